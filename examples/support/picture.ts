@@ -1,0 +1,224 @@
+// Pictures side by side, to see with one's own eyes what a model adds.
+//
+// sideBySide() draws a page: a row for each picture, a column for each method, a caption under each panel.
+// A row may zoom into one detail, which pickDetail() finds where a picture has the most texture.
+
+import sharp, { type OverlayOptions } from "sharp";
+import { DataError } from "../../src/data/errors.ts";
+import { checkImage, crop, type Image, toRgb } from "../../src/data/image.ts";
+import { quietInk, textPath } from "./text.ts";
+
+/** A rectangle of pixels. */
+export interface Region {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export interface Panel {
+  /** For example "EDSR 31.02 dB"; made smaller if it is wider than the panel. */
+  caption: string;
+  image: Image;
+}
+
+export interface Row {
+  title: string;
+  /** The same picture in several versions. A smaller one (LR) is brought to the largest one's size. */
+  panels: readonly Panel[];
+  /** Shows this picture at the left with `region` marked, and in the panels nothing but that region. */
+  overview?: Panel & { region: Region };
+}
+
+export interface SideBySideOptions {
+  /** Largest width and height of a panel in pixels; 256 by default. */
+  panelSize?: number;
+  /** White space between panels in pixels; 10 by default. */
+  gutter?: number;
+}
+
+// A page is some 1500 pixels wide and often shown at two thirds of that: the text has to survive it.
+const titleSize = 20;
+const captionSize = 18;
+/** Heights of a row's title and caption, with the space around them. */
+const titleHeight = 48;
+const captionHeight = 34;
+const margin = 16;
+const markColor = "#d55e00";
+
+/**
+ * One RGB picture of all rows, on white. Panels are enlarged by the largest whole factor that fits and with
+ * no smoothing, so that every pixel shows as a square; panels too large are reduced (Lanczos).
+ *
+ * In a row with an `overview` the region is counted in the pixels of the row's largest panel. Throws a
+ * DataError if the panels of a row cannot be versions of one picture or the region is not inside it.
+ */
+export async function sideBySide(rows: readonly Row[], options: SideBySideOptions = {}): Promise<Image> {
+  const { panelSize = 256, gutter = 10 } = options;
+  if (rows.length === 0 || rows.some((row) => row.panels.length === 0)) {
+    throw new DataError("sideBySide: a row without panels, or no row at all. Give each row one or more.");
+  }
+  const grid = await Promise.all(rows.map((row) => tilesOf(row, panelSize)));
+
+  const columns = Math.max(...grid.map((tiles) => tiles.length));
+  const lefts = [margin];
+  for (let i = 0; i < columns; i++) {
+    lefts.push(lefts[i] + Math.max(...grid.map((tiles) => tiles[i]?.image.width ?? 0)) + gutter);
+  }
+  const width = lefts[columns] - gutter + margin;
+
+  const layers: OverlayOptions[] = [];
+  let drawings = "";
+  let top = 0;
+  rows.forEach((row, r) => {
+    const baseline = top + titleHeight - 14;
+    const style = { size: titleSize, weight: "bold", maxWidth: width - 2 * margin } as const;
+    drawings += textPath(row.title, margin, baseline, style);
+    top += titleHeight;
+    grid[r].forEach(({ image, caption, mark }, i) => {
+      const left = lefts[i];
+      const { data, ...raw } = image;
+      layers.push({ input: Buffer.from(data), raw, left, top });
+      if (mark) drawings += outline(mark, left, top);
+      drawings += textPath(caption, left + image.width / 2, top + image.height + 23, {
+        size: captionSize,
+        color: quietInk,
+        anchor: "middle",
+        maxWidth: image.width,
+      });
+    });
+    top += Math.max(...grid[r].map((tile) => tile.image.height)) + captionHeight;
+  });
+  const height = top + margin / 2;
+
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${drawings}</svg>`;
+  const data = await sharp({ create: { width, height, channels: 3, background: "#fff" } })
+    .composite([...layers, { input: Buffer.from(svg), left: 0, top: 0 }])
+    .removeAlpha()
+    .raw()
+    .toBuffer();
+  return { width, height, channels: 3, data };
+}
+
+/**
+ * The square of `size` pixels (smaller where the picture is) with the largest mean gradient magnitude: the
+ * place with the most edges and texture, where methods differ most. The same picture always gives the same
+ * square; its corner is a multiple of size / 8.
+ */
+export function pickDetail(hr: Image, size: number): Region {
+  checkImage(hr, "pickDetail");
+  const width = Math.min(size, hr.width);
+  const height = Math.min(size, hr.height);
+  const stride = Math.max(1, size >> 3);
+  const sums = gradientSums(hr);
+  const row = hr.width + 1;
+  let best: Region = { x: 0, y: 0, width, height };
+  let most = -1;
+  for (let y = 0; y + height <= hr.height; y += stride) {
+    for (let x = 0; x + width <= hr.width; x += stride) {
+      const above = y * row + x;
+      const below = above + height * row;
+      const sum = sums[below + width] - sums[below] - sums[above + width] + sums[above];
+      if (sum > most) {
+        most = sum;
+        best = { x, y, width, height };
+      }
+    }
+  }
+  return best;
+}
+
+/**
+ * Integral image: entry (y, x) of its (height + 1) x (width + 1) numbers is the sum of gradient magnitudes in
+ * the rectangle above and left of pixel (y, x), which makes the sum over any rectangle four look-ups.
+ */
+function gradientSums({ width, height, channels, data }: Image): Float64Array {
+  const luma = (x: number, y: number) => {
+    const at = (Math.min(y, height - 1) * width + Math.min(x, width - 1)) * channels;
+    return channels < 3 ? data[at] : 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
+  };
+  const sums = new Float64Array((height + 1) * (width + 1));
+  for (let y = 0; y < height; y++) {
+    let rowSum = 0;
+    for (let x = 0; x < width; x++) {
+      const here = luma(x, y);
+      const dx = luma(x + 1, y) - here;
+      const dy = luma(x, y + 1) - here;
+      rowSum += Math.sqrt(dx * dx + dy * dy);
+      sums[(y + 1) * (width + 1) + x + 1] = sums[y * (width + 1) + x + 1] + rowSum;
+    }
+  }
+  return sums;
+}
+
+interface Tile {
+  caption: string;
+  image: Image;
+  /** A region to outline, in pixels of the tile. */
+  mark?: Region;
+}
+
+async function tilesOf({ title, panels, overview }: Row, panelSize: number): Promise<Tile[]> {
+  const largest = panels.reduce((a, b) => (b.image.width > a.image.width ? b : a)).image;
+  const tiles: Tile[] = [];
+  if (overview) {
+    const { caption, image, region } = overview;
+    if (image.width !== largest.width || image.height !== largest.height) refuse(title, overview, largest);
+    const small = await fitInto(image, 1.5 * panelSize, panelSize);
+    const scale = small.width / image.width;
+    const mark = {
+      x: region.x * scale,
+      y: region.y * scale,
+      width: region.width * scale,
+      height: region.height * scale,
+    };
+    tiles.push({ caption, image: small, mark });
+  }
+  for (const panel of panels) {
+    const factor = largest.width / panel.image.width;
+    const fits = Number.isInteger(factor) && panel.image.height * factor === largest.height;
+    if (!fits) refuse(title, panel, largest);
+    let image = await resize(panel.image, largest.width, largest.height, "nearest");
+    if (overview) {
+      const { x, y, width, height } = overview.region;
+      image = crop(image, x, y, width, height);
+    }
+    tiles.push({ caption: panel.caption, image: await fitInto(image, panelSize, panelSize) });
+  }
+  return tiles;
+}
+
+function refuse(title: string, { caption, image }: Panel, largest: Image): never {
+  throw new DataError(
+    `sideBySide: in the row "${title}", "${caption}" has ${image.width}x${image.height} pixels and the ` +
+      `largest panel ${largest.width}x${largest.height}. Give versions of one picture: panels of that ` +
+      "size, or smaller by a whole factor, and an overview of exactly that size.",
+  );
+}
+
+/** Enlarged by a whole factor with no smoothing, or reduced with, to fit into the given size. */
+async function fitInto(image: Image, maxWidth: number, maxHeight: number): Promise<Image> {
+  const room = Math.min(maxWidth / image.width, maxHeight / image.height);
+  const scale = room >= 1 ? Math.floor(room) : room;
+  const side = (length: number) => Math.max(1, Math.round(length * scale));
+  return resize(image, side(image.width), side(image.height), room >= 1 ? "nearest" : "lanczos3");
+}
+
+async function resize(
+  image: Image,
+  width: number,
+  height: number,
+  kernel: "nearest" | "lanczos3",
+): Promise<Image> {
+  const { data, ...raw } = toRgb(image);
+  const resized = await sharp(data, { raw }).resize(width, height, { fit: "fill", kernel }).raw().toBuffer();
+  return { width, height, channels: 3, data: resized };
+}
+
+/** A rectangle that stands out on any picture: a white line with a coloured one on it. */
+function outline({ x, y, width, height }: Region, left: number, top: number): string {
+  const line = (color: string, thickness: number) =>
+    `<rect x="${left + x}" y="${top + y}" width="${width}" height="${height}" fill="none" ` +
+    `stroke="${color}" stroke-width="${thickness}"/>`;
+  return line("#fff", 4) + line(markColor, 2);
+}

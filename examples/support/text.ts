@@ -1,0 +1,87 @@
+// Text as SVG outlines.
+//
+// An SVG <text> element is drawn with whatever fonts the viewer finds, and a bare server has none: its
+// PNGs would show empty boxes or nothing. So the letters are cut out of a font that npm installs (Inter)
+// and drawn as filled paths. They look the same everywhere and their width is known before drawing.
+
+import { createRequire } from "node:module";
+import { type Font, type GlyphRun, openSync } from "fontkit";
+
+export type Weight = "regular" | "bold";
+
+export interface TextStyle {
+  /** Font size in pixels. */
+  size: number;
+  weight?: Weight;
+  /** Any SVG colour. */
+  color?: string;
+  /** Which point of the text lies at x: its start (the default), its middle or its end. */
+  anchor?: "start" | "middle" | "end";
+  /** Clockwise turn in degrees about (x, y). */
+  rotate?: number;
+  /** A text that would be wider than this many pixels is made smaller until it fits. */
+  maxWidth?: number;
+}
+
+/** Text colours that read well on white. */
+export const ink = "#1f2328";
+export const quietInk = "#59636e";
+
+/** Height of a capital letter and of a digit, as a share of the font size: for centring on a line. */
+export const CAP_HEIGHT = 0.727;
+
+const files: Record<Weight, string> = {
+  regular: "@fontsource/inter/files/inter-latin-400-normal.woff",
+  bold: "@fontsource/inter/files/inter-latin-600-normal.woff",
+};
+const fonts = new Map<Weight, Font>();
+
+/** Width of `text` in pixels. */
+export function textWidth(text: string, size: number, weight: Weight = "regular"): number {
+  return (layout(text, weight).advanceWidth * size) / font(weight).unitsPerEm;
+}
+
+/**
+ * `text` as one SVG `<path>` whose baseline passes through (x, y). The font holds the Latin letters of
+ * western Europe, digits and punctuation with `× · – − ± °`; what it lacks is drawn as an empty box.
+ */
+export function textPath(text: string, x: number, y: number, style: TextStyle): string {
+  const { weight = "regular", color = ink, anchor = "start", rotate = 0, maxWidth = Infinity } = style;
+  const size = style.size * Math.min(1, maxWidth / textWidth(text, style.size, weight));
+  const scale = size / font(weight).unitsPerEm;
+  const run = layout(text, weight);
+  let pen = x - (anchor === "start" ? 0 : anchor === "middle" ? 0.5 : 1) * run.advanceWidth * scale;
+  let outline = "";
+  run.glyphs.forEach((glyph, i) => {
+    const { xAdvance, xOffset, yOffset } = run.positions[i];
+    // Fonts count y upwards, SVG downwards.
+    outline += glyph.path.transform(scale, 0, 0, -scale, pen + xOffset * scale, y - yOffset * scale).toSVG();
+    pen += xAdvance * scale;
+  });
+  const turn = rotate ? ` transform="rotate(${rotate} ${x} ${y})"` : "";
+  return `<path aria-label="${escapeXml(text)}" fill="${escapeXml(color)}"${turn} d="${outline}"/>`;
+}
+
+/** `text` for an XML attribute or element. Control characters, which XML forbids, become spaces. */
+export function escapeXml(text: string): string {
+  const entities: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+  return text.replace(/\p{Cc}/gu, " ").replace(/[&<>"]/g, (c) => entities[c]);
+}
+
+/**
+ * Glyphs and pen movements, in font units. In a text that starts as a number all digits get one width
+ * ("tabular numbers"), so that the labels of an axis line up; in prose that would only tear words apart.
+ */
+function layout(text: string, weight: Weight): GlyphRun {
+  return font(weight).layout(text, { tnum: /^[−\d]/.test(text) });
+}
+
+function font(weight: Weight): Font {
+  let loaded = fonts.get(weight);
+  if (!loaded) {
+    const path = createRequire(import.meta.url).resolve(files[weight]);
+    loaded = openSync(path) as Font; // a collection of fonts is another file type
+    fonts.set(weight, loaded);
+  }
+  return loaded;
+}

@@ -1,0 +1,90 @@
+import { DataError } from "./errors.ts";
+import { checkImage, type Image } from "./image.ts";
+
+/**
+ * ITU-R BT.601 in studio range, as Matlab's rgb2ycbcr and with it nearly every super-resolution paper: with
+ * R, G, B in 0..255, Y = 16 + (65.481 R + 128.553 G + 24.966 B) / 255 runs from 16 (black) to 235 (white), and
+ * Cb, Cr run from 16 to 240 around 128 (no colour). This is NOT the full-range luma of JPEG, which differs by up
+ * to 20 levels and gives other decibels.
+ */
+const fromRgb = [
+  [65.481, 128.553, 24.966],
+  [-37.797, -74.203, 112],
+  [112, -93.786, -18.214],
+].map((row) => row.map((v) => v / 255));
+const offset = [16, 128, 128];
+
+/** The way back is computed, not typed in, so that the two directions cannot disagree. */
+const toRgbMatrix = inverse3x3(fromRgb);
+
+export interface YOptions {
+  /** Round to whole levels, halves upwards, as Matlab does with uint8 pictures. Default false. */
+  round?: boolean;
+}
+
+/** Luma of an RGB picture in 16..235, [height, width]. */
+export function rgbToY(image: Image, { round = false }: YOptions = {}): Float64Array {
+  checkRgb(image, "rgbToY");
+  const luma = new Float64Array(image.width * image.height);
+  return weighted(image, 0, round, luma);
+}
+
+/** RGB picture -> planes [3, height, width]: Y in 16..235, Cb and Cr in 16..240. */
+export function rgbToYcbcr(image: Image, { round = false }: YOptions = {}): Float64Array {
+  checkRgb(image, "rgbToYcbcr");
+  const area = image.width * image.height;
+  const planes = new Float64Array(3 * area);
+  for (let k = 0; k < 3; k++) weighted(image, k, round, planes.subarray(k * area, (k + 1) * area));
+  return planes;
+}
+
+/** Planes Y, Cb, Cr as rgbToYcbcr gives them (rounded or not) -> RGB picture, clamped and rounded to bytes. */
+export function ycbcrToRgb(planes: ArrayLike<number>, width: number, height: number): Image {
+  const area = width * height;
+  if (planes.length !== 3 * area) {
+    throw new DataError(
+      `ycbcrToRgb: Y, Cb and Cr of ${width}x${height} have ${3 * area} values, but ${planes.length} were given.`,
+    );
+  }
+  const data = new Uint8Array(3 * area);
+  for (let k = 0; k < 3; k++) {
+    const [wy, wb, wr] = toRgbMatrix[k];
+    for (let i = 0; i < area; i++) {
+      const y = planes[i] - offset[0];
+      const cb = planes[area + i] - offset[1];
+      const cr = planes[2 * area + i] - offset[2];
+      const value = wy * y + wb * cb + wr * cr;
+      data[3 * i + k] = value <= 0 ? 0 : value >= 255 ? 255 : Math.floor(value + 0.5);
+    }
+  }
+  return { width, height, channels: 3, data };
+}
+
+function checkRgb(image: Image, caller: string): void {
+  checkImage(image, caller);
+  if (image.channels !== 3) {
+    throw new DataError(
+      `${caller}: the picture has ${image.channels} channels, but 3 (RGB) are needed; call toRgb first.`,
+    );
+  }
+}
+
+/** Row `k` of the matrix applied to every pixel. */
+function weighted({ data }: Image, k: number, round: boolean, out: Float64Array): Float64Array {
+  const [wr, wg, wb] = fromRgb[k];
+  for (let i = 0, p = 0; i < out.length; i++, p += 3) {
+    const value = offset[k] + wr * data[p] + wg * data[p + 1] + wb * data[p + 2];
+    out[i] = round ? Math.floor(value + 0.5) : value;
+  }
+  return out;
+}
+
+/** Cofactors over the determinant. */
+function inverse3x3([[a, b, c], [d, e, f], [g, h, i]]: number[][]): number[][] {
+  const det = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
+  return [
+    [e * i - f * h, c * h - b * i, b * f - c * e],
+    [f * g - d * i, a * i - c * g, c * d - a * f],
+    [d * h - e * g, b * g - a * h, a * e - b * d],
+  ].map((row) => row.map((v) => v / det));
+}

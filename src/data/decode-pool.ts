@@ -1,0 +1,99 @@
+import { Worker } from "node:worker_threads";
+import type { DecodeAnswer, DecodeRequest } from "./decode-worker.ts";
+import { DataError } from "./errors.ts";
+import type { Pair, PairFiles } from "./pairs.ts";
+
+interface Task extends DecodeRequest {
+  resolve(pair: Pair): void;
+  reject(error: DataError): void;
+}
+
+/**
+ * A few worker threads that read picture pairs, first come, first served, each one at a time. Threads are started
+ * when there is work for them. They keep the process alive only while they work.
+ */
+export class DecodePool {
+  readonly #size: number;
+  readonly #program: URL;
+  readonly #waiting: Task[] = [];
+  readonly #idle: Worker[] = [];
+  readonly #busy = new Map<Worker, Task>();
+  #closed = false;
+
+  /** @param program the worker's file; another one only in tests. */
+  constructor(size: number, program: URL = decodeWorker) {
+    this.#size = size;
+    this.#program = program;
+  }
+
+  /** Reads a pair; rejects with a DataError that names its file if it cannot be read or the thread dies. */
+  load(files: PairFiles, scale: number): Promise<Pair> {
+    if (this.#closed) return Promise.reject(new DataError(`${files.hr}: asked for after close().`));
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ files, scale, resolve, reject });
+      this.#handOut();
+    });
+  }
+
+  /** Gives up what has not begun, waits for what has, and ends the threads. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const task of this.#waiting.splice(0)) {
+      task.reject(new DataError(`${task.files.hr}: not read, because the loader was closed.`));
+    }
+    // Not terminate(): it would cut off the native decoder in the middle of its work.
+    const workers = [...this.#idle, ...this.#busy.keys()];
+    await Promise.all(
+      workers.map((worker) => {
+        worker.ref();
+        worker.postMessage("close");
+        return new Promise((resolve) => worker.once("exit", resolve));
+      }),
+    );
+  }
+
+  #handOut(): void {
+    while (this.#waiting.length > 0 && (this.#idle.length > 0 || this.#busy.size < this.#size)) {
+      const worker = this.#idle.pop() ?? this.#start();
+      const task = this.#waiting.shift()!;
+      this.#busy.set(worker, task);
+      const request: DecodeRequest = { files: task.files, scale: task.scale };
+      worker.ref();
+      worker.postMessage(request);
+    }
+  }
+
+  #start(): Worker {
+    const worker = new Worker(this.#program);
+    let failure = "it ended by itself";
+    worker.on("error", (error: Error) => {
+      failure = error.message;
+    });
+    worker.on("message", (answer: DecodeAnswer) => {
+      const task = this.#busy.get(worker)!;
+      this.#busy.delete(worker);
+      this.#idle.push(worker);
+      worker.unref();
+      if ("pair" in answer) task.resolve(answer.pair);
+      else task.reject(new DataError(answer.error));
+      this.#handOut();
+    });
+    worker.on("exit", () => {
+      const task = this.#busy.get(worker);
+      this.#busy.delete(worker);
+      task?.reject(
+        new DataError(
+          `${task.files.hr}: the thread that was reading it died (${failure}). ` +
+            "If this picture kills it again, leave the picture out.",
+        ),
+      );
+      if (this.#idle.includes(worker)) this.#idle.splice(this.#idle.indexOf(worker), 1);
+      this.#handOut();
+    });
+    return worker;
+  }
+}
+
+/** This folder is TypeScript in the repository and JavaScript in the published package. */
+const fromSource = import.meta.url.endsWith(".ts");
+const decodeWorker = new URL(fromSource ? "./decode-worker.dev.mjs" : "./decode-worker.js", import.meta.url);

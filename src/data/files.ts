@@ -1,0 +1,112 @@
+import { randomUUID } from "node:crypto";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import type { OutputInfo } from "sharp";
+import { DataError } from "./errors.ts";
+import { checkImage, type Image } from "./image.ts";
+
+/** Reads a PNG, JPEG or WebP file; see decodeImage. */
+export async function readImage(path: string): Promise<Image> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : `${cause}`;
+    throw new DataError(`${path}: cannot be read: ${reason}. Check the path.`, { cause });
+  }
+  return decodeImage(bytes, path);
+}
+
+/**
+ * Decodes a PNG, JPEG or WebP picture, told apart by its first bytes, not by its name. 16 bits per sample are cut
+ * to the upper 8; the orientation noted by a camera is applied; of an animation the first frame is taken. PNG
+ * samples come out as stored, because benchmarks count on it; JPEG and WebP with a colour profile are converted to
+ * sRGB. Grey pictures have 1 channel (2 with alpha), all others 3 (4).
+ *
+ * @param name is what error messages call the picture: its path, mostly.
+ * @throws DataError if the bytes are not such a picture, are cut short or damaged.
+ */
+export async function decodeImage(bytes: Uint8Array, name: string): Promise<Image> {
+  const format = formatOf(bytes, name);
+  // Imported when needed: its native library takes longer to load than all the rest of this package's data part.
+  const { default: sharp } = await import("sharp");
+  const picture = sharp(bytes, { ignoreIcc: format === "PNG" });
+  let grey: boolean;
+  let decoded: { data: Uint8Array; info: OutputInfo };
+  try {
+    grey = ["b-w", "grey16"].includes((await picture.metadata()).space);
+    decoded = await picture.autoOrient().toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
+  } catch (cause) {
+    const reason = (cause as Error).message.split("\n")[0];
+    throw new DataError(
+      `${name}: this ${format} picture of ${bytes.length} bytes cannot be decoded (${reason}). ` +
+        "It is damaged or was cut short; download or copy it again, or leave it out.",
+      { cause },
+    );
+  }
+
+  const { data, info } = decoded;
+  const image = { width: info.width, height: info.height, channels: info.channels as 3 | 4, data };
+  // A copy, for memory of its own: `data` may be part of a larger buffer, which cannot be given to another thread.
+  return grey ? withoutColour(image) : { ...image, data: Uint8Array.from(data) };
+}
+
+/** The picture as the bytes of a PNG file with 8 bits per sample and the same channels. */
+export async function encodePng(image: Image): Promise<Uint8Array> {
+  checkImage(image, "encodePng");
+  const { width, height, channels, data } = image;
+  const { default: sharp } = await import("sharp");
+  const picture = sharp(data, { raw: { width, height, channels } });
+  return picture
+    .toColourspace(channels <= 2 ? "b-w" : "srgb")
+    .png()
+    .toBuffer();
+}
+
+/**
+ * Writes a PNG file, replacing an older one. The bytes go to a file beside it that is renamed when complete, so
+ * that nobody ever meets half a picture under `path`.
+ */
+export async function writePng(path: string, image: Image): Promise<void> {
+  if (!path.toLowerCase().endsWith(".png")) {
+    throw new DataError(`${path}: only PNG files are written; choose a name that ends in .png.`);
+  }
+  const bytes = await encodePng(image);
+  const unfinished = `${path}.${randomUUID()}.tmp`;
+  try {
+    await writeFile(unfinished, bytes);
+    await rename(unfinished, path);
+  } catch (cause) {
+    await rm(unfinished, { force: true });
+    throw new DataError(
+      `${path}: cannot be written: ${(cause as Error).message}. Does the folder exist, and may you write there?`,
+      { cause },
+    );
+  }
+}
+
+/** How the files begin, in hexadecimal. WebP: "RIFF", four bytes of length, "WEBP". */
+const signatures = { PNG: /^89504e470d0a1a0a/, JPEG: /^ffd8ff/, WebP: /^52494646.{8}57454250/ };
+
+function formatOf(bytes: Uint8Array, name: string): string {
+  if (bytes.length === 0) {
+    throw new DataError(`${name}: the file is empty. Download or copy it again, or leave it out.`);
+  }
+  const start = Buffer.from(bytes.subarray(0, 12)).toString("hex");
+  for (const [format, signature] of Object.entries(signatures)) {
+    if (signature.test(start)) return format;
+  }
+  throw new DataError(
+    `${name}: not a PNG, JPEG or WebP picture (its first bytes are ${start}). Convert it to PNG, or leave it out.`,
+  );
+}
+
+/** RGB(A) whose three colours are equal -> grey (+ alpha). */
+function withoutColour({ width, height, channels, data }: Image): Image {
+  const kept = (channels - 2) as 1 | 2;
+  const grey = new Uint8Array(width * height * kept);
+  for (let from = 0, to = 0; to < grey.length; from += channels, to += kept) {
+    grey[to] = data[from];
+    if (kept === 2) grey[to + 1] = data[from + 3];
+  }
+  return { width, height, channels: kept, data: grey };
+}

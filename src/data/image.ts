@@ -1,0 +1,133 @@
+import { DataError } from "./errors.ts";
+
+/**
+ * A picture as sRGB bytes in the order in which files hold them: row by row, the channels of a pixel side by
+ * side (HWC). Channels: 1 grey, 2 grey + alpha, 3 RGB, 4 RGB + alpha.
+ */
+export interface Image {
+  width: number;
+  height: number;
+  channels: 1 | 2 | 3 | 4;
+  data: Uint8Array;
+}
+
+/** Throws a DataError unless the sizes are whole and positive and `data` has width * height * channels bytes. */
+export function checkImage(image: Image, caller: string): void {
+  const { width, height, channels, data } = image;
+  const whole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
+  if (!whole || ![1, 2, 3, 4].includes(channels)) {
+    throw new DataError(
+      `${caller}: ${width}x${height} with ${channels} channels is not a picture; ` +
+        "width and height must be whole numbers above 0 and channels 1, 2, 3 or 4.",
+    );
+  }
+  if (data.length !== width * height * channels) {
+    throw new DataError(
+      `${caller}: a picture of ${width}x${height} with ${channels} channels has ` +
+        `${width * height * channels} bytes, but data has ${data.length}.`,
+    );
+  }
+}
+
+/** Byte -> 0..1 in single precision. A table, because loaders convert millions of bytes per batch. */
+export const unitFromByte: Float32Array = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
+
+/** Picture -> planes [channels, height, width] with values byte / 255 in 0..1, as networks take them. */
+export function toPlanar(image: Image): Float32Array {
+  checkImage(image, "toPlanar");
+  const { width, height, channels, data } = image;
+  const area = width * height;
+  const planes = new Float32Array(area * channels);
+  for (let c = 0; c < channels; c++) {
+    for (let i = 0, from = c, to = c * area; i < area; i++, from += channels, to++) {
+      planes[to] = unitFromByte[data[from]];
+    }
+  }
+  return planes;
+}
+
+/**
+ * Planes [channels, height, width] -> picture. Values are clamped to 0..1, multiplied by 255 and rounded, halves
+ * upwards. NaN throws a DataError: it would otherwise turn into black without a word.
+ */
+export function fromPlanar(
+  planes: ArrayLike<number>,
+  width: number,
+  height: number,
+  channels: Image["channels"],
+): Image {
+  const area = width * height;
+  if (planes.length !== area * channels) {
+    throw new DataError(
+      `fromPlanar: ${channels} planes of ${width}x${height} have ${area * channels} values, ` +
+        `but ${planes.length} were given.`,
+    );
+  }
+  const image: Image = { width, height, channels, data: new Uint8Array(area * channels) };
+  checkImage(image, "fromPlanar");
+  for (let c = 0; c < channels; c++) {
+    for (let i = 0, from = c * area, to = c; i < area; i++, from++, to += channels) {
+      const value = planes[from];
+      if (Number.isNaN(value)) {
+        const at = `channel ${c}, row ${Math.floor(i / width)}, column ${i % width}`;
+        throw new DataError(`fromPlanar: the value of ${at} is NaN; the network that made it has diverged.`);
+      }
+      image.data[to] = value <= 0 ? 0 : value >= 1 ? 255 : Math.floor(value * 255 + 0.5);
+    }
+  }
+  return image;
+}
+
+/** The w x h part whose top left pixel is column `x` of row `y`. Throws a DataError if it sticks out. */
+export function crop(image: Image, x: number, y: number, w: number, h: number): Image {
+  checkImage(image, "crop");
+  const { width, height, channels, data } = image;
+  const inside = x >= 0 && y >= 0 && w > 0 && h > 0 && x + w <= width && y + h <= height;
+  if (!inside || ![x, y, w, h].every(Number.isInteger)) {
+    throw new DataError(
+      `crop: ${w}x${h} at column ${x}, row ${y} is not a whole part of a ${width}x${height} picture.`,
+    );
+  }
+  const part = new Uint8Array(w * h * channels);
+  for (let row = 0; row < h; row++) {
+    const start = ((y + row) * width + x) * channels;
+    part.set(data.subarray(start, start + w * channels), row * w * channels);
+  }
+  return { width: w, height: h, channels, data: part };
+}
+
+/**
+ * Cuts the right and bottom edge so that both sides become multiples of `scale`: the usual first step of
+ * super-resolution benchmarks. Returns the picture itself if nothing has to go.
+ */
+export function modcrop(image: Image, scale: number): Image {
+  checkImage(image, "modcrop");
+  if (!Number.isInteger(scale) || scale < 1) {
+    throw new DataError(`modcrop: scale must be a whole number of at least 1, not ${scale}.`);
+  }
+  const width = image.width - (image.width % scale);
+  const height = image.height - (image.height % scale);
+  if (width === 0 || height === 0) {
+    throw new DataError(
+      `modcrop: a ${image.width}x${image.height} picture is too small for scale ${scale}; ` +
+        `each side needs at least ${scale} pixels.`,
+    );
+  }
+  if (width === image.width && height === image.height) return image;
+  return crop(image, 0, 0, width, height);
+}
+
+/** Three channels: grey is repeated, alpha is dropped without blending. RGB is returned as it is. */
+export function toRgb(image: Image): Image {
+  checkImage(image, "toRgb");
+  const { width, height, channels, data } = image;
+  if (channels === 3) return image;
+  const rgb = new Uint8Array(width * height * 3);
+  const [g, b] = channels === 4 ? [1, 2] : [0, 0];
+  for (let from = 0, to = 0; to < rgb.length; from += channels, to += 3) {
+    rgb[to] = data[from];
+    rgb[to + 1] = data[from + g];
+    rgb[to + 2] = data[from + b];
+  }
+  return { width, height, channels: 3, data: rgb };
+}

@@ -1,0 +1,78 @@
+import { DataError } from "./errors.ts";
+import { checkImage, type Image } from "./image.ts";
+import { type ResizeOptions, type ResizeTable, resizeWeights } from "./resize-weights.ts";
+
+/**
+ * Matlab's imresize(image, scale, "bicubic") for uint8 pictures of any channel count, bit for bit. `scale` is a
+ * factor (each side becomes ceil(scale * side)) or the wanted size. The side with the smaller scale goes first,
+ * the height if both are equal, and the result is rounded to bytes (halves upwards) after EACH of the two passes:
+ * rounding only once at the end changes more than a tenth of the samples.
+ *
+ * This is the degradation behind nearly all super-resolution benchmarks. Other libraries' "bicubic" is another
+ * filter (OpenCV and PyTorch do not widen the kernel when shrinking and take a = -0.75), and a network trained on
+ * one and tested on the other loses whole decibels. The weights come from resizeWeights; here they are applied to
+ * all columns and to all rows.
+ */
+export function imresize(
+  image: Image,
+  scale: number | { width: number; height: number },
+  options: ResizeOptions = {},
+): Image {
+  checkImage(image, "imresize");
+  const { width, height } = image;
+  if (typeof scale === "number" && !(scale > 0 && scale < Infinity)) {
+    throw new DataError(`imresize: scale must be above 0, not ${scale}.`);
+  }
+  const across = typeof scale === "number" ? scale : scale.width / width;
+  const down = typeof scale === "number" ? scale : scale.height / height;
+  const newWidth = typeof scale === "number" ? Math.ceil(scale * width) : scale.width;
+  const newHeight = typeof scale === "number" ? Math.ceil(scale * height) : scale.height;
+  const columns = resizeWeights(height, newHeight, down, options);
+  const rows = resizeWeights(width, newWidth, across, options);
+
+  return down <= across
+    ? resizeRows(resizeColumns(image, columns), rows)
+    : resizeColumns(resizeRows(image, rows), columns);
+}
+
+/** Changes the height: an output row is a weighted sum of input rows, so whole rows are added up at a time. */
+function resizeColumns({ width, channels, data }: Image, { taps, indices, weights }: ResizeTable): Image {
+  const rowLength = width * channels;
+  const height = indices.length / taps;
+  const out = new Uint8Array(height * rowLength);
+  const sums = new Float64Array(rowLength);
+  for (let y = 0; y < height; y++) {
+    sums.fill(0);
+    for (let t = y * taps; t < (y + 1) * taps; t++) {
+      const weight = weights[t];
+      const row = indices[t] * rowLength;
+      for (let i = 0; i < rowLength; i++) sums[i] += weight * data[row + i];
+    }
+    for (let i = 0, to = y * rowLength; i < rowLength; i++, to++) out[to] = toByte(sums[i]);
+  }
+  return { width, height, channels, data: out };
+}
+
+/** Changes the width: the same table for every row. */
+function resizeRows({ width, height, channels, data }: Image, table: ResizeTable): Image {
+  const { taps, weights } = table;
+  const offsets = table.indices.map((x) => x * channels);
+  const newWidth = offsets.length / taps;
+  const out = new Uint8Array(height * newWidth * channels);
+  let to = 0;
+  for (let y = 0; y < height; y++) {
+    const row = y * width * channels;
+    for (let first = 0; first < offsets.length; first += taps) {
+      for (let c = 0; c < channels; c++) {
+        let sum = 0;
+        for (let t = first; t < first + taps; t++) sum += weights[t] * data[row + offsets[t] + c];
+        out[to++] = toByte(sum);
+      }
+    }
+  }
+  return { width: newWidth, height, channels, data: out };
+}
+
+function toByte(value: number): number {
+  return value <= 0 ? 0 : value >= 255 ? 255 : Math.floor(value + 0.5);
+}

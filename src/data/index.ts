@@ -1,0 +1,22 @@
+/** Pictures in and out, the bicubic degradation, quality measures and training batches. Node only; no tensors. */
+export { rgbToY, rgbToYcbcr, type YOptions, ycbcrToRgb } from "./color.ts";
+export { openDiv2k } from "./div2k.ts";
+export { DataError } from "./errors.ts";
+export { decodeImage, encodePng, readImage, writePng } from "./files.ts";
+export { openFolder } from "./folder.ts";
+export { crop, fromPlanar, type Image, modcrop, toPlanar, toRgb } from "./image.ts";
+export { imresize } from "./imresize.ts";
+export { type LoaderOptions, type LoaderState, type PatchBatch, PatchLoader } from "./loader.ts";
+export { type MetricOptions, psnr, ssim } from "./metrics.ts";
+export type { Pair, PairDataset, PairFiles } from "./pairs.ts";
+export {
+  augment,
+  copyPatch,
+  inverseSymmetry,
+  type PatchPlace,
+  randomPair,
+  randomPlace,
+  type Symmetry,
+  symmetries,
+} from "./patches.ts";
+export { type ResizeOptions, type ResizeTable, resizeWeights } from "./resize-weights.ts";

@@ -1,0 +1,162 @@
+import { DataError } from "./errors.ts";
+import { type Image, unitFromByte } from "./image.ts";
+
+/**
+ * One of the 8 symmetries of the square: the flips are done first, then rows and columns are exchanged. A quarter
+ * turn clockwise is { vflip: true, transpose: true }.
+ */
+export interface Symmetry {
+  /** Left and right change places. */
+  hflip: boolean;
+  /** Top and bottom change places. */
+  vflip: boolean;
+  /** Rows become columns. */
+  transpose: boolean;
+}
+
+/** All 8; number 0 changes nothing. */
+export const symmetries: readonly Symmetry[] = Array.from({ length: 8 }, (_, k) => ({
+  hflip: (k & 1) !== 0,
+  vflip: (k & 2) !== 0,
+  transpose: (k & 4) !== 0,
+}));
+
+/** The symmetry that undoes another one. Only the quarter turns are not their own inverse. */
+export function inverseSymmetry({ hflip, vflip, transpose }: Symmetry): Symmetry {
+  return transpose ? { hflip: vflip, vflip: hflip, transpose } : { hflip, vflip, transpose };
+}
+
+/**
+ * Planes [c, h, w], flipped and turned; with `transpose` the result is [c, w, h]. Any value range.
+ * Averaging a network's answers over all 8 is the "self-ensemble" of EDSR (Lim et al. 2017).
+ */
+export function augment(
+  planar: Float32Array,
+  w: number,
+  h: number,
+  c: number,
+  symmetry: Symmetry,
+): Float32Array {
+  if (planar.length !== c * h * w) {
+    throw new DataError(
+      `augment: ${c} planes of ${w}x${h} have ${c * h * w} values, but ${planar.length} were given.`,
+    );
+  }
+  const out = new Float32Array(planar.length);
+  const { start, rowStep, columnStep } = walk(w, h, symmetry);
+  const [rows, columns] = symmetry.transpose ? [w, h] : [h, w];
+  let to = 0;
+  for (let plane = 0; plane < c; plane++) {
+    for (let row = 0; row < rows; row++) {
+      let from = plane * h * w + start + row * rowStep;
+      for (let column = 0; column < columns; column++, from += columnStep) out[to++] = planar[from];
+    }
+  }
+  return out;
+}
+
+/**
+ * Copies the size x size square whose top left pixel is column `x` of row `y` out of a picture, flipped and turned,
+ * into `out` from `offset` on, as planes [channels, size, size] with values in 0..1: straight into the place it has
+ * in a batch, with nothing allocated.
+ */
+export function copyPatch(
+  out: Float32Array,
+  offset: number,
+  image: Image,
+  x: number,
+  y: number,
+  size: number,
+  symmetry: Symmetry,
+): void {
+  const { width, height, channels, data } = image;
+  const inside = x >= 0 && y >= 0 && size > 0 && x + size <= width && y + size <= height;
+  if (!inside || ![x, y, size].every(Number.isInteger)) {
+    throw new DataError(
+      `copyPatch: ${size}x${size} at column ${x}, row ${y} is not a whole part of a ${width}x${height} picture.`,
+    );
+  }
+  if (offset < 0 || offset + channels * size * size > out.length) {
+    throw new DataError(
+      `copyPatch: ${channels} planes of ${size}x${size} from ${offset} on do not fit into ${out.length} values.`,
+    );
+  }
+  const { start, rowStep, columnStep } = walk(size, size, symmetry, width);
+  const first = (y * width + x + start) * channels;
+  const step = columnStep * channels;
+  let to = offset;
+  for (let c = 0; c < channels; c++) {
+    for (let row = 0; row < size; row++) {
+      let from = first + row * rowStep * channels + c;
+      for (let column = 0; column < size; column++, from += step) out[to++] = unitFromByte[data[from]];
+    }
+  }
+}
+
+/** Where a patch of the LR picture lies and how it is turned; its HR partner lies at `scale` times that place. */
+export interface PatchPlace {
+  x: number;
+  y: number;
+  symmetry: Symmetry;
+}
+
+/** Draws the place of a square of `size` pixels in a width x height picture and one of the 8 symmetries. */
+export function randomPlace(
+  rng: { int(n: number): number },
+  { width, height }: { width: number; height: number },
+  size: number,
+): PatchPlace {
+  if (size > width || size > height) {
+    throw new DataError(
+      `a patch of ${size}x${size} does not fit into the LR picture of ${width}x${height}; ` +
+        "make the patch smaller or leave the picture out.",
+    );
+  }
+  const x = rng.int(width - size + 1);
+  const y = rng.int(height - size + 1);
+  return { x, y, symmetry: symmetries[rng.int(8)] };
+}
+
+/**
+ * A random square of a picture pair, `lrPatch` LR pixels wide, flipped and turned at random:
+ * lr [channels, p, p] and hr [channels, p * scale, p * scale], values in 0..1.
+ */
+export function randomPair(
+  rng: { int(n: number): number },
+  lr: Image,
+  hr: Image,
+  scale: number,
+  lrPatch: number,
+): { lr: Float32Array; hr: Float32Array } {
+  checkPairSizes(lr, hr, scale);
+  const { x, y, symmetry } = randomPlace(rng, lr, lrPatch);
+  const hrPatch = lrPatch * scale;
+  const small = new Float32Array(lr.channels * lrPatch ** 2);
+  const large = new Float32Array(hr.channels * hrPatch ** 2);
+  copyPatch(small, 0, lr, x, y, lrPatch, symmetry);
+  copyPatch(large, 0, hr, x * scale, y * scale, hrPatch, symmetry);
+  return { lr: small, hr: large };
+}
+
+/** Throws a DataError unless hr is exactly `scale` times as wide and high as lr, with the same channels. */
+export function checkPairSizes(lr: Image, hr: Image, scale: number): void {
+  if (hr.width !== lr.width * scale || hr.height !== lr.height * scale || hr.channels !== lr.channels) {
+    throw new DataError(
+      `HR (${hr.width}x${hr.height}, ${hr.channels} channels) is not ${scale} times ` +
+        `LR (${lr.width}x${lr.height}, ${lr.channels} channels).`,
+    );
+  }
+}
+
+/**
+ * A symmetry as a walk through a w x h picture: output pixel (row, column) is input pixel
+ * start + row * rowStep + column * columnStep. `pitch` is the distance between two input rows.
+ */
+function walk(w: number, h: number, { hflip, vflip, transpose }: Symmetry, pitch: number = w) {
+  const start = (hflip ? w - 1 : 0) + (vflip ? (h - 1) * pitch : 0);
+  const right = hflip ? -1 : 1;
+  const down = vflip ? -pitch : pitch;
+  return transpose
+    ? { start, rowStep: right, columnStep: down }
+    : { start, rowStep: down, columnStep: right };
+}

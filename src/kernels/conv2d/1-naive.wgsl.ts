@@ -1,0 +1,50 @@
+import { kernel } from "../../tensor/kernel.ts";
+
+/**
+ * Step 1: one thread per output value.
+ *
+ * The outer four loops of reference.ts (n, o, row, column) become the grid of threads: the GPU runs "for every
+ * output value" all at once. The inner three (c, ky, kx) are the same text.
+ *
+ * Why it is slow: every product costs two loads, one of a pixel and one of a weight. A neighbouring thread
+ * loads nearly the same pixels, and every thread of the picture the same weights, each for itself.
+ */
+export const naive = kernel(
+  "conv2d/1-naive",
+  /* wgsl */ `
+struct Params {
+  c: u32, h: u32, w: u32,             // input channels, rows, columns
+  o: u32, oh: u32, ow: u32,           // output channels, rows, columns
+  pad_y: i32, pad_x: i32,
+}
+@group(0) @binding(0) var<storage, read> x: array<f32>;         // [n, c, h, w]
+@group(0) @binding(1) var<storage, read> weight: array<f32>;    // [o, c, KH, KW]
+@group(0) @binding(2) var<storage, read> bias: array<f32>;      // [o]
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
+@group(0) @binding(4) var<uniform> p: Params;
+
+// A pixel of the input; zero outside the picture.
+fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
+  if (row < 0 || column < 0 || row >= i32(p.h) || column >= i32(p.w)) { return 0.0; }
+  return x[((n * p.c + c) * p.h + u32(row)) * p.w + u32(column)];
+}
+
+@compute @workgroup_size(8, 8)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let column = id.x; let row = id.y; let n = id.z / p.o; let o = id.z % p.o;
+  if (column >= p.ow || row >= p.oh) { return; }
+
+  var sum = bias_at(o);
+  for (var c = 0u; c < p.c; c++) {
+    for (var ky = 0u; ky < KH; ky++) {
+      for (var kx = 0u; kx < KW; kx++) {
+        let pixel = x_at(n, c, i32(row * STRIDE_Y + ky * DILATION_Y) - p.pad_y,
+                               i32(column * STRIDE_X + kx * DILATION_X) - p.pad_x);
+        sum += pixel * weight[((o * p.c + c) * KH + ky) * KW + kx];
+      }
+    }
+  }
+  y[((n * p.o + o) * p.oh + row) * p.ow + column] = activate(sum);
+}
+`,
+);

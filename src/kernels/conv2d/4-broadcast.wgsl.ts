@@ -1,0 +1,91 @@
+import { kernel } from "../../tensor/kernel.ts";
+
+/**
+ * Step 4: threads that run in step load the weights together.
+ *
+ * The threads of a *subgroup* (4 to 64 of them, called lanes) execute the same instruction at the same time and
+ * can hand each other values. Step 3 in a subgroup of 8 loads each of the 48 weights of an input row eight times.
+ * Here lane 0 loads weight 0, lane 1 weight 1, and so on: six loads fetch all 48, and whenever weight k is
+ * needed, the lane that has it gives it to all (`subgroupBroadcast`).
+ *
+ * What changed since step 3: 10 + 6 loads instead of 10 + 48 for 384 multiply-adds. On software adapters, where
+ * every load is a slow "gather" even if all lanes read the same address, that is worth a factor of three.
+ *
+ * The broadcast wants all lanes present: a thread outside the picture goes along with the last row and
+ * stores nothing.
+ */
+export const broadcast = kernel(
+  "conv2d/4-broadcast",
+  /* wgsl */ `
+struct Params {
+  c: u32, h: u32, w: u32,
+  o: u32, oh: u32, ow: u32,
+  pad_y: i32, pad_x: i32,
+}
+@group(0) @binding(0) var<storage, read> x: array<f32>;         // [n, c, h, w]
+@group(0) @binding(1) var<storage, read> weight: array<f32>;    // [o, c, KH, KW]
+@group(0) @binding(2) var<storage, read> bias: array<f32>;      // [o]
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
+@group(0) @binding(4) var<uniform> p: Params;
+
+fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
+  // As unsigned numbers, negative ones are huge. And "&" instead of "&&", which is a branch: see kernel.ts.
+  let inside = (u32(row) < p.h) & (u32(column) < p.w);
+  let at = ((n * p.c + c) * p.h + u32(row)) * p.w + u32(column);
+  return select(0.0, x[select(0u, at, inside)], inside);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u,
+        @builtin(subgroup_invocation_id) lane: u32) {
+  let strips = (p.ow + PIXELS - 1) / PIXELS;
+  let last_row = p.oh - 1;
+  let row = min(id.x / strips, last_row); let column = id.x % strips * PIXELS;
+  let first_o = group.y * CHANNELS; let n = group.z;
+
+  // Where this lane finds its share of the weights of one input row, numbered kx * CHANNELS + o.
+  var share: array<u32, SHARES>;
+  for (var i = 0; i < SHARES; i++) { // @unroll
+    let k = min(i * LANES + lane, KW * CHANNELS - 1);
+    share[i] = min(first_o + k % CHANNELS, p.o - 1) * p.c * KH * KW + k / CHANNELS;
+  }
+
+  var sums: array<f32, CHANNELS * PIXELS>;
+  for (var c = 0u; c < p.c; c++) {
+    for (var ky = 0u; ky < KH; ky++) {
+      let x_row = i32(row * STRIDE_Y + ky * DILATION_Y) - p.pad_y;
+      let x_column = i32(column * STRIDE_X) - p.pad_x;
+      var pixels: array<f32, WINDOW>;
+      for (var i = 0; i < WINDOW; i++) { // @unroll
+        pixels[i] = x_at(n, c, x_row, x_column + i);
+      }
+      var weights: array<f32, SHARES>;
+      for (var i = 0; i < SHARES; i++) { // @unroll
+        weights[i] = weight[share[i] + (c * KH + ky) * KW];
+      }
+      for (var kx = 0; kx < KW; kx++) { // @unroll
+        for (var o = 0; o < CHANNELS; o++) { // @unroll
+          let k = subgroupBroadcast(weights[(kx * CHANNELS + o) / LANES], (kx * CHANNELS + o) % LANES);
+          for (var i = 0; i < PIXELS; i++) { // @unroll
+            sums[o * PIXELS + i] += k * pixels[i * STRIDE_X + kx * DILATION_X];
+          }
+        }
+      }
+    }
+  }
+
+  if (id.x / strips > last_row) { return; }
+  // Stored from the last value to the first: values past the end of the row or of the channels are written onto
+  // the last one, before that gets its own. A branch around each store would be slow to compile (see kernel.ts).
+  for (var last_o = 0; last_o < CHANNELS; last_o++) { // @unroll
+    let o = min(first_o + CHANNELS - 1 - last_o, p.o - 1);
+    let start = ((n * p.o + o) * p.oh + row) * p.ow;
+    let b = bias_at(o);
+    for (var last = 0; last < PIXELS; last++) { // @unroll
+      let sum = sums[(CHANNELS - 1 - last_o) * PIXELS + PIXELS - 1 - last];
+      y[start + min(column + PIXELS - 1 - last, p.ow - 1)] = activate(sum + b);
+    }
+  }
+}
+`,
+);

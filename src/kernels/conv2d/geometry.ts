@@ -1,0 +1,60 @@
+import { formatShape, type Shape, ShapeError } from "../../tensor/shape.ts";
+
+/** Stride, padding and dilation of a convolution, each as [vertical, horizontal]. */
+export interface Geometry {
+  readonly stride: readonly [number, number];
+  /** Zeros assumed around the picture: above and below, left and right. */
+  readonly padding: readonly [number, number];
+  /** Distance between the pixels that neighbouring weights look at. */
+  readonly dilation: readonly [number, number];
+}
+
+/** One number for both directions, or [vertical, horizontal]. */
+export type Pair = number | readonly [number, number];
+
+export function pair(name: string, value: Pair, smallest: number): readonly [number, number] {
+  const both = typeof value === "number" ? ([value, value] as const) : value;
+  if (both.length !== 2 || !both.every((v) => Number.isInteger(v) && v >= smallest)) {
+    throw new RangeError(
+      `conv2d: ${name} must be a whole number of at least ${smallest}, or two of them, got ${JSON.stringify(value)}.`,
+    );
+  }
+  return both;
+}
+
+/**
+ * The shape of conv2d(x [n, c, h, w], w [o, c, kh, kw]): [n, o, oh, ow] with
+ * oh = floor((h + 2 * padding - dilation * (kh - 1) - 1) / stride) + 1, ow likewise.
+ */
+export function outputShape(
+  x: Shape,
+  w: Shape,
+  b: Shape | undefined,
+  { stride, padding, dilation }: Geometry,
+): Shape {
+  if (x.length !== 4 || w.length !== 4) {
+    throw new ShapeError(
+      `conv2d: wants x [n, c, h, w] and weight [o, c, kh, kw], got ${formatShape(x)} and ${formatShape(w)}.`,
+    );
+  }
+  if (x[1] !== w[1]) {
+    throw new ShapeError(
+      `conv2d: x ${formatShape(x)} has ${x[1]} channels and the weight ${formatShape(w)} takes ${w[1]}. ` +
+        `They must be equal: x [n, c, h, w], weight [o, c, kh, kw].`,
+    );
+  }
+  if (b && (b.length !== 1 || b[0] !== w[0])) {
+    throw new ShapeError(
+      `conv2d: the bias has shape ${formatShape(b)}; for weight ${formatShape(w)} it must be [${w[0]}].`,
+    );
+  }
+  const size = (axis: 0 | 1) =>
+    Math.floor((x[2 + axis] + 2 * padding[axis] - dilation[axis] * (w[2 + axis] - 1) - 1) / stride[axis]) + 1;
+  if (size(0) < 1 || size(1) < 1) {
+    throw new ShapeError(
+      `conv2d: the weight ${formatShape(w)} with dilation [${dilation}] does not fit into x ${formatShape(x)} with padding ` +
+        `[${padding}]. Pad more, or use a larger picture.`,
+    );
+  }
+  return [x[0], w[0], size(0), size(1)];
+}

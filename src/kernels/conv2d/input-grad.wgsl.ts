@@ -1,0 +1,72 @@
+import { kernel } from "../../tensor/kernel.ts";
+
+/**
+ * The weights that turn the input gradient of a convolution with stride 1 into a convolution itself.
+ *
+ * A pixel of x reaches the outputs around it, each through the weight at the opposite offset. So dx is the
+ * convolution of dy with the window turned by 180 degrees and the two channel axes exchanged:
+ *
+ *     turned[c, o, ky, kx] = weight[o, c, KH - 1 - ky, KW - 1 - kx]
+ *
+ * and all the fast forward kernels serve for it.
+ */
+export const turnWeights = kernel(
+  "conv2d/turn-weights",
+  /* wgsl */ `
+struct Params { o: u32, c: u32 }
+@group(0) @binding(0) var<storage, read> weight: array<f32>;          // [o, c, KH, KW]
+@group(0) @binding(1) var<storage, read_write> turned: array<f32>;    // [c, o, KH, KW]
+@group(0) @binding(2) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64;
+  if (i >= p.o * p.c * KH * KW) { return; }
+  let tap = i % (KH * KW);
+  let o = i / (KH * KW) % p.o;
+  let c = i / (KH * KW * p.o);
+  turned[i] = weight[(o * p.c + c) * KH * KW + (KH * KW - 1 - tap)];
+}
+`,
+);
+
+/**
+ * The input gradient for any stride: one thread per input pixel adds up what came back from every output that
+ * the pixel took part in. Pixel (row, column) was seen by output i through weight ky if
+ * i * stride + ky * dilation - padding = row; with a stride above 1 that has a whole solution only for some ky.
+ */
+export const inputGrad = kernel(
+  "conv2d/input-grad",
+  /* wgsl */ `
+struct Params {
+  c: u32, h: u32, w: u32,
+  o: u32, oh: u32, ow: u32,
+  pad_y: i32, pad_x: i32,
+}
+@group(0) @binding(0) var<storage, read> dy: array<f32>;          // [n, o, oh, ow]
+@group(0) @binding(1) var<storage, read> weight: array<f32>;      // [o, c, KH, KW]
+@group(0) @binding(2) var<storage, read_write> dx: array<f32>;    // [n, c, h, w]
+@group(0) @binding(3) var<uniform> p: Params;
+
+@compute @workgroup_size(8, 8)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let column = id.x; let row = id.y; let n = id.z / p.c; let c = id.z % p.c;
+  if (column >= p.w || row >= p.h) { return; }
+
+  var sum = 0.0;
+  for (var ky = 0; ky < KH; ky++) {
+    let y = i32(row) + p.pad_y - ky * DILATION_Y;
+    if (y < 0 || y % STRIDE_Y != 0 || y / STRIDE_Y >= i32(p.oh)) { continue; }
+    for (var kx = 0; kx < KW; kx++) {
+      let x = i32(column) + p.pad_x - kx * DILATION_X;
+      if (x < 0 || x % STRIDE_X != 0 || x / STRIDE_X >= i32(p.ow)) { continue; }
+      for (var o = 0u; o < p.o; o++) {
+        sum += dy[((n * p.o + o) * p.oh + u32(y / STRIDE_Y)) * p.ow + u32(x / STRIDE_X)]
+             * weight[((o * p.c + c) * KH + u32(ky)) * KW + u32(kx)];
+      }
+    }
+  }
+  dx[((n * p.c + c) * p.h + row) * p.w + column] = sum;
+}
+`,
+);

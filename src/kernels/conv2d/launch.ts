@@ -1,0 +1,232 @@
+/** Which kernel runs with which block sizes: everything between the operation (index.ts) and the WGSL. */
+import type { GpuDevice, GpuStorage } from "../../tensor/gpu-device.ts";
+import { linearGrid } from "../../tensor/kernel.ts";
+import type { Shape } from "../../tensor/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { relu, sigmoid, tanh } from "../elementwise/unary.ts";
+import { naive } from "./1-naive.wgsl.ts";
+import { tiled } from "./2-tiled.wgsl.ts";
+import { blocked } from "./3-blocked.wgsl.ts";
+import { broadcast } from "./4-broadcast.wgsl.ts";
+import type { Geometry } from "./geometry.ts";
+import { inputGrad, turnWeights } from "./input-grad.wgsl.ts";
+import { sumPartials, weightGrad, weightGradBroadcast } from "./weight-grad.wgsl.ts";
+
+/** Applied to the sums before they are stored, which saves a pass over memory. */
+export type Activation = "none" | keyof typeof activations;
+
+export const activations = { relu, sigmoid, tanh };
+
+/** The forward kernels, in the order in which they are meant to be read. */
+export const variants = ["1-naive", "2-tiled", "3-blocked", "4-broadcast"] as const;
+export type Variant = (typeof variants)[number];
+
+export interface ForwardParams {
+  readonly geometry: Geometry;
+  readonly activation: Activation;
+  readonly variant?: Variant;
+}
+
+interface ForwardBuffers {
+  readonly x: GpuStorage;
+  readonly xShape: Shape;
+  readonly w: GpuStorage;
+  readonly wShape: Shape;
+  readonly b: GpuStorage | undefined;
+  readonly y: GpuStorage;
+  readonly yShape: Shape;
+}
+
+export function launchForward(
+  device: GpuDevice,
+  { geometry, activation, variant }: ForwardParams,
+  buffers: ForwardBuffers,
+): void {
+  const { x, xShape, w, wShape, b, y, yShape } = buffers;
+  const [n, o, oh, ow] = yShape;
+  const chosen = variant ?? choose(device, wShape, geometry);
+  const launch = {
+    functions:
+      `fn activate(x: f32) -> f32 { return ${activation === "none" ? "x" : activations[activation].rule.wgsl.f}; }\n` +
+      `fn bias_at(o: u32) -> f32 { return ${b ? "bias[o]" : "0.0"}; }`,
+    // Every binding needs a buffer; without a bias any will do.
+    buffers: { x, weight: w, bias: b ?? w, y },
+    params: paramsOf(xShape, yShape, geometry.padding),
+  };
+  const constants = constantsOf(wShape, geometry);
+
+  if (chosen === "1-naive") {
+    device.run(naive, { ...launch, constants, grid: [Math.ceil(ow / 8), Math.ceil(oh / 8), n * o] });
+    return;
+  }
+  if (chosen === "2-tiled") {
+    const tile = {
+      TILE: 16,
+      PATCH_H: patchSize(0, wShape, geometry),
+      PATCH_W: patchSize(1, wShape, geometry),
+    };
+    if (tile.PATCH_H * tile.PATCH_W > 4096) {
+      throw new RangeError(
+        `conv2d: variant 2-tiled needs a patch of ${tile.PATCH_H} x ${tile.PATCH_W} pixels in workgroup memory, which ` +
+          `holds 4096. Use another variant for weight [${wShape}] with stride [${geometry.stride}].`,
+      );
+    }
+    device.run(tiled, {
+      ...launch,
+      constants: { ...constants, ...tile },
+      grid: [Math.ceil(ow / 16), Math.ceil(oh / 16), n * o],
+    });
+    return;
+  }
+  const block = blockOf(wShape, geometry);
+  const strips = Math.ceil(ow / block.PIXELS) * oh;
+  // Small workgroups are best on software adapters; very large pictures need larger ones to fit the grid.
+  const preferred = device.adapterClass === "gpu" ? 64 : 16;
+  const workgroup = [preferred, 64, 256].find((size) => strips / size <= 65535) ?? 256;
+  const kernel = chosen === "4-broadcast" ? broadcast : blocked;
+  const lanes = device.subgroupSize;
+  device.run(kernel, {
+    ...launch,
+    enable: chosen === "4-broadcast" ? ["subgroups"] : [],
+    constants: {
+      ...constants,
+      ...block,
+      WORKGROUP: workgroup,
+      ...(chosen === "4-broadcast"
+        ? { LANES: lanes, SHARES: Math.ceil((wShape[3] * block.CHANNELS) / lanes) }
+        : {}),
+    },
+    grid: [Math.ceil(strips / workgroup), Math.ceil(o / block.CHANNELS), n],
+  });
+}
+
+/** Fills dx; see input-grad.wgsl.ts. */
+export function launchInputGrad(
+  device: GpuDevice,
+  dy: Tensor,
+  w: Tensor,
+  dx: Tensor,
+  geometry: Geometry,
+): void {
+  const [o, c, kh, kw] = w.shape;
+  const { stride, padding, dilation } = geometry;
+  if (stride[0] !== 1 || stride[1] !== 1) {
+    const [n, , h, wide] = dx.shape;
+    device.run(inputGrad, {
+      constants: constantsOf(w.shape, geometry),
+      buffers: { dy: dy.gpuStorage, weight: w.gpuStorage, dx: dx.gpuStorage },
+      params: paramsOf(dx.shape, dy.shape, padding),
+      grid: [Math.ceil(wide / 8), Math.ceil(h / 8), n * c],
+    });
+    return;
+  }
+  const turned = device.allocate(w.size);
+  device.run(turnWeights, {
+    constants: { KH: kh, KW: kw },
+    buffers: { weight: w.gpuStorage, turned },
+    params: { o, c },
+    grid: linearGrid(w.size, 64),
+  });
+  // May be negative: then the convolution starts inside dy.
+  const turnedPadding = [dilation[0] * (kh - 1) - padding[0], dilation[1] * (kw - 1) - padding[1]] as const;
+  launchForward(
+    device,
+    { geometry: { stride, padding: turnedPadding, dilation }, activation: "none" },
+    {
+      x: dy.gpuStorage,
+      xShape: dy.shape,
+      w: turned,
+      wShape: [c, o, kh, kw],
+      b: undefined,
+      y: dx.gpuStorage,
+      yShape: dx.shape,
+    },
+  );
+  device.release(turned);
+}
+
+/** Fills dw; see weight-grad.wgsl.ts. */
+export function launchWeightGrad(
+  device: GpuDevice,
+  x: Tensor,
+  dy: Tensor,
+  dw: Tensor,
+  geometry: Geometry,
+): void {
+  const [o, c, kh] = dw.shape;
+  const rows = dy.shape[0] * dy.shape[2];
+  const block = blockOf(dw.shape, geometry);
+  const workgroup = device.adapterClass === "gpu" ? 32 : 16;
+  const groups = Math.ceil((c * kh) / workgroup) * Math.ceil(o / block.CHANNELS);
+  // Enough workgroups to keep the machine busy, but no more: every split writes a whole gradient.
+  const wanted = device.adapterClass === "gpu" ? 512 : 32;
+  const rowsPerSplit = Math.ceil(rows / Math.min(rows, 64, Math.ceil(wanted / groups)));
+  const splits = Math.ceil(rows / rowsPerSplit);
+
+  const lanes = device.subgroupSize;
+  const broadcasts = device.adapterClass !== "gpu" && lanes > 0;
+  const partial = splits === 1 ? dw.gpuStorage : device.allocate(splits * dw.size);
+  device.run(broadcasts ? weightGradBroadcast : weightGrad, {
+    enable: broadcasts ? ["subgroups"] : [],
+    constants: {
+      ...constantsOf(dw.shape, geometry),
+      ...block,
+      WORKGROUP: workgroup,
+      ...(broadcasts ? { LANES: lanes, SHARES: Math.ceil((block.CHANNELS * block.PIXELS) / lanes) } : {}),
+    },
+    buffers: { x: x.gpuStorage, dy: dy.gpuStorage, partial },
+    params: { n: dy.shape[0], ...paramsOf(x.shape, dy.shape, geometry.padding), rows: rowsPerSplit },
+    grid: [Math.ceil((c * kh) / workgroup), Math.ceil(o / block.CHANNELS), splits],
+  });
+  if (splits === 1) return;
+  device.run(sumPartials, {
+    buffers: { partial, dw: dw.gpuStorage },
+    params: { size: dw.size, splits },
+    grid: linearGrid(dw.size, 64),
+  });
+  device.release(partial);
+}
+
+/** Which forward kernel to use. Measured on lavapipe and SwiftShader; a real GPU shares loads by itself. */
+function choose(device: GpuDevice, wShape: Shape, geometry: Geometry): Variant {
+  // Windows so wide that the registers of a block would not hold them.
+  if (blockOf(wShape, geometry).WINDOW > 48) return "1-naive";
+  return device.adapterClass !== "gpu" && device.subgroupSize > 0 ? "4-broadcast" : "3-blocked";
+}
+
+/** How many outputs each thread of the blocked kernels computes, and how many pixels that takes per row. */
+function blockOf(
+  [o, , , kw]: Shape,
+  { stride, dilation }: Geometry,
+): { PIXELS: number; CHANNELS: number; WINDOW: number } {
+  const pixels = 8;
+  // At most ~400 multiply-adds per input row are written out: beyond, compiling takes longer than it saves.
+  const most = kw <= 3 ? 16 : kw <= 5 ? 8 : 4;
+  const channels = o <= 4 ? 4 : o <= 8 ? Math.min(8, most) : most;
+  return {
+    PIXELS: pixels,
+    CHANNELS: channels,
+    WINDOW: (pixels - 1) * stride[1] + (kw - 1) * dilation[1] + 1,
+  };
+}
+
+function patchSize(axis: 0 | 1, wShape: Shape, { stride, dilation }: Geometry): number {
+  return 15 * stride[axis] + (wShape[2 + axis] - 1) * dilation[axis] + 1;
+}
+
+/** What the compiler should know about the weights and how they move. */
+function constantsOf([, , kh, kw]: Shape, { stride, dilation }: Geometry): Record<string, number> {
+  return {
+    KH: kh,
+    KW: kw,
+    STRIDE_Y: stride[0],
+    STRIDE_X: stride[1],
+    DILATION_Y: dilation[0],
+    DILATION_X: dilation[1],
+  };
+}
+
+/** The sizes all conv2d kernels take. */
+function paramsOf(x: Shape, y: Shape, padding: readonly [number, number]): Record<string, number> {
+  return { c: x[1], h: x[2], w: x[3], o: y[1], oh: y[2], ow: y[3], pad_y: padding[0], pad_x: padding[1] };
+}

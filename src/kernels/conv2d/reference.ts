@@ -1,0 +1,78 @@
+/**
+ * The definition of a convolution and of its gradients, in plain loops. Every kernel is measured against these.
+ *
+ * What deep learning calls convolution slides a small window of weights over the picture; at every position the
+ * output is the sum of products of weights and the pixels under them, over all input channels:
+ *
+ *     y[n, o, i, j] = b[o] + Σ_c Σ_ky Σ_kx  x[n, c, i*stride + ky*dilation - padding,
+ *                                                  j*stride + kx*dilation - padding] * w[o, c, ky, kx]
+ *
+ * with x = 0 outside the picture. It is linear in x and in w, so its gradients are the same sum read the other
+ * way round: whatever `y += x * w` says going forward, `dx += dy * w` and `dw += dy * x` say going back.
+ */
+import type { NdArray } from "../../tensor/tape.ts";
+import type { Geometry } from "./geometry.ts";
+
+export function forward(
+  x: NdArray,
+  w: NdArray,
+  b: NdArray | undefined,
+  y: NdArray,
+  geometry: Geometry,
+): void {
+  const [, outputs, oh, ow] = y.shape;
+  if (b) {
+    for (let at = 0; at < y.data.length; at++) y.data[at] = b.data[Math.floor(at / (oh * ow)) % outputs];
+  }
+  visit(x, w, y, geometry, (atX, atW, atY) => {
+    y.data[atY] += x.data[atX] * w.data[atW];
+  });
+}
+
+/** dx: where the gradient of the loss with respect to the input goes. `dx` is zero at the start. */
+export function inputGrad(dy: NdArray, w: NdArray, dx: NdArray, geometry: Geometry): void {
+  visit(dx, w, dy, geometry, (atX, atW, atY) => {
+    dx.data[atX] += dy.data[atY] * w.data[atW];
+  });
+}
+
+/** dw: the same with respect to the weights. `dw` is zero at the start. */
+export function weightGrad(x: NdArray, dy: NdArray, dw: NdArray, geometry: Geometry): void {
+  visit(x, dw, dy, geometry, (atX, atW, atY) => {
+    dw.data[atW] += dy.data[atY] * x.data[atX];
+  });
+}
+
+/** Calls `each` with the positions in x, w and y of every product that the convolution sums. */
+function visit(
+  { shape: [batch, channels, h, wide] }: NdArray,
+  { shape: [, , kh, kw] }: NdArray,
+  { shape: [, outputs, oh, ow] }: NdArray,
+  { stride, padding, dilation }: Geometry,
+  each: (atX: number, atW: number, atY: number) => void,
+): void {
+  for (let n = 0; n < batch; n++) {
+    for (let o = 0; o < outputs; o++) {
+      for (let c = 0; c < channels; c++) {
+        for (let ky = 0; ky < kh; ky++) {
+          for (let kx = 0; kx < kw; kx++) {
+            const atW = ((o * channels + c) * kh + ky) * kw + kx;
+            for (let i = 0; i < oh; i++) {
+              const row = i * stride[0] + ky * dilation[0] - padding[0];
+              if (row < 0 || row >= h) continue;
+              for (let j = 0; j < ow; j++) {
+                const column = j * stride[1] + kx * dilation[1] - padding[1];
+                if (column < 0 || column >= wide) continue;
+                each(
+                  ((n * channels + c) * h + row) * wide + column,
+                  atW,
+                  ((n * outputs + o) * oh + i) * ow + j,
+                );
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}

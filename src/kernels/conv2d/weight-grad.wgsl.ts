@@ -1,0 +1,171 @@
+/**
+ * The weight gradient: dw[o, c, ky, kx] is the sum over all pictures and all output positions of dy times the pixel
+ * that this weight saw there. Few results, each a very long sum: one thread per weight would leave most of a
+ * machine idle and read dy and x over and over. So
+ *
+ *  - a thread computes a block: CHANNELS output channels x the KW horizontal offsets, for one input
+ *    channel and one ky, with the same sliding window over a strip of pixels as the forward kernel;
+ *  - the output rows of all pictures are dealt out to `splits` groups of threads, each of which writes a
+ *    partial gradient; `sumPartials` adds them up, always in the same order, so that results repeat exactly.
+ */
+import { kernel } from "../../tensor/kernel.ts";
+
+/** Each thread loads dy for itself: for adapters without subgroups of known size. */
+export const weightGrad = kernel(
+  "conv2d/weight-grad",
+  /* wgsl */ `
+struct Params {
+  n: u32,
+  c: u32, h: u32, w: u32,
+  o: u32, oh: u32, ow: u32,
+  pad_y: i32, pad_x: i32,
+  rows: u32,                                                      // output rows of all pictures that one split sums
+}
+@group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, c, h, w]
+@group(0) @binding(1) var<storage, read> dy: array<f32>;           // [n, o, oh, ow]
+@group(0) @binding(2) var<storage, read_write> partial: array<f32>; // [splits, o, c, KH, KW]
+@group(0) @binding(3) var<uniform> p: Params;
+
+fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
+  // As unsigned numbers, negative ones are huge. And "&" instead of "&&", which is a branch: see kernel.ts.
+  let inside = (u32(row) < p.h) & (u32(column) < p.w);
+  let at = ((n * p.c + c) * p.h + u32(row)) * p.w + u32(column);
+  return select(0.0, x[select(0u, at, inside)], inside);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= p.c * KH) { return; }
+  let c = id.x / KH; let ky = id.x % KH;
+  let first_o = id.y * CHANNELS; let split = id.z;
+
+  var sums: array<f32, CHANNELS * KW>;
+  for (var line = split * p.rows; line < min((split + 1) * p.rows, p.n * p.oh); line++) {
+    let n = line / p.oh; let row = line % p.oh;
+    let x_row = i32(row * STRIDE_Y + ky * DILATION_Y) - p.pad_y;
+    for (var column = 0u; column < p.ow; column += PIXELS) {
+      let x_column = i32(column * STRIDE_X) - p.pad_x;
+      var pixels: array<f32, WINDOW>;
+      for (var i = 0; i < WINDOW; i++) { // @unroll
+        pixels[i] = x_at(n, c, x_row, x_column + i);
+      }
+      for (var o = 0; o < CHANNELS; o++) { // @unroll
+        let start = ((n * p.o + min(first_o + o, p.o - 1)) * p.oh + row) * p.ow;
+        for (var i = 0; i < PIXELS; i++) { // @unroll
+          // Past the end of the row there is no output, hence no gradient.
+          let g = select(0.0, dy[start + min(column + i, p.ow - 1)], column + i < p.ow);
+          for (var kx = 0; kx < KW; kx++) { // @unroll
+            sums[o * KW + kx] += g * pixels[i * STRIDE_X + kx * DILATION_X];
+          }
+        }
+      }
+    }
+  }
+
+  // From the last channel to the first: those past the end write onto the last one before it gets its own values.
+  for (var last_o = 0; last_o < CHANNELS; last_o++) { // @unroll
+    let o = CHANNELS - 1 - last_o;
+    let start = (((split * p.o + min(first_o + o, p.o - 1)) * p.c + c) * KH + ky) * KW;
+    for (var kx = 0; kx < KW; kx++) { // @unroll
+      partial[start + kx] = sums[(CHANNELS - 1 - last_o) * KW + kx];
+    }
+  }
+}
+`,
+);
+
+/**
+ * The same with dy loaded once per subgroup: its lanes work on different (c, ky) but on the same outputs, so each
+ * loads a share of the CHANNELS x PIXELS values and broadcasts it to the others (see 4-broadcast).
+ */
+export const weightGradBroadcast = kernel(
+  "conv2d/weight-grad-broadcast",
+  /* wgsl */ `
+struct Params {
+  n: u32,
+  c: u32, h: u32, w: u32,
+  o: u32, oh: u32, ow: u32,
+  pad_y: i32, pad_x: i32,
+  rows: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, c, h, w]
+@group(0) @binding(1) var<storage, read> dy: array<f32>;           // [n, o, oh, ow]
+@group(0) @binding(2) var<storage, read_write> partial: array<f32>; // [splits, o, c, KH, KW]
+@group(0) @binding(3) var<uniform> p: Params;
+
+fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
+  // As unsigned numbers, negative ones are huge. And "&" instead of "&&", which is a branch: see kernel.ts.
+  let inside = (u32(row) < p.h) & (u32(column) < p.w);
+  let at = ((n * p.c + c) * p.h + u32(row)) * p.w + u32(column);
+  return select(0.0, x[select(0u, at, inside)], inside);
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u,
+        @builtin(subgroup_invocation_id) lane: u32) {
+  // Threads beyond the last (c, ky) go along, for the broadcasts, and store nothing.
+  let line_of_weights = min(id.x, p.c * KH - 1);
+  let c = line_of_weights / KH; let ky = line_of_weights % KH;
+  let first_o = group.y * CHANNELS; let split = group.z;
+
+  var sums: array<f32, CHANNELS * KW>;
+  for (var line = split * p.rows; line < min((split + 1) * p.rows, p.n * p.oh); line++) {
+    let n = line / p.oh; let row = line % p.oh;
+    let x_row = i32(row * STRIDE_Y + ky * DILATION_Y) - p.pad_y;
+    for (var column = 0u; column < p.ow; column += PIXELS) {
+      let x_column = i32(column * STRIDE_X) - p.pad_x;
+      var pixels: array<f32, WINDOW>;
+      for (var i = 0; i < WINDOW; i++) { // @unroll
+        pixels[i] = x_at(n, c, x_row, x_column + i);
+      }
+      // Values of dy, numbered o * PIXELS + i, dealt out over the lanes.
+      var share: array<f32, SHARES>;
+      for (var s = 0; s < SHARES; s++) { // @unroll
+        let k = min(s * LANES + lane, CHANNELS * PIXELS - 1);
+        let at = column + k % PIXELS;
+        let start = ((n * p.o + min(first_o + k / PIXELS, p.o - 1)) * p.oh + row) * p.ow;
+        share[s] = select(0.0, dy[start + min(at, p.ow - 1)], at < p.ow);
+      }
+      for (var o = 0; o < CHANNELS; o++) { // @unroll
+        for (var i = 0; i < PIXELS; i++) { // @unroll
+          let g = subgroupBroadcast(share[(o * PIXELS + i) / LANES], (o * PIXELS + i) % LANES);
+          for (var kx = 0; kx < KW; kx++) { // @unroll
+            sums[o * KW + kx] += g * pixels[i * STRIDE_X + kx * DILATION_X];
+          }
+        }
+      }
+    }
+  }
+
+  if (id.x >= p.c * KH) { return; }
+  // From the last channel to the first: those past the end write onto the last one before it gets its own values.
+  for (var last_o = 0; last_o < CHANNELS; last_o++) { // @unroll
+    let o = CHANNELS - 1 - last_o;
+    let start = (((split * p.o + min(first_o + o, p.o - 1)) * p.c + c) * KH + ky) * KW;
+    for (var kx = 0; kx < KW; kx++) { // @unroll
+      partial[start + kx] = sums[(CHANNELS - 1 - last_o) * KW + kx];
+    }
+  }
+}
+`,
+);
+
+/** dw = the sum of the partial gradients. */
+export const sumPartials = kernel(
+  "conv2d/sum-partials",
+  /* wgsl */ `
+struct Params { size: u32, splits: u32 }
+@group(0) @binding(0) var<storage, read> partial: array<f32>;     // [splits, size]
+@group(0) @binding(1) var<storage, read_write> dw: array<f32>;    // [size]
+@group(0) @binding(2) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64;
+  if (i >= p.size) { return; }
+  var sum = 0.0;
+  for (var split = 0u; split < p.splits; split++) { sum += partial[split * p.size + i]; }
+  dw[i] = sum;
+}
+`,
+);

@@ -1,0 +1,199 @@
+import { linearGrid } from "../../tensor/kernel.ts";
+import {
+  broadcastShapes,
+  broadcastStrides,
+  formatShape,
+  MAX_RANK,
+  padRank,
+  type Shape,
+  ShapeError,
+  sameShape,
+  stridedIndex,
+} from "../../tensor/shape.ts";
+import { defineOp } from "../../tensor/tape.ts";
+import { full, type Tensor } from "../../tensor/tensor.ts";
+import { reshape } from "../layout/reshape.ts";
+import { sumTo } from "../reduce/sum.ts";
+import { binaryKernel, binarySameShapeKernel } from "./binary.wgsl.ts";
+import { power, withHelpers } from "./numeric.ts";
+import { affine, divideBy, divideInto, neg, powerOf, relu } from "./unary.ts";
+
+/** A function of two numbers and a constant, applied to every pair of elements after broadcasting. */
+interface BinaryRule {
+  readonly f: (a: number, b: number, c: number) => number;
+  /** The same as a WGSL expression in `a`, `b` and `p.c`. */
+  readonly wgsl: string;
+  /** Gradients before they are summed back to the operands' shapes. Absent: not differentiable. */
+  readonly backward?: (
+    dy: Tensor,
+    a: Tensor,
+    b: Tensor,
+    y: Tensor,
+    c: number,
+  ) => { a: () => Tensor; b: () => Tensor };
+}
+
+function defineBinary(name: string, rule: BinaryRule): (a: Tensor, b: Tensor, c?: number) => Tensor {
+  const op = defineOp<{ a: Tensor; b: Tensor }, { c: number }>({
+    name,
+    shape: ({ a, b }) => broadcastShapes(name, a.shape, b.shape),
+    cpu({ a, b }, { c }, y) {
+      const aIndex = indexer(a.shape, y.shape);
+      const bIndex = indexer(b.shape, y.shape);
+      for (let i = 0; i < y.data.length; i++) y.data[i] = rule.f(a.data[aIndex(i)], b.data[bIndex(i)], c);
+    },
+    gpu(device, { a, b }, { c }, y) {
+      const buffers = { a: a.gpuStorage, b: b.gpuStorage, y: y.gpuStorage };
+      const f = withHelpers(`fn f(a: f32, b: f32) -> f32 { return ${rule.wgsl}; }`);
+      const grid = linearGrid(Math.ceil(y.size / 4), 64);
+      if (sameShape(a.shape, b.shape)) {
+        device.run(binarySameShapeKernel, { functions: f, buffers, params: { size: y.size, c }, grid });
+        return;
+      }
+      device.run(binaryKernel, {
+        functions: f,
+        buffers,
+        params: { size: y.size, c, ...broadcastParams(a.shape, b.shape, y.shape) },
+        grid,
+      });
+    },
+    backward: rule.backward
+      ? (dy, { a, b, y }, { c }) => {
+          const gradients = rule.backward!(dy, a, b, y, c);
+          // Where an operand was repeated by broadcasting, its gradient is the sum over the copies.
+          return { a: () => sumTo(gradients.a(), a.shape), b: () => sumTo(gradients.b(), b.shape) };
+        }
+      : undefined,
+  });
+  return (a, b, c = 0) => op({ a, b }, { c });
+}
+
+/** Sizes of the output and both operands' strides (0 = repeated), for kernels that walk up to six axes. */
+function broadcastParams(a: Shape, b: Shape, y: Shape): Record<string, number> {
+  const sizes = padRank(y, MAX_RANK, 1);
+  const aStrides = padRank(broadcastStrides(a, y), MAX_RANK, 0);
+  const bStrides = padRank(broadcastStrides(b, y), MAX_RANK, 0);
+  const params: Record<string, number> = {};
+  for (let axis = 0; axis < MAX_RANK; axis++) {
+    if (axis > 0) params[`n${axis}`] = sizes[axis]; // the outermost size is never needed to split an index
+    params[`a${axis}`] = aStrides[axis];
+    params[`b${axis}`] = bStrides[axis];
+  }
+  return params;
+}
+
+/** Where output element i lies in an operand of `shape`. */
+function indexer(shape: Shape, target: Shape): (i: number) => number {
+  return sameShape(shape, target) ? (i) => i : stridedIndex(target, broadcastStrides(shape, target));
+}
+
+const addOp = defineBinary("add", {
+  f: (a, b, alpha) => a + alpha * b,
+  wgsl: "a + p.c * b",
+  backward: (dy, _a, _b, _y, alpha) => ({
+    a: () => dy,
+    b: () => (alpha === 1 ? dy : affine(dy, { a: alpha })),
+  }),
+});
+const subOp = defineBinary("sub", {
+  f: (a, b) => a - b,
+  wgsl: "a - b",
+  backward: (dy) => ({ a: () => dy, b: () => neg(dy) }),
+});
+const mulOp = defineBinary("mul", {
+  f: (a, b) => a * b,
+  wgsl: "a * b",
+  backward: (dy, a, b) => ({ a: () => mulOp(dy, b), b: () => mulOp(dy, a) }),
+});
+const divOp = defineBinary("div", {
+  f: (a, b) => a / b,
+  wgsl: "a / b",
+  backward: (dy, _a, b, y) => ({ a: () => divOp(dy, b), b: () => neg(divOp(mulOp(dy, y), b)) }),
+});
+const powOp = defineBinary("pow", {
+  f: power,
+  wgsl: "power(a, b)",
+  backward: (dy, a, b) => ({
+    a: () => mulOp(dy, powerByBase(a, b)),
+    b: () => mulOp(dy, powerByExponent(a, b)),
+  }),
+});
+const powerByBase = defineBinary("pow gradient", {
+  f: (a, b) => (b === 0 ? 0 : b * power(a, b - 1)),
+  wgsl: "select(b * power(a, b - 1.0), 0.0, b == 0.0)",
+});
+const powerByExponent = defineBinary("pow gradient", {
+  // Where the logarithm does not exist PyTorch gives 0 for a base of 0; for negative ones we do, too.
+  f: (a, b) => (a > 0 ? power(a, b) * Math.log(a) : 0),
+  wgsl: "select(0.0, power(a, b) * log(max(a, 1e-38)), a > 0.0)",
+});
+const equalOp = defineBinary("equal", {
+  f: (a, b) => (a === b ? 1 : 0),
+  wgsl: "select(0.0, 1.0, a == b)",
+});
+const preluOp = defineBinary("prelu", {
+  f: (x, w) => (x > 0 ? x : w * x),
+  wgsl: "select(b * a, a, a > 0.0)",
+  backward: (dy, x, w) => ({ a: () => mulOp(dy, preluSlope(x, w)), b: () => mulOp(dy, neg(relu(neg(x)))) }),
+});
+const preluSlope = defineBinary("prelu gradient", {
+  f: (x, w) => (x > 0 ? 1 : w),
+  wgsl: "select(b, 1.0, a > 0.0)",
+});
+
+/** a + alpha * b, with NumPy's broadcasting. */
+export function add(a: Tensor, b: Tensor | number, { alpha = 1 }: { alpha?: number } = {}): Tensor {
+  return typeof b === "number" ? affine(a, { a: 1, b: alpha * b }) : addOp(a, b, alpha);
+}
+
+/** a - b, with NumPy's broadcasting; one of the two may be a number. */
+export function sub(a: Tensor | number, b: Tensor | number): Tensor {
+  if (typeof b === "number") return affine(tensorOperand("sub", a), { a: 1, b: -b });
+  return typeof a === "number" ? affine(b, { a: -1, b: a }) : subOp(a, b);
+}
+
+/** a * b, element by element, with NumPy's broadcasting. */
+export function mul(a: Tensor, b: Tensor | number): Tensor {
+  return typeof b === "number" ? affine(a, { a: b }) : mulOp(a, b);
+}
+
+/** a / b, element by element, with NumPy's broadcasting; one of the two may be a number. */
+export function div(a: Tensor | number, b: Tensor | number): Tensor {
+  if (typeof b === "number") return divideBy(tensorOperand("div", a), { a: b });
+  return typeof a === "number" ? divideInto(b, { a }) : divOp(a, b);
+}
+
+/**
+ * a to the power b, with NumPy's broadcasting. Negative bases are allowed with whole exponents; other powers of
+ * negative numbers are NaN, and their gradient with respect to the exponent is 0.
+ */
+export function pow(a: Tensor | number, b: Tensor | number): Tensor {
+  if (typeof b === "number") return powerOf(tensorOperand("pow", a), { a: b });
+  return powOp(typeof a === "number" ? full([], a, { device: b.device }) : a, b);
+}
+
+/** 1 where a and b are equal, else 0, with NumPy's broadcasting. Not differentiable. */
+export function equal(a: Tensor, b: Tensor): Tensor {
+  return equalOp(a, b);
+}
+
+/**
+ * x where positive, w * x elsewhere (He et al. 2015), w being learned: one number, or one per channel of
+ * x [n, c, ...].
+ */
+export function prelu(x: Tensor, w: Tensor): Tensor {
+  const channels = x.shape[1];
+  if (w.shape.length > 1 || (w.size !== 1 && w.size !== channels)) {
+    throw new ShapeError(
+      `prelu: the slopes have shape ${formatShape(w.shape)}; for x ${formatShape(x.shape)} they must be one number or [${channels}].`,
+    );
+  }
+  // [c] -> [c, 1, 1]: broadcasting aligns it with the channel axis.
+  return preluOp(x, w.size === 1 ? w : reshape(w, [w.size, ...x.shape.slice(2).map(() => 1)]));
+}
+
+function tensorOperand(op: string, a: Tensor | number): Tensor {
+  if (typeof a === "number")
+    throw new TypeError(`${op}: at least one operand must be a tensor, got two numbers.`);
+  return a;
+}

@@ -1,0 +1,33 @@
+/**
+ * x to the power e as PyTorch defines it: WGSL's `pow` leaves negative bases undefined, whole exponents
+ * included.
+ */
+export function power(x: number, e: number): number {
+  return x ** e;
+}
+
+/** WGSL for what the built-in functions leave undefined and drivers disagree about. */
+const HELPERS = /* wgsl */ `
+// Made of bits, and of bits the compiler does not know: a NaN that it sees it may refuse or fold away.
+fn not_a_number() -> f32 { return bitcast<f32>(0x7fc00000u + u32(p.size == 0)); }
+
+fn power(x: f32, e: f32) -> f32 {
+  if (e == 0.0) { return 1.0; }
+  if (x == 0.0) { return select(0.0, 1.0 / abs(x), e < 0.0); } // 0 or infinity, which WGSL cannot write
+  let size = pow(abs(x), e);
+  if (x > 0.0) { return size; }
+  let whole = floor(e) == e;
+  let odd = floor(e * 0.5) * 2.0 != e;
+  return select(not_a_number(), select(size, -size, odd), whole); // a fractional power of x < 0 is not real
+}
+
+fn logarithm(x: f32) -> f32 {
+  if (x > 0.0) { return log(x); }
+  return select(not_a_number(), -1.0 / abs(x), x == 0.0);
+}
+`;
+
+/** A function's WGSL, with the helpers in front if it calls them. */
+export function withHelpers(wgsl: string): string {
+  return /\b(power|logarithm)\(/.test(wgsl) ? HELPERS + wgsl : wgsl;
+}

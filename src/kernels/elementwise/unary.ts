@@ -1,0 +1,190 @@
+import type { GpuDevice } from "../../tensor/gpu-device.ts";
+import { linearGrid } from "../../tensor/kernel.ts";
+import { defineOp } from "../../tensor/tape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { power, withHelpers } from "./numeric.ts";
+import { unaryGradKernel, unaryKernel } from "./unary.wgsl.ts";
+
+/**
+ * A function of one number and up to two constants, applied to every element. Each is written twice, as the
+ * reference and as WGSL, and so is its derivative, which may use the result `y` where that is cheaper.
+ */
+interface UnaryRule {
+  readonly f: (x: number, a: number, b: number) => number;
+  readonly df: (x: number, y: number, a: number, b: number) => number;
+  /** WGSL expressions in `x`, `y` (derivative only), `p.a` and `p.b`. */
+  readonly wgsl: { readonly f: string; readonly df: string };
+}
+
+/** Constants of a rule, such as the slope of a leaky ReLU. */
+interface Constants {
+  readonly a?: number;
+  readonly b?: number;
+}
+
+interface UnaryOp {
+  (x: Tensor, constants?: Constants): Tensor;
+  readonly rule: UnaryRule;
+  /** dy times the derivative at x, where y = f(x). */
+  readonly gradient: (inputs: { dy: Tensor; x: Tensor; y: Tensor }, constants?: Constants) => Tensor;
+}
+
+function defineUnary(name: string, rule: UnaryRule): UnaryOp {
+  const gradient = defineOp<{ dy: Tensor; x: Tensor; y: Tensor }, Required<Constants>>({
+    name: `${name} gradient`,
+    shape: ({ x }) => x.shape,
+    cpu({ dy, x, y }, { a, b }, dx) {
+      for (let i = 0; i < dx.data.length; i++) dx.data[i] = dy.data[i] * rule.df(x.data[i], y.data[i], a, b);
+    },
+    gpu(device, { dy, x, y }, params, dx) {
+      launch(
+        device,
+        unaryGradKernel,
+        `fn df(x: f32, y: f32) -> f32 { return ${rule.wgsl.df}; }`,
+        { dy, x, y, dx },
+        params,
+      );
+    },
+  });
+
+  const op = defineOp<{ x: Tensor }, Required<Constants>>({
+    name,
+    shape: ({ x }) => x.shape,
+    cpu({ x }, { a, b }, y) {
+      for (let i = 0; i < y.data.length; i++) y.data[i] = rule.f(x.data[i], a, b);
+    },
+    gpu(device, { x }, params, y) {
+      launch(device, unaryKernel, `fn f(x: f32) -> f32 { return ${rule.wgsl.f}; }`, { x, y }, params);
+    },
+    backward: (dy, { x, y }, params) => ({ x: () => gradient({ dy, x, y }, params) }),
+  });
+
+  return Object.assign((x: Tensor, { a = 0, b = 0 }: Constants = {}) => op({ x }, { a, b }), {
+    rule,
+    gradient: (inputs: { dy: Tensor; x: Tensor; y: Tensor }, { a = 0, b = 0 }: Constants = {}) =>
+      gradient(inputs, { a, b }),
+  });
+}
+
+function launch(
+  device: GpuDevice,
+  kernel: typeof unaryKernel,
+  expression: string,
+  tensors: Readonly<Record<string, Tensor>>,
+  { a, b }: Required<Constants>,
+): void {
+  const size = tensors.x.size;
+  device.run(kernel, {
+    functions: withHelpers(expression),
+    buffers: Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tensor.gpuStorage])),
+    params: { size, a, b },
+    grid: linearGrid(Math.ceil(size / 4), 64),
+  });
+}
+
+/** max(x, 0). The derivative at 0 is taken as 0, as in PyTorch. */
+export const relu = defineUnary("relu", {
+  f: (x) => Math.max(x, 0),
+  df: (x) => (x > 0 ? 1 : 0),
+  wgsl: { f: "max(x, 0.0)", df: "select(0.0, 1.0, x > 0.0)" },
+});
+
+const leaky = defineUnary("leakyRelu", {
+  f: (x, a) => (x > 0 ? x : a * x),
+  df: (x, _y, a) => (x > 0 ? 1 : a),
+  wgsl: { f: "select(p.a * x, x, x > 0.0)", df: "select(p.a, 1.0, x > 0.0)" },
+});
+
+/** x where positive, `negativeSlope * x` elsewhere. */
+export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
+  return leaky(x, { a: negativeSlope });
+}
+
+/** 1 / (1 + exp(-x)). */
+export const sigmoid = defineUnary("sigmoid", {
+  f: (x) => 1 / (1 + Math.exp(-x)),
+  df: (_x, y) => y * (1 - y),
+  wgsl: { f: "1.0 / (1.0 + exp(-x))", df: "y * (1.0 - y)" },
+});
+
+/** The hyperbolic tangent. */
+export const tanh = defineUnary("tanh", {
+  f: Math.tanh,
+  df: (_x, y) => 1 - y * y,
+  // Beyond 15 the result is 1 in f32; drivers that compute exp(x) themselves overflow to NaN near 89.
+  wgsl: { f: "tanh(clamp(x, -15.0, 15.0))", df: "1.0 - y * y" },
+});
+
+export const exp = defineUnary("exp", {
+  f: Math.exp,
+  df: (_x, y) => y,
+  wgsl: { f: "exp(x)", df: "y" },
+});
+
+/** The natural logarithm. */
+export const log = defineUnary("log", {
+  f: Math.log,
+  df: (x) => 1 / x,
+  wgsl: { f: "logarithm(x)", df: "1.0 / x" },
+});
+
+export const sqrt = defineUnary("sqrt", {
+  f: Math.sqrt,
+  df: (_x, y) => 0.5 / y,
+  wgsl: { f: "sqrt(x)", df: "0.5 / y" },
+});
+
+/** |x|. The derivative at 0 is taken as 0, as in PyTorch. */
+export const abs = defineUnary("abs", {
+  f: Math.abs,
+  df: (x) => Math.sign(x),
+  wgsl: { f: "abs(x)", df: "sign(x)" },
+});
+
+export const neg = defineUnary("neg", {
+  f: (x) => -x,
+  df: () => -1,
+  wgsl: { f: "-x", df: "-1.0" },
+});
+
+const clampTo = defineUnary("clamp", {
+  f: (x, low, high) => Math.min(Math.max(x, low), high),
+  df: (x, _y, low, high) => (x >= low && x <= high ? 1 : 0),
+  wgsl: { f: "clamp(x, p.a, p.b)", df: "select(0.0, 1.0, x >= p.a && x <= p.b)" },
+});
+
+/** x limited to [low, high]; the gradient is 0 outside. Throws if low > high. */
+export function clamp(x: Tensor, low: number, high: number): Tensor {
+  if (!(low <= high)) throw new RangeError(`clamp: low must not be above high, got ${low} and ${high}.`);
+  return clampTo(x, { a: low, b: high });
+}
+
+// With a plain number as the other operand, the four arithmetic operations and pow are functions of one tensor.
+
+/** a * x + b. */
+export const affine = defineUnary("affine", {
+  f: (x, a, b) => a * x + b,
+  df: (_x, _y, a) => a,
+  wgsl: { f: "p.a * x + p.b", df: "p.a" },
+});
+
+/** x / a. */
+export const divideBy = defineUnary("div", {
+  f: (x, a) => x / a,
+  df: (_x, _y, a) => 1 / a,
+  wgsl: { f: "x / p.a", df: "1.0 / p.a" },
+});
+
+/** a / x. */
+export const divideInto = defineUnary("div", {
+  f: (x, a) => a / x,
+  df: (x, y) => -y / x,
+  wgsl: { f: "p.a / x", df: "-y / x" },
+});
+
+/** x to the power a. */
+export const powerOf = defineUnary("pow", {
+  f: (x, a) => power(x, a),
+  df: (x, _y, a) => (a === 0 ? 0 : a * power(x, a - 1)),
+  wgsl: { f: "power(x, p.a)", df: "select(p.a * power(x, p.a - 1.0), 0.0, p.a == 0.0)" },
+});

@@ -1,0 +1,45 @@
+import { kernel } from "../../tensor/kernel.ts";
+
+/**
+ * y = f(x), element by element; the prelude brings `f`. There is nothing to share between threads, so the
+ * speed is that of memory: four elements per thread, read and written as one vec4.
+ */
+export const unaryKernel = kernel(
+  "unary",
+  /* wgsl */ `
+struct Params { size: u32, a: f32, b: f32 }
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(2) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64;
+  if (4 * i >= p.size) { return; } // the last vec4 may reach past the end, into room that every buffer has
+  let v = x[i];
+  y[i] = vec4f(f(v.x), f(v.y), f(v.z), f(v.w));
+}
+`,
+);
+
+/** dx = dy * df(x, y): the chain rule, with the derivative from the prelude. */
+export const unaryGradKernel = kernel(
+  "unary-grad",
+  /* wgsl */ `
+struct Params { size: u32, a: f32, b: f32 }
+@group(0) @binding(0) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> y: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(4) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64;
+  if (4 * i >= p.size) { return; }
+  let u = x[i];
+  let v = y[i];
+  dx[i] = dy[i] * vec4f(df(u.x, v.x), df(u.y, v.y), df(u.z, v.z), df(u.w, v.w));
+}
+`,
+);

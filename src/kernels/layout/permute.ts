@@ -1,0 +1,41 @@
+import { formatShape, normalizeAxis, type Shape, ShapeError, stridesOf } from "../../tensor/shape.ts";
+import { defineOp } from "../../tensor/tape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { type CopyPlan, copyOnCpu, copyOnGpu } from "./copy.ts";
+
+const permuteOp = defineOp<{ x: Tensor }, { axes: readonly number[] }>({
+  name: "permute",
+  shape: ({ x }, { axes }) => axes.map((axis) => x.shape[axis]),
+  cpu: ({ x }, { axes }, y) => copyOnCpu(x, y, permutePlan(x.shape, axes)),
+  gpu: (device, { x }, { axes }, y) => copyOnGpu(device, x, y, permutePlan(x.shape, axes)),
+  // The inverse order: axis k of x has become axis axes.indexOf(k).
+  backward: (dy, _, { axes }) => ({
+    x: () =>
+      permute(
+        dy,
+        axes.map((_, axis) => axes.indexOf(axis)),
+      ),
+  }),
+});
+
+function permutePlan(shape: Shape, axes: readonly number[]): CopyPlan {
+  const strides = stridesOf(shape);
+  const sizes = axes.map((axis) => shape[axis]);
+  return { sizes, xStrides: axes.map((axis) => strides[axis]), yStrides: stridesOf(sizes) };
+}
+
+/**
+ * x with its axes in another order: axis k of the result is axis `axes[k]` of x. For instance
+ * `permute(x, [0, 2, 3, 1])` turns [n, c, h, w] into [n, h, w, c]. The values are copied.
+ */
+export function permute(x: Tensor, axes: readonly number[]): Tensor {
+  const rank = x.shape.length;
+  const order = axes.map((axis) => normalizeAxis("permute", axis, rank));
+  if (new Set(order).size !== rank || order.length !== rank) {
+    throw new ShapeError(
+      `permute: the axes [${axes.join(", ")}] were given for a tensor of shape ${formatShape(x.shape)}; name each of ` +
+        `its ${rank} axes once.`,
+    );
+  }
+  return permuteOp({ x }, { axes: order });
+}

@@ -1,0 +1,74 @@
+import { formatShape, type Shape, ShapeError, stridesOf } from "../../tensor/shape.ts";
+import { defineOp } from "../../tensor/tape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { type CopyPlan, copyOnCpu, copyOnGpu, fillOnGpu } from "./copy.ts";
+
+/** From the box at `starts` in `whole` to a tensor of the shape `part`. */
+function cutPlan(whole: Shape, starts: readonly number[], part: Shape): CopyPlan {
+  const strides = stridesOf(whole);
+  return { sizes: part, xStrides: strides, xOffset: offset(strides, starts), yStrides: stridesOf(part) };
+}
+
+/** The other way round. */
+function placePlan(whole: Shape, starts: readonly number[], part: Shape): CopyPlan {
+  const strides = stridesOf(whole);
+  return { sizes: part, xStrides: stridesOf(part), yStrides: strides, yOffset: offset(strides, starts) };
+}
+
+function offset(strides: readonly number[], starts: readonly number[]): number {
+  return starts.reduce((sum, start, axis) => sum + start * strides[axis], 0);
+}
+
+interface Box {
+  readonly starts: readonly number[];
+  /** The result's. */
+  readonly shape: Shape;
+}
+
+const sliceOp = defineOp<{ x: Tensor }, Box>({
+  name: "slice",
+  shape: (_, { shape }) => shape,
+  cpu: ({ x }, { starts }, y) => copyOnCpu(x, y, cutPlan(x.shape, starts, y.shape)),
+  gpu: (device, { x }, { starts }, y) => copyOnGpu(device, x, y, cutPlan(x.shape, starts, y.shape)),
+  backward: (dy, { x }, { starts }) => ({ x: () => placeOp({ part: dy }, { starts, shape: x.shape }) }),
+});
+
+/** The opposite: a part put back to where it was cut out, with zeros around it. */
+const placeOp = defineOp<{ part: Tensor }, Box>({
+  name: "slice gradient",
+  shape: (_, { shape }) => shape,
+  cpu: ({ part }, { starts }, y) => copyOnCpu(part, y, placePlan(y.shape, starts, part.shape)),
+  gpu(device, { part }, { starts }, y) {
+    fillOnGpu(device, y, 0);
+    copyOnGpu(device, part, y, placePlan(y.shape, starts, part.shape));
+  },
+});
+
+/**
+ * x[starts[0]:ends[0], starts[1]:ends[1], …] as in Python: `ends` are not included, negative indices count
+ * from the end, what reaches past it is cut off (so `Infinity` means "to the end"), and axes that are not
+ * mentioned are taken whole. The values are copied. Throws if nothing would be left.
+ */
+export function slice(x: Tensor, starts: readonly number[], ends: readonly number[]): Tensor {
+  const ranges = () => starts.map((start, i) => `${start}:${ends[i]}`).join(", ");
+  if (starts.length !== ends.length || starts.length > x.shape.length) {
+    throw new ShapeError(
+      `slice: got ${starts.length} starts and ${ends.length} ends for a tensor of shape ${formatShape(x.shape)}; ` +
+        `give one of each for some or all of its axes, the outermost first.`,
+    );
+  }
+  // Not a whole number and not infinite: a fraction or NaN.
+  if ([...starts, ...ends].some((index) => !Number.isInteger(index) && Math.abs(index) !== Infinity)) {
+    throw new ShapeError(
+      `slice: [${ranges()}] of a tensor of shape ${formatShape(x.shape)}: indices are whole numbers or Infinity.`,
+    );
+  }
+  const bound = (index: number, size: number) =>
+    Math.min(Math.max(index < 0 ? index + size : index, 0), size);
+  const from = x.shape.map((size, axis) => bound(starts[axis] ?? 0, size));
+  const shape = x.shape.map((size, axis) => bound(ends[axis] ?? size, size) - from[axis]);
+  if (shape.some((size) => size <= 0)) {
+    throw new ShapeError(`slice: [${ranges()}] of a tensor of shape ${formatShape(x.shape)} is empty.`);
+  }
+  return sliceOp({ x }, { starts: from, shape });
+}

@@ -1,0 +1,65 @@
+import { kernel } from "../../tensor/kernel.ts";
+
+/**
+ * The sum of `term(x - t)` over all elements, in two launches of this kernel. In the first, each workgroup sums a
+ * share: every thread several elements, then the workgroup's threads pairwise, as a tree. In the second, a single
+ * workgroup sums those sums (`term` is then the identity and t, being subtracted, absent: see `element`).
+ *
+ * Fused: x - t and its terms never go to memory, so the cost is that of reading x and t once. The order of the
+ * additions depends on the size only (atomics would make it vary), so every run gives the same result.
+ */
+export const lossKernel = kernel(
+  "loss",
+  /* wgsl */ `
+struct Params { size: u32, scale: f32 }
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read> t: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> sums: array<f32>; // one per workgroup
+@group(0) @binding(3) var<uniform> p: Params;
+
+var<workgroup> totals: array<f32, LANES>;
+
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  // Four sums per thread, one for each component. Neighbouring lanes read neighbouring vec4s.
+  var total = vec4f();
+  for (var i = group.x * LANES + lane; 4 * i < p.size; i += groups.x * LANES) {
+    // What a vec4 holds beyond the last element is left over from other tensors, and may be anything.
+    let inside = 4 * i + vec4u(0, 1, 2, 3) < vec4u(p.size);
+    total += select(vec4f(), element(i), inside);
+  }
+
+  totals[lane] = total.x + total.y + total.z + total.w;
+  workgroupBarrier();
+  for (var half = LANES / 2u; half > 0; half /= 2) {
+    if (lane < half) { totals[lane] += totals[lane + half]; }
+    workgroupBarrier();
+  }
+  if (lane == 0) { sums[group.x] = p.scale * totals[0]; }
+}
+`,
+);
+
+/** dx = dy * scale * slope(x - t), element by element; the prelude brings the derivative `slope`. */
+export const lossGradKernel = kernel(
+  "loss-grad",
+  /* wgsl */ `
+struct Params { size: u32, scale: f32 }
+@group(0) @binding(0) var<storage, read> dy: array<f32>; // one element
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> t: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> dx: array<vec4f>;
+@group(0) @binding(4) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64;
+  if (4 * i >= p.size) { return; } // the last vec4 may reach past the end, into room that every buffer has
+  dx[i] = dy[0] * p.scale * slope(x[i] - t[i]);
+}
+`,
+);

@@ -1,0 +1,97 @@
+import type { CpuStorage } from "../../tensor/cpu-device.ts";
+import type { Device, Storage } from "../../tensor/device.ts";
+import type { GpuStorage } from "../../tensor/gpu-device.ts";
+import { kernel, linearGrid } from "../../tensor/kernel.ts";
+
+export interface AdamParams {
+  readonly lr: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly eps: number;
+  readonly weightDecay: number;
+  /** How many updates there have been, this one included. */
+  readonly step: number;
+}
+
+export interface AdamBuffers<S> {
+  readonly parameters: S;
+  readonly gradients: S;
+  /** Running mean of the gradients and of their squares; zero before the first step. */
+  readonly m: S;
+  readonly v: S;
+}
+
+/**
+ * One step of Adam (Kingma and Ba 2015), in place, on all parameters at once, as torch.optim.Adam computes it:
+ *
+ *     g = gradient + weightDecay * parameter
+ *     m = beta1 m + (1 - beta1) g          v = beta2 v + (1 - beta2) g²
+ *     parameter -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
+ *
+ * The two divisions by 1 - beta^t undo the pull towards the zeros that m and v start from.
+ */
+export function adamStep(device: Device, buffers: AdamBuffers<Storage>, options: AdamParams): void {
+  const { lr, beta1, beta2, eps, weightDecay, step } = options;
+  const params = {
+    beta1,
+    beta2,
+    one_minus_beta1: 1 - beta1,
+    one_minus_beta2: 1 - beta2,
+    step_size: lr / (1 - beta1 ** step),
+    root_correction: Math.sqrt(1 - beta2 ** step),
+    eps,
+    weight_decay: weightDecay,
+  };
+  const size = buffers.parameters.length;
+  if (device.kind === "cpu") {
+    reference(buffers as AdamBuffers<CpuStorage>, params);
+    return;
+  }
+  device.run(adamKernel, {
+    buffers: { ...(buffers as AdamBuffers<GpuStorage>) },
+    params: { size, ...params },
+    transientParams: true, // the corrections differ at every step
+    grid: linearGrid(Math.ceil(size / 4), 64),
+  });
+}
+
+function reference(
+  { parameters, gradients, m, v }: AdamBuffers<CpuStorage>,
+  p: Record<string, number>,
+): void {
+  for (let i = 0; i < parameters.length; i++) {
+    const g = gradients.array[i] + p.weight_decay * parameters.array[i];
+    m.array[i] = p.beta1 * m.array[i] + p.one_minus_beta1 * g;
+    v.array[i] = p.beta2 * v.array[i] + p.one_minus_beta2 * g * g;
+    parameters.array[i] -= (p.step_size * m.array[i]) / (Math.sqrt(v.array[i]) / p.root_correction + p.eps);
+  }
+}
+
+export const adamKernel = kernel(
+  "adam",
+  /* wgsl */ `
+struct Params {
+  size: u32,
+  beta1: f32, beta2: f32, one_minus_beta1: f32, one_minus_beta2: f32,
+  step_size: f32, root_correction: f32, eps: f32, weight_decay: f32,
+}
+@group(0) @binding(0) var<storage, read_write> parameters: array<vec4f>;
+@group(0) @binding(1) var<storage, read> gradients: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> m: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> v: array<vec4f>;
+@group(0) @binding(4) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64;
+  if (4 * i >= p.size) { return; }
+  let parameter = parameters[i];
+  let g = gradients[i] + p.weight_decay * parameter;
+  let mean = p.beta1 * m[i] + p.one_minus_beta1 * g;
+  let square = p.beta2 * v[i] + p.one_minus_beta2 * g * g;
+  m[i] = mean;
+  v[i] = square;
+  parameters[i] = parameter - p.step_size * mean / (sqrt(square) / p.root_correction + p.eps);
+}
+`,
+);

@@ -1,0 +1,85 @@
+import type { CpuStorage } from "../../tensor/cpu-device.ts";
+import type { Device, Storage } from "../../tensor/device.ts";
+import type { GpuStorage } from "../../tensor/gpu-device.ts";
+import { kernel, linearGrid } from "../../tensor/kernel.ts";
+
+export interface SgdParams {
+  readonly lr: number;
+  readonly momentum: number;
+  readonly nesterov: boolean;
+  readonly weightDecay: number;
+  /** Before the first step the velocity is the gradient itself. */
+  readonly first: boolean;
+}
+
+export interface SgdBuffers<S> {
+  readonly parameters: S;
+  readonly gradients: S;
+  /** The running sum of gradients. */
+  readonly velocity: S;
+}
+
+/**
+ * One step of stochastic gradient descent with momentum (Polyak 1964; Nesterov 1983), in place, on all parameters
+ * at once, as torch.optim.SGD computes it:
+ *
+ *     g = gradient + weightDecay * parameter
+ *     velocity = momentum * velocity + g        (the first time: velocity = g)
+ *     parameter -= lr * (nesterov ? g + momentum * velocity : velocity)
+ */
+export function sgdStep(device: Device, buffers: SgdBuffers<Storage>, options: SgdParams): void {
+  const { lr, momentum, nesterov, weightDecay, first } = options;
+  const params = {
+    lr,
+    keep_velocity: first ? 0 : momentum,
+    velocity_share: nesterov ? momentum : 1,
+    gradient_share: nesterov ? 1 : 0,
+    weight_decay: weightDecay,
+  };
+  const size = buffers.parameters.length;
+  if (device.kind === "cpu") {
+    reference(buffers as SgdBuffers<CpuStorage>, params);
+    return;
+  }
+  device.run(sgdKernel, {
+    buffers: { ...(buffers as SgdBuffers<GpuStorage>) },
+    params: { size, ...params },
+    grid: linearGrid(Math.ceil(size / 4), 64),
+  });
+}
+
+function reference(
+  { parameters, gradients, velocity }: SgdBuffers<CpuStorage>,
+  p: Record<string, number>,
+): void {
+  for (let i = 0; i < parameters.length; i++) {
+    const g = gradients.array[i] + p.weight_decay * parameters.array[i];
+    velocity.array[i] = p.keep_velocity * velocity.array[i] + g;
+    parameters.array[i] -= p.lr * (p.gradient_share * g + p.velocity_share * velocity.array[i]);
+  }
+}
+
+export const sgdKernel = kernel(
+  "sgd",
+  /* wgsl */ `
+struct Params {
+  size: u32,
+  lr: f32, keep_velocity: f32, velocity_share: f32, gradient_share: f32, weight_decay: f32,
+}
+@group(0) @binding(0) var<storage, read_write> parameters: array<vec4f>;
+@group(0) @binding(1) var<storage, read> gradients: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> velocity: array<vec4f>;
+@group(0) @binding(3) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * 64;
+  if (4 * i >= p.size) { return; }
+  let parameter = parameters[i];
+  let g = gradients[i] + p.weight_decay * parameter;
+  let speed = p.keep_velocity * velocity[i] + g;
+  velocity[i] = speed;
+  parameters[i] = parameter - p.lr * (p.gradient_share * g + p.velocity_share * speed);
+}
+`,
+);

@@ -1,0 +1,116 @@
+/** Exchanges channels for resolution: the upsampling layer of ESPCN, EDSR and most networks after them. */
+import type { GpuDevice } from "../../tensor/gpu-device.ts";
+import { MAX_GRID } from "../../tensor/kernel.ts";
+import { formatShape, type Shape, ShapeError } from "../../tensor/shape.ts";
+import { defineOp } from "../../tensor/tape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { pixelShuffleKernel } from "./pixel-shuffle.wgsl.ts";
+
+interface Params {
+  readonly r: number;
+}
+
+const shuffleOp = defineOp<{ x: Tensor }, Params>({
+  name: "pixelShuffle",
+  shape({ x }, { r }) {
+    const [n, channels, h, w] = checkPicture("pixelShuffle", x.shape, r);
+    if (channels % (r * r) !== 0) {
+      throw new ShapeError(
+        `pixelShuffle: x ${formatShape(x.shape)} has ${channels} channels, which ${r} * ${r} does not divide. ` +
+          `Give it r * r channels for every channel of the result.`,
+      );
+    }
+    return [n, channels / (r * r), h * r, w * r];
+  },
+  cpu({ x }, { r }, y) {
+    forEachPixel(x.shape, r, (coarse, fine) => {
+      y.data[fine] = x.data[coarse];
+    });
+  },
+  gpu(device, { x }, { r }, y) {
+    launch(device, x, y, x.shape, r, "y[fine] = x[coarse];");
+  },
+  // Every element goes to one place, so its gradient comes back from there.
+  backward: (dy, _, { r }) => ({ x: () => pixelUnshuffle(dy, r) }),
+});
+
+const unshuffleOp = defineOp<{ x: Tensor }, Params>({
+  name: "pixelUnshuffle",
+  shape({ x }, { r }) {
+    const [n, channels, h, w] = checkPicture("pixelUnshuffle", x.shape, r);
+    if (h % r !== 0 || w % r !== 0) {
+      throw new ShapeError(
+        `pixelUnshuffle: height and width of x ${formatShape(x.shape)} must be multiples of ${r}; crop or pad first.`,
+      );
+    }
+    return [n, channels * r * r, h / r, w / r];
+  },
+  cpu({ x }, { r }, y) {
+    forEachPixel(y.shape, r, (coarse, fine) => {
+      y.data[coarse] = x.data[fine];
+    });
+  },
+  gpu(device, { x }, { r }, y) {
+    launch(device, x, y, y.shape, r, "y[coarse] = x[fine];");
+  },
+  backward: (dy, _, { r }) => ({ x: () => pixelShuffle(dy, r) }),
+});
+
+/**
+ * [n, c * r * r, h, w] -> [n, c, h * r, w * r] (Shi et al. 2016): each pixel becomes a block of r x r, made of r * r
+ * channels. The order is PyTorch's: channel c * r * r + i * r + j holds row i, column j of the blocks of channel c.
+ * TensorFlow's depth_to_space takes channel (i * r + j) * channels + c instead.
+ */
+export function pixelShuffle(x: Tensor, r: number): Tensor {
+  return shuffleOp({ x }, { r });
+}
+
+/** [n, c, h * r, w * r] -> [n, c * r * r, h, w]: undoes {@link pixelShuffle}. */
+export function pixelUnshuffle(x: Tensor, r: number): Tensor {
+  return unshuffleOp({ x }, { r });
+}
+
+function checkPicture(op: string, shape: Shape, r: number): Shape {
+  if (shape.length !== 4) {
+    throw new ShapeError(`${op}: x must have the four axes [n, c, h, w], got ${formatShape(shape)}.`);
+  }
+  if (!Number.isInteger(r) || r < 1)
+    throw new RangeError(`${op}: r must be a whole number above 0, got ${r}.`);
+  return shape;
+}
+
+/** The definition: calls `visit` with every element's place in the coarse tensor and in the fine one. */
+function forEachPixel(coarseShape: Shape, r: number, visit: (coarse: number, fine: number) => void): void {
+  const [n, channels, h, w] = coarseShape;
+  let coarse = 0;
+  for (let plane = 0; plane < (n * channels) / (r * r); plane++) {
+    for (let i = 0; i < r; i++) {
+      for (let j = 0; j < r; j++) {
+        for (let row = 0; row < h; row++) {
+          for (let col = 0; col < w; col++) {
+            visit(coarse++, ((plane * h + row) * r + i) * w * r + col * r + j);
+          }
+        }
+      }
+    }
+  }
+}
+
+/** Rows that each thread takes. */
+const ROWS = 8;
+
+function launch(device: GpuDevice, x: Tensor, y: Tensor, coarseShape: Shape, r: number, carry: string): void {
+  const [n, channels, h, w] = coarseShape;
+  const planes = (n * channels) / (r * r);
+  device.run(pixelShuffleKernel, {
+    constants: { R: r },
+    functions: `fn carry(coarse: u32, fine: u32) { ${carry} }`,
+    buffers: { x: x.gpuStorage, y: y.gpuStorage },
+    params: { planes, h, w },
+    grid: [
+      Math.ceil((w * r) / 64),
+      Math.min(Math.ceil((h * r) / ROWS), MAX_GRID),
+      Math.min(planes, MAX_GRID),
+    ],
+  });
+}

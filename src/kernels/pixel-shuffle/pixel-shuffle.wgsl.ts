@@ -1,0 +1,40 @@
+import { kernel } from "../../tensor/kernel.ts";
+
+/**
+ * Carries every element between its place in the coarse tensor [planes, R, R, h, w] and its place in the fine one
+ * [planes, h * R, w * R]: from coarse to fine for pixelShuffle, back for pixelUnshuffle. The prelude brings R and
+ * `carry`, which decides.
+ *
+ * Nothing is computed, so the speed is that of memory, and the order of the threads is all there is to choose:
+ * neighbouring threads take neighbouring FINE columns, whichever side is the output. On the fine side they then
+ * touch one unbroken run. On the coarse side they touch R runs, one for each of the R channels that make up a fine
+ * row, and use up every byte of each. With the coarse index fastest, neighbours would lie R elements apart on the
+ * fine side, and the gaps would be fetched or written again by other workgroups.
+ *
+ * The width is an axis of the grid and R a constant because dividing by a number the compiler does not know is
+ * what costs most here. Each thread stays in its column and takes several rows, which spreads the cost of
+ * starting it (large on software adapters).
+ */
+export const pixelShuffleKernel = kernel(
+  "pixel-shuffle",
+  /* wgsl */ `
+struct Params { planes: u32, h: u32, w: u32 }
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let col = id.x;
+  if (col >= p.w * R) { return; }
+  for (var plane = id.z; plane < p.planes; plane += groups.z) {
+    for (var row = id.y; row < p.h * R; row += 65535 * 8) {
+      let channel = (plane * R + row % R) * R + col % R;
+      let coarse = (channel * p.h + row / R) * p.w + col / R;
+      let fine = (plane * p.h * R + row) * p.w * R + col;
+      carry(coarse, fine);
+    }
+  }
+}
+`,
+);

@@ -1,0 +1,98 @@
+import { kernel } from "../../tensor/kernel.ts";
+
+/**
+ * x [keep0, reduce0, keep1, reduce1] -> y [keep0, keep1]: one thread per output walks through its `length` =
+ * reduce0 * reduce1 elements. Good for short reductions, and for long ones along rows (reduce1 = 1) where
+ * neighbouring threads read neighbouring elements. Where outputs are few, most of the machine would idle:
+ * see below. The prelude brings `start` and `combine`, which make it a sum or a maximum.
+ */
+export const reduceByThreadKernel = kernel(
+  "reduce-by-thread",
+  /* wgsl */ `
+struct Params { outputs: u32, keep1: u32, reduce1: u32, length: u32, scale: f32 }
+@group(0) @binding(0) var<storage, read> x: array<f32>; // [keep0, reduce0, keep1, reduce1]
+@group(0) @binding(1) var<storage, read_write> y: array<f32>; // [keep0, keep1]
+@group(0) @binding(2) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let output = id.x + id.y * groups.x * 64;
+  if (output >= p.outputs) { return; }
+  var at = (output / p.keep1) * p.length * p.keep1 + (output % p.keep1) * p.reduce1;
+  var total = start(x[at]);
+  var inner = 0u; // coordinate along reduce1
+  for (var i = 0u; i < p.length; i++) {
+    total = combine(total, x[at]);
+    at++;
+    inner++;
+    if (inner == p.reduce1) { // on to the next index of reduce0
+      inner = 0;
+      at += (p.keep1 - 1) * p.reduce1;
+    }
+  }
+  y[output] = p.scale * total;
+}
+`,
+);
+
+/**
+ * The same with a workgroup of LANES threads per output. Lane l takes elements l, l + LANES, …, so that at any
+ * moment the lanes read neighbouring elements; then the lanes' totals are combined pairwise, as a tree.
+ * Very long reductions are cut into `parts` of `chunk` elements, a workgroup for each: y is then
+ * [keep0, keep1, parts] and a second launch reduces the parts. The order of the additions depends on sizes only,
+ * so the result is the same in every run.
+ */
+export const reduceByGroupKernel = kernel(
+  "reduce-by-group",
+  /* wgsl */ `
+struct Params {
+  outputs: u32, keep1: u32, reduce1: u32, length: u32, scale: f32,
+  parts: u32, chunk: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<f32>; // [keep0, reduce0, keep1, reduce1]
+@group(0) @binding(1) var<storage, read_write> y: array<f32>; // [keep0, keep1, parts]
+@group(0) @binding(2) var<uniform> p: Params;
+
+var<workgroup> totals: array<f32, LANES>;
+
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) group_id: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let group = group_id.x + group_id.y * groups.x;
+  if (group >= p.outputs * p.parts) { return; }
+  let output = group / p.parts;
+  let first = (group % p.parts) * p.chunk;
+  let end = min(first + p.chunk, p.length);
+  let origin = (output / p.keep1) * p.length * p.keep1 + (output % p.keep1) * p.reduce1;
+
+  // The position moves by LANES elements at a time. Knowing how many whole rows (of reduce1 elements, "row"
+  // apart) and how many elements that is, it can be carried along without a division in the loop.
+  let row = p.keep1 * p.reduce1;
+  let row_steps = LANES / p.reduce1;
+  let inner_steps = LANES % p.reduce1;
+  var inner = (first + lane) % p.reduce1;
+  var at = origin + ((first + lane) / p.reduce1) * row + inner;
+  var total = start(x[origin]);
+  for (var i = first + lane; i < end; i += LANES) {
+    total = combine(total, x[at]);
+    inner += inner_steps;
+    at += row_steps * row + inner_steps;
+    if (inner >= p.reduce1) {
+      inner -= p.reduce1;
+      at += row - p.reduce1;
+    }
+  }
+
+  totals[lane] = total;
+  workgroupBarrier();
+  for (var half = LANES / 2u; half > 0; half /= 2) {
+    if (lane < half) { totals[lane] = combine(totals[lane], totals[lane + half]); }
+    workgroupBarrier();
+  }
+  if (lane == 0) { y[group] = p.scale * totals[0]; }
+}
+`,
+);

@@ -1,0 +1,174 @@
+import type { GpuDevice } from "../../tensor/gpu-device.ts";
+import { linearGrid } from "../../tensor/kernel.ts";
+import { broadcastStrides, normalizeAxes, type Shape, stridedIndex } from "../../tensor/shape.ts";
+import { defineOp } from "../../tensor/tape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { reshape } from "../layout/reshape.ts";
+import { reduceByGroupKernel, reduceByThreadKernel } from "./reduce.wgsl.ts";
+
+/** How many elements become one, whatever the axes. */
+export interface ReductionRule {
+  readonly combine: (a: number, b: number) => number;
+  /** What combining begins with, and changes nothing. */
+  readonly neutral: number;
+  /** WGSL expressions: `combine` in `a` and `b`; `start` may use `v`, one of the elements. */
+  readonly wgsl: { readonly start: string; readonly combine: string };
+  /** The gradient of x. `dy` and `y` have ones along the reduced axes, so that they broadcast with `x`. */
+  readonly backward: (dy: Tensor, x: Tensor, y: Tensor, params: Params) => Tensor;
+}
+
+/** One axis, several, or by default all; negative ones count from the last. */
+export type Axes = number | readonly number[];
+
+export interface ReduceOptions {
+  /** Leave reduced axes in the shape, with size 1. Default false: drop them. */
+  readonly keepdim?: boolean;
+}
+
+interface Params {
+  /** Sorted, positive. */
+  readonly axes: readonly number[];
+  /** The result's: x's without the reduced axes, or with ones in their place. */
+  readonly shape: Shape;
+  /** The result is multiplied by this: 1, or 1 / count for a mean. */
+  readonly scale: number;
+}
+
+/** Checks the axes and works out the shape of the result. */
+export function resultOf(op: string, x: Tensor, axes?: Axes, { keepdim = false }: ReduceOptions = {}) {
+  const over = normalizeAxes(op, axes, x.shape.length);
+  const shape = keepdim ? withOnes(x.shape, over) : x.shape.filter((_, axis) => !over.includes(axis));
+  return { axes: over, shape };
+}
+
+export function defineReduction(name: string, rule: ReductionRule): (x: Tensor, params: Params) => Tensor {
+  const op = defineOp<{ x: Tensor }, Params>({
+    name,
+    shape: (_, { shape }) => shape,
+    cpu({ x }, { axes, scale }, y) {
+      // Each element of x is combined into the one element of y that it would be read from by broadcasting.
+      const target = stridedIndex(x.shape, broadcastStrides(withOnes(x.shape, axes), x.shape));
+      const totals = new Float64Array(y.data.length).fill(rule.neutral);
+      for (let i = 0; i < x.data.length; i++) totals[target(i)] = rule.combine(totals[target(i)], x.data[i]);
+      for (let i = 0; i < totals.length; i++) y.data[i] = scale * totals[i];
+    },
+    gpu(device, { x }, { axes, scale }, y) {
+      const passes = planPasses(x.shape, axes);
+      let from = x;
+      for (const [i, pass] of passes.entries()) {
+        const last = i === passes.length - 1;
+        const to = last ? y : Tensor.empty([pass.keep0, pass.keep1], device);
+        runPass(device, rule, pass, from, to, last ? scale : 1);
+        if (from !== x) from.dispose();
+        from = to;
+      }
+    },
+    backward: (dy, { x, y }, params) => ({
+      x: () => {
+        const kept = withOnes(x.shape, params.axes);
+        return rule.backward(reshape(dy, kept), x, reshape(y, kept), params);
+      },
+    }),
+  });
+  return (x, params) => op({ x }, params);
+}
+
+function withOnes(shape: Shape, axes: readonly number[]): Shape {
+  return shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+}
+
+/** Axes after merging neighbours: [keep0, reduce0, keep1, reduce1] -> [keep0, keep1]. */
+interface Pass {
+  readonly keep0: number;
+  readonly reduce0: number;
+  readonly keep1: number;
+  readonly reduce1: number;
+}
+
+/**
+ * Brings any choice of axes into the one form that the kernels know. Axes of size 1 are dropped and neighbours of the
+ * same kind merged. Up to two groups of reduced axes fit one pass, for instance [n, c, h, w] over n, h, w:
+ * keep0 = 1, reduce0 = n, keep1 = c, reduce1 = h * w. Rarer patterns take a second pass, innermost axes first.
+ */
+function planPasses(shape: Shape, axes: readonly number[]): Pass[] {
+  const groups: { size: number; reduced: boolean }[] = [];
+  for (const [axis, size] of shape.entries()) {
+    const reduced = axes.includes(axis);
+    const last = groups.at(-1);
+    if (last?.reduced === reduced) last.size *= size;
+    else if (size > 1) groups.push({ size, reduced });
+  }
+  const take = (reduced: boolean) => (groups.at(-1)?.reduced === reduced ? groups.pop()!.size : 1);
+
+  const passes: Pass[] = [];
+  do {
+    const reduce1 = take(true);
+    const keep1 = take(false);
+    const reduce0 = take(true);
+    const keep0 = groups.reduce((product, { size }) => product * size, 1);
+    passes.push({ keep0, reduce0, keep1, reduce1 });
+    // What this pass keeps joins the kept axes before it.
+    const before = groups.at(-1);
+    if (before) before.size *= keep1;
+  } while (groups.some(({ reduced }) => reduced));
+  return passes;
+}
+
+/** Reductions up to this length are left to single threads. */
+const SHORT = 32;
+/** From this many outputs on, a thread per output keeps the machine busy, provided its reads are coalesced. */
+const MANY_OUTPUTS = 4096;
+/** Elements per workgroup above which few outputs are cut into parts. */
+const CHUNK = 16384;
+/** With this many workgroups the machine is busy without cutting. */
+const MANY_GROUPS = 512;
+
+function runPass(
+  device: GpuDevice,
+  rule: ReductionRule,
+  pass: Pass,
+  x: Tensor,
+  y: Tensor,
+  scale: number,
+): void {
+  const { keep0, reduce0, keep1, reduce1 } = pass;
+  const outputs = keep0 * keep1;
+  const length = reduce0 * reduce1;
+  const functions =
+    `fn start(v: f32) -> f32 { return ${rule.wgsl.start}; }\n` +
+    `fn combine(a: f32, b: f32) -> f32 { return ${rule.wgsl.combine}; }`;
+
+  const coalesced = reduce1 === 1 && keep1 >= SHORT;
+  if (length <= SHORT || (coalesced && outputs >= MANY_OUTPUTS)) {
+    device.run(reduceByThreadKernel, {
+      functions,
+      buffers: { x: x.gpuStorage, y: y.gpuStorage },
+      params: { outputs, keep1, reduce1, length, scale },
+      grid: linearGrid(outputs, 64),
+    });
+    return;
+  }
+
+  const parts = outputs < MANY_GROUPS ? Math.ceil(length / CHUNK) : 1;
+  const partials = parts > 1 ? Tensor.empty([outputs, parts], device) : undefined;
+  // Wide workgroups hide the latency of a real GPU's memory; in software every lane costs.
+  const lanes = device.adapterClass === "gpu" ? 256 : 64;
+  device.run(reduceByGroupKernel, {
+    constants: { LANES: lanes },
+    functions,
+    buffers: { x: x.gpuStorage, y: (partials ?? y).gpuStorage },
+    params: {
+      outputs,
+      keep1,
+      reduce1,
+      length,
+      scale: partials ? 1 : scale,
+      parts,
+      chunk: Math.ceil(length / parts),
+    },
+    grid: linearGrid(outputs * parts, 1),
+  });
+  if (!partials) return;
+  runPass(device, rule, { keep0: outputs, reduce0: 1, keep1: 1, reduce1: parts }, partials, y, scale);
+  partials.dispose();
+}

@@ -1,0 +1,86 @@
+import {
+  broadcastStrides,
+  checkShape,
+  formatShape,
+  numel,
+  type Shape,
+  ShapeError,
+  sameShape,
+  stridesOf,
+} from "../../tensor/shape.ts";
+import { defineOp } from "../../tensor/tape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { affine } from "../elementwise/unary.ts";
+import { copyOnCpu, copyOnGpu } from "../layout/copy.ts";
+import { type Axes, defineReduction, type ReduceOptions, type ReductionRule, resultOf } from "./reduction.ts";
+
+const rule: ReductionRule = {
+  combine: (a, b) => a + b,
+  neutral: 0,
+  wgsl: { start: "0.0", combine: "a + b" },
+  // Every element adds itself to the sum once, so the sum's gradient goes to each, unchanged.
+  backward: (dy, x, _y, { scale }) => broadcastTo(scale === 1 ? dy : affine(dy, { a: scale }), x.shape),
+};
+const sumOp = defineReduction("sum", rule);
+const meanOp = defineReduction("mean", rule);
+
+/**
+ * The sum over `axes` (default: all, which gives one number of shape []). An empty list of axes sums over none,
+ * as in NumPy. The order of the additions is fixed, so the result is the same in every run.
+ */
+export function sum(x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
+  return sumOp(x, { ...resultOf("sum", x, axes, options), scale: 1 });
+}
+
+/** The mean over `axes` (default: all). */
+export function mean(x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
+  const result = resultOf("mean", x, axes, options);
+  return meanOp(x, { ...result, scale: numel(result.shape) / x.size });
+}
+
+/**
+ * The opposite of broadcasting: sums x over the axes along which a tensor of `shape` would be repeated to give
+ * x's shape. Returns x itself if the shapes are equal. Throws if `shape` does not broadcast to x's.
+ */
+export function sumTo(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  checkBroadcast("sumTo", shape, x.shape);
+  const missing = x.shape.length - shape.length;
+  const axes = x.shape.flatMap((size, axis) =>
+    axis < missing || (shape[axis - missing] === 1 && size > 1) ? [axis] : [],
+  );
+  return sumOp(x, { axes, shape, scale: 1 });
+}
+
+const broadcastOp = defineOp<{ x: Tensor }, { shape: Shape }>({
+  name: "broadcastTo",
+  shape: (_, { shape }) => shape,
+  cpu: ({ x }, _, y) => copyOnCpu(x, y, repeating(x.shape, y.shape)),
+  gpu: (device, { x }, _, y) => copyOnGpu(device, x, y, repeating(x.shape, y.shape)),
+  backward: (dy, { x }) => ({ x: () => sumTo(dy, x.shape) }),
+});
+
+function repeating(from: Shape, to: Shape) {
+  return { sizes: to, xStrides: broadcastStrides(from, to), yStrides: stridesOf(to) };
+}
+
+/**
+ * x repeated to `shape` by NumPy's rule: aligned at the last axis, sizes must be equal or x's 1. Returns x itself if
+ * the shapes are equal. Operations on two tensors broadcast by themselves, without making the copy.
+ */
+export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x;
+  checkShape("broadcastTo", shape);
+  checkBroadcast("broadcastTo", x.shape, shape);
+  return broadcastOp({ x }, { shape });
+}
+
+function checkBroadcast(op: string, small: Shape, large: Shape): void {
+  const missing = large.length - small.length;
+  if (missing < 0 || !small.every((size, axis) => size === 1 || size === large[axis + missing])) {
+    throw new ShapeError(
+      `${op}: a tensor of shape ${formatShape(small)} cannot be repeated to ${formatShape(large)}. Aligned at ` +
+        `the last axis, every size must be the same or 1.`,
+    );
+  }
+}

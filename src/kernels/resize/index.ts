@@ -1,0 +1,210 @@
+/** Resizes pictures by interpolation, in PyTorch's or Matlab's convention. */
+import type { GpuDevice, GpuStorage } from "../../tensor/gpu-device.ts";
+import { MAX_GRID } from "../../tensor/kernel.ts";
+import { formatShape, numel, type Shape, ShapeError } from "../../tensor/shape.ts";
+import { defineOp, type NdArray } from "../../tensor/tape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { resampleKernel } from "./resample.wgsl.ts";
+import { cachedTable, tableOn } from "./tables.ts";
+import type { AxisTable, Convention, ResizeMode } from "./weights.ts";
+
+export type { Convention, ResizeMode } from "./weights.ts";
+
+export type InterpolateOptions = (
+  | {
+      /** Height and width of the result. */
+      readonly size: readonly [number, number];
+      readonly scaleFactor?: undefined;
+    }
+  | {
+      /** How many times larger the result is. Sides are rounded down, or up in Matlab's convention. */
+      readonly scaleFactor: number;
+      readonly size?: undefined;
+    }
+) & {
+  readonly mode: ResizeMode;
+  /**
+   * When shrinking, let every pixel of the picture count, by widening the kernel. Default: false in PyTorch's
+   * convention, true in Matlab's. Not for "nearest".
+   */
+  readonly antialias?: boolean;
+  /** Default "pytorch". */
+  readonly convention?: Convention;
+};
+
+/** Resizing along one axis: 2 (rows of pixels are weighed and added up: the height changes) or 3 (the width). */
+interface Pass {
+  readonly axis: 2 | 3;
+  readonly table: AxisTable;
+}
+
+interface Params {
+  /** Both axes, in the order in which they are resized. */
+  readonly passes: readonly Pass[];
+}
+
+const interpolateOp: (inputs: { x: Tensor }, params: Params) => Tensor = defineOp<{ x: Tensor }, Params>({
+  name: "interpolate",
+  shape: ({ x }, { passes }) => passes.reduce(shapeAfter, x.shape),
+  cpu({ x }, { passes }, y) {
+    let from: NdArray = x;
+    for (const [k, pass] of passes.entries()) {
+      const shape = shapeAfter(from.shape, pass);
+      const to = k === passes.length - 1 ? y : { shape, data: new Float64Array(numel(shape)) };
+      resample(from, pass, to);
+      from = to;
+    }
+  },
+  gpu(device, { x }, { passes }, y) {
+    let from = { shape: x.shape, storage: x.gpuStorage };
+    for (const [k, pass] of passes.entries()) {
+      const shape = shapeAfter(from.shape, pass);
+      const storage = k === passes.length - 1 ? y.gpuStorage : device.allocate(numel(shape));
+      launch(device, from, pass, storage);
+      if (k > 0) device.release(from.storage);
+      from = { shape, storage };
+    }
+  },
+  // y = B A x has the gradient dx = Aᵀ Bᵀ dy: the same operation with the matrices transposed, in reverse.
+  backward: (dy, _, { passes }) => ({
+    x: () => {
+      const back = passes.map(({ axis, table }) => ({ axis, table: table.transposed })).reverse();
+      return interpolateOp({ x: dy }, { passes: back });
+    },
+  }),
+});
+
+/**
+ * Resizes x [n, c, h, w] to [n, c, size[0], size[1]], or by `scaleFactor` in both directions. Values may be in any
+ * range; bicubic results overshoot it a little at sharp edges.
+ *
+ * - `convention: "pytorch"`: torch.nn.functional.interpolate with align_corners=False and its other defaults.
+ *   Nearest takes the pixel at or before a pixel's start; bicubic has a = -0.75; beyond the edges the outermost pixel
+ *   repeats. With `antialias`, bicubic has a = -0.5 and pixels beyond the edges do not count. With `scaleFactor`,
+ *   sides become floor(scale * side), and distances follow the factor that was given, not the one that
+ *   rounding made of it (PyTorch's recompute_scale_factor=False).
+ * - `convention: "matlab"`: imresize, without its rounding to bytes. Bicubic with a = -0.5, antialiased, edges
+ *   mirrored, sides ceil(scale * side). This is the degradation of super-resolution benchmarks.
+ *
+ * Throws a ShapeError if x has not four axes or the result would be empty, and a RangeError or TypeError for
+ * options that mean nothing.
+ */
+export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
+  const { mode, convention = "pytorch" } = options;
+  requireOneOf("mode", mode, ["nearest", "bilinear", "bicubic"]);
+  requireOneOf("convention", convention, ["pytorch", "matlab"]);
+  if (mode === "nearest" && options.antialias) {
+    throw new TypeError(`interpolate: antialias is for modes "bilinear" and "bicubic", not for "nearest".`);
+  }
+  const antialias = options.antialias ?? (convention === "matlab" && mode !== "nearest");
+  const { size, scales } = resultOf(x.shape, options, convention);
+
+  const passes = ([2, 3] as const).map((axis, k) => ({
+    axis,
+    scale: scales[k],
+    table: cachedTable(x.shape[axis], size[k], scales[k], { mode, convention, antialias }),
+  }));
+  // The smaller scale first: there is less to do for the second pass.
+  passes.sort((a, b) => a.scale - b.scale);
+  return interpolateOp({ x }, { passes });
+}
+
+function requireOneOf(option: string, value: string, known: readonly string[]): void {
+  if (!known.includes(value)) {
+    throw new TypeError(`interpolate: ${option} must be one of ${known.join(", ")}; got ${value}.`);
+  }
+}
+
+/** Height and width of the result, and for both how many output samples there are per input sample. */
+function resultOf(shape: Shape, { size, scaleFactor }: InterpolateOptions, convention: Convention) {
+  if (shape.length !== 4) {
+    throw new ShapeError(`interpolate: x must have the four axes [n, c, h, w], got ${formatShape(shape)}.`);
+  }
+  if ((size === undefined) === (scaleFactor === undefined)) {
+    throw new TypeError("interpolate: give either size or scaleFactor, and not both.");
+  }
+  if (scaleFactor !== undefined && !(scaleFactor > 0 && scaleFactor < Number.POSITIVE_INFINITY)) {
+    throw new RangeError(`interpolate: scaleFactor must be a number above 0, got ${scaleFactor}.`);
+  }
+  const round = convention === "matlab" ? Math.ceil : Math.floor;
+  const sides = shape.slice(2);
+  const out = size ?? sides.map((side) => round(side * scaleFactor));
+  if (out.length !== 2 || !out.every((side) => Number.isInteger(side) && side > 0)) {
+    const how = size ? "size is" : `scaleFactor ${scaleFactor} makes it`;
+    throw new ShapeError(
+      `interpolate: height and width of the result must be whole numbers above 0; for x ${formatShape(shape)} ` +
+        `${how} ${formatShape(out)}.`,
+    );
+  }
+  return { size: out, scales: out.map((side, k) => scaleFactor ?? side / sides[k]) };
+}
+
+function shapeAfter(shape: Shape, { axis, table }: Pass): Shape {
+  return shape.map((size, k) => (k === axis ? table.outSize : size));
+}
+
+/** Where the samples of a picture [n, c, h, w] lie: lines are its columns if the axis is 2, its rows if it is 3. */
+function stridesFor([, , h, w]: Shape, axis: 2 | 3): { plane: number; line: number; axis: number } {
+  return axis === 2 ? { plane: h * w, line: 1, axis: w } : { plane: h * w, line: w, axis: 1 };
+}
+
+/** The definition: every line of x times the matrix. */
+function resample(x: NdArray, { axis, table }: Pass, y: NdArray): void {
+  const { outSize, taps, first, weights } = table;
+  const from = stridesFor(x.shape, axis);
+  const to = stridesFor(y.shape, axis);
+  const planes = x.shape[0] * x.shape[1];
+  const lines = x.shape[5 - axis];
+  for (let plane = 0; plane < planes; plane++) {
+    for (let line = 0; line < lines; line++) {
+      const start = plane * from.plane + line * from.line;
+      for (let i = 0; i < outSize; i++) {
+        let sum = 0;
+        for (let t = 0; t < taps; t++) {
+          sum += weights[i * taps + t] * x.data[start + (first[i] + t) * from.axis];
+        }
+        y.data[plane * to.plane + line * to.line + i * to.axis] = sum;
+      }
+    }
+  }
+}
+
+function launch(
+  device: GpuDevice,
+  x: { readonly shape: Shape; readonly storage: GpuStorage },
+  { axis, table }: Pass,
+  y: GpuStorage,
+): void {
+  const from = stridesFor(x.shape, axis);
+  const to = stridesFor(shapeAfter(x.shape, { axis, table }), axis);
+  const planes = x.shape[0] * x.shape[1];
+  const lines = x.shape[5 - axis];
+  const alongX = axis === 3;
+  // Starting threads costs more in software; few threads leave a real GPU without work.
+  const linesPerThread = device.adapterClass === "gpu" ? 16 : 64;
+  // Threads lie along a row of pixels, 64 to a workgroup.
+  const grid = alongX
+    ? [Math.ceil(table.outSize / 64), Math.ceil(lines / linesPerThread), planes]
+    : [Math.ceil(lines / (64 * linesPerThread)), table.outSize, planes];
+  const [gx, gy, gz] = grid.map((groups) => Math.min(groups, MAX_GRID));
+  // In a narrow or low picture, four lines for every thread would be more than there are.
+  const linesEach = lines / (alongX ? 1 : 64);
+  const linesAtOnce = linesEach <= 1 ? 1 : linesEach <= 2 ? 2 : 4;
+  device.run(resampleKernel, {
+    constants: { ALONG_X: Number(alongX), LINES: linesAtOnce },
+    buffers: { x: x.storage, table: tableOn(device, table), y },
+    params: {
+      planes,
+      lines,
+      out: table.outSize,
+      taps: table.taps,
+      x_plane: from.plane,
+      x_line: from.line,
+      x_axis: from.axis,
+      y_plane: to.plane,
+      y_line: to.line,
+      y_axis: to.axis,
+    },
+    grid: [gx, gy, gz],
+  });
+}

@@ -1,0 +1,60 @@
+import { kernel } from "../../tensor/kernel.ts";
+
+/**
+ * Resizes pictures [planes, h, w] along one axis; used once for the columns (vertically) and once for the rows. Two
+ * passes of `taps` samples per output are far fewer than one pass of taps * taps. Row i of `table` says which
+ * samples make output i: the position of the first, then `taps` weights.
+ *
+ * A "line" is a run of samples along the axis: a column in the vertical pass, a row in the other. Every line is
+ * treated alike, so each thread keeps to one output position i, and takes LINES lines at once for which it reads
+ * row i of the table once, then LINES others, and so on. (Starting a thread and reading tables is what costs on
+ * software adapters.)
+ *
+ * In both passes neighbouring threads write neighbouring elements. For rows they take neighbouring positions i
+ * (ALONG_X = 1); for columns, neighbouring lines: then all threads of a workgroup read the same row of the table.
+ */
+export const resampleKernel = kernel(
+  "resample",
+  /* wgsl */ `
+struct Params {
+  planes: u32, lines: u32, out: u32, taps: u32,
+  x_plane: u32, x_line: u32, x_axis: u32, // distances in x from plane to plane, line to line, sample to sample
+  y_plane: u32, y_line: u32, y_axis: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> table: array<f32>; // [out, 1 + taps]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let threads = vec2u(groups.x * 64, groups.y);
+  let me = select(id.yx, id.xy, ALONG_X == 1); // position and line
+  let step = select(threads.yx, threads, ALONG_X == 1);
+
+  for (var plane = id.z; plane < p.planes; plane += groups.z) {
+    for (var i = me.x; i < p.out; i += step.x) {
+      let row = i * (1 + p.taps);
+      let start = plane * p.x_plane + u32(table[row]) * p.x_axis;
+      let end = plane * p.y_plane + i * p.y_axis;
+
+      for (var line = me.y; line < p.lines; line += LINES * step.y) {
+        // Zeros spelt out: Dawn does not clear a variable without initialiser again in the next round.
+        var sums = array<f32, LINES>();
+        var at = start + line * p.x_line;
+        for (var tap = 1u; tap <= p.taps; tap++) {
+          let weight = table[row + tap];
+          for (var l = 0; l < LINES; l++) { // @unroll
+            sums[l] += weight * x[at + l * step.y * p.x_line];
+          }
+          at += p.x_axis;
+        }
+        for (var l = 0; l < LINES; l++) { // @unroll
+          if (line + l * step.y < p.lines) { y[end + (line + l * step.y) * p.y_line] = sums[l]; }
+        }
+      }
+    }
+  }
+}
+`,
+);

@@ -1,0 +1,149 @@
+/**
+ * EDSR: "Enhanced Deep Residual Networks for Single Image Super-Resolution" (Lim, Son, Kim, Nah, Lee 2017).
+ *
+ *     head: conv 3 -> channels
+ *     body: `blocks` x (x + resScale * conv(relu(conv(x)))), then a conv; added to the head's output
+ *     tail: conv to channels * scale², pixel shuffle (twice x2 for x4), conv channels -> 3
+ *
+ * No batch normalisation: it costs memory and takes the range out of the features. All layers but the last
+ * work at the small picture's size. The paper's baseline has 16 blocks of 64 channels (1.37 M parameters at x2),
+ * its large network 32 of 256 with resScale 0.1 (40.7 M), which would not train without that scaling.
+ */
+import { conv2d } from "../kernels/conv2d/index.ts";
+import { add, mul } from "../kernels/elementwise/index.ts";
+import { Conv2d, PixelShuffle, ReLU, Sequential } from "../nn/layers.ts";
+import { Module } from "../nn/module.ts";
+import { defaultRandom, type Random } from "../tensor/random.ts";
+import { type Tensor, tensor } from "../tensor/tensor.ts";
+
+export interface EDSROptions {
+  /** Enlargement: 2, 3, 4 or 8. Default 2. */
+  scale?: 2 | 3 | 4 | 8;
+  /** Residual blocks. Default 16. */
+  blocks?: number;
+  /** Channels of every feature map. Default 64. */
+  channels?: number;
+  /** Factor of each block's residual. Default 1; the paper takes 0.1 for 256 channels. */
+  resScale?: number;
+  /** Mean colour of the training pictures, subtracted before and added after. Default: that of DIV2K. */
+  rgbMean?: readonly [number, number, number];
+  /** The network computes with pictures multiplied by this. Default 255, as published weights do. */
+  rgbRange?: number;
+  /** Where the initial weights come from; default: the generator of `manualSeed`. */
+  random?: Random;
+}
+
+export const DIV2K_RGB_MEAN = [0.4488, 0.4371, 0.404] as const;
+
+/** EDSR for RGB pictures with values in 0..1. Parameter names are those of the authors' PyTorch code. */
+export class EDSR extends Module {
+  readonly scale: number;
+  readonly blocks: number;
+  readonly channels: number;
+  readonly resScale: number;
+  readonly rgbRange: number;
+  // The names below become those of the weights.
+  readonly sub_mean: MeanShift;
+  readonly add_mean: MeanShift;
+  readonly head: Sequential;
+  readonly body: Sequential;
+  readonly tail: Sequential;
+
+  constructor(options: EDSROptions = {}) {
+    super();
+    const {
+      scale = 2,
+      blocks = 16,
+      channels = 64,
+      resScale = 1,
+      rgbRange = 255,
+      random = defaultRandom(),
+    } = options;
+    const mean = options.rgbMean ?? DIV2K_RGB_MEAN;
+    if (![2, 3, 4, 8].includes(scale))
+      throw new RangeError(`EDSR: scale must be 2, 3, 4 or 8, got ${scale}.`);
+    if (![blocks, channels].every((count) => Number.isInteger(count) && count > 0)) {
+      throw new RangeError(
+        `EDSR: blocks and channels must be whole numbers above 0, got ${blocks} and ${channels}.`,
+      );
+    }
+    this.scale = scale;
+    this.blocks = blocks;
+    this.channels = channels;
+    this.resScale = resScale;
+    this.rgbRange = rgbRange;
+    const conv = (from: number, to: number) => new Conv2d(from, to, 3, { padding: 1, random });
+
+    this.sub_mean = new MeanShift(mean, -rgbRange);
+    this.add_mean = new MeanShift(mean, rgbRange);
+    this.head = new Sequential(conv(3, channels));
+    this.body = new Sequential(
+      ...Array.from({ length: blocks }, () => new ResBlock(channels, resScale, random)),
+      conv(channels, channels),
+    );
+    this.tail = new Sequential(upsampler(scale, channels, conv), conv(channels, 3));
+  }
+
+  /** x [n, 3, h, w] in 0..1 to [n, 3, h * scale, w * scale]. */
+  forward(x: Tensor): Tensor {
+    const features = this.head.forward(this.sub_mean.forward(mul(x, this.rgbRange)));
+    const y = this.tail.forward(add(this.body.forward(features), features));
+    return mul(this.add_mean.forward(y), 1 / this.rgbRange);
+  }
+
+  /** What this network was built with; kept in its weight files. */
+  metadata(): Record<string, string> {
+    const { scale, blocks, channels, resScale, rgbRange } = this;
+    return {
+      architecture: "EDSR",
+      scale: `${scale}`,
+      blocks: `${blocks}`,
+      channels: `${channels}`,
+      resScale: `${resScale}`,
+      rgbRange: `${rgbRange}`,
+    };
+  }
+}
+
+/** x + resScale * conv(relu(conv(x))). */
+class ResBlock extends Module {
+  readonly body: Sequential;
+  readonly resScale: number;
+
+  constructor(channels: number, resScale: number, random: Random) {
+    super();
+    const conv = () => new Conv2d(channels, channels, 3, { padding: 1, random });
+    this.body = new Sequential(conv(), new ReLU(), conv());
+    this.resScale = resScale;
+  }
+
+  forward(x: Tensor): Tensor {
+    return add(x, this.body.forward(x), { alpha: this.resScale });
+  }
+}
+
+/** Convolution and pixel shuffle; by 4 and 8 in steps of 2. */
+function upsampler(scale: number, channels: number, conv: (from: number, to: number) => Conv2d): Sequential {
+  if (scale === 3) return new Sequential(conv(channels, 9 * channels), new PixelShuffle(3));
+  const steps = Array.from({ length: Math.log2(scale) }, () => [
+    conv(channels, 4 * channels),
+    new PixelShuffle(2),
+  ]);
+  return new Sequential(...steps.flat());
+}
+
+/** Adds a fixed colour; in the authors' code, and so in its weight files, a 1x1 convolution with fixed weights. */
+class MeanShift extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+
+  constructor(mean: readonly number[], factor: number) {
+    super();
+    this.weight = tensor([1, 0, 0, 0, 1, 0, 0, 0, 1], [3, 3, 1, 1]);
+    this.bias = tensor(mean.map((value) => value * factor));
+  }
+
+  forward(x: Tensor): Tensor {
+    return conv2d(x, this.weight, this.bias);
+  }
+}

@@ -1,0 +1,16 @@
+export {
+  Conv2d,
+  type Conv2dModuleOptions,
+  PixelShuffle,
+  PReLU,
+  ReLU,
+  Sequential,
+  Sigmoid,
+  Tanh,
+  Upsample,
+} from "./layers.ts";
+export { L1Loss, type LossOptions, MSELoss } from "./losses.ts";
+export { Module, type NamedArray } from "./module.ts";
+export { Adam, type AdamOptions, type OptimizerState, SGD, type SgdOptions } from "./optimizer.ts";
+export { loadWeights, parseSafetensors, saveWeights, serializeSafetensors } from "./safetensors.ts";
+export { cosineAnnealingLR, multiStepLR, type Schedule, stepLR } from "./schedules.ts";

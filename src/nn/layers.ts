@@ -1,0 +1,158 @@
+import { pair } from "../kernels/conv2d/geometry.ts";
+import { type Activation, conv2d, type Pair } from "../kernels/conv2d/index.ts";
+import { prelu, relu, sigmoid, tanh } from "../kernels/elementwise/index.ts";
+import { pixelShuffle } from "../kernels/pixel-shuffle/index.ts";
+import { type InterpolateOptions, interpolate } from "../kernels/resize/index.ts";
+import { defaultRandom, type Random } from "../tensor/random.ts";
+import { full, rand, type Tensor } from "../tensor/tensor.ts";
+import { Module } from "./module.ts";
+
+export interface Conv2dModuleOptions {
+  stride?: Pair;
+  /** Default 0; `"same"` keeps the picture's size (odd windows and stride 1 only). */
+  padding?: Pair | "same";
+  dilation?: Pair;
+  /** Default true. */
+  bias?: boolean;
+  /** Where the initial weights come from; default: the generator of `manualSeed`. */
+  random?: Random;
+}
+
+/**
+ * A learned 2-D convolution. Weight [outChannels, inChannels, kh, kw] and bias [outChannels] start uniform in
+ * ±1/sqrt(inChannels * kh * kw), PyTorch's default.
+ */
+export class Conv2d extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor | undefined;
+  readonly stride: Pair;
+  readonly padding: Pair;
+  readonly dilation: Pair;
+
+  constructor(inChannels: number, outChannels: number, kernelSize: Pair, options: Conv2dModuleOptions = {}) {
+    super();
+    const { stride = 1, padding = 0, dilation = 1, bias = true, random = defaultRandom() } = options;
+    const [kh, kw] = pair("kernelSize", kernelSize, 1);
+    const [dh, dw] = pair("dilation", dilation, 1);
+    this.stride = stride;
+    this.dilation = dilation;
+    if (padding === "same") {
+      if ((dh * (kh - 1)) % 2 || (dw * (kw - 1)) % 2 || pair("stride", stride, 1).some((s) => s !== 1)) {
+        throw new RangeError(
+          `Conv2d: padding "same" wants stride 1 and a window with a middle, got stride ${stride} and window ${kh}x${kw}. ` +
+            `Give the padding as a number.`,
+        );
+      }
+      this.padding = [(dh * (kh - 1)) / 2, (dw * (kw - 1)) / 2];
+    } else {
+      this.padding = padding;
+    }
+    const bound = 1 / Math.sqrt(inChannels * kh * kw);
+    this.weight = rand([outChannels, inChannels, kh, kw], random, -bound, bound, { requiresGrad: true });
+    this.bias = bias ? rand([outChannels], random, -bound, bound, { requiresGrad: true }) : undefined;
+  }
+
+  /** x [n, inChannels, h, w] to [n, outChannels, oh, ow]. The activation is computed on the way, at no cost. */
+  forward(x: Tensor, activation: Activation = "none"): Tensor {
+    const { stride, padding, dilation } = this;
+    return conv2d(x, this.weight, this.bias, { stride, padding, dilation, activation });
+  }
+}
+
+/** max(x, 0). */
+export class ReLU extends Module {
+  readonly activation = "relu";
+  forward(x: Tensor): Tensor {
+    return relu(x);
+  }
+}
+
+/** 1 / (1 + exp(-x)). */
+export class Sigmoid extends Module {
+  readonly activation = "sigmoid";
+  forward(x: Tensor): Tensor {
+    return sigmoid(x);
+  }
+}
+
+export class Tanh extends Module {
+  readonly activation = "tanh";
+  forward(x: Tensor): Tensor {
+    return tanh(x);
+  }
+}
+
+/** x where positive, a learned multiple of x elsewhere: one slope for all channels, or one each. */
+export class PReLU extends Module {
+  readonly weight: Tensor;
+
+  constructor(channels = 1, initial = 0.25) {
+    super();
+    this.weight = full([channels], initial, { requiresGrad: true });
+  }
+
+  forward(x: Tensor): Tensor {
+    return prelu(x, this.weight);
+  }
+}
+
+/** Rearranges channels into space: [n, c * r * r, h, w] to [n, c, h * r, w * r]. See `pixelShuffle`. */
+export class PixelShuffle extends Module {
+  readonly factor: number;
+
+  constructor(factor: number) {
+    super();
+    this.factor = factor;
+  }
+
+  forward(x: Tensor): Tensor {
+    return pixelShuffle(x, this.factor);
+  }
+}
+
+/** Enlarges by interpolation; see `interpolate`. */
+export class Upsample extends Module {
+  readonly options: InterpolateOptions;
+
+  constructor(options: InterpolateOptions) {
+    super();
+    this.options = options;
+  }
+
+  forward(x: Tensor): Tensor {
+    return interpolate(x, this.options);
+  }
+}
+
+/** Modules one after the other; parameters are named by position: `0.weight`, `2.weight`, … */
+export class Sequential extends Module {
+  readonly modules: readonly Module[];
+
+  constructor(...modules: Module[]) {
+    super();
+    this.modules = modules;
+  }
+
+  protected override *members(): Iterable<[string, Module]> {
+    for (const [i, module] of this.modules.entries()) yield [String(i), module];
+  }
+
+  forward(x: Tensor): Tensor {
+    let y = x;
+    for (let i = 0; i < this.modules.length; i++) {
+      const module = this.modules[i];
+      const next = this.modules[i + 1];
+      // A convolution and the activation after it run as one kernel.
+      if (
+        module instanceof Conv2d &&
+        (next instanceof ReLU || next instanceof Sigmoid || next instanceof Tanh)
+      ) {
+        y = module.forward(y, next.activation);
+        i++;
+      } else {
+        y = module.forward(y);
+      }
+    }
+    return y;
+  }
+}

@@ -1,0 +1,33 @@
+import { l1Loss, mseLoss } from "../kernels/loss/index.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+export interface LossOptions {
+  /** Default `"mean"`. */
+  reduction?: "mean" | "sum";
+}
+
+/** Mean (or sum) of |x - target|: EDSR's loss, which blurs less than the square. See `l1Loss`. */
+export class L1Loss {
+  readonly options: LossOptions;
+
+  constructor(options: LossOptions = {}) {
+    this.options = options;
+  }
+
+  forward(x: Tensor, target: Tensor): Tensor {
+    return l1Loss(x, target, this.options);
+  }
+}
+
+/** Mean (or sum) of (x - target)². See `mseLoss`. */
+export class MSELoss {
+  readonly options: LossOptions;
+
+  constructor(options: LossOptions = {}) {
+    this.options = options;
+  }
+
+  forward(x: Tensor, target: Tensor): Tensor {
+    return mseLoss(x, target, this.options);
+  }
+}

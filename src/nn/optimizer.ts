@@ -1,0 +1,215 @@
+import { adamStep } from "../kernels/optim/adam.ts";
+import { sgdStep } from "../kernels/optim/sgd.ts";
+import type { Device, Storage } from "../tensor/device.ts";
+import type { Gradients } from "../tensor/tape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/**
+ * Keeps all parameters in one block of memory, and their gradients and running sums in blocks of the same
+ * layout, so that a step is one kernel launch for the whole network instead of one per tensor. The tensors become
+ * windows into the block; nothing else about them changes.
+ */
+abstract class Optimizer {
+  /** The learning rate; set it between steps to follow a schedule. */
+  lr: number;
+  /** How many steps have been taken. */
+  steps = 0;
+  protected readonly device: Device;
+  protected readonly block: Storage;
+  protected readonly gradients: Storage;
+  readonly #parameters: readonly Tensor[];
+  readonly #parameterSlots: readonly Storage[];
+  readonly #gradientSlots: readonly Storage[];
+
+  constructor(parameters: readonly Tensor[], lr: number) {
+    if (parameters.length === 0)
+      throw new Error(`${this.constructor.name}: there are no parameters to optimise.`);
+    this.lr = lr;
+    this.#parameters = parameters;
+    this.device = parameters[0].device;
+    // GPU bindings start at multiples of 256 bytes; the gaps are zeros and stay zeros.
+    const offsets: number[] = [];
+    let length = 0;
+    for (const { size } of parameters) {
+      offsets.push(length);
+      length += Math.ceil(size / 64) * 64;
+    }
+    this.block = this.zeroed(length);
+    this.gradients = this.zeroed(length);
+    const slots = (whole: Storage) =>
+      parameters.map(({ size }, i) => this.device.slice(whole as never, offsets[i], size));
+    this.#gradientSlots = slots(this.gradients);
+    this.#parameterSlots = slots(this.block);
+    for (const [i, parameter] of parameters.entries()) {
+      this.device.copy(parameter.storage as never, this.#parameterSlots[i] as never);
+      parameter.replaceStorage(this.#parameterSlots[i]);
+    }
+  }
+
+  /** A new block of zeros, laid out like the parameters or of the given length. */
+  protected zeroed(length = this.block.length): Storage {
+    const storage = this.device.allocate(length);
+    this.device.write(storage as never, new Float32Array(length));
+    return storage;
+  }
+
+  /**
+   * Moves every parameter one step against its gradient, in place. `gradients` is what `backward(loss)` returned and
+   * must have one for every parameter.
+   */
+  step(gradients: Gradients): void {
+    for (const [i, parameter] of this.#parameters.entries()) {
+      const gradient = gradients.get(parameter);
+      if (!gradient) {
+        throw new Error(
+          `${this.constructor.name}.step: there is no gradient for parameter ${i} of shape [${parameter.shape}]; the loss does ` +
+            `not depend on it. Give the optimiser only the parameters that are trained.`,
+        );
+      }
+      if (parameter.storage !== this.#parameterSlots[i]) {
+        throw new Error(
+          `${this.constructor.name}.step: parameter ${i} of shape [${parameter.shape}] has been handed to another optimiser ` +
+            `since. Use one optimiser per parameter.`,
+        );
+      }
+      this.device.copy(gradient.storage as never, this.#gradientSlots[i] as never);
+      parameter.storage.version++;
+    }
+    this.steps++;
+    this.update();
+  }
+
+  /** Changes `block` according to `gradients`. */
+  protected abstract update(): void;
+
+  /** The running sums that a resumed training needs, by name. */
+  protected abstract sums(): Record<string, Storage>;
+
+  /** Everything needed to go on later, besides the parameters. */
+  async stateDict(): Promise<OptimizerState> {
+    const sums: Record<string, Float32Array> = {};
+    for (const [name, storage] of Object.entries(this.sums()))
+      sums[name] = await this.device.read(storage as never);
+    return { steps: this.steps, lr: this.lr, sums };
+  }
+
+  /** Goes on where `stateDict` was taken. Throws if that was for other parameters. */
+  loadStateDict(state: OptimizerState): void {
+    const own = this.sums();
+    for (const [name, storage] of Object.entries(own)) {
+      if (state.sums[name]?.length !== storage.length) {
+        throw new Error(
+          `${this.constructor.name}.loadStateDict: the state's ${name} has ${state.sums[name]?.length ?? "no"} values and should ` +
+            `have ${storage.length}. It belongs to another network or optimiser.`,
+        );
+      }
+    }
+    for (const [name, storage] of Object.entries(own)) this.device.write(storage as never, state.sums[name]);
+    this.steps = state.steps;
+    this.lr = state.lr;
+  }
+
+  /** Frees the running sums and gradients. The parameters live on in their tensors. */
+  dispose(): void {
+    const slots = [...this.#gradientSlots];
+    for (const storage of [...slots, this.block, this.gradients, ...Object.values(this.sums())]) {
+      this.device.release(storage as never);
+    }
+  }
+}
+
+export interface OptimizerState {
+  readonly steps: number;
+  readonly lr: number;
+  readonly sums: Readonly<Record<string, Float32Array>>;
+}
+
+export interface AdamOptions {
+  /** Learning rate. Default 1e-3. */
+  lr?: number;
+  /** How slowly the running means of gradients and squared gradients forget. Default [0.9, 0.999]. */
+  betas?: readonly [number, number];
+  /** Keeps the division finite. Default 1e-8. */
+  eps?: number;
+  /** Pull of every parameter towards 0, added to its gradient. Default 0. */
+  weightDecay?: number;
+}
+
+/** Adam (Kingma and Ba 2015), torch.optim.Adam's arithmetic; the formulas are at `adamStep`. */
+export class Adam extends Optimizer {
+  readonly #betas: readonly [number, number];
+  readonly #eps: number;
+  readonly #weightDecay: number;
+  readonly #m: Storage;
+  readonly #v: Storage;
+
+  constructor(parameters: readonly Tensor[], options: AdamOptions = {}) {
+    super(parameters, options.lr ?? 1e-3);
+    this.#betas = options.betas ?? [0.9, 0.999];
+    this.#eps = options.eps ?? 1e-8;
+    this.#weightDecay = options.weightDecay ?? 0;
+    this.#m = this.zeroed();
+    this.#v = this.zeroed();
+  }
+
+  protected update(): void {
+    const [beta1, beta2] = this.#betas;
+    adamStep(
+      this.device,
+      { parameters: this.block, gradients: this.gradients, m: this.#m, v: this.#v },
+      { lr: this.lr, beta1, beta2, eps: this.#eps, weightDecay: this.#weightDecay, step: this.steps },
+    );
+  }
+
+  protected sums(): Record<string, Storage> {
+    return { m: this.#m, v: this.#v };
+  }
+}
+
+export interface SgdOptions {
+  /** Learning rate. Default 1e-3. */
+  lr?: number;
+  /** How much of the last step's velocity is kept. Default 0. */
+  momentum?: number;
+  /** Look ahead along the velocity (Nesterov). Default false. */
+  nesterov?: boolean;
+  /** Pull of every parameter towards 0, added to its gradient. Default 0. */
+  weightDecay?: number;
+}
+
+/** Stochastic gradient descent, torch.optim.SGD's arithmetic; the formulas are at `sgdStep`. */
+export class SGD extends Optimizer {
+  readonly #momentum: number;
+  readonly #nesterov: boolean;
+  readonly #weightDecay: number;
+  readonly #velocity: Storage;
+
+  constructor(parameters: readonly Tensor[], options: SgdOptions = {}) {
+    super(parameters, options.lr ?? 1e-3);
+    this.#momentum = options.momentum ?? 0;
+    this.#nesterov = options.nesterov ?? false;
+    this.#weightDecay = options.weightDecay ?? 0;
+    if (this.#nesterov && this.#momentum <= 0) {
+      throw new RangeError(`SGD: nesterov wants a momentum above 0, got ${this.#momentum}.`);
+    }
+    this.#velocity = this.zeroed();
+  }
+
+  protected update(): void {
+    sgdStep(
+      this.device,
+      { parameters: this.block, gradients: this.gradients, velocity: this.#velocity },
+      {
+        lr: this.lr,
+        momentum: this.#momentum,
+        nesterov: this.#nesterov,
+        weightDecay: this.#weightDecay,
+        first: this.steps === 1,
+      },
+    );
+  }
+
+  protected sums(): Record<string, Storage> {
+    return { velocity: this.#velocity };
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * The safetensors format: 8 bytes length of a JSON header (little endian), the header, the tensors' bytes.
+ * The header maps names to `{ dtype, shape, data_offsets: [begin, end] }`, offsets counted from the end of the
+ * header, and `__metadata__` to strings. Specification: huggingface/safetensors on GitHub.
+ */
+import type { Module, NamedArray } from "./module.ts";
+
+interface Entry {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+/** A safetensors file of f32 tensors, as bytes. */
+export function serializeSafetensors(
+  tensors: ReadonlyMap<string, NamedArray>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  const header: Record<string, Entry | Readonly<Record<string, string>>> = { __metadata__: metadata };
+  let length = 0;
+  for (const [name, { shape, data }] of tensors) {
+    header[name] = { dtype: "F32", shape, data_offsets: [length, length + data.length * 4] };
+    length += data.length * 4;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const start = 8 + Math.ceil(json.length / 8) * 8; // padded with spaces, so that the tensors are aligned
+  const bytes = new Uint8Array(start + length).fill(0x20, 0, start);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(start - 8), true);
+  bytes.set(json, 8);
+  let at = start;
+  for (const { data } of tensors.values()) {
+    for (const value of data) {
+      view.setFloat32(at, value, true);
+      at += 4;
+    }
+  }
+  return bytes;
+}
+
+/**
+ * Reads a safetensors file with F32, F16 or BF16 tensors. Throws an error that begins with `name` if the bytes are
+ * not such a file or were cut short.
+ */
+export function parseSafetensors(
+  bytes: Uint8Array,
+  name = "the safetensors file",
+): { tensors: Map<string, NamedArray>; metadata: Record<string, string> } {
+  const broken = (what: string): Error =>
+    new Error(`${name} is not a complete safetensors file: ${what}. Save or download it again.`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 8) throw broken(`it has only ${bytes.length} bytes`);
+  const headerLength = Number(view.getBigUint64(0, true));
+  if (headerLength > bytes.length - 8)
+    throw broken(`its header claims ${headerLength} bytes of the file's ${bytes.length}`);
+  let header: Record<string, Entry>;
+  try {
+    header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerLength)));
+  } catch {
+    throw broken("its header is not JSON");
+  }
+  if (typeof header !== "object" || header === null) throw broken("its header is not a JSON object");
+  const { __metadata__: metadata = {}, ...entries } = header as Record<string, Entry> & {
+    __metadata__?: Record<string, string>;
+  };
+  const tensors = new Map<string, NamedArray>();
+  for (const [key, { dtype, shape, data_offsets }] of Object.entries(entries)) {
+    const read = readers[dtype];
+    if (!read) throw new Error(`${name}: tensor ${key} has type ${dtype}; F32, F16 and BF16 can be read.`);
+    const [begin, end] = data_offsets;
+    const size = shape.reduce((product, length) => product * length, 1);
+    if (end - begin !== size * read.bytes || 8 + headerLength + end > bytes.length) {
+      throw broken(
+        `tensor ${key} of shape [${shape}] reaches from byte ${begin} to ${end}, past the end or of the wrong length`,
+      );
+    }
+    const start = 8 + headerLength + begin;
+    const data = Float32Array.from({ length: size }, (_, i) => read.value(view, start + i * read.bytes));
+    tensors.set(key, { shape, data });
+  }
+  return { tensors, metadata: metadata as Record<string, string> };
+}
+
+const readers: Record<string, { bytes: number; value: (view: DataView, at: number) => number }> = {
+  F32: { bytes: 4, value: (view, at) => view.getFloat32(at, true) },
+  F16: { bytes: 2, value: (view, at) => halfToNumber(view.getUint16(at, true)) },
+  BF16: { bytes: 2, value: (view, at) => bfloatToNumber(view.getUint16(at, true)) },
+};
+
+/** IEEE 754 binary16: 1 sign, 5 exponent (bias 15) and 10 fraction bits. */
+function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
+}
+
+/** bfloat16 is the upper half of an f32. */
+function bfloatToNumber(bits: number): number {
+  return new Float32Array(new Uint32Array([bits << 16]).buffer)[0];
+}
+
+/** A module's weights as the bytes of a safetensors file. Networks of this library add what they were built with. */
+export async function saveWeights(
+  module: Module,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  return serializeSafetensors(await module.stateDict(), { ...describe(module), ...metadata });
+}
+
+/**
+ * Loads what {@link saveWeights} made, or any safetensors file with this module's names and shapes. Throws, without
+ * changing the module, if the file is broken or belongs to another architecture. `name` is what errors call the
+ * file. Returns its metadata.
+ */
+export function loadWeights(module: Module, bytes: Uint8Array, name?: string): Record<string, string> {
+  const { tensors, metadata } = parseSafetensors(bytes, name);
+  for (const [key, own] of Object.entries(describe(module))) {
+    if (metadata[key] !== undefined && metadata[key] !== own) {
+      throw new Error(
+        `${name ?? "The safetensors file"} holds weights of another network: its ${key} is ${metadata[key]}, and this network's ` +
+          `is ${own}. Create the network with the options it was trained with.`,
+      );
+    }
+  }
+  module.loadStateDict(tensors, name);
+  return metadata;
+}
+
+/** What a network was built with, if it says so. */
+function describe(module: Module): Record<string, string> {
+  return (module as { metadata?: () => Record<string, string> }).metadata?.() ?? {};
+}

@@ -1,0 +1,91 @@
+import type { DeviceBase, MemoryStats, Storage } from "./device.ts";
+
+export type FloatArray = Float32Array | Float64Array;
+
+export class CpuStorage implements Storage {
+  refs = 1;
+  version = 0;
+  readonly array: FloatArray;
+  /** The storage this one is a part of. */
+  readonly whole: CpuStorage | undefined;
+
+  constructor(array: FloatArray, whole?: CpuStorage) {
+    this.array = array;
+    this.whole = whole;
+  }
+
+  get length(): number {
+    return this.array.length;
+  }
+}
+
+/**
+ * Runs every operation on its CPU reference: plain loops over typed arrays. Slow, and the yardstick: in
+ * `float64` it checks every gradient rule, in `float32` every kernel.
+ */
+export class CpuDevice implements DeviceBase {
+  readonly kind = "cpu";
+  readonly name = "cpu";
+  readonly #array: Float32ArrayConstructor | Float64ArrayConstructor;
+  readonly #stats: MemoryStats = {
+    live: 0,
+    liveBytes: 0,
+    peakBytes: 0,
+    buffers: 0,
+    bufferBytes: 0,
+    buffersCreated: 0,
+    pipelines: 0,
+  };
+
+  constructor(precision: "float32" | "float64") {
+    this.#array = precision === "float64" ? Float64Array : Float32Array;
+  }
+
+  allocate(length: number): CpuStorage {
+    const array = new this.#array(length);
+    this.#stats.live++;
+    this.#stats.liveBytes += array.byteLength;
+    this.#stats.peakBytes = Math.max(this.#stats.peakBytes, this.#stats.liveBytes);
+    return new CpuStorage(array);
+  }
+
+  slice(storage: CpuStorage, offset: number, length: number): CpuStorage {
+    storage.refs++;
+    return new CpuStorage(storage.array.subarray(offset, offset + length), storage);
+  }
+
+  release(storage: CpuStorage): void {
+    if (--storage.refs > 0) return;
+    if (storage.whole) {
+      this.release(storage.whole);
+      return;
+    }
+    this.#stats.live--;
+    this.#stats.liveBytes -= storage.array.byteLength;
+  }
+
+  write(storage: CpuStorage, values: ArrayLike<number>): void {
+    storage.array.set(values);
+  }
+
+  async read(storage: CpuStorage): Promise<Float32Array> {
+    return Float32Array.from(storage.array);
+  }
+
+  /** The elements in the device's own precision; gradient checks need all the digits of float64. */
+  view(storage: CpuStorage): FloatArray {
+    return storage.array;
+  }
+
+  copy(from: CpuStorage, to: CpuStorage): void {
+    to.array.set(from.array);
+  }
+
+  async sync(): Promise<void> {}
+
+  memory(): MemoryStats {
+    return { ...this.#stats };
+  }
+
+  destroy(): void {}
+}

@@ -1,0 +1,91 @@
+/** A GPU buffer with what the pool must know about it. */
+export interface PooledBuffer {
+  readonly gpu: GPUBuffer;
+  /** Distinct for every buffer of the pool's life; bind groups are remembered by it. */
+  readonly id: number;
+  readonly bytes: number;
+  /** Number of the command encoder that last used it; see GpuDevice. */
+  lastUse: number;
+}
+
+/**
+ * Keeps released buffers for the next tensor of about the same size: creating one costs more than most
+ * kernels, and a training step asks for the same sizes again and again. Taking and returning are O(1);
+ * the pool keeps at most `budget` bytes and drops the longest unused first.
+ */
+export class BufferPool {
+  readonly #device: GPUDevice;
+  readonly #usage: GPUBufferUsageFlags;
+  readonly #budget: number;
+  readonly #destroyed: (buffer: PooledBuffer) => void;
+  /** Free buffers by size class; the last returned is taken first, so that caches of bind groups hit. */
+  readonly #free = new Map<number, PooledBuffer[]>();
+  #freeBytes = 0;
+  #nextId = 0;
+  /** Buffers that exist, free or in use. */
+  count = 0;
+  bytes = 0;
+  created = 0;
+
+  constructor(
+    device: GPUDevice,
+    usage: GPUBufferUsageFlags,
+    budget: number,
+    destroyed: (buffer: PooledBuffer) => void,
+  ) {
+    this.#device = device;
+    this.#usage = usage;
+    this.#budget = budget;
+    this.#destroyed = destroyed;
+  }
+
+  take(bytes: number): PooledBuffer {
+    const size = sizeClass(bytes);
+    const reused = this.#free.get(size)?.pop();
+    if (reused) {
+      this.#freeBytes -= size;
+      return reused;
+    }
+    const gpu = this.#device.createBuffer({ size, usage: this.#usage });
+    this.count++;
+    this.created++;
+    this.bytes += size;
+    return { gpu, id: this.#nextId++, bytes: size, lastUse: -1 };
+  }
+
+  give(buffer: PooledBuffer): void {
+    let list = this.#free.get(buffer.bytes);
+    if (list) {
+      // Re-inserting keeps the map ordered from longest unused to most recently used size.
+      this.#free.delete(buffer.bytes);
+    } else {
+      list = [];
+    }
+    this.#free.set(buffer.bytes, list);
+    list.push(buffer);
+    this.#freeBytes += buffer.bytes;
+    while (this.#freeBytes > this.#budget) this.#dropOldest();
+  }
+
+  #dropOldest(): void {
+    for (const [size, list] of this.#free) {
+      const oldest = list.shift();
+      if (list.length === 0) this.#free.delete(size);
+      if (!oldest) continue;
+      this.#freeBytes -= size;
+      this.count--;
+      this.bytes -= size;
+      this.#destroyed(oldest);
+      return;
+    }
+  }
+}
+
+/**
+ * Sizes are rounded up so that nearly equal requests share buffers: to 256 bytes (the alignment of storage
+ * bindings), and from 4 KiB on to eighths of the power of two below, which wastes at most an eighth.
+ */
+export function sizeClass(bytes: number): number {
+  const step = bytes <= 4096 ? 256 : 2 ** (Math.floor(Math.log2(bytes)) - 3);
+  return Math.max(256, Math.ceil(bytes / step) * step);
+}

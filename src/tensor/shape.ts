@@ -1,0 +1,130 @@
+/**
+ * Pure shape arithmetic. A shape is a list of sizes, outermost first: pictures are `[n, c, h, w]`
+ * (batch, channels, rows, columns), convolution weights `[o, c, kh, kw]`. `[]` is a single number.
+ */
+export type Shape = readonly number[];
+
+/** More axes than any picture needs; kernels that walk strides have one uniform per axis. */
+export const MAX_RANK = 6;
+
+/** Sizes that do not fit together, or that an operation cannot take. The message names the operation. */
+export class ShapeError extends Error {
+  override name = "ShapeError";
+}
+
+export function formatShape(shape: Shape): string {
+  return `[${shape.join(", ")}]`;
+}
+
+/** How many elements a tensor of this shape holds; 1 for `[]`. */
+export function numel(shape: Shape): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}
+
+/** Throws unless every size is a positive whole number and there are at most {@link MAX_RANK} of them. */
+export function checkShape(op: string, shape: Shape): void {
+  if (shape.length > MAX_RANK) {
+    throw new ShapeError(
+      `${op}: shape ${formatShape(shape)} has ${shape.length} axes; at most ${MAX_RANK} are supported. ` +
+        `Merge neighbouring axes with reshape first.`,
+    );
+  }
+  if (!shape.every((size) => Number.isInteger(size) && size > 0)) {
+    throw new ShapeError(`${op}: every size must be a positive whole number, got ${formatShape(shape)}.`);
+  }
+}
+
+/** Row-major strides in elements: how far apart two neighbours along each axis lie. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride;
+    stride *= shape[axis];
+  }
+  return strides;
+}
+
+/**
+ * The shape two operands are stretched to, by NumPy's and PyTorch's rule: align the shapes at their last
+ * axis; sizes must be equal or one of them 1.
+ */
+export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
+  const rank = Math.max(a.length, b.length);
+  const out = new Array<number>(rank);
+  for (let i = 1; i <= rank; i++) {
+    const x = a[a.length - i] ?? 1;
+    const y = b[b.length - i] ?? 1;
+    if (x !== y && x !== 1 && y !== 1) {
+      throw new ShapeError(
+        `${op}: shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast: counted from the last, axis ${i} ` +
+          `has ${x} and ${y}, and neither is 1. Reshape one of them so that sizes are equal or 1.`,
+      );
+    }
+    out[rank - i] = Math.max(x, y);
+  }
+  return out;
+}
+
+/**
+ * Strides that read a tensor of `shape` as if it had been stretched to `target`: 0 along every axis that is
+ * repeated, so that moving along it stays at the same element.
+ */
+export function broadcastStrides(shape: Shape, target: Shape): number[] {
+  const own = stridesOf(shape);
+  const missing = target.length - shape.length;
+  return target.map((_, axis) => {
+    const mine = axis - missing;
+    return mine < 0 || shape[mine] === 1 ? 0 : own[mine];
+  });
+}
+
+/**
+ * Where element i of a box of these sizes (counted in row-major order) lies in memory that has `strides`: the
+ * function splits i into coordinates and sums coordinate times stride.
+ */
+export function stridedIndex(sizes: Shape, strides: readonly number[]): (i: number) => number {
+  return (i) => {
+    let rest = i;
+    let at = 0;
+    for (let axis = sizes.length - 1; axis >= 0; axis--) {
+      at += (rest % sizes[axis]) * strides[axis];
+      rest = Math.floor(rest / sizes[axis]);
+    }
+    return at;
+  };
+}
+
+/** Turns `-1` into the last axis and so on; throws if the axis does not exist. */
+export function normalizeAxis(op: string, axis: number, rank: number): number {
+  const positive = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(axis) || positive < 0 || positive >= rank) {
+    throw new ShapeError(
+      `${op}: axis ${axis} does not exist in a tensor of ${rank} axes; use ${-rank} to ${rank - 1}.`,
+    );
+  }
+  return positive;
+}
+
+/** Sorted, positive, distinct axes; all of them when `axes` is undefined. */
+export function normalizeAxes(
+  op: string,
+  axes: number | readonly number[] | undefined,
+  rank: number,
+): number[] {
+  if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
+  const list = (typeof axes === "number" ? [axes] : axes).map((axis) => normalizeAxis(op, axis, rank));
+  if (new Set(list).size !== list.length) {
+    throw new ShapeError(`${op}: an axis is named twice in [${list.join(", ")}].`);
+  }
+  return list.sort((a, b) => a - b);
+}
+
+/** A shape padded with leading ones to `rank` axes, as strided kernels want it. */
+export function padRank(values: readonly number[], rank: number, fill: number): number[] {
+  return [...new Array<number>(rank - values.length).fill(fill), ...values];
+}

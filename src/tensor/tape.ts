@@ -1,0 +1,222 @@
+/**
+ * Reverse-mode automatic differentiation. Every operation on tensors that need a gradient leaves a note of
+ * itself on its result (`tensor.node`): which operation, which inputs. Following the notes from a loss back to
+ * the parameters, each operation's backward rule turns the gradient with respect to its output into
+ * gradients with respect to its inputs. That is the whole of backpropagation.
+ */
+import { accumulate } from "./accumulate.ts";
+import type { FloatArray } from "./cpu-device.ts";
+import type { GpuDevice } from "./gpu-device.ts";
+import { keep, scope } from "./scope.ts";
+import { formatShape, type Shape, ShapeError, sameShape } from "./shape.ts";
+import { Tensor } from "./tensor.ts";
+
+/** A tensor as a CPU reference sees it: values in row-major order and their shape. */
+export interface NdArray {
+  readonly shape: Shape;
+  readonly data: FloatArray;
+}
+
+/** Inputs by name; optional ones (a bias) may be undefined. */
+export type Inputs = Record<string, Tensor | undefined>;
+
+type ArraysOf<I extends Inputs> = { [K in keyof I]: undefined extends I[K] ? NdArray | undefined : NdArray };
+
+/** Gradients by input name, each computed only when called. */
+type Thunks<I extends Inputs> = { [K in keyof I]?: () => Tensor };
+
+/** Everything an operation owes. */
+export interface OpDefinition<I extends Inputs, P> {
+  readonly name: string;
+  /** The output's shape; throws a ShapeError that names the operation if the inputs do not fit. */
+  shape(inputs: I, params: P): Shape;
+  /** The definition in plain loops: fills `y`, which is zero at the start. */
+  cpu(inputs: ArraysOf<I>, params: P, y: NdArray): void;
+  /** Records the kernels that fill `y`, whose contents are undefined at the start. */
+  gpu(device: GpuDevice, inputs: I, params: P, y: Tensor): void;
+  /** The gradient rule: given `dy`, the gradient of the loss with respect to `y`. Absent: not differentiable. */
+  backward?(dy: Tensor, saved: I & { y: Tensor }, params: P): Thunks<I>;
+  /** The output is the input's memory under another shape: nothing is computed. */
+  readonly view?: boolean;
+}
+
+/** The note an operation leaves on its output. */
+export interface TapeNode {
+  readonly name: string;
+  readonly inputs: readonly { readonly name: string; readonly tensor: Tensor; readonly version: number }[];
+  /** Undefined where the operation has no rule. */
+  readonly backward: ((dy: Tensor) => Thunks<Inputs>) | undefined;
+}
+
+/** Makes an operation out of its definition: a function from inputs and parameters to the output. */
+export function defineOp<I extends Inputs, P = void>(
+  definition: OpDefinition<I, P>,
+): (inputs: I, params: P) => Tensor {
+  return (inputs, params) => {
+    const named = Object.entries(inputs).filter((entry): entry is [string, Tensor] => entry[1] !== undefined);
+    const device = named[0][1].device;
+    for (const [name, input] of named) {
+      if (input.device !== device) {
+        throw new Error(
+          `${definition.name}: its inputs are on different devices (${name} on ${input.device.name}, ${named[0][0]} ` +
+            `on ${device.name}). Create them on the same one.`,
+        );
+      }
+    }
+    const shape = definition.shape(inputs, params);
+    if (definition.view) {
+      const y = named[0][1].view(shape);
+      return record(definition, named, inputs, params, y);
+    }
+    const y = Tensor.empty(shape, device);
+    if (device.kind === "cpu") {
+      const arrays: Record<string, NdArray> = {};
+      for (const [name, input] of named) arrays[name] = { shape: input.shape, data: input.cpuStorage.array };
+      definition.cpu(arrays as ArraysOf<I>, params, { shape, data: y.cpuStorage.array });
+    } else {
+      definition.gpu(device, inputs, params, y);
+    }
+    return record(definition, named, inputs, params, y);
+  };
+}
+
+function record<I extends Inputs, P>(
+  { name, backward }: OpDefinition<I, P>,
+  named: [string, Tensor][],
+  inputs: I,
+  params: P,
+  y: Tensor,
+): Tensor {
+  if (!gradientsEnabled || !named.some(([, input]) => input.requiresGrad || input.node)) return y;
+  y.node = {
+    name,
+    inputs: named.map(([key, tensor]) => ({ name: key, tensor, version: tensor.storage.version })),
+    backward: backward && ((dy) => backward(dy, { ...inputs, y }, params)),
+  };
+  return y;
+}
+
+let gradientsEnabled = true;
+
+/**
+ * Until the returned object is disposed, operations leave no notes: for evaluation, where no gradient is wanted.
+ *
+ *     using _ = noGrad();
+ */
+export function noGrad(): Disposable {
+  const before = gradientsEnabled;
+  gradientsEnabled = false;
+  return {
+    [Symbol.dispose]() {
+      gradientsEnabled = before;
+    },
+  };
+}
+
+/** Gradient of the loss with respect to each tensor it was asked for. */
+export type Gradients = Map<Tensor, Tensor>;
+
+/**
+ * The gradients of `loss` (one element) with respect to `wanted`: by default every tensor with `requiresGrad`
+ * that the loss depends on. Only what leads to a wanted tensor is computed. Nothing is stored on the tensors,
+ * so there is nothing to reset before the next step.
+ *
+ * Throws if a wanted tensor does not influence the loss, if an operation on the way has no gradient rule, or if
+ * a value that a rule needs has been overwritten or disposed since.
+ */
+export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
+  if (loss.size !== 1) {
+    throw new ShapeError(
+      `backward: the loss must have one element, got shape ${formatShape(loss.shape)}. Reduce it with mean() or sum().`,
+    );
+  }
+  const order = dependencies(loss);
+  const targets = new Set(wanted ?? order.filter((tensor) => tensor.requiresGrad));
+  for (const target of targets) {
+    if (!order.includes(target)) {
+      throw new Error(
+        `backward: the loss does not depend on the tensor of shape ${formatShape(target.shape)} whose gradient was ` +
+          `asked for. Set requiresGrad before using it, and do not compute the loss under noGrad().`,
+      );
+    }
+  }
+  // In order of creation, inputs come before what was computed from them.
+  const needed = new Set<Tensor>();
+  for (const tensor of order) {
+    if (targets.has(tensor) || tensor.node?.inputs.some((input) => needed.has(input.tensor)))
+      needed.add(tensor);
+  }
+
+  using _ = noGrad();
+  const gradients: Gradients = new Map();
+  const seed = Tensor.empty(loss.shape, loss.device);
+  seed.device.write(seed.storage as never, [1]);
+  gradients.set(loss, seed);
+  for (const tensor of order.reverse()) {
+    const dy = gradients.get(tensor);
+    if (!dy) continue;
+    if (tensor.node && needed.has(tensor)) propagate(tensor.node, dy, needed, gradients);
+    if (!targets.has(tensor)) {
+      gradients.delete(tensor);
+      dy.dispose();
+    }
+  }
+  return gradients;
+}
+
+/** The loss and all it was computed from, in order of creation. */
+function dependencies(loss: Tensor): Tensor[] {
+  const found = new Set([loss]);
+  // A Set visits what is added while it is being walked.
+  for (const tensor of found) {
+    for (const input of tensor.node?.inputs ?? []) found.add(input.tensor);
+  }
+  return [...found].sort((a, b) => a.id - b.id);
+}
+
+/** Hands the gradient of one operation's output on to its inputs. */
+function propagate(node: TapeNode, dy: Tensor, needed: ReadonlySet<Tensor>, gradients: Gradients): void {
+  const inputs = node.inputs.filter((input) => needed.has(input.tensor));
+  for (const { name, tensor, version } of inputs) {
+    if (tensor.storage.version !== version) {
+      throw new Error(
+        `backward: input ${name} of ${node.name} (shape ${formatShape(tensor.shape)}) was overwritten after it had been ` +
+          `used. Call backward before the optimiser's step.`,
+      );
+    }
+  }
+  // Temporaries of the rule go at the end of this block.
+  using _ = scope();
+  const thunks = node.backward?.(dy);
+  for (const { name, tensor } of inputs) {
+    const thunk = thunks?.[name];
+    if (!thunk)
+      throw new Error(`backward: ${node.name} has no gradient rule with respect to its input ${name}.`);
+    let gradient = thunk();
+    if (!sameShape(gradient.shape, tensor.shape)) {
+      throw new ShapeError(
+        `backward: the rule of ${node.name} gave a gradient of shape ${formatShape(gradient.shape)} for its input ` +
+          `${name} of shape ${formatShape(tensor.shape)}.`,
+      );
+    }
+    const sum = gradients.get(tensor);
+    if (sum) {
+      // The first gradient may share memory with another tensor's (see below): then it gets its own first.
+      if (sum.storage.refs > 1) {
+        gradients.set(tensor, keep(copyOf(sum)));
+        sum.dispose();
+      }
+      accumulate(gradients.get(tensor)!, gradient);
+      continue;
+    }
+    // A rule may pass dy on as it is (addition does). Sharing it under a second handle keeps ownership simple.
+    if (gradient === dy) gradient = dy.view(dy.shape);
+    gradients.set(tensor, keep(gradient));
+  }
+}
+
+function copyOf(tensor: Tensor): Tensor {
+  const copy = Tensor.empty(tensor.shape, tensor.device);
+  tensor.device.copy(tensor.storage as never, copy.storage as never);
+  return copy;
+}

@@ -1,0 +1,204 @@
+import { CpuStorage } from "./cpu-device.ts";
+import { type Device, defaultDevice, type Storage } from "./device.ts";
+import type { GpuStorage } from "./gpu-device.ts";
+import type { Random } from "./random.ts";
+import { forget, track } from "./scope.ts";
+import { checkShape, formatShape, numel, type Shape, ShapeError } from "./shape.ts";
+import type { TapeNode } from "./tape.ts";
+
+let nextId = 0;
+
+/**
+ * Numbers (f32) in a box of n axes, on a device. A tensor has no maths methods: operations are functions such
+ * as `add(a, b)` and `conv2d(x, w)`. Its values never change, except those of parameters, which an
+ * optimiser updates in place.
+ *
+ * A tensor's memory is outside JavaScript's heap, where no garbage collector looks: open a `scope()` around
+ * work that makes tensors, or call `dispose()`.
+ */
+export class Tensor {
+  readonly shape: Shape;
+  readonly device: Device;
+  /** Ascending in order of creation. */
+  readonly id = nextId++;
+  /** Is a gradient with respect to this tensor wanted? Set it on leaves (parameters) before using them. */
+  requiresGrad = false;
+  /** How this tensor was computed, if a gradient may flow through it. */
+  node: TapeNode | undefined;
+  #storage: Storage | undefined;
+
+  constructor(device: Device, shape: Shape, storage: Storage) {
+    this.device = device;
+    this.shape = shape;
+    this.#storage = storage;
+    track(this);
+  }
+
+  /** A new tensor with memory of its own, whose contents are not defined. */
+  static empty(shape: Shape, device: Device = defaultDevice()): Tensor {
+    return new Tensor(device, shape, device.allocate(numel(shape)));
+  }
+
+  /** The device's memory; throws after dispose. */
+  get storage(): Storage {
+    if (!this.#storage) {
+      throw new Error(
+        `A tensor of shape ${formatShape(this.shape)} was used after it had been disposed. If a scope disposed ` +
+          `it, move it out with keep(tensor) before the scope ends.`,
+      );
+    }
+    return this.#storage;
+  }
+
+  get gpuStorage(): GpuStorage {
+    return this.storage as GpuStorage;
+  }
+
+  get cpuStorage(): CpuStorage {
+    return this.storage as CpuStorage;
+  }
+
+  get disposed(): boolean {
+    return this.#storage === undefined;
+  }
+
+  get size(): number {
+    return numel(this.shape);
+  }
+
+  /** A tensor of another shape that shares this one's memory. Not differentiable; see `reshape`. */
+  view(shape: Shape): Tensor {
+    const storage = this.storage;
+    storage.refs++;
+    return new Tensor(this.device, shape, storage);
+  }
+
+  /** Exchanges the memory behind this tensor; for optimisers that keep all parameters in one block. */
+  replaceStorage(storage: Storage): void {
+    this.device.release(this.storage as never);
+    this.#storage = storage;
+  }
+
+  /** A copy of the values in row-major order. On a GPU this waits for the work before it. */
+  async data(): Promise<Float32Array> {
+    return this.device.read(this.storage as never);
+  }
+
+  /** The value of a tensor with one element. */
+  async item(): Promise<number> {
+    if (this.size !== 1) {
+      throw new ShapeError(
+        `item: wants a tensor with one element, got shape ${formatShape(this.shape)}; use data().`,
+      );
+    }
+    if (this.storage instanceof CpuStorage) return this.storage.array[0];
+    return (await this.data())[0];
+  }
+
+  /** Overwrites the values. The tensor must not be part of a computation whose gradient is still wanted. */
+  assign(values: ArrayLike<number>): void {
+    if (values.length !== this.size) {
+      throw new ShapeError(
+        `assign: ${values.length} values were given for a tensor of shape ${formatShape(this.shape)}.`,
+      );
+    }
+    this.device.write(this.storage as never, values);
+    this.storage.version++;
+  }
+
+  /** Gives the memory back. Doing it twice is harmless. */
+  dispose(): void {
+    if (!this.#storage) return;
+    this.device.release(this.#storage as never);
+    this.#storage = undefined;
+    this.node = undefined;
+    forget(this);
+  }
+
+  toString(): string {
+    return `Tensor${formatShape(this.shape)} on ${this.device.name}${this.disposed ? ", disposed" : ""}`;
+  }
+}
+
+export interface TensorOptions {
+  /** Default: the device opened by `init()`. */
+  device?: Device;
+  /** Is a gradient with respect to it wanted? Default false. */
+  requiresGrad?: boolean;
+}
+
+/** Numbers, or lists of lists of … numbers. */
+export type NestedArray = number | ArrayLike<number> | readonly NestedArray[];
+
+/**
+ * A tensor from values: `tensor(3)`, `tensor([[1, 2], [3, 4]])`, or flat values with a shape,
+ * `tensor(floats, [1, 3, 48, 48])`. The values are copied.
+ */
+export function tensor(values: NestedArray, shape?: Shape, options: TensorOptions = {}): Tensor {
+  const flat = typeof values === "number" ? [values] : isFlat(values) ? values : flatten(values);
+  const full = shape ?? inferShape(values);
+  checkShape("tensor", full);
+  if (numel(full) !== flat.length) {
+    throw new ShapeError(
+      `tensor: ${flat.length} values do not fill shape ${formatShape(full)}, which holds ${numel(full)}.`,
+    );
+  }
+  const result = Tensor.empty(full, options.device);
+  result.device.write(result.storage as never, flat);
+  result.requiresGrad = options.requiresGrad ?? false;
+  return result;
+}
+
+export function zeros(shape: Shape, options?: TensorOptions): Tensor {
+  return full(shape, 0, options);
+}
+
+export function ones(shape: Shape, options?: TensorOptions): Tensor {
+  return full(shape, 1, options);
+}
+
+/** A tensor whose elements all equal `value`. */
+export function full(shape: Shape, value: number, options?: TensorOptions): Tensor {
+  checkShape("full", shape);
+  return tensor(new Float32Array(numel(shape)).fill(value), shape, options);
+}
+
+/** Uniform random values in [low, high). */
+export function rand(shape: Shape, random: Random, low = 0, high = 1, options?: TensorOptions): Tensor {
+  checkShape("rand", shape);
+  return tensor(
+    Float32Array.from({ length: numel(shape) }, () => low + (high - low) * random.uniform()),
+    shape,
+    options,
+  );
+}
+
+/** Normally distributed random values with mean 0 and standard deviation 1. */
+export function randn(shape: Shape, random: Random, options?: TensorOptions): Tensor {
+  checkShape("randn", shape);
+  return tensor(
+    Float32Array.from({ length: numel(shape) }, () => random.normal()),
+    shape,
+    options,
+  );
+}
+
+function isFlat(values: NestedArray): values is ArrayLike<number> {
+  return ArrayBuffer.isView(values) || typeof (values as readonly unknown[])[0] === "number";
+}
+
+function flatten(values: NestedArray): number[] {
+  return (values as readonly unknown[]).flat(Number.POSITIVE_INFINITY) as number[];
+}
+
+function inferShape(values: NestedArray): Shape {
+  if (typeof values === "number") return [];
+  if (isFlat(values)) return [values.length];
+  const shapes = (values as readonly NestedArray[]).map(inferShape);
+  if (shapes.some((shape) => shape.join() !== shapes[0].join())) {
+    throw new ShapeError(
+      "tensor: the nested lists have different lengths. Give every row the same number of values.",
+    );
+  }
+  return [values.length, ...shapes[0]];
+}

@@ -1,0 +1,233 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { deflateSync } from "node:zlib";
+import { PNG } from "pngjs";
+import sharp from "sharp";
+import { describe, expect, test } from "vitest";
+import { DataError } from "../../src/data/errors.ts";
+import { decodeImage, encodePng, readImage, writePng } from "../../src/data/files.ts";
+import type { Image } from "../../src/data/image.ts";
+import { drawn, noise, photograph, temporaryFolder } from "./support.ts";
+
+const folder = temporaryFolder();
+const failure = async (promise: Promise<unknown>): Promise<DataError> => {
+  const error = await promise.then(
+    () => undefined,
+    (e) => e,
+  );
+  expect(error).toBeInstanceOf(DataError);
+  return error;
+};
+
+describe("PNG", () => {
+  test.each([1, 2, 3, 4] as const)(
+    "%i channels: written and read back, and read by pngjs",
+    async (channels) => {
+      const image = noise(13, 7, channels);
+      const path = join(folder, `channels${channels}.png`);
+      await writePng(path, image);
+      expect(await readImage(path)).toEqual(image);
+      const rgba = PNG.sync.read(readFileSync(path));
+      expect([rgba.width, rgba.height]).toEqual([13, 7]);
+      const grey = channels <= 2;
+      const alpha = channels === 2 || channels === 4;
+      rgba.data.forEach((value, i) => {
+        const pixel = Math.floor(i / 4) * channels;
+        const from = i % 4 === 3 ? channels - 1 : grey ? 0 : i % 4;
+        expect(value).toBe(i % 4 === 3 && !alpha ? 255 : image.data[pixel + from]);
+      });
+    },
+  );
+
+  test("pictures written by pngjs: RGB, grey, and 16 bits cut to the upper 8", async () => {
+    const write = (samples: Uint8Array, options: object): Uint8Array => {
+      const png = new PNG({ width: 8, height: 4 });
+      png.data = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
+      return PNG.sync.write(png, options);
+    };
+    const colour = noise(8, 4, 3);
+    expect(await decodeImage(write(colour.data, { colorType: 2, inputColorType: 2 }), "rgb")).toEqual(colour);
+    const grey = noise(8, 4, 1);
+    expect(await decodeImage(write(grey.data, { colorType: 0, inputColorType: 0 }), "grey")).toEqual(grey);
+    const wide = Uint16Array.from({ length: 8 * 4 * 3 }, (_, i) => i * 680 + 255);
+    const bytes = write(new Uint8Array(wide.buffer), { colorType: 2, inputColorType: 2, bitDepth: 16 });
+    expect(bytes[24]).toBe(16);
+    expect((await decodeImage(bytes, "deep")).data).toEqual(Uint8Array.from(wide, (v) => v >> 8));
+  });
+
+  test("palette pictures become RGB", async () => {
+    const rows = Uint8Array.of(0, 0, 1, 0, 1, 0); // two rows of a filter byte and two indices
+    const png = pngFile({ width: 2, height: 2, colourType: 3 }, deflateSync(rows), [10, 20, 30, 40, 50, 60]);
+    const [a, b] = [
+      [10, 20, 30],
+      [40, 50, 60],
+    ];
+    const data = Uint8Array.from([a, b, b, a].flat());
+    expect(await decodeImage(png, "palette")).toEqual({ width: 2, height: 2, channels: 3, data });
+  });
+
+  test("samples are as stored even if the file carries a colour profile", async () => {
+    const image = noise(8, 8, 3);
+    const raw = { width: 8, height: 8, channels: 3 as const };
+    const plain = sharp(image.data, { raw }).png();
+    const png = await sharp(await plain.toBuffer())
+      .withIccProfile("p3")
+      .png()
+      .toBuffer();
+    const stored = PNG.sync.read(png).data.filter((_, i) => i % 4 !== 3);
+    expect((await sharp(png).metadata()).hasProfile).toBe(true);
+    expect(stored).not.toEqual(Buffer.from(image.data)); // the writer has converted them to P3
+    expect(Buffer.from((await decodeImage(png, "p3")).data)).toEqual(stored);
+  });
+
+  test("writing is all or nothing", async () => {
+    const path = join(folder, "whole", "a.png");
+    await failure(writePng(path, noise(4, 4, 3))).then((e) => {
+      expect(e.message).toContain(path);
+      expect(e.message).toMatch(/cannot be written.*folder exist/);
+    });
+    await mkdir(join(folder, "whole"));
+    await writePng(path, noise(4, 4, 3, 1));
+    await writePng(path, noise(4, 4, 3, 2));
+    expect(await readImage(path)).toEqual(noise(4, 4, 3, 2));
+    await mkdir(join(folder, "whole", "taken.png"));
+    await failure(writePng(join(folder, "whole", "taken.png"), noise(4, 4, 3)));
+    await failure(writePng(path, { ...noise(4, 4, 3), width: 9 }));
+    expect(readdirSync(join(folder, "whole")).sort()).toEqual(["a.png", "taken.png"]);
+    expect((await failure(writePng("a.jpg", noise(4, 4, 3)))).message).toMatch(/a\.jpg.*ends in \.png/);
+  });
+});
+
+describe("JPEG and WebP", () => {
+  test("a photograph has its size and looks like itself", async () => {
+    const image = await readImage(photograph("allium-oreophilum"));
+    expect([image.width, image.height, image.channels]).toEqual([807, 1024, 3]);
+    expect(new Set(image.data).size).toBeGreaterThan(200);
+  });
+
+  test("the camera's orientation is applied", async () => {
+    const { width, height, channels, data } = drawn(16, 8, 3, (x) => (x < 8 ? 0 : 255));
+    const jpeg = sharp(data, { raw: { width, height, channels } }).withMetadata({ orientation: 6 });
+    const image = await decodeImage(await jpeg.jpeg({ quality: 100 }).toBuffer(), "turned");
+    expect([image.width, image.height]).toEqual([8, 16]); // 6: to be turned a quarter clockwise
+    expect(image.data[0]).toBeLessThan(20);
+    expect(image.data.at(-1)).toBeGreaterThan(235);
+  });
+
+  test("a grey JPEG has 1 channel", async () => {
+    const { width, height, channels, data } = drawn(16, 16, 1, (x, y) => 8 * (x + y));
+    const jpeg = sharp(data, { raw: { width, height, channels } })
+      .toColourspace("b-w")
+      .jpeg({ quality: 100 });
+    const image = await decodeImage(await jpeg.toBuffer(), "grey");
+    expect(image.channels).toBe(1);
+    const worst = Math.max(...image.data.map((v, i) => Math.abs(v - data[i])));
+    expect(worst).toBeLessThan(4);
+  });
+
+  test("lossless WebP is exact, and the bytes decide, not the name", async () => {
+    const image = noise(12, 10, 3);
+    const raw = { width: 12, height: 10, channels: 3 as const };
+    const path = join(folder, "really-webp.png");
+    writeFileSync(path, await sharp(image.data, { raw }).webp({ lossless: true }).toBuffer());
+    expect(await readImage(path)).toEqual(image);
+  });
+});
+
+describe("files that are no whole picture", () => {
+  const whole: Promise<Record<string, Uint8Array>> = (async () => {
+    const { width, height, channels, data } = noise(40, 30, 3);
+    const picture = () => sharp(data, { raw: { width, height, channels } });
+    return {
+      PNG: await encodePng({ width, height, channels, data }),
+      JPEG: await picture().jpeg().toBuffer(),
+      WebP: await picture().webp().toBuffer(),
+    };
+  })();
+
+  test.each(["PNG", "JPEG", "WebP"])("a %s cut short at any point is refused by name", async (format) => {
+    const bytes = (await whole)[format];
+    await decodeImage(bytes, "whole");
+    const iend = format === "PNG" ? 12 : 0; // without its empty last chunk a PNG still has all its pixels
+    for (let k = 0; k < 40; k++) {
+      const length = 12 + Math.floor(((bytes.length - iend - 13) * k) / 39);
+      const { message } = await failure(decodeImage(bytes.subarray(0, length), "some/picture"));
+      expect(message).toContain("some/picture: this " + format + " picture of " + length + " bytes cannot");
+      expect(message).toMatch(/cut short; download or copy it again/);
+    }
+  });
+
+  test("a PNG with one flipped byte is refused", async () => {
+    const bytes = Uint8Array.from((await whole).PNG);
+    bytes[bytes.length >> 1] ^= 0x10;
+    expect((await failure(decodeImage(bytes, "flipped.png"))).message).toMatch(/^flipped\.png.*damaged/);
+  });
+
+  test("a PNG whose checksums hold but whose pixels are missing or nonsense is refused", async () => {
+    const header = { width: 100, height: 100, colourType: 2 };
+    const rows = new Uint8Array(100 * 301);
+    expect((await decodeImage(pngFile(header, deflateSync(rows)), "good")).width).toBe(100);
+    const nonsense = new TextEncoder().encode("this is no zlib stream");
+    for (const data of [deflateSync(rows.subarray(0, 9000)), deflateSync(rows.fill(9)), nonsense]) {
+      await failure(decodeImage(pngFile(header, data), "bad"));
+    }
+    await failure(decodeImage(pngFile({ ...header, width: 0 }, deflateSync(rows)), "no width"));
+    await failure(decodeImage(pngFile({ ...header, width: 1e6, height: 1e6 }, deflateSync(rows)), "huge"));
+  });
+
+  test("empty files, other formats, missing files and folders are told apart", async () => {
+    const path = join(folder, "x.png");
+    writeFileSync(path, "");
+    expect((await failure(readImage(path))).message).toBe(
+      `${path}: the file is empty. Download or copy it again, or leave it out.`,
+    );
+    writeFileSync(path, "GIF89a, followed by something");
+    expect((await failure(readImage(path))).message).toMatch(
+      /not a PNG, JPEG or WebP.*474946383961.*Convert/,
+    );
+    expect((await failure(readImage(join(folder, "none.png")))).message).toMatch(/no such file/);
+    expect((await failure(readImage(folder))).message).toMatch(/cannot be read: .*EISDIR/);
+  });
+});
+
+test("pictures own their memory, so that they can be given to another thread", async () => {
+  const image: Image = await decodeImage(await encodePng(noise(3, 3, 3)), "small");
+  expect(image.data.buffer.byteLength).toBe(27);
+});
+
+/** A PNG file, 8 bits per sample, from an already compressed stream: for the files no encoder would write. */
+function pngFile(
+  header: { width: number; height: number; colourType: number },
+  data: Uint8Array,
+  palette: number[] = [],
+): Uint8Array {
+  const chunk = (type: string, content: Uint8Array): Buffer => {
+    const body = Buffer.concat([Buffer.from(type, "latin1"), content]);
+    const frame = Buffer.alloc(8);
+    frame.writeUInt32BE(content.length, 0);
+    frame.writeInt32BE(crc32(body), 4);
+    return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)]);
+  };
+  const ihdr = Buffer.alloc(13);
+  ihdr.writeUInt32BE(header.width, 0);
+  ihdr.writeUInt32BE(header.height, 4);
+  ihdr.set([8, header.colourType], 8);
+  return Buffer.concat([
+    Buffer.from("89504e470d0a1a0a", "hex"),
+    chunk("IHDR", ihdr),
+    ...(palette.length > 0 ? [chunk("PLTE", Uint8Array.from(palette))] : []),
+    chunk("IDAT", data),
+    chunk("IEND", new Uint8Array()),
+  ]);
+}
+
+/** The checksum of PNG, bit by bit (node:zlib has it only from Node 22 on). */
+function crc32(bytes: Uint8Array): number {
+  let crc = -1;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return ~crc;
+}

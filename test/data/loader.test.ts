@@ -1,0 +1,249 @@
+import { execFile } from "node:child_process";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { beforeAll, describe, expect, test } from "vitest";
+import { DecodePool } from "../../src/data/decode-pool.ts";
+import { DataError } from "../../src/data/errors.ts";
+import { encodePng } from "../../src/data/files.ts";
+import { openFolder } from "../../src/data/folder.ts";
+import { toPlanar } from "../../src/data/image.ts";
+import { type LoaderOptions, type PatchBatch, PatchLoader } from "../../src/data/loader.ts";
+import type { PairDataset } from "../../src/data/pairs.ts";
+import { drawn, noise, temporaryFolder } from "./support.ts";
+
+const folder = temporaryFolder();
+const scale = 2;
+const count = 7;
+const paths = Array.from({ length: count }, (_, i) => join(folder, `p${i}.png`));
+
+beforeAll(async () => {
+  // Different sizes, so that the pictures do not all take equally long.
+  for (const [i, path] of paths.entries()) {
+    writeFileSync(path, await encodePng(noise(40 + 30 * i, 36 + 10 * i, 3, i)));
+  }
+});
+
+const options: LoaderOptions = { batch: 4, patch: 8, seed: 3, workers: 1 };
+const onDisk = () => openFolder(paths, { scale });
+
+/** The same pairs without files: load() is called on this thread. `loads` counts how often, per picture. */
+function inMemory(loads: number[] = new Array(count).fill(0), delay = (_i: number) => 0): PairDataset {
+  const disk = openFolder(paths, { scale });
+  const load = async (i: number) => {
+    loads[i]++;
+    await new Promise((resolve) => setTimeout(resolve, delay(i)));
+    return disk.load(i);
+  };
+  return { name: "memory", scale, length: count, names: disk.names, load };
+}
+
+async function take(loader: PatchLoader, n: number): Promise<PatchBatch[]> {
+  const batches = [];
+  for (let k = 0; k < n; k++) batches.push(await loader.next());
+  return batches;
+}
+
+const untimed = (batches: PatchBatch[]) => batches.map((batch) => ({ ...batch, wait: 0 }));
+
+describe("PatchLoader", () => {
+  test("batches depend on the seed, not on threads, caching or timing", async () => {
+    await using one = new PatchLoader(onDisk(), options);
+    await using two = new PatchLoader(onDisk(), { ...options, workers: 2, cacheBytes: 0 });
+    const slow = inMemory(undefined, (i) => 3 * ((i * 5) % 7));
+    await using three = new PatchLoader(slow, { ...options, cacheBytes: 60_000 });
+    await using other = new PatchLoader(inMemory(), { ...options, seed: 4 });
+    const expected = untimed(await take(one, 6));
+    expect(untimed(await take(two, 6))).toEqual(expected);
+    expect(untimed(await take(three, 6))).toEqual(expected);
+    expect(untimed(await take(other, 6))).not.toEqual(expected);
+  });
+
+  test("a batch has the shapes it says, and its patches are parts of the pictures it names", async () => {
+    await using loader = new PatchLoader(onDisk(), { ...options, patch: 18, batch: 3 });
+    const { lr, hr, lrShape, hrShape, names, wait } = await loader.next();
+    expect([lrShape, hrShape]).toEqual([
+      [3, 3, 18, 18],
+      [3, 3, 36, 36],
+    ]);
+    expect([lr.length, hr.length]).toEqual([3 * 3 * 18 ** 2, 3 * 3 * 36 ** 2]);
+    expect(wait).toBeGreaterThanOrEqual(0);
+    names.forEach((name, slot) => {
+      const i = Number(name.slice(1));
+      const known = new Set(toPlanar(noise(40 + 30 * i, 36 + 10 * i, 3, i)));
+      const patch = hr.subarray(slot * 3 * 36 ** 2, (slot + 1) * 3 * 36 ** 2);
+      expect(patch.every((v) => known.has(v))).toBe(true);
+      expect(new Set(patch).size).toBeGreaterThan(200);
+    });
+  });
+
+  test("LR and HR of a patch show the same place", async () => {
+    const ramp = drawn(64, 48, 3, (x, y, c) => [4 * x, 5 * y, 255 - 3 * x][c]);
+    const path = join(folder, "ramp.png");
+    writeFileSync(path, await encodePng(ramp));
+    await using loader = new PatchLoader(openFolder([path], { scale }), { ...options, batch: 8 });
+    const { lr, hr } = await loader.next();
+    const places = new Set<number>();
+    for (let k = 0; k < 8 * 3 * 64; k++) {
+      const [plane, y, x] = [Math.floor(k / 64), Math.floor((k % 64) / 8), k % 8];
+      const at = plane * 256 + 2 * y * 16 + 2 * x;
+      const mean = (hr[at] + hr[at + 1] + hr[at + 16] + hr[at + 17]) / 4;
+      expect(Math.abs(lr[k] - mean)).toBeLessThan(3 / 255); // half a level, more at the mirrored edges
+      if (k % 192 === 0) places.add(lr[k]);
+    }
+    expect(places.size).toBeGreaterThan(4);
+  });
+
+  test("every epoch uses each picture once, in a new order, across batch borders", async () => {
+    await using loader = new PatchLoader(inMemory(), options);
+    const names = (await take(loader, 7)).flatMap((batch) => batch.names); // 28 patches: 4 epochs of 7
+    const epochs = [0, 7, 14, 21].map((start) => names.slice(start, start + 7));
+    for (const epoch of epochs) expect(new Set(epoch).size).toBe(7);
+    expect(new Set(epochs.map(String)).size).toBeGreaterThan(2);
+    await using again = new PatchLoader(inMemory(), options);
+    expect((await take(again, 4)).map((batch) => batch.epoch)).toEqual([0, 0, 1, 1]);
+  });
+
+  test("state() and restore() go on with exactly the next batch, in this and in a new loader", async () => {
+    await using loader = new PatchLoader(inMemory(), options);
+    await take(loader, 3);
+    const state = JSON.parse(JSON.stringify(loader.state()));
+    expect(state).toEqual({ seed: 3, epoch: 1, position: 5, pictures: 7 });
+    const expected = untimed(await take(loader, 4));
+    await using other = new PatchLoader(onDisk(), { ...options, seed: 99 });
+    await other.next();
+    other.restore(state);
+    expect(untimed(await take(other, 4))).toEqual(expected);
+    loader.restore(state);
+    expect(untimed(await take(loader, 4))).toEqual(expected);
+    expect(() => loader.restore({ ...state, pictures: 8 })).toThrow(/8 pictures, but memory has 7/);
+    expect(() => loader.restore({ ...state, position: 7 })).toThrow(/position 7/);
+  });
+
+  test("the cache holds what fits into cacheBytes and not a byte more", async () => {
+    const pairs = await Promise.all(paths.map((_, i) => onDisk().load(i)));
+    const bytes = pairs.reduce((sum, { lr, hr }) => sum + lr.data.length + hr.data.length, 0);
+    const loadsWith = async (cacheBytes: number) => {
+      const loads = new Array(count).fill(0);
+      await using loader = new PatchLoader(inMemory(loads), { ...options, cacheBytes });
+      await take(loader, 10);
+      return loads;
+    };
+    expect(await loadsWith(bytes)).toEqual(new Array(count).fill(1));
+    expect(Math.max(...(await loadsWith(bytes - 1)))).toBeGreaterThan(1);
+    expect(Math.min(...(await loadsWith(0)))).toBeGreaterThan(1);
+  });
+
+  test("the next batches are prepared while one is in use", async () => {
+    await using loader = new PatchLoader(
+      inMemory(undefined, () => 30),
+      { ...options, cacheBytes: 0 },
+    );
+    const first = await loader.next();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const second = await loader.next();
+    expect(first.wait).toBeGreaterThan(25);
+    expect(second.wait).toBeLessThan(25);
+  });
+
+  test("is an endless iterator that closes when left", async () => {
+    const loader = new PatchLoader(onDisk(), options);
+    let batches = 0;
+    for await (const { lr } of loader) {
+      expect(lr.length).toBe(4 * 3 * 64);
+      if (++batches === 5) break;
+    }
+    await expect(loader.next()).rejects.toThrow(/after close/);
+  });
+
+  test("close() while pictures are being read", async () => {
+    const loader = new PatchLoader(onDisk(), { ...options, workers: 2 });
+    const first = loader.next();
+    first.catch(() => {});
+    await loader.close();
+    await loader.close();
+    await expect(loader.next()).rejects.toThrow(/after close/);
+  });
+
+  test("refuses options and datasets that mean nothing", () => {
+    const make = (wrong: Partial<LoaderOptions>) => () =>
+      new PatchLoader(inMemory(), { ...options, ...wrong });
+    expect(make({ batch: 0 })).toThrow(/batch .* not 0/);
+    expect(make({ patch: 1.5 })).toThrow(/patch .* not 1.5/);
+    expect(make({ workers: 0 })).toThrow(/workers/);
+    expect(make({ cacheBytes: -1 })).toThrow(/cacheBytes/);
+    expect(make({ seed: 0.1 })).toThrow(/seed/);
+    expect(() => new PatchLoader({ ...inMemory(), length: 0 }, options)).toThrow(/empty/);
+  });
+});
+
+describe("failures", () => {
+  test("a damaged picture rejects the next() that needs it, by name, and all later ones", async () => {
+    const bad = join(folder, "bad.png");
+    writeFileSync(bad, readFileSync(paths[6]).subarray(0, 3000));
+    const dataset = openFolder([...paths.slice(0, 5), bad], { scale });
+    await using loader = new PatchLoader(dataset, { ...options, batch: 1 });
+    const names: string[] = [];
+    const error = await (async () => {
+      for (let k = 0; k < 6; k++) names.push(...(await loader.next()).names);
+    })().catch((e) => e);
+    expect(error).toBeInstanceOf(DataError);
+    expect(error.message).toMatch(/bad\.png: this PNG picture of 3000 bytes cannot be decoded/);
+    expect(names).not.toContain("bad");
+    await expect(loader.next()).rejects.toBe(error);
+  });
+
+  test("a patch larger than a picture names the picture", async () => {
+    await using loader = new PatchLoader(onDisk(), { ...options, patch: 20, batch: 7 });
+    await expect(loader.next()).rejects.toThrow(/p0\.png: a patch of 20x20 does not fit .* 20x18/);
+  });
+
+  test.each([
+    [
+      "exits",
+      "import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => process.exit(3));",
+    ],
+    [
+      "throws",
+      "import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => { throw Error('oh') });",
+    ],
+    ["does not start", "import 'there-is-no-such-package';"],
+  ])("a thread that %s rejects with the picture it had", async (_how, program) => {
+    const path = join(folder, `${_how.replaceAll(" ", "-")}.mjs`);
+    writeFileSync(path, program);
+    const pool = new DecodePool(1, pathToFileURL(path));
+    const loads = [0, 1].map((i) => pool.load({ name: `p${i}`, hr: paths[i] }, scale));
+    await expect(loads[0]).rejects.toThrow(DataError);
+    await expect(loads[0]).rejects.toThrow(/p0\.png: the thread that was reading it died/);
+    await expect(loads[1]).rejects.toThrow(/p1\.png: the thread/);
+    await pool.close();
+    await expect(pool.load({ name: "p0", hr: paths[0] }, scale)).rejects.toThrow(/after close/);
+  });
+
+  test.concurrent.each([
+    ["a loader that was closed", "await loader.next(); await loader.close();"],
+    ["an idle loader that was forgotten", "await loader.next();"],
+    ["a loader that failed", "await loader.next().then(() => { throw Error('no') }, () => {});"],
+  ])("the process ends by itself with %s", async (how, use) => {
+    const good = join(folder, "good.png");
+    copyFileSync(paths[0], good);
+    writeFileSync(join(folder, "cut.png"), readFileSync(good).subarray(0, 900));
+    const picture = how.includes("failed") ? "cut.png" : "good.png";
+    const source = (name: string) => new URL(`../../src/data/${name}.ts`, import.meta.url).href;
+    const script = join(folder, `end-${how.replaceAll(" ", "-")}.mts`);
+    writeFileSync(
+      script,
+      `import { PatchLoader } from ${JSON.stringify(source("loader"))};
+       import { openFolder } from ${JSON.stringify(source("folder"))};
+       const dataset = openFolder([${JSON.stringify(join(folder, picture))}], { scale: 2 });
+       const loader = new PatchLoader(dataset, { batch: 2, patch: 8, seed: 1, workers: 1 });
+       ${use}
+       console.log("done");`,
+    );
+    const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+    const run = promisify(execFile)(process.execPath, ["--import", tsx, script], { timeout: 20_000 });
+    expect((await run).stdout).toBe("done\n");
+  });
+});

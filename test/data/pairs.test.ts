@@ -1,0 +1,129 @@
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { openDiv2k } from "../../src/data/div2k.ts";
+import { DataError } from "../../src/data/errors.ts";
+import { encodePng, readImage } from "../../src/data/files.ts";
+import { openFolder } from "../../src/data/folder.ts";
+import { crop, type Image, modcrop, toRgb } from "../../src/data/image.ts";
+import { imresize } from "../../src/data/imresize.ts";
+import { differing, noise, photograph, temporaryFolder, testData } from "./support.ts";
+
+const folder = temporaryFolder();
+const save = async (path: string, image: Image) => writeFileSync(path, await encodePng(image));
+
+describe("openDiv2k", () => {
+  const root = join(folder, "DIV2K");
+  const hr = join(root, "DIV2K_train_HR");
+  const lr = join(root, "DIV2K_train_LR_bicubic", "X2");
+
+  beforeAll(async () => {
+    mkdirSync(hr, { recursive: true });
+    mkdirSync(lr, { recursive: true });
+    for (const [name, seed] of [
+      ["0002", 2],
+      ["0001", 1],
+    ] as const) {
+      await save(join(hr, `${name}.png`), noise(20, 14, 3, seed));
+      await save(join(lr, `${name}x2.png`), noise(10, 7, 3, seed + 10));
+    }
+    writeFileSync(join(hr, "readme.txt"), "not a picture");
+  });
+
+  test("pairs the files by name, in order", async () => {
+    const dataset = openDiv2k(root, { split: "train", scale: 2 });
+    expect(dataset).toMatchObject({ name: "DIV2K train X2", scale: 2, length: 2, names: ["0001", "0002"] });
+    expect(await dataset.load(0)).toEqual({ name: "0001", lr: noise(10, 7, 3, 11), hr: noise(20, 14, 3, 1) });
+    expect((await dataset.load(1)).hr).toEqual(noise(20, 14, 3, 2));
+    await expect(dataset.load(2)).rejects.toThrow(/no pair 2; it has 0 to 1/);
+  });
+
+  test("HR that is no multiple of the scale is cropped, as the official LR sizes imply; grey becomes RGB", async () => {
+    const large = noise(21, 15, 1);
+    await save(join(hr, "0003.png"), large);
+    await save(join(lr, "0003x2.png"), noise(10, 7, 1));
+    const pair = await openDiv2k(root, { split: "train", scale: 2 }).load(2);
+    expect(pair.hr).toEqual(toRgb(crop(large, 0, 0, 20, 14)));
+    expect(pair.lr).toEqual(toRgb(noise(10, 7, 1)));
+    rmSync(join(hr, "0003.png"));
+  });
+
+  test("sizes that do not fit are refused with both files and sizes", async () => {
+    await save(join(hr, "0004.png"), noise(20, 16, 3));
+    await save(join(lr, "0004x2.png"), noise(10, 7, 3));
+    const dataset = openDiv2k(root, { split: "train", scale: 2 });
+    await expect(dataset.load(2)).rejects.toThrow(DataError);
+    await expect(dataset.load(2)).rejects.toThrow(
+      /0004x2\.png is 10x7, but at scale 2 .*0004\.png \(20x16\) must be 10x8/,
+    );
+    rmSync(join(hr, "0004.png"));
+  });
+
+  test("an HR picture without partner is named", async () => {
+    await save(join(hr, "0005.png"), noise(20, 14, 3));
+    expect(() => openDiv2k(root, { split: "train", scale: 2 })).toThrow(/1 of 3 .*0005x2\.png/);
+    rmSync(join(hr, "0005.png"));
+  });
+
+  test("missing and empty folders and senseless scales are refused", () => {
+    expect(() => openDiv2k(root, { split: "valid", scale: 2 })).toThrow(/DIV2K_valid_HR: .*Unpack/);
+    expect(() => openDiv2k(root, { split: "train", scale: 3 })).toThrow(/LR_bicubic.X3: .*X3\.zip/);
+    expect(() => openDiv2k(root, { split: "train", scale: 1 })).toThrow(/scale .* not 1/);
+    mkdirSync(join(root, "DIV2K_valid_HR"));
+    mkdirSync(join(root, "DIV2K_valid_LR_bicubic", "X2"), { recursive: true });
+    expect(() => openDiv2k(root, { split: "valid", scale: 2 })).toThrow(/no PNG files/);
+  });
+});
+
+describe("openFolder", () => {
+  test("makes LR from a folder of pictures by modcrop and imresize, whatever their format", async () => {
+    const own = join(folder, "own");
+    mkdirSync(own);
+    await save(join(own, "b.png"), noise(16, 13, 3));
+    symlinkSync(photograph("nagasaki-boats"), join(own, "a.JPG"));
+    writeFileSync(join(own, "notes.txt"), "not a picture");
+    const dataset = openFolder(own, { scale: 3 });
+    expect(dataset).toMatchObject({ name: "own X3", scale: 3, length: 2, names: ["a", "b"] });
+    const hr = modcrop(noise(16, 13, 3), 3);
+    expect(await dataset.load(1)).toEqual({ name: "b", lr: imresize(hr, 1 / 3), hr });
+    const photo = await dataset.load(0);
+    expect([photo.hr.width, photo.hr.height]).toEqual([photo.lr.width * 3, photo.lr.height * 3]);
+    expect(differing(photo.hr, toRgb(modcrop(await readImage(photograph("nagasaki-boats")), 3)))).toBe(0);
+  });
+
+  test("takes a list of files as it is", async () => {
+    const paths = [photograph("nagasaki-boats"), photograph("allium-oreophilum")];
+    const dataset = openFolder(paths, { scale: 2 });
+    expect(dataset).toMatchObject({ name: "2 pictures X2", length: 2, names: ["image", "image"] });
+    expect((await dataset.load(1)).lr.width).toBe(403); // of 807, cropped to 806
+  });
+
+  test("refuses what holds no pictures", async () => {
+    const empty = join(folder, "empty");
+    mkdirSync(empty);
+    expect(() => openFolder(empty, { scale: 2 })).toThrow(/no pictures \(\.png/);
+    expect(() => openFolder(join(folder, "nowhere"), { scale: 2 })).toThrow(/no such folder/);
+    expect(() => openFolder(photograph("nagasaki-boats"), { scale: 2 })).toThrow(/pass a list/);
+    expect(() => openFolder([], { scale: 2 })).toThrow(/list of files is empty/);
+    expect(() => openFolder([join(folder, "no.png")], { scale: 2 })).toThrow(
+      /no\.png: there is no such file/,
+    );
+    expect(() => openFolder(empty, { scale: 2.5 })).toThrow(/scale .* not 2\.5/);
+    const tiny = join(folder, "tiny.png");
+    await save(tiny, noise(30, 3, 3));
+    await expect(openFolder([tiny], { scale: 4 }).load(0)).rejects.toThrow(/tiny\.png: 30x3 .* too few/);
+  });
+});
+
+const div2k = testData("div2k-sample");
+test.skipIf(div2k === undefined)("DIV2K 0004: the official LR equals the one openFolder makes", async () => {
+  const root = join(folder, "sample");
+  mkdirSync(join(root, "DIV2K_train_LR_bicubic"), { recursive: true });
+  symlinkSync(join(div2k!, "HR"), join(root, "DIV2K_train_HR"));
+  symlinkSync(join(div2k!, "LR_bicubic_X2"), join(root, "DIV2K_train_LR_bicubic", "X2"));
+  const official = await openDiv2k(root, { split: "train", scale: 2 }).load(0);
+  const made = await openFolder(join(root, "DIV2K_train_HR"), { scale: 2 }).load(0);
+  expect(official.name).toBe("0004");
+  expect(differing(official.lr, made.lr)).toBe(0);
+  expect(differing(official.hr, made.hr)).toBe(0);
+});

@@ -1,0 +1,75 @@
+/** Every operation against PyTorch: value and gradients, on the CPU references and on every adapter. */
+import { describe, test } from "vitest";
+import { conv2d } from "../../src/kernels/conv2d/index.ts";
+import * as elementwise from "../../src/kernels/elementwise/index.ts";
+import { concat, permute, reshape, slice } from "../../src/kernels/layout/index.ts";
+import { l1Loss, mseLoss } from "../../src/kernels/loss/index.ts";
+import { matmul } from "../../src/kernels/matmul/index.ts";
+import { pad } from "../../src/kernels/pad/index.ts";
+import { pixelShuffle, pixelUnshuffle } from "../../src/kernels/pixel-shuffle/index.ts";
+import { max, mean, sum } from "../../src/kernels/reduce/index.ts";
+import { interpolate } from "../../src/kernels/resize/index.ts";
+import { float32Device, gpuDevices } from "../support/devices.ts";
+import { checkGolden, type Run, readGolden } from "../support/golden.ts";
+
+const { add, sub, mul, div, pow, prelu, leakyRelu, clamp } = elementwise;
+const { neg, abs, exp, log, sqrt, relu, sigmoid, tanh } = elementwise;
+
+/** How the operations of each file are called. An operand that is no tensor is a number among the options. */
+const topics: Record<string, Record<string, Run>> = {
+  conv2d: {
+    conv2d: ({ x, w, b }, { stride, padding, dilation, relu }) =>
+      conv2d(x, w, b, { stride, padding, dilation, activation: relu ? "relu" : "none" }),
+  },
+  elementwise: {
+    neg: ({ x }) => neg(x),
+    abs: ({ x }) => abs(x),
+    exp: ({ x }) => exp(x),
+    log: ({ x }) => log(x),
+    sqrt: ({ x }) => sqrt(x),
+    relu: ({ x }) => relu(x),
+    sigmoid: ({ x }) => sigmoid(x),
+    tanh: ({ x }) => tanh(x),
+    leaky_relu: ({ x }, { slope }) => leakyRelu(x, slope),
+    clamp: ({ x }, { low, high }) => clamp(x, low, high),
+    prelu: ({ x, w }) => prelu(x, w),
+    add: ({ a, b }, options) => add(a, b ?? options.b, { alpha: options.alpha }),
+    sub: ({ a, b }, options) => sub(a ?? options.a, b ?? options.b),
+    mul: ({ a, b }, options) => mul(a, b ?? options.b),
+    div: ({ a, b }, options) => div(a ?? options.a, b ?? options.b),
+    pow: ({ a, b }, options) => pow(a ?? options.a, b ?? options.b),
+  },
+  reduce: {
+    sum: ({ x }, { axes, keepdim }) => sum(x, axes ?? undefined, { keepdim }),
+    mean: ({ x }, { axes, keepdim }) => mean(x, axes ?? undefined, { keepdim }),
+    amax: ({ x }, { axes, keepdim }) => max(x, axes ?? undefined, { keepdim }),
+    matmul: ({ a, b }) => matmul(a, b),
+  },
+  layout: {
+    reshape: ({ x }, { shape }) => reshape(x, shape),
+    permute: ({ x }, { axes }) => permute(x, axes),
+    slice: ({ x }, { starts, ends }) => slice(x, starts, ends),
+    cat: (parts, { axis }) => concat(Object.values(parts), axis),
+    pad: ({ x }, { padding, mode, value }) => pad(x, padding, mode, value),
+    pixel_shuffle: ({ x }, { r }) => pixelShuffle(x, r),
+    pixel_unshuffle: ({ x }, { r }) => pixelUnshuffle(x, r),
+  },
+  resize: {
+    interpolate: ({ x }, { mode, antialias, size, scale_factor: scaleFactor }) =>
+      interpolate(x, size ? { mode, antialias, size } : { mode, antialias, scaleFactor }),
+  },
+  loss: {
+    l1_loss: ({ x, target }, { reduction }) => l1Loss(x, target, { reduction }),
+    mse_loss: ({ x, target }, { reduction }) => mseLoss(x, target, { reduction }),
+  },
+};
+
+const devices = [float32Device(), ...(await gpuDevices())];
+
+for (const [topic, operations] of Object.entries(topics)) {
+  describe.each(devices.map((device) => [device.name, device] as const))(`${topic} on %s`, (_, device) => {
+    test.each(readGolden(topic).map((golden) => [golden.name, golden] as const))("%s", (_, golden) =>
+      checkGolden(device, operations[golden.op], golden, 1e-5),
+    );
+  });
+}

@@ -1,0 +1,330 @@
+import { describe, expect, test } from "vitest";
+import { equal } from "../../src/kernels/elementwise/binary.ts";
+import * as ops from "../../src/kernels/elementwise/index.ts";
+import { sum } from "../../src/kernels/reduce/index.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { scope } from "../../src/tensor/scope.ts";
+import { numel, type Shape, ShapeError } from "../../src/tensor/shape.ts";
+import { backward } from "../../src/tensor/tape.ts";
+import { rand, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import { type CompareInput, compareWithCpu } from "../support/compare.ts";
+import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
+import { gradcheck } from "../support/gradcheck.ts";
+
+const { add, sub, mul, div, pow, prelu, clamp, leakyRelu, relu } = ops;
+const devices = await gpuDevices();
+const cpu = float32Device();
+const f64 = float64Device();
+const random = new Random(5);
+const values = (x: Tensor) => Array.from(x.cpuStorage.array);
+const on = (shape: Shape, flat: number[]) => tensor(flat, shape, { device: cpu });
+
+/** Positive and negative, and no closer than 0.1 to 0, where some functions have a kink or a pole. */
+const signed = (shape: Shape) => {
+  const x = rand(shape, random, -1, 1, { device: f64 });
+  for (const [i, v] of x.cpuStorage.array.entries()) x.cpuStorage.array[i] = v + (v < 0 ? -0.1 : 0.1);
+  return x;
+};
+const positive = (shape: Shape) => rand(shape, random, 0.3, 2, { device: f64 });
+
+/** Functions of one tensor, also those of two operands with a number in place of one. */
+const unary: { name: string; f: (x: Tensor) => Tensor; domain: "all" | "positive" }[] = [
+  { name: "relu", f: relu, domain: "all" },
+  { name: "leakyRelu", f: (x) => leakyRelu(x), domain: "all" },
+  { name: "leakyRelu 0.3", f: (x) => leakyRelu(x, 0.3), domain: "all" },
+  { name: "sigmoid", f: ops.sigmoid, domain: "all" },
+  { name: "tanh", f: ops.tanh, domain: "all" },
+  { name: "exp", f: ops.exp, domain: "all" },
+  { name: "log", f: ops.log, domain: "positive" },
+  { name: "sqrt", f: ops.sqrt, domain: "positive" },
+  { name: "abs", f: ops.abs, domain: "all" },
+  { name: "neg", f: ops.neg, domain: "all" },
+  { name: "clamp", f: (x) => clamp(x, -0.501, 0.701), domain: "all" },
+  { name: "clamp from below", f: (x) => clamp(x, -0.301, Number.POSITIVE_INFINITY), domain: "all" },
+  { name: "x + 2", f: (x) => add(x, 2), domain: "all" },
+  { name: "x + 3 * 2", f: (x) => add(x, 2, { alpha: 3 }), domain: "all" },
+  { name: "x - 2", f: (x) => sub(x, 2), domain: "all" },
+  { name: "2 - x", f: (x) => sub(2, x), domain: "all" },
+  { name: "x * 2", f: (x) => mul(x, -2), domain: "all" },
+  { name: "x / 3", f: (x) => div(x, 3), domain: "all" },
+  { name: "3 / x", f: (x) => div(3, x), domain: "all" },
+  { name: "x ** 3", f: (x) => pow(x, 3), domain: "all" },
+  { name: "x ** -2", f: (x) => pow(x, -2), domain: "all" },
+  { name: "x ** 0", f: (x) => pow(x, 0), domain: "all" },
+  { name: "x ** 1.7", f: (x) => pow(x, 1.7), domain: "positive" },
+  { name: "2 ** x", f: (x) => pow(2, x), domain: "all" },
+];
+
+const binary: { name: string; f: (a: Tensor, b: Tensor) => Tensor; domain: "all" | "positive" }[] = [
+  { name: "add", f: (a, b) => add(a, b), domain: "all" },
+  { name: "add with alpha", f: (a, b) => add(a, b, { alpha: -0.7 }), domain: "all" },
+  { name: "sub", f: sub, domain: "all" },
+  { name: "mul", f: mul, domain: "all" },
+  { name: "div", f: div, domain: "all" },
+  { name: "pow", f: pow, domain: "positive" },
+];
+
+/** Either operand repeated along leading, inner and last axes; up to six axes. */
+const pairs: [Shape, Shape][] = [
+  [[], []],
+  [[5], []],
+  [[], [2, 3]],
+  [
+    [3, 4],
+    [3, 4],
+  ],
+  [[3, 4], [4]],
+  [
+    [3, 4],
+    [3, 1],
+  ],
+  [
+    [1, 3],
+    [4, 1],
+  ],
+  [
+    [2, 1, 3],
+    [5, 1],
+  ],
+  [
+    [2, 3, 2, 2],
+    [3, 1, 1],
+  ],
+  [
+    [2, 1, 2, 1, 2, 3],
+    [1, 2, 1, 3, 2, 1],
+  ],
+];
+
+describe("definition", () => {
+  const x = on([4], [-2, -0.5, 0, 3]);
+
+  test("one tensor", () => {
+    expect(values(relu(x))).toEqual([0, 0, 0, 3]);
+    expect(values(leakyRelu(x, 0.5))).toEqual([-1, -0.25, 0, 3]);
+    expect(values(clamp(x, -1, 2))).toEqual([-1, -0.5, 0, 2]);
+    expect(values(ops.abs(x))).toEqual([2, 0.5, 0, 3]);
+    expect(values(ops.sqrt(on([2], [4, 9])))).toEqual([2, 3]);
+    expect(values(ops.sigmoid(on([1], [0])))).toEqual([0.5]);
+    expect(values(ops.exp(ops.log(on([2], [1, 4]))))[1]).toBeCloseTo(4, 5);
+  });
+
+  test("numbers as operands", () => {
+    expect(values(add(x, 2))).toEqual([0, 1.5, 2, 5]);
+    expect(values(add(x, 2, { alpha: 3 }))).toEqual([4, 5.5, 6, 9]);
+    expect(values(sub(x, 1))).toEqual([-3, -1.5, -1, 2]);
+    expect(values(sub(1, x))).toEqual([3, 1.5, 1, -2]);
+    expect(values(mul(x, 2))).toEqual([-4, -1, 0, 6]);
+    expect(values(div(x, 2))).toEqual([-1, -0.25, 0, 1.5]);
+    expect(values(div(6, on([2], [-2, 3])))).toEqual([-3, 2]);
+    expect(values(pow(x, 2))).toEqual([4, 0.25, 0, 9]);
+    expect(values(pow(2, x))).toEqual([0.25, Math.fround(2 ** -0.5), 1, 8]);
+  });
+
+  test("two tensors", () => {
+    const column = on([2, 1], [10, 20]);
+    const row = on([3], [1, 2, 4]);
+    expect(add(column, row).shape).toEqual([2, 3]);
+    expect(values(add(column, row))).toEqual([11, 12, 14, 21, 22, 24]);
+    expect(values(add(column, row, { alpha: 2 }))).toEqual([12, 14, 18, 22, 24, 28]);
+    expect(values(sub(row, column))).toEqual([-9, -8, -6, -19, -18, -16]);
+    expect(values(mul(column, row))).toEqual([10, 20, 40, 20, 40, 80]);
+    expect(values(div(column, row))).toEqual([10, 5, 2.5, 20, 10, 5]);
+    expect(values(pow(row, on([3], [3, 2, 0.5])))).toEqual([1, 4, 2]);
+    expect(values(equal(row, on([2, 1], [2, 4])))).toEqual([0, 1, 0, 0, 0, 1]);
+  });
+
+  test("prelu takes one slope, or one per channel", () => {
+    const picture = on([1, 2, 1, 2], [-1, 2, -3, -4]);
+    expect(values(prelu(picture, on([], [0.5])))).toEqual([-0.5, 2, -1.5, -2]);
+    expect(values(prelu(picture, on([2], [0.5, 2])))).toEqual([-0.5, 2, -6, -8]);
+  });
+
+  test("errors", () => {
+    expect(() => add(on([2, 1], [1, 2]), on([3, 3], Array(9).fill(1)))).toThrow(
+      /add: shapes \[2, 1\] and \[3, 3\]/,
+    );
+    expect(() => mul(x, on([2], [1, 2]))).toThrow(ShapeError);
+    expect(() => sub(1, 2)).toThrow(/sub: .*two numbers/);
+    expect(() => div(1, 2)).toThrow(TypeError);
+    expect(() => pow(1, 2)).toThrow(/pow: .*two numbers/);
+    expect(() => clamp(x, 1, 0)).toThrow(/clamp: .*1 and 0/);
+    expect(() => clamp(x, Number.NaN, 0)).toThrow(RangeError);
+    expect(() => prelu(on([1, 3], [1, 2, 3]), on([2], [1, 2]))).toThrow(/prelu: .*\[2\].*\[1, 3\].*\[3\]/);
+    expect(() => prelu(x, on([2], [1, 2]))).toThrow(/prelu: .*\[2\].*\[4\]/);
+    expect(() => add(x, tensor([1], undefined, { device: f64 }))).toThrow(/add: .*different devices/);
+  });
+});
+
+describe("gradients against differences", () => {
+  for (const { name, f, domain } of unary) {
+    test(name, () => {
+      for (const shape of [[], [7], [2, 3, 2]])
+        gradcheck(f, [domain === "positive" ? positive(shape) : signed(shape)]);
+    });
+  }
+
+  for (const { name, f, domain } of binary) {
+    test(name, () => {
+      const input = domain === "positive" ? positive : signed;
+      for (const [a, b] of pairs) gradcheck(f, [input(a), input(b)]);
+      gradcheck((x) => f(x, x), [input([3])]);
+    });
+  }
+
+  test("prelu", () => {
+    for (const slopes of [[], [1], [3]]) gradcheck(prelu, [signed([2, 3, 2, 2]), positive(slopes)]);
+    gradcheck(prelu, [signed([4, 3]), positive([3])]);
+    gradcheck(prelu, [signed([4]), positive([1])]);
+  });
+
+  test("negative bases with whole exponents", () => {
+    for (const exponent of [-3, -1, 0, 1, 2, 5]) gradcheck((x) => pow(x, exponent), [signed([6])]);
+    const exponents = tensor([2, 3, -1, 0], undefined, { device: f64 });
+    gradcheck((x) => pow(x, exponents), [signed([4])]);
+  });
+
+  test("at kinks, PyTorch's choice", () => {
+    const at = (x: number[], f: (x: Tensor) => Tensor) => {
+      const input = tensor(x, undefined, { device: cpu, requiresGrad: true });
+      return values(backward(sum(f(input))).get(input)!);
+    };
+    expect(at([0], relu)).toEqual([0]);
+    expect(at([0], ops.abs)).toEqual([0]);
+    expect(at([0], (x) => leakyRelu(x, 0.25))).toEqual([0.25]);
+    expect(at([-1, 1], (x) => clamp(x, -1, 1))).toEqual([1, 1]);
+    expect(at([0], (x) => pow(x, 0))).toEqual([0]);
+  });
+});
+
+describe("kernels against the references", () => {
+  // Kernels work on four elements at a time, 256 per workgroup.
+  const lengths = [1, 2, 3, 4, 5, 67, 255, 256, 257, 1021];
+
+  for (const { name, f, domain } of unary) {
+    test(name, async () => {
+      for (const length of lengths)
+        await compareWithCpu(devices, name, ([x]) => f(x), [fill([length], domain)]);
+      await compareWithCpu(devices, name, ([x]) => f(x), [fill([2, 1, 3, 1, 2, 5], domain)]);
+    });
+  }
+
+  for (const { name, f, domain } of binary) {
+    test(name, async () => {
+      const wide: [Shape, Shape][] = [
+        [[257], [257]],
+        [[3, 85], [85]],
+        [
+          [3, 5, 17],
+          [5, 1],
+        ],
+        [
+          [2, 3, 9, 7],
+          [3, 1, 1],
+        ],
+      ];
+      for (const [a, b] of [...pairs, ...wide]) {
+        const label = `${name} of [${a}] and [${b}]`;
+        const inputs = [fill(a, domain), fill(b, domain)];
+        await compareWithCpu(devices, label, ([x, y]) => f(x, y), inputs, { absolute: 1e-4 });
+      }
+    });
+  }
+
+  test("prelu", async () => {
+    for (const slopes of [[], [1], [5]]) {
+      for (const shape of [
+        [2, 5, 3, 7],
+        [3, 5],
+        [1, 5, 9],
+      ]) {
+        await compareWithCpu(devices, `prelu of [${shape}]`, ([x, w]) => prelu(x, w), [shape, slopes]);
+      }
+    }
+  });
+
+  test("equal", async () => {
+    const few = (shape: Shape) => ({
+      shape,
+      values: Array.from({ length: numel(shape) }, () => random.int(3)),
+    });
+    for (const [a, b] of pairs) {
+      await compareWithCpu(devices, "equal", ([x, y]) => equal(x, y), [few(a), few(b)], { gradients: false });
+    }
+  });
+
+  test("where functions saturate or overflow", async () => {
+    const list = (...flat: number[]) => [{ shape: [flat.length], values: flat }];
+    const far = list(
+      -1e30,
+      -1000,
+      -200,
+      -100,
+      -89,
+      -30,
+      -16,
+      -1e-30,
+      0,
+      1e-30,
+      16,
+      30,
+      88,
+      89,
+      100,
+      200,
+      1000,
+      1e30,
+    );
+    for (const f of [ops.sigmoid, ops.tanh, ops.exp, relu, ops.abs]) {
+      // At ±16, 1 - tanh² is 0 in one rounding and 2e-7 in another.
+      await compareWithCpu(devices, "far", ([x]) => f(x), far, { absolute: 3e-7 });
+    }
+    await compareWithCpu(devices, "log", ([x]) => ops.log(x), list(-1, 0, 1e-30, 1, 1e30));
+    await compareWithCpu(devices, "sqrt", ([x]) => ops.sqrt(x), list(-1, 0, 1e-30, 1, 1e30), {
+      gradients: false,
+    });
+  });
+
+  test("pow of every kind of base and exponent", async () => {
+    const bases = [-2, -1.5, -1, 0, 0.5, 1, 3];
+    const exponents = [-2, -1, -0.5, 0, 0.5, 1, 2, 3, 7];
+    const column: CompareInput = { shape: [bases.length, 1], values: bases };
+    for (const exponent of exponents) {
+      await compareWithCpu(devices, `x ** ${exponent}`, ([x]) => pow(x, exponent), [column], {
+        relative: 1e-5,
+      });
+    }
+    const row = { shape: [exponents.length], values: exponents };
+    await compareWithCpu(devices, "pow", ([a, b]) => pow(a, b), [column, row], { gradients: false });
+    // Without the infinite slopes, which leave nothing of the other terms in a sum.
+    const finite = { shape: [bases.length - 1, 1], values: bases.filter((base) => base !== 0) };
+    const whole = { shape: [6], values: exponents.filter(Number.isInteger).slice(0, 6) };
+    await compareWithCpu(devices, "pow", ([a, b]) => pow(a, b), [finite, whole], { absolute: 1e-4 });
+  });
+
+  test("grids that fold", async () => {
+    const size = 65536 * 64 * 4 + 5;
+    const ramp = Float32Array.from({ length: size }, (_, i) => (i % 4099) - 2000);
+    for (const device of devices) {
+      using _ = scope();
+      const x = tensor(ramp, undefined, { device });
+      const half = tensor([0.5], undefined, { device });
+      const cases: [Tensor, (v: number) => number][] = [
+        [relu(x), (v) => Math.max(v, 0)],
+        [add(x, x), (v) => 2 * v],
+        [add(x, half), (v) => v + 0.5],
+      ];
+      for (const [y, want] of cases) {
+        const got = await y.data();
+        const wrong = got.findIndex((value, i) => value !== want(ramp[i]));
+        expect(wrong, `first wrong element on ${device.name}`).toBe(-1);
+      }
+    }
+  });
+});
+
+/** As signed() and positive() above, for comparisons. */
+function fill(shape: Shape, domain: "all" | "positive"): CompareInput {
+  const source = domain === "positive" ? positive(shape) : signed(shape);
+  return { shape, values: Float32Array.from(source.cpuStorage.array) };
+}

@@ -1,0 +1,133 @@
+import { describe, expect, test } from "vitest";
+import { l1Loss, mseLoss } from "../../src/kernels/loss/index.ts";
+import type { GpuDevice } from "../../src/tensor/gpu-device.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
+import { backward } from "../../src/tensor/tape.ts";
+import { full, randn, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import { compareWithCpu } from "../support/compare.ts";
+import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
+import { gradcheck } from "../support/gradcheck.ts";
+
+const devices = await gpuDevices();
+const f64 = float64Device();
+const cpu = float32Device();
+const losses = { l1Loss, mseLoss };
+const names = ["l1Loss", "mseLoss"] as const;
+const reductions = ["mean", "sum"] as const;
+const values = (x: Tensor) => Array.from(x.cpuStorage.array);
+
+describe("definition", () => {
+  const x = () => tensor([[1, 2], [3, 4]], undefined, { device: cpu, requiresGrad: true }); // biome-ignore format: a table
+  const target = () => tensor([[1, 4], [0, 3]], undefined, { device: cpu, requiresGrad: true }); // biome-ignore format: a table
+
+  test("values: the mean, or the sum", () => {
+    expect(values(l1Loss(x(), target()))).toEqual([1.5]);
+    expect(values(l1Loss(x(), target(), { reduction: "sum" }))).toEqual([6]);
+    expect(values(mseLoss(x(), target(), { reduction: "mean" }))).toEqual([3.5]);
+    expect(values(mseLoss(x(), target(), { reduction: "sum" }))).toEqual([14]);
+    expect(l1Loss(x(), target()).shape).toEqual([]);
+  });
+
+  test("gradients: opposite for x and target, 0 where they are equal", () => {
+    const [a, b] = [x(), target()];
+    const l1 = backward(l1Loss(a, b));
+    expect(values(l1.get(a)!)).toEqual([0, -0.25, 0.25, 0.25]);
+    expect(values(l1.get(b)!).map((v) => v + 0)).toEqual([0, 0.25, -0.25, -0.25]); // + 0 turns -0 into 0
+    const mse = backward(mseLoss(a, b, { reduction: "sum" }));
+    expect(values(mse.get(a)!)).toEqual([0, -4, 6, 2]);
+  });
+
+  test("errors", () => {
+    const other = full([2, 1], 0, { device: cpu });
+    expect(() => l1Loss(x(), other)).toThrow(ShapeError); // no broadcasting
+    expect(() => mseLoss(x(), other)).toThrow(/mseLoss: x \[2, 2\] and target \[2, 1\]/);
+    expect(() => l1Loss(x(), target(), { reduction: "none" as "sum" })).toThrow(/"mean" or "sum".*"none"/);
+  });
+});
+
+describe.each(names)("%s", (name) => {
+  const loss = losses[name];
+
+  test.each(reductions)("gradients, %s", (reduction) => {
+    const random = new Random(3);
+    const target = randn([2, 3, 4], random, { device: f64 });
+    // Differences away from 0, where |d| has no derivative.
+    const x = tensor(
+      Float32Array.from(
+        target.cpuStorage.array,
+        (v) => v + (random.uniform() < 0.5 ? -1 : 1) * (0.1 + random.uniform()),
+      ),
+      target.shape,
+      { device: f64 },
+    );
+    gradcheck((a, b) => loss(a, b, { reduction }), [x, target]);
+  });
+
+  // Around vec4s, workgroups and the shares of several workgroups.
+  const shapes: Shape[] = [[1], [2], [3], [5], [2, 3, 5, 7], [255], [257], [1021], [3, 127, 173], [4, 32769]];
+  test.each(reductions)("kernels, %s", async (reduction) => {
+    for (const shape of shapes) {
+      // The gradient of a mean is small: so must be the tolerance.
+      const absolute = reduction === "mean" ? 1e-6 / shape.reduce((a, b) => a * b) : 1e-6;
+      await compareWithCpu(
+        devices,
+        `${name} ${reduction} of [${shape}]`,
+        ([x, t]) => loss(x, t, { reduction }),
+        [shape, shape],
+        { absolute },
+      );
+    }
+  });
+
+  test("as launched on a real GPU: wide workgroups, up to the most there may be", async () => {
+    await asRealGpus(async () => {
+      await compareWithCpu(devices, `${name}, 3 groups`, ([x, t]) => loss(x, t), [[20011], [20011]], {
+        absolute: 1e-10,
+      });
+      // 1024 * 8192 elements fill all groups; a few more must not be forgotten. Sums of small whole numbers are exact.
+      const size = 1024 * 8192 + 5;
+      const x = { shape: [size], values: new Float32Array(size).fill(2) };
+      const t = { shape: [size], values: new Float32Array(size).fill(1) };
+      const exact = { absolute: 0, relative: 0, gradients: false };
+      await compareWithCpu(
+        devices,
+        `${name}, all groups`,
+        ([x, t]) => loss(x, t, { reduction: "sum" }),
+        [x, t],
+        exact,
+      );
+    });
+  });
+
+  test("what memory held before does not count", async () => {
+    for (const device of devices) {
+      const poisoned = [0, 1, 2, 3, 4].map(() => full([64], Number.NaN, { device }));
+      for (const tensor of poisoned) tensor.dispose();
+      const x = full([5], 3, { device });
+      const t = full([5], 1, { device });
+      expect(await loss(x, t).item()).toBe(name === "l1Loss" ? 2 : 4);
+    }
+  });
+
+  test("the same numbers give the same loss, to the bit", async () => {
+    for (const device of devices) {
+      const x = randn([70001], new Random(5), { device });
+      const t = randn([70001], new Random(6), { device });
+      const first = await loss(x, t).item();
+      for (let i = 0; i < 3; i++) expect(await loss(x, t).item()).toBe(first);
+    }
+  });
+});
+
+/** Lets the devices be taken for real GPUs, for which other sizes are chosen. */
+async function asRealGpus(body: () => Promise<void>): Promise<void> {
+  const before = devices.map((device) => device.adapterClass);
+  const set = (device: GpuDevice, adapterClass: string) => Object.assign(device, { adapterClass });
+  for (const device of devices) set(device, "gpu");
+  try {
+    await body();
+  } finally {
+    for (const [i, device] of devices.entries()) set(device, before[i]);
+  }
+}

@@ -1,0 +1,164 @@
+import { describe, expect, test } from "vitest";
+import { permute } from "../../src/kernels/layout/index.ts";
+import { matmul } from "../../src/kernels/matmul/index.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
+import { randn, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import { compareWithCpu } from "../support/compare.ts";
+import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
+import { gradcheck } from "../support/gradcheck.ts";
+
+const devices = await gpuDevices();
+const cpu = float32Device();
+const f64 = float64Device();
+const random = new Random(4);
+const input = (shape: Shape) => randn(shape, random, { device: f64 });
+const values = (x: Tensor) => Array.from(x.cpuStorage.array);
+const product = ([a, b]: Tensor[]) => matmul(a, b);
+
+describe("definition", () => {
+  test("matrices", () => {
+    const a = tensor([[1, 2, 3], [4, 5, 6]], undefined, { device: cpu }); // biome-ignore format: a table
+    const b = tensor([[1, 0], [2, 1], [0, 3]], undefined, { device: cpu }); // biome-ignore format: a table
+    expect(values(matmul(a, b))).toEqual([5, 11, 14, 23]);
+  });
+
+  test("batches are multiplied one by one, repeated where needed", () => {
+    const a = tensor([1, 2, 3, 4, 5, 6], [3, 1, 2], { device: cpu });
+    const b = tensor([1, 1, 1, 0, 0, 1], [3, 2, 1], { device: cpu });
+    expect(values(matmul(a, b))).toEqual([3, 3, 6]);
+    const y = matmul(a, tensor([1, 1, 1, 0], [2, 1, 2, 1], { device: cpu }));
+    expect(y.shape).toEqual([2, 3, 1, 1]);
+    expect(values(y)).toEqual([3, 7, 11, 1, 3, 5]);
+    expect(values(matmul(a, tensor([10, 1], [2, 1], { device: cpu })))).toEqual([12, 34, 56]);
+  });
+
+  test("errors", () => {
+    const of = (...shape: number[]) => tensor(new Float32Array(shape.reduce((p, n) => p * n, 1)), shape, { device: cpu }); // biome-ignore format: short
+    expect(() => matmul(of(2, 3), of(2, 3))).toThrow(
+      /matmul: shapes \[2, 3\] and \[2, 3\].*3 columns.*2 rows/,
+    );
+    expect(() => matmul(of(3), of(3, 2))).toThrow(/matmul: shapes \[3\] and \[3, 2\].*Reshape/);
+    expect(() => matmul(of(2, 3), of(3))).toThrow(ShapeError);
+    expect(() => matmul(of(2, 3, 4), of(3, 4, 5))).toThrow(
+      /matmul of \[2, 3, 4\] and \[3, 4, 5\].*\[2\] and \[3\]/,
+    );
+  });
+});
+
+test("gradients against differences", () => {
+  const cases: [Shape, Shape][] = [
+    [
+      [3, 2],
+      [2, 4],
+    ],
+    [
+      [1, 1],
+      [1, 1],
+    ],
+    [
+      [2, 3, 2],
+      [2, 2, 4],
+    ],
+    [
+      [2, 3, 2],
+      [2, 4],
+    ],
+    [
+      [3, 2],
+      [2, 2, 4],
+    ],
+    [
+      [2, 1, 3, 2],
+      [3, 2, 2],
+    ],
+    [
+      [2, 1, 2, 1, 2, 3],
+      [1, 2, 2, 2, 3, 1],
+    ],
+  ];
+  for (const shapes of cases) gradcheck(matmul, shapes.map(input));
+});
+
+test("(a b)ᵀ = bᵀ aᵀ", () => {
+  const a = input([4, 3, 5]);
+  const b = input([4, 5, 2]);
+  const transpose = (x: Tensor) => permute(x, [0, 2, 1]);
+  const left = values(transpose(matmul(a, b)));
+  const right = values(matmul(transpose(b), transpose(a)));
+  for (const [i, value] of left.entries()) expect(value).toBeCloseTo(right[i], 12);
+});
+
+describe("kernel against the reference", () => {
+  // m, k, n: blocks are 1, 4 or 8 wide, tiles 64 wide and 16 deep. The gradients multiply transposed operands.
+  const sizes = [
+    [1, 1, 1],
+    [1, 17, 1],
+    [2, 1009, 3],
+    [15, 16, 17],
+    [16, 15, 16],
+    [17, 33, 31],
+    [32, 7, 200],
+    [33, 16, 33],
+    [63, 20, 65],
+    [64, 64, 64],
+    [65, 129, 63],
+    [127, 31, 130],
+    [129, 130, 131],
+  ];
+  for (const adapterClass of [undefined, "gpu"] as const) {
+    test(`sizes around blocks and tiles${adapterClass ? ", as on a real GPU" : ""}`, async () => {
+      for (const [m, k, n] of sizes) {
+        const shapes = [[m, k], [k, n]]; // biome-ignore format: short
+        const options = { absolute: 1e-4, adapterClass };
+        await compareWithCpu(devices, `[${m}, ${k}] [${k}, ${n}]`, product, shapes, options);
+      }
+    });
+  }
+
+  test("batches", async () => {
+    const cases: [Shape, Shape][] = [
+      [
+        [3, 5, 7],
+        [3, 7, 2],
+      ],
+      [
+        [3, 5, 7],
+        [7, 2],
+      ],
+      [
+        [5, 7],
+        [3, 7, 2],
+      ],
+      [
+        [2, 1, 17, 3],
+        [3, 3, 18],
+      ],
+      [
+        [2, 40, 33],
+        [1, 33, 34],
+      ],
+      [
+        [2, 3, 1, 2, 5, 4],
+        [3, 2, 1, 4, 3],
+      ],
+      [
+        [1, 3, 2, 1, 2, 9],
+        [2, 1, 1, 3, 9, 2],
+      ],
+    ];
+    for (const shapes of cases) {
+      for (const adapterClass of [undefined, "gpu"] as const) {
+        await compareWithCpu(devices, `[${shapes.join("] [")}]`, product, shapes, {
+          absolute: 1e-4,
+          adapterClass,
+        });
+      }
+    }
+  });
+
+  test("grids that fold", async () => {
+    const shapes = [[65537, 8, 1], [65537, 1, 8]]; // biome-ignore format: short
+    await compareWithCpu(devices, "a large batch", product, shapes, { gradients: false });
+  });
+});

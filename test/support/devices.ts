@@ -1,0 +1,44 @@
+import { afterAll } from "vitest";
+import { registerHost } from "../../src/tensor/adapter.ts";
+import { nodeHost } from "../../src/tensor/adapter-node.ts";
+import { CpuDevice } from "../../src/tensor/cpu-device.ts";
+import { type Device, openDevice, setDefaultDevice } from "../../src/tensor/device.ts";
+import type { GpuDevice } from "../../src/tensor/gpu-device.ts";
+
+registerHost(nodeHost);
+
+/**
+ * GPU adapters to test on: those of PIXELGRAD_TEST_ADAPTERS (a comma-separated list of names as for init()), else
+ * every kind that is present. Software ones count: results must be right on each.
+ */
+export async function gpuDevices(): Promise<GpuDevice[]> {
+  const names = process.env.PIXELGRAD_TEST_ADAPTERS?.split(",") ?? ["gpu", "lavapipe", "swiftshader"];
+  const devices: GpuDevice[] = [];
+  for (const adapter of names) {
+    const device = await openDevice({ adapter }).catch((error: Error) => {
+      if (process.env.PIXELGRAD_TEST_ADAPTERS) throw error;
+      return undefined;
+    });
+    if (device) devices.push(device as GpuDevice);
+  }
+  if (devices.length === 0) throw new Error("No WebGPU adapter is present, so no kernel can be tested.");
+  afterAll(() => {
+    for (const device of devices) device.destroy();
+  });
+  return devices;
+}
+
+/** The float64 CPU device, for gradient checks. */
+export function float64Device(): CpuDevice {
+  return new CpuDevice("float64");
+}
+
+export function float32Device(): CpuDevice {
+  return new CpuDevice("float32");
+}
+
+/** Runs `body` with `device` as the one new tensors are created on. */
+export async function on<T>(device: Device, body: () => T | Promise<T>): Promise<T> {
+  setDefaultDevice(device);
+  return await body();
+}

@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { expect } from "vitest";
+import type { NamedArray } from "../../src/nn/module.ts";
+import { parseSafetensors } from "../../src/nn/safetensors.ts";
+import type { Device } from "../../src/tensor/device.ts";
+import { scope } from "../../src/tensor/scope.ts";
+import { backward } from "../../src/tensor/tape.ts";
+import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import { expectClose } from "./close.ts";
+import { weightedLoss } from "./gradcheck.ts";
+
+/** What the options of a case are: JSON of many forms. `never` may be passed on as any of them. */
+export type Options = Readonly<Record<string, never>>;
+
+/** One case of a golden file: inputs and results by name. test/golden/make.py describes them. */
+export interface GoldenCase {
+  readonly name: string;
+  readonly op: string;
+  readonly options: Options;
+  readonly arrays: ReadonlyMap<string, NamedArray>;
+}
+
+/** The cases of test/golden/TOPIC.safetensors, in the order of make.py. */
+export function readGolden(topic: string): GoldenCase[] {
+  const file = new URL(`../golden/${topic}.safetensors`, import.meta.url);
+  const { tensors, metadata } = parseSafetensors(readFileSync(file), `${topic}.safetensors`);
+  const { cases } = JSON.parse(metadata.golden) as { cases: Record<string, { op: string }> };
+  return Object.entries(cases).map(([name, { op, ...options }]) => {
+    const own = [...tensors].filter(([key]) => key.startsWith(`${name}/`));
+    const arrays = new Map(own.map(([key, array]) => [key.slice(name.length + 1), array]));
+    return { name, op, options: options as Options, arrays };
+  });
+}
+
+/** How one operation is called here; inputs are those of the case, by name. */
+export type Run = (inputs: Readonly<Record<string, Tensor>>, options: Options) => Tensor;
+
+/**
+ * Runs one operation on `device` and expects the golden result, and the golden gradient with respect to every input
+ * that has one. An element may be off by 1e-5 of itself and `ofLargest` of the largest one beside it: where a sum
+ * cancels, it keeps the error of its terms.
+ */
+export async function checkGolden(
+  device: Device,
+  run: Run,
+  golden: GoldenCase,
+  ofLargest: number,
+): Promise<void> {
+  using _ = scope();
+  const { options, arrays } = golden;
+  // dx is the gradient of x; no input's own name begins with d.
+  const names = [...arrays.keys()].filter((name) => name !== "y" && !name.startsWith("d"));
+  const inputs: Record<string, Tensor> = {};
+  for (const name of names) {
+    const { shape, data } = arrays.get(name)!;
+    inputs[name] = tensor(data, shape, { device, requiresGrad: arrays.has(`d${name}`) });
+  }
+  const y = run(inputs, options);
+  const gradients = backward(weightedLoss(y, arrays.get("dy")!.data));
+
+  const results = new Map([["y", y]]);
+  for (const [name, input] of Object.entries(inputs)) {
+    if (input.requiresGrad) results.set(`d${name}`, gradients.get(input)!);
+  }
+  for (const [name, result] of results) {
+    const want = arrays.get(name)!;
+    const label = `${name} on ${device.name}:`;
+    expect(result.shape, label).toEqual(want.shape);
+    const largest = want.data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    expectClose(await result.data(), want.data, { relative: 1e-5, absolute: ofLargest * largest, label });
+  }
+}
