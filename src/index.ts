@@ -1,0 +1,48 @@
+/**
+ * pixelgrad: tensors, autograd and super-resolution networks on hand-written WebGPU kernels. The same API in Node
+ * and in browsers; reading and writing picture files is in `pixelgrad/data` (Node only).
+ */
+export { type Activation, type Conv2dOptions, conv2d } from "./kernels/conv2d/index.ts";
+export {
+  abs,
+  add,
+  clamp,
+  div,
+  exp,
+  leakyRelu,
+  log,
+  mul,
+  neg,
+  pow,
+  prelu,
+  relu,
+  sigmoid,
+  sqrt,
+  sub,
+  tanh,
+} from "./kernels/elementwise/index.ts";
+export { broadcastTo, concat, permute, reshape, slice } from "./kernels/layout/index.ts";
+export { l1Loss, mseLoss } from "./kernels/loss/index.ts";
+export { matmul } from "./kernels/matmul/index.ts";
+export { type PadMode, pad } from "./kernels/pad/index.ts";
+export { pixelShuffle, pixelUnshuffle } from "./kernels/pixel-shuffle/index.ts";
+export { max, mean, sum } from "./kernels/reduce/index.ts";
+export { type InterpolateOptions, interpolate } from "./kernels/resize/index.ts";
+export * from "./models/index.ts";
+export * from "./nn/index.ts";
+export {
+  type Device,
+  defaultDevice,
+  type InitOptions,
+  init,
+  type MemoryStats,
+  memory,
+  openDevice,
+  setDefaultDevice,
+} from "./tensor/device.ts";
+export { GpuError } from "./tensor/gpu-device.ts";
+export { manualSeed, Random } from "./tensor/random.ts";
+export { keep, type Scope, scope } from "./tensor/scope.ts";
+export { type Shape, ShapeError } from "./tensor/shape.ts";
+export { backward, type Gradients, noGrad } from "./tensor/tape.ts";
+export { full, ones, rand, randn, Tensor, type TensorOptions, tensor, zeros } from "./tensor/tensor.ts";

@@ -4,10 +4,10 @@
 // stands on: which numbers to write on an axis (niceTicks, logTicks), how to show 100,000 points on 400
 // pixels without losing a spike (thin), and how to show the trend under the noise (smoothed).
 
-import { randomUUID } from "node:crypto";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import sharp from "sharp";
+import { writeWhole } from "../../src/data/index.ts";
 import { CAP_HEIGHT, escapeXml, quietInk, textPath, textWidth } from "./text.ts";
 
 export type Point = readonly [x: number, y: number];
@@ -360,15 +360,4 @@ function roomAround([min, max]: [number, number], logY: boolean): [number, numbe
 /** Hundredths of a pixel are enough, and keep the file small. */
 function fixed(pixels: number): string {
   return String(Math.round(pixels * 100) / 100);
-}
-
-async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  const unfinished = `${path}.${randomUUID()}.tmp`;
-  try {
-    await writeFile(unfinished, content);
-    await rename(unfinished, path);
-  } catch (error) {
-    await rm(unfinished, { force: true });
-    throw error;
-  }
 }

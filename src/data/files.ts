@@ -62,15 +62,19 @@ export async function encodePng(image: Image): Promise<Uint8Array> {
     .toBuffer();
 }
 
-/**
- * Writes a PNG file, replacing an older one. The bytes go to a file beside it that is renamed when complete, so
- * that nobody ever meets half a picture under `path`.
- */
+/** Writes a PNG file, replacing an older one; see writeWhole. */
 export async function writePng(path: string, image: Image): Promise<void> {
   if (!path.toLowerCase().endsWith(".png")) {
     throw new DataError(`${path}: only PNG files are written; choose a name that ends in .png.`);
   }
-  const bytes = await encodePng(image);
+  await writeWhole(path, await encodePng(image));
+}
+
+/**
+ * Writes a file, replacing an older one, as a whole or not at all: the bytes go to a file beside it that is renamed
+ * when complete, so that nobody ever meets half of them under `path`.
+ */
+export async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
   const unfinished = `${path}.${randomUUID()}.tmp`;
   try {
     await writeFile(unfinished, bytes);

@@ -2,7 +2,7 @@
 export { rgbToY, rgbToYcbcr, type YOptions, ycbcrToRgb } from "./color.ts";
 export { openDiv2k } from "./div2k.ts";
 export { DataError } from "./errors.ts";
-export { decodeImage, encodePng, readImage, writePng } from "./files.ts";
+export { decodeImage, encodePng, readImage, writePng, writeWhole } from "./files.ts";
 export { openFolder } from "./folder.ts";
 export { crop, fromPlanar, type Image, modcrop, toPlanar, toRgb } from "./image.ts";
 export { imresize } from "./imresize.ts";

@@ -84,6 +84,11 @@ export class EDSR extends Module {
     this.tail = new Sequential(upsampler(scale, channels, conv), conv(channels, 3));
   }
 
+  /** How many LR pixels away an input pixel can still influence an output: one for every 3x3 convolution. */
+  get halo(): number {
+    return 2 * this.blocks + 4;
+  }
+
   /** x [n, 3, h, w] in 0..1 to [n, 3, h * scale, w * scale]. */
   forward(x: Tensor): Tensor {
     const features = this.head.forward(this.sub_mean.forward(mul(x, this.rgbRange)));

@@ -64,12 +64,15 @@ const topics: Record<string, Record<string, Run>> = {
   },
 };
 
+/** WGSL lets a GPU be that far off in exp, log and pow. Sums of a few hundred terms are ten times closer than 2e-6. */
+const tolerances: Record<string, number> = { elementwise: 1e-5 };
+
 const devices = [float32Device(), ...(await gpuDevices())];
 
 for (const [topic, operations] of Object.entries(topics)) {
   describe.each(devices.map((device) => [device.name, device] as const))(`${topic} on %s`, (_, device) => {
     test.each(readGolden(topic).map((golden) => [golden.name, golden] as const))("%s", (_, golden) =>
-      checkGolden(device, operations[golden.op], golden, 1e-5),
+      checkGolden(device, operations[golden.op], golden, tolerances[topic] ?? 2e-6),
     );
   });
 }

@@ -16,7 +16,11 @@ const values = (x: Tensor) => Array.from(x.cpuStorage.array);
 /** 0, 1, 2, … in the given shape. */
 const ramp = (shape: Shape) => {
   const size = shape.reduce((a, b) => a * b, 1);
-  return tensor(Float32Array.from({ length: size }, (_, i) => i), shape, { device: cpu }); // biome-ignore format: short
+  return tensor(
+    Float32Array.from({ length: size }, (_, i) => i),
+    shape,
+    { device: cpu },
+  );
 };
 
 describe("definition", () => {
@@ -127,7 +131,11 @@ describe("gradients against differences", () => {
     for (const [axis, size] of x.shape.entries()) {
       const before = x.shape.map(() => 0);
       const cut = x.shape.map((_, k) => (k === axis ? size - 1 : 0));
-      const first = slice(x, before, x.shape.map((n, k) => (k === axis ? size - 1 : n))); // biome-ignore format: short
+      const first = slice(
+        x,
+        before,
+        x.shape.map((n, k) => (k === axis ? size - 1 : n)),
+      );
       expect(values(concat([first, slice(x, cut, x.shape)], axis))).toEqual(values(x));
     }
   });

@@ -18,8 +18,23 @@ const product = ([a, b]: Tensor[]) => matmul(a, b);
 
 describe("definition", () => {
   test("matrices", () => {
-    const a = tensor([[1, 2, 3], [4, 5, 6]], undefined, { device: cpu }); // biome-ignore format: a table
-    const b = tensor([[1, 0], [2, 1], [0, 3]], undefined, { device: cpu }); // biome-ignore format: a table
+    const a = tensor(
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+      undefined,
+      { device: cpu },
+    );
+    const b = tensor(
+      [
+        [1, 0],
+        [2, 1],
+        [0, 3],
+      ],
+      undefined,
+      { device: cpu },
+    );
     expect(values(matmul(a, b))).toEqual([5, 11, 14, 23]);
   });
 
@@ -34,7 +49,8 @@ describe("definition", () => {
   });
 
   test("errors", () => {
-    const of = (...shape: number[]) => tensor(new Float32Array(shape.reduce((p, n) => p * n, 1)), shape, { device: cpu }); // biome-ignore format: short
+    const of = (...shape: number[]) =>
+      tensor(new Float32Array(shape.reduce((p, n) => p * n, 1)), shape, { device: cpu });
     expect(() => matmul(of(2, 3), of(2, 3))).toThrow(
       /matmul: shapes \[2, 3\] and \[2, 3\].*3 columns.*2 rows/,
     );
@@ -90,7 +106,8 @@ test("(a b)ᵀ = bᵀ aᵀ", () => {
 });
 
 describe("kernel against the reference", () => {
-  // m, k, n: blocks are 1, 4 or 8 wide, tiles 64 wide and 16 deep. The gradients multiply transposed operands.
+  // m, k, n: blocks are 1, 4 or 8 wide, tiles 64 wide and 16 deep. The gradients multiply transposed
+  // operands.
   const sizes = [
     [1, 1, 1],
     [1, 17, 1],
@@ -109,7 +126,10 @@ describe("kernel against the reference", () => {
   for (const adapterClass of [undefined, "gpu"] as const) {
     test(`sizes around blocks and tiles${adapterClass ? ", as on a real GPU" : ""}`, async () => {
       for (const [m, k, n] of sizes) {
-        const shapes = [[m, k], [k, n]]; // biome-ignore format: short
+        const shapes = [
+          [m, k],
+          [k, n],
+        ];
         const options = { absolute: 1e-4, adapterClass };
         await compareWithCpu(devices, `[${m}, ${k}] [${k}, ${n}]`, product, shapes, options);
       }
@@ -158,7 +178,10 @@ describe("kernel against the reference", () => {
   });
 
   test("grids that fold", async () => {
-    const shapes = [[65537, 8, 1], [65537, 1, 8]]; // biome-ignore format: short
+    const shapes = [
+      [65537, 8, 1],
+      [65537, 1, 8],
+    ];
     await compareWithCpu(devices, "a large batch", product, shapes, { gradients: false });
   });
 });

@@ -25,7 +25,20 @@ function subsets(rank: number): number[][] {
 }
 
 describe("definition", () => {
-  const x = tensor([[[1, 2], [3, 4]], [[5, 6], [7, 9]]], undefined, { device: cpu }); // biome-ignore format: a table
+  const x = tensor(
+    [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [
+        [5, 6],
+        [7, 9],
+      ],
+    ],
+    undefined,
+    { device: cpu },
+  );
 
   test("sum", () => {
     expect(values(sum(x))).toEqual([37]);
@@ -82,7 +95,14 @@ describe("gradients against differences", () => {
   });
 
   test("equal maxima share the gradient", () => {
-    const x = tensor([[1, 3, 3, 2], [3, 0, 0, 3]], undefined, { device: cpu, requiresGrad: true }); // biome-ignore format: a table
+    const x = tensor(
+      [
+        [1, 3, 3, 2],
+        [3, 0, 0, 3],
+      ],
+      undefined,
+      { device: cpu, requiresGrad: true },
+    );
     const byRow = backward(sum(max(x, 1))).get(x)!;
     expect(values(byRow)).toEqual([0, 0.5, 0.5, 0, 0.5, 0, 0, 0.5]);
     const overall = backward(max(x)).get(x)!;
@@ -114,7 +134,8 @@ describe("kernels against the references", () => {
     }
   });
 
-  // Lengths around those where the kernel changes: 32 (thread or workgroup), the number of lanes, and 16384 (parts).
+  // Lengths around those where the kernel changes: 32 (thread or workgroup), the number of lanes, and 16384
+  // (parts).
   for (const length of [1, 31, 32, 33, 63, 64, 65, 127, 257, 1009, 16384, 16385, 33000]) {
     test(`length ${length}`, async () => {
       const tolerance = { absolute: 2e-7 * length ** 0.5 * 10 };

@@ -32,8 +32,8 @@ let cases = 0;
 afterAll(() => console.log(`kernel x shape x adapter cases: ${cases}`));
 
 /**
- * Runs `f` on the float32 CPU references and on each device, with the same inputs, and expects the same result and
- * the same gradients (of the result weighted with random numbers). Call it inside a test.
+ * Runs `f` on the float32 CPU references and on each device, with the same inputs, and expects the same
+ * result and the same gradients (of the result weighted with random numbers). Call it inside a test.
  */
 export async function compareWithCpu(
   devices: readonly GpuDevice[],

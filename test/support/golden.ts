@@ -37,14 +37,14 @@ export type Run = (inputs: Readonly<Record<string, Tensor>>, options: Options) =
 
 /**
  * Runs one operation on `device` and expects the golden result, and the golden gradient with respect to every input
- * that has one. An element may be off by 1e-5 of itself and `ofLargest` of the largest one beside it: where a sum
- * cancels, it keeps the error of its terms.
+ * that has one. An element may be off by `tolerance` times itself, and as much again of the largest one beside it:
+ * where a sum cancels, it keeps the errors of its terms.
  */
 export async function checkGolden(
   device: Device,
   run: Run,
   golden: GoldenCase,
-  ofLargest: number,
+  tolerance: number,
 ): Promise<void> {
   using _ = scope();
   const { options, arrays } = golden;
@@ -67,6 +67,10 @@ export async function checkGolden(
     const label = `${name} on ${device.name}:`;
     expect(result.shape, label).toEqual(want.shape);
     const largest = want.data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    expectClose(await result.data(), want.data, { relative: 1e-5, absolute: ofLargest * largest, label });
+    expectClose(await result.data(), want.data, {
+      relative: tolerance,
+      absolute: tolerance * largest,
+      label,
+    });
   }
 }

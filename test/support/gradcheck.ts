@@ -8,8 +8,9 @@ import { Tensor } from "../../src/tensor/tensor.ts";
  * Compares the gradient rules of `f` with central differences, in float64 on the CPU references:
  * df/dx ≈ (f(x + h) - f(x - h)) / 2h for every element of every input.
  *
- * `f` may return a tensor of any shape: it is weighted with fixed random numbers and summed, so that an error in
- * any output element shows. Keep inputs small, and away from kinks (relu at 0), where there is no derivative.
+ * `f` may return a tensor of any shape: it is weighted with fixed random numbers and summed, so that an error
+ * in any output element shows. Keep inputs small, and away from kinks (relu at 0), where there is no
+ * derivative.
  */
 export function gradcheck(
   f: (...inputs: Tensor[]) => Tensor,

@@ -64,8 +64,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 
   // From the last channel to the first: those past the end write onto the last one before it gets its own values.
   for (var last_o = 0; last_o < CHANNELS; last_o++) { // @unroll
-    let o = CHANNELS - 1 - last_o;
-    let start = (((split * p.o + min(first_o + o, p.o - 1)) * p.c + c) * KH + ky) * KW;
+    let o = min(first_o + CHANNELS - 1 - last_o, p.o - 1);
+    let start = (((split * p.o + o) * p.c + c) * KH + ky) * KW;
     for (var kx = 0; kx < KW; kx++) { // @unroll
       partial[start + kx] = sums[(CHANNELS - 1 - last_o) * KW + kx];
     }
@@ -140,8 +140,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
   if (id.x >= p.c * KH) { return; }
   // From the last channel to the first: those past the end write onto the last one before it gets its own values.
   for (var last_o = 0; last_o < CHANNELS; last_o++) { // @unroll
-    let o = CHANNELS - 1 - last_o;
-    let start = (((split * p.o + min(first_o + o, p.o - 1)) * p.c + c) * KH + ky) * KW;
+    let o = min(first_o + CHANNELS - 1 - last_o, p.o - 1);
+    let start = (((split * p.o + o) * p.c + c) * KH + ky) * KW;
     for (var kx = 0; kx < KW; kx++) { // @unroll
       partial[start + kx] = sums[(CHANNELS - 1 - last_o) * KW + kx];
     }

@@ -164,8 +164,8 @@ export function div(a: Tensor | number, b: Tensor | number): Tensor {
 }
 
 /**
- * a to the power b, with NumPy's broadcasting. Negative bases are allowed with whole exponents; other powers of
- * negative numbers are NaN, and their gradient with respect to the exponent is 0.
+ * a to the power b, with NumPy's broadcasting. Negative bases are allowed with whole exponents; other powers
+ * of negative numbers are NaN, and their gradient with respect to the exponent is 0.
  */
 export function pow(a: Tensor | number, b: Tensor | number): Tensor {
   if (typeof b === "number") return powerOf(tensorOperand("pow", a), { a: b });
@@ -185,7 +185,8 @@ export function prelu(x: Tensor, w: Tensor): Tensor {
   const channels = x.shape[1];
   if (w.shape.length > 1 || (w.size !== 1 && w.size !== channels)) {
     throw new ShapeError(
-      `prelu: the slopes have shape ${formatShape(w.shape)}; for x ${formatShape(x.shape)} they must be one number or [${channels}].`,
+      `prelu: the slopes have shape ${formatShape(w.shape)}; for x ${formatShape(x.shape)} they must be ` +
+        `one number or [${channels}].`,
     );
   }
   // [c] -> [c, 1, 1]: broadcasting aligns it with the channel axis.

@@ -22,9 +22,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 );
 
 /**
- * y = f(a, b) with broadcasting. The index of an output element is split into its six coordinates (sizes n1 to
- * n5; the outermost needs none), and each operand is read at the sum of coordinate times stride. A
- * stride of 0 repeats the operand along that axis.
+ * y = f(a, b) with broadcasting. The index of an output element is split into its six coordinates (sizes n1
+ * to n5; the outermost needs none), and each operand is read at the sum of coordinate times stride. A stride
+ * of 0 repeats the operand along that axis.
  */
 export const binaryKernel = kernel(
   "binary",

@@ -149,17 +149,20 @@ export const neg = defineUnary("neg", {
 
 const clampTo = defineUnary("clamp", {
   f: (x, low, high) => Math.min(Math.max(x, low), high),
-  df: (x, _y, low, high) => (x >= low && x <= high ? 1 : 0),
-  wgsl: { f: "clamp(x, p.a, p.b)", df: "select(0.0, 1.0, x >= p.a && x <= p.b)" },
+  df: (x, _y, low, high) => (x > low && x < high ? 1 : 0),
+  wgsl: { f: "clamp(x, p.a, p.b)", df: "select(0.0, 1.0, x > p.a && x < p.b)" },
 });
 
-/** x limited to [low, high]; the gradient is 0 outside. Throws if low > high. */
+/**
+ * x limited to [low, high]; the gradient is 0 outside and at the bounds, as in PyTorch. Throws if low > high.
+ */
 export function clamp(x: Tensor, low: number, high: number): Tensor {
   if (!(low <= high)) throw new RangeError(`clamp: low must not be above high, got ${low} and ${high}.`);
   return clampTo(x, { a: low, b: high });
 }
 
-// With a plain number as the other operand, the four arithmetic operations and pow are functions of one tensor.
+// With a plain number as the other operand, the four arithmetic operations and pow are functions of one
+// tensor.
 
 /** a * x + b. */
 export const affine = defineUnary("affine", {

@@ -40,8 +40,8 @@ function placePlan(part: Shape, whole: Shape, axis: number, start: number): Copy
 }
 
 /**
- * The tensors one behind the other along `axis`; along all others they must have the same sizes. For channels of
- * pictures [n, c, h, w] that is axis 1.
+ * The tensors one behind the other along `axis`; along all others they must have the same sizes. For channels
+ * of pictures [n, c, h, w] that is axis 1.
  */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   if (tensors.length === 0) throw new ShapeError("concat: got no tensors; give at least one.");
@@ -54,8 +54,8 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
       part.shape.length === shape.length && part.shape.every((n, k) => k === along || n === shape[k]);
     if (!fits) {
       throw new ShapeError(
-        `concat: tensor ${i} has shape ${formatShape(part.shape)}, the first ${formatShape(shape)}. Along every ` +
-          `axis but ${along}, the one they are joined along, sizes must be equal.`,
+        `concat: tensor ${i} has shape ${formatShape(part.shape)}, the first ${formatShape(shape)}. Along ` +
+          `every axis but ${along}, the one they are joined along, sizes must be equal.`,
       );
     }
     starts[`part ${i}`] = end;

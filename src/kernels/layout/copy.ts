@@ -6,9 +6,9 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { copyKernel, fillKernel } from "./copy.wgsl.ts";
 
 /**
- * Which elements move where: for every index c below `sizes`,
- * y[yOffset + c · yStrides] = x[xOffset + c · xStrides]. Permuting, slicing, joining and repeating are all this one
- * thing with other strides. A stride of 0 in x reads the same element again.
+ * Which elements move where: for every index c below `sizes`, y[yOffset + c · yStrides] = x[xOffset + c ·
+ * xStrides]. Permuting, slicing, joining and repeating are all this one thing with other strides. A stride of
+ * 0 in x reads the same element again.
  */
 export interface CopyPlan {
   readonly sizes: Shape;
@@ -57,8 +57,8 @@ export function fillOnGpu(device: GpuDevice, y: Tensor, value: number): void {
 }
 
 /**
- * The same copy with fewer axes: those of size 1 are dropped, and two neighbours become one where, on both sides,
- * walking on from the end of the inner one leads to the next step of the outer one.
+ * The same copy with fewer axes: those of size 1 are dropped, and two neighbours become one where, on both
+ * sides, walking on from the end of the inner one leads to the next step of the outer one.
  */
 function mergeAxes(plan: CopyPlan): CopyPlan {
   const sizes: number[] = [];

@@ -33,8 +33,8 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
   const order = axes.map((axis) => normalizeAxis("permute", axis, rank));
   if (new Set(order).size !== rank || order.length !== rank) {
     throw new ShapeError(
-      `permute: the axes [${axes.join(", ")}] were given for a tensor of shape ${formatShape(x.shape)}; name each of ` +
-        `its ${rank} axes once.`,
+      `permute: the axes [${axes.join(", ")}] were given for a tensor of shape ${formatShape(x.shape)}; ` +
+        `name each of its ${rank} axes once.`,
     );
   }
   return permuteOp({ x }, { axes: order });

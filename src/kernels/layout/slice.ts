@@ -53,14 +53,15 @@ export function slice(x: Tensor, starts: readonly number[], ends: readonly numbe
   const ranges = () => starts.map((start, i) => `${start}:${ends[i]}`).join(", ");
   if (starts.length !== ends.length || starts.length > x.shape.length) {
     throw new ShapeError(
-      `slice: got ${starts.length} starts and ${ends.length} ends for a tensor of shape ${formatShape(x.shape)}; ` +
-        `give one of each for some or all of its axes, the outermost first.`,
+      `slice: got ${starts.length} starts and ${ends.length} ends for a tensor of shape ` +
+        `${formatShape(x.shape)}; give one of each for some or all of its axes, the outermost first.`,
     );
   }
   // Not a whole number and not infinite: a fraction or NaN.
   if ([...starts, ...ends].some((index) => !Number.isInteger(index) && Math.abs(index) !== Infinity)) {
     throw new ShapeError(
-      `slice: [${ranges()}] of a tensor of shape ${formatShape(x.shape)}: indices are whole numbers or Infinity.`,
+      `slice: [${ranges()}] of a tensor of shape ${formatShape(x.shape)}: indices must be whole numbers ` +
+        `or Infinity.`,
     );
   }
   const bound = (index: number, size: number) =>

@@ -105,7 +105,7 @@ const product: OpDefinition<{ a: Tensor; b: Tensor }, Transposed> = {
       const r = 4;
       device.run(matmulByTileKernel, { ...launch, constants: { R: r }, grid: linearGrid(blocks(16 * r), 1) });
     } else {
-      // The larger the block, the fewer reads, and the fewer threads; 8 takes a second to compile on lavapipe.
+      // The larger the block, the fewer reads, but the fewer threads.
       const r = narrow >= 128 ? 8 : narrow >= 16 ? 4 : 1;
       device.run(matmulByThreadKernel, { ...launch, constants: { R: r }, grid: linearGrid(blocks(r), 64) });
     }
@@ -123,8 +123,8 @@ const matmulOp = defineOp({
 });
 
 /**
- * Matrix product a [..., m, k] b [..., k, n] -> [..., m, n], as torch.matmul. Axes before the last two are batches
- * and broadcast by NumPy's rule; both operands need at least two axes.
+ * Matrix product a [..., m, k] b [..., k, n] -> [..., m, n], as torch.matmul. Axes before the last two are
+ * batches and broadcast by NumPy's rule; both operands need at least two axes.
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   const given = `matmul: shapes ${formatShape(a.shape)} and ${formatShape(b.shape)}`;
@@ -137,11 +137,12 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   const [rows, n] = b.shape.slice(-2);
   if (k !== rows) {
     throw new ShapeError(
-      `${given} do not fit: the left one has ${k} columns and the right one ${rows} rows, which must be the same.`,
+      `${given} do not fit: the left one has ${k} columns and the right one ${rows} rows; ` +
+        `they must be the same.`,
     );
   }
   if (b.shape.length > 2 || a.shape.length === 2) return matmulOp({ a, b }, {});
-  // One matrix on the right for the whole batch: stacking the batch's rows makes it a single, larger product, and
-  // so its gradient, which would otherwise be a batch of matrices to be summed.
+  // One matrix on the right for the whole batch: stacking the batch's rows makes it a single, larger product,
+  // and so its gradient, which would otherwise be a batch of matrices to be summed.
   return reshape(matmulOp({ a: reshape(a, [-1, k]), b }, {}), [...a.shape.slice(0, -2), m, n]);
 }

@@ -47,7 +47,9 @@ fn copy_at(k: i32, i: i32, n: i32, before: i32, after: i32) -> i32 {
 fn copies(i: i32, n: i32, before: i32, after: i32) -> i32 {
   return 1 + select(0, before, i == 0) + select(0, after, i == n - 1);
 }
-fn copy_at(k: i32, i: i32, n: i32, before: i32, after: i32) -> i32 { return k + select(before + i, 0, i == 0); }`,
+fn copy_at(k: i32, i: i32, n: i32, before: i32, after: i32) -> i32 {
+  return k + select(before + i, 0, i == 0);
+}`,
     },
   },
 };
@@ -101,7 +103,9 @@ const padGradOp = defineOp<{ dy: Tensor }, Params & { shape: Shape }>({
   },
 });
 
-/** The definition: for each element of the padded tensor, its index and that of the element it copies (or -1). */
+/**
+ * The definition: for each element of the padded tensor, its index and that of the element it copies (or -1).
+ */
 function forEachCopy(
   shape: Shape,
   [left, right, top, bottom]: Params["padding"],
@@ -125,9 +129,10 @@ function forEachCopy(
 }
 
 /**
- * x [..., h, w] with margins of `[left, right, top, bottom]` elements, as torch.nn.functional.pad: filled with
- * `value` (mode "constant"), with the mirrored picture ("reflect"; the border is not repeated, so margins must
- * be smaller than the picture), or with the nearest element ("replicate"). Margins are not negative: see `slice`.
+ * x [..., h, w] with margins of `[left, right, top, bottom]` elements, as torch.nn.functional.pad: filled
+ * with `value` (mode "constant"), with the mirrored picture ("reflect"; the border is not repeated, so
+ * margins must be smaller than the picture), or with the nearest element ("replicate"). Margins are not
+ * negative: see `slice`.
  */
 export function pad(
   x: Tensor,
@@ -135,7 +140,9 @@ export function pad(
   mode: PadMode = "constant",
   value = 0,
 ): Tensor {
-  const given = `pad: margins [${padding.join(", ")}] (left, right, top, bottom) in mode "${mode}" for x ${formatShape(x.shape)}`;
+  const given =
+    `pad: margins [${padding.join(", ")}] (left, right, top, bottom) in mode "${mode}" ` +
+    `for x ${formatShape(x.shape)}`;
   if (x.shape.length < 2) throw new ShapeError(`${given}: x must have rows and columns, [..., h, w].`);
   if (padding.length !== 4 || !padding.every((margin) => Number.isInteger(margin) && margin >= 0)) {
     throw new ShapeError(`${given}: want four whole numbers, none negative. To crop, use slice().`);
@@ -147,8 +154,8 @@ export function pad(
   const [left, right, top, bottom] = padding;
   if (mode === "reflect" && (Math.max(top, bottom) >= h || Math.max(left, right) >= w)) {
     throw new ShapeError(
-      `${given}: a reflected margin must be smaller than the picture, that is at most ${w - 1} to the left and ` +
-        `right and ${h - 1} above and below.`,
+      `${given}: a reflected margin must be smaller than the picture, that is at most ${w - 1} to the left ` +
+        `and right and ${h - 1} above and below.`,
     );
   }
   if (mode !== "constant" && value !== 0) {

@@ -1,9 +1,9 @@
 import { kernel } from "../../tensor/kernel.ts";
 
 /**
- * x [planes, h, w] -> y [planes, out_h, out_w]: every thread makes one element of y by looking up where it comes
- * from. The prelude's `source(i, n)` maps a position i along an axis of n elements, which may lie outside,
- * to a position inside; or leaves it outside, and the element gets `value`.
+ * x [planes, h, w] -> y [planes, out_h, out_w]: every thread makes one element of y by looking up where it
+ * comes from. The prelude's `source(i, n)` maps a position i along an axis of n elements, which may lie
+ * outside, to a position inside; or leaves it outside, and the element gets `value`.
  */
 export const padKernel = kernel(
   "pad",

@@ -28,7 +28,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let col = id.x;
   if (col >= p.w * R) { return; }
   for (var plane = id.z; plane < p.planes; plane += groups.z) {
-    for (var row = id.y; row < p.h * R; row += 65535 * 8) {
+    for (var row = id.y; row < p.h * R; row += groups.y) {
       let channel = (plane * R + row % R) * R + col % R;
       let coarse = (channel * p.h + row / R) * p.w + col / R;
       let fine = (plane * p.h * R + row) * p.w * R + col;

@@ -6,7 +6,7 @@ import { Tensor } from "../../tensor/tensor.ts";
 import { reshape } from "../layout/reshape.ts";
 import { reduceByGroupKernel, reduceByThreadKernel } from "./reduce.wgsl.ts";
 
-/** How many elements become one, whatever the axes. */
+/** How elements become one, whatever the axes. */
 export interface ReductionRule {
   readonly combine: (a: number, b: number) => number;
   /** What combining begins with, and changes nothing. */
@@ -41,6 +41,7 @@ export function resultOf(op: string, x: Tensor, axes?: Axes, { keepdim = false }
   return { axes: over, shape };
 }
 
+/** An operation that reduces by the rule. Its parameters come from {@link resultOf}. */
 export function defineReduction(name: string, rule: ReductionRule): (x: Tensor, params: Params) => Tensor {
   const op = defineOp<{ x: Tensor }, Params>({
     name,
@@ -49,7 +50,10 @@ export function defineReduction(name: string, rule: ReductionRule): (x: Tensor, 
       // Each element of x is combined into the one element of y that it would be read from by broadcasting.
       const target = stridedIndex(x.shape, broadcastStrides(withOnes(x.shape, axes), x.shape));
       const totals = new Float64Array(y.data.length).fill(rule.neutral);
-      for (let i = 0; i < x.data.length; i++) totals[target(i)] = rule.combine(totals[target(i)], x.data[i]);
+      for (let i = 0; i < x.data.length; i++) {
+        const at = target(i);
+        totals[at] = rule.combine(totals[at], x.data[i]);
+      }
       for (let i = 0; i < totals.length; i++) y.data[i] = scale * totals[i];
     },
     gpu(device, { x }, { axes, scale }, y) {
@@ -86,9 +90,9 @@ interface Pass {
 }
 
 /**
- * Brings any choice of axes into the one form that the kernels know. Axes of size 1 are dropped and neighbours of the
- * same kind merged. Up to two groups of reduced axes fit one pass, for instance [n, c, h, w] over n, h, w:
- * keep0 = 1, reduce0 = n, keep1 = c, reduce1 = h * w. Rarer patterns take a second pass, innermost axes first.
+ * Brings any choice of axes into the one form that the kernels know. Axes of size 1 are dropped and
+ * neighbours of the same kind merged. The usual choices then fit one pass, for instance [n, c, h, w] over
+ * n, h and w: keep0 = 1, reduce0 = n, keep1 = c, reduce1 = h * w. Others take a second, innermost axes first.
  */
 function planPasses(shape: Shape, axes: readonly number[]): Pass[] {
   const groups: { size: number; reduced: boolean }[] = [];
@@ -116,7 +120,7 @@ function planPasses(shape: Shape, axes: readonly number[]): Pass[] {
 
 /** Reductions up to this length are left to single threads. */
 const SHORT = 32;
-/** From this many outputs on, a thread per output keeps the machine busy, provided its reads are coalesced. */
+/** From this many outputs on, a thread for each keeps the machine busy, if neighbours read neighbours. */
 const MANY_OUTPUTS = 4096;
 /** Elements per workgroup above which few outputs are cut into parts. */
 const CHUNK = 16384;

@@ -25,8 +25,8 @@ const sumOp = defineReduction("sum", rule);
 const meanOp = defineReduction("mean", rule);
 
 /**
- * The sum over `axes` (default: all, which gives one number of shape []). An empty list of axes sums over none,
- * as in NumPy. The order of the additions is fixed, so the result is the same in every run.
+ * The sum over `axes` (default: all, which gives one number of shape []). An empty list of axes sums over
+ * none, as in NumPy. The order of the additions is fixed, so the result is the same in every run.
  */
 export function sum(x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
   return sumOp(x, { ...resultOf("sum", x, axes, options), scale: 1 });
@@ -39,8 +39,8 @@ export function mean(x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
 }
 
 /**
- * The opposite of broadcasting: sums x over the axes along which a tensor of `shape` would be repeated to give
- * x's shape. Returns x itself if the shapes are equal. Throws if `shape` does not broadcast to x's.
+ * The opposite of broadcasting: sums x over the axes along which a tensor of `shape` would be repeated to
+ * give x's shape. Returns x itself if the shapes are equal. Throws if `shape` does not broadcast to x's.
  */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
@@ -65,8 +65,8 @@ function repeating(from: Shape, to: Shape) {
 }
 
 /**
- * x repeated to `shape` by NumPy's rule: aligned at the last axis, sizes must be equal or x's 1. Returns x itself if
- * the shapes are equal. Operations on two tensors broadcast by themselves, without making the copy.
+ * x repeated to `shape` by NumPy's rule: aligned at the last axis, sizes must be equal or x's 1. Returns x
+ * itself if the shapes are equal. Operations on two tensors broadcast by themselves, without making the copy.
  */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
@@ -79,8 +79,8 @@ function checkBroadcast(op: string, small: Shape, large: Shape): void {
   const missing = large.length - small.length;
   if (missing < 0 || !small.every((size, axis) => size === 1 || size === large[axis + missing])) {
     throw new ShapeError(
-      `${op}: a tensor of shape ${formatShape(small)} cannot be repeated to ${formatShape(large)}. Aligned at ` +
-        `the last axis, every size must be the same or 1.`,
+      `${op}: a tensor of shape ${formatShape(small)} cannot be repeated to ${formatShape(large)}. ` +
+        `Aligned at the last axis, every size must be the same or 1.`,
     );
   }
 }

@@ -65,7 +65,8 @@ const interpolateOp: (inputs: { x: Tensor }, params: Params) => Tensor = defineO
       from = { shape, storage };
     }
   },
-  // y = B A x has the gradient dx = Aᵀ Bᵀ dy: the same operation with the matrices transposed, in reverse.
+  // y = B A x has the gradient dx = Aᵀ Bᵀ dy: the same operation with the matrices transposed. (The order would not
+  // matter, one being for rows and one for columns; in reverse, the smaller scale is first again.)
   backward: (dy, _, { passes }) => ({
     x: () => {
       const back = passes.map(({ axis, table }) => ({ axis, table: table.transposed })).reverse();
@@ -180,18 +181,17 @@ function launch(
   const planes = x.shape[0] * x.shape[1];
   const lines = x.shape[5 - axis];
   const alongX = axis === 3;
-  // Starting threads costs more in software; few threads leave a real GPU without work.
-  const linesPerThread = device.adapterClass === "gpu" ? 16 : 64;
-  // Threads lie along a row of pixels, 64 to a workgroup.
-  const grid = alongX
-    ? [Math.ceil(table.outSize / 64), Math.ceil(lines / linesPerThread), planes]
-    : [Math.ceil(lines / (64 * linesPerThread)), table.outSize, planes];
+  // Threads lie along a row of pixels, 64 to a workgroup: side by side are positions if that is the axis, else lines.
+  const linesEach = alongX ? lines : Math.ceil(lines / 64);
+  const positionsEach = alongX ? Math.ceil(table.outSize / 64) : table.outSize;
+  // How much a thread does: starting one costs more in software, and few leave a real GPU without work.
+  const outputs = device.adapterClass === "gpu" ? 16 : 64;
+  const lineGroups = Math.ceil(linesEach / outputs);
+  const positionGroups = Math.ceil(positionsEach / Math.max(1, Math.floor(outputs / linesEach)));
+  const grid = [...(alongX ? [positionGroups, lineGroups] : [lineGroups, positionGroups]), planes];
   const [gx, gy, gz] = grid.map((groups) => Math.min(groups, MAX_GRID));
-  // In a narrow or low picture, four lines for every thread would be more than there are.
-  const linesEach = lines / (alongX ? 1 : 64);
-  const linesAtOnce = linesEach <= 1 ? 1 : linesEach <= 2 ? 2 : 4;
   device.run(resampleKernel, {
-    constants: { ALONG_X: Number(alongX), LINES: linesAtOnce },
+    constants: { ALONG_X: Number(alongX), LINES: linesEach <= 2 ? linesEach : 4 },
     buffers: { x: x.storage, table: tableOn(device, table), y },
     params: {
       planes,

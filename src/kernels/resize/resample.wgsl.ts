@@ -6,9 +6,9 @@ import { kernel } from "../../tensor/kernel.ts";
  * samples make output i: the position of the first, then `taps` weights.
  *
  * A "line" is a run of samples along the axis: a column in the vertical pass, a row in the other. Every line is
- * treated alike, so each thread keeps to one output position i, and takes LINES lines at once for which it reads
- * row i of the table once, then LINES others, and so on. (Starting a thread and reading tables is what costs on
- * software adapters.)
+ * treated alike, so at an output position i each thread takes LINES lines at once, for which it reads row i of the
+ * table once, then LINES others, and so on; then it may go on to another position. (Starting threads and reading
+ * tables is what costs on software adapters.)
  *
  * In both passes neighbouring threads write neighbouring elements. For rows they take neighbouring positions i
  * (ALONG_X = 1); for columns, neighbouring lines: then all threads of a workgroup read the same row of the table.
