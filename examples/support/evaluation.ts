@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { crop, type Image, imresize, type Pair, psnr } from "../../src/data/index.ts";
+import { type Image, imresize, type Pair, psnr } from "../../src/data/index.ts";
 import { type EDSR, loadWeights } from "../../src/node.ts";
 import { pickDetail, type Row, sideBySide } from "./picture.ts";
 import type { Point } from "./plot.ts";
@@ -84,20 +84,15 @@ export class Evaluation {
       const { scale } = this.#model;
       const found = pickDetail(hr, 96);
       const region = { ...found, x: found.x - (found.x % scale), y: found.y - (found.y % scale) };
-      const { x, y, width, height } = region;
-      const cut = (image: Image) => crop(image, x, y, width, height);
-      const decibels = (image: Image) => `${this.#psnr(image, i).toFixed(2)} dB`;
+      const caption = (method: string, image: Image) => `${method} ${this.#psnr(image, i).toFixed(2)} dB`;
       rows.push({
         title: name,
         overview: { caption: "held out", image: hr, region },
         panels: [
-          {
-            caption: "LR",
-            image: crop(lr, x / scale, y / scale, Math.floor(width / scale), Math.floor(height / scale)),
-          },
-          { caption: `bicubic ${decibels(bicubic)}`, image: cut(bicubic) },
-          { caption: `EDSR ${decibels(sr)}`, image: cut(sr) },
-          { caption: "HR", image: cut(hr) },
+          { caption: "LR", image: lr },
+          { caption: caption("bicubic", bicubic), image: bicubic },
+          { caption: caption("EDSR", sr), image: sr },
+          { caption: "HR", image: hr },
         ],
       });
     }

@@ -104,9 +104,8 @@ export class GpuDevice implements DeviceBase {
   constructor(adapter: GPUAdapter, device: GPUDevice, host: HostHooks, poolBytes: number) {
     const { info } = adapter;
     this.gpu = device;
-    this.name =
-      info.device || info.description || [info.vendor, info.architecture].filter(Boolean).join(" ") || "GPU";
     this.adapterClass = classify(info);
+    this.name = nameOf(info, this.adapterClass);
     this.features = new Set(device.features);
     const fixedSize = info.subgroupMinSize === info.subgroupMaxSize ? (info.subgroupMaxSize ?? 0) : 0;
     this.subgroupSize = this.features.has("subgroups") ? fixedSize : 0;
@@ -422,6 +421,12 @@ function classify(info: GPUAdapterInfo): AdapterClass {
   if (text.includes("llvmpipe")) return "lavapipe";
   if (text.includes("swiftshader")) return "swiftshader";
   return "gpu";
+}
+
+/** What people call it: for software the renderer and its version, for a GPU its own name first. */
+function nameOf(info: GPUAdapterInfo, adapterClass: AdapterClass): string {
+  const parts = adapterClass === "gpu" ? [info.device, info.description] : [info.description || info.device];
+  return parts.filter(Boolean).join(", ") || [info.vendor, info.architecture].filter(Boolean).join(" ") || "GPU";
 }
 
 /** `DEBUG_WGSL=conv2d` prints the final source of every kernel whose name contains the word. */

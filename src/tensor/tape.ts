@@ -186,7 +186,7 @@ function propagate(node: TapeNode, dy: Tensor, needed: ReadonlySet<Tensor>, grad
     }
   }
   // Temporaries of the rule go at the end of this block.
-  using _ = scope();
+  using temporaries = scope();
   const thunks = node.backward?.(dy);
   for (const { name, tensor } of inputs) {
     const thunk = thunks?.[name];
@@ -209,8 +209,9 @@ function propagate(node: TapeNode, dy: Tensor, needed: ReadonlySet<Tensor>, grad
       accumulate(gradients.get(tensor)!, gradient);
       continue;
     }
-    // A rule may pass dy on as it is (addition does). Sharing it under a second handle keeps ownership simple.
-    if (gradient === dy) gradient = dy.view(dy.shape);
+    // A rule may pass dy on as it is (addition does), or a tensor it was given. A second handle on the same memory
+    // keeps it clear who disposes what.
+    if (!temporaries.tensors.has(gradient)) gradient = gradient.view(gradient.shape);
     gradients.set(tensor, keep(gradient));
   }
 }

@@ -1,4 +1,4 @@
-/** EDSR as a whole against PyTorch: the authors' weight names, the pictures it makes, and ten steps of training. */
+/** EDSR as a whole against PyTorch: names of weights, the pictures it makes, ten steps of training. */
 import { describe, expect, test } from "vitest";
 import { l1Loss } from "../../src/kernels/loss/index.ts";
 import { EDSR } from "../../src/models/edsr.ts";
@@ -51,8 +51,8 @@ async function checkTraining(device: Device, { options, arrays }: GoldenCase): P
   const after = weights(arrays, "after/");
   expect(after.size).toBe(model.parameters().length);
   for (const [name, { data }] of after) {
-    // Adam divides by the size of the gradient, so where that is nearly 0 its rounding errors count: in ten steps
-    // of 4e-3 a weight moves by 4e-2.
+    // Adam divides by the size of the gradient: where that is nearly 0, rounding errors count. Ten steps of
+    // 4e-3 move a weight by up to 4e-2.
     expectClose(trained.get(name)!.data, data, { absolute: 2e-5, relative: 0, label: `${name} ${label}` });
   }
   adam.dispose();

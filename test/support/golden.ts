@@ -36,9 +36,9 @@ export function readGolden(topic: string): GoldenCase[] {
 export type Run = (inputs: Readonly<Record<string, Tensor>>, options: Options) => Tensor;
 
 /**
- * Runs one operation on `device` and expects the golden result, and the golden gradient with respect to every input
- * that has one. An element may be off by `tolerance` times itself, and as much again of the largest one beside it:
- * where a sum cancels, it keeps the errors of its terms.
+ * Runs one operation on `device` and expects the golden result, and the golden gradient with respect to every
+ * input that has one. An element may be off by `tolerance` times itself, and as much again of the largest one
+ * beside it: where a sum cancels, it keeps the errors of its terms.
  */
 export async function checkGolden(
   device: Device,
