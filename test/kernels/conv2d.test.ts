@@ -1,0 +1,191 @@
+import { describe, expect, test } from "vitest";
+import { type Conv2dOptions, conv2d, variants } from "../../src/kernels/conv2d/index.ts";
+import { mul } from "../../src/kernels/elementwise/index.ts";
+import { sum } from "../../src/kernels/reduce/index.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { scope } from "../../src/tensor/scope.ts";
+import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
+import { backward } from "../../src/tensor/tape.ts";
+import { randn, tensor } from "../../src/tensor/tensor.ts";
+import { compareWithCpu } from "../support/compare.ts";
+import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
+import { gradcheck } from "../support/gradcheck.ts";
+
+const devices = await gpuDevices();
+
+type Case = readonly [x: Shape, w: Shape, options: Conv2dOptions];
+
+/** Awkward on purpose: single pixels, primes, one more and one less than a strip (8), a tile (16) and a block (16). */
+const cases: readonly Case[] = [
+  [[1, 1, 1, 1], [1, 1, 1, 1], {}],
+  [[2, 3, 5, 7], [4, 3, 3, 3], { padding: 1 }],
+  [[1, 3, 17, 15], [16, 3, 3, 3], { padding: 1 }],
+  [[1, 16, 9, 8], [17, 16, 3, 3], { padding: 1 }],
+  [[3, 5, 2, 33], [3, 5, 3, 3], { padding: 2 }],
+  [[1, 17, 7, 9], [5, 17, 1, 1], {}],
+  [[1, 2, 11, 13], [6, 2, 5, 5], { padding: 2 }],
+  [[1, 1, 20, 19], [9, 1, 9, 9], { padding: 4 }],
+  [[2, 2, 13, 12], [3, 2, 3, 5], { padding: [1, 2] }],
+  [[1, 3, 16, 17], [4, 3, 3, 3], { padding: 1, stride: 2 }],
+  [[1, 2, 14, 23], [2, 2, 4, 2], { stride: [3, 2] }],
+  [[1, 2, 12, 18], [3, 2, 3, 3], { dilation: 2, padding: 2 }],
+  [[1, 2, 15, 31], [3, 2, 3, 3], { dilation: [1, 3], stride: [2, 1], padding: [0, 4] }],
+  // A window wider than the blocked kernels hold in registers.
+  [[1, 1, 9, 64], [2, 1, 3, 9], { dilation: [1, 6], stride: [1, 2], padding: [1, 24] }],
+];
+
+const name = ([x, w, options]: Case) => `[${x}] * [${w}] ${JSON.stringify(options)}`;
+/** Sums of products grow with their number; their rounding errors about with its root. */
+const tolerance = (terms: number) => ({ absolute: 4e-7 * Math.sqrt(terms) + 1e-6, relative: 2e-5 });
+
+describe("conv2d equals its CPU reference", () => {
+  for (const each of cases) {
+    const [x, w, options] = each;
+    const forwardTerms = w[1] * w[2] * w[3];
+    const gradientTerms = x[0] * x[2] * x[3] * w[0];
+    const bounds = tolerance(16 * Math.max(forwardTerms, gradientTerms));
+    test(`${name(each)}: the kernel that is chosen, and all gradients`, () =>
+      compareWithCpu(devices, name(each), ([x, w, b]) => conv2d(x, w, b, options), [x, w, [w[0]]], bounds));
+    test(`${name(each)}: as on a real GPU`, () =>
+      compareWithCpu(devices, name(each), ([x, w, b]) => conv2d(x, w, b, options), [x, w, [w[0]]], {
+        ...bounds,
+        adapterClass: "gpu",
+      }));
+    for (const variant of variants) {
+      const tooWide = each === cases.at(-1) && (variant === "2-tiled" || variant === "4-broadcast");
+      test.skipIf(tooWide)(`${name(each)}: ${variant}, without bias`, () =>
+        compareWithCpu(
+          devices,
+          `${variant} ${name(each)}`,
+          ([x, w]) => conv2d(x, w, undefined, { ...options, variant }),
+          [x, w],
+          {
+            ...tolerance(16 * forwardTerms),
+            gradients: false,
+          },
+        ),
+      );
+    }
+  }
+
+  for (const activation of ["relu", "sigmoid", "tanh"] as const) {
+    test(`with ${activation} on the way`, () =>
+      compareWithCpu(
+        devices,
+        activation,
+        ([x, w, b]) => conv2d(x, w, b, { padding: 1, activation }),
+        [[2, 3, 6, 9], [5, 3, 3, 3], [5]],
+        { absolute: 2e-5 },
+      ));
+  }
+
+  test("rows dealt out to many partial weight gradients", () =>
+    compareWithCpu(
+      devices,
+      "splits",
+      ([x, w]) => conv2d(x, w, undefined, { padding: 1 }),
+      [
+        [4, 2, 37, 5],
+        [3, 2, 3, 3],
+      ],
+      {
+        absolute: 1e-4,
+      },
+    ));
+});
+
+describe("conv2d's gradient rules, by differences in float64", () => {
+  const device = float64Device();
+  const random = new Random(3);
+  const variations: readonly Case[] = [
+    [[2, 2, 4, 5], [3, 2, 3, 3], { padding: 1 }],
+    [[1, 2, 7, 6], [2, 2, 3, 2], { stride: [2, 3], padding: [1, 0] }],
+    [[1, 1, 7, 8], [2, 1, 3, 3], { dilation: [2, 1], padding: 2 }],
+    [[1, 2, 4, 4], [2, 2, 3, 3], { activation: "relu" }],
+    [[1, 2, 4, 4], [2, 2, 3, 3], { activation: "tanh" }],
+    [[1, 2, 4, 4], [2, 2, 3, 3], { activation: "sigmoid" }],
+  ];
+  for (const each of variations) {
+    test(name(each), () => {
+      using _ = scope();
+      const [xShape, wShape, options] = each;
+      const x = randn(xShape, random, { device });
+      const w = randn(wShape, random, { device });
+      const b = randn([wShape[0]], random, { device });
+      gradcheck((x, w, b) => conv2d(x, w, b, options), [x, w, b]);
+    });
+  }
+});
+
+describe("properties", () => {
+  // <conv(x), y> = <x, input gradient of y> = <w, weight gradient of y>: all three are one sum of triple products.
+  for (const device of devices) {
+    test(`the gradients are adjoint to the convolution on ${device.name}`, async () => {
+      using _ = scope();
+      const random = new Random(5);
+      const x = randn([2, 5, 12, 19], random, { device, requiresGrad: true });
+      const w = randn([7, 5, 3, 3], random, { device, requiresGrad: true });
+      const y = conv2d(x, w, undefined, { padding: 1 });
+      const dy = randn(y.shape, random, { device });
+      const product = sum(mul(y, dy));
+      const gradients = backward(product);
+      const viaX = sum(mul(x, gradients.get(x)!));
+      const viaW = sum(mul(w, gradients.get(w)!));
+      const value = await product.item();
+      expect(Math.abs((await viaX.item()) - value)).toBeLessThan(1e-3 * Math.abs(value) + 1e-2);
+      expect(Math.abs((await viaW.item()) - value)).toBeLessThan(1e-3 * Math.abs(value) + 1e-2);
+    });
+
+    test(`the same inputs give the same bits on ${device.name}`, async () => {
+      using _ = scope();
+      const random = new Random(6);
+      const x = randn([3, 4, 33, 21], random, { device, requiresGrad: true });
+      const w = randn([6, 4, 3, 3], random, { device, requiresGrad: true });
+      const once = async () => {
+        const y = conv2d(x, w, undefined, { padding: 1, activation: "relu" });
+        const gradients = backward(sum(y));
+        return [await y.data(), await gradients.get(x)!.data(), await gradients.get(w)!.data()];
+      };
+      expect(await once()).toEqual(await once());
+    });
+  }
+});
+
+describe("what does not fit is refused with both shapes", () => {
+  const device = float32Device();
+  const zeros = (shape: Shape) =>
+    tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape, { device });
+
+  test("channels", () => {
+    expect(() => conv2d(zeros([1, 3, 8, 8]), zeros([4, 2, 3, 3]))).toThrow(
+      /conv2d: x \[1, 3, 8, 8\] has 3 channels and the weight \[4, 2, 3, 3\] takes 2/,
+    );
+  });
+  test("axes", () => {
+    expect(() => conv2d(zeros([3, 8, 8]), zeros([4, 3, 3, 3]))).toThrow(ShapeError);
+  });
+  test("a window larger than the picture", () => {
+    expect(() => conv2d(zeros([1, 1, 2, 8]), zeros([1, 1, 3, 3]))).toThrow(
+      /does not fit into x \[1, 1, 2, 8\]/,
+    );
+  });
+  test("the bias", () => {
+    expect(() => conv2d(zeros([1, 1, 4, 4]), zeros([2, 1, 3, 3]), zeros([3]))).toThrow(/it must be \[2\]/);
+  });
+  test("options that mean nothing", () => {
+    const call = (options: Conv2dOptions) => () =>
+      conv2d(zeros([1, 1, 4, 4]), zeros([2, 1, 3, 3]), undefined, options);
+    expect(call({ stride: 0 })).toThrow(/stride must be a whole number of at least 1/);
+    expect(call({ padding: -1 })).toThrow(/padding/);
+    expect(call({ dilation: 1.5 })).toThrow(/dilation/);
+  });
+  test("a variant that cannot hold the window", () => {
+    const x = randn([1, 1, 9, 400], new Random(0), { device: devices[0] });
+    const w = randn([1, 1, 3, 9], new Random(0), { device: devices[0] });
+    expect(() => conv2d(x, w, undefined, { dilation: [1, 40], variant: "2-tiled" })).toThrow(
+      /workgroup memory/,
+    );
+    x.dispose();
+    w.dispose();
+  });
+});
