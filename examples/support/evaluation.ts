@@ -63,6 +63,7 @@ export class Evaluation {
       this.#bestStep = step;
       await this.#run.saveWeights("best", this.#model, metadata);
     }
+    progress.skip();
   }
 
   /** Draws the curves, and the held-out pictures side by side as the best weights see them. */

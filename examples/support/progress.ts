@@ -92,6 +92,11 @@ export class Progress {
     if (time - this.#shownAt >= this.#options.interval) this.#show();
   }
 
+  /** Leaves the time since the last update out of the speed: call it after work that is no step, as an evaluation. */
+  skip(): void {
+    this.#time = this.#options.now() / 1000;
+  }
+
   /** Prints a line of its own, above the bar. */
   log(line: string): void {
     const { stream } = this.#options;
