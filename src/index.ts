@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * pixelgrad: tensors, autograd and super-resolution networks on hand-written WebGPU kernels. The same API in Node
  * and in browsers; reading and writing picture files is in `pixelgrad/data` (Node only).
@@ -46,3 +47,13 @@ export { keep, type Scope, scope } from "./tensor/scope.ts";
 export { type Shape, ShapeError } from "./tensor/shape.ts";
 export { backward, type Gradients, noGrad } from "./tensor/tape.ts";
 export { full, ones, rand, randn, Tensor, type TensorOptions, tensor, zeros } from "./tensor/tensor.ts";
+
+declare global {
+  // WebGPU's types, as far as declarations of this package mention them. TypeScript 7 and @webgpu/types say much
+  // more about them, and declarations of an interface add up; without either, the package still compiles.
+  interface GPU {}
+  interface GPUAdapter {}
+  interface GPUAdapterInfo {}
+  interface GPUBuffer {}
+  interface GPUDevice {}
+}

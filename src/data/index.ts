@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** Pictures in and out, the bicubic degradation, quality measures and training batches. Node only; no tensors. */
 export { rgbToY, rgbToYcbcr, type YOptions, ycbcrToRgb } from "./color.ts";
 export { openDiv2k } from "./div2k.ts";

@@ -38,9 +38,9 @@ export abstract class Module {
     return found;
   }
 
-  /** The tensors that are trained: those with `requiresGrad`. */
+  /** The tensors that are trained: those with `requiresGrad`, each once, also if several modules share it. */
   parameters(): Tensor[] {
-    return [...this.namedTensors().values()].filter((tensor) => tensor.requiresGrad);
+    return [...new Set(this.namedTensors().values())].filter((tensor) => tensor.requiresGrad);
   }
 
   /** How many numbers are trained. */

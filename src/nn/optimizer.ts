@@ -1,6 +1,7 @@
 import { adamStep } from "../kernels/optim/adam.ts";
 import { sgdStep } from "../kernels/optim/sgd.ts";
 import type { Device, Storage } from "../tensor/device.ts";
+import { ShapeError, sameShape } from "../tensor/shape.ts";
 import type { Gradients } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -20,13 +21,27 @@ abstract class Optimizer {
   readonly #parameters: readonly Tensor[];
   readonly #parameterSlots: readonly Storage[];
   readonly #gradientSlots: readonly Storage[];
+  #disposed = false;
 
   constructor(parameters: readonly Tensor[], lr: number) {
-    if (parameters.length === 0)
-      throw new Error(`${this.constructor.name}: there are no parameters to optimise.`);
+    const { name } = this.constructor;
+    if (parameters.length === 0) throw new Error(`${name}: there are no parameters to optimise.`);
+    if (new Set(parameters).size !== parameters.length) {
+      throw new Error(
+        `${name}: a parameter is in the list twice. Give each once, as module.parameters() does.`,
+      );
+    }
+    const { device } = parameters[0];
+    const elsewhere = parameters.find((parameter) => parameter.device !== device);
+    if (elsewhere) {
+      throw new Error(
+        `${name}: one parameter is on ${device.name} and another on ${elsewhere.device.name}. Use one optimiser ` +
+          `for each device.`,
+      );
+    }
     this.lr = lr;
-    this.#parameters = parameters;
-    this.device = parameters[0].device;
+    this.#parameters = [...parameters];
+    this.device = device;
     // GPU bindings start at multiples of 256 bytes; the gaps are zeros and stay zeros.
     const offsets: number[] = [];
     let length = 0;
@@ -58,21 +73,28 @@ abstract class Optimizer {
    * must have one for every parameter.
    */
   step(gradients: Gradients): void {
+    this.#refuseDisposed("step");
+    // All checks come first: nothing changes if one fails.
     for (const [i, parameter] of this.#parameters.entries()) {
+      const label = `${this.constructor.name}.step: parameter ${i} of shape [${parameter.shape}]`;
       const gradient = gradients.get(parameter);
       if (!gradient) {
         throw new Error(
-          `${this.constructor.name}.step: there is no gradient for parameter ${i} of shape [${parameter.shape}]; the loss does ` +
-            `not depend on it. Give the optimiser only the parameters that are trained.`,
+          `${label} has no gradient; the loss does not depend on it. Give the optimiser only the parameters that are ` +
+            `trained.`,
         );
+      }
+      if (!sameShape(gradient.shape, parameter.shape)) {
+        throw new ShapeError(`${label} has a gradient of another shape, [${gradient.shape}].`);
       }
       if (parameter.storage !== this.#parameterSlots[i]) {
         throw new Error(
-          `${this.constructor.name}.step: parameter ${i} of shape [${parameter.shape}] has been handed to another optimiser ` +
-            `since. Use one optimiser per parameter.`,
+          `${label} has been handed to another optimiser since. Use one optimiser per parameter.`,
         );
       }
-      this.device.copy(gradient.storage as never, this.#gradientSlots[i] as never);
+    }
+    for (const [i, parameter] of this.#parameters.entries()) {
+      this.device.copy(gradients.get(parameter)!.storage as never, this.#gradientSlots[i] as never);
       parameter.storage.version++;
     }
     this.steps++;
@@ -87,6 +109,7 @@ abstract class Optimizer {
 
   /** Everything needed to go on later, besides the parameters. */
   async stateDict(): Promise<OptimizerState> {
+    this.#refuseDisposed("stateDict");
     const sums: Record<string, Float32Array> = {};
     for (const [name, storage] of Object.entries(this.sums()))
       sums[name] = await this.device.read(storage as never);
@@ -95,6 +118,7 @@ abstract class Optimizer {
 
   /** Goes on where `stateDict` was taken. Throws if that was for other parameters. */
   loadStateDict(state: OptimizerState): void {
+    this.#refuseDisposed("loadStateDict");
     const own = this.sums();
     for (const [name, storage] of Object.entries(own)) {
       if (state.sums[name]?.length !== storage.length) {
@@ -109,12 +133,19 @@ abstract class Optimizer {
     this.lr = state.lr;
   }
 
-  /** Frees the running sums and gradients. The parameters live on in their tensors. */
+  /** Frees the running sums and gradients. The parameters live on in their tensors. Doing it twice is harmless. */
   dispose(): void {
-    const slots = [...this.#gradientSlots];
+    if (this.#disposed) return;
+    this.#disposed = true;
+    const slots = this.#gradientSlots;
     for (const storage of [...slots, this.block, this.gradients, ...Object.values(this.sums())]) {
       this.device.release(storage as never);
     }
+  }
+
+  #refuseDisposed(method: string): void {
+    if (!this.#disposed) return;
+    throw new Error(`${this.constructor.name}.${method}: the optimiser has been disposed. Create a new one.`);
   }
 }
 
@@ -185,13 +216,14 @@ export class SGD extends Optimizer {
   readonly #velocity: Storage;
 
   constructor(parameters: readonly Tensor[], options: SgdOptions = {}) {
-    super(parameters, options.lr ?? 1e-3);
-    this.#momentum = options.momentum ?? 0;
-    this.#nesterov = options.nesterov ?? false;
-    this.#weightDecay = options.weightDecay ?? 0;
-    if (this.#nesterov && this.#momentum <= 0) {
-      throw new RangeError(`SGD: nesterov wants a momentum above 0, got ${this.#momentum}.`);
+    const { lr = 1e-3, momentum = 0, nesterov = false, weightDecay = 0 } = options;
+    if (nesterov && momentum <= 0) {
+      throw new RangeError(`SGD: nesterov wants a momentum above 0, got ${momentum}.`);
     }
+    super(parameters, lr);
+    this.#momentum = momentum;
+    this.#nesterov = nesterov;
+    this.#weightDecay = weightDecay;
     this.#velocity = this.zeroed();
   }
 

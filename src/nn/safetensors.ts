@@ -53,20 +53,23 @@ export function parseSafetensors(
   const headerLength = Number(view.getBigUint64(0, true));
   if (headerLength > bytes.length - 8)
     throw broken(`its header claims ${headerLength} bytes of the file's ${bytes.length}`);
-  let header: Record<string, Entry>;
+  let header: unknown;
   try {
     header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerLength)));
   } catch {
     throw broken("its header is not JSON");
   }
-  if (typeof header !== "object" || header === null) throw broken("its header is not a JSON object");
-  const { __metadata__: metadata = {}, ...entries } = header as Record<string, Entry> & {
-    __metadata__?: Record<string, string>;
-  };
+  if (!isObject(header)) throw broken("its header is not a JSON object");
+  const { __metadata__: metadata = {}, ...entries } = header;
+  if (!isObject(metadata)) throw broken("its __metadata__ is not a JSON object");
   const tensors = new Map<string, NamedArray>();
-  for (const [key, { dtype, shape, data_offsets }] of Object.entries(entries)) {
+  for (const [key, entry] of Object.entries(entries)) {
+    if (!isEntry(entry)) throw broken(`its header does not say what and where tensor ${key} is`);
+    const { dtype, shape, data_offsets } = entry;
+    if (!Object.hasOwn(readers, dtype)) {
+      throw new Error(`${name}: tensor ${key} has type ${dtype}; F32, F16 and BF16 can be read.`);
+    }
     const read = readers[dtype];
-    if (!read) throw new Error(`${name}: tensor ${key} has type ${dtype}; F32, F16 and BF16 can be read.`);
     const [begin, end] = data_offsets;
     const size = shape.reduce((product, length) => product * length, 1);
     if (end - begin !== size * read.bytes || 8 + headerLength + end > bytes.length) {
@@ -99,6 +102,20 @@ function halfToNumber(bits: number): number {
 /** bfloat16 is the upper half of an f32. */
 function bfloatToNumber(bits: number): number {
   return new Float32Array(new Uint32Array([bits << 16]).buffer)[0];
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isEntry(value: unknown): value is Entry {
+  if (!isObject(value)) return false;
+  const { dtype, shape, data_offsets: offsets } = value;
+  const areSizes = (list: unknown) =>
+    Array.isArray(list) && list.every((size) => Number.isSafeInteger(size) && size >= 0);
+  return (
+    typeof dtype === "string" && areSizes(shape) && areSizes(offsets) && (offsets as number[]).length === 2
+  );
 }
 
 /** A module's weights as the bytes of a safetensors file. Networks of this library add what they were built with. */

@@ -41,6 +41,7 @@ export interface DeviceBase {
   write(storage: Storage, values: ArrayLike<number>): void;
   /** A copy of the elements; on the GPU this waits until everything before it has been computed. */
   read(storage: Storage): Promise<Float32Array>;
+  /** Copies all elements; both have the same length. */
   copy(from: Storage, to: Storage): void;
   /** Resolves when all work handed to the device is done; rejects if any of it failed. */
   sync(): Promise<void>;
@@ -78,7 +79,8 @@ export async function init(options: InitOptions = {}): Promise<Device> {
 
 /** Opens a device without making it the default; for programs that use several. */
 export async function openDevice(options: InitOptions = {}): Promise<Device> {
-  const adapter = options.adapter ?? environmentAdapter();
+  // Who passes an implementation has chosen: the environment does not overrule that.
+  const adapter = options.adapter ?? (options.gpu ? undefined : environmentAdapter());
   if (adapter === "cpu") return new CpuDevice(options.precision ?? "float32");
   if (options.precision === "float64") {
     throw new Error(

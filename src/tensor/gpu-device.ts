@@ -84,7 +84,7 @@ export class GpuDevice implements DeviceBase {
   readonly #staging: BufferPool;
   readonly #pipelines = new Map<string, Pipeline>();
   readonly #uniforms = new Map<string, PooledBuffer>();
-  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  readonly #bindGroups = new Map<string, { gpu: GPUBindGroup; buffers: number[] }>();
   /** Keys of the bind groups that mention a buffer, to forget them when it is destroyed. */
   readonly #bindGroupsOf = new Map<number, Set<string>>();
   #encoder: GPUCommandEncoder | undefined;
@@ -133,7 +133,8 @@ export class GpuDevice implements DeviceBase {
   // ---- Memory
 
   allocate(length: number): GpuStorage {
-    const bytes = length * 4;
+    this.#throwFailure();
+    const bytes = vec4Bytes(length);
     const most = this.gpu.limits.maxStorageBufferBindingSize;
     if (bytes > most) {
       throw new GpuError(
@@ -165,6 +166,7 @@ export class GpuDevice implements DeviceBase {
   }
 
   write(storage: GpuStorage, values: ArrayLike<number>): void {
+    this.#throwFailure();
     const floats = values instanceof Float32Array ? values : Float32Array.from(values);
     this.#writeBytes(storage.buffer, storage.offset, floats as Float32Array<ArrayBuffer>);
   }
@@ -200,6 +202,15 @@ export class GpuDevice implements DeviceBase {
   }
 
   copy(from: GpuStorage, to: GpuStorage): void {
+    this.#throwFailure();
+    if (from.buffer === to.buffer) {
+      // Two slices of one storage: WebGPU copies from one buffer to another only.
+      const between = this.allocate(from.length);
+      this.copy(from, between);
+      this.copy(between, to);
+      this.release(between);
+      return;
+    }
     this.#endPass();
     this.#openEncoder().copyBufferToBuffer(
       from.buffer.gpu,
@@ -258,8 +269,7 @@ export class GpuDevice implements DeviceBase {
         const storage = launch.buffers[name];
         if (!storage) throw new Error(`Kernel ${kernel.name}: no buffer was given for ${name}.`);
         used.push(storage.buffer);
-        // Rounded up to whole vec4s, which some kernels read; buffers always have that much room.
-        const size = Math.ceil(storage.length / 4) * 16;
+        const size = vec4Bytes(storage.length);
         resource = { buffer: storage.buffer.gpu, offset: storage.offset, size };
         key += `|${storage.buffer.id},${storage.offset},${size}`;
       }
@@ -379,23 +389,26 @@ export class GpuDevice implements DeviceBase {
     used: PooledBuffer[],
   ): GPUBindGroup {
     const known = this.#bindGroups.get(key);
-    if (known) return known;
+    if (known) return known.gpu;
     if (this.#bindGroups.size >= MAX_CACHED_BIND_GROUPS) {
       this.#bindGroups.clear();
       this.#bindGroupsOf.clear();
     }
-    const bindGroup = this.gpu.createBindGroup({ layout: pipeline.layout, entries });
-    this.#bindGroups.set(key, bindGroup);
+    const gpu = this.gpu.createBindGroup({ layout: pipeline.layout, entries });
+    this.#bindGroups.set(key, { gpu, buffers: used.map(({ id }) => id) });
     for (const { id } of used) {
       const keys = this.#bindGroupsOf.get(id) ?? new Set();
       this.#bindGroupsOf.set(id, keys.add(key));
     }
-    return bindGroup;
+    return gpu;
   }
 
   /** Destroys a buffer when no recorded command can use it any more, and forgets its bind groups. */
   #doom(buffer: PooledBuffer): void {
-    for (const key of this.#bindGroupsOf.get(buffer.id) ?? []) this.#bindGroups.delete(key);
+    for (const key of this.#bindGroupsOf.get(buffer.id) ?? []) {
+      for (const id of this.#bindGroups.get(key)?.buffers ?? []) this.#bindGroupsOf.get(id)?.delete(key);
+      this.#bindGroups.delete(key);
+    }
     this.#bindGroupsOf.delete(buffer.id);
     if (buffer.lastUse === this.#serial) this.#doomed.push(buffer);
     else buffer.gpu.destroy();
@@ -426,7 +439,9 @@ function classify(info: GPUAdapterInfo): AdapterClass {
 /** What people call it: for software the renderer and its version, for a GPU its own name first. */
 function nameOf(info: GPUAdapterInfo, adapterClass: AdapterClass): string {
   const parts = adapterClass === "gpu" ? [info.device, info.description] : [info.description || info.device];
-  return parts.filter(Boolean).join(", ") || [info.vendor, info.architecture].filter(Boolean).join(" ") || "GPU";
+  return (
+    parts.filter(Boolean).join(", ") || [info.vendor, info.architecture].filter(Boolean).join(" ") || "GPU"
+  );
 }
 
 /** `DEBUG_WGSL=conv2d` prints the final source of every kernel whose name contains the word. */
@@ -444,6 +459,11 @@ function excerpt(code: string, message: string): string {
     lines.map((line, i) => `${String(from + i + 1).padStart(5)}  ${line}`).join("\n") +
     "\n(Set DEBUG_WGSL to the kernel's name to print all of it.)"
   );
+}
+
+/** Rounded up to whole vec4s, which some kernels read; buffers always have that much room. */
+function vec4Bytes(length: number): number {
+  return Math.ceil(length / 4) * 16;
 }
 
 function mebibytes(bytes: number): string {

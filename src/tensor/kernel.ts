@@ -110,6 +110,12 @@ function unrollLoops(kernel: Kernel, constants: Readonly<Record<string, number>>
     for (let i = 0; i < count; i++) copies += `{\n${block.replace(mention, String(i))}}\n`;
     text = text.slice(0, match.index) + copies + text.slice(end + 1);
   }
+  if (/\{ *\/\/ *@unroll/.test(text)) {
+    throw new Error(
+      `Kernel ${kernel.name}: a loop marked @unroll has not the form "for (var i = 0; i < COUNT; i++) { // @unroll", ` +
+        `and would stay a loop. Write it so.`,
+    );
+  }
   return text;
 }
 

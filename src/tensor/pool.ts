@@ -15,7 +15,7 @@ export interface PooledBuffer {
  */
 export class BufferPool {
   readonly #device: GPUDevice;
-  readonly #usage: GPUBufferUsageFlags;
+  readonly #usage: number;
   readonly #budget: number;
   readonly #destroyed: (buffer: PooledBuffer) => void;
   /** Free buffers by size class; the last returned is taken first, so that caches of bind groups hit. */
@@ -27,12 +27,7 @@ export class BufferPool {
   bytes = 0;
   created = 0;
 
-  constructor(
-    device: GPUDevice,
-    usage: GPUBufferUsageFlags,
-    budget: number,
-    destroyed: (buffer: PooledBuffer) => void,
-  ) {
+  constructor(device: GPUDevice, usage: number, budget: number, destroyed: (buffer: PooledBuffer) => void) {
     this.#device = device;
     this.#usage = usage;
     this.#budget = budget;
@@ -40,7 +35,9 @@ export class BufferPool {
   }
 
   take(bytes: number): PooledBuffer {
-    const size = sizeClass(bytes);
+    const rounded = sizeClass(bytes);
+    // The largest buffers that a device can make leave no room for rounding up.
+    const size = rounded <= this.#device.limits.maxBufferSize ? rounded : Math.ceil(bytes / 256) * 256;
     const reused = this.#free.get(size)?.pop();
     if (reused) {
       this.#freeBytes -= size;
@@ -54,6 +51,10 @@ export class BufferPool {
   }
 
   give(buffer: PooledBuffer): void {
+    if (buffer.bytes > this.#budget) {
+      this.#drop(buffer); // to make room for it, all others would go
+      return;
+    }
     let list = this.#free.get(buffer.bytes);
     if (list) {
       // Re-inserting keeps the map ordered from longest unused to most recently used size.
@@ -73,11 +74,15 @@ export class BufferPool {
       if (list.length === 0) this.#free.delete(size);
       if (!oldest) continue;
       this.#freeBytes -= size;
-      this.count--;
-      this.bytes -= size;
-      this.#destroyed(oldest);
+      this.#drop(oldest);
       return;
     }
+  }
+
+  #drop(buffer: PooledBuffer): void {
+    this.count--;
+    this.bytes -= buffer.bytes;
+    this.#destroyed(buffer);
   }
 }
 

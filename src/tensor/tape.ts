@@ -43,7 +43,10 @@ export interface OpDefinition<I extends Inputs, P> {
 /** The note an operation leaves on its output. */
 export interface TapeNode {
   readonly name: string;
+  /** Versions are those of the time when the operation ran: rules may read inputs and result. */
   readonly inputs: readonly { readonly name: string; readonly tensor: Tensor; readonly version: number }[];
+  /** The result's. */
+  readonly version: number;
   /** Undefined where the operation has no rule. */
   readonly backward: ((dy: Tensor) => Thunks<Inputs>) | undefined;
 }
@@ -91,6 +94,7 @@ function record<I extends Inputs, P>(
   y.node = {
     name,
     inputs: named.map(([key, tensor]) => ({ name: key, tensor, version: tensor.storage.version })),
+    version: y.storage.version,
     backward: backward && ((dy) => backward(dy, { ...inputs, y }, params)),
   };
   return y;
@@ -121,8 +125,8 @@ export type Gradients = Map<Tensor, Tensor>;
  * that the loss depends on. Only what leads to a wanted tensor is computed. Nothing is stored on the tensors,
  * so there is nothing to reset before the next step.
  *
- * Throws if a wanted tensor does not influence the loss, if an operation on the way has no gradient rule, or if
- * a value that a rule needs has been overwritten or disposed since.
+ * Throws if a wanted tensor does not influence the loss or there is none, if an operation on the way has no gradient
+ * rule, or if a tensor on the way has been overwritten or disposed since.
  */
 export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
   if (loss.size !== 1) {
@@ -132,6 +136,12 @@ export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
   }
   const order = dependencies(loss);
   const targets = new Set(wanted ?? order.filter((tensor) => tensor.requiresGrad));
+  if (targets.size === 0) {
+    throw new Error(
+      `backward: the loss depends on no tensor whose gradient is wanted. Set requiresGrad on parameters before using ` +
+        `them, and do not compute the loss under noGrad().`,
+    );
+  }
   for (const target of targets) {
     if (!order.includes(target)) {
       throw new Error(
@@ -155,7 +165,7 @@ export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
   for (const tensor of order.reverse()) {
     const dy = gradients.get(tensor);
     if (!dy) continue;
-    if (tensor.node && needed.has(tensor)) propagate(tensor.node, dy, needed, gradients);
+    if (tensor.node && needed.has(tensor)) propagate(tensor, tensor.node, dy, needed, gradients);
     if (!targets.has(tensor)) {
       gradients.delete(tensor);
       dy.dispose();
@@ -169,22 +179,39 @@ function dependencies(loss: Tensor): Tensor[] {
   const found = new Set([loss]);
   // A Set visits what is added while it is being walked.
   for (const tensor of found) {
+    if (tensor.disposed && (tensor.node || tensor.requiresGrad)) {
+      throw new Error(
+        `backward: a tensor of shape ${formatShape(tensor.shape)}${tensor.node ? `, made by ${tensor.node.name},` : ""} has ` +
+          `been disposed, so no gradient can flow through it. Call backward before its scope ends.`,
+      );
+    }
     for (const input of tensor.node?.inputs ?? []) found.add(input.tensor);
   }
   return [...found].sort((a, b) => a.id - b.id);
 }
 
 /** Hands the gradient of one operation's output on to its inputs. */
-function propagate(node: TapeNode, dy: Tensor, needed: ReadonlySet<Tensor>, gradients: Gradients): void {
-  const inputs = node.inputs.filter((input) => needed.has(input.tensor));
-  for (const { name, tensor, version } of inputs) {
-    if (tensor.storage.version !== version) {
+function propagate(
+  output: Tensor,
+  node: TapeNode,
+  dy: Tensor,
+  needed: ReadonlySet<Tensor>,
+  gradients: Gradients,
+): void {
+  // All inputs, also those whose own gradient is not needed: the rules of the others may read their values.
+  const read = [
+    ...node.inputs.map((input) => ({ ...input, what: `input ${input.name}` })),
+    { tensor: output, version: node.version, what: "the result" },
+  ];
+  for (const { tensor, version, what } of read) {
+    if (!tensor.disposed && tensor.storage.version !== version) {
       throw new Error(
-        `backward: input ${name} of ${node.name} (shape ${formatShape(tensor.shape)}) was overwritten after it had been ` +
-          `used. Call backward before the optimiser's step.`,
+        `backward: ${what} of ${node.name} (shape ${formatShape(tensor.shape)}) has been overwritten since, and the ` +
+          `gradient depends on the old values. Call backward before the optimiser's step or assign().`,
       );
     }
   }
+  const inputs = node.inputs.filter((input) => needed.has(input.tensor));
   // Temporaries of the rule go at the end of this block.
   using temporaries = scope();
   const thunks = node.backward?.(dy);

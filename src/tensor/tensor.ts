@@ -75,6 +75,7 @@ export class Tensor {
 
   /** Exchanges the memory behind this tensor; for optimisers that keep all parameters in one block. */
   replaceStorage(storage: Storage): void {
+    storage.version = this.storage.version;
     this.device.release(this.storage as never);
     this.#storage = storage;
   }
@@ -111,7 +112,8 @@ export class Tensor {
     if (!this.#storage) return;
     this.device.release(this.#storage as never);
     this.#storage = undefined;
-    this.node = undefined;
+    // Lets go of the inputs, but remembers that a gradient was to flow here: backward refuses to leave it out.
+    if (this.node) this.node = { name: this.node.name, inputs: [], version: 0, backward: undefined };
     forget(this);
   }
 
@@ -135,7 +137,7 @@ export type NestedArray = number | ArrayLike<number> | readonly NestedArray[];
  * `tensor(floats, [1, 3, 48, 48])`. The values are copied.
  */
 export function tensor(values: NestedArray, shape?: Shape, options: TensorOptions = {}): Tensor {
-  const flat = typeof values === "number" ? [values] : isFlat(values) ? values : flatten(values);
+  const flat = flatten(values);
   const full = shape ?? inferShape(values);
   checkShape("tensor", full);
   if (numel(full) !== flat.length) {
@@ -184,11 +186,14 @@ export function randn(shape: Shape, random: Random, options?: TensorOptions): Te
 }
 
 function isFlat(values: NestedArray): values is ArrayLike<number> {
-  return ArrayBuffer.isView(values) || typeof (values as readonly unknown[])[0] === "number";
+  if (ArrayBuffer.isView(values)) return true;
+  return Array.prototype.every.call(values, (value) => typeof value === "number");
 }
 
-function flatten(values: NestedArray): number[] {
-  return (values as readonly unknown[]).flat(Number.POSITIVE_INFINITY) as number[];
+function flatten(values: NestedArray): ArrayLike<number> {
+  if (typeof values === "number") return [values];
+  if (isFlat(values)) return values;
+  return (values as readonly NestedArray[]).flatMap((inner) => Array.from(flatten(inner)));
 }
 
 function inferShape(values: NestedArray): Shape {

@@ -62,6 +62,7 @@ export function weightedLoss(y: Tensor, weights: ArrayLike<number>): Tensor {
   loss.node = {
     name: "weighted sum",
     inputs: [{ name: "y", tensor: y, version: y.storage.version }],
+    version: loss.storage.version,
     backward: () => ({
       y: () => {
         const dy = Tensor.empty(y.shape, y.device);

@@ -3,8 +3,8 @@
  * that this weight saw there. Few results, each a very long sum: one thread per weight would leave most of a
  * machine idle and read dy and x over and over. So
  *
- *  - a thread computes a block: CHANNELS output channels x the KW horizontal offsets, for one input
- *    channel and one ky, with the same sliding window over a strip of pixels as the forward kernel;
+ *  - a thread computes a block: CHANNELS output channels x KY rows of the window (all of a small one, else one) x its
+ *    KW columns, for one input channel, with the same sliding window over a strip of pixels as the forward kernel;
  *  - the output rows of all pictures are dealt out to `splits` groups of threads, each of which writes a
  *    partial gradient; `sumPartials` adds them up, always in the same order, so that results repeat exactly.
  */
@@ -35,27 +35,31 @@ fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= p.c * KH) { return; }
-  let c = id.x / KH; let ky = id.x % KH;
+  if (id.x >= p.c * KH / KY) { return; }
+  let c = id.x * KY / KH; let first_ky = id.x * KY % KH;
   let first_o = id.y * CHANNELS; let split = id.z;
 
-  var sums: array<f32, CHANNELS * KW>;
+  var sums: array<f32, CHANNELS * KY * KW>;
   for (var line = split * p.rows; line < min((split + 1) * p.rows, p.n * p.oh); line++) {
     let n = line / p.oh; let row = line % p.oh;
-    let x_row = i32(row * STRIDE_Y + ky * DILATION_Y) - p.pad_y;
+    let x_row = i32(row * STRIDE_Y + first_ky * DILATION_Y) - p.pad_y;
     for (var column = 0u; column < p.ow; column += PIXELS) {
       let x_column = i32(column * STRIDE_X) - p.pad_x;
-      var pixels: array<f32, WINDOW>;
-      for (var i = 0; i < WINDOW; i++) { // @unroll
-        pixels[i] = x_at(n, c, x_row, x_column + i);
+      var pixels: array<f32, KY * WINDOW>;
+      for (var ky = 0; ky < KY; ky++) { // @unroll
+        for (var i = 0; i < WINDOW; i++) { // @unroll
+          pixels[ky * WINDOW + i] = x_at(n, c, x_row + ky * DILATION_Y, x_column + i);
+        }
       }
       for (var o = 0; o < CHANNELS; o++) { // @unroll
         let start = ((n * p.o + min(first_o + o, p.o - 1)) * p.oh + row) * p.ow;
         for (var i = 0; i < PIXELS; i++) { // @unroll
           // Past the end of the row there is no output, hence no gradient.
           let g = select(0.0, dy[start + min(column + i, p.ow - 1)], column + i < p.ow);
-          for (var kx = 0; kx < KW; kx++) { // @unroll
-            sums[o * KW + kx] += g * pixels[i * STRIDE_X + kx * DILATION_X];
+          for (var ky = 0; ky < KY; ky++) { // @unroll
+            for (var kx = 0; kx < KW; kx++) { // @unroll
+              sums[(o * KY + ky) * KW + kx] += g * pixels[ky * WINDOW + i * STRIDE_X + kx * DILATION_X];
+            }
           }
         }
       }
@@ -65,9 +69,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   // From the last channel to the first: those past the end write onto the last one before it gets its own values.
   for (var last_o = 0; last_o < CHANNELS; last_o++) { // @unroll
     let o = min(first_o + CHANNELS - 1 - last_o, p.o - 1);
-    let start = (((split * p.o + o) * p.c + c) * KH + ky) * KW;
-    for (var kx = 0; kx < KW; kx++) { // @unroll
-      partial[start + kx] = sums[(CHANNELS - 1 - last_o) * KW + kx];
+    let start = (((split * p.o + o) * p.c + c) * KH + first_ky) * KW;
+    for (var k = 0; k < KY_KW; k++) { // @unroll
+      partial[start + k] = sums[(CHANNELS - 1 - last_o) * KY_KW + k];
     }
   }
 }
@@ -103,47 +107,59 @@ fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u,
         @builtin(subgroup_invocation_id) lane: u32) {
-  // Threads beyond the last (c, ky) go along, for the broadcasts, and store nothing.
-  let line_of_weights = min(id.x, p.c * KH - 1);
-  let c = line_of_weights / KH; let ky = line_of_weights % KH;
+  // Threads beyond the last block go along, for the broadcasts, and store nothing.
+  let block = min(id.x, p.c * KH / KY - 1);
+  let c = block * KY / KH; let first_ky = block * KY % KH;
   let first_o = group.y * CHANNELS; let split = group.z;
 
-  var sums: array<f32, CHANNELS * KW>;
+  // The lane's share of the values of dy under a strip, numbered o * PIXELS + i: where in dy, from the strip's start.
+  var share_at: array<u32, SHARES>;
+  var share_i: array<u32, SHARES>;
+  for (var s = 0; s < SHARES; s++) { // @unroll
+    let k = min(s * LANES + lane, CHANNELS * PIXELS - 1);
+    share_i[s] = k % PIXELS;
+    share_at[s] = min(first_o + k / PIXELS, p.o - 1) * p.oh * p.ow;
+  }
+
+  var sums: array<f32, CHANNELS * KY * KW>;
   for (var line = split * p.rows; line < min((split + 1) * p.rows, p.n * p.oh); line++) {
     let n = line / p.oh; let row = line % p.oh;
-    let x_row = i32(row * STRIDE_Y + ky * DILATION_Y) - p.pad_y;
+    let x_row = i32(row * STRIDE_Y + first_ky * DILATION_Y) - p.pad_y;
+    let dy_row = (n * p.o * p.oh + row) * p.ow;
     for (var column = 0u; column < p.ow; column += PIXELS) {
       let x_column = i32(column * STRIDE_X) - p.pad_x;
-      var pixels: array<f32, WINDOW>;
-      for (var i = 0; i < WINDOW; i++) { // @unroll
-        pixels[i] = x_at(n, c, x_row, x_column + i);
+      var pixels: array<f32, KY * WINDOW>;
+      for (var ky = 0; ky < KY; ky++) { // @unroll
+        for (var i = 0; i < WINDOW; i++) { // @unroll
+          pixels[ky * WINDOW + i] = x_at(n, c, x_row + ky * DILATION_Y, x_column + i);
+        }
       }
-      // Values of dy, numbered o * PIXELS + i, dealt out over the lanes.
       var share: array<f32, SHARES>;
       for (var s = 0; s < SHARES; s++) { // @unroll
-        let k = min(s * LANES + lane, CHANNELS * PIXELS - 1);
-        let at = column + k % PIXELS;
-        let start = ((n * p.o + min(first_o + k / PIXELS, p.o - 1)) * p.oh + row) * p.ow;
-        share[s] = select(0.0, dy[start + min(at, p.ow - 1)], at < p.ow);
+        // Past the end of the row there is no output, hence no gradient.
+        let at = column + share_i[s];
+        share[s] = select(0.0, dy[dy_row + share_at[s] + min(at, p.ow - 1)], at < p.ow);
       }
       for (var o = 0; o < CHANNELS; o++) { // @unroll
         for (var i = 0; i < PIXELS; i++) { // @unroll
           let g = subgroupBroadcast(share[(o * PIXELS + i) / LANES], (o * PIXELS + i) % LANES);
-          for (var kx = 0; kx < KW; kx++) { // @unroll
-            sums[o * KW + kx] += g * pixels[i * STRIDE_X + kx * DILATION_X];
+          for (var ky = 0; ky < KY; ky++) { // @unroll
+            for (var kx = 0; kx < KW; kx++) { // @unroll
+              sums[(o * KY + ky) * KW + kx] += g * pixels[ky * WINDOW + i * STRIDE_X + kx * DILATION_X];
+            }
           }
         }
       }
     }
   }
 
-  if (id.x >= p.c * KH) { return; }
+  if (id.x > block) { return; }
   // From the last channel to the first: those past the end write onto the last one before it gets its own values.
   for (var last_o = 0; last_o < CHANNELS; last_o++) { // @unroll
     let o = min(first_o + CHANNELS - 1 - last_o, p.o - 1);
-    let start = (((split * p.o + o) * p.c + c) * KH + ky) * KW;
-    for (var kx = 0; kx < KW; kx++) { // @unroll
-      partial[start + kx] = sums[(CHANNELS - 1 - last_o) * KW + kx];
+    let start = (((split * p.o + o) * p.c + c) * KH + first_ky) * KW;
+    for (var k = 0; k < KY_KW; k++) { // @unroll
+      partial[start + k] = sums[(CHANNELS - 1 - last_o) * KY_KW + k];
     }
   }
 }

@@ -22,7 +22,7 @@ interface Constants {
   readonly b?: number;
 }
 
-interface UnaryOp {
+export interface UnaryOp {
   (x: Tensor, constants?: Constants): Tensor;
   readonly rule: UnaryRule;
   /** dy times the derivative at x, where y = f(x). */

@@ -44,6 +44,7 @@ export function sgdStep(device: Device, buffers: SgdBuffers<Storage>, options: S
   device.run(sgdKernel, {
     buffers: { ...(buffers as SgdBuffers<GpuStorage>) },
     params: { size, ...params },
+    transientParams: true, // under a schedule the rate differs at every step
     grid: linearGrid(Math.ceil(size / 4), 64),
   });
 }

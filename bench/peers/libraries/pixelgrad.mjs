@@ -1,0 +1,95 @@
+/** This library, built. Layout [n, c, h, w]. */
+import {
+  Adam,
+  backward,
+  conv2d,
+  EDSR,
+  init,
+  interpolate,
+  l1Loss,
+  noGrad,
+  reshape,
+  scope,
+  slice,
+  tensor,
+} from "../../../dist/node.js";
+
+export async function prepare(workload, { adapter }) {
+  const device = await init({ adapter });
+  const { x, w, dy, target, parameters } = workload.data();
+  const upload = (array, options) => tensor(array.data, array.shape, options);
+  const input = upload(x);
+
+  /** `compute` makes a tensor; what else it makes is freed. Like the other libraries: read one element and so wait. */
+  const stepOf = (compute) => async (read) => {
+    const round = scope();
+    try {
+      const y = compute();
+      return await (read ? y : slice(reshape(y, [-1]), [0], [1])).data();
+    } finally {
+      round.end();
+    }
+  };
+  const withoutGradients = (compute) => () => {
+    const pause = noGrad();
+    try {
+      return compute();
+    } finally {
+      pause[Symbol.dispose]();
+    }
+  };
+
+  let compute;
+  if (workload.kind === "conv") {
+    const weight = upload(w);
+    compute = () => conv2d(input, weight, undefined, { padding: workload.pad });
+  } else if (workload.kind === "conv-dx" || workload.kind === "conv-dw") {
+    // The gradient rule by itself, as `backward` calls it.
+    const weight = upload(w);
+    input.requiresGrad = true;
+    weight.requiresGrad = true;
+    const y = conv2d(input, weight, undefined, { padding: workload.pad });
+    const gradient = upload(dy);
+    const name = workload.kind === "conv-dx" ? "x" : "w";
+    compute = withoutGradients(() => y.node.backward(gradient)[name]());
+  } else if (workload.kind === "resize") {
+    compute = () => interpolate(input, { scaleFactor: 2, mode: workload.mode });
+  } else {
+    const model = loadEdsr(workload.net, parameters);
+    if (workload.kind === "edsr") compute = withoutGradients(() => model.forward(input));
+    else {
+      const wanted = upload(target);
+      const { lr, beta1, beta2, eps } = workload.adam;
+      const adam = new Adam(model.parameters(), { lr, betas: [beta1, beta2], eps });
+      const [first] = model.parameters();
+      // What the others do as well: the loss is computed, but read only if asked for.
+      return {
+        adapter: device.gpu.adapterInfo.description,
+        step: (read) =>
+          stepOf(() => {
+            const loss = l1Loss(model.forward(input), wanted);
+            adam.step(backward(loss));
+            return read ? loss : first;
+          })(read),
+      };
+    }
+  }
+  return { adapter: device.gpu.adapterInfo.description, step: stepOf(compute) };
+}
+
+/**
+ * Mean 0 and range 1 make the model the peers' function. It still computes its mean shifts (two 1x1 convolutions
+ * of three channels) and multiplications by 1, which the peers' networks lack.
+ */
+function loadEdsr({ blocks, channels }, parameters) {
+  const model = new EDSR({ scale: 2, blocks, channels, rgbMean: [0, 0, 0], rgbRange: 1 });
+  const own = model.namedTensors();
+  const names = { head: "head.0", body: `body.${blocks}`, up: "tail.0.0", tail: "tail.1" };
+  for (const [key, { data }] of Object.entries(parameters)) {
+    const [, layer, kind] = /^(.*)\.([wb])$/.exec(key);
+    const [, block, conv] = /^block(\d+)\.(\d)$/.exec(layer) ?? [];
+    const name = block === undefined ? names[layer] : `body.${block}.body.${conv === "1" ? 0 : 2}`;
+    own.get(`${name}.${kind === "w" ? "weight" : "bias"}`).assign(data);
+  }
+  return model;
+}

@@ -1,0 +1,319 @@
+/**
+ * Is the package, as npm would publish it, of use to others? Packs it, installs it into a new project in a temporary
+ * folder, and there compiles, runs and bundles test/package as anybody would. `npm run test:package` takes a minute
+ * or two, most of it for downloads. CHROMIUM_PATH names a browser other than /usr/bin/chromium.
+ */
+import { execFile, spawn } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { build, createLogger, type Rolldown } from "vite";
+
+interface Answer {
+  losses: number[];
+  device: string;
+}
+
+const repository = fileURLToPath(new URL("..", import.meta.url));
+const { devDependencies } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
+/** Hides the system's Vulkan drivers, as on a machine without any: SwiftShader is found in npm's package. */
+const noDrivers = { VK_DRIVER_FILES: "/nonexistent", PIXELGRAD_ADAPTER: "" };
+/** Of src/data, the kernels use the weights of resampling. */
+const shared = /dist\/data\/(resize-weights|errors)\.js$/;
+const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+const hasSwiftShader = process.platform === "linux" && process.arch === "x64";
+
+const temporary = mkdtempSync(join(tmpdir(), "pixelgrad-package-"));
+const project = join(temporary, "project");
+try {
+  await main();
+} catch (error) {
+  console.error(`\nThe package is not fit to publish: ${(error as Error).message}`);
+  process.exitCode = 1;
+} finally {
+  rmSync(temporary, { recursive: true, force: true });
+}
+
+async function main(): Promise<void> {
+  const tarball = await step("pack", pack);
+  await step("install in a new project", () => install(tarball));
+  await step("compile", compile);
+  await step("run in Node", runInNode);
+  const swiftshader = await step("run in Node without Vulkan drivers", runWithoutDrivers);
+  await step("load training data", loadData);
+  const site = await step("bundle for browsers", bundle);
+  await step("run in a browser", () => runInBrowser(site, swiftshader));
+}
+
+/** Prints what a step says about its result, and how long it took. */
+async function step<T>(name: string, run: () => Promise<{ says: string; result: T }>): Promise<T> {
+  const start = performance.now();
+  const { says, result } = await run().catch((error: Error) => {
+    throw new Error(`${name}: ${error.message}`, { cause: error });
+  });
+  console.log(`${name} (${((performance.now() - start) / 1000).toFixed(1)} s): ${says}`);
+  return result;
+}
+
+async function pack() {
+  const list = await run(npm, ["pack", "--json", "--pack-destination", temporary], repository);
+  // The output of prepack comes before the JSON.
+  const [{ filename, size, unpackedSize, files }] = JSON.parse(list.slice(list.search(/^\[/m)));
+  const paths: string[] = files.map((file: { path: string }) => file.path);
+  const folders = [...new Set(paths.map((path) => path.split("/")[0]))].sort();
+  const wanted = ["LICENSE", "README.md", "dist", "package.json", "src"];
+  for (const name of wanted) check(folders.includes(name), `the tarball lacks ${name}`);
+  for (const name of folders) check(wanted.includes(name), `the tarball holds ${name}, which nobody needs`);
+  // Node's and the browsers' entry, the data entry and its worker thread's program.
+  for (const name of [
+    "index.js",
+    "index.d.ts",
+    "node.js",
+    "data/index.js",
+    "data/index.d.ts",
+    "data/decode-worker.js",
+  ]) {
+    check(paths.includes(`dist/${name}`), `the tarball lacks dist/${name}`);
+  }
+  const says = `${paths.length} files, ${kilobytes(size)} packed, ${kilobytes(unpackedSize)} unpacked`;
+  return { says, result: join(temporary, filename) };
+}
+
+async function install(tarball: string) {
+  mkdirSync(project);
+  cpSync(join(repository, "test/package"), project, { recursive: true });
+  const manifest = { name: "consumer", private: true, type: "module", allowScripts: { webgpu: true } };
+  writeFileSync(join(project, "package.json"), JSON.stringify(manifest));
+  const names = ["typescript", "@types/node", ...(hasSwiftShader ? ["@sparticuz/chromium"] : [])];
+  const others = names.map((name) => `${name}@${devDependencies[name]}`);
+  // The compiler of the JavaScript generation, too: most projects still have it.
+  others.push("typescript-5@npm:typescript@~5.9.0");
+  await run(npm, ["install", "--no-fund", "--no-audit", tarball, ...others], project);
+  const installed = readdirSync(join(project, "node_modules/@types"));
+  return { says: `${others.join(", ")}; @types: ${installed.join(", ")}`, result: undefined };
+}
+
+/** Declarations are checked as strictly as code (no skipLibCheck), with and without the DOM's types. */
+async function compile() {
+  const strict = { strict: true, target: "ES2022", skipLibCheck: false, outDir: "out", rootDir: "." };
+  const nodenext = { ...strict, module: "NodeNext" };
+  const bundler = { ...strict, module: "ESNext", moduleResolution: "bundler", noEmit: true };
+  const settings = {
+    "module nodenext": { compilerOptions: { ...nodenext, types: ["node"] }, files: ["node.ts", "data.ts"] },
+    "without the DOM": {
+      compilerOptions: { ...nodenext, types: ["node"], lib: ["ES2022"], noEmit: true },
+      files: ["train.ts", "data.ts"],
+    },
+    "module resolution bundler": {
+      compilerOptions: { ...bundler, types: [], lib: ["ES2022", "DOM"] },
+      files: ["page.ts"],
+    },
+  };
+  const compilers = ["typescript-5", "typescript"];
+  for (const compiler of compilers) {
+    for (const [name, config] of Object.entries(settings)) {
+      writeFileSync(join(project, "tsconfig.json"), JSON.stringify(config));
+      await run(process.execPath, [join("node_modules", compiler, "bin/tsc")], project).catch(
+        (error: Error) => {
+          throw new Error(`${compiler}, ${name}: ${error.message}`, { cause: error });
+        },
+      );
+    }
+  }
+  const versions = compilers.map((name) => manifestOf(name).version);
+  return {
+    says: `${Object.keys(settings).join(", ")}; TypeScript ${versions.join(" and ")}`,
+    result: undefined,
+  };
+}
+
+/** On whatever adapter there is. Node's coverage report lists every script it loads. */
+async function runInNode() {
+  const coverage = join(temporary, "coverage");
+  const answer = await trained({ NODE_V8_COVERAGE: coverage });
+  const loaded = readdirSync(coverage).flatMap((file) => {
+    const { result } = JSON.parse(readFileSync(join(coverage, file), "utf8"));
+    return result.map(({ url }: { url: string }) => url);
+  });
+  check(
+    loaded.some((url) => url.includes("/pixelgrad/dist/models/")),
+    "Node's report does not list the package's scripts",
+  );
+  const unwanted = loaded.filter(
+    (url) => /node_modules\/sharp\/|pixelgrad\/dist\/data\//.test(url) && !shared.test(url),
+  );
+  check(unwanted.length === 0, `import "pixelgrad" loads what only pixelgrad/data needs: ${unwanted}`);
+  return { says: describe(answer), result: undefined };
+}
+
+async function runWithoutDrivers() {
+  if (!hasSwiftShader)
+    return { says: "skipped: SwiftShader comes from npm for Linux on x64 only", result: undefined };
+  const answer = await trained(noDrivers);
+  check(/swiftshader/i.test(answer.device), `expected SwiftShader, but it ran on ${answer.device}`);
+  return { says: describe(answer), result: answer };
+}
+
+async function trained(environment: NodeJS.ProcessEnv): Promise<Answer> {
+  const answer: Answer = JSON.parse(await run(process.execPath, ["out/node.js"], project, environment));
+  const [before, after] = answer.losses;
+  check(after < before, `the loss did not fall: ${describe(answer)}`);
+  return answer;
+}
+
+async function loadData() {
+  mkdirSync(join(project, "pictures"));
+  const got = (await run(process.execPath, ["out/data.js"], project)).trim();
+  const wanted = JSON.stringify({ lrShape: [2, 3, 8, 8], hrShape: [2, 3, 16, 16], values: ["0.2000"] });
+  check(got === wanted, `a batch of a grey picture should be ${wanted}, got ${got}`);
+  return { says: got, result: undefined };
+}
+
+async function bundle() {
+  const complaints: string[] = [];
+  const logger = createLogger("warn");
+  logger.warn = logger.warnOnce = logger.error = (message) => void complaints.push(message);
+  const site = join(temporary, "site");
+  const { output } = (await build({
+    root: project,
+    configFile: false,
+    logLevel: "warn",
+    customLogger: logger,
+    build: { outDir: site, emptyOutDir: true, target: "es2022" },
+  })) as Rolldown.RolldownOutput;
+  check(complaints.length === 0, `Vite complains: ${complaints.join("\n")}`);
+
+  const chunks = output.filter((part) => part.type === "chunk");
+  for (const module of chunks.flatMap(({ moduleIds }) => moduleIds)) {
+    const others = /node_modules\/(?!pixelgrad\/)|adapter-node|dist\/node\.js|^node:|browser-external/.test(
+      module,
+    );
+    const data = /pixelgrad\/dist\/data\//.test(module) && !shared.test(module);
+    check(!others && !data, `the bundle holds ${module}, which browsers have no use for`);
+  }
+  const code = chunks.map((chunk) => chunk.code).join("\n");
+  const nodeOnly = /["'`](node:|sharp["'`]|pngjs["'`]|webgpu["'`])|\brequire\(|browser-external/.exec(code);
+  check(
+    !nodeOnly,
+    `the bundle mentions ${nodeOnly?.[0]}: …${code.slice(nodeOnly?.index, (nodeOnly?.index ?? 0) + 80)}…`,
+  );
+  const sizes = `${kilobytes(code.length)}, ${kilobytes(gzipSync(code, { level: 9 }).length)} with gzip`;
+  return { says: `Vite ${manifestOf("vite", repository).version}: ${sizes}`, result: site };
+}
+
+/** The same kernels on the same renderer, so that the losses must agree but for roundings. */
+async function runInBrowser(site: string, swiftshader: Answer | undefined) {
+  const skipped = (why: string) => ({ says: `skipped: ${why}`, result: undefined });
+  if (!swiftshader) return skipped("there is no result of SwiftShader in Node to compare with");
+  const path = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
+  if (!existsSync(path)) return skipped(`there is no ${path}; set CHROMIUM_PATH to a Chromium or Chrome`);
+  const answer = await visit(path, site);
+  const differences = answer.losses.map((loss, i) => Math.abs(loss / swiftshader.losses[i] - 1));
+  const worst = Math.max(...differences);
+  check(worst <= 1e-5, `${describe(answer)}, but in Node ${describe(swiftshader)}`);
+  return { says: `${describe(answer)}, ${worst.toExponential(1)} from Node's`, result: undefined };
+}
+
+/** Serves the site, opens it in a headless browser and waits for what its page sends back. */
+async function visit(browserPath: string, site: string): Promise<Answer> {
+  const types: Record<string, string> = { ".html": "text/html", ".js": "text/javascript" };
+  let answered = (_: string) => {};
+  const answer = new Promise<string>((resolve) => {
+    answered = resolve;
+  });
+  const server = createServer(async (request, response) => {
+    if (request.method === "POST") {
+      let text = "";
+      for await (const part of request) text += part;
+      response.end();
+      answered(text);
+      return;
+    }
+    const file = join(site, request.url === "/" ? "index.html" : request.url!);
+    if (!existsSync(file)) return response.writeHead(404).end();
+    response.setHeader("content-type", types[extname(file)] ?? "application/octet-stream");
+    response.end(readFileSync(file));
+  });
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+
+  const { port } = server.address() as AddressInfo;
+  // Without a sandbox, because containers often forbid it; the only page it opens is our own.
+  const flags = [
+    "--headless",
+    "--no-sandbox",
+    "--enable-unsafe-webgpu",
+    "--no-first-run",
+    "--disable-dev-shm-usage",
+  ];
+  const profile = `--user-data-dir=${join(temporary, "profile")}`;
+  const browser = spawn(browserPath, [...flags, profile, `http://127.0.0.1:${port}/`], { stdio: "ignore" });
+  const ended = new Promise<void>((resolve) => browser.once("exit", () => resolve()));
+  try {
+    const text = await Promise.race([
+      answer,
+      ended.then(() => Promise.reject(new Error("the browser ended before the page had answered"))),
+      new Promise<never>((_, reject) =>
+        setTimeout(() => reject(new Error("the page did not answer in 120 s")), 120_000).unref(),
+      ),
+    ]);
+    const parsed: Answer & { error?: string } = JSON.parse(text);
+    if (parsed.error) throw new Error(`in the page: ${parsed.error}`);
+    return parsed;
+  } finally {
+    browser.kill();
+    await ended;
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+// ---- Small help
+
+/** The standard output of a program; an error with all of its output if it fails. */
+async function run(
+  program: string,
+  args: string[],
+  cwd: string,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<string> {
+  const env = { ...process.env, ...environment };
+  const shell = program.endsWith(".cmd");
+  try {
+    return (await promisify(execFile)(program, args, { cwd, env, shell, maxBuffer: 2 ** 26 })).stdout;
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${program} ${args.join(" ")} failed:\n${stdout ?? ""}${stderr ?? error}`, {
+      cause: error,
+    });
+  }
+}
+
+function check(condition: boolean, complaint: string): asserts condition {
+  if (!condition) throw new Error(complaint);
+}
+
+function describe({ losses: [before, after], device }: Answer): string {
+  return `loss ${before.toFixed(6)} -> ${after.toFixed(6)} on ${device}`;
+}
+
+function manifestOf(name: string, folder = project): { version: string } {
+  return JSON.parse(readFileSync(join(folder, "node_modules", name, "package.json"), "utf8"));
+}
+
+function kilobytes(bytes: number): string {
+  return `${(bytes / 1000).toFixed(1)} kB`;
+}

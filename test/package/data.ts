@@ -1,0 +1,9 @@
+/** Writes a picture, opens its folder as training data and takes a batch of it, which a worker thread decodes. */
+import { type Image, openFolder, PatchLoader, writePng } from "pixelgrad/data";
+
+const grey: Image = { width: 64, height: 48, channels: 3, data: new Uint8Array(64 * 48 * 3).fill(51) };
+await writePng("pictures/grey.png", grey);
+await using loader = new PatchLoader(openFolder("pictures", { scale: 2 }), { batch: 2, patch: 8, seed: 1 });
+const { lr, hr, lrShape, hrShape } = await loader.next();
+const values = new Set([...lr, ...hr].map((value) => value.toFixed(4)));
+console.log(JSON.stringify({ lrShape, hrShape, values: [...values] }));
