@@ -1,6 +1,5 @@
 /** The inference workloads as ONNX models (opset 17), made in memory. */
 import protobuf from "protobufjs";
-import { edsrLayers } from "./workloads.mjs";
 
 // The part of onnx.proto that these graphs need; field numbers are the standard's.
 const { root } = protobuf.parse(
@@ -64,11 +63,7 @@ export function onnxModel(workload) {
       ...(cubic ? { cubic_coeff_a: -0.75 } : {}),
     });
   } else {
-    const names = new Set(edsrLayers(net).map(({ name }) => name));
-    const layer = (input, name, output = name) => {
-      if (!names.delete(name)) throw new Error(`EDSR has no layer ${name}, or it was used before.`);
-      return conv(input, [`${name}.w`, `${name}.b`], 1, output);
-    };
+    const layer = (input, name, output = name) => conv(input, [`${name}.w`, `${name}.b`], 1, output);
     let y = layer("x", "head");
     for (let b = 0; b < net.blocks; b++) {
       const inner = add("Relu", [layer(y, `block${b}.1`)], `block${b}.relu`);
@@ -93,9 +88,19 @@ export function onnxModel(workload) {
           data_type: FLOAT,
           raw_data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
         })),
-        input: [value("x", x.shape.map((size) => ({ dim_value: size })))],
+        input: [
+          value(
+            "x",
+            x.shape.map((size) => ({ dim_value: size })),
+          ),
+        ],
         // The runtime works the output's sides out by itself.
-        output: [value("y", ["n", "c", "h", "w"].map((name) => ({ dim_param: name })))],
+        output: [
+          value(
+            "y",
+            ["n", "c", "h", "w"].map((name) => ({ dim_param: name })),
+          ),
+        ],
       },
     }),
   ).finish();

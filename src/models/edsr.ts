@@ -10,7 +10,7 @@
  * its large network 32 of 256 with resScale 0.1 (40.7 M), which would not train without that scaling.
  */
 import { conv2d } from "../kernels/conv2d/index.ts";
-import { add, mul } from "../kernels/elementwise/index.ts";
+import { mul } from "../kernels/elementwise/index.ts";
 import { Conv2d, PixelShuffle, ReLU, Sequential } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
@@ -92,7 +92,7 @@ export class EDSR extends Module {
   /** x [n, 3, h, w] in 0..1 to [n, 3, h * scale, w * scale]. */
   forward(x: Tensor): Tensor {
     const features = this.head.forward(this.sub_mean.forward(mul(x, this.rgbRange)));
-    const y = this.tail.forward(add(this.body.forward(features), features));
+    const y = this.tail.forward(this.body.forward(features, { skip: features }));
     return mul(this.add_mean.forward(y), 1 / this.rgbRange);
   }
 
@@ -123,7 +123,7 @@ class ResBlock extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return add(x, this.body.forward(x), { alpha: this.resScale });
+    return this.body.forward(x, { skip: x, alpha: this.resScale });
   }
 }
 

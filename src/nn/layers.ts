@@ -1,5 +1,5 @@
 import { pair } from "../kernels/conv2d/geometry.ts";
-import { type Activation, conv2d, type Pair } from "../kernels/conv2d/index.ts";
+import { type Conv2dOptions, conv2d, type Pair } from "../kernels/conv2d/index.ts";
 import { prelu, relu, sigmoid, tanh } from "../kernels/elementwise/index.ts";
 import { pixelShuffle } from "../kernels/pixel-shuffle/index.ts";
 import { type InterpolateOptions, interpolate } from "../kernels/resize/index.ts";
@@ -17,6 +17,9 @@ export interface Conv2dModuleOptions {
   /** Where the initial weights come from; default: the generator of `manualSeed`. */
   random?: Random;
 }
+
+/** Operations after a convolution that its kernel can take over. */
+export type FusedOptions = Pick<Conv2dOptions, "activation" | "skip" | "alpha" | "shuffle">;
 
 /**
  * A learned 2-D convolution. Weight [outChannels, inChannels, kh, kw] and bias [outChannels] start uniform in
@@ -52,10 +55,10 @@ export class Conv2d extends Module {
     this.bias = bias ? rand([outChannels], random, -bound, bound, { requiresGrad: true }) : undefined;
   }
 
-  /** x [n, inChannels, h, w] to [n, outChannels, oh, ow]. The activation is computed on the way, at no cost. */
-  forward(x: Tensor, activation: Activation = "none"): Tensor {
+  /** x [n, inChannels, h, w] to [n, outChannels, oh, ow]. `fused` is computed on the way; see `conv2d`. */
+  forward(x: Tensor, fused: FusedOptions = {}): Tensor {
     const { stride, padding, dilation } = this;
-    return conv2d(x, this.weight, this.bias, { stride, padding, dilation, activation });
+    return conv2d(x, this.weight, this.bias, { stride, padding, dilation, ...fused });
   }
 }
 
@@ -137,20 +140,28 @@ export class Sequential extends Module {
     for (const [i, module] of this.modules.entries()) yield [String(i), module];
   }
 
-  forward(x: Tensor): Tensor {
+  /**
+   * With `last`, the last module, a convolution, gets those options: `{ skip: x }` makes a residual block of the
+   * sequence. A convolution and the activation or pixel shuffle after it run as one kernel.
+   */
+  forward(x: Tensor, last?: FusedOptions): Tensor {
+    if (last && !(this.modules.at(-1) instanceof Conv2d)) {
+      throw new Error(`Sequential: options were given for its last module, which must then be a Conv2d.`);
+    }
     let y = x;
     for (let i = 0; i < this.modules.length; i++) {
       const module = this.modules[i];
       const next = this.modules[i + 1];
-      // A convolution and the activation after it run as one kernel.
-      if (
-        module instanceof Conv2d &&
-        (next instanceof ReLU || next instanceof Sigmoid || next instanceof Tanh)
-      ) {
-        y = module.forward(y, next.activation);
+      if (!(module instanceof Conv2d)) {
+        y = module.forward(y);
+      } else if (next instanceof ReLU || next instanceof Sigmoid || next instanceof Tanh) {
+        y = module.forward(y, { activation: next.activation });
+        i++;
+      } else if (next instanceof PixelShuffle) {
+        y = module.forward(y, { shuffle: next.factor });
         i++;
       } else {
-        y = module.forward(y);
+        y = module.forward(y, next ? {} : last);
       }
     }
     return y;

@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { type Conv2dOptions, conv2d, variants } from "../../src/kernels/conv2d/index.ts";
-import { mul } from "../../src/kernels/elementwise/index.ts";
+import { add, mul, relu } from "../../src/kernels/elementwise/index.ts";
+import { pixelShuffle } from "../../src/kernels/pixel-shuffle/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { randn, tensor } from "../../src/tensor/tensor.ts";
+import { randn, type Tensor, tensor } from "../../src/tensor/tensor.ts";
 import { compareWithCpu } from "../support/compare.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 import { gradcheck } from "../support/gradcheck.ts";
@@ -79,6 +80,25 @@ describe("conv2d equals its CPU reference", () => {
       ));
   }
 
+  for (const variant of variants) {
+    test(`with a skip connection, ${variant}`, () =>
+      compareWithCpu(
+        devices,
+        `skip ${variant}`,
+        ([x, w, b, skip]) => conv2d(x, w, b, { padding: 1, skip, alpha: 0.1, variant }),
+        [[2, 3, 6, 9], [5, 3, 3, 3], [5], [2, 5, 6, 9]],
+        { absolute: 2e-5 },
+      ));
+    test(`with a pixel shuffle, ${variant}`, () =>
+      compareWithCpu(
+        devices,
+        `shuffle ${variant}`,
+        ([x, w, b]) => conv2d(x, w, b, { padding: 1, shuffle: 3, activation: "tanh", variant }),
+        [[2, 3, 5, 9], [18, 3, 3, 3], [18]],
+        { absolute: 2e-5 },
+      ));
+  }
+
   test("rows dealt out to many partial weight gradients", () =>
     compareWithCpu(
       devices,
@@ -104,6 +124,7 @@ describe("conv2d's gradient rules, by differences in float64", () => {
     [[1, 2, 4, 4], [2, 2, 3, 3], { activation: "relu" }],
     [[1, 2, 4, 4], [2, 2, 3, 3], { activation: "tanh" }],
     [[1, 2, 4, 4], [2, 2, 3, 3], { activation: "sigmoid" }],
+    [[1, 2, 4, 3], [8, 2, 3, 3], { padding: 1, shuffle: 2, activation: "sigmoid" }],
   ];
   for (const each of variations) {
     test(name(each), () => {
@@ -115,6 +136,32 @@ describe("conv2d's gradient rules, by differences in float64", () => {
       gradcheck((x, w, b) => conv2d(x, w, b, options), [x, w, b]);
     });
   }
+});
+
+test("fused operations give what they give one after the other", async () => {
+  using _ = scope();
+  const device = float32Device();
+  const random = new Random(9);
+  const x = randn([2, 3, 5, 4], random, { device });
+  const w = randn([8, 3, 3, 3], random, { device });
+  const b = randn([8], random, { device });
+  const skip = randn([2, 8, 5, 4], random, { device });
+  const plain = conv2d(x, w, b, { padding: 1 });
+  const equal = async (fused: Tensor, separate: Tensor) => {
+    expect(fused.shape).toEqual(separate.shape);
+    expect(await fused.data()).toEqual(await separate.data());
+  };
+  await equal(conv2d(x, w, b, { padding: 1, activation: "relu" }), relu(plain));
+  await equal(conv2d(x, w, b, { padding: 1, shuffle: 2 }), pixelShuffle(plain, 2));
+  await equal(conv2d(x, w, b, { padding: 1, skip, alpha: 0.5 }), add(skip, plain, { alpha: 0.5 }));
+  // The gradient rule of the skip, which the cases above do not have.
+  const other = float64Device();
+  const inputs = [
+    [1, 2, 4, 4],
+    [3, 2, 3, 3],
+    [1, 3, 4, 4],
+  ].map((shape) => randn(shape, random, { device: other }));
+  gradcheck((x, w, skip) => conv2d(x, w, undefined, { padding: 1, skip, alpha: 0.3 }), inputs);
 });
 
 describe("properties", () => {
@@ -178,6 +225,16 @@ describe("what does not fit is refused with both shapes", () => {
     expect(call({ stride: 0 })).toThrow(/stride must be a whole number of at least 1/);
     expect(call({ padding: -1 })).toThrow(/padding/);
     expect(call({ dilation: 1.5 })).toThrow(/dilation/);
+  });
+  test("a skip connection of another shape, or together with what it excludes", () => {
+    const call = (options: Conv2dOptions) => () =>
+      conv2d(zeros([1, 1, 4, 4]), zeros([4, 1, 3, 3]), undefined, options);
+    expect(call({ skip: zeros([1, 4, 4, 4]) })).toThrow(
+      /skip \[1, 4, 4, 4\] must have the result's shape \[1, 4, 2, 2\]/,
+    );
+    expect(call({ skip: zeros([1, 4, 2, 2]), activation: "relu" })).toThrow(/cannot be combined/);
+    expect(call({ alpha: 2 })).toThrow(/without a skip/);
+    expect(call({ shuffle: 3 })).toThrow(/3 \* 3 does not divide/);
   });
   test("a variant that cannot hold the window", () => {
     const x = randn([1, 1, 9, 400], new Random(0), { device: devices[0] });

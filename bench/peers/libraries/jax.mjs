@@ -77,7 +77,8 @@ export async function prepare(workload, { busyWait }) {
     correct2.dispose();
     return [loss, next.p, next.m, next.v];
   });
-  const zeros = () => Object.fromEntries(Object.entries(p).map(([name, { shape }]) => [name, np.zeros(shape)]));
+  const zeros = () =>
+    Object.fromEntries(Object.entries(p).map(([name, { shape }]) => [name, np.zeros(shape)]));
   let m = zeros();
   let v = zeros();
   let steps = 0;

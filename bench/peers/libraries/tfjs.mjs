@@ -54,9 +54,10 @@ export async function prepare(workload, { busyWait }) {
       step:
         workload.kind === "conv-dx"
           ? stepOf(() => run("Conv2DBackpropInput", { dy: g, filter: f }, { inputShape: input.shape }), back)
-          : stepOf(() => run("Conv2DBackpropFilter", { x: input, dy: g }, { filterShape: f.shape }), [
-              3, 2, 0, 1,
-            ]),
+          : stepOf(
+              () => run("Conv2DBackpropFilter", { x: input, dy: g }, { filterShape: f.shape }),
+              [3, 2, 0, 1],
+            ),
     };
   }
 

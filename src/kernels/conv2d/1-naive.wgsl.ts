@@ -3,6 +3,9 @@ import { kernel } from "../../tensor/kernel.ts";
 /**
  * Step 1: one thread per output value.
  *
+ * Two functions come from the prelude (epilogue.ts): bias_at(o), and store(n, o, row, column, v), which writes one
+ * value of y and may apply an activation on the way.
+ *
  * The outer four loops of reference.ts (n, o, row, column) become the grid of threads: the GPU runs "for every
  * output value" all at once. The inner three (c, ky, kx) are the same text.
  *
@@ -20,8 +23,9 @@ struct Params {
 @group(0) @binding(0) var<storage, read> x: array<f32>;         // [n, c, h, w]
 @group(0) @binding(1) var<storage, read> weight: array<f32>;    // [o, c, KH, KW]
 @group(0) @binding(2) var<storage, read> bias: array<f32>;      // [o]
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
-@group(0) @binding(4) var<uniform> p: Params;
+@group(0) @binding(3) var<storage, read> skip: array<f32>;      // [n, o, oh, ow]
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
+@group(0) @binding(5) var<uniform> p: Params;
 
 // A pixel of the input; zero outside the picture.
 fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
@@ -44,7 +48,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       }
     }
   }
-  y[((n * p.o + o) * p.oh + row) * p.ow + column] = activate(sum);
+  store(n, o, row, column, sum);
 }
 `,
 );

@@ -25,8 +25,9 @@ struct Params {
 @group(0) @binding(0) var<storage, read> x: array<f32>;         // [n, c, h, w]
 @group(0) @binding(1) var<storage, read> weight: array<f32>;    // [o, c, KH, KW]
 @group(0) @binding(2) var<storage, read> bias: array<f32>;      // [o]
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
-@group(0) @binding(4) var<uniform> p: Params;
+@group(0) @binding(3) var<storage, read> skip: array<f32>;      // [n, o, oh, ow]
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
+@group(0) @binding(5) var<uniform> p: Params;
 
 // TILE = 16 outputs need (TILE - 1) * stride + (window - 1) * dilation + 1 pixels.
 var<workgroup> region: array<f32, PATCH_H * PATCH_W>;
@@ -61,7 +62,7 @@ fn main(@builtin(workgroup_id) tile: vec3u,
   }
   // No thread may leave earlier: all of them have to arrive at the barriers.
   if (column < p.ow && row < p.oh) {
-    y[((n * p.o + o) * p.oh + row) * p.ow + column] = activate(sum);
+    store(n, o, row, column, sum);
   }
 }
 `,

@@ -25,8 +25,9 @@ struct Params {
 @group(0) @binding(0) var<storage, read> x: array<f32>;         // [n, c, h, w]
 @group(0) @binding(1) var<storage, read> weight: array<f32>;    // [o, c, KH, KW]
 @group(0) @binding(2) var<storage, read> bias: array<f32>;      // [o]
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
-@group(0) @binding(4) var<uniform> p: Params;
+@group(0) @binding(3) var<storage, read> skip: array<f32>;      // [n, o, oh, ow]
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
+@group(0) @binding(5) var<uniform> p: Params;
 
 fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
   // As unsigned numbers, negative ones are huge. And "&" instead of "&&", which is a branch: see kernel.ts.
@@ -79,11 +80,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
   // the last one, before that gets its own. A branch around each store would be slow to compile (see kernel.ts).
   for (var last_o = 0; last_o < CHANNELS; last_o++) { // @unroll
     let o = min(first_o + CHANNELS - 1 - last_o, p.o - 1);
-    let start = ((n * p.o + o) * p.oh + row) * p.ow;
     let b = bias_at(o);
     for (var last = 0; last < PIXELS; last++) { // @unroll
       let sum = sums[(CHANNELS - 1 - last_o) * PIXELS + PIXELS - 1 - last];
-      y[start + min(column + PIXELS - 1 - last, p.ow - 1)] = activate(sum + b);
+      store(n, o, row, min(column + PIXELS - 1 - last, p.ow - 1), sum + b);
     }
   }
 }

@@ -1,11 +1,12 @@
-import type { Shape } from "../../tensor/shape.ts";
-import { defineOp } from "../../tensor/tape.ts";
+import { formatShape, type Shape, ShapeError, sameShape } from "../../tensor/shape.ts";
+import { defineOp, type Inputs } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { affine } from "../elementwise/unary.ts";
+import { forEachPixel, pixelUnshuffle, shuffledShape } from "../pixel-shuffle/index.ts";
 import { sum } from "../reduce/index.ts";
+import { type Activation, activations } from "./epilogue.ts";
 import { type Geometry, outputShape, type Pair, pair } from "./geometry.ts";
 import {
-  type Activation,
-  activations,
   type ForwardParams,
   launchForward,
   launchInputGrad,
@@ -14,8 +15,9 @@ import {
 } from "./launch.ts";
 import * as reference from "./reference.ts";
 
+export type { Activation } from "./epilogue.ts";
 export type { Pair } from "./geometry.ts";
-export { type Activation, type Variant, variants } from "./launch.ts";
+export { type Variant, variants } from "./launch.ts";
 
 export interface Conv2dOptions {
   /** How far the window moves between outputs. Default 1. */
@@ -24,8 +26,14 @@ export interface Conv2dOptions {
   padding?: Pair;
   /** Distance between the pixels under neighbouring weights. Default 1. */
   dilation?: Pair;
-  /** Default `"none"`. */
+  /** Applied to the result. Default `"none"`. */
   activation?: Activation;
+  /** A tensor of the result's shape to add: the result is skip + alpha * convolution, as in a residual block. */
+  skip?: Tensor;
+  /** Factor of the convolution where there is a `skip`. Default 1. */
+  alpha?: number;
+  /** Shuffles the result's pixels by this factor, like `pixelShuffle(…, r)` after it. Default 1: not at all. */
+  shuffle?: number;
   /** Use this kernel instead of the one that `choose` takes; for tests and benchmarks. */
   variant?: Variant;
 }
@@ -33,50 +41,98 @@ export interface Conv2dOptions {
 /**
  * 2-D convolution (cross-correlation, as everywhere in deep learning): x [n, c, h, w], weight [o, c, kh, kw] and
  * optional bias [o] give [n, o, oh, ow], where oh = floor((h + 2 padding - dilation (kh - 1) - 1) / stride) + 1.
- * PyTorch's `F.conv2d` without groups. Differentiable in all three. Throws a ShapeError if the shapes do not fit.
+ * PyTorch's `F.conv2d` without groups. Differentiable in all three, and in `skip`. Throws a ShapeError if the shapes
+ * do not fit.
+ *
+ * `activation`, `skip` and `shuffle` are computed on the way to memory and cost next to nothing; `skip` excludes
+ * the other two.
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptions = {}): Tensor {
-  const { stride = 1, padding = 0, dilation = 1, activation = "none", variant } = options;
+  const { stride = 1, padding = 0, dilation = 1, variant, skip } = options;
+  const { activation = "none", alpha = 1, shuffle = 1 } = options;
+  if (skip && (activation !== "none" || shuffle !== 1)) {
+    throw new RangeError(
+      `conv2d: skip cannot be combined with activation "${activation}" and shuffle ${shuffle}. Apply those after it.`,
+    );
+  }
+  if (alpha !== 1 && !skip)
+    throw new RangeError(`conv2d: alpha ${alpha} was given without a skip to add it to.`);
   const geometry: Geometry = {
     stride: pair("stride", stride, 1),
     padding: pair("padding", padding, 0),
     dilation: pair("dilation", dilation, 1),
   };
-  return conv2dOp({ x, w: weight, b: bias }, { geometry, activation, variant });
+  const epilogue = { activation, skip: skip !== undefined, alpha, shuffle };
+  return conv2dOp({ x, w: weight, b: bias, skip }, { geometry, epilogue, variant });
 }
 
-const conv2dOp = defineOp<{ x: Tensor; w: Tensor; b: Tensor | undefined }, ForwardParams>({
+interface ForwardInputs extends Inputs {
+  x: Tensor;
+  w: Tensor;
+  b: Tensor | undefined;
+  skip: Tensor | undefined;
+}
+
+const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
   name: "conv2d",
-  shape: ({ x, w, b }, { geometry }) => outputShape(x.shape, w.shape, b?.shape, geometry),
-  cpu({ x, w, b }, { geometry, activation }, y) {
-    reference.forward(x, w, b, y, geometry);
-    if (activation === "none") return;
-    const { f } = activations[activation].rule;
-    for (let i = 0; i < y.data.length; i++) y.data[i] = f(y.data[i], 0, 0);
+  shape({ x, w, b, skip }, { geometry, epilogue }) {
+    const shape = outputShape(x.shape, w.shape, b?.shape, geometry);
+    if (skip && !sameShape(skip.shape, shape)) {
+      throw new ShapeError(
+        `conv2d: skip ${formatShape(skip.shape)} must have the result's shape ${formatShape(shape)}.`,
+      );
+    }
+    return epilogue.shuffle === 1 ? shape : shuffledShape("conv2d", shape, epilogue.shuffle);
   },
-  gpu(device, { x, w, b }, params, y) {
+  cpu({ x, w, b, skip }, { geometry, epilogue }, y) {
+    const { activation, alpha, shuffle } = epilogue;
+    const shape = outputShape(x.shape, w.shape, b?.shape, geometry);
+    const z = shuffle === 1 ? y : { shape, data: y.data.slice() };
+    reference.forward(x, w, b, z, geometry);
+    if (activation !== "none") {
+      const { f } = activations[activation].rule;
+      for (let i = 0; i < z.data.length; i++) z.data[i] = f(z.data[i], 0, 0);
+    }
+    if (skip) for (let i = 0; i < z.data.length; i++) z.data[i] = skip.data[i] + alpha * z.data[i];
+    if (z !== y) {
+      forEachPixel(shape, shuffle, (coarse, fine) => {
+        y.data[fine] = z.data[coarse];
+      });
+    }
+  },
+  gpu(device, { x, w, b, skip }, params, y) {
     launchForward(device, params, {
       x: x.gpuStorage,
       xShape: x.shape,
       w: w.gpuStorage,
       wShape: w.shape,
       b: b?.gpuStorage,
+      skip: skip?.gpuStorage,
       y: y.gpuStorage,
-      yShape: y.shape,
+      yShape: outputShape(x.shape, w.shape, b?.shape, params.geometry),
     });
   },
-  backward(dy, { x, w, y }, { geometry, activation }) {
-    // The gradient before the activation, made when the first of the three asks for it.
+  backward(dy, { x, w, y }, { geometry, epilogue }) {
+    const { activation, alpha, shuffle } = epilogue;
+    // The gradient of the plain convolution's result, made when the first of the inputs asks for it: back through
+    // the epilogue, last step first.
     let before: Tensor | undefined;
     const dz = () => {
-      // These activations' derivatives need only their result, so y stands in for their argument, too.
-      before ??= activation === "none" ? dy : activations[activation].gradient({ dy, x: y, y });
+      before ??= undoEpilogue();
       return before;
+    };
+    const undoEpilogue = () => {
+      let dz = dy;
+      // These activations' derivatives need only their result, so y stands in for their argument, too.
+      if (activation !== "none") dz = activations[activation].gradient({ dy, x: y, y });
+      if (shuffle !== 1) dz = pixelUnshuffle(dz, shuffle);
+      return alpha === 1 ? dz : affine(dz, { a: alpha });
     };
     return {
       x: () => conv2dInputGrad({ dy: dz(), w }, { geometry, xShape: x.shape }),
       w: () => conv2dWeightGrad({ x, dy: dz() }, { geometry, wShape: w.shape }),
       b: () => sum(dz(), [0, 2, 3]),
+      skip: () => dy,
     };
   },
 });

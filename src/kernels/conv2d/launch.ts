@@ -3,19 +3,14 @@ import type { GpuDevice, GpuStorage } from "../../tensor/gpu-device.ts";
 import { linearGrid } from "../../tensor/kernel.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { relu, sigmoid, tanh } from "../elementwise/unary.ts";
 import { naive } from "./1-naive.wgsl.ts";
 import { tiled } from "./2-tiled.wgsl.ts";
 import { blocked } from "./3-blocked.wgsl.ts";
 import { broadcast } from "./4-broadcast.wgsl.ts";
+import { type Epilogue, epilogueWgsl, noEpilogue } from "./epilogue.ts";
 import type { Geometry } from "./geometry.ts";
 import { inputGrad, turnWeights } from "./input-grad.wgsl.ts";
 import { sumPartials, weightGrad, weightGradBroadcast } from "./weight-grad.wgsl.ts";
-
-/** Applied to the sums before they are stored, which saves a pass over memory. */
-export type Activation = "none" | keyof typeof activations;
-
-export const activations = { relu, sigmoid, tanh };
 
 /** The forward kernels, in the order in which they are meant to be read. */
 export const variants = ["1-naive", "2-tiled", "3-blocked", "4-broadcast"] as const;
@@ -23,7 +18,7 @@ export type Variant = (typeof variants)[number];
 
 export interface ForwardParams {
   readonly geometry: Geometry;
-  readonly activation: Activation;
+  readonly epilogue: Epilogue;
   readonly variant?: Variant;
 }
 
@@ -33,24 +28,24 @@ interface ForwardBuffers {
   readonly w: GpuStorage;
   readonly wShape: Shape;
   readonly b: GpuStorage | undefined;
+  readonly skip: GpuStorage | undefined;
   readonly y: GpuStorage;
+  /** [n, o, oh, ow], before a pixel shuffle. */
   readonly yShape: Shape;
 }
 
 export function launchForward(
   device: GpuDevice,
-  { geometry, activation, variant }: ForwardParams,
+  { geometry, epilogue, variant }: ForwardParams,
   buffers: ForwardBuffers,
 ): void {
-  const { x, xShape, w, wShape, b, y, yShape } = buffers;
+  const { x, xShape, w, wShape, b, skip, y, yShape } = buffers;
   const [n, o, oh, ow] = yShape;
   const chosen = variant ?? choose(device, wShape, geometry);
   const launch = {
-    functions:
-      `fn activate(x: f32) -> f32 { return ${activation === "none" ? "x" : activations[activation].rule.wgsl.f}; }\n` +
-      `fn bias_at(o: u32) -> f32 { return ${b ? "bias[o]" : "0.0"}; }`,
-    // Every binding needs a buffer; without a bias any will do.
-    buffers: { x, weight: w, bias: b ?? w, y },
+    functions: epilogueWgsl(epilogue, b !== undefined),
+    // Every binding needs a buffer; where there is no bias or skip any will do.
+    buffers: { x, weight: w, bias: b ?? w, skip: skip ?? w, y },
     params: paramsOf(xShape, yShape, geometry.padding),
   };
   const constants = constantsOf(wShape, geometry);
@@ -131,13 +126,14 @@ export function launchInputGrad(
   const turnedPadding = [dilation[0] * (kh - 1) - padding[0], dilation[1] * (kw - 1) - padding[1]] as const;
   launchForward(
     device,
-    { geometry: { stride, padding: turnedPadding, dilation }, activation: "none" },
+    { geometry: { stride, padding: turnedPadding, dilation }, epilogue: noEpilogue },
     {
       x: dy.gpuStorage,
       xShape: dy.shape,
       w: turned,
       wShape: [c, o, kh, kw],
       b: undefined,
+      skip: undefined,
       y: dx.gpuStorage,
       yShape: dx.shape,
     },

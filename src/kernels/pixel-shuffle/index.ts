@@ -12,16 +12,7 @@ interface Params {
 
 const shuffleOp = defineOp<{ x: Tensor }, Params>({
   name: "pixelShuffle",
-  shape({ x }, { r }) {
-    const [n, channels, h, w] = checkPicture("pixelShuffle", x.shape, r);
-    if (channels % (r * r) !== 0) {
-      throw new ShapeError(
-        `pixelShuffle: x ${formatShape(x.shape)} has ${channels} channels, which ${r} * ${r} does not divide. ` +
-          `Give it r * r channels for every channel of the result.`,
-      );
-    }
-    return [n, channels / (r * r), h * r, w * r];
-  },
+  shape: ({ x }, { r }) => shuffledShape("pixelShuffle", x.shape, r),
   cpu({ x }, { r }, y) {
     forEachPixel(x.shape, r, (coarse, fine) => {
       y.data[fine] = x.data[coarse];
@@ -70,6 +61,18 @@ export function pixelUnshuffle(x: Tensor, r: number): Tensor {
   return unshuffleOp({ x }, { r });
 }
 
+/** The shape rule of {@link pixelShuffle}, for `op`'s error messages. */
+export function shuffledShape(op: string, shape: Shape, r: number): Shape {
+  const [n, channels, h, w] = checkPicture(op, shape, r);
+  if (channels % (r * r) !== 0) {
+    throw new ShapeError(
+      `${op}: ${formatShape(shape)} has ${channels} channels, which ${r} * ${r} does not divide. ` +
+        `Give it r * r channels for every channel of the result.`,
+    );
+  }
+  return [n, channels / (r * r), h * r, w * r];
+}
+
 function checkPicture(op: string, shape: Shape, r: number): Shape {
   if (shape.length !== 4) {
     throw new ShapeError(`${op}: x must have the four axes [n, c, h, w], got ${formatShape(shape)}.`);
@@ -80,7 +83,11 @@ function checkPicture(op: string, shape: Shape, r: number): Shape {
 }
 
 /** The definition: calls `visit` with every element's place in the coarse tensor and in the fine one. */
-function forEachPixel(coarseShape: Shape, r: number, visit: (coarse: number, fine: number) => void): void {
+export function forEachPixel(
+  coarseShape: Shape,
+  r: number,
+  visit: (coarse: number, fine: number) => void,
+): void {
   const [n, channels, h, w] = coarseShape;
   let coarse = 0;
   for (let plane = 0; plane < (n * channels) / (r * r); plane++) {

@@ -1,0 +1,299 @@
+/**
+ * Check first, then time. A bench says what is computed (the same program for every device and variant), which of
+ * its results the plain TypeScript references confirm, and how much work it is. `runBench` compares, times the
+ * variants in turn, and returns figures; printing them is report.ts's business.
+ */
+import type { CpuDevice } from "../src/tensor/cpu-device.ts";
+import { type Device, setDefaultDevice } from "../src/tensor/device.ts";
+import type { GpuDevice } from "../src/tensor/gpu-device.ts";
+import { scope } from "../src/tensor/scope.ts";
+import { binding, type Ceilings, type Work } from "./ceilings.ts";
+import { calibrate, coresOfOthers, type Options, type Program, type Statistics, summarize, timeOnce } from "./timing.ts";
+
+/** Makes the program on the default device. `variant` is one of the bench's; references ignore it. */
+export type Make = (variant: string) => Program;
+
+/** A program small enough for the references, all results of which are compared with theirs. */
+export interface WholeCheck {
+  readonly what: string;
+  readonly make: Make;
+  readonly work: Work;
+  /** Runs in a row that are compared, for programs that change their own state. Default 1. */
+  readonly rounds?: number;
+}
+
+/** A large program, of whose first result only some elements are compared. */
+export interface SampledCheck {
+  readonly what: string;
+  readonly make: Make;
+  /** What the references say about single elements. */
+  samples(): readonly Sample[];
+}
+
+export interface Sample {
+  readonly index: number;
+  readonly value: number;
+}
+
+export interface Bench {
+  /** Words joined by dashes: `npm run bench -- conv2d` runs all whose name is or begins with "conv2d-". */
+  readonly name: string;
+  /** What is timed, for the reader. */
+  readonly shape: string;
+  /** Ways to compute the same; [""] if there is but one. */
+  readonly variants: readonly string[];
+  readonly make: Make;
+  readonly work: Work;
+  readonly whole: WholeCheck;
+  /** Needed unless `whole` is what is timed. */
+  readonly sampled?: readonly SampledCheck[];
+  /** Largest error allowed, as a share of the largest value of the same result. Default 1e-5. */
+  readonly tolerance?: number;
+  /** A variant that would take longer for one repetition is left out. Default 5. */
+  readonly maxSeconds?: number;
+  /** What varies between benches of one name that belong together in a plot of growth. */
+  readonly at?: number;
+}
+
+/** One variant's figures. `status` says how far it got. */
+export interface Row {
+  readonly variant: string;
+  readonly status: "timed" | "wrong" | "skipped" | "unsupported";
+  /** Why it was not timed. */
+  readonly reason?: string;
+  /** Largest error of every check, as a share of the largest value. */
+  readonly checks: readonly { readonly what: string; readonly error: number }[];
+  /** Largest of them; NaN if nothing was checked. */
+  readonly error: number;
+  /** The very first call, on the check's shape, with the pipelines that it compiled. */
+  readonly first?: { readonly ms: number; readonly pipelines: number };
+  readonly timing?: Timing;
+}
+
+export interface Timing extends Statistics {
+  /** Milliseconds per repetition, one for each run. */
+  readonly runs: readonly number[];
+  /** Repetitions in each run. */
+  readonly repetitions: number;
+  readonly gflops: number;
+  readonly gbytes: number;
+  /** The ceiling that binds and how much of it was reached. */
+  readonly ceiling: { readonly kind: "multiply-add" | "bytes"; readonly share: number };
+  /** How many times faster than the references, by their rate on the checked shape. */
+  readonly speedup: number;
+}
+
+export interface Result {
+  readonly name: string;
+  readonly shape: string;
+  readonly at?: number;
+  readonly work: Work;
+  readonly tolerance: number;
+  /** The references' time for the work of the whole check. */
+  readonly reference: { readonly what: string; readonly ms: number; readonly work: Work };
+  readonly rows: readonly Row[];
+  /** Cores that other programs kept busy while this one was timing. */
+  readonly foreignCores: number;
+}
+
+/** Runs one bench. `cpu` computes the references; float64 makes it an exact yardstick. */
+export async function runBench(
+  bench: Bench,
+  device: GpuDevice,
+  cpu: CpuDevice,
+  ceilings: Ceilings,
+  options: Options,
+): Promise<Result> {
+  const tolerance = bench.tolerance ?? 1e-5;
+  const reference = await runReference(bench.whole, cpu);
+  const checked: Row[] = [];
+  for (const variant of bench.variants) {
+    checked.push(await checkVariant(bench, variant, tolerance, reference, device));
+  }
+  const { timings, foreignCores } = await timeInTurn(
+    bench,
+    checked.filter(({ status }) => status === "timed").map(({ variant }) => variant),
+    device,
+    options,
+  );
+  const referenceRate = amount(bench.whole.work) / reference.ms;
+  const rows = checked.map((row) => {
+    const timed = timings.get(row.variant);
+    if (!timed) return row;
+    const statistics = summarize(timed.runs);
+    const seconds = statistics.median / 1e3;
+    const timing: Timing = {
+      ...timed,
+      ...statistics,
+      gflops: bench.work.flops / seconds / 1e9,
+      gbytes: bench.work.bytes / seconds / 1e9,
+      ceiling: binding(bench.work, seconds, ceilings),
+      speedup: amount(bench.work) / referenceRate / statistics.median,
+    };
+    return { ...row, timing };
+  });
+  const { name, shape, at, work } = bench;
+  return {
+    name,
+    shape,
+    at,
+    work,
+    tolerance,
+    reference: { what: bench.whole.what, ms: reference.ms, work: bench.whole.work },
+    rows,
+    foreignCores,
+  };
+}
+
+/** Work as one number, to tell how much more one program does than another of its kind. */
+function amount({ flops, bytes }: Work): number {
+  return flops || bytes;
+}
+
+// ---- Checking
+
+interface Reference {
+  readonly results: Float32Array[];
+  readonly ms: number;
+}
+
+async function runReference(check: WholeCheck, cpu: CpuDevice): Promise<Reference> {
+  const { results, ms } = await runRounds(check, "", cpu);
+  // The first time, JavaScript's compiler is still at it; if that took long, it was soon over.
+  const again = ms < 300 ? (await runRounds(check, "", cpu)).ms : ms;
+  return { results, ms: Math.min(ms, again) / (check.rounds ?? 1) };
+}
+
+/** All results of all rounds, in order, and the time for computing them. */
+async function runRounds(
+  { make, rounds = 1 }: WholeCheck,
+  variant: string,
+  device: Device,
+): Promise<{ results: Float32Array[]; ms: number; firstMs: number; pipelines: number }> {
+  setDefaultDevice(device);
+  using _ = scope();
+  const program = make(variant);
+  await device.sync(); // making may have computed something, too
+  const before = device.memory().pipelines;
+  const results: Float32Array[] = [];
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    using _ = scope();
+    const start = performance.now();
+    const tensors = program.run();
+    await device.sync();
+    times.push(performance.now() - start);
+    for (const each of tensors) results.push(await each.data());
+  }
+  program.dispose?.();
+  const pipelines = device.memory().pipelines - before;
+  return { results, ms: times.reduce((sum, ms) => sum + ms, 0), firstMs: times[0], pipelines };
+}
+
+async function checkVariant(
+  bench: Bench,
+  variant: string,
+  tolerance: number,
+  reference: Reference,
+  device: GpuDevice,
+): Promise<Row> {
+  const checks: { what: string; error: number }[] = [];
+  const finish = (status: Row["status"], reason?: string): Row => {
+    const error = checks.length > 0 ? Math.max(...checks.map((each) => each.error)) : Number.NaN;
+    return { variant, status, reason, checks, error, first };
+  };
+  let first: Row["first"];
+  const { whole } = bench;
+  try {
+    const cold = await runRounds(whole, variant, device);
+    first = { ms: cold.firstMs, pipelines: cold.pipelines };
+    checks.push({ what: whole.what, error: largestError(cold.results, reference.results) });
+
+    // Its rate on the small program, now compiled, tells how long the large one would take.
+    const warm = await runRounds(whole, variant, device);
+    const expected = (warm.ms / (whole.rounds ?? 1) / 1e3) * (amount(bench.work) / amount(whole.work));
+    if (expected > (bench.maxSeconds ?? 5)) {
+      return finish("skipped", `too slow (about ${expected.toPrecision(2)} s each)`);
+    }
+    for (const sampled of bench.sampled ?? []) {
+      checks.push({ what: sampled.what, error: await sampledError(sampled, variant, device) });
+    }
+  } catch (error) {
+    // How operations refuse what they cannot do; anything else is a failure of the bench.
+    if (!(error instanceof RangeError)) throw error;
+    return finish("unsupported", error.message);
+  }
+  const wrong = checks.find(({ error }) => !(error <= tolerance)); // NaN is wrong, too
+  if (!wrong) return finish("timed");
+  return finish("wrong", `${wrong.what}: error ${wrong.error.toExponential(1)} is above ${tolerance}`);
+}
+
+async function sampledError(check: SampledCheck, variant: string, device: GpuDevice): Promise<number> {
+  setDefaultDevice(device);
+  using _ = scope();
+  const program = check.make(variant);
+  const result = await program.run()[0].data();
+  program.dispose?.();
+  const samples = check.samples();
+  const got = Float32Array.from(samples, ({ index }) => result[index]);
+  return largestError([got], [Float32Array.from(samples, ({ value }) => value)]);
+}
+
+/**
+ * The largest |got - want| in any of the arrays, as a share of the largest |want| of the same array: what an
+ * error means for the result as a whole. NaN if lengths differ or a difference is none.
+ */
+export function largestError(got: readonly Float32Array[], want: readonly Float32Array[]): number {
+  if (got.length !== want.length) return Number.NaN;
+  let worst = 0;
+  for (const [k, wanted] of want.entries()) {
+    if (got[k].length !== wanted.length) return Number.NaN;
+    let error = 0;
+    let size = 0;
+    for (let i = 0; i < wanted.length; i++) {
+      const difference = Math.abs(got[k][i] - wanted[i]);
+      if (Number.isNaN(difference)) return Number.NaN;
+      error = Math.max(error, difference);
+      size = Math.max(size, Math.abs(wanted[i]));
+    }
+    // Where all is to be 0, errors count as they are.
+    worst = Math.max(worst, error / (size || 1));
+  }
+  return worst;
+}
+
+// ---- Timing
+
+type Timed = Pick<Timing, "runs" | "repetitions">;
+
+/**
+ * Times the variants in turn, run by run: whatever else slows the machine for a while slows all of them.
+ * Nothing that was allocated or compiled for a program is made again during the runs.
+ */
+async function timeInTurn(
+  bench: Bench,
+  variants: readonly string[],
+  device: GpuDevice,
+  { runs, minRunMs }: Options,
+): Promise<{ timings: Map<string, Timed>; foreignCores: number }> {
+  setDefaultDevice(device);
+  using _ = scope();
+  const entries = [];
+  for (const variant of variants) {
+    const program = bench.make(variant);
+    const repetitions = await calibrate(program, device, minRunMs);
+    entries.push({ variant, program, repetitions, runs: [] as number[] });
+  }
+  const cores = coresOfOthers();
+  for (let run = 0; run < runs; run++) {
+    for (const { program, repetitions, runs } of entries) {
+      runs.push((await timeOnce(program, device, repetitions)) / repetitions);
+    }
+  }
+  const foreignCores = cores();
+  for (const { program } of entries) program.dispose?.();
+  return {
+    timings: new Map(entries.map(({ variant, runs, repetitions }) => [variant, { runs, repetitions }])),
+    foreignCores,
+  };
+}

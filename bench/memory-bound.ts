@@ -1,0 +1,83 @@
+/** Kernels that wait for memory: what they compute takes no time, so their ceiling is that of a copy. */
+import { add, relu } from "../src/kernels/elementwise/index.ts";
+import { l1Loss } from "../src/kernels/loss/index.ts";
+import { adamStep } from "../src/kernels/optim/adam.ts";
+import { pixelShuffle } from "../src/kernels/pixel-shuffle/index.ts";
+import { defaultDevice } from "../src/tensor/device.ts";
+import { Random } from "../src/tensor/random.ts";
+import { formatShape, numel, type Shape } from "../src/tensor/shape.ts";
+import { noGrad } from "../src/tensor/tape.ts";
+import { rand, type Tensor, tensor } from "../src/tensor/tensor.ts";
+import type { Bench, Make } from "./harness.ts";
+
+/** Parameters of EDSR with 16 blocks of 64 channels, enlarging by 2. */
+const EDSR_PARAMETERS = 1_369_859;
+
+export function memoryBoundBenches(quick: boolean): Bench[] {
+  const side = (full: number) => (quick ? full / 4 : full);
+  const features: Shape = [1, 64, side(128), side(128)];
+  const pictures: Shape = [16, 3, side(96), side(96)];
+  return [
+    memoryBound("pixel-shuffle", [1, 256, side(96), side(96)], 2, (x) => [pixelShuffle(x, 2)]),
+    memoryBound("relu", features, 2, (x) => [relu(x)]),
+    memoryBound("add", features, 3, (x, y) => [add(x, y)]),
+    memoryBound("l1", pictures, 2, (x, y) => [l1Loss(x, y)]),
+    bench("l1-grad", pictures, 3, l1Gradient(pictures)),
+    bench("adam", [quick ? 100_003 : EDSR_PARAMETERS], 7, adam(quick ? 100_003 : EDSR_PARAMETERS)),
+  ];
+}
+
+/** `f` of one or two tensors with values in -1..1. `passes`: how many times as much as x is moved in all. */
+function memoryBound(name: string, shape: Shape, passes: number, f: (x: Tensor, y: Tensor) => Tensor[]): Bench {
+  return bench(name, shape, passes, () => {
+    const x = rand(shape, new Random(1), -1, 1);
+    const y = rand(shape, new Random(2), -1, 1);
+    return { run: () => f(x, y) };
+  });
+}
+
+/** The references manage these in full, so what is timed is what is checked. */
+function bench(name: string, shape: Shape, passes: number, make: Make): Bench {
+  const work = { flops: 0, bytes: 4 * passes * numel(shape) };
+  return { name, shape: formatShape(shape), variants: [""], make, work, whole: { what: "all of it", make, work } };
+}
+
+function l1Gradient(shape: Shape): Make {
+  return () => {
+    const x = rand(shape, new Random(1), -1, 1, { requiresGrad: true });
+    const target = rand(shape, new Random(2), -1, 1);
+    const rule = l1Loss(x, target).node!.backward!;
+    const dy = tensor(1);
+    return {
+      run() {
+        using _ = noGrad();
+        return [rule(dy).x!()];
+      },
+    };
+  };
+}
+
+/** One update of all parameters, amid a training: the running means are not zero. */
+function adam(size: number): Make {
+  return () => {
+    const device = defaultDevice();
+    const values = (seed: number, low: number, high: number) => rand([size], new Random(seed), low, high);
+    const parameters = values(1, -1, 1);
+    const gradients = values(2, -1, 1);
+    const m = values(3, -1, 1);
+    const v = values(4, 0, 1);
+    const buffers = {
+      parameters: parameters.storage,
+      gradients: gradients.storage,
+      m: m.storage,
+      v: v.storage,
+    };
+    const options = { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weightDecay: 0, step: 10 };
+    return {
+      run() {
+        adamStep(device, buffers, options);
+        return [parameters, m, v];
+      },
+    };
+  };
+}

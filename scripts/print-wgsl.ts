@@ -1,0 +1,67 @@
+/**
+ * Writes the WGSL that a device is given, preludes and unrolled loops included: of one training step of a small EDSR
+ * and of every variant of conv2d. Kernels are chosen for the adapter, so another adapter gives other sources.
+ *
+ *     npm run wgsl -- <folder>                          a new or empty folder
+ *     PIXELGRAD_ADAPTER=swiftshader npm run wgsl -- <folder>
+ */
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Variant, variants } from "../src/kernels/conv2d/launch.ts";
+import { Adam, backward, conv2d, EDSR, init, l1Loss, manualSeed, rand, scope } from "../src/node.ts";
+
+const folder = process.argv[2];
+if (!folder) throw new Error("Say where to write: npm run wgsl -- <folder>");
+if (existsSync(folder) && readdirSync(folder).length > 0) {
+  throw new Error(
+    `${folder} is not empty; name a new folder, so that no older sources are left among these.`,
+  );
+}
+
+const device = await init();
+if (device.kind !== "gpu") throw new Error(`The adapter ${device.name} runs no WGSL; choose another one.`);
+const { gpu } = device;
+
+/** Sources in the order of their first use. A device asks for each only once, so this must come before any use. */
+const sources: { name: string; code: string }[] = [];
+const createShaderModule = gpu.createShaderModule.bind(gpu);
+gpu.createShaderModule = (descriptor) => {
+  sources.push({ name: descriptor.label ?? "kernel", code: descriptor.code });
+  return createShaderModule(descriptor);
+};
+
+const random = manualSeed(1);
+const x = rand([1, 16, 32, 32], random);
+const weight = rand([16, 16, 3, 3], random, -0.1, 0.1);
+for (const variant of variants) {
+  if (variant === "4-broadcast" && device.subgroupSize === 0) continue; // it needs subgroups of a known size
+  convolve(variant);
+  await write(`conv2d-${variant}`);
+}
+
+trainOneStep();
+await write("training-step");
+console.log(`Written to ${folder}: what runs on ${device.name}.`);
+
+function convolve(variant: Variant): void {
+  using _ = scope();
+  conv2d(x, weight, undefined, { padding: 1, variant });
+}
+
+function trainOneStep(): void {
+  const model = new EDSR({ blocks: 1, channels: 16, random });
+  const adam = new Adam(model.parameters());
+  using _ = scope();
+  const loss = l1Loss(model.forward(rand([1, 3, 24, 24], random)), rand([1, 3, 48, 48], random));
+  adam.step(backward(loss));
+}
+
+/** Writes what has been compiled since the last call, once the device has taken it without complaint. */
+async function write(part: string): Promise<void> {
+  await device.sync();
+  mkdirSync(join(folder, part), { recursive: true });
+  for (const [i, { name, code }] of sources.splice(0).entries()) {
+    const file = `${String(i + 1).padStart(2, "0")}-${name.replaceAll(/[^\w.-]+/g, "-")}.wgsl`;
+    writeFileSync(join(folder, part, file), `${code.trim()}\n`);
+  }
+}

@@ -1,0 +1,44 @@
+import { spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+/** The repository's root. */
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+
+export interface RunResult {
+  readonly code: number | null;
+  readonly stdout: string;
+  /** Without Dawn's own warnings about limits, which come with every software adapter. */
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  /** Added to this process' environment; undefined removes a variable. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Called with all output so far whenever more arrives; `signal` sends the program a signal. */
+  readonly onOutput?: (stdout: string, signal: (name: NodeJS.Signals) => void) => void;
+}
+
+/** Runs a TypeScript program (a file, or `["-e", code]`) in a process of its own, at the repository's root. */
+export function runTypeScript(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", ...args], {
+    cwd: root,
+    env: { ...process.env, ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (data) => {
+    stdout += data;
+    options.onOutput?.(stdout, (name) => child.kill(name));
+  });
+  child.stderr.on("data", (data) => {
+    stderr += data;
+  });
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => {
+      const own = stderr.split("\n").filter((line) => !/^Warning: .* artificially reduced/.test(line));
+      resolve({ code, stdout, stderr: own.join("\n").trim() });
+    });
+  });
+}

@@ -1,0 +1,160 @@
+/** What dies with a scope, and what does not. */
+import { beforeEach, describe, expect, test } from "vitest";
+import { add } from "../../src/kernels/elementwise/index.ts";
+import { reshape } from "../../src/kernels/layout/index.ts";
+import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
+import { keep, scope } from "../../src/tensor/scope.ts";
+import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import { float32Device, gpuDevices } from "../support/devices.ts";
+
+const devices: Device[] = [float32Device(), ...(await gpuDevices())];
+
+describe.each(devices.map((device) => [device.name, device] as const))("on %s", (_, device) => {
+  let before = 0;
+  /** Storages that have come to exist since the test began. */
+  const live = () => device.memory().live - before;
+  beforeEach(() => {
+    setDefaultDevice(device);
+    before = device.memory().live;
+  });
+
+  test("a scope disposes what was made in it, and nothing else", async () => {
+    const outside = tensor([1, 2]);
+    let inside: Tensor;
+    {
+      using _ = scope();
+      inside = add(outside, 1);
+      reshape(add(inside, inside), [2, 1]);
+      expect(live()).toBe(3);
+    }
+    expect(live()).toBe(1);
+    expect(inside.disposed).toBe(true);
+    expect([...(await outside.data())]).toEqual([1, 2]);
+    outside.dispose();
+    expect(live()).toBe(0);
+  });
+
+  test("scopes nest", () => {
+    using outer = scope();
+    const a = tensor(1);
+    {
+      using _ = scope();
+      const b = tensor(2);
+      {
+        using _ = scope();
+        tensor(3);
+        expect(live()).toBe(3);
+      }
+      expect([a.disposed, b.disposed, live()]).toEqual([false, false, 2]);
+    }
+    const c = tensor(4); // belongs to the outer scope again
+    expect(live()).toBe(2);
+    outer.end();
+    expect([a.disposed, c.disposed, live()]).toEqual([true, true, 0]);
+  });
+
+  test("keep moves a tensor one scope outwards", async () => {
+    const outer = scope();
+    const inner = scope();
+    const once = keep(tensor([1, 2]));
+    const twice = keep(keep(tensor([3, 4])));
+    inner.end();
+    expect([...(await once.data())]).toEqual([1, 2]);
+    outer.end();
+    expect(once.disposed).toBe(true);
+    expect([...(await twice.data())]).toEqual([3, 4]);
+    expect(keep(twice)).toBe(twice); // outside all scopes it changes nothing
+    twice.dispose();
+    expect(live()).toBe(0);
+  });
+
+  test("keep moves a tensor out of the scope it belongs to, also if that is not the innermost", () => {
+    const outer = scope();
+    const a = tensor(1);
+    const inner = scope();
+    keep(a);
+    inner.end();
+    outer.end();
+    expect(a.disposed).toBe(false);
+    a.dispose();
+  });
+
+  test("a kept view outlives the tensor it was made from", async () => {
+    let view: Tensor;
+    {
+      using _ = scope();
+      view = keep(reshape(tensor([1, 2, 3, 4]), [2, 2]));
+    }
+    expect(live()).toBe(1);
+    expect([...(await view.data())]).toEqual([1, 2, 3, 4]);
+    view.dispose();
+    expect(live()).toBe(0);
+  });
+
+  test("a tensor disposed before its scope ends is not given back twice", () => {
+    {
+      using _ = scope();
+      tensor(1).dispose();
+      expect(live()).toBe(0);
+    }
+    expect(live()).toBe(0);
+  });
+
+  test("an error disposes what was made, in inner scopes, too", () => {
+    const fail = () => {
+      using _ = scope();
+      tensor(1);
+      scope(); // never ended
+      tensor(2);
+      throw new Error("on purpose");
+    };
+    expect(fail).toThrow("on purpose");
+    expect(live()).toBe(0);
+    const after = tensor(3); // belongs to no scope
+    expect(after.disposed).toBe(false);
+    after.dispose();
+  });
+
+  test("a scope stays open across await, also when the awaited work fails", async () => {
+    const work = async (fail: boolean) => {
+      using _ = scope();
+      const a = tensor([1, 2]);
+      const sum = add(a, a);
+      expect([...(await sum.data())]).toEqual([2, 4]);
+      const later = add(sum, 1);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      expect([...(await later.data())]).toEqual([3, 5]);
+      expect(live()).toBe(3);
+      if (fail) await Promise.reject(new Error("on purpose"));
+      return later;
+    };
+    const returned = await work(false);
+    expect([returned.disposed, live()]).toEqual([true, 0]);
+    await expect(work(true)).rejects.toThrow("on purpose");
+    expect(live()).toBe(0);
+  });
+
+  test("values read before the scope ended arrive after it", async () => {
+    let values: Promise<Float32Array>;
+    {
+      using _ = scope();
+      values = add(tensor([1, 2]), 1).data();
+    }
+    // Takes the memory that has just been given back.
+    const other = tensor([8, 9]);
+    expect([...(await values)]).toEqual([2, 3]);
+    other.dispose();
+  });
+
+  test("ending a scope twice is harmless", () => {
+    const outer = scope();
+    const inner = scope();
+    inner.end();
+    const a = tensor(1);
+    inner.end();
+    expect(a.disposed).toBe(false);
+    outer.end();
+    outer[Symbol.dispose]();
+    expect(live()).toBe(0);
+  });
+});

@@ -1,0 +1,342 @@
+/** The engine of the gradients. The rules themselves are tested beside their operations. */
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { conv2d } from "../../src/kernels/conv2d/index.ts";
+import { equal } from "../../src/kernels/elementwise/binary.ts";
+import { add, mul, relu, sub } from "../../src/kernels/elementwise/index.ts";
+import { reshape } from "../../src/kernels/layout/index.ts";
+import { mean, sum } from "../../src/kernels/reduce/index.ts";
+import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
+import type { GpuDevice } from "../../src/tensor/gpu-device.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { type Scope, scope } from "../../src/tensor/scope.ts";
+import { backward, defineOp, noGrad } from "../../src/tensor/tape.ts";
+import { rand, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import { float32Device, gpuDevices } from "../support/devices.ts";
+
+const gpus = await gpuDevices();
+const devices: Device[] = [float32Device(), ...gpus];
+const trained = (values: number[], shape?: number[]) => tensor(values, shape, { requiresGrad: true });
+const values = async (x: Tensor | undefined) => [...(await x!.data())];
+
+/** y = x², counting how often each part of it runs. */
+const counts = { forward: 0, backward: 0, gradient: 0 };
+const counted = defineOp<{ x: Tensor }>({
+  name: "counted",
+  shape: ({ x }) => x.shape,
+  cpu({ x }, _, y) {
+    counts.forward++;
+    for (let i = 0; i < y.data.length; i++) y.data[i] = x.data[i] ** 2;
+  },
+  gpu: () => expect.unreachable(),
+  backward(dy, { x }) {
+    counts.backward++;
+    return {
+      x: () => {
+        counts.gradient++;
+        return mul(mul(dy, x), 2);
+      },
+    };
+  },
+});
+
+describe.each(devices.map((device) => [device.name, device] as const))("on %s", (_, device) => {
+  let step: Scope;
+  let before = 0;
+  beforeEach(() => {
+    setDefaultDevice(device);
+    before = device.memory().live;
+    step = scope();
+  });
+  afterEach(() => {
+    step.end();
+    // Nothing outlives the scope, whatever went wrong inside.
+    expect(device.memory().live).toBe(before);
+  });
+
+  test("the chain rule", async () => {
+    const x = trained([1, 2, 3]);
+    const y = sum(mul(mul(x, x), x)); // x³
+    expect(await values(backward(y).get(x))).toEqual([3, 12, 27]);
+  });
+
+  test("a tensor used twice, three times, and with itself", async () => {
+    const x = trained([1, -2]);
+    expect(await values(backward(sum(add(x, x))).get(x))).toEqual([2, 2]);
+    expect(await values(backward(sum(sub(x, x))).get(x))).toEqual([0, 0]);
+    expect(await values(backward(sum(mul(x, x))).get(x))).toEqual([2, -4]);
+    expect(await values(backward(sum(add(add(x, x), x))).get(x))).toEqual([3, 3]);
+    expect(await values(backward(sum(add(add(x, mul(x, 5)), add(x, x)))).get(x))).toEqual([8, 8]);
+  });
+
+  test("diamonds: two ways from x to the loss, and shared parts on both", async () => {
+    const x = trained([2, -1]);
+    const shared = mul(x, 3);
+    const left = relu(shared);
+    const right = mul(shared, shared);
+    const loss = sum(add(left, add(right, shared))); // relu(3x) + 9x² + 3x
+    expect(await values(backward(loss).get(x))).toEqual([3 + 36 + 3, 0 - 18 + 3]);
+  });
+
+  test("gradients of two tensors that are the same memory stay apart", async () => {
+    // Addition passes its gradient on as it is, to both.
+    const [a, b] = [trained([1, 2]), trained([3, 4])];
+    const y = add(a, b);
+    const gradients = backward(sum(add(mul(y, 2), mul(a, 10))));
+    expect(await values(gradients.get(a))).toEqual([12, 12]);
+    expect(await values(gradients.get(b))).toEqual([2, 2]);
+    gradients.get(a)!.dispose();
+    expect(await values(gradients.get(b))).toEqual([2, 2]);
+  });
+
+  test("views: the gradient of a reshaped tensor that is also used as it was", async () => {
+    const x = trained([1, 2, 3, 4]);
+    const matrix = reshape(x, [2, 2]);
+    const loss = add(
+      sum(
+        mul(
+          matrix,
+          tensor([
+            [1, 2],
+            [3, 4],
+          ]),
+        ),
+      ),
+      sum(mul(x, 10)),
+    );
+    expect(await values(backward(loss).get(x))).toEqual([11, 12, 13, 14]);
+  });
+
+  test("the gradient with respect to a tensor in the middle, and to the loss itself", async () => {
+    const x = trained([1, 2]);
+    const middle = mul(x, x);
+    const loss = sum(mul(middle, 5));
+    const gradients = backward(loss, [middle, x, loss]);
+    expect(await values(gradients.get(middle))).toEqual([5, 5]);
+    expect(await values(gradients.get(x))).toEqual([10, 20]);
+    expect(await values(gradients.get(loss))).toEqual([1]);
+    expect(gradients.size).toBe(3);
+  });
+
+  test("backward twice on the same graph gives the same", async () => {
+    const x = trained([1, 2]);
+    const loss = mean(mul(x, x));
+    const first = await values(backward(loss).get(x));
+    expect(await values(backward(loss).get(x))).toEqual(first);
+    expect(first).toEqual([1, 2]);
+  });
+
+  test("by default, only tensors with requiresGrad get a gradient", () => {
+    const [x, constant] = [trained([1, 2]), tensor([3, 4])];
+    const gradients = backward(sum(mul(mul(x, constant), constant)));
+    expect([...gradients.keys()]).toEqual([x]);
+  });
+
+  test("backward leaves nothing behind but the gradients", () => {
+    const x = trained([1, 2]);
+    const loss = sum(mul(relu(mul(x, x)), x));
+    const { live } = device.memory();
+    const gradients = backward(loss);
+    expect(device.memory().live).toBe(live + 1);
+    expect(gradients.get(x)!.node).toBeUndefined();
+  });
+
+  test("noGrad leaves no notes, also after an error inside; it nests", () => {
+    const x = trained([1, 2]);
+    {
+      using _ = noGrad();
+      expect(mul(x, x).node).toBeUndefined();
+      {
+        using _ = noGrad();
+      }
+      expect(mul(x, x).node).toBeUndefined();
+    }
+    const fail = () => {
+      using _ = noGrad();
+      throw new Error("on purpose");
+    };
+    expect(fail).toThrow("on purpose");
+    expect(mul(x, x).node?.name).toBe("mul");
+  });
+
+  test("what needs no gradient leaves no notes", () => {
+    expect(mul(tensor([1]), tensor([2])).node).toBeUndefined();
+  });
+
+  test("a chain of 5,000 operations", async () => {
+    const x = trained([1]);
+    let y = x;
+    for (let i = 0; i < 5000; i++) y = add(y, x); // every link a diamond
+    expect(await values(backward(y).get(x))).toEqual([5001]);
+  });
+
+  describe("errors", () => {
+    test("a loss with several elements", () => {
+      expect(() => backward(mul(trained([1, 2]), 2))).toThrow(
+        "backward: the loss must have one element, got shape [2]. Reduce it with mean() or sum().",
+      );
+    });
+
+    test("a wanted tensor that the loss does not depend on", () => {
+      const [x, other] = [trained([1, 2]), trained([1, 2, 3])];
+      expect(() => backward(sum(x), [x, other])).toThrow(
+        "backward: the loss does not depend on the tensor of shape [3] whose gradient was asked for.",
+      );
+    });
+
+    test("a loss that depends on nothing with requiresGrad, or was made under noGrad", () => {
+      const message = "backward: the loss depends on no tensor whose gradient is wanted.";
+      expect(() => backward(sum(tensor([1, 2])))).toThrow(message);
+      const x = trained([1, 2]);
+      const made = () => {
+        using _ = noGrad();
+        return sum(x);
+      };
+      expect(() => backward(made())).toThrow(message);
+    });
+
+    test("an operation without a rule, and the gradient of a gradient", () => {
+      const x = trained([1, 2]);
+      const y = sum(mul(equal(x, tensor([1, 1])), x));
+      expect(() => backward(y)).toThrow("backward: equal has no gradient rule with respect to its input a.");
+      const gradient = backward(sum(mul(x, x))).get(x)!;
+      expect(() => backward(sum(gradient), [x])).toThrow(
+        "the loss does not depend on the tensor of shape [2]",
+      );
+    });
+
+    test("a rule that gives another shape", () => {
+      const wrong = defineOp<{ x: Tensor }>({
+        name: "wrong",
+        shape: ({ x }) => x.shape,
+        cpu() {},
+        gpu() {},
+        backward: (dy) => ({ x: () => sum(dy) }),
+      });
+      expect(() => backward(sum(wrong({ x: trained([1, 2]) }, undefined)))).toThrow(
+        "backward: the rule of wrong gave a gradient of shape [] for its input x of shape [2].",
+      );
+    });
+
+    test("an input overwritten between forward and backward", () => {
+      const x = trained([1, 2]);
+      const loss = sum(mul(x, x));
+      x.assign([3, 4]);
+      expect(() => backward(loss)).toThrow("backward: input a of mul (shape [2]) has been overwritten since");
+    });
+
+    test("an input overwritten whose own gradient is not wanted, but read by the other's rule", () => {
+      const [x, factor] = [trained([1, 2]), tensor([3, 4])];
+      const loss = sum(mul(x, factor));
+      factor.assign([5, 6]);
+      expect(() => backward(loss)).toThrow("backward: input b of mul (shape [2]) has been overwritten since");
+    });
+
+    test("a result overwritten between forward and backward", () => {
+      const x = trained([1, 2]);
+      const y = relu(x);
+      const loss = sum(y);
+      y.assign([-1, -1]);
+      expect(() => backward(loss)).toThrow("(shape [2]) has been overwritten since");
+    });
+
+    test("a view overwritten between forward and backward", () => {
+      const x = trained([1, 2]);
+      const loss = sum(mul(x, x));
+      reshape(x, [2, 1]).assign([3, 4]);
+      expect(() => backward(loss)).toThrow("has been overwritten since");
+    });
+
+    test("a saved tensor that has been disposed", () => {
+      const [x, factor] = [trained([1, 2]), tensor([3, 4])];
+      const loss = sum(mul(x, factor));
+      factor.dispose();
+      expect(() => backward(loss)).toThrow("A tensor of shape [2] was used after it had been disposed.");
+    });
+
+    test("a tensor on the way that has been disposed, even if no rule reads its values", () => {
+      const [x, y] = [trained([1, 2]), trained([3, 4])];
+      const middle = add(x, 1);
+      const loss = sum(add(middle, y));
+      middle.dispose();
+      expect(() => backward(loss)).toThrow(
+        "backward: a tensor of shape [2], made by affine, has been disposed, so no gradient can flow through it.",
+      );
+    });
+
+    test("a parameter or a loss that has been disposed", () => {
+      const x = trained([1, 2]);
+      const loss = sum(add(x, 1));
+      x.dispose();
+      expect(() => backward(loss)).toThrow("backward: a tensor of shape [2] has been disposed");
+      const other = sum(trained([1, 2]));
+      other.dispose();
+      expect(() => backward(other)).toThrow("backward: a tensor of shape [], made by sum, has been disposed");
+    });
+
+    test("inputs on different devices", () => {
+      const elsewhere = tensor([1, 2], undefined, { device: float32Device() });
+      expect(() => add(tensor([1, 2]), elsewhere)).toThrow(
+        `add: its inputs are on different devices (b on cpu, a on ${device.name}). Create them on the same one.`,
+      );
+    });
+
+    test("after an error, backward works again", async () => {
+      const x = trained([1, 2]);
+      expect(() => backward(sum(equal(x, x)))).toThrow("no gradient rule");
+      const y = mul(x, x); // noGrad() of the failed call has ended
+      expect(await values(backward(sum(y)).get(x))).toEqual([2, 4]);
+    });
+  });
+});
+
+describe("only what is asked for is computed", () => {
+  test("rules run only on the way to a wanted tensor", () => {
+    const device = float32Device();
+    using _ = scope();
+    const [a, b] = [1, 2].map((v) => tensor([v], undefined, { device, requiresGrad: true }));
+    const loss = sum(add(counted({ x: counted({ x: a }, undefined) }, undefined), mul(b, b)));
+    expect(counts).toEqual({ forward: 2, backward: 0, gradient: 0 });
+    backward(loss, [b]);
+    expect(counts).toEqual({ forward: 2, backward: 0, gradient: 0 });
+    backward(loss, [a]);
+    expect(counts).toEqual({ forward: 2, backward: 2, gradient: 2 });
+    expect(device.memory().live).toBeGreaterThan(0);
+  });
+
+  test.each(gpus.map((device) => [device.name, device] as const))("kernels on %s", (_, device) => {
+    using _scope = scope();
+    setDefaultDevice(device);
+    const random = new Random(1);
+    const options = { requiresGrad: true };
+    const x = rand([1, 3, 8, 8], random, -1, 1, options);
+    const w = rand([4, 3, 3, 3], random, -1, 1, options);
+    const b = rand([4], random, -1, 1, options);
+    const loss = sum(conv2d(x, w, b, { padding: 1 }));
+    const kernels = (wanted: Tensor[]) => recordLaunches(device, () => backward(loss, wanted));
+    const weightGrad = /^conv2d\/(weight-grad|sum-partials)/;
+    const inputGrad = /^conv2d\/(turn-weights|\d)/;
+    const [forX, forW, forB, forAll] = [[x], [w], [b], [x, w, b]].map(kernels);
+    expect(forX.some((name) => inputGrad.test(name))).toBe(true);
+    expect(forX.some((name) => weightGrad.test(name))).toBe(false);
+    expect(forW.some((name) => weightGrad.test(name))).toBe(true);
+    expect(forW.some((name) => inputGrad.test(name))).toBe(false);
+    expect(forB.some((name) => name.startsWith("conv2d"))).toBe(false);
+    expect(forAll.length).toBeGreaterThan(Math.max(forX.length, forW.length, forB.length));
+  });
+});
+
+/** Names of the kernels that `body` launches. */
+function recordLaunches(device: GpuDevice, body: () => void): string[] {
+  const names: string[] = [];
+  const { run } = device;
+  device.run = (kernel, launch) => {
+    names.push(kernel.name);
+    run.call(device, kernel, launch);
+  };
+  try {
+    body();
+  } finally {
+    device.run = run;
+  }
+  return names;
+}
