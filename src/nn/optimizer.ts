@@ -52,11 +52,11 @@ abstract class Optimizer {
     this.block = this.zeroed(length);
     this.gradients = this.zeroed(length);
     const slots = (whole: Storage) =>
-      parameters.map(({ size }, i) => this.device.slice(whole as never, offsets[i], size));
+      parameters.map(({ size }, i) => this.device.slice(whole, offsets[i], size));
     this.#gradientSlots = slots(this.gradients);
     this.#parameterSlots = slots(this.block);
     for (const [i, parameter] of parameters.entries()) {
-      this.device.copy(parameter.storage as never, this.#parameterSlots[i] as never);
+      this.device.copy(parameter.storage, this.#parameterSlots[i]);
       parameter.replaceStorage(this.#parameterSlots[i]);
     }
   }
@@ -64,7 +64,7 @@ abstract class Optimizer {
   /** A new block of zeros, laid out like the parameters or of the given length. */
   protected zeroed(length = this.block.length): Storage {
     const storage = this.device.allocate(length);
-    this.device.write(storage as never, new Float32Array(length));
+    this.device.write(storage, new Float32Array(length));
     return storage;
   }
 
@@ -94,7 +94,7 @@ abstract class Optimizer {
       }
     }
     for (const [i, parameter] of this.#parameters.entries()) {
-      this.device.copy(gradients.get(parameter)!.storage as never, this.#gradientSlots[i] as never);
+      this.device.copy(gradients.get(parameter)!.storage, this.#gradientSlots[i]);
       parameter.storage.version++;
     }
     this.steps++;
@@ -111,8 +111,7 @@ abstract class Optimizer {
   async stateDict(): Promise<OptimizerState> {
     this.#refuseDisposed("stateDict");
     const sums: Record<string, Float32Array> = {};
-    for (const [name, storage] of Object.entries(this.sums()))
-      sums[name] = await this.device.read(storage as never);
+    for (const [name, storage] of Object.entries(this.sums())) sums[name] = await this.device.read(storage);
     return { steps: this.steps, lr: this.lr, sums };
   }
 
@@ -128,7 +127,7 @@ abstract class Optimizer {
         );
       }
     }
-    for (const [name, storage] of Object.entries(own)) this.device.write(storage as never, state.sums[name]);
+    for (const [name, storage] of Object.entries(own)) this.device.write(storage, state.sums[name]);
     this.steps = state.steps;
     this.lr = state.lr;
   }
@@ -139,7 +138,7 @@ abstract class Optimizer {
     this.#disposed = true;
     const slots = this.#gradientSlots;
     for (const storage of [...slots, this.block, this.gradients, ...Object.values(this.sums())]) {
-      this.device.release(storage as never);
+      this.device.release(storage);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { GpuDevice } from "./gpu-device.ts";
+import { GpuDevice } from "./gpu-device.ts";
 import { kernel, linearGrid } from "./kernel.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -7,13 +7,13 @@ import type { Tensor } from "./tensor.ts";
  * By the chain rule their gradient is the sum of what arrives from every use.
  */
 export function accumulate(sum: Tensor, term: Tensor): void {
-  if (sum.device.kind === "cpu") {
+  if (!(sum.device instanceof GpuDevice)) {
     const target = sum.cpuStorage.array;
     const source = term.cpuStorage.array;
     for (let i = 0; i < target.length; i++) target[i] += source[i];
     return;
   }
-  (sum.device as GpuDevice).run(accumulateKernel, {
+  sum.device.run(accumulateKernel, {
     buffers: { sum: sum.gpuStorage, term: term.gpuStorage },
     params: { size: sum.size },
     grid: linearGrid(Math.ceil(sum.size / 4), 64),

@@ -1,4 +1,4 @@
-import type { DeviceBase, MemoryStats, Storage } from "./device.ts";
+import type { Device, MemoryStats, Storage } from "./device.ts";
 
 export type FloatArray = Float32Array | Float64Array;
 
@@ -23,7 +23,7 @@ export class CpuStorage implements Storage {
  * Runs every operation on its CPU reference: plain loops over typed arrays. Slow, and the yardstick: in
  * `float64` it checks every gradient rule, in `float32` every kernel.
  */
-export class CpuDevice implements DeviceBase {
+export class CpuDevice implements Device {
   readonly kind = "cpu";
   readonly name = "cpu";
   readonly #array: Float32ArrayConstructor | Float64ArrayConstructor;

@@ -1,6 +1,5 @@
 import { type AdapterChoice, openGpuDevice } from "./adapter.ts";
 import { CpuDevice } from "./cpu-device.ts";
-import type { GpuDevice } from "./gpu-device.ts";
 
 /** What a device keeps of one tensor's elements. Several tensors may share it (see reshape). */
 export interface Storage {
@@ -30,8 +29,12 @@ export interface MemoryStats {
   pipelines: number;
 }
 
-/** Where tensors live and operations run. Both kinds offer the same five memory operations. */
-export interface DeviceBase {
+/**
+ * Where tensors live: a `GpuDevice`, or the `CpuDevice` that runs every operation on its reference. Storages
+ * belong to the device that allocated them.
+ */
+export interface Device {
+  readonly kind: "cpu" | "gpu";
   /** What to print: "llvmpipe (LLVM 15.0.6, 256 bits)", "cpu", … */
   readonly name: string;
   allocate(length: number): Storage;
@@ -49,8 +52,6 @@ export interface DeviceBase {
   /** Frees everything. The device and its tensors cannot be used afterwards. */
   destroy(): void;
 }
-
-export type Device = CpuDevice | GpuDevice;
 
 export interface InitOptions {
   /**

@@ -1,4 +1,4 @@
-import type { DeviceBase, MemoryStats, Storage } from "./device.ts";
+import type { Device, MemoryStats, Storage } from "./device.ts";
 import { type Grid, type Kernel, MAX_GRID, packParams, type Specialisation, wgslSource } from "./kernel.ts";
 import { BufferPool, type PooledBuffer } from "./pool.ts";
 
@@ -71,7 +71,7 @@ interface Pipeline {
  * next launch at once. Only `writeBuffer` jumps the queue: it runs before commands that are
  * recorded and not yet submitted, so {@link write} submits first if those use the buffer.
  */
-export class GpuDevice implements DeviceBase {
+export class GpuDevice implements Device {
   readonly kind = "gpu";
   readonly name: string;
   readonly adapterClass: AdapterClass;

@@ -6,7 +6,7 @@
  */
 import { accumulate } from "./accumulate.ts";
 import type { FloatArray } from "./cpu-device.ts";
-import type { GpuDevice } from "./gpu-device.ts";
+import { GpuDevice } from "./gpu-device.ts";
 import { keep, scope } from "./scope.ts";
 import { formatShape, type Shape, ShapeError, sameShape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
@@ -72,12 +72,12 @@ export function defineOp<I extends Inputs, P = void>(
       return record(definition, named, inputs, params, y);
     }
     const y = Tensor.empty(shape, device);
-    if (device.kind === "cpu") {
+    if (device instanceof GpuDevice) {
+      definition.gpu(device, inputs, params, y);
+    } else {
       const arrays: Record<string, NdArray> = {};
       for (const [name, input] of named) arrays[name] = { shape: input.shape, data: input.cpuStorage.array };
       definition.cpu(arrays as ArraysOf<I>, params, { shape, data: y.cpuStorage.array });
-    } else {
-      definition.gpu(device, inputs, params, y);
     }
     return record(definition, named, inputs, params, y);
   };
@@ -160,7 +160,7 @@ export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
   using _ = noGrad();
   const gradients: Gradients = new Map();
   const seed = Tensor.empty(loss.shape, loss.device);
-  seed.device.write(seed.storage as never, [1]);
+  seed.device.write(seed.storage, [1]);
   gradients.set(loss, seed);
   for (const tensor of order.reverse()) {
     const dy = gradients.get(tensor);
@@ -245,6 +245,6 @@ function propagate(
 
 function copyOf(tensor: Tensor): Tensor {
   const copy = Tensor.empty(tensor.shape, tensor.device);
-  tensor.device.copy(tensor.storage as never, copy.storage as never);
+  tensor.device.copy(tensor.storage, copy.storage);
   return copy;
 }

@@ -76,13 +76,13 @@ export class Tensor {
   /** Exchanges the memory behind this tensor; for optimisers that keep all parameters in one block. */
   replaceStorage(storage: Storage): void {
     storage.version = this.storage.version;
-    this.device.release(this.storage as never);
+    this.device.release(this.storage);
     this.#storage = storage;
   }
 
   /** A copy of the values in row-major order. On a GPU this waits for the work before it. */
   async data(): Promise<Float32Array> {
-    return this.device.read(this.storage as never);
+    return this.device.read(this.storage);
   }
 
   /** The value of a tensor with one element. */
@@ -103,14 +103,14 @@ export class Tensor {
         `assign: ${values.length} values were given for a tensor of shape ${formatShape(this.shape)}.`,
       );
     }
-    this.device.write(this.storage as never, values);
+    this.device.write(this.storage, values);
     this.storage.version++;
   }
 
   /** Gives the memory back. Doing it twice is harmless. */
   dispose(): void {
     if (!this.#storage) return;
-    this.device.release(this.#storage as never);
+    this.device.release(this.#storage);
     this.#storage = undefined;
     // Lets go of the inputs, but remembers that a gradient was to flow here: backward refuses to leave it out.
     if (this.node) this.node = { name: this.node.name, inputs: [], version: 0, backward: undefined };
@@ -146,7 +146,7 @@ export function tensor(values: NestedArray, shape?: Shape, options: TensorOption
     );
   }
   const result = Tensor.empty(full, options.device);
-  result.device.write(result.storage as never, flat);
+  result.device.write(result.storage, flat);
   result.requiresGrad = options.requiresGrad ?? false;
   return result;
 }

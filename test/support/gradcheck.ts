@@ -66,7 +66,7 @@ export function weightedLoss(y: Tensor, weights: ArrayLike<number>): Tensor {
     backward: () => ({
       y: () => {
         const dy = Tensor.empty(y.shape, y.device);
-        dy.device.write(dy.storage as never, weights);
+        dy.device.write(dy.storage, weights);
         return dy;
       },
     }),

@@ -18,9 +18,18 @@ export interface RunOptions {
   readonly onOutput?: (stdout: string, signal: (name: NodeJS.Signals) => void) => void;
 }
 
-/** Runs a TypeScript program (a file, or `["-e", code]`) in a process of its own, at the repository's root. */
-export function runTypeScript(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", ...args], {
+/** Runs a JavaScript module, which may import TypeScript (`./src/node.ts`), like {@link runFile}. */
+export function runCode(code: string, options?: RunOptions): Promise<RunResult> {
+  return runFile("--input-type=module", ["-e", code], options);
+}
+
+/** Runs a TypeScript program in a process of its own, at the repository's root. */
+export function runFile(
+  file: string,
+  args: readonly string[] = [],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const child = spawn(process.execPath, ["--import", "tsx", file, ...args], {
     cwd: root,
     env: { ...process.env, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],

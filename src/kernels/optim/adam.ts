@@ -1,6 +1,6 @@
 import type { CpuStorage } from "../../tensor/cpu-device.ts";
 import type { Device, Storage } from "../../tensor/device.ts";
-import type { GpuStorage } from "../../tensor/gpu-device.ts";
+import { GpuDevice, type GpuStorage } from "../../tensor/gpu-device.ts";
 import { kernel, linearGrid } from "../../tensor/kernel.ts";
 
 export interface AdamParams {
@@ -43,7 +43,7 @@ export function adamStep(device: Device, buffers: AdamBuffers<Storage>, options:
     weight_decay: weightDecay,
   };
   const size = buffers.parameters.length;
-  if (device.kind === "cpu") {
+  if (!(device instanceof GpuDevice)) {
     reference(buffers as AdamBuffers<CpuStorage>, params);
     return;
   }

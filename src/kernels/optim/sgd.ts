@@ -1,6 +1,6 @@
 import type { CpuStorage } from "../../tensor/cpu-device.ts";
 import type { Device, Storage } from "../../tensor/device.ts";
-import type { GpuStorage } from "../../tensor/gpu-device.ts";
+import { GpuDevice, type GpuStorage } from "../../tensor/gpu-device.ts";
 import { kernel, linearGrid } from "../../tensor/kernel.ts";
 
 export interface SgdParams {
@@ -37,7 +37,7 @@ export function sgdStep(device: Device, buffers: SgdBuffers<Storage>, options: S
     weight_decay: weightDecay,
   };
   const size = buffers.parameters.length;
-  if (device.kind === "cpu") {
+  if (!(device instanceof GpuDevice)) {
     reference(buffers as SgdBuffers<CpuStorage>, params);
     return;
   }
