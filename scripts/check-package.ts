@@ -1,7 +1,7 @@
 /**
  * Is the package, as npm would publish it, of use to others? Packs it, installs it into a new project in a temporary
  * folder, and there compiles, runs and bundles test/package as anybody would. `npm run test:package` takes a minute
- * or two, most of it for downloads. CHROMIUM_PATH names a browser other than /usr/bin/chromium.
+ * or two. CHROMIUM_PATH names a browser other than Linux's Chromium or Chrome.
  */
 import { execFile, spawn } from "node:child_process";
 import {
@@ -219,8 +219,11 @@ async function bundle() {
 async function runInBrowser(site: string, swiftshader: Answer | undefined) {
   const skipped = (why: string) => ({ says: `skipped: ${why}`, result: undefined });
   if (!swiftshader) return skipped("there is no result of SwiftShader in Node to compare with");
-  const path = process.env.CHROMIUM_PATH ?? "/usr/bin/chromium";
-  if (!existsSync(path)) return skipped(`there is no ${path}; set CHROMIUM_PATH to a Chromium or Chrome`);
+  const paths = process.env.CHROMIUM_PATH
+    ? [process.env.CHROMIUM_PATH]
+    : ["/usr/bin/chromium", "/usr/bin/google-chrome"];
+  const path = paths.find((path) => existsSync(path));
+  if (!path) return skipped(`there is no ${paths.join(" or ")}; set CHROMIUM_PATH to a Chromium or Chrome`);
   const answer = await visit(path, site);
   const differences = answer.losses.map((loss, i) => Math.abs(loss / swiftshader.losses[i] - 1));
   const worst = Math.max(...differences);

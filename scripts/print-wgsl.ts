@@ -9,6 +9,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Variant, variants } from "../src/kernels/conv2d/launch.ts";
 import { Adam, backward, conv2d, EDSR, init, l1Loss, manualSeed, rand, scope } from "../src/node.ts";
+import { GpuDevice } from "../src/tensor/gpu-device.ts";
 
 const folder = process.argv[2];
 if (!folder) throw new Error("Say where to write: npm run wgsl -- <folder>");
@@ -19,7 +20,8 @@ if (existsSync(folder) && readdirSync(folder).length > 0) {
 }
 
 const device = await init();
-if (device.kind !== "gpu") throw new Error(`The adapter ${device.name} runs no WGSL; choose another one.`);
+if (!(device instanceof GpuDevice))
+  throw new Error(`The adapter ${device.name} runs no WGSL; choose another one.`);
 const { gpu } = device;
 
 /** Sources in the order of their first use. A device asks for each only once, so this must come before any use. */
