@@ -8,6 +8,7 @@ import { constants, tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import { type AdapterChoice, fits, type Host, requestFrom } from "./adapter.ts";
+import type { TuningFile } from "./tuning.ts";
 
 /**
  * Every instance Dawn has given us. They must stay referenced as long as a device of theirs is in use: if one
@@ -23,11 +24,6 @@ async function createInstance(flags: string[] = []): Promise<GPU> {
       { cause },
     );
   });
-  // The constants (GPUBufferUsage, …) that browsers have as globals. `navigator` itself stays untouched.
-  for (const [name, value] of Object.entries(dawn.globals)) {
-    if (!(name in globalThis))
-      Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
-  }
   const gpu = dawn.create(flags);
   instances.push(gpu);
   return gpu;
@@ -180,6 +176,23 @@ async function idleWait<T>(promise: Promise<T>): Promise<T> {
   }
 }
 
+/** Where `npm run tune` saves what it found for the adapter of this name. */
+export function tuningPath(adapterName: string): string {
+  return join(
+    cacheFolder(),
+    `pixelgrad-tuning-${adapterName.toLowerCase().replace(/[^a-z0-9]+/g, "-")}.json`,
+  );
+}
+
+function savedTuning(adapterName: string): TuningFile | undefined {
+  try {
+    const file = JSON.parse(readFileSync(tuningPath(adapterName), "utf8")) as TuningFile;
+    return file.adapter === adapterName ? file : undefined;
+  } catch {
+    return undefined; // none saved, or not readable: the rules serve
+  }
+}
+
 const watched: (() => Error | undefined)[] = [];
 
 /** A program whose GPU work failed and that never looked at a result must not end with exit code 0. */
@@ -216,4 +229,10 @@ function adviceWithoutAdapter(): string {
   return `Dawn found no fitting Vulkan driver. With a GPU, install its Vulkan driver; without one, ${install}.${npm}`;
 }
 
-export const nodeHost: Host = { requestAdapter, adviceWithoutAdapter, wait: idleWait, watchFailures };
+export const nodeHost: Host = {
+  requestAdapter,
+  adviceWithoutAdapter,
+  savedTuning,
+  wait: idleWait,
+  watchFailures,
+};

@@ -1,4 +1,5 @@
 import { GpuDevice, type HostHooks } from "./gpu-device.ts";
+import type { TuningFile } from "./tuning.ts";
 
 /** `"gpu"`, `"lavapipe"`, `"swiftshader"`, `"cpu"`, or a part of an adapter's name. */
 export type AdapterChoice = "gpu" | "lavapipe" | "swiftshader" | "cpu" | (string & {});
@@ -9,6 +10,8 @@ export interface Host extends HostHooks {
   requestAdapter(choice: AdapterChoice | undefined): Promise<GPUAdapter | undefined>;
   /** Why there is no adapter and what to type about it on this system. */
   adviceWithoutAdapter(choice: AdapterChoice | undefined): string;
+  /** Findings of `npm run tune` for the adapter of this name. */
+  savedTuning(adapterName: string): TuningFile | undefined;
 }
 
 const browser: Host = {
@@ -24,6 +27,7 @@ const browser: Host = {
       "graphics (chrome://gpu) if it is current; on Linux, Chrome may need the flag --enable-unsafe-webgpu."
     );
   },
+  savedTuning: () => undefined,
   wait: (promise) => promise,
   watchFailures(unseen) {
     // A page that never awaits anything would otherwise not hear of an error at all.
@@ -65,6 +69,7 @@ export async function openGpuDevice(options: {
   adapter?: AdapterChoice;
   gpu?: GPU;
   poolBytes?: number;
+  tuning?: TuningFile | false;
 }): Promise<GpuDevice> {
   const { adapter: choice, gpu } = options;
   const adapter = gpu ? await requestFrom(gpu, choice) : await host.requestAdapter(choice);
@@ -85,5 +90,8 @@ export async function openGpuDevice(options: {
       maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
     },
   });
-  return new GpuDevice(adapter, device, host, options.poolBytes ?? 256 * 2 ** 20);
+  const opened = new GpuDevice(adapter, device, host, options.poolBytes ?? 256 * 2 ** 20);
+  const tuning = options.tuning ?? host.savedTuning(opened.name);
+  if (tuning) opened.tuning.load(tuning);
+  return opened;
 }

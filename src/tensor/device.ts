@@ -1,5 +1,6 @@
 import { type AdapterChoice, openGpuDevice } from "./adapter.ts";
 import { CpuDevice } from "./cpu-device.ts";
+import type { TuningFile } from "./tuning.ts";
 
 /** What a device keeps of one tensor's elements. Several tensors may share it (see reshape). */
 export interface Storage {
@@ -65,6 +66,11 @@ export interface InitOptions {
   gpu?: GPU;
   /** Most bytes of unused buffers kept for reuse. Default 256 MiB. */
   poolBytes?: number;
+  /**
+   * Measured choices of kernels. Default: in Node what `npm run tune` has saved for the adapter, if anything; `false`
+   * ignores that.
+   */
+  tuning?: TuningFile | false;
   /** Element type on the CPU device: `"float64"` is for checking gradients. Default `"float32"`. */
   precision?: "float32" | "float64";
 }
@@ -89,7 +95,8 @@ export async function openDevice(options: InitOptions = {}): Promise<Device> {
         `Use it together with adapter: "cpu".`,
     );
   }
-  return openGpuDevice({ adapter, gpu: options.gpu, poolBytes: options.poolBytes });
+  const { gpu, poolBytes, tuning } = options;
+  return openGpuDevice({ adapter, gpu, poolBytes, tuning });
 }
 
 export function setDefaultDevice(device: Device): void {

@@ -1,6 +1,7 @@
 import type { Device, MemoryStats, Storage } from "./device.ts";
 import { type Grid, type Kernel, MAX_GRID, packParams, type Specialisation, wgslSource } from "./kernel.ts";
 import { BufferPool, type PooledBuffer } from "./pool.ts";
+import { Tuning } from "./tuning.ts";
 
 /** A part of a GPU buffer that holds one tensor's elements as f32. */
 export class GpuStorage implements Storage {
@@ -55,6 +56,11 @@ export class GpuError extends Error {
  */
 const LAUNCHES_PER_SUBMIT = 32;
 
+/** Constants of WebGPU's specification. Browsers have them as globals; Node has not. */
+const USAGE = { MAP_READ: 0x01, COPY_SRC: 0x04, COPY_DST: 0x08, UNIFORM: 0x40, STORAGE: 0x80 };
+const MAP_MODE_READ = 0x1;
+const STAGE_COMPUTE = 0x4;
+
 const MAX_CACHED_UNIFORMS = 4096;
 const MAX_CACHED_BIND_GROUPS = 16384;
 
@@ -79,6 +85,8 @@ export class GpuDevice implements Device {
   readonly features: ReadonlySet<string>;
   /** Lanes that run in step and can exchange values; 0 when the adapter has no subgroups or sizes vary. */
   readonly subgroupSize: number;
+  /** Measured choices of kernels, if there are any for this adapter. */
+  readonly tuning = new Tuning();
   readonly #host: HostHooks;
   readonly #pool: BufferPool;
   readonly #staging: BufferPool;
@@ -111,14 +119,13 @@ export class GpuDevice implements Device {
     this.subgroupSize = this.features.has("subgroups") ? fixedSize : 0;
     this.#host = host;
     const destroy = (buffer: PooledBuffer) => this.#doom(buffer);
-    const usage = GPUBufferUsage;
     this.#pool = new BufferPool(
       device,
-      usage.STORAGE | usage.UNIFORM | usage.COPY_SRC | usage.COPY_DST,
+      USAGE.STORAGE | USAGE.UNIFORM | USAGE.COPY_SRC | USAGE.COPY_DST,
       poolBytes,
       destroy,
     );
-    this.#staging = new BufferPool(device, usage.MAP_READ | usage.COPY_DST, 32 * 2 ** 20, destroy);
+    this.#staging = new BufferPool(device, USAGE.MAP_READ | USAGE.COPY_DST, 32 * 2 ** 20, destroy);
     device.addEventListener("uncapturederror", (event) => {
       event.preventDefault(); // Dawn would print it on stdout and go on.
       this.#fail(new GpuError(`WebGPU on ${this.name}: ${event.error.message}`));
@@ -188,7 +195,7 @@ export class GpuDevice implements Device {
     storage.buffer.lastUse = this.#serial;
     this.flush();
     try {
-      await this.#host.wait(staging.gpu.mapAsync(GPUMapMode.READ, 0, bytes));
+      await this.#host.wait(staging.gpu.mapAsync(MAP_MODE_READ, 0, bytes));
     } catch (error) {
       this.#throwFailure();
       throw error;
@@ -334,7 +341,7 @@ export class GpuDevice implements Device {
     const layout = this.gpu.createBindGroupLayout({
       entries: kernel.bindings.map(({ index, kind }) => ({
         binding: index,
-        visibility: GPUShaderStage.COMPUTE,
+        visibility: STAGE_COMPUTE,
         buffer: { type: kind === "uniform" ? "uniform" : kind === "read" ? "read-only-storage" : "storage" },
       })),
     });

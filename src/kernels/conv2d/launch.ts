@@ -1,8 +1,9 @@
 /** Which kernel runs with which block sizes: everything between the operation (index.ts) and the WGSL. */
 import type { GpuDevice, GpuStorage } from "../../tensor/gpu-device.ts";
-import { linearGrid } from "../../tensor/kernel.ts";
+import { linearGrid, MAX_GRID } from "../../tensor/kernel.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { versionOf } from "../../tensor/tuning.ts";
 import { naive } from "./1-naive.wgsl.ts";
 import { tiled } from "./2-tiled.wgsl.ts";
 import { blocked } from "./3-blocked.wgsl.ts";
@@ -73,25 +74,39 @@ export function launchForward(
     });
     return;
   }
-  const block = blockOf(wShape, geometry);
-  const strips = Math.ceil(ow / block.PIXELS) * oh;
-  // Small workgroups are best on software adapters; very large pictures need larger ones to fit the grid.
-  const preferred = device.adapterClass === "gpu" ? 64 : 16;
-  const workgroup = [preferred, 64, 256].find((size) => strips / size <= 65535) ?? 256;
-  const kernel = chosen === "4-broadcast" ? broadcast : blocked;
-  const lanes = device.subgroupSize;
-  device.run(kernel, {
-    ...launch,
-    enable: chosen === "4-broadcast" ? ["subgroups"] : [],
-    constants: {
-      ...constants,
-      ...block,
-      WORKGROUP: workgroup,
-      ...(chosen === "4-broadcast"
-        ? { LANES: lanes, SHARES: Math.ceil((wShape[3] * block.CHANNELS) / lanes) }
-        : {}),
-    },
-    grid: [Math.ceil(strips / workgroup), Math.ceil(o / block.CHANNELS), n],
+  const preset = blockOf(device, chosen, wShape);
+  const kernelLaunch = (block: Block) => {
+    const { PIXELS, CHANNELS, workgroup } = block;
+    const strips = Math.ceil(ow / PIXELS) * oh;
+    const broadcasts = block.variant === "4-broadcast";
+    const lanes = device.subgroupSize;
+    // Very large pictures need larger workgroups to fit the grid.
+    const size = [workgroup, 64, 256].find((size) => strips / size <= MAX_GRID) ?? 256;
+    device.run(broadcasts ? broadcast : blocked, {
+      ...launch,
+      enable: broadcasts ? ["subgroups"] : [],
+      constants: {
+        ...constants,
+        PIXELS,
+        CHANNELS,
+        WINDOW: windowOf(PIXELS, wShape, geometry),
+        WORKGROUP: size,
+        ...(broadcasts ? { LANES: lanes, SHARES: Math.ceil((wShape[3] * CHANNELS) / lanes) } : {}),
+      },
+      grid: [Math.ceil(strips / size), Math.ceil(o / CHANNELS), n],
+    });
+  };
+  if (variant) {
+    kernelLaunch(preset);
+    return;
+  }
+  device.tuning.launch({
+    // Pictures of about the same size share their findings: pixels count by powers of two.
+    key: `conv2d ${version} 2^${Math.round(Math.log2(n * oh * ow))} [${wShape}] ${geometry.stride} ${geometry.dilation}`,
+    preset,
+    candidates: () => candidateBlocks(device, wShape, geometry),
+    launch: kernelLaunch,
+    result: y,
   });
 }
 
@@ -187,28 +202,66 @@ export function launchWeightGrad(
 /** Which forward kernel to use. Measured on lavapipe and SwiftShader; a real GPU shares loads by itself. */
 function choose(device: GpuDevice, wShape: Shape, geometry: Geometry): Variant {
   // Windows so wide that the registers of a block would not hold them.
-  if (blockOf(wShape, geometry).WINDOW > 48) return "1-naive";
+  if (windowOf(8, wShape, geometry) > 48) return "1-naive";
   return device.adapterClass !== "gpu" && device.subgroupSize > 0 ? "4-broadcast" : "3-blocked";
 }
 
-/** How many outputs each thread of the blocked kernels computes, and how many pixels that takes per row. */
-function blockOf(
-  [o, , , kw]: Shape,
-  { stride, dilation }: Geometry,
-): { PIXELS: number; CHANNELS: number; WINDOW: number } {
-  const pixels = 8;
+/** A blocked kernel, how many outputs each of its threads computes, and how many threads make a workgroup. */
+type Block = {
+  readonly variant: "3-blocked" | "4-broadcast";
+  readonly PIXELS: number;
+  readonly CHANNELS: number;
+  readonly workgroup: number;
+};
+
+/** The blocks that were best on the average. */
+function blockOf(device: GpuDevice, variant: Block["variant"], [o, , , kw]: Shape): Block {
   // At most ~400 multiply-adds per input row are written out: beyond, compiling takes longer than it saves.
   const most = kw <= 3 ? 16 : kw <= 5 ? 8 : 4;
-  const channels = o <= 4 ? 4 : o <= 8 ? Math.min(8, most) : most;
-  return {
-    PIXELS: pixels,
-    CHANNELS: channels,
-    WINDOW: (pixels - 1) * stride[1] + (kw - 1) * dilation[1] + 1,
-  };
+  const CHANNELS = o <= 4 ? 4 : o <= 8 ? Math.min(8, most) : most;
+  // Small workgroups are best on software adapters.
+  return { variant, PIXELS: 8, CHANNELS, workgroup: device.adapterClass === "gpu" ? 64 : 16 };
 }
 
+/** What a tuner tries. */
+function candidateBlocks(device: GpuDevice, wShape: Shape, geometry: Geometry): Block[] {
+  const [o, , , kw] = wShape;
+  const variants =
+    device.subgroupSize > 0 ? (["3-blocked", "4-broadcast"] as const) : (["3-blocked"] as const);
+  const workgroups = device.adapterClass === "gpu" ? [32, 64, 128] : [8, 16, 32];
+  const blocks: Block[] = [];
+  for (const variant of variants) {
+    for (const [PIXELS, CHANNELS] of [
+      [4, 4],
+      [4, 8],
+      [8, 4],
+      [8, 8],
+      [4, 16],
+      [8, 16],
+      [16, 4],
+      [16, 8],
+      [4, 32],
+    ]) {
+      const registers = PIXELS * CHANNELS + windowOf(PIXELS, wShape, geometry);
+      const wasted = CHANNELS > 4 && CHANNELS >= 2 * o;
+      if (registers > 160 || PIXELS * CHANNELS * kw > 600 || wasted) continue;
+      for (const workgroup of workgroups) blocks.push({ variant, PIXELS, CHANNELS, workgroup });
+    }
+  }
+  return blocks;
+}
+
+/** Input pixels under a strip of outputs. */
+function windowOf(pixels: number, [, , , kw]: Shape, { stride, dilation }: Geometry): number {
+  return (pixels - 1) * stride[1] + (kw - 1) * dilation[1] + 1;
+}
+
+/** Findings of the tuner are for these kernels. */
+const version = versionOf([blocked, broadcast]);
+
 /** The block of the weight gradient that each thread sums; see weight-grad.wgsl.ts. */
-function weightBlockOf([o, , kh, kw]: Shape, { stride, dilation }: Geometry) {
+function weightBlockOf(wShape: Shape, geometry: Geometry) {
+  const [o, , kh, kw] = wShape;
   // All rows of a small window at once: then every value of dy serves nine sums.
   const ky = kh * kw <= 9 ? kh : 1;
   const channels = o <= 4 ? 4 : o <= 8 || kw > 5 ? 8 : 16;
@@ -219,7 +272,7 @@ function weightBlockOf([o, , kh, kw]: Shape, { stride, dilation }: Geometry) {
     KY_KW: ky * kw,
     PIXELS: pixels,
     CHANNELS: channels,
-    WINDOW: (pixels - 1) * stride[1] + (kw - 1) * dilation[1] + 1,
+    WINDOW: windowOf(pixels, wShape, geometry),
   };
 }
 

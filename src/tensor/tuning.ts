@@ -1,0 +1,57 @@
+/**
+ * Which kernel is fastest depends on the adapter by a factor of two and more. Operations choose by rules (see
+ * `choose` in conv2d/launch.ts). Where those are not good enough, `npm run tune` measures the alternatives for the
+ * shapes of a network; its findings are kept here and used instead. Nothing is ever measured unasked.
+ */
+
+import type { Storage } from "./device.ts";
+
+/** A kernel and its block sizes. */
+export type Choice = Readonly<Record<string, string | number>>;
+
+/** What there is to choose at one launch. */
+export interface Tunable<C extends Choice> {
+  /** The operation, the version of its kernels, and all sizes that matter for its speed. */
+  readonly key: string;
+  /** The choice by rule. */
+  readonly preset: C;
+  /** Other choices that give the same result; asked for only by a tuner. */
+  readonly candidates: () => readonly C[];
+  readonly launch: (choice: C) => void;
+  /** Where the launch puts its result; a tuner checks that all choices agree. */
+  readonly result: Storage;
+}
+
+/** Findings as they are saved. */
+export interface TuningFile {
+  /** Name of the adapter they were measured on. */
+  readonly adapter: string;
+  readonly choices: Readonly<Record<string, Choice>>;
+}
+
+/** A device's findings. */
+export class Tuning {
+  readonly choices = new Map<string, Choice>();
+  /** Told of every launch that could be tuned, while a tuner is at work. */
+  observer: ((tunable: Tunable<Choice>) => void) | undefined;
+
+  /** Launches with the measured choice where there is one, else by rule. */
+  launch<C extends Choice>(tunable: Tunable<C>): void {
+    this.observer?.(tunable as unknown as Tunable<Choice>);
+    tunable.launch((this.choices.get(tunable.key) as C | undefined) ?? tunable.preset);
+  }
+
+  load(file: TuningFile): void {
+    for (const [key, choice] of Object.entries(file.choices)) this.choices.set(key, choice);
+  }
+}
+
+/** A short name for a version of some kernels: findings must not outlive the text they were measured with. */
+export function versionOf(kernels: readonly { readonly body: string }[]): string {
+  // FNV-1a, 32 bits.
+  let hash = 0x811c9dc5;
+  for (const { body } of kernels) {
+    for (let i = 0; i < body.length; i++) hash = Math.imul(hash ^ body.charCodeAt(i), 0x01000193) >>> 0;
+  }
+  return hash.toString(36);
+}
