@@ -29,10 +29,16 @@ async function createInstance(flags: string[] = []): Promise<GPU> {
   return gpu;
 }
 
+/** What Dawn listed when it last found no adapter of a wanted name. */
+let present: string[] = [];
+
 /** An adapter by a part of its device name. Dawn rejects when there is none. */
 async function requestNamed(part: string, choice: AdapterChoice | undefined): Promise<GPUAdapter | null> {
   const gpu = await createInstance([`adapter=${part}`]);
-  return requestFrom(gpu, choice).catch(() => null);
+  return requestFrom(gpu, choice).catch((error: Error) => {
+    present = [...error.message.matchAll(/name: '([^']*)'/g)].map(([, name]) => name);
+    return null;
+  });
 }
 
 async function requestAdapter(choice: AdapterChoice | undefined): Promise<GPUAdapter | undefined> {
@@ -208,7 +214,11 @@ function watchFailures(unseen: () => Error | undefined): void {
   watched.push(unseen);
 }
 
-function adviceWithoutAdapter(): string {
+function adviceWithoutAdapter(choice: AdapterChoice | undefined): string {
+  const isName = choice !== undefined && !["gpu", "lavapipe", "swiftshader"].includes(choice);
+  if (isName && present.length > 0) {
+    return `Present are: ${present.join("; ")}. Give a part of one of these names, or "gpu", "lavapipe" or "swiftshader".`;
+  }
   if (process.platform === "darwin" || process.platform === "win32") {
     return "On this system WebGPU comes with the graphics driver: update the operating system and the driver, then try again.";
   }

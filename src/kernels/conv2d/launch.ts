@@ -214,38 +214,42 @@ type Block = {
   readonly workgroup: number;
 };
 
-/** The blocks that were best on the average. */
+/** The blocks that were best on lavapipe and SwiftShader for most shapes. */
 function blockOf(device: GpuDevice, variant: Block["variant"], [o, , , kw]: Shape): Block {
+  // Small workgroups are best on software adapters.
+  const workgroup = device.adapterClass === "gpu" ? 64 : 16;
+  // Few output channels, as in a network's last layer: longer strips instead, a half faster.
+  if (o <= 4 && kw <= 5) return { variant, PIXELS: 16, CHANNELS: 4, workgroup };
   // At most ~400 multiply-adds per input row are written out: beyond, compiling takes longer than it saves.
   const most = kw <= 3 ? 16 : kw <= 5 ? 8 : 4;
-  const CHANNELS = o <= 4 ? 4 : o <= 8 ? Math.min(8, most) : most;
-  // Small workgroups are best on software adapters.
-  return { variant, PIXELS: 8, CHANNELS, workgroup: device.adapterClass === "gpu" ? 64 : 16 };
+  return { variant, PIXELS: 8, CHANNELS: o <= 8 ? Math.min(8, most) : most, workgroup };
 }
 
-/** What a tuner tries. */
+/** What a tuner tries: every reasonable block, with the kernels and workgroups that suit the class of adapter. */
 function candidateBlocks(device: GpuDevice, wShape: Shape, geometry: Geometry): Block[] {
   const [o, , , kw] = wShape;
-  const variants =
-    device.subgroupSize > 0 ? (["3-blocked", "4-broadcast"] as const) : (["3-blocked"] as const);
-  const workgroups = device.adapterClass === "gpu" ? [32, 64, 128] : [8, 16, 32];
+  const real = device.adapterClass === "gpu";
+  const variants: Block["variant"][] = device.subgroupSize > 0 ? ["4-broadcast"] : ["3-blocked"];
+  if (real && device.subgroupSize > 0) variants.push("3-blocked");
+  const sizes = [
+    [4, 4],
+    [4, 8],
+    [8, 4],
+    [8, 8],
+    [4, 16],
+    [8, 16],
+    [16, 4],
+    [16, 8],
+    [4, 32],
+  ];
   const blocks: Block[] = [];
   for (const variant of variants) {
-    for (const [PIXELS, CHANNELS] of [
-      [4, 4],
-      [4, 8],
-      [8, 4],
-      [8, 8],
-      [4, 16],
-      [8, 16],
-      [16, 4],
-      [16, 8],
-      [4, 32],
-    ]) {
+    for (const [PIXELS, CHANNELS] of sizes) {
       const registers = PIXELS * CHANNELS + windowOf(PIXELS, wShape, geometry);
       const wasted = CHANNELS > 4 && CHANNELS >= 2 * o;
       if (registers > 160 || PIXELS * CHANNELS * kw > 600 || wasted) continue;
-      for (const workgroup of workgroups) blocks.push({ variant, PIXELS, CHANNELS, workgroup });
+      for (const workgroup of real ? [32, 64, 128] : [8, 16])
+        blocks.push({ variant, PIXELS, CHANNELS, workgroup });
     }
   }
   return blocks;
