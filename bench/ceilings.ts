@@ -1,6 +1,7 @@
 /**
- * What an adapter can do at best: multiply-adds per second in registers, and bytes per second of a plain copy.
- * Both are measured by kernels that do nothing else, at the start of every run, on the machine as it is then.
+ * What an adapter can do at best: multiply-adds per second in registers, and bytes per second of a plain
+ * copy. Both are measured by kernels that do nothing else, at the start of every run, on the machine as it is
+ * then.
  */
 import type { GpuDevice } from "../src/tensor/gpu-device.ts";
 import { kernel, linearGrid } from "../src/tensor/kernel.ts";
@@ -19,7 +20,7 @@ export interface Ceilings {
   readonly flops: number;
   /** The number of independent sums and of rounds written out that reached it. */
   readonly multiplyAdd: { readonly chains: number; readonly unroll: number };
-  /** Bytes per second, read and written counted, by how many bytes the copy moves: small ones stay in caches. */
+  /** Bytes read and written per second, by how many the copy moves: few of them stay in the caches. */
   readonly copies: readonly { readonly bytes: number; readonly rate: number }[];
 }
 
@@ -118,8 +119,8 @@ async function copyRate(device: GpuDevice, bytes: number, each: number, options:
 }
 
 /**
- * Every sum depends on its own last value only, so CHAINS multiply-adds can be under way at once. UNROLL rounds are
- * written out: counting the loop would cost a software adapter as much as several multiply-adds.
+ * Every sum depends on its own last value only, so CHAINS multiply-adds can be under way at once. UNROLL
+ * rounds are written out: counting the loop would cost a software adapter as much as several multiply-adds.
  */
 export const multiplyAddKernel = kernel(
   "bench/multiply-add",

@@ -3,6 +3,7 @@ import { type Geometry, pair } from "../src/kernels/conv2d/geometry.ts";
 import { conv2d, type Variant, variants } from "../src/kernels/conv2d/index.ts";
 import * as reference from "../src/kernels/conv2d/reference.ts";
 import { defaultDevice } from "../src/tensor/device.ts";
+import { GpuDevice } from "../src/tensor/gpu-device.ts";
 import { Random } from "../src/tensor/random.ts";
 import { numel, type Shape } from "../src/tensor/shape.ts";
 import { type NdArray, noGrad } from "../src/tensor/tape.ts";
@@ -10,7 +11,7 @@ import { tensor } from "../src/tensor/tensor.ts";
 import type { Work } from "./ceilings.ts";
 import type { Bench, Make, Sample } from "./harness.ts";
 
-/** A convolution with stride 1 that keeps the picture's size: n pictures of h x w, c channels to o, window k x k. */
+/** A convolution that keeps the picture's size: n pictures of h x w, c channels to o, a window of k x k. */
 export interface ConvSize {
   readonly n: number;
   readonly c: number;
@@ -36,7 +37,7 @@ function shapesOf({ n, c, o, k, h, w }: ConvSize): { x: Shape; w: Shape; y: Shap
   return { x: [n, c, h, w], w: [o, c, k, k], y: [n, o, h, w] };
 }
 
-function describe({ n, c, o, k, h, w }: ConvSize): string {
+export function describe({ n, c, o, k, h, w }: ConvSize): string {
   return `${c}->${o} ${k}x${k}, ${n > 1 ? `${n} of ` : ""}${w}x${h}`;
 }
 
@@ -44,7 +45,7 @@ function describe({ n, c, o, k, h, w }: ConvSize): string {
 const CHECKED_MULTIPLY_ADDS = 25e6;
 
 /** The same layer on a picture small enough for the references; no side a multiple of any tile's. */
-function smaller(size: ConvSize): ConvSize {
+export function smaller(size: ConvSize): ConvSize {
   const pixels = CHECKED_MULTIPLY_ADDS / (size.c * size.o * size.k * size.k);
   const side = Math.max(5, Math.floor(Math.sqrt(pixels)));
   return { ...size, n: Math.min(2, size.n), h: Math.min(side, size.h), w: Math.min(side + 1, size.w) };
@@ -53,7 +54,7 @@ function smaller(size: ConvSize): ConvSize {
 // ---- What is computed
 
 /** The operands, the same on every device. All of them, although no program needs all three. */
-function operands(size: ConvSize): { x: NdArray; w: NdArray; dy: NdArray } {
+export function operands(size: ConvSize): { x: NdArray; w: NdArray; dy: NdArray } {
   const shapes = shapesOf(size);
   const bound = 1 / Math.sqrt(size.c * size.k * size.k);
   return { x: values(shapes.x, 1, 1), w: values(shapes.w, 2, bound), dy: values(shapes.y, 3, 1) };
@@ -72,7 +73,7 @@ const forwardVariants = [AUTO, ...variants];
 function forward(size: ConvSize): Make {
   return (variant) => {
     const device = defaultDevice();
-    if (variant === "4-broadcast" && device.kind === "gpu" && device.subgroupSize === 0) {
+    if (variant === "4-broadcast" && device instanceof GpuDevice && device.subgroupSize === 0) {
       throw new RangeError("needs subgroups of one known size, which this adapter lacks");
     }
     const { x, w } = operands(size);
@@ -141,7 +142,7 @@ function cutOut({ shape, data }: NdArray, picture: number, row: number, column: 
 }
 
 /** All channels of some pixels of y. */
-function forwardSamples(size: ConvSize): Sample[] {
+export function forwardSamples(size: ConvSize): Sample[] {
   const { x, w } = operands(size);
   const { k, o } = size;
   return pixels(size).flatMap(({ picture, row, column }) => {
@@ -242,7 +243,11 @@ export function conv2dBenches(quick: boolean): Bench[] {
     convSize(64, 256, 3, side(96)),
   ];
   // The layers that training spends its time in: large ones, and a batch of small patches.
-  const trained = [convSize(64, 64, 3, side(128)), convSize(16, 16, 3, side(128)), convSize(64, 64, 3, 24, quick ? 1 : 4)];
+  const trained = [
+    convSize(64, 64, 3, side(128)),
+    convSize(16, 16, 3, side(128)),
+    convSize(64, 64, 3, 24, quick ? 1 : 4),
+  ];
   return [
     ...all.map((size) => convBench("forward", size)),
     ...trained.map((size) => convBench("input-grad", size)),

@@ -28,7 +28,12 @@ export function memoryBoundBenches(quick: boolean): Bench[] {
 }
 
 /** `f` of one or two tensors with values in -1..1. `passes`: how many times as much as x is moved in all. */
-function memoryBound(name: string, shape: Shape, passes: number, f: (x: Tensor, y: Tensor) => Tensor[]): Bench {
+function memoryBound(
+  name: string,
+  shape: Shape,
+  passes: number,
+  f: (x: Tensor, y: Tensor) => Tensor[],
+): Bench {
   return bench(name, shape, passes, () => {
     const x = rand(shape, new Random(1), -1, 1);
     const y = rand(shape, new Random(2), -1, 1);
@@ -39,7 +44,14 @@ function memoryBound(name: string, shape: Shape, passes: number, f: (x: Tensor, 
 /** The references manage these in full, so what is timed is what is checked. */
 function bench(name: string, shape: Shape, passes: number, make: Make): Bench {
   const work = { flops: 0, bytes: 4 * passes * numel(shape) };
-  return { name, shape: formatShape(shape), variants: [""], make, work, whole: { what: "all of it", make, work } };
+  return {
+    name,
+    shape: formatShape(shape),
+    variants: [""],
+    make,
+    work,
+    whole: { what: "all of it", make, work },
+  };
 }
 
 function l1Gradient(shape: Shape): Make {

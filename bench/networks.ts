@@ -1,21 +1,22 @@
 /** Whole networks: inference, and the training step of EDSR. */
-import { l1Loss } from "../src/kernels/loss/index.ts";
+
 import { slice } from "../src/kernels/layout/index.ts";
+import { l1Loss } from "../src/kernels/loss/index.ts";
 import { EDSR } from "../src/models/edsr.ts";
 import { Adam } from "../src/nn/index.ts";
 import { Conv2d, PixelShuffle, ReLU, Sequential, Tanh } from "../src/nn/layers.ts";
 import type { Module } from "../src/nn/module.ts";
 import { Random } from "../src/tensor/random.ts";
-import { numel, type Shape } from "../src/tensor/shape.ts";
+import { scope } from "../src/tensor/scope.ts";
 import { backward, noGrad } from "../src/tensor/tape.ts";
 import { rand, type Tensor } from "../src/tensor/tensor.ts";
 import type { Work } from "./ceilings.ts";
 import { type ConvSize, convBench, convSize, convWork } from "./conv2d.ts";
-import type { Bench, Make, SampledCheck } from "./harness.ts";
+import type { Bench, Sample, SampledCheck } from "./harness.ts";
 import type { Program } from "./timing.ts";
 
 /** A network whose input is a picture of any size. */
-interface Network {
+export interface Network {
   readonly what: string;
   readonly channels: number;
   readonly scale: number;
@@ -24,7 +25,7 @@ interface Network {
   build(): Module;
   /** Its convolutions, in order, for n pictures of side x side. */
   layers(side: number, n: number): ConvSize[];
-  /** One with the same layers, but fewer, where the references would take minutes for the halo of this one. */
+  /** One of the same layers, but fewer, where the references would take minutes for this one's halo. */
   readonly shallow?: Network;
 }
 
@@ -68,7 +69,11 @@ const espcn: Network = {
       new PixelShuffle(3),
     );
   },
-  layers: (side, n) => [convSize(1, 64, 5, side, n), convSize(64, 32, 3, side, n), convSize(32, 9, 3, side, n)],
+  layers: (side, n) => [
+    convSize(1, 64, 5, side, n),
+    convSize(64, 32, 3, side, n),
+    convSize(32, 9, 3, side, n),
+  ],
 };
 
 /** x2; the two convolutions with fixed weights that shift the mean colour are not counted as work. */
@@ -90,7 +95,10 @@ export function edsr(blocks: number, channels: number): Network {
 }
 
 function sum(works: readonly Work[]): Work {
-  return works.reduce((a, b) => ({ flops: a.flops + b.flops, bytes: a.bytes + b.bytes }), { flops: 0, bytes: 0 });
+  return works.reduce((a, b) => ({ flops: a.flops + b.flops, bytes: a.bytes + b.bytes }), {
+    flops: 0,
+    bytes: 0,
+  });
 }
 
 function forwardWork({ layers }: Network, side: number, n: number): Work {
@@ -105,26 +113,28 @@ function trainingWork({ layers }: Network, side: number, n: number): Work {
 
 // ---- Programs
 
-export function inference({ build, channels }: Network, side: number): Make {
-  return () => {
-    const model = build();
-    const x = rand([1, channels, side, side], new Random(2));
-    return {
-      run() {
-        using _ = noGrad();
-        return [model.forward(x)];
-      },
-    };
+function randomPictures({ channels }: Network, side: number, n = 1, seed = 2): Tensor {
+  return rand([n, channels, side, side], new Random(seed));
+}
+
+export function inference(network: Network, side: number): Program {
+  const model = network.build();
+  const x = randomPictures(network, side);
+  return {
+    run() {
+      using _ = noGrad();
+      return [model.forward(x)];
+    },
   };
 }
 
-/** One step on the same batch every time. Its results: the loss, and the gradient of every parameter. */
-export function trainingStep({ build, channels, scale }: Network, side: number, n: number): Program {
-  const model = build();
+/** A step on the same batch every time. Its results: the loss, and the gradient of every parameter. */
+export function trainingStep(network: Network, side: number, n: number, seed = 2): Program {
+  const model = network.build();
   const parameters = model.parameters();
   const adam = new Adam(parameters, { lr: 1e-4 });
-  const lr = rand([n, channels, side, side], new Random(2));
-  const hr = rand([n, channels, side * scale, side * scale], new Random(3));
+  const lr = randomPictures(network, side, n, seed);
+  const hr = randomPictures(network, side * network.scale, n, seed + 1);
   return {
     run() {
       const loss = l1Loss(model.forward(lr), hr);
@@ -138,18 +148,14 @@ export function trainingStep({ build, channels, scale }: Network, side: number, 
 
 // ---- Checks
 
-/** Side of the n pictures on which the references take about half a second. */
-function checkedSide(work: (side: number) => Work, side: number): number {
-  const multiplyAdds = work(1).flops / 2;
+/** The largest picture, up to `side`, for which the references need no more than about half a second. */
+function checkedSide(workOf: (side: number) => Work, side: number): number {
+  const multiplyAdds = workOf(1).flops / 2;
   return Math.min(side, Math.max(3, Math.floor(Math.sqrt(40e6 / multiplyAdds))));
 }
 
-function randomPicture({ channels }: Network, side: number): Tensor {
-  return rand([1, channels, side, side], new Random(2));
-}
-
 /**
- * What the references make of some pixels. A pixel of the result depends on the input within the halo only, and at
+ * What the references make of some pixels. A pixel's result depends on the input within the halo only, and at
  * the picture's edges on zeros, so a cut-out of the input is enough.
  */
 function pixelSamples(network: Network, side: number): Sample[] {
@@ -157,10 +163,110 @@ function pixelSamples(network: Network, side: number): Sample[] {
   using __ = noGrad();
   const { halo, scale } = network;
   const model = network.build();
-  const picture = randomPicture(network, side);
+  const picture = randomPictures(network, side);
   const middle = Math.floor(side / 2);
-  return [[0, 0], [middle, side - 1], [middle, middle]].flatMap(([row, column]) => {
+  const places = [
+    [0, 0],
+    [middle, side - 1],
+    [middle, middle],
+  ];
+  return places.flatMap(([row, column]) => {
     const [top, left] = [Math.max(0, row - halo), Math.max(0, column - halo)];
-    const cut = slice(picture, [null, null, [top, row + halo + 1], [left, column + halo + 1]]);
+    const cut = slice(picture, [0, 0, top, left], [1, network.channels, row + halo + 1, column + halo + 1]);
+    const y = model.forward(cut);
+    const [, channels, h, w] = y.shape;
+    const samples: Sample[] = [];
+    for (let c = 0; c < channels; c++) {
+      for (let i = 0; i < scale; i++) {
+        for (let j = 0; j < scale; j++) {
+          const from = (c * h + (row - top) * scale + i) * w + (column - left) * scale + j;
+          const index = (c * side * scale + row * scale + i) * side * scale + column * scale + j;
+          samples.push({ index, value: y.cpuStorage.array[from] });
+        }
+      }
+    }
+    return samples;
   });
+}
+
+/** The convolutions of a training step at their true size, each distinct one once, and both its gradients. */
+function layerChecks({ layers }: Network, side: number, n: number): SampledCheck[] {
+  const all = layers(side, n);
+  const distinct = all.filter((layer, i) => all.findIndex((each) => sameLayer(each, layer)) === i);
+  return distinct.flatMap((layer) =>
+    (["forward", "input-grad", "weight-grad"] as const).flatMap(
+      (part) => convBench(part, layer).sampled ?? [],
+    ),
+  );
+}
+
+function sameLayer(a: ConvSize, b: ConvSize): boolean {
+  return a.c === b.c && a.o === b.o && a.k === b.k && a.h === b.h;
+}
+
+// ---- The benches
+
+/** The longest repetition that is waited for, as there is no other variant to go on with. */
+const MAX_SECONDS = 120;
+
+function inferenceBench(name: string, network: Network, side: number): Bench {
+  const work = (side: number) => forwardWork(network, side, 1);
+  const small = checkedSide(work, side);
+  const shallow = network.shallow ?? network;
+  return {
+    name,
+    shape: `${network.what}, ${side}x${side}`,
+    variants: [""],
+    make: () => inference(network, side),
+    work: work(side),
+    whole: { what: `${small}x${small}`, make: () => inference(network, small), work: work(small) },
+    sampled: [
+      {
+        what: `pixels of ${shallow.what}, ${side}x${side}`,
+        make: () => inference(shallow, side),
+        samples: () => pixelSamples(shallow, side),
+      },
+    ],
+    maxSeconds: MAX_SECONDS,
+  };
+}
+
+export function trainingBench(name: string, network: Network, side: number, n: number, at?: number): Bench {
+  const checkedBatch = Math.min(2, n);
+  const small = checkedSide((side) => trainingWork(network, side, checkedBatch), side);
+  return {
+    name,
+    shape: `${network.what}, ${n} of ${side}x${side}`,
+    variants: [""],
+    make: () => trainingStep(network, side, n),
+    work: trainingWork(network, side, n),
+    whole: {
+      what: `loss and gradients of 2 steps, ${checkedBatch} of ${small}x${small}`,
+      make: () => trainingStep(network, small, checkedBatch),
+      work: trainingWork(network, small, checkedBatch),
+      rounds: 2,
+      again: () => trainingStep(network, small, checkedBatch, 4),
+    },
+    sampled: layerChecks(network, side, n),
+    // Gradients have passed through the whole network twice, and Adam divides small ones by small ones.
+    tolerance: 1e-3,
+    maxSeconds: MAX_SECONDS,
+    at,
+  };
+}
+
+export const edsrSmall = edsr(4, 16);
+export const edsrBaseline = edsr(16, 64);
+
+export function networkBenches(quick: boolean): Bench[] {
+  const side = quick ? 24 : 96;
+  const [patch, batch] = quick ? [12, 2] : [24, 4];
+  // The baseline takes minutes on slow adapters.
+  const edsrs = quick ? [edsrSmall] : [edsrSmall, edsrBaseline];
+  return [
+    inferenceBench("srcnn", srcnn, side),
+    inferenceBench("espcn", espcn, side),
+    ...edsrs.map((network) => inferenceBench("edsr-forward", network, side)),
+    ...edsrs.map((network) => trainingBench("edsr-train", network, patch, batch)),
+  ];
 }

@@ -5,6 +5,7 @@
  *     npm run train:edsr -- --data DIV2K --blocks 16 --channels 64 --steps 30000 --batch 16 --patch 48 --lr 1e-4
  *     npm run train:edsr -- --help
  */
+import { setImmediate } from "node:timers/promises";
 import { PatchLoader } from "../src/data/index.ts";
 import {
   Adam,
@@ -18,13 +19,16 @@ import {
   tensor,
 } from "../src/node.ts";
 import { loadPairs, meanColour, openOwn, openPhotographs } from "./support/datasets.ts";
+import { reportErrors } from "./support/errors.ts";
 import { Evaluation } from "./support/evaluation.ts";
 import { parseOptions } from "./support/options.ts";
 import { Progress } from "./support/progress.ts";
 import { RunFolder } from "./support/run-folder.ts";
 
+reportErrors();
 const options = parseOptions();
 const { scale, blocks, channels, steps, batch, patch, seed } = options;
+const run = new RunFolder(options);
 
 const device = await init({ adapter: options.adapter });
 console.log(`Adapter: ${device.name}`);
@@ -45,13 +49,13 @@ console.log(
   `Network: EDSR x${scale}, ${blocks} blocks of ${channels} channels, ${model.parameterCount()} parameters`,
 );
 
-const run = new RunFolder(options.out, { options, adapter: device.name });
+run.log({ options, adapter: device.name, started: new Date().toISOString() });
 const evaluation = new Evaluation(model, held, run);
 const progress = new Progress({ total: steps });
 const stop = new AbortController();
 process.once("SIGINT", () => stop.abort());
 
-await evaluation.start(progress);
+evaluation.start(progress);
 let step = 0;
 while (step < steps && !stop.signal.aborted) {
   const { lr, hr, lrShape, hrShape } = await loader.next();
@@ -61,23 +65,26 @@ while (step < steps && !stop.signal.aborted) {
   adam.step(backward(loss));
   step++;
 
-  if (step % 10 === 0 || step === steps) {
+  if (step === 1 || step % 10 === 0 || step === steps) {
     const value = await loss.item();
     if (!Number.isFinite(value)) {
       throw new Error(
-        `The loss became ${value} at step ${step}: the training diverged. Its best weights are in ${run.path}; ` +
-          `start again with a smaller --lr (it was ${options.lr}).`,
+        `The loss became ${value} at step ${step}: the training diverged. What was saved before is in ${run.path}; ` +
+          `start again with another --out and a smaller --lr (it was ${options.lr}).`,
       );
     }
     run.log({ step, loss: value, lr: adam.lr });
     progress.update(step, { loss: value, lr: adam.lr });
   }
   if (step % options.evalEvery === 0 || step === steps) await evaluation.measure(step, progress);
+  await setImmediate(); // lets Ctrl-C be heard, even if nothing else was waited for
 }
 progress.done();
 await loader.close();
-await evaluation.finish(step);
+if (step > 0) await evaluation.finish(step);
 if (stop.signal.aborted) {
-  console.log(`Stopped at step ${step} of ${steps}; what it had learned by then is saved.`);
+  console.log(
+    `Stopped at step ${step} of ${steps}.${step > 0 ? " What it had learned by then is saved." : ""}`,
+  );
   process.exitCode = 130;
 }

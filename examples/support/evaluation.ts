@@ -35,7 +35,7 @@ export class Evaluation {
     return psnr(image, this.#pairs[i].hr, { border: this.#model.scale, channels: "y" });
   }
 
-  async start(progress: Progress): Promise<void> {
+  start(progress: Progress): void {
     progress.log(
       `Measured on ${this.#pairs.length} held-out pictures: mean PSNR on Y (BT.601), border ${this.#model.scale}, ` +
         `LR by Matlab's bicubic. Bicubic: ${this.#bicubicPsnr.toFixed(2)} dB`,

@@ -81,7 +81,9 @@ export function parseOptions(args = process.argv.slice(2)): TrainOptions {
       adapter: text("adapter") || undefined,
     };
   } catch (error) {
-    console.error(`train:edsr: ${(error as Error).message}. Run it with --help for all flags.`);
+    // Node's own messages have several lines.
+    const message = (error as Error).message.replaceAll(/\s*\n\s*/g, " ").replace(/\.$/, "");
+    console.error(`train:edsr: ${message}. Run it with --help for all flags.`);
     process.exit(2);
   }
 }

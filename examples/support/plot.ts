@@ -96,12 +96,16 @@ export function linePlots(spec: PlotSpec): string {
   ].join("\n");
 }
 
+/** Writes the plot as {@link writeDrawing} does. */
+export async function writePlot(basePath: string, spec: PlotSpec): Promise<void> {
+  await writeDrawing(basePath, linePlots(spec));
+}
+
 /**
- * Writes the plot to `<basePath>.svg` and, at twice the size for sharp screens, to `<basePath>.png`: each of
+ * Writes an SVG document to `<basePath>.svg` and, at twice the size for sharp screens, to `<basePath>.png`: each of
  * them whole or not at all. Makes the folder if it is missing.
  */
-export async function writePlot(basePath: string, spec: PlotSpec): Promise<void> {
-  const svg = linePlots(spec);
+export async function writeDrawing(basePath: string, svg: string): Promise<void> {
   const png = await sharp(Buffer.from(svg), { density: 2 * 72 })
     .png({ compressionLevel: 9 })
     .toBuffer();

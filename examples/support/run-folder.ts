@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Image, writePng, writeWhole } from "../../src/data/index.ts";
 import { type Module, saveWeights } from "../../src/node.ts";
@@ -7,27 +7,35 @@ import { type PlotSpec, writePlot } from "./plot.ts";
 
 /**
  * What a training leaves behind: best.safetensors and last.safetensors, log.jsonl, comparison.png, curves.svg and
- * .png. Files are replaced as a whole; the log only grows, by whole lines.
+ * .png. Files are replaced as a whole; the log only grows, by whole lines. The folder is made when there is
+ * something to put in it: a training that fails before its first step leaves nothing.
  */
 export class RunFolder {
   readonly path: string;
+  #made = false;
+  /** Lines of the log that wait for the first step. */
+  #heading = "";
 
-  /** Without `path`: a new folder under runs/, named after the network, so that nothing is overwritten. */
-  constructor(path: string | undefined, start: { options: TrainOptions; adapter: string }) {
-    const { scale, blocks, channels } = start.options;
-    this.path = path ?? unused(join("runs", `edsr-x${scale}-${blocks}x${channels}`));
-    if (path && existsSync(join(path, "log.jsonl"))) {
+  /** Without `out`: a new folder under runs/, named after the network, so that nothing is overwritten. */
+  constructor({ out, scale, blocks, channels }: TrainOptions) {
+    this.path = out ?? unused(join("runs", `edsr-x${scale}-${blocks}x${channels}`));
+    if (statSync(this.path, { throwIfNoEntry: false })?.isFile()) {
+      throw new Error(`${this.path} is a file, and results go into a folder. Name another one with --out.`);
+    }
+    const old = ["log.jsonl", "last.safetensors"].find((file) => existsSync(join(this.path, file)));
+    if (old) {
       throw new Error(
-        `${path} already holds a training. Name another folder with --out, or remove this one.`,
+        `${this.path} already holds a training (${old}). Name another folder with --out, or remove this one.`,
       );
     }
-    mkdirSync(this.path, { recursive: true });
-    this.log({ ...start, started: new Date().toISOString() });
-    console.log(`Results: ${this.path}/`);
   }
 
+  /** Adds a line to the log. Lines that belong to no step are written together with the first one that does. */
   log(entry: Readonly<Record<string, unknown>>): void {
-    appendFileSync(join(this.path, "log.jsonl"), `${JSON.stringify(entry)}\n`);
+    this.#heading += `${JSON.stringify(entry)}\n`;
+    if (entry.step === undefined) return;
+    appendFileSync(this.#file("log.jsonl"), this.#heading);
+    this.#heading = "";
   }
 
   async saveWeights(
@@ -35,15 +43,24 @@ export class RunFolder {
     model: Module,
     metadata: Readonly<Record<string, string>>,
   ): Promise<void> {
-    await writeWhole(join(this.path, `${name}.safetensors`), await saveWeights(model, metadata));
+    await writeWhole(this.#file(`${name}.safetensors`), await saveWeights(model, metadata));
   }
 
   async savePicture(name: string, picture: Image): Promise<void> {
-    await writePng(join(this.path, `${name}.png`), picture);
+    await writePng(this.#file(`${name}.png`), picture);
   }
 
   async savePlot(name: string, plot: PlotSpec): Promise<void> {
-    await writePlot(join(this.path, name), plot);
+    await writePlot(this.#file(name), plot);
+  }
+
+  #file(name: string): string {
+    if (!this.#made) {
+      mkdirSync(this.path, { recursive: true });
+      console.log(`Results: ${this.path}/`);
+      this.#made = true;
+    }
+    return join(this.path, name);
   }
 }
 

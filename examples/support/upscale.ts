@@ -5,14 +5,16 @@ import { noGrad, scope, slice, tensor } from "../../src/node.ts";
 /**
  * Enlarges an RGB picture with a network, in tiles that fit the device's memory. Each tile is computed with a border
  * as wide as the network can see, which is then cut off: the result equals that of the whole picture at once.
+ *
+ * @param bytes the most that one feature map may take; tiles have at least 32 pixels a side, whatever that takes.
  */
-export async function upscale(model: EDSR, lr: Image): Promise<Image> {
+export async function upscale(model: EDSR, lr: Image, { bytes = 64 * 2 ** 20 } = {}): Promise<Image> {
   using _ = noGrad();
   const { scale, halo } = model;
   const planes = toPlanar(lr);
   const out = new Float32Array(3 * lr.width * scale * lr.height * scale);
-  // The largest feature map has all channels at the output's size; at most 64 MiB of it at a time.
-  const side = Math.floor(Math.sqrt((64 * 2 ** 20) / (4 * model.channels)) / scale) - 2 * halo;
+  // The largest feature map has all channels at the output's size.
+  const side = Math.floor(Math.sqrt(bytes / (4 * model.channels)) / scale) - 2 * halo;
   const tile = Math.max(32, side);
   for (let y = 0; y < lr.height; y += tile) {
     for (let x = 0; x < lr.width; x += tile) {

@@ -1,0 +1,84 @@
+/** The other end of own-process.ts: does one task, sends what it measured, and ends. */
+import { init } from "../src/node.ts";
+import { scope } from "../src/tensor/scope.ts";
+import { edsr, inference, trainingStep } from "./networks.ts";
+import { coresOfOthers, summarize, timeOnce } from "./timing.ts";
+
+export type Task = {
+  readonly adapter: string | undefined;
+  readonly untuned: boolean;
+  readonly blocks: number;
+  readonly channels: number;
+  readonly side: number;
+} & (
+  | { readonly what: "first output" }
+  | { readonly what: "training"; readonly batch: number; readonly steps: number }
+);
+
+export interface FirstOutput {
+  /** Opening the device. */
+  readonly deviceMs: number;
+  /** From before opening the device until the first result has been read. */
+  readonly firstMs: number;
+  /** A forward pass later on, without reading: the median of five. */
+  readonly steadyMs: number;
+  readonly pipelines: number;
+  /** Cores that other programs kept busy meanwhile. */
+  readonly foreignCores: number;
+}
+
+export interface Training {
+  /** State after each step. */
+  readonly steps: readonly {
+    readonly ms: number;
+    /** Resident memory of the process in bytes; with software adapters that includes the "GPU" buffers. */
+    readonly rss: number;
+    readonly buffersCreated: number;
+    readonly pipelines: number;
+  }[];
+  /** Resident memory with the device open and nothing else. */
+  readonly deviceRss: number;
+  /** The most it ever was. */
+  readonly peakRss: number;
+  /** The last step that created a buffer or a pipeline; 0 if none did. */
+  readonly constantAfter: number;
+}
+
+const task = JSON.parse(process.argv[2]) as Task;
+const start = performance.now();
+const foreignCores = coresOfOthers();
+const device = await init({ adapter: task.adapter, tuning: task.untuned ? false : undefined });
+const deviceMs = performance.now() - start;
+const network = edsr(task.blocks, task.channels);
+process.send!(task.what === "training" ? await train(task) : await firstOutput());
+
+async function firstOutput(): Promise<FirstOutput> {
+  const program = inference(network, task.side);
+  {
+    using _ = scope();
+    await program.run()[0].data();
+  }
+  const firstMs = performance.now() - start;
+  const later: number[] = [];
+  for (let i = 0; i < 5; i++) later.push(await timeOnce(program, device, 1));
+  const { pipelines } = device.memory();
+  return { deviceMs, firstMs, steadyMs: summarize(later).median, pipelines, foreignCores: foreignCores() };
+}
+
+async function train({ batch, steps: count }: Task & { what: "training" }): Promise<Training> {
+  const deviceRss = process.memoryUsage.rss();
+  const program = trainingStep(network, task.side, batch);
+  const steps: Training["steps"][number][] = [];
+  for (let step = 0; step < count; step++) {
+    const ms = await timeOnce(program, device, 1);
+    const { buffersCreated, pipelines } = device.memory();
+    steps.push({ ms, rss: process.memoryUsage.rss(), buffersCreated, pipelines });
+  }
+  const last = steps[steps.length - 1];
+  const constantAfter =
+    1 +
+    steps.findIndex(
+      (each) => each.buffersCreated === last.buffersCreated && each.pipelines === last.pipelines,
+    );
+  return { steps, deviceRss, peakRss: process.resourceUsage().maxRSS * 1024, constantAfter };
+}

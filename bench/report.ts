@@ -1,0 +1,105 @@
+/** Figures as lines of a table that fits into a terminal of 120 columns. */
+import type { Ceilings } from "./ceilings.ts";
+import type { Result, Row } from "./harness.ts";
+import { summarize } from "./timing.ts";
+
+interface Column {
+  readonly title: string;
+  readonly width: number;
+  readonly left?: boolean;
+}
+
+const columns: readonly Column[] = [
+  { title: "", width: 27, left: true },
+  { title: "variant", width: 11, left: true },
+  { title: "median", width: 6 },
+  { title: "min .. max", width: 14 },
+  { title: "GFLOP/s", width: 7 },
+  { title: "GB/s", width: 5 },
+  { title: "of ceiling", width: 11 },
+  { title: "x CPU", width: 5 },
+  { title: "error", width: 7 },
+  { title: "first", width: 5 },
+];
+
+/** What the columns mean, once per run. */
+export const legend = `\
+  median, min, max   milliseconds per repetition over the timed runs, variants in turn; warm-up excluded
+  GFLOP/s, GB/s      work by definition: 2 per multiply-add, padding included; inputs and results moved once
+  of ceiling         share of what the adapter can do of what binds: multiply-adds (flops), copying (bytes)
+  x CPU              times faster than the plain TypeScript references on one core, which are timed on the
+                     small shape of the check; their time for this one is extrapolated by work
+  error              largest difference from the references, as a share of the largest value; "*": gradients
+                     at a kink of relu differed on the first inputs, and were right on others
+  first              milliseconds of the first call on the small shape, with compiling, or with finding it in
+                     the driver's cache on disk; "-" if all its pipelines existed already`;
+
+/** A heading and the titles of the columns. */
+export function heading(name: string): string {
+  return `\n${line([name, ...columns.slice(1).map(({ title }) => title)])}`;
+}
+
+export function resultLines(result: Result): string[] {
+  return result.rows.map((row, i) => line([i === 0 ? result.shape : "", ...cells(row)]));
+}
+
+/** How far the machine was this program's own while it was timing. */
+export function othersLine(results: readonly Result[]): string {
+  const cores = results.map(({ foreignCores }) => foreignCores);
+  const { median, max } = summarize(cores);
+  return (
+    `While this program was timing, others kept ${median.toFixed(1)} cores busy (at most ${max.toFixed(1)})` +
+    (max >= 0.3
+      ? ".\nTimes are longer than on an idle machine, and their spread tells how uneven the load was."
+      : ".")
+  );
+}
+
+function cells({ variant, status, reason, timing, error, kinkError, first }: Row): string[] {
+  const name = variant || "-";
+  if (!timing) return [name, `${status === "wrong" ? "WRONG" : status}: ${reason}`];
+  return [
+    name,
+    short(timing.median),
+    `${short(timing.min)} .. ${short(timing.max)}`,
+    timing.gflops > 0 ? short(timing.gflops) : "-",
+    short(timing.gbytes),
+    `${percent(timing.ceiling.share)} ${timing.ceiling.kind === "bytes" ? "bytes" : "flops"}`,
+    short(timing.speedup),
+    `${error.toExponential(1)}${kinkError === undefined ? "" : "*"}`,
+    first && first.pipelines > 0 ? short(first.ms) : "-",
+  ];
+}
+
+/** Cells under their columns. A last cell in a column that is too narrow (a reason) may be longer. */
+function line(cells: readonly string[]): string {
+  return cells
+    .map((cell, i) => {
+      const { width, left } = columns[i];
+      return left || (i === cells.length - 1 && cell.length > width)
+        ? cell.padEnd(width)
+        : cell.padStart(width);
+    })
+    .join("  ")
+    .trimEnd();
+}
+
+export function ceilingLines({ flops, multiplyAdd, copies }: Ceilings): string[] {
+  const { chains, unroll } = multiplyAdd;
+  const rates = copies.map(({ bytes, rate }) => `${short(rate / 1e9)} (${Math.round(bytes / 2 ** 20)} MiB)`);
+  return [
+    `ceilings   ${short(flops / 1e9)} GFLOP/s, multiply-adds in registers (${chains} sums, unrolled by ${unroll})`,
+    `           GB/s of a copy, by how much it moves: ${rates.join(", ")}`,
+  ];
+}
+
+/** Three digits, all of those before the point, and at most three behind it: 0.012, 1.23, 12.3, 1234. */
+export function short(value: number): string {
+  if (value === 0 || !Number.isFinite(value)) return String(value);
+  const digits = Math.floor(Math.log10(Math.abs(Number(value.toPrecision(3))))) + 1;
+  return value.toFixed(Math.min(3, Math.max(0, 3 - digits)));
+}
+
+function percent(share: number): string {
+  return share < 0.01 ? `${(100 * share).toFixed(1)} %` : `${Math.round(100 * share)} %`;
+}

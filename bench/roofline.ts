@@ -1,0 +1,288 @@
+/**
+ * The roofline plot (Williams, Waterman and Patterson 2009): how fast a kernel could be, given how many
+ * operations it does per byte, and how fast it is. Under the slope memory is the limit, under the flat roof
+ * arithmetic. What does no multiply-adds has no place in it and is drawn beside it, as bytes per second.
+ */
+import { formatTicks, logTicks } from "../examples/support/plot.ts";
+import { CAP_HEIGHT, escapeXml, quietInk, textPath } from "../examples/support/text.ts";
+import type { Ceilings } from "./ceilings.ts";
+import type { Result, Timing } from "./harness.ts";
+import { short } from "./report.ts";
+
+interface Mark {
+  readonly kind: string;
+  readonly label: string;
+  readonly best: Timing;
+  /** The other variants'. */
+  readonly others: readonly Timing[];
+  /** FLOPs per byte. */
+  readonly intensity: number;
+}
+
+const width = 1160;
+const plot = { left: 76, right: 640, top: 84, bottom: 480 };
+const list = { left: 676, right: width - 20, top: plot.top };
+const bars = { left: 20, right: plot.right, top: plot.bottom + 90 };
+const lineHeight = 19;
+const grid = "#e6e8eb";
+const colors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b07d00", "#56b4e9"];
+
+/** One SVG document, on white. It needs no fonts and no other files. */
+export function roofline(results: readonly Result[], ceilings: Ceilings, adapter: string): string {
+  const marks = results.filter(({ at }) => at === undefined).flatMap(toMark);
+  const computing = marks.filter(({ intensity }) => intensity > 0);
+  const moving = marks.filter(({ intensity }) => intensity === 0);
+  const kinds = [...new Set(computing.map(({ kind }) => kind))];
+  const color = ({ kind }: Mark) => colors[kinds.indexOf(kind) % colors.length];
+  const height = Math.max(
+    list.top + lineHeight * (computing.length + 1),
+    moving.length > 0 ? bars.top + lineHeight * (moving.length + 2) : plot.bottom + 60,
+  );
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ` +
+      `width="${width}" height="${height}" role="img">`,
+    `<title>${escapeXml(`Roofline of ${adapter}`)}</title>`,
+    `<rect width="${width}" height="${height}" fill="#fff"/>`,
+    textPath(`Roofline of ${adapter}`, 20, 34, { size: 18, weight: "bold", maxWidth: width - 40 }),
+    drawRoof(computing, ceilings, color),
+    drawList(computing, color),
+    drawBars(moving, ceilings),
+    "</svg>\n",
+  ].join("\n");
+}
+
+/** What shares a colour. */
+function kindOf(name: string): string {
+  if (name.startsWith("conv2d")) return name;
+  return name.startsWith("resize") ? "resize" : "network";
+}
+
+function toMark({ name, shape, work, rows }: Result): Mark[] {
+  const timings = rows.flatMap(({ variant, timing }) => (timing ? [{ variant, timing }] : []));
+  if (timings.length === 0) return [];
+  const best = timings.reduce((a, b) => (b.timing.median < a.timing.median ? b : a));
+  const variant = best.variant ? ` (${best.variant})` : "";
+  return [
+    {
+      kind: kindOf(name),
+      label: `${name} ${shape}${variant}`,
+      best: best.timing,
+      others: timings.filter((each) => each !== best).map(({ timing }) => timing),
+      intensity: work.flops / work.bytes,
+    },
+  ];
+}
+
+function drawRoof(marks: readonly Mark[], ceilings: Ceilings, color: (mark: Mark) => string): string {
+  const roof = ceilings.flops / 1e9;
+  const fastest = Math.max(...ceilings.copies.map(({ rate }) => rate)) / 1e9;
+  const slowest = ceilings.copies[ceilings.copies.length - 1].rate / 1e9;
+  const speeds = marks.flatMap(({ best, others }) => [best, ...others].map(({ gflops }) => gflops));
+  const intensities = marks.map(({ intensity }) => intensity);
+  const xs = [
+    Math.min(roof / fastest / 4, ...intensities) / 1.5,
+    Math.max((roof / slowest) * 4, ...intensities) * 1.5,
+  ];
+  const ys = [Math.min(roof / 100, ...speeds) / 1.5, roof * 1.6];
+  const x = scale(xs, [plot.left, plot.right]);
+  const y = scale(ys, [plot.bottom, plot.top]);
+
+  const label = { size: 12, color: quietInk };
+  const slopes = `Slopes: copying at ${short(slowest)} GB/s; dashed ${short(fastest)}, in the caches`;
+  const out = [textPath(slopes, 20, 58, label)];
+  const baseline = (label.size * CAP_HEIGHT) / 2;
+  for (const tick of logTicks(ys[0], ys[1], 10)) {
+    out.push(
+      line(
+        [
+          [plot.left, y(tick)],
+          [plot.right, y(tick)],
+        ],
+        { color: grid, width: 1 },
+      ),
+    );
+    out.push(
+      textPath(formatTicks([tick])[0], plot.left - 8, y(tick) + baseline, { ...label, anchor: "end" }),
+    );
+  }
+  for (const tick of logTicks(xs[0], xs[1], 8)) {
+    out.push(
+      line(
+        [
+          [x(tick), plot.top],
+          [x(tick), plot.bottom],
+        ],
+        { color: grid, width: 1 },
+      ),
+    );
+    out.push(textPath(formatTicks([tick])[0], x(tick), plot.bottom + 20, { ...label, anchor: "middle" }));
+  }
+  const middle = { x: (plot.left + plot.right) / 2, y: (plot.top + plot.bottom) / 2 };
+  out.push(
+    textPath("FLOP per byte, every input and result moved once", middle.x, plot.bottom + 44, {
+      ...label,
+      anchor: "middle",
+    }),
+    textPath("GFLOP/s", 26, middle.y, { ...label, anchor: "middle", rotate: -90 }),
+  );
+
+  // Two slopes: data that stays in the caches, and data that does not.
+  for (const [rate, dashed] of [
+    [fastest, true],
+    [slowest, false],
+  ] as const) {
+    const start = Math.max(xs[0], ys[0] / rate);
+    const corner = roof / rate;
+    out.push(
+      line(
+        [
+          [x(start), y(start * rate)],
+          [x(corner), y(roof)],
+        ],
+        { color: "#59636e", width: 2, dashed },
+      ),
+    );
+  }
+  const firstCorner = roof / fastest;
+  out.push(
+    line(
+      [
+        [x(firstCorner), y(roof)],
+        [plot.right, y(roof)],
+      ],
+      { color: "#59636e", width: 2 },
+    ),
+    textPath(`${short(roof)} GFLOP/s of multiply-adds`, plot.right, y(roof) - 8, { ...label, anchor: "end" }),
+  );
+
+  // Lines first: they must not cross out numbers.
+  const places = apart(marks.map(({ best, intensity }) => [x(intensity), y(best.gflops)]));
+  for (const [i, mark] of marks.entries()) {
+    const at = x(mark.intensity);
+    const heights = [mark.best, ...mark.others].map(({ gflops }) => y(gflops));
+    const stroke = { color: color(mark), width: 1 };
+    out.push(
+      line(
+        [
+          [at, Math.min(...heights)],
+          [at, Math.max(...heights)],
+        ],
+        stroke,
+      ),
+      line([[at, heights[0]], places[i]], stroke),
+    );
+    out.push(`<circle cx="${fixed(at)}" cy="${fixed(heights[0])}" r="3" fill="${color(mark)}"/>`);
+    for (const height of heights.slice(1)) {
+      const ring = `fill="#fff" stroke="${color(mark)}" stroke-width="1.25"`;
+      out.push(`<circle cx="${fixed(at)}" cy="${fixed(height)}" r="3" ${ring}/>`);
+    }
+  }
+  return [...out, ...marks.map((mark, i) => numbered(i, places[i], color(mark)))].join("\n");
+}
+
+function drawList(marks: readonly Mark[], color: (mark: Mark) => string): string {
+  if (marks.length === 0) return "";
+  const out = [row(list, 0, ["fastest variant of each", "GFLOP/s", "of ceiling"], { bold: true })];
+  for (const [i, mark] of marks.entries()) {
+    const share = `${Math.round(100 * mark.best.ceiling.share)} %`;
+    out.push(numbered(i, [list.left + 8, list.top + lineHeight * (i + 1) - 4], color(mark)));
+    out.push(row(list, i + 1, [mark.label, short(mark.best.gflops), share], { indent: 22 }));
+  }
+  return out.join("\n");
+}
+
+/** One bar for each kernel that computes next to nothing, and a tick where a copy of as many bytes is. */
+function drawBars(marks: readonly Mark[], ceilings: Ceilings): string {
+  if (marks.length === 0) return "";
+  const most = Math.max(...marks.map(({ best }) => best.gbytes / Math.min(1, best.ceiling.share)));
+  const start = bars.left + 210;
+  const length = (gbytes: number) => ((bars.right - 140 - start) * gbytes) / most;
+  const out = [
+    row(bars, 0, ["what does no multiply-adds; tick: a copy", "GB/s", "of ceiling"], { bold: true }),
+  ];
+  for (const [i, { label, best }] of marks.entries()) {
+    const at = bars.top + lineHeight * (i + 1);
+    const copy = start + length(best.gbytes / best.ceiling.share);
+    out.push(
+      row(bars, i + 1, [label, short(best.gbytes), `${Math.round(100 * best.ceiling.share)} %`]),
+      `<path d="M${start} ${at - 11}h${fixed(length(best.gbytes))}v12H${start}z" fill="${colors[0]}"/>`,
+      line(
+        [
+          [copy, at - 14],
+          [copy, at + 4],
+        ],
+        { color: "#1f2328", width: 2 },
+      ),
+    );
+  }
+  const rates = ceilings.copies.map(
+    ({ bytes, rate }) => `${short(rate / 1e9)} (${Math.round(bytes / 2 ** 20)} MiB)`,
+  );
+  const note = `GB/s of a copy, by how much it moves: ${rates.join(", ")}`;
+  const y = bars.top + lineHeight * (marks.length + 1);
+  out.push(textPath(note, bars.left, y, { size: 12, color: quietInk, maxWidth: bars.right - bars.left }));
+  return out.join("\n");
+}
+
+/** A line of a list: text and two numbers. */
+function row(
+  { left, right, top }: { left: number; right: number; top: number },
+  index: number,
+  [text, first, second]: readonly string[],
+  { bold = false, indent = 0 } = {},
+): string {
+  const y = top + lineHeight * index;
+  const style = { size: 12, weight: bold ? "bold" : "regular" } as const;
+  return [
+    textPath(text, left + indent, y, { ...style, maxWidth: right - left - indent - 140 }),
+    textPath(first, right - 76, y, { ...style, anchor: "end" }),
+    textPath(second, right, y, { ...style, anchor: "end" }),
+  ].join("");
+}
+
+function numbered(i: number, [x, y]: Point, color: string): string {
+  const number = textPath(`${i + 1}`, x, y + (10 * CAP_HEIGHT) / 2, {
+    size: 10,
+    weight: "bold",
+    color: "#fff",
+    anchor: "middle",
+  });
+  return `<circle cx="${fixed(x)}" cy="${fixed(y)}" r="8" fill="${color}"/>${number}`;
+}
+
+type Point = readonly [number, number];
+
+/** The points, moved to the nearest free place where they would cover others. */
+function apart(points: readonly Point[]): Point[] {
+  const placed: Point[] = [];
+  const free = ([x, y]: Point) =>
+    x < plot.right + 8 && placed.every(([px, py]) => Math.hypot(px - x, py - y) >= 17);
+  for (const [x, y] of points) {
+    let place: Point = [x, y];
+    // Round and round, a little further out every time, and rather aside than up or down.
+    for (let step = 1; !free(place); step++) {
+      const [radius, angle] = [1.5 * step, 0.7 * step];
+      place = [x + radius * Math.cos(angle), y + 0.4 * radius * Math.sin(angle)];
+    }
+    placed.push(place);
+  }
+  return placed;
+}
+
+/** Logarithmic, from values to pixels. */
+function scale([min, max]: readonly number[], [from, to]: readonly number[]): (value: number) => number {
+  return (value) => from + (Math.log(value / min) / Math.log(max / min)) * (to - from);
+}
+
+function line(
+  points: readonly Point[],
+  { color, width, dashed }: { color: string; width: number; dashed?: boolean },
+): string {
+  const path = points.map(([x, y]) => `${fixed(x)} ${fixed(y)}`).join("L");
+  const dashes = dashed ? ' stroke-dasharray="6 4"' : "";
+  return `<path d="M${path}" fill="none" stroke="${color}" stroke-width="${width}"${dashes}/>`;
+}
+
+function fixed(pixels: number): string {
+  return String(Math.round(pixels * 100) / 100);
+}

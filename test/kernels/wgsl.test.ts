@@ -1,0 +1,399 @@
+/**
+ * Every kernel in every form that the library gives it, compiled by Dawn without any driver: the backend "null"
+ * checks WGSL and the use of the API as strictly as all others, and computes nothing. It offers exactly WebGPU's
+ * default limits, so a kernel that needs more fails here.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, test, vi } from "vitest";
+import { create } from "webgpu";
+import { type Activation, type Conv2dOptions, conv2d, variants } from "../../src/kernels/conv2d/index.ts";
+import { equal } from "../../src/kernels/elementwise/binary.ts";
+import * as ops from "../../src/node.ts";
+import { openDevice, setDefaultDevice } from "../../src/tensor/device.ts";
+import type { AdapterClass, GpuDevice } from "../../src/tensor/gpu-device.ts";
+import { kernel } from "../../src/tensor/kernel.ts";
+import { Random } from "../../src/tensor/random.ts";
+import type { Shape } from "../../src/tensor/shape.ts";
+import { type Tensor, zeros } from "../../src/tensor/tensor.ts";
+import { root } from "../support/run.ts";
+
+const instances: GPU[] = []; // Dawn crashes if one is garbage collected while it is in use
+
+/** Kernels are chosen by the kind of adapter and by its subgroups (0: none of a fixed size). */
+const kinds: readonly { adapterClass: AdapterClass; subgroupSize: number }[] = [
+  { adapterClass: "gpu", subgroupSize: 0 },
+  { adapterClass: "gpu", subgroupSize: 64 },
+  { adapterClass: "lavapipe", subgroupSize: 8 },
+  { adapterClass: "swiftshader", subgroupSize: 4 },
+];
+
+async function nullDevice(kind = kinds[0]): Promise<GpuDevice> {
+  const gpu = create(["backend=null"]);
+  instances.push(gpu);
+  const device = (await openDevice({ gpu })) as GpuDevice;
+  setDefaultDevice(device);
+  return Object.assign(device, kind);
+}
+
+// ---- What is run
+
+const x = (...shape: Shape) => zeros(shape, { requiresGrad: true });
+/** Computes the gradients with respect to all inputs, so that their kernels are compiled, too. */
+const differentiate = (y: Tensor) => ops.backward(y.size === 1 ? y : ops.sum(y));
+
+type Case = readonly [name: string, run: (device: GpuDevice) => void];
+
+const unary: Record<string, (x: Tensor) => Tensor> = {
+  abs: ops.abs,
+  clamp: (x) => ops.clamp(x, -1, 1),
+  exp: ops.exp,
+  leakyRelu: (x) => ops.leakyRelu(x),
+  log: ops.log,
+  neg: ops.neg,
+  relu: ops.relu,
+  sigmoid: ops.sigmoid,
+  sqrt: ops.sqrt,
+  tanh: ops.tanh,
+  "add a number": (x) => ops.add(x, 2),
+  "sub a number": (x) => ops.sub(x, 2),
+  "sub from a number": (x) => ops.sub(2, x),
+  "mul by a number": (x) => ops.mul(x, 2),
+  "div by a number": (x) => ops.div(x, 2),
+  "div of a number": (x) => ops.div(2, x),
+  "pow by a number": (x) => ops.pow(x, 2),
+  "pow of a number": (x) => ops.pow(2, x),
+};
+
+const binary: Record<string, (a: Tensor, b: Tensor) => Tensor> = {
+  add: (a, b) => ops.add(a, b, { alpha: 2 }),
+  sub: ops.sub,
+  mul: ops.mul,
+  div: ops.div,
+  pow: ops.pow,
+};
+
+const cases: Case[] = [
+  ...Object.entries(unary).map(([name, f]): Case => [name, () => differentiate(f(x(5)))]),
+  ...Object.entries(binary).map(
+    ([name, f]): Case => [
+      name,
+      () => {
+        differentiate(f(x(2, 3), x(2, 3)));
+        differentiate(f(x(2, 1, 3), x(4, 1)));
+      },
+    ],
+  ),
+  ["equal", () => [equal(x(3), x(3)), equal(x(3), x(2, 1))]],
+  [
+    "prelu",
+    () => {
+      differentiate(ops.prelu(x(2, 3, 4), x(3)));
+      differentiate(ops.prelu(x(2, 3), x(1)));
+    },
+  ],
+  [
+    "sums, means and maxima: short and long ones, few and many, one and two passes",
+    () => {
+      for (const reduce of [ops.sum, ops.mean, ops.max]) {
+        differentiate(reduce(x(3, 4)));
+        differentiate(reduce(x(2, 3, 5, 7), [0, 2, 3]));
+        differentiate(reduce(x(2, 3, 5, 7), [1, 3], { keepdim: true }));
+        differentiate(reduce(x(40, 4200), 0));
+        differentiate(reduce(x(2, 40000)));
+        differentiate(reduce(x(2, 40000), 1));
+      }
+    },
+  ],
+  [
+    "moving elements",
+    () => {
+      differentiate(ops.broadcastTo(x(2, 1, 3), [4, 2, 5, 3]));
+      differentiate(ops.concat([x(2, 3), x(2, 4)], 1));
+      differentiate(ops.reshape(x(2, 3), [6]));
+      differentiate(ops.slice(x(4, 5, 6), [1, 1, 1], [3, 4, 5]));
+      for (let rank = 1; rank <= 6; rank++) {
+        const axes = Array.from({ length: rank }, (_, axis) => axis).reverse();
+        differentiate(ops.permute(x(...axes.map((axis) => 2 + axis)), axes));
+      }
+    },
+  ],
+  [
+    "pad",
+    () => {
+      for (const mode of ["constant", "reflect", "replicate"] as const) {
+        differentiate(ops.pad(x(2, 4, 5), [1, 2, 3, 1], mode));
+      }
+    },
+  ],
+  [
+    "matmul, for narrow, middling and wide matrices",
+    () => {
+      for (const side of [3, 16, 33, 128]) differentiate(ops.matmul(x(side, side + 1), x(side + 1, side)));
+      differentiate(ops.matmul(x(2, 1, 3, 4), x(5, 4, 6)));
+    },
+  ],
+  [
+    "pixelShuffle and pixelUnshuffle",
+    () => {
+      for (const r of [1, 2, 3, 4]) differentiate(ops.pixelShuffle(x(1, 2 * r * r, 3, 2), r));
+      for (const r of [1, 2, 3, 4]) differentiate(ops.pixelUnshuffle(x(1, 2, 3 * r, 2 * r), r));
+    },
+  ],
+  [
+    "interpolate",
+    () => {
+      for (const mode of ["nearest", "bilinear", "bicubic"] as const) {
+        for (const convention of ["pytorch", "matlab"] as const) {
+          // Pictures of one line, of two and of more have kernels of their own.
+          for (const shape of [
+            [1, 1, 1, 1],
+            [1, 1, 2, 2],
+            [1, 3, 9, 8],
+            [1, 1, 1, 300],
+          ] as const) {
+            differentiate(ops.interpolate(x(...shape), { scaleFactor: 2, mode, convention }));
+          }
+          for (const antialias of mode === "nearest" ? [false] : [false, true]) {
+            differentiate(ops.interpolate(x(1, 3, 8, 9), { size: [3, 4], mode, convention, antialias }));
+          }
+        }
+      }
+    },
+  ],
+  [
+    "losses, of few and of many elements",
+    () => {
+      for (const loss of [ops.l1Loss, ops.mseLoss]) {
+        for (const size of [5, 200_000]) {
+          for (const reduction of ["mean", "sum"] as const)
+            ops.backward(loss(x(size), x(size), { reduction }));
+        }
+      }
+    },
+  ],
+  ...convolutions(),
+  [
+    "training steps of EDSR, by Adam and SGD",
+    () => {
+      for (const scale of [2, 3, 4, 8] as const) {
+        const model = new ops.EDSR({ scale, blocks: 2, channels: 6, resScale: 0.1, random: new Random(1) });
+        for (const Optimizer of [ops.Adam, ops.SGD]) {
+          const optimizer = new Optimizer(model.parameters());
+          const sr = model.forward(zeros([1, 3, 5, 6]));
+          optimizer.step(ops.backward(ops.l1Loss(sr, zeros([1, 3, 5 * scale, 6 * scale]))));
+        }
+      }
+    },
+  ],
+];
+
+/** conv2d for all window sizes, strides and dilations, with all that can be done on the way to memory. */
+function convolutions(): Case[] {
+  const plain = [
+    [1, 1],
+    [2, 4],
+    [3, 3],
+    [3, 5],
+    [5, 5],
+    [9, 9],
+  ] as const;
+  const steps = [
+    { stride: 2 },
+    { stride: [2, 3] },
+    { dilation: 2 },
+    { stride: 2, dilation: [1, 3] },
+  ] as const;
+  const geometries: { window: readonly [number, number]; step: Conv2dOptions }[] = [
+    ...plain.map((window) => ({ window, step: {} })),
+    ...steps.map((step) => ({ window: [3, 3] as const, step })),
+    { window: [1, 1], step: { stride: 2 } },
+    { window: [5, 5], step: { stride: 2 } },
+    { window: [9, 9], step: { dilation: 2 } },
+  ];
+  const list = geometries.map(
+    ({ window: [kh, kw], step }): Case => [
+      `conv2d ${kh}x${kw} ${JSON.stringify(step)}`,
+      (device) => {
+        // Blocks are smaller for few output channels.
+        for (const o of [3, 8, 17]) {
+          differentiate(conv2d(x(2, 5, 20, 33), x(o, 5, kh, kw), x(o), { ...step, padding: 4 }));
+        }
+        for (const variant of possible(device)) {
+          try {
+            conv2d(x(2, 5, 20, 33), x(5, 5, kh, kw), undefined, { ...step, padding: 4, variant });
+          } catch (error) {
+            // Variants say so when a window is too wide for them.
+            expect(String(error)).toMatch(/^RangeError: conv2d: .*[Uu]se another variant/);
+          }
+        }
+      },
+    ],
+  );
+  const activations: Activation[] = ["none", "relu", "sigmoid", "tanh"];
+  list.push([
+    "conv2d with activations, a skip connection and pixel shuffles",
+    (device) => {
+      for (const variant of [undefined, ...possible(device)]) {
+        for (const activation of activations) {
+          differentiate(conv2d(x(1, 3, 6, 9), x(9, 3, 3, 3), x(9), { padding: 1, activation, variant }));
+        }
+        const skip = x(1, 8, 6, 9);
+        differentiate(conv2d(x(1, 3, 6, 9), x(8, 3, 3, 3), x(8), { padding: 1, skip, alpha: 0.1, variant }));
+        for (const shuffle of [2, 3]) {
+          differentiate(conv2d(x(1, 3, 6, 9), x(36, 3, 3, 3), x(36), { padding: 1, shuffle, variant }));
+        }
+      }
+    },
+  ]);
+  list.push([
+    "conv2d with every block that the tuner may choose",
+    (device) => {
+      const tried = vi.fn();
+      device.tuning.observer = ({ candidates, launch }) => {
+        for (const candidate of candidates()) tried(launch(candidate));
+      };
+      differentiate(conv2d(x(1, 3, 9, 10), x(70, 3, 3, 3), x(70), { padding: 1 }));
+      differentiate(conv2d(x(1, 3, 9, 10), x(3, 3, 5, 5), x(3), { padding: 2 }));
+      expect(tried.mock.calls.length).toBeGreaterThan(20);
+    },
+  ]);
+  return list;
+}
+
+function possible({ subgroupSize }: GpuDevice) {
+  return variants.filter((variant) => variant !== "4-broadcast" || subgroupSize > 0);
+}
+
+// ---- The tests
+
+describe("kernels compile within WebGPU's default limits", () => {
+  const launched = new Set<string>();
+  const sources = new Set<string>();
+
+  test("the backend offers those limits, and subgroups", async () => {
+    const device = await nullDevice();
+    const { limits } = device.gpu;
+    expect(limits.maxComputeWorkgroupStorageSize).toBe(16384);
+    expect(limits.maxComputeInvocationsPerWorkgroup).toBe(256);
+    expect(limits.maxStorageBuffersPerShaderStage).toBe(8);
+    expect(limits.maxStorageBufferBindingSize).toBe(128 * 2 ** 20);
+    expect(limits.maxComputeWorkgroupsPerDimension).toBe(65535);
+    expect(device.features).toContain("subgroups");
+    device.destroy();
+  });
+
+  describe.each(kinds)("as $adapterClass with subgroups of $subgroupSize", (kind) => {
+    test.each(cases)("%s", async (_, run) => {
+      const device = await nullDevice(kind);
+      const { createShaderModule } = device.gpu;
+      device.gpu.createShaderModule = (descriptor) => {
+        launched.add(descriptor.label!);
+        sources.add(descriptor.code);
+        return createShaderModule.call(device.gpu, descriptor);
+      };
+      using _scope = ops.scope();
+      run(device);
+      await device.sync();
+      device.destroy();
+    });
+  });
+
+  test("all kernels were among them", () => {
+    const declared = wgslFiles().flatMap(({ kernels }) => kernels.map(({ name }) => name));
+    expect(declared.length).toBeGreaterThan(20);
+    expect([...launched].sort()).toEqual(declared.sort());
+  });
+
+  test("all operations were among them", () => {
+    const tested = new Set([...Object.keys(unary), ...Object.keys(binary), "conv2d", "prelu", "broadcastTo"]);
+    for (const [name] of cases) for (const word of name.split(/\W+/)) tested.add(word);
+    for (const name of ["sum", "mean", "max", "concat", "reshape", "slice", "permute", "l1Loss", "mseLoss"]) {
+      tested.add(name);
+    }
+    // Functions of the library that compute nothing.
+    const others = [
+      ...["init", "openDevice", "defaultDevice", "setDefaultDevice", "memory", "manualSeed", "keep", "scope"],
+      ...["backward", "noGrad", "tensor", "zeros", "ones", "full", "rand", "randn", "stepLR", "multiStepLR"],
+      ...["cosineAnnealingLR", "loadWeights", "saveWeights", "parseSafetensors", "serializeSafetensors"],
+    ];
+    const functions = Object.entries(ops).filter(
+      ([name, value]) => typeof value === "function" && /^[a-z]/.test(name),
+    );
+    const untested = functions
+      .map(([name]) => name)
+      .filter((name) => !tested.has(name) && !others.includes(name));
+    expect(untested, "exported functions that no case here runs").toEqual([]);
+  });
+
+  afterAll(() => console.log(`WGSL sources compiled: ${sources.size}, of ${launched.size} kernels`));
+});
+
+describe("a kernel that passes a limit, or is no WGSL, fails", () => {
+  const head = "@group(0) @binding(0) var<storage, read_write> y: array<f32>;\n";
+  const main = (size: number, body: string) => `@compute @workgroup_size(${size}) fn main() { ${body} }`;
+  const buffers = Array.from(
+    { length: 9 },
+    (_, i) => `@group(0) @binding(${i}) var<storage, read> b${i}: array<f32>;`,
+  );
+  const sum = buffers.map((_, i) => `b${i}[0]`).join(" + ");
+  test.each([
+    ["an unknown name", head + main(1, "y[0] = nothing;"), /unresolved value 'nothing'/],
+    ["257 threads", head + main(257, "y[0] = 1.0;"), /256/],
+    [
+      "16 KiB and 4 bytes of workgroup memory",
+      `${head}var<workgroup> m: array<f32, 4097>;\n${main(1, "y[0] = m[0];")}`,
+      /16384/,
+    ],
+    ["nine storage buffers", `${buffers.join("\n")}\n${main(1, `let s = ${sum};`)}`, /exceeds|limit/],
+    [
+      "a binding that is declared otherwise",
+      `@group(0) @binding(0) var<storage> y: array<f32>;\n${main(1, "_ = y[0];")}`,
+      /[Bb]inding/,
+    ],
+  ])("%s", async (_, body, message) => {
+    const device = await nullDevice();
+    const y = device.allocate(4);
+    const named = Object.fromEntries(Array.from({ length: 9 }, (_, i) => [`b${i}`, y]));
+    device.run(kernel("too-much", body), { buffers: { y, ...named }, grid: [1] });
+    const error: Error = await device.sync().then(
+      () => expect.unreachable(),
+      (reason) => reason,
+    );
+    expect(error.message).toMatch(/^Kernel too-much does not compile/);
+    expect(error.message).toMatch(message);
+    device.destroy();
+  });
+});
+
+interface SourceFile {
+  readonly path: string;
+  /** Bodies as they stand in the file. */
+  readonly kernels: { name: string; body: string }[];
+}
+
+/** The files under src that declare kernels. */
+function wgslFiles(): SourceFile[] {
+  return readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts"))
+    .map((path) => {
+      const text = readFileSync(join(root, "src", path), "utf8");
+      const declarations = text.matchAll(/= kernel\(\s*"([^"]+)",\s*\/\* wgsl \*\/ `([^`]*)`/g);
+      return { path, kernels: [...declarations].map(([, name, body]) => ({ name, body })) };
+    })
+    .filter(({ path, kernels }) => kernels.length > 0 || path.endsWith(".wgsl.ts"));
+}
+
+describe("kernel bodies are WGSL that can be read by itself", () => {
+  test.each(wgslFiles().map(({ path, kernels }) => [path, kernels] as const))("%s", (path, kernels) => {
+    const text = readFileSync(join(root, "src", path), "utf8");
+    // Every kernel of the file was found, and is one literal without interpolation.
+    expect(kernels.length).toBe(text.match(/\bkernel\(/g)!.length);
+    for (const { body } of kernels) expect(body).not.toContain("${");
+  });
+
+  test("names are distinct: pipelines are found by them", () => {
+    const names = wgslFiles().flatMap(({ kernels }) => kernels.map(({ name }) => name));
+    expect(new Set(names).size).toBe(names.length);
+  });
+});

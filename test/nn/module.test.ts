@@ -1,0 +1,293 @@
+/** Names, counts, states and disposal of networks; layers by themselves and in sequence. */
+import { beforeEach, describe, expect, test } from "vitest";
+import { conv2d } from "../../src/kernels/conv2d/index.ts";
+import { interpolate } from "../../src/kernels/resize/index.ts";
+import {
+  Conv2d,
+  L1Loss,
+  Module,
+  MSELoss,
+  PixelShuffle,
+  PReLU,
+  ReLU,
+  Sequential,
+  Sigmoid,
+  Tanh,
+  Upsample,
+} from "../../src/nn/index.ts";
+import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
+import { manualSeed, Random } from "../../src/tensor/random.ts";
+import { scope } from "../../src/tensor/scope.ts";
+import { ShapeError } from "../../src/tensor/shape.ts";
+import { backward } from "../../src/tensor/tape.ts";
+import { rand, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import { expectTensorsClose } from "../support/close.ts";
+import { float32Device, gpuDevices } from "../support/devices.ts";
+
+const cpu = float32Device();
+const devices: Device[] = [cpu, ...(await gpuDevices())];
+const perDevice = devices.map((device) => [device.name, device] as const);
+beforeEach(() => setDefaultDevice(cpu));
+
+class Block extends Module {
+  readonly conv = new Conv2d(2, 2, 1);
+  readonly slopes = new PReLU(2);
+  forward(x: Tensor): Tensor {
+    return this.slopes.forward(this.conv.forward(x));
+  }
+}
+
+class Network extends Module {
+  readonly scale = 2;
+  readonly mean = tensor([0.5, 0.5]); // not trained
+  readonly blocks = [new Block(), new Block()];
+  readonly tail = new Sequential(new Conv2d(2, 8, 3, { padding: 1, bias: false }), new PixelShuffle(2));
+  readonly again = this.tail.modules[0]; // the same weights under another name
+  forward(x: Tensor): Tensor {
+    return this.tail.forward(this.blocks.reduce((y, block) => block.forward(y), x));
+  }
+}
+
+describe("Module", () => {
+  test("names tensors by the properties that hold them", () => {
+    const network = new Network();
+    expect([...network.namedTensors().keys()]).toEqual([
+      "mean",
+      "blocks.0.conv.weight",
+      "blocks.0.conv.bias",
+      "blocks.0.slopes.weight",
+      "blocks.1.conv.weight",
+      "blocks.1.conv.bias",
+      "blocks.1.slopes.weight",
+      "tail.0.weight",
+      "again.weight",
+    ]);
+  });
+
+  test("parameters are those with requiresGrad, each once", () => {
+    const network = new Network();
+    const block = 2 * 2 + 2 + 2;
+    expect(network.parameters().length).toBe(7);
+    expect(network.parameterCount()).toBe(2 * block + 8 * 2 * 9);
+    network.blocks[0].conv.weight.requiresGrad = false;
+    expect(network.parameters().length).toBe(6);
+  });
+
+  test.each(perDevice)("a state goes there and back on %s", async (_, device) => {
+    setDefaultDevice(device);
+    const [network, other] = [new Network(), new Network()];
+    const state = await network.stateDict();
+    expect(state.get("blocks.1.conv.weight")!.shape).toEqual([2, 2, 1, 1]);
+    expect(await other.stateDict()).not.toEqual(state); // other random weights
+    other.loadStateDict(state);
+    expect(await other.stateDict()).toEqual(state);
+    network.dispose();
+    other.dispose();
+  });
+
+  test("a state that does not fit is refused, and nothing has changed", async () => {
+    const network = new Network();
+    const before = await network.stateDict();
+    const state = await new Network().stateDict();
+    const bias = state.get("blocks.0.conv.bias")!;
+    const missing = new Map(state);
+    missing.delete("blocks.0.conv.bias");
+    missing.delete("tail.0.weight");
+    const cases: [Parameters<Module["loadStateDict"]>[0], string | undefined, string][] = [
+      [
+        missing,
+        "x.safetensors",
+        "x.safetensors does not fit this Network: it lacks blocks.0.conv.bias, tail.0.weight.",
+      ],
+      [
+        new Map([...state, ["head.weight", bias]]),
+        undefined,
+        "the given state does not fit this Network: it has head.weight, which this network lacks.",
+      ],
+      [
+        new Map([...state, ["blocks.0.conv.bias", { shape: [3], data: new Float32Array(3) }]]),
+        undefined,
+        "blocks.0.conv.bias is [3] and should be [2].",
+      ],
+      [
+        new Map([
+          ["a", bias],
+          ["b", bias],
+          ["c", bias],
+          ["d", bias],
+          ["e", bias],
+        ]),
+        undefined,
+        "it lacks mean, blocks.0.conv.weight, blocks.0.conv.bias, blocks.0.slopes.weight and 5 more; " +
+          "it has a, b, c, d and 1 more, which this network lacks.",
+      ],
+    ];
+    for (const [wrong, source, message] of cases) {
+      expect(() => network.loadStateDict(wrong, source)).toThrow(message);
+      expect(() => network.loadStateDict(wrong, source)).toThrow("create the network with the options");
+      expect(await network.stateDict()).toEqual(before);
+    }
+  });
+
+  test.each(perDevice)("dispose frees everything on %s", (_, device) => {
+    setDefaultDevice(device);
+    const { live } = device.memory();
+    const network = new Network();
+    expect(device.memory().live).toBe(live + 8);
+    network.dispose();
+    network.dispose(); // harmless
+    expect(device.memory().live).toBe(live);
+  });
+});
+
+describe("Conv2d", () => {
+  test.each([
+    [3, 8, 3, {}, 27],
+    [16, 4, [1, 5], {}, 80],
+    [1, 64, 1, { bias: false }, 1],
+  ] as const)("(%i, %i, %o, %o) starts uniform within ±1/sqrt(%i)", (from, to, window, options, fan) => {
+    const conv = new Conv2d(from, to, window, { ...options, random: new Random(4) });
+    const bound = 1 / Math.sqrt(fan);
+    const values = [...conv.weight.cpuStorage.array, ...(conv.bias?.cpuStorage.array ?? [])];
+    const largest = Math.max(...values.map(Math.abs));
+    expect(largest).toBeLessThanOrEqual(Math.fround(bound));
+    expect(largest).toBeGreaterThan(0.9 * bound); // the bounds are reached, nearly
+    const mean = values.reduce((sum, v) => sum + v) / values.length;
+    expect(Math.abs(mean)).toBeLessThan((4 * bound) / Math.sqrt(3 * values.length)); // 4 standard errors
+    expect(conv.bias === undefined).toBe("bias" in options);
+  });
+
+  test("the same seed gives the same weights, another one others", () => {
+    const weights = (random?: Random) => [...new Conv2d(3, 4, 3, { random }).weight.cpuStorage.array];
+    expect(weights(new Random(1))).toEqual(weights(new Random(1)));
+    expect(weights(new Random(1))).not.toEqual(weights(new Random(2)));
+    manualSeed(7);
+    const first = [weights(), weights()];
+    expect(first[0]).not.toEqual(first[1]);
+    manualSeed(7);
+    expect([weights(), weights()]).toEqual(first);
+    expect(first[0]).toEqual(weights(new Random(7)));
+  });
+
+  test.each([
+    [3, 1, [1, 1]],
+    [
+      [1, 5],
+      [1, 1],
+      [0, 2],
+    ],
+    [3, 2, [2, 2]],
+    [
+      [2, 3],
+      [2, 1],
+      [1, 1],
+    ],
+  ] as const)('padding "same" of window %o, dilation %o', (window, dilation, padding) => {
+    const conv = new Conv2d(1, 1, window, { padding: "same", dilation });
+    expect(conv.padding).toEqual(padding);
+    expect(conv.forward(tensor(new Float32Array(63), [1, 1, 7, 9])).shape).toEqual([1, 1, 7, 9]);
+  });
+
+  test("refuses what makes no sense, and says what it was given", () => {
+    expect(() => new Conv2d(1, 1, 2, { padding: "same" })).toThrow(
+      'padding "same" wants stride 1 and a window with a middle, got stride 1 and window 2x2',
+    );
+    expect(() => new Conv2d(1, 1, 3, { padding: "same", stride: 2 })).toThrow("got stride 2 and window 3x3");
+    expect(() => new Conv2d(1, 1, 0)).toThrow("kernelSize must be a whole number of at least 1");
+    expect(() => new Conv2d(2, 1, 3).forward(tensor(new Float32Array(9), [1, 1, 3, 3]))).toThrow(ShapeError);
+  });
+});
+
+describe.each(perDevice)("layers on %s", (_, device) => {
+  beforeEach(() => setDefaultDevice(device));
+
+  test("Sequential fuses a convolution and what follows it, and computes the same", async () => {
+    using _ = scope();
+    const random = new Random(3);
+    const conv = (from: number, to: number) => new Conv2d(from, to, 3, { padding: 1, random });
+    const parts = [
+      conv(3, 4),
+      new ReLU(),
+      conv(4, 4),
+      new Tanh(),
+      new Tanh(), // follows no convolution
+      conv(4, 4),
+      new Sigmoid(),
+      conv(4, 4),
+      new PReLU(4, 0.1),
+      conv(4, 8),
+      new PixelShuffle(2),
+      conv(2, 3),
+    ];
+    const x = rand([2, 3, 5, 6], random, -1, 1);
+    const separate = parts.reduce((y, part) => part.forward(y), x);
+    const fused = new Sequential(...parts).forward(x);
+    await expectTensorsClose(fused, separate, { absolute: 1e-6, relative: 1e-6 });
+    // A fused activation leaves one note on the tape, not two.
+    const notes = (y: Tensor): string[] => (y.node ? [...notes(y.node.inputs[0].tensor), y.node.name] : []);
+    expect(notes(new Sequential(parts[0], parts[1]).forward(x))).toEqual(["conv2d"]);
+    // And the gradients are the same.
+    const parameters = parts.flatMap((part) => part.parameters());
+    const target = tensor(new Float32Array(fused.size), fused.shape);
+    const gradients = [fused, separate].map((y) => backward(new MSELoss().forward(y, target)));
+    for (const parameter of parameters) {
+      await expectTensorsClose(gradients[0].get(parameter)!, gradients[1].get(parameter)!, {
+        absolute: 1e-6,
+      });
+    }
+  });
+
+  test("activations, PReLU, Upsample and PixelShuffle", async () => {
+    using _ = scope();
+    const x = tensor([
+      [
+        [
+          [-2, 0],
+          [1, 3],
+        ],
+      ],
+    ]);
+    expect([...(await new ReLU().forward(x).data())]).toEqual([0, 0, 1, 3]);
+    await expectTensorsClose(new Tanh().forward(x), tensor([-2, 0, 1, 3].map(Math.tanh), x.shape));
+    await expectTensorsClose(
+      new Sigmoid().forward(x),
+      tensor(
+        [-2, 0, 1, 3].map((v) => 1 / (1 + Math.exp(-v))),
+        x.shape,
+      ),
+    );
+    const prelu = new PReLU();
+    expect([...(await prelu.forward(x).data())]).toEqual([-0.5, 0, 1, 3]);
+    const gradients = backward(
+      new L1Loss({ reduction: "sum" }).forward(prelu.forward(x), tensor([9, 9, 9, 9], x.shape)),
+    );
+    expect([...(await gradients.get(prelu.weight)!.data())]).toEqual([2]); // -(-2): below the target, falling
+    const options = { scaleFactor: 2, mode: "bicubic" } as const;
+    await expectTensorsClose(new Upsample(options).forward(x), interpolate(x, options), {
+      absolute: 0,
+      relative: 0,
+    });
+    expect(new PixelShuffle(2).forward(rand([1, 8, 3, 2], new Random(1))).shape).toEqual([1, 2, 6, 4]);
+  });
+
+  test("losses", async () => {
+    using _ = scope();
+    const [x, target] = [tensor([1, 2, 5]), tensor([2, 2, 2])];
+    expect(await new L1Loss().forward(x, target).item()).toBeCloseTo(4 / 3, 6);
+    expect(await new L1Loss({ reduction: "sum" }).forward(x, target).item()).toBe(4);
+    expect(await new MSELoss().forward(x, target).item()).toBeCloseTo(10 / 3, 6);
+    expect(await new MSELoss({ reduction: "sum" }).forward(x, target).item()).toBe(10);
+  });
+
+  test("stride, dilation and padding reach the convolution", async () => {
+    using _ = scope();
+    const random = new Random(2);
+    const x = rand([1, 2, 9, 10], random);
+    const options = { stride: [2, 1], dilation: [1, 2], padding: [0, 3] } as const;
+    const conv = new Conv2d(2, 3, [3, 2], { ...options, random });
+    await expectTensorsClose(conv.forward(x), conv2d(x, conv.weight, conv.bias, options), {
+      absolute: 0,
+      relative: 0,
+    });
+  });
+});

@@ -1,0 +1,228 @@
+/** Adam, SGD and schedules: states, errors and memory. Their arithmetic is compared with PyTorch's in test/golden. */
+import { beforeEach, describe, expect, test } from "vitest";
+import { mul } from "../../src/kernels/elementwise/index.ts";
+import { mseLoss } from "../../src/kernels/loss/index.ts";
+import { sum } from "../../src/kernels/reduce/index.ts";
+import { Adam, cosineAnnealingLR, multiStepLR, SGD, stepLR } from "../../src/nn/index.ts";
+import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { scope } from "../../src/tensor/scope.ts";
+import { backward } from "../../src/tensor/tape.ts";
+import { rand, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import { float32Device, gpuDevices } from "../support/devices.ts";
+
+const devices: Device[] = [float32Device(), ...(await gpuDevices())];
+type Optimizer = Adam | SGD;
+const kinds: [string, (parameters: Tensor[]) => Optimizer][] = [
+  ["Adam", (parameters) => new Adam(parameters, { lr: 0.05, weightDecay: 0.01 })],
+  ["SGD", (parameters) => new SGD(parameters, { lr: 0.01, momentum: 0.9, nesterov: true })],
+  ["plain SGD", (parameters) => new SGD(parameters, { lr: 0.01 })],
+];
+
+/** Sizes around the 64 elements at which parameters are aligned. */
+const sizes = [1, 63, 64, 65, 200];
+const parameters = () => {
+  const random = new Random(5);
+  return sizes.map((size) => rand([size], random, -1, 1, { requiresGrad: true }));
+};
+const target = (x: Tensor) => tensor(new Float32Array(x.size).fill(0.5), x.shape);
+
+/** One step towards 0.5, everywhere. */
+function train(optimizer: Optimizer, parameters: Tensor[]): void {
+  using _ = scope();
+  const gradients = new Map(
+    parameters.map((parameter) => {
+      const found = backward(mseLoss(parameter, target(parameter), { reduction: "sum" }));
+      return [parameter, found.get(parameter)!] as const;
+    }),
+  );
+  optimizer.step(gradients);
+}
+const read = (parameters: Tensor[]) => Promise.all(parameters.map((parameter) => parameter.data()));
+
+describe.each(devices.map((device) => [device.name, device] as const))("on %s", (_, device) => {
+  beforeEach(() => setDefaultDevice(device));
+
+  describe.each(kinds)("%s", (_, create) => {
+    test("creating one changes no parameter", async () => {
+      using _ = scope();
+      const own = parameters();
+      const before = await read(own);
+      const optimizer = create(own);
+      expect(await read(own)).toEqual(before);
+      optimizer.dispose();
+      expect(await read(own)).toEqual(before);
+    });
+
+    test("leads towards the minimum", async () => {
+      using _ = scope();
+      const own = parameters();
+      const optimizer = create(own);
+      for (let step = 0; step < 200; step++) train(optimizer, own);
+      expect(optimizer.steps).toBe(200);
+      for (const values of await read(own)) for (const value of values) expect(value).toBeCloseTo(0.5, 1);
+      optimizer.dispose();
+    });
+
+    test("goes on from a saved state, to the last bit", async () => {
+      using _ = scope();
+      const [own, resumed] = [parameters(), parameters()];
+      const optimizer = create(own);
+      for (let step = 0; step < 5; step++) train(optimizer, own);
+      const state = await optimizer.stateDict();
+      expect(state.steps).toBe(5);
+      const values = await read(own);
+      for (let step = 0; step < 5; step++) train(optimizer, own);
+
+      for (const [i, parameter] of resumed.entries()) parameter.assign(values[i]);
+      const other = create(resumed);
+      // Through JSON and back is how people will save it.
+      const sums = Object.entries(state.sums).map(([name, sum]) => [name, Float32Array.from([...sum])]);
+      other.loadStateDict({ ...state, sums: Object.fromEntries(sums) });
+      expect(other.lr).toBe(optimizer.lr);
+      for (let step = 0; step < 5; step++) train(other, resumed);
+      expect(await read(resumed)).toEqual(await read(own));
+      expect(await other.stateDict()).toEqual(await optimizer.stateDict());
+      optimizer.dispose();
+      other.dispose();
+    });
+
+    test("dispose frees everything but the parameters, and ends its use", async () => {
+      const { live } = device.memory();
+      const own = parameters();
+      const values = await read(own);
+      const optimizer = create(own);
+      optimizer.dispose();
+      optimizer.dispose(); // harmless
+      expect(await read(own)).toEqual(values);
+      expect(() => train(optimizer, own)).toThrow("the optimiser has been disposed. Create a new one.");
+      await expect(optimizer.stateDict()).rejects.toThrow("the optimiser has been disposed");
+      // The parameters, windows into one block by now, can be handed to another one.
+      const next = create(own);
+      expect(await read(own)).toEqual(values);
+      train(next, own);
+      expect(await read(own)).not.toEqual(values);
+      next.dispose();
+      for (const parameter of own) parameter.dispose();
+      expect(device.memory().live).toBe(live);
+    });
+
+    test("the gradient of a graph from before the step is refused", () => {
+      using _ = scope();
+      const own = parameters();
+      const optimizer = create(own);
+      const loss = sum(mul(own[1], own[1]));
+      train(optimizer, own);
+      expect(() => backward(loss)).toThrow("has been overwritten since");
+      optimizer.dispose();
+    });
+  });
+
+  test("a schedule sets the rate between steps", async () => {
+    using _ = scope();
+    const x = tensor([1], undefined, { requiresGrad: true });
+    const optimizer = new SGD([x]);
+    expect(optimizer.lr).toBe(1e-3);
+    for (const lr of [0.5, 0.25]) {
+      optimizer.lr = lr;
+      optimizer.step(new Map([[x, tensor([1])]]));
+    }
+    expect(await x.item()).toBe(0.25);
+    optimizer.dispose();
+  });
+
+  describe("errors", () => {
+    test("no parameters, the same one twice, one on another device", () => {
+      using _ = scope();
+      const { live } = device.memory();
+      const x = tensor([1, 2], undefined, { requiresGrad: true });
+      const elsewhere = tensor([1], undefined, { device: float32Device() });
+      expect(() => new Adam([])).toThrow("Adam: there are no parameters to optimise.");
+      expect(() => new SGD([x, x])).toThrow("SGD: a parameter is in the list twice.");
+      expect(() => new Adam([x, elsewhere])).toThrow(
+        `Adam: one parameter is on ${device.name} and another on cpu.`,
+      );
+      expect(() => new SGD([x], { nesterov: true })).toThrow(
+        "SGD: nesterov wants a momentum above 0, got 0.",
+      );
+      expect(device.memory().live).toBe(live + 1);
+    });
+
+    test("a missing gradient, one of another shape, a parameter handed on: nothing changes", async () => {
+      using _ = scope();
+      const [a, b] = [
+        tensor([1, 2], undefined, { requiresGrad: true }),
+        tensor([[3]], undefined, { requiresGrad: true }),
+      ];
+      const optimizer = new Adam([a, b]);
+      const gradient = tensor([1, 1]);
+      expect(() => optimizer.step(new Map([[a, gradient]]))).toThrow(
+        "Adam.step: parameter 1 of shape [1,1] has no gradient; the loss does not depend on it.",
+      );
+      expect(() =>
+        optimizer.step(
+          new Map([
+            [a, gradient],
+            [b, tensor([1])],
+          ]),
+        ),
+      ).toThrow("Adam.step: parameter 1 of shape [1,1] has a gradient of another shape, [1].");
+      const thief = new SGD([b]);
+      expect(() =>
+        optimizer.step(
+          new Map([
+            [a, gradient],
+            [b, tensor([[1]])],
+          ]),
+        ),
+      ).toThrow(
+        "Adam.step: parameter 1 of shape [1,1] has been handed to another optimiser since. Use one optimiser per parameter.",
+      );
+      expect(optimizer.steps).toBe(0);
+      expect([...(await a.data()), ...(await b.data())]).toEqual([1, 2, 3]);
+      thief.step(new Map([[b, tensor([[1000]])]]));
+      expect(await b.item()).toBe(2);
+      optimizer.dispose();
+      thief.dispose();
+    });
+
+    test("the state of another network, or of another optimiser", async () => {
+      using _ = scope();
+      const [a, b] = [tensor([1, 2]), tensor(new Float32Array(65))];
+      const [small, large, sgd] = [new Adam([a]), new Adam([b]), new SGD([tensor([1])])];
+      const state = await small.stateDict();
+      expect(() => large.loadStateDict(state)).toThrow(
+        "Adam.loadStateDict: the state's m has 64 values and should have 128. It belongs to another network or optimiser.",
+      );
+      expect(() => sgd.loadStateDict(state)).toThrow("SGD.loadStateDict: the state's velocity has no values");
+      expect(large.steps).toBe(0);
+      for (const optimizer of [small, large, sgd]) optimizer.dispose();
+    });
+  });
+});
+
+describe("schedules", () => {
+  test("stepLR", () => {
+    const schedule = stepLR(1, { stepSize: 3, gamma: 0.5 });
+    expect([0, 2, 3, 5, 6, 300].map(schedule)).toEqual([1, 1, 0.5, 0.5, 0.25, 0.5 ** 100]);
+    expect(stepLR(2, { stepSize: 1 })(1)).toBeCloseTo(0.2, 12);
+  });
+
+  test("multiStepLR, also with milestones out of order, at once and none", () => {
+    const schedule = multiStepLR(1, { milestones: [5, 2], gamma: 0.5 });
+    expect([0, 1, 2, 4, 5, 100].map(schedule)).toEqual([1, 1, 0.5, 0.5, 0.25, 0.25]);
+    expect(multiStepLR(1, { milestones: [2, 2], gamma: 0.5 })(2)).toBe(0.25);
+    expect(multiStepLR(1, { milestones: [0], gamma: 0.5 })(0)).toBe(0.5);
+    expect(multiStepLR(3, { milestones: [] })(1000)).toBe(3);
+  });
+
+  test("cosineAnnealingLR: from the first to the last step, and beyond", () => {
+    const schedule = cosineAnnealingLR(1, { tMax: 10, etaMin: 0.2 });
+    expect(schedule(0)).toBe(1);
+    expect(schedule(5)).toBeCloseTo(0.6, 12);
+    expect(schedule(10)).toBe(0.2);
+    expect(schedule(1000)).toBe(0.2); // it does not rise again
+    for (let step = 0; step < 10; step++) expect(schedule(step + 1)).toBeLessThan(schedule(step));
+    expect(cosineAnnealingLR(1, { tMax: 1 })(1)).toBe(0);
+  });
+});

@@ -1,0 +1,212 @@
+/** Weight files: there and back, those of others, and broken ones. */
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { EDSR } from "../../src/models/edsr.ts";
+import {
+  loadWeights,
+  type NamedArray,
+  PReLU,
+  parseSafetensors,
+  saveWeights,
+  serializeSafetensors,
+} from "../../src/nn/index.ts";
+import { setDefaultDevice } from "../../src/tensor/device.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { float32Device } from "../support/devices.ts";
+
+setDefaultDevice(float32Device());
+
+const array = (shape: number[], values: number[]): NamedArray => ({ shape, data: Float32Array.from(values) });
+const tensors = new Map([
+  ["a.weight", array([2, 3], [1, -2, 0.1, 4, Number.POSITIVE_INFINITY, -0])],
+  ["b", array([], [7])],
+  ["ünï", array([1], [1e-45])], // the smallest f32 above 0
+]);
+
+/** A file with this header and these tensor bytes. */
+function file(header: unknown, data: Uint8Array | number[] = []): Uint8Array {
+  const json = new TextEncoder().encode(typeof header === "string" ? header : JSON.stringify(header));
+  const bytes = new Uint8Array(8 + json.length + data.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
+  bytes.set(json, 8);
+  bytes.set(data, 8 + json.length);
+  return bytes;
+}
+
+describe("serialize and parse", () => {
+  test("there and back, with metadata", () => {
+    const bytes = serializeSafetensors(tensors, { scale: "2", note: "ä" });
+    const read = parseSafetensors(bytes);
+    expect(read.tensors).toEqual(tensors);
+    expect(read.metadata).toEqual({ scale: "2", note: "ä" });
+    expect(Object.is(read.tensors.get("a.weight")!.data[5], -0)).toBe(true);
+  });
+
+  test("tensors start at a multiple of 8, as other readers want", () => {
+    for (const name of ["a", "ab", "abc", "abcd", "abcde"]) {
+      const bytes = serializeSafetensors(new Map([[name, array([1], [5])]]));
+      expect(new DataView(bytes.buffer).getBigUint64(0, true) % 8n).toBe(0n);
+      expect(parseSafetensors(bytes).tensors.get(name)!.data[0]).toBe(5);
+    }
+  });
+
+  test("bytes that begin inside a larger buffer", () => {
+    const bytes = serializeSafetensors(tensors);
+    const larger = new Uint8Array(bytes.length + 10);
+    larger.set(bytes, 3);
+    expect(parseSafetensors(larger.subarray(3, 3 + bytes.length)).tensors).toEqual(tensors);
+  });
+
+  test("no tensors at all", () => {
+    expect(parseSafetensors(serializeSafetensors(new Map())).tensors.size).toBe(0);
+    expect(parseSafetensors(file({})).metadata).toEqual({});
+  });
+
+  test("files written by Python", () => {
+    // Made with the safetensors package of Python: test/golden/make.py.
+    const bytes = readFileSync(new URL("../golden/edsr.safetensors", import.meta.url));
+    const { tensors, metadata } = parseSafetensors(bytes, "edsr.safetensors");
+    expect(Object.keys(JSON.parse(metadata.golden).cases)).toContain("x2");
+    expect(tensors.get("x2/before/body.0.body.0.weight")!.shape).toEqual([8, 8, 3, 3]);
+    for (const { shape, data } of tensors.values()) {
+      expect(data.length).toBe(shape.reduce((product, size) => product * size, 1));
+      expect(data.every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  test("F16 and BF16", () => {
+    const halves = [0x3c00, 0xc000, 0x0001, 0x03ff, 0x0400, 0x7bff, 0x7c00, 0xfc00, 0x7e00, 0x8000, 0x3555];
+    const brain = [0x3f80, 0xc000, 0x0001, 0x7f80, 0xff80, 0x7fc0, 0x8000, 0x3eab];
+    const data = Uint8Array.from([...halves, ...brain].flatMap((bits) => [bits & 255, bits >> 8]));
+    const { tensors } = parseSafetensors(
+      file(
+        {
+          half: { dtype: "F16", shape: [halves.length], data_offsets: [0, 22] },
+          brain: { dtype: "BF16", shape: [2, 4], data_offsets: [22, 38] },
+        },
+        data,
+      ),
+    );
+    expect([...tensors.get("half")!.data]).toEqual([
+      ...[1, -2, 2 ** -24, 1023 * 2 ** -24, 2 ** -14, 65504],
+      ...[Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN, -0, 0.333251953125],
+    ]);
+    expect([...tensors.get("brain")!.data]).toEqual([
+      ...[1, -2, 2 ** -133, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN, -0, 0.333984375],
+    ]);
+  });
+});
+
+describe("broken files", () => {
+  test("cut short anywhere", () => {
+    const bytes = serializeSafetensors(tensors, { scale: "2" });
+    for (let length = 0; length < bytes.length; length++) {
+      expect(() => parseSafetensors(bytes.subarray(0, length), "w.safetensors"), `${length} bytes`).toThrow(
+        /^w\.safetensors is not a complete safetensors file: .*\. Save or download it again\.$/,
+      );
+    }
+  });
+
+  const entry = { dtype: "F32", shape: [1], data_offsets: [0, 4] };
+  test.each<[string, unknown, RegExp]>([
+    ["a header that is not JSON", "{ no", /its header is not JSON/],
+    ["a header that is a list", [], /its header is not a JSON object/],
+    ["a header that is null", "null", /its header is not a JSON object/],
+    ["metadata that is no object", { __metadata__: 3 }, /its __metadata__ is not a JSON object/],
+    ["an entry that is null", { a: null }, /does not say what and where tensor a is/],
+    ["an entry without a type", { a: { ...entry, dtype: undefined } }, /what and where tensor a is/],
+    ["an entry without a shape", { a: { ...entry, shape: undefined } }, /what and where tensor a is/],
+    ["an entry without a place", { a: { ...entry, data_offsets: undefined } }, /what and where tensor a is/],
+    ["a negative size", { a: { ...entry, shape: [-1] } }, /what and where tensor a is/],
+    ["a fraction as an offset", { a: { ...entry, data_offsets: [0, 4.5] } }, /what and where tensor a is/],
+    ["three offsets", { a: { ...entry, data_offsets: [0, 4, 8] } }, /what and where tensor a is/],
+    ["an end before the beginning", { a: { ...entry, data_offsets: [4, 0] } }, /reaches from byte 4 to 0/],
+    [
+      "a place past the end",
+      { a: { ...entry, data_offsets: [4, 8] } },
+      /reaches from byte 4 to 8, past the end/,
+    ],
+    [
+      "a shape of another length",
+      { a: { ...entry, shape: [2] } },
+      /of shape \[2\] .* or of the wrong length/,
+    ],
+  ])("%s", (_, header, message) => {
+    expect(() => parseSafetensors(file(header, [0, 0, 0, 0]), "w.safetensors")).toThrow(message);
+    expect(() => parseSafetensors(file(header, [0, 0, 0, 0]), "w.safetensors")).toThrow(/^w\.safetensors/);
+  });
+
+  test("a header longer than any file", () => {
+    const bytes = new Uint8Array(100).fill(255);
+    expect(() => parseSafetensors(bytes)).toThrow(
+      /^the safetensors file is not .* its header claims 18446744073709552000 bytes of the file's 100/,
+    );
+  });
+
+  test.each(["F64", "I64", "U8", "BOOL", "toString"])("tensors of type %s", (dtype) => {
+    const bytes = file({ a: { dtype, shape: [1], data_offsets: [0, 8] } }, new Uint8Array(8));
+    expect(() => parseSafetensors(bytes, "w.safetensors")).toThrow(
+      `w.safetensors: tensor a has type ${dtype}; F32, F16 and BF16 can be read.`,
+    );
+  });
+});
+
+describe("weights of networks", () => {
+  const edsr = (options: Partial<ConstructorParameters<typeof EDSR>[0]>, seed: number) =>
+    new EDSR({ blocks: 1, channels: 4, ...options, random: new Random(seed) });
+
+  test("there and back, with what the network was built with", async () => {
+    const [model, other] = [edsr({}, 1), edsr({}, 2)];
+    const bytes = await saveWeights(model, { step: "100" });
+    const metadata = loadWeights(other, bytes, "w.safetensors");
+    expect(metadata).toMatchObject({
+      architecture: "EDSR",
+      scale: "2",
+      blocks: "1",
+      channels: "4",
+      step: "100",
+    });
+    expect(await other.stateDict()).toEqual(await model.stateDict());
+    expect(await saveWeights(other, { step: "100" })).toEqual(bytes); // to the last byte
+  });
+
+  test("files without metadata, such as those of others, load by their names and shapes", async () => {
+    const model = edsr({}, 1);
+    const other = edsr({}, 2);
+    expect(loadWeights(other, serializeSafetensors(await model.stateDict()))).toEqual({});
+    expect(await other.stateDict()).toEqual(await model.stateDict());
+  });
+
+  test.each([
+    [{ scale: 4 }, "its scale is 2, and this network's is 4"],
+    [{ blocks: 2 }, "its blocks is 1, and this network's is 2"],
+    [{ resScale: 0.1 }, "its resScale is 1, and this network's is 0.1"],
+    [{ rgbRange: 1 }, "its rgbRange is 255, and this network's is 1"],
+  ] as const)("weights of another architecture: %o", async (options, message) => {
+    const bytes = await saveWeights(edsr({}, 1));
+    const model = edsr(options, 2);
+    const before = await model.stateDict();
+    expect(() => loadWeights(model, bytes, "runs/a/best.safetensors")).toThrow(
+      `runs/a/best.safetensors holds weights of another network: ${message}. Create the network with`,
+    );
+    expect(await model.stateDict()).toEqual(before);
+  });
+
+  test("weights of another network without metadata: the message names the file", async () => {
+    const bytes = serializeSafetensors(await edsr({ channels: 8 }, 1).stateDict());
+    expect(() => loadWeights(edsr({}, 1), bytes, "other.safetensors")).toThrow(
+      /^loadStateDict: other\.safetensors does not fit this EDSR: head\.0\.weight is \[8,3,3,3\] and should be \[4,3,3,3\]/,
+    );
+    expect(() => loadWeights(new PReLU(), bytes, "other.safetensors")).toThrow("it lacks weight");
+  });
+
+  test("a broken file changes nothing", async () => {
+    const model = edsr({}, 1);
+    const before = await model.stateDict();
+    const bytes = await saveWeights(edsr({}, 2));
+    expect(() => loadWeights(model, bytes.subarray(0, bytes.length - 1), "w.safetensors")).toThrow(
+      /^w\.safetensors is not a complete safetensors file/,
+    );
+    expect(await model.stateDict()).toEqual(before);
+  });
+});
