@@ -33,6 +33,8 @@ export function runFile(
     cwd: root,
     env: { ...process.env, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
+    timeout: 50_000, // less than a test's, so that none is left running
+    killSignal: "SIGKILL",
   });
   let stdout = "";
   let stderr = "";

@@ -93,9 +93,10 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
 
   test("a tensor disposed before its scope ends is not given back twice", () => {
     {
-      using _ = scope();
+      using own = scope();
       tensor(1).dispose();
       expect(live()).toBe(0);
+      expect(own.tensors.size).toBe(0); // nor remembered for longer than it lives
     }
     expect(live()).toBe(0);
   });
