@@ -65,6 +65,9 @@ export function fits(info: GPUAdapterInfo, choice: AdapterChoice | undefined): b
   return name.includes(choice.toLowerCase());
 }
 
+/** Implementations passed to init(). Dawn crashes if one is garbage collected while a device of its is in use. */
+const given = new Set<GPU>();
+
 export async function openGpuDevice(options: {
   adapter?: AdapterChoice;
   gpu?: GPU;
@@ -72,6 +75,7 @@ export async function openGpuDevice(options: {
   tuning?: TuningFile | false;
 }): Promise<GpuDevice> {
   const { adapter: choice, gpu } = options;
+  if (gpu) given.add(gpu);
   const adapter = gpu ? await requestFrom(gpu, choice) : await host.requestAdapter(choice);
   if (!adapter) {
     const wanted = choice ? `No WebGPU adapter fits "${choice}". ` : "There is no WebGPU adapter. ";
@@ -90,7 +94,7 @@ export async function openGpuDevice(options: {
       maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
     },
   });
-  const opened = new GpuDevice(adapter, device, host, options.poolBytes ?? 256 * 2 ** 20);
+  const opened = new GpuDevice(adapter, device, host, options.poolBytes ?? 2 ** 30);
   const tuning = options.tuning ?? host.savedTuning(opened.name);
   if (tuning) opened.tuning.load(tuning);
   return opened;

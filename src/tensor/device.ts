@@ -64,7 +64,7 @@ export interface InitOptions {
   adapter?: AdapterChoice;
   /** Use this WebGPU implementation instead of looking for one (tests pass `backend=null` this way). */
   gpu?: GPU;
-  /** Most bytes of unused buffers kept for reuse. Default 256 MiB. */
+  /** Most bytes of unused buffers kept for reuse. Default 1 GiB. */
   poolBytes?: number;
   /**
    * Measured choices of kernels. Default: in Node what `npm run tune` has saved for the adapter, if anything; `false`

@@ -146,7 +146,7 @@ export class GpuDevice implements Device {
     if (bytes > most) {
       throw new GpuError(
         `A tensor of ${length} elements (${mebibytes(bytes)}) is larger than ${this.name} can bind at once ` +
-          `(${mebibytes(most)}). Work on smaller pictures, tiles or batches.`,
+          `(${mebibytes(most)}). Work on smaller pictures, tiles or batches, or with a smaller network.`,
       );
     }
     const storage = new GpuStorage(this.#pool.take(bytes), 0, length);

@@ -18,8 +18,6 @@ import type { Shape } from "../../src/tensor/shape.ts";
 import { type Tensor, zeros } from "../../src/tensor/tensor.ts";
 import { root } from "../support/run.ts";
 
-const instances: GPU[] = []; // Dawn crashes if one is garbage collected while it is in use
-
 /** Kernels are chosen by the kind of adapter and by its subgroups (0: none of a fixed size). */
 const kinds: readonly { adapterClass: AdapterClass; subgroupSize: number }[] = [
   { adapterClass: "gpu", subgroupSize: 0 },
@@ -29,9 +27,7 @@ const kinds: readonly { adapterClass: AdapterClass; subgroupSize: number }[] = [
 ];
 
 async function nullDevice(kind = kinds[0]): Promise<GpuDevice> {
-  const gpu = create(["backend=null"]);
-  instances.push(gpu);
-  const device = (await openDevice({ gpu })) as GpuDevice;
+  const device = (await openDevice({ gpu: create(["backend=null"]) })) as GpuDevice;
   setDefaultDevice(device);
   return Object.assign(device, kind);
 }

@@ -414,4 +414,22 @@ describe("an implementation of one's own", () => {
     );
     device.destroy();
   });
+
+  test("is kept alive as long as it is needed: Dawn crashes or hangs otherwise", async () => {
+    const program = await runCode(`
+      import { setFlagsFromString } from "node:v8";
+      import { runInNewContext } from "node:vm";
+      import { create } from "webgpu";
+      import { init, relu, tensor } from "./src/node.ts";
+      await init({ gpu: create(["backend=null"]) });
+      setFlagsFromString("--expose_gc");
+      const collect = runInNewContext("gc");
+      for (let i = 0; i < 10; i++) {
+        await relu(tensor([1, 2])).data();
+        collect();
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      console.log("done");`);
+    expect(program).toEqual({ code: 0, stdout: "done\n", stderr: "" });
+  });
 });
