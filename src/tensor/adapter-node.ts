@@ -42,6 +42,9 @@ async function requestNamed(part: string, choice: AdapterChoice | undefined): Pr
 }
 
 async function requestAdapter(choice: AdapterChoice | undefined): Promise<GPUAdapter | undefined> {
+  // Without the system's Vulkan loader, Dawn would only warn about its absence. SwiftShader brings one along, which
+  // finds the drivers of a real GPU, too, if there are any.
+  if (process.platform === "linux" && !keepLoaded("libvulkan.so.1")) installSwiftShader();
   // Dawn prefers GPUs to software, and SwiftShader to lavapipe, which is five to ten times faster.
   if (choice !== "swiftshader") {
     const best = await requestFrom(await createInstance(), choice);

@@ -7,7 +7,7 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
 export interface RunResult {
   readonly code: number | null;
   readonly stdout: string;
-  /** Without Dawn's own warnings about limits, which come with every software adapter. */
+  /** Without Dawn's own warnings, which come with every software adapter and without a Vulkan driver. */
   readonly stderr: string;
 }
 
@@ -48,8 +48,9 @@ export function runFile(
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => {
-      const own = stderr.split("\n").filter((line) => !/^Warning: .* artificially reduced/.test(line));
-      resolve({ code, stdout, stderr: own.join("\n").trim() });
+      // "Warning: …" and, where Dawn says so, a line "    at …" with the place in its source.
+      const own = stderr.replaceAll(/^Warning: .*\n(?: {4}at .*\n)*\n*/gm, "");
+      resolve({ code, stdout, stderr: own.trim() });
     });
   });
 }

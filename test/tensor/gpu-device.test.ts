@@ -317,7 +317,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       expect(() => device.allocate(length)).toThrow(GpuError);
       expect(() => device.allocate(length)).toThrow(
         `A tensor of ${length} elements (${mebibytes} MiB) is larger than ${device.name} can bind at once (${mebibytes} MiB). ` +
-          "Work on smaller pictures, tiles or batches.",
+          "Work on smaller pictures, tiles or batches, or with a smaller network.",
       );
       expect(device.memory().live).toBe(live);
     });
