@@ -174,7 +174,7 @@ async function idleWait<T>(promise: Promise<T>): Promise<T> {
   const tick = () => {
     if (done) return;
     Atomics.wait(sleeper, 0, 0, milliseconds);
-    milliseconds = Math.min(2, milliseconds * 1.5);
+    milliseconds = Math.min(0.25, milliseconds * 1.5);
     setImmediate(tick);
   };
   setImmediate(tick);

@@ -330,7 +330,9 @@ export class GpuDevice implements Device {
 
   #pipeline(kernel: Kernel, launch: Launch): Pipeline {
     // The name stands for the body; the prelude is what else the final source depends on.
-    const key = `${kernel.name}\n${JSON.stringify([launch.constants, launch.functions, launch.enable])}`;
+    let key = kernel.name;
+    for (const name in launch.constants) key += `,${name}=${launch.constants[name]}`;
+    key += `;${launch.enable ?? ""};${launch.functions ?? ""}`;
     const known = this.#pipelines.get(key);
     if (known) return known;
 
