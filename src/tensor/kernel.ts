@@ -29,7 +29,7 @@ export interface Param {
 export interface Specialisation {
   /** Emitted as `const NAME = value;`: tile sizes and other numbers the compiler should know. */
   readonly constants?: Readonly<Record<string, number>>;
-  /** WGSL functions the body calls, such as `fn activate(v: f32) -> f32 { … }`. */
+  /** WGSL functions the body calls, such as `fn f(x: f32) -> f32 { … }`. */
   readonly functions?: string;
   /** WGSL extensions to enable, such as `subgroups`. */
   readonly enable?: readonly string[];
