@@ -2,7 +2,7 @@
  * Trains an EDSR super-resolution network and shows what it learned.
  *
  *     npm run train:edsr                              on photographs that npm has installed
- *     npm run train:edsr -- --data DIV2K --blocks 16 --channels 64 --steps 30000 --batch 16 --patch 48 --lr 1e-4
+ *     npm run train:edsr -- --data DIV2K --blocks 16 --channels 64 --steps 300000 --batch 16 --patch 48 --lr 1e-4
  *     npm run train:edsr -- --help
  */
 import { setImmediate } from "node:timers/promises";

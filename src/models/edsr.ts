@@ -6,7 +6,7 @@
  *     tail: conv to channels * scale², pixel shuffle (twice x2 for x4), conv channels -> 3
  *
  * No batch normalisation: it costs memory and takes the range out of the features. All layers but the last
- * work at the small picture's size. The paper's baseline has 16 blocks of 64 channels (1.37 M parameters at x2),
+ * (and, at x4 and x8, the later steps of the enlargement) work at the small picture's size. The paper's baseline has 16 blocks of 64 channels (1.37 M parameters at x2),
  * its large network 32 of 256 with resScale 0.1 (40.7 M), which would not train without that scaling.
  */
 import { conv2d } from "../kernels/conv2d/index.ts";
@@ -84,7 +84,8 @@ export class EDSR extends Module {
     this.tail = new Sequential(upsampler(scale, channels, conv), conv(channels, 3));
   }
 
-  /** How many LR pixels away an input pixel can still influence an output: one for every 3x3 convolution. */
+  /** At most how many LR pixels away an input pixel can still influence an output: one for each 3x3 convolution at LR
+   * size (2 * blocks + 3), and less than one for all those at larger sizes together. */
   get halo(): number {
     return 2 * this.blocks + 4;
   }

@@ -34,7 +34,7 @@ export interface Launch extends Specialisation {
   readonly transientParams?: boolean;
 }
 
-/** The kinds of adapter whose best kernels differ (by 2x and more); see `choose` in each op. */
+/** The kinds of adapter whose best kernels differ (by 2x and more); see `choose` in conv2d/launch.ts. */
 export type AdapterClass = "gpu" | "lavapipe" | "swiftshader";
 
 /** How this JavaScript environment waits and reports; Node registers its own (adapter-node.ts). */

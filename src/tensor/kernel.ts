@@ -84,8 +84,8 @@ function wgslNumber(value: number): string {
  *
  * Why: a GPU keeps `var sums: array<f32, 32>` in registers only if every index is known when compiling.
  * With an index that is a loop variable, Mesa and SwiftShader put the array in memory and run four to five
- * times slower; WGSL has no unroll attribute, so the text itself is unrolled. Without this step the
- * body means the same.
+ * times slower; WGSL has no unroll attribute, so the text itself is unrolled. The copies hold
+ * literal numbers, which fit u32 and i32 alike: without this step `column + i` with a u32 `column` would not compile.
  *
  * Unrolled blocks must not branch: dozens of branches among dozens of registers take SwiftShader's compiler minutes
  * and Mesa's seconds. `select` and `min` serve instead of `if`, and `&` instead of `&&`, which is a branch, too.

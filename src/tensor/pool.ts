@@ -1,12 +1,14 @@
 /** A GPU buffer with what the pool must know about it. */
 export interface PooledBuffer {
   readonly gpu: GPUBuffer;
-  /** Distinct for every buffer of the pool's life; bind groups are remembered by it. */
+  /** Distinct for every buffer of all pools; bind groups are remembered by it. */
   readonly id: number;
   readonly bytes: number;
   /** Number of the command encoder that last used it; see GpuDevice. */
   lastUse: number;
 }
+
+let nextId = 0;
 
 /**
  * Keeps released buffers for the next tensor of about the same size: creating one costs more than most
@@ -21,7 +23,6 @@ export class BufferPool {
   /** Free buffers by size class; the last returned is taken first, so that caches of bind groups hit. */
   readonly #free = new Map<number, PooledBuffer[]>();
   #freeBytes = 0;
-  #nextId = 0;
   /** Buffers that exist, free or in use. */
   count = 0;
   bytes = 0;
@@ -47,7 +48,7 @@ export class BufferPool {
     this.count++;
     this.created++;
     this.bytes += size;
-    return { gpu, id: this.#nextId++, bytes: size, lastUse: -1 };
+    return { gpu, id: nextId++, bytes: size, lastUse: -1 };
   }
 
   give(buffer: PooledBuffer): void {

@@ -45,7 +45,7 @@ export function scope(): Scope {
   return opened;
 }
 
-/** Moves a tensor to the enclosing scope (or out of all scopes), so that it outlives the present one. */
+/** Moves a tensor from its scope to the one around that (or out of all scopes): one level at each call. */
 export function keep<T extends Tensor>(tensor: T): T {
   const from = owner.get(tensor);
   const at = from ? open.indexOf(from) : -1;

@@ -125,6 +125,8 @@ export type Gradients = Map<Tensor, Tensor>;
  * that the loss depends on. Only what leads to a wanted tensor is computed. Nothing is stored on the tensors,
  * so there is nothing to reset before the next step.
  *
+ * The gradients are new tensors of the scope that is open here, and go with it.
+ *
  * Throws if a wanted tensor does not influence the loss or there is none, if an operation on the way has no gradient
  * rule, or if a tensor on the way has been overwritten or disposed since.
  */

@@ -92,6 +92,7 @@ export class Tensor {
         `item: wants a tensor with one element, got shape ${formatShape(this.shape)}; use data().`,
       );
     }
+    // Not by data(), which would round float64 to float32.
     if (this.storage instanceof CpuStorage) return this.storage.array[0];
     return (await this.data())[0];
   }

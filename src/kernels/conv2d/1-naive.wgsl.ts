@@ -3,11 +3,13 @@ import { kernel } from "../../tensor/kernel.ts";
 /**
  * Step 1: one thread per output value.
  *
- * Two functions come from the prelude (epilogue.ts): bias_at(o), and store(n, o, row, column, v), which writes one
- * value of y and may apply an activation on the way.
+ * From the prelude come the constants KH, KW, STRIDE_* and DILATION_* (constantsOf in launch.ts) and two functions
+ * (epilogue.ts): bias_at(o), and store(n, o, row, column, x), which writes one value of y and may apply an activation
+ * or add `skip` on the way. That is why `bias` and `skip` are bound but not mentioned below.
  *
- * The outer four loops of reference.ts (n, o, row, column) become the grid of threads: the GPU runs "for every
- * output value" all at once. The inner three (c, ky, kx) are the same text.
+ * Four of the seven loops of reference.ts run over the outputs (n, o, i, j; the last two are called row and column
+ * here). They become the grid of threads: the GPU runs "for every output value" all at once. The other three
+ * (c, ky, kx) stay loops.
  *
  * Why it is slow: every product costs two loads, one of a pixel and one of a weight. A neighbouring thread
  * loads nearly the same pixels, and every thread of the picture the same weights, each for itself.

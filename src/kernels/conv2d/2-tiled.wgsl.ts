@@ -30,6 +30,7 @@ struct Params {
 @group(0) @binding(5) var<uniform> p: Params;
 
 // TILE = 16 outputs need (TILE - 1) * stride + (window - 1) * dilation + 1 pixels.
+// The patch; that word itself is reserved in WGSL.
 var<workgroup> region: array<f32, PATCH_H * PATCH_W>;
 
 fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {

@@ -31,6 +31,7 @@ struct Params {
 @group(0) @binding(5) var<uniform> p: Params;
 
 fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
+  // select(a, b, t) is b where t holds, else a. Both are evaluated, so the index is made safe, too.
   // As unsigned numbers, negative ones are huge. And "&" instead of "&&", which is a branch: see kernel.ts.
   let inside = (u32(row) < p.h) & (u32(column) < p.w);
   let at = ((n * p.c + c) * p.h + u32(row)) * p.w + u32(column);

@@ -9,7 +9,7 @@ import { kernel } from "../../tensor/kernel.ts";
  * needed, the lane that has it gives it to all (`subgroupBroadcast`).
  *
  * What changed since step 3: 10 + 6 loads instead of 10 + 48 for 384 multiply-adds. On software adapters, where
- * every load is a slow "gather" even if all lanes read the same address, that is worth a factor of three.
+ * every load is a slow "gather" even if all lanes read the same address, that is worth nearly a factor of five (README.md).
  *
  * The broadcast wants all lanes present: a thread outside the picture goes along with the last row and
  * stores nothing.

@@ -21,8 +21,8 @@ export interface Epilogue {
 export const noEpilogue: Epilogue = { activation: "none", skip: false, alpha: 1, shuffle: 1 };
 
 /**
- * The two functions that every forward kernel gets in its prelude: `bias_at(o)`, and `store(n, o, row, column, v)`,
- * which in the simplest case is y[n, o, row, column] = v.
+ * The two functions that every forward kernel gets in its prelude: `bias_at(o)`, and `store(n, o, row, column, x)`,
+ * which in the simplest case is y[n, o, row, column] = x. (In `store`, x is the value, as in the rules of unary.ts, and not the buffer.)
  */
 export function epilogueWgsl({ activation, skip, alpha, shuffle }: Epilogue, hasBias: boolean): string {
   const value = activation === "none" ? "x" : activations[activation].rule.wgsl.f;

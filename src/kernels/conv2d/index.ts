@@ -34,7 +34,10 @@ export interface Conv2dOptions {
   alpha?: number;
   /** Shuffles the result's pixels by this factor, like `pixelShuffle(…, r)` after it. Default 1: not at all. */
   shuffle?: number;
-  /** Use this kernel instead of the one that `choose` takes; for tests and benchmarks. */
+  /**
+   * Use this forward kernel instead of the chosen or tuned one (launch.ts), for tests and benchmarks. The gradients and
+   * the CPU device do not look at it.
+   */
   variant?: Variant;
 }
 
@@ -43,6 +46,8 @@ export interface Conv2dOptions {
  * optional bias [o] give [n, o, oh, ow], where oh = floor((h + 2 padding - dilation (kh - 1) - 1) / stride) + 1.
  * PyTorch's `F.conv2d` without groups. Differentiable in all three, and in `skip`. Throws a ShapeError if the shapes
  * do not fit.
+ *
+ * With `shuffle` r the result is [n, o / r², oh * r, ow * r].
  *
  * `activation`, `skip` and `shuffle` are computed on the way to memory and cost next to nothing; `skip` excludes
  * the other two.

@@ -55,13 +55,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 
   var sum = 0.0;
   for (var ky = 0; ky < KH; ky++) {
-    let y = i32(row) + p.pad_y - ky * DILATION_Y;
-    if (y < 0 || y % STRIDE_Y != 0 || y / STRIDE_Y >= i32(p.oh)) { continue; }
+    // From the equation above: i * stride = row + padding - ky * dilation, and so for the columns.
+    let i_stride = i32(row) + p.pad_y - ky * DILATION_Y;
+    if (i_stride < 0 || i_stride % STRIDE_Y != 0 || i_stride / STRIDE_Y >= i32(p.oh)) { continue; }
     for (var kx = 0; kx < KW; kx++) {
-      let x = i32(column) + p.pad_x - kx * DILATION_X;
-      if (x < 0 || x % STRIDE_X != 0 || x / STRIDE_X >= i32(p.ow)) { continue; }
+      let j_stride = i32(column) + p.pad_x - kx * DILATION_X;
+      if (j_stride < 0 || j_stride % STRIDE_X != 0 || j_stride / STRIDE_X >= i32(p.ow)) { continue; }
       for (var o = 0u; o < p.o; o++) {
-        sum += dy[((n * p.o + o) * p.oh + u32(y / STRIDE_Y)) * p.ow + u32(x / STRIDE_X)]
+        sum += dy[((n * p.o + o) * p.oh + u32(i_stride / STRIDE_Y)) * p.ow + u32(j_stride / STRIDE_X)]
              * weight[((o * p.c + c) * KH + u32(ky)) * KW + u32(kx)];
       }
     }

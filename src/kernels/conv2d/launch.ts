@@ -80,6 +80,11 @@ export function launchForward(
     const strips = Math.ceil(ow / PIXELS) * oh;
     const broadcasts = block.variant === "4-broadcast";
     const lanes = device.subgroupSize;
+    if (broadcasts && lanes === 0) {
+      throw new RangeError(
+        `conv2d: variant 4-broadcast needs subgroups of one known size, which ${device.name} has not. Use 3-blocked.`,
+      );
+    }
     // Very large pictures need larger workgroups to fit the grid.
     const size = [workgroup, 64, 256].find((size) => strips / size <= MAX_GRID) ?? 256;
     device.run(broadcasts ? broadcast : blocked, {
@@ -137,7 +142,8 @@ export function launchInputGrad(
     params: { o, c },
     grid: linearGrid(w.size, 64),
   });
-  // May be negative: then the convolution starts inside dy.
+  // The turned window counts from its other end, dilation * (kh - 1) pixels away. With a negative padding it starts
+  // inside dy.
   const turnedPadding = [dilation[0] * (kh - 1) - padding[0], dilation[1] * (kw - 1) - padding[1]] as const;
   launchForward(
     device,
@@ -220,7 +226,7 @@ function blockOf(device: GpuDevice, variant: Block["variant"], [o, , , kw]: Shap
   const workgroup = device.adapterClass === "gpu" ? 64 : 16;
   // Few output channels, as in a network's last layer: longer strips instead, a half faster.
   if (o <= 4 && kw <= 5) return { variant, PIXELS: 16, CHANNELS: 4, workgroup };
-  // At most ~400 multiply-adds per input row are written out: beyond, compiling takes longer than it saves.
+  // For windows up to 12 wide at most ~400 multiply-adds per input row are written out: beyond, compiling takes longer than it saves.
   const most = kw <= 3 ? 16 : kw <= 5 ? 8 : 4;
   return { variant, PIXELS: 8, CHANNELS: o <= 8 ? Math.min(8, most) : most, workgroup };
 }
@@ -266,7 +272,7 @@ const version = versionOf([blocked, broadcast]);
 /** The block of the weight gradient that each thread sums; see weight-grad.wgsl.ts. */
 function weightBlockOf(wShape: Shape, geometry: Geometry) {
   const [o, , kh, kw] = wShape;
-  // All rows of a small window at once: then every value of dy serves nine sums.
+  // All rows of a small window at once: then every value of dy serves kh * kw sums.
   const ky = kh * kw <= 9 ? kh : 1;
   const channels = o <= 4 ? 4 : o <= 8 || kw > 5 ? 8 : 16;
   // Short strips: 2 x 16 values of dy were a quarter faster than 4 x 8, and 8 x 8 slower than either.

@@ -58,13 +58,13 @@ function visit(
           for (let kx = 0; kx < kw; kx++) {
             const atW = ((o * channels + c) * kh + ky) * kw + kx;
             for (let i = 0; i < oh; i++) {
-              const row = i * stride[0] + ky * dilation[0] - padding[0];
-              if (row < 0 || row >= h) continue;
+              const xRow = i * stride[0] + ky * dilation[0] - padding[0];
+              if (xRow < 0 || xRow >= h) continue;
               for (let j = 0; j < ow; j++) {
-                const column = j * stride[1] + kx * dilation[1] - padding[1];
-                if (column < 0 || column >= wide) continue;
+                const xColumn = j * stride[1] + kx * dilation[1] - padding[1];
+                if (xColumn < 0 || xColumn >= wide) continue;
                 each(
-                  ((n * channels + c) * h + row) * wide + column,
+                  ((n * channels + c) * h + xRow) * wide + xColumn,
                   atW,
                   ((n * outputs + o) * oh + i) * ow + j,
                 );

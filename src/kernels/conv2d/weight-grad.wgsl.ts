@@ -112,7 +112,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
   let c = block * KY / KH; let first_ky = block * KY % KH;
   let first_o = group.y * CHANNELS; let split = group.z;
 
-  // The lane's share of the values of dy under a strip, numbered o * PIXELS + i: where in dy, from the strip's start.
+  // The lane's share of the values of dy under a strip, numbered o * PIXELS + i: share_at is where channel o lies,
+  // counted from dy_row; share_i is the i within the strip.
   var share_at: array<u32, SHARES>;
   var share_i: array<u32, SHARES>;
   for (var s = 0; s < SHARES; s++) { // @unroll
