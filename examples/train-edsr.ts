@@ -18,11 +18,11 @@ import {
   scope,
   tensor,
 } from "../src/node.ts";
+import { Progress } from "../src/report/progress.ts";
 import { loadPairs, meanColour, openOwn, openPhotographs } from "./support/datasets.ts";
 import { reportErrors } from "./support/errors.ts";
 import { Evaluation } from "./support/evaluation.ts";
 import { parseOptions } from "./support/options.ts";
-import { Progress } from "./support/progress.ts";
 import { RunFolder } from "./support/run-folder.ts";
 
 reportErrors();

@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Image, imresize, type Pair, psnr } from "../../src/data/index.ts";
 import { type EDSR, loadWeights } from "../../src/node.ts";
-import { pickDetail, type Row, sideBySide } from "./picture.ts";
-import type { Point } from "./plot.ts";
-import type { Progress } from "./progress.ts";
+import { pickDetail, type Row, sideBySide } from "../../src/report/picture.ts";
+import type { Point } from "../../src/report/plot.ts";
+import type { Progress } from "../../src/report/progress.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { upscale } from "./upscale.ts";
 

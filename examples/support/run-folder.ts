@@ -2,8 +2,8 @@ import { appendFileSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Image, writePng, writeWhole } from "../../src/data/index.ts";
 import { type Module, saveWeights } from "../../src/node.ts";
+import { type PlotSpec, writePlot } from "../../src/report/plot.ts";
 import type { TrainOptions } from "./options.ts";
-import { type PlotSpec, writePlot } from "./plot.ts";
 
 /**
  * What a training leaves behind: best.safetensors and last.safetensors, log.jsonl, comparison.png, curves.svg and

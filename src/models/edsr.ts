@@ -15,6 +15,7 @@ import { Conv2d, PixelShuffle, ReLU, Sequential } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { SuperResolver } from "./super-resolver.ts";
 
 export interface EDSROptions {
   /** Enlargement: 2, 3, 4 or 8. Default 2. */
@@ -36,7 +37,9 @@ export interface EDSROptions {
 export const DIV2K_RGB_MEAN = [0.4488, 0.4371, 0.404] as const;
 
 /** EDSR for RGB pictures with values in 0..1. Parameter names are those of the authors' PyTorch code. */
-export class EDSR extends Module {
+export class EDSR extends SuperResolver {
+  readonly colors = "rgb";
+  readonly inputSize = "lr";
   readonly scale: number;
   readonly blocks: number;
   readonly channels: number;

@@ -13,7 +13,7 @@ import {
   smoothed,
   thin,
   writePlot,
-} from "../../examples/support/plot.ts";
+} from "../../src/report/plot.ts";
 
 const numbers = (count: number, f: (i: number) => number): Point[] =>
   Array.from({ length: count }, (_, i) => [i, f(i)] as const);

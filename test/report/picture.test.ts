@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Panel, pickDetail, sideBySide } from "../../examples/support/picture.ts";
 import { crop, type Image } from "../../src/data/image.ts";
+import { type Panel, pickDetail, sideBySide } from "../../src/report/picture.ts";
 
 /** An RGB picture whose colours are f(x, y). */
 function picture(

@@ -6,7 +6,7 @@ import {
   formatStatus,
   formatValue,
   Progress,
-} from "../../examples/support/progress.ts";
+} from "../../src/report/progress.ts";
 
 /** A stream that records what it is given, and a clock that is moved by hand. */
 function recorder({ isTTY = false, columns = 100 } = {}) {

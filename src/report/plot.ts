@@ -7,7 +7,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import sharp from "sharp";
-import { writeWhole } from "../../src/data/index.ts";
+import { writeWhole } from "../data/index.ts";
 import { CAP_HEIGHT, escapeXml, quietInk, textPath, textWidth } from "./text.ts";
 
 export type Point = readonly [x: number, y: number];

@@ -1,0 +1,25 @@
+import { Module } from "../nn/module.ts";
+
+/**
+ * What every super-resolution network of this folder tells about itself, so that training, evaluation and upscaling
+ * need to know nothing else: which planes it takes, at which size, and how far its outputs look.
+ */
+export abstract class SuperResolver extends Module {
+  /** Enlargement of each side. */
+  abstract readonly scale: number;
+  /**
+   * `"rgb"`: three planes, values 0..1. `"y"`: the luma plane alone, BT.601 in studio range divided by 255 (16/255 is
+   * black, 235/255 white); Cb and Cr are enlarged by bicubic interpolation.
+   */
+  abstract readonly colors: "rgb" | "y";
+  /**
+   * `"lr"`: the network enlarges. `"hr"`: it improves a picture that bicubic interpolation has enlarged already, as
+   * SRCNN does; input and output have the same size.
+   */
+  abstract readonly inputSize: "lr" | "hr";
+  /** At most how many input pixels away an input pixel can still influence an output. */
+  abstract readonly halo: number;
+
+  /** What the network was built with, as strings: kept in weight files, and enough to build it again. */
+  abstract metadata(): Record<string, string>;
+}
