@@ -96,7 +96,13 @@ export function launchForward(
         CHANNELS,
         WINDOW: windowOf(PIXELS, wShape, geometry),
         WORKGROUP: size,
-        ...(broadcasts ? { LANES: lanes, SHARES: Math.ceil((wShape[3] * CHANNELS) / lanes) } : {}),
+        ...(broadcasts
+          ? {
+              LANES: lanes,
+              SHARES: Math.ceil((wShape[3] * CHANNELS) / lanes),
+              KY: rowsAtOnce(device, wShape),
+            }
+          : {}),
       },
       grid: [Math.ceil(strips / size), Math.ceil(o / CHANNELS), n],
     });
@@ -229,6 +235,11 @@ function blockOf(device: GpuDevice, variant: Block["variant"], [o, , , kw]: Shap
   // For windows up to 12 wide at most ~400 multiply-adds per input row are written out: beyond, compiling takes longer than it saves.
   const most = kw <= 3 ? 16 : kw <= 5 ? 8 : 4;
   return { variant, PIXELS: 8, CHANNELS: o <= 8 ? Math.min(8, most) : most, workgroup };
+}
+
+/** How many rows of the window are written out instead of looped over: what a round costs differs most. */
+function rowsAtOnce(device: GpuDevice, [, , kh, kw]: Shape): number {
+  return device.adapterClass === "swiftshader" && kh * kw <= 9 ? kh : 1;
 }
 
 /** What a tuner tries: every reasonable block, with the kernels and workgroups that suit the class of adapter. */

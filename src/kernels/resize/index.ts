@@ -4,6 +4,7 @@ import { MAX_GRID } from "../../tensor/kernel.ts";
 import { formatShape, numel, type Shape, ShapeError } from "../../tensor/shape.ts";
 import { defineOp, type NdArray } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { enlargeKernel } from "./enlarge.wgsl.ts";
 import { resampleKernel } from "./resample.wgsl.ts";
 import { cachedTable, tableOn } from "./tables.ts";
 import type { AxisTable, Convention, ResizeMode } from "./weights.ts";
@@ -181,30 +182,46 @@ function launch(
   const planes = x.shape[0] * x.shape[1];
   const lines = x.shape[5 - axis];
   const alongX = axis === 3;
-  // Threads lie along a row of pixels, 64 to a workgroup: side by side are positions if that is the axis, else lines.
+  const { rows, block, window } = tableOn(device, table);
+  // Threads lie along a row of pixels, 64 to a workgroup: side by side are blocks of outputs if that is the axis, else
+  // lines.
+  const blocks = Math.ceil(table.outSize / block);
   const linesEach = alongX ? lines : Math.ceil(lines / 64);
-  const positionsEach = alongX ? Math.ceil(table.outSize / 64) : table.outSize;
+  const blocksEach = alongX ? Math.ceil(blocks / 64) : blocks;
   // How much a thread does: starting one costs more in software, and few leave a real GPU without work.
-  const outputs = device.adapterClass === "gpu" ? 16 : 64;
-  const lineGroups = Math.ceil(linesEach / outputs);
-  const positionGroups = Math.ceil(positionsEach / Math.max(1, Math.floor(outputs / linesEach)));
-  const grid = [...(alongX ? [positionGroups, lineGroups] : [lineGroups, positionGroups]), planes];
+  const most = (device.adapterClass === "gpu" ? 16 : 64) / block;
+  const lineGroups = Math.ceil(linesEach / most);
+  const blockGroups = Math.ceil(blocksEach / Math.max(1, Math.floor(most / linesEach)));
+  const grid = [...(alongX ? [blockGroups, lineGroups] : [lineGroups, blockGroups]), planes];
   const [gx, gy, gz] = grid.map((groups) => Math.min(groups, MAX_GRID));
-  device.run(resampleKernel, {
-    constants: { ALONG_X: Number(alongX), LINES: linesEach <= 2 ? linesEach : 4 },
-    buffers: { x: x.storage, table: tableOn(device, table), y },
-    params: {
-      planes,
-      lines,
-      out: table.outSize,
-      taps: table.taps,
-      x_plane: from.plane,
-      x_line: from.line,
-      x_axis: from.axis,
-      y_plane: to.plane,
-      y_line: to.line,
-      y_axis: to.axis,
-    },
-    grid: [gx, gy, gz],
-  });
+  const ALONG_X = Number(alongX);
+  const launch = {
+    buffers: { x: x.storage, table: rows, y },
+    grid: [gx, gy, gz] as const,
+  };
+  const params = {
+    planes,
+    lines,
+    out: table.outSize,
+    x_plane: from.plane,
+    x_line: from.line,
+    x_axis: from.axis,
+    y_plane: to.plane,
+    y_line: to.line,
+    y_axis: to.axis,
+  };
+  if (block === 1) {
+    const LINES = linesEach <= 2 ? linesEach : 4;
+    device.run(resampleKernel, {
+      ...launch,
+      constants: { ALONG_X, LINES },
+      params: { ...params, taps: window },
+    });
+  } else {
+    device.run(enlargeKernel, {
+      ...launch,
+      constants: { ALONG_X, BLOCK: block, WINDOW: window, BLOCK_WINDOW: block * window },
+      params,
+    });
+  }
 }

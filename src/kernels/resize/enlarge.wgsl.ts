@@ -1,0 +1,59 @@
+import { kernel } from "../../tensor/kernel.ts";
+
+/**
+ * The same as resample.wgsl.ts, for enlarging: there neighbouring outputs are made of almost the same samples (at twice
+ * the size, four bilinear outputs look at four samples, not at eight). So a thread makes BLOCK neighbours at once out
+ * of a window of WINDOW samples, each loaded once: half as many loads, and loads are what resizing costs.
+ *
+ * Row b of `table` is for outputs b * BLOCK to b * BLOCK + BLOCK - 1: where their window begins, then WINDOW weights
+ * for each of them, zero for samples that do not count. They stay in registers from line to line.
+ */
+export const enlargeKernel = kernel(
+  "enlarge",
+  /* wgsl */ `
+struct Params {
+  planes: u32, lines: u32, out: u32,
+  x_plane: u32, x_line: u32, x_axis: u32, // distances in x from plane to plane, line to line, sample to sample
+  y_plane: u32, y_line: u32, y_axis: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> table: array<f32>; // [blocks, 1 + BLOCK * WINDOW]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let threads = vec2u(groups.x * 64, groups.y);
+  let me = select(id.yx, id.xy, ALONG_X == 1); // block and line
+  let step = select(threads.yx, threads, ALONG_X == 1);
+
+  for (var block = me.x; block * BLOCK < p.out; block += step.x) {
+    let row = block * (1 + BLOCK_WINDOW);
+    let first = u32(table[row]) * p.x_axis;
+    var weights: array<f32, BLOCK_WINDOW>;
+    for (var k = 0; k < BLOCK_WINDOW; k++) { // @unroll
+      weights[k] = table[row + 1 + k];
+    }
+
+    for (var plane = id.z; plane < p.planes; plane += groups.z) {
+      for (var line = me.y; line < p.lines; line += step.y) {
+        let start = plane * p.x_plane + line * p.x_line + first;
+        var samples: array<f32, WINDOW>;
+        for (var t = 0; t < WINDOW; t++) { // @unroll
+          samples[t] = x[start + t * p.x_axis];
+        }
+        let end = plane * p.y_plane + line * p.y_line;
+        // From the last output to the first: those past the end write onto the last one before it gets its own value.
+        for (var last = 0; last < BLOCK; last++) { // @unroll
+          var sum = 0.0;
+          for (var t = 0; t < WINDOW; t++) { // @unroll
+            sum += weights[(BLOCK - 1 - last) * WINDOW + t] * samples[t];
+          }
+          y[end + min(block * BLOCK + BLOCK - 1 - last, p.out - 1) * p.y_axis] = sum;
+        }
+      }
+    }
+  }
+}
+`,
+);
