@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "./errors.ts";
-import { checkScale, filePairs, type PairDataset } from "./pairs.ts";
+import { filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
 
 /**
  * DIV2K (Agustsson and Timofte, NTIRE 2017) with the bicubic LR pictures that come with it, as its archives unpack:
@@ -9,14 +9,18 @@ import { checkScale, filePairs, type PairDataset } from "./pairs.ts";
  *     root/DIV2K_train_HR/0001.png           root/DIV2K_train_LR_bicubic/X2/0001x2.png
  *     root/DIV2K_valid_HR/0801.png           root/DIV2K_valid_LR_bicubic/X2/0801x2.png
  *
- * The pairs are those in the HR folder, in the order of their names.
+ * The pairs are those in the HR folder, in the order of their names. `colors` ("rgb") and `inputSize` ("lr") are those
+ * of PairFormat.
  *
  * @throws DataError if a folder is missing or empty, or an HR picture has no LR partner. The pictures themselves
  *   are read, and their sizes compared, when they are loaded.
  */
-export function openDiv2k(root: string, options: { split: "train" | "valid"; scale: number }): PairDataset {
+export function openDiv2k(
+  root: string,
+  options: Partial<PairFormat> & { split: "train" | "valid"; scale: number },
+): PairDataset {
   const { split, scale } = options;
-  checkScale(scale);
+  const format = pairFormat(options);
   const hrFolder = join(root, `DIV2K_${split}_HR`);
   const lrFolder = join(root, `DIV2K_${split}_LR_bicubic`, `X${scale}`);
   for (const folder of [hrFolder, lrFolder]) {
@@ -46,5 +50,5 @@ export function openDiv2k(root: string, options: { split: "train" | "valid"; sca
         `${lonely[0].lr}. Unpack the LR archive again, or move the HR pictures away.`,
     );
   }
-  return filePairs(`DIV2K ${split} X${scale}`, scale, files);
+  return filePairs(`DIV2K ${split} X${scale}`, format, files);
 }

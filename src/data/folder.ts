@@ -1,23 +1,22 @@
 import { readdirSync, statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { DataError } from "./errors.ts";
-import { checkScale, filePairs, type PairDataset } from "./pairs.ts";
+import { filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
 
 const extensions = [".png", ".jpg", ".jpeg", ".webp"];
 
 /**
  * Pictures of one's own as HR; the LR partners are made when loaded, by Matlab's bicubic. A string is a folder,
  * whose PNG, JPEG and WebP files are taken in the order of their names (subfolders are not searched); a list is the
- * files themselves.
+ * files themselves. `colors` ("rgb") and `inputSize` ("lr") are those of PairFormat.
  *
  * @throws DataError if the folder is missing or has no pictures, or a listed file is missing.
  */
 export function openFolder(
   folderOrFiles: string | readonly string[],
-  options: { scale: number },
+  options: Partial<PairFormat> & { scale: number },
 ): PairDataset {
-  const { scale } = options;
-  checkScale(scale);
+  const format = pairFormat(options);
   const isFolder = typeof folderOrFiles === "string";
   const paths = isFolder ? picturesIn(folderOrFiles) : folderOrFiles;
   if (paths.length === 0) throw new DataError("openFolder: the list of files is empty; name at least one.");
@@ -26,7 +25,7 @@ export function openFolder(
 
   const files = paths.map((path) => ({ name: basename(path, extname(path)), hr: path }));
   const name = isFolder ? basename(folderOrFiles) : `${files.length} pictures`;
-  return filePairs(`${name} X${scale}`, scale, files);
+  return filePairs(`${name} X${format.scale}`, format, files);
 }
 
 function picturesIn(folder: string): string[] {

@@ -9,7 +9,7 @@ export { crop, fromPlanar, type Image, modcrop, toPlanar, toRgb } from "./image.
 export { imresize } from "./imresize.ts";
 export { type LoaderOptions, type LoaderState, type PatchBatch, PatchLoader } from "./loader.ts";
 export { type MetricOptions, psnr, ssim } from "./metrics.ts";
-export type { Pair, PairDataset, PairFiles } from "./pairs.ts";
+export type { Pair, PairDataset, PairFiles, PairFormat } from "./pairs.ts";
 export {
   augment,
   copyPatch,

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { rgbToY } from "../../src/data/color.ts";
 import { openDiv2k } from "../../src/data/div2k.ts";
 import { DataError } from "../../src/data/errors.ts";
 import { encodePng, readImage } from "../../src/data/files.ts";
@@ -11,6 +12,12 @@ import { differing, noise, photograph, temporaryFolder, testData } from "./suppo
 
 const folder = temporaryFolder();
 const save = async (path: string, image: Image) => writeFileSync(path, await encodePng(image));
+
+const luma = (rgb: Image): Image => ({
+  ...rgb,
+  channels: 1,
+  data: Uint8Array.from(rgbToY(rgb, { round: true })),
+});
 
 describe("openDiv2k", () => {
   const root = join(folder, "DIV2K");
@@ -36,6 +43,16 @@ describe("openDiv2k", () => {
     expect(await dataset.load(0)).toEqual({ name: "0001", lr: noise(10, 7, 3, 11), hr: noise(20, 14, 3, 1) });
     expect((await dataset.load(1)).hr).toEqual(noise(20, 14, 3, 2));
     await expect(dataset.load(2)).rejects.toThrow(/no pair 2; it has 0 to 1/);
+  });
+
+  test("colors y: a small picture with a file of its own is converted by itself", async () => {
+    const dataset = openDiv2k(root, { split: "train", scale: 2, colors: "y" });
+    const pair = await dataset.load(0);
+    expect(pair).toEqual({ name: "0001", lr: luma(noise(10, 7, 3, 11)), hr: luma(noise(20, 14, 3, 1)) });
+    const enlarged = await openDiv2k(root, { split: "train", scale: 2, colors: "y", inputSize: "hr" }).load(
+      0,
+    );
+    expect(enlarged).toEqual({ ...pair, lr: imresize(pair.lr, 2) });
   });
 
   test("HR that is no multiple of the scale is cropped, as the official LR sizes imply; grey becomes RGB", async () => {
@@ -89,6 +106,26 @@ describe("openFolder", () => {
     const photo = await dataset.load(0);
     expect([photo.hr.width, photo.hr.height]).toEqual([photo.lr.width * 3, photo.lr.height * 3]);
     expect(differing(photo.hr, toRgb(modcrop(await readImage(photograph("nagasaki-boats")), 3)))).toBe(0);
+  });
+
+  test("colors y: LR is made from the rounded Y plane; inputSize hr: LR is enlarged again", async () => {
+    const path = join(folder, "colours.png");
+    const rgb = noise(13, 9, 3);
+    await save(path, rgb);
+    const hr = luma(modcrop(rgb, 2));
+    const lr = imresize(hr, 1 / 2);
+    const open = (options: { colors?: "rgb" | "y"; inputSize?: "lr" | "hr" }) =>
+      openFolder([path], { scale: 2, ...options });
+    expect(open({})).toMatchObject({ colors: "rgb", inputSize: "lr" });
+    expect(open({ colors: "y" })).toMatchObject({ colors: "y", inputSize: "lr" });
+    expect(await open({ colors: "y" }).load(0)).toEqual({ name: "colours", lr, hr });
+    expect(await open({ colors: "y", inputSize: "hr" }).load(0)).toMatchObject({ lr: imresize(lr, 2), hr });
+    const { lr: enlarged } = await open({ inputSize: "hr" }).load(0);
+    expect(enlarged).toEqual(imresize(imresize(modcrop(rgb, 2), 1 / 2), 2));
+    // The two orders differ: Y of the small RGB picture is not the small Y plane.
+    expect(differing(lr, luma(imresize(modcrop(rgb, 2), 1 / 2)))).toBeGreaterThan(0);
+    expect(() => open({ colors: "Y" as "y" })).toThrow(/colors must be "rgb" or "y", not "Y"/);
+    expect(() => open({ inputSize: "big" as "hr" })).toThrow(/inputSize .* not "big"/);
   });
 
   test("takes a list of files as it is", async () => {
