@@ -1,7 +1,15 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** Pictures in and out, the bicubic degradation, quality measures and training batches. Node only; no tensors. */
 export { rgbToY, rgbToYcbcr, type YOptions, ycbcrToRgb } from "./color.ts";
-export { openDiv2k } from "./div2k.ts";
+export {
+  type Degradation,
+  type DegradationOptions,
+  degrade,
+  drawDegradation,
+  type Range,
+  type Shrink,
+} from "./degrade.ts";
+export { type Div2kOptions, type Div2kSplit, type Div2kTrack, div2kScales, openDiv2k } from "./div2k.ts";
 export { DataError } from "./errors.ts";
 export { decodeImage, encodePng, readImage, writePng, writeWhole } from "./files.ts";
 export { openFolder } from "./folder.ts";

@@ -1,7 +1,8 @@
 import { rgbToY } from "./color.ts";
+import { type Degradation, degrade } from "./degrade.ts";
 import { DataError } from "./errors.ts";
 import { readImage } from "./files.ts";
-import { type Image, modcrop, toRgb } from "./image.ts";
+import { crop, type Image, modcrop, toRgb } from "./image.ts";
 import { imresize } from "./imresize.ts";
 
 /** What the pictures of a pair look like. */
@@ -29,6 +30,8 @@ export interface PairFiles {
   name: string;
   lr?: string;
   hr: string;
+  /** How the small picture is made, where there is none. Default: by imresize (Matlab's bicubic) alone. */
+  degradation?: Degradation;
 }
 
 /** Picture pairs, decoded one at a time and only when asked for. */
@@ -65,40 +68,54 @@ export function filePairs(name: string, format: PairFormat, files: readonly Pair
 }
 
 /**
- * Reads a pair. hr loses the few pixels at its right and bottom edge that are no multiple of `scale`; lr must then
- * be exactly hr / scale, or is made by imresize (Matlab's bicubic) if there is no file for it. Grey files count as
- * RGB with equal channels.
+ * Reads a pair. hr loses the few pixels at its right and bottom edge that are no multiple of `scale`. Where there is a
+ * file for lr, it must then have the size of hr / scale, or one more where imresize would have rounded up (as in
+ * DIV2K's X8), which is cut off as well. Else it is made from hr. Grey files count as RGB with equal channels.
  *
- * With colors "y", luma is rounded to bytes and the small picture is made from this one plane, as the papers' Matlab
- * code does (and not from RGB, which differs by a level here and there); a small picture with a file of its own is
- * converted by itself. With inputSize "hr", lr is then enlarged by imresize, rounded to bytes once more.
+ * With colors "y", luma is rounded to bytes and the small picture is made by imresize from this one plane, as in the
+ * papers' Matlab code (and not from RGB, which differs by a level here and there). A small picture that has a file of
+ * its own, or was degraded, is RGB and is converted by itself. With inputSize "hr", lr is then enlarged by imresize,
+ * rounded to bytes once more.
  */
 export async function loadPair(files: PairFiles, format: PairFormat): Promise<Pair> {
   const { scale, colors, inputSize } = format;
-  const convert = colors === "y" ? toY : toRgb;
-  const large = await readImage(files.hr);
-  const width = Math.floor(large.width / scale);
-  const height = Math.floor(large.height / scale);
-  if (width === 0 || height === 0) {
+  const convert = colors === "y" ? toY : (image: Image) => image;
+  const large = toRgb(await readImage(files.hr));
+  const size = { width: Math.floor(large.width / scale), height: Math.floor(large.height / scale) };
+  if (size.width === 0 || size.height === 0) {
     throw new DataError(
       `${files.hr}: ${large.width}x${large.height} pixels are too few for scale ${scale}. Leave it out.`,
     );
   }
-  const hr = convert(modcrop(large, scale));
-  const lr = files.lr === undefined ? imresize(hr, { width, height }) : convert(await readImage(files.lr));
-  if (lr.width !== width || lr.height !== height) {
+  const cropped = modcrop(large, scale);
+  const hr = convert(cropped);
+  const small = async (): Promise<Image> => {
+    if (files.lr !== undefined) return convert(await readSmall(files.lr, files.hr, large, scale));
+    if (files.degradation) return convert(await degrade(cropped, scale, files.degradation));
+    return imresize(hr, size);
+  };
+  const lr = await small();
+  return { name: files.name, lr: inputSize === "hr" ? imresize(lr, scale) : lr, hr };
+}
+
+async function readSmall(path: string, hrPath: string, large: Image, scale: number): Promise<Image> {
+  const small = toRgb(await readImage(path));
+  const [width, height] = [Math.floor(large.width / scale), Math.floor(large.height / scale)];
+  const fits = (side: number, of: number) =>
+    side === Math.floor(of / scale) || side === Math.ceil(of / scale);
+  if (!fits(small.width, large.width) || !fits(small.height, large.height)) {
     throw new DataError(
-      `${files.lr} is ${lr.width}x${lr.height}, but at scale ${scale} the small version of ${files.hr} ` +
+      `${path} is ${small.width}x${small.height}, but at scale ${scale} the small version of ${hrPath} ` +
         `(${large.width}x${large.height}) must be ${width}x${height}. Do both belong to the same picture and scale?`,
     );
   }
-  return { name: files.name, lr: inputSize === "hr" ? imresize(lr, scale) : lr, hr };
+  return small.width === width && small.height === height ? small : crop(small, 0, 0, width, height);
 }
 
 /** Luma as a grey picture. */
 function toY(image: Image): Image {
   const { width, height } = image;
-  return { width, height, channels: 1, data: Uint8Array.from(rgbToY(toRgb(image), { round: true })) };
+  return { width, height, channels: 1, data: Uint8Array.from(rgbToY(image, { round: true })) };
 }
 
 /** What is asked of a dataset, with RGB and small pictures where nothing else is said; throws if it means nothing. */
