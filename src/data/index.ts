@@ -10,6 +10,7 @@ export {
   type Shrink,
 } from "./degrade.ts";
 export { type Div2kOptions, type Div2kSplit, type Div2kTrack, div2kScales, openDiv2k } from "./div2k.ts";
+export { type Div2kDownloadOptions, type Div2kProgress, downloadDiv2k } from "./div2k-download.ts";
 export { DataError } from "./errors.ts";
 export { decodeImage, encodePng, readImage, writePng, writeWhole } from "./files.ts";
 export { openFolder } from "./folder.ts";
