@@ -17,8 +17,8 @@ export interface LoaderOptions {
   /** Decoded pictures are kept up to this many bytes, the least recently used going first. Default 512 MiB. */
   cacheBytes?: number;
   /**
-   * For datasets that do not fit into memory: decoded pictures are kept as files in this folder, and only the rows
-   * of a patch are read from them: DIV2K X2 takes 8 GB there. Not together with cacheBytes. See RawCache.
+   * For datasets that do not fit into memory: decoded pictures are kept as files in this folder, and little more
+   * than a patch is read from them: DIV2K X2 takes 8 GB there. Not together with cacheBytes. See RawCache.
    */
   cacheFolder?: string;
   /** Threads that read pictures. Default: one fewer than there are processors, 1 to 4. */
@@ -230,10 +230,12 @@ export class PatchLoader {
         }
         const places = { width: pair.lr.width / zoom, height: pair.lr.height / zoom };
         const { x, y, symmetry } = randomPlace(new Random(seed), places, this.#patch);
-        const small = await pair.rows("lr", y * zoom, p);
-        const large = await pair.rows("hr", y * scale, q);
-        copyPatch(lr, slot * channels * p * p, small, x * zoom, 0, p, symmetry);
-        copyPatch(hr, slot * channels * q * q, large, x * scale, 0, q, symmetry);
+        const [small, large] = await Promise.all([
+          pair.part("lr", { x: x * zoom, y: y * zoom, w: p, h: p }),
+          pair.part("hr", { x: x * scale, y: y * scale, w: q, h: q }),
+        ]);
+        copyPatch(lr, slot * channels * p * p, small.image, small.x, small.y, p, symmetry);
+        copyPatch(hr, slot * channels * q * q, large.image, large.x, large.y, q, symmetry);
       } catch (cause) {
         const path = this.#dataset.files?.[picture].hr ?? names[picture];
         throw new DataError(`${path}: ${(cause as Error).message}`, { cause });

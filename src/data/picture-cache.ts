@@ -3,16 +3,30 @@ import type { Pair } from "./pairs.ts";
 import type { Size } from "./raw-file.ts";
 
 /** A pair of which parts can be had, wherever it is. */
-export interface PairRows {
+export interface PairParts {
   readonly lr: Size;
   readonly hr: Size;
-  /** `count` rows of one of the two pictures, from row `y` on, as a picture of that height. */
-  rows(which: "lr" | "hr", y: number, count: number): Image | Promise<Image>;
+  /** A picture that contains a part of lr or hr, and the place of that part's top left pixel in it. */
+  part(which: "lr" | "hr", part: Part): Place | Promise<Place>;
+}
+
+/** w x h pixels whose top left one is column `x` of row `y`. */
+export interface Part {
+  x: number;
+  y: number;
+  w: number;
+  h: number;
+}
+
+export interface Place {
+  image: Image;
+  x: number;
+  y: number;
 }
 
 /** Pairs by their number in the dataset. */
 export interface PairSource {
-  get(picture: number): Promise<PairRows>;
+  get(picture: number): Promise<PairParts>;
 }
 
 /** Decoded pictures in memory. Asking twice while one is being read reads it once. */
@@ -20,7 +34,7 @@ export class PictureCache implements PairSource {
   readonly #load: (picture: number) => Promise<Pair>;
   readonly #limit: number;
   /** In the order of last use, the oldest first; 0 bytes while being read. */
-  readonly #entries = new Map<number, { pair: Promise<PairRows>; bytes: number }>();
+  readonly #entries = new Map<number, { pair: Promise<PairParts>; bytes: number }>();
   #bytes = 0;
 
   /** @param limit how many bytes of pictures are kept, the least recently used going first. */
@@ -29,9 +43,9 @@ export class PictureCache implements PairSource {
     this.#limit = limit;
   }
 
-  get(picture: number): Promise<PairRows> {
+  get(picture: number): Promise<PairParts> {
     const known = this.#entries.get(picture);
-    const entry = known ?? { pair: this.#load(picture).then(rowsOf), bytes: 0 };
+    const entry = known ?? { pair: this.#load(picture).then(partsOf), bytes: 0 };
     this.#entries.delete(picture);
     this.#entries.set(picture, entry);
     if (known === undefined) {
@@ -57,14 +71,6 @@ export class PictureCache implements PairSource {
   }
 }
 
-function rowsOf(pair: Pair): PairRows {
-  return {
-    lr: pair.lr,
-    hr: pair.hr,
-    rows(which, y, count) {
-      const { width, channels, data } = pair[which];
-      const rowBytes = width * channels;
-      return { width, height: count, channels, data: data.subarray(y * rowBytes, (y + count) * rowBytes) };
-    },
-  };
+function partsOf(pair: Pair): PairParts {
+  return { lr: pair.lr, hr: pair.hr, part: (which, { x, y }) => ({ image: pair[which], x, y }) };
 }

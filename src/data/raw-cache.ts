@@ -4,8 +4,8 @@ import { join, resolve } from "node:path";
 import type { DecodePool } from "./decode-pool.ts";
 import { DataError } from "./errors.ts";
 import type { PairDataset, PairFiles } from "./pairs.ts";
-import type { PairRows, PairSource } from "./picture-cache.ts";
-import { type RawHeader, readRawHeader, readRows } from "./raw-file.ts";
+import type { PairParts, PairSource } from "./picture-cache.ts";
+import { type RawHeader, readPart, readRawHeader } from "./raw-file.ts";
 
 /** Raised when the same files would give other pictures, so that old caches are not taken for new ones. */
 const version = 1;
@@ -21,7 +21,7 @@ export class RawCache implements PairSource {
   readonly #dataset: PairDataset;
   readonly #files: readonly PairFiles[];
   readonly #pool: DecodePool;
-  readonly #pairs = new Map<number, Promise<PairRows>>();
+  readonly #pairs = new Map<number, Promise<PairParts>>();
 
   constructor(folder: string, dataset: PairDataset, pool: DecodePool) {
     if (dataset.files === undefined) {
@@ -35,7 +35,7 @@ export class RawCache implements PairSource {
     this.#pool = pool;
   }
 
-  get(picture: number): Promise<PairRows> {
+  get(picture: number): Promise<PairParts> {
     const known = this.#pairs.get(picture);
     if (known) return known;
     const pair = this.#open(this.#files[picture]);
@@ -44,7 +44,7 @@ export class RawCache implements PairSource {
     return pair;
   }
 
-  async #open(files: PairFiles): Promise<PairRows> {
+  async #open(files: PairFiles): Promise<PairParts> {
     const { scale, colors, inputSize } = this.#dataset;
     const format = { scale, colors, inputSize };
     const { name, lr, hr, degradation } = files;
@@ -60,20 +60,20 @@ export class RawCache implements PairSource {
     }
     if (header === undefined)
       throw new DataError(`${path}: this file of the cache was removed while in use.`);
-    return rowsOf(path, header);
+    return partsOf(path, header);
   }
 }
 
-function rowsOf(path: string, header: RawHeader): PairRows {
+function partsOf(path: string, header: RawHeader): PairParts {
   return {
     lr: header.lr,
     hr: header.hr,
-    async rows(which, y, count) {
+    async part(which, part) {
       try {
         // Not kept open: there may be more pictures than a process may have files.
         const file = await open(path);
         try {
-          return await readRows(file, header, which, y, count);
+          return { ...(await readPart(file, header, which, part)), y: 0 };
         } finally {
           await file.close();
         }
