@@ -1,6 +1,5 @@
 import type { Image } from "./image.ts";
 import type { Pair } from "./pairs.ts";
-import type { Size } from "./raw-file.ts";
 
 /** A pair of which parts can be had, wherever it is. */
 export interface PairParts {
@@ -9,6 +8,8 @@ export interface PairParts {
   /** A picture that contains a part of lr or hr, and the place of that part's top left pixel in it. */
   part(which: "lr" | "hr", part: Part): Place | Promise<Place>;
 }
+
+export type Size = Omit<Image, "data">;
 
 /** w x h pixels whose top left one is column `x` of row `y`. */
 export interface Part {

@@ -7,7 +7,7 @@ import type { PairDataset, PairFiles } from "./pairs.ts";
 import type { PairParts, PairSource } from "./picture-cache.ts";
 import { type RawHeader, readPart, readRawHeader } from "./raw-file.ts";
 
-/** Raised when the same files would give other pictures, so that old caches are not taken for new ones. */
+/** To be raised when the same files would give other pictures, so that old caches are not taken for new ones. */
 const version = 1;
 
 /**

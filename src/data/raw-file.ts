@@ -3,7 +3,7 @@ import { DataError } from "./errors.ts";
 import { writeWhole } from "./files.ts";
 import type { Image } from "./image.ts";
 import type { Pair } from "./pairs.ts";
-import type { Part } from "./picture-cache.ts";
+import type { Part, Size } from "./picture-cache.ts";
 
 /**
  * A decoded pair as a file: a header of 512 bytes (JSON, filled up with blanks), then lr, then hr. A picture is stored in
@@ -17,8 +17,6 @@ export interface RawHeader {
   lr: Size;
   hr: Size;
 }
-
-export type Size = Omit<Image, "data">;
 
 const headerBytes = 512;
 const stripWidth = 64;

@@ -38,8 +38,8 @@ export async function unzipPictures(
     options.signal?.throwIfAborted();
     if (isDiskFull(cause)) throw diskFull(folder, cause);
     throw new DataError(
-      `${archive}: cannot be unpacked: ${(cause as Error).message}. It is damaged or not the archive it should be; delete it and ` +
-        "download it again. Nothing was unpacked.",
+      `${archive}: cannot be unpacked: ${(cause as Error).message}. It is damaged or not the archive it should be; ` +
+        "delete it and download it again. Nothing was unpacked.",
       { cause },
     );
   }
