@@ -3,6 +3,7 @@
  * pixelgrad: tensors, autograd and super-resolution networks on hand-written WebGPU kernels. The same API in Node
  * and in browsers; reading and writing picture files is in `pixelgrad/data` (Node only).
  */
+export { type ConvTranspose2dOptions, convTranspose2d } from "./kernels/conv-transpose2d/index.ts";
 export { type Activation, type Conv2dOptions, conv2d } from "./kernels/conv2d/index.ts";
 export {
   abs,
