@@ -49,6 +49,8 @@ export { type Shape, ShapeError } from "./tensor/shape.ts";
 export { backward, type Gradients, noGrad } from "./tensor/tape.ts";
 export { full, ones, rand, randn, Tensor, type TensorOptions, tensor, zeros } from "./tensor/tensor.ts";
 
+export * from "./upscale/index.ts";
+
 declare global {
   // WebGPU's types, as far as declarations of this package mention them. TypeScript 7 and @webgpu/types say much
   // more about them, and declarations of an interface add up; without either, the package still compiles.
