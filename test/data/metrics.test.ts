@@ -65,6 +65,45 @@ describe("psnr", () => {
   });
 });
 
+/**
+ * What scikit-image 0.26.0 (NumPy 2.4.6) says of two pictures made from formulas. It pads at the edges; the paper's
+ * mean is over the values whose window lies inside.
+ *
+ *     import numpy as np
+ *     from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+ *
+ *     y, x, c = np.mgrid[0:23, 0:31, 0:3]
+ *     a = (x * 7 + y * 5 + c * 29) % 256
+ *     b = np.abs(a - (x * y * 3) % 37)
+ *     a, b = a.astype(np.uint8), b.astype(np.uint8)
+ *     options = dict(gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255, full=True)
+ *     for k in range(3):
+ *         _, values = structural_similarity(a[..., k], b[..., k], **options)
+ *         print(values[5:-5, 5:-5].mean())
+ *     print(peak_signal_noise_ratio(a, b, data_range=255))
+ */
+describe("scikit-image", () => {
+  const a = drawn(31, 23, 3, (x, y, c) => (x * 7 + y * 5 + c * 29) % 256);
+  const b = drawn(31, 23, 3, (x, y, c) => Math.abs(((x * 7 + y * 5 + c * 29) % 256) - ((x * y * 3) % 37)));
+  const channel = ({ data, ...image }: Image, k: number): Image => ({
+    ...image,
+    channels: 1,
+    data: data.filter((_, i) => i % 3 === k),
+  });
+
+  test("has the same structural similarity", () => {
+    const golden = [0.8001316870216384, 0.8329799043486302, 0.8553082394379309];
+    for (const [k, value] of golden.entries()) {
+      expect(ssim(channel(a, k), channel(b, k), luma)).toBeCloseTo(value, 12);
+    }
+    expect(ssim(a, b, rgb)).toBeCloseTo((golden[0] + golden[1] + golden[2]) / 3, 12);
+  });
+
+  test("has the same signal-to-noise ratio", () => {
+    expect(psnr(a, b, rgb)).toBeCloseTo(22.15068943259393, 12);
+  });
+});
+
 describe("ssim", () => {
   test("follows the paper's formula, written out here window by window", () => {
     const [a, b] = [noise(14, 12, 1, 3), noise(14, 12, 1, 4)];
