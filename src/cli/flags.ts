@@ -63,10 +63,10 @@ export interface Context {
 
 /** A command from its table and what it does; the table decides the types of the values that `run` gets. */
 export function defineCommand<const F extends Flags>(
-  table: Omit<Command<F>, "run">,
+  description: Omit<Command<F>, "run">,
   run: (values: Values<F>, context: Context) => Promise<void>,
 ): Command<F> {
-  return { ...table, run };
+  return { ...description, run };
 }
 
 /** Reads a command's part of the command line. @throws UsageError */
@@ -83,7 +83,7 @@ export function parseFlags<F extends Flags>(command: Command<F>, args: readonly 
     ]),
   );
   const given = parse(args, options);
-  const values = entries.map(([name, flag]) => [name, valueOf(name, flag, given[name] ?? [])]);
+  const values = entries.map(([name, flag]) => [name, readValue(name, flag, given[name] ?? [])]);
   return Object.fromEntries(values) as Values<F>;
 }
 
@@ -91,15 +91,14 @@ type Given = Record<string, (string | boolean)[] | undefined>;
 
 function parse(args: readonly string[], options: Parameters<typeof parseArgs>[0] & object): Given {
   try {
-    return parseArgs({ args: [...args], options: options as never, allowPositionals: false })
-      .values as Given;
+    return parseArgs({ args: [...args], options: options as never, allowPositionals: false }).values as Given;
   } catch (error) {
     // Node's own messages have several lines and advice about positional arguments.
     throw new UsageError((error as Error).message.split(/\. |\n/)[0]);
   }
 }
 
-function valueOf(name: string, flag: ValueFlag | Switch, given: readonly (string | boolean)[]): unknown {
+function readValue(name: string, flag: ValueFlag | Switch, given: readonly (string | boolean)[]): unknown {
   if (!("read" in flag)) return given.length > 0;
   if (flag.required && given.length === 0) {
     throw new UsageError(`--${name} ${flag.value} is missing: ${flag.help}`);
@@ -164,7 +163,7 @@ export function helpOf(command: Command): string {
   rows.push(["    --help", "this text"]);
   return [
     `pixelgrad ${command.name}${usage} [flags]`,
-    `${command.summary}.`,
+    `${command.summary[0].toUpperCase()}${command.summary.slice(1)}.`,
     command.about.trim(),
     `Flags:\n${table(rows)}`,
     `Examples:\n${command.examples.map(([line, what]) => `  pixelgrad ${line}\n      ${what}`).join("\n")}`,
@@ -177,7 +176,10 @@ const width = 100;
 export function table(rows: readonly (readonly [string, string])[]): string {
   const indent = Math.max(...rows.map(([name]) => name.length)) + 4;
   return rows
-    .map(([name, what]) => `  ${name}`.padEnd(indent) + wrap(what, width - indent).join(`\n${" ".repeat(indent)}`))
+    .map(
+      ([name, what]) =>
+        `  ${name}`.padEnd(indent) + wrap(what, width - indent).join(`\n${" ".repeat(indent)}`),
+    )
     .join("\n");
 }
 

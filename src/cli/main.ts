@@ -14,9 +14,13 @@ interface Entry {
 }
 
 const commands: Readonly<Record<string, Entry>> = {
+  compare: {
+    summary: "measures several methods on the same pictures: a table, a plot and details side by side",
+    load: async () => (await import("./compare.ts")).compareCommand as Command,
+  },
   evaluate: {
     summary: "measures a method on pictures: PSNR, SSIM and milliseconds",
-    load: async () => (await import("./evaluate.ts")).evaluate as Command,
+    load: async () => (await import("./evaluate.ts")).evaluateCommand as Command,
   },
 };
 

@@ -124,8 +124,10 @@ function planeRows(
   const newWidth = indices.length / taps;
   const out = new Float64Array((plane.length / width) * newWidth);
   for (let i = 0, row = 0; row < plane.length; row += width) {
-    for (let first = 0; first < indices.length; first += taps, i++) {
-      for (let t = first; t < first + taps; t++) out[i] += weights[t] * plane[row + indices[t]];
+    for (let first = 0; first < indices.length; first += taps) {
+      let sum = 0;
+      for (let t = first; t < first + taps; t++) sum += weights[t] * plane[row + indices[t]];
+      out[i++] = sum;
     }
   }
   return out;

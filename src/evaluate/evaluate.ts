@@ -58,7 +58,12 @@ export async function evaluate(
         "given ones have other figures.",
     );
   }
-  const conditions = { protocol, border, lr: given > 0 ? "files" : "made", colors: colorsOf(upscaler, protocol) } as const;
+  const conditions = {
+    protocol,
+    border,
+    lr: given > 0 ? "files" : "made",
+    colors: colorsOf(upscaler, protocol),
+  } as const;
 
   const images: PictureScore[] = [];
   for (const [i, files] of pictures.entries()) {
@@ -81,9 +86,9 @@ export async function evaluate(
     method: upscaler.name,
     scale: upscaler.scale,
     conditions: describeConditions(conditions),
-    images,
     mean: { psnr: mean("psnr"), ssim: mean("ssim"), ms: mean("ms") },
     msPerMegapixel: (mean("ms") * images.length) / megapixels,
+    images,
   };
 }
 
