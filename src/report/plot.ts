@@ -351,17 +351,17 @@ function extent(series: readonly Series[], axis: 0 | 1): [number, number] | unde
 }
 
 /** The same range, or one around it when its ends are (almost) the same number. */
-function apart([min, max]: [number, number]): [number, number] {
+export function apart([min, max]: [number, number]): [number, number] {
   const size = Math.max(Math.abs(min), Math.abs(max));
   const pad = max - min > 1e-9 * size ? 0 : size / 10 || 1;
   return [min - pad, max + pad];
 }
 
-/** A range for an axis that leaves a little room around the data. */
-export function roomAround([min, max]: [number, number], log: boolean): [number, number] {
-  const [low, high] = apart(log ? [Math.log(min), Math.log(max)] : [min, max]);
+/** A range for the y axis that leaves a little room above and below the data. */
+function roomAround([min, max]: [number, number], logY: boolean): [number, number] {
+  const [low, high] = apart(logY ? [Math.log(min), Math.log(max)] : [min, max]);
   const pad = 0.05 * (high - low);
-  return log ? [Math.exp(low - pad), Math.exp(high + pad)] : [low - pad, high + pad];
+  return logY ? [Math.exp(low - pad), Math.exp(high + pad)] : [low - pad, high + pad];
 }
 
 /** Hundredths of a pixel are enough, and keep the file small. */

@@ -3,6 +3,7 @@
 // scatterPlot() draws it, front() finds the methods that no other one beats, and placeLabels() finds room for the names.
 
 import {
+  apart,
   axisColor,
   type Box,
   fixed,
@@ -15,7 +16,6 @@ import {
   type Point,
   palette,
   polyline,
-  roomAround,
   segment,
   titleHeight,
   toBaseline,
@@ -55,8 +55,9 @@ export function scatterPlot({ title, subtitle, xLabel, yLabel, dots }: ScatterSp
     throw new RangeError(`scatterPlot: ${what}; it needs a dot, and finite numbers with x above 0.`);
   }
   const { width, height } = size;
-  const [xMin, xMax] = roomAround(extent(dots.map(({ x }) => x)), true);
-  const [yMin, yMax] = roomAround(extent(dots.map(({ y }) => y)), false);
+  const [left, right] = roomAround(dots.map(({ x }) => Math.log(x)));
+  const [xMin, xMax] = [Math.exp(left), Math.exp(right)];
+  const [yMin, yMax] = roomAround(dots.map(({ y }) => y));
   const box = { left: 84, top: titleHeight + 32, right: width - margin, bottom: height - 56 };
   const toPixels = ([x, y]: Point): Point => [
     box.left + (Math.log(x / xMin) / Math.log(xMax / xMin)) * (box.right - box.left),
@@ -102,7 +103,10 @@ export function scatterPlot({ title, subtitle, xLabel, yLabel, dots }: ScatterSp
   dots.forEach(({ name }, i) => {
     const [x, y] = pixels[i];
     const color = palette[i % palette.length];
+    const behind = areaOf(labels[i], widths[i]); // white, so that no line runs through the name
     out.push(
+      `<rect x="${fixed(behind.left)}" y="${fixed(behind.top)}" width="${fixed(widths[i])}" ` +
+        `height="${nameSize + 3}" fill="#fff" opacity="0.8"/>`,
       `<circle cx="${fixed(x)}" cy="${fixed(y)}" r="${radius}" fill="${color}"/>`,
       textPath(name, labels[i][0], labels[i][1], { size: nameSize }),
     );
@@ -122,8 +126,9 @@ export function front(dots: readonly Dot[]): Dot[] {
 }
 
 /**
- * Where each name starts (its baseline's left end): right of its dot, or else left of it, above, below or at
- * a corner: the first of these that lies inside the box and touches no dot and no name before it; right of it if none does.
+ * Where each name starts (its baseline's left end): right of its dot, left of it, above, below or at a
+ * corner. It is the first of these that lies inside the box and covers no dot and no name before it, or else the one
+ * that covers least.
  */
 export function placeLabels(dots: readonly Point[], widths: readonly number[], box: Box): Point[] {
   const gap = radius + 5;
@@ -141,13 +146,14 @@ export function placeLabels(dots: readonly Point[], widths: readonly number[], b
       [x, below],
       [x - width, below],
     ];
-    const free = places.find((place) => {
+    // Nothing counts as much as to stay inside.
+    const cost = (place: Point) => {
       const area = areaOf(place, width);
-      const inside =
-        area.left >= box.left && area.right <= box.right && area.top >= box.top && area.bottom <= box.bottom;
-      return inside && !taken.some((other) => overlap(area, other));
-    });
-    const place = free ?? places[0];
+      const covered = taken.reduce((sum, other) => sum + common(area, other), 0);
+      return covered + 1000 * (common(area, area) - common(area, box));
+    };
+    const costs = places.map(cost);
+    const place = places[costs.indexOf(Math.min(...costs))];
     taken.push(areaOf(place, width));
     return place;
   });
@@ -161,10 +167,16 @@ function around(left: number, top: number, width: number, height: number): Box {
   return { left, top, right: left + width, bottom: top + height };
 }
 
-function overlap(a: Box, b: Box): boolean {
-  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+/** Area that two boxes have in common. */
+function common(a: Box, b: Box): number {
+  const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+  const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+  return Math.max(0, width) * Math.max(0, height);
 }
 
-function extent(values: readonly number[]): [number, number] {
-  return [Math.min(...values), Math.max(...values)];
+/** A range with the values in its middle, and room for names around them. */
+function roomAround(values: readonly number[]): [number, number] {
+  const [low, high] = apart([Math.min(...values), Math.max(...values)]);
+  const pad = 0.12 * (high - low);
+  return [low - pad, high + pad];
 }
