@@ -96,14 +96,15 @@ export function imresizePlane(
   const [across, down] = [to.width / from.width, to.height / from.height];
   const columns = resizeWeights(from.height, to.height, down, options);
   const rows = resizeWeights(from.width, to.width, across, options);
+  const values = new Float64Array(plane); // bytes and numbers mixed would make the loops below slow
   return down <= across
-    ? planeRows(planeColumns(plane, from.width, columns), from.width, rows)
-    : planeColumns(planeRows(plane, from.width, rows), to.width, columns);
+    ? planeRows(planeColumns(values, from.width, columns), from.width, rows)
+    : planeColumns(planeRows(values, from.width, rows), to.width, columns);
 }
 
 /** Changes the height, a whole row at a time. */
 function planeColumns(
-  plane: ArrayLike<number>,
+  plane: Float64Array,
   width: number,
   { taps, indices, weights }: ResizeTable,
 ): Float64Array {
@@ -117,7 +118,7 @@ function planeColumns(
 
 /** Changes the width: the same table for every row. */
 function planeRows(
-  plane: ArrayLike<number>,
+  plane: Float64Array,
   width: number,
   { taps, indices, weights }: ResizeTable,
 ): Float64Array {
