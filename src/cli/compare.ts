@@ -18,6 +18,7 @@ import {
   methods,
   type Network,
   networks,
+  type OpenedMethod,
   openMethod,
 } from "./methods.ts";
 import { conditionsOf, figures, milliseconds, type Result, resultOf } from "./results.ts";
@@ -68,7 +69,12 @@ ${aboutProtocols}`,
     const { findPictures } = await import("../evaluate/index.ts");
     const { hr, lr, scale, out } = values;
     const pictures = findPictures(hr, lr, scale);
-    const contestants = contestantsOf(values);
+    // All of them first: weights that do not fit should be told before anything is measured.
+    const contestants: Contestant[] = [];
+    for (const { label, method, weights } of contestantsOf(values)) {
+      const adapter = isNetwork(method) ? values.adapter : undefined;
+      contestants.push({ label, opened: await openMethod(method, { scale, weights, adapter }) });
+    }
     makeFolder(out);
 
     const details = await chooseDetails(pictures.slice(0, values.details ?? 5), scale);
@@ -76,6 +82,7 @@ ${aboutProtocols}`,
     for (const [i, contestant] of contestants.entries()) {
       console.error(`Measuring ${contestant.label} (${i + 1} of ${contestants.length}) …`);
       results.push(await measure(contestant, pictures, details, values, signal));
+      contestant.opened.close();
     }
     // Such as "Set5/HR x2".
     const title = `${resolve(hr).split(sep).slice(-2).join("/")} x${scale}`;
@@ -86,8 +93,7 @@ ${aboutProtocols}`,
 interface Contestant {
   /** The method; with the name of its file where a method takes part more than once. */
   readonly label: string;
-  readonly method: Method;
-  readonly weights?: string;
+  readonly opened: OpenedMethod;
 }
 
 /** A part of a picture that is shown, and each method's version of it. */
@@ -110,21 +116,19 @@ function networkWeights(given: string): { method: Network; file: string } {
   return { method, file };
 }
 
-function contestantsOf({ methods, weights, adapter }: Values<typeof flags>): Contestant[] {
+/** Which methods take part, with which weights. */
+function contestantsOf({ methods, weights, adapter }: Values<typeof flags>) {
   const chosen = methods ?? [...interpolations, ...new Set(weights.map(({ method }) => method))];
   const idle = weights.find(({ method }) => !chosen.includes(method));
   if (idle) throw new UsageError(`--weights names ${idle.method}, which is not among --methods`);
   if (adapter !== undefined && !chosen.some(isNetwork)) {
     throw new UsageError("--adapter is for networks, and no method is one");
   }
-  return chosen.flatMap((method): Contestant[] => {
+  return chosen.flatMap((method): { label: string; method: Method; weights?: string }[] => {
     const files = weights.filter((each) => each.method === method).map(({ file }) => file);
     if (files.length <= 1) return [{ label: method, method, weights: files[0] }];
-    return files.map((file) => ({
-      label: `${method} (${basename(file, extname(file))})`,
-      method,
-      weights: file,
-    }));
+    const label = (file: string) => `${method} (${basename(file, extname(file))})`;
+    return files.map((file) => ({ label: label(file), method, weights: file }));
   });
 }
 
@@ -158,31 +162,22 @@ async function chooseDetails(pictures: readonly PairFiles[], scale: number): Pro
 
 /** Measures one method, and adds its version to each detail. */
 async function measure(
-  { label, method, weights }: Contestant,
+  { label, opened }: Contestant,
   pictures: readonly PairFiles[],
   details: readonly Detail[],
-  { scale, protocol, border, adapter }: Values<typeof flags>,
+  { scale, protocol, border }: Values<typeof flags>,
   signal: AbortSignal,
 ): Promise<Result> {
   const { evaluate, loadPicture } = await import("../evaluate/index.ts");
-  const opened = await openMethod(method, {
-    scale,
-    weights,
-    adapter: isNetwork(method) ? adapter : undefined,
-  });
-  try {
-    const evaluation = await evaluate(opened.upscaler, pictures, { protocol, border, signal });
-    const result = { ...resultOf(opened, evaluation), method: label };
-    for (const [i, { files, panels }] of details.entries()) {
-      signal.throwIfAborted();
-      const { lr } = await loadPicture(files, scale);
-      const image = await opened.upscaler.upscale(lr);
-      panels.push({ caption: `${label} ${result.images[i].psnr.toFixed(2)} dB`, image });
-    }
-    return result;
-  } finally {
-    opened.close();
+  const evaluation = await evaluate(opened.upscaler, pictures, { protocol, border, signal });
+  const result = { ...resultOf(opened, evaluation), method: label };
+  for (const [i, { files, panels }] of details.entries()) {
+    signal.throwIfAborted();
+    const { lr } = await loadPicture(files, scale);
+    const image = await opened.upscaler.upscale(lr);
+    panels.push({ caption: `${label} ${result.images[i].psnr.toFixed(2)} dB`, image });
   }
+  return result;
 }
 
 /** Figures first: should a drawing fail, they are there. */

@@ -93,7 +93,7 @@ export async function evaluate(
 }
 
 function colorsOf(upscaler: Upscaler, protocol: Protocol): "y" | "rgb" {
-  return protocol === "y" ? upscaler.colors : "rgb";
+  return protocol === "y" && upscaler.colors !== "rgb" ? "y" : "rgb";
 }
 
 /** The picture as the conditions have it enlarged: RGB, or a plane of rounded luma. */

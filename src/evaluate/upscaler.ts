@@ -6,7 +6,7 @@ import { noGrad, type SuperResolver, scope, tensor } from "../node.ts";
 export interface Upscaler {
   readonly name: string;
   readonly scale: number;
-  readonly colors: "y" | "rgb";
+  readonly colors: "y" | "rgb" | "any";
   upscale(lr: Image): Promise<Image>;
   upscaleY(plane: ArrayLike<number>, width: number, height: number): Promise<ArrayLike<number>>;
 }
@@ -16,7 +16,7 @@ export function interpolator(name: "nearest" | "bilinear" | "bicubic", scale: nu
   return {
     name,
     scale,
-    colors: "y",
+    colors: "any",
     upscale: async (lr) => imresize(lr, scale, options),
     upscaleY: async (plane, width, height) =>
       imresizePlane(plane, { width, height }, { width: width * scale, height: height * scale }, options),
