@@ -1,12 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Image, imresize, type Pair, psnr } from "../../src/data/index.ts";
-import { type EDSR, loadWeights } from "../../src/node.ts";
+import { type EDSR, loadWeights, networkUpscaler } from "../../src/node.ts";
 import { pickDetail, type Row, sideBySide } from "../../src/report/picture.ts";
 import type { Point } from "../../src/report/plot.ts";
 import type { Progress } from "../../src/report/progress.ts";
 import type { RunFolder } from "./run-folder.ts";
-import { upscale } from "./upscale.ts";
 
 /**
  * Measures a network on held-out pictures in the course of its training, beside bicubic interpolation; keeps the
@@ -47,7 +46,7 @@ export class Evaluation {
   async measure(step: number, progress: Progress): Promise<void> {
     const values: number[] = [];
     for (const [i, { lr }] of this.#pairs.entries())
-      values.push(this.#psnr(await upscale(this.#model, lr), i));
+      values.push(this.#psnr(await networkUpscaler(this.#model).upscale(lr), i));
     const result = mean(values);
     this.#curve.push([step, result]);
     const gain = result - this.#bicubicPsnr;
@@ -80,7 +79,7 @@ export class Evaluation {
     const rows: Row[] = [];
     for (const [i, { name, lr, hr }] of this.#pairs.slice(0, 4).entries()) {
       const bicubic = this.#bicubic[i];
-      const sr = await upscale(this.#model, lr);
+      const sr = await networkUpscaler(this.#model).upscale(lr);
       // The square with the most detail, on whole LR pixels.
       const { scale } = this.#model;
       const found = pickDetail(hr, 96);

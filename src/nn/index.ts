@@ -1,6 +1,8 @@
 export {
   Conv2d,
   type Conv2dModuleOptions,
+  ConvTranspose2d,
+  type ConvTranspose2dModuleOptions,
   PixelShuffle,
   PReLU,
   ReLU,
