@@ -13,7 +13,6 @@ import { defineCommand, text, UsageError, type Values, whole } from "./flags.ts"
 import {
   interpolations,
   isNetwork,
-  type Method,
   methodList,
   methods,
   type Network,
@@ -36,6 +35,7 @@ const flags = {
     read: networkWeights,
     multiple: true,
   },
+  ensemble: { help: "adds each network's mean of eight answers, as edsr+" },
   details: { value: "N", help: "of how many pictures to show details; 5 by default", read: whole(0) },
   out: {
     value: "DIR",
@@ -71,9 +71,9 @@ ${aboutProtocols}`,
     const pictures = findPictures(hr, lr, scale);
     // All of them first: weights that do not fit should be told before anything is measured.
     const contestants: Contestant[] = [];
-    for (const { label, method, weights } of contestantsOf(values)) {
+    for (const { label, method, ...options } of contestantsOf(values)) {
       const adapter = isNetwork(method) ? values.adapter : undefined;
-      contestants.push({ label, opened: await openMethod(method, { scale, weights, adapter }) });
+      contestants.push({ label, opened: await openMethod(method, { ...options, scale, adapter }) });
     }
     makeFolder(out);
 
@@ -117,18 +117,25 @@ function networkWeights(given: string): { method: Network; file: string } {
 }
 
 /** Which methods take part, with which weights. */
-function contestantsOf({ methods, weights, adapter }: Values<typeof flags>) {
+function contestantsOf({ methods, weights, adapter, ensemble }: Values<typeof flags>) {
   const chosen = methods ?? [...interpolations, ...new Set(weights.map(({ method }) => method))];
   const idle = weights.find(({ method }) => !chosen.includes(method));
   if (idle) throw new UsageError(`--weights names ${idle.method}, which is not among --methods`);
-  if (adapter !== undefined && !chosen.some(isNetwork)) {
-    throw new UsageError("--adapter is for networks, and no method is one");
+  for (const [flag, given] of Object.entries({ adapter, ensemble })) {
+    if (given && !chosen.some(isNetwork))
+      throw new UsageError(`--${flag} is for networks, and no method is one`);
   }
-  return chosen.flatMap((method): { label: string; method: Method; weights?: string }[] => {
+  return chosen.flatMap((method) => {
     const files = weights.filter((each) => each.method === method).map(({ file }) => file);
-    if (files.length <= 1) return [{ label: method, method, weights: files[0] }];
-    const label = (file: string) => `${method} (${basename(file, extname(file))})`;
-    return files.map((file) => ({ label: label(file), method, weights: file }));
+    // Without a file, openMethod says what is missing.
+    const entries = (files.length > 0 ? files : [undefined]).map((file) => ({
+      label: file !== undefined && files.length > 1 ? `${method} (${basename(file, extname(file))})` : method,
+      method,
+      weights: file,
+      ensemble: false,
+    }));
+    const averaged = ensemble && isNetwork(method) ? entries : [];
+    return [...entries, ...averaged.map((entry) => ({ ...entry, label: `${entry.label}+`, ensemble: true }))];
   });
 }
 

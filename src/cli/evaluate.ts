@@ -47,6 +47,7 @@ where the protocol compares nothing else.`,
       ...measureFlags,
       method: { value: "M", help: methods.join(", "), read: oneOf(...methods), required: true },
       weights: { value: "FILE", help: "weights of the network (safetensors)", read: text },
+      ensemble: { help: "averages the answers to the picture's eight flips and turns (EDSR+)" },
       json: {
         value: "FILE",
         help: "writes the figures there as well; null stands for infinite PSNR",
@@ -82,7 +83,8 @@ where the protocol compares nothing else.`,
       const options = { protocol, border, signal, onPicture };
       const result = resultOf(opened, await evaluate(opened.upscaler, pictures, options));
       console.log(row("mean", ...figures(result.mean)));
-      console.log(`\n${result.method} x${result.scale}: ${conditionsOf(result)}`);
+      const method = `${result.method}${result.ensemble ? "+" : ""}`;
+      console.log(`\n${method} x${result.scale}: ${conditionsOf(result)}`);
       if (flags.json !== undefined) await writeWhole(flags.json, `${JSON.stringify(result, null, 2)}\n`);
     } finally {
       opened.close();

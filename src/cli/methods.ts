@@ -1,8 +1,8 @@
 /** The methods by their names on the command line. */
 import { readFile } from "node:fs/promises";
 import { DataError } from "../data/errors.ts";
-import type { Upscaler } from "../evaluate/index.ts";
 import type { Device } from "../node.ts";
+import type { Upscaler } from "../upscale/index.ts";
 import { type Flags, oneOf, orList, text, UsageError } from "./flags.ts";
 
 export const interpolations = ["nearest", "bilinear", "bicubic"] as const;
@@ -38,6 +38,7 @@ export interface OpenedMethod {
   readonly weights?: string;
   /** Name of the adapter, if the method is a network. */
   readonly adapter?: string;
+  readonly ensemble: boolean;
   /** Frees the network. */
   close(): void;
 }
@@ -47,17 +48,24 @@ export interface OpenOptions {
   /** Path of a weight file. */
   readonly weights?: string;
   readonly adapter?: string;
+  /** Averages the answers to the picture's eight flips and turns. */
+  readonly ensemble?: boolean;
 }
 
 /** @throws UsageError where flags do not go together, DataError for weights that do not fit. */
 export async function openMethod(method: Method, options: OpenOptions): Promise<OpenedMethod> {
-  const { scale, weights, adapter } = options;
-  const { interpolator, networkUpscaler } = await import("../evaluate/index.ts");
+  const { scale, weights, adapter, ensemble = false } = options;
+  const { interpolator, networkUpscaler, selfEnsemble } = await import("../upscale/index.ts");
+  const ready = (upscaler: Upscaler) => ({
+    method,
+    upscaler: ensemble ? selfEnsemble(upscaler) : upscaler,
+    ensemble,
+  });
   if (!isNetwork(method)) {
     for (const [flag, value] of Object.entries({ weights, adapter })) {
       if (value !== undefined) throw new UsageError(`--${flag} is for networks, and ${method} is none`);
     }
-    return { method, upscaler: interpolator(method, scale), parameters: 0, close() {} };
+    return { ...ready(interpolator(method, scale)), parameters: 0, close() {} };
   }
   const { bytes, path } = await readWeights(method, weights);
   const { init, loadModel } = await import("../node.ts");
@@ -73,8 +81,7 @@ export async function openMethod(method: Method, options: OpenOptions): Promise<
     );
   }
   return {
-    method,
-    upscaler: networkUpscaler(model),
+    ...ready(networkUpscaler(model)),
     parameters: model.parameterCount(),
     weights: path,
     adapter: device.name,

@@ -6,6 +6,8 @@ import type { Evaluation } from "../evaluate/index.ts";
 import type { OpenedMethod } from "./methods.ts";
 
 export interface Result extends Evaluation {
+  /** Was it the mean of eight answers? */
+  ensemble: boolean;
   /** Numbers that were trained; 0 for interpolation. */
   parameters: number;
   /** File of the weights; null for interpolation. */
@@ -15,8 +17,8 @@ export interface Result extends Evaluation {
 }
 
 export function resultOf(opened: OpenedMethod, evaluation: Evaluation): Result {
-  const { method, parameters, weights = null, adapter = "JavaScript" } = opened;
-  return { ...evaluation, method, parameters, weights, adapter };
+  const { method, ensemble, parameters, weights = null, adapter = "JavaScript" } = opened;
+  return { ...evaluation, method, ensemble, parameters, weights, adapter };
 }
 
 /** Decibels, SSIM and milliseconds as texts. */

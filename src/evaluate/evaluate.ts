@@ -2,16 +2,16 @@ import { DataError } from "../data/errors.ts";
 import type { Image } from "../data/image.ts";
 import { psnr, ssim } from "../data/metrics.ts";
 import type { PairFiles } from "../data/pairs.ts";
+import type { Upscaler } from "../upscale/index.ts";
 import { loadPicture, type Picture } from "./pictures.ts";
 import { type Conditions, describeConditions, metricOptions, type Protocol } from "./protocol.ts";
-import type { Upscaler } from "./upscaler.ts";
 
 export interface EvaluateOptions {
   /** See protocol.ts. Default "y". */
   protocol?: Protocol;
   /** Pixels left out along each side. Default: the scale. (EDSR's figures on DIV2K: "rgb" and scale + 6.) */
   border?: number;
-  /** Stops between two pictures; the promise rejects with the signal's reason. */
+  /** Stops between two tiles or pictures; the promise rejects with the signal's reason. */
   signal?: AbortSignal;
   /** Called after each picture, for progress. */
   onPicture?: (score: PictureScore, index: number) => void;
@@ -69,9 +69,9 @@ export async function evaluate(
   for (const [i, files] of pictures.entries()) {
     signal?.throwIfAborted();
     const picture = await loadPicture(files, upscaler.scale);
-    if (i === 0) await enlarge(upscaler, picture, conditions);
+    if (i === 0) await enlarge(upscaler, picture, conditions, signal);
     const start = performance.now();
-    const result = await enlarge(upscaler, picture, conditions);
+    const result = await enlarge(upscaler, picture, conditions, signal);
     const ms = performance.now() - start;
     const score = { ...compare(result, picture, conditions, files.hr), ms };
     images.push(score);
@@ -97,9 +97,14 @@ function colorsOf(upscaler: Upscaler, protocol: Protocol): "y" | "rgb" {
 }
 
 /** The picture as the conditions have it enlarged: RGB, or a plane of rounded luma. */
-async function enlarge(upscaler: Upscaler, { lr, lrY }: Picture, { colors }: Conditions): Promise<Image> {
-  if (colors === "rgb") return upscaler.upscale(lr);
-  const plane = await upscaler.upscaleY(lrY, lr.width, lr.height);
+async function enlarge(
+  upscaler: Upscaler,
+  { lr, lrY }: Picture,
+  { colors }: Conditions,
+  signal: AbortSignal | undefined,
+): Promise<Image> {
+  if (colors === "rgb") return upscaler.upscale(lr, { signal });
+  const plane = await upscaler.upscaleY(lrY, lr.width, lr.height, { signal });
   const [width, height] = [lr.width * upscaler.scale, lr.height * upscaler.scale];
   return { width, height, channels: 1, data: Uint8Array.from(plane, toByte) };
 }

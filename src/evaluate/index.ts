@@ -2,4 +2,3 @@
 export { type EvaluateOptions, type Evaluation, evaluate, type PictureScore } from "./evaluate.ts";
 export { findPictures, loadPicture, type Picture } from "./pictures.ts";
 export { type Conditions, describeConditions, type Protocol } from "./protocol.ts";
-export { interpolator, networkUpscaler, type Upscaler } from "./upscaler.ts";

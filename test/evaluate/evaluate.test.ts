@@ -2,13 +2,8 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { writePng } from "../../src/data/files.ts";
 import { psnr, ssim } from "../../src/data/metrics.ts";
-import {
-  evaluate,
-  findPictures,
-  interpolator,
-  loadPicture,
-  type Upscaler,
-} from "../../src/evaluate/index.ts";
+import { evaluate, findPictures, loadPicture } from "../../src/evaluate/index.ts";
+import { interpolator, type Upscaler } from "../../src/upscale/index.ts";
 import { noise, temporaryFolder, testData } from "../data/support.ts";
 
 const folder = temporaryFolder();
