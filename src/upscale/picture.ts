@@ -65,6 +65,11 @@ async function upscaleLuma(
   }
   const data = Float32Array.from(plane, (level) => level / 255);
   const large = await upscalePlanes({ width, height, channels: 1, data }, options);
+  if (large.data.some(Number.isNaN)) {
+    throw new DataError(
+      `upscaleY: ${name} made NaN of a plane of ${width}x${height}; its training has diverged.`,
+    );
+  }
   return large.data.map((value) => value * 255);
 }
 

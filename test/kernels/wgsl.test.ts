@@ -326,15 +326,8 @@ describe("kernels compile within WebGPU's default limits", () => {
     const others = [
       ...["init", "openDevice", "defaultDevice", "setDefaultDevice", "memory", "manualSeed", "keep", "scope"],
       ...["backward", "noGrad", "tensor", "zeros", "ones", "full", "rand", "randn", "stepLR", "multiStepLR"],
-      ...[
-        "cosineAnnealingLR",
-        "createModel",
-        "loadModel",
-        "loadWeights",
-        "saveWeights",
-        "parseSafetensors",
-        "serializeSafetensors",
-      ],
+      ...["cosineAnnealingLR", "loadWeights", "saveWeights", "parseSafetensors", "serializeSafetensors"],
+      ...["createModel", "loadModel", "interpolator", "networkUpscaler", "selfEnsemble", "forwardInTiles"],
     ];
     const functions = Object.entries(ops).filter(
       ([name, value]) => typeof value === "function" && /^[a-z]/.test(name),

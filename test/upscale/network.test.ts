@@ -184,6 +184,11 @@ describe("pictures of every kind", () => {
     await expect(bicubicNetwork(2).upscaleY([1, 2], 1, 1)).rejects.toThrow(
       "a plane of 1x1 has 1 values, but 2",
     );
+    const diverged = new ESPCN({ scale: 2, filters: [1, 1] });
+    for (const parameter of diverged.parameters())
+      parameter.assign(new Float32Array(parameter.size).fill(NaN));
+    await expect(networkUpscaler(diverged).upscale(picture(3, 3))).rejects.toThrow("has diverged");
+    await expect(networkUpscaler(diverged).upscale(picture(3, 3, 1))).rejects.toThrow("has diverged");
     const planes = { width: 1, height: 1, channels: 1, data: new Float32Array(1) };
     await expect(edsr.upscalePlanes(planes)).rejects.toThrow("EDSR takes 3 planes, but 1 were given");
     const cut = { ...crop(picture(3, 3), 0, 0, 2, 2), width: 3 };
