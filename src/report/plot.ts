@@ -42,7 +42,7 @@ export interface PlotSpec {
   height?: number;
 }
 
-interface Box {
+export interface Box {
   left: number;
   top: number;
   right: number;
@@ -54,15 +54,15 @@ type DrawnSeries = Series & { color: string };
 type ToPixels = (point: Point) => Point;
 
 /** Okabe and Ito's colours (2008), dark ones first; without yellow, which vanishes on white. */
-const palette = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
-const label = { size: 12, color: quietInk };
-const gridColor = "#e6e8eb";
-const axisColor = "#9aa2ab";
+export const palette = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
+export const label = { size: 12, color: quietInk };
+export const gridColor = "#e6e8eb";
+export const axisColor = "#9aa2ab";
 
-const titleHeight = 46;
-const margin = 20;
+export const titleHeight = 46;
+export const margin = 20;
 /** From the middle of a line of labels down to its baseline. */
-const toBaseline = (label.size * CAP_HEIGHT) / 2;
+export const toBaseline = (label.size * CAP_HEIGHT) / 2;
 
 /**
  * One SVG document with a panel for each entry of `spec.panels`, on white. It needs no fonts and no other
@@ -237,11 +237,14 @@ interface Stroke {
   dashed?: boolean;
 }
 
-function segment(from: Point, to: Point, stroke: Stroke): string {
+export function segment(from: Point, to: Point, stroke: Stroke): string {
   return polyline([from, to], stroke);
 }
 
-function polyline(points: readonly Point[], { color, width = 2.25, opacity = 1, dashed }: Stroke): string {
+export function polyline(
+  points: readonly Point[],
+  { color, width = 2.25, opacity = 1, dashed }: Stroke,
+): string {
   if (points.length < 2) return "";
   const path = points.map(([x, y]) => `${fixed(x)} ${fixed(y)}`).join("L");
   return (
@@ -348,7 +351,7 @@ function extent(series: readonly Series[], axis: 0 | 1): [number, number] | unde
 }
 
 /** The same range, or one around it when its ends are (almost) the same number. */
-function apart([min, max]: [number, number]): [number, number] {
+export function apart([min, max]: [number, number]): [number, number] {
   const size = Math.max(Math.abs(min), Math.abs(max));
   const pad = max - min > 1e-9 * size ? 0 : size / 10 || 1;
   return [min - pad, max + pad];
@@ -362,6 +365,6 @@ function roomAround([min, max]: [number, number], logY: boolean): [number, numbe
 }
 
 /** Hundredths of a pixel are enough, and keep the file small. */
-function fixed(pixels: number): string {
+export function fixed(pixels: number): string {
   return String(Math.round(pixels * 100) / 100);
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readImage } from "../../src/data/files.ts";
 import { type Image, modcrop } from "../../src/data/image.ts";
-import { imresize } from "../../src/data/imresize.ts";
+import { imresize, imresizePlane } from "../../src/data/imresize.ts";
 import { augment } from "../../src/data/patches.ts";
 import { resizeWeights } from "../../src/data/resize-weights.ts";
 import { differing, drawn, noise, testData } from "./support.ts";
@@ -161,4 +161,41 @@ test.skipIf(div2k === undefined)("Matlab's own results: DIV2K 0004 X2, 0 differi
   const hr = await readImage(join(div2k!, "HR", "0004.png"));
   const lr = await readImage(join(div2k!, "LR_bicubic_X2", "0004x2.png"));
   expect(differing(imresize(hr, 1 / 2), lr)).toBe(0);
+});
+
+describe("imresizePlane", () => {
+  test.each([0.5, 1 / 3, 2, 3])(
+    "where only one side changes (x%f), its rounded values are imresize's",
+    (scale) => {
+      const image = noise(18, 12, 1);
+      for (const size of [
+        { width: 18 * scale, height: 12 },
+        { width: 18, height: 12 * scale },
+      ]) {
+        const plane = imresizePlane(image.data, image, size);
+        const rounded = Uint8Array.from(plane, (v) => Math.min(255, Math.max(0, Math.floor(v + 0.5))));
+        expect(rounded).toEqual(imresize(image, size).data);
+      }
+    },
+  );
+
+  test("keeps fractions and what lies outside 0..255, and is linear", () => {
+    const image = noise(8, 6, 1);
+    const size = { width: 16, height: 3 };
+    const once = imresizePlane(image.data, image, size);
+    const scaled = imresizePlane(
+      Float64Array.from(image.data, (v) => 10 * v - 1000),
+      image,
+      size,
+    );
+    for (const [i, value] of once.entries()) expect(scaled[i]).toBeCloseTo(10 * value - 1000, 9);
+    expect(once.some((value) => value !== Math.round(value))).toBe(true);
+    expect(Math.min(...scaled)).toBeLessThan(0);
+  });
+
+  test("refuses a plane of another size", () => {
+    expect(() => imresizePlane([1, 2, 3], { width: 2, height: 2 }, { width: 4, height: 4 })).toThrow(
+      /2x2 has 4 values, but 3/,
+    );
+  });
 });

@@ -1,0 +1,117 @@
+/** The methods by their names on the command line. */
+import { readFile } from "node:fs/promises";
+import { DataError } from "../data/errors.ts";
+import type { Device } from "../node.ts";
+import type { Upscaler } from "../upscale/index.ts";
+import { type Flags, oneOf, orList, text, UsageError } from "./flags.ts";
+
+export const interpolations = ["nearest", "bilinear", "bicubic"] as const;
+export const networks = ["srcnn", "espcn", "fsrcnn", "edsr"] as const;
+export type Network = (typeof networks)[number];
+export type Method = (typeof interpolations)[number] | Network;
+export const methods: readonly Method[] = [...interpolations, ...networks];
+
+export function isNetwork(method: Method): method is Network {
+  return (networks as readonly string[]).includes(method);
+}
+
+export const scaleFlag = {
+  value: "S",
+  help: "enlargement of each side: 2, 3, 4 or 8",
+  read: (given: string) => Number(oneOf("2", "3", "4", "8")(given)),
+  required: true,
+} as const;
+
+export const adapterFlag = {
+  value: "A",
+  help: "where networks run: gpu, lavapipe, swiftshader, cpu or part of an adapter's name",
+  read: text,
+} as const satisfies Flags[string];
+
+/** A method ready for use. */
+export interface OpenedMethod {
+  readonly method: Method;
+  readonly upscaler: Upscaler;
+  /** Numbers that were trained; 0 for interpolation. */
+  readonly parameters: number;
+  /** Path of the weights, if the method is a network. */
+  readonly weights?: string;
+  /** Name of the adapter, if the method is a network. */
+  readonly adapter?: string;
+  readonly ensemble: boolean;
+  /** Frees the network. */
+  close(): void;
+}
+
+export interface OpenOptions {
+  readonly scale: number;
+  /** Path of a weight file. */
+  readonly weights?: string;
+  readonly adapter?: string;
+  /** Averages the answers to the picture's eight flips and turns. */
+  readonly ensemble?: boolean;
+}
+
+/** @throws UsageError where flags do not go together, DataError for weights that do not fit. */
+export async function openMethod(method: Method, options: OpenOptions): Promise<OpenedMethod> {
+  const { scale, weights, adapter, ensemble = false } = options;
+  const { interpolator, networkUpscaler, selfEnsemble } = await import("../upscale/index.ts");
+  const ready = (upscaler: Upscaler) => ({
+    method,
+    upscaler: ensemble ? selfEnsemble(upscaler) : upscaler,
+    ensemble,
+  });
+  if (!isNetwork(method)) {
+    for (const [flag, value] of Object.entries({ weights, adapter })) {
+      if (value !== undefined) throw new UsageError(`--${flag} is for networks, and ${method} is none`);
+    }
+    return { ...ready(interpolator(method, scale)), parameters: 0, close() {} };
+  }
+  const { bytes, path } = await readWeights(method, weights);
+  const { init, loadModel } = await import("../node.ts");
+  device ??= await init({ adapter });
+  const model = loadModel(bytes, path);
+  const { architecture } = model.metadata();
+  if (architecture.toLowerCase() !== method) {
+    throw new DataError(`${path}: these are weights of ${architecture}, but ${method} was asked for.`);
+  }
+  if (model.scale !== scale) {
+    throw new DataError(
+      `${path}: these weights enlarge by ${model.scale}, but --scale is ${scale}. Each scale has weights of its own.`,
+    );
+  }
+  return {
+    ...ready(networkUpscaler(model)),
+    parameters: model.parameterCount(),
+    weights: path,
+    adapter: device.name,
+    close: () => model.dispose(),
+  };
+}
+
+/** The adapter, once it has been needed; all networks of one run use the same. */
+let device: Device | undefined;
+
+/** Where weights come from when none are named: the one place to change when some come with the package. */
+async function readWeights(
+  method: Network,
+  path: string | undefined,
+): Promise<{ bytes: Uint8Array; path: string }> {
+  if (path === undefined) throw new UsageError(`${method} is a network and needs weights: --weights FILE`);
+  try {
+    return { bytes: await readFile(path), path };
+  } catch (cause) {
+    throw new DataError(`${path}: the weights cannot be read: ${(cause as Error).message}. Check the path.`, {
+      cause,
+    });
+  }
+}
+
+/** "bicubic,edsr" */
+export function methodList(given: string): Method[] {
+  return given.split(",").map((name) => {
+    const found = methods.find((method) => method === name);
+    if (found === undefined) throw new UsageError(`wants ${orList(methods)}, joined by commas`);
+    return found;
+  });
+}

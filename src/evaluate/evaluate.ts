@@ -1,0 +1,130 @@
+import { DataError } from "../data/errors.ts";
+import type { Image } from "../data/image.ts";
+import { psnr, ssim } from "../data/metrics.ts";
+import type { PairFiles } from "../data/pairs.ts";
+import type { Upscaler } from "../upscale/index.ts";
+import { loadPicture, type Picture } from "./pictures.ts";
+import { type Conditions, describeConditions, metricOptions, type Protocol } from "./protocol.ts";
+
+export interface EvaluateOptions {
+  /** See protocol.ts. Default "y". */
+  protocol?: Protocol;
+  /** Pixels left out along each side. Default: the scale. (EDSR's figures on DIV2K: "rgb" and scale + 6.) */
+  border?: number;
+  /** Stops between two tiles or pictures; the promise rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Called after each picture, for progress. */
+  onPicture?: (score: PictureScore, index: number) => void;
+}
+
+export interface PictureScore {
+  name: string;
+  /** dB; Infinity if result and original are equal. */
+  psnr: number;
+  ssim: number;
+  /** Milliseconds for enlarging alone: from the LR picture in memory to the result in memory. */
+  ms: number;
+  /** Megapixels of the result. */
+  megapixels: number;
+}
+
+export interface Evaluation extends Conditions {
+  method: string;
+  scale: number;
+  /** The conditions in one line. */
+  conditions: string;
+  images: PictureScore[];
+  /** Means over the pictures, each counting the same; that of decibels is of the decibels, as in all papers. */
+  mean: { psnr: number; ssim: number; ms: number };
+  /** All milliseconds over all megapixels of the results. */
+  msPerMegapixel: number;
+}
+
+/**
+ * Enlarges the small version of every picture and compares the results with the large ones. Times are measured after a
+ * warm-up: the first picture is enlarged twice, because kernels are compiled on their first use.
+ */
+export async function evaluate(
+  upscaler: Upscaler,
+  pictures: readonly PairFiles[],
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
+  const { protocol = "y", border = upscaler.scale, signal, onPicture } = options;
+  if (pictures.length === 0) throw new DataError("evaluate: there are no pictures; name at least one.");
+  const given = pictures.filter(({ lr }) => lr !== undefined).length;
+  if (given !== 0 && given !== pictures.length) {
+    throw new DataError(
+      `evaluate: ${given} of ${pictures.length} pictures have an LR file. Give one for all or for none: made and ` +
+        "given ones have other figures.",
+    );
+  }
+  const conditions = {
+    protocol,
+    border,
+    lr: given > 0 ? "files" : "made",
+    colors: colorsOf(upscaler, protocol),
+  } as const;
+
+  const images: PictureScore[] = [];
+  for (const [i, files] of pictures.entries()) {
+    signal?.throwIfAborted();
+    const picture = await loadPicture(files, upscaler.scale);
+    if (i === 0) await enlarge(upscaler, picture, conditions, signal);
+    const start = performance.now();
+    const result = await enlarge(upscaler, picture, conditions, signal);
+    const ms = performance.now() - start;
+    const score = { ...compare(result, picture, conditions, files.hr), ms };
+    images.push(score);
+    onPicture?.(score, i);
+  }
+
+  const mean = (key: "psnr" | "ssim" | "ms") =>
+    images.reduce((sum, image) => sum + image[key], 0) / images.length;
+  const megapixels = images.reduce((sum, image) => sum + image.megapixels, 0);
+  return {
+    ...conditions,
+    method: upscaler.name,
+    scale: upscaler.scale,
+    conditions: describeConditions(conditions),
+    mean: { psnr: mean("psnr"), ssim: mean("ssim"), ms: mean("ms") },
+    msPerMegapixel: (mean("ms") * images.length) / megapixels,
+    images,
+  };
+}
+
+function colorsOf(upscaler: Upscaler, protocol: Protocol): "y" | "rgb" {
+  return protocol === "y" && upscaler.colors !== "rgb" ? "y" : "rgb";
+}
+
+/** The picture as the conditions have it enlarged: RGB, or a plane of rounded luma. */
+async function enlarge(
+  upscaler: Upscaler,
+  { lr, lrY }: Picture,
+  { colors }: Conditions,
+  signal: AbortSignal | undefined,
+): Promise<Image> {
+  if (colors === "rgb") return upscaler.upscale(lr, { signal });
+  const plane = await upscaler.upscaleY(lrY, lr.width, lr.height, { signal });
+  const [width, height] = [lr.width * upscaler.scale, lr.height * upscaler.scale];
+  return { width, height, channels: 1, data: Uint8Array.from(plane, toByte) };
+}
+
+function compare(result: Image, picture: Picture, conditions: Conditions, path: string) {
+  const { protocol, border, colors } = conditions;
+  const original = colors === "rgb" ? picture.hr : picture.hrY;
+  const options = metricOptions(protocol, border);
+  try {
+    return {
+      name: picture.name,
+      psnr: psnr(result, original, options),
+      ssim: ssim(result, original, options),
+      megapixels: (result.width * result.height) / 1e6,
+    };
+  } catch (cause) {
+    throw new DataError(`${path}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function toByte(value: number): number {
+  return value <= 0 ? 0 : value >= 255 ? 255 : Math.floor(value + 0.5);
+}

@@ -1,0 +1,90 @@
+import { describe, expect, test } from "vitest";
+import {
+  defineCommand,
+  helpOf,
+  oneOf,
+  orList,
+  parseFlags,
+  table,
+  text,
+  UsageError,
+  whole,
+} from "../../src/cli/flags.ts";
+
+const command = defineCommand(
+  {
+    name: "paint",
+    summary: "paints a wall",
+    about: "All about paint.",
+    flags: {
+      wall: { value: "NAME", help: "which wall", read: text, required: true },
+      coats: { value: "N", help: "how often", read: whole(1), short: "c" },
+      color: { value: "C", help: "red or blue", read: oneOf("red", "blue"), multiple: true },
+      gloss: { help: "shines" },
+    },
+    examples: [["paint --wall north", "the north wall"]],
+  },
+  async () => {},
+);
+
+describe("parseFlags", () => {
+  test("values have the types of the table", () => {
+    expect(
+      parseFlags(command, ["--wall", "north", "-c", "2", "--color=red", "--color", "blue", "--gloss"]),
+    ).toEqual({
+      wall: "north",
+      coats: 2,
+      color: ["red", "blue"],
+      gloss: true,
+    });
+    expect(parseFlags(command, ["--wall", "north"])).toEqual({
+      wall: "north",
+      coats: undefined,
+      color: [],
+      gloss: false,
+    });
+  });
+
+  test.each([
+    [[], "--wall NAME is missing: which wall"],
+    [["--wall", ""], '--wall wants a value, got ""'],
+    [["--wall", "n", "--wall", "s"], "--wall was given 2 times, and is wanted once"],
+    [["--wall", "n", "--coats", "0"], '--coats wants a whole number of at least 1, got "0"'],
+    [["--wall", "n", "--coats", "1.5"], '--coats wants a whole number of at least 1, got "1.5"'],
+    [["--wall", "n", "--coats", " "], '--coats wants a whole number of at least 1, got " "'],
+    [["--wall", "n", "--color", "green"], '--color wants red or blue, got "green"'],
+    [["--wall", "n", "--brush", "x"], "Unknown option '--brush'"],
+    [["--wall", "n", "east"], "Unexpected argument 'east'"],
+    [["--wall"], "Option '--wall <value>' argument missing"],
+    [["--wall", "n", "--gloss=yes"], "Option '--gloss' does not take an argument"],
+  ])("%j is refused", (args, message) => {
+    expect(() => parseFlags(command, args)).toThrow(new UsageError(message));
+  });
+});
+
+test("the help text names every flag with its value and meaning, and the examples", () => {
+  const help = helpOf(command);
+  expect(help.split("\n")[0]).toBe("pixelgrad paint --wall NAME [flags]");
+  for (const line of [
+    "      --wall NAME  which wall",
+    "  -c, --coats N    how often",
+    "      --color C …  red or blue",
+    "      --gloss      shines",
+    "      --help       this text",
+    "  pixelgrad paint --wall north",
+  ]) {
+    expect(help.split("\n")).toContain(line);
+  }
+});
+
+test("long explanations are broken into lines under each other", () => {
+  const words = Array.from({ length: 40 }, (_, i) => `word${i}`).join(" ");
+  const lines = table([["--x", words]]).split("\n");
+  expect(lines.length).toBeGreaterThan(2);
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
+  expect(lines.map((line) => line.slice(7)).join(" ")).toBe(words);
+});
+
+test("orList", () => {
+  expect([orList(["a"]), orList(["a", "b"]), orList(["a", "b", 3])]).toEqual(["a", "a or b", "a, b or 3"]);
+});

@@ -1,0 +1,63 @@
+/** The program as a user starts it, in a process of its own. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { compareCommand } from "../../src/cli/compare.ts";
+import { evaluateCommand } from "../../src/cli/evaluate.ts";
+import type { Command } from "../../src/cli/flags.ts";
+import { root, runFile } from "../support/run.ts";
+
+const pixelgrad = (...args: string[]) => runFile("src/cli/main.ts", args);
+const commands = [compareCommand, evaluateCommand] as unknown as Command[];
+
+test("--help names the commands, and so does a call without any, which is a mistake", async () => {
+  const asked = await pixelgrad("--help");
+  expect(asked).toMatchObject({ code: 0, stderr: "" });
+  for (const { name, summary } of commands) {
+    expect(asked.stdout).toMatch(new RegExp(`^ {2}${name} +${summary.slice(0, 40)}`, "m"));
+  }
+  expect(await pixelgrad()).toEqual({ ...asked, code: 2 });
+});
+
+test.each(commands)("$name --help explains every flag, with examples", async ({ name, flags, examples }) => {
+  const { code, stdout } = await pixelgrad(name, "--help");
+  expect(code).toBe(0);
+  for (const flag of Object.keys(flags)) expect(stdout).toMatch(new RegExp(`^ .{4} --${flag}\\b`, "m"));
+  for (const [line, what] of examples) {
+    expect(stdout).toContain(`  pixelgrad ${line}\n`);
+    expect(stdout).toContain(what);
+  }
+  for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(110);
+});
+
+test("--version is the package's", async () => {
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+  expect(await pixelgrad("--version")).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+});
+
+describe("a wrong command line ends with one paragraph and exit code 2", () => {
+  test.each([
+    [["enlarge"], /there is no command "enlarge"; commands are compare or evaluate/],
+    [["--scale", "2"], /there is no flag "--scale"/],
+    [["constructor"], /there is no command "constructor"/],
+    [["evaluate", "--hr", "x", "--scale", "5", "--method", "bicubic"], /--scale wants 2, 3, 4 or 8, got "5"/],
+    [["evaluate", "--hr", "x", "--scale", "2"], /--method M is missing/],
+    [["evaluate", "--zoom", "2"], /Unknown option '--zoom'/],
+  ])("%j", async (args, message) => {
+    const { code, stdout, stderr } = await pixelgrad(...args);
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/^pixelgrad.* "pixelgrad( evaluate)? --help" explains\.$/);
+    expect(stdout).toBe("");
+    expect(code).toBe(2);
+  });
+});
+
+test("a failure is one paragraph and exit code 1; PIXELGRAD_DEBUG adds the stack", async () => {
+  const args = ["evaluate", "--hr", "no/such/folder", "--scale", "2", "--method", "bicubic"];
+  const plain = await pixelgrad(...args);
+  expect(plain.code).toBe(1);
+  expect(plain.stderr).toBe("pixelgrad evaluate: no/such/folder: there is no such folder. Check the path.");
+  const debug = await runFile("src/cli/main.ts", args, { env: { PIXELGRAD_DEBUG: "1" } });
+  expect(debug.code).toBe(1);
+  expect(debug.stderr).toMatch(/^DataError: no\/such\/folder: .*\n {4}at /);
+});

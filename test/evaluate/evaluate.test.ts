@@ -1,0 +1,148 @@
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { writePng } from "../../src/data/files.ts";
+import { psnr, ssim } from "../../src/data/metrics.ts";
+import { evaluate, findPictures, loadPicture } from "../../src/evaluate/index.ts";
+import { interpolator, type Upscaler } from "../../src/upscale/index.ts";
+import { noise, temporaryFolder, testData } from "../data/support.ts";
+
+const folder = temporaryFolder();
+const path = (...parts: string[]) => join(folder, ...parts);
+const pictures = () => findPictures(folder, undefined, 2);
+
+beforeAll(async () => {
+  await writePng(path("one.png"), noise(40, 30, 3, 1));
+  await writePng(path("two.png"), noise(33, 41, 3, 2));
+});
+
+/** Remembers what it was asked for; works on RGB alone. */
+function spy(bicubic: Upscaler) {
+  const calls: string[] = [];
+  const upscaler: Upscaler = {
+    ...bicubic,
+    name: "spy",
+    colors: "rgb",
+    upscale: (lr) => {
+      calls.push(`${lr.width}x${lr.height}`);
+      return bicubic.upscale(lr);
+    },
+  };
+  return { calls, upscaler };
+}
+
+describe("evaluate", () => {
+  test("RGB methods get RGB, the first picture twice, and rounded Y of their results is compared", async () => {
+    const { calls, upscaler } = spy(interpolator("bicubic", 2));
+    const result = await evaluate(upscaler, pictures());
+    expect(calls).toEqual(["20x15", "20x15", "16x20"]);
+    const { hr, lr } = await loadPicture(pictures()[0], 2);
+    const sr = await upscaler.upscale(lr);
+    const options = { channels: "y", roundY: true, border: 2 } as const;
+    expect(result.images[0]).toMatchObject({ psnr: psnr(sr, hr, options), ssim: ssim(sr, hr, options) });
+    expect(result).toMatchObject({
+      method: "spy",
+      scale: 2,
+      protocol: "y",
+      border: 2,
+      lr: "made",
+      colors: "rgb",
+    });
+    expect(result.conditions).toBe(
+      "PSNR and SSIM on Y (BT.601 studio range, rounded) of the RGB result, border 2; LR: Matlab's bicubic of RGB bytes",
+    );
+  });
+
+  test("protocol rgb compares RGB, with any border", async () => {
+    const bicubic = interpolator("bicubic", 2);
+    const result = await evaluate(bicubic, pictures(), { protocol: "rgb", border: 8 });
+    const { hr, lr } = await loadPicture(pictures()[1], 2);
+    const options = { channels: "rgb", border: 8 } as const;
+    const sr = await bicubic.upscale(lr);
+    expect(result.images[1]).toMatchObject({
+      name: "two",
+      psnr: psnr(sr, hr, options),
+      ssim: ssim(sr, hr, options),
+    });
+    expect(result).toMatchObject({ protocol: "rgb", border: 8, colors: "rgb" });
+    expect(result.conditions).toMatch(/^PSNR and SSIM over R, G and B, border 8; LR: Matlab/);
+  });
+
+  test("means and times", async () => {
+    const seen: string[] = [];
+    const onPicture = ({ name }: { name: string }, i: number) => seen.push(`${i} ${name}`);
+    const { images, mean, msPerMegapixel } = await evaluate(interpolator("bicubic", 2), pictures(), {
+      onPicture,
+    });
+    const [a, b] = images;
+    expect(seen).toEqual(["0 one", "1 two"]);
+    expect(mean.psnr).toBeCloseTo((a.psnr + b.psnr) / 2, 12);
+    expect(mean.ssim).toBeCloseTo((a.ssim + b.ssim) / 2, 12);
+    expect(mean.ms).toBeCloseTo((a.ms + b.ms) / 2, 12);
+    expect(a.megapixels).toBeCloseTo(0.0012, 12);
+    expect(b.megapixels).toBeCloseTo((32 * 40) / 1e6, 12);
+    expect(msPerMegapixel).toBeCloseTo((a.ms + b.ms) / (a.megapixels + b.megapixels), 8);
+  });
+
+  test("an aborted signal stops it between two pictures", async () => {
+    const stop = new AbortController();
+    const { calls, upscaler } = spy(interpolator("bicubic", 2));
+    const run = evaluate(upscaler, pictures(), { signal: stop.signal, onPicture: () => stop.abort() });
+    await expect(run).rejects.toThrow(/abort/i);
+    expect(calls).toHaveLength(2);
+  });
+
+  test("says what it cannot measure", async () => {
+    const bicubic = interpolator("bicubic", 2);
+    await expect(evaluate(bicubic, [])).rejects.toThrow(/no pictures/);
+    await expect(evaluate(bicubic, pictures(), { border: 12 })).rejects.toThrow(/one\.png: .*at least 11x11/);
+    await expect(evaluate(bicubic, pictures(), { border: -1 })).rejects.toThrow(/one\.png: .*border/);
+    const [one, two] = pictures();
+    const mixed = [{ ...one, lr: path("one.png") }, two];
+    await expect(evaluate(bicubic, mixed)).rejects.toThrow(/1 of 2 pictures have an LR file/);
+  });
+});
+
+const set5 = testData("set5");
+/** The figures in the papers' tables, and those of the alternatives that protocol.ts names. */
+describe.skipIf(set5 === undefined)("bicubic on Set5", () => {
+  const hr = () => join(set5!, "HR");
+  const lr = (scale: number) => join(set5!, "LR_bicubic", `X${scale}`);
+
+  test.each([
+    [2, 33.66, 0.9299],
+    [3, 30.39, 0.8682],
+    [4, 28.42, 0.8104],
+  ])("x%i has the published %f dB and SSIM of %f", async (scale, decibels, similarity) => {
+    const { mean } = await evaluate(interpolator("bicubic", scale), findPictures(hr(), undefined, scale));
+    expect(Math.abs(mean.psnr - decibels)).toBeLessThan(0.005);
+    expect(Math.abs(mean.ssim - similarity)).toBeLessThan(0.00005);
+  });
+
+  test.each([
+    [2, "y", 33.64, 0.9293],
+    [3, "y", 30.38, 0.8678],
+    [4, "y", 28.41, 0.8101],
+    [2, "rgb", 31.79, 0.9086],
+    [3, "rgb", 28.62, 0.8383],
+    [4, "rgb", 26.69, 0.7731],
+  ] as const)(
+    "x%i with the official LR files, protocol %s: %f dB, %f",
+    async (scale, protocol, decibels, similarity) => {
+      const files = findPictures(hr(), lr(scale), scale);
+      const { mean, conditions } = await evaluate(interpolator("bicubic", scale), files, { protocol });
+      expect(Math.abs(mean.psnr - decibels)).toBeLessThan(0.005);
+      expect(Math.abs(mean.ssim - similarity)).toBeLessThan(0.00005);
+      expect(conditions).toMatch(/the given files$/);
+    },
+  );
+
+  test.each([2, 3, 4])(
+    "x%i: LR made from RGB is the official LR, so that RGB figures do not depend on it",
+    async (scale) => {
+      const bicubic = interpolator("bicubic", scale);
+      const made = await evaluate(bicubic, findPictures(hr(), undefined, scale), { protocol: "rgb" });
+      const given = await evaluate(bicubic, findPictures(hr(), lr(scale), scale), { protocol: "rgb" });
+      expect(made.mean).toEqual({ ...given.mean, ms: made.mean.ms });
+    },
+  );
+});

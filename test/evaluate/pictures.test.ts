@@ -1,0 +1,93 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { rgbToY } from "../../src/data/color.ts";
+import { readImage, writePng } from "../../src/data/files.ts";
+import { type Image, modcrop, toRgb } from "../../src/data/image.ts";
+import { imresize, imresizePlane } from "../../src/data/imresize.ts";
+import { findPictures, loadPicture } from "../../src/evaluate/pictures.ts";
+import { drawn, noise, temporaryFolder } from "../data/support.ts";
+
+const folder = temporaryFolder();
+const path = (...parts: string[]) => join(folder, ...parts);
+
+describe("findPictures", () => {
+  const make = (name: string, ...files: string[]) => {
+    mkdirSync(path(name));
+    for (const file of files) writeFileSync(path(name, file), "");
+    return path(name);
+  };
+
+  test("finds small versions under the names that data sets use", () => {
+    const hr = make("hr", "a.png", "b.png", "c.png", "d.png", "notes.txt");
+    // Other scales beside them, and names that only begin alike.
+    const lr = make("lr", "a.png", "bx2.png", "cx2m.png", "d.jpg", "ax3.png", "bx2x2.png", "e.png");
+    const name = (k: number) => ["a", "b", "c", "d"][k];
+    const small = ["a.png", "bx2.png", "cx2m.png", "d.jpg"];
+    expect(findPictures(hr, lr, 2)).toEqual(
+      small.map((file, k) => ({ name: name(k), hr: path("hr", `${name(k)}.png`), lr: path("lr", file) })),
+    );
+    expect(findPictures(hr, undefined, 2)).toEqual(
+      small.map((_, k) => ({ name: name(k), hr: path("hr", `${name(k)}.png`) })),
+    );
+  });
+
+  test("a missing or ambiguous partner is an error that names the picture", () => {
+    const hr = make("hr2", "a.png");
+    expect(() => findPictures(hr, make("empty"), 2)).toThrow(
+      /hr2.a\.png has no small version in .*empty.*ax2\.png/,
+    );
+    expect(() => findPictures(hr, make("two", "a.png", "ax2.png"), 2)).toThrow(
+      /2 small versions .*a\.png, ax2\.png/,
+    );
+    expect(() => findPictures(hr, path("absent"), 2)).toThrow(/absent: there is no such folder/);
+    expect(() => findPictures(path("absent"), undefined, 2)).toThrow(/absent: there is no such folder/);
+    expect(() => findPictures(make("none", "a.txt"), undefined, 2)).toThrow(/no pictures/);
+  });
+});
+
+describe("loadPicture", () => {
+  const rgb = noise(25, 20, 3, 4);
+  const luma = (image: Image) => rgbToY(toRgb(image), { round: true });
+  beforeAll(async () => {
+    await writePng(path("rgb.png"), rgb);
+    await writePng(path("rgb-small.png"), noise(8, 6, 3, 5));
+    await writePng(path("grey.png"), noise(12, 12, 1));
+    await writePng(path("clear.png"), noise(12, 12, 4));
+    await writePng(path("greyclear.png"), noise(12, 12, 2));
+    await writePng(
+      path("dot.png"),
+      drawn(2, 30, 3, () => 7),
+    );
+  });
+
+  test("without LR: bytes from RGB for RGB methods, real numbers from rounded luma for the others", async () => {
+    const picture = await loadPicture({ name: "p", hr: path("rgb.png") }, 3);
+    const hr = modcrop(rgb, 3);
+    expect(picture).toMatchObject({ name: "p", hr: { width: 24, height: 18 }, lr: imresize(hr, 1 / 3) });
+    expect(Array.from(picture.hrY.data)).toEqual(Array.from(luma(hr)));
+    expect(picture.lrY).toEqual(imresizePlane(luma(hr), { width: 24, height: 18 }, { width: 8, height: 6 }));
+  });
+
+  test("with LR: the file, and its own luma", async () => {
+    const picture = await loadPicture({ name: "p", hr: path("rgb.png"), lr: path("rgb-small.png") }, 3);
+    const small = await readImage(path("rgb-small.png"));
+    expect(picture.lr).toEqual(small);
+    expect(Array.from(picture.lrY)).toEqual(Array.from(luma(small)));
+  });
+
+  test("grey counts as RGB with equal channels", async () => {
+    const { hr, hrY } = await loadPicture({ name: "g", hr: path("grey.png") }, 2);
+    expect(hr.channels).toBe(3);
+    expect(hrY.data[0]).toBe(Math.round(16 + (219 * hr.data[0]) / 255));
+  });
+
+  test("transparency, sizes that do not fit and tiny pictures are errors that name the file", async () => {
+    const load = (hr: string, lr?: string) => loadPicture({ name: "p", hr: path(hr), lr: lr && path(lr) }, 3);
+    await expect(load("clear.png")).rejects.toThrow(/clear\.png: it has 4 channels.*transparency/);
+    await expect(load("greyclear.png")).rejects.toThrow(/greyclear\.png: it has 2 channels/);
+    await expect(load("rgb.png", "grey.png")).rejects.toThrow(/grey\.png is 12x12.*rgb\.png.*must be 8x6/);
+    await expect(load("dot.png")).rejects.toThrow(/dot\.png: 2x30 pixels are too few for scale 3/);
+    await expect(load("absent.png")).rejects.toThrow(/absent\.png/);
+  });
+});
