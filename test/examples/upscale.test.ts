@@ -1,6 +1,5 @@
 /** Pictures enlarged in tiles are the same as those enlarged at once. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { upscale } from "../../examples/support/upscale.ts";
 import type { Image } from "../../src/data/index.ts";
 import { slice } from "../../src/kernels/layout/index.ts";
 import { EDSR } from "../../src/models/edsr.ts";
@@ -8,6 +7,7 @@ import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { rand } from "../../src/tensor/tensor.ts";
+import { upscale } from "../../src/train/upscale.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 
 const devices: Device[] = [float32Device(), ...(await gpuDevices())];

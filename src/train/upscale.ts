@@ -1,6 +1,6 @@
-import { fromPlanar, type Image, toPlanar } from "../../src/data/index.ts";
-import type { EDSR } from "../../src/node.ts";
-import { noGrad, scope, slice, tensor } from "../../src/node.ts";
+import { fromPlanar, type Image, toPlanar } from "../data/index.ts";
+import type { EDSR, SuperResolver } from "../node.ts";
+import { noGrad, scope, slice, tensor } from "../node.ts";
 
 /**
  * Enlarges an RGB picture with a network, in tiles that fit the device's memory. Each tile is computed with a border
@@ -8,13 +8,17 @@ import { noGrad, scope, slice, tensor } from "../../src/node.ts";
  *
  * @param bytes the most that one feature map may take; tiles have at least 32 pixels a side, whatever that takes.
  */
-export async function upscale(model: EDSR, lr: Image, { bytes = 64 * 2 ** 20 } = {}): Promise<Image> {
+export async function upscale(
+  model: SuperResolver,
+  lr: Image,
+  { bytes = 64 * 2 ** 20 } = {},
+): Promise<Image> {
   using _ = noGrad();
   const { scale, halo } = model;
   const planes = toPlanar(lr);
   const out = new Float32Array(3 * lr.width * scale * lr.height * scale);
   // The largest feature map has all channels at the output's size.
-  const side = Math.floor(Math.sqrt(bytes / (4 * model.channels)) / scale) - 2 * halo;
+  const side = Math.floor(Math.sqrt(bytes / (4 * (model as EDSR).channels)) / scale) - 2 * halo;
   const tile = Math.max(32, side);
   for (let y = 0; y < lr.height; y += tile) {
     for (let x = 0; x < lr.width; x += tile) {
