@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { DecodeAnswer, DecodeRequest } from "./decode-worker.ts";
 import { DataError } from "./errors.ts";
-import type { Pair, PairFiles } from "./pairs.ts";
+import type { Pair, PairFiles, PairFormat } from "./pairs.ts";
 
 interface Task extends DecodeRequest {
   resolve(pair: Pair): void;
@@ -27,10 +27,10 @@ export class DecodePool {
   }
 
   /** Reads a pair; rejects with a DataError that names its file if it cannot be read or the thread dies. */
-  load(files: PairFiles, scale: number): Promise<Pair> {
+  load(files: PairFiles, format: PairFormat): Promise<Pair> {
     if (this.#closed) return Promise.reject(new DataError(`${files.hr}: asked for after close().`));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ files, scale, resolve, reject });
+      this.#waiting.push({ files, format, resolve, reject });
       this.#handOut();
     });
   }
@@ -57,7 +57,7 @@ export class DecodePool {
       const worker = this.#idle.pop() ?? this.#start();
       const task = this.#waiting.shift()!;
       this.#busy.set(worker, task);
-      const request: DecodeRequest = { files: task.files, scale: task.scale };
+      const request: DecodeRequest = { files: task.files, format: task.format };
       worker.ref();
       worker.postMessage(request);
     }

@@ -1,10 +1,10 @@
 /** The program of a worker thread: reads one pair per message and hands its memory over without copying. */
 import { parentPort } from "node:worker_threads";
-import { loadPair, type Pair, type PairFiles } from "./pairs.ts";
+import { loadPair, type Pair, type PairFiles, type PairFormat } from "./pairs.ts";
 
 export interface DecodeRequest {
   files: PairFiles;
-  scale: number;
+  format: PairFormat;
 }
 
 /** An error travels as its text: classes do not survive the way between threads. */
@@ -18,7 +18,7 @@ port.on("message", async (request: DecodeRequest | "close") => {
     return;
   }
   try {
-    const pair = await loadPair(request.files, request.scale);
+    const pair = await loadPair(request.files, request.format);
     const answer: DecodeAnswer = { pair };
     port.postMessage(answer, [pair.lr.data.buffer as ArrayBuffer, pair.hr.data.buffer as ArrayBuffer]);
   } catch (error) {

@@ -1,29 +1,63 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "./errors.ts";
-import { checkScale, filePairs, type PairDataset } from "./pairs.ts";
+import { filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
 
 /**
- * DIV2K (Agustsson and Timofte, NTIRE 2017) with the bicubic LR pictures that come with it, as its archives unpack:
+ * How DIV2K's small pictures were made. "bicubic": Matlab's imresize. "unknown": by a blur and a subsampling that were
+ * not published (NTIRE 2017). "mild", "difficult", "wild": with blur, noise and a shift of some pixels, that of "wild"
+ * being different for each picture (NTIRE 2018). HR and LR do not lie exactly above each other in these three.
+ */
+export type Div2kTrack = "bicubic" | "unknown" | "mild" | "difficult" | "wild";
+
+export type Div2kSplit = "train" | "valid";
+
+/** The scales that were published for each track. */
+export const div2kScales: Readonly<Record<Div2kTrack, readonly number[]>> = {
+  bicubic: [2, 3, 4, 8],
+  unknown: [2, 3, 4],
+  mild: [4],
+  difficult: [4],
+  wild: [4],
+};
+
+export interface Div2kOptions extends Partial<PairFormat> {
+  /** train: 0001 to 0800, valid: 0801 to 0900. */
+  split: Div2kSplit;
+  scale: number;
+  /** Default "bicubic". */
+  track?: Div2kTrack;
+}
+
+/**
+ * DIV2K (Agustsson and Timofte, NTIRE 2017) with the LR pictures that come with it, as its archives unpack:
  *
- *     root/DIV2K_train_HR/0001.png           root/DIV2K_train_LR_bicubic/X2/0001x2.png
- *     root/DIV2K_valid_HR/0801.png           root/DIV2K_valid_LR_bicubic/X2/0801x2.png
+ *     root/DIV2K_train_HR/0001.png           root/DIV2K_train_LR_bicubic/X2/0001x2.png   (also _unknown, X3, X4)
+ *     root/DIV2K_valid_HR/0801.png           root/DIV2K_train_LR_x8/0001x8.png
+ *                                            root/DIV2K_train_LR_mild/0001x4m.png        (also _difficult, x4d)
+ *                                            root/DIV2K_train_LR_wild/0001x4w1.png to 0001x4w4.png
  *
- * The pairs are those in the HR folder, in the order of their names.
+ * The three last may also lie in a folder X8 or X4 of their own (DIV2K_train_LR_bicubic/X8, DIV2K_train_LR_mild/X4).
+ * The pairs are those in the HR folder, in the order of their names. In the track "wild" each training picture has
+ * several small versions, and each version is a pair, named "0001x4w1". `colors` ("rgb") and `inputSize` ("lr") are
+ * those of PairFormat.
  *
  * @throws DataError if a folder is missing or empty, or an HR picture has no LR partner. The pictures themselves
  *   are read, and their sizes compared, when they are loaded.
  */
-export function openDiv2k(root: string, options: { split: "train" | "valid"; scale: number }): PairDataset {
-  const { split, scale } = options;
-  checkScale(scale);
+export function openDiv2k(root: string, options: Div2kOptions): PairDataset {
+  const { split, scale, track = "bicubic" } = options;
+  const format = pairFormat(options);
+  checkPublished(track, scale);
   const hrFolder = join(root, `DIV2K_${split}_HR`);
-  const lrFolder = join(root, `DIV2K_${split}_LR_bicubic`, `X${scale}`);
+  const lrFolders = lrFoldersOf(split, track, scale).map((folder) => join(root, folder));
+  const lrFolder = lrFolders.find(existsSync) ?? lrFolders.at(-1)!;
   for (const folder of [hrFolder, lrFolder]) {
     if (!existsSync(folder)) {
       throw new DataError(
-        `${folder}: there is no such folder. Unpack DIV2K_${split}_HR.zip and ` +
-          `DIV2K_${split}_LR_bicubic_X${scale}.zip (data.vision.ee.ethz.ch/cvl/DIV2K) in ${root}.`,
+        `${folder}: there is no such folder. Unpack ${hrArchive(split)}.zip and ` +
+          `${lrArchive(split, track, scale)}.zip (data.vision.ee.ethz.ch/cvl/DIV2K) in ${root}; ` +
+          "downloadDiv2k does it.",
       );
     }
   }
@@ -34,17 +68,68 @@ export function openDiv2k(root: string, options: { split: "train" | "valid"; sca
     .sort();
   if (names.length === 0) throw new DataError(`${hrFolder}: there are no PNG files in this folder.`);
 
-  const files = names.map((name) => ({
-    name,
-    lr: join(lrFolder, `${name}x${scale}.png`),
-    hr: join(hrFolder, `${name}.png`),
-  }));
-  const lonely = files.filter(({ lr }) => !existsSync(lr));
+  const present = new Set(readdirSync(lrFolder));
+  const versions = track === "wild" ? ["w", "w1", "w2", "w3", "w4"] : [letters[track]];
+  const files = names.flatMap((name) => {
+    const partners = versions.map((version) => `${name}x${scale}${version}`);
+    return partners
+      .filter((partner) => present.has(`${partner}.png`))
+      .map((partner) => ({
+        name: track === "wild" ? partner : name,
+        lr: join(lrFolder, `${partner}.png`),
+        hr: join(hrFolder, `${name}.png`),
+      }));
+  });
+  const paired = new Set(files.map(({ hr }) => hr));
+  const lonely = names.filter((name) => !paired.has(join(hrFolder, `${name}.png`)));
   if (lonely.length > 0) {
     throw new DataError(
-      `${lonely.length} of ${files.length} pictures in ${hrFolder} have no small version, the first being ` +
-        `${lonely[0].lr}. Unpack the LR archive again, or move the HR pictures away.`,
+      `${lonely.length} of ${names.length} pictures in ${hrFolder} have no small version, the first being ` +
+        `${join(lrFolder, `${lonely[0]}x${scale}${versions.at(-1)}.png`)}. Unpack the LR archive again, or move the HR ` +
+        "pictures away.",
     );
   }
-  return filePairs(`DIV2K ${split} X${scale}`, scale, files);
+  const title = track === "bicubic" ? "" : ` ${track}`;
+  return filePairs(`DIV2K ${split}${title} X${scale}`, format, files);
+}
+
+/** What the small pictures' names have after the scale. */
+const letters: Record<Div2kTrack, string> = {
+  bicubic: "",
+  unknown: "",
+  mild: "m",
+  difficult: "d",
+  wild: "w",
+};
+
+/** Throws a DataError unless DIV2K has small pictures of this kind. */
+export function checkPublished(track: Div2kTrack, scale: number): void {
+  if (!(track in div2kScales)) {
+    throw new DataError(`DIV2K has no track "${track}"; choose of ${Object.keys(div2kScales).join(", ")}.`);
+  }
+  if (!div2kScales[track].includes(scale)) {
+    throw new DataError(
+      `DIV2K has the track "${track}" at scale ${div2kScales[track].join(", ")}, not at ${scale}. ` +
+        "For another scale, openFolder makes small pictures from DIV2K's large ones.",
+    );
+  }
+}
+
+/** The archive with the large pictures, and the one folder it unpacks to. */
+export function hrArchive(split: Div2kSplit): string {
+  return `DIV2K_${split}_HR`;
+}
+
+/** The archive with the small pictures, without ".zip". */
+export function lrArchive(split: Div2kSplit, track: Div2kTrack, scale: number): string {
+  if (track === "bicubic" && scale === 8) return `DIV2K_${split}_LR_x8`;
+  const name = `DIV2K_${split}_LR_${track}`;
+  return track === "bicubic" || track === "unknown" ? `${name}_X${scale}` : name;
+}
+
+/** The folders in which its pictures may lie, the official one last: where it is but holds the other, that is wanted. */
+export function lrFoldersOf(split: Div2kSplit, track: Div2kTrack, scale: number): string[] {
+  const nested = join(`DIV2K_${split}_LR_${track}`, `X${scale}`);
+  const isFlat = scale === 8 || !(track === "bicubic" || track === "unknown");
+  return isFlat ? [nested, lrArchive(split, track, scale)] : [nested];
 }

@@ -1,32 +1,38 @@
 import { readdirSync, statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
+import { type DegradationOptions, drawDegradation } from "./degrade.ts";
 import { DataError } from "./errors.ts";
-import { checkScale, filePairs, type PairDataset } from "./pairs.ts";
+import { filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
 
 const extensions = [".png", ".jpg", ".jpeg", ".webp"];
 
 /**
- * Pictures of one's own as HR; the LR partners are made when loaded, by Matlab's bicubic. A string is a folder,
+ * Pictures of one's own as HR; the LR partners are made when loaded, by Matlab's bicubic or by `degradation`, which is
+ * drawn for each picture from its place in the list; `files` of the result says what was drawn. A string is a folder,
  * whose PNG, JPEG and WebP files are taken in the order of their names (subfolders are not searched); a list is the
- * files themselves.
+ * files themselves. `colors` ("rgb") and `inputSize` ("lr") are those of PairFormat.
  *
  * @throws DataError if the folder is missing or has no pictures, or a listed file is missing.
  */
 export function openFolder(
   folderOrFiles: string | readonly string[],
-  options: { scale: number },
+  options: Partial<PairFormat> & { scale: number; degradation?: DegradationOptions },
 ): PairDataset {
-  const { scale } = options;
-  checkScale(scale);
+  const { degradation } = options;
+  const format = pairFormat(options);
   const isFolder = typeof folderOrFiles === "string";
   const paths = isFolder ? picturesIn(folderOrFiles) : folderOrFiles;
   if (paths.length === 0) throw new DataError("openFolder: the list of files is empty; name at least one.");
   const missing = paths.find((path) => !statSync(path, { throwIfNoEntry: false })?.isFile());
   if (missing !== undefined) throw new DataError(`${missing}: there is no such file. Check the path.`);
 
-  const files = paths.map((path) => ({ name: basename(path, extname(path)), hr: path }));
+  const files = paths.map((path, i) => ({
+    name: basename(path, extname(path)),
+    hr: path,
+    ...(degradation && { degradation: drawDegradation(degradation, i) }),
+  }));
   const name = isFolder ? basename(folderOrFiles) : `${files.length} pictures`;
-  return filePairs(`${name} X${scale}`, scale, files);
+  return filePairs(`${name} X${format.scale}`, format, files);
 }
 
 function picturesIn(folder: string): string[] {

@@ -1,7 +1,16 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** Pictures in and out, the bicubic degradation, quality measures and training batches. Node only; no tensors. */
 export { rgbToY, rgbToYcbcr, type YOptions, ycbcrToRgb } from "./color.ts";
-export { openDiv2k } from "./div2k.ts";
+export {
+  type Degradation,
+  type DegradationOptions,
+  degrade,
+  drawDegradation,
+  type Range,
+  type Shrink,
+} from "./degrade.ts";
+export { type Div2kOptions, type Div2kSplit, type Div2kTrack, div2kScales, openDiv2k } from "./div2k.ts";
+export { type Div2kDownloadOptions, type Div2kProgress, downloadDiv2k } from "./div2k-download.ts";
 export { DataError } from "./errors.ts";
 export { decodeImage, encodePng, readImage, writePng, writeWhole } from "./files.ts";
 export { openFolder } from "./folder.ts";
@@ -9,7 +18,7 @@ export { crop, fromPlanar, type Image, modcrop, toPlanar, toRgb } from "./image.
 export { imresize } from "./imresize.ts";
 export { type LoaderOptions, type LoaderState, type PatchBatch, PatchLoader } from "./loader.ts";
 export { type MetricOptions, psnr, ssim } from "./metrics.ts";
-export type { Pair, PairDataset, PairFiles } from "./pairs.ts";
+export type { Pair, PairDataset, PairFiles, PairFormat } from "./pairs.ts";
 export {
   augment,
   copyPatch,

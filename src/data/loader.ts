@@ -20,9 +20,9 @@ export interface LoaderOptions {
 
 /** Values 0..1. */
 export interface PatchBatch {
-  /** [n, 3, patch, patch] */
+  /** [n, channels, patch, patch], or as large as hr if the dataset's inputSize is "hr"; 3 channels, or 1 of luma */
   lr: Float32Array;
-  /** [n, 3, patch * scale, patch * scale] */
+  /** [n, channels, patch * scale, patch * scale] */
   hr: Float32Array;
   lrShape: [number, number, number, number];
   hrShape: [number, number, number, number];
@@ -93,8 +93,9 @@ export class PatchLoader {
     this.#patch = patch;
     this.#given = this.#planned = { seed, epoch: 0, position: 0, pictures: dataset.length };
     this.#pool = new DecodePool(workers);
-    const { files, scale } = dataset;
-    const load = (i: number) => (files ? this.#pool.load(files[i], scale) : dataset.load(i));
+    const { files, scale, colors, inputSize } = dataset;
+    const format = { scale, colors, inputSize };
+    const load = (i: number) => (files ? this.#pool.load(files[i], format) : dataset.load(i));
     this.#pictures = new PictureCache(load, cacheBytes);
     planEpoch(this.#planned); // a bad seed should be told here, not by the first next()
   }
@@ -164,19 +165,28 @@ export class PatchLoader {
 
   /** Starts one more batch; each patch is cut as soon as its picture is there, so no picture has to be held. */
   #prepare(): Coming {
-    const { scale, names } = this.#dataset;
-    const [n, p, q] = [this.#batch, this.#patch, this.#patch * scale];
+    const { scale, names, colors, inputSize } = this.#dataset;
+    const channels = colors === "y" ? 1 : 3;
+    const zoom = inputSize === "hr" ? scale : 1; // places are in pixels of the small picture, lr may be enlarged
+    const [n, p, q] = [this.#batch, this.#patch * zoom, this.#patch * scale];
     const { epoch } = this.#planned;
-    const lr = new Float32Array(n * 3 * p * p);
-    const hr = new Float32Array(n * 3 * q * q);
+    const lr = new Float32Array(n * channels * p * p);
+    const hr = new Float32Array(n * channels * q * q);
     const samples = Array.from({ length: n }, () => this.#nextSample());
     const cut = async ({ picture, seed }: Sample, slot: number): Promise<void> => {
       const pair = await this.#pictures.get(picture);
       try {
-        checkPairSizes(pair.lr, pair.hr, scale);
-        const { x, y, symmetry } = randomPlace(new Random(seed), pair.lr, p);
-        copyPatch(lr, slot * 3 * p * p, pair.lr, x, y, p, symmetry);
-        copyPatch(hr, slot * 3 * q * q, pair.hr, x * scale, y * scale, q, symmetry);
+        checkPairSizes(pair.lr, pair.hr, scale / zoom);
+        if (pair.hr.channels !== channels) {
+          throw new DataError(
+            `the picture has ${pair.hr.channels} channels, but the dataset ${this.#dataset.name} says colors: ` +
+              `"${colors}", which are ${channels}.`,
+          );
+        }
+        const small = { width: pair.lr.width / zoom, height: pair.lr.height / zoom };
+        const { x, y, symmetry } = randomPlace(new Random(seed), small, this.#patch);
+        copyPatch(lr, slot * channels * p * p, pair.lr, x * zoom, y * zoom, p, symmetry);
+        copyPatch(hr, slot * channels * q * q, pair.hr, x * scale, y * scale, q, symmetry);
       } catch (cause) {
         const path = this.#dataset.files?.[picture].hr ?? pair.name;
         throw new DataError(`${path}: ${(cause as Error).message}`, { cause });
@@ -185,8 +195,8 @@ export class PatchLoader {
     const batch = Promise.all(samples.map(cut)).then(() => ({
       lr,
       hr,
-      lrShape: [n, 3, p, p] as PatchBatch["lrShape"],
-      hrShape: [n, 3, q, q] as PatchBatch["hrShape"],
+      lrShape: [n, channels, p, p] as PatchBatch["lrShape"],
+      hrShape: [n, channels, q, q] as PatchBatch["hrShape"],
       names: samples.map(({ picture }) => names[picture]),
       epoch,
       wait: 0,

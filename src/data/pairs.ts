@@ -1,9 +1,24 @@
+import { rgbToY } from "./color.ts";
+import { type Degradation, degrade } from "./degrade.ts";
 import { DataError } from "./errors.ts";
 import { readImage } from "./files.ts";
-import { type Image, modcrop, toRgb } from "./image.ts";
+import { crop, type Image, modcrop, toRgb } from "./image.ts";
 import { imresize } from "./imresize.ts";
 
-/** A picture in both sizes, both RGB: hr is exactly `scale` times as wide and high as lr. */
+/** What the pictures of a pair look like. */
+export interface PairFormat {
+  /** How many times wider and higher HR is than the picture that is to be enlarged. */
+  readonly scale: number;
+  /** RGB, three channels; or luma alone, one channel: BT.601 studio range (16..235) in bytes, see rgbToY. */
+  readonly colors: "rgb" | "y";
+  /** "lr": small, as usual; "hr": already enlarged to HR's size by imresize, as SRCNN takes it. */
+  readonly inputSize: "lr" | "hr";
+}
+
+/**
+ * A picture in both sizes, with the same channels: hr is exactly `scale` times as wide and high as lr, or as large
+ * as lr if the format's inputSize is "hr".
+ */
 export interface Pair {
   name: string;
   lr: Image;
@@ -15,13 +30,14 @@ export interface PairFiles {
   name: string;
   lr?: string;
   hr: string;
+  /** How the small picture is made, where there is none. Default: by imresize (Matlab's bicubic) alone. */
+  degradation?: Degradation;
 }
 
 /** Picture pairs, decoded one at a time and only when asked for. */
-export interface PairDataset {
+export interface PairDataset extends PairFormat {
   /** For logs, such as "DIV2K train X2". */
   readonly name: string;
-  readonly scale: number;
   /** How many pairs there are. */
   readonly length: number;
   readonly names: readonly string[];
@@ -35,10 +51,10 @@ export interface PairDataset {
 }
 
 /** A dataset of files; load() throws a DataError for a picture that is damaged or whose sizes do not fit. */
-export function filePairs(name: string, scale: number, files: readonly PairFiles[]): PairDataset {
+export function filePairs(name: string, format: PairFormat, files: readonly PairFiles[]): PairDataset {
   return {
+    ...format,
     name,
-    scale,
     length: files.length,
     names: files.map((pair) => pair.name),
     files,
@@ -46,40 +62,77 @@ export function filePairs(name: string, scale: number, files: readonly PairFiles
       if (!(index in files)) {
         throw new DataError(`${name}: there is no pair ${index}; it has 0 to ${files.length - 1}.`);
       }
-      return loadPair(files[index], scale);
+      return loadPair(files[index], format);
     },
   };
 }
 
 /**
- * Reads a pair. hr loses the few pixels at its right and bottom edge that are no multiple of `scale`; lr must then
- * be exactly hr / scale, or is made by imresize (Matlab's bicubic) if there is no file for it.
+ * Reads a pair. hr loses the few pixels at its right and bottom edge that are no multiple of `scale`. Where there is a
+ * file for lr, it must then have the size of hr / scale, or one more where imresize would have rounded up (as in
+ * DIV2K's X8), which is cut off as well. Else it is made from hr. Grey files count as RGB with equal channels.
+ *
+ * With colors "y", luma is rounded to bytes and the small picture is made by imresize from this one plane, as in the
+ * papers' Matlab code (and not from RGB, which differs by a level here and there). A small picture that has a file of
+ * its own, or was degraded, is RGB and is converted by itself. With inputSize "hr", lr is then enlarged by imresize,
+ * rounded to bytes once more.
  */
-export async function loadPair(files: PairFiles, scale: number): Promise<Pair> {
-  const { name } = files;
+export async function loadPair(files: PairFiles, format: PairFormat): Promise<Pair> {
+  const { scale, colors, inputSize } = format;
+  const convert = colors === "y" ? toY : (image: Image) => image;
   const large = toRgb(await readImage(files.hr));
-  const width = Math.floor(large.width / scale);
-  const height = Math.floor(large.height / scale);
-  if (width === 0 || height === 0) {
+  const size = { width: Math.floor(large.width / scale), height: Math.floor(large.height / scale) };
+  if (size.width === 0 || size.height === 0) {
     throw new DataError(
       `${files.hr}: ${large.width}x${large.height} pixels are too few for scale ${scale}. Leave it out.`,
     );
   }
-  const hr = modcrop(large, scale);
-  if (files.lr === undefined) return { name, lr: imresize(hr, { width, height }), hr };
+  const cropped = modcrop(large, scale);
+  const hr = convert(cropped);
+  const small = async (): Promise<Image> => {
+    if (files.lr !== undefined) return convert(await readSmall(files.lr, files.hr, large, scale));
+    if (files.degradation) return convert(await degrade(cropped, scale, files.degradation));
+    return imresize(hr, size);
+  };
+  const lr = await small();
+  return { name: files.name, lr: inputSize === "hr" ? imresize(lr, scale) : lr, hr };
+}
 
-  const lr = toRgb(await readImage(files.lr));
-  if (lr.width !== width || lr.height !== height) {
+async function readSmall(path: string, hrPath: string, large: Image, scale: number): Promise<Image> {
+  const small = toRgb(await readImage(path));
+  const [width, height] = [Math.floor(large.width / scale), Math.floor(large.height / scale)];
+  const fits = (side: number, of: number) =>
+    side === Math.floor(of / scale) || side === Math.ceil(of / scale);
+  if (!fits(small.width, large.width) || !fits(small.height, large.height)) {
     throw new DataError(
-      `${files.lr} is ${lr.width}x${lr.height}, but at scale ${scale} the small version of ${files.hr} ` +
+      `${path} is ${small.width}x${small.height}, but at scale ${scale} the small version of ${hrPath} ` +
         `(${large.width}x${large.height}) must be ${width}x${height}. Do both belong to the same picture and scale?`,
     );
   }
-  return { name, lr, hr };
+  return small.width === width && small.height === height ? small : crop(small, 0, 0, width, height);
+}
+
+/** Luma as a grey picture. */
+function toY(image: Image): Image {
+  const { width, height } = image;
+  return { width, height, channels: 1, data: Uint8Array.from(rgbToY(image, { round: true })) };
+}
+
+/** What is asked of a dataset, with RGB and small pictures where nothing else is said; throws if it means nothing. */
+export function pairFormat(options: Partial<PairFormat> & { scale: number }): PairFormat {
+  const { scale, colors = "rgb", inputSize = "lr" } = options;
+  checkScale(scale);
+  if (colors !== "rgb" && colors !== "y") {
+    throw new DataError(`colors must be "rgb" or "y", not ${JSON.stringify(colors)}.`);
+  }
+  if (inputSize !== "lr" && inputSize !== "hr") {
+    throw new DataError(`inputSize must be "lr" or "hr", not ${JSON.stringify(inputSize)}.`);
+  }
+  return { scale, colors, inputSize };
 }
 
 /** Scales are whole: a pixel of lr stands for scale x scale pixels of hr. */
-export function checkScale(scale: number): void {
+function checkScale(scale: number): void {
   if (!Number.isInteger(scale) || scale < 2) {
     throw new DataError(`scale must be a whole number of at least 2, not ${scale}.`);
   }

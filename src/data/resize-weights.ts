@@ -25,8 +25,11 @@ export type ResizeOptions = (
       a?: number;
     }
   | {
-      /** Triangle, two samples wide: linear interpolation. */
-      kernel: "linear";
+      /**
+       * "linear": triangle, two samples wide: linear interpolation. "box": one sample wide; with antialias the mean
+       * of what an output sample covers, without it the nearest sample.
+       */
+      kernel: "linear" | "box";
       a?: undefined;
     }
 ) & {
@@ -68,9 +71,9 @@ export function resizeWeights(
     );
   }
   const { kernel: name = "cubic", a = -0.5, antialias = true, edge = "mirror" } = options;
-  const kernel = name === "cubic" ? (x: number) => cubic(x, a) : linear;
+  const kernel = { cubic: (x: number) => cubic(x, a), linear, box }[name];
   const stretch = antialias && scale < 1 ? 1 / scale : 1;
-  const support = (name === "cubic" ? 4 : 2) * stretch;
+  const support = { cubic: 4, linear: 2, box: 1 }[name] * stretch;
 
   const all = Math.ceil(support) + 2; // one spare at each end, against rounding in the division
   const indices = new Int32Array(outSize * all);
@@ -122,6 +125,11 @@ function cubic(x: number, a: number): number {
 
 function linear(x: number): number {
   return Math.max(0, 1 - Math.abs(x));
+}
+
+/** Half open: of two samples equally near, the right one counts. */
+function box(x: number): number {
+  return x >= -0.5 && x < 0.5 ? 1 : 0;
 }
 
 /** ... 1 0 | 0 1 2 ... n-1 | n-1 n-2 ...: mirrored with the edge sample repeated, as often as needed. */

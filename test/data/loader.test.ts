@@ -9,9 +9,10 @@ import { DecodePool } from "../../src/data/decode-pool.ts";
 import { DataError } from "../../src/data/errors.ts";
 import { encodePng } from "../../src/data/files.ts";
 import { openFolder } from "../../src/data/folder.ts";
-import { toPlanar } from "../../src/data/image.ts";
+import { crop, type Image, toPlanar } from "../../src/data/image.ts";
 import { type LoaderOptions, type PatchBatch, PatchLoader } from "../../src/data/loader.ts";
 import type { PairDataset } from "../../src/data/pairs.ts";
+import { augment, type Symmetry, symmetries } from "../../src/data/patches.ts";
 import { drawn, noise, temporaryFolder } from "./support.ts";
 
 const folder = temporaryFolder();
@@ -37,7 +38,7 @@ function inMemory(loads: number[] = new Array(count).fill(0), delay = (_i: numbe
     await new Promise((resolve) => setTimeout(resolve, delay(i)));
     return disk.load(i);
   };
-  return { name: "memory", scale, length: count, names: disk.names, load };
+  return { name: "memory", scale, colors: "rgb", inputSize: "lr", length: count, names: disk.names, load };
 }
 
 async function take(loader: PatchLoader, n: number): Promise<PatchBatch[]> {
@@ -45,6 +46,20 @@ async function take(loader: PatchLoader, n: number): Promise<PatchBatch[]> {
   for (let k = 0; k < n; k++) batches.push(await loader.next());
   return batches;
 }
+
+/** All places in a field of `columns` x `rows`, each in all 8 symmetries. */
+const places = (columns: number, rows: number) =>
+  Array.from({ length: columns * rows * 8 }, (_, i) => ({
+    x: Math.floor(i / 8) % columns,
+    y: Math.floor(i / 8 / columns),
+    symmetry: symmetries[i % 8],
+  }));
+
+function cutOut(image: Image, x: number, y: number, size: number, symmetry: Symmetry): Float32Array {
+  return augment(toPlanar(crop(image, x, y, size, size)), size, size, image.channels, symmetry);
+}
+
+const same = (a: Float32Array, b: Float32Array) => a.every((value, i) => value === b[i]);
 
 const untimed = (batches: PatchBatch[]) => batches.map((batch) => ({ ...batch, wait: 0 }));
 
@@ -94,6 +109,42 @@ describe("PatchLoader", () => {
       if (k % 192 === 0) places.add(lr[k]);
     }
     expect(places.size).toBeGreaterThan(4);
+  });
+
+  test.each([
+    ["rgb", "hr", 3, 16],
+    ["y", "lr", 1, 8],
+    ["y", "hr", 1, 16],
+  ] as const)(
+    "colors %s, inputSize %s: patches are cut from those pictures, at one place",
+    async (...row) => {
+      const [colors, inputSize, channels, side] = row;
+      const dataset = openFolder(paths.slice(0, 1), { scale, colors, inputSize });
+      await using loader = new PatchLoader(dataset, options);
+      const { lr, hr, lrShape, hrShape } = await loader.next();
+      expect(lrShape).toEqual([4, channels, side, side]);
+      expect(hrShape).toEqual([4, channels, 16, 16]);
+      const pair = await dataset.load(0);
+      const zoom = side / 8;
+      for (let slot = 0; slot < 4; slot++) {
+        const small = lr.subarray(slot * channels * side ** 2, (slot + 1) * channels * side ** 2);
+        const large = hr.subarray(slot * channels * 256, (slot + 1) * channels * 256);
+        // Of all places and symmetries exactly one gives the LR patch; the same one must give the HR patch.
+        const found = places(pair.lr.width / zoom - 7, pair.lr.height / zoom - 7).filter(
+          ({ x, y, symmetry }) => same(small, cutOut(pair.lr, x * zoom, y * zoom, side, symmetry)),
+        );
+        expect(found.length).toBe(1);
+        const [{ x, y, symmetry }] = found;
+        expect(same(large, cutOut(pair.hr, x * scale, y * scale, 16, symmetry))).toBe(true);
+      }
+    },
+  );
+
+  test("a picture whose channels are not those of the dataset is refused", async () => {
+    await using loader = new PatchLoader({ ...inMemory(), colors: "y" }, options);
+    await expect(loader.next()).rejects.toThrow(
+      /has 3 channels, but .* memory says colors: "y", which are 1/,
+    );
   });
 
   test("every epoch uses each picture once, in a new order, across batch borders", async () => {
@@ -214,12 +265,13 @@ describe("failures", () => {
     const path = join(folder, `${_how.replaceAll(" ", "-")}.mjs`);
     writeFileSync(path, program);
     const pool = new DecodePool(1, pathToFileURL(path));
-    const loads = [0, 1].map((i) => pool.load({ name: `p${i}`, hr: paths[i] }, scale));
+    const format = { scale, colors: "rgb", inputSize: "lr" } as const;
+    const loads = [0, 1].map((i) => pool.load({ name: `p${i}`, hr: paths[i] }, format));
     await expect(loads[0]).rejects.toThrow(DataError);
     await expect(loads[0]).rejects.toThrow(/p0\.png: the thread that was reading it died/);
     await expect(loads[1]).rejects.toThrow(/p1\.png: the thread/);
     await pool.close();
-    await expect(pool.load({ name: "p0", hr: paths[0] }, scale)).rejects.toThrow(/after close/);
+    await expect(pool.load({ name: "p0", hr: paths[0] }, format)).rejects.toThrow(/after close/);
   });
 
   test.concurrent.each([

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { rgbToY } from "../../src/data/color.ts";
 import { openDiv2k } from "../../src/data/div2k.ts";
 import { DataError } from "../../src/data/errors.ts";
 import { encodePng, readImage } from "../../src/data/files.ts";
@@ -11,6 +12,12 @@ import { differing, noise, photograph, temporaryFolder, testData } from "./suppo
 
 const folder = temporaryFolder();
 const save = async (path: string, image: Image) => writeFileSync(path, await encodePng(image));
+
+const luma = (rgb: Image): Image => ({
+  ...rgb,
+  channels: 1,
+  data: Uint8Array.from(rgbToY(rgb, { round: true })),
+});
 
 describe("openDiv2k", () => {
   const root = join(folder, "DIV2K");
@@ -36,6 +43,16 @@ describe("openDiv2k", () => {
     expect(await dataset.load(0)).toEqual({ name: "0001", lr: noise(10, 7, 3, 11), hr: noise(20, 14, 3, 1) });
     expect((await dataset.load(1)).hr).toEqual(noise(20, 14, 3, 2));
     await expect(dataset.load(2)).rejects.toThrow(/no pair 2; it has 0 to 1/);
+  });
+
+  test("colors y: a small picture with a file of its own is converted by itself", async () => {
+    const dataset = openDiv2k(root, { split: "train", scale: 2, colors: "y" });
+    const pair = await dataset.load(0);
+    expect(pair).toEqual({ name: "0001", lr: luma(noise(10, 7, 3, 11)), hr: luma(noise(20, 14, 3, 1)) });
+    const enlarged = await openDiv2k(root, { split: "train", scale: 2, colors: "y", inputSize: "hr" }).load(
+      0,
+    );
+    expect(enlarged).toEqual({ ...pair, lr: imresize(pair.lr, 2) });
   });
 
   test("HR that is no multiple of the scale is cropped, as the official LR sizes imply; grey becomes RGB", async () => {
@@ -75,6 +92,81 @@ describe("openDiv2k", () => {
   });
 });
 
+describe("openDiv2k's tracks", () => {
+  const root = join(folder, "tracks");
+  const put = async (path: string, image: Image) => {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    await save(join(root, path), image);
+  };
+  const large = noise(24, 16, 3, 1);
+  const small = (scale: number, seed: number) => noise(24 / scale, 16 / scale, 3, seed);
+
+  beforeAll(async () => {
+    await put("DIV2K_train_HR/0001.png", large);
+    await put("DIV2K_valid_HR/0801.png", large);
+    await put("DIV2K_train_LR_unknown/X2/0001x2.png", small(2, 2));
+    await put("DIV2K_train_LR_x8/0001x8.png", small(8, 3));
+    await put("DIV2K_valid_LR_bicubic/X8/0801x8.png", small(8, 4));
+    await put("DIV2K_train_LR_mild/0001x4m.png", small(4, 5));
+    await put("DIV2K_valid_LR_mild/X4/0801x4m.png", small(4, 6));
+    await put("DIV2K_train_LR_difficult/0001x4d.png", small(4, 7));
+    for (const k of [1, 2, 3, 4]) await put(`DIV2K_train_LR_wild/0001x4w${k}.png`, small(4, 10 + k));
+    await put("DIV2K_valid_LR_wild/0801x4w.png", small(4, 8));
+  });
+
+  test.each([
+    ["train", "unknown", 2, 2, "DIV2K train unknown X2"],
+    ["train", "bicubic", 8, 3, "DIV2K train X8"],
+    ["valid", "bicubic", 8, 4, "DIV2K valid X8"],
+    ["train", "mild", 4, 5, "DIV2K train mild X4"],
+    ["valid", "mild", 4, 6, "DIV2K valid mild X4"],
+    ["train", "difficult", 4, 7, "DIV2K train difficult X4"],
+  ] as const)("%s %s X%i", async (split, track, scale, seed, name) => {
+    const dataset = openDiv2k(root, { split, track, scale });
+    const picture = split === "train" ? "0001" : "0801";
+    expect(dataset).toMatchObject({ name, length: 1, names: [picture] });
+    expect(await dataset.load(0)).toEqual({ name: picture, lr: small(scale, seed), hr: large });
+  });
+
+  test("wild: each small version is a pair", async () => {
+    const train = openDiv2k(root, { split: "train", track: "wild", scale: 4 });
+    expect(train.names).toEqual(["0001x4w1", "0001x4w2", "0001x4w3", "0001x4w4"]);
+    expect(await train.load(2)).toEqual({ name: "0001x4w3", lr: small(4, 13), hr: large });
+    const valid = openDiv2k(root, { split: "valid", track: "wild", scale: 4 });
+    expect(await valid.load(0)).toEqual({ name: "0801x4w", lr: small(4, 8), hr: large });
+  });
+
+  test("X8: LR sides that imresize rounded up are cut, as HR is", async () => {
+    const uneven = noise(28, 20, 3, 20);
+    await put("uneven/DIV2K_train_HR/0002.png", uneven);
+    await put("uneven/DIV2K_train_LR_x8/0002x8.png", imresize(uneven, 1 / 8));
+    const pair = await openDiv2k(join(root, "uneven"), { split: "train", scale: 8 }).load(0);
+    expect(imresize(uneven, 1 / 8)).toMatchObject({ width: 4, height: 3 });
+    expect(pair.lr).toEqual(crop(imresize(uneven, 1 / 8), 0, 0, 3, 2));
+    expect(pair.hr).toEqual(crop(uneven, 0, 0, 24, 16));
+  });
+
+  test("what was not published is refused, and what is missing is named with its archive", () => {
+    const open = (track: string, scale: number) =>
+      openDiv2k(root, { split: "train", track: track as "mild", scale });
+    expect(() => open("mild", 2)).toThrow(/"mild" at scale 4, not at 2/);
+    expect(() => open("unknown", 8)).toThrow(/"unknown" at scale 2, 3, 4, not at 8/);
+    expect(() => open("tame", 4)).toThrow(/no track "tame"; choose of bicubic, unknown, mild/);
+    expect(() => open("unknown", 3)).toThrow(/LR_unknown.X3: .*DIV2K_train_LR_unknown_X3\.zip/);
+    expect(() => openDiv2k(root, { split: "valid", track: "difficult", scale: 4 })).toThrow(
+      /DIV2K_valid_LR_difficult: .*DIV2K_valid_LR_difficult\.zip/,
+    );
+  });
+
+  test("an HR picture without any wild version is named", async () => {
+    await put("DIV2K_train_HR/0002.png", large);
+    expect(() => openDiv2k(root, { split: "train", track: "wild", scale: 4 })).toThrow(
+      /1 of 2 .*0002x4w4\.png/,
+    );
+    rmSync(join(root, "DIV2K_train_HR", "0002.png"));
+  });
+});
+
 describe("openFolder", () => {
   test("makes LR from a folder of pictures by modcrop and imresize, whatever their format", async () => {
     const own = join(folder, "own");
@@ -89,6 +181,26 @@ describe("openFolder", () => {
     const photo = await dataset.load(0);
     expect([photo.hr.width, photo.hr.height]).toEqual([photo.lr.width * 3, photo.lr.height * 3]);
     expect(differing(photo.hr, toRgb(modcrop(await readImage(photograph("nagasaki-boats")), 3)))).toBe(0);
+  });
+
+  test("colors y: LR is made from the rounded Y plane; inputSize hr: LR is enlarged again", async () => {
+    const path = join(folder, "colours.png");
+    const rgb = noise(13, 9, 3);
+    await save(path, rgb);
+    const hr = luma(modcrop(rgb, 2));
+    const lr = imresize(hr, 1 / 2);
+    const open = (options: { colors?: "rgb" | "y"; inputSize?: "lr" | "hr" }) =>
+      openFolder([path], { scale: 2, ...options });
+    expect(open({})).toMatchObject({ colors: "rgb", inputSize: "lr" });
+    expect(open({ colors: "y" })).toMatchObject({ colors: "y", inputSize: "lr" });
+    expect(await open({ colors: "y" }).load(0)).toEqual({ name: "colours", lr, hr });
+    expect(await open({ colors: "y", inputSize: "hr" }).load(0)).toMatchObject({ lr: imresize(lr, 2), hr });
+    const { lr: enlarged } = await open({ inputSize: "hr" }).load(0);
+    expect(enlarged).toEqual(imresize(imresize(modcrop(rgb, 2), 1 / 2), 2));
+    // The two orders differ: Y of the small RGB picture is not the small Y plane.
+    expect(differing(lr, luma(imresize(modcrop(rgb, 2), 1 / 2)))).toBeGreaterThan(0);
+    expect(() => open({ colors: "Y" as "y" })).toThrow(/colors must be "rgb" or "y", not "Y"/);
+    expect(() => open({ inputSize: "big" as "hr" })).toThrow(/inputSize .* not "big"/);
   });
 
   test("takes a list of files as it is", async () => {

@@ -1,0 +1,223 @@
+import { Random } from "../tensor/random.ts";
+import { DataError } from "./errors.ts";
+import { decodeImage } from "./files.ts";
+import { checkImage, type Image } from "./image.ts";
+import { imresize } from "./imresize.ts";
+import { mirror, type ResizeOptions } from "./resize-weights.ts";
+
+/**
+ * How small pictures are made worse than by bicubic shrinking alone, so that a network learns to enlarge what cameras
+ * and the web deliver. The classical model of blind super-resolution, applied once, in this order:
+ *
+ *     LR = JPEG(shrink(HR * blur) + noise)
+ *
+ * (Zhang et al., "Designing a Practical Degradation Model", ICCV 2021 (BSRGAN); Wang et al., "Real-ESRGAN", ICCVW
+ * 2021, who call it first-order.) What is left out does not happen.
+ */
+export interface DegradationOptions {
+  /** Decides all that is drawn at random. Any whole number. */
+  seed: number;
+  /** Gaussian blur. Real-ESRGAN draws both sigmas from 0.2 to 3 and the angle from -180 to 180. */
+  blur?: {
+    /** Standard deviation along the kernel's first axis, in HR pixels, 0 to 20. */
+    sigma: Range;
+    /** Along its second axis; without it the kernel is round. */
+    sigma2?: Range;
+    /** From the picture's x axis to the kernel's first, clockwise as seen, in degrees. Default 0. */
+    angle?: Range;
+  };
+  /** How the picture is shrunk; of several, one is drawn. Default "bicubic", which is Matlab's imresize. */
+  shrink?: Shrink | readonly Shrink[];
+  /** Standard deviation of Gaussian noise in levels of 0..255, each sample by itself. Real-ESRGAN: 1 to 30. */
+  noise?: Range;
+  /**
+   * Shot noise: photons that a white sample counts, above 0. A sample is then Poisson distributed, with a standard
+   * deviation of 255 / sqrt(photons) levels in white and less in the dark.
+   */
+  photons?: Range;
+  /** JPEG quality 1 to 100, with 4:2:0 chroma, as files from the web have it. Real-ESRGAN: 30 to 95. */
+  jpeg?: Range;
+}
+
+/** One value for all pictures, or bounds between which one is drawn for each picture, all equally likely. */
+export type Range = number | readonly [min: number, max: number];
+
+/** "bicubic", "bilinear" and "area" (the mean) see every pixel; "nearest" takes one of scale * scale. */
+export type Shrink = "bicubic" | "bilinear" | "area" | "nearest";
+
+/** What was drawn for one picture; fit for JSON, for logs. What does not happen is left out. */
+export interface Degradation {
+  blur?: { sigma: number; sigma2: number; angle: number };
+  shrink: Shrink;
+  noise?: number;
+  photons?: number;
+  jpeg?: number;
+  /** Seeds the noise. */
+  seed: number;
+}
+
+const shrinkings: Record<Shrink, ResizeOptions> = {
+  bicubic: { kernel: "cubic" },
+  bilinear: { kernel: "linear" },
+  area: { kernel: "box" },
+  nearest: { kernel: "box", antialias: false },
+};
+
+/**
+ * Draws the degradation of picture number `index`: a function of the options and the number alone, whatever else was
+ * drawn before. Throws a DataError if the options mean nothing.
+ */
+export function drawDegradation(options: DegradationOptions, index: number): Degradation {
+  const { seed, blur, shrink = "bicubic", noise, photons, jpeg } = options;
+  const base = new Random(seed).next(); // so that seeds 1 and 2 share no picture
+  const random = new Random(base * 2 ** 20 + index);
+  // Each takes one number from the generator even if it is not wanted: to add noise does not change the blur.
+  const draw = (name: string, range: Range, lowest: number, highest: number): number => {
+    const [min, max] = typeof range === "number" ? [range, range] : range;
+    if (!(lowest <= min && min <= max && max <= highest)) {
+      throw new DataError(
+        `degradation: ${name} must be a number or [min, max] in ${lowest}..${highest}, not ${JSON.stringify(range)}.`,
+      );
+    }
+    return min + random.uniform() * (max - min);
+  };
+  const sigma = draw("blur.sigma", blur?.sigma ?? 0, 0, 20);
+  const sigma2 = draw("blur.sigma2", blur?.sigma2 ?? 0, 0, 20);
+  const angle = draw("blur.angle", blur?.angle ?? 0, -360, 360);
+  const kinds = typeof shrink === "string" ? [shrink] : shrink;
+  if (kinds.length === 0 || !kinds.every((kind) => kind in shrinkings)) {
+    throw new DataError(
+      `degradation: shrink must be of ${Object.keys(shrinkings).join(", ")}, or a list, not ${JSON.stringify(shrink)}.`,
+    );
+  }
+  const kind = kinds[random.int(kinds.length)];
+  const deviation = draw("noise", noise ?? 0, 0, 255);
+  const white = draw("photons", photons ?? 1, 1e-3, 1e9);
+  const quality = Math.round(draw("jpeg", jpeg ?? 1, 1, 100));
+  return {
+    ...(blur && { blur: { sigma, sigma2: blur.sigma2 === undefined ? sigma : sigma2, angle } }),
+    shrink: kind,
+    ...(noise !== undefined && { noise: deviation }),
+    ...(photons !== undefined && { photons: white }),
+    ...(jpeg !== undefined && { jpeg: quality }),
+    seed: random.next(),
+  };
+}
+
+/**
+ * The small picture of an RGB picture whose sides are multiples of `scale`. Every step ends in bytes, as it would
+ * between programs. The same degradation always gives the same picture (JPEG: with the same version of sharp).
+ */
+export async function degrade(hr: Image, scale: number, degradation: Degradation): Promise<Image> {
+  checkImage(hr, "degrade");
+  if (hr.channels !== 3 || hr.width % scale !== 0 || hr.height % scale !== 0) {
+    throw new DataError(
+      `degrade: wants an RGB picture whose sides are multiples of ${scale}, not ${hr.width}x${hr.height} with ` +
+        `${hr.channels} channels; call toRgb and modcrop first.`,
+    );
+  }
+  const { blur, shrink, noise, photons, jpeg, seed } = degradation;
+  const random = new Random(seed);
+  const size = { width: hr.width / scale, height: hr.height / scale };
+  let image = imresize(blur ? gaussianBlur(hr, blur) : hr, size, shrinkings[shrink]);
+  if (photons !== undefined)
+    image = mapBytes(image, (v) => (255 * poisson(random, (v / 255) * photons)) / photons);
+  if (noise !== undefined) image = mapBytes(image, (v) => v + noise * random.normal());
+  return jpeg === undefined ? image : throughJpeg(image, jpeg);
+}
+
+/**
+ * Gaussian blur with mirrored edges, cut off at three standard deviations. sigma and sigma2 are those along two
+ * perpendicular axes, the first turned by `angle` degrees.
+ */
+export function gaussianBlur(image: Image, blur: NonNullable<Degradation["blur"]>): Image {
+  const { width, height, channels, data } = image;
+  const { sigma, sigma2, angle } = blur;
+  const shape = { width, height, channels };
+  // Along the picture's axes the kernel is a product, and two narrow passes do what a wide one does in n times the
+  // time; round kernels have no direction.
+  const passes =
+    angle === 0 || sigma === sigma2
+      ? [gaussianKernel(sigma, 0, 0), gaussianKernel(0, sigma2, 0)]
+      : [gaussianKernel(sigma, sigma2, angle)];
+  let samples: Float32Array = Float32Array.from(data);
+  for (const kernel of passes) samples = convolve(samples, shape, kernel);
+  return { ...shape, data: Uint8Array.from(samples, toByte) };
+}
+
+interface Kernel {
+  /** How far it reaches from its centre in x and y. */
+  reach: [number, number];
+  /** [2 reach[1] + 1, 2 reach[0] + 1], adding up to 1. */
+  weights: Float64Array;
+}
+
+function gaussianKernel(sigma: number, sigma2: number, angle: number): Kernel {
+  const [cos, sin] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
+  const reach: [number, number] = [
+    Math.ceil(3 * Math.hypot(sigma * cos, sigma2 * sin)),
+    Math.ceil(3 * Math.hypot(sigma * sin, sigma2 * cos)),
+  ];
+  const along = (distance: number, deviation: number) =>
+    deviation === 0 ? Number(Math.abs(distance) < 0.5) : Math.exp(-0.5 * (distance / deviation) ** 2);
+  const weights: number[] = [];
+  for (let y = -reach[1]; y <= reach[1]; y++) {
+    for (let x = -reach[0]; x <= reach[0]; x++) {
+      weights.push(along(x * cos + y * sin, sigma) * along(y * cos - x * sin, sigma2));
+    }
+  }
+  const total = weights.reduce((a, b) => a + b);
+  return { reach, weights: Float64Array.from(weights, (w) => w / total) };
+}
+
+/** An output row is a weighted sum of shifted input rows, so whole rows are added up at a time. */
+function convolve(
+  samples: Float32Array,
+  { width, height, channels }: Omit<Image, "data">,
+  { reach: [reachX, reachY], weights }: Kernel,
+): Float32Array {
+  const rowLength = width * channels;
+  const out = new Float32Array(samples.length);
+  // Input rows with their mirror images to the left and right.
+  const padded = Array.from({ length: width + 2 * reachX }, (_, x) => mirror(x - reachX, width) * channels);
+  const row = new Float32Array(padded.length * channels);
+  for (let y = 0; y < height; y++) {
+    const sums = out.subarray(y * rowLength, (y + 1) * rowLength);
+    let tap = 0;
+    for (let dy = -reachY; dy <= reachY; dy++) {
+      const start = mirror(y + dy, height) * rowLength;
+      for (let x = 0, to = 0; x < padded.length; x++) {
+        for (let c = 0; c < channels; c++) row[to++] = samples[start + padded[x] + c];
+      }
+      for (let dx = 0; dx <= 2 * reachX; dx++) {
+        const weight = weights[tap++];
+        const shift = dx * channels;
+        for (let i = 0; i < rowLength; i++) sums[i] += weight * row[shift + i];
+      }
+    }
+  }
+  return out;
+}
+
+/** A Poisson distributed number: by multiplying uniform ones (Knuth), or above 50 by its Gaussian limit, rounded. */
+function poisson(random: Random, mean: number): number {
+  if (mean > 50) return Math.max(0, Math.round(mean + Math.sqrt(mean) * random.normal()));
+  const limit = Math.exp(-mean);
+  let count = -1;
+  for (let product = 1; product > limit; count++) product *= random.uniform();
+  return count;
+}
+
+function mapBytes(image: Image, change: (value: number) => number): Image {
+  return { ...image, data: Uint8Array.from(image.data, (value) => toByte(change(value))) };
+}
+
+function toByte(value: number): number {
+  return value <= 0 ? 0 : value >= 255 ? 255 : Math.floor(value + 0.5);
+}
+
+async function throughJpeg({ width, height, channels, data }: Image, quality: number): Promise<Image> {
+  const { default: sharp } = await import("sharp");
+  const picture = sharp(data, { raw: { width, height, channels } });
+  return decodeImage(await picture.jpeg({ quality }).toBuffer(), "degraded picture");
+}

@@ -1,0 +1,562 @@
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { ZipFile } from "yazl";
+import { openDiv2k } from "../../src/data/div2k.ts";
+import { type Div2kProgress, downloadDiv2k } from "../../src/data/div2k-download.ts";
+import { download } from "../../src/data/download.ts";
+import { DataError } from "../../src/data/errors.ts";
+import { encodePng } from "../../src/data/files.ts";
+import { unzipPictures } from "../../src/data/unzip.ts";
+import { noise, temporaryFolder } from "./support.ts";
+
+const folder = temporaryFolder();
+
+/** What the server does; each test sets it anew. */
+interface Behaviour {
+  files: Record<string, Uint8Array>;
+  ranges: boolean;
+  etag?: string;
+  lastModified?: string;
+  /** Answers are cut after so many bytes, as long as there are cuts left. */
+  cutAfter: number;
+  cuts: number;
+  /** Answered instead of a file, one after the other. */
+  statuses: number[];
+  /** Added to the Content-Length. */
+  sizeError: number;
+  chunked: boolean;
+  beforeAnswer?: (request: IncomingMessage, response: ServerResponse) => boolean;
+}
+let behaviour: Behaviour;
+/** Bytes the client says it has. */
+let received: number;
+let requests: { url: string; range?: string; ifRange?: string; status: number }[];
+
+const server = createServer((request, response) => {
+  const { range, "if-range": ifRange } = request.headers as Record<string, string | undefined>;
+  const log = { url: request.url!, range, ifRange, status: 200 };
+  requests.push(log);
+  const refuse = (status: number, headers = {}) => {
+    log.status = status;
+    response.writeHead(status, headers).end("no");
+  };
+  if (behaviour.beforeAnswer?.(request, response)) return;
+  const status = behaviour.statuses.shift();
+  if (status) return refuse(status);
+  const bytes = behaviour.files[request.url!];
+  if (!bytes) return refuse(404);
+
+  const { etag, lastModified, ranges } = behaviour;
+  const headers: Record<string, string | number> = {};
+  if (etag) headers.etag = etag;
+  if (lastModified) headers["last-modified"] = lastModified;
+  const same = ifRange === undefined || ifRange === etag || ifRange === lastModified;
+  let start = 0;
+  if (ranges && range && same) {
+    start = Number(/bytes=(\d+)-/.exec(range)![1]);
+    if (start >= bytes.length) return refuse(416, { "content-range": `bytes */${bytes.length}` });
+    log.status = 206;
+    headers["content-range"] = `bytes ${start}-${bytes.length - 1}/${bytes.length}`;
+  }
+  if (!behaviour.chunked) headers["content-length"] = bytes.length - start + behaviour.sizeError;
+  response.writeHead(log.status, headers);
+  if (behaviour.cuts > 0) {
+    behaviour.cuts--;
+    const end = Math.min(start + behaviour.cutAfter, bytes.length);
+    // When they have arrived: as a connection breaks, fetch() also drops what it has not yet handed on.
+    received = -1;
+    response.write(bytes.subarray(start, end), async () => {
+      while (received < end) await new Promise((resolve) => setTimeout(resolve, 1));
+      response.destroy();
+    });
+  } else {
+    response.end(bytes.subarray(start));
+  }
+});
+
+let base: string;
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  base = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+
+const content = noise(200, 100, 3).data;
+let number = 0;
+/** A path of the test's own. */
+let path: string;
+beforeEach(() => {
+  requests = [];
+  behaviour = {
+    files: { "/file.zip": content },
+    ranges: true,
+    etag: '"1"',
+    cutAfter: 0,
+    cuts: 0,
+    statuses: [],
+    sizeError: 0,
+    chunked: false,
+  };
+  path = join(folder, `download${number++}`, "file.zip");
+});
+
+const fetchFile = (options: Parameters<typeof download>[2] = {}) =>
+  download(`${base}file.zip`, path, {
+    backoff: 1,
+    ...options,
+    onProgress(done, total) {
+      received = done;
+      options.onProgress?.(done, total);
+    },
+  });
+
+async function failure(promise: Promise<unknown>): Promise<Error> {
+  const error = await promise.then(
+    () => undefined,
+    (e) => e,
+  );
+  expect(error).toBeInstanceOf(Error);
+  return error;
+}
+
+async function expectWhole(): Promise<void> {
+  expect(readFileSync(path).equals(content)).toBe(true);
+  expect(await readdir(join(path, ".."))).toEqual(["file.zip"]);
+}
+
+describe("download", () => {
+  test("fetches a file, makes its folder, and tells how far it is", async () => {
+    const progress: [number, number | undefined][] = [];
+    await fetchFile({ onProgress: (...step) => progress.push(step) });
+    await expectWhole();
+    expect(progress[0]).toEqual([0, 60_000]);
+    expect(progress.at(-1)).toEqual([60_000, 60_000]);
+    expect(requests).toEqual([{ url: "/file.zip", range: undefined, ifRange: undefined, status: 200 }]);
+  });
+
+  test.each([
+    [{ etag: '"1"' }, '"1"'],
+    [{ etag: undefined, lastModified: "Tue, 14 Nov 2017 10:00:00 GMT" }, "Tue, 14 Nov 2017 10:00:00 GMT"],
+    [{ etag: 'W/"1"', lastModified: "Tue, 14 Nov 2017 10:00:00 GMT" }, "Tue, 14 Nov 2017 10:00:00 GMT"],
+    [{ etag: undefined }, undefined],
+  ])(
+    "cut connections: the rest alone is asked for, by what identifies the file: %o",
+    async (headers, ifRange) => {
+      Object.assign(behaviour, headers, { cuts: 7, cutAfter: 7000 });
+      await fetchFile({ retries: 1 });
+      await expectWhole();
+      expect(requests.map(({ range }) => range)).toEqual([
+        undefined,
+        ...[1, 2, 3, 4, 5, 6, 7].map((k) => `bytes=${7000 * k}-`),
+      ]);
+      expect(requests.slice(1).every((request) => request.status === 206)).toBe(true);
+      expect(requests.slice(1).map((request) => request.ifRange)).toEqual(new Array(7).fill(ifRange));
+    },
+  );
+
+  test("a server that knows no ranges sends everything again", async () => {
+    Object.assign(behaviour, { ranges: false, cuts: 3, cutAfter: 20_000 });
+    await fetchFile({ retries: 3 });
+    await expectWhole();
+    expect(requests.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  });
+
+  test("what came before a failure is kept, and a later call goes on from there", async () => {
+    Object.assign(behaviour, { cuts: 1e9, cutAfter: 9000, ranges: false });
+    const error = await failure(fetchFile({ retries: 2 }));
+    expect(error).toBeInstanceOf(DataError);
+    expect(error.message).toMatch(
+      /file\.zip: cannot be downloaded: .*3 times in a row.*9000 bytes\) is kept in .*file\.zip\.part/,
+    );
+    expect(existsSync(path)).toBe(false);
+    Object.assign(behaviour, { cuts: 0, ranges: true });
+    await fetchFile();
+    await expectWhole();
+    expect(requests.at(-1)).toMatchObject({ range: "bytes=9000-", status: 206 });
+  });
+
+  test("a file that has changed in between is fetched anew", async () => {
+    Object.assign(behaviour, { cuts: 1, cutAfter: 9000, files: { "/file.zip": noise(50, 100, 3, 2).data } });
+    await failure(fetchFile({ retries: 0 }));
+    Object.assign(behaviour, { etag: '"2"', files: { "/file.zip": content } });
+    await fetchFile();
+    await expectWhole();
+    expect(requests.at(-1)).toMatchObject({ range: "bytes=9000-", ifRange: '"1"', status: 200 });
+  });
+
+  test("without ETag, a change shows in the size, also where nothing is left to send", async () => {
+    for (const [k, before] of [noise(100, 100, 3, 2).data, noise(201, 100, 3, 2).data].entries()) {
+      path = join(folder, `changed${k}`, "file.zip");
+      Object.assign(behaviour, { etag: undefined, cuts: 1, cutAfter: before.length - 10 });
+      behaviour.files = { "/file.zip": before };
+      await failure(fetchFile({ retries: 0 }));
+      behaviour.files = { "/file.zip": content };
+      await fetchFile({ retries: 1 });
+      await expectWhole();
+    }
+    expect(requests.map(({ status }) => status)).toEqual([200, 206, 200, 200, 416, 200]);
+  });
+
+  test("all bytes there, but not renamed: nothing more is fetched", async () => {
+    Object.assign(behaviour, { cuts: 1, cutAfter: 9000 });
+    await failure(fetchFile({ retries: 0 }));
+    writeFileSync(`${path}.part`, content);
+    await fetchFile();
+    await expectWhole();
+    expect(requests.length).toBe(1);
+  });
+
+  test("a file of unannounced size: cut, resumed, and found complete", async () => {
+    Object.assign(behaviour, { chunked: true, cuts: 1, cutAfter: 9000 });
+    await fetchFile({ retries: 1 });
+    await expectWhole();
+    path = join(folder, "unannounced", "file.zip");
+    Object.assign(behaviour, { cuts: 1, cutAfter: content.length });
+    await fetchFile({ retries: 1 });
+    await expectWhole();
+    expect(requests.map(({ status }) => status)).toEqual([200, 206, 200, 416]);
+  });
+
+  test("fewer bytes than announced are never taken for a whole file", async () => {
+    Object.assign(behaviour, { sizeError: 5, ranges: false, cuts: 1e9, cutAfter: content.length });
+    expect(await failure(fetchFile({ retries: 1 }))).toBeInstanceOf(DataError);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test("passing troubles are waited out: 503, 429, 408", async () => {
+    behaviour.statuses = [503, 429, 408];
+    const start = performance.now();
+    await fetchFile({ retries: 3, backoff: 20 });
+    expect(performance.now() - start).toBeGreaterThan(20 + 40 + 80 - 5);
+    await expectWhole();
+  });
+
+  test.each([404, 403, 410])("%i is final", async (status) => {
+    behaviour.statuses = [status];
+    const error = await failure(fetchFile());
+    expect(error).toBeInstanceOf(DataError);
+    expect(error.message).toMatch(
+      new RegExp(`file\\.zip: cannot be downloaded: the server answered ${status} .*address`),
+    );
+    expect(requests.length).toBe(1);
+  });
+
+  test("a server that is not there, and what is no address", async () => {
+    const nowhere = createServer();
+    await new Promise<void>((resolve) => nowhere.listen(0, "127.0.0.1", resolve));
+    const { port } = nowhere.address() as AddressInfo;
+    await new Promise((resolve) => nowhere.close(resolve));
+    const error = await failure(download(`http://127.0.0.1:${port}/`, path, { retries: 1, backoff: 1 }));
+    expect(error.message).toMatch(/ECONNREFUSED.*2 times in a row/);
+    expect((await failure(download("file.zip", path))).message).toMatch(/not an address/);
+  });
+
+  test("abort: at once while bytes come, while waiting, and before the start; the bytes are kept", async () => {
+    const controller = new AbortController();
+    behaviour.beforeAnswer = (_, response) => {
+      response.writeHead(200, { "content-length": content.length, etag: '"1"' });
+      response.write(content.subarray(0, 5000));
+      return true; // and never ends
+    };
+    const abort = (done: number) => {
+      if (done === 5000) controller.abort();
+    };
+    const aborted = await failure(fetchFile({ signal: controller.signal, onProgress: abort }));
+    expect(aborted.name).toBe("AbortError");
+    behaviour.beforeAnswer = undefined;
+    expect((await failure(fetchFile({ signal: controller.signal }))).name).toBe("AbortError");
+
+    behaviour.statuses = [503];
+    const reason = new Error("enough");
+    const waiting = fetchFile({ signal: AbortSignal.any([later(50, reason)]), backoff: 60_000 });
+    expect(await failure(waiting)).toBe(reason);
+    await fetchFile();
+    await expectWhole();
+    expect(requests.at(-1)).toMatchObject({ range: "bytes=5000-", status: 206 });
+  });
+
+  test("a full disk is told, before the first byte where the size is known", async () => {
+    mkdirSync(join(path, ".."), { recursive: true });
+    behaviour.beforeAnswer = (_, response) => {
+      response.writeHead(200, { "content-length": 1e18 }).write("x");
+      return true;
+    };
+    const early = await failure(fetchFile());
+    expect(early).toBeInstanceOf(DataError);
+    expect(early.message).toMatch(
+      /1000000000\.00 GB more are needed, and the disk has [\d.]+ GB left\. Make room/,
+    );
+  });
+
+  test.skipIf(!existsSync("/dev/full"))(
+    "a disk that is full in the middle is told, and nothing is retried",
+    async () => {
+      behaviour.chunked = true;
+      behaviour.etag = undefined;
+      mkdirSync(join(path, ".."), { recursive: true });
+      // /dev/full is empty and accepts no byte; an answer that begins anew would remove it.
+      behaviour.beforeAnswer = (_, response) => {
+        response.writeHead(206, { "content-range": `bytes 0-59999/60000` });
+        response.end(content);
+        return true;
+      };
+      symlinkSync("/dev/full", `${path}.part`);
+      writeFileSync(`${path}.part.json`, "{}");
+      const error = await failure(fetchFile());
+      rmSync(`${path}.part`, { force: true });
+      expect(error).toBeInstanceOf(DataError);
+      expect(error.message).toMatch(/the disk is full\. Make room/);
+      expect(requests.length).toBe(1);
+    },
+  );
+});
+
+function later(milliseconds: number, reason: Error): AbortSignal {
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(reason), milliseconds);
+  return controller.signal;
+}
+
+/** A zip archive written by yazl: file names and contents. */
+async function zipOf(files: Record<string, Uint8Array>, options: { mode?: number; compress?: boolean } = {}) {
+  const zip = new ZipFile();
+  for (const [name, bytes] of Object.entries(files)) zip.addBuffer(Buffer.from(bytes), name, options);
+  zip.end();
+  const chunks: Buffer[] = [];
+  for await (const chunk of zip.outputStream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+/** The same archive with other names, of the same length: yazl writes no bad ones. */
+function renamed(archive: Buffer, from: string, to: string): Buffer {
+  expect(to.length).toBe(from.length);
+  return Buffer.from(archive.toString("latin1").replaceAll(from, to), "latin1");
+}
+
+describe("unzipPictures", () => {
+  const png = (seed: number) => encodePng(noise(9, 7, 3, seed));
+  const unzip = async (archive: Uint8Array, options = {}) => {
+    const home = join(folder, `unzip${number++}`);
+    mkdirSync(home);
+    writeFileSync(join(home, "a.zip"), archive);
+    const target = join(home, "pictures");
+    return { home, target, done: unzipPictures(join(home, "a.zip"), target, options) };
+  };
+
+  test("PNG files come out as they were, whatever their folder; the rest does not", async () => {
+    const [a, b] = [await png(1), await png(2)];
+    const text = Buffer.from("text");
+    const archive = await zipOf({
+      "D/X2/1.png": a,
+      "D/X2/2.png": b,
+      "D/readme.txt": text,
+      "__MACOSX/D/._1.png": text,
+    });
+    const steps: number[][] = [];
+    const { home, target, done } = await unzip(archive, {
+      onProgress: (...step: number[]) => steps.push(step),
+    });
+    await done;
+    expect((await readdir(target)).sort()).toEqual(["1.png", "2.png"]);
+    expect(readFileSync(join(target, "1.png")).equals(a)).toBe(true);
+    expect(readFileSync(join(target, "2.png")).equals(b)).toBe(true);
+    expect(steps).toEqual([
+      [1, 4],
+      [2, 4],
+    ]);
+    expect((await readdir(home)).sort()).toEqual(["a.zip", "pictures"]);
+  });
+
+  test("stored archives, and the leavings of a killed program", async () => {
+    const a = await png(1);
+    const { home, target, done } = await unzip(await zipOf({ "1.png": a }, { compress: false }));
+    mkdirSync(join(home, "a.zip.unpacking"), { recursive: true });
+    writeFileSync(join(home, "a.zip.unpacking", "half.png"), "");
+    await done;
+    expect(await readdir(target)).toEqual(["1.png"]);
+  });
+
+  const damaged = async (): Promise<[string, Buffer, RegExp][]> => {
+    const good = await zipOf({ "aa/x.png": await png(1), "bb/y.png": await png(2) }, { compress: false });
+    const at = good.indexOf("IDAT");
+    const flipped = Buffer.from(good);
+    flipped[at + 20] ^= 1;
+    const deflated = await zipOf({ "aa/x.png": new Uint8Array(5000) });
+    deflated[40] ^= 0xff;
+    return [
+      ["a flipped bit", flipped, /checksum of aa\/x\.png in it is wrong/],
+      ["a broken stream", deflated, /cannot be unpacked/],
+      ["cut short", good.subarray(0, -30), /cannot be unpacked/],
+      ["no archive", Buffer.from("<html>not found</html>"), /cannot be unpacked/],
+      ["empty", Buffer.alloc(0), /cannot be unpacked/],
+      ["a way out", renamed(good, "bb/y.png", "../y.png"), /\.\.\/y\.png/],
+      ["a way out, Windows style", renamed(good, "bb/y.png", "..\\y.png"), /\.\.\/y\.png/],
+      ["an absolute path", renamed(good, "bb/y.png", "/b/y.png"), /absolute path/],
+      ["a name twice", renamed(good, "bb/y.png", "bb/x.png"), /two files x\.png/],
+      [
+        "a symbolic link",
+        await zipOf({ "a.png": Buffer.from("/etc/passwd") }, { mode: 0o120777 }),
+        /symbolic link/,
+      ],
+      ["no pictures", await zipOf({ "a.txt": Buffer.from("text") }), /no PNG files/],
+    ];
+  };
+
+  test("damaged and malicious archives are refused, and nothing of them stays", async () => {
+    for (const [name, archive, message] of await damaged()) {
+      const { home, done } = await unzip(archive);
+      const error = await failure(done);
+      expect(error, name).toBeInstanceOf(DataError);
+      expect(error.message, name).toMatch(message);
+      expect(error.message, name).toMatch(
+        /a\.zip: cannot be unpacked: .*download it again\. Nothing was unpacked\.$/,
+      );
+      expect(await readdir(home), name).toEqual(["a.zip"]);
+      expect(existsSync(join(home, "y.png")), name).toBe(false);
+    }
+  });
+
+  test("abort", async () => {
+    const controller = new AbortController();
+    const archive = await zipOf({ "1.png": await png(1), "2.png": await png(2) });
+    const { home, done } = await unzip(archive, {
+      signal: controller.signal,
+      onProgress: () => controller.abort(),
+    });
+    expect((await failure(done)).name).toBe("AbortError");
+    expect(await readdir(home)).toEqual(["a.zip"]);
+  });
+});
+
+describe("downloadDiv2k", () => {
+  const names = { train: "0001", valid: "0801" } as const;
+  let archives: Record<string, Uint8Array>;
+
+  beforeAll(async () => {
+    archives = {};
+    const put = async (archive: string, files: Record<string, [size: number, seed: number]>) => {
+      const entries = Object.entries(files).map(async ([name, [size, seed]]) => {
+        return [name, await encodePng(noise(size, size, 3, seed))] as const;
+      });
+      archives[`/mirror/${archive}.zip`] = await zipOf(Object.fromEntries(await Promise.all(entries)));
+    };
+    for (const [split, name] of Object.entries(names)) {
+      const d = `DIV2K_${split}`;
+      await put(`${d}_HR`, { [`${d}_HR/${name}.png`]: [24, 1] });
+      for (const track of ["bicubic", "unknown"]) {
+        for (const scale of [2, 3, 4]) {
+          const path = `${d}_LR_${track}/X${scale}/${name}x${scale}.png`;
+          await put(`${d}_LR_${track}_X${scale}`, { [path]: [24 / scale, scale] });
+        }
+      }
+      await put(`${d}_LR_x8`, { [`${d}_LR_x8/${name}x8.png`]: [3, 8] });
+      await put(`${d}_LR_mild`, { [`${d}_LR_mild/${name}x4m.png`]: [6, 9] });
+      await put(`${d}_LR_difficult`, { [`${d}_LR_difficult/${name}x4d.png`]: [6, 10] });
+    }
+    const wild = [1, 2, 3, 4].map((k) => [`DIV2K_train_LR_wild/0001x4w${k}.png`, [6, 10 + k]] as const);
+    await put("DIV2K_train_LR_wild", Object.fromEntries(wild) as Record<string, [number, number]>);
+    await put("DIV2K_valid_LR_wild", { "DIV2K_valid_LR_wild/0801x4w.png": [6, 15] });
+  });
+
+  let root: string;
+  beforeEach(() => {
+    root = join(folder, `div2k${number++}`);
+    behaviour.files = archives;
+  });
+  const get = (options: Partial<Parameters<typeof downloadDiv2k>[1]> = {}) =>
+    downloadDiv2k(root, {
+      scales: [2],
+      baseUrl: `${base}mirror`,
+      backoff: 1,
+      ...options,
+      onProgress(progress) {
+        received = progress.done;
+        options.onProgress?.(progress);
+      },
+    });
+
+  test("everything that was published, as openDiv2k reads it, over a bad line", async () => {
+    Object.assign(behaviour, { cuts: 40, cutAfter: 300 });
+    const tracks = ["bicubic", "unknown", "mild", "difficult", "wild"] as const;
+    await get({ tracks, scales: [2, 3, 4, 8] });
+    for (const split of ["train", "valid"] as const) {
+      for (const [track, scale] of [
+        ["bicubic", 2],
+        ["bicubic", 3],
+        ["bicubic", 4],
+        ["bicubic", 8],
+        ["unknown", 2],
+        ["unknown", 3],
+        ["unknown", 4],
+        ["mild", 4],
+        ["difficult", 4],
+        ["wild", 4],
+      ] as const) {
+        const dataset = openDiv2k(root, { split, track, scale });
+        expect(dataset.length).toBe(track === "wild" && split === "train" ? 4 : 1);
+        const { hr, lr } = await dataset.load(0);
+        expect([hr.width, lr.width]).toEqual([24, 24 / scale]);
+        expect(hr).toEqual(noise(24, 24, 3, 1));
+      }
+    }
+    expect((await readdir(root)).some((name) => /zip|part|unpacking/.test(name))).toBe(false);
+    expect(behaviour.cuts).toBe(0);
+    requests = [];
+    await get({ tracks, scales: [2, 3, 4, 8] });
+    expect(requests).toEqual([]); // all folders are there
+  });
+
+  test("only what is asked for, with progress; archives that are kept or were there are used", async () => {
+    const steps: Div2kProgress[] = [];
+    await get({ splits: ["valid"], hr: false, keepArchives: true, onProgress: (step) => steps.push(step) });
+    expect((await readdir(root)).sort()).toEqual(["DIV2K_valid_LR_bicubic", "DIV2K_valid_LR_bicubic_X2.zip"]);
+    const size = archives["/mirror/DIV2K_valid_LR_bicubic_X2.zip"].length;
+    const job = { archive: "DIV2K_valid_LR_bicubic_X2", index: 0, count: 1 };
+    expect(steps[0]).toEqual({ ...job, step: "download", done: 0, total: size });
+    expect(steps).toContainEqual({ ...job, step: "download", done: size, total: size });
+    expect(steps.at(-1)).toEqual({ ...job, step: "unpack", done: 1, total: 1 });
+    rmSync(join(root, "DIV2K_valid_LR_bicubic"), { recursive: true });
+    requests = [];
+    await get({ splits: ["valid"], hr: false });
+    expect(requests).toEqual([]);
+    expect(await readdir(root)).toEqual(["DIV2K_valid_LR_bicubic"]);
+  });
+
+  test("an archive may have an address of its own", async () => {
+    behaviour.files = { ...archives, "/elsewhere?id=7": archives["/mirror/DIV2K_valid_HR.zip"] };
+    await get({ splits: ["valid"], urls: { DIV2K_valid_HR: `${base}elsewhere?id=7` } });
+    expect(requests.map(({ url }) => url)).toEqual([
+      "/elsewhere?id=7",
+      "/mirror/DIV2K_valid_LR_bicubic_X2.zip",
+    ]);
+    expect(openDiv2k(root, { split: "valid", scale: 2 }).length).toBe(1);
+  });
+
+  test("a damaged archive is named, and what was complete before stays", async () => {
+    const bad = Buffer.from(archives["/mirror/DIV2K_valid_LR_bicubic_X2.zip"]);
+    bad[90] ^= 1; // in the compressed bytes, behind the name
+    behaviour.files = { ...archives, "/mirror/DIV2K_valid_LR_bicubic_X2.zip": bad };
+    const error = await failure(get({ splits: ["valid"] }));
+    expect(error).toBeInstanceOf(DataError);
+    expect(error.message).toMatch(/DIV2K_valid_LR_bicubic_X2\.zip: cannot be unpacked/);
+    expect((await readdir(root)).sort()).toEqual(["DIV2K_valid_HR", "DIV2K_valid_LR_bicubic_X2.zip"]);
+  });
+
+  test("a missing archive, an abort, and what was not published", async () => {
+    behaviour.files = {};
+    expect((await failure(get())).message).toMatch(/DIV2K_train_HR\.zip: .*404/);
+    expect((await failure(get({ signal: AbortSignal.abort() }))).name).toBe("AbortError");
+    await expect(get({ tracks: ["mild"] })).rejects.toThrow(/"mild" at scale 4, not at 2/);
+    await expect(get({ tracks: ["mild"], scales: [2, 4] })).rejects.toThrow(
+      /none of the tracks mild at scale 2/,
+    );
+    await expect(get({ tracks: ["tame" as "mild"] })).rejects.toThrow(/no track "tame"/);
+  });
+});
