@@ -6,8 +6,9 @@
  *     tail: conv to channels * scale², pixel shuffle (twice x2 for x4), conv channels -> 3
  *
  * No batch normalisation: it costs memory and takes the range out of the features. All layers but the last
- * (and, at x4 and x8, the later steps of the enlargement) work at the small picture's size. The paper's baseline has 16 blocks of 64 channels (1.37 M parameters at x2),
- * its large network 32 of 256 with resScale 0.1 (40.7 M), which would not train without that scaling.
+ * (and, at x4 and x8, the later steps of the enlargement) work at the small picture's size. The paper's baseline
+ * (EDSR.baseline) has 16 blocks of 64 channels, 1.37 M parameters at x2; its large network (EDSR.paper) 32 of 256 with
+ * resScale 0.1, 40.7 M, which would not train without that scaling.
  */
 import { conv2d } from "../kernels/conv2d/index.ts";
 import { mul } from "../kernels/elementwise/index.ts";
@@ -87,10 +88,25 @@ export class EDSR extends SuperResolver {
     this.tail = new Sequential(upsampler(scale, channels, conv), conv(channels, 3));
   }
 
+  /** The paper's baseline, 16 blocks of 64 channels: 1,369,859 parameters at x2. */
+  static baseline(scale: EDSROptions["scale"], options: Omit<EDSROptions, "scale"> = {}): EDSR {
+    return new EDSR({ blocks: 16, channels: 64, ...options, scale });
+  }
+
+  /** The paper's large network, 32 blocks of 256 channels with residuals times 0.1: 40,729,603 parameters at x2. */
+  static paper(scale: EDSROptions["scale"], options: Omit<EDSROptions, "scale"> = {}): EDSR {
+    return new EDSR({ blocks: 32, channels: 256, resScale: 0.1, ...options, scale });
+  }
+
   /** At most how many LR pixels away an input pixel can still influence an output: one for each 3x3 convolution at LR
    * size (2 * blocks + 3), and less than one for all those at larger sizes together. */
   get halo(): number {
     return 2 * this.blocks + 4;
+  }
+
+  /** All channels, at the size of the output. */
+  get valuesPerPixel(): number {
+    return this.channels * this.scale ** 2;
   }
 
   /** x [n, 3, h, w] in 0..1 to [n, 3, h * scale, w * scale]. */

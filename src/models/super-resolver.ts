@@ -19,6 +19,8 @@ export abstract class SuperResolver extends Module {
   abstract readonly inputSize: "lr" | "hr";
   /** At most how many input pixels away an input pixel can still influence an output. */
   abstract readonly halo: number;
+  /** Numbers that the largest feature map holds for each input pixel: with the halo, what decides how large a tile fits. */
+  abstract readonly valuesPerPixel: number;
 
   /** What the network was built with, as strings: kept in weight files, and enough to build it again. */
   abstract metadata(): Record<string, string>;

@@ -1,0 +1,24 @@
+/** Initial weights other than the layers' own: what a network starts from decides whether, and how fast, it learns. */
+import type { Random } from "../tensor/random.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+interface Layer {
+  readonly weight: Tensor;
+  readonly bias: Tensor | undefined;
+}
+
+/** Weights from a normal distribution of mean 0 and standard deviation `std`; biases 0. */
+export function normalInit({ weight, bias }: Layer, std: number, random: Random): void {
+  weight.assign(Float32Array.from({ length: weight.size }, () => std * random.normal()));
+  bias?.assign(new Float32Array(bias.size));
+}
+
+/**
+ * The standard deviation sqrt(2 / ((1 + slope²) n)) for a convolution of n = inChannels * kh * kw products per output (He,
+ * Zhang, Ren, Sun, "Delving deep into rectifiers", 2015): through layers followed by a ReLU, or by a PReLU with that
+ * slope, the signal neither dies away nor explodes. Biases 0.
+ */
+export function kaimingNormalInit(layer: Layer, random: Random, { slope = 0 } = {}): void {
+  const [, inChannels, kh, kw] = layer.weight.shape;
+  normalInit(layer, Math.sqrt(2 / ((1 + slope ** 2) * inChannels * kh * kw)), random);
+}

@@ -1,0 +1,181 @@
+/** What all networks promise: sizes, names, halo, and that a weight file is enough to build them again. */
+import { beforeEach, describe, expect, test } from "vitest";
+import { mseLoss } from "../../src/kernels/loss/index.ts";
+import { EDSR, ESPCN, SRCNN, type SuperResolver } from "../../src/models/index.ts";
+import { Adam } from "../../src/nn/index.ts";
+import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { scope } from "../../src/tensor/scope.ts";
+import { backward } from "../../src/tensor/tape.ts";
+import { rand, tensor } from "../../src/tensor/tensor.ts";
+import { float32Device, gpuDevices } from "../support/devices.ts";
+
+const cpu = float32Device();
+beforeEach(() => setDefaultDevice(cpu));
+
+const random = () => new Random(4);
+
+/** Small ones of every kind; their weights are drawn anew so that every tap counts (last layers start near 0). */
+const networks: readonly (readonly [string, () => SuperResolver, halo: number])[] = [
+  ["SRCNN 9-1-5", () => new SRCNN({ filters: [4, 3], random: random() }), 6],
+  [
+    "SRCNN 9-3-5, zeros",
+    () => new SRCNN({ kernels: [9, 3, 5], filters: [3, 2], padding: "zeros", random: random() }),
+    7,
+  ],
+  [
+    "SRCNN 5-3-3, residual",
+    () => new SRCNN({ scale: 2, kernels: [5, 3, 3], filters: [2, 2], residual: true, random: random() }),
+    4,
+  ],
+  ["ESPCN x2", () => new ESPCN({ scale: 2, filters: [4, 3], random: random() }), 4],
+  ["ESPCN x3, relu", () => new ESPCN({ scale: 3, filters: [3, 4], activation: "relu", random: random() }), 4],
+  ["ESPCN x4, residual", () => new ESPCN({ scale: 4, filters: [3, 2], residual: true, random: random() }), 4],
+];
+
+function liven(model: SuperResolver): SuperResolver {
+  const numbers = random();
+  for (const parameter of model.parameters()) {
+    parameter.assign(Float32Array.from({ length: parameter.size }, () => 0.5 * numbers.normal()));
+  }
+  return model;
+}
+
+describe("parameters, as the comments have them", () => {
+  test("SRCNN: the papers count weights alone", () => {
+    for (const [kernels, weights, all] of [
+      [[9, 1, 5], 8032, 8129],
+      [[9, 3, 5], 24_416, 24_513],
+      [[9, 5, 5], 57_184, 57_281],
+    ] as const) {
+      const model = new SRCNN({ kernels });
+      expect(model.parameterCount()).toBe(all);
+      const biases = model.parameters().filter(({ shape }) => shape.length === 1);
+      expect(all - biases.reduce((sum, { size }) => sum + size, 0)).toBe(weights);
+    }
+  });
+
+  test("ESPCN", () => {
+    expect(new ESPCN({ scale: 2 }).parameterCount()).toBe(21_284);
+    expect(new ESPCN().parameterCount()).toBe(22_729);
+    expect(new ESPCN({ scale: 4 }).parameterCount()).toBe(24_752);
+  });
+
+  test("EDSR's presets", () => {
+    expect(EDSR.baseline(2).parameterCount()).toBe(1_369_859);
+    const large = EDSR.paper(4, { blocks: 1, channels: 8 });
+    expect(large).toMatchObject({ scale: 4, blocks: 1, channels: 8, resScale: 0.1 });
+    expect(EDSR.baseline(3, { rgbRange: 1 })).toMatchObject({
+      scale: 3,
+      blocks: 16,
+      channels: 64,
+      rgbRange: 1,
+    });
+  });
+});
+
+test("names of weights are those of common PyTorch implementations", () => {
+  const names = (model: SuperResolver) => [...model.namedTensors().keys()];
+  const both = (...layers: string[]) => layers.flatMap((layer) => [`${layer}.weight`, `${layer}.bias`]);
+  expect(names(new SRCNN())).toEqual(both("conv1", "conv2", "conv3"));
+  expect(names(new ESPCN())).toEqual(both("first_part.0", "first_part.2", "last_part.0"));
+});
+
+test("refuse what does not exist", () => {
+  expect(() => new SRCNN({ scale: 8 as 2 })).toThrow("SRCNN: scale must be 2, 3 or 4, got 8.");
+  expect(() => new SRCNN({ kernels: [9, 2, 5] })).toThrow("three odd numbers such as 9, 1, 5, got 9,2,5.");
+  expect(() => new SRCNN({ kernels: [9, 5] as never })).toThrow("three odd numbers");
+  expect(() => new SRCNN({ filters: [0, 5] })).toThrow("two whole numbers above 0, got 0,5.");
+  expect(() => new SRCNN({ padding: "same" as "zeros" })).toThrow('"replicate" or "zeros", got "same".');
+  expect(() => new ESPCN({ scale: 1 as 2 })).toThrow("ESPCN: scale must be 2, 3 or 4, got 1.");
+  expect(() => new ESPCN({ filters: [1.5, 5] })).toThrow("two whole numbers above 0, got 1.5,5.");
+  expect(() => new ESPCN({ activation: "sigmoid" as "relu" })).toThrow('"tanh" or "relu", got "sigmoid".');
+});
+
+const devices: Device[] = [cpu, ...(await gpuDevices())];
+describe.each(devices.map((device) => [device.name, device] as const))("on %s", (_, device) => {
+  beforeEach(() => setDefaultDevice(device));
+
+  test.each(networks)("%s: size of the result, and a gradient for every parameter", (_, make) => {
+    using _scope = scope();
+    const model = make();
+    const factor = model.inputSize === "lr" ? model.scale : 1;
+    const y = model.forward(rand([2, 1, 4, 5], random()));
+    expect(y.shape).toEqual([2, 1, 4 * factor, 5 * factor]);
+    const gradients = backward(mseLoss(y, rand(y.shape, random())));
+    expect(new Set(gradients.keys())).toEqual(new Set(model.parameters()));
+  });
+
+  test.each(networks)("%s: halo is how far an output looks, exactly", async (_, make, halo) => {
+    using _scope = scope();
+    const model = liven(make());
+    expect(model.halo).toBe(halo);
+    const factor = model.inputSize === "lr" ? model.scale : 1;
+    const side = 2 * halo + 5;
+    const middle = halo + 2;
+    const x = await rand([1, 1, side, side], random()).data();
+    const run = (values: Float32Array) => model.forward(tensor(values, [1, 1, side, side])).data();
+    const before = await run(x);
+    /** Does a change of the input pixel (row, column) reach the outputs of the pixel in the middle? */
+    const reaches = async (row: number, column: number) => {
+      const other = x.slice();
+      other[row * side + column] += 10;
+      const after = await run(other);
+      const rows = Array.from({ length: factor }, (_, i) => middle * factor + i);
+      return rows.some((i) =>
+        rows.some((j) => after[i * side * factor + j] !== before[i * side * factor + j]),
+      );
+    };
+    expect(await reaches(middle, middle)).toBe(true);
+    for (const [near, far] of [
+      [middle - halo, middle - halo - 1],
+      [middle + halo, middle + halo + 1],
+    ]) {
+      expect(await reaches(near, middle)).toBe(true);
+      expect(await reaches(middle, near)).toBe(true);
+      expect(await reaches(far, middle)).toBe(false);
+      expect(await reaches(middle, far)).toBe(false);
+    }
+  });
+
+  test("SRCNN with edges replicated leaves an even picture even, with zeros it does not", async () => {
+    using _ = scope();
+    const even = tensor(new Float32Array(12 * 14).fill(0.5), [1, 1, 12, 14]);
+    const levels = async (padding: "replicate" | "zeros") => {
+      const model = liven(new SRCNN({ filters: [4, 3], padding }));
+      return new Set(await model.forward(even).data()).size;
+    };
+    expect(await levels("replicate")).toBe(1);
+    expect(await levels("zeros")).toBeGreaterThan(1);
+  });
+
+  test("residual networks begin with the enlarged picture itself", async () => {
+    using _ = scope();
+    const x = await rand([1, 1, 9, 8], random()).data();
+    const picture = () => tensor(x, [1, 1, 9, 8]);
+    const srcnn = await new SRCNN({ residual: true, random: random() }).forward(picture()).data();
+    for (const [i, value] of srcnn.entries()) expect(Math.abs(value - x[i])).toBeLessThan(0.1);
+    const espcn = await new ESPCN({ scale: 2, residual: true, random: random() }).forward(picture()).data();
+    const mean = (values: Float32Array) => values.reduce((sum, v) => sum + v, 0) / values.length;
+    expect(Math.abs(mean(espcn) - mean(x))).toBeLessThan(0.05);
+  });
+
+  test.each(networks)("%s learns", async (_, make) => {
+    const model = make();
+    const adam = new Adam(model.parameters(), { lr: 3e-3 });
+    const numbers = random();
+    const losses: number[] = [];
+    for (let step = 0; step < 30; step++) {
+      using _ = scope();
+      const large = model.inputSize === "lr" ? model.scale : 1;
+      const x = rand([2, 1, 6, 6], numbers, 0.2, 0.3);
+      const target = tensor(new Float32Array(2 * 36 * large ** 2).fill(0.7), [2, 1, 6 * large, 6 * large]);
+      const loss = mseLoss(model.forward(x), target);
+      adam.step(backward(loss));
+      losses.push(await loss.item());
+    }
+    expect(losses.at(-1)).toBeLessThan(0.5 * losses[0]);
+    adam.dispose();
+    model.dispose();
+  });
+});
