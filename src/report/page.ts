@@ -62,7 +62,7 @@ figure { margin: 0; }
 .plots svg { width: 100%; height: auto; display: block; }
 .row { display: flex; flex-wrap: wrap; gap: .75rem; align-items: flex-start; }
 .whole { flex: 1 1 18rem; max-width: 26rem; }
-.details { flex: 2 1 20rem; display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .75rem; }
+.details { flex: 2 1 20rem; display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; }
 .picture { position: relative; }
 img { width: 100%; display: block; }
 .details img { image-rendering: pixelated; }

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { type NetworkConfig, presets, type TrainConfig } from "./config.ts";
+import { type Architecture, presets, type TrainConfig } from "./config.ts";
 import { checkConfig, type Setting, settingOf, settingsFor, withValue } from "./settings.ts";
 
 /** What was asked for on the command line. */
@@ -20,7 +20,7 @@ export interface TrainCommand {
  */
 export function parseCommandLine(
   command: string,
-  architecture: NetworkConfig["architecture"],
+  architecture: Architecture,
   args: readonly string[],
 ): TrainCommand | undefined {
   const settings = settingsFor(architecture);

@@ -50,14 +50,32 @@ export interface TrainConfig {
   readonly out?: string;
 }
 
-/** A network and its constructor's options. */
-export type NetworkConfig = {
-  readonly architecture: "EDSR";
-  readonly scale: 2 | 3 | 4 | 8;
-  readonly blocks: number;
-  readonly channels: number;
-  readonly resScale: number;
-};
+/** A network and its constructor's options, which src/models explains. */
+export type NetworkConfig =
+  | {
+      readonly architecture: "SRCNN";
+      readonly scale: 2 | 3 | 4;
+      readonly kernels: readonly [number, number, number];
+      readonly filters: readonly [number, number];
+      readonly padding: "replicate" | "zeros";
+      readonly residual: boolean;
+    }
+  | {
+      readonly architecture: "ESPCN";
+      readonly scale: 2 | 3 | 4;
+      readonly filters: readonly [number, number];
+      readonly activation: "tanh" | "relu";
+      readonly residual: boolean;
+    }
+  | {
+      readonly architecture: "EDSR";
+      readonly scale: 2 | 3 | 4 | 8;
+      readonly blocks: number;
+      readonly channels: number;
+      readonly resScale: number;
+    };
+
+export type Architecture = NetworkConfig["architecture"];
 
 /** How the learning rate falls: see src/nn/schedules.ts, whose names these are. */
 export type ScheduleConfig =
@@ -102,7 +120,34 @@ const edsrPaper: TrainConfig = {
 /** The same network for a tenth of the steps: hours on a GPU. The best weights are those of the best evaluation. */
 const edsrArticle: TrainConfig = { ...edsrPaper, steps: 30_000 };
 
+/** Minutes, too. It learns what has to be added to the bicubic enlargement, which is most of what can be had early. */
+const srcnnQuick: TrainConfig = {
+  ...edsrQuick,
+  network: {
+    architecture: "SRCNN",
+    scale: 3,
+    kernels: [9, 1, 5],
+    filters: [64, 32],
+    padding: "replicate",
+    residual: true,
+  },
+  patch: 16,
+  batch: 8,
+  loss: "l2",
+  lr: 1e-3,
+  steps: 3000,
+  evalEvery: 500,
+};
+
+const espcnQuick: TrainConfig = {
+  ...srcnnQuick,
+  network: { architecture: "ESPCN", scale: 3, filters: [64, 32], activation: "tanh", residual: true },
+  lr: 2e-3,
+};
+
 /** Complete configurations by architecture and name; the first of each is the default. */
 export const presets = {
+  SRCNN: { quick: srcnnQuick },
+  ESPCN: { quick: espcnQuick },
   EDSR: { quick: edsrQuick, "edsr-article": edsrArticle, "edsr-paper": edsrPaper },
-} as const satisfies Record<NetworkConfig["architecture"], Record<string, TrainConfig>>;
+} as const satisfies Record<Architecture, Record<string, TrainConfig>>;

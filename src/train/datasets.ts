@@ -2,10 +2,17 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { DataError, openDiv2k, openFolder, type Pair, type PairDataset } from "../data/index.ts";
+import {
+  DataError,
+  openDiv2k,
+  openFolder,
+  type Pair,
+  type PairDataset,
+  type PairFormat,
+} from "../data/index.ts";
 import type { TrainConfig } from "./config.ts";
 
-export interface Split {
+export interface Pictures {
   readonly train: PairDataset;
   readonly valid: PairDataset;
   /** What they are, for people. */
@@ -22,38 +29,17 @@ export interface Split {
  *
  * With `valid`, a folder of HR pictures, all of `data` is trained on and those are measured with.
  */
-export function openPictures({ data, valid, network: { scale } }: TrainConfig): Split {
-  if (valid !== undefined) {
-    const train =
-      data.length > 0
-        ? joined(data.map((folder) => openAll(folder, scale)))
-        : openPhotographs("train", scale);
-    const held = openFolder(valid, { scale });
-    const from = data.length > 0 ? data.join(", ") : "CC0 photographs from npm";
-    return {
-      train,
-      valid: held,
-      description: `${from}: ${train.length} pictures; measured on ${held.length} of ${valid}`,
-    };
-  }
-  if (data.length === 0) {
-    const [train, held] = [openPhotographs("train", scale), openPhotographs("valid", scale)];
-    return {
-      train,
-      valid: held,
-      description: `${train.length} CC0 photographs, ${held.length} others held out`,
-    };
-  }
-  const splits = data.map((folder) => splitFolder(folder, scale));
-  const [train, held] = [
-    joined(splits.map((split) => split.train)),
-    joined(splits.map((split) => split.valid)),
-  ];
-  return {
-    train,
-    valid: held,
-    description: `${data.join(", ")}: ${train.length} pictures, ${held.length} others held out`,
-  };
+export function openPictures({ data, valid }: TrainConfig, format: PairFormat): Pictures {
+  const parts =
+    data.length > 0
+      ? data.map((folder) => openPart(folder, format, valid === undefined))
+      : [{ train: openPhotographs("train", format), valid: openPhotographs("valid", format) }];
+  const train = joined(parts.map((part) => part.train));
+  const held = valid === undefined ? joined(parts.map((part) => part.valid!)) : openFolder(valid, format);
+  const from = data.length > 0 ? data.join(", ") : "CC0 photographs from npm";
+  const others =
+    valid === undefined ? `${held.length} others held out` : `measured on ${held.length} of ${valid}`;
+  return { train, valid: held, description: `${from}: ${train.length} pictures, ${others}` };
 }
 
 /** The first pictures of a dataset, decoded. */
@@ -61,30 +47,29 @@ export function loadPairs(dataset: PairDataset, most: number): Promise<Pair[]> {
   return Promise.all(Array.from({ length: Math.min(most, dataset.length) }, (_, i) => dataset.load(i)));
 }
 
-const isDiv2k = (folder: string) => existsSync(join(folder, "DIV2K_train_HR"));
-
-function openAll(folder: string, scale: number): PairDataset {
-  return isDiv2k(folder) ? openDiv2k(folder, { split: "train", scale }) : openFolder(folder, { scale });
-}
-
-function splitFolder(folder: string, scale: number): { train: PairDataset; valid: PairDataset } {
-  if (isDiv2k(folder)) {
-    return { train: openAll(folder, scale), valid: openDiv2k(folder, { split: "valid", scale }) };
+/** One folder of `data`; without `hold`, all of it to train on. */
+function openPart(
+  folder: string,
+  format: PairFormat,
+  hold: boolean,
+): { train: PairDataset; valid?: PairDataset } {
+  if (existsSync(join(folder, "DIV2K_train_HR"))) {
+    const split = (split: "train" | "valid") => openDiv2k(folder, { split, ...format });
+    return { train: split("train"), valid: hold ? split("valid") : undefined };
   }
-  const paths = openFolder(folder, { scale }).files!.map(({ hr }) => hr);
+  const all = openFolder(folder, format);
+  if (!hold) return { train: all };
+  const paths = all.files!.map(({ hr }) => hr);
   const held = Math.ceil(paths.length / 10);
   if (paths.length < 2) {
     throw new DataError(
       `${folder}: it has one picture, and training needs at least two: one to learn from and one held out. Add more.`,
     );
   }
-  return {
-    train: openFolder(paths.slice(0, -held), { scale }),
-    valid: openFolder(paths.slice(-held), { scale }),
-  };
+  return { train: openFolder(paths.slice(0, -held), format), valid: openFolder(paths.slice(-held), format) };
 }
 
-/** Datasets of files one behind the other. */
+/** Datasets of files of one format, one behind the other. */
 function joined(datasets: readonly PairDataset[]): PairDataset {
   if (datasets.length === 1) return datasets[0];
   const places = datasets.flatMap((dataset) => dataset.names.map((_, i) => ({ dataset, i })));
@@ -113,11 +98,11 @@ const photographs = {
   valid: ["nagasaki-boats", "dust-bowl-home", "acanthus-mollis"],
 };
 
-function openPhotographs(part: "train" | "valid", scale: number): PairDataset {
+function openPhotographs(part: "train" | "valid", format: PairFormat): PairDataset {
   const require = createRequire(import.meta.url);
   const names = photographs[part];
   const files = names.map((name) => photographOf(require, name));
-  const dataset = openFolder(files, { scale });
+  const dataset = openFolder(files, format);
   // All the files are called image.jpg; people want to know which is which.
   return {
     ...dataset,

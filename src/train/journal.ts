@@ -88,10 +88,8 @@ export class Journal {
     this.#checkpointed = { step: resumed?.step ?? 0, at: this.#began };
     this.#interval.step = resumed?.step ?? 0;
 
-    const { protocol, bicubic, pairs } = evaluation;
-    parts.say?.(
-      `Measured on ${pairs.length} held-out pictures: ${protocol}. Bicubic: ${bicubic.toFixed(2)} dB`,
-    );
+    const { protocol, bicubic, count } = evaluation;
+    parts.say?.(`Measured on ${count} held-out pictures: ${protocol}. Bicubic: ${bicubic.toFixed(2)} dB`);
     const here = { adapter: device.name, started: new Date().toISOString() };
     if (resumed) folder.log({ resumed: resumed.step, config, ...here });
     else folder.log({ config, pictures: description, protocol, bicubic, ...here });

@@ -1,6 +1,6 @@
 import { Progress } from "../report/progress.ts";
 import { parseCommandLine, type TrainCommand } from "./command-line.ts";
-import type { NetworkConfig } from "./config.ts";
+import type { Architecture } from "./config.ts";
 import { reportErrors } from "./errors.ts";
 import { resume, type TrainOptions, train } from "./trainer.ts";
 
@@ -13,7 +13,7 @@ import { resume, type TrainOptions, train } from "./trainer.ts";
  */
 export async function trainFromCommandLine(
   name: string,
-  architecture: NetworkConfig["architecture"],
+  architecture: Architecture,
   args: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
   reportErrors();
@@ -69,11 +69,7 @@ export async function trainFromCommandLine(
   }
 }
 
-function parseOrExit(
-  name: string,
-  architecture: NetworkConfig["architecture"],
-  args: readonly string[],
-): TrainCommand {
+function parseOrExit(name: string, architecture: Architecture, args: readonly string[]): TrainCommand {
   try {
     const command = parseCommandLine(`npm run ${name} --`, architecture, args);
     return command ?? process.exit(0);

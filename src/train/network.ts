@@ -1,7 +1,17 @@
 import { readFileSync } from "node:fs";
-import { DataError, type Pair } from "../data/index.ts";
-import { EDSR, parseSafetensors, type Random, type SuperResolver } from "../node.ts";
+import { DataError, type Pair, type PairFormat } from "../data/index.ts";
+import { EDSR, ESPCN, parseSafetensors, type Random, SRCNN, type SuperResolver } from "../node.ts";
 import type { NetworkConfig } from "./config.ts";
+
+/** What pictures a network learns from. */
+export function pictureFormat({ architecture, scale }: NetworkConfig): PairFormat {
+  const formats = {
+    SRCNN: { colors: "y", inputSize: "hr" },
+    ESPCN: { colors: "y", inputSize: "lr" },
+    EDSR: { colors: "rgb", inputSize: "lr" },
+  } as const;
+  return { scale, ...formats[architecture] };
+}
 
 /** A new network with random weights. `pictures` are some of those it will learn from. */
 export function buildNetwork(
@@ -9,16 +19,23 @@ export function buildNetwork(
   random: Random,
   pictures: readonly Pair[],
 ): SuperResolver {
-  const { architecture, ...options } = config;
-  switch (architecture) {
+  switch (config.architecture) {
+    case "SRCNN":
+      return new SRCNN({ ...config, random });
+    case "ESPCN":
+      return new ESPCN({ ...config, random });
     case "EDSR":
-      return new EDSR({ ...options, rgbMean: meanColour(pictures), random });
+      return new EDSR({ ...config, rgbMean: meanColour(pictures), random });
   }
 }
 
 /** What people call it: "EDSR x2, 4 blocks of 16 channels". */
 export function describeNetwork(config: NetworkConfig): string {
   switch (config.architecture) {
+    case "SRCNN":
+      return `SRCNN x${config.scale}, windows ${config.kernels.join("-")}, channels ${config.filters.join("-")}`;
+    case "ESPCN":
+      return `ESPCN x${config.scale}, channels ${config.filters.join("-")}`;
     case "EDSR":
       return `EDSR x${config.scale}, ${config.blocks} blocks of ${config.channels} channels`;
   }
@@ -27,6 +44,10 @@ export function describeNetwork(config: NetworkConfig): string {
 /** For the name of a folder: "edsr-x2-4x16". */
 export function shortName(config: NetworkConfig): string {
   switch (config.architecture) {
+    case "SRCNN":
+      return `srcnn-x${config.scale}-${config.kernels.join("-")}`;
+    case "ESPCN":
+      return `espcn-x${config.scale}`;
     case "EDSR":
       return `edsr-x${config.scale}-${config.blocks}x${config.channels}`;
   }

@@ -2,7 +2,7 @@
  * The settings of a training as a table: where each is in the configuration, what it may be, what it is called on the
  * command line. Parsing, checking, --help and the rules of resuming all come from it.
  */
-import type { NetworkConfig, TrainConfig } from "./config.ts";
+import type { Architecture, TrainConfig } from "./config.ts";
 import { formatSchedule, isSchedule, parseSchedule, scheduleForms } from "./schedule.ts";
 
 export interface Setting {
@@ -72,6 +72,23 @@ function oneOf(...choices: readonly (string | number)[]): Kind {
   };
 }
 
+const yesOrNo: Kind = {
+  wants: "yes or no",
+  fits: (value) => typeof value === "boolean",
+  read: (value) => ({ yes: true, no: false })[value],
+  write: (value) => (value ? "yes" : "no"),
+};
+
+/** Whole numbers joined by hyphens: 9-1-5. */
+function counts(length: number): Kind {
+  return {
+    wants: `${length} whole numbers above 0, joined by hyphens`,
+    fits: (value) => Array.isArray(value) && value.length === length && value.every(count.fits),
+    read: (value) => value.split("-").map(Number),
+    write: (value) => (value as number[]).join("-"),
+  };
+}
+
 const schedule: Kind = {
   wants: scheduleForms,
   fits: isSchedule,
@@ -81,7 +98,48 @@ const schedule: Kind = {
 
 // ---- The table
 
-const networks: Record<NetworkConfig["architecture"], readonly Setting[]> = {
+const filters: Setting = {
+  flag: "filters",
+  path: "network.filters",
+  kind: counts(2),
+  help: "channels of the two feature maps (the paper: 64-32)",
+};
+const residual: Setting = {
+  flag: "residual",
+  path: "network.residual",
+  kind: yesOrNo,
+  help: "predict what has to be added to the bicubic enlargement (the paper: no)",
+};
+
+const networks: Record<Architecture, readonly Setting[]> = {
+  SRCNN: [
+    { flag: "scale", path: "network.scale", kind: oneOf(2, 3, 4), help: "enlargement" },
+    {
+      flag: "kernels",
+      path: "network.kernels",
+      kind: counts(3),
+      help: "sides of the three windows, odd (the papers: 9-1-5, 9-3-5, 9-5-5)",
+    },
+    filters,
+    {
+      flag: "padding",
+      path: "network.padding",
+      kind: oneOf("replicate", "zeros"),
+      help: "what the windows meet beyond the picture",
+    },
+    residual,
+  ],
+  ESPCN: [
+    { flag: "scale", path: "network.scale", kind: oneOf(2, 3, 4), help: "enlargement" },
+    filters,
+    {
+      flag: "activation",
+      path: "network.activation",
+      kind: oneOf("tanh", "relu"),
+      help: "after the first two layers (the paper: tanh)",
+    },
+    residual,
+  ],
   EDSR: [
     { flag: "scale", path: "network.scale", kind: oneOf(2, 3, 4, 8), help: "enlargement" },
     {
@@ -202,7 +260,7 @@ const common: readonly Setting[] = [
 ];
 
 /** The settings that a training of such a network has. */
-export function settingsFor(architecture: NetworkConfig["architecture"]): readonly Setting[] {
+export function settingsFor(architecture: Architecture): readonly Setting[] {
   return [...networks[architecture], ...common];
 }
 

@@ -30,7 +30,7 @@ import type { TrainConfig } from "./config.ts";
 import { loadPairs, openPictures } from "./datasets.ts";
 import { Evaluation } from "./evaluation.ts";
 import { Journal, type TrainStatus } from "./journal.ts";
-import { buildNetwork, describeNetwork, initialWeights, shortName } from "./network.ts";
+import { buildNetwork, describeNetwork, initialWeights, pictureFormat, shortName } from "./network.ts";
 import { RunFolder } from "./run-folder.ts";
 import { learningRate, settled } from "./schedule.ts";
 import { checkConfig, settingOf, settingsFor } from "./settings.ts";
@@ -178,13 +178,15 @@ async function prepare(config: TrainConfig, { say, device: given }: TrainOptions
   setDefaultDevice(device);
   say?.(`Adapter: ${device.name}`);
 
-  const pictures = openPictures(config);
+  const format = pictureFormat(network);
+  const pictures = openPictures(config, format);
   say?.(`Pictures: ${pictures.description}`);
-  const evaluation = new Evaluation(await loadPairs(pictures.valid, config.validPictures), network.scale);
+  const inColour = openPictures(config, { ...format, colors: "rgb", inputSize: "lr" });
+  const evaluation = await Evaluation.open(pictures.valid, inColour.valid, config.validPictures);
   const loader = new PatchLoader(pictures.train, { batch, patch, seed });
 
-  // The same seed: network and average begin alike.
-  const examples = await loadPairs(pictures.train, 20);
+  // The same seed: network and average begin alike. EDSR takes the mean colour of some pictures.
+  const examples = format.colors === "rgb" ? await loadPairs(pictures.train, 20) : [];
   const build = () => buildNetwork(network, new Random(seed), examples);
   const model = build();
   const average = config.ema === undefined ? undefined : build();
