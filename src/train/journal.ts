@@ -151,9 +151,9 @@ export class Journal {
     await this.#saveWeights("best", step, weights, psnr);
     this.best = { step, psnr };
     this.#rows = evaluation.rows(measured, config.network.architecture);
-    const page = await sideBySide(this.#rows);
-    folder.event(await imageEvent(step, "valid/comparison", page));
-    await folder.savePicture("comparison.png", page);
+    await folder.savePicture("comparison.png", await sideBySide(this.#rows));
+    // One of them: there may be hundreds of best evaluations.
+    folder.event(await imageEvent(step, "valid/comparison", await sideBySide(this.#rows.slice(0, 1))));
   }
 
   #checkpointDue(step: number): boolean {

@@ -3,7 +3,7 @@
  * step of Adam. What surrounds a training (the log, evaluations, checkpoints) is in journal.ts.
  */
 import { setImmediate } from "node:timers/promises";
-import { type PatchBatch, PatchLoader } from "../data/index.ts";
+import { DataError, type PatchBatch, PatchLoader } from "../data/index.ts";
 import {
   Adam,
   add,
@@ -140,7 +140,7 @@ async function run(
  * The loss of a batch, the mean over its patches, and the gradients. In parts, if the configuration says so: their
  * gradients add up to those of the whole.
  */
-function differentiate(
+export function differentiate(
   model: SuperResolver,
   batch: PatchBatch,
   { loss: name, accumulate }: TrainConfig,
@@ -198,6 +198,15 @@ async function prepare(config: TrainConfig, { say, device: given }: TrainOptions
     model.loadStateDict(weights, "the checkpoint");
     average?.loadStateDict(averaged!, "the checkpoint");
     adam.loadStateDict({ steps: state.step, lr: config.lr, sums });
+    const other = state.pictures.findIndex((name, i) => name !== pictures.train.names[i]);
+    if (other >= 0 || state.pictures.length !== pictures.train.length) {
+      throw new DataError(
+        `${config.data.join(", ")}: these are not the pictures that the training began with: there were ` +
+          `${state.pictures.length}, now ${pictures.train.length}` +
+          (other >= 0 ? `, and number ${other + 1} was ${state.pictures[other]}` : "") +
+          `. Resume with --data naming the same ones.`,
+      );
+    }
     loader.restore(state.loader);
     say?.(`Resumed at step ${state.step} of ${config.steps}`);
   } else if (config.init !== undefined) {

@@ -1,0 +1,49 @@
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll } from "vitest";
+import { type Image, writePng } from "../../src/data/index.ts";
+import type { TrainConfig } from "../../src/train/index.ts";
+
+/** Paths inside a folder of the calling test file's own, which is removed at its end. */
+export function temporaryPaths(): () => string {
+  const folder = mkdtempSync(join(tmpdir(), "pixelgrad-train-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  let count = 0;
+  return () => join(folder, `path-${++count}`);
+}
+
+/** A picture with some structure; `k` makes it another one. */
+export function drawnPicture(k: number, width = 40, height = 36): Image {
+  const data = new Uint8Array(3 * width * height);
+  for (let i = 0; i < data.length; i++) {
+    const [x, y] = [Math.floor(i / 3) % width, Math.floor(i / 3 / width)];
+    data[i] = 128 + 100 * Math.sin((x * (k + 1) + (i % 3)) / 5) * Math.cos(y / (3 + k));
+  }
+  return { width, height, channels: 3, data };
+}
+
+export async function picturesIn(folder: string, count: number): Promise<string> {
+  mkdirSync(folder, { recursive: true });
+  for (let k = 0; k < count; k++) await writePng(join(folder, `${k}.png`), drawnPicture(k));
+  return folder;
+}
+
+/** A training of a fraction of a second per step, on any adapter. */
+export const tiny: TrainConfig = {
+  network: { architecture: "EDSR", scale: 2, blocks: 1, channels: 4, resScale: 1 },
+  data: [],
+  validPictures: 1,
+  patch: 8,
+  batch: 2,
+  accumulate: 1,
+  loss: "l1",
+  lr: 2e-3,
+  schedule: { kind: "cosine" },
+  warmup: 0,
+  steps: 6,
+  seed: 3,
+  evalEvery: 4,
+  logEvery: 1,
+  checkpointMinutes: 10,
+};
