@@ -36,9 +36,9 @@ export function openPictures({ data, valid }: TrainConfig, format: PairFormat): 
       : [{ train: openPhotographs("train", format), valid: openPhotographs("valid", format) }];
   const train = joined(parts.map((part) => part.train));
   const held = valid === undefined ? joined(parts.map((part) => part.valid!)) : openFolder(valid, format);
-  const from = data.length > 0 ? data.join(", ") : "CC0 photographs from npm";
+  const from = data.length > 0 ? data.join(", ") : "CC0 photographs";
   const others =
-    valid === undefined ? `${held.length} others held out` : `measured on ${held.length} of ${valid}`;
+    valid === undefined ? `${held.length} held out` : `measured on ${held.length} of ${valid}`;
   return { train, valid: held, description: `${from}: ${train.length} pictures, ${others}` };
 }
 

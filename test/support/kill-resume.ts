@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parseSafetensors } from "../../src/nn/index.ts";
 import { Random } from "../../src/tensor/random.ts";
-import { picturesIn } from "../train/support.ts";
+import { picturesIn } from "./pictures.ts";
 import { root } from "./run.ts";
 
 export interface KillOptions {
@@ -64,7 +64,7 @@ export async function killAndResume(options: KillOptions): Promise<number[]> {
     const at: number[] = [];
     for (const target of targets) {
       const resumed = existsSync(join(killed, "checkpoint.safetensors"));
-      rmSync(resumed ? join(folder, "none") : killed, { recursive: true, force: true });
+      if (!resumed) rmSync(killed, { recursive: true, force: true }); // it had not come to a checkpoint
       const child = start(resumed ? ["--resume", killed] : [...flags, "--out", killed]);
       const ended = new Promise((resolve) => child.once("close", resolve));
       while (lastStep(killed) < target && child.exitCode === null) await setTimeout(1);
@@ -91,8 +91,8 @@ export async function killAndResume(options: KillOptions): Promise<number[]> {
         throw new Error(`${file} differs from that of the undisturbed training: ${different.join(", ")}.`);
       }
     }
-    const steps1 = [whole, killed].map(loggedSteps);
-    if (steps1[0].join() !== steps1[1].join()) throw new Error(`The logs have other steps: ${steps1[1]}.`);
+    const logged = [whole, killed].map(loggedSteps);
+    if (logged[0].join() !== logged[1].join()) throw new Error(`The log has other steps: ${logged[1]}.`);
     return at;
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -1,8 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import { type Image, writePng } from "../../src/data/index.ts";
 import type { TrainConfig } from "../../src/train/index.ts";
 
 /** Paths inside a folder of the calling test file's own, which is removed at its end. */
@@ -11,22 +10,6 @@ export function temporaryPaths(): () => string {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   let count = 0;
   return () => join(folder, `path-${++count}`);
-}
-
-/** A picture with some structure; `k` makes it another one. */
-export function drawnPicture(k: number, width = 40, height = 36): Image {
-  const data = new Uint8Array(3 * width * height);
-  for (let i = 0; i < data.length; i++) {
-    const [x, y] = [Math.floor(i / 3) % width, Math.floor(i / 3 / width)];
-    data[i] = 128 + 100 * Math.sin((x * (k + 1) + (i % 3)) / 5) * Math.cos(y / (3 + k));
-  }
-  return { width, height, channels: 3, data };
-}
-
-export async function picturesIn(folder: string, count: number): Promise<string> {
-  mkdirSync(folder, { recursive: true });
-  for (let k = 0; k < count; k++) await writePng(join(folder, `${k}.png`), drawnPicture(k));
-  return folder;
 }
 
 /** A training of a fraction of a second per step, on any adapter. */

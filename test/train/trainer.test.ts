@@ -20,7 +20,8 @@ import { DivergedError, readCheckpoint, resume, type TrainConfig, train } from "
 import { differentiate } from "../../src/train/trainer.ts";
 import { expectClose } from "../support/close.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
-import { drawnPicture, picturesIn, temporaryPaths, tiny } from "./support.ts";
+import { drawnPicture, picturesIn } from "../support/pictures.ts";
+import { temporaryPaths, tiny } from "./support.ts";
 
 const devices: Device[] = [float32Device(), ...(await gpuDevices())];
 const unused = temporaryPaths();
@@ -330,7 +331,7 @@ describe("beginning", () => {
     const said: string[] = [];
     const say = (line: string) => said.push(line);
     await train(config({ data: [data, more], steps: 1 }), { device, say });
-    expect(said).toContain(`Pictures: ${data}, ${more}: 4 pictures, 2 others held out`);
+    expect(said).toContain(`Pictures: ${data}, ${more}: 4 pictures, 2 held out`);
     const measured = config({ data: [data, more], valid, validPictures: 2, steps: 2 });
     await train(measured, { device, say });
     expect(said).toContain(`Pictures: ${data}, ${more}: 6 pictures, measured on 3 of ${valid}`);
