@@ -3,6 +3,7 @@
  * pixelgrad: tensors, autograd and super-resolution networks on hand-written WebGPU kernels. The same API in Node
  * and in browsers; reading and writing picture files is in `pixelgrad/data` (Node only).
  */
+export { type ConvTranspose2dOptions, convTranspose2d } from "./kernels/conv-transpose2d/index.ts";
 export { type Activation, type Conv2dOptions, conv2d } from "./kernels/conv2d/index.ts";
 export {
   abs,
@@ -47,6 +48,8 @@ export { keep, type Scope, scope } from "./tensor/scope.ts";
 export { type Shape, ShapeError } from "./tensor/shape.ts";
 export { backward, type Gradients, noGrad } from "./tensor/tape.ts";
 export { full, ones, rand, randn, Tensor, type TensorOptions, tensor, zeros } from "./tensor/tensor.ts";
+
+export * from "./upscale/index.ts";
 
 declare global {
   // WebGPU's types, as far as declarations of this package mention them. TypeScript 7 and @webgpu/types say much

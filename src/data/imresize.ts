@@ -76,3 +76,60 @@ function resizeRows({ width, height, channels, data }: Image, table: ResizeTable
 function toByte(value: number): number {
   return value <= 0 ? 0 : value >= 255 ? 255 : Math.floor(value + 0.5);
 }
+
+/**
+ * Matlab's imresize for a picture of class double: the same sums on one plane of real numbers [height, width], and
+ * nothing is rounded or clamped. The papers' evaluation shrinks and enlarges luma this way.
+ */
+export function imresizePlane(
+  plane: ArrayLike<number>,
+  from: { width: number; height: number },
+  to: { width: number; height: number },
+  options: ResizeOptions = {},
+): Float64Array {
+  if (plane.length !== from.width * from.height) {
+    throw new DataError(
+      `imresizePlane: a plane of ${from.width}x${from.height} has ${from.width * from.height} values, but ` +
+        `${plane.length} were given.`,
+    );
+  }
+  const [across, down] = [to.width / from.width, to.height / from.height];
+  const columns = resizeWeights(from.height, to.height, down, options);
+  const rows = resizeWeights(from.width, to.width, across, options);
+  const values = new Float64Array(plane); // bytes and numbers mixed would make the loops below slow
+  return down <= across
+    ? planeRows(planeColumns(values, from.width, columns), from.width, rows)
+    : planeColumns(planeRows(values, from.width, rows), to.width, columns);
+}
+
+/** Changes the height, a whole row at a time. */
+function planeColumns(
+  plane: Float64Array,
+  width: number,
+  { taps, indices, weights }: ResizeTable,
+): Float64Array {
+  const out = new Float64Array((indices.length / taps) * width);
+  for (let t = 0; t < indices.length; t++) {
+    const [from, to] = [indices[t] * width, Math.floor(t / taps) * width];
+    for (let x = 0; x < width; x++) out[to + x] += weights[t] * plane[from + x];
+  }
+  return out;
+}
+
+/** Changes the width: the same table for every row. */
+function planeRows(
+  plane: Float64Array,
+  width: number,
+  { taps, indices, weights }: ResizeTable,
+): Float64Array {
+  const newWidth = indices.length / taps;
+  const out = new Float64Array((plane.length / width) * newWidth);
+  for (let i = 0, row = 0; row < plane.length; row += width) {
+    for (let first = 0; first < indices.length; first += taps) {
+      let sum = 0;
+      for (let t = first; t < first + taps; t++) sum += weights[t] * plane[row + indices[t]];
+      out[i++] = sum;
+    }
+  }
+  return out;
+}

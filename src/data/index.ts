@@ -15,7 +15,7 @@ export { DataError } from "./errors.ts";
 export { decodeImage, encodePng, readImage, writePng, writeWhole } from "./files.ts";
 export { openFolder } from "./folder.ts";
 export { crop, fromPlanar, type Image, modcrop, toPlanar, toRgb } from "./image.ts";
-export { imresize } from "./imresize.ts";
+export { imresize, imresizePlane } from "./imresize.ts";
 export { type LoaderOptions, type LoaderState, type PatchBatch, PatchLoader } from "./loader.ts";
 export { type MetricOptions, psnr, ssim } from "./metrics.ts";
 export type { Pair, PairDataset, PairFiles, PairFormat } from "./pairs.ts";

@@ -9,12 +9,13 @@
  * enlarged picture. The last one computes the scale² pixels that each small pixel becomes as so many channels, and the
  * shuffle only puts them side by side.
  */
+import { conv2d } from "../kernels/conv2d/index.ts";
 import { add } from "../kernels/elementwise/index.ts";
-import { interpolate } from "../kernels/resize/index.ts";
+import { pad } from "../kernels/pad/index.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
 import { Conv2d, PixelShuffle, ReLU, Sequential, Tanh } from "../nn/layers.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { SuperResolver } from "./super-resolver.ts";
 
 export interface ESPCNOptions {
@@ -25,8 +26,8 @@ export interface ESPCNOptions {
   /** After the first two layers. Default "tanh", the paper's choice. */
   activation?: "tanh" | "relu";
   /**
-   * Let the network predict what has to be added to a bicubic enlargement (Matlab's kernel, without rounding) instead
-   * of the whole picture. Not in the paper; it starts at bicubic quality and learns faster. Default false.
+   * Let the network predict what has to be added to a bicubic enlargement instead of the whole picture. Not in the paper;
+   * it starts at bicubic quality and learns faster. Default false.
    */
   residual?: boolean;
   /** Where the initial weights come from; default: the generator of `manualSeed`. */
@@ -89,7 +90,7 @@ export class ESPCN extends SuperResolver {
   forward(x: Tensor): Tensor {
     const y = this.last_part.forward(this.first_part.forward(x));
     if (!this.residual) return y;
-    return add(interpolate(x, { scaleFactor: this.scale, mode: "bicubic", convention: "matlab" }), y);
+    return add(enlargeBicubic(x, this.scale), y);
   }
 
   metadata(): Record<string, string> {
@@ -102,4 +103,26 @@ export class ESPCN extends SuperResolver {
       residual: `${residual}`,
     };
   }
+}
+
+/**
+ * Bicubic interpolation as what it is, a sub-pixel convolution whose weights nobody learns: the scale² pixels of a block lie at
+ * fixed places between their neighbours. (`interpolate` computes those places for each picture, with rounding errors that
+ * depend on where a pixel lies; here parts of a picture give the bits of the whole.) Edges are repeated.
+ */
+function enlargeBicubic(x: Tensor, scale: number): Tensor {
+  // Places of the pixels within a block, and Keys' kernel with a = -0.5 at the five samples around each.
+  const rows = Array.from({ length: scale }, (_, i) =>
+    [-2, -1, 0, 1, 2].map((at) => cubic(Math.abs((i + 0.5) / scale - 0.5 - at))),
+  );
+  const windows = rows.flatMap((down) =>
+    rows.flatMap((across) => down.flatMap((v) => across.map((h) => v * h))),
+  );
+  const weight = tensor(windows, [scale ** 2, 1, 5, 5], { device: x.device });
+  return conv2d(pad(x, [2, 2, 2, 2], "replicate"), weight, undefined, { shuffle: scale });
+}
+
+function cubic(d: number): number {
+  if (d <= 1) return (1.5 * d - 2.5) * d * d + 1;
+  return d <= 2 ? -0.5 * (((d - 5) * d + 8) * d - 4) : 0;
 }

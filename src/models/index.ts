@@ -1,5 +1,6 @@
 export { DIV2K_RGB_MEAN, EDSR, type EDSROptions } from "./edsr.ts";
 export { ESPCN, type ESPCNOptions } from "./espcn.ts";
+export { FSRCNN, type FSRCNNOptions } from "./fsrcnn.ts";
 export { createModel, loadModel } from "./registry.ts";
 export { SRCNN, type SRCNNOptions } from "./srcnn.ts";
 export { SuperResolver } from "./super-resolver.ts";

@@ -2,6 +2,7 @@
 import { parseSafetensors } from "../nn/safetensors.ts";
 import { EDSR } from "./edsr.ts";
 import { ESPCN } from "./espcn.ts";
+import { FSRCNN } from "./fsrcnn.ts";
 import { SRCNN } from "./srcnn.ts";
 import type { SuperResolver } from "./super-resolver.ts";
 
@@ -24,6 +25,13 @@ const architectures: Readonly<Record<string, (read: Fields) => SuperResolver>> =
       filters: read.numbers("filters") as [number, number],
       activation: read.text("activation") as "tanh",
       residual: read.flag("residual"),
+    }),
+  FSRCNN: (read) =>
+    new FSRCNN({
+      scale: read.number("scale") as 2,
+      d: read.number("d"),
+      s: read.number("s"),
+      m: read.number("m"),
     }),
   // Its mean colour is among its tensors.
   EDSR: (read) =>

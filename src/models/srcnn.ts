@@ -80,8 +80,8 @@ export class SRCNN extends SuperResolver {
     this.conv3 = conv(filters[1], 1, kernels[2]);
 
     // The paper draws all weights with a standard deviation of 0.001. Through three layers that leaves next to nothing
-    // of the signal, and of the gradient: SGD needed 10^8 steps. So He's rule where a ReLU follows, and the paper's
-    // only in the last layer: the network starts by answering 0, or with `residual` by its input.
+    // of the signal, and of the gradient. So He's rule where a ReLU follows, and the paper's only in the last layer: the
+    // network starts by answering about 0, or with `residual` about its input.
     kaimingNormalInit(this.conv1, random);
     kaimingNormalInit(this.conv2, random);
     normalInit(this.conv3, 0.001, random);

@@ -3,6 +3,8 @@ export { addGradients, clipGradNorm } from "./gradients.ts";
 export {
   Conv2d,
   type Conv2dModuleOptions,
+  ConvTranspose2d,
+  type ConvTranspose2dModuleOptions,
   PixelShuffle,
   PReLU,
   ReLU,

@@ -1,3 +1,4 @@
+import { convTranspose2d } from "../kernels/conv-transpose2d/index.ts";
 import { pair } from "../kernels/conv2d/geometry.ts";
 import { type Conv2dOptions, conv2d, type Pair } from "../kernels/conv2d/index.ts";
 import { prelu, relu, sigmoid, tanh } from "../kernels/elementwise/index.ts";
@@ -59,6 +60,57 @@ export class Conv2d extends Module {
   forward(x: Tensor, fused: FusedOptions = {}): Tensor {
     const { stride, padding, dilation } = this;
     return conv2d(x, this.weight, this.bias, { stride, padding, dilation, ...fused });
+  }
+}
+
+export interface ConvTranspose2dModuleOptions {
+  stride?: Pair;
+  /** Default 0. */
+  padding?: Pair;
+  /** Default 0. */
+  outputPadding?: Pair;
+  dilation?: Pair;
+  /** Default true. */
+  bias?: boolean;
+  /** Where the initial weights come from; default: the generator of `manualSeed`. */
+  random?: Random;
+}
+
+/**
+ * A learned transposed convolution; see `convTranspose2d`. Weight [inChannels, outChannels, kh, kw] and bias
+ * [outChannels] start uniform in ±1/sqrt(outChannels * kh * kw), PyTorch's default.
+ */
+export class ConvTranspose2d extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor | undefined;
+  readonly stride: Pair;
+  readonly padding: Pair;
+  readonly outputPadding: Pair;
+  readonly dilation: Pair;
+
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: Pair,
+    options: ConvTranspose2dModuleOptions = {},
+  ) {
+    super();
+    const { stride = 1, padding = 0, outputPadding = 0, dilation = 1 } = options;
+    const { bias = true, random = defaultRandom() } = options;
+    const [kh, kw] = pair("kernelSize", kernelSize, 1, "ConvTranspose2d");
+    this.stride = stride;
+    this.padding = padding;
+    this.outputPadding = outputPadding;
+    this.dilation = dilation;
+    const bound = 1 / Math.sqrt(outChannels * kh * kw);
+    this.weight = rand([inChannels, outChannels, kh, kw], random, -bound, bound, { requiresGrad: true });
+    this.bias = bias ? rand([outChannels], random, -bound, bound, { requiresGrad: true }) : undefined;
+  }
+
+  /** x [n, inChannels, h, w] to [n, outChannels, oh, ow]. */
+  forward(x: Tensor): Tensor {
+    const { stride, padding, outputPadding, dilation } = this;
+    return convTranspose2d(x, this.weight, this.bias, { stride, padding, outputPadding, dilation });
   }
 }
 

@@ -37,8 +37,7 @@ export function openPictures({ data, valid }: TrainConfig, format: PairFormat): 
   const train = joined(parts.map((part) => part.train));
   const held = valid === undefined ? joined(parts.map((part) => part.valid!)) : openFolder(valid, format);
   const from = data.length > 0 ? data.join(", ") : "CC0 photographs";
-  const others =
-    valid === undefined ? `${held.length} held out` : `measured on ${held.length} of ${valid}`;
+  const others = valid === undefined ? `${held.length} held out` : `measured on ${held.length} of ${valid}`;
   return { train, valid: held, description: `${from}: ${train.length} pictures, ${others}` };
 }
 

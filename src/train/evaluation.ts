@@ -10,8 +10,8 @@ import {
 } from "../data/index.ts";
 import type { SuperResolver } from "../node.ts";
 import { pickDetail, type Row } from "../report/picture.ts";
+import { networkUpscaler } from "../upscale/index.ts";
 import { loadPairs } from "./datasets.ts";
-import { upscale } from "./upscale.ts";
 
 export interface Measurement {
   /** Mean over the pictures, dB. */
@@ -38,17 +38,13 @@ export class Evaluation {
   /** The first few in colour. */
   readonly #shown: readonly Pair[];
 
-  /** The first `most` pictures of `dataset`, in the network's format; `inColour` are the same in RGB. */
+  /** The first `most` pictures of `dataset`, in the network's colours; `inColour` are the same in RGB. */
   static async open(dataset: PairDataset, inColour: PairDataset, most: number): Promise<Evaluation> {
     const pairs = await loadPairs(dataset, most);
     return new Evaluation(dataset, pairs, await loadPairs(inColour, Math.min(shown, most)));
   }
 
-  private constructor(
-    { scale, colors, inputSize }: PairFormat,
-    pairs: readonly Pair[],
-    inColour: readonly Pair[],
-  ) {
+  private constructor({ scale, colors }: PairFormat, pairs: readonly Pair[], inColour: readonly Pair[]) {
     this.count = pairs.length;
     this.#scale = scale;
     this.#pairs = pairs;
@@ -57,16 +53,16 @@ export class Evaluation {
     this.protocol =
       `mean PSNR on Y (BT.601), border ${scale}, LR by Matlab's bicubic` +
       (colors === "y" ? " of the Y plane in bytes" : "");
-    const enlarge = (lr: Image) => (inputSize === "hr" ? lr : imresize(lr, scale));
-    this.#bicubicValues = pairs.map(({ lr }, i) => this.#psnr(enlarge(lr), i));
+    this.#bicubicValues = pairs.map(({ lr }, i) => this.#psnr(imresize(lr, scale), i));
     this.bicubic = mean(this.#bicubicValues);
   }
 
   async measure(model: SuperResolver): Promise<Measurement> {
+    const upscaler = networkUpscaler(model);
     const values: number[] = [];
     const pictures: Image[] = [];
     for (const [i, { lr }] of this.#pairs.entries()) {
-      const picture = await upscale(model, lr);
+      const picture = await upscaler.upscale(lr);
       values.push(this.#psnr(picture, i));
       if (i < shown) pictures.push(picture);
     }

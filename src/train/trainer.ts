@@ -181,8 +181,9 @@ async function prepare(config: TrainConfig, { say, device: given }: TrainOptions
   const format = pictureFormat(network);
   const pictures = openPictures(config, format);
   say?.(`Pictures: ${pictures.description}`);
-  const inColour = openPictures(config, { ...format, colors: "rgb", inputSize: "lr" });
-  const evaluation = await Evaluation.open(pictures.valid, inColour.valid, config.validPictures);
+  const held = (colors: "rgb" | "y") =>
+    openPictures(config, { scale: network.scale, colors, inputSize: "lr" }).valid;
+  const evaluation = await Evaluation.open(held(format.colors), held("rgb"), config.validPictures);
   const loader = new PatchLoader(pictures.train, { batch, patch, seed });
 
   // The same seed: network and average begin alike. EDSR takes the mean colour of some pictures.

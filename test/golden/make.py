@@ -173,6 +173,47 @@ def conv2d() -> Golden:
     return golden
 
 
+def conv_transpose2d() -> Golden:
+    golden = Golden("conv_transpose2d")
+    default = {"stride": 1, "padding": 0, "output_padding": 0, "dilation": 1}
+
+    def case(
+        channels: tuple[int, int],
+        kernel: tuple[int, int],
+        image: tuple[int, int, int],
+        bias=True,
+        **given,
+    ) -> None:
+        (c, o), (kh, kw), (n, h, w) = channels, kernel, image
+        options = {**default, **given}
+        name = f"{kh}x{kw} {c}to{o} on {n}x{h}x{w}"
+        name += "".join(f" {key} {given[key]}" for key in given) + ("" if bias else " no bias")
+        rng = golden.rng(name)
+        inputs = {"x": rng.standard_normal((n, c, h, w))}
+        inputs["w"] = rng.standard_normal((c, o, kh, kw)) / math.sqrt(c * kh * kw)
+        if bias:
+            inputs["b"] = rng.standard_normal(o)
+
+        def f(x: Tensor, w: Tensor, b: Tensor | None = None) -> Tensor:
+            return F.conv_transpose2d(x, w, b, **options)
+
+        golden.op(name, "conv_transpose2d", inputs, f, options)
+
+    case((1, 1), (1, 1), (1, 1, 1))
+    case((3, 5), (3, 3), (2, 4, 7), padding=1)
+    case((5, 2), (3, 3), (1, 6, 5), padding=1, dilation=2, bias=False)
+    case((4, 3), (2, 2), (2, 5, 3), stride=2)
+    case((3, 4), (3, 3), (1, 5, 6), stride=2, padding=1, output_padding=1)
+    case((2, 3), (4, 4), (2, 3, 5), stride=2, padding=1)
+    case((2, 2), (2, 3), (1, 3, 4), stride=4, output_padding=(3, 0), bias=False)
+    for stride in (2, 3, 4):  # FSRCNN's
+        case((6, 1), (9, 9), (2, 4, 5), False, stride=stride, padding=4, output_padding=stride - 1)
+    case((3, 2), (5, 3), (1, 5, 4), stride=(2, 3), padding=(1, 0), output_padding=(0, 2))
+    case((2, 3), (3, 2), (1, 4, 5), stride=2, padding=1, output_padding=1, dilation=(3, 2))
+    case((1, 2), (3, 3), (1, 4, 4), stride=(1, 2), output_padding=(1, 2), dilation=(2, 3))
+    return golden
+
+
 # ---- One element at a time
 
 
@@ -618,7 +659,7 @@ def waves(rng: np.random.Generator, shape: tuple[int, int, int, int]) -> np.ndar
     return f32(0.5 + image / 6)
 
 
-TOPICS = {f.__name__: f for f in (conv2d, elementwise, reduce, layout, resize, loss, optim, edsr)}
+TOPICS = {f.__name__: f for f in (conv2d, conv_transpose2d, elementwise, reduce, layout, resize, loss, optim, edsr)}
 
 if __name__ == "__main__":
     # One thread: sums in a fixed order.

@@ -1,5 +1,6 @@
 /** Every operation against PyTorch: value and gradients, on the CPU references and on every adapter. */
 import { describe, test } from "vitest";
+import { convTranspose2d } from "../../src/kernels/conv-transpose2d/index.ts";
 import { conv2d } from "../../src/kernels/conv2d/index.ts";
 import * as elementwise from "../../src/kernels/elementwise/index.ts";
 import { concat, permute, reshape, slice } from "../../src/kernels/layout/index.ts";
@@ -20,6 +21,10 @@ const topics: Record<string, Record<string, Run>> = {
   conv2d: {
     conv2d: ({ x, w, b }, { stride, padding, dilation, relu }) =>
       conv2d(x, w, b, { stride, padding, dilation, activation: relu ? "relu" : "none" }),
+  },
+  conv_transpose2d: {
+    conv_transpose2d: ({ x, w, b }, { stride, padding, output_padding: outputPadding, dilation }) =>
+      convTranspose2d(x, w, b, { stride, padding, outputPadding, dilation }),
   },
   elementwise: {
     neg: ({ x }) => neg(x),

@@ -170,6 +170,21 @@ const cases: Case[] = [
   ],
   ...convolutions(),
   [
+    "convTranspose2d, in phases and pixel by pixel",
+    () => {
+      const options = [
+        {},
+        { stride: 2 },
+        { stride: 3, padding: 4, outputPadding: 2 },
+        { stride: [2, 3] as const },
+      ];
+      for (const each of options) {
+        differentiate(ops.convTranspose2d(x(1, 3, 5, 9), x(3, 2, 9, 9), x(2), each));
+        differentiate(ops.convTranspose2d(x(1, 3, 5, 9), x(3, 2, 9, 9), undefined, each));
+      }
+    },
+  ],
+  [
     "training steps of EDSR, by Adam and SGD",
     () => {
       for (const scale of [2, 3, 4, 8] as const) {
@@ -324,6 +339,7 @@ describe("kernels compile within WebGPU's default limits", () => {
       ...["init", "openDevice", "defaultDevice", "setDefaultDevice", "memory", "manualSeed", "keep", "scope"],
       ...["backward", "noGrad", "tensor", "zeros", "ones", "full", "rand", "randn", "stepLR", "multiStepLR"],
       ...["cosineAnnealingLR", "loadWeights", "saveWeights", "parseSafetensors", "serializeSafetensors"],
+      ...["createModel", "loadModel", "interpolator", "networkUpscaler", "selfEnsemble", "forwardInTiles"],
     ];
     const functions = Object.entries(ops).filter(
       ([name, value]) => typeof value === "function" && /^[a-z]/.test(name),

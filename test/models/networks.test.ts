@@ -1,13 +1,16 @@
 /** What all networks promise: sizes, names, halo, and that a weight file is enough to build them again. */
 import { beforeEach, describe, expect, test } from "vitest";
+import { slice } from "../../src/kernels/layout/index.ts";
 import { mseLoss } from "../../src/kernels/loss/index.ts";
-import { EDSR, ESPCN, SRCNN, type SuperResolver } from "../../src/models/index.ts";
+import { interpolate } from "../../src/kernels/resize/index.ts";
+import { EDSR, ESPCN, FSRCNN, SRCNN, type SuperResolver } from "../../src/models/index.ts";
 import { Adam } from "../../src/nn/index.ts";
 import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { rand, tensor } from "../../src/tensor/tensor.ts";
+import { rand, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import { expectTensorsClose } from "../support/close.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 
 const cpu = float32Device();
@@ -31,6 +34,9 @@ const networks: readonly (readonly [string, () => SuperResolver, halo: number])[
   ["ESPCN x2", () => new ESPCN({ scale: 2, filters: [4, 3], random: random() }), 4],
   ["ESPCN x3, relu", () => new ESPCN({ scale: 3, filters: [3, 4], activation: "relu", random: random() }), 4],
   ["ESPCN x4, residual", () => new ESPCN({ scale: 4, filters: [3, 2], residual: true, random: random() }), 4],
+  ["FSRCNN x2", () => new FSRCNN({ scale: 2, d: 4, s: 2, m: 1, random: random() }), 5],
+  ["FSRCNN x3", () => new FSRCNN({ scale: 3, d: 4, s: 2, m: 2, random: random() }), 6],
+  ["FSRCNN x4", () => new FSRCNN({ scale: 4, d: 4, s: 3, m: 0, random: random() }), 3],
 ];
 
 function liven(model: SuperResolver): SuperResolver {
@@ -61,6 +67,17 @@ describe("parameters, as the comments have them", () => {
     expect(new ESPCN({ scale: 4 }).parameterCount()).toBe(24_752);
   });
 
+  test("FSRCNN: the paper counts weights of convolutions alone", () => {
+    for (const [model, weights, all] of [
+      [new FSRCNN(), 12_464, 12_809],
+      [FSRCNN.small(3), 3937, 4086],
+    ] as const) {
+      expect(model.parameterCount()).toBe(all);
+      const windows = model.parameters().filter(({ shape }) => shape.length === 4);
+      expect(windows.reduce((sum, { size }) => sum + size, 0)).toBe(weights);
+    }
+  });
+
   test("EDSR's presets", () => {
     expect(EDSR.baseline(2).parameterCount()).toBe(1_369_859);
     const large = EDSR.paper(4, { blocks: 1, channels: 8 });
@@ -79,6 +96,12 @@ test("names of weights are those of common PyTorch implementations", () => {
   const both = (...layers: string[]) => layers.flatMap((layer) => [`${layer}.weight`, `${layer}.bias`]);
   expect(names(new SRCNN())).toEqual(both("conv1", "conv2", "conv3"));
   expect(names(new ESPCN())).toEqual(both("first_part.0", "first_part.2", "last_part.0"));
+  const middle = Array.from({ length: 12 }, (_, i) =>
+    i % 2 === 0 ? both(`mid_part.${i}`) : [`mid_part.${i}.weight`],
+  );
+  const fsrcnn = [...both("first_part.0"), "first_part.1.weight", ...middle.flat(), ...both("last_part")];
+  expect(names(new FSRCNN())).toEqual(fsrcnn);
+  expect(new FSRCNN().namedTensors().get("last_part.weight")!.shape).toEqual([56, 1, 9, 9]);
 });
 
 test("refuse what does not exist", () => {
@@ -90,6 +113,10 @@ test("refuse what does not exist", () => {
   expect(() => new ESPCN({ scale: 1 as 2 })).toThrow("ESPCN: scale must be 2, 3 or 4, got 1.");
   expect(() => new ESPCN({ filters: [1.5, 5] })).toThrow("two whole numbers above 0, got 1.5,5.");
   expect(() => new ESPCN({ activation: "sigmoid" as "relu" })).toThrow('"tanh" or "relu", got "sigmoid".');
+  expect(() => new FSRCNN({ scale: 8 as 2 })).toThrow("FSRCNN: scale must be 2, 3 or 4, got 8.");
+  expect(() => new FSRCNN({ s: 0 })).toThrow(
+    "d and s must be whole numbers above 0 and m 0 or more, got 56, 0 and 4.",
+  );
 });
 
 const devices: Device[] = [cpu, ...(await gpuDevices())];
@@ -127,15 +154,16 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       );
     };
     expect(await reaches(middle, middle)).toBe(true);
-    for (const [near, far] of [
-      [middle - halo, middle - halo - 1],
-      [middle + halo, middle + halo + 1],
-    ]) {
-      expect(await reaches(near, middle)).toBe(true);
-      expect(await reaches(middle, near)).toBe(true);
+    for (const far of [middle - halo - 1, middle + halo + 1]) {
       expect(await reaches(far, middle)).toBe(false);
       expect(await reaches(middle, far)).toBe(false);
     }
+    // FSRCNN x3 looks further to the right and down than to the left and up.
+    expect(await reaches(middle + halo, middle)).toBe(true);
+    expect(await reaches(middle, middle + halo)).toBe(true);
+    expect(await reaches(middle - halo, middle)).toBe(
+      model.metadata().architecture !== "FSRCNN" || model.scale !== 3,
+    );
   });
 
   test("SRCNN with edges replicated leaves an even picture even, with zeros it does not", async () => {
@@ -155,9 +183,15 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     const picture = () => tensor(x, [1, 1, 9, 8]);
     const srcnn = await new SRCNN({ residual: true, random: random() }).forward(picture()).data();
     for (const [i, value] of srcnn.entries()) expect(Math.abs(value - x[i])).toBeLessThan(0.1);
-    const espcn = await new ESPCN({ scale: 2, residual: true, random: random() }).forward(picture()).data();
-    const mean = (values: Float32Array) => values.reduce((sum, v) => sum + v, 0) / values.length;
-    expect(Math.abs(mean(espcn) - mean(x))).toBeLessThan(0.05);
+    for (const scale of [2, 3, 4] as const) {
+      const model = new ESPCN({ scale, residual: true });
+      for (const [name, weight] of model.namedTensors())
+        if (name.startsWith("last_part")) weight.assign(new Float32Array(weight.size));
+      // Matlab's enlargement, away from the edges, beyond which it sees the picture mirrored.
+      const cut = (y: Tensor) => slice(y, [0, 0, 2 * scale, 2 * scale], [1, 1, -2 * scale, -2 * scale]);
+      const bicubic = interpolate(picture(), { mode: "bicubic", convention: "matlab", scaleFactor: scale });
+      await expectTensorsClose(cut(model.forward(picture())), cut(bicubic), { absolute: 1e-6 });
+    }
   });
 
   test.each(networks)("%s learns", async (_, make) => {

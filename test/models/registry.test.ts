@@ -1,6 +1,14 @@
 /** Weight files are enough to build a network again. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { createModel, EDSR, ESPCN, loadModel, SRCNN, type SuperResolver } from "../../src/models/index.ts";
+import {
+  createModel,
+  EDSR,
+  ESPCN,
+  FSRCNN,
+  loadModel,
+  SRCNN,
+  type SuperResolver,
+} from "../../src/models/index.ts";
 import { saveWeights, serializeSafetensors } from "../../src/nn/index.ts";
 import { setDefaultDevice } from "../../src/tensor/device.ts";
 import { Random } from "../../src/tensor/random.ts";
@@ -22,6 +30,8 @@ const networks: readonly (readonly [string, () => SuperResolver])[] = [
     "ESPCN with every option",
     () => new ESPCN({ scale: 4, filters: [3, 2], activation: "relu", residual: true }),
   ],
+  ["FSRCNN", () => new FSRCNN()],
+  ["FSRCNN with every option", () => new FSRCNN({ scale: 2, d: 3, s: 2, m: 1 })],
   [
     "EDSR with every option",
     () =>

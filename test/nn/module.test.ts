@@ -1,9 +1,11 @@
 /** Names, counts, states and disposal of networks; layers by themselves and in sequence. */
 import { beforeEach, describe, expect, test } from "vitest";
+import { convTranspose2d } from "../../src/kernels/conv-transpose2d/index.ts";
 import { conv2d } from "../../src/kernels/conv2d/index.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
 import {
   Conv2d,
+  ConvTranspose2d,
   L1Loss,
   Module,
   MSELoss,
@@ -137,6 +139,25 @@ describe("Module", () => {
     network.dispose();
     network.dispose(); // harmless
     expect(device.memory().live).toBe(live);
+  });
+});
+
+describe("ConvTranspose2d", () => {
+  test("weights uniform in PyTorch's bounds, and the options passed on", async () => {
+    const options = { stride: 2, padding: [1, 0], outputPadding: 1, dilation: [1, 2] } as const;
+    const layer = new ConvTranspose2d(3, 5, [3, 4], { ...options, random: new Random(4) });
+    expect([...layer.namedTensors()].map(([name, { shape }]) => `${name} ${shape}`)).toEqual([
+      "weight 3,5,3,4",
+      "bias 5",
+    ]);
+    const bound = 1 / Math.sqrt(5 * 3 * 4);
+    const largest = Math.max(...(await layer.weight.data()).map(Math.abs));
+    expect(largest).toBeLessThanOrEqual(Math.fround(bound));
+    expect(largest).toBeGreaterThan(0.9 * bound);
+    const x = rand([2, 3, 4, 5], new Random(1));
+    await expectTensorsClose(layer.forward(x), convTranspose2d(x, layer.weight, layer.bias, options));
+    expect(new ConvTranspose2d(1, 1, 3, { bias: false }).parameters().length).toBe(1);
+    expect(() => new ConvTranspose2d(1, 1, 0)).toThrow("ConvTranspose2d: kernelSize must be a whole number");
   });
 });
 

@@ -12,11 +12,11 @@ export interface Geometry {
 /** One number for both directions, or [vertical, horizontal]. */
 export type Pair = number | readonly [number, number];
 
-export function pair(name: string, value: Pair, smallest: number): readonly [number, number] {
+export function pair(name: string, value: Pair, smallest: number, op = "conv2d"): readonly [number, number] {
   const both = typeof value === "number" ? ([value, value] as const) : value;
   if (both.length !== 2 || !both.every((v) => Number.isInteger(v) && v >= smallest)) {
     throw new RangeError(
-      `conv2d: ${name} must be a whole number of at least ${smallest}, or two of them, got ${JSON.stringify(value)}.`,
+      `${op}: ${name} must be a whole number of at least ${smallest}, or two of them, got ${JSON.stringify(value)}.`,
     );
   }
   return both;

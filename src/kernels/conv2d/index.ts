@@ -149,7 +149,8 @@ const conv2dInputGrad = defineOp<{ dy: Tensor; w: Tensor }, { geometry: Geometry
   gpu: (device, { dy, w }, { geometry }, dx) => launchInputGrad(device, dy, w, dx, geometry),
 });
 
-const conv2dWeightGrad = defineOp<{ x: Tensor; dy: Tensor }, { geometry: Geometry; wShape: Shape }>({
+/** Also the weight gradient of convTranspose2d. */
+export const conv2dWeightGrad = defineOp<{ x: Tensor; dy: Tensor }, { geometry: Geometry; wShape: Shape }>({
   name: "conv2d weight gradient",
   shape: (_, { wShape }) => wShape,
   cpu: ({ x, dy }, { geometry }, dw) => reference.weightGrad(x, dy, dw, geometry),

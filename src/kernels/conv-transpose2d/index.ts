@@ -1,0 +1,115 @@
+/** A convolution backwards: from small to large, learned. FSRCNN's last layer. */
+import { formatShape, type Shape, ShapeError } from "../../tensor/shape.ts";
+import { defineOp, type Inputs } from "../../tensor/tape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { type Geometry, type Pair, pair } from "../conv2d/geometry.ts";
+import { conv2d, conv2dWeightGrad } from "../conv2d/index.ts";
+import { slice } from "../layout/index.ts";
+import { sum } from "../reduce/index.ts";
+import { launchForward } from "./launch.ts";
+import * as reference from "./reference.ts";
+
+export interface ConvTranspose2dOptions {
+  /** How far apart the windows of neighbouring input pixels lie. Default 1. */
+  stride?: Pair;
+  /** Pixels cut off on every side of the result. Default 0. */
+  padding?: Pair;
+  /**
+   * Rows and columns added below and to the right: a convolution with a stride makes the same size of several, and this
+   * says which one to return to. Smaller than the stride or the dilation. Default 0.
+   */
+  outputPadding?: Pair;
+  /** Distance between the pixels that neighbouring weights reach. Default 1. */
+  dilation?: Pair;
+}
+
+/**
+ * Transposed 2-D convolution: x [n, c, h, w], weight [c, o, kh, kw] and optional bias [o] give [n, o, oh, ow], where
+ * oh = (h - 1) stride - 2 padding + dilation (kh - 1) + outputPadding + 1. PyTorch's `F.conv_transpose2d` without
+ * groups. Differentiable in all three. Throws a ShapeError if the shapes do not fit.
+ *
+ * Fast for equal strides without dilation, and for stride 1; other combinations run a plain kernel.
+ */
+export function convTranspose2d(
+  x: Tensor,
+  weight: Tensor,
+  bias?: Tensor,
+  options: ConvTranspose2dOptions = {},
+): Tensor {
+  const { stride = 1, padding = 0, outputPadding = 0, dilation = 1 } = options;
+  const geometry: Geometry = {
+    stride: pair("stride", stride, 1, "convTranspose2d"),
+    padding: pair("padding", padding, 0, "convTranspose2d"),
+    dilation: pair("dilation", dilation, 1, "convTranspose2d"),
+  };
+  const extra = pair("outputPadding", outputPadding, 0, "convTranspose2d");
+  if (extra.some((e, axis) => e >= Math.max(geometry.stride[axis], geometry.dilation[axis]))) {
+    throw new RangeError(
+      `convTranspose2d: outputPadding [${extra}] must be smaller than the stride [${geometry.stride}] or the dilation ` +
+        `[${geometry.dilation}]: no convolution with these would lead back.`,
+    );
+  }
+  return convTranspose2dOp({ x, w: weight, b: bias }, { geometry, extra });
+}
+
+interface ForwardInputs extends Inputs {
+  x: Tensor;
+  w: Tensor;
+  b: Tensor | undefined;
+}
+
+const convTranspose2dOp = defineOp<ForwardInputs, { geometry: Geometry; extra: readonly [number, number] }>({
+  name: "convTranspose2d",
+  shape: ({ x, w, b }, { geometry, extra }) => outputShape(x.shape, w.shape, b?.shape, geometry, extra),
+  cpu: ({ x, w, b }, { geometry }, y) => reference.forward(x, w, b, y, geometry),
+  gpu: (device, { x, w, b }, { geometry }, y) => launchForward(device, x, w, b, y, geometry),
+  // With y for its input and x for its output, this is a convolution; the gradients are that convolution and its own
+  // weight gradient.
+  backward: (dy, { x, w }, { geometry }) => ({
+    x: () => {
+      const dx = conv2d(dy, w, undefined, geometry);
+      // An outputPadding as large as the stride (with a dilation) leaves room for one more window.
+      return slice(dx, [0, 0, 0, 0], x.shape);
+    },
+    w: () => conv2dWeightGrad({ x: dy, dy: x }, { geometry, wShape: w.shape }),
+    b: () => sum(dy, [0, 2, 3]),
+  }),
+});
+
+function outputShape(
+  x: Shape,
+  w: Shape,
+  b: Shape | undefined,
+  { stride, padding, dilation }: Geometry,
+  extra: readonly [number, number],
+): Shape {
+  if (x.length !== 4 || w.length !== 4) {
+    throw new ShapeError(
+      `convTranspose2d: wants x [n, c, h, w] and weight [c, o, kh, kw], got ${formatShape(x)} and ${formatShape(w)}.`,
+    );
+  }
+  if (x[1] !== w[0]) {
+    throw new ShapeError(
+      `convTranspose2d: x ${formatShape(x)} has ${x[1]} channels and the weight ${formatShape(w)} takes ${w[0]}. They ` +
+        `must be equal: x [n, c, h, w], weight [c, o, kh, kw].`,
+    );
+  }
+  if (b && (b.length !== 1 || b[0] !== w[1])) {
+    throw new ShapeError(
+      `convTranspose2d: the bias has shape ${formatShape(b)}; for weight ${formatShape(w)} it must be [${w[1]}].`,
+    );
+  }
+  const size = (axis: 0 | 1) =>
+    (x[2 + axis] - 1) * stride[axis] -
+    2 * padding[axis] +
+    dilation[axis] * (w[2 + axis] - 1) +
+    extra[axis] +
+    1;
+  if (size(0) < 1 || size(1) < 1) {
+    throw new ShapeError(
+      `convTranspose2d: nothing is left of x ${formatShape(x)} with weight ${formatShape(w)} and stride [${stride}] after ` +
+        `a padding of [${padding}] on each side. Use a smaller one.`,
+    );
+  }
+  return [x[0], w[1], size(0), size(1)];
+}

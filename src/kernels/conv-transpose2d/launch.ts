@@ -1,0 +1,113 @@
+/** Which kernel runs: everything between the operation (index.ts) and the WGSL. */
+import type { GpuDevice } from "../../tensor/gpu-device.ts";
+import { linearGrid } from "../../tensor/kernel.ts";
+import { Tensor } from "../../tensor/tensor.ts";
+import { noEpilogue } from "../conv2d/epilogue.ts";
+import type { Geometry } from "../conv2d/geometry.ts";
+import { launchForward as launchConv2d } from "../conv2d/launch.ts";
+import { copyOnGpu } from "../layout/copy.ts";
+import { gather } from "./1-gather.wgsl.ts";
+import { phaseWeights } from "./2-phases.wgsl.ts";
+
+/** Fills y. */
+export function launchForward(
+  device: GpuDevice,
+  x: Tensor,
+  w: Tensor,
+  b: Tensor | undefined,
+  y: Tensor,
+  geometry: Geometry,
+): void {
+  const [strideY, strideX] = geometry.stride;
+  // Phases of a dilated window would be dilated in ways of their own, and a pixel shuffle has one factor.
+  const dilated = geometry.dilation.some((d) => d !== 1);
+  if (strideY === strideX && (strideY === 1 || !dilated)) launchPhases(device, x, w, b, y, geometry);
+  else launchGather(device, x, w, b, y, geometry);
+}
+
+function launchPhases(
+  device: GpuDevice,
+  x: Tensor,
+  w: Tensor,
+  b: Tensor | undefined,
+  y: Tensor,
+  { stride: [s], padding, dilation }: Geometry,
+): void {
+  const [c, o, kh, kw] = w.shape;
+  const [n, , oh, ow] = y.shape;
+  const taps = [Math.ceil(kh / s), Math.ceil(kw / s)] as const;
+  const phases = Tensor.empty([o * s * s, c, ...taps], device);
+  device.run(phaseWeights, {
+    constants: { KH: kh, KW: kw, S: s, TAPS_Y: taps[0], TAPS_X: taps[1] },
+    buffers: { weight: w.gpuStorage, phases: phases.gpuStorage },
+    params: { c, o },
+    grid: linearGrid(phases.size, 64),
+  });
+  // All phases of an output channel have its bias.
+  const bias = b && Tensor.empty([o * s * s], device);
+  if (b && bias) copyOnGpu(device, b, bias, { sizes: [o, s * s], xStrides: [1, 0], yStrides: [s * s, 1] });
+
+  // Row 0 of the output is phase (padding mod s) of q = floor(padding / s). Unless that is phase 0, the convolution makes
+  // the phases before it as well, and they are cut off.
+  const [top, left] = padding.map((p) => p % s);
+  const rows = Math.ceil((top + oh) / s);
+  const columns = Math.ceil((left + ow) / s);
+  const exact = top === 0 && left === 0 && rows * s === oh && columns * s === ow;
+  const whole = exact ? y : Tensor.empty([n, o, rows * s, columns * s], device);
+  const conv2dPadding = (axis: 0 | 1) => dilation[axis] * (taps[axis] - 1) - Math.floor(padding[axis] / s);
+  launchConv2d(
+    device,
+    {
+      geometry: { stride: [1, 1], padding: [conv2dPadding(0), conv2dPadding(1)], dilation },
+      epilogue: { ...noEpilogue, shuffle: s },
+    },
+    {
+      x: x.gpuStorage,
+      xShape: x.shape,
+      w: phases.gpuStorage,
+      wShape: phases.shape,
+      b: bias?.gpuStorage,
+      skip: undefined,
+      y: whole.gpuStorage,
+      yShape: [n, o * s * s, rows, columns],
+    },
+  );
+  phases.dispose();
+  bias?.dispose();
+  if (exact) return;
+  copyOnGpu(device, whole, y, {
+    sizes: y.shape,
+    xStrides: [o * rows * s * columns * s, rows * s * columns * s, columns * s, 1],
+    xOffset: top * columns * s + left,
+    yStrides: [o * oh * ow, oh * ow, ow, 1],
+  });
+  whole.dispose();
+}
+
+function launchGather(
+  device: GpuDevice,
+  x: Tensor,
+  w: Tensor,
+  b: Tensor | undefined,
+  y: Tensor,
+  { stride, padding, dilation }: Geometry,
+): void {
+  const [, c, h, wide] = x.shape;
+  const [n, o, oh, ow] = y.shape;
+  const [, , kh, kw] = w.shape;
+  device.run(gather, {
+    constants: {
+      KH: kh,
+      KW: kw,
+      STRIDE_Y: stride[0],
+      STRIDE_X: stride[1],
+      DILATION_Y: dilation[0],
+      DILATION_X: dilation[1],
+    },
+    functions: `fn bias_at(o: u32) -> f32 { return ${b ? "bias[o]" : "0.0"}; }`,
+    // Every binding needs a buffer; where there is no bias any will do.
+    buffers: { x: x.gpuStorage, weight: w.gpuStorage, bias: (b ?? w).gpuStorage, y: y.gpuStorage },
+    params: { c, h, w: wide, o, oh, ow, pad_y: padding[0], pad_x: padding[1] },
+    grid: [Math.ceil(ow / 8), Math.ceil(oh / 8), n * o],
+  });
+}

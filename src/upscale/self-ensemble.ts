@@ -1,0 +1,38 @@
+import { augment, inverseSymmetry, symmetries } from "../data/patches.ts";
+import { upscalerOf } from "./picture.ts";
+import type { Planes, Upscaler } from "./upscaler.ts";
+
+/**
+ * The mean of eight answers: the picture is flipped and turned in all eight ways, each is enlarged, and the results
+ * are turned back and averaged before anything is rounded. A network's errors differ between them and partly cancel:
+ * EDSR gains about 0.1 dB (Lim et al. 2017 call it EDSR+), for eight times the work. An interpolation, which treats all
+ * directions alike, gains nothing.
+ */
+export function selfEnsemble(upscaler: Upscaler): Upscaler {
+  const { name, scale, colors } = upscaler;
+  return upscalerOf({
+    name: `${name}+`,
+    scale,
+    colors,
+    async upscalePlanes(planes, { signal, onProgress } = {}) {
+      const { channels } = planes;
+      const [width, height] = [planes.width * scale, planes.height * scale];
+      const mean: Planes = { width, height, channels, data: new Float32Array(channels * width * height) };
+      for (const [k, symmetry] of symmetries.entries()) {
+        const turned = augment(planes.data, planes.width, planes.height, channels, symmetry);
+        const [w, h] = symmetry.transpose ? [planes.height, planes.width] : [planes.width, planes.height];
+        const large = await upscaler.upscalePlanes(
+          { width: w, height: h, channels, data: turned },
+          {
+            signal,
+            onProgress:
+              onProgress && (({ done, total }) => onProgress({ done: k * total + done, total: 8 * total })),
+          },
+        );
+        const back = augment(large.data, large.width, large.height, channels, inverseSymmetry(symmetry));
+        for (let i = 0; i < back.length; i++) mean.data[i] += back[i] / 8;
+      }
+      return mean;
+    },
+  });
+}

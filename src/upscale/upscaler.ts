@@ -1,0 +1,52 @@
+import type { Image } from "../data/image.ts";
+
+/** Numbers as planes [channels, height, width], one after the other. */
+export interface Planes {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly data: Float32Array;
+}
+
+export interface UpscaleOptions {
+  /** Aborting it stops the work between two tiles: the promise is rejected with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Called after each tile; `total` is known from the start and stays the same. */
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+}
+
+/** A method of enlarging pictures: interpolation, a network, or several answers averaged. */
+export interface Upscaler {
+  /** As tables and captions print it, such as `bicubic` or `EDSR+`. */
+  readonly name: string;
+  /** How many times wider and higher the result is. */
+  readonly scale: number;
+  /** What `upscalePlanes` takes: red, green and blue; luma alone; or planes of any kind and number, each by itself. */
+  readonly colors: "rgb" | "y" | "any";
+  /**
+   * A picture of any number of channels, `scale` times as wide and high. Alpha is enlarged by bicubic interpolation.
+   * What becomes of the colours is the method's business:
+   *
+   * - `"any"`: every channel by itself.
+   * - `"rgb"`: grey is repeated three times, and the result's mean is grey again.
+   * - `"y"`: RGB is taken apart into luma, which the method enlarges, and two planes of colour, which bicubic
+   *   interpolation does (nothing is rounded on the way). A single channel counts as luma already, in studio range
+   *   (16..235) if it follows the papers' protocol; so the method can be measured on that plane alone.
+   */
+  upscale(image: Image, options?: UpscaleOptions): Promise<Image>;
+  /**
+   * Luma alone as real numbers, [height, width] in BT.601's studio range (16..235), neither rounded nor clamped:
+   * what the papers' protocol measures, after rounding. Only for the colors `"y"` and `"any"`.
+   */
+  upscaleY(
+    plane: ArrayLike<number>,
+    width: number,
+    height: number,
+    options?: UpscaleOptions,
+  ): Promise<Float32Array>;
+  /** The method itself, on numbers in 0..1 (not clamped): the planes that `colors` says to planes of the larger size. */
+  upscalePlanes(planes: Planes, options?: UpscaleOptions): Promise<Planes>;
+}
+
+/** What is peculiar to a method; `upscalerOf` adds the rest. */
+export type Method = Pick<Upscaler, "name" | "scale" | "colors" | "upscalePlanes">;
