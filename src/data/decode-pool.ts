@@ -1,10 +1,11 @@
 import { Worker } from "node:worker_threads";
-import type { DecodeAnswer, DecodeRequest } from "./decode-worker.ts";
+import type { DecodeAnswer, DecodeRequest, RawTarget } from "./decode-worker.ts";
 import { DataError } from "./errors.ts";
 import type { Pair, PairFiles, PairFormat } from "./pairs.ts";
 
-interface Task extends DecodeRequest {
-  resolve(pair: Pair): void;
+interface Task {
+  request: DecodeRequest;
+  resolve(answer: DecodeAnswer): void;
   reject(error: DataError): void;
 }
 
@@ -27,10 +28,20 @@ export class DecodePool {
   }
 
   /** Reads a pair; rejects with a DataError that names its file if it cannot be read or the thread dies. */
-  load(files: PairFiles, format: PairFormat): Promise<Pair> {
-    if (this.#closed) return Promise.reject(new DataError(`${files.hr}: asked for after close().`));
+  async load(files: PairFiles, format: PairFormat): Promise<Pair> {
+    const answer = (await this.#ask({ files, format })) as { pair: Pair };
+    return answer.pair;
+  }
+
+  /** Reads a pair and writes it into a raw file; rejects as load() does, and if the file cannot be written. */
+  async save(files: PairFiles, format: PairFormat, raw: RawTarget): Promise<void> {
+    await this.#ask({ files, format, raw });
+  }
+
+  #ask(request: DecodeRequest): Promise<DecodeAnswer> {
+    if (this.#closed) return Promise.reject(new DataError(`${request.files.hr}: asked for after close().`));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ files, format, resolve, reject });
+      this.#waiting.push({ request, resolve, reject });
       this.#handOut();
     });
   }
@@ -39,7 +50,7 @@ export class DecodePool {
   async close(): Promise<void> {
     this.#closed = true;
     for (const task of this.#waiting.splice(0)) {
-      task.reject(new DataError(`${task.files.hr}: not read, because the loader was closed.`));
+      task.reject(new DataError(`${task.request.files.hr}: not read, because the loader was closed.`));
     }
     // Not terminate(): it would cut off the native decoder in the middle of its work.
     const workers = [...this.#idle, ...this.#busy.keys()];
@@ -57,9 +68,8 @@ export class DecodePool {
       const worker = this.#idle.pop() ?? this.#start();
       const task = this.#waiting.shift()!;
       this.#busy.set(worker, task);
-      const request: DecodeRequest = { files: task.files, format: task.format };
       worker.ref();
-      worker.postMessage(request);
+      worker.postMessage(task.request);
     }
   }
 
@@ -74,8 +84,8 @@ export class DecodePool {
       this.#busy.delete(worker);
       this.#idle.push(worker);
       worker.unref();
-      if ("pair" in answer) task.resolve(answer.pair);
-      else task.reject(new DataError(answer.error));
+      if ("error" in answer) task.reject(new DataError(answer.error));
+      else task.resolve(answer);
       this.#handOut();
     });
     worker.on("exit", () => {
@@ -83,7 +93,7 @@ export class DecodePool {
       this.#busy.delete(worker);
       task?.reject(
         new DataError(
-          `${task.files.hr}: the thread that was reading it died (${failure}). ` +
+          `${task.request.files.hr}: the thread that was reading it died (${failure}). ` +
             "If this picture kills it again, leave the picture out.",
         ),
       );

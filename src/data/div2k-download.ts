@@ -57,7 +57,8 @@ const official = "https://data.vision.ee.ethz.ch/cvl/DIV2K/";
  *   then stays. The signal's reason if it is aborted.
  */
 export async function downloadDiv2k(root: string, options: Div2kDownloadOptions): Promise<void> {
-  const { baseUrl = official, urls = {}, keepArchives = false, onProgress, ...connection } = options;
+  const { baseUrl = official, urls = {}, keepArchives = false, onProgress } = options;
+  const { signal, retries, backoff } = options;
   const missing = wanted(options).filter(
     ({ folders }) => !folders.some((folder) => existsSync(join(root, folder))),
   );
@@ -68,9 +69,8 @@ export async function downloadDiv2k(root: string, options: Div2kDownloadOptions)
     if (!existsSync(path)) {
       const url =
         urls[archive] ?? new URL(`${archive}.zip`, baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`).href;
-      await download(url, path, { ...connection, onProgress: report("download") });
+      await download(url, path, { signal, retries, backoff, onProgress: report("download") });
     }
-    const { signal } = options;
     await unzipPictures(path, join(root, folders.at(-1)!), { signal, onProgress: report("unpack") });
     if (!keepArchives) await rm(path);
   }

@@ -2,7 +2,7 @@ import { mkdir, open, readFile, rename, rm, stat, statfs } from "node:fs/promise
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DataError } from "./errors.ts";
-import { writeWhole } from "./files.ts";
+import { diskFull, isDiskFull, writeWhole } from "./files.ts";
 
 export interface DownloadOptions {
   /** Stops the download; what has come so far stays, and the next call goes on from there. */
@@ -116,7 +116,7 @@ async function append(
     onProgress(done);
     for await (const chunk of response.body ?? []) {
       await file.appendFile(chunk).catch((cause) => {
-        throw fullOr(cause, part);
+        throw isDiskFull(cause) ? diskFull(part, cause) : cause;
       });
       done += chunk.length;
       onProgress(done);
@@ -153,16 +153,6 @@ async function requireSpace(path: string, bytes: number): Promise<void> {
         "Make room, or choose another folder; what has come so far is kept.",
     );
   }
-}
-
-/** A DataError that says so if the disk was full; other errors as they are. */
-export function fullOr(cause: unknown, path: string): unknown {
-  const { code } = cause as NodeJS.ErrnoException;
-  if (code !== "ENOSPC" && code !== "EDQUOT") return cause;
-  return new DataError(
-    `${path}: the disk is full. Make room, or choose another folder, and call again; what is complete is kept.`,
-    { cause },
-  );
 }
 
 const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;

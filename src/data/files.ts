@@ -87,11 +87,25 @@ export async function writeWhole(path: string, bytes: Uint8Array | string): Prom
     await rename(unfinished, path);
   } catch (cause) {
     await rm(unfinished, { force: true });
+    if (isDiskFull(cause)) throw diskFull(path, cause);
     throw new DataError(
       `${path}: cannot be written: ${(cause as Error).message}. Does the folder exist, and may you write there?`,
       { cause },
     );
   }
+}
+
+/** Whether a write failed for want of room (or of the user's share of it). */
+export function isDiskFull(error: unknown): boolean {
+  return ["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
+
+export function diskFull(path: string, cause: unknown): DataError {
+  return new DataError(
+    `${path}: cannot be written: the disk is full. Make room, or choose another folder, and start again; what is ` +
+      "complete is kept.",
+    { cause },
+  );
 }
 
 /** How the files begin, in hexadecimal. WebP: "RIFF", four bytes of length, "WEBP". */

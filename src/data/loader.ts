@@ -2,8 +2,10 @@ import { availableParallelism } from "node:os";
 import { Random } from "../tensor/random.ts";
 import { DecodePool } from "./decode-pool.ts";
 import { DataError } from "./errors.ts";
-import type { Pair, PairDataset } from "./pairs.ts";
+import type { PairDataset } from "./pairs.ts";
 import { checkPairSizes, copyPatch, randomPlace } from "./patches.ts";
+import { type PairSource, PictureCache } from "./picture-cache.ts";
+import { RawCache } from "./raw-cache.ts";
 
 export interface LoaderOptions {
   /** Patches per batch. */
@@ -14,6 +16,11 @@ export interface LoaderOptions {
   seed: number;
   /** Decoded pictures are kept up to this many bytes, the least recently used going first. Default 512 MiB. */
   cacheBytes?: number;
+  /**
+   * For datasets that do not fit into memory: decoded pictures are kept as files in this folder, and little more
+   * than a patch is read from them: DIV2K X2 takes 8 GB there. Not together with cacheBytes. See RawCache.
+   */
+  cacheFolder?: string;
   /** Threads that read pictures. Default: one fewer than there are processors, 1 to 4. */
   workers?: number;
 }
@@ -69,7 +76,8 @@ export class PatchLoader {
   readonly #batch: number;
   readonly #patch: number;
   readonly #pool: DecodePool;
-  readonly #pictures: PictureCache;
+  readonly #workers: number;
+  readonly #pictures: PairSource;
   readonly #coming: Coming[] = [];
   /** State after the batches given out so far, and after those that are being prepared. */
   #given: LoaderState;
@@ -78,7 +86,7 @@ export class PatchLoader {
   #failure: unknown;
 
   constructor(dataset: PairDataset, options: LoaderOptions) {
-    const { batch, patch, seed, cacheBytes = 512 * 2 ** 20 } = options;
+    const { batch, patch, seed, cacheBytes = 512 * 2 ** 20, cacheFolder } = options;
     const { workers = Math.min(4, Math.max(1, availableParallelism() - 1)) } = options;
     for (const [name, value] of Object.entries({ batch, patch, workers })) {
       if (!Number.isInteger(value) || value < 1) {
@@ -87,16 +95,25 @@ export class PatchLoader {
     }
     if (!(cacheBytes >= 0))
       throw new DataError(`PatchLoader: cacheBytes must not be below 0: ${cacheBytes}.`);
+    if (cacheFolder !== undefined && options.cacheBytes !== undefined) {
+      throw new DataError(
+        "PatchLoader: pictures are kept in memory or in files; give cacheBytes or cacheFolder.",
+      );
+    }
     if (dataset.length === 0) throw new DataError(`PatchLoader: the dataset ${dataset.name} is empty.`);
     this.#dataset = dataset;
     this.#batch = batch;
     this.#patch = patch;
     this.#given = this.#planned = { seed, epoch: 0, position: 0, pictures: dataset.length };
     this.#pool = new DecodePool(workers);
+    this.#workers = workers;
     const { files, scale, colors, inputSize } = dataset;
     const format = { scale, colors, inputSize };
     const load = (i: number) => (files ? this.#pool.load(files[i], format) : dataset.load(i));
-    this.#pictures = new PictureCache(load, cacheBytes);
+    this.#pictures =
+      cacheFolder === undefined
+        ? new PictureCache(load, cacheBytes)
+        : new RawCache(cacheFolder, dataset, this.#pool);
     planEpoch(this.#planned); // a bad seed should be told here, not by the first next()
   }
 
@@ -115,6 +132,34 @@ export class PatchLoader {
       void this.#pool.close();
       throw error;
     }
+  }
+
+  /**
+   * Puts all pictures that are not there yet into `cacheFolder`, so that the first epoch does not wait for the decoder
+   * either.
+   */
+  async prepare(
+    options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
+  ): Promise<void> {
+    const { signal, onProgress } = options;
+    if (!(this.#pictures instanceof RawCache)) {
+      throw new DataError("PatchLoader: prepare() fills a cacheFolder, and this loader was given none.");
+    }
+    const total = this.#dataset.length;
+    let [next, done] = [0, 0];
+    const work = async (): Promise<void> => {
+      try {
+        while (next < total) {
+          signal?.throwIfAborted();
+          await this.#pictures.get(next++);
+          onProgress?.(++done, total);
+        }
+      } catch (error) {
+        next = total; // the others stop, too
+        throw error;
+      }
+    };
+    await Promise.all(Array.from({ length: this.#workers }, work));
   }
 
   /** Where the next batch starts: a loader of the same dataset and options that restores it goes on from here. */
@@ -183,12 +228,16 @@ export class PatchLoader {
               `"${colors}", which are ${channels}.`,
           );
         }
-        const small = { width: pair.lr.width / zoom, height: pair.lr.height / zoom };
-        const { x, y, symmetry } = randomPlace(new Random(seed), small, this.#patch);
-        copyPatch(lr, slot * channels * p * p, pair.lr, x * zoom, y * zoom, p, symmetry);
-        copyPatch(hr, slot * channels * q * q, pair.hr, x * scale, y * scale, q, symmetry);
+        const places = { width: pair.lr.width / zoom, height: pair.lr.height / zoom };
+        const { x, y, symmetry } = randomPlace(new Random(seed), places, this.#patch);
+        const [small, large] = await Promise.all([
+          pair.part("lr", { x: x * zoom, y: y * zoom, w: p, h: p }),
+          pair.part("hr", { x: x * scale, y: y * scale, w: q, h: q }),
+        ]);
+        copyPatch(lr, slot * channels * p * p, small.image, small.x, small.y, p, symmetry);
+        copyPatch(hr, slot * channels * q * q, large.image, large.x, large.y, q, symmetry);
       } catch (cause) {
-        const path = this.#dataset.files?.[picture].hr ?? pair.name;
+        const path = this.#dataset.files?.[picture].hr ?? names[picture];
         throw new DataError(`${path}: ${(cause as Error).message}`, { cause });
       }
     };
@@ -235,45 +284,4 @@ function planEpoch({ seed, epoch, pictures }: LoaderState): EpochPlan {
   const order = Array.from({ length: pictures }, (_, picture) => picture);
   random.shuffle(order);
   return { seed, epoch, samples: order.map((picture) => ({ picture, seed: random.next() })) };
-}
-
-/** Decoded pictures by number. Asking twice while one is being read reads it once. */
-class PictureCache {
-  readonly #load: (picture: number) => Promise<Pair>;
-  readonly #limit: number;
-  /** In the order of last use, the oldest first; 0 bytes while being read. */
-  readonly #entries = new Map<number, { pair: Promise<Pair>; bytes: number }>();
-  #bytes = 0;
-
-  constructor(load: (picture: number) => Promise<Pair>, limit: number) {
-    this.#load = load;
-    this.#limit = limit;
-  }
-
-  get(picture: number): Promise<Pair> {
-    const known = this.#entries.get(picture);
-    const entry = known ?? { pair: this.#load(picture), bytes: 0 };
-    this.#entries.delete(picture);
-    this.#entries.set(picture, entry);
-    if (known === undefined) {
-      entry.pair.then(
-        ({ lr, hr }) => {
-          entry.bytes = lr.data.length + hr.data.length;
-          this.#bytes += entry.bytes;
-          this.#evict();
-        },
-        () => this.#entries.delete(picture),
-      );
-    }
-    return entry.pair;
-  }
-
-  #evict(): void {
-    for (const [picture, { bytes }] of this.#entries) {
-      if (this.#bytes <= this.#limit) return;
-      if (bytes === 0) continue;
-      this.#entries.delete(picture);
-      this.#bytes -= bytes;
-    }
-  }
 }

@@ -139,7 +139,7 @@ export function randomPair(
 }
 
 /** Throws a DataError unless hr is exactly `scale` times as wide and high as lr, with the same channels. */
-export function checkPairSizes(lr: Image, hr: Image, scale: number): void {
+export function checkPairSizes(lr: Omit<Image, "data">, hr: Omit<Image, "data">, scale: number): void {
   if (hr.width !== lr.width * scale || hr.height !== lr.height * scale || hr.channels !== lr.channels) {
     throw new DataError(
       `HR (${hr.width}x${hr.height}, ${hr.channels} channels) is not ${scale} times ` +

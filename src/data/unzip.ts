@@ -4,8 +4,8 @@ import { basename, dirname, join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Entry, openPromise, type ZipFile } from "yauzl";
-import { fullOr } from "./download.ts";
 import { DataError } from "./errors.ts";
+import { diskFull, isDiskFull } from "./files.ts";
 
 export interface UnzipOptions {
   /** Stops unpacking; nothing of it stays. */
@@ -36,11 +36,10 @@ export async function unzipPictures(
   } catch (cause) {
     await rm(unfinished, { recursive: true, force: true });
     options.signal?.throwIfAborted();
-    const error = fullOr(cause, folder) as Error;
-    if (error instanceof DataError) throw error;
+    if (isDiskFull(cause)) throw diskFull(folder, cause);
     throw new DataError(
-      `${archive}: cannot be unpacked: ${error.message}. It is damaged or not the archive it should be; delete it and ` +
-        "download it again. Nothing was unpacked.",
+      `${archive}: cannot be unpacked: ${(cause as Error).message}. It is damaged or not the archive it should be; ` +
+        "delete it and download it again. Nothing was unpacked.",
       { cause },
     );
   }

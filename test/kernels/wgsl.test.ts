@@ -158,6 +158,19 @@ const cases: Case[] = [
     },
   ],
   [
+    "matlabResize",
+    () => {
+      for (const [h, w] of [
+        [1, 1],
+        [2, 100],
+        [9, 8],
+        [300, 200],
+      ]) {
+        for (const scaleFactor of [2, 0.5]) ops.matlabResize(x(1, 3, h, w), { scaleFactor });
+      }
+    },
+  ],
+  [
     "losses, of few and of many elements",
     () => {
       for (const loss of [ops.l1Loss, ops.mseLoss]) {

@@ -46,7 +46,7 @@ export function tableOn(device: GpuDevice, table: AxisTable): GpuStorage {
 }
 
 /** The value kept under a key, made if there is none. The longest unused goes when there are too many. */
-function remember<K, V>(cache: Map<K, V>, key: K, make: () => V, drop: (value: V) => void): V {
+export function remember<K, V>(cache: Map<K, V>, key: K, make: () => V, drop: (value: V) => void): V {
   const value = cache.get(key) ?? make();
   // Deleted and set again: a Map keeps insertion order, which makes its first key the longest unused.
   cache.delete(key);

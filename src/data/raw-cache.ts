@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+import { mkdir, open, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { DecodePool } from "./decode-pool.ts";
+import { DataError } from "./errors.ts";
+import type { PairDataset, PairFiles } from "./pairs.ts";
+import type { PairParts, PairSource } from "./picture-cache.ts";
+import { type RawHeader, readPart, readRawHeader } from "./raw-file.ts";
+
+/** To be raised when the same files would give other pictures, so that old caches are not taken for new ones. */
+const version = 1;
+
+/**
+ * Decoded pairs as files in a folder, one per pair, made when first asked for. Of each pair no more than its sizes are
+ * held in memory. A file is made anew if a picture it was made from has another size or date than then; other scales,
+ * colours or degradations have files of their own. Old ones are not removed; the whole folder may be deleted at any
+ * time.
+ */
+export class RawCache implements PairSource {
+  readonly #folder: string;
+  readonly #dataset: PairDataset;
+  readonly #files: readonly PairFiles[];
+  readonly #pool: DecodePool;
+  readonly #pairs = new Map<number, Promise<PairParts>>();
+
+  constructor(folder: string, dataset: PairDataset, pool: DecodePool) {
+    if (dataset.files === undefined) {
+      throw new DataError(
+        `PatchLoader: cacheFolder is for pictures in files, and the dataset ${dataset.name} has none. Leave it out.`,
+      );
+    }
+    this.#folder = folder;
+    this.#dataset = dataset;
+    this.#files = dataset.files;
+    this.#pool = pool;
+  }
+
+  get(picture: number): Promise<PairParts> {
+    const known = this.#pairs.get(picture);
+    if (known) return known;
+    const pair = this.#open(this.#files[picture]);
+    this.#pairs.set(picture, pair);
+    pair.catch(() => this.#pairs.delete(picture));
+    return pair;
+  }
+
+  async #open(files: PairFiles): Promise<PairParts> {
+    const { scale, colors, inputSize } = this.#dataset;
+    const format = { scale, colors, inputSize };
+    const { name, lr, hr, degradation } = files;
+    const made = [version, format, degradation, resolve(hr), lr && resolve(lr)];
+    const path = join(this.#folder, `${name}-${digest(made).slice(0, 16)}.raw`);
+    const source = digest([made, await stamp(hr), lr && (await stamp(lr))]);
+
+    let header = await readRawHeader(path);
+    if (header?.source !== source) {
+      await makeFolder(this.#folder);
+      await this.#pool.save(files, format, { path, source });
+      header = await readRawHeader(path);
+    }
+    if (header === undefined)
+      throw new DataError(`${path}: this file of the cache was removed while in use.`);
+    return partsOf(path, header);
+  }
+}
+
+function partsOf(path: string, header: RawHeader): PairParts {
+  return {
+    lr: header.lr,
+    hr: header.hr,
+    async part(which, part) {
+      try {
+        // Not kept open: there may be more pictures than a process may have files.
+        const file = await open(path);
+        try {
+          return { ...(await readPart(file, header, which, part)), y: 0 };
+        } finally {
+          await file.close();
+        }
+      } catch (cause) {
+        throw new DataError(
+          `${path}: this file of the cache cannot be read (${(cause as Error).message}). Was the folder emptied? Start ` +
+            "again, and it is made anew.",
+          { cause },
+        );
+      }
+    },
+  };
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true });
+  } catch (cause) {
+    throw new DataError(
+      `${path}: this folder for the cache cannot be made: ${(cause as Error).message}. Choose another cacheFolder.`,
+      { cause },
+    );
+  }
+}
+
+function digest(value: unknown): string {
+  return createHash("sha256").update(JSON.stringify(value)).digest("hex");
+}
+
+/** What changes when a file is changed. Of a missing file nothing: to read it will tell. */
+async function stamp(path: string): Promise<number[]> {
+  const found = await stat(path).catch(() => undefined);
+  return found ? [found.size, found.mtimeMs] : [];
+}

@@ -1,0 +1,193 @@
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeEach, describe, expect, test } from "vitest";
+import { DataError } from "../../src/data/errors.ts";
+import { encodePng } from "../../src/data/files.ts";
+import { openFolder } from "../../src/data/folder.ts";
+import { crop } from "../../src/data/image.ts";
+import { type LoaderOptions, type PatchBatch, PatchLoader } from "../../src/data/loader.ts";
+import type { PairDataset } from "../../src/data/pairs.ts";
+import { readPart, readRawHeader, writeRaw } from "../../src/data/raw-file.ts";
+import { noise, temporaryFolder } from "./support.ts";
+
+const root = temporaryFolder();
+let number = 0;
+let folder: string;
+let cacheFolder: string;
+let paths: string[];
+
+beforeEach(async () => {
+  folder = join(root, String(number++));
+  cacheFolder = join(folder, "cache", "raw");
+  mkdirSync(folder);
+  paths = [0, 1, 2, 3].map((i) => join(folder, `p${i}.png`));
+  for (const [i, path] of paths.entries()) writeFileSync(path, await encodePng(noise(60 + 8 * i, 48, 3, i)));
+});
+
+const options: LoaderOptions = { batch: 3, patch: 8, seed: 3, workers: 1 };
+
+/** The same pairs, decoded on this thread and without any folder. */
+function direct({ files: _, ...dataset }: PairDataset): PairDataset {
+  return dataset;
+}
+
+async function batchesOf(dataset: PairDataset, more: Partial<LoaderOptions> = {}): Promise<PatchBatch[]> {
+  await using loader = new PatchLoader(dataset, { ...options, ...more });
+  const batches = [];
+  for (let k = 0; k < 5; k++) batches.push({ ...(await loader.next()), wait: 0 });
+  return batches;
+}
+
+describe("raw files", () => {
+  test("header and parts come back, and only a whole file is one", async () => {
+    const path = join(folder, "a.raw");
+    const pair = { name: "a", lr: noise(75, 4, 3, 1), hr: noise(150, 8, 3, 2) };
+    await writeRaw(path, "made from", pair);
+    const header = (await readRawHeader(path))!;
+    expect(header).toEqual({
+      source: "made from",
+      lr: { width: 75, height: 4, channels: 3 },
+      hr: { width: 150, height: 8, channels: 3 },
+    });
+    const file = await open(path);
+    const part = async (which: "lr" | "hr", x: number, y: number, w: number, h: number) => {
+      const found = await readPart(file, header, which, { x, y, w, h });
+      return crop(found.image, found.x, 0, w, h);
+    };
+    // Within one strip of 64 columns, at the edges of strips, over several, in the narrow last one, and everything.
+    for (const [x, w] of [
+      [3, 20],
+      [0, 64],
+      [64, 64],
+      [63, 2],
+      [10, 130],
+      [128, 22],
+      [149, 1],
+      [0, 150],
+    ]) {
+      expect(await part("hr", x, 2, w, 5)).toEqual(crop(pair.hr, x, 2, w, 5));
+    }
+    expect(await part("lr", 60, 3, 15, 1)).toEqual(crop(pair.lr, 60, 3, 15, 1));
+    expect(await part("hr", 0, 0, 150, 8)).toEqual(pair.hr);
+    await expect(part("hr", 140, 7, 4, 2)).rejects.toThrow(/only 66 of 132 bytes/);
+    await file.close();
+    const whole = readFileSync(path);
+    for (const wrong of [
+      whole.subarray(0, -1),
+      Buffer.concat([whole, whole]),
+      Buffer.alloc(600),
+      Buffer.alloc(0),
+    ]) {
+      writeFileSync(path, wrong);
+      expect(await readRawHeader(path)).toBeUndefined();
+    }
+    expect(await readRawHeader(join(folder, "none.raw"))).toBeUndefined();
+  });
+});
+
+describe("PatchLoader with a cacheFolder", () => {
+  test.each([
+    ["rgb", "lr"],
+    ["y", "lr"],
+    ["y", "hr"],
+  ] as const)("colors %s, inputSize %s: the batches are those without", async (colors, inputSize) => {
+    const dataset = openFolder(paths, { scale: 2, colors, inputSize });
+    const expected = await batchesOf(direct(dataset));
+    expect(await batchesOf(dataset, { cacheFolder, workers: 2 })).toEqual(expected);
+    expect(readdirSync(cacheFolder).length).toBe(4);
+  });
+
+  test("pictures are decoded once, and again when their file changes", async () => {
+    const dataset = openFolder(paths, { scale: 2 });
+    const [date, later] = [new Date(1_700_000_000_000), new Date(1_700_000_005_000)];
+    utimesSync(paths[1], date, date);
+    const first = await batchesOf(dataset, { cacheFolder });
+    // The same size and date, but no picture any more: it is not even looked at.
+    const { size } = statSync(paths[1]);
+    const picture = readFileSync(paths[1]);
+    writeFileSync(paths[1], Buffer.alloc(size));
+    utimesSync(paths[1], date, date);
+    expect(await batchesOf(dataset, { cacheFolder })).toEqual(first);
+
+    utimesSync(paths[1], date, later);
+    await expect(batchesOf(dataset, { cacheFolder })).rejects.toThrow(/p1\.png: not a PNG/);
+    writeFileSync(paths[1], picture);
+    utimesSync(paths[1], date, date);
+    expect(await batchesOf(dataset, { cacheFolder })).toEqual(first);
+
+    writeFileSync(paths[1], await encodePng(noise(68, 48, 3, 77)));
+    const changed = await batchesOf(dataset, { cacheFolder });
+    expect(changed).toEqual(await batchesOf(direct(dataset)));
+    expect(changed).not.toEqual(first);
+    expect(readdirSync(cacheFolder).length).toBe(4);
+  });
+
+  test("other scales, colours, sizes and degradations have files of their own", async () => {
+    const datasets = [
+      openFolder(paths, { scale: 2 }),
+      openFolder(paths, { scale: 3 }),
+      openFolder(paths, { scale: 2, colors: "y" }),
+      openFolder(paths, { scale: 2, inputSize: "hr" }),
+      openFolder(paths, { scale: 2, degradation: { seed: 1, noise: 5 } }),
+      openFolder(paths, { scale: 2, degradation: { seed: 2, noise: 5 } }),
+    ];
+    for (const [i, dataset] of datasets.entries()) {
+      expect(await batchesOf(dataset, { cacheFolder })).toEqual(await batchesOf(direct(dataset)));
+      expect(readdirSync(cacheFolder).length).toBe(4 * (i + 1));
+    }
+  });
+
+  test("damaged cache files are made anew", async () => {
+    const dataset = openFolder(paths, { scale: 2 });
+    const expected = await batchesOf(dataset, { cacheFolder });
+    const [a, b, c] = readdirSync(cacheFolder).map((file) => join(cacheFolder, file));
+    truncateSync(a, 4000);
+    writeFileSync(b, "");
+    writeFileSync(c, Buffer.alloc(statSync(c).size));
+    expect(await batchesOf(dataset, { cacheFolder })).toEqual(expected);
+  });
+
+  test("prepare() fills the folder and tells how far it is; abort stops it", async () => {
+    const dataset = openFolder(paths, { scale: 2 });
+    await using loader = new PatchLoader(dataset, { ...options, cacheFolder });
+    const controller = new AbortController();
+    const stopped = loader.prepare({ signal: controller.signal, onProgress: () => controller.abort() });
+    await expect(stopped).rejects.toThrow(/abort/i);
+    expect(readdirSync(cacheFolder).length).toBe(1);
+    const steps: number[][] = [];
+    await loader.prepare({ onProgress: (...step) => steps.push(step) });
+    expect(steps).toEqual([1, 2, 3, 4].map((k) => [k, 4]));
+    expect(readdirSync(cacheFolder).length).toBe(4);
+    await using without = new PatchLoader(dataset, options);
+    await expect(without.prepare()).rejects.toThrow(/given none/);
+  });
+
+  test("troubles are told by name", async () => {
+    const dataset = openFolder(paths, { scale: 2 });
+    const make = (more: Partial<LoaderOptions>) => () => new PatchLoader(dataset, { ...options, ...more });
+    expect(make({ cacheFolder, cacheBytes: 0 })).toThrow(/cacheBytes or cacheFolder/);
+    expect(() => new PatchLoader(direct(dataset), { ...options, cacheFolder })).toThrow(
+      /files, and .* has none/,
+    );
+    const taken = join(folder, "taken");
+    writeFileSync(taken, "a file");
+    const failed = batchesOf(dataset, { cacheFolder: taken });
+    await expect(failed).rejects.toThrow(DataError);
+    await expect(failed).rejects.toThrow(/taken: this folder for the cache cannot be made/);
+
+    await using loader = new PatchLoader(dataset, { ...options, cacheFolder });
+    await loader.prepare();
+    rmSync(cacheFolder, { recursive: true });
+    await expect(loader.next()).rejects.toThrow(/\.raw: this file of the cache cannot be read .*emptied/);
+  });
+});

@@ -1,0 +1,162 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { readImage } from "../../src/data/files.ts";
+import { type Image, modcrop } from "../../src/data/image.ts";
+import { imresize } from "../../src/data/imresize.ts";
+import { resizeWeights } from "../../src/data/resize-weights.ts";
+import { type MatlabResizeOptions, matlabResize } from "../../src/kernels/imresize/index.ts";
+import type { Device } from "../../src/tensor/device.ts";
+import { scope } from "../../src/tensor/scope.ts";
+import { ShapeError } from "../../src/tensor/shape.ts";
+import { backward } from "../../src/tensor/tape.ts";
+import { tensor, zeros } from "../../src/tensor/tensor.ts";
+import { differing, drawn, noise, testData } from "../data/support.ts";
+import { float32Device, gpuDevices } from "../support/devices.ts";
+
+const gpus = await gpuDevices();
+const devices: Device[] = [...gpus, float32Device()];
+
+/** The kernel's result for a picture, as a picture. */
+async function resized(image: Image, options: MatlabResizeOptions, device: Device): Promise<Image> {
+  using _ = scope();
+  const { width, height, channels, data } = image;
+  const area = width * height;
+  const planes = Float32Array.from(
+    { length: data.length },
+    (_, i) => data[(i % area) * channels + Math.floor(i / area)],
+  );
+  const y = matlabResize(tensor(planes, [1, channels, height, width], { device }), options);
+  const values = await y.data();
+  const [, , h, w] = y.shape;
+  return drawn(w, h, channels, (px, py, c) => values[(c * h + py) * w + px]);
+}
+
+describe.each(devices.map((device) => [device.name, device] as const))("%s", (_, device) => {
+  test.each([2, 3, 4, 5, 7, 8, 16])(
+    "noise at scale %i and its inverse: 0 differing samples",
+    async (scale) => {
+      for (const [k, factor] of [scale, 1 / scale].entries()) {
+        const image = noise(k === 0 ? 37 : 330, k === 0 ? 23 : 131, 3, scale);
+        expect(
+          differing(await resized(image, { scaleFactor: factor }, device), imresize(image, factor)),
+        ).toBe(0);
+      }
+    },
+  );
+
+  test("pictures of black and white, where sums are largest and below 0: 0 differing samples", async () => {
+    const random = noise(160, 96, 1).data;
+    const extreme = drawn(160, 96, 1, (x, y) => 255 * (random[y * 160 + x] & 1));
+    for (const scaleFactor of [3, 2, 1 / 2, 1 / 3, 1 / 4]) {
+      expect(differing(await resized(extreme, { scaleFactor }, device), imresize(extreme, scaleFactor))).toBe(
+        0,
+      );
+    }
+  });
+
+  test.each([
+    [17, 11, { width: 34, height: 11 }],
+    [17, 11, { width: 17, height: 22 }],
+    [24, 24, { width: 12, height: 8 }],
+    [24, 24, { width: 8, height: 12 }],
+    [1, 1, { width: 3, height: 2 }],
+    [300, 1, { width: 100, height: 2 }],
+    [1, 300, { width: 2, height: 75 }],
+    [64, 48, { width: 64, height: 48 }],
+  ])("%i x %i -> %o: the smaller scale first", async (width, height, size) => {
+    const image = noise(width, height, 2);
+    const y = await resized(image, { size: [size.height, size.width] }, device);
+    expect(differing(y, imresize(image, size))).toBe(0);
+  });
+
+  test("at other scales all but sums that are halves agree, and those to one level", async () => {
+    const image = noise(200, 90, 3, 5);
+    for (const scaleFactor of [1 / 6, 0.7, 1.6, 6]) {
+      const [a, b] = [await resized(image, { scaleFactor }, device), imresize(image, scaleFactor)];
+      expect(differing(a, b)).toBeLessThan(b.data.length / 1000);
+      const worst = a.data.reduce((most, v, i) => Math.max(most, Math.abs(v - b.data[i])), 0);
+      expect(worst).toBeLessThanOrEqual(1);
+    }
+  });
+
+  test("several pictures with several channels; values are bytes first", async () => {
+    using _ = scope();
+    const x = tensor([-3, 0.4, 0.5, 300, 7.49, 254.5, 255, 12], [2, 2, 1, 2], { device });
+    const y = await matlabResize(x, { scaleFactor: 1 }).data();
+    expect([...y]).toEqual([0, 0, 1, 255, 7, 255, 255, 12]);
+  });
+
+  const set5 = testData("set5");
+  test.skipIf(set5 === undefined).each([2, 3, 4])(
+    "Matlab's own Set5 X%i: 0 differing samples",
+    async (scale) => {
+      const names = readdirSync(join(set5!, "HR"));
+      expect(names.length).toBe(5);
+      for (const file of names) {
+        const hr = modcrop(await readImage(join(set5!, "HR", file)), scale);
+        const path = join(set5!, "LR_bicubic", `X${scale}`, file.replace(".png", `x${scale}.png`));
+        const lr = await readImage(path);
+        expect(differing(await resized(hr, { scaleFactor: 1 / scale }, device), lr), file).toBe(0);
+        // Bicubic enlargement, as the papers compare with.
+        const up = await resized(lr, { scaleFactor: scale }, device);
+        expect(differing(up, imresize(lr, scale)), file).toBe(0);
+      }
+    },
+  );
+
+  const div2k = testData("div2k-sample");
+  test.skipIf(div2k === undefined)("Matlab's own DIV2K 0004 X2: 0 differing samples", async () => {
+    const hr = await readImage(join(div2k!, "HR", "0004.png"));
+    const lr = await readImage(join(div2k!, "LR_bicubic_X2", "0004x2.png"));
+    expect(differing(await resized(hr, { scaleFactor: 1 / 2 }, device), lr)).toBe(0);
+  });
+
+  test("has no gradient, and says so", () => {
+    using _ = scope();
+    const x = zeros([1, 1, 2, 2], { device, requiresGrad: true });
+    expect(() => backward(matlabResize(x, { size: [1, 1] }))).toThrow(/matlabResize has no gradient rule/);
+  });
+});
+
+test("what the kernel's comment claims of the weights", () => {
+  const nearest = (value: number, parts: number) => Math.abs(value * parts - Math.round(value * parts));
+  for (const n of [2, 4, 8]) {
+    for (const [inSize, outSize, scale] of [
+      [64, 64 / n, 1 / n],
+      [64, 64 * n, n],
+    ]) {
+      expect(Math.max(...resizeWeights(inSize, outSize, scale).weights.map((w) => nearest(w, 2 ** 16)))).toBe(
+        0,
+      );
+    }
+  }
+  for (const n of [3, 5, 7]) {
+    for (const [inSize, outSize, scale] of [
+      [21 * n, 21, 1 / n],
+      [21, 21 * n, n],
+    ]) {
+      const { weights } = resizeWeights(inSize, outSize, scale);
+      expect(Math.max(...weights.map((w) => nearest(w, n ** 4)))).toBeLessThan(1e-10);
+    }
+  }
+  for (const scale of [1 / 250, 1 / 8, 0.3, 0.7, 1, 1.7, 2, 8]) {
+    const { taps, weights } = resizeWeights(500, Math.ceil(500 * scale), scale);
+    expect(taps).toBeLessThanOrEqual(1000);
+    for (let i = 0; i < weights.length; i += taps) {
+      const total = weights.subarray(i, i + taps).reduce((sum, w) => sum + Math.abs(w), 0);
+      expect(total).toBeLessThanOrEqual(1.2501);
+    }
+  }
+});
+
+test("refuses what means nothing", () => {
+  const x = zeros([1, 1, 4, 4], { device: float32Device() });
+  expect(() => matlabResize(zeros([4, 4], { device: float32Device() }), { scaleFactor: 2 })).toThrow(
+    ShapeError,
+  );
+  expect(() => matlabResize(x, { size: [0, 4] })).toThrow(/size is \[0, 4\]/);
+  expect(() => matlabResize(x, { scaleFactor: Number.NaN })).toThrow(ShapeError);
+  expect(() => matlabResize(x, { scaleFactor: 1 / 300 })).toThrow(/below 1\/250/);
+  expect(() => matlabResize(x, {} as MatlabResizeOptions)).toThrow(/either size or scaleFactor/);
+});
