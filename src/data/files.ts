@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { open, readFile, rename, rm } from "node:fs/promises";
 import type { OutputInfo } from "sharp";
 import { DataError } from "./errors.ts";
 import { checkImage, type Image } from "./image.ts";
@@ -72,12 +72,18 @@ export async function writePng(path: string, image: Image): Promise<void> {
 
 /**
  * Writes a file, replacing an older one, as a whole or not at all: the bytes go to a file beside it that is renamed
- * when complete, so that nobody ever meets half of them under `path`.
+ * when complete and on the disk, so that nobody ever meets half of them under `path`, not even after a power cut.
  */
 export async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
   const unfinished = `${path}.${randomUUID()}.tmp`;
   try {
-    await writeFile(unfinished, bytes);
+    const file = await open(unfinished, "w");
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
     await rename(unfinished, path);
   } catch (cause) {
     await rm(unfinished, { force: true });

@@ -1,3 +1,5 @@
+export { emaUpdate } from "./average.ts";
+export { addGradients, clipGradNorm } from "./gradients.ts";
 export {
   Conv2d,
   type Conv2dModuleOptions,

@@ -151,14 +151,16 @@ function gradientSums({ width, height, channels, data }: Image): Float64Array {
   return sums;
 }
 
-interface Tile {
+/** A panel as it is shown. */
+export interface Tile {
   caption: string;
   image: Image;
   /** A region to outline, in pixels of the tile. */
   mark?: Region;
 }
 
-async function tilesOf({ title, panels, overview }: Row, panelSize: number): Promise<Tile[]> {
+/** The panels of a row, the overview first, brought to their size on the page. */
+export async function tilesOf({ title, panels, overview }: Row, panelSize: number): Promise<Tile[]> {
   const largest = panels.reduce((a, b) => (b.image.width > a.image.width ? b : a)).image;
   const tiles: Tile[] = [];
   if (overview) {

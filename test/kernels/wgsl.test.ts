@@ -210,6 +210,18 @@ const cases: Case[] = [
       }
     },
   ],
+  [
+    "a step with addGradients, clipGradNorm and emaUpdate",
+    () => {
+      const network = () => new ops.EDSR({ blocks: 1, channels: 3, random: new Random(1) });
+      const model = network();
+      const gradients = () => ops.backward(ops.mean(model.forward(zeros([1, 3, 5, 6]))));
+      const found = gradients();
+      ops.addGradients(found, gradients());
+      ops.clipGradNorm(found, 1);
+      ops.emaUpdate(network(), model, 0.9);
+    },
+  ],
 ];
 
 /** conv2d for all window sizes, strides and dilations, with all that can be done on the way to memory. */

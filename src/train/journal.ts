@@ -1,0 +1,254 @@
+import { existsSync, readFileSync } from "node:fs";
+import type { LoaderState } from "../data/index.ts";
+import {
+  type Adam,
+  type Device,
+  loadWeights,
+  type NamedArray,
+  type SuperResolver,
+  serializeSafetensors,
+  type Tensor,
+} from "../node.ts";
+import { type Row, sideBySide } from "../report/picture.ts";
+import { imageEvent, scalarEvent } from "../report/tensorboard.ts";
+import { type CheckpointState, checkpointFile, serializeCheckpoint } from "./checkpoint.ts";
+import type { TrainConfig } from "./config.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { RunFolder } from "./run-folder.ts";
+import { writeReport } from "./training-report.ts";
+
+/** How far a training is. */
+export interface TrainStatus {
+  /** Steps done, of how many. */
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number;
+  readonly lr: number;
+  /** Of the last evaluation, dB; undefined before the first. */
+  readonly psnr: number | undefined;
+  /** Share of the time since the last status that was spent waiting for pictures, 0..1. */
+  readonly waiting: number;
+}
+
+/** The loss or a weight is no longer a finite number. Nothing of that has been saved. */
+export class DivergedError extends Error {
+  override name = "DivergedError";
+}
+
+/** What the journal keeps an eye on. */
+interface Parts {
+  readonly config: TrainConfig;
+  readonly folder: RunFolder;
+  readonly device: Device;
+  readonly description: string;
+  readonly names: readonly string[];
+  readonly evaluation: Evaluation;
+  readonly model: SuperResolver;
+  readonly average: SuperResolver | undefined;
+  readonly adam: Adam;
+  /** Makes another network of the same kind. */
+  readonly build: () => SuperResolver;
+  readonly say?: (line: string) => void;
+  readonly onProgress?: (status: TrainStatus) => void;
+}
+
+interface StepResult {
+  /** Where the next batch begins. */
+  readonly place: LoaderState;
+  readonly loss: Tensor;
+  readonly lr: number;
+  /** Milliseconds for which the step had to wait for pictures. */
+  readonly waited: number;
+}
+
+/** Keeps the log of a training, measures the network, and saves what it has learned. */
+export class Journal {
+  best: { readonly step: number; readonly psnr: number } | undefined;
+  readonly #parts: Parts;
+  /** The weights that are measured and kept for use. */
+  readonly #shown: SuperResolver;
+  #psnr: number | undefined;
+  /** Pictures as the best weights see them; undefined until they are needed. */
+  #rows: readonly Row[] | undefined;
+  /** Seconds of training in earlier processes. */
+  readonly #secondsBefore: number;
+  readonly #began = performance.now();
+  #checkpointed: { step: number; at: number };
+  /** Since the last status: when it began, and milliseconds of waiting for pictures. */
+  #interval = { step: 0, began: performance.now(), waited: 0 };
+
+  /** @param resumed the state at the checkpoint that the training goes on from. */
+  constructor(parts: Parts, resumed?: CheckpointState) {
+    const { config, folder, device, description, evaluation } = parts;
+    this.#parts = parts;
+    this.#shown = parts.average ?? parts.model;
+    this.best = resumed?.best;
+    this.#psnr = resumed?.psnr;
+    this.#secondsBefore = resumed?.seconds ?? 0;
+    this.#checkpointed = { step: resumed?.step ?? 0, at: this.#began };
+    this.#interval.step = resumed?.step ?? 0;
+
+    const { protocol, bicubic, count } = evaluation;
+    parts.say?.(`Measured on ${count} held-out pictures: ${protocol}. Bicubic: ${bicubic.toFixed(2)} dB`);
+    const here = { adapter: device.name, started: new Date().toISOString() };
+    if (resumed) folder.log({ resumed: resumed.step, config, ...here });
+    else folder.log({ config, pictures: description, protocol, bicubic, ...here });
+  }
+
+  /** To be called after every step: does what is due. */
+  async afterStep(step: number, { place, loss, lr, waited }: StepResult): Promise<void> {
+    const { steps, logEvery, evalEvery } = this.#parts.config;
+    this.#interval.waited += waited;
+    const evaluation = step % evalEvery === 0 || step === steps;
+    const checkpoint = evaluation || this.#checkpointDue(step);
+    if (step === 1 || step % logEvery === 0 || checkpoint) await this.#readLoss(step, loss, lr);
+    if (evaluation) await this.#evaluate(step);
+    if (checkpoint) await this.checkpoint(step, place);
+    if (evaluation) await this.#report(step);
+    if (checkpoint) this.#interval = { step, began: performance.now(), waited: 0 };
+  }
+
+  /** The end, also of a training that was stopped: saves what has been learned since the last checkpoint. */
+  async finish(step: number, place: LoaderState): Promise<void> {
+    if (step === 0 || step === this.#checkpointed.step) return;
+    await this.#saveWeights("last", step, await this.#finiteWeights(step));
+    await this.checkpoint(step, place);
+    await this.#report(step);
+  }
+
+  async #readLoss(step: number, loss: Tensor, lr: number): Promise<void> {
+    const { folder, config, onProgress } = this.#parts;
+    const value = await loss.item();
+    if (!Number.isFinite(value)) throw this.#diverged(`The loss became ${value}`, step);
+    const took = performance.now() - this.#interval.began;
+    const waiting = this.#interval.waited / took;
+    const ms = took / (step - this.#interval.step);
+    this.#interval = { step, began: performance.now(), waited: 0 };
+    folder.event(scalarEvent(step, { "train/loss": value, "train/lr": lr, "train/waiting": waiting }));
+    folder.log({ step, loss: value, lr, waiting: Number(waiting.toFixed(4)), ms: Number(ms.toFixed(2)) });
+    onProgress?.({ step, steps: config.steps, loss: value, lr, psnr: this.#psnr, waiting });
+  }
+
+  /** Measures the weights, and keeps them: as last, and if no earlier ones were better, as best. */
+  async #evaluate(step: number): Promise<void> {
+    const { folder, config, evaluation, say } = this.#parts;
+    const weights = await this.#finiteWeights(step);
+    const measured = await evaluation.measure(this.#shown);
+    const { psnr, values } = measured;
+    if (!Number.isFinite(psnr)) throw this.#diverged(`The PSNR became ${psnr}`, step);
+    this.#psnr = psnr;
+    const isBest = !(psnr <= (this.best?.psnr ?? -Infinity));
+    const gain = psnr - evaluation.bicubic;
+    say?.(
+      `step ${step}: ${psnr.toFixed(2)} dB, bicubic ${gain >= 0 ? "+" : "-"} ${Math.abs(gain).toFixed(2)}` +
+        `${isBest ? ", the best so far" : ""}`,
+    );
+    folder.event(scalarEvent(step, { "valid/psnr": psnr }));
+    folder.log({ step, psnr, pictures: values });
+
+    await this.#saveWeights("last", step, weights, psnr);
+    if (!isBest) return;
+    await this.#saveWeights("best", step, weights, psnr);
+    this.best = { step, psnr };
+    this.#rows = evaluation.rows(measured, config.network.architecture);
+    await folder.savePicture("comparison.png", await sideBySide(this.#rows));
+    // One of them: there may be hundreds of best evaluations.
+    folder.event(await imageEvent(step, "valid/comparison", await sideBySide(this.#rows.slice(0, 1))));
+  }
+
+  #checkpointDue(step: number): boolean {
+    const { checkpointEvery, checkpointMinutes } = this.#parts.config;
+    const minutes = (performance.now() - this.#checkpointed.at) / 60_000;
+    return (checkpointEvery !== undefined && step % checkpointEvery === 0) || minutes >= checkpointMinutes;
+  }
+
+  async checkpoint(step: number, place: LoaderState): Promise<void> {
+    const { config, folder, device, names, model, average, adam } = this.#parts;
+    const weights = await this.#finiteWeights(step, model);
+    const { sums } = await adam.stateDict();
+    const state: CheckpointState = {
+      version: 1,
+      config,
+      device: device.name,
+      step,
+      seconds: this.#secondsBefore + (performance.now() - this.#began) / 1000,
+      loader: place,
+      pictures: names,
+      psnr: this.#psnr,
+      best: this.best,
+      lengths: folder.settle(),
+    };
+    const bytes = serializeCheckpoint({ state, weights, average: await average?.stateDict(), sums });
+    await folder.save(checkpointFile, bytes);
+    this.#checkpointed = { step, at: performance.now() };
+  }
+
+  /** A network's values; throws if one is not finite, so that such weights are never saved. */
+  async #finiteWeights(step: number, model = this.#shown): Promise<Map<string, NamedArray>> {
+    const weights = await model.stateDict();
+    for (const [name, { data }] of weights) {
+      const bad = data.find((value) => !Number.isFinite(value));
+      if (bad !== undefined) throw this.#diverged(`A weight of ${name} became ${bad}`, step);
+    }
+    return weights;
+  }
+
+  async #saveWeights(
+    name: "best" | "last",
+    step: number,
+    weights: Map<string, NamedArray>,
+    psnr?: number,
+  ): Promise<void> {
+    const { config, folder, evaluation, description } = this.#parts;
+    const measured: Record<string, string> =
+      psnr === undefined ? {} : { psnr: psnr.toFixed(3), protocol: evaluation.protocol };
+    const metadata = {
+      ...this.#shown.metadata(),
+      step: `${step}`,
+      ...measured,
+      pictures: description,
+      config: JSON.stringify(config),
+    };
+    await folder.save(`${name}.safetensors`, serializeSafetensors(weights, metadata));
+  }
+
+  /** Draws the curves and the page with everything. */
+  async #report(step: number): Promise<void> {
+    const { config, folder, evaluation, device, description, model } = this.#parts;
+    await writeReport(folder, {
+      config,
+      step,
+      parameters: model.parameterCount(),
+      adapter: device.name,
+      pictures: description,
+      protocol: evaluation.protocol,
+      bicubic: evaluation.bicubic,
+      best: this.best,
+      seconds: this.#secondsBefore + (performance.now() - this.#began) / 1000,
+      rows: await this.#bestRows(),
+    });
+  }
+
+  /** Pictures by the best weights. After a resume they are made anew, with a network of their own. */
+  async #bestRows(): Promise<readonly Row[]> {
+    const { folder, evaluation, build, config } = this.#parts;
+    const path = folder.file("best.safetensors");
+    if (this.#rows || !this.best || !existsSync(path)) return this.#rows ?? [];
+    const network = build();
+    try {
+      loadWeights(network, readFileSync(path), path);
+      this.#rows = evaluation.rows(await evaluation.measure(network), config.network.architecture);
+    } finally {
+      network.dispose();
+    }
+    return this.#rows;
+  }
+
+  #diverged(what: string, step: number): DivergedError {
+    const { config, folder } = this.#parts;
+    return new DivergedError(
+      `${what} at step ${step}: the training diverged. What was saved before is in ${folder.path}; start again with ` +
+        `another --out and a smaller --lr (it was ${config.lr}).`,
+    );
+  }
+}

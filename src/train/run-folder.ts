@@ -1,0 +1,165 @@
+import {
+  appendFileSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from "node:fs";
+import { join } from "node:path";
+import { DataError, type Image, writePng, writeWhole } from "../data/index.ts";
+import { eventFileHeader } from "../report/tensorboard.ts";
+
+/** Files that grow while the training runs. All others are replaced as a whole. */
+const growing = { log: "log.jsonl", events: "events.out.tfevents.pixelgrad" } as const;
+
+/** Bytes of each growing file. */
+export type Lengths = Record<keyof typeof growing, number>;
+
+/** A line of log.jsonl. */
+export type LogEntry = Readonly<Record<string, unknown>> & { readonly step?: number };
+
+/**
+ * What a training leaves behind; README.md says what the files are. The folder is made when there is something to put
+ * in it: a training that fails before its first step leaves nothing.
+ */
+export class RunFolder {
+  readonly path: string;
+  /** Called once the folder is there. */
+  readonly #made: (path: string) => void;
+  #exists: boolean;
+  /** What belongs to no step waits for the first one that does. */
+  #waiting: { file: string; bytes: Uint8Array | string }[] = [];
+
+  private constructor(path: string, exists: boolean, made: (path: string) => void) {
+    this.path = path;
+    this.#exists = exists;
+    this.#made = made;
+  }
+
+  /** For a new training. Without `out`: a new folder under runs/ of that name, so that nothing is overwritten. */
+  static create(out: string | undefined, name: string, made: (path: string) => void): RunFolder {
+    const path = out ?? unused(join("runs", name));
+    if (statSync(path, { throwIfNoEntry: false })?.isFile()) {
+      throw new DataError(`${path} is a file, and results go into a folder. Name another one with --out.`);
+    }
+    const old = ["checkpoint.safetensors", "log.jsonl", "last.safetensors"].find((file) =>
+      existsSync(join(path, file)),
+    );
+    if (old) {
+      throw new DataError(
+        `${path} already holds a training (${old}). Go on with it by --resume, name another folder with --out, or ` +
+          `remove this one.`,
+      );
+    }
+    const folder = new RunFolder(path, false, made);
+    folder.event(eventFileHeader());
+    return folder;
+  }
+
+  /** Goes back to the state at a checkpoint: what the growing files gained after it is cut off. */
+  static reopen(path: string, lengths: Lengths): RunFolder {
+    const files = Object.entries(growing) as [keyof Lengths, string][];
+    for (const [key, file] of files) {
+      const size = statSync(join(path, file), { throwIfNoEntry: false })?.size ?? 0;
+      if (size < lengths[key]) {
+        throw new DataError(
+          `${join(path, file)} has ${size} bytes, but ${lengths[key]} when the checkpoint was made: something else has ` +
+            `changed it. Put it back to resume, or begin a new training with --init.`,
+        );
+      }
+    }
+    for (const [key, file] of files) truncateSync(join(path, file), lengths[key]);
+    // What was being written when the training was killed.
+    for (const file of readdirSync(path)) {
+      if (file.endsWith(".tmp")) rmSync(join(path, file));
+    }
+    return new RunFolder(path, true, () => {});
+  }
+
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  /** Adds a line to the log. */
+  log(entry: LogEntry): void {
+    this.#append(growing.log, `${JSON.stringify(entry)}\n`);
+    if (entry.step !== undefined) this.#flush();
+  }
+
+  /** The lines of the log so far, but those that wait. */
+  readLog(): LogEntry[] {
+    if (!existsSync(this.file(growing.log))) return [];
+    const lines = readFileSync(this.file(growing.log), "utf8").trim().split("\n");
+    return lines.map((line) => JSON.parse(line));
+  }
+
+  /** Adds a record to TensorBoard's file. */
+  event(record: Uint8Array): void {
+    this.#append(growing.events, record);
+  }
+
+  async save(name: string, bytes: Uint8Array | string): Promise<void> {
+    this.#make();
+    await writeWhole(this.file(name), bytes);
+  }
+
+  async savePicture(name: string, picture: Image): Promise<void> {
+    this.#make();
+    await writePng(this.file(name), picture);
+  }
+
+  /** Brings the growing files to the disk. What they have by then will be there after a power cut, too. */
+  settle(): Lengths {
+    this.#flush();
+    const length = (file: string) => {
+      const open = openSync(this.file(file), "a");
+      try {
+        fsyncSync(open);
+      } finally {
+        closeSync(open);
+      }
+      return statSync(this.file(file)).size;
+    };
+    return { log: length(growing.log), events: length(growing.events) };
+  }
+
+  #append(file: string, bytes: Uint8Array | string): void {
+    this.#waiting.push({ file, bytes });
+  }
+
+  #flush(): void {
+    this.#make();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { file, bytes } of waiting) {
+      try {
+        appendFileSync(this.file(file), bytes);
+      } catch (cause) {
+        throw new DataError(
+          `${this.file(file)}: cannot be written: ${(cause as Error).message}. Is there room on the disk?`,
+          { cause },
+        );
+      }
+    }
+  }
+
+  #make(): void {
+    if (this.#exists) return;
+    mkdirSync(this.path, { recursive: true });
+    this.#exists = true;
+    this.#made(this.path);
+  }
+}
+
+function unused(path: string): string {
+  if (!existsSync(path)) return path;
+  for (let i = 2; ; i++) {
+    if (!existsSync(`${path}-${i}`)) return `${path}-${i}`;
+  }
+}

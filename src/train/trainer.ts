@@ -1,0 +1,237 @@
+/**
+ * The training of a super-resolution network. The loop is in `run`: a batch of patches, the loss, its gradients, a
+ * step of Adam. What surrounds a training (the log, evaluations, checkpoints) is in journal.ts.
+ */
+import { setImmediate } from "node:timers/promises";
+import { DataError, type PatchBatch, PatchLoader } from "../data/index.ts";
+import {
+  Adam,
+  add,
+  addGradients,
+  backward,
+  clipGradNorm,
+  type Device,
+  emaUpdate,
+  type Gradients,
+  init,
+  keep,
+  l1Loss,
+  mseLoss,
+  mul,
+  Random,
+  type SuperResolver,
+  scope,
+  setDefaultDevice,
+  type Tensor,
+  tensor,
+} from "../node.ts";
+import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
+import type { TrainConfig } from "./config.ts";
+import { loadPairs, openPictures } from "./datasets.ts";
+import { Evaluation } from "./evaluation.ts";
+import { Journal, type TrainStatus } from "./journal.ts";
+import { buildNetwork, describeNetwork, initialWeights, pictureFormat, shortName } from "./network.ts";
+import { RunFolder } from "./run-folder.ts";
+import { learningRate, settled } from "./schedule.ts";
+import { checkConfig, settingOf, settingsFor } from "./settings.ts";
+
+export interface TrainOptions {
+  /** Ends the training after the step that it is at; what was learned is saved. */
+  readonly signal?: AbortSignal;
+  /** Gets sentences for people: what is trained on, how the evaluations went. */
+  readonly say?: (line: string) => void;
+  /** Called every `logEvery` steps. */
+  readonly onProgress?: (status: TrainStatus) => void;
+  /** Train on this device, and leave it open. Default: `config.adapter`'s, opened and closed by the training. */
+  readonly device?: Device;
+}
+
+export interface TrainResult {
+  /** Folder of the results. */
+  readonly path: string;
+  /** Steps done; fewer than `config.steps` if the training was stopped. */
+  readonly step: number;
+  readonly config: TrainConfig;
+  /** The best evaluation, whose weights are in best.safetensors. */
+  readonly best: { readonly step: number; readonly psnr: number } | undefined;
+  /** What bicubic interpolation reaches, dB. */
+  readonly bicubic: number;
+}
+
+/**
+ * Trains a network. Throws, and leaves nothing behind, if the configuration or the pictures are no good. If the training
+ * fails later (a damaged picture, a full disk, weights that are no longer finite: DivergedError), its last checkpoint is
+ * whole, and `resume` goes on from there.
+ */
+export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
+  checkConfig(config);
+  const folder = RunFolder.create(config.out, shortName(config.network), (path) =>
+    options.say?.(`Results: ${path}/`),
+  );
+  return run({ ...config, schedule: settled(config) }, folder, options);
+}
+
+/**
+ * Goes on with the training of a folder from its last checkpoint. On the same device the weights will be, to the last
+ * bit, those of the same training never interrupted. `change` may give other values to the settings that do not decide
+ * what is learned, those marked `resumable` in settings.ts: more steps, for example.
+ */
+export async function resume(
+  path: string,
+  options: TrainOptions & { readonly change?: (config: TrainConfig) => TrainConfig } = {},
+): Promise<TrainResult> {
+  const checkpoint = readCheckpoint(path);
+  const saved = checkpoint.state.config;
+  const config = { ...(options.change?.(saved) ?? saved), out: path };
+  checkConfig(config);
+  for (const setting of settingsFor(config.network.architecture)) {
+    const [before, now] = [saved, config].map((one) => JSON.stringify(settingOf(one, setting)));
+    if (before !== now && !setting.resumable) {
+      throw new RangeError(
+        `--${setting.flag} was ${before ?? "not given"} when the training in ${path} began, and cannot become ` +
+          `${now ?? "none"}: the result would be that of neither. Begin a new training, by --init from these weights ` +
+          `if you like.`,
+      );
+    }
+  }
+  return run(config, RunFolder.reopen(path, checkpoint.state.lengths), options, checkpoint);
+}
+
+async function run(
+  config: TrainConfig,
+  folder: RunFolder,
+  options: TrainOptions,
+  checkpoint?: Checkpoint,
+): Promise<TrainResult> {
+  const parts = await prepare(config, options, checkpoint);
+  const { loader, model, average, adam } = parts;
+  const rate = learningRate(config);
+  const journal = new Journal({ ...parts, config, folder, ...options }, checkpoint?.state);
+  let step = checkpoint?.state.step ?? 0;
+  let place = loader.state(); // where the next batch begins
+
+  try {
+    while (step < config.steps && !options.signal?.aborted) {
+      const batch = await loader.next().catch(async (error) => {
+        if (step > 0) await journal.checkpoint(step, place); // a damaged picture must not cost what was learned
+        throw error;
+      });
+      using _ = scope(); // frees everything made in this round
+      const { loss, gradients } = differentiate(model, batch, config);
+      if (config.clip !== undefined) clipGradNorm(gradients, config.clip);
+      adam.lr = rate(step);
+      adam.step(gradients);
+      if (average) emaUpdate(average, model, config.ema!);
+      step++;
+      place = loader.state();
+
+      // Only here does anything wait for the GPU.
+      await journal.afterStep(step, { place, loss, lr: adam.lr, waited: batch.wait });
+      await setImmediate(); // lets Ctrl-C be heard, even if nothing else was waited for
+    }
+    await journal.finish(step, place);
+    return { path: folder.path, step, config, best: journal.best, bicubic: parts.evaluation.bicubic };
+  } finally {
+    await parts.close();
+  }
+}
+
+/**
+ * The loss of a batch, the mean over its patches, and the gradients. In parts, if the configuration says so: their
+ * gradients add up to those of the whole.
+ */
+export function differentiate(
+  model: SuperResolver,
+  batch: PatchBatch,
+  { loss: name, accumulate }: TrainConfig,
+): { loss: Tensor; gradients: Gradients } {
+  const lossOf = name === "l1" ? l1Loss : mseLoss;
+  let total: Tensor | undefined;
+  let gradients: Gradients | undefined;
+  for (let part = 0; part < accumulate; part++) {
+    using _ = scope();
+    const lr = partOf(batch.lr, batch.lrShape, part, accumulate);
+    const hr = partOf(batch.hr, batch.hrShape, part, accumulate);
+    const loss = mul(lossOf(model.forward(lr), hr), 1 / accumulate);
+    const found = backward(loss);
+    total = keep(total ? add(total, loss) : loss);
+    if (gradients) {
+      addGradients(gradients, found);
+    } else {
+      gradients = found;
+      for (const gradient of found.values()) keep(gradient);
+    }
+  }
+  return { loss: total!, gradients: gradients! };
+}
+
+/** Pictures `part` * n / `parts` … of a batch [n, c, h, w]. */
+function partOf(values: Float32Array, [n, ...shape]: readonly number[], part: number, parts: number): Tensor {
+  const length = values.length / parts;
+  return tensor(values.subarray(part * length, (part + 1) * length), [n / parts, ...shape]);
+}
+
+/** Opens and makes everything that a training consists of, new or as it was at a checkpoint. */
+async function prepare(config: TrainConfig, { say, device: given }: TrainOptions, checkpoint?: Checkpoint) {
+  const { seed, batch, patch, network } = config;
+  const device = given ?? (await init({ adapter: config.adapter }));
+  setDefaultDevice(device);
+  say?.(`Adapter: ${device.name}`);
+
+  const format = pictureFormat(network);
+  const pictures = openPictures(config, format);
+  say?.(`Pictures: ${pictures.description}`);
+  const held = (colors: "rgb" | "y") =>
+    openPictures(config, { scale: network.scale, colors, inputSize: "lr" }).valid;
+  const evaluation = await Evaluation.open(held(format.colors), held("rgb"), config.validPictures);
+  const loader = new PatchLoader(pictures.train, { batch, patch, seed });
+
+  // The same seed: network and average begin alike. EDSR takes the mean colour of some pictures.
+  const examples = format.colors === "rgb" ? await loadPairs(pictures.train, 20) : [];
+  const build = () => buildNetwork(network, new Random(seed), examples);
+  const model = build();
+  const average = config.ema === undefined ? undefined : build();
+  say?.(`Network: ${describeNetwork(network)}, ${model.parameterCount()} parameters`);
+  const adam = new Adam(model.parameters(), { lr: config.lr });
+
+  if (checkpoint) {
+    const { state, weights, average: averaged, sums } = checkpoint;
+    model.loadStateDict(weights, "the checkpoint");
+    average?.loadStateDict(averaged!, "the checkpoint");
+    adam.loadStateDict({ steps: state.step, lr: config.lr, sums });
+    const other = state.pictures.findIndex((name, i) => name !== pictures.train.names[i]);
+    if (other >= 0 || state.pictures.length !== pictures.train.length) {
+      throw new DataError(
+        `${config.data.join(", ")}: these are not the pictures that the training began with: there were ` +
+          `${state.pictures.length}, now ${pictures.train.length}` +
+          (other >= 0 ? `, and number ${other + 1} was ${state.pictures[other]}` : "") +
+          `. Resume with --data naming the same ones.`,
+      );
+    }
+    loader.restore(state.loader);
+    say?.(`Resumed at step ${state.step} of ${config.steps}`);
+  } else if (config.init !== undefined) {
+    const random = await initialWeights(model, config.init);
+    if (average) await initialWeights(average, config.init);
+    const others = random.length > 0 ? `; at random as it lacks them: ${random.join(", ")}` : "";
+    say?.(`Weights: from ${config.init}${others}`);
+  }
+
+  const close = async () => {
+    await loader.close();
+    for (const owner of [model, average, adam]) owner?.dispose();
+    if (!given) device.destroy();
+  };
+  return {
+    device,
+    names: pictures.train.names,
+    description: pictures.description,
+    evaluation,
+    loader,
+    model,
+    average,
+    adam,
+    build,
+    close,
+  };
+}

@@ -1,0 +1,98 @@
+import { htmlPage } from "../report/page.ts";
+import type { Row } from "../report/picture.ts";
+import { linePlots, type PanelSpec, type Point, writePlot } from "../report/plot.ts";
+import { formatDuration } from "../report/progress.ts";
+import type { TrainConfig } from "./config.ts";
+import { describeNetwork } from "./network.ts";
+import type { RunFolder } from "./run-folder.ts";
+import { settingOf, settingsFor } from "./settings.ts";
+
+/** What a report tells besides what is in the log. */
+export interface ReportFacts {
+  readonly config: TrainConfig;
+  readonly step: number;
+  readonly parameters: number;
+  readonly adapter: string;
+  /** What was trained on. */
+  readonly pictures: string;
+  readonly protocol: string;
+  /** What bicubic interpolation reaches, dB. */
+  readonly bicubic: number;
+  readonly best: { readonly step: number; readonly psnr: number } | undefined;
+  readonly seconds: number;
+  /** Pictures by the best weights; may be none. */
+  readonly rows: readonly Row[];
+}
+
+/** Writes report.html, curves.svg and curves.png anew, from the log. */
+export async function writeReport(folder: RunFolder, facts: ReportFacts): Promise<void> {
+  const { config, step, best, bicubic, rows } = facts;
+  const panels = curves(folder, facts);
+  await writePlot(folder.file("curves"), { title: "Training", panels: panels.slice(0, 2) });
+
+  const settings = settingsFor(config.network.architecture)
+    .filter((setting) => settingOf(config, setting) !== undefined)
+    .map((setting) => [setting.flag, setting.kind.write(settingOf(config, setting))] as const);
+  const gain = best ? best.psnr - bicubic : 0;
+  const page = await htmlPage({
+    title: describeNetwork(config.network),
+    lead: best
+      ? `${best.psnr.toFixed(2)} dB at step ${best.step}, ${Math.abs(gain).toFixed(2)} dB ` +
+        `${gain >= 0 ? "above" : "below"} bicubic interpolation.`
+      : "Not measured yet.",
+    facts: [
+      ["Steps", `${step} of ${config.steps}`],
+      ["Time", formatDuration(facts.seconds)],
+      ["Parameters", facts.parameters.toLocaleString("en")],
+      ["Adapter", facts.adapter],
+      ["Pictures", facts.pictures],
+      ["Measured", facts.protocol],
+    ],
+    plots: panels.map((panel) => linePlots({ title: panel.title, panels: [{ ...panel, title: "" }] })),
+    rows,
+    tables: [
+      { title: "Configuration", rows: settings },
+      {
+        title: "Environment",
+        rows: [
+          ["Node", process.version],
+          ["Platform", `${process.platform} ${process.arch}`],
+          ["Adapter", facts.adapter],
+          ["Written", new Date().toISOString()],
+        ],
+      },
+    ],
+  });
+  await folder.save("report.html", page);
+}
+
+function curves(folder: RunFolder, { config, bicubic }: ReportFacts): PanelSpec[] {
+  const log = folder.readLog();
+  const curve = (name: string): Point[] =>
+    log.filter((entry) => entry[name] !== undefined).map((entry) => [entry.step!, Number(entry[name])]);
+  const loss = config.loss.toUpperCase();
+  return [
+    {
+      title: "Loss on training patches",
+      xLabel: "step",
+      yLabel: `${loss}, pictures in 0..1`,
+      logY: true,
+      series: [{ name: loss, points: curve("loss"), smooth: true }],
+    },
+    {
+      title: "Quality on held-out pictures",
+      xLabel: "step",
+      yLabel: "PSNR on Y, dB",
+      series: [
+        { name: config.network.architecture, points: curve("psnr") },
+        { name: "bicubic", points: [[0, bicubic]], dashed: true },
+      ],
+    },
+    {
+      title: "Learning rate",
+      xLabel: "step",
+      yLabel: "Adam's rate",
+      series: [{ name: "rate", points: curve("lr") }],
+    },
+  ];
+}

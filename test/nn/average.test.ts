@@ -1,0 +1,52 @@
+/** The moving average of a network's weights, against its formula in plain loops. */
+import { beforeEach, describe, expect, test } from "vitest";
+import { EDSR, emaUpdate } from "../../src/node.ts";
+import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { expectClose } from "../support/close.ts";
+import { float32Device, gpuDevices } from "../support/devices.ts";
+
+const devices: Device[] = [float32Device(), ...(await gpuDevices())];
+
+describe.each(devices.map((device) => [device.name, device] as const))("on %s", (_, device) => {
+  beforeEach(() => setDefaultDevice(device));
+  const network = (seed: number, channels = 3) =>
+    new EDSR({ blocks: 1, channels, random: new Random(seed), rgbMean: [0.1 * seed, 0.2, 0.3] });
+
+  test("is decay * average + (1 - decay) * weights, of what is trained", async () => {
+    const [average, model] = [network(1), network(2)];
+    const [start, target] = [await average.stateDict(), await model.stateDict()];
+    const { live, buffersCreated } = device.memory();
+    for (let step = 0; step < 3; step++) emaUpdate(average, model, 0.9);
+    const state = await average.stateDict();
+    for (const [name, { data }] of state) {
+      const fixed = name.includes("mean");
+      const want = start.get(name)!.data.map((value, i) => {
+        const other = target.get(name)!.data[i];
+        return fixed ? value : 0.9 ** 3 * value + (1 - 0.9 ** 3) * other;
+      });
+      expectClose(data, want, { label: name });
+    }
+    expect(await model.stateDict()).toEqual(target);
+    // No tensor is made; reading the weights and the step's parameters take buffers of their own.
+    expect(device.memory().live - live).toBeLessThanOrEqual(1 + average.namedTensors().size);
+    const made = device.memory().buffersCreated;
+    for (let step = 0; step < 10; step++) emaUpdate(average, model, 0.9);
+    expect(device.memory().buffersCreated).toBe(made);
+    expect(made).toBeGreaterThanOrEqual(buffersCreated);
+    average.dispose();
+    model.dispose();
+  });
+
+  test("refuses another architecture and a decay that is none", () => {
+    const [average, other] = [network(1), network(1, 4)];
+    expect(() => emaUpdate(average, other, 0.9)).toThrow(
+      "emaUpdate: head.0.weight of shape [3,3,3,3] is [4,3,3,3] in the other network.",
+    );
+    for (const decay of [-0.1, 1, Number.NaN]) {
+      expect(() => emaUpdate(average, average, decay)).toThrow("decay must be at least 0 and below 1");
+    }
+    average.dispose();
+    other.dispose();
+  });
+});

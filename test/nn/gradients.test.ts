@@ -1,0 +1,83 @@
+/** What is done to gradients before a step, against PyTorch's formulas in plain loops. */
+import { beforeEach, describe, expect, test } from "vitest";
+import { addGradients, clipGradNorm } from "../../src/nn/index.ts";
+import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { scope } from "../../src/tensor/scope.ts";
+import type { Gradients } from "../../src/tensor/tape.ts";
+import { randn, type Tensor, zeros } from "../../src/tensor/tensor.ts";
+import { expectClose } from "../support/close.ts";
+import { float32Device, gpuDevices } from "../support/devices.ts";
+
+const devices: Device[] = [float32Device(), ...(await gpuDevices())];
+const shapes = [[4, 3, 3, 3], [5], [1], [2, 77], []];
+
+function randomGradients(parameters: readonly Tensor[], seed: number): Gradients {
+  const random = new Random(seed);
+  return new Map(parameters.map((parameter) => [parameter, randn(parameter.shape, random)]));
+}
+
+const read = (gradients: Gradients) =>
+  Promise.all([...gradients.values()].map((gradient) => gradient.data()));
+
+describe.each(devices.map((device) => [device.name, device] as const))("on %s", (_, device) => {
+  beforeEach(() => setDefaultDevice(device));
+
+  // The gradients' length is about 16.
+  test.each([1e-3, 0.5, 7, 100])("clipGradNorm to %d", async (maxNorm) => {
+    using _ = scope();
+    const parameters = shapes.map((shape) => zeros(shape));
+    const gradients = randomGradients(parameters, 1);
+    const before = await read(gradients);
+    const norm = Math.sqrt(before.flatMap((values) => [...values]).reduce((sum, v) => sum + v * v, 0));
+    expect(norm).toBeGreaterThan(10);
+
+    expectClose([await clipGradNorm(gradients, maxNorm).item()], [norm]);
+    // torch.nn.utils.clip_grad_norm_
+    const factor = Math.min(1, maxNorm / (norm + 1e-6));
+    const after = await read(gradients);
+    for (const [i, values] of before.entries()) {
+      expectClose(
+        after[i],
+        values.map((value) => value * factor),
+        { absolute: 1e-7 },
+      );
+    }
+    if (maxNorm > norm) expect(after).toEqual(before);
+    expect([...gradients].map(([parameter, { shape }]) => [parameter.shape, shape])).toEqual(
+      shapes.map((shape) => [shape, shape]),
+    );
+  });
+
+  test("clipGradNorm of zeros leaves zeros, and gives up the memory of what it replaces", async () => {
+    using _ = scope();
+    const parameters = shapes.map((shape) => zeros(shape));
+    const gradients: Gradients = new Map(parameters.map((parameter) => [parameter, zeros(parameter.shape)]));
+    const { live } = device.memory();
+    expect(await clipGradNorm(gradients, 1).item()).toBe(0);
+    expect(device.memory().live).toBe(live + 1); // the norm
+    for (const values of await read(gradients)) expect(new Set(values)).toEqual(new Set([0]));
+    for (const wrong of [0, -1, Number.NaN]) {
+      expect(() => clipGradNorm(gradients, wrong)).toThrow("clipGradNorm: maxNorm must be above 0, got");
+    }
+  });
+
+  test("addGradients adds tensor by tensor", async () => {
+    using _ = scope();
+    const parameters = shapes.map((shape) => zeros(shape));
+    const [a, b] = [randomGradients(parameters, 1), randomGradients(parameters, 2)];
+    const [before, more] = [await read(a), await read(b)];
+    addGradients(a, b);
+    for (const [i, values] of (await read(a)).entries()) {
+      expectClose(
+        values,
+        before[i].map((value, k) => value + more[i][k]),
+      );
+    }
+    expect(await read(b)).toEqual(more);
+    expect(() => addGradients(a, randomGradients(parameters.slice(1), 3))).toThrow("of 5 tensors and of 4");
+    expect(() => addGradients(a, randomGradients([...parameters.slice(1), zeros([])], 3))).toThrow(
+      "not all the same",
+    );
+  });
+});

@@ -1,0 +1,17 @@
+/** `kill -9` at random moments; scripts/kill-resume.ts does more of it. */
+import { expect, test } from "vitest";
+import { gpuDevices } from "../support/devices.ts";
+import { killAndResume } from "../support/kill-resume.ts";
+
+const adapters = ["cpu", ...(await gpuDevices()).map(({ adapterClass }) => adapterClass)];
+
+test.each(adapters)(
+  "on %s a training that is killed twice and resumed ends with the same weights, to the last bit",
+  async (adapter) => {
+    const seed = Date.now();
+    const at = await killAndResume({ adapter, kills: 2, steps: 60, seed });
+    console.log(`${adapter}: killed at steps ${at.join(" and ")} (seed ${seed})`);
+    expect(at).toHaveLength(2);
+  },
+  240_000,
+);

@@ -1,0 +1,341 @@
+/** Trainings as a whole, on every device: what they leave behind, how they go on, and what can go wrong on the way. */
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { writePng } from "../../src/data/index.ts";
+import { EDSR, loadModel, type NamedArray, parseSafetensors } from "../../src/node.ts";
+import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
+import { GpuDevice } from "../../src/tensor/gpu-device.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { scope } from "../../src/tensor/scope.ts";
+import { DivergedError, readCheckpoint, resume, type TrainConfig, train } from "../../src/train/index.ts";
+import { differentiate } from "../../src/train/trainer.ts";
+import { expectClose } from "../support/close.ts";
+import { float32Device, gpuDevices } from "../support/devices.ts";
+import { drawnPicture, picturesIn } from "../support/pictures.ts";
+import { temporaryPaths, tiny } from "./support.ts";
+
+const devices: Device[] = [float32Device(), ...(await gpuDevices())];
+const unused = temporaryPaths();
+let data: string;
+beforeAll(async () => {
+  data = await picturesIn(unused(), 4);
+});
+
+const config = (change: Partial<TrainConfig> = {}): TrainConfig => ({
+  ...tiny,
+  data: [data],
+  out: unused(),
+  ...change,
+});
+const tensors = (folder: string, file = "checkpoint.safetensors") =>
+  parseSafetensors(readFileSync(join(folder, file))).tensors;
+const log = (folder: string) =>
+  readFileSync(join(folder, "log.jsonl"), "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+/** Ends a training after some of its steps. */
+function until(step: number) {
+  const stop = new AbortController();
+  return {
+    signal: stop.signal,
+    onProgress: (status: { step: number }) => status.step >= step && stop.abort(),
+  };
+}
+
+const espcn: TrainConfig["network"] = {
+  ...{ architecture: "ESPCN", scale: 2, filters: [6, 4] as const, activation: "tanh", residual: true },
+};
+const srcnn: TrainConfig["network"] = {
+  ...{ architecture: "SRCNN", scale: 3, kernels: [5, 1, 3] as const, filters: [6, 4] as const },
+  ...{ padding: "replicate", residual: false },
+};
+
+describe.each(devices.map((device) => [device.name, device] as const))("on %s", (_, device) => {
+  beforeEach(() => setDefaultDevice(device));
+
+  test.each<[string, Partial<TrainConfig>]>([
+    ["EDSR", {}],
+    [
+      "EDSR with everything",
+      { accumulate: 2, clip: 0.1, ema: 0.9, warmup: 2, loss: "l2", checkpointEvery: 1 },
+    ],
+    ["ESPCN", { network: espcn }],
+    ["SRCNN", { network: srcnn, patch: 4 }],
+  ])(
+    "%s: stopped and resumed twice, the weights are those of the uninterrupted training, to the last bit",
+    async (_, change) => {
+      const whole = config(change);
+      const result = await train(whole, { device });
+      expect(result).toMatchObject({ path: whole.out, step: 6 });
+      const { live } = device.memory();
+
+      const parted = config(change);
+      expect((await train(parted, { device, ...until(2) })).step).toBe(2);
+      expect((await resume(parted.out!, { device, ...until(5) })).step).toBe(5);
+      // What a killed training may have written after its last checkpoint.
+      appendFileSync(join(parted.out!, "log.jsonl"), '{"step":6,"lo');
+      appendFileSync(join(parted.out!, "events.out.tfevents.pixelgrad"), "half a record");
+      writeFileSync(join(parted.out!, "best.safetensors.x.tmp"), "half a file");
+      const resumed = await resume(parted.out!, { device });
+      expect(device.memory().live).toBe(live); // no training keeps anything
+      expect(resumed).toEqual({ ...result, path: parted.out, config: { ...result.config, out: parted.out } });
+
+      expect(tensors(parted.out!)).toEqual(tensors(whole.out!));
+      for (const file of ["best.safetensors", "last.safetensors"]) {
+        expect(tensors(parted.out!, file)).toEqual(tensors(whole.out!, file));
+      }
+      expect(readdirSync(parted.out!).sort()).toEqual(readdirSync(whole.out!).sort());
+      expect(readdirSync(whole.out!).sort()).toEqual([
+        ...["best.safetensors", "checkpoint.safetensors", "comparison.png", "curves.png", "curves.svg"],
+        ...["events.out.tfevents.pixelgrad", "last.safetensors", "log.jsonl", "report.html"],
+      ]);
+      // The same log but for the times, and every step once.
+      const numbers = (folder: string) =>
+        log(folder)
+          .filter(({ step }) => step !== undefined)
+          .map(({ step, loss, lr, psnr }) => ({ step, loss, lr, psnr }));
+      expect(numbers(parted.out!)).toEqual(numbers(whole.out!));
+      expect(numbers(whole.out!).flatMap(({ step, loss }) => (loss === undefined ? [] : [step]))).toEqual([
+        1, 2, 3, 4, 5, 6,
+      ]);
+      expect(log(parted.out!).filter(({ resumed }) => resumed !== undefined)).toHaveLength(2);
+      expect(log(whole.out!)[0].config).toEqual(result.config);
+    },
+  );
+
+  test("with a moving average, that is what is measured and kept", async () => {
+    const one = config({ ema: 0.5, evalEvery: 2 });
+    await train(one, { device });
+    const { weights, average } = readCheckpoint(one.out!);
+    expect(tensors(one.out!, "last.safetensors")).toEqual(average);
+    expect(average).not.toEqual(weights);
+    // It moved, and stayed behind.
+    const distance = (a: Map<string, NamedArray>, b: Map<string, NamedArray>) =>
+      [...a].reduce(
+        (sum, [name, { data }]) => data.reduce((s, v, i) => s + (v - b.get(name)!.data[i]) ** 2, sum),
+        0,
+      );
+    const start = config({ steps: 1, lr: 1e-30 });
+    await train(start, { device });
+    const before = readCheckpoint(start.out!).weights;
+    expect(distance(average!, before)).toBeGreaterThan(0);
+    expect(distance(average!, before)).toBeLessThan(distance(weights, before));
+    // The file says what it is, and builds itself.
+    const model = loadModel(readFileSync(join(one.out!, "best.safetensors")));
+    expect(model.metadata()).toMatchObject({ architecture: "EDSR", blocks: "1", channels: "4" });
+    model.dispose();
+    const { metadata } = parseSafetensors(readFileSync(join(one.out!, "best.safetensors")));
+    expect(metadata.protocol).toContain("Y (BT.601), border 2");
+    expect(JSON.parse(metadata.config)).toMatchObject({ ema: 0.5, steps: 6 });
+  });
+
+  test("two parts of two patches give the gradients of four, but for the order of the sums", async () => {
+    const random = new Random(1);
+    const model = new EDSR({ blocks: 1, channels: 4, random });
+    const values = (length: number) => Float32Array.from({ length }, () => random.uniform());
+    const batch = {
+      ...{ lr: values(4 * 3 * 64), lrShape: [4, 3, 8, 8] as [number, number, number, number] },
+      ...{ hr: values(4 * 3 * 256), hrShape: [4, 3, 16, 16] as [number, number, number, number] },
+      ...{ names: [], epoch: 0, wait: 0 },
+    };
+    for (const loss of ["l1", "l2"] as const) {
+      using _ = scope();
+      const whole = differentiate(model, batch, config({ loss }));
+      for (const accumulate of [2, 4]) {
+        const parts = differentiate(model, batch, config({ loss, accumulate }));
+        expect(parts.gradients.size).toBe(whole.gradients.size);
+        expectClose([await parts.loss.item()], [await whole.loss.item()]);
+        for (const [parameter, gradient] of whole.gradients) {
+          const want = await gradient.data();
+          // Sums over 1024 places of both signs: their roundings are relative to the terms, not to what is left.
+          const largest = want.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+          expectClose(await parts.gradients.get(parameter)!.data(), want, { absolute: 1e-5 * largest });
+        }
+      }
+    }
+    model.dispose();
+  });
+
+  test.runIf(device instanceof GpuDevice)(
+    "from the third step on nothing new is made on the GPU",
+    async () => {
+      const seen = new Map<number, { buffersCreated: number; pipelines: number; live: number }>();
+      const steady = config({ steps: 30, evalEvery: 30, logEvery: 3, clip: 0.1, ema: 0.9, accumulate: 2 });
+      await train(steady, { device, onProgress: ({ step }) => seen.set(step, device.memory()) });
+      const { buffersCreated, pipelines, live } = seen.get(3)!;
+      for (const step of [9, 18, 27])
+        expect(seen.get(step)).toMatchObject({ buffersCreated, pipelines, live });
+    },
+  );
+
+  test("weights that are no longer finite end it, and are never saved", async () => {
+    // The rate is multiplied by 1e30 after the checkpoint of step 4; the loss is read at evaluations only.
+    const schedule = { kind: "multistep", milestones: [4], gamma: 1e30 } as const;
+    const bad = config({ schedule, steps: 20, evalEvery: 2, logEvery: 100 });
+    await expect(train(bad, { device })).rejects.toThrow(DivergedError);
+    const { state, weights } = readCheckpoint(bad.out!);
+    expect(state.step).toBe(4);
+    for (const values of [
+      weights,
+      tensors(bad.out!, "best.safetensors"),
+      tensors(bad.out!, "last.safetensors"),
+    ]) {
+      for (const { data } of values.values()) expect(data.every(Number.isFinite)).toBe(true);
+    }
+    await expect(resume(bad.out!, { device })).rejects.toThrow(
+      /^(The loss|A weight of \S+) became (NaN|-?Infinity) at step 6: the training diverged/,
+    );
+    expect(readCheckpoint(bad.out!).state.step).toBe(4);
+  });
+});
+
+describe("resuming", () => {
+  const device = devices[0];
+  beforeEach(() => setDefaultDevice(device));
+
+  test("more steps are the first ones of a longer training", async () => {
+    const schedule = { kind: "step", stepSize: 4, gamma: 0.5 } as const;
+    const [short, long] = [config({ schedule, steps: 4 }), config({ schedule, steps: 8 })];
+    await train(short, { device });
+    const { step } = await resume(short.out!, { device, change: (saved) => ({ ...saved, steps: 8 }) });
+    expect(step).toBe(8);
+    await train(long, { device });
+    expect(tensors(short.out!)).toEqual(tensors(long.out!));
+    // Once more: there is nothing left to do, and nothing changes.
+    const before = readFileSync(join(short.out!, "checkpoint.safetensors"));
+    await resume(short.out!, { device });
+    expect(readFileSync(join(short.out!, "checkpoint.safetensors"))).toEqual(before);
+  });
+
+  test.each<[Partial<TrainConfig>, string]>([
+    [{ lr: 1 }, "--lr was 0.002 when the training in"],
+    [{ batch: 4 }, "--batch was 2 when"],
+    [{ clip: 1 }, "--clip was not given when"],
+    [{ network: { ...tiny.network, channels: 5 } as never }, "--channels was 4 when"],
+    [{ steps: 0 }, "steps wants a whole number above 0"],
+  ])("refuses %o", async (change, message) => {
+    const one = config();
+    await train(one, { device, ...until(1) });
+    await expect(resume(one.out!, { device, change: (saved) => ({ ...saved, ...change }) })).rejects.toThrow(
+      message,
+    );
+    expect((await resume(one.out!, { device })).step).toBe(6); // and nothing was lost
+  });
+
+  test("refuses other pictures; the same ones may have moved", async () => {
+    const one = config();
+    await train(one, { device, ...until(1) });
+    const [fewer, others, moved] = [await picturesIn(unused(), 3), await picturesIn(unused(), 4), unused()];
+    await writePng(join(others, "00.png"), drawnPicture(9));
+    const from = (folder: string) =>
+      resume(one.out!, { device, change: (saved) => ({ ...saved, data: [folder] }) });
+    await expect(from(fewer)).rejects.toThrow("there were 3, now 2");
+    await expect(from(others)).rejects.toThrow("there were 3, now 4, and number 2 was 1");
+    mkdirSync(moved);
+    for (const file of readdirSync(data)) copyFileSync(join(data, file), join(moved, file));
+    expect((await from(moved)).step).toBe(6);
+  });
+
+  test("refuses a folder without a checkpoint, weights alone, another format, a log that was cut", async () => {
+    const empty = unused();
+    mkdirSync(empty);
+    await expect(resume(empty, { device })).rejects.toThrow(
+      "there is no training to resume (no checkpoint.safetensors)",
+    );
+    const one = config();
+    await train(one, { device });
+    copyFileSync(join(one.out!, "last.safetensors"), join(empty, "checkpoint.safetensors"));
+    await expect(resume(empty, { device })).rejects.toThrow(
+      "weights without the state of a training. Begin with",
+    );
+    const bytes = readFileSync(join(one.out!, "checkpoint.safetensors"));
+    const other = Buffer.from(bytes.toString("latin1").replace('version\\":1', 'version\\":2'), "latin1");
+    writeFileSync(join(empty, "checkpoint.safetensors"), other);
+    await expect(resume(empty, { device })).rejects.toThrow(
+      "is a checkpoint of format 2, and this version reads format 1",
+    );
+    writeFileSync(join(one.out!, "log.jsonl"), "");
+    await expect(resume(one.out!, { device })).rejects.toThrow(
+      /log\.jsonl has 0 bytes, but \d+ when the checkpoint was made/,
+    );
+  });
+
+  test("a damaged picture costs nothing that was learned", async () => {
+    const folder = await picturesIn(unused(), 6);
+    const one = config({ network: espcn, data: [folder], batch: 1, steps: 8, evalEvery: 100 });
+    const good = config({ network: espcn, data: [folder], batch: 1, steps: 8, evalEvery: 100 });
+    await train(good, { device });
+    // The one that comes last in the first epoch.
+    const order = new Map<string, number>();
+    for (const name of ["0", "1", "2", "3", "4"]) {
+      const path = join(folder, `${name}.png`);
+      const whole = readFileSync(path);
+      writeFileSync(path, whole.subarray(0, 300));
+      const probe = config({ network: espcn, data: [folder], batch: 1, steps: 8, evalEvery: 100 });
+      await expect(train(probe, { device })).rejects.toThrow(
+        `${name}.png: this PNG picture of 300 bytes cannot be decoded`,
+      );
+      const step = existsSync(probe.out!) ? readCheckpoint(probe.out!).state.step : 0;
+      order.set(name, step);
+      writeFileSync(path, whole);
+      if (step === 0) continue;
+      expect((await resume(probe.out!, { device })).step).toBe(8);
+      expect(tensors(probe.out!)).toEqual(tensors(good.out!));
+    }
+    expect([...order.values()].sort()).toEqual([0, 1, 2, 3, 4]);
+    expect(existsSync(one.out!)).toBe(false);
+  });
+});
+
+describe("beginning", () => {
+  const device = devices[0];
+  beforeEach(() => setDefaultDevice(device));
+
+  test("x3 from the weights of x2: all but the enlargement", async () => {
+    const x2 = config();
+    await train(x2, { device });
+    const said: string[] = [];
+    const network = { ...tiny.network, scale: 3 } as const;
+    const init = join(x2.out!, "last.safetensors");
+    const x3 = config({ network: network as TrainConfig["network"], init, steps: 1, lr: 1e-30, ema: 0.9 });
+    await train(x3, { device, say: (line) => said.push(line) });
+    const [small, large] = [tensors(x2.out!, "last.safetensors"), tensors(x3.out!, "last.safetensors")];
+    for (const [name, { data }] of large) {
+      if (name.startsWith("tail.0.")) continue;
+      expectClose(data, small.get(name)!.data, { label: name });
+    }
+    expect(said).toContain(
+      `Weights: from ${init}; at random as it lacks them: tail.0.0.weight, tail.0.0.bias`,
+    );
+    await expect(train(config({ init, network: espcn }), { device })).rejects.toThrow(
+      "none of its tensors has the name and shape",
+    );
+    await expect(train(config({ init: "nowhere.safetensors" }), { device })).rejects.toThrow(
+      "nowhere.safetensors: this weight file cannot be read",
+    );
+  });
+
+  test("with several folders, and another one to measure on", async () => {
+    const [more, valid] = [await picturesIn(unused(), 2), await picturesIn(unused(), 3)];
+    const said: string[] = [];
+    const say = (line: string) => said.push(line);
+    await train(config({ data: [data, more], steps: 1 }), { device, say });
+    expect(said).toContain(`Pictures: ${data}, ${more}: 4 pictures, 2 held out`);
+    const measured = config({ data: [data, more], valid, validPictures: 2, steps: 2 });
+    await train(measured, { device, say });
+    expect(said).toContain(`Pictures: ${data}, ${more}: 6 pictures, measured on 3 of ${valid}`);
+    expect(readCheckpoint(measured.out!).state.pictures).toEqual(["0", "1", "2", "3", "0", "1"]);
+    expect(log(measured.out!).find(({ psnr }) => psnr !== undefined).pictures).toHaveLength(2);
+  });
+});
