@@ -181,7 +181,7 @@ async function measure(
   for (const [i, { files, panels }] of details.entries()) {
     signal.throwIfAborted();
     const { lr } = await loadPicture(files, scale);
-    const image = await opened.upscaler.upscale(lr);
+    const image = await opened.upscaler.upscale(lr, { signal });
     panels.push({ caption: `${label} ${result.images[i].psnr.toFixed(2)} dB`, image });
   }
   return result;
@@ -210,16 +210,17 @@ async function writeResults(
   console.log(`\n${textTable(header, rows)}\n\n${notes.join("\n")}`);
 
   const compared = `PSNR on ${results[0].protocol === "y" ? "Y" : "RGB"}, border ${results[0].border}`;
+  const plot = await plotOf(title, compared, results);
   const page = [
     `# ${title}`,
     markdownTable(header, rows),
     notes.map((line) => `- ${line}`).join("\n"),
-    "![Quality against speed](quality-speed.svg)",
+    ...(plot ? ["![Quality against speed](quality-speed.svg)"] : []),
     ...(details.length > 0 ? ["![Details side by side](details.png)"] : []),
   ];
   await writeWhole(join(folder, "compare.json"), `${JSON.stringify({ title, methods: results }, null, 2)}\n`);
   await writeWhole(join(folder, "compare.md"), `${page.join("\n\n")}\n`);
-  await writeDrawing(join(folder, "quality-speed"), await plotOf(title, compared, results));
+  if (plot) await writeDrawing(join(folder, "quality-speed"), plot);
   if (details.length > 0) {
     const rows = details.map((detail) => rowOf(detail, compared));
     // Nine panels of this size make a page of some 1500 pixels.
@@ -238,19 +239,23 @@ function notesOn(results: readonly Result[]): string[] {
   return [...groups].map(([line, names]) => `${names.join(", ")}: ${line}`);
 }
 
-async function plotOf(title: string, compared: string, results: readonly Result[]): Promise<string> {
+/** Undefined if there is nothing to draw: a picture of one colour is enlarged without any error, to infinite PSNR. */
+async function plotOf(
+  title: string,
+  compared: string,
+  results: readonly Result[],
+): Promise<string | undefined> {
   const { scatterPlot } = await import("../report/scatter.ts");
-  const pictures = results[0].images.length;
+  const dots = results
+    .map(({ method, mean, msPerMegapixel }) => ({ name: method, x: msPerMegapixel, y: mean.psnr }))
+    .filter(({ y }) => Number.isFinite(y));
+  if (dots.length === 0) return undefined;
   return scatterPlot({
     title: `${title}: quality against speed`,
-    subtitle: `${compared}; mean of ${pictures} pictures. Dashed: no method is both faster and better.`,
+    subtitle: `${compared}; pictures: ${results[0].images.length}. Dashed: no method is both faster and better.`,
     xLabel: "milliseconds per megapixel of the result",
     yLabel: "PSNR, dB",
-    dots: results.map(({ method, mean, msPerMegapixel }) => ({
-      name: method,
-      x: msPerMegapixel,
-      y: mean.psnr,
-    })),
+    dots,
   });
 }
 

@@ -2,7 +2,7 @@
  * Flags of a command as one table: what the command line may say, what the help text says about it, and the types of
  * the values that come out are all read from the same entries.
  */
-import { parseArgs } from "node:util";
+import { type ParseArgsConfig, parseArgs } from "node:util";
 
 /** The command line is wrong: the program ends with this message and exit code 2. */
 export class UsageError extends Error {
@@ -89,9 +89,9 @@ export function parseFlags<F extends Flags>(command: Command<F>, args: readonly 
 
 type Given = Record<string, (string | boolean)[] | undefined>;
 
-function parse(args: readonly string[], options: Parameters<typeof parseArgs>[0] & object): Given {
+function parse(args: readonly string[], options: ParseArgsConfig["options"]): Given {
   try {
-    return parseArgs({ args: [...args], options: options as never, allowPositionals: false }).values as Given;
+    return parseArgs({ args: [...args], options, allowPositionals: false }).values as Given;
   } catch (error) {
     // Node's own messages have several lines and advice about positional arguments.
     throw new UsageError((error as Error).message.split(/\. |\n/)[0]);

@@ -24,6 +24,8 @@ const commands: Readonly<Record<string, Entry>> = {
   },
 };
 
+// Whoever reads the output has seen enough ("pixelgrad … | head").
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 process.exitCode = await main(process.argv.slice(2));
 
 async function main([name, ...args]: string[]): Promise<number> {

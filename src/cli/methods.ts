@@ -107,11 +107,12 @@ async function readWeights(
   }
 }
 
-/** "bicubic,edsr" */
+/** "bicubic,edsr"; each counts once. */
 export function methodList(given: string): Method[] {
-  return given.split(",").map((name) => {
+  const chosen = given.split(",").map((name) => {
     const found = methods.find((method) => method === name);
     if (found === undefined) throw new UsageError(`wants ${orList(methods)}, joined by commas`);
     return found;
   });
+  return [...new Set(chosen)];
 }

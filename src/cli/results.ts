@@ -26,7 +26,7 @@ export function figures({ psnr, ssim, ms }: { psnr: number; ssim: number; ms: nu
   return [psnr.toFixed(2), ssim.toFixed(4), milliseconds(ms)];
 }
 
-/** Three digits: 0.123, 12.3, 1234. */
+/** Three digits and more: 1.23, 12.3, 1234. */
 export function milliseconds(ms: number): string {
   return ms.toFixed(ms < 10 ? 2 : ms < 100 ? 1 : 0);
 }

@@ -12,8 +12,8 @@
  *                                                          x2               x3               x4
  *     published                                            33.66  0.9299    30.39  0.8682    28.42  0.8104
  *     "y": Y rounded, LR real, result rounded              33.66  0.9299    30.39  0.8682    28.42  0.8104
- *     the same, LR rounded to bytes after both passes      33.65  0.9294    30.39  0.8680    28.42  0.8102
- *     the same, and enlarged in bytes as well              33.64  0.9291    30.38  0.8678    28.41  0.8099
+ *     the same, LR rounded to bytes after each pass        33.65  0.9294    30.39  0.8680    28.42  0.8102
+ *     the same, and enlarged in bytes as well              33.64  0.9291    30.38  0.8678    28.41  0.8100
  *     "y" with LR files: Y of the official RGB files       33.64  0.9293    30.38  0.8678    28.41  0.8101
  *     RGB enlarged in bytes, then Y rounded                33.64  0.9292    30.39  0.8678    28.42  0.8101
  *     RGB enlarged in bytes, Y not rounded                 33.67  0.9303    30.40  0.8689    28.43  0.8111

@@ -263,10 +263,20 @@ describe("compare", () => {
     expect(height).toBeGreaterThan(2 * 100);
   });
 
+  test("pictures without any error have no place in a plot", async () => {
+    const out = path("perfect");
+    const args = ["--hr", path("flat"), "--scale", "2", "--methods", "bicubic,bicubic", "--out", out];
+    const signal = new AbortController().signal;
+    await compareCommand.run(parseFlags(compareCommand, args), { signal });
+    expect(readdirSync(out).sort()).toEqual(["compare.json", "compare.md", "details.png"]);
+    expect(JSON.parse(readFileSync(join(out, "compare.json"), "utf8")).methods).toHaveLength(1);
+    expect(readFileSync(join(out, "compare.md"), "utf8")).not.toContain("quality-speed");
+  });
+
   test("the same network twice is told apart by its files; details can be left out", async () => {
     const out = path("twice");
-    writeFileSync(path("other.safetensors"), readFileSync(path("espcn.safetensors")));
-    const weights = [`espcn=${path("espcn.safetensors")}`, `espcn=${path("other.safetensors")}`];
+    writeFileSync(path("other.safetensors"), readFileSync(path("edsr.safetensors")));
+    const weights = [`edsr=${path("edsr.safetensors")}`, `edsr=${path("other.safetensors")}`];
     const { code } = await pixelgrad(
       "compare",
       "--hr",
@@ -278,7 +288,8 @@ describe("compare", () => {
       "--adapter",
       "cpu",
       "--methods",
-      "bicubic,espcn",
+      "bicubic,edsr",
+      "--ensemble",
       "--details",
       "0",
       ...weights.flatMap((given) => ["--weights", given]),
@@ -287,9 +298,14 @@ describe("compare", () => {
     const { methods } = JSON.parse(readFileSync(join(out, "compare.json"), "utf8"));
     expect(methods.map(({ method }: { method: string }) => method)).toEqual([
       "bicubic",
-      "espcn (espcn)",
-      "espcn (other)",
+      "edsr (edsr)",
+      "edsr (other)",
+      "edsr (edsr)+",
+      "edsr (other)+",
     ]);
+    const [, one, same, averaged] = methods;
+    expect(one.mean.psnr).toBe(same.mean.psnr);
+    expect(averaged.mean.psnr).not.toBe(one.mean.psnr);
     expect(existsSync(join(out, "details.png"))).toBe(false);
     expect(readFileSync(join(out, "compare.md"), "utf8")).not.toContain("details.png");
   });
