@@ -33,6 +33,7 @@ export { max, mean, sum } from "./kernels/reduce/index.ts";
 export { type InterpolateOptions, interpolate } from "./kernels/resize/index.ts";
 export * from "./models/index.ts";
 export * from "./nn/index.ts";
+export { compileAhead } from "./tensor/compile-ahead.ts";
 export {
   type Device,
   defaultDevice,

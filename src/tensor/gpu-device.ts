@@ -98,6 +98,8 @@ export class GpuDevice implements Device {
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   #launches = 0;
+  /** While set, launches are compiled into it instead of recorded. */
+  #compiling: Map<string, Promise<unknown>> | undefined;
   /** Counts encoders, so that a buffer's `lastUse` tells whether unsubmitted commands use it. */
   #serial = 0;
   /** Destroyed after the next submit: recorded commands may still use them. */
@@ -210,6 +212,7 @@ export class GpuDevice implements Device {
 
   copy(from: GpuStorage, to: GpuStorage): void {
     this.#throwFailure();
+    if (this.#compiling) return;
     if (from.buffer === to.buffer) {
       // Two slices of one storage: WebGPU copies from one buffer to another only.
       const between = this.allocate(from.length);
@@ -260,6 +263,10 @@ export class GpuDevice implements Device {
   /** Records one launch of a kernel. It runs after everything recorded before it. */
   run(kernel: Kernel, launch: Launch): void {
     this.#throwFailure();
+    if (this.#compiling) {
+      this.#compile(kernel, launch, this.#compiling);
+      return;
+    }
     const pipeline = this.#pipeline(kernel, launch);
     const used: PooledBuffer[] = [];
     let uniform: PooledBuffer | undefined;
@@ -299,6 +306,19 @@ export class GpuDevice implements Device {
     if (++this.#launches >= LAUNCHES_PER_SUBMIT) this.flush();
   }
 
+  /** Compiles what `body` launches, and runs nothing of it; see compile-ahead.ts. */
+  async compileAhead(body: () => void): Promise<void> {
+    const compiling = new Map<string, Promise<unknown>>();
+    this.#compiling = compiling;
+    try {
+      body();
+    } finally {
+      this.#compiling = undefined;
+    }
+    await this.#host.wait(Promise.all(compiling.values()));
+    this.#throwFailure();
+  }
+
   /** Submits what has been recorded. */
   flush(): void {
     if (!this.#encoder) return;
@@ -329,17 +349,40 @@ export class GpuDevice implements Device {
   // ---- Things made once
 
   #pipeline(kernel: Kernel, launch: Launch): Pipeline {
-    // The name stands for the body; the prelude is what else the final source depends on.
-    let key = kernel.name;
-    for (const name in launch.constants) key += `,${name}=${launch.constants[name]}`;
-    key += `;${launch.enable ?? ""};${launch.functions ?? ""}`;
+    const key = pipelineKey(kernel, launch);
     const known = this.#pipelines.get(key);
     if (known) return known;
+    const { code, layout, descriptor } = this.#describe(kernel, launch);
+    this.gpu.pushErrorScope("validation");
+    const gpu = this.gpu.createComputePipeline(descriptor());
+    this.gpu.popErrorScope().then((error) => {
+      // It explains the complaints about an invalid pipeline, which arrive before it.
+      if (error) this.#failure = compileError(kernel, code, error.message);
+    });
+    return this.#remember(key, gpu, layout);
+  }
 
+  /** Begins to compile a pipeline, if it neither exists nor is in `compiling` already. */
+  #compile(kernel: Kernel, launch: Launch, compiling: Map<string, Promise<unknown>>): void {
+    const key = pipelineKey(kernel, launch);
+    if (this.#pipelines.has(key) || compiling.has(key)) return;
+    const { code, layout, descriptor } = this.#describe(kernel, launch);
+    this.gpu.pushErrorScope("validation");
+    const made = this.gpu.createComputePipelineAsync(descriptor()).then(
+      (gpu) => this.#remember(key, gpu, layout),
+      (error: Error) => this.#fail(compileError(kernel, code, error.message)),
+    );
+    const checked = this.gpu.popErrorScope().then((error) => {
+      // Of the shader's text; a pipeline's own complaint would only be that its shader is invalid.
+      if (error) this.#failure = compileError(kernel, code, error.message);
+    });
+    compiling.set(key, Promise.all([made, checked]));
+  }
+
+  #describe(kernel: Kernel, launch: Launch) {
     const code = wgslSource(kernel, launch);
     if (debugWgsl(kernel.name)) console.log(`// ---- ${kernel.name}\n${code}`);
     // A layout made by hand: "auto" leaves out bindings that this specialisation does not use.
-    this.gpu.pushErrorScope("validation");
     const layout = this.gpu.createBindGroupLayout({
       entries: kernel.bindings.map(({ index, kind }) => ({
         binding: index,
@@ -347,19 +390,16 @@ export class GpuDevice implements Device {
         buffer: { type: kind === "uniform" ? "uniform" : kind === "read" ? "read-only-storage" : "storage" },
       })),
     });
-    const gpu = this.gpu.createComputePipeline({
+    // A function, since the shader's own errors belong into the error scope of whoever calls it.
+    const descriptor = () => ({
       label: kernel.name,
       layout: this.gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module: this.gpu.createShaderModule({ label: kernel.name, code }) },
     });
-    this.gpu.popErrorScope().then((error) => {
-      // It explains the complaints about an invalid pipeline, which arrive before it.
-      if (error) {
-        this.#failure = new GpuError(
-          `Kernel ${kernel.name} does not compile: ${error.message}\n${excerpt(code, error.message)}`,
-        );
-      }
-    });
+    return { code, layout, descriptor };
+  }
+
+  #remember(key: string, gpu: GPUComputePipeline, layout: GPUBindGroupLayout): Pipeline {
     const pipeline = { id: this.#pipelines.size, gpu, layout };
     this.#pipelines.set(key, pipeline);
     return pipeline;
@@ -436,6 +476,17 @@ export class GpuDevice implements Device {
     this.#failureSeen = true;
     throw this.#failure;
   }
+}
+
+/** What the final source depends on: the kernel's name stands for its body, the rest is its prelude. */
+function pipelineKey(kernel: Kernel, launch: Launch): string {
+  let key = kernel.name;
+  for (const name in launch.constants) key += `,${name}=${launch.constants[name]}`;
+  return `${key};${launch.enable ?? ""};${launch.functions ?? ""}`;
+}
+
+function compileError(kernel: Kernel, code: string, message: string): GpuError {
+  return new GpuError(`Kernel ${kernel.name} does not compile: ${message}\n${excerpt(code, message)}`);
 }
 
 function classify(info: GPUAdapterInfo): AdapterClass {

@@ -5,10 +5,12 @@ import { create } from "webgpu";
 import { add, mul, relu } from "../../src/kernels/elementwise/index.ts";
 import { fillKernel } from "../../src/kernels/layout/copy.wgsl.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
+import { compileAhead } from "../../src/tensor/compile-ahead.ts";
 import { openDevice, setDefaultDevice } from "../../src/tensor/device.ts";
 import { GpuDevice, GpuError, type GpuStorage } from "../../src/tensor/gpu-device.ts";
 import { kernel, linearGrid } from "../../src/tensor/kernel.ts";
 import { scope } from "../../src/tensor/scope.ts";
+import { backward } from "../../src/tensor/tape.ts";
 import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
 import { gpuDevices } from "../support/devices.ts";
 import { runCode } from "../support/run.ts";
@@ -257,6 +259,45 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       expect([...(await device.read(inner))]).toEqual([64]);
       device.release(inner);
       expect(device.memory().live).toBe(live);
+    });
+  });
+
+  describe("compileAhead", () => {
+    test("compiles each kernel once and computes nothing; the next run needs no new pipeline", async () => {
+      const own = await another();
+      const x = tensor([1, -2, 3], undefined, { device: own, requiresGrad: true });
+      const y = own.allocate(4);
+      own.write(y, [5, 5, 5, 5]);
+      const body = () => {
+        backward(sum(relu(mul(x, 2))));
+        own.run(fillKernel, { buffers: { y }, params: { size: 4, value: 1 }, grid: [1] });
+        own.copy(x.gpuStorage, own.slice(y, 0, 3));
+      };
+      const { live } = own.memory();
+      await compileAhead(body, own);
+      const { pipelines } = own.memory();
+      expect(pipelines).toBeGreaterThan(3);
+      expect([...(await own.read(y))]).toEqual([5, 5, 5, 5]);
+      await compileAhead(body, own);
+      body();
+      expect([...(await own.read(y))]).toEqual([1, -2, 3, 1]);
+      expect(own.memory()).toMatchObject({ pipelines });
+      expect(own.memory().live).toBeGreaterThanOrEqual(live);
+      own.destroy();
+    });
+
+    test("a kernel that does not compile rejects; a body that throws leaves the device usable", async () => {
+      const own = await another();
+      const y = own.allocate(4);
+      const thrown = compileAhead(() => {
+        throw new RangeError("nonsense");
+      }, own);
+      await expect(thrown).rejects.toThrow("nonsense");
+      own.write(y, [1, 2, 3, 4]);
+      expect([...(await own.read(y))]).toEqual([1, 2, 3, 4]);
+      const compiled = compileAhead(() => own.run(wrong, { buffers: { y }, grid: [1] }), own);
+      await expect(compiled).rejects.toThrow(/^Kernel wrong-kernel does not compile: .*no_such_thing/);
+      own.destroy();
     });
   });
 
