@@ -1,3 +1,5 @@
+import type { DegradationOptions, Div2kTrack } from "../data/index.ts";
+
 /**
  * Everything that decides what a training does, in one object. It is saved with every checkpoint and weight file, so
  * that a training can be resumed, and repeated. The presets below are complete examples; what each field may be is in
@@ -10,6 +12,12 @@ export interface TrainConfig {
 
   /** Folders of HR pictures, or of DIV2K; none: photographs that npm installs beside this package's sources. */
   readonly data: readonly string[];
+  /** Which of DIV2K's LR pictures. None: bicubic. */
+  readonly track?: Div2kTrack;
+  /** How LR pictures of other folders are made, and those to measure on. None: by Matlab's bicubic. */
+  readonly degradation?: DegradationOptions;
+  /** Folder for decoded pictures, for data that does not fit into memory: see PatchLoader's `cacheFolder`. */
+  readonly cache?: string;
   /** Folder of HR pictures to measure on; without it, some of the data is held out. */
   readonly valid?: string;
   /** On how many of them at most. */
@@ -135,14 +143,16 @@ const srcnnQuick: TrainConfig = {
   batch: 8,
   loss: "l2",
   lr: 1e-3,
-  steps: 3000,
-  evalEvery: 500,
+  steps: 1000,
+  evalEvery: 250,
 };
 
 const espcnQuick: TrainConfig = {
   ...srcnnQuick,
   network: { architecture: "ESPCN", scale: 3, filters: [64, 32], activation: "tanh", residual: true },
   lr: 2e-3,
+  steps: 3000,
+  evalEvery: 500,
 };
 
 /** Complete configurations by architecture and name; the first of each is the default. */

@@ -183,8 +183,8 @@ async function prepare(config: TrainConfig, { say, device: given }: TrainOptions
   say?.(`Pictures: ${pictures.description}`);
   const held = (colors: "rgb" | "y") =>
     openPictures(config, { scale: network.scale, colors, inputSize: "lr" }).valid;
-  const evaluation = await Evaluation.open(held(format.colors), held("rgb"), config.validPictures);
-  const loader = new PatchLoader(pictures.train, { batch, patch, seed });
+  const evaluation = await Evaluation.open(held(format.colors), held("rgb"), config);
+  const loader = new PatchLoader(pictures.train, { batch, patch, seed, cacheFolder: config.cache });
 
   // The same seed: network and average begin alike. EDSR takes the mean colour of some pictures.
   const examples = format.colors === "rgb" ? await loadPairs(pictures.train, 20) : [];

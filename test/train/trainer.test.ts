@@ -326,6 +326,24 @@ describe("beginning", () => {
     );
   });
 
+  test("with degraded pictures; a cache of decoded ones changes nothing", async () => {
+    const degradation = { seed: 4, noise: [5, 20], jpeg: 50 } as const;
+    const said: string[] = [];
+    const [plain, noisy, cached] = [
+      config(),
+      config({ degradation }),
+      config({ degradation, cache: unused() }),
+    ];
+    for (const one of [plain, noisy, cached]) await train(one, { device, say: (line) => said.push(line) });
+    expect(tensors(noisy.out!)).not.toEqual(tensors(plain.out!));
+    expect(tensors(cached.out!)).toEqual(tensors(noisy.out!));
+    expect(readdirSync(cached.cache!)).toHaveLength(3);
+    expect(said.filter((line) => line.includes("border 2, LR degraded."))).toHaveLength(2);
+    await expect(train(config({ track: "mild" }), { device })).rejects.toThrow(
+      'only folders in DIV2K\'s layout have a track "mild"',
+    );
+  });
+
   test("with several folders, and another one to measure on", async () => {
     const [more, valid] = [await picturesIn(unused(), 2), await picturesIn(unused(), 3)];
     const said: string[] = [];
