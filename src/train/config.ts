@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import type { DegradationOptions, Div2kTrack } from "../data/index.ts";
 
 /**
@@ -84,6 +85,22 @@ export type NetworkConfig =
     };
 
 export type Architecture = NetworkConfig["architecture"];
+
+/** The configuration as weight files, logs and reports tell it: paths say nothing elsewhere, so folders keep their names only. */
+export function portable({
+  out: _out,
+  cache: _cache,
+  adapter: _adapter,
+  ...config
+}: TrainConfig): TrainConfig {
+  const { data, valid, init } = config;
+  return {
+    ...config,
+    data: data.map((folder) => basename(folder)),
+    ...(valid !== undefined && { valid: basename(valid) }),
+    ...(init !== undefined && { init: basename(init) }),
+  };
+}
 
 /** How the learning rate falls: see src/nn/schedules.ts, whose names these are. */
 export type ScheduleConfig =

@@ -1,7 +1,7 @@
 /** The pictures to train on and those held out to measure with. */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import {
   DataError,
   openDiv2k,
@@ -15,7 +15,7 @@ import type { TrainConfig } from "./config.ts";
 export interface Pictures {
   readonly train: PairDataset;
   readonly valid: PairDataset;
-  /** What they are, for people. */
+  /** What they are, for people; without paths, which mean nothing elsewhere. */
   readonly description: string;
 }
 
@@ -45,8 +45,9 @@ export function openPictures(config: TrainConfig, format: PairFormat): Pictures 
     valid === undefined
       ? joined(parts.map((part) => part.valid!))
       : openFolder(valid, { ...format, degradation });
-  const from = data.length > 0 ? data.join(", ") : "CC0 photographs";
-  const others = valid === undefined ? `${held.length} held out` : `measured on ${held.length} of ${valid}`;
+  const from = data.length > 0 ? data.map((folder) => basename(folder)).join(", ") : "CC0 photographs";
+  const others =
+    valid === undefined ? `${held.length} held out` : `measured on ${held.length} of ${basename(valid)}`;
   return { train, valid: held, description: `${from}: ${train.length} pictures, ${others}` };
 }
 

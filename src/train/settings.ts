@@ -331,7 +331,9 @@ export function checkConfig(config: TrainConfig, name = (setting: Setting) => se
     const value = settingOf(config, setting);
     if (value === undefined && setting.optional) continue;
     if (!setting.kind.fits(value)) {
-      throw new RangeError(`${name(setting)} wants ${setting.kind.wants}, got ${JSON.stringify(value)}`);
+      throw new RangeError(
+        `${name(setting)} wants ${setting.kind.wants}, got ${typeof value === "number" ? value : JSON.stringify(value)}`,
+      );
     }
   }
   const { batch, accumulate } = config;

@@ -96,6 +96,9 @@ describe("the command line", () => {
     expect(resume).toBe("runs/x");
     const saved = { ...presets.EDSR["edsr-paper"], seed: 5 };
     expect(changes(saved)).toEqual({ ...saved, steps: 99 });
+    expect(() => changes(presets.ESPCN.quick)).toThrow(
+      "runs/x holds a training of ESPCN, and this program trains EDSR",
+    );
     expect(() => parse(["--resume", "runs/x", "--preset", "quick"])).toThrow(
       "--preset is for a new training",
     );
@@ -148,7 +151,7 @@ describe("a configuration from a program", () => {
   const quick: TrainConfig = presets.EDSR.quick;
   test.each<[Partial<TrainConfig>, string]>([
     [{ steps: 0 }, "steps wants a whole number above 0, got 0"],
-    [{ lr: Number.NaN }, "lr wants a number above 0, got null"],
+    [{ lr: Number.NaN }, "lr wants a number above 0, got NaN"],
     [
       { network: { ...quick.network, blocks: 1.5 } as never },
       "network.blocks wants a whole number above 0, got 1.5",
