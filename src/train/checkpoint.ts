@@ -20,6 +20,12 @@ export interface Checkpoint {
   readonly sums: Readonly<Record<string, Float32Array>>;
 }
 
+/** To notice other pictures. */
+export interface PictureNames {
+  readonly train: readonly string[];
+  readonly valid: readonly string[];
+}
+
 export interface CheckpointState {
   /** Of this format. */
   readonly version: 1;
@@ -32,8 +38,7 @@ export interface CheckpointState {
   readonly seconds: number;
   /** Where in the endless sequence of patches the next batch begins: all that is random after the start. */
   readonly loader: LoaderState;
-  /** Names of the training pictures, to notice others. */
-  readonly pictures: readonly string[];
+  readonly pictures: PictureNames;
   /** Of the last evaluation, dB. */
   readonly psnr: number | undefined;
   /** The best evaluation; its weights are in best.safetensors. */

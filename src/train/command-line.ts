@@ -37,11 +37,18 @@ export function parseCommandLine(
   if (values.resume !== undefined && values.preset !== undefined) {
     throw new Error("--preset is for a new training; a resumed one keeps its configuration");
   }
-  const changes = (config: TrainConfig) =>
-    settings.reduce((changed, setting) => {
+  const changes = (config: TrainConfig) => {
+    if (config.network.architecture !== architecture) {
+      throw new Error(
+        `${values.resume} holds a training of ${config.network.architecture}, and this program trains ${architecture}. ` +
+          `Resume it with that network's.`,
+      );
+    }
+    return settings.reduce((changed, setting) => {
       const texts = values[setting.flag] as string[] | undefined;
       return texts ? withValue(changed, setting, readValue(setting, texts)) : changed;
     }, config);
+  };
   const config = changes(own[preset]);
   checkConfig(config, (setting) => `--${setting.flag}`);
   return { config, resume: values.resume as string | undefined, changes };

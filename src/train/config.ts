@@ -1,3 +1,6 @@
+import { basename } from "node:path";
+import type { DegradationOptions, Div2kTrack } from "../data/index.ts";
+
 /**
  * Everything that decides what a training does, in one object. It is saved with every checkpoint and weight file, so
  * that a training can be resumed, and repeated. The presets below are complete examples; what each field may be is in
@@ -10,6 +13,12 @@ export interface TrainConfig {
 
   /** Folders of HR pictures, or of DIV2K; none: photographs that npm installs beside this package's sources. */
   readonly data: readonly string[];
+  /** Which of DIV2K's LR pictures. None: bicubic. */
+  readonly track?: Div2kTrack;
+  /** How LR pictures of other folders are made, and those to measure on. None: by Matlab's bicubic. */
+  readonly degradation?: DegradationOptions;
+  /** Folder for decoded pictures, for data that does not fit into memory: see PatchLoader's `cacheFolder`. */
+  readonly cache?: string;
   /** Folder of HR pictures to measure on; without it, some of the data is held out. */
   readonly valid?: string;
   /** On how many of them at most. */
@@ -77,6 +86,22 @@ export type NetworkConfig =
 
 export type Architecture = NetworkConfig["architecture"];
 
+/** The configuration as weight files, logs and reports tell it: paths say nothing elsewhere, so folders keep their names only. */
+export function portable({
+  out: _out,
+  cache: _cache,
+  adapter: _adapter,
+  ...config
+}: TrainConfig): TrainConfig {
+  const { data, valid, init } = config;
+  return {
+    ...config,
+    data: data.map((folder) => basename(folder)),
+    ...(valid !== undefined && { valid: basename(valid) }),
+    ...(init !== undefined && { init: basename(init) }),
+  };
+}
+
 /** How the learning rate falls: see src/nn/schedules.ts, whose names these are. */
 export type ScheduleConfig =
   | { readonly kind: "constant" }
@@ -135,14 +160,16 @@ const srcnnQuick: TrainConfig = {
   batch: 8,
   loss: "l2",
   lr: 1e-3,
-  steps: 3000,
-  evalEvery: 500,
+  steps: 1000,
+  evalEvery: 250,
 };
 
 const espcnQuick: TrainConfig = {
   ...srcnnQuick,
   network: { architecture: "ESPCN", scale: 3, filters: [64, 32], activation: "tanh", residual: true },
   lr: 2e-3,
+  steps: 3000,
+  evalEvery: 500,
 };
 
 /** Complete configurations by architecture and name; the first of each is the default. */

@@ -1,7 +1,7 @@
 /** The pictures to train on and those held out to measure with. */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import {
   DataError,
   openDiv2k,
@@ -15,7 +15,7 @@ import type { TrainConfig } from "./config.ts";
 export interface Pictures {
   readonly train: PairDataset;
   readonly valid: PairDataset;
-  /** What they are, for people. */
+  /** What they are, for people; without paths, which mean nothing elsewhere. */
   readonly description: string;
 }
 
@@ -29,15 +29,25 @@ export interface Pictures {
  *
  * With `valid`, a folder of HR pictures, all of `data` is trained on and those are measured with.
  */
-export function openPictures({ data, valid }: TrainConfig, format: PairFormat): Pictures {
+export function openPictures(config: TrainConfig, format: PairFormat): Pictures {
+  const { data, valid, degradation } = config;
   const parts =
     data.length > 0
-      ? data.map((folder) => openPart(folder, format, valid === undefined))
-      : [{ train: openPhotographs("train", format), valid: openPhotographs("valid", format) }];
+      ? data.map((folder) => openPart(folder, format, config))
+      : [
+          {
+            train: openPhotographs("train", format, config),
+            valid: openPhotographs("valid", format, config),
+          },
+        ];
   const train = joined(parts.map((part) => part.train));
-  const held = valid === undefined ? joined(parts.map((part) => part.valid!)) : openFolder(valid, format);
-  const from = data.length > 0 ? data.join(", ") : "CC0 photographs";
-  const others = valid === undefined ? `${held.length} held out` : `measured on ${held.length} of ${valid}`;
+  const held =
+    valid === undefined
+      ? joined(parts.map((part) => part.valid!))
+      : openFolder(valid, { ...format, degradation });
+  const from = data.length > 0 ? data.map((folder) => basename(folder)).join(", ") : "CC0 photographs";
+  const others =
+    valid === undefined ? `${held.length} held out` : `measured on ${held.length} of ${basename(valid)}`;
   return { train, valid: held, description: `${from}: ${train.length} pictures, ${others}` };
 }
 
@@ -46,17 +56,26 @@ export function loadPairs(dataset: PairDataset, most: number): Promise<Pair[]> {
   return Promise.all(Array.from({ length: Math.min(most, dataset.length) }, (_, i) => dataset.load(i)));
 }
 
-/** One folder of `data`; without `hold`, all of it to train on. */
+/** One folder of `data`; if there are others to measure on, all of it to train on. */
 function openPart(
   folder: string,
   format: PairFormat,
-  hold: boolean,
+  { track, degradation, valid }: TrainConfig,
 ): { train: PairDataset; valid?: PairDataset } {
+  const hold = valid === undefined;
   if (existsSync(join(folder, "DIV2K_train_HR"))) {
-    const split = (split: "train" | "valid") => openDiv2k(folder, { split, ...format });
+    if (degradation) {
+      throw new DataError(
+        `${folder}: DIV2K brings its LR pictures along, and a degradation is for other folders. Leave it out, or choose ` +
+          `one of DIV2K's by --track.`,
+      );
+    }
+    const split = (split: "train" | "valid") => openDiv2k(folder, { split, track, ...format });
     return { train: split("train"), valid: hold ? split("valid") : undefined };
   }
-  const all = openFolder(folder, format);
+  refuseTrack(folder, track);
+  const own = { ...format, degradation };
+  const all = openFolder(folder, own);
   if (!hold) return { train: all };
   const paths = all.files!.map(({ hr }) => hr);
   const held = Math.ceil(paths.length / 10);
@@ -65,7 +84,12 @@ function openPart(
       `${folder}: it has one picture, and training needs at least two: one to learn from and one held out. Add more.`,
     );
   }
-  return { train: openFolder(paths.slice(0, -held), format), valid: openFolder(paths.slice(-held), format) };
+  return { train: openFolder(paths.slice(0, -held), own), valid: openFolder(paths.slice(-held), own) };
+}
+
+function refuseTrack(what: string, track: string | undefined): void {
+  if (track === undefined || track === "bicubic") return;
+  throw new DataError(`${what}: only folders in DIV2K's layout have a track "${track}". Leave --track out.`);
 }
 
 /** Datasets of files of one format, one behind the other. */
@@ -97,11 +121,16 @@ const photographs = {
   valid: ["nagasaki-boats", "dust-bowl-home", "acanthus-mollis"],
 };
 
-function openPhotographs(part: "train" | "valid", format: PairFormat): PairDataset {
+function openPhotographs(
+  part: "train" | "valid",
+  format: PairFormat,
+  { track, degradation }: TrainConfig,
+): PairDataset {
+  refuseTrack("the photographs", track);
   const require = createRequire(import.meta.url);
   const names = photographs[part];
   const files = names.map((name) => photographOf(require, name));
-  const dataset = openFolder(files, format);
+  const dataset = openFolder(files, { ...format, degradation });
   // All the files are called image.jpg; people want to know which is which.
   return {
     ...dataset,

@@ -11,6 +11,7 @@ import {
 import type { SuperResolver } from "../node.ts";
 import { pickDetail, type Row } from "../report/picture.ts";
 import { networkUpscaler } from "../upscale/index.ts";
+import type { TrainConfig } from "./config.ts";
 import { loadPairs } from "./datasets.ts";
 
 export interface Measurement {
@@ -38,21 +39,31 @@ export class Evaluation {
   /** The first few in colour. */
   readonly #shown: readonly Pair[];
 
-  /** The first `most` pictures of `dataset`, in the network's colours; `inColour` are the same in RGB. */
-  static async open(dataset: PairDataset, inColour: PairDataset, most: number): Promise<Evaluation> {
-    const pairs = await loadPairs(dataset, most);
-    return new Evaluation(dataset, pairs, await loadPairs(inColour, Math.min(shown, most)));
+  /** The first pictures of `dataset`, in the network's colours; `inColour` are the same in RGB. */
+  static async open(dataset: PairDataset, inColour: PairDataset, config: TrainConfig): Promise<Evaluation> {
+    const pairs = await loadPairs(dataset, config.validPictures);
+    const { track = "bicubic", degradation } = config;
+    const lr = degradation
+      ? "LR degraded"
+      : track === "bicubic"
+        ? "LR by Matlab's bicubic"
+        : `LR of track ${track}`;
+    return new Evaluation(dataset, pairs, await loadPairs(inColour, Math.min(shown, pairs.length)), lr);
   }
 
-  private constructor({ scale, colors }: PairFormat, pairs: readonly Pair[], inColour: readonly Pair[]) {
+  private constructor(
+    { scale, colors }: PairFormat,
+    pairs: readonly Pair[],
+    inColour: readonly Pair[],
+    lr: string,
+  ) {
     this.count = pairs.length;
     this.#scale = scale;
     this.#pairs = pairs;
     this.#shown = inColour;
     // Papers' protocol; of RGB pictures, Y keeps its fractions: see `psnr`.
     this.protocol =
-      `mean PSNR on Y (BT.601), border ${scale}, LR by Matlab's bicubic` +
-      (colors === "y" ? " of the Y plane in bytes" : "");
+      `mean PSNR on Y (BT.601), border ${scale}, ${lr}` + (colors === "y" ? " of the Y plane in bytes" : "");
     this.#bicubicValues = pairs.map(({ lr }, i) => this.#psnr(imresize(lr, scale), i));
     this.bicubic = mean(this.#bicubicValues);
   }

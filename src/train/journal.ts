@@ -11,8 +11,13 @@ import {
 } from "../node.ts";
 import { type Row, sideBySide } from "../report/picture.ts";
 import { imageEvent, scalarEvent } from "../report/tensorboard.ts";
-import { type CheckpointState, checkpointFile, serializeCheckpoint } from "./checkpoint.ts";
-import type { TrainConfig } from "./config.ts";
+import {
+  type CheckpointState,
+  checkpointFile,
+  type PictureNames,
+  serializeCheckpoint,
+} from "./checkpoint.ts";
+import { portable, type TrainConfig } from "./config.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { writeReport } from "./training-report.ts";
@@ -41,7 +46,8 @@ interface Parts {
   readonly folder: RunFolder;
   readonly device: Device;
   readonly description: string;
-  readonly names: readonly string[];
+  /** Names of the pictures to train on, and of those to measure on. */
+  readonly names: PictureNames;
   readonly evaluation: Evaluation;
   readonly model: SuperResolver;
   readonly average: SuperResolver | undefined;
@@ -91,8 +97,9 @@ export class Journal {
     const { protocol, bicubic, count } = evaluation;
     parts.say?.(`Measured on ${count} held-out pictures: ${protocol}. Bicubic: ${bicubic.toFixed(2)} dB`);
     const here = { adapter: device.name, started: new Date().toISOString() };
-    if (resumed) folder.log({ resumed: resumed.step, config, ...here });
-    else folder.log({ config, pictures: description, protocol, bicubic, ...here });
+    const told = portable(config);
+    if (resumed) folder.log({ resumed: resumed.step, config: told, ...here });
+    else folder.log({ config: told, pictures: description, protocol, bicubic, ...here });
   }
 
   /** To be called after every step: does what is due. */
@@ -207,7 +214,7 @@ export class Journal {
       step: `${step}`,
       ...measured,
       pictures: description,
-      config: JSON.stringify(config),
+      config: JSON.stringify(portable(config)),
     };
     await folder.save(`${name}.safetensors`, serializeSafetensors(weights, metadata));
   }

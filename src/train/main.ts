@@ -2,7 +2,8 @@ import { Progress } from "../report/progress.ts";
 import { parseCommandLine, type TrainCommand } from "./command-line.ts";
 import type { Architecture } from "./config.ts";
 import { reportErrors } from "./errors.ts";
-import { resume, type TrainOptions, train } from "./trainer.ts";
+import type { TrainStatus } from "./journal.ts";
+import { resume, train } from "./trainer.ts";
 
 /**
  * A program that trains: reads the command line, shows the progress, hears Ctrl-C. The first Ctrl-C (or SIGTERM) ends
@@ -39,14 +40,7 @@ export async function trainFromCommandLine(
       else console.log(line);
       progress?.skip();
     },
-    onProgress({
-      step,
-      steps,
-      loss,
-      lr,
-      psnr,
-      waiting,
-    }: Parameters<NonNullable<TrainOptions["onProgress"]>>[0]) {
+    onProgress({ step, steps, loss, lr, psnr, waiting }: TrainStatus) {
       progress ??= new Progress({ total: steps, start: step });
       progress.update(step, { loss, lr, ...(psnr !== undefined && { dB: psnr }), "wait %": 100 * waiting });
     },

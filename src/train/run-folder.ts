@@ -25,8 +25,16 @@ export type Lengths = Record<keyof typeof growing, number>;
 export type LogEntry = Readonly<Record<string, unknown>> & { readonly step?: number };
 
 /**
- * What a training leaves behind; README.md says what the files are. The folder is made when there is something to put
- * in it: a training that fails before its first step leaves nothing.
+ * What a training leaves behind:
+ *
+ *     best.safetensors        the weights of the best evaluation, for use
+ *     last.safetensors        those of the last one, or of the end
+ *     checkpoint.safetensors  everything that is needed to go on: see checkpoint.ts
+ *     log.jsonl               a line for each reading of the loss, and for each evaluation
+ *     events.out.tfevents.…   the same and a picture, for TensorBoard
+ *     report.html             the same and pictures, for people; curves.svg and .png, comparison.png are parts of it
+ *
+ * The folder is made when there is something to put in it: a training that fails before its first step leaves nothing.
  */
 export class RunFolder {
   readonly path: string;

@@ -2,6 +2,7 @@
  * The settings of a training as a table: where each is in the configuration, what it may be, what it is called on the
  * command line. Parsing, checking, --help and the rules of resuming all come from it.
  */
+import { type DegradationOptions, drawDegradation } from "../data/index.ts";
 import type { Architecture, TrainConfig } from "./config.ts";
 import { formatSchedule, isSchedule, parseSchedule, scheduleForms } from "./schedule.ts";
 
@@ -88,6 +89,26 @@ function counts(length: number): Kind {
     write: (value) => (value as number[]).join("-"),
   };
 }
+
+/** JSON, with a seed: what a random degradation was made of must be known. */
+const degradation: Kind = {
+  wants: 'a degradation as JSON, such as {"seed":0,"noise":[1,10],"jpeg":[60,95]}',
+  fits(value) {
+    try {
+      return drawDegradation(value as DegradationOptions, 0) !== undefined;
+    } catch {
+      return false;
+    }
+  },
+  read(text) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return undefined;
+    }
+  },
+  write: (value) => JSON.stringify(value),
+};
 
 const schedule: Kind = {
   wants: scheduleForms,
@@ -229,6 +250,28 @@ const common: readonly Setting[] = [
     help: "folder of DIV2K or of any HR pictures, several times for several; default: photographs from npm",
   },
   {
+    flag: "track",
+    path: "track",
+    kind: oneOf("bicubic", "unknown", "mild", "difficult", "wild"),
+    optional: true,
+    help: "which of DIV2K's LR pictures; default: bicubic",
+  },
+  {
+    flag: "degradation",
+    path: "degradation",
+    kind: degradation,
+    optional: true,
+    help: "how LR pictures of other folders are made, see src/data/degrade.ts; default: Matlab's bicubic",
+  },
+  {
+    flag: "cache",
+    path: "cache",
+    kind: text,
+    optional: true,
+    resumable: true,
+    help: "folder for decoded pictures, for data that does not fit into memory",
+  },
+  {
     flag: "valid",
     path: "valid",
     kind: text,
@@ -288,7 +331,9 @@ export function checkConfig(config: TrainConfig, name = (setting: Setting) => se
     const value = settingOf(config, setting);
     if (value === undefined && setting.optional) continue;
     if (!setting.kind.fits(value)) {
-      throw new RangeError(`${name(setting)} wants ${setting.kind.wants}, got ${JSON.stringify(value)}`);
+      throw new RangeError(
+        `${name(setting)} wants ${setting.kind.wants}, got ${typeof value === "number" ? value : JSON.stringify(value)}`,
+      );
     }
   }
   const { batch, accumulate } = config;

@@ -25,7 +25,7 @@ import {
   type Tensor,
   tensor,
 } from "../node.ts";
-import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, type PictureNames, readCheckpoint } from "./checkpoint.ts";
 import type { TrainConfig } from "./config.ts";
 import { loadPairs, openPictures } from "./datasets.ts";
 import { Evaluation } from "./evaluation.ts";
@@ -103,7 +103,11 @@ async function run(
   options: TrainOptions,
   checkpoint?: Checkpoint,
 ): Promise<TrainResult> {
-  const parts = await prepare(config, options, checkpoint);
+  const device = options.device ?? (await init({ adapter: config.adapter }));
+  const parts = await prepare(config, device, options, checkpoint).catch((error) => {
+    if (!options.device) device.destroy();
+    throw error;
+  });
   const { loader, model, average, adam } = parts;
   const rate = learningRate(config);
   const journal = new Journal({ ...parts, config, folder, ...options }, checkpoint?.state);
@@ -133,6 +137,7 @@ async function run(
     return { path: folder.path, step, config, best: journal.best, bicubic: parts.evaluation.bicubic };
   } finally {
     await parts.close();
+    if (!options.device) device.destroy();
   }
 }
 
@@ -172,66 +177,72 @@ function partOf(values: Float32Array, [n, ...shape]: readonly number[], part: nu
 }
 
 /** Opens and makes everything that a training consists of, new or as it was at a checkpoint. */
-async function prepare(config: TrainConfig, { say, device: given }: TrainOptions, checkpoint?: Checkpoint) {
+async function prepare(config: TrainConfig, device: Device, { say }: TrainOptions, checkpoint?: Checkpoint) {
   const { seed, batch, patch, network } = config;
-  const device = given ?? (await init({ adapter: config.adapter }));
   setDefaultDevice(device);
   say?.(`Adapter: ${device.name}`);
 
   const format = pictureFormat(network);
   const pictures = openPictures(config, format);
-  say?.(`Pictures: ${pictures.description}`);
+  const { description } = pictures;
+  say?.(`Pictures: ${description}`);
+  const names: PictureNames = { train: pictures.train.names, valid: pictures.valid.names };
+  if (checkpoint) checkPictures(checkpoint.state.pictures, names);
   const held = (colors: "rgb" | "y") =>
     openPictures(config, { scale: network.scale, colors, inputSize: "lr" }).valid;
-  const evaluation = await Evaluation.open(held(format.colors), held("rgb"), config.validPictures);
-  const loader = new PatchLoader(pictures.train, { batch, patch, seed });
-
-  // The same seed: network and average begin alike. EDSR takes the mean colour of some pictures.
+  const evaluation = await Evaluation.open(held(format.colors), held("rgb"), config);
+  // EDSR takes the mean colour of some pictures.
   const examples = format.colors === "rgb" ? await loadPairs(pictures.train, 20) : [];
+
+  const loader = new PatchLoader(pictures.train, { batch, patch, seed, cacheFolder: config.cache });
+  // The same seed: network and average begin alike.
   const build = () => buildNetwork(network, new Random(seed), examples);
   const model = build();
   const average = config.ema === undefined ? undefined : build();
-  say?.(`Network: ${describeNetwork(network)}, ${model.parameterCount()} parameters`);
   const adam = new Adam(model.parameters(), { lr: config.lr });
-
-  if (checkpoint) {
-    const { state, weights, average: averaged, sums } = checkpoint;
-    model.loadStateDict(weights, "the checkpoint");
-    average?.loadStateDict(averaged!, "the checkpoint");
-    adam.loadStateDict({ steps: state.step, lr: config.lr, sums });
-    const other = state.pictures.findIndex((name, i) => name !== pictures.train.names[i]);
-    if (other >= 0 || state.pictures.length !== pictures.train.length) {
-      throw new DataError(
-        `${config.data.join(", ")}: these are not the pictures that the training began with: there were ` +
-          `${state.pictures.length}, now ${pictures.train.length}` +
-          (other >= 0 ? `, and number ${other + 1} was ${state.pictures[other]}` : "") +
-          `. Resume with --data naming the same ones.`,
-      );
-    }
-    loader.restore(state.loader);
-    say?.(`Resumed at step ${state.step} of ${config.steps}`);
-  } else if (config.init !== undefined) {
-    const random = await initialWeights(model, config.init);
-    if (average) await initialWeights(average, config.init);
-    const others = random.length > 0 ? `; at random as it lacks them: ${random.join(", ")}` : "";
-    say?.(`Weights: from ${config.init}${others}`);
-  }
-
+  say?.(`Network: ${describeNetwork(network)}, ${model.parameterCount()} parameters`);
   const close = async () => {
     await loader.close();
     for (const owner of [model, average, adam]) owner?.dispose();
-    if (!given) device.destroy();
   };
-  return {
-    device,
-    names: pictures.train.names,
-    description: pictures.description,
-    evaluation,
-    loader,
-    model,
-    average,
-    adam,
-    build,
-    close,
-  };
+
+  try {
+    if (checkpoint) {
+      const { state, weights, average: averaged, sums } = checkpoint;
+      model.loadStateDict(weights, "the checkpoint");
+      average?.loadStateDict(averaged!, "the checkpoint");
+      adam.loadStateDict({ steps: state.step, lr: config.lr, sums });
+      loader.restore(state.loader);
+      const other =
+        state.device === device.name ? "" : `; before on ${state.device}, which may round otherwise`;
+      say?.(`Resumed at step ${state.step} of ${config.steps}${other}`);
+    } else if (config.init !== undefined) {
+      const random = await initialWeights(model, config.init);
+      if (average) await initialWeights(average, config.init);
+      const others = random.length > 0 ? `; at random as it lacks them: ${random.join(", ")}` : "";
+      say?.(`Weights: from ${config.init}${others}`);
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { device, names, description, evaluation, loader, model, average, adam, build, close };
+}
+
+/** A resumed training must go on with the pictures it began with; their folders may have moved. */
+function checkPictures(before: PictureNames, now: PictureNames): void {
+  for (const [part, flag] of [
+    ["train", "--data"],
+    ["valid", "--valid or --data"],
+  ] as const) {
+    const [old, found] = [before[part], now[part]];
+    const other = old.findIndex((name, i) => name !== found[i]);
+    if (other < 0 && old.length === found.length) continue;
+    throw new DataError(
+      `These are not the pictures that the training began with: of those to ${part === "train" ? "train" : "measure"} ` +
+        `on there were ${old.length}, now ${found.length}` +
+        (other >= 0 ? `, and number ${other + 1} was ${old[other]}` : "") +
+        `. Resume with ${flag} naming the same ones.`,
+    );
+  }
 }

@@ -2,7 +2,7 @@ import { htmlPage } from "../report/page.ts";
 import type { Row } from "../report/picture.ts";
 import { linePlots, type PanelSpec, type Point, writePlot } from "../report/plot.ts";
 import { formatDuration } from "../report/progress.ts";
-import type { TrainConfig } from "./config.ts";
+import { portable, type TrainConfig } from "./config.ts";
 import { describeNetwork } from "./network.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { settingOf, settingsFor } from "./settings.ts";
@@ -30,9 +30,10 @@ export async function writeReport(folder: RunFolder, facts: ReportFacts): Promis
   const panels = curves(folder, facts);
   await writePlot(folder.file("curves"), { title: "Training", panels: panels.slice(0, 2) });
 
+  const told = portable(config);
   const settings = settingsFor(config.network.architecture)
-    .filter((setting) => settingOf(config, setting) !== undefined)
-    .map((setting) => [setting.flag, setting.kind.write(settingOf(config, setting))] as const);
+    .filter((setting) => settingOf(told, setting) !== undefined)
+    .map((setting) => [setting.flag, setting.kind.write(settingOf(told, setting))] as const);
   const gain = best ? best.psnr - bicubic : 0;
   const page = await htmlPage({
     title: describeNetwork(config.network),

@@ -9,7 +9,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { imresize, readImage, writePng } from "../../src/data/index.ts";
 import { parseSafetensors } from "../../src/nn/index.ts";
@@ -107,7 +107,7 @@ describe("a training", () => {
     expect(tensors.get("head.0.weight")!.shape).toEqual([4, 3, 3, 3]);
     const lines = readFileSync(join(out, "log.jsonl"), "utf8").trim().split("\n");
     const log = lines.map((line) => JSON.parse(line));
-    expect(log[0]).toMatchObject({ config: { steps: 4, network: { blocks: 1 }, data: [data] } });
+    expect(log[0]).toMatchObject({ config: { steps: 4, network: { blocks: 1 }, data: [basename(data)] } });
     expect(log.filter(({ loss }) => loss !== undefined).map(({ step }) => step)).toEqual([1, 2, 4]);
     expect(log.filter(({ psnr }) => psnr !== undefined).map(({ step }) => step)).toEqual([2, 4]);
     expect((await readImage(join(out, "comparison.png"))).width).toBeGreaterThan(500);

@@ -55,6 +55,7 @@ describe("the command line", () => {
       ...["--clip", "0.5", "--ema", "0.999", "--accumulate", "4", "--loss", "l2", "--warmup", "100"],
       ...["--schedule", "multistep:100,200:0.1", "--seed=-7", "--lr", "2e-4", "--lr", "3e-4"],
       ...["--checkpoint-every", "50", "--checkpoint-minutes", "0.5", "--log-every", "5"],
+      ...["--track", "mild", "--degradation", '{"seed":1,"noise":[1,10]}', "--cache", "raw"],
     ]);
     expect(resume).toBeUndefined();
     expect(config).toEqual({
@@ -75,6 +76,9 @@ describe("the command line", () => {
       checkpointEvery: 50,
       checkpointMinutes: 0.5,
       logEvery: 5,
+      track: "mild",
+      degradation: { seed: 1, noise: [1, 10] },
+      cache: "raw",
     });
     const srcnn = parse(
       ["--kernels", "9-5-5", "--filters", "32-16", "--residual", "no", "--padding", "zeros"],
@@ -92,6 +96,9 @@ describe("the command line", () => {
     expect(resume).toBe("runs/x");
     const saved = { ...presets.EDSR["edsr-paper"], seed: 5 };
     expect(changes(saved)).toEqual({ ...saved, steps: 99 });
+    expect(() => changes(presets.ESPCN.quick)).toThrow(
+      "runs/x holds a training of ESPCN, and this program trains EDSR",
+    );
     expect(() => parse(["--resume", "runs/x", "--preset", "quick"])).toThrow(
       "--preset is for a new training",
     );
@@ -108,6 +115,9 @@ describe("the command line", () => {
     [["--seed", "x"], '--seed wants a whole number, got "x"'],
     [["--ema", "1"], '--ema wants a number between 0 and 1, got "1"'],
     [["--warmup=-1"], '--warmup wants a whole number, 0 or more, got "-1"'],
+    [["--track", "wide"], '--track wants bicubic, unknown, mild, difficult or wild, got "wide"'],
+    [["--degradation", "{"], "--degradation wants a degradation as JSON"],
+    [["--degradation", '{"seed":0,"noise":-1}'], "--degradation wants a degradation as JSON"],
     [["--loss", "l3"], '--loss wants l1 or l2, got "l3"'],
     [["--data="], '--data wants paths, got ""'],
     [["--schedule", "step"], "--schedule wants constant, cosine"],
@@ -141,7 +151,7 @@ describe("a configuration from a program", () => {
   const quick: TrainConfig = presets.EDSR.quick;
   test.each<[Partial<TrainConfig>, string]>([
     [{ steps: 0 }, "steps wants a whole number above 0, got 0"],
-    [{ lr: Number.NaN }, "lr wants a number above 0, got null"],
+    [{ lr: Number.NaN }, "lr wants a number above 0, got NaN"],
     [
       { network: { ...quick.network, blocks: 1.5 } as never },
       "network.blocks wants a whole number above 0, got 1.5",
