@@ -1,5 +1,6 @@
 /** The other end of own-process.ts: does one task, sends what it measured, and ends. */
 import { init } from "../src/node.ts";
+import { compileAhead } from "../src/tensor/compile-ahead.ts";
 import { scope } from "../src/tensor/scope.ts";
 import { edsr, inference, trainingStep } from "./networks.ts";
 import { coresOfOthers, summarize, timeOnce } from "./timing.ts";
@@ -54,6 +55,7 @@ process.send!(task.what === "training" ? await train(task) : await firstOutput()
 
 async function firstOutput(): Promise<FirstOutput> {
   const program = inference(network, task.side);
+  await compileAhead(() => program.run());
   {
     using _ = scope();
     await program.run()[0].data();

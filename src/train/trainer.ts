@@ -10,6 +10,7 @@ import {
   addGradients,
   backward,
   clipGradNorm,
+  compileAhead,
   type Device,
   emaUpdate,
   type Gradients,
@@ -111,7 +112,8 @@ async function run(
   const { loader, model, average, adam } = parts;
   const rate = learningRate(config);
   const journal = new Journal({ ...parts, config, folder, ...options }, checkpoint?.state);
-  let step = checkpoint?.state.step ?? 0;
+  const first = checkpoint?.state.step ?? 0;
+  let step = first;
   let place = loader.state(); // where the next batch begins
 
   try {
@@ -120,6 +122,7 @@ async function run(
         if (step > 0) await journal.checkpoint(step, place); // a damaged picture must not cost what was learned
         throw error;
       });
+      if (step === first) await compileAhead(() => differentiate(model, batch, config));
       using _ = scope(); // frees everything made in this round
       const { loss, gradients } = differentiate(model, batch, config);
       if (config.clip !== undefined) clipGradNorm(gradients, config.clip);
