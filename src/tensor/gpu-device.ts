@@ -352,9 +352,9 @@ export class GpuDevice implements Device {
     const key = pipelineKey(kernel, launch);
     const known = this.#pipelines.get(key);
     if (known) return known;
-    const { code, layout, descriptor } = this.#describe(kernel, launch);
     this.gpu.pushErrorScope("validation");
-    const gpu = this.gpu.createComputePipeline(descriptor());
+    const { code, layout, descriptor } = this.#describe(kernel, launch);
+    const gpu = this.gpu.createComputePipeline(descriptor);
     this.gpu.popErrorScope().then((error) => {
       // It explains the complaints about an invalid pipeline, which arrive before it.
       if (error) this.#failure = compileError(kernel, code, error.message);
@@ -366,9 +366,9 @@ export class GpuDevice implements Device {
   #compile(kernel: Kernel, launch: Launch, compiling: Map<string, Promise<unknown>>): void {
     const key = pipelineKey(kernel, launch);
     if (this.#pipelines.has(key) || compiling.has(key)) return;
-    const { code, layout, descriptor } = this.#describe(kernel, launch);
     this.gpu.pushErrorScope("validation");
-    const made = this.gpu.createComputePipelineAsync(descriptor()).then(
+    const { code, layout, descriptor } = this.#describe(kernel, launch);
+    const made = this.gpu.createComputePipelineAsync(descriptor).then(
       (gpu) => this.#remember(key, gpu, layout),
       (error: Error) => this.#fail(compileError(kernel, code, error.message)),
     );
@@ -379,6 +379,7 @@ export class GpuDevice implements Device {
     compiling.set(key, Promise.all([made, checked]));
   }
 
+  /** Everything that a pipeline is made of. Errors in it go to the error scope that is open. */
   #describe(kernel: Kernel, launch: Launch) {
     const code = wgslSource(kernel, launch);
     if (debugWgsl(kernel.name)) console.log(`// ---- ${kernel.name}\n${code}`);
@@ -390,12 +391,11 @@ export class GpuDevice implements Device {
         buffer: { type: kind === "uniform" ? "uniform" : kind === "read" ? "read-only-storage" : "storage" },
       })),
     });
-    // A function, since the shader's own errors belong into the error scope of whoever calls it.
-    const descriptor = () => ({
+    const descriptor = {
       label: kernel.name,
       layout: this.gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module: this.gpu.createShaderModule({ label: kernel.name, code }) },
-    });
+    };
     return { code, layout, descriptor };
   }
 

@@ -350,7 +350,19 @@ describe("kernels compile within WebGPU's default limits", () => {
     // Functions of the library that compute nothing.
     const others = [
       ...["init", "openDevice", "defaultDevice", "setDefaultDevice", "memory", "manualSeed", "keep", "scope"],
-      ...["backward", "noGrad", "tensor", "zeros", "ones", "full", "rand", "randn", "stepLR", "multiStepLR"],
+      ...[
+        "compileAhead",
+        "backward",
+        "noGrad",
+        "tensor",
+        "zeros",
+        "ones",
+        "full",
+        "rand",
+        "randn",
+        "stepLR",
+        "multiStepLR",
+      ],
       ...["cosineAnnealingLR", "loadWeights", "saveWeights", "parseSafetensors", "serializeSafetensors"],
       ...["createModel", "loadModel", "interpolator", "networkUpscaler", "selfEnsemble", "forwardInTiles"],
     ];
