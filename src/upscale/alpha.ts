@@ -66,12 +66,16 @@ export async function enlargeAlpha(
   scale: number,
   enlarge: (alpha: Planes) => Promise<Planes>,
 ): Promise<LargeAlpha> {
-  const { low, high, constant } = rangesOf(alpha);
   const [width, height] = [alpha.width * scale, alpha.height * scale];
-  if (constant) {
+  if (alpha.data.every((value) => value === alpha.data[0])) {
     const data = new Float32Array(width * height).fill(alpha.data[0]);
     return { alpha: { width, height, channels: 1, data }, divisor: { width, height, channels: 1, data } };
   }
+  const low = around(alpha, Math.min);
+  const high = around(alpha, Math.max);
+  // Bicubic interpolation sees 5x5.
+  const lowest = around(low, Math.min);
+  const highest = around(high, Math.max);
   const divisor = await enlarge(alpha);
   const kept = Float32Array.from(divisor.data);
   for (let y = 0, i = 0; y < height; y++) {
@@ -79,29 +83,28 @@ export async function enlargeAlpha(
     for (let x = 0; x < width; x++, i++) {
       const at = row + Math.floor(x / scale);
       // Comparisons that leave NaN as it is, to be noticed later.
-      if (kept[i] < low[at]) kept[i] = low[at];
-      else if (kept[i] > high[at]) kept[i] = high[at];
-      if (low[at] === high[at] || divisor.data[i] <= 0) divisor.data[i] = kept[i];
+      if (kept[i] < low.data[at]) kept[i] = low.data[at];
+      else if (kept[i] > high.data[at]) kept[i] = high.data[at];
+      const alike = lowest.data[at] === highest.data[at];
+      if (alike || divisor.data[i] <= 0) divisor.data[i] = kept[i];
     }
   }
   return { alpha: { width, height, channels: 1, data: kept }, divisor };
 }
 
-/** The least and the greatest value of the 3x3 pixels around each, and whether all pixels are equal. */
-function rangesOf({ width, height, data }: Planes) {
-  const low = Float32Array.from(data);
-  const high = Float32Array.from(data);
+/** Of each pixel the least or the greatest value of the 3x3 around it. */
+function around({ width, height, channels, data }: Planes, choose: (a: number, b: number) => number): Planes {
+  const result = Float32Array.from(data);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const at = y * width + x;
+      let value = data[y * width + x];
       for (let v = Math.max(0, y - 1); v <= Math.min(height - 1, y + 1); v++) {
         for (let u = Math.max(0, x - 1); u <= Math.min(width - 1, x + 1); u++) {
-          const value = data[v * width + u];
-          if (value < low[at]) low[at] = value;
-          if (value > high[at]) high[at] = value;
+          value = choose(value, data[v * width + u]);
         }
       }
+      result[y * width + x] = value;
     }
   }
-  return { low, high, constant: data.every((value) => value === data[0]) };
+  return { width, height, channels, data: result };
 }
