@@ -251,6 +251,16 @@ export class GpuDevice implements Device {
     };
   }
 
+  resetPeak(peak = this.#liveBytes): void {
+    this.#peakBytes = peak;
+  }
+
+  freeUnused(): void {
+    this.#pool.clear();
+    this.#staging.clear();
+    this.flush();
+  }
+
   destroy(): void {
     this.#destroyed = true;
     this.#encoder = undefined;
