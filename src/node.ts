@@ -1,7 +1,10 @@
 /** The library as Node sees it: the same API, with WebGPU from the npm package `webgpu`. */
 import { registerHost } from "./tensor/adapter.ts";
 import { nodeHost } from "./tensor/adapter-node.ts";
+import { registerPictureReader } from "./upscale/source.ts";
+import { readInNode } from "./upscale/source-node.ts";
 
 registerHost(nodeHost);
+registerPictureReader(readInNode);
 
 export * from "./index.ts";

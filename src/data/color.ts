@@ -60,6 +60,38 @@ export function ycbcrToRgb(planes: ArrayLike<number>, width: number, height: num
   return { width, height, channels: 3, data };
 }
 
+/**
+ * Planes R, G, B in 0..1 -> planes Y, Cb, Cr in 0..1, 255 times which is what rgbToYcbcr gives. For pictures whose samples
+ * have other depths than 8 bits.
+ */
+export function rgbPlanesToYcbcr(planes: Float32Array): Float32Array {
+  return mixed(planes, fromRgb, [0, 0, 0], offset);
+}
+
+/** The way back; values that no RGB picture has are not clamped. */
+export function ycbcrPlanesToRgb(planes: Float32Array): Float32Array {
+  return mixed(planes, toRgbMatrix, offset, [0, 0, 0]);
+}
+
+/** Every pixel of three planes: a matrix applied to it, after taking `before` / 255 away and before adding `after` / 255. */
+function mixed(
+  planes: Float32Array,
+  matrix: readonly number[][],
+  before: readonly number[],
+  after: readonly number[],
+): Float32Array {
+  const area = planes.length / 3;
+  const result = new Float32Array(planes.length);
+  for (let k = 0; k < 3; k++) {
+    const [a, b, c] = matrix[k];
+    const constant = (after[k] - a * before[0] - b * before[1] - c * before[2]) / 255;
+    for (let i = 0; i < area; i++) {
+      result[k * area + i] = constant + a * planes[i] + b * planes[area + i] + c * planes[2 * area + i];
+    }
+  }
+  return result;
+}
+
 function checkRgb(image: Image, caller: string): void {
   checkImage(image, caller);
   if (image.channels !== 3) {

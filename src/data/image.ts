@@ -1,18 +1,22 @@
 import { DataError } from "./errors.ts";
 
+/** A picture's samples: 8 bits each (0..255), or 16 (0..65535). */
+export type Samples = Uint8Array | Uint16Array;
+
 /**
  * A picture as sRGB bytes in the order in which files hold them: row by row, the channels of a pixel side by
- * side (HWC). Channels: 1 grey, 2 grey + alpha, 3 RGB, 4 RGB + alpha.
+ * side (HWC). Channels: 1 grey, 2 grey + alpha, 3 RGB, 4 RGB + alpha. Few functions know pictures of 16 bits,
+ * `Image<Uint16Array>`; those say so.
  */
-export interface Image {
+export interface Image<S extends Samples = Uint8Array> {
   width: number;
   height: number;
   channels: 1 | 2 | 3 | 4;
-  data: Uint8Array;
+  data: S;
 }
 
-/** Throws a DataError unless the sizes are whole and positive and `data` has width * height * channels bytes. */
-export function checkImage(image: Image, caller: string): void {
+/** Throws a DataError unless the sizes are whole and positive and `data` has width * height * channels samples. */
+export function checkImage(image: Image<Samples>, caller: string): void {
   const { width, height, channels, data } = image;
   const whole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
   if (!whole || ![1, 2, 3, 4].includes(channels)) {
@@ -24,38 +28,60 @@ export function checkImage(image: Image, caller: string): void {
   if (data.length !== width * height * channels) {
     throw new DataError(
       `${caller}: a picture of ${width}x${height} with ${channels} channels has ` +
-        `${width * height * channels} bytes, but data has ${data.length}.`,
+        `${width * height * channels} ${data.BYTES_PER_ELEMENT === 2 ? "samples" : "bytes"}, but data has ${data.length}.`,
     );
   }
+}
+
+/** Zeros, of the same depth as the given samples. */
+export function emptySamples<S extends Samples>(like: S, length: number): S {
+  return new (like.BYTES_PER_ELEMENT === 2 ? Uint16Array : Uint8Array)(length) as S;
 }
 
 /** Byte -> 0..1 in single precision. A table, because loaders convert millions of bytes per batch. */
 export const unitFromByte: Float32Array = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
-/** Picture -> planes [channels, height, width] with values byte / 255 in 0..1, as networks take them. */
-export function toPlanar(image: Image): Float32Array {
+/**
+ * Picture -> planes [channels, height, width] with values byte / 255 in 0..1, as networks take them; of 16 bits, sample / 65535.
+ */
+export function toPlanar(image: Image<Samples>): Float32Array {
   checkImage(image, "toPlanar");
   const { width, height, channels, data } = image;
   const area = width * height;
   const planes = new Float32Array(area * channels);
+  const bytes = data.BYTES_PER_ELEMENT === 1;
   for (let c = 0; c < channels; c++) {
     for (let i = 0, from = c, to = c * area; i < area; i++, from += channels, to++) {
-      planes[to] = unitFromByte[data[from]];
+      planes[to] = bytes ? unitFromByte[data[from]] : data[from] / 65535;
     }
   }
   return planes;
 }
 
 /**
- * Planes [channels, height, width] -> picture. Values are clamped to 0..1, multiplied by 255 and rounded, halves
- * upwards. NaN throws a DataError: it would otherwise turn into black without a word.
+ * Planes [channels, height, width] -> picture. Values are clamped to 0..1, multiplied by 255 (with 16 bits by 65535) and rounded,
+ * halves upwards. NaN throws a DataError: it would otherwise turn into black without a word.
  */
 export function fromPlanar(
   planes: ArrayLike<number>,
   width: number,
   height: number,
   channels: Image["channels"],
-): Image {
+): Image;
+export function fromPlanar(
+  planes: ArrayLike<number>,
+  width: number,
+  height: number,
+  channels: Image["channels"],
+  depth: 8 | 16,
+): Image<Samples>;
+export function fromPlanar(
+  planes: ArrayLike<number>,
+  width: number,
+  height: number,
+  channels: Image["channels"],
+  depth: 8 | 16 = 8,
+): Image<Samples> {
   const area = width * height;
   if (planes.length !== area * channels) {
     throw new DataError(
@@ -63,7 +89,9 @@ export function fromPlanar(
         `but ${planes.length} were given.`,
     );
   }
-  const image: Image = { width, height, channels, data: new Uint8Array(area * channels) };
+  const most = 2 ** depth - 1;
+  const data = new (depth === 8 ? Uint8Array : Uint16Array)(area * channels);
+  const image = { width, height, channels, data };
   checkImage(image, "fromPlanar");
   for (let c = 0; c < channels; c++) {
     for (let i = 0, from = c * area, to = c; i < area; i++, from++, to += channels) {
@@ -72,14 +100,20 @@ export function fromPlanar(
         const at = `channel ${c}, row ${Math.floor(i / width)}, column ${i % width}`;
         throw new DataError(`fromPlanar: the value of ${at} is NaN; the network that made it has diverged.`);
       }
-      image.data[to] = value <= 0 ? 0 : value >= 1 ? 255 : Math.floor(value * 255 + 0.5);
+      data[to] = value <= 0 ? 0 : value >= 1 ? most : Math.floor(value * most + 0.5);
     }
   }
   return image;
 }
 
 /** The w x h part whose top left pixel is column `x` of row `y`. Throws a DataError if it sticks out. */
-export function crop(image: Image, x: number, y: number, w: number, h: number): Image {
+export function crop<S extends Samples = Uint8Array>(
+  image: Image<S>,
+  x: number,
+  y: number,
+  w: number,
+  h: number,
+): Image<S> {
   checkImage(image, "crop");
   const { width, height, channels, data } = image;
   const inside = x >= 0 && y >= 0 && w > 0 && h > 0 && x + w <= width && y + h <= height;
@@ -88,7 +122,7 @@ export function crop(image: Image, x: number, y: number, w: number, h: number): 
       `crop: ${w}x${h} at column ${x}, row ${y} is not a whole part of a ${width}x${height} picture.`,
     );
   }
-  const part = new Uint8Array(w * h * channels);
+  const part = emptySamples(data, w * h * channels);
   for (let row = 0; row < h; row++) {
     const start = ((y + row) * width + x) * channels;
     part.set(data.subarray(start, start + w * channels), row * w * channels);

@@ -81,11 +81,14 @@ export function resizeWeights(
   let firstUsed = all;
   let lastUsed = -1;
   for (let i = 0; i < outSize; i++) {
-    const centre = (i + 0.5) / scale - 0.5;
+    // Whole scales repeat their weights with every input sample. Counted from that one they also have the same rounding
+    // errors, wherever it lies: parts of a picture give the bits of the whole.
+    const base = Number.isInteger(scale) ? Math.floor(i / scale) : 0;
+    const centre = (i - base * scale + 0.5) / scale - 0.5;
     const left = Math.floor(centre - support / 2);
     let total = 0;
     for (let t = 0; t < all; t++) {
-      const at = left + t;
+      const at = base + left + t;
       const missing = edge === "drop" && (at < 0 || at >= inSize);
       const weight = missing ? 0 : kernel((centre - left - t) / stretch);
       weights[i * all + t] = weight;

@@ -15,6 +15,7 @@ import { mul } from "../kernels/elementwise/index.ts";
 import { Conv2d, PixelShuffle, ReLU, Sequential } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
+import { release } from "../tensor/tape.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { SuperResolver } from "./super-resolver.ts";
 
@@ -112,7 +113,9 @@ export class EDSR extends SuperResolver {
   /** x [n, 3, h, w] in 0..1 to [n, 3, h * scale, w * scale]. */
   forward(x: Tensor): Tensor {
     const features = this.head.forward(this.sub_mean.forward(mul(x, this.rgbRange)));
-    const y = this.tail.forward(this.body.forward(features, { skip: features }));
+    const better = this.body.forward(features, { skip: features });
+    release(features);
+    const y = this.tail.forward(better);
     return mul(this.add_mean.forward(y), 1 / this.rgbRange);
   }
 

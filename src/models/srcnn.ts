@@ -11,8 +11,9 @@
  */
 import { pad } from "../kernels/pad/index.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
-import { Conv2d } from "../nn/layers.ts";
+import { Conv2d, type FusedOptions } from "../nn/layers.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
+import { release } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { SuperResolver } from "./super-resolver.ts";
 
@@ -99,16 +100,22 @@ export class SRCNN extends SuperResolver {
 
   /** x [n, 1, h, w] in 0..1, enlarged already, to [n, 1, h, w]. */
   forward(x: Tensor): Tensor {
-    const features = this.conv1.forward(this.#widen(x, this.conv1), { activation: "relu" });
-    const mapped = this.conv2.forward(this.#widen(features, this.conv2), { activation: "relu" });
-    return this.conv3.forward(this.#widen(mapped, this.conv3), this.residual ? { skip: x } : {});
+    const features = this.#layer(this.conv1, x, { activation: "relu" });
+    const mapped = this.#layer(this.conv2, features, { activation: "relu" });
+    release(features);
+    const y = this.#layer(this.conv3, mapped, this.residual ? { skip: x } : {});
+    release(mapped);
+    return y;
   }
 
-  /** A margin that the convolution uses up again. Zeros need none: the convolution assumes them. */
-  #widen(x: Tensor, { weight }: Conv2d): Tensor {
-    const margin = (weight.shape[2] - 1) / 2;
-    if (this.padding === "zeros" || margin === 0) return x;
-    return pad(x, [margin, margin, margin, margin], "replicate");
+  /** A convolution of the picture with a margin that it uses up again. Zeros need none: the convolution assumes them. */
+  #layer(conv: Conv2d, x: Tensor, fused: FusedOptions): Tensor {
+    const margin = (conv.weight.shape[2] - 1) / 2;
+    if (this.padding === "zeros" || margin === 0) return conv.forward(x, fused);
+    const wide = pad(x, [margin, margin, margin, margin], "replicate");
+    const y = conv.forward(wide, fused);
+    release(wide);
+    return y;
   }
 
   metadata(): Record<string, string> {

@@ -5,6 +5,7 @@ import { prelu, relu, sigmoid, tanh } from "../kernels/elementwise/index.ts";
 import { pixelShuffle } from "../kernels/pixel-shuffle/index.ts";
 import { type InterpolateOptions, interpolate } from "../kernels/resize/index.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
+import { release } from "../tensor/tape.ts";
 import { full, rand, type Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
 
@@ -194,7 +195,8 @@ export class Sequential extends Module {
 
   /**
    * With `last`, the last module, a convolution, gets those options: `{ skip: x }` makes a residual block of the
-   * sequence. A convolution and the activation or pixel shuffle after it run as one kernel.
+   * sequence. A convolution and the activation or pixel shuffle after it run as one kernel. Under noGrad, what one module hands to
+   * the next is freed when that has read it.
    */
   forward(x: Tensor, last?: FusedOptions): Tensor {
     if (last && !(this.modules.at(-1) instanceof Conv2d)) {
@@ -204,6 +206,7 @@ export class Sequential extends Module {
     for (let i = 0; i < this.modules.length; i++) {
       const module = this.modules[i];
       const next = this.modules[i + 1];
+      const before = y;
       if (!(module instanceof Conv2d)) {
         y = module.forward(y);
       } else if (next instanceof ReLU || next instanceof Sigmoid || next instanceof Tanh) {
@@ -215,6 +218,7 @@ export class Sequential extends Module {
       } else {
         y = module.forward(y, next ? {} : last);
       }
+      if (before !== x && before !== y) release(before);
     }
     return y;
   }

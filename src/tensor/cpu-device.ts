@@ -87,5 +87,9 @@ export class CpuDevice implements Device {
     return { ...this.#stats };
   }
 
+  resetPeak(peak = this.#stats.liveBytes): void {
+    this.#stats.peakBytes = peak;
+  }
+
   destroy(): void {}
 }

@@ -18,7 +18,7 @@ export interface MemoryStats {
   live: number;
   /** Bytes of those. */
   liveBytes: number;
-  /** The most `liveBytes` has been since the device was made. */
+  /** The most `liveBytes` has been since the device was made, or since `resetPeak`. */
   peakBytes: number;
   /** GPU buffers that exist, in use or waiting in the pool for the next tensor; 0 on the CPU. */
   buffers: number;
@@ -50,6 +50,8 @@ export interface Device {
   /** Resolves when all work handed to the device is done; rejects if any of it failed. */
   sync(): Promise<void>;
   memory(): MemoryStats;
+  /** Lets `peakBytes` count from now on; or sets it back to what it was before somebody did that. */
+  resetPeak(peak?: number): void;
   /** Frees everything. The device and its tensors cannot be used afterwards. */
   destroy(): void;
 }
@@ -101,6 +103,17 @@ export async function openDevice(options: InitOptions = {}): Promise<Device> {
 
 export function setDefaultDevice(device: Device): void {
   current = device;
+}
+
+let opening: Promise<Device> | undefined;
+
+/** The default device; opened first if there is none. For functions that should work without `init`. */
+export async function ensureDevice(): Promise<Device> {
+  if (current) return current;
+  opening ??= init().finally(() => {
+    opening = undefined;
+  });
+  return opening;
 }
 
 /** The device that new tensors are created on. */

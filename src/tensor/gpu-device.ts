@@ -248,6 +248,10 @@ export class GpuDevice implements Device {
     };
   }
 
+  resetPeak(peak = this.#liveBytes): void {
+    this.#peakBytes = peak;
+  }
+
   destroy(): void {
     this.#destroyed = true;
     this.#encoder = undefined;

@@ -117,6 +117,14 @@ export function noGrad(): Disposable {
   };
 }
 
+/**
+ * Frees an intermediate result that nothing but a gradient would read again: under noGrad at once, else when its scope ends. A deep
+ * network's picture needs a few feature maps this way instead of all of them.
+ */
+export function release(intermediate: Tensor): void {
+  if (!gradientsEnabled) intermediate.dispose();
+}
+
 /** Gradient of the loss with respect to each tensor it was asked for. */
 export type Gradients = Map<Tensor, Tensor>;
 

@@ -1,9 +1,11 @@
-import { imresize, imresizePlane } from "../data/imresize.ts";
+import { imresize } from "../data/imresize.ts";
 import type { ResizeOptions } from "../data/resize-weights.ts";
+import { enlarge } from "./enlarge.ts";
 import { upscalerOf } from "./picture.ts";
-import type { Planes, Upscaler } from "./upscaler.ts";
+import type { Upscaler } from "./upscaler.ts";
 
-export type Interpolation = "nearest" | "bilinear" | "bicubic";
+export const interpolations = ["nearest", "bilinear", "bicubic"] as const;
+export type Interpolation = (typeof interpolations)[number];
 
 const kernels: Record<Interpolation, ResizeOptions> = {
   nearest: { kernel: "box" },
@@ -11,53 +13,38 @@ const kernels: Record<Interpolation, ResizeOptions> = {
   bicubic: { kernel: "cubic" },
 };
 
+/** Larger windows save nothing, and tiles of this size keep signals and progress prompt. */
+const largestWindow = 512 ** 2;
+
 /**
  * Enlarging by a fixed formula, as Matlab's imresize does it, by 2, 3, 4 or 8: pictures bit for bit (rounded to bytes
- * after each of the two passes), planes without rounding. Runs on the CPU.
+ * after each of the two passes; not those of 16 bits or with transparency), planes without rounding. Runs on the CPU.
  */
 export function interpolator(name: Interpolation, scale: number): Upscaler {
-  if (!Object.hasOwn(kernels, name)) {
+  if (!interpolations.includes(name)) {
     throw new RangeError(
-      `interpolator: there is no ${JSON.stringify(name)}; use ${Object.keys(kernels).join(", ")}.`,
+      `interpolator: there is no ${JSON.stringify(name)}; use ${interpolations.join(", ")}.`,
     );
   }
   if (![2, 3, 4, 8].includes(scale)) {
     throw new RangeError(`interpolator: scale must be 2, 3, 4 or 8, got ${scale}.`);
   }
-  const upscaler = upscalerOf({
+  return upscalerOf({
     name,
     scale,
     colors: "any",
-    async upscalePlanes(planes, { signal, onProgress } = {}) {
-      signal?.throwIfAborted();
-      const large = enlarge(planes, scale, kernels[name]);
-      onProgress?.({ done: 1, total: 1 });
-      return large;
-    },
+    device: undefined,
+    margin: 2, // the cubic kernel's
+    pixelsWithin: (bytes) => Math.min(largestWindow, Math.floor(bytes / bytesPerPixel(scale))),
+    enlarge: async (planes) => enlarge(planes, scale, kernels[name]),
+    enlargeBytes: (image) => imresize(image, scale, kernels[name]),
   });
-  return {
-    ...upscaler,
-    async upscale(image, { signal, onProgress } = {}) {
-      signal?.throwIfAborted();
-      const large = imresize(image, scale, kernels[name]);
-      onProgress?.({ done: 1, total: 1 });
-      return large;
-    },
-  };
 }
 
-/** Every plane by Matlab's imresize for real numbers; by default bicubic. */
-export function enlarge(
-  { width, height, channels, data }: Planes,
-  scale: number,
-  options?: ResizeOptions,
-): Planes {
-  const large = { width: width * scale, height: height * scale };
-  const area = width * height;
-  const result = new Float32Array(channels * large.width * large.height);
-  for (let c = 0; c < channels; c++) {
-    const plane = data.subarray(c * area, (c + 1) * area);
-    result.set(imresizePlane(plane, { width, height }, large, options), c * large.width * large.height);
-  }
-  return { ...large, channels, data: result };
+/**
+ * What JavaScript needs while it makes the pixels of the result out of one pixel: of up to four planes each, its numbers before and
+ * after the colours are put together and as samples, and two passes of one plane in double precision.
+ */
+export function bytesPerPixel(scale: number): number {
+  return scale ** 2 * (4 * (4 + 4 + 2) + 16) + 4 * (4 + 2);
 }

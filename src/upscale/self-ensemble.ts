@@ -9,26 +9,24 @@ import type { Planes, Upscaler } from "./upscaler.ts";
  * directions alike, gains nothing.
  */
 export function selfEnsemble(upscaler: Upscaler): Upscaler {
-  const { name, scale, colors } = upscaler;
+  const { name, scale, colors, device, margin, pixelsWithin } = upscaler;
   return upscalerOf({
     name: `${name}+`,
     scale,
     colors,
-    async upscalePlanes(planes, { signal, onProgress } = {}) {
+    device,
+    margin,
+    // The sum and an answer that is being turned back: a share more than one answer needs.
+    pixelsWithin: (bytes) => pixelsWithin(0.9 * bytes),
+    async enlarge(planes, signal) {
       const { channels } = planes;
       const [width, height] = [planes.width * scale, planes.height * scale];
       const mean: Planes = { width, height, channels, data: new Float32Array(channels * width * height) };
-      for (const [k, symmetry] of symmetries.entries()) {
+      for (const symmetry of symmetries) {
+        signal?.throwIfAborted();
         const turned = augment(planes.data, planes.width, planes.height, channels, symmetry);
         const [w, h] = symmetry.transpose ? [planes.height, planes.width] : [planes.width, planes.height];
-        const large = await upscaler.upscalePlanes(
-          { width: w, height: h, channels, data: turned },
-          {
-            signal,
-            onProgress:
-              onProgress && (({ done, total }) => onProgress({ done: k * total + done, total: 8 * total })),
-          },
-        );
+        const large = await upscaler.method.enlarge({ width: w, height: h, channels, data: turned });
         const back = augment(large.data, large.width, large.height, channels, inverseSymmetry(symmetry));
         for (let i = 0; i < back.length; i++) mean.data[i] += back[i] / 8;
       }

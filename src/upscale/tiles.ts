@@ -1,122 +1,163 @@
 /**
- * Networks on pictures larger than the device's memory would allow at once. The picture is cut into tiles; each is
- * computed with a margin as wide as the network can see (its halo), which is then cut off. At the picture's own edge
- * there is no margin, as there is none for the whole picture. So every output pixel is the same sum of the same
- * numbers as in the whole picture, in the same order: the results are equal to the last bit.
+ * Pictures larger than memory would allow at once. A picture is cut into tiles; each is computed in a window that also shows a
+ * margin around it, as wide as the method can see, and of the result only the tile is kept. At the picture's own edge there
+ * is no margin, as there is none for the whole picture. So every pixel of the result is the same sum of the same numbers as in the
+ * whole picture, in the same order: the results are equal to the last bit.
+ *
+ * All windows of a picture have the same size (they overlap a little more instead), so that a device's buffers serve for all.
  */
-import { slice } from "../kernels/layout/index.ts";
-import type { SuperResolver } from "../models/super-resolver.ts";
-import type { Device } from "../tensor/device.ts";
-import { keep, scope } from "../tensor/scope.ts";
-import { noGrad } from "../tensor/tape.ts";
-import { type Tensor, tensor } from "../tensor/tensor.ts";
-import type { Planes, UpscaleOptions } from "./upscaler.ts";
-
-export interface TileOptions extends UpscaleOptions {
-  /** The most that one feature map may take, in bytes; tiles have at least 32 pixels a side, whatever that takes. Default 64 MiB. */
-  readonly bytes?: number;
-}
+import type { Method, Planes, UpscaleOptions } from "./upscaler.ts";
 
 /** A rectangle of pixels, right and bottom edge not included. */
-interface Box {
+export interface Box {
   readonly top: number;
   readonly left: number;
   readonly bottom: number;
   readonly right: number;
 }
 
-/**
- * What a network makes of planes that have its colours and input size: planes of its output size. Runs on the device
- * that the network's weights are on.
- */
-export async function forwardInTiles(
-  model: SuperResolver,
+export interface Tile {
+  /** What is computed. */
+  readonly window: Box;
+  /** What is kept of it, in the picture's coordinates as well. */
+  readonly kept: Box;
+}
+
+/** How a picture is worked on. */
+export interface Tiling {
+  /** Tiles that lie side by side, from left to right; rows from top to bottom. */
+  readonly rows: readonly (readonly Tile[])[];
+  /** How many there are. */
+  readonly count: number;
+  /** Size of every window. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A tile below this size would be all margin. */
+const smallestTile = 16;
+
+/** @throws RangeError if not even a small tile fits into the memory that is allowed. */
+export function planTiles(
+  picture: { readonly width: number; readonly height: number },
+  { name, margin, pixelsWithin }: Pick<Method, "name" | "margin" | "pixelsWithin">,
+  { tile, maxMemory = 512 * 2 ** 20 }: Pick<UpscaleOptions, "tile" | "maxMemory">,
+): Tiling {
+  if (tile !== undefined && (!Number.isInteger(tile) || tile < 1)) {
+    throw new RangeError(`upscale: tile must be a whole number of pixels above 0, got ${tile}.`);
+  }
+  if (!(maxMemory > 0))
+    throw new RangeError(`upscale: maxMemory must be a number of bytes above 0, got ${maxMemory}.`);
+  const most = pixelsWithin(maxMemory);
+  const side = tile === undefined ? Math.floor(Math.sqrt(most)) : tile + 2 * margin;
+  // Narrow pictures leave room for longer windows.
+  const width = Math.min(picture.width, Math.max(side, tile ? 0 : Math.floor(most / picture.height)));
+  const height = Math.min(picture.height, Math.max(side, tile ? 0 : Math.floor(most / width)));
+  const least = (length: number) => Math.min(length, (tile ?? smallestTile) + 2 * margin);
+  const needed = least(picture.width) * least(picture.height);
+  if (needed > most || width * height > most) {
+    const pixels = Math.max(needed, width * height);
+    throw new RangeError(
+      `upscale: ${name} sees ${margin} pixels around each, so it works on at least ${pixels} pixels at once here, and ` +
+        `${mebibytes(maxMemory)} are enough for ${most}. ` +
+        (tile === undefined
+          ? "Allow more memory or take a smaller network."
+          : "Choose smaller tiles or allow more memory."),
+    );
+  }
+  const rows = spans(picture.height, height, margin).map((down) =>
+    spans(picture.width, width, margin).map((across) => ({
+      window: { top: down.from, left: across.from, bottom: down.to, right: across.to },
+      kept: { top: down.first, left: across.first, bottom: down.end, right: across.end },
+    })),
+  );
+  const { window } = rows[0][0];
+  return {
+    rows,
+    count: rows.length * rows[0].length,
+    width: window.right - window.left,
+    height: window.bottom - window.top,
+  };
+}
+
+/** One axis: windows [from, to) of equal length, and what of each is kept, [first, end). */
+function spans(length: number, window: number, margin: number) {
+  if (window >= length) return [{ from: 0, to: length, first: 0, end: length }];
+  // The first and the last one keep one of their margins.
+  const count = Math.ceil((length - 2 * margin) / (window - 2 * margin));
+  const step = Math.ceil((length - 2 * margin) / count);
+  const even = step + 2 * margin;
+  return Array.from({ length: count }, (_, k) => {
+    const from = Math.min(k * step, length - even);
+    return {
+      from,
+      to: from + even,
+      first: k === 0 ? 0 : k * step + margin,
+      end: k === count - 1 ? length : (k + 1) * step + margin,
+    };
+  });
+}
+
+/** Planes in tiles. */
+export async function enlargeInTiles(
   planes: Planes,
-  { bytes = 64 * 2 ** 20, signal, onProgress }: TileOptions = {},
+  method: Method,
+  options: UpscaleOptions,
 ): Promise<Planes> {
-  const factor = model.inputSize === "lr" ? model.scale : 1;
+  const { scale } = method;
   const { channels } = planes;
-  const [width, height] = [planes.width * factor, planes.height * factor];
-  const result: Planes = { width, height, channels, data: new Float32Array(channels * width * height) };
-  const fitting = Math.floor(Math.sqrt(bytes / (4 * model.valuesPerPixel))) - 2 * model.halo;
-  const tiles = tilesOf(planes, Math.max(32, fitting));
-  for (const [i, tile] of tiles.entries()) {
-    signal?.throwIfAborted();
-    const output = forwardTile(model, planes, tile, factor);
-    copyInto(result, await output.data(), enlarged(tile, factor));
-    output.dispose();
-    onProgress?.({ done: i + 1, total: tiles.length });
+  const [width, height] = [planes.width * scale, planes.height * scale];
+  const result = { width, height, channels, data: new Float32Array(channels * width * height) };
+  const tiling = planTiles(planes, method, options);
+  let done = 0;
+  for (const { window, kept } of tiling.rows.flat()) {
+    options.signal?.throwIfAborted();
+    const large = await method.enlarge(cut(planes, window), options.signal);
+    const part = cut(large, times(within(kept, window), scale));
+    paste(result, part, kept.top * scale, kept.left * scale);
+    options.onProgress?.({ done: ++done, total: tiling.count });
   }
   return result;
 }
 
-function tilesOf({ width, height }: Planes, side: number): Box[] {
-  const tiles: Box[] = [];
-  for (let top = 0; top < height; top += side) {
-    for (let left = 0; left < width; left += side) {
-      tiles.push({
-        top,
-        left,
-        bottom: Math.min(height, top + side),
-        right: Math.min(width, left + side),
-      });
-    }
-  }
-  return tiles;
-}
-
-/** The network's answer for one tile, margin cut off. */
-function forwardTile(model: SuperResolver, planes: Planes, tile: Box, factor: number): Tensor {
-  using _noGrad = noGrad();
-  using _scope = scope();
-  const { halo } = model;
-  const seen: Box = {
-    top: Math.max(0, tile.top - halo),
-    left: Math.max(0, tile.left - halo),
-    bottom: Math.min(planes.height, tile.bottom + halo),
-    right: Math.min(planes.width, tile.right + halo),
+/** A box seen from the corner of another. */
+export function within({ top, left, bottom, right }: Box, corner: Box): Box {
+  return {
+    top: top - corner.top,
+    left: left - corner.left,
+    bottom: bottom - corner.top,
+    right: right - corner.left,
   };
-  const y = model.forward(window(planes, seen, model.parameters()[0].device));
-  const { top, left, bottom, right } = enlarged(
-    {
-      top: tile.top - seen.top,
-      left: tile.left - seen.left,
-      bottom: tile.bottom - seen.top,
-      right: tile.right - seen.left,
-    },
-    factor,
-  );
-  return keep(slice(y, [0, 0, top, left], [1, planes.channels, bottom, right]));
 }
 
-function enlarged({ top, left, bottom, right }: Box, factor: number): Box {
+export function times({ top, left, bottom, right }: Box, factor: number): Box {
   return { top: top * factor, left: left * factor, bottom: bottom * factor, right: right * factor };
 }
 
-/** A part of the planes, as a tensor [1, channels, h, w]. */
-function window(
-  { width, height, channels, data }: Planes,
-  { top, left, bottom, right }: Box,
-  device: Device,
-): Tensor {
-  const part = new Float32Array(channels * (bottom - top) * (right - left));
+function cut(planes: Planes, { top, left, bottom, right }: Box): Planes {
+  const { width, height, channels, data } = planes;
+  const [columns, rows] = [right - left, bottom - top];
+  if (columns === width && rows === height) return planes;
+  const part = new Float32Array(channels * columns * rows);
   let at = 0;
   for (let c = 0; c < channels; c++) {
-    for (let row = top; row < bottom; row++, at += right - left) {
+    for (let row = top; row < bottom; row++, at += columns) {
       const start = (c * height + row) * width;
       part.set(data.subarray(start + left, start + right), at);
     }
   }
-  return tensor(part, [1, channels, bottom - top, right - left], { device });
+  return { width: columns, height: rows, channels, data: part };
 }
 
-/** Puts the values of a part, [channels, h, w], where they belong. */
-function copyInto({ width, height, channels, data }: Planes, part: Float32Array, box: Box): void {
-  const columns = box.right - box.left;
+function paste({ width, height, channels, data }: Planes, part: Planes, top: number, left: number): void {
   let at = 0;
   for (let c = 0; c < channels; c++) {
-    for (let row = box.top; row < box.bottom; row++, at += columns) {
-      data.set(part.subarray(at, at + columns), (c * height + row) * width + box.left);
+    for (let row = 0; row < part.height; row++, at += part.width) {
+      data.set(part.data.subarray(at, at + part.width), (c * height + top + row) * width + left);
     }
   }
+}
+
+function mebibytes(bytes: number): string {
+  return `${Math.round(bytes / 2 ** 20)} MiB`;
 }

@@ -352,7 +352,8 @@ describe("kernels compile within WebGPU's default limits", () => {
       ...["init", "openDevice", "defaultDevice", "setDefaultDevice", "memory", "manualSeed", "keep", "scope"],
       ...["backward", "noGrad", "tensor", "zeros", "ones", "full", "rand", "randn", "stepLR", "multiStepLR"],
       ...["cosineAnnealingLR", "loadWeights", "saveWeights", "parseSafetensors", "serializeSafetensors"],
-      ...["createModel", "loadModel", "interpolator", "networkUpscaler", "selfEnsemble", "forwardInTiles"],
+      ...["createModel", "loadModel", "interpolator", "networkUpscaler", "selfEnsemble", "upscale"],
+      ...["openMethod", "toImageData"],
     ];
     const functions = Object.entries(ops).filter(
       ([name, value]) => typeof value === "function" && /^[a-z]/.test(name),

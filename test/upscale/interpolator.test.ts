@@ -11,13 +11,10 @@ import { float32Device } from "../support/devices.ts";
 const scales = [2, 3, 4, 8];
 
 describe.each(scales)("x%i", (scale) => {
-  test.each([1, 2, 3, 4] as const)(
-    "bicubic of %i channels is imresize, to the last bit",
-    async (channels) => {
-      const picture = noise(7, 5, channels);
-      expect(await interpolator("bicubic", scale).upscale(picture)).toEqual(imresize(picture, scale));
-    },
-  );
+  test.each([1, 3] as const)("bicubic of %i channels is imresize, to the last bit", async (channels) => {
+    const picture = noise(7, 5, channels);
+    expect(await interpolator("bicubic", scale).upscale(picture)).toEqual(imresize(picture, scale));
+  });
 
   test("nearest repeats every pixel", async () => {
     const picture = noise(5, 4, 3);

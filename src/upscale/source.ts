@@ -1,0 +1,84 @@
+/** Pictures in the forms in which browsers and Node have them. */
+import { DataError } from "../data/errors.ts";
+import { checkImage, type Image, type Samples } from "../data/image.ts";
+
+/**
+ * - an `Image`: samples of 8 or 16 bits in a typed array;
+ * - an `ImageData`, as a canvas gives it;
+ * - a `Blob` (a `File`, too) or a `Uint8Array` with the bytes of a picture file: in browsers of any format they show, in Node
+ *   PNG, JPEG and WebP;
+ * - in Node also the path or the file URL of such a file.
+ */
+export type PictureSource = Image<Samples> | ImageData | Blob | Uint8Array | string | URL;
+
+/** Reads picture files: bytes, and in Node paths. */
+export type PictureReader = (file: Uint8Array | string | URL) => Promise<Image<Samples>>;
+
+let reader: PictureReader = readInBrowser;
+
+/** Called by Node's entry (node.ts). */
+export function registerPictureReader(other: PictureReader): void {
+  reader = other;
+}
+
+export async function readSource(source: PictureSource): Promise<Image<Samples>> {
+  if (typeof source === "string" || source instanceof URL || source instanceof Uint8Array)
+    return reader(source);
+  if (source instanceof Blob) return reader(new Uint8Array(await source.arrayBuffer()));
+  if (isImageData(source)) {
+    const { width, height, data } = source;
+    return { width, height, channels: 4, data: new Uint8Array(data.buffer, data.byteOffset, data.length) };
+  }
+  checkImage(source, "upscale");
+  return source;
+}
+
+/** A picture of 8 bits for a canvas: `context.putImageData(toImageData(image), 0, 0)`. Browsers only. */
+export function toImageData({ width, height, channels, data }: Image): ImageData {
+  const pixels = new ImageData(width, height);
+  const grey = channels <= 2;
+  for (let from = 0, to = 0; to < pixels.data.length; from += channels, to += 4) {
+    pixels.data[to] = data[from];
+    pixels.data[to + 1] = data[grey ? from : from + 1];
+    pixels.data[to + 2] = data[grey ? from : from + 2];
+    pixels.data[to + 3] = channels % 2 === 0 ? data[from + channels - 1] : 255;
+  }
+  return pixels;
+}
+
+function isImageData(source: Image<Samples> | ImageData): source is ImageData {
+  return typeof ImageData !== "undefined" && source instanceof ImageData;
+}
+
+async function readInBrowser(file: Uint8Array | string | URL): Promise<Image> {
+  if (!(file instanceof Uint8Array)) {
+    throw new DataError(
+      `upscale: ${file} is the name of a file, which browsers cannot read. Give a Blob, such as (await fetch(url)).blob().`,
+    );
+  }
+  let bitmap: ImageBitmap;
+  try {
+    bitmap = await createImageBitmap(new Blob([file as Uint8Array<ArrayBuffer>]), {
+      premultiplyAlpha: "none",
+    });
+  } catch (cause) {
+    throw new DataError(
+      `upscale: these ${file.length} bytes are no picture that this browser can show (${(cause as Error).message}).`,
+      { cause },
+    );
+  }
+  const { width, height } = bitmap;
+  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true })!;
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  const { data } = context.getImageData(0, 0, width, height);
+  const pixels = new Uint8Array(data.buffer);
+  return opaque(pixels)
+    ? { width, height, channels: 3, data: pixels.filter((_, i) => i % 4 !== 3) }
+    : { width, height, channels: 4, data: pixels };
+}
+
+function opaque(pixels: Uint8Array): boolean {
+  for (let i = 3; i < pixels.length; i += 4) if (pixels[i] !== 255) return false;
+  return true;
+}

@@ -1,0 +1,92 @@
+import { describe, expect, test } from "vitest";
+import { planTiles } from "../../src/upscale/tiles.ts";
+
+const method = (margin: number, bytesPerPixel = 1) => ({
+  name: "network",
+  margin,
+  pixelsWithin: (bytes: number) => Math.floor(bytes / bytesPerPixel),
+});
+
+describe.each([
+  { width: 100, height: 70, margin: 4, tile: 16 },
+  { width: 101, height: 17, margin: 8, tile: 30 },
+  { width: 64, height: 64, margin: 0, tile: 16 },
+  { width: 5, height: 200, margin: 3, tile: 1 },
+  { width: 300, height: 200, margin: 36, tile: 20 },
+  { width: 7, height: 7, margin: 36, tile: 7 },
+])("$width x $height in tiles of $tile, margin $margin", ({ width, height, margin, tile }) => {
+  const { rows, count, ...size } = planTiles({ width, height }, method(margin), { tile });
+  const tiles = rows.flat();
+
+  test("every pixel is kept once", () => {
+    const kept = new Uint8Array(width * height);
+    for (const { kept: box } of tiles) {
+      for (let y = box.top; y < box.bottom; y++)
+        for (let x = box.left; x < box.right; x++) kept[y * width + x]++;
+    }
+    expect([...new Set(kept)]).toEqual([1]);
+    expect(tiles).toHaveLength(count);
+  });
+
+  test("all windows are in the picture, as large as was said, and show the margin", () => {
+    for (const { window, kept } of tiles) {
+      expect(window.right - window.left).toBe(size.width);
+      expect(window.bottom - window.top).toBe(size.height);
+      expect(Math.min(window.left, window.top)).toBeGreaterThanOrEqual(0);
+      expect(window.right).toBeLessThanOrEqual(width);
+      expect(window.bottom).toBeLessThanOrEqual(height);
+      for (const [edge, own, whole] of [
+        [window.left, kept.left, 0],
+        [window.top, kept.top, 0],
+        [-window.right, -kept.right, -width],
+        [-window.bottom, -kept.bottom, -height],
+      ]) {
+        expect(edge).toBeLessThanOrEqual(Math.max(own - margin, whole));
+      }
+    }
+  });
+
+  test("windows are no larger than a tile and its margins", () => {
+    expect(Math.max(size.width, size.height)).toBeLessThanOrEqual(tile + 2 * margin);
+  });
+});
+
+describe("as large as memory allows", () => {
+  const plan = (width: number, height: number, pixels: number, margin = 4) =>
+    planTiles({ width, height }, method(margin, 10), { maxMemory: 10 * pixels });
+
+  test("the whole picture if it fits", () => {
+    expect(plan(100, 50, 5000)).toMatchObject({ count: 1, width: 100, height: 50 });
+    expect(plan(100, 50, 4999).count).toBe(2);
+  });
+
+  test("narrow pictures in long pieces", () => {
+    expect(plan(20, 1000, 10_200).count).toBe(2);
+    expect(plan(1000, 20, 10_200).count).toBe(2);
+  });
+
+  test("never more", () => {
+    for (const pixels of [600, 1000, 5000, 12_345]) {
+      const { width, height } = plan(333, 222, pixels);
+      expect(width * height).toBeLessThanOrEqual(pixels);
+    }
+  });
+
+  test("what is too little is told before anything runs", () => {
+    expect(() => plan(100, 100, 575)).toThrow(
+      "network sees 4 pixels around each, so it works on at least 576 pixels at once here, and 0 MiB are enough for 575. " +
+        "Allow more memory or take a smaller network.",
+    );
+    expect(plan(100, 100, 576).count).toBe(36);
+    const large = () => planTiles({ width: 100, height: 100 }, method(4), { tile: 50, maxMemory: 3000 });
+    expect(large).toThrow(
+      "at least 3364 pixels at once here, and 0 MiB are enough for 3000. Choose smaller tiles",
+    );
+    expect(() => planTiles({ width: 9, height: 9 }, method(4), { tile: 1.5 })).toThrow(
+      "tile must be a whole number",
+    );
+    expect(() => planTiles({ width: 9, height: 9 }, method(4), { maxMemory: 0 })).toThrow(
+      "maxMemory must be",
+    );
+  });
+});

@@ -1,0 +1,246 @@
+/** Any picture in one call: sources, depths, transparency, grey, colours, and what is reported. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { beforeEach, describe, expect, test } from "vitest";
+import { type Image, type Samples, toRgb } from "../../src/data/image.ts";
+import { imresize } from "../../src/data/imresize.ts";
+import { writePng } from "../../src/data/index.ts";
+import {
+  EDSR,
+  ESPCN,
+  type Interpolation,
+  networkUpscaler,
+  saveWeights,
+  setDefaultDevice,
+  upscale,
+} from "../../src/node.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { drawn, noise, temporaryFolder } from "../data/support.ts";
+import { float32Device } from "../support/devices.ts";
+
+const device = float32Device();
+const folder = temporaryFolder();
+
+setDefaultDevice(device); // for the networks made below
+beforeEach(() => setDefaultDevice(device));
+
+const deep = (image: Image): Image<Uint16Array> => ({
+  ...image,
+  data: Uint16Array.from(image.data, (value) => value * 257),
+});
+
+describe("sources", () => {
+  const picture = noise(9, 7, 3);
+  const want = imresize(picture, 2);
+
+  test("a picture in memory, by default twice as large by bicubic interpolation", async () => {
+    const { image, ms, ...done } = await upscale(picture);
+    expect(image).toEqual(want);
+    expect(ms).toBeGreaterThan(0);
+    expect(done).toEqual({
+      ...{ method: "bicubic", scale: 2, adapter: "JavaScript", tiles: 1 },
+      ...{ window: { width: 9, height: 7 }, peakBytes: 0 },
+    });
+  });
+
+  test("a file: its bytes, its path, its URL, a Blob", async () => {
+    const path = join(folder, "picture.png");
+    await writePng(path, picture);
+    const bytes = await readFile(path);
+    for (const source of [bytes, path, pathToFileURL(path), new Blob([bytes])]) {
+      expect((await upscale(source)).image).toEqual(want);
+    }
+    await expect(upscale(join(folder, "none.png"))).rejects.toThrow("there is no such file");
+    await expect(upscale(new Uint8Array([1, 2, 3]))).rejects.toThrow("not a PNG, JPEG or WebP picture");
+    await expect(upscale({ ...picture, width: 8 })).rejects.toThrow("upscale: a picture of 8x7");
+  });
+});
+
+describe("methods", () => {
+  const model = () => new ESPCN({ scale: 3, filters: [4, 3], random: new Random(1) });
+
+  test("a network, its weights, an upscaler: all the same; what was loaded is gone afterwards", async () => {
+    const picture = noise(20, 9, 3);
+    const network = model();
+    const weights = await saveWeights(network);
+    const { live } = device.memory();
+    const results = [];
+    for (const method of [network, weights, networkUpscaler(network)]) {
+      results.push(await upscale(picture, { method, tile: 8 }));
+      expect(device.memory().live).toBe(live);
+    }
+    for (const { image, method, scale, adapter, tiles, peakBytes } of results) {
+      expect(image).toEqual(results[0].image);
+      expect({ method, scale, adapter, tiles }).toEqual({
+        method: "ESPCN",
+        scale: 3,
+        adapter: "cpu",
+        tiles: 2,
+      });
+      // The weights, at least one feature map of four channels, and no more than a few.
+      expect(peakBytes).toBeGreaterThan(4 * (network.parameterCount() + 4 * 16 * 9));
+      expect(peakBytes).toBeLessThan(4 * 2 * (network.parameterCount() + 40 * 16 * 9));
+    }
+  });
+
+  test("the ensemble", async () => {
+    const picture = noise(8, 9, 1);
+    const { image, method } = await upscale(picture, { method: model(), ensemble: true });
+    expect(method).toBe("ESPCN+");
+    const turned: Image = { ...picture, data: Uint8Array.from(picture.data).reverse() };
+    const other = await upscale(turned, { method: model(), ensemble: true });
+    const back = [...other.image.data].reverse();
+    for (const [i, value] of image.data.entries()) expect(Math.abs(value - back[i])).toBeLessThanOrEqual(1);
+  });
+
+  test("what makes no sense is refused", async () => {
+    const picture = noise(4, 4, 3);
+    await expect(upscale(picture, { method: model(), scale: 2 })).rejects.toThrow(
+      "ESPCN enlarges by 3, but scale 2",
+    );
+    await expect(upscale(picture, { scale: 5 })).rejects.toThrow("scale must be 2, 3, 4 or 8");
+    await expect(upscale(picture, { method: "sinc" as "bicubic" })).rejects.toThrow('there is no "sinc"');
+    await expect(upscale(picture, { method: {} as EDSR })).rejects.toThrow(
+      "method must be nearest, bilinear, bicubic",
+    );
+    await expect(upscale(picture, { alpha: "red" as "keep" })).rejects.toThrow(
+      "alpha must be keep, drop, white, black",
+    );
+    await expect(upscale(picture, { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow(
+      "enough",
+    );
+  });
+});
+
+describe.each<Interpolation>(["nearest", "bilinear", "bicubic"])("%s", (method) => {
+  test.each([2, 3, 4, 8])("x%i in tiles as at once, to the last bit", async (scale) => {
+    for (const channels of [1, 2, 3, 4] as const) {
+      for (const image of [noise(37, 29, channels), deep(noise(23, 31, channels))] as Image<Samples>[]) {
+        const depth = image.data instanceof Uint8Array ? 8 : 16;
+        const whole = await upscale(image, { method, scale, depth });
+        const tiled = await upscale(image, { method, scale, depth, tile: 7 });
+        expect(whole.tiles).toBe(1);
+        expect(tiled.tiles).toBeGreaterThan(8);
+        expect(tiled.image).toEqual(whole.image);
+      }
+    }
+  });
+});
+
+describe("transparency", () => {
+  /** A red disc; beyond it everything is transparent, and of a colour that must not be seen. */
+  const disc = (hidden: number) =>
+    drawn(24, 24, 4, (x, y, c) => {
+      const distance = Math.hypot(x - 11.5, y - 11.5);
+      const alpha = Math.round(255 * Math.min(1, Math.max(0, 9 - distance)));
+      if (c === 3) return alpha;
+      return alpha > 0 ? [200, 40, 90][c] : hidden;
+    });
+
+  const methods = ["nearest", "bilinear", "bicubic"] as const;
+
+  test.each(methods)("%s: no seam, whatever colour hides behind it", async (method) => {
+    const results: Image[] = [];
+    for (const hidden of [0, 255]) {
+      const { image } = await upscale(disc(hidden), { method });
+      results.push(image);
+      let edge = 0;
+      for (let i = 0; i < image.data.length; i += 4) {
+        const alpha = image.data[i + 3];
+        if (alpha === 0) continue;
+        if (alpha < 255) edge++;
+        for (const [c, want] of [200, 40, 90].entries()) {
+          expect(Math.abs(image.data[i + c] - want), `alpha ${alpha}`).toBeLessThanOrEqual(1);
+        }
+      }
+      expect(edge).toBeGreaterThan(100);
+    }
+    expect(results[1]).toEqual(results[0]);
+  });
+
+  test("what is opaque stays so, and nothing shimmers where nothing is", async () => {
+    const model = new EDSR({ scale: 2, blocks: 1, channels: 3, random: new Random(5) });
+    const { image } = await upscale(disc(0), { method: model });
+    const alpha = (x: number, y: number) => image.data[(y * 48 + x) * 4 + 3];
+    expect([alpha(24, 24), alpha(20, 30), alpha(0, 0), alpha(47, 20)]).toEqual([255, 255, 0, 0]);
+    // An opaque picture is enlarged as if it had no alpha.
+    const rgb = noise(9, 8, 3);
+    const opaque = drawn(9, 8, 4, (x, y, c) => (c === 3 ? 255 : rgb.data[(y * 9 + x) * 3 + c]));
+    const plain = (await upscale(rgb, { method: model })).image;
+    expect(toRgb((await upscale(opaque, { method: model })).image)).toEqual(plain);
+  });
+
+  test("dropped, or put on white or black", async () => {
+    const image: Image = { width: 1, height: 1, channels: 2, data: Uint8Array.from([100, 51]) };
+    const levels = { drop: 100, white: 224, black: 20 }; // alpha is 0.2
+    for (const [alpha, level] of Object.entries(levels)) {
+      const { image: result } = await upscale(image, { alpha: alpha as "drop" });
+      expect(result).toEqual({ width: 2, height: 2, channels: 1, data: new Uint8Array(4).fill(level) });
+    }
+    const kept = await upscale(image);
+    expect([...kept.image.data]).toEqual([100, 51, 100, 51, 100, 51, 100, 51]);
+  });
+});
+
+describe("16 bits", () => {
+  const ramp: Image<Uint16Array> = {
+    ...{ width: 64, height: 4, channels: 1 },
+    data: Uint16Array.from({ length: 256 }, (_, i) => 20_000 + 10 * (i % 64)),
+  };
+
+  test("come out with all their levels", async () => {
+    const { image } = await upscale(ramp, { depth: 16 });
+    expect(image.data).toBeInstanceOf(Uint16Array);
+    // A straight line stays one under bicubic interpolation: quarter steps, but for the mirrored ends.
+    for (let x = 8; x < 120; x++) {
+      expect(Math.abs(image.data[256 + x] - (20_000 + 5 * x - 2.5))).toBeLessThanOrEqual(0.51);
+    }
+  });
+
+  test("can be made of 8, and 8 of them", async () => {
+    const bytes = noise(6, 5, 3);
+    const fine = await upscale(bytes, { depth: 16 });
+    const coarse = await upscale(deep(bytes));
+    for (const [i, value] of coarse.image.data.entries()) {
+      expect(Math.abs(value - fine.image.data[i] / 257)).toBeLessThanOrEqual(0.51);
+    }
+  });
+
+  test("through networks, too", async () => {
+    const random = new Random(2);
+    for (const method of [
+      new EDSR({ blocks: 1, channels: 3, random }),
+      new ESPCN({ scale: 2, filters: [4, 3], random }),
+    ]) {
+      const bytes = noise(8, 6, 3);
+      const { image } = await upscale(bytes, { method });
+      const fine = await upscale(deep(bytes), { method, depth: 16 });
+      for (const [i, value] of image.data.entries()) {
+        expect(Math.abs(value - fine.image.data[i] / 257)).toBeLessThanOrEqual(0.51);
+      }
+    }
+  });
+});
+
+describe("colours", () => {
+  const random = new Random(3);
+  const networks = {
+    EDSR: new EDSR({ blocks: 1, channels: 3, random }),
+    ESPCN: new ESPCN({ scale: 2, filters: [4, 3], residual: true, random }),
+  };
+
+  test.each(Object.entries(networks))(
+    "%s: a grey file and the same picture in RGB become the same",
+    async (_, method) => {
+      const grey = noise(9, 7, 1);
+      const one = (await upscale(grey, { method })).image;
+      const three = (await upscale(toRgb(grey), { method })).image;
+      expect(one.channels).toBe(1);
+      for (const [i, value] of one.data.entries()) {
+        const rgb = three.data.subarray(3 * i, 3 * i + 3);
+        expect(Math.abs((rgb[0] + rgb[1] + rgb[2]) / 3 - value)).toBeLessThanOrEqual(0.67);
+      }
+    },
+  );
+});
