@@ -22,6 +22,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build, createLogger, type Rolldown } from "vite";
+import { chromiumFlags, findChromium } from "../test/browser/chromium.ts";
 
 interface Answer {
   losses: number[];
@@ -219,12 +220,9 @@ async function bundle() {
 async function runInBrowser(site: string, swiftshader: Answer | undefined) {
   const skipped = (why: string) => ({ says: `skipped: ${why}`, result: undefined });
   if (!swiftshader) return skipped("there is no result of SwiftShader in Node to compare with");
-  const paths = process.env.CHROMIUM_PATH
-    ? [process.env.CHROMIUM_PATH]
-    : ["/usr/bin/chromium", "/usr/bin/google-chrome"];
-  const path = paths.find((path) => existsSync(path));
-  if (!path) return skipped(`there is no ${paths.join(" or ")}; set CHROMIUM_PATH to a Chromium or Chrome`);
-  const answer = await visit(path, site);
+  const found = await findChromium();
+  if ("missing" in found) return skipped(found.missing);
+  const answer = await visit(found.path, site);
   const differences = answer.losses.map((loss, i) => Math.abs(loss / swiftshader.losses[i] - 1));
   const worst = Math.max(...differences);
   check(worst <= 1e-5, `${describe(answer)}, but in Node ${describe(swiftshader)}`);
@@ -254,14 +252,7 @@ async function visit(browserPath: string, site: string): Promise<Answer> {
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
 
   const { port } = server.address() as AddressInfo;
-  // Without a sandbox, because containers often forbid it; the only page it opens is our own.
-  const flags = [
-    "--headless",
-    "--no-sandbox",
-    "--enable-unsafe-webgpu",
-    "--no-first-run",
-    "--disable-dev-shm-usage",
-  ];
+  const flags = ["--headless", ...chromiumFlags, "--no-first-run", "--disable-dev-shm-usage"];
   const profile = `--user-data-dir=${join(temporary, "profile")}`;
   const browser = spawn(browserPath, [...flags, profile, `http://127.0.0.1:${port}/`], { stdio: "ignore" });
   const ended = new Promise<void>((resolve) => browser.once("exit", () => resolve()));

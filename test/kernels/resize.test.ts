@@ -7,10 +7,10 @@ import { scope } from "../../src/tensor/scope.ts";
 import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import { full, randn, type Tensor, tensor } from "../../src/tensor/tensor.ts";
-import { noise } from "../data/support.ts";
 import { expectClose } from "../support/close.ts";
 import { compareWithCpu } from "../support/compare.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
+import { noise } from "../support/drawn.ts";
 import { gradcheck, weightedLoss } from "../support/gradcheck.ts";
 
 const devices = await gpuDevices();

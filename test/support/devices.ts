@@ -1,11 +1,7 @@
 import { afterAll } from "vitest";
-import { registerHost } from "../../src/tensor/adapter.ts";
-import { nodeHost } from "../../src/tensor/adapter-node.ts";
 import { CpuDevice } from "../../src/tensor/cpu-device.ts";
 import { type Device, openDevice, setDefaultDevice } from "../../src/tensor/device.ts";
 import type { GpuDevice } from "../../src/tensor/gpu-device.ts";
-
-registerHost(nodeHost);
 
 /**
  * GPU adapters to test on: those of PIXELGRAD_TEST_ADAPTERS (a comma-separated list of names as for init()), else

@@ -1,0 +1,66 @@
+/** The page's side of the worker: tasks as promises. */
+import type { FromWorker, Tasks, ToWorker } from "./messages.ts";
+
+export interface RunOptions<T extends keyof Tasks> {
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: Tasks[T]["event"]) => void;
+}
+
+interface Pending {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+  onEvent(event: unknown): void;
+}
+
+/** Computes in a worker, so that the page can be scrolled, dragged and stopped meanwhile. */
+export class Engine {
+  readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  readonly #pending = new Map<number, Pending>();
+  #count = 0;
+
+  constructor() {
+    this.#worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#receive(data));
+    this.#worker.addEventListener("error", ({ message }) => {
+      for (const { reject } of this.#pending.values())
+        reject(new Error(`The page's worker failed: ${message}`));
+      this.#pending.clear();
+    });
+  }
+
+  /** The worker does its tasks one after the other. Rejects with an AbortError if the task was ended by `signal`. */
+  run<T extends keyof Tasks>(
+    task: T,
+    input: Tasks[T]["input"],
+    { signal, onEvent }: RunOptions<T> = {},
+  ): Promise<Tasks[T]["result"]> {
+    const id = this.#count++;
+    const abort = () => this.#send({ abort: id });
+    signal?.addEventListener("abort", abort);
+    const done = new Promise<Tasks[T]["result"]>((resolve, reject) => {
+      this.#pending.set(id, {
+        resolve: resolve as (result: unknown) => void,
+        reject,
+        onEvent: (event) => onEvent?.(event as Tasks[T]["event"]),
+      });
+      this.#send({ id, task, input } as ToWorker);
+      if (signal?.aborted) abort();
+    });
+    return done.finally(() => signal?.removeEventListener("abort", abort));
+  }
+
+  #send(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: FromWorker): void {
+    const pending = this.#pending.get(message.id);
+    if (!pending) return;
+    if ("event" in message) {
+      pending.onEvent(message.event);
+      return;
+    }
+    this.#pending.delete(message.id);
+    if ("result" in message) pending.resolve(message.result);
+    else pending.reject(Object.assign(new Error(message.error.message), { name: message.error.name }));
+  }
+}

@@ -1,0 +1,76 @@
+/** What the page and its worker say to each other. */
+import type { Image } from "../../src/data/image.ts";
+
+/** A way of enlarging that can be chosen. */
+export interface MethodInfo {
+  readonly id: string;
+  readonly label: string;
+  readonly kind: "interpolation" | "network";
+  /** Enlargements it can do; a network has one. */
+  readonly scales: readonly number[];
+}
+
+/** Every task of the worker: what it is given, what it tells on the way and what it gives back. */
+export interface Tasks {
+  /** Opens the GPU. Fails where there is none. */
+  open: { input: Record<string, never>; event: never; result: { adapter: string } };
+  methods: { input: Record<string, never>; event: never; result: readonly MethodInfo[] };
+  /** A weight file becomes one more method. */
+  addWeights: { input: { name: string; bytes: Uint8Array }; event: never; result: MethodInfo };
+  upscale: {
+    input: { image: Image; method: string; scale: number };
+    event: { done: number; total: number };
+    result: { image: Image; bicubic: Image; ms: number };
+  };
+  /** Ends early, with what has been learned so far, when it is aborted. */
+  fineTune: { input: FineTuneInput; event: FineTuneEvent; result: FineTuned };
+}
+
+export interface FineTuneInput {
+  readonly image: Image;
+  /** Id of the network to begin with; none: a new one. */
+  readonly start?: string;
+  /** Only for a new network; others have their own. */
+  readonly scale: number;
+  readonly steps: number;
+}
+
+export interface FineTuneEvent {
+  /** Finished steps. */
+  readonly step: number;
+  /** Mean absolute difference on the step's patches, values 0..1. */
+  readonly loss?: number;
+  /** The same of bicubic interpolation on the whole picture; told once, at the start. */
+  readonly bicubicLoss?: number;
+  /** Told now and then. */
+  readonly preview?: Preview;
+}
+
+/** The picture made small and enlarged again, so that the original says how good that is. */
+export interface Preview {
+  readonly bicubic: Image;
+  readonly network: Image;
+  /** Decibels of luma; the more the better. */
+  readonly bicubicPsnr: number;
+  readonly networkPsnr: number;
+}
+
+export interface FineTuned {
+  /** The network as a new method. */
+  readonly method: MethodInfo;
+  /** Its safetensors file. */
+  readonly weights: Uint8Array;
+  readonly steps: number;
+  readonly ms: number;
+}
+
+/** A task for the worker, or the wish to end one. */
+export type ToWorker =
+  | { [T in keyof Tasks]: { id: number; task: T; input: Tasks[T]["input"] } }[keyof Tasks]
+  | { abort: number };
+
+export type FromWorker = { id: number } & (
+  | { event: unknown }
+  | { result: unknown }
+  | { error: { name: string; message: string } }
+);

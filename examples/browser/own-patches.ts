@@ -1,0 +1,65 @@
+/** Training data out of a single picture: the picture is the answer, and made small it is the question. */
+import { rgbToY } from "../../src/data/color.ts";
+import { type Image, modcrop, toRgb } from "../../src/data/image.ts";
+import { imresize } from "../../src/data/imresize.ts";
+import { copyPatch, randomPlace } from "../../src/data/patches.ts";
+import { Random, type Shape, type SuperResolver } from "../../src/index.ts";
+
+/** Side of a patch in LR pixels, and patches per step. */
+const PATCH = 24;
+const BATCH = 8;
+
+export interface OwnBatch {
+  /** Values 0..1, of the shape beside it: [n, channels, side, side]. */
+  readonly lr: Float32Array;
+  readonly lrShape: Shape;
+  readonly hr: Float32Array;
+  readonly hrShape: Shape;
+}
+
+/** Random squares of a picture and of its small version, flipped and turned at random, as a network takes them. */
+export class OwnPatches {
+  readonly #hr: Image;
+  /** Small; enlarged again by bicubic interpolation for networks that take it so. */
+  readonly #lr: Image;
+  readonly #scale: number;
+  readonly #side: number;
+  readonly #random = new Random(0);
+
+  constructor(picture: Image, { scale, colors, inputSize }: SuperResolver) {
+    const rgb = modcrop(toRgb(picture), scale);
+    this.#hr = colors === "y" ? luma(rgb) : rgb;
+    const size = { width: rgb.width / scale, height: rgb.height / scale };
+    const small = imresize(this.#hr, size);
+    this.#lr = inputSize === "hr" ? imresize(small, scale) : small;
+    this.#scale = this.#hr.width / this.#lr.width;
+    const side = inputSize === "hr" ? PATCH * scale : PATCH;
+    this.#side = Math.min(side, this.#lr.width, this.#lr.height);
+  }
+
+  next(): OwnBatch {
+    const { channels } = this.#hr;
+    const [p, q] = [this.#side, this.#side * this.#scale];
+    const lr = new Float32Array(BATCH * channels * p * p);
+    const hr = new Float32Array(BATCH * channels * q * q);
+    for (let n = 0; n < BATCH; n++) {
+      const { x, y, symmetry } = randomPlace(this.#random, this.#lr, p);
+      copyPatch(lr, n * channels * p * p, this.#lr, x, y, p, symmetry);
+      copyPatch(hr, n * channels * q * q, this.#hr, x * this.#scale, y * this.#scale, q, symmetry);
+    }
+    return { lr, lrShape: [BATCH, channels, p, p], hr, hrShape: [BATCH, channels, q, q] };
+  }
+
+  /** Mean absolute difference, values 0..1, of bicubic interpolation on the whole picture. */
+  bicubicLoss(): number {
+    const enlarged = imresize(this.#lr, this.#scale);
+    const sum = enlarged.data.reduce((total, value, i) => total + Math.abs(value - this.#hr.data[i]), 0);
+    return sum / enlarged.data.length / 255;
+  }
+}
+
+/** Luma in studio range, rounded, as a picture of one channel. */
+function luma(rgb: Image): Image {
+  const { width, height } = rgb;
+  return { width, height, channels: 1, data: Uint8Array.from(rgbToY(rgb, { round: true })) };
+}

@@ -1,0 +1,71 @@
+/** The button that starts a task and stops it, its progress bar, and the line that says how it goes. */
+
+export class TaskControl {
+  readonly #button: HTMLButtonElement;
+  readonly #progress: HTMLProgressElement;
+  readonly #status: HTMLElement;
+  readonly #startLabel: string;
+  #running: AbortController | undefined;
+  #began = 0;
+
+  /** `perform` is called at each start; it reports through `progress` and `say`, and ends when the signal says so. */
+  constructor(root: HTMLElement, perform: (signal: AbortSignal) => Promise<void>) {
+    this.#button = root.querySelector("button")!;
+    this.#progress = root.querySelector("progress")!;
+    this.#status = root.querySelector("[role=status]")!;
+    this.#startLabel = this.#button.textContent!;
+    this.#button.addEventListener("click", () => (this.#running ? this.#stop() : this.#start(perform)));
+  }
+
+  set enabled(enabled: boolean) {
+    this.#button.disabled = !enabled;
+  }
+
+  say(text: string): void {
+    this.#status.classList.remove("error");
+    this.#status.textContent = text;
+  }
+
+  complain(error: Error): void {
+    this.#status.classList.add("error");
+    this.#status.textContent = error.message;
+  }
+
+  progress(done: number, total: number, what: string): void {
+    this.#progress.max = total;
+    this.#progress.value = done;
+    const left = ((performance.now() - this.#began) / done) * (total - done);
+    const soon = done === 0 || done === total ? "" : `, about ${seconds(left)} left`;
+    if (!this.#running?.signal.aborted) this.say(`${what} ${done} of ${total}${soon}`);
+  }
+
+  async #start(perform: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    this.#running = new AbortController();
+    this.#began = performance.now();
+    this.#button.textContent = "Stop";
+    this.#button.classList.add("stop");
+    this.#progress.removeAttribute("value"); // moves until there is a first number
+    this.#progress.hidden = false;
+    this.say("Starting…");
+    try {
+      await perform(this.#running.signal);
+    } catch (error) {
+      if ((error as Error).name === "AbortError") this.say("Stopped.");
+      else this.complain(error as Error);
+    } finally {
+      this.#running = undefined;
+      this.#button.textContent = this.#startLabel;
+      this.#button.classList.remove("stop");
+      this.#progress.hidden = true;
+    }
+  }
+
+  #stop(): void {
+    this.#running?.abort();
+    this.say("Stopping…");
+  }
+}
+
+export function seconds(ms: number): string {
+  return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
+}

@@ -1,0 +1,129 @@
+/** The tab that trains a network on the chosen picture, and shows how it learns. */
+import { Compare } from "./compare.ts";
+import type { Engine } from "./engine.ts";
+import { showFacts } from "./facts.ts";
+import { LossPlot } from "./loss-plot.ts";
+import type { FineTuned, FineTuneEvent, MethodInfo, Preview } from "./messages.ts";
+import { download } from "./picture.ts";
+import type { Chosen } from "./picture-chooser.ts";
+import { seconds, TaskControl } from "./task-control.ts";
+
+export class TrainPanel {
+  readonly #engine: Engine;
+  readonly #compare: Compare;
+  readonly #plot: LossPlot;
+  readonly #task: TaskControl;
+  readonly #start: HTMLSelectElement;
+  readonly #scale: HTMLSelectElement;
+  readonly #steps: HTMLInputElement;
+  readonly #facts: HTMLElement;
+  readonly #use: HTMLButtonElement;
+  readonly #download: HTMLButtonElement;
+  #networks: readonly MethodInfo[] = [];
+  #picture: Chosen | undefined;
+  #tuned: FineTuned | undefined;
+
+  /** `onTuned` is told of every new network, `onUse` when the user wants to enlarge with it. */
+  constructor(
+    root: HTMLElement,
+    engine: Engine,
+    { onTuned, onUse }: { onTuned(method: MethodInfo): void; onUse(method: MethodInfo): void },
+  ) {
+    this.#engine = engine;
+    this.#compare = new Compare(root.querySelector(".viewer")!);
+    this.#plot = new LossPlot(root.querySelector<SVGSVGElement>(".plot")!);
+    this.#start = root.querySelector("[name=start]")!;
+    this.#scale = root.querySelector("[name=scale]")!;
+    this.#steps = root.querySelector("[name=steps]")!;
+    this.#facts = root.querySelector(".facts")!;
+    this.#use = root.querySelector("[name=use]")!;
+    this.#download = root.querySelector("[name=download]")!;
+    this.#task = new TaskControl(root.querySelector(".task")!, async (signal) => {
+      onTuned(await this.#train(signal));
+    });
+    this.#task.enabled = false;
+    this.setMethods([]);
+    this.#start.addEventListener("change", () => this.#offerScale());
+    this.#use.addEventListener("click", () => onUse(this.#tuned!.method));
+    this.#download.addEventListener("click", () => this.#save());
+  }
+
+  setPicture(picture: Chosen): void {
+    this.#picture = picture;
+    this.#compare.show({ image: picture.image, label: "your picture" });
+  }
+
+  /** Training needs a GPU. */
+  set enabled(enabled: boolean) {
+    this.#task.enabled = enabled;
+    if (!enabled) this.#task.say("Training needs WebGPU.");
+  }
+
+  setMethods(methods: readonly MethodInfo[]): void {
+    this.#networks = methods.filter(({ kind }) => kind === "network");
+    const chosen = this.#start.value;
+    this.#start.replaceChildren(
+      new Option("a new small network", ""),
+      ...this.#networks.map(({ id, label }) => new Option(label, id)),
+    );
+    this.#start.value = chosen;
+    this.#offerScale();
+  }
+
+  /** A network that has been trained has its scale. */
+  #offerScale(): void {
+    const network = this.#networks.find(({ id }) => id === this.#start.value);
+    this.#scale.disabled = network !== undefined;
+    if (network) this.#scale.value = `${network.scales[0]}`;
+  }
+
+  async #train(signal: AbortSignal): Promise<MethodInfo> {
+    if (!this.#steps.checkValidity()) {
+      throw new RangeError(
+        `Steps must be a whole number of tens from ${this.#steps.min} to ${this.#steps.max}.`,
+      );
+    }
+    const { image } = this.#picture!;
+    const steps = this.#steps.valueAsNumber;
+    this.#plot.start(steps);
+    const tuned = await this.#engine.run(
+      "fineTune",
+      { image, start: this.#start.value || undefined, scale: Number(this.#scale.value), steps },
+      { signal, onEvent: (event) => this.#follow(event, steps) },
+    );
+    this.#tuned = tuned;
+    this.#use.disabled = this.#download.disabled = false;
+    this.#task.say(`${tuned.steps} steps in ${seconds(tuned.ms)}.`);
+    return tuned.method;
+  }
+
+  #follow({ step, loss, bicubicLoss, preview }: FineTuneEvent, steps: number): void {
+    if (bicubicLoss !== undefined) this.#plot.level = bicubicLoss;
+    if (loss !== undefined) {
+      this.#plot.add(loss);
+      this.#task.progress(step, steps, "Step");
+    }
+    if (preview) this.#preview(preview);
+  }
+
+  #preview({ bicubic, network, bicubicPsnr, networkPsnr }: Preview): void {
+    this.#compare.show({ image: bicubic, label: "bicubic" }, { image: network, label: "network" });
+    showFacts(this.#facts, {
+      Bicubic: `${bicubicPsnr.toFixed(2)} dB`,
+      Network: `${networkPsnr.toFixed(2)} dB`,
+      Gain: `${(networkPsnr - bicubicPsnr).toFixed(2)} dB`,
+    });
+  }
+
+  #save(): void {
+    const { weights, method } = this.#tuned!;
+    const file = new Blob([weights as Uint8Array<ArrayBuffer>]);
+    download(
+      file,
+      `${method.label
+        .replace(/[^A-Za-z0-9]+/g, "-")
+        .replace("-tuned-here-", "-tuned-x")
+        .toLowerCase()}.safetensors`,
+    );
+  }
+}

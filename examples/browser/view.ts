@@ -1,0 +1,50 @@
+/** Where a picture lies in its window: the arithmetic of zooming and moving. Lengths are CSS pixels. */
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Pixel (0, 0) of the picture lies at (x, y) of the window; `zoom` CSS pixels show one of the picture. */
+export interface View {
+  readonly zoom: number;
+  readonly x: number;
+  readonly y: number;
+}
+
+const MAX_ZOOM = 16;
+
+/** The whole picture, in the middle; small ones are enlarged, but not beyond 4 times. */
+export function fitted(picture: Size, window: Size): View {
+  const zoom = Math.min(4, window.width / picture.width, window.height / picture.height);
+  return within({ zoom, x: 0, y: 0 }, picture, window);
+}
+
+/** Enlarged by `factor`; what lies at (x, y) of the window stays there. */
+export function zoomed(
+  view: View,
+  factor: number,
+  [x, y]: readonly [number, number],
+  picture: Size,
+  window: Size,
+): View {
+  const least = Math.min(1, fitted(picture, window).zoom);
+  const zoom = Math.min(MAX_ZOOM, Math.max(least, view.zoom * factor));
+  const ratio = zoom / view.zoom;
+  return within({ zoom, x: x - (x - view.x) * ratio, y: y - (y - view.y) * ratio }, picture, window);
+}
+
+export function moved(view: View, dx: number, dy: number, picture: Size, window: Size): View {
+  return within({ ...view, x: view.x + dx, y: view.y + dy }, picture, window);
+}
+
+/** A picture smaller than the window is centred; a larger one leaves no gap at the window's edges. */
+function within({ zoom, x, y }: View, picture: Size, window: Size): View {
+  const place = (at: number, length: number, room: number) =>
+    length <= room ? (room - length) / 2 : Math.min(0, Math.max(room - length, at));
+  return {
+    zoom,
+    x: place(x, picture.width * zoom, window.width),
+    y: place(y, picture.height * zoom, window.height),
+  };
+}

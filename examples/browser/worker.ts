@@ -1,0 +1,77 @@
+/** The worker: everything that computes. Tasks come from engine.ts and are done one after the other. */
+import { init } from "../../src/index.ts";
+import { interpolator } from "../../src/upscale/index.ts";
+import { fineTune } from "./fine-tune.ts";
+import type { FromWorker, Tasks, ToWorker } from "./messages.ts";
+import { Methods } from "./methods.ts";
+
+interface Context<T extends keyof Tasks> {
+  readonly signal: AbortSignal;
+  readonly tell: (event: Tasks[T]["event"]) => void;
+}
+
+type TaskTable = {
+  [T in keyof Tasks]: (input: Tasks[T]["input"], context: Context<T>) => Promise<Tasks[T]["result"]>;
+};
+
+const methods = new Methods();
+
+const tasks: TaskTable = {
+  async open() {
+    const { name } = await init();
+    return { adapter: name };
+  },
+
+  methods: async () => methods.list(),
+
+  addWeights: async ({ name, bytes }) => methods.addWeights(name, bytes),
+
+  async upscale({ image, method, scale }, { signal, tell }) {
+    const upscaler = await methods.upscaler(method, scale);
+    const start = performance.now();
+    const large = await upscaler.upscale(image, { signal, onProgress: tell });
+    const ms = performance.now() - start;
+    return { image: large, bicubic: await interpolator("bicubic", scale).upscale(image), ms };
+  },
+
+  async fineTune(input, { signal, tell }) {
+    const model = await methods.copyOf(input.start, input.scale);
+    const { steps, ms } = await fineTune(model, input, { signal, tell });
+    return { ...(await methods.addTuned(model)), steps, ms };
+  },
+};
+
+const running = new Map<number, AbortController>();
+/** Resolves when all tasks so far have ended. Tensors' scopes allow only one at a time. */
+let last: Promise<void> = Promise.resolve();
+
+self.addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
+  if ("abort" in data) {
+    running.get(data.abort)?.abort();
+    return;
+  }
+  running.set(data.id, new AbortController());
+  last = last.then(() => perform(data));
+});
+
+async function perform<T extends keyof Tasks>(message: {
+  id: number;
+  task: T;
+  input: Tasks[T]["input"];
+}): Promise<void> {
+  const { id, task, input } = message;
+  const { signal } = running.get(id)!;
+  try {
+    const result = await tasks[task](input, { signal, tell: (event) => say({ id, event }) });
+    say({ id, result });
+  } catch (error) {
+    const { name, message } = error as Error;
+    say({ id, error: { name, message } });
+  } finally {
+    running.delete(id);
+  }
+}
+
+function say(message: FromWorker): void {
+  postMessage(message);
+}

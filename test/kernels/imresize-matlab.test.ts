@@ -1,0 +1,40 @@
+/** The kernel on pictures that Matlab itself has resized. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { readImage } from "../../src/data/files.ts";
+import { modcrop } from "../../src/data/image.ts";
+import { imresize } from "../../src/data/imresize.ts";
+import type { Device } from "../../src/tensor/device.ts";
+import { differing, testData } from "../data/support.ts";
+import { float32Device, gpuDevices } from "../support/devices.ts";
+import { resized } from "../support/resized.ts";
+
+const devices: Device[] = [...(await gpuDevices()), float32Device()];
+
+describe.each(devices.map((device) => [device.name, device] as const))("%s", (_, device) => {
+  const set5 = testData("set5");
+  test.skipIf(set5 === undefined).each([2, 3, 4])(
+    "Matlab's own Set5 X%i: 0 differing samples",
+    async (scale) => {
+      const names = readdirSync(join(set5!, "HR"));
+      expect(names.length).toBe(5);
+      for (const file of names) {
+        const hr = modcrop(await readImage(join(set5!, "HR", file)), scale);
+        const path = join(set5!, "LR_bicubic", `X${scale}`, file.replace(".png", `x${scale}.png`));
+        const lr = await readImage(path);
+        expect(differing(await resized(hr, { scaleFactor: 1 / scale }, device), lr), file).toBe(0);
+        // Bicubic enlargement, as the papers compare with.
+        const up = await resized(lr, { scaleFactor: scale }, device);
+        expect(differing(up, imresize(lr, scale)), file).toBe(0);
+      }
+    },
+  );
+
+  const div2k = testData("div2k-sample");
+  test.skipIf(div2k === undefined)("Matlab's own DIV2K 0004 X2: 0 differing samples", async () => {
+    const hr = await readImage(join(div2k!, "HR", "0004.png"));
+    const lr = await readImage(join(div2k!, "LR_bicubic_X2", "0004x2.png"));
+    expect(differing(await resized(hr, { scaleFactor: 1 / 2 }, device), lr)).toBe(0);
+  });
+});
