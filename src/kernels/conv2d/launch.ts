@@ -96,13 +96,7 @@ export function launchForward(
         CHANNELS,
         WINDOW: windowOf(PIXELS, wShape, geometry),
         WORKGROUP: size,
-        ...(broadcasts
-          ? {
-              LANES: lanes,
-              SHARES: Math.ceil((wShape[3] * CHANNELS) / lanes),
-              KY: rowsAtOnce(device, wShape),
-            }
-          : {}),
+        ...(broadcasts ? { LANES: lanes, SHARES: Math.ceil((wShape[3] * CHANNELS) / lanes) } : {}),
       },
       grid: [Math.ceil(strips / size), Math.ceil(o / CHANNELS), n],
     });
@@ -178,7 +172,7 @@ export function launchWeightGrad(
 ): void {
   const [o, c, kh] = dw.shape;
   const rows = dy.shape[0] * dy.shape[2];
-  const block = weightBlockOf(dw.shape, geometry);
+  const block = weightBlockOf(device, dw.shape, geometry);
   const workgroup = device.adapterClass === "gpu" ? 32 : 16;
   const threads = (c * kh) / block.KY;
   const groups = Math.ceil(threads / workgroup) * Math.ceil(o / block.CHANNELS);
@@ -237,11 +231,6 @@ function blockOf(device: GpuDevice, variant: Block["variant"], [o, , , kw]: Shap
   return { variant, PIXELS: 8, CHANNELS: o <= 8 ? Math.min(8, most) : most, workgroup };
 }
 
-/** How many rows of the window are written out instead of looped over: what a round costs differs most. */
-function rowsAtOnce(device: GpuDevice, [, , kh, kw]: Shape): number {
-  return device.adapterClass === "swiftshader" && kh * kw <= 9 ? kh : 1;
-}
-
 /** What a tuner tries: every reasonable block, with the kernels and workgroups that suit the class of adapter. */
 function candidateBlocks(device: GpuDevice, wShape: Shape, geometry: Geometry): Block[] {
   const [o, , , kw] = wShape;
@@ -281,13 +270,14 @@ function windowOf(pixels: number, [, , , kw]: Shape, { stride, dilation }: Geome
 const version = versionOf([blocked, broadcast]);
 
 /** The block of the weight gradient that each thread sums; see weight-grad.wgsl.ts. */
-function weightBlockOf(wShape: Shape, geometry: Geometry) {
+function weightBlockOf(device: GpuDevice, wShape: Shape, geometry: Geometry) {
   const [o, , kh, kw] = wShape;
   // All rows of a small window at once: then every value of dy serves kh * kw sums.
   const ky = kh * kw <= 9 ? kh : 1;
   const channels = o <= 4 ? 4 : o <= 8 || kw > 5 ? 8 : 16;
-  // Short strips: 2 x 16 values of dy were a quarter faster than 4 x 8, and 8 x 8 slower than either.
-  const pixels = channels === 16 ? 2 : 4;
+  // Short strips: on lavapipe 2 x 16 values of dy were a quarter faster than 4 x 8, and 8 x 8 slower than either. On
+  // SwiftShader, where a round of the loop costs more, 4 x 16 were a sixth faster than 2 x 16.
+  const pixels = channels === 16 && device.adapterClass !== "swiftshader" ? 2 : 4;
   return {
     KY: ky,
     KY_KW: ky * kw,
