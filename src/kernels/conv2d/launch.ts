@@ -226,9 +226,10 @@ function blockOf(device: GpuDevice, variant: Block["variant"], [o, , , kw]: Shap
   const workgroup = device.adapterClass === "gpu" ? 64 : 16;
   // Few output channels, as in a network's last layer: longer strips instead, a half faster.
   if (o <= 4 && kw <= 5) return { variant, PIXELS: 16, CHANNELS: 4, workgroup };
-  // For windows up to 12 wide at most ~400 multiply-adds per input row are written out: beyond, compiling takes longer than it saves.
-  const most = kw <= 3 ? 16 : kw <= 5 ? 8 : 4;
-  return { variant, PIXELS: 8, CHANNELS: o <= 8 ? Math.min(8, most) : most, workgroup };
+  // Some 400 multiply-adds per input row are written out (at 9 x 9 a few more): beyond, compiling takes longer than it
+  // saves.
+  const most = kw <= 3 ? 16 : 8;
+  return { variant, PIXELS: 8, CHANNELS: o <= 8 ? 8 : most, workgroup };
 }
 
 /** What a tuner tries: every reasonable block, with the kernels and workgroups that suit the class of adapter. */
