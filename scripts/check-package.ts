@@ -33,8 +33,8 @@ const repository = fileURLToPath(new URL("..", import.meta.url));
 const { devDependencies } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
 /** Hides the system's Vulkan drivers, as on a machine without any: SwiftShader is found in npm's package. */
 const noDrivers = { VK_DRIVER_FILES: "/nonexistent", PIXELGRAD_ADAPTER: "" };
-/** Of src/data, the kernels use the weights of resampling. */
-const shared = /dist\/data\/(resize-weights|errors)\.js$/;
+/** The files of src/data that run in browsers, too: kernels and upscalers use them. */
+const shared = /dist\/data\/(color|errors|image|imresize|patches|resize-weights)\.js$/;
 const npm = process.platform === "win32" ? "npm.cmd" : "npm";
 const hasSwiftShader = process.platform === "linux" && process.arch === "x64";
 
@@ -56,6 +56,7 @@ async function main(): Promise<void> {
   await step("run in Node", runInNode);
   const swiftshader = await step("run in Node without Vulkan drivers", runWithoutDrivers);
   await step("load training data", loadData);
+  await step("use the command line", useCommandLine);
   const site = await step("bundle for browsers", bundle);
   await step("run in a browser", () => runInBrowser(site, swiftshader));
 }
@@ -87,6 +88,9 @@ async function pack() {
     "data/index.js",
     "data/index.d.ts",
     "data/decode-worker.js",
+    "train/index.d.ts",
+    "evaluate/index.d.ts",
+    "cli/main.js",
   ]) {
     check(paths.includes(`dist/${name}`), `the tarball lacks dist/${name}`);
   }
@@ -182,6 +186,18 @@ async function loadData() {
   const wanted = JSON.stringify({ lrShape: [2, 3, 8, 8], hrShape: [2, 3, 16, 16], values: ["0.2000"] });
   check(got === wanted, `a batch of a grey picture should be ${wanted}, got ${got}`);
   return { says: got, result: undefined };
+}
+
+/** The picture that loadData wrote, enlarged and measured by the installed command. */
+async function useCommandLine() {
+  const npx = process.platform === "win32" ? "npx.cmd" : "npx";
+  const version = (await run(npx, ["pixelgrad", "--version"], project)).trim();
+  const args = "evaluate --hr pictures --scale 2 --method bicubic --json bicubic.json".split(" ");
+  await run(npx, ["pixelgrad", ...args], project);
+  const { images } = JSON.parse(readFileSync(join(project, "bicubic.json"), "utf8"));
+  // Every enlargement of a grey picture is that picture: the PSNR is infinite, which JSON writes as null.
+  check(images.length === 1 && images[0].psnr === null, `expected one picture without error: ${images}`);
+  return { says: `pixelgrad ${version}, ${args.join(" ")}`, result: undefined };
 }
 
 async function bundle() {

@@ -61,4 +61,6 @@ declare global {
   interface GPUAdapterInfo {}
   interface GPUBuffer {}
   interface GPUDevice {}
+  /** The DOM's, for programs that are compiled without it. */
+  interface ImageData {}
 }

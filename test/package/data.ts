@@ -1,5 +1,11 @@
 /** Writes a picture, opens its folder as training data and takes a batch of it, which a worker thread decodes. */
 import { type Image, openFolder, PatchLoader, writePng } from "pixelgrad/data";
+import { describeConditions } from "pixelgrad/evaluate";
+import { presets, type TrainConfig } from "pixelgrad/train";
+
+// Their declarations compile, and their code loads.
+const config: TrainConfig = presets.EDSR.quick;
+if (config.steps < 1 || typeof describeConditions !== "function") throw new Error("an entry is incomplete");
 
 const grey: Image = { width: 64, height: 48, channels: 3, data: new Uint8Array(64 * 48 * 3).fill(51) };
 await writePng("pictures/grey.png", grey);
