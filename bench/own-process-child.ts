@@ -2,8 +2,9 @@
 import { init } from "../src/node.ts";
 import { compileAhead } from "../src/tensor/compile-ahead.ts";
 import { scope } from "../src/tensor/scope.ts";
+import { timeOnce } from "../src/tensor/timing.ts";
 import { edsr, inference, trainingStep } from "./networks.ts";
-import { coresOfOthers, summarize, timeOnce } from "./timing.ts";
+import { coresOfOthers, summarize } from "./timing.ts";
 
 export type Task = {
   readonly adapter: string | undefined;

@@ -14,8 +14,8 @@ export async function openUpscaler({
 }: Pick<UpscaleFlags, "method" | "scale" | "ensemble" | "adapter">): Promise<OpenedMethod> {
   const { init, loadModel, openMethod } = await import("../node.ts");
   if (method === undefined || (interpolations as readonly string[]).includes(method)) {
-    if (adapter !== undefined && method !== undefined) {
-      throw new UsageError(`--adapter is for networks, and ${method} is none`);
+    if (adapter !== undefined) {
+      throw new UsageError(`--adapter is for networks, and ${method ?? "bicubic"} is none`);
     }
     return openMethod({ method: method as Interpolation | undefined, scale, ensemble });
   }
