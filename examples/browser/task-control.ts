@@ -14,11 +14,18 @@ export class TaskControl {
     this.#progress = root.querySelector("progress")!;
     this.#status = root.querySelector("[role=status]")!;
     this.#startLabel = this.#button.textContent!;
-    this.#button.addEventListener("click", () => (this.#running ? this.#stop() : this.#start(perform)));
+    this.#button.addEventListener("click", () => (this.#running ? this.stop() : this.#start(perform)));
   }
 
   set enabled(enabled: boolean) {
     this.#button.disabled = !enabled;
+  }
+
+  /** Ends what is running, if anything is. */
+  stop(): void {
+    if (!this.#running) return;
+    this.#running.abort();
+    this.say("Stopping…");
   }
 
   say(text: string): void {
@@ -58,11 +65,6 @@ export class TaskControl {
       this.#button.classList.remove("stop");
       this.#progress.hidden = true;
     }
-  }
-
-  #stop(): void {
-    this.#running?.abort();
-    this.say("Stopping…");
   }
 }
 

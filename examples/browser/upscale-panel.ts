@@ -12,8 +12,6 @@ import { seconds, TaskControl } from "./task-control.ts";
 const MAX_MEGAPIXELS = 64;
 
 export class UpscalePanel {
-  /** Where networks run, to be shown with the result. */
-  adapter: string | undefined;
   readonly #engine: Engine;
   readonly #compare: Compare;
   readonly #task: TaskControl;
@@ -43,11 +41,12 @@ export class UpscalePanel {
     this.#forget();
     this.#compare.show({ image: picture.image, label: "your picture" });
     this.#task.say("");
+    this.#task.stop();
     this.#task.enabled = true;
   }
 
-  /** Offers the methods, and selects the one of the given id, else the first. */
-  setMethods(methods: readonly MethodInfo[], selected = methods[0].id): void {
+  /** Offers the methods, and selects the one of the given id, else that which was selected, else the first. */
+  setMethods(methods: readonly MethodInfo[], selected = this.#method.value || methods[0].id): void {
     this.#methods = methods;
     this.#method.replaceChildren(...methods.map(({ id, label }) => new Option(label, id)));
     this.#method.value = selected;
@@ -92,7 +91,7 @@ export class UpscalePanel {
       { image, method: method.id, scale },
       { signal, onEvent: ({ done, total }) => this.#task.progress(done, total, "Tile") },
     );
-    if (this.#picture?.image !== image) return; // another picture has been chosen meanwhile
+    signal.throwIfAborted(); // it may have been too late to stop the worker
     this.#result = { image: result.image, name: `${name.replace(/\.[^.]*$/, "")}-x${scale}.png` };
     this.#download.disabled = false;
     this.#compare.show(
@@ -105,7 +104,8 @@ export class UpscalePanel {
       To: `${width} × ${height}`,
       By: method.label,
       Time: seconds(result.ms),
-      On: method.kind === "network" ? this.adapter! : "processor",
+      Tiles: `${result.tiles}`,
+      On: result.adapter,
     });
   }
 
