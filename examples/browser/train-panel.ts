@@ -6,7 +6,7 @@ import { LossPlot } from "./loss-plot.ts";
 import type { FineTuned, FineTuneEvent, MethodInfo, Preview } from "./messages.ts";
 import { download } from "./picture.ts";
 import type { Chosen } from "./picture-chooser.ts";
-import { seconds, TaskControl } from "./task-control.ts";
+import { duration, TaskControl } from "./task-control.ts";
 
 export class TrainPanel {
   readonly #engine: Engine;
@@ -97,7 +97,7 @@ export class TrainPanel {
     );
     this.#tuned = tuned;
     this.#use.disabled = this.#download.disabled = false;
-    this.#task.say(`${tuned.steps} steps in ${seconds(tuned.ms)}.`);
+    this.#task.say(`${tuned.steps} steps in ${duration(tuned.ms)}.`);
     return tuned.method;
   }
 

@@ -6,7 +6,7 @@ import { showFacts } from "./facts.ts";
 import type { MethodInfo } from "./messages.ts";
 import { download, toPng } from "./picture.ts";
 import type { Chosen } from "./picture-chooser.ts";
-import { seconds, TaskControl } from "./task-control.ts";
+import { duration, TaskControl } from "./task-control.ts";
 
 /** What every browser can still show on a canvas. */
 const MAX_MEGAPIXELS = 64;
@@ -98,12 +98,12 @@ export class UpscalePanel {
       { image: result.bicubic, label: "bicubic" },
       { image: result.image, label: method.label },
     );
-    this.#task.say(`Done in ${seconds(result.ms)}.`);
+    this.#task.say(`Done in ${duration(result.ms)}.`);
     showFacts(this.#facts, {
       From: `${image.width} × ${image.height}`,
       To: `${width} × ${height}`,
       By: method.label,
-      Time: seconds(result.ms),
+      Time: duration(result.ms),
       Tiles: `${result.tiles}`,
       On: result.adapter,
     });
