@@ -1,11 +1,5 @@
-/**
- * What an adapter can do at best: multiply-adds per second in registers, and bytes per second of a plain
- * copy. Both are measured by kernels that do nothing else, at the start of every run, on the machine as it is
- * then.
- */
-import type { GpuDevice } from "../src/tensor/gpu-device.ts";
-import { kernel, linearGrid } from "../src/tensor/kernel.ts";
-import { calibrate, type Options, type Program, timeOnce } from "./timing.ts";
+/** How near to the adapter's ceilings a measured time is. */
+import type { Ceilings } from "../src/tensor/ceilings.ts";
 
 /** Work by the definition of the operation, not by what a kernel happens to do. */
 export interface Work {
@@ -13,15 +7,6 @@ export interface Work {
   readonly flops: number;
   /** Every input and every result moved once. */
   readonly bytes: number;
-}
-
-export interface Ceilings {
-  /** Floating-point operations per second, two for each multiply-add. */
-  readonly flops: number;
-  /** The number of independent sums and of rounds written out that reached it. */
-  readonly multiplyAdd: { readonly chains: number; readonly unroll: number };
-  /** Bytes read and written per second, by how many the copy moves: few of them stay in the caches. */
-  readonly copies: readonly { readonly bytes: number; readonly rate: number }[];
 }
 
 /** Bytes per second of the measured copy whose size is nearest, by ratio. */
@@ -42,134 +27,3 @@ export function binding(
     ? { kind: "multiply-add", share: computing / seconds }
     : { kind: "bytes", share: moving / seconds };
 }
-
-export async function measureCeilings(device: GpuDevice, options: Options): Promise<Ceilings> {
-  let multiplyAdd = { chains: 0, unroll: 0, flops: 0 };
-  for (const [chains, unroll] of [
-    [8, 8],
-    [12, 8],
-    [16, 4],
-    [16, 8],
-    [32, 4],
-  ]) {
-    const flops = await multiplyAddRate(device, chains, unroll, options);
-    if (flops > multiplyAdd.flops) multiplyAdd = { chains, unroll, flops };
-  }
-  const copies: { bytes: number; rate: number }[] = [];
-  for (const mebibytes of [1, 4, 16, 64]) {
-    const rates: number[] = [];
-    for (const each of [1, 4, 16]) rates.push(await copyRate(device, mebibytes * 2 ** 20, each, options));
-    copies.push({ bytes: 2 * mebibytes * 2 ** 20, rate: Math.max(...rates) });
-  }
-  const { flops, ...shape } = multiplyAdd;
-  return { flops, multiplyAdd: shape, copies };
-}
-
-/** Repetitions per second in the best run: a ceiling is what is possible, not what is usual. */
-async function bestRate(device: GpuDevice, run: () => void, { runs, minRunMs }: Options): Promise<number> {
-  const program: Program = {
-    run() {
-      run();
-      return [];
-    },
-  };
-  const repetitions = await calibrate(program, device, minRunMs);
-  let best = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < runs; i++) best = Math.min(best, await timeOnce(program, device, repetitions));
-  return (1e3 * repetitions) / best;
-}
-
-const ROUNDS = 512;
-
-async function multiplyAddRate(
-  device: GpuDevice,
-  chains: number,
-  unroll: number,
-  options: Options,
-): Promise<number> {
-  // Enough threads for every lane of the machine, many times over.
-  const threads = device.adapterClass === "gpu" ? 2 ** 20 : 2 ** 14;
-  const y = device.allocate(threads);
-  const rounds = ROUNDS / unroll;
-  const launch = {
-    constants: { CHAINS: chains, UNROLL: unroll },
-    buffers: { y },
-    params: { rounds },
-    grid: linearGrid(threads, 64),
-  };
-  const rate = await bestRate(device, () => device.run(multiplyAddKernel, launch), options);
-  device.release(y);
-  return rate * 2 * chains * unroll * rounds * threads;
-}
-
-async function copyRate(device: GpuDevice, bytes: number, each: number, options: Options): Promise<number> {
-  const x = device.allocate(bytes / 4);
-  const y = device.allocate(bytes / 4);
-  const vectors = bytes / 16;
-  const launch = {
-    constants: { EACH: each },
-    buffers: { x, y },
-    params: { vectors },
-    grid: linearGrid(Math.ceil(vectors / each), 64),
-  };
-  const rate = await bestRate(device, () => device.run(copyKernel, launch), options);
-  device.release(x);
-  device.release(y);
-  return rate * 2 * bytes;
-}
-
-/**
- * Every sum depends on its own last value only, so CHAINS multiply-adds can be under way at once. UNROLL
- * rounds are written out: counting the loop would cost a software adapter as much as several multiply-adds.
- */
-export const multiplyAddKernel = kernel(
-  "bench/multiply-add",
-  /* wgsl */ `
-struct Params { rounds: u32 }
-@group(0) @binding(0) var<storage, read_write> y: array<f32>;
-@group(0) @binding(1) var<uniform> p: Params;
-
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let thread = id.x + id.y * groups.x * 64;
-  let a = 0.999 + f32(thread) * 1e-9; let b = 0.5 + f32(thread) * 1e-9; // not known to the compiler
-  var sums: array<f32, CHAINS>;
-  for (var i = 0; i < CHAINS; i++) { // @unroll
-    sums[i] = b * f32(i + 1);
-  }
-  for (var round = 0u; round < p.rounds; round++) {
-    for (var u = 0; u < UNROLL; u++) { // @unroll
-      for (var i = 0; i < CHAINS; i++) { // @unroll
-        sums[i] = sums[i] * a + b;
-      }
-    }
-  }
-  var sum = 0.0;
-  for (var i = 0; i < CHAINS; i++) { // @unroll
-    sum += sums[i];
-  }
-  if (thread < arrayLength(&y)) { y[thread] = sum; }
-}
-`,
-);
-
-/** EACH vectors per thread, the threads of a workgroup side by side. */
-export const copyKernel = kernel(
-  "bench/copy",
-  /* wgsl */ `
-struct Params { vectors: u32 }
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
-@group(0) @binding(2) var<uniform> p: Params;
-
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
-        @builtin(local_invocation_index) local: u32) {
-  let first = (group.x + group.y * groups.x) * 64 * EACH + local;
-  for (var k = 0u; k < EACH; k++) {
-    let i = first + 64 * k;
-    if (i < p.vectors) { y[i] = x[i]; }
-  }
-}
-`,
-);

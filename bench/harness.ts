@@ -3,20 +3,15 @@
  * which of its results the plain TypeScript references confirm, and how much work it is. `runBench` compares,
  * times the variants in turn, and returns figures; printing them is report.ts's business.
  */
+
+import type { Ceilings } from "../src/tensor/ceilings.ts";
 import type { CpuDevice } from "../src/tensor/cpu-device.ts";
 import { type Device, setDefaultDevice } from "../src/tensor/device.ts";
 import type { GpuDevice } from "../src/tensor/gpu-device.ts";
 import { scope } from "../src/tensor/scope.ts";
-import { binding, type Ceilings, type Work } from "./ceilings.ts";
-import {
-  calibrate,
-  coresOfOthers,
-  type Options,
-  type Program,
-  type Statistics,
-  summarize,
-  timeOnce,
-} from "./timing.ts";
+import { calibrate, type Options, type Program, timeOnce } from "../src/tensor/timing.ts";
+import { binding, type Work } from "./ceilings.ts";
+import { coresOfOthers, type Statistics, summarize } from "./timing.ts";
 
 /** Makes the program on the default device. `variant` is one of the bench's; references ignore it. */
 export type Make = (variant: string) => Program;

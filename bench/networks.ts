@@ -10,10 +10,10 @@ import { Random } from "../src/tensor/random.ts";
 import { scope } from "../src/tensor/scope.ts";
 import { backward, noGrad } from "../src/tensor/tape.ts";
 import { rand, type Tensor } from "../src/tensor/tensor.ts";
+import type { Program } from "../src/tensor/timing.ts";
 import type { Work } from "./ceilings.ts";
 import { type ConvSize, convBench, convSize, convWork } from "./conv2d.ts";
 import type { Bench, Sample, SampledCheck } from "./harness.ts";
-import type { Program } from "./timing.ts";
 
 /** A network whose input is a picture of any size. */
 export interface Network {

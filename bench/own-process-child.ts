@@ -1,8 +1,9 @@
 /** The other end of own-process.ts: does one task, sends what it measured, and ends. */
 import { init } from "../src/node.ts";
 import { scope } from "../src/tensor/scope.ts";
+import { timeOnce } from "../src/tensor/timing.ts";
 import { edsr, inference, trainingStep } from "./networks.ts";
-import { coresOfOthers, summarize, timeOnce } from "./timing.ts";
+import { coresOfOthers, summarize } from "./timing.ts";
 
 export type Task = {
   readonly adapter: string | undefined;

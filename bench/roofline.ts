@@ -5,7 +5,7 @@
  */
 import { formatTicks, logTicks } from "../src/report/plot.ts";
 import { CAP_HEIGHT, escapeXml, quietInk, textPath } from "../src/report/text.ts";
-import type { Ceilings } from "./ceilings.ts";
+import type { Ceilings } from "../src/tensor/ceilings.ts";
 import type { Result, Timing } from "./harness.ts";
 import { short } from "./report.ts";
 

@@ -8,3 +8,7 @@ registerHost(nodeHost);
 registerPictureReader(readInNode);
 
 export * from "./index.ts";
+// For the command line.
+export { adaptersPresent } from "./tensor/adapter-node.ts";
+export { type Ceilings, measureCeilings } from "./tensor/ceilings.ts";
+export { GpuDevice } from "./tensor/gpu-device.ts";

@@ -22,6 +22,14 @@ const commands: Readonly<Record<string, Entry>> = {
     summary: "measures a method on pictures: PSNR, SSIM and milliseconds",
     load: async () => (await import("./evaluate.ts")).evaluateCommand as Command,
   },
+  info: {
+    summary: "tells which WebGPU adapters there are, which one is used, and how fast it is",
+    load: async () => (await import("./info.ts")).infoCommand as Command,
+  },
+  upscale: {
+    summary: "enlarges a picture, a folder of pictures, or video in a pipe",
+    load: async () => (await import("./upscale.ts")).upscaleCommand as Command,
+  },
 };
 
 process.exitCode = await main(process.argv.slice(2));

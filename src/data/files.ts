@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
+import { open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import type { OutputInfo } from "sharp";
 import { DataError } from "./errors.ts";
 import { checkImage, type Image } from "./image.ts";
@@ -29,25 +29,44 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<Imag
   const format = formatOf(bytes, name);
   // Imported when needed: its native library takes longer to load than all the rest of this package's data part.
   const { default: sharp } = await import("sharp");
-  const picture = sharp(bytes, { ignoreIcc: format === "PNG" });
+  const picture = sharp(bytes, { ignoreIcc: format === "PNG", limitInputPixels: false });
   let grey: boolean;
   let decoded: { data: Uint8Array; info: OutputInfo };
   try {
-    grey = ["b-w", "grey16"].includes((await picture.metadata()).space);
+    const metadata = await picture.metadata();
+    checkSize(metadata, name);
+    grey = ["b-w", "grey16"].includes(metadata.space);
     decoded = await picture.autoOrient().toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
   } catch (cause) {
-    const reason = (cause as Error).message.split("\n")[0];
-    throw new DataError(
-      `${name}: this ${format} picture of ${bytes.length} bytes cannot be decoded (${reason}). ` +
-        "It is damaged or was cut short; download or copy it again, or leave it out.",
-      { cause },
-    );
+    throw notDecoded(name, `${format} picture of ${bytes.length} bytes`, cause);
   }
 
   const { data, info } = decoded;
   const image = { width: info.width, height: info.height, channels: info.channels as 3 | 4, data };
   // A copy, for memory of its own: `data` may be part of a larger buffer, which cannot be given to another thread.
   return grey ? withoutColour(image) : { ...image, data: Uint8Array.from(data) };
+}
+
+export function notDecoded(name: string, what: string, cause: unknown): DataError {
+  if (cause instanceof DataError) return cause;
+  const reason = (cause as Error).message.split("\n")[0];
+  return new DataError(
+    `${name}: this ${what} cannot be decoded (${reason}). ` +
+      "It is damaged or was cut short; download or copy it again, or leave it out.",
+    { cause },
+  );
+}
+
+/** The most pixels that a picture may have: a quarter of a gigapixel, which takes a gigabyte in RGB with alpha. */
+const mostPixels = 2 ** 28;
+
+/** Refuses what would not fit into memory before anything is allocated for it: a file of 100 bytes can claim any size. */
+export function checkSize({ width, height }: { width: number; height: number }, name: string): void {
+  if (width * height <= mostPixels) return;
+  throw new DataError(
+    `${name}: this picture claims to have ${width}x${height} pixels, and at most ${mostPixels / 2 ** 20} million are read. ` +
+      "If that is true, cut it into parts; else the file is damaged.",
+  );
 }
 
 /** The picture as the bytes of a PNG file with 8 bits per sample and the same channels. */
@@ -75,11 +94,19 @@ export async function writePng(path: string, image: Image): Promise<void> {
  * when complete and on the disk, so that nobody ever meets half of them under `path`, not even after a power cut.
  */
 export async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
-  const unfinished = `${path}.${randomUUID()}.tmp`;
+  await replaceWhole(path, (unfinished) => writeFile(unfinished, bytes));
+}
+
+/** Like writeWhole, for a file that `make` writes under the name it is given. */
+export async function replaceWhole(
+  path: string,
+  make: (unfinished: string) => Promise<unknown>,
+): Promise<void> {
+  const unfinished = unfinishedName(path);
   try {
-    const file = await open(unfinished, "w");
+    await make(unfinished);
+    const file = await open(unfinished, "r+");
     try {
-      await file.writeFile(bytes);
       await file.sync();
     } finally {
       await file.close();
@@ -87,12 +114,21 @@ export async function writeWhole(path: string, bytes: Uint8Array | string): Prom
     await rename(unfinished, path);
   } catch (cause) {
     await rm(unfinished, { force: true });
-    if (isDiskFull(cause)) throw diskFull(path, cause);
-    throw new DataError(
-      `${path}: cannot be written: ${(cause as Error).message}. Does the folder exist, and may you write there?`,
-      { cause },
-    );
+    throw notWritten(path, cause);
   }
+}
+
+/** A name beside a file for what is to become it. */
+export function unfinishedName(path: string): string {
+  return `${path}.${randomUUID()}.tmp`;
+}
+
+export function notWritten(path: string, cause: unknown): DataError {
+  if (isDiskFull(cause)) return diskFull(path, cause);
+  return new DataError(
+    `${path}: cannot be written: ${(cause as Error).message}. Does the folder exist, and may you write there?`,
+    { cause },
+  );
 }
 
 /** Whether a write failed for want of room (or of the user's share of it). */
@@ -111,13 +147,13 @@ export function diskFull(path: string, cause: unknown): DataError {
 /** How the files begin, in hexadecimal. WebP: "RIFF", four bytes of length, "WEBP". */
 const signatures = { PNG: /^89504e470d0a1a0a/, JPEG: /^ffd8ff/, WebP: /^52494646.{8}57454250/ };
 
-function formatOf(bytes: Uint8Array, name: string): string {
+export function formatOf(bytes: Uint8Array, name: string): keyof typeof signatures {
   if (bytes.length === 0) {
     throw new DataError(`${name}: the file is empty. Download or copy it again, or leave it out.`);
   }
   const start = Buffer.from(bytes.subarray(0, 12)).toString("hex");
   for (const [format, signature] of Object.entries(signatures)) {
-    if (signature.test(start)) return format;
+    if (signature.test(start)) return format as keyof typeof signatures;
   }
   throw new DataError(
     `${name}: not a PNG, JPEG or WebP picture (its first bytes are ${start}). Convert it to PNG, or leave it out.`,
@@ -125,7 +161,7 @@ function formatOf(bytes: Uint8Array, name: string): string {
 }
 
 /** RGB(A) whose three colours are equal -> grey (+ alpha). */
-function withoutColour({ width, height, channels, data }: Image): Image {
+export function withoutColour({ width, height, channels, data }: Image): Image {
   const kept = (channels - 2) as 1 | 2;
   const grey = new Uint8Array(width * height * kept);
   for (let from = 0, to = 0; to < grey.length; from += channels, to += kept) {

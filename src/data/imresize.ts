@@ -96,10 +96,21 @@ export function imresizePlane(
   const [across, down] = [to.width / from.width, to.height / from.height];
   const columns = resizeWeights(from.height, to.height, down, options);
   const rows = resizeWeights(from.width, to.width, across, options);
+  return resizePlane(plane, from.width, columns, rows, down <= across);
+}
+
+/** A plane of real numbers resized by two tables, for the height and for the width. */
+export function resizePlane(
+  plane: ArrayLike<number>,
+  width: number,
+  columns: ResizeTable,
+  rows: ResizeTable,
+  heightFirst = true,
+): Float64Array {
   const values = new Float64Array(plane); // bytes and numbers mixed would make the loops below slow
-  return down <= across
-    ? planeRows(planeColumns(values, from.width, columns), from.width, rows)
-    : planeColumns(planeRows(values, from.width, rows), to.width, columns);
+  return heightFirst
+    ? planeRows(planeColumns(values, width, columns), width, rows)
+    : planeColumns(planeRows(values, width, rows), rows.indices.length / rows.taps, columns);
 }
 
 /** Changes the height, a whole row at a time. */

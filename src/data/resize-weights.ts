@@ -40,6 +40,11 @@ export type ResizeOptions = (
    * again ("clamp"; PyTorch), or nothing ("drop"; PyTorch's antialias, PIL): then the other weights make up for it.
    */
   edge?: "mirror" | "clamp" | "drop";
+  /**
+   * Where samples lie in the intervals that they stand for, of the input and of the output: from 0, the beginning, to 1. Default
+   * 0.5 and 0.5. Colour of MPEG-2 video lies on the first of two columns of luma: 0.25.
+   */
+  siting?: readonly [from: number, to: number];
 };
 
 /** Output sample i is the sum over t < taps of weights[i * taps + t] * input[indices[i * taps + t]]. */
@@ -52,7 +57,7 @@ export interface ResizeTable {
 }
 
 /**
- * The table for resizing a signal of `inSize` samples to `outSize`. Sample i covers the interval [i, i + 1], so
+ * The table for resizing a signal of `inSize` samples to `outSize`. Sample i covers the interval [i, i + 1]; if it lies in the middle,
  * with `scale` output samples per input sample the centre of output i lies at (i + 0.5) / scale - 0.5. `scale` is
  * an argument of its own because imresize keeps the scale that was asked for when outSize had to be rounded.
  *
@@ -71,6 +76,7 @@ export function resizeWeights(
     );
   }
   const { kernel: name = "cubic", a = -0.5, antialias = true, edge = "mirror" } = options;
+  const [from, to] = options.siting ?? [0.5, 0.5];
   const kernel = { cubic: (x: number) => cubic(x, a), linear, box }[name];
   const stretch = antialias && scale < 1 ? 1 / scale : 1;
   const support = { cubic: 4, linear: 2, box: 1 }[name] * stretch;
@@ -84,7 +90,7 @@ export function resizeWeights(
     // Whole scales repeat their weights with every input sample. Counted from that one they also have the same rounding
     // errors, wherever it lies: parts of a picture give the bits of the whole.
     const base = Number.isInteger(scale) ? Math.floor(i / scale) : 0;
-    const centre = (i - base * scale + 0.5) / scale - 0.5;
+    const centre = (i - base * scale + to) / scale - from;
     const left = Math.floor(centre - support / 2);
     let total = 0;
     for (let t = 0; t < all; t++) {

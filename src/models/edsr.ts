@@ -17,7 +17,7 @@ import { Module } from "../nn/module.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import { release } from "../tensor/tape.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
-import { SuperResolver } from "./super-resolver.ts";
+import { SuperResolver, type TwoSteps } from "./super-resolver.ts";
 
 export interface EDSROptions {
   /** Enlargement: 2, 3, 4 or 8. Default 2. */
@@ -112,11 +112,32 @@ export class EDSR extends SuperResolver {
 
   /** x [n, 3, h, w] in 0..1 to [n, 3, h * scale, w * scale]. */
   forward(x: Tensor): Tensor {
-    const features = this.head.forward(this.sub_mean.forward(mul(x, this.rgbRange)));
-    const better = this.body.forward(features, { skip: features });
+    const features = this.#features(x);
+    const y = this.#reconstruct(features);
     release(features);
-    const y = this.tail.forward(better);
-    return mul(this.add_mean.forward(y), 1 / this.rgbRange);
+    return y;
+  }
+
+  /** The tail works on up to 64 times as many pixels as the body. */
+  override get steps(): TwoSteps {
+    return {
+      features: (x) => this.#features(x),
+      reconstruct: (features) => this.#reconstruct(features),
+      featureValues: this.channels,
+      // One for the convolution at LR size, and less than one for all at larger sizes together.
+      halo: 2,
+    };
+  }
+
+  #features(x: Tensor): Tensor {
+    const features = this.head.forward(this.sub_mean.forward(mul(x, this.rgbRange)));
+    const y = this.body.forward(features, { skip: features });
+    release(features);
+    return y;
+  }
+
+  #reconstruct(features: Tensor): Tensor {
+    return mul(this.add_mean.forward(this.tail.forward(features)), 1 / this.rgbRange);
   }
 
   /** What this network was built with; kept in its weight files. */

@@ -1,4 +1,5 @@
 import { Module } from "../nn/module.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 /**
  * What every super-resolution network of this folder tells about itself, so that training, evaluation and upscaling
@@ -22,6 +23,23 @@ export abstract class SuperResolver extends Module {
   /** Numbers that the largest feature map holds for each input pixel: with the halo, what decides how large a tile fits. */
   abstract readonly valuesPerPixel: number;
 
+  /** For networks whose last layers need far more memory than all before. */
+  get steps(): TwoSteps | undefined {
+    return undefined;
+  }
+
   /** What the network was built with, as strings: kept in weight files, and enough to build it again. */
   abstract metadata(): Record<string, string>;
+}
+
+/** `forward` in two steps, of which the second can be done for one part of the picture after the other: its maps are the largest. */
+export interface TwoSteps {
+  /** x to feature maps of the same height and width. */
+  features(x: Tensor): Tensor;
+  /** Those, or a part of them, to what `forward` gives. */
+  reconstruct(features: Tensor): Tensor;
+  /** Numbers that the features hold for each pixel; no map on the way to them holds more. */
+  readonly featureValues: number;
+  /** At most how many pixels away a pixel of the features can still influence an output. */
+  readonly halo: number;
 }

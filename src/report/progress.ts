@@ -7,6 +7,8 @@ export interface ProgressOptions {
   start?: number;
   /** Where to write: standard output by default. */
   stream?: ProgressStream;
+  /** What is counted, as the speed has it; "steps" by default. */
+  unit?: string;
   /** Seconds between lines when the stream is not a terminal; 5 by default. */
   interval?: number;
   /** Current time in milliseconds from any origin; for tests. */
@@ -27,6 +29,8 @@ export interface Status {
   total: number;
   /** Steps per second; NaN when it is not known yet. */
   speed: number;
+  /** What the steps are called; "steps" by default. */
+  unit?: string;
   /** Numbers to show by name, for example loss and lr. */
   values: Record<string, number>;
   /** Seconds since the start, in the last line of a run. All others tell the time left instead. */
@@ -65,6 +69,7 @@ export class Progress {
     const {
       total,
       start = 0,
+      unit = "steps",
       stream = process.stdout,
       interval = 5,
       now = () => performance.now(),
@@ -74,7 +79,7 @@ export class Progress {
         `Progress: step ${start} of ${total}. Give a total above 0 and a start within it.`,
       );
     }
-    this.#options = { total, start, stream, interval: stream.isTTY ? redrawInterval : interval, now };
+    this.#options = { total, start, unit, stream, interval: stream.isTTY ? redrawInterval : interval, now };
     this.#step = start;
     this.#time = now() / 1000;
     this.#startTime = this.#time;
@@ -113,11 +118,19 @@ export class Progress {
     if (this.#options.stream.isTTY) this.#options.stream.write("\n");
   }
 
+  /** Takes the bar away, for programs that tell the outcome in a line of their own. */
+  clear(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.#options.stream.isTTY) this.#options.stream.write("\r\x1b[K");
+  }
+
   #show(took?: number): void {
-    const { stream, total } = this.#options;
+    const { stream, total, unit } = this.#options;
     const status = {
       step: this.#step,
       total,
+      unit,
       speed: this.#steps / this.#seconds,
       values: this.#values,
       took,
@@ -138,12 +151,12 @@ export function formatBarLine(status: Status, columns: number): string {
 }
 
 /** For example ` 12%  36000/300000  10.4 steps/s  loss 0.02131  lr 1e-4  ETA 7h03m`. */
-export function formatStatus({ step, total, speed, values, took }: Status): string {
+export function formatStatus({ step, total, speed, unit = "steps", values, took }: Status): string {
   const percent = `${Math.floor((100 * step) / total)}%`;
   return [
     percent.padStart(4),
     `${String(step).padStart(String(total).length)}/${total}`,
-    `${formatSpeed(speed)} steps/s`,
+    `${formatSpeed(speed)} ${unit}/s`,
     ...Object.entries(values).map(([name, value]) => `${name} ${formatValue(value)}`),
     took === undefined ? `ETA ${formatDuration((total - step) / speed)}` : `took ${formatDuration(took)}`,
   ].join("  ");

@@ -61,6 +61,14 @@ async function requestAdapter(choice: AdapterChoice | undefined): Promise<GPUAda
     : ((await requestNamed(choice, choice)) ?? undefined);
 }
 
+/** The devices' own names of all adapters that Dawn and Vulkan offer. */
+export async function adaptersPresent(): Promise<string[]> {
+  await requestAdapter(undefined); // makes all of them visible
+  installSwiftShader();
+  await requestNamed("no adapter is called so", undefined);
+  return present;
+}
+
 async function requestSwiftShader(): Promise<GPUAdapter | null> {
   const visible = await requestNamed("SwiftShader", "swiftshader");
   if (visible) return visible;

@@ -91,5 +91,7 @@ export class CpuDevice implements Device {
     this.#stats.peakBytes = peak;
   }
 
+  freeUnused(): void {}
+
   destroy(): void {}
 }

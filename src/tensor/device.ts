@@ -52,6 +52,8 @@ export interface Device {
   memory(): MemoryStats;
   /** Lets `peakBytes` count from now on; or sets it back to what it was before somebody did that. */
   resetPeak(peak?: number): void;
+  /** Gives memory back that is kept for tensors to come. */
+  freeUnused(): void;
   /** Frees everything. The device and its tensors cannot be used afterwards. */
   destroy(): void;
 }

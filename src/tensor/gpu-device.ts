@@ -252,6 +252,12 @@ export class GpuDevice implements Device {
     this.#peakBytes = peak;
   }
 
+  freeUnused(): void {
+    this.#pool.clear();
+    this.#staging.clear();
+    this.flush();
+  }
+
   destroy(): void {
     this.#destroyed = true;
     this.#encoder = undefined;

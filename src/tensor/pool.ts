@@ -69,6 +69,11 @@ export class BufferPool {
     while (this.#freeBytes > this.#budget) this.#dropOldest();
   }
 
+  /** Drops all that is not in use. */
+  clear(): void {
+    while (this.#freeBytes > 0) this.#dropOldest();
+  }
+
   #dropOldest(): void {
     for (const [size, list] of this.#free) {
       const oldest = list.shift();

@@ -1,6 +1,6 @@
 /** The benchmark's own honesty: it refuses wrong results, and its figures are what was measured. */
 import { expect, test } from "vitest";
-import { binding, byteCeiling, type Ceilings } from "../../bench/ceilings.ts";
+import { binding, byteCeiling } from "../../bench/ceilings.ts";
 import { convBench, convSize } from "../../bench/conv2d.ts";
 import { growthPlot } from "../../bench/growth.ts";
 import { type Bench, largestError, type Result, runBench } from "../../bench/harness.ts";
@@ -8,6 +8,7 @@ import { heading, resultLines, short } from "../../bench/report.ts";
 import { roofline } from "../../bench/roofline.ts";
 import { summarize } from "../../bench/timing.ts";
 import { add, mul, relu } from "../../src/kernels/elementwise/index.ts";
+import type { Ceilings } from "../../src/tensor/ceilings.ts";
 import { CpuDevice } from "../../src/tensor/cpu-device.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { rand, type Tensor } from "../../src/tensor/tensor.ts";

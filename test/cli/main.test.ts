@@ -5,10 +5,12 @@ import { describe, expect, test } from "vitest";
 import { compareCommand } from "../../src/cli/compare.ts";
 import { evaluateCommand } from "../../src/cli/evaluate.ts";
 import type { Command } from "../../src/cli/flags.ts";
+import { infoCommand } from "../../src/cli/info.ts";
+import { upscaleCommand } from "../../src/cli/upscale.ts";
 import { root, runFile } from "../support/run.ts";
 
 const pixelgrad = (...args: string[]) => runFile("src/cli/main.ts", args);
-const commands = [compareCommand, evaluateCommand] as unknown as Command[];
+const commands = [compareCommand, evaluateCommand, infoCommand, upscaleCommand] as unknown as Command[];
 
 test("--help names the commands, and so does a call without any, which is a mistake", async () => {
   const asked = await pixelgrad("--help");
@@ -32,12 +34,12 @@ test.each(commands)("$name --help explains every flag, with examples", async ({ 
 
 test("--version is the package's", async () => {
   const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-  expect(await pixelgrad("--version")).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+  expect(await pixelgrad("--version")).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: "" });
 });
 
 describe("a wrong command line ends with one paragraph and exit code 2", () => {
   test.each([
-    [["enlarge"], /there is no command "enlarge"; commands are compare or evaluate/],
+    [["enlarge"], /there is no command "enlarge"; commands are compare, evaluate, info or upscale/],
     [["--scale", "2"], /there is no flag "--scale"/],
     [["constructor"], /there is no command "constructor"/],
     [["evaluate", "--hr", "x", "--scale", "5", "--method", "bicubic"], /--scale wants 2, 3, 4 or 8, got "5"/],

@@ -48,6 +48,25 @@ describe("resizeWeights", () => {
     expect(indices.every((i) => i >= 0 && i < inSize)).toBe(true);
   });
 
+  test.each([2, 3, 4, 8])("x%i: the same weights for every input sample, to the last bit", (scale) => {
+    const { taps, indices, weights } = resizeWeights(1000, 1000 * scale, scale);
+    const block = taps * scale;
+    for (let i = 3; i < 997; i++) {
+      expect(weights.subarray(i * block, (i + 1) * block)).toEqual(weights.subarray(3 * block, 4 * block));
+      expect(indices[i * block] - indices[3 * block]).toBe(i - 3);
+    }
+  });
+
+  test("samples that lie elsewhere in their intervals", () => {
+    // On the first of two columns: every second one of the larger signal lies on one of the smaller.
+    const { taps, indices, weights } = resizeWeights(20, 40, 2, { siting: [0.25, 0.5] });
+    for (let i = 4; i < 32; i += 2) {
+      const all = Array.from({ length: taps }, (_, t) => [indices[i * taps + t], weights[i * taps + t]]);
+      expect(all.filter(([, weight]) => weight !== 0)).toEqual([[i / 2, 1]]);
+    }
+    expect(resizeWeights(9, 27, 3, { siting: [0.5, 0.5] })).toEqual(resizeWeights(9, 27, 3));
+  });
+
   test("refuses sizes and scales that mean nothing", () => {
     expect(() => resizeWeights(0, 1, 1)).toThrow(/0 -> 1/);
     expect(() => resizeWeights(4, 2, 0)).toThrow(/scale 0/);

@@ -342,7 +342,7 @@ describe("what cannot work ends with one paragraph, exit code 1 and no folder", 
     ]);
     expect(bug).toMatchObject({ code: 1, stdout: "" });
     expect(bug.stderr).toMatch(/^TypeError: [\s\S]*\n {4}at /);
-    expect(promise).toEqual({ code: 1, stdout: "", stderr: "told" });
+    expect(promise).toMatchObject({ code: 1, stdout: "", stderr: "told" });
   });
 
   test("DEBUG shows where it happened", async () => {

@@ -10,6 +10,7 @@ import { create } from "webgpu";
 import { type Activation, type Conv2dOptions, conv2d, variants } from "../../src/kernels/conv2d/index.ts";
 import { equal } from "../../src/kernels/elementwise/binary.ts";
 import * as ops from "../../src/node.ts";
+import { measureCeilings } from "../../src/tensor/ceilings.ts";
 import { openDevice, setDefaultDevice } from "../../src/tensor/device.ts";
 import type { AdapterClass, GpuDevice } from "../../src/tensor/gpu-device.ts";
 import { kernel } from "../../src/tensor/kernel.ts";
@@ -38,7 +39,7 @@ const x = (...shape: Shape) => zeros(shape, { requiresGrad: true });
 /** Computes the gradients with respect to all inputs, so that their kernels are compiled, too. */
 const differentiate = (y: Tensor) => ops.backward(y.size === 1 ? y : ops.sum(y));
 
-type Case = readonly [name: string, run: (device: GpuDevice) => void];
+type Case = readonly [name: string, run: (device: GpuDevice) => unknown];
 
 const unary: Record<string, (x: Tensor) => Tensor> = {
   abs: ops.abs,
@@ -282,6 +283,7 @@ function convolutions(): Case[] {
       }
     },
   ]);
+  list.push(["measureCeilings", (device) => measureCeilings(device, { runs: 1, minRunMs: 0 })]);
   list.push([
     "conv2d with every block that the tuner may choose",
     (device) => {
@@ -329,7 +331,7 @@ describe("kernels compile within WebGPU's default limits", () => {
         return createShaderModule.call(device.gpu, descriptor);
       };
       using _scope = ops.scope();
-      run(device);
+      await run(device);
       await device.sync();
       device.destroy();
     });
@@ -353,7 +355,7 @@ describe("kernels compile within WebGPU's default limits", () => {
       ...["backward", "noGrad", "tensor", "zeros", "ones", "full", "rand", "randn", "stepLR", "multiStepLR"],
       ...["cosineAnnealingLR", "loadWeights", "saveWeights", "parseSafetensors", "serializeSafetensors"],
       ...["createModel", "loadModel", "interpolator", "networkUpscaler", "selfEnsemble", "upscale"],
-      ...["openMethod", "toImageData"],
+      ...["openMethod", "toImageData", "adaptersPresent"],
     ];
     const functions = Object.entries(ops).filter(
       ([name, value]) => typeof value === "function" && /^[a-z]/.test(name),

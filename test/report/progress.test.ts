@@ -163,6 +163,17 @@ describe("Progress", () => {
     expect(screen(text())[0]).toMatch(/^█{15}░{15} {2}50% .*ETA 1s$/);
   });
 
+  it("counts other things than steps, and can leave no trace", () => {
+    const { stream, clock, now, text } = recorder({ isTTY: true });
+    const progress = new Progress({ total: 10, unit: "tiles", stream, now });
+    clock.seconds = 1;
+    progress.update(5);
+    expect(screen(text())[0]).toContain("5/10  5.00 tiles/s");
+    progress.clear();
+    progress.done();
+    expect(screen(text())).toEqual([""]);
+  });
+
   it("refuses a run without steps", () => {
     expect(() => new Progress({ total: 0 })).toThrow(/step 0 of 0/);
     expect(() => new Progress({ total: 5, start: 6 })).toThrow(/step 6 of 5/);

@@ -7,6 +7,8 @@ export const root = fileURLToPath(new URL("../..", import.meta.url));
 export interface RunResult {
   readonly code: number | null;
   readonly stdout: string;
+  /** Standard output as bytes. */
+  readonly output: Buffer;
   /** Without Dawn's own warnings, which come with every software adapter and without a Vulkan driver. */
   readonly stderr: string;
 }
@@ -16,6 +18,10 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Called with all output so far whenever more arrives; `signal` sends the program a signal. */
   readonly onOutput?: (stdout: string, signal: (name: NodeJS.Signals) => void) => void;
+  /** The same for standard error. */
+  readonly onError?: (stderr: string, signal: (name: NodeJS.Signals) => void) => void;
+  /** Standard input; empty by default. */
+  readonly input?: Uint8Array;
 }
 
 /** Runs a JavaScript module, which may import TypeScript (`./src/node.ts`), like {@link runFile}. */
@@ -32,25 +38,30 @@ export function runFile(
   const child = spawn(process.execPath, ["--import", "tsx", file, ...args], {
     cwd: root,
     env: { ...process.env, ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
     timeout: 50_000, // less than a test's, so that none is left running
     killSignal: "SIGKILL",
   });
+  child.stdin.on("error", () => {}); // a program need not read it
+  child.stdin.end(options.input);
+  const output: Buffer[] = [];
   let stdout = "";
   let stderr = "";
   child.stdout.on("data", (data) => {
+    output.push(data);
     stdout += data;
     options.onOutput?.(stdout, (name) => child.kill(name));
   });
   child.stderr.on("data", (data) => {
     stderr += data;
+    options.onError?.(stderr, (name) => child.kill(name));
   });
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => {
       // "Warning: …" and, where Dawn says so, a line "    at …" with the place in its source.
       const own = stderr.replaceAll(/^Warning: .*\n(?: {4}at .*\n)*\n*/gm, "");
-      resolve({ code, stdout, stderr: own.trim() });
+      resolve({ code, stdout, output: Buffer.concat(output), stderr: own.trim() });
     });
   });
 }

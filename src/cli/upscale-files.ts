@@ -1,0 +1,269 @@
+/** Pictures from files to files: one after the other, each in strips, with a line for each. */
+import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { basename, extname, join, resolve, sep } from "node:path";
+import { DataError } from "../data/errors.ts";
+import {
+  type OutputFormat,
+  PictureWriter,
+  readPictureFile,
+  sizeOfPictureFile,
+} from "../data/picture-file.ts";
+import { formatDuration, Progress } from "../report/progress.ts";
+import { withoutAlpha } from "../upscale/alpha.ts";
+import { bandsOf } from "../upscale/picture.ts";
+import { planTiles } from "../upscale/tiles.ts";
+import type { Upscaler } from "../upscale/upscaler.ts";
+import { type Context, UsageError } from "./flags.ts";
+import { openUpscaler } from "./open-upscaler.ts";
+import type { UpscaleFlags } from "./upscale.ts";
+
+/** What became of a picture, as --json has it. */
+export interface Report {
+  readonly input: string;
+  readonly output: string;
+  /** It existed and was left alone. */
+  readonly skipped?: true;
+  readonly error?: string;
+  readonly method?: string;
+  readonly scale?: number;
+  /** Where it ran: an adapter's name, or "JavaScript" for interpolation. */
+  readonly adapter?: string;
+  /** Of the result. */
+  readonly width?: number;
+  readonly height?: number;
+  readonly channels?: number;
+  readonly depth?: 8 | 16;
+  readonly tiles?: number;
+  /** Size of what a tile was computed in, in pixels of the input. */
+  readonly window?: { readonly width: number; readonly height: number };
+  /** All of it: reading, enlarging and writing. */
+  readonly ms?: number;
+  /** The most of the device's memory that was in use at a time. */
+  readonly peakBytes?: number;
+  /** The most memory the process has had so far. */
+  readonly peakProcessBytes?: number;
+}
+
+interface Job {
+  readonly input: string;
+  readonly output: string;
+}
+
+const extensions: Record<string, OutputFormat> = {
+  ".png": "png",
+  ".jpg": "jpeg",
+  ".jpeg": "jpeg",
+  ".webp": "webp",
+};
+const extensionOf: Record<OutputFormat, string> = { png: ".png", jpeg: ".jpg", webp: ".webp" };
+
+/** @throws UsageError or DataError if nothing can be begun; what goes wrong with single pictures is in their reports. */
+export async function upscaleFiles(flags: UpscaleFlags, { signal }: Context): Promise<Report[]> {
+  const format = flags.format ?? extensions[extname(flags.output).toLowerCase()] ?? "png";
+  checkFormat(flags, format);
+  const jobs = jobsOf(flags, format);
+  const { default: sharp } = await import("sharp");
+  sharp.cache(false); // every picture is read once
+  const opened = await openUpscaler(flags);
+  try {
+    const queue = new Queue(jobs);
+    const reports: Report[] = [];
+    for (const job of jobs) {
+      signal.throwIfAborted();
+      const report = await upscaleFile(job, opened.upscaler, { ...flags, format }, signal);
+      reports.push(report);
+      await queue.tell(report);
+    }
+    return reports;
+  } finally {
+    opened.close();
+  }
+}
+
+function checkFormat({ depth, alpha, quality }: UpscaleFlags, format: OutputFormat): void {
+  if (depth === 16 && format !== "png")
+    throw new UsageError(`--depth 16 is for png, and the output is ${format}`);
+  if (alpha === "keep" && format === "jpeg") {
+    throw new UsageError(
+      "--alpha keep is not for jpeg, which has no transparency; choose drop, white or black",
+    );
+  }
+  if (quality !== undefined && format === "png")
+    throw new UsageError("--quality is for jpeg and webp, and png loses nothing");
+}
+
+function jobsOf({ input, output }: UpscaleFlags, format: OutputFormat): Job[] {
+  const given = statSync(input, { throwIfNoEntry: false });
+  if (!given) throw new DataError(`${input}: there is no such file or folder. Check the path.`);
+  const target = statSync(output, { throwIfNoEntry: false });
+  const named = (path: string) => join(output, basename(path, extname(path)) + extensionOf[format]);
+  if (!given.isDirectory()) {
+    const inFolder = target?.isDirectory() || output.endsWith("/") || output.endsWith(sep);
+    if (inFolder) makeFolder(output);
+    return checked([{ input, output: inFolder ? named(input) : output }]);
+  }
+  if (target && !target.isDirectory()) {
+    throw new UsageError(`--input is a folder, so --output must be one as well, and ${output} is a file`);
+  }
+  const pictures = readdirSync(input)
+    .filter((file) => extname(file).toLowerCase() in extensions)
+    .sort();
+  if (pictures.length === 0) {
+    throw new DataError(`${input}: there are no pictures in this folder (PNG, JPEG, WebP). Check the path.`);
+  }
+  makeFolder(output);
+  return checked(pictures.map((file) => ({ input: join(input, file), output: named(file) })));
+}
+
+/** Nothing is to be written over what is read, or twice. */
+function checked(jobs: Job[]): Job[] {
+  const inputs = new Set(jobs.map(({ input }) => resolve(input)));
+  const writers = new Map<string, string>();
+  for (const { input, output } of jobs) {
+    const path = resolve(output);
+    if (inputs.has(path)) throw new UsageError(`${output} is an input; --output must name another place`);
+    const other = writers.get(path);
+    if (other !== undefined) {
+      throw new DataError(`${other} and ${input} would both become ${output}. Rename one of them.`);
+    }
+    writers.set(path, input);
+  }
+  return jobs;
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (cause) {
+    throw new DataError(
+      `${path}: this folder cannot be made: ${(cause as Error).message}. Name another one.`,
+      { cause },
+    );
+  }
+}
+
+/** Reads, enlarges and writes. Errors of this picture become its report; only a stop ends all. */
+async function upscaleFile(
+  job: Job,
+  upscaler: Upscaler,
+  flags: UpscaleFlags & { readonly format: OutputFormat },
+  signal: AbortSignal,
+): Promise<Report> {
+  if (!flags.overwrite && statSync(job.output, { throwIfNoEntry: false })) return { ...job, skipped: true };
+  try {
+    return { ...job, ...(await upscaleOne(job, upscaler, flags, signal)) };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ...job, error: (error as Error).message };
+  }
+}
+
+async function upscaleOne(
+  { input, output }: Job,
+  { name, scale, device, method }: Upscaler,
+  {
+    format,
+    depth: wanted,
+    quality,
+    alpha,
+    tile,
+    "max-memory": most,
+  }: UpscaleFlags & { readonly format: OutputFormat },
+  signal: AbortSignal,
+): Promise<Partial<Report>> {
+  const start = performance.now();
+  device?.resetPeak();
+  const { image: read, icc } = await readPictureFile(input);
+  const image = withoutAlpha(read, alpha ?? (format === "jpeg" ? "white" : "keep"));
+  const depth = wanted ?? (format === "png" && image.data instanceof Uint16Array ? 16 : 8);
+  const size = { width: image.width * scale, height: image.height * scale, channels: image.channels };
+
+  const tiling = planTiles(image, method, { tile, maxMemory: most && workingMemory(most, size, depth) });
+  const writer = await PictureWriter.create(output, { ...size, depth, icc, format, quality });
+  const progress = new Progress({ total: tiling.count, unit: "tiles", stream: process.stderr });
+  try {
+    const onProgress = ({ done }: { done: number }) => progress.update(done);
+    const bands = bandsOf(method, image, tiling, { depth, grey: "picture" }, { signal, onProgress });
+    for await (const { rows } of bands) await writer.write(rows.data);
+    await writer.finish();
+  } catch (error) {
+    await writer.discard();
+    throw error;
+  } finally {
+    progress.clear();
+  }
+  return {
+    ...{ method: name, scale, adapter: device?.name ?? "JavaScript", ...size, depth },
+    ...{ tiles: tiling.count, window: { width: tiling.width, height: tiling.height } },
+    ms: performance.now() - start,
+    peakBytes: device?.memory().peakBytes ?? 0,
+    peakProcessBytes: process.resourceUsage().maxRSS * 1024,
+  };
+}
+
+/**
+ * What of the memory that the program may take is left for tiles: without what it has already, a strip of the result, and what
+ * encoding takes.
+ */
+function workingMemory(
+  most: number,
+  { width, channels }: { width: number; channels: number },
+  depth: 8 | 16,
+): number {
+  const strips = width * channels * (depth / 8) * 512;
+  return Math.max(1, most - process.memoryUsage.rss() - strips - 32 * 2 ** 20);
+}
+
+/** Tells of each picture, and how long the rest will take. */
+class Queue {
+  readonly #total: number;
+  readonly #start = performance.now();
+  readonly #waiting: Job[];
+  #number = 0;
+  #done = 0;
+  #left: number | undefined;
+
+  constructor(jobs: readonly Job[]) {
+    this.#total = jobs.length;
+    this.#waiting = [...jobs];
+  }
+
+  async tell(report: Report): Promise<void> {
+    this.#number++;
+    this.#waiting.shift();
+    const count =
+      this.#total > 1 ? `[${String(this.#number).padStart(`${this.#total}`.length)}/${this.#total}] ` : "";
+    console.error(`${count}${lineOf(report)}${await this.#timeLeft(report)}`);
+  }
+
+  /** By pixels, which the headers of the files tell; those that will be skipped or fail are few, or seen soon. */
+  async #timeLeft({ width = 0, height = 0, scale = 1 }: Report): Promise<string> {
+    const pixels = (width * height) / scale ** 2;
+    if (this.#total === 1 || pixels === 0) return "";
+    this.#left = this.#left === undefined ? await pixelsOf(this.#waiting) : this.#left - pixels;
+    this.#done += pixels;
+    if (this.#waiting.length === 0) return "";
+    const seconds = (performance.now() - this.#start) / 1e3;
+    return `  ETA ${formatDuration((seconds * this.#left) / this.#done)}`;
+  }
+}
+
+async function pixelsOf(jobs: readonly Job[]): Promise<number> {
+  let pixels = 0;
+  for (const { input } of jobs) {
+    const { width, height } = await sizeOfPictureFile(input).catch(() => ({ width: 0, height: 0 }));
+    pixels += width * height;
+  }
+  return pixels;
+}
+
+function lineOf({ input, output, skipped, error, method, scale, width, height, tiles, ms }: Report): string {
+  if (error !== undefined)
+    return error.startsWith(input) || error.startsWith(output) ? error : `${input}: ${error}`;
+  if (skipped) return `${output} exists and is left alone; --overwrite replaces it`;
+  return `${output}  ${width}x${height}  ${method} x${scale}  ${tiles} tile${tiles === 1 ? "" : "s"}  ${formatSeconds(ms!)}`;
+}
+
+function formatSeconds(ms: number): string {
+  return ms < 60_000 ? `${(ms / 1e3).toFixed(1)} s` : formatDuration(ms / 1e3);
+}

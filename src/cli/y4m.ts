@@ -1,0 +1,196 @@
+/**
+ * Uncompressed video as programs hand it on through pipes: YUV4MPEG2, "y4m". A line of parameters, then for each frame a line
+ * "FRAME" and its planes Y, Cb and Cr, one after the other, the two of colour mostly with fewer pixels.
+ */
+import { once } from "node:events";
+import type { Readable, Writable } from "node:stream";
+import { DataError } from "../data/errors.ts";
+import type { Samples } from "../data/image.ts";
+
+export interface VideoFormat {
+  readonly width: number;
+  readonly height: number;
+  /** Bits per sample, 8 to 16; those above 8 come as two bytes, little-endian. */
+  readonly depth: number;
+  /** How many columns and rows of luma share a sample of colour; undefined for grey video. */
+  readonly chroma: { readonly across: 1 | 2; readonly down: 1 | 2 } | undefined;
+  /** Where a sample of colour lies in the pixels it stands for: 0.5 in the middle, 0.25 on the first of two. */
+  readonly siting: { readonly across: number; readonly down: number };
+  /** Black is 0 and white the highest level; mostly black is 16 and white 235 (times 2^(depth - 8)). */
+  readonly fullRange: boolean;
+  /** The header's other parameters (frame rate, aspect, …) as they came. */
+  readonly parameters: readonly string[];
+}
+
+/** Planes Y, Cb, Cr, or Y alone. */
+export type Frame = readonly Samples[];
+
+const middle = { across: 0.5, down: 0.5 };
+const left = { across: 0.25, down: 0.5 };
+
+const layouts: Record<string, Pick<VideoFormat, "chroma" | "siting">> = {
+  "420jpeg": { chroma: { across: 2, down: 2 }, siting: middle },
+  "420mpeg2": { chroma: { across: 2, down: 2 }, siting: left },
+  "420paldv": { chroma: { across: 2, down: 2 }, siting: { across: 0.25, down: 0.25 } },
+  "420": { chroma: { across: 2, down: 2 }, siting: middle },
+  "422": { chroma: { across: 2, down: 1 }, siting: left },
+  "444": { chroma: { across: 1, down: 1 }, siting: middle },
+  mono: { chroma: undefined, siting: middle },
+};
+
+/** @throws DataError for what is no such header, or none that can be enlarged. */
+export function parseHeader(line: string): VideoFormat {
+  const [signature, ...parameters] = line.split(" ").filter((word) => word !== "");
+  if (signature !== "YUV4MPEG2") {
+    throw new DataError(
+      `standard input: this is no y4m video (it begins with ${JSON.stringify(line.slice(0, 12))}). Make it one with ` +
+        '"ffmpeg -i FILE -f yuv4mpegpipe -".',
+    );
+  }
+  const value = (letter: string) => parameters.find((word) => word[0] === letter)?.slice(1);
+  const [width, height] = [Number(value("W")), Number(value("H"))];
+  if (![width, height].every((side) => Number.isInteger(side) && side > 0 && side <= 2 ** 15)) {
+    throw new DataError(
+      `standard input: this y4m header has no usable width and height: ${JSON.stringify(line)}.`,
+    );
+  }
+  const interlacing = value("I") ?? "p";
+  if (!["p", "?"].includes(interlacing)) {
+    throw new DataError(
+      "standard input: this video is interlaced, and its half pictures cannot be enlarged as if they were one. " +
+        'Deinterlace it first, with ffmpeg by "-vf yadif".',
+    );
+  }
+  const space = value("C") ?? "420jpeg";
+  const [, name, bits] = /^(mono|\d{3}(?:jpeg|mpeg2|paldv)?)(?:p?(9|10|12|14|16))?$/.exec(space) ?? [];
+  if (name === undefined || !Object.hasOwn(layouts, name)) {
+    throw new DataError(
+      `standard input: colour space ${space} is not known; there are 420jpeg, 420mpeg2, 420paldv, 422, 444 and mono, with p10 and ` +
+        'the like behind them for more than 8 bits. With ffmpeg, "-pix_fmt yuv420p" chooses one.',
+    );
+  }
+  return {
+    ...{ width, height, depth: Number(bits ?? 8), ...layouts[name] },
+    fullRange: parameters.includes("XCOLORRANGE=FULL"),
+    parameters: parameters.filter((word) => !"WH".includes(word[0])),
+  };
+}
+
+export function headerOf({ width, height, parameters }: VideoFormat): string {
+  return ["YUV4MPEG2", `W${width}`, `H${height}`, ...parameters].join(" ");
+}
+
+/** Width and height of each plane. */
+export function planeSizes({ width, height, chroma }: Pick<VideoFormat, "width" | "height" | "chroma">) {
+  const luma = { width, height };
+  if (!chroma) return [luma];
+  const size = { width: Math.ceil(width / chroma.across), height: Math.ceil(height / chroma.down) };
+  return [luma, size, size];
+}
+
+/** Reads y4m from a stream, no more of it than the present frame (and what the stream has buffered). */
+export class Y4mReader {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #rest: Uint8Array = new Uint8Array(0);
+
+  constructor(stream: Readable) {
+    this.#chunks = stream[Symbol.asyncIterator]();
+  }
+
+  async header(): Promise<VideoFormat> {
+    const line = await this.#line(4096);
+    if (line === undefined)
+      throw new DataError("standard input: there is nothing on it; y4m video was expected.");
+    return parseHeader(line);
+  }
+
+  /** The frames after the header. */
+  async *frames(format: VideoFormat): AsyncGenerator<Frame> {
+    for (let number = 1; ; number++) {
+      const line = await this.#line(256);
+      if (line === undefined) return;
+      if (!/^FRAME( |$)/.test(line)) {
+        throw new DataError(
+          `standard input: frame ${number} does not begin with FRAME; the stream is damaged.`,
+        );
+      }
+      const frame: Samples[] = [];
+      for (const { width, height } of planeSizes(format)) {
+        const bytes = new Uint8Array(width * height * (format.depth > 8 ? 2 : 1));
+        if (!(await this.#fill(bytes))) {
+          throw new DataError(`standard input: it ends within frame ${number}; the video is cut short.`);
+        }
+        frame.push(format.depth > 8 ? new Uint16Array(bytes.buffer) : bytes);
+      }
+      yield frame;
+    }
+  }
+
+  /** A line without its end; undefined at the end of the stream. */
+  async #line(longest: number): Promise<string | undefined> {
+    let bytes: number[] = [];
+    const one = new Uint8Array(1);
+    while (bytes.length <= longest) {
+      if (!(await this.#fill(one))) {
+        if (bytes.length === 0) return undefined;
+        break;
+      }
+      if (one[0] === 10) return String.fromCharCode(...bytes);
+      bytes.push(one[0]);
+    }
+    bytes = bytes.slice(0, 64);
+    return String.fromCharCode(...bytes);
+  }
+
+  /** False if the stream ends before. */
+  async #fill(target: Uint8Array): Promise<boolean> {
+    for (let filled = 0; filled < target.length; ) {
+      if (this.#rest.length === 0) {
+        const { value, done } = await this.#chunks.next();
+        if (done) return false;
+        this.#rest = value;
+      }
+      const part = this.#rest.subarray(0, target.length - filled);
+      target.set(part, filled);
+      filled += part.length;
+      this.#rest = this.#rest.subarray(part.length);
+    }
+    return true;
+  }
+}
+
+/** Writes y4m to a stream, and waits where its reader is slower. */
+export class Y4mWriter {
+  readonly #stream: Writable;
+  #failure: Error | undefined;
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+    stream.on("error", (error) => {
+      this.#failure = error;
+    });
+  }
+
+  async header(format: VideoFormat): Promise<void> {
+    await this.#write(Buffer.from(`${headerOf(format)}\n`));
+  }
+
+  async frame(planes: Frame): Promise<void> {
+    await this.#write(Buffer.from("FRAME\n"));
+    for (const { buffer, byteOffset, byteLength } of planes) {
+      await this.#write(new Uint8Array(buffer, byteOffset, byteLength));
+    }
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    if (!this.#failure && !this.#stream.write(bytes)) {
+      await once(this.#stream, "drain").catch(() => {}); // the listener above has the error
+    }
+    if (this.#failure) {
+      throw new DataError(
+        `standard output: what was to read the video has ended (${this.#failure.message}).`,
+        { cause: this.#failure },
+      );
+    }
+  }
+}

@@ -1,0 +1,289 @@
+/** `pixelgrad upscale` and `pixelgrad info` as a user runs them. */
+import { createHash } from "node:crypto";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import sharp from "sharp";
+import { beforeAll, describe, expect, test } from "vitest";
+import { imresize } from "../../src/data/imresize.ts";
+import { readImage, writePng } from "../../src/data/index.ts";
+import { EDSR, ESPCN, networkUpscaler, saveWeights, setDefaultDevice } from "../../src/index.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { noise, temporaryFolder } from "../data/support.ts";
+import { float32Device } from "../support/devices.ts";
+import { picturesIn } from "../support/pictures.ts";
+import { type RunOptions, runFile } from "../support/run.ts";
+
+const folder = temporaryFolder();
+const path = (...parts: string[]) => join(folder, ...parts);
+const run = (args: readonly string[], options?: RunOptions) =>
+  runFile("src/cli/main.ts", ["upscale", ...args], options);
+const upscale = (input: string, output: string, ...more: string[]) =>
+  run(["-i", path(input), "-o", path(output), ...more]);
+
+const picture = noise(30, 24, 3);
+const random = new Random(1);
+let espcn: ESPCN;
+
+beforeAll(async () => {
+  await writePng(path("picture.png"), picture);
+  setDefaultDevice(float32Device());
+  espcn = new ESPCN({ scale: 3, filters: [4, 3], residual: true, random });
+  writeFileSync(path("espcn.safetensors"), await saveWeights(espcn));
+  const edsr = new EDSR({ scale: 2, blocks: 1, channels: 8, random });
+  writeFileSync(path("edsr.safetensors"), await saveWeights(edsr));
+});
+
+describe("one picture", () => {
+  test("by default twice as large, by bicubic interpolation", async () => {
+    const { code, stdout, stderr } = await upscale("picture.png", "large.png");
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
+    expect(stderr).toMatch(/large\.png {2}60x48 {2}bicubic x2 {2}1 tile {2}[\d.]+ s$/);
+    expect(await readImage(path("large.png"))).toEqual(imresize(picture, 2));
+  });
+
+  test("by a weight file, in tiles; --json tells all", async () => {
+    const args = ["-m", path("espcn.safetensors"), "-g", "cpu", "-t", "10", "--json", path("report.json")];
+    expect(await upscale("picture.png", "espcn.png", ...args)).toMatchObject({ code: 0 });
+    expect(await readImage(path("espcn.png"))).toEqual(await networkUpscaler(espcn).upscale(picture));
+    const [report] = JSON.parse(readFileSync(path("report.json"), "utf8"));
+    expect(report).toMatchObject({
+      ...{ input: path("picture.png"), output: path("espcn.png"), method: "ESPCN", scale: 3, adapter: "cpu" },
+      ...{ width: 90, height: 72, channels: 3, depth: 8, window: { width: 16, height: 16 } },
+    });
+    expect(report.tiles).toBeGreaterThan(3);
+    for (const key of ["ms", "peakBytes", "peakProcessBytes"]) expect(report[key]).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ["-f", "webp", "--quality", "100"],
+    ["-f", "jpeg"],
+  ])("other formats: %s %s", async (...args) => {
+    const name = `format-${args[1]}`;
+    expect(await upscale("picture.png", name, ...args)).toMatchObject({ code: 0 });
+    const { format, width } = await sharp(path(name)).metadata();
+    expect({ format, width }).toEqual({ format: args[1], width: 60 });
+    if (args[1] === "webp") expect(await readImage(path(name))).toEqual(imresize(picture, 2));
+  });
+
+  test("the format follows the output's name; an existing folder gets the input's name", async () => {
+    await upscale("picture.png", "named.webp");
+    expect((await sharp(path("named.webp")).metadata()).format).toBe("webp");
+    mkdirSync(path("into"));
+    await upscale("picture.png", "into", "-f", "jpeg");
+    expect(readdirSync(path("into"))).toEqual(["picture.jpg"]);
+  });
+
+  test("16 bits, a profile, an orientation and transparency go through", async () => {
+    const levels = Uint16Array.from({ length: 12 * 8 * 4 }, (_, i) =>
+      i % 4 === 3 ? 65535 - 600 * (i % 48) : 150 * i,
+    );
+    const raw = sharp(levels, { raw: { width: 12, height: 8, channels: 4 } }).toColourspace("rgb16");
+    writeFileSync(
+      path("deep.png"),
+      await raw.withIccProfile("p3").withMetadata({ orientation: 6 }).png().toBuffer(),
+    );
+    expect((await sharp(path("deep.png")).metadata()).depth).toBe("ushort");
+    expect(await upscale("deep.png", "deep-large.png")).toMatchObject({ code: 0 });
+    const before = await sharp(path("deep.png")).metadata();
+    const { depth, width, height, channels, icc, orientation } = await sharp(
+      path("deep-large.png"),
+    ).metadata();
+    expect({ depth, width, height, channels, orientation }).toEqual({
+      ...{ depth: "ushort", width: 16, height: 24, channels: 4, orientation: undefined },
+    });
+    expect(icc).toEqual(before.icc);
+    // As JPEG: 8 bits, no alpha.
+    expect(await upscale("deep.png", "deep.jpg")).toMatchObject({ code: 0 });
+    expect(await sharp(path("deep.jpg")).metadata()).toMatchObject({
+      channels: 3,
+      depth: "uchar",
+      width: 16,
+    });
+    await upscale("deep.png", "dropped.png", "--alpha", "drop", "--depth", "8");
+    expect(await sharp(path("dropped.png")).metadata()).toMatchObject({ channels: 3, depth: "uchar" });
+  });
+
+  test("what exists is left alone, unless --overwrite", async () => {
+    writeFileSync(path("old.png"), "old");
+    const left = await upscale("picture.png", "old.png");
+    expect(left.code).toBe(0);
+    expect(left.stderr).toContain("exists and is left alone; --overwrite replaces it");
+    expect(readFileSync(path("old.png"), "utf8")).toBe("old");
+    expect(await upscale("picture.png", "old.png", "--overwrite")).toMatchObject({ code: 0 });
+    expect((await readImage(path("old.png"))).width).toBe(60);
+  });
+});
+
+describe("a folder", () => {
+  test("all of it; bad pictures are told of, the rest is done, and the exit code is 1", async () => {
+    await picturesIn(path("mixed"), 3);
+    writeFileSync(path("mixed", "0-empty.png"), "");
+    writeFileSync(path("mixed", "1-text.jpg"), "no picture");
+    writeFileSync(path("mixed", "notes.txt"), "not meant");
+    const whole = readFileSync(path("mixed", "2.png"));
+    writeFileSync(path("mixed", "2-cut.png"), whole.subarray(0, whole.length / 2));
+    const { code, stderr } = await upscale("mixed", "mixed-large", "--json", path("mixed.json"));
+    expect(code).toBe(1);
+    expect(readdirSync(path("mixed-large"))).toEqual(["0.png", "1.png", "2.png"]);
+    expect(stderr).toMatch(/^\[1\/6\] .*0-empty\.png: the file is empty/m);
+    expect(stderr).toMatch(/^\[\d\/6\] .*1-text\.jpg: not a PNG, JPEG or WebP picture/m);
+    expect(stderr).toMatch(/^\[\d\/6\] .*2-cut\.png: this PNG picture cannot be decoded/m);
+    expect(stderr).toMatch(/^\[2\/6\] .*0\.png {2}80x72 {2}bicubic x2 {2}1 tile {2}.*ETA/m);
+    expect(stderr).toMatch(/pixelgrad upscale: 3 of 6 pictures were not enlarged; see above\.$/);
+    const reports = JSON.parse(readFileSync(path("mixed.json"), "utf8"));
+    expect(reports.filter(({ error }: { error?: string }) => error !== undefined)).toHaveLength(3);
+    // Again: what is done stays.
+    const again = await upscale("mixed", "mixed-large");
+    expect(again.code).toBe(1);
+    expect(again.stderr.match(/left alone/g)).toHaveLength(3);
+  });
+
+  test("Ctrl-C between two tiles: what is whole stays, no half files, and the next run goes on", async () => {
+    mkdirSync(path("many"));
+    for (let k = 0; k < 6; k++) await writePng(path("many", `${k}.png`), noise(300, 200, 3, k));
+    const args = [
+      "-i",
+      path("many"),
+      "-o",
+      path("many-large"),
+      "-m",
+      path("edsr.safetensors"),
+      "-g",
+      "cpu",
+      "-t",
+      "50",
+    ];
+    let stopped = false;
+    const broken = await run(args, {
+      onError: (stderr, signal) => {
+        if (stopped || !stderr.includes("[1/6]")) return;
+        stopped = true;
+        signal("SIGINT");
+      },
+    });
+    expect(broken.code).toBe(130);
+    expect(broken.stderr).toMatch(/Stopped\.$/);
+    const done = readdirSync(path("many-large"));
+    expect(done).toContain("0.png");
+    expect(done.length).toBeLessThan(6);
+    for (const file of done) expect(file).toMatch(/^\d\.png$/);
+    for (const file of done) expect((await readImage(path("many-large", file))).width).toBe(600);
+  });
+
+  test("two pictures that would get one name, and output over input", async () => {
+    await picturesIn(path("twins"), 1);
+    writeFileSync(path("twins", "0.jpg"), await sharp(path("twins", "0.png")).jpeg().toBuffer());
+    const twins = await upscale("twins", "twins-large");
+    expect(twins.code).toBe(1);
+    expect(twins.stderr).toMatch(/would both become .*0\.png\. Rename one/);
+    const over = await upscale("twins", "twins", "--overwrite");
+    expect(over.code).toBe(2);
+    expect(over.stderr).toMatch(/0\.png is an input; --output must name another place/);
+  });
+});
+
+describe("what goes wrong is one paragraph and an exit code", () => {
+  test.each([
+    [["-i", "none.png", "-o", "x.png"], 1, /none\.png: there is no such file or folder/],
+    [["-i", "picture.png", "-o", "no/such/x.png"], 1, /no\/such\/x\.png: cannot be written/],
+    [
+      ["-i", "picture.png", "-o", "x.png", "-m", "sinc"],
+      1,
+      /there is no such method \(nearest, bilinear, bicubic\), and as a weight file/,
+    ],
+    [["-i", "picture.png", "-o", "x.png", "-m", "picture.png"], 1, /picture\.png/],
+    [
+      ["-i", "picture.png", "-o", "x.png", "-m", "espcn.safetensors", "-s", "2", "-g", "cpu"],
+      1,
+      /enlarge by 3, but --scale is 2/,
+    ],
+    [["-i", "picture.png", "-o", "x.jpg", "--depth", "16"], 2, /--depth 16 is for png/],
+    [["-i", "picture.png", "-o", "x.jpg", "--alpha", "keep"], 2, /--alpha keep is not for jpeg/],
+    [["-i", "picture.png", "-o", "x.png", "--quality", "90"], 2, /--quality is for jpeg and webp/],
+    [["-i", "picture.png", "-o", "x.jpg", "--quality", "101"], 2, /wants a whole number from 1 to 100/],
+    [["-i", "picture.png", "-o", "x.png", "--max-memory", "lots"], 2, /wants a size such as 512M or 2G/],
+    [["-i", "picture.png", "-o", "x.png", "--max-memory", "1M"], 1, /Allow more memory/],
+    [["-i", "-", "-o", "x.y4m"], 2, /give both -i - and -o -/],
+    [["-i", "picture.png"], 2, /--output PATH is missing/],
+  ])("%j", async (args, code, message) => {
+    const named = args.map((arg) => (/\.(png|jpg|y4m|safetensors)$/.test(arg) ? path(arg) : arg));
+    const result = await run(named);
+    expect(result.stderr).toMatch(message);
+    expect(result.code).toBe(code);
+    expect(result.stdout).toBe("");
+    for (const name of ["x.png", "x.jpg"]) expect(existsSync(path(name))).toBe(false);
+  });
+
+  test("a folder that is read-only", async () => {
+    if (process.getuid?.() === 0) return; // nothing is read-only to root
+    mkdirSync(path("locked"));
+    chmodSync(path("locked"), 0o500);
+    const { code, stderr } = await upscale("picture.png", "locked/x.png");
+    expect(code).toBe(1);
+    expect(stderr).toContain("cannot be written");
+  });
+});
+
+describe("video", () => {
+  const video = (frames: number) =>
+    Buffer.concat([
+      Buffer.from("YUV4MPEG2 W16 H12 F25:1 Ip A1:1 C420jpeg\n"),
+      ...Array.from({ length: frames }, (_, k) => [
+        Buffer.from("FRAME\n"),
+        Buffer.from(noise(16, 18, 1, k).data),
+      ]).flat(),
+    ]);
+
+  test("from standard input to standard output, and nothing else there", async () => {
+    const args = ["-i", "-", "-o", "-", "-m", path("espcn.safetensors"), "-g", "cpu"];
+    const { code, stderr, output } = await run(args, { input: video(3) });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/3 frames {2}48x36 {2}ESPCN x3/);
+    const header = "YUV4MPEG2 W48 H36 F25:1 Ip A1:1 C420jpeg\n";
+    const frame = 6 + (48 * 36 * 3) / 2;
+    expect(output.subarray(0, header.length).toString()).toBe(header);
+    expect(output).toHaveLength(header.length + 3 * frame);
+    const hashes = new Set<string>();
+    for (let k = 0; k < 3; k++) {
+      const at = header.length + k * frame;
+      expect(output.subarray(at, at + 6).toString()).toBe("FRAME\n");
+      hashes.add(
+        createHash("sha1")
+          .update(output.subarray(at, at + frame))
+          .digest("hex"),
+      );
+      const y = await networkUpscaler(espcn).upscaleY(noise(16, 18, 1, k).data.subarray(0, 192), 16, 12);
+      const luma = output.subarray(at + 6, at + 6 + 48 * 36);
+      for (const [i, value] of y.entries()) {
+        expect(Math.abs(luma[i] - Math.min(255, Math.max(0, value)))).toBeLessThanOrEqual(0.51);
+      }
+    }
+    expect(hashes.size).toBe(3);
+  });
+
+  test("what is no video, or cut short, is told on standard error", async () => {
+    const wrong = await run(["-i", "-", "-o", "-"], { input: Buffer.from("RIFF....AVI ") });
+    expect(wrong).toMatchObject({ code: 1, stdout: "" });
+    expect(wrong.stderr).toContain("this is no y4m video");
+    const cut = await run(["-i", "-", "-o", "-"], { input: video(2).subarray(0, 500) });
+    expect(cut.code).toBe(1);
+    expect(cut.stderr).toContain("it ends within frame 2");
+    const flag = await run(["-i", "-", "-o", "-", "--depth", "16"], { input: video(1) });
+    expect(flag.code).toBe(2);
+  });
+});
+
+test("info names the adapter in use and its ceilings", async () => {
+  const json = path("info.json");
+  const result = await runFile("src/cli/main.ts", ["info", "--json", json]);
+  expect(result.code).toBe(0);
+  const info = JSON.parse(readFileSync(json, "utf8"));
+  expect(result.stdout).toContain(`in use      ${info.adapter}`);
+  expect(info.adapters.length).toBeGreaterThan(0);
+  expect(info.maxStorageBufferBindingSize).toBeGreaterThanOrEqual(128 * 2 ** 20);
+  expect(info.ceilings.flops).toBeGreaterThan(1e8);
+  expect(info.ceilings.copies).toHaveLength(4);
+  const cpu = await runFile("src/cli/main.ts", ["info", "-g", "cpu"]);
+  expect(cpu.code).toBe(0);
+  expect(cpu.stdout).toContain("in use      cpu");
+});
