@@ -14,6 +14,7 @@ export default defineConfig({
     // These compare with files or with Node's own compiler.
     exclude: ["test/kernels/imresize-matlab.test.ts", "test/kernels/wgsl.test.ts"],
     passWithNoTests: "missing" in found,
+    globalSetup: "path" in found ? "test/browser/node-result.ts" : [],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     browser: {

@@ -17,12 +17,14 @@ export class Engine {
   readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   readonly #pending = new Map<number, Pending>();
   #count = 0;
+  /** Set when the worker could not be loaded. */
+  #failure: Error | undefined;
 
   constructor() {
     this.#worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#receive(data));
     this.#worker.addEventListener("error", ({ message }) => {
-      for (const { reject } of this.#pending.values())
-        reject(new Error(`The page's worker failed: ${message}`));
+      this.#failure = new Error(`The page's worker failed: ${message}`);
+      for (const { reject } of this.#pending.values()) reject(this.#failure);
       this.#pending.clear();
     });
   }
@@ -33,6 +35,7 @@ export class Engine {
     input: Tasks[T]["input"],
     { signal, onEvent }: RunOptions<T> = {},
   ): Promise<Tasks[T]["result"]> {
+    if (this.#failure) return Promise.reject(this.#failure);
     const id = this.#count++;
     const abort = () => this.#send({ abort: id });
     signal?.addEventListener("abort", abort);

@@ -39,14 +39,15 @@ export async function fineTune(
   const adam = new Adam(model.parameters());
   const shown = middle(image, model.scale);
   const previewEvery = Math.ceil(steps / PREVIEWS);
-  tell({ step: 0, bicubicLoss: patches.bicubicLoss(), preview: await preview(model, shown) });
+  tell({ step: 0, preview: await preview(model, shown) });
 
   let step = 0;
   while (step < steps && !signal.aborted) {
     adam.lr = cosine(step) * Math.min(1, (step + 1) / WARMUP);
-    const loss = learn(model, adam, patches.next());
+    const batch = patches.next();
+    const loss = learn(model, adam, batch);
     // Waiting for the loss also lets messages in, such as the wish to stop.
-    tell({ step: ++step, loss: await loss.item() });
+    tell({ step: ++step, relativeLoss: (await loss.item()) / batch.bicubicLoss });
     loss.dispose();
     if (step % previewEvery === 0) tell({ step, preview: await preview(model, shown) });
   }

@@ -1,4 +1,4 @@
-/** A loss over training steps, drawn while it is being computed: every value, their running mean and a level to beat. */
+/** A loss over training steps, drawn while it is being computed: every value, their running mean, and 100 %. */
 
 const [WIDTH, HEIGHT] = [320, 150];
 const margin = { top: 12, right: 10, bottom: 26, left: 46 };
@@ -10,7 +10,6 @@ export class LossPlot {
   #losses: number[] = [];
   #means: number[] = [];
   #steps = 1;
-  #level: number | undefined;
 
   constructor(svg: SVGSVGElement) {
     this.#svg = svg;
@@ -19,16 +18,11 @@ export class LossPlot {
   }
 
   start(steps: number): void {
-    [this.#losses, this.#means, this.#steps, this.#level] = [[], [], steps, undefined];
+    [this.#losses, this.#means, this.#steps] = [[], [], steps];
     this.#render();
   }
 
-  /** A horizontal line: what the network has to beat. */
-  set level(loss: number) {
-    this.#level = loss;
-    this.#render();
-  }
-
+  /** The loss of the next step, in percent. */
   add(loss: number): void {
     const mean = this.#means.at(-1) ?? loss;
     this.#losses.push(loss);
@@ -37,23 +31,21 @@ export class LossPlot {
   }
 
   #render(): void {
-    const top = niceAbove(Math.max(...this.#losses, 1.2 * (this.#level ?? 0), 1e-3));
+    const bottom = 20 * Math.floor(Math.min(80, ...this.#losses) / 20);
+    const top = 20 * Math.ceil(Math.max(120, ...this.#losses) / 20);
     const x = (step: number) => margin.left + (step / this.#steps) * (WIDTH - margin.left - margin.right);
-    const y = (loss: number) => HEIGHT - margin.bottom - (loss / top) * (HEIGHT - margin.top - margin.bottom);
+    const y = (loss: number) =>
+      HEIGHT - margin.bottom - ((loss - bottom) / (top - bottom)) * (HEIGHT - margin.top - margin.bottom);
     const line = (values: number[]) =>
-      values.map((v, i) => `${x(i + 1).toFixed(1)},${y(v).toFixed(1)}`).join(" ");
+      values.map((value, i) => `${x(i + 1).toFixed(1)},${y(value).toFixed(1)}`).join(" ");
     const [left, right] = [x(0), x(this.#steps)];
-    const rows = [0, top / 2, top].map(
+    const rows = [bottom, 100, top].map(
       (loss) =>
-        `<line class="grid" x1="${left}" x2="${right}" y1="${y(loss)}" y2="${y(loss)}"/>` +
-        `<text x="${left - 6}" y="${y(loss) + 4}" text-anchor="end">${Number(loss.toPrecision(2))}</text>`,
+        `<line class="${loss === 100 ? "level" : "grid"}" x1="${left}" x2="${right}" y1="${y(loss)}" y2="${y(loss)}"/>` +
+        `<text x="${left - 6}" y="${y(loss) + 4}" text-anchor="end">${loss} %</text>`,
     );
-    const level =
-      this.#level === undefined
-        ? ""
-        : `<line class="level" x1="${left}" x2="${right}" y1="${y(this.#level)}" y2="${y(this.#level)}"/>`;
     this.#svg.innerHTML =
-      `${rows.join("")}${level}` +
+      `${rows.join("")}` +
       `<polyline class="values" points="${line(this.#losses)}"/><polyline class="mean" points="${line(this.#means)}"/>` +
       `<text x="${left}" y="${HEIGHT - 8}">0</text>` +
       `<text x="${right}" y="${HEIGHT - 8}" text-anchor="end">${this.#steps} steps</text>`;
@@ -62,13 +54,7 @@ export class LossPlot {
       "aria-label",
       last === undefined
         ? "Loss: no steps yet"
-        : `Loss after ${this.#losses.length} steps: ${last.toFixed(4)}`,
+        : `Loss after ${this.#losses.length} steps: ${last.toFixed(1)} % of bicubic's`,
     );
   }
-}
-
-/** The next of 1, 1.5, 2, 3, 4, 5, 6, 8 times a power of ten. */
-function niceAbove(value: number): number {
-  const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((factor) => factor * power).find((nice) => nice >= value)!;
 }

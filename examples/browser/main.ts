@@ -53,14 +53,13 @@ async function openGpu(): Promise<void> {
   try {
     const { adapter } = await engine.run("open", {});
     byId("adapter").textContent = adapter;
-    upscalePanel.adapter = adapter;
-    trainPanel.enabled = true;
+    trainPanel.setGpu(true);
     await offerMethods();
   } catch (error) {
     byId("adapter").textContent = "no WebGPU";
     byId("no-webgpu-reason").textContent = (error as Error).message;
     byId("no-webgpu").hidden = false;
-    trainPanel.enabled = false;
+    trainPanel.setGpu(false);
     const methods = await engine.run("methods", {});
     upscalePanel.setMethods(methods.filter(({ kind }) => kind === "interpolation"));
   }

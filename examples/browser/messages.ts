@@ -20,7 +20,7 @@ export interface Tasks {
   upscale: {
     input: { image: Image; method: string; scale: number };
     event: { done: number; total: number };
-    result: { image: Image; bicubic: Image; ms: number };
+    result: { image: Image; bicubic: Image; adapter: string; tiles: number; ms: number };
   };
   /** Ends early, with what has been learned so far, when it is aborted. */
   fineTune: { input: FineTuneInput; event: FineTuneEvent; result: FineTuned };
@@ -38,10 +38,11 @@ export interface FineTuneInput {
 export interface FineTuneEvent {
   /** Finished steps. */
   readonly step: number;
-  /** Mean absolute difference on the step's patches, values 0..1. */
-  readonly loss?: number;
-  /** The same of bicubic interpolation on the whole picture; told once, at the start. */
-  readonly bicubicLoss?: number;
+  /**
+   * The network's mean absolute difference on the step's patches, divided by that of bicubic interpolation on the same
+   * patches: some are harder than others, for both.
+   */
+  readonly relativeLoss?: number;
   /** Told now and then. */
   readonly preview?: Preview;
 }

@@ -15,6 +15,8 @@ export interface OwnBatch {
   readonly lrShape: Shape;
   readonly hr: Float32Array;
   readonly hrShape: Shape;
+  /** Mean absolute difference between hr and what bicubic interpolation makes of lr. */
+  readonly bicubicLoss: number;
 }
 
 /** Random squares of a picture and of its small version, flipped and turned at random, as a network takes them. */
@@ -22,6 +24,9 @@ export class OwnPatches {
   readonly #hr: Image;
   /** Small; enlarged again by bicubic interpolation for networks that take it so. */
   readonly #lr: Image;
+  /** The small one enlarged by bicubic interpolation. */
+  readonly #bicubic: Image;
+  /** From lr to hr: 1 if lr has been enlarged already. */
   readonly #scale: number;
   readonly #side: number;
   readonly #random = new Random(0);
@@ -31,7 +36,8 @@ export class OwnPatches {
     this.#hr = colors === "y" ? luma(rgb) : rgb;
     const size = { width: rgb.width / scale, height: rgb.height / scale };
     const small = imresize(this.#hr, size);
-    this.#lr = inputSize === "hr" ? imresize(small, scale) : small;
+    this.#bicubic = imresize(small, scale);
+    this.#lr = inputSize === "hr" ? this.#bicubic : small;
     this.#scale = this.#hr.width / this.#lr.width;
     const side = inputSize === "hr" ? PATCH * scale : PATCH;
     this.#side = Math.min(side, this.#lr.width, this.#lr.height);
@@ -42,20 +48,26 @@ export class OwnPatches {
     const [p, q] = [this.#side, this.#side * this.#scale];
     const lr = new Float32Array(BATCH * channels * p * p);
     const hr = new Float32Array(BATCH * channels * q * q);
+    const bicubic = new Float32Array(hr.length);
     for (let n = 0; n < BATCH; n++) {
       const { x, y, symmetry } = randomPlace(this.#random, this.#lr, p);
       copyPatch(lr, n * channels * p * p, this.#lr, x, y, p, symmetry);
-      copyPatch(hr, n * channels * q * q, this.#hr, x * this.#scale, y * this.#scale, q, symmetry);
+      const [left, top] = [x * this.#scale, y * this.#scale];
+      copyPatch(hr, n * channels * q * q, this.#hr, left, top, q, symmetry);
+      copyPatch(bicubic, n * channels * q * q, this.#bicubic, left, top, q, symmetry);
     }
-    return { lr, lrShape: [BATCH, channels, p, p], hr, hrShape: [BATCH, channels, q, q] };
+    return {
+      lr,
+      lrShape: [BATCH, channels, p, p],
+      hr,
+      hrShape: [BATCH, channels, q, q],
+      bicubicLoss: meanDifference(hr, bicubic),
+    };
   }
+}
 
-  /** Mean absolute difference, values 0..1, of bicubic interpolation on the whole picture. */
-  bicubicLoss(): number {
-    const enlarged = imresize(this.#lr, this.#scale);
-    const sum = enlarged.data.reduce((total, value, i) => total + Math.abs(value - this.#hr.data[i]), 0);
-    return sum / enlarged.data.length / 255;
-  }
+function meanDifference(a: Float32Array, b: Float32Array): number {
+  return a.reduce((total, value, i) => total + Math.abs(value - b[i]), 0) / a.length;
 }
 
 /** Luma in studio range, rounded, as a picture of one channel. */

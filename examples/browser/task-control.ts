@@ -6,7 +6,8 @@ export class TaskControl {
   readonly #status: HTMLElement;
   readonly #startLabel: string;
   #running: AbortController | undefined;
-  #began = 0;
+  /** The first report of progress: what comes before it, such as compiling kernels, tells nothing of the speed. */
+  #first: { readonly time: number; readonly done: number } | undefined;
 
   /** `perform` is called at each start; it reports through `progress` and `say`, and ends when the signal says so. */
   constructor(root: HTMLElement, perform: (signal: AbortSignal) => Promise<void>) {
@@ -14,11 +15,18 @@ export class TaskControl {
     this.#progress = root.querySelector("progress")!;
     this.#status = root.querySelector("[role=status]")!;
     this.#startLabel = this.#button.textContent!;
-    this.#button.addEventListener("click", () => (this.#running ? this.#stop() : this.#start(perform)));
+    this.#button.addEventListener("click", () => (this.#running ? this.stop() : this.#start(perform)));
   }
 
   set enabled(enabled: boolean) {
     this.#button.disabled = !enabled;
+  }
+
+  /** Ends what is running, if anything is. */
+  stop(): void {
+    if (!this.#running) return;
+    this.#running.abort();
+    this.say("Stopping…");
   }
 
   say(text: string): void {
@@ -34,14 +42,16 @@ export class TaskControl {
   progress(done: number, total: number, what: string): void {
     this.#progress.max = total;
     this.#progress.value = done;
-    const left = ((performance.now() - this.#began) / done) * (total - done);
-    const soon = done === 0 || done === total ? "" : `, about ${seconds(left)} left`;
+    const now = performance.now();
+    this.#first ??= { time: now, done };
+    const left = ((now - this.#first.time) / (done - this.#first.done)) * (total - done);
+    const soon = done > this.#first.done && done < total ? `, about ${duration(left)} left` : "";
     if (!this.#running?.signal.aborted) this.say(`${what} ${done} of ${total}${soon}`);
   }
 
   async #start(perform: (signal: AbortSignal) => Promise<void>): Promise<void> {
     this.#running = new AbortController();
-    this.#began = performance.now();
+    this.#first = undefined;
     this.#button.textContent = "Stop";
     this.#button.classList.add("stop");
     this.#progress.removeAttribute("value"); // moves until there is a first number
@@ -59,13 +69,10 @@ export class TaskControl {
       this.#progress.hidden = true;
     }
   }
-
-  #stop(): void {
-    this.#running?.abort();
-    this.say("Stopping…");
-  }
 }
 
-export function seconds(ms: number): string {
+/** A length of time for people. */
+export function duration(ms: number): string {
+  if (ms > 120_000) return `${Math.round(ms / 60_000)} min`;
   return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
 }

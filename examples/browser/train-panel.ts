@@ -6,7 +6,7 @@ import { LossPlot } from "./loss-plot.ts";
 import type { FineTuned, FineTuneEvent, MethodInfo, Preview } from "./messages.ts";
 import { download } from "./picture.ts";
 import type { Chosen } from "./picture-chooser.ts";
-import { seconds, TaskControl } from "./task-control.ts";
+import { duration, TaskControl } from "./task-control.ts";
 
 export class TrainPanel {
   readonly #engine: Engine;
@@ -21,6 +21,7 @@ export class TrainPanel {
   readonly #download: HTMLButtonElement;
   #networks: readonly MethodInfo[] = [];
   #picture: Chosen | undefined;
+  #hasGpu = false;
   #tuned: FineTuned | undefined;
 
   /** `onTuned` is told of every new network, `onUse` when the user wants to enlarge with it. */
@@ -49,14 +50,17 @@ export class TrainPanel {
   }
 
   setPicture(picture: Chosen): void {
+    this.#task.stop();
     this.#picture = picture;
     this.#compare.show({ image: picture.image, label: "your picture" });
+    this.#task.enabled = this.#hasGpu;
   }
 
   /** Training needs a GPU. */
-  set enabled(enabled: boolean) {
-    this.#task.enabled = enabled;
-    if (!enabled) this.#task.say("Training needs WebGPU.");
+  setGpu(hasGpu: boolean): void {
+    this.#hasGpu = hasGpu;
+    this.#task.enabled = hasGpu && this.#picture !== undefined;
+    if (!hasGpu) this.#task.say("Training needs WebGPU.");
   }
 
   setMethods(methods: readonly MethodInfo[]): void {
@@ -89,18 +93,17 @@ export class TrainPanel {
     const tuned = await this.#engine.run(
       "fineTune",
       { image, start: this.#start.value || undefined, scale: Number(this.#scale.value), steps },
-      { signal, onEvent: (event) => this.#follow(event, steps) },
+      { signal, onEvent: (event) => this.#picture?.image === image && this.#follow(event, steps) },
     );
     this.#tuned = tuned;
     this.#use.disabled = this.#download.disabled = false;
-    this.#task.say(`${tuned.steps} steps in ${seconds(tuned.ms)}.`);
+    this.#task.say(`${tuned.steps} steps in ${duration(tuned.ms)}.`);
     return tuned.method;
   }
 
-  #follow({ step, loss, bicubicLoss, preview }: FineTuneEvent, steps: number): void {
-    if (bicubicLoss !== undefined) this.#plot.level = bicubicLoss;
-    if (loss !== undefined) {
-      this.#plot.add(loss);
+  #follow({ step, relativeLoss, preview }: FineTuneEvent, steps: number): void {
+    if (relativeLoss !== undefined) {
+      this.#plot.add(relativeLoss * 100);
       this.#task.progress(step, steps, "Step");
     }
     if (preview) this.#preview(preview);
@@ -117,13 +120,6 @@ export class TrainPanel {
 
   #save(): void {
     const { weights, method } = this.#tuned!;
-    const file = new Blob([weights as Uint8Array<ArrayBuffer>]);
-    download(
-      file,
-      `${method.label
-        .replace(/[^A-Za-z0-9]+/g, "-")
-        .replace("-tuned-here-", "-tuned-x")
-        .toLowerCase()}.safetensors`,
-    );
+    download(new Blob([weights as Uint8Array<ArrayBuffer>]), `tuned-x${method.scales[0]}.safetensors`);
   }
 }

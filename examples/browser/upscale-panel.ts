@@ -6,14 +6,12 @@ import { showFacts } from "./facts.ts";
 import type { MethodInfo } from "./messages.ts";
 import { download, toPng } from "./picture.ts";
 import type { Chosen } from "./picture-chooser.ts";
-import { seconds, TaskControl } from "./task-control.ts";
+import { duration, TaskControl } from "./task-control.ts";
 
 /** What every browser can still show on a canvas. */
 const MAX_MEGAPIXELS = 64;
 
 export class UpscalePanel {
-  /** Where networks run, to be shown with the result. */
-  adapter: string | undefined;
   readonly #engine: Engine;
   readonly #compare: Compare;
   readonly #task: TaskControl;
@@ -43,11 +41,12 @@ export class UpscalePanel {
     this.#forget();
     this.#compare.show({ image: picture.image, label: "your picture" });
     this.#task.say("");
+    this.#task.stop();
     this.#task.enabled = true;
   }
 
-  /** Offers the methods, and selects the one of the given id, else the first. */
-  setMethods(methods: readonly MethodInfo[], selected = methods[0].id): void {
+  /** Offers the methods, and selects the one of the given id, else that which was selected, else the first. */
+  setMethods(methods: readonly MethodInfo[], selected = this.#method.value || methods[0].id): void {
     this.#methods = methods;
     this.#method.replaceChildren(...methods.map(({ id, label }) => new Option(label, id)));
     this.#method.value = selected;
@@ -92,20 +91,21 @@ export class UpscalePanel {
       { image, method: method.id, scale },
       { signal, onEvent: ({ done, total }) => this.#task.progress(done, total, "Tile") },
     );
-    if (this.#picture?.image !== image) return; // another picture has been chosen meanwhile
+    signal.throwIfAborted(); // it may have been too late to stop the worker
     this.#result = { image: result.image, name: `${name.replace(/\.[^.]*$/, "")}-x${scale}.png` };
     this.#download.disabled = false;
     this.#compare.show(
       { image: result.bicubic, label: "bicubic" },
       { image: result.image, label: method.label },
     );
-    this.#task.say(`Done in ${seconds(result.ms)}.`);
+    this.#task.say(`Done in ${duration(result.ms)}.`);
     showFacts(this.#facts, {
       From: `${image.width} × ${image.height}`,
       To: `${width} × ${height}`,
       By: method.label,
-      Time: seconds(result.ms),
-      On: method.kind === "network" ? this.adapter! : "processor",
+      Time: duration(result.ms),
+      Tiles: `${result.tiles}`,
+      On: result.adapter,
     });
   }
 

@@ -75,6 +75,8 @@ export async function* bandsOf(
       const large = await enlargePicture(stoppable, part, pictureOptions);
       copyPart(large, times(within(kept, window), scale), rows, kept.left * scale);
       onProgress?.({ done: ++done, total: tiling.count });
+      // Interpolation never waits for anything; this lets others work, such as the one who aborts the signal.
+      await new Promise((resolve) => setTimeout(resolve));
     }
     yield { top, rows };
   }

@@ -1,0 +1,27 @@
+/** Where WebGPU is missing, the page says what to do, and interpolates. */
+import { expect, test, vi } from "vitest";
+import { clickMain, find, openPage, statusLine } from "./page.ts";
+
+/** A worker in which `navigator.gpu` is missing: modules are run in the order in which they are imported. */
+class WorkerWithoutGpu extends Worker {
+  constructor(url: string | URL, options?: WorkerOptions) {
+    const without = moduleOf(`Object.defineProperty(navigator, "gpu", { value: undefined });`);
+    super(moduleOf(`import "${without}"; import "${new URL(url, location.href)}";`), options);
+  }
+}
+
+function moduleOf(code: string): string {
+  return URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+}
+
+test("a message, no networks, no training, but interpolation", async () => {
+  vi.stubGlobal("Worker", WorkerWithoutGpu);
+  await openPage();
+  expect(find("#no-webgpu").hidden).toBe(false);
+  expect(find("#no-webgpu-reason").textContent).toMatch(/This browser offers no WebGPU/);
+  const methods = [...find<HTMLSelectElement>("[name=method]").options].map(({ text }) => text);
+  expect(methods).toEqual(["bicubic", "bilinear", "nearest"]);
+  expect(find<HTMLButtonElement>("#panel-train .primary").disabled).toBe(true);
+  await clickMain("upscale");
+  await statusLine("upscale", /^Done in/);
+});

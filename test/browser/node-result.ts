@@ -1,0 +1,24 @@
+/** What Node makes of a picture, for the browser to be compared with. Vitest runs this in Node, before all tests. */
+import type { TestProject } from "vitest/node";
+import { EDSR, init, Random, saveWeights, upscale } from "../../src/node.ts";
+import { testPicture } from "./test-picture.ts";
+
+export interface NodeResult {
+  /** A weight file's bytes, and the enlarged picture's. */
+  readonly weights: readonly number[];
+  readonly pixels: readonly number[];
+}
+
+declare module "vitest" {
+  interface ProvidedContext {
+    nodeResult: NodeResult;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<void> {
+  const device = await init();
+  const model = new EDSR({ scale: 2, blocks: 1, channels: 8, random: new Random(4) });
+  const { image } = await upscale(testPicture(), { method: model });
+  project.provide("nodeResult", { weights: [...(await saveWeights(model))], pixels: [...image.data] });
+  device.destroy();
+}

@@ -1,0 +1,55 @@
+/** The page of examples/browser in a test: how to open it, find its parts and hand it files. */
+import { expect, vi } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import html from "../../examples/browser/index.html?raw";
+import { toPng } from "../../examples/browser/picture.ts";
+import type { Image } from "../../src/data/image.ts";
+
+/** Loads the page; once in a test file, whose window it shares. */
+export async function openPage(): Promise<void> {
+  await page.viewport(1280, 800);
+  document.body.innerHTML = new DOMParser().parseFromString(html, "text/html").body.innerHTML;
+  await import("../../examples/browser/main.ts");
+}
+
+/** The first element that a CSS selector matches. */
+export function find<E extends HTMLElement>(selector: string): E {
+  const found = document.querySelector<E>(selector);
+  if (!found) throw new Error(`The page has no ${selector}.`);
+  return found;
+}
+
+export async function giveFile(bytes: BlobPart, name: string): Promise<void> {
+  await userEvent.upload(find("#chooser input"), new File([bytes], name));
+}
+
+export async function givePicture(image: Image, name: string): Promise<void> {
+  await giveFile(await (await toPng(image)).arrayBuffer(), name);
+  await says("#picture-name", new RegExp(`^${name}`));
+}
+
+/** Clicks a panel's main button, which starts a task or stops it. */
+export async function clickMain(panel: "upscale" | "train"): Promise<void> {
+  await userEvent.click(find(`#panel-${panel} .primary`));
+}
+
+/** Waits for the panel's line of status to say what is wanted, and returns it. */
+export async function statusLine(panel: "upscale" | "train", wanted: RegExp): Promise<string> {
+  return says(`#panel-${panel} .task [role=status]`, wanted);
+}
+
+/** Waits for an element's text to be as wanted, and returns it. */
+export async function says(selector: string, wanted: RegExp): Promise<string> {
+  const element = find(selector);
+  await vi.waitFor(() => expect(element.textContent).toMatch(wanted), { timeout: 110_000, interval: 20 });
+  return element.textContent;
+}
+
+/** RGB of the left or right picture that a panel compares. */
+export function pixelsOf(panel: "upscale" | "train", side: "left" | "right"): Uint8Array {
+  const canvas = document.querySelectorAll<HTMLCanvasElement>(`#panel-${panel} canvas`)[
+    side === "left" ? 0 : 1
+  ];
+  const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+  return Uint8Array.from(data.filter((_, i) => i % 4 !== 3));
+}

@@ -1,0 +1,134 @@
+/** The tab that enlarges: pixels, comparison, stopping, files that are none. */
+import { beforeAll, describe, expect, inject, test, vi } from "vitest";
+import { userEvent } from "vitest/browser";
+import { readPicture } from "../../examples/browser/picture.ts";
+import { imresize } from "../../src/data/imresize.ts";
+import { clickMain, find, giveFile, givePicture, openPage, pixelsOf, statusLine } from "./page.ts";
+import { testPicture } from "./test-picture.ts";
+
+const divider = () => find("#panel-upscale .divider");
+const method = () => find<HTMLSelectElement>("[name=method]");
+const largest = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+  Array.from(a).reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
+
+beforeAll(openPage);
+
+test("a sample is shown when the page opens, and the adapter is named", () => {
+  expect(find("#picture-name").textContent).toMatch(/^Flower, 202 × 256$/);
+  expect(find("#adapter").textContent).not.toBe("");
+  expect(find("#no-webgpu").hidden).toBe(true);
+  expect(getComputedStyle(divider()).display).toBe("none");
+});
+
+describe("a picture and a network that were dropped", () => {
+  const { weights, pixels } = inject("nodeResult");
+
+  beforeAll(async () => {
+    await givePicture(testPicture(), "waves.png");
+    await giveFile(Uint8Array.from(weights), "own.safetensors");
+    await vi.waitFor(() => expect(method().selectedOptions[0].text).toBe("own ×2"));
+    await clickMain("upscale");
+    await statusLine("upscale", /^Done in/);
+  });
+
+  test("the result equals Node's within a level, and is no even area", () => {
+    const got = pixelsOf("upscale", "right");
+    expect(got.length).toBe(pixels.length);
+    expect(largest(got, pixels)).toBeLessThanOrEqual(1);
+    expect(Math.max(...pixels) - Math.min(...pixels)).toBeGreaterThan(50);
+  });
+
+  test("beside it is bicubic interpolation", () => {
+    expect(largest(pixelsOf("upscale", "left"), imresize(testPicture(), 2).data)).toBe(0);
+  });
+
+  test("a network has one scale; interpolation has four", async () => {
+    const enabled = () => document.querySelectorAll("#panel-upscale [name=scale]:enabled").length;
+    expect(enabled()).toBe(1);
+    await userEvent.selectOptions(method(), "bilinear");
+    expect(enabled()).toBe(4);
+  });
+
+  test("the PNG that is downloaded holds the result", async () => {
+    const made = vi.spyOn(URL, "createObjectURL");
+    const click = vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {});
+    await userEvent.click(find("#panel-upscale [name=download]"));
+    await expect.poll(() => click.mock.instances.length).toBe(1);
+    expect((click.mock.instances[0] as unknown as HTMLAnchorElement).download).toBe("waves-x2.png");
+    const png = made.mock.calls[0][0] as Blob;
+    expect(largest((await readPicture(png, "the PNG")).data, pixelsOf("upscale", "right"))).toBe(0);
+    vi.restoreAllMocks();
+  });
+
+  test("the divider moves by keyboard and by pointer, and the right picture is cut off there", async () => {
+    const place = () => Number(divider().ariaValueNow);
+    divider().focus();
+    for (const [key, wanted] of [
+      ["Home", 0],
+      ["ArrowRight", 2],
+      ["PageUp", 12],
+      ["ArrowLeft", 10],
+      ["End", 100],
+    ] as const) {
+      await userEvent.keyboard(`{${key}}`);
+      expect(place(), key).toBe(wanted);
+    }
+    const frame = find("#panel-upscale .window");
+    await userEvent.click(frame, { position: { x: frame.clientWidth / 4, y: 100 } });
+    expect(place()).toBe(25);
+    const [, upper] = document.querySelectorAll<HTMLElement>("#panel-upscale .layer");
+    expect(upper.style.clipPath).toMatch(/^inset\(0(px)? 0(px)? 0(px)? 25(\.\d+)?%\)$/);
+    expect(divider().getAttribute("aria-valuetext")).toBe("25 % bicubic, the rest own ×2");
+
+    await userEvent.dragAndDrop(divider(), frame, {
+      targetPosition: { x: frame.clientWidth * 0.75, y: 100 },
+    });
+    expect(place()).toBe(75);
+  });
+
+  test("zooms by keyboard and button, and back to the whole picture", async () => {
+    const zoom = () => Number.parseInt(find("#panel-upscale output").textContent, 10);
+    const whole = zoom();
+    find("#panel-upscale .window").focus();
+    await userEvent.keyboard("+");
+    expect(zoom()).toBeGreaterThan(whole);
+    await userEvent.keyboard("1");
+    expect(zoom()).toBe(100);
+    await userEvent.keyboard("0");
+    expect(zoom()).toBe(whole);
+    await userEvent.click(find("#panel-upscale [data-zoom=in]"));
+    expect(zoom()).toBeGreaterThan(whole);
+  });
+});
+
+test.each(["own ×2", "bicubic"])(
+  "%s is stopped between two tiles, and what follows is not disturbed",
+  async (name) => {
+    await givePicture(testPicture(1500, 1400), "large.png");
+    await userEvent.selectOptions(method(), name);
+    await clickMain("upscale");
+    const line = await statusLine("upscale", /^Tile \d+ of \d+/);
+    const [, done, total] = /^Tile (\d+) of (\d+)/.exec(line)!;
+    expect(Number(done)).toBeLessThan(Number(total));
+    await clickMain("upscale");
+    await statusLine("upscale", /^Stopped\.$/);
+    expect(find<HTMLButtonElement>("#panel-upscale [name=download]").disabled).toBe(true);
+    expect(find("#panel-upscale .primary").textContent).toBe("Enlarge");
+
+    await givePicture(testPicture(20, 10), "small.png");
+    await clickMain("upscale");
+    await statusLine("upscale", /^Done in/);
+    expect(pixelsOf("upscale", "right").length).toBe(3 * 40 * 20);
+  },
+);
+
+test("files that are no pictures or weights are refused by name; the picture stays", async () => {
+  const shown = find("#picture-name").textContent;
+  await giveFile("no picture", "text.png");
+  expect(await statusLine("upscale", /text\.png/)).toMatch(
+    /is no picture .* Choose a PNG, JPEG or WebP file/,
+  );
+  await giveFile("no weights", "broken.safetensors");
+  expect(await statusLine("upscale", /broken\.safetensors/)).toMatch(/not a complete safetensors file/);
+  expect(find("#picture-name").textContent).toBe(shown);
+});
