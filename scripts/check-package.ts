@@ -73,7 +73,7 @@ async function step<T>(name: string, run: () => Promise<{ says: string; result: 
 
 async function pack() {
   const list = await run(npm, ["pack", "--json", "--pack-destination", temporary], repository);
-  // The output of prepack comes before the JSON.
+  // The output of prepare comes before the JSON.
   const [{ filename, size, unpackedSize, files }] = JSON.parse(list.slice(list.search(/^\[/m)));
   const paths: string[] = files.map((file: { path: string }) => file.path);
   const folders = [...new Set(paths.map((path) => path.split("/")[0]))].sort();
