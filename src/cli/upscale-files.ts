@@ -178,6 +178,7 @@ async function upscaleOne(
   const depth = wanted ?? (format === "png" && image.data instanceof Uint16Array ? 16 : 8);
   const size = { width: image.width * scale, height: image.height * scale, channels: image.channels };
 
+  method.pixelsWithin(0); // compiles kernels, if there are any: what that takes is not there for tiles
   const tiling = planTiles(image, method, { tile, maxMemory: most && workingMemory(most, size, depth) });
   const writer = await PictureWriter.create(output, { ...size, depth, icc, format, quality });
   const progress = new Progress({ total: tiling.count, unit: "tiles", stream: process.stderr });

@@ -10,6 +10,7 @@ import { GpuDevice } from "../tensor/gpu-device.ts";
 import { keep, scope } from "../tensor/scope.ts";
 import { noGrad } from "../tensor/tape.ts";
 import { type Tensor, tensor, zeros } from "../tensor/tensor.ts";
+import { paste, spans } from "./tiles.ts";
 import type { Planes } from "./upscaler.ts";
 
 /** What a strip keeps beside its margins, in pixels, is no narrower than this. */
@@ -49,10 +50,9 @@ export class Forward {
     const { scale } = this.#model;
     const { halo } = steps;
     const [, , height, width] = features.shape;
-    const pixels = stripPixels(this.needs, width * height);
     const wide = width > height;
     const [length, across] = wide ? [width, height] : [height, width];
-    const seen = Math.floor(pixels / across);
+    const seen = Math.max(2 * halo + 1, Math.floor(stripPixels(this.needs, width * height) / across));
     if (seen >= length) return planesOf(compute(() => steps.reconstruct(features)));
     const result = {
       width: width * scale,
@@ -60,22 +60,12 @@ export class Forward {
       channels,
       data: new Float32Array(channels * width * height * scale ** 2),
     };
-    const kept = Math.max(1, seen - 2 * halo);
-    for (let from = 0; from < length; from += kept) {
-      const to = Math.min(length, from + kept);
-      const [first, end] = [Math.max(0, from - halo), Math.min(length, to + halo)];
-      const strip = await planesOf(
-        compute(() => {
-          const part = cutAlong(features, wide, first, end);
-          return cutAlong(steps.reconstruct(part), wide, (from - first) * scale, (to - first) * scale);
-        }),
-      );
-      const [left, top] = wide ? [from * scale, 0] : [0, from * scale];
-      for (let row = 0; row < channels * strip.height; row++) {
-        const c = Math.floor(row / strip.height);
-        const at = (c * result.height + top + (row % strip.height)) * result.width + left;
-        result.data.set(strip.data.subarray(row * strip.width, (row + 1) * strip.width), at);
-      }
+    for (const { from, to, first, end } of spans(length, seen, halo)) {
+      const strip = compute(() => {
+        const part = steps.reconstruct(cutAlong(features, wide, from, to));
+        return cutAlong(part, wide, (first - from) * scale, (end - from) * scale);
+      });
+      paste(result, await planesOf(strip), wide ? 0 : first * scale, wide ? first * scale : 0);
     }
     return result;
   }
@@ -83,10 +73,9 @@ export class Forward {
 
 /** Bytes of the device for each pixel of the network's input. */
 export interface Needs {
-  /** At the worst moment of the whole pass, or of its first step. */
+  /** Of the whole pass, or of its first step. */
   readonly first: number;
-  /** Of the second step, if there is one: the features that wait, and the most that is in use beside them. */
-  readonly features: number;
+  /** Of the second step, if there is one, beside that. */
   readonly second: number;
   /** Width of the narrowest strip, margins included. */
   readonly narrowest: number;
@@ -95,60 +84,66 @@ export interface Needs {
   readonly bindableStrip: number;
 }
 
+/** Strips may take this much of what the first step takes. */
+const stripShare = 0.5;
+
 /** The most pixels for whose pass `bytes` are enough, if each takes `more` bytes besides. */
 export function pixelsWithin(bytes: number, more: number, needs: Needs): number {
-  const { first, features, second, narrowest, bindable } = needs;
-  const byFirst = bytes / (first + more);
-  if (second === 0) return Math.floor(Math.min(byFirst, bindable));
-  // Strips of a square of side s are s long: (features + more) s² + second * narrowest * s = bytes.
-  const narrow = narrowest * second;
-  const side = (Math.sqrt(narrow ** 2 + 4 * (features + more) * bytes) - narrow) / (2 * (features + more));
-  const bySecond = Math.max(side ** 2, bytes / (features + more + second));
-  return Math.floor(Math.min(byFirst, bySecond, bindable));
+  const { first, second, narrowest, bindable } = needs;
+  const each = first + more;
+  if (second === 0) return Math.floor(Math.min(bytes / each, bindable));
+  const ifWide = bytes / (each + stripShare * first);
+  // The narrowest strips of a square of side s are s long: each * s² + second * narrowest * s = bytes.
+  const strip = second * narrowest;
+  const side = (Math.sqrt(strip ** 2 + 4 * each * bytes) - strip) / (2 * each);
+  const ifWhole = bytes / (each + second);
+  return Math.floor(Math.min(bindable, Math.max(ifWhole, Math.min(ifWide, side ** 2))));
 }
 
-/** Pixels of a strip of `area` pixels: as many as the second step can take without needing more than the first. */
-function stripPixels(needs: Needs, area: number): number {
-  const { first, features, second, narrowest, bindableStrip } = needs;
-  return Math.min(bindableStrip, Math.max(narrowest * Math.sqrt(area), (area * (first - features)) / second));
+/** Pixels of a strip of `area` pixels. */
+function stripPixels({ first, second, narrowest, bindableStrip }: Needs, area: number): number {
+  return Math.min(bindableStrip, Math.max(narrowest * Math.sqrt(area), (stripShare * first * area) / second));
 }
 
 /**
- * Measured on a small picture, which counts what is really in use at a time, of every network. The next size of buffers may be an eighth
- * larger than what is asked for (see sizeClass).
+ * Measured on a small picture, which counts what is really in use at a time, of every network, and what the device keeps to use it
+ * again. The next size of buffers may be an eighth larger than what is asked for (see sizeClass).
  */
 function needsOf(model: SuperResolver): Needs {
   const device = deviceOf(model);
-  const side = device.kind === "gpu" ? 48 : 8; // the CPU device computes it, slowly
+  const gpu = device instanceof GpuDevice;
+  const side = gpu ? 48 : 8; // the CPU device computes it, slowly
   const channels = model.colors === "rgb" ? 3 : 1;
+  const { scale, inputSize, steps, valuesPerPixel } = model;
   const input = () => zeros([1, channels, side, side], { device });
-  const measured = (work: () => Tensor): [Tensor, number] => {
+  const measured = (work: () => Tensor): [result: Tensor, bytesPerPixel: number] => {
+    device.freeUnused();
     const before = device.memory();
     device.resetPeak();
     const result = compute(work);
-    const { peakBytes } = device.memory();
+    const { peakBytes, bufferBytes } = device.memory();
     device.resetPeak(Math.max(before.peakBytes, peakBytes));
-    return [result, ((peakBytes - before.liveBytes) / side ** 2) * (9 / 8)];
+    const taken = gpu ? bufferBytes - before.bufferBytes : peakBytes - before.liveBytes;
+    return [result, ((taken / side ** 2) * 9) / 8];
   };
-  const most =
-    device instanceof GpuDevice
-      ? Math.min(device.gpu.limits.maxStorageBufferBindingSize, device.gpu.limits.maxBufferSize) / 4
-      : Number.POSITIVE_INFINITY;
-  const bindableStrip = Math.floor(most / model.valuesPerPixel);
-  const { steps } = model;
+  // A result that is read is copied to memory that JavaScript can see.
+  const read = (4 * channels * (inputSize === "lr" ? scale ** 2 : 1) * 9) / 8;
+  const limits = gpu ? device.gpu.limits : { maxStorageBufferBindingSize: Infinity, maxBufferSize: Infinity };
+  const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize) / 4;
+  const bindableStrip = Math.floor(most / valuesPerPixel);
   if (!steps) {
-    const [y, first] = measured(() => model.forward(input()));
+    const [y, taken] = measured(() => model.forward(input()));
     y.dispose();
-    return { first, features: 0, second: 0, narrowest: 0, bindable: bindableStrip, bindableStrip };
+    return { first: taken + read, second: 0, narrowest: 0, bindable: bindableStrip, bindableStrip };
   }
   const [features, first] = measured(() => steps.features(input()));
-  const [y, second] = measured(() => steps.reconstruct(features));
+  const [y, taken] = measured(() => steps.reconstruct(features));
   features.dispose();
   y.dispose();
   return {
     first,
-    features: 4 * steps.featureValues * (9 / 8),
-    second,
+    // What a strip is cut out of the features, and what is kept of its result, are copies.
+    second: taken + 2 * read + (4 * steps.featureValues * 9) / 8,
     narrowest: smallestStrip + 2 * steps.halo,
     bindable: Math.floor(most / Math.max(steps.featureValues, channels)),
     bindableStrip,

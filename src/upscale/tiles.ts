@@ -80,8 +80,8 @@ export function planTiles(
   };
 }
 
-/** One axis: windows [from, to) of equal length, and what of each is kept, [first, end). */
-function spans(length: number, window: number, margin: number) {
+/** One axis: windows [from, to) of equal length, at most `window`, and what of each is kept, [first, end). */
+export function spans(length: number, window: number, margin: number) {
   if (window >= length) return [{ from: 0, to: length, first: 0, end: length }];
   // The first and the last one keep one of their margins.
   const count = Math.ceil((length - 2 * margin) / (window - 2 * margin));
@@ -149,7 +149,13 @@ function cut(planes: Planes, { top, left, bottom, right }: Box): Planes {
   return { width: columns, height: rows, channels, data: part };
 }
 
-function paste({ width, height, channels, data }: Planes, part: Planes, top: number, left: number): void {
+/** Puts planes at a place of larger ones. */
+export function paste(
+  { width, height, channels, data }: Planes,
+  part: Planes,
+  top: number,
+  left: number,
+): void {
   let at = 0;
   for (let c = 0; c < channels; c++) {
     for (let row = 0; row < part.height; row++, at += part.width) {
