@@ -424,7 +424,11 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       const caught = await run(
         "compile(); await y.data().catch((e) => console.log(e.message.slice(0, 40)));",
       );
-      expect(caught).toMatchObject({ code: 0, stdout: "Kernel wrong-kernel does not compile: Er\n", stderr: "" });
+      expect(caught).toMatchObject({
+        code: 0,
+        stdout: "Kernel wrong-kernel does not compile: Er\n",
+        stderr: "",
+      });
     });
 
     test("that do nothing wrong end by themselves, also with work and reads pending", async () => {
