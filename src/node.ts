@@ -1,4 +1,6 @@
 /** The library as Node sees it: the same API, with WebGPU from the npm package `webgpu`. */
+import { readFile } from "node:fs/promises";
+import { registerAssetReader } from "./models/pretrained.ts";
 import { registerHost } from "./tensor/adapter.ts";
 import { nodeHost } from "./tensor/adapter-node.ts";
 import { registerPictureReader } from "./upscale/source.ts";
@@ -6,6 +8,7 @@ import { readInNode } from "./upscale/source-node.ts";
 
 registerHost(nodeHost);
 registerPictureReader(readInNode);
+registerAssetReader(readFile);
 
 export * from "./index.ts";
 // For the command line.

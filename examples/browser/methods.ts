@@ -1,14 +1,16 @@
-/** The list of methods: interpolations, networks that come with the project, and those of the user. */
-import { createModel, ESPCN, loadModel, type SuperResolver, saveWeights } from "../../src/index.ts";
+/** The list of methods: interpolations, networks that come with the library, and those of the user. */
+import {
+  createModel,
+  ESPCN,
+  loadModel,
+  loadPretrained,
+  pretrainedNames,
+  pretrainedScales,
+  type SuperResolver,
+  saveWeights,
+} from "../../src/index.ts";
 import { type Interpolation, interpolator, networkUpscaler, type Upscaler } from "../../src/upscale/index.ts";
 import type { MethodInfo } from "./messages.ts";
-
-/** Weight files in the project's folder `weights`, by path; their names say the scale, as in edsr-x2.safetensors. */
-const shipped = import.meta.glob<string>("../../weights/*x[2348].safetensors", {
-  query: "?url",
-  import: "default",
-  eager: true,
-});
 
 interface Network extends MethodInfo {
   /** Loads the weights; asked once. */
@@ -26,9 +28,11 @@ export class Methods {
   readonly #loaded = new Map<string, Promise<SuperResolver>>();
 
   constructor() {
-    for (const [path, url] of Object.entries(shipped)) {
-      const [, label, scale] = /([^/]*)-?x(\d)\.safetensors$/.exec(path)!;
-      this.#add(`${label} ×${scale}`, Number(scale), async () => loadModel(await fetchBytes(url), label));
+    // The best one last, which puts it at the top.
+    for (const name of pretrainedNames) {
+      for (const scale of pretrainedScales) {
+        this.#add(`${name} ×${scale}`, scale, () => loadPretrained(name, { scale }));
+      }
     }
   }
 
@@ -88,11 +92,4 @@ export class Methods {
     model.catch(() => this.#loaded.delete(id)); // the next attempt fetches again
     return model;
   }
-}
-
-async function fetchBytes(url: string): Promise<Uint8Array> {
-  const response = await fetch(url);
-  if (!response.ok)
-    throw new Error(`${url} could not be loaded (${response.status} ${response.statusText}).`);
-  return new Uint8Array(await response.arrayBuffer());
 }

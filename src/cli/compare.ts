@@ -19,6 +19,7 @@ import {
   networks,
   type OpenedMethod,
   openMethod,
+  shippedFor,
 } from "./methods.ts";
 import { conditionsOf, figures, milliseconds, type Result, resultOf } from "./results.ts";
 
@@ -26,7 +27,7 @@ const flags = {
   ...measureFlags,
   methods: {
     value: "A,B,…",
-    help: `of ${methods.join(", ")}; by default the first three, and the networks with weights`,
+    help: `of ${methods.join(", ")}; by default the first three, and the networks with --weights or, without any, those that come along`,
     read: methodList,
   },
   weights: {
@@ -57,7 +58,7 @@ Measures every method as "pixelgrad evaluate" does and writes to --out:
 ${aboutProtocols}`,
     flags,
     examples: [
-      ["compare --hr Set5/HR --scale 3 --out compared", "nearest, bilinear and bicubic"],
+      ["compare --hr Set5/HR --scale 3 --out compared", "three interpolations, and the networks that come along"],
       [
         "compare --hr Set5/HR --scale 3 --methods bicubic,srcnn,edsr \\\n" +
           "      --weights srcnn=srcnn-x3.safetensors --weights edsr=edsr-x3.safetensors --out compared",
@@ -117,8 +118,10 @@ function networkWeights(given: string): { method: Network; file: string } {
 }
 
 /** Which methods take part, with which weights. */
-function contestantsOf({ methods, weights, adapter, ensemble }: Values<typeof flags>) {
-  const chosen = methods ?? [...interpolations, ...new Set(weights.map(({ method }) => method))];
+function contestantsOf({ methods, weights, scale, adapter, ensemble }: Values<typeof flags>) {
+  const given = weights.map(({ method }) => method);
+  const shipped = networks.filter((network) => shippedFor(network, scale));
+  const chosen = methods ?? [...interpolations, ...new Set(given.length > 0 ? given : shipped)];
   const idle = weights.find(({ method }) => !chosen.includes(method));
   if (idle) throw new UsageError(`--weights names ${idle.method}, which is not among --methods`);
   for (const [flag, given] of Object.entries({ adapter, ensemble })) {
@@ -127,7 +130,7 @@ function contestantsOf({ methods, weights, adapter, ensemble }: Values<typeof fl
   }
   return chosen.flatMap((method) => {
     const files = weights.filter((each) => each.method === method).map(({ file }) => file);
-    // Without a file, openMethod says what is missing.
+    // Without a file: the weights that come along, or openMethod says what is missing.
     const entries = (files.length > 0 ? files : [undefined]).map((file) => ({
       label: file !== undefined && files.length > 1 ? `${method} (${basename(file, extname(file))})` : method,
       method,

@@ -1,7 +1,13 @@
 /** The methods by their names on the command line. */
 import { readFile } from "node:fs/promises";
 import { DataError } from "../data/errors.ts";
-import type { Device } from "../node.ts";
+import {
+  type PretrainedName,
+  type PretrainedScale,
+  pretrainedNames,
+  pretrainedScales,
+} from "../models/pretrained-files.ts";
+import type { Device, SuperResolver } from "../node.ts";
 import type { Upscaler } from "../upscale/index.ts";
 import { type Flags, oneOf, orList, text, UsageError } from "./flags.ts";
 
@@ -34,7 +40,7 @@ export interface OpenedMethod {
   readonly upscaler: Upscaler;
   /** Numbers that were trained; 0 for interpolation. */
   readonly parameters: number;
-  /** Path of the weights, if the method is a network. */
+  /** If the method is a network: the path of its weights, or "pretrained" for those that come along. */
   readonly weights?: string;
   /** Name of the adapter, if the method is a network. */
   readonly adapter?: string;
@@ -45,7 +51,7 @@ export interface OpenedMethod {
 
 export interface OpenOptions {
   readonly scale: number;
-  /** Path of a weight file. */
+  /** Path of a weight file. Default: the weights that come with the library. */
   readonly weights?: string;
   readonly adapter?: string;
   /** Averages the answers to the picture's eight flips and turns. */
@@ -67,23 +73,35 @@ export async function openMethod(method: Method, options: OpenOptions): Promise<
     }
     return { ...ready(interpolator(method, scale)), parameters: 0, close() {} };
   }
-  const { bytes, path } = await readWeights(method, weights);
-  const { init, loadModel } = await import("../node.ts");
-  device ??= await init({ adapter });
-  const model = loadModel(bytes, path);
-  const { architecture } = model.metadata();
-  if (architecture.toLowerCase() !== method) {
-    throw new DataError(`${path}: these are weights of ${architecture}, but ${method} was asked for.`);
-  }
-  if (model.scale !== scale) {
-    throw new DataError(
-      `${path}: these weights enlarge by ${model.scale}, but --scale is ${scale}. Each scale has weights of its own.`,
-    );
+  const file = weights === undefined ? undefined : { bytes: await readWeights(weights), path: weights };
+  const { init, loadModel, loadPretrained } = await import("../node.ts");
+  let model: SuperResolver;
+  if (file === undefined) {
+    const shipped = shippedFor(method, scale);
+    if (shipped === undefined) {
+      throw new UsageError(`${method} needs weights for scale ${scale}, and none come along: --weights FILE`);
+    }
+    device ??= await init({ adapter });
+    model = await loadPretrained(shipped.name, shipped);
+  } else {
+    device ??= await init({ adapter });
+    model = loadModel(file.bytes, file.path);
+    const { architecture } = model.metadata();
+    if (architecture.toLowerCase() !== method) {
+      throw new DataError(
+        `${file.path}: these are weights of ${architecture}, but ${method} was asked for.`,
+      );
+    }
+    if (model.scale !== scale) {
+      throw new DataError(
+        `${file.path}: these weights enlarge by ${model.scale}, but --scale is ${scale}. Each scale has weights of its own.`,
+      );
+    }
   }
   return {
     ...ready(networkUpscaler(model)),
     parameters: model.parameterCount(),
-    weights: path,
+    weights: file?.path ?? "pretrained",
     adapter: device.name,
     close: () => model.dispose(),
   };
@@ -92,14 +110,19 @@ export async function openMethod(method: Method, options: OpenOptions): Promise<
 /** The adapter, once it has been needed; all networks of one run use the same. */
 let device: Device | undefined;
 
-/** Where weights come from when none are named: the one place to change when some come with the package. */
-async function readWeights(
+/** The network of an architecture and scale that comes with the library: edsr-small for edsr. */
+export function shippedFor(
   method: Network,
-  path: string | undefined,
-): Promise<{ bytes: Uint8Array; path: string }> {
-  if (path === undefined) throw new UsageError(`${method} is a network and needs weights: --weights FILE`);
+  scale: number,
+): { name: PretrainedName; scale: PretrainedScale } | undefined {
+  const name = pretrainedNames.find((name) => name.split("-")[0] === method);
+  const found = pretrainedScales.find((one) => one === scale);
+  return name && found && { name, scale: found };
+}
+
+async function readWeights(path: string): Promise<Uint8Array> {
   try {
-    return { bytes: await readFile(path), path };
+    return await readFile(path);
   } catch (cause) {
     throw new DataError(`${path}: the weights cannot be read: ${(cause as Error).message}. Check the path.`, {
       cause,

@@ -10,7 +10,7 @@ export interface Result extends Evaluation {
   ensemble: boolean;
   /** Numbers that were trained; 0 for interpolation. */
   parameters: number;
-  /** File of the weights; null for interpolation. */
+  /** File of the weights, or "pretrained"; null for interpolation. */
   weights: string | null;
   /** Where it ran: an adapter's name, or "JavaScript" for interpolation. */
   adapter: string;

@@ -1,5 +1,6 @@
 /** `pixelgrad upscale`: what most people come for. */
 import { DataError } from "../data/errors.ts";
+import { pretrainedNames } from "../models/pretrained-files.ts";
 import { interpolations } from "../upscale/interpolator.ts";
 import { defineCommand, oneOf, text, UsageError, type Values, whole } from "./flags.ts";
 import { adapterFlag } from "./methods.ts";
@@ -29,7 +30,7 @@ const flags = {
   method: {
     short: "m",
     value: "M",
-    help: `a weight file (safetensors), or ${interpolations.join(", ")}; by default bicubic`,
+    help: `${[...pretrainedNames, ...interpolations].join(", ")}, or a weight file (safetensors); by default edsr-small`,
     read: text,
   },
   ensemble: {
@@ -90,7 +91,8 @@ Any size works: large pictures are computed in tiles, with the same result. Colo
 16 bits are kept, a camera's orientation is applied, and transparent edges get no seams.
 
 Networks come as weight files, which "npm run train:…" and saveWeights() write; a file knows its
-scale. Without one, pictures are enlarged by an interpolation.
+scale. Without one, the network edsr-small, which comes along, enlarges by 2, 3 or 4, and bicubic
+interpolation by 8. Without a GPU, a network takes seconds for each megapixel; espcn is the fastest.
 
 Files are written whole or not at all. A picture that cannot be read or written is told of, and the
 rest of the folder is done; the exit code is then 1. Ctrl-C stops between two tiles and leaves no
@@ -100,7 +102,8 @@ Video is read as y4m (YUV4MPEG2: 4:2:0, 4:2:2, 4:4:4 or grey, 8 to 16 bits) and 
 is enlarged by the method, colour by bicubic interpolation.`,
     flags,
     examples: [
-      ["upscale -i photo.jpg -o large.png", "twice as wide and high, by bicubic interpolation"],
+      ["upscale -i photo.jpg -o large.png", "twice as wide and high, by the network that comes along"],
+      ["upscale -i photo.jpg -o large.png -m bicubic -s 8", "by an interpolation"],
       ["upscale -i photo.jpg -o large.png -m edsr-x4.safetensors", "by a network, here fourfold"],
       ["upscale -i scans -o large -s 3 -f webp --quality 90", "all pictures of a folder, into another one"],
       ["upscale -i huge.png -o larger.png --max-memory 512M", "with little memory"],

@@ -16,5 +16,11 @@ export {
 export { L1Loss, type LossOptions, MSELoss } from "./losses.ts";
 export { Module, type NamedArray } from "./module.ts";
 export { Adam, type AdamOptions, type OptimizerState, SGD, type SgdOptions } from "./optimizer.ts";
-export { loadWeights, parseSafetensors, saveWeights, serializeSafetensors } from "./safetensors.ts";
+export {
+  loadWeights,
+  parseSafetensors,
+  type SafetensorsOptions,
+  saveWeights,
+  serializeSafetensors,
+} from "./safetensors.ts";
 export { cosineAnnealingLR, multiStepLR, type Schedule, stepLR } from "./schedules.ts";

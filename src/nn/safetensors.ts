@@ -11,16 +11,26 @@ interface Entry {
   readonly data_offsets: readonly [number, number];
 }
 
-/** A safetensors file of f32 tensors, as bytes. */
+export interface SafetensorsOptions {
+  /** F32 keeps every bit; F16 takes half the bytes and keeps about three digits. Default F32. */
+  readonly dtype?: "F32" | "F16";
+}
+
+/**
+ * A safetensors file of these tensors, as bytes. Throws a RangeError if a value is too large for `dtype`: F16 ends at
+ * 65504.
+ */
 export function serializeSafetensors(
   tensors: ReadonlyMap<string, NamedArray>,
   metadata: Readonly<Record<string, string>> = {},
+  { dtype = "F32" }: SafetensorsOptions = {},
 ): Uint8Array<ArrayBuffer> {
+  const { bytes: size, write } = types[dtype];
   const header: Record<string, Entry | Readonly<Record<string, string>>> = { __metadata__: metadata };
   let length = 0;
   for (const [name, { shape, data }] of tensors) {
-    header[name] = { dtype: "F32", shape, data_offsets: [length, length + data.length * 4] };
-    length += data.length * 4;
+    header[name] = { dtype, shape, data_offsets: [length, length + data.length * size] };
+    length += data.length * size;
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
   const start = 8 + Math.ceil(json.length / 8) * 8; // padded with spaces, so that the tensors are aligned
@@ -29,10 +39,15 @@ export function serializeSafetensors(
   view.setBigUint64(0, BigInt(start - 8), true);
   bytes.set(json, 8);
   let at = start;
-  for (const { data } of tensors.values()) {
+  for (const [name, { data }] of tensors) {
     for (const value of data) {
-      view.setFloat32(at, value, true);
-      at += 4;
+      if (dtype === "F16" && Math.abs(value) >= HALF_LIMIT && Math.abs(value) < Infinity) {
+        throw new RangeError(
+          `safetensors: tensor ${name} holds ${value}, and F16 ends at 65504. Save it as F32.`,
+        );
+      }
+      write(view, at, value);
+      at += size;
     }
   }
   return bytes;
@@ -66,29 +81,41 @@ export function parseSafetensors(
   for (const [key, entry] of Object.entries(entries)) {
     if (!isEntry(entry)) throw broken(`its header does not say what and where tensor ${key} is`);
     const { dtype, shape, data_offsets } = entry;
-    if (!Object.hasOwn(readers, dtype)) {
+    if (!isType(dtype)) {
       throw new Error(`${name}: tensor ${key} has type ${dtype}; F32, F16 and BF16 can be read.`);
     }
-    const read = readers[dtype];
+    const type = types[dtype];
     const [begin, end] = data_offsets;
     const size = shape.reduce((product, length) => product * length, 1);
-    if (end - begin !== size * read.bytes || 8 + headerLength + end > bytes.length) {
+    if (end - begin !== size * type.bytes || 8 + headerLength + end > bytes.length) {
       throw broken(
         `tensor ${key} of shape [${shape}] reaches from byte ${begin} to ${end}, past the end or of the wrong length`,
       );
     }
     const start = 8 + headerLength + begin;
-    const data = Float32Array.from({ length: size }, (_, i) => read.value(view, start + i * read.bytes));
+    const data = Float32Array.from({ length: size }, (_, i) => type.read(view, start + i * type.bytes));
     tensors.set(key, { shape, data });
   }
   return { tensors, metadata: metadata as Record<string, string> };
 }
 
-const readers: Record<string, { bytes: number; value: (view: DataView, at: number) => number }> = {
-  F32: { bytes: 4, value: (view, at) => view.getFloat32(at, true) },
-  F16: { bytes: 2, value: (view, at) => halfToNumber(view.getUint16(at, true)) },
-  BF16: { bytes: 2, value: (view, at) => bfloatToNumber(view.getUint16(at, true)) },
+const types = {
+  F32: {
+    bytes: 4,
+    read: (view: DataView, at: number) => view.getFloat32(at, true),
+    write: (view: DataView, at: number, value: number) => view.setFloat32(at, value, true),
+  },
+  F16: {
+    bytes: 2,
+    read: (view: DataView, at: number) => halfToNumber(view.getUint16(at, true)),
+    write: (view: DataView, at: number, value: number) => view.setUint16(at, numberToHalf(value), true),
+  },
+  BF16: { bytes: 2, read: (view: DataView, at: number) => bfloatToNumber(view.getUint16(at, true)) },
 };
+
+function isType(dtype: string): dtype is keyof typeof types {
+  return Object.hasOwn(types, dtype);
+}
 
 /** IEEE 754 binary16: 1 sign, 5 exponent (bias 15) and 10 fraction bits. */
 function halfToNumber(bits: number): number {
@@ -97,6 +124,28 @@ function halfToNumber(bits: number): number {
   const fraction = bits & 1023;
   if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
+}
+
+/** From here on, rounding to the nearest binary16 gives infinity. */
+const HALF_LIMIT = 65520;
+
+/** The opposite: to the nearest binary16, of two equally near ones to the even one, as IEEE 754 rounds. */
+function numberToHalf(value: number): number {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const size = Math.abs(value);
+  if (Number.isNaN(size)) return 0x7e00;
+  if (size >= HALF_LIMIT) return sign | 0x7c00;
+  // Numbers below 2^-14 share its exponent and have no leading 1.
+  const exponent = Math.max(-14, Math.floor(Math.log2(size)));
+  const steps = roundToEven(size / 2 ** (exponent - 10));
+  // `steps` includes the leading 1 as 1024, which here adds 1 to the exponent; so does 2048, which rounding may give.
+  return sign | (((exponent + 14) << 10) + steps);
+}
+
+function roundToEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
 }
 
 /** bfloat16 is the upper half of an f32. */
@@ -122,8 +171,9 @@ function isEntry(value: unknown): value is Entry {
 export async function saveWeights(
   module: Module,
   metadata: Readonly<Record<string, string>> = {},
+  options: SafetensorsOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return serializeSafetensors(await module.stateDict(), { ...describe(module), ...metadata });
+  return serializeSafetensors(await module.stateDict(), { ...describe(module), ...metadata }, options);
 }
 
 /**

@@ -1,4 +1,11 @@
 /** Which method enlarges: from what callers say to an upscaler. */
+import { loadPretrained } from "../models/pretrained.ts";
+import {
+  type PretrainedName,
+  type PretrainedScale,
+  pretrainedNames,
+  pretrainedScales,
+} from "../models/pretrained-files.ts";
 import { loadModel } from "../models/registry.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
 import { ensureDevice } from "../tensor/device.ts";
@@ -7,11 +14,14 @@ import { networkUpscaler } from "./network.ts";
 import { selfEnsemble } from "./self-ensemble.ts";
 import type { Upscaler } from "./upscaler.ts";
 
-/** The name of an interpolation, a network, the bytes of a weight file of `saveWeights`, or an upscaler. */
-export type MethodChoice = Interpolation | SuperResolver | Uint8Array | Upscaler;
+/**
+ * The name of an interpolation or of a network that comes with the library, a network, the bytes of a weight file of
+ * `saveWeights`, or an upscaler.
+ */
+export type MethodChoice = Interpolation | PretrainedName | SuperResolver | Uint8Array | Upscaler;
 
 export interface OpenMethodOptions {
-  /** Default: see `openDefault`. */
+  /** Default: "edsr-small", for which there must be WebGPU; at scale 8, which it does not have, "bicubic". */
   readonly method?: MethodChoice;
   /** Enlargement of each side: 2, 3, 4 or 8. Default: the network's, and of interpolations 2. */
   readonly scale?: number;
@@ -21,13 +31,13 @@ export interface OpenMethodOptions {
 
 export interface OpenedMethod {
   readonly upscaler: Upscaler;
-  /** Frees what was opened: a network that came as bytes. */
+  /** Frees what was opened: a network that came by its name or as bytes. */
   close(): void;
 }
 
-/** What enlarges when nobody says what should: the one place to change when networks come with the library. */
-async function openDefault(scale = 2): Promise<OpenedMethod> {
-  return { upscaler: interpolator("bicubic", scale), close() {} };
+/** What enlarges when nobody says what should. */
+export function defaultMethod(scale: number): Interpolation | PretrainedName {
+  return (pretrainedScales as readonly number[]).includes(scale) ? "edsr-small" : "bicubic";
 }
 
 /**
@@ -48,17 +58,34 @@ export async function openMethod(options: OpenMethodOptions = {}): Promise<Opene
   return ensemble ? { ...opened, upscaler: selfEnsemble(opened.upscaler) } : opened;
 }
 
-async function open({ method, scale }: OpenMethodOptions): Promise<OpenedMethod> {
-  if (method === undefined) return openDefault(scale);
-  if (typeof method === "string") return { upscaler: interpolator(method, scale ?? 2), close() {} };
+async function open({ scale, method = defaultMethod(scale ?? 2) }: OpenMethodOptions): Promise<OpenedMethod> {
+  if (typeof method === "string") {
+    if (!isPretrained(method)) return { upscaler: interpolator(method, scale ?? 2), close() {} };
+    await ensureDevice().catch((cause: Error) => {
+      throw new Error(
+        `upscale: ${method} is a network and runs on WebGPU: ${cause.message} Or choose an interpolation, method: "bicubic", ` +
+          `which needs none.`,
+        { cause },
+      );
+    });
+    return owned(await loadPretrained(method, { scale: scale as PretrainedScale | undefined }));
+  }
   if (method instanceof SuperResolver) return { upscaler: networkUpscaler(method), close() {} };
   if (method instanceof Uint8Array) {
     await ensureDevice();
-    const model = loadModel(method);
-    return { upscaler: networkUpscaler(model), close: () => model.dispose() };
+    return owned(loadModel(method));
   }
   if ("upscalePlanes" in method) return { upscaler: method, close() {} };
   throw new RangeError(
-    `upscale: method must be ${interpolations.join(", ")}, a network, the bytes of a weight file or an upscaler.`,
+    `upscale: method must be ${[...interpolations, ...pretrainedNames].join(", ")}, a network, the bytes of a weight file or ` +
+      `an upscaler.`,
   );
+}
+
+function isPretrained(method: Interpolation | PretrainedName): method is PretrainedName {
+  return (pretrainedNames as readonly string[]).includes(method);
+}
+
+function owned(model: SuperResolver): OpenedMethod {
+  return { upscaler: networkUpscaler(model), close: () => model.dispose() };
 }

@@ -37,7 +37,8 @@ export interface Upscaled<S extends Samples = Uint8Array> {
  *     const { image } = await upscale(await fetch("photo.jpg").then((r) => r.blob()), { scale: 2 });
  *     const { image, ms } = await upscale("photo.jpg", { method: await readFile("edsr-x2.safetensors") });
  *
- * Weights as bytes are loaded at every call; for many pictures, pass a network (`loadModel`) or an upscaler.
+ * Without a method: by "edsr-small", which comes with the library. Weights are loaded at every call; for many pictures, pass a
+ * network (`loadPretrained`, `loadModel`) or an upscaler.
  *
  * @throws DataError for pictures that cannot be read, RangeError for options that make no sense, the signal's reason when it
  *   was aborted.

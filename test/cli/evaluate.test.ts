@@ -157,9 +157,9 @@ describe("evaluate", () => {
     ["an adapter for interpolation", ["--hr", "hr", "--adapter", "cpu"], 2, /--adapter is for networks/],
     [
       "a network without weights",
-      ["--hr", "hr", "--method", "edsr"],
+      ["--hr", "hr", "--method", "fsrcnn"],
       2,
-      /edsr is a network and needs weights/,
+      /fsrcnn needs weights for scale 2, and none come along/,
     ],
     [
       "weights that are missing",
@@ -312,7 +312,7 @@ describe("compare", () => {
 
   test.each([
     [["--methods", "bicubic,sinc"], 2, /--methods wants nearest, .* joined by commas, got "bicubic,sinc"/],
-    [["--methods", "bicubic,edsr"], 2, /edsr is a network and needs weights/],
+    [["--methods", "bicubic,fsrcnn"], 2, /fsrcnn needs weights for scale 2, and none come along/],
     [
       ["--methods", "bicubic", "--weights", "edsr=x"],
       2,
@@ -320,7 +320,7 @@ describe("compare", () => {
     ],
     [["--weights", "x.safetensors"], 2, /--weights wants METHOD=FILE/],
     [["--weights", "bicubic=x"], 2, /--weights wants METHOD=FILE/],
-    [["--adapter", "cpu"], 2, /--adapter is for networks/],
+    [["--methods", "bicubic", "--adapter", "cpu"], 2, /--adapter is for networks/],
     [["--weights", "edsr=absent"], 1, /absent: the weights cannot be read/],
   ])("%j is refused before anything is written", async (args, code, message) => {
     const out = path("refused");

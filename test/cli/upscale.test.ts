@@ -6,7 +6,14 @@ import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { imresize } from "../../src/data/imresize.ts";
 import { readImage, writePng } from "../../src/data/index.ts";
-import { EDSR, ESPCN, networkUpscaler, saveWeights, setDefaultDevice } from "../../src/index.ts";
+import {
+  EDSR,
+  ESPCN,
+  loadPretrained,
+  networkUpscaler,
+  saveWeights,
+  setDefaultDevice,
+} from "../../src/node.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { noise, temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
@@ -17,8 +24,9 @@ const folder = temporaryFolder();
 const path = (...parts: string[]) => join(folder, ...parts);
 const run = (args: readonly string[], options?: RunOptions) =>
   runFile("src/cli/main.ts", ["upscale", ...args], options);
+/** By bicubic interpolation, which is fast and known to the bit, unless a method is named. */
 const upscale = (input: string, output: string, ...more: string[]) =>
-  run(["-i", path(input), "-o", path(output), ...more]);
+  run(["-i", path(input), "-o", path(output), ...(more.includes("-m") ? [] : ["-m", "bicubic"]), ...more]);
 
 const picture = noise(30, 24, 3);
 const random = new Random(1);
@@ -34,8 +42,17 @@ beforeAll(async () => {
 });
 
 describe("one picture", () => {
-  test("by default twice as large, by bicubic interpolation", async () => {
-    const { code, stdout, stderr } = await upscale("picture.png", "large.png");
+  test("by default by the network that comes along, twice as large", async () => {
+    const args = ["-i", path("picture.png"), "-o", path("default.png"), "-g", "cpu"];
+    const { code, stdout, stderr } = await run(args);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
+    expect(stderr).toMatch(/default\.png {2}60x48 {2}EDSR x2 {2}1 tile {2}[\d.]+ s$/);
+    const network = await loadPretrained("edsr-small", { scale: 2 });
+    expect(await readImage(path("default.png"))).toEqual(await networkUpscaler(network).upscale(picture));
+  });
+
+  test("by an interpolation", async () => {
+    const { code, stdout, stderr } = await upscale("picture.png", "large.png", "-m", "bicubic");
     expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
     expect(stderr).toMatch(/large\.png {2}60x48 {2}bicubic x2 {2}1 tile {2}[\d.]+ s$/);
     expect(await readImage(path("large.png"))).toEqual(imresize(picture, 2));
@@ -189,7 +206,7 @@ describe("what goes wrong is one paragraph and an exit code", () => {
     [
       ["-i", "picture.png", "-o", "x.png", "-m", "sinc"],
       1,
-      /there is no such method \(nearest, bilinear, bicubic\), and as a weight file/,
+      /there is no such method \(nearest, bilinear, bicubic, srcnn, espcn, edsr-small\), and as a weight file/,
     ],
     [["-i", "picture.png", "-o", "x.png", "-m", "picture.png"], 1, /picture\.png/],
     [
@@ -197,6 +214,7 @@ describe("what goes wrong is one paragraph and an exit code", () => {
       1,
       /enlarge by 3, but --scale is 2/,
     ],
+    [["-i", "picture.png", "-o", "x.png", "-m", "espcn", "-s", "8"], 2, /espcn enlarges by 2, 3 or 4; bicubic/],
     [["-i", "picture.png", "-o", "x.jpg", "--depth", "16"], 2, /--depth 16 is for png/],
     [["-i", "picture.png", "-o", "x.jpg", "--alpha", "keep"], 2, /--alpha keep is not for jpeg/],
     [["-i", "picture.png", "-o", "x.png", "--quality", "90"], 2, /--quality is for jpeg and webp/],

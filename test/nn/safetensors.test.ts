@@ -97,6 +97,53 @@ describe("serialize and parse", () => {
   });
 });
 
+describe("written as F16", () => {
+  const written = (values: readonly number[]) => {
+    const data = Float32Array.from(values);
+    const bytes = serializeSafetensors(new Map([["a", { shape: [data.length], data }]]), {}, { dtype: "F16" });
+    return { bytes, read: parseSafetensors(bytes).tensors.get("a")! };
+  };
+
+  test("every half there is comes back, in half the bytes", () => {
+    const all = Float32Array.from({ length: 0x7c01 }, (_, bits) => halfOf(bits));
+    const both = [...all, ...all.map((value) => -value)];
+    const { bytes, read } = written(both);
+    expect(read.data.every((value, i) => Object.is(value, both[i]))).toBe(true);
+    const whole = serializeSafetensors(new Map([["a", read]]));
+    expect(whole.length - bytes.length).toBeGreaterThanOrEqual(2 * both.length - 8);
+  });
+
+  test("between two halves, the nearer one; in the middle, the even one", () => {
+    const step = 2 ** -10; // of the halves from 1 to 2
+    const cases: [value: number, half: number][] = [
+      [1 + 0.49 * step, 1],
+      [1 + 0.51 * step, 1 + step],
+      [1 + 0.5 * step, 1],
+      [1 + 1.5 * step, 1 + 2 * step],
+      [2 - 0.5 * step, 2],
+      [-(1 + 1.5 * step), -(1 + 2 * step)],
+      [2 ** -25, 0],
+      [1.5 * 2 ** -24, 2 ** -23],
+      [1023.75 * 2 ** -24, 2 ** -14],
+      [65519, 65504],
+      [1e-30, 0],
+    ];
+    expect([...written(cases.map(([value]) => value)).read.data]).toEqual(cases.map(([, half]) => half));
+  });
+
+  test("what F16 cannot hold is refused by name", () => {
+    expect(() => written([1, 65520])).toThrow("tensor a holds 65520, and F16 ends at 65504. Save it as F32.");
+    expect([...written([Infinity, -Infinity, Number.NaN]).read.data]).toEqual([Infinity, -Infinity, Number.NaN]);
+  });
+
+  /** The value of a positive binary16, by its definition. */
+  function halfOf(bits: number): number {
+    const [exponent, fraction] = [bits >> 10, bits & 1023];
+    if (exponent === 31) return Infinity;
+    return exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
+  }
+});
+
 describe("broken files", () => {
   test("cut short anywhere", () => {
     const bytes = serializeSafetensors(tensors, { scale: "2" });

@@ -1,8 +1,14 @@
-import { Adam, backward, EDSR, init, l1Loss, manualSeed, Random, rand, scope } from "pixelgrad";
+import { Adam, backward, EDSR, init, l1Loss, manualSeed, Random, rand, scope, upscale } from "pixelgrad";
 
-/** One step of training on the adapter that init() finds: the loss before and after, and the device's name. */
-export async function train(): Promise<{ losses: number[]; device: string }> {
+/**
+ * On the adapter that init() finds: the mean sample of a ramp that the network of the package has enlarged, and one step of
+ * training: the loss before and after, and the device's name.
+ */
+export async function train(): Promise<{ losses: number[]; device: string; method: string; mean: number }> {
   const device = await init();
+  const data = Uint8Array.from({ length: 16 * 16 * 3 }, (_, i) => (i * 85) / 256);
+  const { image, method } = await upscale({ width: 16, height: 16, channels: 3, data });
+  const mean = image.data.reduce((sum, value) => sum + value, 0) / image.data.length;
   manualSeed(1);
   const model = new EDSR({ scale: 2, blocks: 2, channels: 8 });
   const adam = new Adam(model.parameters(), { lr: 1e-3 });
@@ -13,5 +19,5 @@ export async function train(): Promise<{ losses: number[]; device: string }> {
   const before = l1Loss(model.forward(lr), hr);
   adam.step(backward(before));
   const after = l1Loss(model.forward(lr), hr);
-  return { losses: [await before.item(), await after.item()], device: device.name };
+  return { losses: [await before.item(), await after.item()], device: device.name, method, mean };
 }

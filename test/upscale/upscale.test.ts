@@ -10,6 +10,7 @@ import {
   EDSR,
   ESPCN,
   type Interpolation,
+  loadPretrained,
   networkUpscaler,
   saveWeights,
   setDefaultDevice,
@@ -34,8 +35,8 @@ describe("sources", () => {
   const picture = noise(9, 7, 3);
   const want = imresize(picture, 2);
 
-  test("a picture in memory, by default twice as large by bicubic interpolation", async () => {
-    const { image, ms, ...done } = await upscale(picture);
+  test("a picture in memory, by default twice as large", async () => {
+    const { image, ms, ...done } = await upscale(picture, { method: "bicubic" });
     expect(image).toEqual(want);
     expect(ms).toBeGreaterThan(0);
     expect(done).toEqual({
@@ -49,7 +50,7 @@ describe("sources", () => {
     await writePng(path, picture);
     const bytes = await readFile(path);
     for (const source of [bytes, path, pathToFileURL(path), new Blob([bytes])]) {
-      expect((await upscale(source)).image).toEqual(want);
+      expect((await upscale(source, { method: "bicubic" })).image).toEqual(want);
     }
     await expect(upscale(join(folder, "none.png"))).rejects.toThrow("there is no such file");
     await expect(upscale(new Uint8Array([1, 2, 3]))).rejects.toThrow("not a PNG, JPEG or WebP picture");
@@ -84,6 +85,20 @@ describe("methods", () => {
     }
   });
 
+  test("without one: the network that comes along, by its name as well; at 8, bicubic interpolation", async () => {
+    const picture = noise(8, 6, 3);
+    const { live } = device.memory();
+    const { image, ...done } = await upscale(picture);
+    expect(done).toMatchObject({ method: "EDSR", scale: 2, adapter: "cpu" });
+    expect((await upscale(picture, { method: "edsr-small" })).image).toEqual(image);
+    const network = await loadPretrained("edsr-small");
+    expect((await upscale(picture, { method: network })).image).toEqual(image);
+    network.dispose();
+    expect(await upscale(picture, { scale: 8 })).toMatchObject({ method: "bicubic", scale: 8 });
+    expect(await upscale(picture, { method: "espcn", scale: 3 })).toMatchObject({ method: "ESPCN", scale: 3 });
+    expect(device.memory().live).toBe(live);
+  });
+
   test("the ensemble", async () => {
     const picture = noise(8, 9, 1);
     const { image, method } = await upscale(picture, { method: model(), ensemble: true });
@@ -96,13 +111,14 @@ describe("methods", () => {
 
   test("what makes no sense is refused", async () => {
     const picture = noise(4, 4, 3);
+    await expect(upscale(picture, { method: "espcn", scale: 8 })).rejects.toThrow("espcn enlarges by 2, 3, 4");
     await expect(upscale(picture, { method: model(), scale: 2 })).rejects.toThrow(
       "ESPCN enlarges by 3, but scale 2",
     );
     await expect(upscale(picture, { scale: 5 })).rejects.toThrow("scale must be 2, 3, 4 or 8");
     await expect(upscale(picture, { method: "sinc" as "bicubic" })).rejects.toThrow('there is no "sinc"');
     await expect(upscale(picture, { method: {} as EDSR })).rejects.toThrow(
-      "method must be nearest, bilinear, bicubic",
+      "method must be nearest, bilinear, bicubic, srcnn, espcn, edsr-small, a network",
     );
     await expect(upscale(picture, { alpha: "red" as "keep" })).rejects.toThrow(
       "alpha must be keep, drop, white, black",

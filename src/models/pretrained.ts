@@ -1,0 +1,65 @@
+/** Networks that come with the library, trained by it. weights/README.md says on what, and how well they do. */
+import { ensureDevice } from "../tensor/device.ts";
+import {
+  type PretrainedName,
+  type PretrainedScale,
+  pretrainedFiles,
+  pretrainedNames,
+  pretrainedScales,
+} from "./pretrained-files.ts";
+import { loadModel } from "./registry.ts";
+import type { SuperResolver } from "./super-resolver.ts";
+
+/**
+ * A network with the weights that come with the library; nothing is fetched from elsewhere. It is put on the default
+ * device, which is opened if there is none.
+ *
+ * - `edsr-small`: the best, and what `upscale()` takes by itself; RGB.
+ * - `espcn`: the fastest; luma.
+ * - `srcnn`: the first one there was, for comparisons; luma, enlarged by bicubic interpolation beforehand.
+ *
+ *     const model = await loadPretrained("edsr-small", { scale: 2 });
+ *
+ * @throws RangeError if there is no such network, and an error that says what to do where a bundler has lost the file.
+ */
+export async function loadPretrained(
+  name: PretrainedName,
+  { scale = 2 }: { readonly scale?: PretrainedScale } = {},
+): Promise<SuperResolver> {
+  if (!Object.hasOwn(pretrainedFiles, name)) {
+    throw new RangeError(
+      `loadPretrained: there is no network ${JSON.stringify(name)}; there are ${pretrainedNames.join(", ")}.`,
+    );
+  }
+  const url: URL | undefined = pretrainedFiles[name][scale];
+  if (url === undefined) {
+    throw new RangeError(
+      `loadPretrained: ${name} enlarges by ${pretrainedScales.join(", ")}, not by ${scale}. Train one with that scale, or ` +
+        `take an interpolation.`,
+    );
+  }
+  const bytes = await readAsset(url);
+  await ensureDevice();
+  return loadModel(bytes, `${name} x${scale}`);
+}
+
+let readAsset = fetchAsset;
+
+/** Called by Node's entry (node.ts), since Node's fetch does not read files. */
+export function registerAssetReader(other: (url: URL) => Promise<Uint8Array>): void {
+  readAsset = other;
+}
+
+async function fetchAsset(url: URL): Promise<Uint8Array> {
+  const response = await fetch(url);
+  // Development servers answer with their start page what they do not find.
+  const lost = !response.ok || response.headers.get("content-type")?.startsWith("text/html");
+  if (lost) {
+    throw new Error(
+      `loadPretrained: there are no weights at ${url} (${response.status} ${response.statusText}). A bundler has to carry ` +
+        `the package's folder "weights" along; Vite's development server does with optimizeDeps: { exclude: ["pixelgrad"] }. ` +
+        `Or serve the file yourself, and give its bytes to loadModel().`,
+    );
+  }
+  return new Uint8Array(await response.arrayBuffer());
+}

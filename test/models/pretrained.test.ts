@@ -1,0 +1,76 @@
+/** The networks that come with the library: they load, keep what their files promise, and the promises hold on Set5. */
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { evaluate, findPictures } from "../../src/evaluate/index.ts";
+import { pretrainedFiles } from "../../src/models/pretrained-files.ts";
+import {
+  interpolator,
+  loadPretrained,
+  networkUpscaler,
+  type PretrainedName,
+  parseSafetensors,
+  pretrainedNames,
+  pretrainedScales,
+} from "../../src/node.ts";
+import { setDefaultDevice } from "../../src/tensor/device.ts";
+import { testData } from "../data/support.ts";
+import { gpuDevices } from "../support/devices.ts";
+
+const set5 = testData("set5");
+// One adapter is enough, the fastest: other tests see to it that all give the same.
+const [device] = await gpuDevices();
+setDefaultDevice(device);
+const slow = device.adapterClass === "swiftshader";
+if (slow) console.warn("On SwiftShader alone, only the smallest networks are measured on Set5.");
+
+const all = pretrainedNames.flatMap((name) => pretrainedScales.map((scale) => ({ name, scale })));
+const metadataOf = (name: PretrainedName, scale: 2 | 3 | 4) =>
+  parseSafetensors(readFileSync(pretrainedFiles[name][scale])).metadata;
+
+describe.each(all)("$name x$scale", ({ name, scale }) => {
+  test("loads, with its origin told", async () => {
+    const model = await loadPretrained(name, { scale });
+    expect(model.scale).toBe(scale);
+    expect(model.metadata().architecture.toLowerCase()).toBe(name.split("-")[0]);
+    expect(model.parameterCount()).toBeLessThanOrEqual(300_000);
+    model.dispose();
+    const metadata = metadataOf(name, scale);
+    expect(metadata.name).toBe(`${name}-x${scale}`);
+    for (const field of ["training", "pictures", "degradation", "range", "seed", "set5", "protocol"]) {
+      expect(metadata[field], field).toBeTruthy();
+    }
+    const logs = new URL(`../../weights/training/${name}-x${scale}/`, import.meta.url);
+    expect(JSON.parse(readFileSync(new URL("config.json", logs), "utf8")).network.scale).toBe(scale);
+    expect(statSync(new URL("log.jsonl", logs)).size).toBeGreaterThan(0);
+  });
+
+  test.skipIf(!set5 || (slow && name !== "espcn"))(
+    "has on Set5 what its file says, and beats bicubic interpolation",
+    async () => {
+      const pictures = findPictures(join(set5!, "HR"), undefined, scale);
+      const model = await loadPretrained(name, { scale });
+      const { psnr } = (await evaluate(networkUpscaler(model), pictures)).mean;
+      model.dispose();
+      expect(psnr).toBeCloseTo(Number.parseFloat(metadataOf(name, scale).set5), 2);
+      const bicubic = (await evaluate(interpolator("bicubic", scale), pictures)).mean.psnr;
+      expect(psnr).toBeGreaterThan(bicubic + 1);
+    },
+  );
+});
+
+test("all of them take less than 6 MB", () => {
+  const bytes = all.map(({ name, scale }) => statSync(pretrainedFiles[name][scale]).size);
+  expect(bytes.reduce((sum, size) => sum + size)).toBeLessThan(6e6);
+});
+
+test("names and scales that do not exist", async () => {
+  await expect(loadPretrained("edsr" as "espcn")).rejects.toThrow(
+    'there is no network "edsr"; there are srcnn, espcn, edsr-small',
+  );
+  await expect(loadPretrained("espcn", { scale: 8 as 2 })).rejects.toThrow("espcn enlarges by 2, 3, 4, not by 8");
+});
+
+test("disposed of, they leave nothing on the device", () => {
+  expect(device.memory().live).toBe(0);
+});
