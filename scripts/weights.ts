@@ -41,7 +41,9 @@ const { values } = parseArgs({
 });
 const { hr } = values;
 if (hr === undefined) {
-  console.error("npm run weights -- --hr FOLDER [--add RUN=NAME …] [--adapter A]: FOLDER holds Set5's HR pictures.");
+  console.error(
+    "npm run weights -- --hr FOLDER [--add RUN=NAME …] [--adapter A]: FOLDER holds Set5's HR pictures.",
+  );
   process.exit(2);
 }
 
@@ -55,7 +57,8 @@ try {
 
 async function takeOver(pair: string): Promise<void> {
   const [, run, name] = /^(.+)=([^=]+)$/.exec(pair) ?? [];
-  if (run === undefined) throw new Error(`--add wants RUN=NAME, such as runs/espcn-x3=espcn-x3, got ${pair}.`);
+  if (run === undefined)
+    throw new Error(`--add wants RUN=NAME, such as runs/espcn-x3=espcn-x3, got ${pair}.`);
   const trained = readFileSync(join(run, "best.safetensors"));
   const model = loadModel(trained, run);
   const before = await measure(networkUpscaler(model));
@@ -109,7 +112,11 @@ const published = {
     parameters: "57,281",
     quality: ["36.66 / 0.9542", "32.75 / 0.9090", "30.48 / 0.8628"],
   },
-  espcn: { who: "ESPCN, 91 pictures (Shi et al. 2016)", parameters: "22,729", quality: ["-", "32.55 / -", "-"] },
+  espcn: {
+    who: "ESPCN, 91 pictures (Shi et al. 2016)",
+    parameters: "22,729",
+    quality: ["-", "32.55 / -", "-"],
+  },
   fsrcnn: {
     who: "FSRCNN (Dong et al. 2016)",
     parameters: "12,464",
@@ -148,7 +155,8 @@ async function writeTable(device: Device): Promise<void> {
     };
   }
   const bicubic: string[] = [];
-  for (const scale of pretrainedScales) bicubic.push(quality((await measure(interpolator("bicubic", scale))).mean));
+  for (const scale of pretrainedScales)
+    bicubic.push(quality((await measure(interpolator("bicubic", scale))).mean));
   const lines: Line[] = [
     { who: "bicubic", parameters: "0", quality: bicubic, ms: "-" },
     paper("srcnn"),
@@ -162,14 +170,19 @@ async function writeTable(device: Device): Promise<void> {
   const table = [
     "| | parameters | x2 | x3 | x4 | ms a picture |",
     "|---|---:|---|---|---|---:|",
-    ...lines.map(({ who, parameters, quality, ms }) => `| ${[who, parameters, ...quality, ms].join(" | ")} |`),
+    ...lines.map(
+      ({ who, parameters, quality, ms }) => `| ${[who, parameters, ...quality, ms].join(" | ")} |`,
+    ),
   ].join("\n");
   const file = join(weights, "README.md");
   const text = readFileSync(file, "utf8");
   const between = /(<!-- table -->\n)[\s\S]*(<!-- end of table -->)/;
   if (!between.test(text)) throw new Error(`${file} has lost the marks between which the table belongs.`);
   const note = `PSNR (dB) and SSIM on Set5. ${conditions}. Times on ${device.name}.`;
-  await writeWhole(file, text.replace(between, (_, begin, end) => `${begin}${table}\n\n${note}\n${end}`));
+  await writeWhole(
+    file,
+    text.replace(between, (_, begin, end) => `${begin}${table}\n\n${note}\n${end}`),
+  );
 }
 
 function quality({ psnr, ssim }: { psnr: number; ssim: number }): string {

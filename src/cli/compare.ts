@@ -8,10 +8,10 @@ import { DataError } from "../data/errors.ts";
 import type { Image } from "../data/image.ts";
 import type { PairFiles } from "../data/pairs.ts";
 import type { Panel, Region, Row } from "../report/picture.ts";
+import { interpolations } from "../upscale/interpolator.ts";
 import { aboutProtocols, measureFlags } from "./evaluate.ts";
 import { defineCommand, text, UsageError, type Values, whole } from "./flags.ts";
 import {
-  interpolations,
   isNetwork,
   methodList,
   methods,
@@ -58,7 +58,10 @@ Measures every method as "pixelgrad evaluate" does and writes to --out:
 ${aboutProtocols}`,
     flags,
     examples: [
-      ["compare --hr Set5/HR --scale 3 --out compared", "three interpolations, and the networks that come along"],
+      [
+        "compare --hr Set5/HR --scale 3 --out compared",
+        "three interpolations, and the networks that come along",
+      ],
       [
         "compare --hr Set5/HR --scale 3 --methods bicubic,srcnn,edsr \\\n" +
           "      --weights srcnn=srcnn-x3.safetensors --weights edsr=edsr-x3.safetensors --out compared",

@@ -46,7 +46,11 @@ where the protocol compares nothing else.`,
     flags: {
       ...measureFlags,
       method: { value: "M", help: methods.join(", "), read: oneOf(...methods), required: true },
-      weights: { value: "FILE", help: "weights of the network (safetensors); by default those that come along, see weights/README.md", read: text },
+      weights: {
+        value: "FILE",
+        help: "weights of the network (safetensors); by default those that come along, see weights/README.md",
+        read: text,
+      },
       ensemble: { help: "averages the answers to the picture's eight flips and turns (EDSR+)" },
       json: {
         value: "FILE",

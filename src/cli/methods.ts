@@ -9,9 +9,9 @@ import {
 } from "../models/pretrained-files.ts";
 import type { Device, SuperResolver } from "../node.ts";
 import type { Upscaler } from "../upscale/index.ts";
+import { interpolations } from "../upscale/interpolator.ts";
 import { type Flags, oneOf, orList, text, UsageError } from "./flags.ts";
 
-export const interpolations = ["nearest", "bilinear", "bicubic"] as const;
 export const networks = ["srcnn", "espcn", "fsrcnn", "edsr"] as const;
 export type Network = (typeof networks)[number];
 export type Method = (typeof interpolations)[number] | Network;
@@ -88,9 +88,7 @@ export async function openMethod(method: Method, options: OpenOptions): Promise<
     model = loadModel(file.bytes, file.path);
     const { architecture } = model.metadata();
     if (architecture.toLowerCase() !== method) {
-      throw new DataError(
-        `${file.path}: these are weights of ${architecture}, but ${method} was asked for.`,
-      );
+      throw new DataError(`${file.path}: these are weights of ${architecture}, but ${method} was asked for.`);
     }
     if (model.scale !== scale) {
       throw new DataError(

@@ -1,6 +1,8 @@
 /** `pixelgrad upscale`: what most people come for. */
 import { DataError } from "../data/errors.ts";
+import { outputFormats } from "../data/picture-file.ts";
 import { pretrainedNames } from "../models/pretrained-files.ts";
+import { alphaChoices } from "../upscale/alpha.ts";
 import { interpolations } from "../upscale/interpolator.ts";
 import { defineCommand, oneOf, text, UsageError, type Values, whole } from "./flags.ts";
 import { adapterFlag } from "./methods.ts";
@@ -42,7 +44,7 @@ const flags = {
     short: "f",
     value: "F",
     help: "png, jpeg or webp; by default what the output's name says, else png",
-    read: oneOf("png", "jpeg", "webp"),
+    read: oneOf(...outputFormats),
   },
   quality: {
     value: "Q",
@@ -61,7 +63,7 @@ const flags = {
   alpha: {
     value: "A",
     help: "transparency: keep it, drop it (all becomes opaque), or put the picture on white or black; by default keep, of JPEG white",
-    read: oneOf("keep", "drop", "white", "black"),
+    read: oneOf(...alphaChoices),
   },
   tile: {
     short: "t",

@@ -131,6 +131,7 @@ export class EDSR extends SuperResolver {
 
   #features(x: Tensor): Tensor {
     const features = this.head.forward(this.sub_mean.forward(mul(x, this.rgbRange)));
+    // Sequential hands `skip` to its last convolution, whose kernel adds it to the result on the way to memory.
     const y = this.body.forward(features, { skip: features });
     release(features);
     return y;

@@ -107,8 +107,8 @@ export class ESPCN extends SuperResolver {
 
 /**
  * Bicubic interpolation as what it is, a sub-pixel convolution whose weights nobody learns: the scale² pixels of a block lie at
- * fixed places between their neighbours. (`interpolate` computes those places for each picture, with rounding errors that
- * depend on where a pixel lies; here parts of a picture give the bits of the whole.) Edges are repeated.
+ * fixed places between their neighbours. One launch with the shuffle in it; and Keys' a = -0.5 as in Matlab, where `interpolate` has
+ * PyTorch's -0.75. Edges are repeated.
  */
 function enlargeBicubic(x: Tensor, scale: number): Tensor {
   // Places of the pixels within a block, and Keys' kernel with a = -0.5 at the five samples around each.

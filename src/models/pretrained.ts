@@ -20,7 +20,7 @@ import type { SuperResolver } from "./super-resolver.ts";
  *
  *     const model = await loadPretrained("edsr-small", { scale: 2 });
  *
- * @throws RangeError if there is no such network, and an error that says what to do where a bundler has lost the file.
+ * @throws RangeError if there is no such network, and an Error that says what to do where a bundler has lost the file.
  */
 export async function loadPretrained(
   name: PretrainedName,
@@ -38,7 +38,14 @@ export async function loadPretrained(
         `take an interpolation.`,
     );
   }
-  const bytes = await readAsset(url);
+  const bytes = await readAsset(url).catch((cause: Error) => {
+    throw new Error(
+      `loadPretrained: the weights of ${name} x${scale} cannot be read at ${url}: ${cause.message}. A bundler has to carry the ` +
+        `package's folder "weights" along; Vite's development server does with optimizeDeps: { exclude: ["pixelgrad"] }. Or ` +
+        `serve the file yourself, and give its bytes to loadModel().`,
+      { cause },
+    );
+  });
   await ensureDevice();
   return loadModel(bytes, `${name} x${scale}`);
 }
@@ -53,13 +60,9 @@ export function registerAssetReader(other: (url: URL) => Promise<Uint8Array>): v
 async function fetchAsset(url: URL): Promise<Uint8Array> {
   const response = await fetch(url);
   // Development servers answer with their start page what they do not find.
-  const lost = !response.ok || response.headers.get("content-type")?.startsWith("text/html");
-  if (lost) {
-    throw new Error(
-      `loadPretrained: there are no weights at ${url} (${response.status} ${response.statusText}). A bundler has to carry ` +
-        `the package's folder "weights" along; Vite's development server does with optimizeDeps: { exclude: ["pixelgrad"] }. ` +
-        `Or serve the file yourself, and give its bytes to loadModel().`,
-    );
+  const page = response.headers.get("content-type")?.startsWith("text/html");
+  if (!response.ok || page) {
+    throw new Error(page ? "the server answers with a page" : `${response.status} ${response.statusText}`);
   }
   return new Uint8Array(await response.arrayBuffer());
 }

@@ -2,8 +2,9 @@ import { Module } from "../nn/module.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**
- * What every super-resolution network of this folder tells about itself, so that training, evaluation and upscaling
- * need to know nothing else: which planes it takes, at which size, and how far its outputs look.
+ * What every super-resolution network of this folder tells about itself, so that evaluation and upscaling
+ * need to know nothing else: which planes it takes, at which size, and how far its outputs look. (Training builds networks from
+ * a configuration: train/network.ts.)
  */
 export abstract class SuperResolver extends Module {
   /** Enlargement of each side. */

@@ -72,11 +72,6 @@ export class CpuDevice implements Device {
     return Float32Array.from(storage.array);
   }
 
-  /** The elements in the device's own precision; gradient checks need all the digits of float64. */
-  view(storage: CpuStorage): FloatArray {
-    return storage.array;
-  }
-
   copy(from: CpuStorage, to: CpuStorage): void {
     to.array.set(from.array);
   }

@@ -2,7 +2,8 @@
  * Reverse-mode automatic differentiation. Every operation on tensors that need a gradient leaves a note of
  * itself on its result (`tensor.node`): which operation, which inputs. Following the notes from a loss back to
  * the parameters, each operation's backward rule turns the gradient with respect to its output into
- * gradients with respect to its inputs. That is the whole of backpropagation.
+ * gradients with respect to its inputs. That is the whole of backpropagation. (The notes
+ * together are called a tape, which is played backwards.)
  */
 import { accumulate } from "./accumulate.ts";
 import type { FloatArray } from "./cpu-device.ts";
@@ -22,7 +23,7 @@ export type Inputs = Record<string, Tensor | undefined>;
 
 type ArraysOf<I extends Inputs> = { [K in keyof I]: undefined extends I[K] ? NdArray | undefined : NdArray };
 
-/** Gradients by input name, each computed only when called. */
+/** Gradients by input name. Each is a function that computes it when called: what nobody wants is never computed. */
 type Thunks<I extends Inputs> = { [K in keyof I]?: () => Tensor };
 
 /** Everything an operation owes. */
@@ -170,7 +171,7 @@ export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
   using _ = noGrad();
   const gradients: Gradients = new Map();
   const seed = Tensor.empty(loss.shape, loss.device);
-  seed.device.write(seed.storage, [1]);
+  seed.device.write(seed.storage, [1]); // the loss's gradient with respect to itself: where the chain rule begins
   gradients.set(loss, seed);
   for (const tensor of order.reverse()) {
     const dy = gradients.get(tensor);
@@ -184,7 +185,10 @@ export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
   return gradients;
 }
 
-/** The loss and all it was computed from, in order of creation. */
+/**
+ * The loss and all it was computed from, in order of creation. A tensor is made after its inputs: walked backwards, this order meets
+ * each tensor when all that was made from it has handed on its gradient.
+ */
 function dependencies(loss: Tensor): Tensor[] {
   const found = new Set([loss]);
   // A Set visits what is added while it is being walked.

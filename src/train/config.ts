@@ -164,12 +164,18 @@ const srcnnQuick: TrainConfig = {
   evalEvery: 250,
 };
 
+/**
+ * A network this small gains more from many steps than from large ones: on T91 and BSDS200 at x2, the same minute had
+ * 0.5 dB more with 2 patches a step than with 16. At twice this rate, or without the warm-up, ReLUs die.
+ */
 const espcnQuick: TrainConfig = {
   ...srcnnQuick,
-  network: { architecture: "ESPCN", scale: 3, filters: [64, 32], activation: "tanh", residual: true },
-  lr: 2e-3,
-  steps: 3000,
-  evalEvery: 500,
+  network: { architecture: "ESPCN", scale: 3, filters: [64, 32], activation: "relu", residual: true },
+  batch: 2,
+  lr: 1e-3,
+  warmup: 500,
+  steps: 6000,
+  evalEvery: 1500,
 };
 
 /** Complete configurations by architecture and name; the first of each is the default. */

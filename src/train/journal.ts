@@ -80,6 +80,8 @@ export class Journal {
   readonly #secondsBefore: number;
   readonly #began = performance.now();
   #checkpointed: { step: number; at: number };
+  /** The step whose weights are in last.safetensors. */
+  #last: number;
   /** Since the last status: when it began, and milliseconds of waiting for pictures. */
   #interval = { step: 0, began: performance.now(), waited: 0 };
 
@@ -92,6 +94,7 @@ export class Journal {
     this.#psnr = resumed?.psnr;
     this.#secondsBefore = resumed?.seconds ?? 0;
     this.#checkpointed = { step: resumed?.step ?? 0, at: this.#began };
+    this.#last = resumed?.step ?? 0;
     this.#interval.step = resumed?.step ?? 0;
 
     const { protocol, bicubic, count } = evaluation;
@@ -117,9 +120,9 @@ export class Journal {
 
   /** The end, also of a training that was stopped: saves what has been learned since the last checkpoint. */
   async finish(step: number, place: LoaderState): Promise<void> {
-    if (step === 0 || step === this.#checkpointed.step) return;
-    await this.#saveWeights("last", step, await this.#finiteWeights(step));
-    await this.checkpoint(step, place);
+    if (step === this.#last && step === this.#checkpointed.step) return;
+    if (step !== this.#last) await this.#saveWeights("last", step, await this.#finiteWeights(step));
+    if (step !== this.#checkpointed.step) await this.checkpoint(step, place);
     await this.#report(step);
   }
 
@@ -136,7 +139,7 @@ export class Journal {
     onProgress?.({ step, steps: config.steps, loss: value, lr, psnr: this.#psnr, waiting });
   }
 
-  /** Measures the weights, and keeps them: as last, and if no earlier ones were better, as best. */
+  /** Measures the weights, and keeps them: as last, and if they are better than all before, as best. */
   async #evaluate(step: number): Promise<void> {
     const { folder, config, evaluation, say } = this.#parts;
     const weights = await this.#finiteWeights(step);
@@ -144,7 +147,7 @@ export class Journal {
     const { psnr, values } = measured;
     if (!Number.isFinite(psnr)) throw this.#diverged(`The PSNR became ${psnr}`, step);
     this.#psnr = psnr;
-    const isBest = !(psnr <= (this.best?.psnr ?? -Infinity));
+    const isBest = psnr > (this.best?.psnr ?? -Infinity);
     const gain = psnr - evaluation.bicubic;
     say?.(
       `step ${step}: ${psnr.toFixed(2)} dB, bicubic ${gain >= 0 ? "+" : "-"} ${Math.abs(gain).toFixed(2)}` +
@@ -217,6 +220,7 @@ export class Journal {
       config: JSON.stringify(portable(config)),
     };
     await folder.save(`${name}.safetensors`, serializeSafetensors(weights, metadata));
+    if (name === "last") this.#last = step;
   }
 
   /** Draws the curves and the page with everything. */

@@ -106,8 +106,9 @@ function stripPixels({ first, second, narrowest, bindableStrip }: Needs, area: n
 }
 
 /**
- * Measured on a small picture, which counts what is really in use at a time, of every network, and what the device keeps to use it
- * again. The next size of buffers may be an eighth larger than what is asked for (see sizeClass).
+ * Runs the network once on a small picture, and divides the memory that the device took by the number of pixels. That counts
+ * buffers in use as well as those that the device keeps to use them again. An eighth is added: a buffer may be that much larger than
+ * what was asked for (see sizeClass).
  */
 function needsOf(model: SuperResolver): Needs {
   const device = deviceOf(model);

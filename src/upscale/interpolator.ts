@@ -1,6 +1,6 @@
 import { imresize } from "../data/imresize.ts";
 import type { ResizeOptions } from "../data/resize-weights.ts";
-import { enlarge } from "./enlarge.ts";
+import { interpolatePlanes } from "./interpolate-planes.ts";
 import { upscalerOf } from "./picture.ts";
 import type { Upscaler } from "./upscaler.ts";
 
@@ -36,7 +36,7 @@ export function interpolator(name: Interpolation, scale: number): Upscaler {
     device: undefined,
     margin: 2, // the cubic kernel's
     pixelsWithin: (bytes) => Math.min(largestWindow, Math.floor(bytes / bytesPerPixel(scale))),
-    enlarge: async (planes) => enlarge(planes, scale, kernels[name]),
+    enlarge: async (planes) => interpolatePlanes(planes, scale, kernels[name]),
     enlargeBytes: (image) => imresize(image, scale, kernels[name]),
   });
 }

@@ -59,8 +59,8 @@ export async function openMethod(options: OpenMethodOptions = {}): Promise<Opene
 }
 
 async function open({ scale, method = defaultMethod(scale ?? 2) }: OpenMethodOptions): Promise<OpenedMethod> {
-  if (typeof method === "string") {
-    if (!isPretrained(method)) return { upscaler: interpolator(method, scale ?? 2), close() {} };
+  if (isOneOf(interpolations, method)) return { upscaler: interpolator(method, scale ?? 2), close() {} };
+  if (isOneOf(pretrainedNames, method)) {
     await ensureDevice().catch((cause: Error) => {
       throw new Error(
         `upscale: ${method} is a network and runs on WebGPU: ${cause.message} Or choose an interpolation, method: "bicubic", ` +
@@ -75,15 +75,15 @@ async function open({ scale, method = defaultMethod(scale ?? 2) }: OpenMethodOpt
     await ensureDevice();
     return owned(loadModel(method));
   }
-  if ("upscalePlanes" in method) return { upscaler: method, close() {} };
+  if (typeof method === "object" && "upscalePlanes" in method) return { upscaler: method, close() {} };
   throw new RangeError(
     `upscale: method must be ${[...interpolations, ...pretrainedNames].join(", ")}, a network, the bytes of a weight file or ` +
-      `an upscaler.`,
+      `an upscaler, got ${typeof method === "string" ? JSON.stringify(method) : typeof method}.`,
   );
 }
 
-function isPretrained(method: Interpolation | PretrainedName): method is PretrainedName {
-  return (pretrainedNames as readonly string[]).includes(method);
+function isOneOf<T extends MethodChoice>(names: readonly T[], method: MethodChoice): method is T {
+  return (names as readonly MethodChoice[]).includes(method);
 }
 
 function owned(model: SuperResolver): OpenedMethod {

@@ -1,7 +1,7 @@
 import { DataError } from "../data/errors.ts";
 import type { SuperResolver } from "../models/super-resolver.ts";
-import { enlarge } from "./enlarge.ts";
 import { deviceOf, Forward, pixelsWithin } from "./forward.ts";
+import { interpolatePlanes } from "./interpolate-planes.ts";
 import { bytesPerPixel } from "./interpolator.ts";
 import { upscalerOf } from "./picture.ts";
 import type { Upscaler } from "./upscaler.ts";
@@ -35,7 +35,7 @@ export function networkUpscaler(model: SuperResolver): Upscaler {
           `upscalePlanes: ${name} takes ${wanted} planes, but ${planes.channels} were given.`,
         );
       }
-      return forward.run(enlarged ? enlarge(planes, scale) : planes);
+      return forward.run(enlarged ? interpolatePlanes(planes, scale) : planes);
     },
   });
 }

@@ -3,7 +3,7 @@ import { rgbPlanesToYcbcr, ycbcrPlanesToRgb } from "../data/color.ts";
 import { DataError } from "../data/errors.ts";
 import { checkImage, crop, fromPlanar, type Image, type Samples, toPlanar } from "../data/image.ts";
 import { divided, enlargeAlpha, multiplied } from "./alpha.ts";
-import { enlarge } from "./enlarge.ts";
+import { interpolatePlanes } from "./interpolate-planes.ts";
 import { type Box, enlargeInTiles, planTiles, type Tiling, times, within } from "./tiles.ts";
 import type { Method, Planes, UpscaleOptions, Upscaler } from "./upscaler.ts";
 
@@ -131,7 +131,7 @@ async function enlargeByLuma(method: Method, planes: Planes): Promise<Planes> {
   const area = width * height;
   const ycbcr = rgbPlanesToYcbcr(planes.data);
   const luma = await method.enlarge({ width, height, channels: 1, data: ycbcr.subarray(0, area) });
-  const chroma = enlarge({ width, height, channels: 2, data: ycbcr.subarray(area) }, method.scale);
+  const chroma = interpolatePlanes({ width, height, channels: 2, data: ycbcr.subarray(area) }, method.scale);
   const large = new Float32Array(luma.data.length + chroma.data.length);
   large.set(luma.data);
   large.set(chroma.data, luma.data.length);

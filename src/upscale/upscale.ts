@@ -1,4 +1,7 @@
-/** The way in: any picture, by any method, in one call. */
+/**
+ * The way in: any picture, by any method, in one call. Read on in method.ts (which method), picture.ts (pictures to planes and
+ * back), tiles.ts (large pictures in parts), network.ts and forward.ts (a network on one part).
+ */
 import type { Image, Samples } from "../data/image.ts";
 import { type AlphaChoice, withoutAlpha } from "./alpha.ts";
 import { type OpenMethodOptions, openMethod } from "./method.ts";

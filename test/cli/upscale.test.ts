@@ -214,7 +214,11 @@ describe("what goes wrong is one paragraph and an exit code", () => {
       1,
       /enlarge by 3, but --scale is 2/,
     ],
-    [["-i", "picture.png", "-o", "x.png", "-m", "espcn", "-s", "8"], 2, /espcn enlarges by 2, 3 or 4; bicubic/],
+    [
+      ["-i", "picture.png", "-o", "x.png", "-m", "espcn", "-s", "8"],
+      2,
+      /espcn enlarges by 2, 3 or 4; bicubic/,
+    ],
     [["-i", "picture.png", "-o", "x.jpg", "--depth", "16"], 2, /--depth 16 is for png/],
     [["-i", "picture.png", "-o", "x.jpg", "--alpha", "keep"], 2, /--alpha keep is not for jpeg/],
     [["-i", "picture.png", "-o", "x.png", "--quality", "90"], 2, /--quality is for jpeg and webp/],

@@ -2,6 +2,8 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { readImage } from "../../src/data/files.ts";
+import { crop } from "../../src/data/image.ts";
 import { evaluate, findPictures } from "../../src/evaluate/index.ts";
 import { pretrainedFiles } from "../../src/models/pretrained-files.ts";
 import {
@@ -14,7 +16,7 @@ import {
   pretrainedScales,
 } from "../../src/node.ts";
 import { setDefaultDevice } from "../../src/tensor/device.ts";
-import { testData } from "../data/support.ts";
+import { photograph, testData } from "../data/support.ts";
 import { gpuDevices } from "../support/devices.ts";
 
 const set5 = testData("set5");
@@ -23,6 +25,15 @@ const [device] = await gpuDevices();
 setDefaultDevice(device);
 const slow = device.adapterClass === "swiftshader";
 if (slow) console.warn("On SwiftShader alone, only the smallest networks are measured on Set5.");
+
+/** Parts of photographs that npm has installed. */
+const photographs = await Promise.all(
+  (["allium-oreophilum", "nagasaki-boats", "locomotion-house-cat"] as const).map(async (name) =>
+    crop(await readImage(photograph(name)), 100, 100, 96, 80),
+  ),
+);
+const mean = (values: ArrayLike<number>) =>
+  Array.from(values).reduce((sum, value) => sum + value) / values.length;
 
 const all = pretrainedNames.flatMap((name) => pretrainedScales.map((scale) => ({ name, scale })));
 const metadataOf = (name: PretrainedName, scale: 2 | 3 | 4) =>
@@ -43,6 +54,17 @@ describe.each(all)("$name x$scale", ({ name, scale }) => {
     const logs = new URL(`../../weights/training/${name}-x${scale}/`, import.meta.url);
     expect(JSON.parse(readFileSync(new URL("config.json", logs), "utf8")).network.scale).toBe(scale);
     expect(statSync(new URL("log.jsonl", logs)).size).toBeGreaterThan(0);
+  });
+
+  test("leaves colours as they are", async () => {
+    const model = await loadPretrained(name, { scale });
+    const [network, bicubic] = [networkUpscaler(model), interpolator("bicubic", scale)];
+    for (const picture of photographs) {
+      const difference =
+        mean((await network.upscale(picture)).data) - mean((await bicubic.upscale(picture)).data);
+      expect(Math.abs(difference)).toBeLessThan(0.2); // levels
+    }
+    model.dispose();
   });
 
   test.skipIf(!set5 || (slow && name !== "espcn"))(
@@ -68,7 +90,9 @@ test("names and scales that do not exist", async () => {
   await expect(loadPretrained("edsr" as "espcn")).rejects.toThrow(
     'there is no network "edsr"; there are srcnn, espcn, edsr-small',
   );
-  await expect(loadPretrained("espcn", { scale: 8 as 2 })).rejects.toThrow("espcn enlarges by 2, 3, 4, not by 8");
+  await expect(loadPretrained("espcn", { scale: 8 as 2 })).rejects.toThrow(
+    "espcn enlarges by 2, 3, 4, not by 8",
+  );
 });
 
 test("disposed of, they leave nothing on the device", () => {

@@ -100,7 +100,11 @@ describe("serialize and parse", () => {
 describe("written as F16", () => {
   const written = (values: readonly number[]) => {
     const data = Float32Array.from(values);
-    const bytes = serializeSafetensors(new Map([["a", { shape: [data.length], data }]]), {}, { dtype: "F16" });
+    const bytes = serializeSafetensors(
+      new Map([["a", { shape: [data.length], data }]]),
+      {},
+      { dtype: "F16" },
+    );
     return { bytes, read: parseSafetensors(bytes).tensors.get("a")! };
   };
 
@@ -133,7 +137,11 @@ describe("written as F16", () => {
 
   test("what F16 cannot hold is refused by name", () => {
     expect(() => written([1, 65520])).toThrow("tensor a holds 65520, and F16 ends at 65504. Save it as F32.");
-    expect([...written([Infinity, -Infinity, Number.NaN]).read.data]).toEqual([Infinity, -Infinity, Number.NaN]);
+    expect([...written([Infinity, -Infinity, Number.NaN]).read.data]).toEqual([
+      Infinity,
+      -Infinity,
+      Number.NaN,
+    ]);
   });
 
   /** The value of a positive binary16, by its definition. */

@@ -83,6 +83,9 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
 
       const parted = config(change);
       expect((await train(parted, { device, ...until(2) })).step).toBe(2);
+      // Whether or not that step had a checkpoint of its own.
+      const last = parseSafetensors(readFileSync(join(parted.out!, "last.safetensors")));
+      expect(last.metadata.step).toBe("2");
       expect((await resume(parted.out!, { device, ...until(5) })).step).toBe(5);
       // What a killed training may have written after its last checkpoint.
       appendFileSync(join(parted.out!, "log.jsonl"), '{"step":6,"lo');

@@ -95,7 +95,10 @@ describe("methods", () => {
     expect((await upscale(picture, { method: network })).image).toEqual(image);
     network.dispose();
     expect(await upscale(picture, { scale: 8 })).toMatchObject({ method: "bicubic", scale: 8 });
-    expect(await upscale(picture, { method: "espcn", scale: 3 })).toMatchObject({ method: "ESPCN", scale: 3 });
+    expect(await upscale(picture, { method: "espcn", scale: 3 })).toMatchObject({
+      method: "ESPCN",
+      scale: 3,
+    });
     expect(device.memory().live).toBe(live);
   });
 
@@ -111,12 +114,16 @@ describe("methods", () => {
 
   test("what makes no sense is refused", async () => {
     const picture = noise(4, 4, 3);
-    await expect(upscale(picture, { method: "espcn", scale: 8 })).rejects.toThrow("espcn enlarges by 2, 3, 4");
+    await expect(upscale(picture, { method: "espcn", scale: 8 })).rejects.toThrow(
+      "espcn enlarges by 2, 3, 4",
+    );
     await expect(upscale(picture, { method: model(), scale: 2 })).rejects.toThrow(
       "ESPCN enlarges by 3, but scale 2",
     );
     await expect(upscale(picture, { scale: 5 })).rejects.toThrow("scale must be 2, 3, 4 or 8");
-    await expect(upscale(picture, { method: "sinc" as "bicubic" })).rejects.toThrow('there is no "sinc"');
+    await expect(upscale(picture, { method: "sinc" as "bicubic" })).rejects.toThrow(
+      'edsr-small, a network, the bytes of a weight file or an upscaler, got "sinc"',
+    );
     await expect(upscale(picture, { method: {} as EDSR })).rejects.toThrow(
       "method must be nearest, bilinear, bicubic, srcnn, espcn, edsr-small, a network",
     );

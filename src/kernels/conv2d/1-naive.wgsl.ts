@@ -5,7 +5,7 @@ import { kernel } from "../../tensor/kernel.ts";
  *
  * From the prelude come the constants KH, KW, STRIDE_* and DILATION_* (constantsOf in launch.ts) and two functions
  * (epilogue.ts): bias_at(o), and store(n, o, row, column, x), which writes one value of y and may apply an activation
- * or add `skip` on the way. That is why `bias` and `skip` are bound but not mentioned below.
+ * or add `skip` on the way. That is why `bias`, `skip` and `y` are bound but not mentioned below.
  *
  * Four of the seven loops of reference.ts run over the outputs (n, o, i, j; the last two are called row and column
  * here). They become the grid of threads: the GPU runs "for every output value" all at once. The other three

@@ -29,8 +29,8 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
 @group(0) @binding(5) var<uniform> p: Params;
 
-// TILE = 16 outputs need (TILE - 1) * stride + (window - 1) * dilation + 1 pixels.
-// The patch; that word itself is reserved in WGSL.
+// The patch (that word itself is reserved in WGSL). PATCH_H and PATCH_W come from launch.ts: TILE = 16 outputs in a row
+// need (TILE - 1) * stride + (window - 1) * dilation + 1 pixels.
 var<workgroup> region: array<f32, PATCH_H * PATCH_W>;
 
 fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {

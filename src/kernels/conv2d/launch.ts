@@ -142,8 +142,9 @@ export function launchInputGrad(
     params: { o, c },
     grid: linearGrid(w.size, 64),
   });
-  // The turned window counts from its other end, dilation * (kh - 1) pixels away. With a negative padding it starts
-  // inside dy.
+  // The pixel in `row` meets output i through weight ky where row = i + ky * dilation - padding (stride 1). Counted from
+  // the window's other end, k = kh - 1 - ky, that is i = row + k * dilation - (dilation * (kh - 1) - padding): a
+  // convolution with the padding in brackets. If that is negative, it starts inside dy.
   const turnedPadding = [dilation[0] * (kh - 1) - padding[0], dilation[1] * (kw - 1) - padding[1]] as const;
   launchForward(
     device,
@@ -226,7 +227,7 @@ function blockOf(device: GpuDevice, variant: Block["variant"], [o, , , kw]: Shap
   const workgroup = device.adapterClass === "gpu" ? 64 : 16;
   // Few output channels, as in a network's last layer: longer strips instead, a half faster.
   if (o <= 4 && kw <= 5) return { variant, PIXELS: 16, CHANNELS: 4, workgroup };
-  // Some 400 multiply-adds per input row are written out (at 9 x 9 a few more): beyond, compiling takes longer than it
+  // Some 400 multiply-adds per input row are written out (at 9 x 9 half as many again): beyond, compiling takes longer than it
   // saves.
   const most = kw <= 3 ? 16 : 8;
   return { variant, PIXELS: 8, CHANNELS: o <= 8 ? 8 : most, workgroup };
@@ -255,8 +256,11 @@ function candidateBlocks(device: GpuDevice, wShape: Shape, geometry: Geometry): 
       const registers = PIXELS * CHANNELS + windowOf(PIXELS, wShape, geometry);
       const wasted = CHANNELS > 4 && CHANNELS >= 2 * o;
       if (registers > 160 || PIXELS * CHANNELS * kw > 600 || wasted) continue;
-      for (const workgroup of real ? [32, 64, 128] : [8, 16])
-        blocks.push({ variant, PIXELS, CHANNELS, workgroup });
+      for (const workgroup of real ? [32, 64, 128] : [8, 16]) {
+        // A broadcast wants all lanes of its subgroup.
+        const whole = workgroup % device.subgroupSize === 0;
+        if (variant === "3-blocked" || whole) blocks.push({ variant, PIXELS, CHANNELS, workgroup });
+      }
     }
   }
   return blocks;

@@ -10,7 +10,7 @@
  */
 import { kernel } from "../../tensor/kernel.ts";
 
-/** Each thread loads dy for itself: for adapters without subgroups of known size. */
+/** Each thread loads dy for itself: for real GPUs, which share loads by themselves, and adapters without subgroups of known size. */
 export const weightGrad = kernel(
   "conv2d/weight-grad",
   /* wgsl */ `
@@ -35,6 +35,8 @@ fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
+  // id.x: which block, that is, which input channel and which KY rows of the window; id.y: which CHANNELS output channels;
+  // id.z: which share of the output rows.
   if (id.x >= p.c * KH / KY) { return; }
   let c = id.x * KY / KH; let first_ky = id.x * KY % KH;
   let first_o = id.y * CHANNELS; let split = id.z;

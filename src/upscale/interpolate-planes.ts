@@ -3,7 +3,7 @@ import type { ResizeOptions } from "../data/resize-weights.ts";
 import type { Planes } from "./upscaler.ts";
 
 /** Every plane by Matlab's imresize for real numbers; by default bicubic. */
-export function enlarge(
+export function interpolatePlanes(
   { width, height, channels, data }: Planes,
   scale: number,
   options?: ResizeOptions,
