@@ -41,8 +41,8 @@ export async function loadPretrained(
   const bytes = await readAsset(url).catch((cause: Error) => {
     throw new Error(
       `loadPretrained: the weights of ${name} x${scale} cannot be read at ${url}: ${cause.message}. A bundler has to carry the ` +
-        `package's folder "weights" along; Vite's development server does with optimizeDeps: { exclude: ["pixelgrad"] }. Or ` +
-        `serve the file yourself, and give its bytes to loadModel().`,
+        `package's folder "weights" along; the development server of Vite before 8 does with optimizeDeps: { exclude: ["pixelgrad"] ` +
+        `}. Or serve the file yourself, and give its bytes to loadModel().`,
       { cause },
     );
   });

@@ -1,4 +1,4 @@
-export { emaUpdate } from "./average.ts";
+export { emaDecay, emaUpdate } from "./average.ts";
 export { addGradients, clipGradNorm } from "./gradients.ts";
 export {
   Conv2d,

@@ -38,7 +38,10 @@ export interface TrainConfig {
   readonly warmup: number;
   /** Longest gradient, all parameters together: see `clipGradNorm`. None: not clipped. */
   readonly clip?: number;
-  /** Decay of the weights' moving average, which is then what is measured and kept: see `emaUpdate`. None: no average. */
+  /**
+   * Decay of the weights' moving average, which is then what is measured and kept: see `emaUpdate`, and `emaDecay` for its
+   * beginning. None: no average.
+   */
   readonly ema?: number;
   readonly steps: number;
   /** Decides the first weights, and the order and place of the patches. */

@@ -12,6 +12,7 @@ import {
   clipGradNorm,
   compileAhead,
   type Device,
+  emaDecay,
   emaUpdate,
   type Gradients,
   init,
@@ -128,7 +129,7 @@ async function run(
       if (config.clip !== undefined) clipGradNorm(gradients, config.clip);
       adam.lr = rate(step);
       adam.step(gradients);
-      if (average) emaUpdate(average, model, config.ema!);
+      if (average) emaUpdate(average, model, emaDecay(config.ema!, step));
       step++;
       place = loader.state();
 

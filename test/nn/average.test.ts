@@ -1,6 +1,6 @@
 /** The moving average of a network's weights, against its formula in plain loops. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { EDSR, emaUpdate } from "../../src/node.ts";
+import { EDSR, emaDecay, emaUpdate } from "../../src/node.ts";
 import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { expectClose } from "../support/close.ts";
@@ -49,4 +49,13 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     average.dispose();
     other.dispose();
   });
+});
+
+test("the decay begins small, and the beginning is forgotten", () => {
+  expect(emaDecay(0.999, 0)).toBe(0.1);
+  expect(emaDecay(0.999, 90)).toBe(0.91);
+  expect(emaDecay(0.999, 100_000)).toBe(0.999);
+  let first = 1; // the share of the weights it began with
+  for (let step = 0; step < 2000; step++) first *= emaDecay(0.999, step);
+  expect(first).toBeLessThan(1e-6);
 });
