@@ -1,7 +1,7 @@
 import { Random } from "../tensor/random.ts";
 import { DataError } from "./errors.ts";
 import { decodeImage } from "./files.ts";
-import { checkImage, type Image } from "./image.ts";
+import { checkImage, type Image, toByte } from "./image.ts";
 import { imresize } from "./imresize.ts";
 import { mirror, type ResizeOptions } from "./resize-weights.ts";
 
@@ -210,10 +210,6 @@ function poisson(random: Random, mean: number): number {
 
 function mapBytes(image: Image, change: (value: number) => number): Image {
   return { ...image, data: Uint8Array.from(image.data, (value) => toByte(change(value))) };
-}
-
-function toByte(value: number): number {
-  return value <= 0 ? 0 : value >= 255 ? 255 : Math.floor(value + 0.5);
 }
 
 async function throughJpeg({ width, height, channels, data }: Image, quality: number): Promise<Image> {

@@ -106,6 +106,11 @@ export function fromPlanar(
   return image;
 }
 
+/** A level as a byte: to the nearest one, halves upwards as Matlab rounds them, within 0..255. */
+export function toByte(value: number): number {
+  return value <= 0 ? 0 : value >= 255 ? 255 : Math.floor(value + 0.5);
+}
+
 /** The w x h part whose top left pixel is column `x` of row `y`. Throws a DataError if it sticks out. */
 export function crop<S extends Samples = Uint8Array>(
   image: Image<S>,

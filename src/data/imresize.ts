@@ -1,5 +1,5 @@
 import { DataError } from "./errors.ts";
-import { checkImage, type Image } from "./image.ts";
+import { checkImage, type Image, toByte } from "./image.ts";
 import { type ResizeOptions, type ResizeTable, resizeWeights } from "./resize-weights.ts";
 
 /**
@@ -71,10 +71,6 @@ function resizeRows({ width, height, channels, data }: Image, table: ResizeTable
     }
   }
   return { width: newWidth, height, channels, data: out };
-}
-
-function toByte(value: number): number {
-  return value <= 0 ? 0 : value >= 255 ? 255 : Math.floor(value + 0.5);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { DataError } from "../data/errors.ts";
-import type { Image } from "../data/image.ts";
+import { type Image, toByte } from "../data/image.ts";
 import { psnr, ssim } from "../data/metrics.ts";
 import type { PairFiles } from "../data/pairs.ts";
 import type { Upscaler } from "../upscale/index.ts";
@@ -123,8 +123,4 @@ function compare(result: Image, picture: Picture, conditions: Conditions, path: 
   } catch (cause) {
     throw new DataError(`${path}: ${(cause as Error).message}`, { cause });
   }
-}
-
-function toByte(value: number): number {
-  return value <= 0 ? 0 : value >= 255 ? 255 : Math.floor(value + 0.5);
 }

@@ -1,3 +1,4 @@
+export type { LossOptions } from "../kernels/loss/index.ts";
 export { emaDecay, emaUpdate } from "./average.ts";
 export { addGradients, clipGradNorm } from "./gradients.ts";
 export {
@@ -13,7 +14,7 @@ export {
   Tanh,
   Upsample,
 } from "./layers.ts";
-export { L1Loss, type LossOptions, MSELoss } from "./losses.ts";
+export { L1Loss, MSELoss } from "./losses.ts";
 export { Module, type NamedArray } from "./module.ts";
 export { Adam, type AdamOptions, type OptimizerState, SGD, type SgdOptions } from "./optimizer.ts";
 export {

@@ -1,10 +1,5 @@
-import { l1Loss, mseLoss } from "../kernels/loss/index.ts";
+import { type LossOptions, l1Loss, mseLoss } from "../kernels/loss/index.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-
-export interface LossOptions {
-  /** Default `"mean"`. */
-  reduction?: "mean" | "sum";
-}
 
 /** Mean (or sum) of |x - target|: EDSR's loss, which blurs less than the square. See `l1Loss`. */
 export class L1Loss {

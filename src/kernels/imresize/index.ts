@@ -5,6 +5,7 @@ import { MAX_GRID } from "../../tensor/kernel.ts";
 import { formatShape, numel, type Shape, ShapeError } from "../../tensor/shape.ts";
 import { defineOp, type NdArray } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { stridesFor } from "../resize/index.ts";
 import { remember } from "../resize/tables.ts";
 import { imresizeKernel } from "./imresize.wgsl.ts";
 
@@ -98,11 +99,6 @@ export function matlabResize(x: Tensor, { size, scaleFactor }: MatlabResizeOptio
 
 function shapeAfter(shape: Shape, { axis, outSize }: Pass): Shape {
   return shape.map((size, k) => (k === axis ? outSize : size));
-}
-
-/** Where the samples of a picture [n, c, h, w] lie: lines are its columns if the axis is 2, its rows if it is 3. */
-function stridesFor([, , h, w]: Shape, axis: 2 | 3): { plane: number; line: number; axis: number } {
-  return axis === 2 ? { plane: h * w, line: 1, axis: w } : { plane: h * w, line: w, axis: 1 };
 }
 
 /** The definition, in float64 as Matlab's, tap by tap. */

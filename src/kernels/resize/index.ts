@@ -146,7 +146,7 @@ function shapeAfter(shape: Shape, { axis, table }: Pass): Shape {
 }
 
 /** Where the samples of a picture [n, c, h, w] lie: lines are its columns if the axis is 2, its rows if it is 3. */
-function stridesFor([, , h, w]: Shape, axis: 2 | 3): { plane: number; line: number; axis: number } {
+export function stridesFor([, , h, w]: Shape, axis: 2 | 3): { plane: number; line: number; axis: number } {
   return axis === 2 ? { plane: h * w, line: 1, axis: w } : { plane: h * w, line: w, axis: 1 };
 }
 
