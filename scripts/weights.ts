@@ -37,22 +37,15 @@ const { values } = parseArgs({
     hr: { type: "string" },
     add: { type: "string", multiple: true, default: [] },
     adapter: { type: "string" },
+    help: { type: "boolean" },
   },
 });
 const { hr } = values;
-if (hr === undefined) {
+if (hr === undefined || values.help) {
   console.error(
     "npm run weights -- --hr FOLDER [--add RUN=NAME …] [--adapter A]: FOLDER holds Set5's HR pictures.",
   );
-  process.exit(2);
-}
-
-const device = await init({ adapter: values.adapter });
-try {
-  for (const pair of values.add) await takeOver(pair);
-  await writeTable(device);
-} finally {
-  device.destroy();
+  process.exit(values.help ? 0 : 2);
 }
 
 async function takeOver(pair: string): Promise<void> {
@@ -187,4 +180,12 @@ async function writeTable(device: Device): Promise<void> {
 
 function quality({ psnr, ssim }: { psnr: number; ssim: number }): string {
   return `${psnr.toFixed(2)} / ${ssim.toFixed(4)}`;
+}
+
+const device = await init({ adapter: values.adapter });
+try {
+  for (const pair of values.add) await takeOver(pair);
+  await writeTable(device);
+} finally {
+  device.destroy();
 }
