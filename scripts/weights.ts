@@ -171,7 +171,9 @@ async function writeTable(device: Device): Promise<void> {
   const text = readFileSync(file, "utf8");
   const between = /(<!-- table -->\n)[\s\S]*(<!-- end of table -->)/;
   if (!between.test(text)) throw new Error(`${file} has lost the marks between which the table belongs.`);
-  const note = `PSNR (dB) and SSIM on Set5. ${conditions}. Times on ${device.name}.`;
+  const note = `Set5. ${conditions
+    .replace("PSNR and", "PSNR (dB) and")
+    .replace(/border \d/, "border = scale")}. Times on ${device.name}.`;
   await writeWhole(
     file,
     text.replace(between, (_, begin, end) => `${begin}${table}\n\n${note}\n${end}`),

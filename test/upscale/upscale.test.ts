@@ -198,10 +198,10 @@ describe("transparency", () => {
     const image: Image = { width: 1, height: 1, channels: 2, data: Uint8Array.from([100, 51]) };
     const levels = { drop: 100, white: 224, black: 20 }; // alpha is 0.2
     for (const [alpha, level] of Object.entries(levels)) {
-      const { image: result } = await upscale(image, { alpha: alpha as "drop" });
+      const { image: result } = await upscale(image, { method: "bicubic", alpha: alpha as "drop" });
       expect(result).toEqual({ width: 2, height: 2, channels: 1, data: new Uint8Array(4).fill(level) });
     }
-    const kept = await upscale(image);
+    const kept = await upscale(image, { method: "bicubic" });
     expect([...kept.image.data]).toEqual([100, 51, 100, 51, 100, 51, 100, 51]);
   });
 });
@@ -213,7 +213,7 @@ describe("16 bits", () => {
   };
 
   test("come out with all their levels", async () => {
-    const { image } = await upscale(ramp, { depth: 16 });
+    const { image } = await upscale(ramp, { method: "bicubic", depth: 16 });
     expect(image.data).toBeInstanceOf(Uint16Array);
     // A straight line stays one under bicubic interpolation: quarter steps, but for the mirrored ends.
     for (let x = 8; x < 120; x++) {
@@ -223,8 +223,8 @@ describe("16 bits", () => {
 
   test("can be made of 8, and 8 of them", async () => {
     const bytes = noise(6, 5, 3);
-    const fine = await upscale(bytes, { depth: 16 });
-    const coarse = await upscale(deep(bytes));
+    const fine = await upscale(bytes, { method: "bicubic", depth: 16 });
+    const coarse = await upscale(deep(bytes), { method: "bicubic" });
     for (const [i, value] of coarse.image.data.entries()) {
       expect(Math.abs(value - fine.image.data[i] / 257)).toBeLessThanOrEqual(0.51);
     }

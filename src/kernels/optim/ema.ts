@@ -20,6 +20,7 @@ export function emaStep(device: Device, buffers: EmaBuffers<Storage>, decay: num
   device.run(emaKernel, {
     buffers: { ...(buffers as EmaBuffers<GpuStorage>) },
     params: { size, share },
+    transientParams: true, // the share changes while the average is young: see emaDecay
     grid: linearGrid(Math.ceil(size / 4), 64),
   });
 }
