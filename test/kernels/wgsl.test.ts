@@ -354,6 +354,9 @@ describe("kernels compile within WebGPU's default limits", () => {
       ...["init", "openDevice", "defaultDevice", "setDefaultDevice", "memory", "manualSeed", "keep", "scope"],
       ...[
         "compileAhead",
+        "defaultMethod",
+        "emaDecay",
+        "loadPretrained",
         "backward",
         "noGrad",
         "tensor",
