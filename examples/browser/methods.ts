@@ -28,9 +28,9 @@ export class Methods {
   readonly #loaded = new Map<string, Promise<SuperResolver>>();
 
   constructor() {
-    // The best one last, which puts it at the top.
+    // The best one last and for x2, which puts it at the top.
     for (const name of pretrainedNames) {
-      for (const scale of pretrainedScales) {
+      for (const scale of [...pretrainedScales].reverse()) {
         this.#add(`${name} ×${scale}`, scale, () => loadPretrained(name, { scale }));
       }
     }
