@@ -168,8 +168,9 @@ const srcnnQuick: TrainConfig = {
 };
 
 /**
- * A network this small gains more from many steps than from large ones: on T91 and BSDS200 at x2, the same minute had
- * 0.5 dB more with 2 patches a step than with 16. At twice this rate, or without the warm-up, ReLUs die.
+ * The best of fifteen settings tried for 40 to 50 seconds each, once, on T91 and BSDS200 at x2: 32.00 dB on held-out pictures.
+ * With 4 patches a step 31.92, at half the rate 31.86, with tanh 31.67 (at 2e-3, no warm-up). With ReLU at 2e-3, no warm-up: 31.42
+ * with 16 patches, and with 4 no better than bicubic. What rate, warm-up and batch do by themselves was not measured.
  */
 const espcnQuick: TrainConfig = {
   ...srcnnQuick,

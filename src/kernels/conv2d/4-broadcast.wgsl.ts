@@ -9,7 +9,8 @@ import { kernel } from "../../tensor/kernel.ts";
  * needed, the lane that has it gives it to all (`subgroupBroadcast`).
  *
  * What changed since step 3: 10 + 6 loads instead of 10 + 48 for 384 multiply-adds. On software adapters, where
- * every load is a slow "gather" even if all lanes read the same address, that is worth about a factor of three.
+ * every load is a slow "gather" even if all lanes read the same address, that is worth, with the
+ * two changes below, nearly a factor of four (README.md).
  *
  * Two smaller changes, for adapters whose processors have fewer registers than there are sums: each sum is taken up, gets
  * the products of a whole window row, and is put back; and input channels and window rows are one loop. On
