@@ -179,7 +179,8 @@ async function upscaleOne(
   const size = { width: image.width * scale, height: image.height * scale, channels: image.channels };
 
   method.pixelsWithin(0); // compiles kernels, if there are any: what that takes is not there for tiles
-  const tiling = planTiles(image, method, { tile, maxMemory: most && workingMemory(most, size, depth) });
+  const bytesPerRow = size.width * size.channels * (depth / 8) * scale;
+  const tiling = planTiles(image, method, { tile, maxMemory: most && workingMemory(most), bytesPerRow });
   const writer = await PictureWriter.create(output, { ...size, depth, icc, format, quality });
   const progress = new Progress({ total: tiling.count, unit: "tiles", stream: process.stderr });
   try {
@@ -203,16 +204,11 @@ async function upscaleOne(
 }
 
 /**
- * What of the memory that the program may take is left for tiles: without what it has already, a strip of the result, and what
- * encoding takes.
+ * What of the memory that the program may take is left for tiles. Of what it does not have already, two fifths stay free: JavaScript
+ * collects what tiles have left behind only now and then, and at the end the result is encoded.
  */
-function workingMemory(
-  most: number,
-  { width, channels }: { width: number; channels: number },
-  depth: 8 | 16,
-): number {
-  const strips = width * channels * (depth / 8) * 512;
-  return Math.max(1, most - process.memoryUsage.rss() - strips - 32 * 2 ** 20);
+function workingMemory(most: number): number {
+  return Math.max(1, (most - process.memoryUsage.rss()) * 0.6);
 }
 
 /** Tells of each picture, and how long the rest will take. */

@@ -54,7 +54,10 @@ export interface Band {
   readonly rows: Image<Samples>;
 }
 
-/** The result in strips from top to bottom; it is never whole in memory. */
+/**
+ * The result in strips from top to bottom; it is never whole in memory. All strips are written into the same memory: what is in
+ * one is to be used before the next is asked for.
+ */
 export async function* bandsOf(
   method: Method,
   image: Image<Samples>,
@@ -64,10 +67,15 @@ export async function* bandsOf(
 ): AsyncGenerator<Band> {
   const { scale } = method;
   const stoppable: Method = { ...method, enlarge: (planes) => method.enlarge(planes, signal) };
+  const boxes = tiling.rows.map((row) => times(row[0].kept, scale));
+  const highest = Math.max(...boxes.map(({ top, bottom }) => bottom - top));
+  const strip = emptyImage(image.width * scale, highest, image.channels, pictureOptions.depth);
   let done = 0;
-  for (const row of tiling.rows) {
-    const { top, bottom } = times(row[0].kept, scale);
-    const rows = emptyImage(image.width * scale, bottom - top, image.channels, pictureOptions.depth);
+  for (const [index, row] of tiling.rows.entries()) {
+    const { top, bottom } = boxes[index];
+    const height = bottom - top;
+    const data = strip.data.subarray(0, strip.width * height * strip.channels);
+    const rows = { ...strip, height, data };
     for (const { window, kept } of row) {
       signal?.throwIfAborted();
       const { left, right } = window;

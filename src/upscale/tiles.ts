@@ -37,29 +37,40 @@ export interface Tiling {
 /** A tile below this size would be all margin. */
 const smallestTile = 16;
 
+export interface PlanOptions extends Pick<UpscaleOptions, "tile" | "maxMemory"> {
+  /** Bytes that each row of a tile takes besides, over the whole width of the picture: the strip of the result that is made of a row of tiles. */
+  readonly bytesPerRow?: number;
+}
+
 /** @throws RangeError if not even a small tile fits into the memory that is allowed. */
 export function planTiles(
   picture: { readonly width: number; readonly height: number },
   { name, margin, pixelsWithin }: Pick<Method, "name" | "margin" | "pixelsWithin">,
-  { tile, maxMemory = 512 * 2 ** 20 }: Pick<UpscaleOptions, "tile" | "maxMemory">,
+  { tile, maxMemory = 512 * 2 ** 20, bytesPerRow = 0 }: PlanOptions,
 ): Tiling {
   if (tile !== undefined && (!Number.isInteger(tile) || tile < 1)) {
     throw new RangeError(`upscale: tile must be a whole number of pixels above 0, got ${tile}.`);
   }
   if (!(maxMemory > 0))
     throw new RangeError(`upscale: maxMemory must be a number of bytes above 0, got ${maxMemory}.`);
-  const most = pixelsWithin(maxMemory);
-  const side = tile === undefined ? Math.floor(Math.sqrt(most)) : tile + 2 * margin;
+  const free = tile === undefined;
+  const most = (rows: number) => pixelsWithin(Math.max(0, maxMemory - bytesPerRow * rows));
+  let side = free ? Math.floor(Math.sqrt(most(0))) : tile + 2 * margin;
+  while (free && side ** 2 > most(side)) side--;
   // Narrow pictures leave room for longer windows.
-  const width = Math.min(picture.width, Math.max(side, tile ? 0 : Math.floor(most / picture.height)));
-  const height = Math.min(picture.height, Math.max(side, tile ? 0 : Math.floor(most / width)));
+  const width = Math.min(
+    picture.width,
+    Math.max(side, free ? Math.floor(most(picture.height) / picture.height) : 0),
+  );
+  let height = Math.min(picture.height, side);
+  while (free && height < picture.height && width * (height + 1) <= most(height + 1)) height++;
   const least = (length: number) => Math.min(length, (tile ?? smallestTile) + 2 * margin);
   const needed = least(picture.width) * least(picture.height);
-  if (needed > most || width * height > most) {
+  if (needed > most(least(picture.height)) || width * height > most(height)) {
     const pixels = Math.max(needed, width * height);
     throw new RangeError(
       `upscale: ${name} sees ${margin} pixels around each, so it works on at least ${pixels} pixels at once here, and ` +
-        `${mebibytes(maxMemory)} are enough for ${most}. ` +
+        `${mebibytes(maxMemory)} are enough for ${most(height)}. ` +
         (tile === undefined
           ? "Allow more memory or take a smaller network."
           : "Choose smaller tiles or allow more memory."),

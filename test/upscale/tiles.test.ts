@@ -72,6 +72,23 @@ describe("as large as memory allows", () => {
     }
   });
 
+  test("less where rows take memory beside them", () => {
+    for (const [bytesPerRow, maxMemory] of [
+      [500, 100_000],
+      [3000, 200_000],
+      [10_000, 300_000],
+    ]) {
+      const { width, height } = planTiles({ width: 999, height: 777 }, method(4, 10), {
+        maxMemory,
+        bytesPerRow,
+      });
+      const taken = (side: number) => 10 * side ** 2 + bytesPerRow * side;
+      expect(10 * width * height + bytesPerRow * height).toBeLessThanOrEqual(maxMemory);
+      // Windows are made even, so a side may be less than the largest by what the other columns take.
+      expect(taken(1.5 * Math.max(width, height))).toBeGreaterThan(maxMemory);
+    }
+  });
+
   test("what is too little is told before anything runs", () => {
     expect(() => plan(100, 100, 575)).toThrow(
       "network sees 4 pixels around each, so it works on at least 576 pixels at once here, and 0 MiB are enough for 575. " +
