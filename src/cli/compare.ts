@@ -18,7 +18,7 @@ import {
   type Network,
   networks,
   type OpenedMethod,
-  openMethod,
+  openNamed,
   shippedFor,
 } from "./methods.ts";
 import { conditionsOf, figures, milliseconds, type Result, resultOf } from "./results.ts";
@@ -77,7 +77,7 @@ ${aboutProtocols}`,
     const contestants: Contestant[] = [];
     for (const { label, method, ...options } of contestantsOf(values)) {
       const adapter = isNetwork(method) ? values.adapter : undefined;
-      contestants.push({ label, opened: await openMethod(method, { ...options, scale, adapter }) });
+      contestants.push({ label, opened: await openNamed(method, { ...options, scale, adapter }) });
     }
     makeFolder(out);
 
@@ -133,7 +133,7 @@ function contestantsOf({ methods, weights, scale, adapter, ensemble }: Values<ty
   }
   return chosen.flatMap((method) => {
     const files = weights.filter((each) => each.method === method).map(({ file }) => file);
-    // Without a file: the weights that come along, or openMethod says what is missing.
+    // Without a file: the weights that come along, or openNamed says what is missing.
     const entries = (files.length > 0 ? files : [undefined]).map((file) => ({
       label: file !== undefined && files.length > 1 ? `${method} (${basename(file, extname(file))})` : method,
       method,

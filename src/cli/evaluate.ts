@@ -1,6 +1,6 @@
 import type { PictureScore } from "../evaluate/index.ts";
 import { defineCommand, oneOf, text, whole } from "./flags.ts";
-import { adapterFlag, methods, openMethod, scaleFlag } from "./methods.ts";
+import { adapterFlag, methods, openNamed, scaleFlag } from "./methods.ts";
 import { checkFolderOf, conditionsOf, figures, resultOf } from "./results.ts";
 
 /** Flags that say what is measured, and on what; those of `compare` as well. */
@@ -76,7 +76,7 @@ where the protocol compares nothing else.`,
     const { evaluate, findPictures } = await import("../evaluate/index.ts");
     const { writeWhole } = await import("../data/files.ts");
     const pictures = findPictures(flags.hr, flags.lr, flags.scale);
-    const opened = await openMethod(flags.method, flags);
+    const opened = await openNamed(flags.method, flags);
     try {
       const { protocol, border } = flags;
       const row = rowPrinter(pictures.map(({ name }) => name));

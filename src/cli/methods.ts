@@ -1,6 +1,6 @@
 /** The methods by their names on the command line. */
-import { readFile } from "node:fs/promises";
 import { DataError } from "../data/errors.ts";
+import { readBytes } from "../data/files.ts";
 import {
   type PretrainedName,
   type PretrainedScale,
@@ -58,8 +58,8 @@ export interface OpenOptions {
   readonly ensemble?: boolean;
 }
 
-/** @throws UsageError where flags do not go together, DataError for weights that do not fit. */
-export async function openMethod(method: Method, options: OpenOptions): Promise<OpenedMethod> {
+/** A method by its name and other flags. @throws UsageError where flags do not go together, DataError for weights that do not fit. */
+export async function openNamed(method: Method, options: OpenOptions): Promise<OpenedMethod> {
   const { scale, weights, adapter, ensemble = false } = options;
   const { interpolator, networkUpscaler, selfEnsemble } = await import("../upscale/index.ts");
   const ready = (upscaler: Upscaler) => ({
@@ -73,7 +73,7 @@ export async function openMethod(method: Method, options: OpenOptions): Promise<
     }
     return { ...ready(interpolator(method, scale)), parameters: 0, close() {} };
   }
-  const file = weights === undefined ? undefined : { bytes: await readWeights(weights), path: weights };
+  const file = weights === undefined ? undefined : { bytes: await readBytes(weights), path: weights };
   const { init, loadModel, loadPretrained } = await import("../node.ts");
   let model: SuperResolver;
   if (file === undefined) {
@@ -116,16 +116,6 @@ export function shippedFor(
   const name = pretrainedNames.find((name) => name.split("-")[0] === method);
   const found = pretrainedScales.find((one) => one === scale);
   return name && found && { name, scale: found };
-}
-
-async function readWeights(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    throw new DataError(`${path}: the weights cannot be read: ${(cause as Error).message}. Check the path.`, {
-      cause,
-    });
-  }
 }
 
 /** "bicubic,edsr"; each counts once. */

@@ -6,14 +6,22 @@ import { checkImage, type Image } from "./image.ts";
 
 /** Reads a PNG, JPEG or WebP file; see decodeImage. */
 export async function readImage(path: string): Promise<Image> {
-  let bytes: Uint8Array;
+  return decodeImage(await readBytes(path), path);
+}
+
+/** A whole file. @throws DataError that names it if it cannot be read. */
+export async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    bytes = await readFile(path);
+    return await readFile(path);
   } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : `${cause}`;
-    throw new DataError(`${path}: cannot be read: ${reason}. Check the path.`, { cause });
+    throw notRead(path, cause);
   }
-  return decodeImage(bytes, path);
+}
+
+export function notRead(path: string, cause: unknown): DataError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const reason = code === "ENOENT" ? "there is no such file" : message;
+  return new DataError(`${path}: cannot be read: ${reason}. Check the path.`, { cause });
 }
 
 /**

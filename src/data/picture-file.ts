@@ -8,6 +8,7 @@ import {
   checkSize,
   formatOf,
   notDecoded,
+  notRead,
   notWritten,
   replaceWhole,
   unfinishedName,
@@ -166,9 +167,7 @@ async function beginningOf(path: string): Promise<Uint8Array> {
     const { buffer, bytesRead } = await file.read(new Uint8Array(12), 0, 12);
     return buffer.subarray(0, bytesRead);
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const reason = code === "ENOENT" ? "there is no such file" : message;
-    throw new DataError(`${path}: cannot be read: ${reason}. Check the path.`, { cause });
+    throw notRead(path, cause);
   } finally {
     await file?.close();
   }

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readBytes } from "../data/files.ts";
 import { DataError, type Pair, type PairFormat } from "../data/index.ts";
 import { EDSR, ESPCN, parseSafetensors, type Random, SRCNN, type SuperResolver } from "../node.ts";
 import type { NetworkConfig } from "./config.ts";
@@ -59,18 +59,7 @@ export function shortName(config: NetworkConfig): string {
  * Returns the names of those that keep their random values. Throws a DataError if nothing fits.
  */
 export async function initialWeights(model: SuperResolver, path: string): Promise<string[]> {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(path);
-  } catch (cause) {
-    throw new DataError(
-      `${path}: this weight file cannot be read: ${(cause as Error).message}. Check the path.`,
-      {
-        cause,
-      },
-    );
-  }
-  const { tensors } = parseSafetensors(bytes, path);
+  const { tensors } = parseSafetensors(await readBytes(path), path);
   const state = await model.stateDict();
   const kept: string[] = [];
   for (const [name, { shape }] of state) {

@@ -165,7 +165,7 @@ describe("evaluate", () => {
       "weights that are missing",
       ["--hr", "hr", "--method", "edsr", "--weights", "no"],
       1,
-      /no: the weights cannot be read/,
+      /no: cannot be read/,
     ],
     [
       "weights that are none",
@@ -321,7 +321,7 @@ describe("compare", () => {
     [["--weights", "x.safetensors"], 2, /--weights wants METHOD=FILE/],
     [["--weights", "bicubic=x"], 2, /--weights wants METHOD=FILE/],
     [["--methods", "bicubic", "--adapter", "cpu"], 2, /--adapter is for networks/],
-    [["--weights", "edsr=absent"], 1, /absent: the weights cannot be read/],
+    [["--weights", "edsr=absent"], 1, /absent: cannot be read/],
   ])("%j is refused before anything is written", async (args, code, message) => {
     const out = path("refused");
     const error = await failure(compareCommand, ["--hr", path("hr"), "--scale", "2", "--out", out, ...args]);
