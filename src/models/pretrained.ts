@@ -14,7 +14,7 @@ import type { SuperResolver } from "./super-resolver.ts";
  * A network with the weights that come with the library; nothing is fetched from elsewhere. It is put on the default
  * device, which is opened if there is none.
  *
- * - `edsr-small`: the best at x2 and x4 (at x3, `espcn` has a little more on Set5), and what `upscale()` takes by itself; RGB.
+ * - `edsr-small`: the best, and what `upscale()` takes by itself; RGB.
  * - `espcn`: the fastest; luma.
  * - `srcnn`: the first one there was, for comparisons; luma, enlarged by bicubic interpolation beforehand.
  *
