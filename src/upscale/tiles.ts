@@ -56,7 +56,7 @@ export function planTiles(
   const free = tile === undefined;
   const most = (rows: number) => pixelsWithin(Math.max(0, maxMemory - bytesPerRow * rows));
   let side = free ? Math.floor(Math.sqrt(most(0))) : tile + 2 * margin;
-  while (free && side ** 2 > most(side)) side--;
+  while (free && side ** 2 > most(side)) side--; // the higher the tiles, the higher the strip beside them
   // Narrow pictures leave room for longer windows.
   const width = Math.min(
     picture.width,
