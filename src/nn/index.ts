@@ -1,6 +1,7 @@
 export type { LossOptions } from "../kernels/loss/index.ts";
 export { emaDecay, emaUpdate } from "./average.ts";
 export { addGradients, clipGradNorm } from "./gradients.ts";
+export { kaimingNormalInit, normalInit, whiteningInit } from "./init.ts";
 export {
   Conv2d,
   type Conv2dModuleOptions,

@@ -195,8 +195,8 @@ async function prepare(config: TrainConfig, device: Device, { say }: TrainOption
   const held = (colors: "rgb" | "y") =>
     openPictures(config, { scale: network.scale, colors, inputSize: "lr" }).valid;
   const evaluation = await Evaluation.open(held(format.colors), held("rgb"), config);
-  // EDSR takes the mean colour of some pictures.
-  const examples = format.colors === "rgb" ? await loadPairs(pictures.train, 20) : [];
+  // Their mean colour, or what patterns they have, is part of some networks.
+  const examples = await loadPairs(pictures.train, 20);
 
   const loader = new PatchLoader(pictures.train, { batch, patch, seed, cacheFolder: config.cache });
   // The same seed: network and average begin alike.
