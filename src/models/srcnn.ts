@@ -83,7 +83,8 @@ export class SRCNN extends SuperResolver {
     // The paper draws all weights with a standard deviation of 0.001. Through three layers that leaves next to nothing
     // of the signal, and of the gradient. So He's rule where a ReLU follows, and the paper's only in the last layer: the
     // network starts by answering about 0, or with `residual` about its input. (After 300 steps of Adam on T91 at x3, Set5 had
-    // 31.0 dB; 30.5 with the layers' own weights, 30.0 with He's rule in all three layers, 29.0 with the paper's.)
+    // 31.0 dB; 30.5 with the layers' own weights, 30.0 with He's rule in all three layers, 29.0 with the paper's.) Who knows
+    // pictures, as the trainer does, can do better in the first layer: whiteningInit.
     kaimingNormalInit(this.conv1, random);
     kaimingNormalInit(this.conv2, random);
     normalInit(this.conv3, 0.001, random);

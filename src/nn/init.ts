@@ -28,14 +28,14 @@ export function kaimingNormalInit(layer: Layer, random: Random, { slope = 0 } = 
  * Weights for a first layer, fitted to the pictures that it will see: its answers to their windows begin with a standard
  * deviation of at most `std`, and every pattern in a window has an equal share in that. Biases 0.
  *
- * Neighbouring pixels are nearly equal, so windows differ most in their smooth patterns: in pictures enlarged two times, the
- * smoothest pattern of a 9x9 window varies some hundred times as much as the finest. Filters of independent weights therefore
- * answer to the smooth ones alone, and since a gradient is in proportion to its input, training needs very long to make
- * them see the others; and those are what has to be sharpened. Hence filters drawn from the normal distribution whose
- * covariance is std² / n (C + floor²)⁻¹: n values in a window, and C their covariance, with 0 as the mean. They amplify each
- * pattern by as much as it is weak, which is known as whitening (LeCun, Bottou, Orr, Müller, "Efficient BackProp", 1998;
- * for the weights of a network, Krähenbühl, Doersch, Donahue, Darrell, "Data-dependent initializations of
- * convolutional neural networks", 2016).
+ * Neighbouring pixels are nearly equal, so windows differ most in their smooth patterns: in pictures enlarged two times, some
+ * of a 9x9 window's have several hundred times the standard deviation of the finest. Filters of independent weights therefore
+ * answer to the smooth ones alone; and since a gradient is in proportion to its input, training needs very long to make
+ * them see the others, which are what has to be sharpened. Hence filters drawn from the normal distribution whose
+ * covariance is std² / n (C + floor²)⁻¹, where n is the number of values in a window and C the mean of their products, two by
+ * two. They amplify each pattern by as much as it is weak, which is known as whitening (LeCun, Bottou, Orr, Müller,
+ * "Efficient BackProp", 1998; for the weights of a network, Krähenbühl, Doersch, Donahue, Darrell, "Data-dependent
+ * initializations of convolutional neural networks", 2016).
  *
  * @param pictures Planes [channels, h, w], what the layer will get; each at least as large as its window.
  * @param options.floor Patterns whose standard deviation is well below this count as noise and are amplified no further.

@@ -1,6 +1,7 @@
 import { readBytes } from "../data/files.ts";
 import { DataError, type Pair, type PairFormat, toPlanar } from "../data/index.ts";
 import {
+  type Conv2d,
   EDSR,
   ESPCN,
   parseSafetensors,
@@ -36,8 +37,11 @@ export function buildNetwork(
       if (config.residual) whiteningInit(model.conv1, pictures.map(planesOf), random);
       return model;
     }
-    case "ESPCN":
-      return new ESPCN({ ...config, random });
+    case "ESPCN": {
+      const model = new ESPCN({ ...config, random });
+      if (config.residual) whiteningInit(model.first_part.modules[0] as Conv2d, pictures.map(planesOf), random);
+      return model;
+    }
     case "EDSR":
       return new EDSR({ ...config, rgbMean: meanColour(pictures), random });
   }
