@@ -62,8 +62,7 @@ describe.each(all)("$name x$scale", ({ name, scale }) => {
     for (const picture of photographs) {
       const difference =
         mean((await network.upscale(picture)).data) - mean((await bicubic.upscale(picture)).data);
-      // Levels. (Those of srcnn are not trained long enough for x3 and x4: see weights/README.md.)
-      expect(Math.abs(difference)).toBeLessThan(name === "srcnn" ? 0.4 : 0.2);
+      expect(Math.abs(difference)).toBeLessThan(0.2); // levels
     }
     model.dispose();
   });
