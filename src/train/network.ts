@@ -22,8 +22,13 @@ export function pictureFormat({ architecture, scale }: NetworkConfig): PairForma
   return { scale, ...formats[architecture] };
 }
 
+/** Whether `buildNetwork` looks at pictures. */
+export function looksAtPictures(config: NetworkConfig): boolean {
+  return config.architecture === "EDSR" || config.residual;
+}
+
 /**
- * A new network with random weights. `pictures` are some of those it will learn from.
+ * A new network with random weights. `pictures` are some of those it will learn from; none, if it does not look at them.
  *
  * The first filters of SRCNN and ESPCN are fitted to them: what has to be added to a bicubic enlargement depends on fine
  * patterns, which filters of independent weights hardly see. (At x2, one patch of 64x64 HR pixels a step: SRCNN 9-5-5 had

@@ -32,7 +32,14 @@ import type { TrainConfig } from "./config.ts";
 import { loadPairs, openPictures } from "./datasets.ts";
 import { Evaluation } from "./evaluation.ts";
 import { Journal, type TrainStatus } from "./journal.ts";
-import { buildNetwork, describeNetwork, initialWeights, pictureFormat, shortName } from "./network.ts";
+import {
+  buildNetwork,
+  describeNetwork,
+  initialWeights,
+  looksAtPictures,
+  pictureFormat,
+  shortName,
+} from "./network.ts";
 import { RunFolder } from "./run-folder.ts";
 import { learningRate, settled } from "./schedule.ts";
 import { checkConfig, settingOf, settingsFor } from "./settings.ts";
@@ -196,7 +203,7 @@ async function prepare(config: TrainConfig, device: Device, { say }: TrainOption
     openPictures(config, { scale: network.scale, colors, inputSize: "lr" }).valid;
   const evaluation = await Evaluation.open(held(format.colors), held("rgb"), config);
   // Their mean colour, or what patterns they have, is part of some networks.
-  const examples = await loadPairs(pictures.train, 20);
+  const examples = looksAtPictures(network) ? await loadPairs(pictures.train, 20) : [];
 
   const loader = new PatchLoader(pictures.train, { batch, patch, seed, cacheFolder: config.cache });
   // The same seed: network and average begin alike.

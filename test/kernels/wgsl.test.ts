@@ -371,6 +371,7 @@ describe("kernels compile within WebGPU's default limits", () => {
       ...["cosineAnnealingLR", "loadWeights", "saveWeights", "parseSafetensors", "serializeSafetensors"],
       ...["createModel", "loadModel", "interpolator", "networkUpscaler", "selfEnsemble", "upscale"],
       ...["openMethod", "toImageData", "adaptersPresent"],
+      ...["normalInit", "kaimingNormalInit", "whiteningInit"],
     ];
     const functions = Object.entries(ops).filter(
       ([name, value]) => typeof value === "function" && /^[a-z]/.test(name),
