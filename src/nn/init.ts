@@ -39,7 +39,7 @@ export function kaimingNormalInit(layer: Layer, random: Random, { slope = 0 } = 
  *
  * @param pictures Planes [channels, h, w], what the layer will get; each at least as large as its window.
  * @param options.floor Patterns whose standard deviation is well below this count as noise and are amplified no further.
- * @throws RangeError if a picture does not fit the layer.
+ * @throws RangeError if there is no picture, if one does not fit the layer, or with a floor of 0 if they lack patterns.
  */
 export function whiteningInit(
   layer: Layer,
@@ -72,6 +72,9 @@ function windowCovariance(
   [channels, kh, kw]: readonly [number, number, number],
   random: Random,
 ): Float64Array {
+  if (pictures.length === 0) {
+    throw new RangeError("whiteningInit: there are no pictures. Give some of those that the layer will see.");
+  }
   const n = channels * kh * kw;
   const perPicture = Math.ceil(16_000 / pictures.length);
   const sums = new Float64Array(n * n);
@@ -101,13 +104,19 @@ function windowCovariance(
   return sums;
 }
 
-/** The lower triangular L of a symmetric, positive definite A = L Lᵀ, n x n. */
+/** The lower triangular L of a symmetric A = L Lᵀ, n x n; only a positive definite A has one. */
 function cholesky(a: Float64Array, n: number): Float64Array {
   const lower = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {
     for (let j = 0; j <= i; j++) {
       let sum = a[i * n + j];
       for (let k = 0; k < j; k++) sum -= lower[i * n + k] * lower[j * n + k];
+      if (i === j && !(sum > 0)) {
+        throw new RangeError(
+          "whiteningInit: some pattern is in no window of the pictures, or they hold values that are not finite. Give " +
+            "more varied pictures, or a floor above 0.",
+        );
+      }
       lower[i * n + j] = i === j ? Math.sqrt(sum) : sum / lower[j * n + j];
     }
   }

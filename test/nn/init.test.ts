@@ -60,9 +60,12 @@ describe("whiteningInit", () => {
     expect(Math.sqrt(sum)).toBeLessThan(0.33);
   });
 
-  it("refuses pictures that the layer cannot see", () => {
+  it("refuses pictures that say nothing about what the layer will see", () => {
     const layer = new Conv2d(1, 4, 5);
     const plane = (shape: number[]) => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b)) });
+    expect(() => whiteningInit(layer, [], new Random(0))).toThrow(/no pictures/);
+    const flat = () => whiteningInit(layer, [plane([1, 9, 9])], new Random(0), { floor: 0 });
+    expect(flat).toThrow(/some pattern is in no window/);
     for (const shape of [
       [3, 9, 9],
       [1, 4, 9],
