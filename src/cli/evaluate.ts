@@ -48,7 +48,7 @@ where the protocol compares nothing else.`,
       method: { value: "M", help: methods.join(", "), read: oneOf(...methods), required: true },
       weights: {
         value: "FILE",
-        help: "weights of the network (safetensors); by default those that come along, see weights/README.md",
+        help: "weights of the network (safetensors); by default those that come along (for edsr: edsr-small), see weights/README.md",
         read: text,
       },
       ensemble: { help: "averages the answers to the picture's eight flips and turns (EDSR+)" },
