@@ -43,13 +43,12 @@ export function buildNetwork(
   switch (config.architecture) {
     case "SRCNN": {
       const model = new SRCNN({ ...config, random });
-      if (config.residual) whiteningInit(model.conv1, pictures.map(planesOf), random);
+      if (config.residual) fitFilters(model.conv1, pictures, random);
       return model;
     }
     case "ESPCN": {
       const model = new ESPCN({ ...config, random });
-      if (config.residual)
-        whiteningInit(model.first_part.modules[0] as Conv2d, pictures.map(planesOf), random);
+      if (config.residual) fitFilters(model.first_part.modules[0] as Conv2d, pictures, random);
       return model;
     }
     case "EDSR":
@@ -105,9 +104,13 @@ export async function initialWeights(model: SuperResolver, path: string): Promis
   return kept;
 }
 
-/** What a network gets of a pair. */
-function planesOf({ lr }: Pair) {
-  return { shape: [lr.channels, lr.height, lr.width], data: toPlanar(lr) };
+/** Fits a network's first layer to those of the pictures that hold a whole window; if none does, it stays as it is. */
+function fitFilters(layer: Conv2d, pictures: readonly Pair[], random: Random): void {
+  const [, , kh, kw] = layer.weight.shape;
+  const planes = pictures
+    .filter(({ lr }) => lr.height >= kh && lr.width >= kw)
+    .map(({ lr }) => ({ shape: [lr.channels, lr.height, lr.width], data: toPlanar(lr) }));
+  if (planes.length > 0) whiteningInit(layer, planes, random);
 }
 
 /** The mean colour of some pictures in 0..1, which EDSR subtracts from its input. */

@@ -7,9 +7,9 @@ import { buildNetwork } from "../../src/train/network.ts";
 await init({ adapter: "cpu" });
 
 /** A plane of random walks along its rows: `step` decides how smooth it is. */
-function picture(step: number): Pair {
+function picture(step: number, side = 60): Pair {
   const random = new Random(3);
-  const [width, height] = [60, 60];
+  const [width, height] = [side, side];
   const data = new Uint8Array(width * height);
   for (let i = 0; i < data.length; i++) {
     const left = i % width === 0 ? 128 : data[i - 1];
@@ -48,6 +48,12 @@ describe.each(networks)("buildNetwork: $architecture", (config, first) => {
     // What is smoother has fainter patterns, and they are amplified by more.
     const [smooth, rough] = await Promise.all([2, 20].map((step) => weightsOf(true, [picture(step)])));
     expect(size(smooth)).toBeGreaterThan(2 * size(rough));
+  });
+
+  it("passes over pictures that are smaller than its window", async () => {
+    const [large, small] = [picture(2), picture(2, 4)];
+    expect(await weightsOf(true, [large, small])).toEqual(await weightsOf(true, [large]));
+    expect(await weightsOf(true, [small])).toEqual(await weightsOf(false, []));
   });
 
   it("and else does not look at them", async () => {
