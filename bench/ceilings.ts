@@ -1,5 +1,5 @@
 /** How near to the adapter's ceilings a measured time is. */
-import type { Ceilings } from "../src/tensor/ceilings.ts";
+import type { Ceilings } from "../src/measure/ceilings.ts";
 
 /** Work by the definition of the operation, not by what a kernel happens to do. */
 export interface Work {

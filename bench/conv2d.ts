@@ -1,12 +1,13 @@
 /** Convolution: every forward kernel, and both gradients. */
+
+import { GpuDevice } from "../src/device/gpu-device.ts";
+import { defaultDevice } from "../src/device/open.ts";
 import { type Geometry, pair } from "../src/kernels/conv2d/geometry.ts";
 import { conv2d, type Variant, variants } from "../src/kernels/conv2d/index.ts";
 import * as reference from "../src/kernels/conv2d/reference.ts";
-import { defaultDevice } from "../src/tensor/device.ts";
-import { GpuDevice } from "../src/tensor/gpu-device.ts";
+import { type NdArray, noGrad } from "../src/tensor/op.ts";
 import { Random } from "../src/tensor/random.ts";
 import { numel, type Shape } from "../src/tensor/shape.ts";
-import { type NdArray, noGrad } from "../src/tensor/tape.ts";
 import { tensor } from "../src/tensor/tensor.ts";
 import type { Work } from "./ceilings.ts";
 import type { Bench, Make, Sample } from "./harness.ts";

@@ -4,12 +4,13 @@
  * times the variants in turn, and returns figures; printing them is report.ts's business.
  */
 
-import type { Ceilings } from "../src/tensor/ceilings.ts";
-import type { CpuDevice } from "../src/tensor/cpu-device.ts";
-import { type Device, setDefaultDevice } from "../src/tensor/device.ts";
-import type { GpuDevice } from "../src/tensor/gpu-device.ts";
+import type { CpuDevice } from "../src/device/cpu-device.ts";
+import type { Device } from "../src/device/device.ts";
+import type { GpuDevice } from "../src/device/gpu-device.ts";
+import { setDefaultDevice } from "../src/device/open.ts";
+import type { Ceilings } from "../src/measure/ceilings.ts";
+import { calibrate, type Options, type Program, timeOnce } from "../src/measure/timing.ts";
 import { scope } from "../src/tensor/scope.ts";
-import { calibrate, type Options, type Program, timeOnce } from "../src/tensor/timing.ts";
 import { binding, type Work } from "./ceilings.ts";
 import { coresOfOthers, type Statistics, summarize } from "./timing.ts";
 

@@ -1,12 +1,13 @@
 /** Kernels that wait for memory: what they compute takes no time, so their ceiling is that of a copy. */
+
+import { defaultDevice } from "../src/device/open.ts";
 import { add, relu } from "../src/kernels/elementwise/index.ts";
 import { l1Loss } from "../src/kernels/loss/index.ts";
 import { adamStep } from "../src/kernels/optim/adam.ts";
 import { pixelShuffle } from "../src/kernels/pixel-shuffle/index.ts";
-import { defaultDevice } from "../src/tensor/device.ts";
+import { noGrad } from "../src/tensor/op.ts";
 import { Random } from "../src/tensor/random.ts";
 import { formatShape, numel, type Shape } from "../src/tensor/shape.ts";
-import { noGrad } from "../src/tensor/tape.ts";
 import { rand, type Tensor, tensor } from "../src/tensor/tensor.ts";
 import type { Bench, Make } from "./harness.ts";
 

@@ -2,15 +2,16 @@
 
 import { slice } from "../src/kernels/layout/index.ts";
 import { l1Loss } from "../src/kernels/loss/index.ts";
+import type { Program } from "../src/measure/timing.ts";
 import { EDSR } from "../src/models/edsr.ts";
 import { Adam } from "../src/nn/index.ts";
 import { Conv2d, PixelShuffle, ReLU, Sequential, Tanh } from "../src/nn/layers.ts";
 import type { Module } from "../src/nn/module.ts";
+import { noGrad } from "../src/tensor/op.ts";
 import { Random } from "../src/tensor/random.ts";
 import { scope } from "../src/tensor/scope.ts";
-import { backward, noGrad } from "../src/tensor/tape.ts";
+import { backward } from "../src/tensor/tape.ts";
 import { rand, type Tensor } from "../src/tensor/tensor.ts";
-import type { Program } from "../src/tensor/timing.ts";
 import type { Work } from "./ceilings.ts";
 import { type ConvSize, convBench, convSize, convWork } from "./conv2d.ts";
 import type { Bench, Sample, SampledCheck } from "./harness.ts";

@@ -1,8 +1,9 @@
 /** The other end of own-process.ts: does one task, sends what it measured, and ends. */
+
+import { timeOnce } from "../src/measure/timing.ts";
 import { init } from "../src/node.ts";
 import { compileAhead } from "../src/tensor/compile-ahead.ts";
 import { scope } from "../src/tensor/scope.ts";
-import { timeOnce } from "../src/tensor/timing.ts";
 import { edsr, inference, trainingStep } from "./networks.ts";
 import { coresOfOthers, summarize } from "./timing.ts";
 

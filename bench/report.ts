@@ -1,5 +1,5 @@
 /** Figures as lines of a table that fits into a terminal of 120 columns. */
-import type { Ceilings } from "../src/tensor/ceilings.ts";
+import type { Ceilings } from "../src/measure/ceilings.ts";
 import type { Result, Row } from "./harness.ts";
 import { summarize } from "./timing.ts";
 

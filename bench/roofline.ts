@@ -3,9 +3,10 @@
  * operations it does per byte, and how fast it is. Under the slope memory is the limit, under the flat roof
  * arithmetic. What does no multiply-adds has no place in it and is drawn beside it, as bytes per second.
  */
+
+import type { Ceilings } from "../src/measure/ceilings.ts";
 import { formatTicks, logTicks } from "../src/report/plot.ts";
 import { CAP_HEIGHT, escapeXml, quietInk, textPath } from "../src/report/text.ts";
-import type { Ceilings } from "../src/tensor/ceilings.ts";
 import type { Result, Timing } from "./harness.ts";
 import { short } from "./report.ts";
 

@@ -36,8 +36,8 @@ const repository = fileURLToPath(new URL("..", import.meta.url));
 const { devDependencies } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
 /** Hides the system's Vulkan drivers, as on a machine without any: SwiftShader is found in npm's package. */
 const noDrivers = { VK_DRIVER_FILES: "/nonexistent", PIXELGRAD_ADAPTER: "" };
-/** The files of src/data that run in browsers, too: kernels and upscalers use them. */
-const shared = /dist\/data\/(color|errors|image|imresize|patches|resize-weights)\.js$/;
+/** What runs in browsers, too: kernels and upscalers use it. */
+const shared = /dist\/picture\//;
 const npm = process.platform === "win32" ? "npm.cmd" : "npm";
 const hasSwiftShader = process.platform === "linux" && process.arch === "x64";
 

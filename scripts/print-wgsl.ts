@@ -7,9 +7,9 @@
  */
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { GpuDevice } from "../src/device/gpu-device.ts";
 import { type Variant, variants } from "../src/kernels/conv2d/launch.ts";
 import { Adam, backward, conv2d, EDSR, init, l1Loss, manualSeed, rand, scope } from "../src/node.ts";
-import { GpuDevice } from "../src/tensor/gpu-device.ts";
 
 const folder = process.argv[2];
 if (!folder) throw new Error("Say where to write: npm run wgsl -- <folder>");

@@ -8,10 +8,10 @@
  */
 import { parseArgs } from "node:util";
 import { writeWhole } from "../src/data/index.ts";
+import { tuningPath } from "../src/device/adapter-node.ts";
+import { GpuDevice } from "../src/device/gpu-device.ts";
+import type { Choice, Tunable, TuningFile } from "../src/device/tuning.ts";
 import { backward, EDSR, init, l1Loss, manualSeed, noGrad, rand, scope } from "../src/node.ts";
-import { tuningPath } from "../src/tensor/adapter-node.ts";
-import { GpuDevice } from "../src/tensor/gpu-device.ts";
-import type { Choice, Tunable, TuningFile } from "../src/tensor/tuning.ts";
 
 const { values } = parseArgs({
   options: {

@@ -3,6 +3,17 @@
  * pixelgrad: tensors, autograd and super-resolution networks on hand-written WebGPU kernels. The same API in Node
  * and in browsers; reading and writing picture files is in `pixelgrad/data` (Node only).
  */
+
+export type { Device, MemoryStats } from "./device/device.ts";
+export { GpuError } from "./device/gpu-device.ts";
+export {
+  defaultDevice,
+  type InitOptions,
+  init,
+  memory,
+  openDevice,
+  setDefaultDevice,
+} from "./device/open.ts";
 export { type ConvTranspose2dOptions, convTranspose2d } from "./kernels/conv-transpose2d/index.ts";
 export { type Activation, type Conv2dOptions, conv2d } from "./kernels/conv2d/index.ts";
 export {
@@ -34,21 +45,11 @@ export { type InterpolateOptions, interpolate } from "./kernels/resize/index.ts"
 export * from "./models/index.ts";
 export * from "./nn/index.ts";
 export { compileAhead } from "./tensor/compile-ahead.ts";
-export {
-  type Device,
-  defaultDevice,
-  type InitOptions,
-  init,
-  type MemoryStats,
-  memory,
-  openDevice,
-  setDefaultDevice,
-} from "./tensor/device.ts";
-export { GpuError } from "./tensor/gpu-device.ts";
+export { noGrad } from "./tensor/op.ts";
 export { manualSeed, Random } from "./tensor/random.ts";
 export { keep, type Scope, scope } from "./tensor/scope.ts";
 export { type Shape, ShapeError } from "./tensor/shape.ts";
-export { backward, type Gradients, noGrad } from "./tensor/tape.ts";
+export { backward, type Gradients } from "./tensor/tape.ts";
 export { full, ones, rand, randn, Tensor, type TensorOptions, tensor, zeros } from "./tensor/tensor.ts";
 
 export * from "./upscale/index.ts";

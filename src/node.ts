@@ -1,8 +1,8 @@
 /** The library as Node sees it: the same API, with WebGPU from the npm package `webgpu`. */
 import { readFile } from "node:fs/promises";
+import { registerHost } from "./device/adapter.ts";
+import { nodeHost } from "./device/adapter-node.ts";
 import { registerAssetReader } from "./models/pretrained.ts";
-import { registerHost } from "./tensor/adapter.ts";
-import { nodeHost } from "./tensor/adapter-node.ts";
 import { registerPictureReader } from "./upscale/source.ts";
 import { readInNode } from "./upscale/source-node.ts";
 
@@ -10,8 +10,8 @@ registerHost(nodeHost);
 registerPictureReader(readInNode);
 registerAssetReader(readFile);
 
-export * from "./index.ts";
 // For the command line.
-export { adaptersPresent } from "./tensor/adapter-node.ts";
-export { type Ceilings, measureCeilings } from "./tensor/ceilings.ts";
-export { GpuDevice } from "./tensor/gpu-device.ts";
+export { adaptersPresent } from "./device/adapter-node.ts";
+export { GpuDevice } from "./device/gpu-device.ts";
+export * from "./index.ts";
+export { type Ceilings, measureCeilings } from "./measure/ceilings.ts";

@@ -3,9 +3,7 @@
  * size too, elsewhere: so a small network can learn from one picture alone (Shocher, Cohen, Irani, "Zero-Shot
  * Super-Resolution using Deep Internal Learning", 2018).
  */
-import { crop, type Image, modcrop, toRgb } from "../../src/data/image.ts";
-import { imresize } from "../../src/data/imresize.ts";
-import { psnr } from "../../src/data/metrics.ts";
+
 import {
   Adam,
   backward,
@@ -17,6 +15,9 @@ import {
   type Tensor,
   tensor,
 } from "../../src/index.ts";
+import { crop, type Image, modcrop, toRgb } from "../../src/picture/image.ts";
+import { imresize } from "../../src/picture/imresize.ts";
+import { psnr } from "../../src/picture/metrics.ts";
 import { interpolator, networkUpscaler } from "../../src/upscale/index.ts";
 import type { FineTuneEvent, FineTuneInput, Preview } from "./messages.ts";
 import { type OwnBatch, OwnPatches } from "./own-patches.ts";

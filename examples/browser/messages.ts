@@ -1,5 +1,5 @@
 /** What the page and its worker say to each other. */
-import type { Image } from "../../src/data/image.ts";
+import type { Image } from "../../src/picture/image.ts";
 
 /** A way of enlarging that can be chosen. */
 export interface MethodInfo {

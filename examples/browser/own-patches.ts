@@ -1,9 +1,10 @@
 /** Training data out of a single picture: the picture is the answer, and made small it is the question. */
-import { rgbToY } from "../../src/data/color.ts";
-import { type Image, modcrop, toRgb } from "../../src/data/image.ts";
-import { imresize } from "../../src/data/imresize.ts";
-import { copyPatch, randomPlace } from "../../src/data/patches.ts";
+
 import { Random, type Shape, type SuperResolver } from "../../src/index.ts";
+import { rgbToY } from "../../src/picture/color.ts";
+import { type Image, modcrop, toRgb } from "../../src/picture/image.ts";
+import { imresize } from "../../src/picture/imresize.ts";
+import { copyPatch, randomPlace } from "../../src/picture/patches.ts";
 
 /** Side of a patch in LR pixels, and patches per step. */
 const PATCH = 24;

@@ -1,5 +1,5 @@
 /** Pictures between files, canvases and the library. */
-import type { Image } from "../../src/data/image.ts";
+import type { Image } from "../../src/picture/image.ts";
 import { readSource, toImageData } from "../../src/upscale/source.ts";
 
 /** Reads any format that the browser shows; the orientation that a camera noted is applied. */

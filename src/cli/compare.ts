@@ -4,9 +4,9 @@
  */
 import { mkdirSync } from "node:fs";
 import { basename, extname, join, resolve, sep } from "node:path";
-import { DataError } from "../data/errors.ts";
-import type { Image } from "../data/image.ts";
 import type { PairFiles } from "../data/pairs.ts";
+import { DataError } from "../picture/errors.ts";
+import type { Image } from "../picture/image.ts";
 import type { Panel, Region, Row } from "../report/picture.ts";
 import { interpolations } from "../upscale/interpolator.ts";
 import { aboutProtocols, measureFlags } from "./evaluate.ts";

@@ -1,5 +1,5 @@
 /** The methods by their names on the command line. */
-import { DataError } from "../data/errors.ts";
+
 import { readBytes } from "../data/files.ts";
 import {
   type PretrainedName,
@@ -8,6 +8,7 @@ import {
   pretrainedScales,
 } from "../models/pretrained-files.ts";
 import type { Device, SuperResolver } from "../node.ts";
+import { DataError } from "../picture/errors.ts";
 import type { Upscaler } from "../upscale/index.ts";
 import { interpolations } from "../upscale/interpolator.ts";
 import { type Flags, oneOf, orList, text, UsageError } from "./flags.ts";

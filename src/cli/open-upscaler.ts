@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { DataError } from "../data/errors.ts";
+import { DataError } from "../picture/errors.ts";
 import { interpolations } from "../upscale/interpolator.ts";
 import type { OpenedMethod } from "../upscale/method.ts";
 import { UsageError } from "./flags.ts";
-import type { UpscaleFlags } from "./upscale.ts";
+import type { UpscaleFlags } from "./upscale-flags.ts";
 
 /** The method that the flags name. @throws UsageError, DataError */
 export async function openUpscaler({

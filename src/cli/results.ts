@@ -1,8 +1,8 @@
 /** What `evaluate` and `compare` say of a measurement: as columns, as a sentence and as JSON. */
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
-import { DataError } from "../data/errors.ts";
 import type { Evaluation } from "../evaluate/index.ts";
+import { DataError } from "../picture/errors.ts";
 import type { OpenedMethod } from "./methods.ts";
 
 export interface Result extends Evaluation {

@@ -1,21 +1,21 @@
 /** Pictures from files to files: one after the other, each in strips, with a line for each. */
 import { mkdirSync, readdirSync, statSync } from "node:fs";
 import { basename, extname, join, resolve, sep } from "node:path";
-import { DataError } from "../data/errors.ts";
 import {
   type OutputFormat,
   PictureWriter,
   readPictureFile,
   sizeOfPictureFile,
 } from "../data/picture-file.ts";
+import { withoutAlpha } from "../picture/alpha.ts";
+import { DataError } from "../picture/errors.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
-import { withoutAlpha } from "../upscale/alpha.ts";
 import { bandsOf } from "../upscale/picture.ts";
 import { planTiles } from "../upscale/tiles.ts";
 import type { Upscaler } from "../upscale/upscaler.ts";
 import { type Context, UsageError } from "./flags.ts";
 import { openUpscaler } from "./open-upscaler.ts";
-import type { UpscaleFlags } from "./upscale.ts";
+import type { UpscaleFlags } from "./upscale-flags.ts";
 
 /** What became of a picture, as --json has it. */
 export interface Report {

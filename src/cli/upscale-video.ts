@@ -1,15 +1,16 @@
 /** Video from standard input to standard output, a frame at a time. */
-import { rgbPlanesToYcbcr, ycbcrPlanesToRgb } from "../data/color.ts";
-import { DataError } from "../data/errors.ts";
-import type { Samples } from "../data/image.ts";
-import { resizePlane } from "../data/imresize.ts";
-import { type ResizeTable, resizeWeights } from "../data/resize-weights.ts";
+import { rgbPlanesToYcbcr, ycbcrPlanesToRgb } from "../picture/color.ts";
+import { DataError } from "../picture/errors.ts";
+import type { Samples } from "../picture/image.ts";
+import { resizePlane } from "../picture/imresize.ts";
+import type { Planes } from "../picture/planes.ts";
+import { type ResizeTable, resizeWeights } from "../picture/resize-weights.ts";
 import { enlargeInTiles } from "../upscale/tiles.ts";
-import type { Method, Planes, UpscaleOptions } from "../upscale/upscaler.ts";
+import type { Method, UpscaleOptions } from "../upscale/upscaler.ts";
+import { type Frame, planeSizes, type VideoFormat, Y4mReader, Y4mWriter } from "../video/y4m.ts";
 import { type Context, UsageError } from "./flags.ts";
 import { openUpscaler } from "./open-upscaler.ts";
-import type { UpscaleFlags } from "./upscale.ts";
-import { type Frame, planeSizes, type VideoFormat, Y4mReader, Y4mWriter } from "./y4m.ts";
+import type { UpscaleFlags } from "./upscale-flags.ts";
 
 export async function upscaleVideo(flags: UpscaleFlags, { signal }: Context): Promise<void> {
   for (const flag of ["format", "quality", "depth", "alpha", "overwrite", "json"] as const) {

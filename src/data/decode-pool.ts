@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
+import { DataError } from "../picture/errors.ts";
 import type { DecodeAnswer, DecodeRequest, RawTarget } from "./decode-worker.ts";
-import { DataError } from "./errors.ts";
 import type { Pair, PairFiles, PairFormat } from "./pairs.ts";
 
 interface Task {

@@ -1,9 +1,9 @@
+import { DataError } from "../picture/errors.ts";
+import { checkImage, type Image, toByte } from "../picture/image.ts";
+import { imresize } from "../picture/imresize.ts";
+import { mirror, type ResizeOptions } from "../picture/resize-weights.ts";
 import { Random } from "../tensor/random.ts";
-import { DataError } from "./errors.ts";
 import { decodeImage } from "./files.ts";
-import { checkImage, type Image, toByte } from "./image.ts";
-import { imresize } from "./imresize.ts";
-import { mirror, type ResizeOptions } from "./resize-weights.ts";
 
 /**
  * How small pictures are made worse than by bicubic shrinking alone, so that a network learns to enlarge what cameras

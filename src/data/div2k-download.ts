@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { DataError } from "../picture/errors.ts";
 import {
   checkPublished,
   type Div2kSplit,
@@ -11,7 +12,6 @@ import {
   lrFoldersOf,
 } from "./div2k.ts";
 import { type DownloadOptions, download } from "./download.ts";
-import { DataError } from "./errors.ts";
 import { unzipPictures } from "./unzip.ts";
 
 export interface Div2kDownloadOptions extends Omit<DownloadOptions, "onProgress"> {

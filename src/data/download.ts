@@ -1,7 +1,7 @@
 import { mkdir, open, readFile, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { DataError } from "./errors.ts";
+import { DataError } from "../picture/errors.ts";
 import { diskFull, isDiskFull, writeWhole } from "./files.ts";
 
 export interface DownloadOptions {

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import type { OutputInfo } from "sharp";
-import { DataError } from "./errors.ts";
-import { checkImage, type Image } from "./image.ts";
+import { DataError } from "../picture/errors.ts";
+import { checkImage, type Image } from "../picture/image.ts";
 
 /** Reads a PNG, JPEG or WebP file; see decodeImage. */
 export async function readImage(path: string): Promise<Image> {

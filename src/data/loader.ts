@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os";
+import { DataError } from "../picture/errors.ts";
+import { checkPairSizes, copyPatch, randomPlace } from "../picture/patches.ts";
 import { Random } from "../tensor/random.ts";
 import { DecodePool } from "./decode-pool.ts";
-import { DataError } from "./errors.ts";
 import type { PairDataset } from "./pairs.ts";
-import { checkPairSizes, copyPatch, randomPlace } from "./patches.ts";
 import { type PairSource, PictureCache } from "./picture-cache.ts";
 import { RawCache } from "./raw-cache.ts";
 

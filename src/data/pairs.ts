@@ -1,9 +1,9 @@
-import { rgbToY } from "./color.ts";
+import { rgbToY } from "../picture/color.ts";
+import { DataError } from "../picture/errors.ts";
+import { crop, type Image, modcrop, toRgb } from "../picture/image.ts";
+import { imresize } from "../picture/imresize.ts";
 import { type Degradation, degrade } from "./degrade.ts";
-import { DataError } from "./errors.ts";
 import { readImage } from "./files.ts";
-import { crop, type Image, modcrop, toRgb } from "./image.ts";
-import { imresize } from "./imresize.ts";
 
 /** What the pictures of a pair look like. */
 export interface PairFormat {

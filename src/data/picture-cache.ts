@@ -1,4 +1,4 @@
-import type { Image } from "./image.ts";
+import type { Image } from "../picture/image.ts";
 import type { Pair } from "./pairs.ts";
 
 /** A pair of which parts can be had, wherever it is. */

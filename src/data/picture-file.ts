@@ -3,7 +3,8 @@
  * compare.) Results are written from strips, so that they need not be in memory whole.
  */
 import { type FileHandle, open, rm } from "node:fs/promises";
-import { DataError } from "./errors.ts";
+import { DataError } from "../picture/errors.ts";
+import type { Image, Samples } from "../picture/image.ts";
 import {
   checkSize,
   formatOf,
@@ -14,7 +15,6 @@ import {
   unfinishedName,
   withoutColour,
 } from "./files.ts";
-import type { Image, Samples } from "./image.ts";
 import { type TiffPicture, tiffHeader } from "./tiff.ts";
 
 export interface PictureFile {

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { DataError } from "../picture/errors.ts";
 import type { DecodePool } from "./decode-pool.ts";
-import { DataError } from "./errors.ts";
 import type { PairDataset, PairFiles } from "./pairs.ts";
 import type { PairParts, PairSource } from "./picture-cache.ts";
 import { type RawHeader, readPart, readRawHeader } from "./raw-file.ts";

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { DataError } from "./errors.ts";
+import { DataError } from "../picture/errors.ts";
+import type { Image } from "../picture/image.ts";
 import { writeWhole } from "./files.ts";
-import type { Image } from "./image.ts";
 import type { Pair } from "./pairs.ts";
 import type { Part, Size } from "./picture-cache.ts";
 

@@ -2,7 +2,7 @@
  * The beginning of an uncompressed TIFF file, behind which a picture's samples follow as they are: what it takes to hand a picture
  * that is not in memory to an encoder. Written by the TIFF 6.0 specification, in the variant for files beyond 4 GiB (BigTIFF).
  */
-import type { Image } from "./image.ts";
+import type { Image } from "../picture/image.ts";
 
 export interface TiffPicture extends Pick<Image, "width" | "height" | "channels"> {
   /** Bits per sample; those of 16 are little-endian. */

@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Entry, openPromise, type ZipFile } from "yauzl";
-import { DataError } from "./errors.ts";
+import { DataError } from "../picture/errors.ts";
 import { diskFull, isDiskFull } from "./files.ts";
 
 export interface UnzipOptions {

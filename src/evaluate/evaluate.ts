@@ -1,7 +1,7 @@
-import { DataError } from "../data/errors.ts";
-import { type Image, toByte } from "../data/image.ts";
-import { psnr, ssim } from "../data/metrics.ts";
 import type { PairFiles } from "../data/pairs.ts";
+import { DataError } from "../picture/errors.ts";
+import { type Image, toByte } from "../picture/image.ts";
+import { psnr, ssim } from "../picture/metrics.ts";
 import type { Upscaler } from "../upscale/index.ts";
 import { loadPicture, type Picture } from "./pictures.ts";
 import { type Conditions, describeConditions, metricOptions, type Protocol } from "./protocol.ts";

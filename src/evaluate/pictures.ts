@@ -1,13 +1,13 @@
 /** The pictures to measure on: which files belong together, and what a method gets of them. */
 import { readdirSync, statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
-import { rgbToY } from "../data/color.ts";
-import { DataError } from "../data/errors.ts";
 import { readImage } from "../data/files.ts";
 import { openFolder } from "../data/folder.ts";
-import { type Image, modcrop, toRgb } from "../data/image.ts";
-import { imresize, imresizePlane } from "../data/imresize.ts";
 import type { PairFiles } from "../data/pairs.ts";
+import { rgbToY } from "../picture/color.ts";
+import { DataError } from "../picture/errors.ts";
+import { type Image, modcrop, toRgb } from "../picture/image.ts";
+import { imresize, imresizePlane } from "../picture/imresize.ts";
 
 /**
  * The pictures of a folder, in the order of their names; with `lr`, each with its small version there, which has the

@@ -22,7 +22,7 @@
  * Networks that work on RGB (EDSR) have no use for a luma plane: they get LR in RGB, as bytes (Matlab's bicubic of
  * uint8, which is what the official LR files hold), and Y of their rounded RGB result is compared.
  */
-import type { MetricOptions } from "../data/metrics.ts";
+import type { MetricOptions } from "../picture/metrics.ts";
 
 export type Protocol = "y" | "rgb";
 

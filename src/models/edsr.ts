@@ -14,8 +14,8 @@ import { conv2d } from "../kernels/conv2d/index.ts";
 import { mul } from "../kernels/elementwise/index.ts";
 import { Conv2d, PixelShuffle, ReLU, Sequential } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
+import { release } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
-import { release } from "../tensor/tape.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { SuperResolver, type TwoSteps } from "./super-resolver.ts";
 

@@ -1,5 +1,5 @@
 /** Networks that come with the library, trained by it. weights/README.md says on what, and how well they do. */
-import { ensureDevice } from "../tensor/device.ts";
+import { ensureDevice } from "../device/open.ts";
 import {
   type PretrainedName,
   type PretrainedScale,

@@ -12,8 +12,8 @@
 import { pad } from "../kernels/pad/index.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
 import { Conv2d, type FusedOptions } from "../nn/layers.ts";
+import { release } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
-import { release } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { SuperResolver } from "./super-resolver.ts";
 

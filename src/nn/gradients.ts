@@ -3,8 +3,9 @@ import { add, clamp, div, mul, sqrt } from "../kernels/elementwise/index.ts";
 import { concat, reshape } from "../kernels/layout/index.ts";
 import { sum } from "../kernels/reduce/index.ts";
 import { accumulate } from "../tensor/accumulate.ts";
+import { noGrad } from "../tensor/op.ts";
 import { keep, scope } from "../tensor/scope.ts";
-import { type Gradients, noGrad } from "../tensor/tape.ts";
+import type { Gradients } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**

@@ -4,8 +4,8 @@ import { type Conv2dOptions, conv2d, type Pair } from "../kernels/conv2d/index.t
 import { prelu, relu, sigmoid, tanh } from "../kernels/elementwise/index.ts";
 import { pixelShuffle } from "../kernels/pixel-shuffle/index.ts";
 import { type InterpolateOptions, interpolate } from "../kernels/resize/index.ts";
+import { release } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
-import { release } from "../tensor/tape.ts";
 import { full, rand, type Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
 

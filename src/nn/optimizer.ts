@@ -1,6 +1,6 @@
+import type { Device, Storage } from "../device/device.ts";
 import { adamStep } from "../kernels/optim/adam.ts";
 import { sgdStep } from "../kernels/optim/sgd.ts";
-import type { Device, Storage } from "../tensor/device.ts";
 import { ShapeError, sameShape } from "../tensor/shape.ts";
 import type { Gradients } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";

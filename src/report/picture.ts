@@ -4,8 +4,8 @@
 // A row may zoom into one detail, which pickDetail() finds where a picture has the most texture.
 
 import sharp, { type OverlayOptions } from "sharp";
-import { DataError } from "../data/errors.ts";
-import { checkImage, crop, type Image, toRgb } from "../data/image.ts";
+import { DataError } from "../picture/errors.ts";
+import { checkImage, crop, type Image, toRgb } from "../picture/image.ts";
 import { quietInk, textPath } from "./text.ts";
 
 /** A rectangle of pixels. */

@@ -1,5 +1,6 @@
-import { type Device, defaultDevice } from "./device.ts";
-import { GpuDevice } from "./gpu-device.ts";
+import type { Device } from "../device/device.ts";
+import { GpuDevice } from "../device/gpu-device.ts";
+import { defaultDevice } from "../device/open.ts";
 import { scope } from "./scope.ts";
 
 /**

@@ -1,7 +1,10 @@
-import type { Tensor } from "./tensor.ts";
-
 // Browsers without explicit resource management (Safari) lack the symbol; `using` needs only that it exists.
 (Symbol as { dispose?: symbol }).dispose ??= Symbol.for("Symbol.dispose");
+
+/** What scopes dispose: tensors. */
+interface Tracked {
+  dispose(): void;
+}
 
 /**
  * A span of the program after which the tensors made in it are disposed, also when it ends by an error:
@@ -16,7 +19,7 @@ import type { Tensor } from "./tensor.ts";
  * makes tensors at a time: background loaders should deal in typed arrays.
  */
 export class Scope {
-  readonly tensors = new Set<Tensor>();
+  readonly tensors = new Set<Tracked>();
 
   [Symbol.dispose](): void {
     this.end();
@@ -36,7 +39,7 @@ export class Scope {
 /** Scopes that have not ended, the innermost last. */
 const open: Scope[] = [];
 
-const owner = new WeakMap<Tensor, Scope>();
+const owner = new WeakMap<Tracked, Scope>();
 
 /** Opens a scope; declare it with `using`. */
 export function scope(): Scope {
@@ -46,7 +49,7 @@ export function scope(): Scope {
 }
 
 /** Moves a tensor from its scope to the one around that (or out of all scopes): one level at each call. */
-export function keep<T extends Tensor>(tensor: T): T {
+export function keep<T extends Tracked>(tensor: T): T {
   const from = owner.get(tensor);
   const at = from ? open.indexOf(from) : -1;
   if (from && at >= 0) {
@@ -63,7 +66,7 @@ export function keep<T extends Tensor>(tensor: T): T {
 }
 
 /** Called by every new tensor. */
-export function track(tensor: Tensor): void {
+export function track(tensor: Tracked): void {
   const scope = open.at(-1);
   if (!scope) return;
   scope.tensors.add(tensor);
@@ -71,6 +74,6 @@ export function track(tensor: Tensor): void {
 }
 
 /** Called by every disposed tensor. */
-export function forget(tensor: Tensor): void {
+export function forget(tensor: Tracked): void {
   owner.get(tensor)?.tensors.delete(tensor);
 }

@@ -1,10 +1,10 @@
-import { CpuStorage } from "./cpu-device.ts";
-import { type Device, defaultDevice, type Storage } from "./device.ts";
-import type { GpuStorage } from "./gpu-device.ts";
+import { CpuStorage } from "../device/cpu-device.ts";
+import type { Device, Storage } from "../device/device.ts";
+import type { GpuStorage } from "../device/gpu-device.ts";
+import { defaultDevice } from "../device/open.ts";
 import type { Random } from "./random.ts";
 import { forget, track } from "./scope.ts";
 import { checkShape, formatShape, numel, type Shape, ShapeError } from "./shape.ts";
-import type { TapeNode } from "./tape.ts";
 
 let nextId = 0;
 
@@ -121,6 +121,17 @@ export class Tensor {
   toString(): string {
     return `Tensor${formatShape(this.shape)} on ${this.device.name}${this.disposed ? ", disposed" : ""}`;
   }
+}
+
+/** The note an operation leaves on its output. */
+export interface TapeNode {
+  readonly name: string;
+  /** Versions are those of the time when the operation ran: rules may read inputs and result. */
+  readonly inputs: readonly { readonly name: string; readonly tensor: Tensor; readonly version: number }[];
+  /** The result's. */
+  readonly version: number;
+  /** Undefined where the operation has no rule. */
+  readonly backward: ((dy: Tensor) => Readonly<Record<string, (() => Tensor) | undefined>>) | undefined;
 }
 
 export interface TensorOptions {

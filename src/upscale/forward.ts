@@ -4,14 +4,15 @@
  * one: then the first, whose margin costs most, may have larger tiles. (EDSR x4 of 64 channels on lavapipe, which binds 128 MiB: windows
  * of 690² pixels instead of 181², and with its margin of 36 pixels less than half the work.)
  */
+
+import { GpuDevice } from "../device/gpu-device.ts";
 import { slice } from "../kernels/layout/index.ts";
 import type { SuperResolver, TwoSteps } from "../models/super-resolver.ts";
-import { GpuDevice } from "../tensor/gpu-device.ts";
+import type { Planes } from "../picture/planes.ts";
+import { noGrad } from "../tensor/op.ts";
 import { keep, scope } from "../tensor/scope.ts";
-import { noGrad } from "../tensor/tape.ts";
 import { type Tensor, tensor, zeros } from "../tensor/tensor.ts";
 import { paste, spans } from "./tiles.ts";
-import type { Planes } from "./upscaler.ts";
 
 /** What a strip keeps beside its margins, in pixels, is no narrower than this. */
 const smallestStrip = 16;

@@ -1,6 +1,7 @@
-export { DataError } from "../data/errors.ts";
-export type { Image, Samples } from "../data/image.ts";
-export type { AlphaChoice } from "./alpha.ts";
+export type { AlphaChoice } from "../picture/alpha.ts";
+export { DataError } from "../picture/errors.ts";
+export type { Image, Samples } from "../picture/image.ts";
+export type { Planes } from "../picture/planes.ts";
 export { type Interpolation, interpolator } from "./interpolator.ts";
 export {
   defaultMethod,
@@ -13,4 +14,4 @@ export { networkUpscaler } from "./network.ts";
 export { selfEnsemble } from "./self-ensemble.ts";
 export { type PictureSource, toImageData } from "./source.ts";
 export { type Upscaled, type UpscalePictureOptions, upscale } from "./upscale.ts";
-export type { Method, Planes, UpscaleOptions, Upscaler } from "./upscaler.ts";
+export type { Method, UpscaleOptions, Upscaler } from "./upscaler.ts";

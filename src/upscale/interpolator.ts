@@ -1,6 +1,6 @@
-import { imresize } from "../data/imresize.ts";
-import type { ResizeOptions } from "../data/resize-weights.ts";
-import { interpolatePlanes } from "./interpolate-planes.ts";
+import { imresize } from "../picture/imresize.ts";
+import { interpolatePlanes } from "../picture/interpolate-planes.ts";
+import type { ResizeOptions } from "../picture/resize-weights.ts";
 import { upscalerOf } from "./picture.ts";
 import type { Upscaler } from "./upscaler.ts";
 

@@ -1,4 +1,6 @@
 /** Which method enlarges: from what callers say to an upscaler. */
+
+import { ensureDevice } from "../device/open.ts";
 import { loadPretrained } from "../models/pretrained.ts";
 import {
   type PretrainedName,
@@ -8,7 +10,6 @@ import {
 } from "../models/pretrained-files.ts";
 import { loadModel } from "../models/registry.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
-import { ensureDevice } from "../tensor/device.ts";
 import { type Interpolation, interpolations, interpolator } from "./interpolator.ts";
 import { networkUpscaler } from "./network.ts";
 import { selfEnsemble } from "./self-ensemble.ts";

@@ -1,7 +1,7 @@
-import { DataError } from "../data/errors.ts";
 import type { SuperResolver } from "../models/super-resolver.ts";
+import { DataError } from "../picture/errors.ts";
+import { interpolatePlanes } from "../picture/interpolate-planes.ts";
 import { deviceOf, Forward, pixelsWithin } from "./forward.ts";
-import { interpolatePlanes } from "./interpolate-planes.ts";
 import { bytesPerPixel } from "./interpolator.ts";
 import { upscalerOf } from "./picture.ts";
 import type { Upscaler } from "./upscaler.ts";

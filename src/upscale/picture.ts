@@ -1,11 +1,13 @@
 /** From pictures to the planes that a method enlarges, and back: what all methods share. */
-import { rgbPlanesToYcbcr, ycbcrPlanesToRgb } from "../data/color.ts";
-import { DataError } from "../data/errors.ts";
-import { checkImage, crop, fromPlanar, type Image, type Samples, toPlanar } from "../data/image.ts";
-import { divided, enlargeAlpha, multiplied } from "./alpha.ts";
-import { interpolatePlanes } from "./interpolate-planes.ts";
+
+import { divided, enlargeAlpha, multiplied } from "../picture/alpha.ts";
+import { rgbPlanesToYcbcr, ycbcrPlanesToRgb } from "../picture/color.ts";
+import { DataError } from "../picture/errors.ts";
+import { checkImage, crop, fromPlanar, type Image, type Samples, toPlanar } from "../picture/image.ts";
+import { interpolatePlanes } from "../picture/interpolate-planes.ts";
+import type { Planes } from "../picture/planes.ts";
 import { type Box, enlargeInTiles, planTiles, type Tiling, times, within } from "./tiles.ts";
-import type { Method, Planes, UpscaleOptions, Upscaler } from "./upscaler.ts";
+import type { Method, UpscaleOptions, Upscaler } from "./upscaler.ts";
 
 /** An upscaler made of a method: planes become pictures. */
 export function upscalerOf(method: Method): Upscaler {

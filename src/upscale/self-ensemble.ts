@@ -1,6 +1,7 @@
-import { augment, inverseSymmetry, symmetries } from "../data/patches.ts";
+import { augment, inverseSymmetry, symmetries } from "../picture/patches.ts";
+import type { Planes } from "../picture/planes.ts";
 import { upscalerOf } from "./picture.ts";
-import type { Planes, Upscaler } from "./upscaler.ts";
+import type { Upscaler } from "./upscaler.ts";
 
 /**
  * The mean of eight answers: the picture is flipped and turned in all eight ways, each is enlarged, and the results

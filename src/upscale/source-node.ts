@@ -1,6 +1,6 @@
 /** Picture files in Node. */
 import { fileURLToPath } from "node:url";
-import type { Image, Samples } from "../data/image.ts";
+import type { Image, Samples } from "../picture/image.ts";
 
 export async function readInNode(file: Uint8Array | string | URL): Promise<Image<Samples>> {
   // Loaded when needed: the library itself works without a decoder.

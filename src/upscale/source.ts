@@ -1,6 +1,6 @@
 /** Pictures in the forms in which browsers and Node have them. */
-import { DataError } from "../data/errors.ts";
-import { checkImage, type Image, type Samples } from "../data/image.ts";
+import { DataError } from "../picture/errors.ts";
+import { checkImage, type Image, type Samples } from "../picture/image.ts";
 
 /**
  * - an `Image`: samples of 8 or 16 bits in a typed array;

@@ -6,7 +6,8 @@
  *
  * All windows of a picture have the same size (they overlap a little more instead), so that a device's buffers serve for all.
  */
-import type { Method, Planes, UpscaleOptions } from "./upscaler.ts";
+import type { Planes } from "../picture/planes.ts";
+import type { Method, UpscaleOptions } from "./upscaler.ts";
 
 /** A rectangle of pixels, right and bottom edge not included. */
 export interface Box {

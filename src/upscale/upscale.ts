@@ -2,8 +2,9 @@
  * The way in: any picture, by any method, in one call. Read on in method.ts (which method), picture.ts (pictures to planes and
  * back), tiles.ts (large pictures in parts), network.ts and forward.ts (a network on one part).
  */
-import type { Image, Samples } from "../data/image.ts";
-import { type AlphaChoice, withoutAlpha } from "./alpha.ts";
+
+import { type AlphaChoice, withoutAlpha } from "../picture/alpha.ts";
+import type { Image, Samples } from "../picture/image.ts";
 import { type OpenMethodOptions, openMethod } from "./method.ts";
 import { upscaleInTiles } from "./picture.ts";
 import { type PictureSource, readSource } from "./source.ts";

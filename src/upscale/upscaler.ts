@@ -1,13 +1,6 @@
-import type { Image } from "../data/image.ts";
-import type { Device } from "../tensor/device.ts";
-
-/** Numbers as planes [channels, height, width], one after the other. */
-export interface Planes {
-  readonly width: number;
-  readonly height: number;
-  readonly channels: number;
-  readonly data: Float32Array;
-}
+import type { Device } from "../device/device.ts";
+import type { Image } from "../picture/image.ts";
+import type { Planes } from "../picture/planes.ts";
 
 export interface UpscaleOptions {
   /** Aborting it stops the work between two tiles: the promise is rejected with the signal's reason. */

@@ -7,9 +7,9 @@ import { type Bench, largestError, type Result, runBench } from "../../bench/har
 import { heading, resultLines, short } from "../../bench/report.ts";
 import { roofline } from "../../bench/roofline.ts";
 import { summarize } from "../../bench/timing.ts";
+import { CpuDevice } from "../../src/device/cpu-device.ts";
 import { add, mul, relu } from "../../src/kernels/elementwise/index.ts";
-import type { Ceilings } from "../../src/tensor/ceilings.ts";
-import { CpuDevice } from "../../src/tensor/cpu-device.ts";
+import type { Ceilings } from "../../src/measure/ceilings.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { rand, type Tensor } from "../../src/tensor/tensor.ts";
 import { gpuDevices } from "../support/devices.ts";

@@ -3,7 +3,7 @@ import { expect, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import html from "../../examples/browser/index.html?raw";
 import { toPng } from "../../examples/browser/picture.ts";
-import type { Image } from "../../src/data/image.ts";
+import type { Image } from "../../src/picture/image.ts";
 
 /** Loads the page; once in a test file, whose window it shares. */
 export async function openPage(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Image } from "../../src/data/image.ts";
+import type { Image } from "../../src/picture/image.ts";
 import { drawn } from "../support/drawn.ts";
 
 /** Waves of every length, in three colours. */

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
 import { readPicture } from "../../examples/browser/picture.ts";
-import { imresize } from "../../src/data/imresize.ts";
+import { imresize } from "../../src/picture/imresize.ts";
 import { clickMain, find, giveFile, givePicture, openPage, pixelsOf, statusLine } from "./page.ts";
 import { testPicture } from "./test-picture.ts";
 

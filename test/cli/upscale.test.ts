@@ -4,7 +4,6 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
-import { imresize } from "../../src/data/imresize.ts";
 import { readImage, writePng } from "../../src/data/index.ts";
 import {
   EDSR,
@@ -14,6 +13,7 @@ import {
   saveWeights,
   setDefaultDevice,
 } from "../../src/node.ts";
+import { imresize } from "../../src/picture/imresize.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { noise, temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";

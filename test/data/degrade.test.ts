@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { type DegradationOptions, degrade, drawDegradation, gaussianBlur } from "../../src/data/degrade.ts";
 import { readImage } from "../../src/data/files.ts";
 import { openFolder } from "../../src/data/folder.ts";
-import { crop, type Image, modcrop, toRgb } from "../../src/data/image.ts";
-import { imresize } from "../../src/data/imresize.ts";
+import { crop, type Image, modcrop, toRgb } from "../../src/picture/image.ts";
+import { imresize } from "../../src/picture/imresize.ts";
 import { differing, drawn, noise, photograph } from "./support.ts";
 
 const grey = (level: number, size = 256) => drawn(size, size, 3, () => level);

@@ -8,9 +8,9 @@ import { ZipFile } from "yazl";
 import { openDiv2k } from "../../src/data/div2k.ts";
 import { type Div2kProgress, downloadDiv2k } from "../../src/data/div2k-download.ts";
 import { download } from "../../src/data/download.ts";
-import { DataError } from "../../src/data/errors.ts";
 import { encodePng } from "../../src/data/files.ts";
 import { unzipPictures } from "../../src/data/unzip.ts";
+import { DataError } from "../../src/picture/errors.ts";
 import { noise, temporaryFolder } from "./support.ts";
 
 const folder = temporaryFolder();

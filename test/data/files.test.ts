@@ -5,9 +5,9 @@ import { deflateSync } from "node:zlib";
 import { PNG } from "pngjs";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { DataError } from "../../src/data/errors.ts";
 import { decodeImage, encodePng, readImage, writePng } from "../../src/data/files.ts";
-import type { Image } from "../../src/data/image.ts";
+import { DataError } from "../../src/picture/errors.ts";
+import type { Image } from "../../src/picture/image.ts";
 import { drawn, noise, photograph, temporaryFolder } from "./support.ts";
 
 const folder = temporaryFolder();

@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from "node:path";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { ZipFile } from "yazl";
-import { DataError } from "../../src/data/errors.ts";
 import { writeWhole } from "../../src/data/files.ts";
 import { unzipPictures } from "../../src/data/unzip.ts";
+import { DataError } from "../../src/picture/errors.ts";
 import { temporaryFolder } from "./support.ts";
 
 // /dev/full is a disk without room: what is written there fails as it would on a full one.

@@ -6,13 +6,13 @@ import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import { DecodePool } from "../../src/data/decode-pool.ts";
-import { DataError } from "../../src/data/errors.ts";
 import { encodePng } from "../../src/data/files.ts";
 import { openFolder } from "../../src/data/folder.ts";
-import { crop, type Image, toPlanar } from "../../src/data/image.ts";
 import { type LoaderOptions, type PatchBatch, PatchLoader } from "../../src/data/loader.ts";
 import type { PairDataset } from "../../src/data/pairs.ts";
-import { augment, type Symmetry, symmetries } from "../../src/data/patches.ts";
+import { DataError } from "../../src/picture/errors.ts";
+import { crop, type Image, toPlanar } from "../../src/picture/image.ts";
+import { augment, type Symmetry, symmetries } from "../../src/picture/patches.ts";
 import { drawn, noise, temporaryFolder } from "./support.ts";
 
 const folder = temporaryFolder();

@@ -1,13 +1,13 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { rgbToY } from "../../src/data/color.ts";
 import { openDiv2k } from "../../src/data/div2k.ts";
-import { DataError } from "../../src/data/errors.ts";
 import { encodePng, readImage } from "../../src/data/files.ts";
 import { openFolder } from "../../src/data/folder.ts";
-import { crop, type Image, modcrop, toRgb } from "../../src/data/image.ts";
-import { imresize } from "../../src/data/imresize.ts";
+import { rgbToY } from "../../src/picture/color.ts";
+import { DataError } from "../../src/picture/errors.ts";
+import { crop, type Image, modcrop, toRgb } from "../../src/picture/image.ts";
+import { imresize } from "../../src/picture/imresize.ts";
 import { differing, noise, photograph, temporaryFolder, testData } from "./support.ts";
 
 const folder = temporaryFolder();

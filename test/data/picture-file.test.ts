@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { PNG } from "pngjs";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import type { Image, Samples } from "../../src/data/image.ts";
 import {
   type PictureFileOptions,
   PictureWriter,
   readPictureFile,
   sizeOfPictureFile,
 } from "../../src/data/picture-file.ts";
+import type { Image, Samples } from "../../src/picture/image.ts";
 import { noise, temporaryFolder } from "./support.ts";
 
 const folder = temporaryFolder();

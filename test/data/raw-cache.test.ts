@@ -11,13 +11,13 @@ import {
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { DataError } from "../../src/data/errors.ts";
 import { encodePng } from "../../src/data/files.ts";
 import { openFolder } from "../../src/data/folder.ts";
-import { crop } from "../../src/data/image.ts";
 import { type LoaderOptions, type PatchBatch, PatchLoader } from "../../src/data/loader.ts";
 import type { PairDataset } from "../../src/data/pairs.ts";
 import { readPart, readRawHeader, writeRaw } from "../../src/data/raw-file.ts";
+import { DataError } from "../../src/picture/errors.ts";
+import { crop } from "../../src/picture/image.ts";
 import { noise, temporaryFolder } from "./support.ts";
 
 const root = temporaryFolder();

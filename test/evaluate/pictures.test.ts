@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { rgbToY } from "../../src/data/color.ts";
 import { readImage, writePng } from "../../src/data/files.ts";
-import { type Image, modcrop, toRgb } from "../../src/data/image.ts";
-import { imresize, imresizePlane } from "../../src/data/imresize.ts";
 import { findPictures, loadPicture } from "../../src/evaluate/pictures.ts";
+import { rgbToY } from "../../src/picture/color.ts";
+import { type Image, modcrop, toRgb } from "../../src/picture/image.ts";
+import { imresize, imresizePlane } from "../../src/picture/imresize.ts";
 import { drawn, noise, temporaryFolder } from "../data/support.ts";
 
 const folder = temporaryFolder();

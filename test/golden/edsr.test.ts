@@ -1,10 +1,11 @@
 /** EDSR as a whole against PyTorch: names of weights, the pictures it makes, ten steps of training. */
 import { describe, expect, test } from "vitest";
+import type { Device } from "../../src/device/device.ts";
+import { setDefaultDevice } from "../../src/device/open.ts";
 import { l1Loss } from "../../src/kernels/loss/index.ts";
 import { EDSR } from "../../src/models/edsr.ts";
 import { Adam } from "../../src/nn/index.ts";
 import type { NamedArray } from "../../src/nn/module.ts";
-import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import { tensor } from "../../src/tensor/tensor.ts";

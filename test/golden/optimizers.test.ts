@@ -1,7 +1,7 @@
 /** Adam, SGD and the schedules against PyTorch: the same gradients must lead along the same path. */
 import { describe, expect, test } from "vitest";
+import type { Device } from "../../src/device/device.ts";
 import { Adam, cosineAnnealingLR, multiStepLR, type Schedule, SGD, stepLR } from "../../src/nn/index.ts";
-import type { Device } from "../../src/tensor/device.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
 import { expectClose } from "../support/close.ts";

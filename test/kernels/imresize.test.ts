@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { imresize } from "../../src/data/imresize.ts";
-import { resizeWeights } from "../../src/data/resize-weights.ts";
+import type { Device } from "../../src/device/device.ts";
 import { type MatlabResizeOptions, matlabResize } from "../../src/kernels/imresize/index.ts";
-import type { Device } from "../../src/tensor/device.ts";
+import { imresize } from "../../src/picture/imresize.ts";
+import { resizeWeights } from "../../src/picture/resize-weights.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { l1Loss, mseLoss } from "../../src/kernels/loss/index.ts";
-import type { GpuDevice } from "../../src/tensor/gpu-device.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";

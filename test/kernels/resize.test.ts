@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { imresize } from "../../src/data/imresize.ts";
 import { type InterpolateOptions, interpolate } from "../../src/kernels/resize/index.ts";
 import { AxisTable, axisTable } from "../../src/kernels/resize/weights.ts";
+import { imresize } from "../../src/picture/imresize.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { type Shape, ShapeError } from "../../src/tensor/shape.ts";

@@ -1,7 +1,8 @@
 /** EDSR's names, sizes and options. Its values are compared with PyTorch's in test/golden. */
 import { beforeEach, describe, expect, test } from "vitest";
+import type { Device } from "../../src/device/device.ts";
+import { setDefaultDevice } from "../../src/device/open.ts";
 import { DIV2K_RGB_MEAN, EDSR } from "../../src/models/edsr.ts";
-import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { rand, tensor } from "../../src/tensor/tensor.ts";

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readImage } from "../../src/data/files.ts";
-import { crop } from "../../src/data/image.ts";
+import { setDefaultDevice } from "../../src/device/open.ts";
 import { evaluate, findPictures } from "../../src/evaluate/index.ts";
 import { pretrainedFiles } from "../../src/models/pretrained-files.ts";
 import {
@@ -15,7 +15,7 @@ import {
   pretrainedNames,
   pretrainedScales,
 } from "../../src/node.ts";
-import { setDefaultDevice } from "../../src/tensor/device.ts";
+import { crop } from "../../src/picture/image.ts";
 import { photograph, testData } from "../data/support.ts";
 import { gpuDevices } from "../support/devices.ts";
 

@@ -1,5 +1,6 @@
 /** Weight files are enough to build a network again. */
 import { beforeEach, describe, expect, test } from "vitest";
+import { setDefaultDevice } from "../../src/device/open.ts";
 import {
   createModel,
   EDSR,
@@ -10,7 +11,6 @@ import {
   type SuperResolver,
 } from "../../src/models/index.ts";
 import { saveWeights, serializeSafetensors } from "../../src/nn/index.ts";
-import { setDefaultDevice } from "../../src/tensor/device.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { rand } from "../../src/tensor/tensor.ts";

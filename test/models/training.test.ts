@@ -1,10 +1,11 @@
 /** Training as a whole: nothing leaks, nothing grows, and the same seed leads to the same weights. */
 import { beforeEach, describe, expect, test } from "vitest";
+import type { Device } from "../../src/device/device.ts";
+import { GpuDevice } from "../../src/device/gpu-device.ts";
+import { setDefaultDevice } from "../../src/device/open.ts";
 import { l1Loss } from "../../src/kernels/loss/index.ts";
 import { EDSR } from "../../src/models/edsr.ts";
 import { Adam, type NamedArray } from "../../src/nn/index.ts";
-import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
-import { GpuDevice } from "../../src/tensor/gpu-device.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";

@@ -1,7 +1,8 @@
 /** The moving average of a network's weights, against its formula in plain loops. */
 import { beforeEach, describe, expect, test } from "vitest";
+import type { Device } from "../../src/device/device.ts";
+import { setDefaultDevice } from "../../src/device/open.ts";
 import { EDSR, emaDecay, emaUpdate } from "../../src/node.ts";
-import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { expectClose } from "../support/close.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";

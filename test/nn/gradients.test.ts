@@ -1,7 +1,8 @@
 /** What is done to gradients before a step, against PyTorch's formulas in plain loops. */
 import { beforeEach, describe, expect, test } from "vitest";
+import type { Device } from "../../src/device/device.ts";
+import { setDefaultDevice } from "../../src/device/open.ts";
 import { addGradients, clipGradNorm } from "../../src/nn/index.ts";
-import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import type { Gradients } from "../../src/tensor/tape.ts";

@@ -1,5 +1,7 @@
 /** Names, counts, states and disposal of networks; layers by themselves and in sequence. */
 import { beforeEach, describe, expect, test } from "vitest";
+import type { Device } from "../../src/device/device.ts";
+import { setDefaultDevice } from "../../src/device/open.ts";
 import { convTranspose2d } from "../../src/kernels/conv-transpose2d/index.ts";
 import { conv2d } from "../../src/kernels/conv2d/index.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
@@ -17,7 +19,6 @@ import {
   Tanh,
   Upsample,
 } from "../../src/nn/index.ts";
-import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
 import { manualSeed, Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { ShapeError } from "../../src/tensor/shape.ts";

@@ -1,10 +1,11 @@
 /** Adam, SGD and schedules: states, errors and memory. Their arithmetic is compared with PyTorch's in test/golden. */
 import { beforeEach, describe, expect, test } from "vitest";
+import type { Device } from "../../src/device/device.ts";
+import { setDefaultDevice } from "../../src/device/open.ts";
 import { mul } from "../../src/kernels/elementwise/index.ts";
 import { mseLoss } from "../../src/kernels/loss/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
 import { Adam, cosineAnnealingLR, multiStepLR, SGD, stepLR } from "../../src/nn/index.ts";
-import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";

@@ -1,6 +1,7 @@
 /** Weight files: there and back, those of others, and broken ones. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { setDefaultDevice } from "../../src/device/open.ts";
 import { EDSR } from "../../src/models/edsr.ts";
 import {
   loadWeights,
@@ -10,7 +11,6 @@ import {
   saveWeights,
   serializeSafetensors,
 } from "../../src/nn/index.ts";
-import { setDefaultDevice } from "../../src/tensor/device.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { float32Device } from "../support/devices.ts";
 

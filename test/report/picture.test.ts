@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { crop, type Image } from "../../src/data/image.ts";
+import { crop, type Image } from "../../src/picture/image.ts";
 import { type Panel, pickDetail, sideBySide } from "../../src/report/picture.ts";
 
 /** An RGB picture whose colours are f(x, y). */

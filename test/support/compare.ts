@@ -1,6 +1,6 @@
 import { afterAll, expect } from "vitest";
-import type { Device } from "../../src/tensor/device.ts";
-import type { AdapterClass, GpuDevice } from "../../src/tensor/gpu-device.ts";
+import type { Device } from "../../src/device/device.ts";
+import type { AdapterClass, GpuDevice } from "../../src/device/gpu-device.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { numel, type Shape } from "../../src/tensor/shape.ts";

@@ -1,7 +1,8 @@
 import { afterAll } from "vitest";
-import { CpuDevice } from "../../src/tensor/cpu-device.ts";
-import { type Device, openDevice, setDefaultDevice } from "../../src/tensor/device.ts";
-import type { GpuDevice } from "../../src/tensor/gpu-device.ts";
+import { CpuDevice } from "../../src/device/cpu-device.ts";
+import type { Device } from "../../src/device/device.ts";
+import type { GpuDevice } from "../../src/device/gpu-device.ts";
+import { openDevice, setDefaultDevice } from "../../src/device/open.ts";
 
 /**
  * GPU adapters to test on: those of PIXELGRAD_TEST_ADAPTERS (a comma-separated list of names as for init()), else

@@ -1,5 +1,5 @@
 /** Pictures made of formulas; nothing here needs Node. */
-import type { Image } from "../../src/data/image.ts";
+import type { Image } from "../../src/picture/image.ts";
 import { Random } from "../../src/tensor/random.ts";
 
 /** A picture of independent random bytes. */

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
+import type { Device } from "../../src/device/device.ts";
 import type { NamedArray } from "../../src/nn/module.ts";
 import { parseSafetensors } from "../../src/nn/safetensors.ts";
-import type { Device } from "../../src/tensor/device.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import { type Tensor, tensor } from "../../src/tensor/tensor.ts";

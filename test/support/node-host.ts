@@ -1,5 +1,5 @@
 /** What Vitest runs before each test file in Node; in a browser, WebGPU is there already. */
-import { registerHost } from "../../src/tensor/adapter.ts";
-import { nodeHost } from "../../src/tensor/adapter-node.ts";
+import { registerHost } from "../../src/device/adapter.ts";
+import { nodeHost } from "../../src/device/adapter-node.ts";
 
 registerHost(nodeHost);

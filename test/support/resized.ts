@@ -1,6 +1,6 @@
-import type { Image } from "../../src/data/image.ts";
+import type { Device } from "../../src/device/device.ts";
 import { type MatlabResizeOptions, matlabResize } from "../../src/kernels/imresize/index.ts";
-import type { Device } from "../../src/tensor/device.ts";
+import type { Image } from "../../src/picture/image.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { tensor } from "../../src/tensor/tensor.ts";
 import { drawn } from "./drawn.ts";

@@ -1,8 +1,9 @@
 /** What dies with a scope, and what does not. */
 import { beforeEach, describe, expect, test } from "vitest";
+import type { Device } from "../../src/device/device.ts";
+import { setDefaultDevice } from "../../src/device/open.ts";
 import { add } from "../../src/kernels/elementwise/index.ts";
 import { reshape } from "../../src/kernels/layout/index.ts";
-import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
 import { keep, scope } from "../../src/tensor/scope.ts";
 import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";

@@ -1,15 +1,17 @@
 /** The engine of the gradients. The rules themselves are tested beside their operations. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Device } from "../../src/device/device.ts";
+import type { GpuDevice } from "../../src/device/gpu-device.ts";
+import { setDefaultDevice } from "../../src/device/open.ts";
 import { conv2d } from "../../src/kernels/conv2d/index.ts";
 import { equal } from "../../src/kernels/elementwise/binary.ts";
 import { add, mul, relu, sub } from "../../src/kernels/elementwise/index.ts";
 import { reshape } from "../../src/kernels/layout/index.ts";
 import { mean, sum } from "../../src/kernels/reduce/index.ts";
-import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
-import type { GpuDevice } from "../../src/tensor/gpu-device.ts";
+import { defineOp, noGrad } from "../../src/tensor/op.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { type Scope, scope } from "../../src/tensor/scope.ts";
-import { backward, defineOp, noGrad } from "../../src/tensor/tape.ts";
+import { backward } from "../../src/tensor/tape.ts";
 import { rand, type Tensor, tensor } from "../../src/tensor/tensor.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 

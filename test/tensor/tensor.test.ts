@@ -1,7 +1,7 @@
 /** Making tensors, reading them, giving them back; and the arithmetic of shapes. */
 import { describe, expect, test } from "vitest";
-import type { Device } from "../../src/tensor/device.ts";
-import { openDevice } from "../../src/tensor/device.ts";
+import type { Device } from "../../src/device/device.ts";
+import { openDevice } from "../../src/device/open.ts";
 import { Random } from "../../src/tensor/random.ts";
 import * as shapes from "../../src/tensor/shape.ts";
 import { full, type NestedArray, ones, rand, randn, tensor, zeros } from "../../src/tensor/tensor.ts";

@@ -11,9 +11,10 @@ import {
 import { basename, dirname, join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { writePng } from "../../src/data/index.ts";
+import type { Device } from "../../src/device/device.ts";
+import { GpuDevice } from "../../src/device/gpu-device.ts";
+import { setDefaultDevice } from "../../src/device/open.ts";
 import { EDSR, loadModel, type NamedArray, parseSafetensors } from "../../src/node.ts";
-import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
-import { GpuDevice } from "../../src/tensor/gpu-device.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { DivergedError, readCheckpoint, resume, type TrainConfig, train } from "../../src/train/index.ts";

@@ -1,7 +1,7 @@
 /** Interpolation as an upscaler. That imresize is Matlab's is tested with it; here, that it is what is called. */
 import { describe, expect, test } from "vitest";
-import { imresize } from "../../src/data/imresize.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
+import { imresize } from "../../src/picture/imresize.ts";
 import { tensor } from "../../src/tensor/tensor.ts";
 import { interpolator } from "../../src/upscale/index.ts";
 import { drawn, noise } from "../data/support.ts";

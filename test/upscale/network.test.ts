@@ -1,11 +1,12 @@
 /** Pictures enlarged by networks: in tiles as at once, in every form a picture has, stopped and watched. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { rgbToY, rgbToYcbcr } from "../../src/data/color.ts";
-import { crop, fromPlanar, type Image, toPlanar, toRgb } from "../../src/data/image.ts";
-import { imresizePlane } from "../../src/data/imresize.ts";
+import type { Device } from "../../src/device/device.ts";
+import { GpuDevice } from "../../src/device/gpu-device.ts";
+import { setDefaultDevice } from "../../src/device/open.ts";
 import { EDSR, ESPCN, FSRCNN, SRCNN, type SuperResolver } from "../../src/models/index.ts";
-import { type Device, setDefaultDevice } from "../../src/tensor/device.ts";
-import { GpuDevice } from "../../src/tensor/gpu-device.ts";
+import { rgbToY, rgbToYcbcr } from "../../src/picture/color.ts";
+import { crop, fromPlanar, type Image, toPlanar, toRgb } from "../../src/picture/image.ts";
+import { imresizePlane } from "../../src/picture/imresize.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { tensor } from "../../src/tensor/tensor.ts";

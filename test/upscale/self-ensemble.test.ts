@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { fromPlanar, toPlanar } from "../../src/data/image.ts";
+import { setDefaultDevice } from "../../src/device/open.ts";
 import { EDSR, ESPCN } from "../../src/models/index.ts";
-import { setDefaultDevice } from "../../src/tensor/device.ts";
+import { fromPlanar, toPlanar } from "../../src/picture/image.ts";
 import { Random } from "../../src/tensor/random.ts";
 import {
   interpolator,

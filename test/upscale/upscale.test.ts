@@ -3,8 +3,6 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { beforeEach, describe, expect, test } from "vitest";
-import { type Image, type Samples, toRgb } from "../../src/data/image.ts";
-import { imresize } from "../../src/data/imresize.ts";
 import { writePng } from "../../src/data/index.ts";
 import {
   EDSR,
@@ -16,6 +14,8 @@ import {
   setDefaultDevice,
   upscale,
 } from "../../src/node.ts";
+import { type Image, type Samples, toRgb } from "../../src/picture/image.ts";
+import { imresize } from "../../src/picture/imresize.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { drawn, noise, temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";

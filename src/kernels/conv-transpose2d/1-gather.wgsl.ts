@@ -1,4 +1,4 @@
-import { kernel } from "../../tensor/kernel.ts";
+import { kernel } from "../../device/kernel.ts";
 
 /**
  * For any stride and dilation: one thread per output pixel. The definition scatters, and threads that add to the same

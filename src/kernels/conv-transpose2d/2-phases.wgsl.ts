@@ -1,4 +1,4 @@
-import { kernel } from "../../tensor/kernel.ts";
+import { kernel } from "../../device/kernel.ts";
 
 /**
  * The weights that turn a transposed convolution into an ordinary one, whose kernels are fast.

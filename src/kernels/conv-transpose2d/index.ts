@@ -1,6 +1,7 @@
 /** A convolution backwards: from small to large, learned. FSRCNN's last layer. */
+
+import { defineOp, type Inputs } from "../../tensor/op.ts";
 import { formatShape, type Shape, ShapeError } from "../../tensor/shape.ts";
-import { defineOp, type Inputs } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { type Geometry, type Pair, pair } from "../conv2d/geometry.ts";
 import { conv2d, conv2dWeightGrad } from "../conv2d/index.ts";

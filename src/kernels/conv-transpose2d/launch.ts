@@ -1,6 +1,6 @@
 /** Which kernel runs: everything between the operation (index.ts) and the WGSL. */
-import type { GpuDevice } from "../../tensor/gpu-device.ts";
-import { linearGrid } from "../../tensor/kernel.ts";
+import type { GpuDevice } from "../../device/gpu-device.ts";
+import { linearGrid } from "../../device/kernel.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { noEpilogue } from "../conv2d/epilogue.ts";
 import type { Geometry } from "../conv2d/geometry.ts";

@@ -7,7 +7,7 @@
  * for all c, i, j, ky, kx, starting from y = b[o]; what falls outside y is dropped. Read the other way round, from y to
  * x, it is an ordinary convolution with that stride: each is the other's gradient, and "transposed" means no more.
  */
-import type { NdArray } from "../../tensor/tape.ts";
+import type { NdArray } from "../../tensor/op.ts";
 import type { Geometry } from "../conv2d/geometry.ts";
 
 export function forward(

@@ -1,4 +1,4 @@
-import { kernel } from "../../tensor/kernel.ts";
+import { kernel } from "../../device/kernel.ts";
 
 /**
  * Step 3: each thread computes a block of outputs and keeps it in registers.

@@ -1,4 +1,4 @@
-import { kernel } from "../../tensor/kernel.ts";
+import { kernel } from "../../device/kernel.ts";
 
 /**
  * Step 4: threads that run in step load the weights together.

@@ -1,5 +1,5 @@
+import { defineOp, type Inputs } from "../../tensor/op.ts";
 import { formatShape, type Shape, ShapeError, sameShape } from "../../tensor/shape.ts";
-import { defineOp, type Inputs } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { affine } from "../elementwise/unary.ts";
 import { forEachPixel, pixelUnshuffle, shuffledShape } from "../pixel-shuffle/index.ts";

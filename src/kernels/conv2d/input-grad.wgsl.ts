@@ -1,4 +1,4 @@
-import { kernel } from "../../tensor/kernel.ts";
+import { kernel } from "../../device/kernel.ts";
 
 /**
  * The weights that turn the input gradient of a convolution with stride 1 into a convolution itself.

@@ -1,9 +1,9 @@
 /** Which kernel runs with which block sizes: everything between the operation (index.ts) and the WGSL. */
-import type { GpuDevice, GpuStorage } from "../../tensor/gpu-device.ts";
-import { linearGrid, MAX_GRID } from "../../tensor/kernel.ts";
+import type { GpuDevice, GpuStorage } from "../../device/gpu-device.ts";
+import { linearGrid, MAX_GRID } from "../../device/kernel.ts";
+import { versionOf } from "../../device/tuning.ts";
 import type { Shape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { versionOf } from "../../tensor/tuning.ts";
 import { naive } from "./1-naive.wgsl.ts";
 import { tiled } from "./2-tiled.wgsl.ts";
 import { blocked } from "./3-blocked.wgsl.ts";

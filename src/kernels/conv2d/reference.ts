@@ -10,7 +10,7 @@
  * with x = 0 outside the picture. It is linear in x and in w, so its gradients are the same sum read the other
  * way round: whatever `y += x * w` says going forward, `dx += dy * w` and `dw += dy * x` say going back.
  */
-import type { NdArray } from "../../tensor/tape.ts";
+import type { NdArray } from "../../tensor/op.ts";
 import type { Geometry } from "./geometry.ts";
 
 export function forward(

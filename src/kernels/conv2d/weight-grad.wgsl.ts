@@ -8,7 +8,7 @@
  *  - the output rows of all pictures are dealt out to `splits` groups of threads, each of which writes a
  *    partial gradient; `sumPartials` adds them up, always in the same order, so that results repeat exactly.
  */
-import { kernel } from "../../tensor/kernel.ts";
+import { kernel } from "../../device/kernel.ts";
 
 /** Each thread loads dy for itself: for real GPUs, which share loads by themselves, and adapters without subgroups of known size. */
 export const weightGrad = kernel(

@@ -1,4 +1,5 @@
-import { linearGrid } from "../../tensor/kernel.ts";
+import { linearGrid } from "../../device/kernel.ts";
+import { defineOp } from "../../tensor/op.ts";
 import {
   broadcastShapes,
   broadcastStrides,
@@ -10,7 +11,6 @@ import {
   sameShape,
   stridedIndex,
 } from "../../tensor/shape.ts";
-import { defineOp } from "../../tensor/tape.ts";
 import { full, type Tensor } from "../../tensor/tensor.ts";
 import { reshape } from "../layout/reshape.ts";
 import { sumTo } from "../reduce/sum.ts";

@@ -1,4 +1,4 @@
-import { kernel } from "../../tensor/kernel.ts";
+import { kernel } from "../../device/kernel.ts";
 
 /** y = f(a, b) for operands of the same shape: four pairs per thread. */
 export const binarySameShapeKernel = kernel(

@@ -1,6 +1,6 @@
-import type { GpuDevice } from "../../tensor/gpu-device.ts";
-import { linearGrid } from "../../tensor/kernel.ts";
-import { defineOp } from "../../tensor/tape.ts";
+import type { GpuDevice } from "../../device/gpu-device.ts";
+import { linearGrid } from "../../device/kernel.ts";
+import { defineOp } from "../../tensor/op.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { power, withHelpers } from "./numeric.ts";
 import { unaryGradKernel, unaryKernel } from "./unary.wgsl.ts";

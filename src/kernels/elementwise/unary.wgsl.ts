@@ -1,4 +1,4 @@
-import { kernel } from "../../tensor/kernel.ts";
+import { kernel } from "../../device/kernel.ts";
 
 /**
  * y = f(x), element by element; the prelude brings `f`. There is nothing to share between threads, so the

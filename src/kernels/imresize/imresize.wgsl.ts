@@ -1,4 +1,4 @@
-import { kernel } from "../../tensor/kernel.ts";
+import { kernel } from "../../device/kernel.ts";
 
 /**
  * One pass of Matlab's imresize over pictures [planes, h, w] of bytes, along one axis; laid out and spread over threads

@@ -1,9 +1,10 @@
 /** Matlab's imresize with its rounding to bytes, bit for bit. */
-import { type ResizeTable, resizeWeights } from "../../data/resize-weights.ts";
-import type { GpuDevice, GpuStorage } from "../../tensor/gpu-device.ts";
-import { MAX_GRID } from "../../tensor/kernel.ts";
+
+import type { GpuDevice, GpuStorage } from "../../device/gpu-device.ts";
+import { MAX_GRID } from "../../device/kernel.ts";
+import { type ResizeTable, resizeWeights } from "../../picture/resize-weights.ts";
+import { defineOp, type NdArray } from "../../tensor/op.ts";
 import { formatShape, numel, type Shape, ShapeError } from "../../tensor/shape.ts";
-import { defineOp, type NdArray } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { stridesFor } from "../resize/index.ts";
 import { remember } from "../resize/tables.ts";

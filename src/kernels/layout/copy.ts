@@ -1,7 +1,7 @@
-import type { GpuDevice } from "../../tensor/gpu-device.ts";
-import { linearGrid } from "../../tensor/kernel.ts";
+import type { GpuDevice } from "../../device/gpu-device.ts";
+import { linearGrid } from "../../device/kernel.ts";
+import type { NdArray } from "../../tensor/op.ts";
 import { numel, padRank, type Shape, stridedIndex } from "../../tensor/shape.ts";
-import type { NdArray } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { copyKernel, fillKernel } from "./copy.wgsl.ts";
 

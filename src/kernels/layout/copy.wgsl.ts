@@ -1,4 +1,4 @@
-import { kernel } from "../../tensor/kernel.ts";
+import { kernel } from "../../device/kernel.ts";
 
 /**
  * y[…] = x[…] for every index of a box of AXES axes. Axis 0 is the innermost here; a step along axis k moves

@@ -1,5 +1,5 @@
+import { defineOp } from "../../tensor/op.ts";
 import { checkShape, formatShape, numel, type Shape, ShapeError } from "../../tensor/shape.ts";
-import { defineOp } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 const reshapeOp = defineOp<{ x: Tensor }, { shape: Shape }>({

@@ -1,5 +1,5 @@
+import { defineOp } from "../../tensor/op.ts";
 import { formatShape, type Shape, ShapeError, stridesOf } from "../../tensor/shape.ts";
-import { defineOp } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { type CopyPlan, copyOnCpu, copyOnGpu, fillOnGpu } from "./copy.ts";
 

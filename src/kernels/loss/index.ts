@@ -1,7 +1,7 @@
 /** Distances between what a network made and what it should have made. */
-import { linearGrid } from "../../tensor/kernel.ts";
+import { linearGrid } from "../../device/kernel.ts";
+import { defineOp } from "../../tensor/op.ts";
 import { formatShape, ShapeError, sameShape } from "../../tensor/shape.ts";
-import { defineOp } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { lossGradKernel, lossKernel } from "./loss.wgsl.ts";
 

@@ -1,4 +1,4 @@
-import { kernel } from "../../tensor/kernel.ts";
+import { kernel } from "../../device/kernel.ts";
 
 /**
  * The sum of `term(x - t)` over all elements, in two launches of this kernel. In the first, each workgroup sums a

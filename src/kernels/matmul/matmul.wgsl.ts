@@ -1,4 +1,4 @@
-import { kernel } from "../../tensor/kernel.ts";
+import { kernel } from "../../device/kernel.ts";
 
 /**
  * y [batch, m, n] = a [batch, m, k] b [batch, k, n]. Each thread makes a block of R x R elements of y in

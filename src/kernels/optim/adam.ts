@@ -1,7 +1,6 @@
-import type { CpuStorage } from "../../tensor/cpu-device.ts";
-import type { Device, Storage } from "../../tensor/device.ts";
-import { GpuDevice, type GpuStorage } from "../../tensor/gpu-device.ts";
-import { kernel, linearGrid } from "../../tensor/kernel.ts";
+import type { Device, Storage } from "../../device/device.ts";
+import { kernel } from "../../device/kernel.ts";
+import { defineUpdate } from "../../tensor/op.ts";
 
 export interface AdamParams {
   readonly lr: number;
@@ -13,12 +12,12 @@ export interface AdamParams {
   readonly step: number;
 }
 
-export interface AdamBuffers<S> {
-  readonly parameters: S;
-  readonly gradients: S;
+export interface AdamBlocks {
+  readonly parameters: Storage;
+  readonly gradients: Storage;
   /** Running mean of the gradients and of their squares; zero before the first step. */
-  readonly m: S;
-  readonly v: S;
+  readonly m: Storage;
+  readonly v: Storage;
 }
 
 /**
@@ -32,41 +31,22 @@ export interface AdamBuffers<S> {
  * parameter's gradient, lets every parameter move by about lr, however steep or flat the loss is along it.
  * The two divisions by 1 - beta^t undo the pull towards the zeros that m and v start from.
  */
-export function adamStep(device: Device, buffers: AdamBuffers<Storage>, options: AdamParams): void {
+export function adamStep(device: Device, blocks: AdamBlocks, options: AdamParams): void {
   const { lr, beta1, beta2, eps, weightDecay, step } = options;
-  const params = {
-    beta1,
-    beta2,
-    one_minus_beta1: 1 - beta1,
-    one_minus_beta2: 1 - beta2,
-    step_size: lr / (1 - beta1 ** step),
-    root_correction: Math.sqrt(1 - beta2 ** step),
-    eps,
-    weight_decay: weightDecay,
-  };
-  const size = buffers.parameters.length;
-  if (!(device instanceof GpuDevice)) {
-    reference(buffers as AdamBuffers<CpuStorage>, params);
-    return;
-  }
-  device.run(adamKernel, {
-    buffers: { ...(buffers as AdamBuffers<GpuStorage>) },
-    params: { size, ...params },
-    transientParams: true, // the corrections differ at every step
-    grid: linearGrid(Math.ceil(size / 4), 64),
-  });
-}
-
-function reference(
-  { parameters, gradients, m, v }: AdamBuffers<CpuStorage>,
-  p: Record<string, number>,
-): void {
-  for (let i = 0; i < parameters.length; i++) {
-    const g = gradients.array[i] + p.weight_decay * parameters.array[i];
-    m.array[i] = p.beta1 * m.array[i] + p.one_minus_beta1 * g;
-    v.array[i] = p.beta2 * v.array[i] + p.one_minus_beta2 * g * g;
-    parameters.array[i] -= (p.step_size * m.array[i]) / (Math.sqrt(v.array[i]) / p.root_correction + p.eps);
-  }
+  update(
+    device,
+    { ...blocks },
+    {
+      beta1,
+      beta2,
+      one_minus_beta1: 1 - beta1,
+      one_minus_beta2: 1 - beta2,
+      step_size: lr / (1 - beta1 ** step),
+      root_correction: Math.sqrt(1 - beta2 ** step),
+      eps,
+      weight_decay: weightDecay,
+    },
+  );
 }
 
 export const adamKernel = kernel(
@@ -97,3 +77,16 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 }
 `,
 );
+
+const update = defineUpdate<keyof AdamBlocks>({
+  cpu({ parameters, gradients, m, v }, p) {
+    for (let i = 0; i < parameters.length; i++) {
+      const g = gradients[i] + p.weight_decay * parameters[i];
+      m[i] = p.beta1 * m[i] + p.one_minus_beta1 * g;
+      v[i] = p.beta2 * v[i] + p.one_minus_beta2 * g * g;
+      parameters[i] -= (p.step_size * m[i]) / (Math.sqrt(v[i]) / p.root_correction + p.eps);
+    }
+  },
+  kernel: adamKernel,
+  transientParams: true, // the corrections differ at every step
+});

@@ -1,7 +1,6 @@
-import type { CpuStorage } from "../../tensor/cpu-device.ts";
-import type { Device, Storage } from "../../tensor/device.ts";
-import { GpuDevice, type GpuStorage } from "../../tensor/gpu-device.ts";
-import { kernel, linearGrid } from "../../tensor/kernel.ts";
+import type { Device, Storage } from "../../device/device.ts";
+import { kernel } from "../../device/kernel.ts";
+import { defineUpdate } from "../../tensor/op.ts";
 
 export interface SgdParams {
   readonly lr: number;
@@ -12,11 +11,11 @@ export interface SgdParams {
   readonly first: boolean;
 }
 
-export interface SgdBuffers<S> {
-  readonly parameters: S;
-  readonly gradients: S;
+export interface SgdBlocks {
+  readonly parameters: Storage;
+  readonly gradients: Storage;
   /** The running sum of gradients. */
-  readonly velocity: S;
+  readonly velocity: Storage;
 }
 
 /**
@@ -27,37 +26,19 @@ export interface SgdBuffers<S> {
  *     velocity = momentum * velocity + g        (the first time: velocity = g)
  *     parameter -= lr * (nesterov ? g + momentum * velocity : velocity)
  */
-export function sgdStep(device: Device, buffers: SgdBuffers<Storage>, options: SgdParams): void {
+export function sgdStep(device: Device, blocks: SgdBlocks, options: SgdParams): void {
   const { lr, momentum, nesterov, weightDecay, first } = options;
-  const params = {
-    lr,
-    keep_velocity: first ? 0 : momentum,
-    velocity_share: nesterov ? momentum : 1,
-    gradient_share: nesterov ? 1 : 0,
-    weight_decay: weightDecay,
-  };
-  const size = buffers.parameters.length;
-  if (!(device instanceof GpuDevice)) {
-    reference(buffers as SgdBuffers<CpuStorage>, params);
-    return;
-  }
-  device.run(sgdKernel, {
-    buffers: { ...(buffers as SgdBuffers<GpuStorage>) },
-    params: { size, ...params },
-    transientParams: true, // under a schedule the rate differs at every step
-    grid: linearGrid(Math.ceil(size / 4), 64),
-  });
-}
-
-function reference(
-  { parameters, gradients, velocity }: SgdBuffers<CpuStorage>,
-  p: Record<string, number>,
-): void {
-  for (let i = 0; i < parameters.length; i++) {
-    const g = gradients.array[i] + p.weight_decay * parameters.array[i];
-    velocity.array[i] = p.keep_velocity * velocity.array[i] + g;
-    parameters.array[i] -= p.lr * (p.gradient_share * g + p.velocity_share * velocity.array[i]);
-  }
+  update(
+    device,
+    { ...blocks },
+    {
+      lr,
+      keep_velocity: first ? 0 : momentum,
+      velocity_share: nesterov ? momentum : 1,
+      gradient_share: nesterov ? 1 : 0,
+      weight_decay: weightDecay,
+    },
+  );
 }
 
 export const sgdKernel = kernel(
@@ -84,3 +65,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 }
 `,
 );
+
+const update = defineUpdate<keyof SgdBlocks>({
+  cpu({ parameters, gradients, velocity }, p) {
+    for (let i = 0; i < parameters.length; i++) {
+      const g = gradients[i] + p.weight_decay * parameters[i];
+      velocity[i] = p.keep_velocity * velocity[i] + g;
+      parameters[i] -= p.lr * (p.gradient_share * g + p.velocity_share * velocity[i]);
+    }
+  },
+  kernel: sgdKernel,
+  transientParams: true, // under a schedule the rate differs at every step
+});

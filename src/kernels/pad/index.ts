@@ -1,6 +1,6 @@
-import { linearGrid } from "../../tensor/kernel.ts";
+import { linearGrid } from "../../device/kernel.ts";
+import { defineOp } from "../../tensor/op.ts";
 import { formatShape, numel, type Shape, ShapeError } from "../../tensor/shape.ts";
-import { defineOp } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { padGradKernel, padKernel } from "./pad.wgsl.ts";
 

@@ -1,4 +1,4 @@
-import { kernel } from "../../tensor/kernel.ts";
+import { kernel } from "../../device/kernel.ts";
 
 /**
  * x [planes, h, w] -> y [planes, out_h, out_w]: every thread makes one element of y by looking up where it

@@ -1,8 +1,8 @@
 /** Exchanges channels for resolution: the upsampling layer of ESPCN, EDSR and most networks after them. */
-import type { GpuDevice } from "../../tensor/gpu-device.ts";
-import { MAX_GRID } from "../../tensor/kernel.ts";
+import type { GpuDevice } from "../../device/gpu-device.ts";
+import { MAX_GRID } from "../../device/kernel.ts";
+import { defineOp } from "../../tensor/op.ts";
 import { formatShape, type Shape, ShapeError } from "../../tensor/shape.ts";
-import { defineOp } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { pixelShuffleKernel } from "./pixel-shuffle.wgsl.ts";
 

@@ -1,4 +1,4 @@
-import { kernel } from "../../tensor/kernel.ts";
+import { kernel } from "../../device/kernel.ts";
 
 /**
  * Carries every element between its place in the coarse tensor [planes, R, R, h, w] and its place in the fine one

@@ -1,4 +1,4 @@
-import { kernel } from "../../tensor/kernel.ts";
+import { kernel } from "../../device/kernel.ts";
 
 /**
  * x [keep0, reduce0, keep1, reduce1] -> y [keep0, keep1]: one thread per output walks through its `length` =

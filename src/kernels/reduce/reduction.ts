@@ -1,7 +1,7 @@
-import type { GpuDevice } from "../../tensor/gpu-device.ts";
-import { linearGrid } from "../../tensor/kernel.ts";
+import type { GpuDevice } from "../../device/gpu-device.ts";
+import { linearGrid } from "../../device/kernel.ts";
+import { defineOp } from "../../tensor/op.ts";
 import { broadcastStrides, normalizeAxes, type Shape, stridedIndex } from "../../tensor/shape.ts";
-import { defineOp } from "../../tensor/tape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { reshape } from "../layout/reshape.ts";
 import { reduceByGroupKernel, reduceByThreadKernel } from "./reduce.wgsl.ts";

@@ -1,3 +1,4 @@
+import { defineOp } from "../../tensor/op.ts";
 import {
   broadcastStrides,
   checkShape,
@@ -8,7 +9,6 @@ import {
   sameShape,
   stridesOf,
 } from "../../tensor/shape.ts";
-import { defineOp } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { affine } from "../elementwise/unary.ts";
 import { copyOnCpu, copyOnGpu } from "../layout/copy.ts";

@@ -1,4 +1,4 @@
-import { kernel } from "../../tensor/kernel.ts";
+import { kernel } from "../../device/kernel.ts";
 
 /**
  * The same as resample.wgsl.ts, for enlarging: there neighbouring outputs are made of almost the same samples (at twice

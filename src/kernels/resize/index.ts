@@ -1,8 +1,8 @@
 /** Resizes pictures by interpolation, in PyTorch's or Matlab's convention. */
-import type { GpuDevice, GpuStorage } from "../../tensor/gpu-device.ts";
-import { MAX_GRID } from "../../tensor/kernel.ts";
+import type { GpuDevice, GpuStorage } from "../../device/gpu-device.ts";
+import { MAX_GRID } from "../../device/kernel.ts";
+import { defineOp, type NdArray } from "../../tensor/op.ts";
 import { formatShape, numel, type Shape, ShapeError } from "../../tensor/shape.ts";
-import { defineOp, type NdArray } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { enlargeKernel } from "./enlarge.wgsl.ts";
 import { resampleKernel } from "./resample.wgsl.ts";

@@ -1,4 +1,4 @@
-import { kernel } from "../../tensor/kernel.ts";
+import { kernel } from "../../device/kernel.ts";
 
 /**
  * Resizes pictures [planes, h, w] along one axis; used once for the columns (vertically) and once for the rows. Two

@@ -1,4 +1,4 @@
-import type { GpuDevice, GpuStorage } from "../../tensor/gpu-device.ts";
+import type { GpuDevice, GpuStorage } from "../../device/gpu-device.ts";
 import { type AxisOptions, type AxisTable, axisTable } from "./weights.ts";
 
 /**

@@ -3,7 +3,7 @@
  * The kernels know nothing else; what nearest, bilinear and bicubic mean, at which end of the picture, and in whose
  * convention, is all in this file. The formula of the weights is in data/resize-weights.ts.
  */
-import { mirror, resizeWeights } from "../../data/resize-weights.ts";
+import { mirror, resizeWeights } from "../../picture/resize-weights.ts";
 
 export type ResizeMode = "nearest" | "bilinear" | "bicubic";
 export type Convention = "pytorch" | "matlab";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { rgbToY, rgbToYcbcr, ycbcrToRgb } from "../../src/data/color.ts";
-import { type Image, toRgb } from "../../src/data/image.ts";
-import { noise } from "./support.ts";
+import { rgbToY, rgbToYcbcr, ycbcrToRgb } from "../../src/picture/color.ts";
+import { type Image, toRgb } from "../../src/picture/image.ts";
+import { noise } from "../data/support.ts";
 
 const pixels = (...data: number[]): Image => ({
   width: data.length / 3,

@@ -2,8 +2,8 @@
  * What an adapter can do at best: multiply-adds per second in registers, and bytes per second of a plain
  * copy. Both are measured by kernels that do nothing else, on the machine as it is then.
  */
-import type { GpuDevice } from "./gpu-device.ts";
-import { kernel, linearGrid } from "./kernel.ts";
+import type { GpuDevice } from "../device/gpu-device.ts";
+import { kernel, linearGrid } from "../device/kernel.ts";
 import { calibrate, type Options, type Program, timeOnce } from "./timing.ts";
 
 export interface Ceilings {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { DataError } from "../../src/data/errors.ts";
-import { crop, fromPlanar, type Image, modcrop, toPlanar, toRgb } from "../../src/data/image.ts";
-import { drawn, noise } from "./support.ts";
+import { DataError } from "../../src/picture/errors.ts";
+import { crop, fromPlanar, type Image, modcrop, toPlanar, toRgb } from "../../src/picture/image.ts";
+import { drawn, noise } from "../data/support.ts";
 
 describe("planes", () => {
   test("toPlanar sorts RGB pixels into three planes of byte / 255", () => {

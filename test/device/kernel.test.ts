@@ -1,6 +1,6 @@
 /** How a kernel's WGSL is read, completed and given its numbers. */
 import { describe, expect, test } from "vitest";
-import { kernel, linearGrid, MAX_GRID, packParams, wgslSource } from "../../src/tensor/kernel.ts";
+import { kernel, linearGrid, MAX_GRID, packParams, wgslSource } from "../../src/device/kernel.ts";
 
 describe("kernel", () => {
   test("reads bindings and parameters from the WGSL, in order", () => {

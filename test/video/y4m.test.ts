@@ -2,12 +2,12 @@
 import { PassThrough, Readable, Writable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import { FrameUpscaler } from "../../src/cli/upscale-video.ts";
-import { type Frame, headerOf, parseHeader, planeSizes, Y4mReader, Y4mWriter } from "../../src/cli/y4m.ts";
-import type { Samples } from "../../src/data/image.ts";
-import { imresizePlane } from "../../src/data/imresize.ts";
 import { EDSR, ESPCN, interpolator, networkUpscaler, setDefaultDevice } from "../../src/index.ts";
+import type { Samples } from "../../src/picture/image.ts";
+import { imresizePlane } from "../../src/picture/imresize.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { upscalerOf } from "../../src/upscale/picture.ts";
+import { type Frame, headerOf, parseHeader, planeSizes, Y4mReader, Y4mWriter } from "../../src/video/y4m.ts";
 import { noise } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
 

@@ -1,12 +1,12 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { rgbToY } from "../../src/data/color.ts";
 import { readImage } from "../../src/data/files.ts";
-import { crop, type Image, modcrop } from "../../src/data/image.ts";
-import { imresizePlane } from "../../src/data/imresize.ts";
-import { psnr, ssim } from "../../src/data/metrics.ts";
-import { drawn, noise, testData } from "./support.ts";
+import { rgbToY } from "../../src/picture/color.ts";
+import { crop, type Image, modcrop } from "../../src/picture/image.ts";
+import { imresizePlane } from "../../src/picture/imresize.ts";
+import { psnr, ssim } from "../../src/picture/metrics.ts";
+import { drawn, noise, testData } from "../data/support.ts";
 
 const rgb = { border: 0, channels: "rgb" } as const;
 const luma = { border: 0, channels: "y" } as const;

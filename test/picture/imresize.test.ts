@@ -2,11 +2,11 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readImage } from "../../src/data/files.ts";
-import { type Image, modcrop } from "../../src/data/image.ts";
-import { imresize, imresizePlane } from "../../src/data/imresize.ts";
-import { augment } from "../../src/data/patches.ts";
-import { resizeWeights } from "../../src/data/resize-weights.ts";
-import { differing, drawn, noise, testData } from "./support.ts";
+import { type Image, modcrop } from "../../src/picture/image.ts";
+import { imresize, imresizePlane } from "../../src/picture/imresize.ts";
+import { augment } from "../../src/picture/patches.ts";
+import { resizeWeights } from "../../src/picture/resize-weights.ts";
+import { differing, drawn, noise, testData } from "../data/support.ts";
 
 describe("resizeWeights", () => {
   test("halving: eight taps, the cubic kernel at quarters, half as high", () => {

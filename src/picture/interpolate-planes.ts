@@ -1,6 +1,6 @@
-import { imresizePlane } from "../data/imresize.ts";
-import type { ResizeOptions } from "../data/resize-weights.ts";
-import type { Planes } from "./upscaler.ts";
+import { imresizePlane } from "./imresize.ts";
+import type { Planes } from "./planes.ts";
+import type { ResizeOptions } from "./resize-weights.ts";
 
 /** Every plane by Matlab's imresize for real numbers; by default bicubic. */
 export function interpolatePlanes(

@@ -2,13 +2,13 @@
 
 import { beforeEach, describe, expect, test } from "vitest";
 import { create } from "webgpu";
+import { GpuDevice, GpuError, type GpuStorage } from "../../src/device/gpu-device.ts";
+import { kernel, linearGrid } from "../../src/device/kernel.ts";
+import { openDevice, setDefaultDevice } from "../../src/device/open.ts";
 import { add, mul, relu } from "../../src/kernels/elementwise/index.ts";
 import { fillKernel } from "../../src/kernels/layout/copy.wgsl.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
 import { compileAhead } from "../../src/tensor/compile-ahead.ts";
-import { openDevice, setDefaultDevice } from "../../src/tensor/device.ts";
-import { GpuDevice, GpuError, type GpuStorage } from "../../src/tensor/gpu-device.ts";
-import { kernel, linearGrid } from "../../src/tensor/kernel.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
@@ -394,7 +394,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     const run = (lines: string) =>
       runCode(
         `import { init, relu, tensor } from "./src/node.ts";
-         import { kernel } from "./src/tensor/kernel.ts";
+         import { kernel } from "./src/device/kernel.ts";
          const device = await init({ adapter: "${device.adapterClass}" });
          const wrong = kernel("wrong-kernel", ${JSON.stringify(wrong.body)});
          const addTo = kernel("add-to", ${JSON.stringify(addTo.body)});

@@ -4,8 +4,8 @@
  */
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import { DataError } from "../data/errors.ts";
-import type { Samples } from "../data/image.ts";
+import { DataError } from "../picture/errors.ts";
+import type { Samples } from "../picture/image.ts";
 
 export interface VideoFormat {
   readonly width: number;

@@ -1,6 +1,6 @@
 /** Which buffers the pool makes, keeps and lets go. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { BufferPool, type PooledBuffer, sizeClass } from "../../src/tensor/pool.ts";
+import { BufferPool, type PooledBuffer, sizeClass } from "../../src/device/pool.ts";
 
 describe("sizeClass", () => {
   test.each([

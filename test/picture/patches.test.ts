@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { crop, type Image, toPlanar } from "../../src/data/image.ts";
-import { augment, copyPatch, inverseSymmetry, randomPair, symmetries } from "../../src/data/patches.ts";
+import { crop, type Image, toPlanar } from "../../src/picture/image.ts";
+import { augment, copyPatch, inverseSymmetry, randomPair, symmetries } from "../../src/picture/patches.ts";
 import { Random } from "../../src/tensor/random.ts";
-import { drawn, noise } from "./support.ts";
+import { drawn, noise } from "../data/support.ts";
 
 const none = symmetries[0];
 

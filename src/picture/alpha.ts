@@ -4,8 +4,8 @@
  * makes those of transparent pixels 0 and weighs the others by how much of them is seen, and are divided by alpha
  * afterwards (Porter and Duff 1984).
  */
-import { emptySamples, type Image, type Samples } from "../data/image.ts";
-import type { Planes } from "./upscaler.ts";
+import { emptySamples, type Image, type Samples } from "./image.ts";
+import type { Planes } from "./planes.ts";
 
 /** Kept, dropped as if all were opaque, or the picture put on white or black. */
 export const alphaChoices = ["keep", "drop", "white", "black"] as const;

@@ -1,7 +1,7 @@
 /** How long a program takes on a device. */
-import type { Device } from "./device.ts";
-import { scope } from "./scope.ts";
-import type { Tensor } from "./tensor.ts";
+import type { Device } from "../device/device.ts";
+import { scope } from "../tensor/scope.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 /** Something that can be computed again and again on tensors it owns. */
 export interface Program {
