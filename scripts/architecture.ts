@@ -1,0 +1,198 @@
+/**
+ * Draws the rooms of src/ and what imports what, and counts what should stay small. Read from the imports themselves:
+ *
+ *     npm run architecture            prints the counts and the rooms, floor by floor
+ *     npm run architecture -- --draw  also draws docs/architecture.svg and .png
+ *
+ * A room stands one floor above the highest room that it imports. An import from a lower floor to a higher one would make
+ * a loop of rooms; a loop of files is one, too, if only types are imported.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { writeDrawing } from "../src/report/plot.ts";
+import { ink, quietInk, textPath } from "../src/report/text.ts";
+
+/** What each folder of src/ is for. */
+const captions: Readonly<Record<string, string>> = {
+  device: "what a GPU is, and how TypeScript talks to it",
+  tensor: "tensors, scopes, operations, the tape",
+  kernels: "operations: one folder each",
+  nn: "layers, optimizers, weight files",
+  models: "networks: one file each",
+  picture: "colors, resizing, metrics; typed arrays alone",
+  upscale: "any picture by any method, in exact tiles",
+  data: "picture files, data sets, patches",
+  report: "plots, pictures and progress for people",
+  measure: "how fast an adapter is",
+  video: "frames by any method",
+  evaluate: "methods measured by the papers' protocols",
+  train: "the training loop and what surrounds it",
+  cli: "the command line",
+  "index.ts": "the library in browsers",
+  "node.ts": "the library in Node",
+};
+
+interface Room {
+  readonly name: string;
+  readonly files: string[];
+  lines: number;
+  readonly imports: Set<Room>;
+  floor: number;
+}
+
+/** A room in the picture, in pixels, and the space around it. */
+const box = { width: 292, height: 58, gap: 24, rise: 40 };
+
+const paths = readdirSync("src", { recursive: true, encoding: "utf8" })
+  .filter((path) => path.endsWith(".ts"))
+  .map((path) => join("src", path));
+const importsOf = new Map(paths.map((path) => [path, importedBy(path)]));
+const rooms = roomsOf();
+printCounts();
+if (process.argv.includes("--draw")) await writeDrawing("docs/architecture", drawing());
+
+/** The files that a file imports, statically or when it runs, types included. */
+function importedBy(path: string): string[] {
+  const text = readFileSync(path, "utf8");
+  const specifiers = [...text.matchAll(/(?:\bfrom|\bimport\(|^import) ?"(\.[^"]+)"/gm)].map(
+    ([, name]) => name,
+  );
+  const files = specifiers.map((name) => normalize(join(dirname(path), name)));
+  return [...new Set(files)].filter((file) => paths.includes(file));
+}
+
+function roomNameOf(path: string): string {
+  return path.split("/")[1];
+}
+
+function roomsOf(): Room[] {
+  const byName = new Map<string, Room>();
+  for (const path of paths) {
+    const name = roomNameOf(path);
+    if (!(name in captions))
+      throw new Error(`scripts/architecture.ts has no caption for src/${name}. Write one.`);
+    const room = byName.get(name) ?? { name, files: [], lines: 0, imports: new Set(), floor: 0 };
+    room.files.push(path);
+    room.lines += readFileSync(path, "utf8").split("\n").length - 1;
+    byName.set(name, room);
+  }
+  for (const [path, imported] of importsOf) {
+    const room = byName.get(roomNameOf(path))!;
+    for (const other of imported.map((file) => byName.get(roomNameOf(file))!)) {
+      if (other !== room) room.imports.add(other);
+    }
+  }
+  const all = [...byName.values()];
+  // As many rounds as rooms: enough for any house without a loop of rooms.
+  for (let round = 0; round < all.length; round++) {
+    for (const room of all) room.floor = 1 + Math.max(0, ...[...room.imports].map(({ floor }) => floor));
+  }
+  return all.sort((a, b) => b.floor - a.floor || a.name.localeCompare(b.name));
+}
+
+/** Sets of two or more things that reach each other. */
+function loops<T>(all: readonly T[], next: (one: T) => Iterable<T>): T[][] {
+  const reachable = new Map(all.map((one) => [one, reachedFrom(one, next)]));
+  const found: T[][] = [];
+  for (const one of all) {
+    if (!reachable.get(one)!.has(one) || found.some((loop) => loop.includes(one))) continue;
+    found.push(all.filter((other) => reachable.get(one)!.has(other) && reachable.get(other)!.has(one)));
+  }
+  return found;
+}
+
+function reachedFrom<T>(start: T, next: (one: T) => Iterable<T>): Set<T> {
+  const reached = new Set<T>();
+  const waiting = [...next(start)];
+  for (let one = waiting.pop(); one !== undefined; one = waiting.pop()) {
+    if (reached.has(one)) continue;
+    reached.add(one);
+    waiting.push(...next(one));
+  }
+  return reached;
+}
+
+function printCounts(): void {
+  const fileLoops = loops(paths, (path) => importsOf.get(path)!);
+  const roomLoops = loops(rooms, ({ imports }) => imports);
+  const lines = rooms.reduce((sum, room) => sum + room.lines, 0);
+  const imports = [...importsOf.values()].reduce((sum, { length }) => sum + length, 0);
+  console.log(`${paths.length} files, ${lines} lines, ${imports} imports, ${rooms.length} rooms`);
+  console.log(
+    `loops of files: ${fileLoops.length}${fileLoops.map((loop) => `\n  ${loop.join(", ")}`).join("")}`,
+  );
+  // Without such a loop every import points to a lower floor.
+  console.log(
+    `loops of rooms: ${roomLoops.length}${roomLoops.map((loop) => `\n  ${loop.map(({ name }) => name).join(", ")}`).join("")}`,
+  );
+  for (const { name, files, lines, floor, imports } of rooms) {
+    const below = [...imports].map((room) => room.name).sort();
+    console.log(
+      `floor ${String(floor).padStart(2)}  ${name.padEnd(9)} ${String(files.length).padStart(3)} files ` +
+        `${String(lines).padStart(5)} lines  imports ${below.join(", ") || "nothing"}`,
+    );
+  }
+}
+
+// ---- The picture
+
+function drawing(): string {
+  const top = Math.max(...rooms.map(({ floor }) => floor));
+  const floors = Array.from({ length: top }, (_, i) => rooms.filter(({ floor }) => floor === top - i));
+  const widest = Math.max(...floors.map(({ length }) => length));
+  const width = widest * (box.width + box.gap) + box.gap;
+  const height = floors.length * (box.height + box.rise) + box.rise;
+  const places = new Map<Room, { x: number; y: number }>();
+  for (const [row, floor] of floors.entries()) {
+    const left = (width - floor.length * (box.width + box.gap) + box.gap) / 2;
+    for (const [i, room] of ordered(floor, places).entries()) {
+      places.set(room, { x: left + i * (box.width + box.gap), y: box.rise + row * (box.height + box.rise) });
+    }
+  }
+  const arrows = rooms.flatMap((room) =>
+    directImports(room).map((other) => arrow(places.get(room)!, places.get(other)!)),
+  );
+  const boxes = rooms.map((room) => boxOf(room, places.get(room)!));
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">` +
+    `<rect width="${width}" height="${height}" fill="white"/>${arrows.join("")}${boxes.join("")}</svg>`
+  );
+}
+
+/** The rooms of a floor, each near those above that import it. */
+function ordered(floor: readonly Room[], places: ReadonlyMap<Room, { x: number }>): Room[] {
+  const middle = (room: Room) => {
+    const above = [...places].filter(([other]) => directImports(other).includes(room)).map(([, { x }]) => x);
+    return above.reduce((sum, x) => sum + x, 0) / Math.max(1, above.length);
+  };
+  return [...floor].sort((a, b) => middle(a) - middle(b));
+}
+
+/** Imports that no chain of other imports implies: the others would only hide them. */
+function directImports(room: Room): Room[] {
+  return [...room.imports].filter(
+    (target) =>
+      ![...room.imports].some(
+        (other) => other !== target && reachedFrom(other, ({ imports }) => imports).has(target),
+      ),
+  );
+}
+
+function arrow(from: { x: number; y: number }, to: { x: number; y: number }): string {
+  const [x1, y1] = [from.x + box.width / 2, from.y + box.height];
+  const [x2, y2] = [to.x + box.width / 2, to.y];
+  const bend = Math.min(60, (y2 - y1) / 2);
+  const head = `M${x2 - 5} ${y2 - 9}L${x2} ${y2}L${x2 + 5} ${y2 - 9}`;
+  return `<path fill="none" stroke="#9aa2ab" stroke-width="1.5" d="M${x1} ${y1}C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2}${head}"/>`;
+}
+
+function boxOf({ name, files, lines }: Room, { x, y }: { x: number; y: number }): string {
+  const size = files.length === 1 ? `${lines} lines` : `${files.length} files, ${lines} lines`;
+  const frame = `<rect x="${x}" y="${y}" width="${box.width}" height="${box.height}" rx="6" fill="#eef4fa" stroke="#0072b2"/>`;
+  return (
+    frame +
+    textPath(name, x + 12, y + 24, { size: 16, weight: "bold", color: ink }) +
+    textPath(size, x + box.width - 12, y + 24, { size: 12, color: quietInk, anchor: "end" }) +
+    textPath(captions[name], x + 12, y + 45, { size: 12, color: quietInk, maxWidth: box.width - 24 })
+  );
+}
