@@ -79,7 +79,7 @@ export function launchForward(
     const { PIXELS, CHANNELS, workgroup } = block;
     const strips = Math.ceil(ow / PIXELS) * oh;
     const broadcasts = block.variant === "4-broadcast";
-    const lanes = device.subgroupSize;
+    const lanes = device.profile.subgroupSize;
     if (broadcasts && lanes === 0) {
       throw new RangeError(
         `conv2d: variant 4-broadcast needs subgroups of one known size, which ${device.name} has not. Use 3-blocked.`,
@@ -174,16 +174,16 @@ export function launchWeightGrad(
   const [o, c, kh] = dw.shape;
   const rows = dy.shape[0] * dy.shape[2];
   const block = weightBlockOf(device, dw.shape, geometry);
-  const workgroup = device.adapterClass === "gpu" ? 32 : 16;
+  const workgroup = Math.min(32, device.profile.workgroup);
   const threads = (c * kh) / block.KY;
   const groups = Math.ceil(threads / workgroup) * Math.ceil(o / block.CHANNELS);
   // Enough workgroups to keep the machine busy, but no more: every split writes a whole gradient.
-  const wanted = device.adapterClass === "gpu" ? 512 : 32;
+  const wanted = device.profile.groupsToFill;
   const rowsPerSplit = Math.ceil(rows / Math.min(rows, 64, Math.ceil(wanted / groups)));
   const splits = Math.ceil(rows / rowsPerSplit);
 
-  const lanes = device.subgroupSize;
-  const broadcasts = device.adapterClass !== "gpu" && lanes > 0;
+  const { subgroupSize: lanes, sharesLoads } = device.profile;
+  const broadcasts = !sharesLoads && lanes > 0;
   const partial = splits === 1 ? dw.gpuStorage : device.allocate(splits * dw.size);
   device.run(broadcasts ? weightGradBroadcast : weightGrad, {
     enable: broadcasts ? ["subgroups"] : [],
@@ -210,7 +210,7 @@ export function launchWeightGrad(
 function choose(device: GpuDevice, wShape: Shape, geometry: Geometry): Variant {
   // Windows so wide that the registers of a block would not hold them.
   if (windowOf(8, wShape, geometry) > 48) return "1-naive";
-  return device.adapterClass !== "gpu" && device.subgroupSize > 0 ? "4-broadcast" : "3-blocked";
+  return !device.profile.sharesLoads && device.profile.subgroupSize > 0 ? "4-broadcast" : "3-blocked";
 }
 
 /** A blocked kernel, how many outputs each of its threads computes, and how many threads make a workgroup. */
@@ -224,7 +224,7 @@ type Block = {
 /** The blocks that were best on lavapipe and SwiftShader for most shapes. */
 function blockOf(device: GpuDevice, variant: Block["variant"], [o, , , kw]: Shape): Block {
   // Small workgroups are best on software adapters.
-  const workgroup = device.adapterClass === "gpu" ? 64 : 16;
+  const { workgroup } = device.profile;
   // Few output channels, as in a network's last layer: longer strips instead, a half faster.
   if (o <= 4 && kw <= 5) return { variant, PIXELS: 16, CHANNELS: 4, workgroup };
   // Some 400 multiply-adds per input row are written out (at 9 x 9 half as many again): beyond, compiling takes longer than it
@@ -236,9 +236,9 @@ function blockOf(device: GpuDevice, variant: Block["variant"], [o, , , kw]: Shap
 /** What a tuner tries: every reasonable block, with the kernels and workgroups that suit the class of adapter. */
 function candidateBlocks(device: GpuDevice, wShape: Shape, geometry: Geometry): Block[] {
   const [o, , , kw] = wShape;
-  const real = device.adapterClass === "gpu";
-  const variants: Block["variant"][] = device.subgroupSize > 0 ? ["4-broadcast"] : ["3-blocked"];
-  if (real && device.subgroupSize > 0) variants.push("3-blocked");
+  const { sharesLoads, subgroupSize, workgroup: usual } = device.profile;
+  const variants: Block["variant"][] = subgroupSize > 0 ? ["4-broadcast"] : ["3-blocked"];
+  if (sharesLoads && subgroupSize > 0) variants.push("3-blocked");
   const sizes = [
     [4, 4],
     [4, 8],
@@ -256,9 +256,9 @@ function candidateBlocks(device: GpuDevice, wShape: Shape, geometry: Geometry): 
       const registers = PIXELS * CHANNELS + windowOf(PIXELS, wShape, geometry);
       const wasted = CHANNELS > 4 && CHANNELS >= 2 * o;
       if (registers > 160 || PIXELS * CHANNELS * kw > 600 || wasted) continue;
-      for (const workgroup of real ? [32, 64, 128] : [8, 16]) {
+      for (const workgroup of [usual / 2, usual, 2 * usual]) {
         // A broadcast wants all lanes of its subgroup.
-        const whole = workgroup % device.subgroupSize === 0;
+        const whole = workgroup % subgroupSize === 0;
         if (variant === "3-blocked" || whole) blocks.push({ variant, PIXELS, CHANNELS, workgroup });
       }
     }
@@ -282,7 +282,7 @@ function weightBlockOf(device: GpuDevice, wShape: Shape, geometry: Geometry) {
   const channels = o <= 4 ? 4 : o <= 8 || kw > 5 ? 8 : 16;
   // Short strips: on lavapipe 2 x 16 values of dy were a quarter faster than 4 x 8, and 8 x 8 slower than either. On
   // SwiftShader, where a round of the loop costs more, 4 x 16 were a sixth faster than 2 x 16.
-  const pixels = channels === 16 && device.adapterClass !== "swiftshader" ? 2 : 4;
+  const pixels = channels === 16 && !device.profile.costlyLoops ? 2 : 4;
   return {
     KY: ky,
     KY_KW: ky * kw,
