@@ -59,13 +59,13 @@ export interface Identity {
 
 /** Reads all that from an adapter and the device that was opened on it. */
 export function identify(
-  { info }: Pick<GPUAdapter, "info">,
+  { info }: { readonly info: GPUAdapterInfo },
   {
     features,
     limits,
   }: {
     readonly features: ReadonlySet<string>;
-    readonly limits: Pick<GPUSupportedLimits, "maxStorageBufferBindingSize" | "maxBufferSize">;
+    readonly limits: { readonly maxStorageBufferBindingSize: number; readonly maxBufferSize: number };
   },
 ): Identity {
   const adapterClass = classify(info);
