@@ -8,7 +8,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { GpuDevice } from "../src/device/gpu-device.ts";
-import { type Variant, variants } from "../src/kernels/conv2d/launch.ts";
+import { type Variant, variants } from "../src/kernels/conv2d/plan.ts";
 import { Adam, backward, conv2d, EDSR, init, l1Loss, manualSeed, rand, scope } from "../src/node.ts";
 
 const folder = process.argv[2];

@@ -11,7 +11,7 @@ export interface Host extends HostHooks {
   requestAdapter(choice: AdapterChoice | undefined): Promise<GPUAdapter | undefined>;
   /** Why there is no adapter and what to type about it on this system. */
   adviceWithoutAdapter(choice: AdapterChoice | undefined): string;
-  /** Findings of `npm run tune` for the adapter of this name. */
+  /** What a tuner has found for the adapter of this name. */
   savedTuning(adapterName: string): TuningFile | undefined;
 }
 

@@ -11,6 +11,7 @@ import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { kernel } from "../../src/device/kernel.ts";
 import { openDevice, setDefaultDevice } from "../../src/device/open.ts";
 import { type AdapterClass, profileOf } from "../../src/device/profile.ts";
+import { activations } from "../../src/kernels/conv2d/epilogue.ts";
 import { type Activation, type Conv2dOptions, conv2d, variants } from "../../src/kernels/conv2d/index.ts";
 import { equal } from "../../src/kernels/elementwise/binary.ts";
 import { measureCeilings } from "../../src/measure/ceilings.ts";
@@ -269,12 +270,11 @@ function convolutions(): Case[] {
       },
     ],
   );
-  const activations: Activation[] = ["none", "relu", "sigmoid", "tanh"];
   list.push([
     "conv2d with activations, a skip connection and pixel shuffles",
     (device) => {
       for (const variant of [undefined, ...possible(device)]) {
-        for (const activation of activations) {
+        for (const activation of ["none", ...Object.keys(activations)] as Activation[]) {
           differentiate(conv2d(x(1, 3, 6, 9), x(9, 3, 3, 3), x(9), { padding: 1, activation, variant }));
         }
         const skip = x(1, 8, 6, 9);
