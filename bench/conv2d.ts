@@ -1,6 +1,5 @@
 /** Convolution: every forward kernel, and both gradients. */
 
-import { GpuDevice } from "../src/device/gpu-device.ts";
 import { defaultDevice } from "../src/device/open.ts";
 import { type Geometry, pair } from "../src/kernels/conv2d/geometry.ts";
 import { conv2d, type Variant, variants } from "../src/kernels/conv2d/index.ts";
@@ -74,7 +73,7 @@ const forwardVariants = [AUTO, ...variants];
 function forward(size: ConvSize): Make {
   return (variant) => {
     const device = defaultDevice();
-    if (variant === "4-broadcast" && device instanceof GpuDevice && device.subgroupSize === 0) {
+    if (variant === "4-broadcast" && device.profile.subgroupSize === 0) {
       throw new RangeError("needs subgroups of one known size, which this adapter lacks");
     }
     const { x, w } = operands(size);

@@ -69,7 +69,7 @@ async function main(device: GpuDevice): Promise<void> {
   const machine = {
     adapter: device.name,
     adapterClass: device.adapterClass,
-    subgroupSize: device.subgroupSize,
+    subgroupSize: device.profile.subgroupSize,
     processor: `${cpus().length} x ${cpus()[0]?.model.trim() ?? "unknown"}`,
     node: process.version,
     platform: `${process.platform} ${process.arch}`,

@@ -8,7 +8,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { GpuDevice } from "../src/device/gpu-device.ts";
-import { type Variant, variants } from "../src/kernels/conv2d/launch.ts";
+import { type Variant, variants } from "../src/kernels/conv2d/plan.ts";
 import { Adam, backward, conv2d, EDSR, init, l1Loss, manualSeed, rand, scope } from "../src/node.ts";
 
 const folder = process.argv[2];
@@ -36,7 +36,7 @@ const random = manualSeed(1);
 const x = rand([1, 16, 32, 32], random);
 const weight = rand([16, 16, 3, 3], random, -0.1, 0.1);
 for (const variant of variants) {
-  if (variant === "4-broadcast" && device.subgroupSize === 0) continue; // it needs subgroups of a known size
+  if (variant === "4-broadcast" && device.profile.subgroupSize === 0) continue; // it needs subgroups of a known size
   convolve(variant);
   await write(`conv2d-${variant}`);
 }

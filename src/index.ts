@@ -4,8 +4,7 @@
  * and in browsers; reading and writing picture files is in `pixelgrad/data` (Node only).
  */
 
-export type { Device, MemoryStats } from "./device/device.ts";
-export { GpuError } from "./device/gpu-device.ts";
+export { type Device, type DeviceProfile, GpuError, type MemoryStats } from "./device/device.ts";
 export {
   defaultDevice,
   type InitOptions,

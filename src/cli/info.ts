@@ -38,7 +38,7 @@ bytes per second of a plain copy. No network can run faster than these say.`,
     let ceilings: Ceilings | undefined;
     if (device instanceof Gpu && limits) {
       console.log(
-        `subgroups   ${limits.subgroupSize > 0 ? `of ${limits.subgroupSize}` : "none of one size"}`,
+        `subgroups   ${limits.profile.subgroupSize > 0 ? `of ${limits.profile.subgroupSize}` : "none of one size"}`,
       );
       console.log(
         `limits      ${mebibytes(limits.maxStorageBufferBindingSize)} for a tensor, ${mebibytes(limits.maxBufferSize)} for a buffer`,
@@ -59,9 +59,9 @@ bytes per second of a plain copy. No network can run faster than these say.`,
   },
 );
 
-function limitsOf({ adapterClass, subgroupSize, gpu }: GpuDevice) {
+function limitsOf({ profile, gpu }: GpuDevice) {
   const { maxStorageBufferBindingSize, maxBufferSize } = gpu.limits;
-  return { adapterClass, subgroupSize, maxStorageBufferBindingSize, maxBufferSize };
+  return { profile, maxStorageBufferBindingSize, maxBufferSize };
 }
 
 function mebibytes(bytes: number): string {

@@ -193,7 +193,7 @@ async function idleWait<T>(promise: Promise<T>): Promise<T> {
   }
 }
 
-/** Where `npm run tune` saves what it found for the adapter of this name. */
+/** Where a tuner saves what it found for the adapter of this name. */
 export function tuningPath(adapterName: string): string {
   return join(
     cacheFolder(),

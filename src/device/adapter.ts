@@ -1,4 +1,5 @@
 import { GpuDevice, type HostHooks } from "./gpu-device.ts";
+import { identify } from "./profile.ts";
 import type { TuningFile } from "./tuning.ts";
 
 /** `"gpu"`, `"lavapipe"`, `"swiftshader"`, `"cpu"`, or a part of an adapter's name. */
@@ -10,7 +11,7 @@ export interface Host extends HostHooks {
   requestAdapter(choice: AdapterChoice | undefined): Promise<GPUAdapter | undefined>;
   /** Why there is no adapter and what to type about it on this system. */
   adviceWithoutAdapter(choice: AdapterChoice | undefined): string;
-  /** Findings of `npm run tune` for the adapter of this name. */
+  /** What a tuner has found for the adapter of this name. */
   savedTuning(adapterName: string): TuningFile | undefined;
 }
 
@@ -66,7 +67,7 @@ export function fits(info: GPUAdapterInfo, choice: AdapterChoice | undefined): b
 }
 
 /** Implementations passed to init(). Dawn crashes if one is garbage collected while a device of its is in use. */
-const given = new Set<GPU>();
+const implementations = new Set<GPU>();
 
 export async function openGpuDevice(options: {
   adapter?: AdapterChoice;
@@ -75,7 +76,7 @@ export async function openGpuDevice(options: {
   tuning?: TuningFile | false;
 }): Promise<GpuDevice> {
   const { adapter: choice, gpu } = options;
-  if (gpu) given.add(gpu);
+  if (gpu) implementations.add(gpu);
   const adapter = gpu ? await requestFrom(gpu, choice) : await host.requestAdapter(choice);
   if (!adapter) {
     const wanted = choice ? `No WebGPU adapter fits "${choice}". ` : "There is no WebGPU adapter. ";
@@ -94,7 +95,7 @@ export async function openGpuDevice(options: {
       maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
     },
   });
-  const opened = new GpuDevice(adapter, device, host, options.poolBytes ?? 2 ** 30);
+  const opened = new GpuDevice(device, identify(adapter, device), host, options.poolBytes ?? 2 ** 30);
   const tuning = options.tuning ?? host.savedTuning(opened.name);
   if (tuning) opened.tuning.load(tuning);
   return opened;

@@ -1,4 +1,5 @@
 import type { Device, MemoryStats, Storage } from "./device.ts";
+import { cpuProfile } from "./profile.ts";
 
 export type FloatArray = Float32Array | Float64Array;
 
@@ -24,8 +25,8 @@ export class CpuStorage implements Storage {
  * `float64` it checks every gradient rule, in `float32` every kernel.
  */
 export class CpuDevice implements Device {
-  readonly kind = "cpu";
   readonly name = "cpu";
+  readonly profile = cpuProfile;
   readonly #array: Float32ArrayConstructor | Float64ArrayConstructor;
   readonly #stats: MemoryStats = {
     live: 0,
@@ -77,6 +78,8 @@ export class CpuDevice implements Device {
   }
 
   async sync(): Promise<void> {}
+
+  async compileAhead(): Promise<void> {}
 
   memory(): MemoryStats {
     return { ...this.#stats };

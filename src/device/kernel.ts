@@ -61,7 +61,7 @@ export function kernel(name: string, body: string): Kernel {
   return { name, body, bindings, params };
 }
 
-/** The final WGSL: prelude and body, with the loops marked `// @unroll` written out. */
+/** The final WGSL: prelude and body, of which `// @if` leaves out parts and `// @unroll` writes out loops. */
 export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}): string {
   const constants = specialisation.constants ?? {};
   const lines = [
@@ -69,13 +69,41 @@ export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}):
     ...Object.entries(constants).map(([name, value]) => `const ${name} = ${wgslNumber(value)};`),
     ...(specialisation.functions ? [specialisation.functions] : []),
   ];
-  return `${lines.join("\n")}\n${unrollLoops(kernel, constants)}`;
+  return `${lines.join("\n")}\n${unrollLoops(kernel, keepChosen(kernel, constants), constants)}`;
 }
 
 /** Numbers as WGSL writes them; "abstract" literals that become u32, i32 or f32 where they are used. */
 function wgslNumber(value: number): string {
   if (!Number.isFinite(value)) throw new Error(`A WGSL constant must be finite, got ${value}.`);
   return String(value);
+}
+
+/**
+ * Keeps one of two pieces of the body, as a constant of the prelude decides: the first unless it is 0.
+ *
+ *     // @if LANES
+ *     let g = subgroupBroadcast(share, 3);
+ *     // @else
+ *     let g = dy[at];
+ *     // @end
+ *
+ * Why: WGSL refuses to compile what a device does not have, even where it is never run, and has no preprocessor.
+ */
+function keepChosen(kernel: Kernel, constants: Readonly<Record<string, number>>): string {
+  const choice = /^ *\/\/ @if (\w+)\n([\s\S]*?)(?:^ *\/\/ @else\n([\s\S]*?))?^ *\/\/ @end\n/gm;
+  const text = kernel.body.replace(choice, (_, name: string, first: string, second = "") => {
+    const value = constants[name];
+    if (value === undefined) {
+      throw new Error(`Kernel ${kernel.name}: "@if ${name}" asks for a constant that the prelude lacks.`);
+    }
+    return value === 0 ? second : first;
+  });
+  if (/^ *\/\/ @(if|else|end)\b/m.test(text)) {
+    throw new Error(
+      `Kernel ${kernel.name}: an "// @if NAME" needs its "// @end", each on a line of its own.`,
+    );
+  }
+  return text;
 }
 
 /**
@@ -90,9 +118,9 @@ function wgslNumber(value: number): string {
  * Unrolled blocks must not branch: dozens of branches among dozens of registers take SwiftShader's compiler minutes
  * and Mesa's seconds. `select` and `min` serve instead of `if`, and `&` instead of `&&`, which is a branch, too.
  */
-function unrollLoops(kernel: Kernel, constants: Readonly<Record<string, number>>): string {
+function unrollLoops(kernel: Kernel, body: string, constants: Readonly<Record<string, number>>): string {
   const marked = /for \(var (\w+) = 0; \1 < (\w+); \1\+\+\) \{ \/\/ @unroll\n/;
-  let text = kernel.body;
+  let text = body;
   // Outermost first: the copies contain the inner loops, which are found in later rounds.
   for (let match = marked.exec(text); match; match = marked.exec(text)) {
     const [header, variable, bound] = match;

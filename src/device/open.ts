@@ -16,7 +16,7 @@ export interface InitOptions {
   /** Most bytes of unused buffers kept for reuse. Default 1 GiB. */
   poolBytes?: number;
   /**
-   * Measured choices of kernels. Default: in Node what `npm run tune` has saved for the adapter, if anything; `false`
+   * Measured choices of kernels. Default: in Node what a tuner has saved for the adapter, if anything; `false`
    * ignores that.
    */
   tuning?: TuningFile | false;

@@ -1,6 +1,6 @@
 /**
  * Which kernel is fastest depends on the adapter by a factor of two and more. Operations choose by rules (see
- * `choose` in conv2d/launch.ts). Where those are not good enough, `npm run tune` measures the alternatives for the
+ * conv2d/plan.ts). Where those are not good enough, a tuner (scripts/tune.ts) measures the alternatives for the
  * shapes of a network; its findings are kept here and used instead. Nothing is ever measured unasked.
  */
 

@@ -59,8 +59,7 @@ async function multiplyAddRate(
   unroll: number,
   options: Options,
 ): Promise<number> {
-  // Enough threads for every lane of the machine, many times over.
-  const threads = device.adapterClass === "gpu" ? 2 ** 20 : 2 ** 14;
+  const threads = device.profile.threadsToSaturate;
   const y = device.allocate(threads);
   const rounds = ROUNDS / unroll;
   const launch = {

@@ -1,5 +1,4 @@
 import type { Device } from "../device/device.ts";
-import { GpuDevice } from "../device/gpu-device.ts";
 import { defaultDevice } from "../device/open.ts";
 import { scope } from "./scope.ts";
 
@@ -10,12 +9,10 @@ import { scope } from "./scope.ts";
  *
  *     await compileAhead(() => backward(l1Loss(model.forward(x), y)));
  *
- * Worth it before the first step or picture where compiling takes seconds: on SwiftShader, and on many GPUs. (Lavapipe puts
- * all compiling off until a kernel runs.) Does nothing on the CPU device. Throws a GpuError if a kernel does not
- * compile.
+ * Worth it before the first step or picture where compiling takes seconds, as on many GPUs. (Some drivers put all
+ * compiling off until a kernel runs.) Does nothing on the CPU device. Throws a GpuError if a kernel does not compile.
  */
 export async function compileAhead(body: () => void, device: Device = defaultDevice()): Promise<void> {
-  if (!(device instanceof GpuDevice)) return;
   await device.compileAhead(() => {
     using _ = scope();
     body();

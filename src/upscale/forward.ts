@@ -5,7 +5,6 @@
  * of 690² pixels instead of 181², and with its margin of 36 pixels less than half the work.)
  */
 
-import { GpuDevice } from "../device/gpu-device.ts";
 import { slice } from "../kernels/layout/index.ts";
 import type { SuperResolver, TwoSteps } from "../models/super-resolver.ts";
 import type { Planes } from "../picture/planes.ts";
@@ -113,8 +112,8 @@ function stripPixels({ first, second, narrowest, bindableStrip }: Needs, area: n
  */
 function needsOf(model: SuperResolver): Needs {
   const device = deviceOf(model);
-  const gpu = device instanceof GpuDevice;
-  const side = gpu ? 48 : 8; // the CPU device computes it, slowly
+  const { reference, maxTensorBytes } = device.profile;
+  const side = reference ? 8 : 48; // the CPU device computes it, slowly
   const channels = model.colors === "rgb" ? 3 : 1;
   const { scale, inputSize, steps, valuesPerPixel } = model;
   const input = () => zeros([1, channels, side, side], { device });
@@ -125,13 +124,12 @@ function needsOf(model: SuperResolver): Needs {
     const result = compute(work);
     const { peakBytes, bufferBytes } = device.memory();
     device.resetPeak(Math.max(before.peakBytes, peakBytes));
-    const taken = gpu ? bufferBytes - before.bufferBytes : peakBytes - before.liveBytes;
+    const taken = reference ? peakBytes - before.liveBytes : bufferBytes - before.bufferBytes;
     return [result, ((taken / side ** 2) * 9) / 8];
   };
   // A result that is read is copied to memory that JavaScript can see.
   const read = (4 * channels * (inputSize === "lr" ? scale ** 2 : 1) * 9) / 8;
-  const limits = gpu ? device.gpu.limits : { maxStorageBufferBindingSize: Infinity, maxBufferSize: Infinity };
-  const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize) / 4;
+  const most = maxTensorBytes / 4;
   const bindableStrip = Math.floor(most / valuesPerPixel);
   if (!steps) {
     const [y, taken] = measured(() => model.forward(input()));

@@ -150,6 +150,17 @@ describe("wgslSource", () => {
     );
   });
 
+  test("keeps one of two marked pieces, as a constant says", () => {
+    const body =
+      "a();\n  // @if LANES\n  b();\n  // @else\n  c();\n  // @end\nd();\n// @if LANES\ne();\n// @end\nf();\n";
+    expect(source(body, { constants: { LANES: 8 } })).toBe("const LANES = 8; a(); b(); d(); e(); f();");
+    expect(source(body, { constants: { LANES: 0 } })).toBe("const LANES = 0; a(); c(); d(); f();");
+    expect(() => source(body)).toThrow(
+      'Kernel demo: "@if LANES" asks for a constant that the prelude lacks.',
+    );
+    expect(() => source("// @if A\nb();\n", { constants: { A: 1 } })).toThrow('needs its "// @end"');
+  });
+
   test("refuses a marked loop that is never closed", () => {
     expect(() => source("for (var i = 0; i < 2; i++) { // @unroll\n f(i);")).toThrow("never closed");
   });

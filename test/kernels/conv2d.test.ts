@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Conv2dOptions, conv2d, variants } from "../../src/kernels/conv2d/index.ts";
+import { activations } from "../../src/kernels/conv2d/epilogue.ts";
+import { type Activation, type Conv2dOptions, conv2d, variants } from "../../src/kernels/conv2d/index.ts";
 import { add, mul, relu } from "../../src/kernels/elementwise/index.ts";
 import { pixelShuffle } from "../../src/kernels/pixel-shuffle/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
@@ -13,6 +14,7 @@ import { float32Device, float64Device, gpuDevices } from "../support/devices.ts"
 import { gradcheck } from "../support/gradcheck.ts";
 
 const devices = await gpuDevices();
+const activationNames = Object.keys(activations) as Exclude<Activation, "none">[];
 
 type Case = readonly [x: Shape, w: Shape, options: Conv2dOptions];
 
@@ -69,7 +71,7 @@ describe("conv2d equals its CPU reference", () => {
     }
   }
 
-  for (const activation of ["relu", "sigmoid", "tanh"] as const) {
+  for (const activation of activationNames) {
     test(`with ${activation} on the way`, () =>
       compareWithCpu(
         devices,
@@ -99,6 +101,15 @@ describe("conv2d equals its CPU reference", () => {
       ));
   }
 
+  test("with activation and pixel shuffle, where the window is too wide for a kernel that applies them itself", () =>
+    compareWithCpu(
+      devices,
+      "wide",
+      ([x, w, b]) => conv2d(x, w, b, { padding: [0, 30], dilation: [1, 10], activation: "relu", shuffle: 2 }),
+      [[1, 2, 5, 20], [8, 2, 1, 5], [8]],
+      { absolute: 2e-5 },
+    ));
+
   test("rows dealt out to many partial weight gradients", () =>
     compareWithCpu(
       devices,
@@ -121,9 +132,7 @@ describe("conv2d's gradient rules, by differences in float64", () => {
     [[2, 2, 4, 5], [3, 2, 3, 3], { padding: 1 }],
     [[1, 2, 7, 6], [2, 2, 3, 2], { stride: [2, 3], padding: [1, 0] }],
     [[1, 1, 7, 8], [2, 1, 3, 3], { dilation: [2, 1], padding: 2 }],
-    [[1, 2, 4, 4], [2, 2, 3, 3], { activation: "relu" }],
-    [[1, 2, 4, 4], [2, 2, 3, 3], { activation: "tanh" }],
-    [[1, 2, 4, 4], [2, 2, 3, 3], { activation: "sigmoid" }],
+    ...activationNames.map((activation): Case => [[1, 2, 4, 4], [2, 2, 3, 3], { activation }]),
     [[1, 2, 4, 3], [8, 2, 3, 3], { padding: 1, shuffle: 2, activation: "sigmoid" }],
   ];
   for (const each of variations) {
@@ -135,6 +144,16 @@ describe("conv2d's gradient rules, by differences in float64", () => {
       const b = randn([wShape[0]], random, { device });
       gradcheck((x, w, b) => conv2d(x, w, b, options), [x, w, b]);
     });
+  }
+});
+
+test("the derivative of every fused activation can be had from its result", () => {
+  for (const activation of activationNames) {
+    const { f, df } = activations[activation].rule;
+    for (const x of [-3, -1, -0.1, 0, 0.1, 1, 3]) {
+      const y = f(x, 0, 0);
+      expect(df(y, y, 0, 0), `${activation} at ${x}`).toBe(df(x, y, 0, 0));
+    }
   }
 });
 

@@ -7,9 +7,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { create } from "webgpu";
-import type { AdapterClass, GpuDevice } from "../../src/device/gpu-device.ts";
+import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { kernel } from "../../src/device/kernel.ts";
 import { openDevice, setDefaultDevice } from "../../src/device/open.ts";
+import { type AdapterClass, profileOf } from "../../src/device/profile.ts";
+import { activations } from "../../src/kernels/conv2d/epilogue.ts";
 import { type Activation, type Conv2dOptions, conv2d, variants } from "../../src/kernels/conv2d/index.ts";
 import { equal } from "../../src/kernels/elementwise/binary.ts";
 import { measureCeilings } from "../../src/measure/ceilings.ts";
@@ -19,7 +21,7 @@ import type { Shape } from "../../src/tensor/shape.ts";
 import { type Tensor, zeros } from "../../src/tensor/tensor.ts";
 import { root } from "../support/run.ts";
 
-/** Kernels are chosen by the kind of adapter and by its subgroups (0: none of a fixed size). */
+/** Kernels are chosen by the profiles of these, and by their subgroups (0: none of a fixed size). */
 const kinds: readonly { adapterClass: AdapterClass; subgroupSize: number }[] = [
   { adapterClass: "gpu", subgroupSize: 0 },
   { adapterClass: "gpu", subgroupSize: 64 },
@@ -30,7 +32,8 @@ const kinds: readonly { adapterClass: AdapterClass; subgroupSize: number }[] = [
 async function nullDevice(kind = kinds[0]): Promise<GpuDevice> {
   const device = (await openDevice({ gpu: create(["backend=null"]) })) as GpuDevice;
   setDefaultDevice(device);
-  return Object.assign(device, kind);
+  device.profile = profileOf(kind.adapterClass, { ...device.profile, ...kind });
+  return device;
 }
 
 // ---- What is run
@@ -267,12 +270,11 @@ function convolutions(): Case[] {
       },
     ],
   );
-  const activations: Activation[] = ["none", "relu", "sigmoid", "tanh"];
   list.push([
     "conv2d with activations, a skip connection and pixel shuffles",
     (device) => {
       for (const variant of [undefined, ...possible(device)]) {
-        for (const activation of activations) {
+        for (const activation of ["none", ...Object.keys(activations)] as Activation[]) {
           differentiate(conv2d(x(1, 3, 6, 9), x(9, 3, 3, 3), x(9), { padding: 1, activation, variant }));
         }
         const skip = x(1, 8, 6, 9);
@@ -299,7 +301,7 @@ function convolutions(): Case[] {
   return list;
 }
 
-function possible({ subgroupSize }: GpuDevice) {
+function possible({ profile: { subgroupSize } }: GpuDevice) {
   return variants.filter((variant) => variant !== "4-broadcast" || subgroupSize > 0);
 }
 
@@ -317,7 +319,7 @@ describe("kernels compile within WebGPU's default limits", () => {
     expect(limits.maxStorageBuffersPerShaderStage).toBe(8);
     expect(limits.maxStorageBufferBindingSize).toBe(128 * 2 ** 20);
     expect(limits.maxComputeWorkgroupsPerDimension).toBe(65535);
-    expect(device.features).toContain("subgroups");
+    expect(device.gpu.features).toContain("subgroups");
     device.destroy();
   });
 

@@ -1,6 +1,7 @@
 import { afterAll, expect } from "vitest";
 import type { Device } from "../../src/device/device.ts";
-import type { AdapterClass, GpuDevice } from "../../src/device/gpu-device.ts";
+import type { GpuDevice } from "../../src/device/gpu-device.ts";
+import { type AdapterClass, profileOf } from "../../src/device/profile.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { numel, type Shape } from "../../src/tensor/shape.ts";
@@ -21,7 +22,7 @@ export interface CompareOptions {
   readonly relative?: number;
   /** Compare gradients with respect to all inputs, too. Default true; false for what has no gradient rule. */
   readonly gradients?: boolean;
-  /** Choose kernels as if the device were of this class: those for real GPUs must be right everywhere. */
+  /** Choose kernels by the profile of this class of adapter: those for real GPUs must be right everywhere. */
   readonly adapterClass?: AdapterClass;
 }
 
@@ -68,7 +69,7 @@ export async function compareWithCpu(
 
   const want = await results(cpu);
   for (const device of devices) {
-    const got = await inClass(device, adapterClass, () => results(device));
+    const got = await asClass(device, adapterClass, () => results(device));
     for (const [i, { what, shape, data }] of want.entries()) {
       const full = `${label}, ${what}, on ${device.name}:`;
       expect(got[i].shape, full).toEqual(shape);
@@ -78,12 +79,13 @@ export async function compareWithCpu(
   }
 }
 
-async function inClass<T>(device: GpuDevice, adapterClass: AdapterClass | undefined, body: () => Promise<T>) {
-  const own = device.adapterClass;
-  Object.assign(device, { adapterClass: adapterClass ?? own });
+/** Runs `body` while the device has the profile of another class of adapter, if one is given. */
+async function asClass<T>(device: GpuDevice, adapterClass: AdapterClass | undefined, body: () => Promise<T>) {
+  const own = device.profile;
+  if (adapterClass) device.profile = profileOf(adapterClass, own);
   try {
     return await body();
   } finally {
-    Object.assign(device, { adapterClass: own });
+    device.profile = own;
   }
 }

@@ -4,7 +4,6 @@ import { kernel } from "../../device/kernel.ts";
  * For any stride and dilation: one thread per output pixel. The definition scatters, and threads that add to the same
  * pixel would get into each other's way; so each thread collects what reaches its own pixel. Input i reaches output
  * `row` through weight ky if i * stride + ky * dilation - padding = row, which has a whole solution i only for some ky.
- * The prelude's `bias_at(o)` is 0 where there is no bias.
  */
 export const gather = kernel(
   "conv-transpose2d/gather",
@@ -25,7 +24,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let column = id.x; let row = id.y; let n = id.z / p.o; let o = id.z % p.o;
   if (column >= p.ow || row >= p.oh) { return; }
 
-  var sum = bias_at(o);
+  var sum = select(0.0, bias[o], HAS_BIAS == 1);
   for (var ky = 0; ky < KH; ky++) {
     let i_stride = i32(row) + p.pad_y - ky * DILATION_Y;
     if (i_stride < 0 || i_stride % STRIDE_Y != 0 || i_stride / STRIDE_Y >= i32(p.h)) { continue; }

@@ -5,6 +5,7 @@ import { Tensor } from "../../tensor/tensor.ts";
 import { noEpilogue } from "../conv2d/epilogue.ts";
 import type { Geometry } from "../conv2d/geometry.ts";
 import { launchForward as launchConv2d } from "../conv2d/launch.ts";
+import { windowConstants } from "../conv2d/plan.ts";
 import { copyOnGpu } from "../layout/copy.ts";
 import { gather } from "./1-gather.wgsl.ts";
 import { phaseWeights } from "./2-phases.wgsl.ts";
@@ -90,21 +91,13 @@ function launchGather(
   w: Tensor,
   b: Tensor | undefined,
   y: Tensor,
-  { stride, padding, dilation }: Geometry,
+  geometry: Geometry,
 ): void {
   const [, c, h, wide] = x.shape;
   const [n, o, oh, ow] = y.shape;
-  const [, , kh, kw] = w.shape;
+  const { padding } = geometry;
   device.run(gather, {
-    constants: {
-      KH: kh,
-      KW: kw,
-      STRIDE_Y: stride[0],
-      STRIDE_X: stride[1],
-      DILATION_Y: dilation[0],
-      DILATION_X: dilation[1],
-    },
-    functions: `fn bias_at(o: u32) -> f32 { return ${b ? "bias[o]" : "0.0"}; }`,
+    constants: { ...windowConstants(w.shape, geometry), HAS_BIAS: Number(b !== undefined) },
     // Every binding needs a buffer; where there is no bias any will do.
     buffers: { x: x.gpuStorage, weight: w.gpuStorage, bias: (b ?? w).gpuStorage, y: y.gpuStorage },
     params: { c, h, w: wide, o, oh, ow, pad_y: padding[0], pad_x: padding[1] },

@@ -3,9 +3,7 @@ import { kernel } from "../../device/kernel.ts";
 /**
  * Step 1: one thread per output value.
  *
- * From the prelude come the constants KH, KW, STRIDE_* and DILATION_* (constantsOf in launch.ts) and two functions
- * (epilogue.ts): bias_at(o), and store(n, o, row, column, x), which writes one value of y and may apply an activation
- * or add `skip` on the way. That is why `bias`, `skip` and `y` are bound but not mentioned below.
+ * From the prelude come the constants KH, KW, STRIDE_*, DILATION_* and HAS_BIAS (plan.ts): lines like `const KH = 3;`.
  *
  * Four of the seven loops of reference.ts run over the outputs (n, o, i, j; the last two are called row and column
  * here). They become the grid of threads: the GPU runs "for every output value" all at once. The other three
@@ -25,9 +23,8 @@ struct Params {
 @group(0) @binding(0) var<storage, read> x: array<f32>;         // [n, c, h, w]
 @group(0) @binding(1) var<storage, read> weight: array<f32>;    // [o, c, KH, KW]
 @group(0) @binding(2) var<storage, read> bias: array<f32>;      // [o]
-@group(0) @binding(3) var<storage, read> skip: array<f32>;      // [n, o, oh, ow]
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
-@group(0) @binding(5) var<uniform> p: Params;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
+@group(0) @binding(4) var<uniform> p: Params;
 
 // A pixel of the input; zero outside the picture.
 fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
@@ -40,7 +37,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let column = id.x; let row = id.y; let n = id.z / p.o; let o = id.z % p.o;
   if (column >= p.ow || row >= p.oh) { return; }
 
-  var sum = bias_at(o);
+  var sum = select(0.0, bias[o], HAS_BIAS == 1); // select(a, b, t) is b where t holds, else a
   for (var c = 0u; c < p.c; c++) {
     for (var ky = 0u; ky < KH; ky++) {
       for (var kx = 0u; kx < KW; kx++) {
@@ -50,7 +47,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       }
     }
   }
-  store(n, o, row, column, sum);
+  y[((n * p.o + o) * p.oh + row) * p.ow + column] = sum;
 }
 `,
 );

@@ -25,11 +25,10 @@ struct Params {
 @group(0) @binding(0) var<storage, read> x: array<f32>;         // [n, c, h, w]
 @group(0) @binding(1) var<storage, read> weight: array<f32>;    // [o, c, KH, KW]
 @group(0) @binding(2) var<storage, read> bias: array<f32>;      // [o]
-@group(0) @binding(3) var<storage, read> skip: array<f32>;      // [n, o, oh, ow]
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
-@group(0) @binding(5) var<uniform> p: Params;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
+@group(0) @binding(4) var<uniform> p: Params;
 
-// The patch (that word itself is reserved in WGSL). PATCH_H and PATCH_W come from launch.ts: TILE = 16 outputs in a row
+// The patch (that word itself is reserved in WGSL). PATCH_H and PATCH_W come from plan.ts: TILE = 16 outputs in a row
 // need (TILE - 1) * stride + (window - 1) * dilation + 1 pixels.
 var<workgroup> region: array<f32, PATCH_H * PATCH_W>;
 
@@ -47,7 +46,7 @@ fn main(@builtin(workgroup_id) tile: vec3u,
   let top = i32(tile.y * TILE * STRIDE_Y) - p.pad_y;
   let left = i32(tile.x * TILE * STRIDE_X) - p.pad_x;
 
-  var sum = bias_at(o);
+  var sum = select(0.0, bias[o], HAS_BIAS == 1);
   for (var c = 0u; c < p.c; c++) {
     for (var i = thread; i < PATCH_H * PATCH_W; i += TILE * TILE) {
       region[i] = x_at(n, c, top + i32(i / PATCH_W), left + i32(i % PATCH_W));
@@ -63,7 +62,7 @@ fn main(@builtin(workgroup_id) tile: vec3u,
   }
   // No thread may leave earlier: all of them have to arrive at the barriers.
   if (column < p.ow && row < p.oh) {
-    store(n, o, row, column, sum);
+    y[((n * p.o + o) * p.oh + row) * p.ow + column] = sum;
   }
 }
 `,

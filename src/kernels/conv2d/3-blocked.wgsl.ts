@@ -1,6 +1,19 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
+ * A pixel of the input; zero outside the picture. Unlike that of steps 1 and 2 it has no branch, which would be slow
+ * to compile where the call is written out dozens of times (see kernel.ts). It comes in the prelude of this kernel, of
+ * step 4 and of the weight gradient.
+ */
+export const xAt = /* wgsl */ `
+fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
+  let inside = (u32(row) < p.h) & (u32(column) < p.w); // as unsigned numbers, negative ones are huge
+  let at = ((n * p.c + c) * p.h + u32(row)) * p.w + u32(column);
+  return select(0.0, x[select(0u, at, inside)], inside); // both values are evaluated, so the index is made safe, too
+}
+`;
+
+/**
  * Step 3: each thread computes a block of outputs and keeps it in registers.
  *
  * A thread computes PIXELS neighbours of one output row, in CHANNELS output channels at once. For each
@@ -12,8 +25,12 @@ import { kernel } from "../../device/kernel.ts";
  * load instead of half of one. The loops marked @unroll are written out before compiling, because
  * arrays stay in registers only if every index is a constant (see kernel.ts).
  *
- * Why it is still slow: all threads load the same weights, each for itself. A real GPU notices and loads
- * them once for many threads; software adapters do not.
+ * From here on `store(n, o, row, column, x)` of the prelude (epilogue.ts) writes the results: while they are in
+ * registers, an activation, a skip connection or a pixel shuffle costs nothing. That is why `skip` and `y` are bound but
+ * not mentioned below.
+ *
+ * Why it is still slow: all threads load the same weights, each for itself. Real GPUs notice and load them once for
+ * many threads; elsewhere every load counts.
  */
 export const blocked = kernel(
   "conv2d/3-blocked",
@@ -29,14 +46,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read> skip: array<f32>;      // [n, o, oh, ow]
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
 @group(0) @binding(5) var<uniform> p: Params;
-
-fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
-  // select(a, b, t) is b where t holds, else a. Both are evaluated, so the index is made safe, too.
-  // As unsigned numbers, negative ones are huge. And "&" instead of "&&", which is a branch: see kernel.ts.
-  let inside = (u32(row) < p.h) & (u32(column) < p.w);
-  let at = ((n * p.c + c) * p.h + u32(row)) * p.w + u32(column);
-  return select(0.0, x[select(0u, at, inside)], inside);
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -71,7 +80,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   // the last one, before that gets its own. A branch around each store would be slow to compile (see kernel.ts).
   for (var last_o = 0; last_o < CHANNELS; last_o++) { // @unroll
     let o = min(first_o + CHANNELS - 1 - last_o, p.o - 1);
-    let b = bias_at(o);
+    let b = select(0.0, bias[o], HAS_BIAS == 1);
     for (var last = 0; last < PIXELS; last++) { // @unroll
       let sum = sums[(CHANNELS - 1 - last_o) * PIXELS + PIXELS - 1 - last];
       store(n, o, row, min(column + PIXELS - 1 - last, p.ow - 1), sum + b);

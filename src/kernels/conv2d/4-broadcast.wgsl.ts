@@ -4,20 +4,21 @@ import { kernel } from "../../device/kernel.ts";
  * Step 4: threads that run in step load the weights together.
  *
  * The threads of a *subgroup* (4 to 64 of them, called lanes) execute the same instruction at the same time and
- * can hand each other values. Step 3 in a subgroup of 8 loads each of the 48 weights of an input row eight times.
- * Here lane 0 loads weight 0, lane 1 weight 1, and so on: six loads fetch all 48, and whenever weight k is
+ * can hand each other values. On a processor without a GPU they are the lanes of one vector register: a load is then as
+ * many loads as there are lanes, even of one address, and a broadcast is a single instruction.
+ *
+ * All lanes of a subgroup work on the same output channels (group.y, which counts those, is the same in a whole
+ * workgroup), so they need the same weights. Step 3 in a subgroup of 8 loads each of the 48 weights of an input row
+ * eight times. Here lane 0 loads weight 0, lane 1 weight 1, and so on: six loads fetch all 48, and whenever weight k is
  * needed, the lane that has it gives it to all (`subgroupBroadcast`).
  *
- * What changed since step 3: 10 + 6 loads instead of 10 + 48 for 384 multiply-adds. On software adapters, where
- * every load is a slow "gather" even if all lanes read the same address, that is worth, with the
- * two changes below, nearly a factor of four (README.md).
+ * What changed since step 3: 10 + 6 loads instead of 10 + 48 for 384 multiply-adds. README.md says what that is worth.
  *
- * Two smaller changes, for adapters whose processors have fewer registers than there are sums: each sum is taken up, gets
- * the products of a whole window row, and is put back; and input channels and window rows are one loop. On
- * software adapters they are worth a third together.
+ * Two smaller changes, for processors with fewer registers than there are sums: each sum is taken up, gets the products of
+ * a whole window row, and is put back; and input channels and window rows are one loop.
  *
- * The broadcast wants all lanes present: a thread outside the picture goes along with the last row and
- * stores nothing.
+ * The broadcast wants all lanes present: a thread outside the picture computes the last row again and stores nothing.
+ * From the prelude come x_at and store, as in step 3.
  */
 export const broadcast = kernel(
   "conv2d/4-broadcast",
@@ -33,13 +34,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read> skip: array<f32>;      // [n, o, oh, ow]
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
 @group(0) @binding(5) var<uniform> p: Params;
-
-fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
-  // As unsigned numbers, negative ones are huge. And "&" instead of "&&", which is a branch: see kernel.ts.
-  let inside = (u32(row) < p.h) & (u32(column) < p.w);
-  let at = ((n * p.c + c) * p.h + u32(row)) * p.w + u32(column);
-  return select(0.0, x[select(0u, at, inside)], inside);
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u,
@@ -57,7 +51,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
   }
 
   var sums: array<f32, CHANNELS * PIXELS>;
-  // The rows of the window in all input channels: one loop for both, since a loop inside another costs a quarter.
+  // The rows of the window in all input channels: one loop for both, since counting a loop costs time, too.
   for (var line = 0u; line < p.c * KH; line++) {
     let c = line / KH; let ky = line % KH;
     let x_row = i32(row * STRIDE_Y + ky * DILATION_Y) - p.pad_y;
@@ -90,7 +84,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
   // the last one, before that gets its own. A branch around each store would be slow to compile (see kernel.ts).
   for (var last_o = 0; last_o < CHANNELS; last_o++) { // @unroll
     let o = min(first_o + CHANNELS - 1 - last_o, p.o - 1);
-    let b = bias_at(o);
+    let b = select(0.0, bias[o], HAS_BIAS == 1);
     for (var last = 0; last < PIXELS; last++) { // @unroll
       let sum = sums[(CHANNELS - 1 - last_o) * PIXELS + PIXELS - 1 - last];
       store(n, o, row, min(column + PIXELS - 1 - last, p.ow - 1), sum + b);

@@ -6,18 +6,13 @@ import { forEachPixel, pixelUnshuffle, shuffledShape } from "../pixel-shuffle/in
 import { sum } from "../reduce/index.ts";
 import { type Activation, activations } from "./epilogue.ts";
 import { type Geometry, outputShape, type Pair, pair } from "./geometry.ts";
-import {
-  type ForwardParams,
-  launchForward,
-  launchInputGrad,
-  launchWeightGrad,
-  type Variant,
-} from "./launch.ts";
+import { type ForwardParams, launchForward, launchInputGrad, launchWeightGrad } from "./launch.ts";
+import type { Variant } from "./plan.ts";
 import * as reference from "./reference.ts";
 
 export type { Activation } from "./epilogue.ts";
 export type { Pair } from "./geometry.ts";
-export { type Variant, variants } from "./launch.ts";
+export { type Variant, variants } from "./plan.ts";
 
 export interface Conv2dOptions {
   /** How far the window moves between outputs. Default 1. */
@@ -35,8 +30,9 @@ export interface Conv2dOptions {
   /** Shuffles the result's pixels by this factor, like `pixelShuffle(…, r)` after it. Default 1: not at all. */
   shuffle?: number;
   /**
-   * Use this forward kernel instead of the chosen or tuned one (launch.ts), for tests and benchmarks. The gradients and
-   * the CPU device do not look at it.
+   * Use this forward kernel instead of the chosen or tuned one (plan.ts), for tests and benchmarks. "1-naive" and
+   * "2-tiled" are plain: `activation`, `skip` and `shuffle` then take a second launch. Gradients and the CPU device do
+   * not look at it.
    */
   variant?: Variant;
 }
@@ -91,7 +87,7 @@ const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
   },
   cpu({ x, w, b, skip }, { geometry, epilogue }, y) {
     const { activation, alpha, shuffle } = epilogue;
-    const shape = outputShape(x.shape, w.shape, b?.shape, geometry);
+    const shape = beforeShuffle(y.shape, shuffle);
     const z = shuffle === 1 ? y : { shape, data: y.data.slice() };
     reference.forward(x, w, b, z, geometry);
     if (activation !== "none") {
@@ -114,7 +110,7 @@ const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
       b: b?.gpuStorage,
       skip: skip?.gpuStorage,
       y: y.gpuStorage,
-      yShape: outputShape(x.shape, w.shape, b?.shape, params.geometry),
+      yShape: beforeShuffle(y.shape, params.epilogue.shuffle),
     });
   },
   backward(dy, { x, w, y }, { geometry, epilogue }) {
@@ -141,6 +137,11 @@ const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
     };
   },
 });
+
+/** The shape [n, o, oh, ow] of the convolution's result before its pixels are shuffled by r. */
+function beforeShuffle([n, o, h, w]: Shape, r: number): Shape {
+  return [n, o * r * r, h / r, w / r];
+}
 
 const conv2dInputGrad = defineOp<{ dy: Tensor; w: Tensor }, { geometry: Geometry; xShape: Shape }>({
   name: "conv2d input gradient",

@@ -10,7 +10,12 @@
  */
 import { kernel } from "../../device/kernel.ts";
 
-/** Each thread loads dy for itself: for real GPUs, which share loads by themselves, and adapters without subgroups of known size. */
+/**
+ * The values of dy are the same for all lanes of a subgroup, which work on different (c, ky) but on the same outputs. Where
+ * lanes share loads by themselves, each just loads what it needs (LANES = 0). Elsewhere each loads a share of the
+ * CHANNELS x PIXELS values under a strip and broadcasts it to the others, as in step 4. `@if` in kernel.ts says how both
+ * are in one text. From the prelude comes x_at (3-blocked.wgsl.ts).
+ */
 export const weightGrad = kernel(
   "conv2d/weight-grad",
   /* wgsl */ `
@@ -26,94 +31,22 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>; // [splits, o, c, KH, KW]
 @group(0) @binding(3) var<uniform> p: Params;
 
-fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
-  // As unsigned numbers, negative ones are huge. And "&" instead of "&&", which is a branch: see kernel.ts.
-  let inside = (u32(row) < p.h) & (u32(column) < p.w);
-  let at = ((n * p.c + c) * p.h + u32(row)) * p.w + u32(column);
-  return select(0.0, x[select(0u, at, inside)], inside);
-}
-
 @compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  // id.x: which block, that is, which input channel and which KY rows of the window; id.y: which CHANNELS output channels;
-  // id.z: which share of the output rows.
-  if (id.x >= p.c * KH / KY) { return; }
-  let c = id.x * KY / KH; let first_ky = id.x * KY % KH;
-  let first_o = id.y * CHANNELS; let split = id.z;
-
-  var sums: array<f32, CHANNELS * KY * KW>;
-  for (var line = split * p.rows; line < min((split + 1) * p.rows, p.n * p.oh); line++) {
-    let n = line / p.oh; let row = line % p.oh;
-    let x_row = i32(row * STRIDE_Y + first_ky * DILATION_Y) - p.pad_y;
-    for (var column = 0u; column < p.ow; column += PIXELS) {
-      let x_column = i32(column * STRIDE_X) - p.pad_x;
-      var pixels: array<f32, KY * WINDOW>;
-      for (var ky = 0; ky < KY; ky++) { // @unroll
-        for (var i = 0; i < WINDOW; i++) { // @unroll
-          pixels[ky * WINDOW + i] = x_at(n, c, x_row + ky * DILATION_Y, x_column + i);
-        }
-      }
-      for (var o = 0; o < CHANNELS; o++) { // @unroll
-        let start = ((n * p.o + min(first_o + o, p.o - 1)) * p.oh + row) * p.ow;
-        for (var i = 0; i < PIXELS; i++) { // @unroll
-          // Past the end of the row there is no output, hence no gradient.
-          let g = select(0.0, dy[start + min(column + i, p.ow - 1)], column + i < p.ow);
-          for (var ky = 0; ky < KY; ky++) { // @unroll
-            for (var kx = 0; kx < KW; kx++) { // @unroll
-              sums[(o * KY + ky) * KW + kx] += g * pixels[ky * WINDOW + i * STRIDE_X + kx * DILATION_X];
-            }
-          }
-        }
-      }
-    }
-  }
-
-  // From the last channel to the first: those past the end write onto the last one before it gets its own values.
-  for (var last_o = 0; last_o < CHANNELS; last_o++) { // @unroll
-    let o = min(first_o + CHANNELS - 1 - last_o, p.o - 1);
-    let start = (((split * p.o + o) * p.c + c) * KH + first_ky) * KW;
-    for (var k = 0; k < KY_KW; k++) { // @unroll
-      partial[start + k] = sums[(CHANNELS - 1 - last_o) * KY_KW + k];
-    }
-  }
-}
-`,
-);
-
-/**
- * The same with dy loaded once per subgroup: its lanes work on different (c, ky) but on the same outputs, so each
- * loads a share of the CHANNELS x PIXELS values and broadcasts it to the others (see 4-broadcast).
- */
-export const weightGradBroadcast = kernel(
-  "conv2d/weight-grad-broadcast",
-  /* wgsl */ `
-struct Params {
-  n: u32,
-  c: u32, h: u32, w: u32,
-  o: u32, oh: u32, ow: u32,
-  pad_y: i32, pad_x: i32,
-  rows: u32,
-}
-@group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, c, h, w]
-@group(0) @binding(1) var<storage, read> dy: array<f32>;           // [n, o, oh, ow]
-@group(0) @binding(2) var<storage, read_write> partial: array<f32>; // [splits, o, c, KH, KW]
-@group(0) @binding(3) var<uniform> p: Params;
-
-fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
-  // As unsigned numbers, negative ones are huge. And "&" instead of "&&", which is a branch: see kernel.ts.
-  let inside = (u32(row) < p.h) & (u32(column) < p.w);
-  let at = ((n * p.c + c) * p.h + u32(row)) * p.w + u32(column);
-  return select(0.0, x[select(0u, at, inside)], inside);
-}
-
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u,
-        @builtin(subgroup_invocation_id) lane: u32) {
-  // Threads beyond the last block go along, for the broadcasts, and store nothing.
+fn main(
+  // @if LANES
+  @builtin(subgroup_invocation_id) lane: u32,
+  // @end
+  @builtin(global_invocation_id) id: vec3u,
+  @builtin(workgroup_id) group: vec3u,
+) {
+  // id.x: which block, that is, which input channel and which KY rows of the window; group.y: which CHANNELS output
+  // channels; group.z: which share of the output rows. Threads beyond the last block stay, for the broadcasts, and store
+  // nothing.
   let block = min(id.x, p.c * KH / KY - 1);
   let c = block * KY / KH; let first_ky = block * KY % KH;
   let first_o = group.y * CHANNELS; let split = group.z;
 
+  // @if LANES
   // The lane's share of the values of dy under a strip, numbered o * PIXELS + i: share_at is where channel o lies,
   // counted from dy_row; share_i is the i within the strip.
   var share_at: array<u32, SHARES>;
@@ -123,6 +56,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
     share_i[s] = k % PIXELS;
     share_at[s] = min(first_o + k / PIXELS, p.o - 1) * p.oh * p.ow;
   }
+  // @end
 
   var sums: array<f32, CHANNELS * KY * KW>;
   for (var line = split * p.rows; line < min((split + 1) * p.rows, p.n * p.oh); line++) {
@@ -137,15 +71,22 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
           pixels[ky * WINDOW + i] = x_at(n, c, x_row + ky * DILATION_Y, x_column + i);
         }
       }
+      // Past the end of the row there is no output, hence no gradient: 0.
+      // @if LANES
       var share: array<f32, SHARES>;
       for (var s = 0; s < SHARES; s++) { // @unroll
-        // Past the end of the row there is no output, hence no gradient.
         let at = column + share_i[s];
         share[s] = select(0.0, dy[dy_row + share_at[s] + min(at, p.ow - 1)], at < p.ow);
       }
+      // @end
       for (var o = 0; o < CHANNELS; o++) { // @unroll
         for (var i = 0; i < PIXELS; i++) { // @unroll
+          // @if LANES
           let g = subgroupBroadcast(share[(o * PIXELS + i) / LANES], (o * PIXELS + i) % LANES);
+          // @else
+          let start = dy_row + min(first_o + o, p.o - 1) * p.oh * p.ow;
+          let g = select(0.0, dy[start + min(column + i, p.ow - 1)], column + i < p.ow);
+          // @end
           for (var ky = 0; ky < KY; ky++) { // @unroll
             for (var kx = 0; kx < KW; kx++) { // @unroll
               sums[(o * KY + ky) * KW + kx] += g * pixels[ky * WINDOW + i * STRIDE_X + kx * DILATION_X];

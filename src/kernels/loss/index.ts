@@ -42,10 +42,10 @@ function defineLoss(
       y.data[0] = scale * sum;
     },
     gpu(device, { x, target }, { scale }, y) {
-      // A real GPU wants many workgroups, and wide ones, which hide the latency of its memory. In software it is the
-      // other way round: every lane costs, and a workgroup's barriers as much as thousands of elements.
-      const [lanes, share] = device.adapterClass === "gpu" ? [256, 8192] : [64, 65536];
-      const groups = Math.min(MAX_PARTIALS, Math.ceil(x.size / share));
+      const { reductionLanes: lanes, cheapBarriers } = device.profile;
+      // Elements that each lane sums before the workgroup's barriers, which may cost as much as thousands of them.
+      const perLane = cheapBarriers ? 32 : 1024;
+      const groups = Math.min(MAX_PARTIALS, Math.ceil(x.size / (lanes * perLane)));
       const partials = device.allocate(groups);
       device.run(lossKernel, {
         constants: { LANES: lanes },

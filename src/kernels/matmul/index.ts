@@ -101,7 +101,7 @@ const product: OpDefinition<{ a: Tensor; b: Tensor }, Transposed> = {
       },
     };
     const blocks = (side: number) => Math.ceil(m / side) * Math.ceil(n / side) * numel(batch);
-    if (device.adapterClass === "gpu" && narrow > 32) {
+    if (device.profile.cheapBarriers && narrow > 32) {
       const r = 4;
       device.run(matmulByTileKernel, { ...launch, constants: { R: r }, grid: linearGrid(blocks(16 * r), 1) });
     } else {

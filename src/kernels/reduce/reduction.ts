@@ -155,10 +155,8 @@ function runPass(
 
   const parts = outputs < MANY_GROUPS ? Math.ceil(length / CHUNK) : 1;
   const partials = parts > 1 ? Tensor.empty([outputs, parts], device) : undefined;
-  // Wide workgroups hide the latency of a real GPU's memory; in software every lane costs.
-  const lanes = device.adapterClass === "gpu" ? 256 : 64;
   device.run(reduceByGroupKernel, {
-    constants: { LANES: lanes },
+    constants: { LANES: device.profile.reductionLanes },
     functions,
     buffers: { x: x.gpuStorage, y: (partials ?? y).gpuStorage },
     params: {

@@ -188,8 +188,7 @@ function launch(
   const blocks = Math.ceil(table.outSize / block);
   const linesEach = alongX ? lines : Math.ceil(lines / 64);
   const blocksEach = alongX ? Math.ceil(blocks / 64) : blocks;
-  // How much a thread does: starting one costs more in software, and few leave a real GPU without work.
-  const most = (device.adapterClass === "gpu" ? 16 : 64) / block;
+  const most = device.profile.outputsPerThread / block;
   const lineGroups = Math.ceil(linesEach / most);
   const blockGroups = Math.ceil(blocksEach / Math.max(1, Math.floor(most / linesEach)));
   const grid = [...(alongX ? [blockGroups, lineGroups] : [lineGroups, blockGroups]), planes];

@@ -1,0 +1,207 @@
+/**
+ * What a launch needs besides its buffers: a *pipeline* (the compiled kernel), a *uniform* (its parameters in a small
+ * buffer), and a *bind group* (which buffer stands for which variable of the WGSL). All are costly to make and wanted
+ * again at the next step of a training run, so each is made once and found again by a key.
+ */
+import { GpuError } from "./device.ts";
+import { type Kernel, packParams, type Specialisation, wgslSource } from "./kernel.ts";
+import { LruCache } from "./lru.ts";
+import type { BufferPool, PooledBuffer } from "./pool.ts";
+import type { Recorder } from "./recorder.ts";
+
+/** A constant of WebGPU's specification. Browsers have it as a global; Node has not. */
+const STAGE_COMPUTE = 0x4;
+
+const MAX_CACHED_UNIFORMS = 4096;
+const MAX_CACHED_BIND_GROUPS = 16384;
+
+export interface Pipeline {
+  readonly id: number;
+  readonly gpu: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+/** Compiled kernels. */
+export class Pipelines {
+  readonly #gpu: GPUDevice;
+  readonly #failed: (error: GpuError) => void;
+  readonly #pipelines = new Map<string, Pipeline>();
+
+  /** @param failed Called, some time later, with the error of a kernel that does not compile. */
+  constructor(gpu: GPUDevice, failed: (error: GpuError) => void) {
+    this.#gpu = gpu;
+    this.#failed = failed;
+  }
+
+  get count(): number {
+    return this.#pipelines.size;
+  }
+
+  /** The pipeline of a kernel with this prelude, compiled if it has not been yet. */
+  get(kernel: Kernel, prelude: Specialisation): Pipeline {
+    const key = pipelineKey(kernel, prelude);
+    const existing = this.#pipelines.get(key);
+    if (existing) return existing;
+    this.#gpu.pushErrorScope("validation");
+    const { code, layout, descriptor } = this.#describe(kernel, prelude);
+    const gpu = this.#gpu.createComputePipeline(descriptor);
+    this.#gpu.popErrorScope().then((error) => {
+      if (error) this.#failed(compileError(kernel, code, error.message));
+    });
+    return this.#remember(key, gpu, layout);
+  }
+
+  /** Begins to compile a pipeline, if it neither exists nor is in `compiling` already. */
+  compileAhead(kernel: Kernel, prelude: Specialisation, compiling: Map<string, Promise<void>>): void {
+    const key = pipelineKey(kernel, prelude);
+    if (this.#pipelines.has(key) || compiling.has(key)) return;
+    this.#gpu.pushErrorScope("validation");
+    const { code, layout, descriptor } = this.#describe(kernel, prelude);
+    const made = this.#gpu.createComputePipelineAsync(descriptor);
+    const checked = this.#gpu.popErrorScope();
+    const done = Promise.allSettled([made, checked]).then(([pipeline, check]) => {
+      // An error in the shader's text, or the pipeline's own complaint, which otherwise is only that its shader is invalid.
+      const textError = check.status === "fulfilled" ? check.value : undefined;
+      const error: { message: string } | undefined =
+        textError ?? (pipeline.status === "rejected" ? pipeline.reason : undefined);
+      if (error) this.#failed(compileError(kernel, code, error.message));
+      else if (pipeline.status === "fulfilled") this.#remember(key, pipeline.value, layout);
+    });
+    compiling.set(key, done);
+  }
+
+  /** Everything that a pipeline is made of. Errors in it go to the error scope that is open. */
+  #describe(kernel: Kernel, prelude: Specialisation) {
+    const code = wgslSource(kernel, prelude);
+    if (debugWgsl(kernel.name)) console.log(`// ---- ${kernel.name}\n${code}`);
+    // A layout made by hand: "auto" leaves out bindings that this specialisation does not use.
+    const layout = this.#gpu.createBindGroupLayout({
+      entries: kernel.bindings.map(({ index, kind }) => ({
+        binding: index,
+        visibility: STAGE_COMPUTE,
+        buffer: { type: kind === "uniform" ? "uniform" : kind === "read" ? "read-only-storage" : "storage" },
+      })),
+    });
+    const descriptor = {
+      label: kernel.name,
+      layout: this.#gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module: this.#gpu.createShaderModule({ label: kernel.name, code }) },
+    };
+    return { code, layout, descriptor };
+  }
+
+  #remember(key: string, gpu: GPUComputePipeline, layout: GPUBindGroupLayout): Pipeline {
+    const pipeline = { id: this.#pipelines.size, gpu, layout };
+    this.#pipelines.set(key, pipeline);
+    return pipeline;
+  }
+}
+
+/** Small buffers that hold the parameters of launches. */
+export class Uniforms {
+  readonly #pool: BufferPool;
+  readonly #recorder: Recorder;
+  readonly #kept: LruCache<string, PooledBuffer>;
+
+  constructor(pool: BufferPool, recorder: Recorder) {
+    this.#pool = pool;
+    this.#recorder = recorder;
+    this.#kept = new LruCache(MAX_CACHED_UNIFORMS, (buffer) => pool.give(buffer));
+  }
+
+  /** A buffer with these parameters, kept for launches with the same. */
+  get(kernel: Kernel, params: Readonly<Record<string, number>>): PooledBuffer {
+    const words = packParams(kernel, params);
+    return this.#kept.get(words.join(), () => this.#upload(words));
+  }
+
+  /** A buffer of one's own; the caller gives it back to the pool. */
+  make(kernel: Kernel, params: Readonly<Record<string, number>>): PooledBuffer {
+    return this.#upload(packParams(kernel, params));
+  }
+
+  #upload(words: Uint32Array<ArrayBuffer>): PooledBuffer {
+    const uniform = this.#pool.take(words.byteLength);
+    this.#recorder.write(uniform, 0, words);
+    return uniform;
+  }
+}
+
+/** A part of a buffer that stands for variable number `binding` of the WGSL; all of it if there is no size. */
+export interface Bound {
+  readonly binding: number;
+  readonly buffer: PooledBuffer;
+  readonly offset: number;
+  readonly size?: number;
+}
+
+/** Which buffers stand for the variables of a kernel. */
+export class BindGroups {
+  readonly #gpu: GPUDevice;
+  readonly #groups = new Map<string, { gpu: GPUBindGroup; bound: readonly Bound[] }>();
+  /** Keys of the groups that mention a buffer, by its id. */
+  readonly #keysOf = new Map<number, Set<string>>();
+
+  constructor(gpu: GPUDevice) {
+    this.#gpu = gpu;
+  }
+
+  get(pipeline: Pipeline, bound: readonly Bound[]): GPUBindGroup {
+    let key = `${pipeline.id}`;
+    for (const { buffer, offset, size } of bound) key += `|${buffer.id},${offset},${size}`;
+    const existing = this.#groups.get(key);
+    if (existing) return existing.gpu;
+    if (this.#groups.size >= MAX_CACHED_BIND_GROUPS) {
+      this.#groups.clear();
+      this.#keysOf.clear();
+    }
+    const entries = bound.map(({ binding, buffer, offset, size }) => ({
+      binding,
+      resource: { buffer: buffer.gpu, offset, size },
+    }));
+    const gpu = this.#gpu.createBindGroup({ layout: pipeline.layout, entries });
+    this.#groups.set(key, { gpu, bound });
+    for (const { buffer } of bound) {
+      const keys = this.#keysOf.get(buffer.id) ?? new Set();
+      this.#keysOf.set(buffer.id, keys.add(key));
+    }
+    return gpu;
+  }
+
+  /** Forgets the groups that mention a buffer; called before it is destroyed. */
+  forget({ id }: PooledBuffer): void {
+    for (const key of this.#keysOf.get(id) ?? []) {
+      for (const { buffer } of this.#groups.get(key)?.bound ?? []) this.#keysOf.get(buffer.id)?.delete(key);
+      this.#groups.delete(key);
+    }
+    this.#keysOf.delete(id);
+  }
+}
+
+/** What the final source depends on: the kernel's name stands for its body, the rest is its prelude. */
+function pipelineKey(kernel: Kernel, { constants, enable, functions }: Specialisation): string {
+  let key = kernel.name;
+  for (const name in constants) key += `,${name}=${constants[name]}`;
+  return `${key};${enable ?? ""};${functions ?? ""}`;
+}
+
+/** `DEBUG_WGSL=conv2d` prints the final source of every kernel whose name contains the word. */
+function debugWgsl(name: string): boolean {
+  const environment = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env;
+  return environment?.DEBUG_WGSL !== undefined && name.includes(environment.DEBUG_WGSL);
+}
+
+function compileError(kernel: Kernel, code: string, message: string): GpuError {
+  return new GpuError(`Kernel ${kernel.name} does not compile: ${message}\n${excerpt(code, message)}`);
+}
+
+/** The lines of the source around the first position (":line:column") that a compiler's message mentions. */
+function excerpt(code: string, message: string): string {
+  const first = Number(/:(\d+):\d+/.exec(message)?.[1] ?? 1);
+  const from = Math.max(0, first - 6);
+  const lines = code.split("\n").slice(from, first + 5);
+  return (
+    lines.map((line, i) => `${String(from + i + 1).padStart(5)}  ${line}`).join("\n") +
+    "\n(Set DEBUG_WGSL to the kernel's name to print all of it.)"
+  );
+}

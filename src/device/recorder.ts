@@ -1,0 +1,99 @@
+/**
+ * Commands on their way to the GPU. WebGPU does nothing when it is told to: commands are *recorded* by an encoder,
+ * finished, and *submitted* to the device's queue, which runs them in that order while JavaScript goes on. Kernel
+ * launches are recorded inside a compute *pass* of the encoder, copies between passes.
+ */
+import type { Grid } from "./kernel.ts";
+import type { PooledBuffer } from "./pool.ts";
+
+/**
+ * After this many launches the recorded commands are submitted, so that the GPU starts while JavaScript goes
+ * on recording. Fewer cost time in submits, more let the GPU wait.
+ */
+const LAUNCHES_PER_SUBMIT = 32;
+
+/** Launches and copies, recorded into one encoder at a time and submitted in batches. */
+export class Recorder {
+  readonly #gpu: GPUDevice;
+  #encoder: GPUCommandEncoder | undefined;
+  #pass: GPUComputePassEncoder | undefined;
+  #launches = 0;
+  /** Counts encoders, so that a buffer's `lastUse` tells whether commands that are not yet submitted use it. */
+  #serial = 0;
+  /** Destroyed after the next submit: recorded commands still use them. */
+  #doomed: PooledBuffer[] = [];
+
+  constructor(gpu: GPUDevice) {
+    this.#gpu = gpu;
+  }
+
+  /** Records the launch of a kernel on a grid of workgroups. `buffers` are those that the bind group mentions. */
+  launch(
+    pipeline: GPUComputePipeline,
+    bindGroup: GPUBindGroup,
+    [x, y, z]: Grid,
+    buffers: readonly PooledBuffer[],
+  ): void {
+    this.#pass ??= this.#openEncoder().beginComputePass();
+    this.#pass.setPipeline(pipeline);
+    this.#pass.setBindGroup(0, bindGroup);
+    this.#pass.dispatchWorkgroups(x, y, z);
+    for (const buffer of buffers) buffer.lastUse = this.#serial;
+    if (++this.#launches >= LAUNCHES_PER_SUBMIT) this.flush();
+  }
+
+  /** Records a copy between two different buffers. Offsets and length in bytes. */
+  copy(from: PooledBuffer, fromOffset: number, to: PooledBuffer, toOffset: number, bytes: number): void {
+    this.#endPass();
+    this.#openEncoder().copyBufferToBuffer(from.gpu, fromOffset, to.gpu, toOffset, bytes);
+    from.lastUse = this.#serial;
+    to.lastUse = this.#serial;
+  }
+
+  /**
+   * Writes values from JavaScript into a buffer. `writeBuffer` does not wait for recorded commands: it runs before those
+   * that are not yet submitted. So they are submitted first if they use the buffer.
+   */
+  write(
+    buffer: PooledBuffer,
+    offset: number,
+    data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
+  ): void {
+    if (buffer.lastUse === this.#serial) this.flush();
+    this.#gpu.queue.writeBuffer(buffer.gpu, offset, data);
+  }
+
+  /** Submits what has been recorded. */
+  flush(): void {
+    if (!this.#encoder) return;
+    this.#endPass();
+    this.#gpu.queue.submit([this.#encoder.finish()]);
+    this.#encoder = undefined;
+    this.#launches = 0;
+    this.#serial++;
+    for (const buffer of this.#doomed) buffer.gpu.destroy();
+    this.#doomed = [];
+  }
+
+  /** Destroys a buffer, once the recorded commands that use it have been submitted. */
+  destroy(buffer: PooledBuffer): void {
+    if (buffer.lastUse === this.#serial) this.#doomed.push(buffer);
+    else buffer.gpu.destroy();
+  }
+
+  /** Forgets what has been recorded: the device has been destroyed. */
+  abandon(): void {
+    this.#encoder = undefined;
+    this.#pass = undefined;
+  }
+
+  #openEncoder(): GPUCommandEncoder {
+    this.#encoder ??= this.#gpu.createCommandEncoder();
+    return this.#encoder;
+  }
+
+  #endPass(): void {
+    this.#pass?.end();
+    this.#pass = undefined;
+  }
+}

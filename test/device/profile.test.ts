@@ -1,0 +1,53 @@
+/** What is read from an adapter: its class, its name and what kernels may count on. */
+import { expect, test } from "vitest";
+import { cpuProfile, identify, profileOf } from "../../src/device/profile.ts";
+
+const adapter = (info: Partial<GPUAdapterInfo>) => ({
+  info: { vendor: "", architecture: "", device: "", description: "", ...info } as GPUAdapterInfo,
+});
+const device = (features = ["subgroups"]) => ({
+  features: new Set(features),
+  limits: { maxStorageBufferBindingSize: 2 ** 27, maxBufferSize: 2 ** 28 },
+});
+
+test.each([
+  [
+    { vendor: "mesa", architecture: "llvmpipe", device: "", description: "llvmpipe (LLVM 19.1, 256 bits)" },
+    { adapterClass: "lavapipe", name: "llvmpipe (LLVM 19.1, 256 bits)" },
+  ],
+  [
+    { vendor: "google", architecture: "swiftshader", device: "SwiftShader Device (LLVM 10)" },
+    { adapterClass: "swiftshader", name: "SwiftShader Device (LLVM 10)" },
+  ],
+  [
+    { vendor: "nvidia", architecture: "ampere", device: "NVIDIA RTX A2000", description: "NVIDIA: 550.1" },
+    { adapterClass: "gpu", name: "NVIDIA RTX A2000, NVIDIA: 550.1" },
+  ],
+  [
+    { vendor: "apple", architecture: "metal-3" },
+    { adapterClass: "gpu", name: "apple metal-3" },
+  ],
+  [{}, { adapterClass: "gpu", name: "GPU" }],
+])("%o", (info, want) => {
+  expect(identify(adapter(info), device())).toMatchObject(want);
+});
+
+test("subgroups count only if they are offered and have one size; a tensor is what can be bound", () => {
+  const of = (subgroupMinSize: number, subgroupMaxSize: number, features?: string[]) =>
+    identify(adapter({ subgroupMinSize, subgroupMaxSize }), device(features)).profile;
+  expect(of(32, 32).subgroupSize).toBe(32);
+  expect(of(8, 32).subgroupSize).toBe(0);
+  expect(of(32, 32, []).subgroupSize).toBe(0);
+  expect(of(32, 32).maxTensorBytes).toBe(2 ** 27);
+});
+
+test("facts differ where machines do", () => {
+  const sizes = { subgroupSize: 8, maxTensorBytes: 1000 };
+  const [gpu, lavapipe, swiftshader] = (["gpu", "lavapipe", "swiftshader"] as const).map((name) =>
+    profileOf(name, sizes),
+  );
+  expect(gpu).toMatchObject({ ...sizes, sharesLoads: true, cheapBarriers: true, reference: false });
+  expect(lavapipe).toMatchObject({ ...sizes, sharesLoads: false, cheapBarriers: false, costlyLoops: false });
+  expect(swiftshader).toEqual({ ...lavapipe, costlyLoops: true });
+  expect(cpuProfile).toMatchObject({ reference: true, maxTensorBytes: Number.POSITIVE_INFINITY });
+});

@@ -1,0 +1,196 @@
+/** Which convolution kernel is chosen for which device and shape, with which constants: all without a device. */
+import { describe, expect, test } from "vitest";
+import type { DeviceProfile } from "../../src/device/device.ts";
+import { profileOf } from "../../src/device/profile.ts";
+import {
+  candidateBlocks,
+  chooseBlock,
+  chooseVariant,
+  planBlocks,
+  planPlain,
+  planWeightGrad,
+} from "../../src/kernels/conv2d/plan.ts";
+import type { Shape } from "../../src/tensor/shape.ts";
+
+const maxTensorBytes = 2 ** 27;
+const profiles = {
+  gpu: profileOf("gpu", { subgroupSize: 32, maxTensorBytes }),
+  lavapipe: profileOf("lavapipe", { subgroupSize: 8, maxTensorBytes }),
+  swiftshader: profileOf("swiftshader", { subgroupSize: 4, maxTensorBytes }),
+  "software without subgroups": profileOf("swiftshader", { subgroupSize: 0, maxTensorBytes }),
+};
+type Name = keyof typeof profiles;
+
+const convolution = (wShape: Shape, yShape: Shape, step: { stride?: number; dilation?: number } = {}) => ({
+  geometry: {
+    stride: [step.stride ?? 1, step.stride ?? 1],
+    padding: [1, 1],
+    dilation: [step.dilation ?? 1, step.dilation ?? 1],
+  } as const,
+  wShape,
+  yShape,
+  hasBias: true,
+});
+
+function planForward(profile: DeviceProfile, sizes: ReturnType<typeof convolution>) {
+  const variant = chooseVariant(profile, sizes);
+  return variant === "3-blocked" || variant === "4-broadcast"
+    ? planBlocks(profile, sizes, chooseBlock(profile, variant, sizes.wShape))
+    : planPlain(variant, sizes);
+}
+
+describe("forward", () => {
+  const picture = [1, 64, 48, 50] as const;
+  test.each<
+    [Name, Shape, Shape, { stride?: number; dilation?: number }, string, Record<string, number>, Shape]
+  >([
+    // [o, c, kh, kw], [n, o, oh, ow]: 48 rows of ceil(50 / PIXELS) strips, CHANNELS output channels at once.
+    ["gpu", [64, 64, 3, 3], picture, {}, "3-blocked", { PIXELS: 8, CHANNELS: 16, WORKGROUP: 64 }, [6, 4, 1]],
+    [
+      "lavapipe",
+      [64, 64, 3, 3],
+      picture,
+      {},
+      "4-broadcast",
+      { PIXELS: 8, CHANNELS: 16, WORKGROUP: 16, LANES: 8, SHARES: 6 },
+      [21, 4, 1],
+    ],
+    [
+      "swiftshader",
+      [64, 64, 3, 3],
+      picture,
+      {},
+      "4-broadcast",
+      { PIXELS: 8, CHANNELS: 16, WORKGROUP: 16, LANES: 4, SHARES: 12 },
+      [21, 4, 1],
+    ],
+    [
+      "software without subgroups",
+      [64, 64, 3, 3],
+      picture,
+      {},
+      "3-blocked",
+      { PIXELS: 8, CHANNELS: 16, WORKGROUP: 16 },
+      [21, 4, 1],
+    ],
+    // Few output channels: long strips. Wide windows: fewer channels.
+    [
+      "gpu",
+      [3, 64, 3, 3],
+      [2, 3, 48, 50],
+      {},
+      "3-blocked",
+      { PIXELS: 16, CHANNELS: 4, WINDOW: 18 },
+      [3, 1, 2],
+    ],
+    [
+      "lavapipe",
+      [8, 64, 3, 3],
+      [1, 8, 48, 50],
+      {},
+      "4-broadcast",
+      { PIXELS: 8, CHANNELS: 8, WINDOW: 10 },
+      [21, 1, 1],
+    ],
+    [
+      "lavapipe",
+      [64, 1, 9, 9],
+      picture,
+      {},
+      "4-broadcast",
+      { PIXELS: 8, CHANNELS: 8, WINDOW: 16, SHARES: 9 },
+      [21, 8, 1],
+    ],
+    [
+      "gpu",
+      [64, 64, 3, 3],
+      picture,
+      { stride: 2, dilation: 3 },
+      "3-blocked",
+      { WINDOW: 21, STRIDE_X: 2, DILATION_Y: 3 },
+      [6, 4, 1],
+    ],
+    // More strips than the grid has room for: larger workgroups.
+    ["lavapipe", [64, 3, 3, 3], [1, 64, 4000, 4000], {}, "4-broadcast", { WORKGROUP: 64 }, [31250, 4, 1]],
+    // So wide that no block of registers holds the window.
+    [
+      "gpu",
+      [2, 1, 3, 9],
+      [1, 2, 9, 10],
+      { dilation: 6 },
+      "1-naive",
+      { KH: 3, KW: 9, HAS_BIAS: 1 },
+      [2, 2, 2],
+    ],
+    ["lavapipe", [2, 1, 3, 9], [1, 2, 9, 10], { dilation: 6 }, "1-naive", { KH: 3, KW: 9 }, [2, 2, 2]],
+  ])("%s, weight [%s], result [%s], %o: %s", (name, w, y, step, kernel, constants, grid) => {
+    const plan = planForward(profiles[name], convolution(w, y, step));
+    expect(plan.kernel.name).toBe(`conv2d/${kernel}`);
+    expect(plan.constants).toMatchObject(constants);
+    expect(plan.enable).toEqual(kernel === "4-broadcast" ? ["subgroups"] : []);
+    expect(plan.grid).toEqual(grid);
+  });
+
+  test("what cannot be planned is refused", () => {
+    const wide = convolution([1, 1, 3, 9], [1, 1, 9, 80], { dilation: 40 });
+    expect(() => planPlain("2-tiled", wide)).toThrow(/needs a patch of 96 x 336 pixels in workgroup memory/);
+    const without = profiles["software without subgroups"];
+    const block = chooseBlock(without, "4-broadcast", [64, 64, 3, 3]);
+    expect(() => planBlocks(without, convolution([64, 64, 3, 3], [1, 64, 9, 9]), block)).toThrow(RangeError);
+  });
+
+  test.each(Object.entries(profiles))("all candidates of a tuner can be planned: %s", (_, profile) => {
+    const sizes = convolution([64, 64, 3, 3], [1, 64, 48, 50]);
+    const candidates = candidateBlocks(profile, sizes);
+    expect(candidates.length).toBeGreaterThan(5);
+    expect(candidates).toContainEqual(
+      chooseBlock(profile, chooseVariant(profile, sizes) as "3-blocked", sizes.wShape),
+    );
+    for (const block of candidates) {
+      const { kernel, constants } = planBlocks(profile, sizes, block);
+      expect(kernel.name).toBe(`conv2d/${block.variant}`);
+      expect(constants.WORKGROUP % (constants.LANES ?? 1)).toBe(0);
+    }
+  });
+});
+
+describe("weight gradient", () => {
+  test.each<[Name, Shape, Shape, Record<string, number>, Shape, number]>([
+    // 64 input channels are 64 threads; 16 pictures of 48 rows are dealt out to the splits.
+    [
+      "gpu",
+      [64, 64, 3, 3],
+      [16, 64, 48, 48],
+      { KY: 3, PIXELS: 2, CHANNELS: 16, WORKGROUP: 32, LANES: 0 },
+      [2, 4, 64],
+      12,
+    ],
+    [
+      "lavapipe",
+      [64, 64, 3, 3],
+      [16, 64, 48, 48],
+      { KY: 3, PIXELS: 2, CHANNELS: 16, WORKGROUP: 16, LANES: 8, SHARES: 4 },
+      [4, 4, 2],
+      384,
+    ],
+    [
+      "swiftshader",
+      [64, 64, 3, 3],
+      [16, 64, 48, 48],
+      { KY: 3, PIXELS: 4, CHANNELS: 16, LANES: 4, SHARES: 16 },
+      [4, 4, 2],
+      384,
+    ],
+    ["software without subgroups", [64, 64, 3, 3], [16, 64, 48, 48], { PIXELS: 4, LANES: 0 }, [4, 4, 2], 384],
+    // A large window is summed row by row.
+    ["lavapipe", [64, 1, 9, 9], [1, 64, 40, 40], { KY: 1, PIXELS: 4, CHANNELS: 8 }, [1, 8, 4], 10],
+    ["gpu", [3, 64, 3, 3], [1, 3, 5, 40], { CHANNELS: 4, PIXELS: 4 }, [2, 1, 5], 1],
+  ])("%s, weight [%s], result [%s]", (name, w, y, constants, grid, rows) => {
+    const plan = planWeightGrad(profiles[name], convolution(w, y));
+    expect(plan.kernel.name).toBe("conv2d/weight-grad");
+    expect(plan.constants).toMatchObject(constants);
+    expect(plan.enable).toEqual((constants.LANES ?? plan.constants.LANES) ? ["subgroups"] : []);
+    expect(plan.grid).toEqual(grid);
+    expect([plan.rowsPerSplit, plan.splits]).toEqual([rows, grid[2]]);
+  });
+});
