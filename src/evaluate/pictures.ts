@@ -4,7 +4,7 @@ import { basename, extname, join } from "node:path";
 import { readImage } from "../data/files.ts";
 import { openFolder } from "../data/folder.ts";
 import type { PairFiles } from "../data/pairs.ts";
-import { rgbToY } from "../picture/color.ts";
+import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
 import { type Image, modcrop, toRgb } from "../picture/image.ts";
 import { imresize, imresizePlane } from "../picture/imresize.ts";
@@ -91,9 +91,4 @@ async function readOpaque(path: string): Promise<Image> {
     );
   }
   return toRgb(image);
-}
-
-function lumaOf(image: Image): Image {
-  const { width, height } = image;
-  return { width, height, channels: 1, data: Uint8Array.from(rgbToY(image, { round: true })) };
 }
