@@ -19,3 +19,4 @@ export { decodeImage, encodePng, readImage, writePng, writeWhole } from "./files
 export { openFolder } from "./folder.ts";
 export { type LoaderOptions, type LoaderState, type PatchBatch, PatchLoader } from "./loader.ts";
 export type { Pair, PairDataset, PairFiles, PairFormat } from "./pairs.ts";
+export { describeLeftOut, type LeftOut, type PicturesIn, picturesIn } from "./pictures-in.ts";
