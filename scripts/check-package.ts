@@ -30,14 +30,15 @@ interface Answer {
   method: string;
   mean: number;
   device: string;
+  /** What pixelgrad/picture makes of known pictures: see test/package/picture.ts. */
+  step: number[];
+  decibels: number;
 }
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
 const { devDependencies } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
 /** Hides the system's Vulkan drivers, as on a machine without any: SwiftShader is found in npm's package. */
 const noDrivers = { VK_DRIVER_FILES: "/nonexistent", PIXELGRAD_ADAPTER: "" };
-/** What runs in browsers, too: kernels and upscalers use it. */
-const shared = /dist\/picture\//;
 const npm = process.platform === "win32" ? "npm.cmd" : "npm";
 const hasSwiftShader = process.platform === "linux" && process.arch === "x64";
 
@@ -83,11 +84,13 @@ async function pack() {
   const wanted = ["LICENSE", "README.md", "dist", "package.json", "src", "weights"];
   for (const name of wanted) check(folders.includes(name), `the tarball lacks ${name}`);
   for (const name of folders) check(wanted.includes(name), `the tarball holds ${name}, which nobody needs`);
-  // Node's and the browsers' entry, the data entry and its worker thread's program.
+  // The entries, and the program of the data entry's worker threads.
   for (const name of [
     "index.js",
     "index.d.ts",
     "node.js",
+    "picture/index.js",
+    "picture/index.d.ts",
     "data/index.js",
     "data/index.d.ts",
     "data/decode-worker.js",
@@ -124,7 +127,7 @@ async function compile() {
     "module nodenext": { compilerOptions: { ...nodenext, types: ["node"] }, files: ["node.ts", "data.ts"] },
     "without the DOM": {
       compilerOptions: { ...nodenext, types: ["node"], lib: ["ES2022"], noEmit: true },
-      files: ["train.ts", "data.ts"],
+      files: ["train.ts", "picture.ts", "data.ts"],
     },
     "module resolution bundler": {
       compilerOptions: { ...bundler, types: [], lib: ["ES2022", "DOM"] },
@@ -161,9 +164,7 @@ async function runInNode() {
     loaded.some((url) => url.includes("/pixelgrad/dist/models/")),
     "Node's report does not list the package's scripts",
   );
-  const unwanted = loaded.filter(
-    (url) => /node_modules\/sharp\/|pixelgrad\/dist\/data\//.test(url) && !shared.test(url),
-  );
+  const unwanted = loaded.filter((url) => /node_modules\/sharp\/|pixelgrad\/dist\/data\//.test(url));
   check(unwanted.length === 0, `import "pixelgrad" loads what only pixelgrad/data needs: ${unwanted}`);
   return { says: describe(answer), result: undefined };
 }
@@ -185,7 +186,16 @@ async function trained(environment: NodeJS.ProcessEnv): Promise<Answer> {
     answer.method === "EDSR" && Math.abs(answer.mean - 127) < 2,
     `a picture was not enlarged by the package's network: ${describe(answer)}`,
   );
+  checkMeasured(answer);
   return answer;
+}
+
+/** Keys' cubic by hand: beside a step at twice the size, 255 (w(0.75) + w(1.75)) = 51.8, and what is left of 255. */
+function checkMeasured({ step, decibels }: Answer): void {
+  const wanted = [0, 0, 0, 0, 0, 0, 0, 52, 203, 255, 255, 255, 255, 255, 255, 255];
+  check(`${step}` === `${wanted}`, `imresize made ${step} of a step, expected ${wanted}`);
+  const right = 10 * Math.log10(255 ** 2 / 10 ** 2);
+  check(Math.abs(decibels - right) < 1e-9, `psnr gave ${decibels} dB, expected ${right}`);
 }
 
 async function loadData() {
@@ -227,7 +237,7 @@ async function bundle() {
     const others = /node_modules\/(?!pixelgrad\/)|adapter-node|dist\/node\.js|^node:|browser-external/.test(
       module,
     );
-    const data = /pixelgrad\/dist\/data\//.test(module) && !shared.test(module);
+    const data = /pixelgrad\/dist\/data\//.test(module);
     check(!others && !data, `the bundle holds ${module}, which browsers have no use for`);
   }
   const code = chunks.map((chunk) => chunk.code).join("\n");
@@ -247,6 +257,7 @@ async function runInBrowser(site: string, swiftshader: Answer | undefined) {
   const found = await findChromium();
   if ("missing" in found) return skipped(found.missing);
   const answer = await visit(found.path, site);
+  checkMeasured(answer);
   const differences = answer.losses.map((loss, i) => Math.abs(loss / swiftshader.losses[i] - 1));
   const worst = Math.max(...differences);
   const samples = Math.abs(answer.mean - swiftshader.mean);

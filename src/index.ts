@@ -33,7 +33,6 @@ export {
   sub,
   tanh,
 } from "./kernels/elementwise/index.ts";
-export { type MatlabResizeOptions, matlabResize } from "./kernels/imresize/index.ts";
 export { broadcastTo, concat, permute, reshape, slice } from "./kernels/layout/index.ts";
 export { l1Loss, mseLoss } from "./kernels/loss/index.ts";
 export { matmul } from "./kernels/matmul/index.ts";

@@ -2,7 +2,7 @@
  * One or two pictures of the same size in a window, two with a divider that shows more of one or the other. Works with
  * mouse, touch and keyboard: the divider is an ARIA slider, the window zooms and moves.
  */
-import type { Image } from "../../src/picture/image.ts";
+import type { Image } from "../../src/picture/index.ts";
 import { draw } from "./picture.ts";
 import { fitted, moved, type Size, type View, zoomed } from "./view.ts";
 

@@ -1,5 +1,5 @@
 /** What the page and its worker say to each other. */
-import type { Image } from "../../src/picture/image.ts";
+import type { Image } from "../../src/picture/index.ts";
 
 /** A way of enlarging that can be chosen. */
 export interface MethodInfo {

@@ -2,14 +2,17 @@
 import {
   createModel,
   ESPCN,
+  type Interpolation,
+  interpolator,
   loadModel,
   loadPretrained,
+  networkUpscaler,
   pretrainedNames,
   pretrainedScales,
   type SuperResolver,
   saveWeights,
+  type Upscaler,
 } from "../../src/index.ts";
-import { type Interpolation, interpolator, networkUpscaler, type Upscaler } from "../../src/upscale/index.ts";
 import type { MethodInfo } from "./messages.ts";
 
 interface Network extends MethodInfo {

@@ -1,10 +1,15 @@
 /** Training data out of a single picture: the picture is the answer, and made small it is the question. */
 
 import { Random, type Shape, type SuperResolver } from "../../src/index.ts";
-import { rgbToY } from "../../src/picture/color.ts";
-import { type Image, modcrop, toRgb } from "../../src/picture/image.ts";
-import { imresize } from "../../src/picture/imresize.ts";
-import { copyPatch, randomPlace } from "../../src/picture/patches.ts";
+import {
+  copyPatch,
+  type Image,
+  imresize,
+  modcrop,
+  randomPlace,
+  rgbToY,
+  toRgb,
+} from "../../src/picture/index.ts";
 
 /** Side of a patch in LR pixels, and patches per step. */
 const PATCH = 24;

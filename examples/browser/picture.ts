@@ -1,6 +1,7 @@
 /** Pictures between files, canvases and the library. */
-import type { Image } from "../../src/picture/image.ts";
-import { readSource, toImageData } from "../../src/upscale/source.ts";
+
+import { readSource, toImageData } from "../../src/index.ts";
+import type { Image } from "../../src/picture/index.ts";
 
 /** Reads any format that the browser shows; the orientation that a camera noted is applied. */
 export async function readPicture(file: Blob, name: string): Promise<Image> {

@@ -21,7 +21,15 @@ import {
   openNamed,
   shippedFor,
 } from "./methods.ts";
-import { conditionsOf, figures, milliseconds, type Result, resultOf } from "./results.ts";
+import {
+  checkNotRead,
+  conditionsOf,
+  figures,
+  idsOf,
+  milliseconds,
+  type Result,
+  resultOf,
+} from "./results.ts";
 
 const flags = {
   ...measureFlags,
@@ -72,7 +80,10 @@ ${aboutProtocols}`,
   async (values, { signal }) => {
     const { findPictures } = await import("../evaluate/index.ts");
     const { hr, lr, scale, out } = values;
-    const pictures = findPictures(hr, lr, scale);
+    const pictures = findPictures(hr, lr, scale, console.error);
+    const read = idsOf(pictures.flatMap(({ hr, lr }) => [hr, lr]));
+    for (const drawing of ["quality-speed.png", "details.png"])
+      checkNotRead(join(out, drawing), "--out", read);
     // All of them first: weights that do not fit should be told before anything is measured.
     const contestants: Contestant[] = [];
     for (const { label, method, ...options } of contestantsOf(values)) {

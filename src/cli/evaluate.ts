@@ -1,14 +1,14 @@
 import type { PictureScore } from "../evaluate/index.ts";
 import { defineCommand, oneOf, text, whole } from "./flags.ts";
 import { adapterFlag, methods, openNamed, scaleFlag } from "./methods.ts";
-import { checkFolderOf, conditionsOf, figures, resultOf } from "./results.ts";
+import { checkFolderOf, checkNotRead, conditionsOf, figures, idsOf, resultOf } from "./results.ts";
 
 /** Flags that say what is measured, and on what; those of `compare` as well. */
 export const measureFlags = {
   hr: { value: "DIR", help: "folder of the original pictures (PNG, JPEG, WebP)", read: text, required: true },
   lr: {
     value: "DIR",
-    help: "folder of their small versions, called NAME.png or NAMEx2.png; without: made by Matlab's bicubic",
+    help: "folder of their small versions, called NAME.png, NAMEx2.png, NAME_LR.png or the like; without: made by Matlab's bicubic",
     read: text,
   },
   scale: scaleFlag,
@@ -75,7 +75,9 @@ where the protocol compares nothing else.`,
     if (flags.json !== undefined) checkFolderOf(flags.json);
     const { evaluate, findPictures } = await import("../evaluate/index.ts");
     const { writeWhole } = await import("../data/files.ts");
-    const pictures = findPictures(flags.hr, flags.lr, flags.scale);
+    const pictures = findPictures(flags.hr, flags.lr, flags.scale, console.error);
+    const read = idsOf([flags.weights, ...pictures.flatMap(({ hr, lr }) => [hr, lr])]);
+    if (flags.json !== undefined) checkNotRead(flags.json, "--json", read);
     const opened = await openNamed(flags.method, flags);
     try {
       const { protocol, border } = flags;

@@ -1,8 +1,10 @@
 /** What `evaluate` and `compare` say of a measurement: as columns, as a sentence and as JSON. */
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
+import { fileId } from "../data/same-file.ts";
 import type { Evaluation } from "../evaluate/index.ts";
 import { DataError } from "../picture/errors.ts";
+import { UsageError } from "./flags.ts";
 import type { OpenedMethod } from "./methods.ts";
 
 export interface Result extends Evaluation {
@@ -43,4 +45,14 @@ export function checkFolderOf(path: string): void {
       `${path}: there is no folder ${dirname(path)} to write it to. Make it, or name another file.`,
     );
   }
+}
+
+/** The files that a command reads, for checkNotRead. */
+export function idsOf(paths: readonly (string | undefined)[]): ReadonlySet<string> {
+  return new Set(paths.filter((path) => path !== undefined).map(fileId));
+}
+
+/** Nothing is to be written over what is read, whatever links lead there. @throws UsageError that names the flag */
+export function checkNotRead(path: string, flag: string, read: ReadonlySet<string>): void {
+  if (read.has(fileId(path))) throw new UsageError(`${path} is an input; ${flag} must name another place`);
 }

@@ -1,12 +1,15 @@
 /** Pictures from files to files: one after the other, each in strips, with a line for each. */
-import { mkdirSync, readdirSync, statSync } from "node:fs";
-import { basename, extname, join, resolve, sep } from "node:path";
+import { mkdirSync, statSync } from "node:fs";
+import { basename, join, sep } from "node:path";
+import { formatOfName, pictureFormats, stemOf } from "../data/formats.ts";
 import {
   type OutputFormat,
   PictureWriter,
   readPictureFile,
   sizeOfPictureFile,
 } from "../data/picture-file.ts";
+import { describeLeftOut, picturesIn } from "../data/pictures-in.ts";
+import { fileId } from "../data/same-file.ts";
 import { withoutAlpha } from "../picture/alpha.ts";
 import { DataError } from "../picture/errors.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
@@ -15,6 +18,7 @@ import { planTiles } from "../upscale/tiles.ts";
 import type { Upscaler } from "../upscale/upscaler.ts";
 import { type Context, UsageError } from "./flags.ts";
 import { openUpscaler } from "./open-upscaler.ts";
+import { checkNotRead, idsOf } from "./results.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
 /** What became of a picture, as --json has it. */
@@ -49,17 +53,9 @@ interface Job {
   readonly output: string;
 }
 
-const extensions: Record<string, OutputFormat> = {
-  ".png": "png",
-  ".jpg": "jpeg",
-  ".jpeg": "jpeg",
-  ".webp": "webp",
-};
-const extensionOf: Record<OutputFormat, string> = { png: ".png", jpeg: ".jpg", webp: ".webp" };
-
 /** @throws UsageError or DataError if nothing can be begun; what goes wrong with single pictures is in their reports. */
 export async function upscaleFiles(flags: UpscaleFlags, { signal }: Context): Promise<Report[]> {
-  const format = flags.format ?? extensions[extname(flags.output).toLowerCase()] ?? "png";
+  const format = flags.format ?? formatOfName(flags.output) ?? "png";
   checkFormat(flags, format);
   const jobs = jobsOf(flags, format);
   const { default: sharp } = await import("sharp");
@@ -92,41 +88,47 @@ function checkFormat({ depth, alpha, quality }: UpscaleFlags, format: OutputForm
     throw new UsageError("--quality is for jpeg and webp, and png loses nothing");
 }
 
-function jobsOf({ input, output }: UpscaleFlags, format: OutputFormat): Job[] {
+function jobsOf(flags: UpscaleFlags, format: OutputFormat): Job[] {
+  const { input, output } = flags;
   const given = statSync(input, { throwIfNoEntry: false });
   if (!given) throw new DataError(`${input}: there is no such file or folder. Check the path.`);
   const target = statSync(output, { throwIfNoEntry: false });
-  const named = (path: string) => join(output, basename(path, extname(path)) + extensionOf[format]);
+  const [extension] = pictureFormats[format].extensions;
   if (!given.isDirectory()) {
     const inFolder = target?.isDirectory() || output.endsWith("/") || output.endsWith(sep);
     if (inFolder) makeFolder(output);
-    return checked([{ input, output: inFolder ? named(input) : output }]);
+    return checked([{ input, output: inFolder ? join(output, stemOf(input) + extension) : output }], flags);
   }
   if (target && !target.isDirectory()) {
     throw new UsageError(`--input is a folder, so --output must be one as well, and ${output} is a file`);
   }
-  const pictures = readdirSync(input)
-    .filter((file) => extname(file).toLowerCase() in extensions)
-    .sort();
-  if (pictures.length === 0) {
-    throw new DataError(`${input}: there are no pictures in this folder (PNG, JPEG, WebP). Check the path.`);
-  }
+  const { pictures, leftOut } = picturesIn(input);
+  if (leftOut.length > 0) console.error(describeLeftOut(input, leftOut));
   makeFolder(output);
-  return checked(pictures.map((file) => ({ input: join(input, file), output: named(file) })));
+  const count = new Map<string, number>();
+  for (const stem of pictures.map(stemOf)) count.set(stem, (count.get(stem) ?? 0) + 1);
+  // Of a.jpg and a.png both become pictures: a.jpg.png and a.png.png.
+  const nameOf = (path: string) => (count.get(stemOf(path))! > 1 ? basename(path) : stemOf(path)) + extension;
+  return checked(
+    pictures.map((path) => ({ input: path, output: join(output, nameOf(path)) })),
+    flags,
+  );
 }
 
 /** Nothing is to be written over what is read, or twice. */
-function checked(jobs: Job[]): Job[] {
-  const inputs = new Set(jobs.map(({ input }) => resolve(input)));
-  const writers = new Map<string, string>();
-  for (const { input, output } of jobs) {
-    const path = resolve(output);
-    if (inputs.has(path)) throw new UsageError(`${output} is an input; --output must name another place`);
-    const other = writers.get(path);
-    if (other !== undefined) {
-      throw new DataError(`${other} and ${input} would both become ${output}. Rename one of them.`);
+function checked(jobs: Job[], { method, json }: UpscaleFlags): Job[] {
+  const read = idsOf([...jobs.map(({ input }) => input), method]);
+  const written = new Set<string>();
+  const outputs = jobs.map(({ output }) => ["--output", output] as const);
+  for (const [flag, path] of json === undefined ? outputs : [...outputs, ["--json", json] as const]) {
+    checkNotRead(path, flag, read);
+    const id = fileId(path);
+    if (written.has(id)) {
+      throw new UsageError(
+        `${path} would be written twice; rename a picture, or let ${flag} name another place`,
+      );
     }
-    writers.set(path, input);
+    written.add(id);
   }
   return jobs;
 }

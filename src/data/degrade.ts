@@ -1,6 +1,7 @@
 import { DataError } from "../picture/errors.ts";
-import { checkImage, type Image, toByte } from "../picture/image.ts";
+import { checkImage, type Image } from "../picture/image.ts";
 import { imresize } from "../picture/imresize.ts";
+import { toByte } from "../picture/levels.ts";
 import { mirror, type ResizeOptions } from "../picture/resize-weights.ts";
 import { Random } from "../tensor/random.ts";
 import { decodeImage } from "./files.ts";

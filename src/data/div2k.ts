@@ -1,7 +1,10 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "../picture/errors.ts";
+import { stemOf } from "./formats.ts";
 import { filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
+import { partnersOf } from "./partners.ts";
+import { describeLeftOut, picturesIn, type TellLeftOut } from "./pictures-in.ts";
 
 /**
  * How DIV2K's small pictures were made. "bicubic": Matlab's imresize. "unknown": by a blur and a subsampling that were
@@ -27,6 +30,8 @@ export interface Div2kOptions extends Partial<PairFormat> {
   scale: number;
   /** Default "bicubic". */
   track?: Div2kTrack;
+  /** Called with a line for each folder of which something is left out. */
+  onLeftOut?: TellLeftOut;
 }
 
 /**
@@ -38,7 +43,7 @@ export interface Div2kOptions extends Partial<PairFormat> {
  *                                            root/DIV2K_train_LR_wild/0001x4w1.png to 0001x4w4.png
  *
  * The three last may also lie in a folder X8 or X4 of their own (DIV2K_train_LR_bicubic/X8, DIV2K_train_LR_mild/X4).
- * The pairs are those in the HR folder, in the order of their names. In the track "wild" each training picture has
+ * The pairs are those in the HR folder, in the order of their names; partnersOf finds the small ones. In the track "wild" each training picture has
  * several small versions, and each version is a pair, named "0001x4w1". `colors` ("rgb") and `inputSize` ("lr") are
  * those of PairFormat.
  *
@@ -62,31 +67,29 @@ export function openDiv2k(root: string, options: Div2kOptions): PairDataset {
     }
   }
 
-  const names = readdirSync(hrFolder)
-    .filter((file) => file.endsWith(".png"))
-    .map((file) => file.slice(0, -".png".length))
-    .sort();
-  if (names.length === 0) throw new DataError(`${hrFolder}: there are no PNG files in this folder.`);
-
-  const present = new Set(readdirSync(lrFolder));
-  const versions = track === "wild" ? ["w", "w1", "w2", "w3", "w4"] : [letters[track]];
-  const files = names.flatMap((name) => {
-    const partners = versions.map((version) => `${name}x${scale}${version}`);
-    return partners
-      .filter((partner) => present.has(`${partner}.png`))
-      .map((partner) => ({
-        name: track === "wild" ? partner : name,
-        lr: join(lrFolder, `${partner}.png`),
-        hr: join(hrFolder, `${name}.png`),
-      }));
+  const [large, small] = [hrFolder, lrFolder].map((folder) => {
+    const { pictures, leftOut } = picturesIn(folder);
+    if (leftOut.length > 0) options.onLeftOut?.(describeLeftOut(folder, leftOut));
+    return pictures;
+  });
+  const files = partnersOf(large, small, scale).flatMap((partners, i) => {
+    const [hr, name] = [large[i], stemOf(large[i])];
+    if (track === "wild") return partners.map((lr) => ({ name: stemOf(lr), lr, hr }));
+    if (partners.length > 1) {
+      throw new DataError(
+        `${hr} has more than one small version: ${partners.join(", ")}. Move all but one away.`,
+      );
+    }
+    return partners.map((lr) => ({ name, lr, hr }));
   });
   const paired = new Set(files.map(({ hr }) => hr));
-  const lonely = names.filter((name) => !paired.has(join(hrFolder, `${name}.png`)));
+  const lonely = large.filter((path) => !paired.has(path));
   if (lonely.length > 0) {
+    const version = track === "wild" && split === "train" ? "w1" : letters[track];
+    const partner = `${stemOf(lonely[0])}x${scale}${version}.png`;
     throw new DataError(
-      `${lonely.length} of ${names.length} pictures in ${hrFolder} have no small version, the first being ` +
-        `${join(lrFolder, `${lonely[0]}x${scale}${versions.at(-1)}.png`)}. Unpack the LR archive again, or move the HR ` +
-        "pictures away.",
+      `${lonely.length} of ${large.length} pictures in ${hrFolder} have no small version, the first being ` +
+        `${join(lrFolder, partner)}. Unpack the LR archive again, or move the HR pictures away.`,
     );
   }
   const title = track === "bicubic" ? "" : ` ${track}`;

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import type { OutputInfo } from "sharp";
 import { DataError } from "../picture/errors.ts";
 import { checkImage, type Image } from "../picture/image.ts";
+import { formatOfBytes, formatOfName, pictureFormats } from "./formats.ts";
 
 /** Reads a PNG, JPEG or WebP file; see decodeImage. */
 export async function readImage(path: string): Promise<Image> {
@@ -34,10 +35,10 @@ export function notRead(path: string, cause: unknown): DataError {
  * @throws DataError if the bytes are not such a picture, are cut short or damaged.
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<Image> {
-  const format = formatOf(bytes, name);
+  const format = formatOfBytes(bytes, name);
   // Imported when needed: its native library takes longer to load than all the rest of this package's data part.
   const { default: sharp } = await import("sharp");
-  const picture = sharp(bytes, { ignoreIcc: format === "PNG", limitInputPixels: false });
+  const picture = sharp(bytes, { ignoreIcc: format === "png", limitInputPixels: false });
   let grey: boolean;
   let decoded: { data: Uint8Array; info: OutputInfo };
   try {
@@ -46,7 +47,7 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<Imag
     grey = ["b-w", "grey16"].includes(metadata.space);
     decoded = await picture.autoOrient().toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
   } catch (cause) {
-    throw notDecoded(name, `${format} picture of ${bytes.length} bytes`, cause);
+    throw notDecoded(name, `${pictureFormats[format].name} picture of ${bytes.length} bytes`, cause);
   }
 
   const { data, info } = decoded;
@@ -91,7 +92,7 @@ export async function encodePng(image: Image): Promise<Uint8Array> {
 
 /** Writes a PNG file, replacing an older one; see writeWhole. */
 export async function writePng(path: string, image: Image): Promise<void> {
-  if (!path.toLowerCase().endsWith(".png")) {
+  if (formatOfName(path) !== "png") {
     throw new DataError(`${path}: only PNG files are written; choose a name that ends in .png.`);
   }
   await writeWhole(path, await encodePng(image));
@@ -105,23 +106,30 @@ export async function writeWhole(path: string, bytes: Uint8Array | string): Prom
   await replaceWhole(path, (unfinished) => writeFile(unfinished, bytes));
 }
 
-/** Like writeWhole, for a file that `make` writes under the name it is given. */
+/**
+ * Like writeWhole, for a file that `make` writes under the name it is given. A link stays, and the file that it leads to
+ * is replaced; a pipe or a device is written to as it is.
+ */
 export async function replaceWhole(
   path: string,
   make: (unfinished: string) => Promise<unknown>,
 ): Promise<void> {
-  const unfinished = unfinishedName(path);
+  const target = await realpath(path).catch(() => path);
+  const there = await stat(target).catch(() => undefined);
+  const through = there && !there.isFile() && !there.isDirectory();
+  const unfinished = through ? target : unfinishedName(target);
   try {
     await make(unfinished);
+    if (through) return;
     const file = await open(unfinished, "r+");
     try {
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(unfinished, path);
+    await rename(unfinished, target);
   } catch (cause) {
-    await rm(unfinished, { force: true });
+    if (!through) await rm(unfinished, { force: true });
     throw notWritten(path, cause);
   }
 }
@@ -149,22 +157,6 @@ export function diskFull(path: string, cause: unknown): DataError {
     `${path}: cannot be written: the disk is full. Make room, or choose another folder, and start again; what is ` +
       "complete is kept.",
     { cause },
-  );
-}
-
-/** How the files begin, in hexadecimal. WebP: "RIFF", four bytes of length, "WEBP". */
-const signatures = { PNG: /^89504e470d0a1a0a/, JPEG: /^ffd8ff/, WebP: /^52494646.{8}57454250/ };
-
-export function formatOf(bytes: Uint8Array, name: string): keyof typeof signatures {
-  if (bytes.length === 0) {
-    throw new DataError(`${name}: the file is empty. Download or copy it again, or leave it out.`);
-  }
-  const start = Buffer.from(bytes.subarray(0, 12)).toString("hex");
-  for (const [format, signature] of Object.entries(signatures)) {
-    if (signature.test(start)) return format as keyof typeof signatures;
-  }
-  throw new DataError(
-    `${name}: not a PNG, JPEG or WebP picture (its first bytes are ${start}). Convert it to PNG, or leave it out.`,
   );
 }
 

@@ -1,21 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** Pictures in and out, the bicubic degradation, quality measures and training batches. Node only; no tensors. */
-export { rgbToY, rgbToYcbcr, type YOptions, ycbcrToRgb } from "../picture/color.ts";
+/**
+ * Picture files and data sets: reading and writing, degradations, DIV2K, training batches. Node only; no tensors. What
+ * computes on pictures is in `pixelgrad/picture`.
+ */
 export { DataError } from "../picture/errors.ts";
-export { crop, fromPlanar, type Image, modcrop, toPlanar, toRgb } from "../picture/image.ts";
-export { imresize, imresizePlane } from "../picture/imresize.ts";
-export { type MetricOptions, psnr, ssim } from "../picture/metrics.ts";
-export {
-  augment,
-  copyPatch,
-  inverseSymmetry,
-  type PatchPlace,
-  randomPair,
-  randomPlace,
-  type Symmetry,
-  symmetries,
-} from "../picture/patches.ts";
-export { type ResizeOptions, type ResizeTable, resizeWeights } from "../picture/resize-weights.ts";
+export type { Image } from "../picture/image.ts";
 export {
   type Degradation,
   type DegradationOptions,
@@ -30,3 +19,4 @@ export { decodeImage, encodePng, readImage, writePng, writeWhole } from "./files
 export { openFolder } from "./folder.ts";
 export { type LoaderOptions, type LoaderState, type PatchBatch, PatchLoader } from "./loader.ts";
 export type { Pair, PairDataset, PairFiles, PairFormat } from "./pairs.ts";
+export { describeLeftOut, type LeftOut, type PicturesIn, picturesIn } from "./pictures-in.ts";

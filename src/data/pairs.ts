@@ -1,4 +1,4 @@
-import { rgbToY } from "../picture/color.ts";
+import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
 import { crop, type Image, modcrop, toRgb } from "../picture/image.ts";
 import { imresize } from "../picture/imresize.ts";
@@ -79,7 +79,7 @@ export function filePairs(name: string, format: PairFormat, files: readonly Pair
  */
 export async function loadPair(files: PairFiles, format: PairFormat): Promise<Pair> {
   const { scale, colors, inputSize } = format;
-  const convert = colors === "y" ? toY : (image: Image) => image;
+  const convert = colors === "y" ? lumaOf : (image: Image) => image;
   const large = toRgb(await readImage(files.hr));
   const size = { width: Math.floor(large.width / scale), height: Math.floor(large.height / scale) };
   if (size.width === 0 || size.height === 0) {
@@ -110,12 +110,6 @@ async function readSmall(path: string, hrPath: string, large: Image, scale: numb
     );
   }
   return small.width === width && small.height === height ? small : crop(small, 0, 0, width, height);
-}
-
-/** Luma as a grey picture. */
-function toY(image: Image): Image {
-  const { width, height } = image;
-  return { width, height, channels: 1, data: Uint8Array.from(rgbToY(image, { round: true })) };
 }
 
 /** What is asked of a dataset, with RGB and small pictures where nothing else is said; throws if it means nothing. */

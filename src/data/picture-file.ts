@@ -7,7 +7,6 @@ import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import {
   checkSize,
-  formatOf,
   notDecoded,
   notRead,
   notWritten,
@@ -15,6 +14,7 @@ import {
   unfinishedName,
   withoutColour,
 } from "./files.ts";
+import { formatOfBytes, type PictureFormat, pictureFormats } from "./formats.ts";
 import { type TiffPicture, tiffHeader } from "./tiff.ts";
 
 export interface PictureFile {
@@ -31,7 +31,7 @@ export interface PictureFile {
  * @throws DataError if there is no such file, or it is no such picture, damaged, or enormous.
  */
 export async function readPictureFile(path: string): Promise<PictureFile> {
-  const format = formatOf(await beginningOf(path), path);
+  const format = formatOfBytes(await beginningOf(path), path);
   const { default: sharp } = await import("sharp");
   const limitInputPixels = false; // its message would be about damage; checkSize has its own
   try {
@@ -54,23 +54,24 @@ export async function readPictureFile(path: string): Promise<PictureFile> {
     const icc = cmyk ? undefined : metadata.icc;
     return { image: grey && !deep ? withoutColour(image as Image) : image, icc };
   } catch (cause) {
-    throw notDecoded(path, `${format} picture`, cause);
+    throw notDecoded(path, `${pictureFormats[format].name} picture`, cause);
   }
 }
 
 /** Width and height of a picture file as it would be read, from its header alone. @throws DataError */
 export async function sizeOfPictureFile(path: string): Promise<{ width: number; height: number }> {
-  const format = formatOf(await beginningOf(path), path);
+  const format = formatOfBytes(await beginningOf(path), path);
   const { default: sharp } = await import("sharp");
   try {
     const { autoOrient } = await sharp(path, { limitInputPixels: false }).metadata();
     return autoOrient;
   } catch (cause) {
-    throw notDecoded(path, `${format} picture`, cause);
+    throw notDecoded(path, `${pictureFormats[format].name} picture`, cause);
   }
 }
 
-export const outputFormats = ["png", "jpeg", "webp"] as const;
+/** The formats that are written. */
+export const outputFormats = ["png", "jpeg", "webp"] as const satisfies PictureFormat[];
 export type OutputFormat = (typeof outputFormats)[number];
 
 export interface PictureFileOptions extends TiffPicture {

@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { type Entry, openPromise, type ZipFile } from "yauzl";
 import { DataError } from "../picture/errors.ts";
 import { diskFull, isDiskFull } from "./files.ts";
+import { formatOfName } from "./formats.ts";
 
 export interface UnzipOptions {
   /** Stops unpacking; nothing of it stays. */
@@ -15,11 +16,11 @@ export interface UnzipOptions {
 }
 
 /**
- * Unpacks the PNG files of a zip archive into `folder`, whatever folder they have in the archive; everything else in
+ * Unpacks the pictures of a zip archive into `folder`, whatever folder they have in the archive; everything else in
  * it is left out. `folder` appears when it is complete, and not before: until then it is `archive`.unpacking.
  *
  * @throws DataError, leaving no file, if the archive or a checksum in it is damaged, an entry's name leads out of the
- *   folder, an entry is a symbolic link, a name comes twice, there is no PNG file, or the disk is full.
+ *   folder, an entry is a symbolic link, a name comes twice, there is no picture, or the disk is full.
  */
 export async function unzipPictures(
   archive: string,
@@ -63,7 +64,7 @@ async function unpackAll(
       await unpack(zip, entry, join(folder, name), signal);
       onProgress?.(names.size, zip.entryCount);
     }
-    if (names.size === 0) throw new Error("there are no PNG files in it");
+    if (names.size === 0) throw new Error("there are no pictures in it");
   } finally {
     zip.close();
   }
@@ -71,7 +72,7 @@ async function unpackAll(
 
 /** Folders, notes, and the hidden companions that macOS packs ("__MACOSX/._0001.png") are none. */
 function isPicture({ fileName }: Entry): boolean {
-  return fileName.endsWith(".png") && !basename(fileName).startsWith(".");
+  return formatOfName(fileName) !== undefined && !basename(fileName).startsWith(".");
 }
 
 /** yauzl itself refuses names that are absolute or contain "..". */

@@ -1,6 +1,7 @@
 import type { PairFiles } from "../data/pairs.ts";
 import { DataError } from "../picture/errors.ts";
-import { type Image, toByte } from "../picture/image.ts";
+import type { Image } from "../picture/image.ts";
+import { toByte } from "../picture/levels.ts";
 import { psnr, ssim } from "../picture/metrics.ts";
 import type { Upscaler } from "../upscale/index.ts";
 import { loadPicture, type Picture } from "./pictures.ts";

@@ -1,41 +1,47 @@
 /** The pictures to measure on: which files belong together, and what a method gets of them. */
-import { readdirSync, statSync } from "node:fs";
-import { basename, extname, join } from "node:path";
+import { basename } from "node:path";
 import { readImage } from "../data/files.ts";
 import { openFolder } from "../data/folder.ts";
 import type { PairFiles } from "../data/pairs.ts";
-import { rgbToY } from "../picture/color.ts";
+import { partnersOf } from "../data/partners.ts";
+import { describeLeftOut, picturesIn } from "../data/pictures-in.ts";
+import { sameFile } from "../data/same-file.ts";
+import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
 import { type Image, modcrop, toRgb } from "../picture/image.ts";
 import { imresize, imresizePlane } from "../picture/imresize.ts";
 
 /**
- * The pictures of a folder, in the order of their names; with `lr`, each with its small version there, which has the
- * same name or one that ends in x2 (at scale 2; 0001x4m and the like for DIV2K's mild, difficult and wild tracks).
+ * The pictures of a folder, in the order of their names; with `lr`, each with its small version there, as partnersOf
+ * finds it by its name. `onLeftOut` is called with a line for each folder of which something is left out.
  *
  * @throws DataError for a missing folder, a folder without pictures, and a picture whose partner is missing or not the
  *   only one. The pictures themselves are read later.
  */
-export function findPictures(hr: string, lr: string | undefined, scale: number): PairFiles[] {
-  const large = openFolder(hr, { scale }).files!;
-  if (lr === undefined) return large.map(({ name, hr }) => ({ name, hr }));
-  if (!statSync(lr, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new DataError(`${lr}: there is no such folder. Check the path of the LR pictures.`);
-  }
-  const small = new Map<string, string[]>();
-  for (const file of readdirSync(lr).sort()) {
-    if (!/\.(png|jpe?g|webp)$/i.test(file)) continue;
-    const name = basename(file, extname(file));
-    small.set(name, [...(small.get(name) ?? []), join(lr, file)]);
-  }
-  return large.map(({ name, hr }) => {
-    const names = ["", ...["", "m", "d", "w"].map((track) => `x${scale}${track}`)].map((end) => name + end);
-    const found = names.flatMap((candidate) => small.get(candidate) ?? []);
+export function findPictures(
+  hr: string,
+  lr: string | undefined,
+  scale: number,
+  onLeftOut?: (line: string) => void,
+): PairFiles[] {
+  const together = lr !== undefined && sameFile(hr, lr); // then the small ones are not left out
+  const options = { scale, onLeftOut: together ? undefined : onLeftOut };
+  const large = openFolder(hr, options).files!.map(({ name, hr }) => ({ name, hr }));
+  if (lr === undefined) return large;
+  const { pictures, leftOut } = picturesIn(lr);
+  if (leftOut.length > 0) onLeftOut?.(describeLeftOut(lr, leftOut));
+  const partners = partnersOf(
+    large.map(({ hr }) => hr),
+    pictures,
+    scale,
+  );
+  return large.map(({ name, hr }, i) => {
+    const found = partners[i];
     if (found.length === 1) return { name, hr, lr: found[0] };
     throw new DataError(
       found.length === 0
-        ? `${hr} has no small version in ${lr}: it should be called ${name}x${scale}.png or ${name}.png. Add it, or ` +
-            "move the large one away."
+        ? `${hr} has no small version in ${lr}: it should be called ${name}x${scale}.png, ${name}_LRBI_x${scale}.png or ` +
+            `${name}.png, say. Add it, or move the large one away.`
         : `${hr} has ${found.length} small versions in ${lr} (${found.map((path) => basename(path)).join(", ")}). ` +
             "Move all but one away.",
     );
@@ -91,9 +97,4 @@ async function readOpaque(path: string): Promise<Image> {
     );
   }
   return toRgb(image);
-}
-
-function lumaOf(image: Image): Image {
-  const { width, height } = image;
-  return { width, height, channels: 1, data: Uint8Array.from(rgbToY(image, { round: true })) };
 }

@@ -12,6 +12,7 @@
 import { conv2d } from "../kernels/conv2d/index.ts";
 import { add } from "../kernels/elementwise/index.ts";
 import { pad } from "../kernels/pad/index.ts";
+import { axisTable } from "../kernels/resize/weights.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
 import { Conv2d, PixelShuffle, ReLU, Sequential, Tanh } from "../nn/layers.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
@@ -105,24 +106,25 @@ export class ESPCN extends SuperResolver {
   }
 }
 
+const bicubic = { mode: "bicubic", convention: "matlab", antialias: false } as const;
+
 /**
- * Bicubic interpolation as what it is, a sub-pixel convolution whose weights nobody learns: the scale² pixels of a block lie at
- * fixed places between their neighbours. One launch with the shuffle in it; and Keys' a = -0.5 as in Matlab, where `interpolate` has
- * PyTorch's -0.75. Edges are repeated.
+ * Bicubic interpolation as what it is, a sub-pixel convolution whose weights nobody learns: the scale² pixels of a block
+ * lie at fixed places between their neighbours. One launch with the shuffle in it; and Matlab's weights (Keys' kernel
+ * with a = -0.5), where `interpolate` has PyTorch's by default. Edges are repeated.
  */
 function enlargeBicubic(x: Tensor, scale: number): Tensor {
-  // Places of the pixels within a block, and Keys' kernel with a = -0.5 at the five samples around each.
-  const rows = Array.from({ length: scale }, (_, i) =>
-    [-2, -1, 0, 1, 2].map((at) => cubic(Math.abs((i + 0.5) / scale - 0.5 - at))),
-  );
+  // Of five pixels in a row, what the middle one's `scale` pixels are made of.
+  const { taps, first, weights } = axisTable(5, 5 * scale, scale, bicubic);
+  const rows = Array.from({ length: scale }, (_, k) => {
+    const i = 2 * scale + k;
+    const row = [0, 0, 0, 0, 0];
+    for (let t = 0; t < taps; t++) row[first[i] + t] = weights[i * taps + t];
+    return row;
+  });
   const windows = rows.flatMap((down) =>
     rows.flatMap((across) => down.flatMap((v) => across.map((h) => v * h))),
   );
   const weight = tensor(windows, [scale ** 2, 1, 5, 5], { device: x.device });
   return conv2d(pad(x, [2, 2, 2, 2], "replicate"), weight, undefined, { shuffle: scale });
-}
-
-function cubic(d: number): number {
-  if (d <= 1) return (1.5 * d - 2.5) * d * d + 1;
-  return d <= 2 ? -0.5 * (((d - 5) * d + 8) * d - 4) : 0;
 }

@@ -1,5 +1,6 @@
 import { DataError } from "./errors.ts";
 import { checkImage, type Image } from "./image.ts";
+import { toByte } from "./levels.ts";
 
 /**
  * ITU-R BT.601 in studio range, as Matlab's rgb2ycbcr and with it nearly every super-resolution paper: with
@@ -29,6 +30,12 @@ export function rgbToY(image: Image, { round = false }: YOptions = {}): Float64A
   return weighted(image, 0, round, luma);
 }
 
+/** Luma of an RGB picture, rounded to whole levels in 16..235, as a picture of 1 channel. */
+export function lumaOf(image: Image): Image {
+  const { width, height } = image;
+  return { width, height, channels: 1, data: Uint8Array.from(rgbToY(image, { round: true })) };
+}
+
 /** RGB picture -> planes [3, height, width]: Y in 16..235, Cb and Cr in 16..240. */
 export function rgbToYcbcr(image: Image, { round = false }: YOptions = {}): Float64Array {
   checkRgb(image, "rgbToYcbcr");
@@ -53,16 +60,15 @@ export function ycbcrToRgb(planes: ArrayLike<number>, width: number, height: num
       const y = planes[i] - offset[0];
       const cb = planes[area + i] - offset[1];
       const cr = planes[2 * area + i] - offset[2];
-      const value = wy * y + wb * cb + wr * cr;
-      data[3 * i + k] = value <= 0 ? 0 : value >= 255 ? 255 : Math.floor(value + 0.5);
+      data[3 * i + k] = toByte(wy * y + wb * cb + wr * cr);
     }
   }
   return { width, height, channels: 3, data };
 }
 
 /**
- * Planes R, G, B in 0..1 -> planes Y, Cb, Cr in 0..1, 255 times which is what rgbToYcbcr gives. For pictures whose samples
- * have other depths than 8 bits.
+ * Planes R, G, B in 0..1 -> planes Y, Cb, Cr in 0..1, 255 times which is what rgbToYcbcr gives. For pictures whose
+ * samples have other depths than 8 bits.
  */
 export function rgbPlanesToYcbcr(planes: Float32Array): Float32Array {
   return mixed(planes, fromRgb, [0, 0, 0], offset);
@@ -73,7 +79,10 @@ export function ycbcrPlanesToRgb(planes: Float32Array): Float32Array {
   return mixed(planes, toRgbMatrix, offset, [0, 0, 0]);
 }
 
-/** Every pixel of three planes: a matrix applied to it, after taking `before` / 255 away and before adding `after` / 255. */
+/**
+ * Every pixel of three planes: a matrix applied to it, after taking `before` / 255 away and before adding
+ * `after` / 255.
+ */
 function mixed(
   planes: Float32Array,
   matrix: readonly number[][],
@@ -106,7 +115,7 @@ function weighted({ data }: Image, k: number, round: boolean, out: Float64Array)
   const [wr, wg, wb] = fromRgb[k];
   for (let i = 0, p = 0; i < out.length; i++, p += 3) {
     const value = offset[k] + wr * data[p] + wg * data[p + 1] + wb * data[p + 2];
-    out[i] = round ? Math.floor(value + 0.5) : value;
+    out[i] = round ? toByte(value) : value;
   }
   return out;
 }

@@ -38,80 +38,7 @@ export function emptySamples<S extends Samples>(like: S, length: number): S {
   return new (like.BYTES_PER_ELEMENT === 2 ? Uint16Array : Uint8Array)(length) as S;
 }
 
-/** Byte -> 0..1 in single precision. A table, because loaders convert millions of bytes per batch. */
-export const unitFromByte: Float32Array = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
-
-/**
- * Picture -> planes [channels, height, width] with values byte / 255 in 0..1, as networks take them; of 16 bits, sample / 65535.
- */
-export function toPlanar(image: Image<Samples>): Float32Array {
-  checkImage(image, "toPlanar");
-  const { width, height, channels, data } = image;
-  const area = width * height;
-  const planes = new Float32Array(area * channels);
-  const bytes = data.BYTES_PER_ELEMENT === 1;
-  for (let c = 0; c < channels; c++) {
-    for (let i = 0, from = c, to = c * area; i < area; i++, from += channels, to++) {
-      planes[to] = bytes ? unitFromByte[data[from]] : data[from] / 65535;
-    }
-  }
-  return planes;
-}
-
-/**
- * Planes [channels, height, width] -> picture. Values are clamped to 0..1, multiplied by 255 (with 16 bits by 65535) and rounded,
- * halves upwards. NaN throws a DataError: it would otherwise turn into black without a word.
- */
-export function fromPlanar(
-  planes: ArrayLike<number>,
-  width: number,
-  height: number,
-  channels: Image["channels"],
-): Image;
-export function fromPlanar(
-  planes: ArrayLike<number>,
-  width: number,
-  height: number,
-  channels: Image["channels"],
-  depth: 8 | 16,
-): Image<Samples>;
-export function fromPlanar(
-  planes: ArrayLike<number>,
-  width: number,
-  height: number,
-  channels: Image["channels"],
-  depth: 8 | 16 = 8,
-): Image<Samples> {
-  const area = width * height;
-  if (planes.length !== area * channels) {
-    throw new DataError(
-      `fromPlanar: ${channels} planes of ${width}x${height} have ${area * channels} values, ` +
-        `but ${planes.length} were given.`,
-    );
-  }
-  const most = 2 ** depth - 1;
-  const data = new (depth === 8 ? Uint8Array : Uint16Array)(area * channels);
-  const image = { width, height, channels, data };
-  checkImage(image, "fromPlanar");
-  for (let c = 0; c < channels; c++) {
-    for (let i = 0, from = c * area, to = c; i < area; i++, from++, to += channels) {
-      const value = planes[from];
-      if (Number.isNaN(value)) {
-        const at = `channel ${c}, row ${Math.floor(i / width)}, column ${i % width}`;
-        throw new DataError(`fromPlanar: the value of ${at} is NaN; the network that made it has diverged.`);
-      }
-      data[to] = value <= 0 ? 0 : value >= 1 ? most : Math.floor(value * most + 0.5);
-    }
-  }
-  return image;
-}
-
-/** A level as a byte: to the nearest one, halves upwards as Matlab rounds them, within 0..255. */
-export function toByte(value: number): number {
-  return value <= 0 ? 0 : value >= 255 ? 255 : Math.floor(value + 0.5);
-}
-
-/** The w x h part whose top left pixel is column `x` of row `y`. Throws a DataError if it sticks out. */
+/** The w x h part whose top left pixel is column `x` of row `y`. Throws a RangeError if it sticks out. */
 export function crop<S extends Samples = Uint8Array>(
   image: Image<S>,
   x: number,
@@ -123,7 +50,7 @@ export function crop<S extends Samples = Uint8Array>(
   const { width, height, channels, data } = image;
   const inside = x >= 0 && y >= 0 && w > 0 && h > 0 && x + w <= width && y + h <= height;
   if (!inside || ![x, y, w, h].every(Number.isInteger)) {
-    throw new DataError(
+    throw new RangeError(
       `crop: ${w}x${h} at column ${x}, row ${y} is not a whole part of a ${width}x${height} picture.`,
     );
   }
@@ -137,12 +64,13 @@ export function crop<S extends Samples = Uint8Array>(
 
 /**
  * Cuts the right and bottom edge so that both sides become multiples of `scale`: the usual first step of
- * super-resolution benchmarks. Returns the picture itself if nothing has to go.
+ * super-resolution benchmarks. Returns the picture itself if nothing has to go. Throws a RangeError for a scale that
+ * means nothing, a DataError for a picture with fewer than `scale` pixels on a side.
  */
 export function modcrop(image: Image, scale: number): Image {
   checkImage(image, "modcrop");
   if (!Number.isInteger(scale) || scale < 1) {
-    throw new DataError(`modcrop: scale must be a whole number of at least 1, not ${scale}.`);
+    throw new RangeError(`modcrop: scale must be a whole number of at least 1, not ${scale}.`);
   }
   const width = image.width - (image.width % scale);
   const height = image.height - (image.height % scale);

@@ -1,5 +1,7 @@
 import { DataError } from "./errors.ts";
-import { checkImage, type Image, toByte } from "./image.ts";
+import { checkImage, type Image } from "./image.ts";
+import { toByte } from "./levels.ts";
+import type { Planes } from "./planes.ts";
 import { type ResizeOptions, type ResizeTable, resizeWeights } from "./resize-weights.ts";
 
 /**
@@ -11,7 +13,7 @@ import { type ResizeOptions, type ResizeTable, resizeWeights } from "./resize-we
  * This is the degradation behind nearly all super-resolution benchmarks. Other libraries' "bicubic" is another
  * filter (OpenCV and PyTorch do not widen the kernel when shrinking and take a = -0.75), and a network trained on
  * one and tested on the other loses whole decibels. The weights come from resizeWeights; here they are applied to
- * all columns and to all rows.
+ * all columns and to all rows. Throws a RangeError for scales and sizes that mean nothing.
  */
 export function imresize(
   image: Image,
@@ -21,7 +23,7 @@ export function imresize(
   checkImage(image, "imresize");
   const { width, height } = image;
   if (typeof scale === "number" && !(scale > 0 && scale < Infinity)) {
-    throw new DataError(`imresize: scale must be above 0, not ${scale}.`);
+    throw new RangeError(`imresize: scale must be a number above 0, not ${scale}.`);
   }
   const across = typeof scale === "number" ? scale : scale.width / width;
   const down = typeof scale === "number" ? scale : scale.height / height;
@@ -93,6 +95,22 @@ export function imresizePlane(
   const columns = resizeWeights(from.height, to.height, down, options);
   const rows = resizeWeights(from.width, to.width, across, options);
   return resizePlane(plane, from.width, columns, rows, down <= across);
+}
+
+/** Every plane by Matlab's imresize for real numbers; by default bicubic. */
+export function interpolatePlanes(
+  { width, height, channels, data }: Planes,
+  scale: number,
+  options?: ResizeOptions,
+): Planes {
+  const large = { width: width * scale, height: height * scale };
+  const area = width * height;
+  const result = new Float32Array(channels * large.width * large.height);
+  for (let c = 0; c < channels; c++) {
+    const plane = data.subarray(c * area, (c + 1) * area);
+    result.set(imresizePlane(plane, { width, height }, large, options), c * large.width * large.height);
+  }
+  return { ...large, channels, data: result };
 }
 
 /** A plane of real numbers resized by two tables, for the height and for the width. */

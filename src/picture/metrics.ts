@@ -23,7 +23,8 @@ export interface MetricOptions {
 
 /**
  * Peak signal-to-noise ratio in dB: 10 log10(255^2 / mean squared difference), the mean over all samples compared.
- * Infinity for equal pictures. Throws a DataError if the sizes or channels differ.
+ * Infinity for equal pictures. Throws a DataError if the sizes or channels differ or are not those to compare, a
+ * RangeError for options that mean nothing.
  */
 export function psnr(a: Image, b: Image, options: MetricOptions): number {
   const compared = comparedPlanes("psnr", a, b, options);
@@ -40,7 +41,7 @@ export function psnr(a: Image, b: Image, options: MetricOptions): number {
  * Structural similarity of Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment: from error visibility to
  * structural similarity" (2004): 11x11 Gaussian window of sigma 1.5, K1 = 0.01, K2 = 0.03, level range 255, mean
  * over the positions at which the window lies wholly inside; no downsampling. 1 for equal pictures. "rgb" is the
- * mean over the three channels.
+ * mean over the three channels. Throws as psnr does, and a DataError for pictures smaller than the window.
  */
 export function ssim(a: Image, b: Image, options: MetricOptions): number {
   const { planes, width, height } = comparedPlanes("ssim", a, b, options);
@@ -73,7 +74,7 @@ function comparedPlanes(caller: string, a: Image, b: Image, options: MetricOptio
     );
   }
   if (channels !== "y" && channels !== "rgb") {
-    throw new DataError(`${caller}: channels must be "y" or "rgb", not ${JSON.stringify(channels)}.`);
+    throw new RangeError(`${caller}: channels must be "y" or "rgb", not ${JSON.stringify(channels)}.`);
   }
   if (!(a.channels === 3 || (a.channels === 1 && channels === "y"))) {
     throw new DataError(
@@ -82,12 +83,12 @@ function comparedPlanes(caller: string, a: Image, b: Image, options: MetricOptio
     );
   }
   if (roundY && channels === "rgb") {
-    throw new DataError(`${caller}: roundY is about the Y plane; it has no meaning with channels "rgb".`);
+    throw new RangeError(`${caller}: roundY is about the Y plane; it has no meaning with channels "rgb".`);
   }
   const width = a.width - 2 * border;
   const height = a.height - 2 * border;
   if (!Number.isInteger(border) || border < 0 || width < 1 || height < 1) {
-    throw new DataError(
+    throw new RangeError(
       `${caller}: border must be a whole number of pixels, 0 or more, that leaves something of ` +
         `${a.width}x${a.height}; got ${border}.`,
     );

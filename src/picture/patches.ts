@@ -1,5 +1,6 @@
 import { DataError } from "./errors.ts";
-import { type Image, unitFromByte } from "./image.ts";
+import type { Image } from "./image.ts";
+import { unitFromByte } from "./levels.ts";
 
 /**
  * One of the 8 symmetries of the square: the flips are done first, then rows and columns are exchanged. A quarter
@@ -58,7 +59,7 @@ export function augment(
 /**
  * Copies the size x size square whose top left pixel is column `x` of row `y` out of a picture, flipped and turned,
  * into `out` from `offset` on, as planes [channels, size, size] with values in 0..1: straight into the place it has
- * in a batch, with nothing allocated.
+ * in a batch, with nothing allocated. Throws a RangeError if it sticks out of the picture or of `out`.
  */
 export function copyPatch(
   out: Float32Array,
@@ -72,12 +73,12 @@ export function copyPatch(
   const { width, height, channels, data } = image;
   const inside = x >= 0 && y >= 0 && size > 0 && x + size <= width && y + size <= height;
   if (!inside || ![x, y, size].every(Number.isInteger)) {
-    throw new DataError(
+    throw new RangeError(
       `copyPatch: ${size}x${size} at column ${x}, row ${y} is not a whole part of a ${width}x${height} picture.`,
     );
   }
   if (offset < 0 || offset + channels * size * size > out.length) {
-    throw new DataError(
+    throw new RangeError(
       `copyPatch: ${channels} planes of ${size}x${size} from ${offset} on do not fit into ${out.length} values.`,
     );
   }

@@ -1,5 +1,3 @@
-import { DataError } from "./errors.ts";
-
 /**
  * How pictures are resized, as tables: the one definition behind imresize (bytes, on the CPU) and interpolate
  * (tensors). Nothing here is bound to Node.
@@ -41,8 +39,8 @@ export type ResizeOptions = (
    */
   edge?: "mirror" | "clamp" | "drop";
   /**
-   * Where samples lie in the intervals that they stand for, of the input and of the output: from 0, the beginning, to 1. Default
-   * 0.5 and 0.5. Colour of MPEG-2 video lies on the first of two columns of luma: 0.25.
+   * Where samples lie in the intervals that they stand for, of the input and of the output: from 0, the beginning,
+   * to 1. Default 0.5 and 0.5. Colour of MPEG-2 video lies on the first of two columns of luma: 0.25.
    */
   siting?: readonly [from: number, to: number];
 };
@@ -57,11 +55,11 @@ export interface ResizeTable {
 }
 
 /**
- * The table for resizing a signal of `inSize` samples to `outSize`. Sample i covers the interval [i, i + 1]; if it lies in the middle,
- * with `scale` output samples per input sample the centre of output i lies at (i + 0.5) / scale - 0.5. `scale` is
- * an argument of its own because imresize keeps the scale that was asked for when outSize had to be rounded.
+ * The table for resizing a signal of `inSize` samples to `outSize`. Sample i covers the interval [i, i + 1]; if it
+ * lies in the middle, with `scale` output samples per input sample the centre of output i lies at
+ * (i + 0.5) / scale - 0.5. `scale` is an argument of its own because imresize keeps the scale that was asked for when outSize had to be rounded.
  *
- * Throws a DataError if sizes or scale mean nothing, or if no input sample is within an output sample's reach.
+ * Throws a RangeError if sizes or scale mean nothing, or if no input sample is within an output sample's reach.
  */
 export function resizeWeights(
   inSize: number,
@@ -70,7 +68,7 @@ export function resizeWeights(
   options: ResizeOptions = {},
 ): ResizeTable {
   if (!(Number.isInteger(inSize) && Number.isInteger(outSize) && inSize > 0 && outSize > 0 && scale > 0)) {
-    throw new DataError(
+    throw new RangeError(
       `resizeWeights: sizes must be whole numbers above 0 and scale above 0, not ${inSize} -> ${outSize} ` +
         `at scale ${scale}.`,
     );
@@ -87,8 +85,8 @@ export function resizeWeights(
   let firstUsed = all;
   let lastUsed = -1;
   for (let i = 0; i < outSize; i++) {
-    // Whole scales repeat their weights with every input sample. Counted from that one they also have the same rounding
-    // errors, wherever it lies: parts of a picture give the bits of the whole.
+    // Whole scales repeat their weights with every input sample. Counted from that one they also have the same
+    // rounding errors, wherever it lies: parts of a picture give the bits of the whole.
     const base = Number.isInteger(scale) ? Math.floor(i / scale) : 0;
     const centre = (i - base * scale + to) / scale - from;
     const left = Math.floor(centre - support / 2);
@@ -106,7 +104,7 @@ export function resizeWeights(
       }
     }
     if (total === 0) {
-      throw new DataError(
+      throw new RangeError(
         `resizeWeights: ${inSize} -> ${outSize} at scale ${scale}: output sample ${i} lies where the input has ` +
           `nothing to take it from. Use a scale near ${outSize / inSize} or another edge than "drop".`,
       );

@@ -27,13 +27,18 @@ export interface Pictures {
  * - several of such folders: all of them together;
  * - no folder: photographs that npm has installed.
  *
- * With `valid`, a folder of HR pictures, all of `data` is trained on and those are measured with.
+ * With `valid`, a folder of HR pictures, all of `data` is trained on and those are measured with. `onLeftOut` is called
+ * with a line for each folder of which something is left out.
  */
-export function openPictures(config: TrainConfig, format: PairFormat): Pictures {
+export function openPictures(
+  config: TrainConfig,
+  format: PairFormat,
+  onLeftOut?: (line: string) => void,
+): Pictures {
   const { data, valid, degradation } = config;
   const parts =
     data.length > 0
-      ? data.map((folder) => openPart(folder, format, config))
+      ? data.map((folder) => openPart(folder, format, config, onLeftOut))
       : [
           {
             train: openPhotographs("train", format, config),
@@ -44,7 +49,7 @@ export function openPictures(config: TrainConfig, format: PairFormat): Pictures 
   const held =
     valid === undefined
       ? joined(parts.map((part) => part.valid!))
-      : openFolder(valid, { ...format, degradation });
+      : openFolder(valid, { ...format, degradation, onLeftOut });
   const from = data.length > 0 ? data.map((folder) => basename(folder)).join(", ") : "CC0 photographs";
   const others =
     valid === undefined ? `${held.length} held out` : `measured on ${held.length} of ${basename(valid)}`;
@@ -61,6 +66,7 @@ function openPart(
   folder: string,
   format: PairFormat,
   { track, degradation, valid }: TrainConfig,
+  onLeftOut?: (line: string) => void,
 ): { train: PairDataset; valid?: PairDataset } {
   const hold = valid === undefined;
   if (existsSync(join(folder, "DIV2K_train_HR"))) {
@@ -70,12 +76,12 @@ function openPart(
           `one of DIV2K's by --track.`,
       );
     }
-    const split = (split: "train" | "valid") => openDiv2k(folder, { split, track, ...format });
+    const split = (split: "train" | "valid") => openDiv2k(folder, { split, track, onLeftOut, ...format });
     return { train: split("train"), valid: hold ? split("valid") : undefined };
   }
   refuseTrack(folder, track);
   const own = { ...format, degradation };
-  const all = openFolder(folder, own);
+  const all = openFolder(folder, { ...own, onLeftOut });
   if (!hold) return { train: all };
   const paths = all.files!.map(({ hr }) => hr);
   const held = Math.ceil(paths.length / 10);

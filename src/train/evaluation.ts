@@ -1,14 +1,6 @@
-import {
-  type Image,
-  imresize,
-  type Pair,
-  type PairDataset,
-  type PairFormat,
-  psnr,
-  rgbToYcbcr,
-  ycbcrToRgb,
-} from "../data/index.ts";
+import type { Pair, PairDataset, PairFormat } from "../data/index.ts";
 import type { SuperResolver } from "../node.ts";
+import { type Image, imresize, psnr, rgbToYcbcr, ycbcrToRgb } from "../picture/index.ts";
 import { pickDetail, type Row } from "../report/picture.ts";
 import { networkUpscaler } from "../upscale/index.ts";
 import type { TrainConfig } from "./config.ts";

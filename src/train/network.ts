@@ -1,5 +1,5 @@
 import { readBytes } from "../data/files.ts";
-import { DataError, type Pair, type PairFormat, toPlanar } from "../data/index.ts";
+import { DataError, type Pair, type PairFormat } from "../data/index.ts";
 import {
   type Conv2d,
   EDSR,
@@ -10,6 +10,7 @@ import {
   type SuperResolver,
   whiteningInit,
 } from "../node.ts";
+import { toPlanar } from "../picture/index.ts";
 import type { NetworkConfig } from "./config.ts";
 
 /** What pictures a network learns from. */

@@ -194,7 +194,7 @@ async function prepare(config: TrainConfig, device: Device, { say }: TrainOption
   say?.(`Adapter: ${device.name}`);
 
   const format = pictureFormat(network);
-  const pictures = openPictures(config, format);
+  const pictures = openPictures(config, format, say);
   const { description } = pictures;
   say?.(`Pictures: ${description}`);
   const names: PictureNames = { train: pictures.train.names, valid: pictures.valid.names };

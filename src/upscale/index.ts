@@ -12,6 +12,6 @@ export {
 } from "./method.ts";
 export { networkUpscaler } from "./network.ts";
 export { selfEnsemble } from "./self-ensemble.ts";
-export { type PictureSource, toImageData } from "./source.ts";
+export { type PictureSource, readSource, toImageData } from "./source.ts";
 export { type Upscaled, type UpscalePictureOptions, upscale } from "./upscale.ts";
 export type { Method, UpscaleOptions, Upscaler } from "./upscaler.ts";

@@ -1,5 +1,4 @@
-import { imresize } from "../picture/imresize.ts";
-import { interpolatePlanes } from "../picture/interpolate-planes.ts";
+import { imresize, interpolatePlanes } from "../picture/imresize.ts";
 import type { ResizeOptions } from "../picture/resize-weights.ts";
 import { upscalerOf } from "./picture.ts";
 import type { Upscaler } from "./upscaler.ts";

@@ -1,6 +1,6 @@
 import type { SuperResolver } from "../models/super-resolver.ts";
 import { DataError } from "../picture/errors.ts";
-import { interpolatePlanes } from "../picture/interpolate-planes.ts";
+import { interpolatePlanes } from "../picture/imresize.ts";
 import { deviceOf, Forward, pixelsWithin } from "./forward.ts";
 import { bytesPerPixel } from "./interpolator.ts";
 import { upscalerOf } from "./picture.ts";

@@ -3,9 +3,10 @@
 import { divided, enlargeAlpha, multiplied } from "../picture/alpha.ts";
 import { rgbPlanesToYcbcr, ycbcrPlanesToRgb } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
-import { checkImage, crop, fromPlanar, type Image, type Samples, toPlanar } from "../picture/image.ts";
-import { interpolatePlanes } from "../picture/interpolate-planes.ts";
+import { checkImage, crop, type Image, type Samples } from "../picture/image.ts";
+import { interpolatePlanes } from "../picture/imresize.ts";
 import type { Planes } from "../picture/planes.ts";
+import { fromPlanar, toPlanar } from "../picture/planes.ts";
 import { type Box, enlargeInTiles, planTiles, type Tiling, times, within } from "./tiles.ts";
 import type { Method, UpscaleOptions, Upscaler } from "./upscaler.ts";
 

@@ -21,6 +21,11 @@ export function registerPictureReader(other: PictureReader): void {
   reader = other;
 }
 
+/**
+ * A picture in any of these forms as an `Image`; of a file, the orientation that a camera noted is applied.
+ *
+ * @throws DataError for what is no picture.
+ */
 export async function readSource(source: PictureSource): Promise<Image<Samples>> {
   if (typeof source === "string" || source instanceof URL || source instanceof Uint8Array)
     return reader(source);

@@ -38,6 +38,8 @@ beforeAll(async () => {
     path("flat", "flat.png"),
     drawn(24, 24, 3, () => 90),
   );
+  mkdirSync(path("large"));
+  for (const name of ["a", "b"]) await writePng(path("large", `${name}.png`), noise(30, 24, 3, 1));
   await writePng(path("mixed", "a.png"), noise(30, 24, 3, 1));
   await writePng(path("mixed", "b.png"), noise(30, 24, 4, 1));
   setDefaultDevice(float32Device());
@@ -138,11 +140,20 @@ describe("evaluate", () => {
     expect(JSON.parse(readFileSync(json, "utf8")).mean).toMatchObject({ psnr: null, ssim: 1 });
   });
 
+  test("JSON is not written over a picture", async () => {
+    const before = readFileSync(path("hr", "a.png"));
+    const json = ["--json", path("hr", "..", "hr", "a.png")];
+    const error = await failure(evaluateCommand, ["--hr", path("hr"), ...bicubic, ...json]);
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error.message).toMatch(/a\.png is an input; --json must name another place/);
+    expect(readFileSync(path("hr", "a.png"))).toEqual(before);
+  });
+
   test.each([
     ["a missing partner", ["--hr", "hr", "--lr", "flat"], 1, /a\.png has no small version in .*flat/],
     [
       "sizes that do not fit",
-      ["--hr", "hr", "--lr", "hr"],
+      ["--hr", "hr", "--lr", "large"],
       1,
       /a\.png is 30x24, but at scale 2 .*must be 15x12/,
     ],

@@ -1,6 +1,14 @@
 /** `pixelgrad upscale` and `pixelgrad info` as a user runs them. */
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -187,15 +195,39 @@ describe("a folder", () => {
     for (const file of done) expect((await readImage(path("many-large", file))).width).toBe(600);
   });
 
-  test("two pictures that would get one name, and output over input", async () => {
-    await picturesIn(path("twins"), 1);
-    writeFileSync(path("twins", "0.jpg"), await sharp(path("twins", "0.png")).jpeg().toBuffer());
-    const twins = await upscale("twins", "twins-large");
-    expect(twins.code).toBe(1);
-    expect(twins.stderr).toMatch(/would both become .*0\.png\. Rename one/);
-    const over = await upscale("twins", "twins", "--overwrite");
-    expect(over.code).toBe(2);
-    expect(over.stderr).toMatch(/0\.png is an input; --output must name another place/);
+  test("pictures that differ in their extensions keep these; what is no picture is left out and told", async () => {
+    await picturesIn(path("twins"), 2);
+    const jpeg = await sharp(path("twins", "0.png")).jpeg().toBuffer();
+    for (const name of ["0.jpg", "2.JFIF", "._1.png"]) writeFileSync(path("twins", name), jpeg);
+    writeFileSync(path("twins", "scan.bmp"), "BM");
+    mkdirSync(path("twins", "folder.png"));
+    const { code, stderr } = await upscale("twins", "twins-large");
+    expect(code).toBe(0);
+    expect(readdirSync(path("twins-large"))).toEqual(["0.jpg.png", "0.png.png", "1.png", "2.png"]);
+    expect(stderr).toContain(
+      "twins: left out ._1.png (hidden), folder.png (a folder), scan.bmp (not PNG, JPEG or WebP)",
+    );
+  });
+
+  test("nothing is written over what is read, whatever it is called", async () => {
+    await picturesIn(path("photos"), 1);
+    symlinkSync(path("photos"), path("link"));
+    const before = readFileSync(path("photos", "0.png"));
+    for (const [input, output, ...more] of [
+      ["photos", "photos"],
+      ["photos", "link"],
+      ["photos/0.png", "link/0.png"],
+      ["photos", "elsewhere", "--json", path("link", "0.png")],
+      ["photos/0.png", "once.png", "--json", path("once.png")],
+    ]) {
+      const { code, stderr } = await upscale(input, output, "--overwrite", ...more);
+      expect({ code, stderr }).toEqual({
+        code: 2,
+        stderr: expect.stringMatching(/is an input|written twice/),
+      });
+    }
+    expect(readFileSync(path("photos", "0.png"))).toEqual(before);
+    expect(existsSync(path("once.png"))).toBe(false);
   });
 });
 

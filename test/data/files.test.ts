@@ -1,11 +1,12 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { PNG } from "pngjs";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { decodeImage, encodePng, readImage, writePng } from "../../src/data/files.ts";
+import { decodeImage, encodePng, readImage, writePng, writeWhole } from "../../src/data/files.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import type { Image } from "../../src/picture/image.ts";
 import { drawn, noise, photograph, temporaryFolder } from "./support.ts";
@@ -96,6 +97,25 @@ describe("PNG", () => {
     await failure(writePng(path, { ...noise(4, 4, 3), width: 9 }));
     expect(readdirSync(join(folder, "whole")).sort()).toEqual(["a.png", "taken.png"]);
     expect((await failure(writePng("a.jpg", noise(4, 4, 3)))).message).toMatch(/a\.jpg.*ends in \.png/);
+  });
+});
+
+describe("writeWhole", () => {
+  test("keeps a link, and replaces the file that it leads to", async () => {
+    writeFileSync(join(folder, "target"), "old");
+    symlinkSync(join(folder, "target"), join(folder, "link"));
+    await writeWhole(join(folder, "link"), "new");
+    expect(lstatSync(join(folder, "link")).isSymbolicLink()).toBe(true);
+    expect(readFileSync(join(folder, "target"), "utf8")).toBe("new");
+    expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  test.skipIf(process.platform === "win32")("writes to a pipe as it is", async () => {
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const [read] = await Promise.all([readFile(pipe, "utf8"), writeWhole(pipe, "through")]);
+    expect(read).toBe("through");
+    expect(lstatSync(pipe).isFIFO()).toBe(true);
   });
 });
 

@@ -11,8 +11,9 @@ import { openFolder } from "../../src/data/folder.ts";
 import { type LoaderOptions, type PatchBatch, PatchLoader } from "../../src/data/loader.ts";
 import type { PairDataset } from "../../src/data/pairs.ts";
 import { DataError } from "../../src/picture/errors.ts";
-import { crop, type Image, toPlanar } from "../../src/picture/image.ts";
+import { crop, type Image } from "../../src/picture/image.ts";
 import { augment, type Symmetry, symmetries } from "../../src/picture/patches.ts";
+import { toPlanar } from "../../src/picture/planes.ts";
 import { drawn, noise, temporaryFolder } from "./support.ts";
 
 const folder = temporaryFolder();

@@ -32,11 +32,27 @@ describe("findPictures", () => {
     );
   });
 
+  test("pairs in one folder; what is left out is told", () => {
+    const set = make("image_SRF_2", "1_HR.png", "1_LR.png", "2_HR.png", "2_LR.png");
+    const lines: string[] = [];
+    const found = findPictures(set, undefined, 2, (line) => lines.push(line));
+    expect(found.map(({ name }) => name)).toEqual(["1_HR", "2_HR"]);
+    expect(lines).toEqual([`${set}: left out 1_LR.png, 2_LR.png (small version of another)`]);
+    const pairs = findPictures(set, set, 2, (line) => lines.push(line));
+    expect(lines).toHaveLength(1);
+    expect(pairs.map(({ lr }) => lr)).toEqual([
+      path("image_SRF_2", "1_LR.png"),
+      path("image_SRF_2", "2_LR.png"),
+    ]);
+  });
+
   test("a missing or ambiguous partner is an error that names the picture", () => {
     const hr = make("hr2", "a.png");
-    expect(() => findPictures(hr, make("empty"), 2)).toThrow(
-      /hr2.a\.png has no small version in .*empty.*ax2\.png/,
+    expect(() => findPictures(hr, make("empty"), 2)).toThrow(/empty: there are no pictures/);
+    expect(() => findPictures(hr, make("others", "b.png"), 2)).toThrow(
+      /hr2.a\.png has no small version in .*others.*ax2\.png/,
     );
+    expect(() => findPictures(hr, hr, 2)).toThrow(/has no small version/);
     expect(() => findPictures(hr, make("two", "a.png", "ax2.png"), 2)).toThrow(
       /2 small versions .*a\.png, ax2\.png/,
     );

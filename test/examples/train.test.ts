@@ -11,8 +11,9 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { imresize, readImage, writePng } from "../../src/data/index.ts";
+import { readImage, writePng } from "../../src/data/index.ts";
 import { parseSafetensors } from "../../src/nn/index.ts";
+import { imresize } from "../../src/picture/index.ts";
 import { drawnPicture as picture, picturesIn } from "../support/pictures.ts";
 import { type RunOptions, root, runCode, runFile } from "../support/run.ts";
 import { temporaryPaths } from "../train/support.ts";

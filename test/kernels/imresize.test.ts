@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
-import { type MatlabResizeOptions, matlabResize } from "../../src/kernels/imresize/index.ts";
+import { type InterpolateOptions, interpolate } from "../../src/kernels/resize/index.ts";
+import { axisTable } from "../../src/kernels/resize/weights.ts";
 import { imresize } from "../../src/picture/imresize.ts";
-import { resizeWeights } from "../../src/picture/resize-weights.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
@@ -11,8 +11,8 @@ import { float32Device, gpuDevices } from "../support/devices.ts";
 import { differing, drawn, noise } from "../support/drawn.ts";
 import { resized } from "../support/resized.ts";
 
-const gpus = await gpuDevices();
-const devices: Device[] = [...gpus, float32Device()];
+const devices: Device[] = [...(await gpuDevices()), float32Device()];
+const matlab = { mode: "bicubic", convention: "matlab", round: true } as const;
 
 describe.each(devices.map((device) => [device.name, device] as const))("%s", (_, device) => {
   test.each([2, 3, 4, 5, 7, 8, 16])(
@@ -62,30 +62,45 @@ describe.each(devices.map((device) => [device.name, device] as const))("%s", (_,
     }
   });
 
+  test.each([
+    ["bilinear", "linear"],
+    ["nearest", "box"],
+  ] as const)("%s: 0 differing samples", async (mode, kernel) => {
+    const image = noise(66, 48, 3, 7);
+    const antialias = mode !== "nearest";
+    for (const scaleFactor of [2, 3, 4, 1 / 2, 1 / 3]) {
+      const want = imresize(image, scaleFactor, { kernel, antialias });
+      expect(differing(await resized(image, { scaleFactor }, device, mode), want)).toBe(0);
+    }
+  });
+
   test("several pictures with several channels; values are bytes first", async () => {
     using _ = scope();
     const x = tensor([-3, 0.4, 0.5, 300, 7.49, 254.5, 255, 12], [2, 2, 1, 2], { device });
-    const y = await matlabResize(x, { scaleFactor: 1 }).data();
+    const y = await interpolate(x, { ...matlab, scaleFactor: 1 }).data();
     expect([...y]).toEqual([0, 0, 1, 255, 7, 255, 255, 12]);
   });
 
   test("has no gradient, and says so", () => {
     using _ = scope();
     const x = zeros([1, 1, 2, 2], { device, requiresGrad: true });
-    expect(() => backward(matlabResize(x, { size: [1, 1] }))).toThrow(/matlabResize has no gradient rule/);
+    expect(() => backward(interpolate(x, { ...matlab, size: [1, 1] }))).toThrow(
+      /interpolate with round has no gradient rule/,
+    );
   });
 });
 
 test("what the kernel's comment claims of the weights", () => {
+  const tableFor = (inSize: number, outSize: number, scale: number) =>
+    axisTable(inSize, outSize, scale, { mode: "bicubic", convention: "matlab", antialias: true });
   const nearest = (value: number, parts: number) => Math.abs(value * parts - Math.round(value * parts));
   for (const n of [2, 4, 8]) {
     for (const [inSize, outSize, scale] of [
       [64, 64 / n, 1 / n],
       [64, 64 * n, n],
     ]) {
-      expect(Math.max(...resizeWeights(inSize, outSize, scale).weights.map((w) => nearest(w, 2 ** 16)))).toBe(
-        0,
-      );
+      const { weights } = tableFor(inSize, outSize, scale);
+      expect(Math.max(...weights.map((w) => nearest(w, 2 ** 16)))).toBe(0);
     }
   }
   for (const n of [3, 5, 7]) {
@@ -93,12 +108,12 @@ test("what the kernel's comment claims of the weights", () => {
       [21 * n, 21, 1 / n],
       [21, 21 * n, n],
     ]) {
-      const { weights } = resizeWeights(inSize, outSize, scale);
+      const { weights } = tableFor(inSize, outSize, scale);
       expect(Math.max(...weights.map((w) => nearest(w, n ** 4)))).toBeLessThan(1e-10);
     }
   }
   for (const scale of [1 / 250, 1 / 8, 0.3, 0.7, 1, 1.7, 2, 8]) {
-    const { taps, weights } = resizeWeights(500, Math.ceil(500 * scale), scale);
+    const { taps, weights } = tableFor(500, Math.ceil(500 * scale), scale);
     expect(taps).toBeLessThanOrEqual(1000);
     for (let i = 0; i < weights.length; i += taps) {
       const total = weights.subarray(i, i + taps).reduce((sum, w) => sum + Math.abs(w), 0);
@@ -109,11 +124,8 @@ test("what the kernel's comment claims of the weights", () => {
 
 test("refuses what means nothing", () => {
   const x = zeros([1, 1, 4, 4], { device: float32Device() });
-  expect(() => matlabResize(zeros([4, 4], { device: float32Device() }), { scaleFactor: 2 })).toThrow(
-    ShapeError,
-  );
-  expect(() => matlabResize(x, { size: [0, 4] })).toThrow(/size is \[0, 4\]/);
-  expect(() => matlabResize(x, { scaleFactor: Number.NaN })).toThrow(ShapeError);
-  expect(() => matlabResize(x, { scaleFactor: 1 / 300 })).toThrow(/below 1\/250/);
-  expect(() => matlabResize(x, {} as MatlabResizeOptions)).toThrow(/either size or scaleFactor/);
+  const call = (options: object) => () => interpolate(x, { ...matlab, ...options } as InterpolateOptions);
+  expect(call({ size: [0, 4] })).toThrow(ShapeError);
+  expect(call({ scaleFactor: 1 / 300, size: undefined })).toThrow(/below 1\/250/);
+  expect(call({ scaleFactor: 2, convention: "pytorch" })).toThrow(/round is for convention "matlab"/);
 });

@@ -162,7 +162,7 @@ const cases: Case[] = [
     },
   ],
   [
-    "matlabResize",
+    "interpolate with round",
     () => {
       for (const [h, w] of [
         [1, 1],
@@ -170,7 +170,9 @@ const cases: Case[] = [
         [9, 8],
         [300, 200],
       ]) {
-        for (const scaleFactor of [2, 0.5]) ops.matlabResize(x(1, 3, h, w), { scaleFactor });
+        for (const scaleFactor of [2, 0.5]) {
+          ops.interpolate(x(1, 3, h, w), { scaleFactor, mode: "bicubic", convention: "matlab", round: true });
+        }
       }
     },
   ],
@@ -372,7 +374,7 @@ describe("kernels compile within WebGPU's default limits", () => {
       ],
       ...["cosineAnnealingLR", "loadWeights", "saveWeights", "parseSafetensors", "serializeSafetensors"],
       ...["createModel", "loadModel", "interpolator", "networkUpscaler", "selfEnsemble", "upscale"],
-      ...["openMethod", "toImageData", "adaptersPresent"],
+      ...["openMethod", "readSource", "toImageData", "adaptersPresent"],
       ...["normalInit", "kaimingNormalInit", "whiteningInit"],
     ];
     const functions = Object.entries(ops).filter(

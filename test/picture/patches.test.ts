@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { crop, type Image, toPlanar } from "../../src/picture/image.ts";
+import { crop, type Image } from "../../src/picture/image.ts";
 import { augment, copyPatch, inverseSymmetry, randomPair, symmetries } from "../../src/picture/patches.ts";
+import { toPlanar } from "../../src/picture/planes.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { drawn, noise } from "../data/support.ts";
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { EDSR, ESPCN } from "../../src/models/index.ts";
-import { fromPlanar, toPlanar } from "../../src/picture/image.ts";
+import { fromPlanar, toPlanar } from "../../src/picture/planes.ts";
 import { Random } from "../../src/tensor/random.ts";
 import {
   interpolator,

@@ -1,10 +1,12 @@
 /** Resizes pictures by interpolation, in PyTorch's or Matlab's convention. */
 import type { GpuDevice, GpuStorage } from "../../device/gpu-device.ts";
 import { MAX_GRID } from "../../device/kernel.ts";
-import { defineOp, type NdArray } from "../../tensor/op.ts";
+import { toByte } from "../../picture/levels.ts";
+import { defineOp, type NdArray, type OpDefinition } from "../../tensor/op.ts";
 import { formatShape, numel, type Shape, ShapeError } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { enlargeKernel } from "./enlarge.wgsl.ts";
+import { imresizeKernel } from "./imresize.wgsl.ts";
 import { resampleKernel } from "./resample.wgsl.ts";
 import { cachedTable, tableOn } from "./tables.ts";
 import type { AxisTable, Convention, ResizeMode } from "./weights.ts";
@@ -31,6 +33,11 @@ export type InterpolateOptions = (
   readonly antialias?: boolean;
   /** Default "pytorch". */
   readonly convention?: Convention;
+  /**
+   * Only in Matlab's convention. The pictures are bytes, 0..255, and are rounded to bytes after each of the two passes,
+   * as imresize does uint8 pictures. Default false.
+   */
+  readonly round?: boolean;
 };
 
 /** Resizing along one axis: 2 (rows of pixels are weighed and added up: the height changes) or 3 (the width). */
@@ -42,39 +49,48 @@ interface Pass {
 interface Params {
   /** Both axes, in the order in which they are resized. */
   readonly passes: readonly Pass[];
+  /** To bytes, before the first pass and after each. */
+  readonly round: boolean;
 }
 
-const interpolateOp: (inputs: { x: Tensor }, params: Params) => Tensor = defineOp<{ x: Tensor }, Params>({
+const definition: Omit<OpDefinition<{ x: Tensor }, Params>, "backward"> = {
   name: "interpolate",
   shape: ({ x }, { passes }) => passes.reduce(shapeAfter, x.shape),
-  cpu({ x }, { passes }, y) {
-    let from: NdArray = x;
+  cpu({ x }, { passes, round }, y) {
+    let from: NdArray = round ? { shape: x.shape, data: Float64Array.from(x.data, toByte) } : x;
     for (const [k, pass] of passes.entries()) {
       const shape = shapeAfter(from.shape, pass);
       const to = k === passes.length - 1 ? y : { shape, data: new Float64Array(numel(shape)) };
-      resample(from, pass, to);
+      resample(from, pass, to, round);
       from = to;
     }
   },
-  gpu(device, { x }, { passes }, y) {
+  gpu(device, { x }, { passes, round }, y) {
     let from = { shape: x.shape, storage: x.gpuStorage };
     for (const [k, pass] of passes.entries()) {
       const shape = shapeAfter(from.shape, pass);
       const storage = k === passes.length - 1 ? y.gpuStorage : device.allocate(numel(shape));
-      launch(device, from, pass, storage);
+      launch(device, from, pass, storage, round);
       if (k > 0) device.release(from.storage);
       from = { shape, storage };
     }
   },
+};
+
+const interpolateOp: (inputs: { x: Tensor }, params: Params) => Tensor = defineOp({
+  ...definition,
   // y = B A x has the gradient dx = Aᵀ Bᵀ dy: the same operation with the matrices transposed. (The order would not
   // matter, one being for rows and one for columns; in reverse, the smaller scale is first again.)
   backward: (dy, _, { passes }) => ({
     x: () => {
       const back = passes.map(({ axis, table }) => ({ axis, table: table.transposed })).reverse();
-      return interpolateOp({ x: dy }, { passes: back });
+      return interpolateOp({ x: dy }, { passes: back, round: false });
     },
   }),
 });
+
+/** Rounding has no gradient: its slope is 0 almost everywhere. */
+const roundedOp = defineOp({ ...definition, name: "interpolate with round" });
 
 /**
  * Resizes x [n, c, h, w] to [n, c, size[0], size[1]], or by `scaleFactor` in both directions. Values may be in any
@@ -85,21 +101,34 @@ const interpolateOp: (inputs: { x: Tensor }, params: Params) => Tensor = defineO
  *   repeats. With `antialias`, bicubic has a = -0.5 and pixels beyond the edges do not count. With `scaleFactor`,
  *   sides become floor(scale * side), and distances follow the factor that was given, not the one that
  *   rounding made of it (PyTorch's recompute_scale_factor=False).
- * - `convention: "matlab"`: imresize, without its rounding to bytes. Bicubic with a = -0.5, antialiased, edges
- *   mirrored, sides ceil(scale * side). This is the degradation of super-resolution benchmarks.
+ * - `convention: "matlab"`: imresize. Bicubic with a = -0.5, antialiased, edges mirrored, sides ceil(scale * side),
+ *   the side with the smaller scale first. This is the degradation of super-resolution benchmarks. Values are real
+ *   numbers, as in Matlab's pictures of class double.
+ * - the same with `round: true`: imresize of pictures of class uint8. Values of x are bytes (others are rounded and
+ *   clamped to bytes first), and each of the two passes rounds to bytes, halves upwards. Bit for bit at scales n and
+ *   1/n that are odd or a power of two (imresize.wgsl.ts has the proof); at others, a sum that is a half within 1e-7
+ *   may be rounded either way. It has no gradient.
  *
  * Throws a ShapeError if x has not four axes or the result would be empty, and a RangeError or TypeError for
- * options that mean nothing.
+ * options that mean nothing; with `round`, scales below 1/250 are among them.
  */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
-  const { mode, convention = "pytorch" } = options;
+  const { mode, convention = "pytorch", round = false } = options;
   requireOneOf("mode", mode, ["nearest", "bilinear", "bicubic"]);
   requireOneOf("convention", convention, ["pytorch", "matlab"]);
   if (mode === "nearest" && options.antialias) {
     throw new TypeError(`interpolate: antialias is for modes "bilinear" and "bicubic", not for "nearest".`);
   }
+  if (round && convention !== "matlab") {
+    throw new RangeError(`interpolate: round is for convention "matlab", not for "${convention}".`);
+  }
   const antialias = options.antialias ?? (convention === "matlab" && mode !== "nearest");
   const { size, scales } = resultOf(x.shape, options, convention);
+  if (round && Math.min(...scales) < 1 / 250) {
+    throw new RangeError(
+      `interpolate: with round, the scale must not be below 1/250, got ${Math.min(...scales)}. Shrink in several steps.`,
+    );
+  }
 
   const passes = ([2, 3] as const).map((axis, k) => ({
     axis,
@@ -108,7 +137,7 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   }));
   // The smaller scale first: there is less to do for the second pass.
   passes.sort((a, b) => a.scale - b.scale);
-  return interpolateOp({ x }, { passes });
+  return (round ? roundedOp : interpolateOp)({ x }, { passes, round });
 }
 
 function requireOneOf(option: string, value: string, known: readonly string[]): void {
@@ -146,12 +175,12 @@ function shapeAfter(shape: Shape, { axis, table }: Pass): Shape {
 }
 
 /** Where the samples of a picture [n, c, h, w] lie: lines are its columns if the axis is 2, its rows if it is 3. */
-export function stridesFor([, , h, w]: Shape, axis: 2 | 3): { plane: number; line: number; axis: number } {
+function stridesFor([, , h, w]: Shape, axis: 2 | 3): { plane: number; line: number; axis: number } {
   return axis === 2 ? { plane: h * w, line: 1, axis: w } : { plane: h * w, line: w, axis: 1 };
 }
 
 /** The definition: every line of x times the matrix. */
-function resample(x: NdArray, { axis, table }: Pass, y: NdArray): void {
+function resample(x: NdArray, { axis, table }: Pass, y: NdArray, round: boolean): void {
   const { outSize, taps, first, weights } = table;
   const from = stridesFor(x.shape, axis);
   const to = stridesFor(y.shape, axis);
@@ -165,7 +194,7 @@ function resample(x: NdArray, { axis, table }: Pass, y: NdArray): void {
         for (let t = 0; t < taps; t++) {
           sum += weights[i * taps + t] * x.data[start + (first[i] + t) * from.axis];
         }
-        y.data[plane * to.plane + line * to.line + i * to.axis] = sum;
+        y.data[plane * to.plane + line * to.line + i * to.axis] = round ? toByte(sum) : sum;
       }
     }
   }
@@ -176,13 +205,14 @@ function launch(
   x: { readonly shape: Shape; readonly storage: GpuStorage },
   { axis, table }: Pass,
   y: GpuStorage,
+  round: boolean,
 ): void {
   const from = stridesFor(x.shape, axis);
   const to = stridesFor(shapeAfter(x.shape, { axis, table }), axis);
   const planes = x.shape[0] * x.shape[1];
   const lines = x.shape[5 - axis];
   const alongX = axis === 3;
-  const { rows, block, window } = tableOn(device, table);
+  const { rows, block, window } = tableOn(device, table, round ? "fixed" : "real");
   // Threads lie along a row of pixels, 64 to a workgroup: side by side are blocks of outputs if that is the axis, else
   // lines.
   const blocks = Math.ceil(table.outSize / block);
@@ -211,7 +241,7 @@ function launch(
   };
   if (block === 1) {
     const LINES = linesEach <= 2 ? linesEach : 4;
-    device.run(resampleKernel, {
+    device.run(round ? imresizeKernel : resampleKernel, {
       ...launch,
       constants: { ALONG_X, LINES },
       params: { ...params, taps: window },

@@ -8,7 +8,7 @@ import { type AxisOptions, type AxisTable, axisTable } from "./weights.ts";
 const MOST_TABLES = 64;
 
 const tables = new Map<string, AxisTable>();
-const onDevices = new WeakMap<GpuDevice, Map<AxisTable, DeviceTable>>();
+const onDevices = new WeakMap<GpuDevice, Record<Weights, Map<AxisTable, DeviceTable>>>();
 
 /** {@link axisTable}, found again if it has been made before. */
 export function cachedTable(inSize: number, outSize: number, scale: number, options: AxisOptions): AxisTable {
@@ -21,9 +21,15 @@ export function cachedTable(inSize: number, outSize: number, scale: number, opti
   );
 }
 
+/** The weights as numbers, for sums of any values, or in fixed point, for exact sums of bytes (imresize.wgsl.ts). */
+export type Weights = "real" | "fixed";
+
 /** A table in a device's memory, as the kernels take it. */
 export interface DeviceTable {
-  /** [ceil(outSize / block), 1 + block * window]: the first position, then `window` weights for each output. */
+  /**
+   * [ceil(outSize / block), 1 + block * window]: the first position, then `window` weights for each output. In fixed
+   * point, a weight is two numbers.
+   */
   readonly rows: GpuStorage;
   /** How many neighbouring outputs a row is for. */
   readonly block: number;
@@ -32,23 +38,22 @@ export interface DeviceTable {
 }
 
 /**
- * The table on a device, for blocks of four outputs where that saves loads (see enlarge.wgsl.ts), else for single ones.
- * Positions are exact as f32 up to 2^24. It belongs to no scope and counts as live memory.
+ * The table on a device. Real weights are for blocks of four outputs where that saves loads (see enlarge.wgsl.ts), else
+ * and in fixed point for single ones. Positions are exact as f32 up to 2^24. It belongs to no scope and counts as live
+ * memory.
  */
-export function tableOn(device: GpuDevice, table: AxisTable): DeviceTable {
-  let known = onDevices.get(device);
-  if (!known) {
-    known = new Map();
-    onDevices.set(device, known);
-  }
+export function tableOn(device: GpuDevice, table: AxisTable, weights: Weights): DeviceTable {
+  const made = onDevices.get(device) ?? { real: new Map(), fixed: new Map() };
+  onDevices.set(device, made);
   const upload = () => {
-    const block = windowOf(table, BLOCK) <= MOST_WINDOW && table.inSize >= MOST_WINDOW ? BLOCK : 1;
-    const { window, values } = blockRows(table, block);
+    const blocks = weights === "real" && windowOf(table, BLOCK) <= MOST_WINDOW && table.inSize >= MOST_WINDOW;
+    const block = blocks ? BLOCK : 1;
+    const { window, values } = weights === "fixed" ? fixedPointRows(table) : blockRows(table, block);
     const rows = device.allocate(values.length);
     device.write(rows, values);
     return { rows, block, window };
   };
-  return remember(known, table, upload, ({ rows }) => device.release(rows));
+  return remember(made[weights], table, upload, ({ rows }) => device.release(rows));
 }
 
 const BLOCK = 4;
@@ -80,6 +85,24 @@ function blockRows(table: AxisTable, block: number): { window: number; values: F
     values.set(weights.subarray(i * taps, (i + 1) * taps), at);
   }
   return { window, values };
+}
+
+/** Rows of single outputs in fixed point, high and low part of each weight. All numbers are whole, as f32, too. */
+function fixedPointRows({ outSize, taps, first, weights }: AxisTable): {
+  window: number;
+  values: Float32Array;
+} {
+  const values = new Float32Array(outSize * (1 + 2 * taps));
+  let at = 0;
+  for (let i = 0; i < outSize; i++) {
+    values[at++] = first[i];
+    for (const weight of weights.subarray(i * taps, (i + 1) * taps)) {
+      const high = Math.round(weight * 2 ** 22);
+      values[at++] = high;
+      values[at++] = Math.round((weight * 2 ** 22 - high) * 2 ** 14);
+    }
+  }
+  return { window: taps, values };
 }
 
 /** The value kept under a key, made if there is none. The longest unused goes when there are too many. */

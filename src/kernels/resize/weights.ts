@@ -1,7 +1,7 @@
 /**
  * Resizing along one axis as a matrix: every output sample is a weighted sum of a few neighbouring input samples.
  * The kernels know nothing else; what nearest, bilinear and bicubic mean, at which end of the picture, and in whose
- * convention, is all in this file. The formula of the weights is in data/resize-weights.ts.
+ * convention, is all in this file. The formula of the weights is in picture/resize-weights.ts.
  */
 import { mirror, resizeWeights } from "../../picture/resize-weights.ts";
 

@@ -1,25 +1,25 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * One pass of Matlab's imresize over pictures [planes, h, w] of bytes, along one axis; laid out and spread over threads
- * as in resample, which explains both.
+ * One pass of Matlab's imresize over pictures [planes, h, w] of bytes, along one axis; spread over threads as in
+ * resample, which explains it.
  *
  * The result of a pass is rounded to bytes, halves upwards, and halves are common: at x2, one sum in a hundred is one.
- * A sum of f32 products would fall on either side of them. So the sums are whole numbers. Row i of `table` has, per tap,
- * the position of a sample and its weight in fixed point with 36 fractional bits, in two parts:
+ * A sum of f32 products would fall on either side of them. So the sums are whole numbers. Row i of `table` has the
+ * position of the first sample, then for every tap its weight in fixed point with 36 fractional bits, in two parts:
  *
  *     weight = high / 2^22 + low / 2^36        |low| <= 2^13
  *
  * Neither sum overflows: with |weights| adding up to at most 1.25, |sum of high| <= 1.25 * 255 * 2^22 < 2^31, and
- * |sum of low| <= taps * 255 * 2^13 < 2^31 for up to 1000 taps. To round to a whole number is to add a half and drop the
- * fraction, which shifts of signed numbers do towards minus infinity:
+ * |sum of low| <= taps * 255 * 2^13 < 2^31 for up to 1000 taps. To round to a whole number is to add a half and drop
+ * the fraction, which shifts of signed numbers do towards minus infinity:
  *
  *     floor(high / 2^22 + low / 2^36 + 1/2) = (high + (low >> 14) + 2^21) >> 22
  *
  * What is left is the rounding of the weights: at most taps * 255 / 2^37 in a sum, 5e-8 for 24 taps. At scales 2, 4, 8
  * and their inverses all weights are multiples of 1/2^16, and nothing is rounded. At odd ones, n or 1/n, sums are
  * multiples of 1/n^4, an odd number of parts, and none is nearer than half a part to a half (0.006 at 1/3). So in all
- * these cases every sample is that of exact arithmetic.
+ * these cases every sample is that of exact arithmetic. (Bilinear weights are multiples of 1/n^2, which is coarser.)
  */
 export const imresizeKernel = kernel(
   "imresize",
@@ -30,7 +30,7 @@ struct Params {
   y_plane: u32, y_line: u32, y_axis: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> table: array<f32>; // [out, taps, 3]: position, high, low; whole numbers
+@group(0) @binding(1) var<storage, read> table: array<f32>; // [out, 1 + 2 * taps]; whole numbers
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @group(0) @binding(3) var<uniform> p: Params;
 
@@ -44,20 +44,22 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
   for (var plane = id.z; plane < p.planes; plane += groups.z) {
     for (var i = me.x; i < p.out; i += step.x) {
+      let row = i * (1 + 2 * p.taps);
+      let start = plane * p.x_plane + u32(table[row]) * p.x_axis;
       let end = plane * p.y_plane + i * p.y_axis;
 
       for (var line = me.y; line < p.lines; line += LINES * step.y) {
         var high = array<i32, LINES>();
         var low = array<i32, LINES>();
-        let start = plane * p.x_plane + line * p.x_line;
-        for (var tap = i * p.taps; tap < (i + 1) * p.taps; tap++) {
-          let at = start + u32(table[3 * tap]) * p.x_axis;
-          let weight = vec2i(i32(table[3 * tap + 1]), i32(table[3 * tap + 2]));
+        var at = start + line * p.x_line;
+        for (var tap = 0u; tap < p.taps; tap++) {
+          let weight = vec2i(i32(table[row + 2 * tap + 1]), i32(table[row + 2 * tap + 2]));
           for (var l = 0; l < LINES; l++) { // @unroll
             let value = byte_at(at + l * step.y * p.x_line);
             high[l] += weight.x * value;
             low[l] += weight.y * value;
           }
+          at += p.x_axis;
         }
         for (var l = 0; l < LINES; l++) { // @unroll
           if (line + l * step.y < p.lines) {

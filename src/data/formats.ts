@@ -1,0 +1,52 @@
+/** The picture formats that are read: how their files are called, and how their bytes begin. */
+import { basename, extname } from "node:path";
+import { DataError } from "../picture/errors.ts";
+
+export type PictureFormat = "png" | "jpeg" | "webp";
+
+interface Format {
+  readonly name: string;
+  /** In lower case; files may have them in any case. The first is that of files that are written. */
+  readonly extensions: readonly string[];
+  /** The first bytes in hexadecimal. */
+  readonly signature: RegExp;
+}
+
+export const pictureFormats: Readonly<Record<PictureFormat, Format>> = {
+  png: { name: "PNG", extensions: [".png"], signature: /^89504e470d0a1a0a/ },
+  jpeg: { name: "JPEG", extensions: [".jpg", ".jpeg", ".jpe", ".jfif"], signature: /^ffd8ff/ },
+  // "RIFF", four bytes of length, "WEBP".
+  webp: { name: "WebP", extensions: [".webp"], signature: /^52494646.{8}57454250/ },
+};
+
+const entries = Object.entries(pictureFormats) as [PictureFormat, Format][];
+
+/** "PNG, JPEG or WebP" */
+export const formatNames = entries
+  .map(([, { name }]) => name)
+  .join(", ")
+  .replace(/, (\w+)$/, " or $1");
+
+/** The format that a file's name promises; undefined if it is not that of a picture. */
+export function formatOfName(path: string): PictureFormat | undefined {
+  const extension = extname(path).toLowerCase();
+  return entries.find(([, { extensions }]) => extensions.includes(extension))?.[0];
+}
+
+/** A file's name without folder and extension. */
+export function stemOf(path: string): string {
+  return basename(path, extname(path));
+}
+
+/** The format that a file has, whatever its name. @throws DataError that calls the file `name` if it is none of them. */
+export function formatOfBytes(bytes: Uint8Array, name: string): PictureFormat {
+  if (bytes.length === 0) {
+    throw new DataError(`${name}: the file is empty. Download or copy it again, or leave it out.`);
+  }
+  const start = Buffer.from(bytes.subarray(0, 12)).toString("hex");
+  const found = entries.find(([, { signature }]) => signature.test(start));
+  if (found) return found[0];
+  throw new DataError(
+    `${name}: not a ${formatNames} picture (its first bytes are ${start}). Convert it to PNG, or leave it out.`,
+  );
+}

@@ -1,0 +1,14 @@
+/** A sample is a whole level, 0 to 255 or 65535: how numbers become samples, and samples numbers. */
+
+/** The nearest level from 0 to `max`, halves upwards, as Matlab rounds. */
+export function toLevel(value: number, max: number): number {
+  return value <= 0 ? 0 : value >= max ? max : Math.floor(value + 0.5);
+}
+
+/** The nearest level of 8 bits. */
+export function toByte(value: number): number {
+  return toLevel(value, 255);
+}
+
+/** Byte -> 0..1 in single precision. A table, because loaders convert millions of bytes per batch. */
+export const unitFromByte: Float32Array = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);

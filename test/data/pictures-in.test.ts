@@ -1,0 +1,149 @@
+import { execFileSync } from "node:child_process";
+import { linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { basename, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { formatNames, formatOfName, stemOf } from "../../src/data/formats.ts";
+import { partnersOf, smallOnesAmong } from "../../src/data/partners.ts";
+import { describeLeftOut, picturesIn } from "../../src/data/pictures-in.ts";
+import { sameFile } from "../../src/data/same-file.ts";
+import { DataError } from "../../src/picture/errors.ts";
+import { temporaryFolder } from "./support.ts";
+
+const folder = temporaryFolder();
+const path = (...parts: string[]) => join(folder, ...parts);
+const make = (name: string, ...files: string[]) => {
+  mkdirSync(path(name));
+  for (const file of files) writeFileSync(path(name, file), "");
+  return path(name);
+};
+const unix = process.platform !== "win32";
+
+test("names: formats by extension in any case", () => {
+  expect(formatNames).toBe("PNG, JPEG or WebP");
+  expect(["a.png", "b.PNG", "c.jpg", "d.JPEG", "e.jpe", "f.Jfif", "x/g.webp"].map(formatOfName)).toEqual([
+    ...["png", "png", "jpeg", "jpeg", "jpeg", "jpeg", "webp"],
+  ]);
+  expect(["a.txt", "png", ".png", "a.png.txt", "a.tif", "constructor"].map(formatOfName)).toEqual(
+    new Array(6).fill(undefined),
+  );
+  expect(stemOf("x/a.b.PNG")).toBe("a.b");
+});
+
+describe("picturesIn", () => {
+  const names = (name: string) => picturesIn(path(name)).pictures.map((file) => basename(file));
+
+  test("takes every known extension in any case, sorted by name", () => {
+    make("all", "d.webp", "B.PNG", "c.JpEg", "a.jpg", "e.jpe", "f.jfif");
+    expect(names("all")).toEqual(["B.PNG", "a.jpg", "c.JpEg", "d.webp", "e.jpe", "f.jfif"]);
+    expect(picturesIn(path("all")).leftOut).toEqual([]);
+  });
+
+  test.skipIf(!unix)(
+    "takes regular files and links to such, and says why it leaves out the rest",
+    async () => {
+      make("mixed", "a.png", "notes.txt", "scan.bmp", "._a.png", ".DS_Store");
+      mkdirSync(path("mixed", "d.png"));
+      mkdirSync(path("mixed", "sub"));
+      execFileSync("mkfifo", [path("mixed", "f.png")]);
+      symlinkSync(path("all", "a.jpg"), path("mixed", "link.jpg"));
+      symlinkSync(path("all"), path("mixed", "folder.png"));
+      symlinkSync(path("nowhere"), path("mixed", "dangling.png"));
+      symlinkSync("circle.png", path("mixed", "circle.png"));
+      symlinkSync("/dev/null", path("mixed", "null.png"));
+      const server = createServer().listen(path("mixed", "s.png"));
+      await new Promise((listening) => server.once("listening", listening));
+      const { pictures, leftOut } = picturesIn(path("mixed"));
+      server.close();
+      expect(pictures).toEqual([path("mixed", "a.png"), path("mixed", "link.jpg")]);
+      expect(Object.fromEntries(leftOut.map(({ name, why }) => [name, why]))).toEqual({
+        "._a.png": "hidden",
+        "circle.png": "a link that leads nowhere",
+        "d.png": "a folder",
+        "dangling.png": "a link that leads nowhere",
+        "f.png": "a pipe",
+        "folder.png": "a folder",
+        "notes.txt": "not PNG, JPEG or WebP",
+        "null.png": "a device",
+        "s.png": "a socket",
+        "scan.bmp": "not PNG, JPEG or WebP",
+        sub: "a folder",
+      });
+    },
+  );
+
+  test("says in a line what was left out, by reason and not at length", () => {
+    const leftOut = ["e.tif", "f.bmp", "g.bmp", "h.bmp", "i.bmp"].map((name) => ({ name, why: "not PNG" }));
+    expect(describeLeftOut("in", [...leftOut, { name: "sub", why: "a folder" }])).toBe(
+      "in: left out e.tif, f.bmp, g.bmp and 2 more (not PNG), sub (a folder)",
+    );
+  });
+
+  test("no folder, a file, and a folder without pictures are errors", () => {
+    expect(() => picturesIn(path("absent"))).toThrow(/absent: there is no such folder/);
+    expect(() => picturesIn(path("all", "a.jpg"))).toThrow(/a\.jpg: this is a file/);
+    expect(() => picturesIn(make("bmp", "a.bmp"))).toThrow(DataError);
+    expect(() => picturesIn(path("bmp"))).toThrow(
+      /no pictures .*, only a\.bmp \(not PNG, JPEG or WebP\)\. .* convert/,
+    );
+  });
+});
+
+describe("partnersOf", () => {
+  const partners = (large: string, small: string[], scale = 2) => partnersOf([large], small, scale)[0];
+
+  test("finds small versions under the names that sets of pictures use", () => {
+    for (const small of [
+      ...["baby.png", "baby.JPG", "babyx2.png", "baby_x2.png", "babyX2.png", "baby-x2.png", "baby_LR.png"],
+      ...["baby_LRBI_x2.png", "baby_LRBI.png", "baby_bicLRx2.png", "baby_lr.png", "baby_bicubic_x2.png"],
+      ...["babyx2m.png", "babyx2d.png", "babyx2w.png", "babyx2w3.png"],
+    ]) {
+      expect(partners("hr/baby.png", [`lr/${small}`]), small).toEqual([`lr/${small}`]);
+    }
+    for (const small of ["baby_LR.png", "babyx2.png", "baby_HRx2.png", "baby.png"]) {
+      for (const large of ["baby_HR.png", "baby_GT.png"]) {
+        const expected = small.includes("HR") && large.includes("GT") ? [] : [`lr/${small}`];
+        expect(partners(`hr/${large}`, [`lr/${small}`]), `${large} ${small}`).toEqual(expected);
+      }
+    }
+  });
+
+  test("not those of other pictures or scales", () => {
+    const others = ["babyx3.png", "baby_LRBI_x4.png", "babyx22.png", "babyx2x2.png", "babies.png", "bab.png"];
+    expect(partners("hr/baby.png", [...others, "baby2.png", "xbaby.png", "babyLRx2y.png"])).toEqual([]);
+    expect(partners("hr/baby.png", ["lr/babyx4.png"], 4)).toEqual(["lr/babyx4.png"]);
+    expect(partners("hr/a+b(1).png", ["lr/a+b(1)x2.png"])).toEqual(["lr/a+b(1)x2.png"]);
+  });
+
+  test("accents taken apart, as macOS does, make no difference", () => {
+    const [composed, apart] = ["\u00e9", "e\u0301"];
+    expect(partners(`hr/${composed}.png`, [`lr/${apart}x2.png`])).toEqual([`lr/${apart}x2.png`]);
+    expect(partners(`hr/${apart}.png`, [`lr/${composed}.png`])).toEqual([`lr/${composed}.png`]);
+  });
+
+  test("several are all named; a picture is not its own small version", () => {
+    expect(partners("hr/a.png", ["lr/a.png", "lr/ax2.png"])).toEqual(["lr/a.png", "lr/ax2.png"]);
+    expect(partners("one/a.png", ["one/a.png", "one/a_LR.png"])).toEqual(["one/a_LR.png"]);
+  });
+
+  test("small ones beside large ones in a folder", () => {
+    const set = ["1_HR.png", "1_LR.png", "2-hr.png", "2-lr.png", "3_LR.png", "ALR.png"];
+    expect(smallOnesAmong(set)).toEqual(["1_LR.png", "2-lr.png"]);
+  });
+});
+
+describe("sameFile", () => {
+  test("follows links, hard ones, too, and compares what is not there yet by its place", () => {
+    const real = make("real", "a.png", "b.png");
+    symlinkSync(real, path("other"));
+    symlinkSync(join(real, "a.png"), path("c.png"));
+    linkSync(join(real, "a.png"), path("hard.png"));
+    for (const name of ["real/../real/a.png", "other/a.png", "c.png", "hard.png"]) {
+      expect(sameFile(join(real, "a.png"), path(name)), name).toBe(true);
+      expect(sameFile(join(real, "b.png"), path(name)), name).toBe(false);
+    }
+    expect(sameFile(join(real, "new.png"), path("other", "new.png"))).toBe(true);
+    expect(sameFile(join(real, "no", "new.png"), path("other", "no", "new.png"))).toBe(true);
+    expect(sameFile(join(real, "new.png"), path("new.png"))).toBe(false);
+  });
+});
