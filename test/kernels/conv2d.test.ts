@@ -72,6 +72,19 @@ describe("conv2d equals its CPU reference", () => {
   }
 
   for (const activation of activationNames) {
+    test(`NaN stays NaN with ${activation} on the way`, () => {
+      const x = {
+        shape: [1, 1, 5, 9],
+        values: Float32Array.from({ length: 45 }, (_, i) => (i === 20 ? Number.NaN : i - 20)),
+      };
+      return compareWithCpu(
+        devices,
+        activation,
+        ([x, w]) => conv2d(x, w, undefined, { padding: 1, activation }),
+        [x, [3, 1, 3, 3]],
+        { absolute: 2e-5, gradients: false },
+      );
+    });
     test(`with ${activation} on the way`, () =>
       compareWithCpu(
         devices,

@@ -285,6 +285,21 @@ describe("kernels against the references", () => {
     });
   });
 
+  test("NaN stays NaN", async () => {
+    const x: CompareInput = { shape: [5], values: [1, Number.NaN, -1, 0, Number.NaN] };
+    const options = { absolute: 1e-5, gradients: false };
+    for (const { name, f } of unary)
+      await compareWithCpu(devices, `${name} of NaN`, ([x]) => f(x), [x], options);
+    const y: CompareInput = { shape: [5], values: [Number.NaN, 2, 3, 4, Number.NaN] };
+    for (const { name, f } of binary) {
+      await compareWithCpu(devices, `${name} of NaN`, ([x, y]) => f(x, y), [x, y], options);
+    }
+    // The gradient is NaN wherever it depends on one.
+    for (const f of [relu, ops.tanh, ops.sigmoid, ops.abs, ops.exp]) {
+      await compareWithCpu(devices, "gradient at NaN", ([x]) => mul(f(x), f(x)), [x]);
+    }
+  });
+
   test("pow of every kind of base and exponent", async () => {
     const bases = [-2, -1.5, -1, 0, 0.5, 1, 3];
     const exponents = [-2, -1, -0.5, 0, 0.5, 1, 2, 3, 7];

@@ -98,6 +98,11 @@ describe.each(names)("%s", (name) => {
     );
   });
 
+  test("NaN stays NaN, in the gradient as well", async () => {
+    const x = { shape: [5], values: [1, Number.NaN, 2, 3, 4] };
+    await compareWithCpu(devices, `${name} of NaN`, ([x, t]) => loss(x, t), [x, [5]]);
+  });
+
   test("what memory held before does not count", async () => {
     for (const device of devices) {
       const poisoned = [0, 1, 2, 3, 4].map(() => full([64], Number.NaN, { device }));

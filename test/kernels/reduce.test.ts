@@ -148,6 +148,18 @@ describe("kernels against the references", () => {
     });
   }
 
+  test("NaN stays NaN", async () => {
+    for (const length of [3, 100, 40000]) {
+      for (const place of [0, 1, length - 1]) {
+        const values = Float32Array.from({ length }, (_, i) => (i === place ? Number.NaN : -i));
+        for (const [name, op] of Object.entries(ops)) {
+          const x = { shape: [1, length], values };
+          await compareWithCpu(devices, `${name} with NaN`, ([x]) => op(x, 1), [x], { gradients: false });
+        }
+      }
+    }
+  });
+
   test("two reduced groups around a kept one, as for the gradient of a bias", async () => {
     for (const shape of [
       [5, 3, 7, 11],

@@ -2,6 +2,7 @@
  * What a convolution kernel does with its sums besides storing them. Anything that would read the result right
  * after and write it again can be had here for nothing: the values are still in registers.
  */
+import { withHelpers } from "../elementwise/numeric.ts";
 import { relu, sigmoid, tanh, type UnaryOp } from "../elementwise/unary.ts";
 
 /**
@@ -40,10 +41,10 @@ export function storeWgsl({ activation, skip, alpha, shuffle }: Epilogue): strin
       ? "((n * p.o + o) * p.oh + row) * p.ow + column"
       : `((n * (p.o / ${shuffle ** 2}) + o / ${shuffle ** 2}) * p.oh * ${shuffle} + row * ${shuffle} + o / ${shuffle} % ${shuffle})` +
         ` * p.ow * ${shuffle} + column * ${shuffle} + o % ${shuffle}`;
-  return /* wgsl */ `
+  return withHelpers(/* wgsl */ `
 fn store(n: u32, o: u32, row: u32, column: u32, x: f32) {
   let at = ${at};
   y[at] = ${skip ? `skip[at] + ${alpha} * (${value})` : value};
 }
-`;
+`);
 }

@@ -102,7 +102,8 @@ function defineLoss(
 export const l1Loss: (x: Tensor, target: Tensor, options?: LossOptions) => Tensor = defineLoss("l1Loss", {
   term: Math.abs,
   slope: Math.sign,
-  wgsl: { term: "abs(d)", slope: "sign(d)" },
+  // Not sign(d), which may turn NaN into a number.
+  wgsl: { term: "abs(d)", slope: "select(select(d, vec4f(-1.0), d < vec4f()), vec4f(1.0), d > vec4f())" },
 });
 
 /** The mean (or sum) of (x - target)², as a tensor of shape []; x and target have the same shape. */
