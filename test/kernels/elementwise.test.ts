@@ -21,11 +21,11 @@ const on = (shape: Shape, flat: number[]) => tensor(flat, shape, { device: cpu }
 
 /** Positive and negative, and no closer than 0.1 to 0, where some functions have a kink or a pole. */
 const signed = (shape: Shape) => {
-  const x = rand(shape, random, -1, 1, { device: f64 });
+  const x = rand(shape, { random, low: -1, high: 1, device: f64 });
   for (const [i, v] of x.cpuStorage.array.entries()) x.cpuStorage.array[i] = v + (v < 0 ? -0.1 : 0.1);
   return x;
 };
-const positive = (shape: Shape) => rand(shape, random, 0.3, 2, { device: f64 });
+const positive = (shape: Shape) => rand(shape, { random, low: 0.3, high: 2, device: f64 });
 
 /** Functions of one tensor, also those of two operands with a number in place of one. */
 const unary: { name: string; f: (x: Tensor) => Tensor; domain: "all" | "positive" }[] = [

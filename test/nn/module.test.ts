@@ -241,7 +241,7 @@ describe.each(perDevice)("layers on %s", (_, device) => {
       new PixelShuffle(2),
       conv(2, 3),
     ];
-    const x = rand([2, 3, 5, 6], random, -1, 1);
+    const x = rand([2, 3, 5, 6], { random, low: -1, high: 1 });
     const separate = parts.reduce((y, part) => part.forward(y), x);
     const fused = new Sequential(...parts).forward(x);
     await expectTensorsClose(fused, separate, { absolute: 1e-6, relative: 1e-6 });

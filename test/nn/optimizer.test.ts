@@ -24,7 +24,7 @@ const kinds: [string, (parameters: Tensor[]) => Optimizer][] = [
 const sizes = [1, 63, 64, 65, 200];
 const parameters = () => {
   const random = new Random(5);
-  return sizes.map((size) => rand([size], random, -1, 1, { requiresGrad: true }));
+  return sizes.map((size) => rand([size], { random, low: -1, high: 1, requiresGrad: true }));
 };
 const target = (x: Tensor) => tensor(new Float32Array(x.size).fill(0.5), x.shape);
 
