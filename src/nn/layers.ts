@@ -200,6 +200,13 @@ export class Sequential extends Module {
 
   constructor(...modules: Module[]) {
     super();
+    for (const [i, module] of modules.entries()) {
+      if (module instanceof Module) continue;
+      throw new RangeError(
+        `Sequential: argument ${i} is a ${typeof module} and not a module. Give modules one by one: new Sequential(new Conv2d(3, 8, 3), ` +
+          `new ReLU()).`,
+      );
+    }
     this.modules = modules;
   }
 
@@ -209,8 +216,8 @@ export class Sequential extends Module {
 
   /**
    * With `last`, the last module, a convolution, gets those options: `{ skip: x }` makes a residual block of the
-   * sequence. A convolution and the activation or pixel shuffle after it run as one kernel. Under noGrad, what one module hands to
-   * the next is freed when that has read it.
+   * sequence. A convolution and the activation or pixel shuffle after it run as one kernel. Under noGrad, what one
+   * module hands to the next is freed when that has read it.
    */
   forward(x: Tensor, last?: FusedOptions): Tensor {
     if (last && !(this.modules.at(-1) instanceof Conv2d)) {

@@ -173,6 +173,12 @@ export async function saveWeights(
   metadata: Readonly<Record<string, string>> = {},
   options: SafetensorsOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
+  if (typeof metadata !== "object") {
+    throw new RangeError(
+      `saveWeights: the second argument is metadata, such as { note: "first try" }, got ${JSON.stringify(metadata)}. A file ` +
+        `is written by the caller: await writeFile(path, await saveWeights(model)).`,
+    );
+  }
   return serializeSafetensors(await module.stateDict(), { ...describe(module), ...metadata }, options);
 }
 
@@ -182,6 +188,12 @@ export async function saveWeights(
  * file. Returns its metadata.
  */
 export function loadWeights(module: Module, bytes: Uint8Array, name?: string): Record<string, string> {
+  if (!ArrayBuffer.isView(bytes)) {
+    throw new RangeError(
+      `loadWeights: the second argument is the file's bytes (a Uint8Array), got ${JSON.stringify(bytes)}. A file is read by ` +
+        `the caller: loadWeights(model, await readFile(path), path).`,
+    );
+  }
   const { tensors, metadata } = parseSafetensors(bytes, name);
   for (const [key, own] of Object.entries(describe(module))) {
     if (metadata[key] !== undefined && metadata[key] !== own) {
@@ -191,7 +203,7 @@ export function loadWeights(module: Module, bytes: Uint8Array, name?: string): R
       );
     }
   }
-  module.loadStateDict(tensors, name);
+  module.loadStateDict(tensors, { source: name });
   return metadata;
 }
 
