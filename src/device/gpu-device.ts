@@ -51,8 +51,9 @@ const MAP_MODE_READ = 0x1;
 
 /**
  * A WebGPU device with what a tensor library needs around it: memory (pool.ts), launches and copies in order
- * (recorder.ts), compiled kernels and their bindings (pipelines.ts), and failures that are thrown instead of lost.
- * The queue runs commands in the order they were recorded, so a released buffer may be used by the next launch at once.
+ * (recorder.ts), compiled kernels and their bindings (pipelines.ts), and failures that are thrown instead of
+ * lost. The queue runs commands in the order they were recorded, so a released buffer may be used by the next
+ * launch at once.
  */
 export class GpuDevice implements Device {
   readonly gpu: GPUDevice;

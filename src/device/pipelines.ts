@@ -1,7 +1,7 @@
 /**
- * What a launch needs besides its buffers: a *pipeline* (the compiled kernel), a *uniform* (its parameters in a small
- * buffer), and a *bind group* (which buffer stands for which variable of the WGSL). All are costly to make and wanted
- * again at the next step of a training run, so each is made once and found again by a key.
+ * What a launch needs besides its buffers: a *pipeline* (the compiled kernel), a *uniform* (its parameters in
+ * a small buffer), and a *bind group* (which buffer stands for which variable of the WGSL). All are costly to
+ * make and wanted again at the next step of a training run, so each is made once and found again by a key.
  */
 import { GpuError } from "./device.ts";
 import { type Kernel, packParams, type Specialisation, wgslSource } from "./kernel.ts";
@@ -60,7 +60,8 @@ export class Pipelines {
     const made = this.#gpu.createComputePipelineAsync(descriptor);
     const checked = this.#gpu.popErrorScope();
     const done = Promise.allSettled([made, checked]).then(([pipeline, check]) => {
-      // An error in the shader's text, or the pipeline's own complaint, which otherwise is only that its shader is invalid.
+      // An error in the shader's text, or the pipeline's own complaint, which otherwise is only that its
+      // shader is invalid.
       const textError = check.status === "fulfilled" ? check.value : undefined;
       const error: { message: string } | undefined =
         textError ?? (pipeline.status === "rejected" ? pipeline.reason : undefined);
@@ -127,7 +128,9 @@ export class Uniforms {
   }
 }
 
-/** A part of a buffer that stands for variable number `binding` of the WGSL; all of it if there is no size. */
+/**
+ * A part of a buffer that stands for variable number `binding` of the WGSL; all of it if there is no size.
+ */
 export interface Bound {
   readonly binding: number;
   readonly buffer: PooledBuffer;

@@ -215,9 +215,9 @@ export class Sequential extends Module {
   }
 
   /**
-   * With `last`, the last module, a convolution, gets those options: `{ skip: x }` makes a residual block of the
-   * sequence. A convolution and the activation or pixel shuffle after it run as one kernel. Under noGrad, what one
-   * module hands to the next is freed when that has read it.
+   * With `last`, the last module, a convolution, gets those options: `{ skip: x }` makes a residual block of
+   * the sequence. A convolution and the activation or pixel shuffle after it run as one kernel. Under noGrad,
+   * what one module hands to the next is freed when that has read it.
    */
   forward(x: Tensor, last?: FusedOptions): Tensor {
     if (last && !(this.modules.at(-1) instanceof Conv2d)) {

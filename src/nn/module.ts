@@ -23,10 +23,10 @@ export interface StateDifference {
  * A part of a network, as in PyTorch: it holds parameters and other modules as properties, and `forward` says
  * what it computes. Create modules outside scopes: a scope would dispose their parameters when it ends.
  *
- * Properties and arrays of tensors and modules are found. A Map, a Set or a plain object that holds some is refused as
- * soon as anybody asks for the parameters. Private fields (`#conv`) and variables outside the class cannot be seen from
- * here: what is kept there is neither trained nor saved nor disposed, and nothing can say so. TypeScript's `private` is
- * fine.
+ * Properties and arrays of tensors and modules are found. A Map, a Set or a plain object that holds some is
+ * refused as soon as anybody asks for the parameters. Private fields (`#conv`) and variables outside the
+ * class cannot be seen from here: what is kept there is neither trained nor saved nor disposed, and nothing
+ * can say so. TypeScript's `private` is fine.
  */
 export abstract class Module {
   abstract forward(x: Tensor): Tensor;
@@ -77,11 +77,12 @@ export abstract class Module {
   }
 
   /**
-   * Overwrites the tensors' values with those of `state`. Throws, without changing anything, unless `state` has exactly
-   * this module's names and shapes; the message lists what differs, and calls the state `source` (a file's path).
+   * Overwrites the tensors' values with those of `state`. Throws, without changing anything, unless `state`
+   * has exactly this module's names and shapes; the message lists what differs, and calls the state `source`
+   * (a file's path).
    *
-   * With `strict: false` every tensor is taken over whose name and shape fit, all others keep their values, and the
-   * result says which. (PyTorch's throws for a shape that differs even then.)
+   * With `strict: false` every tensor is taken over whose name and shape fit, all others keep their values,
+   * and the result says which. (PyTorch's throws for a shape that differs even then.)
    */
   loadStateDict(
     state: ReadonlyMap<string, NamedArray>,

@@ -6,9 +6,10 @@ import type { Gradients } from "../tensor/tape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
 /**
- * Keeps all parameters in one block of memory, and their gradients and running sums in blocks of the same layout, so that
- * the arithmetic of a step is one kernel launch for the whole network. The parameters become windows into their block;
- * nothing else about them changes. The gradients, which backward() made one by one, are first copied into their block.
+ * Keeps all parameters in one block of memory, and their gradients and running sums in blocks of the same
+ * layout, so that the arithmetic of a step is one kernel launch for the whole network. The parameters become
+ * windows into their block; nothing else about them changes. The gradients, which backward() made one by one,
+ * are first copied into their block.
  */
 abstract class Optimizer {
   /** The learning rate; set it between steps to follow a schedule. */
@@ -72,8 +73,8 @@ abstract class Optimizer {
   }
 
   /**
-   * Moves every parameter one step against its gradient, in place. `gradients` is what `backward(loss)` returned and
-   * must have one for every parameter.
+   * Moves every parameter one step against its gradient, in place. `gradients` is what `backward(loss)`
+   * returned and must have one for every parameter.
    */
   step(gradients: Gradients): void {
     this.#refuseDisposed("step");
@@ -147,7 +148,10 @@ abstract class Optimizer {
     this.lr = state.lr;
   }
 
-  /** Frees the running sums and gradients. The parameters live on in their tensors. Doing it twice is harmless. */
+  /**
+   * Frees the running sums and gradients. The parameters live on in their tensors. Doing it twice is
+   * harmless.
+   */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;

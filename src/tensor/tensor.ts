@@ -113,7 +113,8 @@ export class Tensor {
     if (!this.#storage) return;
     this.device.release(this.#storage);
     this.#storage = undefined;
-    // Lets go of the inputs, but remembers that a gradient was to flow here: backward refuses to leave it out.
+    // Lets go of the inputs, but remembers that a gradient was to flow here: backward refuses to leave it
+    // out.
     if (this.node) this.node = { name: this.node.name, inputs: [], version: 0, backward: undefined };
     forget(this);
   }
@@ -205,7 +206,10 @@ export function rand(
   return tensor(values, shape, rest);
 }
 
-/** Normally distributed random values with mean 0 and standard deviation 1. A `Random` may stand for the options. */
+/**
+ * Normally distributed random values with mean 0 and standard deviation 1. A `Random` may stand for the
+ * options.
+ */
 export function randn(shape: Shape, options: Random | RandomOptions = {}): Tensor {
   checkShape("randn", shape);
   const { random = defaultRandom(), ...rest } = randomOptions(options);

@@ -9,9 +9,9 @@ import { unaryGradKernel, unaryKernel } from "./unary.wgsl.ts";
  * A function of one number and up to two constants, applied to every element. Each is written twice, as the
  * reference and as WGSL, and so is its derivative, which may use the result `y` where that is cheaper.
  *
- * NaN stays NaN: it is the sign that something went wrong, and must not be lost. WGSL's max, min, clamp and sign may turn
- * it into a number, and so do some drivers' exp and tanh. Comparisons with NaN are false: `select(x, 0.0, x <= 0.0)` keeps
- * it, and so does `keep_nan` (numeric.ts).
+ * NaN stays NaN: it is the sign that something went wrong, and must not be lost. WGSL's max, min, clamp and
+ * sign may turn it into a number, and so do some drivers' exp and tanh. Comparisons with NaN are false:
+ * `select(x, 0.0, x <= 0.0)` keeps it, and so does `keep_nan` (numeric.ts).
  */
 interface UnaryRule {
   readonly f: (x: number, a: number, b: number) => number;
