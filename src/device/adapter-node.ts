@@ -45,7 +45,7 @@ async function requestAdapter(choice: AdapterChoice | undefined): Promise<GPUAda
   // Without the system's Vulkan loader, Dawn would only warn about its absence. SwiftShader brings one along,
   // which finds the drivers of a real GPU, too, if there are any.
   if (process.platform === "linux" && !keepLoaded("libvulkan.so.1")) installSwiftShader();
-  // Dawn prefers GPUs to software, and SwiftShader to lavapipe, which is five to ten times faster.
+  // Dawn prefers GPUs to software, and SwiftShader to lavapipe, which is much faster.
   if (choice !== "swiftshader") {
     const best = await requestFrom(await createInstance(), choice);
     if (best && !best.info.isFallbackAdapter) return best;
@@ -173,8 +173,7 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * While a Dawn promise is pending, Node's main thread polls without pause and takes a whole core from
- * software adapters. Sleeping between polls, at first briefly, gives it back: two-core dispatches run 1.4 to
- * 1.8 times faster.
+ * software adapters. Sleeping between polls, at first briefly, gives it back.
  */
 async function idleWait<T>(promise: Promise<T>): Promise<T> {
   let done = false;

@@ -47,10 +47,7 @@ export interface DeviceProfile {
    * The other facts then decide nothing, but for `maxTensorBytes`.
    */
   readonly reference: boolean;
-  /**
-   * The most bytes that one tensor may take, which is what a kernel can bind at once; Infinity on the CPU
-   * device.
-   */
+  /** The most bytes of one tensor, which a kernel has to bind at once; Infinity on the CPU device. */
   readonly maxTensorBytes: number;
   /**
    * Threads of a subgroup that load the same address pay for one load. True of real GPUs, whose memory units
@@ -60,8 +57,7 @@ export interface DeviceProfile {
   readonly sharesLoads: boolean;
   /**
    * Workgroup memory is fast and a barrier costs a few cycles, as on real GPUs. In software workgroup memory
-   * is ordinary memory, and at a barrier every thread of the workgroup has to be set aside and taken up
-   * again.
+   * is ordinary memory, and at a barrier every thread of the workgroup is set aside and taken up again.
    */
   readonly cheapBarriers: boolean;
   /**
@@ -69,10 +65,7 @@ export interface DeviceProfile {
    * per round. True where the driver's compiler optimises little (SwiftShader).
    */
   readonly costlyLoops: boolean;
-  /**
-   * Threads that run in step and can exchange values (a subgroup); 0 if there are none, or their number
-   * varies.
-   */
+  /** Threads that run in step and can exchange values (a subgroup); 0 if there are none of one size. */
   readonly subgroupSize: number;
   /**
    * Threads of a workgroup in kernels that keep many values in registers. Real GPUs want at least their
@@ -80,15 +73,9 @@ export interface DeviceProfile {
    * less to do past the edges.
    */
   readonly workgroup: number;
-  /**
-   * Threads of a workgroup that together sum one long row: many hide a real GPU's latency; in software each
-   * is work.
-   */
+  /** Threads that together sum one long row: many hide a real GPU's latency; in software each is work. */
   readonly reductionLanes: number;
-  /**
-   * Outputs that a thread should make where each is little work: starting threads costs a real GPU almost
-   * nothing.
-   */
+  /** Outputs per thread where each is little work. Few on real GPUs, where starting threads costs little. */
   readonly outputsPerThread: number;
   /** Workgroups that keep every core busy. More only make work, where each writes a partial result. */
   readonly groupsToFill: number;
@@ -105,9 +92,7 @@ export interface Device {
   readonly name: string;
   readonly profile: DeviceProfile;
   allocate(length: number): Storage;
-  /**
-   * A part of a storage under its own name; it keeps the whole alive. `offset` is a multiple of 64 elements.
-   */
+  /** A part of a storage; it keeps the whole alive. `offset` is a multiple of 64 elements. */
   slice(storage: Storage, offset: number, length: number): Storage;
   release(storage: Storage): void;
   write(storage: Storage, values: ArrayLike<number>): void;
@@ -117,10 +102,7 @@ export interface Device {
   copy(from: Storage, to: Storage): void;
   /** Resolves when all work handed to the device is done; rejects if any of it failed. */
   sync(): Promise<void>;
-  /**
-   * Compiles the kernels that `body` launches, and runs none of them; does nothing on the CPU. See
-   * compile-ahead.ts.
-   */
+  /** Compiles the kernels that `body` launches and runs none; nothing on the CPU. See compile-ahead.ts. */
   compileAhead(body: () => void): Promise<void>;
   memory(): MemoryStats;
   /** Lets `peakBytes` count from now on; or sets it back to what it was before somebody did that. */

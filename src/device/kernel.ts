@@ -112,7 +112,7 @@ function keepChosen(kernel: Kernel, constants: Readonly<Record<string, number>>)
  * constant of the prelude: the block is repeated with `i` replaced by 0, 1, 2, …
  *
  * Why: a GPU keeps `var sums: array<f32, 32>` in registers only if every index is known when compiling. With
- * an index that is a loop variable, Mesa and SwiftShader put the array in memory and run four to five times
+ * an index that is a loop variable, Mesa and SwiftShader put the array in memory and run several times
  * slower; WGSL has no unroll attribute, so the text itself is unrolled. The copies hold literal numbers,
  * which fit u32 and i32 alike: without this step `column + i` with a u32 `column` would not compile.
  *

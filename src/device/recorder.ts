@@ -18,9 +18,7 @@ export class Recorder {
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   #launches = 0;
-  /**
-   * Counts encoders, so that a buffer's `lastUse` tells whether commands that are not yet submitted use it.
-   */
+  /** Counts encoders: a buffer whose `lastUse` equals it is used by commands not yet submitted. */
   #serial = 0;
   /** Destroyed after the next submit: recorded commands still use them. */
   #doomed: PooledBuffer[] = [];
@@ -29,9 +27,7 @@ export class Recorder {
     this.#gpu = gpu;
   }
 
-  /**
-   * Records the launch of a kernel on a grid of workgroups. `buffers` are those that the bind group mentions.
-   */
+  /** Records a launch on a grid of workgroups. `buffers` are those that the bind group mentions. */
   launch(
     pipeline: GPUComputePipeline,
     bindGroup: GPUBindGroup,

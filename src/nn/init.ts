@@ -1,7 +1,4 @@
-/**
- * Initial weights other than the layers' own: what a network starts from decides whether, and how fast, it
- * learns.
- */
+/** Initial weights other than the layers' own: they decide whether, and how fast, a network learns. */
 import type { Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { NamedArray } from "./module.ts";
@@ -70,10 +67,7 @@ export function whiteningInit(
   layer.bias?.assign(new Float32Array(outChannels));
 }
 
-/**
- * The mean of x xᵀ over 16,000 windows x of the pictures, at random places: n² values, n = channels * kh *
- * kw.
- */
+/** The mean of x xᵀ over 16,000 windows x at random places: n² values, n = channels * kh * kw. */
 function windowCovariance(
   pictures: readonly NamedArray[],
   [channels, kh, kw]: readonly [number, number, number],

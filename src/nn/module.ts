@@ -123,20 +123,13 @@ function isMember(value: unknown): value is Member {
   return value instanceof Tensor || value instanceof Module;
 }
 
-/** Is there a tensor or a module somewhere in a Map, a Set, a plain object or an array? */
+/** Is there a tensor or a module somewhere in a Map, a Set, an array or a plain object? */
 function holdsMember(value: unknown, seen = new Set<unknown>()): value is object {
   if (typeof value !== "object" || value === null || seen.has(value)) return false;
   seen.add(value);
-  const prototype = Object.getPrototypeOf(value);
-  const isPlain = prototype === Object.prototype || prototype === null;
+  const isPlain = [Object.prototype, Array.prototype, null].includes(Object.getPrototypeOf(value));
   const items =
-    value instanceof Map
-      ? [...value.keys(), ...value.values()]
-      : value instanceof Set || Array.isArray(value)
-        ? [...value]
-        : isPlain
-          ? Object.values(value)
-          : [];
+    value instanceof Map || value instanceof Set ? [...value] : isPlain ? Object.values(value) : [];
   return items.some((item) => isMember(item) || holdsMember(item, seen));
 }
 

@@ -148,10 +148,7 @@ abstract class Optimizer {
     this.lr = state.lr;
   }
 
-  /**
-   * Frees the running sums and gradients. The parameters live on in their tensors. Doing it twice is
-   * harmless.
-   */
+  /** Frees running sums and gradients; parameters live on in their tensors. Twice is harmless. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;

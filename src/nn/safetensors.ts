@@ -170,8 +170,7 @@ function isEntry(value: unknown): value is Entry {
 }
 
 /**
- * A module's weights as the bytes of a safetensors file. Networks of this library add what they were built
- * with.
+ * A module's weights as a safetensors file's bytes. Networks of this library add what they were built with.
  */
 export async function saveWeights(
   module: Module,

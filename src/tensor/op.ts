@@ -1,7 +1,6 @@
 /**
- * What an operation is: its shape rule, its CPU reference, its kernels and its gradient rule, in one
- * definition. And what an update is: a change of memory in place, as optimisers make it, with a CPU reference
- * and one kernel.
+ * What an operation is: its shape rule, CPU reference, kernels and gradient rule, in one definition. And what
+ * an update is: a change of memory in place, as optimisers make it, with a CPU reference and one kernel.
  */
 import { CpuDevice, type CpuStorage, type FloatArray } from "../device/cpu-device.ts";
 import type { Device, Storage } from "../device/device.ts";
@@ -21,10 +20,7 @@ export type Inputs = Record<string, Tensor | undefined>;
 
 type ArraysOf<I extends Inputs> = { [K in keyof I]: undefined extends I[K] ? NdArray | undefined : NdArray };
 
-/**
- * Gradients by input name. Each is a function that computes it when called: what nobody wants is never
- * computed.
- */
+/** Gradients by input name, each a function that computes it: what nobody wants is never computed. */
 type Thunks<I extends Inputs> = { [K in keyof I]?: () => Tensor };
 
 /** Everything an operation owes. */
@@ -36,9 +32,7 @@ export interface OpDefinition<I extends Inputs, P> {
   cpu(inputs: ArraysOf<I>, params: P, y: NdArray): void;
   /** Records the kernels that fill `y`, whose contents are undefined at the start. */
   gpu(device: GpuDevice, inputs: I, params: P, y: Tensor): void;
-  /**
-   * The gradient rule: given `dy`, the gradient of the loss with respect to `y`. Absent: not differentiable.
-   */
+  /** The gradient rule: `dy` is the loss's gradient with respect to y. Absent: not differentiable. */
   backward?(dy: Tensor, saved: I & { y: Tensor }, params: P): Thunks<I>;
   /** The output is the input's memory under another shape: nothing is computed. */
   readonly view?: boolean;
@@ -127,8 +121,7 @@ export function noGrad<T>(body?: () => T): Disposable | T {
 
 /**
  * Disposes an intermediate result that only a gradient would read again: at once under noGrad(), else its
- * scope does so when it ends. A deep network then holds a few feature maps of a picture instead of all of
- * them.
+ * scope does so when it ends. A deep network then holds a few feature maps instead of all.
  */
 export function disposeUnlessTaped(intermediate: Tensor): void {
   if (noGrads > 0) intermediate.dispose();
@@ -151,9 +144,7 @@ export interface UpdateDefinition<Name extends string> {
   readonly transientParams?: boolean;
 }
 
-/**
- * Makes an update out of its definition: a function that records it on the device that the blocks belong to.
- */
+/** Makes an update out of its definition: a function that records it on the blocks' device. */
 export function defineUpdate<Name extends string>({
   cpu,
   kernel,

@@ -52,9 +52,7 @@ export class Random {
     return result;
   }
 
-  /**
-   * Uniform in [0, 1), in steps of 2^-24: single precision holds every value exactly, so none rounds up to 1.
-   */
+  /** Uniform in [0, 1), in steps of 2^-24, which single precision holds exactly: none rounds up to 1. */
   uniform(): number {
     return (this.next() >>> 8) / 2 ** 24;
   }

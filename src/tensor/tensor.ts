@@ -206,10 +206,7 @@ export function rand(
   return tensor(values, shape, rest);
 }
 
-/**
- * Normally distributed random values with mean 0 and standard deviation 1. A `Random` may stand for the
- * options.
- */
+/** Normally distributed values, mean 0 and standard deviation 1. A `Random` may stand for the options. */
 export function randn(shape: Shape, options: Random | RandomOptions = {}): Tensor {
   checkShape("randn", shape);
   const { random = defaultRandom(), ...rest } = randomOptions(options);

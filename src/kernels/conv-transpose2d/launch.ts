@@ -62,16 +62,9 @@ function launchPhases(
       geometry: { stride: [1, 1], padding: [conv2dPadding(0), conv2dPadding(1)], dilation },
       epilogue: { ...noEpilogue, shuffle: s },
     },
-    {
-      x: x.gpuStorage,
-      xShape: x.shape,
-      w: phases.gpuStorage,
-      wShape: phases.shape,
-      b: bias?.gpuStorage,
-      skip: undefined,
-      y: whole.gpuStorage,
-      yShape: [n, o * s * s, rows, columns],
-    },
+    { x, w: phases, b: bias },
+    whole,
+    [n, o * s * s, rows, columns],
   );
   phases.dispose();
   bias?.dispose();

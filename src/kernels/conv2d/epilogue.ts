@@ -7,8 +7,7 @@ import { relu, sigmoid, tanh, type UnaryOp } from "../elementwise/unary.ts";
 
 /**
  * Only functions whose derivative can be had from their result: backward has no other value of the
- * convolution, and gives `df` the result for x as well. conv2d.test.ts checks that for every function in this
- * table.
+ * convolution and gives `df` the result for x as well. conv2d.test.ts checks every function in this table.
  */
 export const activations = { relu, sigmoid, tanh } satisfies Record<string, UnaryOp>;
 

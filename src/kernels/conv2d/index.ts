@@ -23,15 +23,11 @@ export interface Conv2dOptions {
   dilation?: Pair;
   /** Applied to the result. Default `"none"`. */
   activation?: Activation;
-  /**
-   * A tensor of the result's shape to add: the result is skip + alpha * convolution, as in a residual block.
-   */
+  /** A tensor of the result's shape; the result is skip + alpha * convolution, as in a residual block. */
   skip?: Tensor;
   /** Factor of the convolution where there is a `skip`. Default 1. */
   alpha?: number;
-  /**
-   * Shuffles the result's pixels by this factor, like `pixelShuffle(…, r)` after it. Default 1: not at all.
-   */
+  /** Shuffles the result's pixels by this factor, like `pixelShuffle(…, r)` after it. Default 1: no. */
   shuffle?: number;
   /**
    * Use this forward kernel instead of the chosen or tuned one (plan.ts), for tests and benchmarks. "1-naive"
@@ -105,17 +101,8 @@ const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
       });
     }
   },
-  gpu(device, { x, w, b, skip }, params, y) {
-    launchForward(device, params, {
-      x: x.gpuStorage,
-      xShape: x.shape,
-      w: w.gpuStorage,
-      wShape: w.shape,
-      b: b?.gpuStorage,
-      skip: skip?.gpuStorage,
-      y: y.gpuStorage,
-      yShape: beforeShuffle(y.shape, params.epilogue.shuffle),
-    });
+  gpu(device, inputs, params, y) {
+    launchForward(device, params, inputs, y, beforeShuffle(y.shape, params.epilogue.shuffle));
   },
   backward(dy, { x, w, y }, { geometry, epilogue }) {
     const { activation, alpha, shuffle } = epilogue;

@@ -16,10 +16,7 @@ import { weightGrad } from "./weight-grad.wgsl.ts";
 export const variants = ["1-naive", "2-tiled", "3-blocked", "4-broadcast"] as const;
 export type Variant = (typeof variants)[number];
 
-/**
- * What a device is to do: the kernel, the constants and extensions of its prelude, and the workgroups to
- * start.
- */
+/** What a device is to do: kernel, constants and extensions of its prelude, workgroups to start. */
 export interface Plan {
   readonly kernel: Kernel;
   readonly constants: Readonly<Record<string, number>>;
@@ -37,9 +34,7 @@ export interface Convolution {
   readonly hasBias: boolean;
 }
 
-/**
- * Steps 3 and 4 of the ladder: how many outputs each thread computes, and how many threads make a workgroup.
- */
+/** Steps 3 and 4: how many outputs each thread computes, and how many threads make a workgroup. */
 export type Block = {
   readonly variant: "3-blocked" | "4-broadcast";
   readonly PIXELS: number;

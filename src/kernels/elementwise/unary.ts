@@ -157,9 +157,7 @@ const clampTo = defineUnary("clamp", {
   wgsl: { f: "select(select(x, p.a, x < p.a), p.b, x > p.b)", df: "select(0.0, 1.0, x > p.a && x < p.b)" },
 });
 
-/**
- * x limited to [low, high]; the gradient is 0 outside and at the bounds, as in PyTorch. Throws if low > high.
- */
+/** x limited to [low, high]; the gradient is 0 outside and at the bounds. Throws if low > high. */
 export function clamp(x: Tensor, low: number, high: number): Tensor {
   if (!(low <= high)) throw new RangeError(`clamp: low must not be above high, got ${low} and ${high}.`);
   return clampTo(x, { a: low, b: high });
