@@ -36,8 +36,8 @@ function memoryBound(
   f: (x: Tensor, y: Tensor) => Tensor[],
 ): Bench {
   return bench(name, shape, passes, () => {
-    const x = rand(shape, new Random(1), -1, 1);
-    const y = rand(shape, new Random(2), -1, 1);
+    const x = rand(shape, { random: new Random(1), low: -1, high: 1 });
+    const y = rand(shape, { random: new Random(2), low: -1, high: 1 });
     return { run: () => f(x, y) };
   });
 }
@@ -57,8 +57,8 @@ function bench(name: string, shape: Shape, passes: number, make: Make): Bench {
 
 function l1Gradient(shape: Shape): Make {
   return () => {
-    const x = rand(shape, new Random(1), -1, 1, { requiresGrad: true });
-    const target = rand(shape, new Random(2), -1, 1);
+    const x = rand(shape, { random: new Random(1), low: -1, high: 1, requiresGrad: true });
+    const target = rand(shape, { random: new Random(2), low: -1, high: 1 });
     const rule = l1Loss(x, target).node!.backward!;
     const dy = tensor(1);
     return {
@@ -74,7 +74,8 @@ function l1Gradient(shape: Shape): Make {
 function adam(size: number): Make {
   return () => {
     const device = defaultDevice();
-    const values = (seed: number, low: number, high: number) => rand([size], new Random(seed), low, high);
+    const values = (seed: number, low: number, high: number) =>
+      rand([size], { random: new Random(seed), low, high });
     const parameters = values(1, -1, 1);
     const gradients = values(2, -1, 1);
     const m = values(3, -1, 1);

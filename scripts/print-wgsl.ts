@@ -34,7 +34,7 @@ gpu.createShaderModule = (descriptor) => {
 
 const random = manualSeed(1);
 const x = rand([1, 16, 32, 32], random);
-const weight = rand([16, 16, 3, 3], random, -0.1, 0.1);
+const weight = rand([16, 16, 3, 3], { random, low: -0.1, high: 0.1 });
 for (const variant of variants) {
   if (variant === "4-broadcast" && device.profile.subgroupSize === 0) continue; // it needs subgroups of a known size
   convolve(variant);

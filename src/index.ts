@@ -48,7 +48,17 @@ export { manualSeed, Random } from "./tensor/random.ts";
 export { keep, type Scope, scope } from "./tensor/scope.ts";
 export { type Shape, ShapeError } from "./tensor/shape.ts";
 export { backward, type Gradients } from "./tensor/tape.ts";
-export { full, ones, rand, randn, Tensor, type TensorOptions, tensor, zeros } from "./tensor/tensor.ts";
+export {
+  full,
+  ones,
+  type RandomOptions,
+  rand,
+  randn,
+  Tensor,
+  type TensorOptions,
+  tensor,
+  zeros,
+} from "./tensor/tensor.ts";
 
 export * from "./upscale/index.ts";
 

@@ -42,10 +42,10 @@ async function requestNamed(part: string, choice: AdapterChoice | undefined): Pr
 }
 
 async function requestAdapter(choice: AdapterChoice | undefined): Promise<GPUAdapter | undefined> {
-  // Without the system's Vulkan loader, Dawn would only warn about its absence. SwiftShader brings one along, which
-  // finds the drivers of a real GPU, too, if there are any.
+  // Without the system's Vulkan loader, Dawn would only warn about its absence. SwiftShader brings one along,
+  // which finds the drivers of a real GPU, too, if there are any.
   if (process.platform === "linux" && !keepLoaded("libvulkan.so.1")) installSwiftShader();
-  // Dawn prefers GPUs to software, and SwiftShader to lavapipe, which is five to ten times faster.
+  // Dawn prefers GPUs to software, and SwiftShader to lavapipe, which is much faster.
   if (choice !== "swiftshader") {
     const best = await requestFrom(await createInstance(), choice);
     if (best && !best.info.isFallbackAdapter) return best;
@@ -155,8 +155,8 @@ function unpackTar(archive: string, folder: string): void {
 const RTLD_NODELETE = 0x1000;
 
 /**
- * Loads a shared library for good, so that Dawn's own search for it by name finds it. Node takes it for one of
- * its add-ons and complains that it "did not self-register"; by then it is loaded.
+ * Loads a shared library for good, so that Dawn's own search for it by name finds it. Node takes it for one
+ * of its add-ons and complains that it "did not self-register"; by then it is loaded.
  */
 function keepLoaded(file: string): boolean {
   try {
@@ -173,8 +173,7 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * While a Dawn promise is pending, Node's main thread polls without pause and takes a whole core from
- * software adapters. Sleeping between polls, at first briefly, gives it back: two-core dispatches run 1.4 to
- * 1.8 times faster.
+ * software adapters. Sleeping between polls, at first briefly, gives it back.
  */
 async function idleWait<T>(promise: Promise<T>): Promise<T> {
   let done = false;

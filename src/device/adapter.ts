@@ -66,7 +66,7 @@ export function fits(info: GPUAdapterInfo, choice: AdapterChoice | undefined): b
   return name.includes(choice.toLowerCase());
 }
 
-/** Implementations passed to init(). Dawn crashes if one is garbage collected while a device of its is in use. */
+/** Those passed to init(). Dawn crashes if one is garbage collected while a device of its is in use. */
 const implementations = new Set<GPU>();
 
 export async function openGpuDevice(options: {

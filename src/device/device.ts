@@ -32,49 +32,50 @@ export class GpuError extends Error {
 }
 
 /**
- * What a device is good at. The best kernel for a shape differs between adapters by a factor of two and more, and
- * operations choose by these facts; they never ask what an adapter is called. profile.ts knows which facts hold where.
+ * What a device is good at. The best kernel for a shape differs between adapters by a factor of two and more,
+ * and operations choose by these facts; they never ask what an adapter is called. profile.ts knows which
+ * facts hold where.
  *
- * Two kinds of machine are meant below. A *real GPU* has thousands of arithmetic units and hides the latency of its
- * memory by switching between many threads. A *software adapter* runs the same WGSL on the processor's few cores: it
- * executes a subgroup of threads as the lanes of one vector register, one workgroup after the other on each core.
+ * Two kinds of machine are meant below. A *real GPU* has thousands of arithmetic units and hides the latency
+ * of its memory by switching between many threads. A *software adapter* runs the same WGSL on the processor's
+ * few cores: it executes a subgroup of threads as the lanes of one vector register, one workgroup after the
+ * other on each core.
  */
 export interface DeviceProfile {
   /**
-   * Operations run as plain loops in TypeScript (the CPU device): the yardstick, far slower than any kernel. The other
-   * facts then decide nothing, but for `maxTensorBytes`.
+   * Operations run as plain loops in TypeScript (the CPU device): the yardstick, far slower than any kernel.
+   * The other facts then decide nothing, but for `maxTensorBytes`.
    */
   readonly reference: boolean;
-  /** The most bytes that one tensor may take, which is what a kernel can bind at once; Infinity on the CPU device. */
+  /** The most bytes of one tensor, which a kernel has to bind at once; Infinity on the CPU device. */
   readonly maxTensorBytes: number;
   /**
-   * Threads of a subgroup that load the same address pay for one load. True of real GPUs, whose memory units merge such
-   * loads. In software each lane loads for itself, so it pays to load once and hand the value round
-   * (`subgroupBroadcast`).
+   * Threads of a subgroup that load the same address pay for one load. True of real GPUs, whose memory units
+   * merge such loads. In software each lane loads for itself, so it pays to load once and hand the value
+   * round (`subgroupBroadcast`).
    */
   readonly sharesLoads: boolean;
   /**
-   * Workgroup memory is fast and a barrier costs a few cycles, as on real GPUs. In software workgroup memory is ordinary
-   * memory, and at a barrier every thread of the workgroup has to be set aside and taken up again.
+   * Workgroup memory is fast and a barrier costs a few cycles, as on real GPUs. In software workgroup memory
+   * is ordinary memory, and at a barrier every thread of the workgroup is set aside and taken up again.
    */
   readonly cheapBarriers: boolean;
   /**
-   * A round of a loop costs about as much as several multiply-adds, so more of the work should be written out per round.
-   * True where the driver's compiler optimises little (SwiftShader).
+   * A round of a loop costs about as much as several multiply-adds, so more of the work should be written out
+   * per round. True where the driver's compiler optimises little (SwiftShader).
    */
   readonly costlyLoops: boolean;
-  /** Threads that run in step and can exchange values (a subgroup); 0 if there are none, or their number varies. */
+  /** Threads that run in step and can exchange values (a subgroup); 0 if there are none of one size. */
   readonly subgroupSize: number;
   /**
-   * Threads of a workgroup in kernels that keep many values in registers. Real GPUs want at least their widest subgroup;
-   * in software a workgroup is work for one core, and small ones spread better and leave less to do past the edges.
+   * Threads of a workgroup in kernels that keep many values in registers. Real GPUs want at least their
+   * widest subgroup; in software a workgroup is work for one core, and small ones spread better and leave
+   * less to do past the edges.
    */
   readonly workgroup: number;
-  /**
-   * Threads of a workgroup that together sum one long row: many hide a real GPU's latency; in software each is work.
-   */
+  /** Threads that together sum one long row: many hide a real GPU's latency; in software each is work. */
   readonly reductionLanes: number;
-  /** Outputs that a thread should make where each is little work: starting threads costs a real GPU almost nothing. */
+  /** Outputs per thread where each is little work. Few on real GPUs, where starting threads costs little. */
   readonly outputsPerThread: number;
   /** Workgroups that keep every core busy. More only make work, where each writes a partial result. */
   readonly groupsToFill: number;
@@ -91,7 +92,7 @@ export interface Device {
   readonly name: string;
   readonly profile: DeviceProfile;
   allocate(length: number): Storage;
-  /** A part of a storage under its own name; it keeps the whole alive. `offset` is a multiple of 64 elements. */
+  /** A part of a storage; it keeps the whole alive. `offset` is a multiple of 64 elements. */
   slice(storage: Storage, offset: number, length: number): Storage;
   release(storage: Storage): void;
   write(storage: Storage, values: ArrayLike<number>): void;
@@ -101,7 +102,7 @@ export interface Device {
   copy(from: Storage, to: Storage): void;
   /** Resolves when all work handed to the device is done; rejects if any of it failed. */
   sync(): Promise<void>;
-  /** Compiles the kernels that `body` launches, and runs none of them; does nothing on the CPU. See compile-ahead.ts. */
+  /** Compiles the kernels that `body` launches and runs none; nothing on the CPU. See compile-ahead.ts. */
   compileAhead(body: () => void): Promise<void>;
   memory(): MemoryStats;
   /** Lets `peakBytes` count from now on; or sets it back to what it was before somebody did that. */

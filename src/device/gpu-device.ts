@@ -1,6 +1,7 @@
 import { type Device, type DeviceProfile, GpuError, type MemoryStats, type Storage } from "./device.ts";
-import { type Grid, type Kernel, MAX_GRID, type Specialisation } from "./kernel.ts";
-import { BindGroups, type Bound, Pipelines, Uniforms } from "./pipelines.ts";
+import { type Grid, type Kernel, MAX_GRID, packParams, type Specialisation } from "./kernel.ts";
+import { LruCache } from "./lru.ts";
+import { BindGroups, type Bound, Pipelines } from "./pipelines.ts";
 import { BufferPool, type PooledBuffer } from "./pool.ts";
 import type { AdapterClass, Identity } from "./profile.ts";
 import { Recorder } from "./recorder.ts";
@@ -49,10 +50,13 @@ export interface HostHooks {
 const USAGE = { MAP_READ: 0x01, COPY_SRC: 0x04, COPY_DST: 0x08, UNIFORM: 0x40, STORAGE: 0x80 };
 const MAP_MODE_READ = 0x1;
 
+const MAX_CACHED_UNIFORMS = 4096;
+
 /**
  * A WebGPU device with what a tensor library needs around it: memory (pool.ts), launches and copies in order
- * (recorder.ts), compiled kernels and their bindings (pipelines.ts), and failures that are thrown instead of lost.
- * The queue runs commands in the order they were recorded, so a released buffer may be used by the next launch at once.
+ * (recorder.ts), compiled kernels and their bindings (pipelines.ts), and failures that are thrown instead of
+ * lost. The queue runs commands in the order they were recorded, so a released buffer may be used by the next
+ * launch at once.
  */
 export class GpuDevice implements Device {
   readonly gpu: GPUDevice;
@@ -66,7 +70,8 @@ export class GpuDevice implements Device {
   readonly #host: HostHooks;
   readonly #recorder: Recorder;
   readonly #pipelines: Pipelines;
-  readonly #uniforms: Uniforms;
+  /** Parameters of launches in small buffers, kept for launches with the same. */
+  readonly #uniforms: LruCache<string, PooledBuffer>;
   readonly #bindGroups: BindGroups;
   readonly #pool: BufferPool;
   readonly #staging: BufferPool;
@@ -98,7 +103,7 @@ export class GpuDevice implements Device {
     const usage = USAGE.STORAGE | USAGE.UNIFORM | USAGE.COPY_SRC | USAGE.COPY_DST;
     this.#pool = new BufferPool(gpu, usage, poolBytes, destroy);
     this.#staging = new BufferPool(gpu, USAGE.MAP_READ | USAGE.COPY_DST, 32 * 2 ** 20, destroy);
-    this.#uniforms = new Uniforms(this.#pool, this.#recorder);
+    this.#uniforms = new LruCache(MAX_CACHED_UNIFORMS, (buffer) => this.#pool.give(buffer));
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault(); // Dawn would print it on stdout and go on.
       this.#fail(new GpuError(`WebGPU on ${this.name}: ${event.error.message}`));
@@ -229,11 +234,11 @@ export class GpuDevice implements Device {
         `Kernel ${kernel.name}: a grid of ${x} x ${y} x ${z} workgroups passes ${MAX_GRID} on one axis.`,
       );
     }
-    let ownUniform: PooledBuffer | undefined;
+    let uniform: PooledBuffer | undefined;
     const bound = kernel.bindings.map(({ index, name, kind }): Bound => {
       if (kind === "uniform") {
-        if (transientParams) ownUniform = this.#uniforms.make(kernel, params);
-        return { binding: index, buffer: ownUniform ?? this.#uniforms.get(kernel, params), offset: 0 };
+        uniform = this.#uniform(packParams(kernel, params), transientParams);
+        return { binding: index, buffer: uniform, offset: 0 };
       }
       const storage = buffers[name];
       if (!storage) throw new Error(`Kernel ${kernel.name}: no buffer was given for ${name}.`);
@@ -251,7 +256,16 @@ export class GpuDevice implements Device {
       grid,
       bound.map(({ buffer }) => buffer),
     );
-    if (ownUniform) this.#pool.give(ownUniform);
+    if (uniform && transientParams) this.#pool.give(uniform);
+  }
+
+  #uniform(words: Uint32Array<ArrayBuffer>, transient = false): PooledBuffer {
+    const upload = () => {
+      const buffer = this.#pool.take(words.byteLength);
+      this.#recorder.write(buffer, 0, words);
+      return buffer;
+    };
+    return transient ? upload() : this.#uniforms.get(words.join(), upload);
   }
 
   async compileAhead(body: () => void): Promise<void> {

@@ -87,7 +87,8 @@ function wgslNumber(value: number): string {
  *     let g = dy[at];
  *     // @end
  *
- * Why: WGSL refuses to compile what a device does not have, even where it is never run, and has no preprocessor.
+ * Why: WGSL refuses to compile what a device does not have, even where it is never run, and has no
+ * preprocessor.
  */
 function keepChosen(kernel: Kernel, constants: Readonly<Record<string, number>>): string {
   const choice = /^ *\/\/ @if (\w+)\n([\s\S]*?)(?:^ *\/\/ @else\n([\s\S]*?))?^ *\/\/ @end\n/gm;
@@ -110,13 +111,14 @@ function keepChosen(kernel: Kernel, constants: Readonly<Record<string, number>>)
  * Writes out loops of the form `for (var i = 0; i < COUNT; i++) { // @unroll`, COUNT being a number or a
  * constant of the prelude: the block is repeated with `i` replaced by 0, 1, 2, …
  *
- * Why: a GPU keeps `var sums: array<f32, 32>` in registers only if every index is known when compiling.
- * With an index that is a loop variable, Mesa and SwiftShader put the array in memory and run four to five
- * times slower; WGSL has no unroll attribute, so the text itself is unrolled. The copies hold
- * literal numbers, which fit u32 and i32 alike: without this step `column + i` with a u32 `column` would not compile.
+ * Why: a GPU keeps `var sums: array<f32, 32>` in registers only if every index is known when compiling. With
+ * an index that is a loop variable, Mesa and SwiftShader put the array in memory and run several times
+ * slower; WGSL has no unroll attribute, so the text itself is unrolled. The copies hold literal numbers,
+ * which fit u32 and i32 alike: without this step `column + i` with a u32 `column` would not compile.
  *
- * Unrolled blocks must not branch: dozens of branches among dozens of registers take SwiftShader's compiler minutes
- * and Mesa's seconds. `select` and `min` serve instead of `if`, and `&` instead of `&&`, which is a branch, too.
+ * Unrolled blocks must not branch: dozens of branches among dozens of registers take SwiftShader's compiler
+ * minutes and Mesa's seconds. `select` and `min` serve instead of `if`, and `&` instead of `&&`, which is a
+ * branch, too.
  */
 function unrollLoops(kernel: Kernel, body: string, constants: Readonly<Record<string, number>>): string {
   const marked = /for \(var (\w+) = 0; \1 < (\w+); \1\+\+\) \{ \/\/ @unroll\n/;

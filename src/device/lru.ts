@@ -1,6 +1,6 @@
 /**
- * A cache of things that are costly to make: it keeps the `capacity` entries that were asked for last and drops the
- * one that has waited longest (least recently used).
+ * A cache of things that are costly to make: it keeps the `capacity` entries that were asked for last and
+ * drops the one that has waited longest (least recently used).
  */
 export class LruCache<K, V> {
   readonly #capacity: number;

@@ -16,8 +16,8 @@ export interface InitOptions {
   /** Most bytes of unused buffers kept for reuse. Default 1 GiB. */
   poolBytes?: number;
   /**
-   * Measured choices of kernels. Default: in Node what a tuner has saved for the adapter, if anything; `false`
-   * ignores that.
+   * Measured choices of kernels. Default: in Node what a tuner has saved for the adapter, if anything;
+   * `false` ignores that.
    */
   tuning?: TuningFile | false;
   /** Element type on the CPU device: `"float64"` is for checking gradients. Default `"float32"`. */

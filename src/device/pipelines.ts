@@ -1,18 +1,15 @@
 /**
- * What a launch needs besides its buffers: a *pipeline* (the compiled kernel), a *uniform* (its parameters in a small
- * buffer), and a *bind group* (which buffer stands for which variable of the WGSL). All are costly to make and wanted
- * again at the next step of a training run, so each is made once and found again by a key.
+ * What a launch needs besides its buffers: a *pipeline* (the compiled kernel), a *uniform* (its parameters in
+ * a small buffer), and a *bind group* (which buffer stands for which variable of the WGSL). All are costly to
+ * make and wanted again at the next step of a training run, so each is made once and found again by a key.
  */
 import { GpuError } from "./device.ts";
-import { type Kernel, packParams, type Specialisation, wgslSource } from "./kernel.ts";
-import { LruCache } from "./lru.ts";
-import type { BufferPool, PooledBuffer } from "./pool.ts";
-import type { Recorder } from "./recorder.ts";
+import { type Kernel, type Specialisation, wgslSource } from "./kernel.ts";
+import type { PooledBuffer } from "./pool.ts";
 
 /** A constant of WebGPU's specification. Browsers have it as a global; Node has not. */
 const STAGE_COMPUTE = 0x4;
 
-const MAX_CACHED_UNIFORMS = 4096;
 const MAX_CACHED_BIND_GROUPS = 16384;
 
 export interface Pipeline {
@@ -60,7 +57,8 @@ export class Pipelines {
     const made = this.#gpu.createComputePipelineAsync(descriptor);
     const checked = this.#gpu.popErrorScope();
     const done = Promise.allSettled([made, checked]).then(([pipeline, check]) => {
-      // An error in the shader's text, or the pipeline's own complaint, which otherwise is only that its shader is invalid.
+      // An error in the shader's text, or the pipeline's own complaint, which otherwise is only that its
+      // shader is invalid.
       const textError = check.status === "fulfilled" ? check.value : undefined;
       const error: { message: string } | undefined =
         textError ?? (pipeline.status === "rejected" ? pipeline.reason : undefined);
@@ -97,37 +95,7 @@ export class Pipelines {
   }
 }
 
-/** Small buffers that hold the parameters of launches. */
-export class Uniforms {
-  readonly #pool: BufferPool;
-  readonly #recorder: Recorder;
-  readonly #kept: LruCache<string, PooledBuffer>;
-
-  constructor(pool: BufferPool, recorder: Recorder) {
-    this.#pool = pool;
-    this.#recorder = recorder;
-    this.#kept = new LruCache(MAX_CACHED_UNIFORMS, (buffer) => pool.give(buffer));
-  }
-
-  /** A buffer with these parameters, kept for launches with the same. */
-  get(kernel: Kernel, params: Readonly<Record<string, number>>): PooledBuffer {
-    const words = packParams(kernel, params);
-    return this.#kept.get(words.join(), () => this.#upload(words));
-  }
-
-  /** A buffer of one's own; the caller gives it back to the pool. */
-  make(kernel: Kernel, params: Readonly<Record<string, number>>): PooledBuffer {
-    return this.#upload(packParams(kernel, params));
-  }
-
-  #upload(words: Uint32Array<ArrayBuffer>): PooledBuffer {
-    const uniform = this.#pool.take(words.byteLength);
-    this.#recorder.write(uniform, 0, words);
-    return uniform;
-  }
-}
-
-/** A part of a buffer that stands for variable number `binding` of the WGSL; all of it if there is no size. */
+/** The part of a buffer (all of it, without a size) that stands for variable `binding` of the WGSL. */
 export interface Bound {
   readonly binding: number;
   readonly buffer: PooledBuffer;

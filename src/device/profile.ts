@@ -1,6 +1,6 @@
 /**
- * Which facts hold for which kind of adapter. This is the only place that knows: everybody else asks `device.profile`
- * (the facts are explained at DeviceProfile). The numbers were found by measuring kernels.
+ * Which facts hold for which kind of adapter. This is the only place that knows: everybody else asks
+ * `device.profile` (the facts are explained at DeviceProfile). The numbers were found by measuring kernels.
  */
 import type { DeviceProfile } from "./device.ts";
 

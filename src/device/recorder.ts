@@ -1,7 +1,7 @@
 /**
- * Commands on their way to the GPU. WebGPU does nothing when it is told to: commands are *recorded* by an encoder,
- * finished, and *submitted* to the device's queue, which runs them in that order while JavaScript goes on. Kernel
- * launches are recorded inside a compute *pass* of the encoder, copies between passes.
+ * Commands on their way to the GPU. WebGPU does nothing when it is told to: commands are *recorded* by an
+ * encoder, finished, and *submitted* to the device's queue, which runs them in that order while JavaScript
+ * goes on. Kernel launches are recorded inside a compute *pass* of the encoder, copies between passes.
  */
 import type { Grid } from "./kernel.ts";
 import type { PooledBuffer } from "./pool.ts";
@@ -18,7 +18,7 @@ export class Recorder {
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   #launches = 0;
-  /** Counts encoders, so that a buffer's `lastUse` tells whether commands that are not yet submitted use it. */
+  /** Counts encoders: a buffer whose `lastUse` equals it is used by commands not yet submitted. */
   #serial = 0;
   /** Destroyed after the next submit: recorded commands still use them. */
   #doomed: PooledBuffer[] = [];
@@ -27,7 +27,7 @@ export class Recorder {
     this.#gpu = gpu;
   }
 
-  /** Records the launch of a kernel on a grid of workgroups. `buffers` are those that the bind group mentions. */
+  /** Records a launch on a grid of workgroups. `buffers` are those that the bind group mentions. */
   launch(
     pipeline: GPUComputePipeline,
     bindGroup: GPUBindGroup,
@@ -51,8 +51,8 @@ export class Recorder {
   }
 
   /**
-   * Writes values from JavaScript into a buffer. `writeBuffer` does not wait for recorded commands: it runs before those
-   * that are not yet submitted. So they are submitted first if they use the buffer.
+   * Writes values from JavaScript into a buffer. `writeBuffer` does not wait for recorded commands: it runs
+   * before those that are not yet submitted. So they are submitted first if they use the buffer.
    */
   write(
     buffer: PooledBuffer,

@@ -1,7 +1,7 @@
 /**
  * Which kernel is fastest depends on the adapter by a factor of two and more. Operations choose by rules (see
- * conv2d/plan.ts). Where those are not good enough, a tuner (scripts/tune.ts) measures the alternatives for the
- * shapes of a network; its findings are kept here and used instead. Nothing is ever measured unasked.
+ * conv2d/plan.ts). Where those are not good enough, a tuner (scripts/tune.ts) measures the alternatives for
+ * the shapes of a network; its findings are kept here and used instead. Nothing is ever measured unasked.
  */
 
 import type { Storage } from "./device.ts";

@@ -14,7 +14,7 @@ import { conv2d } from "../kernels/conv2d/index.ts";
 import { mul } from "../kernels/elementwise/index.ts";
 import { Conv2d, PixelShuffle, ReLU, Sequential } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
-import { release } from "../tensor/op.ts";
+import { disposeUnlessTaped } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { SuperResolver, type TwoSteps } from "./super-resolver.ts";
@@ -114,7 +114,7 @@ export class EDSR extends SuperResolver {
   forward(x: Tensor): Tensor {
     const features = this.#features(x);
     const y = this.#reconstruct(features);
-    release(features);
+    disposeUnlessTaped(features);
     return y;
   }
 
@@ -133,7 +133,7 @@ export class EDSR extends SuperResolver {
     const features = this.head.forward(this.sub_mean.forward(mul(x, this.rgbRange)));
     // Sequential hands `skip` to its last convolution, whose kernel adds it to the result on the way to memory.
     const y = this.body.forward(features, { skip: features });
-    release(features);
+    disposeUnlessTaped(features);
     return y;
   }
 

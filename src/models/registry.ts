@@ -78,7 +78,7 @@ export function loadModel(bytes: Uint8Array, name = "the safetensors file"): Sup
   const { tensors, metadata } = parseSafetensors(bytes, name);
   const model = createModel(metadata, name);
   try {
-    model.loadStateDict(tensors, name);
+    model.loadStateDict(tensors, { source: name });
   } catch (error) {
     model.dispose();
     throw error;

@@ -12,7 +12,7 @@
 import { pad } from "../kernels/pad/index.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
 import { Conv2d, type FusedOptions } from "../nn/layers.ts";
-import { release } from "../tensor/op.ts";
+import { disposeUnlessTaped } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { SuperResolver } from "./super-resolver.ts";
@@ -103,9 +103,9 @@ export class SRCNN extends SuperResolver {
   forward(x: Tensor): Tensor {
     const features = this.#layer(this.conv1, x, { activation: "relu" });
     const mapped = this.#layer(this.conv2, features, { activation: "relu" });
-    release(features);
+    disposeUnlessTaped(features);
     const y = this.#layer(this.conv3, mapped, this.residual ? { skip: x } : {});
-    release(mapped);
+    disposeUnlessTaped(mapped);
     return y;
   }
 
@@ -115,7 +115,7 @@ export class SRCNN extends SuperResolver {
     if (this.padding === "zeros" || margin === 0) return conv.forward(x, fused);
     const wide = pad(x, [margin, margin, margin, margin], "replicate");
     const y = conv.forward(wide, fused);
-    release(wide);
+    disposeUnlessTaped(wide);
     return y;
   }
 

@@ -2,20 +2,21 @@ import { emaStep } from "../kernels/optim/ema.ts";
 import type { Module } from "./module.ts";
 
 /**
- * The decay for an average's update number `step`, counted from 0: as given, but at first smaller, (1 + step) / (10 + step), so that
- * the random weights of the beginning are soon forgotten. With a decay of 0.999 alone they would still make up an eighth of
- * the average after 2000 steps. (The rule of TensorFlow's ExponentialMovingAverage.)
+ * The decay for an average's update number `step`, counted from 0: as given, but at first smaller, (1 + step)
+ * / (10 + step), so that the random weights of the beginning are soon forgotten. With a decay of 0.999 alone
+ * they would still make up an eighth of the average after 2000 steps. (The rule of TensorFlow's
+ * ExponentialMovingAverage.)
  */
 export function emaDecay(decay: number, step: number): number {
   return Math.min(decay, (1 + step) / (10 + step));
 }
 
 /**
- * Moves the weights of `average` a small way towards those of `module`, of the same architecture:
- * average = decay * average + (1 - decay) * module. Called after every step, it keeps an exponential moving average
+ * Moves the weights of `average` a small way towards those of `module`, of the same architecture: average =
+ * decay * average + (1 - decay) * module. Called after every step, it keeps an exponential moving average
  * over about the last 1 / (1 - decay) steps, whose answers are better and calmer than those of the weights it
- * follows: their steps' noise cancels. (Polyak and Juditsky 1992; get_ema_multi_avg_fn of torch.optim.swa_utils.)
- * Let it begin with the same weights.
+ * follows: their steps' noise cancels. (Polyak and Juditsky 1992; get_ema_multi_avg_fn of
+ * torch.optim.swa_utils.) Let it begin with the same weights.
  */
 export function emaUpdate(average: Module, module: Module, decay: number): void {
   if (!(decay >= 0 && decay < 1)) {

@@ -16,7 +16,7 @@ export {
   Upsample,
 } from "./layers.ts";
 export { L1Loss, MSELoss } from "./losses.ts";
-export { Module, type NamedArray } from "./module.ts";
+export { Module, type NamedArray, type StateDifference } from "./module.ts";
 export { Adam, type AdamOptions, type OptimizerState, SGD, type SgdOptions } from "./optimizer.ts";
 export {
   loadWeights,

@@ -1,4 +1,4 @@
-/** Initial weights other than the layers' own: what a network starts from decides whether, and how fast, it learns. */
+/** Initial weights other than the layers' own: they decide whether, and how fast, a network learns. */
 import type { Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { NamedArray } from "./module.ts";
@@ -15,9 +15,9 @@ export function normalInit({ weight, bias }: Layer, std: number, random: Random)
 }
 
 /**
- * The standard deviation sqrt(2 / ((1 + slope²) n)) for a convolution of n = inChannels * kh * kw products per output (He,
- * Zhang, Ren, Sun, "Delving deep into rectifiers", 2015): through layers followed by a ReLU, or by a PReLU with that
- * slope, the signal neither dies away nor explodes. Biases 0.
+ * The standard deviation sqrt(2 / ((1 + slope²) n)) for a convolution of n = inChannels * kh * kw products
+ * per output (He, Zhang, Ren, Sun, "Delving deep into rectifiers", 2015): through layers followed by a ReLU,
+ * or by a PReLU with that slope, the signal neither dies away nor explodes. Biases 0.
  */
 export function kaimingNormalInit(layer: Layer, random: Random, { slope = 0 } = {}): void {
   const [, inChannels, kh, kw] = layer.weight.shape;
@@ -25,17 +25,18 @@ export function kaimingNormalInit(layer: Layer, random: Random, { slope = 0 } = 
 }
 
 /**
- * Weights for a first layer, fitted to the pictures that it will see: its answers to their windows begin with a standard
- * deviation of at most `std`, and every pattern in a window has an equal share in that. Biases 0.
+ * Weights for a first layer, fitted to the pictures that it will see: its answers to their windows begin with
+ * a standard deviation of at most `std`, and every pattern in a window has an equal share in that. Biases 0.
  *
- * Neighbouring pixels are nearly equal, so windows differ most in their smooth patterns: in pictures enlarged two times, some
- * of a 9x9 window's have several hundred times the standard deviation of the finest. Filters of independent weights therefore
- * answer to the smooth ones alone; and since a gradient is in proportion to its input, training needs very long to make
- * them see the others, which are what has to be sharpened. Hence filters drawn from the normal distribution whose
- * covariance is std² / n (C + floor²)⁻¹, where n is the number of values in a window and C the mean of their products, two by
- * two. They amplify each pattern by as much as it is weak, which is known as whitening (LeCun, Bottou, Orr, Müller,
- * "Efficient BackProp", 1998; for the weights of a network, Krähenbühl, Doersch, Donahue, Darrell, "Data-dependent
- * initializations of convolutional neural networks", 2016).
+ * Neighbouring pixels are nearly equal, so windows differ most in their smooth patterns: in pictures enlarged
+ * two times, some of a 9x9 window's have several hundred times the standard deviation of the finest. Filters
+ * of independent weights therefore answer to the smooth ones alone; and since a gradient is in proportion to
+ * its input, training needs very long to make them see the others, which are what has to be sharpened. Hence
+ * filters drawn from the normal distribution whose covariance is std² / n (C + floor²)⁻¹, where n is the
+ * number of values in a window and C the mean of their products, two by two. They amplify each pattern by as
+ * much as it is weak, which is known as whitening (LeCun, Bottou, Orr, Müller, "Efficient BackProp", 1998;
+ * for the weights of a network, Krähenbühl, Doersch, Donahue, Darrell, "Data-dependent initializations of
+ * convolutional neural networks", 2016).
  *
  * @param pictures Planes [channels, h, w], what the layer will get; each at least as large as its window.
  * @param options.floor Patterns whose standard deviation is well below this count as noise and are amplified no further.
@@ -66,7 +67,7 @@ export function whiteningInit(
   layer.bias?.assign(new Float32Array(outChannels));
 }
 
-/** The mean of x xᵀ over 16,000 windows x of the pictures, at random places: n² values, n = channels * kh * kw. */
+/** The mean of x xᵀ over 16,000 windows x at random places: n² values, n = channels * kh * kw. */
 function windowCovariance(
   pictures: readonly NamedArray[],
   [channels, kh, kw]: readonly [number, number, number],

@@ -4,7 +4,7 @@ import { type Conv2dOptions, conv2d, type Pair } from "../kernels/conv2d/index.t
 import { prelu, relu, sigmoid, tanh } from "../kernels/elementwise/index.ts";
 import { pixelShuffle } from "../kernels/pixel-shuffle/index.ts";
 import { type InterpolateOptions, interpolate } from "../kernels/resize/index.ts";
-import { release } from "../tensor/op.ts";
+import { disposeUnlessTaped } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import { full, rand, type Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
@@ -53,8 +53,15 @@ export class Conv2d extends Module {
       this.padding = padding;
     }
     const bound = 1 / Math.sqrt(inChannels * kh * kw);
-    this.weight = rand([outChannels, inChannels, kh, kw], random, -bound, bound, { requiresGrad: true });
-    this.bias = bias ? rand([outChannels], random, -bound, bound, { requiresGrad: true }) : undefined;
+    this.weight = rand([outChannels, inChannels, kh, kw], {
+      random,
+      low: -bound,
+      high: bound,
+      requiresGrad: true,
+    });
+    this.bias = bias
+      ? rand([outChannels], { random, low: -bound, high: bound, requiresGrad: true })
+      : undefined;
   }
 
   /** x [n, inChannels, h, w] to [n, outChannels, oh, ow]. `fused` is computed on the way; see `conv2d`. */
@@ -104,8 +111,15 @@ export class ConvTranspose2d extends Module {
     this.outputPadding = outputPadding;
     this.dilation = dilation;
     const bound = 1 / Math.sqrt(outChannels * kh * kw);
-    this.weight = rand([inChannels, outChannels, kh, kw], random, -bound, bound, { requiresGrad: true });
-    this.bias = bias ? rand([outChannels], random, -bound, bound, { requiresGrad: true }) : undefined;
+    this.weight = rand([inChannels, outChannels, kh, kw], {
+      random,
+      low: -bound,
+      high: bound,
+      requiresGrad: true,
+    });
+    this.bias = bias
+      ? rand([outChannels], { random, low: -bound, high: bound, requiresGrad: true })
+      : undefined;
   }
 
   /** x [n, inChannels, h, w] to [n, outChannels, oh, ow]. */
@@ -186,6 +200,13 @@ export class Sequential extends Module {
 
   constructor(...modules: Module[]) {
     super();
+    for (const [i, module] of modules.entries()) {
+      if (module instanceof Module) continue;
+      throw new RangeError(
+        `Sequential: argument ${i} is a ${typeof module} and not a module. Give modules one by one: new Sequential(new Conv2d(3, 8, 3), ` +
+          `new ReLU()).`,
+      );
+    }
     this.modules = modules;
   }
 
@@ -194,9 +215,9 @@ export class Sequential extends Module {
   }
 
   /**
-   * With `last`, the last module, a convolution, gets those options: `{ skip: x }` makes a residual block of the
-   * sequence. A convolution and the activation or pixel shuffle after it run as one kernel. Under noGrad, what one module hands to
-   * the next is freed when that has read it.
+   * With `last`, the last module, a convolution, gets those options: `{ skip: x }` makes a residual block of
+   * the sequence. A convolution and the activation or pixel shuffle after it run as one kernel. Under noGrad,
+   * what one module hands to the next is freed when that has read it.
    */
   forward(x: Tensor, last?: FusedOptions): Tensor {
     if (last && !(this.modules.at(-1) instanceof Conv2d)) {
@@ -218,7 +239,7 @@ export class Sequential extends Module {
       } else {
         y = module.forward(y, next ? {} : last);
       }
-      if (before !== x && before !== y) release(before);
+      if (before !== x && before !== y) disposeUnlessTaped(before);
     }
     return y;
   }

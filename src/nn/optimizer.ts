@@ -3,12 +3,13 @@ import { adamStep } from "../kernels/optim/adam.ts";
 import { sgdStep } from "../kernels/optim/sgd.ts";
 import { ShapeError, sameShape } from "../tensor/shape.ts";
 import type { Gradients } from "../tensor/tape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
 
 /**
  * Keeps all parameters in one block of memory, and their gradients and running sums in blocks of the same
- * layout, so that a step is one kernel launch for the whole network instead of one per tensor. The tensors become
- * windows into the block; nothing else about them changes.
+ * layout, so that the arithmetic of a step is one kernel launch for the whole network. The parameters become
+ * windows into their block; nothing else about them changes. The gradients, which backward() made one by one,
+ * are first copied into their block.
  */
 abstract class Optimizer {
   /** The learning rate; set it between steps to follow a schedule. */
@@ -25,6 +26,9 @@ abstract class Optimizer {
 
   constructor(parameters: readonly Tensor[], lr: number) {
     const { name } = this.constructor;
+    if (!Array.isArray(parameters) || !parameters.every((parameter) => parameter instanceof Tensor)) {
+      throw new RangeError(`${name}: the first argument is a list of tensors, such as model.parameters().`);
+    }
     if (parameters.length === 0) throw new Error(`${name}: there are no parameters to optimise.`);
     if (new Set(parameters).size !== parameters.length) {
       throw new Error(
@@ -69,12 +73,24 @@ abstract class Optimizer {
   }
 
   /**
-   * Moves every parameter one step against its gradient, in place. `gradients` is what `backward(loss)` returned and
-   * must have one for every parameter.
+   * Moves every parameter one step against its gradient, in place. `gradients` is what `backward(loss)`
+   * returned and must have one for every parameter.
    */
   step(gradients: Gradients): void {
     this.#refuseDisposed("step");
     // All checks come first: nothing changes if one fails.
+    if (!(gradients instanceof Map)) {
+      throw new RangeError(
+        `${this.constructor.name}.step: wants the gradients that backward(loss) returned, got ${gradients}. Write ` +
+          `optimizer.step(backward(loss)).`,
+      );
+    }
+    if (!(this.lr >= 0 && this.lr < Number.POSITIVE_INFINITY)) {
+      throw new RangeError(
+        `${this.constructor.name}.step: lr is ${this.lr}, and a learning rate is a number of at least 0. If a schedule made ` +
+          `it, look at the schedule's arguments: they begin with the first learning rate, as in stepLR(1e-3, { stepSize: 10 }).`,
+      );
+    }
     for (const [i, parameter] of this.#parameters.entries()) {
       const label = `${this.constructor.name}.step: parameter ${i} of shape [${parameter.shape}]`;
       const gradient = gradients.get(parameter);
@@ -132,7 +148,7 @@ abstract class Optimizer {
     this.lr = state.lr;
   }
 
-  /** Frees the running sums and gradients. The parameters live on in their tensors. Doing it twice is harmless. */
+  /** Frees running sums and gradients; parameters live on in their tensors. Twice is harmless. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
@@ -146,6 +162,12 @@ abstract class Optimizer {
     if (!this.#disposed) return;
     throw new Error(`${this.constructor.name}.${method}: the optimiser has been disposed. Create a new one.`);
   }
+}
+
+/** JavaScript would take `new Adam(parameters, 0.1)` for options without a learning rate. */
+function requireOptions(name: string, options: object): void {
+  if (typeof options === "object") return;
+  throw new RangeError(`${name}: options are an object such as { lr: 1e-3 }, got ${options}.`);
 }
 
 export interface OptimizerState {
@@ -174,6 +196,7 @@ export class Adam extends Optimizer {
   readonly #v: Storage;
 
   constructor(parameters: readonly Tensor[], options: AdamOptions = {}) {
+    requireOptions("Adam", options);
     super(parameters, options.lr ?? 1e-3);
     this.#betas = options.betas ?? [0.9, 0.999];
     this.#eps = options.eps ?? 1e-8;
@@ -215,6 +238,7 @@ export class SGD extends Optimizer {
   readonly #velocity: Storage;
 
   constructor(parameters: readonly Tensor[], options: SgdOptions = {}) {
+    requireOptions("SGD", options);
     const { lr = 1e-3, momentum = 0, nesterov = false, weightDecay = 0 } = options;
     if (nesterov && momentum <= 0) {
       throw new RangeError(`SGD: nesterov wants a momentum above 0, got ${momentum}.`);

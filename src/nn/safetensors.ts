@@ -1,7 +1,7 @@
 /**
  * The safetensors format: 8 bytes length of a JSON header (little endian), the header, the tensors' bytes.
- * The header maps names to `{ dtype, shape, data_offsets: [begin, end] }`, offsets counted from the end of the
- * header, and `__metadata__` to strings. Specification: huggingface/safetensors on GitHub.
+ * The header maps names to `{ dtype, shape, data_offsets: [begin, end] }`, offsets counted from the end of
+ * the header, and `__metadata__` to strings. Specification: huggingface/safetensors on GitHub.
  */
 import type { Module, NamedArray } from "./module.ts";
 
@@ -17,7 +17,8 @@ export interface SafetensorsOptions {
 }
 
 /**
- * A safetensors file of these tensors, as bytes. Throws a RangeError if a value is too large for `dtype`: F16 ends at
+ * A safetensors file of these tensors, as bytes. Throws a RangeError if a value is too large for `dtype`: F16
+ * ends at
  * 65504.
  */
 export function serializeSafetensors(
@@ -54,8 +55,8 @@ export function serializeSafetensors(
 }
 
 /**
- * Reads a safetensors file with F32, F16 or BF16 tensors. Throws an error that begins with `name` if the bytes are
- * not such a file or were cut short.
+ * Reads a safetensors file with F32, F16 or BF16 tensors. Throws an error that begins with `name` if the
+ * bytes are not such a file or were cut short.
  */
 export function parseSafetensors(
   bytes: Uint8Array,
@@ -138,7 +139,8 @@ function numberToHalf(value: number): number {
   // Numbers below 2^-14 share its exponent and have no leading 1.
   const exponent = Math.max(-14, Math.floor(Math.log2(size)));
   const steps = roundToEven(size / 2 ** (exponent - 10));
-  // `steps` includes the leading 1 as 1024, which here adds 1 to the exponent; so does 2048, which rounding may give.
+  // `steps` includes the leading 1 as 1024, which here adds 1 to the exponent; so does 2048, which rounding
+  // may give.
   return sign | (((exponent + 14) << 10) + steps);
 }
 
@@ -167,21 +169,35 @@ function isEntry(value: unknown): value is Entry {
   );
 }
 
-/** A module's weights as the bytes of a safetensors file. Networks of this library add what they were built with. */
+/**
+ * A module's weights as a safetensors file's bytes. Networks of this library add what they were built with.
+ */
 export async function saveWeights(
   module: Module,
   metadata: Readonly<Record<string, string>> = {},
   options: SafetensorsOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
+  if (typeof metadata !== "object") {
+    throw new RangeError(
+      `saveWeights: the second argument is metadata, such as { note: "first try" }, got ${JSON.stringify(metadata)}. A file ` +
+        `is written by the caller: await writeFile(path, await saveWeights(model)).`,
+    );
+  }
   return serializeSafetensors(await module.stateDict(), { ...describe(module), ...metadata }, options);
 }
 
 /**
- * Loads what {@link saveWeights} made, or any safetensors file with this module's names and shapes. Throws, without
- * changing the module, if the file is broken or belongs to another architecture. `name` is what errors call the
- * file. Returns its metadata.
+ * Loads what {@link saveWeights} made, or any safetensors file with this module's names and shapes. Throws,
+ * without changing the module, if the file is broken or belongs to another architecture. `name` is what
+ * errors call the file. Returns its metadata.
  */
 export function loadWeights(module: Module, bytes: Uint8Array, name?: string): Record<string, string> {
+  if (!ArrayBuffer.isView(bytes)) {
+    throw new RangeError(
+      `loadWeights: the second argument is the file's bytes (a Uint8Array), got ${JSON.stringify(bytes)}. A file is read by ` +
+        `the caller: loadWeights(model, await readFile(path), path).`,
+    );
+  }
   const { tensors, metadata } = parseSafetensors(bytes, name);
   for (const [key, own] of Object.entries(describe(module))) {
     if (metadata[key] !== undefined && metadata[key] !== own) {
@@ -191,7 +207,7 @@ export function loadWeights(module: Module, bytes: Uint8Array, name?: string): R
       );
     }
   }
-  module.loadStateDict(tensors, name);
+  module.loadStateDict(tensors, { source: name });
   return metadata;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Learning rates that change in the course of a training. A schedule is a function from the number of finished
- * steps to the rate of the next one: `adam.lr = schedule(step)`. Names and formulas are those of
+ * Learning rates that change in the course of a training. A schedule is a function from the number of
+ * finished steps to the rate of the next one: `adam.lr = schedule(step)`. Names and formulas are those of
  * torch.optim.lr_scheduler.
  */
 export type Schedule = (step: number) => number;

@@ -1,6 +1,6 @@
 /**
- * What an operation is: its shape rule, its CPU reference, its kernels and its gradient rule, in one definition. And what an
- * update is: a change of memory in place, as optimisers make it, with a CPU reference and one kernel.
+ * What an operation is: its shape rule, CPU reference, kernels and gradient rule, in one definition. And what
+ * an update is: a change of memory in place, as optimisers make it, with a CPU reference and one kernel.
  */
 import { CpuDevice, type CpuStorage, type FloatArray } from "../device/cpu-device.ts";
 import type { Device, Storage } from "../device/device.ts";
@@ -20,7 +20,7 @@ export type Inputs = Record<string, Tensor | undefined>;
 
 type ArraysOf<I extends Inputs> = { [K in keyof I]: undefined extends I[K] ? NdArray | undefined : NdArray };
 
-/** Gradients by input name. Each is a function that computes it when called: what nobody wants is never computed. */
+/** Gradients by input name, each a function that computes it: what nobody wants is never computed. */
 type Thunks<I extends Inputs> = { [K in keyof I]?: () => Tensor };
 
 /** Everything an operation owes. */
@@ -32,7 +32,7 @@ export interface OpDefinition<I extends Inputs, P> {
   cpu(inputs: ArraysOf<I>, params: P, y: NdArray): void;
   /** Records the kernels that fill `y`, whose contents are undefined at the start. */
   gpu(device: GpuDevice, inputs: I, params: P, y: Tensor): void;
-  /** The gradient rule: given `dy`, the gradient of the loss with respect to `y`. Absent: not differentiable. */
+  /** The gradient rule: `dy` is the loss's gradient with respect to y. Absent: not differentiable. */
   backward?(dy: Tensor, saved: I & { y: Tensor }, params: P): Thunks<I>;
   /** The output is the input's memory under another shape: nothing is computed. */
   readonly view?: boolean;
@@ -77,7 +77,7 @@ function record<I extends Inputs, P>(
   params: P,
   y: Tensor,
 ): Tensor {
-  if (!gradientsEnabled || !named.some(([, input]) => input.requiresGrad || input.node)) return y;
+  if (noGrads > 0 || !named.some(([, input]) => input.requiresGrad || input.node)) return y;
   y.node = {
     name,
     inputs: named.map(([key, tensor]) => ({ name: key, tensor, version: tensor.storage.version })),
@@ -87,29 +87,44 @@ function record<I extends Inputs, P>(
   return y;
 }
 
-let gradientsEnabled = true;
+/** How many noGrad() have not ended. */
+let noGrads = 0;
 
 /**
- * Until the returned object is disposed, operations leave no notes: for evaluation, where no gradient is wanted.
+ * Operations leave no notes for backward: for evaluation, where no gradient is wanted. Either until the end
+ * of a block,
  *
  *     using _ = noGrad();
+ *
+ * or while a function runs, whose result it returns: `const y = noGrad(() => model.forward(x))`. With an
+ * async function it lasts until the promise settles, for all operations of the program.
  */
-export function noGrad(): Disposable {
-  const before = gradientsEnabled;
-  gradientsEnabled = false;
-  return {
-    [Symbol.dispose]() {
-      gradientsEnabled = before;
-    },
+export function noGrad(): Disposable;
+export function noGrad<T>(body: () => T): T;
+export function noGrad<T>(body?: () => T): Disposable | T {
+  let ended = false;
+  const end = () => {
+    if (!ended) noGrads--;
+    ended = true;
   };
+  noGrads++;
+  if (body === undefined) return { [Symbol.dispose]: end };
+  let result: T | undefined;
+  try {
+    result = body();
+  } finally {
+    if (result instanceof Promise) result.then(end, end);
+    else end();
+  }
+  return result;
 }
 
 /**
- * Frees an intermediate result that nothing but a gradient would read again: under noGrad at once, else when its scope ends. A deep
- * network's picture needs a few feature maps this way instead of all of them.
+ * Disposes an intermediate result that only a gradient would read again: at once under noGrad(), else its
+ * scope does so when it ends. A deep network then holds a few feature maps instead of all.
  */
-export function release(intermediate: Tensor): void {
-  if (!gradientsEnabled) intermediate.dispose();
+export function disposeUnlessTaped(intermediate: Tensor): void {
+  if (noGrads > 0) intermediate.dispose();
 }
 
 /** The numbers that an update takes, by their names in the kernel's `Params`. */
@@ -120,15 +135,16 @@ export interface UpdateDefinition<Name extends string> {
   /** The definition in plain loops. */
   cpu(blocks: Readonly<Record<Name, FloatArray>>, params: Params): void;
   /**
-   * Binds the blocks by their names, takes `size`, the number of elements, among its parameters, and computes four elements
-   * per thread in workgroups of 64. The last vec4 may reach past the end, into room that every buffer has.
+   * Binds the blocks by their names, takes `size`, the number of elements, among its parameters, and computes
+   * four elements per thread in workgroups of 64. The last vec4 may reach past the end, into room that every
+   * buffer has.
    */
   readonly kernel: Kernel;
-  /** The parameters differ from one update to the next, so that keeping them for reuse is no use. */
+  /** The parameters differ from one update to the next: the device need not keep them. */
   readonly transientParams?: boolean;
 }
 
-/** Makes an update out of its definition: a function that records it on the device that the blocks belong to. */
+/** Makes an update out of its definition: a function that records it on the blocks' device. */
 export function defineUpdate<Name extends string>({
   cpu,
   kernel,

@@ -1,8 +1,8 @@
 /**
- * Seeded random numbers, the same on every machine. Generator: xoshiro128** 1.1 (Blackman and Vigna, "Scrambled
- * linear pseudorandom number generators", 2021; https://prng.di.unimi.it), period 2^128 - 1. The 128 bits of state
- * are filled from the seed by SplitMix32, a Weyl sequence through the finaliser of MurmurHash3, so that
- * neighbouring seeds give unrelated streams.
+ * Seeded random numbers, the same on every machine. Generator: xoshiro128** 1.1 (Blackman and Vigna,
+ * "Scrambled linear pseudorandom number generators", 2021; https://prng.di.unimi.it), period 2^128 - 1. The
+ * 128 bits of state are filled from the seed by SplitMix32, a Weyl sequence through the finaliser of
+ * MurmurHash3, so that neighbouring seeds give unrelated streams.
  */
 export class Random {
   readonly #state = new Uint32Array(4);
@@ -52,7 +52,7 @@ export class Random {
     return result;
   }
 
-  /** Uniform in [0, 1), in steps of 2^-24: single precision holds every value exactly, so none rounds up to 1. */
+  /** Uniform in [0, 1), in steps of 2^-24, which single precision holds exactly: none rounds up to 1. */
   uniform(): number {
     return (this.next() >>> 8) / 2 ** 24;
   }

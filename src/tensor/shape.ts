@@ -27,6 +27,9 @@ export function sameShape(a: Shape, b: Shape): boolean {
 
 /** Throws unless every size is a positive whole number and there are at most {@link MAX_RANK} of them. */
 export function checkShape(op: string, shape: Shape): void {
+  if (!Array.isArray(shape)) {
+    throw new ShapeError(`${op}: a shape is a list of sizes such as [2, 3], got ${JSON.stringify(shape)}.`);
+  }
   if (shape.length > MAX_RANK) {
     throw new ShapeError(
       `${op}: shape ${formatShape(shape)} has ${shape.length} axes; at most ${MAX_RANK} are supported. ` +

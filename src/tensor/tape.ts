@@ -1,9 +1,9 @@
 /**
  * Reverse-mode automatic differentiation. Every operation on tensors that need a gradient leaves a note of
- * itself on its result (`tensor.node`): which operation, which inputs. Following the notes from a loss back to
- * the parameters, each operation's backward rule turns the gradient with respect to its output into
- * gradients with respect to its inputs. That is the whole of backpropagation. (The notes
- * together are called a tape, which is played backwards.)
+ * itself on its result (`tensor.node`): which operation, which inputs. Following the notes from a loss back
+ * to the parameters, each operation's backward rule turns the gradient with respect to its output into
+ * gradients with respect to its inputs. That is the whole of backpropagation. (The notes together are called
+ * a tape, which is played backwards.)
  */
 import { accumulate } from "./accumulate.ts";
 import { noGrad } from "./op.ts";
@@ -21,8 +21,8 @@ export type Gradients = Map<Tensor, Tensor>;
  *
  * The gradients are new tensors of the scope that is open here, and go with it.
  *
- * Throws if a wanted tensor does not influence the loss or there is none, if an operation on the way has no gradient
- * rule, or if a tensor on the way has been overwritten or disposed since.
+ * Throws if a wanted tensor does not influence the loss or there is none, if an operation on the way has no
+ * gradient rule, or if a tensor on the way has been overwritten or disposed since.
  */
 export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
   if (loss.size !== 1) {
@@ -38,8 +38,9 @@ export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
         `them, and do not compute the loss under noGrad().`,
     );
   }
+  const reached = new Set(order);
   for (const target of targets) {
-    if (!order.includes(target)) {
+    if (!reached.has(target)) {
       throw new Error(
         `backward: the loss does not depend on the tensor of shape ${formatShape(target.shape)} whose gradient was ` +
           `asked for. Set requiresGrad before using it, and do not compute the loss under noGrad().`,
@@ -71,8 +72,8 @@ export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
 }
 
 /**
- * The loss and all it was computed from, in order of creation. A tensor is made after its inputs: walked backwards, this order meets
- * each tensor when all that was made from it has handed on its gradient.
+ * The loss and all it was computed from, in order of creation. A tensor is made after its inputs: walked
+ * backwards, this order meets each tensor when all that was made from it has handed on its gradient.
  */
 function dependencies(loss: Tensor): Tensor[] {
   const found = new Set([loss]);
@@ -135,8 +136,8 @@ function propagate(
       accumulate(gradients.get(tensor)!, gradient);
       continue;
     }
-    // A rule may pass dy on as it is (addition does), or a tensor it was given. A second handle on the same memory
-    // keeps it clear who disposes what.
+    // A rule may pass dy on as it is (addition does), or a tensor it was given. A second handle on the same
+    // memory keeps it clear who disposes what.
     if (!temporaries.tensors.has(gradient)) gradient = gradient.view(gradient.shape);
     gradients.set(tensor, keep(gradient));
   }

@@ -2,7 +2,7 @@ import { CpuStorage } from "../device/cpu-device.ts";
 import type { Device, Storage } from "../device/device.ts";
 import type { GpuStorage } from "../device/gpu-device.ts";
 import { defaultDevice } from "../device/open.ts";
-import type { Random } from "./random.ts";
+import { defaultRandom, Random } from "./random.ts";
 import { forget, track } from "./scope.ts";
 import { checkShape, formatShape, numel, type Shape, ShapeError } from "./shape.ts";
 
@@ -113,7 +113,8 @@ export class Tensor {
     if (!this.#storage) return;
     this.device.release(this.#storage);
     this.#storage = undefined;
-    // Lets go of the inputs, but remembers that a gradient was to flow here: backward refuses to leave it out.
+    // Lets go of the inputs, but remembers that a gradient was to flow here: backward refuses to leave it
+    // out.
     if (this.node) this.node = { name: this.node.name, inputs: [], version: 0, backward: undefined };
     forget(this);
   }
@@ -149,6 +150,12 @@ export type NestedArray = number | ArrayLike<number> | readonly NestedArray[];
  * `tensor(floats, [1, 3, 48, 48])`. The values are copied.
  */
 export function tensor(values: NestedArray, shape?: Shape, options: TensorOptions = {}): Tensor {
+  if (shape !== undefined && !Array.isArray(shape)) {
+    throw new ShapeError(
+      `tensor: the second argument is the shape, a list such as [1, 3, 48, 48], and options are the third; got ` +
+        `${JSON.stringify(shape)} for a shape. To have it worked out, write tensor(values, undefined, options).`,
+    );
+  }
   const flat = flatten(values);
   const full = shape ?? inferShape(values);
   checkShape("tensor", full);
@@ -163,38 +170,55 @@ export function tensor(values: NestedArray, shape?: Shape, options: TensorOption
   return result;
 }
 
+/** A tensor of zeros. */
 export function zeros(shape: Shape, options?: TensorOptions): Tensor {
-  return full(shape, 0, options);
+  return filled("zeros", shape, 0, options);
 }
 
+/** A tensor of ones. */
 export function ones(shape: Shape, options?: TensorOptions): Tensor {
-  return full(shape, 1, options);
+  return filled("ones", shape, 1, options);
 }
 
 /** A tensor whose elements all equal `value`. */
 export function full(shape: Shape, value: number, options?: TensorOptions): Tensor {
-  checkShape("full", shape);
+  return filled("full", shape, value, options);
+}
+
+function filled(op: string, shape: Shape, value: number, options?: TensorOptions): Tensor {
+  checkShape(op, shape);
   return tensor(new Float32Array(numel(shape)).fill(value), shape, options);
 }
 
-/** Uniform random values in [low, high). */
-export function rand(shape: Shape, random: Random, low = 0, high = 1, options?: TensorOptions): Tensor {
-  checkShape("rand", shape);
-  return tensor(
-    Float32Array.from({ length: numel(shape) }, () => low + (high - low) * random.uniform()),
-    shape,
-    options,
-  );
+export interface RandomOptions extends TensorOptions {
+  /** Where the numbers come from. Default: the generator of `manualSeed`. */
+  random?: Random;
 }
 
-/** Normally distributed random values with mean 0 and standard deviation 1. */
-export function randn(shape: Shape, random: Random, options?: TensorOptions): Tensor {
+/** Uniform random values in [low, high), by default [0, 1). A `Random` alone may stand for the options. */
+export function rand(
+  shape: Shape,
+  options: Random | (RandomOptions & { low?: number; high?: number }) = {},
+): Tensor {
+  checkShape("rand", shape);
+  const { random = defaultRandom(), low = 0, high = 1, ...rest } = randomOptions(options);
+  const values = Float32Array.from({ length: numel(shape) }, () => low + (high - low) * random.uniform());
+  return tensor(values, shape, rest);
+}
+
+/** Normally distributed values, mean 0 and standard deviation 1. A `Random` may stand for the options. */
+export function randn(shape: Shape, options: Random | RandomOptions = {}): Tensor {
   checkShape("randn", shape);
+  const { random = defaultRandom(), ...rest } = randomOptions(options);
   return tensor(
     Float32Array.from({ length: numel(shape) }, () => random.normal()),
     shape,
-    options,
+    rest,
   );
+}
+
+function randomOptions<O extends RandomOptions>(options: Random | O): O {
+  return options instanceof Random ? ({ random: options } as O) : options;
 }
 
 function isFlat(values: NestedArray): values is ArrayLike<number> {

@@ -220,8 +220,8 @@ async function prepare(config: TrainConfig, device: Device, { say }: TrainOption
   try {
     if (checkpoint) {
       const { state, weights, average: averaged, sums } = checkpoint;
-      model.loadStateDict(weights, "the checkpoint");
-      average?.loadStateDict(averaged!, "the checkpoint");
+      model.loadStateDict(weights, { source: "the checkpoint" });
+      average?.loadStateDict(averaged!, { source: "the checkpoint" });
       adam.loadStateDict({ steps: state.step, lr: config.lr, sums });
       loader.restore(state.loader);
       const other =

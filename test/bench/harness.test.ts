@@ -32,7 +32,7 @@ const work = { flops: 0, bytes: 8 * size };
 /** relu, with variants that do something else. */
 function reluBench(f: (x: Tensor, variant: string) => Tensor, variants: string[]): Bench {
   const make = (variant: string) => {
-    const x = rand([size], new Random(1), -1, 1);
+    const x = rand([size], { random: new Random(1), low: -1, high: 1 });
     return { run: () => [f(x, variant)] };
   };
   return { name: "relu", shape: `[${size}]`, variants, make, work, whole: { what: "all", make, work } };

@@ -114,7 +114,7 @@ describe("gradient rules, by differences in float64", () => {
     test(name(each), () => {
       using _ = scope();
       const [xShape, wShape, options] = each;
-      const inputs = [xShape, wShape, [wShape[1]]].map((shape) => randn(shape, random, { device }));
+      const inputs = [xShape, wShape, [wShape[1]]].map((shape) => randn(shape, { random, device }));
       gradcheck((x, w, b) => convTranspose2d(x, w, b, options), inputs);
     });
   }
@@ -125,8 +125,8 @@ test.each(devices.map((device) => [device.name, device] as const))(
   (_, device) => {
     using _scope = scope();
     const random = new Random(1);
-    const x = randn([1, 2, 4, 5], random, { device });
-    const w = randn([2, 1, 9, 9], random, { device });
+    const x = randn([1, 2, 4, 5], { random, device });
+    const w = randn([2, 1, 9, 9], { random, device });
     const { live } = device.memory();
     convTranspose2d(x, w, undefined, { stride: 3, padding: 4, outputPadding: 2 });
     expect(device.memory().live).toBe(live + 1);

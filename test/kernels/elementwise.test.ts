@@ -21,11 +21,11 @@ const on = (shape: Shape, flat: number[]) => tensor(flat, shape, { device: cpu }
 
 /** Positive and negative, and no closer than 0.1 to 0, where some functions have a kink or a pole. */
 const signed = (shape: Shape) => {
-  const x = rand(shape, random, -1, 1, { device: f64 });
+  const x = rand(shape, { random, low: -1, high: 1, device: f64 });
   for (const [i, v] of x.cpuStorage.array.entries()) x.cpuStorage.array[i] = v + (v < 0 ? -0.1 : 0.1);
   return x;
 };
-const positive = (shape: Shape) => rand(shape, random, 0.3, 2, { device: f64 });
+const positive = (shape: Shape) => rand(shape, { random, low: 0.3, high: 2, device: f64 });
 
 /** Functions of one tensor, also those of two operands with a number in place of one. */
 const unary: { name: string; f: (x: Tensor) => Tensor; domain: "all" | "positive" }[] = [
@@ -283,6 +283,21 @@ describe("kernels against the references", () => {
     await compareWithCpu(devices, "sqrt", ([x]) => ops.sqrt(x), list(-1, 0, 1e-30, 1, 1e30), {
       gradients: false,
     });
+  });
+
+  test("NaN stays NaN", async () => {
+    const x: CompareInput = { shape: [5], values: [1, Number.NaN, -1, 0, Number.NaN] };
+    const options = { absolute: 1e-5, gradients: false };
+    for (const { name, f } of unary)
+      await compareWithCpu(devices, `${name} of NaN`, ([x]) => f(x), [x], options);
+    const y: CompareInput = { shape: [5], values: [Number.NaN, 2, 3, 4, Number.NaN] };
+    for (const { name, f } of binary) {
+      await compareWithCpu(devices, `${name} of NaN`, ([x, y]) => f(x, y), [x, y], options);
+    }
+    // The gradient is NaN wherever it depends on one.
+    for (const f of [relu, ops.tanh, ops.sigmoid, ops.abs, ops.exp]) {
+      await compareWithCpu(devices, "gradient at NaN", ([x]) => mul(f(x), f(x)), [x]);
+    }
   });
 
   test("pow of every kind of base and exponent", async () => {

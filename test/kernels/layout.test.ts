@@ -11,7 +11,7 @@ const devices = await gpuDevices();
 const cpu = float32Device();
 const f64 = float64Device();
 const random = new Random(2);
-const input = (shape: Shape) => randn(shape, random, { device: f64 });
+const input = (shape: Shape) => randn(shape, { random, device: f64 });
 const values = (x: Tensor) => Array.from(x.cpuStorage.array);
 /** 0, 1, 2, … in the given shape. */
 const ramp = (shape: Shape) => {

@@ -50,7 +50,7 @@ describe.each(names)("%s", (name) => {
 
   test.each(reductions)("gradients, %s", (reduction) => {
     const random = new Random(3);
-    const target = randn([2, 3, 4], random, { device: f64 });
+    const target = randn([2, 3, 4], { random, device: f64 });
     // Differences away from 0, where |d| has no derivative.
     const x = tensor(
       Float32Array.from(
@@ -98,6 +98,11 @@ describe.each(names)("%s", (name) => {
     );
   });
 
+  test("NaN stays NaN, in the gradient as well", async () => {
+    const x = { shape: [5], values: [1, Number.NaN, 2, 3, 4] };
+    await compareWithCpu(devices, `${name} of NaN`, ([x, t]) => loss(x, t), [x, [5]]);
+  });
+
   test("what memory held before does not count", async () => {
     for (const device of devices) {
       const poisoned = [0, 1, 2, 3, 4].map(() => full([64], Number.NaN, { device }));
@@ -110,8 +115,8 @@ describe.each(names)("%s", (name) => {
 
   test("the same numbers give the same loss, to the bit", async () => {
     for (const device of devices) {
-      const x = randn([70001], new Random(5), { device });
-      const t = randn([70001], new Random(6), { device });
+      const x = randn([70001], { random: new Random(5), device });
+      const t = randn([70001], { random: new Random(6), device });
       const first = await loss(x, t).item();
       for (let i = 0; i < 3; i++) expect(await loss(x, t).item()).toBe(first);
     }

@@ -12,7 +12,7 @@ const devices = await gpuDevices();
 const cpu = float32Device();
 const f64 = float64Device();
 const random = new Random(4);
-const input = (shape: Shape) => randn(shape, random, { device: f64 });
+const input = (shape: Shape) => randn(shape, { random, device: f64 });
 const values = (x: Tensor) => Array.from(x.cpuStorage.array);
 const product = ([a, b]: Tensor[]) => matmul(a, b);
 

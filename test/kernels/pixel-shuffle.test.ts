@@ -12,7 +12,7 @@ const devices = await gpuDevices();
 const f64 = float64Device();
 const cpu = float32Device();
 const random = new Random(1);
-const input = (shape: Shape) => randn(shape, random, { device: f64 });
+const input = (shape: Shape) => randn(shape, { random, device: f64 });
 const values = (x: Tensor) => Array.from(x.cpuStorage.array);
 /** 0, 1, 2, … */
 const counting = (shape: Shape, device = cpu) =>

@@ -14,7 +14,7 @@ const devices = await gpuDevices();
 const f64 = float64Device();
 const cpu = float32Device();
 const random = new Random(1);
-const input = (shape: Shape) => randn(shape, random, { device: f64 });
+const input = (shape: Shape) => randn(shape, { random, device: f64 });
 const values = (x: Tensor) => Array.from(x.cpuStorage.array);
 
 /** Every subset of the axes 0 … rank - 1. */
@@ -147,6 +147,18 @@ describe("kernels against the references", () => {
       }
     });
   }
+
+  test("NaN stays NaN", async () => {
+    for (const length of [3, 100, 40000]) {
+      for (const place of [0, 1, length - 1]) {
+        const values = Float32Array.from({ length }, (_, i) => (i === place ? Number.NaN : -i));
+        for (const [name, op] of Object.entries(ops)) {
+          const x = { shape: [1, length], values };
+          await compareWithCpu(devices, `${name} with NaN`, ([x]) => op(x, 1), [x], { gradients: false });
+        }
+      }
+    }
+  });
 
   test("two reduced groups around a kept one, as for the gradient of a bias", async () => {
     for (const shape of [

@@ -203,7 +203,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     for (let step = 0; step < 30; step++) {
       using _ = scope();
       const large = model.inputSize === "lr" ? model.scale : 1;
-      const x = rand([2, 1, 6, 6], numbers, 0.2, 0.3);
+      const x = rand([2, 1, 6, 6], { random: numbers, low: 0.2, high: 0.3 });
       const target = tensor(new Float32Array(2 * 36 * large ** 2).fill(0.7), [2, 1, 6 * large, 6 * large]);
       const loss = mseLoss(model.forward(x), target);
       adam.step(backward(loss));

@@ -6,7 +6,7 @@ import { addGradients, clipGradNorm } from "../../src/nn/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import type { Gradients } from "../../src/tensor/tape.ts";
-import { randn, type Tensor, zeros } from "../../src/tensor/tensor.ts";
+import { randn, type Tensor, tensor, zeros } from "../../src/tensor/tensor.ts";
 import { expectClose } from "../support/close.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 
@@ -61,6 +61,17 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     for (const wrong of [0, -1, Number.NaN]) {
       expect(() => clipGradNorm(gradients, wrong)).toThrow("clipGradNorm: maxNorm must be above 0, got");
     }
+  });
+
+  test("clipGradNorm does not hide a NaN: all gradients become NaN, as in PyTorch", async () => {
+    using _ = scope();
+    const [a, b] = [zeros([2]), zeros([3])];
+    const gradients: Gradients = new Map([
+      [a, tensor([1, Number.NaN])],
+      [b, tensor([1, 2, 3])],
+    ]);
+    expect(await clipGradNorm(gradients, 1).item()).toBeNaN();
+    for (const values of await read(gradients)) expect([...values].every(Number.isNaN)).toBe(true);
   });
 
   test("addGradients adds tensor by tensor", async () => {

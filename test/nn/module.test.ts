@@ -32,6 +32,10 @@ const devices: Device[] = [cpu, ...(await gpuDevices())];
 const perDevice = devices.map((device) => [device.name, device] as const);
 beforeEach(() => setDefaultDevice(cpu));
 
+function tensorOnCpu(): Tensor {
+  return tensor([1], [1], { device: cpu });
+}
+
 class Block extends Module {
   readonly conv = new Conv2d(2, 2, 1);
   readonly slopes = new PReLU(2);
@@ -126,10 +130,64 @@ describe("Module", () => {
       ],
     ];
     for (const [wrong, source, message] of cases) {
-      expect(() => network.loadStateDict(wrong, source)).toThrow(message);
-      expect(() => network.loadStateDict(wrong, source)).toThrow("create the network with the options");
+      expect(() => network.loadStateDict(wrong, { source })).toThrow(message);
+      expect(() => network.loadStateDict(wrong, { source })).toThrow("create the network with the options");
       expect(await network.stateDict()).toEqual(before);
     }
+  });
+
+  test("strict: false takes over what fits, and says what does not", async () => {
+    const network = new Network();
+    const state = new Map(await new Network().stateDict());
+    state.delete("mean");
+    state.set("head.weight", { shape: [1], data: new Float32Array(1) });
+    state.set("blocks.0.conv.bias", { shape: [3], data: new Float32Array(3) });
+    const before = await network.stateDict();
+    expect(network.loadStateDict(state, { strict: false })).toEqual({
+      missing: ["mean"],
+      unexpected: ["head.weight"],
+      misshapen: ["blocks.0.conv.bias"],
+    });
+    const after = await network.stateDict();
+    for (const [name, { data }] of after) {
+      const kept = name === "mean" || name === "blocks.0.conv.bias";
+      expect(data, name).toEqual((kept ? before : state).get(name)!.data);
+    }
+    expect(network.loadStateDict(after)).toEqual({ missing: [], unexpected: [], misshapen: [] });
+  });
+
+  test("arrays of tensors and modules count, nested ones as well", () => {
+    class Lists extends Module {
+      readonly gains = [tensor([1], [1], { requiresGrad: true }), tensor([2])];
+      readonly grid = [[new PReLU()], [new PReLU(), new ReLU()]];
+      readonly sizes = [1, 2, 3];
+      readonly options = { padding: "same", list: [1, { deep: true }] };
+      forward = (x: Tensor): Tensor => x;
+    }
+    const lists = new Lists();
+    expect([...lists.namedTensors().keys()]).toEqual([
+      "gains.0",
+      "gains.1",
+      "grid.0.0.weight",
+      "grid.1.0.weight",
+    ]);
+    expect(lists.parameterCount()).toBe(3);
+  });
+
+  test.each([
+    ["Map", new Map([["a", new ReLU()]])],
+    ["Map", new Map([[new ReLU(), 1]])],
+    ["Set", new Set([tensorOnCpu()])],
+    ["Object", { a: 1, b: { c: [new ReLU()] } }],
+    ["Object", Object.assign(Object.create(null), { a: tensorOnCpu() })],
+  ])("a %s that holds some is refused: it would silently not be trained", (_, held) => {
+    class Holder extends Module {
+      readonly parts = held;
+      forward = (x: Tensor): Tensor => x;
+    }
+    const message =
+      /^Holder: the \w+ in "parts" holds tensors or modules, .* properties of the module or in arrays/;
+    expect(() => new Holder().parameters()).toThrow(message);
   });
 
   test.each(perDevice)("dispose frees everything on %s", (_, device) => {
@@ -223,6 +281,14 @@ describe("Conv2d", () => {
 describe.each(perDevice)("layers on %s", (_, device) => {
   beforeEach(() => setDefaultDevice(device));
 
+  test("Sequential refuses what is no module", () => {
+    const asJavaScript = (...modules: unknown[]) => new Sequential(...(modules as Module[]));
+    expect(() => asJavaScript(new ReLU(), (x: Tensor) => x)).toThrow(
+      "Sequential: argument 1 is a function and not a module. Give modules one by one",
+    );
+    expect(() => asJavaScript([new ReLU()])).toThrow("argument 0 is a object and not a module");
+  });
+
   test("Sequential fuses a convolution and what follows it, and computes the same", async () => {
     using _ = scope();
     const random = new Random(3);
@@ -241,7 +307,7 @@ describe.each(perDevice)("layers on %s", (_, device) => {
       new PixelShuffle(2),
       conv(2, 3),
     ];
-    const x = rand([2, 3, 5, 6], random, -1, 1);
+    const x = rand([2, 3, 5, 6], { random, low: -1, high: 1 });
     const separate = parts.reduce((y, part) => part.forward(y), x);
     const fused = new Sequential(...parts).forward(x);
     await expectTensorsClose(fused, separate, { absolute: 1e-6, relative: 1e-6 });

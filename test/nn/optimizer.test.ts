@@ -24,7 +24,7 @@ const kinds: [string, (parameters: Tensor[]) => Optimizer][] = [
 const sizes = [1, 63, 64, 65, 200];
 const parameters = () => {
   const random = new Random(5);
-  return sizes.map((size) => rand([size], random, -1, 1, { requiresGrad: true }));
+  return sizes.map((size) => rand([size], { random, low: -1, high: 1, requiresGrad: true }));
 };
 const target = (x: Tensor) => tensor(new Float32Array(x.size).fill(0.5), x.shape);
 
@@ -133,6 +133,28 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
   });
 
   describe("errors", () => {
+    test("a number for options, a module for parameters, no gradients, a rate that is none", async () => {
+      const x = tensor([1, 2], [2], { requiresGrad: true });
+      type JavaScript = new (parameters: unknown, options?: unknown) => Adam;
+      for (const [name, Optimizer] of Object.entries({ Adam, SGD })) {
+        const Untyped = Optimizer as JavaScript;
+        expect(() => new Untyped([x], 5)).toThrow(
+          `${name}: options are an object such as { lr: 1e-3 }, got 5.`,
+        );
+        expect(() => new Untyped({ parameters: [] })).toThrow(
+          `${name}: the first argument is a list of tensors`,
+        );
+        const optimizer = new Untyped([x]);
+        expect(() => (optimizer.step as () => void)()).toThrow(
+          `${name}.step: wants the gradients that backward(loss) returned, got undefined.`,
+        );
+        optimizer.lr = Number.NaN;
+        expect(() => optimizer.step(new Map([[x, x]]))).toThrow(`${name}.step: lr is NaN`);
+        expect(await x.data()).toEqual(Float32Array.of(1, 2));
+        optimizer.dispose();
+      }
+    });
+
     test("no parameters, the same one twice, one on another device", () => {
       using _ = scope();
       const { live } = device.memory();

@@ -210,6 +210,14 @@ describe("weights of networks", () => {
   const edsr = (options: Partial<ConstructorParameters<typeof EDSR>[0]>, seed: number) =>
     new EDSR({ blocks: 1, channels: 4, ...options, random: new Random(seed) });
 
+  test("a path is no metadata and no bytes", async () => {
+    const model = new EDSR({ scale: 2, blocks: 1, channels: 4 });
+    const path = "x.safetensors" as never; // as JavaScript would let it pass
+    await expect(saveWeights(model, path)).rejects.toThrow(/^saveWeights: .* got "x.safetensors".*writeFile/);
+    expect(() => loadWeights(model, path)).toThrow(/^loadWeights: .* got "x.safetensors".*readFile/);
+    model.dispose();
+  });
+
   test("there and back, with what the network was built with", async () => {
     const [model, other] = [edsr({}, 1), edsr({}, 2)];
     const bytes = await saveWeights(model, { step: "100" });

@@ -160,6 +160,25 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect(mul(x, x).node?.name).toBe("mul");
   });
 
+  test("noGrad of a function lasts while it runs, or until its promise settles", async () => {
+    const x = trained([1, 2]);
+    const taped = () => mul(x, x).node !== undefined;
+    expect([noGrad(taped), taped()]).toEqual([false, true]);
+    expect(() =>
+      noGrad(() => {
+        throw new Error("inside");
+      }),
+    ).toThrow("inside");
+    expect(taped()).toBe(true);
+    const later = noGrad(async () => {
+      await Promise.resolve();
+      return taped();
+    });
+    expect([await later, taped()]).toEqual([false, true]);
+    await expect(noGrad(() => Promise.reject(new Error("late")))).rejects.toThrow("late");
+    expect(taped()).toBe(true);
+  });
+
   test("what needs no gradient leaves no notes", () => {
     expect(mul(tensor([1]), tensor([2])).node).toBeUndefined();
   });
@@ -310,9 +329,9 @@ describe("only what is asked for is computed", () => {
     setDefaultDevice(device);
     const random = new Random(1);
     const options = { requiresGrad: true };
-    const x = rand([1, 3, 8, 8], random, -1, 1, options);
-    const w = rand([4, 3, 3, 3], random, -1, 1, options);
-    const b = rand([4], random, -1, 1, options);
+    const x = rand([1, 3, 8, 8], { random, low: -1, high: 1, ...options });
+    const w = rand([4, 3, 3, 3], { random, low: -1, high: 1, ...options });
+    const b = rand([4], { random, low: -1, high: 1, ...options });
     const loss = sum(conv2d(x, w, b, { padding: 1 }));
     const kernels = (wanted: Tensor[]) => recordLaunches(device, () => backward(loss, wanted));
     const weightGrad = /^conv2d\/(weight-grad|sum-partials)/;

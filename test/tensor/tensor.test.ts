@@ -2,9 +2,18 @@
 import { describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { openDevice } from "../../src/device/open.ts";
-import { Random } from "../../src/tensor/random.ts";
+import { manualSeed, Random } from "../../src/tensor/random.ts";
 import * as shapes from "../../src/tensor/shape.ts";
-import { full, type NestedArray, ones, rand, randn, tensor, zeros } from "../../src/tensor/tensor.ts";
+import {
+  full,
+  type NestedArray,
+  ones,
+  rand,
+  randn,
+  type Tensor,
+  tensor,
+  zeros,
+} from "../../src/tensor/tensor.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 
 const devices: Device[] = [float32Device(), ...(await gpuDevices())];
@@ -48,15 +57,38 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect([...(await a.data())]).toEqual([0, 0, 0, 0, 0, 0]);
     expect([...(await b.data())]).toEqual([1, 1, 1]);
     expect(await c.item()).toBe(-2.5);
-    const u = rand([1000], new Random(1), -2, 3, { device, requiresGrad: true });
+    const u = rand([1000], { random: new Random(1), low: -2, high: 3, device, requiresGrad: true });
     expect(u.requiresGrad).toBe(true);
     const uniform = await u.data();
     expect(Math.min(...uniform)).toBeGreaterThanOrEqual(-2);
     expect(Math.max(...uniform)).toBeLessThan(3);
     expect(uniform.reduce((sum, v) => sum + v) / 1000).toBeCloseTo(0.5, 0);
-    expect([...(await rand([1000], new Random(1), -2, 3, { device }).data())]).toEqual([...uniform]);
-    const normal = await randn([1000], new Random(1), { device }).data();
+    expect([...(await rand([1000], { random: new Random(1), low: -2, high: 3, device }).data())]).toEqual([
+      ...uniform,
+    ]);
+    const normal = await randn([1000], { random: new Random(1), device }).data();
     expect(normal.reduce((sum, v) => sum + v * v) / 1000).toBeCloseTo(1, 0);
+  });
+
+  test("random numbers come from the generator of manualSeed, unless another is given", async () => {
+    manualSeed(7);
+    const drawn = [await rand([3], { device }).data(), await randn([2], { device }).data()];
+    const random = new Random(7);
+    expect(drawn).toEqual([
+      Float32Array.from({ length: 3 }, () => random.uniform()),
+      Float32Array.from({ length: 2 }, () => random.normal()),
+    ]);
+    expect(await rand([3], { random: new Random(7), device }).data()).toEqual(drawn[0]);
+  });
+
+  test("what is no shape is refused with what to write instead", () => {
+    const asJavaScript = tensor as (values: number[], options: object) => Tensor;
+    expect(() => asJavaScript([1, 2], { requiresGrad: true })).toThrow(
+      'tensor: the second argument is the shape, a list such as [1, 3, 48, 48], and options are the third; got {"requiresGrad":true}',
+    );
+    expect(() => (zeros as (shape: number | shapes.Shape, options?: unknown) => Tensor)(2, 3)).toThrow(
+      "zeros: a shape is a list of sizes such as [2, 3], got 2.",
+    );
   });
 
   test("the values are a copy", async () => {

@@ -1,9 +1,10 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * For any stride and dilation: one thread per output pixel. The definition scatters, and threads that add to the same
- * pixel would get into each other's way; so each thread collects what reaches its own pixel. Input i reaches output
- * `row` through weight ky if i * stride + ky * dilation - padding = row, which has a whole solution i only for some ky.
+ * For any stride and dilation: one thread per output pixel. The definition scatters, and threads that add to
+ * the same pixel would get into each other's way; so each thread collects what reaches its own pixel. Input i
+ * reaches output `row` through weight ky if i * stride + ky * dilation - padding = row, which has a whole
+ * solution i only for some ky.
  */
 export const gather = kernel(
   "conv-transpose2d/gather",

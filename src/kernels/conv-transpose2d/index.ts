@@ -16,8 +16,8 @@ export interface ConvTranspose2dOptions {
   /** Pixels cut off on every side of the result. Default 0. */
   padding?: Pair;
   /**
-   * Rows and columns added below and to the right: a convolution with a stride makes the same size of several, and this
-   * says which one to return to. Smaller than the stride or the dilation. Default 0.
+   * Rows and columns added below and to the right: a convolution with a stride makes the same size of
+   * several, and this says which one to return to. Smaller than the stride or the dilation. Default 0.
    */
   outputPadding?: Pair;
   /** Distance between the pixels that neighbouring weights reach. Default 1. */
@@ -25,9 +25,10 @@ export interface ConvTranspose2dOptions {
 }
 
 /**
- * Transposed 2-D convolution: x [n, c, h, w], weight [c, o, kh, kw] and optional bias [o] give [n, o, oh, ow], where
- * oh = (h - 1) stride - 2 padding + dilation (kh - 1) + outputPadding + 1. PyTorch's `F.conv_transpose2d` without
- * groups. Differentiable in all three. Throws a ShapeError if the shapes do not fit.
+ * Transposed 2-D convolution: x [n, c, h, w], weight [c, o, kh, kw] and optional bias [o] give [n, o, oh,
+ * ow], where oh = (h - 1) stride - 2 padding + dilation (kh - 1) + outputPadding + 1. PyTorch's
+ * `F.conv_transpose2d` without groups. Differentiable in all three. Throws a ShapeError if the shapes do not
+ * fit.
  *
  * Fast for equal strides without dilation, and for stride 1; other combinations run a plain kernel.
  */
@@ -64,8 +65,8 @@ const convTranspose2dOp = defineOp<ForwardInputs, { geometry: Geometry; extra: r
   shape: ({ x, w, b }, { geometry, extra }) => outputShape(x.shape, w.shape, b?.shape, geometry, extra),
   cpu: ({ x, w, b }, { geometry }, y) => reference.forward(x, w, b, y, geometry),
   gpu: (device, { x, w, b }, { geometry }, y) => launchForward(device, x, w, b, y, geometry),
-  // With y for its input and x for its output, this is a convolution; the gradients are that convolution and its own
-  // weight gradient.
+  // With y for its input and x for its output, this is a convolution; the gradients are that convolution and
+  // its own weight gradient.
   backward: (dy, { x, w }, { geometry }) => ({
     x: () => {
       const dx = conv2d(dy, w, undefined, geometry);

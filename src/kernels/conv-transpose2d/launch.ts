@@ -48,8 +48,8 @@ function launchPhases(
   const bias = b && Tensor.empty([o * s * s], device);
   if (b && bias) copyOnGpu(device, b, bias, { sizes: [o, s * s], xStrides: [1, 0], yStrides: [s * s, 1] });
 
-  // Row 0 of the output is phase (padding mod s) of q = floor(padding / s). Unless that is phase 0, the convolution makes
-  // the phases before it as well, and they are cut off.
+  // Row 0 of the output is phase (padding mod s) of q = floor(padding / s). Unless that is phase 0, the
+  // convolution makes the phases before it as well, and they are cut off.
   const [top, left] = padding.map((p) => p % s);
   const rows = Math.ceil((top + oh) / s);
   const columns = Math.ceil((left + ow) / s);
@@ -62,16 +62,9 @@ function launchPhases(
       geometry: { stride: [1, 1], padding: [conv2dPadding(0), conv2dPadding(1)], dilation },
       epilogue: { ...noEpilogue, shuffle: s },
     },
-    {
-      x: x.gpuStorage,
-      xShape: x.shape,
-      w: phases.gpuStorage,
-      wShape: phases.shape,
-      b: bias?.gpuStorage,
-      skip: undefined,
-      y: whole.gpuStorage,
-      yShape: [n, o * s * s, rows, columns],
-    },
+    { x, w: phases, b: bias },
+    whole,
+    [n, o * s * s, rows, columns],
   );
   phases.dispose();
   bias?.dispose();

@@ -3,11 +3,11 @@ import { kernel } from "../../device/kernel.ts";
 /**
  * Step 1: one thread per output value.
  *
- * From the prelude come the constants KH, KW, STRIDE_*, DILATION_* and HAS_BIAS (plan.ts): lines like `const KH = 3;`.
+ * From the prelude come the constants KH, KW, STRIDE_*, DILATION_* and HAS_BIAS: lines like `const KH = 3;`.
  *
- * Four of the seven loops of reference.ts run over the outputs (n, o, i, j; the last two are called row and column
- * here). They become the grid of threads: the GPU runs "for every output value" all at once. The other three
- * (c, ky, kx) stay loops.
+ * Four of the seven loops of reference.ts run over the outputs (n, o, i, j; the last two are called row and
+ * column here). They become the grid of threads: the GPU runs "for every output value" all at once. The other
+ * three (c, ky, kx) stay loops.
  *
  * Why it is slow: every product costs two loads, one of a pixel and one of a weight. A neighbouring thread
  * loads nearly the same pixels, and every thread of the picture the same weights, each for itself.

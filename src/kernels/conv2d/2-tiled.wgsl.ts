@@ -8,8 +8,9 @@ import { kernel } from "../../device/kernel.ts";
  * window (the "halo"), into workgroup memory, which all of them can read quickly. Zeros outside the picture
  * are written there once, so the inner loops need no bounds checks.
  *
- * What changed since step 1: a pixel is loaded about once per workgroup instead of kh * kw times. The price is two
- * barriers per channel: all threads wait until the patch is complete, and again before it is overwritten.
+ * What changed since step 1: a pixel is loaded about once per workgroup instead of kh * kw times. The price
+ * is two barriers per channel: all threads wait until the patch is complete, and again before it is
+ * overwritten.
  *
  * Why it is still slow: every product still reads a pixel and a weight, if from nearer by, and all of it is
  * done again for each output channel.
@@ -28,8 +29,8 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
 @group(0) @binding(4) var<uniform> p: Params;
 
-// The patch (that word itself is reserved in WGSL). PATCH_H and PATCH_W come from plan.ts: TILE = 16 outputs in a row
-// need (TILE - 1) * stride + (window - 1) * dilation + 1 pixels.
+// The patch (that word itself is reserved in WGSL). PATCH_H and PATCH_W come from plan.ts: TILE = 16 outputs
+// in a row need (TILE - 1) * stride + (window - 1) * dilation + 1 pixels.
 var<workgroup> region: array<f32, PATCH_H * PATCH_W>;
 
 fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {

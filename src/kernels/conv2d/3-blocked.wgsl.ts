@@ -1,9 +1,9 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * A pixel of the input; zero outside the picture. Unlike that of steps 1 and 2 it has no branch, which would be slow
- * to compile where the call is written out dozens of times (see kernel.ts). It comes in the prelude of this kernel, of
- * step 4 and of the weight gradient.
+ * A pixel of the input; zero outside the picture. Unlike that of steps 1 and 2 it has no branch, which would
+ * be slow to compile where the call is written out dozens of times (see kernel.ts). It comes in the prelude
+ * of this kernel, of step 4 and of the weight gradient.
  */
 export const xAt = /* wgsl */ `
 fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
@@ -21,16 +21,16 @@ fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
  * output channel and every horizontal position of the window; each weight it loads serves PIXELS outputs.
  * With 8 pixels, 16 channels and a window 3 wide, 10 + 48 loads feed 384 multiply-adds.
  *
- * What changed since step 2: registers instead of workgroup memory, hence no barriers; and six multiply-adds per
- * load instead of half of one. The loops marked @unroll are written out before compiling, because
- * arrays stay in registers only if every index is a constant (see kernel.ts).
+ * What changed since step 2: registers instead of workgroup memory, hence no barriers; and six multiply-adds
+ * per load instead of half of one. The loops marked @unroll are written out before compiling, because arrays
+ * stay in registers only if every index is a constant (see kernel.ts).
  *
- * From here on `store(n, o, row, column, x)` of the prelude (epilogue.ts) writes the results: while they are in
- * registers, an activation, a skip connection or a pixel shuffle costs nothing. That is why `skip` and `y` are bound but
- * not mentioned below.
+ * From here on `store(n, o, row, column, x)` of the prelude (epilogue.ts) writes the results: while they are
+ * in registers, an activation, a skip connection or a pixel shuffle costs nothing. That is why `skip` and `y`
+ * are bound but not mentioned below.
  *
- * Why it is still slow: all threads load the same weights, each for itself. Real GPUs notice and load them once for
- * many threads; elsewhere every load counts.
+ * Why it is still slow: all threads load the same weights, each for itself. Real GPUs notice and load them
+ * once for many threads; elsewhere every load counts.
  */
 export const blocked = kernel(
   "conv2d/3-blocked",
@@ -76,8 +76,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
   }
 
-  // Stored from the last value to the first: values past the end of the row or of the channels are written onto
-  // the last one, before that gets its own. A branch around each store would be slow to compile (see kernel.ts).
+  // Stored from the last value to the first: values past the end of the row or of the channels are written
+  // onto the last one, before that gets its own. A branch around each store would be slow to compile (see
+  // kernel.ts).
   for (var last_o = 0; last_o < CHANNELS; last_o++) { // @unroll
     let o = min(first_o + CHANNELS - 1 - last_o, p.o - 1);
     let b = select(0.0, bias[o], HAS_BIAS == 1);

@@ -3,22 +3,24 @@ import { kernel } from "../../device/kernel.ts";
 /**
  * Step 4: threads that run in step load the weights together.
  *
- * The threads of a *subgroup* (4 to 64 of them, called lanes) execute the same instruction at the same time and
- * can hand each other values. On a processor without a GPU they are the lanes of one vector register: a load is then as
- * many loads as there are lanes, even of one address, and a broadcast is a single instruction.
+ * The threads of a *subgroup* (4 to 64 of them, called lanes) execute the same instruction at the same time
+ * and can hand each other values. On a processor without a GPU they are the lanes of one vector register: a
+ * load is then as many loads as there are lanes, even of one address, and a broadcast is a single
+ * instruction.
  *
- * All lanes of a subgroup work on the same output channels (group.y, which counts those, is the same in a whole
- * workgroup), so they need the same weights. Step 3 in a subgroup of 8 loads each of the 48 weights of an input row
- * eight times. Here lane 0 loads weight 0, lane 1 weight 1, and so on: six loads fetch all 48, and whenever weight k is
- * needed, the lane that has it gives it to all (`subgroupBroadcast`).
+ * All lanes of a subgroup work on the same output channels (group.y, which counts those, is the same in a
+ * whole workgroup), so they need the same weights. Step 3 in a subgroup of 8 loads each of the 48 weights of
+ * an input row eight times. Here lane 0 loads weight 0, lane 1 weight 1, and so on: six loads fetch all 48,
+ * and whenever weight k is needed, the lane that has it gives it to all (`subgroupBroadcast`).
  *
- * What changed since step 3: 10 + 6 loads instead of 10 + 48 for 384 multiply-adds. README.md says what that is worth.
+ * What changed since step 3: 10 + 6 loads instead of 10 + 48 for 384 multiply-adds. README.md says what that
+ * is worth.
  *
- * Two smaller changes, for processors with fewer registers than there are sums: each sum is taken up, gets the products of
- * a whole window row, and is put back; and input channels and window rows are one loop.
+ * Two smaller changes, for processors with fewer registers than there are sums: each sum is taken up, gets
+ * the products of a whole window row, and is put back; and input channels and window rows are one loop.
  *
- * The broadcast wants all lanes present: a thread outside the picture computes the last row again and stores nothing.
- * From the prelude come x_at and store, as in step 3.
+ * The broadcast wants all lanes present: a thread outside the picture computes the last row again and stores
+ * nothing. From the prelude come x_at and store, as in step 3.
  */
 export const broadcast = kernel(
   "conv2d/4-broadcast",
@@ -80,8 +82,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
   }
 
   if (id.x / strips > last_row) { return; }
-  // Stored from the last value to the first: values past the end of the row or of the channels are written onto
-  // the last one, before that gets its own. A branch around each store would be slow to compile (see kernel.ts).
+  // Stored from the last value to the first: values past the end of the row or of the channels are written
+  // onto the last one, before that gets its own. A branch around each store would be slow to compile (see
+  // kernel.ts).
   for (var last_o = 0; last_o < CHANNELS; last_o++) { // @unroll
     let o = min(first_o + CHANNELS - 1 - last_o, p.o - 1);
     let b = select(0.0, bias[o], HAS_BIAS == 1);

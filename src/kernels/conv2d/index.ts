@@ -23,30 +23,30 @@ export interface Conv2dOptions {
   dilation?: Pair;
   /** Applied to the result. Default `"none"`. */
   activation?: Activation;
-  /** A tensor of the result's shape to add: the result is skip + alpha * convolution, as in a residual block. */
+  /** A tensor of the result's shape; the result is skip + alpha * convolution, as in a residual block. */
   skip?: Tensor;
   /** Factor of the convolution where there is a `skip`. Default 1. */
   alpha?: number;
-  /** Shuffles the result's pixels by this factor, like `pixelShuffle(…, r)` after it. Default 1: not at all. */
+  /** Shuffles the result's pixels by this factor, like `pixelShuffle(…, r)` after it. Default 1: no. */
   shuffle?: number;
   /**
-   * Use this forward kernel instead of the chosen or tuned one (plan.ts), for tests and benchmarks. "1-naive" and
-   * "2-tiled" are plain: `activation`, `skip` and `shuffle` then take a second launch. Gradients and the CPU device do
-   * not look at it.
+   * Use this forward kernel instead of the chosen or tuned one (plan.ts), for tests and benchmarks. "1-naive"
+   * and "2-tiled" are plain: `activation`, `skip` and `shuffle` then take a second launch. Gradients and the
+   * CPU device do not look at it.
    */
   variant?: Variant;
 }
 
 /**
- * 2-D convolution (cross-correlation, as everywhere in deep learning): x [n, c, h, w], weight [o, c, kh, kw] and
- * optional bias [o] give [n, o, oh, ow], where oh = floor((h + 2 padding - dilation (kh - 1) - 1) / stride) + 1.
- * PyTorch's `F.conv2d` without groups. Differentiable in all three, and in `skip`. Throws a ShapeError if the shapes
- * do not fit.
+ * 2-D convolution (cross-correlation, as everywhere in deep learning): x [n, c, h, w], weight [o, c, kh, kw]
+ * and optional bias [o] give [n, o, oh, ow], where oh = floor((h + 2 padding - dilation (kh - 1) - 1) /
+ * stride) + 1. PyTorch's `F.conv2d` without groups. Differentiable in all three, and in `skip`. Throws a
+ * ShapeError if the shapes do not fit.
  *
  * With `shuffle` r the result is [n, o / r², oh * r, ow * r].
  *
- * `activation`, `skip` and `shuffle` are computed on the way to memory and cost next to nothing; `skip` excludes
- * the other two.
+ * `activation`, `skip` and `shuffle` are computed on the way to memory and cost next to nothing; `skip`
+ * excludes the other two.
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptions = {}): Tensor {
   const { stride = 1, padding = 0, dilation = 1, variant, skip } = options;
@@ -101,22 +101,13 @@ const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
       });
     }
   },
-  gpu(device, { x, w, b, skip }, params, y) {
-    launchForward(device, params, {
-      x: x.gpuStorage,
-      xShape: x.shape,
-      w: w.gpuStorage,
-      wShape: w.shape,
-      b: b?.gpuStorage,
-      skip: skip?.gpuStorage,
-      y: y.gpuStorage,
-      yShape: beforeShuffle(y.shape, params.epilogue.shuffle),
-    });
+  gpu(device, inputs, params, y) {
+    launchForward(device, params, inputs, y, beforeShuffle(y.shape, params.epilogue.shuffle));
   },
   backward(dy, { x, w, y }, { geometry, epilogue }) {
     const { activation, alpha, shuffle } = epilogue;
-    // The gradient of the plain convolution's result, made when the first of the inputs asks for it: back through
-    // the epilogue, last step first.
+    // The gradient of the plain convolution's result, made when the first of the inputs asks for it: back
+    // through the epilogue, last step first.
     let before: Tensor | undefined;
     const dz = () => {
       before ??= undoEpilogue();

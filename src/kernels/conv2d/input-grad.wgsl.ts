@@ -32,8 +32,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
 /**
  * The input gradient for any stride: one thread per input pixel adds up what came back from every output that
- * the pixel took part in. Pixel (row, column) was seen by output i through weight ky if
- * i * stride + ky * dilation - padding = row; with a stride above 1 that has a whole solution only for some ky. (This is
+ * the pixel took part in. Pixel (row, column) was seen by output i through weight ky if i * stride + ky *
+ * dilation - padding = row; with a stride above 1 that has a whole solution only for some ky. (This is
  * conv-transpose2d of dy with the same weights; 2-phases there shows how to make fast convolutions of it.)
  */
 export const inputGrad = kernel(

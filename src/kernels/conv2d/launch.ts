@@ -1,9 +1,9 @@
 /** Runs the plans of plan.ts, and asks a tuner where there is one. */
-import type { GpuDevice, GpuStorage } from "../../device/gpu-device.ts";
+import type { GpuDevice } from "../../device/gpu-device.ts";
 import { linearGrid } from "../../device/kernel.ts";
 import { versionOf } from "../../device/tuning.ts";
 import { numel, type Shape } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { Tensor } from "../../tensor/tensor.ts";
 import { blocked, xAt } from "./3-blocked.wgsl.ts";
 import { broadcast } from "./4-broadcast.wgsl.ts";
 import { type Epilogue, isPlain, noEpilogue, storeWgsl } from "./epilogue.ts";
@@ -29,51 +29,44 @@ export interface ForwardParams {
   readonly variant?: Variant;
 }
 
-interface ForwardBuffers {
-  readonly x: GpuStorage;
-  readonly xShape: Shape;
-  readonly w: GpuStorage;
-  readonly wShape: Shape;
-  readonly b: GpuStorage | undefined;
-  readonly skip: GpuStorage | undefined;
-  readonly y: GpuStorage;
-  /** [n, o, oh, ow], before a pixel shuffle. */
-  readonly yShape: Shape;
-}
-
-/** Fills y. */
+/** Fills y with the convolution of x and w and what its epilogue makes of it; yShape is that before a pixel shuffle. */
 export function launchForward(
   device: GpuDevice,
   { geometry, epilogue, variant }: ForwardParams,
-  { x, xShape, w, wShape, b, skip, y, yShape }: ForwardBuffers,
+  { x, w, b, skip }: { x: Tensor; w: Tensor; b?: Tensor; skip?: Tensor },
+  y: Tensor,
+  yShape = y.shape,
 ): void {
   const { profile } = device;
-  const convolution = { geometry, wShape, yShape, hasBias: b !== undefined };
-  const params = paramsOf(xShape, yShape, geometry.padding);
+  const convolution = { geometry, wShape: w.shape, yShape, hasBias: b !== undefined };
+  const params = paramsOf(x.shape, yShape, geometry.padding);
   // Every binding needs a buffer; where there is no bias or skip any will do.
-  const inputs = { x, weight: w, bias: b ?? w };
+  const inputs = { x: x.gpuStorage, weight: w.gpuStorage, bias: (b ?? w).gpuStorage };
   const chosen = variant ?? chooseVariant(profile, convolution);
 
   if (chosen === "1-naive" || chosen === "2-tiled") {
     const plan = planPlain(chosen, convolution);
-    if (isPlain(epilogue)) {
-      device.run(plan.kernel, { ...plan, buffers: { ...inputs, y }, params });
-      return;
-    }
-    const z = device.allocate(numel(yShape));
-    device.run(plan.kernel, { ...plan, buffers: { ...inputs, y: z }, params });
-    runEpilogue(device, epilogue, z, yShape, skip, y);
-    device.release(z);
+    const z = isPlain(epilogue) ? y : Tensor.empty(yShape, device);
+    device.run(plan.kernel, { ...plan, buffers: { ...inputs, y: z.gpuStorage }, params });
+    if (z === y) return;
+    const [n, o, oh, ow] = yShape;
+    device.run(epilogueKernel, {
+      functions: storeWgsl(epilogue),
+      buffers: { z: z.gpuStorage, skip: (skip ?? z).gpuStorage, y: y.gpuStorage },
+      params: { o, oh, ow },
+      grid: [Math.ceil(ow / 8), Math.ceil(oh / 8), n * o],
+    });
+    z.dispose();
     return;
   }
 
-  const preset = chooseBlock(profile, chosen, wShape);
+  const preset = chooseBlock(profile, chosen, w.shape);
   const launch = (block: Block) => {
     const plan = planBlocks(profile, convolution, block);
     device.run(plan.kernel, {
       ...plan,
       functions: xAt + storeWgsl(epilogue),
-      buffers: { ...inputs, skip: skip ?? w, y },
+      buffers: { ...inputs, skip: (skip ?? w).gpuStorage, y: y.gpuStorage },
       params,
     });
   };
@@ -81,37 +74,19 @@ export function launchForward(
     launch(preset);
     return;
   }
+  // Pictures of about the same size share their findings: pixels count by powers of two.
+  const pixels = Math.round(Math.log2(numel(yShape) / yShape[1]));
   device.tuning.launch({
-    // Pictures of about the same size share their findings: pixels count by powers of two.
-    key:
-      `conv2d ${version} 2^${Math.round(Math.log2(numel(yShape) / yShape[1]))} [${wShape}] ` +
-      `${geometry.stride} ${geometry.dilation}`,
+    key: `conv2d ${version} 2^${pixels} [${w.shape}] ${geometry.stride} ${geometry.dilation}`,
     preset,
     candidates: () => candidateBlocks(profile, convolution),
     launch,
-    result: y,
+    result: y.storage,
   });
 }
 
 /** Findings of the tuner are for these texts. */
 const version = versionOf([blocked, broadcast, { body: xAt }]);
-
-/** y is z with the epilogue applied: for kernels that do not apply it themselves. */
-function runEpilogue(
-  device: GpuDevice,
-  epilogue: Epilogue,
-  z: GpuStorage,
-  [n, o, oh, ow]: Shape,
-  skip: GpuStorage | undefined,
-  y: GpuStorage,
-): void {
-  device.run(epilogueKernel, {
-    functions: storeWgsl(epilogue),
-    buffers: { z, skip: skip ?? z, y },
-    params: { o, oh, ow },
-    grid: [Math.ceil(ow / 8), Math.ceil(oh / 8), n * o],
-  });
-}
 
 /** Fills dx; see input-grad.wgsl.ts. */
 export function launchInputGrad(
@@ -133,32 +108,20 @@ export function launchInputGrad(
     });
     return;
   }
-  const turned = device.allocate(w.size);
+  const turned = Tensor.empty([c, o, kh, kw], device);
   device.run(turnWeights, {
     constants: { KH: kh, KW: kw },
-    buffers: { weight: w.gpuStorage, turned },
+    buffers: { weight: w.gpuStorage, turned: turned.gpuStorage },
     params: { o, c },
     grid: linearGrid(w.size, 64),
   });
-  // The pixel in `row` meets output i through weight ky where row = i + ky * dilation - padding (stride 1). Counted from
-  // the window's other end, k = kh - 1 - ky, that is i = row + k * dilation - (dilation * (kh - 1) - padding): a
+  // The pixel in `row` meets output i through weight ky where row = i + ky * dilation - padding (stride 1). Counted
+  // from the window's other end, k = kh - 1 - ky, that is i = row + k * dilation - (dilation * (kh - 1) - padding): a
   // convolution with the padding in brackets. If that is negative, it starts inside dy.
   const turnedPadding = [dilation[0] * (kh - 1) - padding[0], dilation[1] * (kw - 1) - padding[1]] as const;
-  launchForward(
-    device,
-    { geometry: { stride, padding: turnedPadding, dilation }, epilogue: noEpilogue },
-    {
-      x: dy.gpuStorage,
-      xShape: dy.shape,
-      w: turned,
-      wShape: [c, o, kh, kw],
-      b: undefined,
-      skip: undefined,
-      y: dx.gpuStorage,
-      yShape: dx.shape,
-    },
-  );
-  device.release(turned);
+  const turnedGeometry = { stride, padding: turnedPadding, dilation };
+  launchForward(device, { geometry: turnedGeometry, epilogue: noEpilogue }, { x: dy, w: turned }, dx);
+  turned.dispose();
 }
 
 /** Fills dw; see weight-grad.wgsl.ts. */

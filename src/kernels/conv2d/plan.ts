@@ -1,6 +1,6 @@
 /**
- * Which convolution kernel runs, with which block sizes and on how many threads: all of it worked out from sizes and from
- * what the device is good at (DeviceProfile), before anything is launched.
+ * Which convolution kernel runs, with which block sizes and on how many threads: all of it worked out from
+ * sizes and from what the device is good at (DeviceProfile), before anything is launched.
  */
 import type { DeviceProfile } from "../../device/device.ts";
 import { type Grid, type Kernel, MAX_GRID } from "../../device/kernel.ts";
@@ -16,7 +16,7 @@ import { weightGrad } from "./weight-grad.wgsl.ts";
 export const variants = ["1-naive", "2-tiled", "3-blocked", "4-broadcast"] as const;
 export type Variant = (typeof variants)[number];
 
-/** What a device is to do: the kernel, the constants and extensions of its prelude, and the workgroups to start. */
+/** What a device is to do: kernel, constants and extensions of its prelude, workgroups to start. */
 export interface Plan {
   readonly kernel: Kernel;
   readonly constants: Readonly<Record<string, number>>;
@@ -34,7 +34,7 @@ export interface Convolution {
   readonly hasBias: boolean;
 }
 
-/** Steps 3 and 4 of the ladder: how many outputs each thread computes, and how many threads make a workgroup. */
+/** Steps 3 and 4: how many outputs each thread computes, and how many threads make a workgroup. */
 export type Block = {
   readonly variant: "3-blocked" | "4-broadcast";
   readonly PIXELS: number;
@@ -116,8 +116,8 @@ export function chooseBlock(
 ): Block {
   // Few output channels, as in a network's last layer: longer strips instead.
   if (o <= 4 && kw <= 5) return { variant, PIXELS: 16, CHANNELS: 4, workgroup };
-  // Some 400 multiply-adds per input row are written out (at 9 x 9 half as many again): beyond, compiling takes longer
-  // than it saves.
+  // Some 400 multiply-adds per input row are written out (at 9 x 9 half as many again): beyond, compiling
+  // takes longer than it saves.
   const most = kw <= 3 ? 16 : 8;
   return { variant, PIXELS: 8, CHANNELS: o <= 8 ? 8 : most, workgroup };
 }
@@ -167,8 +167,8 @@ export function planWeightGrad(
   { wShape, yShape, geometry }: Omit<Convolution, "hasBias">,
 ): WeightGradPlan {
   const [o, c, kh, kw] = wShape;
-  // A thread's block: all rows of a small window at once, so that every value of dy serves kh * kw sums; and short strips
-  // of pixels, unless a round of the loop costs much.
+  // A thread's block: all rows of a small window at once, so that every value of dy serves kh * kw sums; and
+  // short strips of pixels, unless a round of the loop costs much.
   const KY = kh * kw <= 9 ? kh : 1;
   const CHANNELS = o <= 4 ? 4 : o <= 8 || kw > 5 ? 8 : 16;
   const PIXELS = CHANNELS === 16 && !profile.costlyLoops ? 2 : 4;

@@ -1,14 +1,16 @@
 /**
- * The definition of a convolution and of its gradients, in plain loops. Every kernel is measured against these.
+ * The definition of a convolution and of its gradients, in plain loops. Every kernel is measured against
+ * these.
  *
- * What deep learning calls convolution slides a small window of weights over the picture; at every position the
- * output is the sum of products of weights and the pixels under them, over all input channels:
+ * What deep learning calls convolution slides a small window of weights over the picture; at every position
+ * the output is the sum of products of weights and the pixels under them, over all input channels:
  *
  *     y[n, o, i, j] = b[o] + Σ_c Σ_ky Σ_kx  x[n, c, i*stride + ky*dilation - padding,
  *                                                  j*stride + kx*dilation - padding] * w[o, c, ky, kx]
  *
- * with x = 0 outside the picture. It is linear in x and in w, so its gradients are the same sum read the other
- * way round: whatever `y += x * w` says going forward, `dx += dy * w` and `dw += dy * x` say going back.
+ * with x = 0 outside the picture. It is linear in x and in w, so its gradients are the same sum read the
+ * other way round: whatever `y += x * w` says going forward, `dx += dy * w` and `dw += dy * x` say going
+ * back.
  */
 import type { NdArray } from "../../tensor/op.ts";
 import type { Geometry } from "./geometry.ts";

@@ -1,7 +1,7 @@
 /**
- * The weight gradient: dw[o, c, ky, kx] is the sum over all pictures and all output positions of dy times the pixel
- * that this weight saw there. Few results, each a very long sum: one thread per weight would leave most of a
- * machine idle and read dy and x over and over. So
+ * The weight gradient: dw[o, c, ky, kx] is the sum over all pictures and all output positions of dy times the
+ * pixel that this weight saw there. Few results, each a very long sum: one thread per weight would leave most
+ * of a machine idle and read dy and x over and over. So
  *
  *  - a thread computes a block: CHANNELS output channels x KY rows of the window (all of a small one, else one) x its
  *    KW columns, for one input channel, with the same sliding window over a strip of pixels as the forward kernel;
@@ -11,10 +11,10 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * The values of dy are the same for all lanes of a subgroup, which work on different (c, ky) but on the same outputs. Where
- * lanes share loads by themselves, each just loads what it needs (LANES = 0). Elsewhere each loads a share of the
- * CHANNELS x PIXELS values under a strip and broadcasts it to the others, as in step 4. `@if` in kernel.ts says how both
- * are in one text. From the prelude comes x_at (3-blocked.wgsl.ts).
+ * The values of dy are the same for all lanes of a subgroup, which work on different (c, ky) but on the same
+ * outputs. Where lanes share loads by themselves, each just loads what it needs (LANES = 0). Elsewhere each
+ * loads a share of the CHANNELS x PIXELS values under a strip and broadcasts it to the others, as in step 4.
+ * `@if` in kernel.ts says how both are in one text. From the prelude comes x_at (3-blocked.wgsl.ts).
  */
 export const weightGrad = kernel(
   "conv2d/weight-grad",
@@ -39,16 +39,16 @@ fn main(
   @builtin(global_invocation_id) id: vec3u,
   @builtin(workgroup_id) group: vec3u,
 ) {
-  // id.x: which block, that is, which input channel and which KY rows of the window; group.y: which CHANNELS output
-  // channels; group.z: which share of the output rows. Threads beyond the last block stay, for the broadcasts, and store
-  // nothing.
+  // id.x: which block, that is, which input channel and which KY rows of the window; group.y: which CHANNELS
+  // output channels; group.z: which share of the output rows. Threads beyond the last block stay, for the
+  // broadcasts, and store nothing.
   let block = min(id.x, p.c * KH / KY - 1);
   let c = block * KY / KH; let first_ky = block * KY % KH;
   let first_o = group.y * CHANNELS; let split = group.z;
 
   // @if LANES
-  // The lane's share of the values of dy under a strip, numbered o * PIXELS + i: share_at is where channel o lies,
-  // counted from dy_row; share_i is the i within the strip.
+  // The lane's share of the values of dy under a strip, numbered o * PIXELS + i: share_at is where channel o
+  // lies, counted from dy_row; share_i is the i within the strip.
   var share_at: array<u32, SHARES>;
   var share_i: array<u32, SHARES>;
   for (var s = 0; s < SHARES; s++) { // @unroll
@@ -98,7 +98,8 @@ fn main(
   }
 
   if (id.x > block) { return; }
-  // From the last channel to the first: those past the end write onto the last one before it gets its own values.
+  // From the last channel to the first: those past the end write onto the last one before it gets its own
+  // values.
   for (var last_o = 0; last_o < CHANNELS; last_o++) { // @unroll
     let o = min(first_o + CHANNELS - 1 - last_o, p.o - 1);
     let start = (((split * p.o + o) * p.c + c) * KH + first_ky) * KW;

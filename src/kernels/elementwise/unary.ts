@@ -8,6 +8,10 @@ import { unaryGradKernel, unaryKernel } from "./unary.wgsl.ts";
 /**
  * A function of one number and up to two constants, applied to every element. Each is written twice, as the
  * reference and as WGSL, and so is its derivative, which may use the result `y` where that is cheaper.
+ *
+ * NaN stays NaN: it is the sign that something went wrong, and must not be lost. WGSL's max, min, clamp and
+ * sign may turn it into a number, and so do some drivers' exp and tanh. Comparisons with NaN are false:
+ * `select(x, 0.0, x <= 0.0)` keeps it, and so does `keep_nan` (numeric.ts).
  */
 interface UnaryRule {
   readonly f: (x: number, a: number, b: number) => number;
@@ -85,8 +89,8 @@ function launch(
 /** max(x, 0). The derivative at 0 is taken as 0, as in PyTorch. */
 export const relu = defineUnary("relu", {
   f: (x) => Math.max(x, 0),
-  df: (x) => (x > 0 ? 1 : 0),
-  wgsl: { f: "max(x, 0.0)", df: "select(0.0, 1.0, x > 0.0)" },
+  df: (x) => (x <= 0 ? 0 : 1),
+  wgsl: { f: "select(x, 0.0, x <= 0.0)", df: "select(1.0, 0.0, x <= 0.0)" },
 });
 
 const leaky = defineUnary("leakyRelu", {
@@ -104,7 +108,7 @@ export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
 export const sigmoid = defineUnary("sigmoid", {
   f: (x) => 1 / (1 + Math.exp(-x)),
   df: (_x, y) => y * (1 - y),
-  wgsl: { f: "1.0 / (1.0 + exp(-x))", df: "y * (1.0 - y)" },
+  wgsl: { f: "keep_nan(x, 1.0 / (1.0 + exp(-x)))", df: "y * (1.0 - y)" },
 });
 
 /** The hyperbolic tangent. */
@@ -112,13 +116,13 @@ export const tanh = defineUnary("tanh", {
   f: Math.tanh,
   df: (_x, y) => 1 - y * y,
   // Beyond 15 the result is 1 in f32; drivers that compute exp(x) themselves overflow to NaN near 89.
-  wgsl: { f: "tanh(clamp(x, -15.0, 15.0))", df: "1.0 - y * y" },
+  wgsl: { f: "keep_nan(x, tanh(clamp(x, -15.0, 15.0)))", df: "1.0 - y * y" },
 });
 
 export const exp = defineUnary("exp", {
   f: Math.exp,
   df: (_x, y) => y,
-  wgsl: { f: "exp(x)", df: "y" },
+  wgsl: { f: "keep_nan(x, exp(x))", df: "y" },
 });
 
 /** The natural logarithm. */
@@ -138,7 +142,7 @@ export const sqrt = defineUnary("sqrt", {
 export const abs = defineUnary("abs", {
   f: Math.abs,
   df: (x) => Math.sign(x),
-  wgsl: { f: "abs(x)", df: "sign(x)" },
+  wgsl: { f: "abs(x)", df: "select(select(x, -1.0, x < 0.0), 1.0, x > 0.0)" },
 });
 
 export const neg = defineUnary("neg", {
@@ -150,12 +154,10 @@ export const neg = defineUnary("neg", {
 const clampTo = defineUnary("clamp", {
   f: (x, low, high) => Math.min(Math.max(x, low), high),
   df: (x, _y, low, high) => (x > low && x < high ? 1 : 0),
-  wgsl: { f: "clamp(x, p.a, p.b)", df: "select(0.0, 1.0, x > p.a && x < p.b)" },
+  wgsl: { f: "select(select(x, p.a, x < p.a), p.b, x > p.b)", df: "select(0.0, 1.0, x > p.a && x < p.b)" },
 });
 
-/**
- * x limited to [low, high]; the gradient is 0 outside and at the bounds, as in PyTorch. Throws if low > high.
- */
+/** x limited to [low, high]; the gradient is 0 outside and at the bounds. Throws if low > high. */
 export function clamp(x: Tensor, low: number, high: number): Tensor {
   if (!(low <= high)) throw new RangeError(`clamp: low must not be above high, got ${low} and ${high}.`);
   return clampTo(x, { a: low, b: high });

@@ -14,7 +14,8 @@ struct Params { size: u32, a: f32, b: f32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  // The thread's number. One axis of the grid holds 65535 workgroups; longer ones are folded into rows (linearGrid).
+  // The thread's number. One axis of the grid holds 65535 workgroups; longer ones are folded into rows
+  // (linearGrid).
   let i = id.x + id.y * groups.x * 64;
   if (4 * i >= p.size) { return; } // the last vec4 may reach past the end, into room that every buffer has
   let v = x[i];

@@ -1,6 +1,4 @@
-/**
- * Operations that move elements without computing anything. All but `reshape` are one kernel, copy.wgsl.ts.
- */
+/** Operations that move elements and compute nothing. All but `reshape` are one kernel, copy.wgsl.ts. */
 export { broadcastTo } from "../reduce/sum.ts"; // there because it and sumTo are each other's gradient
 export { concat } from "./concat.ts";
 export { permute } from "./permute.ts";

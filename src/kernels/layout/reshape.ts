@@ -11,9 +11,7 @@ const reshapeOp = defineOp<{ x: Tensor }, { shape: Shape }>({
   backward: (dy, { x }) => ({ x: () => reshape(dy, x.shape) }),
 });
 
-/**
- * The same values in the same order under another shape; one size may be -1 and is worked out. Free of cost.
- */
+/** The same values in the same order under another shape, of which one size may be -1. Free of cost. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const known = shape.filter((size) => size !== -1).reduce((product, size) => product * size, 1);
   const full = shape.map((size) => (size === -1 ? x.size / known : size));

@@ -43,7 +43,8 @@ function defineLoss(
     },
     gpu(device, { x, target }, { scale }, y) {
       const { reductionLanes: lanes, cheapBarriers } = device.profile;
-      // Elements that each lane sums before the workgroup's barriers, which may cost as much as thousands of them.
+      // Elements that each lane sums before the workgroup's barriers, which may cost as much as thousands of
+      // them.
       const perLane = cheapBarriers ? 32 : 1024;
       const groups = Math.min(MAX_PARTIALS, Math.ceil(x.size / (lanes * perLane)));
       const partials = device.allocate(groups);
@@ -96,13 +97,14 @@ function defineLoss(
 }
 
 /**
- * The mean (or sum) of |x - target|, as a tensor of shape []; x and target have the same shape. Where they are
- * equal the gradient is 0, as in PyTorch.
+ * The mean (or sum) of |x - target|, as a tensor of shape []; x and target have the same shape. Where they
+ * are equal the gradient is 0, as in PyTorch.
  */
 export const l1Loss: (x: Tensor, target: Tensor, options?: LossOptions) => Tensor = defineLoss("l1Loss", {
   term: Math.abs,
   slope: Math.sign,
-  wgsl: { term: "abs(d)", slope: "sign(d)" },
+  // Not sign(d), which may turn NaN into a number.
+  wgsl: { term: "abs(d)", slope: "select(select(d, vec4f(-1.0), d < vec4f()), vec4f(1.0), d > vec4f())" },
 });
 
 /** The mean (or sum) of (x - target)², as a tensor of shape []; x and target have the same shape. */

@@ -1,12 +1,13 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * The sum of `term(x - t)` over all elements, in two launches of this kernel. In the first, each workgroup sums a
- * share: every thread several elements, then the workgroup's threads pairwise, as a tree. In the second, a single
- * workgroup sums those sums (`term` is then the identity and t, being subtracted, absent: see `element`).
+ * The sum of `term(x - t)` over all elements, in two launches of this kernel. In the first, each workgroup
+ * sums a share: every thread several elements, then the workgroup's threads pairwise, as a tree. In the
+ * second, a single workgroup sums those sums (`term` is then the identity and t, being subtracted, absent:
+ * see `element`).
  *
- * Fused: x - t and its terms never go to memory, so the cost is that of reading x and t once. The order of the
- * additions depends on the size only (atomics would make it vary), so every run gives the same result.
+ * Fused: x - t and its terms never go to memory, so the cost is that of reading x and t once. The order of
+ * the additions depends on the size only (atomics would make it vary), so every run gives the same result.
  */
 export const lossKernel = kernel(
   "loss",

@@ -21,15 +21,17 @@ export interface AdamBlocks {
 }
 
 /**
- * One step of Adam (Kingma and Ba 2015), in place, on all parameters at once, as torch.optim.Adam computes it:
+ * One step of Adam (Kingma and Ba 2015), in place, on all parameters at once, as torch.optim.Adam computes
+ * it:
  *
  *     g = gradient + weightDecay * parameter
  *     m = beta1 m + (1 - beta1) g          v = beta2 v + (1 - beta2) g²
  *     parameter -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
  *
- * t counts the steps from 1 (`step`). m is the direction, smoothed over about 10 steps; dividing by sqrt(v), the usual size of that
- * parameter's gradient, lets every parameter move by about lr, however steep or flat the loss is along it.
- * The two divisions by 1 - beta^t undo the pull towards the zeros that m and v start from.
+ * t counts the steps from 1 (`step`). m is the direction, smoothed over about 10 steps; dividing by sqrt(v),
+ * the usual size of that parameter's gradient, lets every parameter move by about lr, however steep or flat
+ * the loss is along it. The two divisions by 1 - beta^t undo the pull towards the zeros that m and v start
+ * from. A gradient that is NaN or infinite makes its parameter, m and v NaN for good; the others go on.
  */
 export function adamStep(device: Device, blocks: AdamBlocks, options: AdamParams): void {
   const { lr, beta1, beta2, eps, weightDecay, step } = options;

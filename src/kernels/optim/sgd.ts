@@ -19,8 +19,8 @@ export interface SgdBlocks {
 }
 
 /**
- * One step of stochastic gradient descent with momentum (Polyak 1964; Nesterov 1983), in place, on all parameters
- * at once, as torch.optim.SGD computes it:
+ * One step of stochastic gradient descent with momentum (Polyak 1964; Nesterov 1983), in place, on all
+ * parameters at once, as torch.optim.SGD computes it:
  *
  *     g = gradient + weightDecay * parameter
  *     velocity = momentum * velocity + g        (the first time: velocity = g)

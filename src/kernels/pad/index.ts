@@ -103,9 +103,7 @@ const padGradOp = defineOp<{ dy: Tensor }, Params & { shape: Shape }>({
   },
 });
 
-/**
- * The definition: for each element of the padded tensor, its index and that of the element it copies (or -1).
- */
+/** The definition: for each element of the result, its index and that of the one it copies (or -1). */
 function forEachCopy(
   shape: Shape,
   [left, right, top, bottom]: Params["padding"],

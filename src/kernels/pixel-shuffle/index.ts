@@ -48,9 +48,9 @@ const unshuffleOp = defineOp<{ x: Tensor }, Params>({
 });
 
 /**
- * [n, c * r * r, h, w] -> [n, c, h * r, w * r] (Shi et al. 2016): each pixel becomes a block of r x r, made of r * r
- * channels. The order is PyTorch's: channel c * r * r + i * r + j holds row i, column j of the blocks of channel c.
- * TensorFlow's depth_to_space takes channel (i * r + j) * channels + c instead.
+ * [n, c * r * r, h, w] -> [n, c, h * r, w * r] (Shi et al. 2016): each pixel becomes a block of r x r, made
+ * of r * r channels. The order is PyTorch's: channel c * r * r + i * r + j holds row i, column j of the
+ * blocks of channel c. TensorFlow's depth_to_space takes channel (i * r + j) * channels + c instead.
  */
 export function pixelShuffle(x: Tensor, r: number): Tensor {
   return shuffleOp({ x }, { r });

@@ -6,7 +6,9 @@ import { sum } from "./sum.ts";
 const maxOp = defineReduction("max", {
   combine: Math.max,
   neutral: Number.NEGATIVE_INFINITY,
-  wgsl: { start: "v", combine: "max(a, b)" }, // WGSL has no way to write infinity
+  // WGSL has no way to write infinity; and its max may lose a NaN, which is neither above nor below the other
+  // number.
+  wgsl: { start: "v", combine: "select(select(a + b, b, a <= b), a, a > b)" },
   backward(dy, x, y, { axes }) {
     const winners = equal(x, y);
     return mul(winners, div(dy, sum(winners, axes, { keepdim: true })));

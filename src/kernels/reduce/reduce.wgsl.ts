@@ -38,8 +38,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 /**
  * The same with a workgroup of LANES threads per output. Lane l takes elements l, l + LANES, …, so that at
  * any moment the lanes read neighbouring elements; then the lanes' totals are combined pairwise, as a tree.
- * Very long reductions are cut into `parts` of `chunk` elements, a workgroup for each: y is then
- * [keep0, keep1, parts] and a second launch reduces the parts. The order of the additions depends on sizes only, so
+ * Very long reductions are cut into `parts` of `chunk` elements, a workgroup for each: y is then [keep0,
+ * keep1, parts] and a second launch reduces the parts. The order of the additions depends on sizes only, so
  * the result is the same in every run.
  */
 export const reduceByGroupKernel = kernel(
