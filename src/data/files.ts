@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { mkdirSync } from "node:fs";
 import { open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import type { OutputInfo } from "sharp";
 import { DataError } from "../picture/errors.ts";
@@ -131,6 +132,17 @@ export async function replaceWhole(
   } catch (cause) {
     if (!through) await rm(unfinished, { force: true });
     throw notWritten(path, cause);
+  }
+}
+
+/** Makes a folder where there is none. @throws DataError with what to do about it */
+export function makeFolder(path: string, advice = "Name another one."): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (cause) {
+    throw new DataError(`${path}: this folder cannot be made: ${(cause as Error).message}. ${advice}`, {
+      cause,
+    });
   }
 }
 

@@ -4,7 +4,7 @@ import { readImage } from "../data/files.ts";
 import { openFolder } from "../data/folder.ts";
 import type { PairFiles } from "../data/pairs.ts";
 import { partnersOf } from "../data/partners.ts";
-import { describeLeftOut, picturesIn } from "../data/pictures-in.ts";
+import { picturesIn } from "../data/pictures-in.ts";
 import { sameFile } from "../data/same-file.ts";
 import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
@@ -28,11 +28,10 @@ export function findPictures(
   const options = { scale, onLeftOut: together ? undefined : onLeftOut };
   const large = openFolder(hr, options).files!.map(({ name, hr }) => ({ name, hr }));
   if (lr === undefined) return large;
-  const { pictures, leftOut } = picturesIn(lr);
-  if (leftOut.length > 0) onLeftOut?.(describeLeftOut(lr, leftOut));
+  const small = picturesIn(lr, onLeftOut).pictures;
   const partners = partnersOf(
     large.map(({ hr }) => hr),
-    pictures,
+    small,
     scale,
   );
   return large.map(({ name, hr }, i) => {
