@@ -42,13 +42,14 @@ export interface Div2kOptions extends Partial<PairFormat> {
  *                                            root/DIV2K_train_LR_mild/0001x4m.png        (also _difficult, x4d)
  *                                            root/DIV2K_train_LR_wild/0001x4w1.png to 0001x4w4.png
  *
- * The three last may also lie in a folder X8 or X4 of their own (DIV2K_train_LR_bicubic/X8, DIV2K_train_LR_mild/X4).
- * The pairs are those in the HR folder, in the order of their names; partnersOf finds the small ones. In the track "wild" each training picture has
- * several small versions, and each version is a pair, named "0001x4w1". `colors` ("rgb") and `inputSize` ("lr") are
- * those of PairFormat.
+ * The three last may also lie in a folder X8 or X4 of their own (DIV2K_train_LR_bicubic/X8,
+ * DIV2K_train_LR_mild/X4). The pairs are those in the HR folder, in the order of their names; partnersOf
+ * finds the small ones. In the track "wild" each training picture has several small versions, and each
+ * version is a pair, named "0001x4w1". `colors` ("rgb") and `inputSize` ("lr") are those of PairFormat.
  *
- * @throws DataError if a folder is missing or empty, or an HR picture has no LR partner. The pictures themselves
- *   are read, and their sizes compared, when they are loaded. RangeError for a track and scale that were not published.
+ * @throws DataError if a folder is missing or empty, or an HR picture has no LR partner. The pictures
+ *   themselves are read, and their sizes compared, when they are loaded. RangeError for a track and scale
+ *   that were not published.
  */
 export function openDiv2k(root: string, options: Div2kOptions): PairDataset {
   const { split, scale, track = "bicubic" } = options;

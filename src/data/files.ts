@@ -108,8 +108,8 @@ export async function writeWhole(path: string, bytes: Uint8Array | string): Prom
 }
 
 /**
- * Like writeWhole, for a file that `make` writes under the name it is given. A link stays, and the file that it leads to
- * is replaced; a pipe or a device is written to as it is.
+ * Like writeWhole, for a file that `make` writes under the name it is given. A link stays, and the file that
+ * it leads to is replaced; a pipe or a device is written to as it is.
  */
 export async function replaceWhole(
   path: string,

@@ -16,11 +16,11 @@ export interface FolderOptions extends Partial<PairFormat> {
 }
 
 /**
- * Pictures of one's own as HR; the LR partners are made when loaded, by Matlab's bicubic or by `degradation`, which is
- * drawn for each picture from its place in the list; `files` of the result says what was drawn. A string is a folder,
- * whose PNG, JPEG and WebP files are taken in the order of their names (see picturesIn; an img_LR.png beside an
- * img_HR.png is left out, too); a list is the files themselves. `colors` ("rgb") and `inputSize` ("lr") are those of
- * PairFormat.
+ * Pictures of one's own as HR; the LR partners are made when loaded, by Matlab's bicubic or by `degradation`,
+ * which is drawn for each picture from its place in the list; `files` of the result says what was drawn. A
+ * string is a folder, whose PNG, JPEG and WebP files are taken in the order of their names (see picturesIn;
+ * an img_LR.png beside an img_HR.png is left out, too); a list is the files themselves. `colors` ("rgb") and
+ * `inputSize` ("lr") are those of PairFormat.
  *
  * @throws DataError if the folder is missing or has no pictures, or a listed file is missing.
  */

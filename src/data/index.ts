@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * Picture files and data sets: reading and writing, degradations, DIV2K, training batches. Node only; no tensors. What
- * computes on pictures is in `pixelgrad/picture`.
+ * Picture files and data sets: reading and writing, degradations, DIV2K, training batches. Node only; no
+ * tensors. What computes on pictures is in `pixelgrad/picture`.
  */
 export { DataError } from "../picture/errors.ts";
 export type { Image } from "../picture/image.ts";

@@ -113,8 +113,8 @@ async function readSmall(path: string, hrPath: string, large: Image, scale: numb
 }
 
 /**
- * What is asked of a dataset, with RGB and small pictures where nothing else is said. Throws a RangeError if it means
- * nothing. Scales are whole: a pixel of lr stands for scale x scale pixels of hr.
+ * What is asked of a dataset, with RGB and small pictures where nothing else is said. Throws a RangeError if
+ * it means nothing. Scales are whole: a pixel of lr stands for scale x scale pixels of hr.
  */
 export function pairFormat(options: Partial<PairFormat> & { scale: number }): PairFormat {
   const { scale, colors = "rgb", inputSize = "lr" } = options;

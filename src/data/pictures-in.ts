@@ -18,10 +18,11 @@ export interface LeftOut {
 }
 
 /**
- * The pictures of a folder: regular files (or links to such) whose names have an extension of a format that is read, in
- * any case, and do not begin with a dot. Subfolders are not searched. All else is left out, with the reason; hidden
- * files are mentioned only if they are called like pictures (as the "._a.png" that macOS leaves beside an "a.png").
- * `onLeftOut` is called with a line for people that says so; if nothing is left out, it is not called.
+ * The pictures of a folder: regular files (or links to such) whose names have an extension of a format that
+ * is read, in any case, and do not begin with a dot. Subfolders are not searched. All else is left out, with
+ * the reason; hidden files are mentioned only if they are called like pictures (as the "._a.png" that macOS
+ * leaves beside an "a.png"). `onLeftOut` is called with a line for people that says so; if nothing is left
+ * out, it is not called.
  *
  * @throws DataError if there is no such folder, or no picture in it.
  */
@@ -64,7 +65,7 @@ function byName(a: Dirent, b: Dirent): number {
   return a.name < b.name ? -1 : 1;
 }
 
-/** What an entry is, or what the link leads to. A pipe must not be taken for a file: opening it would wait forever. */
+/** What an entry is, or what the link leads to. (To open a pipe would be to wait for its writer.) */
 function kindOf(entry: Dirent, path: string): string {
   const target = entry.isSymbolicLink() ? targetOf(path) : entry;
   if (target === undefined) return "link that leads nowhere";

@@ -43,9 +43,9 @@ export async function readRawHeader(path: string): Promise<RawHeader | undefined
 }
 
 /**
- * The w x h part of one of the two pictures whose top left pixel is column `x` of row `y`, with some columns more to its
- * left and right: it begins at column `x` of the result. The file is not kept open: there may be more pictures than a
- * process may have files.
+ * The w x h part of one of the two pictures whose top left pixel is column `x` of row `y`, with some columns
+ * more to its left and right: it begins at column `x` of the result. The file is not kept open: there may be
+ * more pictures than a process may have files.
  */
 export async function readPart(
   path: string,

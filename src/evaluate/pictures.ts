@@ -12,11 +12,12 @@ import { type Image, modcrop, toRgb } from "../picture/image.ts";
 import { imresize, imresizePlane } from "../picture/imresize.ts";
 
 /**
- * The pictures of a folder, in the order of their names; with `lr`, each with its small version there, as partnersOf
- * finds it by its name. `onLeftOut` is called with a line for each folder of which something is left out.
+ * The pictures of a folder, in the order of their names; with `lr`, each with its small version there, as
+ * partnersOf finds it by its name. `onLeftOut` is called with a line for each folder of which something is
+ * left out.
  *
- * @throws DataError for a missing folder, a folder without pictures, and a picture whose partner is missing or not the
- *   only one. The pictures themselves are read later.
+ * @throws DataError for a missing folder, a folder without pictures, and a picture whose partner is missing
+ *   or not the only one. The pictures themselves are read later.
  */
 export function findPictures(
   hr: string,

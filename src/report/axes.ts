@@ -1,6 +1,7 @@
 // What plots are made of: a document with a title, axes with numbers on them, lines.
 //
-// drawAxes() draws a frame of two axes, each made by axisOf(), which decides the numbers to write (niceTicks, logTicks).
+// drawAxes() draws a frame of two axes, each made by axisOf(), which decides the numbers to write (niceTicks,
+// logTicks).
 
 import { CAP_HEIGHT, escapeXml, quietInk, textPath } from "./text.ts";
 
@@ -54,7 +55,7 @@ interface AxisOptions {
 
 type Axis = ReturnType<typeof axisOf>;
 
-/** Which values lie at which pixels: those from `min` to `max` between `from` and `to`; and the numbers to write there. */
+/** Which values lie at which pixels: `min` to `max` from `from` to `to`; and which numbers are written. */
 export function axisOf(
   [min, max]: readonly [number, number],
   [from, to]: readonly [number, number],

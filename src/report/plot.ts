@@ -1,7 +1,8 @@
 // Line plots as one self-contained SVG file, and the same as PNG.
 //
-// linePlots() lays panels out two to a row and drawPanel() draws one of them. Below are two ideas a plot stands on: how
-// to show 100,000 points on 400 pixels without losing a spike (thin), and the trend under the noise (smoothed).
+// linePlots() lays panels out two to a row and drawPanel() draws one of them. Below are two ideas a plot
+// stands on: how to show 100,000 points on 400 pixels without losing a spike (thin), and the trend under the
+// noise (smoothed).
 
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
