@@ -57,9 +57,9 @@ export interface ResizeTable {
 
 /**
  * The table for resizing a signal of `inSize` samples to `outSize`. Sample i covers the interval [i, i + 1];
- * if it lies in the middle, with `scale` output samples per input sample the centre of output i lies at (i +
- * 0.5) / scale - 0.5. `scale` is an argument of its own because imresize keeps the scale that was asked for
- * when outSize had to be rounded.
+ * if it lies in the middle, with `scale` output samples per input sample the centre of output i lies at
+ * (i + 0.5) / scale - 0.5. `scale` is an argument of its own because imresize keeps the scale that was asked
+ * for when outSize had to be rounded.
  *
  * Throws a RangeError if sizes or scale mean nothing, or if no input sample is within an output sample's
  * reach.

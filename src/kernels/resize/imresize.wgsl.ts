@@ -12,9 +12,8 @@ import { kernel } from "../../device/kernel.ts";
  *     weight = high / 2^22 + low / 2^36        |low| <= 2^13
  *
  * Neither sum overflows: with |weights| adding up to at most 1.25, |sum of high| <= 1.25 * 255 * 2^22 < 2^31,
- * and
- * |sum of low| <= taps * 255 * 2^13 < 2^31 for up to 1000 taps. To round to a whole number is to add a half and drop
- * the fraction, which shifts of signed numbers do towards minus infinity:
+ * and |sum of low| <= taps * 255 * 2^13 < 2^31 for up to 1000 taps. To round to a whole number is to add a half
+ * and drop the fraction, which shifts of signed numbers do towards minus infinity:
  *
  *     floor(high / 2^22 + low / 2^36 + 1/2) = (high + (low >> 14) + 2^21) >> 22
  *
