@@ -14,7 +14,6 @@ export {
   copyPatch,
   inverseSymmetry,
   type PatchPlace,
-  randomPair,
   randomPlace,
   type Symmetry,
   symmetries,
