@@ -1,5 +1,6 @@
 /** How the time of a training step grows with the batch, the patches and the channels of a small EDSR. */
-import type { PanelSpec, PlotSpec, Point } from "../src/report/plot.ts";
+import type { Point } from "../src/report/axes.ts";
+import type { PanelSpec, PlotSpec } from "../src/report/plot.ts";
 import type { Bench, Result } from "./harness.ts";
 import { edsr, trainingBench } from "./networks.ts";
 

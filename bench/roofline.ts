@@ -5,7 +5,7 @@
  */
 
 import type { Ceilings } from "../src/measure/ceilings.ts";
-import { formatTicks, logTicks } from "../src/report/plot.ts";
+import { formatTicks, logTicks } from "../src/report/axes.ts";
 import { CAP_HEIGHT, escapeXml, quietInk, textPath } from "../src/report/text.ts";
 import type { Result, Timing } from "./harness.ts";
 import { short } from "./report.ts";

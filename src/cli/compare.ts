@@ -2,10 +2,9 @@
  * `pixelgrad compare`: measures methods one after the other, then writes what came out as a table, a plot and a page
  * of details.
  */
-import { mkdirSync } from "node:fs";
 import { basename, extname, join, resolve, sep } from "node:path";
+import { makeFolder, writePng, writeWhole } from "../data/files.ts";
 import type { PairFiles } from "../data/pairs.ts";
-import { DataError } from "../picture/errors.ts";
 import type { Image } from "../picture/image.ts";
 import type { Panel, Region, Row } from "../report/picture.ts";
 import { interpolations } from "../upscale/interpolator.ts";
@@ -90,7 +89,7 @@ ${aboutProtocols}`,
       const adapter = isNetwork(method) ? values.adapter : undefined;
       contestants.push({ label, opened: await openNamed(method, { ...options, scale, adapter }) });
     }
-    makeFolder(out);
+    makeFolder(out, "Name another one with --out.");
 
     const details = await chooseDetails(pictures.slice(0, values.details ?? 5), scale);
     const results: Result[] = [];
@@ -156,17 +155,6 @@ function contestantsOf({ methods, weights, scale, adapter, ensemble }: Values<ty
   });
 }
 
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (cause) {
-    throw new DataError(
-      `${path}: this folder cannot be made: ${(cause as Error).message}. Name another one with --out.`,
-      { cause },
-    );
-  }
-}
-
 /** Side of a detail in HR pixels. */
 const detailSize = 72;
 
@@ -211,7 +199,6 @@ async function writeResults(
   results: readonly Result[],
   details: readonly Detail[],
 ): Promise<void> {
-  const { writePng, writeWhole } = await import("../data/files.ts");
   const { writeDrawing } = await import("../report/plot.ts");
   const { sideBySide } = await import("../report/picture.ts");
   const { markdownTable, textTable } = await import("../report/table.ts");

@@ -52,7 +52,7 @@ export function idsOf(paths: readonly (string | undefined)[]): ReadonlySet<strin
   return new Set(paths.filter((path) => path !== undefined).map(fileId));
 }
 
-/** Nothing is to be written over what is read, whatever links lead there. @throws UsageError that names the flag */
+/** Nothing is written over what is read, even through links. @throws UsageError that names the flag */
 export function checkNotRead(path: string, flag: string, read: ReadonlySet<string>): void {
   if (read.has(fileId(path))) throw new UsageError(`${path} is an input; ${flag} must name another place`);
 }

@@ -1,6 +1,7 @@
 /** Pictures from files to files: one after the other, each in strips, with a line for each. */
-import { mkdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { basename, join, sep } from "node:path";
+import { makeFolder } from "../data/files.ts";
 import { formatOfName, pictureFormats, stemOf } from "../data/formats.ts";
 import {
   type OutputFormat,
@@ -8,7 +9,7 @@ import {
   readPictureFile,
   sizeOfPictureFile,
 } from "../data/picture-file.ts";
-import { describeLeftOut, picturesIn } from "../data/pictures-in.ts";
+import { picturesIn } from "../data/pictures-in.ts";
 import { fileId } from "../data/same-file.ts";
 import { withoutAlpha } from "../picture/alpha.ts";
 import { DataError } from "../picture/errors.ts";
@@ -102,8 +103,7 @@ function jobsOf(flags: UpscaleFlags, format: OutputFormat): Job[] {
   if (target && !target.isDirectory()) {
     throw new UsageError(`--input is a folder, so --output must be one as well, and ${output} is a file`);
   }
-  const { pictures, leftOut } = picturesIn(input);
-  if (leftOut.length > 0) console.error(describeLeftOut(input, leftOut));
+  const { pictures } = picturesIn(input, console.error);
   makeFolder(output);
   const count = new Map<string, number>();
   for (const stem of pictures.map(stemOf)) count.set(stem, (count.get(stem) ?? 0) + 1);
@@ -131,17 +131,6 @@ function checked(jobs: Job[], { method, json }: UpscaleFlags): Job[] {
     written.add(id);
   }
   return jobs;
-}
-
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (cause) {
-    throw new DataError(
-      `${path}: this folder cannot be made: ${(cause as Error).message}. Name another one.`,
-      { cause },
-    );
-  }
 }
 
 /** Reads, enlarges and writes. Errors of this picture become its report; only a stop ends all. */

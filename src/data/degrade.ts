@@ -66,7 +66,7 @@ const shrinkings: Record<Shrink, ResizeOptions> = {
 
 /**
  * Draws the degradation of picture number `index`: a function of the options and the number alone, whatever else was
- * drawn before. Throws a DataError if the options mean nothing.
+ * drawn before. Throws a RangeError if the options mean nothing.
  */
 export function drawDegradation(options: DegradationOptions, index: number): Degradation {
   const { seed, blur, shrink = "bicubic", noise, photons, jpeg } = options;
@@ -76,7 +76,7 @@ export function drawDegradation(options: DegradationOptions, index: number): Deg
   const draw = (name: string, range: Range, lowest: number, highest: number): number => {
     const [min, max] = typeof range === "number" ? [range, range] : range;
     if (!(lowest <= min && min <= max && max <= highest)) {
-      throw new DataError(
+      throw new RangeError(
         `degradation: ${name} must be a number or [min, max] in ${lowest}..${highest}, not ${JSON.stringify(range)}.`,
       );
     }
@@ -87,7 +87,7 @@ export function drawDegradation(options: DegradationOptions, index: number): Deg
   const angle = draw("blur.angle", blur?.angle ?? 0, -360, 360);
   const kinds = typeof shrink === "string" ? [shrink] : shrink;
   if (kinds.length === 0 || !kinds.every((kind) => kind in shrinkings)) {
-    throw new DataError(
+    throw new RangeError(
       `degradation: shrink must be of ${Object.keys(shrinkings).join(", ")}, or a list, not ${JSON.stringify(shrink)}.`,
     );
   }

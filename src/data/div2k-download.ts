@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { DataError } from "../picture/errors.ts";
 import {
   checkPublished,
   type Div2kSplit,
@@ -89,7 +88,7 @@ function wanted(options: Div2kDownloadOptions): Archive[] {
   }
   const useless = scales.find((scale) => !tracks.some((track) => div2kScales[track].includes(scale)));
   if (useless !== undefined) {
-    throw new DataError(
+    throw new RangeError(
       `DIV2K has none of the tracks ${tracks.join(", ")} at scale ${useless}; leave it out.`,
     );
   }

@@ -4,7 +4,7 @@ import { DataError } from "../picture/errors.ts";
 import { stemOf } from "./formats.ts";
 import { filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
 import { partnersOf } from "./partners.ts";
-import { describeLeftOut, picturesIn, type TellLeftOut } from "./pictures-in.ts";
+import { picturesIn } from "./pictures-in.ts";
 
 /**
  * How DIV2K's small pictures were made. "bicubic": Matlab's imresize. "unknown": by a blur and a subsampling that were
@@ -31,7 +31,7 @@ export interface Div2kOptions extends Partial<PairFormat> {
   /** Default "bicubic". */
   track?: Div2kTrack;
   /** Called with a line for each folder of which something is left out. */
-  onLeftOut?: TellLeftOut;
+  onLeftOut?: (line: string) => void;
 }
 
 /**
@@ -42,13 +42,14 @@ export interface Div2kOptions extends Partial<PairFormat> {
  *                                            root/DIV2K_train_LR_mild/0001x4m.png        (also _difficult, x4d)
  *                                            root/DIV2K_train_LR_wild/0001x4w1.png to 0001x4w4.png
  *
- * The three last may also lie in a folder X8 or X4 of their own (DIV2K_train_LR_bicubic/X8, DIV2K_train_LR_mild/X4).
- * The pairs are those in the HR folder, in the order of their names; partnersOf finds the small ones. In the track "wild" each training picture has
- * several small versions, and each version is a pair, named "0001x4w1". `colors` ("rgb") and `inputSize` ("lr") are
- * those of PairFormat.
+ * The three last may also lie in a folder X8 or X4 of their own (DIV2K_train_LR_bicubic/X8,
+ * DIV2K_train_LR_mild/X4). The pairs are those in the HR folder, in the order of their names; partnersOf
+ * finds the small ones. In the track "wild" each training picture has several small versions, and each
+ * version is a pair, named "0001x4w1". `colors` ("rgb") and `inputSize` ("lr") are those of PairFormat.
  *
- * @throws DataError if a folder is missing or empty, or an HR picture has no LR partner. The pictures themselves
- *   are read, and their sizes compared, when they are loaded.
+ * @throws DataError if a folder is missing or empty, or an HR picture has no LR partner. The pictures
+ *   themselves are read, and their sizes compared, when they are loaded. RangeError for a track and scale
+ *   that were not published.
  */
 export function openDiv2k(root: string, options: Div2kOptions): PairDataset {
   const { split, scale, track = "bicubic" } = options;
@@ -67,11 +68,8 @@ export function openDiv2k(root: string, options: Div2kOptions): PairDataset {
     }
   }
 
-  const [large, small] = [hrFolder, lrFolder].map((folder) => {
-    const { pictures, leftOut } = picturesIn(folder);
-    if (leftOut.length > 0) options.onLeftOut?.(describeLeftOut(folder, leftOut));
-    return pictures;
-  });
+  const large = picturesIn(hrFolder, options.onLeftOut).pictures;
+  const small = picturesIn(lrFolder, options.onLeftOut).pictures;
   const files = partnersOf(large, small, scale).flatMap((partners, i) => {
     const [hr, name] = [large[i], stemOf(large[i])];
     if (track === "wild") return partners.map((lr) => ({ name: stemOf(lr), lr, hr }));
@@ -105,13 +103,13 @@ const letters: Record<Div2kTrack, string> = {
   wild: "w",
 };
 
-/** Throws a DataError unless DIV2K has small pictures of this kind. */
+/** Throws a RangeError unless DIV2K has small pictures of this kind. */
 export function checkPublished(track: Div2kTrack, scale: number): void {
   if (!(track in div2kScales)) {
-    throw new DataError(`DIV2K has no track "${track}"; choose of ${Object.keys(div2kScales).join(", ")}.`);
+    throw new RangeError(`DIV2K has no track "${track}"; choose of ${Object.keys(div2kScales).join(", ")}.`);
   }
   if (!div2kScales[track].includes(scale)) {
-    throw new DataError(
+    throw new RangeError(
       `DIV2K has the track "${track}" at scale ${div2kScales[track].join(", ")}, not at ${scale}. ` +
         "For another scale, openFolder makes small pictures from DIV2K's large ones.",
     );

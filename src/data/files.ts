@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { mkdirSync } from "node:fs";
 import { open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import type { OutputInfo } from "sharp";
 import { DataError } from "../picture/errors.ts";
@@ -107,8 +108,8 @@ export async function writeWhole(path: string, bytes: Uint8Array | string): Prom
 }
 
 /**
- * Like writeWhole, for a file that `make` writes under the name it is given. A link stays, and the file that it leads to
- * is replaced; a pipe or a device is written to as it is.
+ * Like writeWhole, for a file that `make` writes under the name it is given. A link stays, and the file that
+ * it leads to is replaced; a pipe or a device is written to as it is.
  */
 export async function replaceWhole(
   path: string,
@@ -131,6 +132,17 @@ export async function replaceWhole(
   } catch (cause) {
     if (!through) await rm(unfinished, { force: true });
     throw notWritten(path, cause);
+  }
+}
+
+/** Makes a folder where there is none. @throws DataError with what to do about it */
+export function makeFolder(path: string, advice = "Name another one."): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (cause) {
+    throw new DataError(`${path}: this folder cannot be made: ${(cause as Error).message}. ${advice}`, {
+      cause,
+    });
   }
 }
 

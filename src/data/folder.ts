@@ -5,22 +5,22 @@ import { type DegradationOptions, drawDegradation } from "./degrade.ts";
 import { stemOf } from "./formats.ts";
 import { filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
 import { smallOnesAmong } from "./partners.ts";
-import { describeLeftOut, picturesIn, type TellLeftOut } from "./pictures-in.ts";
+import { describeLeftOut, picturesIn } from "./pictures-in.ts";
 
 export interface FolderOptions extends Partial<PairFormat> {
   scale: number;
   /** How LR pictures are made. Default: by Matlab's bicubic. */
   degradation?: DegradationOptions;
   /** Called with a line that says what of the folder is left out, and why. */
-  onLeftOut?: TellLeftOut;
+  onLeftOut?: (line: string) => void;
 }
 
 /**
- * Pictures of one's own as HR; the LR partners are made when loaded, by Matlab's bicubic or by `degradation`, which is
- * drawn for each picture from its place in the list; `files` of the result says what was drawn. A string is a folder,
- * whose PNG, JPEG and WebP files are taken in the order of their names (see picturesIn; an img_LR.png beside an
- * img_HR.png is left out, too); a list is the files themselves. `colors` ("rgb") and `inputSize` ("lr") are those of
- * PairFormat.
+ * Pictures of one's own as HR; the LR partners are made when loaded, by Matlab's bicubic or by `degradation`,
+ * which is drawn for each picture from its place in the list; `files` of the result says what was drawn. A
+ * string is a folder, whose PNG, JPEG and WebP files are taken in the order of their names (see picturesIn;
+ * an img_LR.png beside an img_HR.png is left out, too); a list is the files themselves. `colors` ("rgb") and
+ * `inputSize` ("lr") are those of PairFormat.
  *
  * @throws DataError if the folder is missing or has no pictures, or a listed file is missing.
  */
@@ -43,13 +43,10 @@ export function openFolder(folderOrFiles: string | readonly string[], options: F
 }
 
 /** The pictures of a folder without the small versions of others among them. */
-function largeOnesIn(folder: string, onLeftOut: TellLeftOut | undefined): string[] {
-  const { pictures, leftOut } = picturesIn(folder);
+function largeOnesIn(folder: string, onLeftOut: FolderOptions["onLeftOut"]): string[] {
+  const { pictures } = picturesIn(folder, onLeftOut);
   const small = smallOnesAmong(pictures);
-  const all = [
-    ...leftOut,
-    ...small.map((path) => ({ name: basename(path), why: "small version of another" })),
-  ];
-  if (all.length > 0) onLeftOut?.(describeLeftOut(folder, all));
+  const leftOut = small.map((path) => ({ name: basename(path), why: "small version of another" }));
+  if (small.length > 0) onLeftOut?.(describeLeftOut(folder, leftOut));
   return pictures.filter((path) => !small.includes(path));
 }

@@ -38,7 +38,7 @@ export function stemOf(path: string): string {
   return basename(path, extname(path));
 }
 
-/** The format that a file has, whatever its name. @throws DataError that calls the file `name` if it is none of them. */
+/** The format of a file by its first bytes. @throws DataError that names the file if it is none of these. */
 export function formatOfBytes(bytes: Uint8Array, name: string): PictureFormat {
   if (bytes.length === 0) {
     throw new DataError(`${name}: the file is empty. Download or copy it again, or leave it out.`);

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * Picture files and data sets: reading and writing, degradations, DIV2K, training batches. Node only; no tensors. What
- * computes on pictures is in `pixelgrad/picture`.
+ * Picture files and data sets: reading and writing, degradations, DIV2K, training batches. Node only; no
+ * tensors. What computes on pictures is in `pixelgrad/picture`.
  */
 export { DataError } from "../picture/errors.ts";
 export type { Image } from "../picture/image.ts";
@@ -16,7 +16,7 @@ export {
 export { type Div2kOptions, type Div2kSplit, type Div2kTrack, div2kScales, openDiv2k } from "./div2k.ts";
 export { type Div2kDownloadOptions, type Div2kProgress, downloadDiv2k } from "./div2k-download.ts";
 export { decodeImage, encodePng, readImage, writePng, writeWhole } from "./files.ts";
-export { openFolder } from "./folder.ts";
+export { type FolderOptions, openFolder } from "./folder.ts";
 export { type LoaderOptions, type LoaderState, type PatchBatch, PatchLoader } from "./loader.ts";
 export type { Pair, PairDataset, PairFiles, PairFormat } from "./pairs.ts";
-export { describeLeftOut, type LeftOut, type PicturesIn, picturesIn } from "./pictures-in.ts";
+export { type LeftOut, type PicturesIn, picturesIn } from "./pictures-in.ts";

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { DataError } from "../picture/errors.ts";
-import { checkPairSizes, copyPatch, randomPlace } from "../picture/patches.ts";
+import { checkPairSizes, randomPlace } from "../picture/patches.ts";
 import { Random } from "../tensor/random.ts";
 import { DecodePool } from "./decode-pool.ts";
 import type { PairDataset } from "./pairs.ts";
@@ -90,13 +90,13 @@ export class PatchLoader {
     const { workers = Math.min(4, Math.max(1, availableParallelism() - 1)) } = options;
     for (const [name, value] of Object.entries({ batch, patch, workers })) {
       if (!Number.isInteger(value) || value < 1) {
-        throw new DataError(`PatchLoader: ${name} must be a whole number of at least 1, not ${value}.`);
+        throw new RangeError(`PatchLoader: ${name} must be a whole number of at least 1, not ${value}.`);
       }
     }
     if (!(cacheBytes >= 0))
-      throw new DataError(`PatchLoader: cacheBytes must not be below 0: ${cacheBytes}.`);
+      throw new RangeError(`PatchLoader: cacheBytes must not be below 0: ${cacheBytes}.`);
     if (cacheFolder !== undefined && options.cacheBytes !== undefined) {
-      throw new DataError(
+      throw new RangeError(
         "PatchLoader: pictures are kept in memory or in files; give cacheBytes or cacheFolder.",
       );
     }
@@ -143,7 +143,7 @@ export class PatchLoader {
   ): Promise<void> {
     const { signal, onProgress } = options;
     if (!(this.#pictures instanceof RawCache)) {
-      throw new DataError("PatchLoader: prepare() fills a cacheFolder, and this loader was given none.");
+      throw new RangeError("PatchLoader: prepare() fills a cacheFolder, and this loader was given none.");
     }
     const total = this.#dataset.length;
     let [next, done] = [0, 0];
@@ -230,12 +230,11 @@ export class PatchLoader {
         }
         const places = { width: pair.lr.width / zoom, height: pair.lr.height / zoom };
         const { x, y, symmetry } = randomPlace(new Random(seed), places, this.#patch);
-        const [small, large] = await Promise.all([
-          pair.part("lr", { x: x * zoom, y: y * zoom, w: p, h: p }),
-          pair.part("hr", { x: x * scale, y: y * scale, w: q, h: q }),
+        const at = (times: number) => ({ x: x * times, y: y * times, symmetry });
+        await Promise.all([
+          pair.copyPatch("lr", lr, slot * channels * p * p, at(zoom), p),
+          pair.copyPatch("hr", hr, slot * channels * q * q, at(scale), q),
         ]);
-        copyPatch(lr, slot * channels * p * p, small.image, small.x, small.y, p, symmetry);
-        copyPatch(hr, slot * channels * q * q, large.image, large.x, large.y, q, symmetry);
       } catch (cause) {
         const path = this.#dataset.files?.[picture].hr ?? names[picture];
         throw new DataError(`${path}: ${(cause as Error).message}`, { cause });

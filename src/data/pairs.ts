@@ -112,22 +112,20 @@ async function readSmall(path: string, hrPath: string, large: Image, scale: numb
   return small.width === width && small.height === height ? small : crop(small, 0, 0, width, height);
 }
 
-/** What is asked of a dataset, with RGB and small pictures where nothing else is said; throws if it means nothing. */
+/**
+ * What is asked of a dataset, with RGB and small pictures where nothing else is said. Throws a RangeError if
+ * it means nothing. Scales are whole: a pixel of lr stands for scale x scale pixels of hr.
+ */
 export function pairFormat(options: Partial<PairFormat> & { scale: number }): PairFormat {
   const { scale, colors = "rgb", inputSize = "lr" } = options;
-  checkScale(scale);
+  if (!Number.isInteger(scale) || scale < 2) {
+    throw new RangeError(`scale must be a whole number of at least 2, not ${scale}.`);
+  }
   if (colors !== "rgb" && colors !== "y") {
-    throw new DataError(`colors must be "rgb" or "y", not ${JSON.stringify(colors)}.`);
+    throw new RangeError(`colors must be "rgb" or "y", not ${JSON.stringify(colors)}.`);
   }
   if (inputSize !== "lr" && inputSize !== "hr") {
-    throw new DataError(`inputSize must be "lr" or "hr", not ${JSON.stringify(inputSize)}.`);
+    throw new RangeError(`inputSize must be "lr" or "hr", not ${JSON.stringify(inputSize)}.`);
   }
   return { scale, colors, inputSize };
-}
-
-/** Scales are whole: a pixel of lr stands for scale x scale pixels of hr. */
-function checkScale(scale: number): void {
-  if (!Number.isInteger(scale) || scale < 2) {
-    throw new DataError(`scale must be a whole number of at least 2, not ${scale}.`);
-  }
 }

@@ -1,16 +1,16 @@
-/** Which small picture belongs to which large one, by their names: the one rule for all that read pairs of files. */
+/** Which small picture belongs to which large one, by their names: one rule for all that read pairs. */
 import { stemOf } from "./formats.ts";
 import { sameFile } from "./same-file.ts";
 
 /**
- * For each large picture the small ones that are named after it: with the same name, or with one that ends in the scale,
- * in a mark for small pictures, or in both. At scale 2 these belong to baby.png:
+ * For each large picture the small ones that are named after it: with the same name, or with one that ends in
+ * the scale, in a mark for small pictures, or in both. At scale 2 these belong to baby.png:
  *
  *     baby.png   babyx2.png   baby_x2.png   babyX2.png   baby_LR.png   baby_LRBI_x2.png   baby_bicLRx2.png
  *     babyx2m.png (DIV2K's tracks: m, d, and w with a number)
  *
- * and to baby_HR.png or baby_GT.png the same and those named after it (baby_HRx2.png). Extensions do not matter, nor
- * how accents are encoded: macOS takes them apart.
+ * and to baby_HR.png or baby_GT.png the same and those named after it (baby_HRx2.png). Extensions do not
+ * matter, nor how accents are encoded: macOS takes them apart.
  */
 export function partnersOf(
   large: readonly string[],

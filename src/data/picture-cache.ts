@@ -1,33 +1,26 @@
 import type { Image } from "../picture/image.ts";
+import { copyPatch, type PatchPlace } from "../picture/patches.ts";
 import type { Pair } from "./pairs.ts";
 
-/** A pair of which parts can be had, wherever it is. */
-export interface PairParts {
+/** A pair of pictures, wherever it is, to cut patches from. */
+export interface OpenPair {
   readonly lr: Size;
   readonly hr: Size;
-  /** A picture that contains a part of lr or hr, and the place of that part's top left pixel in it. */
-  part(which: "lr" | "hr", part: Part): Place | Promise<Place>;
+  /** Copies a square of one of the two pictures into a batch: see copyPatch. */
+  copyPatch(
+    which: "lr" | "hr",
+    out: Float32Array,
+    offset: number,
+    place: PatchPlace,
+    size: number,
+  ): Promise<void>;
 }
 
 export type Size = Omit<Image, "data">;
 
-/** w x h pixels whose top left one is column `x` of row `y`. */
-export interface Part {
-  x: number;
-  y: number;
-  w: number;
-  h: number;
-}
-
-export interface Place {
-  image: Image;
-  x: number;
-  y: number;
-}
-
 /** Pairs by their number in the dataset. */
 export interface PairSource {
-  get(picture: number): Promise<PairParts>;
+  get(picture: number): Promise<OpenPair>;
 }
 
 /** Decoded pictures in memory. Asking twice while one is being read reads it once. */
@@ -35,7 +28,7 @@ export class PictureCache implements PairSource {
   readonly #load: (picture: number) => Promise<Pair>;
   readonly #limit: number;
   /** In the order of last use, the oldest first; 0 bytes while being read. */
-  readonly #entries = new Map<number, { pair: Promise<PairParts>; bytes: number }>();
+  readonly #entries = new Map<number, { pair: Promise<OpenPair>; bytes: number }>();
   #bytes = 0;
 
   /** @param limit how many bytes of pictures are kept, the least recently used going first. */
@@ -44,9 +37,9 @@ export class PictureCache implements PairSource {
     this.#limit = limit;
   }
 
-  get(picture: number): Promise<PairParts> {
+  get(picture: number): Promise<OpenPair> {
     const known = this.#entries.get(picture);
-    const entry = known ?? { pair: this.#load(picture).then(partsOf), bytes: 0 };
+    const entry = known ?? { pair: this.#load(picture).then(opened), bytes: 0 };
     this.#entries.delete(picture);
     this.#entries.set(picture, entry);
     if (known === undefined) {
@@ -72,6 +65,12 @@ export class PictureCache implements PairSource {
   }
 }
 
-function partsOf(pair: Pair): PairParts {
-  return { lr: pair.lr, hr: pair.hr, part: (which, { x, y }) => ({ image: pair[which], x, y }) };
+function opened(pair: Pair): OpenPair {
+  return {
+    lr: pair.lr,
+    hr: pair.hr,
+    async copyPatch(which, out, offset, { x, y, symmetry }, size) {
+      copyPatch(out, offset, pair[which], x, y, size, symmetry);
+    },
+  };
 }

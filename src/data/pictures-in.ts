@@ -17,17 +17,16 @@ export interface LeftOut {
   readonly why: string;
 }
 
-/** Who tells people what was left out gives this; it is called with a line about a folder, if there is any need. */
-export type TellLeftOut = (line: string) => void;
-
 /**
- * The pictures of a folder: regular files (or links to such) whose names have an extension of a format that is read, in
- * any case, and do not begin with a dot. Subfolders are not searched. All else is left out, with the reason; hidden
- * files are mentioned only if they are called like pictures (as the "._a.png" that macOS leaves beside an "a.png").
+ * The pictures of a folder: regular files (or links to such) whose names have an extension of a format that
+ * is read, in any case, and do not begin with a dot. Subfolders are not searched. All else is left out, with
+ * the reason; hidden files are mentioned only if they are called like pictures (as the "._a.png" that macOS
+ * leaves beside an "a.png"). `onLeftOut` is called with a line for people that says so; if nothing is left
+ * out, it is not called.
  *
  * @throws DataError if there is no such folder, or no picture in it.
  */
-export function picturesIn(folder: string): PicturesIn {
+export function picturesIn(folder: string, onLeftOut?: (line: string) => void): PicturesIn {
   const stat = statSync(folder, { throwIfNoEntry: false });
   if (stat === undefined) throw new DataError(`${folder}: there is no such folder. Check the path.`);
   if (!stat.isDirectory()) throw new DataError(`${folder}: this is a file, not a folder. Check the path.`);
@@ -52,6 +51,7 @@ export function picturesIn(folder: string): PicturesIn {
         "of other formats to PNG.",
     );
   }
+  if (leftOut.length > 0) onLeftOut?.(describeLeftOut(folder, leftOut));
   return { pictures, leftOut };
 }
 
@@ -65,7 +65,7 @@ function byName(a: Dirent, b: Dirent): number {
   return a.name < b.name ? -1 : 1;
 }
 
-/** What an entry is, or what the link leads to. A pipe must not be taken for a file: opening it would wait forever. */
+/** What an entry is, or what the link leads to. (To open a pipe would be to wait for its writer.) */
 function kindOf(entry: Dirent, path: string): string {
   const target = entry.isSymbolicLink() ? targetOf(path) : entry;
   if (target === undefined) return "link that leads nowhere";

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DataError } from "../picture/errors.ts";
+import { copyPatch } from "../picture/patches.ts";
 import type { DecodePool } from "./decode-pool.ts";
+import { makeFolder } from "./files.ts";
 import type { PairDataset, PairFiles } from "./pairs.ts";
-import type { PairParts, PairSource } from "./picture-cache.ts";
+import type { OpenPair, PairSource } from "./picture-cache.ts";
 import { type RawHeader, readPart, readRawHeader } from "./raw-file.ts";
 
 /** To be raised when the same files would give other pictures, so that old caches are not taken for new ones. */
@@ -21,11 +23,11 @@ export class RawCache implements PairSource {
   readonly #dataset: PairDataset;
   readonly #files: readonly PairFiles[];
   readonly #pool: DecodePool;
-  readonly #pairs = new Map<number, Promise<PairParts>>();
+  readonly #pairs = new Map<number, Promise<OpenPair>>();
 
   constructor(folder: string, dataset: PairDataset, pool: DecodePool) {
     if (dataset.files === undefined) {
-      throw new DataError(
+      throw new RangeError(
         `PatchLoader: cacheFolder is for pictures in files, and the dataset ${dataset.name} has none. Leave it out.`,
       );
     }
@@ -35,7 +37,7 @@ export class RawCache implements PairSource {
     this.#pool = pool;
   }
 
-  get(picture: number): Promise<PairParts> {
+  get(picture: number): Promise<OpenPair> {
     const known = this.#pairs.get(picture);
     if (known) return known;
     const pair = this.#open(this.#files[picture]);
@@ -44,7 +46,7 @@ export class RawCache implements PairSource {
     return pair;
   }
 
-  async #open(files: PairFiles): Promise<PairParts> {
+  async #open(files: PairFiles): Promise<OpenPair> {
     const { scale, colors, inputSize } = this.#dataset;
     const format = { scale, colors, inputSize };
     const { name, lr, hr, degradation } = files;
@@ -54,49 +56,31 @@ export class RawCache implements PairSource {
 
     let header = await readRawHeader(path);
     if (header?.source !== source) {
-      await makeFolder(this.#folder);
+      makeFolder(this.#folder, "Choose another cacheFolder.");
       await this.#pool.save(files, format, { path, source });
       header = await readRawHeader(path);
     }
     if (header === undefined)
       throw new DataError(`${path}: this file of the cache was removed while in use.`);
-    return partsOf(path, header);
+    return opened(path, header);
   }
 }
 
-function partsOf(path: string, header: RawHeader): PairParts {
+function opened(path: string, header: RawHeader): OpenPair {
   return {
     lr: header.lr,
     hr: header.hr,
-    async part(which, part) {
-      try {
-        // Not kept open: there may be more pictures than a process may have files.
-        const file = await open(path);
-        try {
-          return { ...(await readPart(file, header, which, part)), y: 0 };
-        } finally {
-          await file.close();
-        }
-      } catch (cause) {
+    async copyPatch(which, out, offset, { x, y, symmetry }, size) {
+      const part = await readPart(path, header, which, { x, y, w: size, h: size }).catch((cause: Error) => {
         throw new DataError(
-          `${path}: this file of the cache cannot be read (${(cause as Error).message}). Was the folder emptied? Start ` +
-            "again, and it is made anew.",
+          `${path}: this file of the cache cannot be read (${cause.message}). Was the folder emptied? Start again, and ` +
+            "it is made anew.",
           { cause },
         );
-      }
+      });
+      copyPatch(out, offset, part.image, part.x, 0, size, symmetry);
     },
   };
-}
-
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (cause) {
-    throw new DataError(
-      `${path}: this folder for the cache cannot be made: ${(cause as Error).message}. Choose another cacheFolder.`,
-      { cause },
-    );
-  }
 }
 
 function digest(value: unknown): string {

@@ -3,7 +3,7 @@ import { DataError } from "../picture/errors.ts";
 import type { Image } from "../picture/image.ts";
 import { writeWhole } from "./files.ts";
 import type { Pair } from "./pairs.ts";
-import type { Part, Size } from "./picture-cache.ts";
+import type { Size } from "./picture-cache.ts";
 
 /**
  * A decoded pair as a file: a header of 512 bytes (JSON, filled up with blanks), then lr, then hr. A picture is stored in
@@ -43,36 +43,35 @@ export async function readRawHeader(path: string): Promise<RawHeader | undefined
 }
 
 /**
- * The w x h part of one of the two pictures whose top left pixel is column `x` of row `y`, with some columns more to its
- * left and right: it begins at column `x` of the result.
+ * The w x h part of one of the two pictures whose top left pixel is column `x` of row `y`, with some columns
+ * more to its left and right: it begins at column `x` of the result. The file is not kept open: there may be
+ * more pictures than a process may have files.
  */
 export async function readPart(
-  file: FileHandle,
+  path: string,
   header: RawHeader,
   which: "lr" | "hr",
-  { x, y, w, h }: Part,
+  { x, y, w, h }: { x: number; y: number; w: number; h: number },
 ): Promise<{ image: Image; x: number }> {
-  const size = header[which];
+  const { width, height, channels } = header[which];
   const start = headerBytes + (which === "hr" ? bytesOf(header.lr) : 0);
-  const first = Math.floor(x / stripWidth) * stripWidth;
-  const wide = stripsOf(size.width).filter(({ left, width }) => left + width > x && left < x + w);
-  const parts = await Promise.all(
-    wide.map(({ left, width }) => {
-      const row = width * size.channels;
-      return readBytes(file, start + left * size.height * size.channels + y * row, h * row);
-    }),
-  );
-  const width = wide.reduce((sum, strip) => sum + strip.width, 0);
-  const image: Image = {
-    width,
-    height: h,
-    channels: size.channels,
-    data: new Uint8Array(width * h * size.channels),
-  };
-  wide.forEach((strip, k) => {
-    copyColumns(parts[k], strip.width, 0, image.data, width, strip.left - first, strip.width, size.channels);
-  });
-  return { image, x: x - first };
+  const strips = stripsOf(width).filter((strip) => strip.left + strip.width > x && strip.left < x + w);
+  const [first, last] = [strips[0], strips.at(-1)!];
+  const wide = last.left + last.width - first.left;
+  const image: Image = { width: wide, height: h, channels, data: new Uint8Array(wide * h * channels) };
+  const file = await open(path);
+  try {
+    await Promise.all(
+      strips.map(async (strip) => {
+        const row = strip.width * channels;
+        const rows = await readBytes(file, start + strip.left * height * channels + y * row, h * row);
+        copyColumns(rows, strip.width, 0, image.data, wide, strip.left - first.left, strip.width, channels);
+      }),
+    );
+  } finally {
+    await file.close();
+  }
+  return { image, x: x - first.left };
 }
 
 function stripsOf(width: number): { left: number; width: number }[] {

@@ -7,8 +7,8 @@ export function sameFile(a: string, b: string): boolean {
 }
 
 /**
- * A text that two paths share if they lead to one file, through links, too: the numbers of its device and inode. If
- * there is no such file yet: its name in the folder that it would lie in.
+ * A text that two paths share if they lead to one file, through links, too: the numbers of its device and
+ * inode. If there is no such file yet: its name in the folder that it would lie in.
  */
 export function fileId(path: string): string {
   const file = lookAt(path);

@@ -16,11 +16,13 @@ export interface UnzipOptions {
 }
 
 /**
- * Unpacks the pictures of a zip archive into `folder`, whatever folder they have in the archive; everything else in
- * it is left out. `folder` appears when it is complete, and not before: until then it is `archive`.unpacking.
+ * Unpacks the pictures of a zip archive into `folder`, whatever folder they have in the archive; everything
+ * else in it is left out. `folder` appears when it is complete, and not before: until then it is
+ * `archive`.unpacking.
  *
- * @throws DataError, leaving no file, if the archive or a checksum in it is damaged, an entry's name leads out of the
- *   folder, an entry is a symbolic link, a name comes twice, there is no picture, or the disk is full.
+ * @throws DataError, leaving no file, if the archive or a checksum in it is damaged, an entry's name leads
+ *   out of the folder, an entry is a symbolic link, a name comes twice, there is no picture, or the disk is
+ *   full.
  */
 export async function unzipPictures(
   archive: string,

@@ -4,7 +4,7 @@ import { readImage } from "../data/files.ts";
 import { openFolder } from "../data/folder.ts";
 import type { PairFiles } from "../data/pairs.ts";
 import { partnersOf } from "../data/partners.ts";
-import { describeLeftOut, picturesIn } from "../data/pictures-in.ts";
+import { picturesIn } from "../data/pictures-in.ts";
 import { sameFile } from "../data/same-file.ts";
 import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
@@ -12,11 +12,12 @@ import { type Image, modcrop, toRgb } from "../picture/image.ts";
 import { imresize, imresizePlane } from "../picture/imresize.ts";
 
 /**
- * The pictures of a folder, in the order of their names; with `lr`, each with its small version there, as partnersOf
- * finds it by its name. `onLeftOut` is called with a line for each folder of which something is left out.
+ * The pictures of a folder, in the order of their names; with `lr`, each with its small version there, as
+ * partnersOf finds it by its name. `onLeftOut` is called with a line for each folder of which something is
+ * left out.
  *
- * @throws DataError for a missing folder, a folder without pictures, and a picture whose partner is missing or not the
- *   only one. The pictures themselves are read later.
+ * @throws DataError for a missing folder, a folder without pictures, and a picture whose partner is missing
+ *   or not the only one. The pictures themselves are read later.
  */
 export function findPictures(
   hr: string,
@@ -28,11 +29,10 @@ export function findPictures(
   const options = { scale, onLeftOut: together ? undefined : onLeftOut };
   const large = openFolder(hr, options).files!.map(({ name, hr }) => ({ name, hr }));
   if (lr === undefined) return large;
-  const { pictures, leftOut } = picturesIn(lr);
-  if (leftOut.length > 0) onLeftOut?.(describeLeftOut(lr, leftOut));
+  const small = picturesIn(lr, onLeftOut).pictures;
   const partners = partnersOf(
     large.map(({ hr }) => hr),
-    pictures,
+    small,
     scale,
   );
   return large.map(({ name, hr }, i) => {

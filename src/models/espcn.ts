@@ -109,9 +109,9 @@ export class ESPCN extends SuperResolver {
 const bicubic = { mode: "bicubic", convention: "matlab", antialias: false } as const;
 
 /**
- * Bicubic interpolation as what it is, a sub-pixel convolution whose weights nobody learns: the scale² pixels of a block
- * lie at fixed places between their neighbours. One launch with the shuffle in it; and Matlab's weights (Keys' kernel
- * with a = -0.5), where `interpolate` has PyTorch's by default. Edges are repeated.
+ * Bicubic interpolation as what it is, a sub-pixel convolution whose weights nobody learns: the scale² pixels
+ * of a block lie at fixed places between their neighbours. One launch with the shuffle in it; and Matlab's
+ * weights (Keys' kernel with a = -0.5), where `interpolate` has PyTorch's by default. Edges are repeated.
  */
 function enlargeBicubic(x: Tensor, scale: number): Tensor {
   // Of five pixels in a row, what the middle one's `scale` pixels are made of.

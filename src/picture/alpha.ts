@@ -1,8 +1,8 @@
 /**
- * Transparency. Files hold a pixel's colour beside its alpha, also where alpha is 0 and the colour is arbitrary: black,
- * mostly. Interpolating such colours draws a black seam around every transparent edge. So colours are multiplied by
- * alpha first, which makes those of transparent pixels 0 and weighs the others by how much of them is seen. Afterwards
- * they are divided by alpha (Porter and Duff 1984).
+ * Transparency. Files hold a pixel's colour beside its alpha, also where alpha is 0 and the colour is
+ * arbitrary: black, mostly. Interpolating such colours draws a black seam around every transparent edge. So
+ * colours are multiplied by alpha first, which makes those of transparent pixels 0 and weighs the others by
+ * how much of them is seen. Afterwards they are divided by alpha (Porter and Duff 1984).
  */
 import { emptySamples, type Image, type Samples } from "./image.ts";
 import { toLevel } from "./levels.ts";
@@ -46,10 +46,10 @@ export interface LargeAlpha {
 }
 
 /**
- * Alpha by `enlarge`, kept within the values of the 3x3 pixels around: what is opaque stays so to the last bit, what is
- * transparent does not begin to shimmer, and an edge gets no rings. The colours have such rings as well, at the same
- * places, so they are divided by alpha as it was before; but where all around is alike, by that, whatever a network
- * makes of it.
+ * Alpha by `enlarge`, kept within the values of the 3x3 pixels around: what is opaque stays so to the last
+ * bit, what is transparent does not begin to shimmer, and an edge gets no rings. The colours have such rings
+ * as well, at the same places, so they are divided by alpha as it was before; but where all around is alike,
+ * by that, whatever a network makes of it.
  */
 export async function enlargeAlpha(
   alpha: Planes,

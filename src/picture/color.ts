@@ -67,8 +67,8 @@ export function ycbcrToRgb(planes: ArrayLike<number>, width: number, height: num
 }
 
 /**
- * Planes R, G, B in 0..1 -> planes Y, Cb, Cr in 0..1, 255 times which is what rgbToYcbcr gives. For pictures whose
- * samples have other depths than 8 bits.
+ * Planes R, G, B in 0..1 -> planes Y, Cb, Cr in 0..1, 255 times which is what rgbToYcbcr gives. For pictures
+ * whose samples have other depths than 8 bits.
  */
 export function rgbPlanesToYcbcr(planes: Float32Array): Float32Array {
   return mixed(planes, fromRgb, [0, 0, 0], offset);

@@ -64,8 +64,8 @@ export function crop<S extends Samples = Uint8Array>(
 
 /**
  * Cuts the right and bottom edge so that both sides become multiples of `scale`: the usual first step of
- * super-resolution benchmarks. Returns the picture itself if nothing has to go. Throws a RangeError for a scale that
- * means nothing, a DataError for a picture with fewer than `scale` pixels on a side.
+ * super-resolution benchmarks. Returns the picture itself if nothing has to go. Throws a RangeError for a
+ * scale that means nothing, a DataError for a picture with fewer than `scale` pixels on a side.
  */
 export function modcrop(image: Image, scale: number): Image {
   checkImage(image, "modcrop");

@@ -1,6 +1,7 @@
 /**
- * Computing on pictures in typed arrays, in Node and in browsers: sizes and channels, colour spaces, Matlab's resizing,
- * quality measures, patches for training. No files and no tensors: those are in `pixelgrad/data` and `pixelgrad`.
+ * Computing on pictures in typed arrays, in Node and in browsers: sizes and channels, colour spaces, Matlab's
+ * resizing, quality measures, patches for training. No files and no tensors: those are in `pixelgrad/data`
+ * and `pixelgrad`.
  */
 export { type AlphaChoice, withoutAlpha } from "./alpha.ts";
 export { lumaOf, rgbToY, rgbToYcbcr, type YOptions, ycbcrToRgb } from "./color.ts";
@@ -13,7 +14,6 @@ export {
   copyPatch,
   inverseSymmetry,
   type PatchPlace,
-  randomPair,
   randomPlace,
   type Symmetry,
   symmetries,

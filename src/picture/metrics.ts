@@ -22,9 +22,9 @@ export interface MetricOptions {
 }
 
 /**
- * Peak signal-to-noise ratio in dB: 10 log10(255^2 / mean squared difference), the mean over all samples compared.
- * Infinity for equal pictures. Throws a DataError if the sizes or channels differ or are not those to compare, a
- * RangeError for options that mean nothing.
+ * Peak signal-to-noise ratio in dB: 10 log10(255^2 / mean squared difference), the mean over all samples
+ * compared. Infinity for equal pictures. Throws a DataError if the sizes or channels differ or are not those
+ * to compare, a RangeError for options that mean nothing.
  */
 export function psnr(a: Image, b: Image, options: MetricOptions): number {
   const compared = comparedPlanes("psnr", a, b, options);

@@ -118,27 +118,6 @@ export function randomPlace(
   return { x, y, symmetry: symmetries[rng.int(8)] };
 }
 
-/**
- * A random square of a picture pair, `lrPatch` LR pixels wide, flipped and turned at random:
- * lr [channels, p, p] and hr [channels, p * scale, p * scale], values in 0..1.
- */
-export function randomPair(
-  rng: { int(n: number): number },
-  lr: Image,
-  hr: Image,
-  scale: number,
-  lrPatch: number,
-): { lr: Float32Array; hr: Float32Array } {
-  checkPairSizes(lr, hr, scale);
-  const { x, y, symmetry } = randomPlace(rng, lr, lrPatch);
-  const hrPatch = lrPatch * scale;
-  const small = new Float32Array(lr.channels * lrPatch ** 2);
-  const large = new Float32Array(hr.channels * hrPatch ** 2);
-  copyPatch(small, 0, lr, x, y, lrPatch, symmetry);
-  copyPatch(large, 0, hr, x * scale, y * scale, hrPatch, symmetry);
-  return { lr: small, hr: large };
-}
-
 /** Throws a DataError unless hr is exactly `scale` times as wide and high as lr, with the same channels. */
 export function checkPairSizes(lr: Omit<Image, "data">, hr: Omit<Image, "data">, scale: number): void {
   if (hr.width !== lr.width * scale || hr.height !== lr.height * scale || hr.channels !== lr.channels) {

@@ -12,8 +12,8 @@ export interface Planes {
 }
 
 /**
- * Picture -> planes [channels, height, width] with values byte / 255 in 0..1, as networks take them; of 16 bits,
- * sample / 65535.
+ * Picture -> planes [channels, height, width] with values byte / 255 in 0..1, as networks take them; of 16
+ * bits, sample / 65535.
  */
 export function toPlanar(image: Image<Samples>): Float32Array {
   checkImage(image, "toPlanar");
@@ -30,8 +30,9 @@ export function toPlanar(image: Image<Samples>): Float32Array {
 }
 
 /**
- * Planes [channels, height, width] -> picture. Values are clamped to 0..1, multiplied by 255 (with 16 bits by 65535)
- * and rounded, halves upwards. NaN throws a DataError: it would otherwise turn into black without a word.
+ * Planes [channels, height, width] -> picture. Values are clamped to 0..1, multiplied by 255 (with 16 bits by
+ * 65535) and rounded, halves upwards. NaN throws a DataError: it would otherwise turn into black without a
+ * word.
  */
 export function fromPlanar(
   planes: ArrayLike<number>,

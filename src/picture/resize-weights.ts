@@ -39,8 +39,9 @@ export type ResizeOptions = (
    */
   edge?: "mirror" | "clamp" | "drop";
   /**
-   * Where samples lie in the intervals that they stand for, of the input and of the output: from 0, the beginning,
-   * to 1. Default 0.5 and 0.5. Colour of MPEG-2 video lies on the first of two columns of luma: 0.25.
+   * Where samples lie in the intervals that they stand for, of the input and of the output: from 0, the
+   * beginning, to 1. Default 0.5 and 0.5. Colour of MPEG-2 video lies on the first of two columns of luma:
+   * 0.25.
    */
   siting?: readonly [from: number, to: number];
 };
@@ -55,11 +56,13 @@ export interface ResizeTable {
 }
 
 /**
- * The table for resizing a signal of `inSize` samples to `outSize`. Sample i covers the interval [i, i + 1]; if it
- * lies in the middle, with `scale` output samples per input sample the centre of output i lies at
- * (i + 0.5) / scale - 0.5. `scale` is an argument of its own because imresize keeps the scale that was asked for when outSize had to be rounded.
+ * The table for resizing a signal of `inSize` samples to `outSize`. Sample i covers the interval [i, i + 1];
+ * if it lies in the middle, with `scale` output samples per input sample the centre of output i lies at
+ * (i + 0.5) / scale - 0.5. `scale` is an argument of its own because imresize keeps the scale that was asked
+ * for when outSize had to be rounded.
  *
- * Throws a RangeError if sizes or scale mean nothing, or if no input sample is within an output sample's reach.
+ * Throws a RangeError if sizes or scale mean nothing, or if no input sample is within an output sample's
+ * reach.
  */
 export function resizeWeights(
   inSize: number,
@@ -85,8 +88,8 @@ export function resizeWeights(
   let firstUsed = all;
   let lastUsed = -1;
   for (let i = 0; i < outSize; i++) {
-    // Whole scales repeat their weights with every input sample. Counted from that one they also have the same
-    // rounding errors, wherever it lies: parts of a picture give the bits of the whole.
+    // Whole scales repeat their weights with every input sample. Counted from that one they also have the
+    // same rounding errors, wherever it lies: parts of a picture give the bits of the whole.
     const base = Number.isInteger(scale) ? Math.floor(i / scale) : 0;
     const centre = (i - base * scale + to) / scale - from;
     const left = Math.floor(centre - support / 2);

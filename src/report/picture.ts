@@ -51,7 +51,8 @@ const markColor = "#d55e00";
  * no smoothing, so that every pixel shows as a square; panels too large are reduced (Lanczos).
  *
  * In a row with an `overview` the region is counted in the pixels of the row's largest panel. Throws a
- * DataError if the panels of a row cannot be versions of one picture, a RangeError if the region is not inside it.
+ * DataError if the panels of a row cannot be versions of one picture, a RangeError if the region is not
+ * inside it.
  */
 export async function sideBySide(rows: readonly Row[], options: SideBySideOptions = {}): Promise<Image> {
   const { panelSize = 256, gutter = 10 } = options;

@@ -1,16 +1,29 @@
 // Line plots as one self-contained SVG file, and the same as PNG.
 //
-// linePlots() lays panels out two to a row and drawPanel() draws one of them. Below are the ideas a plot
-// stands on: which numbers to write on an axis (niceTicks, logTicks), how to show 100,000 points on 400
-// pixels without losing a spike (thin), and how to show the trend under the noise (smoothed).
+// linePlots() lays panels out two to a row and drawPanel() draws one of them. Below are two ideas a plot
+// stands on: how to show 100,000 points on 400 pixels without losing a spike (thin), and the trend under the
+// noise (smoothed).
 
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import sharp from "sharp";
 import { writeWhole } from "../data/index.ts";
-import { CAP_HEIGHT, escapeXml, quietInk, textPath, textWidth } from "./text.ts";
-
-export type Point = readonly [x: number, y: number];
+import {
+  axisOf,
+  type Box,
+  drawAxes,
+  fixed,
+  label,
+  margin,
+  type Point,
+  palette,
+  polyline,
+  segment,
+  svgDocument,
+  titleHeight,
+  toBaseline,
+} from "./axes.ts";
+import { escapeXml, textPath, textWidth } from "./text.ts";
 
 export interface Series {
   name: string;
@@ -42,27 +55,9 @@ export interface PlotSpec {
   height?: number;
 }
 
-export interface Box {
-  left: number;
-  top: number;
-  right: number;
-  bottom: number;
-}
-
 /** What the drawing functions get: a colour for every series, and only points that can be drawn. */
 type DrawnSeries = Series & { color: string };
 type ToPixels = (point: Point) => Point;
-
-/** Okabe and Ito's colours (2008), dark ones first; without yellow, which vanishes on white. */
-export const palette = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
-export const label = { size: 12, color: quietInk };
-export const gridColor = "#e6e8eb";
-export const axisColor = "#9aa2ab";
-
-export const titleHeight = 46;
-export const margin = 20;
-/** From the middle of a line of labels down to its baseline. */
-export const toBaseline = (label.size * CAP_HEIGHT) / 2;
 
 /**
  * One SVG document with a panel for each entry of `spec.panels`, on white. It needs no fonts and no other
@@ -85,15 +80,7 @@ export function linePlots(spec: PlotSpec): string {
     const top = titleHeight + Math.floor(i / 2) * panelHeight;
     return drawPanel(panel, { left, top, right: left + panelWidth, bottom: top + panelHeight });
   });
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ` +
-      `width="${width}" height="${height}" role="img">`,
-    `<title>${escapeXml(spec.title)}</title>`,
-    `<rect width="${width}" height="${height}" fill="#fff"/>`,
-    textPath(spec.title, margin, 32, { size: 18, weight: "bold", maxWidth: width - 2 * margin }),
-    ...panels,
-    "</svg>\n",
-  ].join("\n");
+  return svgDocument(spec.title, { width, height }, panels);
 }
 
 /** Writes the plot as {@link writeDrawing} does. */
@@ -123,62 +110,30 @@ function drawPanel(spec: PanelSpec, panel: Box): string {
   }));
   const ys = extent(series, 1);
   const curves = series.filter((each) => !isLevel(each));
-  const [xMin, xMax] = apart(extent(curves, 0) ?? [0, 1]);
-  const [yMin, yMax] = roomAround(ys ?? [0.1, 1], logY);
-
   const maxWidth = panel.right - panel.left - 2 * margin;
   const legend = drawLegend(series, panel.left + margin, panel.top + 38, maxWidth);
   const top = legend.bottom + 12;
   const bottom = panel.bottom - 52;
-  const yTicks = (logY ? logTicks : niceTicks)(yMin, yMax, (bottom - top) / 40);
-  // On a logarithmic axis every number has as many digits as it needs: 0.01, 0.1, 1.
-  const yNames = logY ? yTicks.flatMap((tick) => formatTicks([tick])) : formatTicks(yTicks);
-  const yNamesWidth = Math.max(0, ...yNames.map((name) => textWidth(name, label.size)));
+  const y = axisOf(ys ?? [0.1, 1], [bottom, top], {
+    ...{ log: logY, room: 0.05, spacing: 40, label: spec.yLabel, labelAt: panel.left + margin + 8 },
+  });
+  const yNamesWidth = Math.max(0, ...y.names.map((name) => textWidth(name, label.size)));
   const left = panel.left + margin + 20 + yNamesWidth + 8;
   const right = panel.right - margin - 6; // the last number of the x axis reaches beyond it
-  const xTicks = niceTicks(xMin, xMax, (right - left) / 75);
-  const xNames = formatTicks(xTicks);
-
-  const height = logY ? Math.log : (y: number) => y;
-  const toPixels: ToPixels = ([x, y]) => [
-    left + ((x - xMin) / (xMax - xMin)) * (right - left),
-    bottom - ((height(y) - height(yMin)) / (height(yMax) - height(yMin))) * (bottom - top),
-  ];
-  const middle = { x: (left + right) / 2, y: (top + bottom) / 2 };
+  const x = axisOf(extent(curves, 0) ?? [0, 1], [left, right], {
+    ...{ spacing: 75, label: spec.xLabel, labelAt: bottom + 40 },
+  });
+  const toPixels: ToPixels = (point) => [x.toPixel(point[0]), y.toPixel(point[1])];
 
   const out = [
     textPath(spec.title, panel.left + margin, panel.top + 16, { size: 14, weight: "bold", maxWidth }),
     legend.svg,
+    ...drawAxes({ left, top, right, bottom }, x, y),
   ];
-  yTicks.forEach((tick, i) => {
-    const [, y] = toPixels([xMin, tick]);
-    out.push(
-      segment([left, y], [right, y], { color: gridColor, width: 1 }),
-      textPath(yNames[i], left - 8, y + toBaseline, { ...label, anchor: "end" }),
-    );
-  });
-  xTicks.forEach((tick, i) => {
-    const [x] = toPixels([tick, yMin]);
-    out.push(
-      segment([x, top], [x, bottom], { color: gridColor, width: 1 }),
-      textPath(xNames[i], x, bottom + 20, { ...label, anchor: "middle" }),
-    );
-  });
-  out.push(
-    segment([left, bottom], [right, bottom], { color: axisColor, width: 1 }),
-    textPath(spec.xLabel, middle.x, bottom + 40, {
-      ...label,
-      anchor: "middle",
-      maxWidth: right - left,
-    }),
-    textPath(spec.yLabel, panel.left + margin + 8, middle.y, {
-      ...label,
-      anchor: "middle",
-      rotate: -90,
-      maxWidth: bottom - top,
-    }),
-  );
-  if (!ys) out.push(textPath("no data", middle.x, middle.y, { ...label, size: 14, anchor: "middle" }));
+  if (!ys) {
+    const style = { ...label, size: 14, anchor: "middle" } as const;
+    out.push(textPath("no data", (left + right) / 2, (top + bottom) / 2, style));
+  }
 
   // The faint points of all series first: no trend line is hidden under another series' noise.
   out.push(
@@ -230,30 +185,6 @@ function drawLine(series: DrawnSeries, toPixels: ToPixels, left: number, right: 
   );
 }
 
-interface Stroke {
-  color: string;
-  width?: number;
-  opacity?: number;
-  dashed?: boolean;
-}
-
-export function segment(from: Point, to: Point, stroke: Stroke): string {
-  return polyline([from, to], stroke);
-}
-
-export function polyline(
-  points: readonly Point[],
-  { color, width = 2.25, opacity = 1, dashed }: Stroke,
-): string {
-  if (points.length < 2) return "";
-  const path = points.map(([x, y]) => `${fixed(x)} ${fixed(y)}`).join("L");
-  return (
-    `<path d="M${path}" fill="none" stroke="${escapeXml(color)}" stroke-width="${width}" ` +
-    `stroke-linejoin="round"${opacity < 1 ? ` opacity="${opacity}"` : ""}` +
-    `${dashed ? ' stroke-dasharray="6 4"' : ""}/>`
-  );
-}
-
 /**
  * At most four points for every pixel of width: the first, the lowest, the highest and the last. Joined by
  * lines they cover the same pixels as all of them would ("M4", Jugel et al. 2014), so that a single spike
@@ -293,46 +224,6 @@ export function smoothed(points: readonly Point[]): Point[] {
   });
 }
 
-/** The multiples of 1, 2 or 5 times a power of ten between min and max (min < max): at most `count` + 1. */
-export function niceTicks(min: number, max: number, count: number): number[] {
-  const rough = (max - min) / count;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
-  const ticks: number[] = [];
-  for (let i = Math.ceil(min / step - 1e-9); i <= max / step + 1e-9; i++) {
-    ticks.push(Number((i * step).toPrecision(12))); // 0.3, not 0.30000000000000004
-  }
-  return ticks;
-}
-
-/** Ticks between min and max (0 < min < max) for a logarithmic axis: round numbers, about `count` at most. */
-export function logTicks(min: number, max: number, count: number): number[] {
-  const decades = Math.log10(max / min);
-  const stride = Math.max(1, Math.ceil(decades / count));
-  const factors = decades <= count / 3 ? [1, 2, 5] : [1];
-  const ticks: number[] = [];
-  const firstPower = Math.floor(Math.log10(min) / stride) * stride;
-  for (let power = firstPower; power <= Math.log10(max); power += stride) {
-    ticks.push(...factors.map((factor) => Number((factor * 10 ** power).toPrecision(12))));
-  }
-  const inside = ticks.filter((tick) => tick >= min && tick <= max);
-  return inside.length >= 3 ? inside : niceTicks(min, max, count).filter((tick) => tick > 0);
-}
-
-/** The ticks of one axis as text, with one number of decimals and one unit: 0, 0.5, 1.0 or 0, 50k, 100k. */
-export function formatTicks(ticks: readonly number[]): string[] {
-  const largest = Math.max(...ticks.map(Math.abs));
-  const plain = (text: string) => text.replaceAll("-", "−"); // a minus sign is as wide as a plus sign
-  if (largest >= 1e12 || largest < 1e-3) {
-    return ticks.map((tick) => plain(tick === 0 ? "0" : tick.toExponential().replace("+", "")));
-  }
-  const [unit, suffix] =
-    largest >= 1e9 ? [1e9, "G"] : largest >= 1e6 ? [1e6, "M"] : largest >= 1e4 ? [1e3, "k"] : [1, ""];
-  const scaled = ticks.map((tick) => Number((tick / unit).toPrecision(12)));
-  const decimals = Math.max(...scaled.map((tick) => String(tick).split(".")[1]?.length ?? 0));
-  return scaled.map((tick) => plain(tick === 0 ? "0" : `${tick.toFixed(decimals)}${suffix}`));
-}
-
 function isLevel(series: Series): boolean {
   return series.dashed === true && series.points.length === 1;
 }
@@ -348,23 +239,4 @@ function extent(series: readonly Series[], axis: 0 | 1): [number, number] | unde
     }
   }
   return min <= max ? [min, max] : undefined;
-}
-
-/** The same range, or one around it when its ends are (almost) the same number. */
-export function apart([min, max]: [number, number]): [number, number] {
-  const size = Math.max(Math.abs(min), Math.abs(max));
-  const pad = max - min > 1e-9 * size ? 0 : size / 10 || 1;
-  return [min - pad, max + pad];
-}
-
-/** A range for the y axis that leaves a little room above and below the data. */
-function roomAround([min, max]: [number, number], logY: boolean): [number, number] {
-  const [low, high] = apart(logY ? [Math.log(min), Math.log(max)] : [min, max]);
-  const pad = 0.05 * (high - low);
-  return logY ? [Math.exp(low - pad), Math.exp(high + pad)] : [low - pad, high + pad];
-}
-
-/** Hundredths of a pixel are enough, and keep the file small. */
-export function fixed(pixels: number): string {
-  return String(Math.round(pixels * 100) / 100);
 }

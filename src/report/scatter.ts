@@ -3,24 +3,20 @@
 // scatterPlot() draws it, front() finds the methods that no other one beats, and placeLabels() finds room for the names.
 
 import {
-  apart,
   axisColor,
+  axisOf,
   type Box,
+  drawAxes,
   fixed,
-  formatTicks,
-  gridColor,
   label,
-  logTicks,
   margin,
-  niceTicks,
   type Point,
   palette,
   polyline,
-  segment,
+  svgDocument,
   titleHeight,
-  toBaseline,
-} from "./plot.ts";
-import { escapeXml, textPath, textWidth } from "./text.ts";
+} from "./axes.ts";
+import { textPath, textWidth } from "./text.ts";
 
 export interface Dot {
   name: string;
@@ -55,49 +51,22 @@ export function scatterPlot({ title, subtitle, xLabel, yLabel, dots }: ScatterSp
     throw new RangeError(`scatterPlot: ${what}; it needs a dot, and finite numbers with x above 0.`);
   }
   const { width, height } = size;
-  const [left, right] = roomAround(dots.map(({ x }) => Math.log(x)));
-  const [xMin, xMax] = [Math.exp(left), Math.exp(right)];
-  const [yMin, yMax] = roomAround(dots.map(({ y }) => y));
   const box = { left: 84, top: titleHeight + 32, right: width - margin, bottom: height - 56 };
-  const toPixels = ([x, y]: Point): Point => [
-    box.left + (Math.log(x / xMin) / Math.log(xMax / xMin)) * (box.right - box.left),
-    box.bottom - ((y - yMin) / (yMax - yMin)) * (box.bottom - box.top),
-  ];
-  const pixels = dots.map(({ x, y }) => toPixels([x, y]));
-  const middle = { x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2 };
+  const extent = (values: number[]) => [Math.min(...values), Math.max(...values)] as const;
+  const xs = extent(dots.map((dot) => dot.x));
+  const ys = extent(dots.map((dot) => dot.y));
+  const room = 0.12; // for names
+  const [xAt, yAt] = [box.bottom + 42, margin + 8];
+  const x = axisOf(xs, [box.left, box.right], { log: true, room, spacing: 60, label: xLabel, labelAt: xAt });
+  const y = axisOf(ys, [box.bottom, box.top], { room, spacing: 40, label: yLabel, labelAt: yAt });
+  const toPixels = (dot: Dot): Point => [x.toPixel(dot.x), y.toPixel(dot.y)];
+  const pixels = dots.map(toPixels);
 
   const out = [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" ` +
-      `width="${width}" height="${height}" role="img">`,
-    `<title>${escapeXml(title)}</title>`,
-    `<rect width="${width}" height="${height}" fill="#fff"/>`,
-    textPath(title, margin, 32, { size: 18, weight: "bold", maxWidth: width - 2 * margin }),
     textPath(subtitle, margin, 54, { ...label, maxWidth: width - 2 * margin }),
+    ...drawAxes(box, x, y),
+    polyline(front(dots).map(toPixels), { color: axisColor, width: 1.5, dashed: true }),
   ];
-  const yTicks = niceTicks(yMin, yMax, (box.bottom - box.top) / 40);
-  formatTicks(yTicks).forEach((name, i) => {
-    const [, y] = toPixels([xMin, yTicks[i]]);
-    out.push(
-      segment([box.left, y], [box.right, y], { color: gridColor, width: 1 }),
-      textPath(name, box.left - 8, y + toBaseline, { ...label, anchor: "end" }),
-    );
-  });
-  for (const tick of logTicks(xMin, xMax, (box.right - box.left) / 60)) {
-    const [x] = toPixels([tick, yMin]);
-    out.push(
-      segment([x, box.top], [x, box.bottom], { color: gridColor, width: 1 }),
-      textPath(formatTicks([tick])[0], x, box.bottom + 20, { ...label, anchor: "middle" }),
-    );
-  }
-  out.push(
-    segment([box.left, box.bottom], [box.right, box.bottom], { color: axisColor, width: 1 }),
-    textPath(xLabel, middle.x, box.bottom + 42, { ...label, anchor: "middle" }),
-    textPath(yLabel, margin + 8, middle.y, { ...label, anchor: "middle", rotate: -90 }),
-    polyline(
-      front(dots).map(({ x, y }) => toPixels([x, y])),
-      { color: axisColor, width: 1.5, dashed: true },
-    ),
-  );
   const widths = dots.map(({ name }) => textWidth(name, nameSize));
   const labels = placeLabels(pixels, widths, { ...box, top: box.top - nameSize });
   dots.forEach(({ name }, i) => {
@@ -111,7 +80,7 @@ export function scatterPlot({ title, subtitle, xLabel, yLabel, dots }: ScatterSp
       textPath(name, labels[i][0], labels[i][1], { size: nameSize }),
     );
   });
-  return [...out, "</svg>\n"].join("\n");
+  return svgDocument(title, size, out);
 }
 
 /** The dots that no other one beats: none costs as little and is better. In order of cost. */
@@ -172,11 +141,4 @@ function common(a: Box, b: Box): number {
   const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
   const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
   return Math.max(0, width) * Math.max(0, height);
-}
-
-/** A range with the values in its middle, and room for names around them. */
-function roomAround(values: readonly number[]): [number, number] {
-  const [low, high] = apart([Math.min(...values), Math.max(...values)]);
-  const pad = 0.12 * (high - low);
-  return [low - pad, high + pad];
 }

@@ -27,8 +27,8 @@ export interface Pictures {
  * - several of such folders: all of them together;
  * - no folder: photographs that npm has installed.
  *
- * With `valid`, a folder of HR pictures, all of `data` is trained on and those are measured with. `onLeftOut` is called
- * with a line for each folder of which something is left out.
+ * With `valid`, a folder of HR pictures, all of `data` is trained on and those are measured with. `onLeftOut`
+ * is called with a line for each folder of which something is left out.
  */
 export function openPictures(
   config: TrainConfig,

@@ -1,6 +1,7 @@
+import type { Point } from "../report/axes.ts";
 import { htmlPage } from "../report/page.ts";
 import type { Row } from "../report/picture.ts";
-import { linePlots, type PanelSpec, type Point, writePlot } from "../report/plot.ts";
+import { linePlots, type PanelSpec, writePlot } from "../report/plot.ts";
 import { formatDuration } from "../report/progress.ts";
 import { portable, type TrainConfig } from "./config.ts";
 import { describeNetwork } from "./network.ts";

@@ -222,6 +222,7 @@ describe("PatchLoader", () => {
   test("refuses options and datasets that mean nothing", () => {
     const make = (wrong: Partial<LoaderOptions>) => () =>
       new PatchLoader(inMemory(), { ...options, ...wrong });
+    expect(make({ batch: 0 })).toThrow(RangeError);
     expect(make({ batch: 0 })).toThrow(/batch .* not 0/);
     expect(make({ patch: 1.5 })).toThrow(/patch .* not 1.5/);
     expect(make({ workers: 0 })).toThrow(/workers/);

@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { crop, type Image } from "../../src/picture/image.ts";
-import { augment, copyPatch, inverseSymmetry, randomPair, symmetries } from "../../src/picture/patches.ts";
+import {
+  augment,
+  checkPairSizes,
+  copyPatch,
+  inverseSymmetry,
+  randomPlace,
+  symmetries,
+} from "../../src/picture/patches.ts";
 import { toPlanar } from "../../src/picture/planes.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { drawn, noise } from "../data/support.ts";
@@ -56,11 +63,22 @@ describe("copyPatch", () => {
   });
 });
 
-describe("randomPair", () => {
+describe("patches of a pair", () => {
   const scale = 3;
   const lr = drawn(8, 6, 3, (x, y, c) => 60 * c + 8 * y + x);
   /** Every LR pixel as a block of 3x3. */
   const hr = drawn(24, 18, 3, (x, y, c) => lr.data[(Math.floor(y / 3) * 8 + Math.floor(x / 3)) * 3 + c]);
+
+  /** As the loader cuts them. */
+  const randomPair = (random: Random, low: Image, high: Image, times: number, size: number) => {
+    checkPairSizes(low, high, times);
+    const { x, y, symmetry } = randomPlace(random, low, size);
+    const lr = new Float32Array(3 * size ** 2);
+    const hr = new Float32Array(3 * (size * times) ** 2);
+    copyPatch(lr, 0, low, x, y, size, symmetry);
+    copyPatch(hr, 0, high, x * times, y * times, size * times, symmetry);
+    return { lr, hr };
+  };
 
   test("LR and HR patches show the same place, turned alike", () => {
     const random = new Random(1);

@@ -3,17 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  formatTicks,
-  linePlots,
-  logTicks,
-  niceTicks,
-  type PanelSpec,
-  type Point,
-  smoothed,
-  thin,
-  writePlot,
-} from "../../src/report/plot.ts";
+import { formatTicks, logTicks, niceTicks, type Point } from "../../src/report/axes.ts";
+import { linePlots, type PanelSpec, smoothed, thin, writePlot } from "../../src/report/plot.ts";
 
 const numbers = (count: number, f: (i: number) => number): Point[] =>
   Array.from({ length: count }, (_, i) => [i, f(i)] as const);

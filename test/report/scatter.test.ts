@@ -1,6 +1,6 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import type { Point } from "../../src/report/plot.ts";
+import type { Point } from "../../src/report/axes.ts";
 import { type Dot, front, placeLabels, scatterPlot } from "../../src/report/scatter.ts";
 
 const dot = (name: string, x: number, y: number): Dot => ({ name, x, y });

@@ -34,8 +34,8 @@ export type InterpolateOptions = (
   /** Default "pytorch". */
   readonly convention?: Convention;
   /**
-   * Only in Matlab's convention. The pictures are bytes, 0..255, and are rounded to bytes after each of the two passes,
-   * as imresize does uint8 pictures. Default false.
+   * Only in Matlab's convention. The pictures are bytes, 0..255, and are rounded to bytes after each of the
+   * two passes, as imresize does uint8 pictures. Default false.
    */
   readonly round?: boolean;
 };
@@ -93,21 +93,21 @@ const interpolateOp: (inputs: { x: Tensor }, params: Params) => Tensor = defineO
 const roundedOp = defineOp({ ...definition, name: "interpolate with round" });
 
 /**
- * Resizes x [n, c, h, w] to [n, c, size[0], size[1]], or by `scaleFactor` in both directions. Values may be in any
- * range; bicubic results overshoot it a little at sharp edges.
+ * Resizes x [n, c, h, w] to [n, c, size[0], size[1]], or by `scaleFactor` in both directions. Values may be
+ * in any range; bicubic results overshoot it a little at sharp edges.
  *
  * - `convention: "pytorch"`: torch.nn.functional.interpolate with align_corners=False and its other defaults.
- *   Nearest takes the pixel at or before a pixel's start; bicubic has a = -0.75; beyond the edges the outermost pixel
- *   repeats. With `antialias`, bicubic has a = -0.5 and pixels beyond the edges do not count. With `scaleFactor`,
- *   sides become floor(scale * side), and distances follow the factor that was given, not the one that
- *   rounding made of it (PyTorch's recompute_scale_factor=False).
- * - `convention: "matlab"`: imresize. Bicubic with a = -0.5, antialiased, edges mirrored, sides ceil(scale * side),
- *   the side with the smaller scale first. This is the degradation of super-resolution benchmarks. Values are real
- *   numbers, as in Matlab's pictures of class double.
- * - the same with `round: true`: imresize of pictures of class uint8. Values of x are bytes (others are rounded and
- *   clamped to bytes first), and each of the two passes rounds to bytes, halves upwards. Bit for bit at scales n and
- *   1/n that are odd or a power of two (imresize.wgsl.ts has the proof); at others, a sum that is a half within 1e-7
- *   may be rounded either way. It has no gradient.
+ *   Nearest takes the pixel at or before a pixel's start; bicubic has a = -0.75; beyond the edges the
+ *   outermost pixel repeats. With `antialias`, bicubic has a = -0.5 and pixels beyond the edges do not count.
+ *   With `scaleFactor`, sides become floor(scale * side), and distances follow the factor that was given, not
+ *   the one that rounding made of it (PyTorch's recompute_scale_factor=False).
+ * - `convention: "matlab"`: imresize. Bicubic with a = -0.5, antialiased, edges mirrored, sides ceil(scale *
+ *   side), the side with the smaller scale first. This is the degradation of super-resolution benchmarks.
+ *   Values are real numbers, as in Matlab's pictures of class double.
+ * - the same with `round: true`: imresize of pictures of class uint8. Values of x are bytes (others are
+ *   rounded and clamped to bytes first), and each of the two passes rounds to bytes, halves upwards. Bit for
+ *   bit at scales n and 1/n that are odd or a power of two (imresize.wgsl.ts has the proof); at others, a sum
+ *   that is a half within 1e-7 may be rounded either way. It has no gradient.
  *
  * Throws a ShapeError if x has not four axes or the result would be empty, and a RangeError or TypeError for
  * options that mean nothing; with `round`, scales below 1/250 are among them.

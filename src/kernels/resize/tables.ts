@@ -21,14 +21,14 @@ export function cachedTable(inSize: number, outSize: number, scale: number, opti
   );
 }
 
-/** The weights as numbers, for sums of any values, or in fixed point, for exact sums of bytes (imresize.wgsl.ts). */
+/** Weights as they are, or in fixed point, for exact sums of bytes (imresize.wgsl.ts). */
 export type Weights = "real" | "fixed";
 
 /** A table in a device's memory, as the kernels take it. */
 export interface DeviceTable {
   /**
-   * [ceil(outSize / block), 1 + block * window]: the first position, then `window` weights for each output. In fixed
-   * point, a weight is two numbers.
+   * [ceil(outSize / block), 1 + block * window]: the first position, then `window` weights for each output.
+   * In fixed point, a weight is two numbers.
    */
   readonly rows: GpuStorage;
   /** How many neighbouring outputs a row is for. */
@@ -38,9 +38,9 @@ export interface DeviceTable {
 }
 
 /**
- * The table on a device. Real weights are for blocks of four outputs where that saves loads (see enlarge.wgsl.ts), else
- * and in fixed point for single ones. Positions are exact as f32 up to 2^24. It belongs to no scope and counts as live
- * memory.
+ * The table on a device. Real weights are for blocks of four outputs where that saves loads (see
+ * enlarge.wgsl.ts), else and in fixed point for single ones. Positions are exact as f32 up to 2^24. It
+ * belongs to no scope and counts as live memory.
  */
 export function tableOn(device: GpuDevice, table: AxisTable, weights: Weights): DeviceTable {
   const made = onDevices.get(device) ?? { real: new Map(), fixed: new Map() };
@@ -87,7 +87,7 @@ function blockRows(table: AxisTable, block: number): { window: number; values: F
   return { window, values };
 }
 
-/** Rows of single outputs in fixed point, high and low part of each weight. All numbers are whole, as f32, too. */
+/** Rows for single outputs; weights in fixed point, high and low part. All are whole, and exact as f32. */
 function fixedPointRows({ outSize, taps, first, weights }: AxisTable): {
   window: number;
   values: Float32Array;
