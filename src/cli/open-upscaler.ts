@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { DataError } from "../picture/errors.ts";
 import { interpolations } from "../upscale/interpolator.ts";
-import type { OpenedMethod } from "../upscale/method.ts";
+import type { OpenedMethod } from "../upscale/open-method.ts";
 import { UsageError } from "./flags.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 

@@ -7,39 +7,27 @@ import {
   readPictureFile,
   sizeOfPictureFile,
 } from "../data/picture-file.ts";
-import { withoutAlpha } from "../picture/alpha.ts";
+import { type UpscaleReport, type Upscaler, upscaleBands } from "../node.ts";
 import { DataError } from "../picture/errors.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
-import { bandsOf } from "../upscale/picture.ts";
-import { planTiles } from "../upscale/tiles.ts";
-import type { Upscaler } from "../upscale/upscaler.ts";
 import { type Context, UsageError } from "./flags.ts";
 import { openUpscaler } from "./open-upscaler.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
 /** What became of a picture, as --json has it. */
-export interface Report {
+export interface Report extends Partial<UpscaleReport> {
   readonly input: string;
   readonly output: string;
   /** It existed and was left alone. */
   readonly skipped?: true;
   readonly error?: string;
-  readonly method?: string;
-  readonly scale?: number;
-  /** Where it ran: an adapter's name, or "JavaScript" for interpolation. */
-  readonly adapter?: string;
   /** Of the result. */
   readonly width?: number;
   readonly height?: number;
   readonly channels?: number;
   readonly depth?: 8 | 16;
-  readonly tiles?: number;
-  /** Size of what a tile was computed in, in pixels of the input. */
-  readonly window?: { readonly width: number; readonly height: number };
   /** All of it: reading, enlarging and writing. */
   readonly ms?: number;
-  /** The most of the device's memory that was in use at a time. */
-  readonly peakBytes?: number;
   /** The most memory the process has had so far. */
   readonly peakProcessBytes?: number;
 }
@@ -160,10 +148,10 @@ async function upscaleFile(
 
 async function upscaleOne(
   { input, output }: Job,
-  { name, scale, device, method }: Upscaler,
+  upscaler: Upscaler,
   {
     format,
-    depth: wanted,
+    depth,
     quality,
     alpha,
     tile,
@@ -172,33 +160,36 @@ async function upscaleOne(
   signal: AbortSignal,
 ): Promise<Partial<Report>> {
   const start = performance.now();
-  device?.resetPeak();
-  const { image: read, icc } = await readPictureFile(input);
-  const image = withoutAlpha(read, alpha ?? (format === "jpeg" ? "white" : "keep"));
-  const depth = wanted ?? (format === "png" && image.data instanceof Uint16Array ? 16 : 8);
-  const size = { width: image.width * scale, height: image.height * scale, channels: image.channels };
-
-  method.pixelsWithin(0); // compiles kernels, if there are any: what that takes is not there for tiles
-  const bytesPerRow = size.width * size.channels * (depth / 8) * scale;
-  const tiling = planTiles(image, method, { tile, maxMemory: most && workingMemory(most), bytesPerRow });
-  const writer = await PictureWriter.create(output, { ...size, depth, icc, format, quality });
-  const progress = new Progress({ total: tiling.count, unit: "tiles", stream: process.stderr });
+  const { image, icc } = await readPictureFile(input);
+  let progress: Progress | undefined;
+  const bands = await upscaleBands(image, {
+    method: upscaler,
+    alpha: alpha ?? (format === "jpeg" ? "white" : "keep"),
+    depth: depth ?? (format === "png" && image.data instanceof Uint16Array ? 16 : 8),
+    tile,
+    maxMemory: most && workingMemory(most),
+    signal,
+    onProgress({ done, total }) {
+      progress ??= new Progress({ total, unit: "tiles", stream: process.stderr });
+      progress.update(done);
+    },
+  });
+  const { width, height, channels } = bands;
+  const size = { width, height, channels, depth: bands.depth };
+  const writer = await PictureWriter.create(output, { ...size, icc, format, quality });
   try {
-    const onProgress = ({ done }: { done: number }) => progress.update(done);
-    const bands = bandsOf(method, image, tiling, { depth, grey: "picture" }, { signal, onProgress });
     for await (const { rows } of bands) await writer.write(rows.data);
     await writer.finish();
   } catch (error) {
     await writer.discard();
     throw error;
   } finally {
-    progress.clear();
+    progress?.clear();
   }
   return {
-    ...{ method: name, scale, adapter: device?.name ?? "JavaScript", ...size, depth },
-    ...{ tiles: tiling.count, window: { width: tiling.width, height: tiling.height } },
+    ...bands.report,
+    ...size,
     ms: performance.now() - start,
-    peakBytes: device?.memory().peakBytes ?? 0,
     peakProcessBytes: process.resourceUsage().maxRSS * 1024,
   };
 }

@@ -2,9 +2,7 @@ import type { SuperResolver } from "../models/super-resolver.ts";
 import { DataError } from "../picture/errors.ts";
 import { interpolatePlanes } from "../picture/interpolate-planes.ts";
 import { deviceOf, Forward, pixelsWithin } from "./forward.ts";
-import { bytesPerPixel } from "./interpolator.ts";
-import { upscalerOf } from "./picture.ts";
-import type { Upscaler } from "./upscaler.ts";
+import { bytesPerPixel, type Upscaler, upscalerOf } from "./upscaler.ts";
 
 /**
  * Enlarging by a network. Networks that take enlarged pictures (SRCNN) get them by bicubic interpolation without
@@ -21,9 +19,8 @@ export function networkUpscaler(model: SuperResolver): Upscaler {
     scale,
     colors,
     device: deviceOf(model),
-    // The halo of a network for enlarged pictures counts in their pixels; before it comes bicubic interpolation, which sees 2. So
-    // do the colours of networks for luma.
-    margin: enlarged ? Math.ceil(halo / scale) + 2 : Math.max(halo, 2),
+    // The halo of a network for enlarged pictures counts in their pixels; before it comes bicubic interpolation, which sees 2.
+    margin: enlarged ? Math.ceil(halo / scale) + 2 : halo,
     pixelsWithin(bytes) {
       // The network counts pixels of its input, this method those of the small picture.
       const factor = enlarged ? scale ** 2 : 1;

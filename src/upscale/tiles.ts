@@ -7,7 +7,21 @@
  * All windows of a picture have the same size (they overlap a little more instead), so that a device's buffers serve for all.
  */
 import type { Planes } from "../picture/planes.ts";
-import type { Method, UpscaleOptions } from "./upscaler.ts";
+import type { Method } from "./method.ts";
+
+export interface UpscaleOptions {
+  /** Aborting it stops the work between two tiles: the promise is rejected with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Called after each tile; `total` is known from the start and stays the same. */
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  /** Side of the tiles, in pixels of the small picture. Default: as large as `maxMemory` allows, and the device. */
+  readonly tile?: number;
+  /**
+   * The most that the work on one tile may take, in bytes, on the device and in JavaScript together; the picture itself and the
+   * result come on top. Default 512 MiB.
+   */
+  readonly maxMemory?: number;
+}
 
 /** A rectangle of pixels, right and bottom edge not included. */
 export interface Box {
@@ -110,30 +124,56 @@ export function spans(length: number, window: number, margin: number) {
   });
 }
 
-/** Planes in tiles. */
-export async function enlargeInTiles(
+/** A tile of the result, and its place there. */
+export interface LargeTile {
+  readonly part: Planes;
+  readonly box: Box;
+}
+
+/**
+ * The loop over all tiles, row by row: takes a window of the picture, has the method enlarge it, and keeps the tile.
+ *
+ * @param windowOf the planes of a window.
+ */
+export async function* enlargeInTiles(
+  windowOf: (window: Box) => Planes,
+  method: Method,
+  tiling: Tiling,
+  { signal, onProgress }: UpscaleOptions,
+): AsyncGenerator<LargeTile> {
+  const { scale } = method;
+  let done = 0;
+  for (const { window, kept } of tiling.rows.flat()) {
+    // Interpolation never waits for anything; this lets others work, such as the one who aborts the signal.
+    if (done > 0) await new Promise((resolve) => setTimeout(resolve));
+    signal?.throwIfAborted();
+    const large = await method.enlarge(windowOf(window), signal);
+    const part = cut(large, times(within(kept, window), scale));
+    onProgress?.({ done: ++done, total: tiling.count });
+    yield { part, box: times(kept, scale) };
+  }
+}
+
+/** Planes that the method takes, in tiles. */
+export async function enlargePlanes(
   planes: Planes,
   method: Method,
-  options: UpscaleOptions,
+  options: UpscaleOptions = {},
 ): Promise<Planes> {
   const { scale } = method;
   const { channels } = planes;
   const [width, height] = [planes.width * scale, planes.height * scale];
-  const result = { width, height, channels, data: new Float32Array(channels * width * height) };
   const tiling = planTiles(planes, method, options);
-  let done = 0;
-  for (const { window, kept } of tiling.rows.flat()) {
-    options.signal?.throwIfAborted();
-    const large = await method.enlarge(cut(planes, window), options.signal);
-    const part = cut(large, times(within(kept, window), scale));
-    paste(result, part, kept.top * scale, kept.left * scale);
-    options.onProgress?.({ done: ++done, total: tiling.count });
+  const result = { width, height, channels, data: new Float32Array(channels * width * height) };
+  const windowOf = (window: Box) => cut(planes, window);
+  for await (const { part, box } of enlargeInTiles(windowOf, method, tiling, options)) {
+    paste(result, part, box.top, box.left);
   }
   return result;
 }
 
 /** A box seen from the corner of another. */
-export function within({ top, left, bottom, right }: Box, corner: Box): Box {
+function within({ top, left, bottom, right }: Box, corner: Box): Box {
   return {
     top: top - corner.top,
     left: left - corner.left,
@@ -142,7 +182,7 @@ export function within({ top, left, bottom, right }: Box, corner: Box): Box {
   };
 }
 
-export function times({ top, left, bottom, right }: Box, factor: number): Box {
+function times({ top, left, bottom, right }: Box, factor: number): Box {
   return { top: top * factor, left: left * factor, bottom: bottom * factor, right: right * factor };
 }
 

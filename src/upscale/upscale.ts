@@ -1,38 +1,22 @@
 /**
- * The way in: any picture, by any method, in one call. Read on in method.ts (which method), picture.ts (pictures to planes and
- * back), tiles.ts (large pictures in parts), network.ts and forward.ts (a network on one part).
+ * The way in: any picture, by any method, in one call. Read on in open-method.ts (which method), bands.ts (pictures to planes
+ * and back), adapters.ts (colours), tiles.ts (large pictures in parts), network.ts and forward.ts (a network on one part).
  */
 
 import { type AlphaChoice, withoutAlpha } from "../picture/alpha.ts";
 import type { Image, Samples } from "../picture/image.ts";
-import { type OpenMethodOptions, openMethod } from "./method.ts";
-import { upscaleInTiles } from "./picture.ts";
+import { type BandOptions, Bands, type UpscaleReport } from "./bands.ts";
+import { type OpenMethodOptions, openMethod } from "./open-method.ts";
 import { type PictureSource, readSource } from "./source.ts";
-import { planTiles } from "./tiles.ts";
-import type { UpscaleOptions } from "./upscaler.ts";
 
-export interface UpscalePictureOptions extends OpenMethodOptions, UpscaleOptions {
+export interface UpscalePictureOptions extends OpenMethodOptions, BandOptions {
   /** What becomes of transparency: kept (the default), dropped, or the picture is put on white or black. */
   readonly alpha?: AlphaChoice;
-  /** Bits of each sample of the result. Default 8. */
-  readonly depth?: 8 | 16;
 }
 
 /** The enlarged picture, and what was done to get it. */
-export interface Upscaled<S extends Samples = Uint8Array> {
+export interface Upscaled<S extends Samples = Uint8Array> extends UpscaleReport {
   readonly image: Image<S>;
-  /** As tables print it, such as `bicubic` or `EDSR+`. */
-  readonly method: string;
-  readonly scale: number;
-  /** Where it ran: an adapter's name, or "JavaScript" for interpolation. */
-  readonly adapter: string;
-  /** How many tiles, and the size of the windows they were computed in, in pixels of the small picture. */
-  readonly tiles: number;
-  readonly window: { readonly width: number; readonly height: number };
-  /** From the picture in memory to the result in memory. */
-  readonly ms: number;
-  /** The most bytes of the device's memory that were in use at a time, weights included; 0 for interpolation. */
-  readonly peakBytes: number;
 }
 
 /**
@@ -60,37 +44,32 @@ export async function upscale(
   picture: PictureSource,
   options: UpscalePictureOptions = {},
 ): Promise<Upscaled<Samples>> {
-  const { alpha = "keep", depth = 8, signal, onProgress } = options;
+  const bands = await upscaleBands(picture, options);
+  const image = await bands.image();
+  return { image, ...bands.report };
+}
+
+/**
+ * Enlarges a picture whose result need not be whole in memory: the size of the result at once, and then its bands, strips from
+ * top to bottom. Options and errors are those of `upscale`.
+ *
+ *     const bands = await upscaleBands("photo.jpg", { scale: 4 });
+ *     for await (const { top, rows } of bands) write(rows.data); // `rows` is an image
+ *
+ * Who does not read the bands calls `close()`.
+ */
+export async function upscaleBands(
+  picture: PictureSource,
+  options: UpscalePictureOptions = {},
+): Promise<Bands> {
+  const { alpha = "keep", signal } = options;
   signal?.throwIfAborted();
   const image = withoutAlpha(await readSource(picture), alpha);
   const { upscaler, close } = await openMethod(options);
   try {
-    const { name, scale, method, device } = upscaler;
-    const before = device?.memory().peakBytes ?? 0;
-    device?.resetPeak();
-    const start = performance.now();
-    const tiling = planTiles(image, method, options);
-    const result = await upscaleInTiles(
-      method,
-      image,
-      tiling,
-      { depth, grey: "picture" },
-      { signal, onProgress },
-    );
-    const ms = performance.now() - start;
-    const peakBytes = device?.memory().peakBytes ?? 0;
-    device?.resetPeak(Math.max(before, peakBytes));
-    return {
-      image: result,
-      method: name,
-      scale,
-      adapter: device?.name ?? "JavaScript",
-      tiles: tiling.count,
-      window: { width: tiling.width, height: tiling.height },
-      ms,
-      peakBytes,
-    };
-  } finally {
+    return new Bands(image, upscaler, options, close);
+  } catch (error) {
     close();
+    throw error;
   }
 }

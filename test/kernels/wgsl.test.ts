@@ -370,7 +370,7 @@ describe("kernels compile within WebGPU's default limits", () => {
       ],
       ...["cosineAnnealingLR", "loadWeights", "saveWeights", "parseSafetensors", "serializeSafetensors"],
       ...["createModel", "loadModel", "interpolator", "networkUpscaler", "selfEnsemble", "upscale"],
-      ...["openMethod", "toImageData", "adaptersPresent"],
+      ...["openMethod", "upscaleBands", "toImageData", "adaptersPresent"],
       ...["normalInit", "kaimingNormalInit", "whiteningInit"],
     ];
     const functions = Object.entries(ops).filter(

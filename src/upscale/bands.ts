@@ -1,0 +1,158 @@
+/** A picture enlarged in bands: strips of the result, from top to bottom. */
+import { checkImage, crop, fromPlanar, type Image, type Samples, toPlanar } from "../picture/image.ts";
+import { withAlpha, withBytes, withColors } from "./adapters.ts";
+import { adapterOf, type Method } from "./method.ts";
+import { type Box, enlargeInTiles, planTiles, type Tiling, type UpscaleOptions } from "./tiles.ts";
+
+export interface BandOptions extends UpscaleOptions {
+  /** Bits of each sample of the result. Default 8. */
+  readonly depth?: 8 | 16;
+}
+
+/** A strip of the result, as wide as the whole. */
+export interface Band {
+  /** The result's row at which it begins. */
+  readonly top: number;
+  readonly rows: Image<Samples>;
+}
+
+/** How a picture is enlarged. */
+export interface UpscaleReport {
+  /** As tables print it, such as `bicubic` or `edsr-small+`. */
+  readonly method: string;
+  readonly scale: number;
+  /** Where it runs: an adapter's name, or "JavaScript" for interpolation. */
+  readonly adapter: string;
+  /** How many tiles, and the size of the windows they are computed in, in pixels of the small picture. */
+  readonly tiles: number;
+  readonly window: { readonly width: number; readonly height: number };
+  /** From the picture in memory to the result in memory. */
+  readonly ms: number;
+  /** The most bytes of the device's memory that were in use at a time, weights included; 0 for interpolation. */
+  readonly peakBytes: number;
+}
+
+/**
+ * The result of enlarging a picture, which is never whole in memory:
+ *
+ *     for await (const { top, rows } of bands) write(rows.data);
+ *
+ * All bands lie in the same memory: use what is in one before asking for the next.
+ */
+export class Bands implements AsyncIterable<Band> {
+  /** Size of the whole result, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly channels: Image["channels"];
+  /** Bits of each sample. */
+  readonly depth: 8 | 16;
+  readonly #image: Image<Samples>;
+  readonly #method: Method;
+  readonly #tiling: Tiling;
+  readonly #options: BandOptions;
+  readonly #release: () => void;
+  #ms = 0;
+  #peakBytes = 0;
+
+  /**
+   * Plans the work; nothing is computed yet. `release` is called when the bands have been read or are closed.
+   *
+   * @throws RangeError for options that make no sense, and if not even a small tile fits into the memory that is allowed.
+   */
+  constructor(image: Image<Samples>, method: Method, options: BandOptions, release = () => {}) {
+    const { depth = 8 } = options;
+    if (depth !== 8 && depth !== 16) throw new RangeError(`upscale: depth must be 8 or 16, got ${depth}.`);
+    checkImage(image, "upscale");
+    this.width = image.width * method.scale;
+    this.height = image.height * method.scale;
+    this.channels = image.channels;
+    this.depth = depth;
+    this.#image = image;
+    this.#method = methodFor(image, depth, method);
+    this.#options = options;
+    this.#release = release;
+    const bytesPerRow = this.width * this.channels * (depth / 8) * method.scale;
+    this.#tiling = planTiles(image, this.#method, { ...options, bytesPerRow });
+  }
+
+  /** What is done; time and memory count what has been done so far. */
+  get report(): UpscaleReport {
+    const { name: method, scale } = this.#method;
+    const { count: tiles, width, height } = this.#tiling;
+    const adapter = adapterOf(this.#method);
+    return {
+      ...{ method, scale, adapter, tiles, window: { width, height } },
+      ...{ ms: this.#ms, peakBytes: this.#peakBytes },
+    };
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Band> {
+    const start = performance.now();
+    const { device, scale } = this.#method;
+    const before = device?.memory().peakBytes ?? 0;
+    device?.resetPeak();
+    const heights = this.#tiling.rows.map(([{ kept }]) => kept.bottom - kept.top);
+    const strip = this.#samples(Math.max(...heights) * scale);
+    try {
+      for await (const { part, box } of enlargeInTiles(
+        (window) => this.#planes(window),
+        this.#method,
+        this.#tiling,
+        this.#options,
+      )) {
+        const { width, height, channels } = part;
+        const image = fromPlanar(part.data, width, height, channels as Image["channels"], this.depth);
+        copyRows(image, strip, box.left);
+        if (box.right < this.width) continue;
+        this.#ms = performance.now() - start;
+        this.#peakBytes = device?.memory().peakBytes ?? 0;
+        yield {
+          top: box.top,
+          rows: { ...strip, height, data: strip.data.subarray(0, height * strip.width * strip.channels) },
+        };
+      }
+    } finally {
+      device?.resetPeak(Math.max(before, device.memory().peakBytes));
+      this.close();
+    }
+  }
+
+  /** The whole result. */
+  async image(): Promise<Image<Samples>> {
+    const whole = this.#samples(this.height);
+    for await (const { top, rows } of this) whole.data.set(rows.data, top * this.width * this.channels);
+    return whole;
+  }
+
+  /** Frees what was opened for this picture. Reading the bands, to the end or not, does it as well. */
+  close(): void {
+    this.#release();
+  }
+
+  /** A part of the small picture. */
+  #planes({ left, top, right, bottom }: Box) {
+    const part = crop(this.#image, left, top, right - left, bottom - top);
+    return { ...part, data: toPlanar(part) };
+  }
+
+  #samples(height: number): Image<Samples> {
+    const { width, channels, depth } = this;
+    const length = width * height * channels;
+    return { width, height, channels, data: depth === 8 ? new Uint8Array(length) : new Uint16Array(length) };
+  }
+}
+
+/** The method for the planes of this picture. */
+function methodFor({ channels, data }: Image<Samples>, depth: 8 | 16, method: Method): Method {
+  if (channels === 2 || channels === 4) return withAlpha(withColors(method));
+  return withColors(depth === 8 && data instanceof Uint8Array ? withBytes(method) : method);
+}
+
+/** Copies a picture to column `left` of a wider one. */
+function copyRows(from: Image<Samples>, to: Image<Samples>, left: number): void {
+  const length = from.width * from.channels;
+  for (let row = 0; row < from.height; row++) {
+    const start = row * length;
+    to.data.set(from.data.subarray(start, start + length), (row * to.width + left) * to.channels);
+  }
+}
