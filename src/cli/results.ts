@@ -3,7 +3,8 @@ import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Evaluation } from "../evaluate/index.ts";
 import { DataError } from "../picture/errors.ts";
-import type { OpenedMethod } from "./methods.ts";
+import type { OpenedMethod } from "../upscale/index.ts";
+import { adapterOf } from "../upscale/method.ts";
 
 export interface Result extends Evaluation {
   /** Was it the mean of eight answers? */
@@ -17,8 +18,8 @@ export interface Result extends Evaluation {
 }
 
 export function resultOf(opened: OpenedMethod, evaluation: Evaluation): Result {
-  const { method, ensemble, parameters, weights = null, adapter = "JavaScript" } = opened;
-  return { ...evaluation, method, ensemble, parameters, weights, adapter };
+  const { upscaler, ensemble, parameters, weights = null } = opened;
+  return { ...evaluation, ensemble, parameters, weights, adapter: adapterOf(upscaler) };
 }
 
 /** Decibels, SSIM and milliseconds as texts. */

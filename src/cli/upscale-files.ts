@@ -11,7 +11,7 @@ import { type UpscaleReport, type Upscaler, upscaleBands } from "../node.ts";
 import { DataError } from "../picture/errors.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
 import { type Context, UsageError } from "./flags.ts";
-import { openUpscaler } from "./open-upscaler.ts";
+import { openFlags } from "./methods.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
 /** What became of a picture, as --json has it. */
@@ -52,7 +52,7 @@ export async function upscaleFiles(flags: UpscaleFlags, { signal }: Context): Pr
   const jobs = jobsOf(flags, format);
   const { default: sharp } = await import("sharp");
   sharp.cache(false); // every picture is read once
-  const opened = await openUpscaler(flags);
+  const opened = await openFlags(flags);
   try {
     const queue = new Queue(jobs);
     const reports: Report[] = [];

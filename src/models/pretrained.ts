@@ -50,14 +50,25 @@ export async function loadPretrained(
   return loadModel(bytes, `${name} x${scale}`);
 }
 
-let readAsset = fetchAsset;
+/** Reads a file of this package by its address, and in Node any file by its path. */
+export type AssetReader = (file: URL | string) => Promise<Uint8Array>;
+
+let readAsset: AssetReader = fetchAsset;
 
 /** Called by Node's entry (node.ts), since Node's fetch does not read files. */
-export function registerAssetReader(other: (url: URL) => Promise<Uint8Array>): void {
+export function registerAssetReader(other: AssetReader): void {
   readAsset = other;
 }
 
-async function fetchAsset(url: URL): Promise<Uint8Array> {
+/** The bytes of a weight file. Node only: in browsers, it rejects with what to do instead. */
+export function readWeights(path: string): Promise<Uint8Array> {
+  return readAsset(path);
+}
+
+async function fetchAsset(url: URL | string): Promise<Uint8Array> {
+  if (typeof url === "string") {
+    throw new Error("browsers read no files by their path, so fetch it and give its bytes, a Uint8Array");
+  }
   const response = await fetch(url);
   // Development servers answer with their start page what they do not find.
   const page = response.headers.get("content-type")?.startsWith("text/html");

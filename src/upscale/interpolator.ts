@@ -3,10 +3,8 @@ import { imresize } from "../picture/imresize.ts";
 import { interpolatePlanes } from "../picture/interpolate-planes.ts";
 import type { Planes } from "../picture/planes.ts";
 import type { ResizeOptions } from "../picture/resize-weights.ts";
+import { type Interpolation, interpolations, isInterpolation, scalesOf } from "./method-names.ts";
 import { bytesPerPixel, type Upscaler, upscalerOf } from "./upscaler.ts";
-
-export const interpolations = ["nearest", "bilinear", "bicubic"] as const;
-export type Interpolation = (typeof interpolations)[number];
 
 const kernels: Record<Interpolation, ResizeOptions> = {
   nearest: { kernel: "box" },
@@ -22,12 +20,12 @@ const largestWindow = 512 ** 2;
  * after each of the two passes; not those of 16 bits or with transparency), planes without rounding. Runs on the CPU.
  */
 export function interpolator(name: Interpolation, scale: number): Upscaler {
-  if (!interpolations.includes(name)) {
+  if (!isInterpolation(name)) {
     throw new RangeError(
       `interpolator: there is no ${JSON.stringify(name)}; use ${interpolations.join(", ")}.`,
     );
   }
-  if (![2, 3, 4, 8].includes(scale)) {
+  if (!scalesOf(name).includes(scale)) {
     throw new RangeError(`interpolator: scale must be 2, 3, 4 or 8, got ${scale}.`);
   }
   return upscalerOf({

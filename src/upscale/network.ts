@@ -7,10 +7,11 @@ import { bytesPerPixel, type Upscaler, upscalerOf } from "./upscaler.ts";
 /**
  * Enlarging by a network. Networks that take enlarged pictures (SRCNN) get them by bicubic interpolation without
  * rounding.
+ *
+ * @param name what the upscaler is called; by default the network's architecture.
  */
-export function networkUpscaler(model: SuperResolver): Upscaler {
+export function networkUpscaler(model: SuperResolver, name = model.metadata().architecture): Upscaler {
   const { scale, colors, inputSize, halo } = model;
-  const name = model.metadata().architecture;
   const wanted = colors === "rgb" ? 3 : 1;
   const enlarged = inputSize === "hr";
   const forward = new Forward(model);

@@ -1,92 +1,125 @@
-/** Which method enlarges: from what callers say to an upscaler. */
+/** Which method enlarges: from what callers name to an upscaler. */
 
 import { ensureDevice } from "../device/open.ts";
-import { loadPretrained } from "../models/pretrained.ts";
-import {
-  type PretrainedName,
-  type PretrainedScale,
-  pretrainedNames,
-  pretrainedScales,
-} from "../models/pretrained-files.ts";
+import { loadPretrained, readWeights } from "../models/pretrained.ts";
+import { type PretrainedName, type PretrainedScale, pretrainedNames } from "../models/pretrained-files.ts";
 import { loadModel } from "../models/registry.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
-import { type Interpolation, interpolations, interpolator } from "./interpolator.ts";
+import { DataError } from "../picture/errors.ts";
+import { interpolator } from "./interpolator.ts";
+import type { Method } from "./method.ts";
+import { defaultMethod, isInterpolation, type MethodName, methodNames } from "./method-names.ts";
 import { networkUpscaler } from "./network.ts";
 import { selfEnsemble } from "./self-ensemble.ts";
-import type { Upscaler } from "./upscaler.ts";
+import { type Upscaler, upscalerOf } from "./upscaler.ts";
 
 /**
- * The name of an interpolation or of a network that comes with the library, a network, the bytes of a weight file of
- * `saveWeights`, or an upscaler.
+ * - the name of an interpolation or of a network that comes with the library: `methodNames` lists them;
+ * - any other text, in Node: the path of a weight file, as `saveWeights` makes them;
+ * - the bytes of such a file;
+ * - a network;
+ * - an upscaler, or any other `Method`.
  */
-export type MethodChoice = Interpolation | PretrainedName | SuperResolver | Uint8Array | Upscaler;
+export type MethodChoice = MethodName | (string & {}) | Uint8Array | SuperResolver | Method;
 
 export interface OpenMethodOptions {
   /** Default: "edsr-small", for which there must be WebGPU; at scale 8, which it does not have, "bicubic". */
   readonly method?: MethodChoice;
-  /** Enlargement of each side: 2, 3, 4 or 8. Default: the network's, and of interpolations 2. */
+  /** Enlargement of each side: 2, 3, 4 or 8. Default: that of the weights, and of names 2. */
   readonly scale?: number;
   /** The mean of the answers to the picture's eight flips and turns: a little better, eight times the work. Default false. */
   readonly ensemble?: boolean;
 }
 
+/** A method ready for use. */
 export interface OpenedMethod {
+  /** Its `name` is the method's if it has one, else the network's architecture; with a plus for the ensemble. */
   readonly upscaler: Upscaler;
-  /** Frees what was opened: a network that came by its name or as bytes. */
+  readonly ensemble: boolean;
+  /** Numbers that were trained; 0 for interpolations, and for upscalers, which do not tell. */
+  readonly parameters: number;
+  /** Where the weights come from: the path of a file, or "pretrained" for those that come with the library. */
+  readonly weights?: string;
+  /** Frees what was opened: a network that came by name, by path or as bytes. */
   close(): void;
 }
 
-/** What enlarges when nobody says what should. */
-export function defaultMethod(scale: number): Interpolation | PretrainedName {
-  return (pretrainedScales as readonly number[]).includes(scale) ? "edsr-small" : "bicubic";
-}
-
 /**
- * A method ready for use. Weights as bytes are loaded onto the default device, which is opened if there is none.
+ * Opens a method. Weights are put on the default device, which is opened if there is none; their kernels are compiled.
  *
- * @throws RangeError if the method does not exist or enlarges by another scale than was asked for.
+ * @throws RangeError if the method enlarges by another scale than was asked for, or is no method; DataError if it is neither a
+ *   name nor the path of a file that can be read.
  */
 export async function openMethod(options: OpenMethodOptions = {}): Promise<OpenedMethod> {
   const { scale, ensemble = false } = options;
   const opened = await open(options);
-  const { name, scale: own } = opened.upscaler;
-  if (scale !== undefined && own !== scale) {
+  try {
+    const { name, scale: own, pixelsWithin } = opened.upscaler;
+    if (scale !== undefined && own !== scale) {
+      throw new RangeError(
+        `${opened.weights ?? name} enlarges by ${own}, but scale ${scale} was asked for. Each scale has weights of its own.`,
+      );
+    }
+    pixelsWithin(0); // tries a network out, which compiles its kernels
+  } catch (error) {
     opened.close();
-    throw new RangeError(
-      `upscale: ${name} enlarges by ${own}, but scale ${scale} was asked for. Each scale has weights of its own.`,
-    );
+    throw error;
   }
-  return ensemble ? { ...opened, upscaler: selfEnsemble(opened.upscaler) } : opened;
+  return ensemble ? { ...opened, ensemble, upscaler: selfEnsemble(opened.upscaler) } : opened;
 }
 
 async function open({ scale, method = defaultMethod(scale ?? 2) }: OpenMethodOptions): Promise<OpenedMethod> {
-  if (isOneOf(interpolations, method)) return { upscaler: interpolator(method, scale ?? 2), close() {} };
-  if (isOneOf(pretrainedNames, method)) {
-    await ensureDevice().catch((cause: Error) => {
-      throw new Error(
-        `upscale: ${method} is a network and runs on WebGPU: ${cause.message} Or choose an interpolation, method: "bicubic", ` +
-          `which needs none.`,
+  if (isInterpolation(method)) return given(interpolator(method, scale ?? 2));
+  if (isPretrained(method)) {
+    await deviceFor(method);
+    const model = await loadPretrained(method, { scale: scale as PretrainedScale | undefined });
+    return loaded(model, "pretrained", method);
+  }
+  if (typeof method === "string") {
+    const bytes = await readWeights(method).catch((cause: Error) => {
+      throw new DataError(
+        `${method}: there is no such method (${methodNames.join(", ")}), and as a weight file it cannot be read: ` +
+          `${cause.message}. Check the name or the path.`,
         { cause },
       );
     });
-    return owned(await loadPretrained(method, { scale: scale as PretrainedScale | undefined }));
+    await deviceFor(method);
+    return loaded(loadModel(bytes, method), method);
   }
-  if (method instanceof SuperResolver) return { upscaler: networkUpscaler(method), close() {} };
   if (method instanceof Uint8Array) {
-    await ensureDevice();
-    return owned(loadModel(method));
+    await deviceFor("the weight file");
+    return loaded(loadModel(method));
   }
-  if (typeof method === "object" && "upscalePlanes" in method) return { upscaler: method, close() {} };
+  if (method instanceof SuperResolver) {
+    return { ...given(networkUpscaler(method)), parameters: method.parameterCount() };
+  }
+  if (typeof method?.enlarge === "function") return given(upscalerOf(method));
   throw new RangeError(
-    `upscale: method must be ${[...interpolations, ...pretrainedNames].join(", ")}, a network, the bytes of a weight file or ` +
-      `an upscaler, got ${typeof method === "string" ? JSON.stringify(method) : typeof method}.`,
+    `upscale: method must be ${methodNames.join(", ")}, the path or the bytes of a weight file, a network or an upscaler, ` +
+      `got ${method === null ? "null" : typeof method}.`,
   );
 }
 
-function isOneOf<T extends MethodChoice>(names: readonly T[], method: MethodChoice): method is T {
-  return (names as readonly MethodChoice[]).includes(method);
+function isPretrained(method: MethodChoice): method is PretrainedName {
+  return (pretrainedNames as readonly MethodChoice[]).includes(method);
 }
 
-function owned(model: SuperResolver): OpenedMethod {
-  return { upscaler: networkUpscaler(model), close: () => model.dispose() };
+async function deviceFor(network: string): Promise<void> {
+  await ensureDevice().catch((cause: Error) => {
+    throw new Error(
+      `${network} is a network and runs on WebGPU: ${cause.message} Or take an interpolation, such as bicubic, which needs none.`,
+      { cause },
+    );
+  });
+}
+
+/** Nothing was opened for it. */
+function given(upscaler: Upscaler): OpenedMethod {
+  return { upscaler, ensemble: false, parameters: 0, close() {} };
+}
+
+function loaded(model: SuperResolver, weights?: string, name?: string): OpenedMethod {
+  const upscaler = networkUpscaler(model, name);
+  const parameters = model.parameterCount();
+  return { upscaler, ensemble: false, parameters, weights, close: () => model.dispose() };
 }
