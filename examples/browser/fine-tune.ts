@@ -8,8 +8,10 @@ import {
   Adam,
   backward,
   cosineAnnealingLR,
+  interpolator,
   keep,
   l1Loss,
+  networkUpscaler,
   type SuperResolver,
   scope,
   type Tensor,
@@ -18,7 +20,6 @@ import {
 import { crop, type Image, modcrop, toRgb } from "../../src/picture/image.ts";
 import { imresize } from "../../src/picture/imresize.ts";
 import { psnr } from "../../src/picture/metrics.ts";
-import { interpolator, networkUpscaler } from "../../src/upscale/index.ts";
 import type { FineTuneEvent, FineTuneInput, Preview } from "./messages.ts";
 import { type OwnBatch, OwnPatches } from "./own-patches.ts";
 

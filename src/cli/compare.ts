@@ -1,6 +1,6 @@
 /**
- * `pixelgrad compare`: measures methods one after the other, then writes what came out as a table, a plot and a page
- * of details.
+ * `pixelgrad compare`: measures methods one after the other, then writes what came out as a table, a plot and
+ * a page of details.
  */
 import { mkdirSync } from "node:fs";
 import { basename, extname, join, resolve, sep } from "node:path";
@@ -12,7 +12,7 @@ import type { OpenedMethod } from "../upscale/index.ts";
 import { isInterpolation, methodNames, scalesOf } from "../upscale/method-names.ts";
 import { aboutProtocols, measureFlags } from "./evaluate.ts";
 import { defineCommand, text, UsageError, type Values, whole } from "./flags.ts";
-import { methodFlag, openAdapter, openFlags } from "./methods.ts";
+import { methodFlag, methodOf, openAdapter } from "./methods.ts";
 import { conditionsOf, figures, milliseconds, type Result, resultOf } from "./results.ts";
 
 const flags = {
@@ -114,7 +114,7 @@ async function openContestants(values: Values<typeof flags>): Promise<Contestant
   // Files first: they know their scale, which is then that of the others.
   for (const method of [...chosen.filter(isFile), ...chosen]) {
     if (opened.has(method)) continue;
-    opened.set(method, await openFlags({ method, scale }));
+    opened.set(method, await methodOf({ method, scale }));
     scale = opened.get(method)!.upscaler.scale;
   }
   const labels = labelsOf(chosen.map((method) => opened.get(method)!));
@@ -240,7 +240,10 @@ function notesOn(results: readonly Result[]): string[] {
   return [...groups].map(([line, names]) => `${names.join(", ")}: ${line}`);
 }
 
-/** Undefined if there is nothing to draw: a picture of one colour is enlarged without any error, to infinite PSNR. */
+/**
+ * Undefined if there is nothing to draw: a picture of one colour is enlarged without any error, to infinite
+ * PSNR.
+ */
 async function plotOf(
   title: string,
   compared: string,

@@ -1,6 +1,6 @@
 import type { PictureScore } from "../evaluate/index.ts";
 import { defineCommand, oneOf, text, whole } from "./flags.ts";
-import { adapterFlag, ensembleFlag, methodFlag, openFlags, scaleFlag } from "./methods.ts";
+import { adapterFlag, ensembleFlag, methodFlag, methodOf, scaleFlag } from "./methods.ts";
 import { checkFolderOf, conditionsOf, figures, resultOf } from "./results.ts";
 
 /** Flags that say what is measured, and on what; those of `compare` as well. */
@@ -70,7 +70,7 @@ where the protocol compares nothing else.`,
     if (flags.json !== undefined) checkFolderOf(flags.json);
     const { evaluate, findPictures } = await import("../evaluate/index.ts");
     const { writeWhole } = await import("../data/files.ts");
-    const opened = await openFlags(flags);
+    const opened = await methodOf(flags);
     try {
       const pictures = findPictures(flags.hr, flags.lr, opened.upscaler.scale);
       const { protocol, border } = flags;

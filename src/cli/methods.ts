@@ -35,8 +35,8 @@ interface MethodFlags {
   readonly ensemble?: boolean;
 }
 
-/** The method that the flags name. @throws UsageError where they do not go together, DataError for a file that cannot be read */
-export async function openFlags(flags: MethodFlags & { readonly adapter?: string }): Promise<OpenedMethod> {
+/** Opens the method that the flags name. @throws UsageError where flags contradict each other */
+export async function methodOf(flags: MethodFlags & { readonly adapter?: string }): Promise<OpenedMethod> {
   const { method, scale, ensemble, adapter } = flags;
   await openAdapter(adapter, [method ?? defaultMethod(scale ?? 2)]);
   const { openMethod } = await import("../node.ts");

@@ -11,7 +11,7 @@ import { type UpscaleReport, type Upscaler, upscaleBands } from "../node.ts";
 import { DataError } from "../picture/errors.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
 import { type Context, UsageError } from "./flags.ts";
-import { openFlags } from "./methods.ts";
+import { methodOf } from "./methods.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
 /** What became of a picture, as --json has it. */
@@ -45,14 +45,17 @@ const extensions: Record<string, OutputFormat> = {
 };
 const extensionOf: Record<OutputFormat, string> = { png: ".png", jpeg: ".jpg", webp: ".webp" };
 
-/** @throws UsageError or DataError if nothing can be begun; what goes wrong with single pictures is in their reports. */
+/**
+ * @throws UsageError or DataError if nothing can be begun; what goes wrong with single pictures is in their
+ * reports.
+ */
 export async function upscaleFiles(flags: UpscaleFlags, { signal }: Context): Promise<Report[]> {
   const format = flags.format ?? extensions[extname(flags.output).toLowerCase()] ?? "png";
   checkFormat(flags, format);
   const jobs = jobsOf(flags, format);
   const { default: sharp } = await import("sharp");
   sharp.cache(false); // every picture is read once
-  const opened = await openFlags(flags);
+  const opened = await methodOf(flags);
   try {
     const queue = new Queue(jobs);
     const reports: Report[] = [];
@@ -195,8 +198,9 @@ async function upscaleOne(
 }
 
 /**
- * What of the memory that the program may take is left for tiles. Of what it does not have already, two fifths stay free: JavaScript
- * collects what tiles have left behind only now and then, and at the end the result is encoded.
+ * What of the memory that the program may take is left for tiles. Of what it does not have already, two
+ * fifths stay free: JavaScript collects what tiles have left behind only now and then, and at the end the
+ * result is encoded.
  */
 function workingMemory(most: number): number {
   return Math.max(1, (most - process.memoryUsage.rss()) * 0.6);
@@ -224,7 +228,9 @@ class Queue {
     console.error(`${count}${lineOf(report)}${await this.#timeLeft(report)}`);
   }
 
-  /** By pixels, which the headers of the files tell; those that will be skipped or fail are few, or seen soon. */
+  /**
+   * By pixels, which the headers of the files tell; those that will be skipped or fail are few, or seen soon.
+   */
   async #timeLeft({ width = 0, height = 0, scale = 1 }: Report): Promise<string> {
     const pixels = (width * height) / scale ** 2;
     if (this.#total === 1 || pixels === 0) return "";

@@ -1,7 +1,7 @@
 /** Video from standard input to standard output, a frame at a time. */
 import { FrameUpscaler, Y4mReader, Y4mWriter } from "../video/index.ts";
 import { type Context, UsageError } from "./flags.ts";
-import { openFlags } from "./methods.ts";
+import { methodOf } from "./methods.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
 export async function upscaleVideo(flags: UpscaleFlags, { signal }: Context): Promise<void> {
@@ -11,7 +11,7 @@ export async function upscaleVideo(flags: UpscaleFlags, { signal }: Context): Pr
   const reader = new Y4mReader(process.stdin);
   const writer = new Y4mWriter(process.stdout);
   const format = await reader.header();
-  const opened = await openFlags(flags);
+  const opened = await methodOf(flags);
   try {
     const { name, scale } = opened.upscaler;
     const most = flags["max-memory"];

@@ -1,4 +1,6 @@
-/** Networks that come with the library, trained by it. weights/README.md says on what, and how well they do. */
+/**
+ * Networks that come with the library, trained by it. weights/README.md says on what, and how well they do.
+ */
 import { ensureDevice } from "../device/open.ts";
 import {
   type PretrainedName,
@@ -11,8 +13,8 @@ import { loadModel } from "./registry.ts";
 import type { SuperResolver } from "./super-resolver.ts";
 
 /**
- * A network with the weights that come with the library; nothing is fetched from elsewhere. It is put on the default
- * device, which is opened if there is none.
+ * A network with the weights that come with the library; nothing is fetched from elsewhere. It is put on the
+ * default device, which is opened if there is none.
  *
  * - `edsr-small`: the best, and what `upscale()` takes by itself; RGB.
  * - `espcn`: the fastest; luma.
@@ -20,7 +22,8 @@ import type { SuperResolver } from "./super-resolver.ts";
  *
  *     const model = await loadPretrained("edsr-small", { scale: 2 });
  *
- * @throws RangeError if there is no such network, and an Error that says what to do where a bundler has lost the file.
+ * @throws RangeError if there is no such network, and an Error that says what to do where a bundler has lost
+ *   the file.
  */
 export async function loadPretrained(
   name: PretrainedName,

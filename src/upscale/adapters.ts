@@ -13,8 +13,9 @@ const margin = 2;
  *
  * - `"any"`: every plane by itself.
  * - `"rgb"`: grey is repeated three times, and the mean of the result is grey again.
- * - `"y"`: RGB is taken apart into luma, which the method enlarges, and two planes of colour, to which the eye is less
- *   sensitive and which bicubic interpolation enlarges. Grey becomes luma in studio range, and the result grey again.
+ * - `"y"`: RGB is taken apart into luma, which the method enlarges, and two planes of colour, to which the
+ *   eye is less sensitive and which bicubic interpolation enlarges. Grey becomes luma in studio range, and
+ *   the result grey again.
  */
 export function withColors(method: Method): Method {
   if (method.colors === "any") return method;
@@ -54,9 +55,9 @@ function byLuma({ scale, enlarge }: Method): Method["enlarge"] {
 }
 
 /**
- * The method for grey or RGB with alpha behind it, two or four planes: colours are multiplied by alpha, which is enlarged like a
- * grey picture, and divided by it again. So the colours of transparent pixels, which nobody sees, do not reach into
- * visible ones.
+ * The method for grey or RGB with alpha behind it, two or four planes: colours are multiplied by alpha, which
+ * is enlarged like a grey picture, and divided by it again. So the colours of transparent pixels, which
+ * nobody sees, do not reach into visible ones.
  *
  * @param method one for grey and RGB, such as `withColors` gives.
  */

@@ -16,7 +16,7 @@ export interface Band {
   readonly rows: Image<Samples>;
 }
 
-/** How a picture is enlarged. */
+/** What was done to a picture. */
 export interface UpscaleReport {
   /** As tables print it, such as `bicubic` or `edsr-small+`. */
   readonly method: string;
@@ -28,16 +28,19 @@ export interface UpscaleReport {
   readonly window: { readonly width: number; readonly height: number };
   /** From the picture in memory to the result in memory. */
   readonly ms: number;
-  /** The most bytes of the device's memory that were in use at a time, weights included; 0 for interpolation. */
+  /**
+   * The most bytes of the device's memory that were in use at a time, weights included; 0 for interpolation.
+   */
   readonly peakBytes: number;
 }
 
 /**
- * The result of enlarging a picture, which is never whole in memory:
+ * The result of enlarging a picture, to be read once and from top to bottom, so that it is never whole in
+ * memory:
  *
  *     for await (const { top, rows } of bands) write(rows.data);
  *
- * All bands lie in the same memory: use what is in one before asking for the next.
+ * All bands lie in the same memory: use one before you ask for the next.
  */
 export class Bands implements AsyncIterable<Band> {
   /** Size of the whole result, in pixels. */
@@ -55,9 +58,12 @@ export class Bands implements AsyncIterable<Band> {
   #peakBytes = 0;
 
   /**
-   * Plans the work; nothing is computed yet. `release` is called when the bands have been read or are closed.
+   * Plans the work; nothing is computed yet.
    *
-   * @throws RangeError for options that make no sense, and if not even a small tile fits into the memory that is allowed.
+   * @param release is called when reading ends, or by `close`.
+   *
+   * @throws RangeError for options that make no sense, and if not even a small tile fits into the memory that
+   *   is allowed.
    */
   constructor(image: Image<Samples>, method: Method, options: BandOptions, release = () => {}) {
     const { depth = 8 } = options;
@@ -75,7 +81,7 @@ export class Bands implements AsyncIterable<Band> {
     this.#tiling = planTiles(image, this.#method, { ...options, bytesPerRow });
   }
 
-  /** What is done; time and memory count what has been done so far. */
+  /** What is done to the picture. Time and memory are those up to the last band that was read. */
   get report(): UpscaleReport {
     const { name: method, scale } = this.#method;
     const { count: tiles, width, height } = this.#tiling;
@@ -91,7 +97,7 @@ export class Bands implements AsyncIterable<Band> {
     const { device, scale } = this.#method;
     const before = device?.memory().peakBytes ?? 0;
     device?.resetPeak();
-    const heights = this.#tiling.rows.map(([{ kept }]) => kept.bottom - kept.top);
+    const heights = this.#tiling.rows.map(([{ inner }]) => inner.bottom - inner.top);
     const strip = this.#samples(Math.max(...heights) * scale);
     try {
       for await (const { part, box } of enlargeInTiles(
@@ -124,7 +130,7 @@ export class Bands implements AsyncIterable<Band> {
     return whole;
   }
 
-  /** Frees what was opened for this picture. Reading the bands, to the end or not, does it as well. */
+  /** Frees what was opened for this picture, unless the bands have been read. */
   close(): void {
     this.#release();
   }

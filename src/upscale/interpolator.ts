@@ -16,8 +16,9 @@ const kernels: Record<Interpolation, ResizeOptions> = {
 const largestWindow = 512 ** 2;
 
 /**
- * Enlarging by a fixed formula, as Matlab's imresize does it, by 2, 3, 4 or 8: pictures bit for bit (rounded to bytes
- * after each of the two passes; not those of 16 bits or with transparency), planes without rounding. Runs on the CPU.
+ * Enlarging by a fixed formula, as Matlab's imresize does it, by 2, 3, 4 or 8: pictures bit for bit (rounded
+ * to bytes after each of the two passes; not those of 16 bits or with transparency), planes without rounding.
+ * Runs on the CPU.
  */
 export function interpolator(name: Interpolation, scale: number): Upscaler {
   if (!isInterpolation(name)) {

@@ -2,9 +2,9 @@ import type { Device } from "../device/device.ts";
 import type { Planes } from "../picture/planes.ts";
 
 /**
- * A way of enlarging: an interpolation, a network, or the mean of several answers. It takes numbers in planes, all of them at
- * once. tiles.ts cuts large pictures into parts for it, adapters.ts gives it the colours it works on, and upscaler.ts adds
- * the functions that callers use.
+ * A way of enlarging: an interpolation, a network, or the mean of several answers. It takes numbers in
+ * planes, all at once. tiles.ts cuts large pictures into parts for it, adapters.ts gives it the colours that
+ * it works on, and upscaler.ts adds the functions that callers use.
  */
 export interface Method {
   /** As tables and captions print it, such as `bicubic` or `edsr-small+`. */
@@ -17,16 +17,19 @@ export interface Method {
   readonly device: Device | undefined;
   /** At most how many pixels of the small picture away a pixel can still influence the result. */
   readonly margin: number;
-  /** The most pixels (of the small picture) that can be enlarged at once with this many bytes, and on this device. */
+  /**
+   * The most pixels (of the small picture) that can be enlarged at once with this many bytes, and on this
+   * device.
+   */
   readonly pixelsWithin: (bytes: number) => number;
   /**
-   * The planes that `colors` says, values in 0..1, to as many planes of the larger size, not clamped. A method that works in
-   * several steps looks at the signal between them.
+   * The planes that `colors` says, values in 0..1, to as many planes of the larger size, not clamped. A
+   * method that works in several steps looks at the signal between them.
    */
   readonly enlarge: (planes: Planes, signal?: AbortSignal) => Promise<Planes>;
   /**
-   * Whole bytes (over 255) to whole bytes, where that is not `enlarge` and rounding: Matlab's imresize rounds after each of
-   * its two passes.
+   * Whole bytes (over 255) to whole bytes, where that is not `enlarge` and rounding: Matlab's imresize rounds
+   * after each of its two passes.
    */
   readonly enlargeBytes?: (planes: Planes) => Promise<Planes>;
 }

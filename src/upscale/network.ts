@@ -5,8 +5,8 @@ import { deviceOf, Forward, pixelsWithin } from "./forward.ts";
 import { bytesPerPixel, type Upscaler, upscalerOf } from "./upscaler.ts";
 
 /**
- * Enlarging by a network. Networks that take enlarged pictures (SRCNN) get them by bicubic interpolation without
- * rounding.
+ * Enlarging by a network. Networks that take enlarged pictures (SRCNN) get them by bicubic interpolation
+ * without rounding.
  *
  * @param name what the upscaler is called; by default the network's architecture.
  */
@@ -20,7 +20,8 @@ export function networkUpscaler(model: SuperResolver, name = model.metadata().ar
     scale,
     colors,
     device: deviceOf(model),
-    // The halo of a network for enlarged pictures counts in their pixels; before it comes bicubic interpolation, which sees 2.
+    // The halo of a network for enlarged pictures counts in their pixels; before it comes bicubic
+    // interpolation, which sees 2.
     margin: enlarged ? Math.ceil(halo / scale) + 2 : halo,
     pixelsWithin(bytes) {
       // The network counts pixels of its input, this method those of the small picture.

@@ -27,28 +27,36 @@ export interface OpenMethodOptions {
   readonly method?: MethodChoice;
   /** Enlargement of each side: 2, 3, 4 or 8. Default: that of the weights, and of names 2. */
   readonly scale?: number;
-  /** The mean of the answers to the picture's eight flips and turns: a little better, eight times the work. Default false. */
+  /**
+   * The mean of the answers to the picture's eight flips and turns: a little better, eight times the work.
+   * Default false.
+   */
   readonly ensemble?: boolean;
 }
 
 /** A method ready for use. */
 export interface OpenedMethod {
-  /** Its `name` is the method's if it has one, else the network's architecture; with a plus for the ensemble. */
+  /**
+   * Its `name` is the method's if it has one, else the network's architecture; with a plus for the ensemble.
+   */
   readonly upscaler: Upscaler;
   readonly ensemble: boolean;
   /** Numbers that were trained; 0 for interpolations, and for upscalers, which do not tell. */
   readonly parameters: number;
-  /** Where the weights come from: the path of a file, or "pretrained" for those that come with the library. */
+  /**
+   * Where the weights come from: the path of a file, or "pretrained" for those that come with the library.
+   */
   readonly weights?: string;
   /** Frees what was opened: a network that came by name, by path or as bytes. */
   close(): void;
 }
 
 /**
- * Opens a method. Weights are put on the default device, which is opened if there is none; their kernels are compiled.
+ * Opens a method. Weights are put on the default device, which is opened if there is none; their kernels are
+ * compiled.
  *
- * @throws RangeError if the method enlarges by another scale than was asked for, or is no method; DataError if it is neither a
- *   name nor the path of a file that can be read.
+ * @throws RangeError if the method enlarges by another scale than was asked for, or is no method; DataError
+ *   if it is neither a name nor the path of a file that can be read.
  */
 export async function openMethod(options: OpenMethodOptions = {}): Promise<OpenedMethod> {
   const { scale, ensemble = false } = options;
@@ -57,7 +65,8 @@ export async function openMethod(options: OpenMethodOptions = {}): Promise<Opene
     const { name, scale: own, pixelsWithin } = opened.upscaler;
     if (scale !== undefined && own !== scale) {
       throw new RangeError(
-        `${opened.weights ?? name} enlarges by ${own}, but scale ${scale} was asked for. Each scale has weights of its own.`,
+        `${opened.weights ?? name} enlarges by ${own}, but scale ${scale} was asked for. ` +
+          "Each scale has weights of its own.",
       );
     }
     pixelsWithin(0); // tries a network out, which compiles its kernels
@@ -69,34 +78,35 @@ export async function openMethod(options: OpenMethodOptions = {}): Promise<Opene
 }
 
 async function open({ scale, method = defaultMethod(scale ?? 2) }: OpenMethodOptions): Promise<OpenedMethod> {
-  if (isInterpolation(method)) return given(interpolator(method, scale ?? 2));
+  const plain = { ensemble: false, parameters: 0, close() {} };
+  if (isInterpolation(method)) return { ...plain, upscaler: interpolator(method, scale ?? 2) };
   if (isPretrained(method)) {
     await deviceFor(method);
     const model = await loadPretrained(method, { scale: scale as PretrainedScale | undefined });
-    return loaded(model, "pretrained", method);
+    return ownNetwork(model, "pretrained", method);
   }
   if (typeof method === "string") {
     const bytes = await readWeights(method).catch((cause: Error) => {
       throw new DataError(
-        `${method}: there is no such method (${methodNames.join(", ")}), and as a weight file it cannot be read: ` +
-          `${cause.message}. Check the name or the path.`,
+        `${method}: there is no such method (${methodNames.join(", ")}), and as a weight file it cannot ` +
+          `be read: ${cause.message}. Check the name or the path.`,
         { cause },
       );
     });
     await deviceFor(method);
-    return loaded(loadModel(bytes, method), method);
+    return ownNetwork(loadModel(bytes, method), method);
   }
   if (method instanceof Uint8Array) {
     await deviceFor("the weight file");
-    return loaded(loadModel(method));
+    return ownNetwork(loadModel(method));
   }
   if (method instanceof SuperResolver) {
-    return { ...given(networkUpscaler(method)), parameters: method.parameterCount() };
+    return { ...plain, upscaler: networkUpscaler(method), parameters: method.parameterCount() };
   }
-  if (typeof method?.enlarge === "function") return given(upscalerOf(method));
+  if (typeof method?.enlarge === "function") return { ...plain, upscaler: upscalerOf(method) };
   throw new RangeError(
-    `upscale: method must be ${methodNames.join(", ")}, the path or the bytes of a weight file, a network or an upscaler, ` +
-      `got ${method === null ? "null" : typeof method}.`,
+    `upscale: method must be ${methodNames.join(", ")}, the path or the bytes of a weight file, a network ` +
+      `or an upscaler, got ${method === null ? "null" : typeof method}.`,
   );
 }
 
@@ -107,18 +117,15 @@ function isPretrained(method: MethodChoice): method is PretrainedName {
 async function deviceFor(network: string): Promise<void> {
   await ensureDevice().catch((cause: Error) => {
     throw new Error(
-      `${network} is a network and runs on WebGPU: ${cause.message} Or take an interpolation, such as bicubic, which needs none.`,
+      `${network} is a network and runs on WebGPU: ${cause.message} ` +
+        "Or take an interpolation, such as bicubic, which needs none.",
       { cause },
     );
   });
 }
 
-/** Nothing was opened for it. */
-function given(upscaler: Upscaler): OpenedMethod {
-  return { upscaler, ensemble: false, parameters: 0, close() {} };
-}
-
-function loaded(model: SuperResolver, weights?: string, name?: string): OpenedMethod {
+/** A network that was loaded for the caller, and goes when the caller closes it. */
+function ownNetwork(model: SuperResolver, weights?: string, name?: string): OpenedMethod {
   const upscaler = networkUpscaler(model, name);
   const parameters = model.parameterCount();
   return { upscaler, ensemble: false, parameters, weights, close: () => model.dispose() };

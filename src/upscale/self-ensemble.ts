@@ -4,10 +4,10 @@ import type { Method } from "./method.ts";
 import { type Upscaler, upscalerOf } from "./upscaler.ts";
 
 /**
- * The mean of eight answers: the picture is flipped and turned in all eight ways, each is enlarged, and the results
- * are turned back and averaged before anything is rounded. A network's errors differ between them and partly cancel:
- * EDSR gains about 0.1 dB (Lim et al. 2017 call it EDSR+), for eight times the work. An interpolation, which treats all
- * directions alike, gains nothing.
+ * The mean of eight answers: the picture is flipped and turned in all eight ways, each is enlarged, and the
+ * results are turned back and averaged before anything is rounded. A network's errors differ between them and
+ * partly cancel: EDSR gains about 0.1 dB (Lim et al. 2017 call it EDSR+), for eight times the work. An
+ * interpolation, which treats all directions alike, gains nothing.
  */
 export function selfEnsemble(method: Method): Upscaler {
   const { name, scale } = method;

@@ -1,10 +1,12 @@
 /**
- * Pictures larger than memory would allow at once. A picture is cut into tiles; each is computed in a window that also shows a
- * margin around it, as wide as the method can see, and of the result only the tile is kept. At the picture's own edge there
- * is no margin, as there is none for the whole picture. So every pixel of the result is the same sum of the same numbers as in the
- * whole picture, in the same order: the results are equal to the last bit.
+ * Pictures larger than memory would allow at once. A picture is cut into tiles; each is computed in a window
+ * that also shows a margin around it, as wide as the method can see, and of the result only the tile is kept.
+ * At the picture's own edge there is no margin, as there is none for the whole picture. So every pixel of the
+ * result is the same sum of the same numbers as in the whole picture, in the same order: the results are
+ * equal to the last bit.
  *
- * All windows of a picture have the same size (they overlap a little more instead), so that a device's buffers serve for all.
+ * All windows of a picture have the same size (they overlap a little more instead), so that a device's
+ * buffers serve for all.
  */
 import type { Planes } from "../picture/planes.ts";
 import type { Method } from "./method.ts";
@@ -14,11 +16,14 @@ export interface UpscaleOptions {
   readonly signal?: AbortSignal;
   /** Called after each tile; `total` is known from the start and stays the same. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
-  /** Side of the tiles, in pixels of the small picture. Default: as large as `maxMemory` allows, and the device. */
+  /**
+   * Side of the tiles, in pixels of the small picture. Default: as large as `maxMemory` allows, and the
+   * device.
+   */
   readonly tile?: number;
   /**
-   * The most that the work on one tile may take, in bytes, on the device and in JavaScript together; the picture itself and the
-   * result come on top. Default 512 MiB.
+   * The most that the work on one tile may take, in bytes, on the device and in JavaScript together; the
+   * picture itself and the result come on top. Default 512 MiB.
    */
   readonly maxMemory?: number;
 }
@@ -32,10 +37,10 @@ export interface Box {
 }
 
 export interface Tile {
-  /** What is computed. */
+  /** What is computed, in the picture's coordinates. */
   readonly window: Box;
-  /** What is kept of it, in the picture's coordinates as well. */
-  readonly kept: Box;
+  /** What is kept of it, in the same coordinates. */
+  readonly inner: Box;
 }
 
 /** How a picture is worked on. */
@@ -53,7 +58,7 @@ export interface Tiling {
 const smallestTile = 16;
 
 export interface PlanOptions extends Pick<UpscaleOptions, "tile" | "maxMemory"> {
-  /** Bytes that each row of a tile takes besides, over the whole width of the picture: the strip of the result that is made of a row of tiles. */
+  /** Bytes that each row of a tile takes besides: its part of a band, which is as wide as the result. */
   readonly bytesPerRow?: number;
 }
 
@@ -94,7 +99,7 @@ export function planTiles(
   const rows = spans(picture.height, height, margin).map((down) =>
     spans(picture.width, width, margin).map((across) => ({
       window: { top: down.from, left: across.from, bottom: down.to, right: across.to },
-      kept: { top: down.first, left: across.first, bottom: down.end, right: across.end },
+      inner: { top: down.first, left: across.first, bottom: down.end, right: across.end },
     })),
   );
   const { window } = rows[0][0];
@@ -131,7 +136,8 @@ export interface LargeTile {
 }
 
 /**
- * The loop over all tiles, row by row: takes a window of the picture, has the method enlarge it, and keeps the tile.
+ * The loop over all tiles, row by row: takes a window of the picture, has the method enlarge it, and keeps
+ * the tile.
  *
  * @param windowOf the planes of a window.
  */
@@ -143,14 +149,14 @@ export async function* enlargeInTiles(
 ): AsyncGenerator<LargeTile> {
   const { scale } = method;
   let done = 0;
-  for (const { window, kept } of tiling.rows.flat()) {
-    // Interpolation never waits for anything; this lets others work, such as the one who aborts the signal.
+  for (const { window, inner } of tiling.rows.flat()) {
+    // Interpolation never waits for anything; this lets others work, who may abort the signal.
     if (done > 0) await new Promise((resolve) => setTimeout(resolve));
     signal?.throwIfAborted();
     const large = await method.enlarge(windowOf(window), signal);
-    const part = cut(large, times(within(kept, window), scale));
+    const part = cut(large, times(within(inner, window), scale));
     onProgress?.({ done: ++done, total: tiling.count });
-    yield { part, box: times(kept, scale) };
+    yield { part, box: times(inner, scale) };
   }
 }
 

@@ -1,13 +1,14 @@
 /**
- * The way in: any picture, by any method, in one call. Read on in open-method.ts (which method), bands.ts (pictures to planes
- * and back), adapters.ts (colours), tiles.ts (large pictures in parts), network.ts and forward.ts (a network on one part).
+ * Enlarges any picture by any method. Read on in open-method.ts (which method), bands.ts (from a picture to
+ * the result), tiles.ts (large pictures in parts), adapters.ts (colours and transparency), network.ts and
+ * forward.ts (a network on one part).
  */
 
 import { type AlphaChoice, withoutAlpha } from "../picture/alpha.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { type BandOptions, Bands, type UpscaleReport } from "./bands.ts";
 import { type OpenMethodOptions, openMethod } from "./open-method.ts";
-import { type PictureSource, readSource } from "./source.ts";
+import { type PictureSource, readPicture } from "./source.ts";
 
 export interface UpscalePictureOptions extends OpenMethodOptions, BandOptions {
   /** What becomes of transparency: kept (the default), dropped, or the picture is put on white or black. */
@@ -25,11 +26,11 @@ export interface Upscaled<S extends Samples = Uint8Array> extends UpscaleReport 
  *     const { image } = await upscale(await fetch("photo.jpg").then((r) => r.blob()), { scale: 2 });
  *     const { image, ms } = await upscale("photo.jpg", { method: await readFile("edsr-x2.safetensors") });
  *
- * Without a method: by "edsr-small", which comes with the library. Weights are loaded at every call; for many pictures, pass a
- * network (`loadPretrained`, `loadModel`) or an upscaler.
+ * Without a method: by "edsr-small", which comes with the library. Weights are loaded at every call; for many
+ * pictures, call `openMethod` once and pass its `upscaler`.
  *
- * @throws DataError for pictures that cannot be read, RangeError for options that make no sense, the signal's reason when it
- *   was aborted.
+ * @throws DataError for pictures that cannot be read, RangeError for options that make no sense, the signal's
+ *   reason when it was aborted.
  */
 export function upscale(
   picture: PictureSource,
@@ -50,13 +51,14 @@ export async function upscale(
 }
 
 /**
- * Enlarges a picture whose result need not be whole in memory: the size of the result at once, and then its bands, strips from
- * top to bottom. Options and errors are those of `upscale`.
+ * Enlarges a picture strip by strip, so that the result is never whole in memory. Its size is known before
+ * anything is computed. Options and errors are those of `upscale`.
  *
  *     const bands = await upscaleBands("photo.jpg", { scale: 4 });
+ *     console.log(bands.width, bands.height);
  *     for await (const { top, rows } of bands) write(rows.data); // `rows` is an image
  *
- * Who does not read the bands calls `close()`.
+ * If you do not read the bands, call `close()`.
  */
 export async function upscaleBands(
   picture: PictureSource,
@@ -64,7 +66,7 @@ export async function upscaleBands(
 ): Promise<Bands> {
   const { alpha = "keep", signal } = options;
   signal?.throwIfAborted();
-  const image = withoutAlpha(await readSource(picture), alpha);
+  const image = withoutAlpha(await readPicture(picture), alpha);
   const { upscaler, close } = await openMethod(options);
   try {
     return new Bands(image, upscaler, options, close);

@@ -5,16 +5,17 @@ import { Bands } from "./bands.ts";
 import type { Method } from "./method.ts";
 import { enlargePlanes, type UpscaleOptions } from "./tiles.ts";
 
-/** A method, and functions that enlarge with it what may be larger than memory allows at once. */
+/** A method with the functions that callers use; they cut into tiles what is too large for memory. */
 export interface Upscaler extends Method {
   /**
-   * A picture of any number of channels, `scale` times as wide and high. Grey is grey, from black to white, whatever the method
-   * works on; adapters.ts says what becomes of colours and transparency.
+   * A picture of 1 to 4 channels, `scale` times as wide and high. One channel is a grey picture (0 black, 255
+   * white), whatever the method works on. `withColors` and `withAlpha` say what becomes of colours and
+   * transparency.
    */
   upscale(image: Image, options?: UpscaleOptions): Promise<Image>;
   /**
-   * Luma alone as real numbers, [height, width] in BT.601's studio range (16..235), neither rounded nor clamped:
-   * what the papers' protocol measures, after rounding. Only for the colors `"y"` and `"any"`.
+   * Luma alone as real numbers, [height, width] in BT.601's studio range (16..235), neither rounded nor
+   * clamped: what the papers' protocol measures, after rounding. Only for the colors `"y"` and `"any"`.
    */
   upscaleY(
     plane: ArrayLike<number>,
@@ -22,7 +23,10 @@ export interface Upscaler extends Method {
     height: number,
     options?: UpscaleOptions,
   ): Promise<Float32Array>;
-  /** `enlarge` in tiles: the planes that `colors` says, values in 0..1, to planes of the larger size, not clamped. */
+  /**
+   * `enlarge` in tiles: the planes that `colors` says, values in 0..1, to planes of the larger size, not
+   * clamped.
+   */
   upscalePlanes(planes: Planes, options?: UpscaleOptions): Promise<Planes>;
 }
 
@@ -64,8 +68,9 @@ async function upscaleLuma(
 }
 
 /**
- * Bytes that JavaScript needs while it makes the pixels of the result out of one pixel: of up to four planes each, its numbers
- * before and after the colours are put together and as samples, and two passes of one plane in double precision.
+ * Bytes that JavaScript needs while it makes the pixels of the result out of one pixel: of up to four planes
+ * each, its numbers before and after the colours are put together and as samples, and two passes of one plane
+ * in double precision.
  */
 export function bytesPerPixel(scale: number): number {
   return scale ** 2 * (4 * (4 + 4 + 2) + 16) + 4 * (4 + 2);

@@ -9,8 +9,8 @@ import type { UpscaleOptions, Upscaler } from "../upscale/index.ts";
 import { type Frame, planeSizes, type VideoFormat } from "./format.ts";
 
 /**
- * Frames of one format. Luma is enlarged by the method and colour by bicubic interpolation, each sample to where it belongs between
- * those of luma. A method for RGB gets colours, and of its answer luma counts.
+ * Frames of one format. Luma is enlarged by the method and colour by bicubic interpolation, each sample to
+ * where it belongs between those of luma. A method for RGB gets colours, and of its answer luma counts.
  */
 export class FrameUpscaler {
   readonly format: VideoFormat;

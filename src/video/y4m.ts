@@ -1,6 +1,7 @@
 /**
- * Uncompressed video as programs hand it on through pipes: YUV4MPEG2, "y4m". A line of parameters, then for each frame a line
- * "FRAME" and its planes Y, Cb and Cr, one after the other, the two of colour mostly with fewer pixels.
+ * Uncompressed video as programs hand it on through pipes: YUV4MPEG2, "y4m". A line of parameters, then for
+ * each frame a line "FRAME" and its planes Y, Cb and Cr, one after the other, the two of colour mostly with
+ * fewer pixels.
  */
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";

@@ -370,7 +370,7 @@ describe("kernels compile within WebGPU's default limits", () => {
       ],
       ...["cosineAnnealingLR", "loadWeights", "saveWeights", "parseSafetensors", "serializeSafetensors"],
       ...["createModel", "loadModel", "interpolator", "networkUpscaler", "selfEnsemble", "upscale"],
-      ...["openMethod", "upscaleBands", "toImageData", "adaptersPresent"],
+      ...["openMethod", "upscaleBands", "scalesOf", "readPicture", "toImageData", "adaptersPresent"],
       ...["normalInit", "kaimingNormalInit", "whiteningInit"],
     ];
     const functions = Object.entries(ops).filter(
