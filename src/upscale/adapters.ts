@@ -1,4 +1,4 @@
-/** What makes a method for planes one for pictures: colours it does not know, transparency, whole bytes. */
+/** What makes a method for some planes one for pictures: with colours it does not know, with transparency. */
 import { divided, enlargeAlpha, multiplied } from "../picture/alpha.ts";
 import { rgbPlanesToYcbcr, ycbcrPlanesToRgb } from "../picture/color.ts";
 import { interpolatePlanes } from "../picture/interpolate-planes.ts";
@@ -75,11 +75,6 @@ export function withAlpha(method: Method): Method {
     },
     enlargeBytes: undefined,
   };
-}
-
-/** The method for whole bytes: exact, if it has a way of its own for them. */
-export function withBytes(method: Method): Method {
-  return { ...method, enlarge: method.enlargeBytes ?? method.enlarge };
 }
 
 function withValues(planes: Planes, value: (old: number) => number): Planes {

@@ -1,6 +1,6 @@
 /** A picture enlarged in bands: strips of the result, from top to bottom. */
 import { checkImage, crop, fromPlanar, type Image, type Samples, toPlanar } from "../picture/image.ts";
-import { withAlpha, withBytes, withColors } from "./adapters.ts";
+import { withAlpha, withColors } from "./adapters.ts";
 import { adapterOf, type Method } from "./method.ts";
 import { type Box, enlargeInTiles, planTiles, type Tiling, type UpscaleOptions } from "./tiles.ts";
 
@@ -61,7 +61,6 @@ export class Bands implements AsyncIterable<Band> {
    * Plans the work; nothing is computed yet.
    *
    * @param release is called when reading ends, or by `close`.
-   *
    * @throws RangeError for options that make no sense, and if not even a small tile fits into the memory that
    *   is allowed.
    */
@@ -74,7 +73,7 @@ export class Bands implements AsyncIterable<Band> {
     this.channels = image.channels;
     this.depth = depth;
     this.#image = image;
-    this.#method = methodFor(image, depth, method);
+    this.#method = image.channels % 2 === 0 ? withAlpha(withColors(method)) : withColors(method);
     this.#options = options;
     this.#release = release;
     const bytesPerRow = this.width * this.channels * (depth / 8) * method.scale;
@@ -100,22 +99,15 @@ export class Bands implements AsyncIterable<Band> {
     const heights = this.#tiling.rows.map(([{ inner }]) => inner.bottom - inner.top);
     const strip = this.#samples(Math.max(...heights) * scale);
     try {
-      for await (const { part, box } of enlargeInTiles(
-        (window) => this.#planes(window),
-        this.#method,
-        this.#tiling,
-        this.#options,
-      )) {
-        const { width, height, channels } = part;
-        const image = fromPlanar(part.data, width, height, channels as Image["channels"], this.depth);
-        copyRows(image, strip, box.left);
-        if (box.right < this.width) continue;
+      const windows = enlargeInTiles(this.#tiling, scale, (window) => this.#enlarge(window), this.#options);
+      for await (const { large, part, place } of windows) {
+        copyPart(large, part, strip, place.left);
+        if (place.right < this.width) continue;
         this.#ms = performance.now() - start;
         this.#peakBytes = device?.memory().peakBytes ?? 0;
-        yield {
-          top: box.top,
-          rows: { ...strip, height, data: strip.data.subarray(0, height * strip.width * strip.channels) },
-        };
+        const height = place.bottom - place.top;
+        const data = strip.data.subarray(0, height * strip.width * strip.channels);
+        yield { top: place.top, rows: { ...strip, height, data } };
       }
     } finally {
       device?.resetPeak(Math.max(before, device.memory().peakBytes));
@@ -135,10 +127,15 @@ export class Bands implements AsyncIterable<Band> {
     this.#release();
   }
 
-  /** A part of the small picture. */
-  #planes({ left, top, right, bottom }: Box) {
-    const part = crop(this.#image, left, top, right - left, bottom - top);
-    return { ...part, data: toPlanar(part) };
+  async #enlarge({ left, top, right, bottom }: Box): Promise<Image<Samples>> {
+    const window = crop(this.#image, left, top, right - left, bottom - top);
+    const { enlarge, enlargeBytes } = this.#method;
+    if (enlargeBytes && this.depth === 8 && window.data instanceof Uint8Array) {
+      return enlargeBytes(window as Image);
+    }
+    const planes = { ...window, data: toPlanar(window) };
+    const { data, width, height } = await enlarge(planes, this.#options.signal);
+    return fromPlanar(data, width, height, this.channels, this.depth);
   }
 
   #samples(height: number): Image<Samples> {
@@ -148,17 +145,12 @@ export class Bands implements AsyncIterable<Band> {
   }
 }
 
-/** The method for the planes of this picture. */
-function methodFor({ channels, data }: Image<Samples>, depth: 8 | 16, method: Method): Method {
-  if (channels === 2 || channels === 4) return withAlpha(withColors(method));
-  return withColors(depth === 8 && data instanceof Uint8Array ? withBytes(method) : method);
-}
-
-/** Copies a picture to column `left` of a wider one. */
-function copyRows(from: Image<Samples>, to: Image<Samples>, left: number): void {
-  const length = from.width * from.channels;
-  for (let row = 0; row < from.height; row++) {
-    const start = row * length;
-    to.data.set(from.data.subarray(start, start + length), (row * to.width + left) * to.channels);
+/** Copies a part of a picture, which is as high as `to` or lower, to column `left`. */
+function copyPart(from: Image<Samples>, part: Box, to: Image<Samples>, left: number): void {
+  const { channels } = from;
+  for (let row = part.top; row < part.bottom; row++) {
+    const start = row * from.width;
+    const line = from.data.subarray((start + part.left) * channels, (start + part.right) * channels);
+    to.data.set(line, ((row - part.top) * to.width + left) * channels);
   }
 }

@@ -1,7 +1,5 @@
-import { unitFromByte } from "../picture/image.ts";
 import { imresize } from "../picture/imresize.ts";
 import { interpolatePlanes } from "../picture/interpolate-planes.ts";
-import type { Planes } from "../picture/planes.ts";
 import type { ResizeOptions } from "../picture/resize-weights.ts";
 import { type Interpolation, interpolations, isInterpolation, scalesOf } from "./method-names.ts";
 import { bytesPerPixel, type Upscaler, upscalerOf } from "./upscaler.ts";
@@ -37,23 +35,6 @@ export function interpolator(name: Interpolation, scale: number): Upscaler {
     margin: 2, // the cubic kernel's
     pixelsWithin: (bytes) => Math.min(largestWindow, Math.floor(bytes / bytesPerPixel(scale))),
     enlarge: async (planes) => interpolatePlanes(planes, scale, kernels[name]),
-    enlargeBytes: async (planes) => resizeBytes(planes, scale, kernels[name]),
+    enlargeBytes: (image) => imresize(image, scale, kernels[name]),
   });
-}
-
-/** Matlab's imresize of uint8 pictures, plane by plane. */
-function resizeBytes(
-  { width, height, channels, data }: Planes,
-  scale: number,
-  kernel: ResizeOptions,
-): Planes {
-  const area = width * height;
-  const result = new Float32Array(data.length * scale ** 2);
-  for (let c = 0; c < channels; c++) {
-    const bytes = new Uint8Array(area);
-    for (let i = 0; i < area; i++) bytes[i] = Math.round(data[c * area + i] * 255);
-    const large = imresize({ width, height, channels: 1, data: bytes }, scale, kernel).data;
-    for (let i = 0, to = c * large.length; i < large.length; i++, to++) result[to] = unitFromByte[large[i]];
-  }
-  return { width: width * scale, height: height * scale, channels, data: result };
 }

@@ -1,10 +1,12 @@
 import type { Device } from "../device/device.ts";
+import type { Image } from "../picture/image.ts";
 import type { Planes } from "../picture/planes.ts";
 
 /**
  * A way of enlarging: an interpolation, a network, or the mean of several answers. It takes numbers in
  * planes, all at once. tiles.ts cuts large pictures into parts for it, adapters.ts gives it the colours that
- * it works on, and upscaler.ts adds the functions that callers use.
+ * it works on, and upscaler.ts adds the functions that callers use. All of them copy its properties, so a
+ * method is a plain object whose functions do without `this`.
  */
 export interface Method {
   /** As tables and captions print it, such as `bicubic` or `edsr-small+`. */
@@ -28,10 +30,10 @@ export interface Method {
    */
   readonly enlarge: (planes: Planes, signal?: AbortSignal) => Promise<Planes>;
   /**
-   * Whole bytes (over 255) to whole bytes, where that is not `enlarge` and rounding: Matlab's imresize rounds
-   * after each of its two passes.
+   * Bytes to bytes, where that is not the same as by numbers between: Matlab's imresize rounds after each of
+   * its two passes. For grey and RGB, of methods that work on any planes.
    */
-  readonly enlargeBytes?: (planes: Planes) => Promise<Planes>;
+  readonly enlargeBytes?: (image: Image) => Image;
 }
 
 /** Where a method runs, for reports: the name of an adapter, or "JavaScript". */

@@ -129,34 +129,34 @@ export function spans(length: number, window: number, margin: number) {
   });
 }
 
-/** A tile of the result, and its place there. */
-export interface LargeTile {
-  readonly part: Planes;
-  readonly box: Box;
+/** A window that has been enlarged. */
+export interface LargeWindow<T> {
+  readonly large: T;
+  /** What is to be kept of it. */
+  readonly part: Box;
+  /** Where that belongs in the result. */
+  readonly place: Box;
 }
 
 /**
- * The loop over all tiles, row by row: takes a window of the picture, has the method enlarge it, and keeps
- * the tile.
+ * The loop over all tiles, row by row from left to right.
  *
- * @param windowOf the planes of a window.
+ * @param enlarge computes a window, of planes or of a picture.
  */
-export async function* enlargeInTiles(
-  windowOf: (window: Box) => Planes,
-  method: Method,
+export async function* enlargeInTiles<T>(
   tiling: Tiling,
+  scale: number,
+  enlarge: (window: Box) => Promise<T>,
   { signal, onProgress }: UpscaleOptions,
-): AsyncGenerator<LargeTile> {
-  const { scale } = method;
+): AsyncGenerator<LargeWindow<T>> {
   let done = 0;
   for (const { window, inner } of tiling.rows.flat()) {
     // Interpolation never waits for anything; this lets others work, who may abort the signal.
     if (done > 0) await new Promise((resolve) => setTimeout(resolve));
     signal?.throwIfAborted();
-    const large = await method.enlarge(windowOf(window), signal);
-    const part = cut(large, times(within(inner, window), scale));
+    const large = await enlarge(window);
     onProgress?.({ done: ++done, total: tiling.count });
-    yield { part, box: times(inner, scale) };
+    yield { large, part: times(within(inner, window), scale), place: times(inner, scale) };
   }
 }
 
@@ -171,9 +171,9 @@ export async function enlargePlanes(
   const [width, height] = [planes.width * scale, planes.height * scale];
   const tiling = planTiles(planes, method, options);
   const result = { width, height, channels, data: new Float32Array(channels * width * height) };
-  const windowOf = (window: Box) => cut(planes, window);
-  for await (const { part, box } of enlargeInTiles(windowOf, method, tiling, options)) {
-    paste(result, part, box.top, box.left);
+  const enlarge = (window: Box) => method.enlarge(cut(planes, window), options.signal);
+  for await (const { large, part, place } of enlargeInTiles(tiling, scale, enlarge, options)) {
+    paste(result, cut(large, part), place.top, place.left);
   }
   return result;
 }
