@@ -1,12 +1,12 @@
 /** Pictures between files, canvases and the library. */
 
-import { readPicture as read, toImageData } from "../../src/index.ts";
+import { readSource, toImageData } from "../../src/index.ts";
 import type { Image } from "../../src/picture/image.ts";
 
 /** Reads any format that the browser shows; the orientation that a camera noted is applied. */
 export async function readPicture(file: Blob, name: string): Promise<Image> {
   try {
-    return (await read(file)) as Image; // browsers give bytes
+    return (await readSource(file)) as Image; // browsers give bytes
   } catch (cause) {
     throw new Error(`${name} is no picture that this browser can show. Choose a PNG, JPEG or WebP file.`, {
       cause,

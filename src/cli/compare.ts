@@ -1,11 +1,6 @@
-/**
- * `pixelgrad compare`: measures methods one after the other, then writes what came out as a table, a plot and
- * a page of details.
- */
-import { mkdirSync } from "node:fs";
+/** `pixelgrad compare`: measures methods one after the other, and writes a table, a plot and details. */
 import { basename, extname, join, resolve, sep } from "node:path";
 import type { PairFiles } from "../data/pairs.ts";
-import { DataError } from "../picture/errors.ts";
 import type { Image } from "../picture/image.ts";
 import type { Panel, Region, Row } from "../report/picture.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
@@ -13,7 +8,7 @@ import { isInterpolation, methodNames, scalesOf } from "../upscale/method-names.
 import { aboutProtocols, measureFlags } from "./evaluate.ts";
 import { defineCommand, text, UsageError, type Values, whole } from "./flags.ts";
 import { methodFlag, methodOf, openAdapter } from "./methods.ts";
-import { conditionsOf, figures, milliseconds, type Result, resultOf } from "./results.ts";
+import { conditionsOf, figures, makeFolder, milliseconds, type Result, resultOf } from "./results.ts";
 
 const flags = {
   ...measureFlags,
@@ -140,17 +135,6 @@ function labelsOf(methods: readonly OpenedMethod[]): string[] {
   );
 }
 
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (cause) {
-    throw new DataError(
-      `${path}: this folder cannot be made: ${(cause as Error).message}. Name another one with --out.`,
-      { cause },
-    );
-  }
-}
-
 /** Side of a detail in HR pixels. */
 const detailSize = 72;
 
@@ -240,10 +224,7 @@ function notesOn(results: readonly Result[]): string[] {
   return [...groups].map(([line, names]) => `${names.join(", ")}: ${line}`);
 }
 
-/**
- * Undefined if there is nothing to draw: a picture of one colour is enlarged without any error, to infinite
- * PSNR.
- */
+/** Undefined if there is nothing to draw: a picture of one colour has infinite PSNR. */
 async function plotOf(
   title: string,
   compared: string,

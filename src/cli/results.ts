@@ -1,5 +1,5 @@
 /** What `evaluate` and `compare` say of a measurement: as columns, as a sentence and as JSON. */
-import { statSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Evaluation } from "../evaluate/index.ts";
 import { DataError } from "../picture/errors.ts";
@@ -35,6 +35,17 @@ export function milliseconds(ms: number): string {
 /** All that the figures depend on. */
 export function conditionsOf({ conditions, adapter }: Result): string {
   return `${conditions}. Times: ${adapter}, after a warm-up.`;
+}
+
+export function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (cause) {
+    throw new DataError(
+      `${path}: this folder cannot be made: ${(cause as Error).message}. Name another one.`,
+      { cause },
+    );
+  }
 }
 
 /** Is there a folder for the file? Better asked before an hour of measuring than after it. */

@@ -1,5 +1,5 @@
 /** Pictures from files to files: one after the other, each in strips, with a line for each. */
-import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { basename, extname, join, resolve, sep } from "node:path";
 import {
   type OutputFormat,
@@ -12,6 +12,7 @@ import { DataError } from "../picture/errors.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
 import { type Context, UsageError } from "./flags.ts";
 import { methodOf } from "./methods.ts";
+import { makeFolder } from "./results.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
 /** What became of a picture, as --json has it. */
@@ -45,10 +46,7 @@ const extensions: Record<string, OutputFormat> = {
 };
 const extensionOf: Record<OutputFormat, string> = { png: ".png", jpeg: ".jpg", webp: ".webp" };
 
-/**
- * @throws UsageError or DataError if nothing can be begun; what goes wrong with single pictures is in their
- * reports.
- */
+/** @throws UsageError or DataError if nothing can begin; errors of single pictures are in their reports. */
 export async function upscaleFiles(flags: UpscaleFlags, { signal }: Context): Promise<Report[]> {
   const format = flags.format ?? extensions[extname(flags.output).toLowerCase()] ?? "png";
   checkFormat(flags, format);
@@ -120,17 +118,6 @@ function checked(jobs: Job[]): Job[] {
     writers.set(path, input);
   }
   return jobs;
-}
-
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (cause) {
-    throw new DataError(
-      `${path}: this folder cannot be made: ${(cause as Error).message}. Name another one.`,
-      { cause },
-    );
-  }
 }
 
 /** Reads, enlarges and writes. Errors of this picture become its report; only a stop ends all. */
@@ -228,9 +215,7 @@ class Queue {
     console.error(`${count}${lineOf(report)}${await this.#timeLeft(report)}`);
   }
 
-  /**
-   * By pixels, which the headers of the files tell; those that will be skipped or fail are few, or seen soon.
-   */
+  /** By pixels, which the headers of the files tell; those to be skipped or to fail are few, or seen soon. */
   async #timeLeft({ width = 0, height = 0, scale = 1 }: Report): Promise<string> {
     const pixels = (width * height) / scale ** 2;
     if (this.#total === 1 || pixels === 0) return "";

@@ -1,6 +1,4 @@
-/**
- * Networks that come with the library, trained by it. weights/README.md says on what, and how well they do.
- */
+/** Networks that come with the library. weights/README.md says what they learned from, and how good they are. */
 import { ensureDevice } from "../device/open.ts";
 import {
   type PretrainedName,

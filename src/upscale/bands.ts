@@ -28,9 +28,7 @@ export interface UpscaleReport {
   readonly window: { readonly width: number; readonly height: number };
   /** From the picture in memory to the result in memory. */
   readonly ms: number;
-  /**
-   * The most bytes of the device's memory that were in use at a time, weights included; 0 for interpolation.
-   */
+  /** The most bytes of the device in use at a time, weights included; 0 for interpolation. */
   readonly peakBytes: number;
 }
 

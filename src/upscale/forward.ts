@@ -1,7 +1,8 @@
 /**
- * A network's forward pass, and how much memory it takes. The last layers of a network that enlarges work on
- * scale² as many pixels as all those before. So where a network has two steps, the second is done in strips,
- * each with a margin, as tiles have one. Then the first step, whose margin costs most, may have larger tiles.
+ * A network's forward pass, and how much memory it takes. The last layers of a network that enlarges work on scale² as many pixels as all
+ * those before, so where a network tells its two steps apart, the second is done in strips, each with a margin as tiles have
+ * one: then the first, whose margin costs most, may have larger tiles. (EDSR x4 of 64 channels on lavapipe, which binds 128 MiB: windows
+ * of 690² pixels instead of 181², and with its margin of 36 pixels less than half the work.)
  */
 
 import { GpuDevice } from "../device/gpu-device.ts";
@@ -79,9 +80,7 @@ export interface Needs {
   readonly second: number;
   /** Width of the narrowest strip, margins included. */
   readonly narrowest: number;
-  /**
-   * The most pixels whose largest map a kernel can be given as a whole: in the first step, and in the second.
-   */
+  /** The most pixels whose largest map a kernel can be given as a whole: in the first step, and in the second. */
   readonly bindable: number;
   readonly bindableStrip: number;
 }
@@ -108,9 +107,9 @@ function stripPixels({ first, second, narrowest, bindableStrip }: Needs, area: n
 }
 
 /**
- * Runs the network once on a small picture, and divides the memory that the device took by the number of
- * pixels. That counts buffers in use as well as those that the device keeps to use them again. An eighth is
- * added: a buffer may be that much larger than what was asked for (see sizeClass).
+ * Runs the network once on a small picture, and divides the memory that the device took by the number of pixels. That counts
+ * buffers in use as well as those that the device keeps to use them again. An eighth is added: a buffer may be that much larger than
+ * what was asked for (see sizeClass).
  */
 function needsOf(model: SuperResolver): Needs {
   const device = deviceOf(model);

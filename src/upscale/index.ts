@@ -9,7 +9,7 @@ export { defaultMethod, type Interpolation, type MethodName, methodNames, scales
 export { networkUpscaler } from "./network.ts";
 export { type MethodChoice, type OpenedMethod, type OpenMethodOptions, openMethod } from "./open-method.ts";
 export { selfEnsemble } from "./self-ensemble.ts";
-export { type PictureSource, readPicture, toImageData } from "./source.ts";
+export { type PictureSource, readSource, toImageData } from "./source.ts";
 export type { UpscaleOptions } from "./tiles.ts";
 export { type Upscaled, type UpscalePictureOptions, upscale, upscaleBands } from "./upscale.ts";
 export type { Upscaler } from "./upscaler.ts";

@@ -19,10 +19,7 @@ export interface Method {
   readonly device: Device | undefined;
   /** At most how many pixels of the small picture away a pixel can still influence the result. */
   readonly margin: number;
-  /**
-   * The most pixels (of the small picture) that can be enlarged at once with this many bytes, and on this
-   * device.
-   */
+  /** The most pixels of the small picture that can be enlarged at once with so many bytes on this device. */
   readonly pixelsWithin: (bytes: number) => number;
   /**
    * The planes that `colors` says, values in 0..1, to as many planes of the larger size, not clamped. A

@@ -27,25 +27,18 @@ export interface OpenMethodOptions {
   readonly method?: MethodChoice;
   /** Enlargement of each side: 2, 3, 4 or 8. Default: that of the weights, and of names 2. */
   readonly scale?: number;
-  /**
-   * The mean of the answers to the picture's eight flips and turns: a little better, eight times the work.
-   * Default false.
-   */
+  /** The mean of the answers to eight flips and turns: a little better, eight times the work. Default off. */
   readonly ensemble?: boolean;
 }
 
 /** A method ready for use. */
 export interface OpenedMethod {
-  /**
-   * Its `name` is the method's if it has one, else the network's architecture; with a plus for the ensemble.
-   */
+  /** Its `name` is that of `methodNames`, else the network's architecture; with a plus for the ensemble. */
   readonly upscaler: Upscaler;
   readonly ensemble: boolean;
   /** Numbers that were trained; 0 for interpolations, and for upscalers, which do not tell. */
   readonly parameters: number;
-  /**
-   * Where the weights come from: the path of a file, or "pretrained" for those that come with the library.
-   */
+  /** Where weights come from: the path of a file, or "pretrained" for those that come with the library. */
   readonly weights?: string;
   /** Frees what was opened: a network that came by name, by path or as bytes. */
   close(): void;

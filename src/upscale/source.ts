@@ -21,8 +21,12 @@ export function registerPictureReader(other: PictureReader): void {
   reader = other;
 }
 
-/** Reads a picture. @throws DataError for what is no picture, or none that can be read here. */
-export async function readPicture(source: PictureSource): Promise<Image<Samples>> {
+/**
+ * A picture in any of these forms as an `Image`; of a file, the orientation that a camera noted is applied.
+ *
+ * @throws DataError for what is no picture.
+ */
+export async function readSource(source: PictureSource): Promise<Image<Samples>> {
   if (typeof source === "string" || source instanceof URL || source instanceof Uint8Array)
     return reader(source);
   if (source instanceof Blob) return reader(new Uint8Array(await source.arrayBuffer()));

@@ -16,10 +16,7 @@ export interface UpscaleOptions {
   readonly signal?: AbortSignal;
   /** Called after each tile; `total` is known from the start and stays the same. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
-  /**
-   * Side of the tiles, in pixels of the small picture. Default: as large as `maxMemory` allows, and the
-   * device.
-   */
+  /** Side of the tiles, in pixels of the small picture. Default: as large as memory and device allow. */
   readonly tile?: number;
   /**
    * The most that the work on one tile may take, in bytes, on the device and in JavaScript together; the

@@ -8,7 +8,7 @@ import { type AlphaChoice, withoutAlpha } from "../picture/alpha.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { type BandOptions, Bands, type UpscaleReport } from "./bands.ts";
 import { type OpenMethodOptions, openMethod } from "./open-method.ts";
-import { type PictureSource, readPicture } from "./source.ts";
+import { type PictureSource, readSource } from "./source.ts";
 
 export interface UpscalePictureOptions extends OpenMethodOptions, BandOptions {
   /** What becomes of transparency: kept (the default), dropped, or the picture is put on white or black. */
@@ -24,7 +24,7 @@ export interface Upscaled<S extends Samples = Uint8Array> extends UpscaleReport 
  * Enlarges a picture. The same in Node and in browsers.
  *
  *     const { image } = await upscale(await fetch("photo.jpg").then((r) => r.blob()), { scale: 2 });
- *     const { image, ms } = await upscale("photo.jpg", { method: await readFile("edsr-x2.safetensors") });
+ *     const { image, ms } = await upscale("photo.jpg", { method: "edsr-x2.safetensors" }); // in Node
  *
  * Without a method: by "edsr-small", which comes with the library. Weights are loaded at every call; for many
  * pictures, call `openMethod` once and pass its `upscaler`.
@@ -66,7 +66,7 @@ export async function upscaleBands(
 ): Promise<Bands> {
   const { alpha = "keep", signal } = options;
   signal?.throwIfAborted();
-  const image = withoutAlpha(await readPicture(picture), alpha);
+  const image = withoutAlpha(await readSource(picture), alpha);
   const { upscaler, close } = await openMethod(options);
   try {
     return new Bands(image, upscaler, options, close);

@@ -23,10 +23,7 @@ export interface Upscaler extends Method {
     height: number,
     options?: UpscaleOptions,
   ): Promise<Float32Array>;
-  /**
-   * `enlarge` in tiles: the planes that `colors` says, values in 0..1, to planes of the larger size, not
-   * clamped.
-   */
+  /** `enlarge` in tiles: the planes that `colors` says, in 0..1, to planes `scale` times as large. */
   upscalePlanes(planes: Planes, options?: UpscaleOptions): Promise<Planes>;
 }
 

@@ -8,9 +8,7 @@ export interface VideoFormat {
   readonly depth: number;
   /** How many columns and rows of luma share a sample of colour; undefined for grey video. */
   readonly chroma: { readonly across: 1 | 2; readonly down: 1 | 2 } | undefined;
-  /**
-   * Where a sample of colour lies in the pixels it stands for: 0.5 in the middle, 0.25 on the first of two.
-   */
+  /** Where a sample of colour lies in the pixels it stands for: 0.5 is the middle, 0.25 the first of two. */
   readonly siting: { readonly across: number; readonly down: number };
   /** Black is 0 and white the highest level; mostly black is 16 and white 235 (times 2^(depth - 8)). */
   readonly fullRange: boolean;
