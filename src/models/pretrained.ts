@@ -1,4 +1,4 @@
-/** Networks that come with the library. weights/README.md says what they learned from, and how good they are. */
+/** Networks that come with the library. On what they learned, and how good they are: weights/README.md. */
 import { ensureDevice } from "../device/open.ts";
 import {
   type PretrainedName,
