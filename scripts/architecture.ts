@@ -155,6 +155,7 @@ function drawing(): string {
   const boxes = rooms.map((room) => boxOf(room, places.get(room)!));
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">` +
+    "<title>The rooms of src and what imports what</title>" +
     `<rect width="${width}" height="${height}" fill="white"/>${arrows.join("")}${boxes.join("")}</svg>`
   );
 }

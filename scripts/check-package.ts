@@ -183,7 +183,7 @@ async function trained(environment: NodeJS.ProcessEnv): Promise<Answer> {
   check(after < before, `the loss did not fall: ${describe(answer)}`);
   // The ramp's samples are 127 in the mean.
   check(
-    answer.method === "EDSR" && Math.abs(answer.mean - 127) < 2,
+    answer.method === "edsr-small" && Math.abs(answer.mean - 127) < 2,
     `a picture was not enlarged by the package's network: ${describe(answer)}`,
   );
   checkMeasured(answer);

@@ -6,7 +6,7 @@ export interface MethodInfo {
   readonly id: string;
   readonly label: string;
   readonly kind: "interpolation" | "network";
-  /** Enlargements it can do; a network has one. */
+  /** Enlargements it can do. */
   readonly scales: readonly number[];
 }
 
@@ -30,7 +30,7 @@ export interface FineTuneInput {
   readonly image: Image;
   /** Id of the network to begin with; none: a new one. */
   readonly start?: string;
-  /** Only for a new network; others have their own. */
+  /** The same as the network has, if it has only one. */
   readonly scale: number;
   readonly steps: number;
 }
@@ -39,8 +39,8 @@ export interface FineTuneEvent {
   /** Finished steps. */
   readonly step: number;
   /**
-   * The network's mean absolute difference on the step's patches, divided by that of bicubic interpolation on the same
-   * patches: some are harder than others, for both.
+   * The network's mean absolute difference on the step's patches, divided by that of bicubic interpolation on
+   * the same patches: some are harder than others, for both.
    */
   readonly relativeLoss?: number;
   /** Told now and then. */

@@ -74,11 +74,11 @@ export class TrainPanel {
     this.#offerScale();
   }
 
-  /** A network that has been trained has its scale. */
+  /** A network of the user has one scale. */
   #offerScale(): void {
-    const network = this.#networks.find(({ id }) => id === this.#start.value);
-    this.#scale.disabled = network !== undefined;
-    if (network) this.#scale.value = `${network.scales[0]}`;
+    const [scale, ...others] = this.#networks.find(({ id }) => id === this.#start.value)?.scales ?? [];
+    this.#scale.disabled = scale !== undefined && others.length === 0;
+    if (this.#scale.disabled) this.#scale.value = `${scale}`;
   }
 
   async #train(signal: AbortSignal): Promise<MethodInfo> {

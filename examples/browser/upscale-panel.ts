@@ -45,7 +45,9 @@ export class UpscalePanel {
     this.#task.enabled = true;
   }
 
-  /** Offers the methods, and selects the one of the given id, else that which was selected, else the first. */
+  /**
+   * Offers the methods, and selects the one of the given id, else that which was selected, else the first.
+   */
   setMethods(methods: readonly MethodInfo[], selected = this.#method.value || methods[0].id): void {
     this.#methods = methods;
     this.#method.replaceChildren(...methods.map(({ id, label }) => new Option(label, id)));
@@ -57,7 +59,7 @@ export class UpscalePanel {
     this.#task.complain(error);
   }
 
-  /** A network has a scale of its own. */
+  /** A network of the user has one scale. */
   #offerScales(): void {
     const { scales } = this.#chosenMethod();
     for (const input of this.#scales) input.disabled = !scales.includes(Number(input.value));

@@ -1,25 +1,14 @@
-/**
- * `pixelgrad compare`: measures methods one after the other, then writes what came out as a table, a plot and a page
- * of details.
- */
+/** `pixelgrad compare`: measures methods one after the other, and writes a table, a plot and details. */
 import { basename, extname, join, resolve, sep } from "node:path";
 import { makeFolder, writePng, writeWhole } from "../data/files.ts";
 import type { PairFiles } from "../data/pairs.ts";
 import type { Image } from "../picture/image.ts";
 import type { Panel, Region, Row } from "../report/picture.ts";
-import { interpolations } from "../upscale/interpolator.ts";
+import type { OpenedMethod } from "../upscale/index.ts";
+import { isInterpolation, methodNames, scalesOf } from "../upscale/method-names.ts";
 import { aboutProtocols, measureFlags } from "./evaluate.ts";
 import { defineCommand, text, UsageError, type Values, whole } from "./flags.ts";
-import {
-  isNetwork,
-  methodList,
-  methods,
-  type Network,
-  networks,
-  type OpenedMethod,
-  openNamed,
-  shippedFor,
-} from "./methods.ts";
+import { methodFlag, methodOf, openAdapter } from "./methods.ts";
 import {
   checkNotRead,
   conditionsOf,
@@ -33,17 +22,12 @@ import {
 const flags = {
   ...measureFlags,
   methods: {
+    short: "m",
     value: "A,B,…",
-    help: `of ${methods.join(", ")}; by default the first three, and the networks with --weights or, without any, those that come along`,
+    help: `joined by commas: ${methodFlag.help}; by default all of these names that have the scale`,
     read: methodList,
   },
-  weights: {
-    value: "M=FILE",
-    help: "weights of a network, as edsr=edsr-x2.safetensors; of one method also several",
-    read: networkWeights,
-    multiple: true,
-  },
-  ensemble: { help: "adds each network's mean of eight answers, as edsr+" },
+  ensemble: { short: "x", help: "adds each network's mean of eight answers, as edsr-small+" },
   details: { value: "N", help: "of how many pictures to show details; 5 by default", read: whole(0) },
   out: {
     value: "DIR",
@@ -67,28 +51,26 @@ ${aboutProtocols}`,
     examples: [
       [
         "compare --hr Set5/HR --scale 3 --out compared",
-        "three interpolations, and the networks that come along",
+        "all interpolations, and the networks that come with pixelgrad",
       ],
       [
-        "compare --hr Set5/HR --scale 3 --methods bicubic,srcnn,edsr \\\n" +
-          "      --weights srcnn=srcnn-x3.safetensors --weights edsr=edsr-x3.safetensors --out compared",
-        "two networks beside bicubic interpolation",
+        "compare --hr Set5/HR --methods bicubic,espcn,runs/espcn-x3/best.safetensors --out compared",
+        "a network of your own, at its scale, beside another one and bicubic interpolation",
       ],
     ],
   },
   async (values, { signal }) => {
     const { findPictures } = await import("../evaluate/index.ts");
-    const { hr, lr, scale, out } = values;
+    const { hr, lr, out } = values;
+    const contestants = await openContestants(values);
+    const { scale } = contestants[0].opened.upscaler;
     const pictures = findPictures(hr, lr, scale, console.error);
-    const read = idsOf(pictures.flatMap(({ hr, lr }) => [hr, lr]));
+    const read = idsOf([
+      ...pictures.flatMap(({ hr, lr }) => [hr, lr]),
+      ...contestants.map(({ opened }) => opened.weights),
+    ]);
     for (const drawing of ["quality-speed.png", "details.png"])
       checkNotRead(join(out, drawing), "--out", read);
-    // All of them first: weights that do not fit should be told before anything is measured.
-    const contestants: Contestant[] = [];
-    for (const { label, method, ...options } of contestantsOf(values)) {
-      const adapter = isNetwork(method) ? values.adapter : undefined;
-      contestants.push({ label, opened: await openNamed(method, { ...options, scale, adapter }) });
-    }
     makeFolder(out, "Name another one with --out.");
 
     const details = await chooseDetails(pictures.slice(0, values.details ?? 5), scale);
@@ -96,16 +78,17 @@ ${aboutProtocols}`,
     for (const [i, contestant] of contestants.entries()) {
       console.error(`Measuring ${contestant.label} (${i + 1} of ${contestants.length}) …`);
       results.push(await measure(contestant, pictures, details, values, signal));
-      contestant.opened.close();
     }
+    for (const { opened } of contestants) opened.close();
     // Such as "Set5/HR x2".
     const title = `${resolve(hr).split(sep).slice(-2).join("/")} x${scale}`;
     await writeResults(out, title, results, details);
   },
 );
 
+/** An opened method, or the ensemble of one. */
 interface Contestant {
-  /** The method; with the name of its file where a method takes part more than once. */
+  /** The method; with the name of its file where that tells it from another one. */
   readonly label: string;
   readonly opened: OpenedMethod;
 }
@@ -119,40 +102,52 @@ interface Detail {
   readonly panels: Panel[];
 }
 
-/** method=FILE */
-function networkWeights(given: string): { method: Network; file: string } {
-  const at = given.indexOf("=");
-  const method = networks.find((name) => name === given.slice(0, at));
-  const file = given.slice(at + 1);
-  if (method === undefined || file === "") {
-    throw new UsageError(`wants METHOD=FILE with one of the methods ${networks.join(", ")}`);
-  }
-  return { method, file };
+/** "bicubic,edsr-small"; each counts once. */
+function methodList(given: string): string[] {
+  const methods = given.split(",").filter((method) => method !== "");
+  if (methods.length === 0) throw new UsageError("wants methods, joined by commas");
+  return [...new Set(methods)];
 }
 
-/** Which methods take part, with which weights. */
-function contestantsOf({ methods, weights, scale, adapter, ensemble }: Values<typeof flags>) {
-  const given = weights.map(({ method }) => method);
-  const shipped = networks.filter((network) => shippedFor(network, scale));
-  const chosen = methods ?? [...interpolations, ...new Set(given.length > 0 ? given : shipped)];
-  const idle = weights.find(({ method }) => !chosen.includes(method));
-  if (idle) throw new UsageError(`--weights names ${idle.method}, which is not among --methods`);
-  for (const [flag, given] of Object.entries({ adapter, ensemble })) {
-    if (given && !chosen.some(isNetwork))
-      throw new UsageError(`--${flag} is for networks, and no method is one`);
+/** Opens all methods before anything is measured: what does not fit shows at once. */
+async function openContestants(values: Values<typeof flags>): Promise<Contestant[]> {
+  const { methods, adapter, ensemble } = values;
+  let { scale } = values;
+  const chosen = methods ?? [...methodNames].reverse().filter((name) => scalesOf(name).includes(scale ?? 2));
+  await openAdapter(adapter, chosen);
+  if (ensemble && chosen.every(isInterpolation)) {
+    throw new UsageError("--ensemble is for networks, and no method is one");
   }
-  return chosen.flatMap((method) => {
-    const files = weights.filter((each) => each.method === method).map(({ file }) => file);
-    // Without a file: the weights that come along, or openNamed says what is missing.
-    const entries = (files.length > 0 ? files : [undefined]).map((file) => ({
-      label: file !== undefined && files.length > 1 ? `${method} (${basename(file, extname(file))})` : method,
-      method,
-      weights: file,
-      ensemble: false,
-    }));
-    const averaged = ensemble && isNetwork(method) ? entries : [];
-    return [...entries, ...averaged.map((entry) => ({ ...entry, label: `${entry.label}+`, ensemble: true }))];
+  const { selfEnsemble } = await import("../upscale/index.ts");
+  const isFile = (method: string) => !(methodNames as readonly string[]).includes(method);
+  const opened = new Map<string, OpenedMethod>();
+  // Files first: they know their scale, which is then that of the others.
+  for (const method of [...chosen.filter(isFile), ...chosen]) {
+    if (opened.has(method)) continue;
+    opened.set(method, await methodOf({ method, scale }));
+    scale = opened.get(method)!.upscaler.scale;
+  }
+  const labels = labelsOf(chosen.map((method) => opened.get(method)!));
+  return chosen.flatMap((method, i) => {
+    const plain = { label: labels[i], opened: opened.get(method)! };
+    if (!ensemble || isInterpolation(method)) return [plain];
+    const upscaler = selfEnsemble(plain.opened.upscaler);
+    return [plain, { label: `${labels[i]}+`, opened: { ...plain.opened, upscaler, ensemble, close() {} } }];
   });
+}
+
+/** Names, with that of the weight file, or its path, where that tells a method from another one. */
+function labelsOf(methods: readonly OpenedMethod[]): string[] {
+  const candidates = methods.map(({ upscaler: { name }, weights = "" }) => [
+    name,
+    `${name} (${basename(weights, extname(weights))})`,
+    `${name} (${weights})`,
+  ]);
+  const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
+  return candidates.map(
+    (own) =>
+      own.find((label, k) => candidates.filter((other) => same(other[k], label)).length === 1) ?? own[0],
+  );
 }
 
 /** Side of a detail in HR pixels. */
@@ -177,7 +172,7 @@ async function measure(
   { label, opened }: Contestant,
   pictures: readonly PairFiles[],
   details: readonly Detail[],
-  { scale, protocol, border }: Values<typeof flags>,
+  { protocol, border }: Values<typeof flags>,
   signal: AbortSignal,
 ): Promise<Result> {
   const { evaluate, loadPicture } = await import("../evaluate/index.ts");
@@ -185,7 +180,7 @@ async function measure(
   const result = { ...resultOf(opened, evaluation), method: label };
   for (const [i, { files, panels }] of details.entries()) {
     signal.throwIfAborted();
-    const { lr } = await loadPicture(files, scale);
+    const { lr } = await loadPicture(files, evaluation.scale);
     const image = await opened.upscaler.upscale(lr, { signal });
     panels.push({ caption: `${label} ${result.images[i].psnr.toFixed(2)} dB`, image });
   }
@@ -243,7 +238,7 @@ function notesOn(results: readonly Result[]): string[] {
   return [...groups].map(([line, names]) => `${names.join(", ")}: ${line}`);
 }
 
-/** Undefined if there is nothing to draw: a picture of one colour is enlarged without any error, to infinite PSNR. */
+/** Undefined if there is nothing to draw: a picture of one colour has infinite PSNR. */
 async function plotOf(
   title: string,
   compared: string,

@@ -1,6 +1,6 @@
 import type { PictureScore } from "../evaluate/index.ts";
 import { defineCommand, oneOf, text, whole } from "./flags.ts";
-import { adapterFlag, methods, openNamed, scaleFlag } from "./methods.ts";
+import { adapterFlag, ensembleFlag, methodFlag, methodOf, scaleFlag } from "./methods.ts";
 import { checkFolderOf, checkNotRead, conditionsOf, figures, idsOf, resultOf } from "./results.ts";
 
 /** Flags that say what is measured, and on what; those of `compare` as well. */
@@ -45,13 +45,8 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
 where the protocol compares nothing else.`,
     flags: {
       ...measureFlags,
-      method: { value: "M", help: methods.join(", "), read: oneOf(...methods), required: true },
-      weights: {
-        value: "FILE",
-        help: "weights of the network (safetensors); by default those that come along (for edsr: edsr-small), see weights/README.md",
-        read: text,
-      },
-      ensemble: { help: "averages the answers to the picture's eight flips and turns (EDSR+)" },
+      method: { ...methodFlag, required: true },
+      ensemble: ensembleFlag,
       json: {
         value: "FILE",
         help: "writes the figures there as well; null stands for infinite PSNR",
@@ -61,12 +56,12 @@ where the protocol compares nothing else.`,
     examples: [
       ["evaluate --hr Set5/HR --scale 2 --method bicubic", "the first row of the papers' tables"],
       [
-        "evaluate --hr Set5/HR --scale 3 --method srcnn --weights srcnn-x3.safetensors --json srcnn.json",
-        "a network, its figures also as JSON",
+        "evaluate --hr Set5/HR --scale 3 --method srcnn --json srcnn.json",
+        "a network that comes with pixelgrad, its figures also as JSON",
       ],
       [
-        "evaluate --hr DIV2K_valid_HR --lr DIV2K_valid_LR_bicubic/X2 --scale 2 --method edsr \\\n" +
-          "      --weights edsr-x2.safetensors --protocol rgb --border 8",
+        "evaluate --hr DIV2K_valid_HR --lr DIV2K_valid_LR_bicubic/X2 \\\n" +
+          "      --method edsr-x2.safetensors --protocol rgb --border 8",
         "the EDSR paper's figures on DIV2K",
       ],
     ],
@@ -75,11 +70,11 @@ where the protocol compares nothing else.`,
     if (flags.json !== undefined) checkFolderOf(flags.json);
     const { evaluate, findPictures } = await import("../evaluate/index.ts");
     const { writeWhole } = await import("../data/files.ts");
-    const pictures = findPictures(flags.hr, flags.lr, flags.scale, console.error);
-    const read = idsOf([flags.weights, ...pictures.flatMap(({ hr, lr }) => [hr, lr])]);
-    if (flags.json !== undefined) checkNotRead(flags.json, "--json", read);
-    const opened = await openNamed(flags.method, flags);
+    const opened = await methodOf(flags);
     try {
+      const pictures = findPictures(flags.hr, flags.lr, opened.upscaler.scale, console.error);
+      const read = idsOf([opened.weights, ...pictures.flatMap(({ hr, lr }) => [hr, lr])]);
+      if (flags.json !== undefined) checkNotRead(flags.json, "--json", read);
       const { protocol, border } = flags;
       const row = rowPrinter(pictures.map(({ name }) => name));
       const onPicture = (score: PictureScore, i: number) => {
@@ -89,8 +84,7 @@ where the protocol compares nothing else.`,
       const options = { protocol, border, signal, onPicture };
       const result = resultOf(opened, await evaluate(opened.upscaler, pictures, options));
       console.log(row("mean", ...figures(result.mean)));
-      const method = `${result.method}${result.ensemble ? "+" : ""}`;
-      console.log(`\n${method} x${result.scale}: ${conditionsOf(result)}`);
+      console.log(`\n${result.method} x${result.scale}: ${conditionsOf(result)}`);
       if (flags.json !== undefined) await writeWhole(flags.json, `${JSON.stringify(result, null, 2)}\n`);
     } finally {
       opened.close();

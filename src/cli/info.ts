@@ -17,7 +17,7 @@ and in all commands.
 The ceilings are measured, for some seconds: additions and multiplications per second at best, and
 bytes per second of a plain copy. No network can run faster than these say.`,
     flags: {
-      adapter: { ...adapterFlag, short: "g" },
+      adapter: adapterFlag,
       json: { value: "FILE", help: "writes the same there", read: text },
     },
     examples: [

@@ -4,8 +4,9 @@ import { dirname } from "node:path";
 import { fileId } from "../data/same-file.ts";
 import type { Evaluation } from "../evaluate/index.ts";
 import { DataError } from "../picture/errors.ts";
+import type { OpenedMethod } from "../upscale/index.ts";
+import { adapterOf } from "../upscale/method.ts";
 import { UsageError } from "./flags.ts";
-import type { OpenedMethod } from "./methods.ts";
 
 export interface Result extends Evaluation {
   /** Was it the mean of eight answers? */
@@ -19,8 +20,8 @@ export interface Result extends Evaluation {
 }
 
 export function resultOf(opened: OpenedMethod, evaluation: Evaluation): Result {
-  const { method, ensemble, parameters, weights = null, adapter = "JavaScript" } = opened;
-  return { ...evaluation, method, ensemble, parameters, weights, adapter };
+  const { upscaler, ensemble, parameters, weights = null } = opened;
+  return { ...evaluation, ensemble, parameters, weights, adapter: adapterOf(upscaler) };
 }
 
 /** Decibels, SSIM and milliseconds as texts. */

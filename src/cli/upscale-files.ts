@@ -11,40 +11,28 @@ import {
 } from "../data/picture-file.ts";
 import { picturesIn } from "../data/pictures-in.ts";
 import { fileId } from "../data/same-file.ts";
-import { withoutAlpha } from "../picture/alpha.ts";
+import { type UpscaleReport, type Upscaler, upscaleBands } from "../node.ts";
 import { DataError } from "../picture/errors.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
-import { bandsOf } from "../upscale/picture.ts";
-import { planTiles } from "../upscale/tiles.ts";
-import type { Upscaler } from "../upscale/upscaler.ts";
 import { type Context, UsageError } from "./flags.ts";
-import { openUpscaler } from "./open-upscaler.ts";
+import { methodOf } from "./methods.ts";
 import { checkNotRead, idsOf } from "./results.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
 /** What became of a picture, as --json has it. */
-export interface Report {
+export interface Report extends Partial<UpscaleReport> {
   readonly input: string;
   readonly output: string;
   /** It existed and was left alone. */
   readonly skipped?: true;
   readonly error?: string;
-  readonly method?: string;
-  readonly scale?: number;
-  /** Where it ran: an adapter's name, or "JavaScript" for interpolation. */
-  readonly adapter?: string;
   /** Of the result. */
   readonly width?: number;
   readonly height?: number;
   readonly channels?: number;
   readonly depth?: 8 | 16;
-  readonly tiles?: number;
-  /** Size of what a tile was computed in, in pixels of the input. */
-  readonly window?: { readonly width: number; readonly height: number };
   /** All of it: reading, enlarging and writing. */
   readonly ms?: number;
-  /** The most of the device's memory that was in use at a time. */
-  readonly peakBytes?: number;
   /** The most memory the process has had so far. */
   readonly peakProcessBytes?: number;
 }
@@ -54,14 +42,14 @@ interface Job {
   readonly output: string;
 }
 
-/** @throws UsageError or DataError if nothing can be begun; what goes wrong with single pictures is in their reports. */
+/** @throws UsageError or DataError if nothing can begin; errors of single pictures are in their reports. */
 export async function upscaleFiles(flags: UpscaleFlags, { signal }: Context): Promise<Report[]> {
   const format = flags.format ?? formatOfName(flags.output) ?? "png";
   checkFormat(flags, format);
   const jobs = jobsOf(flags, format);
   const { default: sharp } = await import("sharp");
   sharp.cache(false); // every picture is read once
-  const opened = await openUpscaler(flags);
+  const opened = await methodOf(flags);
   try {
     const queue = new Queue(jobs);
     const reports: Report[] = [];
@@ -151,10 +139,10 @@ async function upscaleFile(
 
 async function upscaleOne(
   { input, output }: Job,
-  { name, scale, device, method }: Upscaler,
+  upscaler: Upscaler,
   {
     format,
-    depth: wanted,
+    depth,
     quality,
     alpha,
     tile,
@@ -163,40 +151,44 @@ async function upscaleOne(
   signal: AbortSignal,
 ): Promise<Partial<Report>> {
   const start = performance.now();
-  device?.resetPeak();
-  const { image: read, icc } = await readPictureFile(input);
-  const image = withoutAlpha(read, alpha ?? (format === "jpeg" ? "white" : "keep"));
-  const depth = wanted ?? (format === "png" && image.data instanceof Uint16Array ? 16 : 8);
-  const size = { width: image.width * scale, height: image.height * scale, channels: image.channels };
-
-  method.pixelsWithin(0); // compiles kernels, if there are any: what that takes is not there for tiles
-  const bytesPerRow = size.width * size.channels * (depth / 8) * scale;
-  const tiling = planTiles(image, method, { tile, maxMemory: most && workingMemory(most), bytesPerRow });
-  const writer = await PictureWriter.create(output, { ...size, depth, icc, format, quality });
-  const progress = new Progress({ total: tiling.count, unit: "tiles", stream: process.stderr });
+  const { image, icc } = await readPictureFile(input);
+  let progress: Progress | undefined;
+  const bands = await upscaleBands(image, {
+    method: upscaler,
+    alpha: alpha ?? (format === "jpeg" ? "white" : "keep"),
+    depth: depth ?? (format === "png" && image.data instanceof Uint16Array ? 16 : 8),
+    tile,
+    maxMemory: most && workingMemory(most),
+    signal,
+    onProgress({ done, total }) {
+      progress ??= new Progress({ total, unit: "tiles", stream: process.stderr });
+      progress.update(done);
+    },
+  });
+  const { width, height, channels } = bands;
+  const size = { width, height, channels, depth: bands.depth };
+  const writer = await PictureWriter.create(output, { ...size, icc, format, quality });
   try {
-    const onProgress = ({ done }: { done: number }) => progress.update(done);
-    const bands = bandsOf(method, image, tiling, { depth, grey: "picture" }, { signal, onProgress });
     for await (const { rows } of bands) await writer.write(rows.data);
     await writer.finish();
   } catch (error) {
     await writer.discard();
     throw error;
   } finally {
-    progress.clear();
+    progress?.clear();
   }
   return {
-    ...{ method: name, scale, adapter: device?.name ?? "JavaScript", ...size, depth },
-    ...{ tiles: tiling.count, window: { width: tiling.width, height: tiling.height } },
+    ...bands.report,
+    ...size,
     ms: performance.now() - start,
-    peakBytes: device?.memory().peakBytes ?? 0,
     peakProcessBytes: process.resourceUsage().maxRSS * 1024,
   };
 }
 
 /**
- * What of the memory that the program may take is left for tiles. Of what it does not have already, two fifths stay free: JavaScript
- * collects what tiles have left behind only now and then, and at the end the result is encoded.
+ * What of the memory that the program may take is left for tiles. Of what it does not have already, two
+ * fifths stay free: JavaScript collects what tiles have left behind only now and then, and at the end the
+ * result is encoded.
  */
 function workingMemory(most: number): number {
   return Math.max(1, (most - process.memoryUsage.rss()) * 0.6);
@@ -224,7 +216,7 @@ class Queue {
     console.error(`${count}${lineOf(report)}${await this.#timeLeft(report)}`);
   }
 
-  /** By pixels, which the headers of the files tell; those that will be skipped or fail are few, or seen soon. */
+  /** By pixels, which the headers of the files tell; those to be skipped or to fail are few, or seen soon. */
   async #timeLeft({ width = 0, height = 0, scale = 1 }: Report): Promise<string> {
     const pixels = (width * height) / scale ** 2;
     if (this.#total === 1 || pixels === 0) return "";

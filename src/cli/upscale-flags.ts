@@ -1,10 +1,8 @@
 /** The flags of `pixelgrad upscale`. */
 import { outputFormats } from "../data/picture-file.ts";
-import { pretrainedNames } from "../models/pretrained-files.ts";
 import { alphaChoices } from "../picture/alpha.ts";
-import { interpolations } from "../upscale/interpolator.ts";
 import { oneOf, text, UsageError, type Values, whole } from "./flags.ts";
-import { adapterFlag } from "./methods.ts";
+import { adapterFlag, ensembleFlag, methodFlag, scaleFlag } from "./methods.ts";
 
 export const upscaleFlags = {
   input: {
@@ -21,23 +19,10 @@ export const upscaleFlags = {
     read: text,
     required: true,
   },
-  scale: {
-    short: "s",
-    value: "S",
-    help: "enlargement of each side: 2, 3, 4 or 8; by default 2, or what the weights are for",
-    read: (given: string) => Number(oneOf("2", "3", "4", "8")(given)),
-  },
-  method: {
-    short: "m",
-    value: "M",
-    help: `${[...pretrainedNames, ...interpolations].join(", ")}, or a weight file (safetensors); by default edsr-small`,
-    read: text,
-  },
-  ensemble: {
-    short: "x",
-    help: "averages the answers to the picture's eight flips and turns: a little better, eight times the work",
-  },
-  adapter: { ...adapterFlag, short: "g" },
+  scale: scaleFlag,
+  method: { ...methodFlag, help: `${methodFlag.help}; by default edsr-small, at scale 8 bicubic` },
+  ensemble: ensembleFlag,
+  adapter: adapterFlag,
   format: {
     short: "f",
     value: "F",

@@ -1,15 +1,7 @@
 /** Video from standard input to standard output, a frame at a time. */
-import { rgbPlanesToYcbcr, ycbcrPlanesToRgb } from "../picture/color.ts";
-import { DataError } from "../picture/errors.ts";
-import type { Samples } from "../picture/image.ts";
-import { resizePlane } from "../picture/imresize.ts";
-import type { Planes } from "../picture/planes.ts";
-import { type ResizeTable, resizeWeights } from "../picture/resize-weights.ts";
-import { enlargeInTiles } from "../upscale/tiles.ts";
-import type { Method, UpscaleOptions } from "../upscale/upscaler.ts";
-import { type Frame, planeSizes, type VideoFormat, Y4mReader, Y4mWriter } from "../video/y4m.ts";
+import { FrameUpscaler, Y4mReader, Y4mWriter } from "../video/index.ts";
 import { type Context, UsageError } from "./flags.ts";
-import { openUpscaler } from "./open-upscaler.ts";
+import { methodOf } from "./methods.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
 export async function upscaleVideo(flags: UpscaleFlags, { signal }: Context): Promise<void> {
@@ -19,11 +11,11 @@ export async function upscaleVideo(flags: UpscaleFlags, { signal }: Context): Pr
   const reader = new Y4mReader(process.stdin);
   const writer = new Y4mWriter(process.stdout);
   const format = await reader.header();
-  const opened = await openUpscaler(flags);
+  const opened = await methodOf(flags);
   try {
-    const { method, name, scale } = opened.upscaler;
+    const { name, scale } = opened.upscaler;
     const most = flags["max-memory"];
-    const frames = new FrameUpscaler(method, format, {
+    const frames = new FrameUpscaler(opened.upscaler, format, {
       ...{ signal, tile: flags.tile },
       maxMemory: most && Math.max(1, most - process.memoryUsage.rss()),
     });
@@ -55,114 +47,4 @@ function tell(text: string): void {
 
 function speed(frames: number, ms: number): string {
   return ((1e3 * frames) / ms).toPrecision(3);
-}
-
-/**
- * Frames of one format. Luma is enlarged by the method and colour by bicubic interpolation, each sample to where it belongs between
- * those of luma. A method for RGB gets colours, and of its answer luma counts.
- */
-export class FrameUpscaler {
-  readonly format: VideoFormat;
-  readonly #from: VideoFormat;
-  readonly #method: Method;
-  readonly #options: UpscaleOptions;
-  /** How colour is enlarged, and how it gets luma's size. */
-  readonly #enlarging: Tables | undefined;
-  readonly #filling: Tables | undefined;
-
-  constructor(method: Method, format: VideoFormat, options: UpscaleOptions) {
-    const { scale } = method;
-    const { width, height, chroma, siting } = format;
-    this.#method = method;
-    this.#options = options;
-    this.#from = format;
-    this.format = { ...format, width: width * scale, height: height * scale };
-    if (!chroma) return;
-    const [, small] = planeSizes(format);
-    const [, large] = planeSizes(this.format);
-    const { across, down } = siting;
-    this.#enlarging = {
-      width: small.width,
-      columns: resizeWeights(small.height, large.height, scale, { siting: [down, down] }),
-      rows: resizeWeights(small.width, large.width, scale, { siting: [across, across] }),
-    };
-    if (method.colors !== "rgb") return;
-    this.#filling = {
-      width: small.width,
-      columns: resizeWeights(small.height, height, chroma.down, { siting: [down, 0.5] }),
-      rows: resizeWeights(small.width, width, chroma.across, { siting: [across, 0.5] }),
-    };
-  }
-
-  async upscale([luma, ...chroma]: Frame): Promise<Frame> {
-    const y = this.#method.colors === "rgb" ? await this.#byColors(luma, chroma) : await this.#byLuma(luma);
-    const large = chroma.map((plane) => resize(plane, this.#enlarging!));
-    return [y, ...large].map((plane) => this.#samples(plane));
-  }
-
-  async #byLuma(luma: Samples): Promise<ArrayLike<number>> {
-    const { width, height } = this.#from;
-    const data = Float32Array.from(luma, (level) => this.#luma(level));
-    const large = await enlargeInTiles({ width, height, channels: 1, data }, this.#method, this.#options);
-    return large.data.map((value) => this.#lumaLevel(value));
-  }
-
-  async #byColors(luma: Samples, chroma: Frame): Promise<ArrayLike<number>> {
-    const { width, height } = this.#from;
-    const area = width * height;
-    const ycbcr = new Float32Array(3 * area).fill(128 / 255);
-    ycbcr.set(Float32Array.from(luma, (level) => this.#luma(level)));
-    for (const [k, plane] of chroma.entries()) {
-      const full = Float32Array.from(resize(plane, this.#filling!), (level) => this.#chroma(level));
-      ycbcr.set(full, (k + 1) * area);
-    }
-    const planes: Planes = { width, height, channels: 3, data: ycbcrPlanesToRgb(ycbcr) };
-    const large = await enlargeInTiles(planes, this.#method, this.#options);
-    const y = rgbPlanesToYcbcr(large.data).subarray(0, large.width * large.height);
-    return y.map((value) => this.#lumaLevel(value));
-  }
-
-  /** A level of any depth as networks know it: of 8 bits in studio range, over 255. */
-  #luma(level: number): number {
-    const { depth, fullRange } = this.#from;
-    return fullRange ? (16 + (219 * level) / (2 ** depth - 1)) / 255 : level / (255 * 2 ** (depth - 8));
-  }
-
-  #chroma(level: number): number {
-    const { depth, fullRange } = this.#from;
-    const none = 2 ** (depth - 1);
-    return fullRange
-      ? (128 + (224 * (level - none)) / (2 ** depth - 1)) / 255
-      : level / (255 * 2 ** (depth - 8));
-  }
-
-  #lumaLevel(value: number): number {
-    const { depth, fullRange } = this.#from;
-    return fullRange ? ((255 * value - 16) / 219) * (2 ** depth - 1) : value * 255 * 2 ** (depth - 8);
-  }
-
-  /** Levels, rounded and clamped. */
-  #samples(plane: ArrayLike<number>): Samples {
-    const { depth } = this.#from;
-    const most = 2 ** depth - 1;
-    const samples = new (depth > 8 ? Uint16Array : Uint8Array)(plane.length);
-    for (let i = 0; i < samples.length; i++) {
-      if (Number.isNaN(plane[i])) {
-        throw new DataError(`${this.#method.name} made NaN of a frame; its training has diverged.`);
-      }
-      samples[i] = Math.min(most, Math.max(0, Math.floor(plane[i] + 0.5)));
-    }
-    return samples;
-  }
-}
-
-interface Tables {
-  /** Of the plane they are for. */
-  readonly width: number;
-  readonly columns: ResizeTable;
-  readonly rows: ResizeTable;
-}
-
-function resize(plane: ArrayLike<number>, { width, columns, rows }: Tables): Float64Array {
-  return resizePlane(plane, width, columns, rows);
 }

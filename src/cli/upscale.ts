@@ -12,21 +12,22 @@ export const upscaleCommand = defineCommand(
 Any size works: large pictures are computed in tiles, with the same result. Colour profiles and
 16 bits are kept, a camera's orientation is applied, and transparent edges get no seams.
 
-Networks come as weight files, which "npm run train:…" and saveWeights() write; a file knows its
-scale. Without one, the network edsr-small, which comes along, enlarges by 2, 3 or 4, and bicubic
-interpolation by 8. Without a GPU, a network takes seconds for each megapixel; espcn is the fastest.
+The networks edsr-small, espcn and srcnn come with pixelgrad and enlarge by 2, 3 or 4. Your own come
+as weight files, which "pixelgrad train" and saveWeights() write; a file knows its scale. Without
+--method, edsr-small is taken, and bicubic interpolation at scale 8. Without a GPU, a network takes
+seconds for each megapixel; espcn is the fastest.
 
-Files are written whole or not at all. A picture that cannot be read or written is told of, and the
+Files are written whole or not at all. A picture that cannot be read or written is reported, and the
 rest of the folder is done; the exit code is then 1. Ctrl-C stops between two tiles and leaves no
-half files; the same command again goes on where it was.
+half files; run the same command again to go on.
 
-Video is read as y4m (YUV4MPEG2: 4:2:0, 4:2:2, 4:4:4 or grey, 8 to 16 bits) and written as such. Brightness
-is enlarged by the method, colour by bicubic interpolation.`,
+Video is read as y4m (YUV4MPEG2: 4:2:0, 4:2:2, 4:4:4 or grey, 8 to 16 bits) and written as such.
+The method enlarges brightness, bicubic interpolation colour.`,
     flags: upscaleFlags,
     examples: [
-      ["upscale -i photo.jpg -o large.png", "twice as wide and high, by the network that comes along"],
+      ["upscale -i photo.jpg -o large.png", "twice as wide and high, by edsr-small"],
       ["upscale -i photo.jpg -o large.png -m bicubic -s 8", "by an interpolation"],
-      ["upscale -i photo.jpg -o large.png -m edsr-x4.safetensors", "by a network, here fourfold"],
+      ["upscale -i photo.jpg -o large.png -m edsr-x4.safetensors", "by a network of your own, here fourfold"],
       ["upscale -i scans -o large -s 3 -f webp --quality 90", "all pictures of a folder, into another one"],
       ["upscale -i huge.png -o larger.png --max-memory 512M", "with little memory"],
       [

@@ -1,8 +1,8 @@
 /** Where the weights are that come with the library. */
 
 /**
- * Each address is written out because bundlers look for exactly this expression: they copy the file beside the
- * bundle, and put its new address here.
+ * Each address is written out because bundlers look for exactly this expression: they copy the file beside
+ * the bundle, and put its new address here.
  */
 export const pretrainedFiles = {
   srcnn: {

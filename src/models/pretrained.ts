@@ -1,4 +1,4 @@
-/** Networks that come with the library, trained by it. weights/README.md says on what, and how well they do. */
+/** Networks that come with the library. On what they learned, and how good they are: weights/README.md. */
 import { ensureDevice } from "../device/open.ts";
 import {
   type PretrainedName,
@@ -11,8 +11,8 @@ import { loadModel } from "./registry.ts";
 import type { SuperResolver } from "./super-resolver.ts";
 
 /**
- * A network with the weights that come with the library; nothing is fetched from elsewhere. It is put on the default
- * device, which is opened if there is none.
+ * A network with the weights that come with the library; nothing is fetched from elsewhere. It is put on the
+ * default device, which is opened if there is none.
  *
  * - `edsr-small`: the best, and what `upscale()` takes by itself; RGB.
  * - `espcn`: the fastest; luma.
@@ -20,7 +20,8 @@ import type { SuperResolver } from "./super-resolver.ts";
  *
  *     const model = await loadPretrained("edsr-small", { scale: 2 });
  *
- * @throws RangeError if there is no such network, and an Error that says what to do where a bundler has lost the file.
+ * @throws RangeError if there is no such network, and an Error that says what to do where a bundler has lost
+ *   the file.
  */
 export async function loadPretrained(
   name: PretrainedName,
@@ -50,14 +51,25 @@ export async function loadPretrained(
   return loadModel(bytes, `${name} x${scale}`);
 }
 
-let readAsset = fetchAsset;
+/** Reads a file of this package by its address, and in Node any file by its path. */
+export type AssetReader = (file: URL | string) => Promise<Uint8Array>;
+
+let readAsset: AssetReader = fetchAsset;
 
 /** Called by Node's entry (node.ts), since Node's fetch does not read files. */
-export function registerAssetReader(other: (url: URL) => Promise<Uint8Array>): void {
+export function registerAssetReader(other: AssetReader): void {
   readAsset = other;
 }
 
-async function fetchAsset(url: URL): Promise<Uint8Array> {
+/** The bytes of a weight file. Node only: in browsers, it rejects with what to do instead. */
+export function readWeights(path: string): Promise<Uint8Array> {
+  return readAsset(path);
+}
+
+async function fetchAsset(url: URL | string): Promise<Uint8Array> {
+  if (typeof url === "string") {
+    throw new Error("browsers read no files by their path, so fetch it and give its bytes, a Uint8Array");
+  }
   const response = await fetch(url);
   // Development servers answer with their start page what they do not find.
   const page = response.headers.get("content-type")?.startsWith("text/html");

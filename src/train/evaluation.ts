@@ -1,8 +1,9 @@
 import type { Pair, PairDataset, PairFormat } from "../data/index.ts";
 import type { SuperResolver } from "../node.ts";
 import { type Image, imresize, psnr, rgbToYcbcr, ycbcrToRgb } from "../picture/index.ts";
+import { toByte } from "../picture/levels.ts";
 import { pickDetail, type Row } from "../report/picture.ts";
-import { networkUpscaler } from "../upscale/index.ts";
+import { networkUpscaler, type Upscaler } from "../upscale/index.ts";
 import type { TrainConfig } from "./config.ts";
 import { loadPairs } from "./datasets.ts";
 
@@ -65,7 +66,7 @@ export class Evaluation {
     const values: number[] = [];
     const pictures: Image[] = [];
     for (const [i, { lr }] of this.#pairs.entries()) {
-      const picture = await upscaler.upscale(lr);
+      const picture = model.colors === "y" ? await lumaBy(upscaler, lr) : await upscaler.upscale(lr);
       values.push(this.#psnr(picture, i));
       if (i < shown) pictures.push(picture);
     }
@@ -96,6 +97,13 @@ export class Evaluation {
   #psnr(image: Image, i: number): number {
     return psnr(image, this.#pairs[i].hr, { border: this.#scale, channels: "y" });
   }
+}
+
+/** A plane of luma, enlarged and rounded. */
+async function lumaBy(upscaler: Upscaler, { width, height, data }: Image): Promise<Image> {
+  const y = await upscaler.upscaleY(data, width, height);
+  const { scale } = upscaler;
+  return { width: width * scale, height: height * scale, channels: 1, data: Uint8Array.from(y, toByte) };
 }
 
 /** A luma plane with the colours of another picture; RGB as it is. */

@@ -2,17 +2,16 @@ import type { SuperResolver } from "../models/super-resolver.ts";
 import { DataError } from "../picture/errors.ts";
 import { interpolatePlanes } from "../picture/imresize.ts";
 import { deviceOf, Forward, pixelsWithin } from "./forward.ts";
-import { bytesPerPixel } from "./interpolator.ts";
-import { upscalerOf } from "./picture.ts";
-import type { Upscaler } from "./upscaler.ts";
+import { bytesPerPixel, type Upscaler, upscalerOf } from "./upscaler.ts";
 
 /**
- * Enlarging by a network. Networks that take enlarged pictures (SRCNN) get them by bicubic interpolation without
- * rounding.
+ * Enlarging by a network. Networks that take enlarged pictures (SRCNN) get them by bicubic interpolation
+ * without rounding.
+ *
+ * @param name what the upscaler is called; by default the network's architecture.
  */
-export function networkUpscaler(model: SuperResolver): Upscaler {
+export function networkUpscaler(model: SuperResolver, name = model.metadata().architecture): Upscaler {
   const { scale, colors, inputSize, halo } = model;
-  const name = model.metadata().architecture;
   const wanted = colors === "rgb" ? 3 : 1;
   const enlarged = inputSize === "hr";
   const forward = new Forward(model);
@@ -21,9 +20,9 @@ export function networkUpscaler(model: SuperResolver): Upscaler {
     scale,
     colors,
     device: deviceOf(model),
-    // The halo of a network for enlarged pictures counts in their pixels; before it comes bicubic interpolation, which sees 2. So
-    // do the colours of networks for luma.
-    margin: enlarged ? Math.ceil(halo / scale) + 2 : Math.max(halo, 2),
+    // The halo of a network for enlarged pictures counts in their pixels; before it comes bicubic
+    // interpolation, which sees 2.
+    margin: enlarged ? Math.ceil(halo / scale) + 2 : halo,
     pixelsWithin(bytes) {
       // The network counts pixels of its input, this method those of the small picture.
       const factor = enlarged ? scale ** 2 : 1;

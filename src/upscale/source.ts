@@ -5,8 +5,8 @@ import { checkImage, type Image, type Samples } from "../picture/image.ts";
 /**
  * - an `Image`: samples of 8 or 16 bits in a typed array;
  * - an `ImageData`, as a canvas gives it;
- * - a `Blob` (a `File`, too) or a `Uint8Array` with the bytes of a picture file: in browsers of any format they show, in Node
- *   PNG, JPEG and WebP;
+ * - a `Blob` (a `File`, too) or a `Uint8Array` with the bytes of a picture file: in browsers of any format
+ *   they show, in Node PNG, JPEG and WebP;
  * - in Node also the path or the file URL of such a file.
  */
 export type PictureSource = Image<Samples> | ImageData | Blob | Uint8Array | string | URL;
@@ -58,7 +58,8 @@ function isImageData(source: Image<Samples> | ImageData): source is ImageData {
 async function readInBrowser(file: Uint8Array | string | URL): Promise<Image> {
   if (!(file instanceof Uint8Array)) {
     throw new DataError(
-      `upscale: ${file} is the name of a file, which browsers cannot read. Give a Blob, such as (await fetch(url)).blob().`,
+      `upscale: ${file} is the name of a file, which browsers cannot read. ` +
+        "Give a Blob, such as await (await fetch(url)).blob().",
     );
   }
   let bitmap: ImageBitmap;

@@ -1,13 +1,29 @@
 /**
- * Pictures larger than memory would allow at once. A picture is cut into tiles; each is computed in a window that also shows a
- * margin around it, as wide as the method can see, and of the result only the tile is kept. At the picture's own edge there
- * is no margin, as there is none for the whole picture. So every pixel of the result is the same sum of the same numbers as in the
- * whole picture, in the same order: the results are equal to the last bit.
+ * Pictures larger than memory would allow at once. A picture is cut into tiles; each is computed in a window
+ * that also shows a margin around it, as wide as the method can see, and of the result only the tile is kept.
+ * At the picture's own edge there is no margin, as there is none for the whole picture. So every pixel of the
+ * result is the same sum of the same numbers as in the whole picture, in the same order: the results are
+ * equal to the last bit.
  *
- * All windows of a picture have the same size (they overlap a little more instead), so that a device's buffers serve for all.
+ * All windows of a picture have the same size (they overlap a little more instead), so that a device's
+ * buffers serve for all.
  */
 import type { Planes } from "../picture/planes.ts";
-import type { Method, UpscaleOptions } from "./upscaler.ts";
+import type { Method } from "./method.ts";
+
+export interface UpscaleOptions {
+  /** Aborting it stops the work between two tiles: the promise is rejected with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Called after each tile; `total` is known from the start and stays the same. */
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  /** Side of the tiles, in pixels of the small picture. Default: as large as memory and device allow. */
+  readonly tile?: number;
+  /**
+   * The most that the work on one tile may take, in bytes, on the device and in JavaScript together; the
+   * picture itself and the result come on top. Default 512 MiB.
+   */
+  readonly maxMemory?: number;
+}
 
 /** A rectangle of pixels, right and bottom edge not included. */
 export interface Box {
@@ -18,10 +34,10 @@ export interface Box {
 }
 
 export interface Tile {
-  /** What is computed. */
+  /** What is computed, in the picture's coordinates. */
   readonly window: Box;
-  /** What is kept of it, in the picture's coordinates as well. */
-  readonly kept: Box;
+  /** What is kept of it, in the same coordinates. */
+  readonly inner: Box;
 }
 
 /** How a picture is worked on. */
@@ -39,7 +55,7 @@ export interface Tiling {
 const smallestTile = 16;
 
 export interface PlanOptions extends Pick<UpscaleOptions, "tile" | "maxMemory"> {
-  /** Bytes that each row of a tile takes besides, over the whole width of the picture: the strip of the result that is made of a row of tiles. */
+  /** Bytes that each row of a tile takes besides: its part of a band, which is as wide as the result. */
   readonly bytesPerRow?: number;
 }
 
@@ -80,7 +96,7 @@ export function planTiles(
   const rows = spans(picture.height, height, margin).map((down) =>
     spans(picture.width, width, margin).map((across) => ({
       window: { top: down.from, left: across.from, bottom: down.to, right: across.to },
-      kept: { top: down.first, left: across.first, bottom: down.end, right: across.end },
+      inner: { top: down.first, left: across.first, bottom: down.end, right: across.end },
     })),
   );
   const { window } = rows[0][0];
@@ -110,30 +126,57 @@ export function spans(length: number, window: number, margin: number) {
   });
 }
 
-/** Planes in tiles. */
-export async function enlargeInTiles(
+/** A window that has been enlarged. */
+export interface LargeWindow<T> {
+  readonly large: T;
+  /** What is to be kept of it. */
+  readonly part: Box;
+  /** Where that belongs in the result. */
+  readonly place: Box;
+}
+
+/**
+ * The loop over all tiles, row by row from left to right.
+ *
+ * @param enlarge computes a window, of planes or of a picture.
+ */
+export async function* enlargeInTiles<T>(
+  tiling: Tiling,
+  scale: number,
+  enlarge: (window: Box) => Promise<T>,
+  { signal, onProgress }: UpscaleOptions,
+): AsyncGenerator<LargeWindow<T>> {
+  let done = 0;
+  for (const { window, inner } of tiling.rows.flat()) {
+    // Interpolation never waits for anything; this lets others work, who may abort the signal.
+    if (done > 0) await new Promise((resolve) => setTimeout(resolve));
+    signal?.throwIfAborted();
+    const large = await enlarge(window);
+    onProgress?.({ done: ++done, total: tiling.count });
+    yield { large, part: times(within(inner, window), scale), place: times(inner, scale) };
+  }
+}
+
+/** Planes that the method takes, in tiles. */
+export async function enlargePlanes(
   planes: Planes,
   method: Method,
-  options: UpscaleOptions,
+  options: UpscaleOptions = {},
 ): Promise<Planes> {
   const { scale } = method;
   const { channels } = planes;
   const [width, height] = [planes.width * scale, planes.height * scale];
-  const result = { width, height, channels, data: new Float32Array(channels * width * height) };
   const tiling = planTiles(planes, method, options);
-  let done = 0;
-  for (const { window, kept } of tiling.rows.flat()) {
-    options.signal?.throwIfAborted();
-    const large = await method.enlarge(cut(planes, window), options.signal);
-    const part = cut(large, times(within(kept, window), scale));
-    paste(result, part, kept.top * scale, kept.left * scale);
-    options.onProgress?.({ done: ++done, total: tiling.count });
+  const result = { width, height, channels, data: new Float32Array(channels * width * height) };
+  const enlarge = (window: Box) => method.enlarge(cut(planes, window), options.signal);
+  for await (const { large, part, place } of enlargeInTiles(tiling, scale, enlarge, options)) {
+    paste(result, cut(large, part), place.top, place.left);
   }
   return result;
 }
 
 /** A box seen from the corner of another. */
-export function within({ top, left, bottom, right }: Box, corner: Box): Box {
+function within({ top, left, bottom, right }: Box, corner: Box): Box {
   return {
     top: top - corner.top,
     left: left - corner.left,
@@ -142,7 +185,7 @@ export function within({ top, left, bottom, right }: Box, corner: Box): Box {
   };
 }
 
-export function times({ top, left, bottom, right }: Box, factor: number): Box {
+function times({ top, left, bottom, right }: Box, factor: number): Box {
   return { top: top * factor, left: left * factor, bottom: bottom * factor, right: right * factor };
 }
 

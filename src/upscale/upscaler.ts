@@ -1,50 +1,21 @@
-import type { Device } from "../device/device.ts";
+import { DataError } from "../picture/errors.ts";
 import type { Image } from "../picture/image.ts";
 import type { Planes } from "../picture/planes.ts";
+import { Bands } from "./bands.ts";
+import type { Method } from "./method.ts";
+import { enlargePlanes, type UpscaleOptions } from "./tiles.ts";
 
-export interface UpscaleOptions {
-  /** Aborting it stops the work between two tiles: the promise is rejected with the signal's reason. */
-  readonly signal?: AbortSignal;
-  /** Called after each tile; `total` is known from the start and stays the same. */
-  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
-  /** Side of the tiles, in pixels of the small picture. Default: as large as `maxMemory` allows, and the device. */
-  readonly tile?: number;
+/** A method with the functions that callers use; they cut into tiles what is too large for memory. */
+export interface Upscaler extends Method {
   /**
-   * The most that the work on one tile may take, in bytes, on the device and in JavaScript together; the picture itself and the
-   * result come on top. Default 512 MiB.
-   */
-  readonly maxMemory?: number;
-}
-
-/** A method of enlarging pictures: interpolation, a network, or several answers averaged. */
-export interface Upscaler {
-  /** As tables and captions print it, such as `bicubic` or `EDSR+`. */
-  readonly name: string;
-  /** How many times wider and higher the result is. */
-  readonly scale: number;
-  /** What `upscalePlanes` takes: red, green and blue; luma alone; or planes of any kind and number, each by itself. */
-  readonly colors: "rgb" | "y" | "any";
-  /** Where it runs; undefined for interpolation, which is JavaScript's. */
-  readonly device: Device | undefined;
-  /** At most how many pixels of the small picture away a pixel can still influence the result. */
-  readonly margin: number;
-  /** The most pixels (of the small picture) that can be enlarged at once with this many bytes, and on this device. */
-  readonly pixelsWithin: (bytes: number) => number;
-  /**
-   * A picture of any number of channels, `scale` times as wide and high. Colours are multiplied by alpha before, so that those of
-   * transparent pixels, which nobody sees, do not reach into visible ones, and divided by the enlarged alpha afterwards.
-   * Alpha is enlarged like a grey picture. What becomes of the colours is the method's business:
-   *
-   * - `"any"`: every channel by itself.
-   * - `"rgb"`: grey is repeated three times, and the result's mean is grey again.
-   * - `"y"`: RGB is taken apart into luma, which the method enlarges, and two planes of colour, which bicubic
-   *   interpolation does (nothing is rounded on the way). A single channel counts as luma already, in studio range
-   *   (16..235) if it follows the papers' protocol; so the method can be measured on that plane alone.
+   * A picture of 1 to 4 channels, `scale` times as wide and high. One channel is a grey picture (0 black, 255
+   * white), whatever the method works on. `withColors` and `withAlpha` say what becomes of colours and
+   * transparency.
    */
   upscale(image: Image, options?: UpscaleOptions): Promise<Image>;
   /**
-   * Luma alone as real numbers, [height, width] in BT.601's studio range (16..235), neither rounded nor clamped:
-   * what the papers' protocol measures, after rounding. Only for the colors `"y"` and `"any"`.
+   * Luma alone as real numbers, [height, width] in BT.601's studio range (16..235), neither rounded nor
+   * clamped: what the papers' protocol measures, after rounding. Only for the colors `"y"` and `"any"`.
    */
   upscaleY(
     plane: ArrayLike<number>,
@@ -52,16 +23,52 @@ export interface Upscaler {
     height: number,
     options?: UpscaleOptions,
   ): Promise<Float32Array>;
-  /** The method itself, on numbers in 0..1 (not clamped): the planes that `colors` says to planes of the larger size. */
+  /** `enlarge` in tiles: the planes that `colors` says, in 0..1, to planes `scale` times as large. */
   upscalePlanes(planes: Planes, options?: UpscaleOptions): Promise<Planes>;
-  /** What all this is made of. */
-  readonly method: Method;
 }
 
-/** What is peculiar to a method; `upscalerOf` adds the rest. */
-export interface Method extends Omit<Upscaler, "upscale" | "upscaleY" | "upscalePlanes" | "method"> {
-  /** The planes that `colors` says, at once. Methods of several steps look at the signal between them. */
-  enlarge(planes: Planes, signal?: AbortSignal): Promise<Planes>;
-  /** Bytes to bytes, where that is not the same as by numbers between: Matlab's imresize rounds after each of its passes. */
-  enlargeBytes?(image: Image): Image;
+/** The functions of an upscaler for a method. */
+export function upscalerOf(method: Method): Upscaler {
+  return {
+    ...method,
+    upscale: async (image, options = {}) =>
+      (await new Bands(image, method, { ...options, depth: 8 }).image()) as Image,
+    upscaleY: (plane, width, height, options) => upscaleLuma(method, plane, width, height, options),
+    upscalePlanes: (planes, options) => enlargePlanes(planes, method, options),
+  };
+}
+
+async function upscaleLuma(
+  method: Method,
+  plane: ArrayLike<number>,
+  width: number,
+  height: number,
+  options?: UpscaleOptions,
+): Promise<Float32Array> {
+  const { name, colors } = method;
+  if (colors === "rgb") {
+    throw new DataError(`upscaleY: ${name} works on red, green and blue, not on luma alone; use upscale().`);
+  }
+  if (plane.length !== width * height) {
+    throw new DataError(
+      `upscaleY: a plane of ${width}x${height} has ${width * height} values, but ${plane.length} were given.`,
+    );
+  }
+  const data = Float32Array.from(plane, (level) => level / 255);
+  const large = await enlargePlanes({ width, height, channels: 1, data }, method, options);
+  if (large.data.some(Number.isNaN)) {
+    throw new DataError(
+      `upscaleY: ${name} made NaN of a plane of ${width}x${height}; its training has diverged.`,
+    );
+  }
+  return large.data.map((value) => value * 255);
+}
+
+/**
+ * Bytes that JavaScript needs while it makes the pixels of the result out of one pixel: of up to four planes
+ * each, its numbers before and after the colours are put together and as samples, and two passes of one plane
+ * in double precision.
+ */
+export function bytesPerPixel(scale: number): number {
+  return scale ** 2 * (4 * (4 + 4 + 2) + 16) + 4 * (4 + 2);
 }

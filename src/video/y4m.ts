@@ -1,29 +1,13 @@
 /**
- * Uncompressed video as programs hand it on through pipes: YUV4MPEG2, "y4m". A line of parameters, then for each frame a line
- * "FRAME" and its planes Y, Cb and Cr, one after the other, the two of colour mostly with fewer pixels.
+ * Uncompressed video as programs hand it on through pipes: YUV4MPEG2, "y4m". A line of parameters, then for
+ * each frame a line "FRAME" and its planes Y, Cb and Cr, one after the other, the two of colour mostly with
+ * fewer pixels.
  */
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { DataError } from "../picture/errors.ts";
 import type { Samples } from "../picture/image.ts";
-
-export interface VideoFormat {
-  readonly width: number;
-  readonly height: number;
-  /** Bits per sample, 8 to 16; those above 8 come as two bytes, little-endian. */
-  readonly depth: number;
-  /** How many columns and rows of luma share a sample of colour; undefined for grey video. */
-  readonly chroma: { readonly across: 1 | 2; readonly down: 1 | 2 } | undefined;
-  /** Where a sample of colour lies in the pixels it stands for: 0.5 in the middle, 0.25 on the first of two. */
-  readonly siting: { readonly across: number; readonly down: number };
-  /** Black is 0 and white the highest level; mostly black is 16 and white 235 (times 2^(depth - 8)). */
-  readonly fullRange: boolean;
-  /** The header's other parameters (frame rate, aspect, …) as they came. */
-  readonly parameters: readonly string[];
-}
-
-/** Planes Y, Cb, Cr, or Y alone. */
-export type Frame = readonly Samples[];
+import { type Frame, planeSizes, type VideoFormat } from "./format.ts";
 
 const middle = { across: 0.5, down: 0.5 };
 const left = { across: 0.25, down: 0.5 };
@@ -78,14 +62,6 @@ export function parseHeader(line: string): VideoFormat {
 
 export function headerOf({ width, height, parameters }: VideoFormat): string {
   return ["YUV4MPEG2", `W${width}`, `H${height}`, ...parameters].join(" ");
-}
-
-/** Width and height of each plane. */
-export function planeSizes({ width, height, chroma }: Pick<VideoFormat, "width" | "height" | "chroma">) {
-  const luma = { width, height };
-  if (!chroma) return [luma];
-  const size = { width: Math.ceil(width / chroma.across), height: Math.ceil(height / chroma.down) };
-  return [luma, size, size];
 }
 
 /** Reads y4m from a stream, no more of it than the present frame (and what the stream has buffered). */

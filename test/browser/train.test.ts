@@ -1,7 +1,7 @@
 /** The tab that trains: the loss falls, stopping keeps what was learned, and the network can be used and saved. */
 import { beforeAll, expect, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
-import { pretrainedNames, pretrainedScales } from "../../src/models/pretrained-files.ts";
+import { pretrainedNames } from "../../src/models/pretrained-files.ts";
 import { parseSafetensors } from "../../src/nn/safetensors.ts";
 import { clickMain, find, openPage, says, statusLine } from "./page.ts";
 
@@ -51,8 +51,8 @@ test("stopped, it keeps what it has learned; and it can be trained on", async ()
   await clickMain("train");
   const line = await statusLine("train", /steps in/);
   expect(Number.parseInt(line, 10)).toBeLessThan(5000);
-  // A new network, those that come along, and the two tuned ones.
-  const count = 3 + pretrainedNames.length * pretrainedScales.length;
+  // A new network, those of the library, and the two tuned ones.
+  const count = 3 + pretrainedNames.length;
   await expect.poll(() => find<HTMLSelectElement>("#panel-train [name=start]").options.length).toBe(count);
 });
 

@@ -42,9 +42,11 @@ describe("a picture and a network that were dropped", () => {
     expect(largest(pixelsOf("upscale", "left"), imresize(testPicture(), 2).data)).toBe(0);
   });
 
-  test("a network has one scale; interpolation has four", async () => {
+  test("a weight file has one scale; the library's networks have three, and interpolation four", async () => {
     const enabled = () => document.querySelectorAll("#panel-upscale [name=scale]:enabled").length;
     expect(enabled()).toBe(1);
+    await userEvent.selectOptions(method(), "espcn");
+    expect(enabled()).toBe(3);
     await userEvent.selectOptions(method(), "bilinear");
     expect(enabled()).toBe(4);
   });

@@ -48,6 +48,7 @@ beforeAll(async () => {
   edsrParameters = edsr.parameterCount();
   writeFileSync(path("edsr.safetensors"), await saveWeights(edsr));
   writeFileSync(path("espcn.safetensors"), await saveWeights(new ESPCN({ scale: 2, random })));
+  writeFileSync(path("espcn3.safetensors"), await saveWeights(new ESPCN({ scale: 3, random })));
 });
 
 describe("evaluate", () => {
@@ -89,47 +90,36 @@ describe("evaluate", () => {
   test("networks", async () => {
     const json = path("network.json");
     const args = ["--hr", path("hr"), "--lr", path("lr"), "--scale", "2", "--adapter", "cpu", "--json", json];
-    const run = (method: string, file: string, ...more: string[]) =>
-      pixelgrad("evaluate", ...args, "--method", method, "--weights", path(file), ...more);
-    expect(await run("espcn", "espcn.safetensors")).toMatchObject({ code: 0, stderr: "" });
+    const run = (method: string, ...more: string[]) => pixelgrad("evaluate", ...args, "-m", method, ...more);
+    expect(await run(path("espcn.safetensors"))).toMatchObject({ code: 0, stderr: "" });
     const espcn = JSON.parse(readFileSync(json, "utf8"));
     expect(espcn).toMatchObject({
-      method: "espcn",
-      adapter: "cpu",
-      colors: "y",
-      lr: "files",
+      ...{ method: "ESPCN", adapter: "cpu", colors: "y", lr: "files" },
       weights: path("espcn.safetensors"),
     });
-    expect(await run("edsr", "edsr.safetensors", "--protocol", "rgb", "--border", "3")).toMatchObject({
+    expect(await run(path("edsr.safetensors"), "--protocol", "rgb", "--border", "3")).toMatchObject({
       code: 0,
     });
     const edsr = JSON.parse(readFileSync(json, "utf8"));
     expect(edsr).toMatchObject({
-      method: "edsr",
-      protocol: "rgb",
-      border: 3,
-      colors: "rgb",
+      ...{ method: "EDSR", protocol: "rgb", border: 3, colors: "rgb" },
       parameters: edsrParameters,
     });
+    const { code, stdout } = await run("espcn", "--ensemble");
+    expect(code).toBe(0);
+    expect(stdout).toContain("\nespcn+ x2: ");
+    const shipped = JSON.parse(readFileSync(json, "utf8"));
+    expect(shipped).toMatchObject({ method: "espcn+", weights: "pretrained", ensemble: true });
+  });
 
-    const wrong = await run("edsr", "espcn.safetensors");
-    expect(wrong.code).toBe(1);
-    expect(wrong.stderr).toMatch(/espcn\.safetensors: these are weights of ESPCN, but edsr was asked for/);
-    const scale = await pixelgrad(
-      "evaluate",
-      "--hr",
-      path("hr"),
-      "--scale",
-      "3",
-      "--method",
-      "edsr",
-      "--weights",
-      path("edsr.safetensors"),
-      "--adapter",
-      "cpu",
-    );
-    expect(scale.code).toBe(1);
-    expect(scale.stderr).toMatch(/these weights enlarge by 2, but --scale is 3/);
+  test("a weight file knows its scale", async () => {
+    const args = ["evaluate", "--hr", path("hr"), "--method", path("espcn3.safetensors"), "--adapter", "cpu"];
+    const { code, stdout } = await pixelgrad(...args);
+    expect(code).toBe(0);
+    expect(stdout).toContain("\nESPCN x3: ");
+    const other = await pixelgrad(...args, "--scale", "2");
+    expect(other.code).toBe(2);
+    expect(other.stderr).toMatch(/espcn3\.safetensors enlarges by 3, but scale 2 was asked for/);
   });
 
   test("equal pictures have an infinite PSNR, which is null in JSON", async () => {
@@ -159,35 +149,25 @@ describe("evaluate", () => {
     ],
     ["transparency", ["--hr", "mixed"], 1, /mixed.b\.png: it has 4 channels/],
     ["too wide a border", ["--hr", "hr", "--border", "8"], 1, /a\.png: ssim: 14x8 pixels are left/],
-    [
-      "weights for interpolation",
-      ["--hr", "hr", "--weights", "x"],
-      2,
-      /--weights is for networks, and bicubic is none/,
-    ],
     ["an adapter for interpolation", ["--hr", "hr", "--adapter", "cpu"], 2, /--adapter is for networks/],
     [
-      "a network without weights",
-      ["--hr", "hr", "--method", "fsrcnn"],
-      2,
-      /fsrcnn needs weights for scale 2, and none come along/,
-    ],
-    [
-      "weights that are missing",
-      ["--hr", "hr", "--method", "edsr", "--weights", "no"],
+      "an architecture that no network of the package is called",
+      ["--hr", "hr", "--method", "edsr"],
       1,
-      /no: cannot be read/,
+      /edsr: there is no such method \(edsr-small, .*\), and as a weight file it cannot be read/,
     ],
+    ["a scale that a network lacks", ["--hr", "hr", "--method", "espcn", "--scale", "8"], 2, /not by 8/],
+    ["the old flag for weights", ["--hr", "hr", "--weights", "x"], 2, /Unknown option '--weights'/],
     [
       "weights that are none",
-      ["--hr", "hr", "--method", "edsr", "--weights", "hr/a.png", "--adapter", "cpu"],
+      ["--hr", "hr", "--method", "hr/a.png", "--adapter", "cpu"],
       1,
       /a\.png is not a complete safetensors file/,
     ],
   ])("%s is refused with one paragraph, and no JSON", async (_, args, code, message) => {
     const json = path("bad.json");
     const given = args.map((arg) => (existsSync(path(arg)) ? path(arg) : arg));
-    const method = args.includes("--method") ? ["--scale", "2"] : bicubic;
+    const method = args.includes("--method") ? [] : bicubic;
     const error = await failure(evaluateCommand, [...given, ...method, "--json", json]);
     expect(error.message).toMatch(message);
     expect(error.message).not.toContain("\n");
@@ -234,19 +214,10 @@ describe("evaluate", () => {
 describe("compare", () => {
   test("writes a table, a plot and details for all methods", async () => {
     const out = path("compared", "here");
-    const weights = [`edsr=${path("edsr.safetensors")}`, `espcn=${path("espcn.safetensors")}`];
-    const { code, stdout } = await pixelgrad(
-      "compare",
-      "--hr",
-      path("hr"),
-      "--scale",
-      "2",
-      "--out",
-      out,
-      "--adapter",
-      "cpu",
-      ...weights.flatMap((given) => ["--weights", given]),
-    );
+    const files = [path("edsr.safetensors"), path("espcn.safetensors")];
+    const methods = ["nearest", "bilinear", "bicubic", ...files].join(",");
+    const args = ["--hr", path("hr"), "-m", methods, "--out", out, "--adapter", "cpu"];
+    const { code, stdout } = await pixelgrad("compare", ...args);
     expect(code).toBe(0);
     expect(readdirSync(out).sort()).toEqual([
       "compare.json",
@@ -255,12 +226,12 @@ describe("compare", () => {
       "quality-speed.png",
       "quality-speed.svg",
     ]);
-    const { methods } = JSON.parse(readFileSync(join(out, "compare.json"), "utf8"));
-    const names = ["nearest", "bilinear", "bicubic", "edsr", "espcn"];
-    expect(methods.map(({ method }: { method: string }) => method)).toEqual(names);
+    const results = JSON.parse(readFileSync(join(out, "compare.json"), "utf8")).methods;
+    const names = ["nearest", "bilinear", "bicubic", "EDSR", "ESPCN"];
+    expect(results.map(({ method }: { method: string }) => method)).toEqual(names);
     const page = readFileSync(join(out, "compare.md"), "utf8");
     const plot = readFileSync(join(out, "quality-speed.svg"), "utf8");
-    for (const { method, mean, conditions } of methods) {
+    for (const { method, mean, conditions } of results) {
       const figures = [mean.psnr.toFixed(2), mean.ssim.toFixed(4)];
       expect(page).toContain(`| ${method} | ${figures.join(" | ")} |`);
       expect(stdout).toMatch(new RegExp(`^${method} +${figures.join(" +")} `, "m"));
@@ -287,52 +258,64 @@ describe("compare", () => {
   test("the same network twice is told apart by its files; details can be left out", async () => {
     const out = path("twice");
     writeFileSync(path("other.safetensors"), readFileSync(path("edsr.safetensors")));
-    const weights = [`edsr=${path("edsr.safetensors")}`, `edsr=${path("other.safetensors")}`];
-    const { code } = await pixelgrad(
-      "compare",
-      "--hr",
-      path("hr"),
-      "--scale",
-      "2",
-      "--out",
-      out,
-      "--adapter",
-      "cpu",
-      "--methods",
-      "bicubic,edsr",
-      "--ensemble",
-      "--details",
-      "0",
-      ...weights.flatMap((given) => ["--weights", given]),
-    );
+    const chosen = ["bicubic", path("edsr.safetensors"), path("other.safetensors")].join(",");
+    const args = ["--hr", path("hr"), "--out", out, "--adapter", "cpu", "--methods", chosen];
+    const { code } = await pixelgrad("compare", ...args, "--ensemble", "--details", "0");
     expect(code).toBe(0);
     const { methods } = JSON.parse(readFileSync(join(out, "compare.json"), "utf8"));
     expect(methods.map(({ method }: { method: string }) => method)).toEqual([
       "bicubic",
-      "edsr (edsr)",
-      "edsr (other)",
-      "edsr (edsr)+",
-      "edsr (other)+",
+      "EDSR (edsr)",
+      "EDSR (edsr)+",
+      "EDSR (other)",
+      "EDSR (other)+",
     ]);
-    const [, one, same, averaged] = methods;
+    const [, one, averaged, same] = methods;
     expect(one.mean.psnr).toBe(same.mean.psnr);
     expect(averaged.mean.psnr).not.toBe(one.mean.psnr);
     expect(existsSync(join(out, "details.png"))).toBe(false);
     expect(readFileSync(join(out, "compare.md"), "utf8")).not.toContain("details.png");
   });
 
+  test("names follow the scale of a file, and are told from it by its name, else by its path", async () => {
+    const run = async (methods: string[], ...more: string[]) => {
+      const args = ["--hr", path("hr"), "--out", path("named"), "--details", "0", "-g", "cpu", ...more];
+      await compareCommand.run(parseFlags(compareCommand, [...args, "-m", methods.join(",")]), {
+        signal: new AbortController().signal,
+      });
+      const { methods: results } = JSON.parse(readFileSync(path("named", "compare.json"), "utf8"));
+      return results.map(({ method, scale }: { method: string; scale: number }) => `${method} x${scale}`);
+    };
+    const file = path("espcn3.safetensors");
+    expect(await run(["bicubic", file])).toEqual(["bicubic x3", "ESPCN x3"]);
+    expect(await run(["espcn", file])).toEqual(["espcn (pretrained) x3", "ESPCN (espcn3) x3"]);
+    const twin = path("twin", "espcn3.safetensors");
+    mkdirSync(path("twin"));
+    writeFileSync(twin, readFileSync(file));
+    expect(await run([file, twin])).toEqual([`ESPCN (${file}) x3`, `ESPCN (${twin}) x3`]);
+  });
+
+  test("by default all methods that have the scale", async () => {
+    const out = path("all");
+    const args = ["--hr", path("hr"), "--out", out, "--details", "0"];
+    for (const [scale, names] of [
+      ["8", ["nearest", "bilinear", "bicubic"]],
+      ["4", ["nearest", "bilinear", "bicubic", "srcnn", "espcn", "edsr-small"]],
+    ] as const) {
+      await compareCommand.run(parseFlags(compareCommand, [...args, "--scale", scale, "--border", "0"]), {
+        signal: new AbortController().signal,
+      });
+      const { methods } = JSON.parse(readFileSync(join(out, "compare.json"), "utf8"));
+      expect(methods.map(({ method }: { method: string }) => method)).toEqual(names);
+    }
+  });
+
   test.each([
-    [["--methods", "bicubic,sinc"], 2, /--methods wants nearest, .* joined by commas, got "bicubic,sinc"/],
-    [["--methods", "bicubic,fsrcnn"], 2, /fsrcnn needs weights for scale 2, and none come along/],
-    [
-      ["--methods", "bicubic", "--weights", "edsr=x"],
-      2,
-      /--weights names edsr, which is not among --methods/,
-    ],
-    [["--weights", "x.safetensors"], 2, /--weights wants METHOD=FILE/],
-    [["--weights", "bicubic=x"], 2, /--weights wants METHOD=FILE/],
+    [["--methods", "bicubic,sinc"], 1, /sinc: there is no such method \(edsr-small, .*it cannot be read/],
+    [["--methods", ","], 2, /--methods wants methods, joined by commas/],
     [["--methods", "bicubic", "--adapter", "cpu"], 2, /--adapter is for networks/],
-    [["--weights", "edsr=absent"], 1, /absent: cannot be read/],
+    [["--methods", "bicubic", "--ensemble"], 2, /--ensemble is for networks/],
+    [["--weights", "edsr=x"], 2, /Unknown option '--weights'/],
   ])("%j is refused before anything is written", async (args, code, message) => {
     const out = path("refused");
     const error = await failure(compareCommand, ["--hr", path("hr"), "--scale", "2", "--out", out, ...args]);

@@ -50,11 +50,11 @@ beforeAll(async () => {
 });
 
 describe("one picture", () => {
-  test("by default by the network that comes along, twice as large", async () => {
+  test("by default by edsr-small, twice as large", async () => {
     const args = ["-i", path("picture.png"), "-o", path("default.png"), "-g", "cpu"];
     const { code, stdout, stderr } = await run(args);
     expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
-    expect(stderr).toMatch(/default\.png {2}60x48 {2}EDSR x2 {2}1 tile {2}[\d.]+ s$/);
+    expect(stderr).toMatch(/default\.png {2}60x48 {2}edsr-small x2 {2}1 tile {2}[\d.]+ s$/);
     const network = await loadPretrained("edsr-small", { scale: 2 });
     expect(await readImage(path("default.png"))).toEqual(await networkUpscaler(network).upscale(picture));
   });
@@ -238,18 +238,18 @@ describe("what goes wrong is one paragraph and an exit code", () => {
     [
       ["-i", "picture.png", "-o", "x.png", "-m", "sinc"],
       1,
-      /there is no such method \(nearest, bilinear, bicubic, srcnn, espcn, edsr-small\), and as a weight file/,
+      /sinc: there is no such method \(edsr-small, espcn, srcnn, bicubic, bilinear, nearest\), and as a weight file/,
     ],
     [["-i", "picture.png", "-o", "x.png", "-m", "picture.png"], 1, /picture\.png/],
     [
       ["-i", "picture.png", "-o", "x.png", "-m", "espcn.safetensors", "-s", "2", "-g", "cpu"],
-      1,
-      /enlarge by 3, but --scale is 2/,
+      2,
+      /espcn\.safetensors enlarges by 3, but scale 2 was asked for/,
     ],
     [
       ["-i", "picture.png", "-o", "x.png", "-m", "espcn", "-s", "8"],
       2,
-      /espcn enlarges by 2, 3 or 4; bicubic/,
+      /espcn enlarges by 2, 3, 4, not by 8/,
     ],
     [["-i", "picture.png", "-o", "x.jpg", "--depth", "16"], 2, /--depth 16 is for png/],
     [["-i", "picture.png", "-o", "x.jpg", "--alpha", "keep"], 2, /--alpha keep is not for jpeg/],

@@ -374,7 +374,7 @@ describe("kernels compile within WebGPU's default limits", () => {
       ],
       ...["cosineAnnealingLR", "loadWeights", "saveWeights", "parseSafetensors", "serializeSafetensors"],
       ...["createModel", "loadModel", "interpolator", "networkUpscaler", "selfEnsemble", "upscale"],
-      ...["openMethod", "readSource", "toImageData", "adaptersPresent"],
+      ...["openMethod", "upscaleBands", "scalesOf", "readSource", "toImageData", "adaptersPresent"],
       ...["normalInit", "kaimingNormalInit", "whiteningInit"],
     ];
     const functions = Object.entries(ops).filter(

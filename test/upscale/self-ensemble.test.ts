@@ -5,6 +5,7 @@ import { fromPlanar, toPlanar } from "../../src/picture/planes.ts";
 import { Random } from "../../src/tensor/random.ts";
 import {
   interpolator,
+  type Method,
   networkUpscaler,
   type Planes,
   selfEnsemble,
@@ -108,17 +109,14 @@ describe("x8 self-ensemble", () => {
   });
 
   test("can be stopped between two answers", async () => {
-    const { method } = network();
+    const method = network();
     let answers = 0;
     const controller = new AbortController();
-    const counting: Upscaler = {
-      ...network(),
-      method: {
-        ...method,
-        enlarge(planes) {
-          if (++answers === 3) controller.abort(new Error("enough"));
-          return method.enlarge(planes);
-        },
+    const counting: Method = {
+      ...method,
+      enlarge(planes) {
+        if (++answers === 3) controller.abort(new Error("enough"));
+        return method.enlarge(planes);
       },
     };
     const stopped = selfEnsemble(counting).upscale(noise(4, 4, 1), { signal: controller.signal });

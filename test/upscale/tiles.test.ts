@@ -20,7 +20,7 @@ describe.each([
 
   test("every pixel is kept once", () => {
     const kept = new Uint8Array(width * height);
-    for (const { kept: box } of tiles) {
+    for (const { inner: box } of tiles) {
       for (let y = box.top; y < box.bottom; y++)
         for (let x = box.left; x < box.right; x++) kept[y * width + x]++;
     }
@@ -29,17 +29,17 @@ describe.each([
   });
 
   test("all windows are in the picture, as large as was said, and show the margin", () => {
-    for (const { window, kept } of tiles) {
+    for (const { window, inner } of tiles) {
       expect(window.right - window.left).toBe(size.width);
       expect(window.bottom - window.top).toBe(size.height);
       expect(Math.min(window.left, window.top)).toBeGreaterThanOrEqual(0);
       expect(window.right).toBeLessThanOrEqual(width);
       expect(window.bottom).toBeLessThanOrEqual(height);
       for (const [edge, own, whole] of [
-        [window.left, kept.left, 0],
-        [window.top, kept.top, 0],
-        [-window.right, -kept.right, -width],
-        [-window.bottom, -kept.bottom, -height],
+        [window.left, inner.left, 0],
+        [window.top, inner.top, 0],
+        [-window.right, -inner.right, -width],
+        [-window.bottom, -inner.bottom, -height],
       ]) {
         expect(edge).toBeLessThanOrEqual(Math.max(own - margin, whole));
       }

@@ -1,5 +1,5 @@
 /** Any picture in one call: sources, depths, transparency, grey, colours, and what is reported. */
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -8,11 +8,15 @@ import {
   EDSR,
   ESPCN,
   type Interpolation,
+  interpolator,
   loadPretrained,
+  type Method,
   networkUpscaler,
+  openMethod,
   saveWeights,
   setDefaultDevice,
   upscale,
+  upscaleBands,
 } from "../../src/node.ts";
 import { type Image, type Samples, toRgb } from "../../src/picture/image.ts";
 import { imresize } from "../../src/picture/imresize.ts";
@@ -61,13 +65,15 @@ describe("sources", () => {
 describe("methods", () => {
   const model = () => new ESPCN({ scale: 3, filters: [4, 3], random: new Random(1) });
 
-  test("a network, its weights, an upscaler: all the same; what was loaded is gone afterwards", async () => {
+  test("a network, its weights, their file, an upscaler: all the same; what was loaded is gone afterwards", async () => {
     const picture = noise(20, 9, 3);
     const network = model();
     const weights = await saveWeights(network);
     const { live } = device.memory();
     const results = [];
-    for (const method of [network, weights, networkUpscaler(network)]) {
+    const path = join(folder, "espcn.safetensors");
+    await writeFile(path, weights);
+    for (const method of [network, weights, path, networkUpscaler(network)]) {
       results.push(await upscale(picture, { method, tile: 8 }));
       expect(device.memory().live).toBe(live);
     }
@@ -85,21 +91,57 @@ describe("methods", () => {
     }
   });
 
-  test("without one: the network that comes along, by its name as well; at 8, bicubic interpolation", async () => {
+  test("without one: edsr-small, by its name as well; at 8, bicubic interpolation", async () => {
     const picture = noise(8, 6, 3);
     const { live } = device.memory();
     const { image, ...done } = await upscale(picture);
-    expect(done).toMatchObject({ method: "EDSR", scale: 2, adapter: "cpu" });
+    expect(done).toMatchObject({ method: "edsr-small", scale: 2, adapter: "cpu" });
     expect((await upscale(picture, { method: "edsr-small" })).image).toEqual(image);
     const network = await loadPretrained("edsr-small");
     expect((await upscale(picture, { method: network })).image).toEqual(image);
     network.dispose();
     expect(await upscale(picture, { scale: 8 })).toMatchObject({ method: "bicubic", scale: 8 });
     expect(await upscale(picture, { method: "espcn", scale: 3 })).toMatchObject({
-      method: "ESPCN",
+      method: "espcn",
       scale: 3,
     });
     expect(device.memory().live).toBe(live);
+  });
+
+  test("any object that enlarges planes is a method", async () => {
+    const half: Method = {
+      ...interpolator("nearest", 2),
+      name: "half",
+      enlarge: async ({ width, height, channels, data }) => ({
+        ...{ width: 2 * width, height: 2 * height, channels },
+        data: new Float32Array(4 * data.length).fill(0.5),
+      }),
+      enlargeBytes: undefined,
+    };
+    const { image, method } = await upscale(noise(3, 2, 4), { method: half });
+    expect(method).toBe("half");
+    expect(image).toMatchObject({ width: 6, height: 4, channels: 4 });
+  });
+
+  test("opened once for many pictures, with what reports say of it", async () => {
+    const path = join(folder, "opened.safetensors");
+    await writeFile(path, await saveWeights(model()));
+    const { live } = device.memory();
+    const file = await openMethod({ method: path, ensemble: true });
+    expect(file).toMatchObject({ weights: path, ensemble: true, parameters: model().parameterCount() });
+    expect(file.upscaler).toMatchObject({ name: "ESPCN+", scale: 3, colors: "y", device });
+    expect(device.memory().live).toBeGreaterThan(live);
+    const shipped = await openMethod({ method: "srcnn", scale: 4 });
+    expect(shipped).toMatchObject({ weights: "pretrained", ensemble: false });
+    expect(shipped.upscaler).toMatchObject({ name: "srcnn", scale: 4 });
+    const bicubic = await openMethod({ scale: 8 });
+    expect(bicubic).toMatchObject({ ensemble: false, parameters: 0 });
+    expect(bicubic.weights).toBeUndefined();
+    expect(bicubic.upscaler).toMatchObject({ name: "bicubic", scale: 8, device: undefined });
+    for (const { close } of [file, shipped, bicubic]) close();
+    await expect(openMethod({ method: path, scale: 2 })).rejects.toThrow(
+      `${path} enlarges by 3, but scale 2`,
+    );
   });
 
   test("the ensemble", async () => {
@@ -121,11 +163,12 @@ describe("methods", () => {
       "ESPCN enlarges by 3, but scale 2",
     );
     await expect(upscale(picture, { scale: 5 })).rejects.toThrow("scale must be 2, 3, 4 or 8");
-    await expect(upscale(picture, { method: "sinc" as "bicubic" })).rejects.toThrow(
-      'edsr-small, a network, the bytes of a weight file or an upscaler, got "sinc"',
+    await expect(upscale(picture, { method: "edsr" })).rejects.toThrow(
+      "edsr: there is no such method (edsr-small, espcn, srcnn, bicubic, bilinear, nearest), and as a weight file it " +
+        "cannot be read: ENOENT",
     );
     await expect(upscale(picture, { method: {} as EDSR })).rejects.toThrow(
-      "method must be nearest, bilinear, bicubic, srcnn, espcn, edsr-small, a network",
+      "method must be edsr-small, espcn, srcnn, bicubic, bilinear, nearest, the path or the bytes of a weight file",
     );
     await expect(upscale(picture, { alpha: "red" as "keep" })).rejects.toThrow(
       "alpha must be keep, drop, white, black",
@@ -133,6 +176,44 @@ describe("methods", () => {
     await expect(upscale(picture, { signal: AbortSignal.abort(new Error("enough")) })).rejects.toThrow(
       "enough",
     );
+  });
+});
+
+describe("bands", () => {
+  test("the size at once, then strips from top to bottom that together are the picture", async () => {
+    const picture = noise(40, 50, 3);
+    const method = new ESPCN({ scale: 2, filters: [4, 3], random: new Random(1) });
+    const { image, ms, peakBytes, ...done } = await upscale(picture, { method, tile: 16 });
+    const bands = await upscaleBands(picture, { method, tile: 16 });
+    expect(bands).toMatchObject({ width: 80, height: 100, channels: 3, depth: 8 });
+    expect(bands.report).toEqual({ ...done, ms: 0, peakBytes: 0 });
+    let top = 0;
+    for await (const band of bands) {
+      expect(band.top).toBe(top);
+      expect(band.rows).toMatchObject({ width: 80, channels: 3 });
+      const part = image.data.subarray(top * 240, (top + band.rows.height) * 240);
+      expect(band.rows.data).toEqual(part);
+      top += band.rows.height;
+    }
+    expect(top).toBe(100);
+    expect(bands.report).toMatchObject({ ...done, peakBytes });
+    expect(bands.report.ms).toBeGreaterThan(0);
+  });
+
+  test("what was opened for them is freed: at the end, at a break, and by close()", async () => {
+    const picture = noise(40, 50, 3);
+    const { live } = device.memory();
+    const open = () => upscaleBands(picture, { method: "espcn", tile: 16 });
+    for await (const _ of await open());
+    expect(device.memory().live).toBe(live);
+    for await (const _ of await open()) break;
+    expect(device.memory().live).toBe(live);
+    const unread = await open();
+    expect(device.memory().live).toBeGreaterThan(live);
+    unread.close();
+    expect(device.memory().live).toBe(live);
+    await expect(upscaleBands(picture, { method: "espcn", tile: 0 })).rejects.toThrow("tile must be");
+    expect(device.memory().live).toBe(live);
   });
 });
 
