@@ -3,6 +3,7 @@
  * the values that come out are all read from the same entries.
  */
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import * as kinds from "../options/kinds.ts";
 
 /** The command line is wrong: the program ends with this message and exit code 2. */
 export class UsageError extends Error {
@@ -119,34 +120,19 @@ function readValue(name: string, flag: ValueFlag | Switch, given: readonly (stri
 
 // ---- How values are read
 
-export function text(given: string): string {
-  if (given === "") throw new UsageError("wants a value");
-  return given;
-}
-
-/** A whole number from `min` on. */
-export function whole(min: number): (given: string) => number {
+/** Reads values of a kind. */
+export function reader<T>(kind: kinds.Kind<T>): (given: string) => T {
   return (given) => {
-    const value = Number(given);
-    if (given.trim() === "" || !Number.isSafeInteger(value) || value < min) {
-      throw new UsageError(`wants a whole number of at least ${min}`);
-    }
+    const value = kind.read(given);
+    if (!kind.fits(value)) throw new UsageError(`wants ${kind.wants}`);
     return value;
   };
 }
 
-export function oneOf<const T extends string>(...choices: readonly T[]): (given: string) => T {
-  return (given) => {
-    const found = choices.find((choice) => choice === given);
-    if (found === undefined) throw new UsageError(`wants ${orList(choices)}`);
-    return found;
-  };
-}
-
-/** "a, b or c" */
-export function orList(names: readonly (string | number)[]): string {
-  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
-}
+export const text = reader(kinds.text);
+export const whole = (min: number) => reader(kinds.whole(min));
+export const oneOf = <const T extends string>(...choices: readonly T[]) => reader(kinds.oneOf(...choices));
+export { orList } from "../options/kinds.ts";
 
 // ---- Help
 
