@@ -14,8 +14,11 @@ import { add } from "../kernels/elementwise/index.ts";
 import { pad } from "../kernels/pad/index.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
 import { Conv2d, PixelShuffle, ReLU, Sequential, Tanh } from "../nn/layers.ts";
+import { numbers, oneOf, whole, yesOrNo } from "../options/kinds.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { type Architecture, completeOptions, metadataOf } from "./architecture.ts";
+import { fitFilters } from "./fit-filters.ts";
 import { SuperResolver } from "./super-resolver.ts";
 
 export interface ESPCNOptions {
@@ -34,10 +37,59 @@ export interface ESPCNOptions {
   random?: Random;
 }
 
+type Options = Required<Omit<ESPCNOptions, "random">>;
+
+export const espcn: Architecture<"ESPCN", Options, "quick"> = {
+  name: "ESPCN",
+  colors: "y",
+  inputSize: "lr",
+  options: {
+    scale: { kind: oneOf(2, 3, 4), default: 3, help: "enlargement" },
+    filters: {
+      kind: numbers([64, 32], whole(1)),
+      default: [64, 32],
+      help: "channels of the two feature maps (the paper: 64-32)",
+    },
+    activation: {
+      kind: oneOf("tanh", "relu"),
+      default: "tanh",
+      help: "after the first two layers (the paper: tanh)",
+    },
+    residual: {
+      kind: yesOrNo,
+      default: false,
+      help: "predict what has to be added to the bicubic enlargement (the paper: no)",
+    },
+  },
+  presets: {
+    /** Small batches and ReLU after a warm-up: the best of the settings that were tried, for minutes. */
+    quick: {
+      network: { scale: 3, filters: [64, 32], activation: "relu", residual: true },
+      patch: 16,
+      batch: 2,
+      loss: "l2",
+      lr: 1e-3,
+      schedule: { kind: "cosine" },
+      warmup: 500,
+      steps: 6000,
+      evalEvery: 1500,
+      logEvery: 10,
+    },
+  },
+  describe: ({ scale, filters }) => `ESPCN x${scale}, channels ${filters.join("-")}`,
+  shortName: ({ scale }) => `espcn-x${scale}`,
+  looksAtExamples: ({ residual }) => residual,
+  build(options, random, examples = []) {
+    const model = new ESPCN({ ...options, random });
+    if (options.residual) fitFilters(model.first_part.modules[0] as Conv2d, examples, random);
+    return model;
+  },
+};
+
 /** ESPCN for luma planes in 0..1. */
 export class ESPCN extends SuperResolver {
-  readonly colors = "y";
-  readonly inputSize = "lr";
+  readonly colors = espcn.colors;
+  readonly inputSize = espcn.inputSize;
   readonly scale: number;
   readonly filters: readonly [number, number];
   readonly activation: "tanh" | "relu";
@@ -46,17 +98,10 @@ export class ESPCN extends SuperResolver {
   readonly first_part: Sequential;
   readonly last_part: Sequential;
 
-  constructor(options: ESPCNOptions = {}) {
+  /** @throws RangeError for an option that does not fit. */
+  constructor({ random = defaultRandom(), ...options }: ESPCNOptions = {}) {
     super();
-    const { scale = 3, filters = [64, 32], activation = "tanh" } = options;
-    const { residual = false, random = defaultRandom() } = options;
-    if (![2, 3, 4].includes(scale)) throw new RangeError(`ESPCN: scale must be 2, 3 or 4, got ${scale}.`);
-    if (filters.length !== 2 || !filters.every((count) => Number.isInteger(count) && count > 0)) {
-      throw new RangeError(`ESPCN: filters must be two whole numbers above 0, got ${filters}.`);
-    }
-    if (activation !== "tanh" && activation !== "relu") {
-      throw new RangeError(`ESPCN: activation must be "tanh" or "relu", got ${JSON.stringify(activation)}.`);
-    }
+    const { scale, filters, activation, residual } = completeOptions(espcn, options);
     this.scale = scale;
     this.filters = filters;
     this.activation = activation;
@@ -77,15 +122,6 @@ export class ESPCN extends SuperResolver {
     normalInit(pixels, 0.001, random);
   }
 
-  /** Half of each window, added up. */
-  get halo(): number {
-    return 4;
-  }
-
-  get valuesPerPixel(): number {
-    return Math.max(...this.filters, this.scale ** 2);
-  }
-
   /** x [n, 1, h, w] in 0..1 to [n, 1, h * scale, w * scale]. */
   forward(x: Tensor): Tensor {
     const y = this.last_part.forward(this.first_part.forward(x));
@@ -94,14 +130,16 @@ export class ESPCN extends SuperResolver {
   }
 
   metadata(): Record<string, string> {
-    const { scale, filters, activation, residual } = this;
-    return {
-      architecture: "ESPCN",
-      scale: `${scale}`,
-      filters: filters.join("-"),
-      activation,
-      residual: `${residual}`,
-    };
+    return metadataOf(espcn, this);
+  }
+
+  /** Half of each window, added up. */
+  get halo(): number {
+    return 4;
+  }
+
+  get valuesPerPixel(): number {
+    return Math.max(...this.filters, this.scale ** 2);
   }
 }
 

@@ -12,9 +12,12 @@
 import { pad } from "../kernels/pad/index.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
 import { Conv2d, type FusedOptions } from "../nn/layers.ts";
+import { numbers, odd, oneOf, whole, yesOrNo } from "../options/kinds.ts";
 import { release } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { type Architecture, completeOptions, metadataOf } from "./architecture.ts";
+import { fitFilters } from "./fit-filters.ts";
 import { SuperResolver } from "./super-resolver.ts";
 
 export interface SRCNNOptions {
@@ -41,10 +44,65 @@ export interface SRCNNOptions {
   random?: Random;
 }
 
+type Options = Required<Omit<SRCNNOptions, "random">>;
+
+export const srcnn: Architecture<"SRCNN", Options, "quick"> = {
+  name: "SRCNN",
+  colors: "y",
+  inputSize: "hr",
+  options: {
+    scale: { kind: oneOf(2, 3, 4), default: 3, help: "enlargement" },
+    kernels: {
+      kind: numbers([9, 1, 5], odd),
+      default: [9, 1, 5],
+      help: "sides of the three windows (the papers: 9-1-5, 9-3-5, 9-5-5)",
+    },
+    filters: {
+      kind: numbers([64, 32], whole(1)),
+      default: [64, 32],
+      help: "channels of the two feature maps (the paper: 64-32)",
+    },
+    padding: {
+      kind: oneOf("replicate", "zeros"),
+      default: "replicate",
+      help: "what the windows meet beyond the picture",
+    },
+    residual: {
+      kind: yesOrNo,
+      default: false,
+      help: "predict what has to be added to the bicubic enlargement (the paper: no)",
+    },
+  },
+  presets: {
+    /** Minutes. What has to be added to the bicubic enlargement is most of what can be learned early. */
+    quick: {
+      network: { scale: 3, kernels: [9, 1, 5], filters: [64, 32], padding: "replicate", residual: true },
+      patch: 16,
+      batch: 8,
+      loss: "l2",
+      lr: 1e-3,
+      schedule: { kind: "cosine" },
+      warmup: 0,
+      steps: 1000,
+      evalEvery: 250,
+      logEvery: 10,
+    },
+  },
+  describe: ({ scale, kernels, filters }) =>
+    `SRCNN x${scale}, windows ${kernels.join("-")}, channels ${filters.join("-")}`,
+  shortName: ({ scale, kernels }) => `srcnn-x${scale}-${kernels.join("-")}`,
+  looksAtExamples: ({ residual }) => residual,
+  build(options, random, examples = []) {
+    const model = new SRCNN({ ...options, random });
+    if (options.residual) fitFilters(model.conv1, examples, random);
+    return model;
+  },
+};
+
 /** SRCNN for luma planes in 0..1 that bicubic interpolation has enlarged. */
 export class SRCNN extends SuperResolver {
-  readonly colors = "y";
-  readonly inputSize = "hr";
+  readonly colors = srcnn.colors;
+  readonly inputSize = srcnn.inputSize;
   readonly scale: number;
   readonly kernels: readonly [number, number, number];
   readonly filters: readonly [number, number];
@@ -55,20 +113,10 @@ export class SRCNN extends SuperResolver {
   readonly conv2: Conv2d;
   readonly conv3: Conv2d;
 
-  constructor(options: SRCNNOptions = {}) {
+  /** @throws RangeError for an option that does not fit. */
+  constructor({ random = defaultRandom(), ...options }: SRCNNOptions = {}) {
     super();
-    const { scale = 3, kernels = [9, 1, 5], filters = [64, 32] } = options;
-    const { padding = "replicate", residual = false, random = defaultRandom() } = options;
-    if (![2, 3, 4].includes(scale)) throw new RangeError(`SRCNN: scale must be 2, 3 or 4, got ${scale}.`);
-    if (kernels.length !== 3 || !kernels.every((side) => Number.isInteger(side) && side > 0 && side % 2)) {
-      throw new RangeError(`SRCNN: kernels must be three odd numbers such as 9, 1, 5, got ${kernels}.`);
-    }
-    if (filters.length !== 2 || !filters.every((count) => Number.isInteger(count) && count > 0)) {
-      throw new RangeError(`SRCNN: filters must be two whole numbers above 0, got ${filters}.`);
-    }
-    if (padding !== "replicate" && padding !== "zeros") {
-      throw new RangeError(`SRCNN: padding must be "replicate" or "zeros", got ${JSON.stringify(padding)}.`);
-    }
+    const { scale, kernels, filters, padding, residual } = completeOptions(srcnn, options);
     this.scale = scale;
     this.kernels = kernels;
     this.filters = filters;
@@ -88,15 +136,6 @@ export class SRCNN extends SuperResolver {
     kaimingNormalInit(this.conv1, random);
     kaimingNormalInit(this.conv2, random);
     normalInit(this.conv3, 0.001, random);
-  }
-
-  /** Half of each window, added up: 6, 7 or 8 pixels for the paper's three networks. */
-  get halo(): number {
-    return this.kernels.reduce((sum, side) => sum + (side - 1) / 2, 0);
-  }
-
-  get valuesPerPixel(): number {
-    return Math.max(...this.filters);
   }
 
   /** x [n, 1, h, w] in 0..1, enlarged already, to [n, 1, h, w]. */
@@ -120,14 +159,15 @@ export class SRCNN extends SuperResolver {
   }
 
   metadata(): Record<string, string> {
-    const { scale, kernels, filters, padding, residual } = this;
-    return {
-      architecture: "SRCNN",
-      scale: `${scale}`,
-      kernels: kernels.join("-"),
-      filters: filters.join("-"),
-      padding,
-      residual: `${residual}`,
-    };
+    return metadataOf(srcnn, this);
+  }
+
+  /** Half of each window, added up: 6, 7 or 8 pixels for the paper's three networks. */
+  get halo(): number {
+    return this.kernels.reduce((sum, side) => sum + (side - 1) / 2, 0);
+  }
+
+  get valuesPerPixel(): number {
+    return Math.max(...this.filters);
   }
 }

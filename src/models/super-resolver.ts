@@ -3,8 +3,8 @@ import type { Tensor } from "../tensor/tensor.ts";
 
 /**
  * What every super-resolution network of this folder tells about itself, so that evaluation and upscaling
- * need to know nothing else: which planes it takes, at which size, and how far its outputs look. (Training builds networks from
- * a configuration: train/network.ts.)
+ * need to know nothing else: which planes it takes, at which size, and how far its outputs look. What there is to know
+ * before a network is built is in architecture.ts.
  */
 export abstract class SuperResolver extends Module {
   /** Enlargement of each side. */
@@ -25,7 +25,7 @@ export abstract class SuperResolver extends Module {
   abstract readonly valuesPerPixel: number;
 
   /** For networks whose last layers need far more memory than all before. */
-  get steps(): TwoSteps | undefined {
+  get twoStages(): TwoStages | undefined {
     return undefined;
   }
 
@@ -33,8 +33,8 @@ export abstract class SuperResolver extends Module {
   abstract metadata(): Record<string, string>;
 }
 
-/** `forward` in two steps, of which the second can be done for one part of the picture after the other: its maps are the largest. */
-export interface TwoSteps {
+/** `forward` in two stages, of which the second can be done for one part of the picture after the other: its maps are the largest. */
+export interface TwoStages {
   /** x to feature maps of the same height and width. */
   features(x: Tensor): Tensor;
   /** Those, or a part of them, to what `forward` gives. */

@@ -38,6 +38,7 @@ export const odd = numeric(
   "N",
   (value) => Number.isSafeInteger(value) && value > 0 && value % 2 === 1,
 );
+export const atLeastZero = numeric("a number of at least 0", "X", (value) => value >= 0 && value < Infinity);
 export const positive = numeric("a number above 0", "X", (value) => value > 0 && value < Infinity);
 export const share = numeric("a number between 0 and 1", "X", (value) => value > 0 && value < 1);
 

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
-import { type Architecture, presets, type TrainConfig } from "./config.ts";
-import { checkConfig, type Setting, settingOf, settingsFor, withValue } from "./settings.ts";
+import { architectureOf } from "../node.ts";
+import { type ArchitectureName, presetsOf, type TrainConfig } from "./config.ts";
+import { checkConfig, formatSetting, type Setting, settingsFor, withSetting } from "./settings.ts";
 
 /** What was asked for on the command line. */
 export interface TrainCommand {
@@ -20,11 +21,11 @@ export interface TrainCommand {
  */
 export function parseCommandLine(
   command: string,
-  architecture: Architecture,
+  architecture: ArchitectureName,
   args: readonly string[],
 ): TrainCommand | undefined {
-  const settings = settingsFor(architecture);
-  const own = presets[architecture] as Record<string, TrainConfig>;
+  const settings = settingsFor(architectureOf(architecture));
+  const own = presetsOf(architectureOf(architecture));
   const values = readFlags(settings, args);
   if (values.help) {
     console.log(help(command, settings, own));
@@ -46,7 +47,7 @@ export function parseCommandLine(
     }
     return settings.reduce((changed, setting) => {
       const texts = values[setting.flag] as string[] | undefined;
-      return texts ? withValue(changed, setting, readValue(setting, texts)) : changed;
+      return texts ? withSetting(changed, setting, readValue(setting, texts)) : changed;
     }, config);
   };
   const config = changes(own[preset]);
@@ -68,21 +69,21 @@ function readFlags(settings: readonly Setting[], args: readonly string[]): Recor
 }
 
 /** Of a flag that is given several times the last counts, as everywhere; but that of paths collects them. */
-function readValue({ flag, kind }: Setting, texts: readonly string[]): unknown {
+function readValue({ flag, kind, multiple }: Setting, texts: readonly string[]): unknown {
   const values = texts.map((text) => {
     const value = kind.read(text);
     if (!kind.fits(value)) throw new Error(`--${flag} wants ${kind.wants}, got "${text}"`);
     return value;
   });
-  return Array.isArray(values[0]) ? values.flat() : values.at(-1);
+  return multiple ? values : values.at(-1);
 }
 
 function help(command: string, settings: readonly Setting[], own: Record<string, TrainConfig>): string {
   const names = Object.keys(own);
   const line = (flag: string, text: string) => `  --${flag.padEnd(19)} ${text}`;
   const lines = settings.map((setting) => {
-    const value = settingOf(own[names[0]], setting);
-    const preset = value === undefined || setting.path === "data" ? "" : ` [${setting.kind.write(value)}]`;
+    const value = formatSetting(own[names[0]], setting);
+    const preset = value ? ` [${value}]` : "";
     return line(setting.flag, setting.help + preset);
   });
   return [

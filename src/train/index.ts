@@ -3,10 +3,10 @@
 export { type Checkpoint, type CheckpointState, readCheckpoint } from "./checkpoint.ts";
 export { parseCommandLine, type TrainCommand } from "./command-line.ts";
 export {
-  type Architecture,
+  type ArchitectureName,
   type NetworkConfig,
   presets,
-  type ScheduleConfig,
+  presetsOf,
   type TrainConfig,
 } from "./config.ts";
 export { DivergedError, type TrainStatus } from "./journal.ts";

@@ -1,6 +1,6 @@
 import { Progress } from "../report/progress.ts";
 import { parseCommandLine, type TrainCommand } from "./command-line.ts";
-import type { Architecture } from "./config.ts";
+import type { ArchitectureName } from "./config.ts";
 import { reportErrors } from "./errors.ts";
 import type { TrainStatus } from "./journal.ts";
 import { resume, train } from "./trainer.ts";
@@ -14,7 +14,7 @@ import { resume, train } from "./trainer.ts";
  */
 export async function trainFromCommandLine(
   name: string,
-  architecture: Architecture,
+  architecture: ArchitectureName,
   args: readonly string[] = process.argv.slice(2),
 ): Promise<void> {
   reportErrors();
@@ -63,7 +63,7 @@ export async function trainFromCommandLine(
   }
 }
 
-function parseOrExit(name: string, architecture: Architecture, args: readonly string[]): TrainCommand {
+function parseOrExit(name: string, architecture: ArchitectureName, args: readonly string[]): TrainCommand {
   try {
     const command = parseCommandLine(`npm run ${name} --`, architecture, args);
     return command ?? process.exit(0);

@@ -3,7 +3,7 @@
  * step of Adam. What surrounds a training (the log, evaluations, checkpoints) is in journal.ts.
  */
 import { setImmediate } from "node:timers/promises";
-import { DataError, type PatchBatch, PatchLoader } from "../data/index.ts";
+import { DataError, type PatchBatch, PatchLoader, toPlanar } from "../data/index.ts";
 import {
   Adam,
   add,
@@ -32,16 +32,9 @@ import type { TrainConfig } from "./config.ts";
 import { loadPairs, openPictures } from "./datasets.ts";
 import { Evaluation } from "./evaluation.ts";
 import { Journal, type TrainStatus } from "./journal.ts";
-import {
-  buildNetwork,
-  describeNetwork,
-  initialWeights,
-  looksAtPictures,
-  pictureFormat,
-  shortName,
-} from "./network.ts";
+import { initialWeights, networkOf } from "./network.ts";
 import { RunFolder } from "./run-folder.ts";
-import { learningRate, settled } from "./schedule.ts";
+import { completeSchedule, learningRate } from "./schedule.ts";
 import { checkConfig, settingOf, settingsFor } from "./settings.ts";
 
 export interface TrainOptions {
@@ -74,10 +67,12 @@ export interface TrainResult {
  */
 export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
   checkConfig(config);
-  const folder = RunFolder.create(config.out, shortName(config.network), (path) =>
+  const { architecture, options: complete } = networkOf(config.network);
+  const folder = RunFolder.create(config.out, architecture.shortName(complete), (path) =>
     options.say?.(`Results: ${path}/`),
   );
-  return run({ ...config, schedule: settled(config) }, folder, options);
+  const network = { ...config.network, ...complete } as TrainConfig["network"];
+  return run({ ...config, network, schedule: completeSchedule(config) }, folder, options);
 }
 
 /**
@@ -93,7 +88,7 @@ export async function resume(
   const saved = checkpoint.state.config;
   const config = { ...(options.change?.(saved) ?? saved), out: path };
   checkConfig(config);
-  for (const setting of settingsFor(config.network.architecture)) {
+  for (const setting of settingsFor(networkOf(config.network).architecture)) {
     const [before, now] = [saved, config].map((one) => JSON.stringify(settingOf(one, setting)));
     if (before !== now && !setting.resumable) {
       throw new RangeError(
@@ -193,25 +188,29 @@ async function prepare(config: TrainConfig, device: Device, { say }: TrainOption
   setDefaultDevice(device);
   say?.(`Adapter: ${device.name}`);
 
-  const format = pictureFormat(network);
-  const pictures = openPictures(config, format);
+  const { architecture, options } = networkOf(network);
+  const { scale } = options;
+  const { colors, inputSize } = architecture;
+  const pictures = openPictures(config, { scale, colors, inputSize });
   const { description } = pictures;
   say?.(`Pictures: ${description}`);
   const names: PictureNames = { train: pictures.train.names, valid: pictures.valid.names };
   if (checkpoint) checkPictures(checkpoint.state.pictures, names);
-  const held = (colors: "rgb" | "y") =>
-    openPictures(config, { scale: network.scale, colors, inputSize: "lr" }).valid;
-  const evaluation = await Evaluation.open(held(format.colors), held("rgb"), config);
-  // Their mean colour, or what patterns they have, is part of some networks.
-  const examples = looksAtPictures(network) ? await loadPairs(pictures.train, 20) : [];
+  const held = (colors: "rgb" | "y") => openPictures(config, { scale, colors, inputSize: "lr" }).valid;
+  const evaluation = await Evaluation.open(held(colors), held("rgb"), config);
+  const looked = architecture.looksAtExamples(options) ? await loadPairs(pictures.train, 20) : [];
+  const examples = looked.map(({ lr }) => ({
+    shape: [lr.channels, lr.height, lr.width],
+    data: toPlanar(lr),
+  }));
 
   const loader = new PatchLoader(pictures.train, { batch, patch, seed, cacheFolder: config.cache });
   // The same seed: network and average begin alike.
-  const build = () => buildNetwork(network, new Random(seed), examples);
+  const build = () => architecture.build(options, new Random(seed), examples);
   const model = build();
   const average = config.ema === undefined ? undefined : build();
   const adam = new Adam(model.parameters(), { lr: config.lr });
-  say?.(`Network: ${describeNetwork(network)}, ${model.parameterCount()} parameters`);
+  say?.(`Network: ${architecture.describe(options)}, ${model.parameterCount()} parameters`);
   const close = async () => {
     await loader.close();
     for (const owner of [model, average, adam]) owner?.dispose();

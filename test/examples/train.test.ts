@@ -242,7 +242,7 @@ describe("a wrong command line", () => {
     const [wrong, help] = await Promise.all([train(["--out", out, "--steps", "0"]), train(["--help"])]);
     expect(wrong).toMatchObject({ code: 2, stdout: "" });
     expect(wrong.stderr).toBe(
-      'train:edsr: --steps wants a whole number above 0, got "0". Run it with --help for all flags.',
+      'train:edsr: --steps wants a whole number of at least 1, got "0". Run it with --help for all flags.',
     );
     expect(existsSync(out)).toBe(false);
     expect(help).toMatchObject({ code: 0, stderr: "" });

@@ -1,16 +1,11 @@
 /** Configurations: what is refused, what the command line makes of flags, and the learning rates that follow. */
 import { describe, expect, test, vi } from "vitest";
-import {
-  checkConfig,
-  parseCommandLine,
-  presets,
-  type ScheduleConfig,
-  type TrainConfig,
-} from "../../src/train/index.ts";
-import { formatSchedule, learningRate, parseSchedule, settled } from "../../src/train/schedule.ts";
+import { architectureOf, type ScheduleConfig } from "../../src/node.ts";
+import { checkConfig, parseCommandLine, presets, type TrainConfig } from "../../src/train/index.ts";
+import { completeSchedule, formatSchedule, learningRate, parseSchedule } from "../../src/train/schedule.ts";
 import { settingsFor } from "../../src/train/settings.ts";
 
-const architectures = ["SRCNN", "ESPCN", "EDSR"] as const;
+const architectures = ["SRCNN", "ESPCN", "FSRCNN", "EDSR"] as const;
 const parse = (args: string[], architecture: (typeof architectures)[number] = "EDSR") =>
   parseCommandLine("train", architecture, args)!;
 
@@ -60,7 +55,7 @@ describe("the command line", () => {
     expect(resume).toBeUndefined();
     expect(config).toEqual({
       ...presets.EDSR["edsr-paper"],
-      network: { architecture: "EDSR", scale: 3, blocks: 8, channels: 64, resScale: 0.1 },
+      network: { architecture: "EDSR", scale: 3, blocks: 8, channels: 64, resScale: 0.1, rgbRange: 255 },
       init: "x2.safetensors",
       data: ["T91", "BSDS200"],
       valid: "Set14",
@@ -105,21 +100,21 @@ describe("the command line", () => {
   });
 
   test.each([
-    [["--steps", "0"], '--steps wants a whole number above 0, got "0"'],
-    [["--steps", "1.5"], '--steps wants a whole number above 0, got "1.5"'],
-    [["--steps="], '--steps wants a whole number above 0, got ""'],
-    [["--batch", "many"], '--batch wants a whole number above 0, got "many"'],
+    [["--steps", "0"], '--steps wants a whole number of at least 1, got "0"'],
+    [["--steps", "1.5"], '--steps wants a whole number of at least 1, got "1.5"'],
+    [["--steps="], '--steps wants a whole number of at least 1, got ""'],
+    [["--batch", "many"], '--batch wants a whole number of at least 1, got "many"'],
     [["--lr", "Infinity"], '--lr wants a number above 0, got "Infinity"'],
     [["--lr=-1"], '--lr wants a number above 0, got "-1"'],
     [["--scale", "5"], '--scale wants 2, 3, 4 or 8, got "5"'],
     [["--seed", "x"], '--seed wants a whole number, got "x"'],
     [["--ema", "1"], '--ema wants a number between 0 and 1, got "1"'],
-    [["--warmup=-1"], '--warmup wants a whole number, 0 or more, got "-1"'],
+    [["--warmup=-1"], '--warmup wants a whole number of at least 0, got "-1"'],
     [["--track", "wide"], '--track wants bicubic, unknown, mild, difficult or wild, got "wide"'],
     [["--degradation", "{"], "--degradation wants a degradation as JSON"],
     [["--degradation", '{"seed":0,"noise":-1}'], "--degradation wants a degradation as JSON"],
     [["--loss", "l3"], '--loss wants l1 or l2, got "l3"'],
-    [["--data="], '--data wants paths, got ""'],
+    [["--data="], '--data wants a path, got ""'],
     [["--schedule", "step"], "--schedule wants constant, cosine"],
     [["--batch", "4", "--accumulate", "3"], "a batch of 4 patches cannot be computed in 3 equal parts"],
     [["--preset", "toString"], '--preset wants quick or edsr-article or edsr-paper, got "toString"'],
@@ -136,7 +131,7 @@ describe("the command line", () => {
     try {
       expect(parseCommandLine("npm run train:edsr --", "EDSR", ["--help"])).toBeUndefined();
       const [[text]] = log.mock.calls;
-      for (const { flag } of settingsFor("EDSR"))
+      for (const { flag } of settingsFor(architectureOf("EDSR")))
         expect(text.match(new RegExp(`--${flag} `, "g"))).toHaveLength(1);
       expect(text).toMatch(/--steps .* \[1200\]\n/);
       expect(text).toMatch(/--lr .* \[2e-3\]\n/);
@@ -150,14 +145,14 @@ describe("the command line", () => {
 describe("a configuration from a program", () => {
   const quick: TrainConfig = presets.EDSR.quick;
   test.each<[Partial<TrainConfig>, string]>([
-    [{ steps: 0 }, "steps wants a whole number above 0, got 0"],
+    [{ steps: 0 }, "steps wants a whole number of at least 1, got 0"],
     [{ lr: Number.NaN }, "lr wants a number above 0, got NaN"],
     [
       { network: { ...quick.network, blocks: 1.5 } as never },
-      "network.blocks wants a whole number above 0, got 1.5",
+      "network.blocks wants a whole number of at least 1, got 1.5",
     ],
     [{ schedule: { kind: "step", stepSize: 10, gamma: 0 } }, "schedule wants"],
-    [{ data: [""] }, "data wants paths"],
+    [{ data: [""] }, "data wants a list, each a path"],
     [{ checkpointMinutes: undefined as never }, "checkpointMinutes wants a number above 0"],
   ])("%o is refused", (change, message) => {
     expect(() => checkConfig({ ...quick, ...change })).toThrow(message);
@@ -209,7 +204,7 @@ describe("schedules", () => {
 
   test("a cosine is fixed when a training begins, so that more steps do not change the first ones", () => {
     const config: TrainConfig = { ...presets.EDSR.quick, lr: 1, steps: 100 };
-    const fixed = { ...config, schedule: settled(config), steps: 200 };
+    const fixed = { ...config, schedule: completeSchedule(config), steps: 200 };
     expect(fixed.schedule).toEqual({ kind: "cosine", tMax: 100, etaMin: 0.01 });
     for (const step of [0, 10, 99, 100]) expect(learningRate(fixed)(step)).toBe(learningRate(config)(step));
   });

@@ -229,7 +229,7 @@ describe("resuming", () => {
     [{ batch: 4 }, "--batch was 2 when"],
     [{ clip: 1 }, "--clip was not given when"],
     [{ network: { ...tiny.network, channels: 5 } as never }, "--channels was 4 when"],
-    [{ steps: 0 }, "steps wants a whole number above 0"],
+    [{ steps: 0 }, "steps wants a whole number of at least 1"],
   ])("refuses %o", async (change, message) => {
     const one = config();
     await train(one, { device, ...until(1) });
