@@ -26,11 +26,14 @@ import type { MetricOptions } from "../picture/metrics.ts";
 
 export type Protocol = "y" | "rgb";
 
+/** A small picture was made from the large one by Matlab's bicubic, degraded in other ways, or read from a file. */
+export type LrSource = "made" | "degraded" | "files";
+
 export interface Conditions {
   readonly protocol: Protocol;
   readonly border: number;
-  /** Whether the small pictures were made from the large ones or read from files. */
-  readonly lr: "made" | "files";
+  /** Where the small pictures are from; "mixed": not all from the same source. */
+  readonly lr: LrSource | "mixed";
   /** What the method enlarges. */
   readonly colors: "y" | "rgb";
 }
@@ -41,10 +44,13 @@ export function describeConditions({ protocol, border, lr, colors }: Conditions)
     protocol === "rgb"
       ? "PSNR and SSIM over R, G and B"
       : `PSNR and SSIM on Y (BT.601 studio range, rounded)${colors === "rgb" ? " of the RGB result" : ""}`;
-  const small =
-    protocol === "y" && colors === "y"
-      ? { made: "Matlab's bicubic of rounded Y, itself not rounded", files: "Y (rounded) of the given files" }
-      : { made: "Matlab's bicubic of RGB bytes", files: "the given files" };
+  const ofY = protocol === "y" && colors === "y";
+  const small = {
+    made: ofY ? "Matlab's bicubic of rounded Y, itself not rounded" : "Matlab's bicubic of RGB bytes",
+    degraded: `${ofY ? "Y (rounded) of " : ""}the large pictures, degraded`,
+    files: `${ofY ? "Y (rounded) of " : ""}the given files`,
+    mixed: "the given files, and of pictures without one Matlab's bicubic",
+  };
   return `${compared}, border ${border}; LR: ${small[lr]}`;
 }
 

@@ -11,6 +11,7 @@ import {
 } from "../node.ts";
 import { type Row, sideBySide } from "../report/picture.ts";
 import { imageEvent, scalarEvent } from "../report/tensorboard.ts";
+import { networkUpscaler, type Upscaler } from "../upscale/index.ts";
 import {
   type CheckpointState,
   checkpointFile,
@@ -18,9 +19,9 @@ import {
   serializeCheckpoint,
 } from "./checkpoint.ts";
 import { portable, type TrainConfig } from "./config.ts";
-import type { Evaluation } from "./evaluation.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { writeReport } from "./training-report.ts";
+import type { Validation } from "./validation.ts";
 
 /** How far a training is. */
 export interface TrainStatus {
@@ -48,7 +49,7 @@ interface Parts {
   readonly description: string;
   /** Names of the pictures to train on, and of those to measure on. */
   readonly names: PictureNames;
-  readonly evaluation: Evaluation;
+  readonly validation: Validation;
   readonly model: SuperResolver;
   readonly average: SuperResolver | undefined;
   readonly adam: Adam;
@@ -71,8 +72,9 @@ interface StepResult {
 export class Journal {
   best: { readonly step: number; readonly psnr: number } | undefined;
   readonly #parts: Parts;
-  /** The weights that are measured and kept for use. */
-  readonly #shown: SuperResolver;
+  /** The weights that are measured and kept for use, and how they enlarge pictures. */
+  readonly #kept: SuperResolver;
+  readonly #upscaler: Upscaler;
   #psnr: number | undefined;
   /** Pictures as the best weights see them; undefined until they are needed. */
   #rows: readonly Row[] | undefined;
@@ -87,9 +89,10 @@ export class Journal {
 
   /** @param resumed the state at the checkpoint that the training goes on from. */
   constructor(parts: Parts, resumed?: CheckpointState) {
-    const { config, folder, device, description, evaluation } = parts;
+    const { config, folder, device, description, validation } = parts;
     this.#parts = parts;
-    this.#shown = parts.average ?? parts.model;
+    this.#kept = parts.average ?? parts.model;
+    this.#upscaler = networkUpscaler(this.#kept);
     this.best = resumed?.best;
     this.#psnr = resumed?.psnr;
     this.#secondsBefore = resumed?.seconds ?? 0;
@@ -97,12 +100,13 @@ export class Journal {
     this.#last = resumed?.step ?? 0;
     this.#interval.step = resumed?.step ?? 0;
 
-    const { protocol, bicubic, count } = evaluation;
-    parts.say?.(`Measured on ${count} held-out pictures: ${protocol}. Bicubic: ${bicubic.toFixed(2)} dB`);
+    const { conditions, count } = validation;
+    const bicubic = validation.bicubic.mean.psnr;
+    parts.say?.(`Measured on ${count} held-out pictures: ${conditions}. Bicubic: ${bicubic.toFixed(2)} dB`);
     const here = { adapter: device.name, started: new Date().toISOString() };
     const told = portable(config);
     if (resumed) folder.log({ resumed: resumed.step, config: told, ...here });
-    else folder.log({ config: told, pictures: description, protocol, bicubic, ...here });
+    else folder.log({ config: told, pictures: description, protocol: conditions, bicubic, ...here });
   }
 
   /** To be called after every step: does what is due. */
@@ -141,26 +145,26 @@ export class Journal {
 
   /** Measures the weights, and keeps them: as last, and if they are better than all before, as best. */
   async #evaluate(step: number): Promise<void> {
-    const { folder, config, evaluation, say } = this.#parts;
+    const { folder, validation, say } = this.#parts;
     const weights = await this.#finiteWeights(step);
-    const measured = await evaluation.measure(this.#shown);
-    const { psnr, values } = measured;
+    const evaluation = await validation.measure(this.#upscaler);
+    const { psnr, ssim } = evaluation.mean;
     if (!Number.isFinite(psnr)) throw this.#diverged(`The PSNR became ${psnr}`, step);
     this.#psnr = psnr;
     const isBest = psnr > (this.best?.psnr ?? -Infinity);
-    const gain = psnr - evaluation.bicubic;
+    const gain = psnr - validation.bicubic.mean.psnr;
     say?.(
       `step ${step}: ${psnr.toFixed(2)} dB, bicubic ${gain >= 0 ? "+" : "-"} ${Math.abs(gain).toFixed(2)}` +
         `${isBest ? ", the best so far" : ""}`,
     );
-    folder.event(scalarEvent(step, { "valid/psnr": psnr }));
-    folder.log({ step, psnr, pictures: values });
+    folder.event(scalarEvent(step, { "valid/psnr": psnr, "valid/ssim": ssim }));
+    folder.log({ step, psnr, ssim, pictures: evaluation.images.map((image) => image.psnr) });
 
     await this.#saveWeights("last", step, weights, psnr);
     if (!isBest) return;
     await this.#saveWeights("best", step, weights, psnr);
     this.best = { step, psnr };
-    this.#rows = evaluation.rows(measured, config.network.architecture);
+    this.#rows = await validation.rows(this.#upscaler, evaluation);
     await folder.savePicture("comparison.png", await sideBySide(this.#rows));
     // One of them: there may be hundreds of best evaluations.
     folder.event(await imageEvent(step, "valid/comparison", await sideBySide(this.#rows.slice(0, 1))));
@@ -194,7 +198,7 @@ export class Journal {
   }
 
   /** A network's values; throws if one is not finite, so that such weights are never saved. */
-  async #finiteWeights(step: number, model = this.#shown): Promise<Map<string, NamedArray>> {
+  async #finiteWeights(step: number, model = this.#kept): Promise<Map<string, NamedArray>> {
     const weights = await model.stateDict();
     for (const [name, { data }] of weights) {
       const bad = data.find((value) => !Number.isFinite(value));
@@ -209,11 +213,11 @@ export class Journal {
     weights: Map<string, NamedArray>,
     psnr?: number,
   ): Promise<void> {
-    const { config, folder, evaluation, description } = this.#parts;
+    const { config, folder, validation, description } = this.#parts;
     const measured: Record<string, string> =
-      psnr === undefined ? {} : { psnr: psnr.toFixed(3), protocol: evaluation.protocol };
+      psnr === undefined ? {} : { psnr: psnr.toFixed(3), protocol: validation.conditions };
     const metadata = {
-      ...this.#shown.metadata(),
+      ...this.#kept.metadata(),
       step: `${step}`,
       ...measured,
       pictures: description,
@@ -225,15 +229,15 @@ export class Journal {
 
   /** Draws the curves and the page with everything. */
   async #report(step: number): Promise<void> {
-    const { config, folder, evaluation, device, description, model } = this.#parts;
+    const { config, folder, validation, device, description, model } = this.#parts;
     await writeReport(folder, {
       config,
       step,
       parameters: model.parameterCount(),
       adapter: device.name,
       pictures: description,
-      protocol: evaluation.protocol,
-      bicubic: evaluation.bicubic,
+      protocol: validation.conditions,
+      bicubic: validation.bicubic.mean.psnr,
       best: this.best,
       seconds: this.#secondsBefore + (performance.now() - this.#began) / 1000,
       rows: await this.#bestRows(),
@@ -242,13 +246,14 @@ export class Journal {
 
   /** Pictures by the best weights. After a resume they are made anew, with a network of their own. */
   async #bestRows(): Promise<readonly Row[]> {
-    const { folder, evaluation, build, config } = this.#parts;
+    const { folder, validation, build } = this.#parts;
     const path = folder.file("best.safetensors");
     if (this.#rows || !this.best || !existsSync(path)) return this.#rows ?? [];
     const network = build();
     try {
       loadWeights(network, readFileSync(path), path);
-      this.#rows = evaluation.rows(await evaluation.measure(network), config.network.architecture);
+      const upscaler = networkUpscaler(network);
+      this.#rows = await validation.rows(upscaler, await validation.measure(upscaler));
     } finally {
       network.dispose();
     }

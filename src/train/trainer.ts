@@ -30,12 +30,12 @@ import {
 import { type Checkpoint, type PictureNames, readCheckpoint } from "./checkpoint.ts";
 import type { TrainConfig } from "./config.ts";
 import { loadPairs, openPictures } from "./datasets.ts";
-import { Evaluation } from "./evaluation.ts";
 import { Journal, type TrainStatus } from "./journal.ts";
 import { initialWeights, networkOf } from "./network.ts";
 import { RunFolder } from "./run-folder.ts";
 import { completeSchedule, learningRate } from "./schedule.ts";
 import { checkConfig, settingOf, settingsFor } from "./settings.ts";
+import { Validation } from "./validation.ts";
 
 export interface TrainOptions {
   /** Ends the training after the step that it is at; what was learned is saved. */
@@ -140,7 +140,13 @@ async function run(
       await setImmediate(); // lets Ctrl-C be heard, even if nothing else was waited for
     }
     await journal.finish(step, place);
-    return { path: folder.path, step, config, best: journal.best, bicubic: parts.evaluation.bicubic };
+    return {
+      path: folder.path,
+      step,
+      config,
+      best: journal.best,
+      bicubic: parts.validation.bicubic.mean.psnr,
+    };
   } finally {
     await parts.close();
     if (!options.device) device.destroy();
@@ -196,8 +202,7 @@ async function prepare(config: TrainConfig, device: Device, { say }: TrainOption
   say?.(`Pictures: ${description}`);
   const names: PictureNames = { train: pictures.train.names, valid: pictures.valid.names };
   if (checkpoint) checkPictures(checkpoint.state.pictures, names);
-  const held = (colors: "rgb" | "y") => openPictures(config, { scale, colors, inputSize: "lr" }).valid;
-  const evaluation = await Evaluation.open(held(colors), held("rgb"), config);
+  const validation = await Validation.open(pictures.valid, config.validPictures);
   const looked = architecture.looksAtExamples(options) ? await loadPairs(pictures.train, 20) : [];
   const examples = looked.map(({ lr }) => ({
     shape: [lr.channels, lr.height, lr.width],
@@ -236,7 +241,7 @@ async function prepare(config: TrainConfig, device: Device, { say }: TrainOption
     await close();
     throw error;
   }
-  return { device, names, description, evaluation, loader, model, average, adam, build, close };
+  return { device, names, description, validation, loader, model, average, adam, build, close };
 }
 
 /** A resumed training must go on with the pictures it began with; their folders may have moved. */
