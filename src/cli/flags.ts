@@ -20,8 +20,8 @@ export interface ValueFlag<T = unknown> {
   /** The value from its text; throws a UsageError that says what was wanted ("wants a whole number"). */
   read(text: string): T;
   readonly required?: boolean;
-  /** May be given more than once; the values come as a list. */
-  readonly multiple?: boolean;
+  /** May be given more than once: the values come as a list; or the last one counts, over one that a script gives. */
+  readonly multiple?: true | "last";
 }
 
 /** A flag without a value, on or off: `--ensemble`. */
@@ -51,7 +51,7 @@ export interface Command<F extends Flags = Flags> {
   /** What there is to know before using it: paragraphs of at most 100 characters a line. */
   readonly about: string;
   readonly flags: F;
-  /** Command lines without "pixelgrad", and what they do. */
+  /** Command lines that begin with the command's name, and what they do. */
   readonly examples: readonly (readonly [line: string, what: string])[];
   run(values: Values<F>, context: Context): Promise<void>;
 }
@@ -115,7 +115,7 @@ function readValue(name: string, flag: ValueFlag | Switch, given: readonly (stri
       throw new UsageError(`--${name} ${error.message}, got "${text}"`);
     }
   });
-  return flag.multiple ? values : values[0];
+  return flag.multiple === true ? values : values.at(-1);
 }
 
 // ---- How values are read
@@ -136,23 +136,30 @@ export { orList } from "../options/kinds.ts";
 
 // ---- Help
 
-/** `pixelgrad COMMAND --help`. */
-export function helpOf(command: Command): string {
+/**
+ * `pixelgrad COMMAND --help`.
+ *
+ * @param program how users call the command, where it is called by other means.
+ */
+export function helpOf(command: Command, program = `pixelgrad ${command.name}`): string {
   const flags = Object.entries<ValueFlag | Switch>(command.flags);
   const required = flags.filter(([, flag]) => "read" in flag && flag.required);
   const usage = required.map(([name, flag]) => ` --${name} ${(flag as ValueFlag).value}`).join("");
   const rows = flags.map(([name, flag]) => {
     const short = flag.short === undefined ? "    " : `-${flag.short}, `;
-    const value = "read" in flag ? ` ${flag.value}${flag.multiple ? " …" : ""}` : "";
+    const value = "read" in flag ? ` ${flag.value}${flag.multiple === true ? " …" : ""}` : "";
     return [`${short}--${name}${value}`, flag.help] as const;
   });
   rows.push(["    --help", "this text"]);
+  const examples = command.examples.map(
+    ([line, what]) => `  ${program}${line.slice(command.name.length)}\n      ${what}`,
+  );
   return [
-    `pixelgrad ${command.name}${usage} [flags]`,
+    `${program}${usage} [flags]`,
     `${command.summary[0].toUpperCase()}${command.summary.slice(1)}.`,
     command.about.trim(),
     `Flags:\n${table(rows)}`,
-    `Examples:\n${command.examples.map(([line, what]) => `  pixelgrad ${line}\n      ${what}`).join("\n")}`,
+    `Examples:\n${examples.join("\n")}`,
   ].join("\n\n");
 }
 

@@ -15,6 +15,8 @@ export interface Architecture<
 > {
   /** In weight files and tables; in lower case, on the command line. */
   readonly name: Name;
+  /** One line, without a full stop. */
+  readonly summary: string;
   /** As for the network itself: see SuperResolver. */
   readonly colors: SuperResolver["colors"];
   readonly inputSize: SuperResolver["inputSize"];

@@ -41,6 +41,7 @@ type Options = Required<Omit<ESPCNOptions, "random">>;
 
 export const espcn: Architecture<"ESPCN", Options, "quick"> = {
   name: "ESPCN",
+  summary: "Shi et al. 2016: three convolutions of the small picture and a pixel shuffle, the fastest; luma",
   colors: "y",
   inputSize: "lr",
   options: {

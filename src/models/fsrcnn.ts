@@ -35,6 +35,7 @@ type Options = Required<Omit<FSRCNNOptions, "random">>;
 
 export const fsrcnn: Architecture<"FSRCNN", Options, "quick"> = {
   name: "FSRCNN",
+  summary: "Dong et al. 2016: a deep, narrow network on the small picture and a transposed convolution; luma",
   colors: "y",
   inputSize: "lr",
   options: {

@@ -48,6 +48,7 @@ type Options = Required<Omit<SRCNNOptions, "random">>;
 
 export const srcnn: Architecture<"SRCNN", Options, "quick"> = {
   name: "SRCNN",
+  summary: "Dong et al. 2014: three convolutions of a picture that bicubic interpolation has enlarged; luma",
   colors: "y",
   inputSize: "hr",
   options: {

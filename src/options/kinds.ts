@@ -57,7 +57,7 @@ export const path: Kind<string> = { ...text, wants: "a path", symbol: "PATH" };
 export function oneOf<const T extends string | number>(...choices: readonly T[]): Kind<T> {
   return {
     wants: orList(choices),
-    symbol: choices.join("|"),
+    symbol: choices.length <= 4 ? choices.join("|") : "NAME",
     fits: (value): value is T => choices.some((choice) => choice === value),
     read: (text) => choices.find((choice) => String(choice) === text),
     write: String,

@@ -46,6 +46,8 @@ const degradation: Kind<DegradationOptions> = {
   write: (value) => JSON.stringify(value),
 };
 
+const track = oneOf("bicubic", "unknown", "mild", "difficult", "wild");
+
 const common: readonly Setting[] = [
   { flag: "init", path: "init", kind: path, optional: true, help: "weight file to begin from" },
   { flag: "steps", path: "steps", kind: whole(1), resumable: true, help: "training steps" },
@@ -115,9 +117,9 @@ const common: readonly Setting[] = [
   {
     flag: "track",
     path: "track",
-    kind: oneOf("bicubic", "unknown", "mild", "difficult", "wild"),
+    kind: track,
     optional: true,
-    help: "which of DIV2K's LR pictures; default: bicubic",
+    help: `which of DIV2K's LR pictures, ${track.wants}; default: bicubic`,
   },
   {
     flag: "degradation",

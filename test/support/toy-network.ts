@@ -17,6 +17,7 @@ interface ToyOptions extends NetworkOptions {
 
 export const toy: Architecture<"Toy", ToyOptions, "seconds"> = {
   name: "Toy",
+  summary: "two convolutions and a pixel shuffle",
   colors: "rgb",
   inputSize: "lr",
   options: {

@@ -322,7 +322,7 @@ describe("beginning", () => {
     const network = { ...tiny.network, scale: 3 } as const;
     const init = join(x2.out!, "last.safetensors");
     const x3 = config({ network: network as TrainConfig["network"], init, steps: 1, lr: 1e-30, ema: 0.9 });
-    await train(x3, { device, say: (line) => said.push(line) });
+    await train(x3, { device, onMessage: (line) => said.push(line) });
     const [small, large] = [tensors(x2.out!, "last.safetensors"), tensors(x3.out!, "last.safetensors")];
     for (const [name, { data }] of large) {
       if (name.startsWith("tail.0.")) continue;
@@ -347,7 +347,8 @@ describe("beginning", () => {
       config({ degradation }),
       config({ degradation, cache: unused() }),
     ];
-    for (const one of [plain, noisy, cached]) await train(one, { device, say: (line) => said.push(line) });
+    for (const one of [plain, noisy, cached])
+      await train(one, { device, onMessage: (line) => said.push(line) });
     expect(tensors(noisy.out!)).not.toEqual(tensors(plain.out!));
     expect(tensors(cached.out!)).toEqual(tensors(noisy.out!));
     expect(readdirSync(cached.cache!)).toHaveLength(3);
@@ -362,11 +363,11 @@ describe("beginning", () => {
   test("with several folders, and another one to measure on", async () => {
     const [more, valid] = [await picturesIn(unused(), 2), await picturesIn(unused(), 3)];
     const said: string[] = [];
-    const say = (line: string) => said.push(line);
-    await train(config({ data: [data, more], steps: 1 }), { device, say });
+    const onMessage = (line: string) => said.push(line);
+    await train(config({ data: [data, more], steps: 1 }), { device, onMessage });
     expect(said).toContain(`Pictures: ${basename(data)}, ${basename(more)}: 4 pictures, 2 held out`);
     const measured = config({ data: [data, more], valid, validPictures: 2, steps: 2 });
-    await train(measured, { device, say });
+    await train(measured, { device, onMessage });
     expect(said).toContain(
       `Pictures: ${basename(data)}, ${basename(more)}: 6 pictures, measured on 3 of ${basename(valid)}`,
     );

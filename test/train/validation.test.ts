@@ -39,7 +39,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       const out = unused();
       const said: string[] = [];
       const config: TrainConfig = { ...tiny, data: [data], valid, validPictures: 3, out, ...change };
-      const result = await train(config, { device, say: (line) => said.push(line) });
+      const result = await train(config, { device, onMessage: (line) => said.push(line) });
 
       const path = join(out, "best.safetensors");
       const model = loadModel(readFileSync(path), path);
