@@ -1,13 +1,13 @@
 /**
  * Trains an EDSR super-resolution network and shows what it learned.
  *
- *     npm run train:edsr                                            on photographs that npm has installed: minutes
+ *     npm run train:edsr                                            on photographs from npm: minutes
  *     npm run train:edsr -- --preset edsr-paper --data DIV2K        the paper's baseline: a GPU and days
- *     npm run train:edsr -- --resume runs/edsr-x2-4x16              goes on where that training stopped
+ *     npm run train:edsr -- --resume runs/edsr-x2-4x16              goes on where that run stopped
  *     npm run train:edsr -- --help
  *
- * In a program of one's own, `const { best } = await train(config, { onMessage: console.log })` does the same. The
- * loop that learns is in src/train/trainer.ts, the network in src/models/edsr.ts; both are meant to be read.
+ * In a program of one's own, `const { best } = await train(config, { onMessage: console.log })` does the
+ * same. The loop is in src/train/trainer.ts, the network in src/models/edsr.ts; both are meant to be read.
  */
 import { trainProgram } from "../src/cli/train.ts";
 import { presets, type TrainConfig } from "../src/train/index.ts";

@@ -1,11 +1,11 @@
 /**
  * Trains ESPCN, which enlarges by a pixel shuffle at its very end, and shows what it learned.
  *
- *     npm run train:espcn                                               on photographs that npm has installed: minutes
- *     npm run train:espcn -- --data T91 --valid Set5/HR                 on pictures of one's own, measured on others
+ *     npm run train:espcn                                               on photographs from npm: minutes
+ *     npm run train:espcn -- --data T91 --valid Set5/HR                 on your pictures, measured on others
  *     npm run train:espcn -- --help
  *
- * The loop that learns is in src/train/trainer.ts, the network in src/models/espcn.ts; both are meant to be read.
+ * The loop is in src/train/trainer.ts, the network in src/models/espcn.ts; both are meant to be read.
  */
 import { trainProgram } from "../src/cli/train.ts";
 import { presets, type TrainConfig } from "../src/train/index.ts";

@@ -1,12 +1,12 @@
 /**
  * Trains SRCNN, the first super-resolution network, and shows what it learned.
  *
- *     npm run train:srcnn                                               on photographs that npm has installed: minutes
- *     npm run train:srcnn -- --data T91 --valid Set5/HR                 on pictures of one's own, measured on others
+ *     npm run train:srcnn                                               on photographs from npm: minutes
+ *     npm run train:srcnn -- --data T91 --valid Set5/HR                 on your pictures, measured on others
  *     npm run train:srcnn -- --kernels 9-5-5 --residual no              the paper's best network
  *     npm run train:srcnn -- --help
  *
- * The loop that learns is in src/train/trainer.ts, the network in src/models/srcnn.ts; both are meant to be read.
+ * The loop is in src/train/trainer.ts, the network in src/models/srcnn.ts; both are meant to be read.
  */
 import { trainProgram } from "../src/cli/train.ts";
 import { presets, type TrainConfig } from "../src/train/index.ts";

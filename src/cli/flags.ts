@@ -1,6 +1,6 @@
 /**
- * Flags of a command as one table: what the command line may say, what the help text says about it, and the types of
- * the values that come out are all read from the same entries.
+ * Flags of a command as one table: what the command line may say, what the help text says about it, and the
+ * types of the values that come out are all read from the same entries.
  */
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import * as kinds from "../options/kinds.ts";
@@ -20,7 +20,7 @@ export interface ValueFlag<T = unknown> {
   /** The value from its text; throws a UsageError that says what was wanted ("wants a whole number"). */
   read(text: string): T;
   readonly required?: boolean;
-  /** May be given more than once: the values come as a list; or the last one counts, over one that a script gives. */
+  /** May be given more than once: the values come as a list, or the last one counts. */
   readonly multiple?: true | "last";
 }
 

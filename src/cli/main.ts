@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The program `pixelgrad`. Commands are loaded when they are asked for, and what they need (sharp, WebGPU) when they
- * run, so that a help text is there at once.
+ * The program `pixelgrad`. Commands are loaded when they are asked for, and what they need (sharp, WebGPU)
+ * when they run, so that a help text is there at once.
  */
 import { readFileSync } from "node:fs";
 import type { Command } from "./flags.ts";

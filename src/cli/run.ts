@@ -19,9 +19,10 @@ export interface CommandEntry {
 }
 
 /**
- * Runs a command line and returns the exit code: 0 done, 1 failed, 2 wrong command line, 130 or 143 stopped by Ctrl-C
- * or SIGTERM. The first signal asks the command to stop, the second ends the program at once. A failure that its user
- * can do something about is told in one paragraph; with PIXELGRAD_DEBUG, and for what looks like a bug, with its stack.
+ * Runs a command line and returns the exit code: 0 done, 1 failed, 2 wrong command line, 130 or 143 stopped
+ * by Ctrl-C or SIGTERM. The first signal asks the command to stop, the second ends the program at once. A
+ * failure that its user can do something about is told in one paragraph; with PIXELGRAD_DEBUG, and for what
+ * looks like a bug, with its stack.
  *
  * @param program how its users call the command, or the group of commands: "pixelgrad".
  */
@@ -93,7 +94,7 @@ function reportFailure(program: string, error: unknown): number {
   return 1;
 }
 
-/** Errors that JavaScript throws by itself; those of this project and of Node's file system are of other classes. */
+/** Errors that JavaScript throws by itself. Those of this project and of Node's files have other classes. */
 function isBug(error: Error): boolean {
   return [TypeError, ReferenceError, SyntaxError].some((bug) => error instanceof bug);
 }

@@ -29,7 +29,8 @@ on after Ctrl-C, or after a crash, as if training had never stopped.`,
 };
 
 /**
- * A program of its own that trains one network: with the flags of `pixelgrad train`, its progress and its Ctrl-C.
+ * A program of its own that trains one network: with the flags of `pixelgrad train`, its progress and its
+ * Ctrl-C.
  *
  * @param program how its users call it: "npm run train:edsr --".
  * @param defaults what is trained without flags.
@@ -61,10 +62,10 @@ Every flag is a setting; what stands in brackets is its value without the flag.`
     flags: {
       preset: {
         value: "NAME",
-        help: `values for all the flags below, which change them: ${Object.keys(presets).join(", ")} [${first}]`,
+        help: `values for the flags below, which change them: ${Object.keys(presets).join(", ")} [${first}]`,
         read: oneOf(...Object.keys(presets)),
       },
-      resume: { value: "FOLDER", help: "goes on with the training of this folder", read: reader(path) },
+      resume: { value: "FOLDER", help: "goes on with the run of this folder", read: reader(path) },
       ...Object.fromEntries(
         settingsFor(architecture).map((setting) => [setting.flag, flagOf(setting, defaults)]),
       ),
@@ -72,7 +73,7 @@ Every flag is a setting; what stands in brackets is its value without the flag.`
     examples: [
       [`${name}`, "the first preset, on photographs from npm"],
       [`${name} --data photos --valid Set5/HR --steps 5000`, "pictures of one's own, measured on others"],
-      [`${name} --resume runs/${lowerName}-x2`, "goes on where that training stopped"],
+      [`${name} --resume runs/${lowerName}-x2`, "goes on where that run stopped"],
     ],
     async run(values, { signal }) {
       const request = readTraining(architecture, values, defaults);
@@ -113,11 +114,11 @@ function flagOf(setting: Setting, defaults: TrainConfig): Flags[string] {
 }
 
 export interface TrainRequest {
-  /** Of a new training. */
+  /** Of a new run. */
   readonly config: TrainConfig;
-  /** Folder of the training to resume. */
+  /** Folder of the run to resume. */
   readonly resume: string | undefined;
-  /** Applies the flags that were given, and nothing else, to the configuration of the training to resume. */
+  /** Applies the flags that were given, and nothing else, to the configuration of the run to resume. */
   change(config: TrainConfig): TrainConfig;
 }
 
@@ -128,15 +129,19 @@ export function readTraining(
   defaults: TrainConfig,
 ): TrainRequest {
   const [preset, folder] = [values.preset as string | undefined, values.resume as string | undefined];
-  if (preset !== undefined && folder !== undefined) {
-    throw new UsageError("--preset is for a new training; a resumed one keeps its configuration");
+  if (folder !== undefined && preset !== undefined) {
+    throw new UsageError("--preset is for a new run; a resumed one keeps its configuration");
+  }
+  if (folder !== undefined && values.out !== undefined) {
+    throw new UsageError("--out is for a new run; a resumed one goes on in its folder");
   }
   const change = (config: TrainConfig) => {
     const { name } = architecture;
     const other = config.network.architecture;
     if (other !== name) {
       throw new UsageError(
-        `${folder} holds a training of ${other}, and this command trains ${name}. Resume it by "train ${other.toLowerCase()}"`,
+        `${folder} holds a run of ${other}, and this command trains ${name}. Resume it by "train ` +
+          `${other.toLowerCase()}"`,
       );
     }
     const given = settingsFor(architecture).filter(({ flag, multiple }) =>

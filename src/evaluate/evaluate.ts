@@ -13,7 +13,7 @@ export interface EvaluateOptions {
   border?: number;
   /** Allows LR pictures from different sources, whose figures do not compare, in one mean. Default false. */
   mixed?: boolean;
-  /** Enlarges the first picture once more before, so that times do not include compiling kernels. Default true. */
+  /** Enlarges the first picture twice, so that times do not include compiling kernels. Default true. */
   warmUp?: boolean;
   /** Stops between two tiles or pictures; the promise rejects with the signal's reason. */
   signal?: AbortSignal;
@@ -38,15 +38,15 @@ export interface Evaluation extends Conditions {
   /** The conditions in one line. */
   conditions: string;
   images: PictureScore[];
-  /** Means over the pictures, each counting the same; that of decibels is of the decibels, as in all papers. */
+  /** Means over the pictures, each counting the same; of decibels as they are, as in all papers. */
   mean: { psnr: number; ssim: number; ms: number };
   /** All milliseconds over all megapixels of the results. */
   msPerMegapixel: number;
 }
 
 /**
- * Enlarges the small version of every picture and compares the results with the large ones. Pictures are files, which
- * are read one after the other, or loaded already.
+ * Enlarges the small version of every picture and compares the results with the large ones. Pictures are
+ * files, which are read one after the other, or loaded already.
  *
  * @throws DataError if there are no pictures, or one cannot be read or compared.
  */
@@ -96,8 +96,8 @@ export function conditionsOf(
   if (isMixed && !mixed) {
     const files = sources.filter((source) => source === "files").length;
     throw new DataError(
-      `evaluate: ${files} of ${pictures.length} pictures have an LR file. Give one for all or for none: made and ` +
-        "given ones have other figures.",
+      `evaluate: ${files} of ${pictures.length} pictures have an LR file. Give one for all or for none: ` +
+        `made and given ones have other figures.`,
     );
   }
   return {

@@ -12,11 +12,12 @@ import { imresize, imresizePlane } from "../picture/imresize.ts";
 import type { LrSource } from "./protocol.ts";
 
 /**
- * The pictures of a folder, in the order of their names; with `lr`, each with its small version there, which has the
- * same name or one that ends in x2 (at scale 2; 0001x4m and the like for DIV2K's mild, difficult and wild tracks).
+ * The pictures of a folder, in the order of their names; with `lr`, each with its small version there, which
+ * has the same name or one that ends in x2 (at scale 2; 0001x4m and the like for DIV2K's mild, difficult and
+ * wild tracks).
  *
- * @throws DataError for a missing folder, a folder without pictures, and a picture whose partner is missing or not the
- *   only one. The pictures themselves are read later.
+ * @throws DataError for a missing folder, a folder without pictures, and a picture whose partner is missing
+ *   or not the only one. The pictures themselves are read later.
  */
 export function findPictures(hr: string, lr: string | undefined, scale: number): PairFiles[] {
   const large = openFolder(hr, { scale }).files!;
@@ -64,10 +65,11 @@ export function lrSourceOf({ lr, degradation }: PairFiles): LrSource {
 }
 
 /**
- * Reads a picture. hr loses the edges that are no multiple of the scale. Grey files count as RGB with equal channels.
+ * Reads a picture. hr loses the edges that are no multiple of the scale. Grey files count as RGB with equal
+ * channels.
  *
- * @param options.transparency whether a picture with an alpha channel is refused, as no protocol measures it (the
- *   default), or loses that channel.
+ * @param options.transparency whether a picture with an alpha channel is refused, as no protocol measures it
+ *   (the default), or loses that channel.
  * @throws DataError that names the file if it cannot be read, has transparency, or its size does not fit.
  */
 export async function loadPicture(

@@ -1,11 +1,12 @@
 /**
- * What is measured, and on what. Two figures compare only if all of this is the same for both, so every result
- * carries it.
+ * What is measured, and on what. Two figures compare only if all of this is the same for both, so every
+ * result carries it.
  *
- * Protocol "y" is that of the papers' Matlab code (SRCNN, VDSR, ESPCN and the tables that quote them). HR loses the
- * rows and columns that are no multiple of the scale; its luma plane Y (BT.601 in studio range) is rounded to whole
- * levels. LR is Matlab's bicubic of that plane as real numbers, not rounded. The method enlarges this plane, its
- * result is rounded to whole levels, and PSNR and SSIM leave out a border as wide as the scale.
+ * Protocol "y" is that of the papers' Matlab code (SRCNN, VDSR, ESPCN and the tables that quote them). HR
+ * loses the rows and columns that are no multiple of the scale; its luma plane Y (BT.601 in studio range) is
+ * rounded to whole levels. LR is Matlab's bicubic of that plane as real numbers, not rounded. The method
+ * enlarges this plane, its result is rounded to whole levels, and PSNR and SSIM leave out a border as wide as
+ * the scale.
  *
  * How much the details matter: bicubic on Set5, dB and SSIM, border = scale.
  *
@@ -19,14 +20,14 @@
  *     RGB enlarged in bytes, Y not rounded                 33.67  0.9303    30.40  0.8689    28.43  0.8111
  *     "rgb"                                                31.79  0.9086    28.62  0.8383    26.69  0.7731
  *
- * Networks that work on RGB (EDSR) have no use for a luma plane: they get LR in RGB, as bytes (Matlab's bicubic of
- * uint8, which is what the official LR files hold), and Y of their rounded RGB result is compared.
+ * Networks that work on RGB (EDSR) have no use for a luma plane: they get LR in RGB, as bytes (Matlab's
+ * bicubic of uint8, which is what the official LR files hold), and Y of their rounded RGB result is compared.
  */
 import type { MetricOptions } from "../picture/metrics.ts";
 
 export type Protocol = "y" | "rgb";
 
-/** A small picture was made from the large one by Matlab's bicubic, degraded in other ways, or read from a file. */
+/** A small picture is made from the large one by Matlab's bicubic, degraded otherwise or read from a file. */
 export type LrSource = "made" | "degraded" | "files";
 
 export interface Conditions {

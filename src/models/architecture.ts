@@ -1,7 +1,7 @@
 /**
- * What a network says about itself, once, in its own file: its options, the pictures it works on, how it is built,
- * described and trained. Weight files, the trainer, its settings and the command line read it from there. A new
- * network is one more file like those beside this one, and one more entry in architectures.ts.
+ * What a network says about itself, once, in its own file: its options, the pictures it works on, how it is
+ * built, described and trained. Weight files, the trainer, its settings and the command line read it from
+ * there. A new network is one more file like those beside this one, and one more entry in architectures.ts.
  */
 import type { NamedArray } from "../nn/module.ts";
 import { type Kind, quote } from "../options/kinds.ts";
@@ -33,8 +33,8 @@ export interface Architecture<
    * A new network with random weights.
    *
    * @param random where they come from; default: the generator of `manualSeed`.
-   * @param examples some of the pictures that it will learn from, as planes [channels, h, w] in 0..1 of the colours
-   *   and the size that it takes. Where `looksAtExamples`, the network is fitted to them.
+   * @param examples some of the pictures that it will learn from, as planes [channels, h, w] in 0..1 of the
+   *   colours and the size that it takes. Where `looksAtExamples`, the network is fitted to them.
    */
   build(options: Options, random?: Random, examples?: readonly NamedArray[]): SuperResolver;
 }
@@ -45,7 +45,7 @@ export interface NetworkOptions {
   readonly scale: number;
 }
 
-/** What a network's constructor takes, except what does not come from tables: generators and fitted values. */
+/** What a network's constructor takes, except for generators and values fitted to pictures. */
 export type OptionTable<Options> = { readonly [Key in keyof Options]: Option<Options[Key]> };
 
 /** A weight file holds its value as metadata, a configuration as a field, the command line as a flag. */
@@ -55,7 +55,7 @@ export interface Option<T = unknown> {
   readonly help: string;
 }
 
-/** How a network is trained, as far as that is a matter of the network, not of the pictures or the machine. */
+/** How a network is trained, as far as that does not depend on the pictures or the machine. */
 export interface Recipe {
   /** Side of a patch in LR pixels. */
   readonly patch: number;
@@ -71,7 +71,7 @@ export interface Recipe {
   readonly steps: number;
   /** Steps between evaluations on the held-out pictures. */
   readonly evalEvery: number;
-  /** Steps between readings of the loss, for the log and the progress. In between, nothing waits for the GPU. */
+  /** Steps between readings of the loss for log and progress. In between, nothing waits for the GPU. */
   readonly logEvery: number;
 }
 
@@ -88,7 +88,7 @@ export type ScheduleConfig =
   /** Without tMax: over all steps. Without etaMin: to a hundredth of the first rate. */
   | { readonly kind: "cosine"; readonly tMax?: number; readonly etaMin?: number };
 
-/** All of a network's options, the default where one is missing. Throws a RangeError for a value that does not fit. */
+/** All of a network's options, with defaults. Throws a RangeError for a value that does not fit. */
 export function completeOptions<Options extends NetworkOptions>(
   { name, options }: Pick<Architecture<string, Options>, "name" | "options">,
   values: { readonly [Key in keyof Options]?: Options[Key] },

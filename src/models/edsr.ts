@@ -6,9 +6,9 @@
  *     tail: conv to channels * scale², pixel shuffle (twice x2 for x4), conv channels -> 3
  *
  * No batch normalisation: it costs memory and takes the range out of the features. All layers but the last
- * (and, at x4 and x8, the later steps of the enlargement) work at the small picture's size. The paper's baseline
- * (EDSR.baseline) has 16 blocks of 64 channels, 1.37 M parameters at x2; its large network (EDSR.paper) 32 of 256 with
- * resScale 0.1, 40.7 M, which would not train without that scaling.
+ * (and, at x4 and x8, the later steps of the enlargement) work at the small picture's size. The paper's
+ * baseline (EDSR.baseline) has 16 blocks of 64 channels, 1.37 M parameters at x2; its large network
+ * (EDSR.paper) 32 of 256 with resScale 0.1, 40.7 M, which would not train without that scaling.
  */
 import { conv2d } from "../kernels/conv2d/index.ts";
 import { mul } from "../kernels/elementwise/index.ts";
@@ -42,7 +42,7 @@ export const DIV2K_RGB_MEAN = [0.4488, 0.4371, 0.404] as const;
 
 type Options = Required<Omit<EDSROptions, "rgbMean" | "random">>;
 
-/** The paper's baseline, 1.37 M parameters at x2. The halving at every 200,000 steps is the authors' code's. */
+/** The paper's baseline, 1.37 M parameters at x2. The authors' code halves the rate every 200,000 steps. */
 const paper: Preset<Options> = {
   network: { scale: 2, blocks: 16, channels: 64, resScale: 1, rgbRange: 255 },
   patch: 48,
@@ -143,7 +143,7 @@ export class EDSR extends SuperResolver {
     return new EDSR({ blocks: 16, channels: 64, ...options, scale });
   }
 
-  /** The paper's large network, 32 blocks of 256 channels with residuals times 0.1: 40,729,603 parameters at x2. */
+  /** The paper's large network, 32 blocks of 256 channels, residuals times 0.1: 40.7 M parameters at x2. */
   static paper(scale: EDSROptions["scale"], options: Omit<EDSROptions, "scale"> = {}): EDSR {
     return new EDSR({ blocks: 32, channels: 256, resScale: 0.1, ...options, scale });
   }
@@ -158,7 +158,8 @@ export class EDSR extends SuperResolver {
 
   #features(x: Tensor): Tensor {
     const features = this.head.forward(this.sub_mean.forward(mul(x, this.rgbRange)));
-    // Sequential hands `skip` to its last convolution, whose kernel adds it to the result on the way to memory.
+    // Sequential hands `skip` to its last convolution, whose kernel adds it to the result on the way to
+    // memory.
     const y = this.body.forward(features, { skip: features });
     release(features);
     return y;
@@ -173,8 +174,8 @@ export class EDSR extends SuperResolver {
   }
 
   /**
-   * At most how many LR pixels away an input pixel can still influence an output: one for each 3x3 convolution at LR
-   * size (2 * blocks + 3), and less than one for all those at larger sizes together.
+   * At most how many LR pixels away an input pixel can still influence an output: one for each 3x3
+   * convolution at LR size (2 * blocks + 3), and less than one for all those at larger sizes together.
    */
   get halo(): number {
     return 2 * this.blocks + 4;
@@ -224,7 +225,7 @@ function upsampler(scale: number, channels: number, conv: (from: number, to: num
   return new Sequential(...doublings.flat());
 }
 
-/** Adds a fixed colour; in the authors' code, and so in its weight files, a 1x1 convolution with fixed weights. */
+/** Adds a fixed color: in the authors' code, and so in weight files, a 1x1 convolution with fixed weights. */
 class MeanShift extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor;

@@ -1,13 +1,13 @@
 /**
- * ESPCN: "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network"
- * (Shi, Caballero, Huszár, Totz, Aitken, Bishop, Rueckert, Wang 2016).
+ * ESPCN: "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural
+ * Network" (Shi, Caballero, Huszár, Totz, Aitken, Bishop, Rueckert, Wang 2016).
  *
  *     first_part: 5x5, 1 -> 64, tanh; 3x3, 64 -> 32, tanh
  *     last_part:  3x3, 32 -> scale², pixel shuffle
  *
- * All layers run at the small picture's size, which makes it scale² times as fast as a network that works on the
- * enlarged picture. The last one computes the scale² pixels that each small pixel becomes as so many channels, and the
- * shuffle only puts them side by side.
+ * All layers run at the small picture's size, which makes it scale² times as fast as a network that works on
+ * the enlarged picture. The last one computes the scale² pixels that each small pixel becomes as so many
+ * channels, and the shuffle only puts them side by side.
  */
 import { conv2d } from "../kernels/conv2d/index.ts";
 import { add } from "../kernels/elementwise/index.ts";
@@ -24,13 +24,13 @@ import { SuperResolver } from "./super-resolver.ts";
 export interface ESPCNOptions {
   /** Enlargement: 2, 3 or 4. Default 3. */
   scale?: 2 | 3 | 4;
-  /** Channels of the two feature maps. Default [64, 32]: 21,284, 22,729 and 24,752 parameters at x2, x3 and x4. */
+  /** Channels of the two feature maps. Default [64, 32]: 21,284, 22,729, 24,752 parameters at x2, x3, x4. */
   filters?: readonly [number, number];
-  /** After the first two layers. Default "tanh", the paper's choice; with "relu" the network learns faster. */
+  /** After the first two layers. Default "tanh", as in the paper; with "relu" it learns faster. */
   activation?: "tanh" | "relu";
   /**
-   * Let the network predict what has to be added to a bicubic enlargement instead of the whole picture. Not in the paper;
-   * it starts at bicubic quality and learns faster. Default false.
+   * Let the network predict what has to be added to a bicubic enlargement instead of the whole picture. Not
+   * in the paper; it starts at bicubic quality and learns faster. Default false.
    */
   residual?: boolean;
   /** Where the initial weights come from; default: the generator of `manualSeed`. */
@@ -63,7 +63,7 @@ export const espcn: Architecture<"ESPCN", Options, "quick"> = {
     },
   },
   presets: {
-    /** Small batches and ReLU after a warm-up: the best of the settings that were tried, for minutes. */
+    /** Minutes. Small batches, and ReLU after a warm-up: see docs/training-choices.md. */
     quick: {
       network: { scale: 3, filters: [64, 32], activation: "relu", residual: true },
       patch: 16,
@@ -118,8 +118,8 @@ export class ESPCN extends SuperResolver {
 
     kaimingNormalInit(features, random);
     kaimingNormalInit(mapping, random);
-    // Small, so that all scale² pixels of a block start alike. (After 1000 steps of Adam on T91 at x3, Set5 had 29.4 dB with
-    // tanh and 31.0 with ReLU; with the layers' own weights 29.6 and 29.7.)
+    // Small, so that all scale² pixels of a block start alike. docs/training-choices.md compares it with the
+    // layers' own weights.
     normalInit(pixels, 0.001, random);
   }
 
@@ -145,9 +145,9 @@ export class ESPCN extends SuperResolver {
 }
 
 /**
- * Bicubic interpolation as what it is, a sub-pixel convolution whose weights nobody learns: the scale² pixels of a block lie at
- * fixed places between their neighbours. One launch with the shuffle in it; and Keys' a = -0.5 as in Matlab, where `interpolate` has
- * PyTorch's -0.75. Edges are repeated.
+ * Bicubic interpolation as what it is, a sub-pixel convolution whose weights nobody learns: the scale² pixels
+ * of a block lie at fixed places between their neighbours. One launch with the shuffle in it; and Keys' a =
+ * -0.5 as in Matlab, where `interpolate` has PyTorch's -0.75. Edges are repeated.
  */
 function enlargeBicubic(x: Tensor, scale: number): Tensor {
   // Places of the pixels within a block, and Keys' kernel with a = -0.5 at the five samples around each.

@@ -1,4 +1,4 @@
-/** Networks by their names: from weight files, whose metadata says which one to build, and from configurations. */
+/** Networks by name, for configurations and for weight files, whose metadata says which one to build. */
 import { parseSafetensors } from "../nn/safetensors.ts";
 import { quote } from "../options/kinds.ts";
 import type { Architecture } from "./architecture.ts";
@@ -22,9 +22,9 @@ export function architectureOf(name: string): Architecture {
 }
 
 /**
- * A new network as `metadata` describes it: what `SuperResolver.metadata()` gave when it was saved. Its weights are
- * initial ones. Throws if the metadata name no architecture of this library or lack a field; `name` is what errors
- * call their source, such as a file's path.
+ * A new network as `metadata` describes it: what `SuperResolver.metadata()` gave when it was saved. Its
+ * weights are initial ones. Throws if the metadata name no architecture of this library or lack a field;
+ * `name` is what errors call their source, such as a file's path.
  */
 export function createModel(
   metadata: Readonly<Record<string, string>>,
@@ -33,15 +33,15 @@ export function createModel(
   const known = architectureNames.join(", ");
   if (metadata.architecture === undefined) {
     throw new Error(
-      `createModel: ${name} does not say which network the weights belong to. Files of saveWeights() do; with ` +
-        `others, create the network yourself (${known}) and call loadWeights().`,
+      `createModel: ${name} does not say which network the weights belong to. Files of saveWeights() do; ` +
+        `with others, create the network yourself (${known}) and call loadWeights().`,
     );
   }
   const architecture = byName.get(metadata.architecture);
   if (architecture === undefined) {
     throw new Error(
-      `createModel: ${name} describes a network called ${quote(metadata.architecture)}; known are ${known}. It was ` +
-        `made by another version or program.`,
+      `createModel: ${name} calls its network ${quote(metadata.architecture)}; known are ${known}. ` +
+        `It was made by another version or program.`,
     );
   }
   return architecture.build(readOptions(architecture, metadata, name));
@@ -57,14 +57,15 @@ function readOptions(
     const text = metadata[key];
     if (text === undefined) {
       throw new Error(
-        `createModel: ${source} describes a network of architecture ${name}, but lacks its "${key}". Save the ` +
-          `weights again with saveWeights().`,
+        `createModel: ${source} describes a network of architecture ${name}, but lacks its "${key}". Save ` +
+          `the weights again with saveWeights().`,
       );
     }
     const value = kind.read(text);
     if (!kind.fits(value)) {
       throw new Error(
-        `createModel: in ${source}, "${key}" of architecture ${name} is ${quote(text)}, which should be ${kind.wants}.`,
+        `createModel: in ${source}, "${key}" of architecture ${name} is ${quote(text)}, which should be ` +
+          `${kind.wants}.`,
       );
     }
     return [key, value];
@@ -73,8 +74,8 @@ function readOptions(
 }
 
 /**
- * The network whose weights are in a safetensors file that `saveWeights` made, given as bytes. Throws if the file is
- * broken or does not say which network it is of; `name` is what errors call it.
+ * The network whose weights are in a safetensors file that `saveWeights` made, given as bytes. Throws if the
+ * file is broken or does not say which network it is of; `name` is what errors call it.
  */
 export function loadModel(bytes: Uint8Array, name = "the safetensors file"): SuperResolver {
   const { tensors, metadata } = parseSafetensors(bytes, name);

@@ -1,13 +1,13 @@
 /**
- * SRCNN: "Image Super-Resolution Using Deep Convolutional Networks" (Dong, Loy, He, Tang 2014, 2016), the first
- * network of the field, and the shortest.
+ * SRCNN: "Image Super-Resolution Using Deep Convolutional Networks" (Dong, Loy, He, Tang 2014, 2016), the
+ * first network of the field, and the shortest.
  *
  *     conv1: k1 x k1, 1 -> 64, ReLU     takes patches apart into features
  *     conv2: k2 x k2, 64 -> 32, ReLU    maps features of the blurred picture to those of the sharp one
  *     conv3: k3 x k3, 32 -> 1           puts the picture together
  *
- * It works on luma alone, on a picture that bicubic interpolation has enlarged before: every layer runs at the large
- * size, which makes it slower than later networks with ten times the weights.
+ * It works on luma alone, on a picture that bicubic interpolation has enlarged before: every layer runs at
+ * the large size, which makes it slower than later networks with ten times the weights.
  */
 import { pad } from "../kernels/pad/index.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
@@ -24,20 +24,20 @@ export interface SRCNNOptions {
   /** Enlargement of the bicubic interpolation before the network: 2, 3 or 4. Default 3, the paper's. */
   scale?: 2 | 3 | 4;
   /**
-   * Sides of the three windows, odd. Default [9, 1, 5] (8,129 parameters); the papers also have [9, 3, 5] (24,513) and
-   * [9, 5, 5] (57,281), better by about 0.1 dB each.
+   * Sides of the three windows, odd. Default [9, 1, 5] (8,129 parameters); the papers also have [9, 3, 5]
+   * (24,513) and [9, 5, 5] (57,281), better by about 0.1 dB each.
    */
   kernels?: readonly [number, number, number];
   /** Channels of the two feature maps. Default [64, 32]. */
   filters?: readonly [number, number];
   /**
-   * What the windows meet beyond the picture, in every layer: its outermost pixels again, as in the authors' test
-   * code, or zeros, which is a little faster and darkens a rim of a few pixels. Default "replicate".
+   * What the windows meet beyond the picture, in every layer: its outermost pixels again, as in the authors'
+   * test code, or zeros, which is a little faster and darkens a rim of a few pixels. Default "replicate".
    */
   padding?: "replicate" | "zeros";
   /**
-   * Let the network predict what has to be added to its input instead of the whole picture. Not in the paper; it
-   * starts at bicubic quality and learns faster. Default false.
+   * Let the network predict what has to be added to its input instead of the whole picture. Not in the paper;
+   * it starts at bicubic quality and learns faster. Default false.
    */
   residual?: boolean;
   /** Where the initial weights come from; default: the generator of `manualSeed`. */
@@ -129,11 +129,11 @@ export class SRCNN extends SuperResolver {
     this.conv2 = conv(filters[0], filters[1], kernels[1]);
     this.conv3 = conv(filters[1], 1, kernels[2]);
 
-    // The paper draws all weights with a standard deviation of 0.001. Through three layers that leaves next to nothing
-    // of the signal, and of the gradient. So He's rule where a ReLU follows, and the paper's only in the last layer: the
-    // network starts by answering about 0, or with `residual` about its input. (After 300 steps of Adam on T91 at x3, Set5 had
-    // 31.0 dB; 30.5 with the layers' own weights, 30.0 with He's rule in all three layers, 29.0 with the paper's.) Who knows
-    // pictures, as the trainer does, can do better in the first layer: whiteningInit.
+    // The paper draws all weights with a standard deviation of 0.001. Through three layers that leaves next
+    // to nothing of the signal, and of the gradient. So He's rule where a ReLU follows, and the paper's only
+    // in the last layer: the network starts by answering about 0, or with `residual` about its input.
+    // docs/training-choices.md compares them. Who knows pictures, as the trainer does, can do better in the
+    // first layer: see fitFilters.
     kaimingNormalInit(this.conv1, random);
     kaimingNormalInit(this.conv2, random);
     normalInit(this.conv3, 0.001, random);
@@ -149,7 +149,7 @@ export class SRCNN extends SuperResolver {
     return y;
   }
 
-  /** A convolution of the picture with a margin that it uses up again. Zeros need none: the convolution assumes them. */
+  /** A convolution with a margin that it uses up again. Zeros need none: the convolution assumes them. */
   #layer(conv: Conv2d, x: Tensor, fused: FusedOptions): Tensor {
     const margin = (conv.weight.shape[2] - 1) / 2;
     if (this.padding === "zeros" || margin === 0) return conv.forward(x, fused);

@@ -1,7 +1,7 @@
 /**
- * Kinds of options: what a value may be, and how it is read from a text and written as one. A network's options
- * (src/models), the settings of training (src/train) and the flags of the command line (src/cli) are tables that
- * name a kind for each entry.
+ * Kinds of options: what a value may be, and how it is read from a text and written as one. A network's
+ * options (src/models), the settings of training (src/train) and the flags of the command line (src/cli) are
+ * tables that name a kind for each entry.
  */
 
 export interface Kind<T = unknown> {

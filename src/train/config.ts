@@ -3,9 +3,9 @@ import type { DegradationOptions, Div2kTrack } from "../data/index.ts";
 import { type Architecture, architectures, type Recipe } from "../node.ts";
 
 /**
- * Everything that decides what training does, in one object. It is saved with every checkpoint and weight file, so
- * that a run can be resumed, and repeated. The networks' presets (src/models) are complete examples; what each field
- * may be is in settings.ts.
+ * Everything that decides what training does, in one object. It is saved with every checkpoint and weight
+ * file, so that a run can be resumed, and repeated. The networks' presets (src/models) are complete examples;
+ * what each field may be is in settings.ts.
  */
 export interface TrainConfig extends Recipe {
   readonly network: NetworkConfig;
@@ -30,8 +30,8 @@ export interface TrainConfig extends Recipe {
   /** Longest gradient, all parameters together: see `clipGradNorm`. None: not clipped. */
   readonly clip?: number;
   /**
-   * Decay of the weights' moving average, which is then what is measured and kept: see `emaUpdate`, and `emaDecay` for its
-   * beginning. None: no average.
+   * Decay of the weights' moving average, which is then what is measured and kept: see `emaUpdate`, and
+   * `emaDecay` for its beginning. None: no average.
    */
   readonly ema?: number;
   /** Decides the first weights, and the order and place of the patches. */
@@ -42,15 +42,15 @@ export interface TrainConfig extends Recipe {
   /** Minutes after which a checkpoint is made in any case. */
   readonly checkpointMinutes: number;
 
-  /** As for `init()`: gpu, lavapipe, swiftshader, cpu, or part of an adapter's name. None: the best there is. */
+  /** As for `init()`: gpu, lavapipe, swiftshader, cpu, part of an adapter's name. None: the best there is. */
   readonly adapter?: string;
   /** Folder for the results. None: a new one under runs/. */
   readonly out?: string;
 }
 
 /**
- * A network by the name of its architecture, and its options: src/models explains them, and has defaults for those
- * that are left out.
+ * A network by the name of its architecture, and its options: src/models explains them, and has defaults for
+ * those that are left out.
  */
 export type NetworkConfig = {
   [A in (typeof architectures)[number] as A["name"]]: { readonly architecture: A["name"] } & OptionsOf<A>;
@@ -60,9 +60,7 @@ export type ArchitectureName = (typeof architectures)[number]["name"];
 
 type OptionsOf<A> = A extends Architecture<string, infer Options> ? Readonly<Partial<Options>> : never;
 
-/**
- * The configuration for weight files, logs and reports. Paths say nothing elsewhere: folders keep their names only.
- */
+/** The configuration for files that travel: paths say nothing elsewhere, so folders keep their names only. */
 export function portable({
   out: _out,
   cache: _cache,

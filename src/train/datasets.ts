@@ -60,29 +60,30 @@ function openPart(
   format: PairFormat,
   { track, degradation, valid }: TrainConfig,
 ): { train: PairDataset; valid?: PairDataset } {
-  const hold = valid === undefined;
+  const holdOut = valid === undefined;
   if (existsSync(join(folder, "DIV2K_train_HR"))) {
     if (degradation) {
       throw new DataError(
-        `${folder}: DIV2K brings its LR pictures along, and a degradation is for other folders. Leave it out, or choose ` +
-          `one of DIV2K's by --track.`,
+        `${folder}: DIV2K has LR pictures of its own, and a degradation is for other folders. Leave it out, ` +
+          `or choose one of DIV2K's by --track.`,
       );
     }
     const split = (split: "train" | "valid") => openDiv2k(folder, { split, track, ...format });
-    return { train: split("train"), valid: hold ? split("valid") : undefined };
+    return { train: split("train"), valid: holdOut ? split("valid") : undefined };
   }
   refuseTrack(folder, track);
   const own = { ...format, degradation };
   const all = openFolder(folder, own);
-  if (!hold) return { train: all };
+  if (!holdOut) return { train: all };
   const paths = all.files!.map(({ hr }) => hr);
-  const held = Math.ceil(paths.length / 10);
+  const heldOut = Math.ceil(paths.length / 10);
   if (paths.length < 2) {
     throw new DataError(
-      `${folder}: it has one picture, and training needs at least two: one to learn from and one held out. Add more.`,
+      `${folder}: it has one picture, and training needs at least two: one to learn from and one held out. ` +
+        `Add more.`,
     );
   }
-  return { train: openFolder(paths.slice(0, -held), own), valid: openFolder(paths.slice(-held), own) };
+  return { train: openFolder(paths.slice(0, -heldOut), own), valid: openFolder(paths.slice(-heldOut), own) };
 }
 
 function refuseTrack(what: string, track: string | undefined): void {

@@ -259,8 +259,8 @@ export class Journal {
   #diverged(what: string, step: number): DivergedError {
     const { config, folder } = this.#options;
     return new DivergedError(
-      `${what} at step ${step}: the training diverged. What was saved before is in ${folder.path}; start again with ` +
-        `another --out and a smaller --lr (it was ${config.lr}).`,
+      `${what} at step ${step}: the training diverged. What was saved before is in ${folder.path}; start ` +
+        `again with another --out and a smaller --lr (it was ${config.lr}).`,
     );
   }
 }

@@ -8,9 +8,7 @@ export function learningRate(config: TrainConfig): Schedule {
   return (step) => fall(step) * Math.min(1, (step + 1) / (config.warmup + 1));
 }
 
-/**
- * The schedule with nothing left open. Saved this way, it stays what it was when training is resumed for more steps.
- */
+/** The schedule with nothing left open: when training is resumed for more steps, it stays what it was. */
 export function completeSchedule({ schedule, lr, steps }: TrainConfig): ScheduleConfig {
   if (schedule.kind !== "cosine") return schedule;
   return { kind: "cosine", tMax: schedule.tMax ?? steps, etaMin: schedule.etaMin ?? lr / 100 };
@@ -38,7 +36,7 @@ export const scheduleKind: Kind<ScheduleConfig> = {
   write: formatSchedule,
 };
 
-/** One of the forms above as an object; undefined for any other text. The factor is 0.5 where none is given. */
+/** One of the forms above as an object; undefined for any other text. The factor is 0.5 by default. */
 export function parseSchedule(text: string): ScheduleConfig | undefined {
   const [kind, ...parts] = text.split(":");
   const [first, second] = parts.map((part) => (part === "" ? Number.NaN : Number(part)));

@@ -120,8 +120,8 @@ function checkPictures(before: PictureNames, now: PictureNames): void {
     const other = old.findIndex((name, i) => name !== present[i]);
     if (other < 0 && old.length === present.length) continue;
     throw new DataError(
-      `These are not the pictures that the training began with: of those to ${purpose} on there were ${old.length}, ` +
-        `now ${present.length}` +
+      `These are not the pictures that the training began with: of those to ${purpose} on there were ` +
+        `${old.length}, now ${present.length}` +
         (other >= 0 ? `, and number ${other + 1} was ${old[other]}` : "") +
         `. Resume with ${flag} naming the same ones.`,
     );

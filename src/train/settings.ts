@@ -1,6 +1,6 @@
 /**
- * The settings of training as a table: where each is in the configuration, what it may be, what it is called on the
- * command line. Checking, flags, --help and the rules of resuming all come from it.
+ * The settings of training as a table: where each is in the configuration, what it may be, what it is called
+ * on the command line. Checking, flags, --help and the rules of resuming all come from it.
  */
 import { type DegradationOptions, drawDegradation } from "../data/index.ts";
 import { type Architecture, architectureOf } from "../node.ts";
@@ -155,6 +155,7 @@ const common: readonly Setting[] = [
     path: "out",
     kind: path,
     optional: true,
+    resumable: true,
     help: "folder for the results; default: a new one under runs/",
   },
   {
@@ -199,8 +200,8 @@ export function withSetting(config: TrainConfig, { path }: Setting, value: unkno
 }
 
 /**
- * Throws a RangeError unless every setting may be what it is. `nameOf` says what errors call a setting: its place in
- * the configuration, such as `network.blocks`, or its flag.
+ * Throws a RangeError unless every setting may be what it is. `nameOf` says what errors call a setting: its
+ * place in the configuration, such as `network.blocks`, or its flag.
  */
 export function checkConfig(config: TrainConfig, nameOf = (setting: Setting) => setting.path): void {
   for (const setting of settingsFor(architectureOf(config.network.architecture))) {
@@ -216,7 +217,8 @@ export function checkConfig(config: TrainConfig, nameOf = (setting: Setting) => 
   const { batch, accumulate } = config;
   if (batch % accumulate !== 0) {
     throw new RangeError(
-      `a batch of ${batch} patches cannot be computed in ${accumulate} equal parts; choose a batch that is a multiple`,
+      `a batch of ${batch} patches cannot be computed in ${accumulate} equal parts; choose a batch that is ` +
+        `a multiple`,
     );
   }
 }

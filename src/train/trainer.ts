@@ -1,7 +1,7 @@
 /**
- * The training of a super-resolution network. The loop is in `run`: a batch of patches, the loss, its gradients, a
- * step of Adam. What it works on is opened in session.ts; what surrounds it (the log, evaluations, checkpoints) is in
- * journal.ts.
+ * The training of a super-resolution network. The loop is in `run`: a batch of patches, the loss, its
+ * gradients, a step of Adam. What it works on is opened in session.ts; what surrounds it (the log,
+ * evaluations, checkpoints) is in journal.ts.
  */
 import { setImmediate } from "node:timers/promises";
 import type { PatchBatch } from "../data/index.ts";
@@ -58,9 +58,9 @@ export interface TrainResult {
 }
 
 /**
- * Trains a network. Throws, and leaves nothing behind, if the configuration or the pictures are no good. If training
- * fails later (a damaged picture, a full disk, weights that are no longer finite: DivergedError), its last checkpoint
- * is whole, and `resume` goes on from there.
+ * Trains a network. Throws, and leaves nothing behind, if the configuration or the pictures are no good. If
+ * training fails later (a damaged picture, a full disk, weights that are no longer finite: DivergedError),
+ * its last checkpoint is whole, and `resume` goes on from there.
  */
 export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
   checkConfig(config);
@@ -74,9 +74,9 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
 }
 
 /**
- * Goes on with the training of a folder from its last checkpoint. On the same device the weights will be, to the last
- * bit, those of the same training never interrupted. `change` may give other values to the settings that do not decide
- * what is learned, those marked `resumable` in settings.ts: more steps, for example.
+ * Goes on with the training of a folder from its last checkpoint. On the same device the weights will be, to
+ * the last bit, those of the same run never interrupted. `change` may give other values to the settings that
+ * do not decide what is learned, those marked `resumable` in settings.ts: more steps, for example.
  */
 export async function resume(
   path: string,
@@ -90,9 +90,9 @@ export async function resume(
     const [before, now] = [saved, config].map((one) => JSON.stringify(settingOf(one, setting)));
     if (before !== now && !setting.resumable) {
       throw new RangeError(
-        `--${setting.flag} was ${before ?? "not given"} when the training in ${path} began, and cannot become ` +
-          `${now ?? "none"}: the result would be that of neither. Begin a new training, by --init from these weights ` +
-          `if you like.`,
+        `--${setting.flag} was ${before ?? "not given"} when the run in ${path} began, and cannot become ` +
+          `${now ?? "none"}: the result would be that of neither. Begin a new run, by --init from these ` +
+          `weights if you like.`,
       );
     }
   }
@@ -156,8 +156,8 @@ async function learn(
 }
 
 /**
- * The loss of a batch, the mean over its patches, and the gradients. If the configuration says so, they are computed
- * for one micro-batch after the other, whose gradients add up to those of the whole.
+ * The loss of a batch, the mean over its patches, and the gradients. If the configuration says so, they are
+ * computed for one micro-batch after the other, whose gradients add up to those of the whole.
  */
 export function differentiate(
   model: SuperResolver,

@@ -16,7 +16,7 @@ const shownPictures = 4;
 /** The trainer only compares weights; times do not matter, and `data` may name folders of several kinds. */
 const options = { protocol: "y", warmUp: false, mixed: true } as const;
 
-/** The held-out pictures. Networks are measured on them exactly as by `pixelgrad evaluate`, and so is bicubic. */
+/** The held-out pictures. Networks and bicubic are measured on them exactly as by `pixelgrad evaluate`. */
 export class Validation {
   /** What exactly is measured; to be printed with every figure. */
   readonly conditions: string;
@@ -24,7 +24,7 @@ export class Validation {
   readonly #scale: number;
   readonly #pictures: readonly Picture[];
 
-  /** Reads the first pictures of a dataset of files, at most `count`, and measures bicubic interpolation on them. */
+  /** Reads the first pictures of a dataset of files, at most `count`, and measures bicubic on them. */
   static async open(dataset: PairDataset, count: number): Promise<Validation> {
     const { scale, files } = dataset;
     const pictures: Picture[] = [];

@@ -86,9 +86,10 @@ describe("the flags", () => {
     const saved = { ...presets.EDSR["edsr-paper"], seed: 5 };
     expect(change(saved)).toEqual({ ...saved, steps: 99 });
     expect(() => change(presets.ESPCN.quick)).toThrow(
-      'runs/x holds a training of ESPCN, and this command trains EDSR. Resume it by "train espcn"',
+      'runs/x holds a run of ESPCN, and this command trains EDSR. Resume it by "train espcn"',
     );
-    expect(() => read(["--resume", "runs/x", "--preset", "quick"])).toThrow("--preset is for a new training");
+    expect(() => read(["--resume", "runs/x", "--preset", "quick"])).toThrow("--preset is for a new run");
+    expect(() => read(["--resume", "runs/x", "--out", "runs/y"])).toThrow("--out is for a new run");
   });
 
   test.each([

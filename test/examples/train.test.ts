@@ -123,7 +123,7 @@ describe("a training", () => {
     const before = readdirSync(out).map((file) => readFileSync(join(out, file)));
     const { code, stderr } = await train(["--data", data, "--out", out]);
     expect(stderr).toBe(
-      `${program}${out} already holds a training (checkpoint.safetensors). Go on with it by --resume, name another folder with --out, or remove this one.`,
+      `${program}${out} already holds a run (checkpoint.safetensors). Go on with it by --resume, name another folder with --out, or remove this one.`,
     );
     expect(code).toBe(1);
     expect(readdirSync(out).map((file) => readFileSync(join(out, file)))).toEqual(before);

@@ -64,9 +64,9 @@ describe.each(networks)("%s", (_, make) => {
 
 test("errors say what was found and what to do", async () => {
   expect(() => createModel({ architecture: "VDSR" }, "w.safetensors")).toThrow(
-    /w\.safetensors describes a network called "VDSR"; known are .*SRCNN.*EDSR/,
+    /w\.safetensors calls its network "VDSR"; known are .*SRCNN.*EDSR/,
   );
-  expect(() => createModel({ architecture: "toString" })).toThrow('called "toString"');
+  expect(() => createModel({ architecture: "toString" })).toThrow('calls its network "toString"');
   const good = new ESPCN().metadata();
   expect(() => createModel({ ...good, scale: "three" })).toThrow(
     '"scale" of architecture ESPCN is "three", which should be 2, 3 or 4.',

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -227,7 +228,7 @@ describe("resuming", () => {
   });
 
   test.each<[Partial<TrainConfig>, string]>([
-    [{ lr: 1 }, "--lr was 0.002 when the training in"],
+    [{ lr: 1 }, "--lr was 0.002 when the run in"],
     [{ batch: 4 }, "--batch was 2 when"],
     [{ clip: 1 }, "--clip was not given when"],
     [{ network: { ...tiny.network, channels: 5 } as never }, "--channels was 4 when"],
@@ -256,7 +257,11 @@ describe("resuming", () => {
     await expect(from(others)).rejects.toThrow("there were 3, now 4, and number 2 was 1");
     mkdirSync(moved);
     for (const file of readdirSync(data)) copyFileSync(join(data, file), join(moved, file));
-    expect((await from(moved)).step).toBe(6);
+    // So may the run's own folder.
+    const folder = unused();
+    renameSync(one.out!, folder);
+    const change = (saved: TrainConfig) => ({ ...saved, data: [moved] });
+    expect(await resume(folder, { device, change })).toMatchObject({ path: folder, step: 6 });
   });
 
   test("refuses a folder without a checkpoint, weights alone, another format, a log that was cut", async () => {
@@ -269,7 +274,7 @@ describe("resuming", () => {
     await train(one, { device });
     copyFileSync(join(one.out!, "last.safetensors"), join(empty, "checkpoint.safetensors"));
     await expect(resume(empty, { device })).rejects.toThrow(
-      "weights without the state of a training. Begin with",
+      "weights without the state of training. Begin with",
     );
     const bytes = readFileSync(join(one.out!, "checkpoint.safetensors"));
     const other = Buffer.from(bytes.toString("latin1").replace('version\\":1', 'version\\":2'), "latin1");
