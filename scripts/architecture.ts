@@ -19,6 +19,7 @@ const captions: Readonly<Record<string, string>> = {
   kernels: "operations: one folder each",
   nn: "layers, optimizers, weight files",
   models: "networks: one file each",
+  options: "what an option may be, read and written",
   picture: "colors, resizing, metrics; typed arrays alone",
   upscale: "any picture by any method, in exact tiles",
   data: "picture files, data sets, patches",

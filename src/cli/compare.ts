@@ -160,9 +160,7 @@ async function chooseDetails(pictures: readonly PairFiles[], scale: number): Pro
   const details: Detail[] = [];
   for (const files of pictures) {
     const { name, hr } = await loadPicture(files, scale);
-    const found = pickDetail(hr, detailSize);
-    const region = { ...found, x: found.x - (found.x % scale), y: found.y - (found.y % scale) };
-    details.push({ files, name, hr, region, panels: [] });
+    details.push({ files, name, hr, region: pickDetail(hr, detailSize, scale), panels: [] });
   }
   return details;
 }

@@ -1,8 +1,9 @@
 /**
- * Flags of a command as one table: what the command line may say, what the help text says about it, and the types of
- * the values that come out are all read from the same entries.
+ * Flags of a command as one table: what the command line may say, what the help text says about it, and the
+ * types of the values that come out are all read from the same entries.
  */
 import { type ParseArgsConfig, parseArgs } from "node:util";
+import * as kinds from "../options/kinds.ts";
 
 /** The command line is wrong: the program ends with this message and exit code 2. */
 export class UsageError extends Error {
@@ -19,8 +20,8 @@ export interface ValueFlag<T = unknown> {
   /** The value from its text; throws a UsageError that says what was wanted ("wants a whole number"). */
   read(text: string): T;
   readonly required?: boolean;
-  /** May be given more than once; the values come as a list. */
-  readonly multiple?: boolean;
+  /** May be given more than once: the values come as a list, or the last one counts. */
+  readonly multiple?: true | "last";
 }
 
 /** A flag without a value, on or off: `--ensemble`. */
@@ -50,7 +51,7 @@ export interface Command<F extends Flags = Flags> {
   /** What there is to know before using it: paragraphs of at most 100 characters a line. */
   readonly about: string;
   readonly flags: F;
-  /** Command lines without "pixelgrad", and what they do. */
+  /** Command lines that begin with the command's name, and what they do. */
   readonly examples: readonly (readonly [line: string, what: string])[];
   run(values: Values<F>, context: Context): Promise<void>;
 }
@@ -114,59 +115,51 @@ function readValue(name: string, flag: ValueFlag | Switch, given: readonly (stri
       throw new UsageError(`--${name} ${error.message}, got "${text}"`);
     }
   });
-  return flag.multiple ? values : values[0];
+  return flag.multiple === true ? values : values.at(-1);
 }
 
 // ---- How values are read
 
-export function text(given: string): string {
-  if (given === "") throw new UsageError("wants a value");
-  return given;
-}
-
-/** A whole number from `min` on. */
-export function whole(min: number): (given: string) => number {
+/** Reads values of a kind. */
+export function reader<T>(kind: kinds.Kind<T>): (given: string) => T {
   return (given) => {
-    const value = Number(given);
-    if (given.trim() === "" || !Number.isSafeInteger(value) || value < min) {
-      throw new UsageError(`wants a whole number of at least ${min}`);
-    }
+    const value = kind.read(given);
+    if (!kind.fits(value)) throw new UsageError(`wants ${kind.wants}`);
     return value;
   };
 }
 
-export function oneOf<const T extends string>(...choices: readonly T[]): (given: string) => T {
-  return (given) => {
-    const found = choices.find((choice) => choice === given);
-    if (found === undefined) throw new UsageError(`wants ${orList(choices)}`);
-    return found;
-  };
-}
-
-/** "a, b or c" */
-export function orList(names: readonly (string | number)[]): string {
-  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
-}
+export const text = reader(kinds.text);
+export const whole = (min: number) => reader(kinds.whole(min));
+export const oneOf = <const T extends string>(...choices: readonly T[]) => reader(kinds.oneOf(...choices));
+export { orList } from "../options/kinds.ts";
 
 // ---- Help
 
-/** `pixelgrad COMMAND --help`. */
-export function helpOf(command: Command): string {
+/**
+ * `pixelgrad COMMAND --help`.
+ *
+ * @param program how users call the command, where it is called by other means.
+ */
+export function helpOf(command: Command, program = `pixelgrad ${command.name}`): string {
   const flags = Object.entries<ValueFlag | Switch>(command.flags);
   const required = flags.filter(([, flag]) => "read" in flag && flag.required);
   const usage = required.map(([name, flag]) => ` --${name} ${(flag as ValueFlag).value}`).join("");
   const rows = flags.map(([name, flag]) => {
     const short = flag.short === undefined ? "    " : `-${flag.short}, `;
-    const value = "read" in flag ? ` ${flag.value}${flag.multiple ? " …" : ""}` : "";
+    const value = "read" in flag ? ` ${flag.value}${flag.multiple === true ? " …" : ""}` : "";
     return [`${short}--${name}${value}`, flag.help] as const;
   });
   rows.push(["    --help", "this text"]);
+  const examples = command.examples.map(
+    ([line, what]) => `  ${program}${line.slice(command.name.length)}\n      ${what}`,
+  );
   return [
-    `pixelgrad ${command.name}${usage} [flags]`,
+    `${program}${usage} [flags]`,
     `${command.summary[0].toUpperCase()}${command.summary.slice(1)}.`,
     command.about.trim(),
     `Flags:\n${table(rows)}`,
-    `Examples:\n${command.examples.map(([line, what]) => `  pixelgrad ${line}\n      ${what}`).join("\n")}`,
+    `Examples:\n${examples.join("\n")}`,
   ].join("\n\n");
 }
 

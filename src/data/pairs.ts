@@ -90,7 +90,9 @@ export async function loadPair(files: PairFiles, format: PairFormat): Promise<Pa
   const cropped = modcrop(large, scale);
   const hr = convert(cropped);
   const small = async (): Promise<Image> => {
-    if (files.lr !== undefined) return convert(await readSmall(files.lr, files.hr, large, scale));
+    if (files.lr !== undefined) {
+      return convert(fitSmall(toRgb(await readImage(files.lr)), files.lr, large, files.hr, scale));
+    }
     if (files.degradation) return convert(await degrade(cropped, scale, files.degradation));
     return imresize(hr, size);
   };
@@ -98,8 +100,11 @@ export async function loadPair(files: PairFiles, format: PairFormat): Promise<Pa
   return { name: files.name, lr: inputSize === "hr" ? imresize(lr, scale) : lr, hr };
 }
 
-async function readSmall(path: string, hrPath: string, large: Image, scale: number): Promise<Image> {
-  const small = toRgb(await readImage(path));
+/**
+ * The small picture of a pair in the size that belongs to the large one: it may be a pixel wider and higher, which is
+ * cut off. Throws a DataError if its size is another one.
+ */
+export function fitSmall(small: Image, path: string, large: Image, hrPath: string, scale: number): Image {
   const [width, height] = [Math.floor(large.width / scale), Math.floor(large.height / scale)];
   const fits = (side: number, of: number) =>
     side === Math.floor(of / scale) || side === Math.ceil(of / scale);

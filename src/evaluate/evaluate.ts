@@ -4,7 +4,7 @@ import type { Image } from "../picture/image.ts";
 import { toByte } from "../picture/levels.ts";
 import { psnr, ssim } from "../picture/metrics.ts";
 import type { Upscaler } from "../upscale/index.ts";
-import { loadPicture, type Picture } from "./pictures.ts";
+import { loadPicture, lrSourceOf, type Picture } from "./pictures.ts";
 import { type Conditions, describeConditions, metricOptions, type Protocol } from "./protocol.ts";
 
 export interface EvaluateOptions {
@@ -12,6 +12,10 @@ export interface EvaluateOptions {
   protocol?: Protocol;
   /** Pixels left out along each side. Default: the scale. (EDSR's figures on DIV2K: "rgb" and scale + 6.) */
   border?: number;
+  /** Allows LR pictures from different sources, whose figures do not compare, in one mean. Default false. */
+  mixed?: boolean;
+  /** Enlarges the first picture twice, so that times do not include compiling kernels. Default true. */
+  warmUp?: boolean;
   /** Stops between two tiles or pictures; the promise rejects with the signal's reason. */
   signal?: AbortSignal;
   /** Called after each picture, for progress. */
@@ -35,46 +39,34 @@ export interface Evaluation extends Conditions {
   /** The conditions in one line. */
   conditions: string;
   images: PictureScore[];
-  /** Means over the pictures, each counting the same; that of decibels is of the decibels, as in all papers. */
+  /** Means over the pictures, each counting the same; of decibels as they are, as in all papers. */
   mean: { psnr: number; ssim: number; ms: number };
   /** All milliseconds over all megapixels of the results. */
   msPerMegapixel: number;
 }
 
 /**
- * Enlarges the small version of every picture and compares the results with the large ones. Times are measured after a
- * warm-up: the first picture is enlarged twice, because kernels are compiled on their first use.
+ * Enlarges the small version of every picture and compares the results with the large ones. Pictures are
+ * files, which are read one after the other, or loaded already.
+ *
+ * @throws DataError if there are no pictures, or one cannot be read or compared.
  */
 export async function evaluate(
   upscaler: Upscaler,
-  pictures: readonly PairFiles[],
+  pictures: readonly (PairFiles | Picture)[],
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { protocol = "y", border = upscaler.scale, signal, onPicture } = options;
-  if (pictures.length === 0) throw new DataError("evaluate: there are no pictures; name at least one.");
-  const given = pictures.filter(({ lr }) => lr !== undefined).length;
-  if (given !== 0 && given !== pictures.length) {
-    throw new DataError(
-      `evaluate: ${given} of ${pictures.length} pictures have an LR file. Give one for all or for none: made and ` +
-        "given ones have other figures.",
-    );
-  }
-  const conditions = {
-    protocol,
-    border,
-    lr: given > 0 ? "files" : "made",
-    colors: colorsOf(upscaler, protocol),
-  } as const;
-
+  const { warmUp = true, signal, onPicture } = options;
+  const conditions = conditionsOf(upscaler, pictures, options);
   const images: PictureScore[] = [];
-  for (const [i, files] of pictures.entries()) {
+  for (const [i, one] of pictures.entries()) {
     signal?.throwIfAborted();
-    const picture = await loadPicture(files, upscaler.scale);
-    if (i === 0) await enlarge(upscaler, picture, conditions, signal);
+    const picture = isLoaded(one) ? one : await loadPicture(one, upscaler.scale);
+    if (warmUp && i === 0) await enlarge(upscaler, picture, conditions, signal);
     const start = performance.now();
     const result = await enlarge(upscaler, picture, conditions, signal);
     const ms = performance.now() - start;
-    const score = { ...compare(result, picture, conditions, files.hr), ms };
+    const score = { ...compare(result, picture, conditions, isLoaded(one) ? one.name : one.hr), ms };
     images.push(score);
     onPicture?.(score, i);
   }
@@ -93,8 +85,32 @@ export async function evaluate(
   };
 }
 
-function colorsOf(upscaler: Upscaler, protocol: Protocol): "y" | "rgb" {
-  return protocol === "y" && upscaler.colors !== "rgb" ? "y" : "rgb";
+/** Under which conditions `evaluate` will measure. */
+export function conditionsOf(
+  { scale, colors }: Pick<Upscaler, "scale" | "colors">,
+  pictures: readonly (PairFiles | Picture)[],
+  { protocol = "y", border = scale, mixed = false }: EvaluateOptions = {},
+): Conditions {
+  if (pictures.length === 0) throw new DataError("evaluate: there are no pictures; name at least one.");
+  const sources = pictures.map((one) => (isLoaded(one) ? one.lrSource : lrSourceOf(one)));
+  const isMixed = new Set(sources).size > 1;
+  if (isMixed && !mixed) {
+    const files = sources.filter((source) => source === "files").length;
+    throw new DataError(
+      `evaluate: ${files} of ${pictures.length} pictures have an LR file. Give one for all or for none: ` +
+        `made and given ones have other figures.`,
+    );
+  }
+  return {
+    protocol,
+    border,
+    lr: isMixed ? "mixed" : sources[0],
+    colors: protocol === "y" && colors !== "rgb" ? "y" : "rgb",
+  };
+}
+
+function isLoaded(picture: PairFiles | Picture): picture is Picture {
+  return "hrY" in picture;
 }
 
 /** The picture as the conditions have it enlarged: RGB, or a plane of rounded luma. */

@@ -1,4 +1,10 @@
 /** Measuring methods of super-resolution on pictures, by the literature's protocols. Node only. */
-export { type EvaluateOptions, type Evaluation, evaluate, type PictureScore } from "./evaluate.ts";
+export {
+  conditionsOf,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  type PictureScore,
+} from "./evaluate.ts";
 export { findPictures, loadPicture, type Picture } from "./pictures.ts";
-export { type Conditions, describeConditions, type Protocol } from "./protocol.ts";
+export { type Conditions, describeConditions, type LrSource, type Protocol } from "./protocol.ts";

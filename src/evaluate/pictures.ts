@@ -1,8 +1,9 @@
 /** The pictures to measure on: which files belong together, and what a method gets of them. */
 import { basename } from "node:path";
+import { degrade } from "../data/degrade.ts";
 import { readImage } from "../data/files.ts";
 import { openFolder } from "../data/folder.ts";
-import type { PairFiles } from "../data/pairs.ts";
+import { fitSmall, type PairFiles } from "../data/pairs.ts";
 import { partnersOf } from "../data/partners.ts";
 import { picturesIn } from "../data/pictures-in.ts";
 import { sameFile } from "../data/same-file.ts";
@@ -10,6 +11,7 @@ import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
 import { type Image, modcrop, toRgb } from "../picture/image.ts";
 import { imresize, imresizePlane } from "../picture/imresize.ts";
+import type { LrSource } from "./protocol.ts";
 
 /**
  * The pictures of a folder, in the order of their names; with `lr`, each with its small version there, as
@@ -57,15 +59,35 @@ export interface Picture {
   readonly hrY: Image;
   /** Y for methods to enlarge, [height, width] in 16..235: see protocol.ts. */
   readonly lrY: ArrayLike<number>;
+  /** Where the small picture is from. */
+  readonly lrSource: LrSource;
+}
+
+/** Where the small version of a picture will be from. */
+export function lrSourceOf({ lr, degradation }: PairFiles): LrSource {
+  if (lr !== undefined) return "files";
+  return degradation ? "degraded" : "made";
 }
 
 /**
- * Reads a picture. hr loses the edges that are no multiple of the scale. Grey files count as RGB with equal channels.
+ * Reads a picture. hr loses the edges that are no multiple of the scale. Grey files count as RGB with equal
+ * channels.
  *
+ * @param options.transparency whether a picture with an alpha channel is refused, as no protocol measures it
+ *   (the default), or loses that channel.
  * @throws DataError that names the file if it cannot be read, has transparency, or its size does not fit.
  */
-export async function loadPicture(files: PairFiles, scale: number): Promise<Picture> {
-  const large = await readOpaque(files.hr);
+export async function loadPicture(
+  files: PairFiles,
+  scale: number,
+  { transparency = "refuse" }: { readonly transparency?: "refuse" | "drop" } = {},
+): Promise<Picture> {
+  const read = async (path: string) => {
+    const image = await readImage(path);
+    if (transparency === "refuse") refuseTransparency(image, path);
+    return toRgb(image);
+  };
+  const large = await read(files.hr);
   if (Math.min(large.width, large.height) < scale) {
     throw new DataError(
       `${files.hr}: ${large.width}x${large.height} pixels are too few for scale ${scale}. Leave it out.`,
@@ -73,28 +95,20 @@ export async function loadPicture(files: PairFiles, scale: number): Promise<Pict
   }
   const hr = modcrop(large, scale);
   const hrY = lumaOf(hr);
+  const [{ name, lr: path, degradation }, lrSource] = [files, lrSourceOf(files)];
+  const given =
+    path !== undefined
+      ? fitSmall(await read(path), path, large, files.hr, scale)
+      : degradation && (await degrade(hr, scale, degradation));
+  if (given) return { name, lrSource, hr, hrY, lr: given, lrY: lumaOf(given).data };
   const size = { width: hr.width / scale, height: hr.height / scale };
-  if (files.lr === undefined) {
-    return { name: files.name, hr, hrY, lr: imresize(hr, size), lrY: imresizePlane(hrY.data, hr, size) };
-  }
-  const lr = await readOpaque(files.lr);
-  if (lr.width !== size.width || lr.height !== size.height) {
-    throw new DataError(
-      `${files.lr} is ${lr.width}x${lr.height}, but at scale ${scale} the small version of ${files.hr} ` +
-        `(${large.width}x${large.height}) must be ${size.width}x${size.height}. Do both belong to the same picture ` +
-        "and scale?",
-    );
-  }
-  return { name: files.name, hr, hrY, lr, lrY: lumaOf(lr).data };
+  return { name, lrSource, hr, hrY, lr: imresize(hr, size), lrY: imresizePlane(hrY.data, hr, size) };
 }
 
-async function readOpaque(path: string): Promise<Image> {
-  const image = await readImage(path);
-  if (image.channels === 2 || image.channels === 4) {
-    throw new DataError(
-      `${path}: it has ${image.channels} channels, the last one for transparency, which no protocol measures. ` +
-        "Save it as RGB (3 channels) or grey (1).",
-    );
-  }
-  return toRgb(image);
+function refuseTransparency({ channels }: Image, path: string): void {
+  if (channels === 1 || channels === 3) return;
+  throw new DataError(
+    `${path}: it has ${channels} channels, the last one for transparency, which no protocol measures. ` +
+      "Save it as RGB (3 channels) or grey (1).",
+  );
 }

@@ -6,18 +6,20 @@
  *     tail: conv to channels * scale², pixel shuffle (twice x2 for x4), conv channels -> 3
  *
  * No batch normalisation: it costs memory and takes the range out of the features. All layers but the last
- * (and, at x4 and x8, the later steps of the enlargement) work at the small picture's size. The paper's baseline
- * (EDSR.baseline) has 16 blocks of 64 channels, 1.37 M parameters at x2; its large network (EDSR.paper) 32 of 256 with
- * resScale 0.1, 40.7 M, which would not train without that scaling.
+ * (and, at x4 and x8, the later steps of the enlargement) work at the small picture's size. The paper's
+ * baseline (EDSR.baseline) has 16 blocks of 64 channels, 1.37 M parameters at x2; its large network
+ * (EDSR.paper) 32 of 256 with resScale 0.1, 40.7 M, which would not train without that scaling.
  */
 import { conv2d } from "../kernels/conv2d/index.ts";
 import { mul } from "../kernels/elementwise/index.ts";
 import { Conv2d, PixelShuffle, ReLU, Sequential } from "../nn/layers.ts";
-import { Module } from "../nn/module.ts";
+import { Module, type NamedArray } from "../nn/module.ts";
+import { atLeastZero, oneOf, positive, whole } from "../options/kinds.ts";
 import { disposeUnlessTaped } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
-import { SuperResolver, type TwoSteps } from "./super-resolver.ts";
+import { type Architecture, completeOptions, metadataOf, type Preset } from "./architecture.ts";
+import { SuperResolver, type TwoStages } from "./super-resolver.ts";
 
 export interface EDSROptions {
   /** Enlargement: 2, 3, 4 or 8. Default 2. */
@@ -38,10 +40,71 @@ export interface EDSROptions {
 
 export const DIV2K_RGB_MEAN = [0.4488, 0.4371, 0.404] as const;
 
+type Options = Required<Omit<EDSROptions, "rgbMean" | "random">>;
+
+/** The paper's baseline, 1.37 M parameters at x2. The authors' code halves the rate every 200,000 steps. */
+const paper: Preset<Options> = {
+  network: { scale: 2, blocks: 16, channels: 64, resScale: 1, rgbRange: 255 },
+  patch: 48,
+  batch: 16,
+  loss: "l1",
+  lr: 1e-4,
+  schedule: { kind: "step", stepSize: 200_000, gamma: 0.5 },
+  warmup: 0,
+  steps: 300_000,
+  evalEvery: 1000,
+  logEvery: 100,
+};
+
+export const edsr: Architecture<"EDSR", Options, "quick" | "edsr-article" | "edsr-paper"> = {
+  name: "EDSR",
+  summary: "Lim et al. 2017: residual blocks on the small picture and pixel shuffles, the best; RGB",
+  colors: "rgb",
+  inputSize: "lr",
+  options: {
+    scale: { kind: oneOf(2, 3, 4, 8), default: 2, help: "enlargement" },
+    blocks: { kind: whole(1), default: 16, help: "residual blocks (the paper's baseline: 16)" },
+    channels: {
+      kind: whole(1),
+      default: 64,
+      help: "channels of every feature map (the paper's baseline: 64)",
+    },
+    resScale: {
+      kind: atLeastZero,
+      default: 1,
+      help: "factor of each block's residual (0.1 for 256 channels)",
+    },
+    rgbRange: { kind: positive, default: 255, help: "the network computes with values in 0..1 times this" },
+  },
+  presets: {
+    /** A first network, in minutes. */
+    quick: {
+      network: { scale: 2, blocks: 4, channels: 16, resScale: 1, rgbRange: 255 },
+      patch: 24,
+      batch: 4,
+      loss: "l1",
+      lr: 2e-3,
+      schedule: { kind: "cosine" },
+      warmup: 0,
+      steps: 1200,
+      evalEvery: 300,
+      logEvery: 10,
+    },
+    /** The paper's baseline for a tenth of the steps: hours on a GPU. */
+    "edsr-article": { ...paper, steps: 30_000 },
+    "edsr-paper": paper,
+  },
+  describe: ({ scale, blocks, channels }) => `EDSR x${scale}, ${blocks} blocks of ${channels} channels`,
+  shortName: ({ scale, blocks, channels }) => `edsr-x${scale}-${blocks}x${channels}`,
+  looksAtExamples: () => true,
+  build: (options, random, examples = []) =>
+    new EDSR({ ...options, random, rgbMean: examples.length > 0 ? meanColor(examples) : undefined }),
+};
+
 /** EDSR for RGB pictures with values in 0..1. Parameter names are those of the authors' PyTorch code. */
 export class EDSR extends SuperResolver {
-  readonly colors = "rgb";
-  readonly inputSize = "lr";
+  readonly colors = edsr.colors;
+  readonly inputSize = edsr.inputSize;
   readonly scale: number;
   readonly blocks: number;
   readonly channels: number;
@@ -54,24 +117,10 @@ export class EDSR extends SuperResolver {
   readonly body: Sequential;
   readonly tail: Sequential;
 
-  constructor(options: EDSROptions = {}) {
+  /** @throws RangeError for an option that does not fit. */
+  constructor({ rgbMean = DIV2K_RGB_MEAN, random = defaultRandom(), ...options }: EDSROptions = {}) {
     super();
-    const {
-      scale = 2,
-      blocks = 16,
-      channels = 64,
-      resScale = 1,
-      rgbRange = 255,
-      random = defaultRandom(),
-    } = options;
-    const mean = options.rgbMean ?? DIV2K_RGB_MEAN;
-    if (![2, 3, 4, 8].includes(scale))
-      throw new RangeError(`EDSR: scale must be 2, 3, 4 or 8, got ${scale}.`);
-    if (![blocks, channels].every((count) => Number.isInteger(count) && count > 0)) {
-      throw new RangeError(
-        `EDSR: blocks and channels must be whole numbers above 0, got ${blocks} and ${channels}.`,
-      );
-    }
+    const { scale, blocks, channels, resScale, rgbRange } = completeOptions(edsr, options);
     this.scale = scale;
     this.blocks = blocks;
     this.channels = channels;
@@ -79,8 +128,8 @@ export class EDSR extends SuperResolver {
     this.rgbRange = rgbRange;
     const conv = (from: number, to: number) => new Conv2d(from, to, 3, { padding: 1, random });
 
-    this.sub_mean = new MeanShift(mean, -rgbRange);
-    this.add_mean = new MeanShift(mean, rgbRange);
+    this.sub_mean = new MeanShift(rgbMean, -rgbRange);
+    this.add_mean = new MeanShift(rgbMean, rgbRange);
     this.head = new Sequential(conv(3, channels));
     this.body = new Sequential(
       ...Array.from({ length: blocks }, () => new ResBlock(channels, resScale, random)),
@@ -94,20 +143,9 @@ export class EDSR extends SuperResolver {
     return new EDSR({ blocks: 16, channels: 64, ...options, scale });
   }
 
-  /** The paper's large network, 32 blocks of 256 channels with residuals times 0.1: 40,729,603 parameters at x2. */
+  /** The paper's large network, 32 blocks of 256 channels, residuals times 0.1: 40.7 M parameters at x2. */
   static paper(scale: EDSROptions["scale"], options: Omit<EDSROptions, "scale"> = {}): EDSR {
     return new EDSR({ blocks: 32, channels: 256, resScale: 0.1, ...options, scale });
-  }
-
-  /** At most how many LR pixels away an input pixel can still influence an output: one for each 3x3 convolution at LR
-   * size (2 * blocks + 3), and less than one for all those at larger sizes together. */
-  get halo(): number {
-    return 2 * this.blocks + 4;
-  }
-
-  /** All channels, at the size of the output. */
-  get valuesPerPixel(): number {
-    return this.channels * this.scale ** 2;
   }
 
   /** x [n, 3, h, w] in 0..1 to [n, 3, h * scale, w * scale]. */
@@ -118,20 +156,10 @@ export class EDSR extends SuperResolver {
     return y;
   }
 
-  /** The tail works on up to 64 times as many pixels as the body. */
-  override get steps(): TwoSteps {
-    return {
-      features: (x) => this.#features(x),
-      reconstruct: (features) => this.#reconstruct(features),
-      featureValues: this.channels,
-      // One for the convolution at LR size, and less than one for all at larger sizes together.
-      halo: 2,
-    };
-  }
-
   #features(x: Tensor): Tensor {
     const features = this.head.forward(this.sub_mean.forward(mul(x, this.rgbRange)));
-    // Sequential hands `skip` to its last convolution, whose kernel adds it to the result on the way to memory.
+    // Sequential hands `skip` to its last convolution, whose kernel adds it to the result on the way to
+    // memory.
     const y = this.body.forward(features, { skip: features });
     disposeUnlessTaped(features);
     return y;
@@ -141,16 +169,31 @@ export class EDSR extends SuperResolver {
     return mul(this.add_mean.forward(this.tail.forward(features)), 1 / this.rgbRange);
   }
 
-  /** What this network was built with; kept in its weight files. */
   metadata(): Record<string, string> {
-    const { scale, blocks, channels, resScale, rgbRange } = this;
+    return metadataOf(edsr, this);
+  }
+
+  /**
+   * At most how many LR pixels away an input pixel can still influence an output: one for each 3x3
+   * convolution at LR size (2 * blocks + 3), and less than one for all those at larger sizes together.
+   */
+  get halo(): number {
+    return 2 * this.blocks + 4;
+  }
+
+  /** All channels, at the size of the output. */
+  get valuesPerPixel(): number {
+    return this.channels * this.scale ** 2;
+  }
+
+  /** The tail works on up to 64 times as many pixels as the body. */
+  override get twoStages(): TwoStages {
     return {
-      architecture: "EDSR",
-      scale: `${scale}`,
-      blocks: `${blocks}`,
-      channels: `${channels}`,
-      resScale: `${resScale}`,
-      rgbRange: `${rgbRange}`,
+      features: (x) => this.#features(x),
+      reconstruct: (features) => this.#reconstruct(features),
+      featureValues: this.channels,
+      // One for the convolution at LR size, and less than one for all at larger sizes together.
+      halo: 2,
     };
   }
 }
@@ -172,17 +215,17 @@ class ResBlock extends Module {
   }
 }
 
-/** Convolution and pixel shuffle; by 4 and 8 in steps of 2. */
+/** Convolution and pixel shuffle; by 4 and 8, several times by 2. */
 function upsampler(scale: number, channels: number, conv: (from: number, to: number) => Conv2d): Sequential {
   if (scale === 3) return new Sequential(conv(channels, 9 * channels), new PixelShuffle(3));
-  const steps = Array.from({ length: Math.log2(scale) }, () => [
+  const doublings = Array.from({ length: Math.log2(scale) }, () => [
     conv(channels, 4 * channels),
     new PixelShuffle(2),
   ]);
-  return new Sequential(...steps.flat());
+  return new Sequential(...doublings.flat());
 }
 
-/** Adds a fixed colour; in the authors' code, and so in its weight files, a 1x1 convolution with fixed weights. */
+/** Adds a fixed color: in the authors' code, and so in weight files, a 1x1 convolution with fixed weights. */
 class MeanShift extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor;
@@ -196,4 +239,16 @@ class MeanShift extends Module {
   forward(x: Tensor): Tensor {
     return conv2d(x, this.weight, this.bias);
   }
+}
+
+/** The mean color of RGB planes. */
+function meanColor(pictures: readonly NamedArray[]): [number, number, number] {
+  const sums = [0, 0, 0];
+  let pixels = 0;
+  for (const { shape, data } of pictures) {
+    const area = shape[1] * shape[2];
+    for (let i = 0; i < data.length; i++) sums[Math.floor(i / area)] += data[i];
+    pixels += area;
+  }
+  return sums.map((sum) => sum / pixels) as [number, number, number];
 }

@@ -1,13 +1,13 @@
 /**
- * ESPCN: "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural Network"
- * (Shi, Caballero, Huszár, Totz, Aitken, Bishop, Rueckert, Wang 2016).
+ * ESPCN: "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel Convolutional Neural
+ * Network" (Shi, Caballero, Huszár, Totz, Aitken, Bishop, Rueckert, Wang 2016).
  *
  *     first_part: 5x5, 1 -> 64, tanh; 3x3, 64 -> 32, tanh
  *     last_part:  3x3, 32 -> scale², pixel shuffle
  *
- * All layers run at the small picture's size, which makes it scale² times as fast as a network that works on the
- * enlarged picture. The last one computes the scale² pixels that each small pixel becomes as so many channels, and the
- * shuffle only puts them side by side.
+ * All layers run at the small picture's size, which makes it scale² times as fast as a network that works on
+ * the enlarged picture. The last one computes the scale² pixels that each small pixel becomes as so many
+ * channels, and the shuffle only puts them side by side.
  */
 import { conv2d } from "../kernels/conv2d/index.ts";
 import { add } from "../kernels/elementwise/index.ts";
@@ -15,30 +15,83 @@ import { pad } from "../kernels/pad/index.ts";
 import { axisTable } from "../kernels/resize/weights.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
 import { Conv2d, PixelShuffle, ReLU, Sequential, Tanh } from "../nn/layers.ts";
+import { numbers, oneOf, whole, yesOrNo } from "../options/kinds.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { type Architecture, completeOptions, metadataOf } from "./architecture.ts";
+import { fitFilters } from "./fit-filters.ts";
 import { SuperResolver } from "./super-resolver.ts";
 
 export interface ESPCNOptions {
   /** Enlargement: 2, 3 or 4. Default 3. */
   scale?: 2 | 3 | 4;
-  /** Channels of the two feature maps. Default [64, 32]: 21,284, 22,729 and 24,752 parameters at x2, x3 and x4. */
+  /** Channels of the two feature maps. Default [64, 32]: 21,284, 22,729, 24,752 parameters at x2, x3, x4. */
   filters?: readonly [number, number];
-  /** After the first two layers. Default "tanh", the paper's choice; with "relu" the network learns faster. */
+  /** After the first two layers. Default "tanh", as in the paper; with "relu" it learns faster. */
   activation?: "tanh" | "relu";
   /**
-   * Let the network predict what has to be added to a bicubic enlargement instead of the whole picture. Not in the paper;
-   * it starts at bicubic quality and learns faster. Default false.
+   * Let the network predict what has to be added to a bicubic enlargement instead of the whole picture. Not
+   * in the paper; it starts at bicubic quality and learns faster. Default false.
    */
   residual?: boolean;
   /** Where the initial weights come from; default: the generator of `manualSeed`. */
   random?: Random;
 }
 
+type Options = Required<Omit<ESPCNOptions, "random">>;
+
+export const espcn: Architecture<"ESPCN", Options, "quick"> = {
+  name: "ESPCN",
+  summary: "Shi et al. 2016: three convolutions of the small picture and a pixel shuffle, the fastest; luma",
+  colors: "y",
+  inputSize: "lr",
+  options: {
+    scale: { kind: oneOf(2, 3, 4), default: 3, help: "enlargement" },
+    filters: {
+      kind: numbers([64, 32], whole(1)),
+      default: [64, 32],
+      help: "channels of the two feature maps (the paper: 64-32)",
+    },
+    activation: {
+      kind: oneOf("tanh", "relu"),
+      default: "tanh",
+      help: "after the first two layers (the paper: tanh)",
+    },
+    residual: {
+      kind: yesOrNo,
+      default: false,
+      help: "predict what has to be added to the bicubic enlargement (the paper: no)",
+    },
+  },
+  presets: {
+    /** Minutes. Small batches, and ReLU after a warm-up: see docs/training-choices.md. */
+    quick: {
+      network: { scale: 3, filters: [64, 32], activation: "relu", residual: true },
+      patch: 16,
+      batch: 2,
+      loss: "l2",
+      lr: 1e-3,
+      schedule: { kind: "cosine" },
+      warmup: 500,
+      steps: 6000,
+      evalEvery: 1500,
+      logEvery: 10,
+    },
+  },
+  describe: ({ scale, filters }) => `ESPCN x${scale}, channels ${filters.join("-")}`,
+  shortName: ({ scale }) => `espcn-x${scale}`,
+  looksAtExamples: ({ residual }) => residual,
+  build(options, random, examples = []) {
+    const model = new ESPCN({ ...options, random });
+    if (options.residual) fitFilters(model.first_part.modules[0] as Conv2d, examples, random);
+    return model;
+  },
+};
+
 /** ESPCN for luma planes in 0..1. */
 export class ESPCN extends SuperResolver {
-  readonly colors = "y";
-  readonly inputSize = "lr";
+  readonly colors = espcn.colors;
+  readonly inputSize = espcn.inputSize;
   readonly scale: number;
   readonly filters: readonly [number, number];
   readonly activation: "tanh" | "relu";
@@ -47,17 +100,10 @@ export class ESPCN extends SuperResolver {
   readonly first_part: Sequential;
   readonly last_part: Sequential;
 
-  constructor(options: ESPCNOptions = {}) {
+  /** @throws RangeError for an option that does not fit. */
+  constructor({ random = defaultRandom(), ...options }: ESPCNOptions = {}) {
     super();
-    const { scale = 3, filters = [64, 32], activation = "tanh" } = options;
-    const { residual = false, random = defaultRandom() } = options;
-    if (![2, 3, 4].includes(scale)) throw new RangeError(`ESPCN: scale must be 2, 3 or 4, got ${scale}.`);
-    if (filters.length !== 2 || !filters.every((count) => Number.isInteger(count) && count > 0)) {
-      throw new RangeError(`ESPCN: filters must be two whole numbers above 0, got ${filters}.`);
-    }
-    if (activation !== "tanh" && activation !== "relu") {
-      throw new RangeError(`ESPCN: activation must be "tanh" or "relu", got ${JSON.stringify(activation)}.`);
-    }
+    const { scale, filters, activation, residual } = completeOptions(espcn, options);
     this.scale = scale;
     this.filters = filters;
     this.activation = activation;
@@ -73,18 +119,9 @@ export class ESPCN extends SuperResolver {
 
     kaimingNormalInit(features, random);
     kaimingNormalInit(mapping, random);
-    // Small, so that all scale² pixels of a block start alike. (After 1000 steps of Adam on T91 at x3, Set5 had 29.4 dB with
-    // tanh and 31.0 with ReLU; with the layers' own weights 29.6 and 29.7.)
+    // Small, so that all scale² pixels of a block start alike. docs/training-choices.md compares it with the
+    // layers' own weights.
     normalInit(pixels, 0.001, random);
-  }
-
-  /** Half of each window, added up. */
-  get halo(): number {
-    return 4;
-  }
-
-  get valuesPerPixel(): number {
-    return Math.max(...this.filters, this.scale ** 2);
   }
 
   /** x [n, 1, h, w] in 0..1 to [n, 1, h * scale, w * scale]. */
@@ -95,14 +132,16 @@ export class ESPCN extends SuperResolver {
   }
 
   metadata(): Record<string, string> {
-    const { scale, filters, activation, residual } = this;
-    return {
-      architecture: "ESPCN",
-      scale: `${scale}`,
-      filters: filters.join("-"),
-      activation,
-      residual: `${residual}`,
-    };
+    return metadataOf(espcn, this);
+  }
+
+  /** Half of each window, added up. */
+  get halo(): number {
+    return 4;
+  }
+
+  get valuesPerPixel(): number {
+    return Math.max(...this.filters, this.scale ** 2);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * FSRCNN: "Accelerating the Super-Resolution Convolutional Neural Network" (Dong, Loy, Tang 2016), SRCNN's authors'
- * answer to its slowness.
+ * FSRCNN: "Accelerating the Super-Resolution Convolutional Neural Network" (Dong, Loy, Tang 2016), SRCNN's
+ * authors' answer to its slowness.
  *
  *     first_part: features    5x5, 1 -> d
  *     mid_part:   shrinking   1x1, d -> s
@@ -8,12 +8,15 @@
  *                 expanding   1x1, s -> d
  *     last_part:  9x9 transposed convolution, d -> 1, which enlarges
  *
- * with a PReLU after each but the last. The mapping, where the depth is, runs on few channels of the small picture.
+ * with a PReLU after each but the last. The mapping, where the depth is, runs on few channels of the small
+ * picture.
  */
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
 import { Conv2d, ConvTranspose2d, PReLU, Sequential } from "../nn/layers.ts";
+import { oneOf, whole } from "../options/kinds.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { type Architecture, completeOptions, metadataOf } from "./architecture.ts";
 import { SuperResolver } from "./super-resolver.ts";
 
 export interface FSRCNNOptions {
@@ -29,10 +32,44 @@ export interface FSRCNNOptions {
   random?: Random;
 }
 
+type Options = Required<Omit<FSRCNNOptions, "random">>;
+
+export const fsrcnn: Architecture<"FSRCNN", Options, "quick"> = {
+  name: "FSRCNN",
+  summary: "Dong et al. 2016: a deep, narrow network on the small picture and a transposed convolution; luma",
+  colors: "y",
+  inputSize: "lr",
+  options: {
+    scale: { kind: oneOf(2, 3, 4), default: 3, help: "enlargement" },
+    d: { kind: whole(1), default: 56, help: "channels of the features (the paper: 56; for real time 32)" },
+    s: { kind: whole(1), default: 12, help: "channels of the mapping (the paper: 12; for real time 5)" },
+    m: { kind: whole(0), default: 4, help: "layers of the mapping (the paper: 4; for real time 1)" },
+  },
+  presets: {
+    /** Minutes. It enlarges nothing at first, and needs half of the steps to reach bicubic interpolation. */
+    quick: {
+      network: { scale: 3, d: 56, s: 12, m: 4 },
+      patch: 16,
+      batch: 4,
+      loss: "l2",
+      lr: 2e-3,
+      schedule: { kind: "cosine" },
+      warmup: 0,
+      steps: 4000,
+      evalEvery: 1000,
+      logEvery: 10,
+    },
+  },
+  describe: ({ scale, d, s, m }) => `FSRCNN x${scale}, ${d} and ${s} channels, ${m} layers of mapping`,
+  shortName: ({ scale, d, s, m }) => `fsrcnn-x${scale}-${d}-${s}-${m}`,
+  looksAtExamples: () => false,
+  build: (options, random) => new FSRCNN({ ...options, random }),
+};
+
 /** FSRCNN for luma planes in 0..1. */
 export class FSRCNN extends SuperResolver {
-  readonly colors = "y";
-  readonly inputSize = "lr";
+  readonly colors = fsrcnn.colors;
+  readonly inputSize = fsrcnn.inputSize;
   readonly scale: number;
   readonly d: number;
   readonly s: number;
@@ -42,28 +79,24 @@ export class FSRCNN extends SuperResolver {
   readonly mid_part: Sequential;
   readonly last_part: ConvTranspose2d;
 
-  constructor(options: FSRCNNOptions = {}) {
+  /** @throws RangeError for an option that does not fit. */
+  constructor({ random = defaultRandom(), ...options }: FSRCNNOptions = {}) {
     super();
-    const { scale = 3, d = 56, s = 12, m = 4, random = defaultRandom() } = options;
-    if (![2, 3, 4].includes(scale)) throw new RangeError(`FSRCNN: scale must be 2, 3 or 4, got ${scale}.`);
-    if (![d, s, m].every(Number.isInteger) || d < 1 || s < 1 || m < 0) {
-      throw new RangeError(
-        `FSRCNN: d and s must be whole numbers above 0 and m 0 or more, got ${d}, ${s} and ${m}.`,
-      );
-    }
+    const { scale, d, s, m } = completeOptions(fsrcnn, options);
     this.scale = scale;
     this.d = d;
     this.s = s;
     this.m = m;
-    // The paper's choice: He's rule before a PReLU, whose slope starts at 0.25, and a small transposed convolution.
-    const step = (from: number, to: number, side: number) => {
+    // The paper's choice: He's rule before a PReLU, whose slope starts at 0.25, and a small transposed
+    // convolution.
+    const layer = (from: number, to: number, side: number) => {
       const conv = new Conv2d(from, to, side, { padding: "same", random });
       kaimingNormalInit(conv, random, { slope: 0.25 });
       return [conv, new PReLU(to)];
     };
-    const mapping = Array.from({ length: m }, () => step(s, s, 3));
-    this.first_part = new Sequential(...step(1, d, 5));
-    this.mid_part = new Sequential(...step(d, s, 1), ...mapping.flat(), ...step(s, d, 1));
+    const mapping = Array.from({ length: m }, () => layer(s, s, 3));
+    this.first_part = new Sequential(...layer(1, d, 5));
+    this.mid_part = new Sequential(...layer(d, s, 1), ...mapping.flat(), ...layer(s, d, 1));
     this.last_part = new ConvTranspose2d(d, 1, 9, {
       stride: scale,
       padding: 4,
@@ -78,9 +111,18 @@ export class FSRCNN extends SuperResolver {
     return new FSRCNN({ ...options, scale, d: 32, s: 5, m: 1 });
   }
 
+  /** x [n, 1, h, w] in 0..1 to [n, 1, h * scale, w * scale]. */
+  forward(x: Tensor): Tensor {
+    return this.last_part.forward(this.mid_part.forward(this.first_part.forward(x)));
+  }
+
+  metadata(): Record<string, string> {
+    return metadataOf(fsrcnn, this);
+  }
+
   /**
-   * Half of each window, added up. That of the last counts in pixels of the result: the last one of an LR pixel's, number
-   * `scale` - 1, is reached by windows whose middles lie up to 4 pixels further.
+   * Half of each window, added up. That of the last counts in pixels of the result: the last one of an LR
+   * pixel's, number `scale` - 1, is reached by windows whose middles lie up to 4 pixels further.
    */
   get halo(): number {
     return 2 + this.m + Math.floor((this.scale + 3) / this.scale);
@@ -88,15 +130,5 @@ export class FSRCNN extends SuperResolver {
 
   get valuesPerPixel(): number {
     return Math.max(this.d, this.scale ** 2);
-  }
-
-  /** x [n, 1, h, w] in 0..1 to [n, 1, h * scale, w * scale]. */
-  forward(x: Tensor): Tensor {
-    return this.last_part.forward(this.mid_part.forward(this.first_part.forward(x)));
-  }
-
-  metadata(): Record<string, string> {
-    const { scale, d, s, m } = this;
-    return { architecture: "FSRCNN", scale: `${scale}`, d: `${d}`, s: `${s}`, m: `${m}` };
   }
 }

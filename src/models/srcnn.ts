@@ -1,50 +1,109 @@
 /**
- * SRCNN: "Image Super-Resolution Using Deep Convolutional Networks" (Dong, Loy, He, Tang 2014, 2016), the first
- * network of the field, and the shortest.
+ * SRCNN: "Image Super-Resolution Using Deep Convolutional Networks" (Dong, Loy, He, Tang 2014, 2016), the
+ * first network of the field, and the shortest.
  *
  *     conv1: k1 x k1, 1 -> 64, ReLU     takes patches apart into features
  *     conv2: k2 x k2, 64 -> 32, ReLU    maps features of the blurred picture to those of the sharp one
  *     conv3: k3 x k3, 32 -> 1           puts the picture together
  *
- * It works on luma alone, on a picture that bicubic interpolation has enlarged before: every layer runs at the large
- * size, which makes it slower than later networks with ten times the weights.
+ * It works on luma alone, on a picture that bicubic interpolation has enlarged before: every layer runs at
+ * the large size, which makes it slower than later networks with ten times the weights.
  */
 import { pad } from "../kernels/pad/index.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
 import { Conv2d, type FusedOptions } from "../nn/layers.ts";
+import { numbers, odd, oneOf, whole, yesOrNo } from "../options/kinds.ts";
 import { disposeUnlessTaped } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { type Architecture, completeOptions, metadataOf } from "./architecture.ts";
+import { fitFilters } from "./fit-filters.ts";
 import { SuperResolver } from "./super-resolver.ts";
 
 export interface SRCNNOptions {
   /** Enlargement of the bicubic interpolation before the network: 2, 3 or 4. Default 3, the paper's. */
   scale?: 2 | 3 | 4;
   /**
-   * Sides of the three windows, odd. Default [9, 1, 5] (8,129 parameters); the papers also have [9, 3, 5] (24,513) and
-   * [9, 5, 5] (57,281), better by about 0.1 dB each.
+   * Sides of the three windows, odd. Default [9, 1, 5] (8,129 parameters); the papers also have [9, 3, 5]
+   * (24,513) and [9, 5, 5] (57,281), better by about 0.1 dB each.
    */
   kernels?: readonly [number, number, number];
   /** Channels of the two feature maps. Default [64, 32]. */
   filters?: readonly [number, number];
   /**
-   * What the windows meet beyond the picture, in every layer: its outermost pixels again, as in the authors' test
-   * code, or zeros, which is a little faster and darkens a rim of a few pixels. Default "replicate".
+   * What the windows meet beyond the picture, in every layer: its outermost pixels again, as in the authors'
+   * test code, or zeros, which is a little faster and darkens a rim of a few pixels. Default "replicate".
    */
   padding?: "replicate" | "zeros";
   /**
-   * Let the network predict what has to be added to its input instead of the whole picture. Not in the paper; it
-   * starts at bicubic quality and learns faster. Default false.
+   * Let the network predict what has to be added to its input instead of the whole picture. Not in the paper;
+   * it starts at bicubic quality and learns faster. Default false.
    */
   residual?: boolean;
   /** Where the initial weights come from; default: the generator of `manualSeed`. */
   random?: Random;
 }
 
+type Options = Required<Omit<SRCNNOptions, "random">>;
+
+export const srcnn: Architecture<"SRCNN", Options, "quick"> = {
+  name: "SRCNN",
+  summary: "Dong et al. 2014: three convolutions of a picture that bicubic interpolation has enlarged; luma",
+  colors: "y",
+  inputSize: "hr",
+  options: {
+    scale: { kind: oneOf(2, 3, 4), default: 3, help: "enlargement" },
+    kernels: {
+      kind: numbers([9, 1, 5], odd),
+      default: [9, 1, 5],
+      help: "sides of the three windows (the papers: 9-1-5, 9-3-5, 9-5-5)",
+    },
+    filters: {
+      kind: numbers([64, 32], whole(1)),
+      default: [64, 32],
+      help: "channels of the two feature maps (the paper: 64-32)",
+    },
+    padding: {
+      kind: oneOf("replicate", "zeros"),
+      default: "replicate",
+      help: "what the windows meet beyond the picture",
+    },
+    residual: {
+      kind: yesOrNo,
+      default: false,
+      help: "predict what has to be added to the bicubic enlargement (the paper: no)",
+    },
+  },
+  presets: {
+    /** Minutes. What has to be added to the bicubic enlargement is most of what can be learned early. */
+    quick: {
+      network: { scale: 3, kernels: [9, 1, 5], filters: [64, 32], padding: "replicate", residual: true },
+      patch: 16,
+      batch: 8,
+      loss: "l2",
+      lr: 1e-3,
+      schedule: { kind: "cosine" },
+      warmup: 0,
+      steps: 1000,
+      evalEvery: 250,
+      logEvery: 10,
+    },
+  },
+  describe: ({ scale, kernels, filters }) =>
+    `SRCNN x${scale}, windows ${kernels.join("-")}, channels ${filters.join("-")}`,
+  shortName: ({ scale, kernels }) => `srcnn-x${scale}-${kernels.join("-")}`,
+  looksAtExamples: ({ residual }) => residual,
+  build(options, random, examples = []) {
+    const model = new SRCNN({ ...options, random });
+    if (options.residual) fitFilters(model.conv1, examples, random);
+    return model;
+  },
+};
+
 /** SRCNN for luma planes in 0..1 that bicubic interpolation has enlarged. */
 export class SRCNN extends SuperResolver {
-  readonly colors = "y";
-  readonly inputSize = "hr";
+  readonly colors = srcnn.colors;
+  readonly inputSize = srcnn.inputSize;
   readonly scale: number;
   readonly kernels: readonly [number, number, number];
   readonly filters: readonly [number, number];
@@ -55,20 +114,10 @@ export class SRCNN extends SuperResolver {
   readonly conv2: Conv2d;
   readonly conv3: Conv2d;
 
-  constructor(options: SRCNNOptions = {}) {
+  /** @throws RangeError for an option that does not fit. */
+  constructor({ random = defaultRandom(), ...options }: SRCNNOptions = {}) {
     super();
-    const { scale = 3, kernels = [9, 1, 5], filters = [64, 32] } = options;
-    const { padding = "replicate", residual = false, random = defaultRandom() } = options;
-    if (![2, 3, 4].includes(scale)) throw new RangeError(`SRCNN: scale must be 2, 3 or 4, got ${scale}.`);
-    if (kernels.length !== 3 || !kernels.every((side) => Number.isInteger(side) && side > 0 && side % 2)) {
-      throw new RangeError(`SRCNN: kernels must be three odd numbers such as 9, 1, 5, got ${kernels}.`);
-    }
-    if (filters.length !== 2 || !filters.every((count) => Number.isInteger(count) && count > 0)) {
-      throw new RangeError(`SRCNN: filters must be two whole numbers above 0, got ${filters}.`);
-    }
-    if (padding !== "replicate" && padding !== "zeros") {
-      throw new RangeError(`SRCNN: padding must be "replicate" or "zeros", got ${JSON.stringify(padding)}.`);
-    }
+    const { scale, kernels, filters, padding, residual } = completeOptions(srcnn, options);
     this.scale = scale;
     this.kernels = kernels;
     this.filters = filters;
@@ -80,23 +129,14 @@ export class SRCNN extends SuperResolver {
     this.conv2 = conv(filters[0], filters[1], kernels[1]);
     this.conv3 = conv(filters[1], 1, kernels[2]);
 
-    // The paper draws all weights with a standard deviation of 0.001. Through three layers that leaves next to nothing
-    // of the signal, and of the gradient. So He's rule where a ReLU follows, and the paper's only in the last layer: the
-    // network starts by answering about 0, or with `residual` about its input. (After 300 steps of Adam on T91 at x3, Set5 had
-    // 31.0 dB; 30.5 with the layers' own weights, 30.0 with He's rule in all three layers, 29.0 with the paper's.) Who knows
-    // pictures, as the trainer does, can do better in the first layer: whiteningInit.
+    // The paper draws all weights with a standard deviation of 0.001. Through three layers that leaves next
+    // to nothing of the signal, and of the gradient. So He's rule where a ReLU follows, and the paper's only
+    // in the last layer: the network starts by answering about 0, or with `residual` about its input.
+    // docs/training-choices.md compares them. Who knows pictures, as the trainer does, can do better in the
+    // first layer: see fitFilters.
     kaimingNormalInit(this.conv1, random);
     kaimingNormalInit(this.conv2, random);
     normalInit(this.conv3, 0.001, random);
-  }
-
-  /** Half of each window, added up: 6, 7 or 8 pixels for the paper's three networks. */
-  get halo(): number {
-    return this.kernels.reduce((sum, side) => sum + (side - 1) / 2, 0);
-  }
-
-  get valuesPerPixel(): number {
-    return Math.max(...this.filters);
   }
 
   /** x [n, 1, h, w] in 0..1, enlarged already, to [n, 1, h, w]. */
@@ -109,7 +149,7 @@ export class SRCNN extends SuperResolver {
     return y;
   }
 
-  /** A convolution of the picture with a margin that it uses up again. Zeros need none: the convolution assumes them. */
+  /** A convolution with a margin that it uses up again. Zeros need none: the convolution assumes them. */
   #layer(conv: Conv2d, x: Tensor, fused: FusedOptions): Tensor {
     const margin = (conv.weight.shape[2] - 1) / 2;
     if (this.padding === "zeros" || margin === 0) return conv.forward(x, fused);
@@ -120,14 +160,15 @@ export class SRCNN extends SuperResolver {
   }
 
   metadata(): Record<string, string> {
-    const { scale, kernels, filters, padding, residual } = this;
-    return {
-      architecture: "SRCNN",
-      scale: `${scale}`,
-      kernels: kernels.join("-"),
-      filters: filters.join("-"),
-      padding,
-      residual: `${residual}`,
-    };
+    return metadataOf(srcnn, this);
+  }
+
+  /** Half of each window, added up: 6, 7 or 8 pixels for the paper's three networks. */
+  get halo(): number {
+    return this.kernels.reduce((sum, side) => sum + (side - 1) / 2, 0);
+  }
+
+  get valuesPerPixel(): number {
+    return Math.max(...this.filters);
   }
 }

@@ -3,29 +3,29 @@ import type { Tensor } from "../tensor/tensor.ts";
 
 /**
  * What every super-resolution network of this folder tells about itself, so that evaluation and upscaling
- * need to know nothing else: which planes it takes, at which size, and how far its outputs look. (Training builds networks from
- * a configuration: train/network.ts.)
+ * need to know nothing else: which planes it takes, at which size, and how far its outputs look. What there
+ * is to know before a network is built is in architecture.ts.
  */
 export abstract class SuperResolver extends Module {
   /** Enlargement of each side. */
   abstract readonly scale: number;
   /**
-   * `"rgb"`: three planes, values 0..1. `"y"`: the luma plane alone, BT.601 in studio range divided by 255 (16/255 is
-   * black, 235/255 white); Cb and Cr are enlarged by bicubic interpolation.
+   * `"rgb"`: three planes, values 0..1. `"y"`: the luma plane alone, BT.601 in studio range divided by 255
+   * (16/255 is black, 235/255 white); Cb and Cr are enlarged by bicubic interpolation.
    */
   abstract readonly colors: "rgb" | "y";
   /**
-   * `"lr"`: the network enlarges. `"hr"`: it improves a picture that bicubic interpolation has enlarged already, as
-   * SRCNN does; input and output have the same size.
+   * `"lr"`: the network enlarges. `"hr"`: it improves a picture that bicubic interpolation has enlarged
+   * already, as SRCNN does; input and output have the same size.
    */
   abstract readonly inputSize: "lr" | "hr";
   /** At most how many input pixels away an input pixel can still influence an output. */
   abstract readonly halo: number;
-  /** Numbers that the largest feature map holds for each input pixel: with the halo, what decides how large a tile fits. */
+  /** Numbers in the largest feature map for each input pixel: it and the halo limit the tiles. */
   abstract readonly valuesPerPixel: number;
 
   /** For networks whose last layers need far more memory than all before. */
-  get steps(): TwoSteps | undefined {
+  get twoStages(): TwoStages | undefined {
     return undefined;
   }
 
@@ -33,8 +33,8 @@ export abstract class SuperResolver extends Module {
   abstract metadata(): Record<string, string>;
 }
 
-/** `forward` in two steps, of which the second can be done for one part of the picture after the other: its maps are the largest. */
-export interface TwoSteps {
+/** `forward` in two stages. The second, with the largest maps, can be done for one part after the other. */
+export interface TwoStages {
   /** x to feature maps of the same height and width. */
   features(x: Tensor): Tensor;
   /** Those, or a part of them, to what `forward` gives. */

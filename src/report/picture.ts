@@ -104,9 +104,10 @@ export async function sideBySide(rows: readonly Row[], options: SideBySideOption
 /**
  * The square of `size` pixels (smaller where the picture is) with the largest mean gradient magnitude: the
  * place with the most edges and texture, where methods differ most. The same picture always gives the same
- * square; its corner is a multiple of size / 8.
+ * square; its corner is a multiple of size / 8, moved up and left to a multiple of `grid`, such as the scale: then it
+ * begins with a whole pixel of the small picture.
  */
-export function pickDetail(hr: Image, size: number): Region {
+export function pickDetail(hr: Image, size: number, grid = 1): Region {
   checkImage(hr, "pickDetail");
   const width = Math.min(size, hr.width);
   const height = Math.min(size, hr.height);
@@ -122,7 +123,7 @@ export function pickDetail(hr: Image, size: number): Region {
       const sum = sums[below + width] - sums[below] - sums[above + width] + sums[above];
       if (sum > most) {
         most = sum;
-        best = { x, y, width, height };
+        best = { x: x - (x % grid), y: y - (y % grid), width, height };
       }
     }
   }

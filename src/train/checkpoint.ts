@@ -1,8 +1,8 @@
 /**
- * A checkpoint is one safetensors file that holds everything a training needs to go on as if it had never stopped:
- * the weights (`model.*`), Adam's running sums (`adam.*`), the weights' moving average (`average.*`), and as JSON in
- * its metadata the configuration and all counters. It is written beside the former one and renamed when it is on the
- * disk, so that at every moment there is one that can be read.
+ * A checkpoint is one safetensors file that holds everything that training needs to go on as if it had never
+ * stopped: the weights (`model.*`), Adam's running sums (`adam.*`), the weights' moving average
+ * (`average.*`), and as JSON in its metadata the configuration and all counters. It is written beside the
+ * former one and renamed when it is on the disk, so that at every moment there is one that can be read.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,14 +20,14 @@ export interface Checkpoint {
   readonly sums: Readonly<Record<string, Float32Array>>;
 }
 
-/** To notice other pictures. */
+/** The names of the pictures, by which others are noticed. */
 export interface PictureNames {
   readonly train: readonly string[];
   readonly valid: readonly string[];
 }
 
 export interface CheckpointState {
-  /** Of this format. */
+  /** The format's. */
   readonly version: 1;
   readonly config: TrainConfig;
   /** The device's name, as results may differ in their last bits between devices. */
@@ -55,25 +55,25 @@ export function serializeCheckpoint({ state, weights, average, sums }: Checkpoin
   return serializeSafetensors(tensors, { pixelgrad: "checkpoint", state: JSON.stringify(state) });
 }
 
-/** Reads the checkpoint of a run folder. Throws a DataError if there is none, or none that this version knows. */
+/** Reads the checkpoint of a run folder. Throws a DataError if there is none that this version knows. */
 export function readCheckpoint(folder: string): Checkpoint {
   const path = join(folder, checkpointFile);
   if (!existsSync(path)) {
     throw new DataError(
-      `${folder}: there is no training to resume (no ${checkpointFile}). Name the folder that a training wrote to.`,
+      `${folder}: there is no training to resume (no ${checkpointFile}). Name the folder of an earlier run.`,
     );
   }
   const { tensors, metadata } = parseSafetensors(readFileSync(path), path);
   if (metadata.pixelgrad !== "checkpoint") {
     throw new DataError(
-      `${path}: these are weights without the state of a training. Begin with them by --init.`,
+      `${path}: these are weights without the state of training. Begin with them by --init.`,
     );
   }
   const state: CheckpointState = JSON.parse(metadata.state);
   if (state.version !== 1) {
     throw new DataError(
-      `${path} is a checkpoint of format ${state.version}, and this version reads format 1. Resume it with the version ` +
-        `that wrote it.`,
+      `${path} is a checkpoint of format ${state.version}, and this version reads format 1. Resume it with ` +
+        `the version that wrote it.`,
     );
   }
   const named = (prefix: string) =>

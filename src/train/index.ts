@@ -1,15 +1,13 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** Training of super-resolution networks, with all that surrounds it. Node only. */
 export { type Checkpoint, type CheckpointState, readCheckpoint } from "./checkpoint.ts";
-export { parseCommandLine, type TrainCommand } from "./command-line.ts";
 export {
-  type Architecture,
+  type ArchitectureName,
   type NetworkConfig,
   presets,
-  type ScheduleConfig,
+  presetsOf,
   type TrainConfig,
 } from "./config.ts";
 export { DivergedError, type TrainStatus } from "./journal.ts";
-export { trainFromCommandLine } from "./main.ts";
 export { checkConfig } from "./settings.ts";
 export { resume, type TrainOptions, type TrainResult, train } from "./trainer.ts";

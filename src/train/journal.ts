@@ -1,8 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { LoaderState } from "../data/index.ts";
 import {
-  type Adam,
-  type Device,
   loadWeights,
   type NamedArray,
   type SuperResolver,
@@ -11,21 +9,18 @@ import {
 } from "../node.ts";
 import { type Row, sideBySide } from "../report/picture.ts";
 import { imageEvent, scalarEvent } from "../report/tensorboard.ts";
-import {
-  type CheckpointState,
-  checkpointFile,
-  type PictureNames,
-  serializeCheckpoint,
-} from "./checkpoint.ts";
+import { networkUpscaler, type Upscaler } from "../upscale/index.ts";
+import { type CheckpointState, checkpointFile, serializeCheckpoint } from "./checkpoint.ts";
 import { portable, type TrainConfig } from "./config.ts";
-import type { Evaluation } from "./evaluation.ts";
 import type { RunFolder } from "./run-folder.ts";
+import type { Session } from "./session.ts";
 import { writeReport } from "./training-report.ts";
 
-/** How far a training is. */
+/** How far training has come. */
 export interface TrainStatus {
-  /** Steps done, of how many. */
+  /** Steps done. */
   readonly step: number;
+  /** Steps of the whole run. */
   readonly steps: number;
   readonly loss: number;
   readonly lr: number;
@@ -40,39 +35,31 @@ export class DivergedError extends Error {
   override name = "DivergedError";
 }
 
-/** What the journal keeps an eye on. */
-interface Parts {
+export interface JournalOptions {
+  readonly session: Session;
   readonly config: TrainConfig;
   readonly folder: RunFolder;
-  readonly device: Device;
-  readonly description: string;
-  /** Names of the pictures to train on, and of those to measure on. */
-  readonly names: PictureNames;
-  readonly evaluation: Evaluation;
-  readonly model: SuperResolver;
-  readonly average: SuperResolver | undefined;
-  readonly adam: Adam;
-  /** Makes another network of the same kind. */
-  readonly build: () => SuperResolver;
-  readonly say?: (line: string) => void;
+  readonly onMessage?: (line: string) => void;
   readonly onProgress?: (status: TrainStatus) => void;
 }
 
 interface StepResult {
   /** Where the next batch begins. */
-  readonly place: LoaderState;
+  readonly next: LoaderState;
   readonly loss: Tensor;
   readonly lr: number;
   /** Milliseconds for which the step had to wait for pictures. */
   readonly waited: number;
 }
 
-/** Keeps the log of a training, measures the network, and saves what it has learned. */
+/** Keeps the log of a run, measures the network, and saves what it has learned. */
 export class Journal {
   best: { readonly step: number; readonly psnr: number } | undefined;
-  readonly #parts: Parts;
-  /** The weights that are measured and kept for use. */
-  readonly #shown: SuperResolver;
+  readonly #options: JournalOptions;
+  readonly #session: Session;
+  /** The weights that are measured and kept for use, and how they enlarge pictures. */
+  readonly #kept: SuperResolver;
+  readonly #upscaler: Upscaler;
   #psnr: number | undefined;
   /** Pictures as the best weights see them; undefined until they are needed. */
   #rows: readonly Row[] | undefined;
@@ -85,11 +72,13 @@ export class Journal {
   /** Since the last status: when it began, and milliseconds of waiting for pictures. */
   #interval = { step: 0, began: performance.now(), waited: 0 };
 
-  /** @param resumed the state at the checkpoint that the training goes on from. */
-  constructor(parts: Parts, resumed?: CheckpointState) {
-    const { config, folder, device, description, evaluation } = parts;
-    this.#parts = parts;
-    this.#shown = parts.average ?? parts.model;
+  /** @param resumed the state at the checkpoint from which training goes on. */
+  constructor(options: JournalOptions, resumed?: CheckpointState) {
+    const { session, config, folder } = options;
+    this.#options = options;
+    this.#session = session;
+    this.#kept = session.average ?? session.model;
+    this.#upscaler = networkUpscaler(this.#kept);
     this.best = resumed?.best;
     this.#psnr = resumed?.psnr;
     this.#secondsBefore = resumed?.seconds ?? 0;
@@ -97,37 +86,43 @@ export class Journal {
     this.#last = resumed?.step ?? 0;
     this.#interval.step = resumed?.step ?? 0;
 
-    const { protocol, bicubic, count } = evaluation;
-    parts.say?.(`Measured on ${count} held-out pictures: ${protocol}. Bicubic: ${bicubic.toFixed(2)} dB`);
-    const here = { adapter: device.name, started: new Date().toISOString() };
-    const told = portable(config);
-    if (resumed) folder.log({ resumed: resumed.step, config: told, ...here });
-    else folder.log({ config: told, pictures: description, protocol, bicubic, ...here });
+    const { conditions, count, bicubic } = session.validation;
+    const decibels = bicubic.mean.psnr;
+    options.onMessage?.(
+      `Measured on ${count} held-out pictures: ${conditions}. Bicubic: ${decibels.toFixed(2)} dB`,
+    );
+    const start = {
+      config: portable(config),
+      adapter: session.device.name,
+      started: new Date().toISOString(),
+    };
+    if (resumed) folder.log({ resumed: resumed.step, ...start });
+    else folder.log({ ...start, pictures: session.description, protocol: conditions, bicubic: decibels });
   }
 
   /** To be called after every step: does what is due. */
-  async afterStep(step: number, { place, loss, lr, waited }: StepResult): Promise<void> {
-    const { steps, logEvery, evalEvery } = this.#parts.config;
+  async afterStep(step: number, { next, loss, lr, waited }: StepResult): Promise<void> {
+    const { steps, logEvery, evalEvery } = this.#options.config;
     this.#interval.waited += waited;
-    const evaluation = step % evalEvery === 0 || step === steps;
-    const checkpoint = evaluation || this.#checkpointDue(step);
-    if (step === 1 || step % logEvery === 0 || checkpoint) await this.#readLoss(step, loss, lr);
-    if (evaluation) await this.#evaluate(step);
-    if (checkpoint) await this.checkpoint(step, place);
-    if (evaluation) await this.#report(step);
-    if (checkpoint) this.#interval = { step, began: performance.now(), waited: 0 };
+    const evaluate = step % evalEvery === 0 || step === steps;
+    const save = evaluate || this.#checkpointDue(step);
+    if (step === 1 || step % logEvery === 0 || save) await this.#readLoss(step, loss, lr);
+    if (evaluate) await this.#evaluate(step);
+    if (save) await this.checkpoint(step, next);
+    if (evaluate) await this.#report(step);
+    if (save) this.#interval = { step, began: performance.now(), waited: 0 };
   }
 
-  /** The end, also of a training that was stopped: saves what has been learned since the last checkpoint. */
-  async finish(step: number, place: LoaderState): Promise<void> {
+  /** The end, also where training was stopped: saves what has been learned since the last checkpoint. */
+  async finish(step: number, next: LoaderState): Promise<void> {
     if (step === this.#last && step === this.#checkpointed.step) return;
     if (step !== this.#last) await this.#saveWeights("last", step, await this.#finiteWeights(step));
-    if (step !== this.#checkpointed.step) await this.checkpoint(step, place);
+    if (step !== this.#checkpointed.step) await this.checkpoint(step, next);
     await this.#report(step);
   }
 
   async #readLoss(step: number, loss: Tensor, lr: number): Promise<void> {
-    const { folder, config, onProgress } = this.#parts;
+    const { folder, config, onProgress } = this.#options;
     const value = await loss.item();
     if (!Number.isFinite(value)) throw this.#diverged(`The loss became ${value}`, step);
     const took = performance.now() - this.#interval.began;
@@ -141,39 +136,41 @@ export class Journal {
 
   /** Measures the weights, and keeps them: as last, and if they are better than all before, as best. */
   async #evaluate(step: number): Promise<void> {
-    const { folder, config, evaluation, say } = this.#parts;
+    const { folder, onMessage } = this.#options;
+    const { validation } = this.#session;
     const weights = await this.#finiteWeights(step);
-    const measured = await evaluation.measure(this.#shown);
-    const { psnr, values } = measured;
+    const evaluation = await validation.measure(this.#upscaler);
+    const { psnr, ssim } = evaluation.mean;
     if (!Number.isFinite(psnr)) throw this.#diverged(`The PSNR became ${psnr}`, step);
     this.#psnr = psnr;
     const isBest = psnr > (this.best?.psnr ?? -Infinity);
-    const gain = psnr - evaluation.bicubic;
-    say?.(
+    const gain = psnr - validation.bicubic.mean.psnr;
+    onMessage?.(
       `step ${step}: ${psnr.toFixed(2)} dB, bicubic ${gain >= 0 ? "+" : "-"} ${Math.abs(gain).toFixed(2)}` +
         `${isBest ? ", the best so far" : ""}`,
     );
-    folder.event(scalarEvent(step, { "valid/psnr": psnr }));
-    folder.log({ step, psnr, pictures: values });
+    folder.event(scalarEvent(step, { "valid/psnr": psnr, "valid/ssim": ssim }));
+    folder.log({ step, psnr, ssim, pictures: evaluation.images.map((image) => image.psnr) });
 
     await this.#saveWeights("last", step, weights, psnr);
     if (!isBest) return;
     await this.#saveWeights("best", step, weights, psnr);
     this.best = { step, psnr };
-    this.#rows = evaluation.rows(measured, config.network.architecture);
+    this.#rows = await validation.rows(this.#upscaler, evaluation);
     await folder.savePicture("comparison.png", await sideBySide(this.#rows));
     // One of them: there may be hundreds of best evaluations.
     folder.event(await imageEvent(step, "valid/comparison", await sideBySide(this.#rows.slice(0, 1))));
   }
 
   #checkpointDue(step: number): boolean {
-    const { checkpointEvery, checkpointMinutes } = this.#parts.config;
+    const { checkpointEvery, checkpointMinutes } = this.#options.config;
     const minutes = (performance.now() - this.#checkpointed.at) / 60_000;
     return (checkpointEvery !== undefined && step % checkpointEvery === 0) || minutes >= checkpointMinutes;
   }
 
-  async checkpoint(step: number, place: LoaderState): Promise<void> {
-    const { config, folder, device, names, model, average, adam } = this.#parts;
+  async checkpoint(step: number, next: LoaderState): Promise<void> {
+    const { config, folder } = this.#options;
+    const { device, pictureNames, model, average, adam } = this.#session;
     const weights = await this.#finiteWeights(step, model);
     const { sums } = await adam.stateDict();
     const state: CheckpointState = {
@@ -182,8 +179,8 @@ export class Journal {
       device: device.name,
       step,
       seconds: this.#secondsBefore + (performance.now() - this.#began) / 1000,
-      loader: place,
-      pictures: names,
+      loader: next,
+      pictures: pictureNames,
       psnr: this.#psnr,
       best: this.best,
       lengths: folder.settle(),
@@ -194,7 +191,7 @@ export class Journal {
   }
 
   /** A network's values; throws if one is not finite, so that such weights are never saved. */
-  async #finiteWeights(step: number, model = this.#shown): Promise<Map<string, NamedArray>> {
+  async #finiteWeights(step: number, model = this.#kept): Promise<Map<string, NamedArray>> {
     const weights = await model.stateDict();
     for (const [name, { data }] of weights) {
       const bad = data.find((value) => !Number.isFinite(value));
@@ -209,11 +206,12 @@ export class Journal {
     weights: Map<string, NamedArray>,
     psnr?: number,
   ): Promise<void> {
-    const { config, folder, evaluation, description } = this.#parts;
+    const { config, folder } = this.#options;
+    const { validation, description } = this.#session;
     const measured: Record<string, string> =
-      psnr === undefined ? {} : { psnr: psnr.toFixed(3), protocol: evaluation.protocol };
+      psnr === undefined ? {} : { psnr: psnr.toFixed(3), protocol: validation.conditions };
     const metadata = {
-      ...this.#shown.metadata(),
+      ...this.#kept.metadata(),
       step: `${step}`,
       ...measured,
       pictures: description,
@@ -225,15 +223,16 @@ export class Journal {
 
   /** Draws the curves and the page with everything. */
   async #report(step: number): Promise<void> {
-    const { config, folder, evaluation, device, description, model } = this.#parts;
+    const { config, folder } = this.#options;
+    const { validation, device, description, model } = this.#session;
     await writeReport(folder, {
       config,
       step,
       parameters: model.parameterCount(),
       adapter: device.name,
       pictures: description,
-      protocol: evaluation.protocol,
-      bicubic: evaluation.bicubic,
+      protocol: validation.conditions,
+      bicubic: validation.bicubic.mean.psnr,
       best: this.best,
       seconds: this.#secondsBefore + (performance.now() - this.#began) / 1000,
       rows: await this.#bestRows(),
@@ -242,13 +241,15 @@ export class Journal {
 
   /** Pictures by the best weights. After a resume they are made anew, with a network of their own. */
   async #bestRows(): Promise<readonly Row[]> {
-    const { folder, evaluation, build, config } = this.#parts;
+    const { folder } = this.#options;
+    const { validation, build } = this.#session;
     const path = folder.file("best.safetensors");
     if (this.#rows || !this.best || !existsSync(path)) return this.#rows ?? [];
     const network = build();
     try {
       loadWeights(network, readFileSync(path), path);
-      this.#rows = evaluation.rows(await evaluation.measure(network), config.network.architecture);
+      const upscaler = networkUpscaler(network);
+      this.#rows = await validation.rows(upscaler, await validation.measure(upscaler));
     } finally {
       network.dispose();
     }
@@ -256,10 +257,10 @@ export class Journal {
   }
 
   #diverged(what: string, step: number): DivergedError {
-    const { config, folder } = this.#parts;
+    const { config, folder } = this.#options;
     return new DivergedError(
-      `${what} at step ${step}: the training diverged. What was saved before is in ${folder.path}; start again with ` +
-        `another --out and a smaller --lr (it was ${config.lr}).`,
+      `${what} at step ${step}: the training diverged. What was saved before is in ${folder.path}; start ` +
+        `again with another --out and a smaller --lr (it was ${config.lr}).`,
     );
   }
 }

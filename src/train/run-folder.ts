@@ -25,16 +25,17 @@ export type Lengths = Record<keyof typeof growing, number>;
 export type LogEntry = Readonly<Record<string, unknown>> & { readonly step?: number };
 
 /**
- * What a training leaves behind:
+ * What training leaves behind:
  *
  *     best.safetensors        the weights of the best evaluation, for use
  *     last.safetensors        those of the last one, or of the end
  *     checkpoint.safetensors  everything that is needed to go on: see checkpoint.ts
  *     log.jsonl               a line for each reading of the loss, and for each evaluation
  *     events.out.tfevents.…   the same and a picture, for TensorBoard
- *     report.html             the same and pictures, for people; curves.svg and .png, comparison.png are parts of it
+ *     report.html             the same and pictures, for people; made of curves.* and comparison.png
  *
- * The folder is made when there is something to put in it: a training that fails before its first step leaves nothing.
+ * The folder is made when there is something to put in it: a run that fails before its first step leaves
+ * nothing.
  */
 export class RunFolder {
   readonly path: string;
@@ -50,7 +51,7 @@ export class RunFolder {
     this.#made = made;
   }
 
-  /** For a new training. Without `out`: a new folder under runs/ of that name, so that nothing is overwritten. */
+  /** For a new run. Without `out`: a new folder under runs/ of that name, so that nothing is overwritten. */
   static create(out: string | undefined, name: string, made: (path: string) => void): RunFolder {
     const path = out ?? unused(join("runs", name));
     if (statSync(path, { throwIfNoEntry: false })?.isFile()) {
@@ -61,8 +62,8 @@ export class RunFolder {
     );
     if (old) {
       throw new DataError(
-        `${path} already holds a training (${old}). Go on with it by --resume, name another folder with --out, or ` +
-          `remove this one.`,
+        `${path} already holds a run (${old}). Go on with it by --resume, name another folder with --out, ` +
+          `or remove this one.`,
       );
     }
     const folder = new RunFolder(path, false, made);
@@ -77,8 +78,8 @@ export class RunFolder {
       const size = statSync(join(path, file), { throwIfNoEntry: false })?.size ?? 0;
       if (size < lengths[key]) {
         throw new DataError(
-          `${join(path, file)} has ${size} bytes, but ${lengths[key]} when the checkpoint was made: something else has ` +
-            `changed it. Put it back to resume, or begin a new training with --init.`,
+          `${join(path, file)} has ${size} bytes, but ${lengths[key]} when the checkpoint was made: ` +
+            `something else has changed it. Put it back to resume, or begin a new training with --init.`,
         );
       }
     }

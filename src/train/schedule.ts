@@ -1,17 +1,15 @@
-import { cosineAnnealingLR, multiStepLR, type Schedule, stepLR } from "../node.ts";
-import type { ScheduleConfig, TrainConfig } from "./config.ts";
+import { cosineAnnealingLR, multiStepLR, type Schedule, type ScheduleConfig, stepLR } from "../node.ts";
+import type { Kind } from "../options/kinds.ts";
+import type { TrainConfig } from "./config.ts";
 
 /** The learning rate of every step: the schedule, and over the first `warmup` steps a rising share of it. */
 export function learningRate(config: TrainConfig): Schedule {
-  const fall = falling(config.lr, settled(config));
+  const fall = falling(config.lr, completeSchedule(config));
   return (step) => fall(step) * Math.min(1, (step + 1) / (config.warmup + 1));
 }
 
-/**
- * The schedule with nothing left open. Saved this way, it stays what it was when a training is resumed for more
- * steps.
- */
-export function settled({ schedule, lr, steps }: TrainConfig): ScheduleConfig {
+/** The schedule with nothing left open: when training is resumed for more steps, it stays what it was. */
+export function completeSchedule({ schedule, lr, steps }: TrainConfig): ScheduleConfig {
   if (schedule.kind !== "cosine") return schedule;
   return { kind: "cosine", tMax: schedule.tMax ?? steps, etaMin: schedule.etaMin ?? lr / 100 };
 }
@@ -29,10 +27,16 @@ function falling(lr: number, schedule: ScheduleConfig): Schedule {
   }
 }
 
-export const scheduleForms =
-  "constant, cosine[:STEPS[:LAST_RATE]], step:STEPS[:FACTOR] or multistep:STEP,STEP,…[:FACTOR]";
+/** A schedule as a text: "step:200000:0.5". */
+export const scheduleKind: Kind<ScheduleConfig> = {
+  wants: "constant, cosine[:STEPS[:LAST_RATE]], step:STEPS[:FACTOR] or multistep:STEP,STEP,…[:FACTOR]",
+  symbol: "FORM",
+  fits: isSchedule,
+  read: parseSchedule,
+  write: formatSchedule,
+};
 
-/** One of the forms above as an object; undefined for any other text. The factor is 0.5 where none is given. */
+/** One of the forms above as an object; undefined for any other text. The factor is 0.5 by default. */
 export function parseSchedule(text: string): ScheduleConfig | undefined {
   const [kind, ...parts] = text.split(":");
   const [first, second] = parts.map((part) => (part === "" ? Number.NaN : Number(part)));

@@ -1,10 +1,12 @@
 /**
- * The settings of a training as a table: where each is in the configuration, what it may be, what it is called on the
- * command line. Parsing, checking, --help and the rules of resuming all come from it.
+ * The settings of training as a table: where each is in the configuration, what it may be, what it is called
+ * on the command line. Checking, flags, --help and the rules of resuming all come from it.
  */
 import { type DegradationOptions, drawDegradation } from "../data/index.ts";
-import type { Architecture, TrainConfig } from "./config.ts";
-import { formatSchedule, isSchedule, parseSchedule, scheduleForms } from "./schedule.ts";
+import { type Architecture, architectureOf } from "../node.ts";
+import { type Kind, oneOf, path, positive, quote, share, text, whole } from "../options/kinds.ts";
+import type { TrainConfig } from "./config.ts";
+import { scheduleKind } from "./schedule.ts";
 
 export interface Setting {
   /** Its name on the command line, without the dashes. */
@@ -13,87 +15,21 @@ export interface Setting {
   readonly path: string;
   readonly kind: Kind;
   readonly help: string;
-  /** May be left out. */
+  /** What counts where it is left out. */
+  readonly default?: unknown;
+  /** May be left out without a default. */
   readonly optional?: true;
-  /** May be another one when a training is resumed: it does not decide what is learned. */
+  /** A list of such values. */
+  readonly multiple?: true;
+  /** May change when training is resumed: it does not decide what is learned. */
   readonly resumable?: true;
 }
 
-/** What a value may be. */
-interface Kind {
-  /** In words: "--steps wants …". */
-  readonly wants: string;
-  fits(value: unknown): boolean;
-  /** From the command line; what does not fit may become anything. */
-  read(text: string): unknown;
-  /** For --help. */
-  write(value: unknown): string;
-}
-
-// ---- The kinds
-
-function numeric(wants: string, fits: (value: number) => boolean): Kind {
-  return {
-    wants,
-    fits: (value) => typeof value === "number" && fits(value),
-    read: (text) => (text.trim() === "" ? Number.NaN : Number(text)),
-    write: (value) => formatNumber(value as number),
-  };
-}
-
-const count = numeric("a whole number above 0", (value) => Number.isSafeInteger(value) && value > 0);
-const countOrNone = numeric(
-  "a whole number, 0 or more",
-  (value) => Number.isSafeInteger(value) && value >= 0,
-);
-const whole = numeric("a whole number", Number.isSafeInteger);
-const positive = numeric("a number above 0", (value) => value > 0 && value < Infinity);
-const share = numeric("a number between 0 and 1", (value) => value > 0 && value < 1);
-
-const text: Kind = {
-  wants: "a text",
-  fits: (value) => typeof value === "string" && value !== "",
-  read: (value) => value,
-  write: String,
-};
-
-const texts: Kind = {
-  wants: "paths",
-  fits: (value) => Array.isArray(value) && value.every(text.fits),
-  read: (value) => [value],
-  write: (value) => (value as string[]).join(", "),
-};
-
-function oneOf(...choices: readonly (string | number)[]): Kind {
-  return {
-    wants: `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`,
-    fits: (value) => choices.some((choice) => choice === value),
-    read: (value) => choices.find((choice) => String(choice) === value),
-    write: String,
-  };
-}
-
-const yesOrNo: Kind = {
-  wants: "yes or no",
-  fits: (value) => typeof value === "boolean",
-  read: (value) => ({ yes: true, no: false })[value],
-  write: (value) => (value ? "yes" : "no"),
-};
-
-/** Whole numbers joined by hyphens: 9-1-5. */
-function counts(length: number): Kind {
-  return {
-    wants: `${length} whole numbers above 0, joined by hyphens`,
-    fits: (value) => Array.isArray(value) && value.length === length && value.every(count.fits),
-    read: (value) => value.split("-").map(Number),
-    write: (value) => (value as number[]).join("-"),
-  };
-}
-
 /** JSON, with a seed: what a random degradation was made of must be known. */
-const degradation: Kind = {
+const degradation: Kind<DegradationOptions> = {
   wants: 'a degradation as JSON, such as {"seed":0,"noise":[1,10],"jpeg":[60,95]}',
-  fits(value) {
+  symbol: "JSON",
+  fits(value): value is DegradationOptions {
     try {
       return drawDegradation(value as DegradationOptions, 0) !== undefined;
     } catch {
@@ -110,95 +46,23 @@ const degradation: Kind = {
   write: (value) => JSON.stringify(value),
 };
 
-const schedule: Kind = {
-  wants: scheduleForms,
-  fits: isSchedule,
-  read: parseSchedule,
-  write: (value) => formatSchedule(value as TrainConfig["schedule"]),
-};
-
-// ---- The table
-
-const filters: Setting = {
-  flag: "filters",
-  path: "network.filters",
-  kind: counts(2),
-  help: "channels of the two feature maps (the paper: 64-32)",
-};
-const residual: Setting = {
-  flag: "residual",
-  path: "network.residual",
-  kind: yesOrNo,
-  help: "predict what has to be added to the bicubic enlargement (the paper: no)",
-};
-
-const networks: Record<Architecture, readonly Setting[]> = {
-  SRCNN: [
-    { flag: "scale", path: "network.scale", kind: oneOf(2, 3, 4), help: "enlargement" },
-    {
-      flag: "kernels",
-      path: "network.kernels",
-      kind: counts(3),
-      help: "sides of the three windows, odd (the papers: 9-1-5, 9-3-5, 9-5-5)",
-    },
-    filters,
-    {
-      flag: "padding",
-      path: "network.padding",
-      kind: oneOf("replicate", "zeros"),
-      help: "what the windows meet beyond the picture",
-    },
-    residual,
-  ],
-  ESPCN: [
-    { flag: "scale", path: "network.scale", kind: oneOf(2, 3, 4), help: "enlargement" },
-    filters,
-    {
-      flag: "activation",
-      path: "network.activation",
-      kind: oneOf("tanh", "relu"),
-      help: "after the first two layers (the paper: tanh)",
-    },
-    residual,
-  ],
-  EDSR: [
-    { flag: "scale", path: "network.scale", kind: oneOf(2, 3, 4, 8), help: "enlargement" },
-    {
-      flag: "blocks",
-      path: "network.blocks",
-      kind: count,
-      help: "residual blocks (the paper's baseline: 16)",
-    },
-    {
-      flag: "channels",
-      path: "network.channels",
-      kind: count,
-      help: "channels of every feature map (the paper's baseline: 64)",
-    },
-    {
-      flag: "res-scale",
-      path: "network.resScale",
-      kind: positive,
-      help: "factor of each block's residual (0.1 for 256 channels)",
-    },
-  ],
-};
+const track = oneOf("bicubic", "unknown", "mild", "difficult", "wild");
 
 const common: readonly Setting[] = [
-  { flag: "init", path: "init", kind: text, optional: true, help: "weight file to begin from" },
-  { flag: "steps", path: "steps", kind: count, resumable: true, help: "training steps" },
-  { flag: "batch", path: "batch", kind: count, help: "patches per step (EDSR's paper: 16)" },
+  { flag: "init", path: "init", kind: path, optional: true, help: "weight file to begin from" },
+  { flag: "steps", path: "steps", kind: whole(1), resumable: true, help: "training steps" },
+  { flag: "batch", path: "batch", kind: whole(1), help: "patches per step (EDSR's paper: 16)" },
   {
     flag: "accumulate",
     path: "accumulate",
-    kind: count,
+    kind: whole(1),
     help: "parts the batch is computed in, one after the other, to save memory",
   },
-  { flag: "patch", path: "patch", kind: count, help: "side of a patch in LR pixels (EDSR's paper: 48)" },
+  { flag: "patch", path: "patch", kind: whole(1), help: "side of a patch in LR pixels (EDSR's paper: 48)" },
   { flag: "loss", path: "loss", kind: oneOf("l1", "l2"), help: "mean absolute or mean squared difference" },
   { flag: "lr", path: "lr", kind: positive, help: "Adam's first learning rate (EDSR's paper: 1e-4)" },
-  { flag: "schedule", path: "schedule", kind: schedule, help: `how it falls: ${scheduleForms}` },
-  { flag: "warmup", path: "warmup", kind: countOrNone, help: "steps over which the rate first rises" },
+  { flag: "schedule", path: "schedule", kind: scheduleKind, help: `how it falls: ${scheduleKind.wants}` },
+  { flag: "warmup", path: "warmup", kind: whole(0), help: "steps over which the rate first rises" },
   { flag: "clip", path: "clip", kind: positive, optional: true, help: "longest gradient" },
   {
     flag: "ema",
@@ -210,27 +74,27 @@ const common: readonly Setting[] = [
   {
     flag: "seed",
     path: "seed",
-    kind: whole,
+    kind: whole(),
     help: "decides the first weights, and the order and place of the patches",
   },
   {
     flag: "eval-every",
     path: "evalEvery",
-    kind: count,
+    kind: whole(1),
     resumable: true,
     help: "steps between evaluations on the held-out pictures",
   },
   {
     flag: "log-every",
     path: "logEvery",
-    kind: count,
+    kind: whole(1),
     resumable: true,
     help: "steps between readings of the loss",
   },
   {
     flag: "checkpoint-every",
     path: "checkpointEvery",
-    kind: count,
+    kind: whole(1),
     optional: true,
     resumable: true,
     help: "steps between checkpoints, besides those at evaluations",
@@ -245,28 +109,29 @@ const common: readonly Setting[] = [
   {
     flag: "data",
     path: "data",
-    kind: texts,
+    kind: path,
+    multiple: true,
     resumable: true,
     help: "folder of DIV2K or of any HR pictures, several times for several; default: photographs from npm",
   },
   {
     flag: "track",
     path: "track",
-    kind: oneOf("bicubic", "unknown", "mild", "difficult", "wild"),
+    kind: track,
     optional: true,
-    help: "which of DIV2K's LR pictures; default: bicubic",
+    help: `which of DIV2K's LR pictures, ${track.wants}; default: bicubic`,
   },
   {
     flag: "degradation",
     path: "degradation",
     kind: degradation,
     optional: true,
-    help: "how LR pictures of other folders are made, see src/data/degrade.ts; default: Matlab's bicubic",
+    help: "how LR pictures of other folders are made: degrade() of pixelgrad/data; default: Matlab's bicubic",
   },
   {
     flag: "cache",
     path: "cache",
-    kind: text,
+    kind: path,
     optional: true,
     resumable: true,
     help: "folder for decoded pictures, for data that does not fit into memory",
@@ -274,7 +139,7 @@ const common: readonly Setting[] = [
   {
     flag: "valid",
     path: "valid",
-    kind: text,
+    kind: path,
     optional: true,
     resumable: true,
     help: "folder of pictures to evaluate on; default: some of the data, held out",
@@ -282,14 +147,15 @@ const common: readonly Setting[] = [
   {
     flag: "valid-pictures",
     path: "validPictures",
-    kind: count,
+    kind: whole(1),
     help: "how many of them to evaluate on",
   },
   {
     flag: "out",
     path: "out",
-    kind: text,
+    kind: path,
     optional: true,
+    resumable: true,
     help: "folder for the results; default: a new one under runs/",
   },
   {
@@ -302,49 +168,57 @@ const common: readonly Setting[] = [
   },
 ];
 
-/** The settings that a training of such a network has. */
-export function settingsFor(architecture: Architecture): readonly Setting[] {
-  return [...networks[architecture], ...common];
+/** The settings of training such a network: its own options and the common ones. */
+export function settingsFor({ options }: Pick<Architecture, "options">): readonly Setting[] {
+  const own = Object.entries(options).map(([name, option]) => ({
+    ...option,
+    path: `network.${name}`,
+    flag: name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+  }));
+  return [...own, ...common];
 }
 
 /** The value of a setting. */
-export function settingOf(config: TrainConfig, { path }: Setting): unknown {
+export function settingOf(config: TrainConfig, setting: Setting): unknown {
   let value: unknown = config;
-  for (const name of path.split(".")) value = (value as Record<string, unknown>)[name];
-  return value;
+  for (const name of setting.path.split(".")) value = (value as Record<string, unknown>)[name];
+  return value ?? setting.default;
+}
+
+/** The value of a setting for people; undefined if there is none. */
+export function formatSetting(config: TrainConfig, setting: Setting): string | undefined {
+  const value = settingOf(config, setting);
+  if (value === undefined) return undefined;
+  const values = setting.multiple ? (value as unknown[]) : [value];
+  return values.map(setting.kind.write).join(", ");
 }
 
 /** The configuration with another value of a setting. */
-export function withValue(config: TrainConfig, { path }: Setting, value: unknown): TrainConfig {
+export function withSetting(config: TrainConfig, { path }: Setting, value: unknown): TrainConfig {
   const [name, inner] = path.split(".");
-  const holder = config as unknown as Record<string, Record<string, unknown>>;
-  const changed = { ...config, [name]: inner ? { ...holder[name], [inner]: value } : value };
-  return changed as TrainConfig;
+  return { ...config, [name]: inner ? { ...config.network, [inner]: value } : value };
 }
 
 /**
- * Throws a RangeError unless every setting may be what it is. `name` says what errors call a setting: a path as in
- * `config.network.blocks`, or a flag.
+ * Throws a RangeError unless every setting may be what it is. `nameOf` says what errors call a setting: its
+ * place in the configuration, such as `network.blocks`, or its flag.
  */
-export function checkConfig(config: TrainConfig, name = (setting: Setting) => setting.path): void {
-  for (const setting of settingsFor(config.network.architecture)) {
+export function checkConfig(config: TrainConfig, nameOf = (setting: Setting) => setting.path): void {
+  for (const setting of settingsFor(architectureOf(config.network.architecture))) {
+    const { kind, optional, multiple } = setting;
     const value = settingOf(config, setting);
-    if (value === undefined && setting.optional) continue;
-    if (!setting.kind.fits(value)) {
-      throw new RangeError(
-        `${name(setting)} wants ${setting.kind.wants}, got ${typeof value === "number" ? value : JSON.stringify(value)}`,
-      );
+    if (value === undefined && optional) continue;
+    const fits = multiple ? Array.isArray(value) && value.every(kind.fits) : kind.fits(value);
+    if (!fits) {
+      const wants = multiple ? `a list, each ${kind.wants}` : kind.wants;
+      throw new RangeError(`${nameOf(setting)} wants ${wants}, got ${quote(value)}`);
     }
   }
   const { batch, accumulate } = config;
   if (batch % accumulate !== 0) {
     throw new RangeError(
-      `a batch of ${batch} patches cannot be computed in ${accumulate} equal parts; choose a batch that is a multiple`,
+      `a batch of ${batch} patches cannot be computed in ${accumulate} equal parts; choose a batch that is ` +
+        `a multiple`,
     );
   }
-}
-
-/** 0.002 as people write it; 1e-4 rather than 0.0001. */
-function formatNumber(value: number): string {
-  return Math.abs(value) < 1e-2 && value !== 0 ? value.toExponential() : String(value);
 }

@@ -4,9 +4,9 @@ import type { Row } from "../report/picture.ts";
 import { linePlots, type PanelSpec, writePlot } from "../report/plot.ts";
 import { formatDuration } from "../report/progress.ts";
 import { portable, type TrainConfig } from "./config.ts";
-import { describeNetwork } from "./network.ts";
+import { networkOf } from "./network.ts";
 import type { RunFolder } from "./run-folder.ts";
-import { settingOf, settingsFor } from "./settings.ts";
+import { formatSetting, settingsFor } from "./settings.ts";
 
 /** What a report tells besides what is in the log. */
 export interface ReportFacts {
@@ -31,13 +31,14 @@ export async function writeReport(folder: RunFolder, facts: ReportFacts): Promis
   const panels = curves(folder, facts);
   await writePlot(folder.file("curves"), { title: "Training", panels: panels.slice(0, 2) });
 
-  const told = portable(config);
-  const settings = settingsFor(config.network.architecture)
-    .filter((setting) => settingOf(told, setting) !== undefined)
-    .map((setting) => [setting.flag, setting.kind.write(settingOf(told, setting))] as const);
+  const { architecture, options } = networkOf(config.network);
+  const settings = settingsFor(architecture).flatMap((setting) => {
+    const value = formatSetting(portable(config), setting);
+    return value === undefined ? [] : [[setting.flag, value] as const];
+  });
   const gain = best ? best.psnr - bicubic : 0;
   const page = await htmlPage({
-    title: describeNetwork(config.network),
+    title: architecture.describe(options),
     lead: best
       ? `${best.psnr.toFixed(2)} dB at step ${best.step}, ${Math.abs(gain).toFixed(2)} dB ` +
         `${gain >= 0 ? "above" : "below"} bicubic interpolation.`

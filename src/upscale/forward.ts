@@ -1,12 +1,12 @@
 /**
  * A network's forward pass, and how much memory it takes. The last layers of a network that enlarges work on scale² as many pixels as all
- * those before, so where a network tells its two steps apart, the second is done in strips, each with a margin as tiles have
+ * those before, so where a network tells its two stages apart, the second is done in strips, each with a margin as tiles have
  * one: then the first, whose margin costs most, may have larger tiles. (EDSR x4 of 64 channels on lavapipe, which binds 128 MiB: windows
  * of 690² pixels instead of 181², and with its margin of 36 pixels less than half the work.)
  */
 
 import { slice } from "../kernels/layout/index.ts";
-import type { SuperResolver, TwoSteps } from "../models/super-resolver.ts";
+import type { SuperResolver, TwoStages } from "../models/super-resolver.ts";
 import type { Planes } from "../picture/planes.ts";
 import { noGrad } from "../tensor/op.ts";
 import { keep, scope } from "../tensor/scope.ts";
@@ -33,27 +33,27 @@ export class Forward {
 
   /** Planes of the network's colours and input size to those of its output. */
   async run({ width, height, channels, data }: Planes): Promise<Planes> {
-    const { steps } = this.#model;
+    const { twoStages } = this.#model;
     const device = deviceOf(this.#model);
     const input = () => tensor(data, [1, channels, height, width], { device });
-    if (!steps) return planesOf(compute(() => this.#model.forward(input())));
-    const features = compute(() => steps.features(input()));
+    if (!twoStages) return planesOf(compute(() => this.#model.forward(input())));
+    const features = compute(() => twoStages.features(input()));
     try {
-      return await this.#reconstruct(steps, features, channels);
+      return await this.#reconstruct(twoStages, features, channels);
     } finally {
       features.dispose();
     }
   }
 
   /** The second step, in strips across the longer side. */
-  async #reconstruct(steps: TwoSteps, features: Tensor, channels: number): Promise<Planes> {
+  async #reconstruct(twoStages: TwoStages, features: Tensor, channels: number): Promise<Planes> {
     const { scale } = this.#model;
-    const { halo } = steps;
+    const { halo } = twoStages;
     const [, , height, width] = features.shape;
     const wide = width > height;
     const [length, across] = wide ? [width, height] : [height, width];
     const seen = Math.max(2 * halo + 1, Math.floor(stripPixels(this.needs, width * height) / across));
-    if (seen >= length) return planesOf(compute(() => steps.reconstruct(features)));
+    if (seen >= length) return planesOf(compute(() => twoStages.reconstruct(features)));
     const result = {
       width: width * scale,
       height: height * scale,
@@ -62,7 +62,7 @@ export class Forward {
     };
     for (const { from, to, first, end } of spans(length, seen, halo)) {
       const strip = compute(() => {
-        const part = steps.reconstruct(cutAlong(features, wide, from, to));
+        const part = twoStages.reconstruct(cutAlong(features, wide, from, to));
         return cutAlong(part, wide, (first - from) * scale, (end - from) * scale);
       });
       paste(result, await planesOf(strip), wide ? 0 : first * scale, wide ? first * scale : 0);
@@ -115,7 +115,7 @@ function needsOf(model: SuperResolver): Needs {
   const { reference, maxTensorBytes } = device.profile;
   const side = reference ? 8 : 48; // the CPU device computes it, slowly
   const channels = model.colors === "rgb" ? 3 : 1;
-  const { scale, inputSize, steps, valuesPerPixel } = model;
+  const { scale, inputSize, twoStages, valuesPerPixel } = model;
   const input = () => zeros([1, channels, side, side], { device });
   const measured = (work: () => Tensor): [result: Tensor, bytesPerPixel: number] => {
     device.freeUnused();
@@ -131,21 +131,21 @@ function needsOf(model: SuperResolver): Needs {
   const read = (4 * channels * (inputSize === "lr" ? scale ** 2 : 1) * 9) / 8;
   const most = maxTensorBytes / 4;
   const bindableStrip = Math.floor(most / valuesPerPixel);
-  if (!steps) {
+  if (!twoStages) {
     const [y, taken] = measured(() => model.forward(input()));
     y.dispose();
     return { first: taken + read, second: 0, narrowest: 0, bindable: bindableStrip, bindableStrip };
   }
-  const [features, first] = measured(() => steps.features(input()));
-  const [y, taken] = measured(() => steps.reconstruct(features));
+  const [features, first] = measured(() => twoStages.features(input()));
+  const [y, taken] = measured(() => twoStages.reconstruct(features));
   features.dispose();
   y.dispose();
   return {
     first,
     // What a strip is cut out of the features, and what is kept of its result, are copies.
-    second: taken + 2 * read + (4 * steps.featureValues * 9) / 8,
-    narrowest: smallestStrip + 2 * steps.halo,
-    bindable: Math.floor(most / Math.max(steps.featureValues, channels)),
+    second: taken + 2 * read + (4 * twoStages.featureValues * 9) / 8,
+    narrowest: smallestStrip + 2 * twoStages.halo,
+    bindable: Math.floor(most / Math.max(twoStages.featureValues, channels)),
     bindableStrip,
   };
 }

@@ -20,6 +20,7 @@ const command = defineCommand(
       wall: { value: "NAME", help: "which wall", read: text, required: true },
       coats: { value: "N", help: "how often", read: whole(1), short: "c" },
       color: { value: "C", help: "red or blue", read: oneOf("red", "blue"), multiple: true },
+      brush: { value: "N", help: "its width", read: whole(1), multiple: "last" },
       gloss: { help: "shines" },
     },
     examples: [["paint --wall north", "the north wall"]],
@@ -30,17 +31,30 @@ const command = defineCommand(
 describe("parseFlags", () => {
   test("values have the types of the table", () => {
     expect(
-      parseFlags(command, ["--wall", "north", "-c", "2", "--color=red", "--color", "blue", "--gloss"]),
+      parseFlags(command, [
+        "--wall",
+        "north",
+        "-c",
+        "2",
+        "--color=red",
+        "--color",
+        "blue",
+        "--gloss",
+        "--brush=1",
+        "--brush=2",
+      ]),
     ).toEqual({
       wall: "north",
       coats: 2,
       color: ["red", "blue"],
+      brush: 2,
       gloss: true,
     });
     expect(parseFlags(command, ["--wall", "north"])).toEqual({
       wall: "north",
       coats: undefined,
       color: [],
+      brush: undefined,
       gloss: false,
     });
   });
@@ -53,13 +67,19 @@ describe("parseFlags", () => {
     [["--wall", "n", "--coats", "1.5"], '--coats wants a whole number of at least 1, got "1.5"'],
     [["--wall", "n", "--coats", " "], '--coats wants a whole number of at least 1, got " "'],
     [["--wall", "n", "--color", "green"], '--color wants red or blue, got "green"'],
-    [["--wall", "n", "--brush", "x"], "Unknown option '--brush'"],
+    [["--wall", "n", "--ladder", "x"], "Unknown option '--ladder'"],
     [["--wall", "n", "east"], "Unexpected argument 'east'"],
     [["--wall"], "Option '--wall <value>' argument missing"],
     [["--wall", "n", "--gloss=yes"], "Option '--gloss' does not take an argument"],
   ])("%j is refused", (args, message) => {
     expect(() => parseFlags(command, args)).toThrow(new UsageError(message));
   });
+});
+
+test("the help text names the program as its users call it", () => {
+  const help = helpOf(command, "npm run paint --");
+  expect(help.split("\n")[0]).toBe("npm run paint -- --wall NAME [flags]");
+  expect(help).toContain("  npm run paint -- --wall north\n      the north wall");
 });
 
 test("the help text names every flag with its value and meaning, and the examples", () => {

@@ -6,11 +6,14 @@ import { compareCommand } from "../../src/cli/compare.ts";
 import { evaluateCommand } from "../../src/cli/evaluate.ts";
 import type { Command } from "../../src/cli/flags.ts";
 import { infoCommand } from "../../src/cli/info.ts";
+import { trainCommand } from "../../src/cli/train.ts";
 import { upscaleCommand } from "../../src/cli/upscale.ts";
+import { architectureOf } from "../../src/node.ts";
 import { root, runFile } from "../support/run.ts";
 
 const pixelgrad = (...args: string[]) => runFile("src/cli/main.ts", args);
 const commands = [compareCommand, evaluateCommand, infoCommand, upscaleCommand] as unknown as Command[];
+const train = ["SRCNN", "ESPCN", "FSRCNN", "EDSR"].map((name) => trainCommand(architectureOf(name)));
 
 test("--help names the commands, and so does a call without any, which is a mistake", async () => {
   const asked = await pixelgrad("--help");
@@ -18,11 +21,13 @@ test("--help names the commands, and so does a call without any, which is a mist
   for (const { name, summary } of commands) {
     expect(asked.stdout).toMatch(new RegExp(`^ {2}${name} +${summary.slice(0, 40)}`, "m"));
   }
+  expect(asked.stdout).toMatch(/^ {2}train +trains a network/m);
   expect(await pixelgrad()).toEqual({ ...asked, code: 2 });
 });
 
-test.each(commands)("$name --help explains every flag, with examples", async ({ name, flags, examples }) => {
-  const { code, stdout } = await pixelgrad(name, "--help");
+test.each([...commands, ...train])("$name --help explains every flag, with examples", async (command) => {
+  const { name, flags, examples } = command;
+  const { code, stdout } = await pixelgrad(...name.split(" "), "--help");
   expect(code).toBe(0);
   for (const flag of Object.keys(flags)) expect(stdout).toMatch(new RegExp(`^ .{4} --${flag}\\b`, "m"));
   for (const [line, what] of examples) {
@@ -39,7 +44,7 @@ test("--version is the package's", async () => {
 
 describe("a wrong command line ends with one paragraph and exit code 2", () => {
   test.each([
-    [["enlarge"], /there is no command "enlarge"; commands are compare, evaluate, info or upscale/],
+    [["enlarge"], /there is no command "enlarge"; commands are compare, evaluate, info, train or upscale/],
     [["--scale", "2"], /there is no flag "--scale"/],
     [["constructor"], /there is no command "constructor"/],
     [["evaluate", "--hr", "x", "--scale", "5", "--method", "bicubic"], /--scale wants 2, 3, 4 or 8, got "5"/],

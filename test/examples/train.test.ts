@@ -38,7 +38,7 @@ const small = [
 const train = (args: readonly string[], options: RunOptions = {}) =>
   runFile("examples/train-edsr.ts", [...small, ...args], {
     ...options,
-    env: { DEBUG: undefined, ...options.env },
+    env: { PIXELGRAD_DEBUG: undefined, ...options.env },
   });
 
 /** A folder in DIV2K's layout with two pictures to train on and one held out. */
@@ -64,13 +64,17 @@ beforeAll(async () => {
   data = await picturesIn(unused(), 3);
 });
 
+/** What its messages begin with. */
+const program = "npm run train:edsr: ";
+
 /** The whole of what stood on stderr is one paragraph, and no folder was made. */
 function expectRefused(
   { code, stderr }: { code: number | null; stderr: string },
   out: string,
   message: RegExp,
 ): void {
-  expect(stderr).toMatch(message);
+  expect(stderr.startsWith(program), stderr).toBe(true);
+  expect(stderr.slice(program.length)).toMatch(message);
   expect(stderr.split("\n"), stderr).toHaveLength(1);
   expect(code).toBe(1);
   expect(existsSync(out)).toBe(false);
@@ -120,7 +124,7 @@ describe("a training", () => {
     const before = readdirSync(out).map((file) => readFileSync(join(out, file)));
     const { code, stderr } = await train(["--data", data, "--out", out]);
     expect(stderr).toBe(
-      `${out} already holds a training (checkpoint.safetensors). Go on with it by --resume, name another folder with --out, or remove this one.`,
+      `${program}${out} already holds a run (checkpoint.safetensors). Go on with it by --resume, name another folder with --out, or remove this one.`,
     );
     expect(code).toBe(1);
     expect(readdirSync(out).map((file) => readFileSync(join(out, file)))).toEqual(before);
@@ -152,9 +156,10 @@ describe("a training", () => {
       },
     );
     expect({ code, stderr }).toEqual({ code: exit, stderr: "" });
-    const [, step] = /Stopped at step (\d+) of 1000000\. What it had learned .* go on with --resume \S+/.exec(
-      stdout,
-    )!;
+    const [, step] =
+      /Stopped at step (\d+) of 1000000\. What it had learned .* go on with: npm run train:edsr -- --resume \S+/.exec(
+        stdout,
+      )!;
     expect(readdirSync(out).sort()).toEqual([
       ...["checkpoint.safetensors", "curves.png", "curves.svg", "events.out.tfevents.pixelgrad"],
       ...["last.safetensors", "log.jsonl", "report.html"],
@@ -213,6 +218,7 @@ describe("a training", () => {
   test.each([
     ["srcnn", "SRCNN", ["--patch", "6", "--filters", "8-4"]],
     ["espcn", "ESPCN", ["--patch", "8", "--filters", "8-4"]],
+    ["fsrcnn", "FSRCNN", ["--patch", "8", "--d", "8", "--s", "4", "--m", "1"]],
   ])("of %s", async (name, architecture, flags) => {
     const out = unused();
     const args = [
@@ -228,7 +234,10 @@ describe("a training", () => {
       "--out",
       out,
     ];
-    const { code, stdout, stderr } = await runFile(`examples/train-${name}.ts`, args);
+    const { code, stdout, stderr } =
+      name === "fsrcnn"
+        ? await runFile("src/cli/main.ts", ["train", name, ...args])
+        : await runFile(`examples/train-${name}.ts`, args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/Best: [\d.]+ dB at step [23]/);
     const { metadata } = parseSafetensors(readFileSync(join(out, "last.safetensors")));
@@ -243,7 +252,7 @@ describe("a wrong command line", () => {
     const [wrong, help] = await Promise.all([train(["--out", out, "--steps", "0"]), train(["--help"])]);
     expect(wrong).toMatchObject({ code: 2, stdout: "" });
     expect(wrong.stderr).toBe(
-      'train:edsr: --steps wants a whole number above 0, got "0". Run it with --help for all flags.',
+      `${program}--steps wants a whole number of at least 1, got "0". "npm run train:edsr -- --help" explains.`,
     );
     expect(existsSync(out)).toBe(false);
     expect(help).toMatchObject({ code: 0, stderr: "" });
@@ -313,9 +322,9 @@ describe("what cannot work ends with one paragraph, exit code 1 and no folder", 
     const byVariable = train(["--data", data, "--out", out], { env });
     for (const { code, stderr, stdout } of await Promise.all([named, byVariable])) {
       // Dawn writes what it found, too.
-      const own = stderr.split("\n").filter((line) => line.startsWith("No WebGPU adapter"));
+      const own = stderr.split("\n").filter((line) => line.startsWith(program));
       expect(own).toHaveLength(1);
-      expect(own[0]).toMatch(
+      expect(own[0].slice(program.length)).toMatch(
         /^No WebGPU adapter fits "nonsense"\. .* use adapter "cpu" \(PIXELGRAD_ADAPTER=cpu\)\.$/,
       );
       expect(stderr).not.toMatch(/\.ts:\d+/); // no stack
@@ -328,26 +337,33 @@ describe("what cannot work ends with one paragraph, exit code 1 and no folder", 
     const file = unused();
     copyFileSync(join(data, "0.png"), file);
     const { code, stderr } = await train(["--data", data, "--out", file]);
-    expect(stderr).toBe(`${file} is a file, and results go into a folder. Name another one with --out.`);
+    expect(stderr).toBe(
+      `${program}${file} is a file, and results go into a folder. Name another one with --out.`,
+    );
     expect(code).toBe(1);
   });
 
   test("a bug keeps its stack, and a promise that nobody awaits is heard of", async () => {
-    const run = (line: string) =>
-      runCode(`import { reportErrors } from "./src/train/errors.ts"; reportErrors(); ${line}`, {
-        env: { DEBUG: undefined },
-      });
+    const start = (body: string) =>
+      runCode(
+        `import { run } from "./src/cli/run.ts";
+        const command = { name: "fail", flags: {}, run: async () => { ${body} } };
+        process.exitCode = await run("fail", command, []);`,
+        { env: { PIXELGRAD_DEBUG: undefined } },
+      );
     const [bug, promise] = await Promise.all([
-      run("undefined.length;"),
-      run('Promise.reject(new Error("told")); setTimeout(() => console.log("never"), 1000);'),
+      start("undefined.length;"),
+      start(
+        'void Promise.reject(new Error("said")); await new Promise((end) => setTimeout(end, 1000)); console.log("never");',
+      ),
     ]);
     expect(bug).toMatchObject({ code: 1, stdout: "" });
     expect(bug.stderr).toMatch(/^TypeError: [\s\S]*\n {4}at /);
-    expect(promise).toMatchObject({ code: 1, stdout: "", stderr: "told" });
+    expect(promise).toMatchObject({ code: 1, stdout: "", stderr: "fail: said" });
   });
 
-  test("DEBUG shows where it happened", async () => {
-    const { code, stderr } = await train(["--data", unused()], { env: { DEBUG: "1" } });
+  test("PIXELGRAD_DEBUG shows where it happened", async () => {
+    const { code, stderr } = await train(["--data", unused()], { env: { PIXELGRAD_DEBUG: "1" } });
     expect(stderr).toMatch(/DataError: .*there is no such folder[\s\S]*at .*folder\.ts/);
     expect(code).toBe(1);
   });
@@ -367,7 +383,7 @@ describe("what cannot work ends with one paragraph, exit code 1 and no folder", 
       "50",
     ]);
     expect(stderr).toMatch(
-      /^The loss became (NaN|Infinity) at step 10: the training diverged\. .* smaller --lr \(it was 1e\+30\)\.$/,
+      /^npm run train:edsr: The loss became (NaN|Infinity) at step 10: the training diverged\. .* smaller --lr \(it was 1e\+30\)\.$/,
     );
     expect(code).toBe(1);
     expect(readdirSync(out).sort()).toEqual(["events.out.tfevents.pixelgrad", "log.jsonl"]);

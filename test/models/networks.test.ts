@@ -107,17 +107,23 @@ test("names of weights are those of common PyTorch implementations", () => {
 
 test("refuse what does not exist", () => {
   expect(() => new SRCNN({ scale: 8 as 2 })).toThrow("SRCNN: scale must be 2, 3 or 4, got 8.");
-  expect(() => new SRCNN({ kernels: [9, 2, 5] })).toThrow("three odd numbers such as 9, 1, 5, got 9,2,5.");
-  expect(() => new SRCNN({ kernels: [9, 5] as never })).toThrow("three odd numbers");
-  expect(() => new SRCNN({ filters: [0, 5] })).toThrow("two whole numbers above 0, got 0,5.");
-  expect(() => new SRCNN({ padding: "same" as "zeros" })).toThrow('"replicate" or "zeros", got "same".');
-  expect(() => new ESPCN({ scale: 1 as 2 })).toThrow("ESPCN: scale must be 2, 3 or 4, got 1.");
-  expect(() => new ESPCN({ filters: [1.5, 5] })).toThrow("two whole numbers above 0, got 1.5,5.");
-  expect(() => new ESPCN({ activation: "sigmoid" as "relu" })).toThrow('"tanh" or "relu", got "sigmoid".');
-  expect(() => new FSRCNN({ scale: 8 as 2 })).toThrow("FSRCNN: scale must be 2, 3 or 4, got 8.");
-  expect(() => new FSRCNN({ s: 0 })).toThrow(
-    "d and s must be whole numbers above 0 and m 0 or more, got 56, 0 and 4.",
+  expect(() => new SRCNN({ kernels: [9, 2, 5] })).toThrow(
+    "3 numbers as in 9-1-5, each an odd number above 0, got [9,2,5].",
   );
+  expect(() => new SRCNN({ kernels: [9, 5] as never })).toThrow("SRCNN: kernels must be 3 numbers");
+  expect(() => new SRCNN({ filters: [0, 5] })).toThrow(
+    "2 numbers as in 64-32, each a whole number of at least 1, got [0,5].",
+  );
+  expect(() => new SRCNN({ padding: "same" as "zeros" })).toThrow(
+    'SRCNN: padding must be replicate or zeros, got "same".',
+  );
+  expect(() => new ESPCN({ scale: 1 as 2 })).toThrow("ESPCN: scale must be 2, 3 or 4, got 1.");
+  expect(() => new ESPCN({ filters: [1.5, 5] })).toThrow("each a whole number of at least 1, got [1.5,5].");
+  expect(() => new ESPCN({ activation: "sigmoid" as "relu" })).toThrow(
+    'ESPCN: activation must be tanh or relu, got "sigmoid".',
+  );
+  expect(() => new FSRCNN({ scale: 8 as 2 })).toThrow("FSRCNN: scale must be 2, 3 or 4, got 8.");
+  expect(() => new FSRCNN({ s: 0 })).toThrow("FSRCNN: s must be a whole number of at least 1, got 0.");
 });
 
 const devices: Device[] = [cpu, ...(await gpuDevices())];

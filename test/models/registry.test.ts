@@ -64,16 +64,19 @@ describe.each(networks)("%s", (_, make) => {
 
 test("errors say what was found and what to do", async () => {
   expect(() => createModel({ architecture: "VDSR" }, "w.safetensors")).toThrow(
-    /w\.safetensors describes a network called "VDSR"; known are .*SRCNN.*EDSR/,
+    /w\.safetensors calls its network "VDSR"; known are .*SRCNN.*EDSR/,
   );
-  expect(() => createModel({ architecture: "toString" })).toThrow('called "toString"');
+  expect(() => createModel({ architecture: "toString" })).toThrow('calls its network "toString"');
   const good = new ESPCN().metadata();
   expect(() => createModel({ ...good, scale: "three" })).toThrow(
-    '"scale" of architecture ESPCN is "three", which should be a number',
+    '"scale" of architecture ESPCN is "three", which should be 2, 3 or 4.',
   );
-  expect(() => createModel({ ...good, scale: "7" })).toThrow("ESPCN: scale must be 2, 3 or 4, got 7.");
-  expect(() => createModel({ ...good, filters: "64,32" })).toThrow("whole numbers joined by hyphens");
-  expect(() => createModel({ ...good, residual: "no" })).toThrow("which should be true or false");
+  expect(() => createModel({ ...good, scale: "7" })).toThrow('is "7", which should be 2, 3 or 4.');
+  expect(() => createModel({ ...good, filters: "64,32" })).toThrow(
+    "2 numbers as in 64-32, each a whole number",
+  );
+  expect(() => createModel({ ...good, filters: "64-32-1" })).toThrow("2 numbers as in 64-32");
+  expect(() => createModel({ ...good, residual: "maybe" })).toThrow("which should be yes or no");
   expect(() => loadModel(new Uint8Array(3), "w.safetensors")).toThrow("w.safetensors is not a complete");
 });
 

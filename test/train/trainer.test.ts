@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -142,7 +143,9 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect(model.metadata()).toMatchObject({ architecture: "EDSR", blocks: "1", channels: "4" });
     model.dispose();
     const { metadata } = parseSafetensors(readFileSync(join(one.out!, "best.safetensors")));
-    expect(metadata.protocol).toContain("Y (BT.601), border 2");
+    expect(metadata.protocol).toBe(
+      "PSNR and SSIM on Y (BT.601 studio range, rounded) of the RGB result, border 2; LR: Matlab's bicubic of RGB bytes",
+    );
     expect(JSON.parse(metadata.config)).toMatchObject({ ema: 0.5, steps: 6 });
   });
 
@@ -225,11 +228,11 @@ describe("resuming", () => {
   });
 
   test.each<[Partial<TrainConfig>, string]>([
-    [{ lr: 1 }, "--lr was 0.002 when the training in"],
+    [{ lr: 1 }, "--lr was 0.002 when the run in"],
     [{ batch: 4 }, "--batch was 2 when"],
     [{ clip: 1 }, "--clip was not given when"],
     [{ network: { ...tiny.network, channels: 5 } as never }, "--channels was 4 when"],
-    [{ steps: 0 }, "steps wants a whole number above 0"],
+    [{ steps: 0 }, "steps wants a whole number of at least 1"],
   ])("refuses %o", async (change, message) => {
     const one = config();
     await train(one, { device, ...until(1) });
@@ -254,7 +257,11 @@ describe("resuming", () => {
     await expect(from(others)).rejects.toThrow("there were 3, now 4, and number 2 was 1");
     mkdirSync(moved);
     for (const file of readdirSync(data)) copyFileSync(join(data, file), join(moved, file));
-    expect((await from(moved)).step).toBe(6);
+    // So may the run's own folder.
+    const folder = unused();
+    renameSync(one.out!, folder);
+    const change = (saved: TrainConfig) => ({ ...saved, data: [moved] });
+    expect(await resume(folder, { device, change })).toMatchObject({ path: folder, step: 6 });
   });
 
   test("refuses a folder without a checkpoint, weights alone, another format, a log that was cut", async () => {
@@ -267,7 +274,7 @@ describe("resuming", () => {
     await train(one, { device });
     copyFileSync(join(one.out!, "last.safetensors"), join(empty, "checkpoint.safetensors"));
     await expect(resume(empty, { device })).rejects.toThrow(
-      "weights without the state of a training. Begin with",
+      "weights without the state of training. Begin with",
     );
     const bytes = readFileSync(join(one.out!, "checkpoint.safetensors"));
     const other = Buffer.from(bytes.toString("latin1").replace('version\\":1', 'version\\":2'), "latin1");
@@ -320,7 +327,7 @@ describe("beginning", () => {
     const network = { ...tiny.network, scale: 3 } as const;
     const init = join(x2.out!, "last.safetensors");
     const x3 = config({ network: network as TrainConfig["network"], init, steps: 1, lr: 1e-30, ema: 0.9 });
-    await train(x3, { device, say: (line) => said.push(line) });
+    await train(x3, { device, onMessage: (line) => said.push(line) });
     const [small, large] = [tensors(x2.out!, "last.safetensors"), tensors(x3.out!, "last.safetensors")];
     for (const [name, { data }] of large) {
       if (name.startsWith("tail.0.")) continue;
@@ -345,11 +352,14 @@ describe("beginning", () => {
       config({ degradation }),
       config({ degradation, cache: unused() }),
     ];
-    for (const one of [plain, noisy, cached]) await train(one, { device, say: (line) => said.push(line) });
+    for (const one of [plain, noisy, cached])
+      await train(one, { device, onMessage: (line) => said.push(line) });
     expect(tensors(noisy.out!)).not.toEqual(tensors(plain.out!));
     expect(tensors(cached.out!)).toEqual(tensors(noisy.out!));
     expect(readdirSync(cached.cache!)).toHaveLength(3);
-    expect(said.filter((line) => line.includes("border 2, LR degraded."))).toHaveLength(2);
+    expect(said.filter((line) => line.includes("border 2; LR: the large pictures, degraded."))).toHaveLength(
+      2,
+    );
     await expect(train(config({ track: "mild" }), { device })).rejects.toThrow(
       'only folders in DIV2K\'s layout have a track "mild"',
     );
@@ -358,11 +368,11 @@ describe("beginning", () => {
   test("with several folders, and another one to measure on", async () => {
     const [more, valid] = [await picturesIn(unused(), 2), await picturesIn(unused(), 3)];
     const said: string[] = [];
-    const say = (line: string) => said.push(line);
-    await train(config({ data: [data, more], steps: 1 }), { device, say });
+    const onMessage = (line: string) => said.push(line);
+    await train(config({ data: [data, more], steps: 1 }), { device, onMessage });
     expect(said).toContain(`Pictures: ${basename(data)}, ${basename(more)}: 4 pictures, 2 held out`);
     const measured = config({ data: [data, more], valid, validPictures: 2, steps: 2 });
-    await train(measured, { device, say });
+    await train(measured, { device, onMessage });
     expect(said).toContain(
       `Pictures: ${basename(data)}, ${basename(more)}: 6 pictures, measured on 3 of ${basename(valid)}`,
     );

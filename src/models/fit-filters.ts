@@ -1,0 +1,20 @@
+import { whiteningInit } from "../nn/init.ts";
+import type { Conv2d } from "../nn/layers.ts";
+import type { NamedArray } from "../nn/module.ts";
+import { defaultRandom, type Random } from "../tensor/random.ts";
+
+/**
+ * Fits the first filters of a network that predicts what has to be added to a bicubic enlargement: that
+ * depends on fine patterns, which filters of independent weights hardly see. (A network that answers with the
+ * whole picture needs the smooth patterns as strong as they are.) Pictures smaller than a window are passed
+ * over; if none is left, the layer stays as it is.
+ */
+export function fitFilters(
+  layer: Conv2d,
+  examples: readonly NamedArray[],
+  random: Random = defaultRandom(),
+): void {
+  const [, , kh, kw] = layer.weight.shape;
+  const large = examples.filter(({ shape: [, height, width] }) => height >= kh && width >= kw);
+  if (large.length > 0) whiteningInit(layer, large, random);
+}

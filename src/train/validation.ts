@@ -1,0 +1,72 @@
+import type { PairDataset } from "../data/index.ts";
+import {
+  conditionsOf,
+  describeConditions,
+  type Evaluation,
+  evaluate,
+  loadPicture,
+  type Picture,
+} from "../evaluate/index.ts";
+import { imresize } from "../picture/index.ts";
+import { pickDetail, type Row } from "../report/picture.ts";
+import { interpolator, type Upscaler } from "../upscale/index.ts";
+
+/** How many pictures are shown. */
+const shownPictures = 4;
+
+/** The trainer only compares weights; times do not matter, and `data` may name folders of several kinds. */
+const options = { protocol: "y", warmUp: false, mixed: true } as const;
+
+/** The held-out pictures. Networks and bicubic are measured on them exactly as by `pixelgrad evaluate`. */
+export class Validation {
+  /** What exactly is measured; to be printed with every figure. */
+  readonly conditions: string;
+  readonly bicubic: Evaluation;
+  readonly #scale: number;
+  readonly #pictures: readonly Picture[];
+
+  /** Reads the first pictures of a dataset of files, at most `count`, and measures bicubic on them. */
+  static async open(dataset: PairDataset, count: number): Promise<Validation> {
+    const { scale, files } = dataset;
+    const pictures: Picture[] = [];
+    for (const one of files!.slice(0, count)) {
+      pictures.push(await loadPicture(one, scale, { transparency: "drop" }));
+    }
+    const bicubic = await evaluate(interpolator("bicubic", scale), pictures, options);
+    return new Validation(dataset, pictures, bicubic);
+  }
+
+  private constructor(dataset: PairDataset, pictures: readonly Picture[], bicubic: Evaluation) {
+    this.conditions = describeConditions(conditionsOf(dataset, pictures, options));
+    this.bicubic = bicubic;
+    this.#scale = dataset.scale;
+    this.#pictures = pictures;
+  }
+
+  get count(): number {
+    return this.#pictures.length;
+  }
+
+  measure(network: Upscaler): Promise<Evaluation> {
+    return evaluate(network, this.#pictures, options);
+  }
+
+  /** The first pictures and a detail of each: LR, bicubic, the network's, HR. */
+  async rows(network: Upscaler, { images }: Evaluation): Promise<Row[]> {
+    const rows: Row[] = [];
+    for (const [i, { name, lr, hr }] of this.#pictures.slice(0, shownPictures).entries()) {
+      const caption = (method: string, { psnr }: { psnr: number }) => `${method} ${psnr.toFixed(2)} dB`;
+      rows.push({
+        title: name,
+        overview: { caption: "held out", image: hr, region: pickDetail(hr, 96, this.#scale) },
+        panels: [
+          { caption: "LR", image: lr },
+          { caption: caption("bicubic", this.bicubic.images[i]), image: imresize(lr, this.#scale) },
+          { caption: caption(network.name, images[i]), image: await network.upscale(lr) },
+          { caption: "HR", image: hr },
+        ],
+      });
+    }
+    return rows;
+  }
+}
