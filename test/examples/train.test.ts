@@ -267,7 +267,7 @@ describe("what cannot work ends with one paragraph, exit code 1 and no folder", 
     await picturesIn(single, 1);
     const runs = [empty, single, missing].map((folder) => train(["--data", folder, "--out", out]));
     const [first, second, third] = await Promise.all(runs);
-    expectRefused(first, out, /^\S*path-\d+: there are no pictures .* in this folder\.$/);
+    expectRefused(first, out, /^\S*path-\d+: there are no pictures .* in this folder\. .*/);
     expectRefused(second, out, /^\S*path-\d+: it has one picture, and training needs at least two/);
     expectRefused(third, out, /^\S*path-\d+: there is no such folder\. Check the path\.$/);
   });
