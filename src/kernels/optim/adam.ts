@@ -48,7 +48,7 @@ export function adamStep(
   });
 }
 
-export const adamKernel = kernel(
+const adamKernel = kernel(
   "adam",
   /* wgsl */ `
 struct Params {

@@ -9,7 +9,7 @@ export function emaStep(device: Device, blocks: Blocks, decay: number): void {
   update(device, blocks, { share: 1 - decay });
 }
 
-export const emaKernel = kernel(
+const emaKernel = kernel(
   "ema",
   /* wgsl */ `
 struct Params { size: u32, share: f32 }

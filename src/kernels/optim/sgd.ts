@@ -40,7 +40,7 @@ export function sgdStep(
   });
 }
 
-export const sgdKernel = kernel(
+const sgdKernel = kernel(
   "sgd",
   /* wgsl */ `
 struct Params {
