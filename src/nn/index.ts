@@ -1,4 +1,6 @@
 export type { LossOptions } from "../kernels/loss/index.ts";
+export type { AdamOptions } from "../kernels/optim/adam.ts";
+export type { SgdOptions } from "../kernels/optim/sgd.ts";
 export { emaDecay, emaUpdate } from "./average.ts";
 export { addGradients, clipGradNorm } from "./gradients.ts";
 export { kaimingNormalInit, normalInit, whiteningInit } from "./init.ts";
@@ -17,7 +19,7 @@ export {
 } from "./layers.ts";
 export { L1Loss, MSELoss } from "./losses.ts";
 export { Module, type NamedArray, type StateDifference } from "./module.ts";
-export { Adam, type AdamOptions, type OptimizerState, SGD, type SgdOptions } from "./optimizer.ts";
+export { Adam, type OptimizerState, SGD } from "./optimizer.ts";
 export {
   loadWeights,
   parseSafetensors,

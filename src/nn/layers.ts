@@ -71,17 +71,11 @@ export class Conv2d extends Module {
   }
 }
 
-export interface ConvTranspose2dModuleOptions {
-  stride?: Pair;
+export interface ConvTranspose2dModuleOptions extends Omit<Conv2dModuleOptions, "padding"> {
   /** Default 0. */
   padding?: Pair;
   /** Default 0. */
   outputPadding?: Pair;
-  dilation?: Pair;
-  /** Default true. */
-  bias?: boolean;
-  /** Where the initial weights come from; default: the generator of `manualSeed`. */
-  random?: Random;
 }
 
 /**

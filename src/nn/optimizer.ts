@@ -1,6 +1,6 @@
 import type { Device, Storage } from "../device/device.ts";
-import { adamStep } from "../kernels/optim/adam.ts";
-import { sgdStep } from "../kernels/optim/sgd.ts";
+import { type AdamOptions, adamStep } from "../kernels/optim/adam.ts";
+import { type SgdOptions, sgdStep } from "../kernels/optim/sgd.ts";
 import { ShapeError, sameShape } from "../tensor/shape.ts";
 import type { Gradients } from "../tensor/tape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -11,20 +11,21 @@ import { Tensor } from "../tensor/tensor.ts";
  * windows into their block; nothing else about them changes. The gradients, which backward() made one by one,
  * are first copied into their block.
  */
-abstract class Optimizer {
+abstract class Optimizer<Sum extends string> {
   /** The learning rate; set it between steps to follow a schedule. */
   lr: number;
   /** How many steps have been taken. */
   steps = 0;
   protected readonly device: Device;
-  protected readonly block: Storage;
-  protected readonly gradients: Storage;
+  /** Parameters, gradients and running sums, all of the same layout. */
+  protected readonly blocks: Readonly<Record<"parameters" | "gradients" | Sum, Storage>>;
   readonly #parameters: readonly Tensor[];
   readonly #parameterSlots: readonly Storage[];
   readonly #gradientSlots: readonly Storage[];
+  readonly #sums: Readonly<Record<Sum, Storage>>;
   #disposed = false;
 
-  constructor(parameters: readonly Tensor[], lr: number) {
+  constructor(parameters: readonly Tensor[], lr: number, sums: readonly Sum[]) {
     const { name } = this.constructor;
     if (!Array.isArray(parameters) || !parameters.every((parameter) => parameter instanceof Tensor)) {
       throw new RangeError(`${name}: the first argument is a list of tensors, such as model.parameters().`);
@@ -53,23 +54,20 @@ abstract class Optimizer {
       offsets.push(length);
       length += Math.ceil(size / 64) * 64;
     }
-    this.block = this.zeroed(length);
-    this.gradients = this.zeroed(length);
-    const slots = (whole: Storage) =>
-      parameters.map(({ size }, i) => this.device.slice(whole, offsets[i], size));
-    this.#gradientSlots = slots(this.gradients);
-    this.#parameterSlots = slots(this.block);
+    const zeroed = () => {
+      const storage = device.allocate(length);
+      device.write(storage, new Float32Array(length));
+      return storage;
+    };
+    this.#sums = Object.fromEntries(sums.map((sum) => [sum, zeroed()])) as Record<Sum, Storage>;
+    this.blocks = { parameters: zeroed(), gradients: zeroed(), ...this.#sums };
+    const slots = (whole: Storage) => parameters.map(({ size }, i) => device.slice(whole, offsets[i], size));
+    this.#gradientSlots = slots(this.blocks.gradients);
+    this.#parameterSlots = slots(this.blocks.parameters);
     for (const [i, parameter] of parameters.entries()) {
       this.device.copy(parameter.storage, this.#parameterSlots[i]);
       parameter.replaceStorage(this.#parameterSlots[i]);
     }
-  }
-
-  /** A new block of zeros, laid out like the parameters or of the given length. */
-  protected zeroed(length = this.block.length): Storage {
-    const storage = this.device.allocate(length);
-    this.device.write(storage, new Float32Array(length));
-    return storage;
   }
 
   /**
@@ -117,25 +115,23 @@ abstract class Optimizer {
     this.update();
   }
 
-  /** Changes `block` according to `gradients`. */
+  /** Changes the block of parameters according to that of the gradients. */
   protected abstract update(): void;
-
-  /** The running sums that a resumed training needs, by name. */
-  protected abstract sums(): Record<string, Storage>;
 
   /** Everything needed to go on later, besides the parameters. */
   async stateDict(): Promise<OptimizerState> {
     this.#refuseDisposed("stateDict");
     const sums: Record<string, Float32Array> = {};
-    for (const [name, storage] of Object.entries(this.sums())) sums[name] = await this.device.read(storage);
+    for (const [name, storage] of Object.entries<Storage>(this.#sums))
+      sums[name] = await this.device.read(storage);
     return { steps: this.steps, lr: this.lr, sums };
   }
 
   /** Goes on where `stateDict` was taken. Throws if that was for other parameters. */
   loadStateDict(state: OptimizerState): void {
     this.#refuseDisposed("loadStateDict");
-    const own = this.sums();
-    for (const [name, storage] of Object.entries(own)) {
+    const own = Object.entries<Storage>(this.#sums);
+    for (const [name, storage] of own) {
       if (state.sums[name]?.length !== storage.length) {
         throw new Error(
           `${this.constructor.name}.loadStateDict: the state's ${name} has ${state.sums[name]?.length ?? "no"} values and should ` +
@@ -143,7 +139,7 @@ abstract class Optimizer {
         );
       }
     }
-    for (const [name, storage] of Object.entries(own)) this.device.write(storage, state.sums[name]);
+    for (const [name, storage] of own) this.device.write(storage, state.sums[name]);
     this.steps = state.steps;
     this.lr = state.lr;
   }
@@ -152,10 +148,8 @@ abstract class Optimizer {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    const slots = this.#gradientSlots;
-    for (const storage of [...slots, this.block, this.gradients, ...Object.values(this.sums())]) {
-      this.device.release(storage);
-    }
+    const blocks = Object.values<Storage>(this.blocks);
+    for (const storage of [...this.#gradientSlots, ...blocks]) this.device.release(storage);
   }
 
   #refuseDisposed(method: string): void {
@@ -176,66 +170,25 @@ export interface OptimizerState {
   readonly sums: Readonly<Record<string, Float32Array>>;
 }
 
-export interface AdamOptions {
-  /** Learning rate. Default 1e-3. */
-  lr?: number;
-  /** How slowly the running means of gradients and squared gradients forget. Default [0.9, 0.999]. */
-  betas?: readonly [number, number];
-  /** Keeps the division finite. Default 1e-8. */
-  eps?: number;
-  /** Pull of every parameter towards 0, added to its gradient. Default 0. */
-  weightDecay?: number;
-}
-
 /** Adam (Kingma and Ba 2015), torch.optim.Adam's arithmetic; the formulas are at `adamStep`. */
-export class Adam extends Optimizer {
-  readonly #betas: readonly [number, number];
-  readonly #eps: number;
-  readonly #weightDecay: number;
-  readonly #m: Storage;
-  readonly #v: Storage;
+export class Adam extends Optimizer<"m" | "v"> {
+  readonly #options: Required<AdamOptions>;
 
   constructor(parameters: readonly Tensor[], options: AdamOptions = {}) {
     requireOptions("Adam", options);
-    super(parameters, options.lr ?? 1e-3);
-    this.#betas = options.betas ?? [0.9, 0.999];
-    this.#eps = options.eps ?? 1e-8;
-    this.#weightDecay = options.weightDecay ?? 0;
-    this.#m = this.zeroed();
-    this.#v = this.zeroed();
+    const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = options;
+    super(parameters, lr, ["m", "v"]);
+    this.#options = { lr, betas, eps, weightDecay };
   }
 
   protected update(): void {
-    const [beta1, beta2] = this.#betas;
-    adamStep(
-      this.device,
-      { parameters: this.block, gradients: this.gradients, m: this.#m, v: this.#v },
-      { lr: this.lr, beta1, beta2, eps: this.#eps, weightDecay: this.#weightDecay, step: this.steps },
-    );
+    adamStep(this.device, this.blocks, { ...this.#options, lr: this.lr }, this.steps);
   }
-
-  protected sums(): Record<string, Storage> {
-    return { m: this.#m, v: this.#v };
-  }
-}
-
-export interface SgdOptions {
-  /** Learning rate. Default 1e-3. */
-  lr?: number;
-  /** How much of the last step's velocity is kept. Default 0. */
-  momentum?: number;
-  /** Look ahead along the velocity (Nesterov). Default false. */
-  nesterov?: boolean;
-  /** Pull of every parameter towards 0, added to its gradient. Default 0. */
-  weightDecay?: number;
 }
 
 /** Stochastic gradient descent, torch.optim.SGD's arithmetic; the formulas are at `sgdStep`. */
-export class SGD extends Optimizer {
-  readonly #momentum: number;
-  readonly #nesterov: boolean;
-  readonly #weightDecay: number;
-  readonly #velocity: Storage;
+export class SGD extends Optimizer<"velocity"> {
+  readonly #options: Required<SgdOptions>;
 
   constructor(parameters: readonly Tensor[], options: SgdOptions = {}) {
     requireOptions("SGD", options);
@@ -243,28 +196,11 @@ export class SGD extends Optimizer {
     if (nesterov && momentum <= 0) {
       throw new RangeError(`SGD: nesterov wants a momentum above 0, got ${momentum}.`);
     }
-    super(parameters, lr);
-    this.#momentum = momentum;
-    this.#nesterov = nesterov;
-    this.#weightDecay = weightDecay;
-    this.#velocity = this.zeroed();
+    super(parameters, lr, ["velocity"]);
+    this.#options = { lr, momentum, nesterov, weightDecay };
   }
 
   protected update(): void {
-    sgdStep(
-      this.device,
-      { parameters: this.block, gradients: this.gradients, velocity: this.#velocity },
-      {
-        lr: this.lr,
-        momentum: this.#momentum,
-        nesterov: this.#nesterov,
-        weightDecay: this.#weightDecay,
-        first: this.steps === 1,
-      },
-    );
-  }
-
-  protected sums(): Record<string, Storage> {
-    return { velocity: this.#velocity };
+    sgdStep(this.device, this.blocks, { ...this.#options, lr: this.lr }, this.steps);
   }
 }

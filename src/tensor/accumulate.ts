@@ -10,7 +10,7 @@ export function accumulate(sum: Tensor, term: Tensor): void {
   update(sum.device, { sum: sum.storage, term: term.storage }, {});
 }
 
-export const accumulateKernel = kernel(
+const accumulateKernel = kernel(
   "accumulate",
   /* wgsl */ `
 struct Params { size: u32 }

@@ -1,4 +1,7 @@
-/** What a tensor library needs around a WebGPU device: buffers that are not overwritten too early, and loud errors. */
+/**
+ * What a tensor library needs around a WebGPU device: buffers that are not overwritten too early, and loud
+ * errors.
+ */
 
 import { beforeEach, describe, expect, test } from "vitest";
 import { create } from "webgpu";
@@ -234,7 +237,8 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       device.copy(first, third); // within one buffer
       const other = device.allocate(5);
       device.write(other, [10, 20, 30, 40, 50]);
-      // What adds up in `first` comes from another buffer: WebGPU does not allow reading and writing the same one.
+      // What adds up in `first` comes from another buffer: WebGPU does not allow reading and writing the same
+      // one.
       device.run(addTo, { buffers: { x: other, y: first }, params: { size: 5 }, grid: [1] });
       const values = await device.read(whole);
       const want = Float32Array.from({ length: 320 }, (_, i) => i);

@@ -1,4 +1,6 @@
-/** Which convolution kernel is chosen for which device and shape, with which constants: all without a device. */
+/**
+ * Which convolution kernel is chosen for which device and shape, with which constants: all without a device.
+ */
 import { describe, expect, test } from "vitest";
 import type { DeviceProfile } from "../../src/device/device.ts";
 import { profileOf } from "../../src/device/profile.ts";

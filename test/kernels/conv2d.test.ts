@@ -18,7 +18,10 @@ const activationNames = Object.keys(activations) as Exclude<Activation, "none">[
 
 type Case = readonly [x: Shape, w: Shape, options: Conv2dOptions];
 
-/** Awkward on purpose: single pixels, primes, one more and one less than a strip (8), a tile (16) and a block (16). */
+/**
+ * Awkward on purpose: single pixels, primes, one more and one less than a strip (8), a tile (16) and a block
+ * (16).
+ */
 const cases: readonly Case[] = [
   [[1, 1, 1, 1], [1, 1, 1, 1], {}],
   [[2, 3, 5, 7], [4, 3, 3, 3], { padding: 1 }],
@@ -197,7 +200,8 @@ test("fused operations give what they give one after the other", async () => {
 });
 
 describe("properties", () => {
-  // <conv(x), y> = <x, input gradient of y> = <w, weight gradient of y>: all three are one sum of triple products.
+  // <conv(x), y> = <x, input gradient of y> = <w, weight gradient of y>: all three are one sum of triple
+  // products.
   for (const device of devices) {
     test(`the gradients are adjoint to the convolution on ${device.name}`, async () => {
       using _ = scope();

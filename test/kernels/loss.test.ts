@@ -84,7 +84,8 @@ describe.each(names)("%s", (name) => {
       absolute: 1e-10,
       adapterClass: "gpu",
     });
-    // 1024 * 8192 elements fill all groups; a few more must not be forgotten. Sums of small whole numbers are exact.
+    // 1024 * 8192 elements fill all groups; a few more must not be forgotten. Sums of small whole numbers are
+    // exact.
     const size = 1024 * 8192 + 5;
     const x = { shape: [size], values: new Float32Array(size).fill(2) };
     const t = { shape: [size], values: new Float32Array(size).fill(1) };

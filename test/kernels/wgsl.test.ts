@@ -1,7 +1,7 @@
 /**
- * Every kernel in every form that the library gives it, compiled by Dawn without any driver: the backend "null"
- * checks WGSL and the use of the API as strictly as all others, and computes nothing. It offers exactly WebGPU's
- * default limits, so a kernel that needs more fails here.
+ * Every kernel in every form that the library gives it, compiled by Dawn without any driver: the backend
+ * "null" checks WGSL and the use of the API as strictly as all others, and computes nothing. It offers
+ * exactly WebGPU's default limits, so a kernel that needs more fails here.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** Adam, SGD and schedules: states, errors and memory. Their arithmetic is compared with PyTorch's in test/golden. */
+/**
+ * Adam, SGD and schedules: states, errors and memory. Their arithmetic is compared with PyTorch's in
+ * test/golden.
+ */
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";

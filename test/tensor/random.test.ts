@@ -33,7 +33,8 @@ describe("Random", () => {
       const expected = 100_000 / bins;
       return counts.reduce((sum, c) => sum + (c - expected) ** 2 / expected, 0);
     };
-    // 9 degrees of freedom: above 33.7 once in 10,000 seeds. A plain modulo fails the second case by thousands.
+    // 9 degrees of freedom: above 33.7 once in 10,000 seeds. A plain modulo fails the second case by
+    // thousands.
     expect(chiSquared(10, 10)).toBeLessThan(33.7);
     expect(chiSquared(3 * 2 ** 30, 10)).toBeLessThan(33.7);
     expect(random.int(1)).toBe(0);

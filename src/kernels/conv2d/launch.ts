@@ -29,7 +29,10 @@ export interface ForwardParams {
   readonly variant?: Variant;
 }
 
-/** Fills y with the convolution of x and w and what its epilogue makes of it; yShape is that before a pixel shuffle. */
+/**
+ * Fills y with the convolution of x and w and what its epilogue makes of it; yShape is that before a pixel
+ * shuffle.
+ */
 export function launchForward(
   device: GpuDevice,
   { geometry, epilogue, variant }: ForwardParams,
@@ -115,9 +118,9 @@ export function launchInputGrad(
     params: { o, c },
     grid: linearGrid(w.size, 64),
   });
-  // The pixel in `row` meets output i through weight ky where row = i + ky * dilation - padding (stride 1). Counted
-  // from the window's other end, k = kh - 1 - ky, that is i = row + k * dilation - (dilation * (kh - 1) - padding): a
-  // convolution with the padding in brackets. If that is negative, it starts inside dy.
+  // The pixel in `row` meets output i through weight ky where row = i + ky * dilation - padding (stride 1).
+  // Counted from the window's other end, k = kh - 1 - ky, that is i = row + k * dilation - (dilation * (kh -
+  // 1) - padding): a convolution with the padding in brackets. If that is negative, it starts inside dy.
   const turnedPadding = [dilation[0] * (kh - 1) - padding[0], dilation[1] * (kw - 1) - padding[1]] as const;
   const turnedGeometry = { stride, padding: turnedPadding, dilation };
   launchForward(device, { geometry: turnedGeometry, epilogue: noEpilogue }, { x: dy, w: turned }, dx);

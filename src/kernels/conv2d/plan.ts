@@ -155,17 +155,11 @@ export function candidateBlocks(profile: DeviceProfile, { wShape, geometry }: Co
   return blocks;
 }
 
-/** The weight gradient: a plan, and how the output rows of all pictures are dealt out. */
-export interface WeightGradPlan extends Plan {
-  /** Output rows that one split sums. */
-  readonly rowsPerSplit: number;
-  readonly splits: number;
-}
-
+/** The weight gradient: a plan, and how the output rows of all pictures are dealt out to the splits. */
 export function planWeightGrad(
   profile: DeviceProfile,
   { wShape, yShape, geometry }: Omit<Convolution, "hasBias">,
-): WeightGradPlan {
+): Plan & { rowsPerSplit: number; splits: number } {
   const [o, c, kh, kw] = wShape;
   // A thread's block: all rows of a small window at once, so that every value of dy serves kh * kw sums; and
   // short strips of pixels, unless a round of the loop costs much.

@@ -2,23 +2,20 @@ import type { Device, Storage } from "../../device/device.ts";
 import { kernel } from "../../device/kernel.ts";
 import { defineUpdate } from "../../tensor/op.ts";
 
-export interface AdamParams {
-  readonly lr: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly eps: number;
-  readonly weightDecay: number;
-  /** How many updates there have been, this one included. */
-  readonly step: number;
+/** The arguments of torch.optim.Adam. */
+export interface AdamOptions {
+  /** Learning rate. Default 1e-3. */
+  lr?: number;
+  /** How slowly the running means of gradients and squared gradients forget. Default [0.9, 0.999]. */
+  betas?: readonly [number, number];
+  /** Keeps the division finite. Default 1e-8. */
+  eps?: number;
+  /** Pull of every parameter towards 0, added to its gradient. Default 0. */
+  weightDecay?: number;
 }
 
-export interface AdamBlocks {
-  readonly parameters: Storage;
-  readonly gradients: Storage;
-  /** Running mean of the gradients and of their squares; zero before the first step. */
-  readonly m: Storage;
-  readonly v: Storage;
-}
+/** m and v are the running means of the gradients and of their squares, zero before the first step. */
+type Blocks = Readonly<Record<"parameters" | "gradients" | "m" | "v", Storage>>;
 
 /**
  * One step of Adam (Kingma and Ba 2015), in place, on all parameters at once, as torch.optim.Adam computes
@@ -33,25 +30,25 @@ export interface AdamBlocks {
  * the loss is along it. The two divisions by 1 - beta^t undo the pull towards the zeros that m and v start
  * from. A gradient that is NaN or infinite makes its parameter, m and v NaN for good; the others go on.
  */
-export function adamStep(device: Device, blocks: AdamBlocks, options: AdamParams): void {
-  const { lr, beta1, beta2, eps, weightDecay, step } = options;
-  update(
-    device,
-    { ...blocks },
-    {
-      beta1,
-      beta2,
-      one_minus_beta1: 1 - beta1,
-      one_minus_beta2: 1 - beta2,
-      step_size: lr / (1 - beta1 ** step),
-      root_correction: Math.sqrt(1 - beta2 ** step),
-      eps,
-      weight_decay: weightDecay,
-    },
-  );
+export function adamStep(
+  device: Device,
+  blocks: Blocks,
+  { lr, betas: [beta1, beta2], eps, weightDecay }: Required<AdamOptions>,
+  step: number,
+): void {
+  update(device, blocks, {
+    beta1,
+    beta2,
+    one_minus_beta1: 1 - beta1,
+    one_minus_beta2: 1 - beta2,
+    step_size: lr / (1 - beta1 ** step),
+    root_correction: Math.sqrt(1 - beta2 ** step),
+    eps,
+    weight_decay: weightDecay,
+  });
 }
 
-export const adamKernel = kernel(
+const adamKernel = kernel(
   "adam",
   /* wgsl */ `
 struct Params {
@@ -80,7 +77,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 `,
 );
 
-const update = defineUpdate<keyof AdamBlocks>({
+const update = defineUpdate<keyof Blocks>({
   cpu({ parameters, gradients, m, v }, p) {
     for (let i = 0; i < parameters.length; i++) {
       const g = gradients[i] + p.weight_decay * parameters[i];

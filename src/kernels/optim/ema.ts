@@ -2,17 +2,14 @@ import type { Device, Storage } from "../../device/device.ts";
 import { kernel } from "../../device/kernel.ts";
 import { defineUpdate } from "../../tensor/op.ts";
 
-export interface EmaBlocks {
-  readonly average: Storage;
-  readonly values: Storage;
-}
+type Blocks = Readonly<Record<"average" | "values", Storage>>;
 
 /** average += (1 - decay) * (values - average), in place: torch's `lerp_`. */
-export function emaStep(device: Device, blocks: EmaBlocks, decay: number): void {
-  update(device, { ...blocks }, { share: 1 - decay });
+export function emaStep(device: Device, blocks: Blocks, decay: number): void {
+  update(device, blocks, { share: 1 - decay });
 }
 
-export const emaKernel = kernel(
+const emaKernel = kernel(
   "ema",
   /* wgsl */ `
 struct Params { size: u32, share: f32 }
@@ -30,7 +27,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 `,
 );
 
-const update = defineUpdate<keyof EmaBlocks>({
+const update = defineUpdate<keyof Blocks>({
   cpu({ average, values }, { share }) {
     for (let i = 0; i < average.length; i++) average[i] += share * (values[i] - average[i]);
   },

@@ -2,21 +2,20 @@ import type { Device, Storage } from "../../device/device.ts";
 import { kernel } from "../../device/kernel.ts";
 import { defineUpdate } from "../../tensor/op.ts";
 
-export interface SgdParams {
-  readonly lr: number;
-  readonly momentum: number;
-  readonly nesterov: boolean;
-  readonly weightDecay: number;
-  /** Before the first step the velocity is the gradient itself. */
-  readonly first: boolean;
+/** The arguments of torch.optim.SGD. */
+export interface SgdOptions {
+  /** Learning rate. Default 1e-3. */
+  lr?: number;
+  /** How much of the last step's velocity is kept. Default 0. */
+  momentum?: number;
+  /** Look ahead along the velocity (Nesterov). Default false. */
+  nesterov?: boolean;
+  /** Pull of every parameter towards 0, added to its gradient. Default 0. */
+  weightDecay?: number;
 }
 
-export interface SgdBlocks {
-  readonly parameters: Storage;
-  readonly gradients: Storage;
-  /** The running sum of gradients. */
-  readonly velocity: Storage;
-}
+/** The velocity is the running sum of gradients. */
+type Blocks = Readonly<Record<"parameters" | "gradients" | "velocity", Storage>>;
 
 /**
  * One step of stochastic gradient descent with momentum (Polyak 1964; Nesterov 1983), in place, on all
@@ -26,22 +25,22 @@ export interface SgdBlocks {
  *     velocity = momentum * velocity + g        (the first time: velocity = g)
  *     parameter -= lr * (nesterov ? g + momentum * velocity : velocity)
  */
-export function sgdStep(device: Device, blocks: SgdBlocks, options: SgdParams): void {
-  const { lr, momentum, nesterov, weightDecay, first } = options;
-  update(
-    device,
-    { ...blocks },
-    {
-      lr,
-      keep_velocity: first ? 0 : momentum,
-      velocity_share: nesterov ? momentum : 1,
-      gradient_share: nesterov ? 1 : 0,
-      weight_decay: weightDecay,
-    },
-  );
+export function sgdStep(
+  device: Device,
+  blocks: Blocks,
+  { lr, momentum, nesterov, weightDecay }: Required<SgdOptions>,
+  step: number,
+): void {
+  update(device, blocks, {
+    lr,
+    keep_velocity: step === 1 ? 0 : momentum,
+    velocity_share: nesterov ? momentum : 1,
+    gradient_share: nesterov ? 1 : 0,
+    weight_decay: weightDecay,
+  });
 }
 
-export const sgdKernel = kernel(
+const sgdKernel = kernel(
   "sgd",
   /* wgsl */ `
 struct Params {
@@ -66,7 +65,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 `,
 );
 
-const update = defineUpdate<keyof SgdBlocks>({
+const update = defineUpdate<keyof Blocks>({
   cpu({ parameters, gradients, velocity }, p) {
     for (let i = 0; i < parameters.length; i++) {
       const g = gradients[i] + p.weight_decay * parameters[i];
