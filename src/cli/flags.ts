@@ -83,31 +83,31 @@ export function parseFlags<F extends Flags>(command: Command<F>, args: readonly 
       },
     ]),
   );
-  const given = parse(args, options);
-  const values = entries.map(([name, flag]) => [name, readValue(name, flag, given[name] ?? [])]);
+  const parsed = parse(args, options);
+  const values = entries.map(([name, flag]) => [name, readValue(name, flag, parsed[name] ?? [])]);
   return Object.fromEntries(values) as Values<F>;
 }
 
-type Given = Record<string, (string | boolean)[] | undefined>;
+type Parsed = Record<string, (string | boolean)[] | undefined>;
 
-function parse(args: readonly string[], options: ParseArgsConfig["options"]): Given {
+function parse(args: readonly string[], options: ParseArgsConfig["options"]): Parsed {
   try {
-    return parseArgs({ args: [...args], options, allowPositionals: false }).values as Given;
+    return parseArgs({ args: [...args], options, allowPositionals: false }).values as Parsed;
   } catch (error) {
     // Node's own messages have several lines and advice about positional arguments.
     throw new UsageError((error as Error).message.split(/\. |\n/)[0]);
   }
 }
 
-function readValue(name: string, flag: ValueFlag | Switch, given: readonly (string | boolean)[]): unknown {
-  if (!("read" in flag)) return given.length > 0;
-  if (flag.required && given.length === 0) {
+function readValue(name: string, flag: ValueFlag | Switch, texts: readonly (string | boolean)[]): unknown {
+  if (!("read" in flag)) return texts.length > 0;
+  if (flag.required && texts.length === 0) {
     throw new UsageError(`--${name} ${flag.value} is missing: ${flag.help}`);
   }
-  if (!flag.multiple && given.length > 1) {
-    throw new UsageError(`--${name} was given ${given.length} times, and is wanted once`);
+  if (!flag.multiple && texts.length > 1) {
+    throw new UsageError(`--${name} was given ${texts.length} times, and is wanted once`);
   }
-  const values = given.map((text) => {
+  const values = texts.map((text) => {
     try {
       return flag.read(text as string);
     } catch (error) {
@@ -121,9 +121,9 @@ function readValue(name: string, flag: ValueFlag | Switch, given: readonly (stri
 // ---- How values are read
 
 /** Reads values of a kind. */
-export function reader<T>(kind: kinds.Kind<T>): (given: string) => T {
-  return (given) => {
-    const value = kind.read(given);
+export function reader<T>(kind: kinds.Kind<T>): (argument: string) => T {
+  return (argument) => {
+    const value = kind.read(argument);
     if (!kind.fits(value)) throw new UsageError(`wants ${kind.wants}`);
     return value;
   };

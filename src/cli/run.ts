@@ -21,8 +21,8 @@ export interface CommandEntry {
 /**
  * Runs a command line and returns the exit code: 0 done, 1 failed, 2 wrong command line, 130 or 143 stopped
  * by Ctrl-C or SIGTERM. The first signal asks the command to stop, the second ends the program at once. A
- * failure that its user can do something about is told in one paragraph; with PIXELGRAD_DEBUG, and for what
- * looks like a bug, with its stack.
+ * failure that its user can do something about is printed as one paragraph; with PIXELGRAD_DEBUG, and for
+ * what looks like a bug, with its stack.
  *
  * @param program how its users call the command, or the group of commands: "pixelgrad".
  */

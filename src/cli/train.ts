@@ -144,10 +144,10 @@ export function readTraining(
           `${other.toLowerCase()}"`,
       );
     }
-    const given = settingsFor(architecture).filter(({ flag, multiple }) =>
+    const changes = settingsFor(architecture).filter(({ flag, multiple }) =>
       multiple ? (values[flag] as unknown[]).length > 0 : values[flag] !== undefined,
     );
-    return given.reduce((changed, setting) => withSetting(changed, setting, values[setting.flag]), config);
+    return changes.reduce((changed, setting) => withSetting(changed, setting, values[setting.flag]), config);
   };
   const config = change(preset === undefined ? defaults : presetsOf(architecture)[preset]);
   try {

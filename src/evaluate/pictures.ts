@@ -96,11 +96,11 @@ export async function loadPicture(
   const hr = modcrop(large, scale);
   const hrY = lumaOf(hr);
   const [{ name, lr: path, degradation }, lrSource] = [files, lrSourceOf(files)];
-  const given =
+  const small =
     path !== undefined
       ? fitSmall(await read(path), path, large, files.hr, scale)
       : degradation && (await degrade(hr, scale, degradation));
-  if (given) return { name, lrSource, hr, hrY, lr: given, lrY: lumaOf(given).data };
+  if (small) return { name, lrSource, hr, hrY, lr: small, lrY: lumaOf(small).data };
   const size = { width: hr.width / scale, height: hr.height / scale };
   return { name, lrSource, hr, hrY, lr: imresize(hr, size), lrY: imresizePlane(hrY.data, hr, size) };
 }

@@ -46,15 +46,15 @@ export const fsrcnn: Architecture<"FSRCNN", Options, "quick"> = {
     m: { kind: whole(0), default: 4, help: "layers of the mapping (the paper: 4; for real time 1)" },
   },
   presets: {
-    /** Minutes. It enlarges nothing at first, and needs half of the steps to reach bicubic interpolation. */
+    /** Minutes, half of which it needs to reach bicubic interpolation: see docs/training-choices.md. */
     quick: {
       network: { scale: 3, d: 56, s: 12, m: 4 },
       patch: 16,
-      batch: 4,
+      batch: 8,
       loss: "l2",
       lr: 2e-3,
       schedule: { kind: "cosine" },
-      warmup: 0,
+      warmup: 200,
       steps: 4000,
       evalEvery: 1000,
       logEvery: 10,

@@ -25,18 +25,18 @@ export function networkOf(config: NetworkConfig): Network {
 /**
  * Takes over from a weight file every tensor that this network has under the same name and in the same shape,
  * so that a network for x3 can begin with what one for x2 has learned, as in EDSR's paper: all but the
- * enlargement itself. Returns the names of those that keep their random values. Throws a DataError if nothing
- * fits.
+ * enlargement itself. Returns the names of those that the file lacks, which keep their random values. Throws
+ * a DataError if nothing fits.
  */
 export async function initialWeights(model: SuperResolver, path: string): Promise<string[]> {
   const { tensors } = parseSafetensors(await readBytes(path), path);
   const { missing, misshapen } = model.loadStateDict(tensors, { strict: false });
-  const kept = [...missing, ...misshapen];
-  if (kept.length === model.namedTensors().size) {
+  const lacking = [...missing, ...misshapen];
+  if (lacking.length === model.namedTensors().size) {
     throw new DataError(
       `${path}: none of its tensors has the name and shape of one of this network's. Begin with weights of ` +
-        `the same architecture, blocks and channels.`,
+        `the same architecture and options.`,
     );
   }
-  return kept;
+  return lacking;
 }

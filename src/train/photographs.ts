@@ -31,7 +31,7 @@ export function openPhotographs(
   const open = (names: readonly string[]) => {
     const dataset = openFolder(names.map(fileOf), options);
     // All the files are called image.jpg.
-    const files = dataset.files!.map((file, i) => ({ ...file, name: names[i] }));
+    const files = dataset.files!.map((file, i) => ({ ...file, name: names[i].replaceAll("-", " ") }));
     return { ...dataset, names, files };
   };
   return { train: open(names.train), valid: open(names.valid) };

@@ -8,11 +8,14 @@ import { type Kind, oneOf, path, positive, quote, share, text, whole } from "../
 import type { TrainConfig } from "./config.ts";
 import { scheduleKind } from "./schedule.ts";
 
-export interface Setting {
+export interface Setting extends Entry {
   /** Its name on the command line, without the dashes. */
   readonly flag: string;
   /** Its place in TrainConfig. */
   readonly path: string;
+}
+
+interface Entry {
   readonly kind: Kind;
   readonly help: string;
   /** What counts where it is left out. */
@@ -48,134 +51,91 @@ const degradation: Kind<DegradationOptions> = {
 
 const track = oneOf("bicubic", "unknown", "mild", "difficult", "wild");
 
-const common: readonly Setting[] = [
-  { flag: "init", path: "init", kind: path, optional: true, help: "weight file to begin from" },
-  { flag: "steps", path: "steps", kind: whole(1), resumable: true, help: "training steps" },
-  { flag: "batch", path: "batch", kind: whole(1), help: "patches per step (EDSR's paper: 16)" },
-  {
-    flag: "accumulate",
-    path: "accumulate",
-    kind: whole(1),
-    help: "parts the batch is computed in, one after the other, to save memory",
-  },
-  { flag: "patch", path: "patch", kind: whole(1), help: "side of a patch in LR pixels (EDSR's paper: 48)" },
-  { flag: "loss", path: "loss", kind: oneOf("l1", "l2"), help: "mean absolute or mean squared difference" },
-  { flag: "lr", path: "lr", kind: positive, help: "Adam's first learning rate (EDSR's paper: 1e-4)" },
-  { flag: "schedule", path: "schedule", kind: scheduleKind, help: `how it falls: ${scheduleKind.wants}` },
-  { flag: "warmup", path: "warmup", kind: whole(0), help: "steps over which the rate first rises" },
-  { flag: "clip", path: "clip", kind: positive, optional: true, help: "longest gradient" },
-  {
-    flag: "ema",
-    path: "ema",
+/** One for each field of the configuration but the network's. */
+const common: { readonly [Name in keyof Omit<TrainConfig, "network">]-?: Entry } = {
+  init: { kind: path, optional: true, help: "weight file to begin from" },
+  steps: { kind: whole(1), resumable: true, help: "training steps" },
+  batch: { kind: whole(1), help: "patches per step (EDSR's paper: 16)" },
+  accumulate: { kind: whole(1), help: "parts the batch is computed in, one by one, to save memory" },
+  patch: { kind: whole(1), help: "side of a patch in LR pixels (EDSR's paper: 48)" },
+  loss: { kind: oneOf("l1", "l2"), help: "mean absolute or mean squared difference" },
+  lr: { kind: positive, help: "Adam's first learning rate (EDSR's paper: 1e-4)" },
+  schedule: { kind: scheduleKind, help: `how it falls: ${scheduleKind.wants}` },
+  warmup: { kind: whole(0), help: "steps over which the rate first rises" },
+  clip: { kind: positive, optional: true, help: "longest gradient" },
+  ema: {
     kind: share,
     optional: true,
-    help: "decay of a moving average of the weights, which is then kept (0.999)",
+    help: "decay of the weights' moving average, which is then kept (0.999)",
   },
-  {
-    flag: "seed",
-    path: "seed",
-    kind: whole(),
-    help: "decides the first weights, and the order and place of the patches",
-  },
-  {
-    flag: "eval-every",
-    path: "evalEvery",
-    kind: whole(1),
-    resumable: true,
-    help: "steps between evaluations on the held-out pictures",
-  },
-  {
-    flag: "log-every",
-    path: "logEvery",
-    kind: whole(1),
-    resumable: true,
-    help: "steps between readings of the loss",
-  },
-  {
-    flag: "checkpoint-every",
-    path: "checkpointEvery",
+  seed: { kind: whole(), help: "decides the first weights, and the order and place of the patches" },
+  evalEvery: { kind: whole(1), resumable: true, help: "steps between evaluations on the held-out pictures" },
+  logEvery: { kind: whole(1), resumable: true, help: "steps between readings of the loss" },
+  checkpointEvery: {
     kind: whole(1),
     optional: true,
     resumable: true,
     help: "steps between checkpoints, besides those at evaluations",
   },
-  {
-    flag: "checkpoint-minutes",
-    path: "checkpointMinutes",
+  checkpointMinutes: {
     kind: positive,
     resumable: true,
     help: "minutes after which there is a checkpoint in any case",
   },
-  {
-    flag: "data",
-    path: "data",
+  data: {
     kind: path,
     multiple: true,
     resumable: true,
     help: "folder of DIV2K or of any HR pictures, several times for several; default: photographs from npm",
   },
-  {
-    flag: "track",
-    path: "track",
+  track: {
     kind: track,
     optional: true,
     help: `which of DIV2K's LR pictures, ${track.wants}; default: bicubic`,
   },
-  {
-    flag: "degradation",
-    path: "degradation",
+  degradation: {
     kind: degradation,
     optional: true,
     help: "how LR pictures of other folders are made: degrade() of pixelgrad/data; default: Matlab's bicubic",
   },
-  {
-    flag: "cache",
-    path: "cache",
+  cache: {
     kind: path,
     optional: true,
     resumable: true,
-    help: "folder for decoded pictures, for data that does not fit into memory",
+    help: "folder for decoded pictures, if the data do not fit into memory",
   },
-  {
-    flag: "valid",
-    path: "valid",
+  valid: {
     kind: path,
     optional: true,
     resumable: true,
     help: "folder of pictures to evaluate on; default: some of the data, held out",
   },
-  {
-    flag: "valid-pictures",
-    path: "validPictures",
-    kind: whole(1),
-    help: "how many of them to evaluate on",
-  },
-  {
-    flag: "out",
-    path: "out",
+  validPictures: { kind: whole(1), help: "how many of them to evaluate on" },
+  out: {
     kind: path,
     optional: true,
     resumable: true,
     help: "folder for the results; default: a new one under runs/",
   },
-  {
-    flag: "adapter",
-    path: "adapter",
+  adapter: {
     kind: text,
     optional: true,
     resumable: true,
     help: "gpu, lavapipe, swiftshader, cpu, or part of an adapter's name",
   },
-];
+};
 
 /** The settings of training such a network: its own options and the common ones. */
 export function settingsFor({ options }: Pick<Architecture, "options">): readonly Setting[] {
-  const own = Object.entries(options).map(([name, option]) => ({
-    ...option,
-    path: `network.${name}`,
+  return [...settingsOf(options, "network."), ...settingsOf(common, "")];
+}
+
+function settingsOf(entries: Readonly<Record<string, Entry>>, place: string): Setting[] {
+  return Object.entries(entries).map(([name, entry]) => ({
+    ...entry,
+    path: place + name,
     flag: name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
   }));
-  return [...own, ...common];
 }
 
 /** The value of a setting. */
