@@ -34,14 +34,14 @@ const mostLost = 0.005;
 
 const { values } = parseArgs({
   options: {
-    hr: { type: "string" },
+    high: { type: "string" },
     add: { type: "string", multiple: true, default: [] },
     adapter: { type: "string" },
     help: { type: "boolean" },
   },
 });
-const { hr } = values;
-if (hr === undefined || values.help) {
+const { high } = values;
+if (high === undefined || values.help) {
   console.error(
     "npm run weights -- --hr FOLDER [--add RUN=NAME …] [--adapter A]: FOLDER holds Set5's HR pictures.",
   );
@@ -85,7 +85,7 @@ async function takeOver(pair: string): Promise<void> {
 }
 
 function measure(upscaler: Upscaler): Promise<Evaluation> {
-  return evaluate(upscaler, findPictures(hr!, undefined, upscaler.scale));
+  return evaluate(upscaler, findPictures(high!, undefined, upscaler.scale));
 }
 
 // ---- The table

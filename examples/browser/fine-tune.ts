@@ -57,9 +57,9 @@ export async function fineTune(
 }
 
 /** One step. The loss returned is that before it. */
-function learn(model: SuperResolver, adam: Adam, { lr, lrShape, hr, hrShape }: OwnBatch): Tensor {
+function learn(model: SuperResolver, adam: Adam, { low, lowShape, high, highShape }: OwnBatch): Tensor {
   using _ = scope();
-  const loss = l1Loss(model.forward(tensor(lr, lrShape)), tensor(hr, hrShape));
+  const loss = l1Loss(model.forward(tensor(low, lowShape)), tensor(high, highShape));
   adam.step(backward(loss));
   return keep(loss);
 }

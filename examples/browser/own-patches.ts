@@ -17,57 +17,57 @@ const BATCH = 8;
 
 export interface OwnBatch {
   /** Values 0..1, of the shape beside it: [n, channels, side, side]. */
-  readonly lr: Float32Array;
-  readonly lrShape: Shape;
-  readonly hr: Float32Array;
-  readonly hrShape: Shape;
-  /** Mean absolute difference between hr and what bicubic interpolation makes of lr. */
+  readonly low: Float32Array;
+  readonly lowShape: Shape;
+  readonly high: Float32Array;
+  readonly highShape: Shape;
+  /** Mean absolute difference between high and what bicubic interpolation makes of low. */
   readonly bicubicLoss: number;
 }
 
 /** Random squares of a picture and of its small version, flipped and turned at random, as a network takes them. */
 export class OwnPatches {
-  readonly #hr: Image;
+  readonly #high: Image;
   /** Small; enlarged again by bicubic interpolation for networks that take it so. */
-  readonly #lr: Image;
+  readonly #low: Image;
   /** The small one enlarged by bicubic interpolation. */
   readonly #bicubic: Image;
-  /** From lr to hr: 1 if lr has been enlarged already. */
+  /** From low to high: 1 if low has been enlarged already. */
   readonly #scale: number;
   readonly #side: number;
   readonly #random = new Random(0);
 
   constructor(picture: Image, { scale, colors, inputSize }: SuperResolver) {
     const rgb = modcrop(toRgb(picture), scale);
-    this.#hr = colors === "y" ? luma(rgb) : rgb;
+    this.#high = colors === "y" ? luma(rgb) : rgb;
     const size = { width: rgb.width / scale, height: rgb.height / scale };
-    const small = imresize(this.#hr, size);
+    const small = imresize(this.#high, size);
     this.#bicubic = imresize(small, scale);
-    this.#lr = inputSize === "hr" ? this.#bicubic : small;
-    this.#scale = this.#hr.width / this.#lr.width;
-    const side = inputSize === "hr" ? PATCH * scale : PATCH;
-    this.#side = Math.min(side, this.#lr.width, this.#lr.height);
+    this.#low = inputSize === "high" ? this.#bicubic : small;
+    this.#scale = this.#high.width / this.#low.width;
+    const side = inputSize === "high" ? PATCH * scale : PATCH;
+    this.#side = Math.min(side, this.#low.width, this.#low.height);
   }
 
   next(): OwnBatch {
-    const { channels } = this.#hr;
+    const { channels } = this.#high;
     const [p, q] = [this.#side, this.#side * this.#scale];
-    const lr = new Float32Array(BATCH * channels * p * p);
-    const hr = new Float32Array(BATCH * channels * q * q);
-    const bicubic = new Float32Array(hr.length);
+    const low = new Float32Array(BATCH * channels * p * p);
+    const high = new Float32Array(BATCH * channels * q * q);
+    const bicubic = new Float32Array(high.length);
     for (let n = 0; n < BATCH; n++) {
-      const { x, y, symmetry } = randomPlace(this.#random, this.#lr, p);
-      copyPatch(lr, n * channels * p * p, this.#lr, x, y, p, symmetry);
+      const { x, y, symmetry } = randomPlace(this.#random, this.#low, p);
+      copyPatch(low, n * channels * p * p, this.#low, x, y, p, symmetry);
       const [left, top] = [x * this.#scale, y * this.#scale];
-      copyPatch(hr, n * channels * q * q, this.#hr, left, top, q, symmetry);
+      copyPatch(high, n * channels * q * q, this.#high, left, top, q, symmetry);
       copyPatch(bicubic, n * channels * q * q, this.#bicubic, left, top, q, symmetry);
     }
     return {
-      lr,
-      lrShape: [BATCH, channels, p, p],
-      hr,
-      hrShape: [BATCH, channels, q, q],
-      bicubicLoss: meanDifference(hr, bicubic),
+      low,
+      lowShape: [BATCH, channels, p, p],
+      high,
+      highShape: [BATCH, channels, q, q],
+      bicubicLoss: meanDifference(high, bicubic),
     };
   }
 }

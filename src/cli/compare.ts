@@ -66,7 +66,7 @@ ${aboutProtocols}`,
     const { scale } = contestants[0].opened.upscaler;
     const pictures = findPictures(hr, lr, scale, console.error);
     const read = idsOf([
-      ...pictures.flatMap(({ hr, lr }) => [hr, lr]),
+      ...pictures.flatMap(({ high, low }) => [high, low]),
       ...contestants.map(({ opened }) => opened.weights),
     ]);
     for (const drawing of ["quality-speed.png", "details.png"])
@@ -97,7 +97,7 @@ interface Contestant {
 interface Detail {
   readonly files: PairFiles;
   readonly name: string;
-  readonly hr: Image;
+  readonly high: Image;
   readonly region: Region;
   readonly panels: Panel[];
 }
@@ -159,8 +159,8 @@ async function chooseDetails(pictures: readonly PairFiles[], scale: number): Pro
   const { pickDetail } = await import("../report/picture.ts");
   const details: Detail[] = [];
   for (const files of pictures) {
-    const { name, hr } = await loadPicture(files, scale);
-    details.push({ files, name, hr, region: pickDetail(hr, detailSize, scale), panels: [] });
+    const { name, high } = await loadPicture(files, scale);
+    details.push({ files, name, high, region: pickDetail(high, detailSize, scale), panels: [] });
   }
   return details;
 }
@@ -178,8 +178,8 @@ async function measure(
   const result = { ...resultOf(opened, evaluation), method: label };
   for (const [i, { files, panels }] of details.entries()) {
     signal.throwIfAborted();
-    const { lr } = await loadPicture(files, evaluation.scale);
-    const image = await opened.upscaler.upscale(lr, { signal });
+    const { low } = await loadPicture(files, evaluation.scale);
+    const image = await opened.upscaler.upscale(low, { signal });
     panels.push({ caption: `${label} ${result.images[i].psnr.toFixed(2)} dB`, image });
   }
   return result;
@@ -256,10 +256,10 @@ async function plotOf(
   });
 }
 
-function rowOf({ name, hr, region, panels }: Detail, compared: string): Row {
+function rowOf({ name, high, region, panels }: Detail, compared: string): Row {
   return {
     title: `${name} (${compared})`,
-    overview: { caption: "whole", image: hr, region },
-    panels: [...panels, { caption: "original", image: hr }],
+    overview: { caption: "whole", image: high, region },
+    panels: [...panels, { caption: "original", image: high }],
   };
 }

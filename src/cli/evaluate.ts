@@ -73,7 +73,7 @@ where the protocol compares nothing else.`,
     const opened = await methodOf(flags);
     try {
       const pictures = findPictures(flags.hr, flags.lr, opened.upscaler.scale, console.error);
-      const read = idsOf([opened.weights, ...pictures.flatMap(({ hr, lr }) => [hr, lr])]);
+      const read = idsOf([opened.weights, ...pictures.flatMap(({ high, low }) => [high, low])]);
       if (flags.json !== undefined) checkNotRead(flags.json, "--json", read);
       const { protocol, border } = flags;
       const row = rowPrinter(pictures.map(({ name }) => name));

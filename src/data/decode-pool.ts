@@ -39,7 +39,7 @@ export class DecodePool {
   }
 
   #ask(request: DecodeRequest): Promise<DecodeAnswer> {
-    if (this.#closed) return Promise.reject(new DataError(`${request.files.hr}: asked for after close().`));
+    if (this.#closed) return Promise.reject(new DataError(`${request.files.high}: asked for after close().`));
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, resolve, reject });
       this.#handOut();
@@ -50,7 +50,7 @@ export class DecodePool {
   async close(): Promise<void> {
     this.#closed = true;
     for (const task of this.#waiting.splice(0)) {
-      task.reject(new DataError(`${task.request.files.hr}: not read, because the loader was closed.`));
+      task.reject(new DataError(`${task.request.files.high}: not read, because the loader was closed.`));
     }
     // Not terminate(): it would cut off the native decoder in the middle of its work.
     const workers = [...this.#idle, ...this.#busy.keys()];
@@ -93,7 +93,7 @@ export class DecodePool {
       this.#busy.delete(worker);
       task?.reject(
         new DataError(
-          `${task.request.files.hr}: the thread that was reading it died (${failure}). ` +
+          `${task.request.files.high}: the thread that was reading it died (${failure}). ` +
             "If this picture kills it again, leave the picture out.",
         ),
       );

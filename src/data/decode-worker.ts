@@ -36,7 +36,7 @@ port.on("message", async (request: DecodeRequest | "close") => {
       port.postMessage(answer);
     } else {
       const answer: DecodeAnswer = { pair };
-      port.postMessage(answer, [pair.lr.data.buffer as ArrayBuffer, pair.hr.data.buffer as ArrayBuffer]);
+      port.postMessage(answer, [pair.low.data.buffer as ArrayBuffer, pair.high.data.buffer as ArrayBuffer]);
     }
   } catch (error) {
     const answer: DecodeAnswer = { error: (error as Error).message };

@@ -109,18 +109,18 @@ export function drawDegradation(options: DegradationOptions, index: number): Deg
  * The small picture of an RGB picture whose sides are multiples of `scale`. Every step ends in bytes, as it would
  * between programs. The same degradation always gives the same picture (JPEG: with the same version of sharp).
  */
-export async function degrade(hr: Image, scale: number, degradation: Degradation): Promise<Image> {
-  checkImage(hr, "degrade");
-  if (hr.channels !== 3 || hr.width % scale !== 0 || hr.height % scale !== 0) {
+export async function degrade(high: Image, scale: number, degradation: Degradation): Promise<Image> {
+  checkImage(high, "degrade");
+  if (high.channels !== 3 || high.width % scale !== 0 || high.height % scale !== 0) {
     throw new DataError(
-      `degrade: wants an RGB picture whose sides are multiples of ${scale}, not ${hr.width}x${hr.height} with ` +
-        `${hr.channels} channels; call toRgb and modcrop first.`,
+      `degrade: wants an RGB picture whose sides are multiples of ${scale}, not ${high.width}x${high.height} with ` +
+        `${high.channels} channels; call toRgb and modcrop first.`,
     );
   }
   const { blur, shrink, noise, photons, jpeg, seed } = degradation;
   const random = new Random(seed);
-  const size = { width: hr.width / scale, height: hr.height / scale };
-  let image = imresize(blur ? gaussianBlur(hr, blur) : hr, size, shrinkings[shrink]);
+  const size = { width: high.width / scale, height: high.height / scale };
+  let image = imresize(blur ? gaussianBlur(high, blur) : high, size, shrinkings[shrink]);
   if (photons !== undefined)
     image = mapBytes(image, (v) => (255 * poisson(random, (v / 255) * photons)) / photons);
   if (noise !== undefined) image = mapBytes(image, (v) => v + noise * random.normal());

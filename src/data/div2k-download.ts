@@ -21,7 +21,7 @@ export interface Div2kDownloadOptions extends Omit<DownloadOptions, "onProgress"
   /** Of these, each track's own are taken; a track or a scale that takes no part is an error. */
   scales: readonly number[];
   /** The large pictures, too: 3.5 GB for training, 0.4 GB for validation. Default true. */
-  hr?: boolean;
+  high?: boolean;
   /** Where the archives lie, such as a mirror: the address up to their names. */
   baseUrl?: string;
   /** Addresses of single archives by name ("DIV2K_train_HR"), where they lie elsewhere. */
@@ -82,7 +82,7 @@ interface Archive {
 }
 
 function wanted(options: Div2kDownloadOptions): Archive[] {
-  const { splits = ["train", "valid"], tracks = ["bicubic"], scales, hr = true } = options;
+  const { splits = ["train", "valid"], tracks = ["bicubic"], scales, high = true } = options;
   for (const track of tracks) {
     if (!scales.some((scale) => div2kScales[track]?.includes(scale))) checkPublished(track, scales[0]);
   }
@@ -93,7 +93,7 @@ function wanted(options: Div2kDownloadOptions): Archive[] {
     );
   }
   return splits.flatMap((split) => [
-    ...(hr ? [{ archive: hrArchive(split), folders: [hrArchive(split)] }] : []),
+    ...(high ? [{ archive: hrArchive(split), folders: [hrArchive(split)] }] : []),
     ...tracks.flatMap((track) =>
       scales
         .filter((scale) => div2kScales[track].includes(scale))

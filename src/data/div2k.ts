@@ -45,7 +45,7 @@ export interface Div2kOptions extends Partial<PairFormat> {
  * The three last may also lie in a folder X8 or X4 of their own (DIV2K_train_LR_bicubic/X8,
  * DIV2K_train_LR_mild/X4). The pairs are those in the HR folder, in the order of their names; partnersOf
  * finds the small ones. In the track "wild" each training picture has several small versions, and each
- * version is a pair, named "0001x4w1". `colors` ("rgb") and `inputSize` ("lr") are those of PairFormat.
+ * version is a pair, named "0001x4w1". `colors` ("rgb") and `inputSize` ("low") are those of PairFormat.
  *
  * @throws DataError if a folder is missing or empty, or an HR picture has no LR partner. The pictures
  *   themselves are read, and their sizes compared, when they are loaded. RangeError for a track and scale
@@ -71,16 +71,16 @@ export function openDiv2k(root: string, options: Div2kOptions): PairDataset {
   const large = picturesIn(hrFolder, options.onLeftOut).pictures;
   const small = picturesIn(lrFolder, options.onLeftOut).pictures;
   const files = partnersOf(large, small, scale).flatMap((partners, i) => {
-    const [hr, name] = [large[i], stemOf(large[i])];
-    if (track === "wild") return partners.map((lr) => ({ name: stemOf(lr), lr, hr }));
+    const [high, name] = [large[i], stemOf(large[i])];
+    if (track === "wild") return partners.map((low) => ({ name: stemOf(low), low, high }));
     if (partners.length > 1) {
       throw new DataError(
-        `${hr} has more than one small version: ${partners.join(", ")}. Move all but one away.`,
+        `${high} has more than one small version: ${partners.join(", ")}. Move all but one away.`,
       );
     }
-    return partners.map((lr) => ({ name, lr, hr }));
+    return partners.map((low) => ({ name, low, high }));
   });
-  const paired = new Set(files.map(({ hr }) => hr));
+  const paired = new Set(files.map(({ high }) => high));
   const lonely = large.filter((path) => !paired.has(path));
   if (lonely.length > 0) {
     const version = track === "wild" && split === "train" ? "w1" : letters[track];

@@ -20,7 +20,7 @@ export interface FolderOptions extends Partial<PairFormat> {
  * which is drawn for each picture from its place in the list; `files` of the result says what was drawn. A
  * string is a folder, whose PNG, JPEG and WebP files are taken in the order of their names (see picturesIn;
  * an img_LR.png beside an img_HR.png is left out, too); a list is the files themselves. `colors` ("rgb") and
- * `inputSize` ("lr") are those of PairFormat.
+ * `inputSize` ("low") are those of PairFormat.
  *
  * @throws DataError if the folder is missing or has no pictures, or a listed file is missing.
  */
@@ -35,7 +35,7 @@ export function openFolder(folderOrFiles: string | readonly string[], options: F
 
   const files = paths.map((path, i) => ({
     name: stemOf(path),
-    hr: path,
+    high: path,
     ...(degradation && { degradation: drawDegradation(degradation, i) }),
   }));
   const name = isFolder ? basename(folderOrFiles) : `${files.length} pictures`;

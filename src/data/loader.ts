@@ -27,12 +27,12 @@ export interface LoaderOptions {
 
 /** Values 0..1. */
 export interface PatchBatch {
-  /** [n, channels, patch, patch], or as large as hr if the dataset's inputSize is "hr"; 3 channels, or 1 of luma */
-  lr: Float32Array;
+  /** [n, channels, patch, patch], or as large as high if the dataset's inputSize is "high"; 3 channels, or 1 of luma */
+  low: Float32Array;
   /** [n, channels, patch * scale, patch * scale] */
-  hr: Float32Array;
-  lrShape: [number, number, number, number];
-  hrShape: [number, number, number, number];
+  high: Float32Array;
+  lowShape: [number, number, number, number];
+  highShape: [number, number, number, number];
   /** The pictures the patches were cut from, n names. */
   names: string[];
   /** Epoch of the first patch, from 0. */
@@ -212,39 +212,39 @@ export class PatchLoader {
   #prepare(): Coming {
     const { scale, names, colors, inputSize } = this.#dataset;
     const channels = colors === "y" ? 1 : 3;
-    const zoom = inputSize === "hr" ? scale : 1; // places are in pixels of the small picture, lr may be enlarged
+    const zoom = inputSize === "high" ? scale : 1; // places are in pixels of the small picture, low may be enlarged
     const [n, p, q] = [this.#batch, this.#patch * zoom, this.#patch * scale];
     const { epoch } = this.#planned;
-    const lr = new Float32Array(n * channels * p * p);
-    const hr = new Float32Array(n * channels * q * q);
+    const low = new Float32Array(n * channels * p * p);
+    const high = new Float32Array(n * channels * q * q);
     const samples = Array.from({ length: n }, () => this.#nextSample());
     const cut = async ({ picture, seed }: Sample, slot: number): Promise<void> => {
       const pair = await this.#pictures.get(picture);
       try {
-        checkPairSizes(pair.lr, pair.hr, scale / zoom);
-        if (pair.hr.channels !== channels) {
+        checkPairSizes(pair.low, pair.high, scale / zoom);
+        if (pair.high.channels !== channels) {
           throw new DataError(
-            `the picture has ${pair.hr.channels} channels, but the dataset ${this.#dataset.name} says colors: ` +
+            `the picture has ${pair.high.channels} channels, but the dataset ${this.#dataset.name} says colors: ` +
               `"${colors}", which are ${channels}.`,
           );
         }
-        const places = { width: pair.lr.width / zoom, height: pair.lr.height / zoom };
+        const places = { width: pair.low.width / zoom, height: pair.low.height / zoom };
         const { x, y, symmetry } = randomPlace(new Random(seed), places, this.#patch);
         const at = (times: number) => ({ x: x * times, y: y * times, symmetry });
         await Promise.all([
-          pair.copyPatch("lr", lr, slot * channels * p * p, at(zoom), p),
-          pair.copyPatch("hr", hr, slot * channels * q * q, at(scale), q),
+          pair.copyPatch("low", low, slot * channels * p * p, at(zoom), p),
+          pair.copyPatch("high", high, slot * channels * q * q, at(scale), q),
         ]);
       } catch (cause) {
-        const path = this.#dataset.files?.[picture].hr ?? names[picture];
+        const path = this.#dataset.files?.[picture].high ?? names[picture];
         throw new DataError(`${path}: ${(cause as Error).message}`, { cause });
       }
     };
     const batch = Promise.all(samples.map(cut)).then(() => ({
-      lr,
-      hr,
-      lrShape: [n, channels, p, p] as PatchBatch["lrShape"],
-      hrShape: [n, channels, q, q] as PatchBatch["hrShape"],
+      low,
+      high,
+      lowShape: [n, channels, p, p] as PatchBatch["lowShape"],
+      highShape: [n, channels, q, q] as PatchBatch["highShape"],
       names: samples.map(({ picture }) => names[picture]),
       epoch,
       wait: 0,

@@ -11,25 +11,25 @@ export interface PairFormat {
   readonly scale: number;
   /** RGB, three channels; or luma alone, one channel: BT.601 studio range (16..235) in bytes, see rgbToY. */
   readonly colors: "rgb" | "y";
-  /** "lr": small, as usual; "hr": already enlarged to HR's size by imresize, as SRCNN takes it. */
-  readonly inputSize: "lr" | "hr";
+  /** "low": small, as usual; "high": already enlarged to HR's size by imresize, as SRCNN takes it. */
+  readonly inputSize: "low" | "high";
 }
 
 /**
- * A picture in both sizes, with the same channels: hr is exactly `scale` times as wide and high as lr, or as large
- * as lr if the format's inputSize is "hr".
+ * A picture in both sizes, with the same channels: high is exactly `scale` times as wide and high as low, or as large
+ * as low if the format's inputSize is "high".
  */
 export interface Pair {
   name: string;
-  lr: Image;
-  hr: Image;
+  low: Image;
+  high: Image;
 }
 
-/** Where a pair lies on disk. Without `lr` the small picture is made from the large one. */
+/** Where a pair lies on disk. Without `low` the small picture is made from the large one. */
 export interface PairFiles {
   name: string;
-  lr?: string;
-  hr: string;
+  low?: string;
+  high: string;
   /** How the small picture is made, where there is none. Default: by imresize (Matlab's bicubic) alone. */
   degradation?: Degradation;
 }
@@ -68,49 +68,49 @@ export function filePairs(name: string, format: PairFormat, files: readonly Pair
 }
 
 /**
- * Reads a pair. hr loses the few pixels at its right and bottom edge that are no multiple of `scale`. Where there is a
- * file for lr, it must then have the size of hr / scale, or one more where imresize would have rounded up (as in
- * DIV2K's X8), which is cut off as well. Else it is made from hr. Grey files count as RGB with equal channels.
+ * Reads a pair. high loses the few pixels at its right and bottom edge that are no multiple of `scale`. Where there is a
+ * file for low, it must then have the size of high / scale, or one more where imresize would have rounded up (as in
+ * DIV2K's X8), which is cut off as well. Else it is made from high. Grey files count as RGB with equal channels.
  *
  * With colors "y", luma is rounded to bytes and the small picture is made by imresize from this one plane, as in the
  * papers' Matlab code (and not from RGB, which differs by a level here and there). A small picture that has a file of
- * its own, or was degraded, is RGB and is converted by itself. With inputSize "hr", lr is then enlarged by imresize,
+ * its own, or was degraded, is RGB and is converted by itself. With inputSize "high", low is then enlarged by imresize,
  * rounded to bytes once more.
  */
 export async function loadPair(files: PairFiles, format: PairFormat): Promise<Pair> {
   const { scale, colors, inputSize } = format;
   const convert = colors === "y" ? lumaOf : (image: Image) => image;
-  const large = toRgb(await readImage(files.hr));
+  const large = toRgb(await readImage(files.high));
   const size = { width: Math.floor(large.width / scale), height: Math.floor(large.height / scale) };
   if (size.width === 0 || size.height === 0) {
     throw new DataError(
-      `${files.hr}: ${large.width}x${large.height} pixels are too few for scale ${scale}. Leave it out.`,
+      `${files.high}: ${large.width}x${large.height} pixels are too few for scale ${scale}. Leave it out.`,
     );
   }
   const cropped = modcrop(large, scale);
-  const hr = convert(cropped);
+  const high = convert(cropped);
   const small = async (): Promise<Image> => {
-    if (files.lr !== undefined) {
-      return convert(fitSmall(toRgb(await readImage(files.lr)), files.lr, large, files.hr, scale));
+    if (files.low !== undefined) {
+      return convert(fitSmall(toRgb(await readImage(files.low)), files.low, large, files.high, scale));
     }
     if (files.degradation) return convert(await degrade(cropped, scale, files.degradation));
-    return imresize(hr, size);
+    return imresize(high, size);
   };
-  const lr = await small();
-  return { name: files.name, lr: inputSize === "hr" ? imresize(lr, scale) : lr, hr };
+  const low = await small();
+  return { name: files.name, low: inputSize === "high" ? imresize(low, scale) : low, high };
 }
 
 /**
  * The small picture of a pair in the size that belongs to the large one: it may be a pixel wider and higher, which is
  * cut off. Throws a DataError if its size is another one.
  */
-export function fitSmall(small: Image, path: string, large: Image, hrPath: string, scale: number): Image {
+export function fitSmall(small: Image, path: string, large: Image, highPath: string, scale: number): Image {
   const [width, height] = [Math.floor(large.width / scale), Math.floor(large.height / scale)];
   const fits = (side: number, of: number) =>
     side === Math.floor(of / scale) || side === Math.ceil(of / scale);
   if (!fits(small.width, large.width) || !fits(small.height, large.height)) {
     throw new DataError(
-      `${path} is ${small.width}x${small.height}, but at scale ${scale} the small version of ${hrPath} ` +
+      `${path} is ${small.width}x${small.height}, but at scale ${scale} the small version of ${highPath} ` +
         `(${large.width}x${large.height}) must be ${width}x${height}. Do both belong to the same picture and scale?`,
     );
   }
@@ -119,18 +119,18 @@ export function fitSmall(small: Image, path: string, large: Image, hrPath: strin
 
 /**
  * What is asked of a dataset, with RGB and small pictures where nothing else is said. Throws a RangeError if
- * it means nothing. Scales are whole: a pixel of lr stands for scale x scale pixels of hr.
+ * it means nothing. Scales are whole: a pixel of low stands for scale x scale pixels of high.
  */
 export function pairFormat(options: Partial<PairFormat> & { scale: number }): PairFormat {
-  const { scale, colors = "rgb", inputSize = "lr" } = options;
+  const { scale, colors = "rgb", inputSize = "low" } = options;
   if (!Number.isInteger(scale) || scale < 2) {
     throw new RangeError(`scale must be a whole number of at least 2, not ${scale}.`);
   }
   if (colors !== "rgb" && colors !== "y") {
     throw new RangeError(`colors must be "rgb" or "y", not ${JSON.stringify(colors)}.`);
   }
-  if (inputSize !== "lr" && inputSize !== "hr") {
-    throw new RangeError(`inputSize must be "lr" or "hr", not ${JSON.stringify(inputSize)}.`);
+  if (inputSize !== "low" && inputSize !== "high") {
+    throw new RangeError(`inputSize must be "low" or "high", not ${JSON.stringify(inputSize)}.`);
   }
   return { scale, colors, inputSize };
 }

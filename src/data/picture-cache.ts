@@ -4,11 +4,11 @@ import type { Pair } from "./pairs.ts";
 
 /** A pair of pictures, wherever it is, to cut patches from. */
 export interface OpenPair {
-  readonly lr: Size;
-  readonly hr: Size;
+  readonly low: Size;
+  readonly high: Size;
   /** Copies a square of one of the two pictures into a batch: see copyPatch. */
   copyPatch(
-    which: "lr" | "hr",
+    which: "low" | "high",
     out: Float32Array,
     offset: number,
     place: PatchPlace,
@@ -44,8 +44,8 @@ export class PictureCache implements PairSource {
     this.#entries.set(picture, entry);
     if (known === undefined) {
       entry.pair.then(
-        ({ lr, hr }) => {
-          entry.bytes = lr.width * lr.height * lr.channels + hr.width * hr.height * hr.channels;
+        ({ low, high }) => {
+          entry.bytes = low.width * low.height * low.channels + high.width * high.height * high.channels;
           this.#bytes += entry.bytes;
           this.#evict();
         },
@@ -67,8 +67,8 @@ export class PictureCache implements PairSource {
 
 function opened(pair: Pair): OpenPair {
   return {
-    lr: pair.lr,
-    hr: pair.hr,
+    low: pair.low,
+    high: pair.high,
     async copyPatch(which, out, offset, { x, y, symmetry }, size) {
       copyPatch(out, offset, pair[which], x, y, size, symmetry);
     },

@@ -49,10 +49,10 @@ export class RawCache implements PairSource {
   async #open(files: PairFiles): Promise<OpenPair> {
     const { scale, colors, inputSize } = this.#dataset;
     const format = { scale, colors, inputSize };
-    const { name, lr, hr, degradation } = files;
-    const made = [version, format, degradation, resolve(hr), lr && resolve(lr)];
+    const { name, low, high, degradation } = files;
+    const made = [version, format, degradation, resolve(high), low && resolve(low)];
     const path = join(this.#folder, `${name}-${digest(made).slice(0, 16)}.raw`);
-    const source = digest([made, await stamp(hr), lr && (await stamp(lr))]);
+    const source = digest([made, await stamp(high), low && (await stamp(low))]);
 
     let header = await readRawHeader(path);
     if (header?.source !== source) {
@@ -68,8 +68,8 @@ export class RawCache implements PairSource {
 
 function opened(path: string, header: RawHeader): OpenPair {
   return {
-    lr: header.lr,
-    hr: header.hr,
+    low: header.low,
+    high: header.high,
     async copyPatch(which, out, offset, { x, y, symmetry }, size) {
       const part = await readPart(path, header, which, { x, y, w: size, h: size }).catch((cause: Error) => {
         throw new DataError(

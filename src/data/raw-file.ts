@@ -6,7 +6,7 @@ import type { Pair } from "./pairs.ts";
 import type { Size } from "./picture-cache.ts";
 
 /**
- * A decoded pair as a file: a header of 512 bytes (JSON, filled up with blanks), then lr, then hr. A picture is stored in
+ * A decoded pair as a file: a header of 512 bytes (JSON, filled up with blanks), then low, then high. A picture is stored in
  * upright strips of 64 columns, the last one narrower, each strip row by row with the channels of a pixel side by side.
  * So a patch of 96 columns of a picture of 2040 is three reads of little more than its own bytes, where rows as long as
  * the picture would be twenty times as much, and a PNG file would have to be decoded from its beginning.
@@ -14,17 +14,17 @@ import type { Size } from "./picture-cache.ts";
 export interface RawHeader {
   /** What the bytes were made from; any text. */
   source: string;
-  lr: Size;
-  hr: Size;
+  low: Size;
+  high: Size;
 }
 
 const headerBytes = 512;
 const stripWidth = 64;
 
 /** Writes the file as a whole or not at all. */
-export async function writeRaw(path: string, source: string, { lr, hr }: Pair): Promise<void> {
-  const header = JSON.stringify({ source, lr: sizeOf(lr), hr: sizeOf(hr) } satisfies RawHeader);
-  await writeWhole(path, Buffer.concat([Buffer.from(header.padEnd(headerBytes)), strips(lr), strips(hr)]));
+export async function writeRaw(path: string, source: string, { low, high }: Pair): Promise<void> {
+  const header = JSON.stringify({ source, low: sizeOf(low), high: sizeOf(high) } satisfies RawHeader);
+  await writeWhole(path, Buffer.concat([Buffer.from(header.padEnd(headerBytes)), strips(low), strips(high)]));
 }
 
 /** The header; undefined if there is no such file, or it is not a whole one. */
@@ -34,7 +34,7 @@ export async function readRawHeader(path: string): Promise<RawHeader | undefined
   try {
     const header: RawHeader = JSON.parse((await readBytes(file, 0, headerBytes)).toString());
     const { size } = await file.stat();
-    return size === headerBytes + bytesOf(header.lr) + bytesOf(header.hr) ? header : undefined;
+    return size === headerBytes + bytesOf(header.low) + bytesOf(header.high) ? header : undefined;
   } catch {
     return undefined;
   } finally {
@@ -50,11 +50,11 @@ export async function readRawHeader(path: string): Promise<RawHeader | undefined
 export async function readPart(
   path: string,
   header: RawHeader,
-  which: "lr" | "hr",
+  which: "low" | "high",
   { x, y, w, h }: { x: number; y: number; w: number; h: number },
 ): Promise<{ image: Image; x: number }> {
   const { width, height, channels } = header[which];
-  const start = headerBytes + (which === "hr" ? bytesOf(header.lr) : 0);
+  const start = headerBytes + (which === "high" ? bytesOf(header.low) : 0);
   const strips = stripsOf(width).filter((strip) => strip.left + strip.width > x && strip.left < x + w);
   const [first, last] = [strips[0], strips.at(-1)!];
   const wide = last.left + last.width - first.left;

@@ -4,7 +4,7 @@ import type { Image } from "../picture/image.ts";
 import { toByte } from "../picture/levels.ts";
 import { psnr, ssim } from "../picture/metrics.ts";
 import type { Upscaler } from "../upscale/index.ts";
-import { loadPicture, lrSourceOf, type Picture } from "./pictures.ts";
+import { loadPicture, lowSourceOf, type Picture } from "./pictures.ts";
 import { type Conditions, describeConditions, metricOptions, type Protocol } from "./protocol.ts";
 
 export interface EvaluateOptions {
@@ -66,7 +66,7 @@ export async function evaluate(
     const start = performance.now();
     const result = await enlarge(upscaler, picture, conditions, signal);
     const ms = performance.now() - start;
-    const score = { ...compare(result, picture, conditions, isLoaded(one) ? one.name : one.hr), ms };
+    const score = { ...compare(result, picture, conditions, isLoaded(one) ? one.name : one.high), ms };
     images.push(score);
     onPicture?.(score, i);
   }
@@ -92,7 +92,7 @@ export function conditionsOf(
   { protocol = "y", border = scale, mixed = false }: EvaluateOptions = {},
 ): Conditions {
   if (pictures.length === 0) throw new DataError("evaluate: there are no pictures; name at least one.");
-  const sources = pictures.map((one) => (isLoaded(one) ? one.lrSource : lrSourceOf(one)));
+  const sources = pictures.map((one) => (isLoaded(one) ? one.lowSource : lowSourceOf(one)));
   const isMixed = new Set(sources).size > 1;
   if (isMixed && !mixed) {
     const files = sources.filter((source) => source === "files").length;
@@ -104,31 +104,31 @@ export function conditionsOf(
   return {
     protocol,
     border,
-    lr: isMixed ? "mixed" : sources[0],
+    low: isMixed ? "mixed" : sources[0],
     colors: protocol === "y" && colors !== "rgb" ? "y" : "rgb",
   };
 }
 
 function isLoaded(picture: PairFiles | Picture): picture is Picture {
-  return "hrY" in picture;
+  return "highY" in picture;
 }
 
 /** The picture as the conditions have it enlarged: RGB, or a plane of rounded luma. */
 async function enlarge(
   upscaler: Upscaler,
-  { lr, lrY }: Picture,
+  { low, lowY }: Picture,
   { colors }: Conditions,
   signal: AbortSignal | undefined,
 ): Promise<Image> {
-  if (colors === "rgb") return upscaler.upscale(lr, { signal });
-  const plane = await upscaler.upscaleY(lrY, lr.width, lr.height, { signal });
-  const [width, height] = [lr.width * upscaler.scale, lr.height * upscaler.scale];
+  if (colors === "rgb") return upscaler.upscale(low, { signal });
+  const plane = await upscaler.upscaleY(lowY, low.width, low.height, { signal });
+  const [width, height] = [low.width * upscaler.scale, low.height * upscaler.scale];
   return { width, height, channels: 1, data: Uint8Array.from(plane, toByte) };
 }
 
 function compare(result: Image, picture: Picture, conditions: Conditions, path: string) {
   const { protocol, border, colors } = conditions;
-  const original = colors === "rgb" ? picture.hr : picture.hrY;
+  const original = colors === "rgb" ? picture.high : picture.highY;
   const options = metricOptions(protocol, border);
   try {
     return {

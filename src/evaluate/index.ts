@@ -7,4 +7,4 @@ export {
   type PictureScore,
 } from "./evaluate.ts";
 export { findPictures, loadPicture, type Picture } from "./pictures.ts";
-export { type Conditions, describeConditions, type LrSource, type Protocol } from "./protocol.ts";
+export { type Conditions, describeConditions, type LowSource, type Protocol } from "./protocol.ts";

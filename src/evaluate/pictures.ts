@@ -11,10 +11,10 @@ import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
 import { type Image, modcrop, toRgb } from "../picture/image.ts";
 import { imresize, imresizePlane } from "../picture/imresize.ts";
-import type { LrSource } from "./protocol.ts";
+import type { LowSource } from "./protocol.ts";
 
 /**
- * The pictures of a folder, in the order of their names; with `lr`, each with its small version there, as
+ * The pictures of a folder, in the order of their names; with `low`, each with its small version there, as
  * partnersOf finds it by its name. `onLeftOut` is called with a line for each folder of which something is
  * left out.
  *
@@ -22,29 +22,29 @@ import type { LrSource } from "./protocol.ts";
  *   or not the only one. The pictures themselves are read later.
  */
 export function findPictures(
-  hr: string,
-  lr: string | undefined,
+  high: string,
+  low: string | undefined,
   scale: number,
   onLeftOut?: (line: string) => void,
 ): PairFiles[] {
-  const together = lr !== undefined && sameFile(hr, lr); // then the small ones are not left out
+  const together = low !== undefined && sameFile(high, low); // then the small ones are not left out
   const options = { scale, onLeftOut: together ? undefined : onLeftOut };
-  const large = openFolder(hr, options).files!.map(({ name, hr }) => ({ name, hr }));
-  if (lr === undefined) return large;
-  const small = picturesIn(lr, onLeftOut).pictures;
+  const large = openFolder(high, options).files!.map(({ name, high }) => ({ name, high }));
+  if (low === undefined) return large;
+  const small = picturesIn(low, onLeftOut).pictures;
   const partners = partnersOf(
-    large.map(({ hr }) => hr),
+    large.map(({ high }) => high),
     small,
     scale,
   );
-  return large.map(({ name, hr }, i) => {
+  return large.map(({ name, high }, i) => {
     const found = partners[i];
-    if (found.length === 1) return { name, hr, lr: found[0] };
+    if (found.length === 1) return { name, high, low: found[0] };
     throw new DataError(
       found.length === 0
-        ? `${hr} has no small version in ${lr}: it should be called ${name}x${scale}.png, ${name}_LRBI_x${scale}.png or ` +
+        ? `${high} has no small version in ${low}: it should be called ${name}x${scale}.png, ${name}_LRBI_x${scale}.png or ` +
             `${name}.png, say. Add it, or move the large one away.`
-        : `${hr} has ${found.length} small versions in ${lr} (${found.map((path) => basename(path)).join(", ")}). ` +
+        : `${high} has ${found.length} small versions in ${low} (${found.map((path) => basename(path)).join(", ")}). ` +
             "Move all but one away.",
     );
   });
@@ -53,24 +53,24 @@ export function findPictures(
 /** A picture to measure on: HR and LR in RGB, and of both what protocol "y" compares. */
 export interface Picture {
   readonly name: string;
-  readonly hr: Image;
-  readonly lr: Image;
-  /** Y of hr, rounded, as a 1-channel picture. */
-  readonly hrY: Image;
+  readonly high: Image;
+  readonly low: Image;
+  /** Y of high, rounded, as a 1-channel picture. */
+  readonly highY: Image;
   /** Y for methods to enlarge, [height, width] in 16..235: see protocol.ts. */
-  readonly lrY: ArrayLike<number>;
+  readonly lowY: ArrayLike<number>;
   /** Where the small picture is from. */
-  readonly lrSource: LrSource;
+  readonly lowSource: LowSource;
 }
 
 /** Where the small version of a picture will be from. */
-export function lrSourceOf({ lr, degradation }: PairFiles): LrSource {
-  if (lr !== undefined) return "files";
+export function lowSourceOf({ low, degradation }: PairFiles): LowSource {
+  if (low !== undefined) return "files";
   return degradation ? "degraded" : "made";
 }
 
 /**
- * Reads a picture. hr loses the edges that are no multiple of the scale. Grey files count as RGB with equal
+ * Reads a picture. high loses the edges that are no multiple of the scale. Grey files count as RGB with equal
  * channels.
  *
  * @param options.transparency whether a picture with an alpha channel is refused, as no protocol measures it
@@ -87,22 +87,29 @@ export async function loadPicture(
     if (transparency === "refuse") refuseTransparency(image, path);
     return toRgb(image);
   };
-  const large = await read(files.hr);
+  const large = await read(files.high);
   if (Math.min(large.width, large.height) < scale) {
     throw new DataError(
-      `${files.hr}: ${large.width}x${large.height} pixels are too few for scale ${scale}. Leave it out.`,
+      `${files.high}: ${large.width}x${large.height} pixels are too few for scale ${scale}. Leave it out.`,
     );
   }
-  const hr = modcrop(large, scale);
-  const hrY = lumaOf(hr);
-  const [{ name, lr: path, degradation }, lrSource] = [files, lrSourceOf(files)];
+  const high = modcrop(large, scale);
+  const highY = lumaOf(high);
+  const [{ name, low: path, degradation }, lowSource] = [files, lowSourceOf(files)];
   const small =
     path !== undefined
-      ? fitSmall(await read(path), path, large, files.hr, scale)
-      : degradation && (await degrade(hr, scale, degradation));
-  if (small) return { name, lrSource, hr, hrY, lr: small, lrY: lumaOf(small).data };
-  const size = { width: hr.width / scale, height: hr.height / scale };
-  return { name, lrSource, hr, hrY, lr: imresize(hr, size), lrY: imresizePlane(hrY.data, hr, size) };
+      ? fitSmall(await read(path), path, large, files.high, scale)
+      : degradation && (await degrade(high, scale, degradation));
+  if (small) return { name, lowSource, high, highY, low: small, lowY: lumaOf(small).data };
+  const size = { width: high.width / scale, height: high.height / scale };
+  return {
+    name,
+    lowSource,
+    high,
+    highY,
+    low: imresize(high, size),
+    lowY: imresizePlane(highY.data, high, size),
+  };
 }
 
 function refuseTransparency({ channels }: Image, path: string): void {

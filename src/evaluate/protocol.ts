@@ -28,19 +28,19 @@ import type { MetricOptions } from "../picture/metrics.ts";
 export type Protocol = "y" | "rgb";
 
 /** A small picture is made from the large one by Matlab's bicubic, degraded otherwise or read from a file. */
-export type LrSource = "made" | "degraded" | "files";
+export type LowSource = "made" | "degraded" | "files";
 
 export interface Conditions {
   readonly protocol: Protocol;
   readonly border: number;
   /** Where the small pictures are from; "mixed": not all from the same source. */
-  readonly lr: LrSource | "mixed";
+  readonly low: LowSource | "mixed";
   /** What the method enlarges. */
   readonly colors: "y" | "rgb";
 }
 
 /** All that decides over the figures, in one line. */
-export function describeConditions({ protocol, border, lr, colors }: Conditions): string {
+export function describeConditions({ protocol, border, low, colors }: Conditions): string {
   const compared =
     protocol === "rgb"
       ? "PSNR and SSIM over R, G and B"
@@ -52,7 +52,7 @@ export function describeConditions({ protocol, border, lr, colors }: Conditions)
     files: `${ofY ? "Y (rounded) of " : ""}the given files`,
     mixed: "the given files, and of pictures without one Matlab's bicubic",
   };
-  return `${compared}, border ${border}; LR: ${small[lr]}`;
+  return `${compared}, border ${border}; LR: ${small[low]}`;
 }
 
 export function metricOptions(protocol: Protocol, border: number): MetricOptions {

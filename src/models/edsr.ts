@@ -60,7 +60,7 @@ export const edsr: Architecture<"EDSR", Options, "quick" | "edsr-article" | "eds
   name: "EDSR",
   summary: "Lim et al. 2017: residual blocks on the small picture and pixel shuffles, the best; RGB",
   colors: "rgb",
-  inputSize: "lr",
+  inputSize: "low",
   options: {
     scale: { kind: oneOf(2, 3, 4, 8), default: 2, help: "enlargement" },
     blocks: { kind: whole(1), default: 16, help: "residual blocks (the paper's baseline: 16)" },

@@ -44,7 +44,7 @@ export const espcn: Architecture<"ESPCN", Options, "quick"> = {
   name: "ESPCN",
   summary: "Shi et al. 2016: three convolutions of the small picture and a pixel shuffle, the fastest; luma",
   colors: "y",
-  inputSize: "lr",
+  inputSize: "low",
   options: {
     scale: { kind: oneOf(2, 3, 4), default: 3, help: "enlargement" },
     filters: {

@@ -38,7 +38,7 @@ export const fsrcnn: Architecture<"FSRCNN", Options, "quick"> = {
   name: "FSRCNN",
   summary: "Dong et al. 2016: a deep, narrow network on the small picture and a transposed convolution; luma",
   colors: "y",
-  inputSize: "lr",
+  inputSize: "low",
   options: {
     scale: { kind: oneOf(2, 3, 4), default: 3, help: "enlargement" },
     d: { kind: whole(1), default: 56, help: "channels of the features (the paper: 56; for real time 32)" },

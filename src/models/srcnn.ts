@@ -50,7 +50,7 @@ export const srcnn: Architecture<"SRCNN", Options, "quick"> = {
   name: "SRCNN",
   summary: "Dong et al. 2014: three convolutions of a picture that bicubic interpolation has enlarged; luma",
   colors: "y",
-  inputSize: "hr",
+  inputSize: "high",
   options: {
     scale: { kind: oneOf(2, 3, 4), default: 3, help: "enlargement" },
     kernels: {

@@ -15,10 +15,10 @@ export abstract class SuperResolver extends Module {
    */
   abstract readonly colors: "rgb" | "y";
   /**
-   * `"lr"`: the network enlarges. `"hr"`: it improves a picture that bicubic interpolation has enlarged
+   * `"low"`: the network enlarges. `"high"`: it improves a picture that bicubic interpolation has enlarged
    * already, as SRCNN does; input and output have the same size.
    */
-  abstract readonly inputSize: "lr" | "hr";
+  abstract readonly inputSize: "low" | "high";
   /** At most how many input pixels away an input pixel can still influence an output. */
   abstract readonly halo: number;
   /** Numbers in the largest feature map for each input pixel: it and the halo limit the tiles. */

@@ -118,12 +118,16 @@ export function randomPlace(
   return { x, y, symmetry: symmetries[rng.int(8)] };
 }
 
-/** Throws a DataError unless hr is exactly `scale` times as wide and high as lr, with the same channels. */
-export function checkPairSizes(lr: Omit<Image, "data">, hr: Omit<Image, "data">, scale: number): void {
-  if (hr.width !== lr.width * scale || hr.height !== lr.height * scale || hr.channels !== lr.channels) {
+/** Throws a DataError unless high is exactly `scale` times as wide and high as low, with the same channels. */
+export function checkPairSizes(low: Omit<Image, "data">, high: Omit<Image, "data">, scale: number): void {
+  if (
+    high.width !== low.width * scale ||
+    high.height !== low.height * scale ||
+    high.channels !== low.channels
+  ) {
     throw new DataError(
-      `HR (${hr.width}x${hr.height}, ${hr.channels} channels) is not ${scale} times ` +
-        `LR (${lr.width}x${lr.height}, ${lr.channels} channels).`,
+      `HR (${high.width}x${high.height}, ${high.channels} channels) is not ${scale} times ` +
+        `LR (${low.width}x${low.height}, ${low.channels} channels).`,
     );
   }
 }

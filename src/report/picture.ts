@@ -107,17 +107,17 @@ export async function sideBySide(rows: readonly Row[], options: SideBySideOption
  * square; its corner is a multiple of size / 8, moved up and left to a multiple of `grid`, such as the scale: then it
  * begins with a whole pixel of the small picture.
  */
-export function pickDetail(hr: Image, size: number, grid = 1): Region {
-  checkImage(hr, "pickDetail");
-  const width = Math.min(size, hr.width);
-  const height = Math.min(size, hr.height);
+export function pickDetail(high: Image, size: number, grid = 1): Region {
+  checkImage(high, "pickDetail");
+  const width = Math.min(size, high.width);
+  const height = Math.min(size, high.height);
   const stride = Math.max(1, size >> 3);
-  const sums = gradientSums(hr);
-  const row = hr.width + 1;
+  const sums = gradientSums(high);
+  const row = high.width + 1;
   let best: Region = { x: 0, y: 0, width, height };
   let most = -1;
-  for (let y = 0; y + height <= hr.height; y += stride) {
-    for (let x = 0; x + width <= hr.width; x += stride) {
+  for (let y = 0; y + height <= high.height; y += stride) {
+    for (let x = 0; x + width <= high.width; x += stride) {
       const above = y * row + x;
       const below = above + height * row;
       const sum = sums[below + width] - sums[below] - sums[above + width] + sums[above];

@@ -11,7 +11,7 @@ interface Tracked {
  *
  *     for (…) {
  *       using step = scope();
- *       const loss = l1Loss(model.forward(lr), hr);
+ *       const loss = l1Loss(model.forward(low), high);
  *       adam.step(backward(loss));
  *     } // everything made in this round is gone here, except what was kept
  *

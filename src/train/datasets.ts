@@ -81,7 +81,7 @@ function openPart(
   const own = { ...format, degradation };
   const all = openFolder(folder, { ...own, onLeftOut });
   if (!holdOut) return { train: all };
-  const paths = all.files!.map(({ hr }) => hr);
+  const paths = all.files!.map(({ high }) => high);
   const heldOut = Math.ceil(paths.length / 10);
   if (paths.length < 2) {
     throw new DataError(

@@ -50,7 +50,7 @@ export async function openSession(
   if (checkpoint) checkPictures(checkpoint.state.pictures, pictureNames);
   const validation = await Validation.open(valid, validPictures);
   const pairs = architecture.looksAtExamples(options) ? await loadPairs(train, exampleCount) : [];
-  const examples = pairs.map(({ lr: low }) => ({
+  const examples = pairs.map(({ low }) => ({
     shape: [low.channels, low.height, low.width],
     data: toPlanar(low),
   }));

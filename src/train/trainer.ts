@@ -169,8 +169,8 @@ export function differentiate(
   let gradients: Gradients | undefined;
   for (let i = 0; i < accumulate; i++) {
     using _ = scope();
-    const low = microBatch(batch.lr, batch.lrShape, i, accumulate);
-    const high = microBatch(batch.hr, batch.hrShape, i, accumulate);
+    const low = microBatch(batch.low, batch.lowShape, i, accumulate);
+    const high = microBatch(batch.high, batch.highShape, i, accumulate);
     const loss = mul(lossOf(model.forward(low), high), 1 / accumulate);
     const added = backward(loss);
     sum = keep(sum ? add(sum, loss) : loss);

@@ -54,16 +54,16 @@ export class Validation {
   /** The first pictures and a detail of each: LR, bicubic, the network's, HR. */
   async rows(network: Upscaler, { images }: Evaluation): Promise<Row[]> {
     const rows: Row[] = [];
-    for (const [i, { name, lr, hr }] of this.#pictures.slice(0, shownPictures).entries()) {
+    for (const [i, { name, low, high }] of this.#pictures.slice(0, shownPictures).entries()) {
       const caption = (method: string, { psnr }: { psnr: number }) => `${method} ${psnr.toFixed(2)} dB`;
       rows.push({
         title: name,
-        overview: { caption: "held out", image: hr, region: pickDetail(hr, 96, this.#scale) },
+        overview: { caption: "held out", image: high, region: pickDetail(high, 96, this.#scale) },
         panels: [
-          { caption: "LR", image: lr },
-          { caption: caption("bicubic", this.bicubic.images[i]), image: imresize(lr, this.#scale) },
-          { caption: caption(network.name, images[i]), image: await network.upscale(lr) },
-          { caption: "HR", image: hr },
+          { caption: "LR", image: low },
+          { caption: caption("bicubic", this.bicubic.images[i]), image: imresize(low, this.#scale) },
+          { caption: caption(network.name, images[i]), image: await network.upscale(low) },
+          { caption: "HR", image: high },
         ],
       });
     }

@@ -128,7 +128,7 @@ function needsOf(model: SuperResolver): Needs {
     return [result, ((taken / side ** 2) * 9) / 8];
   };
   // A result that is read is copied to memory that JavaScript can see.
-  const read = (4 * channels * (inputSize === "lr" ? scale ** 2 : 1) * 9) / 8;
+  const read = (4 * channels * (inputSize === "low" ? scale ** 2 : 1) * 9) / 8;
   const most = maxTensorBytes / 4;
   const bindableStrip = Math.floor(most / valuesPerPixel);
   if (!twoStages) {

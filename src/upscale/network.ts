@@ -13,7 +13,7 @@ import { bytesPerPixel, type Upscaler, upscalerOf } from "./upscaler.ts";
 export function networkUpscaler(model: SuperResolver, name = model.metadata().architecture): Upscaler {
   const { scale, colors, inputSize, halo } = model;
   const wanted = colors === "rgb" ? 3 : 1;
-  const enlarged = inputSize === "hr";
+  const enlarged = inputSize === "high";
   const forward = new Forward(model);
   return upscalerOf({
     name,

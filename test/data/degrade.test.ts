@@ -140,13 +140,13 @@ describe("degrade", () => {
     modcrop(crop(toRgb(await readImage(photograph("nagasaki-boats"))), 40, 30, 192, 144), 4);
 
   test("with nothing asked for it is Matlab's bicubic", async () => {
-    const hr = noise(24, 16, 3);
-    expect(await degrade(hr, 2, { shrink: "bicubic", seed: 1 })).toEqual(imresize(hr, 1 / 2));
+    const high = noise(24, 16, 3);
+    expect(await degrade(high, 2, { shrink: "bicubic", seed: 1 })).toEqual(imresize(high, 1 / 2));
   });
 
   test("area is the mean, nearest is one of the pixels, bilinear the triangle", async () => {
-    const hr = drawn(12, 6, 3, (x, y, c) => 6 * x + 20 * y + 10 * c);
-    const area = await degrade(hr, 3, { shrink: "area", seed: 1 });
+    const high = drawn(12, 6, 3, (x, y, c) => 6 * x + 20 * y + 10 * c);
+    const area = await degrade(high, 3, { shrink: "area", seed: 1 });
     expect(area).toEqual(drawn(4, 2, 3, (x, y, c) => 6 * (3 * x + 1) + 20 * (3 * y + 1) + 10 * c));
     const random = noise(12, 8, 3);
     const pixel = (x: number, y: number, c: number) => random.data[(y * 12 + x) * 3 + c];
@@ -161,10 +161,10 @@ describe("degrade", () => {
   });
 
   test("blur happens before shrinking", async () => {
-    const hr = noise(24, 16, 3);
+    const high = noise(24, 16, 3);
     const blur = { sigma: 1.2, sigma2: 0.6, angle: 20 };
-    expect(await degrade(hr, 2, { blur, shrink: "bicubic", seed: 1 })).toEqual(
-      imresize(gaussianBlur(hr, blur), 1 / 2),
+    expect(await degrade(high, 2, { blur, shrink: "bicubic", seed: 1 })).toEqual(
+      imresize(gaussianBlur(high, blur), 1 / 2),
     );
   });
 
@@ -208,11 +208,11 @@ describe("degrade", () => {
   });
 
   test("JPEG changes the picture, the more the lower its quality, and keeps its size", async () => {
-    const hr = await photo();
-    const clean = await degrade(hr, 2, { shrink: "bicubic", seed: 1 });
+    const high = await photo();
+    const clean = await degrade(high, 2, { shrink: "bicubic", seed: 1 });
     const errors = [];
     for (const jpeg of [95, 60, 20]) {
-      const out = await degrade(hr, 2, { shrink: "bicubic", jpeg, seed: 1 });
+      const out = await degrade(high, 2, { shrink: "bicubic", jpeg, seed: 1 });
       expect([out.width, out.height, out.channels]).toEqual([96, 72, 3]);
       expect(differing(out, clean)).toBeGreaterThan(1000);
       errors.push(out.data.reduce((sum, v, i) => sum + (v - clean.data[i]) ** 2, 0));
@@ -245,18 +245,18 @@ describe("openFolder with a degradation", () => {
     expect(dataset.files!.map((file) => file.degradation)).toEqual(
       [0, 1].map((i) => drawDegradation(degradation, i)),
     );
-    const { lr, hr } = await dataset.load(1);
-    expect(lr).toEqual(await degrade(hr, 4, dataset.files![1].degradation!));
-    expect(differing(lr, imresize(hr, 1 / 4))).toBeGreaterThan(lr.data.length / 2);
+    const { low, high } = await dataset.load(1);
+    expect(low).toEqual(await degrade(high, 4, dataset.files![1].degradation!));
+    expect(differing(low, imresize(high, 1 / 4))).toBeGreaterThan(low.data.length / 2);
     const again = await openFolder(paths, { scale: 4, degradation }).load(1);
-    expect(differing(again.lr, lr)).toBe(0);
+    expect(differing(again.low, low)).toBe(0);
   });
 
   test("colors y: the degraded RGB picture is converted", async () => {
     const rgb = await openFolder(paths, { scale: 4, degradation }).load(0);
     const y = await openFolder(paths, { scale: 4, degradation, colors: "y" }).load(0);
-    expect([y.lr.channels, y.lr.width, y.lr.height]).toEqual([1, rgb.lr.width, rgb.lr.height]);
-    const [r, g, b] = rgb.lr.data;
-    expect(y.lr.data[0]).toBe(Math.round(16 + (65.481 * r + 128.553 * g + 24.966 * b) / 255));
+    expect([y.low.channels, y.low.width, y.low.height]).toEqual([1, rgb.low.width, rgb.low.height]);
+    const [r, g, b] = rgb.low.data;
+    expect(y.low.data[0]).toBe(Math.round(16 + (65.481 * r + 128.553 * g + 24.966 * b) / 255));
   });
 });

@@ -501,9 +501,9 @@ describe("downloadDiv2k", () => {
       ] as const) {
         const dataset = openDiv2k(root, { split, track, scale });
         expect(dataset.length).toBe(track === "wild" && split === "train" ? 4 : 1);
-        const { hr, lr } = await dataset.load(0);
-        expect([hr.width, lr.width]).toEqual([24, 24 / scale]);
-        expect(hr).toEqual(noise(24, 24, 3, 1));
+        const { high, low } = await dataset.load(0);
+        expect([high.width, low.width]).toEqual([24, 24 / scale]);
+        expect(high).toEqual(noise(24, 24, 3, 1));
       }
     }
     expect((await readdir(root)).some((name) => /zip|part|unpacking/.test(name))).toBe(false);
@@ -515,7 +515,7 @@ describe("downloadDiv2k", () => {
 
   test("only what is asked for, with progress; archives that are kept or were there are used", async () => {
     const steps: Div2kProgress[] = [];
-    await get({ splits: ["valid"], hr: false, keepArchives: true, onProgress: (step) => steps.push(step) });
+    await get({ splits: ["valid"], high: false, keepArchives: true, onProgress: (step) => steps.push(step) });
     expect((await readdir(root)).sort()).toEqual(["DIV2K_valid_LR_bicubic", "DIV2K_valid_LR_bicubic_X2.zip"]);
     const size = archives["/mirror/DIV2K_valid_LR_bicubic_X2.zip"].length;
     const job = { archive: "DIV2K_valid_LR_bicubic_X2", index: 0, count: 1 };
@@ -524,7 +524,7 @@ describe("downloadDiv2k", () => {
     expect(steps.at(-1)).toEqual({ ...job, step: "unpack", done: 1, total: 1 });
     rmSync(join(root, "DIV2K_valid_LR_bicubic"), { recursive: true });
     requests = [];
-    await get({ splits: ["valid"], hr: false });
+    await get({ splits: ["valid"], high: false });
     expect(requests).toEqual([]);
     expect(await readdir(root)).toEqual(["DIV2K_valid_LR_bicubic"]);
   });

@@ -39,7 +39,7 @@ function inMemory(loads: number[] = new Array(count).fill(0), delay = (_i: numbe
     await new Promise((resolve) => setTimeout(resolve, delay(i)));
     return disk.load(i);
   };
-  return { name: "memory", scale, colors: "rgb", inputSize: "lr", length: count, names: disk.names, load };
+  return { name: "memory", scale, colors: "rgb", inputSize: "low", length: count, names: disk.names, load };
 }
 
 async function take(loader: PatchLoader, n: number): Promise<PatchBatch[]> {
@@ -79,17 +79,17 @@ describe("PatchLoader", () => {
 
   test("a batch has the shapes it says, and its patches are parts of the pictures it names", async () => {
     await using loader = new PatchLoader(onDisk(), { ...options, patch: 18, batch: 3 });
-    const { lr, hr, lrShape, hrShape, names, wait } = await loader.next();
-    expect([lrShape, hrShape]).toEqual([
+    const { low, high, lowShape, highShape, names, wait } = await loader.next();
+    expect([lowShape, highShape]).toEqual([
       [3, 3, 18, 18],
       [3, 3, 36, 36],
     ]);
-    expect([lr.length, hr.length]).toEqual([3 * 3 * 18 ** 2, 3 * 3 * 36 ** 2]);
+    expect([low.length, high.length]).toEqual([3 * 3 * 18 ** 2, 3 * 3 * 36 ** 2]);
     expect(wait).toBeGreaterThanOrEqual(0);
     names.forEach((name, slot) => {
       const i = Number(name.slice(1));
       const known = new Set(toPlanar(noise(40 + 30 * i, 36 + 10 * i, 3, i)));
-      const patch = hr.subarray(slot * 3 * 36 ** 2, (slot + 1) * 3 * 36 ** 2);
+      const patch = high.subarray(slot * 3 * 36 ** 2, (slot + 1) * 3 * 36 ** 2);
       expect(patch.every((v) => known.has(v))).toBe(true);
       expect(new Set(patch).size).toBeGreaterThan(200);
     });
@@ -100,43 +100,43 @@ describe("PatchLoader", () => {
     const path = join(folder, "ramp.png");
     writeFileSync(path, await encodePng(ramp));
     await using loader = new PatchLoader(openFolder([path], { scale }), { ...options, batch: 8 });
-    const { lr, hr } = await loader.next();
+    const { low, high } = await loader.next();
     const places = new Set<number>();
     for (let k = 0; k < 8 * 3 * 64; k++) {
       const [plane, y, x] = [Math.floor(k / 64), Math.floor((k % 64) / 8), k % 8];
       const at = plane * 256 + 2 * y * 16 + 2 * x;
-      const mean = (hr[at] + hr[at + 1] + hr[at + 16] + hr[at + 17]) / 4;
-      expect(Math.abs(lr[k] - mean)).toBeLessThan(3 / 255); // half a level, more at the mirrored edges
-      if (k % 192 === 0) places.add(lr[k]);
+      const mean = (high[at] + high[at + 1] + high[at + 16] + high[at + 17]) / 4;
+      expect(Math.abs(low[k] - mean)).toBeLessThan(3 / 255); // half a level, more at the mirrored edges
+      if (k % 192 === 0) places.add(low[k]);
     }
     expect(places.size).toBeGreaterThan(4);
   });
 
   test.each([
-    ["rgb", "hr", 3, 16],
-    ["y", "lr", 1, 8],
-    ["y", "hr", 1, 16],
+    ["rgb", "high", 3, 16],
+    ["y", "low", 1, 8],
+    ["y", "high", 1, 16],
   ] as const)(
     "colors %s, inputSize %s: patches are cut from those pictures, at one place",
     async (...row) => {
       const [colors, inputSize, channels, side] = row;
       const dataset = openFolder(paths.slice(0, 1), { scale, colors, inputSize });
       await using loader = new PatchLoader(dataset, options);
-      const { lr, hr, lrShape, hrShape } = await loader.next();
-      expect(lrShape).toEqual([4, channels, side, side]);
-      expect(hrShape).toEqual([4, channels, 16, 16]);
+      const { low, high, lowShape, highShape } = await loader.next();
+      expect(lowShape).toEqual([4, channels, side, side]);
+      expect(highShape).toEqual([4, channels, 16, 16]);
       const pair = await dataset.load(0);
       const zoom = side / 8;
       for (let slot = 0; slot < 4; slot++) {
-        const small = lr.subarray(slot * channels * side ** 2, (slot + 1) * channels * side ** 2);
-        const large = hr.subarray(slot * channels * 256, (slot + 1) * channels * 256);
+        const small = low.subarray(slot * channels * side ** 2, (slot + 1) * channels * side ** 2);
+        const large = high.subarray(slot * channels * 256, (slot + 1) * channels * 256);
         // Of all places and symmetries exactly one gives the LR patch; the same one must give the HR patch.
-        const found = places(pair.lr.width / zoom - 7, pair.lr.height / zoom - 7).filter(
-          ({ x, y, symmetry }) => same(small, cutOut(pair.lr, x * zoom, y * zoom, side, symmetry)),
+        const found = places(pair.low.width / zoom - 7, pair.low.height / zoom - 7).filter(
+          ({ x, y, symmetry }) => same(small, cutOut(pair.low, x * zoom, y * zoom, side, symmetry)),
         );
         expect(found.length).toBe(1);
         const [{ x, y, symmetry }] = found;
-        expect(same(large, cutOut(pair.hr, x * scale, y * scale, 16, symmetry))).toBe(true);
+        expect(same(large, cutOut(pair.high, x * scale, y * scale, 16, symmetry))).toBe(true);
       }
     },
   );
@@ -176,7 +176,7 @@ describe("PatchLoader", () => {
 
   test("the cache holds what fits into cacheBytes and not a byte more", async () => {
     const pairs = await Promise.all(paths.map((_, i) => onDisk().load(i)));
-    const bytes = pairs.reduce((sum, { lr, hr }) => sum + lr.data.length + hr.data.length, 0);
+    const bytes = pairs.reduce((sum, { low, high }) => sum + low.data.length + high.data.length, 0);
     const loadsWith = async (cacheBytes: number) => {
       const loads = new Array(count).fill(0);
       await using loader = new PatchLoader(inMemory(loads), { ...options, cacheBytes });
@@ -203,8 +203,8 @@ describe("PatchLoader", () => {
   test("is an endless iterator that closes when left", async () => {
     const loader = new PatchLoader(onDisk(), options);
     let batches = 0;
-    for await (const { lr } of loader) {
-      expect(lr.length).toBe(4 * 3 * 64);
+    for await (const { low } of loader) {
+      expect(low.length).toBe(4 * 3 * 64);
       if (++batches === 5) break;
     }
     await expect(loader.next()).rejects.toThrow(/after close/);
@@ -267,13 +267,13 @@ describe("failures", () => {
     const path = join(folder, `${_how.replaceAll(" ", "-")}.mjs`);
     writeFileSync(path, program);
     const pool = new DecodePool(1, pathToFileURL(path));
-    const format = { scale, colors: "rgb", inputSize: "lr" } as const;
-    const loads = [0, 1].map((i) => pool.load({ name: `p${i}`, hr: paths[i] }, format));
+    const format = { scale, colors: "rgb", inputSize: "low" } as const;
+    const loads = [0, 1].map((i) => pool.load({ name: `p${i}`, high: paths[i] }, format));
     await expect(loads[0]).rejects.toThrow(DataError);
     await expect(loads[0]).rejects.toThrow(/p0\.png: the thread that was reading it died/);
     await expect(loads[1]).rejects.toThrow(/p1\.png: the thread/);
     await pool.close();
-    await expect(pool.load({ name: "p0", hr: paths[0] }, format)).rejects.toThrow(/after close/);
+    await expect(pool.load({ name: "p0", high: paths[0] }, format)).rejects.toThrow(/after close/);
   });
 
   test.concurrent.each([

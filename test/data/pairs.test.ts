@@ -21,65 +21,69 @@ const luma = (rgb: Image): Image => ({
 
 describe("openDiv2k", () => {
   const root = join(folder, "DIV2K");
-  const hr = join(root, "DIV2K_train_HR");
-  const lr = join(root, "DIV2K_train_LR_bicubic", "X2");
+  const high = join(root, "DIV2K_train_HR");
+  const low = join(root, "DIV2K_train_LR_bicubic", "X2");
 
   beforeAll(async () => {
-    mkdirSync(hr, { recursive: true });
-    mkdirSync(lr, { recursive: true });
+    mkdirSync(high, { recursive: true });
+    mkdirSync(low, { recursive: true });
     for (const [name, seed] of [
       ["0002", 2],
       ["0001", 1],
     ] as const) {
-      await save(join(hr, `${name}.png`), noise(20, 14, 3, seed));
-      await save(join(lr, `${name}x2.png`), noise(10, 7, 3, seed + 10));
+      await save(join(high, `${name}.png`), noise(20, 14, 3, seed));
+      await save(join(low, `${name}x2.png`), noise(10, 7, 3, seed + 10));
     }
-    writeFileSync(join(hr, "readme.txt"), "not a picture");
+    writeFileSync(join(high, "readme.txt"), "not a picture");
   });
 
   test("pairs the files by name, in order", async () => {
     const dataset = openDiv2k(root, { split: "train", scale: 2 });
     expect(dataset).toMatchObject({ name: "DIV2K train X2", scale: 2, length: 2, names: ["0001", "0002"] });
-    expect(await dataset.load(0)).toEqual({ name: "0001", lr: noise(10, 7, 3, 11), hr: noise(20, 14, 3, 1) });
-    expect((await dataset.load(1)).hr).toEqual(noise(20, 14, 3, 2));
+    expect(await dataset.load(0)).toEqual({
+      name: "0001",
+      low: noise(10, 7, 3, 11),
+      high: noise(20, 14, 3, 1),
+    });
+    expect((await dataset.load(1)).high).toEqual(noise(20, 14, 3, 2));
     await expect(dataset.load(2)).rejects.toThrow(/no pair 2; it has 0 to 1/);
   });
 
   test("colors y: a small picture with a file of its own is converted by itself", async () => {
     const dataset = openDiv2k(root, { split: "train", scale: 2, colors: "y" });
     const pair = await dataset.load(0);
-    expect(pair).toEqual({ name: "0001", lr: luma(noise(10, 7, 3, 11)), hr: luma(noise(20, 14, 3, 1)) });
-    const enlarged = await openDiv2k(root, { split: "train", scale: 2, colors: "y", inputSize: "hr" }).load(
+    expect(pair).toEqual({ name: "0001", low: luma(noise(10, 7, 3, 11)), high: luma(noise(20, 14, 3, 1)) });
+    const enlarged = await openDiv2k(root, { split: "train", scale: 2, colors: "y", inputSize: "high" }).load(
       0,
     );
-    expect(enlarged).toEqual({ ...pair, lr: imresize(pair.lr, 2) });
+    expect(enlarged).toEqual({ ...pair, low: imresize(pair.low, 2) });
   });
 
   test("HR that is no multiple of the scale is cropped, as the official LR sizes imply; grey becomes RGB", async () => {
     const large = noise(21, 15, 1);
-    await save(join(hr, "0003.png"), large);
-    await save(join(lr, "0003x2.png"), noise(10, 7, 1));
+    await save(join(high, "0003.png"), large);
+    await save(join(low, "0003x2.png"), noise(10, 7, 1));
     const pair = await openDiv2k(root, { split: "train", scale: 2 }).load(2);
-    expect(pair.hr).toEqual(toRgb(crop(large, 0, 0, 20, 14)));
-    expect(pair.lr).toEqual(toRgb(noise(10, 7, 1)));
-    rmSync(join(hr, "0003.png"));
+    expect(pair.high).toEqual(toRgb(crop(large, 0, 0, 20, 14)));
+    expect(pair.low).toEqual(toRgb(noise(10, 7, 1)));
+    rmSync(join(high, "0003.png"));
   });
 
   test("sizes that do not fit are refused with both files and sizes", async () => {
-    await save(join(hr, "0004.png"), noise(20, 16, 3));
-    await save(join(lr, "0004x2.png"), noise(10, 7, 3));
+    await save(join(high, "0004.png"), noise(20, 16, 3));
+    await save(join(low, "0004x2.png"), noise(10, 7, 3));
     const dataset = openDiv2k(root, { split: "train", scale: 2 });
     await expect(dataset.load(2)).rejects.toThrow(DataError);
     await expect(dataset.load(2)).rejects.toThrow(
       /0004x2\.png is 10x7, but at scale 2 .*0004\.png \(20x16\) must be 10x8/,
     );
-    rmSync(join(hr, "0004.png"));
+    rmSync(join(high, "0004.png"));
   });
 
   test("an HR picture without partner is named", async () => {
-    await save(join(hr, "0005.png"), noise(20, 14, 3));
+    await save(join(high, "0005.png"), noise(20, 14, 3));
     expect(() => openDiv2k(root, { split: "train", scale: 2 })).toThrow(/1 of 3 .*0005x2\.png/);
-    rmSync(join(hr, "0005.png"));
+    rmSync(join(high, "0005.png"));
   });
 
   test("missing and empty folders and senseless scales are refused", () => {
@@ -127,15 +131,15 @@ describe("openDiv2k's tracks", () => {
     const dataset = openDiv2k(root, { split, track, scale });
     const picture = split === "train" ? "0001" : "0801";
     expect(dataset).toMatchObject({ name, length: 1, names: [picture] });
-    expect(await dataset.load(0)).toEqual({ name: picture, lr: small(scale, seed), hr: large });
+    expect(await dataset.load(0)).toEqual({ name: picture, low: small(scale, seed), high: large });
   });
 
   test("wild: each small version is a pair", async () => {
     const train = openDiv2k(root, { split: "train", track: "wild", scale: 4 });
     expect(train.names).toEqual(["0001x4w1", "0001x4w2", "0001x4w3", "0001x4w4"]);
-    expect(await train.load(2)).toEqual({ name: "0001x4w3", lr: small(4, 13), hr: large });
+    expect(await train.load(2)).toEqual({ name: "0001x4w3", low: small(4, 13), high: large });
     const valid = openDiv2k(root, { split: "valid", track: "wild", scale: 4 });
-    expect(await valid.load(0)).toEqual({ name: "0801x4w", lr: small(4, 8), hr: large });
+    expect(await valid.load(0)).toEqual({ name: "0801x4w", low: small(4, 8), high: large });
   });
 
   test("X8: LR sides that imresize rounded up are cut, as HR is", async () => {
@@ -144,8 +148,8 @@ describe("openDiv2k's tracks", () => {
     await put("uneven/DIV2K_train_LR_x8/0002x8.png", imresize(uneven, 1 / 8));
     const pair = await openDiv2k(join(root, "uneven"), { split: "train", scale: 8 }).load(0);
     expect(imresize(uneven, 1 / 8)).toMatchObject({ width: 4, height: 3 });
-    expect(pair.lr).toEqual(crop(imresize(uneven, 1 / 8), 0, 0, 3, 2));
-    expect(pair.hr).toEqual(crop(uneven, 0, 0, 24, 16));
+    expect(pair.low).toEqual(crop(imresize(uneven, 1 / 8), 0, 0, 3, 2));
+    expect(pair.high).toEqual(crop(uneven, 0, 0, 24, 16));
   });
 
   test("what was not published is refused, and what is missing is named with its archive", () => {
@@ -178,38 +182,41 @@ describe("openFolder", () => {
     writeFileSync(join(own, "notes.txt"), "not a picture");
     const dataset = openFolder(own, { scale: 3 });
     expect(dataset).toMatchObject({ name: "own X3", scale: 3, length: 2, names: ["a", "b"] });
-    const hr = modcrop(noise(16, 13, 3), 3);
-    expect(await dataset.load(1)).toEqual({ name: "b", lr: imresize(hr, 1 / 3), hr });
+    const high = modcrop(noise(16, 13, 3), 3);
+    expect(await dataset.load(1)).toEqual({ name: "b", low: imresize(high, 1 / 3), high });
     const photo = await dataset.load(0);
-    expect([photo.hr.width, photo.hr.height]).toEqual([photo.lr.width * 3, photo.lr.height * 3]);
-    expect(differing(photo.hr, toRgb(modcrop(await readImage(photograph("nagasaki-boats")), 3)))).toBe(0);
+    expect([photo.high.width, photo.high.height]).toEqual([photo.low.width * 3, photo.low.height * 3]);
+    expect(differing(photo.high, toRgb(modcrop(await readImage(photograph("nagasaki-boats")), 3)))).toBe(0);
   });
 
-  test("colors y: LR is made from the rounded Y plane; inputSize hr: LR is enlarged again", async () => {
+  test("colors y: LR is made from the rounded Y plane; inputSize high: LR is enlarged again", async () => {
     const path = join(folder, "colours.png");
     const rgb = noise(13, 9, 3);
     await save(path, rgb);
-    const hr = luma(modcrop(rgb, 2));
-    const lr = imresize(hr, 1 / 2);
-    const open = (options: { colors?: "rgb" | "y"; inputSize?: "lr" | "hr" }) =>
+    const high = luma(modcrop(rgb, 2));
+    const low = imresize(high, 1 / 2);
+    const open = (options: { colors?: "rgb" | "y"; inputSize?: "low" | "high" }) =>
       openFolder([path], { scale: 2, ...options });
-    expect(open({})).toMatchObject({ colors: "rgb", inputSize: "lr" });
-    expect(open({ colors: "y" })).toMatchObject({ colors: "y", inputSize: "lr" });
-    expect(await open({ colors: "y" }).load(0)).toEqual({ name: "colours", lr, hr });
-    expect(await open({ colors: "y", inputSize: "hr" }).load(0)).toMatchObject({ lr: imresize(lr, 2), hr });
-    const { lr: enlarged } = await open({ inputSize: "hr" }).load(0);
+    expect(open({})).toMatchObject({ colors: "rgb", inputSize: "low" });
+    expect(open({ colors: "y" })).toMatchObject({ colors: "y", inputSize: "low" });
+    expect(await open({ colors: "y" }).load(0)).toEqual({ name: "colours", low, high });
+    expect(await open({ colors: "y", inputSize: "high" }).load(0)).toMatchObject({
+      low: imresize(low, 2),
+      high,
+    });
+    const { low: enlarged } = await open({ inputSize: "high" }).load(0);
     expect(enlarged).toEqual(imresize(imresize(modcrop(rgb, 2), 1 / 2), 2));
     // The two orders differ: Y of the small RGB picture is not the small Y plane.
-    expect(differing(lr, luma(imresize(modcrop(rgb, 2), 1 / 2)))).toBeGreaterThan(0);
+    expect(differing(low, luma(imresize(modcrop(rgb, 2), 1 / 2)))).toBeGreaterThan(0);
     expect(() => open({ colors: "Y" as "y" })).toThrow(/colors must be "rgb" or "y", not "Y"/);
-    expect(() => open({ inputSize: "big" as "hr" })).toThrow(/inputSize .* not "big"/);
+    expect(() => open({ inputSize: "big" as "high" })).toThrow(/inputSize .* not "big"/);
   });
 
   test("takes a list of files as it is", async () => {
     const paths = [photograph("nagasaki-boats"), photograph("allium-oreophilum")];
     const dataset = openFolder(paths, { scale: 2 });
     expect(dataset).toMatchObject({ name: "2 pictures X2", length: 2, names: ["image", "image"] });
-    expect((await dataset.load(1)).lr.width).toBe(403); // of 807, cropped to 806
+    expect((await dataset.load(1)).low.width).toBe(403); // of 807, cropped to 806
   });
 
   test("refuses what holds no pictures", async () => {
@@ -240,6 +247,6 @@ test.skipIf(div2k === undefined)("DIV2K 0004: the official LR equals the one ope
   const official = await openDiv2k(root, { split: "train", scale: 2 }).load(0);
   const made = await openFolder(join(root, "DIV2K_train_HR"), { scale: 2 }).load(0);
   expect(official.name).toBe("0004");
-  expect(differing(official.lr, made.lr)).toBe(0);
-  expect(differing(official.hr, made.hr)).toBe(0);
+  expect(differing(official.low, made.low)).toBe(0);
+  expect(differing(official.high, made.high)).toBe(0);
 });

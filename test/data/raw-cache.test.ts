@@ -50,15 +50,15 @@ async function batchesOf(dataset: PairDataset, more: Partial<LoaderOptions> = {}
 describe("raw files", () => {
   test("header and parts come back, and only a whole file is one", async () => {
     const path = join(folder, "a.raw");
-    const pair = { name: "a", lr: noise(75, 4, 3, 1), hr: noise(150, 8, 3, 2) };
+    const pair = { name: "a", low: noise(75, 4, 3, 1), high: noise(150, 8, 3, 2) };
     await writeRaw(path, "made from", pair);
     const header = (await readRawHeader(path))!;
     expect(header).toEqual({
       source: "made from",
-      lr: { width: 75, height: 4, channels: 3 },
-      hr: { width: 150, height: 8, channels: 3 },
+      low: { width: 75, height: 4, channels: 3 },
+      high: { width: 150, height: 8, channels: 3 },
     });
-    const part = async (which: "lr" | "hr", x: number, y: number, w: number, h: number) => {
+    const part = async (which: "low" | "high", x: number, y: number, w: number, h: number) => {
       const found = await readPart(path, header, which, { x, y, w, h });
       return crop(found.image, found.x, 0, w, h);
     };
@@ -73,11 +73,11 @@ describe("raw files", () => {
       [149, 1],
       [0, 150],
     ]) {
-      expect(await part("hr", x, 2, w, 5)).toEqual(crop(pair.hr, x, 2, w, 5));
+      expect(await part("high", x, 2, w, 5)).toEqual(crop(pair.high, x, 2, w, 5));
     }
-    expect(await part("lr", 60, 3, 15, 1)).toEqual(crop(pair.lr, 60, 3, 15, 1));
-    expect(await part("hr", 0, 0, 150, 8)).toEqual(pair.hr);
-    await expect(part("hr", 140, 7, 4, 2)).rejects.toThrow(/only 66 of 132 bytes/);
+    expect(await part("low", 60, 3, 15, 1)).toEqual(crop(pair.low, 60, 3, 15, 1));
+    expect(await part("high", 0, 0, 150, 8)).toEqual(pair.high);
+    await expect(part("high", 140, 7, 4, 2)).rejects.toThrow(/only 66 of 132 bytes/);
     const whole = readFileSync(path);
     for (const wrong of [
       whole.subarray(0, -1),
@@ -94,9 +94,9 @@ describe("raw files", () => {
 
 describe("PatchLoader with a cacheFolder", () => {
   test.each([
-    ["rgb", "lr"],
-    ["y", "lr"],
-    ["y", "hr"],
+    ["rgb", "low"],
+    ["y", "low"],
+    ["y", "high"],
   ] as const)("colors %s, inputSize %s: the batches are those without", async (colors, inputSize) => {
     const dataset = openFolder(paths, { scale: 2, colors, inputSize });
     const expected = await batchesOf(direct(dataset));
@@ -134,7 +134,7 @@ describe("PatchLoader with a cacheFolder", () => {
       openFolder(paths, { scale: 2 }),
       openFolder(paths, { scale: 3 }),
       openFolder(paths, { scale: 2, colors: "y" }),
-      openFolder(paths, { scale: 2, inputSize: "hr" }),
+      openFolder(paths, { scale: 2, inputSize: "high" }),
       openFolder(paths, { scale: 2, degradation: { seed: 1, noise: 5 } }),
       openFolder(paths, { scale: 2, degradation: { seed: 2, noise: 5 } }),
     ];

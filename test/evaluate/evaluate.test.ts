@@ -22,9 +22,9 @@ function spy(bicubic: Upscaler) {
     ...bicubic,
     name: "spy",
     colors: "rgb",
-    upscale: (lr) => {
-      calls.push(`${lr.width}x${lr.height}`);
-      return bicubic.upscale(lr);
+    upscale: (low) => {
+      calls.push(`${low.width}x${low.height}`);
+      return bicubic.upscale(low);
     },
   };
   return { calls, upscaler };
@@ -35,16 +35,16 @@ describe("evaluate", () => {
     const { calls, upscaler } = spy(interpolator("bicubic", 2));
     const result = await evaluate(upscaler, pictures());
     expect(calls).toEqual(["20x15", "20x15", "16x20"]);
-    const { hr, lr } = await loadPicture(pictures()[0], 2);
-    const sr = await upscaler.upscale(lr);
+    const { high, low } = await loadPicture(pictures()[0], 2);
+    const sr = await upscaler.upscale(low);
     const options = { channels: "y", roundY: true, border: 2 } as const;
-    expect(result.images[0]).toMatchObject({ psnr: psnr(sr, hr, options), ssim: ssim(sr, hr, options) });
+    expect(result.images[0]).toMatchObject({ psnr: psnr(sr, high, options), ssim: ssim(sr, high, options) });
     expect(result).toMatchObject({
       method: "spy",
       scale: 2,
       protocol: "y",
       border: 2,
-      lr: "made",
+      low: "made",
       colors: "rgb",
     });
     expect(result.conditions).toBe(
@@ -55,13 +55,13 @@ describe("evaluate", () => {
   test("protocol rgb compares RGB, with any border", async () => {
     const bicubic = interpolator("bicubic", 2);
     const result = await evaluate(bicubic, pictures(), { protocol: "rgb", border: 8 });
-    const { hr, lr } = await loadPicture(pictures()[1], 2);
+    const { high, low } = await loadPicture(pictures()[1], 2);
     const options = { channels: "rgb", border: 8 } as const;
-    const sr = await bicubic.upscale(lr);
+    const sr = await bicubic.upscale(low);
     expect(result.images[1]).toMatchObject({
       name: "two",
-      psnr: psnr(sr, hr, options),
-      ssim: ssim(sr, hr, options),
+      psnr: psnr(sr, high, options),
+      ssim: ssim(sr, high, options),
     });
     expect(result).toMatchObject({ protocol: "rgb", border: 8, colors: "rgb" });
     expect(result.conditions).toMatch(/^PSNR and SSIM over R, G and B, border 8; LR: Matlab/);
@@ -97,7 +97,7 @@ describe("evaluate", () => {
     await expect(evaluate(bicubic, pictures(), { border: 12 })).rejects.toThrow(/one\.png: .*at least 11x11/);
     await expect(evaluate(bicubic, pictures(), { border: -1 })).rejects.toThrow(/one\.png: .*border/);
     const [one, two] = pictures();
-    const mixed = [{ ...one, lr: path("one.png") }, two];
+    const mixed = [{ ...one, low: path("one.png") }, two];
     await expect(evaluate(bicubic, mixed)).rejects.toThrow(/1 of 2 pictures have an LR file/);
   });
 });
@@ -105,15 +105,15 @@ describe("evaluate", () => {
 const set5 = testData("set5");
 /** The figures in the papers' tables, and those of the alternatives that protocol.ts names. */
 describe.skipIf(set5 === undefined)("bicubic on Set5", () => {
-  const hr = () => join(set5!, "HR");
-  const lr = (scale: number) => join(set5!, "LR_bicubic", `X${scale}`);
+  const high = () => join(set5!, "HR");
+  const low = (scale: number) => join(set5!, "LR_bicubic", `X${scale}`);
 
   test.each([
     [2, 33.66, 0.9299],
     [3, 30.39, 0.8682],
     [4, 28.42, 0.8104],
   ])("x%i has the published %f dB and SSIM of %f", async (scale, decibels, similarity) => {
-    const { mean } = await evaluate(interpolator("bicubic", scale), findPictures(hr(), undefined, scale));
+    const { mean } = await evaluate(interpolator("bicubic", scale), findPictures(high(), undefined, scale));
     expect(Math.abs(mean.psnr - decibels)).toBeLessThan(0.005);
     expect(Math.abs(mean.ssim - similarity)).toBeLessThan(0.00005);
   });
@@ -128,7 +128,7 @@ describe.skipIf(set5 === undefined)("bicubic on Set5", () => {
   ] as const)(
     "x%i with the official LR files, protocol %s: %f dB, %f",
     async (scale, protocol, decibels, similarity) => {
-      const files = findPictures(hr(), lr(scale), scale);
+      const files = findPictures(high(), low(scale), scale);
       const { mean, conditions } = await evaluate(interpolator("bicubic", scale), files, { protocol });
       expect(Math.abs(mean.psnr - decibels)).toBeLessThan(0.005);
       expect(Math.abs(mean.ssim - similarity)).toBeLessThan(0.00005);
@@ -140,8 +140,8 @@ describe.skipIf(set5 === undefined)("bicubic on Set5", () => {
     "x%i: LR made from RGB is the official LR, so that RGB figures do not depend on it",
     async (scale) => {
       const bicubic = interpolator("bicubic", scale);
-      const made = await evaluate(bicubic, findPictures(hr(), undefined, scale), { protocol: "rgb" });
-      const given = await evaluate(bicubic, findPictures(hr(), lr(scale), scale), { protocol: "rgb" });
+      const made = await evaluate(bicubic, findPictures(high(), undefined, scale), { protocol: "rgb" });
+      const given = await evaluate(bicubic, findPictures(high(), low(scale), scale), { protocol: "rgb" });
       expect(made.mean).toEqual({ ...given.mean, ms: made.mean.ms });
     },
   );

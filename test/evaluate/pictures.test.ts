@@ -19,16 +19,20 @@ describe("findPictures", () => {
   };
 
   test("finds small versions under the names that data sets use", () => {
-    const hr = make("hr", "a.png", "b.png", "c.png", "d.png", "notes.txt");
+    const high = make("high", "a.png", "b.png", "c.png", "d.png", "notes.txt");
     // Other scales beside them, and names that only begin alike.
-    const lr = make("lr", "a.png", "bx2.png", "cx2m.png", "d.jpg", "ax3.png", "bx2x2.png", "e.png");
+    const low = make("low", "a.png", "bx2.png", "cx2m.png", "d.jpg", "ax3.png", "bx2x2.png", "e.png");
     const name = (k: number) => ["a", "b", "c", "d"][k];
     const small = ["a.png", "bx2.png", "cx2m.png", "d.jpg"];
-    expect(findPictures(hr, lr, 2)).toEqual(
-      small.map((file, k) => ({ name: name(k), hr: path("hr", `${name(k)}.png`), lr: path("lr", file) })),
+    expect(findPictures(high, low, 2)).toEqual(
+      small.map((file, k) => ({
+        name: name(k),
+        high: path("high", `${name(k)}.png`),
+        low: path("low", file),
+      })),
     );
-    expect(findPictures(hr, undefined, 2)).toEqual(
-      small.map((_, k) => ({ name: name(k), hr: path("hr", `${name(k)}.png`) })),
+    expect(findPictures(high, undefined, 2)).toEqual(
+      small.map((_, k) => ({ name: name(k), high: path("high", `${name(k)}.png`) })),
     );
   });
 
@@ -40,23 +44,23 @@ describe("findPictures", () => {
     expect(lines).toEqual([`${set}: left out 1_LR.png, 2_LR.png (small version of another)`]);
     const pairs = findPictures(set, set, 2, (line) => lines.push(line));
     expect(lines).toHaveLength(1);
-    expect(pairs.map(({ lr }) => lr)).toEqual([
+    expect(pairs.map(({ low }) => low)).toEqual([
       path("image_SRF_2", "1_LR.png"),
       path("image_SRF_2", "2_LR.png"),
     ]);
   });
 
   test("a missing or ambiguous partner is an error that names the picture", () => {
-    const hr = make("hr2", "a.png");
-    expect(() => findPictures(hr, make("empty"), 2)).toThrow(/empty: there are no pictures/);
-    expect(() => findPictures(hr, make("others", "b.png"), 2)).toThrow(
+    const high = make("hr2", "a.png");
+    expect(() => findPictures(high, make("empty"), 2)).toThrow(/empty: there are no pictures/);
+    expect(() => findPictures(high, make("others", "b.png"), 2)).toThrow(
       /hr2.a\.png has no small version in .*others.*ax2\.png/,
     );
-    expect(() => findPictures(hr, hr, 2)).toThrow(/has no small version/);
-    expect(() => findPictures(hr, make("two", "a.png", "ax2.png"), 2)).toThrow(
+    expect(() => findPictures(high, high, 2)).toThrow(/has no small version/);
+    expect(() => findPictures(high, make("two", "a.png", "ax2.png"), 2)).toThrow(
       /2 small versions .*a\.png, ax2\.png/,
     );
-    expect(() => findPictures(hr, path("absent"), 2)).toThrow(/absent: there is no such folder/);
+    expect(() => findPictures(high, path("absent"), 2)).toThrow(/absent: there is no such folder/);
     expect(() => findPictures(path("absent"), undefined, 2)).toThrow(/absent: there is no such folder/);
     expect(() => findPictures(make("none", "a.txt"), undefined, 2)).toThrow(/no pictures/);
   });
@@ -78,28 +82,31 @@ describe("loadPicture", () => {
   });
 
   test("without LR: bytes from RGB for RGB methods, real numbers from rounded luma for the others", async () => {
-    const picture = await loadPicture({ name: "p", hr: path("rgb.png") }, 3);
-    const hr = modcrop(rgb, 3);
-    expect(picture).toMatchObject({ name: "p", hr: { width: 24, height: 18 }, lr: imresize(hr, 1 / 3) });
-    expect(Array.from(picture.hrY.data)).toEqual(Array.from(luma(hr)));
-    expect(picture.lrY).toEqual(imresizePlane(luma(hr), { width: 24, height: 18 }, { width: 8, height: 6 }));
+    const picture = await loadPicture({ name: "p", high: path("rgb.png") }, 3);
+    const high = modcrop(rgb, 3);
+    expect(picture).toMatchObject({ name: "p", high: { width: 24, height: 18 }, low: imresize(high, 1 / 3) });
+    expect(Array.from(picture.highY.data)).toEqual(Array.from(luma(high)));
+    expect(picture.lowY).toEqual(
+      imresizePlane(luma(high), { width: 24, height: 18 }, { width: 8, height: 6 }),
+    );
   });
 
   test("with LR: the file, and its own luma", async () => {
-    const picture = await loadPicture({ name: "p", hr: path("rgb.png"), lr: path("rgb-small.png") }, 3);
+    const picture = await loadPicture({ name: "p", high: path("rgb.png"), low: path("rgb-small.png") }, 3);
     const small = await readImage(path("rgb-small.png"));
-    expect(picture.lr).toEqual(small);
-    expect(Array.from(picture.lrY)).toEqual(Array.from(luma(small)));
+    expect(picture.low).toEqual(small);
+    expect(Array.from(picture.lowY)).toEqual(Array.from(luma(small)));
   });
 
   test("grey counts as RGB with equal channels", async () => {
-    const { hr, hrY } = await loadPicture({ name: "g", hr: path("grey.png") }, 2);
-    expect(hr.channels).toBe(3);
-    expect(hrY.data[0]).toBe(Math.round(16 + (219 * hr.data[0]) / 255));
+    const { high, highY } = await loadPicture({ name: "g", high: path("grey.png") }, 2);
+    expect(high.channels).toBe(3);
+    expect(highY.data[0]).toBe(Math.round(16 + (219 * high.data[0]) / 255));
   });
 
   test("transparency, sizes that do not fit and tiny pictures are errors that name the file", async () => {
-    const load = (hr: string, lr?: string) => loadPicture({ name: "p", hr: path(hr), lr: lr && path(lr) }, 3);
+    const load = (high: string, low?: string) =>
+      loadPicture({ name: "p", high: path(high), low: low && path(low) }, 3);
     await expect(load("clear.png")).rejects.toThrow(/clear\.png: it has 4 channels.*transparency/);
     await expect(load("greyclear.png")).rejects.toThrow(/greyclear\.png: it has 2 channels/);
     await expect(load("rgb.png", "grey.png")).rejects.toThrow(/grey\.png is 12x12.*rgb\.png.*must be 8x6/);

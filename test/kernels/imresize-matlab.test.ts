@@ -20,21 +20,21 @@ describe.each(devices.map((device) => [device.name, device] as const))("%s", (_,
       const names = readdirSync(join(set5!, "HR"));
       expect(names.length).toBe(5);
       for (const file of names) {
-        const hr = modcrop(await readImage(join(set5!, "HR", file)), scale);
+        const high = modcrop(await readImage(join(set5!, "HR", file)), scale);
         const path = join(set5!, "LR_bicubic", `X${scale}`, file.replace(".png", `x${scale}.png`));
-        const lr = await readImage(path);
-        expect(differing(await resized(hr, { scaleFactor: 1 / scale }, device), lr), file).toBe(0);
+        const low = await readImage(path);
+        expect(differing(await resized(high, { scaleFactor: 1 / scale }, device), low), file).toBe(0);
         // Bicubic enlargement, as the papers compare with.
-        const up = await resized(lr, { scaleFactor: scale }, device);
-        expect(differing(up, imresize(lr, scale)), file).toBe(0);
+        const up = await resized(low, { scaleFactor: scale }, device);
+        expect(differing(up, imresize(low, scale)), file).toBe(0);
       }
     },
   );
 
   const div2k = testData("div2k-sample");
   test.skipIf(div2k === undefined)("Matlab's own DIV2K 0004 X2: 0 differing samples", async () => {
-    const hr = await readImage(join(div2k!, "HR", "0004.png"));
-    const lr = await readImage(join(div2k!, "LR_bicubic_X2", "0004x2.png"));
-    expect(differing(await resized(hr, { scaleFactor: 1 / 2 }, device), lr)).toBe(0);
+    const high = await readImage(join(div2k!, "HR", "0004.png"));
+    const low = await readImage(join(div2k!, "LR_bicubic_X2", "0004x2.png"));
+    expect(differing(await resized(high, { scaleFactor: 1 / 2 }, device), low)).toBe(0);
   });
 });

@@ -133,7 +133,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
   test.each(networks)("%s: size of the result, and a gradient for every parameter", (_, make) => {
     using _scope = scope();
     const model = make();
-    const factor = model.inputSize === "lr" ? model.scale : 1;
+    const factor = model.inputSize === "low" ? model.scale : 1;
     const y = model.forward(rand([2, 1, 4, 5], random()));
     expect(y.shape).toEqual([2, 1, 4 * factor, 5 * factor]);
     const gradients = backward(mseLoss(y, rand(y.shape, random())));
@@ -144,7 +144,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     using _scope = scope();
     const model = liven(make());
     expect(model.halo).toBe(halo);
-    const factor = model.inputSize === "lr" ? model.scale : 1;
+    const factor = model.inputSize === "low" ? model.scale : 1;
     const side = 2 * halo + 5;
     const middle = halo + 2;
     const x = await rand([1, 1, side, side], random()).data();
@@ -208,7 +208,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     const losses: number[] = [];
     for (let step = 0; step < 30; step++) {
       using _ = scope();
-      const large = model.inputSize === "lr" ? model.scale : 1;
+      const large = model.inputSize === "low" ? model.scale : 1;
       const x = rand([2, 1, 6, 6], { random: numbers, low: 0.2, high: 0.3 });
       const target = tensor(new Float32Array(2 * 36 * large ** 2).fill(0.7), [2, 1, 6 * large, 6 * large]);
       const loss = mseLoss(model.forward(x), target);

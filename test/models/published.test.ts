@@ -35,19 +35,19 @@ const file = (name: string) => readFileSync(join(weights!, name));
 /** Mean PSNR over Set5, Y with a border of `scale`, of what `enlarge` makes of a picture: levels in studio range. */
 async function meanPsnr(
   scale: number,
-  enlarge: (hrY: Image, lr: Image) => Promise<ArrayLike<number>>,
+  enlarge: (highY: Image, low: Image) => Promise<ArrayLike<number>>,
 ): Promise<number> {
   const names = readdirSync(join(set5!, "HR"));
   expect(names.length).toBe(5);
   let sum = 0;
   for (const name of names) {
-    const hr = modcrop(await readImage(join(set5!, "HR", name)), scale);
+    const high = modcrop(await readImage(join(set5!, "HR", name)), scale);
     const lrFolder = join(set5!, `LR_bicubic/X${scale}`);
-    const lr = await readImage(
-      join(lrFolder, readdirSync(lrFolder).find((lr) => lr.startsWith(name.slice(0, -4)))!),
+    const low = await readImage(
+      join(lrFolder, readdirSync(lrFolder).find((low) => low.startsWith(name.slice(0, -4)))!),
     );
-    const hrY = plane(rgbToY(hr), hr);
-    sum += psnr(plane(await enlarge(hrY, lr), hr), hrY, { border: scale, channels: "y" });
+    const highY = plane(rgbToY(high), high);
+    sum += psnr(plane(await enlarge(highY, low), high), highY, { border: scale, channels: "y" });
   }
   return sum / names.length;
 }
@@ -79,8 +79,8 @@ describe.skipIf(!set5 || !weights)("SRCNN, trained by its authors' Caffe code, x
     const model = new SRCNN({ scale: 3, kernels });
     model.loadStateDict(srcnnState(readMat(file(`srcnn/${name}`)), kernels));
     // LR in double precision: Y is shrunk and enlarged again without rounding.
-    const got = await meanPsnr(3, (hrY, lr) =>
-      networkUpscaler(model).upscaleY(imresizePlane(hrY.data, hrY, lr), lr.width, lr.height),
+    const got = await meanPsnr(3, (highY, low) =>
+      networkUpscaler(model).upscaleY(imresizePlane(highY.data, highY, low), low.width, low.height),
     );
     console.log(`${name}: ${got.toFixed(3)} dB, published ${want}`);
     expect(Math.abs(got - want)).toBeLessThan(0.01);
@@ -146,8 +146,8 @@ describe.skipIf(!set5 || !weights)("ESPCN of OpenCV's dnn_superres", () => {
         ]),
       ),
     );
-    const got = await meanPsnr(scale, async (_, lr) => {
-      const y = await networkUpscaler(model).upscaleY(fullRangeY(lr), lr.width, lr.height);
+    const got = await meanPsnr(scale, async (_, low) => {
+      const y = await networkUpscaler(model).upscaleY(fullRangeY(low), low.width, low.height);
       // Unlike the paper's, this network ends in a tanh.
       return y.map((level) => toStudioRange(255 * Math.tanh(level / 255)));
     });
@@ -170,8 +170,8 @@ describe.skipIf(!set5 || !weights)("FSRCNN of OpenCV's dnn_superres", () => {
     const constants = readTensorflowConstants(file(`fsrcnn/${name}_x${scale}.pb`));
     const model = name === "FSRCNN" ? new FSRCNN({ scale }) : FSRCNN.small(scale);
     model.loadStateDict(fsrcnnState(constants, model));
-    const got = await meanPsnr(scale, async (_, lr) => {
-      const y = await networkUpscaler(model).upscaleY(fullRangeY(lr), lr.width, lr.height);
+    const got = await meanPsnr(scale, async (_, low) => {
+      const y = await networkUpscaler(model).upscaleY(fullRangeY(low), low.width, low.height);
       return y.map(toStudioRange);
     });
     console.log(`${name} x${scale}: ${got.toFixed(3)} dB, published ${want}`);
@@ -210,7 +210,7 @@ function fsrcnnState(constants: Map<string, NamedArray>, model: FSRCNN): Map<str
 /** The network of PyTorch's examples: ESPCN with one layer more. */
 class FourLayers extends SuperResolver {
   readonly colors = "y";
-  readonly inputSize = "lr";
+  readonly inputSize = "low";
   readonly scale = 3;
   readonly halo = 5;
   readonly valuesPerPixel = 64;
@@ -235,7 +235,9 @@ test.skipIf(!set5 || !weights || slow)("the ONNX network of PyTorch's examples, 
   const state = readOnnxWeights(file("subpixel-onnx/super_resolution_x3.onnx"));
   for (const { shape, data } of state.values()) expect(data.length).toBe(numel(shape));
   model.loadStateDict(state);
-  const got = await meanPsnr(3, (_, lr) => networkUpscaler(model).upscaleY(rgbToY(lr), lr.width, lr.height));
+  const got = await meanPsnr(3, (_, low) =>
+    networkUpscaler(model).upscaleY(rgbToY(low), low.width, low.height),
+  );
   console.log(`ONNX x3: ${got.toFixed(3)} dB, published 31.19`);
   expect(Math.abs(got - 31.19)).toBeLessThan(0.02);
   model.dispose();

@@ -10,6 +10,6 @@ if (config.steps < 1 || typeof describeConditions !== "function") throw new Erro
 const grey: Image = { width: 64, height: 48, channels: 3, data: new Uint8Array(64 * 48 * 3).fill(51) };
 await writePng("pictures/grey.png", grey);
 await using loader = new PatchLoader(openFolder("pictures", { scale: 2 }), { batch: 2, patch: 8, seed: 1 });
-const { lr, hr, lrShape, hrShape } = await loader.next();
-const values = new Set([...lr, ...hr].map((value) => value.toFixed(4)));
-console.log(JSON.stringify({ lrShape, hrShape, values: [...values] }));
+const { low, high, lowShape, highShape } = await loader.next();
+const values = new Set([...low, ...high].map((value) => value.toFixed(4)));
+console.log(JSON.stringify({ lowShape, highShape, values: [...values] }));

@@ -14,10 +14,10 @@ export async function train(): Promise<{ losses: number[]; device: string; metho
   const adam = new Adam(model.parameters(), { lr: 1e-3 });
   using _step = scope();
   const random = new Random(2);
-  const lr = rand([2, 3, 12, 12], random);
-  const hr = rand([2, 3, 24, 24], random);
-  const before = l1Loss(model.forward(lr), hr);
+  const low = rand([2, 3, 12, 12], random);
+  const high = rand([2, 3, 24, 24], random);
+  const before = l1Loss(model.forward(low), high);
   adam.step(backward(before));
-  const after = l1Loss(model.forward(lr), hr);
+  const after = l1Loss(model.forward(low), high);
   return { losses: [await before.item(), await after.item()], device: device.name, method, mean };
 }

@@ -168,18 +168,18 @@ describe.skipIf(set5 === undefined)("Matlab's own results: Set5", () => {
   test.each([2, 3, 4])("LR X%i is reproduced with 0 differing samples", async (scale) => {
     expect(names.length).toBe(5);
     for (const file of names) {
-      const hr = modcrop(await readImage(join(set5!, "HR", file)), scale);
-      const lr = join(set5!, "LR_bicubic", `X${scale}`, file.replace(".png", `x${scale}.png`));
-      expect(differing(imresize(hr, 1 / scale), await readImage(lr)), file).toBe(0);
+      const high = modcrop(await readImage(join(set5!, "HR", file)), scale);
+      const low = join(set5!, "LR_bicubic", `X${scale}`, file.replace(".png", `x${scale}.png`));
+      expect(differing(imresize(high, 1 / scale), await readImage(low)), file).toBe(0);
     }
   });
 });
 
 const div2k = testData("div2k-sample");
 test.skipIf(div2k === undefined)("Matlab's own results: DIV2K 0004 X2, 0 differing samples", async () => {
-  const hr = await readImage(join(div2k!, "HR", "0004.png"));
-  const lr = await readImage(join(div2k!, "LR_bicubic_X2", "0004x2.png"));
-  expect(differing(imresize(hr, 1 / 2), lr)).toBe(0);
+  const high = await readImage(join(div2k!, "HR", "0004.png"));
+  const low = await readImage(join(div2k!, "LR_bicubic_X2", "0004x2.png"));
+  expect(differing(imresize(high, 1 / 2), low)).toBe(0);
 });
 
 describe("imresizePlane", () => {

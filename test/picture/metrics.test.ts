@@ -174,13 +174,13 @@ test.skipIf(set5 === undefined).each([
     const files = readdirSync(join(set5!, "HR"));
     let [psnrMean, ssimMean] = [0, 0];
     for (const file of files) {
-      const hr = luma8(modcrop(await readImage(join(set5!, "HR", file)), scale));
-      const { width, height } = hr;
+      const high = luma8(modcrop(await readImage(join(set5!, "HR", file)), scale));
+      const { width, height } = high;
       const size = { width: width / scale, height: height / scale };
-      const large = imresizePlane(imresizePlane(hr.data, hr, size), size, hr);
-      const upscaled: Image = { ...hr, data: new Uint8Array(Uint8ClampedArray.from(large)) };
-      psnrMean += psnr(upscaled, hr, { border: scale, channels: "y" }) / files.length;
-      ssimMean += ssim(upscaled, hr, { border: scale, channels: "y" }) / files.length;
+      const large = imresizePlane(imresizePlane(high.data, high, size), size, high);
+      const upscaled: Image = { ...high, data: new Uint8Array(Uint8ClampedArray.from(large)) };
+      psnrMean += psnr(upscaled, high, { border: scale, channels: "y" }) / files.length;
+      ssimMean += ssim(upscaled, high, { border: scale, channels: "y" }) / files.length;
     }
     expect(Math.abs(psnrMean - decibels)).toBeLessThan(0.005);
     expect(Math.abs(ssimMean - similarity)).toBeLessThan(0.0001);

@@ -65,30 +65,30 @@ describe("copyPatch", () => {
 
 describe("patches of a pair", () => {
   const scale = 3;
-  const lr = drawn(8, 6, 3, (x, y, c) => 60 * c + 8 * y + x);
+  const low = drawn(8, 6, 3, (x, y, c) => 60 * c + 8 * y + x);
   /** Every LR pixel as a block of 3x3. */
-  const hr = drawn(24, 18, 3, (x, y, c) => lr.data[(Math.floor(y / 3) * 8 + Math.floor(x / 3)) * 3 + c]);
+  const high = drawn(24, 18, 3, (x, y, c) => low.data[(Math.floor(y / 3) * 8 + Math.floor(x / 3)) * 3 + c]);
 
   /** As the loader cuts them. */
-  const randomPair = (random: Random, low: Image, high: Image, times: number, size: number) => {
-    checkPairSizes(low, high, times);
-    const { x, y, symmetry } = randomPlace(random, low, size);
-    const lr = new Float32Array(3 * size ** 2);
-    const hr = new Float32Array(3 * (size * times) ** 2);
-    copyPatch(lr, 0, low, x, y, size, symmetry);
-    copyPatch(hr, 0, high, x * times, y * times, size * times, symmetry);
-    return { lr, hr };
+  const randomPair = (random: Random, small: Image, large: Image, times: number, size: number) => {
+    checkPairSizes(small, large, times);
+    const { x, y, symmetry } = randomPlace(random, small, size);
+    const low = new Float32Array(3 * size ** 2);
+    const high = new Float32Array(3 * (size * times) ** 2);
+    copyPatch(low, 0, small, x, y, size, symmetry);
+    copyPatch(high, 0, large, x * times, y * times, size * times, symmetry);
+    return { low, high };
   };
 
   test("LR and HR patches show the same place, turned alike", () => {
     const random = new Random(1);
     for (let k = 0; k < 40; k++) {
-      const pair = randomPair(random, lr, hr, scale, 4);
-      expect(pair.lr.length).toBe(3 * 4 * 4);
-      expect(pair.hr.length).toBe(3 * 12 * 12);
-      pair.hr.forEach((value, i) => {
+      const pair = randomPair(random, low, high, scale, 4);
+      expect(pair.low.length).toBe(3 * 4 * 4);
+      expect(pair.high.length).toBe(3 * 12 * 12);
+      pair.high.forEach((value, i) => {
         const [c, y, x] = [Math.floor(i / 144), Math.floor((i % 144) / 12), i % 12];
-        expect(value).toBe(pair.lr[c * 16 + Math.floor(y / 3) * 4 + Math.floor(x / 3)]);
+        expect(value).toBe(pair.low[c * 16 + Math.floor(y / 3) * 4 + Math.floor(x / 3)]);
       });
     }
   });
@@ -98,7 +98,7 @@ describe("patches of a pair", () => {
     const counts = new Map<string, number>();
     const places = (8 - 4 + 1) * (6 - 4 + 1) * 8;
     for (let k = 0; k < 100 * places; k++) {
-      const key = String(randomPair(random, lr, hr, scale, 4).lr);
+      const key = String(randomPair(random, low, high, scale, 4).low);
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
     expect(counts.size).toBe(places);
@@ -106,10 +106,10 @@ describe("patches of a pair", () => {
   });
 
   test("a patch may be as large as the picture, but not larger", () => {
-    const square: Image = crop(lr, 0, 0, 6, 6);
-    const large = crop(hr, 0, 0, 18, 18);
-    expect(randomPair(new Random(1), square, large, scale, 6).lr.length).toBe(108);
-    expect(() => randomPair(new Random(1), lr, hr, scale, 7)).toThrow(/7x7 does not fit .* 8x6/);
-    expect(() => randomPair(new Random(1), lr, hr, 2, 4)).toThrow(/24x18, 3 channels\) is not 2 times/);
+    const square: Image = crop(low, 0, 0, 6, 6);
+    const large = crop(high, 0, 0, 18, 18);
+    expect(randomPair(new Random(1), square, large, scale, 6).low.length).toBe(108);
+    expect(() => randomPair(new Random(1), low, high, scale, 7)).toThrow(/7x7 does not fit .* 8x6/);
+    expect(() => randomPair(new Random(1), low, high, 2, 4)).toThrow(/24x18, 3 channels\) is not 2 times/);
   });
 });

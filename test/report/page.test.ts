@@ -5,8 +5,8 @@ import { htmlPage } from "../../src/report/page.ts";
 import { linePlots } from "../../src/report/plot.ts";
 import { noise } from "../data/support.ts";
 
-const hr = noise(64, 48, 3);
-const lr = noise(32, 24, 3);
+const high = noise(64, 48, 3);
+const low = noise(32, 24, 3);
 const region = { x: 16, y: 12, width: 32, height: 24 };
 
 const page = (title: string) =>
@@ -18,10 +18,10 @@ const page = (title: string) =>
     rows: [
       {
         title: "boats",
-        overview: { caption: "held out", image: hr, region },
+        overview: { caption: "held out", image: high, region },
         panels: [
-          { caption: "LR", image: lr },
-          { caption: "HR", image: hr },
+          { caption: "LR", image: low },
+          { caption: "HR", image: high },
         ],
       },
     ],
@@ -65,7 +65,7 @@ describe("a report", () => {
       const at = (y * image.width + x) * image.channels;
       return [...image.data.subarray(at, at + 3)];
     };
-    expect(pixel(pictures[2], 0, 0)).toEqual(pixel(hr, 16, 12));
-    expect(pixel(pictures[1], 0, 0)).toEqual(pixel(lr, 8, 6));
+    expect(pixel(pictures[2], 0, 0)).toEqual(pixel(high, 16, 12));
+    expect(pixel(pictures[1], 0, 0)).toEqual(pixel(low, 8, 6));
   });
 });

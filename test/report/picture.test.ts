@@ -46,15 +46,15 @@ const panels = (...images: Image[]): Panel[] => images.map((image, i) => ({ capt
 
 describe("sideBySide", () => {
   it("shows every pixel of every panel as a square, LR enlarged to the size of HR", async () => {
-    const hr = varied(24, 16);
-    const lr = varied(12, 8);
-    const rows = [{ title: "", panels: panels(lr, hr) }];
+    const high = varied(24, 16);
+    const low = varied(12, 8);
+    const rows = [{ title: "", panels: panels(low, high) }];
     const page = await sideBySide(rows, { panelSize: 100, gutter: 6 });
     expect(page.channels).toBe(3);
     expect(page.data).toHaveLength(page.width * page.height * 3);
     // 100 / 24 allows a factor of 4: panels of 96 x 64.
-    const [xLr, yLr] = find(page, enlarge(lr, 8))!;
-    const [xHr, yHr] = find(page, enlarge(hr, 4))!;
+    const [xLr, yLr] = find(page, enlarge(low, 8))!;
+    const [xHr, yHr] = find(page, enlarge(high, 4))!;
     expect(yHr).toBe(yLr);
     expect(xHr).toBe(xLr + 96 + 6);
     expect(page.width).toBe(2 * xLr + 2 * 96 + 6); // equal margins
@@ -107,13 +107,13 @@ describe("sideBySide", () => {
   });
 
   it("zooms into the region of an overview and marks it there", async () => {
-    const hr = picture(64, 64, () => [40, 40, 40]);
+    const high = picture(64, 64, () => [40, 40, 40]);
     const detail = varied(16, 16);
     for (let y = 0; y < 16; y++) {
-      hr.data.set(detail.data.subarray(y * 48, (y + 1) * 48), ((8 + y) * 64 + 32) * 3);
+      high.data.set(detail.data.subarray(y * 48, (y + 1) * 48), ((8 + y) * 64 + 32) * 3);
     }
-    const overview = { caption: "whole", image: hr, region: { x: 32, y: 8, width: 16, height: 16 } };
-    const page = await sideBySide([{ title: "", panels: panels(hr), overview }], { panelSize: 64 });
+    const overview = { caption: "whole", image: high, region: { x: 32, y: 8, width: 16, height: 16 } };
+    const page = await sideBySide([{ title: "", panels: panels(high), overview }], { panelSize: 64 });
     const [xDetail, yDetail] = find(page, enlarge(detail, 4))!;
     const left = xDetail - 10 - 64; // the overview, 64 pixels wide at a scale of 1, and the gutter
     const [red, green, blue] = pixel(page, left + 32, yDetail + 8 + 8); // middle of the left side
@@ -177,24 +177,24 @@ describe("sideBySide", () => {
   });
 
   it("refuses what is not versions of one picture", async () => {
-    const hr = varied(24, 16);
+    const high = varied(24, 16);
     const row = (...images: Image[]) => sideBySide([{ title: "boats", panels: panels(...images) }]);
-    await expect(row(varied(16, 16), hr)).rejects.toThrow(
+    await expect(row(varied(16, 16), high)).rejects.toThrow(
       /"boats", "method 0" has 16x16 .* largest panel 24x16/,
     );
-    await expect(row(varied(12, 9), hr)).rejects.toThrow(/whole factor/);
+    await expect(row(varied(12, 9), high)).rejects.toThrow(/whole factor/);
     await expect(row()).rejects.toThrow(/row without panels/);
     await expect(sideBySide([])).rejects.toThrow(/no row/);
     const overview = (image: Image, x: number) =>
       sideBySide([
         {
           title: "",
-          panels: panels(hr),
+          panels: panels(high),
           overview: { caption: "all", image, region: { x, y: 0, width: 8, height: 8 } },
         },
       ]);
     await expect(overview(varied(12, 8), 0)).rejects.toThrow(/"all" has 12x8/);
-    await expect(overview(hr, 17)).rejects.toThrow(/8x8 at column 17, row 0/);
+    await expect(overview(high, 17)).rejects.toThrow(/8x8 at column 17, row 0/);
   });
 });
 

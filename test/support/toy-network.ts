@@ -19,7 +19,7 @@ export const toy: Architecture<"Toy", ToyOptions, "seconds"> = {
   name: "Toy",
   summary: "two convolutions and a pixel shuffle",
   colors: "rgb",
-  inputSize: "lr",
+  inputSize: "low",
   options: {
     scale: { kind: oneOf(2, 3), default: 2, help: "enlargement" },
     hiddenChannels: { kind: whole(1), default: 5, help: "channels of the only feature map" },

@@ -154,8 +154,8 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     const model = new EDSR({ blocks: 1, channels: 4, random });
     const values = (length: number) => Float32Array.from({ length }, () => random.uniform());
     const batch = {
-      ...{ lr: values(4 * 3 * 64), lrShape: [4, 3, 8, 8] as [number, number, number, number] },
-      ...{ hr: values(4 * 3 * 256), hrShape: [4, 3, 16, 16] as [number, number, number, number] },
+      ...{ low: values(4 * 3 * 64), lowShape: [4, 3, 8, 8] as [number, number, number, number] },
+      ...{ high: values(4 * 3 * 256), highShape: [4, 3, 16, 16] as [number, number, number, number] },
       ...{ names: [], epoch: 0, wait: 0 },
     };
     for (const loss of ["l1", "l2"] as const) {

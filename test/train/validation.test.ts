@@ -68,7 +68,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
 describe("the small pictures", () => {
   const conditionsOf = async (...parts: Parameters<typeof Validation.open>) =>
     (await Validation.open(...parts)).conditions;
-  const luma = { scale: 2, colors: "y", inputSize: "hr" } as const;
+  const luma = { scale: 2, colors: "y", inputSize: "high" } as const;
 
   test("are made, degraded or from files, and the conditions say so", async () => {
     expect(await conditionsOf(openFolder(valid, luma), 2)).toMatch(

@@ -66,7 +66,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
         const planes = planesOf(model, picture(width, height));
         const image = picture(width, height, 4);
         const whole = await upscaler.upscalePlanes(planes);
-        if (model.inputSize === "lr") {
+        if (model.inputSize === "low") {
           using _ = scope();
           const x = tensor(planes.data, [1, planes.channels, height, width], { device });
           expect(whole.data).toEqual(await model.forward(x).data());
