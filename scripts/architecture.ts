@@ -2,35 +2,34 @@
  * Draws the rooms of src/ and what imports what, and counts what should stay small. Read from the imports themselves:
  *
  *     npm run architecture            prints the counts and the rooms, floor by floor
- *     npm run architecture -- --draw  also draws docs/architecture.svg and .png
+ *     npm run architecture -- --draw  also draws docs/architecture.svg
  *
  * A room stands one floor above the highest room that it imports. An import from a lower floor to a higher one would make
  * a loop of rooms; a loop of files is one, too, if only types are imported.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
-import { writeDrawing } from "../src/report/plot.ts";
 import { ink, quietInk, textPath } from "../src/report/text.ts";
 
-/** What each folder of src/ is for. */
-const captions: Readonly<Record<string, string>> = {
-  device: "what a GPU is, and how TypeScript talks to it",
-  tensor: "tensors, scopes, operations, the tape",
-  kernels: "operations: one folder each",
-  nn: "layers, optimizers, weight files",
-  models: "networks: one file each",
-  options: "what an option may be, read and written",
-  picture: "colors, resizing, metrics; typed arrays alone",
-  upscale: "any picture by any method, in exact tiles",
-  data: "picture files, data sets, patches",
-  report: "plots, pictures and progress for people",
-  measure: "how fast an adapter is",
-  video: "frames by any method",
-  evaluate: "methods measured by the papers' protocols",
-  train: "the training loop and what surrounds it",
-  cli: "the command line",
-  "index.ts": "the library in browsers",
-  "node.ts": "the library in Node",
+/** What each folder of src/ is for, and in which column of the picture it stands. */
+const plan: Readonly<Record<string, readonly [column: number, caption: string]>> = {
+  device: [1, "what a GPU is, and how TypeScript talks to it"],
+  picture: [3, "colors, resizing, metrics; typed arrays alone"],
+  options: [2, "what the value of an option may be"],
+  tensor: [1, "tensors, scopes, operations, the tape"],
+  measure: [0, "how fast an adapter is"],
+  kernels: [1, "operations: one folder each"],
+  data: [3, "picture files, data sets, patches"],
+  nn: [1, "layers, optimizers, weight files"],
+  report: [4, "plots, pictures and progress for people"],
+  models: [2, "networks: one file each"],
+  upscale: [2, "any picture by any method, in exact tiles"],
+  video: [1, "frames by any method"],
+  evaluate: [3, "methods measured by the papers' protocols"],
+  "index.ts": [2, "the library in browsers"],
+  "node.ts": [2, "the library in Node"],
+  train: [2, "the training loop and what surrounds it"],
+  cli: [2, "the command line"],
 };
 
 interface Room {
@@ -50,7 +49,7 @@ const paths = readdirSync("src", { recursive: true, encoding: "utf8" })
 const importsOf = new Map(paths.map((path) => [path, importedBy(path)]));
 const rooms = roomsOf();
 printCounts();
-if (process.argv.includes("--draw")) await writeDrawing("docs/architecture", drawing());
+if (process.argv.includes("--draw")) writeFileSync("docs/architecture.svg", drawing());
 
 /** The files that a file imports, statically or when it runs, types included. */
 function importedBy(path: string): string[] {
@@ -70,8 +69,7 @@ function roomsOf(): Room[] {
   const byName = new Map<string, Room>();
   for (const path of paths) {
     const name = roomNameOf(path);
-    if (!(name in captions))
-      throw new Error(`scripts/architecture.ts has no caption for src/${name}. Write one.`);
+    if (!(name in plan)) throw new Error(`scripts/architecture.ts has no plan for src/${name}. Add it.`);
     const room = byName.get(name) ?? { name, files: [], lines: 0, imports: new Set(), floor: 0 };
     room.files.push(path);
     room.lines += readFileSync(path, "utf8").split("\n").length - 1;
@@ -139,35 +137,22 @@ function printCounts(): void {
 
 function drawing(): string {
   const top = Math.max(...rooms.map(({ floor }) => floor));
-  const floors = Array.from({ length: top }, (_, i) => rooms.filter(({ floor }) => floor === top - i));
-  const widest = Math.max(...floors.map(({ length }) => length));
-  const width = widest * (box.width + box.gap) + box.gap;
-  const height = floors.length * (box.height + box.rise) + box.rise;
-  const places = new Map<Room, { x: number; y: number }>();
-  for (const [row, floor] of floors.entries()) {
-    const left = (width - floor.length * (box.width + box.gap) + box.gap) / 2;
-    for (const [i, room] of ordered(floor, places).entries()) {
-      places.set(room, { x: left + i * (box.width + box.gap), y: box.rise + row * (box.height + box.rise) });
-    }
-  }
+  const lastColumn = Math.max(...Object.values(plan).map(([column]) => column));
+  const width = (lastColumn + 1) * (box.width + box.gap) + box.gap;
+  const height = top * (box.height + box.rise) + box.rise;
+  const placeOf = ({ name, floor }: Room) => ({
+    x: box.gap + plan[name][0] * (box.width + box.gap),
+    y: box.rise + (top - floor) * (box.height + box.rise),
+  });
   const arrows = rooms.flatMap((room) =>
-    directImports(room).map((other) => arrow(places.get(room)!, places.get(other)!)),
+    directImports(room).map((other) => arrow(placeOf(room), placeOf(other))),
   );
-  const boxes = rooms.map((room) => boxOf(room, places.get(room)!));
+  const boxes = rooms.map((room) => boxOf(room, placeOf(room)));
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">` +
     "<title>The rooms of src and what imports what</title>" +
     `<rect width="${width}" height="${height}" fill="white"/>${arrows.join("")}${boxes.join("")}</svg>`
   );
-}
-
-/** The rooms of a floor, each near those above that import it. */
-function ordered(floor: readonly Room[], places: ReadonlyMap<Room, { x: number }>): Room[] {
-  const middle = (room: Room) => {
-    const above = [...places].filter(([other]) => directImports(other).includes(room)).map(([, { x }]) => x);
-    return above.reduce((sum, x) => sum + x, 0) / Math.max(1, above.length);
-  };
-  return [...floor].sort((a, b) => middle(a) - middle(b));
 }
 
 /** Imports that no chain of other imports implies: the others would only hide them. */
@@ -180,12 +165,14 @@ function directImports(room: Room): Room[] {
   );
 }
 
+/** Down from one room to another: to the other's column between two floors, then straight. */
 function arrow(from: { x: number; y: number }, to: { x: number; y: number }): string {
   const [x1, y1] = [from.x + box.width / 2, from.y + box.height];
   const [x2, y2] = [to.x + box.width / 2, to.y];
-  const bend = Math.min(60, (y2 - y1) / 2);
+  const [middle, bend] = [y1 + box.rise / 2, y1 + box.rise];
   const head = `M${x2 - 5} ${y2 - 9}L${x2} ${y2}L${x2 + 5} ${y2 - 9}`;
-  return `<path fill="none" stroke="#9aa2ab" stroke-width="1.5" d="M${x1} ${y1}C${x1} ${y1 + bend} ${x2} ${y2 - bend} ${x2} ${y2}${head}"/>`;
+  const line = `M${x1} ${y1}C${x1} ${middle} ${x2} ${middle} ${x2} ${bend}L${x2} ${y2}${head}`;
+  return `<path fill="none" stroke="#9aa2ab" stroke-width="1.5" d="${line}"/>`;
 }
 
 function boxOf({ name, files, lines }: Room, { x, y }: { x: number; y: number }): string {
@@ -195,6 +182,6 @@ function boxOf({ name, files, lines }: Room, { x, y }: { x: number; y: number })
     frame +
     textPath(name, x + 12, y + 24, { size: 16, weight: "bold", color: ink }) +
     textPath(size, x + box.width - 12, y + 24, { size: 12, color: quietInk, anchor: "end" }) +
-    textPath(captions[name], x + 12, y + 45, { size: 12, color: quietInk, maxWidth: box.width - 24 })
+    textPath(plan[name][1], x + 12, y + 45, { size: 12, color: quietInk, maxWidth: box.width - 24 })
   );
 }
