@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from "node:os";
 import { create, globals } from "webgpu";
-import { nodeHost } from "../../../dist/tensor/adapter-node.js";
+import { nodeHost } from "../../../dist/device/adapter-node.js";
 
 // Here, because Dawn crashes if the instance is collected while a device is in use.
 const gpu = create([]);
