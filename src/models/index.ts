@@ -7,7 +7,6 @@ export {
   type Recipe,
   type ScheduleConfig,
 } from "./architecture.ts";
-export { architectures } from "./architectures.ts";
 export { DIV2K_RGB_MEAN, EDSR, type EDSROptions } from "./edsr.ts";
 export { ESPCN, type ESPCNOptions } from "./espcn.ts";
 export { FSRCNN, type FSRCNNOptions } from "./fsrcnn.ts";
@@ -18,6 +17,6 @@ export {
   pretrainedNames,
   pretrainedScales,
 } from "./pretrained-files.ts";
-export { architectureNames, architectureOf, createModel, loadModel } from "./registry.ts";
+export { architectureNames, architectureOf, architectures, createModel, loadModel } from "./registry.ts";
 export { SRCNN, type SRCNNOptions } from "./srcnn.ts";
 export { SuperResolver } from "./super-resolver.ts";

@@ -82,8 +82,8 @@ describe("parameters, as the comments have them", () => {
   test("EDSR's presets", () => {
     expect(EDSR.baseline(2).parameterCount()).toBe(1_369_859);
     const large = EDSR.paper(4, { blocks: 1, channels: 8 });
-    expect(large).toMatchObject({ scale: 4, blocks: 1, channels: 8, resScale: 0.1 });
-    expect(EDSR.baseline(3, { rgbRange: 1 })).toMatchObject({
+    expect(large.options).toMatchObject({ scale: 4, blocks: 1, channels: 8, resScale: 0.1 });
+    expect(EDSR.baseline(3, { rgbRange: 1 }).options).toMatchObject({
       scale: 3,
       blocks: 16,
       channels: 64,

@@ -186,7 +186,7 @@ describe.skipIf(!set5 || !weights)("FSRCNN of OpenCV's dnn_superres", () => {
  * padding of 4 begins.
  */
 function fsrcnnState(constants: Map<string, NamedArray>, model: FSRCNN): Map<string, NamedArray> {
-  const { d, m, scale } = model;
+  const { d, m, scale } = model.options;
   const state = new Map<string, NamedArray>();
   const layers = ["first_part.0", ...Array.from({ length: m + 2 }, (_, i) => `mid_part.${2 * i}`)];
   for (const [i, layer] of layers.entries()) {
