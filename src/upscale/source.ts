@@ -1,12 +1,12 @@
-/** Pictures in the forms in which browsers and Node have them. */
+/** Pictures in the forms that browsers and Node have. */
 import { DataError } from "../picture/errors.ts";
 import { checkImage, type Image, type Samples } from "../picture/image.ts";
 
 /**
  * - an `Image`: samples of 8 or 16 bits in a typed array;
- * - an `ImageData`, as a canvas gives it;
- * - a `Blob` (a `File`, too) or a `Uint8Array` with the bytes of a picture file: in browsers of any format
- *   they show, in Node PNG, JPEG and WebP;
+ * - an `ImageData`, from a canvas;
+ * - a `Blob` (such as a `File`) or a `Uint8Array` with the bytes of a picture file: in browsers any format
+ *   that they show, in Node PNG, JPEG and WebP;
  * - in Node also the path or the file URL of such a file.
  */
 export type PictureSource = Image<Samples> | ImageData | Blob | Uint8Array | string | URL;
@@ -17,14 +17,14 @@ export type PictureReader = (file: Uint8Array | string | URL) => Promise<Image<S
 let reader: PictureReader = readInBrowser;
 
 /** Called by Node's entry (node.ts). */
-export function registerPictureReader(other: PictureReader): void {
-  reader = other;
+export function registerPictureReader(nodeReader: PictureReader): void {
+  reader = nodeReader;
 }
 
 /**
- * A picture in any of these forms as an `Image`; of a file, the orientation that a camera noted is applied.
+ * A picture in any of these forms as an `Image`. The orientation that a camera noted in a file is applied.
  *
- * @throws DataError for what is no picture.
+ * @throws DataError if it is no picture.
  */
 export async function readSource(source: PictureSource): Promise<Image<Samples>> {
   if (typeof source === "string" || source instanceof URL || source instanceof Uint8Array)
@@ -62,29 +62,21 @@ async function readInBrowser(file: Uint8Array | string | URL): Promise<Image> {
         "Give a Blob, such as await (await fetch(url)).blob().",
     );
   }
-  let bitmap: ImageBitmap;
-  try {
-    bitmap = await createImageBitmap(new Blob([file as Uint8Array<ArrayBuffer>]), {
-      premultiplyAlpha: "none",
-    });
-  } catch (cause) {
+  const bitmap = await createImageBitmap(new Blob([file as Uint8Array<ArrayBuffer>]), {
+    premultiplyAlpha: "none",
+  }).catch((cause: Error) => {
     throw new DataError(
-      `upscale: these ${file.length} bytes are no picture that this browser can show (${(cause as Error).message}).`,
+      `upscale: these ${file.length} bytes are no picture that this browser can show (${cause.message}).`,
       { cause },
     );
-  }
+  });
   const { width, height } = bitmap;
   const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true })!;
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
-  const { data } = context.getImageData(0, 0, width, height);
-  const pixels = new Uint8Array(data.buffer);
-  return opaque(pixels)
-    ? { width, height, channels: 3, data: pixels.filter((_, i) => i % 4 !== 3) }
-    : { width, height, channels: 4, data: pixels };
-}
-
-function opaque(pixels: Uint8Array): boolean {
-  for (let i = 3; i < pixels.length; i += 4) if (pixels[i] !== 255) return false;
-  return true;
+  const data = new Uint8Array(context.getImageData(0, 0, width, height).data.buffer);
+  const opaque = data.every((value, i) => i % 4 !== 3 || value === 255);
+  return opaque
+    ? { width, height, channels: 3, data: data.filter((_, i) => i % 4 !== 3) }
+    : { width, height, channels: 4, data };
 }

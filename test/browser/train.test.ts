@@ -1,8 +1,8 @@
 /** The tab that trains: the loss falls, stopping keeps what was learned, and the network can be used and saved. */
 import { beforeAll, expect, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
-import { pretrainedNames } from "../../src/models/pretrained-files.ts";
 import { parseSafetensors } from "../../src/nn/safetensors.ts";
+import { pretrainedNames } from "../../src/upscale/method-names.ts";
 import { clickMain, find, openPage, says, statusLine } from "./page.ts";
 
 const steps = () => find<HTMLInputElement>("#panel-train [name=steps]");

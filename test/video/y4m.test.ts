@@ -136,7 +136,7 @@ describe("streams", () => {
     slow.destroy(new Error("EPIPE"));
     await closed;
     await expect(writer.frame([new Uint8Array(100)])).rejects.toThrow(
-      "what was to read the video has ended (EPIPE)",
+      "the program that was to read the video has ended (EPIPE)",
     );
   });
 });

@@ -5,7 +5,6 @@ import { describe, expect, test } from "vitest";
 import { readImage } from "../../src/data/files.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { evaluate, findPictures } from "../../src/evaluate/index.ts";
-import { pretrainedFiles } from "../../src/models/pretrained-files.ts";
 import {
   interpolator,
   loadPretrained,
@@ -16,6 +15,7 @@ import {
   pretrainedScales,
 } from "../../src/node.ts";
 import { crop } from "../../src/picture/image.ts";
+import { pretrainedFiles } from "../../src/upscale/method-names.ts";
 import { photograph, testData } from "../data/support.ts";
 import { gpuDevices } from "../support/devices.ts";
 
