@@ -6,8 +6,8 @@
  *     last_part:  3x3, 32 -> scale², pixel shuffle
  *
  * All layers run at the small picture's size, which makes it scale² times as fast as a network that works on
- * the enlarged picture. Each small pixel becomes scale² pixels; the last layer computes them as channels, and
- * the shuffle only puts them side by side.
+ * the enlarged picture. Each small pixel becomes scale² pixels; the last layer computes them as channels,
+ * and the shuffle only puts them side by side.
  */
 import { conv2d } from "../kernels/conv2d/index.ts";
 import { add } from "../kernels/elementwise/index.ts";

@@ -54,15 +54,15 @@ export function createModel(
     const text = metadata[key];
     if (text === undefined) {
       throw new Error(
-        `createModel: ${name} describes a network of architecture ${architecture.name}, but lacks its "${key}". ` +
-          `Save the weights again with saveWeights().`,
+        `createModel: ${name} describes a network of architecture ${architecture.name}, but lacks its ` +
+          `"${key}". Save the weights again with saveWeights().`,
       );
     }
     const value = kind.read(text);
     if (!kind.fits(value)) {
       throw new Error(
-        `createModel: in ${name}, "${key}" of architecture ${architecture.name} is ${quote(text)}, which should ` +
-          `be ${kind.wants}.`,
+        `createModel: in ${name}, "${key}" of architecture ${architecture.name} is ${quote(text)}, which ` +
+          `should be ${kind.wants}.`,
       );
     }
     return [key, value];

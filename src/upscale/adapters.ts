@@ -50,9 +50,9 @@ function byLuma({ scale, enlarge }: Method): Method["enlarge"] {
 }
 
 /**
- * The method for grey or RGB followed by alpha, two or four planes. Colours are multiplied by alpha, enlarged,
- * and divided by the enlarged alpha; alpha is enlarged like a grey picture. So the colours of transparent
- * pixels, which nobody sees, do not reach into visible ones.
+ * The method for grey or RGB followed by alpha, two or four planes. Colours are multiplied by alpha,
+ * enlarged, and divided by the enlarged alpha; alpha is enlarged like a grey picture. So the colours of
+ * transparent pixels, which nobody sees, do not reach into visible ones.
  *
  * @param method one for grey and RGB, as `withColors` makes it.
  */

@@ -71,13 +71,16 @@ export class Forward {
     const [, , height, width] = features.shape;
     const wide = width > height;
     const [length, across] = wide ? [width, height] : [height, width];
-    const window = Math.max(2 * halo + 1, Math.floor(stripPixels(this.#needs, width * height) / across));
+    const { first: bytes, second, narrowest, bindableStrip } = this.#needs;
+    const area = width * height;
+    const pixels = Math.max(narrowest * Math.sqrt(area), (stripShare * bytes * area) / second);
+    const window = Math.max(2 * halo + 1, Math.floor(Math.min(bindableStrip, pixels) / across));
     if (window >= length) return planesOf(compute(() => twoStages.reconstruct(features)));
     const result = {
       width: width * scale,
       height: height * scale,
       channels,
-      data: new Float32Array(channels * width * height * scale ** 2),
+      data: new Float32Array(channels * area * scale ** 2),
     };
     for (const { from, to, first, end } of spans(length, window, halo)) {
       const strip = compute(() => {
@@ -101,11 +104,6 @@ interface Needs {
   /** How many pixels the first stage can take, and a strip, before their largest map is too large to bind. */
   readonly bindable: number;
   readonly bindableStrip: number;
-}
-
-/** Pixels of a strip of `area` pixels. */
-function stripPixels({ first, second, narrowest, bindableStrip }: Needs, area: number): number {
-  return Math.min(bindableStrip, Math.max(narrowest * Math.sqrt(area), (stripShare * first * area) / second));
 }
 
 /**

@@ -156,10 +156,10 @@ export async function loadPretrained(
   }
   const bytes = await readFile(url).catch((cause: Error) => {
     throw new Error(
-      `loadPretrained: the weights of ${name} x${scale} cannot be read at ${url}: ${cause.message}. A bundler ` +
-        'has to copy the package\'s folder "weights"; the development server of Vite before 8 finds it with ' +
-        'optimizeDeps: { exclude: ["pixelgrad"] }. Or serve the file yourself, and give its bytes to ' +
-        "loadModel().",
+      `loadPretrained: the weights of ${name} x${scale} cannot be read at ${url}: ${cause.message}. A ` +
+        `bundler has to copy the package's folder "weights"; the development server of Vite before 8 finds ` +
+        `it with optimizeDeps: { exclude: ["pixelgrad"] }. Or serve the file yourself, and give its bytes ` +
+        "to loadModel().",
       { cause },
     );
   });
@@ -168,12 +168,10 @@ export async function loadPretrained(
 }
 
 /** Reads a file of this package by its address, and in Node any file by its path. */
-export type FileReader = (file: URL | string) => Promise<Uint8Array>;
-
-let readFile: FileReader = fetchFile;
+let readFile = fetchFile;
 
 /** Called by Node's entry (node.ts), since Node's fetch does not read files. */
-export function registerFileReader(reader: FileReader): void {
+export function registerFileReader(reader: typeof readFile): void {
   readFile = reader;
 }
 

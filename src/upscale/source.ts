@@ -12,13 +12,11 @@ import { checkImage, type Image, type Samples } from "../picture/image.ts";
 export type PictureSource = Image<Samples> | ImageData | Blob | Uint8Array | string | URL;
 
 /** Reads picture files: bytes, and in Node paths. */
-export type PictureReader = (file: Uint8Array | string | URL) => Promise<Image<Samples>>;
-
-let reader: PictureReader = readInBrowser;
+let readPicture = readInBrowser;
 
 /** Called by Node's entry (node.ts). */
-export function registerPictureReader(nodeReader: PictureReader): void {
-  reader = nodeReader;
+export function registerPictureReader(reader: typeof readPicture): void {
+  readPicture = reader;
 }
 
 /**
@@ -28,8 +26,8 @@ export function registerPictureReader(nodeReader: PictureReader): void {
  */
 export async function readSource(source: PictureSource): Promise<Image<Samples>> {
   if (typeof source === "string" || source instanceof URL || source instanceof Uint8Array)
-    return reader(source);
-  if (source instanceof Blob) return reader(new Uint8Array(await source.arrayBuffer()));
+    return readPicture(source);
+  if (source instanceof Blob) return readPicture(new Uint8Array(await source.arrayBuffer()));
   if (isImageData(source)) {
     const { width, height, data } = source;
     return { width, height, channels: 4, data: new Uint8Array(data.buffer, data.byteOffset, data.length) };
@@ -55,11 +53,11 @@ function isImageData(source: Image<Samples> | ImageData): source is ImageData {
   return typeof ImageData !== "undefined" && source instanceof ImageData;
 }
 
-async function readInBrowser(file: Uint8Array | string | URL): Promise<Image> {
+async function readInBrowser(file: Uint8Array | string | URL): Promise<Image<Samples>> {
   if (!(file instanceof Uint8Array)) {
     throw new DataError(
       `upscale: ${file} is the name of a file, which browsers cannot read. ` +
-        "Give a Blob, such as await (await fetch(url)).blob().",
+        "Pass a Blob, such as await (await fetch(url)).blob().",
     );
   }
   const bitmap = await createImageBitmap(new Blob([file as Uint8Array<ArrayBuffer>]), {

@@ -72,7 +72,7 @@ export function planTiles(
   const automatic = tile === undefined;
   const maxPixels = (rows: number) => pixelsWithin(Math.max(0, maxMemory - bytesPerRow * rows));
   let side = automatic ? Math.floor(Math.sqrt(maxPixels(0))) : tile + 2 * margin;
-  while (automatic && side ** 2 > maxPixels(side)) side--; // higher tiles leave less memory, beside a higher band
+  while (automatic && side ** 2 > maxPixels(side)) side--; // higher tiles have higher bands beside them
   // Narrow pictures leave room for longer windows.
   const widest = automatic ? Math.max(side, Math.floor(maxPixels(picture.height) / picture.height)) : side;
   const width = Math.min(picture.width, widest);
@@ -83,8 +83,8 @@ export function planTiles(
   if (minPixels > maxPixels(minSide(picture.height)) || width * height > maxPixels(height)) {
     throw new RangeError(
       `upscale: ${name} sees ${margin} pixels around each, so it works on at least ` +
-        `${Math.max(minPixels, width * height)} pixels at once here, and ${Math.round(maxMemory / 2 ** 20)} MiB ` +
-        `are enough for ${maxPixels(height)}. ` +
+        `${Math.max(minPixels, width * height)} pixels at once here, and ` +
+        `${Math.round(maxMemory / 2 ** 20)} MiB are enough for ${maxPixels(height)}. ` +
         (automatic
           ? "Allow more memory or take a smaller network."
           : "Choose smaller tiles or allow more memory."),
@@ -105,7 +105,7 @@ export function planTiles(
   };
 }
 
-/** One axis: windows [from, to) of equal length, at most `window`, and the part of each that stays, [first, end). */
+/** One axis: windows [from, to) of equal length, at most `window`, and in each the part [first, end) that stays. */
 export function spans(length: number, window: number, margin: number) {
   if (window >= length) return [{ from: 0, to: length, first: 0, end: length }];
   // The first and the last one keep one of their margins.

@@ -1,7 +1,7 @@
 /**
- * Enlarges any picture by any method. Read on in open-method.ts (from a name to an upscaler), upscaler.ts (the
- * methods), bands.ts (from a picture to the result), tiles.ts (large pictures in parts), adapters.ts (colours
- * and transparency) and forward.ts (a network on one part).
+ * Enlarges any picture by any method. Read on in open-method.ts (from a name to an upscaler), upscaler.ts
+ * (the methods), bands.ts (from a picture to the result), tiles.ts (large pictures in parts), adapters.ts
+ * (colours and transparency) and forward.ts (a network on one part).
  */
 import { type AlphaChoice, withoutAlpha } from "../picture/alpha.ts";
 import type { Image, Samples } from "../picture/image.ts";

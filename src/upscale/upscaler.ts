@@ -145,7 +145,8 @@ export function upscalerOf(method: Method): Upscaler {
       }
       if (plane.length !== width * height) {
         throw new DataError(
-          `upscaleY: a plane of ${width}x${height} has ${width * height} values, but ${plane.length} were given.`,
+          `upscaleY: a plane of ${width}x${height} has ${width * height} values, but ${plane.length} were ` +
+            "given.",
         );
       }
       const data = Float32Array.from(plane, (level) => level / 255);

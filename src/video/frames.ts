@@ -3,14 +3,14 @@ import { rgbPlanesToYcbcr, ycbcrPlanesToRgb } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Samples } from "../picture/image.ts";
 import { resizePlane } from "../picture/imresize.ts";
-import type { Planes } from "../picture/planes.ts";
 import { type ResizeTable, resizeWeights } from "../picture/resize-weights.ts";
 import type { UpscaleOptions, Upscaler } from "../upscale/index.ts";
 import { type Frame, planeSizes, type VideoFormat } from "./format.ts";
 
 /**
- * Enlarges frames of one format. The method enlarges luma. Bicubic interpolation enlarges chroma and puts each
- * sample where it belongs between those of luma. A method for RGB gets colours; of its answer, luma counts.
+ * Enlarges frames of one format. The method enlarges luma. Bicubic interpolation enlarges chroma and puts
+ * each sample where it belongs between those of luma. A method for RGB gets colours; of its answer, luma
+ * counts.
  */
 export class FrameUpscaler {
   /** Of the result. */
@@ -46,31 +46,29 @@ export class FrameUpscaler {
   }
 
   async upscale([luma, ...chroma]: Frame): Promise<Frame> {
-    const y = this.#upscaler.colors === "rgb" ? await this.#byColors(luma, chroma) : await this.#byLuma(luma);
-    const large = chroma.map((plane) => this.#resize(plane, this.#enlarging!));
-    return [y, ...large].map((plane) => this.#samples(plane));
+    const { width, height } = this.#from;
+    const rgb = this.#upscaler.colors === "rgb";
+    const y = Float32Array.from(luma, (level) => this.#luma(level));
+    const planes = rgb
+      ? { width, height, channels: 3, data: this.#withChroma(y, chroma) }
+      : { width, height, channels: 1, data: y };
+    const large = await this.#upscaler.upscalePlanes(planes, this.#options);
+    const largeY = rgb ? rgbPlanesToYcbcr(large.data).subarray(0, large.width * large.height) : large.data;
+    return [
+      this.#samples(largeY.map((value) => this.#lumaLevel(value))),
+      ...chroma.map((plane) => this.#samples(this.#resize(plane, this.#enlarging!))),
+    ];
   }
 
-  async #byLuma(luma: Samples): Promise<ArrayLike<number>> {
-    const { width, height } = this.#from;
-    const data = Float32Array.from(luma, (level) => this.#luma(level));
-    const large = await this.#upscaler.upscalePlanes({ width, height, channels: 1, data }, this.#options);
-    return large.data.map((value) => this.#lumaLevel(value));
-  }
-
-  async #byColors(luma: Samples, chroma: Frame): Promise<ArrayLike<number>> {
-    const { width, height } = this.#from;
-    const area = width * height;
-    const ycbcr = new Float32Array(3 * area).fill(128 / 255);
-    ycbcr.set(Float32Array.from(luma, (level) => this.#luma(level)));
+  /** Red, green and blue of the small frame. */
+  #withChroma(y: Float32Array, chroma: Frame): Float32Array {
+    const ycbcr = new Float32Array(3 * y.length).fill(128 / 255);
+    ycbcr.set(y);
     for (const [k, plane] of chroma.entries()) {
       const full = Float32Array.from(this.#resize(plane, this.#filling!), (level) => this.#chroma(level));
-      ycbcr.set(full, (k + 1) * area);
+      ycbcr.set(full, (k + 1) * y.length);
     }
-    const planes: Planes = { width, height, channels: 3, data: ycbcrPlanesToRgb(ycbcr) };
-    const large = await this.#upscaler.upscalePlanes(planes, this.#options);
-    const y = rgbPlanesToYcbcr(large.data).subarray(0, large.width * large.height);
-    return y.map((value) => this.#lumaLevel(value));
+    return ycbcrPlanesToRgb(ycbcr);
   }
 
   #resize(plane: Samples, { columns, rows }: Tables): Float64Array {

@@ -1,7 +1,7 @@
 /**
  * Uncompressed video that programs pass on through pipes: YUV4MPEG2, "y4m". A line of parameters, then for
- * each frame a line "FRAME" and the planes Y, Cb and Cr, one after the other. The planes of chroma mostly have
- * fewer pixels.
+ * each frame a line "FRAME" and the planes Y, Cb and Cr, one after the other. Cb and Cr mostly have fewer
+ * pixels.
  */
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
@@ -41,8 +41,8 @@ export function parseHeader(line: string): VideoFormat {
   const interlacing = value("I") ?? "p";
   if (!["p", "?"].includes(interlacing)) {
     throw new DataError(
-      "standard input: this video is interlaced, and its half pictures cannot be enlarged as if they were one. " +
-        'Deinterlace it first, with ffmpeg by "-vf yadif".',
+      "standard input: this video is interlaced, and its half pictures cannot be enlarged as if they were " +
+        'one. Deinterlace it first, with ffmpeg by "-vf yadif".',
     );
   }
   const space = value("C") ?? "420jpeg";
@@ -50,7 +50,8 @@ export function parseHeader(line: string): VideoFormat {
   if (name === undefined || !Object.hasOwn(layouts, name)) {
     throw new DataError(
       `standard input: colour space ${space} is not known; there are 420jpeg, 420mpeg2, 420paldv, 422, 444 ` +
-        'and mono, followed by p10 and the like for more than 8 bits. With ffmpeg, "-pix_fmt yuv420p" chooses one.',
+        "and mono, followed by p10 and the like for more than 8 bits. With ffmpeg, " +
+        '"-pix_fmt yuv420p" chooses one.',
     );
   }
   return {
@@ -105,7 +106,7 @@ export class Y4mReader {
     }
   }
 
-  /** A line without its end, the beginning of one that is too long, or undefined at the end of the stream. */
+  /** A line without its end, or the beginning of one that is too long; undefined at the stream's end. */
   async #line(maxLength: number): Promise<string | undefined> {
     const byte = new Uint8Array(1);
     let line = "";
