@@ -105,7 +105,7 @@ export function planTiles(
   };
 }
 
-/** One axis: windows [from, to) of equal length, at most `window`, and in each the part [first, end) that stays. */
+/** One axis: windows [from, to) of equal length, at most `window`. The part [first, end) of each stays. */
 export function spans(length: number, window: number, margin: number) {
   if (window >= length) return [{ from: 0, to: length, first: 0, end: length }];
   // The first and the last one keep one of their margins.

@@ -1,4 +1,4 @@
-/** What networks say about themselves agrees with what they are; and a new one touches one file and one list. */
+/** What networks say about themselves is true, and a new one touches one file and one list. */
 import "../support/with-toy-network.ts";
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -73,8 +73,8 @@ describe.each([
   };
   const size = (values: Float32Array) => Math.hypot(...values) / Math.sqrt(values.length);
 
-  test("to fit its first filters if it predicts what has to be added", async () => {
-    // What is smoother has fainter patterns, and they are amplified by more.
+  test("to fit its first filters if it predicts the difference to bicubic", async () => {
+    // Smoother pictures have fainter patterns, and the filters amplify them more.
     const [smooth, rough] = await Promise.all([2, 20].map((step) => weightsOf(true, [plane(step)])));
     expect(size(smooth)).toBeGreaterThan(2 * size(rough));
   });

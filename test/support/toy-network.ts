@@ -1,4 +1,4 @@
-/** All that a new network takes: one file such as this one, and an entry in the list of src/models/registry.ts. */
+/** All that a new network takes: one such file, and an entry in the list of src/models/registry.ts. */
 import {
   type Architecture,
   ConfiguredNetwork,

@@ -1,4 +1,4 @@
-/** Import this before anything that reads the list of networks: it has one entry more, and nothing else knows of it. */
+/** Adds a network to the library's list, and nowhere else. Import it before anything that reads the list. */
 import type { Architecture } from "../../src/models/architecture.ts";
 import { architectures } from "../../src/models/registry.ts";
 import { toy } from "./toy-network.ts";
