@@ -45,7 +45,7 @@ export interface NetworkOptions {
   readonly scale: number;
 }
 
-/** What a network's constructor takes, except for generators and values fitted to pictures. */
+/** A network's options, except for generators and values fitted to pictures. */
 export type OptionTable<Options> = { readonly [Key in keyof Options]: Option<Options[Key]> };
 
 /** The values that belong to a table. */
@@ -63,7 +63,7 @@ export function option<T>(kind: Kind<T>, value: NoInfer<T>, help: string): Optio
   return { kind, default: value, help };
 }
 
-/** How a network is trained, as far as that does not depend on the pictures or the machine. */
+/** How a network is trained, except for the pictures and the machine. */
 export interface Recipe {
   /** Side of a patch in LR pixels. */
   readonly patch: number;
