@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * pixelgrad: tensors, autograd and super-resolution networks on hand-written WebGPU kernels. The same API in Node
- * and in browsers; reading and writing picture files is in `pixelgrad/data` (Node only).
+ * pixelgrad: tensors, autograd and super-resolution networks on hand-written WebGPU kernels. The same API in
+ * Node and in browsers; `pixelgrad/data` (Node only) reads and writes picture files.
  */
 
 export { type Device, type DeviceProfile, GpuError, type MemoryStats } from "./device/device.ts";
@@ -63,13 +63,13 @@ export {
 export * from "./upscale/index.ts";
 
 declare global {
-  // WebGPU's types, as far as declarations of this package mention them. TypeScript 7 and @webgpu/types say much
-  // more about them, and declarations of an interface add up; without either, the package still compiles.
+  // The WebGPU types that declarations of this package mention. TypeScript 7 and @webgpu/types say much more
+  // about them, and declarations of an interface add up; without either, the package still compiles.
   interface GPU {}
   interface GPUAdapter {}
   interface GPUAdapterInfo {}
   interface GPUBuffer {}
   interface GPUDevice {}
-  /** The DOM's, for programs that are compiled without it. */
+  /** The DOM's, for programs compiled without it. */
   interface ImageData {}
 }

@@ -2,13 +2,13 @@
 import { readFile } from "node:fs/promises";
 import { registerHost } from "./device/adapter.ts";
 import { nodeHost } from "./device/adapter-node.ts";
-import { registerAssetReader } from "./models/pretrained.ts";
+import { registerFileReader } from "./upscale/open-method.ts";
 import { registerPictureReader } from "./upscale/source.ts";
 import { readInNode } from "./upscale/source-node.ts";
 
 registerHost(nodeHost);
 registerPictureReader(readInNode);
-registerAssetReader(readFile);
+registerFileReader(readFile);
 
 // For the command line.
 export { adaptersPresent } from "./device/adapter-node.ts";

@@ -1,6 +1,6 @@
 /**
- * One or two pictures of the same size in a window, two with a divider that shows more of one or the other. Works with
- * mouse, touch and keyboard: the divider is an ARIA slider, the window zooms and moves.
+ * A window for one picture, or for two of the same size with a divider between them. Works with mouse, touch
+ * and keyboard: the divider is an ARIA slider, the window zooms and moves.
  */
 import type { Image } from "../../src/picture/index.ts";
 import { draw } from "./picture.ts";
@@ -12,12 +12,14 @@ export interface Labelled {
 }
 
 const template = `
-  <div class="window" tabindex="0" role="group" aria-label="Picture: plus and minus zoom, 0 fits, 1 shows actual pixels, arrows move">
+  <div class="window" tabindex="0" role="group"
+    aria-label="Picture: plus and minus zoom, 0 fits, 1 shows actual pixels, arrows move">
     <div class="layer"><canvas></canvas></div>
     <div class="layer"><canvas></canvas></div>
     <span class="caption before"></span>
     <span class="caption after"></span>
-    <div class="divider" role="slider" tabindex="0" aria-label="Share of the left picture" aria-valuemin="0" aria-valuemax="100">
+    <div class="divider" role="slider" tabindex="0" aria-label="Share of the left picture"
+      aria-valuemin="0" aria-valuemax="100">
       <span class="grip" aria-hidden="true"></span>
     </div>
   </div>
@@ -36,7 +38,7 @@ export class Compare {
   readonly #layers: HTMLElement[];
   readonly #canvases: HTMLCanvasElement[];
   #picture: Size = { width: 1, height: 1 };
-  /** Undefined while the whole picture is shown, whatever size the window takes. */
+  /** Undefined while the whole picture is visible, at any size of the window. */
   #view: View | undefined;
   #labels: readonly string[] = [];
   /** The divider's place, in percent of the window's width. */
@@ -54,7 +56,7 @@ export class Compare {
     new ResizeObserver(() => this.#render()).observe(this.#window);
   }
 
-  /** Shows one picture, or two to be compared: left and right. The zoom stays if the size does. */
+  /** Shows one picture, or two side by side. The zoom stays if the size does. */
   show(left: Labelled, right?: Labelled): void {
     const { width, height } = left.image;
     if (width !== this.#picture.width || height !== this.#picture.height) this.#view = undefined;
@@ -74,17 +76,17 @@ export class Compare {
     return { width: this.#window.clientWidth, height: this.#window.clientHeight };
   }
 
-  #shown(): View {
+  #currentView(): View {
     return this.#view ?? fitted(this.#picture, this.#size);
   }
 
   #render(): void {
-    const view = this.#shown();
+    const view = this.#currentView();
     for (const canvas of this.#canvases) {
       canvas.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.zoom})`;
       canvas.classList.toggle("pixels", view.zoom >= 3);
     }
-    // The left picture lies below; the right one is cut off where the divider stands.
+    // The left picture lies below; the right one is clipped at the divider.
     this.#layers[1].style.clipPath = `inset(0 0 0 ${this.#percent}%)`;
     this.#divider.style.left = `${this.#percent}%`;
     this.#divider.setAttribute("aria-valuenow", `${Math.round(this.#percent)}`);
@@ -101,7 +103,13 @@ export class Compare {
 
   #zoom(factor: number, at?: readonly [number, number]): void {
     const { width, height } = this.#size;
-    this.#view = zoomed(this.#shown(), factor, at ?? [width / 2, height / 2], this.#picture, this.#size);
+    this.#view = zoomed(
+      this.#currentView(),
+      factor,
+      at ?? [width / 2, height / 2],
+      this.#picture,
+      this.#size,
+    );
     const fit = fitted(this.#picture, this.#size).zoom;
     if (fit <= 1 && this.#view.zoom <= fit) this.#view = undefined;
     this.#render();
@@ -134,7 +142,7 @@ export class Compare {
     "=": () => this.#zoom(1.25),
     "-": () => this.#zoom(0.8),
     "0": () => this.#fit(),
-    "1": () => this.#zoom(1 / this.#shown().zoom),
+    "1": () => this.#zoom(1 / this.#currentView().zoom),
     ArrowLeft: () => this.#move(40, 0),
     ArrowRight: () => this.#move(-40, 0),
     ArrowUp: () => this.#move(0, 40),
@@ -163,7 +171,7 @@ export class Compare {
       if (zoom === "in") this.#zoom(1.5);
       if (zoom === "out") this.#zoom(1 / 1.5);
       if (zoom === "fit") this.#fit();
-      if (zoom === "actual") this.#zoom(1 / this.#shown().zoom);
+      if (zoom === "actual") this.#zoom(1 / this.#currentView().zoom);
     });
     this.#listenToPointers();
   }

@@ -12,7 +12,7 @@ interface Pending {
   onEvent(event: unknown): void;
 }
 
-/** Computes in a worker, so that the page can be scrolled, dragged and stopped meanwhile. */
+/** Computes in a worker, so that the page reacts meanwhile. */
 export class Engine {
   readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   readonly #pending = new Map<number, Pending>();
@@ -29,7 +29,7 @@ export class Engine {
     });
   }
 
-  /** The worker does its tasks one after the other. Rejects with an AbortError if the task was ended by `signal`. */
+  /** The worker does its tasks one after the other. Rejects with an AbortError if `signal` ended the task. */
   run<T extends keyof Tasks>(
     task: T,
     input: Tasks[T]["input"],

@@ -1,4 +1,4 @@
-/** A loss over training steps, drawn while it is being computed: every value, their running mean, and 100 %. */
+/** A loss over training steps, drawn during training: every value, the running mean, and a line at 100 %. */
 
 const [WIDTH, HEIGHT] = [320, 150];
 const margin = { top: 12, right: 10, bottom: 26, left: 46 };
@@ -41,12 +41,14 @@ export class LossPlot {
     const [left, right] = [x(0), x(this.#steps)];
     const rows = [bottom, 100, top].map(
       (loss) =>
-        `<line class="${loss === 100 ? "level" : "grid"}" x1="${left}" x2="${right}" y1="${y(loss)}" y2="${y(loss)}"/>` +
+        `<line class="${loss === 100 ? "level" : "grid"}" x1="${left}" x2="${right}" ` +
+        `y1="${y(loss)}" y2="${y(loss)}"/>` +
         `<text x="${left - 6}" y="${y(loss) + 4}" text-anchor="end">${loss} %</text>`,
     );
     this.#svg.innerHTML =
       `${rows.join("")}` +
-      `<polyline class="values" points="${line(this.#losses)}"/><polyline class="mean" points="${line(this.#means)}"/>` +
+      `<polyline class="values" points="${line(this.#losses)}"/>` +
+      `<polyline class="mean" points="${line(this.#means)}"/>` +
       `<text x="${left}" y="${HEIGHT - 8}">0</text>` +
       `<text x="${right}" y="${HEIGHT - 8}" text-anchor="end">${this.#steps} steps</text>`;
     const last = this.#means.at(-1);

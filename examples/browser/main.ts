@@ -1,10 +1,10 @@
 /**
- * The page: puts its parts together. To be read next:
+ * The page: puts its parts together. Read next:
  *
  *     upscale-panel.ts, train-panel.ts    the two tabs
  *     compare.ts, loss-plot.ts            what they show
  *     picture-chooser.ts                  where pictures come from
- *     engine.ts -> worker.ts              tasks and where they are done; messages.ts lists them
+ *     engine.ts -> worker.ts              tasks, and where they run; messages.ts lists them
  *     methods.ts, fine-tune.ts            what the worker does with the library
  */
 import "./style.css";
@@ -48,7 +48,7 @@ const chooser = new PictureChooser(byId("chooser"), {
 
 await Promise.all([chooser.chooseSample(0), openGpu()]);
 
-/** Without a GPU, interpolations are left. */
+/** Without a GPU, only interpolations remain. */
 async function openGpu(): Promise<void> {
   try {
     const { adapter } = await engine.run("open", {});

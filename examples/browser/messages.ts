@@ -1,16 +1,16 @@
 /** What the page and its worker say to each other. */
 import type { Image } from "../../src/picture/index.ts";
 
-/** A way of enlarging that can be chosen. */
+/** A method that the user can choose. */
 export interface MethodInfo {
   readonly id: string;
   readonly label: string;
   readonly kind: "interpolation" | "network";
-  /** Enlargements it can do. */
+  /** The scales that it has. */
   readonly scales: readonly number[];
 }
 
-/** Every task of the worker: what it is given, what it tells on the way and what it gives back. */
+/** Every task of the worker: its input, the events that it reports on the way, and its result. */
 export interface Tasks {
   /** Opens the GPU. Fails where there is none. */
   open: { input: Record<string, never>; event: never; result: { adapter: string } };
@@ -22,15 +22,15 @@ export interface Tasks {
     event: { done: number; total: number };
     result: { image: Image; bicubic: Image; adapter: string; tiles: number; ms: number };
   };
-  /** Ends early, with what has been learned so far, when it is aborted. */
+  /** An abort ends it early, and what it has learned so far is the result. */
   fineTune: { input: FineTuneInput; event: FineTuneEvent; result: FineTuned };
 }
 
 export interface FineTuneInput {
   readonly image: Image;
-  /** Id of the network to begin with; none: a new one. */
+  /** Id of the network to begin with; undefined: a new one. */
   readonly start?: string;
-  /** The same as the network has, if it has only one. */
+  /** That of the network, if it has only one. */
   readonly scale: number;
   readonly steps: number;
 }
@@ -43,15 +43,15 @@ export interface FineTuneEvent {
    * the same patches: some are harder than others, for both.
    */
   readonly relativeLoss?: number;
-  /** Told now and then. */
+  /** Now and then. */
   readonly preview?: Preview;
 }
 
-/** The picture made small and enlarged again, so that the original says how good that is. */
+/** The picture made small and enlarged again, so that it can be compared with the original. */
 export interface Preview {
   readonly bicubic: Image;
   readonly network: Image;
-  /** Decibels of luma; the more the better. */
+  /** Decibels of luma; more is better. */
   readonly bicubicPsnr: number;
   readonly networkPsnr: number;
 }
@@ -65,7 +65,7 @@ export interface FineTuned {
   readonly ms: number;
 }
 
-/** A task for the worker, or the wish to end one. */
+/** A task for the worker, or a request to end one. */
 export type ToWorker =
   | { [T in keyof Tasks]: { id: number; task: T; input: Tasks[T]["input"] } }[keyof Tasks]
   | { abort: number };

@@ -1,4 +1,4 @@
-/** The list of methods: those that the library has names for, and the networks of the user. */
+/** The list of methods: those that the library has names for, and the user's networks. */
 import {
   createModel,
   ESPCN,
@@ -26,10 +26,10 @@ export class Methods {
   /** The user's networks. */
   readonly #models = new Map<string, SuperResolver>();
   readonly #infos: MethodInfo[] = [];
-  /** What has been opened, by method and scale. */
+  /** The open ones, by method and scale. */
   readonly #upscalers = new Map<string, Promise<Upscaler>>();
 
-  /** The user's networks first, the last one added at the top; then the best of the library. */
+  /** The user's networks, the newest first; then those of the library, the best first. */
   list(): MethodInfo[] {
     return [...this.#infos].reverse().concat(named);
   }
@@ -38,7 +38,7 @@ export class Methods {
     return this.#add(loadModel(bytes, name), name.replace(/\.safetensors$/, ""));
   }
 
-  /** Takes a fine-tuned network into the list; also gives its weight file. */
+  /** Takes a fine-tuned network into the list; also returns its weight file. */
   async addTuned(model: SuperResolver): Promise<{ method: MethodInfo; weights: Uint8Array }> {
     const weights = await saveWeights(model);
     return { method: this.#add(model, `${model.metadata().architecture} tuned here`), weights };
@@ -57,7 +57,7 @@ export class Methods {
     return (await openMethod({ method: this.#models.get(id) ?? id, scale })).upscaler;
   }
 
-  /** A copy of a network, to be trained; without an id a new one, which begins as bicubic interpolation. */
+  /** A copy of a network, for training; without an id a new one, which begins as bicubic interpolation. */
   async copyOf(id: string | undefined, scale: number): Promise<SuperResolver> {
     if (id === undefined) return new ESPCN({ scale: scale as 2, filters: [32, 16], residual: true });
     const original = this.#models.get(id);

@@ -1,5 +1,4 @@
-/** Training data out of a single picture: the picture is the answer, and made small it is the question. */
-
+/** Training data from a single picture: made small, it is the question; the picture itself is the answer. */
 import { Random, type Shape, type SuperResolver } from "../../src/index.ts";
 import {
   copyPatch,
@@ -21,18 +20,18 @@ export interface OwnBatch {
   readonly lowShape: Shape;
   readonly high: Float32Array;
   readonly highShape: Shape;
-  /** Mean absolute difference between high and what bicubic interpolation makes of low. */
+  /** Mean absolute difference between high and low enlarged by bicubic interpolation. */
   readonly bicubicLoss: number;
 }
 
-/** Random squares of a picture and of its small version, flipped and turned at random, as a network takes them. */
+/** Random patches of a picture and of its small version, flipped and turned at random, for a network. */
 export class OwnPatches {
   readonly #high: Image;
-  /** Small; enlarged again by bicubic interpolation for networks that take it so. */
+  /** The small picture, or `#bicubic` for networks that take enlarged pictures. */
   readonly #low: Image;
-  /** The small one enlarged by bicubic interpolation. */
+  /** The small picture enlarged by bicubic interpolation. */
   readonly #bicubic: Image;
-  /** From low to high: 1 if low has been enlarged already. */
+  /** From low to high: 1 if low is enlarged. */
   readonly #scale: number;
   readonly #side: number;
   readonly #random = new Random(0);

@@ -27,7 +27,7 @@ export class PictureChooser {
     const input = root.querySelector<HTMLInputElement>("input[type=file]")!;
     input.addEventListener("change", () => {
       this.#take(input.files);
-      input.value = ""; // so that the same file can be chosen again
+      input.value = ""; // else choosing the same file again is no change
     });
     document.addEventListener("paste", ({ clipboardData }) => this.#take(clipboardData?.files));
     this.#listenToDrops();

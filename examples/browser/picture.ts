@@ -1,9 +1,8 @@
 /** Pictures between files, canvases and the library. */
-
 import { readSource, toImageData } from "../../src/index.ts";
 import type { Image } from "../../src/picture/index.ts";
 
-/** Reads any format that the browser shows; the orientation that a camera noted is applied. */
+/** Reads any format that the browser shows, and applies the orientation that a camera noted. */
 export async function readPicture(file: Blob, name: string): Promise<Image> {
   try {
     return (await readSource(file)) as Image; // browsers give bytes
@@ -14,7 +13,7 @@ export async function readPicture(file: Blob, name: string): Promise<Image> {
   }
 }
 
-/** Draws a picture into a canvas, which takes on its size. */
+/** Draws a picture into a canvas of the same size. */
 export function draw(canvas: HTMLCanvasElement, image: Image): void {
   canvas.width = image.width;
   canvas.height = image.height;

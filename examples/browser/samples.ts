@@ -18,7 +18,7 @@ export const samples: readonly Sample[] = [
   { name: "Cat", url: cat },
 ];
 
-/** A quarter of the photograph's width and height: small, as pictures are that one wants to enlarge. */
+/** The photograph at a quarter of its width and height: small, like pictures that people enlarge. */
 export async function readSample({ name, url }: Sample): Promise<Image> {
   const response = await fetch(url);
   return imresize(await readPicture(await response.blob(), name), 1 / 4);

@@ -1,4 +1,4 @@
-/** The button that starts a task and stops it, its progress bar, and the line that says how it goes. */
+/** The button that starts and stops a task, its progress bar, and its line of status. */
 
 export class TaskControl {
   readonly #button: HTMLButtonElement;
@@ -6,10 +6,10 @@ export class TaskControl {
   readonly #status: HTMLElement;
   readonly #startLabel: string;
   #running: AbortController | undefined;
-  /** The first report of progress: what comes before it, such as compiling kernels, tells nothing of the speed. */
+  /** The first report of progress. Work before it, such as compiling kernels, says nothing about speed. */
   #first: { readonly time: number; readonly done: number } | undefined;
 
-  /** `perform` is called at each start; it reports through `progress` and `say`, and ends when the signal says so. */
+  /** Each start calls `perform`, which reports through `progress` and `say`, and ends at the signal. */
   constructor(root: HTMLElement, perform: (signal: AbortSignal) => Promise<void>) {
     this.#button = root.querySelector("button")!;
     this.#progress = root.querySelector("progress")!;
@@ -22,7 +22,7 @@ export class TaskControl {
     this.#button.disabled = !enabled;
   }
 
-  /** Ends what is running, if anything is. */
+  /** Ends the task, if one is running. */
   stop(): void {
     if (!this.#running) return;
     this.#running.abort();
@@ -54,7 +54,7 @@ export class TaskControl {
     this.#first = undefined;
     this.#button.textContent = "Stop";
     this.#button.classList.add("stop");
-    this.#progress.removeAttribute("value"); // moves until there is a first number
+    this.#progress.removeAttribute("value"); // the bar moves until the first number
     this.#progress.hidden = false;
     this.say("Starting…");
     try {

@@ -24,7 +24,7 @@ export class TrainPanel {
   #hasGpu = false;
   #tuned: FineTuned | undefined;
 
-  /** `onTuned` is told of every new network, `onUse` when the user wants to enlarge with it. */
+  /** Calls `onTuned` for every new network, and `onUse` when the user wants to enlarge with it. */
   constructor(
     root: HTMLElement,
     engine: Engine,
@@ -65,16 +65,16 @@ export class TrainPanel {
 
   setMethods(methods: readonly MethodInfo[]): void {
     this.#networks = methods.filter(({ kind }) => kind === "network");
-    const chosen = this.#start.value;
+    const previous = this.#start.value;
     this.#start.replaceChildren(
       new Option("a new small network", ""),
       ...this.#networks.map(({ id, label }) => new Option(label, id)),
     );
-    this.#start.value = chosen;
+    this.#start.value = previous;
     this.#offerScale();
   }
 
-  /** A network of the user has one scale. */
+  /** The user's networks have one scale each. */
   #offerScale(): void {
     const [scale, ...others] = this.#networks.find(({ id }) => id === this.#start.value)?.scales ?? [];
     this.#scale.disabled = scale !== undefined && others.length === 0;

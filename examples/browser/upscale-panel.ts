@@ -8,7 +8,7 @@ import { download, toPng } from "./picture.ts";
 import type { Chosen } from "./picture-chooser.ts";
 import { duration, TaskControl } from "./task-control.ts";
 
-/** What every browser can still show on a canvas. */
+/** The largest canvas that works in every browser. */
 const MAX_MEGAPIXELS = 64;
 
 export class UpscalePanel {
@@ -45,9 +45,7 @@ export class UpscalePanel {
     this.#task.enabled = true;
   }
 
-  /**
-   * Offers the methods, and selects the one of the given id, else that which was selected, else the first.
-   */
+  /** Selects the method with the id `selected`; by default the selection stays, or begins with the first. */
   setMethods(methods: readonly MethodInfo[], selected = this.#method.value || methods[0].id): void {
     this.#methods = methods;
     this.#method.replaceChildren(...methods.map(({ id, label }) => new Option(label, id)));
@@ -59,7 +57,7 @@ export class UpscalePanel {
     this.#task.complain(error);
   }
 
-  /** A network of the user has one scale. */
+  /** The user's networks have one scale each. */
   #offerScales(): void {
     const { scales } = this.#chosenMethod();
     for (const input of this.#scales) input.disabled = !scales.includes(Number(input.value));
@@ -84,8 +82,8 @@ export class UpscalePanel {
     const [width, height] = [image.width * scale, image.height * scale];
     if (width * height > MAX_MEGAPIXELS * 1e6) {
       throw new RangeError(
-        `The result would have ${width}×${height} pixels, and this page shows at most ${MAX_MEGAPIXELS} megapixels. ` +
-          "Choose a smaller scale or picture, or use the command line.",
+        `The result would have ${width}×${height} pixels, and this page shows at most ${MAX_MEGAPIXELS} ` +
+          "megapixels. Choose a smaller scale or picture, or use the command line.",
       );
     }
     const result = await this.#engine.run(
@@ -93,7 +91,7 @@ export class UpscalePanel {
       { image, method: method.id, scale },
       { signal, onEvent: ({ done, total }) => this.#task.progress(done, total, "Tile") },
     );
-    signal.throwIfAborted(); // it may have been too late to stop the worker
+    signal.throwIfAborted(); // the worker may have been done before it was stopped
     this.#result = { image: result.image, name: `${name.replace(/\.[^.]*$/, "")}-x${scale}.png` };
     this.#download.disabled = false;
     this.#compare.show(

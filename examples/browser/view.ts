@@ -28,8 +28,8 @@ export function zoomed(
   picture: Size,
   window: Size,
 ): View {
-  const least = Math.min(1, fitted(picture, window).zoom);
-  const zoom = Math.min(MAX_ZOOM, Math.max(least, view.zoom * factor));
+  const minZoom = Math.min(1, fitted(picture, window).zoom);
+  const zoom = Math.min(MAX_ZOOM, Math.max(minZoom, view.zoom * factor));
   const ratio = zoom / view.zoom;
   return within({ zoom, x: x - (x - view.x) * ratio, y: y - (y - view.y) * ratio }, picture, window);
 }

@@ -1,4 +1,4 @@
-/** The worker: everything that computes. Tasks come from engine.ts and are done one after the other. */
+/** The worker: everything that computes. Tasks come from engine.ts and run one after the other. */
 import { init, upscale } from "../../src/index.ts";
 import { fineTune } from "./fine-tune.ts";
 import type { FromWorker, Tasks, ToWorker } from "./messages.ts";
@@ -6,14 +6,14 @@ import { Methods } from "./methods.ts";
 
 interface Context<T extends keyof Tasks> {
   readonly signal: AbortSignal;
-  readonly tell: (event: Tasks[T]["event"]) => void;
+  readonly report: (event: Tasks[T]["event"]) => void;
 }
 
 type TaskTable = {
   [T in keyof Tasks]: (input: Tasks[T]["input"], context: Context<T>) => Promise<Tasks[T]["result"]>;
 };
 
-/** For one tile: half of the library's default, so that Stop, which waits for a tile's end, stops sooner. */
+/** Memory for one tile. It is half of the library's default because Stop waits for the end of a tile. */
 const TILE_BYTES = 256 * 2 ** 20;
 
 const methods = new Methods();
@@ -28,22 +28,27 @@ const tasks: TaskTable = {
 
   addWeights: async ({ name, bytes }) => methods.addWeights(name, bytes),
 
-  async upscale({ image, method, scale }, { signal, tell }) {
+  async upscale({ image, method, scale }, { signal, report }) {
     const upscaler = await methods.upscaler(method, scale);
-    const large = await upscale(image, { method: upscaler, maxMemory: TILE_BYTES, signal, onProgress: tell });
+    const large = await upscale(image, {
+      method: upscaler,
+      maxMemory: TILE_BYTES,
+      signal,
+      onProgress: report,
+    });
     const { image: bicubic } = await upscale(image, { method: "bicubic", scale });
     return { ...large, bicubic };
   },
 
-  async fineTune(input, { signal, tell }) {
+  async fineTune(input, { signal, report }) {
     const model = await methods.copyOf(input.start, input.scale);
-    const { steps, ms } = await fineTune(model, input, { signal, tell });
+    const { steps, ms } = await fineTune(model, input, { signal, report });
     return { ...(await methods.addTuned(model)), steps, ms };
   },
 };
 
 const running = new Map<number, AbortController>();
-/** Resolves when all tasks so far have ended. Tensors' scopes allow only one at a time. */
+/** Resolves when all tasks so far have ended. Scopes of tensors allow only one at a time. */
 let last: Promise<void> = Promise.resolve();
 
 self.addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
@@ -63,7 +68,7 @@ async function perform<T extends keyof Tasks>(message: {
   const { id, task, input } = message;
   const { signal } = running.get(id)!;
   try {
-    const result = await tasks[task](input, { signal, tell: (event) => say({ id, event }) });
+    const result = await tasks[task](input, { signal, report: (event) => say({ id, event }) });
     say({ id, result });
   } catch (error) {
     const { name, message } = error as Error;

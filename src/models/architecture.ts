@@ -1,12 +1,12 @@
 /**
- * What a network says about itself, once, in its own file: its options, the pictures it works on, how it is
- * built, described and trained. Weight files, the trainer, its settings and the command line read it from
- * there. A new network is one more file like those beside this one, and one more entry in architectures.ts.
+ * What a network says about itself in its own file: its options, the pictures it works on, how it is built,
+ * described and trained. Weight files, the trainer, its settings and the command line read it from there. A
+ * new network is one such file and one entry in registry.ts.
  */
 import type { NamedArray } from "../nn/module.ts";
 import { type Kind, quote } from "../options/kinds.ts";
 import type { Random } from "../tensor/random.ts";
-import type { SuperResolver } from "./super-resolver.ts";
+import { SuperResolver } from "./super-resolver.ts";
 
 export interface Architecture<
   Name extends string = string,
@@ -17,7 +17,7 @@ export interface Architecture<
   readonly name: Name;
   /** One line, without a full stop. */
   readonly summary: string;
-  /** As for the network itself: see SuperResolver. */
+  /** As in SuperResolver. */
   readonly colors: SuperResolver["colors"];
   readonly inputSize: SuperResolver["inputSize"];
   readonly options: OptionTable<Options>;
@@ -27,14 +27,14 @@ export interface Architecture<
   describe(options: Options): string;
   /** For the name of a folder: "edsr-x2-4x16". */
   shortName(options: Options): string;
-  /** Whether `build` looks at examples, which have to be read before training begins. */
+  /** Does `build` look at examples? The trainer then reads some before it builds the network. */
   looksAtExamples(options: Options): boolean;
   /**
    * A new network with random weights.
    *
-   * @param random where they come from; default: the generator of `manualSeed`.
-   * @param examples some of the pictures that it will learn from, as planes [channels, h, w] in 0..1 of the
-   *   colours and the size that it takes. Where `looksAtExamples`, the network is fitted to them.
+   * @param random where the weights come from; default: the generator of `manualSeed`.
+   * @param examples some of the training pictures, as planes [channels, h, w] in 0..1 of the colours and the
+   *   size that the network takes. Where `looksAtExamples`, it is fitted to them.
    */
   build(options: Options, random?: Random, examples?: readonly NamedArray[]): SuperResolver;
 }
@@ -45,8 +45,11 @@ export interface NetworkOptions {
   readonly scale: number;
 }
 
-/** What a network's constructor takes, except for generators and values fitted to pictures. */
+/** A network's options, except for generators and values fitted to pictures. */
 export type OptionTable<Options> = { readonly [Key in keyof Options]: Option<Options[Key]> };
+
+/** The values that belong to a table. */
+export type OptionValues<Table> = { [Key in keyof Table]: Table[Key] extends Option<infer T> ? T : never };
 
 /** A weight file holds its value as metadata, a configuration as a field, the command line as a flag. */
 export interface Option<T = unknown> {
@@ -55,7 +58,12 @@ export interface Option<T = unknown> {
   readonly help: string;
 }
 
-/** How a network is trained, as far as that does not depend on the pictures or the machine. */
+/** An entry of a table: which values fit, the default, and a help text. */
+export function option<T>(kind: Kind<T>, value: NoInfer<T>, help: string): Option<T> {
+  return { kind, default: value, help };
+}
+
+/** How a network is trained, except for the pictures and the machine. */
 export interface Recipe {
   /** Side of a patch in LR pixels. */
   readonly patch: number;
@@ -66,7 +74,7 @@ export interface Recipe {
   /** Adam's first learning rate. */
   readonly lr: number;
   readonly schedule: ScheduleConfig;
-  /** Over this many steps the rate rises to what the schedule says. */
+  /** Steps over which the rate rises to what the schedule says. */
   readonly warmup: number;
   readonly steps: number;
   /** Steps between evaluations on the held-out pictures. */
@@ -75,12 +83,12 @@ export interface Recipe {
   readonly logEvery: number;
 }
 
-/** A complete recipe with a network's options. */
+/** A recipe with a network's options. */
 export interface Preset<Options = NetworkOptions> extends Recipe {
   readonly network: Options;
 }
 
-/** How the learning rate falls: see src/nn/schedules.ts, whose names these are. */
+/** How the learning rate falls; the names are those of the schedules in src/nn/schedules.ts. */
 export type ScheduleConfig =
   | { readonly kind: "constant" }
   | { readonly kind: "step"; readonly stepSize: number; readonly gamma: number }
@@ -91,30 +99,42 @@ export type ScheduleConfig =
 /** All of a network's options, with defaults. Throws a RangeError for a value that does not fit. */
 export function completeOptions<Options extends NetworkOptions>(
   { name, options }: Pick<Architecture<string, Options>, "name" | "options">,
-  values: { readonly [Key in keyof Options]?: Options[Key] },
+  values: Partial<Options>,
 ): Options {
-  const complete = entriesOf(options).map(([key, option]) => {
-    const value = values[key] ?? option.default;
-    if (!option.kind.fits(value)) {
-      throw new RangeError(`${name}: ${key} must be ${option.kind.wants}, got ${quote(value)}.`);
+  const complete = Object.entries<Option>(options).map(([key, { kind, default: usual }]) => {
+    const value = values[key as keyof Options] ?? usual;
+    if (!kind.fits(value)) {
+      throw new RangeError(`${name}: ${key} must be ${kind.wants}, got ${quote(value)}.`);
     }
     return [key, value];
   });
   return Object.fromEntries(complete);
 }
 
-/** What a weight file keeps of a network: its architecture, and as texts the options it was built with. */
-export function metadataOf<Options extends NetworkOptions>(
-  { name, options }: Pick<Architecture<string, Options>, "name" | "options">,
-  values: { readonly [Key in keyof Options]: unknown },
-): Record<string, string> {
-  const texts = entriesOf(options).map(([key]) => {
-    const value = values[key];
-    return [key, Array.isArray(value) ? value.join("-") : String(value)];
-  });
-  return { architecture: name, ...Object.fromEntries(texts) };
-}
+/** A network of an architecture, with the options that it was built with. */
+export abstract class ConfiguredNetwork<Options extends NetworkOptions> extends SuperResolver {
+  readonly colors: SuperResolver["colors"];
+  readonly inputSize: SuperResolver["inputSize"];
+  readonly scale: number;
+  /** All of them, in the table's order. */
+  readonly options: Options;
+  readonly #architecture: string;
 
-function entriesOf<Options>(options: OptionTable<Options>) {
-  return Object.entries(options) as [string & keyof Options, Option<Options[keyof Options]>][];
+  /** @throws RangeError for an option that does not fit. */
+  constructor(architecture: Architecture<string, Options>, options: Partial<Options>) {
+    super();
+    this.#architecture = architecture.name;
+    this.colors = architecture.colors;
+    this.inputSize = architecture.inputSize;
+    this.options = completeOptions(architecture, options);
+    this.scale = this.options.scale;
+  }
+
+  metadata(): Record<string, string> {
+    const texts = Object.entries(this.options).map(([key, value]) => [
+      key,
+      Array.isArray(value) ? value.join("-") : String(value),
+    ]);
+    return { architecture: this.#architecture, ...Object.fromEntries(texts) };
+  }
 }

@@ -7,8 +7,8 @@
  *
  * No batch normalisation: it costs memory and takes the range out of the features. All layers but the last
  * (and, at x4 and x8, the later steps of the enlargement) work at the small picture's size. The paper's
- * baseline (EDSR.baseline) has 16 blocks of 64 channels, 1.37 M parameters at x2; its large network
- * (EDSR.paper) 32 of 256 with resScale 0.1, 40.7 M, which would not train without that scaling.
+ * baseline (EDSR.baseline) has 16 blocks of 64 channels and 1.37 M parameters at x2. Its large network
+ * (EDSR.paper) has 32 blocks of 256 channels and 40.7 M; it would not train without resScale 0.1.
  */
 import { conv2d } from "../kernels/conv2d/index.ts";
 import { mul } from "../kernels/elementwise/index.ts";
@@ -18,29 +18,38 @@ import { atLeastZero, oneOf, positive, whole } from "../options/kinds.ts";
 import { disposeUnlessTaped } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
-import { type Architecture, completeOptions, metadataOf, type Preset } from "./architecture.ts";
-import { SuperResolver, type TwoStages } from "./super-resolver.ts";
-
-export interface EDSROptions {
-  /** Enlargement: 2, 3, 4 or 8. Default 2. */
-  scale?: 2 | 3 | 4 | 8;
-  /** Residual blocks. Default 16. */
-  blocks?: number;
-  /** Channels of every feature map. Default 64. */
-  channels?: number;
-  /** Factor of each block's residual. Default 1; the paper takes 0.1 for 256 channels. */
-  resScale?: number;
-  /** Mean colour of the training pictures, subtracted before and added after. Default: that of DIV2K. */
-  rgbMean?: readonly [number, number, number];
-  /** The network computes with pictures multiplied by this. Default 255, as published weights do. */
-  rgbRange?: number;
-  /** Where the initial weights come from; default: the generator of `manualSeed`. */
-  random?: Random;
-}
+import {
+  type Architecture,
+  ConfiguredNetwork,
+  type OptionValues,
+  option,
+  type Preset,
+} from "./architecture.ts";
+import type { TwoStages } from "./super-resolver.ts";
 
 export const DIV2K_RGB_MEAN = [0.4488, 0.4371, 0.404] as const;
 
-type Options = Required<Omit<EDSROptions, "rgbMean" | "random">>;
+const options = {
+  /** Enlargement: 2, 3, 4 or 8. Default 2. */
+  scale: option(oneOf(2, 3, 4, 8), 2, "enlargement"),
+  /** Residual blocks. Default 16. */
+  blocks: option(whole(1), 16, "residual blocks (the paper's baseline: 16)"),
+  /** Channels of every feature map. Default 64. */
+  channels: option(whole(1), 64, "channels of every feature map (the paper's baseline: 64)"),
+  /** Factor of each block's residual. Default 1; the paper takes 0.1 for 256 channels. */
+  resScale: option(atLeastZero, 1, "factor of each block's residual (0.1 for 256 channels)"),
+  /** The network computes with pictures multiplied by this. Default 255, as published weights do. */
+  rgbRange: option(positive, 255, "the network computes with values in 0..1 times this"),
+};
+
+type Options = OptionValues<typeof options>;
+
+export interface EDSROptions extends Partial<Options> {
+  /** Mean colour of the training pictures, subtracted before and added after. Default: that of DIV2K. */
+  rgbMean?: readonly [number, number, number];
+  /** Where the initial weights come from; default: the generator of `manualSeed`. */
+  random?: Random;
+}
 
 /** The paper's baseline, 1.37 M parameters at x2. The authors' code halves the rate every 200,000 steps. */
 const paper: Preset<Options> = {
@@ -61,21 +70,7 @@ export const edsr: Architecture<"EDSR", Options, "quick" | "edsr-article" | "eds
   summary: "Lim et al. 2017: residual blocks on the small picture and pixel shuffles, the best; RGB",
   colors: "rgb",
   inputSize: "low",
-  options: {
-    scale: { kind: oneOf(2, 3, 4, 8), default: 2, help: "enlargement" },
-    blocks: { kind: whole(1), default: 16, help: "residual blocks (the paper's baseline: 16)" },
-    channels: {
-      kind: whole(1),
-      default: 64,
-      help: "channels of every feature map (the paper's baseline: 64)",
-    },
-    resScale: {
-      kind: atLeastZero,
-      default: 1,
-      help: "factor of each block's residual (0.1 for 256 channels)",
-    },
-    rgbRange: { kind: positive, default: 255, help: "the network computes with values in 0..1 times this" },
-  },
+  options,
   presets: {
     /** A first network, in minutes. */
     quick: {
@@ -102,14 +97,7 @@ export const edsr: Architecture<"EDSR", Options, "quick" | "edsr-article" | "eds
 };
 
 /** EDSR for RGB pictures with values in 0..1. Parameter names are those of the authors' PyTorch code. */
-export class EDSR extends SuperResolver {
-  readonly colors = edsr.colors;
-  readonly inputSize = edsr.inputSize;
-  readonly scale: number;
-  readonly blocks: number;
-  readonly channels: number;
-  readonly resScale: number;
-  readonly rgbRange: number;
+export class EDSR extends ConfiguredNetwork<Options> {
   // The names below become those of the weights.
   readonly sub_mean: MeanShift;
   readonly add_mean: MeanShift;
@@ -119,13 +107,8 @@ export class EDSR extends SuperResolver {
 
   /** @throws RangeError for an option that does not fit. */
   constructor({ rgbMean = DIV2K_RGB_MEAN, random = defaultRandom(), ...options }: EDSROptions = {}) {
-    super();
-    const { scale, blocks, channels, resScale, rgbRange } = completeOptions(edsr, options);
-    this.scale = scale;
-    this.blocks = blocks;
-    this.channels = channels;
-    this.resScale = resScale;
-    this.rgbRange = rgbRange;
+    super(edsr, options);
+    const { scale, blocks, channels, resScale, rgbRange } = this.options;
     const conv = (from: number, to: number) => new Conv2d(from, to, 3, { padding: 1, random });
 
     this.sub_mean = new MeanShift(rgbMean, -rgbRange);
@@ -157,7 +140,7 @@ export class EDSR extends SuperResolver {
   }
 
   #features(x: Tensor): Tensor {
-    const features = this.head.forward(this.sub_mean.forward(mul(x, this.rgbRange)));
+    const features = this.head.forward(this.sub_mean.forward(mul(x, this.options.rgbRange)));
     // Sequential hands `skip` to its last convolution, whose kernel adds it to the result on the way to
     // memory.
     const y = this.body.forward(features, { skip: features });
@@ -166,24 +149,20 @@ export class EDSR extends SuperResolver {
   }
 
   #reconstruct(features: Tensor): Tensor {
-    return mul(this.add_mean.forward(this.tail.forward(features)), 1 / this.rgbRange);
-  }
-
-  metadata(): Record<string, string> {
-    return metadataOf(edsr, this);
+    return mul(this.add_mean.forward(this.tail.forward(features)), 1 / this.options.rgbRange);
   }
 
   /**
-   * At most how many LR pixels away an input pixel can still influence an output: one for each 3x3
-   * convolution at LR size (2 * blocks + 3), and less than one for all those at larger sizes together.
+   * One for each 3x3 convolution at LR size (2 * blocks + 3), and less than one for all those at larger sizes
+   * together.
    */
   get halo(): number {
-    return 2 * this.blocks + 4;
+    return 2 * this.options.blocks + 4;
   }
 
   /** All channels, at the size of the output. */
   get valuesPerPixel(): number {
-    return this.channels * this.scale ** 2;
+    return this.options.channels * this.scale ** 2;
   }
 
   /** The tail works on up to 64 times as many pixels as the body. */
@@ -191,8 +170,8 @@ export class EDSR extends SuperResolver {
     return {
       features: (x) => this.#features(x),
       reconstruct: (features) => this.#reconstruct(features),
-      featureValues: this.channels,
-      // One for the convolution at LR size, and less than one for all at larger sizes together.
+      featureValues: this.options.channels,
+      // One for the tail's convolution at LR size, and less than one for all at larger sizes together.
       halo: 2,
     };
   }
@@ -225,7 +204,7 @@ function upsampler(scale: number, channels: number, conv: (from: number, to: num
   return new Sequential(...doublings.flat());
 }
 
-/** Adds a fixed color: in the authors' code, and so in weight files, a 1x1 convolution with fixed weights. */
+/** Adds a fixed colour. The authors' code, and so weight files, have a 1x1 convolution for it. */
 class MeanShift extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor;
@@ -241,7 +220,7 @@ class MeanShift extends Module {
   }
 }
 
-/** The mean color of RGB planes. */
+/** The mean colour of RGB planes. */
 function meanColor(pictures: readonly NamedArray[]): [number, number, number] {
   const sums = [0, 0, 0];
   let pixels = 0;

@@ -6,8 +6,8 @@
  *     last_part:  3x3, 32 -> scale², pixel shuffle
  *
  * All layers run at the small picture's size, which makes it scale² times as fast as a network that works on
- * the enlarged picture. The last one computes the scale² pixels that each small pixel becomes as so many
- * channels, and the shuffle only puts them side by side.
+ * the enlarged picture. Each small pixel becomes scale² pixels; the last layer computes them as channels,
+ * and the shuffle only puts them side by side.
  */
 import { conv2d } from "../kernels/conv2d/index.ts";
 import { add } from "../kernels/elementwise/index.ts";
@@ -18,51 +18,40 @@ import { Conv2d, PixelShuffle, ReLU, Sequential, Tanh } from "../nn/layers.ts";
 import { numbers, oneOf, whole, yesOrNo } from "../options/kinds.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
-import { type Architecture, completeOptions, metadataOf } from "./architecture.ts";
+import { type Architecture, ConfiguredNetwork, type OptionValues, option } from "./architecture.ts";
 import { fitFilters } from "./fit-filters.ts";
-import { SuperResolver } from "./super-resolver.ts";
 
-export interface ESPCNOptions {
+const options = {
   /** Enlargement: 2, 3 or 4. Default 3. */
-  scale?: 2 | 3 | 4;
+  scale: option(oneOf(2, 3, 4), 3, "enlargement"),
   /** Channels of the two feature maps. Default [64, 32]: 21,284, 22,729, 24,752 parameters at x2, x3, x4. */
-  filters?: readonly [number, number];
+  filters: option(
+    numbers([64, 32], whole(1)),
+    [64, 32],
+    "channels of the two feature maps (the paper: 64-32)",
+  ),
   /** After the first two layers. Default "tanh", as in the paper; with "relu" it learns faster. */
-  activation?: "tanh" | "relu";
+  activation: option(oneOf("tanh", "relu"), "tanh", "after the first two layers (the paper: tanh)"),
   /**
    * Let the network predict what has to be added to a bicubic enlargement instead of the whole picture. Not
-   * in the paper; it starts at bicubic quality and learns faster. Default false.
+   * in the paper; training starts at bicubic quality and learns faster. Default false.
    */
-  residual?: boolean;
+  residual: option(yesOrNo, false, "predict what has to be added to the bicubic enlargement (the paper: no)"),
+};
+
+type Options = OptionValues<typeof options>;
+
+export interface ESPCNOptions extends Partial<Options> {
   /** Where the initial weights come from; default: the generator of `manualSeed`. */
   random?: Random;
 }
-
-type Options = Required<Omit<ESPCNOptions, "random">>;
 
 export const espcn: Architecture<"ESPCN", Options, "quick"> = {
   name: "ESPCN",
   summary: "Shi et al. 2016: three convolutions of the small picture and a pixel shuffle, the fastest; luma",
   colors: "y",
   inputSize: "low",
-  options: {
-    scale: { kind: oneOf(2, 3, 4), default: 3, help: "enlargement" },
-    filters: {
-      kind: numbers([64, 32], whole(1)),
-      default: [64, 32],
-      help: "channels of the two feature maps (the paper: 64-32)",
-    },
-    activation: {
-      kind: oneOf("tanh", "relu"),
-      default: "tanh",
-      help: "after the first two layers (the paper: tanh)",
-    },
-    residual: {
-      kind: yesOrNo,
-      default: false,
-      help: "predict what has to be added to the bicubic enlargement (the paper: no)",
-    },
-  },
+  options,
   presets: {
     /** Minutes. Small batches, and ReLU after a warm-up: see docs/training-choices.md. */
     quick: {
@@ -89,25 +78,15 @@ export const espcn: Architecture<"ESPCN", Options, "quick"> = {
 };
 
 /** ESPCN for luma planes in 0..1. */
-export class ESPCN extends SuperResolver {
-  readonly colors = espcn.colors;
-  readonly inputSize = espcn.inputSize;
-  readonly scale: number;
-  readonly filters: readonly [number, number];
-  readonly activation: "tanh" | "relu";
-  readonly residual: boolean;
+export class ESPCN extends ConfiguredNetwork<Options> {
   // The names below become those of the weights.
   readonly first_part: Sequential;
   readonly last_part: Sequential;
 
   /** @throws RangeError for an option that does not fit. */
   constructor({ random = defaultRandom(), ...options }: ESPCNOptions = {}) {
-    super();
-    const { scale, filters, activation, residual } = completeOptions(espcn, options);
-    this.scale = scale;
-    this.filters = filters;
-    this.activation = activation;
-    this.residual = residual;
+    super(espcn, options);
+    const { scale, filters, activation } = this.options;
     const conv = (from: number, to: number, side: number) =>
       new Conv2d(from, to, side, { padding: "same", random });
     const features = conv(1, filters[0], 5);
@@ -127,12 +106,8 @@ export class ESPCN extends SuperResolver {
   /** x [n, 1, h, w] in 0..1 to [n, 1, h * scale, w * scale]. */
   forward(x: Tensor): Tensor {
     const y = this.last_part.forward(this.first_part.forward(x));
-    if (!this.residual) return y;
+    if (!this.options.residual) return y;
     return add(enlargeBicubic(x, this.scale), y);
-  }
-
-  metadata(): Record<string, string> {
-    return metadataOf(espcn, this);
   }
 
   /** Half of each window, added up. */
@@ -141,19 +116,19 @@ export class ESPCN extends SuperResolver {
   }
 
   get valuesPerPixel(): number {
-    return Math.max(...this.filters, this.scale ** 2);
+    return Math.max(...this.options.filters, this.scale ** 2);
   }
 }
 
 const bicubic = { mode: "bicubic", convention: "matlab", antialias: false } as const;
 
 /**
- * Bicubic interpolation as what it is, a sub-pixel convolution whose weights nobody learns: the scale² pixels
- * of a block lie at fixed places between their neighbours. One launch with the shuffle in it; and Matlab's
- * weights (Keys' kernel with a = -0.5), where `interpolate` has PyTorch's by default. Edges are repeated.
+ * Bicubic interpolation as a sub-pixel convolution with fixed weights: the scale² pixels of a block lie at
+ * fixed places between their neighbours. One launch, shuffle included, with Matlab's weights (Keys' kernel
+ * with a = -0.5). Edges are repeated.
  */
 function enlargeBicubic(x: Tensor, scale: number): Tensor {
-  // Of five pixels in a row, what the middle one's `scale` pixels are made of.
+  // Of five pixels in a row, the weights of each for the `scale` pixels that the middle one becomes.
   const { taps, first, weights } = axisTable(5, 5 * scale, scale, bicubic);
   const rows = Array.from({ length: scale }, (_, k) => {
     const i = 2 * scale + k;

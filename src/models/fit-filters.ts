@@ -4,10 +4,10 @@ import type { NamedArray } from "../nn/module.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 
 /**
- * Fits the first filters of a network that predicts what has to be added to a bicubic enlargement: that
+ * Fits the first filters of a network that predicts what has to be added to a bicubic enlargement. That
  * depends on fine patterns, which filters of independent weights hardly see. (A network that answers with the
- * whole picture needs the smooth patterns as strong as they are.) Pictures smaller than a window are passed
- * over; if none is left, the layer stays as it is.
+ * whole picture needs the smooth patterns as strong as they are.) Skips pictures smaller than a window; if
+ * none is left, the layer keeps its weights.
  */
 export function fitFilters(
   layer: Conv2d,

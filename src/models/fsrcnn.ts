@@ -8,43 +8,40 @@
  *                 expanding   1x1, s -> d
  *     last_part:  9x9 transposed convolution, d -> 1, which enlarges
  *
- * with a PReLU after each but the last. The mapping, where the depth is, runs on few channels of the small
- * picture.
+ * with a PReLU after each but the last. The mapping, which makes the network deep, has few channels and the
+ * small picture's size.
  */
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
 import { Conv2d, ConvTranspose2d, PReLU, Sequential } from "../nn/layers.ts";
 import { oneOf, whole } from "../options/kinds.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Architecture, completeOptions, metadataOf } from "./architecture.ts";
-import { SuperResolver } from "./super-resolver.ts";
+import { type Architecture, ConfiguredNetwork, type OptionValues, option } from "./architecture.ts";
 
-export interface FSRCNNOptions {
+const options = {
   /** Enlargement: 2, 3 or 4. Default 3. */
-  scale?: 2 | 3 | 4;
+  scale: option(oneOf(2, 3, 4), 3, "enlargement"),
   /** Channels of the features. Default 56 (with the other defaults 12,809 parameters). */
-  d?: number;
+  d: option(whole(1), 56, "channels of the features (the paper: 56; for real time 32)"),
   /** Channels of the mapping. Default 12. */
-  s?: number;
+  s: option(whole(1), 12, "channels of the mapping (the paper: 12; for real time 5)"),
   /** Layers of the mapping. Default 4. */
-  m?: number;
+  m: option(whole(0), 4, "layers of the mapping (the paper: 4; for real time 1)"),
+};
+
+type Options = OptionValues<typeof options>;
+
+export interface FSRCNNOptions extends Partial<Options> {
   /** Where the initial weights come from; default: the generator of `manualSeed`. */
   random?: Random;
 }
-
-type Options = Required<Omit<FSRCNNOptions, "random">>;
 
 export const fsrcnn: Architecture<"FSRCNN", Options, "quick"> = {
   name: "FSRCNN",
   summary: "Dong et al. 2016: a deep, narrow network on the small picture and a transposed convolution; luma",
   colors: "y",
   inputSize: "low",
-  options: {
-    scale: { kind: oneOf(2, 3, 4), default: 3, help: "enlargement" },
-    d: { kind: whole(1), default: 56, help: "channels of the features (the paper: 56; for real time 32)" },
-    s: { kind: whole(1), default: 12, help: "channels of the mapping (the paper: 12; for real time 5)" },
-    m: { kind: whole(0), default: 4, help: "layers of the mapping (the paper: 4; for real time 1)" },
-  },
+  options,
   presets: {
     /** Minutes, half of which it needs to reach bicubic interpolation: see docs/training-choices.md. */
     quick: {
@@ -67,13 +64,7 @@ export const fsrcnn: Architecture<"FSRCNN", Options, "quick"> = {
 };
 
 /** FSRCNN for luma planes in 0..1. */
-export class FSRCNN extends SuperResolver {
-  readonly colors = fsrcnn.colors;
-  readonly inputSize = fsrcnn.inputSize;
-  readonly scale: number;
-  readonly d: number;
-  readonly s: number;
-  readonly m: number;
+export class FSRCNN extends ConfiguredNetwork<Options> {
   // The names below become those of the weights.
   readonly first_part: Sequential;
   readonly mid_part: Sequential;
@@ -81,12 +72,8 @@ export class FSRCNN extends SuperResolver {
 
   /** @throws RangeError for an option that does not fit. */
   constructor({ random = defaultRandom(), ...options }: FSRCNNOptions = {}) {
-    super();
-    const { scale, d, s, m } = completeOptions(fsrcnn, options);
-    this.scale = scale;
-    this.d = d;
-    this.s = s;
-    this.m = m;
+    super(fsrcnn, options);
+    const { scale, d, s, m } = this.options;
     // The paper's choice: He's rule before a PReLU, whose slope starts at 0.25, and a small transposed
     // convolution.
     const layer = (from: number, to: number, side: number) => {
@@ -116,19 +103,15 @@ export class FSRCNN extends SuperResolver {
     return this.last_part.forward(this.mid_part.forward(this.first_part.forward(x)));
   }
 
-  metadata(): Record<string, string> {
-    return metadataOf(fsrcnn, this);
-  }
-
   /**
-   * Half of each window, added up. That of the last counts in pixels of the result: the last one of an LR
-   * pixel's, number `scale` - 1, is reached by windows whose middles lie up to 4 pixels further.
+   * Half of each window, added up. The last window counts in pixels of the result: the last of an LR pixel's,
+   * number `scale` - 1, is reached by windows whose middles lie up to 4 pixels further.
    */
   get halo(): number {
-    return 2 + this.m + Math.floor((this.scale + 3) / this.scale);
+    return 2 + this.options.m + Math.floor((this.scale + 3) / this.scale);
   }
 
   get valuesPerPixel(): number {
-    return Math.max(this.d, this.scale ** 2);
+    return Math.max(this.options.d, this.scale ** 2);
   }
 }

@@ -7,17 +7,9 @@ export {
   type Recipe,
   type ScheduleConfig,
 } from "./architecture.ts";
-export { architectures } from "./architectures.ts";
 export { DIV2K_RGB_MEAN, EDSR, type EDSROptions } from "./edsr.ts";
 export { ESPCN, type ESPCNOptions } from "./espcn.ts";
 export { FSRCNN, type FSRCNNOptions } from "./fsrcnn.ts";
-export { loadPretrained } from "./pretrained.ts";
-export {
-  type PretrainedName,
-  type PretrainedScale,
-  pretrainedNames,
-  pretrainedScales,
-} from "./pretrained-files.ts";
-export { architectureNames, architectureOf, createModel, loadModel } from "./registry.ts";
+export { architectureNames, architectureOf, architectures, createModel, loadModel } from "./registry.ts";
 export { SRCNN, type SRCNNOptions } from "./srcnn.ts";
 export { SuperResolver } from "./super-resolver.ts";

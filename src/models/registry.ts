@@ -2,19 +2,25 @@
 import { parseSafetensors } from "../nn/safetensors.ts";
 import { quote } from "../options/kinds.ts";
 import type { Architecture } from "./architecture.ts";
-import { architectures } from "./architectures.ts";
+import { edsr } from "./edsr.ts";
+import { espcn } from "./espcn.ts";
+import { fsrcnn } from "./fsrcnn.ts";
+import { srcnn } from "./srcnn.ts";
 import type { SuperResolver } from "./super-resolver.ts";
 
-const byName: ReadonlyMap<string, Architecture> = new Map(
-  architectures.map((architecture) => [architecture.name, architecture]),
-);
+/** The networks of this library. A new one is a file beside these and an entry here. */
+export const architectures = [srcnn, espcn, fsrcnn, edsr] as const;
 
 /** The names of all architectures: "SRCNN", "ESPCN", … */
-export const architectureNames: readonly string[] = [...byName.keys()];
+export const architectureNames: readonly string[] = architectures.map(({ name }) => name);
+
+function find(name: string): Architecture | undefined {
+  return architectures.find((architecture: Architecture) => architecture.name === name);
+}
 
 /** What the network of a name says about itself. Throws a RangeError if there is none. */
 export function architectureOf(name: string): Architecture {
-  const architecture = byName.get(name);
+  const architecture = find(name);
   if (architecture) return architecture;
   throw new RangeError(
     `There is no network called ${quote(name)}; there are ${architectureNames.join(", ")}.`,
@@ -22,60 +28,51 @@ export function architectureOf(name: string): Architecture {
 }
 
 /**
- * A new network as `metadata` describes it: what `SuperResolver.metadata()` gave when it was saved. Its
- * weights are initial ones. Throws if the metadata name no architecture of this library or lack a field;
- * `name` is what errors call their source, such as a file's path.
+ * A new network as `metadata` describes it: the result of `SuperResolver.metadata()` when it was saved. Its
+ * weights are random. Throws if the metadata name no architecture of this library or lack a field; errors
+ * call the metadata `name`, such as a file's path.
  */
 export function createModel(
   metadata: Readonly<Record<string, string>>,
   name = "the metadata",
 ): SuperResolver {
-  const known = architectureNames.join(", ");
+  const names = architectureNames.join(", ");
   if (metadata.architecture === undefined) {
     throw new Error(
       `createModel: ${name} does not say which network the weights belong to. Files of saveWeights() do; ` +
-        `with others, create the network yourself (${known}) and call loadWeights().`,
+        `with others, create the network yourself (${names}) and call loadWeights().`,
     );
   }
-  const architecture = byName.get(metadata.architecture);
+  const architecture = find(metadata.architecture);
   if (architecture === undefined) {
     throw new Error(
-      `createModel: ${name} calls its network ${quote(metadata.architecture)}; known are ${known}. ` +
+      `createModel: ${name} calls its network ${quote(metadata.architecture)}; known are ${names}. ` +
         `It was made by another version or program.`,
     );
   }
-  return architecture.build(readOptions(architecture, metadata, name));
-}
-
-/** A network's options from metadata, which must have all of them. */
-function readOptions(
-  { name, options }: Architecture,
-  metadata: Readonly<Record<string, string>>,
-  source: string,
-) {
-  const values = Object.entries(options).map(([key, { kind }]) => {
+  const options = Object.entries(architecture.options).map(([key, { kind }]) => {
     const text = metadata[key];
     if (text === undefined) {
       throw new Error(
-        `createModel: ${source} describes a network of architecture ${name}, but lacks its "${key}". Save ` +
-          `the weights again with saveWeights().`,
+        `createModel: ${name} describes a network of architecture ${architecture.name}, but lacks its ` +
+          `"${key}". Save the weights again with saveWeights().`,
       );
     }
     const value = kind.read(text);
     if (!kind.fits(value)) {
       throw new Error(
-        `createModel: in ${source}, "${key}" of architecture ${name} is ${quote(text)}, which should be ` +
-          `${kind.wants}.`,
+        `createModel: in ${name}, "${key}" of architecture ${architecture.name} is ${quote(text)}, which ` +
+          `should be ${kind.wants}.`,
       );
     }
     return [key, value];
   });
-  return Object.fromEntries(values);
+  return architecture.build(Object.fromEntries(options));
 }
 
 /**
- * The network whose weights are in a safetensors file that `saveWeights` made, given as bytes. Throws if the
- * file is broken or does not say which network it is of; `name` is what errors call it.
+ * The network of a safetensors file that `saveWeights` made, from the file's bytes. Throws if the file is
+ * broken or does not say which network it belongs to; errors call it `name`.
  */
 export function loadModel(bytes: Uint8Array, name = "the safetensors file"): SuperResolver {
   const { tensors, metadata } = parseSafetensors(bytes, name);

@@ -6,8 +6,8 @@
  *     conv2: k2 x k2, 64 -> 32, ReLU    maps features of the blurred picture to those of the sharp one
  *     conv3: k3 x k3, 32 -> 1           puts the picture together
  *
- * It works on luma alone, on a picture that bicubic interpolation has enlarged before: every layer runs at
- * the large size, which makes it slower than later networks with ten times the weights.
+ * It works on luma that bicubic interpolation has already enlarged. So every layer runs at the large size,
+ * which makes it slower than later networks with ten times the weights.
  */
 import { pad } from "../kernels/pad/index.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
@@ -16,66 +16,54 @@ import { numbers, odd, oneOf, whole, yesOrNo } from "../options/kinds.ts";
 import { disposeUnlessTaped } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Architecture, completeOptions, metadataOf } from "./architecture.ts";
+import { type Architecture, ConfiguredNetwork, type OptionValues, option } from "./architecture.ts";
 import { fitFilters } from "./fit-filters.ts";
-import { SuperResolver } from "./super-resolver.ts";
 
-export interface SRCNNOptions {
+const options = {
   /** Enlargement of the bicubic interpolation before the network: 2, 3 or 4. Default 3, the paper's. */
-  scale?: 2 | 3 | 4;
+  scale: option(oneOf(2, 3, 4), 3, "enlargement"),
   /**
    * Sides of the three windows, odd. Default [9, 1, 5] (8,129 parameters); the papers also have [9, 3, 5]
    * (24,513) and [9, 5, 5] (57,281), better by about 0.1 dB each.
    */
-  kernels?: readonly [number, number, number];
+  kernels: option(
+    numbers([9, 1, 5], odd),
+    [9, 1, 5],
+    "sides of the three windows (the papers: 9-1-5, 9-3-5, 9-5-5)",
+  ),
   /** Channels of the two feature maps. Default [64, 32]. */
-  filters?: readonly [number, number];
+  filters: option(
+    numbers([64, 32], whole(1)),
+    [64, 32],
+    "channels of the two feature maps (the paper: 64-32)",
+  ),
   /**
-   * What the windows meet beyond the picture, in every layer: its outermost pixels again, as in the authors'
-   * test code, or zeros, which is a little faster and darkens a rim of a few pixels. Default "replicate".
+   * What every layer's windows meet beyond the picture: its outermost pixels again, as in the authors' test
+   * code, or zeros, which are a little faster and darken a rim of a few pixels. Default "replicate".
    */
-  padding?: "replicate" | "zeros";
+  padding: option(oneOf("replicate", "zeros"), "replicate", "what the windows meet beyond the picture"),
   /**
    * Let the network predict what has to be added to its input instead of the whole picture. Not in the paper;
-   * it starts at bicubic quality and learns faster. Default false.
+   * training starts at bicubic quality and learns faster. Default false.
    */
-  residual?: boolean;
+  residual: option(yesOrNo, false, "predict what has to be added to the bicubic enlargement (the paper: no)"),
+};
+
+type Options = OptionValues<typeof options>;
+
+export interface SRCNNOptions extends Partial<Options> {
   /** Where the initial weights come from; default: the generator of `manualSeed`. */
   random?: Random;
 }
-
-type Options = Required<Omit<SRCNNOptions, "random">>;
 
 export const srcnn: Architecture<"SRCNN", Options, "quick"> = {
   name: "SRCNN",
   summary: "Dong et al. 2014: three convolutions of a picture that bicubic interpolation has enlarged; luma",
   colors: "y",
   inputSize: "high",
-  options: {
-    scale: { kind: oneOf(2, 3, 4), default: 3, help: "enlargement" },
-    kernels: {
-      kind: numbers([9, 1, 5], odd),
-      default: [9, 1, 5],
-      help: "sides of the three windows (the papers: 9-1-5, 9-3-5, 9-5-5)",
-    },
-    filters: {
-      kind: numbers([64, 32], whole(1)),
-      default: [64, 32],
-      help: "channels of the two feature maps (the paper: 64-32)",
-    },
-    padding: {
-      kind: oneOf("replicate", "zeros"),
-      default: "replicate",
-      help: "what the windows meet beyond the picture",
-    },
-    residual: {
-      kind: yesOrNo,
-      default: false,
-      help: "predict what has to be added to the bicubic enlargement (the paper: no)",
-    },
-  },
+  options,
   presets: {
-    /** Minutes. What has to be added to the bicubic enlargement is most of what can be learned early. */
+    /** Minutes. Early on, the difference to the bicubic enlargement is most of what can be learned. */
     quick: {
       network: { scale: 3, kernels: [9, 1, 5], filters: [64, 32], padding: "replicate", residual: true },
       patch: 16,
@@ -101,14 +89,7 @@ export const srcnn: Architecture<"SRCNN", Options, "quick"> = {
 };
 
 /** SRCNN for luma planes in 0..1 that bicubic interpolation has enlarged. */
-export class SRCNN extends SuperResolver {
-  readonly colors = srcnn.colors;
-  readonly inputSize = srcnn.inputSize;
-  readonly scale: number;
-  readonly kernels: readonly [number, number, number];
-  readonly filters: readonly [number, number];
-  readonly padding: "replicate" | "zeros";
-  readonly residual: boolean;
+export class SRCNN extends ConfiguredNetwork<Options> {
   // The names below become those of the weights.
   readonly conv1: Conv2d;
   readonly conv2: Conv2d;
@@ -116,24 +97,18 @@ export class SRCNN extends SuperResolver {
 
   /** @throws RangeError for an option that does not fit. */
   constructor({ random = defaultRandom(), ...options }: SRCNNOptions = {}) {
-    super();
-    const { scale, kernels, filters, padding, residual } = completeOptions(srcnn, options);
-    this.scale = scale;
-    this.kernels = kernels;
-    this.filters = filters;
-    this.padding = padding;
-    this.residual = residual;
+    super(srcnn, options);
+    const { kernels, filters, padding } = this.options;
     const conv = (from: number, to: number, side: number) =>
       new Conv2d(from, to, side, { padding: padding === "zeros" ? "same" : 0, random });
     this.conv1 = conv(1, filters[0], kernels[0]);
     this.conv2 = conv(filters[0], filters[1], kernels[1]);
     this.conv3 = conv(filters[1], 1, kernels[2]);
 
-    // The paper draws all weights with a standard deviation of 0.001. Through three layers that leaves next
-    // to nothing of the signal, and of the gradient. So He's rule where a ReLU follows, and the paper's only
-    // in the last layer: the network starts by answering about 0, or with `residual` about its input.
-    // docs/training-choices.md compares them. Who knows pictures, as the trainer does, can do better in the
-    // first layer: see fitFilters.
+    // The paper draws all weights with a standard deviation of 0.001. Three such layers leave next to nothing
+    // of the signal and of the gradient. So He's rule where a ReLU follows, and the paper's in the last layer
+    // alone: the network starts by answering about 0, or with `residual` about its input.
+    // docs/training-choices.md compares them. Given pictures, `build` does better in the first layer.
     kaimingNormalInit(this.conv1, random);
     kaimingNormalInit(this.conv2, random);
     normalInit(this.conv3, 0.001, random);
@@ -144,31 +119,27 @@ export class SRCNN extends SuperResolver {
     const features = this.#layer(this.conv1, x, { activation: "relu" });
     const mapped = this.#layer(this.conv2, features, { activation: "relu" });
     disposeUnlessTaped(features);
-    const y = this.#layer(this.conv3, mapped, this.residual ? { skip: x } : {});
+    const y = this.#layer(this.conv3, mapped, this.options.residual ? { skip: x } : {});
     disposeUnlessTaped(mapped);
     return y;
   }
 
-  /** A convolution with a margin that it uses up again. Zeros need none: the convolution assumes them. */
+  /** Adds the margin that the convolution takes away. Zeros need none: the convolution assumes them. */
   #layer(conv: Conv2d, x: Tensor, fused: FusedOptions): Tensor {
     const margin = (conv.weight.shape[2] - 1) / 2;
-    if (this.padding === "zeros" || margin === 0) return conv.forward(x, fused);
+    if (this.options.padding === "zeros" || margin === 0) return conv.forward(x, fused);
     const wide = pad(x, [margin, margin, margin, margin], "replicate");
     const y = conv.forward(wide, fused);
     disposeUnlessTaped(wide);
     return y;
   }
 
-  metadata(): Record<string, string> {
-    return metadataOf(srcnn, this);
-  }
-
   /** Half of each window, added up: 6, 7 or 8 pixels for the paper's three networks. */
   get halo(): number {
-    return this.kernels.reduce((sum, side) => sum + (side - 1) / 2, 0);
+    return this.options.kernels.reduce((sum, side) => sum + (side - 1) / 2, 0);
   }
 
   get valuesPerPixel(): number {
-    return Math.max(...this.filters);
+    return Math.max(...this.options.filters);
   }
 }

@@ -2,9 +2,8 @@ import { Module } from "../nn/module.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**
- * What every super-resolution network of this folder tells about itself, so that evaluation and upscaling
- * need to know nothing else: which planes it takes, at which size, and how far its outputs look. What there
- * is to know before a network is built is in architecture.ts.
+ * A network that makes pictures larger. Upscaling and evaluation ask it which planes it takes, at which size,
+ * and how far its outputs look; they need to know nothing else.
  */
 export abstract class SuperResolver extends Module {
   /** Enlargement of each side. */
@@ -15,32 +14,32 @@ export abstract class SuperResolver extends Module {
    */
   abstract readonly colors: "rgb" | "y";
   /**
-   * `"low"`: the network enlarges. `"high"`: it improves a picture that bicubic interpolation has enlarged
-   * already, as SRCNN does; input and output have the same size.
+   * `"low"`: the network enlarges. `"high"`: it improves a picture that bicubic interpolation has already
+   * enlarged, as SRCNN does; input and output have the same size.
    */
   abstract readonly inputSize: "low" | "high";
-  /** At most how many input pixels away an input pixel can still influence an output. */
+  /** How far the network looks, in pixels of its input: no output depends on input further away. */
   abstract readonly halo: number;
-  /** Numbers in the largest feature map for each input pixel: it and the halo limit the tiles. */
+  /** Numbers per input pixel in the largest feature map; they and the halo limit the tiles. */
   abstract readonly valuesPerPixel: number;
 
-  /** For networks whose last layers need far more memory than all before. */
+  /** For networks whose last layers need far more memory than those before. */
   get twoStages(): TwoStages | undefined {
     return undefined;
   }
 
-  /** What the network was built with, as strings: kept in weight files, and enough to build it again. */
+  /** The architecture and its options as strings. Weight files hold them to build the network again. */
   abstract metadata(): Record<string, string>;
 }
 
-/** `forward` in two stages. The second, with the largest maps, can be done for one part after the other. */
+/** `forward` in two stages. The second, with the largest maps, can work on one part after the other. */
 export interface TwoStages {
   /** x to feature maps of the same height and width. */
   features(x: Tensor): Tensor;
-  /** Those, or a part of them, to what `forward` gives. */
+  /** Those, or a part of them, to the result of `forward`. */
   reconstruct(features: Tensor): Tensor;
-  /** Numbers that the features hold for each pixel; no map on the way to them holds more. */
+  /** Numbers per pixel in the features; no map on the way to them has more. */
   readonly featureValues: number;
-  /** At most how many pixels away a pixel of the features can still influence an output. */
+  /** How far `reconstruct` looks, in pixels of the features. */
   readonly halo: number;
 }

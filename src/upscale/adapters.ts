@@ -1,28 +1,25 @@
-/** What makes a method for some planes one for pictures: with colours it does not know, with transparency. */
+/** Adapters around a method: it then takes pictures with any colours, and with transparency. */
 import { divided, enlargeAlpha, multiplied } from "../picture/alpha.ts";
 import { rgbPlanesToYcbcr, ycbcrPlanesToRgb } from "../picture/color.ts";
 import { interpolatePlanes } from "../picture/imresize.ts";
 import type { Planes } from "../picture/planes.ts";
-import type { Method } from "./method.ts";
-
-/** Bicubic interpolation sees this far, and so does what keeps alpha in bounds. */
-const margin = 2;
+import { bicubicMargin, type Method } from "./method.ts";
 
 /**
- * The method for grey and for RGB, one or three planes in 0..1, whatever it works on itself:
+ * The method for grey and RGB, one or three planes in 0..1, whatever it works on itself:
  *
  * - `"any"`: every plane by itself.
  * - `"rgb"`: grey is repeated three times, and the mean of the result is grey again.
- * - `"y"`: RGB is taken apart into luma, which the method enlarges, and two planes of colour, to which the
+ * - `"y"`: RGB is taken apart into luma, which the method enlarges, and two planes of chroma, to which the
  *   eye is less sensitive and which bicubic interpolation enlarges. Grey becomes luma in studio range, and
- *   the result grey again.
+ *   the result becomes grey again.
  */
 export function withColors(method: Method): Method {
   if (method.colors === "any") return method;
   return {
     ...method,
     colors: "any",
-    margin: Math.max(method.margin, margin),
+    margin: Math.max(method.margin, bicubicMargin),
     enlarge: method.colors === "rgb" ? byRgb(method) : byLuma(method),
     enlargeBytes: undefined,
   };
@@ -30,42 +27,40 @@ export function withColors(method: Method): Method {
 
 function byRgb({ enlarge }: Method): Method["enlarge"] {
   return async (planes, signal) =>
-    planes.channels === 3 ? enlarge(planes, signal) : mean(await enlarge(repeated(planes, 3), signal));
+    planes.channels === 3
+      ? enlarge(planes, signal)
+      : mean(await enlarge(joined(planes, planes, planes), signal));
 }
 
 function byLuma({ scale, enlarge }: Method): Method["enlarge"] {
   return async (planes, signal) => {
     if (planes.channels === 1) {
-      const luma = await enlarge(
-        withValues(planes, (value) => (16 + 219 * value) / 255),
-        signal,
-      );
-      return withValues(luma, (value) => (255 * value - 16) / 219);
+      const studio = planes.data.map((value) => (16 + 219 * value) / 255);
+      const luma = await enlarge({ ...planes, data: studio }, signal);
+      return { ...luma, data: luma.data.map((value) => (255 * value - 16) / 219) };
     }
     const { width, height } = planes;
     const area = width * height;
     const ycbcr = rgbPlanesToYcbcr(planes.data);
     const luma = await enlarge({ width, height, channels: 1, data: ycbcr.subarray(0, area) }, signal);
     const chroma = interpolatePlanes({ width, height, channels: 2, data: ycbcr.subarray(area) }, scale);
-    const large = new Float32Array(luma.data.length + chroma.data.length);
-    large.set(luma.data);
-    large.set(chroma.data, luma.data.length);
-    return { ...luma, channels: 3, data: ycbcrPlanesToRgb(large) };
+    const large = joined(luma, chroma);
+    return { ...large, data: ycbcrPlanesToRgb(large.data) };
   };
 }
 
 /**
- * The method for grey or RGB with alpha behind it, two or four planes: colours are multiplied by alpha, which
- * is enlarged like a grey picture, and divided by it again. So the colours of transparent pixels, which
- * nobody sees, do not reach into visible ones.
+ * The method for grey or RGB followed by alpha, two or four planes. Colours are multiplied by alpha,
+ * enlarged, and divided by the enlarged alpha; alpha is enlarged like a grey picture. So the colours of
+ * transparent pixels, which nobody sees, do not reach into visible ones.
  *
- * @param method one for grey and RGB, such as `withColors` gives.
+ * @param method one for grey and RGB, as `withColors` makes it.
  */
 export function withAlpha(method: Method): Method {
   const { scale, enlarge } = method;
   return {
     ...method,
-    margin: Math.max(method.margin, margin),
+    margin: Math.max(method.margin, bicubicMargin),
     async enlarge({ width, height, channels, data }, signal) {
       const area = width * height;
       const alpha: Planes = { width, height, channels: 1, data: data.subarray(-area) };
@@ -77,14 +72,17 @@ export function withAlpha(method: Method): Method {
   };
 }
 
-function withValues(planes: Planes, value: (old: number) => number): Planes {
-  return { ...planes, data: planes.data.map(value) };
-}
-
-function repeated({ width, height, data }: Planes, channels: number): Planes {
-  const repeated = new Float32Array(channels * data.length);
-  for (let c = 0; c < channels; c++) repeated.set(data, c * data.length);
-  return { width, height, channels, data: repeated };
+/** Planes of the same size one behind the other. */
+function joined(...parts: readonly Planes[]): Planes {
+  const { width, height } = parts[0];
+  const channels = parts.reduce((sum, part) => sum + part.channels, 0);
+  const data = new Float32Array(channels * width * height);
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.data, at);
+    at += part.data.length;
+  }
+  return { width, height, channels, data };
 }
 
 /** The mean of all planes. */

@@ -17,25 +17,24 @@ export interface Band {
   readonly rows: Image<Samples>;
 }
 
-/** What was done to a picture. */
+/** How a picture was enlarged. */
 export interface UpscaleReport {
   /** As tables print it, such as `bicubic` or `edsr-small+`. */
   readonly method: string;
   readonly scale: number;
-  /** Where it runs: an adapter's name, or "JavaScript" for interpolation. */
+  /** Where it ran: an adapter's name, or "JavaScript" for interpolation. */
   readonly adapter: string;
-  /** How many tiles, and the size of the windows they are computed in, in pixels of the small picture. */
+  /** Number of tiles, and the size of their windows in pixels of the small picture. */
   readonly tiles: number;
   readonly window: { readonly width: number; readonly height: number };
   /** From the picture in memory to the result in memory. */
   readonly ms: number;
-  /** The most bytes of the device in use at a time, weights included; 0 for interpolation. */
+  /** Peak memory of the device, weights included; 0 for interpolation. */
   readonly peakBytes: number;
 }
 
 /**
- * The result of enlarging a picture, to be read once and from top to bottom, so that it is never whole in
- * memory:
+ * The result of enlarging a picture. It can be read once, from top to bottom, and is never whole in memory:
  *
  *     for await (const { top, rows } of bands) write(rows.data);
  *
@@ -60,8 +59,7 @@ export class Bands implements AsyncIterable<Band> {
    * Plans the work; nothing is computed yet.
    *
    * @param release is called when reading ends, or by `close`.
-   * @throws RangeError for options that make no sense, and if not even a small tile fits into the memory that
-   *   is allowed.
+   * @throws RangeError for options that make no sense, and if not even a small tile fits into the memory.
    */
   constructor(image: Image<Samples>, method: Method, options: BandOptions, release = () => {}) {
     const { depth = 8 } = options;
@@ -79,15 +77,12 @@ export class Bands implements AsyncIterable<Band> {
     this.#tiling = planTiles(image, this.#method, { ...options, bytesPerRow });
   }
 
-  /** What is done to the picture. Time and memory are those up to the last band that was read. */
+  /** Time and memory are those up to the last band that was read. */
   get report(): UpscaleReport {
     const { name: method, scale } = this.#method;
     const { count: tiles, width, height } = this.#tiling;
-    const adapter = adapterOf(this.#method);
-    return {
-      ...{ method, scale, adapter, tiles, window: { width, height } },
-      ...{ ms: this.#ms, peakBytes: this.#peakBytes },
-    };
+    const [adapter, ms, peakBytes] = [adapterOf(this.#method), this.#ms, this.#peakBytes];
+    return { method, scale, adapter, tiles, window: { width, height }, ms, peakBytes };
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Band> {
@@ -121,7 +116,7 @@ export class Bands implements AsyncIterable<Band> {
     return whole;
   }
 
-  /** Frees what was opened for this picture, unless the bands have been read. */
+  /** Frees what was opened for this picture. Reading all bands does so, too. */
   close(): void {
     this.#release();
   }
@@ -144,7 +139,7 @@ export class Bands implements AsyncIterable<Band> {
   }
 }
 
-/** Copies a part of a picture, which is as high as `to` or lower, to column `left`. */
+/** Copies a part of a picture to the top of `to`, at column `left`. */
 function copyPart(from: Image<Samples>, part: Box, to: Image<Samples>, left: number): void {
   const { channels } = from;
   for (let row = part.top; row < part.bottom; row++) {

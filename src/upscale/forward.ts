@@ -1,10 +1,10 @@
 /**
- * A network's forward pass, and how much memory it takes. The last layers of a network that enlarges work on scale² as many pixels as all
- * those before, so where a network tells its two stages apart, the second is done in strips, each with a margin as tiles have
- * one: then the first, whose margin costs most, may have larger tiles. (EDSR x4 of 64 channels on lavapipe, which binds 128 MiB: windows
- * of 690² pixels instead of 181², and with its margin of 36 pixels less than half the work.)
+ * A network's forward pass, and how much memory it takes. The last layers of a network that enlarges work on
+ * scale² times as many pixels as those before. So where a network has two stages, the second runs in strips,
+ * each with a margin as tiles have one. That leaves memory for larger tiles in the first stage, whose margin
+ * costs most (docs/measurements.md).
  */
-
+import type { Device } from "../device/device.ts";
 import { slice } from "../kernels/layout/index.ts";
 import type { SuperResolver, TwoStages } from "../models/super-resolver.ts";
 import type { Planes } from "../picture/planes.ts";
@@ -13,22 +13,41 @@ import { keep, scope } from "../tensor/scope.ts";
 import { type Tensor, tensor, zeros } from "../tensor/tensor.ts";
 import { paste, spans } from "./tiles.ts";
 
-/** What a strip keeps beside its margins, in pixels, is no narrower than this. */
-const smallestStrip = 16;
+/** A strip is at least this wide without its margins, in pixels. */
+const minStrip = 16;
 
-/** Runs a network on pictures up to a size. */
+/** Strips may take this share of what the first stage takes. */
+const stripShare = 0.5;
+
+/** Runs a network, in strips where it has two stages. */
 export class Forward {
   readonly #model: SuperResolver;
-  #needs: Needs | undefined;
+  #cachedNeeds: Needs | undefined;
 
   constructor(model: SuperResolver) {
     this.#model = model;
   }
 
-  /** Measured when first asked for: it runs the network on a small picture. */
-  get needs(): Needs {
-    this.#needs ??= needsOf(this.#model);
-    return this.#needs;
+  /** Measured when first asked for: that runs the network on a small picture. */
+  get #needs(): Needs {
+    this.#cachedNeeds ??= measureNeeds(this.#model);
+    return this.#cachedNeeds;
+  }
+
+  /**
+   * How many pixels of the network's input it can take at once with this many bytes, if each pixel takes
+   * `more` bytes besides.
+   */
+  pixelsWithin(bytes: number, more: number): number {
+    const { first, second, narrowest, bindable } = this.#needs;
+    const each = first + more;
+    if (second === 0) return Math.floor(Math.min(bytes / each, bindable));
+    const ifWide = bytes / (each + stripShare * first);
+    // The narrowest strips of a square of side s are s long: each * s² + second * narrowest * s = bytes.
+    const strip = second * narrowest;
+    const side = (Math.sqrt(strip ** 2 + 4 * each * bytes) - strip) / (2 * each);
+    const ifWhole = bytes / (each + second);
+    return Math.floor(Math.min(bindable, Math.max(ifWhole, Math.min(ifWide, side ** 2))));
   }
 
   /** Planes of the network's colours and input size to those of its output. */
@@ -45,22 +64,25 @@ export class Forward {
     }
   }
 
-  /** The second step, in strips across the longer side. */
+  /** The second stage, in strips across the longer side. */
   async #reconstruct(twoStages: TwoStages, features: Tensor, channels: number): Promise<Planes> {
     const { scale } = this.#model;
     const { halo } = twoStages;
     const [, , height, width] = features.shape;
     const wide = width > height;
     const [length, across] = wide ? [width, height] : [height, width];
-    const seen = Math.max(2 * halo + 1, Math.floor(stripPixels(this.needs, width * height) / across));
-    if (seen >= length) return planesOf(compute(() => twoStages.reconstruct(features)));
+    const { first: bytes, second, narrowest, bindableStrip } = this.#needs;
+    const area = width * height;
+    const pixels = Math.max(narrowest * Math.sqrt(area), (stripShare * bytes * area) / second);
+    const window = Math.max(2 * halo + 1, Math.floor(Math.min(bindableStrip, pixels) / across));
+    if (window >= length) return planesOf(compute(() => twoStages.reconstruct(features)));
     const result = {
       width: width * scale,
       height: height * scale,
       channels,
-      data: new Float32Array(channels * width * height * scale ** 2),
+      data: new Float32Array(channels * area * scale ** 2),
     };
-    for (const { from, to, first, end } of spans(length, seen, halo)) {
+    for (const { from, to, first, end } of spans(length, window, halo)) {
       const strip = compute(() => {
         const part = twoStages.reconstruct(cutAlong(features, wide, from, to));
         return cutAlong(part, wide, (first - from) * scale, (end - from) * scale);
@@ -71,86 +93,65 @@ export class Forward {
   }
 }
 
-/** Bytes of the device for each pixel of the network's input. */
-export interface Needs {
-  /** Of the whole pass, or of its first step. */
+/** Bytes of the device for each pixel of the network's input, and limits. */
+interface Needs {
+  /** Bytes of the whole pass, or of its first stage. */
   readonly first: number;
-  /** Of the second step, if there is one, beside that. */
+  /** What the second stage, if there is one, takes besides. */
   readonly second: number;
   /** Width of the narrowest strip, margins included. */
   readonly narrowest: number;
-  /** The most pixels whose largest map a kernel can be given as a whole: in the first step, and in the second. */
+  /** How many pixels the first stage can take, and a strip, before their largest map is too large to bind. */
   readonly bindable: number;
   readonly bindableStrip: number;
 }
 
-/** Strips may take this much of what the first step takes. */
-const stripShare = 0.5;
-
-/** The most pixels for whose pass `bytes` are enough, if each takes `more` bytes besides. */
-export function pixelsWithin(bytes: number, more: number, needs: Needs): number {
-  const { first, second, narrowest, bindable } = needs;
-  const each = first + more;
-  if (second === 0) return Math.floor(Math.min(bytes / each, bindable));
-  const ifWide = bytes / (each + stripShare * first);
-  // The narrowest strips of a square of side s are s long: each * s² + second * narrowest * s = bytes.
-  const strip = second * narrowest;
-  const side = (Math.sqrt(strip ** 2 + 4 * each * bytes) - strip) / (2 * each);
-  const ifWhole = bytes / (each + second);
-  return Math.floor(Math.min(bindable, Math.max(ifWhole, Math.min(ifWide, side ** 2))));
-}
-
-/** Pixels of a strip of `area` pixels. */
-function stripPixels({ first, second, narrowest, bindableStrip }: Needs, area: number): number {
-  return Math.min(bindableStrip, Math.max(narrowest * Math.sqrt(area), (stripShare * first * area) / second));
-}
-
 /**
- * Runs the network once on a small picture, and divides the memory that the device took by the number of pixels. That counts
- * buffers in use as well as those that the device keeps to use them again. An eighth is added: a buffer may be that much larger than
- * what was asked for (see sizeClass).
+ * Runs the network once on a small picture and divides the memory that the device took by the number of
+ * pixels. That counts the buffers in use, and those that the device keeps to use again. An eighth is added,
+ * because a buffer may be that much larger than asked for (see sizeClass).
  */
-function needsOf(model: SuperResolver): Needs {
+function measureNeeds(model: SuperResolver): Needs {
   const device = deviceOf(model);
   const { reference, maxTensorBytes } = device.profile;
   const side = reference ? 8 : 48; // the CPU device computes it, slowly
   const channels = model.colors === "rgb" ? 3 : 1;
   const { scale, inputSize, twoStages, valuesPerPixel } = model;
   const input = () => zeros([1, channels, side, side], { device });
-  const measured = (work: () => Tensor): [result: Tensor, bytesPerPixel: number] => {
+  const measure = (work: () => Tensor): [result: Tensor, bytesPerPixel: number] => {
     device.freeUnused();
     const before = device.memory();
     device.resetPeak();
     const result = compute(work);
     const { peakBytes, bufferBytes } = device.memory();
     device.resetPeak(Math.max(before.peakBytes, peakBytes));
-    const taken = reference ? peakBytes - before.liveBytes : bufferBytes - before.bufferBytes;
-    return [result, ((taken / side ** 2) * 9) / 8];
+    const bytes = reference ? peakBytes - before.liveBytes : bufferBytes - before.bufferBytes;
+    return [result, ((bytes / side ** 2) * 9) / 8];
   };
-  // A result that is read is copied to memory that JavaScript can see.
+  // Reading a result copies it to memory that JavaScript can see.
   const read = (4 * channels * (inputSize === "low" ? scale ** 2 : 1) * 9) / 8;
-  const most = maxTensorBytes / 4;
-  const bindableStrip = Math.floor(most / valuesPerPixel);
+  const maxValues = maxTensorBytes / 4;
+  const bindableStrip = Math.floor(maxValues / valuesPerPixel);
   if (!twoStages) {
-    const [y, taken] = measured(() => model.forward(input()));
+    const [y, bytes] = measure(() => model.forward(input()));
     y.dispose();
-    return { first: taken + read, second: 0, narrowest: 0, bindable: bindableStrip, bindableStrip };
+    return { first: bytes + read, second: 0, narrowest: 0, bindable: bindableStrip, bindableStrip };
   }
-  const [features, first] = measured(() => twoStages.features(input()));
-  const [y, taken] = measured(() => twoStages.reconstruct(features));
+  const [features, first] = measure(() => twoStages.features(input()));
+  const [y, bytes] = measure(() => twoStages.reconstruct(features));
   features.dispose();
   y.dispose();
   return {
     first,
-    // What a strip is cut out of the features, and what is kept of its result, are copies.
-    second: taken + 2 * read + (4 * twoStages.featureValues * 9) / 8,
-    narrowest: smallestStrip + 2 * twoStages.halo,
-    bindable: Math.floor(most / Math.max(twoStages.featureValues, channels)),
+    // A strip's features are a copy, and so is the part of its result that stays.
+    second: bytes + 2 * read + (4 * twoStages.featureValues * 9) / 8,
+    narrowest: minStrip + 2 * twoStages.halo,
+    bindable: Math.floor(maxValues / Math.max(twoStages.featureValues, channels)),
     bindableStrip,
   };
 }
 
-/** A tensor computed without gradients, and without leaving anything else behind. */
+/** A tensor computed without gradients; nothing else stays behind. */
 function compute(work: () => Tensor): Tensor {
   using _noGrad = noGrad();
   using _scope = scope();
@@ -172,6 +173,6 @@ async function planesOf(x: Tensor): Promise<Planes> {
   }
 }
 
-export function deviceOf(model: SuperResolver) {
+export function deviceOf(model: SuperResolver): Device {
   return model.parameters()[0].device;
 }

@@ -3,13 +3,26 @@ export { DataError } from "../picture/errors.ts";
 export type { Image, Samples } from "../picture/image.ts";
 export type { Planes } from "../picture/planes.ts";
 export type { Band, Bands, UpscaleReport } from "./bands.ts";
-export { interpolator } from "./interpolator.ts";
 export type { Method } from "./method.ts";
-export { defaultMethod, type Interpolation, type MethodName, methodNames, scalesOf } from "./method-names.ts";
-export { networkUpscaler } from "./network.ts";
-export { type MethodChoice, type OpenedMethod, type OpenMethodOptions, openMethod } from "./open-method.ts";
-export { selfEnsemble } from "./self-ensemble.ts";
+export {
+  defaultMethod,
+  type Interpolation,
+  type MethodName,
+  methodNames,
+  type PretrainedName,
+  type PretrainedScale,
+  pretrainedNames,
+  pretrainedScales,
+  scalesOf,
+} from "./method-names.ts";
+export {
+  loadPretrained,
+  type MethodChoice,
+  type OpenedMethod,
+  type OpenMethodOptions,
+  openMethod,
+} from "./open-method.ts";
 export { type PictureSource, readSource, toImageData } from "./source.ts";
 export type { UpscaleOptions } from "./tiles.ts";
 export { type Upscaled, type UpscalePictureOptions, upscale, upscaleBands } from "./upscale.ts";
-export type { Upscaler } from "./upscaler.ts";
+export { interpolator, networkUpscaler, selfEnsemble, type Upscaler } from "./upscaler.ts";

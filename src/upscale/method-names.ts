@@ -1,5 +1,35 @@
-/** The names of methods: one vocabulary for the library, the command line and the page. */
-import { type PretrainedName, pretrainedNames, pretrainedScales } from "../models/pretrained-files.ts";
+/**
+ * The names of methods, one vocabulary for the library, the command line and the page; and the files behind
+ * them. This file loads nothing else, so help texts can read it.
+ */
+
+/**
+ * Weights that come with the library. Each address is written out because bundlers look for exactly this
+ * expression: they copy the file beside the bundle and put its new address here.
+ */
+export const pretrainedFiles = {
+  srcnn: {
+    2: new URL("../../weights/srcnn-x2.safetensors", import.meta.url),
+    3: new URL("../../weights/srcnn-x3.safetensors", import.meta.url),
+    4: new URL("../../weights/srcnn-x4.safetensors", import.meta.url),
+  },
+  espcn: {
+    2: new URL("../../weights/espcn-x2.safetensors", import.meta.url),
+    3: new URL("../../weights/espcn-x3.safetensors", import.meta.url),
+    4: new URL("../../weights/espcn-x4.safetensors", import.meta.url),
+  },
+  "edsr-small": {
+    2: new URL("../../weights/edsr-small-x2.safetensors", import.meta.url),
+    3: new URL("../../weights/edsr-small-x3.safetensors", import.meta.url),
+    4: new URL("../../weights/edsr-small-x4.safetensors", import.meta.url),
+  },
+} as const;
+
+export type PretrainedName = keyof typeof pretrainedFiles;
+export const pretrainedNames = Object.keys(pretrainedFiles) as PretrainedName[];
+/** Enlargements that every pretrained network has weights for. */
+export const pretrainedScales = [2, 3, 4] as const;
+export type PretrainedScale = (typeof pretrainedScales)[number];
 
 export const interpolations = ["nearest", "bilinear", "bicubic"] as const;
 export type Interpolation = (typeof interpolations)[number];
@@ -14,12 +44,16 @@ export function isInterpolation(method: unknown): method is Interpolation {
   return (interpolations as readonly unknown[]).includes(method);
 }
 
-/** Enlargements that a method exists for. */
+export function isPretrained(method: unknown): method is PretrainedName {
+  return (pretrainedNames as readonly unknown[]).includes(method);
+}
+
+/** The scales that a method has. */
 export function scalesOf(name: MethodName): readonly number[] {
   return isInterpolation(name) ? [2, 3, 4, 8] : pretrainedScales;
 }
 
-/** What enlarges when nobody says what should: the best that there is for the scale. */
+/** The method for callers who name none: the best that has the scale. */
 export function defaultMethod(scale: number): MethodName {
   return methodNames.find((name) => scalesOf(name).includes(scale)) ?? "bicubic";
 }

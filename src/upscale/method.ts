@@ -3,10 +3,10 @@ import type { Image } from "../picture/image.ts";
 import type { Planes } from "../picture/planes.ts";
 
 /**
- * A way of enlarging: an interpolation, a network, or the mean of several answers. It takes numbers in
- * planes, all at once. tiles.ts cuts large pictures into parts for it, adapters.ts gives it the colours that
- * it works on, and upscaler.ts adds the functions that callers use. All of them copy its properties, so a
- * method is a plain object whose functions do without `this`.
+ * A way of enlarging, as numbers see it: planes in, larger planes out, all at once. tiles.ts cuts large
+ * pictures into parts for it, adapters.ts gives it the colours that it works on, and upscaler.ts adds the
+ * functions that callers use. All of them copy its properties, so a method is a plain object whose functions
+ * do without `this`.
  */
 export interface Method {
   /** As tables and captions print it, such as `bicubic` or `edsr-small+`. */
@@ -15,11 +15,11 @@ export interface Method {
   readonly scale: number;
   /** What `enlarge` takes: red, green and blue; luma alone; or planes of any kind, each by itself. */
   readonly colors: "rgb" | "y" | "any";
-  /** Where it runs; undefined for what JavaScript computes, as interpolations. */
+  /** Where it runs; undefined for interpolations, which JavaScript computes. */
   readonly device: Device | undefined;
-  /** At most how many pixels of the small picture away a pixel can still influence the result. */
+  /** How far it looks: no pixel of the result depends on pixels of the small picture further away. */
   readonly margin: number;
-  /** The most pixels of the small picture that can be enlarged at once with so many bytes on this device. */
+  /** How many pixels of the small picture it can enlarge at once with this much memory on its device. */
   readonly pixelsWithin: (bytes: number) => number;
   /**
    * The planes that `colors` says, values in 0..1, to as many planes of the larger size, not clamped. A
@@ -27,11 +27,14 @@ export interface Method {
    */
   readonly enlarge: (planes: Planes, signal?: AbortSignal) => Promise<Planes>;
   /**
-   * Bytes to bytes, where that is not the same as by numbers between: Matlab's imresize rounds after each of
-   * its two passes. For grey and RGB, of methods that work on any planes.
+   * Bytes to bytes, where planes would give other bytes: Matlab's imresize rounds after each of its two
+   * passes. For grey and RGB, of methods that work on any planes.
    */
   readonly enlargeBytes?: (image: Image) => Image;
 }
+
+/** How far bicubic interpolation looks, and so does `enlargeAlpha` for the bounds of alpha. */
+export const bicubicMargin = 2;
 
 /** Where a method runs, for reports: the name of an adapter, or "JavaScript". */
 export function adapterOf({ device }: Method): string {

@@ -1,17 +1,22 @@
-/** Which method enlarges: from what callers name to an upscaler. */
-
+/** From a method's name, file or network to an upscaler. */
 import { ensureDevice } from "../device/open.ts";
-import { loadPretrained, readWeights } from "../models/pretrained.ts";
-import { type PretrainedName, type PretrainedScale, pretrainedNames } from "../models/pretrained-files.ts";
 import { loadModel } from "../models/registry.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
 import { DataError } from "../picture/errors.ts";
-import { interpolator } from "./interpolator.ts";
 import type { Method } from "./method.ts";
-import { defaultMethod, isInterpolation, type MethodName, methodNames } from "./method-names.ts";
-import { networkUpscaler } from "./network.ts";
-import { selfEnsemble } from "./self-ensemble.ts";
-import { type Upscaler, upscalerOf } from "./upscaler.ts";
+import {
+  defaultMethod,
+  isInterpolation,
+  isPretrained,
+  type MethodName,
+  methodNames,
+  type PretrainedName,
+  type PretrainedScale,
+  pretrainedFiles,
+  pretrainedNames,
+  pretrainedScales,
+} from "./method-names.ts";
+import { interpolator, networkUpscaler, selfEnsemble, type Upscaler, upscalerOf } from "./upscaler.ts";
 
 /**
  * - the name of an interpolation or of a network that comes with the library: `methodNames` lists them;
@@ -23,9 +28,9 @@ import { type Upscaler, upscalerOf } from "./upscaler.ts";
 export type MethodChoice = MethodName | (string & {}) | Uint8Array | SuperResolver | Method;
 
 export interface OpenMethodOptions {
-  /** Default: "edsr-small", for which there must be WebGPU; at scale 8, which it does not have, "bicubic". */
+  /** Default: "edsr-small", which needs WebGPU; at scale 8, which it does not have, "bicubic". */
   readonly method?: MethodChoice;
-  /** Enlargement of each side: 2, 3, 4 or 8. Default: that of the weights, and of names 2. */
+  /** Enlargement of each side: 2, 3, 4 or 8. Default: that of the weights; for names 2. */
   readonly scale?: number;
   /** The mean of the answers to eight flips and turns: a little better, eight times the work. Default off. */
   readonly ensemble?: boolean;
@@ -36,20 +41,20 @@ export interface OpenedMethod {
   /** Its `name` is that of `methodNames`, else the network's architecture; with a plus for the ensemble. */
   readonly upscaler: Upscaler;
   readonly ensemble: boolean;
-  /** Numbers that were trained; 0 for interpolations, and for upscalers, which do not tell. */
+  /** How many numbers were trained; 0 for interpolations, and for upscalers, which do not say. */
   readonly parameters: number;
-  /** Where weights come from: the path of a file, or "pretrained" for those that come with the library. */
+  /** Where the weights come from: the path of a file, or "pretrained" for those that the library has. */
   readonly weights?: string;
-  /** Frees what was opened: a network that came by name, by path or as bytes. */
+  /** Frees a network that was opened by name, by path or from bytes. */
   close(): void;
 }
 
 /**
- * Opens a method. Weights are put on the default device, which is opened if there is none; their kernels are
+ * Opens a method. Weights go to the default device, which is opened if there is none, and their kernels are
  * compiled.
  *
- * @throws RangeError if the method enlarges by another scale than was asked for, or is no method; DataError
- *   if it is neither a name nor the path of a file that can be read.
+ * @throws RangeError if the method does not have the scale, or is no method; DataError if it is neither a
+ *   name nor the path of a file that can be read.
  */
 export async function openMethod(options: OpenMethodOptions = {}): Promise<OpenedMethod> {
   const { scale, ensemble = false } = options;
@@ -79,7 +84,7 @@ async function open({ scale, method = defaultMethod(scale ?? 2) }: OpenMethodOpt
     return ownNetwork(model, "pretrained", method);
   }
   if (typeof method === "string") {
-    const bytes = await readWeights(method).catch((cause: Error) => {
+    const bytes = await readFile(method).catch((cause: Error) => {
       throw new DataError(
         `${method}: there is no such method (${methodNames.join(", ")}), and as a weight file it cannot ` +
           `be read: ${cause.message}. Check the name or the path.`,
@@ -103,10 +108,6 @@ async function open({ scale, method = defaultMethod(scale ?? 2) }: OpenMethodOpt
   );
 }
 
-function isPretrained(method: MethodChoice): method is PretrainedName {
-  return (pretrainedNames as readonly MethodChoice[]).includes(method);
-}
-
 async function deviceFor(network: string): Promise<void> {
   await ensureDevice().catch((cause: Error) => {
     throw new Error(
@@ -117,9 +118,72 @@ async function deviceFor(network: string): Promise<void> {
   });
 }
 
-/** A network that was loaded for the caller, and goes when the caller closes it. */
+/** A network that was loaded for the caller, who closes it. */
 function ownNetwork(model: SuperResolver, weights?: string, name?: string): OpenedMethod {
   const upscaler = networkUpscaler(model, name);
   const parameters = model.parameterCount();
   return { upscaler, ensemble: false, parameters, weights, close: () => model.dispose() };
+}
+
+/**
+ * A network with the weights that come with the library; nothing is downloaded from elsewhere. Its weights go
+ * to the default device, which is opened if there is none.
+ *
+ * - `edsr-small`: the best, and the default of `upscale()`; RGB.
+ * - `espcn`: the fastest; luma.
+ * - `srcnn`: the first of its kind, for comparisons; luma that bicubic interpolation has enlarged.
+ *
+ *     const model = await loadPretrained("edsr-small", { scale: 2 });
+ *
+ * @throws RangeError if there is no such network, and an Error that says what to do where a bundler has lost
+ *   the file.
+ */
+export async function loadPretrained(
+  name: PretrainedName,
+  { scale = 2 }: { readonly scale?: PretrainedScale } = {},
+): Promise<SuperResolver> {
+  if (!isPretrained(name)) {
+    throw new RangeError(
+      `loadPretrained: there is no network ${JSON.stringify(name)}; there are ${pretrainedNames.join(", ")}.`,
+    );
+  }
+  const url: URL | undefined = pretrainedFiles[name][scale];
+  if (url === undefined) {
+    throw new RangeError(
+      `loadPretrained: ${name} enlarges by ${pretrainedScales.join(", ")}, not by ${scale}. Train one with ` +
+        "that scale, or take an interpolation.",
+    );
+  }
+  const bytes = await readFile(url).catch((cause: Error) => {
+    throw new Error(
+      `loadPretrained: the weights of ${name} x${scale} cannot be read at ${url}: ${cause.message}. A ` +
+        `bundler has to copy the package's folder "weights"; the development server of Vite before 8 finds ` +
+        `it with optimizeDeps: { exclude: ["pixelgrad"] }. Or serve the file yourself, and give its bytes ` +
+        "to loadModel().",
+      { cause },
+    );
+  });
+  await ensureDevice();
+  return loadModel(bytes, `${name} x${scale}`);
+}
+
+/** Reads a file of this package by its address, and in Node any file by its path. */
+let readFile = fetchFile;
+
+/** Called by Node's entry (node.ts), since Node's fetch does not read files. */
+export function registerFileReader(reader: typeof readFile): void {
+  readFile = reader;
+}
+
+async function fetchFile(file: URL | string): Promise<Uint8Array> {
+  if (typeof file === "string") {
+    throw new Error("browsers read no files by their path, so fetch it and give its bytes, a Uint8Array");
+  }
+  const response = await fetch(file);
+  // For a missing file, development servers answer with their start page.
+  const page = response.headers.get("content-type")?.startsWith("text/html");
+  if (!response.ok || page) {
+    throw new Error(page ? "the server answers with a page" : `${response.status} ${response.statusText}`);
+  }
+  return new Uint8Array(await response.arrayBuffer());
 }

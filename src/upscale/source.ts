@@ -1,35 +1,33 @@
-/** Pictures in the forms in which browsers and Node have them. */
+/** Pictures in the forms that browsers and Node have. */
 import { DataError } from "../picture/errors.ts";
 import { checkImage, type Image, type Samples } from "../picture/image.ts";
 
 /**
  * - an `Image`: samples of 8 or 16 bits in a typed array;
- * - an `ImageData`, as a canvas gives it;
- * - a `Blob` (a `File`, too) or a `Uint8Array` with the bytes of a picture file: in browsers of any format
- *   they show, in Node PNG, JPEG and WebP;
+ * - an `ImageData`, from a canvas;
+ * - a `Blob` (such as a `File`) or a `Uint8Array` with the bytes of a picture file: in browsers any format
+ *   that they show, in Node PNG, JPEG and WebP;
  * - in Node also the path or the file URL of such a file.
  */
 export type PictureSource = Image<Samples> | ImageData | Blob | Uint8Array | string | URL;
 
 /** Reads picture files: bytes, and in Node paths. */
-export type PictureReader = (file: Uint8Array | string | URL) => Promise<Image<Samples>>;
-
-let reader: PictureReader = readInBrowser;
+let readPicture = readInBrowser;
 
 /** Called by Node's entry (node.ts). */
-export function registerPictureReader(other: PictureReader): void {
-  reader = other;
+export function registerPictureReader(reader: typeof readPicture): void {
+  readPicture = reader;
 }
 
 /**
- * A picture in any of these forms as an `Image`; of a file, the orientation that a camera noted is applied.
+ * A picture in any of these forms as an `Image`. The orientation that a camera noted in a file is applied.
  *
- * @throws DataError for what is no picture.
+ * @throws DataError if it is no picture.
  */
 export async function readSource(source: PictureSource): Promise<Image<Samples>> {
   if (typeof source === "string" || source instanceof URL || source instanceof Uint8Array)
-    return reader(source);
-  if (source instanceof Blob) return reader(new Uint8Array(await source.arrayBuffer()));
+    return readPicture(source);
+  if (source instanceof Blob) return readPicture(new Uint8Array(await source.arrayBuffer()));
   if (isImageData(source)) {
     const { width, height, data } = source;
     return { width, height, channels: 4, data: new Uint8Array(data.buffer, data.byteOffset, data.length) };
@@ -55,36 +53,28 @@ function isImageData(source: Image<Samples> | ImageData): source is ImageData {
   return typeof ImageData !== "undefined" && source instanceof ImageData;
 }
 
-async function readInBrowser(file: Uint8Array | string | URL): Promise<Image> {
+async function readInBrowser(file: Uint8Array | string | URL): Promise<Image<Samples>> {
   if (!(file instanceof Uint8Array)) {
     throw new DataError(
       `upscale: ${file} is the name of a file, which browsers cannot read. ` +
-        "Give a Blob, such as await (await fetch(url)).blob().",
+        "Pass a Blob, such as await (await fetch(url)).blob().",
     );
   }
-  let bitmap: ImageBitmap;
-  try {
-    bitmap = await createImageBitmap(new Blob([file as Uint8Array<ArrayBuffer>]), {
-      premultiplyAlpha: "none",
-    });
-  } catch (cause) {
+  const bitmap = await createImageBitmap(new Blob([file as Uint8Array<ArrayBuffer>]), {
+    premultiplyAlpha: "none",
+  }).catch((cause: Error) => {
     throw new DataError(
-      `upscale: these ${file.length} bytes are no picture that this browser can show (${(cause as Error).message}).`,
+      `upscale: these ${file.length} bytes are no picture that this browser can show (${cause.message}).`,
       { cause },
     );
-  }
+  });
   const { width, height } = bitmap;
   const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true })!;
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
-  const { data } = context.getImageData(0, 0, width, height);
-  const pixels = new Uint8Array(data.buffer);
-  return opaque(pixels)
-    ? { width, height, channels: 3, data: pixels.filter((_, i) => i % 4 !== 3) }
-    : { width, height, channels: 4, data: pixels };
-}
-
-function opaque(pixels: Uint8Array): boolean {
-  for (let i = 3; i < pixels.length; i += 4) if (pixels[i] !== 255) return false;
-  return true;
+  const data = new Uint8Array(context.getImageData(0, 0, width, height).data.buffer);
+  const opaque = data.every((value, i) => i % 4 !== 3 || value === 255);
+  return opaque
+    ? { width, height, channels: 3, data: data.filter((_, i) => i % 4 !== 3) }
+    : { width, height, channels: 4, data };
 }

@@ -1,12 +1,12 @@
 /**
- * Pictures larger than memory would allow at once. A picture is cut into tiles; each is computed in a window
- * that also shows a margin around it, as wide as the method can see, and of the result only the tile is kept.
- * At the picture's own edge there is no margin, as there is none for the whole picture. So every pixel of the
- * result is the same sum of the same numbers as in the whole picture, in the same order: the results are
- * equal to the last bit.
+ * Pictures too large to be computed at once. Their result is made of tiles. Each tile is computed in a window
+ * that also shows a margin around it, as far as the method looks, and of the window's result only the tile
+ * stays. At the picture's own edge there is no margin, as there is none for the whole picture. So every pixel
+ * of the result is the same sum of the same numbers as in the whole picture, in the same order: the results
+ * are equal to the last bit.
  *
- * All windows of a picture have the same size (they overlap a little more instead), so that a device's
- * buffers serve for all.
+ * All windows of a picture have the same size (they overlap a little more instead), so that a device can use
+ * the same buffers for all.
  */
 import type { Planes } from "../picture/planes.ts";
 import type { Method } from "./method.ts";
@@ -14,13 +14,13 @@ import type { Method } from "./method.ts";
 export interface UpscaleOptions {
   /** Aborting it stops the work between two tiles: the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Called after each tile; `total` is known from the start and stays the same. */
+  /** Called after each tile; `total` is the same in all calls. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
   /** Side of the tiles, in pixels of the small picture. Default: as large as memory and device allow. */
   readonly tile?: number;
   /**
-   * The most that the work on one tile may take, in bytes, on the device and in JavaScript together; the
-   * picture itself and the result come on top. Default 512 MiB.
+   * How much the work on one tile may take, in bytes, on the device and in JavaScript together. The picture
+   * itself and the result are not counted. Default 512 MiB.
    */
   readonly maxMemory?: number;
 }
@@ -36,59 +36,56 @@ export interface Box {
 export interface Tile {
   /** What is computed, in the picture's coordinates. */
   readonly window: Box;
-  /** What is kept of it, in the same coordinates. */
+  /** The tile itself, in the same coordinates: its result stays. */
   readonly inner: Box;
 }
 
-/** How a picture is worked on. */
+/** How a picture is cut. */
 export interface Tiling {
   /** Tiles that lie side by side, from left to right; rows from top to bottom. */
   readonly rows: readonly (readonly Tile[])[];
-  /** How many there are. */
+  /** Number of tiles. */
   readonly count: number;
   /** Size of every window. */
   readonly width: number;
   readonly height: number;
 }
 
-/** A tile below this size would be all margin. */
-const smallestTile = 16;
+/** A smaller tile would be all margin. */
+const minTile = 16;
 
-export interface PlanOptions extends Pick<UpscaleOptions, "tile" | "maxMemory"> {
-  /** Bytes that each row of a tile takes besides: its part of a band, which is as wide as the result. */
-  readonly bytesPerRow?: number;
-}
-
-/** @throws RangeError if not even a small tile fits into the memory that is allowed. */
+/**
+ * @param options.bytesPerRow what each row of a tile takes besides: its part of a band, which is as wide as
+ *   the result.
+ * @throws RangeError if not even a small tile fits into the memory.
+ */
 export function planTiles(
   picture: { readonly width: number; readonly height: number },
   { name, margin, pixelsWithin }: Pick<Method, "name" | "margin" | "pixelsWithin">,
-  { tile, maxMemory = 512 * 2 ** 20, bytesPerRow = 0 }: PlanOptions,
+  { tile, maxMemory = 512 * 2 ** 20, bytesPerRow = 0 }: UpscaleOptions & { readonly bytesPerRow?: number },
 ): Tiling {
   if (tile !== undefined && (!Number.isInteger(tile) || tile < 1)) {
     throw new RangeError(`upscale: tile must be a whole number of pixels above 0, got ${tile}.`);
   }
   if (!(maxMemory > 0))
     throw new RangeError(`upscale: maxMemory must be a number of bytes above 0, got ${maxMemory}.`);
-  const free = tile === undefined;
-  const most = (rows: number) => pixelsWithin(Math.max(0, maxMemory - bytesPerRow * rows));
-  let side = free ? Math.floor(Math.sqrt(most(0))) : tile + 2 * margin;
-  while (free && side ** 2 > most(side)) side--; // the higher the tiles, the higher the strip beside them
+  const automatic = tile === undefined;
+  const maxPixels = (rows: number) => pixelsWithin(Math.max(0, maxMemory - bytesPerRow * rows));
+  let side = automatic ? Math.floor(Math.sqrt(maxPixels(0))) : tile + 2 * margin;
+  while (automatic && side ** 2 > maxPixels(side)) side--; // higher tiles have higher bands beside them
   // Narrow pictures leave room for longer windows.
-  const width = Math.min(
-    picture.width,
-    Math.max(side, free ? Math.floor(most(picture.height) / picture.height) : 0),
-  );
+  const widest = automatic ? Math.max(side, Math.floor(maxPixels(picture.height) / picture.height)) : side;
+  const width = Math.min(picture.width, widest);
   let height = Math.min(picture.height, side);
-  while (free && height < picture.height && width * (height + 1) <= most(height + 1)) height++;
-  const least = (length: number) => Math.min(length, (tile ?? smallestTile) + 2 * margin);
-  const needed = least(picture.width) * least(picture.height);
-  if (needed > most(least(picture.height)) || width * height > most(height)) {
-    const pixels = Math.max(needed, width * height);
+  while (automatic && height < picture.height && width * (height + 1) <= maxPixels(height + 1)) height++;
+  const minSide = (length: number) => Math.min(length, (tile ?? minTile) + 2 * margin);
+  const minPixels = minSide(picture.width) * minSide(picture.height);
+  if (minPixels > maxPixels(minSide(picture.height)) || width * height > maxPixels(height)) {
     throw new RangeError(
-      `upscale: ${name} sees ${margin} pixels around each, so it works on at least ${pixels} pixels at once here, and ` +
-        `${mebibytes(maxMemory)} are enough for ${most(height)}. ` +
-        (tile === undefined
+      `upscale: ${name} sees ${margin} pixels around each, so it works on at least ` +
+        `${Math.max(minPixels, width * height)} pixels at once here, and ` +
+        `${Math.round(maxMemory / 2 ** 20)} MiB are enough for ${maxPixels(height)}. ` +
+        (automatic
           ? "Allow more memory or take a smaller network."
           : "Choose smaller tiles or allow more memory."),
     );
@@ -108,7 +105,7 @@ export function planTiles(
   };
 }
 
-/** One axis: windows [from, to) of equal length, at most `window`, and what of each is kept, [first, end). */
+/** One axis: windows [from, to) of equal length, at most `window`. The part [first, end) of each stays. */
 export function spans(length: number, window: number, margin: number) {
   if (window >= length) return [{ from: 0, to: length, first: 0, end: length }];
   // The first and the last one keep one of their margins.
@@ -126,17 +123,9 @@ export function spans(length: number, window: number, margin: number) {
   });
 }
 
-/** A window that has been enlarged. */
-export interface LargeWindow<T> {
-  readonly large: T;
-  /** What is to be kept of it. */
-  readonly part: Box;
-  /** Where that belongs in the result. */
-  readonly place: Box;
-}
-
 /**
- * The loop over all tiles, row by row from left to right.
+ * The loop over all tiles, row by row from left to right. Yields every enlarged window (`large`), the part of
+ * it that is the tile, and that part's place in the result.
  *
  * @param enlarge computes a window, of planes or of a picture.
  */
@@ -145,19 +134,19 @@ export async function* enlargeInTiles<T>(
   scale: number,
   enlarge: (window: Box) => Promise<T>,
   { signal, onProgress }: UpscaleOptions,
-): AsyncGenerator<LargeWindow<T>> {
+) {
   let done = 0;
   for (const { window, inner } of tiling.rows.flat()) {
-    // Interpolation never waits for anything; this lets others work, who may abort the signal.
+    // Interpolation never waits for anything. This pause lets other work run, which may abort the signal.
     if (done > 0) await new Promise((resolve) => setTimeout(resolve));
     signal?.throwIfAborted();
     const large = await enlarge(window);
     onProgress?.({ done: ++done, total: tiling.count });
-    yield { large, part: times(within(inner, window), scale), place: times(inner, scale) };
+    yield { large, part: enlarged(inner, scale, window), place: enlarged(inner, scale) };
   }
 }
 
-/** Planes that the method takes, in tiles. */
+/** Enlarges planes that the method takes, in tiles. */
 export async function enlargePlanes(
   planes: Planes,
   method: Method,
@@ -175,18 +164,14 @@ export async function enlargePlanes(
   return result;
 }
 
-/** A box seen from the corner of another. */
-function within({ top, left, bottom, right }: Box, corner: Box): Box {
+/** A box in the result, as seen from a corner. */
+function enlarged({ top, left, bottom, right }: Box, scale: number, corner = { top: 0, left: 0 }): Box {
   return {
-    top: top - corner.top,
-    left: left - corner.left,
-    bottom: bottom - corner.top,
-    right: right - corner.left,
+    top: (top - corner.top) * scale,
+    left: (left - corner.left) * scale,
+    bottom: (bottom - corner.top) * scale,
+    right: (right - corner.left) * scale,
   };
-}
-
-function times({ top, left, bottom, right }: Box, factor: number): Box {
-  return { top: top * factor, left: left * factor, bottom: bottom * factor, right: right * factor };
 }
 
 function cut(planes: Planes, { top, left, bottom, right }: Box): Planes {
@@ -217,8 +202,4 @@ export function paste(
       data.set(part.data.subarray(at, at + part.width), (c * height + top + row) * width + left);
     }
   }
-}
-
-function mebibytes(bytes: number): string {
-  return `${Math.round(bytes / 2 ** 20)} MiB`;
 }

@@ -1,9 +1,8 @@
 /**
- * Enlarges any picture by any method. Read on in open-method.ts (which method), bands.ts (from a picture to
- * the result), tiles.ts (large pictures in parts), adapters.ts (colours and transparency), network.ts and
- * forward.ts (a network on one part).
+ * Enlarges any picture by any method. Read on in open-method.ts (from a name to an upscaler), upscaler.ts
+ * (the methods), bands.ts (from a picture to the result), tiles.ts (large pictures in parts), adapters.ts
+ * (colours and transparency) and forward.ts (a network on one part).
  */
-
 import { type AlphaChoice, withoutAlpha } from "../picture/alpha.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { type BandOptions, Bands, type UpscaleReport } from "./bands.ts";
@@ -11,26 +10,26 @@ import { type OpenMethodOptions, openMethod } from "./open-method.ts";
 import { type PictureSource, readSource } from "./source.ts";
 
 export interface UpscalePictureOptions extends OpenMethodOptions, BandOptions {
-  /** What becomes of transparency: kept (the default), dropped, or the picture is put on white or black. */
+  /** Transparency is kept (the default) or dropped, or the picture is put on white or black. */
   readonly alpha?: AlphaChoice;
 }
 
-/** The enlarged picture, and what was done to get it. */
+/** The enlarged picture, and how it was made. */
 export interface Upscaled<S extends Samples = Uint8Array> extends UpscaleReport {
   readonly image: Image<S>;
 }
 
 /**
- * Enlarges a picture. The same in Node and in browsers.
+ * Enlarges a picture, in Node and in browsers.
  *
  *     const { image } = await upscale(await fetch("photo.jpg").then((r) => r.blob()), { scale: 2 });
  *     const { image, ms } = await upscale("photo.jpg", { method: "edsr-x2.safetensors" }); // in Node
  *
- * Without a method: by "edsr-small", which comes with the library. Weights are loaded at every call; for many
+ * The default method is "edsr-small", which comes with the library. Every call loads its weights; for many
  * pictures, call `openMethod` once and pass its `upscaler`.
  *
- * @throws DataError for pictures that cannot be read, RangeError for options that make no sense, the signal's
- *   reason when it was aborted.
+ * @throws DataError for pictures that cannot be read, RangeError for options that make no sense, and the
+ *   signal's reason after an abort.
  */
 export function upscale(
   picture: PictureSource,
@@ -51,7 +50,7 @@ export async function upscale(
 }
 
 /**
- * Enlarges a picture strip by strip, so that the result is never whole in memory. Its size is known before
+ * Enlarges a picture band by band, so that the result is never whole in memory. Its size is there before
  * anything is computed. Options and errors are those of `upscale`.
  *
  *     const bands = await upscaleBands("photo.jpg", { scale: 4 });

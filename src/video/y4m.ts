@@ -1,7 +1,7 @@
 /**
- * Uncompressed video as programs hand it on through pipes: YUV4MPEG2, "y4m". A line of parameters, then for
- * each frame a line "FRAME" and its planes Y, Cb and Cr, one after the other, the two of colour mostly with
- * fewer pixels.
+ * Uncompressed video that programs pass on through pipes: YUV4MPEG2, "y4m". A line of parameters, then for
+ * each frame a line "FRAME" and the planes Y, Cb and Cr, one after the other. Cb and Cr mostly have fewer
+ * pixels.
  */
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
@@ -22,13 +22,13 @@ const layouts: Record<string, Pick<VideoFormat, "chroma" | "siting">> = {
   mono: { chroma: undefined, siting: middle },
 };
 
-/** @throws DataError for what is no such header, or none that can be enlarged. */
+/** @throws DataError if the line is no such header, or one of video that cannot be enlarged. */
 export function parseHeader(line: string): VideoFormat {
   const [signature, ...parameters] = line.split(" ").filter((word) => word !== "");
   if (signature !== "YUV4MPEG2") {
     throw new DataError(
-      `standard input: this is no y4m video (it begins with ${JSON.stringify(line.slice(0, 12))}). Make it one with ` +
-        '"ffmpeg -i FILE -f yuv4mpegpipe -".',
+      `standard input: this is no y4m video (it begins with ${JSON.stringify(line.slice(0, 12))}). Make ` +
+        'it one with "ffmpeg -i FILE -f yuv4mpegpipe -".',
     );
   }
   const value = (letter: string) => parameters.find((word) => word[0] === letter)?.slice(1);
@@ -41,20 +41,24 @@ export function parseHeader(line: string): VideoFormat {
   const interlacing = value("I") ?? "p";
   if (!["p", "?"].includes(interlacing)) {
     throw new DataError(
-      "standard input: this video is interlaced, and its half pictures cannot be enlarged as if they were one. " +
-        'Deinterlace it first, with ffmpeg by "-vf yadif".',
+      "standard input: this video is interlaced, and its half pictures cannot be enlarged as if they were " +
+        'one. Deinterlace it first, with ffmpeg by "-vf yadif".',
     );
   }
   const space = value("C") ?? "420jpeg";
   const [, name, bits] = /^(mono|\d{3}(?:jpeg|mpeg2|paldv)?)(?:p?(9|10|12|14|16))?$/.exec(space) ?? [];
   if (name === undefined || !Object.hasOwn(layouts, name)) {
     throw new DataError(
-      `standard input: colour space ${space} is not known; there are 420jpeg, 420mpeg2, 420paldv, 422, 444 and mono, with p10 and ` +
-        'the like behind them for more than 8 bits. With ffmpeg, "-pix_fmt yuv420p" chooses one.',
+      `standard input: colour space ${space} is not known; there are 420jpeg, 420mpeg2, 420paldv, 422, 444 ` +
+        "and mono, followed by p10 and the like for more than 8 bits. With ffmpeg, " +
+        '"-pix_fmt yuv420p" chooses one.',
     );
   }
   return {
-    ...{ width, height, depth: Number(bits ?? 8), ...layouts[name] },
+    width,
+    height,
+    depth: Number(bits ?? 8),
+    ...layouts[name],
     fullRange: parameters.includes("XCOLORRANGE=FULL"),
     parameters: parameters.filter((word) => !"WH".includes(word[0])),
   };
@@ -64,7 +68,7 @@ export function headerOf({ width, height, parameters }: VideoFormat): string {
   return ["YUV4MPEG2", `W${width}`, `H${height}`, ...parameters].join(" ");
 }
 
-/** Reads y4m from a stream, no more of it than the present frame (and what the stream has buffered). */
+/** Reads y4m from a stream. In memory are only the current frame and what the stream has buffered. */
 export class Y4mReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array(0);
@@ -102,23 +106,18 @@ export class Y4mReader {
     }
   }
 
-  /** A line without its end; undefined at the end of the stream. */
-  async #line(longest: number): Promise<string | undefined> {
-    let bytes: number[] = [];
-    const one = new Uint8Array(1);
-    while (bytes.length <= longest) {
-      if (!(await this.#fill(one))) {
-        if (bytes.length === 0) return undefined;
-        break;
-      }
-      if (one[0] === 10) return String.fromCharCode(...bytes);
-      bytes.push(one[0]);
+  /** A line without its end, or the beginning of one that is too long; undefined at the stream's end. */
+  async #line(maxLength: number): Promise<string | undefined> {
+    const byte = new Uint8Array(1);
+    let line = "";
+    while (line.length <= maxLength && (await this.#fill(byte))) {
+      if (byte[0] === 10) return line;
+      line += String.fromCharCode(byte[0]);
     }
-    bytes = bytes.slice(0, 64);
-    return String.fromCharCode(...bytes);
+    return line === "" ? undefined : line.slice(0, 64);
   }
 
-  /** False if the stream ends before. */
+  /** False if the stream ends first. */
   async #fill(target: Uint8Array): Promise<boolean> {
     for (let filled = 0; filled < target.length; ) {
       if (this.#rest.length === 0) {
@@ -135,7 +134,7 @@ export class Y4mReader {
   }
 }
 
-/** Writes y4m to a stream, and waits where its reader is slower. */
+/** Writes y4m to a stream, and waits for a slower reader. */
 export class Y4mWriter {
   readonly #stream: Writable;
   #failure: Error | undefined;
@@ -160,11 +159,11 @@ export class Y4mWriter {
 
   async #write(bytes: Uint8Array): Promise<void> {
     if (!this.#failure && !this.#stream.write(bytes)) {
-      await once(this.#stream, "drain").catch(() => {}); // the listener above has the error
+      await once(this.#stream, "drain").catch(() => {}); // the listener in the constructor keeps the error
     }
     if (this.#failure) {
       throw new DataError(
-        `standard output: what was to read the video has ended (${this.#failure.message}).`,
+        `standard output: the program that was to read the video has ended (${this.#failure.message}).`,
         { cause: this.#failure },
       );
     }

@@ -11,14 +11,14 @@ const system = [
 ];
 
 /**
- * Flags for WebGPU without a GPU. Without a sandbox, because containers often forbid it; the only pages it opens are
- * our own.
+ * Flags for WebGPU without a GPU, and without a sandbox, because containers often forbid it; the browser
+ * opens only our own pages.
  */
 export const chromiumFlags: readonly string[] = ["--no-sandbox", "--enable-unsafe-webgpu"];
 
 /**
- * Path of a Chromium or Chrome that starts: the one that CHROMIUM_PATH names, one of the system's, or on Linux the one
- * that npm has installed, which is unpacked for the purpose. If there is none, `missing` says why.
+ * Path of a Chromium or Chrome that starts: the one that CHROMIUM_PATH names, one of the system's, or on
+ * Linux the one from npm, which this unpacks. If there is none, `missing` says why.
  */
 export async function findChromium(): Promise<{ path: string } | { missing: string }> {
   const wanted = process.env.CHROMIUM_PATH;

@@ -1,8 +1,8 @@
-/** Where WebGPU is missing, the page says what to do, and interpolates. */
+/** Without WebGPU, the page says what to do, and interpolates. */
 import { expect, test, vi } from "vitest";
 import { clickMain, find, openPage, statusLine } from "./page.ts";
 
-/** A worker in which `navigator.gpu` is missing: modules are run in the order in which they are imported. */
+/** A worker without `navigator.gpu`: modules run in the order of their imports. */
 class WorkerWithoutGpu extends Worker {
   constructor(url: string | URL, options?: WorkerOptions) {
     const without = moduleOf(`Object.defineProperty(navigator, "gpu", { value: undefined });`);

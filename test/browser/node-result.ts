@@ -1,4 +1,4 @@
-/** What Node makes of a picture, for the browser to be compared with. Vitest runs this in Node, before all tests. */
+/** A picture enlarged in Node, to compare the browser with. Vitest runs this in Node, before all tests. */
 import type { TestProject } from "vitest/node";
 import { EDSR, init, Random, saveWeights, upscale } from "../../src/node.ts";
 import { testPicture } from "./test-picture.ts";

@@ -5,7 +5,7 @@ import html from "../../examples/browser/index.html?raw";
 import { toPng } from "../../examples/browser/picture.ts";
 import type { Image } from "../../src/picture/image.ts";
 
-/** Loads the page; once in a test file, whose window it shares. */
+/** Loads the page into the window of the test file, so only once in each. */
 export async function openPage(): Promise<void> {
   await page.viewport(1280, 800);
   document.body.innerHTML = new DOMParser().parseFromString(html, "text/html").body.innerHTML;
@@ -14,9 +14,9 @@ export async function openPage(): Promise<void> {
 
 /** The first element that a CSS selector matches. */
 export function find<E extends HTMLElement>(selector: string): E {
-  const found = document.querySelector<E>(selector);
-  if (!found) throw new Error(`The page has no ${selector}.`);
-  return found;
+  const element = document.querySelector<E>(selector);
+  if (!element) throw new Error(`The page has no ${selector}.`);
+  return element;
 }
 
 export async function giveFile(bytes: BlobPart, name: string): Promise<void> {
@@ -33,12 +33,12 @@ export async function clickMain(panel: "upscale" | "train"): Promise<void> {
   await userEvent.click(find(`#panel-${panel} .primary`));
 }
 
-/** Waits for the panel's line of status to say what is wanted, and returns it. */
+/** Waits until the panel's line of status matches, and returns it. */
 export async function statusLine(panel: "upscale" | "train", wanted: RegExp): Promise<string> {
   return says(`#panel-${panel} .task [role=status]`, wanted);
 }
 
-/** Waits for an element's text to be as wanted, and returns it. */
+/** Waits until an element's text matches, and returns it. */
 export async function says(selector: string, wanted: RegExp): Promise<string> {
   const element = find(selector);
   await vi.waitFor(() => expect(element.textContent).toMatch(wanted), { timeout: 110_000, interval: 20 });

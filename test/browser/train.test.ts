@@ -1,8 +1,8 @@
-/** The tab that trains: the loss falls, stopping keeps what was learned, and the network can be used and saved. */
+/** The tab that trains: the loss falls, a stopped network stays, and it can be used and saved. */
 import { beforeAll, expect, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
-import { pretrainedNames } from "../../src/models/pretrained-files.ts";
 import { parseSafetensors } from "../../src/nn/safetensors.ts";
+import { pretrainedNames } from "../../src/upscale/method-names.ts";
 import { clickMain, find, openPage, says, statusLine } from "./page.ts";
 
 const steps = () => find<HTMLInputElement>("#panel-train [name=steps]");
@@ -15,7 +15,7 @@ beforeAll(async () => {
   await userEvent.click(find("#tab-train"));
 });
 
-test("60 steps on a photograph: the loss has fallen, and it beats bicubic", {
+test("60 steps on a photograph: the loss falls, and the network beats bicubic", {
   timeout: 120_000,
 }, async () => {
   await userEvent.fill(steps(), "60");
@@ -33,17 +33,17 @@ test("60 steps on a photograph: the loss has fallen, and it beats bicubic", {
   expect(network).toBeGreaterThan(bicubic + 0.1);
 });
 
-test("its weights are a file of pixelgrad", async () => {
-  const made = vi.spyOn(URL, "createObjectURL");
+test("its weights are a weight file of pixelgrad", async () => {
+  const createUrl = vi.spyOn(URL, "createObjectURL");
   const click = vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {});
   await userEvent.click(find("#panel-train [name=download]"));
   expect((click.mock.instances[0] as unknown as HTMLAnchorElement).download).toBe("tuned-x2.safetensors");
-  const bytes = new Uint8Array(await (made.mock.calls[0][0] as Blob).arrayBuffer());
+  const bytes = new Uint8Array(await (createUrl.mock.calls[0][0] as Blob).arrayBuffer());
   expect(parseSafetensors(bytes).metadata).toMatchObject({ architecture: "ESPCN", scale: "2" });
   vi.restoreAllMocks();
 });
 
-test("stopped, it keeps what it has learned; and it can be trained on", async () => {
+test("a stopped network keeps what it has learned, and can be trained further", async () => {
   await userEvent.selectOptions(find("#panel-train [name=start]"), "ESPCN tuned here ×2");
   await userEvent.fill(steps(), "5000");
   await clickMain("train");

@@ -1,4 +1,4 @@
-/** The tab that enlarges: pixels, comparison, stopping, files that are none. */
+/** The tab that enlarges: pixels, comparison, stopping, broken files. */
 import { beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
 import { readPicture } from "../../examples/browser/picture.ts";
@@ -8,8 +8,8 @@ import { testPicture } from "./test-picture.ts";
 
 const divider = () => find("#panel-upscale .divider");
 const method = () => find<HTMLSelectElement>("[name=method]");
-const largest = (a: ArrayLike<number>, b: ArrayLike<number>) =>
-  Array.from(a).reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
+const maxDifference = (a: ArrayLike<number>, b: ArrayLike<number>) =>
+  Array.from(a).reduce((max, value, i) => Math.max(max, Math.abs(value - b[i])), 0);
 
 beforeAll(openPage);
 
@@ -20,7 +20,7 @@ test("a sample is shown when the page opens, and the adapter is named", () => {
   expect(getComputedStyle(divider()).display).toBe("none");
 });
 
-describe("a picture and a network that were dropped", () => {
+describe("a dropped picture and a dropped network", () => {
   const { weights, pixels } = inject("nodeResult");
 
   beforeAll(async () => {
@@ -31,15 +31,15 @@ describe("a picture and a network that were dropped", () => {
     await statusLine("upscale", /^Done in/);
   });
 
-  test("the result equals Node's within a level, and is no even area", () => {
+  test("the result equals Node's within a level, and is not empty", () => {
     const got = pixelsOf("upscale", "right");
     expect(got.length).toBe(pixels.length);
-    expect(largest(got, pixels)).toBeLessThanOrEqual(1);
+    expect(maxDifference(got, pixels)).toBeLessThanOrEqual(1);
     expect(Math.max(...pixels) - Math.min(...pixels)).toBeGreaterThan(50);
   });
 
   test("beside it is bicubic interpolation", () => {
-    expect(largest(pixelsOf("upscale", "left"), imresize(testPicture(), 2).data)).toBe(0);
+    expect(maxDifference(pixelsOf("upscale", "left"), imresize(testPicture(), 2).data)).toBe(0);
   });
 
   test("a weight file has one scale; the library's networks have three, and interpolation four", async () => {
@@ -51,18 +51,18 @@ describe("a picture and a network that were dropped", () => {
     expect(enabled()).toBe(4);
   });
 
-  test("the PNG that is downloaded holds the result", async () => {
-    const made = vi.spyOn(URL, "createObjectURL");
+  test("the downloaded PNG holds the result", async () => {
+    const createUrl = vi.spyOn(URL, "createObjectURL");
     const click = vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {});
     await userEvent.click(find("#panel-upscale [name=download]"));
     await expect.poll(() => click.mock.instances.length).toBe(1);
     expect((click.mock.instances[0] as unknown as HTMLAnchorElement).download).toBe("waves-x2.png");
-    const png = made.mock.calls[0][0] as Blob;
-    expect(largest((await readPicture(png, "the PNG")).data, pixelsOf("upscale", "right"))).toBe(0);
+    const png = createUrl.mock.calls[0][0] as Blob;
+    expect(maxDifference((await readPicture(png, "the PNG")).data, pixelsOf("upscale", "right"))).toBe(0);
     vi.restoreAllMocks();
   });
 
-  test("the divider moves by keyboard and by pointer, and the right picture is cut off there", async () => {
+  test("the divider moves by keyboard and by pointer, and clips the right picture", async () => {
     const place = () => Number(divider().ariaValueNow);
     divider().focus();
     for (const [key, wanted] of [
@@ -103,34 +103,31 @@ describe("a picture and a network that were dropped", () => {
   });
 });
 
-test.each(["own ×2", "bicubic"])(
-  "%s is stopped between two tiles, and what follows is not disturbed",
-  async (name) => {
-    await givePicture(testPicture(1500, 1400), "large.png");
-    await userEvent.selectOptions(method(), name);
-    await clickMain("upscale");
-    const line = await statusLine("upscale", /^Tile \d+ of \d+/);
-    const [, done, total] = /^Tile (\d+) of (\d+)/.exec(line)!;
-    expect(Number(done)).toBeLessThan(Number(total));
-    await clickMain("upscale");
-    await statusLine("upscale", /^Stopped\.$/);
-    expect(find<HTMLButtonElement>("#panel-upscale [name=download]").disabled).toBe(true);
-    expect(find("#panel-upscale .primary").textContent).toBe("Enlarge");
+test.each(["own ×2", "bicubic"])("%s stops between two tiles, and the next picture works", async (name) => {
+  await givePicture(testPicture(1500, 1400), "large.png");
+  await userEvent.selectOptions(method(), name);
+  await clickMain("upscale");
+  const line = await statusLine("upscale", /^Tile \d+ of \d+/);
+  const [, done, total] = /^Tile (\d+) of (\d+)/.exec(line)!;
+  expect(Number(done)).toBeLessThan(Number(total));
+  await clickMain("upscale");
+  await statusLine("upscale", /^Stopped\.$/);
+  expect(find<HTMLButtonElement>("#panel-upscale [name=download]").disabled).toBe(true);
+  expect(find("#panel-upscale .primary").textContent).toBe("Enlarge");
 
-    await givePicture(testPicture(20, 10), "small.png");
-    await clickMain("upscale");
-    await statusLine("upscale", /^Done in/);
-    expect(pixelsOf("upscale", "right").length).toBe(3 * 40 * 20);
-  },
-);
+  await givePicture(testPicture(20, 10), "small.png");
+  await clickMain("upscale");
+  await statusLine("upscale", /^Done in/);
+  expect(pixelsOf("upscale", "right").length).toBe(3 * 40 * 20);
+});
 
 test("files that are no pictures or weights are refused by name; the picture stays", async () => {
-  const shown = find("#picture-name").textContent;
+  const name = find("#picture-name").textContent;
   await giveFile("no picture", "text.png");
   expect(await statusLine("upscale", /text\.png/)).toMatch(
     /is no picture .* Choose a PNG, JPEG or WebP file/,
   );
   await giveFile("no weights", "broken.safetensors");
   expect(await statusLine("upscale", /broken\.safetensors/)).toMatch(/not a complete safetensors file/);
-  expect(find("#picture-name").textContent).toBe(shown);
+  expect(find("#picture-name").textContent).toBe(name);
 });

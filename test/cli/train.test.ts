@@ -1,19 +1,15 @@
 /** `pixelgrad train`: what flags make of a configuration, in this process; test/examples runs the program. */
+import "../support/with-toy-network.ts";
+
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { helpOf, parseFlags } from "../../src/cli/flags.ts";
 import { readTraining, trainCommand, trainCommands } from "../../src/cli/train.ts";
 import { architectureOf } from "../../src/node.ts";
 import { type ArchitectureName, presets, presetsOf } from "../../src/train/index.ts";
 import { settingsFor } from "../../src/train/settings.ts";
 import { root, runFile } from "../support/run.ts";
-
-// The list of networks with one entry more, which is a file in test/support: nothing else knows of it.
-vi.mock(import("../../src/models/architectures.ts"), async (original) => {
-  const { toy } = await import("../support/toy-network.ts");
-  return { architectures: [...(await original()).architectures, toy] as never };
-});
 
 const names = ["SRCNN", "ESPCN", "FSRCNN", "EDSR"] as const;
 

@@ -1,12 +1,13 @@
-/** What networks say about themselves agrees with what they are; and a new one touches one file and one list. */
+/** What networks say about themselves is true, and a new one touches one file and one list. */
+import "../support/with-toy-network.ts";
+
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { completeOptions } from "../../src/models/architecture.ts";
-import { architectures } from "../../src/models/architectures.ts";
-import { architectureOf, createModel, loadModel } from "../../src/models/registry.ts";
+import { architectureOf, architectures, createModel, loadModel } from "../../src/models/registry.ts";
 import { type NamedArray, saveWeights } from "../../src/nn/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { type NetworkConfig, presetsOf, type TrainConfig, train } from "../../src/train/index.ts";
@@ -14,12 +15,6 @@ import { settingsFor } from "../../src/train/settings.ts";
 import { float32Device } from "../support/devices.ts";
 import { picturesIn } from "../support/pictures.ts";
 import { Toy, toy } from "../support/toy-network.ts";
-
-// The list with one entry more: nothing else of the library knows of it.
-vi.mock(import("../../src/models/architectures.ts"), async (original) => {
-  const { toy } = await import("../support/toy-network.ts");
-  return { architectures: [...(await original()).architectures, toy] as never };
-});
 
 const device = float32Device();
 beforeEach(() => setDefaultDevice(device));
@@ -32,7 +27,7 @@ describe.each(architectures.map((architecture) => [architecture.name, architectu
     test("describes the network that it builds", () => {
       const model = architecture.build(options, new Random(1));
       const { colors, inputSize } = architecture;
-      expect(model).toMatchObject({ colors, inputSize, ...options });
+      expect(model).toMatchObject({ colors, inputSize, scale: 3, options });
       expect(Object.keys(model.metadata())).toEqual(["architecture", ...Object.keys(architecture.options)]);
       expect(createModel(model.metadata()).metadata()).toEqual(model.metadata());
       expect(architecture.describe(options)).toMatch(new RegExp(`^${architecture.name} x3`));
@@ -78,8 +73,8 @@ describe.each([
   };
   const size = (values: Float32Array) => Math.hypot(...values) / Math.sqrt(values.length);
 
-  test("to fit its first filters if it predicts what has to be added", async () => {
-    // What is smoother has fainter patterns, and they are amplified by more.
+  test("to fit its first filters if it predicts the difference to bicubic", async () => {
+    // Smoother pictures have fainter patterns, and the filters amplify them more.
     const [smooth, rough] = await Promise.all([2, 20].map((step) => weightsOf(true, [plane(step)])));
     expect(size(smooth)).toBeGreaterThan(2 * size(rough));
   });

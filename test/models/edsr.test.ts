@@ -29,7 +29,7 @@ const tails = {
 
 const scales = [2, 3, 4, 8] as const;
 
-/** Weights and biases of its 3x3 convolutions, written down once more. */
+/** How many weights and biases its 3x3 convolutions have, independent of the library. */
 function countOf(scale: number, blocks: number, c: number): number {
   const conv = (from: number, to: number) => 9 * from * to + to;
   const upsampler = scale === 3 ? conv(c, 9 * c) : Math.log2(scale) * conv(c, 4 * c);
@@ -61,7 +61,7 @@ describe("EDSR", () => {
         model.dispose();
       }
     }
-    // 163 MB that need not be made to be counted.
+    // Counted without building the 163 MB.
     expect(countOf(2, 32, 256)).toBe(40_729_603); // "40.7 M"
   });
 
@@ -108,7 +108,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("EDSR on 
     expect((await y.data()).every(Number.isFinite)).toBe(true);
   });
 
-  test("halo: pixels further away have no influence, and one as far away can have", async () => {
+  test("halo: pixels further away have no influence", async () => {
     using _ = scope();
     const scale = 2;
     const model = new EDSR({ scale, blocks: 1, channels: 4, random: new Random(1) });

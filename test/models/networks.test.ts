@@ -1,4 +1,4 @@
-/** What all networks promise: sizes, names, halo, and that a weight file is enough to build them again. */
+/** What all networks promise: sizes, names of weights, halo, and that they learn. */
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
@@ -19,7 +19,7 @@ beforeEach(() => setDefaultDevice(cpu));
 
 const random = () => new Random(4);
 
-/** Small ones of every kind; their weights are drawn anew so that every tap counts (last layers start near 0). */
+/** Small networks of every kind. */
 const networks: readonly (readonly [string, () => SuperResolver, halo: number])[] = [
   ["SRCNN 9-1-5", () => new SRCNN({ filters: [4, 3], random: random() }), 6],
   [
@@ -40,6 +40,7 @@ const networks: readonly (readonly [string, () => SuperResolver, halo: number])[
   ["FSRCNN x4", () => new FSRCNN({ scale: 4, d: 4, s: 3, m: 0, random: random() }), 3],
 ];
 
+/** Draws weights anew, so that every tap counts; the last layers begin near 0. */
 function liven(model: SuperResolver): SuperResolver {
   const numbers = random();
   for (const parameter of model.parameters()) {
@@ -82,8 +83,8 @@ describe("parameters, as the comments have them", () => {
   test("EDSR's presets", () => {
     expect(EDSR.baseline(2).parameterCount()).toBe(1_369_859);
     const large = EDSR.paper(4, { blocks: 1, channels: 8 });
-    expect(large).toMatchObject({ scale: 4, blocks: 1, channels: 8, resScale: 0.1 });
-    expect(EDSR.baseline(3, { rgbRange: 1 })).toMatchObject({
+    expect(large.options).toMatchObject({ scale: 4, blocks: 1, channels: 8, resScale: 0.1 });
+    expect(EDSR.baseline(3, { rgbRange: 1 }).options).toMatchObject({
       scale: 3,
       blocks: 16,
       channels: 64,
@@ -105,7 +106,7 @@ test("names of weights are those of common PyTorch implementations", () => {
   expect(new FSRCNN().namedTensors().get("last_part.weight")!.shape).toEqual([56, 1, 9, 9]);
 });
 
-test("refuse what does not exist", () => {
+test("refuse options that do not fit", () => {
   expect(() => new SRCNN({ scale: 8 as 2 })).toThrow("SRCNN: scale must be 2, 3 or 4, got 8.");
   expect(() => new SRCNN({ kernels: [9, 2, 5] })).toThrow(
     "3 numbers as in 9-1-5, each an odd number above 0, got [9,2,5].",
@@ -140,7 +141,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect(new Set(gradients.keys())).toEqual(new Set(model.parameters()));
   });
 
-  test.each(networks)("%s: halo is how far an output looks, exactly", async (_, make, halo) => {
+  test.each(networks)("%s: the halo is exactly how far an output looks", async (_, make, halo) => {
     using _scope = scope();
     const model = liven(make());
     expect(model.halo).toBe(halo);

@@ -1,7 +1,7 @@
 /**
- * Networks that others trained, with other programs, reproduce on Set5 the figures that others' code gave for them (the
- * README beside the data has them, computed with NumPy). That they do says that layers, order of weights, borders,
- * interpolation and the measure are all as in the literature.
+ * Networks that others trained with other programs reach on Set5 the figures that other code computed for
+ * them (with NumPy; see the README beside the data). So layers, order of weights, borders, interpolation and
+ * the measure are all as in the literature.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -25,14 +25,14 @@ import { readOnnxWeights, readTensorflowConstants } from "../support/protobuf.ts
 
 const set5 = testData("set5");
 const weights = testData("weights");
-// One adapter is enough, the fastest: other tests see to it that all give the same.
+// One adapter is enough, the fastest: other tests compare the adapters.
 const [device] = await gpuDevices();
 setDefaultDevice(device);
 const slow = device.adapterClass === "swiftshader";
 if (slow) console.warn("On SwiftShader alone, only the smallest networks are measured on Set5.");
 const file = (name: string) => readFileSync(join(weights!, name));
 
-/** Mean PSNR over Set5, Y with a border of `scale`, of what `enlarge` makes of a picture: levels in studio range. */
+/** Mean PSNR of Y over Set5, without a border of `scale`. `enlarge` returns levels in studio range. */
 async function meanPsnr(
   scale: number,
   enlarge: (highY: Image, low: Image) => Promise<ArrayLike<number>>,
@@ -58,7 +58,7 @@ function plane(levels: ArrayLike<number>, { width, height }: { width: number; he
   return { width, height, channels: 1, data };
 }
 
-/** Luma in the full range 0..255, as JPEG has it: what some networks were trained on. */
+/** Luma in the full range 0..255, as in JPEG. Some networks were trained on it. */
 function fullRangeY({ data }: Image): Float64Array {
   return Float64Array.from({ length: data.length / 3 }, (_, i) => {
     const [r, g, b] = data.subarray(3 * i);
@@ -88,7 +88,7 @@ describe.skipIf(!set5 || !weights)("SRCNN, trained by its authors' Caffe code, x
   });
 });
 
-/** Their matrices are [taps, out], [in, taps, out] and [in, taps], the first index fastest, taps row by row. */
+/** The files' matrices are [taps, out], [in, taps, out] and [in, taps]; first index fastest, taps by rows. */
 function srcnnState(matrices: Map<string, Matrix>, [k1, k2, k3]: readonly number[]): Map<string, NamedArray> {
   const values = (name: string) => matrices.get(name)!.data;
   const bias = (i: number) => ({
@@ -181,12 +181,12 @@ describe.skipIf(!set5 || !weights)("FSRCNN of OpenCV's dnn_superres", () => {
 });
 
 /**
- * Constants f1, b1, alpha1 and so on, layer by layer. These networks end in a 1x1 convolution to scale² channels and a
- * pixel shuffle. That is a transposed convolution with a window of scale x scale, which lies in ours of 9x9 where a
- * padding of 4 begins.
+ * Constants f1, b1, alpha1 and so on, layer by layer. These networks end in a 1x1 convolution to scale²
+ * channels and a pixel shuffle. That is a transposed convolution with a window of scale x scale, which lies
+ * in ours of 9x9 where a padding of 4 begins.
  */
 function fsrcnnState(constants: Map<string, NamedArray>, model: FSRCNN): Map<string, NamedArray> {
-  const { d, m, scale } = model;
+  const { d, m, scale } = model.options;
   const state = new Map<string, NamedArray>();
   const layers = ["first_part.0", ...Array.from({ length: m + 2 }, (_, i) => `mid_part.${2 * i}`)];
   for (const [i, layer] of layers.entries()) {

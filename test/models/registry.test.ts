@@ -62,7 +62,7 @@ describe.each(networks)("%s", (_, make) => {
   });
 });
 
-test("errors say what was found and what to do", async () => {
+test("errors say what is wrong and what to do", async () => {
   expect(() => createModel({ architecture: "VDSR" }, "w.safetensors")).toThrow(
     /w\.safetensors calls its network "VDSR"; known are .*SRCNN.*EDSR/,
   );
@@ -80,7 +80,7 @@ test("errors say what was found and what to do", async () => {
   expect(() => loadModel(new Uint8Array(3), "w.safetensors")).toThrow("w.safetensors is not a complete");
 });
 
-test("a file whose tensors do not fit its metadata is refused, and leaves nothing behind", async () => {
+test("a file whose tensors do not fit its metadata is refused, and nothing stays on the device", async () => {
   const bytes = serializeSafetensors(new Map(), new ESPCN().metadata());
   const { live } = device.memory();
   expect(() => loadModel(bytes, "w.safetensors")).toThrow(

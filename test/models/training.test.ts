@@ -1,4 +1,4 @@
-/** Training as a whole: nothing leaks, nothing grows, and the same seed leads to the same weights. */
+/** Training as a whole: no memory leaks, and the same seed leads to the same weights. */
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { GpuDevice } from "../../src/device/gpu-device.ts";
@@ -20,14 +20,14 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
 
   function train(model: EDSR, adam: Adam, random: Random) {
     using _ = scope();
-    const lr = rand([2, 3, 8, 8], random);
-    const loss = l1Loss(model.forward(lr), rand([2, 3, 8 * model.scale, 8 * model.scale], random));
+    const low = rand([2, 3, 8, 8], random);
+    const loss = l1Loss(model.forward(low), rand([2, 3, 8 * model.scale, 8 * model.scale], random));
     adam.step(backward(loss));
     return loss.item();
   }
 
   test.each([2, 3, 4] as const)(
-    "a step of EDSR x%i leaves as much memory in use as it found",
+    "a step of EDSR x%i leaves as much memory in use as before",
     async (scale) => {
       const before = device.memory().live;
       const random = new Random(1);
@@ -71,7 +71,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       const random = new Random(1);
       const model = new EDSR({ blocks: 2, channels: 6, random });
       const adam = new Adam(model.parameters());
-      const seen = {};
+      const memoryAt = {};
       for (let step = 1; step <= 200; step++) {
         const round = scope();
         const loss = l1Loss(model.forward(rand([2, 3, 8, 8], random)), rand([2, 3, 16, 16], random));
@@ -81,11 +81,11 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
         round.end();
         if ([3, 20, 50, 200].includes(step)) {
           await loss.device.sync();
-          seen[step] = { ...memory(), rss: process.memoryUsage().rss / 2 ** 20 };
+          memoryAt[step] = { ...memory(), rss: process.memoryUsage().rss / 2 ** 20 };
         }
       }
-      console.log(JSON.stringify(seen));`,
-      // Else V8 lets new objects pile up to 50 MiB before it first looks, and a leak would not show.
+      console.log(JSON.stringify(memoryAt));`,
+      // By default V8 lets new objects pile up to 50 MiB before it first collects, which would hide a leak.
       { env: { NODE_OPTIONS: "--max-semi-space-size=1" } },
     );
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -98,7 +98,8 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect(late.buffersCreated).toBe(settled.buffersCreated);
     expect(late.bufferBytes).toBe(settled.bufferBytes);
     console.log(
-      `${adapterClass}: resident memory after 50 steps ${middle.rss.toFixed(0)} MiB, after 200 ${late.rss.toFixed(0)} MiB`,
+      `${adapterClass}: resident memory after 50 steps ${middle.rss.toFixed(0)} MiB, ` +
+        `after 200 ${late.rss.toFixed(0)} MiB`,
     );
     expect(late.rss - middle.rss).toBeLessThan(30);
   });

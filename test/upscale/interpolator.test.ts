@@ -1,4 +1,4 @@
-/** Interpolation as an upscaler. That imresize is Matlab's is tested with it; here, that it is what is called. */
+/** Interpolation as an upscaler: that it is imresize. The test of imresize compares that with Matlab. */
 import { describe, expect, test } from "vitest";
 import { interpolate } from "../../src/kernels/resize/index.ts";
 import { imresize } from "../../src/picture/imresize.ts";
@@ -25,7 +25,7 @@ describe.each(scales)("x%i", (scale) => {
     );
   });
 
-  test("bilinear is PyTorch's, of which the golden files know", async () => {
+  test("bilinear is PyTorch's, as the golden files have it", async () => {
     const device = float32Device();
     const picture = noise(6, 5, 1);
     const plane = await interpolator("bilinear", scale).upscaleY(picture.data, 6, 5);
@@ -50,7 +50,7 @@ test("planes are not rounded and not clamped", async () => {
   expect(Math.max(...data)).toBeGreaterThan(1.01);
 });
 
-test("what does not exist is refused, and so is work that was called off", async () => {
+test("refuses names and scales that do not exist, and work that is aborted", async () => {
   expect(() => interpolator("lanczos" as "bicubic", 2)).toThrow(
     'no "lanczos"; use nearest, bilinear, bicubic.',
   );

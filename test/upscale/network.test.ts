@@ -1,4 +1,4 @@
-/** Pictures enlarged by networks: in tiles as at once, in every form a picture has, stopped and watched. */
+/** Pictures enlarged by networks: in tiles and at once, in every form, with progress and aborts. */
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { GpuDevice } from "../../src/device/gpu-device.ts";
@@ -32,7 +32,7 @@ const networks: readonly (readonly [string, () => SuperResolver])[] = [
   ["EDSR x4", () => new EDSR({ scale: 4, blocks: 1, channels: 2 })],
 ];
 
-/** Draws weights so large that every tap shows in the picture, and small enough that little is clamped. */
+/** Draws weights large enough for every tap to show in the picture, and small enough for little clamping. */
 function liven(model: SuperResolver): SuperResolver {
   const random = new Random(3);
   for (const parameter of model.parameters()) {
@@ -84,7 +84,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       model.dispose();
     });
 
-    test("takes no more of the device's memory than it said, and not much less", async () => {
+    test("takes no more of the device's memory than allowed, and not much less", async () => {
       const model = liven(make());
       const upscaler = networkUpscaler(model);
       device.freeUnused();
@@ -111,17 +111,17 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
   test("a device's limits decide as well: the largest feature map must fit into one binding", () => {
     if (!(device instanceof GpuDevice)) return;
     const { maxStorageBufferBindingSize } = device.gpu.limits;
-    const most = (model: SuperResolver) => {
+    const maxPixels = (model: SuperResolver) => {
       const pixels = networkUpscaler(model).pixelsWithin(Number.POSITIVE_INFINITY);
       model.dispose();
       return pixels;
     };
-    expect(most(new ESPCN({ scale: 2 }))).toBe(maxStorageBufferBindingSize / (64 * 4));
-    // At the small size; what follows is done in strips.
-    expect(most(new EDSR({ scale: 4, blocks: 1 }))).toBe(maxStorageBufferBindingSize / (64 * 4));
+    expect(maxPixels(new ESPCN({ scale: 2 }))).toBe(maxStorageBufferBindingSize / (64 * 4));
+    // At the small size; the later layers run in strips.
+    expect(maxPixels(new EDSR({ scale: 4, blocks: 1 }))).toBe(maxStorageBufferBindingSize / (64 * 4));
   });
 
-  // Their sizes are in no rule, and a tuner's findings differ by size: these take the blocks to extremes.
+  // Tuning may choose other blocks for every size of a tile; these choices are extreme.
   test("kernels tuned for other sizes give the same bits", async () => {
     if (!(device instanceof GpuDevice)) return;
     const model = liven(new EDSR({ scale: 2, blocks: 1, channels: 8 }));
@@ -159,7 +159,7 @@ describe("pictures of every kind", () => {
     expect(await networkUpscaler(model).upscale(image)).toEqual(fromPlanar(y, 12, 10, 3));
   });
 
-  test("grey by a network for RGB: the mean of what it makes of three equal planes", async () => {
+  test("grey by a network for RGB: the mean of its answer to three equal planes", async () => {
     const model = new EDSR({ blocks: 1, channels: 2, random: new Random(1) });
     const upscaler = networkUpscaler(model);
     const grey = picture(6, 5, 1);
@@ -175,14 +175,14 @@ describe("pictures of every kind", () => {
     expect(differing(result, fromPlanar(mean, 12, 10, 1))).toBeLessThanOrEqual(1); // sums in another order
   });
 
-  /** Answers luma as bicubic interpolation would, so that the rest of the way can be checked. */
+  /** Enlarges luma like bicubic interpolation, so that the rest of the way can be checked. */
   const bicubicNetwork = (scale: 2 | 3) => {
     const model = new SRCNN({ scale, kernels: [1, 1, 1], filters: [1, 1] });
     for (const [name, weight] of model.namedTensors()) weight.assign([name.endsWith("weight") ? 1 : 0]);
     return networkUpscaler(model);
   };
 
-  test("RGB by a network for luma: luma by the network, colour by bicubic, nothing rounded between", async () => {
+  test("RGB by a network for luma: luma by the network, chroma by bicubic, no rounding between", async () => {
     const image = picture(7, 6);
     const result = await bicubicNetwork(3).upscale(image);
     const ycbcr = rgbToYcbcr(image);
@@ -237,16 +237,16 @@ describe("pictures of every kind", () => {
     await expect(edsr.upscale(cut)).rejects.toThrow("upscale: a picture of 3x2 with 3 channels has 18 bytes");
   });
 
-  test("can be watched, and stopped between tiles", async () => {
+  test("progress after each tile, and an abort between two", async () => {
     const model = new ESPCN({ scale: 2, filters: [1, 1] });
     const upscaler = networkUpscaler(model);
-    const seen: string[] = [];
+    const reports: string[] = [];
     await upscaler.upscale(picture(70, 33), {
       tile: 20,
-      onProgress: ({ done, total }) => seen.push(`${done}/${total}`),
+      onProgress: ({ done, total }) => reports.push(`${done}/${total}`),
     });
     // Across, (70 - 8) / 20 tiles and down (33 - 8) / 20: the outer ones have a margin less.
-    expect(seen).toEqual(Array.from({ length: 8 }, (_, i) => `${i + 1}/8`));
+    expect(reports).toEqual(Array.from({ length: 8 }, (_, i) => `${i + 1}/8`));
     const controller = new AbortController();
     const { live } = devices[0].memory();
     const stopped = upscaler.upscale(picture(70, 33), {

@@ -18,17 +18,17 @@ describe.each([
   const { rows, count, ...size } = planTiles({ width, height }, method(margin), { tile });
   const tiles = rows.flat();
 
-  test("every pixel is kept once", () => {
-    const kept = new Uint8Array(width * height);
+  test("every pixel is in one tile", () => {
+    const tilesAt = new Uint8Array(width * height);
     for (const { inner: box } of tiles) {
       for (let y = box.top; y < box.bottom; y++)
-        for (let x = box.left; x < box.right; x++) kept[y * width + x]++;
+        for (let x = box.left; x < box.right; x++) tilesAt[y * width + x]++;
     }
-    expect([...new Set(kept)]).toEqual([1]);
+    expect([...new Set(tilesAt)]).toEqual([1]);
     expect(tiles).toHaveLength(count);
   });
 
-  test("all windows are in the picture, as large as was said, and show the margin", () => {
+  test("all windows are in the picture, of the planned size, and show the margin", () => {
     for (const { window, inner } of tiles) {
       expect(window.right - window.left).toBe(size.width);
       expect(window.bottom - window.top).toBe(size.height);
@@ -65,14 +65,14 @@ describe("as large as memory allows", () => {
     expect(plan(1000, 20, 10_200).count).toBe(2);
   });
 
-  test("never more", () => {
+  test("never larger", () => {
     for (const pixels of [600, 1000, 5000, 12_345]) {
       const { width, height } = plan(333, 222, pixels);
       expect(width * height).toBeLessThanOrEqual(pixels);
     }
   });
 
-  test("less where rows take memory beside them", () => {
+  test("smaller where rows take memory besides", () => {
     for (const [bytesPerRow, maxMemory] of [
       [500, 100_000],
       [3000, 200_000],
@@ -82,17 +82,17 @@ describe("as large as memory allows", () => {
         maxMemory,
         bytesPerRow,
       });
-      const taken = (side: number) => 10 * side ** 2 + bytesPerRow * side;
+      const bytes = (side: number) => 10 * side ** 2 + bytesPerRow * side;
       expect(10 * width * height + bytesPerRow * height).toBeLessThanOrEqual(maxMemory);
-      // Windows are made even, so a side may be less than the largest by what the other columns take.
-      expect(taken(1.5 * Math.max(width, height))).toBeGreaterThan(maxMemory);
+      // All windows have the same size, so a side may be well below the largest possible.
+      expect(bytes(1.5 * Math.max(width, height))).toBeGreaterThan(maxMemory);
     }
   });
 
-  test("what is too little is told before anything runs", () => {
+  test("too little memory is an error before anything runs", () => {
     expect(() => plan(100, 100, 575)).toThrow(
-      "network sees 4 pixels around each, so it works on at least 576 pixels at once here, and 0 MiB are enough for 575. " +
-        "Allow more memory or take a smaller network.",
+      "network sees 4 pixels around each, so it works on at least 576 pixels at once here, and 0 MiB are " +
+        "enough for 575. Allow more memory or take a smaller network.",
     );
     expect(plan(100, 100, 576).count).toBe(36);
     const large = () => planTiles({ width: 100, height: 100 }, method(4), { tile: 50, maxMemory: 3000 });

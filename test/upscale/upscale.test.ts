@@ -65,7 +65,7 @@ describe("sources", () => {
 describe("methods", () => {
   const model = () => new ESPCN({ scale: 3, filters: [4, 3], random: new Random(1) });
 
-  test("a network, its weights, their file, an upscaler: all the same; what was loaded is gone afterwards", async () => {
+  test("a network, its weights, their file, an upscaler: all alike, and nothing stays loaded", async () => {
     const picture = noise(20, 9, 3);
     const network = model();
     const weights = await saveWeights(network);
@@ -123,7 +123,7 @@ describe("methods", () => {
     expect(image).toMatchObject({ width: 6, height: 4, channels: 4 });
   });
 
-  test("opened once for many pictures, with what reports say of it", async () => {
+  test("opened once for many pictures, with the facts for reports", async () => {
     const path = join(folder, "opened.safetensors");
     await writeFile(path, await saveWeights(model()));
     const { live } = device.memory();
@@ -154,7 +154,7 @@ describe("methods", () => {
     for (const [i, value] of image.data.entries()) expect(Math.abs(value - back[i])).toBeLessThanOrEqual(1);
   });
 
-  test("what makes no sense is refused", async () => {
+  test("options that make no sense are refused", async () => {
     const picture = noise(4, 4, 3);
     await expect(upscale(picture, { method: "espcn", scale: 8 })).rejects.toThrow(
       "espcn enlarges by 2, 3, 4",
@@ -164,11 +164,12 @@ describe("methods", () => {
     );
     await expect(upscale(picture, { scale: 5 })).rejects.toThrow("scale must be 2, 3, 4 or 8");
     await expect(upscale(picture, { method: "edsr" })).rejects.toThrow(
-      "edsr: there is no such method (edsr-small, espcn, srcnn, bicubic, bilinear, nearest), and as a weight file it " +
-        "cannot be read: ENOENT",
+      "edsr: there is no such method (edsr-small, espcn, srcnn, bicubic, bilinear, nearest), and as a " +
+        "weight file it cannot be read: ENOENT",
     );
     await expect(upscale(picture, { method: {} as EDSR })).rejects.toThrow(
-      "method must be edsr-small, espcn, srcnn, bicubic, bilinear, nearest, the path or the bytes of a weight file",
+      "method must be edsr-small, espcn, srcnn, bicubic, bilinear, nearest, the path or the bytes of a " +
+        "weight file",
     );
     await expect(upscale(picture, { alpha: "red" as "keep" })).rejects.toThrow(
       "alpha must be keep, drop, white, black",
@@ -200,7 +201,7 @@ describe("bands", () => {
     expect(bands.report.ms).toBeGreaterThan(0);
   });
 
-  test("what was opened for them is freed: at the end, at a break, and by close()", async () => {
+  test("a network opened for them is freed at the end, at a break, and by close()", async () => {
     const picture = noise(40, 50, 3);
     const { live } = device.memory();
     const open = () => upscaleBands(picture, { method: "espcn", tile: 16 });
@@ -233,7 +234,7 @@ describe.each<Interpolation>(["nearest", "bilinear", "bicubic"])("%s", (method) 
 });
 
 describe("transparency", () => {
-  /** A red disc; beyond it everything is transparent, and of a colour that must not be seen. */
+  /** A red disc; all around it is transparent, in a colour that must not become visible. */
   const disc = (hidden: number) =>
     drawn(24, 24, 4, (x, y, c) => {
       const distance = Math.hypot(x - 11.5, y - 11.5);
@@ -263,7 +264,7 @@ describe("transparency", () => {
     expect(results[1]).toEqual(results[0]);
   });
 
-  test("what is opaque stays so, and nothing shimmers where nothing is", async () => {
+  test("opaque pixels stay opaque, and transparent ones transparent", async () => {
     const model = new EDSR({ scale: 2, blocks: 1, channels: 3, random: new Random(5) });
     const { image } = await upscale(disc(0), { method: model });
     const alpha = (x: number, y: number) => image.data[(y * 48 + x) * 4 + 3];
@@ -302,7 +303,7 @@ describe("16 bits", () => {
     }
   });
 
-  test("can be made of 8, and 8 of them", async () => {
+  test("from 8, and 8 from them", async () => {
     const bytes = noise(6, 5, 3);
     const fine = await upscale(bytes, { method: "bicubic", depth: 16 });
     const coarse = await upscale(deep(bytes), { method: "bicubic" });

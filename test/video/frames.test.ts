@@ -35,12 +35,14 @@ describe("frames", () => {
   );
 
   test.each(["420jpeg", "420mpeg2", "420paldv", "422", "444"])(
-    "%s: colour stays where it belongs",
+    "%s: chroma stays where it belongs",
     async (space) => {
-      // A ramp in luma, and the same in colour: each sample has luma's value at its own place. After enlarging, too.
+      // The same ramp in luma and in chroma: each sample of chroma has luma's value at its own place, before
+      // and after enlarging.
       const small = format(space, 40, 40);
       const { across, down } = small.chroma!;
-      const place = (i: number, step: number, siting: number) => (i + siting) * step; // from the picture's edge
+      // From the picture's edge.
+      const place = (i: number, step: number, siting: number) => (i + siting) * step;
       const level = (x: number, y: number) => 60 + 2 * x + y;
       const ramp = (of: typeof small, unit: number): Frame =>
         planeSizes(of).map(({ width, height }, k) =>
@@ -135,7 +137,7 @@ describe("frames", () => {
     }
   });
 
-  test("a network that has diverged is told of", async () => {
+  test("a network that has diverged is an error", async () => {
     const nothing = upscalerOf({
       ...bicubic(2),
       enlarge: async ({ width, height }) => ({

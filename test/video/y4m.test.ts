@@ -1,4 +1,4 @@
-/** Video: what is read and written, and each plane of a frame. */
+/** Reading and writing y4m: headers, and frames in streams. */
 import { PassThrough, Readable, Writable } from "node:stream";
 import { describe, expect, test } from "vitest";
 import type { Samples } from "../../src/picture/image.ts";
@@ -13,7 +13,7 @@ import {
 import { format, frameOf } from "./support.ts";
 
 describe("headers", () => {
-  test("all parameters but the size go through as they came", () => {
+  test("all parameters but the size stay as they are", () => {
     const line =
       "YUV4MPEG2 W1920 H1080 F30000:1001 Ip A128:117 C420mpeg2 XYSCSS=420MPEG2 XCOLORRANGE=LIMITED";
     const parsed = parseHeader(line);
@@ -40,7 +40,7 @@ describe("headers", () => {
     expect(parsed.depth).toBe(depth);
   });
 
-  test("odd sizes have one more column of colour, and no C means 420jpeg", () => {
+  test("odd sizes have one more column of chroma, and no C means 420jpeg", () => {
     expect(planeSizes(parseHeader("YUV4MPEG2 W7 H5")).map(({ width, height }) => [width, height])).toEqual([
       [7, 5],
       [4, 3],
@@ -88,14 +88,14 @@ describe("streams", () => {
     return frames;
   }
 
-  test("frames come out in order, whatever pieces the stream comes in", async () => {
+  test("frames come in order, whatever the stream's pieces", async () => {
     const want = await read(pieces(whole(), 10_000));
     expect(want).toHaveLength(2);
     expect(want[0]).toEqual(frameOf("420jpeg"));
     for (const size of [1, 7, 61]) expect(await read(pieces(whole(), size))).toEqual(want);
   });
 
-  test("what is cut short, damaged or empty is told", async () => {
+  test("a stream that is cut short, damaged or empty is an error", async () => {
     await expect(read(pieces(whole().subarray(0, 60)))).rejects.toThrow("it ends within frame 1");
     await expect(read(pieces(whole().subarray(0, 130)))).rejects.toThrow("it ends within frame 2");
     await expect(read(pieces(Buffer.from("YUV4MPEG2 W8 H6\nframe\n")))).rejects.toThrow(
@@ -136,7 +136,7 @@ describe("streams", () => {
     slow.destroy(new Error("EPIPE"));
     await closed;
     await expect(writer.frame([new Uint8Array(100)])).rejects.toThrow(
-      "what was to read the video has ended (EPIPE)",
+      "the program that was to read the video has ended (EPIPE)",
     );
   });
 });

@@ -1,11 +1,10 @@
-/** The networks that come with the library: they load, keep what their files promise, and the promises hold on Set5. */
+/** The networks that come with the library load, and on Set5 they reach the figures in their files. */
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readImage } from "../../src/data/files.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { evaluate, findPictures } from "../../src/evaluate/index.ts";
-import { pretrainedFiles } from "../../src/models/pretrained-files.ts";
 import {
   interpolator,
   loadPretrained,
@@ -16,11 +15,12 @@ import {
   pretrainedScales,
 } from "../../src/node.ts";
 import { crop } from "../../src/picture/image.ts";
+import { pretrainedFiles } from "../../src/upscale/method-names.ts";
 import { photograph, testData } from "../data/support.ts";
 import { gpuDevices } from "../support/devices.ts";
 
 const set5 = testData("set5");
-// One adapter is enough, the fastest: other tests see to it that all give the same.
+// One adapter is enough, the fastest: other tests compare the adapters.
 const [device] = await gpuDevices();
 setDefaultDevice(device);
 const slow = device.adapterClass === "swiftshader";
@@ -40,7 +40,7 @@ const metadataOf = (name: PretrainedName, scale: 2 | 3 | 4) =>
   parseSafetensors(readFileSync(pretrainedFiles[name][scale])).metadata;
 
 describe.each(all)("$name x$scale", ({ name, scale }) => {
-  test("loads, with its origin told", async () => {
+  test("loads, and its file says where it comes from", async () => {
     const model = await loadPretrained(name, { scale });
     expect(model.scale).toBe(scale);
     expect(model.metadata().architecture.toLowerCase()).toBe(name.split("-")[0]);
@@ -68,7 +68,7 @@ describe.each(all)("$name x$scale", ({ name, scale }) => {
   });
 
   test.skipIf(!set5 || (slow && name !== "espcn"))(
-    "has on Set5 what its file says, and beats bicubic interpolation",
+    "reaches on Set5 the figure in its file, and beats bicubic interpolation",
     async () => {
       const pictures = findPictures(join(set5!, "HR"), undefined, scale);
       const model = await loadPretrained(name, { scale });
