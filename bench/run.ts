@@ -18,7 +18,7 @@ import { CpuDevice } from "../src/device/cpu-device.ts";
 import { GpuDevice } from "../src/device/gpu-device.ts";
 import { measureCeilings } from "../src/measure/ceilings.ts";
 import { init } from "../src/node.ts";
-import { writeDrawing, writePlot } from "../src/report/plot.ts";
+import { linePlots, writeDrawing } from "../src/report/plot.ts";
 import { conv2dBenches } from "./conv2d.ts";
 import { epilogueBenches } from "./epilogue.ts";
 import { growthBenches, growthPlot } from "./growth.ts";
@@ -133,7 +133,7 @@ async function main(device: GpuDevice): Promise<void> {
       await writeDrawing(`${options.plot}-roofline`, roofline(results, ceilings, device.name));
     }
     const growth = growthPlot(results, device.name);
-    if (growth) await writePlot(`${options.plot}-growth`, growth);
+    if (growth) await writeDrawing(`${options.plot}-growth`, linePlots(growth));
   }
   const wrong = results.flatMap(({ name, shape, rows }) =>
     rows.filter(({ status }) => status === "wrong").map(({ variant }) => [name, shape, variant].join(" ")),
