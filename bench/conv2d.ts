@@ -11,7 +11,7 @@ import { tensor } from "../src/tensor/tensor.ts";
 import type { Work } from "./ceilings.ts";
 import type { Bench, Make, Sample } from "./harness.ts";
 
-/** A convolution that keeps the picture's size: n pictures of h x w, from c channels to o, windows of k x k. */
+/** A convolution that keeps the picture's size: n pictures of h x w, c channels to o, windows of k x k. */
 export interface ConvSize {
   readonly n: number;
   readonly c: number;
@@ -151,7 +151,7 @@ export function forwardSamples(size: ConvSize): Sample[] {
   });
 }
 
-/** All channels of some pixels of dx: each as the dx of a picture of one pixel, by the k x k pixels of dy it met. */
+/** All channels of some pixels of dx. Each is the whole dx of a picture of one pixel, whose dy is k x k. */
 function inputGradSamples(size: ConvSize): Sample[] {
   const { dy, w } = operands(size);
   const { k, c } = size;

@@ -1,7 +1,7 @@
 /**
- * Check first, then time. A bench says what is computed (the same program for every device and variant), which
- * results are compared with the plain TypeScript references, and how much work it is. `runBench` compares, then
- * times the variants in turn, and returns figures; report.ts prints them.
+ * Check first, then time. A bench says what is computed (the same program for every device and variant),
+ * which results are compared with the plain TypeScript references, and how much work it is. `runBench`
+ * compares, then times the variants in turn, and returns figures; report.ts prints them.
  */
 
 import type { CpuDevice } from "../src/device/cpu-device.ts";
@@ -26,8 +26,8 @@ export interface WholeCheck {
   readonly rounds?: number;
   /**
    * The same with other inputs, for programs with kinks. Where a relu's argument is 0 but for rounding, its
-   * derivative may be 0 or 1, and gradients differ. About one check in a hundred meets such a place; then these
-   * inputs decide. A wrong kernel fails on both.
+   * derivative may be 0 or 1, and gradients differ. About one check in a hundred meets such a place; then
+   * these inputs decide. A wrong kernel fails on both.
    */
   readonly again?: Make;
 }
@@ -171,7 +171,7 @@ interface Reference {
 
 async function runReference(check: WholeCheck, cpu: CpuDevice): Promise<Reference> {
   const { results, ms } = await runRounds(check, "", cpu);
-  // The first run is slower, until JavaScript's compiler has done its work; in a long run that does not matter.
+  // The first run is slower until JavaScript's compiler is done. In a long run that does not matter.
   const again = ms < 300 ? (await runRounds(check, "", cpu)).ms : ms;
   return { results, ms: Math.min(ms, again) / (check.rounds ?? 1) };
 }
@@ -267,8 +267,8 @@ async function sampledError(
 }
 
 /**
- * The largest |got - want| in any array, as a share of the largest |want| of that array: what the error means for
- * the result as a whole. NaN if lengths differ, or if a difference is NaN.
+ * The largest |got - want| in any array, as a share of the largest |want| of that array: what the error means
+ * for the result as a whole. NaN if lengths differ, or if a difference is NaN.
  */
 export function largestError(got: readonly Float32Array[], want: readonly Float32Array[]): number {
   if (got.length !== want.length) return Number.NaN;

@@ -29,7 +29,7 @@ export function memoryBoundBenches(quick: boolean): Bench[] {
   ];
 }
 
-/** `f` of one or two tensors with values in -1..1. `passes`: how many times the bytes of x are moved in all. */
+/** `f` of one or two tensors with values in -1..1. `passes`: all bytes moved, in multiples of x's. */
 function memoryBound(
   name: string,
   shape: Shape,

@@ -156,8 +156,8 @@ function checkedSide(workOf: (side: number) => Work, side: number): number {
 }
 
 /**
- * The references' results for some pixels. They depend on the input within the halo only, and beyond the picture's
- * edges on zeros, so a part of the input is enough.
+ * The references' results for some pixels. They depend on the input within the halo only, and beyond the
+ * picture's edges on zeros, so a part of the input is enough.
  */
 function pixelSamples(network: Network, side: number): Sample[] {
   using _ = scope();
@@ -249,7 +249,7 @@ export function trainingBench(name: string, network: Network, side: number, n: n
       again: () => trainingStep(network, small, checkedBatch, 4),
     },
     sampled: layerChecks(network, side, n),
-    // Gradients have passed through the whole network, there and back, and Adam divides small ones by small ones.
+    // Errors grow on the way through the network and back, and Adam divides small gradients by small ones.
     tolerance: 1e-3,
     maxSeconds,
     at,

@@ -1,12 +1,12 @@
 /**
- * Counts the rooms of src/, their files and lines, and the loops among them; draws which room imports which. All
- * of it is read from the imports themselves.
+ * Counts the rooms of src/, their files and lines, and the loops among them; draws which room imports which.
+ * All of it is read from the imports themselves.
  *
  *     npm run architecture            prints the counts and the rooms, floor by floor
  *     npm run architecture -- --draw  also draws docs/architecture.svg and .png
  *
- * A room stands one floor above the highest room that it imports, so an import upwards would make a loop of rooms.
- * Imports of types alone count as well.
+ * A room stands one floor above the highest room that it imports, so an import upwards would make a loop of
+ * rooms. Imports of types alone count as well.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";

@@ -1,5 +1,5 @@
 /**
- * Kills training at random moments, resumes it, and checks that it ends with the same weights, to the last bit:
+ * Kills training at random moments, resumes it, and checks that the weights end up the same, to the last bit:
  *
  *     npx tsx scripts/kill-resume.ts --adapter lavapipe --kills 10
  */

@@ -1,6 +1,7 @@
 /**
- * Writes the WGSL that a device compiles, preludes and unrolled loops included: for a training step of a small
- * EDSR, and for every variant of conv2d. Kernels depend on the adapter, so another adapter gives other sources.
+ * Writes the WGSL that a device compiles, preludes and unrolled loops included: for a training step of a
+ * small EDSR, and for every variant of conv2d. Kernels depend on the adapter, so another adapter gives other
+ * sources.
  *
  *     npm run wgsl -- <folder>                          a new or empty folder
  *     PIXELGRAD_ADAPTER=swiftshader npm run wgsl -- <folder>
@@ -22,7 +23,7 @@ const device = await init();
 if (!(device instanceof GpuDevice)) refuse(`The adapter ${device.name} runs no WGSL. Choose another.`);
 const { gpu } = device;
 
-/** Sources in the order of their first use. A device compiles each one only once, so this precedes all use. */
+/** Sources in the order of their first use. A device compiles each only once, so this precedes all use. */
 const sources: { name: string; code: string }[] = [];
 const createShaderModule = gpu.createShaderModule.bind(gpu);
 gpu.createShaderModule = (descriptor) => {
@@ -34,7 +35,7 @@ const random = manualSeed(1);
 const x = rand([1, 16, 32, 32], random);
 const weight = rand([16, 16, 3, 3], { random, low: -0.1, high: 0.1 });
 for (const variant of variants) {
-  if (variant === "4-broadcast" && device.profile.subgroupSize === 0) continue; // it needs subgroups of a known size
+  if (variant === "4-broadcast" && device.profile.subgroupSize === 0) continue; // it needs a known size
   convolve(variant);
   await write(`conv2d-${variant}`);
 }

@@ -1,4 +1,4 @@
-/** The weights that come with the library, and the table of weights/README.md: `npm run weights -- --help`. */
+/** The library's own weights, and the table of weights/README.md: `npm run weights -- --help`. */
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -12,8 +12,8 @@ export class Peer {
   #output = "";
 
   /**
-   * `cap`: milliseconds for all its repetitions together, and as much again for the first one. `settings` go to the
-   * library's `prepare`.
+   * `cap`: milliseconds for all its repetitions together, and as much again for the first one. `settings` go
+   * to the library's `prepare`.
    */
   constructor({ name, webgpu, file, variant = "" }, workload, { settings, environment, cap }) {
     this.row = { library: name, webgpu, turns: [] };
@@ -50,7 +50,7 @@ export class Peer {
     return reply;
   }
 
-  /** The next message of the process. Throws if it reports a failure, if the process ends, or after a long wait. */
+  /** The process's next message. Throws if it reports a failure, if the process ends, or if none comes. */
   async answer() {
     const limit = 3 * this.#cap;
     let timer;

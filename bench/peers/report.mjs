@@ -58,9 +58,9 @@ function difference(values, truth, training) {
 }
 
 /**
- * The fastest other library on WebGPU, and pixelgrad's speed in multiples of its speed (below 1 if pixelgrad is
- * slower). `untimed` lists libraries that got no further than their first run, which includes compilation: they might
- * have been faster.
+ * The fastest other library on WebGPU, and pixelgrad's speed in multiples of its speed (below 1 if pixelgrad
+ * is slower). `untimed` lists libraries that got no further than their first run, which includes compilation:
+ * they might have been faster.
  */
 function ratio(rows) {
   const timed = rows.filter((row) => row.webgpu && row.repetitions > 0 && !row.failure);
@@ -146,7 +146,8 @@ export function markdown({ adapter, libraries, rounds, results }) {
     const { best, times, untimed } = ratio(rows);
     const figure = times === undefined ? "-" : `${digits(times)}x${untimed.length > 0 ? "\\*" : ""}`;
     const cells = rows.map((row) => cell(row, best));
-    return `| ${workloads[workload].title} | ${cells.join(" | ")} | ${figure}${times < 1 ? " (slower)" : ""} |`;
+    const slower = times < 1 ? " (slower)" : "";
+    return `| ${workloads[workload].title} | ${cells.join(" | ")} | ${figure}${slower} |`;
   });
   return [
     `\nMedian ms on ${adapter}, best WebGPU peer in bold; \\* fewer than ${rounds} rounds were possible.`,

@@ -30,7 +30,7 @@ export interface Row {
   overview?: Panel & { region: Region };
 }
 
-// A page is some 1500 pixels wide and often shown at two thirds of that, where its text must still be legible.
+// A page is some 1500 pixels wide and often shown at two thirds of that; its text must still be legible then.
 const titleSize = 20;
 const captionSize = 18;
 /** Heights of a row's title and caption, with the space around them. */
@@ -46,8 +46,8 @@ export const markColor = "#d55e00";
  * the largest possible whole factor, without smoothing, so that each pixel shows as a square; larger ones are
  * reduced (Lanczos).
  *
- * The region of an `overview` is in pixels of the row's largest panel. Throws DataError if the panels of a row
- * cannot be versions of one picture, RangeError if the region is not inside it.
+ * The region of an `overview` is in pixels of the row's largest panel. Throws DataError if the panels of a
+ * row cannot be versions of one picture, RangeError if the region is not inside it.
  */
 export async function sideBySide(rows: readonly Row[], panelSize = 256): Promise<Image> {
   if (rows.length === 0 || rows.some((row) => row.panels.length === 0)) {
@@ -97,8 +97,8 @@ export async function sideBySide(rows: readonly Row[], panelSize = 256): Promise
 
 /**
  * The square of `size` pixels (or less, in a smaller picture) with the largest mean gradient magnitude. There
- * edges and texture are densest, and methods differ most. Candidates begin at multiples of size / 8; the best is
- * moved up and left to a multiple of `scale`, so that it begins with a whole pixel of the small picture.
+ * edges and texture are densest, and methods differ most. Candidates begin at multiples of size / 8; the best
+ * is moved up and left to a multiple of `scale`, so that it begins with a whole pixel of the small picture.
  */
 export function pickDetail(high: Image, size: number, scale: number): Region {
   checkImage(high, "pickDetail");
@@ -166,7 +166,7 @@ export async function tilesOf({ title, panels, overview }: Row, panelSize: numbe
     const factor = largest.width / panel.image.width;
     const fits = Number.isInteger(factor) && panel.image.height * factor === largest.height;
     if (!fits) refuse(title, panel, largest);
-    let image = await resize(panel.image, largest.width, largest.height, "nearest");
+    let image = await resize(panel.image, largest.width, largest.height, false);
     if (overview) {
       const { x, y, width, height } = overview.region;
       image = crop(image, x, y, width, height);
@@ -189,16 +189,12 @@ async function fitInto(image: Image, maxWidth: number, maxHeight: number): Promi
   const room = Math.min(maxWidth / image.width, maxHeight / image.height);
   const scale = room >= 1 ? Math.floor(room) : room;
   const side = (length: number) => Math.max(1, Math.round(length * scale));
-  return resize(image, side(image.width), side(image.height), room >= 1 ? "nearest" : "lanczos3");
+  return resize(image, side(image.width), side(image.height), room < 1);
 }
 
-async function resize(
-  image: Image,
-  width: number,
-  height: number,
-  kernel: "nearest" | "lanczos3",
-): Promise<Image> {
+async function resize(image: Image, width: number, height: number, smooth: boolean): Promise<Image> {
   const { data, ...raw } = toRgb(image);
+  const kernel = smooth ? "lanczos3" : "nearest";
   const resized = await sharp(data, { raw }).resize(width, height, { fit: "fill", kernel }).raw().toBuffer();
   return { width, height, channels: 3, data: resized };
 }

@@ -73,7 +73,7 @@ export class Progress {
     if (time - this.#shownAt >= interval) this.#show();
   }
 
-  /** Leaves the time since the last update out of the speed. For work that is no step, such as an evaluation. */
+  /** Leaves the time since the last update out of the speed. For work between steps: an evaluation, say. */
   skip(): void {
     this.#time = now();
   }

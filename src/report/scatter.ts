@@ -1,6 +1,6 @@
 // Quality against cost as self-contained SVG: a dot for each method, its name beside it.
 //
-// scatterPlot() draws it, front() finds the methods that no other beats, placeLabels() finds room for the names.
+// scatterPlot() draws it, front() selects the methods that no other beats, placeLabels() places the names.
 
 import {
   axisColor,
@@ -42,7 +42,7 @@ const nameSize = 13;
 
 /**
  * One SVG document that needs no fonts and no other files. The x axis is logarithmic. A dashed line joins the
- * dots of front(). Throws RangeError if there is no dot, if a number is not finite, or if an x is not above 0.
+ * dots of front(). Throws RangeError if there is no dot, if a number is not finite, or an x is not above 0.
  */
 export function scatterPlot({ title, subtitle, xLabel, yLabel, dots }: ScatterSpec): string {
   const wrong = dots.find(({ x, y }) => !(x > 0 && Number.isFinite(x) && Number.isFinite(y)));

@@ -1,7 +1,7 @@
 // Text as SVG outlines.
 //
-// A viewer draws an SVG <text> element with whatever fonts it finds. A bare server has none, so its PNGs would
-// show empty boxes or nothing. So the letters are taken from a font that npm installs (Inter) and drawn as
+// A viewer draws an SVG <text> element with whatever fonts it finds. A bare server has none: its PNGs would
+// show empty boxes or nothing. So the letters come from a font that npm installs (Inter), and are drawn as
 // filled paths: they look the same everywhere, and their width is known before drawing.
 
 import { createRequire } from "node:module";

@@ -1,5 +1,5 @@
 /**
- * Event files, read back by a reader that shares nothing with the writer but the checksum; the checksum, against the
+ * Event files, read back by a reader that shares only the checksum with the writer; the checksum, against the
  * examples of RFC 3720; and one file, byte for byte, that TensorBoard 2.21's own reader has accepted.
  */
 import { createHash } from "node:crypto";

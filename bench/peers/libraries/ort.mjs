@@ -1,4 +1,4 @@
-/** ONNX Runtime: inference only, layout [n, c, h, w]. Its sessions take input from the CPU and return output there. */
+/** ONNX Runtime: inference alone, layout [n, c, h, w]. Its sessions have input and output on the CPU. */
 import { availableParallelism } from "node:os";
 import { onnxModel } from "../onnx-model.mjs";
 

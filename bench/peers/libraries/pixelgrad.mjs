@@ -20,7 +20,7 @@ export async function prepare(workload, { adapter }) {
   const upload = (array, options) => tensor(array.data, array.shape, options);
   const input = upload(x);
 
-  /** `compute` makes a tensor. Reading one element waits for it, as in the other libraries; then all is freed. */
+  /** `compute` makes a tensor; reading one element waits for it, as in the peers. Then all is freed. */
   const stepOf = (compute) => async (read) => {
     const round = scope();
     try {
@@ -78,8 +78,8 @@ export async function prepare(workload, { adapter }) {
 }
 
 /**
- * With mean 0 and range 1 the model is the same function as the peers'. It still computes its mean shifts (two 1x1
- * convolutions of three channels) and multiplications by 1, which the peers' networks lack.
+ * With mean 0 and range 1 the model is the same function as the peers'. It still computes its mean shifts
+ * (two 1x1 convolutions of three channels) and multiplications by 1, which the peers' networks lack.
  */
 function loadEdsr({ blocks, channels }, parameters) {
   const model = new EDSR({ scale: 2, blocks, channels, rgbMean: [0, 0, 0], rgbRange: 1 });

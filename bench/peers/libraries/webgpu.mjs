@@ -1,6 +1,6 @@
 /**
- * What browser libraries need to find WebGPU in Node: its constants and `navigator.gpu`. Call it before importing
- * them. The package `webgpu` is that of the main package, so all use the same Dawn.
+ * What browser libraries need to find WebGPU in Node: its constants and `navigator.gpu`. Call it before
+ * importing them. The package `webgpu` is that of the main package, so all use the same Dawn.
  */
 import { availableParallelism } from "node:os";
 import { create, globals } from "webgpu";
