@@ -217,9 +217,9 @@ function numbered(i: number, [x, y]: Point, color: string): string {
 
 /** The points, moved to the nearest free place where they would cover others. */
 function apart(points: readonly Point[]): Point[] {
-  const placed: Point[] = [];
+  const places: Point[] = [];
   const free = ([x, y]: Point) =>
-    x < plot.right + 8 && placed.every(([px, py]) => Math.hypot(px - x, py - y) >= 17);
+    x < plot.right + 8 && places.every(([px, py]) => Math.hypot(px - x, py - y) >= 17);
   for (const [x, y] of points) {
     let place: Point = [x, y];
     // Along a spiral that is wider than high.
@@ -227,9 +227,9 @@ function apart(points: readonly Point[]): Point[] {
       const [radius, angle] = [1.5 * step, 0.7 * step];
       place = [x + radius * Math.cos(angle), y + 0.4 * radius * Math.sin(angle)];
     }
-    placed.push(place);
+    places.push(place);
   }
-  return placed;
+  return places;
 }
 
 function line(

@@ -35,7 +35,8 @@ const random = manualSeed(1);
 const x = rand([1, 16, 32, 32], random);
 const weight = rand([16, 16, 3, 3], { random, low: -0.1, high: 0.1 });
 for (const variant of variants) {
-  if (variant === "4-broadcast" && device.profile.subgroupSize === 0) continue; // it needs a known size
+  // It needs subgroups of one known size.
+  if (variant === "4-broadcast" && device.profile.subgroupSize === 0) continue;
   convolve(variant);
   await write(`conv2d-${variant}`);
 }

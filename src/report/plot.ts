@@ -1,7 +1,7 @@
 // Line plots as self-contained SVG, and drawings as files.
 //
-// linePlots() lays out panels, two to a row; drawPanel() draws one of them. thin() shows 100,000 points on 400
-// pixels without losing a spike; smoothed() shows the trend under the noise.
+// linePlots() lays out panels, two to a row; drawPanel() draws one. thin() shows 100,000 points on 400 pixels
+// without losing a spike; smoothed() shows the trend under the noise.
 
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";

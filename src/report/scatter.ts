@@ -98,7 +98,7 @@ export function front(dots: readonly Dot[]): Dot[] {
  */
 export function placeLabels(dots: readonly Point[], widths: readonly number[], box: Box): Point[] {
   const gap = radius + 5;
-  const taken = dots.map(([x, y]) => around(x - radius, y - radius, 2 * radius, 2 * radius));
+  const obstacles = dots.map(([x, y]) => around(x - radius, y - radius, 2 * radius, 2 * radius));
   return dots.map(([x, y], i) => {
     const width = widths[i];
     const [above, below] = [y - gap, y + gap + 9];
@@ -115,12 +115,12 @@ export function placeLabels(dots: readonly Point[], widths: readonly number[], b
     // What matters most is to stay inside the box.
     const cost = (place: Point) => {
       const area = areaOf(place, width);
-      const covered = taken.reduce((sum, other) => sum + common(area, other), 0);
-      return covered + 1000 * (common(area, area) - common(area, box));
+      const overlap = obstacles.reduce((sum, other) => sum + common(area, other), 0);
+      return overlap + 1000 * (common(area, area) - common(area, box));
     };
     const costs = places.map(cost);
     const place = places[costs.indexOf(Math.min(...costs))];
-    taken.push(areaOf(place, width));
+    obstacles.push(areaOf(place, width));
     return place;
   });
 }

@@ -25,7 +25,7 @@ const pixel = ({ width, channels, data }: Image, x: number, y: number) => [
   ...data.subarray((y * width + x) * channels, (y * width + x) * channels + channels),
 ];
 
-/** Where on a page an image lies: its top left corner, found by comparing all its pixels. */
+/** The top left corner of an image on a page, where all pixels agree. */
 function find(page: Image, image: Image): [x: number, y: number] | undefined {
   for (let y = 0; y + image.height <= page.height; y++) {
     for (let x = 0; x + image.width <= page.width; x++) {
@@ -173,7 +173,7 @@ describe("sideBySide", () => {
     ).not.toBe(0);
   });
 
-  it("refuses what is not versions of one picture", async () => {
+  it("refuses panels that are not versions of one picture", async () => {
     const high = varied(24, 16);
     const row = (...images: Image[]) => sideBySide([{ title: "boats", panels: panels(...images) }]);
     await expect(row(varied(16, 16), high)).rejects.toThrow(

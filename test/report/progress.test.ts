@@ -64,7 +64,7 @@ describe("Progress", () => {
     );
   });
 
-  it("writes ? for a speed that is not known yet", () => {
+  it("writes ? for an unknown speed", () => {
     const { stream, text } = recorder();
     new Progress({ total: 10, stream }).update(0);
     expect(text()).toBe("  0%   0/10  ? steps/s  ETA ?\n");
@@ -162,7 +162,7 @@ describe("Progress", () => {
     expect(text()).toBe(" 55%  110/200  2.00 steps/s  ETA 45s\n");
   });
 
-  it("works when the width of the terminal is not known", () => {
+  it("works in a terminal of unknown width", () => {
     const { stream, clock, text } = recorder({ isTTY: true, columns: 0 });
     const progress = new Progress({ total: 10, stream });
     clock.seconds = 1;
