@@ -1,21 +1,21 @@
-/** How near to the adapter's ceilings a measured time is. */
+/** How close a measured time is to the adapter's ceilings. */
 import type { Ceilings } from "../src/measure/ceilings.ts";
 
-/** Work by the definition of the operation, not by what a kernel happens to do. */
+/** Work by the definition of the operation, whatever a kernel does in fact. */
 export interface Work {
-  /** Two per multiply-add; pixels of the zero padding count. 0 where there are none (relu). */
+  /** Two per multiply-add; those with the zero padding count. 0 without multiply-adds (relu). */
   readonly flops: number;
-  /** Every input and every result moved once. */
+  /** Each input and each result moved once. */
   readonly bytes: number;
 }
 
-/** Bytes per second of the measured copy whose size is nearest, by ratio. */
+/** Bytes per second of the measured copy whose size is closest, by ratio. */
 export function byteCeiling(bytes: number, { copies }: Ceilings): number {
   const distance = (size: number) => Math.abs(Math.log(size / bytes));
   return copies.reduce((best, each) => (distance(each.bytes) < distance(best.bytes) ? each : best)).rate;
 }
 
-/** Which ceiling keeps this work from being done faster, and what share of it `seconds` are. */
+/** Which ceiling limits this work, and what share of it a time in seconds reaches. */
 export function binding(
   work: Work,
   seconds: number,

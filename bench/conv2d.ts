@@ -1,4 +1,4 @@
-/** Convolution: every forward kernel, and both gradients. */
+/** Convolution: each forward kernel, and both gradients. */
 
 import { defaultDevice } from "../src/device/open.ts";
 import { type Geometry, pair } from "../src/kernels/conv2d/geometry.ts";
@@ -11,7 +11,7 @@ import { tensor } from "../src/tensor/tensor.ts";
 import type { Work } from "./ceilings.ts";
 import type { Bench, Make, Sample } from "./harness.ts";
 
-/** A convolution that keeps the picture's size: n pictures of h x w, c channels to o, a window of k x k. */
+/** A convolution that keeps the picture's size: n pictures of h x w, c channels to o, windows of k x k. */
 export interface ConvSize {
   readonly n: number;
   readonly c: number;
@@ -25,7 +25,7 @@ export function convSize(c: number, o: number, k: number, side: number, n = 1): 
   return { n, c, o, k, h: side, w: side };
 }
 
-/** The same for the forward pass and both gradients: each makes one of x, w and y from the other two. */
+/** Equal for the forward pass and both gradients: each makes one of x, w and y from the other two. */
 export function convWork({ n, c, o, k, h, w }: ConvSize): Work {
   return {
     flops: 2 * n * c * o * k * k * h * w,
@@ -41,19 +41,19 @@ export function describe({ n, c, o, k, h, w }: ConvSize): string {
   return `${c}->${o} ${k}x${k}, ${n > 1 ? `${n} of ` : ""}${w}x${h}`;
 }
 
-/** Multiply-adds that the references, which do some 80 million a second, are asked for. */
-const CHECKED_MULTIPLY_ADDS = 25e6;
+/** How many multiply-adds the references compute in a check: a fraction of a second's work for them. */
+const checkedMultiplyAdds = 25e6;
 
-/** The same layer on a picture small enough for the references; no side a multiple of any tile's. */
+/** The same layer on a picture small enough for the references. Its sides are multiples of no tile's. */
 export function smaller(size: ConvSize): ConvSize {
-  const pixels = CHECKED_MULTIPLY_ADDS / (size.c * size.o * size.k * size.k);
+  const pixels = checkedMultiplyAdds / (size.c * size.o * size.k * size.k);
   const side = Math.max(5, Math.floor(Math.sqrt(pixels)));
   return { ...size, n: Math.min(2, size.n), h: Math.min(side, size.h), w: Math.min(side + 1, size.w) };
 }
 
 // ---- What is computed
 
-/** The operands, the same on every device. All of them, although no program needs all three. */
+/** The operands, equal on all devices. No program needs all three. */
 export function operands(size: ConvSize): { x: NdArray; w: NdArray; dy: NdArray } {
   const shapes = shapesOf(size);
   const bound = 1 / Math.sqrt(size.c * size.k * size.k);
@@ -66,9 +66,8 @@ function values(shape: Shape, seed: number, bound: number): NdArray {
   return { shape, data };
 }
 
-/** What `conv2d` chooses, then every kernel by name. */
-const AUTO = "auto";
-const forwardVariants = [AUTO, ...variants];
+/** What `conv2d` chooses by itself, then each kernel by name. */
+const forwardVariants = ["auto", ...variants];
 
 function forward(size: ConvSize): Make {
   return (variant) => {
@@ -86,7 +85,7 @@ function forward(size: ConvSize): Make {
   };
 }
 
-/** The gradient with respect to x or w by itself, as backward() would have it computed. */
+/** The gradient with respect to x or w alone, computed as in backward(). */
 function gradient(size: ConvSize, input: "x" | "w"): Make {
   return () => {
     const { x, w, dy } = operands(size);
@@ -112,7 +111,7 @@ const geometry = (padding: number): Geometry => ({
   dilation: [1, 1],
 });
 
-/** Corners, which the padding concerns, and pixels anywhere, in the first and the last picture. */
+/** Corners, which touch the padding, and random pixels, in the first and the last picture. */
 function pixels({ n, h, w }: ConvSize): { picture: number; row: number; column: number }[] {
   const random = new Random(4);
   const places = [
@@ -152,7 +151,7 @@ export function forwardSamples(size: ConvSize): Sample[] {
   });
 }
 
-/** All channels of some pixels of dx: those of a picture of one pixel, of which dy has seen k x k shifts. */
+/** All channels of some pixels of dx. Each is the whole dx of a picture of one pixel, whose dy is k x k. */
 function inputGradSamples(size: ConvSize): Sample[] {
   const { dy, w } = operands(size);
   const { k, c } = size;
@@ -176,7 +175,7 @@ function channelsOf(
   }));
 }
 
-/** The windows of some pairs of channels: nothing but those two channels enters into them. */
+/** The windows of some pairs of channels. Only those two channels enter into them. */
 function weightGradSamples(size: ConvSize): Sample[] {
   const { x, dy } = operands(size);
   const { c, o, k } = size;
@@ -214,7 +213,7 @@ const parts = {
   },
 };
 
-/** One part of one layer; networks take the sampled checks of their layers from here, too. */
+/** One part of one layer. networks.ts takes the sampled checks of its layers from here. */
 export function convBench(part: keyof typeof parts, size: ConvSize): Bench {
   const { make, samples, variants } = parts[part];
   const small = smaller(size);
@@ -242,7 +241,7 @@ export function conv2dBenches(quick: boolean): Bench[] {
     convSize(16, 3, 3, side(96)),
     convSize(64, 256, 3, side(96)),
   ];
-  // The layers that training spends its time in: large ones, and a batch of small patches.
+  // Where training spends its time: large layers, and a batch of small patches.
   const trained = [
     convSize(64, 64, 3, side(128)),
     convSize(16, 16, 3, side(128)),

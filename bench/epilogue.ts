@@ -1,4 +1,4 @@
-/** What follows a convolution: computed on the way to memory, or by a kernel of its own afterwards. */
+/** What follows a convolution: fused with it, on the way to memory, or as a kernel of its own. */
 import { type Conv2dOptions, conv2d } from "../src/kernels/conv2d/index.ts";
 import { add, relu } from "../src/kernels/elementwise/index.ts";
 import { pixelShuffle } from "../src/kernels/pixel-shuffle/index.ts";
@@ -11,7 +11,7 @@ interface Epilogue {
   readonly what: string;
   fused(skip: Tensor): Conv2dOptions;
   apart(y: Tensor, skip: Tensor): Tensor;
-  /** What becomes of one element of the convolution's result. */
+  /** What becomes of an element of the convolution's result. */
   sample(element: Sample, size: ConvSize, skip: NdArray): Sample;
 }
 

@@ -4,7 +4,7 @@ import type { PanelSpec, PlotSpec } from "../src/report/plot.ts";
 import type { Bench, Result } from "./harness.ts";
 import { edsr, trainingBench } from "./networks.ts";
 
-const BLOCKS = 4;
+const blocks = 4;
 const base = { batch: 4, patch: 24, channels: 16 };
 type Axis = keyof typeof base;
 
@@ -21,12 +21,12 @@ export function growthBenches(quick: boolean): Bench[] {
   return (Object.keys(steps) as Axis[]).flatMap((axis) =>
     steps[axis].map((at) => {
       const size = { ...base, [axis]: at };
-      return trainingBench(`growth-${axis}`, edsr(BLOCKS, size.channels), size.patch, size.batch, at);
+      return trainingBench(`growth-${axis}`, edsr(blocks, size.channels), size.patch, size.batch, at);
     }),
   );
 }
 
-/** A panel for every axis that was measured; undefined if none was. */
+/** A panel for each axis that was measured; undefined if none was. */
 export function growthPlot(results: readonly Result[], adapter: string): PlotSpec | undefined {
   const panels = (Object.keys(base) as Axis[]).flatMap((axis) => panel(axis, results));
   return panels.length > 0 ? { title: `Training step of EDSR on ${adapter}`, panels } : undefined;
@@ -48,7 +48,7 @@ function panel(axis: Axis, results: readonly Result[]): PanelSpec[] {
       xLabel: xLabels[axis],
       yLabel: "ms per step",
       series: [
-        { name: `${BLOCKS} blocks, measured`, points: series(({ ms }) => ms) },
+        { name: `${blocks} blocks, measured`, points: series(({ ms }) => ms) },
         {
           name: "if it grew as the work does",
           points: series(({ flops }) => (last.ms * flops) / last.flops),

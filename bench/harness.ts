@@ -1,7 +1,7 @@
 /**
  * Check first, then time. A bench says what is computed (the same program for every device and variant),
- * which of its results the plain TypeScript references confirm, and how much work it is. `runBench` compares,
- * times the variants in turn, and returns figures; printing them is report.ts's business.
+ * which results are compared with the plain TypeScript references, and how much work it is. `runBench`
+ * compares, then times the variants in turn, and returns figures; report.ts prints them.
  */
 
 import type { CpuDevice } from "../src/device/cpu-device.ts";
@@ -14,29 +14,29 @@ import { scope } from "../src/tensor/scope.ts";
 import { binding, type Work } from "./ceilings.ts";
 import { coresOfOthers, type Statistics, summarize } from "./timing.ts";
 
-/** Makes the program on the default device. `variant` is one of the bench's; references ignore it. */
+/** Makes the program on the default device. `variant` is one of the bench's; the references ignore it. */
 export type Make = (variant: string) => Program;
 
-/** A program small enough for the references, all results of which are compared with theirs. */
+/** A program small enough for the references: all its results are compared with theirs. */
 export interface WholeCheck {
   readonly what: string;
   readonly make: Make;
   readonly work: Work;
-  /** Runs in a row that are compared, for programs that change their own state. Default 1. */
+  /** How many runs in a row are compared, for programs that change their own state. Default 1. */
   readonly rounds?: number;
   /**
-   * The same with other inputs, for programs with kinks: where the argument of a relu is 0 but for rounding,
-   * its derivative may be 0 or 1, and gradients differ. That happens in about one check of a hundred, and
-   * then these inputs decide; a wrong kernel fails on both.
+   * The same with other inputs, for programs with kinks. Where a relu's argument is 0 but for rounding, its
+   * derivative may be 0 or 1, and gradients differ. About one check in a hundred meets such a place; then
+   * these inputs decide. A wrong kernel fails on both.
    */
   readonly again?: Make;
 }
 
-/** A large program, of whose first result only some elements are compared. */
+/** A program too large for the references: only some elements of its first result are compared. */
 export interface SampledCheck {
   readonly what: string;
   readonly make: Make;
-  /** What the references say about single elements. Runs with their device as the default one. */
+  /** Elements by the references. Called while their device is the default one. */
   samples(): readonly Sample[];
 }
 
@@ -46,22 +46,22 @@ export interface Sample {
 }
 
 export interface Bench {
-  /** Words joined by dashes: `npm run bench -- conv2d` runs all whose name is or begins with "conv2d-". */
+  /** Words joined by dashes: `npm run bench -- conv2d` runs all benches whose first word is conv2d. */
   readonly name: string;
-  /** What is timed, for the reader. */
+  /** What is timed, in words. */
   readonly shape: string;
-  /** Ways to compute the same; [""] if there is but one. */
+  /** Ways to compute the same; [""] if there is only one. */
   readonly variants: readonly string[];
   readonly make: Make;
   readonly work: Work;
   readonly whole: WholeCheck;
-  /** Needed unless `whole` is what is timed. */
+  /** Needed unless the timed program is that of `whole`. */
   readonly sampled?: readonly SampledCheck[];
   /** Largest error allowed, as a share of the largest value of the same result. Default 1e-5. */
   readonly tolerance?: number;
-  /** A variant that would take longer for one repetition is left out. Default 5. */
+  /** Seconds. A variant that takes longer for one repetition is left out. Default 5. */
   readonly maxSeconds?: number;
-  /** What varies between benches of one name that belong together in a plot of growth. */
+  /** For benches of one name that make a curve in the plot of growth: where on its x axis this one stands. */
   readonly at?: number;
 }
 
@@ -71,13 +71,13 @@ export interface Row {
   readonly status: "timed" | "wrong" | "skipped" | "unsupported";
   /** Why it was not timed. */
   readonly reason?: string;
-  /** Largest error of every check, as a share of the largest value. */
+  /** The largest error in each check, as a share of the largest value. */
   readonly checks: readonly { readonly what: string; readonly error: number }[];
-  /** Largest of them; NaN if nothing was checked. */
+  /** The largest of these errors; NaN if nothing was checked. */
   readonly error: number;
-  /** The error on the first inputs, if it was too large and others decided (see WholeCheck.again). */
+  /** The error on the first inputs, if it was too large and other inputs decided (see WholeCheck.again). */
   readonly kinkError?: number;
-  /** The very first call, on the check's shape, with the pipelines that it compiled. */
+  /** The very first call, on the shape of the check, and how many pipelines it compiled. */
   readonly first?: { readonly ms: number; readonly pipelines: number };
   readonly timing?: Timing;
 }
@@ -89,7 +89,7 @@ export interface Timing extends Statistics {
   readonly repetitions: number;
   readonly gflops: number;
   readonly gbytes: number;
-  /** The ceiling that binds and how much of it was reached. */
+  /** Which ceiling binds, and the share of it that was reached. */
   readonly ceiling: { readonly kind: "multiply-add" | "bytes"; readonly share: number };
   /** How many times faster than the references, by their rate on the checked shape. */
   readonly speedup: number;
@@ -101,14 +101,14 @@ export interface Result {
   readonly at?: number;
   readonly work: Work;
   readonly tolerance: number;
-  /** The references' time for the work of the whole check. */
+  /** The references' time for the whole check. */
   readonly reference: { readonly what: string; readonly ms: number; readonly work: Work };
   readonly rows: readonly Row[];
-  /** Cores that other programs kept busy while this one was timing. */
+  /** How many cores other programs kept busy during timing. */
   readonly foreignCores: number;
 }
 
-/** Runs one bench. `cpu` computes the references; float64 makes it an exact yardstick. */
+/** Runs one bench. `cpu` computes the references, in float64 to be an exact yardstick. */
 export async function runBench(
   bench: Bench,
   device: GpuDevice,
@@ -157,7 +157,7 @@ export async function runBench(
   };
 }
 
-/** Work as one number, to tell how much more one program does than another of its kind. */
+/** Work as one number, to compare programs of one kind. */
 function amount({ flops, bytes }: Work): number {
   return flops || bytes;
 }
@@ -171,12 +171,12 @@ interface Reference {
 
 async function runReference(check: WholeCheck, cpu: CpuDevice): Promise<Reference> {
   const { results, ms } = await runRounds(check, "", cpu);
-  // The first time, JavaScript's compiler is still at it; if that took long, it was soon over.
+  // The first run is slower until JavaScript's compiler is done. In a long run that does not matter.
   const again = ms < 300 ? (await runRounds(check, "", cpu)).ms : ms;
   return { results, ms: Math.min(ms, again) / (check.rounds ?? 1) };
 }
 
-/** All results of all rounds, in order, and the time for computing them. */
+/** All results of all rounds, in order, and the time to compute them. */
 async function runRounds(
   { make, rounds = 1 }: WholeCheck,
   variant: string,
@@ -185,7 +185,7 @@ async function runRounds(
   setDefaultDevice(device);
   using _ = scope();
   const program = make(variant);
-  await device.sync(); // making may have computed something, too
+  await device.sync(); // making the program may have computed something
   const before = device.memory().pipelines;
   const results: Float32Array[] = [];
   const times: number[] = [];
@@ -230,7 +230,7 @@ async function checkVariant(
     }
     checks.push({ what: whole.what, error });
 
-    // Its rate on the small program, now compiled, tells how long the large one would take.
+    // The rate on the small program, now compiled, predicts the time of the large one.
     const warm = await runRounds(whole, variant, device);
     const expected = (warm.ms / (whole.rounds ?? 1) / 1e3) * (amount(bench.work) / amount(whole.work));
     if (expected > (bench.maxSeconds ?? 5)) {
@@ -240,7 +240,7 @@ async function checkVariant(
       checks.push({ what: sampled.what, error: await sampledError(sampled, variant, device, cpu) });
     }
   } catch (error) {
-    // How operations refuse what they cannot do; anything else is a failure of the bench.
+    // Operations refuse with a RangeError what they cannot do. Any other error is a bug.
     if (!(error instanceof RangeError)) throw error;
     return finish("unsupported", error.message);
   }
@@ -267,8 +267,8 @@ async function sampledError(
 }
 
 /**
- * The largest |got - want| in any of the arrays, as a share of the largest |want| of the same array: what an
- * error means for the result as a whole. NaN if lengths differ or a difference is none.
+ * The largest |got - want| in any array, as a share of the largest |want| of that array: what the error means
+ * for the result as a whole. NaN if lengths differ, or if a difference is NaN.
  */
 export function largestError(got: readonly Float32Array[], want: readonly Float32Array[]): number {
   if (got.length !== want.length) return Number.NaN;
@@ -283,7 +283,7 @@ export function largestError(got: readonly Float32Array[], want: readonly Float3
       error = Math.max(error, difference);
       size = Math.max(size, Math.abs(wanted[i]));
     }
-    // Where all is to be 0, errors count as they are.
+    // Where all values should be 0, errors count as they are.
     worst = Math.max(worst, error / (size || 1));
   }
   return worst;
@@ -294,8 +294,8 @@ export function largestError(got: readonly Float32Array[], want: readonly Float3
 type Timed = Pick<Timing, "runs" | "repetitions">;
 
 /**
- * Times the variants in turn, run by run: whatever else slows the machine for a while slows all of them.
- * Nothing that was allocated or compiled for a program is made again during the runs.
+ * Times the variants in turn, run by run: whatever slows the machine for a while slows all of them. Programs
+ * are warm: nothing is compiled during the runs, and no memory is allocated anew.
  */
 async function timeInTurn(
   bench: Bench,

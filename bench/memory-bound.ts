@@ -1,4 +1,4 @@
-/** Kernels that wait for memory: what they compute takes no time, so their ceiling is that of a copy. */
+/** Kernels that wait for memory: their arithmetic takes no time, so their ceiling is that of a copy. */
 
 import { defaultDevice } from "../src/device/open.ts";
 import { add, relu } from "../src/kernels/elementwise/index.ts";
@@ -11,24 +11,25 @@ import { formatShape, numel, type Shape } from "../src/tensor/shape.ts";
 import { rand, type Tensor, tensor } from "../src/tensor/tensor.ts";
 import type { Bench, Make } from "./harness.ts";
 
-/** Parameters of EDSR with 16 blocks of 64 channels, enlarging by 2. */
-const EDSR_PARAMETERS = 1_369_859;
+/** Of EDSR with 16 blocks of 64 channels, enlarging by 2. */
+const edsrParameters = 1_369_859;
 
 export function memoryBoundBenches(quick: boolean): Bench[] {
   const side = (full: number) => (quick ? full / 4 : full);
   const features: Shape = [1, 64, side(128), side(128)];
   const pictures: Shape = [16, 3, side(96), side(96)];
+  const parameters = quick ? 100_003 : edsrParameters;
   return [
     memoryBound("pixel-shuffle", [1, 256, side(96), side(96)], 2, (x) => [pixelShuffle(x, 2)]),
     memoryBound("relu", features, 2, (x) => [relu(x)]),
     memoryBound("add", features, 3, (x, y) => [add(x, y)]),
     memoryBound("l1", pictures, 2, (x, y) => [l1Loss(x, y)]),
     bench("l1-grad", pictures, 3, l1Gradient(pictures)),
-    bench("adam", [quick ? 100_003 : EDSR_PARAMETERS], 7, adam(quick ? 100_003 : EDSR_PARAMETERS)),
+    bench("adam", [parameters], 7, adam(parameters)),
   ];
 }
 
-/** `f` of one or two tensors with values in -1..1. `passes`: how many times as much as x is moved in all. */
+/** `f` of one or two tensors with values in -1..1. `passes`: all bytes moved, in multiples of x's. */
 function memoryBound(
   name: string,
   shape: Shape,
@@ -42,7 +43,7 @@ function memoryBound(
   });
 }
 
-/** The references manage these in full, so what is timed is what is checked. */
+/** The references compute these in full, so the timed program is the checked one. */
 function bench(name: string, shape: Shape, passes: number, make: Make): Bench {
   const work = { flops: 0, bytes: 4 * passes * numel(shape) };
   return {
@@ -70,7 +71,7 @@ function l1Gradient(shape: Shape): Make {
   };
 }
 
-/** One update of all parameters, amid a training: the running means are not zero. */
+/** One update of all parameters in the middle of training, where the running means are not zero. */
 function adam(size: number): Make {
   return () => {
     const device = defaultDevice();

@@ -21,16 +21,16 @@ export interface Network {
   readonly what: string;
   readonly channels: number;
   readonly scale: number;
-  /** How many pixels away a pixel of the input can still influence the result. */
+  /** Radius, in pixels of the input, within which a pixel influences the result. */
   readonly halo: number;
   build(): Module;
   /** Its convolutions, in order, for n pictures of side x side. */
   layers(side: number, n: number): ConvSize[];
-  /** One of the same layers, but fewer, where the references would take minutes for this one's halo. */
+  /** One of the same layers, but fewer, if the references would take minutes for this one's halo. */
   readonly shallow?: Network;
 }
 
-/** Dong et al. 2014: enlarge first, then repair; all layers at the result's size. */
+/** Dong et al. 2014: enlarges first, then repairs, so all layers work at the result's size. */
 const srcnn: Network = {
   what: "SRCNN 9-1-5",
   channels: 1,
@@ -53,7 +53,7 @@ const srcnn: Network = {
   ],
 };
 
-/** Shi et al. 2016: all layers at the small picture's size, then a pixel shuffle. */
+/** Shi et al. 2016: all layers work at the small picture's size; a pixel shuffle follows. */
 const espcn: Network = {
   what: "ESPCN x3",
   channels: 1,
@@ -77,7 +77,7 @@ const espcn: Network = {
   ],
 };
 
-/** x2; the two convolutions with fixed weights that shift the mean colour are not counted as work. */
+/** x2. The two convolutions with fixed weights, which shift the mean colour, do not count as work. */
 export function edsr(blocks: number, channels: number): Network {
   return {
     what: `EDSR ${blocks}x${channels} x2`,
@@ -106,7 +106,7 @@ function forwardWork({ layers }: Network, side: number, n: number): Work {
   return sum(layers(side, n).map(convWork));
 }
 
-/** Forward pass, every weight gradient, and every input gradient but the pictures'. */
+/** Forward pass, all weight gradients, and all input gradients but that of the pictures. */
 function trainingWork({ layers }: Network, side: number, n: number): Work {
   const works = layers(side, n).map(convWork);
   return sum([...works, ...works, ...works.slice(1)]);
@@ -129,16 +129,16 @@ export function inference(network: Network, side: number): Program {
   };
 }
 
-/** A step on the same batch every time. Its results: the loss, and the gradient of every parameter. */
+/** A step, on the same batch every time. Results: the loss, and the gradient of each parameter. */
 export function trainingStep(network: Network, side: number, n: number, seed = 2): Program {
   const model = network.build();
   const parameters = model.parameters();
   const adam = new Adam(parameters, { lr: 1e-4 });
-  const lr = randomPictures(network, side, n, seed);
-  const hr = randomPictures(network, side * network.scale, n, seed + 1);
+  const low = randomPictures(network, side, n, seed);
+  const high = randomPictures(network, side * network.scale, n, seed + 1);
   return {
     run() {
-      const loss = l1Loss(model.forward(lr), hr);
+      const loss = l1Loss(model.forward(low), high);
       const gradients = backward(loss);
       adam.step(gradients);
       return [loss, ...parameters.map((parameter) => gradients.get(parameter)!)];
@@ -149,15 +149,15 @@ export function trainingStep(network: Network, side: number, n: number, seed = 2
 
 // ---- Checks
 
-/** The largest picture, up to `side`, for which the references need no more than about half a second. */
+/** The side of the largest picture, up to `side`, that takes the references half a second at most, or so. */
 function checkedSide(workOf: (side: number) => Work, side: number): number {
   const multiplyAdds = workOf(1).flops / 2;
   return Math.min(side, Math.max(3, Math.floor(Math.sqrt(40e6 / multiplyAdds))));
 }
 
 /**
- * What the references make of some pixels. A pixel's result depends on the input within the halo only, and at
- * the picture's edges on zeros, so a cut-out of the input is enough.
+ * The references' results for some pixels. They depend on the input within the halo only, and beyond the
+ * picture's edges on zeros, so a part of the input is enough.
  */
 function pixelSamples(network: Network, side: number): Sample[] {
   using _ = scope();
@@ -173,8 +173,8 @@ function pixelSamples(network: Network, side: number): Sample[] {
   ];
   return places.flatMap(([row, column]) => {
     const [top, left] = [Math.max(0, row - halo), Math.max(0, column - halo)];
-    const cut = slice(picture, [0, 0, top, left], [1, network.channels, row + halo + 1, column + halo + 1]);
-    const y = model.forward(cut);
+    const part = slice(picture, [0, 0, top, left], [1, network.channels, row + halo + 1, column + halo + 1]);
+    const y = model.forward(part);
     const [, channels, h, w] = y.shape;
     const samples: Sample[] = [];
     for (let c = 0; c < channels; c++) {
@@ -190,7 +190,7 @@ function pixelSamples(network: Network, side: number): Sample[] {
   });
 }
 
-/** The convolutions of a training step at their true size, each distinct one once, and both its gradients. */
+/** The convolutions of a training step in their true size, each different one once, with both gradients. */
 function layerChecks({ layers }: Network, side: number, n: number): SampledCheck[] {
   const all = layers(side, n);
   const distinct = all.filter((layer, i) => all.findIndex((each) => sameLayer(each, layer)) === i);
@@ -207,8 +207,8 @@ function sameLayer(a: ConvSize, b: ConvSize): boolean {
 
 // ---- The benches
 
-/** The longest repetition that is waited for, as there is no other variant to go on with. */
-const MAX_SECONDS = 120;
+/** A long wait is worth while: there is no other variant. */
+const maxSeconds = 120;
 
 function inferenceBench(name: string, network: Network, side: number): Bench {
   const work = (side: number) => forwardWork(network, side, 1);
@@ -228,7 +228,7 @@ function inferenceBench(name: string, network: Network, side: number): Bench {
         samples: () => pixelSamples(shallow, side),
       },
     ],
-    maxSeconds: MAX_SECONDS,
+    maxSeconds,
   };
 }
 
@@ -249,9 +249,9 @@ export function trainingBench(name: string, network: Network, side: number, n: n
       again: () => trainingStep(network, small, checkedBatch, 4),
     },
     sampled: layerChecks(network, side, n),
-    // Gradients have passed through the whole network twice, and Adam divides small ones by small ones.
+    // Errors grow on the way through the network and back, and Adam divides small gradients by small ones.
     tolerance: 1e-3,
-    maxSeconds: MAX_SECONDS,
+    maxSeconds,
     at,
   };
 }

@@ -1,4 +1,4 @@
-/** The other end of own-process.ts: does one task, sends what it measured, and ends. */
+/** The child process of own-process.ts: does one task, sends its measurements, and ends. */
 
 import { timeOnce } from "../src/measure/timing.ts";
 import { init } from "../src/node.ts";
@@ -19,14 +19,14 @@ export type Task = {
 );
 
 export interface FirstOutput {
-  /** Opening the device. */
+  /** To open the device. */
   readonly deviceMs: number;
-  /** From before opening the device until the first result has been read. */
+  /** To open the device, compute the first result and read it. */
   readonly firstMs: number;
-  /** A forward pass later on, without reading: the median of five. */
+  /** For a later forward pass, without reading: the median of five. */
   readonly steadyMs: number;
   readonly pipelines: number;
-  /** Cores that other programs kept busy meanwhile. */
+  /** How many cores other programs kept busy meanwhile. */
   readonly foreignCores: number;
 }
 
@@ -34,14 +34,14 @@ export interface Training {
   /** State after each step. */
   readonly steps: readonly {
     readonly ms: number;
-    /** Resident memory of the process in bytes; with software adapters that includes the "GPU" buffers. */
+    /** Resident memory of the process in bytes. With software adapters it includes the "GPU's" buffers. */
     readonly rss: number;
     readonly buffersCreated: number;
     readonly pipelines: number;
   }[];
   /** Resident memory with the device open and nothing else. */
   readonly deviceRss: number;
-  /** The most it ever was. */
+  /** The maximum over the life of the process. */
   readonly peakRss: number;
   /** The last step that created a buffer or a pipeline; 0 if none did. */
   readonly constantAfter: number;

@@ -1,6 +1,6 @@
 /**
- * What can only be seen in a process of its own: the time to the first picture, when nothing is compiled yet,
- * and the peak of a training's memory.
+ * What shows only in a process of its own: the time to the first picture, when nothing has been compiled yet,
+ * and the peak memory of training.
  */
 import { fork } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -20,7 +20,7 @@ interface Subject {
 export interface Start {
   readonly name: "edsr-start";
   readonly network: string;
-  /** With the driver's cache of compiled shaders empty, and in a second process that finds it filled. */
+  /** With the driver's cache of compiled shaders empty, and in a second process that finds it full. */
   readonly cold: FirstOutput;
   readonly warm: FirstOutput;
 }
@@ -28,7 +28,7 @@ export interface Start {
 export async function measureStart(subject: Subject, side: number): Promise<Start> {
   const folder = mkdtempSync(join(tmpdir(), "pixelgrad-bench-"));
   try {
-    // Mesa's and NVIDIA's names for it. Drivers without such a cache ignore them.
+    // Mesa's and NVIDIA's variables for the cache's folder. Drivers without a cache ignore them.
     const env = { MESA_SHADER_CACHE_DIR: folder, __GL_SHADER_DISK_CACHE_PATH: folder };
     const task: Task = { what: "first output", ...subject, side };
     const cold = await inOwnProcess<FirstOutput>(task, env);
@@ -57,7 +57,7 @@ export function startLines({ network, cold, warm }: Start): string[] {
     line("", ["first output", "device", "steady forward", "beyond", "pipelines", "others' cores"]),
     line("driver's shader cache empty", figures(cold)),
     line("filled by the process before", figures(warm)),
-    `  beyond: the first output less opening the device and a steady forward`,
+    "  beyond: what the first output takes beyond opening the device and a steady forward",
   ];
 }
 
@@ -82,13 +82,13 @@ export function memoryLines({ network, training }: Memory): string[] {
   const { steps, deviceRss, peakRss, constantAfter } = training;
   const last = steps[steps.length - 1];
   const rss = steps.map((step, i) => ({ step: i + 1, rss: step.rss }));
-  const shown = rss.filter(
+  const milestones = rss.filter(
     ({ step }) => [1, 3, 10, 30, 100, 300, 1000].includes(step) || step === steps.length,
   );
   return [
     `\nedsr-memory  training ${network}, in a process of its own`,
     `  peak resident memory ${mebibytes(peakRss)}; ${mebibytes(deviceRss)} before the network was built`,
-    `  resident after step ${shown.map(({ step, rss }) => `${step}: ${mebibytes(rss)}`).join(", ")}`,
+    `  resident after step ${milestones.map(({ step, rss }) => `${step}: ${mebibytes(rss)}`).join(", ")}`,
     `  buffers and pipelines created: ${last.buffersCreated} and ${last.pipelines}` +
       (constantAfter < steps.length
         ? `, none after step ${constantAfter} of ${steps.length}`
@@ -106,13 +106,9 @@ function inOwnProcess<T>(task: Task, env: Record<string, string> = {}): Promise<
     });
     child.on("error", reject);
     child.on("exit", (code, signal) => {
-      if (answer !== undefined && code === 0) resolve(answer);
-      else
-        reject(
-          new Error(
-            `The process for "${task.what}" ended with ${signal ?? `exit code ${code}`} and no answer.`,
-          ),
-        );
+      if (answer !== undefined && code === 0) return resolve(answer);
+      const end = signal ?? `exit code ${code}`;
+      reject(new Error(`The process for "${task.what}" ended with ${end} and no answer.`));
     });
   });
 }

@@ -22,16 +22,16 @@ const columns: readonly Column[] = [
   { title: "first", width: 5 },
 ];
 
-/** What the columns mean, once per run. */
+/** What the columns mean. */
 export const legend = `\
-  median, min, max   milliseconds per repetition over the timed runs, variants in turn; warm-up excluded
+  median, min, max   milliseconds per repetition, over the timed runs, without warm-up; variants in turn
   GFLOP/s, GB/s      work by definition: 2 per multiply-add, padding included; inputs and results moved once
-  of ceiling         share of what the adapter can do of what binds: multiply-adds (flops), copying (bytes)
-  x CPU              times faster than the plain TypeScript references on one core, which are timed on the
-                     small shape of the check; their time for this one is extrapolated by work
+  of ceiling         share of the adapter's limit that binds: multiply-adds (flops) or copying (bytes)
+  x CPU              how many times faster than the plain TypeScript references on one core; these are timed
+                     on the small shape of the check, and extrapolated by work
   error              largest difference from the references, as a share of the largest value; "*": gradients
-                     at a kink of relu differed on the first inputs, and were right on others
-  first              milliseconds of the first call on the small shape, with compiling, or with finding it in
+                     at a kink of relu differed on the first inputs, and agreed on others
+  first              milliseconds of the first call on the small shape, with compilation, or with loading from
                      the driver's cache on disk; "-" if all its pipelines existed already`;
 
 /** A heading and the titles of the columns. */
@@ -43,15 +43,15 @@ export function resultLines(result: Result): string[] {
   return result.rows.map((row, i) => line([i === 0 ? result.shape : "", ...cells(row)]));
 }
 
-/** How far the machine was this program's own while it was timing. */
+/** How much of the machine other programs took during timing. */
 export function othersLine(results: readonly Result[]): string {
   const cores = results.map(({ foreignCores }) => foreignCores);
   const { median, max } = summarize(cores);
   return (
-    `While this program was timing, others kept ${median.toFixed(1)} cores busy (at most ${max.toFixed(1)})` +
+    `During timing, other programs kept ${median.toFixed(1)} cores busy (at most ${max.toFixed(1)}).` +
     (max >= 0.3
-      ? ".\nTimes are longer than on an idle machine, and their spread tells how uneven the load was."
-      : ".")
+      ? "\nTimes are longer than on an idle machine; their spread shows how uneven the load was."
+      : "")
   );
 }
 
@@ -71,7 +71,7 @@ function cells({ variant, status, reason, timing, error, kinkError, first }: Row
   ];
 }
 
-/** Cells under their columns. A last cell in a column that is too narrow (a reason) may be longer. */
+/** Cells under their columns. The last cell may be wider than its column, as a reason is. */
 function line(cells: readonly string[]): string {
   return cells
     .map((cell, i) => {
@@ -88,12 +88,13 @@ export function ceilingLines({ flops, multiplyAdd, copies }: Ceilings): string[]
   const { chains, unroll } = multiplyAdd;
   const rates = copies.map(({ bytes, rate }) => `${short(rate / 1e9)} (${Math.round(bytes / 2 ** 20)} MiB)`);
   return [
-    `ceilings   ${short(flops / 1e9)} GFLOP/s, multiply-adds in registers (${chains} sums, unrolled by ${unroll})`,
+    `ceilings   ${short(flops / 1e9)} GFLOP/s, multiply-adds in registers ` +
+      `(${chains} sums, unrolled by ${unroll})`,
     `           GB/s of a copy, by how much it moves: ${rates.join(", ")}`,
   ];
 }
 
-/** Three digits, all of those before the point, and at most three behind it: 0.012, 1.23, 12.3, 1234. */
+/** Three digits, with all those before the point and at most three behind it: 0.012, 1.23, 12.3, 1234. */
 export function short(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return String(value);
   const digits = Math.floor(Math.log10(Math.abs(Number(value.toPrecision(3))))) + 1;

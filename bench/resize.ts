@@ -4,7 +4,7 @@ import { Random } from "../src/tensor/random.ts";
 import { rand } from "../src/tensor/tensor.ts";
 import type { Bench, Make } from "./harness.ts";
 
-/** Pixels that each pixel of the result is a weighted sum of, along one axis; nearest takes one as it is. */
+/** How many pixels a pixel of the result is a weighted sum of, along one axis. Nearest copies one. */
 const taps = { nearest: 0, bilinear: 2, bicubic: 4 };
 
 export function resizeBenches(quick: boolean): Bench[] {
@@ -15,7 +15,7 @@ export function resizeBenches(quick: boolean): Bench[] {
       const options: InterpolateOptions = { mode, scaleFactor: 2 };
       return { run: () => [interpolate(x, options)] };
     };
-    // One axis after the other: the first makes 2, the second 4 pixels of each.
+    // One axis after the other: the first makes 2 pixels of each, the second 4.
     const work = { flops: 2 * taps[mode] * (2 + 4) * 3 * side * side, bytes: 4 * (1 + 4) * 3 * side * side };
     return {
       name: `resize-${mode}`,

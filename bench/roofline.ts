@@ -1,12 +1,12 @@
 /**
- * The roofline plot (Williams, Waterman and Patterson 2009): how fast a kernel could be, given how many
- * operations it does per byte, and how fast it is. Under the slope memory is the limit, under the flat roof
- * arithmetic. What does no multiply-adds has no place in it and is drawn beside it, as bytes per second.
+ * The roofline plot (Williams, Waterman and Patterson 2009): how fast a kernel could be, given its operations
+ * per byte, and how fast it is. Under the slope memory is the limit, under the flat roof arithmetic. Kernels
+ * without multiply-adds have no place in it; bars below show their bytes per second.
  */
 
 import type { Ceilings } from "../src/measure/ceilings.ts";
-import { formatTicks, logTicks } from "../src/report/axes.ts";
-import { CAP_HEIGHT, escapeXml, quietInk, textPath } from "../src/report/text.ts";
+import { axisOf, circle, fixed, label, type Point, toBaseline } from "../src/report/axes.ts";
+import { CAP_HEIGHT, escapeXml, ink, quietInk, textPath } from "../src/report/text.ts";
 import type { Result, Timing } from "./harness.ts";
 import { short } from "./report.ts";
 
@@ -14,7 +14,7 @@ interface Mark {
   readonly kind: string;
   readonly label: string;
   readonly best: Timing;
-  /** The other variants'. */
+  /** Those of the other variants. */
   readonly others: readonly Timing[];
   /** FLOPs per byte. */
   readonly intensity: number;
@@ -25,7 +25,7 @@ const plot = { left: 76, right: 640, top: 84, bottom: 480 };
 const list = { left: 676, right: width - 20, top: plot.top };
 const bars = { left: 20, right: plot.right, top: plot.bottom + 90 };
 const lineHeight = 19;
-const grid = "#e6e8eb";
+const gridColor = "#e6e8eb";
 const colors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b07d00", "#56b4e9"];
 
 /** One SVG document, on white. It needs no fonts and no other files. */
@@ -52,7 +52,7 @@ export function roofline(results: readonly Result[], ceilings: Ceilings, adapter
   ].join("\n");
 }
 
-/** What shares a colour. */
+/** Results of one kind share a colour. */
 function kindOf(name: string): string {
   if (name.startsWith("conv2d")) return name;
   return name.startsWith("resize") ? "resize" : "network";
@@ -85,46 +85,32 @@ function drawRoof(marks: readonly Mark[], ceilings: Ceilings, color: (mark: Mark
     Math.max((roof / slowest) * 4, ...intensities) * 1.5,
   ];
   const ys = [Math.min(roof / 100, ...speeds) / 1.5, roof * 1.6];
-  const x = scale(xs, [plot.left, plot.right]);
-  const y = scale(ys, [plot.bottom, plot.top]);
+  const x = axisOf(xs, [plot.left, plot.right], {
+    ...{ log: true, spacing: (plot.right - plot.left) / 8, labelAt: plot.bottom + 44 },
+    label: "FLOP per byte, every input and result moved once",
+  });
+  const y = axisOf(ys, [plot.bottom, plot.top], {
+    ...{ log: true, spacing: (plot.bottom - plot.top) / 10, labelAt: 26, label: "GFLOP/s" },
+  });
+  const at = (intensity: number, speed: number): Point => [x.toPixel(intensity), y.toPixel(speed)];
 
-  const label = { size: 12, color: quietInk };
   const slopes = `Slopes: copying at ${short(slowest)} GB/s; dashed ${short(fastest)}, in the caches`;
   const out = [textPath(slopes, 20, 58, label)];
-  const baseline = (label.size * CAP_HEIGHT) / 2;
-  for (const tick of logTicks(ys[0], ys[1], 10)) {
-    out.push(
-      line(
-        [
-          [plot.left, y(tick)],
-          [plot.right, y(tick)],
-        ],
-        { color: grid, width: 1 },
-      ),
-    );
-    out.push(
-      textPath(formatTicks([tick])[0], plot.left - 8, y(tick) + baseline, { ...label, anchor: "end" }),
-    );
+  const grid = { color: gridColor, width: 1 };
+  for (const [i, tick] of y.ticks.entries()) {
+    const height = y.toPixel(tick);
+    out.push(line([plot.left, height], [plot.right, height], grid));
+    out.push(textPath(y.names[i], plot.left - 8, height + toBaseline, { ...label, anchor: "end" }));
   }
-  for (const tick of logTicks(xs[0], xs[1], 8)) {
-    out.push(
-      line(
-        [
-          [x(tick), plot.top],
-          [x(tick), plot.bottom],
-        ],
-        { color: grid, width: 1 },
-      ),
-    );
-    out.push(textPath(formatTicks([tick])[0], x(tick), plot.bottom + 20, { ...label, anchor: "middle" }));
+  for (const [i, tick] of x.ticks.entries()) {
+    const column = x.toPixel(tick);
+    out.push(line([column, plot.top], [column, plot.bottom], grid));
+    out.push(textPath(x.names[i], column, plot.bottom + 20, { ...label, anchor: "middle" }));
   }
-  const middle = { x: (plot.left + plot.right) / 2, y: (plot.top + plot.bottom) / 2 };
+  const [middleX, middleY] = [(plot.left + plot.right) / 2, (plot.top + plot.bottom) / 2];
   out.push(
-    textPath("FLOP per byte, every input and result moved once", middle.x, plot.bottom + 44, {
-      ...label,
-      anchor: "middle",
-    }),
-    textPath("GFLOP/s", 26, middle.y, { ...label, anchor: "middle", rotate: -90 }),
+    textPath(x.label, middleX, x.labelAt, { ...label, anchor: "middle" }),
+    textPath(y.label, y.labelAt, middleY, { ...label, anchor: "middle", rotate: -90 }),
   );
 
   // Two slopes: data that stays in the caches, and data that does not.
@@ -133,49 +119,32 @@ function drawRoof(marks: readonly Mark[], ceilings: Ceilings, color: (mark: Mark
     [slowest, false],
   ] as const) {
     const start = Math.max(xs[0], ys[0] / rate);
-    const corner = roof / rate;
-    out.push(
-      line(
-        [
-          [x(start), y(start * rate)],
-          [x(corner), y(roof)],
-        ],
-        { color: "#59636e", width: 2, dashed },
-      ),
-    );
+    out.push(line(at(start, start * rate), at(roof / rate, roof), { color: quietInk, width: 2, dashed }));
   }
-  const firstCorner = roof / fastest;
+  const roofHeight = y.toPixel(roof);
   out.push(
-    line(
-      [
-        [x(firstCorner), y(roof)],
-        [plot.right, y(roof)],
-      ],
-      { color: "#59636e", width: 2 },
-    ),
-    textPath(`${short(roof)} GFLOP/s of multiply-adds`, plot.right, y(roof) - 8, { ...label, anchor: "end" }),
+    line(at(roof / fastest, roof), [plot.right, roofHeight], { color: quietInk, width: 2 }),
+    textPath(`${short(roof)} GFLOP/s of multiply-adds`, plot.right, roofHeight - 8, {
+      ...label,
+      anchor: "end",
+    }),
   );
 
-  // Lines first: they must not cross out numbers.
-  const places = apart(marks.map(({ best, intensity }) => [x(intensity), y(best.gflops)]));
+  // Lines first, so that they do not cross out numbers.
+  const places = apart(marks.map(({ best, intensity }) => at(intensity, best.gflops)));
   for (const [i, mark] of marks.entries()) {
-    const at = x(mark.intensity);
-    const heights = [mark.best, ...mark.others].map(({ gflops }) => y(gflops));
+    const column = x.toPixel(mark.intensity);
+    const heights = [mark.best, ...mark.others].map(({ gflops }) => y.toPixel(gflops));
+    const best: Point = [column, heights[0]];
     const stroke = { color: color(mark), width: 1 };
     out.push(
-      line(
-        [
-          [at, Math.min(...heights)],
-          [at, Math.max(...heights)],
-        ],
-        stroke,
-      ),
-      line([[at, heights[0]], places[i]], stroke),
+      line([column, Math.min(...heights)], [column, Math.max(...heights)], stroke),
+      line(best, places[i], stroke),
+      circle(best, 3, color(mark)),
     );
-    out.push(`<circle cx="${fixed(at)}" cy="${fixed(heights[0])}" r="3" fill="${color(mark)}"/>`);
     for (const height of heights.slice(1)) {
       const ring = `fill="#fff" stroke="${color(mark)}" stroke-width="1.25"`;
-      out.push(`<circle cx="${fixed(at)}" cy="${fixed(height)}" r="3" ${ring}/>`);
+      out.push(`<circle cx="${fixed(column)}" cy="${fixed(height)}" r="3" ${ring}/>`);
     }
   }
   return [...out, ...marks.map((mark, i) => numbered(i, places[i], color(mark)))].join("\n");
@@ -192,12 +161,12 @@ function drawList(marks: readonly Mark[], color: (mark: Mark) => string): string
   return out.join("\n");
 }
 
-/** One bar for each kernel that computes next to nothing, and a tick where a copy of as many bytes is. */
+/** A bar for each kernel without multiply-adds, and a tick at the speed of a copy of as many bytes. */
 function drawBars(marks: readonly Mark[], ceilings: Ceilings): string {
   if (marks.length === 0) return "";
-  const most = Math.max(...marks.map(({ best }) => best.gbytes / Math.min(1, best.ceiling.share)));
+  const largest = Math.max(...marks.map(({ best }) => best.gbytes / Math.min(1, best.ceiling.share)));
   const start = bars.left + 210;
-  const length = (gbytes: number) => ((bars.right - 140 - start) * gbytes) / most;
+  const length = (gbytes: number) => ((bars.right - 140 - start) * gbytes) / largest;
   const out = [
     row(bars, 0, ["what does no multiply-adds; tick: a copy", "GB/s", "of ceiling"], { bold: true }),
   ];
@@ -207,13 +176,7 @@ function drawBars(marks: readonly Mark[], ceilings: Ceilings): string {
     out.push(
       row(bars, i + 1, [label, short(best.gbytes), `${Math.round(100 * best.ceiling.share)} %`]),
       `<path d="M${start} ${at - 11}h${fixed(length(best.gbytes))}v12H${start}z" fill="${colors[0]}"/>`,
-      line(
-        [
-          [copy, at - 14],
-          [copy, at + 4],
-        ],
-        { color: "#1f2328", width: 2 },
-      ),
+      line([copy, at - 14], [copy, at + 4], { color: ink, width: 2 }),
     );
   }
   const rates = ceilings.copies.map(
@@ -221,7 +184,7 @@ function drawBars(marks: readonly Mark[], ceilings: Ceilings): string {
   );
   const note = `GB/s of a copy, by how much it moves: ${rates.join(", ")}`;
   const y = bars.top + lineHeight * (marks.length + 1);
-  out.push(textPath(note, bars.left, y, { size: 12, color: quietInk, maxWidth: bars.right - bars.left }));
+  out.push(textPath(note, bars.left, y, { ...label, maxWidth: bars.right - bars.left }));
   return out.join("\n");
 }
 
@@ -241,6 +204,7 @@ function row(
   ].join("");
 }
 
+/** A disc with a number, which leads from the plot to the list. */
 function numbered(i: number, [x, y]: Point, color: string): string {
   const number = textPath(`${i + 1}`, x, y + (10 * CAP_HEIGHT) / 2, {
     size: 10,
@@ -248,42 +212,32 @@ function numbered(i: number, [x, y]: Point, color: string): string {
     color: "#fff",
     anchor: "middle",
   });
-  return `<circle cx="${fixed(x)}" cy="${fixed(y)}" r="8" fill="${color}"/>${number}`;
+  return circle([x, y], 8, color) + number;
 }
-
-type Point = readonly [number, number];
 
 /** The points, moved to the nearest free place where they would cover others. */
 function apart(points: readonly Point[]): Point[] {
-  const placed: Point[] = [];
+  const places: Point[] = [];
   const free = ([x, y]: Point) =>
-    x < plot.right + 8 && placed.every(([px, py]) => Math.hypot(px - x, py - y) >= 17);
+    x < plot.right + 8 && places.every(([px, py]) => Math.hypot(px - x, py - y) >= 17);
   for (const [x, y] of points) {
     let place: Point = [x, y];
-    // Round and round, a little further out every time, and rather aside than up or down.
+    // Along a spiral that is wider than high.
     for (let step = 1; !free(place); step++) {
       const [radius, angle] = [1.5 * step, 0.7 * step];
       place = [x + radius * Math.cos(angle), y + 0.4 * radius * Math.sin(angle)];
     }
-    placed.push(place);
+    places.push(place);
   }
-  return placed;
-}
-
-/** Logarithmic, from values to pixels. */
-function scale([min, max]: readonly number[], [from, to]: readonly number[]): (value: number) => number {
-  return (value) => from + (Math.log(value / min) / Math.log(max / min)) * (to - from);
+  return places;
 }
 
 function line(
-  points: readonly Point[],
+  [x1, y1]: Point,
+  [x2, y2]: Point,
   { color, width, dashed }: { color: string; width: number; dashed?: boolean },
 ): string {
-  const path = points.map(([x, y]) => `${fixed(x)} ${fixed(y)}`).join("L");
+  const path = `M${fixed(x1)} ${fixed(y1)}L${fixed(x2)} ${fixed(y2)}`;
   const dashes = dashed ? ' stroke-dasharray="6 4"' : "";
-  return `<path d="M${path}" fill="none" stroke="${color}" stroke-width="${width}"${dashes}/>`;
-}
-
-function fixed(pixels: number): string {
-  return String(Math.round(pixels * 100) / 100);
+  return `<path d="${path}" fill="none" stroke="${color}" stroke-width="${width}"${dashes}/>`;
 }

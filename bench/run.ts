@@ -1,13 +1,4 @@
-/**
- * Checks every kernel against the plain TypeScript references, then times it.
- *
- *     npm run bench                                    everything
- *     npm run bench -- conv2d                          convolution: all variants, both gradients
- *     npm run bench -- conv2d broadcast                one variant
- *     npm run bench -- edsr-train --json edsr.json     a network's training step
- *     npm run bench -- growth --plot out/lavapipe      how a step's time grows; writes a plot, too
- *     npm run bench -- --help
- */
+/** Checks every kernel against the plain TypeScript references, then times it: `npm run bench -- --help`. */
 
 import { mkdirSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
@@ -18,7 +9,7 @@ import { CpuDevice } from "../src/device/cpu-device.ts";
 import { GpuDevice } from "../src/device/gpu-device.ts";
 import { measureCeilings } from "../src/measure/ceilings.ts";
 import { init } from "../src/node.ts";
-import { writeDrawing, writePlot } from "../src/report/plot.ts";
+import { linePlots, writeDrawing } from "../src/report/plot.ts";
 import { conv2dBenches } from "./conv2d.ts";
 import { epilogueBenches } from "./epilogue.ts";
 import { growthBenches, growthPlot } from "./growth.ts";
@@ -48,7 +39,7 @@ const benches = [
   ...networkBenches(quick),
   ...growthBenches(quick),
 ];
-/** Measured in processes of their own; see own-process.ts. */
+/** These are measured in processes of their own; see own-process.ts. */
 const alone = ["edsr-start", "edsr-memory"];
 const selected = select(benches, options.name, options.variant);
 const selectedAlone = options.variant ? [] : alone.filter((name) => matches(name, options.name));
@@ -61,7 +52,7 @@ const device = await init({ adapter, tuning: options.untuned ? false : undefined
 if (device instanceof GpuDevice) {
   await main(device);
 } else {
-  console.error(`bench: the adapter "cpu" is what kernels are compared with. Choose a WebGPU adapter.`);
+  console.error(`bench: kernels are compared with the adapter "cpu". Choose a WebGPU adapter.`);
   process.exitCode = 2;
 }
 
@@ -74,7 +65,7 @@ async function main(device: GpuDevice): Promise<void> {
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
     loadBefore: loadavg()[0],
-    /** How many choices of `npm run tune` are in use. */
+    /** How many of `npm run tune`'s choices are in use. */
     tuned: device.tuning.choices.size,
     started: new Date().toISOString(),
   };
@@ -88,7 +79,7 @@ async function main(device: GpuDevice): Promise<void> {
     `timing     ${timing.runs} runs of at least ${timing.minRunMs} ms each` +
       (quick ? "; small shapes (--quick)" : ""),
   );
-  console.log(`tuning     ${machine.tuned} choices by npm run tune, all others by rule`);
+  console.log(`tuning     ${machine.tuned} choices by "npm run tune", all others by rule`);
   const ceilings = await measureCeilings(device, timing);
   for (const line of ceilingLines(ceilings)) console.log(line);
   console.log(`\n${legend}`);
@@ -133,7 +124,7 @@ async function main(device: GpuDevice): Promise<void> {
       await writeDrawing(`${options.plot}-roofline`, roofline(results, ceilings, device.name));
     }
     const growth = growthPlot(results, device.name);
-    if (growth) await writePlot(`${options.plot}-growth`, growth);
+    if (growth) await writeDrawing(`${options.plot}-growth`, linePlots(growth));
   }
   const wrong = results.flatMap(({ name, shape, rows }) =>
     rows.filter(({ status }) => status === "wrong").map(({ variant }) => [name, shape, variant].join(" ")),
@@ -144,6 +135,7 @@ async function main(device: GpuDevice): Promise<void> {
   }
 }
 
+/** Whether the first words of a bench's name are the wanted ones. */
 function matches(name: string, wanted: string | undefined): boolean {
   return !wanted || name === wanted || name.startsWith(`${wanted}-`);
 }
@@ -163,11 +155,11 @@ function refuse(): never {
   const { name, variant } = options;
   const names = [...new Set([...benches.map((bench) => bench.name), ...alone])];
   const variants = benches.filter((bench) => matches(bench.name, name)).flatMap((bench) => bench.variants);
-  const known = [...new Set(variants)].filter(Boolean).join(", ") || "none";
+  const variantNames = [...new Set(variants)].filter(Boolean).join(", ") || "none";
   console.error(
     variants.length > 0 || alone.some((each) => matches(each, name))
-      ? `bench: ${name} has no variant "${variant}". It has: ${known}.`
-      : `bench: there is no "${name}". There are: ${names.join(", ")}, and their first words.`,
+      ? `bench: ${name} has no variant "${variant}". Its variants: ${variantNames}.`
+      : `bench: there is no "${name}". Choose one of these, or their first words: ${names.join(", ")}.`,
   );
   process.exit(2);
 }
@@ -187,26 +179,37 @@ function readOptions() {
     const { values, positionals } = parseArgs({ options: flags, allowPositionals: true });
     if (values.help) {
       console.log(
-        `npm run bench -- [name [variant]] [flags]
+        `npm run bench -- [NAME [VARIANT]] [flags]
 
-  name             only benches with this name or first word: conv2d, resize-bicubic, edsr-train, growth, ...
-  variant          only variants whose name contains this: naive, tiled, ...
+Checks kernels and networks against the plain TypeScript references, then times them.
+The exit code is 1 if a result is wrong.
+
+  NAME             only benches of this name, or with these first words: conv2d, resize-bicubic, growth, ...
+  VARIANT          only variants whose name contains this: naive, tiled, ...
   --adapter NAME   gpu, lavapipe, swiftshader, or part of an adapter's name
-  --json FILE      write all figures there
-  --plot BASE      write BASE-roofline.svg and .png, and BASE-growth.svg and .png if growth was measured
-  --runs N         timed runs of each, at least 5 [5]
-  --steps N        training steps in edsr-memory [30; quick: 8]
-  --untuned        choose kernels by rule even where "npm run tune" has measured
-  --quick          small shapes and no large networks: to see that everything works`,
+  --json FILE      writes all figures there
+  --plot BASE      draws BASE-roofline and, if growth was measured, BASE-growth, each as .svg and .png
+  --runs N         timed runs of each variant, at least 5 [5]
+  --steps N        training steps of edsr-memory [30; with --quick 8]
+  --untuned        kernels by rule, even where "npm run tune" has measured better ones
+  --quick          small shapes and no large networks, to see that everything works
+
+Examples:
+  npm run bench                                    everything
+  npm run bench -- conv2d                          convolution: all variants, both gradients
+  npm run bench -- conv2d broadcast                one variant
+  npm run bench -- edsr-train --json edsr.json     the training step of EDSR
+  npm run bench -- growth --plot out/lavapipe      how the time of a step grows, with a plot`,
       );
       process.exit(0);
     }
-    if (positionals.length > 2)
-      throw new Error(`there is at most a name and a variant, not "${positionals[2]}"`);
-    const whole = (flag: "runs" | "steps", text: string, least: number) => {
+    if (positionals.length > 2) {
+      throw new Error(`at most a name and a variant are wanted, got also "${positionals[2]}"`);
+    }
+    const whole = (flag: "runs" | "steps", text: string, min: number) => {
       const value = Number(text);
-      if (!Number.isInteger(value) || value < least) {
-        throw new Error(`--${flag} wants a whole number of at least ${least}, got "${text}"`);
+      if (!Number.isInteger(value) || value < min) {
+        throw new Error(`--${flag} wants a whole number of at least ${min}, got "${text}"`);
       }
       return value;
     };

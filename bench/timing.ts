@@ -1,7 +1,7 @@
-/** What other programs do meanwhile, and what to say about several figures. */
+/** What other programs do during timing, and statistics of several figures. */
 import { cpus } from "node:os";
 
-/** Starts watching; the returned function tells how many cores other programs used since, on average. */
+/** Starts watching. The returned function says how many cores other programs have used since, on average. */
 export function coresOfOthers(): () => number {
   const busyMs = () =>
     cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0);

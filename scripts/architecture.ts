@@ -1,11 +1,12 @@
 /**
- * Draws the rooms of src/ and what imports what, and counts what should stay small. Read from the imports themselves:
+ * Counts the rooms of src/, their files and lines, and the loops among them; draws which room imports which.
+ * All of it is read from the imports themselves.
  *
  *     npm run architecture            prints the counts and the rooms, floor by floor
  *     npm run architecture -- --draw  also draws docs/architecture.svg
  *
- * A room stands one floor above the highest room that it imports. An import from a lower floor to a higher one would make
- * a loop of rooms; a loop of files is one, too, if only types are imported.
+ * A room stands one floor above the highest room that it imports, so an import upwards would make a loop of
+ * rooms. Imports of types alone count as well.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
@@ -40,7 +41,7 @@ interface Room {
   floor: number;
 }
 
-/** A room in the picture, in pixels, and the space around it. */
+/** Pixels: a room's size in the picture, and the space around it. */
 const box = { width: 292, height: 58, gap: 24, rise: 40 };
 
 const paths = readdirSync("src", { recursive: true, encoding: "utf8" })
@@ -51,7 +52,7 @@ const rooms = roomsOf();
 printCounts();
 if (process.argv.includes("--draw")) writeFileSync("docs/architecture.svg", drawing());
 
-/** The files that a file imports, statically or when it runs, types included. */
+/** The files that a file imports, by statements or by calls of import(), types included. */
 function importedBy(path: string): string[] {
   const text = readFileSync(path, "utf8");
   const specifiers = [...text.matchAll(/(?:\bfrom|\bimport\(|^import) ?"(\.[^"]+)"/gm)].map(
@@ -82,22 +83,22 @@ function roomsOf(): Room[] {
     }
   }
   const all = [...byName.values()];
-  // As many rounds as rooms: enough for any house without a loop of rooms.
+  // As many rounds as rooms are enough, unless rooms form a loop.
   for (let round = 0; round < all.length; round++) {
     for (const room of all) room.floor = 1 + Math.max(0, ...[...room.imports].map(({ floor }) => floor));
   }
   return all.sort((a, b) => b.floor - a.floor || a.name.localeCompare(b.name));
 }
 
-/** Sets of two or more things that reach each other. */
+/** Sets of things that reach each other, or one that reaches itself. */
 function loops<T>(all: readonly T[], next: (one: T) => Iterable<T>): T[][] {
   const reachable = new Map(all.map((one) => [one, reachedFrom(one, next)]));
-  const found: T[][] = [];
+  const sets: T[][] = [];
   for (const one of all) {
-    if (!reachable.get(one)!.has(one) || found.some((loop) => loop.includes(one))) continue;
-    found.push(all.filter((other) => reachable.get(one)!.has(other) && reachable.get(other)!.has(one)));
+    if (!reachable.get(one)!.has(one) || sets.some((loop) => loop.includes(one))) continue;
+    sets.push(all.filter((other) => reachable.get(one)!.has(other) && reachable.get(other)!.has(one)));
   }
-  return found;
+  return sets;
 }
 
 function reachedFrom<T>(start: T, next: (one: T) => Iterable<T>): Set<T> {
@@ -117,13 +118,11 @@ function printCounts(): void {
   const lines = rooms.reduce((sum, room) => sum + room.lines, 0);
   const imports = [...importsOf.values()].reduce((sum, { length }) => sum + length, 0);
   console.log(`${paths.length} files, ${lines} lines, ${imports} imports, ${rooms.length} rooms`);
-  console.log(
-    `loops of files: ${fileLoops.length}${fileLoops.map((loop) => `\n  ${loop.join(", ")}`).join("")}`,
-  );
-  // Without such a loop every import points to a lower floor.
-  console.log(
-    `loops of rooms: ${roomLoops.length}${roomLoops.map((loop) => `\n  ${loop.map(({ name }) => name).join(", ")}`).join("")}`,
-  );
+  const list = (names: string[][]) => names.map((loop) => `\n  ${loop.join(", ")}`).join("");
+  console.log(`loops of files: ${fileLoops.length}${list(fileLoops)}`);
+  // Without a loop, every import points to a lower floor.
+  const roomNames = roomLoops.map((loop) => loop.map(({ name }) => name));
+  console.log(`loops of rooms: ${roomLoops.length}${list(roomNames)}`);
   for (const { name, files, lines, floor, imports } of rooms) {
     const below = [...imports].map((room) => room.name).sort();
     console.log(
@@ -149,7 +148,8 @@ function drawing(): string {
   );
   const boxes = rooms.map((room) => boxOf(room, placeOf(room)));
   return (
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">` +
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
+    `viewBox="0 0 ${width} ${height}">` +
     "<title>The rooms of src and what imports what</title>" +
     `<rect width="${width}" height="${height}" fill="white"/>${arrows.join("")}${boxes.join("")}</svg>`
   );
@@ -177,7 +177,9 @@ function arrow(from: { x: number; y: number }, to: { x: number; y: number }): st
 
 function boxOf({ name, files, lines }: Room, { x, y }: { x: number; y: number }): string {
   const size = files.length === 1 ? `${lines} lines` : `${files.length} files, ${lines} lines`;
-  const frame = `<rect x="${x}" y="${y}" width="${box.width}" height="${box.height}" rx="6" fill="#eef4fa" stroke="#0072b2"/>`;
+  const frame =
+    `<rect x="${x}" y="${y}" width="${box.width}" height="${box.height}" rx="6" ` +
+    'fill="#eef4fa" stroke="#0072b2"/>';
   return (
     frame +
     textPath(name, x + 12, y + 24, { size: 16, weight: "bold", color: ink }) +

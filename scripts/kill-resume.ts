@@ -1,5 +1,5 @@
 /**
- * Kills trainings at random moments and shows that, resumed, they end with the same weights, to the last bit:
+ * Kills training at random moments, resumes it, and checks that the weights end up the same, to the last bit:
  *
  *     npx tsx scripts/kill-resume.ts --adapter lavapipe --kills 10
  */
@@ -17,7 +17,7 @@ const { values } = parseArgs({
 const { adapter } = values;
 const [kills, steps, seed] = [Number(values.kills), Number(values.steps), Number(values.seed)];
 console.log(`${adapter}: ${steps} steps, ${kills} kills, seed ${seed}`);
-const at = await killAndResume({ adapter, kills, steps, seed, say: console.log });
+const stepsKilled = await killAndResume({ adapter, kills, steps, seed, say: console.log });
 console.log(
-  `Killed at steps ${at.join(", ")}: the weights are those of the undisturbed training, to the last bit.`,
+  `Killed at steps ${stepsKilled.join(", ")}: the weights equal the undisturbed run's, to the last bit.`,
 );

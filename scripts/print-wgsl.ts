@@ -1,6 +1,7 @@
 /**
- * Writes the WGSL that a device is given, preludes and unrolled loops included: of one training step of a small EDSR
- * and of every variant of conv2d. Kernels are chosen for the adapter, so another adapter gives other sources.
+ * Writes the WGSL that a device compiles, preludes and unrolled loops included: for a training step of a
+ * small EDSR, and for every variant of conv2d. Kernels depend on the adapter, so another adapter gives other
+ * sources.
  *
  *     npm run wgsl -- <folder>                          a new or empty folder
  *     PIXELGRAD_ADAPTER=swiftshader npm run wgsl -- <folder>
@@ -12,19 +13,17 @@ import { type Variant, variants } from "../src/kernels/conv2d/plan.ts";
 import { Adam, backward, conv2d, EDSR, init, l1Loss, manualSeed, rand, scope } from "../src/node.ts";
 
 const folder = process.argv[2];
-if (!folder) throw new Error("Say where to write: npm run wgsl -- <folder>");
+if (!folder || folder.startsWith("-"))
+  refuse("npm run wgsl -- FOLDER: a new or empty folder for the sources.");
 if (existsSync(folder) && readdirSync(folder).length > 0) {
-  throw new Error(
-    `${folder} is not empty; name a new folder, so that no older sources are left among these.`,
-  );
+  refuse(`${folder} is not empty. Name a new folder, so that no older sources mix with these.`);
 }
 
 const device = await init();
-if (!(device instanceof GpuDevice))
-  throw new Error(`The adapter ${device.name} runs no WGSL; choose another one.`);
+if (!(device instanceof GpuDevice)) refuse(`The adapter ${device.name} runs no WGSL. Choose another.`);
 const { gpu } = device;
 
-/** Sources in the order of their first use. A device asks for each only once, so this must come before any use. */
+/** Sources in the order of their first use. A device compiles each only once, so this precedes all use. */
 const sources: { name: string; code: string }[] = [];
 const createShaderModule = gpu.createShaderModule.bind(gpu);
 gpu.createShaderModule = (descriptor) => {
@@ -36,7 +35,8 @@ const random = manualSeed(1);
 const x = rand([1, 16, 32, 32], random);
 const weight = rand([16, 16, 3, 3], { random, low: -0.1, high: 0.1 });
 for (const variant of variants) {
-  if (variant === "4-broadcast" && device.profile.subgroupSize === 0) continue; // it needs subgroups of a known size
+  // It needs subgroups of one known size.
+  if (variant === "4-broadcast" && device.profile.subgroupSize === 0) continue;
   convolve(variant);
   await write(`conv2d-${variant}`);
 }
@@ -44,6 +44,11 @@ for (const variant of variants) {
 trainOneStep();
 await write("training-step");
 console.log(`Written to ${folder}: what runs on ${device.name}.`);
+
+function refuse(message: string): never {
+  console.error(message);
+  process.exit(2);
+}
 
 function convolve(variant: Variant): void {
   using _ = scope();
@@ -58,7 +63,7 @@ function trainOneStep(): void {
   adam.step(backward(loss));
 }
 
-/** Writes what has been compiled since the last call, once the device has taken it without complaint. */
+/** Writes the sources compiled since the last call, once the device has accepted them. */
 async function write(part: string): Promise<void> {
   await device.sync();
   mkdirSync(join(folder, part), { recursive: true });

@@ -1,124 +1,148 @@
-/**
- * Measures, for the convolutions of an EDSR, which kernel and block sizes are fastest on this adapter, and saves the
- * findings, which are used from then on:
- *
- *     npm run tune -- --blocks 16 --channels 64 --scale 2 --batch 4 --patch 24 [--adapter lavapipe]
- *
- * Delete the file it names to go back to the built-in rules.
- */
-import { parseArgs } from "node:util";
+/** Measures which convolution kernels are fastest on an adapter: `npm run tune -- --help`. */
+import { largestError } from "../bench/harness.ts";
+import { summarize } from "../bench/timing.ts";
+import { defineCommand, reader, UsageError, whole } from "../src/cli/flags.ts";
+import { adapterFlag } from "../src/cli/methods.ts";
+import { run } from "../src/cli/run.ts";
 import { writeWhole } from "../src/data/index.ts";
 import { tuningPath } from "../src/device/adapter-node.ts";
-import { GpuDevice } from "../src/device/gpu-device.ts";
 import type { Choice, Tunable, TuningFile } from "../src/device/tuning.ts";
-import { backward, EDSR, init, l1Loss, manualSeed, noGrad, rand, scope } from "../src/node.ts";
+import { type Program, timeOnce } from "../src/measure/timing.ts";
+import {
+  backward,
+  type Device,
+  EDSR,
+  GpuDevice,
+  init,
+  l1Loss,
+  manualSeed,
+  noGrad,
+  rand,
+  scope,
+} from "../src/node.ts";
+import { oneOf } from "../src/options/kinds.ts";
 
-const { values } = parseArgs({
-  options: {
-    adapter: { type: "string" },
-    blocks: { type: "string", default: "16" },
-    channels: { type: "string", default: "64" },
-    scale: { type: "string", default: "2" },
-    batch: { type: "string", default: "4" },
-    patch: { type: "string", default: "24" },
-  },
-});
-const [blocks, channels, scale, batch, patch] = [
-  values.blocks,
-  values.channels,
-  values.scale,
-  values.batch,
-  values.patch,
-].map(Number);
-
-const device = await init({ adapter: values.adapter });
-if (!(device instanceof GpuDevice))
-  throw new Error(`${device.name} has no kernels to tune; choose another adapter.`);
-console.log(`Adapter: ${device.name}`);
-
-using _ = scope(); // keeps the operands of the recorded launches
-const tunables = recordLaunches();
-console.log(
-  `${tunables.length} different convolutions in EDSR x${scale} ${blocks}x${channels}, batch ${batch}, patch ${patch}`,
-);
-for (const [i, tunable] of tunables.entries()) {
-  const { best, milliseconds, preset } = await tune(tunable);
-  device.tuning.choices.set(tunable.key, best);
-  const name = `${best.variant} ${best.PIXELS}x${best.CHANNELS}, workgroups of ${best.workgroup}`;
-  console.log(
-    `${i + 1}/${tunables.length} ${tunable.key}: ${name}, ${milliseconds.toFixed(2)} ms; by rule ${preset.toFixed(2)} ms (${(preset / milliseconds).toFixed(2)}x)`,
-  );
+interface Subject {
+  readonly scale: 2 | 3 | 4;
+  readonly blocks: number;
+  readonly channels: number;
+  readonly batch: number;
+  readonly patch: number;
 }
-const path = tuningPath(device.name);
-const file: TuningFile = { adapter: device.name, choices: Object.fromEntries(device.tuning.choices) };
-await writeWhole(path, JSON.stringify(file, undefined, 1));
-console.log(`Saved in ${path}`);
+
+const tuneCommand = defineCommand(
+  {
+    name: "tune",
+    summary: "measures which convolution kernels are fastest on an adapter",
+    about: `
+Takes the convolutions of an EDSR, in a training step and in an evaluation. Times every kernel and block
+size that can compute each of them, and saves the fastest. From then on, programs on this adapter use the
+saved choices instead of the built-in rules. To go back, delete the file that is named at the end.`,
+    flags: {
+      adapter: adapterFlag,
+      blocks: { value: "N", help: "residual blocks of the EDSR; by default 16", read: whole(1) },
+      channels: { value: "N", help: "its channels; by default 64", read: whole(1) },
+      scale: { value: "S", help: "its enlargement: 2 (the default), 3 or 4", read: reader(oneOf(2, 3, 4)) },
+      batch: { value: "N", help: "patches in a training step; by default 4", read: whole(1) },
+      patch: { value: "N", help: "side of a patch in LR pixels; by default 24", read: whole(1) },
+    },
+    examples: [
+      ["tune --adapter lavapipe", "the baseline network on lavapipe"],
+      ["tune --blocks 8 --channels 32 --batch 16", "a smaller network, trained with larger batches"],
+    ],
+  },
+  async ({ adapter, blocks = 16, channels = 64, scale = 2, batch = 4, patch = 24 }, { signal }) => {
+    const device = await init({ adapter });
+    if (!(device instanceof GpuDevice)) {
+      throw new UsageError(`--adapter wants one that runs kernels, which ${device.name} does not`);
+    }
+    console.log(`Adapter: ${device.name}`);
+
+    const tunables = recordLaunches(device, { blocks, channels, scale, batch, patch });
+    console.log(
+      `${tunables.length} different convolutions in EDSR x${scale} ${blocks}x${channels}, ` +
+        `batch ${batch}, patch ${patch}`,
+    );
+    for (const [i, tunable] of tunables.entries()) {
+      signal.throwIfAborted();
+      const { best, ms, ruleMs } = await fastest(device, tunable);
+      device.tuning.choices.set(tunable.key, best);
+      console.log(
+        `${i + 1}/${tunables.length} ${tunable.key}: ${best.variant} ${best.PIXELS}x${best.CHANNELS}, ` +
+          `workgroups of ${best.workgroup}, ${ms.toFixed(2)} ms; ` +
+          `by rule ${ruleMs.toFixed(2)} ms (${(ruleMs / ms).toFixed(2)}x)`,
+      );
+    }
+    const path = tuningPath(device.name);
+    const file: TuningFile = { adapter: device.name, choices: Object.fromEntries(device.tuning.choices) };
+    await writeWhole(path, JSON.stringify(file, undefined, 1));
+    console.log(`Saved in ${path}`);
+  },
+);
 
 /** The launches of a training step and of an evaluation, each kind once. */
-function recordLaunches(): Tunable<Choice>[] {
-  const found = new Map<string, Tunable<Choice>>();
-  const random = manualSeed(0);
-  const model = new EDSR({ scale: scale as 2, blocks, channels, random });
-  (device as GpuDevice).tuning.observer = (tunable) => {
-    if (!found.has(tunable.key)) found.set(tunable.key, tunable);
+function recordLaunches(
+  device: GpuDevice,
+  { blocks, channels, scale, batch, patch }: Subject,
+): Tunable<Choice>[] {
+  const tunables = new Map<string, Tunable<Choice>>();
+  const { release } = device;
+  device.release = () => {}; // the launches will be repeated, so their operands must stay in memory
+  device.tuning.observer = (tunable) => {
+    if (!tunables.has(tunable.key)) tunables.set(tunable.key, tunable);
   };
-  const x = rand([batch, 3, patch, patch], random);
-  backward(l1Loss(model.forward(x), rand([batch, 3, patch * scale, patch * scale], random)));
   {
-    using _ = noGrad();
+    using _ = scope();
+    const random = manualSeed(0);
+    const model = new EDSR({ scale, blocks, channels, random });
+    const x = rand([batch, 3, patch, patch], random);
+    backward(l1Loss(model.forward(x), rand([batch, 3, patch * scale, patch * scale], random)));
+    using __ = noGrad();
     model.forward(rand([1, 3, 96, 96], random));
   }
-  (device as GpuDevice).tuning.observer = undefined;
-  return [...found.values()];
+  device.tuning.observer = undefined;
+  device.release = release;
+  return [...tunables.values()];
 }
 
-async function tune(
-  tunable: Tunable<Choice>,
-): Promise<{ best: Choice; milliseconds: number; preset: number }> {
-  const { preset, launch, result } = tunable;
+/** Checks all choices, then times them. */
+async function fastest(
+  device: Device,
+  { key, preset, candidates, launch, result }: Tunable<Choice>,
+): Promise<{ best: Choice; ms: number; ruleMs: number }> {
   launch(preset);
   const want = await device.read(result);
-  const candidates: { choice: Choice; runs: number[] }[] = [];
-  for (const choice of [preset, ...tunable.candidates()]) {
-    launch(choice); // compiles, too
-    const got = await device.read(result);
-    if (!close(got, want))
-      throw new Error(
-        `${tunable.key}: ${JSON.stringify(choice)} gives another result than the rule's choice.`,
-      );
-    candidates.push({ choice, runs: [] });
-  }
-  // Rounds, so that a change in the machine's speed hits all alike; the slow half is dropped after each.
-  let racing = candidates;
-  for (const repetitions of [1, 2, 4, 8, 8]) {
-    for (const each of racing) {
-      for (let run = 0; run < 3; run++) each.runs.push(await time(() => launch(each.choice), repetitions));
+  const entries: { choice: Choice; runs: number[] }[] = [];
+  for (const choice of [preset, ...candidates()]) {
+    launch(choice); // also compiles it
+    if (!(largestError([await device.read(result)], [want]) <= 1e-4)) {
+      throw new Error(`${key}: ${JSON.stringify(choice)} gives another result than the rule's choice.`);
     }
-    racing = [...racing]
-      .sort((a, b) => median(a.runs) - median(b.runs))
-      .slice(0, Math.max(2, racing.length >> 1));
-    if (!racing.includes(candidates[0])) racing.push(candidates[0]);
+    entries.push({ choice, runs: [] });
   }
-  const [first] = racing.sort((a, b) => median(a.runs) - median(b.runs));
-  const presetTime = median(candidates[0].runs);
+  // In rounds, so that a change in the machine's speed hits all alike. Each round drops the slower half.
+  const [rule] = entries;
+  const median = ({ runs }: { runs: number[] }) => summarize(runs).median;
+  let racing = entries;
+  for (const repetitions of [1, 2, 4, 8, 8]) {
+    for (const { choice, runs } of racing) {
+      const program: Program = {
+        run() {
+          launch(choice);
+          return [];
+        },
+      };
+      for (let run = 0; run < 3; run++) {
+        runs.push((await timeOnce(program, device, repetitions)) / repetitions);
+      }
+    }
+    racing = [...racing].sort((a, b) => median(a) - median(b)).slice(0, Math.max(2, racing.length >> 1));
+    if (!racing.includes(rule)) racing.push(rule);
+  }
+  const [first] = racing.sort((a, b) => median(a) - median(b));
   // A few percent are noise: then the rule's choice stands.
-  const best = median(first.runs) < 0.95 * presetTime ? first : candidates[0];
-  return { best: best.choice, milliseconds: median(best.runs), preset: presetTime };
+  const best = median(first) < 0.95 * median(rule) ? first : rule;
+  return { best: best.choice, ms: median(best), ruleMs: median(rule) };
 }
 
-async function time(work: () => void, repetitions: number): Promise<number> {
-  await device.sync();
-  const start = performance.now();
-  for (let i = 0; i < repetitions; i++) work();
-  await device.sync();
-  return (performance.now() - start) / repetitions;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
-}
-
-function close(got: Float32Array, want: Float32Array): boolean {
-  const most = want.reduce((max, v) => Math.max(max, Math.abs(v)), 0);
-  return got.every((v, i) => Math.abs(v - want[i]) <= 1e-4 * most);
-}
+process.exitCode = await run("npm run tune --", tuneCommand, process.argv.slice(2));

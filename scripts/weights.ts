@@ -1,20 +1,13 @@
-/**
- * The weights that come with the library: takes over what trainings have learned, and measures what there is.
- *
- *     npm run weights -- --hr Set5/HR                              measures, and writes the table of weights/README.md
- *     npm run weights -- --hr Set5/HR --add runs/espcn-x3=espcn-x3 takes over that training's best weights first
- *
- * `--adapter` says where. Taken over are the weights, as F16 where that costs less than 0.005 dB on those pictures, and
- * the training's configuration and log.
- */
+/** The library's own weights, and the table of weights/README.md: `npm run weights -- --help`. */
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { defineCommand, text, UsageError } from "../src/cli/flags.ts";
+import { adapterFlag } from "../src/cli/methods.ts";
+import { run } from "../src/cli/run.ts";
 import { writeWhole } from "../src/data/index.ts";
 import { type Evaluation, evaluate, findPictures } from "../src/evaluate/index.ts";
 import {
-  type Device,
   init,
   interpolator,
   loadModel,
@@ -29,38 +22,61 @@ import { readCheckpoint } from "../src/train/checkpoint.ts";
 import { portable } from "../src/train/config.ts";
 
 const weights = fileURLToPath(new URL("../weights", import.meta.url));
-/** F16 must not cost more, dB. */
-const mostLost = 0.005;
+/** What F16 may cost, dB. */
+const maxLoss = 0.005;
 
-const { values } = parseArgs({
-  options: {
-    high: { type: "string" },
-    add: { type: "string", multiple: true, default: [] },
-    adapter: { type: "string" },
-    help: { type: "boolean" },
+/** Measures on Set5. */
+type Measure = (upscaler: Upscaler) => Promise<Evaluation>;
+
+const weightsCommand = defineCommand(
+  {
+    name: "weights",
+    summary: "measures the weights that come with the library",
+    about: `
+Writes the table of weights/README.md: all networks that come with the library, and bicubic, on Set5.
+
+With --add, it first takes the best weights of training runs into weights/, with the run's configuration
+and log: as F16 where that costs less than ${maxLoss} dB on Set5, else as F32.`,
+    flags: {
+      hr: { value: "DIR", help: "the HR pictures of Set5", required: true, read: text },
+      add: {
+        value: "RUN=NAME",
+        help: "a run's folder, and the name that its weights get",
+        multiple: true,
+        read(argument) {
+          const [, folder, name] = /^(.+)=([^=]+)$/.exec(argument) ?? [];
+          if (folder === undefined) throw new UsageError("wants RUN=NAME, such as runs/espcn-x3=espcn-x3");
+          return { folder, name };
+        },
+      },
+      adapter: adapterFlag,
+    },
+    examples: [
+      ["weights --hr Set5/HR", "measures, and writes the table"],
+      ["weights --hr Set5/HR --add runs/espcn-x3=espcn-x3", "takes over a run's best weights first"],
+    ],
   },
-});
-const { high } = values;
-if (high === undefined || values.help) {
-  console.error(
-    "npm run weights -- --hr FOLDER [--add RUN=NAME …] [--adapter A]: FOLDER holds Set5's HR pictures.",
-  );
-  process.exit(values.help ? 0 : 2);
-}
+  async ({ hr, add, adapter }, { signal }) => {
+    const device = await init({ adapter });
+    const measure: Measure = (upscaler) =>
+      evaluate(upscaler, findPictures(hr, undefined, upscaler.scale), { signal });
+    try {
+      for (const { folder, name } of add) await takeOver(folder, name, measure);
+      await writeTable(device.name, measure);
+    } finally {
+      device.destroy();
+    }
+  },
+);
 
-async function takeOver(pair: string): Promise<void> {
-  const [, run, name] = /^(.+)=([^=]+)$/.exec(pair) ?? [];
-  if (run === undefined)
-    throw new Error(`--add wants RUN=NAME, such as runs/espcn-x3=espcn-x3, got ${pair}.`);
-  const trained = readFileSync(join(run, "best.safetensors"));
-  const model = loadModel(trained, run);
+async function takeOver(run: string, name: string, measure: Measure): Promise<void> {
+  const model = loadModel(readFileSync(join(run, "best.safetensors")), run);
   const before = await measure(networkUpscaler(model));
-  const half = await saveWeights(model, {}, { dtype: "F16" });
-  const halved = loadModel(half, name);
+  const halved = loadModel(await saveWeights(model, {}, { dtype: "F16" }), name);
   const after = await measure(networkUpscaler(halved));
-  const lost = before.mean.psnr - after.mean.psnr;
-  const dtype = lost < mostLost ? "F16" : "F32";
-  const kept = dtype === "F16" ? after : before;
+  const loss = before.mean.psnr - after.mean.psnr;
+  const [dtype, { mean, conditions }] =
+    loss < maxLoss ? (["F16", after] as const) : (["F32", before] as const);
 
   const { state } = readCheckpoint(run);
   const config = portable(state.config);
@@ -71,8 +87,8 @@ async function takeOver(pair: string): Promise<void> {
     degradation: "Matlab's bicubic imresize",
     range: "0..1",
     seed: `${config.seed}`,
-    set5: `${kept.mean.psnr.toFixed(3)} dB, SSIM ${kept.mean.ssim.toFixed(4)}`,
-    protocol: kept.conditions,
+    set5: `${mean.psnr.toFixed(3)} dB, SSIM ${mean.ssim.toFixed(4)}`,
+    protocol: conditions,
     licence: "MIT",
   };
   await writeWhole(join(weights, `${name}.safetensors`), await saveWeights(model, metadata, { dtype }));
@@ -81,48 +97,44 @@ async function takeOver(pair: string): Promise<void> {
   await writeWhole(join(logs, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
   await writeWhole(join(logs, "log.jsonl"), readFileSync(join(run, "log.jsonl")));
   for (const one of [model, halved]) one.dispose();
-  console.log(`${name}: ${before.mean.psnr.toFixed(3)} dB; F16 costs ${lost.toFixed(4)}, kept as ${dtype}`);
-}
-
-function measure(upscaler: Upscaler): Promise<Evaluation> {
-  return evaluate(upscaler, findPictures(high!, undefined, upscaler.scale));
+  console.log(`${name}: ${before.mean.psnr.toFixed(3)} dB; F16 costs ${loss.toFixed(4)}, saved as ${dtype}`);
 }
 
 // ---- The table
 
 interface Line {
-  readonly who: string;
+  readonly method: string;
   readonly parameters: string;
-  /** "33.66 / 0.9299" at x2, x3 and x4. */
+  /** Such as "33.66 / 0.9299", at x2, x3 and x4. */
   readonly quality: readonly string[];
   readonly ms: string;
 }
 
-/** From the papers, of the same protocol; "-" where they have no figure. Parameters at x2, or of all scales. */
+/** The papers' figures by the same protocol, "-" where there is none. Parameters at x2, or at all scales. */
 const published = {
   srcnn: {
-    who: "SRCNN 9-5-5, ImageNet (Dong et al. 2016)",
+    method: "SRCNN 9-5-5, ImageNet (Dong et al. 2016)",
     parameters: "57,281",
     quality: ["36.66 / 0.9542", "32.75 / 0.9090", "30.48 / 0.8628"],
   },
   espcn: {
-    who: "ESPCN, 91 pictures (Shi et al. 2016)",
+    method: "ESPCN, 91 pictures (Shi et al. 2016)",
     parameters: "22,729",
     quality: ["-", "32.55 / -", "-"],
   },
   fsrcnn: {
-    who: "FSRCNN (Dong et al. 2016)",
+    method: "FSRCNN (Dong et al. 2016)",
     parameters: "12,464",
     quality: ["37.00 / 0.9558", "33.16 / 0.9140", "30.72 / 0.8660"],
   },
   edsr: {
-    who: "EDSR-baseline, DIV2K (Lim et al. 2017)",
+    method: "EDSR-baseline, DIV2K (Lim et al. 2017)",
     parameters: "1,369,859",
     quality: ["37.99 / 0.9604", "34.37 / 0.9270", "32.09 / 0.8938"],
   },
 } as const;
 
-async function writeTable(device: Device): Promise<void> {
+async function writeTable(adapter: string, measure: Measure): Promise<void> {
   const paper = (key: keyof typeof published): Line => ({ ...published[key], ms: "-" });
   const own: Record<string, Line> = {};
   let conditions = "";
@@ -141,17 +153,18 @@ async function writeTable(device: Device): Promise<void> {
       console.log(`${name} x${scale}: ${cells.at(-1)!.quality}`);
     }
     own[name] = {
-      who: `**pixelgrad ${name}**`,
+      method: `**pixelgrad ${name}**`,
       parameters: [...new Set(cells.map(({ parameters }) => parameters))].join(" / "),
       quality: cells.map((cell) => cell.quality),
       ms: cells.map(({ ms }) => ms).join(" / "),
     };
   }
   const bicubic: string[] = [];
-  for (const scale of pretrainedScales)
+  for (const scale of pretrainedScales) {
     bicubic.push(quality((await measure(interpolator("bicubic", scale))).mean));
+  }
   const lines: Line[] = [
-    { who: "bicubic", parameters: "0", quality: bicubic, ms: "-" },
+    { method: "bicubic", parameters: "0", quality: bicubic, ms: "-" },
     paper("srcnn"),
     own.srcnn,
     paper("espcn"),
@@ -164,16 +177,16 @@ async function writeTable(device: Device): Promise<void> {
     "| | parameters | x2 | x3 | x4 | ms a picture |",
     "|---|---:|---|---|---|---:|",
     ...lines.map(
-      ({ who, parameters, quality, ms }) => `| ${[who, parameters, ...quality, ms].join(" | ")} |`,
+      ({ method, parameters, quality, ms }) => `| ${[method, parameters, ...quality, ms].join(" | ")} |`,
     ),
   ].join("\n");
   const file = join(weights, "README.md");
   const text = readFileSync(file, "utf8");
   const between = /(<!-- table -->\n)[\s\S]*(<!-- end of table -->)/;
-  if (!between.test(text)) throw new Error(`${file} has lost the marks between which the table belongs.`);
+  if (!between.test(text)) throw new Error(`${file} lacks the marks that enclose its table.`);
   const note = `Set5. ${conditions
     .replace("PSNR and", "PSNR (dB) and")
-    .replace(/border \d/, "border = scale")}. Times on ${device.name}.`;
+    .replace(/border \d/, "border = scale")}. Times on ${adapter}.`;
   await writeWhole(
     file,
     text.replace(between, (_, begin, end) => `${begin}${table}\n\n${note}\n${end}`),
@@ -184,10 +197,4 @@ function quality({ psnr, ssim }: { psnr: number; ssim: number }): string {
   return `${psnr.toFixed(2)} / ${ssim.toFixed(4)}`;
 }
 
-const device = await init({ adapter: values.adapter });
-try {
-  for (const pair of values.add) await takeOver(pair);
-  await writeTable(device);
-} finally {
-  device.destroy();
-}
+process.exitCode = await run("npm run weights --", weightsCommand, process.argv.slice(2));

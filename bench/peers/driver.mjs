@@ -1,9 +1,9 @@
-/** Makes one Vulkan driver the only one that the libraries can find: some of them take no wishes. */
+/** Leaves the libraries a single Vulkan driver to find: some of them offer no choice. */
 import { existsSync, readdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { openDevice } from "../../dist/node.js";
 
-/** The environment variables for processes that shall see only this adapter. */
+/** Environment variables for processes that are to see this adapter alone. */
 export async function environmentFor(adapter) {
   if (adapter === "gpu") return process.env;
   const driver = adapter === "lavapipe" ? lavapipe() : await swiftshader();
@@ -12,7 +12,7 @@ export async function environmentFor(adapter) {
     VK_DRIVER_FILES: driver,
     VK_ICD_FILENAMES: driver, // the same, for older Vulkan loaders
     VK_ADD_DRIVER_FILES: "",
-    // The npm package of SwiftShader brings a Vulkan loader for systems without one.
+    // SwiftShader's npm package includes a Vulkan loader, for systems without one.
     LD_LIBRARY_PATH: [dirname(driver), process.env.LD_LIBRARY_PATH].filter(Boolean).join(delimiter),
   };
 }
@@ -27,12 +27,12 @@ function lavapipe() {
     if (file) return join(folder, file);
   }
   throw new Error(
-    `No manifest of lavapipe (lvp_icd*.json) is in the usual folders. Install Mesa's Vulkan drivers ("apt-get install ` +
-      `mesa-vulkan-drivers" or the like), or set VK_ICD_FILENAMES to the manifest.`,
+    "The usual folders have no manifest of lavapipe (lvp_icd*.json). Install Mesa's Vulkan drivers " +
+      '("apt-get install mesa-vulkan-drivers" or the like), or set VK_ICD_FILENAMES to the manifest.',
   );
 }
 
-/** Pixelgrad unpacks SwiftShader and makes it visible by an environment variable; that tells where it is. */
+/** Pixelgrad unpacks SwiftShader and sets an environment variable to its place. */
 async function swiftshader() {
   const device = await openDevice({ adapter: "swiftshader" });
   device.destroy();

@@ -1,4 +1,4 @@
-/** The inference workloads as ONNX models (opset 17), made in memory. */
+/** The inference workloads as ONNX models (opset 17), built in memory. */
 import protobuf from "protobufjs";
 
 // The part of onnx.proto that these graphs need; field numbers are the standard's.
@@ -31,7 +31,7 @@ const { root } = protobuf.parse(
 );
 const ModelProto = root.lookupType("onnx.ModelProto");
 
-const FLOAT = 1;
+const float32 = 1;
 
 /** The encoded model with input x and output y, or undefined for work that ONNX inference cannot express. */
 export function onnxModel(workload) {
@@ -85,7 +85,7 @@ export function onnxModel(workload) {
         initializer: Object.entries(constants).map(([name, { shape, data }]) => ({
           name,
           dims: shape,
-          data_type: FLOAT,
+          data_type: float32,
           raw_data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
         })),
         input: [
@@ -94,7 +94,7 @@ export function onnxModel(workload) {
             x.shape.map((size) => ({ dim_value: size })),
           ),
         ],
-        // The runtime works the output's sides out by itself.
+        // The runtime computes the size of the output itself.
         output: [
           value(
             "y",
@@ -107,7 +107,7 @@ export function onnxModel(workload) {
 }
 
 function value(name, dim) {
-  return { name, type: { tensor_type: { elem_type: FLOAT, shape: { dim } } } };
+  return { name, type: { tensor_type: { elem_type: float32, shape: { dim } } } };
 }
 
 /** A string, a list of whole numbers, a whole number or a float, marked with its type. */

@@ -1,17 +1,20 @@
 import { fork } from "node:child_process";
 
-/** A worker process with one library and one workload, asked for one thing at a time. */
+/** A worker process with one library and one workload. It does one thing at a time. */
 export class Peer {
-  /** What is known of it: `library`, `webgpu`, and what run.mjs and report.mjs add. */
+  /** The library's row in the result: `library`, `webgpu`, and what run.mjs and report.mjs add. */
   row;
   #cap;
   #spent = 0;
   #last = 0;
   #child;
   #exited;
-  #said = "";
+  #output = "";
 
-  /** `cap`: milliseconds for its repetitions together, and for the first one. `settings` go to the library's `prepare`. */
+  /**
+   * `cap`: milliseconds for all its repetitions together, and as much again for the first one. `settings` go
+   * to the library's `prepare`.
+   */
   constructor({ name, webgpu, file, variant = "" }, workload, { settings, environment, cap }) {
     this.row = { library: name, webgpu, turns: [] };
     this.#cap = cap;
@@ -22,13 +25,13 @@ export class Peer {
     );
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.on("data", (data) => {
-        this.#said = (this.#said + data).slice(-2000);
+        this.#output = (this.#output + data).slice(-2000);
       });
     }
     this.#exited = new Promise((resolve) => this.#child.once("exit", resolve));
   }
 
-  /** Is there time for another repetition like the last? The first, with compilation, counts by itself. */
+  /** Is there time for another repetition like the last? The first, with compilation, counts separately. */
   get affordsAnother() {
     const { firstMs } = this.row;
     return firstMs === undefined || (firstMs <= this.#cap && this.#spent + this.#last <= this.#cap);
@@ -47,7 +50,7 @@ export class Peer {
     return reply;
   }
 
-  /** The next message of the process; throws if that is a failure, if it ends, or if there is none for long. */
+  /** The process's next message. Throws if it reports a failure, if the process ends, or if none comes. */
   async answer() {
     const limit = 3 * this.#cap;
     let timer;
@@ -65,7 +68,7 @@ export class Peer {
   }
 
   #lastLine() {
-    return this.#said.trim().split("\n").at(-1);
+    return this.#output.trim().split("\n").at(-1);
   }
 
   async stop() {

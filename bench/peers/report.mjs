@@ -1,17 +1,17 @@
-/** From times to figures, text and tables. */
+/** Turns times into figures, text and tables. */
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus } from "node:os";
 import { workloads } from "./workloads.mjs";
 
 // ---- Figures
 
-/** Largest difference of values that count as the same, relative to the largest value. */
-const TOLERANCE = 1e-3;
+/** Values that differ by less count as the same; relative to the largest value. */
+const tolerance = 1e-3;
 
-/** Whose values the others are compared with: never ours. */
+/** The libraries with whose values all others are compared, in order of preference. Never pixelgrad. */
 const judges = ["ort-cpu", "ort-wasm", "tfjs", "jax-js", "ort-webgpu"];
 
-/** What was measured of one workload, `rows` by library, with the figures made of it. */
+/** The result of one workload: the measurements in `rows`, one for each library, and figures made of them. */
 export function summarize(workload, rows, rounds) {
   const judge = judges.map((name) => rows.find(({ library }) => library === name)).find((row) => row?.values);
   return {
@@ -21,7 +21,7 @@ export function summarize(workload, rows, rounds) {
       const figures = { ...row, ...speed(row, workloads[workload].flops, rounds) };
       if (!row.values || !judge || row === judge) return figures;
       const apart = difference(row.values, judge.values, workloads[workload].kind === "train");
-      if (apart <= TOLERANCE) return { ...figures, difference: apart };
+      if (apart <= tolerance) return { ...figures, difference: apart };
       return { ...figures, difference: apart, failure: `its values differ from those of ${judge.library}` };
     }),
   };
@@ -44,7 +44,7 @@ function speed({ turns, firstMs }, flops, rounds) {
   };
 }
 
-/** Relative to the largest value. Of training, the losses of the steps that both have made are compared. */
+/** Relative to the largest value. For training, it compares the losses of those steps that both have done. */
 function difference(values, truth, training) {
   if (!training && values.length !== truth.length) return Number.POSITIVE_INFINITY;
   let largest = 0;
@@ -58,8 +58,9 @@ function difference(values, truth, training) {
 }
 
 /**
- * The fastest other library on WebGPU, and how many times its speed pixelgrad has (below 1 where it is slower).
- * `untimed` lists those that could have been faster but never got beyond their first run, which includes compilation.
+ * The fastest other library on WebGPU, and pixelgrad's speed in multiples of its speed (below 1 if pixelgrad
+ * is slower). `untimed` lists libraries that got no further than their first run, which includes compilation:
+ * they might have been faster.
  */
 function ratio(rows) {
   const timed = rows.filter((row) => row.webgpu && row.repetitions > 0 && !row.failure);
@@ -125,7 +126,7 @@ function notes(row, judge) {
     row.failure && `FAILED: ${row.failure}`,
     row.mark,
     row.webgpu ? undefined : "without WebGPU",
-    row.library === judge ? "the others' values are compared with its" : undefined,
+    row.library === judge ? "the other libraries' values are compared with these" : undefined,
   ]
     .filter(Boolean)
     .join("; ");
@@ -145,7 +146,8 @@ export function markdown({ adapter, libraries, rounds, results }) {
     const { best, times, untimed } = ratio(rows);
     const figure = times === undefined ? "-" : `${digits(times)}x${untimed.length > 0 ? "\\*" : ""}`;
     const cells = rows.map((row) => cell(row, best));
-    return `| ${workloads[workload].title} | ${cells.join(" | ")} | ${figure}${times < 1 ? " (slower)" : ""} |`;
+    const slower = times < 1 ? " (slower)" : "";
+    return `| ${workloads[workload].title} | ${cells.join(" | ")} | ${figure}${slower} |`;
   });
   return [
     `\nMedian ms on ${adapter}, best WebGPU peer in bold; \\* fewer than ${rounds} rounds were possible.`,

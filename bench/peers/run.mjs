@@ -1,6 +1,4 @@
-/**
- * Times pixelgrad and other libraries on the same adapter and the same work, in turns: `npm run peers -- --help`.
- */
+/** Times pixelgrad and other libraries, in turns, on the same adapter and work: `npm run peers -- --help`. */
 import { renameSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { environmentFor } from "./driver.mjs";
@@ -9,7 +7,7 @@ import { json, markdown, summarize, text } from "./report.mjs";
 import { workloads } from "./workloads.mjs";
 
 const ort = "node_modules/onnxruntime";
-/** `file` in libraries/, and the `folder` whose package.json tells the version. */
+/** `file` is in libraries/; the package.json in `folder` has the version. */
 const libraries = [
   { name: "pixelgrad", webgpu: true, file: "pixelgrad", folder: "../.." },
   { name: "tfjs", webgpu: true, file: "tfjs", folder: "node_modules/@tensorflow/tfjs" },
@@ -19,22 +17,25 @@ const libraries = [
   { name: "ort-wasm", webgpu: false, file: "ort", variant: "web-wasm", folder: `${ort}-web` },
 ];
 
-/** A turn of a quick library is repeated until so many milliseconds have passed. */
-const TURN = 100;
+/** Milliseconds that a turn lasts at least: a quick library repeats its work. */
+const turnMs = 100;
 
 /** Training steps whose losses are compared. */
-const TRAINING_STEPS = 3;
+const trainingSteps = 3;
 
-const help = `npm run peers -- [options]
+const help = `npm run peers -- [flags]
+
+Times pixelgrad and other libraries, in turns, on the same adapter and work.
+The exit code is 1 if values disagree or a library fails.
 
   --adapter NAME    lavapipe (default), swiftshader, or gpu
   --only A,B        workloads: ${Object.keys(workloads).join(" ")}
   --libraries A,B   libraries: ${libraries.map(({ name }) => name).join(" ")}
-  --runs N          rounds; in each, every library has one turn (default 5)
+  --runs N          rounds, with one turn of every library in each (default 5)
   --cap SECONDS     time for each library and workload (default 60); what takes longer gets fewer rounds
-  --busy-wait       leave the peers' waiting as it is (see README.md)
-  --markdown        end with the table of README.md
-  --json FILE       save all figures`;
+  --busy-wait       leaves the peers' way of waiting as it is (see README.md)
+  --markdown        prints the table of README.md at the end
+  --json FILE       writes all figures there`;
 
 const { values: options } = parseArgs({
   options: {
@@ -55,9 +56,9 @@ if (options.help) {
 }
 
 const run = {
-  /** The adapter's name, as soon as a library has told it. */
+  /** The adapter's name, once a library has reported it. */
   adapter: undefined,
-  libraries: chosen(
+  libraries: selected(
     "libraries",
     libraries.map(({ name }) => name),
   ).map((name) => libraries.find((library) => library.name === name)),
@@ -67,10 +68,10 @@ const run = {
   results: [],
 };
 const adapter = oneOf("adapter", options.adapter, ["lavapipe", "swiftshader", "gpu"]);
-const chosenWorkloads = chosen("only", Object.keys(workloads));
+const selectedWorkloads = selected("only", Object.keys(workloads));
 const environment = await environmentFor(adapter);
 
-for (const workload of chosenWorkloads) {
+for (const workload of selectedWorkloads) {
   const result = await compare(workload);
   run.results.push(result);
   console.log(text(result, run.adapter ?? adapter));
@@ -89,9 +90,9 @@ async function compare(workload) {
         cap: run.capSeconds * 1000,
       });
       peers.push(peer);
-      await attempt(peer, () => warmUp(peer, workloads[workload].kind === "train" ? TRAINING_STEPS : 1));
+      await attempt(peer, () => warmUp(peer, workloads[workload].kind === "train" ? trainingSteps : 1));
     }
-    // In turns, so that whatever disturbs the machine meanwhile hits all alike.
+    // In turns, so that whatever disturbs the machine hits all alike.
     for (let round = 0; round < run.rounds; round++) {
       for (const peer of peers) await attempt(peer, () => takeTurn(peer));
     }
@@ -113,7 +114,7 @@ async function attempt(peer, action) {
   if (peer.row.failure || peer.row.unsupported) await peer.stop();
 }
 
-/** Lets a library compile, and keeps its output: so many results one after the other. */
+/** Lets a library compile, and keeps its first `count` results. */
 async function warmUp(peer, count) {
   const prepared = await peer.answer();
   peer.row.unsupported = prepared.unsupported;
@@ -127,15 +128,15 @@ async function warmUp(peer, count) {
     outputs.push((await peer.ask({ read: true })).values);
   }
   peer.row.values = count === 1 ? outputs[0] : Float32Array.from(outputs, ([loss]) => loss);
-  // Not yet counted: caches, and the path that reads only one element.
-  if (peer.row.firstMs < (run.capSeconds * 1000) / 8) await peer.ask({ milliseconds: TURN });
+  // Does not count: it fills caches, and compiles what reads a single element.
+  if (peer.row.firstMs < (run.capSeconds * 1000) / 8) await peer.ask({ milliseconds: turnMs });
 }
 
 async function takeTurn(peer) {
-  if (peer.affordsAnother) peer.row.turns.push((await peer.ask({ milliseconds: TURN })).times);
+  if (peer.affordsAnother) peer.row.turns.push((await peer.ask({ milliseconds: turnMs })).times);
 }
 
-/** Written whole or not at all. */
+/** Writes the file whole or not at all. */
 function save(file, value) {
   const part = `${file}.${process.pid}.part`;
   writeFileSync(part, `${JSON.stringify(value, undefined, 2)}\n`);
@@ -144,16 +145,16 @@ function save(file, value) {
 
 // ---- Options
 
-function oneOf(option, value, known) {
-  if (known.includes(value)) return value;
-  console.error(`--${option}: ${JSON.stringify(value)} is not one of ${known.join(", ")}.`);
+function oneOf(option, value, choices) {
+  if (choices.includes(value)) return value;
+  console.error(`--${option}: ${JSON.stringify(value)} is not one of ${choices.join(", ")}.`);
   process.exit(2);
 }
 
-/** The wanted ones of the known names, in their order; all if none are given. */
-function chosen(option, known) {
-  const wanted = options[option]?.split(",").map((name) => oneOf(option, name.trim(), known));
-  return known.filter((name) => wanted?.includes(name) ?? true);
+/** The names that the option selects, in the order of `names`; all of them without the option. */
+function selected(option, names) {
+  const wanted = options[option]?.split(",").map((name) => oneOf(option, name.trim(), names));
+  return names.filter((name) => wanted?.includes(name) ?? true);
 }
 
 function positive(option) {

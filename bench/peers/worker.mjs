@@ -1,7 +1,7 @@
 /**
- * One library with one workload in a process of its own (they share global names, and peak memory is per process).
- * It does what it is asked, one thing at a time: `{ read: true }` for one repetition and its output, or
- * `{ milliseconds }` for timed repetitions until so much time has passed, at least one.
+ * One library with one workload, in a process of its own: libraries share global names, and peak memory is
+ * per process. It answers one message at a time: `{ read: true }` with the output of one repetition,
+ * `{ milliseconds }` with the times of as many repetitions as fit into that time, at least one.
  */
 import { workloads } from "./workloads.mjs";
 

@@ -1,11 +1,11 @@
 /**
- * The one definition of the work: shapes, seeded data, networks, operation counts. Data is made as [n, c, h, w] and
- * weights as [o, i, kh, kw]; libraries that want another order convert with `permute`.
+ * The work, defined once for all libraries: shapes, seeded data, networks, operation counts. Data is
+ * [n, c, h, w], weights are [o, i, kh, kw]; libraries with another order convert with `permute`.
  */
 
 // ---- Data
 
-/** mulberry32, a small seeded generator: every library gets the same bits. */
+/** mulberry32, a small seeded generator, so that all libraries get the same bits. */
 function generator(seed) {
   let state = seed >>> 0;
   return () => {
@@ -23,7 +23,7 @@ function uniform(seed, shape, low, high) {
 
 export const numel = (shape) => shape.reduce((a, b) => a * b, 1);
 
-/** The array with its axes in another order, as numpy.transpose: axis k of the result is axis order[k] of it. */
+/** The array with its axes in another order, as by numpy.transpose: axis k of the result is axis order[k]. */
 export function permute({ shape, data }, order) {
   const strides = shape.map((_, axis) => numel(shape.slice(axis + 1)));
   const to = order.map((axis) => shape[axis]);
@@ -88,7 +88,7 @@ function edsrParameters(net) {
   return parameters;
 }
 
-/** Two for every multiply-add of a convolution; padding counts in full, other work not at all. */
+/** Two for each multiply-add of a convolution. Padding counts in full, other work not at all. */
 function edsrFlops(net, pixels) {
   const flops = ({ name, from, to }) => 2 * 9 * from * to * pixels * (name === "tail" ? 4 : 1);
   return edsrLayers(net).reduce((sum, layer) => sum + flops(layer), 0);
@@ -104,8 +104,8 @@ function edsrForward(net, side) {
 }
 
 /**
- * One step: forward, mean absolute error, all gradients but the input's, Adam. The learning rate is as high as the
- * network bears, so that three steps change the loss by much more than the tolerance.
+ * One step: forward, mean absolute error, all gradients but the input's, Adam. The learning rate is as high
+ * as the network can bear, so that three steps change the loss by much more than the tolerance.
  */
 function edsrTraining(net, lr, batch, side) {
   const pixels = batch * side * side;
@@ -122,7 +122,7 @@ function edsrTraining(net, lr, batch, side) {
   };
 }
 
-// ---- Enlarging a picture twice; positions are pixel centres (PyTorch: align_corners=False), bicubic has a = -0.75
+// ---- Enlarging a picture by 2, as PyTorch does with align_corners=False; bicubic has a = -0.75
 
 function enlargement(mode) {
   return { kind: "resize", mode, flops: 0, data: () => ({ x: uniform(20, [1, 3, 256, 256], 0, 1) }) };

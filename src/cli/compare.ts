@@ -221,7 +221,7 @@ async function writeResults(
   if (details.length > 0) {
     const rows = details.map((detail) => rowOf(detail, compared));
     // Nine panels of this size make a page of some 1500 pixels.
-    await writePng(join(folder, "details.png"), await sideBySide(rows, { panelSize: 2 * detailSize }));
+    await writePng(join(folder, "details.png"), await sideBySide(rows, 2 * detailSize));
   }
   console.log(`\nWritten to ${folder}: compare.md shows it all.`);
 }

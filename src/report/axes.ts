@@ -1,6 +1,6 @@
-// What plots are made of: a document with a title, axes with numbers on them, lines.
+// What plots are made of: a document with a title, axes with numbers, lines.
 //
-// drawAxes() draws a frame of two axes, each made by axisOf(), which decides the numbers to write (niceTicks,
+// drawAxes() draws two axes, each made by axisOf(). That one also decides which numbers to write (niceTicks,
 // logTicks).
 
 import { CAP_HEIGHT, escapeXml, quietInk, textPath } from "./text.ts";
@@ -44,35 +44,38 @@ export function svgDocument(
 
 interface AxisOptions {
   readonly label: string;
-  /** Where its baseline lies: its height, or for the y axis, whose label is turned, its x. */
+  /** Where the label's baseline lies: its y on an x axis, its x on a y axis, whose label is turned. */
   readonly labelAt: number;
-  /** Pixels from number to number, about. */
+  /** Pixels between two numbers, roughly. */
   readonly spacing: number;
   readonly log?: boolean;
-  /** What to leave free at both ends, as a share of the range. */
+  /** Space to leave free at both ends, as a share of the range. */
   readonly room?: number;
 }
 
 type Axis = ReturnType<typeof axisOf>;
 
-/** Which values lie at which pixels: `min` to `max` from `from` to `to`; and which numbers are written. */
+/** An axis for `values`, of which there must be one or more. It runs from pixel `from` to pixel `to`. */
 export function axisOf(
-  [min, max]: readonly [number, number],
+  values: readonly number[],
   [from, to]: readonly [number, number],
   { label, labelAt, spacing, log = false, room = 0 }: AxisOptions,
 ) {
   const [measure, value] = log ? [Math.log, Math.exp] : [Number, Number];
-  const [low, high] = apart(measure(min), measure(max));
+  const [low, high] = apart(
+    measure(values.reduce((a, b) => Math.min(a, b))),
+    measure(values.reduce((a, b) => Math.max(a, b))),
+  );
   const pad = room * (high - low);
   const [start, end] = [low - pad, high + pad];
   const ticks = (log ? logTicks : niceTicks)(value(start), value(end), Math.abs(to - from) / spacing);
-  // On a logarithmic axis every number has as many digits as it needs: 0.01, 0.1, 1.
+  // On a logarithmic axis each number has as many digits as it needs: 0.01, 0.1, 1.
   const names = log ? ticks.flatMap((tick) => formatTicks([tick])) : formatTicks(ticks);
   const toPixel = (value: number) => from + ((measure(value) - start) / (end - start)) * (to - from);
   return { label, labelAt, ticks, names, toPixel };
 }
 
-/** Two axes around a box: lines and numbers for their ticks, and their labels. */
+/** Two axes: grid lines across the box, numbers, and labels. */
 export function drawAxes({ left, top, right, bottom }: Box, x: Axis, y: Axis): string[] {
   const grid = { color: gridColor, width: 1 };
   const middle = { ...label, anchor: "middle" } as const;
@@ -112,10 +115,14 @@ export function polyline(
   if (points.length < 2) return "";
   const path = points.map(([x, y]) => `${fixed(x)} ${fixed(y)}`).join("L");
   return (
-    `<path d="M${path}" fill="none" stroke="${escapeXml(color)}" stroke-width="${width}" ` +
+    `<path d="M${path}" fill="none" stroke="${color}" stroke-width="${width}" ` +
     `stroke-linejoin="round"${opacity < 1 ? ` opacity="${opacity}"` : ""}` +
     `${dashed ? ' stroke-dasharray="6 4"' : ""}/>`
   );
+}
+
+export function circle([x, y]: Point, radius: number, color: string): string {
+  return `<circle cx="${fixed(x)}" cy="${fixed(y)}" r="${radius}" fill="${color}"/>`;
 }
 
 /** The multiples of 1, 2 or 5 times a power of ten between min and max (min < max): at most `count` + 1. */
@@ -130,7 +137,7 @@ export function niceTicks(min: number, max: number, count: number): number[] {
   return ticks;
 }
 
-/** Ticks between min and max (0 < min < max) for a logarithmic axis: round numbers, about `count` at most. */
+/** Round numbers between min and max (0 < min < max) for a logarithmic axis: about `count`, or fewer. */
 export function logTicks(min: number, max: number, count: number): number[] {
   const decades = Math.log10(max / min);
   const stride = Math.max(1, Math.ceil(decades / count));
@@ -144,7 +151,7 @@ export function logTicks(min: number, max: number, count: number): number[] {
   return inside.length >= 3 ? inside : niceTicks(min, max, count).filter((tick) => tick > 0);
 }
 
-/** The ticks of one axis as text, with one number of decimals and one unit: 0, 0.5, 1.0 or 0, 50k, 100k. */
+/** The numbers of one axis as text, all with the same decimals and unit: 0, 0.5, 1.0 or 0, 50k, 100k. */
 export function formatTicks(ticks: readonly number[]): string[] {
   const largest = Math.max(...ticks.map(Math.abs));
   const plain = (text: string) => text.replaceAll("-", "−"); // a minus sign is as wide as a plus sign
@@ -158,7 +165,7 @@ export function formatTicks(ticks: readonly number[]): string[] {
   return scaled.map((tick) => plain(tick === 0 ? "0" : `${tick.toFixed(decimals)}${suffix}`));
 }
 
-/** The same range, or one around it when its ends are (almost) the same number. */
+/** The range itself, or a wider one where its ends (almost) coincide. */
 function apart(min: number, max: number): [number, number] {
   const size = Math.max(Math.abs(min), Math.abs(max));
   const pad = max - min > 1e-9 * size ? 0 : size / 10 || 1;

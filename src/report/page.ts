@@ -1,19 +1,19 @@
-// A report as one HTML file that needs nothing else: plots are inline SVG, pictures inline PNG, no scripts, no fonts.
-// It is read on phones, too: panels stand beside each other where there is room.
+// A report as one HTML file that needs nothing else: plots are inline SVG, pictures inline PNG; there are no
+// scripts and no fonts. Panels stand beside each other only where there is room, so phones can show it, too.
 
 import { encodePng } from "../data/index.ts";
-import { type Row, type Tile, tilesOf } from "./picture.ts";
+import { markColor, type Row, type Tile, tilesOf } from "./picture.ts";
 import { escapeXml, ink, quietInk } from "./text.ts";
 
 export interface PageSpec {
   title: string;
   /** The result in a sentence. */
   lead: string;
-  /** What it was, by name. */
+  /** The circumstances, by name. */
   facts: readonly (readonly [name: string, value: string])[];
   /** SVG documents. */
   plots: readonly string[];
-  /** Pictures in several versions: see sideBySide. */
+  /** Pictures in several versions; see sideBySide. */
   rows: readonly Row[];
   tables: readonly { title: string; rows: readonly (readonly [name: string, value: string])[] }[];
 }
@@ -66,14 +66,14 @@ figure { margin: 0; }
 .picture { position: relative; }
 img { width: 100%; display: block; }
 .details img { image-rendering: pixelated; }
-.mark { position: absolute; box-sizing: border-box; border: 2px solid #d55e00; outline: 1px solid #fff; }
+.mark { position: absolute; box-sizing: border-box; border: 2px solid ${markColor}; outline: 1px solid #fff; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem 1rem .3rem 0; border-top: 1px solid #e6e8eb; }
 th { width: 11rem; }
 td { overflow-wrap: anywhere; }
 `;
 
-/** The whole picture with the region marked, and beside it that region in every version. */
+/** The whole picture with the region marked, and beside it that region in each version. */
 async function pictureRow(row: Row): Promise<string> {
   const tiles = await tilesOf(row, 288);
   const figures = await Promise.all(tiles.map(figure));
@@ -88,13 +88,14 @@ async function pictureRow(row: Row): Promise<string> {
 async function figure({ caption, image, mark }: Tile): Promise<string> {
   const png = Buffer.from(await encodePng(image)).toString("base64");
   const percent = (part: number, whole: number) => `${((100 * part) / whole).toFixed(2)}%`;
-  const box =
-    mark &&
-    `<div class="mark" style="left:${percent(mark.x, image.width)};top:${percent(mark.y, image.height)};` +
-      `width:${percent(mark.width, image.width)};height:${percent(mark.height, image.height)}"></div>`;
+  const box = mark
+    ? `<div class="mark" style="left:${percent(mark.x, image.width)};top:${percent(mark.y, image.height)};` +
+      `width:${percent(mark.width, image.width)};height:${percent(mark.height, image.height)}"></div>`
+    : "";
   return (
-    `<figure><div class="picture"><img alt="${escapeXml(caption)}" width="${image.width}" height="${image.height}" ` +
-    `style="height:auto" src="data:image/png;base64,${png}">${box ?? ""}</div>` +
+    `<figure><div class="picture"><img alt="${escapeXml(caption)}" ` +
+    `width="${image.width}" height="${image.height}" style="height:auto" ` +
+    `src="data:image/png;base64,${png}">${box}</div>` +
     `<figcaption>${escapeXml(caption)}</figcaption></figure>`
   );
 }

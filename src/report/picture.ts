@@ -1,7 +1,7 @@
-// Pictures side by side, to see with one's own eyes what a model adds.
+// Pictures side by side, so that people see what a model adds.
 //
 // sideBySide() draws a page: a row for each picture, a column for each method, a caption under each panel.
-// A row may zoom into one detail, which pickDetail() finds where a picture has the most texture.
+// A row may zoom into one detail; pickDetail() picks the place with the most texture.
 
 import sharp, { type OverlayOptions } from "sharp";
 import { DataError } from "../picture/errors.ts";
@@ -17,45 +17,39 @@ export interface Region {
 }
 
 export interface Panel {
-  /** For example "EDSR 31.02 dB"; made smaller if it is wider than the panel. */
+  /** Such as "EDSR 31.02 dB"; drawn smaller if it is wider than the panel. */
   caption: string;
   image: Image;
 }
 
 export interface Row {
   title: string;
-  /** The same picture in several versions. A smaller one (LR) is brought to the largest one's size. */
+  /** The same picture in several versions. A smaller one (LR) is enlarged to the largest one's size. */
   panels: readonly Panel[];
-  /** Shows this picture at the left with `region` marked, and in the panels nothing but that region. */
+  /** If present, it stands at the left with `region` marked, and the panels show that region alone. */
   overview?: Panel & { region: Region };
 }
 
-export interface SideBySideOptions {
-  /** Largest width and height of a panel in pixels; 256 by default. */
-  panelSize?: number;
-  /** White space between panels in pixels; 10 by default. */
-  gutter?: number;
-}
-
-// A page is some 1500 pixels wide and often shown at two thirds of that: the text has to survive it.
+// A page is some 1500 pixels wide and often shown at two thirds of that; its text must still be legible then.
 const titleSize = 20;
 const captionSize = 18;
 /** Heights of a row's title and caption, with the space around them. */
 const titleHeight = 48;
 const captionHeight = 34;
 const margin = 16;
-const markColor = "#d55e00";
+/** Between panels. */
+const gutter = 10;
+export const markColor = "#d55e00";
 
 /**
- * One RGB picture of all rows, on white. Panels are enlarged by the largest whole factor that fits and with
- * no smoothing, so that every pixel shows as a square; panels too large are reduced (Lanczos).
+ * One RGB picture of all rows, on white. Panels fit into a square of `panelSize` pixels: they are enlarged by
+ * the largest possible whole factor, without smoothing, so that each pixel shows as a square; larger ones are
+ * reduced (Lanczos).
  *
- * In a row with an `overview` the region is counted in the pixels of the row's largest panel. Throws a
- * DataError if the panels of a row cannot be versions of one picture, a RangeError if the region is not
- * inside it.
+ * The region of an `overview` is in pixels of the row's largest panel. Throws DataError if the panels of a
+ * row cannot be versions of one picture, RangeError if the region is not inside it.
  */
-export async function sideBySide(rows: readonly Row[], options: SideBySideOptions = {}): Promise<Image> {
-  const { panelSize = 256, gutter = 10 } = options;
+export async function sideBySide(rows: readonly Row[], panelSize = 256): Promise<Image> {
   if (rows.length === 0 || rows.some((row) => row.panels.length === 0)) {
     throw new DataError("sideBySide: a row without panels, or no row at all. Give each row one or more.");
   }
@@ -102,12 +96,11 @@ export async function sideBySide(rows: readonly Row[], options: SideBySideOption
 }
 
 /**
- * The square of `size` pixels (smaller where the picture is) with the largest mean gradient magnitude: the
- * place with the most edges and texture, where methods differ most. The same picture always gives the same
- * square; its corner is a multiple of size / 8, moved up and left to a multiple of `grid`, such as the scale: then it
- * begins with a whole pixel of the small picture.
+ * The square of `size` pixels (or less, in a smaller picture) with the largest mean gradient magnitude. There
+ * edges and texture are densest, and methods differ most. Candidates begin at multiples of size / 8; the best
+ * is moved up and left to a multiple of `scale`, so that it begins with a whole pixel of the small picture.
  */
-export function pickDetail(high: Image, size: number, grid = 1): Region {
+export function pickDetail(high: Image, size: number, scale: number): Region {
   checkImage(high, "pickDetail");
   const width = Math.min(size, high.width);
   const height = Math.min(size, high.height);
@@ -115,15 +108,15 @@ export function pickDetail(high: Image, size: number, grid = 1): Region {
   const sums = gradientSums(high);
   const row = high.width + 1;
   let best: Region = { x: 0, y: 0, width, height };
-  let most = -1;
+  let maxSum = -1;
   for (let y = 0; y + height <= high.height; y += stride) {
     for (let x = 0; x + width <= high.width; x += stride) {
       const above = y * row + x;
       const below = above + height * row;
       const sum = sums[below + width] - sums[below] - sums[above + width] + sums[above];
-      if (sum > most) {
-        most = sum;
-        best = { x: x - (x % grid), y: y - (y % grid), width, height };
+      if (sum > maxSum) {
+        maxSum = sum;
+        best = { x: x - (x % scale), y: y - (y % scale), width, height };
       }
     }
   }
@@ -131,8 +124,8 @@ export function pickDetail(high: Image, size: number, grid = 1): Region {
 }
 
 /**
- * Integral image: entry (y, x) of its (height + 1) x (width + 1) numbers is the sum of gradient magnitudes in
- * the rectangle above and left of pixel (y, x), which makes the sum over any rectangle four look-ups.
+ * Integral image of (height + 1) x (width + 1) numbers: entry (y, x) is the sum of gradient magnitudes above
+ * and left of pixel (y, x). So the sum over any rectangle takes four look-ups.
  */
 function gradientSums({ width, height, channels, data }: Image): Float64Array {
   const luma = (x: number, y: number) => {
@@ -153,36 +146,27 @@ function gradientSums({ width, height, channels, data }: Image): Float64Array {
   return sums;
 }
 
-/** A panel as it is shown. */
-export interface Tile {
-  caption: string;
-  image: Image;
-  /** A region to outline, in pixels of the tile. */
-  mark?: Region;
-}
+/** A panel in its size on the page. `mark` is a region to outline, in pixels of the tile. */
+export type Tile = Panel & { mark?: Region };
 
-/** The panels of a row, the overview first, brought to their size on the page. */
+/** The panels of a row, the overview first. */
 export async function tilesOf({ title, panels, overview }: Row, panelSize: number): Promise<Tile[]> {
   const largest = panels.reduce((a, b) => (b.image.width > a.image.width ? b : a)).image;
   const tiles: Tile[] = [];
   if (overview) {
     const { caption, image, region } = overview;
+    const { x, y, width, height } = region;
     if (image.width !== largest.width || image.height !== largest.height) refuse(title, overview, largest);
     const small = await fitInto(image, 1.5 * panelSize, panelSize);
     const scale = small.width / image.width;
-    const mark = {
-      x: region.x * scale,
-      y: region.y * scale,
-      width: region.width * scale,
-      height: region.height * scale,
-    };
+    const mark = { x: x * scale, y: y * scale, width: width * scale, height: height * scale };
     tiles.push({ caption, image: small, mark });
   }
   for (const panel of panels) {
     const factor = largest.width / panel.image.width;
     const fits = Number.isInteger(factor) && panel.image.height * factor === largest.height;
     if (!fits) refuse(title, panel, largest);
-    let image = await resize(panel.image, largest.width, largest.height, "nearest");
+    let image = await resize(panel.image, largest.width, largest.height, false);
     if (overview) {
       const { x, y, width, height } = overview.region;
       image = crop(image, x, y, width, height);
@@ -200,26 +184,22 @@ function refuse(title: string, { caption, image }: Panel, largest: Image): never
   );
 }
 
-/** Enlarged by a whole factor with no smoothing, or reduced with, to fit into the given size. */
+/** Enlarged by a whole factor without smoothing, or reduced with it, so that it fits into the given size. */
 async function fitInto(image: Image, maxWidth: number, maxHeight: number): Promise<Image> {
   const room = Math.min(maxWidth / image.width, maxHeight / image.height);
   const scale = room >= 1 ? Math.floor(room) : room;
   const side = (length: number) => Math.max(1, Math.round(length * scale));
-  return resize(image, side(image.width), side(image.height), room >= 1 ? "nearest" : "lanczos3");
+  return resize(image, side(image.width), side(image.height), room < 1);
 }
 
-async function resize(
-  image: Image,
-  width: number,
-  height: number,
-  kernel: "nearest" | "lanczos3",
-): Promise<Image> {
+async function resize(image: Image, width: number, height: number, smooth: boolean): Promise<Image> {
   const { data, ...raw } = toRgb(image);
+  const kernel = smooth ? "lanczos3" : "nearest";
   const resized = await sharp(data, { raw }).resize(width, height, { fit: "fill", kernel }).raw().toBuffer();
   return { width, height, channels: 3, data: resized };
 }
 
-/** A rectangle that stands out on any picture: a white line with a coloured one on it. */
+/** A rectangle that stands out on any picture: a coloured line on a wider white one. */
 function outline({ x, y, width, height }: Region, left: number, top: number): string {
   const line = (color: string, thickness: number) =>
     `<rect x="${left + x}" y="${top + y}" width="${width}" height="${height}" fill="none" ` +

@@ -1,11 +1,12 @@
-// Quality against cost as one self-contained SVG: a dot for every method, its name beside it.
+// Quality against cost as self-contained SVG: a dot for each method, its name beside it.
 //
-// scatterPlot() draws it, front() finds the methods that no other one beats, and placeLabels() finds room for the names.
+// scatterPlot() draws it, front() selects the methods that no other beats, placeLabels() places the names.
 
 import {
   axisColor,
   axisOf,
   type Box,
+  circle,
   drawAxes,
   fixed,
   label,
@@ -20,15 +21,15 @@ import { textPath, textWidth } from "./text.ts";
 
 export interface Dot {
   name: string;
-  /** Cost, above 0: milliseconds, say. */
+  /** Cost, above 0, such as milliseconds. */
   x: number;
-  /** Quality: more is better. */
+  /** Quality: larger is better. */
   y: number;
 }
 
 export interface ScatterSpec {
   title: string;
-  /** A second line under the title: under which conditions this was measured. */
+  /** A second line, below the title: the conditions of the measurement. */
   subtitle: string;
   xLabel: string;
   yLabel: string;
@@ -40,9 +41,8 @@ const radius = 5;
 const nameSize = 13;
 
 /**
- * One SVG document that needs no fonts and no other files. The x axis is logarithmic. A dashed line joins the dots that
- * no other one beats in both cost and quality. Throws RangeError unless there is a dot and all have finite numbers and
- * x above 0.
+ * One SVG document that needs no fonts and no other files. The x axis is logarithmic. A dashed line joins the
+ * dots of front(). Throws RangeError if there is no dot, if a number is not finite, or an x is not above 0.
  */
 export function scatterPlot({ title, subtitle, xLabel, yLabel, dots }: ScatterSpec): string {
   const wrong = dots.find(({ x, y }) => !(x > 0 && Number.isFinite(x) && Number.isFinite(y)));
@@ -52,9 +52,8 @@ export function scatterPlot({ title, subtitle, xLabel, yLabel, dots }: ScatterSp
   }
   const { width, height } = size;
   const box = { left: 84, top: titleHeight + 32, right: width - margin, bottom: height - 56 };
-  const extent = (values: number[]) => [Math.min(...values), Math.max(...values)] as const;
-  const xs = extent(dots.map((dot) => dot.x));
-  const ys = extent(dots.map((dot) => dot.y));
+  const xs = dots.map((dot) => dot.x);
+  const ys = dots.map((dot) => dot.y);
   const room = 0.12; // for names
   const [xAt, yAt] = [box.bottom + 42, margin + 8];
   const x = axisOf(xs, [box.left, box.right], { log: true, room, spacing: 60, label: xLabel, labelAt: xAt });
@@ -70,20 +69,18 @@ export function scatterPlot({ title, subtitle, xLabel, yLabel, dots }: ScatterSp
   const widths = dots.map(({ name }) => textWidth(name, nameSize));
   const labels = placeLabels(pixels, widths, { ...box, top: box.top - nameSize });
   dots.forEach(({ name }, i) => {
-    const [x, y] = pixels[i];
-    const color = palette[i % palette.length];
     const behind = areaOf(labels[i], widths[i]); // white, so that no line runs through the name
     out.push(
       `<rect x="${fixed(behind.left)}" y="${fixed(behind.top)}" width="${fixed(widths[i])}" ` +
         `height="${nameSize + 3}" fill="#fff" opacity="0.8"/>`,
-      `<circle cx="${fixed(x)}" cy="${fixed(y)}" r="${radius}" fill="${color}"/>`,
+      circle(pixels[i], radius, palette[i % palette.length]),
       textPath(name, labels[i][0], labels[i][1], { size: nameSize }),
     );
   });
   return svgDocument(title, size, out);
 }
 
-/** The dots that no other one beats: none costs as little and is better. In order of cost. */
+/** The dots that no other beats: each is better than all that cost no more. In order of cost. */
 export function front(dots: readonly Dot[]): Dot[] {
   const byCost = [...dots].sort((a, b) => a.x - b.x || b.y - a.y);
   let best = Number.NEGATIVE_INFINITY;
@@ -95,13 +92,13 @@ export function front(dots: readonly Dot[]): Dot[] {
 }
 
 /**
- * Where each name starts (its baseline's left end): right of its dot, left of it, above, below or at a
- * corner. It is the first of these that lies inside the box and covers no dot and no name before it, or else the one
- * that covers least.
+ * The left end of each name's baseline. A name stands right of its dot, left of it, above, below or at a
+ * corner: the first of these places that is inside the box and covers no dot and no earlier name, or else the
+ * place that covers the smallest area.
  */
 export function placeLabels(dots: readonly Point[], widths: readonly number[], box: Box): Point[] {
   const gap = radius + 5;
-  const taken = dots.map(([x, y]) => around(x - radius, y - radius, 2 * radius, 2 * radius));
+  const obstacles = dots.map(([x, y]) => around(x - radius, y - radius, 2 * radius, 2 * radius));
   return dots.map(([x, y], i) => {
     const width = widths[i];
     const [above, below] = [y - gap, y + gap + 9];
@@ -115,15 +112,15 @@ export function placeLabels(dots: readonly Point[], widths: readonly number[], b
       [x, below],
       [x - width, below],
     ];
-    // Nothing counts as much as to stay inside.
+    // What matters most is to stay inside the box.
     const cost = (place: Point) => {
       const area = areaOf(place, width);
-      const covered = taken.reduce((sum, other) => sum + common(area, other), 0);
-      return covered + 1000 * (common(area, area) - common(area, box));
+      const overlap = obstacles.reduce((sum, other) => sum + common(area, other), 0);
+      return overlap + 1000 * (common(area, area) - common(area, box));
     };
     const costs = places.map(cost);
     const place = places[costs.indexOf(Math.min(...costs))];
-    taken.push(areaOf(place, width));
+    obstacles.push(areaOf(place, width));
     return place;
   });
 }
@@ -136,7 +133,7 @@ function around(left: number, top: number, width: number, height: number): Box {
   return { left, top, right: left + width, bottom: top + height };
 }
 
-/** Area that two boxes have in common. */
+/** The area that two boxes share. */
 function common(a: Box, b: Box): number {
   const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
   const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);

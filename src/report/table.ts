@@ -1,8 +1,8 @@
-// Tables of figures, for a terminal and for a page. The first column is text, all others are numbers.
+// Tables of figures, for terminals and in Markdown. The first column is text, all others are numbers.
 
 export type Row = readonly string[];
 
-/** Columns of equal width, the first one flush left, the others flush right; two spaces between them. */
+/** Plain text: the first column flush left, the others flush right, two spaces between columns. */
 export function textTable(header: Row, rows: readonly Row[]): string {
   const widths = header.map((_, i) => Math.max(...[header, ...rows].map((row) => row[i].length)));
   const line = (row: Row) =>
@@ -13,7 +13,7 @@ export function textTable(header: Row, rows: readonly Row[]): string {
   return [header, ...rows].map(line).join("\n");
 }
 
-/** The same as Markdown. */
+/** A Markdown table with the same alignment. */
 export function markdownTable(header: Row, rows: readonly Row[]): string {
   const line = (row: Row) => `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   const rule = `|${header.map((_, i) => (i === 0 ? " --- " : " ---: ")).join("|")}|`;

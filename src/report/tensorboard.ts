@@ -1,71 +1,61 @@
 // Curves and pictures for TensorBoard: `tensorboard --logdir runs`.
 //
-// An event file is a sequence of records (TFRecord): the length of the data as a 64-bit number, a checksum of that
-// number, the data, its checksum; all little endian. The data of each is a protocol buffer, `Event` of
-// tensorflow/core/util/event.proto. A protocol buffer is a sequence of fields: a number that says which field and
-// how it is written, then the value; of all the possible ones only those below are needed.
+// An event file is a sequence of records (TFRecord): the length of the data as a 64-bit number, a checksum of
+// the length, the data, a checksum of the data; all numbers little endian. The data is a protocol buffer,
+// `Event` of tensorflow/core/util/event.proto. A protocol buffer is a sequence of fields: a number that says
+// which field and how it is written, then its value. Only the fields that are needed are below.
 
-import type { Image } from "../data/index.ts";
-import { encodePng } from "../data/index.ts";
+import { encodePng, type Image } from "../data/index.ts";
 
 /** The record that an event file begins with. */
-export function eventFileHeader(seconds = Date.now() / 1000): Uint8Array {
-  return record(message(double(1, seconds), bytes(3, text("brain.Event:2"))));
+export function eventFileHeader(): Uint8Array {
+  return event(bytes(3, Buffer.from("brain.Event:2")));
 }
 
-/** Numbers by name, such as { loss, "lr/adam" }, at a step of the training. */
-export function scalarEvent(
-  step: number,
-  values: Readonly<Record<string, number>>,
-  seconds = Date.now() / 1000,
-): Uint8Array {
-  const entries = Object.entries(values).map(([tag, value]) => message(bytes(1, text(tag)), float(2, value)));
-  return event(step, seconds, entries);
+/** Numbers by name, such as { loss, "lr/adam" }, at a training step. */
+export function scalarEvent(step: number, values: Readonly<Record<string, number>>): Uint8Array {
+  const entries = Object.entries(values).map(([tag, value]) =>
+    message(bytes(1, Buffer.from(tag)), float(2, value)),
+  );
+  return summaryEvent(step, entries);
 }
 
-/** A picture at a step of the training. */
-export async function imageEvent(
-  step: number,
-  tag: string,
-  image: Image,
-  seconds = Date.now() / 1000,
-): Promise<Uint8Array> {
+/** A picture at a training step. */
+export async function imageEvent(step: number, tag: string, image: Image): Promise<Uint8Array> {
   const { width, height, channels } = image;
   const png = await encodePng(image);
   const picture = message(varint(1, height), varint(2, width), varint(3, channels), bytes(4, png));
-  return event(step, seconds, [message(bytes(1, text(tag)), bytes(4, picture))]);
+  return summaryEvent(step, [message(bytes(1, Buffer.from(tag)), bytes(4, picture))]);
 }
 
-function event(step: number, seconds: number, values: readonly Uint8Array[]): Uint8Array {
-  const summary = message(...values.map((value) => bytes(1, value)));
-  return record(message(double(1, seconds), varint(2, step), bytes(5, summary)));
+function summaryEvent(step: number, values: readonly Uint8Array[]): Uint8Array {
+  return event(varint(2, step), bytes(5, message(...values.map((value) => bytes(1, value)))));
 }
 
-/** The data with its length and their checksums around it. */
-function record(data: Uint8Array): Uint8Array {
-  const out = new Uint8Array(data.length + 16);
-  const view = new DataView(out.buffer);
-  view.setBigUint64(0, BigInt(data.length), true);
-  view.setUint32(8, maskedCrc(out.subarray(0, 8)), true);
-  out.set(data, 12);
-  view.setUint32(12 + data.length, maskedCrc(data), true);
+/** The record of an event at the present time. */
+function event(...fields: readonly Uint8Array[]): Uint8Array {
+  const data = message(double(1, Date.now() / 1000), ...fields);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(data.length));
+  return message(length, maskedCrc(length), data, maskedCrc(data));
+}
+
+/** TFRecord's masking: a plain checksum is weak for data that contains checksums. */
+function maskedCrc(data: Uint8Array): Uint8Array {
+  const crc = crc32c(data);
+  const out = Buffer.alloc(4);
+  out.writeUInt32LE((((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0);
   return out;
 }
 
-/** TFRecord's masking: a checksum of data that contains checksums would be a weak one. */
-function maskedCrc(data: Uint8Array): number {
-  const crc = crc32c(data);
-  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
-}
-
-/** CRC-32C (Castagnoli): the remainder of the bits, divided as a polynomial over 0 and 1; RFC 3720, B.4. */
+/** CRC-32C (Castagnoli): the remainder of the bits as a polynomial over 0 and 1; RFC 3720, B.4. */
 export function crc32c(data: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of data) crc = remainders[(crc ^ byte) & 0xff] ^ (crc >>> 8);
   return (crc ^ 0xffffffff) >>> 0;
 }
 
-/** Of every byte. */
+/** The remainder of each byte. */
 const remainders = Uint32Array.from({ length: 256 }, (_, byte) => {
   let rest = byte;
   for (let bit = 0; bit < 8; bit++) rest = rest & 1 ? (rest >>> 1) ^ 0x82f63b78 : rest >>> 1;
@@ -79,9 +69,9 @@ function varint(field: number, value: number): Uint8Array {
 }
 
 function double(field: number, value: number): Uint8Array {
-  const out = new DataView(new ArrayBuffer(8));
-  out.setFloat64(0, value, true);
-  return message(digits((field << 3) | 1), new Uint8Array(out.buffer));
+  const out = Buffer.alloc(8);
+  out.writeDoubleLE(value);
+  return message(digits((field << 3) | 1), out);
 }
 
 function bytes(field: number, value: Uint8Array): Uint8Array {
@@ -89,23 +79,19 @@ function bytes(field: number, value: Uint8Array): Uint8Array {
 }
 
 function float(field: number, value: number): Uint8Array {
-  const out = new DataView(new ArrayBuffer(4));
-  out.setFloat32(0, value, true);
-  return message(digits((field << 3) | 5), new Uint8Array(out.buffer));
+  const out = Buffer.alloc(4);
+  out.writeFloatLE(value);
+  return message(digits((field << 3) | 5), out);
 }
 
-/** A whole number in groups of seven bits, the lowest first, all but the last marked with a one in front. */
+/** A whole number in groups of seven bits, the lowest first; all but the last have their eighth bit set. */
 function digits(value: number): Uint8Array {
   const out: number[] = [];
   for (; value >= 128; value = Math.floor(value / 128)) out.push((value % 128) + 128);
   return Uint8Array.from([...out, value]);
 }
 
-function text(value: string): Uint8Array {
-  return new TextEncoder().encode(value);
-}
-
-/** Fields, one behind the other. */
+/** Parts, one after the other. */
 function message(...fields: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat(fields);
 }

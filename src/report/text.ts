@@ -1,25 +1,24 @@
 // Text as SVG outlines.
 //
-// An SVG <text> element is drawn with whatever fonts the viewer finds, and a bare server has none: its
-// PNGs would show empty boxes or nothing. So the letters are cut out of a font that npm installs (Inter)
-// and drawn as filled paths. They look the same everywhere and their width is known before drawing.
+// A viewer draws an SVG <text> element with whatever fonts it finds. A bare server has none: its PNGs would
+// show empty boxes or nothing. So the letters come from a font that npm installs (Inter), and are drawn as
+// filled paths: they look the same everywhere, and their width is known before drawing.
 
 import { createRequire } from "node:module";
 import { type Font, type GlyphRun, openSync } from "fontkit";
 
-export type Weight = "regular" | "bold";
+type Weight = "regular" | "bold";
 
 export interface TextStyle {
   /** Font size in pixels. */
   size: number;
   weight?: Weight;
-  /** Any SVG colour. */
   color?: string;
   /** Which point of the text lies at x: its start (the default), its middle or its end. */
   anchor?: "start" | "middle" | "end";
   /** Clockwise turn in degrees about (x, y). */
   rotate?: number;
-  /** A text that would be wider than this many pixels is made smaller until it fits. */
+  /** Pixels. A text that would be wider is made smaller until it fits. */
   maxWidth?: number;
 }
 
@@ -27,7 +26,7 @@ export interface TextStyle {
 export const ink = "#1f2328";
 export const quietInk = "#59636e";
 
-/** Height of a capital letter and of a digit, as a share of the font size: for centring on a line. */
+/** Height of capital letters and digits, as a share of the font size: to centre a text on a line. */
 export const CAP_HEIGHT = 0.727;
 
 const files: Record<Weight, string> = {
@@ -42,8 +41,8 @@ export function textWidth(text: string, size: number, weight: Weight = "regular"
 }
 
 /**
- * `text` as one SVG `<path>` whose baseline passes through (x, y). The font holds the Latin letters of
- * western Europe, digits and punctuation with `× · – − ± °`; what it lacks is drawn as an empty box.
+ * `text` as one SVG `<path>` whose baseline passes through (x, y). The font has the Latin letters of
+ * western Europe, digits, and punctuation with `× · – − ± °`; anything else becomes an empty box.
  */
 export function textPath(text: string, x: number, y: number, style: TextStyle): string {
   const { weight = "regular", color = ink, anchor = "start", rotate = 0, maxWidth = Infinity } = style;
@@ -59,7 +58,7 @@ export function textPath(text: string, x: number, y: number, style: TextStyle): 
     pen += xAdvance * scale;
   });
   const turn = rotate ? ` transform="rotate(${rotate} ${x} ${y})"` : "";
-  return `<path aria-label="${escapeXml(text)}" fill="${escapeXml(color)}"${turn} d="${outline}"/>`;
+  return `<path aria-label="${escapeXml(text)}" fill="${color}"${turn} d="${outline}"/>`;
 }
 
 /** `text` for an XML attribute or element. Control characters, which XML forbids, become spaces. */
@@ -69,8 +68,8 @@ export function escapeXml(text: string): string {
 }
 
 /**
- * Glyphs and pen movements, in font units. In a text that starts as a number all digits get one width
- * ("tabular numbers"), so that the labels of an axis line up; in prose that would only tear words apart.
+ * Glyphs and pen movements, in font units. In a text that begins with a number all digits have the same width
+ * ("tabular numbers"), so that the numbers of an axis line up; in prose that would leave gaps.
  */
 function layout(text: string, weight: Weight): GlyphRun {
   return font(weight).layout(text, { tnum: /^[−\d]/.test(text) });
@@ -80,7 +79,7 @@ function font(weight: Weight): Font {
   let loaded = fonts.get(weight);
   if (!loaded) {
     const path = createRequire(import.meta.url).resolve(files[weight]);
-    loaded = openSync(path) as Font; // a collection of fonts is another file type
+    loaded = openSync(path) as Font; // not a collection: that is another file type
     fonts.set(weight, loaded);
   }
   return loaded;

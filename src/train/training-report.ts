@@ -1,7 +1,7 @@
 import type { Point } from "../report/axes.ts";
 import { htmlPage } from "../report/page.ts";
 import type { Row } from "../report/picture.ts";
-import { linePlots, type PanelSpec, writePlot } from "../report/plot.ts";
+import { linePlots, type PanelSpec, writeDrawing } from "../report/plot.ts";
 import { formatDuration } from "../report/progress.ts";
 import { portable, type TrainConfig } from "./config.ts";
 import { networkOf } from "./network.ts";
@@ -29,7 +29,7 @@ export interface ReportFacts {
 export async function writeReport(folder: RunFolder, facts: ReportFacts): Promise<void> {
   const { config, step, best, bicubic, rows } = facts;
   const panels = curves(folder, facts);
-  await writePlot(folder.file("curves"), { title: "Training", panels: panels.slice(0, 2) });
+  await writeDrawing(folder.file("curves"), linePlots({ title: "Training", panels: panels.slice(0, 2) }));
 
   const { architecture, options } = networkOf(config.network);
   const settings = settingsFor(architecture).flatMap((setting) => {

@@ -1,4 +1,4 @@
-/** The benchmark's own honesty: it refuses wrong results, and its figures are what was measured. */
+/** Benchmarks are honest: they refuse wrong results, and their figures are the measured ones. */
 import { expect, test } from "vitest";
 import { binding, byteCeiling } from "../../bench/ceilings.ts";
 import { convBench, convSize } from "../../bench/conv2d.ts";
@@ -45,12 +45,12 @@ test("median, minimum and maximum", () => {
   expect(() => summarize([])).toThrow(RangeError);
 });
 
-test("numbers are shortened to what is worth reading", () => {
+test("numbers keep the digits that are worth reading", () => {
   const texts = [0, 0.0123, 0.9996, 1.234, 12.34, 99.96, 123.4, 12345.6, -1.5].map(short);
   expect(texts).toEqual(["0", "0.012", "1.00", "1.23", "12.3", "100", "123", "12346", "-1.50"]);
 });
 
-test("the error is a share of the largest value, and what is missing or NaN is wrong", () => {
+test("the error is a share of the largest value; missing values and NaN are wrong", () => {
   const want = [Float32Array.of(1, -4), Float32Array.of(0.5)];
   expect(largestError(want, want)).toBe(0);
   expect(largestError([Float32Array.of(1.5, -4), Float32Array.of(0.5)], want)).toBe(0.125);
@@ -68,7 +68,7 @@ test("the ceiling that binds is the one that takes longer to reach", () => {
   expect(binding({ flops: 0, bytes: 100e6 }, 0.04, ceilings)).toEqual({ kind: "bytes", share: 0.25 });
 });
 
-// Again, if another program took the time of its runs.
+// Retried, because another program may have slowed its runs.
 test("a tiny bench on every adapter", { retry: 2 }, async () => {
   for (const device of devices) {
     const result = await runBench(
@@ -94,7 +94,7 @@ test("a tiny bench on every adapter", { retry: 2 }, async () => {
   }
 });
 
-test("a wrong variant is found and not timed", async () => {
+test("a wrong variant is reported and not timed", async () => {
   const f = (x: Tensor, variant: string) => {
     const y = relu(x);
     return variant === "wrong" ? add(y, 1e-4) : y;
@@ -108,7 +108,7 @@ test("a wrong variant is found and not timed", async () => {
   expect(resultLines(result)[1]).toContain("WRONG: all: error 1.0e-4");
 });
 
-test("a result that is wrong only at the size that is timed is found by its samples", async () => {
+test("samples detect a result that is wrong only at the timed size", async () => {
   const size = convSize(3, 5, 3, 24);
   const bench = convBench("forward", size);
   const [sampled] = bench.sampled!;
@@ -140,7 +140,7 @@ test("samples of both gradients agree with the references' whole result", async 
   }
 });
 
-test("what an operation refuses and what would take too long are left out with the reason", async () => {
+test("variants that refuse or take too long are left out, with the reason", async () => {
   const f = (x: Tensor, variant: string) => {
     if (variant === "refused") throw new RangeError("not for this shape");
     return relu(x);
@@ -152,7 +152,7 @@ test("what an operation refuses and what would take too long are left out with t
   expect(rows[1].reason).toMatch(/^too slow/);
 });
 
-test("a gradient at a kink is decided by other inputs, a wrong one is wrong on those, too", async () => {
+test("at a kink other inputs decide; a wrong gradient is wrong on those, too", async () => {
   const f = (x: Tensor, variant: string) => (variant ? relu(x) : mul(relu(x), 1.1));
   const bench = reluBench(f, ["variant"]);
   const other = reluBench((x) => relu(x), [""]).make;
@@ -166,7 +166,7 @@ test("a gradient at a kink is decided by other inputs, a wrong one is wrong on t
   expect(wrong.rows[0].status).toBe("wrong");
 });
 
-/** Results as runBench returns them, made up. */
+/** A made-up result, as runBench returns it. */
 function result(name: string, flops: number, at?: number): Result {
   const bytes = 1e6;
   const row = (variant: string, median: number) => ({

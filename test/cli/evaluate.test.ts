@@ -71,7 +71,7 @@ describe("evaluate", () => {
       border: 2,
       adapter: "JavaScript",
     });
-    expect(result).toMatchObject({ parameters: 0, weights: null, lr: "made" });
+    expect(result).toMatchObject({ parameters: 0, weights: null, low: "made" });
     expect(result.images.map(({ name }: { name: string }) => name)).toEqual(["a", "b"]);
     for (const figures of [...result.images, result.mean]) {
       for (const key of ["psnr", "ssim", "ms"]) expect(figures[key]).toEqual(expect.any(Number));
@@ -94,7 +94,7 @@ describe("evaluate", () => {
     expect(await run(path("espcn.safetensors"))).toMatchObject({ code: 0, stderr: "" });
     const espcn = JSON.parse(readFileSync(json, "utf8"));
     expect(espcn).toMatchObject({
-      ...{ method: "ESPCN", adapter: "cpu", colors: "y", lr: "files" },
+      ...{ method: "ESPCN", adapter: "cpu", colors: "y", low: "files" },
       weights: path("espcn.safetensors"),
     });
     expect(await run(path("edsr.safetensors"), "--protocol", "rgb", "--border", "3")).toMatchObject({

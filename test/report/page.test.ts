@@ -1,4 +1,4 @@
-/** The report needs no other file, and says what it was given. */
+/** The report needs no other file, and contains all of its specification. */
 import { describe, expect, test } from "vitest";
 import { decodeImage, type Image } from "../../src/data/index.ts";
 import { htmlPage } from "../../src/report/page.ts";
@@ -39,14 +39,14 @@ describe("a report", () => {
     expect(html).toContain('<meta name="viewport" content="width=device-width');
   });
 
-  test("escapes what it was given", async () => {
+  test("escapes all texts", async () => {
     const html = await page('<script>alert("x")</script>');
     expect(html).toContain("<h1>&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;</h1>");
     expect(html).toContain("<dd>a &lt;b&gt; &amp; c</dd>");
     expect(html).toContain('<th scope="row">steps</th><td>1200</td>');
   });
 
-  test("holds the pictures: the whole one with its mark, and the region of each version", async () => {
+  test("contains the whole picture with its mark, and the region in each version", async () => {
     const html = await page("EDSR x2");
     const pictures: Image[] = [];
     for (const [, png] of html.matchAll(/base64,([^"]+)"/g)) {

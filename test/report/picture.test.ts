@@ -25,7 +25,7 @@ const pixel = ({ width, channels, data }: Image, x: number, y: number) => [
   ...data.subarray((y * width + x) * channels, (y * width + x) * channels + channels),
 ];
 
-/** Where on a page an image lies: its top left corner, found by comparing all its pixels. */
+/** The top left corner of an image on a page, where all pixels agree. */
 function find(page: Image, image: Image): [x: number, y: number] | undefined {
   for (let y = 0; y + image.height <= page.height; y++) {
     for (let x = 0; x + image.width <= page.width; x++) {
@@ -49,16 +49,16 @@ describe("sideBySide", () => {
     const high = varied(24, 16);
     const low = varied(12, 8);
     const rows = [{ title: "", panels: panels(low, high) }];
-    const page = await sideBySide(rows, { panelSize: 100, gutter: 6 });
+    const page = await sideBySide(rows, 100);
     expect(page.channels).toBe(3);
     expect(page.data).toHaveLength(page.width * page.height * 3);
     // 100 / 24 allows a factor of 4: panels of 96 x 64.
     const [xLr, yLr] = find(page, enlarge(low, 8))!;
     const [xHr, yHr] = find(page, enlarge(high, 4))!;
     expect(yHr).toBe(yLr);
-    expect(xHr).toBe(xLr + 96 + 6);
-    expect(page.width).toBe(2 * xLr + 2 * 96 + 6); // equal margins
-    expect(pixel(page, xLr + 96 + 3, yLr + 10)).toEqual([255, 255, 255]); // the gutter
+    expect(xHr).toBe(xLr + 96 + 10);
+    expect(page.width).toBe(2 * xLr + 2 * 96 + 10); // equal margins
+    expect(pixel(page, xLr + 96 + 5, yLr + 10)).toEqual([255, 255, 255]); // the gutter
   });
 
   it("shows pictures with alpha or in grey", async () => {
@@ -70,7 +70,7 @@ describe("sideBySide", () => {
     };
     const rgb = picture(8, 8, (x, y) => Array(3).fill(4 * (8 * y + x)) as [number, number, number]);
     const rgba: Image = { ...varied(8, 8), channels: 4, data: new Uint8Array(256).fill(77) };
-    const page = await sideBySide([{ title: "", panels: panels(grey, rgba) }], { panelSize: 8 });
+    const page = await sideBySide([{ title: "", panels: panels(grey, rgba) }], 8);
     expect(find(page, rgb)).toBeDefined();
     expect(
       find(
@@ -82,10 +82,7 @@ describe("sideBySide", () => {
 
   it("reduces panels that are too large to panelSize", async () => {
     const flat = (value: number) => picture(200, 100, () => [value, 0, 0]);
-    const page = await sideBySide([{ title: "", panels: panels(flat(90), flat(200)) }], {
-      panelSize: 50,
-      gutter: 4,
-    });
+    const page = await sideBySide([{ title: "", panels: panels(flat(90), flat(200)) }], 50);
     expect(
       find(
         page,
@@ -113,7 +110,7 @@ describe("sideBySide", () => {
       high.data.set(detail.data.subarray(y * 48, (y + 1) * 48), ((8 + y) * 64 + 32) * 3);
     }
     const overview = { caption: "whole", image: high, region: { x: 32, y: 8, width: 16, height: 16 } };
-    const page = await sideBySide([{ title: "", panels: panels(high), overview }], { panelSize: 64 });
+    const page = await sideBySide([{ title: "", panels: panels(high), overview }], 64);
     const [xDetail, yDetail] = find(page, enlarge(detail, 4))!;
     const left = xDetail - 10 - 64; // the overview, 64 pixels wide at a scale of 1, and the gutter
     const [red, green, blue] = pixel(page, left + 32, yDetail + 8 + 8); // middle of the left side
@@ -130,10 +127,10 @@ describe("sideBySide", () => {
       { title: "wide", panels: panels(wide, wide) },
       { title: "tall", panels: panels(tall, second) },
     ];
-    const page = await sideBySide(rows, { panelSize: 30, gutter: 5 });
+    const page = await sideBySide(rows, 30);
     const [xWide, yWide] = find(page, wide)!;
     const [xSecond, ySecond] = find(page, second)!;
-    expect(xSecond).toBe(xWide + 30 + 5);
+    expect(xSecond).toBe(xWide + 30 + 10);
     expect(ySecond).toBeGreaterThan(yWide + 10);
   });
 
@@ -150,7 +147,7 @@ describe("sideBySide", () => {
             ],
           },
         ],
-        { panelSize: 100 },
+        100,
       );
     const dark = ({ data, width }: Image) =>
       Array.from({ length: data.length / 3 }, (_, i) => i)
@@ -176,7 +173,7 @@ describe("sideBySide", () => {
     ).not.toBe(0);
   });
 
-  it("refuses what is not versions of one picture", async () => {
+  it("refuses panels that are not versions of one picture", async () => {
     const high = varied(24, 16);
     const row = (...images: Image[]) => sideBySide([{ title: "boats", panels: panels(...images) }]);
     await expect(row(varied(16, 16), high)).rejects.toThrow(
@@ -205,8 +202,15 @@ describe("pickDetail", () => {
     );
     const grey: Image = { ...rgb, channels: 1, data: rgb.data.filter((_, i) => i % 3 === 0) };
     for (const image of [rgb, grey]) {
-      expect(pickDetail(image, 32)).toEqual({ x: 136, y: 40, width: 32, height: 32 });
+      expect(pickDetail(image, 32, 1)).toEqual({ x: 136, y: 40, width: 32, height: 32 });
     }
+  });
+
+  it("begins with a whole pixel of the small picture", () => {
+    const dots = picture(64, 64, (x, y) => (x === 40 && y === 40 ? [255, 255, 255] : [0, 0, 0]));
+    const { x, y } = pickDetail(dots, 24, 4);
+    expect([x % 4, y % 4]).toEqual([0, 0]);
+    expect([x, y]).toEqual([16, 16]);
   });
 
   it("prefers steep edges to gentle slopes", () => {
@@ -215,14 +219,14 @@ describe("pickDetail", () => {
       const value = y < 32 ? Math.round((x * 100) / 63) : x < 24 ? 0 : 200;
       return [value, value, value];
     });
-    const { x, y } = pickDetail(image, 16);
+    const { x, y } = pickDetail(image, 16, 1);
     expect(y).toBeGreaterThan(16);
     expect(x <= 23 && x + 16 > 23).toBe(true);
   });
 
   it("takes the first of equal places, and all of a small picture", () => {
     const flat = picture(50, 40, () => [9, 9, 9]);
-    expect(pickDetail(flat, 16)).toEqual({ x: 0, y: 0, width: 16, height: 16 });
-    expect(pickDetail(flat, 64)).toEqual({ x: 0, y: 0, width: 50, height: 40 });
+    expect(pickDetail(flat, 16, 1)).toEqual({ x: 0, y: 0, width: 16, height: 16 });
+    expect(pickDetail(flat, 64, 1)).toEqual({ x: 0, y: 0, width: 50, height: 40 });
   });
 });

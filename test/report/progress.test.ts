@@ -1,21 +1,15 @@
-import { describe, expect, it } from "vitest";
-import {
-  formatBar,
-  formatBarLine,
-  formatDuration,
-  formatStatus,
-  formatValue,
-  Progress,
-} from "../../src/report/progress.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { formatDuration, Progress } from "../../src/report/progress.ts";
 
-/** A stream that records what it is given, and a clock that is moved by hand. */
+/** A stream that records what is written, and a clock that the test moves. */
 function recorder({ isTTY = false, columns = 100 } = {}) {
   const written: string[] = [];
   const clock = { seconds: 0 };
+  vi.spyOn(performance, "now").mockImplementation(() => clock.seconds * 1000);
   const stream = { isTTY, columns, write: (text: string) => written.push(text) };
-  const now = () => clock.seconds * 1000;
-  return { stream, written, clock, now, text: () => written.join("") };
+  return { stream, written, clock, text: () => written.join("") };
 }
+afterEach(() => vi.restoreAllMocks());
 
 /** What a terminal shows after `text`: \r goes back to the line's start, ESC [K clears the rest of it. */
 function screen(text: string): string[] {
@@ -34,57 +28,70 @@ function screen(text: string): string[] {
   return lines;
 }
 
-describe("formatting", () => {
-  it("writes durations", () => {
-    const cases: [number, string][] = [
-      [0, "0s"],
-      [7.4, "7s"],
-      [59.6, "1m00s"],
-      [65, "1m05s"],
-      [3599.7, "1h00m"],
-      [3725, "1h02m"],
-      [86400 * 3 + 4 * 3600 + 59, "3d04h"],
-      [-1, "0s"],
-      [Number.NaN, "?"],
-      [Number.POSITIVE_INFINITY, "?"],
-    ];
-    for (const [seconds, text] of cases) expect(formatDuration(seconds), `${seconds}`).toBe(text);
-  });
-
-  it("writes values with four digits", () => {
-    const values = [0.021308, 0.02, 31.0249, 1e-4, 2.5e-5, 0, Number.NaN];
-    expect(values.map(formatValue)).toEqual(["0.02131", "0.02000", "31.02", "1e-4", "2.5e-5", "0", "NaN"]);
-  });
-
-  it("fills the bar as far as the run has come", () => {
-    expect(formatBar(0, 4)).toBe("░░░░");
-    expect(formatBar(0.5, 4)).toBe("██░░");
-    expect(formatBar(0.99, 4)).toBe("███░");
-    expect(formatBar(1, 4)).toBe("████");
-    expect(formatBar(1.2, 4)).toBe("████");
-  });
-
-  it("writes one line with everything", () => {
-    const status = { step: 900, total: 30000, speed: 10, values: { loss: 0.0213, lr: 1e-4 } };
-    expect(formatStatus(status)).toBe("  3%    900/30000  10.0 steps/s  loss 0.02130  lr 1e-4  ETA 48m30s");
-    expect(formatStatus({ ...status, took: 65 })).toMatch(/ {2}took 1m05s$/);
-    expect(formatStatus({ ...status, speed: Number.NaN })).toMatch(/ {2}\? steps\/s .* ETA \?$/);
-  });
-
-  it("never fills the last column of the terminal", () => {
-    const status = { step: 900, total: 30000, speed: 10, values: { loss: 0.0213, lr: 1e-4 } };
-    for (let columns = 1; columns < 200; columns++) {
-      const line = formatBarLine(status, columns);
-      expect(line.length).toBeLessThan(columns);
-      expect(line.includes("░")).toBe(columns >= formatStatus(status).length + 7);
-    }
-  });
+it("writes durations", () => {
+  const cases: [number, string][] = [
+    [0, "0s"],
+    [7.4, "7s"],
+    [59.6, "1m00s"],
+    [65, "1m05s"],
+    [3599.7, "1h00m"],
+    [3725, "1h02m"],
+    [86400 * 3 + 4 * 3600 + 59, "3d04h"],
+    [-1, "0s"],
+    [Number.NaN, "?"],
+    [Number.POSITIVE_INFINITY, "?"],
+  ];
+  for (const [seconds, text] of cases) expect(formatDuration(seconds), `${seconds}`).toBe(text);
 });
 
 describe("Progress", () => {
+  /** What a terminal of this width shows after 90 seconds and some of 30,000 steps. */
+  const bar = (step: number, columns: number) => {
+    const { stream, clock, text } = recorder({ isTTY: true, columns });
+    const progress = new Progress({ total: 30_000, stream });
+    clock.seconds = 90;
+    progress.update(step, { loss: 0.0213, lr: 1e-4 });
+    return screen(text())[0];
+  };
+
+  it("writes one line with everything, values with four digits", () => {
+    const { stream, clock, text } = recorder();
+    const progress = new Progress({ total: 30_000, stream });
+    clock.seconds = 90;
+    progress.update(900, { a: 0.021308, b: 0.02, c: 31.0249, d: 2.5e-5, e: 0, f: Number.NaN });
+    expect(text()).toBe(
+      "  3%    900/30000  10.0 steps/s  a 0.02131  b 0.02000  c 31.02  d 2.5e-5  e 0  f NaN  ETA 48m30s\n",
+    );
+  });
+
+  it("writes ? for an unknown speed", () => {
+    const { stream, text } = recorder();
+    new Progress({ total: 10, stream }).update(0);
+    expect(text()).toBe("  0%   0/10  ? steps/s  ETA ?\n");
+  });
+
+  it("fills the bar as far as the run has come", () => {
+    expect(bar(0, 200)).toMatch(/^░{30} /);
+    expect(bar(15_000, 200)).toMatch(/^█{15}░{15} /);
+    expect(bar(29_999, 200)).toMatch(/^█{29}░ /);
+    expect(bar(30_000, 200)).toMatch(/^█{30} /);
+    expect(bar(36_000, 200)).toMatch(/^█{30} /);
+  });
+
+  it("never fills the last column of the terminal", () => {
+    const status = "  3%    900/30000  10.0 steps/s  loss 0.02130  lr 1e-4  ETA 48m30s";
+    for (let columns = 1; columns < 200; columns++) {
+      const line = bar(900, columns);
+      expect(line.length).toBeLessThan(columns);
+      const hasBar = columns >= status.length + 7;
+      expect(hasBar ? line.replace(/^[█░]+ /, "") : line).toBe(status.slice(0, columns - 1));
+      expect(line.includes("░")).toBe(hasBar);
+    }
+  });
+
   it("writes a line every few seconds to a file", () => {
-    const { stream, written, clock, now } = recorder();
-    const progress = new Progress({ total: 100, stream, now });
+    const { stream, written, clock } = recorder();
+    const progress = new Progress({ total: 100, stream });
     for (let step = 1; step <= 100; step++) {
       clock.seconds = step / 4;
       progress.update(step, { loss: 1 / step });
@@ -101,8 +108,8 @@ describe("Progress", () => {
   });
 
   it("redraws one line in a terminal, ten times a second at most", () => {
-    const { stream, written, clock, now, text } = recorder({ isTTY: true });
-    const progress = new Progress({ total: 1000, stream, now });
+    const { stream, written, clock, text } = recorder({ isTTY: true });
+    const progress = new Progress({ total: 1000, stream });
     for (let step = 1; step <= 1000; step++) {
       clock.seconds = step / 1000;
       progress.update(step, { loss: step < 500 ? 0.001 : 12345 });
@@ -116,8 +123,8 @@ describe("Progress", () => {
   });
 
   it("prints lines above the bar", () => {
-    const { stream, clock, now, text } = recorder({ isTTY: true });
-    const progress = new Progress({ total: 10, stream, now });
+    const { stream, clock, text } = recorder({ isTTY: true });
+    const progress = new Progress({ total: 10, stream });
     clock.seconds = 1;
     progress.update(1);
     progress.log("PSNR 31.02 dB");
@@ -133,8 +140,8 @@ describe("Progress", () => {
   });
 
   it("follows a change of speed, and forgets a slow start", () => {
-    const { stream, written, clock, now } = recorder();
-    const progress = new Progress({ total: 10_000, stream, now });
+    const { stream, written, clock } = recorder();
+    const progress = new Progress({ total: 10_000, stream });
     const speed = () => Number(written[written.length - 1].match(/([\d.]+) steps/)?.[1]);
     clock.seconds = 30; // compiling shaders
     progress.update(1);
@@ -148,24 +155,24 @@ describe("Progress", () => {
   });
 
   it("does not count steps done before a resumed run for the speed", () => {
-    const { stream, clock, now, text } = recorder();
-    const progress = new Progress({ total: 200, start: 100, stream, now });
+    const { stream, clock, text } = recorder();
+    const progress = new Progress({ total: 200, start: 100, stream });
     clock.seconds = 5;
     progress.update(110);
     expect(text()).toBe(" 55%  110/200  2.00 steps/s  ETA 45s\n");
   });
 
-  it("works when the width of the terminal is not known", () => {
-    const { stream, clock, now, text } = recorder({ isTTY: true, columns: 0 });
-    const progress = new Progress({ total: 10, stream, now });
+  it("works in a terminal of unknown width", () => {
+    const { stream, clock, text } = recorder({ isTTY: true, columns: 0 });
+    const progress = new Progress({ total: 10, stream });
     clock.seconds = 1;
     progress.update(5);
     expect(screen(text())[0]).toMatch(/^█{15}░{15} {2}50% .*ETA 1s$/);
   });
 
   it("counts other things than steps, and can leave no trace", () => {
-    const { stream, clock, now, text } = recorder({ isTTY: true });
-    const progress = new Progress({ total: 10, unit: "tiles", stream, now });
+    const { stream, clock, text } = recorder({ isTTY: true });
+    const progress = new Progress({ total: 10, unit: "tiles", stream });
     clock.seconds = 1;
     progress.update(5);
     expect(screen(text())[0]).toContain("5/10  5.00 tiles/s");

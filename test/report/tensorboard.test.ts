@@ -1,11 +1,18 @@
 /**
- * Event files, read back by a reader that shares no code with the writer; the checksum against RFC 3720's examples;
- * and one file byte for byte as TensorBoard 2.21's own reader was seen to accept it.
+ * Event files, read back by a reader that shares only the checksum with the writer; the checksum, against the
+ * examples of RFC 3720; and one file, byte for byte, that TensorBoard 2.21's own reader has accepted.
  */
 import { createHash } from "node:crypto";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { decodeImage } from "../../src/data/index.ts";
 import { crc32c, eventFileHeader, imageEvent, scalarEvent } from "../../src/report/tensorboard.ts";
+
+/** What `make` returns at a time in seconds. */
+function at<T>(seconds: number, make: () => T): T {
+  vi.setSystemTime(1000 * seconds);
+  return make();
+}
+afterEach(() => void vi.useRealTimers());
 
 describe("CRC-32C", () => {
   const bytes = (value: (i: number) => number) => Uint8Array.from({ length: 32 }, (_, i) => value(i));
@@ -26,16 +33,16 @@ function records(file: Uint8Array): Uint8Array[] {
     const rotated = (view.getUint32(at, true) - 0xa282ead8) >>> 0;
     return ((rotated << 15) | (rotated >>> 17)) >>> 0;
   };
-  const found: Uint8Array[] = [];
+  const all: Uint8Array[] = [];
   for (let at = 0; at < file.length; ) {
     const length = Number(view.getBigUint64(at, true));
     const data = file.subarray(at + 12, at + 12 + length);
     expect(unmasked(at + 8)).toBe(crc32c(file.subarray(at, at + 8)));
     expect(unmasked(at + 12 + length)).toBe(crc32c(data));
-    found.push(data);
+    all.push(data);
     at += length + 16;
   }
-  return found;
+  return all;
 }
 
 /** A protocol buffer's fields: numbers, and bytes for all that has a length. */
@@ -50,31 +57,31 @@ function fields(data: Uint8Array): [number, number | Uint8Array][] {
       if (byte < 128) return Number(value);
     }
   };
-  const found: [number, number | Uint8Array][] = [];
+  const all: [number, number | Uint8Array][] = [];
   while (at < data.length) {
     const key = varint();
     const field = key >> 3;
     const type = key & 7;
     expect([0, 1, 2, 5]).toContain(type);
     if (type === 0) {
-      found.push([field, varint()]);
+      all.push([field, varint()]);
       continue;
     }
     const length = type === 1 ? 8 : type === 5 ? 4 : varint();
     const value = data.subarray(at, at + length);
     const number =
       type === 1 ? view.getFloat64(at, true) : type === 5 ? view.getFloat32(at, true) : undefined;
-    found.push([field, number ?? value]);
+    all.push([field, number ?? value]);
     at += length;
   }
   expect(at).toBe(data.length);
-  return found;
+  return all;
 }
 
 const text = (value: number | Uint8Array) => new TextDecoder().decode(value as Uint8Array);
 
 test("a file's first record names the format", () => {
-  const [record, ...others] = records(eventFileHeader(1700000000.5));
+  const [record, ...others] = records(at(1700000000.5, eventFileHeader));
   expect(others).toEqual([]);
   const [[timeField, time], [versionField, version]] = fields(record);
   expect([timeField, time]).toEqual([1, 1700000000.5]);
@@ -82,9 +89,9 @@ test("a file's first record names the format", () => {
 });
 
 test.each([0, 1, 127, 128, 300_000, 2 ** 31, 2 ** 40])("scalars at step %d", (step) => {
-  const [record] = records(scalarEvent(step, { "train/loss": 0.25, "train/lr": 1e-4 }, 3));
-  const [time, at, [summaryField, summary]] = fields(record);
-  expect([time, at, summaryField]).toEqual([[1, 3], [2, step], 5]);
+  const [record] = records(at(3, () => scalarEvent(step, { "train/loss": 0.25, "train/lr": 1e-4 })));
+  const [time, count, [summaryField, summary]] = fields(record);
+  expect([time, count, summaryField]).toEqual([[1, 3], [2, step], 5]);
   const values = fields(summary as Uint8Array).map(([field, value]) => {
     const [[tagField, tag], [valueField, number]] = fields(value as Uint8Array);
     return [field, tagField, text(tag), valueField, number];
@@ -107,12 +114,12 @@ test("a picture", async () => {
   expect(await decodeImage(png[1] as Uint8Array, "the event's picture")).toEqual(image);
 });
 
-test("the file that TensorBoard was given", () => {
+test("the file that TensorBoard has accepted", () => {
   const file = Buffer.concat([
-    eventFileHeader(1700000000.5),
-    scalarEvent(1, { "train/loss": 0.5 }, 1700000001),
-    scalarEvent(300_000, { "train/loss": 0.25, "valid/psnr": 33.125 }, 1700000002.25),
+    at(1700000000.5, eventFileHeader),
+    at(1700000001, () => scalarEvent(1, { "train/loss": 0.5 })),
+    at(1700000002.25, () => scalarEvent(300_000, { "train/loss": 0.25, "valid/psnr": 33.125 })),
   ]);
-  const seen = "68cbb01a783b8e01422b103ba69e1c38c47dbefaf6f29746285bb6ac2fec7d4a";
-  expect(createHash("sha256").update(file).digest("hex")).toBe(seen);
+  const accepted = "68cbb01a783b8e01422b103ba69e1c38c47dbefaf6f29746285bb6ac2fec7d4a";
+  expect(createHash("sha256").update(file).digest("hex")).toBe(accepted);
 });

@@ -1,4 +1,4 @@
-/** jax-js on its WebGPU backend, everything compiled by its jit. Layout [n, c, h, w], the only one its convolution takes. */
+/** jax-js on its WebGPU backend, compiled by its jit. Layout [n, c, h, w], as its convolution wants. */
 import { installWebGPU } from "./webgpu.mjs";
 
 export async function prepare(workload, { busyWait }) {
@@ -28,7 +28,7 @@ export async function prepare(workload, { busyWait }) {
   if (workload.kind.startsWith("conv")) {
     const { pad } = workload;
     const swap = (a) => a.transpose([1, 0, 2, 3]);
-    // What its gradient rules build: convolutions of dy with the mirrored filter, and of x with dy as the filter.
+    // As in its gradient rules: dy convolved with the mirrored filter, and x with dy as the filter.
     const [compute, a, b] = {
       conv: () => [(a, b) => conv(a, b, pad), x, w],
       "conv-dx": () => [(a, b) => conv(a, np.flip(swap(b), [2, 3]), pad), dy, w],
@@ -60,7 +60,7 @@ export async function prepare(workload, { busyWait }) {
     return { adapter, step: (read) => finish(compiled(tree.ref(p), input.ref), read) };
   }
 
-  // Its optimisers are a package of their own; Adam is short enough to write out and be compiled with the step.
+  // Its optimisers are in a package of their own. Adam is short; written out, it is compiled with the step.
   const wanted = upload(target);
   const { lr, beta1, beta2, eps } = workload.adam;
   const lossAndGradients = valueAndGrad((p, input, wanted) => np.abs(model(p, input).sub(wanted)).mean());

@@ -1,8 +1,8 @@
-/** ONNX Runtime: inference only, layout [n, c, h, w]. Its sessions take the input from the CPU and return the output there. */
+/** ONNX Runtime: inference alone, layout [n, c, h, w]. Its sessions have input and output on the CPU. */
 import { availableParallelism } from "node:os";
 import { onnxModel } from "../onnx-model.mjs";
 
-/** Variants: "node-webgpu" (a Dawn of its own inside the binary), "node-cpu", "web-wasm". */
+/** Variants: "node-webgpu" (with a Dawn of its own in the binary), "node-cpu", "web-wasm". */
 export async function prepare(workload, { variant }) {
   const model = onnxModel(workload);
   if (!model) return { unsupported: "it computes no gradients" };

@@ -1,4 +1,4 @@
-/** This library, built. Layout [n, c, h, w]. */
+/** This library, from dist/. Layout [n, c, h, w]. */
 import {
   Adam,
   backward,
@@ -20,7 +20,7 @@ export async function prepare(workload, { adapter }) {
   const upload = (array, options) => tensor(array.data, array.shape, options);
   const input = upload(x);
 
-  /** `compute` makes a tensor; what else it makes is freed. Like the other libraries: read one element and so wait. */
+  /** `compute` makes a tensor; reading one element waits for it, as in the peers. Then all is freed. */
   const stepOf = (compute) => async (read) => {
     const round = scope();
     try {
@@ -44,7 +44,7 @@ export async function prepare(workload, { adapter }) {
     const weight = upload(w);
     compute = () => conv2d(input, weight, undefined, { padding: workload.pad });
   } else if (workload.kind === "conv-dx" || workload.kind === "conv-dw") {
-    // The gradient rule by itself, as `backward` calls it.
+    // The gradient rule alone, as `backward` calls it.
     const weight = upload(w);
     input.requiresGrad = true;
     weight.requiresGrad = true;
@@ -62,7 +62,7 @@ export async function prepare(workload, { adapter }) {
       const { lr, beta1, beta2, eps } = workload.adam;
       const adam = new Adam(model.parameters(), { lr, betas: [beta1, beta2], eps });
       const [first] = model.parameters();
-      // What the others do as well: the loss is computed, but read only if asked for.
+      // As in the other libraries, the loss is computed, but read only on request.
       return {
         adapter: device.gpu.adapterInfo.description,
         step: (read) =>
@@ -78,8 +78,8 @@ export async function prepare(workload, { adapter }) {
 }
 
 /**
- * Mean 0 and range 1 make the model the peers' function. It still computes its mean shifts (two 1x1 convolutions
- * of three channels) and multiplications by 1, which the peers' networks lack.
+ * With mean 0 and range 1 the model is the same function as the peers'. It still computes its mean shifts
+ * (two 1x1 convolutions of three channels) and multiplications by 1, which the peers' networks lack.
  */
 function loadEdsr({ blocks, channels }, parameters) {
   const model = new EDSR({ scale: 2, blocks, channels, rgbMean: [0, 0, 0], rgbRange: 1 });

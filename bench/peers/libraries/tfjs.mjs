@@ -1,4 +1,4 @@
-/** TensorFlow.js on its WebGPU backend. Layout [n, h, w, c], its fast path. */
+/** TensorFlow.js on its WebGPU backend. Layout [n, h, w, c], its fastest. */
 import { numel, permute } from "../workloads.mjs";
 import { installWebGPU } from "./webgpu.mjs";
 
@@ -19,7 +19,7 @@ export async function prepare(workload, { busyWait }) {
   const { x, w, dy, target, parameters } = workload.data();
   const input = picture(x);
 
-  /** `compute` makes a tensor; reading one element waits for it. `order` brings the axes back to ours. */
+  /** `compute` makes a tensor; reading one element waits for it. `order` restores our order of axes. */
   const stepOf = (compute, order) => async (read) => {
     const y = tf.tidy(compute);
     if (!read) await readOne(y);
@@ -61,7 +61,7 @@ export async function prepare(workload, { busyWait }) {
     };
   }
 
-  // EDSR. depthToSpace takes the channels of `up` in another order than PixelShuffle: (row, column, channel).
+  // EDSR. depthToSpace wants the channels of `up` as (row, column, channel), unlike PixelShuffle.
   const { net } = workload;
   const p = {};
   for (const [name, array] of Object.entries(parameters)) {

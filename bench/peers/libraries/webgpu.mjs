@@ -1,12 +1,12 @@
 /**
- * What browser libraries need to find WebGPU in Node: the constants and `navigator.gpu`. Call before importing
- * them. The package `webgpu` is the one the main package has installed, so all use the same Dawn.
+ * What browser libraries need to find WebGPU in Node: its constants and `navigator.gpu`. Call it before
+ * importing them. The package `webgpu` is that of the main package, so all use the same Dawn.
  */
 import { availableParallelism } from "node:os";
 import { create, globals } from "webgpu";
 import { nodeHost } from "../../../dist/device/adapter-node.js";
 
-// Here, because Dawn crashes if the instance is collected while a device is in use.
+// A variable of the module, because Dawn crashes if the instance is collected while a device is in use.
 const gpu = create([]);
 
 /** Returns the adapter's name. */
@@ -23,8 +23,8 @@ export async function installWebGPU({ busyWait }) {
 }
 
 /**
- * Dawn in Node polls without pause while a promise is pending and so takes a core from a software adapter.
- * Pixelgrad sleeps between polls; the peers get the same, so that the figures compare their GPU work.
+ * Dawn in Node polls without pause while a promise is pending, which takes a core from a software adapter.
+ * Pixelgrad sleeps between polls. The peers get the same, so that the figures compare their GPU work.
  */
 function waitIdly(prototype, method) {
   const original = prototype[method];

@@ -64,14 +64,10 @@ export function launchForward(
   }
 
   const preset = chooseBlock(profile, chosen, w.shape);
+  const buffers = { ...inputs, skip: (skip ?? w).gpuStorage, y: y.gpuStorage };
   const launch = (block: Block) => {
     const plan = planBlocks(profile, convolution, block);
-    device.run(plan.kernel, {
-      ...plan,
-      functions: xAt + storeWgsl(epilogue),
-      buffers: { ...inputs, skip: (skip ?? w).gpuStorage, y: y.gpuStorage },
-      params,
-    });
+    device.run(plan.kernel, { ...plan, functions: xAt + storeWgsl(epilogue), buffers, params });
   };
   if (variant) {
     launch(preset);
