@@ -344,13 +344,13 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       const y = device.allocate(4);
       const launch = { buffers: { y }, params: { size: 4, value: 1 }, grid: [1] } as const;
       expect(() => device.run(fillKernel, { ...launch, buffers: {} })).toThrow(
-        "Kernel fill: no buffer was given for y.",
+        "Kernel fill: the buffer for y is missing.",
       );
       expect(() => device.run(fillKernel, { ...launch, params: { size: 4 } })).toThrow(
-        "Kernel fill: parameter value was not given.",
+        "Kernel fill: parameter value is missing.",
       );
       expect(() => device.run(fillKernel, { ...launch, grid: [1, 65536] })).toThrow(
-        "Kernel fill: a grid of 1 x 65536 x 1 workgroups passes 65535 on one axis.",
+        "Kernel fill: a grid of 1 x 65536 x 1 workgroups exceeds 65535 on one axis.",
       );
       device.release(y);
     });

@@ -18,7 +18,7 @@ describe("sizeClass", () => {
     expect(sizeClass(bytes)).toBe(want);
   });
 
-  test("wastes at most an eighth, is a multiple of 256, and never shrinks", () => {
+  test("wastes at most an eighth, and grows with the bytes in multiples of 256", () => {
     let last = 0;
     for (let bytes = 4097; bytes < 2 ** 28; bytes = Math.ceil(bytes * 1.013)) {
       const size = sizeClass(bytes);
@@ -50,7 +50,7 @@ describe("BufferPool", () => {
     return new BufferPool(device as unknown as GPUDevice, 0, budget, ({ id }) => destroyed.push(id));
   }
 
-  test("reuses a returned buffer for anything of its size class", () => {
+  test("reuses a buffer for anything of its size class", () => {
     const pool = poolOf(2 ** 20);
     const a = pool.take(1000);
     pool.give(a);
@@ -64,7 +64,7 @@ describe("BufferPool", () => {
     expect(destroyed).toEqual([]);
   });
 
-  test("takes the last returned first", () => {
+  test("takes the last one given back first", () => {
     const pool = poolOf(2 ** 20);
     const [a, b, c] = [pool.take(256), pool.take(256), pool.take(256)];
     for (const buffer of [a, c, b]) pool.give(buffer);
@@ -96,7 +96,7 @@ describe("BufferPool", () => {
     expect([small1, small2, large, other]).not.toContain(pool.take(1024));
   });
 
-  test("a size that is used again counts as new", () => {
+  test("a size that is used again moves to the end", () => {
     const pool = poolOf(4096);
     const [a, b] = [pool.take(1024), pool.take(2048)];
     pool.give(a);
