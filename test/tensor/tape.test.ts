@@ -200,7 +200,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     test("a wanted tensor that the loss does not depend on", () => {
       const [x, other] = [trained([1, 2]), trained([1, 2, 3])];
       expect(() => backward(sum(x), [x, other])).toThrow(
-        "backward: the loss does not depend on the tensor of shape [3] whose gradient was asked for.",
+        "backward: the loss does not depend on the tensor of shape [3] whose gradient is wanted.",
       );
     });
 
@@ -218,7 +218,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     test("an operation without a rule, and the gradient of a gradient", () => {
       const x = trained([1, 2]);
       const y = sum(mul(equal(x, tensor([1, 1])), x));
-      expect(() => backward(y)).toThrow("backward: equal has no gradient rule with respect to its input a.");
+      expect(() => backward(y)).toThrow("backward: equal has no gradient rule for its input a.");
       const gradient = backward(sum(mul(x, x))).get(x)!;
       expect(() => backward(sum(gradient), [x])).toThrow(
         "the loss does not depend on the tensor of shape [2]",

@@ -105,7 +105,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     const x = tensor([1, 2, 3], undefined, { device });
     x.assign([4, 5, 6]);
     expect([...(await x.data())]).toEqual([4, 5, 6]);
-    expect(() => x.assign([1, 2])).toThrow("assign: 2 values were given for a tensor of shape [3].");
+    expect(() => x.assign([1, 2])).toThrow("assign: 2 values do not fill a tensor of shape [3].");
     expect([...(await x.data())]).toEqual([4, 5, 6]);
   });
 
