@@ -35,8 +35,8 @@ async function requestNamed(part: string, choice?: AdapterChoice): Promise<GPUAd
 }
 
 async function requestAdapter(choice?: AdapterChoice): Promise<GPUAdapter | undefined> {
-  // Without the system's Vulkan loader, Dawn would only warn that there is none. The loader beside SwiftShader
-  // also finds the driver of a real GPU, if there is one.
+  // Without the system's Vulkan loader, Dawn would only warn that there is none. The loader beside
+  // SwiftShader also finds the driver of a real GPU, if there is one.
   if (process.platform === "linux" && !keepLoaded("libvulkan.so.1")) installSwiftShader();
   // Dawn prefers GPUs to software, and SwiftShader to lavapipe, which is much faster.
   if (choice !== "swiftshader") {
@@ -65,8 +65,8 @@ const SWIFTSHADER_FILES = ["libvk_swiftshader.so", "libvulkan.so.1", "vk_swiftsh
 
 /**
  * Makes SwiftShader visible to Dawn in this process: unpacks it once per machine, adds its manifest to the
- * Vulkan loader's list, and loads the loader beside it if the system has none. Returns false where that cannot
- * work: on another platform, or without the npm package.
+ * Vulkan loader's list, and loads the loader beside it if the system has none. Returns false where that
+ * cannot work: on another platform, or without the npm package.
  */
 function installSwiftShader(): boolean {
   if (process.platform !== "linux" || process.arch !== "x64") return false;
@@ -74,8 +74,9 @@ function installSwiftShader(): boolean {
   if (!archive) return false;
   const folder = join(cacheFolder(), "pixelgrad-swiftshader-143");
   if (!SWIFTSHADER_FILES.every((file) => existsSync(join(folder, file)))) unpackTar(archive, folder);
-  // The Vulkan loader reads the environment when the next instance is created. VK_ADD_DRIVER_FILES adds to the
-  // system's drivers, but is ignored where the user has fixed the list; then the manifest goes into that list.
+  // The Vulkan loader reads the environment when the next instance is created. VK_ADD_DRIVER_FILES adds to
+  // the system's drivers, but is ignored where the user has fixed the list; then the manifest goes into that
+  // list.
   const manifest = join(folder, "vk_swiftshader_icd.json");
   for (const name of ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"]) {
     if (process.env[name] !== undefined) process.env[name] = `${process.env[name]}:${manifest}`;
@@ -135,8 +136,8 @@ function unpackTar(archive: string, folder: string): void {
 const RTLD_NODELETE = 0x1000;
 
 /**
- * Loads a shared library for good, so that Dawn finds it by its name. Node takes it for an add-on and complains
- * that it "did not self-register"; by then it is loaded.
+ * Loads a shared library for good, so that Dawn finds it by its name. Node takes it for an add-on and
+ * complains that it "did not self-register"; by then it is loaded.
  */
 function keepLoaded(file: string): boolean {
   try {
@@ -206,14 +207,14 @@ function adviceWithoutAdapter(choice?: AdapterChoice): string {
   const isName = choice !== undefined && !["gpu", "lavapipe", "swiftshader"].includes(choice);
   if (isName && present.length > 0) {
     return (
-      `These are present: ${present.join("; ")}. Give a part of one of these names, or "gpu", "lavapipe" or ` +
-      `"swiftshader".`
+      `These are present: ${present.join("; ")}. Give a part of one of these names, or "gpu", "lavapipe" ` +
+      `or "swiftshader".`
     );
   }
   if (process.platform === "darwin" || process.platform === "win32") {
     return (
-      "On this system WebGPU is part of the graphics driver: update the operating system and the driver, then " +
-      "try again."
+      "On this system WebGPU is part of the graphics driver: update the operating system and the driver, " +
+      "then try again."
     );
   }
   const release = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
@@ -222,16 +223,20 @@ function adviceWithoutAdapter(choice?: AdapterChoice): string {
   );
   const install =
     id === "debian" && version === "12"
-      ? `enable the suite "bookworm-backports" in apt's sources, then "apt-get update && apt-get install libvulkan1 && ` +
-        `apt-get install -t bookworm-backports mesa-vulkan-drivers" (lavapipe, in software)`
+      ? `enable the suite "bookworm-backports" in apt's sources, then "apt-get update && ` +
+        `apt-get install libvulkan1 && apt-get install -t bookworm-backports mesa-vulkan-drivers"`
       : id === "fedora"
-        ? `"dnf install vulkan-loader mesa-vulkan-drivers" (lavapipe, in software)`
-        : `"apt-get install libvulkan1 mesa-vulkan-drivers", or what your system has instead (lavapipe, in software)`;
+        ? `"dnf install vulkan-loader mesa-vulkan-drivers"`
+        : `"apt-get install libvulkan1 mesa-vulkan-drivers", or what your system has instead`;
   const npm =
     process.arch === "x64"
-      ? ` Or, without installing anything in the system: "npm install -D @sparticuz/chromium@143.0.4" (SwiftShader, slower).`
+      ? ` Or, without installing anything in the system: "npm install -D @sparticuz/chromium@143.0.4" ` +
+        `(SwiftShader, slower).`
       : "";
-  return `Dawn found no fitting Vulkan driver. With a GPU, install its Vulkan driver; without one, ${install}.${npm}`;
+  return (
+    "Dawn found no fitting Vulkan driver. With a GPU, install its Vulkan driver; " +
+    `without one, ${install} (lavapipe, in software).${npm}`
+  );
 }
 
 export const nodeHost: Host = {

@@ -20,13 +20,13 @@ const browser: Host = {
   adviceWithoutAdapter() {
     if (globalThis.isSecureContext === false) {
       return (
-        "WebGPU exists only on pages served over https or from localhost, and this page is neither. Serve it from " +
-        "one of them."
+        "WebGPU exists only on pages served over https or from localhost, and this page is neither. Serve " +
+        "it from one of them."
       );
     }
     return (
-      "This browser offers no WebGPU. Use a current Chrome, Edge, Firefox or Safari, and look at its page about " +
-      "graphics (chrome://gpu) if it is current; on Linux, Chrome may need the flag --enable-unsafe-webgpu."
+      "This browser offers no WebGPU. Use a current Chrome, Edge, Firefox or Safari, and look at its page " +
+      "about graphics (chrome://gpu) if it is current. On Linux, Chrome may need --enable-unsafe-webgpu."
     );
   },
   savedTuning: () => undefined,
@@ -47,7 +47,7 @@ export function registerHost(other: Host): void {
   host = other;
 }
 
-/** Every implementation that was asked: Dawn crashes if one is garbage collected while its device is in use. */
+/** Every implementation in use: Dawn crashes if one is garbage collected before its device. */
 const implementations = new Set<GPU | undefined>();
 
 /** Asks one WebGPU implementation for an adapter that fits the choice. */
@@ -74,8 +74,8 @@ export interface GpuOptions {
   /**
    * Which adapter to use: `"gpu"` (a real one or nothing), `"lavapipe"`, `"swiftshader"`, `"cpu"` (the plain
    * TypeScript references), or a part of a device's name such as `"NVIDIA"`. Default: the environment
-   * variable `PIXELGRAD_ADAPTER`, else the fastest there is: a GPU, lavapipe, SwiftShader. It is never `"cpu"`
-   * by default, which is a hundred times slower.
+   * variable `PIXELGRAD_ADAPTER`, else the fastest there is: a GPU, lavapipe, SwiftShader. It is never
+   * `"cpu"` by default, which is far slower.
    */
   adapter?: AdapterChoice;
   /** Use this WebGPU implementation instead of looking for one (tests pass `backend=null` this way). */

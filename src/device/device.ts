@@ -84,8 +84,8 @@ export interface DeviceProfile {
 }
 
 /**
- * Where tensors live: a `GpuDevice`, or the `CpuDevice`, which runs every operation as its reference. A storage
- * belongs to the device that allocated it.
+ * Where tensors live: a `GpuDevice`, or the `CpuDevice`, which runs every operation as its reference. A
+ * storage belongs to the device that allocated it.
  */
 export interface Device {
   /** What to print: "llvmpipe (LLVM 15.0.6, 256 bits)", "cpu", … */
@@ -102,7 +102,7 @@ export interface Device {
   copy(from: Storage, to: Storage): void;
   /** Resolves when the device has done all its work; rejects if any of it failed. */
   sync(): Promise<void>;
-  /** Compiles the kernels that `body` launches, and runs none. Does nothing on the CPU. See compile-ahead.ts. */
+  /** Compiles the kernels that `body` launches, and runs none. See compile-ahead.ts. */
   compileAhead(body: () => void): Promise<void>;
   memory(): MemoryStats;
   /** Sets `peakBytes` to `peak`, by default to `liveBytes`: the maximum then counts from here on. */

@@ -123,7 +123,8 @@ export class GpuDevice implements Device {
     if (bytes > maxTensorBytes) {
       throw new GpuError(
         `A tensor of ${length} elements (${mebibytes(bytes)}) is larger than ${this.name} can bind at once ` +
-          `(${mebibytes(maxTensorBytes)}). Work on smaller pictures, tiles or batches, or with a smaller network.`,
+          `(${mebibytes(maxTensorBytes)}). Work on smaller pictures, tiles or batches, or with a smaller ` +
+          `network.`,
       );
     }
     const storage = new GpuStorage(this.#pool.take(bytes), 0, length);

@@ -83,7 +83,8 @@ export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}):
  *     let g = dy[at];
  *     // @end
  *
- * Why: WGSL has no preprocessor, and refuses to compile what a device does not have, even where it never runs.
+ * Why: WGSL has no preprocessor, and refuses to compile what a device does not have, even where it never
+ * runs.
  */
 function keepChosen(kernel: Kernel, constants: Readonly<Record<string, number>>): string {
   const choice = /^ *\/\/ @if (\w+)\n([\s\S]*?)(?:^ *\/\/ @else\n([\s\S]*?))?^ *\/\/ @end\n/gm;
@@ -114,8 +115,8 @@ function keepChosen(kernel: Kernel, constants: Readonly<Record<string, number>>)
  *
  * Why: a GPU keeps `var sums: array<f32, 32>` in registers only if every index is known when compiling. With
  * an index that is a loop variable, Mesa and SwiftShader put the array in memory and run several times
- * slower. WGSL has no unroll attribute, so the text itself is unrolled. The copies hold literal numbers, which
- * fit u32 and i32 alike: `column + i` with a u32 `column` would not compile otherwise.
+ * slower. WGSL has no unroll attribute, so the text itself is unrolled. The copies hold literal numbers,
+ * which fit u32 and i32 alike: `column + i` with a u32 `column` would not compile otherwise.
  *
  * Unrolled blocks must not branch: dozens of branches among dozens of registers take SwiftShader's compiler
  * minutes and Mesa's seconds. Use `select` and `min` instead of `if`, and `&` instead of `&&`, which is a
@@ -127,8 +128,8 @@ function unrollLoops(kernel: Kernel, body: string, constants: Readonly<Record<st
     const count = /^\d+$/.test(bound) ? Number(bound) : constants[bound];
     if (count === undefined) {
       throw new Error(
-        `Kernel ${kernel.name}: the loop over ${variable} is to be unrolled ${bound} times, and the prelude has ` +
-          `no ${bound}.`,
+        `Kernel ${kernel.name}: the loop over ${variable} is to be unrolled ${bound} times, and the ` +
+          `prelude has no ${bound}.`,
       );
     }
     const mention = new RegExp(`(?<![.\\w])${variable}\\b`, "g"); // `i`, but not the field `p.i`
@@ -141,7 +142,7 @@ function unrollLoops(kernel: Kernel, body: string, constants: Readonly<Record<st
   if (/\{ *\/\/ *@unroll/.test(text)) {
     throw new Error(
       `Kernel ${kernel.name}: a loop marked @unroll would stay a loop, since it does not have the form ` +
-        `"for (var i = 0; i < COUNT; i++) { // @unroll" with a "}" of the same indentation. Write it like that.`,
+        `"for (var i = 0; i < COUNT; i++) { // @unroll" with a "}" of the same indentation. Write it so.`,
     );
   }
   return text;

@@ -49,7 +49,7 @@ export class Pipelines {
     return this.#remember(key, gpu, layout);
   }
 
-  /** Begins to compile a pipeline and adds its promise to `compiling`, unless it exists or is there already. */
+  /** Begins to compile a pipeline, if it neither exists nor is in `compiling` yet, and adds it there. */
   compileAhead(kernel: Kernel, prelude: Specialisation, compiling: Map<string, Promise<void>>): void {
     const key = pipelineKey(kernel, prelude);
     if (this.#pipelines.has(key) || compiling.has(key)) return;
@@ -58,7 +58,8 @@ export class Pipelines {
     const made = this.#gpu.createComputePipelineAsync(descriptor);
     const checked = this.#gpu.popErrorScope();
     const done = Promise.allSettled([made, checked]).then(([pipeline, check]) => {
-      // The error in the shader's text comes first: of that, the pipeline says only that its shader is invalid.
+      // The error in the shader's text comes first: of that, the pipeline says only that its shader is
+      // invalid.
       const textError = check.status === "fulfilled" ? check.value : undefined;
       const error: { message: string } | undefined =
         textError ?? (pipeline.status === "rejected" ? pipeline.reason : undefined);

@@ -20,7 +20,7 @@ export class BufferPool {
   readonly #usage: number;
   readonly #budget: number;
   readonly #destroyed: (buffer: PooledBuffer) => void;
-  /** Free buffers by size class; the last one given back is taken first, so that caches of bind groups hit. */
+  /** Free buffers by size class. The last one given back is taken first: its bind groups may be cached. */
   readonly #free = new Map<number, PooledBuffer[]>();
   #freeBytes = 0;
   /** Buffers that exist, free or in use. */

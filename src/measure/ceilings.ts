@@ -11,7 +11,7 @@ export interface Ceilings {
   readonly flops: number;
   /** How many independent sums, and how many unrolled rounds, reached it. */
   readonly multiplyAdd: { readonly chains: number; readonly unroll: number };
-  /** `rate` is bytes read and written per second. It depends on `bytes`, since small copies stay in the caches. */
+  /** Bytes read and written per second, by the size of the copy: small ones stay in the caches. */
   readonly copies: readonly { readonly bytes: number; readonly rate: number }[];
 }
 

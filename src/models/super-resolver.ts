@@ -30,7 +30,7 @@ export abstract class SuperResolver extends Module {
   }
 
   /** What the network was built with, as strings: kept in weight files, and enough to build it again. */
-  abstract metadata(): Record<string, string>;
+  abstract override metadata(): Record<string, string>;
 }
 
 /** `forward` in two stages. The second, with the largest maps, can be done for one part after the other. */

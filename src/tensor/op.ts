@@ -32,7 +32,7 @@ export interface OpDefinition<I extends Inputs, P> {
   cpu(inputs: ArraysOf<I>, params: P, y: NdArray): void;
   /** Records the kernels that fill `y`, whose contents are undefined at first. */
   gpu(device: GpuDevice, inputs: I, params: P, y: Tensor): void;
-  /** The gradient rule: `dy` is the loss's gradient with respect to y. Without it, y is not differentiable. */
+  /** The gradient rule; `dy` is the loss's gradient with respect to y. Optional. */
   backward?(dy: Tensor, saved: I & { y: Tensor }, params: P): Thunks<I>;
   /** `y` is the first input's memory under another shape: `cpu` and `gpu` have nothing to do. */
   readonly view?: boolean;
@@ -49,8 +49,8 @@ export function defineOp<I extends Inputs, P = void>(
     for (const [name, input] of named) {
       if (input.device !== device) {
         throw new Error(
-          `${definition.name}: its inputs are on different devices (${name} on ${input.device.name}, ${firstName} ` +
-            `on ${device.name}). Create them on the same one.`,
+          `${definition.name}: its inputs are on different devices (${name} on ${input.device.name}, ` +
+            `${firstName} on ${device.name}). Create them on the same one.`,
         );
       }
     }
@@ -79,8 +79,8 @@ export function defineOp<I extends Inputs, P = void>(
 let noGrads = 0;
 
 /**
- * Operations leave no notes for backward, which saves memory where no gradient is needed. Either until the end
- * of a block,
+ * Operations leave no notes for backward, which saves memory where no gradient is needed. Either until the
+ * end of a block,
  *
  *     using _ = noGrad();
  *
@@ -108,8 +108,8 @@ export function noGrad<T>(body?: () => T): Disposable | T {
 }
 
 /**
- * Under noGrad(), disposes an intermediate result that only a gradient would read again, so that a deep network
- * holds a few feature maps instead of all. Otherwise its scope disposes it.
+ * Under noGrad(), disposes an intermediate result that only a gradient would read again, so that a deep
+ * network holds a few feature maps instead of all. Otherwise its scope disposes it.
  */
 export function disposeUnlessTaped(intermediate: Tensor): void {
   if (noGrads > 0) intermediate.dispose();
@@ -123,8 +123,9 @@ export interface UpdateDefinition<Name extends string> {
   /** The definition in plain loops. */
   cpu(blocks: Readonly<Record<Name, FloatArray>>, params: Params): void;
   /**
-   * Binds the blocks by their names, has a parameter `size`, the number of elements, and computes four elements
-   * per thread in workgroups of 64. The last vec4 may reach past the end: every buffer has room for that.
+   * Binds the blocks by their names, has a parameter `size`, the number of elements, and computes four
+   * elements per thread in workgroups of 64. The last vec4 may reach past the end: every buffer has room for
+   * that.
    */
   readonly kernel: Kernel;
   /** The parameters differ from one update to the next: the device need not cache them. */

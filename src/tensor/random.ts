@@ -69,7 +69,9 @@ export class Random {
     return draw % n;
   }
 
-  /** Standard normal (Box and Muller 1958). The method's second value is not kept, so the state stays small. */
+  /**
+   * Standard normal (Box and Muller 1958). Drops the method's second value, so that the state stays small.
+   */
   normal(): number {
     const radius = Math.sqrt(-2 * Math.log(1 - this.uniform())); // 1 - u is never 0
     return radius * Math.cos(2 * Math.PI * this.uniform());

@@ -64,8 +64,8 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
     const y = b[b.length - i] ?? 1;
     if (x !== y && x !== 1 && y !== 1) {
       throw new ShapeError(
-        `${op}: shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast: counted from the last, axis ${i} ` +
-          `has ${x} and ${y}, and neither is 1. Reshape one of them so that sizes are equal or 1.`,
+        `${op}: shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast: counted from the last, ` +
+          `axis ${i} has ${x} and ${y}, and neither is 1. Reshape one of them so that sizes are equal or 1.`,
       );
     }
     target[rank - i] = Math.max(x, y);

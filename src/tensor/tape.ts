@@ -1,9 +1,9 @@
 /**
- * Reverse-mode automatic differentiation. Every operation on tensors that need a gradient leaves a note on its
- * result (`tensor.node`): which operation, which inputs. `backward` follows the notes from a loss back to the
- * parameters. On the way, each operation's rule turns the gradient with respect to its output into gradients
- * with respect to its inputs. That is the whole of backpropagation. (The notes together are called a tape,
- * which is played backwards.)
+ * Reverse-mode automatic differentiation. Every operation on tensors that need a gradient leaves a note on
+ * its result (`tensor.node`): which operation, which inputs. `backward` follows the notes from a loss back to
+ * the parameters. On the way, each operation's rule turns the gradient with respect to its output into
+ * gradients with respect to its inputs. That is the whole of backpropagation. (The notes together are called
+ * a tape, which is played backwards.)
  */
 import { accumulate } from "./accumulate.ts";
 import { noGrad } from "./op.ts";
@@ -19,29 +19,30 @@ export type Gradients = Map<Tensor, Tensor>;
  * that the loss depends on. Only what leads to a wanted tensor is computed. Nothing is stored on the tensors,
  * so there is nothing to reset before the next step. The gradients belong to the innermost open scope.
  *
- * Throws if no tensor is wanted or one does not influence the loss, if an operation on the way has no gradient
- * rule, or if a tensor on the way has been overwritten or disposed since.
+ * Throws if no tensor is wanted or one does not influence the loss, if an operation on the way has no
+ * gradient rule, or if a tensor on the way has been overwritten or disposed since.
  */
 export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
   if (loss.size !== 1) {
     throw new ShapeError(
-      `backward: the loss must have one element, got shape ${formatShape(loss.shape)}. Reduce it with mean() or sum().`,
+      `backward: the loss must have one element, got shape ${formatShape(loss.shape)}. Reduce it with ` +
+        `mean() or sum().`,
     );
   }
   const order = dependencies(loss);
   const targets = new Set(wanted ?? order.filter((tensor) => tensor.requiresGrad));
   if (targets.size === 0) {
     throw new Error(
-      `backward: the loss depends on no tensor whose gradient is wanted. Set requiresGrad on parameters before using ` +
-        `them, and do not compute the loss under noGrad().`,
+      `backward: the loss depends on no tensor whose gradient is wanted. Set requiresGrad on parameters ` +
+        `before using them, and do not compute the loss under noGrad().`,
     );
   }
   const reached = new Set(order);
   for (const target of targets) {
     if (!reached.has(target)) {
       throw new Error(
-        `backward: the loss does not depend on the tensor of shape ${formatShape(target.shape)} whose gradient is ` +
-          `wanted. Set requiresGrad before using it, and do not compute the loss under noGrad().`,
+        `backward: the loss does not depend on the tensor of shape ${formatShape(target.shape)} whose ` +
+          `gradient is wanted. Set requiresGrad before using it, and do not compute the loss under noGrad().`,
       );
     }
   }
@@ -55,7 +56,7 @@ export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
   using _ = noGrad();
   const gradients: Gradients = new Map();
   const seed = Tensor.empty(loss.shape, loss.device);
-  seed.device.write(seed.storage, [1]); // the loss's gradient with respect to itself: where the chain rule begins
+  seed.device.write(seed.storage, [1]); // the loss's gradient with respect to itself
   gradients.set(loss, seed);
   for (const tensor of order.reverse()) {
     const dy = gradients.get(tensor);
@@ -79,9 +80,10 @@ function dependencies(loss: Tensor): Tensor[] {
     // A loop over a Set also visits what is added on the way.
     for (const input of tensor.node?.inputs ?? []) tensors.add(input.tensor);
     if (tensor.disposed && (tensor.node || tensor.requiresGrad)) {
+      const maker = tensor.node ? `, made by ${tensor.node.name},` : "";
       throw new Error(
-        `backward: a tensor of shape ${formatShape(tensor.shape)}${tensor.node ? `, made by ${tensor.node.name},` : ""} has ` +
-          `been disposed, so no gradient can flow through it. Call backward before its scope ends.`,
+        `backward: a tensor of shape ${formatShape(tensor.shape)}${maker} has been disposed, so no ` +
+          `gradient can flow through it. Call backward before its scope ends.`,
       );
     }
   }
@@ -104,8 +106,8 @@ function propagate(
   for (const { tensor, version, what } of values) {
     if (!tensor.disposed && tensor.storage.version !== version) {
       throw new Error(
-        `backward: ${what} of ${node.name} (shape ${formatShape(tensor.shape)}) has been overwritten since, and the ` +
-          `gradient depends on the old values. Call backward before the optimiser's step or assign().`,
+        `backward: ${what} of ${node.name} (shape ${formatShape(tensor.shape)}) has been overwritten ` +
+          `since, and the gradient depends on the old values. Call backward before step() or assign().`,
       );
     }
   }
@@ -118,14 +120,14 @@ function propagate(
     let gradient = thunk();
     if (!sameShape(gradient.shape, tensor.shape)) {
       throw new ShapeError(
-        `backward: the rule of ${node.name} gave a gradient of shape ${formatShape(gradient.shape)} for its input ` +
-          `${name} of shape ${formatShape(tensor.shape)}.`,
+        `backward: the rule of ${node.name} gave a gradient of shape ${formatShape(gradient.shape)} for ` +
+          `its input ${name} of shape ${formatShape(tensor.shape)}.`,
       );
     }
     const sum = gradients.get(tensor);
     if (!sum) {
-      // A rule may return a tensor that is not its own: that of addition returns dy for both inputs. Each input
-      // then gets its own view of the memory, so that both can be disposed.
+      // A rule may return a tensor that is not its own: that of addition returns dy for both inputs. Each
+      // input then gets its own view of the memory, so that both can be disposed.
       if (!temporaries.tensors.has(gradient)) gradient = gradient.view(gradient.shape);
       gradients.set(tensor, keep(gradient));
     } else if (sum.storage.refs > 1) {

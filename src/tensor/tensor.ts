@@ -43,8 +43,8 @@ export class Tensor {
   get storage(): Storage {
     if (!this.#storage) {
       throw new Error(
-        `A tensor of shape ${formatShape(this.shape)} was used after it had been disposed. If a scope disposed ` +
-          `it, move it out with keep(tensor) before the scope ends.`,
+        `A tensor of shape ${formatShape(this.shape)} was used after it had been disposed. If a scope ` +
+          `disposed it, move it out with keep(tensor) before the scope ends.`,
       );
     }
     return this.#storage;
@@ -151,8 +151,8 @@ export type NestedArray = number | ArrayLike<number> | readonly NestedArray[];
 export function tensor(values: NestedArray, shape?: Shape, options: TensorOptions = {}): Tensor {
   if (shape !== undefined && !Array.isArray(shape)) {
     throw new ShapeError(
-      `tensor: the second argument is the shape, a list such as [1, 3, 48, 48], and options are the third; got ` +
-        `${JSON.stringify(shape)} for a shape. To infer it from the values, write tensor(values, undefined, options).`,
+      `tensor: the second argument is the shape, a list such as [1, 3, 48, 48], and options are the third; ` +
+        `got ${JSON.stringify(shape)} for a shape. To infer it, write tensor(values, undefined, options).`,
     );
   }
   const flat = flatten(values);
@@ -205,7 +205,7 @@ export function rand(
   return tensor(values, shape, rest);
 }
 
-/** Normally distributed values, mean 0 and standard deviation 1. A `Random` alone may stand for the options. */
+/** Normal random values, mean 0 and standard deviation 1. A `Random` alone may stand for the options. */
 export function randn(shape: Shape, options: Random | RandomOptions = {}): Tensor {
   checkShape("randn", shape);
   const { random = defaultRandom(), ...rest } = randomOptions(options);

@@ -33,17 +33,17 @@ describe("sizeClass", () => {
 
 describe("BufferPool", () => {
   let destroyed: number[];
-  let made: number[];
+  let createdSizes: number[];
   beforeEach(() => {
     destroyed = [];
-    made = [];
+    createdSizes = [];
   });
 
   function poolOf(budget: number, maxBufferSize = 2 ** 30): BufferPool {
     const device = {
       limits: { maxBufferSize },
       createBuffer({ size }: { size: number }) {
-        made.push(size);
+        createdSizes.push(size);
         return {};
       },
     };
@@ -59,7 +59,7 @@ describe("BufferPool", () => {
     expect(b).not.toBe(a);
     pool.give(a);
     expect(pool.take(100)).not.toBe(a); // another class
-    expect(made).toEqual([1024, 1024, 256]);
+    expect(createdSizes).toEqual([1024, 1024, 256]);
     expect([pool.count, pool.created, pool.bytes]).toEqual([3, 3, 2304]);
     expect(destroyed).toEqual([]);
   });
@@ -140,12 +140,12 @@ describe("BufferPool", () => {
   });
 
   test("near the device's limit it does not round beyond it", () => {
-    const most = 2 ** 20 - 256;
-    const pool = poolOf(2 ** 30, most);
-    expect(sizeClass(most)).toBeGreaterThan(most);
-    const buffer = pool.take(most - 100);
-    expect(made).toEqual([most]);
+    const maxBytes = 2 ** 20 - 256;
+    const pool = poolOf(2 ** 30, maxBytes);
+    expect(sizeClass(maxBytes)).toBeGreaterThan(maxBytes);
+    const buffer = pool.take(maxBytes - 100);
+    expect(createdSizes).toEqual([maxBytes]);
     pool.give(buffer);
-    expect(pool.take(most)).toBe(buffer);
+    expect(pool.take(maxBytes)).toBe(buffer);
   });
 });

@@ -66,7 +66,7 @@ export async function checkGolden(
     const want = arrays.get(name)!;
     const label = `${name} on ${device.name}:`;
     expect(result.shape, label).toEqual(want.shape);
-    const largest = want.data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const largest = want.data.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
     expectClose(await result.data(), want.data, {
       relative: tolerance,
       absolute: tolerance * largest,

@@ -19,9 +19,10 @@ export interface KillOptions {
 }
 
 /**
- * Runs the same small training twice: once undisturbed, and once killed with SIGKILL at random moments and resumed
- * after each. After every kill all weight files must be readable; at the end they must be equal, byte for byte of
- * their tensors, to those of the first. Throws an Error that says what is not so. Returns the steps it was killed at.
+ * Runs the same small training twice: once undisturbed, and once killed with SIGKILL at random moments and
+ * resumed after each. After every kill all weight files must be readable; at the end they must be equal, byte
+ * for byte of their tensors, to those of the first. Throws an Error that says what is not so. Returns the
+ * steps it was killed at.
  */
 export async function killAndResume(options: KillOptions): Promise<number[]> {
   const { adapter, kills, steps, seed, say } = options;
