@@ -41,13 +41,11 @@ export interface Specialisation {
  * `struct Params { h: u32 }`. Parameters are 4-byte scalars only, which need no alignment rules.
  */
 export function kernel(name: string, body: string): Kernel {
-  const bindings: Binding[] = [];
   const declaration =
-    /@group\(0\)\s*@binding\((\d+)\)\s*var<(storage,\s*read_write|storage,\s*read|uniform)>\s*(\w+)/g;
-  for (const [, index, space, variable] of body.matchAll(declaration)) {
-    const kind = space === "uniform" ? "uniform" : space.endsWith("read_write") ? "read_write" : "read";
-    bindings.push({ index: Number(index), name: variable, kind });
-  }
+    /@group\(0\)\s*@binding\((\d+)\)\s*var<(?:storage,\s*)?(read_write|read|uniform)>\s*(\w+)/g;
+  const bindings = Array.from(body.matchAll(declaration), ([, index, kind, variable]) => {
+    return { index: Number(index), name: variable, kind: kind as Binding["kind"] };
+  });
   const struct = /struct Params\s*\{([^}]*)\}/.exec(body)?.[1].replace(/\/\/.*$/gm, "") ?? "";
   const params: Param[] = [];
   for (const [, field, type] of struct.matchAll(/(\w+)\s*:\s*([\w<>]+)/g)) {

@@ -72,7 +72,9 @@ export class Pipelines {
   /** What a pipeline is made of. Errors go to the open error scope. */
   #describe(kernel: Kernel, prelude: Specialisation) {
     const code = wgslSource(kernel, prelude);
-    if (debugWgsl(kernel.name)) console.log(`// ---- ${kernel.name}\n${code}`);
+    // DEBUG_WGSL=conv2d prints the final source of every kernel whose name contains the word.
+    const word = environment("DEBUG_WGSL");
+    if (word && kernel.name.includes(word)) console.log(`// ---- ${kernel.name}\n${code}`);
     // Not the layout "auto", which leaves out bindings that this specialisation does not use.
     const layout = this.#gpu.createBindGroupLayout({
       entries: kernel.bindings.map(({ index, kind }) => ({
@@ -154,20 +156,13 @@ function pipelineKey(kernel: Kernel, { constants, enable, functions }: Specialis
   return `${key};${enable ?? ""};${functions ?? ""}`;
 }
 
-/** `DEBUG_WGSL=conv2d` prints the final source of every kernel whose name contains the word. */
-function debugWgsl(name: string): boolean {
-  const word = environment("DEBUG_WGSL");
-  return word !== undefined && name.includes(word);
-}
-
+/** Shows the lines of the source around the first position (":line:column") in the compiler's message. */
 function compileError(kernel: Kernel, code: string, message: string): GpuError {
-  return new GpuError(`Kernel ${kernel.name} does not compile: ${message}\n${excerpt(code, message)}`);
-}
-
-/** The lines of the source around the first position (":line:column") in a compiler's message. */
-function excerpt(code: string, message: string): string {
   const position = Number(/:(\d+):\d+/.exec(message)?.[1] ?? 1);
   const numbered = code.split("\n").map((line, i) => `${String(i + 1).padStart(5)}  ${line}`);
-  const around = numbered.slice(Math.max(0, position - 6), position + 5);
-  return [...around, "(Set DEBUG_WGSL to the kernel's name to print all of it.)"].join("\n");
+  const excerpt = numbered.slice(Math.max(0, position - 6), position + 5).join("\n");
+  return new GpuError(
+    `Kernel ${kernel.name} does not compile: ${message}\n${excerpt}\n` +
+      `(Set DEBUG_WGSL to the kernel's name to print all of it.)`,
+  );
 }

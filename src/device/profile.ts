@@ -77,10 +77,8 @@ function classify(info: GPUAdapterInfo): AdapterClass {
 }
 
 /** What people call it: for software the renderer and its version, for a GPU its own name first. */
-function nameOf(
-  { device, description, vendor, architecture }: GPUAdapterInfo,
-  adapterClass: AdapterClass,
-): string {
+function nameOf(info: GPUAdapterInfo, adapterClass: AdapterClass): string {
+  const { device, description, vendor, architecture } = info;
   const parts = adapterClass === "gpu" ? [device, description] : [description || device];
   return parts.filter(Boolean).join(", ") || [vendor, architecture].filter(Boolean).join(" ") || "GPU";
 }

@@ -19,15 +19,18 @@ abstract class Optimizer<Sum extends string> {
   protected readonly device: Device;
   /** Parameters, gradients and running sums, all of the same layout. */
   protected readonly blocks: Readonly<Record<"parameters" | "gradients" | Sum, Storage>>;
-  readonly #parameters: readonly Tensor[];
-  readonly #parameterSlots: readonly Storage[];
-  readonly #gradientSlots: readonly Storage[];
+  /** Each parameter, its own slice of the block of parameters, and its gradient's slice. */
+  readonly #slots: readonly { parameter: Tensor; values: Storage; gradient: Storage }[];
   /** The names of the running sums. */
   readonly #sums: readonly Sum[];
   #disposed = false;
 
-  constructor(parameters: readonly Tensor[], lr: number, sums: readonly Sum[]) {
+  constructor(parameters: readonly Tensor[], options: { readonly lr?: number }, sums: readonly Sum[]) {
     const { name } = this.constructor;
+    // Without types, `new Adam(parameters, 0.1)` would pass for options without a learning rate.
+    if (typeof options !== "object") {
+      throw new RangeError(`${name}: options are an object such as { lr: 1e-3 }, got ${options}.`);
+    }
     if (!Array.isArray(parameters) || !parameters.every((parameter) => parameter instanceof Tensor)) {
       throw new RangeError(`${name}: the first argument is a list of tensors, such as model.parameters().`);
     }
@@ -45,29 +48,26 @@ abstract class Optimizer<Sum extends string> {
           `optimiser for each device.`,
       );
     }
-    this.lr = lr;
-    this.#parameters = [...parameters];
+    this.lr = options.lr ?? 1e-3;
     this.#sums = sums;
     this.device = device;
     // GPU bindings start at multiples of 256 bytes. The gaps are zeros and stay zeros.
-    const offsets: number[] = [];
-    let length = 0;
-    for (const { size } of parameters) {
-      offsets.push(length);
-      length += Math.ceil(size / 64) * 64;
-    }
+    const room = ({ size }: Tensor) => Math.ceil(size / 64) * 64;
+    const length = parameters.reduce((sum, parameter) => sum + room(parameter), 0);
     const blocks = ["parameters", "gradients", ...sums].map(
       (block) => [block, device.allocate(length)] as const,
     );
     for (const [, block] of blocks) device.write(block, new Float32Array(length));
     this.blocks = Object.fromEntries(blocks) as typeof this.blocks;
-    const slots = (whole: Storage) => parameters.map(({ size }, i) => device.slice(whole, offsets[i], size));
-    this.#gradientSlots = slots(this.blocks.gradients);
-    this.#parameterSlots = slots(this.blocks.parameters);
-    for (const [i, parameter] of parameters.entries()) {
-      device.copy(parameter.storage, this.#parameterSlots[i]);
-      parameter.replaceStorage(this.#parameterSlots[i]);
-    }
+    let offset = 0;
+    this.#slots = parameters.map((parameter) => {
+      const values = device.slice(this.blocks.parameters, offset, parameter.size);
+      const gradient = device.slice(this.blocks.gradients, offset, parameter.size);
+      offset += room(parameter);
+      device.copy(parameter.storage, values);
+      parameter.replaceStorage(values);
+      return { parameter, values, gradient };
+    });
   }
 
   /**
@@ -90,7 +90,7 @@ abstract class Optimizer<Sum extends string> {
           `first, as in stepLR(1e-3, { stepSize: 10 }).`,
       );
     }
-    for (const [i, parameter] of this.#parameters.entries()) {
+    for (const [i, { parameter, values }] of this.#slots.entries()) {
       const label = `${this.constructor.name}.step: parameter ${i} of shape [${parameter.shape}]`;
       const gradient = gradients.get(parameter);
       if (!gradient) {
@@ -102,12 +102,12 @@ abstract class Optimizer<Sum extends string> {
       if (!sameShape(gradient.shape, parameter.shape)) {
         throw new ShapeError(`${label} has a gradient of another shape, [${gradient.shape}].`);
       }
-      if (parameter.storage !== this.#parameterSlots[i]) {
+      if (parameter.storage !== values) {
         throw new Error(`${label} belongs to another optimiser by now. Use one optimiser per parameter.`);
       }
     }
-    for (const [i, parameter] of this.#parameters.entries()) {
-      this.device.copy(gradients.get(parameter)!.storage, this.#gradientSlots[i]);
+    for (const { parameter, gradient } of this.#slots) {
+      this.device.copy(gradients.get(parameter)!.storage, gradient);
       parameter.storage.version++;
     }
     this.steps++;
@@ -147,20 +147,14 @@ abstract class Optimizer<Sum extends string> {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    const blocks = Object.values<Storage>(this.blocks);
-    for (const storage of [...this.#gradientSlots, ...blocks]) this.device.release(storage);
+    for (const { gradient } of this.#slots) this.device.release(gradient);
+    for (const block of Object.values<Storage>(this.blocks)) this.device.release(block);
   }
 
   #refuseDisposed(method: string): void {
     if (!this.#disposed) return;
     throw new Error(`${this.constructor.name}.${method}: the optimiser has been disposed. Create a new one.`);
   }
-}
-
-/** Without types, `new Adam(parameters, 0.1)` would pass for options without a learning rate. */
-function requireOptions(name: string, options: object): void {
-  if (typeof options === "object") return;
-  throw new RangeError(`${name}: options are an object such as { lr: 1e-3 }, got ${options}.`);
 }
 
 export interface OptimizerState {
@@ -171,13 +165,12 @@ export interface OptimizerState {
 
 /** Adam (Kingma and Ba 2015), torch.optim.Adam's arithmetic; the formulas are at `adamStep`. */
 export class Adam extends Optimizer<"m" | "v"> {
-  readonly #options: Required<AdamOptions>;
+  readonly #options: Omit<Required<AdamOptions>, "lr">;
 
   constructor(parameters: readonly Tensor[], options: AdamOptions = {}) {
-    requireOptions("Adam", options);
-    const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = options;
-    super(parameters, lr, ["m", "v"]);
-    this.#options = { lr, betas, eps, weightDecay };
+    super(parameters, options, ["m", "v"]);
+    const { betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = options;
+    this.#options = { betas, eps, weightDecay };
   }
 
   protected update(): void {
@@ -187,16 +180,15 @@ export class Adam extends Optimizer<"m" | "v"> {
 
 /** Stochastic gradient descent, torch.optim.SGD's arithmetic; the formulas are at `sgdStep`. */
 export class SGD extends Optimizer<"velocity"> {
-  readonly #options: Required<SgdOptions>;
+  readonly #options: Omit<Required<SgdOptions>, "lr">;
 
   constructor(parameters: readonly Tensor[], options: SgdOptions = {}) {
-    requireOptions("SGD", options);
-    const { lr = 1e-3, momentum = 0, nesterov = false, weightDecay = 0 } = options;
+    const { momentum = 0, nesterov = false, weightDecay = 0 } = options;
     if (nesterov && momentum <= 0) {
       throw new RangeError(`SGD: nesterov wants a momentum above 0, got ${momentum}.`);
     }
-    super(parameters, lr, ["velocity"]);
-    this.#options = { lr, momentum, nesterov, weightDecay };
+    super(parameters, options, ["velocity"]);
+    this.#options = { momentum, nesterov, weightDecay };
   }
 
   protected update(): void {

@@ -154,11 +154,9 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function isEntry(value: unknown): value is Entry {
   if (!isObject(value)) return false;
   const { dtype, shape, data_offsets: offsets } = value;
-  const areSizes = (list: unknown) =>
+  const areSizes = (list: unknown): list is number[] =>
     Array.isArray(list) && list.every((size) => Number.isSafeInteger(size) && size >= 0);
-  return (
-    typeof dtype === "string" && areSizes(shape) && areSizes(offsets) && (offsets as number[]).length === 2
-  );
+  return typeof dtype === "string" && areSizes(shape) && areSizes(offsets) && offsets.length === 2;
 }
 
 /** A module's weights and its metadata() as a safetensors file's bytes. `metadata` is added to the latter. */

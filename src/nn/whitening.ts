@@ -9,8 +9,8 @@ import type { NamedArray } from "./module.ts";
  *     C = mean of x xᵀ                            over windows x of the pictures, as vectors of n values
  *     w ~ N(0, std² / n * (C + floor² I)⁻¹)       for each filter w
  *
- * Why: neighbouring pixels are nearly equal, so the smooth patterns of a window vary hundreds of times as
- * much as the finest. Filters of independent weights answer to the smooth ones alone. And since a gradient is
+ * Why: neighbouring pixels are nearly equal, so the smooth patterns of a window vary far more than the finest
+ * ones. Filters of independent weights answer to the smooth ones alone. And since a gradient is
  * in proportion to its input, training needs very long to make them see the others, which are what has to be
  * sharpened. The inverse of C amplifies each pattern by as much as it is weak. That is known as whitening
  * (LeCun, Bottou, Orr, Müller, "Efficient BackProp", 1998; for the weights of a network, Krähenbühl, Doersch,

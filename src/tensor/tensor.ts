@@ -218,8 +218,7 @@ function randomOptions<O extends RandomOptions>(options: Random | O): O {
 }
 
 function isFlat(values: NestedArray): values is ArrayLike<number> {
-  if (ArrayBuffer.isView(values)) return true;
-  return Array.prototype.every.call(values, (value) => typeof value === "number");
+  return ArrayBuffer.isView(values) || Array.prototype.every.call(values, (v) => typeof v === "number");
 }
 
 function flatten(values: NestedArray): ArrayLike<number> {
