@@ -80,7 +80,7 @@ export interface GpuOptions {
   adapter?: AdapterChoice;
   /** Use this WebGPU implementation instead of looking for one (tests pass `backend=null` this way). */
   gpu?: GPU;
-  /** Up to how many bytes of unused buffers are kept for reuse. Default 1 GiB. */
+  /** Limit of the bytes in unused buffers, which wait for reuse. Default 1 GiB. */
   poolBytes?: number;
   /**
    * Measured choices of kernels. Default: in Node what a tuner has saved for the adapter, if anything;

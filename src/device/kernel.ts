@@ -1,5 +1,5 @@
 /**
- * What a WGSL kernel is made of. A kernel's body is one WGSL text that can be read by itself. What varies
+ * The parts of a WGSL kernel. A kernel's body is one WGSL text that can be read by itself. What varies
  * between uses (tile sizes, kernel widths, an activation function) stands in a *prelude* of `const` lines and
  * small functions before it. Sizes that change from picture to picture are not in the text but in a uniform,
  * `struct Params`, so that one compiled pipeline serves all of them.

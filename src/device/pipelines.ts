@@ -55,9 +55,9 @@ export class Pipelines {
     if (this.#pipelines.has(key) || compiling.has(key)) return;
     this.#gpu.pushErrorScope("validation");
     const { code, layout, descriptor } = this.#describe(kernel, prelude);
-    const made = this.#gpu.createComputePipelineAsync(descriptor);
-    const checked = this.#gpu.popErrorScope();
-    const done = Promise.allSettled([made, checked]).then(([pipeline, check]) => {
+    const creation = this.#gpu.createComputePipelineAsync(descriptor);
+    const validation = this.#gpu.popErrorScope();
+    const done = Promise.allSettled([creation, validation]).then(([pipeline, check]) => {
       // The error in the shader's text comes first: of that, the pipeline says only that its shader is
       // invalid.
       const textError = check.status === "fulfilled" ? check.value : undefined;
@@ -69,7 +69,7 @@ export class Pipelines {
     compiling.set(key, done);
   }
 
-  /** What a pipeline is made of. Errors go to the open error scope. */
+  /** All that a pipeline needs. Errors go to the open error scope. */
   #describe(kernel: Kernel, prelude: Specialisation) {
     const code = wgslSource(kernel, prelude);
     // DEBUG_WGSL=conv2d prints the final source of every kernel whose name contains the word.

@@ -10,7 +10,7 @@ interface Program {
 export interface Options {
   /** How many runs are timed. */
   readonly runs: number;
-  /** How long a run lasts at least: it repeats the program until then. */
+  /** The minimum duration of a run, which repeats the program until then. */
   readonly minRunMs: number;
 }
 
