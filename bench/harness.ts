@@ -9,13 +9,21 @@ import type { Device } from "../src/device/device.ts";
 import type { GpuDevice } from "../src/device/gpu-device.ts";
 import { setDefaultDevice } from "../src/device/open.ts";
 import type { Ceilings } from "../src/measure/ceilings.ts";
-import { calibrate, type Options, type Program, timeOnce } from "../src/measure/timing.ts";
+import { calibrate, type Options, timeOnce } from "../src/measure/timing.ts";
 import { scope } from "../src/tensor/scope.ts";
+import type { Tensor } from "../src/tensor/tensor.ts";
 import { binding, type Work } from "./ceilings.ts";
 import { coresOfOthers, type Statistics, summarize } from "./timing.ts";
 
 /** Makes the program on the default device. `variant` is one of the bench's; the references ignore it. */
 export type Make = (variant: string) => Program;
+
+/** Something that can be computed again and again on tensors it owns. */
+export interface Program {
+  run(): Tensor[];
+  /** Frees what the surrounding scope does not. */
+  dispose?(): void;
+}
 
 /** A program small enough for the references: all its results are compared with theirs. */
 export interface WholeCheck {

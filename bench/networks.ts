@@ -2,7 +2,6 @@
 
 import { slice } from "../src/kernels/layout/index.ts";
 import { l1Loss } from "../src/kernels/loss/index.ts";
-import type { Program } from "../src/measure/timing.ts";
 import { EDSR } from "../src/models/edsr.ts";
 import { Adam } from "../src/nn/index.ts";
 import { Conv2d, PixelShuffle, ReLU, Sequential, Tanh } from "../src/nn/layers.ts";
@@ -14,7 +13,7 @@ import { backward } from "../src/tensor/tape.ts";
 import { rand, type Tensor } from "../src/tensor/tensor.ts";
 import type { Work } from "./ceilings.ts";
 import { type ConvSize, convBench, convSize, convWork } from "./conv2d.ts";
-import type { Bench, Sample, SampledCheck } from "./harness.ts";
+import type { Bench, Program, Sample, SampledCheck } from "./harness.ts";
 
 /** A network whose input is a picture of any size. */
 export interface Network {

@@ -1,5 +1,5 @@
 /** Measures which convolution kernels are fastest on an adapter: `npm run tune -- --help`. */
-import { largestError } from "../bench/harness.ts";
+import { largestError, type Program } from "../bench/harness.ts";
 import { summarize } from "../bench/timing.ts";
 import { defineCommand, reader, UsageError, whole } from "../src/cli/flags.ts";
 import { adapterFlag } from "../src/cli/methods.ts";
@@ -7,7 +7,7 @@ import { run } from "../src/cli/run.ts";
 import { writeWhole } from "../src/data/index.ts";
 import { tuningPath } from "../src/device/adapter-node.ts";
 import type { Choice, Tunable, TuningFile } from "../src/device/tuning.ts";
-import { type Program, timeOnce } from "../src/measure/timing.ts";
+import { timeOnce } from "../src/measure/timing.ts";
 import {
   backward,
   type Device,

@@ -1,20 +1,14 @@
 /**
- * WebGPU in Node: Dawn through the npm package `webgpu`, and where the system has no Vulkan driver, the
+ * WebGPU in Node: Dawn from the npm package `webgpu`. Where the system has no Vulkan driver, Dawn gets the
  * software renderer SwiftShader from the npm package `@sparticuz/chromium`, if that is installed.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { constants, tmpdir, userInfo } from "node:os";
+import { constants, homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
-import { type AdapterChoice, fits, type Host, requestFrom } from "./adapter.ts";
+import { type AdapterChoice, type Host, requestFrom } from "./adapter.ts";
 import type { TuningFile } from "./tuning.ts";
-
-/**
- * Every instance Dawn has given us. They must stay referenced as long as a device of theirs is in use: if one
- * is garbage collected, the process crashes.
- */
-const instances: GPU[] = [];
 
 async function createInstance(flags: string[] = []): Promise<GPU> {
   const dawn = await import("webgpu").catch((cause) => {
@@ -24,55 +18,45 @@ async function createInstance(flags: string[] = []): Promise<GPU> {
       { cause },
     );
   });
-  const gpu = dawn.create(flags);
-  instances.push(gpu);
-  return gpu;
+  return dawn.create(flags);
 }
 
-/** What Dawn listed when it last found no adapter of a wanted name. */
+/** The names of all adapters, as Dawn listed them when it last had none of a requested name. */
 let present: string[] = [];
 
-/** An adapter by a part of its device name. Dawn rejects when there is none. */
-async function requestNamed(part: string, choice: AdapterChoice | undefined): Promise<GPUAdapter | null> {
+/** The adapter whose device name contains `part`, if it fits the choice. */
+async function requestNamed(part: string, choice?: AdapterChoice): Promise<GPUAdapter | undefined> {
   const gpu = await createInstance([`adapter=${part}`]);
+  // Dawn rejects where there is none, and lists the others.
   return requestFrom(gpu, choice).catch((error: Error) => {
     present = [...error.message.matchAll(/name: '([^']*)'/g)].map(([, name]) => name);
-    return null;
+    return undefined;
   });
 }
 
-async function requestAdapter(choice: AdapterChoice | undefined): Promise<GPUAdapter | undefined> {
-  // Without the system's Vulkan loader, Dawn would only warn about its absence. SwiftShader brings one along,
-  // which finds the drivers of a real GPU, too, if there are any.
+async function requestAdapter(choice?: AdapterChoice): Promise<GPUAdapter | undefined> {
+  // Without the system's Vulkan loader, Dawn would only warn that there is none. The loader beside
+  // SwiftShader also finds the driver of a real GPU, if there is one.
   if (process.platform === "linux" && !keepLoaded("libvulkan.so.1")) installSwiftShader();
   // Dawn prefers GPUs to software, and SwiftShader to lavapipe, which is much faster.
   if (choice !== "swiftshader") {
     const best = await requestFrom(await createInstance(), choice);
     if (best && !best.info.isFallbackAdapter) return best;
-    const lavapipe = choice === "gpu" ? null : await requestNamed("llvmpipe", choice);
-    if (lavapipe ?? best) return lavapipe ?? best!;
+    const lavapipe = choice === "gpu" ? undefined : await requestNamed("llvmpipe", choice);
+    if (lavapipe ?? best) return lavapipe ?? best;
   }
   if (choice === "gpu" || choice === "lavapipe") return undefined;
-  const swiftshader = await requestSwiftShader();
-  if (swiftshader && fits(swiftshader.info, choice)) return swiftshader;
-  // Neither the default nor a known name: perhaps another device's own name.
-  return choice === undefined || choice === "swiftshader"
-    ? undefined
-    : ((await requestNamed(choice, choice)) ?? undefined);
+  let swiftshader = await requestNamed("SwiftShader", choice);
+  if (!swiftshader && installSwiftShader()) swiftshader = await requestNamed("SwiftShader", choice);
+  if (swiftshader || choice === undefined || choice === "swiftshader") return swiftshader;
+  return requestNamed(choice, choice);
 }
 
 /** The devices' own names of all adapters that Dawn and Vulkan offer. */
 export async function adaptersPresent(): Promise<string[]> {
-  await requestAdapter(undefined); // makes all of them visible
   installSwiftShader();
-  await requestNamed("no adapter is called so", undefined);
+  await requestNamed("no adapter has this name");
   return present;
-}
-
-async function requestSwiftShader(): Promise<GPUAdapter | null> {
-  const visible = await requestNamed("SwiftShader", "swiftshader");
-  if (visible) return visible;
-  return installSwiftShader() ? requestNamed("SwiftShader", "swiftshader") : null;
 }
 
 // ---- SwiftShader from npm
@@ -81,8 +65,8 @@ const SWIFTSHADER_FILES = ["libvk_swiftshader.so", "libvulkan.so.1", "vk_swiftsh
 
 /**
  * Makes SwiftShader visible to Dawn in this process: unpacks it once per machine, adds its manifest to the
- * Vulkan loader's list, and loads the loader that comes with it if the system has none. Returns false where
- * that cannot work: another platform, or the npm package is missing.
+ * Vulkan loader's list, and loads the loader beside it if the system has none. Returns false where that
+ * cannot work: on another platform, or without the npm package.
  */
 function installSwiftShader(): boolean {
   if (process.platform !== "linux" || process.arch !== "x64") return false;
@@ -90,9 +74,9 @@ function installSwiftShader(): boolean {
   if (!archive) return false;
   const folder = join(cacheFolder(), "pixelgrad-swiftshader-143");
   if (!SWIFTSHADER_FILES.every((file) => existsSync(join(folder, file)))) unpackTar(archive, folder);
-  // Read by the Vulkan loader when the next instance is created. It adds to the drivers of the system, but is
-  // ignored where the user has fixed the list with VK_ICD_FILENAMES or VK_DRIVER_FILES; those then say
-  // which drivers may be used, and we add ours to them.
+  // The Vulkan loader reads the environment when the next instance is created. VK_ADD_DRIVER_FILES adds to
+  // the system's drivers, but is ignored where the user has fixed the list; then the manifest goes into that
+  // list.
   const manifest = join(folder, "vk_swiftshader_icd.json");
   for (const name of ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"]) {
     if (process.env[name] !== undefined) process.env[name] = `${process.env[name]}:${manifest}`;
@@ -102,7 +86,7 @@ function installSwiftShader(): boolean {
 }
 
 function findSwiftShaderArchive(): string | undefined {
-  // Beside this package, or in the project that uses it.
+  // As a dependency of this package, or of the program that uses it.
   for (const from of [import.meta.url, join(process.cwd(), "package.json")]) {
     try {
       const entry = createRequire(from).resolve("@sparticuz/chromium");
@@ -116,20 +100,17 @@ function findSwiftShaderArchive(): string | undefined {
 }
 
 function cacheFolder(): string {
-  const home =
-    process.env.XDG_CACHE_HOME ?? (process.env.HOME ? join(process.env.HOME, ".cache") : undefined);
-  if (home) {
-    try {
-      mkdirSync(home, { recursive: true });
-      return home;
-    } catch {
-      // A home that cannot be written, as in some containers.
-    }
+  try {
+    const folder = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
+    mkdirSync(folder, { recursive: true });
+    return folder;
+  } catch {
+    // There is no home, or it is read-only, as in some containers. The folder is named after the user: one
+    // that another user made may hold another user's libraries.
+    const folder = join(tmpdir(), `pixelgrad-${process.getuid?.() ?? "cache"}`);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return folder;
   }
-  // Named after the user: a folder that another user made may hold another user's libraries.
-  const folder = join(tmpdir(), `pixelgrad-${userInfo().uid}`);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  return folder;
 }
 
 /** A tar file is a row of 512-byte headers (name at 0, octal size at 124), each followed by its file. */
@@ -137,13 +118,13 @@ function unpackTar(archive: string, folder: string): void {
   const tar = brotliDecompressSync(readFileSync(archive));
   mkdirSync(folder, { recursive: true });
   for (let at = 0; at + 512 <= tar.length && tar[at] !== 0; ) {
-    const name = tar
+    const [name] = tar
       .toString("latin1", at, at + 100)
-      .replace(/\0.*$/s, "")
-      .replace(/^\.\//, "");
+      .replace(/^\.\//, "")
+      .split("\0");
     const size = Number.parseInt(tar.toString("latin1", at + 124, at + 136), 8) || 0;
     if (SWIFTSHADER_FILES.includes(name)) {
-      // Renamed when complete, so that processes that start together can do this side by side.
+      // It gets its name when it is complete, so that processes may do this at the same time.
       const part = join(folder, `.${name}.${process.pid}`);
       writeFileSync(part, tar.subarray(at + 512, at + 512 + size), { mode: 0o755 });
       renameSync(part, join(folder, name));
@@ -155,8 +136,8 @@ function unpackTar(archive: string, folder: string): void {
 const RTLD_NODELETE = 0x1000;
 
 /**
- * Loads a shared library for good, so that Dawn's own search for it by name finds it. Node takes it for one
- * of its add-ons and complains that it "did not self-register"; by then it is loaded.
+ * Loads a shared library for good, so that Dawn finds it by its name. Node takes it for an add-on and
+ * complains that it "did not self-register"; by then it is loaded.
  */
 function keepLoaded(file: string): boolean {
   try {
@@ -172,8 +153,8 @@ function keepLoaded(file: string): boolean {
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * While a Dawn promise is pending, Node's main thread polls without pause and takes a whole core from
- * software adapters. Sleeping between polls, at first briefly, gives it back.
+ * While a promise of Dawn's is pending, Node's main thread polls without pause, which takes a whole core from
+ * software adapters. Sleeping between polls, at first briefly, gives the core back.
  */
 async function idleWait<T>(promise: Promise<T>): Promise<T> {
   let done = false;
@@ -192,12 +173,10 @@ async function idleWait<T>(promise: Promise<T>): Promise<T> {
   }
 }
 
-/** Where a tuner saves what it found for the adapter of this name. */
+/** Where a tuner saves its measurements for the adapter of this name. */
 export function tuningPath(adapterName: string): string {
-  return join(
-    cacheFolder(),
-    `pixelgrad-tuning-${adapterName.toLowerCase().replace(/[^a-z0-9]+/g, "-")}.json`,
-  );
+  const slug = adapterName.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+  return join(cacheFolder(), `pixelgrad-tuning-${slug}.json`);
 }
 
 function savedTuning(adapterName: string): TuningFile | undefined {
@@ -205,13 +184,13 @@ function savedTuning(adapterName: string): TuningFile | undefined {
     const file = JSON.parse(readFileSync(tuningPath(adapterName), "utf8")) as TuningFile;
     return file.adapter === adapterName ? file : undefined;
   } catch {
-    return undefined; // none saved, or not readable: the rules serve
+    return undefined; // nothing saved, or nothing readable: kernels are chosen by rule
   }
 }
 
 const watched: (() => Error | undefined)[] = [];
 
-/** A program whose GPU work failed and that never looked at a result must not end with exit code 0. */
+/** A program whose GPU work failed must not end with exit code 0, even if it never read a result. */
 function watchFailures(unseen: () => Error | undefined): void {
   if (watched.length === 0) {
     process.on("exit", () => {
@@ -224,29 +203,40 @@ function watchFailures(unseen: () => Error | undefined): void {
   watched.push(unseen);
 }
 
-function adviceWithoutAdapter(choice: AdapterChoice | undefined): string {
+function adviceWithoutAdapter(choice?: AdapterChoice): string {
   const isName = choice !== undefined && !["gpu", "lavapipe", "swiftshader"].includes(choice);
   if (isName && present.length > 0) {
-    return `Present are: ${present.join("; ")}. Give a part of one of these names, or "gpu", "lavapipe" or "swiftshader".`;
+    return (
+      `These are present: ${present.join("; ")}. Give a part of one of these names, or "gpu", "lavapipe" ` +
+      `or "swiftshader".`
+    );
   }
   if (process.platform === "darwin" || process.platform === "win32") {
-    return "On this system WebGPU comes with the graphics driver: update the operating system and the driver, then try again.";
+    return (
+      "On this system WebGPU is part of the graphics driver: update the operating system and the driver, " +
+      "then try again."
+    );
   }
   const release = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
-  const id = /^ID=(.*)$/m.exec(release)?.[1].replaceAll('"', "") ?? "";
-  const version = /^VERSION_ID=(.*)$/m.exec(release)?.[1].replaceAll('"', "") ?? "";
+  const [id, version] = ["ID", "VERSION_ID"].map(
+    (field) => new RegExp(`^${field}="?([^"\n]*)`, "m").exec(release)?.[1],
+  );
   const install =
     id === "debian" && version === "12"
-      ? `enable the suite "bookworm-backports" in apt's sources, then "apt-get update && apt-get install libvulkan1 && ` +
-        `apt-get install -t bookworm-backports mesa-vulkan-drivers" (lavapipe, in software)`
+      ? `enable the suite "bookworm-backports" in apt's sources, then "apt-get update && ` +
+        `apt-get install libvulkan1 && apt-get install -t bookworm-backports mesa-vulkan-drivers"`
       : id === "fedora"
-        ? `"dnf install vulkan-loader mesa-vulkan-drivers" (lavapipe, in software)`
-        : `"apt-get install libvulkan1 mesa-vulkan-drivers" or your system's like (lavapipe, in software)`;
+        ? `"dnf install vulkan-loader mesa-vulkan-drivers"`
+        : `"apt-get install libvulkan1 mesa-vulkan-drivers", or what your system has instead`;
   const npm =
     process.arch === "x64"
-      ? ` Or, with nothing installed from the system: "npm install -D @sparticuz/chromium@143.0.4" (SwiftShader, slower).`
+      ? ` Or, without installing anything in the system: "npm install -D @sparticuz/chromium@143.0.4" ` +
+        `(SwiftShader, slower).`
       : "";
-  return `Dawn found no fitting Vulkan driver. With a GPU, install its Vulkan driver; without one, ${install}.${npm}`;
+  return (
+    "Dawn found no fitting Vulkan driver. With a GPU, install its Vulkan driver; " +
+    `without one, ${install} (lavapipe, in software).${npm}`
+  );
 }
 
 export const nodeHost: Host = {

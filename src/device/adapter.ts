@@ -5,33 +5,34 @@ import type { TuningFile } from "./tuning.ts";
 /** `"gpu"`, `"lavapipe"`, `"swiftshader"`, `"cpu"`, or a part of an adapter's name. */
 export type AdapterChoice = "gpu" | "lavapipe" | "swiftshader" | "cpu" | (string & {});
 
-/** What differs between Node and browsers. A browser needs none of it; adapter-node.ts registers Node's. */
+/** What differs between Node and browsers. A browser needs none of it; adapter-node.ts has Node's. */
 export interface Host extends HostHooks {
   /** An adapter that fits the choice, or undefined. */
-  requestAdapter(choice: AdapterChoice | undefined): Promise<GPUAdapter | undefined>;
-  /** Why there is no adapter and what to type about it on this system. */
-  adviceWithoutAdapter(choice: AdapterChoice | undefined): string;
-  /** What a tuner has found for the adapter of this name. */
+  requestAdapter(choice?: AdapterChoice): Promise<GPUAdapter | undefined>;
+  /** Why there is no adapter, and what to do about it on this system. */
+  adviceWithoutAdapter(choice?: AdapterChoice): string;
+  /** What a tuner has measured on the adapter of this name. */
   savedTuning(adapterName: string): TuningFile | undefined;
 }
 
 const browser: Host = {
-  async requestAdapter(choice) {
-    return (await requestFrom(globalThis.navigator?.gpu, choice)) ?? undefined;
-  },
+  requestAdapter: (choice) => requestFrom(globalThis.navigator?.gpu, choice),
   adviceWithoutAdapter() {
     if (globalThis.isSecureContext === false) {
-      return "WebGPU exists only on pages served over https or from localhost, and this page is neither. Serve it from one of them.";
+      return (
+        "WebGPU exists only on pages served over https or from localhost, and this page is neither. Serve " +
+        "it from one of them."
+      );
     }
     return (
-      "This browser offers no WebGPU. Use a current Chrome, Edge, Firefox or Safari, and look at its page about " +
-      "graphics (chrome://gpu) if it is current; on Linux, Chrome may need the flag --enable-unsafe-webgpu."
+      "This browser offers no WebGPU. Use a current Chrome, Edge, Firefox or Safari, and look at its page " +
+      "about graphics (chrome://gpu) if it is current. On Linux, Chrome may need --enable-unsafe-webgpu."
     );
   },
   savedTuning: () => undefined,
   wait: (promise) => promise,
   watchFailures(unseen) {
-    // A page that never awaits anything would otherwise not hear of an error at all.
+    // Otherwise a page that awaits nothing would never hear of an error.
     globalThis.addEventListener?.("pagehide", () => {
       const error = unseen();
       if (error) console.error(error);
@@ -41,61 +42,73 @@ const browser: Host = {
 
 let host = browser;
 
-/** Called by Node's entry (node.ts) before any device is opened. */
+/** Node's entry (node.ts) calls this before any device is opened. */
 export function registerHost(other: Host): void {
   host = other;
 }
 
+/** Every implementation in use: Dawn crashes if one is garbage collected before its device. */
+const implementations = new Set<GPU | undefined>();
+
 /** Asks one WebGPU implementation for an adapter that fits the choice. */
 export async function requestFrom(
   gpu: GPU | undefined,
-  choice: AdapterChoice | undefined,
-): Promise<GPUAdapter | null> {
+  choice?: AdapterChoice,
+): Promise<GPUAdapter | undefined> {
+  implementations.add(gpu);
   // Without "high-performance", Dawn takes an integrated GPU before a discrete one.
-  const adapter = (await gpu?.requestAdapter({ powerPreference: "high-performance" })) ?? null;
-  return adapter && fits(adapter.info, choice) ? adapter : null;
+  const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
+  return adapter && fits(adapter.info, choice) ? adapter : undefined;
 }
 
 /** Does an adapter fit the choice? Software adapters are no "gpu". */
-export function fits(info: GPUAdapterInfo, choice: AdapterChoice | undefined): boolean {
+function fits(info: GPUAdapterInfo, choice?: AdapterChoice): boolean {
   if (choice === undefined) return true;
   const name = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`.toLowerCase();
-  const software = /llvmpipe|swiftshader|software|basic render/.test(name);
-  if (choice === "gpu") return !software;
-  if (choice === "lavapipe") return name.includes("llvmpipe");
-  return name.includes(choice.toLowerCase());
+  if (choice === "gpu") return !/llvmpipe|swiftshader|software|basic render/.test(name);
+  return name.includes(choice === "lavapipe" ? "llvmpipe" : choice.toLowerCase());
 }
 
-/** Those passed to init(). Dawn crashes if one is garbage collected while a device of its is in use. */
-const implementations = new Set<GPU>();
-
-export async function openGpuDevice(options: {
+/** Which adapter to open, and how. */
+export interface GpuOptions {
+  /**
+   * Which adapter to use: `"gpu"` (a real one or nothing), `"lavapipe"`, `"swiftshader"`, `"cpu"` (the plain
+   * TypeScript references), or a part of a device's name such as `"NVIDIA"`. Default: the environment
+   * variable `PIXELGRAD_ADAPTER`, else the fastest there is: a GPU, lavapipe, SwiftShader. It is never
+   * `"cpu"` by default, which is far slower.
+   */
   adapter?: AdapterChoice;
+  /** Use this WebGPU implementation instead of looking for one (tests pass `backend=null` this way). */
   gpu?: GPU;
+  /** Limit of the bytes in unused buffers, which wait for reuse. Default 1 GiB. */
   poolBytes?: number;
+  /**
+   * Measured choices of kernels. Default: in Node what a tuner has saved for the adapter, if anything;
+   * `false` ignores that.
+   */
   tuning?: TuningFile | false;
-}): Promise<GpuDevice> {
-  const { adapter: choice, gpu } = options;
-  if (gpu) implementations.add(gpu);
-  const adapter = gpu ? await requestFrom(gpu, choice) : await host.requestAdapter(choice);
+}
+
+export async function openGpuDevice(options: GpuOptions): Promise<GpuDevice> {
+  const { adapter: choice, gpu, poolBytes = 2 ** 30 } = options;
+  const adapter = await (gpu ? requestFrom(gpu, choice) : host.requestAdapter(choice));
   if (!adapter) {
-    const wanted = choice ? `No WebGPU adapter fits "${choice}". ` : "There is no WebGPU adapter. ";
     throw new Error(
-      wanted +
+      (choice ? `No WebGPU adapter fits "${choice}". ` : "There is no WebGPU adapter. ") +
         host.adviceWithoutAdapter(choice) +
         ` To run without WebGPU, slowly, use adapter "cpu" (PIXELGRAD_ADAPTER=cpu).`,
     );
   }
-  const wanted: GPUFeatureName[] = ["subgroups", "timestamp-query"];
+  const features: GPUFeatureName[] = ["subgroups", "timestamp-query"];
   const device = await adapter.requestDevice({
-    requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
+    requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
     // Only sizes are raised, so that large pictures fit; kernels keep to the default limits otherwise.
     requiredLimits: {
       maxBufferSize: adapter.limits.maxBufferSize,
       maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
     },
   });
-  const opened = new GpuDevice(device, identify(adapter, device), host, options.poolBytes ?? 2 ** 30);
+  const opened = new GpuDevice(device, identify(adapter, device), host, poolBytes);
   const tuning = options.tuning ?? host.savedTuning(opened.name);
   if (tuning) opened.tuning.load(tuning);
   return opened;

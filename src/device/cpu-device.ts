@@ -7,7 +7,7 @@ export class CpuStorage implements Storage {
   refs = 1;
   version = 0;
   readonly array: FloatArray;
-  /** The storage this one is a part of. */
+  /** The storage that this one is a part of. */
   readonly whole: CpuStorage | undefined;
 
   constructor(array: FloatArray, whole?: CpuStorage) {
@@ -21,7 +21,7 @@ export class CpuStorage implements Storage {
 }
 
 /**
- * Runs every operation on its CPU reference: plain loops over typed arrays. Slow, and the yardstick: in
+ * Runs every operation as its CPU reference: plain loops over typed arrays. It is slow, and the yardstick: in
  * `float64` it checks every gradient rule, in `float32` every kernel.
  */
 export class CpuDevice implements Device {

@@ -15,7 +15,7 @@ export class GpuStorage implements Storage {
   /** Start of the elements, in bytes; a multiple of 256. */
   readonly offset: number;
   readonly length: number;
-  /** The storage this one is a part of. */
+  /** The storage that this one is a part of. */
   readonly whole: GpuStorage | undefined;
 
   constructor(buffer: PooledBuffer, offset: number, length: number, whole?: GpuStorage) {
@@ -34,29 +34,29 @@ export interface Launch extends Specialisation {
   readonly params?: Readonly<Record<string, number>>;
   /** Workgroups to start. */
   readonly grid: Grid;
-  /** The parameters differ at every launch (a step count): do not keep them for reuse. */
+  /** The parameters differ at every launch, as a step count does: do not cache them. */
   readonly transientParams?: boolean;
 }
 
-/** How this JavaScript environment waits and reports; Node registers its own (adapter-node.ts). */
+/** How this JavaScript environment waits and reports. */
 export interface HostHooks {
   /** Awaits GPU work. */
   wait<T>(promise: Promise<T>): Promise<T>;
-  /** Called once per device with a function that returns a failure that no call has thrown yet. */
+  /** Called once per device with a function that returns the failure, if no call has thrown it yet. */
   watchFailures(unseen: () => Error | undefined): void;
 }
 
-/** Constants of WebGPU's specification. Browsers have them as globals; Node has not. */
+/** Constants of WebGPU's specification. Browsers have them as globals, Node does not. */
 const USAGE = { MAP_READ: 0x01, COPY_SRC: 0x04, COPY_DST: 0x08, UNIFORM: 0x40, STORAGE: 0x80 };
 const MAP_MODE_READ = 0x1;
 
 const MAX_CACHED_UNIFORMS = 4096;
 
 /**
- * A WebGPU device with what a tensor library needs around it: memory (pool.ts), launches and copies in order
+ * A WebGPU device and what a tensor library needs around it: memory (pool.ts), launches and copies in order
  * (recorder.ts), compiled kernels and their bindings (pipelines.ts), and failures that are thrown instead of
- * lost. The queue runs commands in the order they were recorded, so a released buffer may be used by the next
- * launch at once.
+ * lost. The queue runs commands in the order of their recording, so the next launch may use a released buffer
+ * at once.
  */
 export class GpuDevice implements Device {
   readonly gpu: GPUDevice;
@@ -65,17 +65,17 @@ export class GpuDevice implements Device {
   readonly adapterClass: AdapterClass;
   /** Tests replace it, to reach the kernels that other adapters get. */
   profile: DeviceProfile;
-  /** Measured choices of kernels, if there are any for this adapter. */
+  /** Measured choices of kernels, if this adapter has any. */
   readonly tuning = new Tuning();
   readonly #host: HostHooks;
   readonly #recorder: Recorder;
   readonly #pipelines: Pipelines;
-  /** Parameters of launches in small buffers, kept for launches with the same. */
+  /** Parameters of launches in small buffers, which later launches with the same parameters use again. */
   readonly #uniforms: LruCache<string, PooledBuffer>;
   readonly #bindGroups: BindGroups;
   readonly #pool: BufferPool;
   readonly #staging: BufferPool;
-  /** While set, launches are compiled into it instead of recorded. */
+  /** Set during `compileAhead`: launches are compiled, with their promises in here, instead of recorded. */
   #compiling: Map<string, Promise<void>> | undefined;
   #failure: Error | undefined;
   #failureSeen = false;
@@ -92,8 +92,7 @@ export class GpuDevice implements Device {
     this.#host = host;
     this.#recorder = new Recorder(gpu);
     this.#pipelines = new Pipelines(gpu, (error) => {
-      // It explains the complaints about an invalid pipeline, which arrive before it.
-      this.#failure = error;
+      this.#failure = error; // it explains the complaints about an invalid pipeline, which arrive before it
     });
     this.#bindGroups = new BindGroups(gpu);
     const destroy = (buffer: PooledBuffer) => {
@@ -109,8 +108,8 @@ export class GpuDevice implements Device {
       this.#fail(new GpuError(`WebGPU on ${this.name}: ${event.error.message}`));
     });
     gpu.lost.then(({ reason, message }) => {
-      if (!this.#destroyed)
-        this.#fail(new GpuError(`The GPU device ${this.name} was lost (${reason}): ${message}`));
+      if (this.#destroyed) return;
+      this.#fail(new GpuError(`The GPU device ${this.name} was lost (${reason}): ${message}`));
     });
     host.watchFailures(() => (this.#failureSeen ? undefined : this.#failure));
   }
@@ -120,11 +119,12 @@ export class GpuDevice implements Device {
   allocate(length: number): GpuStorage {
     this.#throwFailure();
     const bytes = vec4Bytes(length);
-    const most = this.profile.maxTensorBytes;
-    if (bytes > most) {
+    const { maxTensorBytes } = this.profile;
+    if (bytes > maxTensorBytes) {
       throw new GpuError(
         `A tensor of ${length} elements (${mebibytes(bytes)}) is larger than ${this.name} can bind at once ` +
-          `(${mebibytes(most)}). Work on smaller pictures, tiles or batches, or with a smaller network.`,
+          `(${mebibytes(maxTensorBytes)}). Work on smaller pictures, tiles or batches, or with a smaller ` +
+          `network.`,
       );
     }
     const storage = new GpuStorage(this.#pool.take(bytes), 0, length);
@@ -156,7 +156,7 @@ export class GpuDevice implements Device {
     this.#recorder.write(storage.buffer, storage.offset, floats as Float32Array<ArrayBuffer>);
   }
 
-  /** By way of a staging buffer: of a GPU's memory JavaScript can see only buffers made for that. */
+  /** By way of a staging buffer: JavaScript can see only those buffers of a GPU that are made for it. */
   async read(storage: GpuStorage): Promise<Float32Array> {
     const bytes = storage.length * 4;
     const staging = this.#staging.take(bytes);
@@ -168,7 +168,7 @@ export class GpuDevice implements Device {
       this.#throwFailure();
       throw error;
     }
-    // A copy: the mapped range loses its memory at unmap().
+    // A copy, because unmap() takes the mapped range away.
     const values = new Float32Array(staging.gpu.getMappedRange(0, bytes).slice(0));
     staging.gpu.unmap();
     this.#staging.give(staging);
@@ -180,7 +180,7 @@ export class GpuDevice implements Device {
     this.#throwFailure();
     if (this.#compiling) return;
     if (from.buffer === to.buffer) {
-      // Two slices of one storage: WebGPU copies from one buffer to another only.
+      // Two slices of one storage: WebGPU copies only from one buffer to another.
       const between = this.allocate(from.length);
       this.copy(from, between);
       this.copy(between, to);
@@ -231,7 +231,7 @@ export class GpuDevice implements Device {
     const [x, y = 1, z = 1] = grid;
     if (Math.max(x, y, z) > MAX_GRID) {
       throw new Error(
-        `Kernel ${kernel.name}: a grid of ${x} x ${y} x ${z} workgroups passes ${MAX_GRID} on one axis.`,
+        `Kernel ${kernel.name}: a grid of ${x} x ${y} x ${z} workgroups exceeds ${MAX_GRID} on one axis.`,
       );
     }
     let uniform: PooledBuffer | undefined;
@@ -241,21 +241,14 @@ export class GpuDevice implements Device {
         return { binding: index, buffer: uniform, offset: 0 };
       }
       const storage = buffers[name];
-      if (!storage) throw new Error(`Kernel ${kernel.name}: no buffer was given for ${name}.`);
-      return {
-        binding: index,
-        buffer: storage.buffer,
-        offset: storage.offset,
-        size: vec4Bytes(storage.length),
-      };
+      if (!storage) throw new Error(`Kernel ${kernel.name}: the buffer for ${name} is missing.`);
+      const { buffer, offset, length } = storage;
+      return { binding: index, buffer, offset, size: vec4Bytes(length) };
     });
     const pipeline = this.#pipelines.get(kernel, launch);
-    this.#recorder.launch(
-      pipeline.gpu,
-      this.#bindGroups.get(pipeline, bound),
-      grid,
-      bound.map(({ buffer }) => buffer),
-    );
+    const bindGroup = this.#bindGroups.get(pipeline, bound);
+    const used = bound.map(({ buffer }) => buffer);
+    this.#recorder.launch(pipeline.gpu, bindGroup, grid, used);
     if (uniform && transientParams) this.#pool.give(uniform);
   }
 
@@ -280,7 +273,7 @@ export class GpuDevice implements Device {
     this.#throwFailure();
   }
 
-  /** Submits what has been recorded. */
+  /** Submits the recorded commands. */
   flush(): void {
     this.#recorder.flush();
   }
@@ -293,7 +286,7 @@ export class GpuDevice implements Device {
 
   // ---- Failures
 
-  /** WebGPU reports errors late; the first is kept and thrown by the next call that can throw. */
+  /** WebGPU reports errors late. The next call that can throw throws the first of them. */
   #fail(error: Error): void {
     this.#failure ??= error;
   }
@@ -306,7 +299,7 @@ export class GpuDevice implements Device {
   }
 }
 
-/** Rounded up to whole vec4s, which some kernels read; buffers always have that much room. */
+/** Bytes of whole vec4s, which some kernels read; every buffer has that much room. */
 function vec4Bytes(length: number): number {
   return Math.ceil(length / 4) * 16;
 }

@@ -1,8 +1,8 @@
 /**
- * What a WGSL kernel is made of. A kernel's body is one WGSL text that can be read by itself; whatever
- * varies between uses (tile sizes, kernel widths, an activation function) arrives in a *prelude* of
- * `const` lines and small functions written in front of it. Sizes that change from picture to picture are not
- * in the text but in a uniform, `struct Params`, so that one compiled pipeline serves all of them.
+ * The parts of a WGSL kernel. A kernel's body is one WGSL text that can be read by itself. What varies
+ * between uses (tile sizes, kernel widths, an activation function) stands in a *prelude* of `const` lines and
+ * small functions before it. Sizes that change from picture to picture are not in the text but in a uniform,
+ * `struct Params`, so that one compiled pipeline serves all of them.
  */
 export interface Kernel {
   readonly name: string;
@@ -27,7 +27,7 @@ export interface Param {
 
 /** What the prelude is generated from. */
 export interface Specialisation {
-  /** Emitted as `const NAME = value;`: tile sizes and other numbers the compiler should know. */
+  /** Become `const NAME = value;`: tile sizes and other numbers that the compiler should see. */
   readonly constants?: Readonly<Record<string, number>>;
   /** WGSL functions the body calls, such as `fn f(x: f32) -> f32 { … }`. */
   readonly functions?: string;
@@ -36,18 +36,16 @@ export interface Specialisation {
 }
 
 /**
- * Declares a kernel. Bindings and parameter layout are read from the WGSL itself, so the two languages cannot
- * disagree: `var<storage, read> x` is passed as `buffers: { x }`, and `struct Params { h: u32 }` as
- * `params: { h }`. Parameters are 4-byte scalars only, which need no alignment rules.
+ * Declares a kernel. Its bindings and parameters are read from the WGSL itself, so the two languages cannot
+ * disagree: a launch passes `buffers: { x }` for `var<storage, read> x`, and `params: { h }` for
+ * `struct Params { h: u32 }`. Parameters are 4-byte scalars only, which need no alignment rules.
  */
 export function kernel(name: string, body: string): Kernel {
-  const bindings: Binding[] = [];
   const declaration =
-    /@group\(0\)\s*@binding\((\d+)\)\s*var<(storage,\s*read_write|storage,\s*read|uniform)>\s*(\w+)/g;
-  for (const [, index, space, variable] of body.matchAll(declaration)) {
-    const kind = space === "uniform" ? "uniform" : space.endsWith("read_write") ? "read_write" : "read";
-    bindings.push({ index: Number(index), name: variable, kind });
-  }
+    /@group\(0\)\s*@binding\((\d+)\)\s*var<(?:storage,\s*)?(read_write|read|uniform)>\s*(\w+)/g;
+  const bindings = Array.from(body.matchAll(declaration), ([, index, kind, variable]) => {
+    return { index: Number(index), name: variable, kind: kind as Binding["kind"] };
+  });
   const struct = /struct Params\s*\{([^}]*)\}/.exec(body)?.[1].replace(/\/\/.*$/gm, "") ?? "";
   const params: Param[] = [];
   for (const [, field, type] of struct.matchAll(/(\w+)\s*:\s*([\w<>]+)/g)) {
@@ -63,23 +61,19 @@ export function kernel(name: string, body: string): Kernel {
 
 /** The final WGSL: prelude and body, of which `// @if` leaves out parts and `// @unroll` writes out loops. */
 export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}): string {
-  const constants = specialisation.constants ?? {};
-  const lines = [
-    ...(specialisation.enable ?? []).map((extension) => `enable ${extension};`),
-    ...Object.entries(constants).map(([name, value]) => `const ${name} = ${wgslNumber(value)};`),
-    ...(specialisation.functions ? [specialisation.functions] : []),
-  ];
+  const { enable = [], constants = {}, functions } = specialisation;
+  const lines = enable.map((extension) => `enable ${extension};`);
+  for (const [name, value] of Object.entries(constants)) {
+    if (!Number.isFinite(value)) throw new Error(`A WGSL constant must be finite, got ${value}.`);
+    // A literal without a type: it becomes u32, i32 or f32 where it is used.
+    lines.push(`const ${name} = ${value};`);
+  }
+  if (functions) lines.push(functions);
   return `${lines.join("\n")}\n${unrollLoops(kernel, keepChosen(kernel, constants), constants)}`;
 }
 
-/** Numbers as WGSL writes them; "abstract" literals that become u32, i32 or f32 where they are used. */
-function wgslNumber(value: number): string {
-  if (!Number.isFinite(value)) throw new Error(`A WGSL constant must be finite, got ${value}.`);
-  return String(value);
-}
-
 /**
- * Keeps one of two pieces of the body, as a constant of the prelude decides: the first unless it is 0.
+ * Keeps one of two pieces of the body: the first, unless the prelude's constant is 0.
  *
  *     // @if LANES
  *     let g = subgroupBroadcast(share, 3);
@@ -87,8 +81,8 @@ function wgslNumber(value: number): string {
  *     let g = dy[at];
  *     // @end
  *
- * Why: WGSL refuses to compile what a device does not have, even where it is never run, and has no
- * preprocessor.
+ * Why: WGSL has no preprocessor, and refuses to compile what a device does not have, even where it never
+ * runs.
  */
 function keepChosen(kernel: Kernel, constants: Readonly<Record<string, number>>): string {
   const choice = /^ *\/\/ @if (\w+)\n([\s\S]*?)(?:^ *\/\/ @else\n([\s\S]*?))?^ *\/\/ @end\n/gm;
@@ -108,58 +102,48 @@ function keepChosen(kernel: Kernel, constants: Readonly<Record<string, number>>)
 }
 
 /**
- * Writes out loops of the form `for (var i = 0; i < COUNT; i++) { // @unroll`, COUNT being a number or a
- * constant of the prelude: the block is repeated with `i` replaced by 0, 1, 2, …
+ * Writes out loops of the form
+ *
+ *     for (var i = 0; i < COUNT; i++) { // @unroll
+ *       sums[i] += x[column + i];
+ *     }
+ *
+ * as copies of the block in which `i` is replaced by 0, 1, 2, … COUNT is a number or a constant of the
+ * prelude; the closing brace stands alone, below the `for`.
  *
  * Why: a GPU keeps `var sums: array<f32, 32>` in registers only if every index is known when compiling. With
  * an index that is a loop variable, Mesa and SwiftShader put the array in memory and run several times
- * slower; WGSL has no unroll attribute, so the text itself is unrolled. The copies hold literal numbers,
- * which fit u32 and i32 alike: without this step `column + i` with a u32 `column` would not compile.
+ * slower. WGSL has no unroll attribute, so the text itself is unrolled. The copies hold literal numbers,
+ * which fit u32 and i32 alike: `column + i` with a u32 `column` would not compile otherwise.
  *
  * Unrolled blocks must not branch: dozens of branches among dozens of registers take SwiftShader's compiler
- * minutes and Mesa's seconds. `select` and `min` serve instead of `if`, and `&` instead of `&&`, which is a
+ * minutes and Mesa's seconds. Use `select` and `min` instead of `if`, and `&` instead of `&&`, which is a
  * branch, too.
  */
 function unrollLoops(kernel: Kernel, body: string, constants: Readonly<Record<string, number>>): string {
-  const marked = /for \(var (\w+) = 0; \1 < (\w+); \1\+\+\) \{ \/\/ @unroll\n/;
-  let text = body;
-  // Outermost first: the copies contain the inner loops, which are found in later rounds.
-  for (let match = marked.exec(text); match; match = marked.exec(text)) {
-    const [header, variable, bound] = match;
+  const loop = /^( *)for \(var (\w+) = 0; \2 < (\w+); \2\+\+\) \{ \/\/ @unroll\n([\s\S]*?)^\1\}$/m;
+  const writeOut = (_: string, indent: string, variable: string, bound: string, block: string): string => {
     const count = /^\d+$/.test(bound) ? Number(bound) : constants[bound];
     if (count === undefined) {
       throw new Error(
-        `Kernel ${kernel.name}: the loop over ${variable} is to be unrolled ${bound} times, and the prelude has no ${bound}.`,
+        `Kernel ${kernel.name}: the loop over ${variable} is to be unrolled ${bound} times, and the ` +
+          `prelude has no ${bound}.`,
       );
     }
-    const start = match.index + header.length;
-    const end = closingBrace(text, start);
-    const block = text.slice(start, end);
     const mention = new RegExp(`(?<![.\\w])${variable}\\b`, "g"); // `i`, but not the field `p.i`
-    let copies = "";
-    for (let i = 0; i < count; i++) copies += `{\n${block.replace(mention, String(i))}}\n`;
-    text = text.slice(0, match.index) + copies + text.slice(end + 1);
-  }
+    const copies = Array.from({ length: count }, (_, i) => block.replace(mention, String(i)));
+    return copies.map((copy) => `${indent}{\n${copy}${indent}}`).join("\n");
+  };
+  let text = body;
+  // The outermost loop first; its copies contain the inner loops, whose turn comes in later rounds.
+  while (loop.test(text)) text = text.replace(loop, writeOut);
   if (/\{ *\/\/ *@unroll/.test(text)) {
     throw new Error(
-      `Kernel ${kernel.name}: a loop marked @unroll has not the form "for (var i = 0; i < COUNT; i++) { // @unroll", ` +
-        `and would stay a loop. Write it so.`,
+      `Kernel ${kernel.name}: a loop marked @unroll would stay a loop, since it does not have the form ` +
+        `"for (var i = 0; i < COUNT; i++) { // @unroll" with a "}" of the same indentation. Write it so.`,
     );
   }
   return text;
-}
-
-/** Position of the `}` that closes a block whose inside starts at `start`. */
-function closingBrace(text: string, start: number): number {
-  let depth = 1;
-  let at = start;
-  while (depth > 0) {
-    if (at >= text.length) throw new Error("A loop marked @unroll is never closed.");
-    if (text[at] === "{") depth++;
-    if (text[at] === "}") depth--;
-    at++;
-  }
-  return at - 1;
 }
 
 /** `Params` as bytes. Throws when a field is missing, unknown or not a number of its type. */
@@ -169,21 +153,14 @@ export function packParams(
 ): Uint32Array<ArrayBuffer> {
   const words = new Uint32Array(Math.max(4, kernel.params.length));
   const floats = new Float32Array(words.buffer);
-  const integers = new Int32Array(words.buffer);
   for (const [i, { name, type }] of kernel.params.entries()) {
     const value = values[name];
-    if (value === undefined) throw new Error(`Kernel ${kernel.name}: parameter ${name} was not given.`);
-    if (type === "f32") {
-      floats[i] = value;
-      continue;
-    }
-    const lowest = type === "u32" ? 0 : -(2 ** 31);
-    const highest = type === "u32" ? 2 ** 32 : 2 ** 31;
-    if (!Number.isInteger(value) || value < lowest || value >= highest) {
+    if (value === undefined) throw new Error(`Kernel ${kernel.name}: parameter ${name} is missing.`);
+    if (type !== "f32" && value !== (type === "u32" ? value >>> 0 : value | 0)) {
       throw new Error(`Kernel ${kernel.name}: parameter ${name} must be a ${type}, got ${value}.`);
     }
-    if (type === "u32") words[i] = value;
-    else integers[i] = value;
+    if (type === "f32") floats[i] = value;
+    else words[i] = value; // a negative i32 becomes the u32 of the same bits
   }
   for (const name of Object.keys(values)) {
     if (!kernel.params.some((param) => param.name === name)) {
@@ -200,9 +177,9 @@ export type Grid = readonly [number, number?, number?];
 export const MAX_GRID = 65535;
 
 /**
- * The grid for `threads` invocations in one dimension, folded into two where one axis would pass
- * {@link MAX_GRID}. The kernel finds its index as `id.x + id.y * groups.x * WORKGROUP` (`groups` being
- * `@builtin(num_workgroups)`) and must return when that is past the end.
+ * The grid for `threads` invocations in one dimension, folded into two where one axis would exceed
+ * {@link MAX_GRID}. The kernel computes its index as `id.x + id.y * groups.x * WORKGROUP`, where `groups` is
+ * `@builtin(num_workgroups)`, and must return when that is past the end.
  */
 export function linearGrid(threads: number, workgroup: number): Grid {
   const groups = Math.ceil(threads / workgroup);

@@ -1,20 +1,20 @@
 /**
- * A cache of things that are costly to make: it keeps the `capacity` entries that were asked for last and
- * drops the one that has waited longest (least recently used).
+ * A cache for values that are costly to make. It keeps the `capacity` entries that were used last, and drops
+ * the least recently used one when there are more.
  */
 export class LruCache<K, V> {
   readonly #capacity: number;
   readonly #drop: (value: V) => void;
-  /** The longest unused entry first: a Map keeps the order of insertion. */
+  /** The least recently used entry first: a Map keeps the order of insertion. */
   readonly #entries = new Map<K, V>();
 
-  /** @param drop Called with every value that the cache lets go of. */
+  /** @param drop Called with every value that leaves the cache. */
   constructor(capacity: number, drop: (value: V) => void = () => {}) {
     this.#capacity = capacity;
     this.#drop = drop;
   }
 
-  /** The value kept under `key`, made by `make` if there is none. */
+  /** The value under `key`, which `make` makes if there is none. */
   get(key: K, make: () => V): V {
     const value = this.#entries.get(key) ?? make();
     this.#entries.delete(key); // and set again, which moves it to the end

@@ -1,9 +1,10 @@
 /**
  * What a launch needs besides its buffers: a *pipeline* (the compiled kernel), a *uniform* (its parameters in
  * a small buffer), and a *bind group* (which buffer stands for which variable of the WGSL). All are costly to
- * make and wanted again at the next step of a training run, so each is made once and found again by a key.
+ * make, and the next step of a training run needs the same ones, so they are cached by a key.
  */
 import { GpuError } from "./device.ts";
+import { environment } from "./environment.ts";
 import { type Kernel, type Specialisation, wgslSource } from "./kernel.ts";
 import type { PooledBuffer } from "./pool.ts";
 
@@ -34,7 +35,7 @@ export class Pipelines {
     return this.#pipelines.size;
   }
 
-  /** The pipeline of a kernel with this prelude, compiled if it has not been yet. */
+  /** The pipeline of a kernel with this prelude, which is compiled at its first use. */
   get(kernel: Kernel, prelude: Specialisation): Pipeline {
     const key = pipelineKey(kernel, prelude);
     const existing = this.#pipelines.get(key);
@@ -48,17 +49,17 @@ export class Pipelines {
     return this.#remember(key, gpu, layout);
   }
 
-  /** Begins to compile a pipeline, if it neither exists nor is in `compiling` already. */
+  /** Begins to compile a pipeline, if it neither exists nor is in `compiling` yet, and adds it there. */
   compileAhead(kernel: Kernel, prelude: Specialisation, compiling: Map<string, Promise<void>>): void {
     const key = pipelineKey(kernel, prelude);
     if (this.#pipelines.has(key) || compiling.has(key)) return;
     this.#gpu.pushErrorScope("validation");
     const { code, layout, descriptor } = this.#describe(kernel, prelude);
-    const made = this.#gpu.createComputePipelineAsync(descriptor);
-    const checked = this.#gpu.popErrorScope();
-    const done = Promise.allSettled([made, checked]).then(([pipeline, check]) => {
-      // An error in the shader's text, or the pipeline's own complaint, which otherwise is only that its
-      // shader is invalid.
+    const creation = this.#gpu.createComputePipelineAsync(descriptor);
+    const validation = this.#gpu.popErrorScope();
+    const done = Promise.allSettled([creation, validation]).then(([pipeline, check]) => {
+      // The error in the shader's text comes first: of that, the pipeline says only that its shader is
+      // invalid.
       const textError = check.status === "fulfilled" ? check.value : undefined;
       const error: { message: string } | undefined =
         textError ?? (pipeline.status === "rejected" ? pipeline.reason : undefined);
@@ -68,11 +69,13 @@ export class Pipelines {
     compiling.set(key, done);
   }
 
-  /** Everything that a pipeline is made of. Errors in it go to the error scope that is open. */
+  /** All that a pipeline needs. Errors go to the open error scope. */
   #describe(kernel: Kernel, prelude: Specialisation) {
     const code = wgslSource(kernel, prelude);
-    if (debugWgsl(kernel.name)) console.log(`// ---- ${kernel.name}\n${code}`);
-    // A layout made by hand: "auto" leaves out bindings that this specialisation does not use.
+    // DEBUG_WGSL=conv2d prints the final source of every kernel whose name contains the word.
+    const word = environment("DEBUG_WGSL");
+    if (word && kernel.name.includes(word)) console.log(`// ---- ${kernel.name}\n${code}`);
+    // Not the layout "auto", which leaves out bindings that this specialisation does not use.
     const layout = this.#gpu.createBindGroupLayout({
       entries: kernel.bindings.map(({ index, kind }) => ({
         binding: index,
@@ -136,7 +139,7 @@ export class BindGroups {
     return gpu;
   }
 
-  /** Forgets the groups that mention a buffer; called before it is destroyed. */
+  /** Forgets the groups that mention a buffer, which is about to be destroyed. */
   forget({ id }: PooledBuffer): void {
     for (const key of this.#keysOf.get(id) ?? []) {
       for (const { buffer } of this.#groups.get(key)?.bound ?? []) this.#keysOf.get(buffer.id)?.delete(key);
@@ -146,30 +149,20 @@ export class BindGroups {
   }
 }
 
-/** What the final source depends on: the kernel's name stands for its body, the rest is its prelude. */
+/** What the final source depends on: the kernel's name, which stands for its body, and the prelude. */
 function pipelineKey(kernel: Kernel, { constants, enable, functions }: Specialisation): string {
   let key = kernel.name;
   for (const name in constants) key += `,${name}=${constants[name]}`;
   return `${key};${enable ?? ""};${functions ?? ""}`;
 }
 
-/** `DEBUG_WGSL=conv2d` prints the final source of every kernel whose name contains the word. */
-function debugWgsl(name: string): boolean {
-  const environment = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env;
-  return environment?.DEBUG_WGSL !== undefined && name.includes(environment.DEBUG_WGSL);
-}
-
+/** Shows the lines of the source around the first position (":line:column") in the compiler's message. */
 function compileError(kernel: Kernel, code: string, message: string): GpuError {
-  return new GpuError(`Kernel ${kernel.name} does not compile: ${message}\n${excerpt(code, message)}`);
-}
-
-/** The lines of the source around the first position (":line:column") that a compiler's message mentions. */
-function excerpt(code: string, message: string): string {
-  const first = Number(/:(\d+):\d+/.exec(message)?.[1] ?? 1);
-  const from = Math.max(0, first - 6);
-  const lines = code.split("\n").slice(from, first + 5);
-  return (
-    lines.map((line, i) => `${String(from + i + 1).padStart(5)}  ${line}`).join("\n") +
-    "\n(Set DEBUG_WGSL to the kernel's name to print all of it.)"
+  const position = Number(/:(\d+):\d+/.exec(message)?.[1] ?? 1);
+  const numbered = code.split("\n").map((line, i) => `${String(i + 1).padStart(5)}  ${line}`);
+  const excerpt = numbered.slice(Math.max(0, position - 6), position + 5).join("\n");
+  return new GpuError(
+    `Kernel ${kernel.name} does not compile: ${message}\n${excerpt}\n` +
+      `(Set DEBUG_WGSL to the kernel's name to print all of it.)`,
   );
 }

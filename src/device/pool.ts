@@ -1,10 +1,10 @@
-/** A GPU buffer with what the pool must know about it. */
+/** A GPU buffer and what the pool must know about it. */
 export interface PooledBuffer {
   readonly gpu: GPUBuffer;
-  /** Distinct for every buffer of all pools; bind groups are remembered by it. */
+  /** Distinct among the buffers of all pools; bind groups are cached by it. */
   readonly id: number;
   readonly bytes: number;
-  /** Number of the command encoder that last used it; see GpuDevice. */
+  /** Number of the command encoder that last used it; see Recorder. */
   lastUse: number;
 }
 
@@ -12,15 +12,15 @@ let nextId = 0;
 
 /**
  * Keeps released buffers for the next tensor of about the same size: creating one costs more than most
- * kernels, and a training step asks for the same sizes again and again. Taking and returning are O(1);
- * the pool keeps at most `budget` bytes and drops the longest unused first.
+ * kernels, and a training step asks for the same sizes again and again. Taking and giving back are O(1). The
+ * pool keeps at most `budget` bytes, and drops the size that has been unused for the longest time first.
  */
 export class BufferPool {
   readonly #device: GPUDevice;
   readonly #usage: number;
   readonly #budget: number;
   readonly #destroyed: (buffer: PooledBuffer) => void;
-  /** Free buffers by size class; the last returned is taken first, so that caches of bind groups hit. */
+  /** Free buffers by size class. The last one given back is taken first: its bind groups may be cached. */
   readonly #free = new Map<number, PooledBuffer[]>();
   #freeBytes = 0;
   /** Buffers that exist, free or in use. */
@@ -56,28 +56,23 @@ export class BufferPool {
       this.#drop(buffer); // to make room for it, all others would go
       return;
     }
-    let list = this.#free.get(buffer.bytes);
-    if (list) {
-      // Re-inserting keeps the map ordered from longest unused to most recently used size.
-      this.#free.delete(buffer.bytes);
-    } else {
-      list = [];
-    }
-    this.#free.set(buffer.bytes, list);
-    list.push(buffer);
+    const buffers = this.#free.get(buffer.bytes) ?? [];
+    buffers.push(buffer);
+    this.#free.delete(buffer.bytes); // and set again, which moves the size to the end of the map
+    this.#free.set(buffer.bytes, buffers);
     this.#freeBytes += buffer.bytes;
     while (this.#freeBytes > this.#budget) this.#dropOldest();
   }
 
-  /** Drops all that is not in use. */
+  /** Drops every buffer that is not in use. */
   clear(): void {
     while (this.#freeBytes > 0) this.#dropOldest();
   }
 
   #dropOldest(): void {
-    for (const [size, list] of this.#free) {
-      const oldest = list.shift();
-      if (list.length === 0) this.#free.delete(size);
+    for (const [size, buffers] of this.#free) {
+      const oldest = buffers.shift();
+      if (buffers.length === 0) this.#free.delete(size);
       if (!oldest) continue;
       this.#freeBytes -= size;
       this.#drop(oldest);

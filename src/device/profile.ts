@@ -1,12 +1,13 @@
 /**
- * Which facts hold for which kind of adapter. This is the only place that knows: everybody else asks
- * `device.profile` (the facts are explained at DeviceProfile). The numbers were found by measuring kernels.
+ * Which facts hold for which kind of adapter (DeviceProfile explains them). Only this file names kinds of
+ * adapter: everybody else asks `device.profile`. The numbers come from measurements of kernels.
  */
 import type { DeviceProfile } from "./device.ts";
 
 /** The kinds of adapter whose best kernels differ. */
 export type AdapterClass = "gpu" | "lavapipe" | "swiftshader";
 
+/** What the kind of an adapter decides; the device itself says the rest. */
 type Facts = Omit<DeviceProfile, "maxTensorBytes" | "subgroupSize">;
 
 const gpu: Facts = {
@@ -33,15 +34,11 @@ const lavapipe: Facts = {
   threadsToSaturate: 2 ** 14,
 };
 
-const facts: Record<AdapterClass, Facts> = { gpu, lavapipe, swiftshader: { ...lavapipe, costlyLoops: true } };
-
-/** The profile of an adapter of this class, with what the device itself says about subgroups and sizes. */
-export function profileOf(
-  adapterClass: AdapterClass,
-  { subgroupSize, maxTensorBytes }: Pick<DeviceProfile, "subgroupSize" | "maxTensorBytes">,
-): DeviceProfile {
-  return { ...facts[adapterClass], subgroupSize, maxTensorBytes };
-}
+export const facts: Readonly<Record<AdapterClass, Facts>> = {
+  gpu,
+  lavapipe,
+  swiftshader: { ...lavapipe, costlyLoops: true },
+};
 
 export const cpuProfile: DeviceProfile = {
   ...lavapipe,
@@ -50,7 +47,7 @@ export const cpuProfile: DeviceProfile = {
   maxTensorBytes: Number.POSITIVE_INFINITY,
 };
 
-/** What a device can be called and what it is good at. */
+/** What a device is called and what it is good at. */
 export interface Identity {
   readonly name: string;
   readonly adapterClass: AdapterClass;
@@ -59,21 +56,16 @@ export interface Identity {
 
 /** Reads all that from an adapter and the device that was opened on it. */
 export function identify(
-  { info }: { readonly info: GPUAdapterInfo },
-  {
-    features,
-    limits,
-  }: {
-    readonly features: ReadonlySet<string>;
-    readonly limits: { readonly maxStorageBufferBindingSize: number; readonly maxBufferSize: number };
-  },
+  { info }: Pick<GPUAdapter, "info">,
+  { features, limits }: Pick<GPUDevice, "features" | "limits">,
 ): Identity {
   const adapterClass = classify(info);
-  const fixedSize = info.subgroupMinSize === info.subgroupMaxSize ? (info.subgroupMaxSize ?? 0) : 0;
-  const profile = profileOf(adapterClass, {
-    subgroupSize: features.has("subgroups") ? fixedSize : 0,
+  const { subgroupMinSize, subgroupMaxSize = 0 } = info;
+  const profile = {
+    ...facts[adapterClass],
+    subgroupSize: features.has("subgroups") && subgroupMinSize === subgroupMaxSize ? subgroupMaxSize : 0,
     maxTensorBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
-  });
+  };
   return { name: nameOf(info, adapterClass), adapterClass, profile };
 }
 
@@ -86,8 +78,7 @@ function classify(info: GPUAdapterInfo): AdapterClass {
 
 /** What people call it: for software the renderer and its version, for a GPU its own name first. */
 function nameOf(info: GPUAdapterInfo, adapterClass: AdapterClass): string {
-  const parts = adapterClass === "gpu" ? [info.device, info.description] : [info.description || info.device];
-  return (
-    parts.filter(Boolean).join(", ") || [info.vendor, info.architecture].filter(Boolean).join(" ") || "GPU"
-  );
+  const { device, description, vendor, architecture } = info;
+  const parts = adapterClass === "gpu" ? [device, description] : [description || device];
+  return parts.filter(Boolean).join(", ") || [vendor, architecture].filter(Boolean).join(" ") || "GPU";
 }

@@ -1,14 +1,14 @@
 /**
- * Commands on their way to the GPU. WebGPU does nothing when it is told to: commands are *recorded* by an
- * encoder, finished, and *submitted* to the device's queue, which runs them in that order while JavaScript
+ * Commands on their way to the GPU. WebGPU runs no command at once: an *encoder* records commands, and the
+ * finished recording is *submitted* to the device's queue, which runs them in that order while JavaScript
  * goes on. Kernel launches are recorded inside a compute *pass* of the encoder, copies between passes.
  */
 import type { Grid } from "./kernel.ts";
 import type { PooledBuffer } from "./pool.ts";
 
 /**
- * After this many launches the recorded commands are submitted, so that the GPU starts while JavaScript goes
- * on recording. Fewer cost time in submits, more let the GPU wait.
+ * After this many launches the recorded commands are submitted, so that the GPU starts while JavaScript still
+ * records. A smaller number costs time in submits, a larger one lets the GPU wait.
  */
 const LAUNCHES_PER_SUBMIT = 32;
 
@@ -18,16 +18,16 @@ export class Recorder {
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   #launches = 0;
-  /** Counts encoders: a buffer whose `lastUse` equals it is used by commands not yet submitted. */
+  /** Counts encoders: commands that are not yet submitted use a buffer if its `lastUse` equals this. */
   #serial = 0;
-  /** Destroyed after the next submit: recorded commands still use them. */
+  /** Buffers to destroy after the next submit: recorded commands still use them. */
   #doomed: PooledBuffer[] = [];
 
   constructor(gpu: GPUDevice) {
     this.#gpu = gpu;
   }
 
-  /** Records a launch on a grid of workgroups. `buffers` are those that the bind group mentions. */
+  /** Records a launch on a grid of workgroups. `buffers` are those of the bind group. */
   launch(
     pipeline: GPUComputePipeline,
     bindGroup: GPUBindGroup,
@@ -51,8 +51,8 @@ export class Recorder {
   }
 
   /**
-   * Writes values from JavaScript into a buffer. `writeBuffer` does not wait for recorded commands: it runs
-   * before those that are not yet submitted. So they are submitted first if they use the buffer.
+   * Writes values from JavaScript into a buffer. `writeBuffer` runs before all commands that are not yet
+   * submitted, so these are submitted first if they use the buffer.
    */
   write(
     buffer: PooledBuffer,
@@ -63,7 +63,7 @@ export class Recorder {
     this.#gpu.queue.writeBuffer(buffer.gpu, offset, data);
   }
 
-  /** Submits what has been recorded. */
+  /** Submits the recorded commands. */
   flush(): void {
     if (!this.#encoder) return;
     this.#endPass();
@@ -81,7 +81,7 @@ export class Recorder {
     else buffer.gpu.destroy();
   }
 
-  /** Forgets what has been recorded: the device has been destroyed. */
+  /** Forgets the recorded commands: the device has been destroyed. */
   abandon(): void {
     this.#encoder = undefined;
     this.#pass = undefined;

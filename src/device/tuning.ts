@@ -1,38 +1,37 @@
 /**
  * Which kernel is fastest depends on the adapter by a factor of two and more. Operations choose by rules (see
- * conv2d/plan.ts). Where those are not good enough, a tuner (scripts/tune.ts) measures the alternatives for
- * the shapes of a network; its findings are kept here and used instead. Nothing is ever measured unasked.
+ * conv2d/plan.ts). Where those are not good enough, a tuner measures the alternatives for the shapes of a
+ * network, and its choices replace those of the rules. Nothing is ever measured unasked.
  */
-
 import type { Storage } from "./device.ts";
 
 /** A kernel and its block sizes. */
 export type Choice = Readonly<Record<string, string | number>>;
 
-/** What there is to choose at one launch. */
+/** What can be chosen at one launch. */
 export interface Tunable<C extends Choice> {
   /** The operation, the version of its kernels, and all sizes that matter for its speed. */
   readonly key: string;
   /** The choice by rule. */
   readonly preset: C;
-  /** Other choices that give the same result; asked for only by a tuner. */
+  /** Other choices that give the same result; only a tuner asks for them. */
   readonly candidates: () => readonly C[];
   readonly launch: (choice: C) => void;
   /** Where the launch puts its result; a tuner checks that all choices agree. */
   readonly result: Storage;
 }
 
-/** Findings as they are saved. */
+/** A tuner's choices, as they are saved. */
 export interface TuningFile {
   /** Name of the adapter they were measured on. */
   readonly adapter: string;
   readonly choices: Readonly<Record<string, Choice>>;
 }
 
-/** A device's findings. */
+/** The measured choices of a device. */
 export class Tuning {
   readonly choices = new Map<string, Choice>();
-  /** Told of every launch that could be tuned, while a tuner is at work. */
+  /** Called with every launch that could be tuned; a tuner sets it while it works. */
   observer: ((tunable: Tunable<Choice>) => void) | undefined;
 
   /** Launches with the measured choice where there is one, else by rule. */
@@ -46,7 +45,7 @@ export class Tuning {
   }
 }
 
-/** A short name for a version of some kernels: findings must not outlive the text they were measured with. */
+/** A short name for the text of some kernels: choices hold only for the text they were measured with. */
 export function versionOf(kernels: readonly { readonly body: string }[]): string {
   // FNV-1a, 32 bits.
   let hash = 0x811c9dc5;

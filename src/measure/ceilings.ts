@@ -1,22 +1,22 @@
 /**
  * What an adapter can do at best: multiply-adds per second in registers, and bytes per second of a plain
- * copy. Both are measured by kernels that do nothing else, on the machine as it is then.
+ * copy. Kernels that do nothing else measure both, on the machine as it is at that time.
  */
 import type { GpuDevice } from "../device/gpu-device.ts";
 import { kernel, linearGrid } from "../device/kernel.ts";
-import { calibrate, type Options, type Program, timeOnce } from "./timing.ts";
+import { calibrate, type Options, timeOnce } from "./timing.ts";
 
 export interface Ceilings {
   /** Floating-point operations per second, two for each multiply-add. */
   readonly flops: number;
-  /** The number of independent sums and of rounds written out that reached it. */
+  /** How many independent sums, and how many unrolled rounds, reached it. */
   readonly multiplyAdd: { readonly chains: number; readonly unroll: number };
-  /** Bytes read and written per second, by how many the copy moves: few of them stay in the caches. */
+  /** Bytes read and written per second, by the size of the copy: small ones stay in the caches. */
   readonly copies: readonly { readonly bytes: number; readonly rate: number }[];
 }
 
 export async function measureCeilings(device: GpuDevice, options: Options): Promise<Ceilings> {
-  let multiplyAdd = { chains: 0, unroll: 0, flops: 0 };
+  let best = { flops: 0, multiplyAdd: { chains: 0, unroll: 0 } };
   for (const [chains, unroll] of [
     [8, 8],
     [12, 8],
@@ -25,30 +25,23 @@ export async function measureCeilings(device: GpuDevice, options: Options): Prom
     [32, 4],
   ]) {
     const flops = await multiplyAddRate(device, chains, unroll, options);
-    if (flops > multiplyAdd.flops) multiplyAdd = { chains, unroll, flops };
+    if (flops > best.flops) best = { flops, multiplyAdd: { chains, unroll } };
   }
   const copies: { bytes: number; rate: number }[] = [];
-  for (const mebibytes of [1, 4, 16, 64]) {
-    const rates: number[] = [];
-    for (const each of [1, 4, 16]) rates.push(await copyRate(device, mebibytes * 2 ** 20, each, options));
-    copies.push({ bytes: 2 * mebibytes * 2 ** 20, rate: Math.max(...rates) });
+  for (const bytes of [1, 4, 16, 64].map((mebibytes) => mebibytes * 2 ** 20)) {
+    let rate = 0;
+    for (const each of [1, 4, 16]) rate = Math.max(rate, await copyRate(device, bytes, each, options));
+    copies.push({ bytes: 2 * bytes, rate });
   }
-  const { flops, ...shape } = multiplyAdd;
-  return { flops, multiplyAdd: shape, copies };
+  return { ...best, copies };
 }
 
 /** Repetitions per second in the best run: a ceiling is what is possible, not what is usual. */
 async function bestRate(device: GpuDevice, run: () => void, { runs, minRunMs }: Options): Promise<number> {
-  const program: Program = {
-    run() {
-      run();
-      return [];
-    },
-  };
-  const repetitions = await calibrate(program, device, minRunMs);
-  let best = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < runs; i++) best = Math.min(best, await timeOnce(program, device, repetitions));
-  return (1e3 * repetitions) / best;
+  const repetitions = await calibrate({ run }, device, minRunMs);
+  let shortest = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < runs; i++) shortest = Math.min(shortest, await timeOnce({ run }, device, repetitions));
+  return (1e3 * repetitions) / shortest;
 }
 
 const ROUNDS = 512;
@@ -90,8 +83,8 @@ async function copyRate(device: GpuDevice, bytes: number, each: number, options:
 }
 
 /**
- * Every sum depends on its own last value only, so CHAINS multiply-adds can be under way at once. UNROLL
- * rounds are written out: counting the loop would cost a software adapter as much as several multiply-adds.
+ * Every sum depends only on its own last value, so CHAINS multiply-adds can be under way at once. UNROLL
+ * rounds are written out: counting them would cost a software adapter as much as several multiply-adds.
  */
 const multiplyAddKernel = kernel(
   "ceilings/multiply-add",
@@ -103,7 +96,7 @@ struct Params { rounds: u32 }
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let thread = id.x + id.y * groups.x * 64;
-  let a = 0.999 + f32(thread) * 1e-9; let b = 0.5 + f32(thread) * 1e-9; // not known to the compiler
+  let a = 0.999 + f32(thread) * 1e-9; let b = 0.5 + f32(thread) * 1e-9; // unknown to the compiler
   var sums: array<f32, CHAINS>;
   for (var i = 0; i < CHAINS; i++) { // @unroll
     sums[i] = b * f32(i + 1);

@@ -1,23 +1,20 @@
 /** How long a program takes on a device. */
 import type { Device } from "../device/device.ts";
 import { scope } from "../tensor/scope.ts";
-import type { Tensor } from "../tensor/tensor.ts";
 
-/** Something that can be computed again and again on tensors it owns. */
-export interface Program {
-  run(): Tensor[];
-  /** Frees what the surrounding scope does not. */
-  dispose?(): void;
+/** Something that can be computed again and again. Its results go with the scope around it. */
+interface Program {
+  run(): unknown;
 }
 
 export interface Options {
-  /** Timed runs per variant; at least 5. */
+  /** How many runs are timed. */
   readonly runs: number;
-  /** A run repeats the program until it lasts so long. */
+  /** The minimum duration of a run, which repeats the program until then. */
   readonly minRunMs: number;
 }
 
-/** Milliseconds for a number of repetitions, until the device has finished them. */
+/** Milliseconds until the device has finished a number of repetitions. */
 export async function timeOnce(program: Program, device: Device, repetitions: number): Promise<number> {
   const start = performance.now();
   for (let i = 0; i < repetitions; i++) {
@@ -28,13 +25,13 @@ export async function timeOnce(program: Program, device: Device, repetitions: nu
   return performance.now() - start;
 }
 
-/** Warms up, and finds how many repetitions last `minRunMs`. */
+/** Warms up, and returns how many repetitions last `minRunMs`. */
 export async function calibrate(program: Program, device: Device, minRunMs: number): Promise<number> {
   await timeOnce(program, device, 1);
   for (let repetitions = 1; ; ) {
     const ms = await timeOnce(program, device, repetitions);
     if (ms >= minRunMs) return repetitions;
-    // A little more than seems to be needed; but one short measurement is not trusted further than tenfold.
+    // A little more than the measurement asks for, but no more than ten times as many: short runs vary.
     repetitions = Math.ceil(repetitions * Math.min(10, Math.max(1.2, (1.2 * minRunMs) / ms)));
   }
 }

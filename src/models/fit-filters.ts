@@ -1,6 +1,6 @@
-import { whiteningInit } from "../nn/init.ts";
 import type { Conv2d } from "../nn/layers.ts";
 import type { NamedArray } from "../nn/module.ts";
+import { whiteningInit } from "../nn/whitening.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 
 /**

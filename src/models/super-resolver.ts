@@ -29,7 +29,7 @@ export abstract class SuperResolver extends Module {
   }
 
   /** The architecture and its options as strings. Weight files hold them to build the network again. */
-  abstract metadata(): Record<string, string>;
+  abstract override metadata(): Record<string, string>;
 }
 
 /** `forward` in two stages. The second, with the largest maps, can work on one part after the other. */

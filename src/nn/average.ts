@@ -2,9 +2,9 @@ import { emaStep } from "../kernels/optim/ema.ts";
 import type { Module } from "./module.ts";
 
 /**
- * The decay for an average's update number `step`, counted from 0: as given, but at first smaller, (1 + step)
- * / (10 + step), so that the random weights of the beginning are soon forgotten. With a decay of 0.999 alone
- * they would still make up an eighth of the average after 2000 steps. (The rule of TensorFlow's
+ * The decay for an average's update number `step`, counted from 0: `decay`, but at first the smaller (1 +
+ * step) / (10 + step), so that the average soon forgets the random weights of the beginning. With a decay of
+ * 0.999 alone, they would still make up an eighth of it after 2000 steps. (The rule of TensorFlow's
  * ExponentialMovingAverage.)
  */
 export function emaDecay(decay: number, step: number): number {
@@ -12,11 +12,14 @@ export function emaDecay(decay: number, step: number): number {
 }
 
 /**
- * Moves the weights of `average` a small way towards those of `module`, of the same architecture: average =
- * decay * average + (1 - decay) * module. Called after every step, it keeps an exponential moving average
- * over about the last 1 / (1 - decay) steps, whose answers are better and calmer than those of the weights it
- * follows: their steps' noise cancels. (Polyak and Juditsky 1992; get_ema_multi_avg_fn of
- * torch.optim.swa_utils.) Let it begin with the same weights.
+ * Moves the weights of `average` a little towards those of `module`, a network of the same architecture:
+ *
+ *     average = decay * average + (1 - decay) * module
+ *
+ * Called after every step, this makes an exponential moving average over about the last 1 / (1 - decay)
+ * steps. Its answers are better and steadier than those of the module, since the noise of the steps cancels.
+ * Both should begin with the same weights. (Polyak and Juditsky 1992; get_ema_multi_avg_fn of
+ * torch.optim.swa_utils.)
  */
 export function emaUpdate(average: Module, module: Module, decay: number): void {
   if (!(decay >= 0 && decay < 1)) {
@@ -27,11 +30,11 @@ export function emaUpdate(average: Module, module: Module, decay: number): void 
     const source = values.get(name);
     if (source?.shape.join() !== tensor.shape.join()) {
       throw new Error(
-        `emaUpdate: ${name} of shape [${tensor.shape}] is ${source ? `[${source.shape}]` : "missing"} in the other ` +
-          `network. Both must have the same architecture.`,
+        `emaUpdate: ${name} of shape [${tensor.shape}] is ${source ? `[${source.shape}]` : "missing"} in ` +
+          `the other network. Both must have the same architecture.`,
       );
     }
-    if (!source.requiresGrad) continue; // fixed, and so equal
+    if (!source.requiresGrad) continue; // it is fixed, and so the same in both
     emaStep(tensor.device, { average: tensor.storage, values: source.storage }, decay);
     tensor.storage.version++;
   }

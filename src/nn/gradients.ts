@@ -1,4 +1,4 @@
-/** What is done to gradients between `backward` and the optimiser's step. All of it stays on the device. */
+/** Work on gradients between `backward` and the optimiser's step. All of it stays on the device. */
 import { add, clamp, div, mul, sqrt } from "../kernels/elementwise/index.ts";
 import { concat, reshape } from "../kernels/layout/index.ts";
 import { sum } from "../kernels/reduce/index.ts";
@@ -9,26 +9,26 @@ import type { Gradients } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**
- * Adds `more` to `gradients`, in place, for batches that are too large for the memory and are computed in
- * parts: the gradient of a sum of losses is the sum of their gradients. Both must be of the same tensors.
+ * Adds `more` to `gradients`, in place; both must be of the same tensors. For batches that are too large for
+ * the memory and are computed in parts: the gradient of a sum of losses is the sum of their gradients.
  */
 export function addGradients(gradients: Gradients, more: Gradients): void {
   if (gradients.size !== more.size || [...more.keys()].some((tensor) => !gradients.has(tensor))) {
     throw new Error(
-      `addGradients: the gradients are of ${gradients.size} tensors and of ${more.size}, not all the same. Add those of ` +
-        `one network's parameters.`,
+      `addGradients: the gradients are of ${gradients.size} tensors and of ${more.size}, not all the same. ` +
+        `Add gradients of one network's parameters.`,
     );
   }
   for (const [tensor, gradient] of more) accumulate(gradients.get(tensor)!, gradient);
 }
 
 /**
- * Shortens the gradients, taken together as one long vector, to a length (root of the sum of squares) of
- * `maxNorm` if they are longer, so that a single bad batch cannot throw the weights far off. PyTorch's
- * clip_grad_norm_, with its formula: factor = min(1, maxNorm / (norm + 1e-6)).
+ * Limits the gradients, as one long vector, to a length (root of the sum of squares) of `maxNorm`, so that a
+ * single bad batch cannot throw the weights far off. PyTorch's clip_grad_norm_, with its formula:
+ * factor = min(1, maxNorm / (norm + 1e-6)).
  *
- * Replaces the tensors in the map. Returns the norm before, of shape []; its value is on the device, and
- * nothing waits for it unless it is read.
+ * Replaces the tensors in the map. Returns the norm before, of shape []; it stays on the device until it is
+ * read.
  */
 export function clipGradNorm(gradients: Gradients, maxNorm: number): Tensor {
   if (!(maxNorm > 0)) throw new RangeError(`clipGradNorm: maxNorm must be above 0, got ${maxNorm}.`);

@@ -3,7 +3,7 @@ export type { AdamOptions } from "../kernels/optim/adam.ts";
 export type { SgdOptions } from "../kernels/optim/sgd.ts";
 export { emaDecay, emaUpdate } from "./average.ts";
 export { addGradients, clipGradNorm } from "./gradients.ts";
-export { kaimingNormalInit, normalInit, whiteningInit } from "./init.ts";
+export { kaimingNormalInit, normalInit } from "./init.ts";
 export {
   Conv2d,
   type Conv2dModuleOptions,
@@ -28,3 +28,4 @@ export {
   serializeSafetensors,
 } from "./safetensors.ts";
 export { cosineAnnealingLR, multiStepLR, type Schedule, stepLR } from "./schedules.ts";
+export { whiteningInit } from "./whitening.ts";

@@ -6,6 +6,7 @@ import { pixelShuffle } from "../kernels/pixel-shuffle/index.ts";
 import { type InterpolateOptions, interpolate } from "../kernels/resize/index.ts";
 import { disposeUnlessTaped } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
+import type { Shape } from "../tensor/shape.ts";
 import { full, rand, type Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
 
@@ -16,12 +17,18 @@ export interface Conv2dModuleOptions {
   dilation?: Pair;
   /** Default true. */
   bias?: boolean;
-  /** Where the initial weights come from; default: the generator of `manualSeed`. */
+  /** The generator of the first weights. Default: that of `manualSeed`. */
   random?: Random;
 }
 
 /** Operations after a convolution that its kernel can take over. */
 export type FusedOptions = Pick<Conv2dOptions, "activation" | "skip" | "alpha" | "shuffle">;
+
+/** A parameter that starts uniform in ±1/sqrt(fanIn): PyTorch's default for convolutions. */
+function uniformParameter(shape: Shape, fanIn: number, random: Random): Tensor {
+  const bound = 1 / Math.sqrt(fanIn);
+  return rand(shape, { random, low: -bound, high: bound, requiresGrad: true });
+}
 
 /**
  * A learned 2-D convolution. Weight [outChannels, inChannels, kh, kw] and bias [outChannels] start uniform in
@@ -39,32 +46,23 @@ export class Conv2d extends Module {
     const { stride = 1, padding = 0, dilation = 1, bias = true, random = defaultRandom() } = options;
     const [kh, kw] = pair("kernelSize", kernelSize, 1);
     const [dh, dw] = pair("dilation", dilation, 1);
-    this.stride = stride;
-    this.dilation = dilation;
-    if (padding === "same") {
-      if ((dh * (kh - 1)) % 2 || (dw * (kw - 1)) % 2 || pair("stride", stride, 1).some((s) => s !== 1)) {
-        throw new RangeError(
-          `Conv2d: padding "same" wants stride 1 and a window with a middle, got stride ${stride} and window ${kh}x${kw}. ` +
-            `Give the padding as a number.`,
-        );
-      }
-      this.padding = [(dh * (kh - 1)) / 2, (dw * (kw - 1)) / 2];
-    } else {
-      this.padding = padding;
+    const same = [(dh * (kh - 1)) / 2, (dw * (kw - 1)) / 2] as const;
+    const fits = same.every(Number.isInteger) && pair("stride", stride, 1).every((step) => step === 1);
+    if (padding === "same" && !fits) {
+      throw new RangeError(
+        `Conv2d: padding "same" wants stride 1 and a window with a middle, got stride ${stride} and window ` +
+          `${kh}x${kw}. Give the padding as a number.`,
+      );
     }
-    const bound = 1 / Math.sqrt(inChannels * kh * kw);
-    this.weight = rand([outChannels, inChannels, kh, kw], {
-      random,
-      low: -bound,
-      high: bound,
-      requiresGrad: true,
-    });
-    this.bias = bias
-      ? rand([outChannels], { random, low: -bound, high: bound, requiresGrad: true })
-      : undefined;
+    this.stride = stride;
+    this.padding = padding === "same" ? same : padding;
+    this.dilation = dilation;
+    const fanIn = inChannels * kh * kw;
+    this.weight = uniformParameter([outChannels, inChannels, kh, kw], fanIn, random);
+    this.bias = bias ? uniformParameter([outChannels], fanIn, random) : undefined;
   }
 
-  /** x [n, inChannels, h, w] to [n, outChannels, oh, ow]. `fused` is computed on the way; see `conv2d`. */
+  /** x [n, inChannels, h, w] to [n, outChannels, oh, ow]. The same kernel computes `fused`; see `conv2d`. */
   forward(x: Tensor, fused: FusedOptions = {}): Tensor {
     const { stride, padding, dilation } = this;
     return conv2d(x, this.weight, this.bias, { stride, padding, dilation, ...fused });
@@ -104,16 +102,9 @@ export class ConvTranspose2d extends Module {
     this.padding = padding;
     this.outputPadding = outputPadding;
     this.dilation = dilation;
-    const bound = 1 / Math.sqrt(outChannels * kh * kw);
-    this.weight = rand([inChannels, outChannels, kh, kw], {
-      random,
-      low: -bound,
-      high: bound,
-      requiresGrad: true,
-    });
-    this.bias = bias
-      ? rand([outChannels], { random, low: -bound, high: bound, requiresGrad: true })
-      : undefined;
+    const fanIn = outChannels * kh * kw; // of the convolution whose gradient this is, as in PyTorch
+    this.weight = uniformParameter([inChannels, outChannels, kh, kw], fanIn, random);
+    this.bias = bias ? uniformParameter([outChannels], fanIn, random) : undefined;
   }
 
   /** x [n, inChannels, h, w] to [n, outChannels, oh, ow]. */
@@ -146,7 +137,7 @@ export class Tanh extends Module {
   }
 }
 
-/** x where positive, a learned multiple of x elsewhere: one slope for all channels, or one each. */
+/** x where positive, a learned multiple of x elsewhere: one slope for all channels, or one per channel. */
 export class PReLU extends Module {
   readonly weight: Tensor;
 
@@ -188,7 +179,7 @@ export class Upsample extends Module {
   }
 }
 
-/** Modules one after the other; parameters are named by position: `0.weight`, `2.weight`, … */
+/** Modules one after the other. Parameters are named by position: `0.weight`, `2.weight`, … */
 export class Sequential extends Module {
   readonly modules: readonly Module[];
 
@@ -197,8 +188,8 @@ export class Sequential extends Module {
     for (const [i, module] of modules.entries()) {
       if (module instanceof Module) continue;
       throw new RangeError(
-        `Sequential: argument ${i} is a ${typeof module} and not a module. Give modules one by one: new Sequential(new Conv2d(3, 8, 3), ` +
-          `new ReLU()).`,
+        `Sequential: argument ${i} is a ${typeof module} and not a module. Give modules one by one: ` +
+          `new Sequential(new Conv2d(3, 8, 3), new ReLU()).`,
       );
     }
     this.modules = modules;
@@ -209,13 +200,13 @@ export class Sequential extends Module {
   }
 
   /**
-   * With `last`, the last module, a convolution, gets those options: `{ skip: x }` makes a residual block of
-   * the sequence. A convolution and the activation or pixel shuffle after it run as one kernel. Under noGrad,
-   * what one module hands to the next is freed when that has read it.
+   * Runs a convolution and the activation or pixel shuffle after it as one kernel. `last` are options for the
+   * last module, which must then be a convolution: `{ skip: x }` makes a residual block of the sequence.
+   * Under noGrad, each module's result is disposed when the next module has read it.
    */
   forward(x: Tensor, last?: FusedOptions): Tensor {
     if (last && !(this.modules.at(-1) instanceof Conv2d)) {
-      throw new Error(`Sequential: options were given for its last module, which must then be a Conv2d.`);
+      throw new RangeError("Sequential: only a Conv2d as the last module takes options.");
     }
     let y = x;
     for (let i = 0; i < this.modules.length; i++) {

@@ -8,8 +8,8 @@ import { Tensor } from "../tensor/tensor.ts";
 /**
  * Keeps all parameters in one block of memory, and their gradients and running sums in blocks of the same
  * layout, so that the arithmetic of a step is one kernel launch for the whole network. The parameters become
- * windows into their block; nothing else about them changes. The gradients, which backward() made one by one,
- * are first copied into their block.
+ * slices of their block, and nothing else about them changes. A step first copies the gradients, which
+ * backward() made one by one, into their block.
  */
 abstract class Optimizer<Sum extends string> {
   /** The learning rate; set it between steps to follow a schedule. */
@@ -19,14 +19,18 @@ abstract class Optimizer<Sum extends string> {
   protected readonly device: Device;
   /** Parameters, gradients and running sums, all of the same layout. */
   protected readonly blocks: Readonly<Record<"parameters" | "gradients" | Sum, Storage>>;
-  readonly #parameters: readonly Tensor[];
-  readonly #parameterSlots: readonly Storage[];
-  readonly #gradientSlots: readonly Storage[];
-  readonly #sums: Readonly<Record<Sum, Storage>>;
+  /** Each parameter, its own slice of the block of parameters, and its gradient's slice. */
+  readonly #slots: readonly { parameter: Tensor; values: Storage; gradient: Storage }[];
+  /** The names of the running sums. */
+  readonly #sums: readonly Sum[];
   #disposed = false;
 
-  constructor(parameters: readonly Tensor[], lr: number, sums: readonly Sum[]) {
+  constructor(parameters: readonly Tensor[], options: { readonly lr?: number }, sums: readonly Sum[]) {
     const { name } = this.constructor;
+    // Without types, `new Adam(parameters, 0.1)` would pass for options without a learning rate.
+    if (typeof options !== "object") {
+      throw new RangeError(`${name}: options are an object such as { lr: 1e-3 }, got ${options}.`);
+    }
     if (!Array.isArray(parameters) || !parameters.every((parameter) => parameter instanceof Tensor)) {
       throw new RangeError(`${name}: the first argument is a list of tensors, such as model.parameters().`);
     }
@@ -40,75 +44,70 @@ abstract class Optimizer<Sum extends string> {
     const elsewhere = parameters.find((parameter) => parameter.device !== device);
     if (elsewhere) {
       throw new Error(
-        `${name}: one parameter is on ${device.name} and another on ${elsewhere.device.name}. Use one optimiser ` +
-          `for each device.`,
+        `${name}: one parameter is on ${device.name} and another on ${elsewhere.device.name}. Use one ` +
+          `optimiser for each device.`,
       );
     }
-    this.lr = lr;
-    this.#parameters = [...parameters];
+    this.lr = options.lr ?? 1e-3;
+    this.#sums = sums;
     this.device = device;
-    // GPU bindings start at multiples of 256 bytes; the gaps are zeros and stay zeros.
-    const offsets: number[] = [];
-    let length = 0;
-    for (const { size } of parameters) {
-      offsets.push(length);
-      length += Math.ceil(size / 64) * 64;
-    }
-    const zeroed = () => {
-      const storage = device.allocate(length);
-      device.write(storage, new Float32Array(length));
-      return storage;
-    };
-    this.#sums = Object.fromEntries(sums.map((sum) => [sum, zeroed()])) as Record<Sum, Storage>;
-    this.blocks = { parameters: zeroed(), gradients: zeroed(), ...this.#sums };
-    const slots = (whole: Storage) => parameters.map(({ size }, i) => device.slice(whole, offsets[i], size));
-    this.#gradientSlots = slots(this.blocks.gradients);
-    this.#parameterSlots = slots(this.blocks.parameters);
-    for (const [i, parameter] of parameters.entries()) {
-      this.device.copy(parameter.storage, this.#parameterSlots[i]);
-      parameter.replaceStorage(this.#parameterSlots[i]);
-    }
+    // GPU bindings start at multiples of 256 bytes. The gaps are zeros and stay zeros.
+    const room = ({ size }: Tensor) => Math.ceil(size / 64) * 64;
+    const length = parameters.reduce((sum, parameter) => sum + room(parameter), 0);
+    const blocks = ["parameters", "gradients", ...sums].map(
+      (block) => [block, device.allocate(length)] as const,
+    );
+    for (const [, block] of blocks) device.write(block, new Float32Array(length));
+    this.blocks = Object.fromEntries(blocks) as typeof this.blocks;
+    let offset = 0;
+    this.#slots = parameters.map((parameter) => {
+      const values = device.slice(this.blocks.parameters, offset, parameter.size);
+      const gradient = device.slice(this.blocks.gradients, offset, parameter.size);
+      offset += room(parameter);
+      device.copy(parameter.storage, values);
+      parameter.replaceStorage(values);
+      return { parameter, values, gradient };
+    });
   }
 
   /**
-   * Moves every parameter one step against its gradient, in place. `gradients` is what `backward(loss)`
-   * returned and must have one for every parameter.
+   * Moves every parameter one step against its gradient, in place. `gradients` are those of `backward(loss)`,
+   * with one for every parameter.
    */
   step(gradients: Gradients): void {
     this.#refuseDisposed("step");
     // All checks come first: nothing changes if one fails.
     if (!(gradients instanceof Map)) {
       throw new RangeError(
-        `${this.constructor.name}.step: wants the gradients that backward(loss) returned, got ${gradients}. Write ` +
+        `${this.constructor.name}.step: wants the gradients of backward(loss), got ${gradients}. Write ` +
           `optimizer.step(backward(loss)).`,
       );
     }
     if (!(this.lr >= 0 && this.lr < Number.POSITIVE_INFINITY)) {
       throw new RangeError(
-        `${this.constructor.name}.step: lr is ${this.lr}, and a learning rate is a number of at least 0. If a schedule made ` +
-          `it, look at the schedule's arguments: they begin with the first learning rate, as in stepLR(1e-3, { stepSize: 10 }).`,
+        `${this.constructor.name}.step: lr is ${this.lr}, and a learning rate is a number of at least 0. ` +
+          `If a schedule computed it, look at the schedule's arguments: the first learning rate comes ` +
+          `first, as in stepLR(1e-3, { stepSize: 10 }).`,
       );
     }
-    for (const [i, parameter] of this.#parameters.entries()) {
+    for (const [i, { parameter, values }] of this.#slots.entries()) {
       const label = `${this.constructor.name}.step: parameter ${i} of shape [${parameter.shape}]`;
       const gradient = gradients.get(parameter);
       if (!gradient) {
         throw new Error(
-          `${label} has no gradient; the loss does not depend on it. Give the optimiser only the parameters that are ` +
-            `trained.`,
+          `${label} has no gradient; the loss does not depend on it. Give the optimiser only the ` +
+            `parameters that are trained.`,
         );
       }
       if (!sameShape(gradient.shape, parameter.shape)) {
         throw new ShapeError(`${label} has a gradient of another shape, [${gradient.shape}].`);
       }
-      if (parameter.storage !== this.#parameterSlots[i]) {
-        throw new Error(
-          `${label} has been handed to another optimiser since. Use one optimiser per parameter.`,
-        );
+      if (parameter.storage !== values) {
+        throw new Error(`${label} belongs to another optimiser by now. Use one optimiser per parameter.`);
       }
     }
-    for (const [i, parameter] of this.#parameters.entries()) {
-      this.device.copy(gradients.get(parameter)!.storage, this.#gradientSlots[i]);
+    for (const { parameter, gradient } of this.#slots) {
+      this.device.copy(gradients.get(parameter)!.storage, gradient);
       parameter.storage.version++;
     }
     this.steps++;
@@ -118,50 +117,44 @@ abstract class Optimizer<Sum extends string> {
   /** Changes the block of parameters according to that of the gradients. */
   protected abstract update(): void;
 
-  /** Everything needed to go on later, besides the parameters. */
+  /** What it takes to continue later, besides the parameters. */
   async stateDict(): Promise<OptimizerState> {
     this.#refuseDisposed("stateDict");
     const sums: Record<string, Float32Array> = {};
-    for (const [name, storage] of Object.entries<Storage>(this.#sums))
-      sums[name] = await this.device.read(storage);
+    for (const name of this.#sums) sums[name] = await this.device.read(this.blocks[name]);
     return { steps: this.steps, lr: this.lr, sums };
   }
 
-  /** Goes on where `stateDict` was taken. Throws if that was for other parameters. */
+  /** Continues from the result of `stateDict`. Throws if that is of other parameters. */
   loadStateDict(state: OptimizerState): void {
     this.#refuseDisposed("loadStateDict");
-    const own = Object.entries<Storage>(this.#sums);
-    for (const [name, storage] of own) {
-      if (state.sums[name]?.length !== storage.length) {
+    for (const name of this.#sums) {
+      const { length } = this.blocks[name];
+      if (state.sums[name]?.length !== length) {
         throw new Error(
-          `${this.constructor.name}.loadStateDict: the state's ${name} has ${state.sums[name]?.length ?? "no"} values and should ` +
-            `have ${storage.length}. It belongs to another network or optimiser.`,
+          `${this.constructor.name}.loadStateDict: the state's ${name} has ` +
+            `${state.sums[name]?.length ?? "no"} values and should have ${length}. It belongs to another ` +
+            `network or optimiser.`,
         );
       }
     }
-    for (const [name, storage] of own) this.device.write(storage, state.sums[name]);
+    for (const name of this.#sums) this.device.write(this.blocks[name], state.sums[name]);
     this.steps = state.steps;
     this.lr = state.lr;
   }
 
-  /** Frees running sums and gradients; parameters live on in their tensors. Twice is harmless. */
+  /** Gives back the memory of running sums and gradients; the parameters stay. A second call is harmless. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    const blocks = Object.values<Storage>(this.blocks);
-    for (const storage of [...this.#gradientSlots, ...blocks]) this.device.release(storage);
+    for (const { gradient } of this.#slots) this.device.release(gradient);
+    for (const block of Object.values<Storage>(this.blocks)) this.device.release(block);
   }
 
   #refuseDisposed(method: string): void {
     if (!this.#disposed) return;
     throw new Error(`${this.constructor.name}.${method}: the optimiser has been disposed. Create a new one.`);
   }
-}
-
-/** JavaScript would take `new Adam(parameters, 0.1)` for options without a learning rate. */
-function requireOptions(name: string, options: object): void {
-  if (typeof options === "object") return;
-  throw new RangeError(`${name}: options are an object such as { lr: 1e-3 }, got ${options}.`);
 }
 
 export interface OptimizerState {
@@ -172,13 +165,12 @@ export interface OptimizerState {
 
 /** Adam (Kingma and Ba 2015), torch.optim.Adam's arithmetic; the formulas are at `adamStep`. */
 export class Adam extends Optimizer<"m" | "v"> {
-  readonly #options: Required<AdamOptions>;
+  readonly #options: Omit<Required<AdamOptions>, "lr">;
 
   constructor(parameters: readonly Tensor[], options: AdamOptions = {}) {
-    requireOptions("Adam", options);
-    const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = options;
-    super(parameters, lr, ["m", "v"]);
-    this.#options = { lr, betas, eps, weightDecay };
+    super(parameters, options, ["m", "v"]);
+    const { betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = options;
+    this.#options = { betas, eps, weightDecay };
   }
 
   protected update(): void {
@@ -188,16 +180,15 @@ export class Adam extends Optimizer<"m" | "v"> {
 
 /** Stochastic gradient descent, torch.optim.SGD's arithmetic; the formulas are at `sgdStep`. */
 export class SGD extends Optimizer<"velocity"> {
-  readonly #options: Required<SgdOptions>;
+  readonly #options: Omit<Required<SgdOptions>, "lr">;
 
   constructor(parameters: readonly Tensor[], options: SgdOptions = {}) {
-    requireOptions("SGD", options);
-    const { lr = 1e-3, momentum = 0, nesterov = false, weightDecay = 0 } = options;
+    const { momentum = 0, nesterov = false, weightDecay = 0 } = options;
     if (nesterov && momentum <= 0) {
       throw new RangeError(`SGD: nesterov wants a momentum above 0, got ${momentum}.`);
     }
-    super(parameters, lr, ["velocity"]);
-    this.#options = { lr, momentum, nesterov, weightDecay };
+    super(parameters, options, ["velocity"]);
+    this.#options = { momentum, nesterov, weightDecay };
   }
 
   protected update(): void {

@@ -1,8 +1,9 @@
 /**
- * The safetensors format: 8 bytes length of a JSON header (little endian), the header, the tensors' bytes.
- * The header maps names to `{ dtype, shape, data_offsets: [begin, end] }`, offsets counted from the end of
- * the header, and `__metadata__` to strings. Specification: huggingface/safetensors on GitHub.
+ * The safetensors format: the length of a JSON header in 8 bytes (little endian), the header, the tensors'
+ * bytes. The header maps names to `{ dtype, shape, data_offsets: [begin, end] }`, with offsets from the end
+ * of the header, and `__metadata__` to strings. Specification: huggingface/safetensors on GitHub.
  */
+import { numel } from "../tensor/shape.ts";
 import type { Module, NamedArray } from "./module.ts";
 
 interface Entry {
@@ -16,11 +17,7 @@ export interface SafetensorsOptions {
   readonly dtype?: "F32" | "F16";
 }
 
-/**
- * A safetensors file of these tensors, as bytes. Throws a RangeError if a value is too large for `dtype`: F16
- * ends at
- * 65504.
- */
+/** A safetensors file of these tensors, as bytes. Throws a RangeError if a value is too large for `dtype`. */
 export function serializeSafetensors(
   tensors: ReadonlyMap<string, NamedArray>,
   metadata: Readonly<Record<string, string>> = {},
@@ -34,7 +31,7 @@ export function serializeSafetensors(
     length += data.length * size;
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
-  const start = 8 + Math.ceil(json.length / 8) * 8; // padded with spaces, so that the tensors are aligned
+  const start = 8 + Math.ceil(json.length / 8) * 8; // spaces after the header align the tensors
   const bytes = new Uint8Array(start + length).fill(0x20, 0, start);
   const view = new DataView(bytes.buffer);
   view.setBigUint64(0, BigInt(start - 8), true);
@@ -55,8 +52,8 @@ export function serializeSafetensors(
 }
 
 /**
- * Reads a safetensors file with F32, F16 or BF16 tensors. Throws an error that begins with `name` if the
- * bytes are not such a file or were cut short.
+ * Reads a safetensors file with F32, F16 or BF16 tensors. Throws if the bytes are not such a file or not all
+ * of it. `name` is what errors call the file.
  */
 export function parseSafetensors(
   bytes: Uint8Array,
@@ -67,8 +64,9 @@ export function parseSafetensors(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 8) throw broken(`it has only ${bytes.length} bytes`);
   const headerLength = Number(view.getBigUint64(0, true));
-  if (headerLength > bytes.length - 8)
+  if (headerLength > bytes.length - 8) {
     throw broken(`its header claims ${headerLength} bytes of the file's ${bytes.length}`);
+  }
   let header: unknown;
   try {
     header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerLength)));
@@ -87,10 +85,10 @@ export function parseSafetensors(
     }
     const type = types[dtype];
     const [begin, end] = data_offsets;
-    const size = shape.reduce((product, length) => product * length, 1);
+    const size = numel(shape);
     if (end - begin !== size * type.bytes || 8 + headerLength + end > bytes.length) {
       throw broken(
-        `tensor ${key} of shape [${shape}] reaches from byte ${begin} to ${end}, past the end or of the wrong length`,
+        `tensor ${key} of shape [${shape}] goes from byte ${begin} to ${end}, past the end or a wrong length`,
       );
     }
     const start = 8 + headerLength + begin;
@@ -111,7 +109,11 @@ const types = {
     read: (view: DataView, at: number) => halfToNumber(view.getUint16(at, true)),
     write: (view: DataView, at: number, value: number) => view.setUint16(at, numberToHalf(value), true),
   },
-  BF16: { bytes: 2, read: (view: DataView, at: number) => bfloatToNumber(view.getUint16(at, true)) },
+  BF16: {
+    bytes: 2, // the upper half of an F32
+    read: (view: DataView, at: number) =>
+      new Float32Array(Uint32Array.of(view.getUint16(at, true) << 16).buffer)[0],
+  },
 };
 
 function isType(dtype: string): dtype is keyof typeof types {
@@ -127,10 +129,10 @@ function halfToNumber(bits: number): number {
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
 }
 
-/** From here on, rounding to the nearest binary16 gives infinity. */
+/** From here on, the nearest binary16 is infinity. */
 const HALF_LIMIT = 65520;
 
-/** The opposite: to the nearest binary16, of two equally near ones to the even one, as IEEE 754 rounds. */
+/** The nearest binary16; of two equally near ones the even one, as IEEE 754 rounds. */
 function numberToHalf(value: number): number {
   const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
   const size = Math.abs(value);
@@ -138,21 +140,11 @@ function numberToHalf(value: number): number {
   if (size >= HALF_LIMIT) return sign | 0x7c00;
   // Numbers below 2^-14 share its exponent and have no leading 1.
   const exponent = Math.max(-14, Math.floor(Math.log2(size)));
-  const steps = roundToEven(size / 2 ** (exponent - 10));
-  // `steps` includes the leading 1 as 1024, which here adds 1 to the exponent; so does 2048, which rounding
-  // may give.
+  // From 2^52 to 2^53 a double holds whole numbers alone: the sum rounds as IEEE 754 wants it.
+  const steps = size / 2 ** (exponent - 10) + 2 ** 52 - 2 ** 52;
+  // `steps` includes the leading 1 as 1024, which adds 1 to the exponent here. Rounding may give 2048, which
+  // adds 2.
   return sign | (((exponent + 14) << 10) + steps);
-}
-
-function roundToEven(value: number): number {
-  const below = Math.floor(value);
-  const rest = value - below;
-  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
-}
-
-/** bfloat16 is the upper half of an f32. */
-function bfloatToNumber(bits: number): number {
-  return new Float32Array(new Uint32Array([bits << 16]).buffer)[0];
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -162,16 +154,12 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function isEntry(value: unknown): value is Entry {
   if (!isObject(value)) return false;
   const { dtype, shape, data_offsets: offsets } = value;
-  const areSizes = (list: unknown) =>
+  const areSizes = (list: unknown): list is number[] =>
     Array.isArray(list) && list.every((size) => Number.isSafeInteger(size) && size >= 0);
-  return (
-    typeof dtype === "string" && areSizes(shape) && areSizes(offsets) && (offsets as number[]).length === 2
-  );
+  return typeof dtype === "string" && areSizes(shape) && areSizes(offsets) && offsets.length === 2;
 }
 
-/**
- * A module's weights as a safetensors file's bytes. Networks of this library add what they were built with.
- */
+/** A module's weights and its metadata() as a safetensors file's bytes. `metadata` is added to the latter. */
 export async function saveWeights(
   module: Module,
   metadata: Readonly<Record<string, string>> = {},
@@ -179,39 +167,35 @@ export async function saveWeights(
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (typeof metadata !== "object") {
     throw new RangeError(
-      `saveWeights: the second argument is metadata, such as { note: "first try" }, got ${JSON.stringify(metadata)}. A file ` +
-        `is written by the caller: await writeFile(path, await saveWeights(model)).`,
+      `saveWeights: the second argument is metadata, such as { note: "first try" }, got ` +
+        `${JSON.stringify(metadata)}. To write the file: await writeFile(path, await saveWeights(model)).`,
     );
   }
-  return serializeSafetensors(await module.stateDict(), { ...describe(module), ...metadata }, options);
+  return serializeSafetensors(await module.stateDict(), { ...module.metadata(), ...metadata }, options);
 }
 
 /**
- * Loads what {@link saveWeights} made, or any safetensors file with this module's names and shapes. Throws,
+ * Loads a file of {@link saveWeights}, or any safetensors file with this module's names and shapes. Throws,
  * without changing the module, if the file is broken or belongs to another architecture. `name` is what
  * errors call the file. Returns its metadata.
  */
 export function loadWeights(module: Module, bytes: Uint8Array, name?: string): Record<string, string> {
   if (!ArrayBuffer.isView(bytes)) {
     throw new RangeError(
-      `loadWeights: the second argument is the file's bytes (a Uint8Array), got ${JSON.stringify(bytes)}. A file is read by ` +
-        `the caller: loadWeights(model, await readFile(path), path).`,
+      `loadWeights: the second argument is the file's bytes (a Uint8Array), got ${JSON.stringify(bytes)}. ` +
+        `To read the file: loadWeights(model, await readFile(path), path).`,
     );
   }
   const { tensors, metadata } = parseSafetensors(bytes, name);
-  for (const [key, own] of Object.entries(describe(module))) {
+  for (const [key, own] of Object.entries(module.metadata())) {
     if (metadata[key] !== undefined && metadata[key] !== own) {
       throw new Error(
-        `${name ?? "The safetensors file"} holds weights of another network: its ${key} is ${metadata[key]}, and this network's ` +
-          `is ${own}. Create the network with the options it was trained with.`,
+        `${name ?? "The safetensors file"} holds weights of another network: its ${key} is ` +
+          `${metadata[key]}, and this network's is ${own}. Create the network with the options it was ` +
+          `trained with.`,
       );
     }
   }
   module.loadStateDict(tensors, { source: name });
   return metadata;
-}
-
-/** What a network was built with, if it says so. */
-function describe(module: Module): Record<string, string> {
-  return (module as { metadata?: () => Record<string, string> }).metadata?.() ?? {};
 }

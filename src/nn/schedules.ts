@@ -1,7 +1,6 @@
 /**
- * Learning rates that change in the course of a training. A schedule is a function from the number of
- * finished steps to the rate of the next one: `adam.lr = schedule(step)`. Names and formulas are those of
- * torch.optim.lr_scheduler.
+ * A learning rate that changes during training: a function from the number of finished steps to the rate of
+ * the next one, `adam.lr = schedule(step)`. Names and formulas are those of torch.optim.lr_scheduler.
  */
 export type Schedule = (step: number) => number;
 
@@ -13,7 +12,7 @@ export function stepLR(
   return (step) => lr * gamma ** Math.floor(step / stepSize);
 }
 
-/** Multiplies the rate by `gamma` (default 0.1) at each of the given steps. */
+/** Multiplies the rate by `gamma` (default 0.1) at each of the steps in `milestones`. */
 export function multiStepLR(
   lr: number,
   { milestones, gamma = 0.1 }: { milestones: readonly number[]; gamma?: number },

@@ -3,8 +3,8 @@ import { defineUpdate } from "./op.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
- * `sum += term`, in place: the one kernel the engine itself needs, for tensors that are used more than once.
- * By the chain rule their gradient is the sum of what arrives from every use.
+ * `sum += term`, in place: the one kernel that backpropagation itself needs, for tensors that are used more
+ * than once. By the chain rule their gradient is the sum of the gradients from all uses.
  */
 export function accumulate(sum: Tensor, term: Tensor): void {
   update(sum.device, { sum: sum.storage, term: term.storage }, {});

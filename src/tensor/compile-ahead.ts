@@ -3,16 +3,16 @@ import { defaultDevice } from "../device/open.ts";
 import { scope } from "./scope.ts";
 
 /**
- * Compiles the kernels that `body` would launch, all at once, on as many threads as the driver takes;
- * otherwise each is compiled when it is first needed, one after the other. Nothing is computed: tensors that
- * `body` makes have no meaningful values and are gone afterwards, so it must not read any, nor step an
+ * Compiles the kernels that `body` would launch, all at once, on as many threads as the driver takes.
+ * Otherwise each is compiled at its first launch, one after the other. Nothing is computed: the tensors of
+ * `body` have no meaningful values and are disposed at its end, so it must neither read one nor step an
  * optimiser.
  *
  *     await compileAhead(() => backward(l1Loss(model.forward(x), y)));
  *
- * Worth it before the first step or picture where compiling takes seconds, as on many GPUs. (Some drivers put
- * all compiling off until a kernel runs.) Does nothing on the CPU device. Throws a GpuError if a kernel does
- * not compile.
+ * Worth it before the first step or picture where compiling takes seconds, as on many GPUs. (Some drivers
+ * compile only when a kernel runs.) Does nothing on the CPU device. Throws a GpuError if a kernel does not
+ * compile.
  */
 export async function compileAhead(body: () => void, device: Device = defaultDevice()): Promise<void> {
   await device.compileAhead(() => {

@@ -1,6 +1,6 @@
 /**
  * What an operation is: its shape rule, CPU reference, kernels and gradient rule, in one definition. And what
- * an update is: a change of memory in place, as optimisers make it, with a CPU reference and one kernel.
+ * an update is: a change of memory in place, as in an optimiser's step, with a CPU reference and one kernel.
  */
 import { CpuDevice, type CpuStorage, type FloatArray } from "../device/cpu-device.ts";
 import type { Device, Storage } from "../device/device.ts";
@@ -9,7 +9,7 @@ import { type Kernel, linearGrid } from "../device/kernel.ts";
 import type { Shape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
-/** A tensor as a CPU reference sees it: values in row-major order and their shape. */
+/** A tensor as a CPU reference sees it: values in row-major order, and their shape. */
 export interface NdArray {
   readonly shape: Shape;
   readonly data: FloatArray;
@@ -20,45 +20,42 @@ export type Inputs = Record<string, Tensor | undefined>;
 
 type ArraysOf<I extends Inputs> = { [K in keyof I]: undefined extends I[K] ? NdArray | undefined : NdArray };
 
-/** Gradients by input name, each a function that computes it: what nobody wants is never computed. */
+/** A function for each input's gradient, which is called only if that gradient is needed. */
 type Thunks<I extends Inputs> = { [K in keyof I]?: () => Tensor };
 
-/** Everything an operation owes. */
+/** Everything that makes an operation. */
 export interface OpDefinition<I extends Inputs, P> {
   readonly name: string;
   /** The output's shape; throws a ShapeError that names the operation if the inputs do not fit. */
   shape(inputs: I, params: P): Shape;
-  /** The definition in plain loops: fills `y`, which is zero at the start. */
+  /** The definition in plain loops: fills `y`, which is zero at first. */
   cpu(inputs: ArraysOf<I>, params: P, y: NdArray): void;
-  /** Records the kernels that fill `y`, whose contents are undefined at the start. */
+  /** Records the kernels that fill `y`, whose contents are undefined at first. */
   gpu(device: GpuDevice, inputs: I, params: P, y: Tensor): void;
-  /** The gradient rule: `dy` is the loss's gradient with respect to y. Absent: not differentiable. */
+  /** The gradient rule; `dy` is the loss's gradient with respect to y. Optional. */
   backward?(dy: Tensor, saved: I & { y: Tensor }, params: P): Thunks<I>;
-  /** The output is the input's memory under another shape: nothing is computed. */
+  /** `y` is the first input's memory under another shape: `cpu` and `gpu` have nothing to do. */
   readonly view?: boolean;
 }
 
-/** Makes an operation out of its definition: a function from inputs and parameters to the output. */
+/** The operation of a definition: a function from inputs and parameters to the output. */
 export function defineOp<I extends Inputs, P = void>(
   definition: OpDefinition<I, P>,
 ): (inputs: I, params: P) => Tensor {
   return (inputs, params) => {
     const named = Object.entries(inputs).filter((entry): entry is [string, Tensor] => entry[1] !== undefined);
-    const device = named[0][1].device;
+    const [firstName, first] = named[0];
+    const { device } = first;
     for (const [name, input] of named) {
       if (input.device !== device) {
         throw new Error(
-          `${definition.name}: its inputs are on different devices (${name} on ${input.device.name}, ${named[0][0]} ` +
-            `on ${device.name}). Create them on the same one.`,
+          `${definition.name}: its inputs are on different devices (${name} on ${input.device.name}, ` +
+            `${firstName} on ${device.name}). Create them on the same one.`,
         );
       }
     }
     const shape = definition.shape(inputs, params);
-    if (definition.view) {
-      const y = named[0][1].view(shape);
-      return record(definition, named, inputs, params, y);
-    }
-    const y = Tensor.empty(shape, device);
+    const y = definition.view ? first.view(shape) : Tensor.empty(shape, device);
     if (isGpu(device)) {
       definition.gpu(device, inputs, params, y);
     } else {
@@ -66,33 +63,24 @@ export function defineOp<I extends Inputs, P = void>(
       for (const [name, input] of named) arrays[name] = { shape: input.shape, data: input.cpuStorage.array };
       definition.cpu(arrays as ArraysOf<I>, params, { shape, data: y.cpuStorage.array });
     }
-    return record(definition, named, inputs, params, y);
+    if (noGrads === 0 && named.some(([, input]) => input.requiresGrad || input.node)) {
+      y.node = {
+        name: definition.name,
+        inputs: named.map(([name, tensor]) => ({ name, tensor, version: tensor.storage.version })),
+        version: y.storage.version,
+        backward: definition.backward && ((dy) => definition.backward!(dy, { ...inputs, y }, params)),
+      };
+    }
+    return y;
   };
 }
 
-function record<I extends Inputs, P>(
-  { name, backward }: OpDefinition<I, P>,
-  named: [string, Tensor][],
-  inputs: I,
-  params: P,
-  y: Tensor,
-): Tensor {
-  if (noGrads > 0 || !named.some(([, input]) => input.requiresGrad || input.node)) return y;
-  y.node = {
-    name,
-    inputs: named.map(([key, tensor]) => ({ name: key, tensor, version: tensor.storage.version })),
-    version: y.storage.version,
-    backward: backward && ((dy) => backward(dy, { ...inputs, y }, params)),
-  };
-  return y;
-}
-
-/** How many noGrad() have not ended. */
+/** How many calls of noGrad() have not ended. */
 let noGrads = 0;
 
 /**
- * Operations leave no notes for backward: for evaluation, where no gradient is wanted. Either until the end
- * of a block,
+ * Operations leave no notes for backward, which saves memory where no gradient is needed. Either until the
+ * end of a block,
  *
  *     using _ = noGrad();
  *
@@ -120,14 +108,14 @@ export function noGrad<T>(body?: () => T): Disposable | T {
 }
 
 /**
- * Disposes an intermediate result that only a gradient would read again: at once under noGrad(), else its
- * scope does so when it ends. A deep network then holds a few feature maps instead of all.
+ * Under noGrad(), disposes an intermediate result that only a gradient would read again, so that a deep
+ * network holds a few feature maps instead of all. Otherwise its scope disposes it.
  */
 export function disposeUnlessTaped(intermediate: Tensor): void {
   if (noGrads > 0) intermediate.dispose();
 }
 
-/** The numbers that an update takes, by their names in the kernel's `Params`. */
+/** The numbers of an update, by their names in the kernel's `Params`. */
 type Params = Readonly<Record<string, number>>;
 
 /** An update in place of blocks of memory that have the same number of elements. */
@@ -135,26 +123,18 @@ export interface UpdateDefinition<Name extends string> {
   /** The definition in plain loops. */
   cpu(blocks: Readonly<Record<Name, FloatArray>>, params: Params): void;
   /**
-   * Binds the blocks by their names, takes `size`, the number of elements, among its parameters, and computes
-   * four elements per thread in workgroups of 64. The last vec4 may reach past the end, into room that every
-   * buffer has.
+   * Binds the blocks by their names, has a parameter `size`, the number of elements, and computes four
+   * elements per thread in workgroups of 64. The last vec4 may reach past the end: every buffer has room for
+   * that.
    */
   readonly kernel: Kernel;
-  /** The parameters differ from one update to the next: the device need not keep them. */
+  /** The parameters differ from one update to the next: the device need not cache them. */
   readonly transientParams?: boolean;
 }
 
-/** Makes an update out of its definition: a function that records it on the blocks' device. */
-export function defineUpdate<Name extends string>({
-  cpu,
-  kernel,
-  transientParams,
-}: UpdateDefinition<Name>): (
-  device: Device,
-  blocks: Readonly<Record<Name, Storage>>,
-  params: Params,
-) => void {
-  return (device, blocks, params) => {
+/** The update of a definition: a function that changes the blocks on their device. */
+export function defineUpdate<Name extends string>({ cpu, kernel, transientParams }: UpdateDefinition<Name>) {
+  return (device: Device, blocks: Readonly<Record<Name, Storage>>, params: Params): void => {
     if (isGpu(device)) {
       const [{ length: size }] = Object.values<Storage>(blocks);
       device.run(kernel, {
@@ -164,16 +144,14 @@ export function defineUpdate<Name extends string>({
         grid: linearGrid(Math.ceil(size / 4), 64),
       });
     } else {
-      const arrays = Object.entries<Storage>(blocks).map(([name, block]) => [
-        name,
-        (block as CpuStorage).array,
-      ]);
-      cpu(Object.fromEntries(arrays), params);
+      const arrays: Record<string, FloatArray> = {};
+      for (const [name, block] of Object.entries<Storage>(blocks)) arrays[name] = (block as CpuStorage).array;
+      cpu(arrays as Record<Name, FloatArray>, params);
     }
   };
 }
 
-/** The two kinds of device there are. Nothing else asks. */
+/** Which of the two kinds a device is. Nothing else asks. */
 function isGpu(device: Device): device is GpuDevice {
   return !(device instanceof CpuDevice);
 }

@@ -19,7 +19,7 @@ export class Random {
     }
   }
 
-  /** A generator that goes on where another one's `state()` was taken. */
+  /** A generator that continues from another one's `state()`. */
   static fromState(state: number[]): Random {
     const valid = state.length === 4 && state.every((v) => v === v >>> 0) && state.some((v) => v !== 0);
     if (!valid) {
@@ -33,7 +33,7 @@ export class Random {
     return random;
   }
 
-  /** Four 32-bit numbers that say everything about what comes next; fit for JSON. */
+  /** Four 32-bit numbers that decide everything that follows; fit for JSON. */
   state(): number[] {
     return [...this.#state];
   }
@@ -69,7 +69,9 @@ export class Random {
     return draw % n;
   }
 
-  /** Standard normal (Box and Muller 1958). Its second value is thrown away: the state stays four numbers. */
+  /**
+   * Standard normal (Box and Muller 1958). Drops the method's second value, so that the state stays small.
+   */
   normal(): number {
     const radius = Math.sqrt(-2 * Math.log(1 - this.uniform())); // 1 - u is never 0
     return radius * Math.cos(2 * Math.PI * this.uniform());
@@ -97,13 +99,13 @@ function mix(x: number): number {
 
 let shared = new Random(0);
 
-/** Seeds the generator that new layers draw their weights from. Until then its seed is 0. */
+/** Seeds the default generator, which new layers draw their weights from. Until then its seed is 0. */
 export function manualSeed(seed: number): Random {
   shared = new Random(seed);
   return shared;
 }
 
-/** The generator that is used where none is given. */
+/** The generator of `manualSeed`. */
 export function defaultRandom(): Random {
   return shared;
 }

@@ -1,4 +1,4 @@
-// Browsers without explicit resource management (Safari) lack the symbol; `using` needs only that it exists.
+// Browsers without explicit resource management (Safari) lack the symbol, which is all that `using` needs.
 (Symbol as { dispose?: symbol }).dispose ??= Symbol.for("Symbol.dispose");
 
 /** What scopes dispose: tensors. */
@@ -7,16 +7,16 @@ interface Tracked {
 }
 
 /**
- * A span of the program after which the tensors made in it are disposed, also when it ends by an error:
+ * A part of the program at whose end its new tensors are disposed, even when it ends with an error:
  *
  *     for (…) {
  *       using step = scope();
  *       const loss = l1Loss(model.forward(low), high);
  *       adam.step(backward(loss));
- *     } // everything made in this round is gone here, except what was kept
+ *     } // here all tensors of this round are disposed, except those that keep() moved out
  *
- * Scopes nest like blocks. They may stay open across `await`, provided that only one chain of async calls
- * makes tensors at a time: background loaders should deal in typed arrays.
+ * Scopes nest like blocks. They may stay open across `await`, as long as only one chain of async calls makes
+ * tensors at a time: background loaders should use typed arrays.
  */
 export class Scope {
   readonly tensors = new Set<Tracked>();
@@ -29,7 +29,7 @@ export class Scope {
   end(): void {
     const at = open.lastIndexOf(this);
     if (at < 0) return;
-    // Scopes opened inside and never ended (an early exit without `using`) end with it.
+    // Inner scopes that are still open (an early exit without `using`) end with it.
     for (const scope of open.splice(at)) {
       for (const tensor of scope.tensors) tensor.dispose();
     }
@@ -39,8 +39,6 @@ export class Scope {
 /** Scopes that have not ended, the innermost last. */
 const open: Scope[] = [];
 
-const owner = new WeakMap<Tracked, Scope>();
-
 /** Opens a scope; declare it with `using`. */
 export function scope(): Scope {
   const opened = new Scope();
@@ -48,32 +46,19 @@ export function scope(): Scope {
   return opened;
 }
 
-/** Moves a tensor from its scope to the one around that (or out of all scopes): one level at each call. */
+/** Moves a tensor from its scope to the one around it, or out of all scopes: one level at each call. */
 export function keep<T extends Tracked>(tensor: T): T {
-  const from = owner.get(tensor);
-  const at = from ? open.indexOf(from) : -1;
-  if (from && at >= 0) {
-    from.tensors.delete(tensor);
-    const outer = open[at - 1];
-    if (outer) {
-      outer.tensors.add(tensor);
-      owner.set(tensor, outer);
-    } else {
-      owner.delete(tensor);
-    }
-  }
+  const at = open.findIndex(({ tensors }) => tensors.delete(tensor));
+  open[at - 1]?.tensors.add(tensor);
   return tensor;
 }
 
-/** Called by every new tensor. */
+/** Every new tensor calls this. */
 export function track(tensor: Tracked): void {
-  const scope = open.at(-1);
-  if (!scope) return;
-  scope.tensors.add(tensor);
-  owner.set(tensor, scope);
+  open.at(-1)?.tensors.add(tensor);
 }
 
-/** Called by every disposed tensor. */
+/** Every disposed tensor calls this. */
 export function forget(tensor: Tracked): void {
-  owner.get(tensor)?.tensors.delete(tensor);
+  for (const { tensors } of open) tensors.delete(tensor);
 }

@@ -4,7 +4,7 @@
  */
 export type Shape = readonly number[];
 
-/** More axes than any picture needs; kernels that walk strides have one uniform per axis. */
+/** More axes than any picture needs. Kernels that walk strides have one parameter per axis. */
 export const MAX_RANK = 6;
 
 /** Sizes that do not fit together, or that an operation cannot take. The message names the operation. */
@@ -16,7 +16,7 @@ export function formatShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
 }
 
-/** How many elements a tensor of this shape holds; 1 for `[]`. */
+/** How many elements a tensor of this shape has; 1 for `[]`. */
 export function numel(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);
 }
@@ -41,7 +41,7 @@ export function checkShape(op: string, shape: Shape): void {
   }
 }
 
-/** Row-major strides in elements: how far apart two neighbours along each axis lie. */
+/** Row-major strides: how many elements apart two neighbours along each axis lie. */
 export function stridesOf(shape: Shape): number[] {
   const strides = new Array<number>(shape.length);
   let stride = 1;
@@ -58,36 +58,32 @@ export function stridesOf(shape: Shape): number[] {
  */
 export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
-  const out = new Array<number>(rank);
+  const target = new Array<number>(rank);
   for (let i = 1; i <= rank; i++) {
     const x = a[a.length - i] ?? 1;
     const y = b[b.length - i] ?? 1;
     if (x !== y && x !== 1 && y !== 1) {
       throw new ShapeError(
-        `${op}: shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast: counted from the last, axis ${i} ` +
-          `has ${x} and ${y}, and neither is 1. Reshape one of them so that sizes are equal or 1.`,
+        `${op}: shapes ${formatShape(a)} and ${formatShape(b)} do not broadcast: counted from the last, ` +
+          `axis ${i} has ${x} and ${y}, and neither is 1. Reshape one of them so that sizes are equal or 1.`,
       );
     }
-    out[rank - i] = Math.max(x, y);
+    target[rank - i] = Math.max(x, y);
   }
-  return out;
+  return target;
 }
 
 /**
- * Strides that read a tensor of `shape` as if it had been stretched to `target`: 0 along every axis that is
- * repeated, so that moving along it stays at the same element.
+ * Strides that read a tensor of `shape` as if it had been stretched to `target`: 0 along every axis that
+ * repeats, so that a step along it stays at the same element.
  */
 export function broadcastStrides(shape: Shape, target: Shape): number[] {
-  const own = stridesOf(shape);
-  const missing = target.length - shape.length;
-  return target.map((_, axis) => {
-    const mine = axis - missing;
-    return mine < 0 || shape[mine] === 1 ? 0 : own[mine];
-  });
+  const strides = stridesOf(shape).map((stride, axis) => (shape[axis] === 1 ? 0 : stride));
+  return padRank(strides, target.length, 0);
 }
 
 /**
- * Where element i of a box of these sizes (counted in row-major order) lies in memory that has `strides`: the
+ * Where element i of a box of these sizes, counted in row-major order, lies in memory with `strides`: the
  * function splits i into coordinates and sums coordinate times stride.
  */
 export function stridedIndex(sizes: Shape, strides: readonly number[]): (i: number) => number {
@@ -127,7 +123,7 @@ export function normalizeAxes(
   return list.sort((a, b) => a - b);
 }
 
-/** A shape padded with leading ones to `rank` axes, as strided kernels want it. */
+/** Sizes or strides with leading values for the missing axes, as kernels of a fixed rank need them. */
 export function padRank(values: readonly number[], rank: number, fill: number): number[] {
   return [...new Array<number>(rank - values.length).fill(fill), ...values];
 }

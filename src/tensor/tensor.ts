@@ -10,8 +10,8 @@ let nextId = 0;
 
 /**
  * Numbers (f32) in a box of n axes, on a device. A tensor has no maths methods: operations are functions such
- * as `add(a, b)` and `conv2d(x, w)`. Its values never change, except those of parameters, which an
- * optimiser updates in place.
+ * as `add(a, b)` and `conv2d(x, w)`. Its values never change, except that an optimiser updates parameters in
+ * place.
  *
  * A tensor's memory is outside JavaScript's heap, where no garbage collector looks: open a `scope()` around
  * work that makes tensors, or call `dispose()`.
@@ -34,17 +34,17 @@ export class Tensor {
     track(this);
   }
 
-  /** A new tensor with memory of its own, whose contents are not defined. */
+  /** A new tensor with memory of its own, whose contents are undefined. */
   static empty(shape: Shape, device: Device = defaultDevice()): Tensor {
     return new Tensor(device, shape, device.allocate(numel(shape)));
   }
 
-  /** The device's memory; throws after dispose. */
+  /** The memory on the device; throws after `dispose`. */
   get storage(): Storage {
     if (!this.#storage) {
       throw new Error(
-        `A tensor of shape ${formatShape(this.shape)} was used after it had been disposed. If a scope disposed ` +
-          `it, move it out with keep(tensor) before the scope ends.`,
+        `A tensor of shape ${formatShape(this.shape)} was used after it had been disposed. If a scope ` +
+          `disposed it, move it out with keep(tensor) before the scope ends.`,
       );
     }
     return this.#storage;
@@ -73,7 +73,7 @@ export class Tensor {
     return new Tensor(this.device, shape, storage);
   }
 
-  /** Exchanges the memory behind this tensor; for optimisers that keep all parameters in one block. */
+  /** Exchanges the memory behind this tensor; for optimisers, which keep all parameters in one block. */
   replaceStorage(storage: Storage): void {
     storage.version = this.storage.version;
     this.device.release(this.storage);
@@ -92,29 +92,28 @@ export class Tensor {
         `item: wants a tensor with one element, got shape ${formatShape(this.shape)}; use data().`,
       );
     }
-    // Not by data(), which would round float64 to float32.
+    // data() would round float64 to float32.
     if (this.storage instanceof CpuStorage) return this.storage.array[0];
     return (await this.data())[0];
   }
 
-  /** Overwrites the values. The tensor must not be part of a computation whose gradient is still wanted. */
+  /** Overwrites the values. Call `backward` before, if a gradient depends on the old values. */
   assign(values: ArrayLike<number>): void {
     if (values.length !== this.size) {
       throw new ShapeError(
-        `assign: ${values.length} values were given for a tensor of shape ${formatShape(this.shape)}.`,
+        `assign: ${values.length} values do not fill a tensor of shape ${formatShape(this.shape)}.`,
       );
     }
     this.device.write(this.storage, values);
     this.storage.version++;
   }
 
-  /** Gives the memory back. Doing it twice is harmless. */
+  /** Gives the memory back. A second call is harmless. */
   dispose(): void {
     if (!this.#storage) return;
     this.device.release(this.#storage);
     this.#storage = undefined;
-    // Lets go of the inputs, but remembers that a gradient was to flow here: backward refuses to leave it
-    // out.
+    // Lets go of the inputs, but leaves a note, so that backward refuses to go on without this tensor.
     if (this.node) this.node = { name: this.node.name, inputs: [], version: 0, backward: undefined };
     forget(this);
   }
@@ -124,19 +123,19 @@ export class Tensor {
   }
 }
 
-/** The note an operation leaves on its output. */
+/** The note that an operation leaves on its result. Its rule may read inputs and result. */
 export interface TapeNode {
   readonly name: string;
-  /** Versions are those of the time when the operation ran: rules may read inputs and result. */
+  /** `version` is that of the input's storage when the operation ran. */
   readonly inputs: readonly { readonly name: string; readonly tensor: Tensor; readonly version: number }[];
-  /** The result's. */
+  /** The version of the result's storage then. */
   readonly version: number;
   /** Undefined where the operation has no rule. */
   readonly backward: ((dy: Tensor) => Readonly<Record<string, (() => Tensor) | undefined>>) | undefined;
 }
 
 export interface TensorOptions {
-  /** Default: the device opened by `init()`. */
+  /** Default: the device of `init()`. */
   device?: Device;
   /** Is a gradient with respect to it wanted? Default false. */
   requiresGrad?: boolean;
@@ -152,19 +151,19 @@ export type NestedArray = number | ArrayLike<number> | readonly NestedArray[];
 export function tensor(values: NestedArray, shape?: Shape, options: TensorOptions = {}): Tensor {
   if (shape !== undefined && !Array.isArray(shape)) {
     throw new ShapeError(
-      `tensor: the second argument is the shape, a list such as [1, 3, 48, 48], and options are the third; got ` +
-        `${JSON.stringify(shape)} for a shape. To have it worked out, write tensor(values, undefined, options).`,
+      `tensor: the second argument is the shape, a list such as [1, 3, 48, 48], and options are the third; ` +
+        `got ${JSON.stringify(shape)} for a shape. To infer it, write tensor(values, undefined, options).`,
     );
   }
   const flat = flatten(values);
-  const full = shape ?? inferShape(values);
-  checkShape("tensor", full);
-  if (numel(full) !== flat.length) {
+  const sizes = shape ?? inferShape(values);
+  checkShape("tensor", sizes);
+  if (numel(sizes) !== flat.length) {
     throw new ShapeError(
-      `tensor: ${flat.length} values do not fill shape ${formatShape(full)}, which holds ${numel(full)}.`,
+      `tensor: ${flat.length} values do not fill shape ${formatShape(sizes)}, which holds ${numel(sizes)}.`,
     );
   }
-  const result = Tensor.empty(full, options.device);
+  const result = Tensor.empty(sizes, options.device);
   result.device.write(result.storage, flat);
   result.requiresGrad = options.requiresGrad ?? false;
   return result;
@@ -206,15 +205,12 @@ export function rand(
   return tensor(values, shape, rest);
 }
 
-/** Normally distributed values, mean 0 and standard deviation 1. A `Random` may stand for the options. */
+/** Normal random values, mean 0 and standard deviation 1. A `Random` alone may stand for the options. */
 export function randn(shape: Shape, options: Random | RandomOptions = {}): Tensor {
   checkShape("randn", shape);
   const { random = defaultRandom(), ...rest } = randomOptions(options);
-  return tensor(
-    Float32Array.from({ length: numel(shape) }, () => random.normal()),
-    shape,
-    rest,
-  );
+  const values = Float32Array.from({ length: numel(shape) }, () => random.normal());
+  return tensor(values, shape, rest);
 }
 
 function randomOptions<O extends RandomOptions>(options: Random | O): O {
@@ -222,8 +218,7 @@ function randomOptions<O extends RandomOptions>(options: Random | O): O {
 }
 
 function isFlat(values: NestedArray): values is ArrayLike<number> {
-  if (ArrayBuffer.isView(values)) return true;
-  return Array.prototype.every.call(values, (value) => typeof value === "number");
+  return ArrayBuffer.isView(values) || Array.prototype.every.call(values, (v) => typeof v === "number");
 }
 
 function flatten(values: NestedArray): ArrayLike<number> {

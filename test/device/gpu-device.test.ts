@@ -70,9 +70,9 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
         tensor(1, [], { device: own }),
       ];
       // 4000 bytes are rounded up to 4096, 4 to 256.
-      const held = { live: 2, liveBytes: 4352, peakBytes: 4352 };
+      const used = { live: 2, liveBytes: 4352, peakBytes: 4352 };
       expect(own.memory()).toEqual({
-        ...held,
+        ...used,
         buffers: 2,
         bufferBytes: 4352,
         buffersCreated: 2,
@@ -89,12 +89,12 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
         pipelines: 1,
       });
       expect(await c.data()).toEqual(Float32Array.of(1)); // one more to read through
-      relu(tensor(new Float32Array(1000), undefined, { device: own })); // in a's buffer; the result and parameters need two
+      relu(tensor(new Float32Array(1000), undefined, { device: own })); // a's buffer, and two more
       expect(own.memory()).toMatchObject({ live: 4, buffers: 7, buffersCreated: 7, pipelines: 1 });
       own.destroy();
     });
 
-    test("a returned buffer is used again at once, and holds the right values at every time", async () => {
+    test("a released buffer is used again at once, and has the right values at every time", async () => {
       const { buffersCreated } = device.memory();
       const reads: Promise<Float32Array>[] = [];
       for (let i = 0; i < 100; i++) {
@@ -109,21 +109,21 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     test("buffers disposed right after recording live until the commands have been submitted", async () => {
       const own = await another(0); // keeps none: whatever is disposed is destroyed
       using _ = scope();
-      const kept: Tensor[] = [];
+      const results: Tensor[] = [];
       for (let i = 0; i < 200; i++) {
         const x = tensor([i, 2 * i, -i], undefined, { device: own });
         const doubled = add(x, x);
-        kept.push(mul(doubled, doubled));
+        results.push(mul(doubled, doubled));
         x.dispose();
         doubled.dispose();
       }
-      for (const [i, y] of kept.entries())
+      for (const [i, y] of results.entries())
         expect([...(await y.data())]).toEqual([4 * i * i, 16 * i * i, 4 * i * i]);
-      expect(own.memory()).toMatchObject({ live: 200, buffers: 203 }); // and for parameters of add and mul, and to read
+      expect(own.memory()).toMatchObject({ live: 200, buffers: 203 }); // 2 for parameters, 1 to read
       own.destroy();
     });
 
-    test("what the pool keeps is bounded", async () => {
+    test("the pool is bounded", async () => {
       const own = await another(64 * 1024);
       for (let i = 1; i <= 100; i++) tensor(new Float32Array(100 * i), undefined, { device: own }).dispose();
       const { live, bufferBytes, buffersCreated } = own.memory();
@@ -188,7 +188,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       }
     };
 
-    test("more different ones than are kept", async () => {
+    test("more different ones than the cache keeps", async () => {
       const own = await another();
       const all = own.allocate(5000 * 64);
       for (let round = 0; round < 2; round++) {
@@ -200,7 +200,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       own.destroy();
     });
 
-    test("transient ones take no memory for good", async () => {
+    test("transient ones give their memory back", async () => {
       const own = await another();
       const all = own.allocate(500 * 64);
       fillAll(own, all, 500, true);
@@ -307,7 +307,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
   });
 
   describe("errors", () => {
-    test("a kernel that does not compile: whoever awaits is told its name and line", async () => {
+    test("a kernel that does not compile: the next read rejects with its name and line", async () => {
       const own = await another();
       using _ = scope();
       const y = tensor([1, 2], undefined, { device: own });
@@ -317,7 +317,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       const { message } = error as Error;
       expect(message).toMatch(/^Kernel wrong-kernel does not compile: .*unresolved value 'no_such_thing'/);
       expect(message).toMatch(/ 6 {2} {2}y\[0\] = no_such_thing;/); // line 6, the prelude being empty
-      // From now on every call tells: nothing computed on this device can be trusted.
+      // From now on every call throws: nothing computed on this device can be trusted.
       await expect(own.sync()).rejects.toThrow("Kernel wrong-kernel does not compile");
       expect(() => relu(y)).toThrow("Kernel wrong-kernel does not compile");
       expect(() => tensor([1], undefined, { device: own })).toThrow("Kernel wrong-kernel does not compile");
@@ -332,7 +332,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       own.destroy();
     });
 
-    test("an invalid command: a buffer that is read and written by the same launch", async () => {
+    test("an invalid command: a launch that reads and writes the same buffer", async () => {
       const own = await another();
       const x = own.allocate(4);
       own.run(addTo, { buffers: { x, y: x }, params: { size: 4 }, grid: [1] });
@@ -344,26 +344,26 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       const y = device.allocate(4);
       const launch = { buffers: { y }, params: { size: 4, value: 1 }, grid: [1] } as const;
       expect(() => device.run(fillKernel, { ...launch, buffers: {} })).toThrow(
-        "Kernel fill: no buffer was given for y.",
+        "Kernel fill: the buffer for y is missing.",
       );
       expect(() => device.run(fillKernel, { ...launch, params: { size: 4 } })).toThrow(
-        "Kernel fill: parameter value was not given.",
+        "Kernel fill: parameter value is missing.",
       );
       expect(() => device.run(fillKernel, { ...launch, grid: [1, 65536] })).toThrow(
-        "Kernel fill: a grid of 1 x 65536 x 1 workgroups passes 65535 on one axis.",
+        "Kernel fill: a grid of 1 x 65536 x 1 workgroups exceeds 65535 on one axis.",
       );
       device.release(y);
     });
 
     test("a tensor larger than the adapter can bind names both sizes", async () => {
-      const most = device.gpu.limits.maxStorageBufferBindingSize;
+      const maxBytes = device.gpu.limits.maxStorageBufferBindingSize;
       const { live } = device.memory();
-      const length = Math.floor(most / 4) + 1;
-      const mebibytes = (most / 2 ** 20).toFixed(1);
+      const length = Math.floor(maxBytes / 4) + 1;
+      const mebibytes = (maxBytes / 2 ** 20).toFixed(1);
       expect(() => device.allocate(length)).toThrow(GpuError);
       expect(() => device.allocate(length)).toThrow(
-        `A tensor of ${length} elements (${mebibytes} MiB) is larger than ${device.name} can bind at once (${mebibytes} MiB). ` +
-          "Work on smaller pictures, tiles or batches, or with a smaller network.",
+        `A tensor of ${length} elements (${mebibytes} MiB) is larger than ${device.name} can bind at once ` +
+          `(${mebibytes} MiB). Work on smaller pictures, tiles or batches, or with a smaller network.`,
       );
       expect(device.memory().live).toBe(live);
     });
@@ -443,8 +443,8 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
   });
 });
 
-describe("an implementation of one's own", () => {
-  test("is taken whatever the environment says, and its limits count", async () => {
+describe("an implementation from the program", () => {
+  test("is used whatever the environment says, and its limits count", async () => {
     const gpu = create(["backend=null"]);
     const before = process.env.PIXELGRAD_ADAPTER;
     process.env.PIXELGRAD_ADAPTER = "no such adapter";
@@ -465,7 +465,7 @@ describe("an implementation of one's own", () => {
     device.destroy();
   });
 
-  test("is kept alive as long as it is needed: Dawn crashes or hangs otherwise", async () => {
+  test("stays alive as long as its device: Dawn crashes or hangs otherwise", async () => {
     const program = await runCode(`
       import { setFlagsFromString } from "node:v8";
       import { runInNewContext } from "node:vm";

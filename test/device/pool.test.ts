@@ -18,7 +18,7 @@ describe("sizeClass", () => {
     expect(sizeClass(bytes)).toBe(want);
   });
 
-  test("wastes at most an eighth, is a multiple of 256, and never shrinks", () => {
+  test("wastes at most an eighth, and grows with the bytes in multiples of 256", () => {
     let last = 0;
     for (let bytes = 4097; bytes < 2 ** 28; bytes = Math.ceil(bytes * 1.013)) {
       const size = sizeClass(bytes);
@@ -33,24 +33,24 @@ describe("sizeClass", () => {
 
 describe("BufferPool", () => {
   let destroyed: number[];
-  let made: number[];
+  let createdSizes: number[];
   beforeEach(() => {
     destroyed = [];
-    made = [];
+    createdSizes = [];
   });
 
   function poolOf(budget: number, maxBufferSize = 2 ** 30): BufferPool {
     const device = {
       limits: { maxBufferSize },
       createBuffer({ size }: { size: number }) {
-        made.push(size);
+        createdSizes.push(size);
         return {};
       },
     };
     return new BufferPool(device as unknown as GPUDevice, 0, budget, ({ id }) => destroyed.push(id));
   }
 
-  test("reuses a returned buffer for anything of its size class", () => {
+  test("reuses a buffer for anything of its size class", () => {
     const pool = poolOf(2 ** 20);
     const a = pool.take(1000);
     pool.give(a);
@@ -59,12 +59,12 @@ describe("BufferPool", () => {
     expect(b).not.toBe(a);
     pool.give(a);
     expect(pool.take(100)).not.toBe(a); // another class
-    expect(made).toEqual([1024, 1024, 256]);
+    expect(createdSizes).toEqual([1024, 1024, 256]);
     expect([pool.count, pool.created, pool.bytes]).toEqual([3, 3, 2304]);
     expect(destroyed).toEqual([]);
   });
 
-  test("takes the last returned first", () => {
+  test("takes the last one given back first", () => {
     const pool = poolOf(2 ** 20);
     const [a, b, c] = [pool.take(256), pool.take(256), pool.take(256)];
     for (const buffer of [a, c, b]) pool.give(buffer);
@@ -96,7 +96,7 @@ describe("BufferPool", () => {
     expect([small1, small2, large, other]).not.toContain(pool.take(1024));
   });
 
-  test("a size that is used again counts as new", () => {
+  test("a size that is used again moves to the end", () => {
     const pool = poolOf(4096);
     const [a, b] = [pool.take(1024), pool.take(2048)];
     pool.give(a);
@@ -140,12 +140,12 @@ describe("BufferPool", () => {
   });
 
   test("near the device's limit it does not round beyond it", () => {
-    const most = 2 ** 20 - 256;
-    const pool = poolOf(2 ** 30, most);
-    expect(sizeClass(most)).toBeGreaterThan(most);
-    const buffer = pool.take(most - 100);
-    expect(made).toEqual([most]);
+    const maxBytes = 2 ** 20 - 256;
+    const pool = poolOf(2 ** 30, maxBytes);
+    expect(sizeClass(maxBytes)).toBeGreaterThan(maxBytes);
+    const buffer = pool.take(maxBytes - 100);
+    expect(createdSizes).toEqual([maxBytes]);
     pool.give(buffer);
-    expect(pool.take(most)).toBe(buffer);
+    expect(pool.take(maxBytes)).toBe(buffer);
   });
 });

@@ -1,4 +1,4 @@
-/** EDSR as a whole against PyTorch: names of weights, the pictures it makes, ten steps of training. */
+/** EDSR as a whole against PyTorch: names of weights, results, ten steps of training. */
 import { describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
@@ -28,19 +28,20 @@ async function checkTraining(device: Device, { options, arrays }: GoldenCase): P
   const model = new EDSR({ scale, blocks, channels, resScale });
   model.loadStateDict(weights(arrays, "before/"));
   const picture = (name: string) => tensor(arrays.get(name)!.data, arrays.get(name)!.shape);
-  const lr = picture("lr");
-  const hr = picture("hr");
+  const low = picture("lr");
+  const high = picture("hr");
 
-  const sr = model.forward(lr);
-  expect(sr.shape).toEqual(hr.shape);
+  const enlarged = model.forward(low);
+  expect(enlarged.shape).toEqual(high.shape);
   const label = `on ${device.name}:`;
-  expectClose(await sr.data(), arrays.get("sr")!.data, { absolute: 1e-6, relative: 0, label: `sr ${label}` });
+  const sr = arrays.get("sr")!.data;
+  expectClose(await enlarged.data(), sr, { absolute: 1e-6, relative: 0, label: `result ${label}` });
 
   const adam = new Adam(model.parameters(), { lr: options.lr });
   const losses: number[] = [];
   for (let step = 0; step < 10; step++) {
     using _ = scope();
-    const loss = l1Loss(model.forward(lr), hr);
+    const loss = l1Loss(model.forward(low), high);
     adam.step(backward(loss));
     losses.push(await loss.item());
   }

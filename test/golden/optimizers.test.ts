@@ -10,7 +10,7 @@ import { type GoldenCase, type Options, readGolden } from "../support/golden.ts"
 
 const devices = [float32Device(), ...(await gpuDevices())];
 const cases = readGolden("optim");
-const given = cases.find(({ op }) => op === "given")!.arrays;
+const inputs = cases.find(({ op }) => op === "given")!.arrays;
 
 const optimizers: Record<string, (parameters: Tensor[], options: Options) => Adam | SGD> = {
   adam: (parameters, { lr, betas, eps, weight_decay: weightDecay }) =>
@@ -23,14 +23,14 @@ async function checkPath(device: Device, { op, options, arrays }: GoldenCase): P
   using _ = scope();
   const indices = [...arrays.keys()].map((_, i) => i);
   const parameters = indices.map((i) => {
-    const { shape, data } = given.get(`p${i}`)!;
+    const { shape, data } = inputs.get(`p${i}`)!;
     return tensor(data, shape, { device, requiresGrad: true });
   });
   const optimizer = optimizers[op](parameters, options);
-  const steps = given.get("g0")!.shape[0];
+  const steps = inputs.get("g0")!.shape[0];
   for (let step = 0; step < steps; step++) {
     const gradients = parameters.map((parameter, i) => {
-      const values = given.get(`g${i}`)!.data.subarray(step * parameter.size, (step + 1) * parameter.size);
+      const values = inputs.get(`g${i}`)!.data.subarray(step * parameter.size, (step + 1) * parameter.size);
       return [parameter, tensor(values, parameter.shape, { device })] as const;
     });
     optimizer.step(new Map(gradients));

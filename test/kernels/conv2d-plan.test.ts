@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from "vitest";
 import type { DeviceProfile } from "../../src/device/device.ts";
-import { profileOf } from "../../src/device/profile.ts";
+import { facts } from "../../src/device/profile.ts";
 import {
   candidateBlocks,
   chooseBlock,
@@ -16,10 +16,10 @@ import type { Shape } from "../../src/tensor/shape.ts";
 
 const maxTensorBytes = 2 ** 27;
 const profiles = {
-  gpu: profileOf("gpu", { subgroupSize: 32, maxTensorBytes }),
-  lavapipe: profileOf("lavapipe", { subgroupSize: 8, maxTensorBytes }),
-  swiftshader: profileOf("swiftshader", { subgroupSize: 4, maxTensorBytes }),
-  "software without subgroups": profileOf("swiftshader", { subgroupSize: 0, maxTensorBytes }),
+  gpu: { ...facts.gpu, subgroupSize: 32, maxTensorBytes },
+  lavapipe: { ...facts.lavapipe, subgroupSize: 8, maxTensorBytes },
+  swiftshader: { ...facts.swiftshader, subgroupSize: 4, maxTensorBytes },
+  "software without subgroups": { ...facts.swiftshader, subgroupSize: 0, maxTensorBytes },
 };
 type Name = keyof typeof profiles;
 

@@ -10,7 +10,7 @@ import { create } from "webgpu";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { kernel } from "../../src/device/kernel.ts";
 import { openDevice, setDefaultDevice } from "../../src/device/open.ts";
-import { type AdapterClass, profileOf } from "../../src/device/profile.ts";
+import { type AdapterClass, facts } from "../../src/device/profile.ts";
 import { activations } from "../../src/kernels/conv2d/epilogue.ts";
 import { type Activation, type Conv2dOptions, conv2d, variants } from "../../src/kernels/conv2d/index.ts";
 import { equal } from "../../src/kernels/elementwise/binary.ts";
@@ -32,7 +32,7 @@ const kinds: readonly { adapterClass: AdapterClass; subgroupSize: number }[] = [
 async function nullDevice(kind = kinds[0]): Promise<GpuDevice> {
   const device = (await openDevice({ gpu: create(["backend=null"]) })) as GpuDevice;
   setDefaultDevice(device);
-  device.profile = profileOf(kind.adapterClass, { ...device.profile, ...kind });
+  device.profile = { ...device.profile, ...facts[kind.adapterClass], subgroupSize: kind.subgroupSize };
   return device;
 }
 
@@ -373,7 +373,16 @@ describe("kernels compile within WebGPU's default limits", () => {
         "multiStepLR",
       ],
       ...["cosineAnnealingLR", "loadWeights", "saveWeights", "parseSafetensors", "serializeSafetensors"],
-      ...["createModel", "loadModel", "interpolator", "networkUpscaler", "selfEnsemble", "upscale"],
+      ...[
+        "architectureOf",
+        "completeOptions",
+        "createModel",
+        "loadModel",
+        "interpolator",
+        "networkUpscaler",
+        "selfEnsemble",
+        "upscale",
+      ],
       ...["openMethod", "upscaleBands", "scalesOf", "readSource", "toImageData", "adaptersPresent"],
       ...["normalInit", "kaimingNormalInit", "whiteningInit"],
     ];

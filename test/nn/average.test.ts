@@ -14,7 +14,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
   const network = (seed: number, channels = 3) =>
     new EDSR({ blocks: 1, channels, random: new Random(seed), rgbMean: [0.1 * seed, 0.2, 0.3] });
 
-  test("is decay * average + (1 - decay) * weights, of what is trained", async () => {
+  test("is decay * average + (1 - decay) * weights, for the trained tensors alone", async () => {
     const [average, model] = [network(1), network(2)];
     const [start, target] = [await average.stateDict(), await model.stateDict()];
     const { live, buffersCreated } = device.memory();
@@ -29,17 +29,17 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       expectClose(data, want, { label: name });
     }
     expect(await model.stateDict()).toEqual(target);
-    // No tensor is made; reading the weights and the step's parameters take buffers of their own.
+    // No tensor is created; reading the weights and the step's parameters take buffers of their own.
     expect(device.memory().live - live).toBeLessThanOrEqual(1 + average.namedTensors().size);
-    const made = device.memory().buffersCreated;
+    const createdBefore = device.memory().buffersCreated;
     for (let step = 0; step < 10; step++) emaUpdate(average, model, 0.9);
-    expect(device.memory().buffersCreated).toBe(made);
-    expect(made).toBeGreaterThanOrEqual(buffersCreated);
+    expect(device.memory().buffersCreated).toBe(createdBefore);
+    expect(createdBefore).toBeGreaterThanOrEqual(buffersCreated);
     average.dispose();
     model.dispose();
   });
 
-  test("refuses another architecture and a decay that is none", () => {
+  test("refuses another architecture and an impossible decay", () => {
     const [average, other] = [network(1), network(1, 4)];
     expect(() => emaUpdate(average, other, 0.9)).toThrow(
       "emaUpdate: head.0.weight of shape [3,3,3,3] is [4,3,3,3] in the other network.",
@@ -52,11 +52,11 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
   });
 });
 
-test("the decay begins small, and the beginning is forgotten", () => {
+test("the decay begins small, and the average forgets the first weights", () => {
   expect(emaDecay(0.999, 0)).toBe(0.1);
   expect(emaDecay(0.999, 90)).toBe(0.91);
   expect(emaDecay(0.999, 100_000)).toBe(0.999);
-  let first = 1; // the share of the weights it began with
+  let first = 1; // the share of the first weights
   for (let step = 0; step < 2000; step++) first *= emaDecay(0.999, step);
   expect(first).toBeLessThan(1e-6);
 });

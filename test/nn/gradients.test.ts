@@ -1,4 +1,4 @@
-/** What is done to gradients before a step, against PyTorch's formulas in plain loops. */
+/** Work on gradients before a step, against PyTorch's formulas in plain loops. */
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
@@ -50,7 +50,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     );
   });
 
-  test("clipGradNorm of zeros leaves zeros, and gives up the memory of what it replaces", async () => {
+  test("clipGradNorm of zeros leaves zeros, and disposes the tensors that it replaces", async () => {
     using _ = scope();
     const parameters = shapes.map((shape) => zeros(shape));
     const gradients: Gradients = new Map(parameters.map((parameter) => [parameter, zeros(parameter.shape)]));

@@ -92,7 +92,7 @@ describe("Module", () => {
     other.dispose();
   });
 
-  test("a state that does not fit is refused, and nothing has changed", async () => {
+  test("a state that does not fit is refused, and nothing changes", async () => {
     const network = new Network();
     const before = await network.stateDict();
     const state = await new Network().stateDict();
@@ -136,7 +136,7 @@ describe("Module", () => {
     }
   });
 
-  test("strict: false takes over what fits, and says what does not", async () => {
+  test("strict: false takes what fits, and lists what does not", async () => {
     const network = new Network();
     const state = new Map(await new Network().stateDict());
     state.delete("mean");
@@ -150,8 +150,8 @@ describe("Module", () => {
     });
     const after = await network.stateDict();
     for (const [name, { data }] of after) {
-      const kept = name === "mean" || name === "blocks.0.conv.bias";
-      expect(data, name).toEqual((kept ? before : state).get(name)!.data);
+      const unchanged = name === "mean" || name === "blocks.0.conv.bias";
+      expect(data, name).toEqual((unchanged ? before : state).get(name)!.data);
     }
     expect(network.loadStateDict(after)).toEqual({ missing: [], unexpected: [], misshapen: [] });
   });
@@ -180,9 +180,9 @@ describe("Module", () => {
     ["Set", new Set([tensorOnCpu()])],
     ["Object", { a: 1, b: { c: [new ReLU()] } }],
     ["Object", Object.assign(Object.create(null), { a: tensorOnCpu() })],
-  ])("a %s that holds some is refused: it would silently not be trained", (_, held) => {
+  ])("a %s of tensors or modules is refused: they would silently not be trained", (_, container) => {
     class Holder extends Module {
-      readonly parts = held;
+      readonly parts = container;
       forward = (x: Tensor): Tensor => x;
     }
     const message =
@@ -268,7 +268,7 @@ describe("Conv2d", () => {
     expect(conv.forward(tensor(new Float32Array(63), [1, 1, 7, 9])).shape).toEqual([1, 1, 7, 9]);
   });
 
-  test("refuses what makes no sense, and says what it was given", () => {
+  test("refuses impossible windows and strides, and names them", () => {
     expect(() => new Conv2d(1, 1, 2, { padding: "same" })).toThrow(
       'padding "same" wants stride 1 and a window with a middle, got stride 1 and window 2x2',
     );
@@ -281,7 +281,7 @@ describe("Conv2d", () => {
 describe.each(perDevice)("layers on %s", (_, device) => {
   beforeEach(() => setDefaultDevice(device));
 
-  test("Sequential refuses what is no module", () => {
+  test("Sequential refuses arguments that are not modules", () => {
     const asJavaScript = (...modules: unknown[]) => new Sequential(...(modules as Module[]));
     expect(() => asJavaScript(new ReLU(), (x: Tensor) => x)).toThrow(
       "Sequential: argument 1 is a function and not a module. Give modules one by one",

@@ -1,4 +1,4 @@
-/** Weight files: there and back, those of others, and broken ones. */
+/** Weight files: there and back, from other programs, and broken ones. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { setDefaultDevice } from "../../src/device/open.ts";
@@ -42,7 +42,7 @@ describe("serialize and parse", () => {
     expect(Object.is(read.tensors.get("a.weight")!.data[5], -0)).toBe(true);
   });
 
-  test("tensors start at a multiple of 8, as other readers want", () => {
+  test("tensors start at a multiple of 8, as other readers need", () => {
     for (const name of ["a", "ab", "abc", "abcd", "abcde"]) {
       const bytes = serializeSafetensors(new Map([[name, array([1], [5])]]));
       expect(new DataView(bytes.buffer).getBigUint64(0, true) % 8n).toBe(0n);
@@ -98,7 +98,7 @@ describe("serialize and parse", () => {
 });
 
 describe("written as F16", () => {
-  const written = (values: readonly number[]) => {
+  const roundTrip = (values: readonly number[]) => {
     const data = Float32Array.from(values);
     const bytes = serializeSafetensors(
       new Map([["a", { shape: [data.length], data }]]),
@@ -108,10 +108,10 @@ describe("written as F16", () => {
     return { bytes, read: parseSafetensors(bytes).tensors.get("a")! };
   };
 
-  test("every half there is comes back, in half the bytes", () => {
+  test("every half comes back, in half the bytes", () => {
     const all = Float32Array.from({ length: 0x7c01 }, (_, bits) => halfOf(bits));
     const both = [...all, ...all.map((value) => -value)];
-    const { bytes, read } = written(both);
+    const { bytes, read } = roundTrip(both);
     expect(read.data.every((value, i) => Object.is(value, both[i]))).toBe(true);
     const whole = serializeSafetensors(new Map([["a", read]]));
     expect(whole.length - bytes.length).toBeGreaterThanOrEqual(2 * both.length - 8);
@@ -132,12 +132,14 @@ describe("written as F16", () => {
       [65519, 65504],
       [1e-30, 0],
     ];
-    expect([...written(cases.map(([value]) => value)).read.data]).toEqual(cases.map(([, half]) => half));
+    expect([...roundTrip(cases.map(([value]) => value)).read.data]).toEqual(cases.map(([, half]) => half));
   });
 
   test("what F16 cannot hold is refused by name", () => {
-    expect(() => written([1, 65520])).toThrow("tensor a holds 65520, and F16 ends at 65504. Save it as F32.");
-    expect([...written([Infinity, -Infinity, Number.NaN]).read.data]).toEqual([
+    expect(() => roundTrip([1, 65520])).toThrow(
+      "tensor a holds 65520, and F16 ends at 65504. Save it as F32.",
+    );
+    expect([...roundTrip([Infinity, -Infinity, Number.NaN]).read.data]).toEqual([
       Infinity,
       -Infinity,
       Number.NaN,
@@ -167,7 +169,7 @@ describe("broken files", () => {
     ["a header that is not JSON", "{ no", /its header is not JSON/],
     ["a header that is a list", [], /its header is not a JSON object/],
     ["a header that is null", "null", /its header is not a JSON object/],
-    ["metadata that is no object", { __metadata__: 3 }, /its __metadata__ is not a JSON object/],
+    ["metadata that is a number", { __metadata__: 3 }, /its __metadata__ is not a JSON object/],
     ["an entry that is null", { a: null }, /does not say what and where tensor a is/],
     ["an entry without a type", { a: { ...entry, dtype: undefined } }, /what and where tensor a is/],
     ["an entry without a shape", { a: { ...entry, shape: undefined } }, /what and where tensor a is/],
@@ -175,17 +177,13 @@ describe("broken files", () => {
     ["a negative size", { a: { ...entry, shape: [-1] } }, /what and where tensor a is/],
     ["a fraction as an offset", { a: { ...entry, data_offsets: [0, 4.5] } }, /what and where tensor a is/],
     ["three offsets", { a: { ...entry, data_offsets: [0, 4, 8] } }, /what and where tensor a is/],
-    ["an end before the beginning", { a: { ...entry, data_offsets: [4, 0] } }, /reaches from byte 4 to 0/],
+    ["an end before the beginning", { a: { ...entry, data_offsets: [4, 0] } }, /goes from byte 4 to 0/],
     [
       "a place past the end",
       { a: { ...entry, data_offsets: [4, 8] } },
-      /reaches from byte 4 to 8, past the end/,
+      /goes from byte 4 to 8, past the end/,
     ],
-    [
-      "a shape of another length",
-      { a: { ...entry, shape: [2] } },
-      /of shape \[2\] .* or of the wrong length/,
-    ],
+    ["a shape of another length", { a: { ...entry, shape: [2] } }, /of shape \[2\] .* or a wrong length/],
   ])("%s", (_, header, message) => {
     expect(() => parseSafetensors(file(header, [0, 0, 0, 0]), "w.safetensors")).toThrow(message);
     expect(() => parseSafetensors(file(header, [0, 0, 0, 0]), "w.safetensors")).toThrow(/^w\.safetensors/);
@@ -210,7 +208,7 @@ describe("weights of networks", () => {
   const edsr = (options: Partial<ConstructorParameters<typeof EDSR>[0]>, seed: number) =>
     new EDSR({ blocks: 1, channels: 4, ...options, random: new Random(seed) });
 
-  test("a path is no metadata and no bytes", async () => {
+  test("a path in place of metadata or bytes", async () => {
     const model = new EDSR({ scale: 2, blocks: 1, channels: 4 });
     const path = "x.safetensors" as never; // as JavaScript would let it pass
     await expect(saveWeights(model, path)).rejects.toThrow(/^saveWeights: .* got "x.safetensors".*writeFile/);
@@ -218,7 +216,7 @@ describe("weights of networks", () => {
     model.dispose();
   });
 
-  test("there and back, with what the network was built with", async () => {
+  test("there and back, with the network's options", async () => {
     const [model, other] = [edsr({}, 1), edsr({}, 2)];
     const bytes = await saveWeights(model, { step: "100" });
     const metadata = loadWeights(other, bytes, "w.safetensors");
@@ -233,7 +231,7 @@ describe("weights of networks", () => {
     expect(await saveWeights(other, { step: "100" })).toEqual(bytes); // to the last byte
   });
 
-  test("files without metadata, such as those of others, load by their names and shapes", async () => {
+  test("files without metadata, as other programs write them, load by their names and shapes", async () => {
     const model = edsr({}, 1);
     const other = edsr({}, 2);
     expect(loadWeights(other, serializeSafetensors(await model.stateDict()))).toEqual({});

@@ -1,7 +1,7 @@
 import { afterAll, expect } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
-import { type AdapterClass, profileOf } from "../../src/device/profile.ts";
+import { type AdapterClass, facts } from "../../src/device/profile.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { numel, type Shape } from "../../src/tensor/shape.ts";
@@ -20,7 +20,9 @@ export interface CompareOptions {
   /** As in expectClose; default 1e-5 for both. */
   readonly absolute?: number;
   readonly relative?: number;
-  /** Compare gradients with respect to all inputs, too. Default true; false for what has no gradient rule. */
+  /**
+   * Compare gradients with respect to all inputs, too. Default true; false where there is no gradient rule.
+   */
   readonly gradients?: boolean;
   /** Choose kernels by the profile of this class of adapter: those for real GPUs must be right everywhere. */
   readonly adapterClass?: AdapterClass;
@@ -45,22 +47,22 @@ export async function compareWithCpu(
 ): Promise<void> {
   const random = new Random(11);
   const normal = (length: number) => Float32Array.from({ length }, () => random.normal());
-  const given = inputs.map((input) =>
+  const filled = inputs.map((input) =>
     "shape" in input ? input : { shape: input, values: normal(numel(input)) },
   );
   let weights: Float32Array | undefined;
 
   const results = async (device: Device) => {
     using _ = scope();
-    const tensors = given.map(({ shape, values }) =>
+    const tensors = filled.map(({ shape, values }) =>
       tensor(values, shape, { device, requiresGrad: gradients }),
     );
     const y = f(tensors);
     const named = new Map([["value", y]]);
     if (gradients) {
       weights ??= normal(y.size);
-      const found = backward(weightedLoss(y, weights), tensors);
-      for (const [i, input] of tensors.entries()) named.set(`gradient of input ${i}`, found.get(input)!);
+      const gradientOf = backward(weightedLoss(y, weights), tensors);
+      for (const [i, input] of tensors.entries()) named.set(`gradient of input ${i}`, gradientOf.get(input)!);
     }
     const read: { what: string; shape: Shape; data: Float32Array }[] = [];
     for (const [what, t] of named) read.push({ what, shape: t.shape, data: await t.data() });
@@ -79,10 +81,10 @@ export async function compareWithCpu(
   }
 }
 
-/** Runs `body` while the device has the profile of another class of adapter, if one is given. */
+/** Runs `body` while the device has the profile of another class of adapter, if `adapterClass` is set. */
 async function asClass<T>(device: GpuDevice, adapterClass: AdapterClass | undefined, body: () => Promise<T>) {
   const own = device.profile;
-  if (adapterClass) device.profile = profileOf(adapterClass, own);
+  if (adapterClass) device.profile = { ...own, ...facts[adapterClass] };
   try {
     return await body();
   } finally {

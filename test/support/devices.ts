@@ -5,8 +5,8 @@ import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { openDevice, setDefaultDevice } from "../../src/device/open.ts";
 
 /**
- * GPU adapters to test on: those of PIXELGRAD_TEST_ADAPTERS (a comma-separated list of names as for init()), else
- * every kind that is present. Software ones count: results must be right on each.
+ * GPU adapters to test on: those of PIXELGRAD_TEST_ADAPTERS (a comma-separated list of names as for init()),
+ * else every kind that is present, software adapters as well: results must be right on each.
  */
 export async function gpuDevices(): Promise<GpuDevice[]> {
   const names = process.env.PIXELGRAD_TEST_ADAPTERS?.split(",") ?? ["gpu", "lavapipe", "swiftshader"];

@@ -1,4 +1,4 @@
-/** Pictures made of formulas; nothing here needs Node. */
+/** Pictures from formulas; nothing here needs Node. */
 import type { Image } from "../../src/picture/image.ts";
 import { Random } from "../../src/tensor/random.ts";
 
@@ -9,7 +9,7 @@ export function noise(width: number, height: number, channels: Image["channels"]
   return { width, height, channels, data };
 }
 
-/** A picture whose every byte is a function of its place. */
+/** A picture in which every byte is a function of its position. */
 export function drawn(
   width: number,
   height: number,
@@ -23,7 +23,7 @@ export function drawn(
   return { width, height, channels, data };
 }
 
-/** How many samples of two pictures differ; NaN if their sizes do. */
+/** How many samples of two pictures differ; NaN if their sizes differ. */
 export function differing(a: Image, b: Image): number {
   if (a.width !== b.width || a.height !== b.height || a.channels !== b.channels) return Number.NaN;
   return a.data.reduce((count, v, i) => count + (v === b.data[i] ? 0 : 1), 0);

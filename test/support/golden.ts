@@ -9,7 +9,7 @@ import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
 import { expectClose } from "./close.ts";
 import { weightedLoss } from "./gradcheck.ts";
 
-/** What the options of a case are: JSON of many forms. `never` may be passed on as any of them. */
+/** The options of a case, JSON of many forms. `never` can be passed on as any of them. */
 export type Options = Readonly<Record<string, never>>;
 
 /** One case of a golden file: inputs and results by name. test/golden/make.py describes them. */
@@ -37,8 +37,8 @@ export type Run = (inputs: Readonly<Record<string, Tensor>>, options: Options) =
 
 /**
  * Runs one operation on `device` and expects the golden result, and the golden gradient with respect to every
- * input that has one. An element may be off by `tolerance` times itself, and as much again of the largest one
- * beside it: where a sum cancels, it keeps the errors of its terms.
+ * input that has one. An element may be off by `tolerance` times itself plus `tolerance` times the largest
+ * element: where a sum cancels, it keeps the errors of its terms.
  */
 export async function checkGolden(
   device: Device,
@@ -66,7 +66,7 @@ export async function checkGolden(
     const want = arrays.get(name)!;
     const label = `${name} on ${device.name}:`;
     expect(result.shape, label).toEqual(want.shape);
-    const largest = want.data.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const largest = want.data.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
     expectClose(await result.data(), want.data, {
       relative: tolerance,
       absolute: tolerance * largest,

@@ -1,4 +1,4 @@
-/** Kills trainings as a power cut would, and resumes them. */
+/** Kills training runs as a power cut would, and resumes them. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,9 +19,9 @@ export interface KillOptions {
 }
 
 /**
- * Runs the same small training twice: once undisturbed, and once killed with SIGKILL at random moments and resumed
- * after each. After every kill all weight files must be readable; at the end they must be equal, byte for byte of
- * their tensors, to those of the first. Throws an Error that says what is not so. Returns the steps it was killed at.
+ * Trains the same small network twice: once undisturbed, and once killed with SIGKILL at random moments and
+ * resumed after each. After every kill all weight files must be readable, and at the end the tensors of both
+ * runs must be equal, byte for byte. Throws an Error that says what differs. Returns the steps of the kills.
  */
 export async function killAndResume(options: KillOptions): Promise<number[]> {
   const { adapter, kills, steps, seed, say } = options;
@@ -29,34 +29,12 @@ export async function killAndResume(options: KillOptions): Promise<number[]> {
   try {
     const data = await picturesIn(join(folder, "pictures"), 4);
     const [whole, killed] = [join(folder, "whole"), join(folder, "killed")];
-    const flags = [
-      ...[
-        "--adapter",
-        adapter,
-        "--data",
-        data,
-        "--blocks",
-        "1",
-        "--channels",
-        "4",
-        "--batch",
-        "2",
-        "--patch",
-        "8",
-      ],
-      ...[
-        "--steps",
-        `${steps}`,
-        "--eval-every",
-        "25",
-        "--log-every",
-        "1",
-        "--checkpoint-every",
-        "2",
-        "--ema",
-        "0.9",
-      ],
-    ];
+    const sizes = { blocks: 1, channels: 4, batch: 2, patch: 8, steps, ema: 0.9 };
+    const intervals = { "eval-every": 25, "log-every": 1, "checkpoint-every": 2 };
+    const flags = Object.entries({ adapter, data, ...sizes, ...intervals }).flatMap(([name, value]) => [
+      `--${name}`,
+      `${value}`,
+    ]);
     await finish(start([...flags, "--out", whole]));
 
     const random = new Random(seed);
@@ -64,7 +42,7 @@ export async function killAndResume(options: KillOptions): Promise<number[]> {
     const at: number[] = [];
     for (const target of targets) {
       const resumed = existsSync(join(killed, "checkpoint.safetensors"));
-      if (!resumed) rmSync(killed, { recursive: true, force: true }); // it had not come to a checkpoint
+      if (!resumed) rmSync(killed, { recursive: true, force: true }); // there was no checkpoint yet
       const child = start(resumed ? ["--resume", killed] : [...flags, "--out", killed]);
       const ended = new Promise((resolve) => child.once("close", resolve));
       while (lastStep(killed) < target && child.exitCode === null) await setTimeout(1);
@@ -88,7 +66,7 @@ export async function killAndResume(options: KillOptions): Promise<number[]> {
         Buffer.compare(bytes(one.get(name)!.data), bytes(other.get(name)!.data)) === 0;
       const different = [...one.keys()].filter((name) => !other.has(name) || !equal(name));
       if (different.length > 0 || one.size !== other.size) {
-        throw new Error(`${file} differs from that of the undisturbed training: ${different.join(", ")}.`);
+        throw new Error(`${file} differs from that of the undisturbed run: ${different.join(", ")}.`);
       }
     }
     const logged = [whole, killed].map(loggedSteps);
@@ -112,7 +90,7 @@ async function finish(child: ChildProcess): Promise<void> {
     complaints += data;
   });
   const code = await new Promise((resolve) => child.once("close", resolve));
-  if (code !== 0) throw new Error(`A training ended with exit code ${code}: ${complaints}`);
+  if (code !== 0) throw new Error(`A training run ended with exit code ${code}: ${complaints}`);
 }
 
 function loggedSteps(folder: string): number[] {

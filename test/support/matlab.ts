@@ -7,9 +7,10 @@ export interface Matrix {
 }
 
 /**
- * The single-precision matrices of a .mat file of version 5, by name. Elements of 8 bytes tag (type, length) and
- * contents, padded to 8; those of up to 4 bytes keep their contents in the tag. Compressed elements (15) contain
- * matrices (14), which contain flags, sizes, name and values. Specification: "MAT-File Format", MathWorks.
+ * The single-precision matrices of a .mat file of version 5, by name. Elements of 8 bytes tag (type, length)
+ * and contents, padded to 8; those of up to 4 bytes keep their contents in the tag. Compressed elements (15)
+ * contain matrices (14), which contain flags, sizes, name and values. Specification: "MAT-File Format",
+ * MathWorks.
  */
 export function readMat(bytes: Buffer): Map<string, Matrix> {
   const matrices = new Map<string, Matrix>();

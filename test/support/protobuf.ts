@@ -1,7 +1,7 @@
 /**
- * Weights in files of TensorFlow (frozen graphs, .pb) and ONNX. Both are protocol buffers: a message is a list of
- * fields, each a number and contents, and contents may be messages again. Field numbers are from tensorflow's
- * graph.proto, node_def.proto, attr_value.proto and tensor.proto, and from onnx.proto.
+ * Weights in files of TensorFlow (frozen graphs, .pb) and ONNX. Both are protocol buffers: a message is a
+ * list of fields, each a number and contents, and contents may be messages again. Field numbers are from
+ * tensorflow's graph.proto, node_def.proto, attr_value.proto and tensor.proto, and from onnx.proto.
  */
 import type { NamedArray } from "../../src/nn/module.ts";
 

@@ -7,7 +7,7 @@ import { drawn } from "./drawn.ts";
 
 type Target = { scaleFactor: number } | { size: readonly [number, number] };
 
-/** What interpolate() makes of a picture as Matlab's imresize, rounded to bytes; as a picture. */
+/** A picture, resized by interpolate() with Matlab's conventions and rounded to bytes. */
 export async function resized(
   image: Image,
   target: Target,

@@ -18,7 +18,7 @@ describe("Random", () => {
     expect(new Set(seeds.map(first)).size).toBe(seeds.length);
   });
 
-  test("state() and fromState() go on exactly", () => {
+  test("fromState() continues exactly from state()", () => {
     const random = new Random(5);
     draws(17, () => random.normal());
     const copy = Random.fromState(JSON.parse(JSON.stringify(random.state())));
@@ -71,7 +71,7 @@ describe("Random", () => {
     for (const count of counts.values()) expect(Math.abs(count - 1000)).toBeLessThan(130);
   });
 
-  test("refuses what is no seed, state or range", () => {
+  test("refuses impossible seeds, states and ranges", () => {
     expect(() => new Random(0.5)).toThrow(/seed .* not 0.5/);
     expect(() => new Random(2 ** 53)).toThrow(/seed/);
     expect(() => Random.fromState([0, 0, 0, 0])).toThrow(/state/);

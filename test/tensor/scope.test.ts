@@ -1,4 +1,4 @@
-/** What dies with a scope, and what does not. */
+/** Which tensors end with a scope, and which do not. */
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
@@ -12,14 +12,14 @@ const devices: Device[] = [float32Device(), ...(await gpuDevices())];
 
 describe.each(devices.map((device) => [device.name, device] as const))("on %s", (_, device) => {
   let before = 0;
-  /** Storages that have come to exist since the test began. */
+  /** How many storages are new since the test began. */
   const live = () => device.memory().live - before;
   beforeEach(() => {
     setDefaultDevice(device);
     before = device.memory().live;
   });
 
-  test("a scope disposes what was made in it, and nothing else", async () => {
+  test("a scope disposes its own tensors, and nothing else", async () => {
     const outside = tensor([1, 2]);
     let inside: Tensor;
     {
@@ -69,7 +69,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect(live()).toBe(0);
   });
 
-  test("keep moves a tensor out of the scope it belongs to, also if that is not the innermost", () => {
+  test("keep moves a tensor out of the scope it belongs to, even if that is not the innermost", () => {
     const outer = scope();
     const a = tensor(1);
     const inner = scope();
@@ -80,7 +80,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     a.dispose();
   });
 
-  test("a kept view outlives the tensor it was made from", async () => {
+  test("a view outlives its tensor if it is moved out", async () => {
     let view: Tensor;
     {
       using _ = scope();
@@ -97,12 +97,12 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       using own = scope();
       tensor(1).dispose();
       expect(live()).toBe(0);
-      expect(own.tensors.size).toBe(0); // nor remembered for longer than it lives
+      expect(own.tensors.size).toBe(0); // nor remembered after that
     }
     expect(live()).toBe(0);
   });
 
-  test("an error disposes what was made, in inner scopes, too", () => {
+  test("an error disposes the tensors, in inner scopes, too", () => {
     const fail = () => {
       using _ = scope();
       tensor(1);
@@ -117,7 +117,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     after.dispose();
   });
 
-  test("a scope stays open across await, also when the awaited work fails", async () => {
+  test("a scope stays open across await, even when the awaited work fails", async () => {
     const work = async (fail: boolean) => {
       using _ = scope();
       const a = tensor([1, 2]);

@@ -80,7 +80,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
   });
 
   test("gradients of two tensors that are the same memory stay apart", async () => {
-    // Addition passes its gradient on as it is, to both.
+    // Addition passes its gradient on to both, as it is.
     const [a, b] = [trained([1, 2]), trained([3, 4])];
     const y = add(a, b);
     const gradients = backward(sum(add(mul(y, 2), mul(a, 10))));
@@ -90,7 +90,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect(await values(gradients.get(b))).toEqual([2, 2]);
   });
 
-  test("views: the gradient of a reshaped tensor that is also used as it was", async () => {
+  test("views: a tensor that is used both reshaped and as it is", async () => {
     const x = trained([1, 2, 3, 4]);
     const matrix = reshape(x, [2, 2]);
     const loss = add(
@@ -200,25 +200,25 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     test("a wanted tensor that the loss does not depend on", () => {
       const [x, other] = [trained([1, 2]), trained([1, 2, 3])];
       expect(() => backward(sum(x), [x, other])).toThrow(
-        "backward: the loss does not depend on the tensor of shape [3] whose gradient was asked for.",
+        "backward: the loss does not depend on the tensor of shape [3] whose gradient is wanted.",
       );
     });
 
-    test("a loss that depends on nothing with requiresGrad, or was made under noGrad", () => {
+    test("a loss that depends on nothing with requiresGrad, or was computed under noGrad", () => {
       const message = "backward: the loss depends on no tensor whose gradient is wanted.";
       expect(() => backward(sum(tensor([1, 2])))).toThrow(message);
       const x = trained([1, 2]);
-      const made = () => {
+      const withoutNotes = () => {
         using _ = noGrad();
         return sum(x);
       };
-      expect(() => backward(made())).toThrow(message);
+      expect(() => backward(withoutNotes())).toThrow(message);
     });
 
     test("an operation without a rule, and the gradient of a gradient", () => {
       const x = trained([1, 2]);
       const y = sum(mul(equal(x, tensor([1, 1])), x));
-      expect(() => backward(y)).toThrow("backward: equal has no gradient rule with respect to its input a.");
+      expect(() => backward(y)).toThrow("backward: equal has no gradient rule for its input a.");
       const gradient = backward(sum(mul(x, x))).get(x)!;
       expect(() => backward(sum(gradient), [x])).toThrow(
         "the loss does not depend on the tensor of shape [2]",
@@ -245,7 +245,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       expect(() => backward(loss)).toThrow("backward: input a of mul (shape [2]) has been overwritten since");
     });
 
-    test("an input overwritten whose own gradient is not wanted, but read by the other's rule", () => {
+    test("an overwritten input without a gradient of its own, which another input's rule reads", () => {
       const [x, factor] = [trained([1, 2]), tensor([3, 4])];
       const loss = sum(mul(x, factor));
       factor.assign([5, 6]);
@@ -280,7 +280,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       const loss = sum(add(middle, y));
       middle.dispose();
       expect(() => backward(loss)).toThrow(
-        "backward: a tensor of shape [2], made by affine, has been disposed, so no gradient can flow through it.",
+        "backward: a tensor of shape [2], made by affine, has been disposed, so no gradient",
       );
     });
 
@@ -310,7 +310,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
   });
 });
 
-describe("only what is asked for is computed", () => {
+describe("nothing unwanted is computed", () => {
   test("rules run only on the way to a wanted tensor", () => {
     const device = float32Device();
     using _ = scope();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { whiteningInit } from "../../src/nn/init.ts";
 import { Conv2d } from "../../src/nn/layers.ts";
 import type { NamedArray } from "../../src/nn/module.ts";
+import { whiteningInit } from "../../src/nn/whitening.ts";
 import { init, Random } from "../../src/node.ts";
 
 await init({ adapter: "cpu" });
@@ -38,7 +38,7 @@ describe("whiteningInit", () => {
     expect(product / (scale * -r)).toBeCloseTo(1, 1);
   });
 
-  it("makes answers vary by std, however little the finest patterns of the pictures do", async () => {
+  it("makes answers vary by std, however weak the finest patterns of the pictures are", async () => {
     const random = new Random(2);
     const layer = new Conv2d(1, 64, 5);
     const picture = streaks(300, 300, random);
@@ -60,7 +60,7 @@ describe("whiteningInit", () => {
     expect(Math.sqrt(sum)).toBeLessThan(0.33);
   });
 
-  it("refuses pictures that say nothing about what the layer will see", () => {
+  it("refuses no pictures, unvaried ones and ones that do not fit", () => {
     const layer = new Conv2d(1, 4, 5);
     const plane = (shape: number[]) => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b)) });
     expect(() => whiteningInit(layer, [], new Random(0))).toThrow(/no pictures/);
