@@ -129,7 +129,7 @@ describe("forward", () => {
     const plan = planForward(profiles[name], convolution(w, y, step));
     expect(plan.kernel.name).toBe(`conv2d/${kernel}`);
     expect(plan.constants).toMatchObject(constants);
-    expect(plan.enable).toEqual(kernel === "4-broadcast" ? ["subgroups"] : []);
+    expect(plan.enable ?? []).toEqual(kernel === "4-broadcast" ? ["subgroups"] : []);
     expect(plan.grid).toEqual(grid);
   });
 

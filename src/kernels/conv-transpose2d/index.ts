@@ -1,9 +1,8 @@
-/** A convolution backwards: from small to large, learned. FSRCNN's last layer. */
-
+/** A convolution backwards: from small to large, with learned weights. FSRCNN's last layer. */
 import { defineOp, type Inputs } from "../../tensor/op.ts";
 import { formatShape, type Shape, ShapeError } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { type Geometry, type Pair, pair } from "../conv2d/geometry.ts";
+import { checkInputs, type Geometry, type Pair, pair } from "../conv2d/geometry.ts";
 import { conv2d, conv2dWeightGrad } from "../conv2d/index.ts";
 import { slice } from "../layout/index.ts";
 import { sum } from "../reduce/index.ts";
@@ -16,8 +15,8 @@ export interface ConvTranspose2dOptions {
   /** Pixels cut off on every side of the result. Default 0. */
   padding?: Pair;
   /**
-   * Rows and columns added below and to the right: a convolution with a stride makes the same size of
-   * several, and this says which one to return to. Smaller than the stride or the dilation. Default 0.
+   * Rows and columns added below and to the right. A convolution with a stride turns inputs of several sizes
+   * into one size; this says which of them to return to. Smaller than the stride or the dilation. Default 0.
    */
   outputPadding?: Pair;
   /** Distance between the pixels that neighbouring weights reach. Default 1. */
@@ -47,8 +46,8 @@ export function convTranspose2d(
   const extra = pair("outputPadding", outputPadding, 0, "convTranspose2d");
   if (extra.some((e, axis) => e >= Math.max(geometry.stride[axis], geometry.dilation[axis]))) {
     throw new RangeError(
-      `convTranspose2d: outputPadding [${extra}] must be smaller than the stride [${geometry.stride}] or the dilation ` +
-        `[${geometry.dilation}]: no convolution with these would lead back.`,
+      `convTranspose2d: outputPadding [${extra}] must be smaller than the stride [${geometry.stride}] or ` +
+        `the dilation [${geometry.dilation}]: no convolution with these would lead back.`,
     );
   }
   return convTranspose2dOp({ x, w: weight, b: bias }, { geometry, extra });
@@ -65,8 +64,7 @@ const convTranspose2dOp = defineOp<ForwardInputs, { geometry: Geometry; extra: r
   shape: ({ x, w, b }, { geometry, extra }) => outputShape(x.shape, w.shape, b?.shape, geometry, extra),
   cpu: ({ x, w, b }, { geometry }, y) => reference.forward(x, w, b, y, geometry),
   gpu: (device, { x, w, b }, { geometry }, y) => launchForward(device, x, w, b, y, geometry),
-  // With y for its input and x for its output, this is a convolution; the gradients are that convolution and
-  // its own weight gradient.
+  // From y to x this is a convolution. The gradients are that convolution and its weight gradient.
   backward: (dy, { x, w }, { geometry }) => ({
     x: () => {
       const dx = conv2d(dy, w, undefined, geometry);
@@ -85,32 +83,15 @@ function outputShape(
   { stride, padding, dilation }: Geometry,
   extra: readonly [number, number],
 ): Shape {
-  if (x.length !== 4 || w.length !== 4) {
-    throw new ShapeError(
-      `convTranspose2d: wants x [n, c, h, w] and weight [c, o, kh, kw], got ${formatShape(x)} and ${formatShape(w)}.`,
-    );
-  }
-  if (x[1] !== w[0]) {
-    throw new ShapeError(
-      `convTranspose2d: x ${formatShape(x)} has ${x[1]} channels and the weight ${formatShape(w)} takes ${w[0]}. They ` +
-        `must be equal: x [n, c, h, w], weight [c, o, kh, kw].`,
-    );
-  }
-  if (b && (b.length !== 1 || b[0] !== w[1])) {
-    throw new ShapeError(
-      `convTranspose2d: the bias has shape ${formatShape(b)}; for weight ${formatShape(w)} it must be [${w[1]}].`,
-    );
-  }
-  const size = (axis: 0 | 1) =>
-    (x[2 + axis] - 1) * stride[axis] -
-    2 * padding[axis] +
-    dilation[axis] * (w[2 + axis] - 1) +
-    extra[axis] +
-    1;
+  checkInputs("convTranspose2d", "[c, o, kh, kw]", x, w, b);
+  const size = (axis: 0 | 1) => {
+    const span = (x[2 + axis] - 1) * stride[axis] + dilation[axis] * (w[2 + axis] - 1) + 1;
+    return span - 2 * padding[axis] + extra[axis];
+  };
   if (size(0) < 1 || size(1) < 1) {
     throw new ShapeError(
-      `convTranspose2d: nothing is left of x ${formatShape(x)} with weight ${formatShape(w)} and stride [${stride}] after ` +
-        `a padding of [${padding}] on each side. Use a smaller one.`,
+      `convTranspose2d: nothing is left of x ${formatShape(x)} with weight ${formatShape(w)} and stride ` +
+        `[${stride}] after a padding of [${padding}] on each side. Use a smaller one.`,
     );
   }
   return [x[0], w[1], size(0), size(1)];

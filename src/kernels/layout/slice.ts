@@ -4,7 +4,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { type CopyPlan, copyOnCpu, copyOnGpu, fillOnGpu } from "./copy.ts";
 
 /** From the box at `starts` in `whole` to a tensor of the shape `part`. */
-function cutPlan(whole: Shape, starts: readonly number[], part: Shape): CopyPlan {
+export function cutPlan(whole: Shape, starts: readonly number[], part: Shape): CopyPlan {
   const strides = stridesOf(whole);
   return { sizes: part, xStrides: strides, xOffset: offset(strides, starts), yStrides: stridesOf(part) };
 }
