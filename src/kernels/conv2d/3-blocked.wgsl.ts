@@ -77,7 +77,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
 
   // Backwards, from the last value to the first: values past the end of the row or of the channels land on
-  // the last one, which then gets its own. Branches around the stores would be slow to compile (see kernel.ts).
+  // the last one, which then gets its own. A branch around each store is slow to compile (see kernel.ts).
   for (var back_o = 0; back_o < CHANNELS; back_o++) { // @unroll
     let o = min(first_o + CHANNELS - 1 - back_o, p.o - 1);
     let b = select(0.0, bias[o], HAS_BIAS == 1);

@@ -33,8 +33,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 /**
  * The input gradient for any stride: one thread per pixel of x adds up what comes back from every output that
  * saw the pixel. (One thread per output would scatter: threads would add to the same pixel at once.) Output
- * i saw pixel `row` through weight ky if i * stride + ky * dilation - padding = row, which with a stride above
- * 1 has a whole solution i only for some ky.
+ * i saw pixel `row` through weight ky if i * stride + ky * dilation - padding = row. With a stride above 1
+ * that has a whole solution i only for some ky.
  *
  * As a layer of its own this is a transposed convolution, from dy to dx: conv-transpose2d runs this kernel
  * for the geometries that its faster way (phases.wgsl.ts) does not cover. Only there is a bias.

@@ -40,9 +40,9 @@ fn main(
   @builtin(global_invocation_id) id: vec3u,
   @builtin(workgroup_id) group: vec3u,
 ) {
-  // id.x counts blocks: the input channels, and in each the groups of KY window rows. group.y counts groups of
-  // CHANNELS output channels, group.z splits of the output rows. Threads beyond the last block go on, for the
-  // broadcasts, and store nothing.
+  // id.x counts blocks: the input channels, and in each the groups of KY window rows. group.y counts groups
+  // of CHANNELS output channels, group.z splits of the output rows. Threads beyond the last block go on, for
+  // the broadcasts, and store nothing.
   let block = min(id.x, p.c * KH / KY - 1);
   let c = block * KY / KH; let first_ky = block * KY % KH;
   let first_o = group.y * CHANNELS; let split = group.z;

@@ -1,13 +1,13 @@
 import type { GpuDevice } from "../../device/gpu-device.ts";
 import { linearGrid } from "../../device/kernel.ts";
 import type { NdArray } from "../../tensor/op.ts";
-import { numel, padRank, type Shape, stridedIndex } from "../../tensor/shape.ts";
+import { MAX_RANK, numel, type Shape, stridedIndex } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { copyKernel, fillKernel } from "./copy.wgsl.ts";
 
 /**
  * Which elements move where: for every index c below `sizes`, y[yOffset + c · yStrides] = x[xOffset + c ·
- * xStrides]. Permuting, slicing, joining and repeating are all this one thing with other strides. A stride of
+ * xStrides]. Permuting, slicing, joining and repeating are this one thing with different strides. A stride of
  * 0 in x reads the same element again.
  */
 export interface CopyPlan {
@@ -31,14 +31,14 @@ export function copyOnGpu(device: GpuDevice, x: Tensor, y: Tensor, plan: CopyPla
   const { sizes, xStrides, yStrides, xOffset = 0, yOffset = 0 } = mergeAxes(plan);
   const size = numel(sizes);
   const params: Record<string, number> = { size, x_offset: xOffset, y_offset: yOffset };
-  // The kernel counts axes from the innermost; its last one stands for the outermost, however many there are.
-  const outermost = { n: 1, x: xStrides[0], y: yStrides[0] };
-  const inner = sizes.map((n, axis) => ({ n, x: xStrides[axis], y: yStrides[axis] })).slice(1);
-  const axes = [...inner.reverse(), ...new Array(6 - sizes.length).fill({ n: 1, x: 0, y: 0 }), outermost];
-  for (const [k, axis] of axes.entries()) {
-    if (k < 5) params[`n${k}`] = axis.n;
-    params[`x${k}`] = axis.x;
-    params[`y${k}`] = axis.y;
+  // The kernel counts axes from the innermost; its last one is the outermost, however many there are.
+  const axes = sizes.map((n, axis) => ({ n, x: xStrides[axis], y: yStrides[axis] })).reverse();
+  const absent = new Array(MAX_RANK - sizes.length).fill({ n: 1, x: 0, y: 0 });
+  axes.splice(-1, 0, ...absent);
+  for (const [k, { n, x, y }] of axes.entries()) {
+    if (k < MAX_RANK - 1) params[`n${k}`] = n;
+    params[`x${k}`] = x;
+    params[`y${k}`] = y;
   }
   device.run(copyKernel, {
     constants: { AXES: sizes.length },
@@ -57,8 +57,8 @@ export function fillOnGpu(device: GpuDevice, y: Tensor, value: number): void {
 }
 
 /**
- * The same copy with fewer axes: those of size 1 are dropped, and two neighbours become one where, on both
- * sides, walking on from the end of the inner one leads to the next step of the outer one.
+ * The same copy with fewer axes: without those of size 1, and with two neighbours merged where, on both
+ * sides, walking past the end of the inner one leads to the next step of the outer one.
  */
 function mergeAxes(plan: CopyPlan): CopyPlan {
   const sizes: number[] = [];
@@ -80,11 +80,6 @@ function mergeAxes(plan: CopyPlan): CopyPlan {
     }
   }
   // A single element still needs one axis.
-  const rank = Math.max(1, sizes.length);
-  return {
-    ...plan,
-    sizes: padRank(sizes, rank, 1),
-    xStrides: padRank(xStrides, rank, 0),
-    yStrides: padRank(yStrides, rank, 0),
-  };
+  if (sizes.length === 0) return { ...plan, sizes: [1], xStrides: [0], yStrides: [0] };
+  return { ...plan, sizes, xStrides, yStrides };
 }

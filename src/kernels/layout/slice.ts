@@ -3,14 +3,14 @@ import { formatShape, type Shape, ShapeError, stridesOf } from "../../tensor/sha
 import type { Tensor } from "../../tensor/tensor.ts";
 import { type CopyPlan, copyOnCpu, copyOnGpu, fillOnGpu } from "./copy.ts";
 
-/** From the box at `starts` in `whole` to a tensor of the shape `part`. */
+/** Copies the box at `starts` in a tensor of shape `whole` to a tensor of shape `part`. */
 export function cutPlan(whole: Shape, starts: readonly number[], part: Shape): CopyPlan {
   const strides = stridesOf(whole);
   return { sizes: part, xStrides: strides, xOffset: offset(strides, starts), yStrides: stridesOf(part) };
 }
 
 /** The other way round. */
-function placePlan(whole: Shape, starts: readonly number[], part: Shape): CopyPlan {
+export function placePlan(whole: Shape, starts: readonly number[], part: Shape): CopyPlan {
   const strides = stridesOf(whole);
   return { sizes: part, xStrides: stridesOf(part), yStrides: strides, yOffset: offset(strides, starts) };
 }
@@ -33,7 +33,7 @@ const sliceOp = defineOp<{ x: Tensor }, Box>({
   backward: (dy, { x }, { starts }) => ({ x: () => placeOp({ part: dy }, { starts, shape: x.shape }) }),
 });
 
-/** The opposite: a part put back to where it was cut out, with zeros around it. */
+/** The opposite: puts a part back to where it was cut out, with zeros around it. */
 const placeOp = defineOp<{ part: Tensor }, Box>({
   name: "slice gradient",
   shape: (_, { shape }) => shape,
@@ -46,8 +46,8 @@ const placeOp = defineOp<{ part: Tensor }, Box>({
 
 /**
  * x[starts[0]:ends[0], starts[1]:ends[1], …] as in Python: `ends` are not included, negative indices count
- * from the end, what reaches past it is cut off (so `Infinity` means "to the end"), and axes that are not
- * mentioned are taken whole. The values are copied. Throws if nothing would be left.
+ * from the end, indices past it mean the end (so `Infinity` does), and axes that are not mentioned stay
+ * whole. The values are copied. Throws a ShapeError if nothing would be left.
  */
 export function slice(x: Tensor, starts: readonly number[], ends: readonly number[]): Tensor {
   const ranges = () => starts.map((start, i) => `${start}:${ends[i]}`).join(", ");

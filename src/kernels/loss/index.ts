@@ -1,4 +1,4 @@
-/** Distances between what a network made and what it should have made. */
+/** Distances between a network's result and its target. */
 import { linearGrid } from "../../device/kernel.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { formatShape, ShapeError, sameShape } from "../../tensor/shape.ts";
@@ -19,7 +19,7 @@ export interface LossOptions {
   readonly reduction?: "mean" | "sum";
 }
 
-/** More workgroups would only make work for the second launch; beyond, each takes more. */
+/** More workgroups would only make work for the second launch. */
 const MAX_PARTIALS = 1024;
 
 function defineLoss(
@@ -31,7 +31,8 @@ function defineLoss(
     shape({ x, target }) {
       if (!sameShape(x.shape, target.shape)) {
         throw new ShapeError(
-          `${name}: x ${formatShape(x.shape)} and target ${formatShape(target.shape)} must have the same shape.`,
+          `${name}: x ${formatShape(x.shape)} and target ${formatShape(target.shape)} must have the ` +
+            `same shape.`,
         );
       }
       return [];
@@ -43,8 +44,8 @@ function defineLoss(
     },
     gpu(device, { x, target }, { scale }, y) {
       const { reductionLanes: lanes, cheapBarriers } = device.profile;
-      // Elements that each lane sums before the workgroup's barriers, which may cost as much as thousands of
-      // them.
+      // How many elements each lane sums before the workgroup's barriers, which may cost as much as
+      // thousands.
       const perLane = cheapBarriers ? 32 : 1024;
       const groups = Math.min(MAX_PARTIALS, Math.ceil(x.size / (lanes * perLane)));
       const partials = device.allocate(groups);
