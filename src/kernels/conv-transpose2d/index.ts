@@ -1,9 +1,10 @@
 /** A convolution backwards: from small to large, with learned weights. FSRCNN's last layer. */
-import { defineOp, type Inputs } from "../../tensor/op.ts";
+import { defineOp } from "../../tensor/op.ts";
 import { formatShape, type Shape, ShapeError } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { checkInputs, type Geometry, type Pair, pair } from "../conv2d/geometry.ts";
 import { conv2d, conv2dWeightGrad } from "../conv2d/index.ts";
+import type { ForwardInputs } from "../conv2d/launch.ts";
 import { slice } from "../layout/index.ts";
 import { sum } from "../reduce/index.ts";
 import { launchForward } from "./launch.ts";
@@ -38,34 +39,33 @@ export function convTranspose2d(
   options: ConvTranspose2dOptions = {},
 ): Tensor {
   const { stride = 1, padding = 0, outputPadding = 0, dilation = 1 } = options;
-  const geometry: Geometry = {
+  const geometry = {
     stride: pair("stride", stride, 1, "convTranspose2d"),
     padding: pair("padding", padding, 0, "convTranspose2d"),
+    outputPadding: pair("outputPadding", outputPadding, 0, "convTranspose2d"),
     dilation: pair("dilation", dilation, 1, "convTranspose2d"),
   };
-  const extra = pair("outputPadding", outputPadding, 0, "convTranspose2d");
-  if (extra.some((e, axis) => e >= Math.max(geometry.stride[axis], geometry.dilation[axis]))) {
+  const { stride: s, outputPadding: extra, dilation: d } = geometry;
+  if (extra.some((e, axis) => e >= Math.max(s[axis], d[axis]))) {
     throw new RangeError(
-      `convTranspose2d: outputPadding [${extra}] must be smaller than the stride [${geometry.stride}] or ` +
-        `the dilation [${geometry.dilation}]: no convolution with these would lead back.`,
+      `convTranspose2d: outputPadding [${extra}] must be smaller than the stride [${s}] or the dilation ` +
+        `[${d}]: no convolution with these would lead back.`,
     );
   }
-  return convTranspose2dOp({ x, w: weight, b: bias }, { geometry, extra });
+  return convTranspose2dOp({ x, w: weight, b: bias }, geometry);
 }
 
-interface ForwardInputs extends Inputs {
-  x: Tensor;
-  w: Tensor;
-  b: Tensor | undefined;
+interface TransposedGeometry extends Geometry {
+  readonly outputPadding: readonly [number, number];
 }
 
-const convTranspose2dOp = defineOp<ForwardInputs, { geometry: Geometry; extra: readonly [number, number] }>({
+const convTranspose2dOp = defineOp<ForwardInputs, TransposedGeometry>({
   name: "convTranspose2d",
-  shape: ({ x, w, b }, { geometry, extra }) => outputShape(x.shape, w.shape, b?.shape, geometry, extra),
-  cpu: ({ x, w, b }, { geometry }, y) => reference.forward(x, w, b, y, geometry),
-  gpu: (device, { x, w, b }, { geometry }, y) => launchForward(device, x, w, b, y, geometry),
+  shape: ({ x, w, b }, geometry) => outputShape(x.shape, w.shape, b?.shape, geometry),
+  cpu: ({ x, w, b }, geometry, y) => reference.forward(x, w, b, y, geometry),
+  gpu: (device, inputs, geometry, y) => launchForward(device, inputs, y, geometry),
   // From y to x this is a convolution. The gradients are that convolution and its weight gradient.
-  backward: (dy, { x, w }, { geometry }) => ({
+  backward: (dy, { x, w }, geometry) => ({
     x: () => {
       const dx = conv2d(dy, w, undefined, geometry);
       // An outputPadding as large as the stride (with a dilation) leaves room for one more window.
@@ -76,17 +76,12 @@ const convTranspose2dOp = defineOp<ForwardInputs, { geometry: Geometry; extra: r
   }),
 });
 
-function outputShape(
-  x: Shape,
-  w: Shape,
-  b: Shape | undefined,
-  { stride, padding, dilation }: Geometry,
-  extra: readonly [number, number],
-): Shape {
+function outputShape(x: Shape, w: Shape, b: Shape | undefined, geometry: TransposedGeometry): Shape {
   checkInputs("convTranspose2d", "[c, o, kh, kw]", x, w, b);
+  const { stride, padding, outputPadding, dilation } = geometry;
   const size = (axis: 0 | 1) => {
     const span = (x[2 + axis] - 1) * stride[axis] + dilation[axis] * (w[2 + axis] - 1) + 1;
-    return span - 2 * padding[axis] + extra[axis];
+    return span - 2 * padding[axis] + outputPadding[axis];
   };
   if (size(0) < 1 || size(1) < 1) {
     throw new ShapeError(

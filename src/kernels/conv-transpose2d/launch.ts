@@ -4,32 +4,23 @@ import { linearGrid } from "../../device/kernel.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { noEpilogue } from "../conv2d/epilogue.ts";
 import type { Geometry } from "../conv2d/geometry.ts";
-import { launchForward as launchConv2d, launchGather } from "../conv2d/launch.ts";
+import { type ForwardInputs, launchForward as launchConv2d, launchGather } from "../conv2d/launch.ts";
 import { copyOnGpu } from "../layout/copy.ts";
 import { cutPlan } from "../layout/slice.ts";
 import { phaseWeights } from "./phases.wgsl.ts";
 
 /** Fills y. */
-export function launchForward(
-  device: GpuDevice,
-  x: Tensor,
-  w: Tensor,
-  b: Tensor | undefined,
-  y: Tensor,
-  geometry: Geometry,
-): void {
+export function launchForward(device: GpuDevice, inputs: ForwardInputs, y: Tensor, geometry: Geometry): void {
   const [strideY, strideX] = geometry.stride;
   // Every phase of a dilated window has a dilation of its own, and a pixel shuffle has one factor.
   const dilated = geometry.dilation.some((d) => d !== 1);
   const launch = strideY === strideX && (strideY === 1 || !dilated) ? launchPhases : launchGather;
-  launch(device, x, w, b, y, geometry);
+  launch(device, inputs, y, geometry);
 }
 
 function launchPhases(
   device: GpuDevice,
-  x: Tensor,
-  w: Tensor,
-  b: Tensor | undefined,
+  { x, w, b }: ForwardInputs,
   y: Tensor,
   { stride: [s], padding, dilation }: Geometry,
 ): void {

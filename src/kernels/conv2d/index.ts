@@ -1,4 +1,4 @@
-import { defineOp, type Inputs } from "../../tensor/op.ts";
+import { defineOp } from "../../tensor/op.ts";
 import { formatShape, type Shape, ShapeError, sameShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { affine } from "../elementwise/unary.ts";
@@ -6,7 +6,13 @@ import { forEachPixel, pixelUnshuffle, shuffledShape } from "../pixel-shuffle/in
 import { sum } from "../reduce/index.ts";
 import { type Activation, activations } from "./epilogue.ts";
 import { type Geometry, outputShape, type Pair, pair } from "./geometry.ts";
-import { type ForwardParams, launchForward, launchInputGrad, launchWeightGrad } from "./launch.ts";
+import {
+  type ForwardInputs,
+  type ForwardParams,
+  launchForward,
+  launchInputGrad,
+  launchWeightGrad,
+} from "./launch.ts";
 import type { Variant } from "./plan.ts";
 import * as reference from "./reference.ts";
 
@@ -64,13 +70,6 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2d
   };
   const epilogue = { activation, skip: skip !== undefined, alpha, shuffle };
   return conv2dOp({ x, w: weight, b: bias, skip }, { geometry, epilogue, variant });
-}
-
-interface ForwardInputs extends Inputs {
-  x: Tensor;
-  w: Tensor;
-  b: Tensor | undefined;
-  skip: Tensor | undefined;
 }
 
 const conv2dOp = defineOp<ForwardInputs, ForwardParams>({

@@ -2,6 +2,7 @@
 import type { GpuDevice } from "../../device/gpu-device.ts";
 import { linearGrid } from "../../device/kernel.ts";
 import { versionOf } from "../../device/tuning.ts";
+import type { Inputs } from "../../tensor/op.ts";
 import { numel, type Shape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { blocked, xAt } from "./3-blocked.wgsl.ts";
@@ -24,6 +25,14 @@ import {
 } from "./plan.ts";
 import { sumPartials } from "./weight-grad.wgsl.ts";
 
+/** The bias is [o]; skip, for the epilogue, has the result's shape. */
+export interface ForwardInputs extends Inputs {
+  x: Tensor;
+  w: Tensor;
+  b?: Tensor;
+  skip?: Tensor;
+}
+
 export interface ForwardParams {
   readonly geometry: Geometry;
   readonly epilogue: Epilogue;
@@ -34,7 +43,7 @@ export interface ForwardParams {
 export function launchForward(
   device: GpuDevice,
   { geometry, epilogue, variant }: ForwardParams,
-  { x, w, b, skip }: { x: Tensor; w: Tensor; b?: Tensor; skip?: Tensor },
+  { x, w, b, skip }: ForwardInputs,
   y: Tensor,
   yShape = y.shape,
 ): void {
@@ -100,7 +109,7 @@ export function launchInputGrad(
   const [o, c, kh, kw] = w.shape;
   const { stride, padding, dilation } = geometry;
   if (stride[0] !== 1 || stride[1] !== 1) {
-    launchGather(device, dy, w, undefined, dx, geometry);
+    launchGather(device, { x: dy, w }, dx, geometry);
     return;
   }
   const turned = Tensor.empty([c, o, kh, kw], device);
@@ -120,12 +129,10 @@ export function launchInputGrad(
   turned.dispose();
 }
 
-/** The input gradient for any stride. The bias [c] is for transposed convolutions. */
+/** The input gradient for any stride: the transposed convolution of x = dy, which may have a bias. */
 export function launchGather(
   device: GpuDevice,
-  dy: Tensor,
-  w: Tensor,
-  b: Tensor | undefined,
+  { x: dy, w, b }: ForwardInputs,
   dx: Tensor,
   geometry: Geometry,
 ): void {

@@ -11,7 +11,7 @@ const reshapeOp = defineOp<{ x: Tensor }, { shape: Shape }>({
   backward: (dy, { x }) => ({ x: () => reshape(dy, x.shape) }),
 });
 
-/** The same values in the same order under another shape; one size may be -1, for what is left. Free of cost. */
+/** The same values in the same order under another shape; one size may be -1, for the rest. Costs nothing. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const others = shape.filter((size) => size !== -1);
   const full = shape.map((size) => (size === -1 ? x.size / numel(others) : size));

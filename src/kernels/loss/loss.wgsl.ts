@@ -59,7 +59,7 @@ struct Params { size: u32, scale: f32 }
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64;
-  if (4 * i >= p.size) { return; } // the last vec4 may reach past the end, into room that every buffer has
+  if (4 * i >= p.size) { return; }
   dx[i] = dy[0] * p.scale * slope(x[i] - t[i]);
 }
 `,

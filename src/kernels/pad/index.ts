@@ -54,8 +54,10 @@ fn copy_at(k: i32, i: i32, n: i32, before: i32, after: i32) -> i32 {
   },
 };
 
+type Margins = readonly [left: number, right: number, top: number, bottom: number];
+
 interface Params {
-  readonly padding: readonly [left: number, right: number, top: number, bottom: number];
+  readonly padding: Margins;
   readonly mode: PadMode;
   readonly value: number;
 }
@@ -106,7 +108,7 @@ const padGradOp = defineOp<{ dy: Tensor }, Params & { shape: Shape }>({
 /** The definition: visits each element of the result with the index of the one it copies, or -1. */
 function forEachCopy(
   shape: Shape,
-  [left, right, top, bottom]: Params["padding"],
+  [left, right, top, bottom]: Margins,
   mode: PadMode,
   visit: (to: number, from: number) => void,
 ): void {
@@ -131,12 +133,7 @@ function forEachCopy(
  * `value` (mode "constant"), the mirrored picture ("reflect"; the border does not repeat, so margins must be
  * smaller than the picture), or the nearest element ("replicate"). To crop, use `slice`.
  */
-export function pad(
-  x: Tensor,
-  padding: readonly [left: number, right: number, top: number, bottom: number],
-  mode: PadMode = "constant",
-  value = 0,
-): Tensor {
+export function pad(x: Tensor, padding: Margins, mode: PadMode = "constant", value = 0): Tensor {
   const margins = `[${padding.join(", ")}] (left, right, top, bottom)`;
   const call = `pad: margins ${margins} in mode "${mode}" for x ${formatShape(x.shape)}`;
   if (x.shape.length < 2) throw new ShapeError(`${call}: x must have rows and columns, [..., h, w].`);

@@ -68,8 +68,8 @@ fn main(
   let end = min(first + p.chunk, p.length);
   let origin = (output / p.keep1) * p.length * p.keep1 + (output % p.keep1) * p.reduce1;
 
-  // The position moves by LANES elements at a time, that is, by row_steps rows (of reduce1 elements, and "row"
-  // apart) and inner_steps elements. So the loop needs no division.
+  // The position moves by LANES elements at a time, that is, by row_steps rows (of reduce1 elements, and
+  // "row" apart) and inner_steps elements. So the loop needs no division.
   let row = p.keep1 * p.reduce1;
   let row_steps = LANES / p.reduce1;
   let inner_steps = LANES % p.reduce1;

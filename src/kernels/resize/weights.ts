@@ -109,7 +109,7 @@ function nearestPytorch(i: number, inSize: number, outSize: number, scale: numbe
   return Math.min(Math.floor(Math.fround(i * Math.fround(1 / scale))), inSize - 1);
 }
 
-/** The sample in whose interval the output sample's centre lies, mirrored at the edges as always in imresize. */
+/** The sample in whose interval the output sample's centre lies; edges mirror, as everywhere in imresize. */
 function nearestMatlab(i: number, inSize: number, _outSize: number, scale: number): number {
   return mirror(Math.floor((i + 0.5) / scale), inSize);
 }
