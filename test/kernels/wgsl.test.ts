@@ -373,7 +373,16 @@ describe("kernels compile within WebGPU's default limits", () => {
         "multiStepLR",
       ],
       ...["cosineAnnealingLR", "loadWeights", "saveWeights", "parseSafetensors", "serializeSafetensors"],
-      ...["createModel", "loadModel", "interpolator", "networkUpscaler", "selfEnsemble", "upscale"],
+      ...[
+        "architectureOf",
+        "completeOptions",
+        "createModel",
+        "loadModel",
+        "interpolator",
+        "networkUpscaler",
+        "selfEnsemble",
+        "upscale",
+      ],
       ...["openMethod", "upscaleBands", "scalesOf", "readSource", "toImageData", "adaptersPresent"],
       ...["normalInit", "kaimingNormalInit", "whiteningInit"],
     ];

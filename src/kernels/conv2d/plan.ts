@@ -68,11 +68,8 @@ export function planPlain(variant: "1-naive" | "2-tiled", convolution: Convoluti
         `holds 4096. Use another variant for weight [${wShape}] with stride [${geometry.stride}].`,
     );
   }
-  return {
-    kernel: tiled,
-    constants: { ...constants, TILE: 16, PATCH_H, PATCH_W },
-    grid: gridOver(yShape, 16),
-  };
+  const tileConstants = { ...constants, TILE: 16, PATCH_H, PATCH_W };
+  return { kernel: tiled, constants: tileConstants, grid: gridOver(yShape, 16) };
 }
 
 /** Steps 3 and 4. */
@@ -108,11 +105,9 @@ export function planBlocks(profile: DeviceProfile, convolution: Convolution, blo
 }
 
 /** The block by rule, the best one for most shapes. */
-export function chooseBlock(
-  { workgroup }: DeviceProfile,
-  variant: Block["variant"],
-  [o, , , kw]: Shape,
-): Block {
+export function chooseBlock(profile: DeviceProfile, variant: Block["variant"], wShape: Shape): Block {
+  const { workgroup } = profile;
+  const [o, , , kw] = wShape;
   // Few output channels, as in a network's last layer: longer strips instead.
   if (o <= 4 && kw <= 5) return { variant, PIXELS: 16, CHANNELS: 4, workgroup };
   // Unrolled, that is some 400 multiply-adds per input row (at 9 x 9 half as many again). More would take

@@ -165,7 +165,7 @@ export function equal(a: Tensor, b: Tensor): Tensor {
   return equalOp(a, b);
 }
 
-/** x where positive, w * x elsewhere (He et al. 2015); w is one number or one per channel of x [n, c, ...]. */
+/** x where positive, else w * x (He et al. 2015); w is one number or one per channel of x [n, c, ...]. */
 export function prelu(x: Tensor, w: Tensor): Tensor {
   const channels = x.shape[1];
   if (w.shape.length > 1 || (w.size !== 1 && w.size !== channels)) {

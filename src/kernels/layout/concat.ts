@@ -24,15 +24,11 @@ const concatOp = defineOp<Record<string, Tensor>, Params>({
     }
   },
   backward(dy, { y: _, ...parts }, { starts }) {
-    const gradient = (start: readonly number[], { shape }: Tensor) =>
-      slice(
-        dy,
-        start,
-        shape.map((size, axis) => start[axis] + size),
-      );
-    return Object.fromEntries(
-      Object.entries(parts).map(([name, part]) => [name, () => gradient(starts[name], part)]),
-    );
+    const gradients = Object.entries(parts).map(([name, part]) => {
+      const ends = part.shape.map((size, axis) => starts[name][axis] + size);
+      return [name, () => slice(dy, starts[name], ends)];
+    });
+    return Object.fromEntries(gradients);
   },
 });
 

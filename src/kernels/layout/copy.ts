@@ -28,20 +28,19 @@ export function copyOnCpu(x: NdArray, y: NdArray, plan: CopyPlan): void {
 }
 
 export function copyOnGpu(device: GpuDevice, x: Tensor, y: Tensor, plan: CopyPlan): void {
-  const { sizes, xStrides, yStrides, xOffset = 0, yOffset = 0 } = mergeAxes(plan);
-  const size = numel(sizes);
-  const params: Record<string, number> = { size, x_offset: xOffset, y_offset: yOffset };
+  const size = numel(plan.sizes);
+  const params: Record<string, number> = { size, x_offset: plan.xOffset ?? 0, y_offset: plan.yOffset ?? 0 };
+  const axes = mergedAxes(plan);
   // The kernel counts axes from the innermost; its last one is the outermost, however many there are.
-  const axes = sizes.map((n, axis) => ({ n, x: xStrides[axis], y: yStrides[axis] })).reverse();
-  const absent = new Array(MAX_RANK - sizes.length).fill({ n: 1, x: 0, y: 0 });
-  axes.splice(-1, 0, ...absent);
-  for (const [k, { n, x, y }] of axes.entries()) {
+  const [outermost, ...inner] = axes;
+  const absent = new Array<Axis>(MAX_RANK - axes.length).fill({ n: 1, x: 0, y: 0 });
+  for (const [k, { n, x, y }] of [...inner.reverse(), ...absent, outermost].entries()) {
     if (k < MAX_RANK - 1) params[`n${k}`] = n;
     params[`x${k}`] = x;
     params[`y${k}`] = y;
   }
   device.run(copyKernel, {
-    constants: { AXES: sizes.length },
+    constants: { AXES: axes.length },
     buffers: { x: x.gpuStorage, y: y.gpuStorage },
     params,
     grid: linearGrid(size, 64),
@@ -56,30 +55,21 @@ export function fillOnGpu(device: GpuDevice, y: Tensor, value: number): void {
   });
 }
 
+/** An axis of a copy: its size, and the strides along it in x and y. */
+type Axis = { n: number; x: number; y: number };
+
 /**
- * The same copy with fewer axes: without those of size 1, and with two neighbours merged where, on both
- * sides, walking past the end of the inner one leads to the next step of the outer one.
+ * The axes of the plan, outermost first, without those of size 1, and with two neighbours merged where, on
+ * both sides, walking past the end of the inner one leads to the next step of the outer one.
  */
-function mergeAxes(plan: CopyPlan): CopyPlan {
-  const sizes: number[] = [];
-  const xStrides: number[] = [];
-  const yStrides: number[] = [];
-  for (const [axis, n] of plan.sizes.entries()) {
+function mergedAxes({ sizes, xStrides, yStrides }: CopyPlan): Axis[] {
+  const axes: Axis[] = [];
+  for (const [k, n] of sizes.entries()) {
     if (n === 1) continue;
-    const x = plan.xStrides[axis];
-    const y = plan.yStrides[axis];
-    const last = sizes.length - 1;
-    if (last >= 0 && xStrides[last] === n * x && yStrides[last] === n * y) {
-      sizes[last] *= n;
-      xStrides[last] = x;
-      yStrides[last] = y;
-    } else {
-      sizes.push(n);
-      xStrides.push(x);
-      yStrides.push(y);
-    }
+    const [x, y] = [xStrides[k], yStrides[k]];
+    const outer = axes.at(-1);
+    if (outer && outer.x === n * x && outer.y === n * y) Object.assign(outer, { n: outer.n * n, x, y });
+    else axes.push({ n, x, y });
   }
-  // A single element still needs one axis.
-  if (sizes.length === 0) return { ...plan, sizes: [1], xStrides: [0], yStrides: [0] };
-  return { ...plan, sizes, xStrides, yStrides };
+  return axes.length > 0 ? axes : [{ n: 1, x: 0, y: 0 }]; // a single element still needs one axis
 }

@@ -8,14 +8,10 @@ const permuteOp = defineOp<{ x: Tensor }, { axes: readonly number[] }>({
   shape: ({ x }, { axes }) => axes.map((axis) => x.shape[axis]),
   cpu: ({ x }, { axes }, y) => copyOnCpu(x, y, permutePlan(x.shape, axes)),
   gpu: (device, { x }, { axes }, y) => copyOnGpu(device, x, y, permutePlan(x.shape, axes)),
-  // Back: axis k of x has become axis axes.indexOf(k).
-  backward: (dy, _, { axes }) => ({
-    x: () =>
-      permute(
-        dy,
-        axes.map((_, axis) => axes.indexOf(axis)),
-      ),
-  }),
+  backward(dy, _, { axes }) {
+    const inverse = axes.map((_, axis) => axes.indexOf(axis)); // where each axis of x has gone
+    return { x: () => permute(dy, inverse) };
+  },
 });
 
 function permutePlan(shape: Shape, axes: readonly number[]): CopyPlan {

@@ -5,18 +5,15 @@ import { type CopyPlan, copyOnCpu, copyOnGpu, fillOnGpu } from "./copy.ts";
 
 /** Copies the box at `starts` in a tensor of shape `whole` to a tensor of shape `part`. */
 export function cutPlan(whole: Shape, starts: readonly number[], part: Shape): CopyPlan {
-  const strides = stridesOf(whole);
-  return { sizes: part, xStrides: strides, xOffset: offset(strides, starts), yStrides: stridesOf(part) };
+  const xStrides = stridesOf(whole);
+  const xOffset = starts.reduce((sum, start, axis) => sum + start * xStrides[axis], 0);
+  return { sizes: part, xStrides, xOffset, yStrides: stridesOf(part) };
 }
 
 /** The other way round. */
 export function placePlan(whole: Shape, starts: readonly number[], part: Shape): CopyPlan {
-  const strides = stridesOf(whole);
-  return { sizes: part, xStrides: stridesOf(part), yStrides: strides, yOffset: offset(strides, starts) };
-}
-
-function offset(strides: readonly number[], starts: readonly number[]): number {
-  return starts.reduce((sum, start, axis) => sum + start * strides[axis], 0);
+  const { xStrides, xOffset, yStrides } = cutPlan(whole, starts, part);
+  return { sizes: part, xStrides: yStrides, yStrides: xStrides, yOffset: xOffset };
 }
 
 interface Box {
@@ -50,7 +47,9 @@ const placeOp = defineOp<{ part: Tensor }, Box>({
  * whole. The values are copied. Throws a ShapeError if nothing would be left.
  */
 export function slice(x: Tensor, starts: readonly number[], ends: readonly number[]): Tensor {
-  const ranges = () => starts.map((start, i) => `${start}:${ends[i]}`).join(", ");
+  const call = () =>
+    `slice: [${starts.map((start, i) => `${start}:${ends[i]}`).join(", ")}] of a tensor of shape ` +
+    formatShape(x.shape);
   if (starts.length !== ends.length || starts.length > x.shape.length) {
     throw new ShapeError(
       `slice: got ${starts.length} starts and ${ends.length} ends for a tensor of shape ` +
@@ -59,17 +58,14 @@ export function slice(x: Tensor, starts: readonly number[], ends: readonly numbe
   }
   // Not a whole number and not infinite: a fraction or NaN.
   if ([...starts, ...ends].some((index) => !Number.isInteger(index) && Math.abs(index) !== Infinity)) {
-    throw new ShapeError(
-      `slice: [${ranges()}] of a tensor of shape ${formatShape(x.shape)}: indices must be whole numbers ` +
-        `or Infinity.`,
-    );
+    throw new ShapeError(`${call()}: indices must be whole numbers or Infinity.`);
   }
   const bound = (index: number, size: number) =>
     Math.min(Math.max(index < 0 ? index + size : index, 0), size);
   const from = x.shape.map((size, axis) => bound(starts[axis] ?? 0, size));
   const shape = x.shape.map((size, axis) => bound(ends[axis] ?? size, size) - from[axis]);
   if (shape.some((size) => size <= 0)) {
-    throw new ShapeError(`slice: [${ranges()}] of a tensor of shape ${formatShape(x.shape)} is empty.`);
+    throw new ShapeError(`${call()} is empty.`);
   }
   return sliceOp({ x }, { starts: from, shape });
 }

@@ -22,10 +22,9 @@ export interface LossOptions {
 /** More workgroups would only make work for the second launch. */
 const MAX_PARTIALS = 1024;
 
-function defineLoss(
-  name: string,
-  rule: LossRule,
-): (x: Tensor, target: Tensor, options?: LossOptions) => Tensor {
+type Loss = (x: Tensor, target: Tensor, options?: LossOptions) => Tensor;
+
+function defineLoss(name: string, rule: LossRule): Loss {
   const op = defineOp<{ x: Tensor; target: Tensor }, { scale: number }>({
     name,
     shape({ x, target }) {
@@ -101,7 +100,7 @@ function defineLoss(
  * The mean (or sum) of |x - target|, as a tensor of shape []; x and target have the same shape. Where they
  * are equal the gradient is 0, as in PyTorch.
  */
-export const l1Loss: (x: Tensor, target: Tensor, options?: LossOptions) => Tensor = defineLoss("l1Loss", {
+export const l1Loss = defineLoss("l1Loss", {
   term: Math.abs,
   slope: Math.sign,
   // Not sign(d), which may turn NaN into a number.
@@ -109,7 +108,7 @@ export const l1Loss: (x: Tensor, target: Tensor, options?: LossOptions) => Tenso
 });
 
 /** The mean (or sum) of (x - target)², as a tensor of shape []; x and target have the same shape. */
-export const mseLoss: (x: Tensor, target: Tensor, options?: LossOptions) => Tensor = defineLoss("mseLoss", {
+export const mseLoss = defineLoss("mseLoss", {
   term: (d) => d * d,
   slope: (d) => 2 * d,
   wgsl: { term: "d * d", slope: "2.0 * d" },

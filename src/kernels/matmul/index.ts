@@ -17,10 +17,7 @@ import { sumTo } from "../reduce/sum.ts";
 import { matmulByThreadKernel, matmulByTileKernel } from "./matmul.wgsl.ts";
 
 /** Which operands to read with rows and columns exchanged. */
-interface Transposed {
-  readonly a?: boolean;
-  readonly b?: boolean;
-}
+type Transposed = { readonly a?: boolean; readonly b?: boolean };
 
 /** A batch of matrices inside a tensor; a batch stride is 0 where broadcasting repeats the matrix. */
 interface Matrices {
@@ -83,23 +80,20 @@ const product: OpDefinition<{ a: Tensor; b: Tensor }, Transposed> = {
     const m = left.rows;
     const n = right.cols;
     const narrow = Math.min(m, n);
-    const launch = {
+    const byTile = device.profile.cheapBarriers && narrow > 32;
+    // Larger blocks mean fewer reads, but also fewer threads.
+    const R = byTile ? 4 : narrow >= 128 ? 8 : narrow >= 16 ? 4 : 1;
+    const squares = (side: number) => Math.ceil(m / side) * Math.ceil(n / side) * numel(batch);
+    device.run(byTile ? matmulByTileKernel : matmulByThreadKernel, {
+      constants: { R },
       buffers: { a: a.gpuStorage, b: b.gpuStorage, y: y.gpuStorage },
       params: {
         ...{ batch: numel(batch), m, n, k: left.cols },
         ...{ a_row: left.rowStride, a_col: left.colStride, b_row: right.rowStride, b_col: right.colStride },
         ...{ n1, n2, n3, a0, a1, a2, a3, b0, b1, b2, b3 },
       },
-    };
-    const blocks = (side: number) => Math.ceil(m / side) * Math.ceil(n / side) * numel(batch);
-    if (device.profile.cheapBarriers && narrow > 32) {
-      const r = 4;
-      device.run(matmulByTileKernel, { ...launch, constants: { R: r }, grid: linearGrid(blocks(16 * r), 1) });
-    } else {
-      // Larger blocks mean fewer reads, but also fewer threads.
-      const r = narrow >= 128 ? 8 : narrow >= 16 ? 4 : 1;
-      device.run(matmulByThreadKernel, { ...launch, constants: { R: r }, grid: linearGrid(blocks(r), 64) });
-    }
+      grid: byTile ? linearGrid(squares(16 * R), 1) : linearGrid(squares(R), 64),
+    });
   },
 };
 

@@ -79,13 +79,9 @@ function checkPicture(op: string, shape: Shape, r: number): Shape {
   return shape;
 }
 
-/** The definition: calls `visit` with every element's place in the coarse tensor and in the fine one. */
-export function forEachPixel(
-  coarseShape: Shape,
-  r: number,
-  visit: (coarse: number, fine: number) => void,
-): void {
-  const [n, channels, h, w] = coarseShape;
+/** The definition: visits every element's place in the coarse tensor, of this shape, and in the fine one. */
+export function forEachPixel(shape: Shape, r: number, visit: (coarse: number, fine: number) => void): void {
+  const [n, channels, h, w] = shape;
   let coarse = 0;
   for (let plane = 0; plane < (n * channels) / (r * r); plane++) {
     for (let i = 0; i < r; i++) {
@@ -106,15 +102,12 @@ const ROWS = 8;
 function launch(device: GpuDevice, x: Tensor, y: Tensor, coarseShape: Shape, r: number, carry: string): void {
   const [n, channels, h, w] = coarseShape;
   const planes = (n * channels) / (r * r);
+  const rowGroups = Math.ceil((h * r) / ROWS);
   device.run(pixelShuffleKernel, {
     constants: { R: r },
     functions: `fn carry(coarse: u32, fine: u32) { ${carry} }`,
     buffers: { x: x.gpuStorage, y: y.gpuStorage },
     params: { planes, h, w },
-    grid: [
-      Math.ceil((w * r) / 64),
-      Math.min(Math.ceil((h * r) / ROWS), MAX_GRID),
-      Math.min(planes, MAX_GRID),
-    ],
+    grid: [Math.ceil((w * r) / 64), Math.min(rowGroups, MAX_GRID), Math.min(planes, MAX_GRID)],
   });
 }

@@ -19,5 +19,5 @@ const maxOp = defineReduction("max", {
  * The largest element along `axes` (default: of all), as torch.amax. Equal maxima share the gradient evenly.
  */
 export function max(x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
-  return maxOp(x, { ...resultOf("max", x, axes, options), scale: 1 });
+  return maxOp({ x }, { ...resultOf("max", x, axes, options), scale: 1 });
 }

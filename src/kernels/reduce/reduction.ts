@@ -42,8 +42,8 @@ export function resultOf(op: string, x: Tensor, axes?: Axes, { keepdim = false }
 }
 
 /** Makes an operation that reduces by the rule. */
-export function defineReduction(name: string, rule: ReductionRule): (x: Tensor, params: Params) => Tensor {
-  const op = defineOp<{ x: Tensor }, Params>({
+export function defineReduction(name: string, rule: ReductionRule) {
+  return defineOp<{ x: Tensor }, Params>({
     name,
     shape: (_, { shape }) => shape,
     cpu({ x }, { axes, scale }, y) {
@@ -74,7 +74,6 @@ export function defineReduction(name: string, rule: ReductionRule): (x: Tensor, 
       },
     }),
   });
-  return (x, params) => op({ x }, params);
 }
 
 function withOnes(shape: Shape, axes: readonly number[]): Shape {
@@ -122,9 +121,9 @@ function planPasses(shape: Shape, axes: readonly number[]): Pass[] {
 const SHORT = 32;
 /** This many outputs keep the machine busy with a thread for each, if neighbours read neighbours. */
 const MANY_OUTPUTS = 4096;
-/** Longer reductions are cut into parts of this length, */
+/** Longer reductions are cut into parts of this length. */
 const CHUNK = 16384;
-/** unless there are this many outputs: a workgroup for each then keeps the machine busy. */
+/** This many outputs are not cut: a workgroup for each keeps the machine busy. */
 const MANY_GROUPS = 512;
 
 function runPass(
@@ -138,6 +137,7 @@ function runPass(
   const { keep0, reduce0, keep1, reduce1 } = pass;
   const outputs = keep0 * keep1;
   const length = reduce0 * reduce1;
+  const sizes = { outputs, keep1, reduce1, length };
   const functions =
     `fn start(v: f32) -> f32 { return ${rule.wgsl.start}; }\n` +
     `fn combine(a: f32, b: f32) -> f32 { return ${rule.wgsl.combine}; }`;
@@ -147,7 +147,7 @@ function runPass(
     device.run(reduceByThreadKernel, {
       functions,
       buffers: { x: x.gpuStorage, y: y.gpuStorage },
-      params: { outputs, keep1, reduce1, length, scale },
+      params: { ...sizes, scale },
       grid: linearGrid(outputs, 64),
     });
     return;
@@ -159,15 +159,7 @@ function runPass(
     constants: { LANES: device.profile.reductionLanes },
     functions,
     buffers: { x: x.gpuStorage, y: (partials ?? y).gpuStorage },
-    params: {
-      outputs,
-      keep1,
-      reduce1,
-      length,
-      scale: partials ? 1 : scale,
-      parts,
-      chunk: Math.ceil(length / parts),
-    },
+    params: { ...sizes, scale: partials ? 1 : scale, parts, chunk: Math.ceil(length / parts) },
     grid: linearGrid(outputs * parts, 1),
   });
   if (!partials) return;

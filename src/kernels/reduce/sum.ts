@@ -29,13 +29,13 @@ const meanOp = defineReduction("mean", rule);
  * NumPy. The order of the additions is fixed, so every run gives the same result.
  */
 export function sum(x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
-  return sumOp(x, { ...resultOf("sum", x, axes, options), scale: 1 });
+  return sumOp({ x }, { ...resultOf("sum", x, axes, options), scale: 1 });
 }
 
 /** The mean over `axes` (default: all). */
 export function mean(x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
   const result = resultOf("mean", x, axes, options);
-  return meanOp(x, { ...result, scale: numel(result.shape) / x.size });
+  return meanOp({ x }, { ...result, scale: numel(result.shape) / x.size });
 }
 
 /**
@@ -50,7 +50,7 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   const axes = x.shape.flatMap((size, axis) =>
     axis < missing || (shape[axis - missing] === 1 && size > 1) ? [axis] : [],
   );
-  return sumOp(x, { axes, shape, scale: 1 });
+  return sumOp({ x }, { axes, shape, scale: 1 });
 }
 
 const broadcastOp = defineOp<{ x: Tensor }, { shape: Shape }>({
