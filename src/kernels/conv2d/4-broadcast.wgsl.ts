@@ -82,6 +82,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
   }
 
   if (id.x / strips > last_row) { return; }
+  // As in step 3.
   for (var back_o = 0; back_o < CHANNELS; back_o++) { // @unroll
     let o = min(first_o + CHANNELS - 1 - back_o, p.o - 1);
     let b = select(0.0, bias[o], HAS_BIAS == 1);

@@ -13,9 +13,9 @@ import { kernel } from "../../device/kernel.ts";
  *
  * The lanes of a subgroup have the same output channels and positions but different (c, ky). So all of them
  * need the same values of dy, and each its own pixels of x: only dy can be broadcast. Where the device shares
- * such loads by itself, each lane just loads what it needs (LANES = 0). Elsewhere it loads a share of the
- * CHANNELS x PIXELS values under a strip and broadcasts it to the others, as in step 4. (`@if` in kernel.ts
- * says how one text has both.) The prelude defines x_at (3-blocked.wgsl.ts).
+ * such loads by itself, each lane just loads what it needs (LANES = 0). Elsewhere a lane loads its share of
+ * the CHANNELS x PIXELS values under a strip and broadcasts it to the others, as in step 4. (`@if` in
+ * kernel.ts says how one text has both.) The prelude defines x_at (3-blocked.wgsl.ts).
  */
 export const weightGrad = kernel(
   "conv2d/weight-grad",
@@ -25,7 +25,7 @@ struct Params {
   c: u32, h: u32, w: u32,
   o: u32, oh: u32, ow: u32,
   pad_y: i32, pad_x: i32,
-  rows_per_split: u32,                                              // of the output rows of all pictures
+  rows_per_split: u32, // of the output rows of all pictures
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, c, h, w]
 @group(0) @binding(1) var<storage, read> dy: array<f32>;           // [n, o, oh, ow]
