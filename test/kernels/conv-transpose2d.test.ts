@@ -28,7 +28,7 @@ const cases: readonly Case[] = [
   [[1, 2, 5, 4], [2, 3, 3, 2], { stride: 2, dilation: [3, 2], outputPadding: [2, 1], padding: 1 }],
 ];
 
-/** FSRCNN's windows. Their gradients are compared with PyTorch's in test/golden. */
+/** FSRCNN's windows. test/golden compares their gradients with PyTorch's. */
 const large: readonly Case[] = ([2, 3, 4] as const).map((stride) => [
   [2, 3, 8, 7],
   [3, 1, 9, 9],
@@ -38,7 +38,7 @@ const large: readonly Case[] = ([2, 3, 4] as const).map((stride) => [
 describe("definition", () => {
   const of = (values: number[], shape: Shape) => tensor(values, shape, { device: cpu });
 
-  test("every pixel is spread over a window; windows that overlap add up", () => {
+  test("every pixel spreads over a window; windows that overlap add up", () => {
     const y = convTranspose2d(of([1, 10], [1, 1, 1, 2]), of([1, 2, 3], [1, 1, 1, 3]), of([100], [1]), {
       stride: 2,
     });
@@ -107,7 +107,7 @@ describe("gradient rules, by differences in float64", () => {
     [[1, 2, 3, 3], [2, 2, 3, 2], { stride: 2, padding: [1, 0], outputPadding: 1 }],
     [[1, 1, 3, 2], [1, 2, 5, 5], { stride: 3, padding: 2, outputPadding: 2 }],
     [[1, 2, 3, 4], [2, 1, 2, 3], { stride: [2, 3], dilation: [1, 2] }],
-    // As much outputPadding as the stride: the convolution back would find room for one more window.
+    // As much outputPadding as the stride, which leaves the convolution back room for one more window.
     [[1, 2, 3, 4], [2, 2, 3, 3], { stride: [1, 2], dilation: [2, 3], outputPadding: [1, 2] }],
   ];
   for (const each of variations) {

@@ -1,6 +1,4 @@
-/**
- * Which convolution kernel is chosen for which device and shape, with which constants: all without a device.
- */
+/** Which convolution kernel the plan chooses for which device and shape, with which constants. */
 import { describe, expect, test } from "vitest";
 import type { DeviceProfile } from "../../src/device/device.ts";
 import { facts } from "../../src/device/profile.ts";
@@ -112,9 +110,9 @@ describe("forward", () => {
       { WINDOW: 21, STRIDE_X: 2, DILATION_Y: 3 },
       [6, 4, 1],
     ],
-    // More strips than the grid has room for: larger workgroups.
+    // The grid has no room for so many strips: larger workgroups.
     ["lavapipe", [64, 3, 3, 3], [1, 64, 4000, 4000], {}, "4-broadcast", { WORKGROUP: 64 }, [31250, 4, 1]],
-    // So wide that no block of registers holds the window.
+    // A window too wide for any block of registers.
     [
       "gpu",
       [2, 1, 3, 9],
@@ -129,11 +127,11 @@ describe("forward", () => {
     const plan = planForward(profiles[name], convolution(w, y, step));
     expect(plan.kernel.name).toBe(`conv2d/${kernel}`);
     expect(plan.constants).toMatchObject(constants);
-    expect(plan.enable).toEqual(kernel === "4-broadcast" ? ["subgroups"] : []);
+    expect(plan.enable ?? []).toEqual(kernel === "4-broadcast" ? ["subgroups"] : []);
     expect(plan.grid).toEqual(grid);
   });
 
-  test("what cannot be planned is refused", () => {
+  test("refuses what has no plan", () => {
     const wide = convolution([1, 1, 3, 9], [1, 1, 9, 80], { dilation: 40 });
     expect(() => planPlain("2-tiled", wide)).toThrow(/needs a patch of 96 x 336 pixels in workgroup memory/);
     const without = profiles["software without subgroups"];
@@ -141,7 +139,7 @@ describe("forward", () => {
     expect(() => planBlocks(without, convolution([64, 64, 3, 3], [1, 64, 9, 9]), block)).toThrow(RangeError);
   });
 
-  test.each(Object.entries(profiles))("all candidates of a tuner can be planned: %s", (_, profile) => {
+  test.each(Object.entries(profiles))("every candidate of a tuner has a plan: %s", (_, profile) => {
     const sizes = convolution([64, 64, 3, 3], [1, 64, 48, 50]);
     const candidates = candidateBlocks(profile, sizes);
     expect(candidates.length).toBeGreaterThan(5);
@@ -158,7 +156,7 @@ describe("forward", () => {
 
 describe("weight gradient", () => {
   test.each<[Name, Shape, Shape, Record<string, number>, Shape, number]>([
-    // 64 input channels are 64 threads; 16 pictures of 48 rows are dealt out to the splits.
+    // 64 input channels are 64 threads; the splits share 16 pictures of 48 rows.
     [
       "gpu",
       [64, 64, 3, 3],
@@ -184,7 +182,7 @@ describe("weight gradient", () => {
       384,
     ],
     ["software without subgroups", [64, 64, 3, 3], [16, 64, 48, 48], { PIXELS: 4, LANES: 0 }, [4, 4, 2], 384],
-    // A large window is summed row by row.
+    // A large window: each thread sums one of its rows.
     ["lavapipe", [64, 1, 9, 9], [1, 64, 40, 40], { KY: 1, PIXELS: 4, CHANNELS: 8 }, [1, 8, 4], 10],
     ["gpu", [3, 64, 3, 3], [1, 3, 5, 40], { CHANNELS: 4, PIXELS: 4 }, [2, 1, 5], 1],
   ])("%s, weight [%s], result [%s]", (name, w, y, constants, grid, rows) => {

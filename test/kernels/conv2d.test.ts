@@ -18,10 +18,7 @@ const activationNames = Object.keys(activations) as Exclude<Activation, "none">[
 
 type Case = readonly [x: Shape, w: Shape, options: Conv2dOptions];
 
-/**
- * Awkward on purpose: single pixels, primes, one more and one less than a strip (8), a tile (16) and a block
- * (16).
- */
+/** Awkward on purpose: single pixels, primes, one more or less than a strip (8), a tile and a block (16). */
 const cases: readonly Case[] = [
   [[1, 1, 1, 1], [1, 1, 1, 1], {}],
   [[2, 3, 5, 7], [4, 3, 3, 3], { padding: 1 }],
@@ -36,12 +33,12 @@ const cases: readonly Case[] = [
   [[1, 2, 14, 23], [2, 2, 4, 2], { stride: [3, 2] }],
   [[1, 2, 12, 18], [3, 2, 3, 3], { dilation: 2, padding: 2 }],
   [[1, 2, 15, 31], [3, 2, 3, 3], { dilation: [1, 3], stride: [2, 1], padding: [0, 4] }],
-  // A window wider than the blocked kernels hold in registers.
+  // A window too wide for the registers of the blocked kernels.
   [[1, 1, 9, 64], [2, 1, 3, 9], { dilation: [1, 6], stride: [1, 2], padding: [1, 24] }],
 ];
 
 const name = ([x, w, options]: Case) => `[${x}] * [${w}] ${JSON.stringify(options)}`;
-/** Sums of products grow with their number; their rounding errors about with its root. */
+/** A sum's rounding error grows about with the root of the number of terms. */
 const tolerance = (terms: number) => ({ absolute: 4e-7 * Math.sqrt(terms) + 1e-6, relative: 2e-5 });
 
 describe("conv2d equals its CPU reference", () => {
@@ -50,7 +47,7 @@ describe("conv2d equals its CPU reference", () => {
     const forwardTerms = w[1] * w[2] * w[3];
     const gradientTerms = x[0] * x[2] * x[3] * w[0];
     const bounds = tolerance(16 * Math.max(forwardTerms, gradientTerms));
-    test(`${name(each)}: the kernel that is chosen, and all gradients`, () =>
+    test(`${name(each)}: the planned kernel, and all gradients`, () =>
       compareWithCpu(devices, name(each), ([x, w, b]) => conv2d(x, w, b, options), [x, w, [w[0]]], bounds));
     test(`${name(each)}: as on a real GPU`, () =>
       compareWithCpu(devices, name(each), ([x, w, b]) => conv2d(x, w, b, options), [x, w, [w[0]]], {
@@ -117,7 +114,7 @@ describe("conv2d equals its CPU reference", () => {
       ));
   }
 
-  test("with activation and pixel shuffle, where the window is too wide for a kernel that applies them itself", () =>
+  test("with activation and pixel shuffle in a launch of their own, after a kernel for wide windows", () =>
     compareWithCpu(
       devices,
       "wide",
@@ -163,7 +160,7 @@ describe("conv2d's gradient rules, by differences in float64", () => {
   }
 });
 
-test("the derivative of every fused activation can be had from its result", () => {
+test("the derivative of every fused activation follows from its result", () => {
   for (const activation of activationNames) {
     const { f, df } = activations[activation].rule;
     for (const x of [-3, -1, -0.1, 0, 0.1, 1, 3]) {
@@ -173,7 +170,7 @@ test("the derivative of every fused activation can be had from its result", () =
   }
 });
 
-test("fused operations give what they give one after the other", async () => {
+test("fused operations give the same as one after the other", async () => {
   using _ = scope();
   const device = float32Device();
   const random = new Random(9);
@@ -189,7 +186,7 @@ test("fused operations give what they give one after the other", async () => {
   await equal(conv2d(x, w, b, { padding: 1, activation: "relu" }), relu(plain));
   await equal(conv2d(x, w, b, { padding: 1, shuffle: 2 }), pixelShuffle(plain, 2));
   await equal(conv2d(x, w, b, { padding: 1, skip, alpha: 0.5 }), add(skip, plain, { alpha: 0.5 }));
-  // The gradient rule of the skip, which the cases above do not have.
+  // The gradient rule of the skip, which no case above has.
   const other = float64Device();
   const inputs = [
     [1, 2, 4, 4],
@@ -200,8 +197,7 @@ test("fused operations give what they give one after the other", async () => {
 });
 
 describe("properties", () => {
-  // <conv(x), y> = <x, input gradient of y> = <w, weight gradient of y>: all three are one sum of triple
-  // products.
+  // <conv(x), y> = <x, input gradient of y> = <w, weight gradient of y>: the same sum of triple products.
   for (const device of devices) {
     test(`the gradients are adjoint to the convolution on ${device.name}`, async () => {
       using _ = scope();
@@ -234,7 +230,7 @@ describe("properties", () => {
   }
 });
 
-describe("what does not fit is refused with both shapes", () => {
+describe("refuses what does not fit, with both shapes", () => {
   const device = float32Device();
   const zeros = (shape: Shape) =>
     tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape, { device });
@@ -262,7 +258,7 @@ describe("what does not fit is refused with both shapes", () => {
     expect(call({ padding: -1 })).toThrow(/padding/);
     expect(call({ dilation: 1.5 })).toThrow(/dilation/);
   });
-  test("a skip connection of another shape, or together with what it excludes", () => {
+  test("a skip connection of another shape, or with options that it excludes", () => {
     const call = (options: Conv2dOptions) => () =>
       conv2d(zeros([1, 1, 4, 4]), zeros([4, 1, 3, 3]), undefined, options);
     expect(call({ skip: zeros([1, 4, 4, 4]) })).toThrow(

@@ -27,7 +27,7 @@ const signed = (shape: Shape) => {
 };
 const positive = (shape: Shape) => rand(shape, { random, low: 0.3, high: 2, device: f64 });
 
-/** Functions of one tensor, also those of two operands with a number in place of one. */
+/** Functions of one tensor, among them those of two operands of which one is a number. */
 const unary: { name: string; f: (x: Tensor) => Tensor; domain: "all" | "positive" }[] = [
   { name: "relu", f: relu, domain: "all" },
   { name: "leakyRelu", f: (x) => leakyRelu(x), domain: "all" },
@@ -311,7 +311,7 @@ describe("kernels against the references", () => {
     }
     const row = { shape: [exponents.length], values: exponents };
     await compareWithCpu(devices, "pow", ([a, b]) => pow(a, b), [column, row], { gradients: false });
-    // Without the infinite slopes, which leave nothing of the other terms in a sum.
+    // Without the infinite slopes, which swallow the other terms of a sum.
     const finite = { shape: [bases.length - 1, 1], values: bases.filter((base) => base !== 0) };
     const whole = { shape: [6], values: exponents.filter(Number.isInteger).slice(0, 6) };
     await compareWithCpu(devices, "pow", ([a, b]) => pow(a, b), [finite, whole], { absolute: 1e-4 });
@@ -338,7 +338,7 @@ describe("kernels against the references", () => {
   });
 });
 
-/** As signed() and positive() above, for comparisons. */
+/** signed() and positive() for comparisons. */
 function fill(shape: Shape, domain: "all" | "positive"): CompareInput {
   const source = domain === "positive" ? positive(shape) : signed(shape);
   return { shape, values: Float32Array.from(source.cpuStorage.array) };

@@ -1,4 +1,4 @@
-/** The kernel on pictures that Matlab itself has resized. */
+/** The kernel against pictures that Matlab itself resized. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -24,7 +24,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("%s", (_,
         const path = join(set5!, "LR_bicubic", `X${scale}`, file.replace(".png", `x${scale}.png`));
         const low = await readImage(path);
         expect(differing(await resized(high, { scaleFactor: 1 / scale }, device), low), file).toBe(0);
-        // Bicubic enlargement, as the papers compare with.
+        // Bicubic enlargement, the papers' baseline.
         const up = await resized(low, { scaleFactor: scale }, device);
         expect(differing(up, imresize(low, scale)), file).toBe(0);
       }

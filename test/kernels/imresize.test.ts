@@ -27,7 +27,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("%s", (_,
     },
   );
 
-  test("pictures of black and white, where sums are largest and below 0: 0 differing samples", async () => {
+  test("black and white pixels, with the largest and smallest sums: 0 differing samples", async () => {
     const random = noise(160, 96, 1).data;
     const extreme = drawn(160, 96, 1, (x, y) => 255 * (random[y * 160 + x] & 1));
     for (const scaleFactor of [3, 2, 1 / 2, 1 / 3, 1 / 4]) {
@@ -52,12 +52,12 @@ describe.each(devices.map((device) => [device.name, device] as const))("%s", (_,
     expect(differing(y, imresize(image, size))).toBe(0);
   });
 
-  test("at other scales all but sums that are halves agree, and those to one level", async () => {
+  test("at other scales only sums that are halves may differ, and by one level", async () => {
     const image = noise(200, 90, 3, 5);
     for (const scaleFactor of [1 / 6, 0.7, 1.6, 6]) {
       const [a, b] = [await resized(image, { scaleFactor }, device), imresize(image, scaleFactor)];
       expect(differing(a, b)).toBeLessThan(b.data.length / 1000);
-      const worst = a.data.reduce((most, v, i) => Math.max(most, Math.abs(v - b.data[i])), 0);
+      const worst = a.data.reduce((max, v, i) => Math.max(max, Math.abs(v - b.data[i])), 0);
       expect(worst).toBeLessThanOrEqual(1);
     }
   });
@@ -74,7 +74,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("%s", (_,
     }
   });
 
-  test("several pictures with several channels; values are bytes first", async () => {
+  test("several pictures with several channels; values are rounded to bytes first", async () => {
     using _ = scope();
     const x = tensor([-3, 0.4, 0.5, 300, 7.49, 254.5, 255, 12], [2, 2, 1, 2], { device });
     const y = await interpolate(x, { ...matlab, scaleFactor: 1 }).data();
@@ -90,7 +90,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("%s", (_,
   });
 });
 
-test("what the kernel's comment claims of the weights", () => {
+test("what the kernel's comment says of the weights", () => {
   const tableFor = (inSize: number, outSize: number, scale: number) =>
     axisTable(inSize, outSize, scale, { mode: "bicubic", convention: "matlab", antialias: true });
   const nearest = (value: number, parts: number) => Math.abs(value * parts - Math.round(value * parts));
@@ -122,7 +122,7 @@ test("what the kernel's comment claims of the weights", () => {
   }
 });
 
-test("refuses what means nothing", () => {
+test("refuses options that mean nothing", () => {
   const x = zeros([1, 1, 4, 4], { device: float32Device() });
   const call = (options: object) => () => interpolate(x, { ...matlab, ...options } as InterpolateOptions);
   expect(call({ size: [0, 4] })).toThrow(ShapeError);

@@ -13,7 +13,7 @@ const f64 = float64Device();
 const random = new Random(2);
 const input = (shape: Shape) => randn(shape, { random, device: f64 });
 const values = (x: Tensor) => Array.from(x.cpuStorage.array);
-/** 0, 1, 2, … in the given shape. */
+/** 0, 1, 2, … in this shape. */
 const ramp = (shape: Shape) => {
   const size = shape.reduce((a, b) => a * b, 1);
   return tensor(
@@ -122,7 +122,7 @@ describe("gradients against differences", () => {
     }
   });
 
-  test("permuting back, cutting apart and joining give x again", () => {
+  test("permuting back gives x again, and so does joining after cutting", () => {
     const x = input([2, 3, 4]);
     for (const order of orders(3)) {
       const inverse = order.map((_, axis) => order.indexOf(axis));

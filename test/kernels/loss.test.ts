@@ -17,8 +17,8 @@ const reductions = ["mean", "sum"] as const;
 const values = (x: Tensor) => Array.from(x.cpuStorage.array);
 
 describe("definition", () => {
-  const x = () => tensor([[1, 2], [3, 4]], undefined, { device: cpu, requiresGrad: true }); // biome-ignore format: a table
-  const target = () => tensor([[1, 4], [0, 3]], undefined, { device: cpu, requiresGrad: true }); // biome-ignore format: a table
+  const x = () => tensor([1, 2, 3, 4], [2, 2], { device: cpu, requiresGrad: true });
+  const target = () => tensor([1, 4, 0, 3], [2, 2], { device: cpu, requiresGrad: true });
 
   test("values: the mean, or the sum", () => {
     expect(values(l1Loss(x(), target()))).toEqual([1.5]);
@@ -63,11 +63,11 @@ describe.each(names)("%s", (name) => {
     gradcheck((a, b) => loss(a, b, { reduction }), [x, target]);
   });
 
-  // Around vec4s, workgroups and the shares of several workgroups.
+  // Sizes around vec4s, workgroups and the shares of several workgroups.
   const shapes: Shape[] = [[1], [2], [3], [5], [2, 3, 5, 7], [255], [257], [1021], [3, 127, 173], [4, 32769]];
   test.each(reductions)("kernels, %s", async (reduction) => {
     for (const shape of shapes) {
-      // The gradient of a mean is small: so must be the tolerance.
+      // The gradient of a mean is small, so the tolerance must be, too.
       const absolute = reduction === "mean" ? 1e-6 / shape.reduce((a, b) => a * b) : 1e-6;
       await compareWithCpu(
         devices,
@@ -79,12 +79,12 @@ describe.each(names)("%s", (name) => {
     }
   });
 
-  test("as launched on a real GPU: wide workgroups, up to the most there may be", async () => {
+  test("as on a real GPU: wide workgroups, up to the largest number of them", async () => {
     await compareWithCpu(devices, `${name}, 3 groups`, ([x, t]) => loss(x, t), [[20011], [20011]], {
       absolute: 1e-10,
       adapterClass: "gpu",
     });
-    // 1024 * 8192 elements fill all groups; a few more must not be forgotten. Sums of small whole numbers are
+    // 1024 * 8192 elements fill all groups; the last five must count, too. Sums of small whole numbers are
     // exact.
     const size = 1024 * 8192 + 5;
     const x = { shape: [size], values: new Float32Array(size).fill(2) };
@@ -104,7 +104,7 @@ describe.each(names)("%s", (name) => {
     await compareWithCpu(devices, `${name} of NaN`, ([x, t]) => loss(x, t), [x, [5]]);
   });
 
-  test("what memory held before does not count", async () => {
+  test("old contents of memory do not count", async () => {
     for (const device of devices) {
       const poisoned = [0, 1, 2, 3, 4].map(() => full([64], Number.NaN, { device }));
       for (const tensor of poisoned) tensor.dispose();

@@ -38,7 +38,7 @@ describe("definition", () => {
     expect(values(matmul(a, b))).toEqual([5, 11, 14, 23]);
   });
 
-  test("batches are multiplied one by one, repeated where needed", () => {
+  test("batches multiply one by one, repeated where needed", () => {
     const a = tensor([1, 2, 3, 4, 5, 6], [3, 1, 2], { device: cpu });
     const b = tensor([1, 1, 1, 0, 0, 1], [3, 2, 1], { device: cpu });
     expect(values(matmul(a, b))).toEqual([3, 3, 6]);
@@ -106,8 +106,7 @@ test("(a b)ᵀ = bᵀ aᵀ", () => {
 });
 
 describe("kernel against the reference", () => {
-  // m, k, n: blocks are 1, 4 or 8 wide, tiles 64 wide and 16 deep. The gradients multiply transposed
-  // operands.
+  // m, k, n: blocks are 1, 4 or 8 wide, tiles 64 wide and 16 deep. Gradients multiply transposed operands.
   const sizes = [
     [1, 1, 1],
     [1, 17, 1],

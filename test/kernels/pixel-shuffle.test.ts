@@ -30,7 +30,7 @@ describe("definition", () => {
     expect(values(y)).toEqual([0, 2, 1, 3, 4, 6, 5, 7]);
   });
 
-  test("PyTorch's channel order: the first r * r channels make the first channel, not every c-th", () => {
+  test("PyTorch's channel order: the first r * r channels become the first channel, not every c-th", () => {
     const y = pixelShuffle(counting([1, 8, 1, 1]), 2);
     expect(y.shape).toEqual([1, 2, 2, 2]);
     expect(values(y)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);

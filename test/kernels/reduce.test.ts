@@ -122,7 +122,8 @@ describe("kernels against the references", () => {
   const ops = { sum, mean, max };
 
   test("every choice of axes", async () => {
-    // The pattern of kept and reduced axes decides about passes; [2, 3, 2, 3, 2, 3] is the worst.
+    // The pattern of kept and reduced axes decides how many passes there are; [2, 3, 2, 3, 2, 3] has the
+    // most.
     for (const shape of [[2, 3, 2, 3, 2, 3], [1, 7, 1, 5, 2], []]) {
       for (const axes of subsets(shape.length)) {
         for (const [name, op] of Object.entries({ sum, max })) {
@@ -134,8 +135,7 @@ describe("kernels against the references", () => {
     }
   });
 
-  // Lengths around those where the kernel changes: 32 (thread or workgroup), the number of lanes, and 16384
-  // (parts).
+  // Around the lengths at which the kernel changes: 32 (thread or workgroup), the lanes, and 16384 (parts).
   for (const length of [1, 31, 32, 33, 63, 64, 65, 127, 257, 1009, 16384, 16385, 33000]) {
     test(`length ${length}`, async () => {
       const tolerance = { absolute: 2e-7 * length ** 0.5 * 10 };

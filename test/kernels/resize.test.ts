@@ -55,7 +55,7 @@ describe("one line, values from PyTorch 2", () => {
     expectClose(values(resize(line, filter, target)), want, { absolute: 1e-9, relative: 0 });
   });
 
-  test("a factor that does not fit is used as it is: 1.5 * 5 = 7.5, not 7 / 5", () => {
+  test("distances follow a factor that does not fit the sides: 1.5, not 7 / 5", () => {
     const tall = tensor([1, 2, 4, 8, 16], [1, 1, 5, 1], { device: f64 });
     const y = resize(tall, { mode: "bilinear" }, { scaleFactor: 1.5 });
     expect(y.shape).toEqual([1, 1, 7, 1]);
@@ -103,7 +103,7 @@ describe("Matlab's convention", () => {
     const x = tensor(Float32Array.from(picture.data), [1, 1, 14, 19], { device: f64 });
     const y = resize(x, { mode: "bicubic", convention: "matlab" }, { scaleFactor: scale });
     expect(y.shape).toEqual([1, 1, want.height, want.width]);
-    // Half a step from the second rounding; the first one's half, times the sum of absolute weights (< 1.4).
+    // Half a step for the second rounding; for the first half a step times the sum of |weights| (< 1.4).
     expectClose(values(y), want.data, { absolute: 1.2, relative: 0 });
   });
 });
@@ -130,7 +130,6 @@ describe("tables", () => {
       [12, 6],
       [31, 29],
     ]) {
-      // biome-ignore format: pairs
       const table = axisTable(inSize, outSize, outSize / inSize, options);
       const matrix = dense(table);
       for (const row of matrix) expect(row.reduce((a, b) => a + b)).toBeCloseTo(1, 12);
@@ -140,12 +139,13 @@ describe("tables", () => {
     }
   });
 
-  test("samples that nothing is made of have rows of zeros", () => {
+  test("samples that no output uses have rows of zeros", () => {
     const table = axisTable(5, 2, 0.4, { mode: "nearest", convention: "pytorch", antialias: false });
-    expect(dense(table.transposed)).toEqual([[1, 0], [0, 0], [0, 1], [0, 0], [0, 0]]); // biome-ignore format: a matrix
+    // biome-ignore format: a matrix
+    expect(dense(table.transposed)).toEqual([[1, 0], [0, 0], [0, 1], [0, 0], [0, 0]]);
   });
 
-  test("values given for the same place add up", () => {
+  test("values at the same place add up", () => {
     const table = new AxisTable(3, 1, (visit) => {
       visit(0, 2, 0.5);
       visit(0, 1, 0.25);
@@ -216,9 +216,10 @@ describe("kernels", () => {
       [1, 1, 3, side],
       [1, 2, side, 3],
     ]) {
-      // biome-ignore format: a pair
-      for (const size of [[5, side + 1], [side - 3, 2]] as const) { // biome-ignore format: a pair
-        await compareWithCpu(devices, `[${shape}] -> ${size}`, ([x]) => resize(x, bicubic, { size }), [shape]);
+      // biome-ignore format: pairs
+      for (const size of [[5, side + 1], [side - 3, 2]] as const) {
+        const label = `[${shape}] -> ${size}`;
+        await compareWithCpu(devices, label, ([x]) => resize(x, bicubic, { size }), [shape]);
       }
     }
   });
@@ -238,19 +239,18 @@ describe("kernels", () => {
         [1, 66001],
       ],
     ] as const) {
-      // biome-ignore format: a table
       await compareWithCpu(
         devices,
         `[${shape}] -> ${size}`,
         ([x]) => resize(x, { mode: "bilinear" }, { size }),
         [shape],
-        // Positions near 66000 in f32 do not enter: weights are made in f64.
+        // Positions near 66000 cost no precision: weights are computed in f64.
         { absolute: 1e-5 },
       );
     }
   });
 
-  test("tables are kept from call to call, outside every scope, and at most 64 of them", async () => {
+  test("the device caches tables, outside every scope, and at most 64 of them", async () => {
     for (const device of devices) {
       const x = randn([1, 1, 9, 9], { random: new Random(2), device });
       const run = async (side: number) => {
@@ -266,7 +266,7 @@ describe("kernels", () => {
       const later = device.memory().live;
       for (let side = 100; side < 110; side++) await run(side);
       expect(device.memory().live).toBe(later);
-      // The first table has been dropped by now, and is made again.
+      // By now the first table has been dropped; it is computed again.
       expect(await run(18)).toEqual(first);
     }
   });

@@ -1,10 +1,10 @@
-/** A convolution backwards: from small to large, learned. FSRCNN's last layer. */
-
-import { defineOp, type Inputs } from "../../tensor/op.ts";
+/** A convolution backwards: from small to large, with learned weights. FSRCNN's last layer. */
+import { defineOp } from "../../tensor/op.ts";
 import { formatShape, type Shape, ShapeError } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { type Geometry, type Pair, pair } from "../conv2d/geometry.ts";
+import { checkInputs, type Geometry, type Pair, pair } from "../conv2d/geometry.ts";
 import { conv2d, conv2dWeightGrad } from "../conv2d/index.ts";
+import type { ForwardInputs } from "../conv2d/launch.ts";
 import { slice } from "../layout/index.ts";
 import { sum } from "../reduce/index.ts";
 import { launchForward } from "./launch.ts";
@@ -16,8 +16,8 @@ export interface ConvTranspose2dOptions {
   /** Pixels cut off on every side of the result. Default 0. */
   padding?: Pair;
   /**
-   * Rows and columns added below and to the right: a convolution with a stride makes the same size of
-   * several, and this says which one to return to. Smaller than the stride or the dilation. Default 0.
+   * Rows and columns added below and to the right. A convolution with a stride turns inputs of several sizes
+   * into one size; this says which of them to return to. Smaller than the stride or the dilation. Default 0.
    */
   outputPadding?: Pair;
   /** Distance between the pixels that neighbouring weights reach. Default 1. */
@@ -39,35 +39,33 @@ export function convTranspose2d(
   options: ConvTranspose2dOptions = {},
 ): Tensor {
   const { stride = 1, padding = 0, outputPadding = 0, dilation = 1 } = options;
-  const geometry: Geometry = {
+  const geometry = {
     stride: pair("stride", stride, 1, "convTranspose2d"),
     padding: pair("padding", padding, 0, "convTranspose2d"),
+    outputPadding: pair("outputPadding", outputPadding, 0, "convTranspose2d"),
     dilation: pair("dilation", dilation, 1, "convTranspose2d"),
   };
-  const extra = pair("outputPadding", outputPadding, 0, "convTranspose2d");
-  if (extra.some((e, axis) => e >= Math.max(geometry.stride[axis], geometry.dilation[axis]))) {
+  const { stride: s, outputPadding: extra, dilation: d } = geometry;
+  if (extra.some((e, axis) => e >= Math.max(s[axis], d[axis]))) {
     throw new RangeError(
-      `convTranspose2d: outputPadding [${extra}] must be smaller than the stride [${geometry.stride}] or the dilation ` +
-        `[${geometry.dilation}]: no convolution with these would lead back.`,
+      `convTranspose2d: outputPadding [${extra}] must be smaller than the stride [${s}] or the dilation ` +
+        `[${d}]: no convolution with these would lead back.`,
     );
   }
-  return convTranspose2dOp({ x, w: weight, b: bias }, { geometry, extra });
+  return convTranspose2dOp({ x, w: weight, b: bias }, geometry);
 }
 
-interface ForwardInputs extends Inputs {
-  x: Tensor;
-  w: Tensor;
-  b: Tensor | undefined;
+interface TransposedGeometry extends Geometry {
+  readonly outputPadding: readonly [number, number];
 }
 
-const convTranspose2dOp = defineOp<ForwardInputs, { geometry: Geometry; extra: readonly [number, number] }>({
+const convTranspose2dOp = defineOp<ForwardInputs, TransposedGeometry>({
   name: "convTranspose2d",
-  shape: ({ x, w, b }, { geometry, extra }) => outputShape(x.shape, w.shape, b?.shape, geometry, extra),
-  cpu: ({ x, w, b }, { geometry }, y) => reference.forward(x, w, b, y, geometry),
-  gpu: (device, { x, w, b }, { geometry }, y) => launchForward(device, x, w, b, y, geometry),
-  // With y for its input and x for its output, this is a convolution; the gradients are that convolution and
-  // its own weight gradient.
-  backward: (dy, { x, w }, { geometry }) => ({
+  shape: ({ x, w, b }, geometry) => outputShape(x.shape, w.shape, b?.shape, geometry),
+  cpu: ({ x, w, b }, geometry, y) => reference.forward(x, w, b, y, geometry),
+  gpu: (device, inputs, geometry, y) => launchForward(device, inputs, y, geometry),
+  // From y to x this is a convolution. The gradients are that convolution and its weight gradient.
+  backward: (dy, { x, w }, geometry) => ({
     x: () => {
       const dx = conv2d(dy, w, undefined, geometry);
       // An outputPadding as large as the stride (with a dilation) leaves room for one more window.
@@ -78,39 +76,17 @@ const convTranspose2dOp = defineOp<ForwardInputs, { geometry: Geometry; extra: r
   }),
 });
 
-function outputShape(
-  x: Shape,
-  w: Shape,
-  b: Shape | undefined,
-  { stride, padding, dilation }: Geometry,
-  extra: readonly [number, number],
-): Shape {
-  if (x.length !== 4 || w.length !== 4) {
-    throw new ShapeError(
-      `convTranspose2d: wants x [n, c, h, w] and weight [c, o, kh, kw], got ${formatShape(x)} and ${formatShape(w)}.`,
-    );
-  }
-  if (x[1] !== w[0]) {
-    throw new ShapeError(
-      `convTranspose2d: x ${formatShape(x)} has ${x[1]} channels and the weight ${formatShape(w)} takes ${w[0]}. They ` +
-        `must be equal: x [n, c, h, w], weight [c, o, kh, kw].`,
-    );
-  }
-  if (b && (b.length !== 1 || b[0] !== w[1])) {
-    throw new ShapeError(
-      `convTranspose2d: the bias has shape ${formatShape(b)}; for weight ${formatShape(w)} it must be [${w[1]}].`,
-    );
-  }
-  const size = (axis: 0 | 1) =>
-    (x[2 + axis] - 1) * stride[axis] -
-    2 * padding[axis] +
-    dilation[axis] * (w[2 + axis] - 1) +
-    extra[axis] +
-    1;
+function outputShape(x: Shape, w: Shape, b: Shape | undefined, geometry: TransposedGeometry): Shape {
+  checkInputs("convTranspose2d", "[c, o, kh, kw]", x, w, b);
+  const { stride, padding, outputPadding, dilation } = geometry;
+  const size = (axis: 0 | 1) => {
+    const span = (x[2 + axis] - 1) * stride[axis] + dilation[axis] * (w[2 + axis] - 1) + 1;
+    return span - 2 * padding[axis] + outputPadding[axis];
+  };
   if (size(0) < 1 || size(1) < 1) {
     throw new ShapeError(
-      `convTranspose2d: nothing is left of x ${formatShape(x)} with weight ${formatShape(w)} and stride [${stride}] after ` +
-        `a padding of [${padding}] on each side. Use a smaller one.`,
+      `convTranspose2d: nothing is left of x ${formatShape(x)} with weight ${formatShape(w)} and stride ` +
+        `[${stride}] after a padding of [${padding}] on each side. Use a smaller one.`,
     );
   }
   return [x[0], w[1], size(0), size(1)];

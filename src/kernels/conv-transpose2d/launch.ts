@@ -1,36 +1,26 @@
-/** Which kernel runs: everything between the operation (index.ts) and the WGSL. */
+/** Which kernels run: everything between the operation (index.ts) and the WGSL. */
 import type { GpuDevice } from "../../device/gpu-device.ts";
 import { linearGrid } from "../../device/kernel.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { noEpilogue } from "../conv2d/epilogue.ts";
 import type { Geometry } from "../conv2d/geometry.ts";
-import { launchForward as launchConv2d } from "../conv2d/launch.ts";
-import { windowConstants } from "../conv2d/plan.ts";
+import { type ForwardInputs, launchForward as launchConv2d, launchGather } from "../conv2d/launch.ts";
 import { copyOnGpu } from "../layout/copy.ts";
-import { gather } from "./1-gather.wgsl.ts";
-import { phaseWeights } from "./2-phases.wgsl.ts";
+import { cutPlan } from "../layout/slice.ts";
+import { phaseWeights } from "./phases.wgsl.ts";
 
 /** Fills y. */
-export function launchForward(
-  device: GpuDevice,
-  x: Tensor,
-  w: Tensor,
-  b: Tensor | undefined,
-  y: Tensor,
-  geometry: Geometry,
-): void {
+export function launchForward(device: GpuDevice, inputs: ForwardInputs, y: Tensor, geometry: Geometry): void {
   const [strideY, strideX] = geometry.stride;
-  // Phases of a dilated window would be dilated in ways of their own, and a pixel shuffle has one factor.
+  // Every phase of a dilated window has a dilation of its own, and a pixel shuffle has one factor.
   const dilated = geometry.dilation.some((d) => d !== 1);
-  if (strideY === strideX && (strideY === 1 || !dilated)) launchPhases(device, x, w, b, y, geometry);
-  else launchGather(device, x, w, b, y, geometry);
+  const launch = strideY === strideX && (strideY === 1 || !dilated) ? launchPhases : launchGather;
+  launch(device, inputs, y, geometry);
 }
 
 function launchPhases(
   device: GpuDevice,
-  x: Tensor,
-  w: Tensor,
-  b: Tensor | undefined,
+  { x, w, b }: ForwardInputs,
   y: Tensor,
   { stride: [s], padding, dilation }: Geometry,
 ): void {
@@ -49,7 +39,7 @@ function launchPhases(
   if (b && bias) copyOnGpu(device, b, bias, { sizes: [o, s * s], xStrides: [1, 0], yStrides: [s * s, 1] });
 
   // Row 0 of the output is phase (padding mod s) of q = floor(padding / s). Unless that is phase 0, the
-  // convolution makes the phases before it as well, and they are cut off.
+  // convolution computes the phases before it as well, and the copy cuts them off.
   const [top, left] = padding.map((p) => p % s);
   const rows = Math.ceil((top + oh) / s);
   const columns = Math.ceil((left + ow) / s);
@@ -69,31 +59,6 @@ function launchPhases(
   phases.dispose();
   bias?.dispose();
   if (exact) return;
-  copyOnGpu(device, whole, y, {
-    sizes: y.shape,
-    xStrides: [o * rows * s * columns * s, rows * s * columns * s, columns * s, 1],
-    xOffset: top * columns * s + left,
-    yStrides: [o * oh * ow, oh * ow, ow, 1],
-  });
+  copyOnGpu(device, whole, y, cutPlan(whole.shape, [0, 0, top, left], y.shape));
   whole.dispose();
-}
-
-function launchGather(
-  device: GpuDevice,
-  x: Tensor,
-  w: Tensor,
-  b: Tensor | undefined,
-  y: Tensor,
-  geometry: Geometry,
-): void {
-  const [, c, h, wide] = x.shape;
-  const [n, o, oh, ow] = y.shape;
-  const { padding } = geometry;
-  device.run(gather, {
-    constants: { ...windowConstants(w.shape, geometry), HAS_BIAS: Number(b !== undefined) },
-    // Every binding needs a buffer; where there is no bias any will do.
-    buffers: { x: x.gpuStorage, weight: w.gpuStorage, bias: (b ?? w).gpuStorage, y: y.gpuStorage },
-    params: { c, h, w: wide, o, oh, ow, pad_y: padding[0], pad_x: padding[1] },
-    grid: [Math.ceil(ow / 8), Math.ceil(oh / 8), n * o],
-  });
 }

@@ -2,11 +2,12 @@
  * The definition of a transposed convolution, in plain loops. Every input value, times a window of weights,
  * is added to the output at `stride` times its place:
  *
- *     y[n, o, i*stride + ky*dilation - padding, j*stride + kx*dilation - padding] += x[n, c, i, j] * w[c, o, ky, kx]
+ *     y[n, o, i*stride + ky*dilation - padding,
+ *             j*stride + kx*dilation - padding] += x[n, c, i, j] * w[c, o, ky, kx]
  *
  * for all c, i, j, ky, kx, starting from y = b[o]; what falls outside y is dropped. Read the other way round,
- * from y to x, it is an ordinary convolution with that stride: each is the other's gradient, and "transposed"
- * means no more.
+ * from y to x, it is an ordinary convolution with that stride. Each is the other's input gradient, and
+ * "transposed" means no more.
  */
 import type { NdArray } from "../../tensor/op.ts";
 import type { Geometry } from "../conv2d/geometry.ts";

@@ -3,7 +3,7 @@ import { kernel } from "../../device/kernel.ts";
 /**
  * Step 1: one thread per output value.
  *
- * From the prelude come the constants KH, KW, STRIDE_*, DILATION_* and HAS_BIAS: lines like `const KH = 3;`.
+ * The prelude defines the constants KH, KW, STRIDE_*, DILATION_* and HAS_BIAS, in lines like `const KH = 3;`.
  *
  * Four of the seven loops of reference.ts run over the outputs (n, o, i, j; the last two are called row and
  * column here). They become the grid of threads: the GPU runs "for every output value" all at once. The other

@@ -3,17 +3,17 @@ import { kernel } from "../../device/kernel.ts";
 /**
  * Step 2: threads share the pixels they load.
  *
- * A workgroup of 16 x 16 threads computes a 16 x 16 tile of one output channel. Before each input channel's
- * products, its threads together copy the patch of pixels that the tile looks at, with a border for the
- * window (the "halo"), into workgroup memory, which all of them can read quickly. Zeros outside the picture
- * are written there once, so the inner loops need no bounds checks.
+ * A workgroup of 16 x 16 threads computes a 16 x 16 tile of one output channel. For each input channel its
+ * threads first copy the patch of pixels under the tile, with a border for the window (the "halo"), into
+ * workgroup memory, which all of them can read quickly. The zeros around the picture are copied too, so the
+ * inner loops need no bounds checks.
  *
  * What changed since step 1: a pixel is loaded about once per workgroup instead of kh * kw times. The price
  * is two barriers per channel: all threads wait until the patch is complete, and again before it is
  * overwritten.
  *
- * Why it is still slow: every product still reads a pixel and a weight, if from nearer by, and all of it is
- * done again for each output channel.
+ * Why it is still slow: every product still reads a pixel and a weight, if from nearer by, and every output
+ * channel repeats it all.
  */
 export const tiled = kernel(
   "conv2d/2-tiled",
@@ -29,8 +29,8 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
 @group(0) @binding(4) var<uniform> p: Params;
 
-// The patch (that word itself is reserved in WGSL). PATCH_H and PATCH_W come from plan.ts: TILE = 16 outputs
-// in a row need (TILE - 1) * stride + (window - 1) * dilation + 1 pixels.
+// The patch ("patch" itself is a reserved word in WGSL). PATCH_H and PATCH_W come from plan.ts: TILE = 16
+// outputs in a row need (TILE - 1) * stride + (window - 1) * dilation + 1 pixels.
 var<workgroup> region: array<f32, PATCH_H * PATCH_W>;
 
 fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
@@ -55,13 +55,14 @@ fn main(@builtin(workgroup_id) tile: vec3u,
     workgroupBarrier();
     for (var ky = 0u; ky < KH; ky++) {
       for (var kx = 0u; kx < KW; kx++) {
-        let pixel = region[(local.y * STRIDE_Y + ky * DILATION_Y) * PATCH_W + local.x * STRIDE_X + kx * DILATION_X];
+        let patch_row = local.y * STRIDE_Y + ky * DILATION_Y;
+        let pixel = region[patch_row * PATCH_W + local.x * STRIDE_X + kx * DILATION_X];
         sum += pixel * weight[((o * p.c + c) * KH + ky) * KW + kx];
       }
     }
     workgroupBarrier();
   }
-  // No thread may leave earlier: all of them have to arrive at the barriers.
+  // No thread may return earlier: every barrier waits for all of them.
   if (column < p.ow && row < p.oh) {
     y[((n * p.o + o) * p.oh + row) * p.ow + column] = sum;
   }

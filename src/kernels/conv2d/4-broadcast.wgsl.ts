@@ -4,23 +4,23 @@ import { kernel } from "../../device/kernel.ts";
  * Step 4: threads that run in step load the weights together.
  *
  * The threads of a *subgroup* (4 to 64 of them, called lanes) execute the same instruction at the same time
- * and can hand each other values. On a processor without a GPU they are the lanes of one vector register: a
- * load is then as many loads as there are lanes, even of one address, and a broadcast is a single
- * instruction.
+ * and can hand each other values. On a processor without a GPU a subgroup is one vector register and each
+ * lane one of its numbers: a load then loads for one lane after the other, even from a single address, while
+ * a broadcast is one instruction.
  *
- * All lanes of a subgroup work on the same output channels (group.y, which counts those, is the same in a
+ * All lanes of a subgroup work on the same output channels (group.y, which counts those, is the same in the
  * whole workgroup), so they need the same weights. Step 3 in a subgroup of 8 loads each of the 48 weights of
- * an input row eight times. Here lane 0 loads weight 0, lane 1 weight 1, and so on: six loads fetch all 48,
- * and whenever weight k is needed, the lane that has it gives it to all (`subgroupBroadcast`).
+ * an input row eight times. Here lane 0 loads weight 0, lane 1 weight 1, and so on: six loads fetch all 48.
+ * Whenever weight k is needed, the lane that has it hands it to all (`subgroupBroadcast`).
  *
  * What changed since step 3: 10 + 6 loads instead of 10 + 48 for 384 multiply-adds. README.md says what that
  * is worth.
  *
- * Two smaller changes, for processors with fewer registers than there are sums: each sum is taken up, gets
- * the products of a whole window row, and is put back; and input channels and window rows are one loop.
+ * Two smaller changes, for processors with fewer registers than there are sums: each sum is read once for the
+ * products of a whole window row, then written back; and one loop counts input channels and window rows.
  *
- * The broadcast wants all lanes present: a thread outside the picture computes the last row again and stores
- * nothing. From the prelude come x_at and store, as in step 3.
+ * A broadcast needs every lane, so a thread outside the picture computes the last row again and stores
+ * nothing. The prelude defines x_at and store, as in step 3.
  */
 export const broadcast = kernel(
   "conv2d/4-broadcast",
@@ -45,15 +45,15 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
   let row = min(id.x / strips, last_row); let column = id.x % strips * PIXELS;
   let first_o = group.y * CHANNELS; let n = group.z;
 
-  // Where this lane finds its share of the weights of one input row, numbered kx * CHANNELS + o.
-  var share: array<u32, SHARES>;
+  // Where this lane's share of the weights of one input row lies; they are numbered kx * CHANNELS + o.
+  var share_at: array<u32, SHARES>;
   for (var i = 0; i < SHARES; i++) { // @unroll
     let k = min(i * LANES + lane, KW * CHANNELS - 1);
-    share[i] = min(first_o + k % CHANNELS, p.o - 1) * p.c * KH * KW + k / CHANNELS;
+    share_at[i] = min(first_o + k % CHANNELS, p.o - 1) * p.c * KH * KW + k / CHANNELS;
   }
 
   var sums: array<f32, CHANNELS * PIXELS>;
-  // The rows of the window in all input channels: one loop for both, since counting a loop costs time, too.
+  // The rows of the window in all input channels, in one loop, since counting a loop costs time, too.
   for (var line = 0u; line < p.c * KH; line++) {
     let c = line / KH; let ky = line % KH;
     let x_row = i32(row * STRIDE_Y + ky * DILATION_Y) - p.pad_y;
@@ -64,7 +64,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
     }
     var weights: array<f32, SHARES>;
     for (var i = 0; i < SHARES; i++) { // @unroll
-      weights[i] = weight[share[i] + line * KW];
+      weights[i] = weight[share_at[i] + line * KW];
     }
     for (var o = 0; o < CHANNELS; o++) { // @unroll
       var k: array<f32, KW>;
@@ -82,15 +82,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
   }
 
   if (id.x / strips > last_row) { return; }
-  // Stored from the last value to the first: values past the end of the row or of the channels are written
-  // onto the last one, before that gets its own. A branch around each store would be slow to compile (see
-  // kernel.ts).
-  for (var last_o = 0; last_o < CHANNELS; last_o++) { // @unroll
-    let o = min(first_o + CHANNELS - 1 - last_o, p.o - 1);
+  // As in step 3.
+  for (var back_o = 0; back_o < CHANNELS; back_o++) { // @unroll
+    let o = min(first_o + CHANNELS - 1 - back_o, p.o - 1);
     let b = select(0.0, bias[o], HAS_BIAS == 1);
-    for (var last = 0; last < PIXELS; last++) { // @unroll
-      let sum = sums[(CHANNELS - 1 - last_o) * PIXELS + PIXELS - 1 - last];
-      store(n, o, row, min(column + PIXELS - 1 - last, p.ow - 1), sum + b);
+    for (var back = 0; back < PIXELS; back++) { // @unroll
+      let sum = sums[(CHANNELS - 1 - back_o) * PIXELS + PIXELS - 1 - back];
+      store(n, o, row, min(column + PIXELS - 1 - back, p.ow - 1), sum + b);
     }
   }
 }

@@ -1,13 +1,13 @@
 /**
- * What a convolution kernel does with its sums besides storing them. Anything that would read the result
- * right after and write it again can be had here for nothing: the values are still in registers.
+ * What a convolution kernel does with its sums on the way to memory. An operation that would only read the
+ * result and write it again costs nothing here, where the values are still in registers.
  */
 import { withHelpers } from "../elementwise/numeric.ts";
 import { relu, sigmoid, tanh, type UnaryOp } from "../elementwise/unary.ts";
 
 /**
- * Only functions whose derivative can be had from their result: backward has no other value of the
- * convolution and gives `df` the result for x as well. conv2d.test.ts checks every function in this table.
+ * Only functions whose derivative follows from their result: backward has no other value of the convolution,
+ * so it gives `df` the result for x as well. conv2d.test.ts checks every function in this table.
  */
 export const activations = { relu, sigmoid, tanh } satisfies Record<string, UnaryOp>;
 
@@ -30,17 +30,18 @@ export function isPlain({ activation, skip, shuffle }: Epilogue): boolean {
 }
 
 /**
- * The function `store(n, o, row, column, x)` that steps 3 and 4 get in their prelude; in the simplest case it
- * is y[n, o, row, column] = x. (x is the value here, as in the rules of unary.ts, and not the buffer.)
+ * The function `store(n, o, row, column, x)` in the prelude of steps 3 and 4; in the simplest case
+ * y[n, o, row, column] = x. (Here x is the value, as in the rules of unary.ts, and not the buffer.)
  */
 export function storeWgsl({ activation, skip, alpha, shuffle }: Epilogue): string {
   const value = activation === "none" ? "x" : activations[activation].rule.wgsl.f;
-  // In a shuffled result r * r channels lie in the r x r pixels of one; see the kernel of pixelShuffle.
+  // A shuffle puts r * r channels side by side, into blocks of r x r pixels (pixel-shuffle.wgsl.ts).
+  const r = shuffle;
   const at =
-    shuffle === 1
+    r === 1
       ? "((n * p.o + o) * p.oh + row) * p.ow + column"
-      : `((n * (p.o / ${shuffle ** 2}) + o / ${shuffle ** 2}) * p.oh * ${shuffle} + row * ${shuffle} + o / ${shuffle} % ${shuffle})` +
-        ` * p.ow * ${shuffle} + column * ${shuffle} + o % ${shuffle}`;
+      : `((n * (p.o / ${r * r}) + o / ${r * r}) * p.oh * ${r} + row * ${r} + o / ${r} % ${r})` +
+        ` * p.ow * ${r} + column * ${r} + o % ${r}`;
   return withHelpers(/* wgsl */ `
 fn store(n: u32, o: u32, row: u32, column: u32, x: f32) {
   let at = ${at};

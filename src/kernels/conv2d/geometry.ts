@@ -16,44 +16,53 @@ export function pair(name: string, value: Pair, smallest: number, op = "conv2d")
   const both = typeof value === "number" ? ([value, value] as const) : value;
   if (both.length !== 2 || !both.every((v) => Number.isInteger(v) && v >= smallest)) {
     throw new RangeError(
-      `${op}: ${name} must be a whole number of at least ${smallest}, or two of them, got ${JSON.stringify(value)}.`,
+      `${op}: ${name} must be a whole number of at least ${smallest}, or two of them, ` +
+        `got ${JSON.stringify(value)}.`,
     );
   }
   return both;
+}
+
+/** Throws a ShapeError unless x [n, c, h, w], the weight (its axes in this order) and the bias [o] fit. */
+export function checkInputs(
+  op: string,
+  axes: "[o, c, kh, kw]" | "[c, o, kh, kw]",
+  x: Shape,
+  w: Shape,
+  b: Shape | undefined,
+): void {
+  if (x.length !== 4 || w.length !== 4) {
+    throw new ShapeError(
+      `${op}: wants x [n, c, h, w] and weight ${axes}, got ${formatShape(x)} and ${formatShape(w)}.`,
+    );
+  }
+  const [o, c] = axes === "[o, c, kh, kw]" ? w : [w[1], w[0]];
+  if (x[1] !== c) {
+    throw new ShapeError(
+      `${op}: x ${formatShape(x)} has ${x[1]} channels and the weight ${formatShape(w)} takes ${c}. ` +
+        `They must be equal: x [n, c, h, w], weight ${axes}.`,
+    );
+  }
+  if (b && (b.length !== 1 || b[0] !== o)) {
+    throw new ShapeError(
+      `${op}: the bias has shape ${formatShape(b)}; for weight ${formatShape(w)} it must be [${o}].`,
+    );
+  }
 }
 
 /**
  * The shape of conv2d(x [n, c, h, w], w [o, c, kh, kw]): [n, o, oh, ow] with
  * oh = floor((h + 2 * padding - dilation * (kh - 1) - 1) / stride) + 1, ow likewise.
  */
-export function outputShape(
-  x: Shape,
-  w: Shape,
-  b: Shape | undefined,
-  { stride, padding, dilation }: Geometry,
-): Shape {
-  if (x.length !== 4 || w.length !== 4) {
-    throw new ShapeError(
-      `conv2d: wants x [n, c, h, w] and weight [o, c, kh, kw], got ${formatShape(x)} and ${formatShape(w)}.`,
-    );
-  }
-  if (x[1] !== w[1]) {
-    throw new ShapeError(
-      `conv2d: x ${formatShape(x)} has ${x[1]} channels and the weight ${formatShape(w)} takes ${w[1]}. ` +
-        `They must be equal: x [n, c, h, w], weight [o, c, kh, kw].`,
-    );
-  }
-  if (b && (b.length !== 1 || b[0] !== w[0])) {
-    throw new ShapeError(
-      `conv2d: the bias has shape ${formatShape(b)}; for weight ${formatShape(w)} it must be [${w[0]}].`,
-    );
-  }
+export function outputShape(x: Shape, w: Shape, b: Shape | undefined, geometry: Geometry): Shape {
+  checkInputs("conv2d", "[o, c, kh, kw]", x, w, b);
+  const { stride, padding, dilation } = geometry;
   const size = (axis: 0 | 1) =>
     Math.floor((x[2 + axis] + 2 * padding[axis] - dilation[axis] * (w[2 + axis] - 1) - 1) / stride[axis]) + 1;
   if (size(0) < 1 || size(1) < 1) {
     throw new ShapeError(
-      `conv2d: the weight ${formatShape(w)} with dilation [${dilation}] does not fit into x ${formatShape(x)} with padding ` +
-        `[${padding}]. Pad more, or use a larger picture.`,
+      `conv2d: the weight ${formatShape(w)} with dilation [${dilation}] does not fit into x ` +
+        `${formatShape(x)} with padding [${padding}]. Pad more, or use a larger picture.`,
     );
   }
   return [x[0], w[0], size(0), size(1)];

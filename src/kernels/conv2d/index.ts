@@ -1,4 +1,4 @@
-import { defineOp, type Inputs } from "../../tensor/op.ts";
+import { defineOp } from "../../tensor/op.ts";
 import { formatShape, type Shape, ShapeError, sameShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { affine } from "../elementwise/unary.ts";
@@ -6,7 +6,13 @@ import { forEachPixel, pixelUnshuffle, shuffledShape } from "../pixel-shuffle/in
 import { sum } from "../reduce/index.ts";
 import { type Activation, activations } from "./epilogue.ts";
 import { type Geometry, outputShape, type Pair, pair } from "./geometry.ts";
-import { type ForwardParams, launchForward, launchInputGrad, launchWeightGrad } from "./launch.ts";
+import {
+  type ForwardInputs,
+  type ForwardParams,
+  launchForward,
+  launchInputGrad,
+  launchWeightGrad,
+} from "./launch.ts";
 import type { Variant } from "./plan.ts";
 import * as reference from "./reference.ts";
 
@@ -27,12 +33,12 @@ export interface Conv2dOptions {
   skip?: Tensor;
   /** Factor of the convolution where there is a `skip`. Default 1. */
   alpha?: number;
-  /** Shuffles the result's pixels by this factor, like `pixelShuffle(…, r)` after it. Default 1: no. */
+  /** Shuffles the result's pixels by this factor, as `pixelShuffle(…, r)` would. Default 1: no shuffle. */
   shuffle?: number;
   /**
-   * Use this forward kernel instead of the chosen or tuned one (plan.ts), for tests and benchmarks. "1-naive"
-   * and "2-tiled" are plain: `activation`, `skip` and `shuffle` then take a second launch. Gradients and the
-   * CPU device do not look at it.
+   * Use this forward kernel instead of the planned or tuned one (plan.ts), for tests and benchmarks. After
+   * "1-naive" and "2-tiled", `activation`, `skip` and `shuffle` take a second launch. Gradients and the CPU
+   * device ignore it.
    */
   variant?: Variant;
 }
@@ -43,17 +49,16 @@ export interface Conv2dOptions {
  * stride) + 1. PyTorch's `F.conv2d` without groups. Differentiable in all three, and in `skip`. Throws a
  * ShapeError if the shapes do not fit.
  *
- * With `shuffle` r the result is [n, o / r², oh * r, ow * r].
- *
  * `activation`, `skip` and `shuffle` are computed on the way to memory and cost next to nothing; `skip`
- * excludes the other two.
+ * excludes the other two. With `shuffle` r the result is [n, o / r², oh * r, ow * r].
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptions = {}): Tensor {
   const { stride = 1, padding = 0, dilation = 1, variant, skip } = options;
   const { activation = "none", alpha = 1, shuffle = 1 } = options;
   if (skip && (activation !== "none" || shuffle !== 1)) {
     throw new RangeError(
-      `conv2d: skip cannot be combined with activation "${activation}" and shuffle ${shuffle}. Apply those after it.`,
+      `conv2d: skip cannot be combined with activation "${activation}" and shuffle ${shuffle}. ` +
+        `Apply those after it.`,
     );
   }
   if (alpha !== 1 && !skip)
@@ -65,13 +70,6 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2d
   };
   const epilogue = { activation, skip: skip !== undefined, alpha, shuffle };
   return conv2dOp({ x, w: weight, b: bias, skip }, { geometry, epilogue, variant });
-}
-
-interface ForwardInputs extends Inputs {
-  x: Tensor;
-  w: Tensor;
-  b: Tensor | undefined;
-  skip: Tensor | undefined;
 }
 
 const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
@@ -106,12 +104,12 @@ const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
   },
   backward(dy, { x, w, y }, { geometry, epilogue }) {
     const { activation, alpha, shuffle } = epilogue;
-    // The gradient of the plain convolution's result, made when the first of the inputs asks for it: back
-    // through the epilogue, last step first.
-    let before: Tensor | undefined;
+    // The gradient of the plain convolution's result: back through the epilogue, last step first. The first
+    // input that asks for it has it computed.
+    let cached: Tensor | undefined;
     const dz = () => {
-      before ??= undoEpilogue();
-      return before;
+      cached ??= undoEpilogue();
+      return cached;
     };
     const undoEpilogue = () => {
       let dz = dy;

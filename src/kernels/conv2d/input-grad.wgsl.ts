@@ -1,14 +1,14 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * The weights that turn the input gradient of a convolution with stride 1 into a convolution itself.
+ * The weights with which the input gradient of a convolution with stride 1 is a convolution itself.
  *
  * A pixel of x reaches the outputs around it, each through the weight at the opposite offset. So dx is the
  * convolution of dy with the window turned by 180 degrees and the two channel axes exchanged:
  *
  *     turned[c, o, ky, kx] = weight[o, c, KH - 1 - ky, KW - 1 - kx]
  *
- * and all the fast forward kernels serve for it.
+ * and all the fast forward kernels can compute it.
  */
 export const turnWeights = kernel(
   "conv2d/turn-weights",
@@ -31,10 +31,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 );
 
 /**
- * The input gradient for any stride: one thread per input pixel adds up what came back from every output that
- * the pixel took part in. Pixel (row, column) was seen by output i through weight ky if i * stride + ky *
- * dilation - padding = row; with a stride above 1 that has a whole solution only for some ky. (This is
- * conv-transpose2d of dy with the same weights; 2-phases there shows how to make fast convolutions of it.)
+ * The input gradient for any stride: one thread per pixel of x adds up what comes back from every output that
+ * saw the pixel. (One thread per output would scatter: threads would add to the same pixel at once.) Output
+ * i saw pixel `row` through weight ky if i * stride + ky * dilation - padding = row. With a stride above 1
+ * that has a whole solution i only for some ky.
+ *
+ * As a layer of its own this is a transposed convolution, from dy to dx: conv-transpose2d runs this kernel
+ * for the geometries that its faster way (phases.wgsl.ts) does not cover. Only there is a bias.
  */
 export const inputGrad = kernel(
   "conv2d/input-grad",
@@ -46,15 +49,16 @@ struct Params {
 }
 @group(0) @binding(0) var<storage, read> dy: array<f32>;          // [n, o, oh, ow]
 @group(0) @binding(1) var<storage, read> weight: array<f32>;      // [o, c, KH, KW]
-@group(0) @binding(2) var<storage, read_write> dx: array<f32>;    // [n, c, h, w]
-@group(0) @binding(3) var<uniform> p: Params;
+@group(0) @binding(2) var<storage, read> bias: array<f32>;        // [c]
+@group(0) @binding(3) var<storage, read_write> dx: array<f32>;    // [n, c, h, w]
+@group(0) @binding(4) var<uniform> p: Params;
 
 @compute @workgroup_size(8, 8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let column = id.x; let row = id.y; let n = id.z / p.c; let c = id.z % p.c;
   if (column >= p.w || row >= p.h) { return; }
 
-  var sum = 0.0;
+  var sum = select(0.0, bias[c], HAS_BIAS == 1);
   for (var ky = 0; ky < KH; ky++) {
     // From the equation above: i * stride = row + padding - ky * dilation, and so for the columns.
     let i_stride = i32(row) + p.pad_y - ky * DILATION_Y;

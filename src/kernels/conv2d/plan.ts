@@ -1,5 +1,5 @@
 /**
- * Which convolution kernel runs, with which block sizes and on how many threads: all of it worked out from
+ * Which convolution kernel runs, with which block sizes and on how many threads. All of it follows from the
  * sizes and from what the device is good at (DeviceProfile), before anything is launched.
  */
 import type { DeviceProfile } from "../../device/device.ts";
@@ -12,19 +12,19 @@ import { broadcast } from "./4-broadcast.wgsl.ts";
 import type { Geometry } from "./geometry.ts";
 import { weightGrad } from "./weight-grad.wgsl.ts";
 
-/** The forward kernels, in the order in which they are meant to be read. */
+/** The forward kernels, in reading order. */
 export const variants = ["1-naive", "2-tiled", "3-blocked", "4-broadcast"] as const;
 export type Variant = (typeof variants)[number];
 
-/** What a device is to do: kernel, constants and extensions of its prelude, workgroups to start. */
+/** What a device is to run: a kernel, the constants and extensions of its prelude, how many workgroups. */
 export interface Plan {
   readonly kernel: Kernel;
   readonly constants: Readonly<Record<string, number>>;
-  readonly enable: readonly string[];
+  readonly enable?: readonly string[];
   readonly grid: Grid;
 }
 
-/** Everything about a convolution that decides how it is done. */
+/** Everything about a convolution that its plan depends on. */
 export interface Convolution {
   readonly geometry: Geometry;
   /** [o, c, kh, kw]. */
@@ -44,24 +44,21 @@ export type Block = {
 
 /** The forward kernel by rule. */
 export function chooseVariant(profile: DeviceProfile, { wShape, geometry }: Convolution): Variant {
-  // Windows so wide that the registers of a block would not hold them.
+  // The registers of a block would not hold so wide a window.
   if (windowOf(8, wShape, geometry) > 48) return "1-naive";
   return broadcasts(profile) ? "4-broadcast" : "3-blocked";
 }
 
-/** Step 4 pays where lanes do not share their loads by themselves. */
+/** Step 4 pays where the device does not share the loads of a subgroup by itself. */
 function broadcasts({ sharesLoads, subgroupSize }: DeviceProfile): boolean {
   return !sharesLoads && subgroupSize > 0;
 }
 
-/** Steps 1 and 2, which know no epilogue. */
+/** Steps 1 and 2, which have no epilogue. */
 export function planPlain(variant: "1-naive" | "2-tiled", convolution: Convolution): Plan {
-  const { wShape, yShape, geometry } = convolution;
-  const [n, o, oh, ow] = yShape;
-  const constants = constantsOf(convolution);
-  if (variant === "1-naive") {
-    return { kernel: naive, constants, enable: [], grid: [Math.ceil(ow / 8), Math.ceil(oh / 8), n * o] };
-  }
+  const { wShape, yShape, geometry, hasBias } = convolution;
+  const constants = { ...windowConstants(wShape, geometry), HAS_BIAS: Number(hasBias) };
+  if (variant === "1-naive") return { kernel: naive, constants, grid: gridOver(yShape, 8) };
   const patch = (axis: 0 | 1) =>
     15 * geometry.stride[axis] + (wShape[2 + axis] - 1) * geometry.dilation[axis] + 1;
   const [PATCH_H, PATCH_W] = [patch(0), patch(1)];
@@ -71,84 +68,70 @@ export function planPlain(variant: "1-naive" | "2-tiled", convolution: Convoluti
         `holds 4096. Use another variant for weight [${wShape}] with stride [${geometry.stride}].`,
     );
   }
-  return {
-    kernel: tiled,
-    constants: { ...constants, TILE: 16, PATCH_H, PATCH_W },
-    enable: [],
-    grid: [Math.ceil(ow / 16), Math.ceil(oh / 16), n * o],
-  };
+  const tileConstants = { ...constants, TILE: 16, PATCH_H, PATCH_W };
+  return { kernel: tiled, constants: tileConstants, grid: gridOver(yShape, 16) };
 }
 
 /** Steps 3 and 4. */
 export function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Block): Plan {
-  const { wShape, yShape, geometry } = convolution;
+  const { wShape, yShape, geometry, hasBias } = convolution;
   const { variant, PIXELS, CHANNELS, workgroup } = block;
   const [n, o, oh, ow] = yShape;
-  const lanes = variant === "4-broadcast" ? profile.subgroupSize : undefined;
-  if (lanes === 0) {
+  const LANES = profile.subgroupSize;
+  const broadcasting = variant === "4-broadcast";
+  if (broadcasting && LANES === 0) {
     throw new RangeError(
-      "conv2d: variant 4-broadcast needs subgroups of one known size, which this adapter lacks. Use 3-blocked.",
+      "conv2d: variant 4-broadcast needs subgroups of one known size, which this adapter lacks. " +
+        "Use 3-blocked.",
     );
   }
   const strips = Math.ceil(ow / PIXELS) * oh;
   // Very large pictures need larger workgroups to fit the grid.
   const WORKGROUP = [workgroup, 64, 256].find((size) => strips / size <= MAX_GRID) ?? 256;
   return {
-    kernel: lanes ? broadcast : blocked,
+    kernel: broadcasting ? broadcast : blocked,
     constants: {
-      ...constantsOf(convolution),
+      ...windowConstants(wShape, geometry),
+      HAS_BIAS: Number(hasBias),
       PIXELS,
       CHANNELS,
       WINDOW: windowOf(PIXELS, wShape, geometry),
       WORKGROUP,
-      ...(lanes ? { LANES: lanes, SHARES: Math.ceil((wShape[3] * CHANNELS) / lanes) } : {}),
+      ...(broadcasting && { LANES, SHARES: Math.ceil((wShape[3] * CHANNELS) / LANES) }),
     },
-    enable: lanes ? ["subgroups"] : [],
+    enable: broadcasting ? ["subgroups"] : [],
     grid: [Math.ceil(strips / WORKGROUP), Math.ceil(o / CHANNELS), n],
   };
 }
 
-/** The block by rule: what was best for most shapes. */
-export function chooseBlock(
-  { workgroup }: DeviceProfile,
-  variant: Block["variant"],
-  [o, , , kw]: Shape,
-): Block {
+/** The block by rule, the best one for most shapes. */
+export function chooseBlock(profile: DeviceProfile, variant: Block["variant"], wShape: Shape): Block {
+  const { workgroup } = profile;
+  const [o, , , kw] = wShape;
   // Few output channels, as in a network's last layer: longer strips instead.
   if (o <= 4 && kw <= 5) return { variant, PIXELS: 16, CHANNELS: 4, workgroup };
-  // Some 400 multiply-adds per input row are written out (at 9 x 9 half as many again): beyond, compiling
-  // takes longer than it saves.
-  const most = kw <= 3 ? 16 : 8;
-  return { variant, PIXELS: 8, CHANNELS: o <= 8 ? 8 : most, workgroup };
+  // Unrolled, that is some 400 multiply-adds per input row (at 9 x 9 half as many again). More would take
+  // longer to compile than it saves.
+  return { variant, PIXELS: 8, CHANNELS: o > 8 && kw <= 3 ? 16 : 8, workgroup };
 }
 
 /** What a tuner tries: every reasonable block, with the kernels and workgroups that suit the device. */
 export function candidateBlocks(profile: DeviceProfile, { wShape, geometry }: Convolution): Block[] {
   const [o, , , kw] = wShape;
-  const { sharesLoads, subgroupSize, workgroup: usual } = profile;
+  const { sharesLoads, subgroupSize } = profile;
   const kernels: Block["variant"][] = subgroupSize > 0 ? ["4-broadcast"] : ["3-blocked"];
   if (sharesLoads && subgroupSize > 0) kernels.push("3-blocked");
-  const sizes = [
-    [4, 4],
-    [4, 8],
-    [8, 4],
-    [8, 8],
-    [4, 16],
-    [8, 16],
-    [16, 4],
-    [16, 8],
-    [4, 32],
-  ];
+  const sizes = [4, 8, 16].flatMap((PIXELS) => [4, 8, 16, 32].map((CHANNELS) => ({ PIXELS, CHANNELS })));
   const blocks: Block[] = [];
   for (const variant of kernels) {
-    for (const [PIXELS, CHANNELS] of sizes) {
+    for (const { PIXELS, CHANNELS } of sizes) {
       const registers = PIXELS * CHANNELS + windowOf(PIXELS, wShape, geometry);
-      const wasted = CHANNELS > 4 && CHANNELS >= 2 * o;
-      if (registers > 160 || PIXELS * CHANNELS * kw > 600 || wasted) continue;
-      for (const workgroup of [usual / 2, usual, 2 * usual]) {
-        // A broadcast wants all lanes of its subgroup.
-        const whole = workgroup % subgroupSize === 0;
-        if (variant === "3-blocked" || whole) blocks.push({ variant, PIXELS, CHANNELS, workgroup });
+      const mostlyIdle = CHANNELS > 4 && CHANNELS >= 2 * o;
+      if (registers > 160 || PIXELS * CHANNELS * kw > 600 || mostlyIdle) continue;
+      for (const workgroup of [profile.workgroup / 2, profile.workgroup, profile.workgroup * 2]) {
+        // A broadcast needs all lanes of its subgroup.
+        if (variant === "4-broadcast" && workgroup % subgroupSize !== 0) continue;
+        blocks.push({ variant, PIXELS, CHANNELS, workgroup });
       }
     }
   }
@@ -161,7 +144,7 @@ export function planWeightGrad(
   { wShape, yShape, geometry }: Omit<Convolution, "hasBias">,
 ): Plan & { rowsPerSplit: number; splits: number } {
   const [o, c, kh, kw] = wShape;
-  // A thread's block: all rows of a small window at once, so that every value of dy serves kh * kw sums; and
+  // A thread's block: all rows of a small window at once, so that every value of dy serves kh * kw sums, and
   // short strips of pixels, unless a round of the loop costs much.
   const KY = kh * kw <= 9 ? kh : 1;
   const CHANNELS = o <= 4 ? 4 : o <= 8 || kw > 5 ? 8 : 16;
@@ -170,12 +153,13 @@ export function planWeightGrad(
   const WORKGROUP = Math.min(32, profile.workgroup);
   const [groupsX, groupsY] = [Math.ceil((c * kh) / KY / WORKGROUP), Math.ceil(o / CHANNELS)];
   const rows = yShape[0] * yShape[2];
-  // As many splits as keep the device busy, but no more: each writes a whole gradient.
-  const wanted = Math.ceil(profile.groupsToFill / (groupsX * groupsY));
-  const rowsPerSplit = Math.ceil(rows / Math.min(rows, 64, wanted));
+  // Splits until there are groupsToFill workgroups, which keep every core busy. More would only cost: each
+  // split writes a whole gradient, and sumPartials reads them all.
+  const splitsToFill = Math.ceil(profile.groupsToFill / (groupsX * groupsY));
+  const rowsPerSplit = Math.ceil(rows / Math.min(rows, 64, splitsToFill));
   const splits = Math.ceil(rows / rowsPerSplit);
 
-  const lanes = broadcasts(profile) ? profile.subgroupSize : 0;
+  const LANES = broadcasts(profile) ? profile.subgroupSize : 0;
   return {
     kernel: weightGrad,
     constants: {
@@ -186,10 +170,10 @@ export function planWeightGrad(
       CHANNELS,
       WINDOW: windowOf(PIXELS, wShape, geometry),
       WORKGROUP,
-      LANES: lanes,
-      ...(lanes > 0 ? { SHARES: Math.ceil((CHANNELS * PIXELS) / lanes) } : {}),
+      LANES,
+      ...(LANES > 0 && { SHARES: Math.ceil((CHANNELS * PIXELS) / LANES) }),
     },
-    enable: lanes > 0 ? ["subgroups"] : [],
+    enable: LANES > 0 ? ["subgroups"] : [],
     grid: [groupsX, groupsY, splits],
     rowsPerSplit,
     splits,
@@ -201,8 +185,9 @@ function windowOf(pixels: number, [, , , kw]: Shape, { stride, dilation }: Geome
   return (pixels - 1) * stride[1] + (kw - 1) * dilation[1] + 1;
 }
 
-function constantsOf({ wShape, geometry, hasBias }: Convolution): Record<string, number> {
-  return { ...windowConstants(wShape, geometry), HAS_BIAS: Number(hasBias) };
+/** Workgroups of side x side threads, with one thread for each element of a tensor [n, c, h, w]. */
+export function gridOver([n, c, h, w]: Shape, side: number): Grid {
+  return [Math.ceil(w / side), Math.ceil(h / side), n * c];
 }
 
 /** What the compiler should know about the window and how it moves. */

@@ -2,15 +2,14 @@
  * The definition of a convolution and of its gradients, in plain loops. Every kernel is measured against
  * these.
  *
- * What deep learning calls convolution slides a small window of weights over the picture; at every position
+ * What deep learning calls convolution slides a small window of weights over the picture. At every position
  * the output is the sum of products of weights and the pixels under them, over all input channels:
  *
  *     y[n, o, i, j] = b[o] + Σ_c Σ_ky Σ_kx  x[n, c, i*stride + ky*dilation - padding,
  *                                                  j*stride + kx*dilation - padding] * w[o, c, ky, kx]
  *
  * with x = 0 outside the picture. It is linear in x and in w, so its gradients are the same sum read the
- * other way round: whatever `y += x * w` says going forward, `dx += dy * w` and `dw += dy * x` say going
- * back.
+ * other way round: where forward says `y += x * w`, backward says `dx += dy * w` and `dw += dy * x`.
  */
 import type { NdArray } from "../../tensor/op.ts";
 import type { Geometry } from "./geometry.ts";
@@ -31,14 +30,14 @@ export function forward(
   });
 }
 
-/** dx: where the gradient of the loss with respect to the input goes. `dx` is zero at the start. */
+/** Fills dx, which is zero at the start, with the gradient of the loss with respect to the input. */
 export function inputGrad(dy: NdArray, w: NdArray, dx: NdArray, geometry: Geometry): void {
   visit(dx, w, dy, geometry, (atX, atW, atY) => {
     dx.data[atX] += dy.data[atY] * w.data[atW];
   });
 }
 
-/** dw: the same with respect to the weights. `dw` is zero at the start. */
+/** The same with respect to the weights. */
 export function weightGrad(x: NdArray, dy: NdArray, dw: NdArray, geometry: Geometry): void {
   visit(x, dw, dy, geometry, (atX, atW, atY) => {
     dw.data[atW] += dy.data[atY] * x.data[atX];
@@ -60,16 +59,13 @@ function visit(
           for (let kx = 0; kx < kw; kx++) {
             const atW = ((o * channels + c) * kh + ky) * kw + kx;
             for (let i = 0; i < oh; i++) {
-              const xRow = i * stride[0] + ky * dilation[0] - padding[0];
-              if (xRow < 0 || xRow >= h) continue;
+              const row = i * stride[0] + ky * dilation[0] - padding[0];
+              if (row < 0 || row >= h) continue;
               for (let j = 0; j < ow; j++) {
-                const xColumn = j * stride[1] + kx * dilation[1] - padding[1];
-                if (xColumn < 0 || xColumn >= wide) continue;
-                each(
-                  ((n * channels + c) * h + xRow) * wide + xColumn,
-                  atW,
-                  ((n * outputs + o) * oh + i) * ow + j,
-                );
+                const column = j * stride[1] + kx * dilation[1] - padding[1];
+                if (column < 0 || column >= wide) continue;
+                const atX = ((n * channels + c) * h + row) * wide + column;
+                each(atX, atW, ((n * outputs + o) * oh + i) * ow + j);
               }
             }
           }

@@ -1,20 +1,21 @@
-/**
- * The weight gradient: dw[o, c, ky, kx] is the sum over all pictures and all output positions of dy times the
- * pixel that this weight saw there. Few results, each a very long sum: one thread per weight would leave most
- * of a machine idle and read dy and x over and over. So
- *
- *  - a thread computes a block: CHANNELS output channels x KY rows of the window (all of a small one, else one) x its
- *    KW columns, for one input channel, with the same sliding window over a strip of pixels as the forward kernel;
- *  - the output rows of all pictures are dealt out to `splits` groups of threads, each of which writes a
- *    partial gradient; `sumPartials` adds them up, always in the same order, so that results repeat exactly.
- */
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * The values of dy are the same for all lanes of a subgroup, which work on different (c, ky) but on the same
- * outputs. Where lanes share loads by themselves, each just loads what it needs (LANES = 0). Elsewhere each
- * loads a share of the CHANNELS x PIXELS values under a strip and broadcasts it to the others, as in step 4.
- * `@if` in kernel.ts says how both are in one text. From the prelude comes x_at (3-blocked.wgsl.ts).
+ * The weight gradient: dw[o, c, ky, kx] is the sum over all pictures and all output positions of dy times the
+ * pixel that this weight saw there. There are few results, each a very long sum: one thread per weight would
+ * leave most of a machine idle and read dy and x over and over. So
+ *
+ *  - a thread computes a block: for one input channel, CHANNELS output channels x KY rows of the window (all
+ *    rows if it has at most 9 weights, else a single one) x KW columns. Like the forward kernel's, its window
+ *    slides along a strip of pixels;
+ *  - the output rows of all pictures are dealt out to `splits` groups of threads, each of which writes a
+ *    partial gradient; `sumPartials` adds them up, always in the same order, so that results repeat exactly.
+ *
+ * The lanes of a subgroup have the same output channels and positions but different (c, ky). So all of them
+ * need the same values of dy, and each its own pixels of x: only dy can be broadcast. Where the device shares
+ * such loads by itself, each lane just loads what it needs (LANES = 0). Elsewhere a lane loads its share of
+ * the CHANNELS x PIXELS values under a strip and broadcasts it to the others, as in step 4. (`@if` in
+ * kernel.ts says how one text has both.) The prelude defines x_at (3-blocked.wgsl.ts).
  */
 export const weightGrad = kernel(
   "conv2d/weight-grad",
@@ -24,7 +25,7 @@ struct Params {
   c: u32, h: u32, w: u32,
   o: u32, oh: u32, ow: u32,
   pad_y: i32, pad_x: i32,
-  rows: u32,                                                      // output rows of all pictures that one split sums
+  rows_per_split: u32, // of the output rows of all pictures
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, c, h, w]
 @group(0) @binding(1) var<storage, read> dy: array<f32>;           // [n, o, oh, ow]
@@ -39,16 +40,16 @@ fn main(
   @builtin(global_invocation_id) id: vec3u,
   @builtin(workgroup_id) group: vec3u,
 ) {
-  // id.x: which block, that is, which input channel and which KY rows of the window; group.y: which CHANNELS
-  // output channels; group.z: which share of the output rows. Threads beyond the last block stay, for the
-  // broadcasts, and store nothing.
+  // id.x counts blocks: the input channels, and in each the groups of KY window rows. group.y counts groups
+  // of CHANNELS output channels, group.z splits of the output rows. Threads beyond the last block go on, for
+  // the broadcasts, and store nothing.
   let block = min(id.x, p.c * KH / KY - 1);
   let c = block * KY / KH; let first_ky = block * KY % KH;
   let first_o = group.y * CHANNELS; let split = group.z;
 
   // @if LANES
-  // The lane's share of the values of dy under a strip, numbered o * PIXELS + i: share_at is where channel o
-  // lies, counted from dy_row; share_i is the i within the strip.
+  // This lane's share of the values of dy under a strip, which are numbered o * PIXELS + i: share_at is where
+  // channel o lies, counted from dy_row, and share_i is i.
   var share_at: array<u32, SHARES>;
   var share_i: array<u32, SHARES>;
   for (var s = 0; s < SHARES; s++) { // @unroll
@@ -59,7 +60,7 @@ fn main(
   // @end
 
   var sums: array<f32, CHANNELS * KY * KW>;
-  for (var line = split * p.rows; line < min((split + 1) * p.rows, p.n * p.oh); line++) {
+  for (var line = split * p.rows_per_split; line < min((split + 1) * p.rows_per_split, p.n * p.oh); line++) {
     let n = line / p.oh; let row = line % p.oh;
     let x_row = i32(row * STRIDE_Y + first_ky * DILATION_Y) - p.pad_y;
     let dy_row = (n * p.o * p.oh + row) * p.ow;
@@ -73,16 +74,16 @@ fn main(
       }
       // Past the end of the row there is no output, hence no gradient: 0.
       // @if LANES
-      var share: array<f32, SHARES>;
+      var gradients: array<f32, SHARES>;
       for (var s = 0; s < SHARES; s++) { // @unroll
         let at = column + share_i[s];
-        share[s] = select(0.0, dy[dy_row + share_at[s] + min(at, p.ow - 1)], at < p.ow);
+        gradients[s] = select(0.0, dy[dy_row + share_at[s] + min(at, p.ow - 1)], at < p.ow);
       }
       // @end
       for (var o = 0; o < CHANNELS; o++) { // @unroll
         for (var i = 0; i < PIXELS; i++) { // @unroll
           // @if LANES
-          let g = subgroupBroadcast(share[(o * PIXELS + i) / LANES], (o * PIXELS + i) % LANES);
+          let g = subgroupBroadcast(gradients[(o * PIXELS + i) / LANES], (o * PIXELS + i) % LANES);
           // @else
           let start = dy_row + min(first_o + o, p.o - 1) * p.oh * p.ow;
           let g = select(0.0, dy[start + min(column + i, p.ow - 1)], column + i < p.ow);
@@ -98,13 +99,12 @@ fn main(
   }
 
   if (id.x > block) { return; }
-  // From the last channel to the first: those past the end write onto the last one before it gets its own
-  // values.
-  for (var last_o = 0; last_o < CHANNELS; last_o++) { // @unroll
-    let o = min(first_o + CHANNELS - 1 - last_o, p.o - 1);
+  // Backwards as in 3-blocked: channels past the end land on the last one, which this thread then overwrites.
+  for (var back_o = 0; back_o < CHANNELS; back_o++) { // @unroll
+    let o = min(first_o + CHANNELS - 1 - back_o, p.o - 1);
     let start = (((split * p.o + o) * p.c + c) * KH + first_ky) * KW;
     for (var k = 0; k < KY_KW; k++) { // @unroll
-      partial[start + k] = sums[(CHANNELS - 1 - last_o) * KY_KW + k];
+      partial[start + k] = sums[(CHANNELS - 1 - back_o) * KY_KW + k];
     }
   }
 }

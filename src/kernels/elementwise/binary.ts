@@ -15,7 +15,7 @@ import { full, type Tensor } from "../../tensor/tensor.ts";
 import { reshape } from "../layout/reshape.ts";
 import { sumTo } from "../reduce/sum.ts";
 import { binaryKernel, binarySameShapeKernel } from "./binary.wgsl.ts";
-import { power, withHelpers } from "./numeric.ts";
+import { withHelpers } from "./numeric.ts";
 import { affine, divideBy, divideInto, neg, powerOf, relu } from "./unary.ts";
 
 /** A function of two numbers and a constant, applied to every pair of elements after broadcasting. */
@@ -24,13 +24,7 @@ interface BinaryRule {
   /** The same as a WGSL expression in `a`, `b` and `p.c`. */
   readonly wgsl: string;
   /** Gradients before they are summed back to the operands' shapes. Absent: not differentiable. */
-  readonly backward?: (
-    dy: Tensor,
-    a: Tensor,
-    b: Tensor,
-    y: Tensor,
-    c: number,
-  ) => { a: () => Tensor; b: () => Tensor };
+  backward?(dy: Tensor, a: Tensor, b: Tensor, y: Tensor, c: number): Record<"a" | "b", () => Tensor>;
 }
 
 function defineBinary(name: string, rule: BinaryRule): (a: Tensor, b: Tensor, c?: number) => Tensor {
@@ -43,32 +37,26 @@ function defineBinary(name: string, rule: BinaryRule): (a: Tensor, b: Tensor, c?
       for (let i = 0; i < y.data.length; i++) y.data[i] = rule.f(a.data[aIndex(i)], b.data[bIndex(i)], c);
     },
     gpu(device, { a, b }, { c }, y) {
-      const buffers = { a: a.gpuStorage, b: b.gpuStorage, y: y.gpuStorage };
-      const f = withHelpers(`fn f(a: f32, b: f32) -> f32 { return ${rule.wgsl}; }`);
-      const grid = linearGrid(Math.ceil(y.size / 4), 64);
-      if (sameShape(a.shape, b.shape)) {
-        device.run(binarySameShapeKernel, { functions: f, buffers, params: { size: y.size, c }, grid });
-        return;
-      }
-      device.run(binaryKernel, {
-        functions: f,
-        buffers,
-        params: { size: y.size, c, ...broadcastParams(a.shape, b.shape, y.shape) },
-        grid,
+      const same = sameShape(a.shape, b.shape);
+      device.run(same ? binarySameShapeKernel : binaryKernel, {
+        functions: withHelpers(`fn f(a: f32, b: f32) -> f32 { return ${rule.wgsl}; }`),
+        buffers: { a: a.gpuStorage, b: b.gpuStorage, y: y.gpuStorage },
+        params: { size: y.size, c, ...(!same && broadcastParams(a.shape, b.shape, y.shape)) },
+        grid: linearGrid(Math.ceil(y.size / 4), 64),
       });
     },
-    backward: rule.backward
-      ? (dy, { a, b, y }, { c }) => {
-          const gradients = rule.backward!(dy, a, b, y, c);
-          // Where an operand was repeated by broadcasting, its gradient is the sum over the copies.
-          return { a: () => sumTo(gradients.a(), a.shape), b: () => sumTo(gradients.b(), b.shape) };
-        }
-      : undefined,
+    backward:
+      rule.backward &&
+      ((dy, { a, b, y }, { c }) => {
+        const gradients = rule.backward!(dy, a, b, y, c);
+        // Where broadcasting repeated an operand, its gradient is the sum over the copies.
+        return { a: () => sumTo(gradients.a(), a.shape), b: () => sumTo(gradients.b(), b.shape) };
+      }),
   });
   return (a, b, c = 0) => op({ a, b }, { c });
 }
 
-/** Sizes of the output and both operands' strides (0 = repeated), for kernels that walk up to six axes. */
+/** Sizes of the output and both operands' strides (0 where one is repeated), always for six axes. */
 function broadcastParams(a: Shape, b: Shape, y: Shape): Record<string, number> {
   const sizes = padRank(y, MAX_RANK, 1);
   const aStrides = padRank(broadcastStrides(a, y), MAX_RANK, 0);
@@ -111,7 +99,7 @@ const divOp = defineBinary("div", {
   backward: (dy, _a, b, y) => ({ a: () => divOp(dy, b), b: () => neg(divOp(mulOp(dy, y), b)) }),
 });
 const powOp = defineBinary("pow", {
-  f: power,
+  f: (a, b) => a ** b,
   wgsl: "power(a, b)",
   backward: (dy, a, b) => ({
     a: () => mulOp(dy, powerByBase(a, b)),
@@ -119,12 +107,12 @@ const powOp = defineBinary("pow", {
   }),
 });
 const powerByBase = defineBinary("pow gradient", {
-  f: (a, b) => (b === 0 ? 0 : b * power(a, b - 1)),
+  f: (a, b) => (b === 0 ? 0 : b * a ** (b - 1)),
   wgsl: "select(b * power(a, b - 1.0), 0.0, b == 0.0)",
 });
 const powerByExponent = defineBinary("pow gradient", {
-  // Where the logarithm does not exist PyTorch gives 0 for a base of 0; for negative ones we do, too.
-  f: (a, b) => (a > 0 ? power(a, b) * Math.log(a) : 0),
+  // Without a logarithm PyTorch gives 0 for a base of 0; here negative bases get 0, too.
+  f: (a, b) => (a > 0 ? a ** b * Math.log(a) : 0),
   wgsl: "select(0.0, power(a, b) * log(max(a, 1e-38)), a > 0.0)",
 });
 const equalOp = defineBinary("equal", {
@@ -177,10 +165,7 @@ export function equal(a: Tensor, b: Tensor): Tensor {
   return equalOp(a, b);
 }
 
-/**
- * x where positive, w * x elsewhere (He et al. 2015), w being learned: one number, or one per channel of
- * x [n, c, ...].
- */
+/** x where positive, else w * x (He et al. 2015); w is one number or one per channel of x [n, c, ...]. */
 export function prelu(x: Tensor, w: Tensor): Tensor {
   const channels = x.shape[1];
   if (w.shape.length > 1 || (w.size !== 1 && w.size !== channels)) {

@@ -13,7 +13,7 @@ struct Params { size: u32, c: f32 }
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64;
-  if (4 * i >= p.size) { return; } // the last vec4 may reach past the end, into room that every buffer has
+  if (4 * i >= p.size) { return; }
   let u = a[i];
   let v = b[i];
   y[i] = vec4f(f(u.x, v.x), f(u.y, v.y), f(u.z, v.z), f(u.w, v.w));

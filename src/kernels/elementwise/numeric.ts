@@ -1,24 +1,19 @@
-/**
- * x to the power e as PyTorch defines it: WGSL's `pow` leaves negative bases undefined, whole exponents
- * included.
- */
-export function power(x: number, e: number): number {
-  return x ** e;
-}
-
 const KEEP_NAN = /* wgsl */ `
 // y, or x if that is NaN: then both comparisons are false. (Compilers fold x != x away.)
 fn keep_nan(x: f32, y: f32) -> f32 { return select(select(x, y, x <= 0.0), y, x > 0.0); }
 `;
 
-/** WGSL for what the built-in functions leave undefined and drivers disagree about. */
+/**
+ * x ** e and Math.log(x), as JavaScript and PyTorch define them. WGSL's pow is undefined for negative x, even
+ * with whole exponents, and where its log is undefined, drivers disagree.
+ */
 const POWERS = /* wgsl */ `
-// Made of bits, and of bits the compiler does not know: a NaN that it sees it may refuse or fold away.
+// From bits that the compiler cannot know: a NaN that it sees, it may refuse or fold away.
 fn not_a_number() -> f32 { return bitcast<f32>(0x7fc00000u + u32(p.size == 0)); }
 
 fn power(x: f32, e: f32) -> f32 {
   if (e == 0.0) { return 1.0; }
-  if (x == 0.0) { return keep_nan(e, select(0.0, 1.0 / abs(x), e < 0.0)); } // 0 or infinity, which WGSL cannot write
+  if (x == 0.0) { return keep_nan(e, select(0.0, 1.0 / abs(x), e < 0.0)); } // WGSL cannot write infinity
   let size = keep_nan(e, keep_nan(x, pow(abs(x), e)));
   if (x > 0.0) { return size; }
   let whole = floor(e) == e;
@@ -32,7 +27,7 @@ fn logarithm(x: f32) -> f32 {
 }
 `;
 
-/** A function's WGSL, with the helpers in front if it calls them. */
+/** A function's WGSL, after the helpers that it calls. */
 export function withHelpers(wgsl: string): string {
   if (/\b(power|logarithm)\(/.test(wgsl)) return KEEP_NAN + POWERS + wgsl;
   return /\bkeep_nan\(/.test(wgsl) ? KEEP_NAN + wgsl : wgsl;

@@ -1,17 +1,17 @@
 import type { GpuDevice } from "../../device/gpu-device.ts";
-import { linearGrid } from "../../device/kernel.ts";
+import { type Kernel, linearGrid } from "../../device/kernel.ts";
 import { defineOp } from "../../tensor/op.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { power, withHelpers } from "./numeric.ts";
+import { withHelpers } from "./numeric.ts";
 import { unaryGradKernel, unaryKernel } from "./unary.wgsl.ts";
 
 /**
  * A function of one number and up to two constants, applied to every element. Each is written twice, as the
  * reference and as WGSL, and so is its derivative, which may use the result `y` where that is cheaper.
  *
- * NaN stays NaN: it is the sign that something went wrong, and must not be lost. WGSL's max, min, clamp and
- * sign may turn it into a number, and so do some drivers' exp and tanh. Comparisons with NaN are false:
- * `select(x, 0.0, x <= 0.0)` keeps it, and so does `keep_nan` (numeric.ts).
+ * NaN stays NaN: it is the sign that something went wrong. WGSL's max, min, clamp and sign may turn it into a
+ * number, and so may some drivers' exp and tanh. Comparisons with NaN are false, so `select(x, 0.0, x <=
+ * 0.0)` keeps it; so does `keep_nan` (numeric.ts).
  */
 interface UnaryRule {
   readonly f: (x: number, a: number, b: number) => number;
@@ -29,53 +29,46 @@ interface Constants {
 export interface UnaryOp {
   (x: Tensor, constants?: Constants): Tensor;
   readonly rule: UnaryRule;
-  /** dy times the derivative at x, where y = f(x). */
-  readonly gradient: (inputs: { dy: Tensor; x: Tensor; y: Tensor }, constants?: Constants) => Tensor;
+  /** dy times the derivative at x, where y = f(x), of a function without constants. */
+  readonly gradient: (inputs: { dy: Tensor; x: Tensor; y: Tensor }) => Tensor;
 }
 
 function defineUnary(name: string, rule: UnaryRule): UnaryOp {
-  const gradient = defineOp<{ dy: Tensor; x: Tensor; y: Tensor }, Required<Constants>>({
+  const gradient = defineOp<{ dy: Tensor; x: Tensor; y: Tensor }, Constants>({
     name: `${name} gradient`,
     shape: ({ x }) => x.shape,
-    cpu({ dy, x, y }, { a, b }, dx) {
+    cpu({ dy, x, y }, { a = 0, b = 0 }, dx) {
       for (let i = 0; i < dx.data.length; i++) dx.data[i] = dy.data[i] * rule.df(x.data[i], y.data[i], a, b);
     },
-    gpu(device, { dy, x, y }, params, dx) {
-      launch(
-        device,
-        unaryGradKernel,
-        `fn df(x: f32, y: f32) -> f32 { return ${rule.wgsl.df}; }`,
-        { dy, x, y, dx },
-        params,
-      );
+    gpu(device, { dy, x, y }, constants, dx) {
+      const df = `fn df(x: f32, y: f32) -> f32 { return ${rule.wgsl.df}; }`;
+      launch(device, unaryGradKernel, df, { dy, x, y, dx }, constants);
     },
   });
 
-  const op = defineOp<{ x: Tensor }, Required<Constants>>({
+  const op = defineOp<{ x: Tensor }, Constants>({
     name,
     shape: ({ x }) => x.shape,
-    cpu({ x }, { a, b }, y) {
+    cpu({ x }, { a = 0, b = 0 }, y) {
       for (let i = 0; i < y.data.length; i++) y.data[i] = rule.f(x.data[i], a, b);
     },
-    gpu(device, { x }, params, y) {
-      launch(device, unaryKernel, `fn f(x: f32) -> f32 { return ${rule.wgsl.f}; }`, { x, y }, params);
+    gpu(device, { x }, constants, y) {
+      launch(device, unaryKernel, `fn f(x: f32) -> f32 { return ${rule.wgsl.f}; }`, { x, y }, constants);
     },
-    backward: (dy, { x, y }, params) => ({ x: () => gradient({ dy, x, y }, params) }),
+    backward: (dy, { x, y }, constants) => ({ x: () => gradient({ dy, x, y }, constants) }),
   });
 
-  return Object.assign((x: Tensor, { a = 0, b = 0 }: Constants = {}) => op({ x }, { a, b }), {
-    rule,
-    gradient: (inputs: { dy: Tensor; x: Tensor; y: Tensor }, { a = 0, b = 0 }: Constants = {}) =>
-      gradient(inputs, { a, b }),
-  });
+  const call = (x: Tensor, constants: Constants = {}) => op({ x }, constants);
+  const inputsToGradient: UnaryOp["gradient"] = (inputs) => gradient(inputs, {});
+  return Object.assign(call, { rule, gradient: inputsToGradient });
 }
 
 function launch(
   device: GpuDevice,
-  kernel: typeof unaryKernel,
+  kernel: Kernel,
   expression: string,
   tensors: Readonly<Record<string, Tensor>>,
-  { a, b }: Required<Constants>,
+  { a = 0, b = 0 }: Constants,
 ): void {
   const size = tensors.x.size;
   device.run(kernel, {
@@ -163,8 +156,7 @@ export function clamp(x: Tensor, low: number, high: number): Tensor {
   return clampTo(x, { a: low, b: high });
 }
 
-// With a plain number as the other operand, the four arithmetic operations and pow are functions of one
-// tensor.
+// Arithmetic and pow with a plain number as the other operand are functions of one tensor.
 
 /** a * x + b. */
 export const affine = defineUnary("affine", {
@@ -189,7 +181,7 @@ export const divideInto = defineUnary("div", {
 
 /** x to the power a. */
 export const powerOf = defineUnary("pow", {
-  f: (x, a) => power(x, a),
-  df: (x, _y, a) => (a === 0 ? 0 : a * power(x, a - 1)),
+  f: (x, a) => x ** a,
+  df: (x, _y, a) => (a === 0 ? 0 : a * x ** (a - 1)),
   wgsl: { f: "power(x, p.a)", df: "select(p.a * power(x, p.a - 1.0), 0.0, p.a == 0.0)" },
 });

@@ -1,8 +1,8 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * y = f(x), element by element; the prelude brings `f`. There is nothing to share between threads, so the
- * speed is that of memory: four elements per thread, read and written as one vec4.
+ * y = f(x), element by element; the prelude defines `f`. Threads have nothing to share, so memory sets the
+ * speed: four elements per thread, read and written as one vec4.
  */
 export const unaryKernel = kernel(
   "unary",
@@ -14,10 +14,9 @@ struct Params { size: u32, a: f32, b: f32 }
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  // The thread's number. One axis of the grid holds 65535 workgroups; longer ones are folded into rows
-  // (linearGrid).
+  // The thread's number. An axis of the grid holds 65535 workgroups; linearGrid folds longer grids into rows.
   let i = id.x + id.y * groups.x * 64;
-  if (4 * i >= p.size) { return; } // the last vec4 may reach past the end, into room that every buffer has
+  if (4 * i >= p.size) { return; } // the last vec4 may reach past the end, for which every buffer has room
   let v = x[i];
   y[i] = vec4f(f(v.x), f(v.y), f(v.z), f(v.w));
 }

@@ -1,53 +1,47 @@
 import { defineOp } from "../../tensor/op.ts";
-import { formatShape, normalizeAxis, type Shape, ShapeError, stridesOf } from "../../tensor/shape.ts";
+import { formatShape, normalizeAxis, type Shape, ShapeError } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { type CopyPlan, copyOnCpu, copyOnGpu } from "./copy.ts";
-import { slice } from "./slice.ts";
+import { copyOnCpu, copyOnGpu } from "./copy.ts";
+import { placePlan, slice } from "./slice.ts";
 
 interface Params {
-  readonly axis: number;
   readonly shape: Shape;
-  /** Where each part begins along the axis, by the part's name. */
-  readonly starts: Readonly<Record<string, number>>;
+  /** Where each part begins, along every axis, by the part's name. */
+  readonly starts: Readonly<Record<string, readonly number[]>>;
 }
 
 const concatOp = defineOp<Record<string, Tensor>, Params>({
   name: "concat",
   shape: (_, { shape }) => shape,
-  cpu(parts, { axis, starts }, y) {
+  cpu(parts, { starts }, y) {
     for (const [name, part] of Object.entries(parts)) {
-      copyOnCpu(part, y, placePlan(part.shape, y.shape, axis, starts[name]));
+      copyOnCpu(part, y, placePlan(y.shape, starts[name], part.shape));
     }
   },
-  gpu(device, parts, { axis, starts }, y) {
+  gpu(device, parts, { starts }, y) {
     for (const [name, part] of Object.entries(parts)) {
-      copyOnGpu(device, part, y, placePlan(part.shape, y.shape, axis, starts[name]));
+      copyOnGpu(device, part, y, placePlan(y.shape, starts[name], part.shape));
     }
   },
-  backward(dy, { y: _, ...parts }, { axis, starts }) {
-    const part = (name: string, { shape }: Tensor) => {
-      const from = shape.map((_, k) => (k === axis ? starts[name] : 0));
-      const to = shape.map((size, k) => from[k] + size);
-      return slice(dy, from, to);
-    };
-    return Object.fromEntries(Object.entries(parts).map(([name, x]) => [name, () => part(name, x)]));
+  backward(dy, { y: _, ...parts }, { starts }) {
+    const gradients = Object.entries(parts).map(([name, part]) => {
+      const ends = part.shape.map((size, axis) => starts[name][axis] + size);
+      return [name, () => slice(dy, starts[name], ends)];
+    });
+    return Object.fromEntries(gradients);
   },
 });
 
-function placePlan(part: Shape, whole: Shape, axis: number, start: number): CopyPlan {
-  const strides = stridesOf(whole);
-  return { sizes: part, xStrides: stridesOf(part), yStrides: strides, yOffset: start * strides[axis] };
-}
-
 /**
- * The tensors one behind the other along `axis`; along all others they must have the same sizes. For channels
- * of pictures [n, c, h, w] that is axis 1.
+ * The tensors one behind the other along `axis`, for channels of pictures [n, c, h, w] axis 1. Along all
+ * other axes they must have the same sizes.
  */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   if (tensors.length === 0) throw new ShapeError("concat: got no tensors; give at least one.");
   const { shape } = tensors[0];
   const along = normalizeAxis("concat", axis, shape.length);
-  const starts: Record<string, number> = {};
+  const parts: Record<string, Tensor> = {};
+  const starts: Record<string, readonly number[]> = {};
   let end = 0;
   for (const [i, part] of tensors.entries()) {
     const fits =
@@ -58,9 +52,9 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
           `every axis but ${along}, the one they are joined along, sizes must be equal.`,
       );
     }
-    starts[`part ${i}`] = end;
+    parts[`part ${i}`] = part;
+    starts[`part ${i}`] = shape.map((_, k) => (k === along ? end : 0));
     end += part.shape[along];
   }
-  const parts = Object.fromEntries(tensors.map((part, i) => [`part ${i}`, part]));
-  return concatOp(parts, { axis: along, shape: shape.map((size, k) => (k === along ? end : size)), starts });
+  return concatOp(parts, { shape: shape.map((size, k) => (k === along ? end : size)), starts });
 }

@@ -1,10 +1,10 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * y[…] = x[…] for every index of a box of AXES axes. Axis 0 is the innermost here; a step along axis k moves
- * `xk` elements in x and `yk` in y. The thread's number is split into coordinates from the innermost axis
- * outwards; the outermost takes what is left. AXES comes from the prelude, so that the divisions for absent
- * axes are compiled away: they would cost more than the copy.
+ * y[…] = x[…] for every index of a box of AXES axes. Axis 0 is the innermost here; a step along axis k
+ * moves `xk` elements in x and `yk` in y. The thread's number is split into coordinates from the innermost
+ * axis outwards; the outermost takes what is left. AXES comes from the prelude, so that the divisions for
+ * absent axes are compiled away: they would cost more than the copy.
  */
 export const copyKernel = kernel(
   "strided-copy",

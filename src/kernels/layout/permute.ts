@@ -8,14 +8,10 @@ const permuteOp = defineOp<{ x: Tensor }, { axes: readonly number[] }>({
   shape: ({ x }, { axes }) => axes.map((axis) => x.shape[axis]),
   cpu: ({ x }, { axes }, y) => copyOnCpu(x, y, permutePlan(x.shape, axes)),
   gpu: (device, { x }, { axes }, y) => copyOnGpu(device, x, y, permutePlan(x.shape, axes)),
-  // The inverse order: axis k of x has become axis axes.indexOf(k).
-  backward: (dy, _, { axes }) => ({
-    x: () =>
-      permute(
-        dy,
-        axes.map((_, axis) => axes.indexOf(axis)),
-      ),
-  }),
+  backward(dy, _, { axes }) {
+    const inverse = axes.map((_, axis) => axes.indexOf(axis)); // where each axis of x has gone
+    return { x: () => permute(dy, inverse) };
+  },
 });
 
 function permutePlan(shape: Shape, axes: readonly number[]): CopyPlan {
@@ -33,7 +29,7 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
   const order = axes.map((axis) => normalizeAxis("permute", axis, rank));
   if (new Set(order).size !== rank || order.length !== rank) {
     throw new ShapeError(
-      `permute: the axes [${axes.join(", ")}] were given for a tensor of shape ${formatShape(x.shape)}; ` +
+      `permute: got the axes [${axes.join(", ")}] for a tensor of shape ${formatShape(x.shape)}; ` +
         `name each of its ${rank} axes once.`,
     );
   }

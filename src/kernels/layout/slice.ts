@@ -3,20 +3,17 @@ import { formatShape, type Shape, ShapeError, stridesOf } from "../../tensor/sha
 import type { Tensor } from "../../tensor/tensor.ts";
 import { type CopyPlan, copyOnCpu, copyOnGpu, fillOnGpu } from "./copy.ts";
 
-/** From the box at `starts` in `whole` to a tensor of the shape `part`. */
-function cutPlan(whole: Shape, starts: readonly number[], part: Shape): CopyPlan {
-  const strides = stridesOf(whole);
-  return { sizes: part, xStrides: strides, xOffset: offset(strides, starts), yStrides: stridesOf(part) };
+/** Copies the box at `starts` in a tensor of shape `whole` to a tensor of shape `part`. */
+export function cutPlan(whole: Shape, starts: readonly number[], part: Shape): CopyPlan {
+  const xStrides = stridesOf(whole);
+  const xOffset = starts.reduce((sum, start, axis) => sum + start * xStrides[axis], 0);
+  return { sizes: part, xStrides, xOffset, yStrides: stridesOf(part) };
 }
 
 /** The other way round. */
-function placePlan(whole: Shape, starts: readonly number[], part: Shape): CopyPlan {
-  const strides = stridesOf(whole);
-  return { sizes: part, xStrides: stridesOf(part), yStrides: strides, yOffset: offset(strides, starts) };
-}
-
-function offset(strides: readonly number[], starts: readonly number[]): number {
-  return starts.reduce((sum, start, axis) => sum + start * strides[axis], 0);
+export function placePlan(whole: Shape, starts: readonly number[], part: Shape): CopyPlan {
+  const { xStrides, xOffset, yStrides } = cutPlan(whole, starts, part);
+  return { sizes: part, xStrides: yStrides, yStrides: xStrides, yOffset: xOffset };
 }
 
 interface Box {
@@ -33,7 +30,7 @@ const sliceOp = defineOp<{ x: Tensor }, Box>({
   backward: (dy, { x }, { starts }) => ({ x: () => placeOp({ part: dy }, { starts, shape: x.shape }) }),
 });
 
-/** The opposite: a part put back to where it was cut out, with zeros around it. */
+/** The opposite: puts a part back to where it was cut out, with zeros around it. */
 const placeOp = defineOp<{ part: Tensor }, Box>({
   name: "slice gradient",
   shape: (_, { shape }) => shape,
@@ -46,11 +43,13 @@ const placeOp = defineOp<{ part: Tensor }, Box>({
 
 /**
  * x[starts[0]:ends[0], starts[1]:ends[1], …] as in Python: `ends` are not included, negative indices count
- * from the end, what reaches past it is cut off (so `Infinity` means "to the end"), and axes that are not
- * mentioned are taken whole. The values are copied. Throws if nothing would be left.
+ * from the end, indices past it mean the end (so `Infinity` does), and axes that are not mentioned stay
+ * whole. The values are copied. Throws a ShapeError if nothing would be left.
  */
 export function slice(x: Tensor, starts: readonly number[], ends: readonly number[]): Tensor {
-  const ranges = () => starts.map((start, i) => `${start}:${ends[i]}`).join(", ");
+  const call = () =>
+    `slice: [${starts.map((start, i) => `${start}:${ends[i]}`).join(", ")}] of a tensor of shape ` +
+    formatShape(x.shape);
   if (starts.length !== ends.length || starts.length > x.shape.length) {
     throw new ShapeError(
       `slice: got ${starts.length} starts and ${ends.length} ends for a tensor of shape ` +
@@ -59,17 +58,14 @@ export function slice(x: Tensor, starts: readonly number[], ends: readonly numbe
   }
   // Not a whole number and not infinite: a fraction or NaN.
   if ([...starts, ...ends].some((index) => !Number.isInteger(index) && Math.abs(index) !== Infinity)) {
-    throw new ShapeError(
-      `slice: [${ranges()}] of a tensor of shape ${formatShape(x.shape)}: indices must be whole numbers ` +
-        `or Infinity.`,
-    );
+    throw new ShapeError(`${call()}: indices must be whole numbers or Infinity.`);
   }
   const bound = (index: number, size: number) =>
     Math.min(Math.max(index < 0 ? index + size : index, 0), size);
   const from = x.shape.map((size, axis) => bound(starts[axis] ?? 0, size));
   const shape = x.shape.map((size, axis) => bound(ends[axis] ?? size, size) - from[axis]);
   if (shape.some((size) => size <= 0)) {
-    throw new ShapeError(`slice: [${ranges()}] of a tensor of shape ${formatShape(x.shape)} is empty.`);
+    throw new ShapeError(`${call()} is empty.`);
   }
   return sliceOp({ x }, { starts: from, shape });
 }

@@ -1,4 +1,4 @@
-/** Distances between what a network made and what it should have made. */
+/** Distances between a network's result and its target. */
 import { linearGrid } from "../../device/kernel.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { formatShape, ShapeError, sameShape } from "../../tensor/shape.ts";
@@ -19,19 +19,19 @@ export interface LossOptions {
   readonly reduction?: "mean" | "sum";
 }
 
-/** More workgroups would only make work for the second launch; beyond, each takes more. */
+/** More workgroups would only make work for the second launch. */
 const MAX_PARTIALS = 1024;
 
-function defineLoss(
-  name: string,
-  rule: LossRule,
-): (x: Tensor, target: Tensor, options?: LossOptions) => Tensor {
+type Loss = (x: Tensor, target: Tensor, options?: LossOptions) => Tensor;
+
+function defineLoss(name: string, rule: LossRule): Loss {
   const op = defineOp<{ x: Tensor; target: Tensor }, { scale: number }>({
     name,
     shape({ x, target }) {
       if (!sameShape(x.shape, target.shape)) {
         throw new ShapeError(
-          `${name}: x ${formatShape(x.shape)} and target ${formatShape(target.shape)} must have the same shape.`,
+          `${name}: x ${formatShape(x.shape)} and target ${formatShape(target.shape)} must have the ` +
+            `same shape.`,
         );
       }
       return [];
@@ -43,8 +43,8 @@ function defineLoss(
     },
     gpu(device, { x, target }, { scale }, y) {
       const { reductionLanes: lanes, cheapBarriers } = device.profile;
-      // Elements that each lane sums before the workgroup's barriers, which may cost as much as thousands of
-      // them.
+      // How many elements each lane sums before the workgroup's barriers, which may cost as much as
+      // thousands.
       const perLane = cheapBarriers ? 32 : 1024;
       const groups = Math.min(MAX_PARTIALS, Math.ceil(x.size / (lanes * perLane)));
       const partials = device.allocate(groups);
@@ -100,7 +100,7 @@ function defineLoss(
  * The mean (or sum) of |x - target|, as a tensor of shape []; x and target have the same shape. Where they
  * are equal the gradient is 0, as in PyTorch.
  */
-export const l1Loss: (x: Tensor, target: Tensor, options?: LossOptions) => Tensor = defineLoss("l1Loss", {
+export const l1Loss = defineLoss("l1Loss", {
   term: Math.abs,
   slope: Math.sign,
   // Not sign(d), which may turn NaN into a number.
@@ -108,7 +108,7 @@ export const l1Loss: (x: Tensor, target: Tensor, options?: LossOptions) => Tenso
 });
 
 /** The mean (or sum) of (x - target)², as a tensor of shape []; x and target have the same shape. */
-export const mseLoss: (x: Tensor, target: Tensor, options?: LossOptions) => Tensor = defineLoss("mseLoss", {
+export const mseLoss = defineLoss("mseLoss", {
   term: (d) => d * d,
   slope: (d) => 2 * d,
   wgsl: { term: "d * d", slope: "2.0 * d" },

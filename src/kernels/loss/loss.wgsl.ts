@@ -1,10 +1,10 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * The sum of `term(x - t)` over all elements, in two launches of this kernel. In the first, each workgroup
+ * The sum of a loss's terms over all elements, in two launches of this kernel. In the first, each workgroup
  * sums a share: every thread several elements, then the workgroup's threads pairwise, as a tree. In the
- * second, a single workgroup sums those sums (`term` is then the identity and t, being subtracted, absent:
- * see `element`).
+ * second, a single workgroup sums those sums. The prelude's `element(i)` is four terms in the first launch
+ * and four sums in the second.
  *
  * Fused: x - t and its terms never go to memory, so the cost is that of reading x and t once. The order of
  * the additions depends on the size only (atomics would make it vary), so every run gives the same result.
@@ -29,7 +29,7 @@ fn main(
   // Four sums per thread, one for each component. Neighbouring lanes read neighbouring vec4s.
   var total = vec4f();
   for (var i = group.x * LANES + lane; 4 * i < p.size; i += groups.x * LANES) {
-    // What a vec4 holds beyond the last element is left over from other tensors, and may be anything.
+    // Beyond the last element a vec4 may hold anything that other tensors have left there.
     let inside = 4 * i + vec4u(0, 1, 2, 3) < vec4u(p.size);
     total += select(vec4f(), element(i), inside);
   }
@@ -45,7 +45,7 @@ fn main(
 `,
 );
 
-/** dx = dy * scale * slope(x - t), element by element; the prelude brings the derivative `slope`. */
+/** dx = dy * scale * slope(x - t), element by element; the prelude defines the derivative `slope`. */
 export const lossGradKernel = kernel(
   "loss-grad",
   /* wgsl */ `
@@ -59,7 +59,7 @@ struct Params { size: u32, scale: f32 }
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64;
-  if (4 * i >= p.size) { return; } // the last vec4 may reach past the end, into room that every buffer has
+  if (4 * i >= p.size) { return; }
   dx[i] = dy[0] * p.scale * slope(x[i] - t[i]);
 }
 `,

@@ -1,14 +1,14 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * y [batch, m, n] = a [batch, m, k] b [batch, k, n]. Each thread makes a block of R x R elements of y in
- * registers: for one k it reads R elements of a and R of b and multiplies each with each, so with R = 4 an
- * element that was read is used four times. R comes from the prelude: 1 for small matrices, so that there are
- * enough threads. Its rows lie next to each other and its columns `across` apart, so that neighbouring
- * threads read neighbouring elements of b.
+ * y [batch, m, n] = a [batch, m, k] b [batch, k, n]. Each thread computes a block of R x R elements of y in
+ * registers: for each k it reads R elements of a and R of b and multiplies each with each, so it uses every
+ * element R times. R comes from the prelude: 1 for small matrices, so that there are enough threads. The
+ * block's rows lie next to each other and its columns `across` apart, so that neighbouring threads read
+ * neighbouring elements of b.
  *
- * Both operands are read through strides, so either may be a transposed view. A batch index is split into up
- * to four coordinates (sizes n1 to n3), each with a stride that is 0 where an operand is repeated.
+ * Both operands are read through strides, so either may be transposed. A batch index is split into up to four
+ * coordinates (sizes n1 to n3), each with a stride that is 0 where an operand is repeated.
  *
  * Why it is still slow on a GPU: all threads of a row of blocks read the same elements of a, each for itself.
  */
@@ -27,7 +27,6 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<f32>; // [batch, m, n]
 @group(0) @binding(3) var<uniform> p: Params;
 
-
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64;
@@ -45,7 +44,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let a_start = rest * p.a0 + i1 * p.a1 + i2 * p.a2 + i3 * p.a3;
   let b_start = rest * p.b0 + i1 * p.b1 + i2 * p.b2 + i3 * p.b3;
 
-  // Rows and columns past the end read the last one, and what comes of them is not stored.
+  // Rows and columns past the end read the last one; their sums are not stored.
   var a_at: array<u32, R>;
   var b_at: array<u32, R>;
   for (var j = 0; j < R; j++) { // @unroll
@@ -80,11 +79,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
 /**
  * The same for real GPUs, whose workgroups have fast memory of their own. A workgroup of 16 x 16 threads
- * makes a square tile of y, SIDE = 16 * R wide, and goes along k in steps of DEPTH: all threads together load
- * a strip of a and a strip of b into workgroup memory, then each multiplies what it needs from there. So an
- * element is fetched from memory once per tile and used SIDE times. Each thread owns R x R elements of y, 16
- * apart in both directions. On software adapters this is slower: their workgroup memory is memory like any
- * other.
+ * computes a square tile of y, SIDE = 16 * R wide, and goes along k in steps of DEPTH: all threads together
+ * load a strip of a and a strip of b into workgroup memory, then each multiplies what it needs from there. So
+ * an element is loaded from memory once per tile and used SIDE times. Each thread owns R x R elements of y,
+ * 16 apart in both directions. On software adapters, whose workgroup memory is ordinary memory, this is
+ * slower.
  */
 export const matmulByTileKernel = kernel(
   "matmul-by-tile",

@@ -15,7 +15,7 @@ export interface AdamOptions {
 }
 
 /** m and v are the running means of the gradients and of their squares, zero before the first step. */
-type Blocks = Readonly<Record<"parameters" | "gradients" | "m" | "v", Storage>>;
+type Storages = Readonly<Record<"parameters" | "gradients" | "m" | "v", Storage>>;
 
 /**
  * One step of Adam (Kingma and Ba 2015), in place, on all parameters at once, as torch.optim.Adam computes
@@ -32,11 +32,11 @@ type Blocks = Readonly<Record<"parameters" | "gradients" | "m" | "v", Storage>>;
  */
 export function adamStep(
   device: Device,
-  blocks: Blocks,
+  storages: Storages,
   { lr, betas: [beta1, beta2], eps, weightDecay }: Required<AdamOptions>,
   step: number,
 ): void {
-  update(device, blocks, {
+  update(device, storages, {
     beta1,
     beta2,
     one_minus_beta1: 1 - beta1,
@@ -77,7 +77,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 `,
 );
 
-const update = defineUpdate<keyof Blocks>({
+const update = defineUpdate<keyof Storages>({
   cpu({ parameters, gradients, m, v }, p) {
     for (let i = 0; i < parameters.length; i++) {
       const g = gradients[i] + p.weight_decay * parameters[i];

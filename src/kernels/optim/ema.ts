@@ -2,11 +2,11 @@ import type { Device, Storage } from "../../device/device.ts";
 import { kernel } from "../../device/kernel.ts";
 import { defineUpdate } from "../../tensor/op.ts";
 
-type Blocks = Readonly<Record<"average" | "values", Storage>>;
+type Storages = Readonly<Record<"average" | "values", Storage>>;
 
 /** average += (1 - decay) * (values - average), in place: torch's `lerp_`. */
-export function emaStep(device: Device, blocks: Blocks, decay: number): void {
-  update(device, blocks, { share: 1 - decay });
+export function emaStep(device: Device, storages: Storages, decay: number): void {
+  update(device, storages, { share: 1 - decay });
 }
 
 const emaKernel = kernel(
@@ -27,7 +27,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 `,
 );
 
-const update = defineUpdate<keyof Blocks>({
+const update = defineUpdate<keyof Storages>({
   cpu({ average, values }, { share }) {
     for (let i = 0; i < average.length; i++) average[i] += share * (values[i] - average[i]);
   },

@@ -6,7 +6,7 @@ import { defineUpdate } from "../../tensor/op.ts";
 export interface SgdOptions {
   /** Learning rate. Default 1e-3. */
   lr?: number;
-  /** How much of the last step's velocity is kept. Default 0. */
+  /** How much of the last step's velocity stays. Default 0. */
   momentum?: number;
   /** Look ahead along the velocity (Nesterov). Default false. */
   nesterov?: boolean;
@@ -14,8 +14,8 @@ export interface SgdOptions {
   weightDecay?: number;
 }
 
-/** The velocity is the running sum of gradients. */
-type Blocks = Readonly<Record<"parameters" | "gradients" | "velocity", Storage>>;
+/** The velocity is the decaying sum of the gradients. */
+type Storages = Readonly<Record<"parameters" | "gradients" | "velocity", Storage>>;
 
 /**
  * One step of stochastic gradient descent with momentum (Polyak 1964; Nesterov 1983), in place, on all
@@ -27,11 +27,11 @@ type Blocks = Readonly<Record<"parameters" | "gradients" | "velocity", Storage>>
  */
 export function sgdStep(
   device: Device,
-  blocks: Blocks,
+  storages: Storages,
   { lr, momentum, nesterov, weightDecay }: Required<SgdOptions>,
   step: number,
 ): void {
-  update(device, blocks, {
+  update(device, storages, {
     lr,
     keep_velocity: step === 1 ? 0 : momentum,
     velocity_share: nesterov ? momentum : 1,
@@ -65,7 +65,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 `,
 );
 
-const update = defineUpdate<keyof Blocks>({
+const update = defineUpdate<keyof Storages>({
   cpu({ parameters, gradients, velocity }, p) {
     for (let i = 0; i < parameters.length; i++) {
       const g = gradients[i] + p.weight_decay * parameters[i];

@@ -7,7 +7,7 @@ import { padGradKernel, padKernel } from "./pad.wgsl.ts";
 export type PadMode = "constant" | "reflect" | "replicate";
 
 interface Rule {
-  /** Which position inside 0 … n - 1 a position i around it takes its value from; outside: none. */
+  /** The position in 0 … n - 1 from which position i takes its value; one outside if from none. */
   readonly source: (i: number, n: number) => number;
   /** WGSL functions: `source` for padKernel, `copies` and `copy_at` for padGradKernel. */
   readonly wgsl: { readonly source: string; readonly copies: string };
@@ -24,11 +24,11 @@ fn copy_at(k: i32, i: i32, n: i32, before: i32, after: i32) -> i32 { return befo
     },
   },
   reflect: {
-    // The border itself is the mirror and is not repeated: 2 1 | 0 1 2 3 | 2 1.
+    // The border pixel is the mirror and does not repeat: 2 1 | 0 1 2 3 | 2 1.
     source: (i, n) => n - 1 - Math.abs(n - 1 - Math.abs(i)),
     wgsl: {
       source: /* wgsl */ `fn source(i: i32, n: i32) -> i32 { return n - 1 - abs(n - 1 - abs(i)); }`,
-      // An element may be seen directly, in the mirror before the start, and in the one behind the end.
+      // An element may appear as itself, in the mirror before the start, and in the one behind the end.
       copies: /* wgsl */ `
 fn copies(i: i32, n: i32, before: i32, after: i32) -> i32 { return 3; }
 fn copy_at(k: i32, i: i32, n: i32, before: i32, after: i32) -> i32 {
@@ -42,7 +42,7 @@ fn copy_at(k: i32, i: i32, n: i32, before: i32, after: i32) -> i32 {
     source: (i, n) => Math.min(Math.max(i, 0), n - 1),
     wgsl: {
       source: /* wgsl */ `fn source(i: i32, n: i32) -> i32 { return clamp(i, 0, n - 1); }`,
-      // The first and the last element are copied to the whole margin beside them.
+      // The first and the last element fill the margins beside them.
       copies: /* wgsl */ `
 fn copies(i: i32, n: i32, before: i32, after: i32) -> i32 {
   return 1 + select(0, before, i == 0) + select(0, after, i == n - 1);
@@ -54,8 +54,10 @@ fn copy_at(k: i32, i: i32, n: i32, before: i32, after: i32) -> i32 {
   },
 };
 
+type Margins = readonly [left: number, right: number, top: number, bottom: number];
+
 interface Params {
-  readonly padding: readonly [left: number, right: number, top: number, bottom: number];
+  readonly padding: Margins;
   readonly mode: PadMode;
   readonly value: number;
 }
@@ -103,10 +105,10 @@ const padGradOp = defineOp<{ dy: Tensor }, Params & { shape: Shape }>({
   },
 });
 
-/** The definition: for each element of the result, its index and that of the one it copies (or -1). */
+/** The definition: visits each element of the result with the index of the one it copies, or -1. */
 function forEachCopy(
   shape: Shape,
-  [left, right, top, bottom]: Params["padding"],
+  [left, right, top, bottom]: Margins,
   mode: PadMode,
   visit: (to: number, from: number) => void,
 ): void {
@@ -127,37 +129,30 @@ function forEachCopy(
 }
 
 /**
- * x [..., h, w] with margins of `[left, right, top, bottom]` elements, as torch.nn.functional.pad: filled
- * with `value` (mode "constant"), with the mirrored picture ("reflect"; the border is not repeated, so
- * margins must be smaller than the picture), or with the nearest element ("replicate"). Margins are not
- * negative: see `slice`.
+ * x [..., h, w] with margins of `[left, right, top, bottom]` elements, as torch.nn.functional.pad. They hold
+ * `value` (mode "constant"), the mirrored picture ("reflect"; the border does not repeat, so margins must be
+ * smaller than the picture), or the nearest element ("replicate"). To crop, use `slice`.
  */
-export function pad(
-  x: Tensor,
-  padding: readonly [left: number, right: number, top: number, bottom: number],
-  mode: PadMode = "constant",
-  value = 0,
-): Tensor {
-  const given =
-    `pad: margins [${padding.join(", ")}] (left, right, top, bottom) in mode "${mode}" ` +
-    `for x ${formatShape(x.shape)}`;
-  if (x.shape.length < 2) throw new ShapeError(`${given}: x must have rows and columns, [..., h, w].`);
+export function pad(x: Tensor, padding: Margins, mode: PadMode = "constant", value = 0): Tensor {
+  const margins = `[${padding.join(", ")}] (left, right, top, bottom)`;
+  const call = `pad: margins ${margins} in mode "${mode}" for x ${formatShape(x.shape)}`;
+  if (x.shape.length < 2) throw new ShapeError(`${call}: x must have rows and columns, [..., h, w].`);
   if (padding.length !== 4 || !padding.every((margin) => Number.isInteger(margin) && margin >= 0)) {
-    throw new ShapeError(`${given}: want four whole numbers, none negative. To crop, use slice().`);
+    throw new ShapeError(`${call}: want four whole numbers, none negative. To crop, use slice().`);
   }
   if (!Object.hasOwn(rules, mode)) {
-    throw new RangeError(`${given}: there is no such mode; use "constant", "reflect" or "replicate".`);
+    throw new RangeError(`${call}: there is no such mode; use "constant", "reflect" or "replicate".`);
   }
   const [h, w] = x.shape.slice(-2);
   const [left, right, top, bottom] = padding;
   if (mode === "reflect" && (Math.max(top, bottom) >= h || Math.max(left, right) >= w)) {
     throw new ShapeError(
-      `${given}: a reflected margin must be smaller than the picture, that is at most ${w - 1} to the left ` +
-        `and right and ${h - 1} above and below.`,
+      `${call}: a reflected margin must be smaller than the picture: at most ${w - 1} to the left ` +
+        `and right, and ${h - 1} above and below.`,
     );
   }
   if (mode !== "constant" && value !== 0) {
-    throw new RangeError(`${given}: a value (${value}) was given, which only mode "constant" uses.`);
+    throw new RangeError(`${call}: only mode "constant" takes a value, got ${value}.`);
   }
   return padOp({ x }, { padding, mode, value });
 }

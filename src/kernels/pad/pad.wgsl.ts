@@ -1,9 +1,9 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * x [planes, h, w] -> y [planes, out_h, out_w]: every thread makes one element of y by looking up where it
- * comes from. The prelude's `source(i, n)` maps a position i along an axis of n elements, which may lie
- * outside, to a position inside; or leaves it outside, and the element gets `value`.
+ * x [planes, h, w] -> y [planes, out_h, out_w]: every thread looks up where its element of y comes from. The
+ * prelude's `source(i, n)` maps a position i in or around an axis of n elements to a position on it, or
+ * leaves it outside, where the element is `value`.
  */
 export const padKernel = kernel(
   "pad",
@@ -30,10 +30,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 );
 
 /**
- * The adjoint: dx is the sum of dy over all positions that an element was copied to. Every thread collects
- * them for one element of dx; scattering dy instead would have threads add to the same element at once. The
- * prelude's `copies(i, n, before, after)` says how many positions along an axis may be copies of i, and
- * `copy_at(k, i, n, before, after)` where the k-th is, or -1.
+ * The adjoint: an element of dx is the sum of dy over all its copies. Every thread collects them for one
+ * element; scattering dy instead would have threads add to the same element at once. The prelude's `copies(i,
+ * n, before, after)` says how many positions along an axis may be copies of i, and `copy_at(k, i, n, before,
+ * after)` where the k-th is, or -1.
  */
 export const padGradKernel = kernel(
   "pad-grad",

@@ -6,11 +6,7 @@ import { formatShape, type Shape, ShapeError } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { pixelShuffleKernel } from "./pixel-shuffle.wgsl.ts";
 
-interface Params {
-  readonly r: number;
-}
-
-const shuffleOp = defineOp<{ x: Tensor }, Params>({
+const shuffleOp = defineOp<{ x: Tensor }, { r: number }>({
   name: "pixelShuffle",
   shape: ({ x }, { r }) => shuffledShape("pixelShuffle", x.shape, r),
   cpu({ x }, { r }, y) {
@@ -21,17 +17,18 @@ const shuffleOp = defineOp<{ x: Tensor }, Params>({
   gpu(device, { x }, { r }, y) {
     launch(device, x, y, x.shape, r, "y[fine] = x[coarse];");
   },
-  // Every element goes to one place, so its gradient comes back from there.
+  // Every element goes to one place, and its gradient comes back from there.
   backward: (dy, _, { r }) => ({ x: () => pixelUnshuffle(dy, r) }),
 });
 
-const unshuffleOp = defineOp<{ x: Tensor }, Params>({
+const unshuffleOp = defineOp<{ x: Tensor }, { r: number }>({
   name: "pixelUnshuffle",
   shape({ x }, { r }) {
     const [n, channels, h, w] = checkPicture("pixelUnshuffle", x.shape, r);
     if (h % r !== 0 || w % r !== 0) {
       throw new ShapeError(
-        `pixelUnshuffle: height and width of x ${formatShape(x.shape)} must be multiples of ${r}; crop or pad first.`,
+        `pixelUnshuffle: height and width of x ${formatShape(x.shape)} must be multiples of ${r}; ` +
+          `crop or pad first.`,
       );
     }
     return [n, channels * r * r, h / r, w / r];
@@ -48,9 +45,9 @@ const unshuffleOp = defineOp<{ x: Tensor }, Params>({
 });
 
 /**
- * [n, c * r * r, h, w] -> [n, c, h * r, w * r] (Shi et al. 2016): each pixel becomes a block of r x r, made
- * of r * r channels. The order is PyTorch's: channel c * r * r + i * r + j holds row i, column j of the
- * blocks of channel c. TensorFlow's depth_to_space takes channel (i * r + j) * channels + c instead.
+ * [n, c * r * r, h, w] -> [n, c, h * r, w * r] (Shi et al. 2016): r * r channels of a pixel become a block of
+ * r x r pixels. The order is PyTorch's: channel c * r * r + i * r + j holds row i, column j of the blocks of
+ * channel c. TensorFlow's depth_to_space takes channel (i * r + j) * channels + c instead.
  */
 export function pixelShuffle(x: Tensor, r: number): Tensor {
   return shuffleOp({ x }, { r });
@@ -82,13 +79,9 @@ function checkPicture(op: string, shape: Shape, r: number): Shape {
   return shape;
 }
 
-/** The definition: calls `visit` with every element's place in the coarse tensor and in the fine one. */
-export function forEachPixel(
-  coarseShape: Shape,
-  r: number,
-  visit: (coarse: number, fine: number) => void,
-): void {
-  const [n, channels, h, w] = coarseShape;
+/** The definition: visits every element's place in the coarse tensor, of this shape, and in the fine one. */
+export function forEachPixel(shape: Shape, r: number, visit: (coarse: number, fine: number) => void): void {
+  const [n, channels, h, w] = shape;
   let coarse = 0;
   for (let plane = 0; plane < (n * channels) / (r * r); plane++) {
     for (let i = 0; i < r; i++) {
@@ -103,21 +96,18 @@ export function forEachPixel(
   }
 }
 
-/** Rows that each thread takes. */
+/** Rows per thread. */
 const ROWS = 8;
 
 function launch(device: GpuDevice, x: Tensor, y: Tensor, coarseShape: Shape, r: number, carry: string): void {
   const [n, channels, h, w] = coarseShape;
   const planes = (n * channels) / (r * r);
+  const rowGroups = Math.ceil((h * r) / ROWS);
   device.run(pixelShuffleKernel, {
     constants: { R: r },
     functions: `fn carry(coarse: u32, fine: u32) { ${carry} }`,
     buffers: { x: x.gpuStorage, y: y.gpuStorage },
     params: { planes, h, w },
-    grid: [
-      Math.ceil((w * r) / 64),
-      Math.min(Math.ceil((h * r) / ROWS), MAX_GRID),
-      Math.min(planes, MAX_GRID),
-    ],
+    grid: [Math.ceil((w * r) / 64), Math.min(rowGroups, MAX_GRID), Math.min(planes, MAX_GRID)],
   });
 }

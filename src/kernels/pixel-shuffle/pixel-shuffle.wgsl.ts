@@ -2,18 +2,18 @@ import { kernel } from "../../device/kernel.ts";
 
 /**
  * Carries every element between its place in the coarse tensor [planes, R, R, h, w] and its place in the fine
- * one [planes, h * R, w * R]: from coarse to fine for pixelShuffle, back for pixelUnshuffle. The prelude
- * brings R and `carry`, which decides.
+ * one [planes, h * R, w * R]. The prelude's `carry` says which way: from coarse to fine for pixelShuffle,
+ * back for pixelUnshuffle.
  *
- * Nothing is computed, so the speed is that of memory, and the order of the threads is all there is to
- * choose: neighbouring threads take neighbouring FINE columns, whichever side is the output. On the fine side
- * they then touch one unbroken run. On the coarse side they touch R runs, one for each of the R channels that
- * make up a fine row, and use up every byte of each. With the coarse index fastest, neighbours would lie R
- * elements apart on the fine side, and the gaps would be fetched or written again by other workgroups.
+ * Nothing is computed, so memory sets the speed, and only the order of the threads is open: neighbouring
+ * threads take neighbouring FINE columns, whichever side is the output. On the fine side they then touch one
+ * unbroken run. On the coarse side they touch R runs, one for each of the R channels of a fine row, and use
+ * every byte of each. With the coarse index fastest, neighbours would lie R elements apart on the fine side,
+ * and other workgroups would load or write the gaps again.
  *
- * The width is an axis of the grid and R a constant because dividing by a number the compiler does not know
- * is what costs most here. Each thread stays in its column and takes several rows, which spreads the cost of
- * starting it (large on software adapters).
+ * What costs most here is dividing by a number that the compiler does not know: hence the width is an axis of
+ * the grid and R a constant. Each thread stays in its column and takes several rows, which spreads the cost
+ * of starting it (large on software adapters).
  */
 export const pixelShuffleKernel = kernel(
   "pixel-shuffle",

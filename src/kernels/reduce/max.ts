@@ -6,8 +6,8 @@ import { sum } from "./sum.ts";
 const maxOp = defineReduction("max", {
   combine: Math.max,
   neutral: Number.NEGATIVE_INFINITY,
-  // WGSL has no way to write infinity; and its max may lose a NaN, which is neither above nor below the other
-  // number.
+  // WGSL cannot write infinity, so `start` is an element. And its max may lose a NaN; here a NaN is neither
+  // below, equal nor above, which leaves a + b.
   wgsl: { start: "v", combine: "select(select(a + b, b, a <= b), a, a > b)" },
   backward(dy, x, y, { axes }) {
     const winners = equal(x, y);
@@ -16,9 +16,8 @@ const maxOp = defineReduction("max", {
 });
 
 /**
- * The largest element along `axes` (default: of all), as torch.amax: where several are equal, the gradient is
- * split evenly among them.
+ * The largest element along `axes` (default: of all), as torch.amax. Equal maxima share the gradient evenly.
  */
 export function max(x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
-  return maxOp(x, { ...resultOf("max", x, axes, options), scale: 1 });
+  return maxOp({ x }, { ...resultOf("max", x, axes, options), scale: 1 });
 }

@@ -2,9 +2,9 @@ import { kernel } from "../../device/kernel.ts";
 
 /**
  * x [keep0, reduce0, keep1, reduce1] -> y [keep0, keep1]: one thread per output walks through its `length` =
- * reduce0 * reduce1 elements. Good for short reductions, and for long ones along rows (reduce1 = 1) where
- * neighbouring threads read neighbouring elements. Where outputs are few, most of the machine would idle:
- * see below. The prelude brings `start` and `combine`, which make it a sum or a maximum.
+ * reduce0 * reduce1 elements. Good for short reductions, and for long ones if reduce1 = 1, where neighbouring
+ * threads read neighbouring elements. With few outputs most of the machine would idle: see the next kernel.
+ * The prelude defines `start` and `combine`, which make it a sum or a maximum.
  */
 export const reduceByThreadKernel = kernel(
   "reduce-by-thread",
@@ -37,10 +37,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
 /**
  * The same with a workgroup of LANES threads per output. Lane l takes elements l, l + LANES, …, so that at
- * any moment the lanes read neighbouring elements; then the lanes' totals are combined pairwise, as a tree.
- * Very long reductions are cut into `parts` of `chunk` elements, a workgroup for each: y is then [keep0,
- * keep1, parts] and a second launch reduces the parts. The order of the additions depends on sizes only, so
- * the result is the same in every run.
+ * any moment the lanes read neighbouring elements; then their totals are combined pairwise, as a tree. Very
+ * long reductions are cut into `parts` of `chunk` elements, with a workgroup for each: y is then [keep0,
+ * keep1, parts], and a second launch reduces the parts. The order of the additions depends on the sizes only,
+ * so every run gives the same result.
  */
 export const reduceByGroupKernel = kernel(
   "reduce-by-group",
@@ -68,8 +68,8 @@ fn main(
   let end = min(first + p.chunk, p.length);
   let origin = (output / p.keep1) * p.length * p.keep1 + (output % p.keep1) * p.reduce1;
 
-  // The position moves by LANES elements at a time. Knowing how many whole rows (of reduce1 elements, "row"
-  // apart) and how many elements that is, it can be carried along without a division in the loop.
+  // The position moves by LANES elements at a time, that is, by row_steps rows (of reduce1 elements, and
+  // "row" apart) and inner_steps elements. So the loop needs no division.
   let row = p.keep1 * p.reduce1;
   let row_steps = LANES / p.reduce1;
   let inner_steps = LANES % p.reduce1;

@@ -6,10 +6,10 @@ import { Tensor } from "../../tensor/tensor.ts";
 import { reshape } from "../layout/reshape.ts";
 import { reduceByGroupKernel, reduceByThreadKernel } from "./reduce.wgsl.ts";
 
-/** How elements become one, whatever the axes. */
+/** How elements become one, over any axes. */
 export interface ReductionRule {
   readonly combine: (a: number, b: number) => number;
-  /** What combining begins with, and changes nothing. */
+  /** Where combining begins: it changes no element it is combined with. */
   readonly neutral: number;
   /** WGSL expressions: `combine` in `a` and `b`; `start` may use `v`, one of the elements. */
   readonly wgsl: { readonly start: string; readonly combine: string };
@@ -34,20 +34,20 @@ interface Params {
   readonly scale: number;
 }
 
-/** Checks the axes and works out the shape of the result. */
+/** Checks the axes and computes the shape of the result. */
 export function resultOf(op: string, x: Tensor, axes?: Axes, { keepdim = false }: ReduceOptions = {}) {
-  const over = normalizeAxes(op, axes, x.shape.length);
-  const shape = keepdim ? withOnes(x.shape, over) : x.shape.filter((_, axis) => !over.includes(axis));
-  return { axes: over, shape };
+  const reduced = normalizeAxes(op, axes, x.shape.length);
+  const shape = keepdim ? withOnes(x.shape, reduced) : x.shape.filter((_, axis) => !reduced.includes(axis));
+  return { axes: reduced, shape };
 }
 
-/** An operation that reduces by the rule. Its parameters come from {@link resultOf}. */
-export function defineReduction(name: string, rule: ReductionRule): (x: Tensor, params: Params) => Tensor {
-  const op = defineOp<{ x: Tensor }, Params>({
+/** Makes an operation that reduces by the rule. */
+export function defineReduction(name: string, rule: ReductionRule) {
+  return defineOp<{ x: Tensor }, Params>({
     name,
     shape: (_, { shape }) => shape,
     cpu({ x }, { axes, scale }, y) {
-      // Each element of x is combined into the one element of y that it would be read from by broadcasting.
+      // Broadcasting would read x's elements from y; each is combined into the element it would come from.
       const target = stridedIndex(x.shape, broadcastStrides(withOnes(x.shape, axes), x.shape));
       const totals = new Float64Array(y.data.length).fill(rule.neutral);
       for (let i = 0; i < x.data.length; i++) {
@@ -69,12 +69,11 @@ export function defineReduction(name: string, rule: ReductionRule): (x: Tensor, 
     },
     backward: (dy, { x, y }, params) => ({
       x: () => {
-        const kept = withOnes(x.shape, params.axes);
-        return rule.backward(reshape(dy, kept), x, reshape(y, kept), params);
+        const shape = withOnes(x.shape, params.axes);
+        return rule.backward(reshape(dy, shape), x, reshape(y, shape), params);
       },
     }),
   });
-  return (x, params) => op({ x }, params);
 }
 
 function withOnes(shape: Shape, axes: readonly number[]): Shape {
@@ -90,9 +89,9 @@ interface Pass {
 }
 
 /**
- * Brings any choice of axes into the one form that the kernels know. Axes of size 1 are dropped and
- * neighbours of the same kind merged. The usual choices then fit one pass, for instance [n, c, h, w] over
- * n, h and w: keep0 = 1, reduce0 = n, keep1 = c, reduce1 = h * w. Others take a second, innermost axes first.
+ * Brings any choice of axes into the one form that the kernels take. It drops axes of size 1 and merges
+ * neighbours of the same kind. The usual choices then fit one pass, for instance [n, c, h, w] over n, h and
+ * w: keep0 = 1, reduce0 = n, keep1 = c, reduce1 = h * w. Others take more, innermost axes first.
  */
 function planPasses(shape: Shape, axes: readonly number[]): Pass[] {
   const groups: { size: number; reduced: boolean }[] = [];
@@ -118,13 +117,13 @@ function planPasses(shape: Shape, axes: readonly number[]): Pass[] {
   return passes;
 }
 
-/** Reductions up to this length are left to single threads. */
+/** Single threads do reductions up to this length. */
 const SHORT = 32;
-/** From this many outputs on, a thread for each keeps the machine busy, if neighbours read neighbours. */
+/** This many outputs keep the machine busy with a thread for each, if neighbours read neighbours. */
 const MANY_OUTPUTS = 4096;
-/** Elements per workgroup above which few outputs are cut into parts. */
+/** Longer reductions are cut into parts of this length. */
 const CHUNK = 16384;
-/** With this many workgroups the machine is busy without cutting. */
+/** This many outputs are not cut: a workgroup for each keeps the machine busy. */
 const MANY_GROUPS = 512;
 
 function runPass(
@@ -138,6 +137,7 @@ function runPass(
   const { keep0, reduce0, keep1, reduce1 } = pass;
   const outputs = keep0 * keep1;
   const length = reduce0 * reduce1;
+  const sizes = { outputs, keep1, reduce1, length };
   const functions =
     `fn start(v: f32) -> f32 { return ${rule.wgsl.start}; }\n` +
     `fn combine(a: f32, b: f32) -> f32 { return ${rule.wgsl.combine}; }`;
@@ -147,7 +147,7 @@ function runPass(
     device.run(reduceByThreadKernel, {
       functions,
       buffers: { x: x.gpuStorage, y: y.gpuStorage },
-      params: { outputs, keep1, reduce1, length, scale },
+      params: { ...sizes, scale },
       grid: linearGrid(outputs, 64),
     });
     return;
@@ -159,15 +159,7 @@ function runPass(
     constants: { LANES: device.profile.reductionLanes },
     functions,
     buffers: { x: x.gpuStorage, y: (partials ?? y).gpuStorage },
-    params: {
-      outputs,
-      keep1,
-      reduce1,
-      length,
-      scale: partials ? 1 : scale,
-      parts,
-      chunk: Math.ceil(length / parts),
-    },
+    params: { ...sizes, scale: partials ? 1 : scale, parts, chunk: Math.ceil(length / parts) },
     grid: linearGrid(outputs * parts, 1),
   });
   if (!partials) return;

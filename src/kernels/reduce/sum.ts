@@ -18,29 +18,30 @@ const rule: ReductionRule = {
   combine: (a, b) => a + b,
   neutral: 0,
   wgsl: { start: "0.0", combine: "a + b" },
-  // Every element adds itself to the sum once, so the sum's gradient goes to each, unchanged.
+  // Every element counts once in the sum, so each gets the sum's gradient, unchanged.
   backward: (dy, x, _y, { scale }) => broadcastTo(scale === 1 ? dy : affine(dy, { a: scale }), x.shape),
 };
 const sumOp = defineReduction("sum", rule);
 const meanOp = defineReduction("mean", rule);
 
 /**
- * The sum over `axes` (default: all, which gives one number of shape []). An empty list of axes sums over
- * none, as in NumPy. The order of the additions is fixed, so the result is the same in every run.
+ * The sum over `axes` (default: all, which gives one number of shape []). An empty list means no axes, as in
+ * NumPy. The order of the additions is fixed, so every run gives the same result.
  */
 export function sum(x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
-  return sumOp(x, { ...resultOf("sum", x, axes, options), scale: 1 });
+  return sumOp({ x }, { ...resultOf("sum", x, axes, options), scale: 1 });
 }
 
 /** The mean over `axes` (default: all). */
 export function mean(x: Tensor, axes?: Axes, options?: ReduceOptions): Tensor {
   const result = resultOf("mean", x, axes, options);
-  return meanOp(x, { ...result, scale: numel(result.shape) / x.size });
+  return meanOp({ x }, { ...result, scale: numel(result.shape) / x.size });
 }
 
 /**
- * The opposite of broadcasting: sums x over the axes along which a tensor of `shape` would be repeated to
- * give x's shape. Returns x itself if the shapes are equal. Throws if `shape` does not broadcast to x's.
+ * The opposite of broadcasting: sums x over the axes along which broadcasting would repeat a tensor of
+ * `shape` to give x's shape. Returns x itself if the shapes are equal. Throws if `shape` does not broadcast
+ * to x's.
  */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
@@ -49,7 +50,7 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
   const axes = x.shape.flatMap((size, axis) =>
     axis < missing || (shape[axis - missing] === 1 && size > 1) ? [axis] : [],
   );
-  return sumOp(x, { axes, shape, scale: 1 });
+  return sumOp({ x }, { axes, shape, scale: 1 });
 }
 
 const broadcastOp = defineOp<{ x: Tensor }, { shape: Shape }>({
@@ -66,7 +67,7 @@ function repeating(from: Shape, to: Shape) {
 
 /**
  * x repeated to `shape` by NumPy's rule: aligned at the last axis, sizes must be equal or x's 1. Returns x
- * itself if the shapes are equal. Operations on two tensors broadcast by themselves, without making the copy.
+ * itself if the shapes are equal. Operations on two tensors broadcast by themselves, without this copy.
  */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;

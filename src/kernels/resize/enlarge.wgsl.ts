@@ -1,19 +1,20 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * The same as resample.wgsl.ts, for enlarging: there neighbouring outputs are made of almost the same samples (at twice
- * the size, four bilinear outputs look at four samples, not at eight). So a thread makes BLOCK neighbours at once out
- * of a window of WINDOW samples, each loaded once: half as many loads, and loads are what resizing costs.
+ * As resample.wgsl.ts, for enlarging, where neighbouring outputs need almost the same samples: at twice the
+ * size, four bilinear outputs look at four samples, not at eight. So a thread computes BLOCK neighbours at
+ * once from a window of WINDOW samples and loads each sample once. That halves the loads, which are what
+ * resizing costs.
  *
- * Row b of `table` is for outputs b * BLOCK to b * BLOCK + BLOCK - 1: where their window begins, then WINDOW weights
- * for each of them, zero for samples that do not count. They stay in registers from line to line.
+ * Row b of `table` is for outputs b * BLOCK to b * BLOCK + BLOCK - 1: where their window begins, then WINDOW
+ * weights for each of them, zero for samples that do not count. They stay in registers from line to line.
  */
 export const enlargeKernel = kernel(
   "enlarge",
   /* wgsl */ `
 struct Params {
   planes: u32, lines: u32, out: u32,
-  x_plane: u32, x_line: u32, x_axis: u32, // distances in x from plane to plane, line to line, sample to sample
+  x_plane: u32, x_line: u32, x_axis: u32, // how far apart planes, lines and a line's samples lie in x
   y_plane: u32, y_line: u32, y_axis: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -43,13 +44,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
           samples[t] = x[start + t * p.x_axis];
         }
         let end = plane * p.y_plane + line * p.y_line;
-        // From the last output to the first: those past the end write onto the last one before it gets its own value.
-        for (var last = 0; last < BLOCK; last++) { // @unroll
+        // Backwards: outputs past the end land on the last one, which then gets its own value.
+        for (var back = 0; back < BLOCK; back++) { // @unroll
           var sum = 0.0;
           for (var t = 0; t < WINDOW; t++) { // @unroll
-            sum += weights[(BLOCK - 1 - last) * WINDOW + t] * samples[t];
+            sum += weights[(BLOCK - 1 - back) * WINDOW + t] * samples[t];
           }
-          y[end + min(block * BLOCK + BLOCK - 1 - last, p.out - 1) * p.y_axis] = sum;
+          y[end + min(block * BLOCK + BLOCK - 1 - back, p.out - 1) * p.y_axis] = sum;
         }
       }
     }

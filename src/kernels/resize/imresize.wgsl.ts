@@ -1,26 +1,26 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * One pass of Matlab's imresize over pictures [planes, h, w] of bytes, along one axis; spread over threads as
- * in resample, which explains it.
+ * One pass of Matlab's imresize over pictures [planes, h, w] of bytes, along one axis, spread over threads as
+ * in resample.wgsl.ts.
  *
- * The result of a pass is rounded to bytes, halves upwards, and halves are common: at x2, one sum in a
- * hundred is one. A sum of f32 products would fall on either side of them. So the sums are whole numbers. Row
- * i of `table` has the position of the first sample, then for every tap its weight in fixed point with 36
- * fractional bits, in two parts:
+ * Each pass rounds to bytes, halves upwards, and sums that are exactly a half are common. A sum of f32
+ * products would fall on either side of them. So the sums are whole numbers. Row i of `table` has the
+ * position of the first sample, then for every tap its weight in fixed point with 36 fractional bits, in two
+ * parts:
  *
  *     weight = high / 2^22 + low / 2^36        |low| <= 2^13
  *
- * Neither sum overflows: with |weights| adding up to at most 1.25, |sum of high| <= 1.25 * 255 * 2^22 < 2^31,
- * and |sum of low| <= taps * 255 * 2^13 < 2^31 for up to 1000 taps. To round to a whole number is to add a half
- * and drop the fraction, which shifts of signed numbers do towards minus infinity:
+ * Neither sum overflows: as |weights| add up to at most 1.25, |sum of high| <= 1.25 * 255 * 2^22 < 2^31, and
+ * |sum of low| <= taps * 255 * 2^13 < 2^31 for up to 1000 taps. Rounding adds a half and drops the fraction,
+ * which a shift of a signed number does towards minus infinity:
  *
  *     floor(high / 2^22 + low / 2^36 + 1/2) = (high + (low >> 14) + 2^21) >> 22
  *
- * What is left is the rounding of the weights: at most taps * 255 / 2^37 in a sum, 5e-8 for 24 taps. At
- * scales 2, 4, 8 and their inverses all weights are multiples of 1/2^16, and nothing is rounded. At odd ones,
- * n or 1/n, sums are multiples of 1/n^4, an odd number of parts, and none is nearer than half a part to a
- * half (0.006 at 1/3). So in all these cases every sample is that of exact arithmetic. (Bilinear weights are
+ * The only error left is the rounding of the weights: at most taps * 255 / 2^37 in a sum, 5e-8 for 24 taps.
+ * At scales 2, 4, 8 and their inverses all weights are multiples of 1/2^16, and nothing is rounded. At odd
+ * ones, n or 1/n, sums are multiples of 1/n^4, an odd number of parts, so none is nearer to a half than half
+ * a part (0.006 at 1/3). In all these cases every sample is that of exact arithmetic. (Bilinear weights are
  * multiples of 1/n^2, which is coarser.)
  */
 export const imresizeKernel = kernel(
@@ -28,7 +28,7 @@ export const imresizeKernel = kernel(
   /* wgsl */ `
 struct Params {
   planes: u32, lines: u32, out: u32, taps: u32,
-  x_plane: u32, x_line: u32, x_axis: u32, // distances in x from plane to plane, line to line, sample to sample
+  x_plane: u32, x_line: u32, x_axis: u32, // how far apart planes, lines and a line's samples lie in x
   y_plane: u32, y_line: u32, y_axis: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;

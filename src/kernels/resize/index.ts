@@ -27,20 +27,20 @@ export type InterpolateOptions = (
 ) & {
   readonly mode: ResizeMode;
   /**
-   * When shrinking, let every pixel of the picture count, by widening the kernel. Default: false in PyTorch's
+   * When shrinking, widen the kernel so that every pixel of the picture counts. Default: false in PyTorch's
    * convention, true in Matlab's. Not for "nearest".
    */
   readonly antialias?: boolean;
   /** Default "pytorch". */
   readonly convention?: Convention;
   /**
-   * Only in Matlab's convention. The pictures are bytes, 0..255, and are rounded to bytes after each of the
-   * two passes, as imresize does uint8 pictures. Default false.
+   * Only in Matlab's convention: the pictures are bytes, 0..255, and each of the two passes rounds to bytes,
+   * as imresize does with uint8 pictures. Default false.
    */
   readonly round?: boolean;
 };
 
-/** Resizing along one axis: 2 (rows of pixels are weighed and added up: the height changes) or 3 (the width). */
+/** Resizing along one axis: 2, which changes the height, or 3, which changes the width. */
 interface Pass {
   readonly axis: 2 | 3;
   readonly table: AxisTable;
@@ -79,8 +79,8 @@ const definition: Omit<OpDefinition<{ x: Tensor }, Params>, "backward"> = {
 
 const interpolateOp: (inputs: { x: Tensor }, params: Params) => Tensor = defineOp({
   ...definition,
-  // y = B A x has the gradient dx = Aᵀ Bᵀ dy: the same operation with the matrices transposed. (The order would not
-  // matter, one being for rows and one for columns; in reverse, the smaller scale is first again.)
+  // y = B A x has the gradient dx = Aᵀ Bᵀ dy: the same operation with the matrices transposed. (As one is
+  // for rows and one for columns, any order would do; in reverse, the smaller scale comes first again.)
   backward: (dy, _, { passes }) => ({
     x: () => {
       const back = passes.map(({ axis, table }) => ({ axis, table: table.transposed })).reverse();
@@ -99,8 +99,8 @@ const roundedOp = defineOp({ ...definition, name: "interpolate with round" });
  * - `convention: "pytorch"`: torch.nn.functional.interpolate with align_corners=False and its other defaults.
  *   Nearest takes the pixel at or before a pixel's start; bicubic has a = -0.75; beyond the edges the
  *   outermost pixel repeats. With `antialias`, bicubic has a = -0.5 and pixels beyond the edges do not count.
- *   With `scaleFactor`, sides become floor(scale * side), and distances follow the factor that was given, not
- *   the one that rounding made of it (PyTorch's recompute_scale_factor=False).
+ *   With `scaleFactor`, sides become floor(scale * side), and distances follow scaleFactor itself, not the
+ *   ratio of the rounded sides (PyTorch's recompute_scale_factor=False).
  * - `convention: "matlab"`: imresize. Bicubic with a = -0.5, antialiased, edges mirrored, sides ceil(scale *
  *   side), the side with the smaller scale first. This is the degradation of super-resolution benchmarks.
  *   Values are real numbers, as in Matlab's pictures of class double.
@@ -109,8 +109,8 @@ const roundedOp = defineOp({ ...definition, name: "interpolate with round" });
  *   bit at scales n and 1/n that are odd or a power of two (imresize.wgsl.ts has the proof); at others, a sum
  *   that is a half within 1e-7 may be rounded either way. It has no gradient.
  *
- * Throws a ShapeError if x has not four axes or the result would be empty, and a RangeError or TypeError for
- * options that mean nothing; with `round`, scales below 1/250 are among them.
+ * Throws a ShapeError unless x has four axes and the result at least one pixel, and a RangeError or TypeError
+ * for options that mean nothing, among them a scale below 1/250 with `round`.
  */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   const { mode, convention = "pytorch", round = false } = options;
@@ -126,7 +126,8 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   const { size, scales } = resultOf(x.shape, options, convention);
   if (round && Math.min(...scales) < 1 / 250) {
     throw new RangeError(
-      `interpolate: with round, the scale must not be below 1/250, got ${Math.min(...scales)}. Shrink in several steps.`,
+      `interpolate: with round, the scale must not be below 1/250, got ${Math.min(...scales)}. ` +
+        `Shrink in several steps.`,
     );
   }
 
@@ -135,18 +136,18 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
     scale: scales[k],
     table: cachedTable(x.shape[axis], size[k], scales[k], { mode, convention, antialias }),
   }));
-  // The smaller scale first: there is less to do for the second pass.
+  // The smaller scale first leaves less work for the second pass.
   passes.sort((a, b) => a.scale - b.scale);
   return (round ? roundedOp : interpolateOp)({ x }, { passes, round });
 }
 
-function requireOneOf(option: string, value: string, known: readonly string[]): void {
-  if (!known.includes(value)) {
-    throw new TypeError(`interpolate: ${option} must be one of ${known.join(", ")}; got ${value}.`);
+function requireOneOf(option: string, value: string, choices: readonly string[]): void {
+  if (!choices.includes(value)) {
+    throw new TypeError(`interpolate: ${option} must be one of ${choices.join(", ")}; got ${value}.`);
   }
 }
 
-/** Height and width of the result, and for both how many output samples there are per input sample. */
+/** Height and width of the result, and for each how many output samples there are per input sample. */
 function resultOf(shape: Shape, { size, scaleFactor }: InterpolateOptions, convention: Convention) {
   if (shape.length !== 4) {
     throw new ShapeError(`interpolate: x must have the four axes [n, c, h, w], got ${formatShape(shape)}.`);
@@ -163,8 +164,8 @@ function resultOf(shape: Shape, { size, scaleFactor }: InterpolateOptions, conve
   if (out.length !== 2 || !out.every((side) => Number.isInteger(side) && side > 0)) {
     const how = size ? "size is" : `scaleFactor ${scaleFactor} makes it`;
     throw new ShapeError(
-      `interpolate: height and width of the result must be whole numbers above 0; for x ${formatShape(shape)} ` +
-        `${how} ${formatShape(out)}.`,
+      `interpolate: height and width of the result must be whole numbers above 0; for x ` +
+        `${formatShape(shape)} ${how} ${formatShape(out)}.`,
     );
   }
   return { size: out, scales: out.map((side, k) => scaleFactor ?? side / sides[k]) };
@@ -174,7 +175,7 @@ function shapeAfter(shape: Shape, { axis, table }: Pass): Shape {
   return shape.map((size, k) => (k === axis ? table.outSize : size));
 }
 
-/** Where the samples of a picture [n, c, h, w] lie: lines are its columns if the axis is 2, its rows if it is 3. */
+/** How far apart planes, lines and samples lie in [n, c, h, w]. Lines are columns for axis 2, rows for 3. */
 function stridesFor([, , h, w]: Shape, axis: 2 | 3): { plane: number; line: number; axis: number } {
   return axis === 2 ? { plane: h * w, line: 1, axis: w } : { plane: h * w, line: w, axis: 1 };
 }
@@ -213,44 +214,38 @@ function launch(
   const lines = x.shape[5 - axis];
   const alongX = axis === 3;
   const { rows, block, window } = tableOn(device, table, round ? "fixed" : "real");
-  // Threads lie along a row of pixels, 64 to a workgroup: side by side are blocks of outputs if that is the axis, else
-  // lines.
+  // The 64 threads of a workgroup lie along a row of pixels: side by side are blocks of outputs if that is
+  // the axis, else lines. With one line and one block per thread there would be this many workgroups:
   const blocks = Math.ceil(table.outSize / block);
-  const linesEach = alongX ? lines : Math.ceil(lines / 64);
-  const blocksEach = alongX ? Math.ceil(blocks / 64) : blocks;
-  const most = device.profile.outputsPerThread / block;
-  const lineGroups = Math.ceil(linesEach / most);
-  const blockGroups = Math.ceil(blocksEach / Math.max(1, Math.floor(most / linesEach)));
+  const maxLineGroups = alongX ? lines : Math.ceil(lines / 64);
+  const maxBlockGroups = alongX ? Math.ceil(blocks / 64) : blocks;
+  // Fewer of them give every thread several lines and, where these are few, several blocks.
+  const blocksPerThread = device.profile.outputsPerThread / block;
+  const lineGroups = Math.ceil(maxLineGroups / blocksPerThread);
+  const blockGroups = Math.ceil(maxBlockGroups / Math.max(1, Math.floor(blocksPerThread / maxLineGroups)));
   const grid = [...(alongX ? [blockGroups, lineGroups] : [lineGroups, blockGroups]), planes];
   const [gx, gy, gz] = grid.map((groups) => Math.min(groups, MAX_GRID));
-  const ALONG_X = Number(alongX);
-  const launch = {
+  const enlarging = block > 1;
+  device.run(enlarging ? enlargeKernel : round ? imresizeKernel : resampleKernel, {
+    constants: {
+      ALONG_X: Number(alongX),
+      ...(enlarging
+        ? { BLOCK: block, WINDOW: window, BLOCK_WINDOW: block * window }
+        : { LINES: maxLineGroups <= 2 ? maxLineGroups : 4 }),
+    },
     buffers: { x: x.storage, table: rows, y },
-    grid: [gx, gy, gz] as const,
-  };
-  const params = {
-    planes,
-    lines,
-    out: table.outSize,
-    x_plane: from.plane,
-    x_line: from.line,
-    x_axis: from.axis,
-    y_plane: to.plane,
-    y_line: to.line,
-    y_axis: to.axis,
-  };
-  if (block === 1) {
-    const LINES = linesEach <= 2 ? linesEach : 4;
-    device.run(round ? imresizeKernel : resampleKernel, {
-      ...launch,
-      constants: { ALONG_X, LINES },
-      params: { ...params, taps: window },
-    });
-  } else {
-    device.run(enlargeKernel, {
-      ...launch,
-      constants: { ALONG_X, BLOCK: block, WINDOW: window, BLOCK_WINDOW: block * window },
-      params,
-    });
-  }
+    params: {
+      planes,
+      lines,
+      out: table.outSize,
+      ...(!enlarging && { taps: window }),
+      x_plane: from.plane,
+      x_line: from.line,
+      x_axis: from.axis,
+      y_plane: to.plane,
+      y_line: to.line,
+      y_axis: to.axis,
+    },
+    grid: [gx, gy, gz],
+  });
 }

@@ -1,24 +1,25 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * Resizes pictures [planes, h, w] along one axis; used once for the columns (vertically) and once for the rows. Two
- * passes of `taps` samples per output are far fewer than one pass of taps * taps. Row i of `table` says which
- * samples make output i: the position of the first, then `taps` weights.
+ * Resizes pictures [planes, h, w] along one axis: once vertically, once horizontally. Two passes of `taps`
+ * samples per output are far less work than one pass of taps * taps. Row i of `table` says which samples make
+ * output i: the position of the first, then `taps` weights.
  *
- * A "line" is a run of samples along the axis: a column in the vertical pass, a row in the other. Every line is
- * treated alike, so at an output position i each thread takes LINES lines at once, for which it reads row i of the
- * table once, then LINES others, and so on; then it may go on to another position. (Starting threads and reading
- * tables is what costs on software adapters.)
+ * A "line" is a run of samples along the axis: a column in the vertical pass, a row in the other. All lines
+ * have the same weights. So at an output position i each thread takes LINES lines at once, for which it reads
+ * row i of the table once, then LINES others, and so on, and then perhaps another position. (On software
+ * adapters it is the starting of threads and the reading of tables that costs.)
  *
- * In both passes neighbouring threads write neighbouring elements. For rows they take neighbouring positions i
- * (ALONG_X = 1); for columns, neighbouring lines: then all threads of a workgroup read the same row of the table.
+ * In both passes neighbouring threads write neighbouring elements. Along rows they take neighbouring
+ * positions i (ALONG_X = 1). Along columns they take neighbouring lines, and all threads of a workgroup read
+ * the same row of the table.
  */
 export const resampleKernel = kernel(
   "resample",
   /* wgsl */ `
 struct Params {
   planes: u32, lines: u32, out: u32, taps: u32,
-  x_plane: u32, x_line: u32, x_axis: u32, // distances in x from plane to plane, line to line, sample to sample
+  x_plane: u32, x_line: u32, x_axis: u32, // how far apart planes, lines and a line's samples lie in x
   y_plane: u32, y_line: u32, y_axis: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -39,7 +40,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
       let end = plane * p.y_plane + i * p.y_axis;
 
       for (var line = me.y; line < p.lines; line += LINES * step.y) {
-        // Zeros spelt out: Dawn does not clear a variable without initialiser again in the next round.
+        // Zeros spelt out: Dawn does not clear a variable without an initialiser again in the next round.
         var sums = array<f32, LINES>();
         var at = start + line * p.x_line;
         for (var tap = 1u; tap <= p.taps; tap++) {

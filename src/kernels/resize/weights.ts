@@ -1,7 +1,8 @@
 /**
- * Resizing along one axis as a matrix: every output sample is a weighted sum of a few neighbouring input samples.
- * The kernels know nothing else; what nearest, bilinear and bicubic mean, at which end of the picture, and in whose
- * convention, is all in this file. The formula of the weights is in picture/resize-weights.ts.
+ * Resizing along one axis as a matrix: every output sample is a weighted sum of a few neighbouring input
+ * samples. The kernels know only the matrix. This file says what nearest, bilinear and bicubic mean, what
+ * happens at the picture's edges, and how PyTorch and Matlab differ. The formula of the weights is in
+ * picture/resize-weights.ts.
  */
 import { mirror, resizeWeights } from "../../picture/resize-weights.ts";
 
@@ -15,8 +16,8 @@ export interface AxisOptions {
 }
 
 /**
- * A matrix of inSize columns and outSize rows whose non-zero elements lie close together in each row:
- * output i = sum over t < taps of weights[i * taps + t] * input[first[i] + t]. No position is outside the input.
+ * A matrix of inSize columns and outSize rows whose non-zero elements lie close together in each row: output
+ * i = sum over t < taps of weights[i * taps + t] * input[first[i] + t]. No position is outside the input.
  */
 export class AxisTable {
   readonly inSize: number;
@@ -28,7 +29,7 @@ export class AxisTable {
   readonly weights: Float64Array;
   #transposed: AxisTable | undefined;
 
-  /** @param entries calls back with the row, column and value of every element; values at the same place add up. */
+  /** @param entries Visits the row, column and value of every element; values at the same place add up. */
   constructor(inSize: number, outSize: number, entries: (visit: Visit) => void) {
     const lowest = new Int32Array(outSize).fill(inSize - 1);
     const highest = new Int32Array(outSize);
@@ -36,8 +37,8 @@ export class AxisTable {
       lowest[i] = Math.min(lowest[i], j);
       highest[i] = Math.max(highest[i], j);
     });
-    // All rows get the same number of taps; shorter ones are filled with zeros, inside the input.
-    const taps = lowest.reduce((most, low, i) => Math.max(most, highest[i] - low + 1), 1);
+    // All rows get the same number of taps; zeros fill the shorter ones, inside the input.
+    const taps = lowest.reduce((longest, low, i) => Math.max(longest, highest[i] - low + 1), 1);
     this.inSize = inSize;
     this.outSize = outSize;
     this.taps = taps;
@@ -67,7 +68,7 @@ export class AxisTable {
 
 type Visit = (row: number, column: number, value: number) => void;
 
-/** The matrix that resizes a signal of `inSize` samples to `outSize`, at `scale` output samples per input sample. */
+/** The matrix that resizes `inSize` samples to `outSize`, at `scale` output samples per input sample. */
 export function axisTable(
   inSize: number,
   outSize: number,
@@ -81,12 +82,12 @@ export function axisTable(
     });
   }
   const matlab = convention === "matlab";
-  // An axis whose length does not change is copied by PyTorch, even if a factor such as 1.05 was rounded to that,
-  // except by plain bicubic. (So its forward kernels for the CPU; its gradients there disagree with them.)
-  const copied = !matlab && outSize === inSize && (mode === "bilinear" || antialias);
-  const table = resizeWeights(inSize, outSize, copied ? 1 : scale, {
+  // PyTorch copies an axis that keeps its length, even where a factor such as 1.05 was rounded to that,
+  // except with plain bicubic. (Its forward kernels for the CPU do; its gradients there disagree with them.)
+  const identity = !matlab && outSize === inSize && (mode === "bilinear" || antialias);
+  const table = resizeWeights(inSize, outSize, identity ? 1 : scale, {
     ...(mode === "bicubic"
-      ? // PyTorch's sharper kernel is for interpolation only; with antialias it takes Keys' own, as PIL does.
+      ? // PyTorch's sharper kernel is for interpolation only; with antialias it uses Keys' own, as PIL does.
         { kernel: "cubic", a: matlab || antialias ? -0.5 : -0.75 }
       : { kernel: "linear" }),
     antialias,
@@ -99,16 +100,16 @@ export function axisTable(
   });
 }
 
-/** Not the nearest sample, in fact, but the one at or before the output sample's START. */
+/** In fact not the nearest sample but the one at or before the output sample's START. */
 function nearestPytorch(i: number, inSize: number, outSize: number, scale: number): number {
-  // PyTorch disregards the scale here, even where it was rounded to give these sizes.
+  // PyTorch ignores the scale here, even where the sizes are rounded.
   if (outSize === inSize) return i;
   if (outSize === 2 * inSize) return i >> 1;
-  // Its single precision shows: rounded to one side or the other of a whole number, floor() differs.
+  // In single precision, as PyTorch computes it: near a whole number floor() differs from that in double.
   return Math.min(Math.floor(Math.fround(i * Math.fround(1 / scale))), inSize - 1);
 }
 
-/** The sample in whose interval the output sample's centre lies; mirrored like everything in imresize. */
+/** The sample in whose interval the output sample's centre lies; edges mirror, as everywhere in imresize. */
 function nearestMatlab(i: number, inSize: number, _outSize: number, scale: number): number {
   return mirror(Math.floor((i + 0.5) / scale), inSize);
 }

@@ -1,19 +1,21 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * The weights that turn a transposed convolution into an ordinary one, whose kernels are fast.
+ * The weights with which a transposed convolution is an ordinary one, whose kernels are fast.
  *
- * With stride 3 the output's rows fall into three classes, or phases: those at which weights 0, 3, 6, … meet
- * the input, those of weights 1, 4, 7, …, and those of 2, 5, 8, …: output `row` takes
+ * With stride 3 the output's rows have three phases: weights 0, 3, 6, … make one row, weights 1, 4, 7, …
+ * the next, and weights 2, 5, 8, … the one after. Where row + padding = 3 q + phase, output `row` is
  *
- *     w[phase] x[q] + w[phase + 3] x[q - 1] + w[phase + 6] x[q - 2] + …     where row + padding = 3 q + phase
+ *     w[phase] x[q] + w[phase + 3] x[q - 1] + w[phase + 6] x[q - 2] + …
  *
  * For each phase that is an ordinary convolution of the input with a third of the window, turned round.
  * Columns behave alike, so one convolution from c to o * S * S channels computes every phase of S rows and S
- * columns, and a pixel shuffle, which it does on the way to memory, puts them side by side:
+ * columns, and its pixel shuffle, on the way to memory, puts them side by side:
  *
  *     phases[(o * S + phase_y) * S + phase_x, c, u, v] =
- *         weight[c, o, phase_y + S * (TAPS_Y - 1 - u), phase_x + S * (TAPS_X - 1 - v)]    or 0 beyond the window
+ *         weight[c, o, phase_y + S * (TAPS_Y - 1 - u), phase_x + S * (TAPS_X - 1 - v)]
+ *
+ * or 0 beyond the window.
  */
 export const phaseWeights = kernel(
   "conv-transpose2d/phase-weights",
