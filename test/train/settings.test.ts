@@ -38,7 +38,7 @@ describe("a configuration from a program", () => {
     ],
     [{ network: { architecture: "VDSR" } as never }, 'There is no network called "VDSR"; there are SRCNN, '],
     [{ schedule: { kind: "step", stepSize: 10, gamma: 0 } }, "schedule wants"],
-    [{ data: [""] }, "data wants a list, each a path"],
+    [{ data: [""] }, "data wants a list, each a folder"],
     [{ checkpointMinutes: undefined as never }, "checkpointMinutes wants a number above 0"],
   ])("%o is refused", (change, message) => {
     expect(() => checkConfig({ ...quick, ...change })).toThrow(message);
