@@ -9,7 +9,7 @@ export const measureFlags = {
   hr: { kind: folder, help: "the original pictures (PNG, JPEG, WebP)", required: true },
   lr: {
     kind: folder,
-    help: "their small versions, called NAME.png, NAMEx2.png, NAME_LR.png or the like; default: Matlab's bicubic makes them",
+    help: "small versions of them: NAME.png, NAMEx2.png, NAME_LR.png or so; default: by Matlab's bicubic",
   },
   scale: scaleFlag,
   protocol: { kind: oneOf("y", "rgb"), help: "what is compared, see above; default: y" },

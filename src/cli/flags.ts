@@ -116,11 +116,12 @@ export function helpOf({ about, flags, examples }: Command, program: string): st
     const value = "kind" in flag ? ` ${flag.kind.symbol}${flag.multiple === true ? " …" : ""}` : "";
     return [`${short}--${name}${value}`, flag.help] as const;
   });
+  const lines = examples.map(([args, what]) => `  ${`${program} ${args}`.trim()}\n      ${what}`);
   return [
     `${program}${usage.join("")} [flags]`,
     about.trim(),
     `Flags:\n${table([...rows, ["    --help", "prints this text"]])}`,
-    `Examples:\n${examples.map(([args, what]) => `  ${`${program} ${args}`.trim()}\n      ${what}`).join("\n")}`,
+    `Examples:\n${lines.join("\n")}`,
   ].join("\n\n");
 }
 

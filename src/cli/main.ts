@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The program `pixelgrad`. A command is loaded when it is asked for, and what it needs (sharp, WebGPU) when it
- * runs, so that help texts appear at once.
+ * The program `pixelgrad`. A command is loaded when it is asked for, and what it needs (sharp, WebGPU) when
+ * it runs, so that help texts appear at once.
  */
 import { readFileSync } from "node:fs";
 import type { Command } from "./flags.ts";

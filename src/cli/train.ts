@@ -48,7 +48,7 @@ Brackets hold the value of a flag that is not given.`,
     flags: {
       preset: {
         kind: { ...oneOf(...presetNames), symbol: "NAME" },
-        help: `complete set of values, which the flags below change: ${orList(presetNames)} [${presetNames[0]}]`,
+        help: `values for all flags below, which change them: ${orList(presetNames)} [${presetNames[0]}]`,
       },
       resume: { kind: folder, help: "goes on with the run in this folder" },
       ...Object.fromEntries(
@@ -79,8 +79,9 @@ Brackets hold the value of a flag that is not given.`,
         );
       }
       if (step === steps) return;
-      const saved = `What it had learned by then is saved; go on with: ${asCalled(program)} --resume ${quoted(path)}`;
-      console.log(`Stopped at step ${step} of ${steps}.${step > 0 ? ` ${saved}` : ""}`);
+      const next = `${asCalled(program)} --resume ${quoted(path)}`;
+      const saved = step > 0 ? ` What it had learned by then is saved; go on with: ${next}` : "";
+      console.log(`Stopped at step ${step} of ${steps}.${saved}`);
     },
   };
 }

@@ -144,7 +144,7 @@ async function pixelsOf(jobs: readonly Job[], settings: Settings): Promise<numbe
   return counts;
 }
 
-/** Reads, enlarges and writes. An error of this picture becomes its report; only the signal ends everything. */
+/** Reads, enlarges and writes. Errors become the picture's report; only the signal ends everything. */
 async function upscaleFile(
   job: Job,
   upscaler: Upscaler,
@@ -174,8 +174,8 @@ async function upscaleOne(
     alpha: alpha ?? (format === "jpeg" ? "white" : "keep"),
     depth: depth ?? (format === "png" && image.data instanceof Uint16Array ? 16 : 8),
     tile,
-    // Two fifths of what is left stay free: JavaScript collects what tiles leave behind only now and then, and
-    // at the end the result is encoded.
+    // Two fifths of the rest stay free: JavaScript collects what tiles leave behind only now and then, and at
+    // the end the result is encoded.
     maxMemory: memory && Math.max(1, 0.6 * (memory - process.memoryUsage.rss())),
     signal,
     onProgress({ done, total }) {
@@ -204,5 +204,6 @@ function lineOf({ input, output, skipped, error, method, scale, width, height, t
     return error.startsWith(input) || error.startsWith(output) ? error : `${input}: ${error}`;
   if (skipped) return `${output} exists and is left alone; --overwrite replaces it`;
   const time = ms! < 60_000 ? `${(ms! / 1e3).toFixed(1)} s` : formatDuration(ms! / 1e3);
-  return `${output}  ${width}x${height}  ${method} x${scale}  ${tiles} tile${tiles === 1 ? "" : "s"}  ${time}`;
+  const count = `${tiles} tile${tiles === 1 ? "" : "s"}`;
+  return `${output}  ${width}x${height}  ${method} x${scale}  ${count}  ${time}`;
 }

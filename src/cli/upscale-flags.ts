@@ -45,12 +45,12 @@ export const upscaleFlags = {
   depth: { kind: oneOf(8, 16), help: "bits per sample, 16 for PNG only; default: as the input" },
   alpha: {
     kind: oneOf(...alphaChoices),
-    help: "transparency: keep, drop (all becomes opaque), white or black (what is put behind); default: keep, for JPEG white",
+    help: "transparency: keep, drop (opaque), white or black (behind it); default: keep, for JPEG white",
   },
   tile: {
     short: "t",
     kind: whole(1),
-    help: "side of a tile in pixels of the input, which does not change the result; default: as memory allows",
+    help: "side of a tile in input pixels, which does not change the result; default: as memory allows",
   },
   "max-memory": {
     kind: size,

@@ -11,14 +11,14 @@ Enlarges a picture, a folder of pictures, or video from a pipe.
 Pictures may have any size: large ones are computed in tiles, with the same result. Colour profiles
 and 16 bits are kept, the camera's orientation is applied, and transparent edges get no seams.
 
-The networks edsr-small, espcn and srcnn come with pixelgrad and enlarge by 2, 3 or 4. Networks of
-your own are weight files, as "pixelgrad train" and saveWeights() write them; a file knows its scale.
-Without --method, edsr-small enlarges, and bicubic interpolation at scale 8. Without a GPU, networks
-take seconds per megapixel; espcn is the fastest.
+The networks edsr-small, espcn and srcnn come with pixelgrad and enlarge by 2, 3 or 4. Your own are
+weight files, as "pixelgrad train" and saveWeights() write them; a file knows its scale. Without
+--method, edsr-small enlarges, and bicubic interpolation at scale 8. Without a GPU, networks take
+seconds per megapixel; espcn is the fastest.
 
-Files are written whole or not at all. A picture that cannot be read or written is reported, the rest
-of the folder is done, and the exit code is 1. Ctrl-C stops between two tiles and leaves no half
-files; run the same command again to go on.
+Files are written whole or not at all. If a picture cannot be read or written, that is reported, the
+rest of the folder is done, and the exit code is 1. Ctrl-C stops between two tiles and leaves no
+half-written files; run the same command again to go on.
 
 Video is y4m (YUV4MPEG2: 4:2:0, 4:2:2, 4:4:4 or grey, 8 to 16 bits), in and out. The method enlarges
 luma, bicubic interpolation chroma.`,

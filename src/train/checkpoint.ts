@@ -36,7 +36,7 @@ export interface CheckpointState {
   readonly step: number;
   /** Seconds of training so far. */
   readonly seconds: number;
-  /** Where the next batch begins in the endless sequence of patches. Nothing else is random after the start. */
+  /** Where the next batch begins among the endless patches. Nothing else is random after the start. */
   readonly loader: LoaderState;
   readonly pictures: PictureNames;
   /** Of the last evaluation, dB. */

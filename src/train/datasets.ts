@@ -21,8 +21,8 @@ export interface Pictures {
  * - several such folders: all of them together;
  * - no folder: photographs from npm.
  *
- * With `valid`, a folder of HR pictures, all of `data` is for training, and those are held out. `onLeftOut` is
- * called with a line for each folder of which something is left out.
+ * With `valid`, a folder of HR pictures, all of `data` is for training, and those are measured. `onLeftOut`
+ * is called with a line for each folder of which something is left out.
  */
 export function openPictures(
   config: TrainConfig,
@@ -64,7 +64,7 @@ function openPart(
   if (existsSync(join(folder, "DIV2K_train_HR"))) {
     if (degradation) {
       throw new DataError(
-        `${folder}: DIV2K has LR pictures of its own, and a degradation is for other folders. Leave it out, ` +
+        `${folder}: DIV2K has its own LR pictures, and a degradation is for other folders. Leave it out, ` +
           `or choose a track of DIV2K with --track.`,
       );
     }

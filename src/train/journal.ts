@@ -92,10 +92,10 @@ export class Journal {
     this.#lastSaved = step;
     this.#interval = { step, began: this.#began, waited: 0 };
 
-    const { conditions, count, bicubic } = session.validation;
+    const { conditions, bicubic } = session.validation;
     const { psnr } = bicubic.mean;
     callbacks.onMessage?.(
-      `Measured on ${count} held-out pictures: ${conditions}. Bicubic: ${psnr.toFixed(2)} dB`,
+      `Measured on ${bicubic.images.length} held-out pictures: ${conditions}. Bicubic: ${psnr.toFixed(2)} dB`,
     );
     const config = portable(session.config);
     const start = { config, adapter: session.device.name, started: new Date().toISOString() };

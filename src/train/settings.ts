@@ -95,7 +95,7 @@ const common: { readonly [Name in keyof Omit<TrainConfig, "network">]-?: Entry }
   degradation: {
     kind: degradation,
     optional: true,
-    help: "how LR pictures of other folders are made, see degrade() of pixelgrad/data; default: Matlab's bicubic",
+    help: "makes LR pictures for other folders, as degrade() of pixelgrad/data; default: Matlab's bicubic",
   },
   cache: {
     kind: folder,

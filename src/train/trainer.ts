@@ -1,7 +1,7 @@
 /**
- * How a super-resolution network is trained. The loop is `learn`: a batch of patches, the loss, its gradients,
- * a step of Adam. session.ts opens what it works with; journal.ts does what surrounds it: the log, evaluations,
- * checkpoints.
+ * How a super-resolution network is trained. The loop is `learn`: a batch of patches, the loss, its
+ * gradients, a step of Adam. session.ts opens what it works with; journal.ts does what surrounds it: the log,
+ * evaluations, checkpoints.
  */
 import { setImmediate } from "node:timers/promises";
 import type { PatchBatch } from "../data/index.ts";
@@ -54,8 +54,8 @@ export interface TrainResult {
 
 /**
  * Trains a network. If the configuration or the pictures are no good, it throws and leaves nothing behind. If
- * training fails later (a damaged picture, a full disk, weights that are no longer finite: DivergedError), the
- * last checkpoint is whole, and `resume` goes on from there.
+ * training fails later (a damaged picture, a full disk, weights that are no longer finite: DivergedError),
+ * the last checkpoint is whole, and `resume` goes on from there.
  *
  * @throws RangeError for a wrong configuration, DataError for pictures, files and folders.
  */
@@ -72,7 +72,7 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
 
 /**
  * Goes on with the run in a folder, from its last checkpoint. On the same device the weights will be, to the
- * last bit, those of a run that was never interrupted. `change` may set those settings anew that do not decide
+ * last bit, those of a run that was never interrupted. `change` may change the settings that do not decide
  * what is learned, marked `resumable` in settings.ts: more steps, for example.
  */
 export async function resume(

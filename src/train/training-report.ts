@@ -54,7 +54,6 @@ export async function writeReport(
         rows: [
           ["Node", process.version],
           ["Platform", `${process.platform} ${process.arch}`],
-          ["Adapter", device.name],
           ["Written", new Date().toISOString()],
         ],
       },

@@ -43,10 +43,6 @@ export class Validation {
     this.#pictures = pictures;
   }
 
-  get count(): number {
-    return this.#pictures.length;
-  }
-
   measure(network: Upscaler): Promise<Evaluation> {
     return evaluate(network, this.#pictures, options);
   }

@@ -1,4 +1,4 @@
-/** `pixelgrad train`: what flags make of a configuration, in this process; test/examples runs the program. */
+/** `pixelgrad train`: flags and configurations, in this process; test/examples runs the program. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";

@@ -89,7 +89,7 @@ describe("schedules", () => {
     expect(after).toBe(last);
   });
 
-  test("a cosine is fixed when a training begins, so that more steps do not change the first ones", () => {
+  test("a cosine is fixed when a run begins, so that more steps do not change the first ones", () => {
     const config: TrainConfig = { ...presets.EDSR.quick, lr: 1, steps: 100 };
     const fixed = { ...config, schedule: completeSchedule(config), steps: 200 };
     expect(fixed.schedule).toEqual({ kind: "cosine", tMax: 100, etaMin: 0.01 });
