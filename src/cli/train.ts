@@ -33,11 +33,12 @@ export async function trainProgram(program: string, defaults: TrainConfig): Prom
 }
 
 /** @param defaults the configuration without flags; default: the network's first preset. */
-export function trainCommand(architecture: Architecture, defaults?: TrainConfig): Command {
+export function trainCommand(
+  architecture: Architecture,
+  defaults: TrainConfig = Object.values(presetsOf(architecture))[0],
+): Command {
   const { name, summary } = architecture;
-  const presets = presetsOf(architecture);
-  const presetNames = Object.keys(presets);
-  const config = defaults ?? presets[presetNames[0]];
+  const presetNames = Object.keys(architecture.presets);
   return {
     about: `
 Trains ${name} on pictures.
@@ -48,11 +49,11 @@ Brackets hold the value of a flag that is not given.`,
     flags: {
       preset: {
         kind: { ...oneOf(...presetNames), symbol: "NAME" },
-        help: `values for all flags below, which change them: ${orList(presetNames)} [${presetNames[0]}]`,
+        help: `starting values for the flags below: ${orList(presetNames)} [${presetNames[0]}]`,
       },
       resume: { kind: folder, help: "goes on with the run in this folder" },
       ...Object.fromEntries(
-        settingsFor(architecture).map((setting) => [setting.flag, flagOf(setting, config)]),
+        settingsFor(architecture).map((setting) => [setting.flag, flagOf(setting, defaults)]),
       ),
     },
     examples: [
@@ -61,16 +62,11 @@ Brackets hold the value of a flag that is not given.`,
       [`--resume runs/${name.toLowerCase()}-x2`, "goes on where that run stopped"],
     ],
     async run(values, { program, signal }) {
-      const { folder, change, config: asked } = readTraining(architecture, values, config);
+      const { folder, change, config } = readTraining(architecture, values, defaults);
       const options = { signal, ...reporter() };
-      const training = folder === undefined ? train(asked, options) : resume(folder, { ...options, change });
-      const {
-        step,
-        config: { steps },
-        best,
-        bicubic,
-        path,
-      } = await training;
+      const { step, best, bicubic, path, ...result } =
+        folder === undefined ? await train(config, options) : await resume(folder, { ...options, change });
+      const { steps } = result.config;
       options.close();
       if (best) {
         console.log(
@@ -86,9 +82,10 @@ Brackets hold the value of a flag that is not given.`,
   };
 }
 
-function flagOf({ kind, help, multiple, ...setting }: Setting, defaults: TrainConfig): Flags[string] {
-  const value = formatSetting(defaults, { kind, help, multiple, ...setting });
-  return { kind, help: value ? `${help} [${value}]` : help, multiple: multiple ?? "last" };
+function flagOf(setting: Setting, defaults: TrainConfig): Flags[string] {
+  const { kind, help, multiple = "last" } = setting;
+  const value = formatSetting(defaults, setting);
+  return { kind, help: value ? `${help} [${value}]` : help, multiple };
 }
 
 export interface TrainRequest {
@@ -153,13 +150,12 @@ function reporter() {
   };
 }
 
-/** The program for a user to copy, who may have called it through npm. */
+/** The program for users to copy, who may have called it through npm, which does not put it on the path. */
 function asCalled(program: string): string {
   const { npm_command, npm_lifecycle_event } = process.env;
-  if (npm_command === "exec") return program.replace(/^pixelgrad/, "npx pixelgrad");
-  return npm_lifecycle_event === "pixelgrad"
-    ? program.replace(/^pixelgrad/, "npm run pixelgrad --")
-    : program;
+  if (npm_command === undefined) return program;
+  const script = npm_lifecycle_event === "pixelgrad" ? "npm run pixelgrad --" : "npx pixelgrad";
+  return program.replace(/^pixelgrad/, script);
 }
 
 /** A path as an argument for the user's shell. */

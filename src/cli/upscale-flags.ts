@@ -45,7 +45,7 @@ export const upscaleFlags = {
   depth: { kind: oneOf(8, 16), help: "bits per sample, 16 for PNG only; default: as the input" },
   alpha: {
     kind: oneOf(...alphaChoices),
-    help: "transparency: keep, drop (opaque), white or black (behind it); default: keep, for JPEG white",
+    help: "transparency: keep, drop (opaque), white or black (background); default: keep, for JPEG white",
   },
   tile: {
     short: "t",

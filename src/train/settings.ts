@@ -28,6 +28,7 @@ interface Entry {
   readonly resumable?: true;
 }
 
+/** JSON. The seed is required, so that the same degradations can be drawn again. */
 const degradation: Kind<DegradationOptions> = {
   wants: 'a degradation as JSON, such as {"seed":0,"noise":[1,10],"jpeg":[60,95]}',
   symbol: "JSON",
