@@ -6,14 +6,14 @@
  *     npm run train:edsr -- --resume runs/edsr-x2-4x16              goes on where that run stopped
  *     npm run train:edsr -- --help
  *
- * In a program of one's own, `const { best } = await train(config, { onMessage: console.log })` does the
- * same. The loop is in src/train/trainer.ts, the network in src/models/edsr.ts; both are meant to be read.
+ * In your own program, `const { best } = await train(config, { onMessage: console.log })` does the same. The
+ * loop is in src/train/trainer.ts, the network in src/models/edsr.ts; read both.
  */
 import { trainProgram } from "../src/cli/train.ts";
 import { presets, type TrainConfig } from "../src/train/index.ts";
 
 const config: TrainConfig = {
-  ...presets.EDSR.quick, // what is not said below
+  ...presets.EDSR.quick, // whatever is not set below
   network: { architecture: "EDSR", scale: 2, blocks: 4, channels: 16 },
   data: [], // folders of pictures; none: photographs from npm
   patch: 24, // a step learns from 4 patches of 24x24 pixels, which become 48x48
@@ -23,5 +23,5 @@ const config: TrainConfig = {
   steps: 1200,
 };
 
-// Trains it, with flags over these values, a line of progress, and Ctrl-C that saves what was learned.
+// Trains it. Flags override these values; Ctrl-C saves what was learned.
 await trainProgram("npm run train:edsr --", config);

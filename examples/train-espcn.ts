@@ -5,13 +5,13 @@
  *     npm run train:espcn -- --data T91 --valid Set5/HR                 on your pictures, measured on others
  *     npm run train:espcn -- --help
  *
- * The loop is in src/train/trainer.ts, the network in src/models/espcn.ts; both are meant to be read.
+ * The loop is in src/train/trainer.ts, the network in src/models/espcn.ts; read both.
  */
 import { trainProgram } from "../src/cli/train.ts";
 import { presets, type TrainConfig } from "../src/train/index.ts";
 
 const config: TrainConfig = {
-  ...presets.ESPCN.quick, // what is not said below
+  ...presets.ESPCN.quick, // whatever is not set below
   network: { architecture: "ESPCN", scale: 3, filters: [64, 32], activation: "relu", residual: true },
   data: [], // folders of pictures; none: photographs from npm
   patch: 16, // a step learns from 2 patches of 16x16 pixels, which become 48x48
@@ -22,5 +22,5 @@ const config: TrainConfig = {
   steps: 6000,
 };
 
-// Trains it, with flags over these values, a line of progress, and Ctrl-C that saves what was learned.
+// Trains it. Flags override these values; Ctrl-C saves what was learned.
 await trainProgram("npm run train:espcn --", config);

@@ -6,14 +6,14 @@
  *     npm run train:srcnn -- --kernels 9-5-5 --residual no              the paper's best network
  *     npm run train:srcnn -- --help
  *
- * The loop is in src/train/trainer.ts, the network in src/models/srcnn.ts; both are meant to be read.
+ * The loop is in src/train/trainer.ts, the network in src/models/srcnn.ts; read both.
  */
 import { trainProgram } from "../src/cli/train.ts";
 import { presets, type TrainConfig } from "../src/train/index.ts";
 
 const config: TrainConfig = {
-  ...presets.SRCNN.quick, // what is not said below
-  // It learns what has to be added to the bicubic enlargement, which is most of what can be had early.
+  ...presets.SRCNN.quick, // whatever is not set below
+  // It learns what to add to the bicubic enlargement, which pays off early.
   network: { architecture: "SRCNN", scale: 3, kernels: [9, 1, 5], filters: [64, 32], residual: true },
   data: [], // folders of pictures; none: photographs from npm
   patch: 16, // a step learns from 8 patches of 16x16 pixels, which become 48x48
@@ -23,5 +23,5 @@ const config: TrainConfig = {
   steps: 1000,
 };
 
-// Trains it, with flags over these values, a line of progress, and Ctrl-C that saves what was learned.
+// Trains it. Flags override these values; Ctrl-C saves what was learned.
 await trainProgram("npm run train:srcnn --", config);

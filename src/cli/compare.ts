@@ -1,118 +1,102 @@
 /** `pixelgrad compare`: measures methods one after the other, and writes a table, a plot and details. */
 import { basename, extname, join, resolve, sep } from "node:path";
 import { makeFolder, writePng, writeWhole } from "../data/files.ts";
-import type { PairFiles } from "../data/pairs.ts";
-import type { Image } from "../picture/image.ts";
-import type { Panel, Region, Row } from "../report/picture.ts";
+import type { Picture } from "../evaluate/index.ts";
+import { folder, type Kind, whole } from "../options/kinds.ts";
+import type { Panel, Region } from "../report/picture.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
 import { isInterpolation, methodNames, scalesOf } from "../upscale/method-names.ts";
 import { aboutProtocols, measureFlags } from "./evaluate.ts";
-import { defineCommand, text, UsageError, type Values, whole } from "./flags.ts";
+import { defineCommand, UsageError, type Values } from "./flags.ts";
 import { methodFlag, methodOf, openAdapter } from "./methods.ts";
-import {
-  checkNotRead,
-  conditionsOf,
-  figures,
-  idsOf,
-  milliseconds,
-  type Result,
-  resultOf,
-} from "./results.ts";
+import { checkNotInput, idsOf, writeJson } from "./outputs.ts";
+import { describeResult, figures, measure, milliseconds, type Result } from "./results.ts";
+
+/** "bicubic,edsr-small"; a method that is there twice counts once. */
+const methodList: Kind<readonly string[]> = {
+  wants: "methods, separated by commas",
+  symbol: "A,B,…",
+  fits: (value): value is string[] => Array.isArray(value) && value.length > 0,
+  read: (text) => [...new Set(text.split(",").filter((method) => method !== ""))],
+  write: (methods) => methods.join(),
+};
 
 const flags = {
   ...measureFlags,
   methods: {
     short: "m",
-    value: "A,B,…",
-    help: `joined by commas: ${methodFlag.help}; by default all of these names that have the scale`,
-    read: methodList,
+    kind: methodList,
+    help: `separated by commas: ${methodFlag.help}; default: all of these names that have the scale`,
   },
-  ensemble: { short: "x", help: "adds each network's mean of eight answers, as edsr-small+" },
-  details: { value: "N", help: "of how many pictures to show details; 5 by default", read: whole(0) },
-  out: {
-    value: "DIR",
-    help: "folder for the results; it is made if it is missing",
-    read: text,
-    required: true,
-  },
+  ensemble: { short: "x", help: "also measures the mean of each network's eight answers, as edsr-small+" },
+  details: { kind: whole(0), help: "number of pictures to show details of; default: 5" },
+  out: { kind: folder, help: "where the results go; the folder is made if it is missing", required: true },
 } as const;
 
-export const compareCommand = defineCommand(
-  {
-    name: "compare",
-    summary: "measures several methods on the same pictures: a table, a plot and details side by side",
-    about: `
-Measures every method as "pixelgrad evaluate" does and writes to --out:
+export const compareCommand = defineCommand({
+  about: `
+Measures several methods as "pixelgrad evaluate" does, and writes to --out:
   compare.md, compare.json           the figures
-  quality-speed.svg, .png            PSNR over the time for a megapixel of the result
+  quality-speed.svg, .png            PSNR against the time for a megapixel of the result
   details.png                        the most detailed part of each picture, method by method
 ${aboutProtocols}`,
-    flags,
-    examples: [
-      [
-        "compare --hr Set5/HR --scale 3 --out compared",
-        "all interpolations, and the networks that come with pixelgrad",
-      ],
-      [
-        "compare --hr Set5/HR --methods bicubic,espcn,runs/espcn-x3/best.safetensors --out compared",
-        "a network of your own, at its scale, beside another one and bicubic interpolation",
-      ],
+  flags,
+  examples: [
+    ["--hr Set5/HR --scale 3 --out compared", "all interpolations, and the networks of pixelgrad"],
+    [
+      "--hr Set5/HR -m bicubic,espcn,runs/espcn-x3/best.safetensors --out compared",
+      "a network of your own, at its scale, beside another one and bicubic interpolation",
     ],
-  },
-  async (values, { signal }) => {
-    const { findPictures } = await import("../evaluate/index.ts");
-    const { hr, lr, out } = values;
-    const contestants = await openContestants(values);
-    const { scale } = contestants[0].opened.upscaler;
+  ],
+  async run(values, { signal }) {
+    const { findPictures, loadPicture } = await import("../evaluate/index.ts");
+    const { pickDetail } = await import("../report/picture.ts");
+    const { hr, lr, protocol, border, out } = values;
+    const methods = await openMethods(values);
+    const { scale } = methods[0].upscaler;
     const pictures = findPictures(hr, lr, scale, console.error);
-    const read = idsOf([
-      ...pictures.flatMap(({ high, low }) => [high, low]),
-      ...contestants.map(({ opened }) => opened.weights),
-    ]);
-    for (const drawing of ["quality-speed.png", "details.png"])
-      checkNotRead(join(out, drawing), "--out", read);
+    const weights = methods.map((method) => method.weights);
+    const inputs = idsOf([...weights, ...pictures.flatMap(({ high, low }) => [high, low])]);
+    for (const drawing of ["quality-speed.png", "details.png"]) {
+      checkNotInput(join(out, drawing), "--out", inputs);
+    }
     makeFolder(out, "Name another one with --out.");
 
-    const details = await chooseDetails(pictures.slice(0, values.details ?? 5), scale);
-    const results: Result[] = [];
-    for (const [i, contestant] of contestants.entries()) {
-      console.error(`Measuring ${contestant.label} (${i + 1} of ${contestants.length}) …`);
-      results.push(await measure(contestant, pictures, details, values, signal));
+    const details: Detail[] = [];
+    for (const files of pictures.slice(0, values.details ?? 5)) {
+      const picture = await loadPicture(files, scale);
+      details.push({ picture, region: pickDetail(picture.high, detailSize, scale), panels: [] });
     }
-    for (const { opened } of contestants) opened.close();
+    const results: Result[] = [];
+    for (const [i, opened] of methods.entries()) {
+      const { name, upscale } = opened.upscaler;
+      console.error(`Measuring ${name} (${i + 1} of ${methods.length}) …`);
+      const result = await measure(opened, pictures, { protocol, border, signal });
+      results.push(result);
+      for (const [k, { picture, panels }] of details.entries()) {
+        const caption = `${name} ${result.images[k].psnr.toFixed(2)} dB`;
+        panels.push({ caption, image: await upscale(picture.low, { signal }) });
+      }
+    }
+    for (const { close } of methods) close();
     // Such as "Set5/HR x2".
     const title = `${resolve(hr).split(sep).slice(-2).join("/")} x${scale}`;
     await writeResults(out, title, results, details);
   },
-);
+});
 
-/** An opened method, or the ensemble of one. */
-interface Contestant {
-  /** The method; with the name of its file where that tells it from another one. */
-  readonly label: string;
-  readonly opened: OpenedMethod;
-}
-
-/** A part of a picture that is shown, and each method's version of it. */
+/** A part of a picture, and each method's version of it. */
 interface Detail {
-  readonly files: PairFiles;
-  readonly name: string;
-  readonly high: Image;
+  readonly picture: Picture;
   readonly region: Region;
   readonly panels: Panel[];
 }
 
-/** "bicubic,edsr-small"; each counts once. */
-function methodList(given: string): string[] {
-  const methods = given.split(",").filter((method) => method !== "");
-  if (methods.length === 0) throw new UsageError("wants methods, joined by commas");
-  return [...new Set(methods)];
-}
+/** Side of a detail in HR pixels. */
+const detailSize = 72;
 
-/** Opens all methods before anything is measured: what does not fit shows at once. */
-async function openContestants(values: Values<typeof flags>): Promise<Contestant[]> {
-  const { methods, adapter, ensemble } = values;
-  let { scale } = values;
+/** Opens all methods before anything is measured, so that one that does not fit is noticed at once. */
+async function openMethods({ methods, adapter, ensemble, scale }: Values<typeof flags>) {
   const chosen = methods ?? [...methodNames].reverse().filter((name) => scalesOf(name).includes(scale ?? 2));
   await openAdapter(adapter, chosen);
   if (ensemble && chosen.every(isInterpolation)) {
@@ -120,69 +104,35 @@ async function openContestants(values: Values<typeof flags>): Promise<Contestant
   }
   const { selfEnsemble } = await import("../upscale/index.ts");
   const isFile = (method: string) => !(methodNames as readonly string[]).includes(method);
-  const opened = new Map<string, OpenedMethod>();
+  const byChoice = new Map<string, OpenedMethod>();
+  let commonScale: number | undefined = scale;
   // Files first: they know their scale, which is then that of the others.
-  for (const method of [...chosen.filter(isFile), ...chosen]) {
-    if (opened.has(method)) continue;
-    opened.set(method, await methodOf({ method, scale }));
-    scale = opened.get(method)!.upscaler.scale;
+  for (const method of new Set([...chosen.filter(isFile), ...chosen])) {
+    const opened = await methodOf({ method, scale: commonScale });
+    byChoice.set(method, opened);
+    commonScale = opened.upscaler.scale;
   }
-  const labels = labelsOf(chosen.map((method) => opened.get(method)!));
-  return chosen.flatMap((method, i) => {
-    const plain = { label: labels[i], opened: opened.get(method)! };
-    if (!ensemble || isInterpolation(method)) return [plain];
-    const upscaler = selfEnsemble(plain.opened.upscaler);
-    return [plain, { label: `${labels[i]}+`, opened: { ...plain.opened, upscaler, ensemble, close() {} } }];
+  const opened = withLabels(chosen.map((method) => byChoice.get(method)!));
+  return opened.flatMap((method, i) => {
+    if (!ensemble || isInterpolation(chosen[i])) return [method];
+    return [method, { ...method, ensemble, upscaler: selfEnsemble(method.upscaler), close() {} }];
   });
 }
 
-/** Names, with that of the weight file, or its path, where that tells a method from another one. */
-function labelsOf(methods: readonly OpenedMethod[]): string[] {
+/** Adds the name of the weight file, or its path, to names that several methods share. */
+function withLabels(methods: readonly OpenedMethod[]): OpenedMethod[] {
   const candidates = methods.map(({ upscaler: { name }, weights = "" }) => [
     name,
     `${name} (${basename(weights, extname(weights))})`,
     `${name} (${weights})`,
   ]);
   const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
-  return candidates.map(
-    (own) =>
-      own.find((label, k) => candidates.filter((other) => same(other[k], label)).length === 1) ?? own[0],
-  );
-}
-
-/** Side of a detail in HR pixels. */
-const detailSize = 72;
-
-/** The square with the most texture of each picture, on whole LR pixels. */
-async function chooseDetails(pictures: readonly PairFiles[], scale: number): Promise<Detail[]> {
-  const { loadPicture } = await import("../evaluate/index.ts");
-  const { pickDetail } = await import("../report/picture.ts");
-  const details: Detail[] = [];
-  for (const files of pictures) {
-    const { name, high } = await loadPicture(files, scale);
-    details.push({ files, name, high, region: pickDetail(high, detailSize, scale), panels: [] });
-  }
-  return details;
-}
-
-/** Measures one method, and adds its version to each detail. */
-async function measure(
-  { label, opened }: Contestant,
-  pictures: readonly PairFiles[],
-  details: readonly Detail[],
-  { protocol, border }: Values<typeof flags>,
-  signal: AbortSignal,
-): Promise<Result> {
-  const { evaluate, loadPicture } = await import("../evaluate/index.ts");
-  const evaluation = await evaluate(opened.upscaler, pictures, { protocol, border, signal });
-  const result = { ...resultOf(opened, evaluation), method: label };
-  for (const [i, { files, panels }] of details.entries()) {
-    signal.throwIfAborted();
-    const { low } = await loadPicture(files, evaluation.scale);
-    const image = await opened.upscaler.upscale(low, { signal });
-    panels.push({ caption: `${label} ${result.images[i].psnr.toFixed(2)} dB`, image });
-  }
-  return result;
+  return methods.map((method, i) => {
+    const isUnique = (label: string, k: number) =>
+      candidates.filter((others) => same(others[k], label)).length === 1;
+    const name = candidates[i].find(isUnique) ?? method.upscaler.name;
+    return { ...method, upscaler: { ...method.upscaler, name } };
+  });
 }
 
 /** Figures first: should a drawing fail, they are there. */
@@ -215,51 +165,44 @@ async function writeResults(
     ...(plot ? ["![Quality against speed](quality-speed.svg)"] : []),
     ...(details.length > 0 ? ["![Details side by side](details.png)"] : []),
   ];
-  await writeWhole(join(folder, "compare.json"), `${JSON.stringify({ title, methods: results }, null, 2)}\n`);
+  await writeJson(join(folder, "compare.json"), { title, methods: results });
   await writeWhole(join(folder, "compare.md"), `${page.join("\n\n")}\n`);
   if (plot) await writeDrawing(join(folder, "quality-speed"), plot);
   if (details.length > 0) {
-    const rows = details.map((detail) => rowOf(detail, compared));
+    const rows = details.map(({ picture: { name, high }, region, panels }) => ({
+      title: `${name} (${compared})`,
+      overview: { caption: "whole", image: high, region },
+      panels: [...panels, { caption: "original", image: high }],
+    }));
     // Nine panels of this size make a page of some 1500 pixels.
     await writePng(join(folder, "details.png"), await sideBySide(rows, 2 * detailSize));
   }
   console.log(`\nWritten to ${folder}: compare.md shows it all.`);
 }
 
-/** Under which conditions each method was measured; those with the same ones in one line. */
+/** What the figures depend on, with the methods for which that is the same. */
 function notesOn(results: readonly Result[]): string[] {
   const groups = new Map<string, string[]>();
   for (const result of results) {
-    const line = conditionsOf(result);
-    groups.set(line, [...(groups.get(line) ?? []), result.method]);
+    const note = describeResult(result);
+    groups.set(note, [...(groups.get(note) ?? []), result.method]);
   }
-  return [...groups].map(([line, names]) => `${names.join(", ")}: ${line}`);
+  return [...groups].map(([note, methods]) => `${methods.join(", ")}: ${note}`);
 }
 
 /** Undefined if there is nothing to draw: a picture of one colour has infinite PSNR. */
-async function plotOf(
-  title: string,
-  compared: string,
-  results: readonly Result[],
-): Promise<string | undefined> {
+async function plotOf(title: string, compared: string, results: readonly Result[]) {
   const { scatterPlot } = await import("../report/scatter.ts");
   const dots = results
     .map(({ method, mean, msPerMegapixel }) => ({ name: method, x: msPerMegapixel, y: mean.psnr }))
     .filter(({ y }) => Number.isFinite(y));
   if (dots.length === 0) return undefined;
+  const count = results[0].images.length;
   return scatterPlot({
     title: `${title}: quality against speed`,
-    subtitle: `${compared}; pictures: ${results[0].images.length}. Dashed: no method is both faster and better.`,
+    subtitle: `${compared}; pictures: ${count}. Dashed: no method is both faster and better.`,
     xLabel: "milliseconds per megapixel of the result",
     yLabel: "PSNR, dB",
     dots,
   });
-}
-
-function rowOf({ name, high, region, panels }: Detail, compared: string): Row {
-  return {
-    title: `${name} (${compared})`,
-    overview: { caption: "whole", image: high, region },
-    panels: [...panels, { caption: "original", image: high }],
-  };
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The program `pixelgrad`. Commands are loaded when they are asked for, and what they need (sharp, WebGPU)
- * when they run, so that a help text is there at once.
+ * The program `pixelgrad`. A command is loaded when it is asked for, and what it needs (sharp, WebGPU) when
+ * it runs, so that help texts appear at once.
  */
 import { readFileSync } from "node:fs";
 import type { Command } from "./flags.ts";
@@ -14,7 +14,7 @@ const pixelgrad: CommandGroup = {
   noun: "command",
   commands: {
     compare: {
-      summary: "measures several methods on the same pictures: a table, a plot and details side by side",
+      summary: "measures several methods on the same pictures, and shows them side by side",
       load: async () => (await import("./compare.ts")).compareCommand as Command,
     },
     evaluate: {
@@ -22,7 +22,7 @@ const pixelgrad: CommandGroup = {
       load: async () => (await import("./evaluate.ts")).evaluateCommand as Command,
     },
     info: {
-      summary: "tells which WebGPU adapters there are, which one is used, and how fast it is",
+      summary: "lists the WebGPU adapters, names the one in use and measures how fast it is",
       load: async () => (await import("./info.ts")).infoCommand as Command,
     },
     train: {
@@ -30,15 +30,15 @@ const pixelgrad: CommandGroup = {
       load: async () => (await import("./train.ts")).trainCommands,
     },
     upscale: {
-      summary: "enlarges a picture, a folder of pictures, or video in a pipe",
+      summary: "enlarges a picture, a folder of pictures, or video from a pipe",
       load: async () => (await import("./upscale.ts")).upscaleCommand as Command,
     },
   },
   notes: `  pixelgrad --version         prints the version
 
 Exit codes: 0 done, 1 failed, 2 wrong command line, 130 stopped by Ctrl-C, 143 by SIGTERM.
-Networks run on the fastest WebGPU adapter there is; --adapter or the environment variable PIXELGRAD_ADAPTER
-choose another. With PIXELGRAD_DEBUG=1, a failure is printed with its stack trace.`,
+Networks run on the fastest WebGPU adapter. --adapter or the environment variable PIXELGRAD_ADAPTER
+chooses another one. With PIXELGRAD_DEBUG=1, failures are printed with their stack traces.`,
 };
 
 const args = process.argv.slice(2);

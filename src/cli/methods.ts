@@ -1,43 +1,41 @@
-/** Flags that say which method enlarges, by how much and where; all commands have the same. */
+/** Flags that say which method enlarges, by how much and where. All commands share them. */
+import { oneOf, text } from "../options/kinds.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
 import { defaultMethod, isInterpolation, methodNames } from "../upscale/method-names.ts";
-import { type Flags, oneOf, text, UsageError } from "./flags.ts";
+import { type Flags, UsageError } from "./flags.ts";
 
 export const methodFlag = {
   short: "m",
-  value: "M",
+  kind: { ...text, symbol: "METHOD" },
   help: `${methodNames.join(", ")}, or a weight file (safetensors)`,
-  read: text,
-} as const satisfies Flags[string];
+} satisfies Flags[string];
 
 export const scaleFlag = {
   short: "s",
-  value: "S",
-  help: "enlargement of each side: 2, 3, 4 or 8; by default 2, or what the weights are for",
-  read: (given: string) => Number(oneOf("2", "3", "4", "8")(given)),
-} as const satisfies Flags[string];
+  kind: oneOf(2, 3, 4, 8),
+  help: "enlargement of each side; default: that of the weight file, else 2",
+} satisfies Flags[string];
 
 export const ensembleFlag = {
   short: "x",
-  help: "averages the answers to the picture's eight flips and turns: a little better, eight times the work",
-} as const satisfies Flags[string];
+  help: "averages the results for the picture's eight flips and turns: a little better, eight times the work",
+} satisfies Flags[string];
 
 export const adapterFlag = {
   short: "g",
-  value: "A",
+  kind: text,
   help: "where networks run: gpu, lavapipe, swiftshader, cpu or part of an adapter's name",
-  read: text,
-} as const satisfies Flags[string];
+} satisfies Flags[string];
 
 interface MethodFlags {
   readonly method?: string;
   readonly scale?: number;
   readonly ensemble?: boolean;
+  readonly adapter?: string;
 }
 
-/** Opens the method that the flags name. @throws UsageError where flags contradict each other */
-export async function methodOf(flags: MethodFlags & { readonly adapter?: string }): Promise<OpenedMethod> {
-  const { method, scale, ensemble, adapter } = flags;
+/** Opens the method that the flags name. @throws UsageError if flags contradict each other */
+export async function methodOf({ method, scale, ensemble, adapter }: MethodFlags): Promise<OpenedMethod> {
   await openAdapter(adapter, [method ?? defaultMethod(scale ?? 2)]);
   const { openMethod } = await import("../node.ts");
   return openMethod({ method, scale, ensemble }).catch((error: Error) => {

@@ -1,14 +1,15 @@
-/** How a command line becomes a run of a command and an exit code: for `pixelgrad` and for the examples. */
-import { type Command, helpOf, orList, parseFlags, table, UsageError } from "./flags.ts";
+/** From a command line to an exit code, for `pixelgrad` and for the examples. */
+import { orList } from "../options/kinds.ts";
+import { type Command, helpOf, parseFlags, table, UsageError } from "./flags.ts";
 
-/** Several commands under one name. Each is loaded when it is asked for. */
+/** Several commands under one name, each of them loaded when it is asked for. */
 export interface CommandGroup {
-  /** The first line of its help text. */
+  /** The first line of the help text. */
   readonly title: string;
-  /** What the names below stand for: "command". */
+  /** What users choose by name: "command". */
   readonly noun: string;
   readonly commands: Readonly<Record<string, CommandEntry>>;
-  /** The last paragraphs of its help text. */
+  /** The last paragraphs of the help text. */
   readonly notes: string;
 }
 
@@ -19,19 +20,19 @@ export interface CommandEntry {
 }
 
 /**
- * Runs a command line and returns the exit code: 0 done, 1 failed, 2 wrong command line, 130 or 143 stopped
- * by Ctrl-C or SIGTERM. The first signal asks the command to stop, the second ends the program at once. A
- * failure that its user can do something about is printed as one paragraph; with PIXELGRAD_DEBUG, and for
- * what looks like a bug, with its stack.
+ * Runs a command line and returns the exit code: 0 done, 1 failed, 2 wrong command line, 130 stopped by
+ * Ctrl-C, 143 by SIGTERM. The first signal asks the command to stop, the second ends the program at once. A
+ * failure that users can do something about is printed as one paragraph; one that looks like a bug, and with
+ * PIXELGRAD_DEBUG every one, with its stack.
  *
- * @param program how its users call the command, or the group of commands: "pixelgrad".
+ * @param program how users call the command or the group: "pixelgrad".
  */
 export async function run(
   program: string,
   command: Command | CommandGroup,
   args: readonly string[],
 ): Promise<number> {
-  // Whoever reads the output has seen enough ("pixelgrad … | head").
+  // The reader of the output may have seen enough: "pixelgrad … | head".
   process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
   process.on("uncaughtException", (error) => process.exit(reportFailure(program, error)));
   const stop = stopOnSignals();
@@ -52,7 +53,7 @@ export async function run(
       [command, args] = [await commands[first].load(), rest];
     }
     if (args.some(isHelp)) console.log(helpOf(command, name));
-    else await command.run(parseFlags(command, args), { signal: stop.signal });
+    else await command.run(parseFlags(command, args), { program: name, signal: stop.signal });
     return stop.exitCode ?? 0;
   } catch (error) {
     if (stop.exitCode === undefined) return reportFailure(name, error);
@@ -65,26 +66,24 @@ function isHelp(arg: string): boolean {
   return arg === "--help" || arg === "-h";
 }
 
-/** What the first signal leaves behind: an aborted signal, and the exit code. */
+/** The first Ctrl-C or SIGTERM aborts `signal` and sets the exit code. */
 function stopOnSignals(): { readonly signal: AbortSignal; exitCode: number | undefined } {
   const controller = new AbortController();
   const stop = { signal: controller.signal, exitCode: undefined as number | undefined };
-  for (const [name, code] of [
-    ["SIGINT", 130],
-    ["SIGTERM", 143],
-  ] as const) {
+  const on = (name: NodeJS.Signals, code: number) =>
     process.on(name, () => {
       if (stop.exitCode !== undefined) process.exit(code);
       stop.exitCode = code;
       controller.abort();
     });
-  }
+  on("SIGINT", 130);
+  on("SIGTERM", 143);
   return stop;
 }
 
 /** Prints why it failed, and returns the exit code. */
 function reportFailure(program: string, error: unknown): number {
-  const name = program.replace(/ --$/, ""); // npm's mark before flags
+  const name = program.replace(/ --$/, ""); // npm wants it before flags
   if (error instanceof UsageError) {
     console.error(`${name}: ${error.message}. "${program} --help" explains.`);
     return 2;
@@ -94,7 +93,7 @@ function reportFailure(program: string, error: unknown): number {
   return 1;
 }
 
-/** Errors that JavaScript throws by itself. Those of this project and of Node's files have other classes. */
+/** JavaScript itself throws these. The errors of this project and of Node's files have other classes. */
 function isBug(error: Error): boolean {
   return [TypeError, ReferenceError, SyntaxError].some((bug) => error instanceof bug);
 }
@@ -106,6 +105,6 @@ function overviewOf(program: string, { title, noun, commands, notes }: CommandGr
     title,
     `${program} ${noun.toUpperCase()} [flags]`,
     `${heading}:\n${table(rows)}`,
-    `  ${program} ${noun.toUpperCase()} --help    lists its flags, with examples\n${notes}`,
+    `  ${program} ${noun.toUpperCase()} --help    lists the ${noun}'s flags, with examples\n${notes}`,
   ].join("\n\n");
 }

@@ -1,21 +1,14 @@
-/** `pixelgrad train NETWORK`: a command for each network, whose flags are all the settings of training. */
+/** `pixelgrad train NETWORK`: a command for each network. Its flags are all the settings of training. */
 import { type Architecture, architectureOf, architectures } from "../node.ts";
-import { path } from "../options/kinds.ts";
+import { folder, oneOf, orList } from "../options/kinds.ts";
 import { Progress } from "../report/progress.ts";
-import {
-  presetsOf,
-  resume,
-  type TrainConfig,
-  type TrainOptions,
-  type TrainStatus,
-  train,
-} from "../train/index.ts";
+import { presetsOf, resume, type TrainConfig, type TrainStatus, train } from "../train/index.ts";
 import { checkConfig, formatSetting, type Setting, settingsFor, withSetting } from "../train/settings.ts";
-import { type Command, type Flags, oneOf, reader, UsageError, type Values } from "./flags.ts";
+import { type Command, type Flags, UsageError, type Values } from "./flags.ts";
 import { type CommandGroup, run } from "./run.ts";
 
 export const trainCommands: CommandGroup = {
-  title: "Trains a network: weights, a log, curves and a report in a folder of its own.",
+  title: "Trains a network. Its weights, a log, curves and a report go into a folder of their own.",
   noun: "network",
   commands: Object.fromEntries(
     architectures.map((architecture: Architecture) => [
@@ -24,101 +17,83 @@ export const trainCommands: CommandGroup = {
     ]),
   ),
   notes: `
-Without --data, the photographs of some npm packages are used, if they are installed. --resume FOLDER goes
-on after Ctrl-C, or after a crash, as if training had never stopped.`,
+Without --data, networks learn from the photographs of some npm packages, if they are installed.
+After Ctrl-C or a crash, --resume FOLDER goes on as if training had never stopped.`,
 };
 
 /**
- * A program of its own that trains one network: with the flags of `pixelgrad train`, its progress and its
- * Ctrl-C.
+ * A program that trains one network, with the flags of `pixelgrad train`, its progress and its Ctrl-C.
  *
- * @param program how its users call it: "npm run train:edsr --".
- * @param defaults what is trained without flags.
+ * @param program how users call it: "npm run train:edsr --".
+ * @param defaults the configuration without flags.
  */
 export async function trainProgram(program: string, defaults: TrainConfig): Promise<void> {
-  const architecture = architectureOf(defaults.network.architecture);
-  const command = trainCommand(architecture, { program, defaults });
+  const command = trainCommand(architectureOf(defaults.network.architecture), defaults);
   process.exitCode = await run(program, command, process.argv.slice(2));
 }
 
-export interface TrainCommandOptions {
-  readonly program?: string;
-  /** The configuration without flags. Default: the network's first preset. */
-  readonly defaults?: TrainConfig;
-}
-
-export function trainCommand(architecture: Architecture, options: TrainCommandOptions = {}): Command {
-  const presets = presetsOf(architecture);
-  const [first] = Object.keys(presets);
-  const defaults = options.defaults ?? presets[first];
-  const lowerName = architecture.name.toLowerCase();
-  const name = `train ${lowerName}`;
+/** @param defaults the configuration without flags; default: the network's first preset. */
+export function trainCommand(
+  architecture: Architecture,
+  defaults: TrainConfig = Object.values(presetsOf(architecture))[0],
+): Command {
+  const { name, summary } = architecture;
+  const presetNames = Object.keys(architecture.presets);
   return {
-    name,
-    summary: `trains ${architecture.name} on pictures`,
     about: `
-${architecture.name}: ${architecture.summary}.
-Every flag is a setting; what stands in brackets is its value without the flag.`,
+Trains ${name} on pictures.
+
+${summary}.
+
+Brackets hold the value of a flag that is not given.`,
     flags: {
       preset: {
-        value: "NAME",
-        help: `values for the flags below, which change them: ${Object.keys(presets).join(", ")} [${first}]`,
-        read: oneOf(...Object.keys(presets)),
+        kind: { ...oneOf(...presetNames), symbol: "NAME" },
+        help: `starting values for the flags below: ${orList(presetNames)} [${presetNames[0]}]`,
       },
-      resume: { value: "FOLDER", help: "goes on with the run of this folder", read: reader(path) },
+      resume: { kind: folder, help: "goes on with the run in this folder" },
       ...Object.fromEntries(
         settingsFor(architecture).map((setting) => [setting.flag, flagOf(setting, defaults)]),
       ),
     },
     examples: [
-      [`${name}`, "the first preset, on photographs from npm"],
-      [`${name} --data photos --valid Set5/HR --steps 5000`, "pictures of one's own, measured on others"],
-      [`${name} --resume runs/${lowerName}-x2`, "goes on where that run stopped"],
+      ["", `the preset ${presetNames[0]}, on photographs from npm`],
+      ["--data photos --valid Set5/HR --steps 5000", "your own pictures, measured on others"],
+      [`--resume runs/${name.toLowerCase()}-x2`, "goes on where that run stopped"],
     ],
-    async run(values, { signal }) {
-      const request = readTraining(architecture, values, defaults);
-      const { onMessage, onProgress, close } = reporter();
-      const trainOptions: TrainOptions = { signal, onMessage, onProgress };
-      const result =
-        request.resume === undefined
-          ? await train(request.config, trainOptions)
-          : await resume(request.resume, { ...trainOptions, change: request.change });
-      close();
-      const { step, config, best, bicubic, path } = result;
+    async run(values, { program, signal }) {
+      const { folder, change, config } = readTraining(architecture, values, defaults);
+      const options = { signal, ...reporter() };
+      const { step, best, bicubic, path, ...result } =
+        folder === undefined ? await train(config, options) : await resume(folder, { ...options, change });
+      const { steps } = result.config;
+      options.close();
       if (best) {
         console.log(
           `Best: ${best.psnr.toFixed(2)} dB at step ${best.step} (bicubic ${bicubic.toFixed(2)}). ` +
             `Look at ${path}/report.html and comparison.png.`,
         );
       }
-      if (step < config.steps) {
-        const program = options.program ?? `${calledAs()} ${name}`;
-        const saved =
-          step > 0
-            ? ` What it had learned by then is saved; go on with: ${program} --resume ${quoted(path)}`
-            : "";
-        console.log(`Stopped at step ${step} of ${config.steps}.${saved}`);
-      }
+      if (step === steps) return;
+      const next = `${asCalled(program)} --resume ${quoted(path)}`;
+      const saved = step > 0 ? ` What it had learned by then is saved; go on with: ${next}` : "";
+      console.log(`Stopped at step ${step} of ${steps}.${saved}`);
     },
   };
 }
 
 function flagOf(setting: Setting, defaults: TrainConfig): Flags[string] {
+  const { kind, help, multiple = "last" } = setting;
   const value = formatSetting(defaults, setting);
-  return {
-    value: setting.kind.symbol,
-    help: value ? `${setting.help} [${value}]` : setting.help,
-    read: reader(setting.kind),
-    multiple: setting.multiple ?? "last",
-  };
+  return { kind, help: value ? `${help} [${value}]` : help, multiple };
 }
 
 export interface TrainRequest {
   /** Of a new run. */
   readonly config: TrainConfig;
-  /** Folder of the run to resume. */
-  readonly resume: string | undefined;
-  /** Applies the flags that were given, and nothing else, to the configuration of the run to resume. */
+  /** Of the run to resume. */
+  readonly folder: string | undefined;
+  /** Applies the flags that were given, and nothing else, to a configuration. */
   change(config: TrainConfig): TrainConfig;
 }
 
@@ -155,10 +130,10 @@ export function readTraining(
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-  return { config, resume: folder, change };
+  return { config, folder, change };
 }
 
-/** Shows how training goes: sentences, and below them one line of progress. */
+/** Prints how training goes: sentences, and below them one line of progress. */
 function reporter() {
   let progress: Progress | undefined;
   return {
@@ -175,14 +150,16 @@ function reporter() {
   };
 }
 
-/** How the user called the program, which may have been through npm. */
-function calledAs(): string {
+/** The program for users to copy, who may have called it through npm, which does not put it on the path. */
+function asCalled(program: string): string {
   const { npm_command, npm_lifecycle_event } = process.env;
-  if (npm_command === "exec") return "npx pixelgrad";
-  return npm_lifecycle_event === "pixelgrad" ? "npm run pixelgrad --" : "pixelgrad";
+  if (npm_command === undefined) return program;
+  const script = npm_lifecycle_event === "pixelgrad" ? "npm run pixelgrad --" : "npx pixelgrad";
+  return program.replace(/^pixelgrad/, script);
 }
 
-/** A path for a shell. */
+/** A path as an argument for the user's shell. */
 function quoted(path: string): string {
-  return /^[\w./\\:~-]+$/.test(path) ? path : JSON.stringify(path);
+  if (/^[\w./:-]+$/.test(path)) return path;
+  return process.platform === "win32" ? `"${path}"` : `'${path.replaceAll("'", "'\\''")}'`;
 }

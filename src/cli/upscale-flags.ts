@@ -1,75 +1,65 @@
 /** The flags of `pixelgrad upscale`. */
 import { outputFormats } from "../data/picture-file.ts";
+import { file, type Kind, oneOf, path, whole } from "../options/kinds.ts";
 import { alphaChoices } from "../picture/alpha.ts";
-import { oneOf, text, UsageError, type Values, whole } from "./flags.ts";
+import type { Values } from "./flags.ts";
 import { adapterFlag, ensembleFlag, methodFlag, scaleFlag } from "./methods.ts";
+
+const units: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
+
+/** Bytes: "512M". */
+const size: Kind<number> = {
+  wants: "a size such as 512M or 2G",
+  symbol: "SIZE",
+  fits: (value): value is number => Number.isFinite(value),
+  read(text) {
+    const [, number, unit] = /^(\d+(?:\.\d+)?)([KMG])i?B?$/i.exec(text) ?? [];
+    return number && Number(number) * units[unit.toUpperCase()];
+  },
+  write: (bytes) => `${bytes / units.M}M`,
+};
 
 export const upscaleFlags = {
   input: {
     short: "i",
-    value: "PATH",
-    help: "a picture (PNG, JPEG, WebP), a folder of them, or - for video on standard input",
-    read: text,
+    kind: path,
+    help: "a picture (PNG, JPEG, WebP), a folder of pictures, or - for video from standard input",
     required: true,
   },
   output: {
     short: "o",
-    value: "PATH",
-    help: "the picture to write, a folder for them (with a folder as input, or if it exists), or - for standard output",
-    read: text,
+    kind: path,
+    help: "a picture; a folder, if it exists or the input is one; or - for video to standard output",
     required: true,
   },
   scale: scaleFlag,
-  method: { ...methodFlag, help: `${methodFlag.help}; by default edsr-small, at scale 8 bicubic` },
+  method: { ...methodFlag, help: `${methodFlag.help}; default: edsr-small, at scale 8 bicubic` },
   ensemble: ensembleFlag,
   adapter: adapterFlag,
   format: {
     short: "f",
-    value: "F",
-    help: "png, jpeg or webp; by default what the output's name says, else png",
-    read: oneOf(...outputFormats),
+    kind: oneOf(...outputFormats),
+    help: "of the output; default: as its name says, else png",
   },
-  quality: {
-    value: "Q",
-    help: "of JPEG and WebP, 1 to 100; by default 95; WebP of 100 is lossless",
-    read: (given: string) => {
-      const quality = whole(1)(given);
-      if (quality > 100) throw new UsageError("wants a whole number from 1 to 100");
-      return quality;
-    },
-  },
-  depth: {
-    value: "BITS",
-    help: "8 or 16 bits per sample (16: PNG only); by default as the input",
-    read: (given: string) => Number(oneOf("8", "16")(given)) as 8 | 16,
-  },
+  quality: { kind: whole(1, 100), help: "of JPEG and WebP; default: 95. WebP of 100 is lossless" },
+  depth: { kind: oneOf(8, 16), help: "bits per sample, 16 for PNG only; default: as the input" },
   alpha: {
-    value: "A",
-    help: "transparency: keep it, drop it (all becomes opaque), or put the picture on white or black; by default keep, of JPEG white",
-    read: oneOf(...alphaChoices),
+    kind: oneOf(...alphaChoices),
+    help: "transparency: keep, drop (opaque), white or black (background); default: keep, for JPEG white",
   },
   tile: {
     short: "t",
-    value: "N",
-    help: "side of the tiles in pixels of the input; by default as large as memory allows. The result is the same",
-    read: whole(1),
+    kind: whole(1),
+    help: "side of a tile in input pixels, which does not change the result; default: as memory allows",
   },
   "max-memory": {
-    value: "SIZE",
-    help: "most memory that the program may take, as 512M or 2G; by default about 1G and the picture",
-    read: bytes,
+    kind: size,
+    help: "the most memory that the program may take, such as 512M or 2G; default: about 1G and the picture",
   },
   overwrite: {
-    help: "replaces files that exist; without it they are left alone, so that a broken-off folder goes on",
+    help: "replaces files that exist; without it they stay, so that an interrupted folder can go on",
   },
-  json: { value: "FILE", help: "writes what was done there, picture by picture", read: text },
+  json: { kind: file, help: "writes a report here, picture by picture" },
 } as const;
 
 export type UpscaleFlags = Values<typeof upscaleFlags>;
-
-/** "512M" */
-function bytes(given: string): number {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)([KMG])i?B?$/i.exec(given) ?? [];
-  if (number === undefined) throw new UsageError("wants a size such as 512M or 2G");
-  return Number(number) * 2 ** { K: 10, M: 20, G: 30 }[unit.toUpperCase() as "K" | "M" | "G"];
-}

@@ -10,11 +10,11 @@ import { type Conditions, describeConditions, metricOptions, type Protocol } fro
 export interface EvaluateOptions {
   /** See protocol.ts. Default "y". */
   protocol?: Protocol;
-  /** Pixels left out along each side. Default: the scale. (EDSR's figures on DIV2K: "rgb" and scale + 6.) */
+  /** Pixels left out along each side. Default: the scale. (EDSR's figures on DIV2K: "rgb", scale + 6.) */
   border?: number;
-  /** Allows LR pictures from different sources, whose figures do not compare, in one mean. Default false. */
+  /** Allows LR pictures of several sources, whose figures do not compare, in one mean. Default false. */
   mixed?: boolean;
-  /** Enlarges the first picture twice, so that times do not include compiling kernels. Default true. */
+  /** Enlarges the first picture twice, so that its time does not include compiling kernels. Default true. */
   warmUp?: boolean;
   /** Stops between two tiles or pictures; the promise rejects with the signal's reason. */
   signal?: AbortSignal;
@@ -24,10 +24,10 @@ export interface EvaluateOptions {
 
 export interface PictureScore {
   name: string;
-  /** dB; Infinity if result and original are equal. */
+  /** dB; Infinity if the result equals the original. */
   psnr: number;
   ssim: number;
-  /** Milliseconds for enlarging alone: from the LR picture in memory to the result in memory. */
+  /** Milliseconds for enlarging alone, from memory to memory. */
   ms: number;
   /** Megapixels of the result. */
   megapixels: number;
@@ -39,14 +39,14 @@ export interface Evaluation extends Conditions {
   /** The conditions in one line. */
   conditions: string;
   images: PictureScore[];
-  /** Means over the pictures, each counting the same; of decibels as they are, as in all papers. */
+  /** Means over the pictures, which count the same. Decibels are averaged as they are, as in all papers. */
   mean: { psnr: number; ssim: number; ms: number };
-  /** All milliseconds over all megapixels of the results. */
+  /** Over all pictures. */
   msPerMegapixel: number;
 }
 
 /**
- * Enlarges the small version of every picture and compares the results with the large ones. Pictures are
+ * Enlarges the small version of every picture and compares the result with the large one. Pictures may be
  * files, which are read one after the other, or loaded already.
  *
  * @throws DataError if there are no pictures, or one cannot be read or compared.
@@ -59,14 +59,14 @@ export async function evaluate(
   const { warmUp = true, signal, onPicture } = options;
   const conditions = conditionsOf(upscaler, pictures, options);
   const images: PictureScore[] = [];
-  for (const [i, one] of pictures.entries()) {
+  for (const [i, source] of pictures.entries()) {
     signal?.throwIfAborted();
-    const picture = isLoaded(one) ? one : await loadPicture(one, upscaler.scale);
+    const picture = "highY" in source ? source : await loadPicture(source, upscaler.scale);
     if (warmUp && i === 0) await enlarge(upscaler, picture, conditions, signal);
     const start = performance.now();
     const result = await enlarge(upscaler, picture, conditions, signal);
     const ms = performance.now() - start;
-    const score = { ...compare(result, picture, conditions, isLoaded(one) ? one.name : one.high), ms };
+    const score = { ...compare(result, picture, conditions), ms };
     images.push(score);
     onPicture?.(score, i);
   }
@@ -85,35 +85,31 @@ export async function evaluate(
   };
 }
 
-/** Under which conditions `evaluate` will measure. */
+/** The conditions under which `evaluate` will measure. */
 export function conditionsOf(
   { scale, colors }: Pick<Upscaler, "scale" | "colors">,
   pictures: readonly (PairFiles | Picture)[],
   { protocol = "y", border = scale, mixed = false }: EvaluateOptions = {},
 ): Conditions {
   if (pictures.length === 0) throw new DataError("evaluate: there are no pictures; name at least one.");
-  const sources = pictures.map((one) => (isLoaded(one) ? one.lowSource : lowSourceOf(one)));
+  const sources = pictures.map((one) => ("highY" in one ? one.lowSource : lowSourceOf(one)));
   const isMixed = new Set(sources).size > 1;
   if (isMixed && !mixed) {
     const files = sources.filter((source) => source === "files").length;
     throw new DataError(
       `evaluate: ${files} of ${pictures.length} pictures have an LR file. Give one for all or for none: ` +
-        `made and given ones have other figures.`,
+        `the figures of both kinds do not compare.`,
     );
   }
   return {
     protocol,
     border,
-    low: isMixed ? "mixed" : sources[0],
+    lowSource: isMixed ? "mixed" : sources[0],
     colors: protocol === "y" && colors !== "rgb" ? "y" : "rgb",
   };
 }
 
-function isLoaded(picture: PairFiles | Picture): picture is Picture {
-  return "highY" in picture;
-}
-
-/** The picture as the conditions have it enlarged: RGB, or a plane of rounded luma. */
+/** The result that the conditions compare: RGB, or a plane of rounded luma. */
 async function enlarge(
   upscaler: Upscaler,
   { low, lowY }: Picture,
@@ -126,7 +122,7 @@ async function enlarge(
   return { width, height, channels: 1, data: Uint8Array.from(plane, toByte) };
 }
 
-function compare(result: Image, picture: Picture, conditions: Conditions, path: string) {
+function compare(result: Image, picture: Picture, conditions: Conditions) {
   const { protocol, border, colors } = conditions;
   const original = colors === "rgb" ? picture.high : picture.highY;
   const options = metricOptions(protocol, border);
@@ -138,6 +134,6 @@ function compare(result: Image, picture: Picture, conditions: Conditions, path: 
       megapixels: (result.width * result.height) / 1e6,
     };
   } catch (cause) {
-    throw new DataError(`${path}: ${(cause as Error).message}`, { cause });
+    throw new DataError(`${picture.path}: ${(cause as Error).message}`, { cause });
   }
 }

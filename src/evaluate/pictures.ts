@@ -14,38 +14,38 @@ import { imresize, imresizePlane } from "../picture/imresize.ts";
 import type { LowSource } from "./protocol.ts";
 
 /**
- * The pictures of a folder, in the order of their names; with `low`, each with its small version there, as
- * partnersOf finds it by its name. `onLeftOut` is called with a line for each folder of which something is
- * left out.
+ * The pictures of a folder, in the order of their names. With a folder of small pictures, `lowFolder`, each
+ * comes with its small version from there, which partnersOf finds by its name. `onLeftOut` is called with a
+ * line for each folder of which something is left out.
  *
- * @throws DataError for a missing folder, a folder without pictures, and a picture whose partner is missing
- *   or not the only one. The pictures themselves are read later.
+ * @throws DataError for a missing folder, a folder without pictures, and a picture with no small version or
+ *   several. The pictures themselves are read later.
  */
 export function findPictures(
-  high: string,
-  low: string | undefined,
+  highFolder: string,
+  lowFolder: string | undefined,
   scale: number,
   onLeftOut?: (line: string) => void,
 ): PairFiles[] {
-  const together = low !== undefined && sameFile(high, low); // then the small ones are not left out
-  const options = { scale, onLeftOut: together ? undefined : onLeftOut };
-  const large = openFolder(high, options).files!.map(({ name, high }) => ({ name, high }));
-  if (low === undefined) return large;
-  const small = picturesIn(low, onLeftOut).pictures;
+  // If all are in one folder, the small ones are not left out.
+  const together = lowFolder !== undefined && sameFile(highFolder, lowFolder);
+  const large = openFolder(highFolder, { scale, onLeftOut: together ? undefined : onLeftOut }).files!;
+  if (lowFolder === undefined) return large.map(({ name, high }) => ({ name, high }));
+  const small = picturesIn(lowFolder, onLeftOut).pictures;
   const partners = partnersOf(
     large.map(({ high }) => high),
     small,
     scale,
   );
   return large.map(({ name, high }, i) => {
-    const found = partners[i];
-    if (found.length === 1) return { name, high, low: found[0] };
+    const [low, ...others] = partners[i];
+    if (low !== undefined && others.length === 0) return { name, high, low };
     throw new DataError(
-      found.length === 0
-        ? `${high} has no small version in ${low}: it should be called ${name}x${scale}.png, ${name}_LRBI_x${scale}.png or ` +
-            `${name}.png, say. Add it, or move the large one away.`
-        : `${high} has ${found.length} small versions in ${low} (${found.map((path) => basename(path)).join(", ")}). ` +
-            "Move all but one away.",
+      low === undefined
+        ? `${high} has no small version in ${lowFolder}: it should be called ${name}x${scale}.png, ` +
+            `${name}_LRBI_x${scale}.png or ${name}.png, say. Add it, or move the large one away.`
+        : `${high} has ${partners[i].length} small versions in ${lowFolder} ` +
+            `(${partners[i].map((path) => basename(path)).join(", ")}). Move all but one away.`,
     );
   });
 }
@@ -53,28 +53,28 @@ export function findPictures(
 /** A picture to measure on: HR and LR in RGB, and of both what protocol "y" compares. */
 export interface Picture {
   readonly name: string;
+  /** The HR file. */
+  readonly path: string;
   readonly high: Image;
   readonly low: Image;
-  /** Y of high, rounded, as a 1-channel picture. */
+  /** Y of `high`, rounded, as a picture of one channel. */
   readonly highY: Image;
-  /** Y for methods to enlarge, [height, width] in 16..235: see protocol.ts. */
+  /** Y of LR for methods to enlarge, [height, width] in 16..235: see protocol.ts. */
   readonly lowY: ArrayLike<number>;
-  /** Where the small picture is from. */
   readonly lowSource: LowSource;
 }
 
-/** Where the small version of a picture will be from. */
 export function lowSourceOf({ low, degradation }: PairFiles): LowSource {
   if (low !== undefined) return "files";
   return degradation ? "degraded" : "made";
 }
 
 /**
- * Reads a picture. high loses the edges that are no multiple of the scale. Grey files count as RGB with equal
- * channels.
+ * Reads a picture. `high` loses the edges that are no multiple of the scale. Grey files count as RGB with
+ * equal channels.
  *
- * @param options.transparency whether a picture with an alpha channel is refused, as no protocol measures it
- *   (the default), or loses that channel.
+ * @param options.transparency what becomes of an alpha channel, which no protocol measures: the picture is
+ *   refused (the default), or the channel is dropped.
  * @throws DataError that names the file if it cannot be read, has transparency, or its size does not fit.
  */
 export async function loadPicture(
@@ -95,21 +95,14 @@ export async function loadPicture(
   }
   const high = modcrop(large, scale);
   const highY = lumaOf(high);
-  const [{ name, low: path, degradation }, lowSource] = [files, lowSourceOf(files)];
-  const small =
-    path !== undefined
-      ? fitSmall(await read(path), path, large, files.high, scale)
-      : degradation && (await degrade(high, scale, degradation));
-  if (small) return { name, lowSource, high, highY, low: small, lowY: lumaOf(small).data };
+  const picture = { name: files.name, path: files.high, lowSource: lowSourceOf(files), high, highY };
+  const low =
+    files.low !== undefined
+      ? fitSmall(await read(files.low), files.low, large, files.high, scale)
+      : files.degradation && (await degrade(high, scale, files.degradation));
+  if (low) return { ...picture, low, lowY: lumaOf(low).data };
   const size = { width: high.width / scale, height: high.height / scale };
-  return {
-    name,
-    lowSource,
-    high,
-    highY,
-    low: imresize(high, size),
-    lowY: imresizePlane(highY.data, high, size),
-  };
+  return { ...picture, low: imresize(high, size), lowY: imresizePlane(highY.data, high, size) };
 }
 
 function refuseTransparency({ channels }: Image, path: string): void {

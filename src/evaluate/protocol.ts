@@ -6,19 +6,7 @@
  * loses the rows and columns that are no multiple of the scale; its luma plane Y (BT.601 in studio range) is
  * rounded to whole levels. LR is Matlab's bicubic of that plane as real numbers, not rounded. The method
  * enlarges this plane, its result is rounded to whole levels, and PSNR and SSIM leave out a border as wide as
- * the scale.
- *
- * How much the details matter: bicubic on Set5, dB and SSIM, border = scale.
- *
- *                                                          x2               x3               x4
- *     published                                            33.66  0.9299    30.39  0.8682    28.42  0.8104
- *     "y": Y rounded, LR real, result rounded              33.66  0.9299    30.39  0.8682    28.42  0.8104
- *     the same, LR rounded to bytes after each pass        33.65  0.9294    30.39  0.8680    28.42  0.8102
- *     the same, and enlarged in bytes as well              33.64  0.9291    30.38  0.8678    28.41  0.8100
- *     "y" with LR files: Y of the official RGB files       33.64  0.9293    30.38  0.8678    28.41  0.8101
- *     RGB enlarged in bytes, then Y rounded                33.64  0.9292    30.39  0.8678    28.42  0.8101
- *     RGB enlarged in bytes, Y not rounded                 33.67  0.9303    30.40  0.8689    28.43  0.8111
- *     "rgb"                                                31.79  0.9086    28.62  0.8383    26.69  0.7731
+ * the scale. Every other choice gives other figures: docs/measurements.md has those of bicubic on Set5.
  *
  * Networks that work on RGB (EDSR) have no use for a luma plane: they get LR in RGB, as bytes (Matlab's
  * bicubic of uint8, which is what the official LR files hold), and Y of their rounded RGB result is compared.
@@ -27,32 +15,32 @@ import type { MetricOptions } from "../picture/metrics.ts";
 
 export type Protocol = "y" | "rgb";
 
-/** A small picture is made from the large one by Matlab's bicubic, degraded otherwise or read from a file. */
+/** Matlab's bicubic makes the small picture from the large one, a degradation does, or it is in a file. */
 export type LowSource = "made" | "degraded" | "files";
 
 export interface Conditions {
   readonly protocol: Protocol;
   readonly border: number;
   /** Where the small pictures are from; "mixed": not all from the same source. */
-  readonly low: LowSource | "mixed";
+  readonly lowSource: LowSource | "mixed";
   /** What the method enlarges. */
   readonly colors: "y" | "rgb";
 }
 
-/** All that decides over the figures, in one line. */
-export function describeConditions({ protocol, border, low, colors }: Conditions): string {
+/** Everything that the figures depend on, in one line. */
+export function describeConditions({ protocol, border, lowSource, colors }: Conditions): string {
   const compared =
     protocol === "rgb"
       ? "PSNR and SSIM over R, G and B"
       : `PSNR and SSIM on Y (BT.601 studio range, rounded)${colors === "rgb" ? " of the RGB result" : ""}`;
-  const ofY = protocol === "y" && colors === "y";
-  const small = {
+  const ofY = colors === "y" ? "Y (rounded) of " : "";
+  const low = {
     made: ofY ? "Matlab's bicubic of rounded Y, itself not rounded" : "Matlab's bicubic of RGB bytes",
-    degraded: `${ofY ? "Y (rounded) of " : ""}the large pictures, degraded`,
-    files: `${ofY ? "Y (rounded) of " : ""}the given files`,
+    degraded: `${ofY}the large pictures, degraded`,
+    files: `${ofY}the given files`,
     mixed: "the given files, and of pictures without one Matlab's bicubic",
   };
-  return `${compared}, border ${border}; LR: ${small[low]}`;
+  return `${compared}, border ${border}; LR: ${low[lowSource]}`;
 }
 
 export function metricOptions(protocol: Protocol, border: number): MetricOptions {

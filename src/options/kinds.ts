@@ -1,23 +1,23 @@
 /**
- * Kinds of options: what a value may be, and how it is read from a text and written as one. A network's
- * options (src/models), the settings of training (src/train) and the flags of the command line (src/cli) are
- * tables that name a kind for each entry.
+ * Kinds of options: which values an option takes, and how it reads one from a text and writes it as one. The
+ * options of networks (src/models), the settings of training (src/train) and the flags of the command line
+ * (src/cli) are tables whose entries name a kind.
  */
 
 export interface Kind<T = unknown> {
   /** In words, after "wants" or "must be": "a whole number of at least 1". */
   readonly wants: string;
-  /** What a help text calls the value: "N". */
+  /** Stands for the value in a help text: "N". */
   readonly symbol: string;
   fits(value: unknown): value is T;
-  /** The value that a text stands for. For a text that stands for none: anything that does not fit. */
+  /** The value of a text. For a text that is no such value: anything that does not fit. */
   read(text: string): unknown;
   /** For help texts and reports. */
   write(value: T): string;
 }
 
 /** Numbers that pass a test. */
-export function numeric(wants: string, symbol: string, passes: (value: number) => boolean): Kind<number> {
+function numeric(wants: string, symbol: string, passes: (value: number) => boolean): Kind<number> {
   return {
     wants,
     symbol,
@@ -27,55 +27,51 @@ export function numeric(wants: string, symbol: string, passes: (value: number) =
   };
 }
 
-/** Whole numbers from `min` on; without it, of any sign. */
-export function whole(min?: number): Kind<number> {
-  const wants = min === undefined ? "a whole number" : `a whole number of at least ${min}`;
-  return numeric(wants, "N", (value) => Number.isSafeInteger(value) && value >= (min ?? -Infinity));
+/** Whole numbers from `min` to `max`; without them, all. */
+export function whole(min = -Infinity, max = Infinity): Kind<number> {
+  const lower = min === -Infinity ? "" : ` of at least ${min}`;
+  const range = max === Infinity ? lower : ` from ${min} to ${max}`;
+  const passes = (value: number) => Number.isSafeInteger(value) && value >= min && value <= max;
+  return numeric(`a whole number${range}`, "N", passes);
 }
 
-export const odd = numeric(
-  "an odd number above 0",
-  "N",
-  (value) => Number.isSafeInteger(value) && value > 0 && value % 2 === 1,
-);
+export const odd = numeric("an odd number above 0", "N", (value) => value > 0 && value % 2 === 1);
 export const atLeastZero = numeric("a number of at least 0", "X", (value) => value >= 0 && value < Infinity);
 export const positive = numeric("a number above 0", "X", (value) => value > 0 && value < Infinity);
 export const share = numeric("a number between 0 and 1", "X", (value) => value > 0 && value < 1);
 
 /** Any text but the empty one. */
 export const text: Kind<string> = {
-  wants: "a value",
-  symbol: "TEXT",
+  wants: "a name",
+  symbol: "NAME",
   fits: (value): value is string => typeof value === "string" && value !== "",
   read: (value) => value,
   write: String,
 };
-
-/** The same for places on the disk. */
+export const file: Kind<string> = { ...text, wants: "a file", symbol: "FILE" };
+export const folder: Kind<string> = { ...text, wants: "a folder", symbol: "FOLDER" };
+/** A file or a folder. */
 export const path: Kind<string> = { ...text, wants: "a path", symbol: "PATH" };
 
 export function oneOf<const T extends string | number>(...choices: readonly T[]): Kind<T> {
+  const joined = choices.join("|");
   return {
     wants: orList(choices),
-    symbol: choices.length <= 4 ? choices.join("|") : "NAME",
+    symbol: joined.length <= 16 ? joined : "NAME",
     fits: (value): value is T => choices.some((choice) => choice === value),
     read: (text) => choices.find((choice) => String(choice) === text),
     write: String,
   };
 }
 
-/** For people yes or no; weight files have true or false. */
+const booleans: Readonly<Record<string, boolean>> = { yes: true, true: true, no: false, false: false };
+
+/** People write yes or no, weight files true or false. */
 export const yesOrNo: Kind<boolean> = {
   wants: "yes or no",
   symbol: "yes|no",
   fits: (value) => typeof value === "boolean",
-  read: (text) =>
-    new Map([
-      ["yes", true],
-      ["true", true],
-      ["no", false],
-      ["false", false],
-    ]).get(text),
+  read: (text) => booleans[text],
   write: (value) => (value ? "yes" : "no"),
 };
 
@@ -99,7 +95,7 @@ export function orList(names: readonly (string | number)[]): string {
   return names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
 }
 
-/** A value that does not fit, as errors show it. */
+/** A value that does not fit, as errors print it. */
 export function quote(value: unknown): string {
   return typeof value === "number" ? String(value) : (JSON.stringify(value) ?? "nothing");
 }

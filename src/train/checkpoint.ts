@@ -1,8 +1,8 @@
 /**
- * A checkpoint is one safetensors file that holds everything that training needs to go on as if it had never
- * stopped: the weights (`model.*`), Adam's running sums (`adam.*`), the weights' moving average
- * (`average.*`), and as JSON in its metadata the configuration and all counters. It is written beside the
- * former one and renamed when it is on the disk, so that at every moment there is one that can be read.
+ * A checkpoint is one safetensors file with everything that training needs to go on as if it had never
+ * stopped: the weights (`model.*`), Adam's running sums (`adam.*`), the weights' moving average (`average.*`)
+ * and, as JSON in its metadata, the configuration and all counters. It replaces the previous one when it is
+ * whole and on the disk, so that there is always one that can be read.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,23 +20,23 @@ export interface Checkpoint {
   readonly sums: Readonly<Record<string, Float32Array>>;
 }
 
-/** The names of the pictures, by which others are noticed. */
+/** By their names, other pictures are noticed when training is resumed. */
 export interface PictureNames {
   readonly train: readonly string[];
   readonly valid: readonly string[];
 }
 
 export interface CheckpointState {
-  /** The format's. */
+  /** Version of the format. */
   readonly version: 1;
   readonly config: TrainConfig;
-  /** The device's name, as results may differ in their last bits between devices. */
+  /** The device's name: on another one, results may differ in their last bits. */
   readonly device: string;
   /** Steps done. */
   readonly step: number;
   /** Seconds of training so far. */
   readonly seconds: number;
-  /** Where in the endless sequence of patches the next batch begins: all that is random after the start. */
+  /** Where the next batch begins among the endless patches. Nothing else is random after the start. */
   readonly loader: LoaderState;
   readonly pictures: PictureNames;
   /** Of the last evaluation, dB. */
@@ -55,7 +55,7 @@ export function serializeCheckpoint({ state, weights, average, sums }: Checkpoin
   return serializeSafetensors(tensors, { pixelgrad: "checkpoint", state: JSON.stringify(state) });
 }
 
-/** Reads the checkpoint of a run folder. Throws a DataError if there is none that this version knows. */
+/** Reads the checkpoint of a run folder. Throws a DataError if there is none that this version can read. */
 export function readCheckpoint(folder: string): Checkpoint {
   const path = join(folder, checkpointFile);
   if (!existsSync(path)) {

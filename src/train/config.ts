@@ -1,57 +1,61 @@
 import { basename } from "node:path";
 import type { DegradationOptions, Div2kTrack } from "../data/index.ts";
-import { type Architecture, architectures, type Recipe } from "../node.ts";
+import {
+  type Architecture,
+  architectureOf,
+  architectures,
+  completeOptions,
+  type NetworkOptions,
+  type Recipe,
+} from "../node.ts";
 
 /**
- * Everything that decides what training does, in one object. It is saved with every checkpoint and weight
- * file, so that a run can be resumed, and repeated. The networks' presets (src/models) are complete examples;
- * what each field may be is in settings.ts.
+ * Everything that decides what training does. It is saved in every checkpoint and weight file, so that a run
+ * can be resumed, and repeated. The networks' presets (src/models) are complete examples; settings.ts says
+ * which values each field takes.
  */
 export interface TrainConfig extends Recipe {
   readonly network: NetworkConfig;
   /** Weight file to begin from, instead of random weights: see `initialWeights`. */
   readonly init?: string;
 
-  /** Folders of HR pictures, or of DIV2K; none: photographs from npm, see photographs.ts. */
+  /** Folders of HR pictures, or of DIV2K. None: photographs from npm, see photographs.ts. */
   readonly data: readonly string[];
-  /** Which of DIV2K's LR pictures. None: bicubic. */
+  /** Which of DIV2K's LR pictures. Default: bicubic. */
   readonly track?: Div2kTrack;
-  /** How LR pictures of other folders are made, and those to measure on. None: by Matlab's bicubic. */
+  /** How LR pictures of other folders are made, held-out ones too. Default: by Matlab's bicubic. */
   readonly degradation?: DegradationOptions;
-  /** Folder for decoded pictures, for data that does not fit into memory: see PatchLoader's `cacheFolder`. */
+  /** Folder for decoded pictures that do not fit into memory: see PatchLoader's `cacheFolder`. */
   readonly cache?: string;
-  /** Folder of HR pictures to measure on; without it, some of the data is held out. */
+  /** Folder of HR pictures to measure on. Default: some of the data, held out. */
   readonly valid?: string;
-  /** On how many of them at most. */
+  /** How many of them are measured at most. */
   readonly validPictures: number;
-  /** The batch is computed in this many parts, one after the other, to save memory. */
+  /** Parts in which a batch is computed, one after the other, to save memory. */
   readonly accumulate: number;
 
-  /** Longest gradient, all parameters together: see `clipGradNorm`. None: not clipped. */
+  /** Largest norm of the gradient, all parameters together: see `clipGradNorm`. Default: any. */
   readonly clip?: number;
   /**
-   * Decay of the weights' moving average, which is then what is measured and kept: see `emaUpdate`, and
-   * `emaDecay` for its beginning. None: no average.
+   * Decay of the weights' moving average (`emaUpdate`; `emaDecay` says how it begins), which is then measured
+   * and saved in place of the weights. Default: no average.
    */
   readonly ema?: number;
   /** Decides the first weights, and the order and place of the patches. */
   readonly seed: number;
 
-  /** Steps between checkpoints, besides those at evaluations and at the end. None: by time alone. */
+  /** Steps between checkpoints, besides those at evaluations and at the end. Default: by time alone. */
   readonly checkpointEvery?: number;
   /** Minutes after which a checkpoint is made in any case. */
   readonly checkpointMinutes: number;
 
-  /** As for `init()`: gpu, lavapipe, swiftshader, cpu, part of an adapter's name. None: the best there is. */
+  /** As for `init()`: gpu, lavapipe, swiftshader, cpu, part of an adapter's name. Default: the fastest. */
   readonly adapter?: string;
-  /** Folder for the results. None: a new one under runs/. */
+  /** Folder for the results. Default: a new one under runs/. */
   readonly out?: string;
 }
 
-/**
- * A network by the name of its architecture, and its options: src/models explains them, and has defaults for
- * those that are left out.
- */
+/** A network: the name of its architecture, and its options. src/models has defaults for missing ones. */
 export type NetworkConfig = {
   [A in (typeof architectures)[number] as A["name"]]: { readonly architecture: A["name"] } & OptionsOf<A>;
 }[ArchitectureName];
@@ -60,7 +64,13 @@ export type ArchitectureName = (typeof architectures)[number]["name"];
 
 type OptionsOf<A> = A extends Architecture<string, infer Options> ? Readonly<Partial<Options>> : never;
 
-/** The configuration for files that travel: paths say nothing elsewhere, so folders keep their names only. */
+/** The architecture of a network and all its options. Throws a RangeError for a wrong name or option. */
+export function networkOf(config: NetworkConfig): { architecture: Architecture; options: NetworkOptions } {
+  const architecture = architectureOf(config.architecture);
+  return { architecture, options: completeOptions(architecture, config) };
+}
+
+/** The configuration for files that travel: of folders only the names, as paths mean nothing elsewhere. */
 export function portable({
   out: _out,
   cache: _cache,

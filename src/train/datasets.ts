@@ -1,33 +1,27 @@
-/** The pictures to train on and those held out to measure with. */
+/** The pictures to train on, and those held out to measure with. */
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import {
-  DataError,
-  openDiv2k,
-  openFolder,
-  type Pair,
-  type PairDataset,
-  type PairFormat,
-} from "../data/index.ts";
+import { DataError, openDiv2k, openFolder, type PairDataset, type PairFormat } from "../data/index.ts";
+import { filePairs } from "../data/pairs.ts";
 import type { TrainConfig } from "./config.ts";
 import { openPhotographs } from "./photographs.ts";
 
 export interface Pictures {
   readonly train: PairDataset;
   readonly valid: PairDataset;
-  /** What they are, for people; without paths, which mean nothing elsewhere. */
+  /** In words, without paths, which mean nothing elsewhere. */
   readonly description: string;
 }
 
 /**
  * Opens what the configuration names:
  *
- * - a folder in DIV2K's layout: its training pictures, and its validation pictures held out;
- * - any other folder of HR pictures: of these the last tenth by name is held out;
- * - several of such folders: all of them together;
+ * - a folder in DIV2K's layout: its training pictures; its validation pictures are held out;
+ * - any other folder of HR pictures: the last tenth by name is held out;
+ * - several such folders: all of them together;
  * - no folder: photographs from npm.
  *
- * With `valid`, a folder of HR pictures, all of `data` is trained on and those are measured with. `onLeftOut`
+ * With `valid`, a folder of HR pictures, all of `data` is for training, and those are measured. `onLeftOut`
  * is called with a line for each folder of which something is left out.
  */
 export function openPictures(
@@ -41,25 +35,25 @@ export function openPictures(
     data.length > 0
       ? data.map((folder) => openPart(folder, format, config, onLeftOut))
       : [openPhotographs({ ...format, degradation })];
-  const train = joined(parts.map((part) => part.train));
-  const toMeasure =
-    valid === undefined
-      ? joined(parts.map((part) => part.valid!))
-      : openFolder(valid, { ...format, degradation, onLeftOut });
+  const train = joined(
+    parts.map((part) => part.train),
+    format,
+  );
   const from = data.length > 0 ? data.map((folder) => basename(folder)).join(", ") : "CC0 photographs";
-  const others =
-    valid === undefined
-      ? `${toMeasure.length} held out`
-      : `measured on ${toMeasure.length} of ${basename(valid)}`;
-  return { train, valid: toMeasure, description: `${from}: ${train.length} pictures, ${others}` };
+  const description = `${from}: ${train.length} pictures`;
+  if (valid === undefined) {
+    const heldOut = joined(
+      parts.map((part) => part.valid!),
+      format,
+    );
+    return { train, valid: heldOut, description: `${description}, ${heldOut.length} held out` };
+  }
+  const others = openFolder(valid, { ...format, degradation, onLeftOut });
+  const measured = `measured on ${others.length} of ${basename(valid)}`;
+  return { train, valid: others, description: `${description}, ${measured}` };
 }
 
-/** The first pictures of a dataset, decoded. */
-export function loadPairs(dataset: PairDataset, count: number): Promise<Pair[]> {
-  return Promise.all(Array.from({ length: Math.min(count, dataset.length) }, (_, i) => dataset.load(i)));
-}
-
-/** One folder of `data`; if there are others to measure on, all of it to train on. */
+/** One folder of `data`; nothing of it is held out if there are other pictures to measure on. */
 function openPart(
   folder: string,
   format: PairFormat,
@@ -70,43 +64,44 @@ function openPart(
   if (existsSync(join(folder, "DIV2K_train_HR"))) {
     if (degradation) {
       throw new DataError(
-        `${folder}: DIV2K has LR pictures of its own, and a degradation is for other folders. Leave it out, ` +
-          `or choose one of DIV2K's by --track.`,
+        `${folder}: DIV2K has its own LR pictures, and a degradation is for other folders. Leave it out, ` +
+          `or choose a track of DIV2K with --track.`,
       );
     }
     const split = (split: "train" | "valid") => openDiv2k(folder, { split, track, onLeftOut, ...format });
     return { train: split("train"), valid: holdOut ? split("valid") : undefined };
   }
   refuseTrack(folder, track);
-  const own = { ...format, degradation };
-  const all = openFolder(folder, { ...own, onLeftOut });
+  const options = { ...format, degradation };
+  const all = openFolder(folder, { ...options, onLeftOut });
   if (!holdOut) return { train: all };
   const paths = all.files!.map(({ high }) => high);
-  const heldOut = Math.ceil(paths.length / 10);
   if (paths.length < 2) {
     throw new DataError(
       `${folder}: it has one picture, and training needs at least two: one to learn from and one held out. ` +
         `Add more.`,
     );
   }
-  return { train: openFolder(paths.slice(0, -heldOut), own), valid: openFolder(paths.slice(-heldOut), own) };
-}
-
-function refuseTrack(what: string, track: string | undefined): void {
-  if (track === undefined || track === "bicubic") return;
-  throw new DataError(`${what}: only folders in DIV2K's layout have a track "${track}". Leave --track out.`);
-}
-
-/** Datasets of files of one format, one behind the other. */
-function joined(datasets: readonly PairDataset[]): PairDataset {
-  if (datasets.length === 1) return datasets[0];
-  const places = datasets.flatMap((dataset) => dataset.names.map((_, i) => ({ dataset, i })));
+  const count = paths.length - Math.ceil(paths.length / 10);
   return {
-    ...datasets[0],
-    name: datasets.map(({ name }) => name).join(" and "),
-    length: places.length,
-    names: datasets.flatMap(({ names }) => names),
-    files: datasets.flatMap(({ files }) => files!),
-    load: async (index) => places[index].dataset.load(places[index].i),
+    train: openFolder(paths.slice(0, count), options),
+    valid: openFolder(paths.slice(count), options),
   };
+}
+
+function refuseTrack(pictures: string, track: string | undefined): void {
+  if (track === undefined || track === "bicubic") return;
+  throw new DataError(
+    `${pictures}: only folders in DIV2K's layout have a track "${track}". Leave --track out.`,
+  );
+}
+
+/** Datasets of files as one. */
+function joined(datasets: readonly PairDataset[], format: PairFormat): PairDataset {
+  const name = datasets.map((dataset) => dataset.name).join(" and ");
+  return filePairs(
+    name,
+    format,
+    datasets.flatMap(({ files }) => files!),
+  );
 }

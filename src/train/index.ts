@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** Training of super-resolution networks, with all that surrounds it. Node only. */
+/** Training of super-resolution networks: the loop, its log, evaluations and checkpoints. Node only. */
 export { type Checkpoint, type CheckpointState, readCheckpoint } from "./checkpoint.ts";
 export {
   type ArchitectureName,

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { LoaderState } from "../data/index.ts";
+import { encodePng, type LoaderState } from "../data/index.ts";
 import {
   loadWeights,
   type NamedArray,
@@ -11,7 +11,7 @@ import { type Row, sideBySide } from "../report/picture.ts";
 import { imageEvent, scalarEvent } from "../report/tensorboard.ts";
 import { networkUpscaler, type Upscaler } from "../upscale/index.ts";
 import { type CheckpointState, checkpointFile, serializeCheckpoint } from "./checkpoint.ts";
-import { portable, type TrainConfig } from "./config.ts";
+import { portable } from "./config.ts";
 import type { RunFolder } from "./run-folder.ts";
 import type { Session } from "./session.ts";
 import { writeReport } from "./training-report.ts";
@@ -35,11 +35,10 @@ export class DivergedError extends Error {
   override name = "DivergedError";
 }
 
-export interface JournalOptions {
-  readonly session: Session;
-  readonly config: TrainConfig;
-  readonly folder: RunFolder;
+export interface TrainCallbacks {
+  /** Gets sentences for people: what the network learns from, how the evaluations went. */
   readonly onMessage?: (line: string) => void;
+  /** Called every `logEvery` steps. */
   readonly onProgress?: (status: TrainStatus) => void;
 }
 
@@ -54,55 +53,59 @@ interface StepResult {
 
 /** Keeps the log of a run, measures the network, and saves what it has learned. */
 export class Journal {
-  best: { readonly step: number; readonly psnr: number } | undefined;
-  readonly #options: JournalOptions;
+  best: CheckpointState["best"];
   readonly #session: Session;
-  /** The weights that are measured and kept for use, and how they enlarge pictures. */
-  readonly #kept: SuperResolver;
+  readonly #folder: RunFolder;
+  readonly #callbacks: TrainCallbacks;
+  /** The network that is measured and saved for use, and how it enlarges pictures. */
+  readonly #network: SuperResolver;
   readonly #upscaler: Upscaler;
   #psnr: number | undefined;
-  /** Pictures as the best weights see them; undefined until they are needed. */
+  /** Pictures by the best weights; undefined until they are needed. */
   #rows: readonly Row[] | undefined;
   /** Seconds of training in earlier processes. */
   readonly #secondsBefore: number;
   readonly #began = performance.now();
   #checkpointed: { step: number; at: number };
   /** The step whose weights are in last.safetensors. */
-  #last: number;
+  #lastSaved: number;
   /** Since the last status: when it began, and milliseconds of waiting for pictures. */
-  #interval = { step: 0, began: performance.now(), waited: 0 };
+  #interval: { step: number; began: number; waited: number };
 
   /** @param resumed the state at the checkpoint from which training goes on. */
-  constructor(options: JournalOptions, resumed?: CheckpointState) {
-    const { session, config, folder } = options;
-    this.#options = options;
+  constructor(
+    session: Session,
+    folder: RunFolder,
+    callbacks: TrainCallbacks,
+    resumed: CheckpointState | undefined,
+  ) {
     this.#session = session;
-    this.#kept = session.average ?? session.model;
-    this.#upscaler = networkUpscaler(this.#kept);
+    this.#folder = folder;
+    this.#callbacks = callbacks;
+    this.#network = session.average ?? session.model;
+    this.#upscaler = networkUpscaler(this.#network);
     this.best = resumed?.best;
     this.#psnr = resumed?.psnr;
     this.#secondsBefore = resumed?.seconds ?? 0;
-    this.#checkpointed = { step: resumed?.step ?? 0, at: this.#began };
-    this.#last = resumed?.step ?? 0;
-    this.#interval.step = resumed?.step ?? 0;
+    const step = resumed?.step ?? 0;
+    this.#checkpointed = { step, at: this.#began };
+    this.#lastSaved = step;
+    this.#interval = { step, began: this.#began, waited: 0 };
 
-    const { conditions, count, bicubic } = session.validation;
-    const decibels = bicubic.mean.psnr;
-    options.onMessage?.(
-      `Measured on ${count} held-out pictures: ${conditions}. Bicubic: ${decibels.toFixed(2)} dB`,
+    const { conditions, bicubic } = session.validation;
+    const { psnr } = bicubic.mean;
+    callbacks.onMessage?.(
+      `Measured on ${bicubic.images.length} held-out pictures: ${conditions}. Bicubic: ${psnr.toFixed(2)} dB`,
     );
-    const start = {
-      config: portable(config),
-      adapter: session.device.name,
-      started: new Date().toISOString(),
-    };
-    if (resumed) folder.log({ resumed: resumed.step, ...start });
-    else folder.log({ ...start, pictures: session.description, protocol: conditions, bicubic: decibels });
+    const config = portable(session.config);
+    const start = { config, adapter: session.device.name, started: new Date().toISOString() };
+    if (resumed) folder.log({ resumed: step, ...start });
+    else folder.log({ ...start, pictures: session.description, protocol: conditions, bicubic: psnr });
   }
 
   /** To be called after every step: does what is due. */
   async afterStep(step: number, { next, loss, lr, waited }: StepResult): Promise<void> {
-    const { steps, logEvery, evalEvery } = this.#options.config;
+    const { steps, logEvery, evalEvery } = this.#session.config;
     this.#interval.waited += waited;
     const evaluate = step % evalEvery === 0 || step === steps;
     const save = evaluate || this.#checkpointDue(step);
@@ -113,30 +116,34 @@ export class Journal {
     if (save) this.#interval = { step, began: performance.now(), waited: 0 };
   }
 
-  /** The end, also where training was stopped: saves what has been learned since the last checkpoint. */
+  /** The end, or a stop before it: saves what has been learned since the last checkpoint. */
   async finish(step: number, next: LoaderState): Promise<void> {
-    if (step === this.#last && step === this.#checkpointed.step) return;
-    if (step !== this.#last) await this.#saveWeights("last", step, await this.#finiteWeights(step));
+    if (step === this.#lastSaved) return; // an evaluation has saved everything
+    await this.#saveWeights("last", step, await this.#finiteWeights(step));
     if (step !== this.#checkpointed.step) await this.checkpoint(step, next);
     await this.#report(step);
   }
 
+  get #seconds(): number {
+    return this.#secondsBefore + (performance.now() - this.#began) / 1000;
+  }
+
   async #readLoss(step: number, loss: Tensor, lr: number): Promise<void> {
-    const { folder, config, onProgress } = this.#options;
     const value = await loss.item();
     if (!Number.isFinite(value)) throw this.#diverged(`The loss became ${value}`, step);
     const took = performance.now() - this.#interval.began;
     const waiting = this.#interval.waited / took;
     const ms = took / (step - this.#interval.step);
     this.#interval = { step, began: performance.now(), waited: 0 };
-    folder.event(scalarEvent(step, { "train/loss": value, "train/lr": lr, "train/waiting": waiting }));
-    folder.log({ step, loss: value, lr, waiting: Number(waiting.toFixed(4)), ms: Number(ms.toFixed(2)) });
-    onProgress?.({ step, steps: config.steps, loss: value, lr, psnr: this.#psnr, waiting });
+    this.#folder.event(scalarEvent(step, { "train/loss": value, "train/lr": lr, "train/waiting": waiting }));
+    const rounded = { waiting: Number(waiting.toFixed(4)), ms: Number(ms.toFixed(2)) };
+    this.#folder.log({ step, loss: value, lr, ...rounded });
+    const { steps } = this.#session.config;
+    this.#callbacks.onProgress?.({ step, steps, loss: value, lr, psnr: this.#psnr, waiting });
   }
 
-  /** Measures the weights, and keeps them: as last, and if they are better than all before, as best. */
+  /** Measures the weights and saves them: as last, and if they are better than all before, as best. */
   async #evaluate(step: number): Promise<void> {
-    const { folder, onMessage } = this.#options;
     const { validation } = this.#session;
     const weights = await this.#finiteWeights(step);
     const evaluation = await validation.measure(this.#upscaler);
@@ -145,32 +152,32 @@ export class Journal {
     this.#psnr = psnr;
     const isBest = psnr > (this.best?.psnr ?? -Infinity);
     const gain = psnr - validation.bicubic.mean.psnr;
-    onMessage?.(
+    this.#callbacks.onMessage?.(
       `step ${step}: ${psnr.toFixed(2)} dB, bicubic ${gain >= 0 ? "+" : "-"} ${Math.abs(gain).toFixed(2)}` +
         `${isBest ? ", the best so far" : ""}`,
     );
-    folder.event(scalarEvent(step, { "valid/psnr": psnr, "valid/ssim": ssim }));
-    folder.log({ step, psnr, ssim, pictures: evaluation.images.map((image) => image.psnr) });
+    this.#folder.event(scalarEvent(step, { "valid/psnr": psnr, "valid/ssim": ssim }));
+    this.#folder.log({ step, psnr, ssim, pictures: evaluation.images.map((image) => image.psnr) });
 
     await this.#saveWeights("last", step, weights, psnr);
     if (!isBest) return;
     await this.#saveWeights("best", step, weights, psnr);
     this.best = { step, psnr };
     this.#rows = await validation.rows(this.#upscaler, evaluation);
-    await folder.savePicture("comparison.png", await sideBySide(this.#rows));
-    // One of them: there may be hundreds of best evaluations.
-    folder.event(await imageEvent(step, "valid/comparison", await sideBySide(this.#rows.slice(0, 1))));
+    await this.#folder.save("comparison.png", await encodePng(await sideBySide(this.#rows)));
+    // One picture only: a run may have hundreds of best evaluations.
+    const first = await sideBySide(this.#rows.slice(0, 1));
+    this.#folder.event(await imageEvent(step, "valid/comparison", first));
   }
 
   #checkpointDue(step: number): boolean {
-    const { checkpointEvery, checkpointMinutes } = this.#options.config;
+    const { checkpointEvery, checkpointMinutes } = this.#session.config;
     const minutes = (performance.now() - this.#checkpointed.at) / 60_000;
     return (checkpointEvery !== undefined && step % checkpointEvery === 0) || minutes >= checkpointMinutes;
   }
 
   async checkpoint(step: number, next: LoaderState): Promise<void> {
-    const { config, folder } = this.#options;
-    const { device, pictureNames, model, average, adam } = this.#session;
+    const { config, device, pictureNames, model, average, adam } = this.#session;
     const weights = await this.#finiteWeights(step, model);
     const { sums } = await adam.stateDict();
     const state: CheckpointState = {
@@ -178,21 +185,21 @@ export class Journal {
       config,
       device: device.name,
       step,
-      seconds: this.#secondsBefore + (performance.now() - this.#began) / 1000,
+      seconds: this.#seconds,
       loader: next,
       pictures: pictureNames,
       psnr: this.#psnr,
       best: this.best,
-      lengths: folder.settle(),
+      lengths: this.#folder.settle(),
     };
     const bytes = serializeCheckpoint({ state, weights, average: await average?.stateDict(), sums });
-    await folder.save(checkpointFile, bytes);
+    await this.#folder.save(checkpointFile, bytes);
     this.#checkpointed = { step, at: performance.now() };
   }
 
-  /** A network's values; throws if one is not finite, so that such weights are never saved. */
-  async #finiteWeights(step: number, model = this.#kept): Promise<Map<string, NamedArray>> {
-    const weights = await model.stateDict();
+  /** A network's values. Throws if one is not finite, so that such weights are never saved. */
+  async #finiteWeights(step: number, network = this.#network): Promise<Map<string, NamedArray>> {
+    const weights = await network.stateDict();
     for (const [name, { data }] of weights) {
       const bad = data.find((value) => !Number.isFinite(value));
       if (bad !== undefined) throw this.#diverged(`A weight of ${name} became ${bad}`, step);
@@ -206,44 +213,28 @@ export class Journal {
     weights: Map<string, NamedArray>,
     psnr?: number,
   ): Promise<void> {
-    const { config, folder } = this.#options;
-    const { validation, description } = this.#session;
-    const measured: Record<string, string> =
-      psnr === undefined ? {} : { psnr: psnr.toFixed(3), protocol: validation.conditions };
+    const { config, validation, description } = this.#session;
     const metadata = {
-      ...this.#kept.metadata(),
+      ...this.#network.metadata(),
       step: `${step}`,
-      ...measured,
+      ...(psnr !== undefined && { psnr: psnr.toFixed(3), protocol: validation.conditions }),
       pictures: description,
       config: JSON.stringify(portable(config)),
     };
-    await folder.save(`${name}.safetensors`, serializeSafetensors(weights, metadata));
-    if (name === "last") this.#last = step;
+    await this.#folder.save(`${name}.safetensors`, serializeSafetensors(weights, metadata));
+    if (name === "last") this.#lastSaved = step;
   }
 
   /** Draws the curves and the page with everything. */
   async #report(step: number): Promise<void> {
-    const { config, folder } = this.#options;
-    const { validation, device, description, model } = this.#session;
-    await writeReport(folder, {
-      config,
-      step,
-      parameters: model.parameterCount(),
-      adapter: device.name,
-      pictures: description,
-      protocol: validation.conditions,
-      bicubic: validation.bicubic.mean.psnr,
-      best: this.best,
-      seconds: this.#secondsBefore + (performance.now() - this.#began) / 1000,
-      rows: await this.#bestRows(),
-    });
+    const facts = { step, best: this.best, seconds: this.#seconds, rows: await this.#bestRows() };
+    await writeReport(this.#folder, this.#session, facts);
   }
 
-  /** Pictures by the best weights. After a resume they are made anew, with a network of their own. */
+  /** Pictures by the best weights. After a resume, a network of their own makes them again. */
   async #bestRows(): Promise<readonly Row[]> {
-    const { folder } = this.#options;
     const { validation, build } = this.#session;
-    const path = folder.file("best.safetensors");
+    const path = this.#folder.file("best.safetensors");
     if (this.#rows || !this.best || !existsSync(path)) return this.#rows ?? [];
     const network = build();
     try {
@@ -257,10 +248,9 @@ export class Journal {
   }
 
   #diverged(what: string, step: number): DivergedError {
-    const { config, folder } = this.#options;
     return new DivergedError(
-      `${what} at step ${step}: the training diverged. What was saved before is in ${folder.path}; start ` +
-        `again with another --out and a smaller --lr (it was ${config.lr}).`,
+      `${what} at step ${step}: training diverged. What was saved before is in ${this.#folder.path}; start ` +
+        `again with another --out and a smaller --lr (it was ${this.#session.config.lr}).`,
     );
   }
 }

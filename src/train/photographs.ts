@@ -1,4 +1,4 @@
-/** CC0 photographs in npm packages: enough for a first network without a download. */
+/** CC0 photographs from npm packages: enough for a first network without a download. */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import {
@@ -22,8 +22,8 @@ const names = {
 };
 
 /**
- * The photographs, where npm has installed them: beside this package's own sources, or in the project that
- * the program runs in. Throws a DataError that says how to get them.
+ * Opens the photographs where npm has installed them: for this package, or for the project in the working
+ * folder. Throws a DataError that says how to get them.
  */
 export function openPhotographs(
   options: PairFormat & { readonly degradation?: DegradationOptions },
@@ -43,7 +43,7 @@ function fileOf(name: string): string {
     try {
       return join(dirname(createRequire(from).resolve(manifest)), "data", "image.jpg");
     } catch {
-      // Perhaps it is in the other place.
+      // It may be in the other place.
     }
   }
   const packages = [...names.train, ...names.valid].map(packageOf).join(" ");

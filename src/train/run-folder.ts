@@ -12,10 +12,10 @@ import {
   truncateSync,
 } from "node:fs";
 import { join } from "node:path";
-import { DataError, type Image, writePng, writeWhole } from "../data/index.ts";
+import { DataError, writeWhole } from "../data/index.ts";
 import { eventFileHeader } from "../report/tensorboard.ts";
 
-/** Files that grow while the training runs. All others are replaced as a whole. */
+/** Files that grow during training. All others are replaced as a whole. */
 const growing = { log: "log.jsonl", events: "events.out.tfevents.pixelgrad" } as const;
 
 /** Bytes of each growing file. */
@@ -28,7 +28,7 @@ export type LogEntry = Readonly<Record<string, unknown>> & { readonly step?: num
  * What training leaves behind:
  *
  *     best.safetensors        the weights of the best evaluation, for use
- *     last.safetensors        those of the last one, or of the end
+ *     last.safetensors        those of the last evaluation, or of the end
  *     checkpoint.safetensors  everything that is needed to go on: see checkpoint.ts
  *     log.jsonl               a line for each reading of the loss, and for each evaluation
  *     events.out.tfevents.…   the same and a picture, for TensorBoard
@@ -39,21 +39,23 @@ export type LogEntry = Readonly<Record<string, unknown>> & { readonly step?: num
  */
 export class RunFolder {
   readonly path: string;
-  /** Called once the folder is there. */
-  readonly #made: (path: string) => void;
+  readonly #onCreate: (path: string) => void;
   #exists: boolean;
-  /** What belongs to no step waits for the first one that does. */
-  #waiting: { file: string; bytes: Uint8Array | string }[] = [];
+  /** Lines and records that are not in their files yet: those of no step wait for the first that has one. */
+  #pending: { file: string; bytes: Uint8Array | string }[] = [];
 
-  private constructor(path: string, exists: boolean, made: (path: string) => void) {
+  private constructor(path: string, exists: boolean, onCreate: (path: string) => void) {
     this.path = path;
     this.#exists = exists;
-    this.#made = made;
+    this.#onCreate = onCreate;
   }
 
-  /** For a new run. Without `out`: a new folder under runs/ of that name, so that nothing is overwritten. */
-  static create(out: string | undefined, name: string, made: (path: string) => void): RunFolder {
-    const path = out ?? unused(join("runs", name));
+  /**
+   * For a new run. Without `out`: a new folder under runs/ of that name, so that nothing is overwritten.
+   * `onCreate` is called when the folder is made.
+   */
+  static create(out: string | undefined, name: string, onCreate: (path: string) => void): RunFolder {
+    const path = out ?? unusedPath(join("runs", name));
     if (statSync(path, { throwIfNoEntry: false })?.isFile()) {
       throw new DataError(`${path} is a file, and results go into a folder. Name another one with --out.`);
     }
@@ -66,7 +68,7 @@ export class RunFolder {
           `or remove this one.`,
       );
     }
-    const folder = new RunFolder(path, false, made);
+    const folder = new RunFolder(path, false, onCreate);
     folder.event(eventFileHeader());
     return folder;
   }
@@ -79,12 +81,12 @@ export class RunFolder {
       if (size < lengths[key]) {
         throw new DataError(
           `${join(path, file)} has ${size} bytes, but ${lengths[key]} when the checkpoint was made: ` +
-            `something else has changed it. Put it back to resume, or begin a new training with --init.`,
+            `something else has changed it. Put it back to resume, or begin a new run with --init.`,
         );
       }
     }
     for (const [key, file] of files) truncateSync(join(path, file), lengths[key]);
-    // What was being written when the training was killed.
+    // Files that were being written when the process was killed.
     for (const file of readdirSync(path)) {
       if (file.endsWith(".tmp")) rmSync(join(path, file));
     }
@@ -97,11 +99,11 @@ export class RunFolder {
 
   /** Adds a line to the log. */
   log(entry: LogEntry): void {
-    this.#append(growing.log, `${JSON.stringify(entry)}\n`);
+    this.#pending.push({ file: growing.log, bytes: `${JSON.stringify(entry)}\n` });
     if (entry.step !== undefined) this.#flush();
   }
 
-  /** The lines of the log so far, but those that wait. */
+  /** The lines of the log that are in its file. */
   readLog(): LogEntry[] {
     if (!existsSync(this.file(growing.log))) return [];
     const lines = readFileSync(this.file(growing.log), "utf8").trim().split("\n");
@@ -110,20 +112,15 @@ export class RunFolder {
 
   /** Adds a record to TensorBoard's file. */
   event(record: Uint8Array): void {
-    this.#append(growing.events, record);
+    this.#pending.push({ file: growing.events, bytes: record });
   }
 
   async save(name: string, bytes: Uint8Array | string): Promise<void> {
-    this.#make();
+    this.#create();
     await writeWhole(this.file(name), bytes);
   }
 
-  async savePicture(name: string, picture: Image): Promise<void> {
-    this.#make();
-    await writePng(this.file(name), picture);
-  }
-
-  /** Brings the growing files to the disk. What they have by then will be there after a power cut, too. */
+  /** Brings the growing files to the disk: the returned lengths will be there even after a power cut. */
   settle(): Lengths {
     this.#flush();
     const length = (file: string) => {
@@ -138,15 +135,11 @@ export class RunFolder {
     return { log: length(growing.log), events: length(growing.events) };
   }
 
-  #append(file: string, bytes: Uint8Array | string): void {
-    this.#waiting.push({ file, bytes });
-  }
-
   #flush(): void {
-    this.#make();
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const { file, bytes } of waiting) {
+    this.#create();
+    const pending = this.#pending;
+    this.#pending = [];
+    for (const { file, bytes } of pending) {
       try {
         appendFileSync(this.file(file), bytes);
       } catch (cause) {
@@ -158,17 +151,17 @@ export class RunFolder {
     }
   }
 
-  #make(): void {
+  #create(): void {
     if (this.#exists) return;
     mkdirSync(this.path, { recursive: true });
     this.#exists = true;
-    this.#made(this.path);
+    this.#onCreate(this.path);
   }
 }
 
-function unused(path: string): string {
-  if (!existsSync(path)) return path;
-  for (let i = 2; ; i++) {
-    if (!existsSync(`${path}-${i}`)) return `${path}-${i}`;
-  }
+/** The path, or the first one of `path`-2, `path`-3, … that nothing has yet. */
+function unusedPath(path: string): string {
+  let free = path;
+  for (let i = 2; existsSync(free); i++) free = `${path}-${i}`;
+  return free;
 }

@@ -1,14 +1,14 @@
 import { cosineAnnealingLR, multiStepLR, type Schedule, type ScheduleConfig, stepLR } from "../node.ts";
-import type { Kind } from "../options/kinds.ts";
+import { atLeastZero, type Kind, positive, whole } from "../options/kinds.ts";
 import type { TrainConfig } from "./config.ts";
 
-/** The learning rate of every step: the schedule, and over the first `warmup` steps a rising share of it. */
+/** The learning rate of every step: the schedule's, after a linear rise over the first `warmup` steps. */
 export function learningRate(config: TrainConfig): Schedule {
-  const fall = falling(config.lr, completeSchedule(config));
-  return (step) => fall(step) * Math.min(1, (step + 1) / (config.warmup + 1));
+  const rate = falling(config.lr, completeSchedule(config));
+  return (step) => rate(step) * Math.min(1, (step + 1) / (config.warmup + 1));
 }
 
-/** The schedule with nothing left open: when training is resumed for more steps, it stays what it was. */
+/** The schedule with nothing left open, so that more steps after a resume do not change it. */
 export function completeSchedule({ schedule, lr, steps }: TrainConfig): ScheduleConfig {
   if (schedule.kind !== "cosine") return schedule;
   return { kind: "cosine", tMax: schedule.tMax ?? steps, etaMin: schedule.etaMin ?? lr / 100 };
@@ -27,63 +27,54 @@ function falling(lr: number, schedule: ScheduleConfig): Schedule {
   }
 }
 
-/** A schedule as a text: "step:200000:0.5". */
+const stepCount = whole(1);
+
+/** A schedule as a text: "step:200000:0.5". The factor is 0.5 by default. */
 export const scheduleKind: Kind<ScheduleConfig> = {
   wants: "constant, cosine[:STEPS[:LAST_RATE]], step:STEPS[:FACTOR] or multistep:STEP,STEP,…[:FACTOR]",
   symbol: "FORM",
-  fits: isSchedule,
-  read: parseSchedule,
-  write: formatSchedule,
+  fits(value): value is ScheduleConfig {
+    const schedule = value as ScheduleConfig | undefined;
+    switch (schedule?.kind) {
+      case "constant":
+        return true;
+      case "step":
+        return stepCount.fits(schedule.stepSize) && positive.fits(schedule.gamma);
+      case "multistep":
+        return schedule.milestones.every(stepCount.fits) && positive.fits(schedule.gamma);
+      case "cosine":
+        return stepCount.fits(schedule.tMax ?? 1) && atLeastZero.fits(schedule.etaMin ?? 0);
+      default:
+        return false;
+    }
+  },
+  read(text) {
+    const [kind, first, second, ...rest] = text.split(":");
+    const number = (part?: string) => part && Number(part);
+    if (rest.length > 0 || first === "" || second === "") return undefined;
+    switch (kind) {
+      case "constant":
+        return first === undefined ? { kind } : undefined;
+      case "step":
+        return { kind, stepSize: number(first), gamma: number(second) ?? 0.5 };
+      case "multistep":
+        return { kind, milestones: (first ?? "").split(",").map(Number), gamma: number(second) ?? 0.5 };
+      case "cosine":
+        return { kind, tMax: number(first), etaMin: number(second) };
+      default:
+        return undefined;
+    }
+  },
+  write(schedule) {
+    switch (schedule.kind) {
+      case "constant":
+        return "constant";
+      case "step":
+        return `step:${schedule.stepSize}:${schedule.gamma}`;
+      case "multistep":
+        return `multistep:${schedule.milestones}:${schedule.gamma}`;
+      case "cosine":
+        return ["cosine", schedule.tMax, schedule.etaMin].filter((part) => part !== undefined).join(":");
+    }
+  },
 };
-
-/** One of the forms above as an object; undefined for any other text. The factor is 0.5 by default. */
-export function parseSchedule(text: string): ScheduleConfig | undefined {
-  const [kind, ...parts] = text.split(":");
-  const [first, second] = parts.map((part) => (part === "" ? Number.NaN : Number(part)));
-  const forms: Record<string, () => ScheduleConfig> = {
-    constant: () => ({ kind: "constant" }),
-    cosine: () => ({ kind: "cosine", tMax: first, etaMin: second }),
-    step: () => ({ kind: "step", stepSize: first, gamma: second ?? 0.5 }),
-    multistep: () => ({
-      kind: "multistep",
-      milestones: (parts[0] ?? "").split(",").map(Number),
-      gamma: second ?? 0.5,
-    }),
-  };
-  if (!Object.hasOwn(forms, kind) || parts.length > (kind === "constant" ? 0 : 2)) return undefined;
-  const schedule = forms[kind]();
-  return isSchedule(schedule) ? schedule : undefined;
-}
-
-/** Is a value a schedule with sensible numbers? */
-export function isSchedule(value: unknown): value is ScheduleConfig {
-  const schedule = value as ScheduleConfig | undefined;
-  const isCount = (step: number) => Number.isSafeInteger(step) && step > 0;
-  const isPositive = (number: number) => number > 0 && number < Infinity;
-  switch (schedule?.kind) {
-    case "constant":
-      return true;
-    case "step":
-      return isCount(schedule.stepSize) && isPositive(schedule.gamma);
-    case "multistep":
-      return schedule.milestones.every(isCount) && isPositive(schedule.gamma);
-    case "cosine":
-      return isCount(schedule.tMax ?? 1) && ((schedule.etaMin ?? 0) === 0 || isPositive(schedule.etaMin!));
-    default:
-      return false;
-  }
-}
-
-/** The opposite of parseSchedule. */
-export function formatSchedule(schedule: ScheduleConfig): string {
-  switch (schedule.kind) {
-    case "constant":
-      return "constant";
-    case "step":
-      return `step:${schedule.stepSize}:${schedule.gamma}`;
-    case "multistep":
-      return `multistep:${schedule.milestones}:${schedule.gamma}`;
-    case "cosine":
-      return ["cosine", schedule.tMax, schedule.etaMin].filter((part) => part !== undefined).join(":");
-  }
-}

@@ -1,16 +1,24 @@
-/** Everything that a run of training consists of, new or as it was at a checkpoint. */
+/** Everything that a run works with, new or as it was at a checkpoint. */
+import { readBytes } from "../data/files.ts";
 import { DataError, PatchLoader } from "../data/index.ts";
-import { Adam, type Device, Random, type SuperResolver, setDefaultDevice } from "../node.ts";
+import {
+  Adam,
+  type Device,
+  parseSafetensors,
+  Random,
+  type SuperResolver,
+  setDefaultDevice,
+} from "../node.ts";
 import { toPlanar } from "../picture/index.ts";
 import type { Checkpoint, PictureNames } from "./checkpoint.ts";
-import type { TrainConfig } from "./config.ts";
-import { loadPairs, openPictures } from "./datasets.ts";
-import { initialWeights, networkOf } from "./network.ts";
+import { networkOf, type TrainConfig } from "./config.ts";
+import { openPictures } from "./datasets.ts";
 import { Validation } from "./validation.ts";
 
 export interface Session {
+  readonly config: TrainConfig;
   readonly device: Device;
-  /** What is trained on, for people. */
+  /** The pictures, in words. */
   readonly description: string;
   readonly pictureNames: PictureNames;
   readonly loader: PatchLoader;
@@ -25,7 +33,7 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/** How many pictures a network is fitted to before the first step, if it looks at any. */
+/** Number of pictures that a network sees before the first step, if it looks at any. */
 const exampleCount = 20;
 
 export async function openSession(
@@ -34,29 +42,27 @@ export async function openSession(
   onMessage: (line: string) => void = () => {},
   checkpoint?: Checkpoint,
 ): Promise<Session> {
-  const { seed, batch, patch, validPictures } = config;
+  const { seed, batch, patch } = config;
   const { architecture, options } = networkOf(config.network);
   const { colors, inputSize } = architecture;
   setDefaultDevice(device);
   onMessage(`Adapter: ${device.name}`);
 
-  const { train, valid, description } = openPictures(
-    config,
-    { scale: options.scale, colors, inputSize },
-    onMessage,
-  );
+  const format = { scale: options.scale, colors, inputSize };
+  const { train, valid, description } = openPictures(config, format, onMessage);
   onMessage(`Pictures: ${description}`);
   const pictureNames = { train: train.names, valid: valid.names };
   if (checkpoint) checkPictures(checkpoint.state.pictures, pictureNames);
-  const validation = await Validation.open(valid, validPictures);
-  const pairs = architecture.looksAtExamples(options) ? await loadPairs(train, exampleCount) : [];
+  const validation = await Validation.open(valid, config.validPictures);
+  const count = architecture.looksAtExamples(options) ? Math.min(exampleCount, train.length) : 0;
+  const pairs = await Promise.all(Array.from({ length: count }, (_, i) => train.load(i)));
   const examples = pairs.map(({ low }) => ({
     shape: [low.channels, low.height, low.width],
     data: toPlanar(low),
   }));
 
   const loader = new PatchLoader(train, { batch, patch, seed, cacheFolder: config.cache });
-  // The same seed: network and average begin alike.
+  // With the same seed, network and average begin alike.
   const build = () => architecture.build(options, new Random(seed), examples);
   const model = build();
   const average = config.ema === undefined ? undefined : build();
@@ -66,20 +72,12 @@ export async function openSession(
     await loader.close();
     for (const owner of [model, average, adam]) owner?.dispose();
   };
-  const session = {
-    device,
-    description,
-    pictureNames,
-    loader,
-    validation,
-    model,
-    average,
-    adam,
-    build,
-    close,
+  const session: Session = {
+    ...{ config, device, description, pictureNames, loader, validation },
+    ...{ model, average, adam, build, close },
   };
   try {
-    if (checkpoint) restore(session, checkpoint, config, onMessage);
+    if (checkpoint) restore(session, checkpoint, onMessage);
     else if (config.init !== undefined) await begin(session, config.init, onMessage);
   } catch (error) {
     await close();
@@ -89,18 +87,17 @@ export async function openSession(
 }
 
 function restore(
-  { device, loader, model, average, adam }: Session,
+  { config, device, loader, model, average, adam }: Session,
   checkpoint: Checkpoint,
-  { lr, steps }: TrainConfig,
   onMessage: (line: string) => void,
 ): void {
   const { state, weights, sums } = checkpoint;
   model.loadStateDict(weights, { source: "the checkpoint" });
   average?.loadStateDict(checkpoint.average!, { source: "the checkpoint" });
-  adam.loadStateDict({ steps: state.step, lr, sums });
+  adam.loadStateDict({ steps: state.step, lr: config.lr, sums });
   loader.restore(state.loader);
   const other = state.device === device.name ? "" : `; before on ${state.device}, which may round otherwise`;
-  onMessage(`Resumed at step ${state.step} of ${steps}${other}`);
+  onMessage(`Resumed at step ${state.step} of ${config.steps}${other}`);
 }
 
 /** Begins with the weights of a file. */
@@ -109,13 +106,30 @@ async function begin(
   file: string,
   onMessage: (line: string) => void,
 ): Promise<void> {
-  const random = await initialWeights(model, file);
+  const missing = await initialWeights(model, file);
   if (average) await initialWeights(average, file);
-  const others = random.length > 0 ? `; at random as it lacks them: ${random.join(", ")}` : "";
+  const others = missing.length > 0 ? `; at random as it lacks them: ${missing.join(", ")}` : "";
   onMessage(`Weights: from ${file}${others}`);
 }
 
-/** Resumed training must go on with the pictures it began with; their folders may have moved. */
+/**
+ * Copies from a weight file every tensor that the network has under the same name and in the same shape. So a
+ * network for x3 can begin with all that one for x2 has learned but the enlargement itself, as in EDSR's
+ * paper. Returns the names of the tensors that the file lacks, which keep their random values. Throws a
+ * DataError if nothing fits.
+ */
+async function initialWeights(model: SuperResolver, path: string): Promise<string[]> {
+  const { tensors } = parseSafetensors(await readBytes(path), path);
+  const { missing, misshapen } = model.loadStateDict(tensors, { strict: false });
+  const lacking = [...missing, ...misshapen];
+  if (lacking.length < model.namedTensors().size) return lacking;
+  throw new DataError(
+    `${path}: none of its tensors has the name and shape of one of this network's. Begin with weights of ` +
+      `the same architecture and options.`,
+  );
+}
+
+/** Training must go on with the pictures it began with. Their folders may have moved. */
 function checkPictures(before: PictureNames, now: PictureNames): void {
   for (const [part, purpose, flag] of [
     ["train", "train", "--data"],
@@ -125,7 +139,7 @@ function checkPictures(before: PictureNames, now: PictureNames): void {
     const other = old.findIndex((name, i) => name !== present[i]);
     if (other < 0 && old.length === present.length) continue;
     throw new DataError(
-      `These are not the pictures that the training began with: of those to ${purpose} on there were ` +
+      `These are not the pictures that training began with: of those to ${purpose} on there were ` +
         `${old.length}, now ${present.length}` +
         (other >= 0 ? `, and number ${other + 1} was ${old[other]}` : "") +
         `. Resume with ${flag} naming the same ones.`,

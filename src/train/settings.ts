@@ -1,10 +1,10 @@
 /**
- * The settings of training as a table: where each is in the configuration, what it may be, what it is called
- * on the command line. Checking, flags, --help and the rules of resuming all come from it.
+ * The settings of training as a table: the place of each in the configuration, its values, its flag on the
+ * command line. Checks, flags, help texts and the rules of resuming all come from it.
  */
 import { type DegradationOptions, drawDegradation } from "../data/index.ts";
 import { type Architecture, architectureOf } from "../node.ts";
-import { type Kind, oneOf, path, positive, quote, share, text, whole } from "../options/kinds.ts";
+import { file, folder, type Kind, oneOf, positive, quote, share, text, whole } from "../options/kinds.ts";
 import type { TrainConfig } from "./config.ts";
 import { scheduleKind } from "./schedule.ts";
 
@@ -18,17 +18,17 @@ export interface Setting extends Entry {
 interface Entry {
   readonly kind: Kind;
   readonly help: string;
-  /** What counts where it is left out. */
+  /** The value of a missing setting. */
   readonly default?: unknown;
-  /** May be left out without a default. */
+  /** The setting may be missing without a default. */
   readonly optional?: true;
-  /** A list of such values. */
+  /** The setting is a list of such values. */
   readonly multiple?: true;
-  /** May change when training is resumed: it does not decide what is learned. */
+  /** It does not decide what is learned, so it may change when training is resumed. */
   readonly resumable?: true;
 }
 
-/** JSON, with a seed: what a random degradation was made of must be known. */
+/** JSON. The seed is required, so that the same degradations can be drawn again. */
 const degradation: Kind<DegradationOptions> = {
   wants: 'a degradation as JSON, such as {"seed":0,"noise":[1,10],"jpeg":[60,95]}',
   symbol: "JSON",
@@ -51,22 +51,22 @@ const degradation: Kind<DegradationOptions> = {
 
 const track = oneOf("bicubic", "unknown", "mild", "difficult", "wild");
 
-/** One for each field of the configuration but the network's. */
+/** Every field of the configuration but the network. */
 const common: { readonly [Name in keyof Omit<TrainConfig, "network">]-?: Entry } = {
-  init: { kind: path, optional: true, help: "weight file to begin from" },
+  init: { kind: file, optional: true, help: "weight file to begin from" },
   steps: { kind: whole(1), resumable: true, help: "training steps" },
   batch: { kind: whole(1), help: "patches per step (EDSR's paper: 16)" },
-  accumulate: { kind: whole(1), help: "parts the batch is computed in, one by one, to save memory" },
+  accumulate: { kind: whole(1), help: "computes the batch in this many parts, one by one, to save memory" },
   patch: { kind: whole(1), help: "side of a patch in LR pixels (EDSR's paper: 48)" },
-  loss: { kind: oneOf("l1", "l2"), help: "mean absolute or mean squared difference" },
+  loss: { kind: oneOf("l1", "l2"), help: "mean absolute (l1) or mean squared (l2) difference" },
   lr: { kind: positive, help: "Adam's first learning rate (EDSR's paper: 1e-4)" },
-  schedule: { kind: scheduleKind, help: `how it falls: ${scheduleKind.wants}` },
+  schedule: { kind: scheduleKind, help: `how the rate falls: ${scheduleKind.wants}` },
   warmup: { kind: whole(0), help: "steps over which the rate first rises" },
-  clip: { kind: positive, optional: true, help: "longest gradient" },
+  clip: { kind: positive, optional: true, help: "scales gradients of a larger norm down to this one" },
   ema: {
     kind: share,
     optional: true,
-    help: "decay of the weights' moving average, which is then kept (0.999)",
+    help: "decay of a moving average of the weights, such as 0.999; the average is measured and saved",
   },
   seed: { kind: whole(), help: "decides the first weights, and the order and place of the patches" },
   evalEvery: { kind: whole(1), resumable: true, help: "steps between evaluations on the held-out pictures" },
@@ -80,42 +80,42 @@ const common: { readonly [Name in keyof Omit<TrainConfig, "network">]-?: Entry }
   checkpointMinutes: {
     kind: positive,
     resumable: true,
-    help: "minutes after which there is a checkpoint in any case",
+    help: "minutes after which a checkpoint is made in any case",
   },
   data: {
-    kind: path,
+    kind: folder,
     multiple: true,
     resumable: true,
-    help: "folder of DIV2K or of any HR pictures, several times for several; default: photographs from npm",
+    help: "DIV2K, or any HR pictures; repeat the flag for several folders; default: photographs from npm",
   },
   track: {
     kind: track,
     optional: true,
-    help: `which of DIV2K's LR pictures, ${track.wants}; default: bicubic`,
+    help: `DIV2K's LR pictures: ${track.wants}; default: bicubic`,
   },
   degradation: {
     kind: degradation,
     optional: true,
-    help: "how LR pictures of other folders are made: degrade() of pixelgrad/data; default: Matlab's bicubic",
+    help: "makes LR pictures for other folders, as degrade() of pixelgrad/data; default: Matlab's bicubic",
   },
   cache: {
-    kind: path,
+    kind: folder,
     optional: true,
     resumable: true,
-    help: "folder for decoded pictures, if the data do not fit into memory",
+    help: "for decoded pictures, if they do not fit into memory",
   },
   valid: {
-    kind: path,
+    kind: folder,
     optional: true,
     resumable: true,
-    help: "folder of pictures to evaluate on; default: some of the data, held out",
+    help: "HR pictures to measure on; default: some of the data, held out",
   },
-  validPictures: { kind: whole(1), help: "how many of them to evaluate on" },
+  validPictures: { kind: whole(1), help: "at most this many of them are measured" },
   out: {
-    kind: path,
+    kind: folder,
     optional: true,
     resumable: true,
-    help: "folder for the results; default: a new one under runs/",
+    help: "for the results; default: a new folder under runs/",
   },
   adapter: {
     kind: text,
@@ -125,8 +125,8 @@ const common: { readonly [Name in keyof Omit<TrainConfig, "network">]-?: Entry }
   },
 };
 
-/** The settings of training such a network: its own options and the common ones. */
-export function settingsFor({ options }: Pick<Architecture, "options">): readonly Setting[] {
+/** The settings for training a network: its own options and the common ones. */
+export function settingsFor({ options }: Architecture): readonly Setting[] {
   return [...settingsOf(options, "network."), ...settingsOf(common, "")];
 }
 
@@ -160,8 +160,8 @@ export function withSetting(config: TrainConfig, { path }: Setting, value: unkno
 }
 
 /**
- * Throws a RangeError unless every setting may be what it is. `nameOf` says what errors call a setting: its
- * place in the configuration, such as `network.blocks`, or its flag.
+ * Throws a RangeError if a setting has a wrong value. Errors call it by `nameOf`: its place in the
+ * configuration, such as `network.blocks`, or its flag.
  */
 export function checkConfig(config: TrainConfig, nameOf = (setting: Setting) => setting.path): void {
   for (const setting of settingsFor(architectureOf(config.network.architecture))) {

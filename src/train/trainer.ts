@@ -1,7 +1,7 @@
 /**
- * The training of a super-resolution network. The loop is in `run`: a batch of patches, the loss, its
- * gradients, a step of Adam. What it works on is opened in session.ts; what surrounds it (the log,
- * evaluations, checkpoints) is in journal.ts.
+ * How a super-resolution network is trained. The loop is `learn`: a batch of patches, the loss, its
+ * gradients, a step of Adam. session.ts opens what it works with; journal.ts does what surrounds it: the log,
+ * evaluations, checkpoints.
  */
 import { setImmediate } from "node:timers/promises";
 import type { PatchBatch } from "../data/index.ts";
@@ -25,42 +25,39 @@ import {
   type Tensor,
   tensor,
 } from "../node.ts";
-import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
-import type { TrainConfig } from "./config.ts";
-import { Journal, type TrainStatus } from "./journal.ts";
-import { networkOf } from "./network.ts";
+import { type Checkpoint, type CheckpointState, readCheckpoint } from "./checkpoint.ts";
+import { networkOf, type TrainConfig } from "./config.ts";
+import { Journal, type TrainCallbacks } from "./journal.ts";
 import { RunFolder } from "./run-folder.ts";
 import { completeSchedule, learningRate } from "./schedule.ts";
 import { openSession, type Session } from "./session.ts";
 import { checkConfig, settingOf, settingsFor } from "./settings.ts";
 
-export interface TrainOptions {
-  /** Ends the training after the step that it is at; what was learned is saved. */
+export interface TrainOptions extends TrainCallbacks {
+  /** Ends training after the present step; what was learned is saved. */
   readonly signal?: AbortSignal;
-  /** Gets sentences for people: what is trained on, how the evaluations went. */
-  readonly onMessage?: (line: string) => void;
-  /** Called every `logEvery` steps. */
-  readonly onProgress?: (status: TrainStatus) => void;
-  /** Train on this device, and leave it open. Default: that of `config.adapter`, opened and closed here. */
+  /** Trains on this device, and leaves it open. Default: that of `config.adapter`, opened and closed here. */
   readonly device?: Device;
 }
 
 export interface TrainResult {
   /** Folder of the results. */
   readonly path: string;
-  /** Steps done; fewer than `config.steps` if the training was stopped. */
+  /** Steps done; fewer than `config.steps` if training was stopped. */
   readonly step: number;
   readonly config: TrainConfig;
   /** The best evaluation, whose weights are in best.safetensors. */
-  readonly best: { readonly step: number; readonly psnr: number } | undefined;
+  readonly best: CheckpointState["best"];
   /** What bicubic interpolation reaches, dB. */
   readonly bicubic: number;
 }
 
 /**
- * Trains a network. Throws, and leaves nothing behind, if the configuration or the pictures are no good. If
+ * Trains a network. If the configuration or the pictures are no good, it throws and leaves nothing behind. If
  * training fails later (a damaged picture, a full disk, weights that are no longer finite: DivergedError),
- * its last checkpoint is whole, and `resume` goes on from there.
+ * the last checkpoint is whole, and `resume` goes on from there.
+ *
+ * @throws RangeError for a wrong configuration, DataError for pictures, files and folders.
  */
 export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
   checkConfig(config);
@@ -68,15 +65,15 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   const folder = RunFolder.create(config.out, architecture.shortName(networkOptions), (path) =>
     options.onMessage?.(`Results: ${path}/`),
   );
-  // Nothing is left to defaults, which another version may change.
+  // With all defaults written out, as another version may have others.
   const network = { ...config.network, ...networkOptions } as TrainConfig["network"];
   return run({ ...config, network, schedule: completeSchedule(config) }, folder, options);
 }
 
 /**
- * Goes on with the training of a folder from its last checkpoint. On the same device the weights will be, to
- * the last bit, those of the same run never interrupted. `change` may give other values to the settings that
- * do not decide what is learned, those marked `resumable` in settings.ts: more steps, for example.
+ * Goes on with the run in a folder, from its last checkpoint. On the same device the weights will be, to the
+ * last bit, those of a run that was never interrupted. `change` may change the settings that do not decide
+ * what is learned, marked `resumable` in settings.ts: more steps, for example.
  */
 export async function resume(
   path: string,
@@ -87,7 +84,7 @@ export async function resume(
   const config = { ...(options.change?.(saved) ?? saved), out: path };
   checkConfig(config);
   for (const setting of settingsFor(networkOf(config.network).architecture)) {
-    const [before, now] = [saved, config].map((one) => JSON.stringify(settingOf(one, setting)));
+    const [before, now] = [saved, config].map((values) => JSON.stringify(settingOf(values, setting)));
     if (before !== now && !setting.resumable) {
       throw new RangeError(
         `--${setting.flag} was ${before ?? "not given"} when the run in ${path} began, and cannot become ` +
@@ -109,8 +106,8 @@ async function run(
   try {
     const session = await openSession(config, device, options.onMessage, checkpoint);
     try {
-      const journal = new Journal({ session, config, folder, ...options }, checkpoint?.state);
-      const step = await learn(session, journal, config, options.signal, checkpoint?.state.step);
+      const journal = new Journal(session, folder, options, checkpoint?.state);
+      const step = await learn(session, journal, options.signal, checkpoint?.state.step);
       const bicubic = session.validation.bicubic.mean.psnr;
       return { path: folder.path, step, config, best: journal.best, bicubic };
     } finally {
@@ -121,11 +118,10 @@ async function run(
   }
 }
 
-/** The loop. Returns how many steps are done: all, or fewer if the signal ended it. */
+/** The loop. Returns the number of steps done: all, or fewer if the signal ended it. */
 async function learn(
-  { loader, model, average, adam }: Session,
+  { config, loader, model, average, adam }: Session,
   journal: Journal,
-  config: TrainConfig,
   signal: AbortSignal | undefined,
   first = 0,
 ): Promise<number> {
@@ -138,7 +134,7 @@ async function learn(
       throw error;
     });
     if (step === first) await compileAhead(() => differentiate(model, batch, config));
-    using _ = scope(); // frees everything made in this round
+    using _ = scope(); // frees all tensors of this round
     const { loss, gradients } = differentiate(model, batch, config);
     if (config.clip !== undefined) clipGradNorm(gradients, config.clip);
     adam.lr = rate(step);
@@ -149,14 +145,14 @@ async function learn(
 
     // Only here does anything wait for the GPU.
     await journal.afterStep(step, { next, loss, lr: adam.lr, waited: batch.wait });
-    await setImmediate(); // lets Ctrl-C be heard, even if nothing else was waited for
+    await setImmediate(); // lets Ctrl-C through, even if nothing else waited
   }
   await journal.finish(step, next);
   return step;
 }
 
 /**
- * The loss of a batch, the mean over its patches, and the gradients. If the configuration says so, they are
+ * The loss of a batch, which is the mean over its patches, and its gradients. With `accumulate`, they are
  * computed for one micro-batch after the other, whose gradients add up to those of the whole.
  */
 export function differentiate(
@@ -172,19 +168,19 @@ export function differentiate(
     const low = microBatch(batch.low, batch.lowShape, i, accumulate);
     const high = microBatch(batch.high, batch.highShape, i, accumulate);
     const loss = mul(lossOf(model.forward(low), high), 1 / accumulate);
-    const added = backward(loss);
+    const more = backward(loss);
     sum = keep(sum ? add(sum, loss) : loss);
     if (gradients) {
-      addGradients(gradients, added);
+      addGradients(gradients, more);
     } else {
-      gradients = added;
-      for (const gradient of added.values()) keep(gradient);
+      gradients = more;
+      for (const gradient of more.values()) keep(gradient);
     }
   }
   return { loss: sum!, gradients: gradients! };
 }
 
-/** The i-th of `count` equal shares of a batch [n, c, h, w]. */
+/** The i-th of `count` equal parts of a batch [n, c, h, w]. */
 function microBatch(
   values: Float32Array,
   [n, ...shape]: readonly number[],

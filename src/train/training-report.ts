@@ -3,32 +3,26 @@ import { htmlPage } from "../report/page.ts";
 import type { Row } from "../report/picture.ts";
 import { linePlots, type PanelSpec, writeDrawing } from "../report/plot.ts";
 import { formatDuration } from "../report/progress.ts";
-import { portable, type TrainConfig } from "./config.ts";
-import { networkOf } from "./network.ts";
+import type { CheckpointState } from "./checkpoint.ts";
+import { networkOf, portable } from "./config.ts";
 import type { RunFolder } from "./run-folder.ts";
+import type { Session } from "./session.ts";
 import { formatSetting, settingsFor } from "./settings.ts";
 
-/** What a report tells besides what is in the log. */
-export interface ReportFacts {
-  readonly config: TrainConfig;
-  readonly step: number;
-  readonly parameters: number;
-  readonly adapter: string;
-  /** What was trained on. */
-  readonly pictures: string;
-  readonly protocol: string;
-  /** What bicubic interpolation reaches, dB. */
-  readonly bicubic: number;
-  readonly best: { readonly step: number; readonly psnr: number } | undefined;
-  readonly seconds: number;
+/** How far the run has come. */
+export interface ReportFacts extends Pick<CheckpointState, "step" | "best" | "seconds"> {
   /** Pictures by the best weights; may be none. */
   readonly rows: readonly Row[];
 }
 
 /** Writes report.html, curves.svg and curves.png anew, from the log. */
-export async function writeReport(folder: RunFolder, facts: ReportFacts): Promise<void> {
-  const { config, step, best, bicubic, rows } = facts;
-  const panels = curves(folder, facts);
+export async function writeReport(
+  folder: RunFolder,
+  session: Session,
+  { step, best, seconds, rows }: ReportFacts,
+): Promise<void> {
+  const { config, device, description, model, validation } = session;
+  const panels = curves(folder, session);
   await writeDrawing(folder.file("curves"), linePlots({ title: "Training", panels: panels.slice(0, 2) }));
 
   const { architecture, options } = networkOf(config.network);
@@ -36,7 +30,7 @@ export async function writeReport(folder: RunFolder, facts: ReportFacts): Promis
     const value = formatSetting(portable(config), setting);
     return value === undefined ? [] : [[setting.flag, value] as const];
   });
-  const gain = best ? best.psnr - bicubic : 0;
+  const gain = best ? best.psnr - validation.bicubic.mean.psnr : 0;
   const page = await htmlPage({
     title: architecture.describe(options),
     lead: best
@@ -45,11 +39,11 @@ export async function writeReport(folder: RunFolder, facts: ReportFacts): Promis
       : "Not measured yet.",
     facts: [
       ["Steps", `${step} of ${config.steps}`],
-      ["Time", formatDuration(facts.seconds)],
-      ["Parameters", facts.parameters.toLocaleString("en")],
-      ["Adapter", facts.adapter],
-      ["Pictures", facts.pictures],
-      ["Measured", facts.protocol],
+      ["Time", formatDuration(seconds)],
+      ["Parameters", model.parameterCount().toLocaleString("en")],
+      ["Adapter", device.name],
+      ["Pictures", description],
+      ["Measured", validation.conditions],
     ],
     plots: panels.map((panel) => linePlots({ title: panel.title, panels: [{ ...panel, title: "" }] })),
     rows,
@@ -60,7 +54,6 @@ export async function writeReport(folder: RunFolder, facts: ReportFacts): Promis
         rows: [
           ["Node", process.version],
           ["Platform", `${process.platform} ${process.arch}`],
-          ["Adapter", facts.adapter],
           ["Written", new Date().toISOString()],
         ],
       },
@@ -69,7 +62,7 @@ export async function writeReport(folder: RunFolder, facts: ReportFacts): Promis
   await folder.save("report.html", page);
 }
 
-function curves(folder: RunFolder, { config, bicubic }: ReportFacts): PanelSpec[] {
+function curves(folder: RunFolder, { config, validation }: Session): PanelSpec[] {
   const log = folder.readLog();
   const curve = (name: string): Point[] =>
     log.filter((entry) => entry[name] !== undefined).map((entry) => [entry.step!, Number(entry[name])]);
@@ -88,7 +81,7 @@ function curves(folder: RunFolder, { config, bicubic }: ReportFacts): PanelSpec[
       yLabel: "PSNR on Y, dB",
       series: [
         { name: config.network.architecture, points: curve("psnr") },
-        { name: "bicubic", points: [[0, bicubic]], dashed: true },
+        { name: "bicubic", points: [[0, validation.bicubic.mean.psnr]], dashed: true },
       ],
     },
     {

@@ -11,15 +11,15 @@ import { imresize } from "../picture/index.ts";
 import { pickDetail, type Row } from "../report/picture.ts";
 import { interpolator, type Upscaler } from "../upscale/index.ts";
 
-/** How many pictures are shown. */
-const shownPictures = 4;
+/** The report has this many pictures. */
+const rowCount = 4;
 
-/** The trainer only compares weights; times do not matter, and `data` may name folders of several kinds. */
+/** The trainer compares weights alone: times do not matter, and `data` may name folders of several kinds. */
 const options = { protocol: "y", warmUp: false, mixed: true } as const;
 
-/** The held-out pictures. Networks and bicubic are measured on them exactly as by `pixelgrad evaluate`. */
+/** The held-out pictures, which measure networks and bicubic exactly as `pixelgrad evaluate` does. */
 export class Validation {
-  /** What exactly is measured; to be printed with every figure. */
+  /** What the figures mean, to be printed with them. */
   readonly conditions: string;
   readonly bicubic: Evaluation;
   readonly #scale: number;
@@ -29,8 +29,8 @@ export class Validation {
   static async open(dataset: PairDataset, count: number): Promise<Validation> {
     const { scale, files } = dataset;
     const pictures: Picture[] = [];
-    for (const one of files!.slice(0, count)) {
-      pictures.push(await loadPicture(one, scale, { transparency: "drop" }));
+    for (const pair of files!.slice(0, count)) {
+      pictures.push(await loadPicture(pair, scale, { transparency: "drop" }));
     }
     const bicubic = await evaluate(interpolator("bicubic", scale), pictures, options);
     return new Validation(dataset, pictures, bicubic);
@@ -43,18 +43,14 @@ export class Validation {
     this.#pictures = pictures;
   }
 
-  get count(): number {
-    return this.#pictures.length;
-  }
-
   measure(network: Upscaler): Promise<Evaluation> {
     return evaluate(network, this.#pictures, options);
   }
 
-  /** The first pictures and a detail of each: LR, bicubic, the network's, HR. */
+  /** The first pictures, each with a detail: LR, bicubic, the network's, HR. */
   async rows(network: Upscaler, { images }: Evaluation): Promise<Row[]> {
     const rows: Row[] = [];
-    for (const [i, { name, low, high }] of this.#pictures.slice(0, shownPictures).entries()) {
+    for (const [i, { name, low, high }] of this.#pictures.slice(0, rowCount).entries()) {
       const caption = (method: string, { psnr }: { psnr: number }) => `${method} ${psnr.toFixed(2)} dB`;
       rows.push({
         title: name,

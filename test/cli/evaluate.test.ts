@@ -17,10 +17,15 @@ const path = (...parts: string[]) => join(folder, ...parts);
 const pixelgrad = (...args: string[]) => runFile("src/cli/main.ts", args);
 let edsrParameters = 0;
 
+/** Runs a command in this process. */
+async function runHere<F extends Flags>(command: Command<F>, args: readonly string[]): Promise<void> {
+  const signal = new AbortController().signal;
+  await command.run(parseFlags(command, args), { program: "pixelgrad", signal });
+}
+
 /** What a command, run in this process, fails with; main.test.ts shows how that ends the program. */
 async function failure<F extends Flags>(command: Command<F>, args: readonly string[]): Promise<Error> {
-  const run = async () => command.run(parseFlags(command, args), { signal: new AbortController().signal });
-  return run().then(
+  return runHere(command, args).then(
     () => expect.unreachable("the command did not fail"),
     (error) => error,
   );
@@ -71,7 +76,7 @@ describe("evaluate", () => {
       border: 2,
       adapter: "JavaScript",
     });
-    expect(result).toMatchObject({ parameters: 0, weights: null, low: "made" });
+    expect(result).toMatchObject({ parameters: 0, weights: null, lowSource: "made" });
     expect(result.images.map(({ name }: { name: string }) => name)).toEqual(["a", "b"]);
     for (const figures of [...result.images, result.mean]) {
       for (const key of ["psnr", "ssim", "ms"]) expect(figures[key]).toEqual(expect.any(Number));
@@ -94,7 +99,7 @@ describe("evaluate", () => {
     expect(await run(path("espcn.safetensors"))).toMatchObject({ code: 0, stderr: "" });
     const espcn = JSON.parse(readFileSync(json, "utf8"));
     expect(espcn).toMatchObject({
-      ...{ method: "ESPCN", adapter: "cpu", colors: "y", low: "files" },
+      ...{ method: "ESPCN", adapter: "cpu", colors: "y", lowSource: "files" },
       weights: path("espcn.safetensors"),
     });
     expect(await run(path("edsr.safetensors"), "--protocol", "rgb", "--border", "3")).toMatchObject({
@@ -248,8 +253,7 @@ describe("compare", () => {
   test("pictures without any error have no place in a plot", async () => {
     const out = path("perfect");
     const args = ["--hr", path("flat"), "--scale", "2", "--methods", "bicubic,bicubic", "--out", out];
-    const signal = new AbortController().signal;
-    await compareCommand.run(parseFlags(compareCommand, args), { signal });
+    await runHere(compareCommand, args);
     expect(readdirSync(out).sort()).toEqual(["compare.json", "compare.md", "details.png"]);
     expect(JSON.parse(readFileSync(join(out, "compare.json"), "utf8")).methods).toHaveLength(1);
     expect(readFileSync(join(out, "compare.md"), "utf8")).not.toContain("quality-speed");
@@ -280,9 +284,7 @@ describe("compare", () => {
   test("names follow the scale of a file, and are told from it by its name, else by its path", async () => {
     const run = async (methods: string[], ...more: string[]) => {
       const args = ["--hr", path("hr"), "--out", path("named"), "--details", "0", "-g", "cpu", ...more];
-      await compareCommand.run(parseFlags(compareCommand, [...args, "-m", methods.join(",")]), {
-        signal: new AbortController().signal,
-      });
+      await runHere(compareCommand, [...args, "-m", methods.join(",")]);
       const { methods: results } = JSON.parse(readFileSync(path("named", "compare.json"), "utf8"));
       return results.map(({ method, scale }: { method: string; scale: number }) => `${method} x${scale}`);
     };
@@ -302,9 +304,7 @@ describe("compare", () => {
       ["8", ["nearest", "bilinear", "bicubic"]],
       ["4", ["nearest", "bilinear", "bicubic", "srcnn", "espcn", "edsr-small"]],
     ] as const) {
-      await compareCommand.run(parseFlags(compareCommand, [...args, "--scale", scale, "--border", "0"]), {
-        signal: new AbortController().signal,
-      });
+      await runHere(compareCommand, [...args, "--scale", scale, "--border", "0"]);
       const { methods } = JSON.parse(readFileSync(join(out, "compare.json"), "utf8"));
       expect(methods.map(({ method }: { method: string }) => method)).toEqual(names);
     }
@@ -312,7 +312,7 @@ describe("compare", () => {
 
   test.each([
     [["--methods", "bicubic,sinc"], 1, /sinc: there is no such method \(edsr-small, .*it cannot be read/],
-    [["--methods", ","], 2, /--methods wants methods, joined by commas/],
+    [["--methods", ","], 2, /--methods wants methods, separated by commas/],
     [["--methods", "bicubic", "--adapter", "cpu"], 2, /--adapter is for networks/],
     [["--methods", "bicubic", "--ensemble"], 2, /--ensemble is for networks/],
     [["--weights", "edsr=x"], 2, /Unknown option '--weights'/],

@@ -1,32 +1,19 @@
 import { describe, expect, test } from "vitest";
-import {
-  defineCommand,
-  helpOf,
-  oneOf,
-  orList,
-  parseFlags,
-  table,
-  text,
-  UsageError,
-  whole,
-} from "../../src/cli/flags.ts";
+import { defineCommand, helpOf, parseFlags, table, UsageError } from "../../src/cli/flags.ts";
+import { oneOf, orList, text, whole } from "../../src/options/kinds.ts";
 
-const command = defineCommand(
-  {
-    name: "paint",
-    summary: "paints a wall",
-    about: "All about paint.",
-    flags: {
-      wall: { value: "NAME", help: "which wall", read: text, required: true },
-      coats: { value: "N", help: "how often", read: whole(1), short: "c" },
-      color: { value: "C", help: "red or blue", read: oneOf("red", "blue"), multiple: true },
-      brush: { value: "N", help: "its width", read: whole(1), multiple: "last" },
-      gloss: { help: "shines" },
-    },
-    examples: [["paint --wall north", "the north wall"]],
+const command = defineCommand({
+  about: "All about paint.",
+  flags: {
+    wall: { kind: text, help: "which wall", required: true },
+    coats: { kind: whole(1), help: "how often", short: "c" },
+    color: { kind: oneOf("red", "blue"), help: "its color", multiple: true },
+    brush: { kind: whole(1), help: "its width", multiple: "last" },
+    gloss: { help: "shines" },
   },
-  async () => {},
-);
+  examples: [["--wall north", "the north wall"]],
+  run: async () => {},
+});
 
 describe("parseFlags", () => {
   test("values have the types of the table", () => {
@@ -61,7 +48,7 @@ describe("parseFlags", () => {
 
   test.each([
     [[], "--wall NAME is missing: which wall"],
-    [["--wall", ""], '--wall wants a value, got ""'],
+    [["--wall", ""], '--wall wants a name, got ""'],
     [["--wall", "n", "--wall", "s"], "--wall was given 2 times, and is wanted once"],
     [["--wall", "n", "--coats", "0"], '--coats wants a whole number of at least 1, got "0"'],
     [["--wall", "n", "--coats", "1.5"], '--coats wants a whole number of at least 1, got "1.5"'],
@@ -83,14 +70,14 @@ test("the help text names the program as its users call it", () => {
 });
 
 test("the help text names every flag with its value and meaning, and the examples", () => {
-  const help = helpOf(command);
+  const help = helpOf(command, "pixelgrad paint");
   expect(help.split("\n")[0]).toBe("pixelgrad paint --wall NAME [flags]");
   for (const line of [
-    "      --wall NAME  which wall",
-    "  -c, --coats N    how often",
-    "      --color C …  red or blue",
-    "      --gloss      shines",
-    "      --help       this text",
+    "      --wall NAME         which wall",
+    "  -c, --coats N           how often",
+    "      --color red|blue …  its color",
+    "      --gloss             shines",
+    "      --help              prints this text",
     "  pixelgrad paint --wall north",
   ]) {
     expect(help.split("\n")).toContain(line);

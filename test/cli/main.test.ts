@@ -12,29 +12,34 @@ import { architectureOf } from "../../src/node.ts";
 import { root, runFile } from "../support/run.ts";
 
 const pixelgrad = (...args: string[]) => runFile("src/cli/main.ts", args);
-const commands = [compareCommand, evaluateCommand, infoCommand, upscaleCommand] as unknown as Command[];
-const train = ["SRCNN", "ESPCN", "FSRCNN", "EDSR"].map((name) => trainCommand(architectureOf(name)));
+const trained = ["SRCNN", "ESPCN", "FSRCNN", "EDSR"].map(
+  (name) => [`train ${name.toLowerCase()}`, trainCommand(architectureOf(name))] as const,
+);
+const commands = [
+  ["compare", compareCommand as Command],
+  ["evaluate", evaluateCommand as Command],
+  ["info", infoCommand as Command],
+  ["upscale", upscaleCommand as Command],
+  ...trained,
+] as const;
 
 test("--help names the commands, and so does a call without any, which is a mistake", async () => {
   const asked = await pixelgrad("--help");
   expect(asked).toMatchObject({ code: 0, stderr: "" });
-  for (const { name, summary } of commands) {
-    expect(asked.stdout).toMatch(new RegExp(`^ {2}${name} +${summary.slice(0, 40)}`, "m"));
+  for (const name of ["compare", "evaluate", "info", "train", "upscale"]) {
+    expect(asked.stdout).toMatch(new RegExp(`^ {2}${name} +[a-z]`, "m"));
   }
-  expect(asked.stdout).toMatch(/^ {2}train +trains a network/m);
   expect(await pixelgrad()).toEqual({ ...asked, code: 2 });
 });
 
-test.each([...commands, ...train])("$name --help explains every flag, with examples", async (command) => {
-  const { name, flags, examples } = command;
+test.each(commands)("%s --help explains every flag, with examples", async (name, { flags, examples }) => {
   const { code, stdout } = await pixelgrad(...name.split(" "), "--help");
   expect(code).toBe(0);
   for (const flag of Object.keys(flags)) expect(stdout).toMatch(new RegExp(`^ .{4} --${flag}\\b`, "m"));
-  for (const [line, what] of examples) {
-    expect(stdout).toContain(`  pixelgrad ${line}\n`);
-    expect(stdout).toContain(what);
+  for (const [args, what] of examples) {
+    expect(stdout).toContain(`${`  pixelgrad ${name} ${args}`.trimEnd()}\n      ${what}`);
   }
-  for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(110);
+  for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
 });
 
 test("--version is the package's", async () => {
@@ -48,7 +53,7 @@ describe("a wrong command line ends with one paragraph and exit code 2", () => {
     [["--scale", "2"], /there is no flag "--scale"/],
     [["constructor"], /there is no command "constructor"/],
     [["evaluate", "--hr", "x", "--scale", "5", "--method", "bicubic"], /--scale wants 2, 3, 4 or 8, got "5"/],
-    [["evaluate", "--hr", "x", "--scale", "2"], /--method M is missing/],
+    [["evaluate", "--hr", "x", "--scale", "2"], /--method METHOD is missing/],
     [["evaluate", "--zoom", "2"], /Unknown option '--zoom'/],
   ])("%j", async (args, message) => {
     const { code, stdout, stderr } = await pixelgrad(...args);

@@ -1,4 +1,4 @@
-/** `pixelgrad train`: what flags make of a configuration, in this process; test/examples runs the program. */
+/** `pixelgrad train`: flags and configurations, in this process; test/examples runs the program. */
 import "../support/with-toy-network.ts";
 
 import { readFileSync } from "node:fs";
@@ -30,7 +30,7 @@ describe("the flags", () => {
   });
 
   test("every flag sets its place in the configuration, over the preset's value", () => {
-    const { config, resume } = read([
+    const { config, folder } = read([
       ...["--preset", "edsr-paper", "--scale", "3", "--blocks=8", "--res-scale", "0.1"],
       ...["--rgb-range", "1", "--init", "x2.safetensors"],
       ...["--data", "T91", "--data", "BSDS200", "--valid", "Set14", "--valid-pictures", "3"],
@@ -39,7 +39,7 @@ describe("the flags", () => {
       ...["--checkpoint-every", "50", "--checkpoint-minutes", "0.5", "--log-every", "5"],
       ...["--track", "mild", "--degradation", '{"seed":1,"noise":[1,10]}', "--cache", "raw"],
     ]);
-    expect(resume).toBeUndefined();
+    expect(folder).toBeUndefined();
     expect(config).toEqual({
       ...presets.EDSR["edsr-paper"],
       network: { architecture: "EDSR", scale: 3, blocks: 8, channels: 64, resScale: 0.1, rgbRange: 1 },
@@ -77,8 +77,8 @@ describe("the flags", () => {
   });
 
   test("--resume applies the given flags to the saved configuration, and no preset", () => {
-    const { resume, change } = read(["--resume", "runs/x", "--steps", "99"]);
-    expect(resume).toBe("runs/x");
+    const { folder, change } = read(["--resume", "runs/x", "--steps", "99"]);
+    expect(folder).toBe("runs/x");
     const saved = { ...presets.EDSR["edsr-paper"], seed: 5 };
     expect(change(saved)).toEqual({ ...saved, steps: 99 });
     expect(() => change(presets.ESPCN.quick)).toThrow(
@@ -103,7 +103,7 @@ describe("the flags", () => {
     [["--degradation", "{"], "--degradation wants a degradation as JSON"],
     [["--degradation", '{"seed":0,"noise":-1}'], "--degradation wants a degradation as JSON"],
     [["--loss", "l3"], '--loss wants l1 or l2, got "l3"'],
-    [["--data="], '--data wants a path, got ""'],
+    [["--data="], '--data wants a folder, got ""'],
     [["--schedule", "step"], "--schedule wants constant, cosine"],
     [["--batch", "4", "--accumulate", "3"], "a batch of 4 patches cannot be computed in 3 equal parts"],
     [["--preset", "toString"], '--preset wants quick, edsr-article or edsr-paper, got "toString"'],
@@ -118,7 +118,7 @@ describe("the flags", () => {
 
 describe("--help", () => {
   test.each(names)("of %s lists every flag once, with the first preset's value", (name) => {
-    const text = helpOf(trainCommand(architectureOf(name)));
+    const text = helpOf(trainCommand(architectureOf(name)), `pixelgrad train ${name.toLowerCase()}`);
     expect(text).toMatch(new RegExp(`^pixelgrad train ${name.toLowerCase()} \\[flags\\]\n`));
     for (const { flag } of settingsFor(architectureOf(name))) {
       expect(text.match(new RegExp(`^ {6}--${flag} `, "gm"))).toHaveLength(1);
@@ -130,7 +130,7 @@ describe("--help", () => {
 
   test("a new network is listed, with its options, as soon as it is in the list of networks", () => {
     expect(Object.keys(trainCommands.commands)).toEqual(["srcnn", "espcn", "fsrcnn", "edsr", "toy"]);
-    const text = helpOf(trainCommand(architectureOf("Toy")));
+    const text = helpOf(trainCommand(architectureOf("Toy")), "pixelgrad train toy");
     expect(text).toMatch(/--hidden-channels N +channels of the only feature map \[6\]/);
     expect(text).toMatch(/--scale 2\|3 +enlargement \[2\]/);
   });

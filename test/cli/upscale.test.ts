@@ -140,7 +140,7 @@ describe("one picture", () => {
 });
 
 describe("a folder", () => {
-  test("all of it; bad pictures are told of, the rest is done, and the exit code is 1", async () => {
+  test("all of it; bad pictures are reported, the rest is done, and the exit code is 1", async () => {
     await picturesIn(path("mixed"), 3);
     writeFileSync(path("mixed", "0-empty.png"), "");
     writeFileSync(path("mixed", "1-text.jpg"), "no picture");
@@ -195,7 +195,7 @@ describe("a folder", () => {
     for (const file of done) expect((await readImage(path("many-large", file))).width).toBe(600);
   });
 
-  test("pictures that differ in their extensions keep these; what is no picture is left out and told", async () => {
+  test("pictures that differ in their extensions alone keep them; what is no picture is left out", async () => {
     await picturesIn(path("twins"), 2);
     const jpeg = await sharp(path("twins", "0.png")).jpeg().toBuffer();
     for (const name of ["0.jpg", "2.JFIF", "._1.png"]) writeFileSync(path("twins", name), jpeg);
@@ -315,7 +315,7 @@ describe("video", () => {
     expect(hashes.size).toBe(3);
   });
 
-  test("what is no video, or cut short, is told on standard error", async () => {
+  test("standard error says what is no video, or cut short", async () => {
     const wrong = await run(["-i", "-", "-o", "-"], { input: Buffer.from("RIFF....AVI ") });
     expect(wrong).toMatchObject({ code: 1, stdout: "" });
     expect(wrong.stderr).toContain("this is no y4m video");

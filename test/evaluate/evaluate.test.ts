@@ -15,7 +15,7 @@ beforeAll(async () => {
   await writePng(path("two.png"), noise(33, 41, 3, 2));
 });
 
-/** Remembers what it was asked for; works on RGB alone. */
+/** Bicubic that works on RGB alone, and notes the sizes of its pictures. */
 function spy(bicubic: Upscaler) {
   const calls: string[] = [];
   const upscaler: Upscaler = {
@@ -31,7 +31,7 @@ function spy(bicubic: Upscaler) {
 }
 
 describe("evaluate", () => {
-  test("RGB methods get RGB, the first picture twice, and rounded Y of their results is compared", async () => {
+  test("RGB methods get RGB, the first picture twice; rounded Y of their results is compared", async () => {
     const { calls, upscaler } = spy(interpolator("bicubic", 2));
     const result = await evaluate(upscaler, pictures());
     expect(calls).toEqual(["20x15", "20x15", "16x20"]);
@@ -44,7 +44,7 @@ describe("evaluate", () => {
       scale: 2,
       protocol: "y",
       border: 2,
-      low: "made",
+      lowSource: "made",
       colors: "rgb",
     });
     expect(result.conditions).toBe(
@@ -103,7 +103,7 @@ describe("evaluate", () => {
 });
 
 const set5 = testData("set5");
-/** The figures in the papers' tables, and those of the alternatives that protocol.ts names. */
+/** The figures in the papers' tables, and those of the alternatives in docs/measurements.md. */
 describe.skipIf(set5 === undefined)("bicubic on Set5", () => {
   const high = () => join(set5!, "HR");
   const low = (scale: number) => join(set5!, "LR_bicubic", `X${scale}`);

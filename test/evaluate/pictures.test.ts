@@ -36,7 +36,7 @@ describe("findPictures", () => {
     );
   });
 
-  test("pairs in one folder; what is left out is told", () => {
+  test("pairs in one folder; a line says what is left out", () => {
     const set = make("image_SRF_2", "1_HR.png", "1_LR.png", "2_HR.png", "2_LR.png");
     const lines: string[] = [];
     const found = findPictures(set, undefined, 2, (line) => lines.push(line));
@@ -81,7 +81,7 @@ describe("loadPicture", () => {
     );
   });
 
-  test("without LR: bytes from RGB for RGB methods, real numbers from rounded luma for the others", async () => {
+  test("without LR: bytes of RGB for RGB methods, real numbers of rounded luma for the others", async () => {
     const picture = await loadPicture({ name: "p", high: path("rgb.png") }, 3);
     const high = modcrop(rgb, 3);
     expect(picture).toMatchObject({ name: "p", high: { width: 24, height: 18 }, low: imresize(high, 1 / 3) });

@@ -18,7 +18,7 @@ import { drawnPicture as picture, picturesIn } from "../support/pictures.ts";
 import { type RunOptions, root, runCode, runFile } from "../support/run.ts";
 import { temporaryPaths } from "../train/support.ts";
 
-/** A path inside a temporary folder that nothing has yet. */
+/** A path inside a temporary folder where nothing is yet. */
 const unused = temporaryPaths();
 
 const small = [
@@ -64,10 +64,10 @@ beforeAll(async () => {
   data = await picturesIn(unused(), 3);
 });
 
-/** What its messages begin with. */
+/** Its messages begin with this. */
 const program = "npm run train:edsr: ";
 
-/** The whole of what stood on stderr is one paragraph, and no folder was made. */
+/** Standard error holds one paragraph, and no folder was made. */
 function expectRefused(
   { code, stderr }: { code: number | null; stderr: string },
   out: string,
@@ -80,7 +80,7 @@ function expectRefused(
   expect(existsSync(out)).toBe(false);
 }
 
-describe("a training", () => {
+describe("a run", () => {
   const out = unused();
 
   test("leaves weights, a log and pictures", async () => {
@@ -185,9 +185,9 @@ describe("a training", () => {
     expect(stdout).not.toContain("Stopped at step");
   });
 
-  test("a full disk costs nothing that was saved, and the training goes on when there is room", async () => {
-    // A checkpoint of 200 kB, and a limit of 128 KiB for each file (256 blocks of 512 bytes), which Node gets as an
-    // error. On the CPU, because drivers need larger files.
+  test("a full disk costs nothing that was saved, and the run goes on when there is room", async () => {
+    // A checkpoint of 200 kB, and a limit of 128 KiB for each file (256 blocks of 512 bytes), which Node
+    // reports as an error. On the CPU, because drivers need larger files.
     const out = unused();
     const start = ["--adapter", "cpu", "--channels", "16", "--steps", "1000000", "--eval-every", "1000000"];
     let sent = false;
@@ -247,7 +247,7 @@ describe("a training", () => {
 });
 
 describe("a wrong command line", () => {
-  test("ends with exit code 2; --help tells all flags", async () => {
+  test("ends with exit code 2; --help lists all flags", async () => {
     const out = unused();
     const [wrong, help] = await Promise.all([train(["--out", out, "--steps", "0"]), train(["--help"])]);
     expect(wrong).toMatchObject({ code: 2, stdout: "" });
@@ -272,7 +272,7 @@ describe("what cannot work ends with one paragraph, exit code 1 and no folder", 
     expectRefused(third, out, /^\S*path-\d+: there is no such folder\. Check the path\.$/);
   });
 
-  test("a picture that was cut short, to train on or held out; one that is smaller than a patch", async () => {
+  test("a truncated picture, to train on or held out; one that is smaller than a patch", async () => {
     const out = unused();
     const broken = async (name: string, length: number) => {
       const folder = await picturesIn(unused(), 3);
@@ -368,7 +368,7 @@ describe("what cannot work ends with one paragraph, exit code 1 and no folder", 
     expect(code).toBe(1);
   });
 
-  test("a training that diverges says what to do", async () => {
+  test("a run that diverges says what to do", async () => {
     const out = unused();
     const { code, stderr } = await train([
       "--data",
@@ -383,7 +383,7 @@ describe("what cannot work ends with one paragraph, exit code 1 and no folder", 
       "50",
     ]);
     expect(stderr).toMatch(
-      /^npm run train:edsr: The loss became (NaN|Infinity) at step 10: the training diverged\. .* smaller --lr \(it was 1e\+30\)\.$/,
+      /^npm run train:edsr: The loss became (NaN|Infinity) at step 10: training diverged\. .* smaller --lr \(it was 1e\+30\)\.$/,
     );
     expect(code).toBe(1);
     expect(readdirSync(out).sort()).toEqual(["events.out.tfevents.pixelgrad", "log.jsonl"]);

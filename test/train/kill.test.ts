@@ -6,7 +6,7 @@ import { killAndResume } from "../support/kill-resume.ts";
 const adapters = ["cpu", ...(await gpuDevices()).map(({ adapterClass }) => adapterClass)];
 
 test.each(adapters)(
-  "on %s a training that is killed twice and resumed ends with the same weights, to the last bit",
+  "on %s a run that is killed twice and resumed ends with the same weights, to the last bit",
   async (adapter) => {
     const seed = Date.now();
     const at = await killAndResume({ adapter, kills: 2, steps: 60, seed });

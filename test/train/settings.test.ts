@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { ScheduleConfig } from "../../src/node.ts";
 import { checkConfig, presets, type TrainConfig } from "../../src/train/index.ts";
-import { completeSchedule, formatSchedule, learningRate, parseSchedule } from "../../src/train/schedule.ts";
+import { completeSchedule, learningRate, scheduleKind } from "../../src/train/schedule.ts";
 
 describe("presets", () => {
   test("are all valid, and of their network", () => {
@@ -38,7 +38,7 @@ describe("a configuration from a program", () => {
     ],
     [{ network: { architecture: "VDSR" } as never }, 'There is no network called "VDSR"; there are SRCNN, '],
     [{ schedule: { kind: "step", stepSize: 10, gamma: 0 } }, "schedule wants"],
-    [{ data: [""] }, "data wants a list, each a path"],
+    [{ data: [""] }, "data wants a list, each a folder"],
     [{ checkpointMinutes: undefined as never }, "checkpointMinutes wants a number above 0"],
   ])("%o is refused", (change, message) => {
     expect(() => checkConfig({ ...quick, ...change })).toThrow(message);
@@ -54,14 +54,15 @@ describe("schedules", () => {
     ["cosine:1000", { kind: "cosine", tMax: 1000, etaMin: undefined }],
     ["cosine:1000:0", { kind: "cosine", tMax: 1000, etaMin: 0 }],
   ])("%s is read and written", (text, schedule) => {
-    expect(parseSchedule(text)).toEqual(schedule);
-    expect(formatSchedule(schedule)).toBe(text);
+    expect(scheduleKind.read(text)).toEqual(schedule);
+    expect(scheduleKind.fits(schedule)).toBe(true);
+    expect(scheduleKind.write(schedule)).toBe(text);
   });
 
   test.each([
     ...["", "toString", "step", "step:0", "step:10:0", "step:1:2:3", "constant:1", "cosine:-1"],
     ...["multistep:", "multistep:1,,2", "cosine:10:-1", "cosine::"],
-  ])("%j is none", (text) => expect(parseSchedule(text)).toBeUndefined());
+  ])("%j is none", (text) => expect(scheduleKind.fits(scheduleKind.read(text))).toBe(false));
 
   const rates = (change: Partial<TrainConfig>, steps: number[]) => {
     const rate = learningRate({ ...presets.EDSR.quick, lr: 1, ...change });
@@ -88,7 +89,7 @@ describe("schedules", () => {
     expect(after).toBe(last);
   });
 
-  test("a cosine is fixed when a training begins, so that more steps do not change the first ones", () => {
+  test("a cosine is fixed when a run begins, so that more steps do not change the first ones", () => {
     const config: TrainConfig = { ...presets.EDSR.quick, lr: 1, steps: 100 };
     const fixed = { ...config, schedule: completeSchedule(config), steps: 200 };
     expect(fixed.schedule).toEqual({ kind: "cosine", tMax: 100, etaMin: 0.01 });

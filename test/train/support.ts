@@ -12,7 +12,7 @@ export function temporaryPaths(): () => string {
   return () => join(folder, `path-${++count}`);
 }
 
-/** A training of a fraction of a second per step, on any adapter. */
+/** A step takes a fraction of a second, on any adapter. */
 export const tiny: TrainConfig = {
   network: { architecture: "EDSR", scale: 2, blocks: 1, channels: 4, resScale: 1 },
   data: [],

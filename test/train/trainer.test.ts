@@ -1,4 +1,4 @@
-/** Trainings as a whole, on every device: what they leave behind, how they go on, and what can go wrong on the way. */
+/** Whole runs, on every device: what they leave behind, how they go on, and what can go wrong. */
 import {
   appendFileSync,
   copyFileSync,
@@ -46,7 +46,7 @@ const log = (folder: string) =>
     .split("\n")
     .map((line) => JSON.parse(line));
 
-/** Ends a training after some of its steps. */
+/** Ends a run after some of its steps. */
 function until(step: number) {
   const stop = new AbortController();
   return {
@@ -76,7 +76,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
   // On the CPU, whose code is the same for all networks, one will do.
   const own = device instanceof GpuDevice ? cases : cases.slice(0, 1);
   test.each(own)(
-    "%s: stopped and resumed twice, the weights are those of the uninterrupted training, to the last bit",
+    "%s: stopped and resumed twice, the weights are those of an uninterrupted run, to the last bit",
     async (_, change) => {
       const whole = config(change);
       const result = await train(whole, { device });
@@ -89,12 +89,12 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       const last = parseSafetensors(readFileSync(join(parted.out!, "last.safetensors")));
       expect(last.metadata.step).toBe("2");
       expect((await resume(parted.out!, { device, ...until(5) })).step).toBe(5);
-      // What a killed training may have written after its last checkpoint.
+      // A killed run may have written this after its last checkpoint.
       appendFileSync(join(parted.out!, "log.jsonl"), '{"step":6,"lo');
       appendFileSync(join(parted.out!, "events.out.tfevents.pixelgrad"), "half a record");
       writeFileSync(join(parted.out!, "best.safetensors.x.tmp"), "half a file");
       const resumed = await resume(parted.out!, { device });
-      expect(device.memory().live).toBe(live); // no training keeps anything
+      expect(device.memory().live).toBe(live); // no run leaves tensors behind
       expect(resumed).toEqual({ ...result, path: parted.out, config: { ...result.config, out: parted.out } });
 
       expect(tensors(parted.out!)).toEqual(tensors(whole.out!));
@@ -116,12 +116,12 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
         1, 2, 3, 4, 5, 6,
       ]);
       expect(log(parted.out!).filter(({ resumed }) => resumed !== undefined)).toHaveLength(2);
-      const { out: _out, ...told } = result.config;
-      expect(log(whole.out!)[0].config).toEqual({ ...told, data: [basename(data)] });
+      const { out: _out, ...logged } = result.config;
+      expect(log(whole.out!)[0].config).toEqual({ ...logged, data: [basename(data)] });
     },
   );
 
-  test("with a moving average, that is what is measured and kept", async () => {
+  test("with a moving average, the average is measured and saved", async () => {
     const one = config({ ema: 0.5, evalEvery: 2 });
     await train(one, { device });
     const { weights, average } = readCheckpoint(one.out!);
@@ -167,8 +167,8 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
         expectClose([await parts.loss.item()], [await whole.loss.item()]);
         for (const [parameter, gradient] of whole.gradients) {
           const want = await gradient.data();
-          // Sums over 1024 places of both signs: their roundings are relative to the terms, not to what is left.
-          const largest = want.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+          // Sums over 1024 places of both signs: the error is relative to the terms, not to their sum.
+          const largest = want.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
           expectClose(await parts.gradients.get(parameter)!.data(), want, { absolute: 1e-5 * largest });
         }
       }
@@ -203,7 +203,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       for (const { data } of values.values()) expect(data.every(Number.isFinite)).toBe(true);
     }
     await expect(resume(bad.out!, { device })).rejects.toThrow(
-      /^(The loss|A weight of \S+) became (NaN|-?Infinity) at step 6: the training diverged/,
+      /^(The loss|A weight of \S+) became (NaN|-?Infinity) at step 6: training diverged/,
     );
     expect(readCheckpoint(bad.out!).state.step).toBe(4);
   });
@@ -213,7 +213,7 @@ describe("resuming", () => {
   const device = devices[0];
   beforeEach(() => setDefaultDevice(device));
 
-  test("more steps are the first ones of a longer training", async () => {
+  test("with more steps, the weights are those of a run of that length", async () => {
     const schedule = { kind: "step", stepSize: 4, gamma: 0.5 } as const;
     const [short, long] = [config({ schedule, steps: 4 }), config({ schedule, steps: 8 })];
     await train(short, { device });
@@ -264,7 +264,7 @@ describe("resuming", () => {
     expect(await resume(folder, { device, change })).toMatchObject({ path: folder, step: 6 });
   });
 
-  test("refuses a folder without a checkpoint, weights alone, another format, a log that was cut", async () => {
+  test("refuses a folder without a checkpoint, weights alone, another format, a shortened log", async () => {
     const empty = unused();
     mkdirSync(empty);
     await expect(resume(empty, { device })).rejects.toThrow(
@@ -386,7 +386,7 @@ describe("beginning", () => {
     ).rejects.toThrow(
       "to measure on there were 3, now 2, and number 3 was 2. Resume with --valid or --data naming",
     );
-    // Nothing that travels tells where it was made.
+    // No path is in a file that travels.
     for (const file of ["best.safetensors", "last.safetensors", "log.jsonl", "report.html"]) {
       expect(readFileSync(join(measured.out!, file), "latin1")).not.toContain(dirname(data));
     }

@@ -1,4 +1,4 @@
-/** The trainer measures with the evaluation that everybody uses, and so does its choice of the best weights. */
+/** The trainer measures, and chooses the best weights, with the evaluation that everybody uses. */
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
