@@ -214,7 +214,7 @@ describe("imresizePlane", () => {
 
   test("refuses a plane of another size", () => {
     expect(() => imresizePlane([1, 2, 3], { width: 2, height: 2 }, { width: 4, height: 4 })).toThrow(
-      /2x2 has 4 values, but 3/,
+      /\[1, 2, 2\] have 4 values, but 3/,
     );
   });
 });

@@ -41,7 +41,7 @@ describe("augment", () => {
   });
 
   test("names counts that do not fit", () => {
-    expect(() => augment(picture, 2, 2, 1, none)).toThrow(/2x2 have 4 values, but 6/);
+    expect(() => augment(picture, 2, 2, 1, none)).toThrow(/\[1, 2, 2\] have 4 values, but 6/);
   });
 });
 
