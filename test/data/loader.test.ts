@@ -144,7 +144,7 @@ describe("PatchLoader", () => {
   test("a picture whose channels are not those of the dataset is refused", async () => {
     await using loader = new PatchLoader({ ...inMemory(), colors: "y" }, options);
     await expect(loader.next()).rejects.toThrow(
-      /has 3 channels, but .* memory says colors: "y", which are 1/,
+      /has 3 channels, but .* memory says colors: "y", which means 1/,
     );
   });
 
