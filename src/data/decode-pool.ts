@@ -10,8 +10,8 @@ interface Task {
 }
 
 /**
- * Worker threads that read picture pairs in the order of the requests, each thread one at a time. A thread starts
- * when there is work for it, and keeps the process alive only while it works.
+ * Worker threads that read picture pairs in the order of the requests, each thread one at a time. A thread
+ * starts when there is work for it, and keeps the process alive only while it works.
  */
 export class DecodePool {
   readonly size: number;
@@ -32,7 +32,9 @@ export class DecodePool {
     return (await this.#ask(files, format)).pair!;
   }
 
-  /** Reads a pair and writes it into a raw file; rejects as load() does, and if the file cannot be written. */
+  /**
+   * Reads a pair and writes it into a raw file; rejects as load() does, and if the file cannot be written.
+   */
   async save(files: PairFiles, format: PairFormat, raw: DecodeRequest["raw"]): Promise<void> {
     await this.#ask(files, format, raw);
   }

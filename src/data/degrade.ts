@@ -7,13 +7,13 @@ import { Random } from "../tensor/random.ts";
 import { decodeImage } from "./files.ts";
 
 /**
- * How small pictures are made worse than by bicubic shrinking alone, so that a network learns to enlarge what cameras
- * and the web deliver. The classical model of blind super-resolution, applied once, in this order:
+ * How small pictures are made worse than by bicubic shrinking alone, so that a network learns to enlarge what
+ * cameras and the web deliver. The classical model of blind super-resolution, applied once, in this order:
  *
  *     LR = JPEG(shrink(HR * blur) + noise)
  *
- * (Zhang et al., "Designing a Practical Degradation Model", ICCV 2021 (BSRGAN); Wang et al., "Real-ESRGAN", ICCVW
- * 2021, who call it first-order.) What is left out does not happen.
+ * (Zhang et al., "Designing a Practical Degradation Model", ICCV 2021 (BSRGAN); Wang et al., "Real-ESRGAN",
+ * ICCVW 2021, who call it first-order.) What is left out does not happen.
  */
 export interface DegradationOptions {
   /** Decides all that is drawn at random. Any whole number. */
@@ -29,11 +29,13 @@ export interface DegradationOptions {
   };
   /** How the picture is shrunk; of several, one is drawn. Default "bicubic", which is Matlab's imresize. */
   shrink?: Shrink | readonly Shrink[];
-  /** Standard deviation of Gaussian noise in levels of 0..255, each sample by itself. Real-ESRGAN: 1 to 30. */
+  /**
+   * Standard deviation of Gaussian noise in levels of 0..255, each sample by itself. Real-ESRGAN: 1 to 30.
+   */
   noise?: Range;
   /**
-   * Shot noise: photons that a white sample counts, above 0. A sample is then Poisson distributed, with a standard
-   * deviation of 255 / sqrt(photons) levels in white and less in the dark.
+   * Shot noise: photons that a white sample counts, above 0. A sample is then Poisson distributed, with a
+   * standard deviation of 255 / sqrt(photons) levels in white and less in the dark.
    */
   photons?: Range;
   /** JPEG quality 1 to 100, with 4:2:0 chroma, as files from the web have it. Real-ESRGAN: 30 to 95. */
@@ -65,8 +67,8 @@ const shrinkings: Record<Shrink, ResizeOptions> = {
 };
 
 /**
- * Draws the degradation of picture number `index`: a function of the options and the number alone, whatever else was
- * drawn before. Throws a RangeError if the options mean nothing.
+ * Draws the degradation of picture number `index`: a function of the options and the number alone, whatever
+ * else was drawn before. Throws a RangeError if the options mean nothing.
  */
 export function drawDegradation(options: DegradationOptions, index: number): Degradation {
   const { seed, blur, shrink = "bicubic", noise, photons, jpeg } = options;
@@ -106,8 +108,9 @@ export function drawDegradation(options: DegradationOptions, index: number): Deg
 }
 
 /**
- * The small picture of an RGB picture whose sides are multiples of `scale`. Every step ends in bytes, as it would
- * between programs. The same degradation always gives the same picture (JPEG: with the same version of sharp).
+ * The small picture of an RGB picture whose sides are multiples of `scale`. Every step ends in bytes, as it
+ * would between programs. The same degradation always gives the same picture (JPEG: with the same version of
+ * sharp).
  */
 export async function degrade(high: Image, scale: number, degradation: Degradation): Promise<Image> {
   checkImage(high, "degrade");
@@ -128,15 +131,15 @@ export async function degrade(high: Image, scale: number, degradation: Degradati
 }
 
 /**
- * Gaussian blur with mirrored edges, cut off at three standard deviations. sigma and sigma2 are those along two
- * perpendicular axes, the first turned by `angle` degrees.
+ * Gaussian blur with mirrored edges, cut off at three standard deviations. sigma and sigma2 are those along
+ * two perpendicular axes, the first turned by `angle` degrees.
  */
 export function gaussianBlur(image: Image, blur: NonNullable<Degradation["blur"]>): Image {
   const { width, height, channels, data } = image;
   const { sigma, sigma2, angle } = blur;
   const shape = { width, height, channels };
-  // Along the picture's axes the kernel is a product, and two narrow passes do what a wide one does in n times the
-  // time; round kernels have no direction.
+  // Along the picture's axes the kernel is a product, and two narrow passes do what a wide one does in n
+  // times the time; round kernels have no direction.
   const passes =
     angle === 0 || sigma === sigma2
       ? [gaussianKernel(sigma, 0, 0), gaussianKernel(0, sigma2, 0)]
@@ -200,7 +203,10 @@ function convolve(
   return out;
 }
 
-/** A Poisson distributed number: by multiplying uniform ones (Knuth), or above 50 by its Gaussian limit, rounded. */
+/**
+ * A Poisson distributed number: by multiplying uniform ones (Knuth), or above 50 by its Gaussian limit,
+ * rounded.
+ */
 function poisson(random: Random, mean: number): number {
   if (mean > 50) return Math.max(0, Math.round(mean + Math.sqrt(mean) * random.normal()));
   const limit = Math.exp(-mean);

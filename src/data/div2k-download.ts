@@ -48,11 +48,12 @@ export interface Div2kProgress {
 const official = "https://data.vision.ee.ethz.ch/cvl/DIV2K/";
 
 /**
- * Downloads DIV2K's archives and unpacks them in `root`, as openDiv2k reads them. Folders that are there are left as
- * they are, and so are archives that are there, which are only unpacked; a download that was cut off goes on where it
- * stopped. A folder appears when it is complete. DIV2K is for academic research only.
+ * Downloads DIV2K's archives and unpacks them in `root`, as openDiv2k reads them. Folders that are there are
+ * left as they are, and so are archives that are there, which are only unpacked; a download that was cut off
+ * goes on where it stopped. A folder appears when it is complete. DIV2K is for academic research only.
  *
- * @throws DataError if an archive cannot be fetched (see download) or unpacked (see unzipPictures); what is complete by
+ * @throws DataError if an archive cannot be fetched (see download) or unpacked (see unzipPictures); what is
+ *   complete by
  *   then stays. The signal's reason if it is aborted.
  */
 export async function downloadDiv2k(root: string, options: Div2kDownloadOptions): Promise<void> {

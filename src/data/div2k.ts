@@ -7,9 +7,10 @@ import { partnersOf } from "./partners.ts";
 import { picturesIn } from "./pictures-in.ts";
 
 /**
- * How DIV2K's small pictures were made. "bicubic": Matlab's imresize. "unknown": by a blur and a subsampling that were
- * not published (NTIRE 2017). "mild", "difficult", "wild": with blur, noise and a shift of some pixels, that of "wild"
- * being different for each picture (NTIRE 2018). HR and LR do not lie exactly above each other in these three.
+ * How DIV2K's small pictures were made. "bicubic": Matlab's imresize. "unknown": by a blur and a subsampling
+ * that were not published (NTIRE 2017). "mild", "difficult", "wild": with blur, noise and a shift of some
+ * pixels, that of "wild" being different for each picture (NTIRE 2018). HR and LR do not lie exactly above
+ * each other in these three.
  */
 export type Div2kTrack = "bicubic" | "unknown" | "mild" | "difficult" | "wild";
 
@@ -128,7 +129,10 @@ export function lrArchive(split: Div2kSplit, track: Div2kTrack, scale: number): 
   return track === "bicubic" || track === "unknown" ? `${name}_X${scale}` : name;
 }
 
-/** The folders in which its pictures may lie, the official one last: where it is but holds the other, that is wanted. */
+/**
+ * The folders in which its pictures may lie, the official one last: where it is but holds the other, that is
+ * wanted.
+ */
 export function lrFoldersOf(split: Div2kSplit, track: Div2kTrack, scale: number): string[] {
   const nested = join(`DIV2K_${split}_LR_${track}`, `X${scale}`);
   const isFlat = scale === 8 || !(track === "bicubic" || track === "unknown");

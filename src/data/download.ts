@@ -2,7 +2,7 @@ import { mkdir, open, readFile, rename, rm, stat, statfs } from "node:fs/promise
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DataError } from "../picture/errors.ts";
-import { diskFull, isDiskFull, writeWhole } from "./files.ts";
+import { diskFullError, writeWhole } from "./files.ts";
 
 export interface DownloadOptions {
   /** Stops the download; what has come so far stays, and the next call goes on from there. */
@@ -23,11 +23,13 @@ interface Known {
 }
 
 /**
- * Fetches a file by HTTP as a whole or not at all: until it is complete it is `path`.part, beside which `path`.part.json
- * says what file it belongs to. After a cut connection, or in a later call, the rest alone is asked for
- * (Range, If-Range); a server that does not know ranges, or whose file has changed, sends everything again.
+ * Fetches a file by HTTP as a whole or not at all: until it is complete it is `path`.part, beside which
+ * `path`.part.json says what file it belongs to. After a cut connection, or in a later call, the rest alone
+ * is asked for (Range, If-Range); a server that does not know ranges, or whose file has changed, sends
+ * everything again.
  *
- * @throws DataError if the server refuses, keeps failing, or the disk is full; the signal's reason if it is aborted.
+ * @throws DataError if the server refuses, keeps failing, or the disk is full; the signal's reason if it is
+ *   aborted.
  */
 export async function download(url: string, path: string, options: DownloadOptions = {}): Promise<void> {
   const { signal, retries = 5, backoff = 1000 } = options;
@@ -116,7 +118,7 @@ async function append(
     onProgress(done);
     for await (const chunk of response.body ?? []) {
       await file.appendFile(chunk).catch((cause) => {
-        throw isDiskFull(cause) ? diskFull(part, cause) : cause;
+        throw diskFullError(part, cause) ?? cause;
       });
       done += chunk.length;
       onProgress(done);

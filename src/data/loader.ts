@@ -10,16 +10,18 @@ import { openCached } from "./raw-cache.ts";
 export interface LoaderOptions {
   /** Patches per batch. */
   batch: number;
-  /** Side of a patch in LR pixels; the HR side is `scale` times that. EDSR: 48 (Lim et al. 2017: HR 96 at x2). */
+  /**
+   * Side of a patch in LR pixels; the HR side is `scale` times that. EDSR: 48 (Lim et al. 2017: HR 96 at x2).
+   */
   patch: number;
   /** Determines the order of the pictures and every crop. Any whole number. */
   seed: number;
   /** Bytes of decoded pictures to keep in memory; the least recently used go first. Default 512 MiB. */
   cacheBytes?: number;
   /**
-   * For datasets that do not fit into memory: decoded pictures are kept as files in this folder, and little more
-   * than a patch is read from them. All of DIV2K X2 takes about 8 GB. The folder may be deleted at any time, and
-   * pictures that have changed are decoded again. Not together with cacheBytes.
+   * For datasets that do not fit into memory: decoded pictures are kept as files in this folder, and little
+   * more than a patch is read from them. All of DIV2K X2 takes about 8 GB. The folder may be deleted at any
+   * time, and pictures that have changed are decoded again. Not together with cacheBytes.
    */
   cacheFolder?: string;
   /** Threads that read pictures. Default: one fewer than the processors, 1 to 4. */
@@ -28,7 +30,10 @@ export interface LoaderOptions {
 
 /** Values 0..1. */
 export interface PatchBatch {
-  /** [n, channels, patch, patch], or the size of `high` if the dataset's inputSize is "high". 3 channels, or 1: luma. */
+  /**
+   * [n, channels, patch, patch], or the size of `high` if the dataset's inputSize is "high". 3 channels, or
+   * 1: luma.
+   */
   low: Float32Array;
   /** [n, channels, patch * scale, patch * scale] */
   high: Float32Array;
@@ -64,13 +69,13 @@ const batchesAhead = 2;
  * An endless sequence of training batches: random, aligned patches of LR and HR pictures, flipped and turned.
  * Every epoch uses every picture once, in a new order; a batch may begin in one epoch and end in the next.
  *
- * Worker threads decode files, and shrink them where needed, two batches ahead. Whatever their timing, batches
- * depend on the dataset, `batch`, `patch` and `seed` alone: all randomness of patch k of epoch e comes from
- * (seed, e, k). So training can also be resumed exactly, with state() and restore().
+ * Worker threads decode files, and shrink them where needed, two batches ahead. Whatever their timing,
+ * batches depend on the dataset, `batch`, `patch` and `seed` alone: all randomness of patch k of epoch e
+ * comes from (seed, e, k). So training can also be resumed exactly, with state() and restore().
  *
- * The first picture that cannot be read ends the loader: the next() that needs it, and every later one, rejects
- * with its DataError. Call close() when done (or use `await using`); an idle loader does not keep the process
- * alive.
+ * The first picture that cannot be read ends the loader: the next() that needs it, and every later one,
+ * rejects with its DataError. Call close() when done (or use `await using`); an idle loader does not keep the
+ * process alive.
  */
 export class PatchLoader {
   readonly #dataset: PairDataset;
@@ -167,7 +172,9 @@ export class PatchLoader {
     await Promise.all(Array.from({ length: this.#pool.size }, work));
   }
 
-  /** Where the next batch starts. A loader of the same dataset and options that restores it goes on from here. */
+  /**
+   * Where the next batch starts. A loader of the same dataset and options that restores it goes on from here.
+   */
   state(): LoaderState {
     return { ...this.#state };
   }
@@ -223,7 +230,10 @@ export class PatchLoader {
     return { ...pair, part: async (which, x, y) => ({ image: pair[which], x, y }) };
   }
 
-  /** Starts one more batch. Each patch is cut as soon as its picture is there, so that no picture needs to stay. */
+  /**
+   * Starts one more batch. Each patch is cut as soon as its picture is there, so that no picture needs to
+   * stay.
+   */
   #startBatch(): QueuedBatch {
     const { scale, names, colors, inputSize } = this.#dataset;
     const channels = colors === "y" ? 1 : 3;

@@ -16,8 +16,8 @@ export interface PairFormat {
 }
 
 /**
- * A picture in both sizes, with the same channels: high is exactly `scale` times as wide and high as low, or as large
- * as low if the format's inputSize is "high".
+ * A picture in both sizes, with the same channels: high is exactly `scale` times as wide and high as low, or
+ * as large as low if the format's inputSize is "high".
  */
 export interface Pair {
   name: string;
@@ -42,8 +42,8 @@ export interface PairDataset extends PairFormat {
   readonly length: number;
   readonly names: readonly string[];
   /**
-   * The files behind the pairs. A dataset that has them is decoded on worker threads by PatchLoader; one that has
-   * none (pictures made by a program, say) is asked through load() on the calling thread.
+   * The files behind the pairs. A dataset that has them is decoded on worker threads by PatchLoader; one that
+   * has none (pictures made by a program, say) is asked through load() on the calling thread.
    */
   readonly files?: readonly PairFiles[];
   /** Pair `index` in 0 .. length - 1. */
@@ -68,14 +68,15 @@ export function filePairs(name: string, format: PairFormat, files: readonly Pair
 }
 
 /**
- * Reads a pair. high loses the few pixels at its right and bottom edge that are no multiple of `scale`. Where there is a
- * file for low, it must then have the size of high / scale, or one more where imresize would have rounded up (as in
- * DIV2K's X8), which is cut off as well. Else it is made from high. Grey files count as RGB with equal channels.
+ * Reads a pair. high loses the few pixels at its right and bottom edge that are no multiple of `scale`. Where
+ * there is a file for low, it must then have the size of high / scale, or one more where imresize would have
+ * rounded up (as in DIV2K's X8), which is cut off as well. Else it is made from high. Grey files count as RGB
+ * with equal channels.
  *
- * With colors "y", luma is rounded to bytes and the small picture is made by imresize from this one plane, as in the
- * papers' Matlab code (and not from RGB, which differs by a level here and there). A small picture that has a file of
- * its own, or was degraded, is RGB and is converted by itself. With inputSize "high", low is then enlarged by imresize,
- * rounded to bytes once more.
+ * With colors "y", luma is rounded to bytes and the small picture is made by imresize from this one plane, as
+ * in the papers' Matlab code (and not from RGB, which differs by a level here and there). A small picture
+ * that has a file of its own, or was degraded, is RGB and is converted by itself. With inputSize "high", low
+ * is then enlarged by imresize, rounded to bytes once more.
  */
 export async function loadPair(files: PairFiles, format: PairFormat): Promise<Pair> {
   const { scale, colors, inputSize } = format;
@@ -101,8 +102,8 @@ export async function loadPair(files: PairFiles, format: PairFormat): Promise<Pa
 }
 
 /**
- * The small picture of a pair in the size that belongs to the large one: it may be a pixel wider and higher, which is
- * cut off. Throws a DataError if its size is another one.
+ * The small picture of a pair in the size that belongs to the large one: it may be a pixel wider and higher,
+ * which is cut off. Throws a DataError if its size is another one.
  */
 export function fitSmall(small: Image, path: string, large: Image, highPath: string, scale: number): Image {
   const [width, height] = [Math.floor(large.width / scale), Math.floor(large.height / scale)];

@@ -4,7 +4,10 @@ import type { Image } from "../picture/image.ts";
 export interface OpenPair {
   readonly low: Omit<Image, "data">;
   readonly high: Omit<Image, "data">;
-  /** A picture that holds the square with its top left pixel at column `x` of row `y`, and where it lies in it. */
+  /**
+   * A picture that holds the square with its top left pixel at column `x` of row `y`, and where it lies in
+   * it.
+   */
   part(
     which: "low" | "high",
     x: number,

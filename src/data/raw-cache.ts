@@ -8,13 +8,16 @@ import type { PairFiles, PairFormat } from "./pairs.ts";
 import type { OpenPair } from "./picture-cache.ts";
 import { readPart, readRawHeader } from "./raw-file.ts";
 
-/** Raise it when the same files begin to give other pictures, so that older caches are not taken for new ones. */
+/**
+ * Raise it when the same files begin to give other pictures, so that older caches are not taken for new ones.
+ */
 const version = 1;
 
 /**
- * Opens a pair that is kept decoded in a file of `folder`, which is made when it is first asked for. It is made
- * again if a picture it was made from has another size or date since; other scales, colours or degradations have
- * files of their own. Old files are not removed; the whole folder may be deleted at any time.
+ * Opens a pair that is kept decoded in a file of `folder`, which is made when it is first asked for. It is
+ * made again if a picture it was made from has another size or date since; other scales, colours or
+ * degradations have files of their own. Old files are not removed; the whole folder may be deleted at any
+ * time.
  */
 export async function openCached(
   folder: string,

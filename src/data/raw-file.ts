@@ -7,8 +7,9 @@ import type { Pair } from "./pairs.ts";
 /**
  * A decoded pair as a file: a header of 512 bytes (JSON, padded with blanks), then LR, then HR. A picture is
  * stored in upright strips of 64 columns, the last one narrower; a strip holds row by row, the channels of a
- * pixel side by side. So a patch of 96 columns takes three reads of little more than its own bytes. Rows as long
- * as the picture would be twenty times as much, and a PNG file would have to be decoded from its beginning.
+ * pixel side by side. So a patch of 96 columns takes three reads of little more than its own bytes. Rows as
+ * long as the picture would be twenty times as much, and a PNG file would have to be decoded from its
+ * beginning.
  */
 export interface RawHeader {
   /** What the bytes were made from; any text. */
@@ -47,9 +48,9 @@ export async function readRawHeader(path: string): Promise<RawHeader | undefined
 }
 
 /**
- * The w x h part of one of the two pictures whose top left pixel is column `x` of row `y`, with some more columns
- * to the left and right: it begins at column `x` of the result. The file does not stay open, because there may
- * be more pictures than a process may have open files.
+ * The w x h part of one of the two pictures whose top left pixel is column `x` of row `y`, with some more
+ * columns to the left and right: it begins at column `x` of the result. The file does not stay open, because
+ * there may be more pictures than a process may have open files.
  */
 export async function readPart(
   path: string,

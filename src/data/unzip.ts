@@ -5,7 +5,7 @@ import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Entry, openPromise, type ZipFile } from "yauzl";
 import { DataError } from "../picture/errors.ts";
-import { diskFull, isDiskFull } from "./files.ts";
+import { diskFullError } from "./files.ts";
 import { formatOfName } from "./formats.ts";
 
 export interface UnzipOptions {
@@ -39,11 +39,14 @@ export async function unzipPictures(
   } catch (cause) {
     await rm(unfinished, { recursive: true, force: true });
     options.signal?.throwIfAborted();
-    if (isDiskFull(cause)) throw diskFull(folder, cause);
-    throw new DataError(
-      `${archive}: cannot be unpacked: ${(cause as Error).message}. It is damaged or not the archive it should be; ` +
-        "delete it and download it again. Nothing was unpacked.",
-      { cause },
+    const { message } = cause as Error;
+    throw (
+      diskFullError(folder, cause) ??
+      new DataError(
+        `${archive}: cannot be unpacked: ${message}. It is damaged or the wrong archive; delete it and ` +
+          "download it again. Nothing was unpacked.",
+        { cause },
+      )
     );
   }
 }
