@@ -1,7 +1,7 @@
 /**
- * The beginning of an uncompressed TIFF file, behind which a picture's samples follow as they are: what it takes to
- * hand an encoder a picture that is not in memory. By the TIFF 6.0 specification, in the variant for files beyond
- * 4 GiB (BigTIFF).
+ * The beginning of an uncompressed TIFF file, behind which a picture's samples follow as they are: what it
+ * takes to hand an encoder a picture that is not in memory. By the TIFF 6.0 specification, in the variant for
+ * files beyond 4 GiB (BigTIFF).
  */
 import type { Image } from "../picture/image.ts";
 

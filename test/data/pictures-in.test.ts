@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { formatNames, formatOfName, stemOf } from "../../src/data/formats.ts";
-import { partnersOf, smallOnesAmong } from "../../src/data/partners.ts";
+import { lowOnesAmong, partnersOf } from "../../src/data/partners.ts";
 import { describeLeftOut, picturesIn } from "../../src/data/pictures-in.ts";
 import { sameFile } from "../../src/data/same-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
@@ -126,9 +126,9 @@ describe("partnersOf", () => {
     expect(partners("one/a.png", ["one/a.png", "one/a_LR.png"])).toEqual(["one/a_LR.png"]);
   });
 
-  test("small ones beside large ones in a folder", () => {
+  test("LR pictures beside their HR pictures in a folder", () => {
     const set = ["1_HR.png", "1_LR.png", "2-hr.png", "2-lr.png", "3_LR.png", "ALR.png"];
-    expect(smallOnesAmong(set)).toEqual(["1_LR.png", "2-lr.png"]);
+    expect(lowOnesAmong(set)).toEqual(["1_LR.png", "2-lr.png"]);
   });
 });
 
