@@ -11,7 +11,7 @@ export interface LoaderOptions {
   /** Patches per batch. */
   batch: number;
   /**
-   * Side of a patch in LR pixels; the HR side is `scale` times that. EDSR: 48 (Lim et al. 2017: HR 96 at x2).
+   * Side of a patch in LR pixels; its HR side is `scale` times that. EDSR: 48 (Lim et al. 2017, HR 96 at x2).
    */
   patch: number;
   /** Determines the order of the pictures and every crop. Any whole number. */
@@ -30,12 +30,9 @@ export interface LoaderOptions {
 
 /** Values 0..1. */
 export interface PatchBatch {
-  /**
-   * [n, channels, patch, patch], or the size of `high` if the dataset's inputSize is "high". 3 channels, or
-   * 1: luma.
-   */
+  /** [n, 3 (or 1: luma), patch, patch]; the size of `high` if the dataset's inputSize is "high". */
   low: Float32Array;
-  /** [n, channels, patch * scale, patch * scale] */
+  /** [n, 3 (or 1), patch * scale, patch * scale] */
   high: Float32Array;
   lowShape: [number, number, number, number];
   highShape: [number, number, number, number];
@@ -57,12 +54,6 @@ export interface LoaderState {
   pictures: number;
 }
 
-interface QueuedBatch {
-  batch: Promise<PatchBatch>;
-  /** The state after this batch. */
-  after: LoaderState;
-}
-
 const batchesAhead = 2;
 
 /**
@@ -79,16 +70,17 @@ const batchesAhead = 2;
  */
 export class PatchLoader {
   readonly #dataset: PairDataset;
-  readonly #batch: number;
-  readonly #patch: number;
+  readonly #options: LoaderOptions;
   readonly #pool: DecodePool;
-  readonly #cacheFolder: string | undefined;
   readonly #pictures: PictureCache;
-  readonly #queue: QueuedBatch[] = [];
-  /** State after the batches that next() has returned, and after those in the queue. */
+  /** Batches that have been started, with the states after them. */
+  readonly #queue: { batch: Promise<PatchBatch>; after: LoaderState }[] = [];
+  /** State after the batches that next() has returned. */
   #state: LoaderState;
+  /** State after the batches in the queue. */
   #planned: LoaderState;
-  #plan: EpochPlan | undefined;
+  /** Of the epoch that is planned. */
+  #samples: readonly Sample[];
   #failure: unknown;
 
   constructor(dataset: PairDataset, options: LoaderOptions) {
@@ -115,22 +107,18 @@ export class PatchLoader {
     }
     if (length === 0) throw new DataError(`PatchLoader: the dataset ${name} is empty.`);
     this.#dataset = dataset;
-    this.#batch = batch;
-    this.#patch = patch;
-    this.#cacheFolder = cacheFolder;
+    this.#options = { ...options };
     this.#state = this.#planned = { seed, epoch: 0, position: 0, pictures: length };
+    this.#samples = samplesOf(this.#state);
     this.#pool = new DecodePool(workers);
-    this.#pictures = new PictureCache(
-      (index) => this.#open(index),
-      cacheFolder === undefined ? cacheBytes : Infinity,
-    );
-    planEpoch(this.#planned); // so that a bad seed throws here, not in the first next()
+    const limit = cacheFolder === undefined ? cacheBytes : Infinity;
+    this.#pictures = new PictureCache((index) => this.#open(index), limit);
   }
 
   /** The next batch; rejects with a DataError if one of its pictures cannot be read. */
   async next(): Promise<PatchBatch> {
     if (this.#failure !== undefined) throw this.#failure;
-    while (this.#queue.length <= batchesAhead) this.#queue.push(this.#startBatch());
+    while (this.#queue.length <= batchesAhead) this.#startBatch();
     const { batch, after } = this.#queue.shift()!;
     this.#state = after;
     const start = performance.now();
@@ -145,14 +133,14 @@ export class PatchLoader {
   }
 
   /**
-   * Decodes all pictures that are not in `cacheFolder` yet, so that not even the first epoch waits for the
-   * decoder.
+   * Decodes all pictures that are not in `cacheFolder` yet, so that even the first epoch does not wait for
+   * it.
    */
   async prepare(
     options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
   ): Promise<void> {
     const { signal, onProgress } = options;
-    if (this.#cacheFolder === undefined) {
+    if (this.#options.cacheFolder === undefined) {
       throw new RangeError("PatchLoader: prepare() fills a cacheFolder, and this loader has none.");
     }
     const total = this.#dataset.length;
@@ -173,7 +161,8 @@ export class PatchLoader {
   }
 
   /**
-   * Where the next batch starts. A loader of the same dataset and options that restores it goes on from here.
+   * Where the next batch starts. A loader with the same dataset and options that restores it goes on from
+   * here.
    */
   state(): LoaderState {
     return { ...this.#state };
@@ -195,7 +184,7 @@ export class PatchLoader {
           "pass what state() returned.",
       );
     }
-    planEpoch(state);
+    this.#samples = samplesOf(state);
     this.#state = this.#planned = { ...state };
     this.#queue.length = 0;
   }
@@ -222,23 +211,23 @@ export class PatchLoader {
 
   async #open(index: number): Promise<OpenPair> {
     const dataset = this.#dataset;
+    const { cacheFolder } = this.#options;
     const files = dataset.files?.[index];
-    if (files && this.#cacheFolder !== undefined) {
-      return openCached(this.#cacheFolder, files, dataset, this.#pool);
-    }
+    if (files && cacheFolder !== undefined) return openCached(cacheFolder, files, dataset, this.#pool);
     const pair = files ? await this.#pool.load(files, dataset) : await dataset.load(index);
     return { ...pair, part: async (which, x, y) => ({ image: pair[which], x, y }) };
   }
 
   /**
-   * Starts one more batch. Each patch is cut as soon as its picture is there, so that no picture needs to
+   * Puts one more batch into the queue. Each patch is cut as soon as its picture is there, which need not
    * stay.
    */
-  #startBatch(): QueuedBatch {
-    const { scale, names, colors, inputSize } = this.#dataset;
+  #startBatch(): void {
+    const { name, scale, names, colors, inputSize } = this.#dataset;
+    const { batch: n, patch } = this.#options;
     const channels = colors === "y" ? 1 : 3;
     const zoom = inputSize === "high" ? scale : 1; // low may be enlarged; places are in pixels of the small picture
-    const [n, lowSide, highSide] = [this.#batch, this.#patch * zoom, this.#patch * scale];
+    const [lowSide, highSide] = [patch * zoom, patch * scale];
     const { epoch } = this.#planned;
     const low = new Float32Array(n * channels * lowSide ** 2);
     const high = new Float32Array(n * channels * highSide ** 2);
@@ -249,12 +238,12 @@ export class PatchLoader {
         checkPairSizes(pair.low, pair.high, scale / zoom);
         if (pair.high.channels !== channels) {
           throw new DataError(
-            `the picture has ${pair.high.channels} channels, but the dataset ${this.#dataset.name} says colors: ` +
-              `"${colors}", which means ${channels}.`,
+            `the picture has ${pair.high.channels} channels, but the dataset ${name} says colors: "${colors}", ` +
+              `which means ${channels}.`,
           );
         }
         const small = { width: pair.low.width / zoom, height: pair.low.height / zoom };
-        const place = randomPlace(new Random(seed), small, this.#patch);
+        const place = randomPlace(new Random(seed), small, patch);
         const copy = async (which: "low" | "high", out: Float32Array, times: number, side: number) => {
           const { image, x, y } = await pair.part(which, place.x * times, place.y * times, side);
           copyPatch(out, slot * channels * side ** 2, image, x, y, side, place.symmetry);
@@ -275,15 +264,17 @@ export class PatchLoader {
       wait: 0,
     }));
     batch.catch(() => {}); // the next() that reaches this batch reports it; until then it is not "unhandled"
-    return { batch, after: this.#planned };
+    this.#queue.push({ batch, after: this.#planned });
   }
 
   #nextSample(): Sample {
-    const { seed, epoch, position, pictures } = this.#planned;
-    if (this.#plan?.epoch !== epoch || this.#plan.seed !== seed) this.#plan = planEpoch(this.#planned);
-    const sample = this.#plan.samples[position];
-    const last = position + 1 === pictures;
-    this.#planned = { ...this.#planned, epoch: last ? epoch + 1 : epoch, position: last ? 0 : position + 1 };
+    const { epoch, position, pictures } = this.#planned;
+    const sample = this.#samples[position];
+    this.#planned = { ...this.#planned, position: position + 1 };
+    if (position + 1 === pictures) {
+      this.#planned = { ...this.#planned, epoch: epoch + 1, position: 0 };
+      this.#samples = samplesOf(this.#planned);
+    }
     return sample;
   }
 }
@@ -294,17 +285,11 @@ interface Sample {
   seed: number;
 }
 
-interface EpochPlan {
-  seed: number;
-  epoch: number;
-  samples: Sample[];
-}
-
-/** The order of an epoch's pictures, and a seed for each patch: a function of (seed, epoch) alone. */
-function planEpoch({ seed, epoch, pictures }: LoaderState): EpochPlan {
+/** An epoch's pictures in their order, and a seed for each patch: a function of (seed, epoch) alone. */
+function samplesOf({ seed, epoch, pictures }: LoaderState): Sample[] {
   const base = new Random(seed).next(); // so that seeds 1 and 2 share no epoch
   const random = new Random(base * 2 ** 20 + epoch);
   const order = Array.from({ length: pictures }, (_, picture) => picture);
   random.shuffle(order);
-  return { seed, epoch, samples: order.map((picture) => ({ picture, seed: random.next() })) };
+  return order.map((picture) => ({ picture, seed: random.next() }));
 }

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { degrade } from "../data/degrade.ts";
 import { readImage } from "../data/files.ts";
 import { openFolder } from "../data/folder.ts";
-import { fitSmall, type PairFiles } from "../data/pairs.ts";
+import { fitLow, type PairFiles } from "../data/pairs.ts";
 import { partnersOf } from "../data/partners.ts";
 import { picturesIn } from "../data/pictures-in.ts";
 import { sameFile } from "../data/same-file.ts";
@@ -98,7 +98,7 @@ export async function loadPicture(
   const [{ name, low: path, degradation }, lowSource] = [files, lowSourceOf(files)];
   const small =
     path !== undefined
-      ? fitSmall(await read(path), path, large, files.high, scale)
+      ? fitLow(await read(path), path, large, files.high, scale)
       : degradation && (await degrade(high, scale, degradation));
   if (small) return { name, lowSource, high, highY, low: small, lowY: lumaOf(small).data };
   const size = { width: high.width / scale, height: high.height / scale };

@@ -5,6 +5,7 @@
 // tensorflow/core/util/event.proto. A protocol buffer is a sequence of fields: a number that says which field and
 // how it is written, then the value; of all the possible ones only those below are needed.
 
+import { crc32c } from "../data/crc.ts";
 import type { Image } from "../data/index.ts";
 import { encodePng } from "../data/index.ts";
 
@@ -57,20 +58,6 @@ function maskedCrc(data: Uint8Array): number {
   const crc = crc32c(data);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
-
-/** CRC-32C (Castagnoli): the remainder of the bits, divided as a polynomial over 0 and 1; RFC 3720, B.4. */
-export function crc32c(data: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of data) crc = remainders[(crc ^ byte) & 0xff] ^ (crc >>> 8);
-  return (crc ^ 0xffffffff) >>> 0;
-}
-
-/** Of every byte. */
-const remainders = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let rest = byte;
-  for (let bit = 0; bit < 8; bit++) rest = rest & 1 ? (rest >>> 1) ^ 0x82f63b78 : rest >>> 1;
-  return rest;
-});
 
 // ---- Fields of protocol buffers: (number << 3 | type), value
 

@@ -4,8 +4,9 @@
  */
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import { crc32c } from "../../src/data/crc.ts";
 import { decodeImage } from "../../src/data/index.ts";
-import { crc32c, eventFileHeader, imageEvent, scalarEvent } from "../../src/report/tensorboard.ts";
+import { eventFileHeader, imageEvent, scalarEvent } from "../../src/report/tensorboard.ts";
 
 describe("CRC-32C", () => {
   const bytes = (value: (i: number) => number) => Uint8Array.from({ length: 32 }, (_, i) => value(i));
