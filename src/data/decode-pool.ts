@@ -10,8 +10,8 @@ interface Task {
 }
 
 /**
- * Worker threads that read picture pairs in the order of the requests, each thread one at a time. A thread
- * starts when there is work for it, and keeps the process alive only while it works.
+ * Worker threads that read picture pairs in the order of requests, each thread one at a time. A thread starts
+ * when there is work for it, and keeps the process alive only while it works.
  */
 export class DecodePool {
   readonly size: number;
@@ -97,7 +97,7 @@ export class DecodePool {
     worker.on("exit", () => {
       const task = this.#busy.get(worker);
       this.#busy.delete(worker);
-      const message = `the thread that was reading it died (${failure}). If that happens again, leave the picture out.`;
+      const message = `the thread that was reading it died (${failure}). If it happens again, leave it out.`;
       task?.reject(new DataError(`${task.request.files.high}: ${message}`));
       if (this.#idle.includes(worker)) this.#idle.splice(this.#idle.indexOf(worker), 1);
       this.#handOut();

@@ -1,6 +1,5 @@
 /**
- * The program of a worker thread. For each message it reads one pair and either transfers its memory or
- * writes it into a raw file.
+ * The program of a worker thread: for each message it reads one pair, and transfers it or writes a raw file.
  */
 import { parentPort } from "node:worker_threads";
 import { loadPair, type Pair, type PairFiles, type PairFormat } from "./pairs.ts";

@@ -38,10 +38,10 @@ export interface Div2kOptions extends Partial<PairFormat> {
 /**
  * DIV2K (Agustsson and Timofte, NTIRE 2017) with its own LR pictures, as its archives unpack:
  *
- *     root/DIV2K_train_HR/0001.png           root/DIV2K_train_LR_bicubic/X2/0001x2.png   (also _unknown, X3, X4)
- *     root/DIV2K_valid_HR/0801.png           root/DIV2K_train_LR_x8/0001x8.png
- *                                            root/DIV2K_train_LR_mild/0001x4m.png        (also _difficult, x4d)
- *                                            root/DIV2K_train_LR_wild/0001x4w1.png to 0001x4w4.png
+ *     root/DIV2K_train_HR/0001.png       root/DIV2K_train_LR_bicubic/X2/0001x2.png  (also _unknown, X3, X4)
+ *     root/DIV2K_valid_HR/0801.png       root/DIV2K_train_LR_x8/0001x8.png
+ *                                        root/DIV2K_train_LR_mild/0001x4m.png       (also _difficult, x4d)
+ *                                        root/DIV2K_train_LR_wild/0001x4w1.png to 0001x4w4.png
  *
  * The last three may also be in a folder X8 or X4 (DIV2K_train_LR_bicubic/X8, DIV2K_train_LR_mild/X4). There
  * is a pair for each HR picture, in the order of their names; partnersOf finds the LR pictures. In the track
@@ -84,8 +84,8 @@ export function openDiv2k(root: string, options: Div2kOptions): PairDataset {
     const version = track === "wild" && split === "train" ? "w1" : letters[track];
     const partner = join(lowFolder, `${stemOf(unpaired[0])}x${scale}${version}.png`);
     throw new DataError(
-      `${unpaired.length} of ${pictures.length} pictures in ${highFolder} have no small version; the first one ` +
-        `missing is ${partner}. Unpack the LR archive again, or move the HR pictures away.`,
+      `${unpaired.length} of ${pictures.length} pictures in ${highFolder} have no small version; ` +
+        `the first one missing is ${partner}. Unpack the LR archive again, or move the HR pictures away.`,
     );
   }
   const title = track === "bicubic" ? "" : ` ${track}`;

@@ -13,11 +13,9 @@ export async function readImage(path: string): Promise<Image> {
 
 /** A whole file. @throws DataError that names it if it cannot be read. */
 export async function readBytes(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
+  return readFile(path).catch((cause) => {
     throw readError(path, cause);
-  }
+  });
 }
 
 export function readError(path: string, cause: unknown): DataError {
@@ -90,8 +88,8 @@ const maxPixels = 2 ** 28;
 function checkSize({ width, height }: { width: number; height: number }, name: string): void {
   if (width * height <= maxPixels) return;
   throw new DataError(
-    `${name}: this picture claims to have ${width}x${height} pixels, and at most ${maxPixels / 2 ** 20} million ` +
-      "are read. If that is true, cut it into parts; else the file is damaged.",
+    `${name}: this picture claims to have ${width}x${height} pixels, and at most ` +
+      `${maxPixels / 2 ** 20} million are read. If it does, cut it into parts; else the file is damaged.`,
   );
 }
 
@@ -135,8 +133,8 @@ export async function writeWhole(path: string, bytes: Uint8Array | string): Prom
 }
 
 /**
- * Like writeWhole, for a file that `make` writes under the name it gets. If `path` is a link, it stays, and
- * the file it leads to is replaced. A pipe or a device is written to directly.
+ * Like writeWhole, for a file that `make` writes under the name it gets. A link stays, and the file it leads
+ * to is replaced; a pipe or a device is written to directly.
  */
 export async function replaceWhole(
   path: string,

@@ -38,10 +38,7 @@ export function stemOf(path: string): string {
   return basename(path, extname(path));
 }
 
-/**
- * The format of a file by its first bytes. @throws DataError that names the file if it has none of these
- * formats.
- */
+/** The format of a file by its first bytes. @throws DataError that names the file if it has none of them. */
 export function formatOfBytes(bytes: Uint8Array, name: string): PictureFormat {
   if (bytes.length === 0) {
     throw new DataError(`${name}: the file is empty. Download or copy it again, or leave it out.`);

@@ -133,8 +133,7 @@ export class PatchLoader {
   }
 
   /**
-   * Decodes all pictures that are not in `cacheFolder` yet, so that even the first epoch does not wait for
-   * it.
+   * Decodes all pictures that `cacheFolder` lacks, so that even the first epoch does not wait for decoding.
    */
   async prepare(
     options: { signal?: AbortSignal; onProgress?: (done: number, total: number) => void } = {},
@@ -161,8 +160,8 @@ export class PatchLoader {
   }
 
   /**
-   * Where the next batch starts. A loader with the same dataset and options that restores it goes on from
-   * here.
+   * Where the next batch starts. A loader with the same dataset and options can restore it to go on from
+   * there.
    */
   state(): LoaderState {
     return { ...this.#state };
@@ -218,15 +217,13 @@ export class PatchLoader {
     return { ...pair, part: async (which, x, y) => ({ image: pair[which], x, y }) };
   }
 
-  /**
-   * Puts one more batch into the queue. Each patch is cut as soon as its picture is there, which need not
-   * stay.
-   */
+  /** Puts one more batch into the queue. Patches are cut as soon as their pictures are there. */
   #startBatch(): void {
     const { name, scale, names, colors, inputSize } = this.#dataset;
     const { batch: n, patch } = this.#options;
     const channels = colors === "y" ? 1 : 3;
-    const zoom = inputSize === "high" ? scale : 1; // low may be enlarged; places are in pixels of the small picture
+    // Places are in pixels of the small picture, even if low has been enlarged.
+    const zoom = inputSize === "high" ? scale : 1;
     const [lowSide, highSide] = [patch * zoom, patch * scale];
     const { epoch } = this.#planned;
     const low = new Float32Array(n * channels * lowSide ** 2);
@@ -238,8 +235,8 @@ export class PatchLoader {
         checkPairSizes(pair.low, pair.high, scale / zoom);
         if (pair.high.channels !== channels) {
           throw new DataError(
-            `the picture has ${pair.high.channels} channels, but the dataset ${name} says colors: "${colors}", ` +
-              `which means ${channels}.`,
+            `the picture has ${pair.high.channels} channels, but the dataset ${name} says ` +
+              `colors: "${colors}", which means ${channels}.`,
           );
         }
         const small = { width: pair.low.width / zoom, height: pair.low.height / zoom };

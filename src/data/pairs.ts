@@ -111,7 +111,8 @@ export function fitLow(low: Image, lowPath: string, high: Image, highPath: strin
   if (!fits(low.width, high.width) || !fits(low.height, high.height)) {
     throw new DataError(
       `${lowPath} is ${low.width}x${low.height}, but at scale ${scale} the small version of ${highPath} ` +
-        `(${high.width}x${high.height}) must be ${width}x${height}. Do both belong to the same picture and scale?`,
+        `(${high.width}x${high.height}) must be ${width}x${height}. ` +
+        "Do both belong to the same picture and scale?",
     );
   }
   return low.width === width && low.height === height ? low : crop(low, 0, 0, width, height);

@@ -5,8 +5,7 @@ export interface OpenPair {
   readonly low: Omit<Image, "data">;
   readonly high: Omit<Image, "data">;
   /**
-   * A picture that holds the square with its top left pixel at column `x` of row `y`, and where it lies in
-   * it.
+   * A picture that contains the square whose top left pixel is column `x` of row `y`, and the square's place.
    */
   part(
     which: "low" | "high",

@@ -79,8 +79,8 @@ export class PictureWriter {
     const { width, height, channels, depth, format } = options;
     if (Math.max(width, height) > maxSide[format]) {
       throw new DataError(
-        `${path}: ${format} pictures have at most ${maxSide[format]} pixels a side, and this one would have ` +
-          `${width}x${height}. Choose png.`,
+        `${path}: ${format} pictures have at most ${maxSide[format]} pixels a side, ` +
+          `and this one would have ${width}x${height}. Choose png.`,
       );
     }
     if ((format === "jpeg" && channels % 2 === 0) || (format !== "png" && depth === 16)) {

@@ -46,8 +46,8 @@ export function picturesIn(folder: string, onLeftOut?: (line: string) => void): 
   if (pictures.length === 0) {
     const others = leftOut.length > 0 ? `, only ${listOf(leftOut)}` : "";
     throw new DataError(
-      `${folder}: there are no pictures (${formatNames}) in this folder${others}. Check the path, or convert ` +
-        "pictures of other formats to PNG.",
+      `${folder}: there are no pictures (${formatNames}) in this folder${others}. ` +
+        "Check the path, or convert pictures of other formats to PNG.",
     );
   }
   if (leftOut.length > 0) onLeftOut?.(describeLeftOut(folder, leftOut));

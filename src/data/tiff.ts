@@ -41,7 +41,7 @@ function headerFor({ width, height, channels, depth, icc }: TiffPicture, samples
     [279, long8, tops.map((top) => Math.min(rowsPerStrip, height - top) * rowBytes)], // StripByteCounts
     [284, short, [1]], // PlanarConfiguration: the channels of a pixel side by side
   ];
-  if (channels > colors) fields.push([338, short, [2]]); // ExtraSamples: alpha, not multiplied into the colours
+  if (channels > colors) fields.push([338, short, [2]]); // ExtraSamples: alpha, not premultiplied
   if (icc) fields.push([34675, byte, icc]);
 
   // The list of fields, and behind it the values that do not fit into a field's 8 bytes.

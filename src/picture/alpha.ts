@@ -4,7 +4,7 @@
  * So colours are multiplied by alpha first: those of transparent pixels become 0, and the others count as far
  * as they are seen. Afterwards they are divided by alpha again (Porter and Duff 1984).
  */
-import { emptySamples, type Image, type Samples } from "./image.ts";
+import { type Image, type Samples, zerosLike } from "./image.ts";
 import { toLevel } from "./levels.ts";
 import type { Planes } from "./planes.ts";
 
@@ -22,7 +22,7 @@ export function withoutAlpha(image: Image<Samples>, choice: AlphaChoice): Image<
   const white = data.BYTES_PER_ELEMENT === 1 ? 255 : 65535;
   const ground = choice === "white" ? white : 0;
   const colors = (channels - 1) as 1 | 3;
-  const opaque = emptySamples(data, width * height * colors);
+  const opaque = zerosLike(data, width * height * colors);
   for (let from = 0, to = 0; to < opaque.length; from += channels) {
     const alpha = choice === "drop" ? 1 : data[from + colors] / white;
     for (let c = 0; c < colors; c++, to++) {

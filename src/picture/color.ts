@@ -61,10 +61,7 @@ export function ycbcrToRgb(planes: ArrayLike<number>, width: number, height: num
   return { width, height, channels: 3, data };
 }
 
-/**
- * Planes R, G, B in 0..1 -> planes Y, Cb, Cr in 0..1: what rgbToYcbcr gives, divided by 255. For samples of
- * any depth.
- */
+/** Planes R, G, B in 0..1, of any depth -> planes Y, Cb, Cr in 0..1: those of rgbToYcbcr divided by 255. */
 export function rgbPlanesToYcbcr(planes: Float32Array): Float32Array {
   return transform(planes, fromRgb, [0, 0, 0], offset);
 }

@@ -35,9 +35,10 @@ export function checkImage(image: Image<Samples>, caller: string): void {
   }
 }
 
-/** Zeros, of the same depth as `like`. */
-export function emptySamples<S extends Samples>(like: S, length: number): S {
-  return new (like.BYTES_PER_ELEMENT === 2 ? Uint16Array : Uint8Array)(length) as S;
+/** Zeros of the same type as `like`. */
+export function zerosLike<T extends Samples | Float64Array>(like: T, length: number): T {
+  const types = { 1: Uint8Array, 2: Uint16Array, 8: Float64Array };
+  return new types[like.BYTES_PER_ELEMENT as 1 | 2 | 8](length) as T;
 }
 
 /** The w x h part whose top left pixel is column `x` of row `y`. Throws a RangeError if it sticks out. */
@@ -51,7 +52,7 @@ export function crop<S extends Samples = Uint8Array>(
   checkImage(image, "crop");
   checkInside(image, [x, y, w, h], "crop");
   const { width, channels, data } = image;
-  const part = emptySamples(data, w * h * channels);
+  const part = zerosLike(data, w * h * channels);
   for (let row = 0; row < h; row++) {
     const start = ((y + row) * width + x) * channels;
     part.set(data.subarray(start, start + w * channels), row * w * channels);

@@ -1,4 +1,4 @@
-import { checkImage, type Image } from "./image.ts";
+import { checkImage, type Image, zerosLike } from "./image.ts";
 import { toByte } from "./levels.ts";
 import { checkPlanes, type Planes } from "./planes.ts";
 import { type ResizeOptions, type ResizeTable, resizeWeights } from "./resize-weights.ts";
@@ -102,7 +102,7 @@ function resizeColumns<T extends Numbers>({ width, channels, data }: Grid<T>, ta
   const { taps, indices, weights } = table;
   const rowLength = width * channels;
   const height = indices.length / taps;
-  const out = emptyLike(data, height * rowLength);
+  const out = zerosLike(data, height * rowLength);
   const sums = new Float64Array(rowLength);
   for (let y = 0; y < height; y++) {
     sums.fill(0);
@@ -121,7 +121,7 @@ function resizeRows<T extends Numbers>(grid: Grid<T>, { taps, indices, weights }
   const { width, height, channels, data } = grid;
   const offsets = indices.map((x) => x * channels);
   const newWidth = indices.length / taps;
-  const out = emptyLike(data, height * newWidth * channels);
+  const out = zerosLike(data, height * newWidth * channels);
   const sums = new Float64Array(newWidth * channels);
   for (let y = 0; y < height; y++) {
     const row = y * width * channels;
@@ -136,10 +136,6 @@ function resizeRows<T extends Numbers>(grid: Grid<T>, { taps, indices, weights }
     store(sums, out, y * sums.length);
   }
   return { width: newWidth, height, channels, data: out };
-}
-
-function emptyLike<T extends Numbers>(data: T, length: number): T {
-  return new (data instanceof Uint8Array ? Uint8Array : Float64Array)(length) as T;
 }
 
 function store(values: Float64Array, out: Numbers, start: number): void {

@@ -49,7 +49,7 @@ export function ssim(a: Image, b: Image, options: MetricOptions): number {
   const windowSize = 2 * reach + 1;
   if (Math.min(width, height) < windowSize) {
     throw new DataError(
-      `ssim: ${width}x${height} pixels are left of ${a.width}x${a.height} after a border of ${options.border}, ` +
+      `ssim: a border of ${options.border} leaves ${width}x${height} pixels of ${a.width}x${a.height}, ` +
         `but the window needs at least ${windowSize}x${windowSize}.`,
     );
   }
@@ -74,8 +74,8 @@ function comparedPlanes(caller: string, a: Image, b: Image, options: MetricOptio
   }
   if (!(a.channels === 3 || (a.channels === 1 && channels === "y"))) {
     throw new DataError(
-      `${caller}: channels "${channels}" needs RGB pictures${channels === "y" ? " or single Y planes" : ""}, ` +
-        `but these are ${size(a)}; call toRgb first.`,
+      `${caller}: channels "${channels}" needs RGB pictures${channels === "y" ? " or single Y planes" : ""}` +
+        `, but these are ${size(a)}; call toRgb first.`,
     );
   }
   if (roundY && channels === "rgb") {

@@ -72,7 +72,8 @@ export function copyPatch(
   const { width, channels, data } = image;
   if (offset < 0 || offset + channels * size * size > out.length) {
     throw new RangeError(
-      `copyPatch: ${channels} planes of ${size}x${size} from ${offset} on do not fit into ${out.length} values.`,
+      `copyPatch: ${channels} planes of ${size}x${size} from ${offset} on do not fit ` +
+        `into ${out.length} values.`,
     );
   }
   const { start, rowStep, columnStep } = walk(size, size, symmetry, width);

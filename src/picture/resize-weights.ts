@@ -106,8 +106,8 @@ export function resizeWeights(
     }
     if (total === 0) {
       throw new RangeError(
-        `resizeWeights: ${inSize} -> ${outSize} at scale ${scale}: no input sample reaches output sample ${i}. ` +
-          `Use a scale near ${outSize / inSize} or another edge than "drop".`,
+        `resizeWeights: ${inSize} -> ${outSize} at scale ${scale}: no input sample reaches output ` +
+          `sample ${i}. Use a scale near ${outSize / inSize} or another edge than "drop".`,
       );
     }
     for (let t = 0; t < all; t++) weights[i * all + t] /= total;

@@ -127,7 +127,7 @@ describe("drawDegradation", () => {
     [{ jpeg: [0, 50] as const }, /jpeg .* 1\.\.100/],
     [{ photons: 0 }, /photons/],
     [{ blur: { sigma: Number.NaN } }, /blur\.sigma/],
-    [{ shrink: "lanczos" as "area" }, /shrink must be of bicubic, bilinear, area, nearest.*"lanczos"/],
+    [{ shrink: "lanczos" as "area" }, /shrink must be one of bicubic, bilinear, area, nearest.*"lanczos"/],
     [{ shrink: [] }, /shrink/],
     [{ seed: 0.5 }, /seed/],
   ])("refuses %o", (wrong, message) => {
