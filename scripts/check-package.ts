@@ -1,7 +1,7 @@
 /**
- * Does the package work as npm would publish it? Packs it, installs it into a new project in a temporary folder, and
- * compiles, runs and bundles test/package there, as any user would. `npm run test:package` takes a minute or two.
- * CHROMIUM_PATH names a browser other than Linux's Chromium or Chrome.
+ * Does the package work as npm would publish it? Packs it, installs it into a new project in a temporary
+ * folder, and compiles, runs and bundles test/package there, as any user would. `npm run test:package` takes
+ * a minute or two. CHROMIUM_PATH names a browser other than Linux's Chromium or Chrome.
  */
 import { execFile, spawn } from "node:child_process";
 import {
@@ -37,7 +37,10 @@ interface Answer {
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
 const { devDependencies } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
-/** Hides the system's Vulkan drivers, as on a machine without any: then SwiftShader comes from its npm package. */
+/**
+ * Hides the system's Vulkan drivers, as on a machine without any: then SwiftShader comes from its npm
+ * package.
+ */
 const noDrivers = { VK_DRIVER_FILES: "/nonexistent", PIXELGRAD_ADAPTER: "" };
 const npm = process.platform === "win32" ? "npm.cmd" : "npm";
 const hasSwiftShader = process.platform === "linux" && process.arch === "x64";
@@ -190,7 +193,9 @@ async function trained(environment: NodeJS.ProcessEnv): Promise<Answer> {
   return answer;
 }
 
-/** Keys' cubic by hand: beside a step at twice the size, 255 (w(0.75) + w(1.75)) = 51.8, and the rest of 255. */
+/**
+ * Keys' cubic by hand: beside a step at twice the size, 255 (w(0.75) + w(1.75)) = 51.8, and the rest of 255.
+ */
 function checkMeasured({ step, decibels }: Answer): void {
   const expectedStep = [0, 0, 0, 0, 0, 0, 0, 52, 203, 255, 255, 255, 255, 255, 255, 255];
   check(`${step}` === `${expectedStep}`, `imresize made ${step} of a step, expected ${expectedStep}`);

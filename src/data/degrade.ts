@@ -13,7 +13,7 @@ import { decodeImage } from "./files.ts";
  *     LR = JPEG(shrink(HR * blur) + noise)
  *
  * (Zhang et al., "Designing a Practical Degradation Model", ICCV 2021 (BSRGAN); Wang et al., "Real-ESRGAN",
- * ICCVW 2021, who call it first-order.) Steps that are not given are left out.
+ * ICCVW 2021, who call it first-order.) Steps without an option are left out.
  */
 export interface DegradationOptions {
   /** Determines everything that is drawn at random. Any whole number. */
