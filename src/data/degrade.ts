@@ -4,7 +4,7 @@ import { imresize } from "../picture/imresize.ts";
 import { toByte } from "../picture/levels.ts";
 import { mirror, type ResizeOptions } from "../picture/resize-weights.ts";
 import { Random } from "../tensor/random.ts";
-import { decodeImage } from "./files.ts";
+import { decodeImage, toSharp } from "./files.ts";
 
 /**
  * How LR pictures are degraded beyond bicubic shrinking, so that a network learns to enlarge what cameras and
@@ -124,7 +124,8 @@ export async function degrade(high: Image, scale: number, degradation: Degradati
   let image = imresize(blur ? gaussianBlur(high, blur) : high, size, shrinkings[shrink]);
   if (photons) image = mapBytes(image, (v) => (255 * poisson(random, (v / 255) * photons)) / photons);
   if (noise !== undefined) image = mapBytes(image, (v) => v + noise * random.normal());
-  return jpeg === undefined ? image : throughJpeg(image, jpeg);
+  if (jpeg === undefined) return image;
+  return decodeImage(await (await toSharp(image)).jpeg({ quality: jpeg }).toBuffer(), "degraded picture");
 }
 
 /**
@@ -207,10 +208,4 @@ function poisson(random: Random, mean: number): number {
 
 function mapBytes(image: Image, change: (value: number) => number): Image {
   return { ...image, data: Uint8Array.from(image.data, (value) => toByte(change(value))) };
-}
-
-async function throughJpeg({ width, height, channels, data }: Image, quality: number): Promise<Image> {
-  const { default: sharp } = await import("sharp");
-  const picture = sharp(data, { raw: { width, height, channels } });
-  return decodeImage(await picture.jpeg({ quality }).toBuffer(), "degraded picture");
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
-import type { Metadata } from "sharp";
+import type { Metadata, Sharp } from "sharp";
 import { DataError } from "../picture/errors.ts";
 import { checkImage, type Image, type Samples } from "../picture/image.ts";
 import { formatOfBytes, formatOfName, type PictureFormat, pictureFormats } from "./formats.ts";
@@ -25,10 +25,10 @@ export function readError(path: string, cause: unknown): DataError {
 }
 
 /**
- * Decodes a PNG, JPEG or WebP picture, recognised by its first bytes, not by its name. Of 16 bits per sample,
- * the upper 8 are taken; of an animation, the first frame; the orientation that a camera noted is applied.
- * PNG samples come out as stored, because benchmarks count on it; JPEG and WebP with a colour profile are
- * converted to sRGB. Grey pictures have 1 channel (2 with alpha), all others 3 (4).
+ * Decodes a PNG, JPEG or WebP picture, recognised by its first bytes, not by its name. 16 bits per sample are
+ * reduced to the upper 8; the orientation that a camera noted is applied; of an animation the first frame is
+ * taken. PNG samples come out as stored, because benchmarks count on it; JPEG and WebP with a colour profile
+ * are converted to sRGB. Grey pictures have 1 channel (2 with alpha), all others 3 (4).
  *
  * @param name what error messages call the picture, usually its path.
  * @throws DataError if the bytes are not such a picture, are cut short or damaged.
@@ -64,10 +64,10 @@ export async function decode(
       .raw({ depth: deep ? "ushort" : "uchar" })
       .toBuffer({ resolveWithObject: true });
     const { width, height } = info;
-    const samples = deep
-      ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2)
-      : new Uint8Array(data.buffer, data.byteOffset, data.length);
-    const image = { width, height, channels: info.channels as Image["channels"], data: samples };
+    const channels = info.channels as Image["channels"];
+    const length = width * height * channels;
+    const samples = new (deep ? Uint16Array : Uint8Array)(data.buffer, data.byteOffset, length);
+    const image = { width, height, channels, data: samples };
     return { image: grey && !deep ? withoutColor(image) : image, metadata };
   } catch (cause) {
     if (cause instanceof DataError) throw cause;
@@ -106,13 +106,14 @@ function withoutColor({ width, height, channels, data }: Image<Samples>): Image 
 /** The picture as the bytes of a PNG file with 8 bits per sample and the same channels. */
 export async function encodePng(image: Image): Promise<Uint8Array> {
   checkImage(image, "encodePng");
-  const { width, height, channels, data } = image;
+  const picture = (await toSharp(image)).toColourspace(image.channels <= 2 ? "b-w" : "srgb");
+  return picture.png().toBuffer();
+}
+
+/** A picture for sharp's encoders. */
+export async function toSharp({ width, height, channels, data }: Image): Promise<Sharp> {
   const { default: sharp } = await import("sharp");
-  const picture = sharp(data, { raw: { width, height, channels } });
-  return picture
-    .toColourspace(channels <= 2 ? "b-w" : "srgb")
-    .png()
-    .toBuffer();
+  return sharp(data, { raw: { width, height, channels } });
 }
 
 /** Writes a PNG file, replacing an older one; see writeWhole. */
@@ -176,13 +177,8 @@ export function temporaryName(path: string): string {
 }
 
 export function writeError(path: string, cause: unknown): DataError {
-  const { message } = cause as Error;
-  return (
-    diskFullError(path, cause) ??
-    new DataError(`${path}: cannot be written: ${message}. Does the folder exist, and may you write there?`, {
-      cause,
-    })
-  );
+  const reason = `${(cause as Error).message}. Does the folder exist, and may you write there?`;
+  return diskFullError(path, cause) ?? new DataError(`${path}: cannot be written: ${reason}`, { cause });
 }
 
 /** If a write failed because the disk is full, or the user's share of it; otherwise undefined. */

@@ -39,14 +39,10 @@ export async function unzipPictures(
     await rm(unfinished, { recursive: true, force: true });
     options.signal?.throwIfAborted();
     const { message } = cause as Error;
-    throw (
-      diskFullError(folder, cause) ??
-      new DataError(
-        `${archive}: cannot be unpacked: ${message}. It is damaged or the wrong archive; delete it and ` +
-          "download it again. Nothing was unpacked.",
-        { cause },
-      )
-    );
+    const advice =
+      "It is damaged or the wrong archive; delete it and download it again. Nothing was unpacked.";
+    const error = new DataError(`${archive}: cannot be unpacked: ${message}. ${advice}`, { cause });
+    throw diskFullError(folder, cause) ?? error;
   }
 }
 
