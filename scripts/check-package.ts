@@ -1,7 +1,7 @@
 /**
- * Is the package, as npm would publish it, of use to others? Packs it, installs it into a new project in a temporary
- * folder, and there compiles, runs and bundles test/package as anybody would. `npm run test:package` takes a minute
- * or two. CHROMIUM_PATH names a browser other than Linux's Chromium or Chrome.
+ * Does the package work as npm would publish it? Packs it, installs it into a new project in a temporary
+ * folder, and compiles, runs and bundles test/package there, as any user would. `npm run test:package` takes
+ * a minute or two. CHROMIUM_PATH names a browser other than Linux's Chromium or Chrome.
  */
 import { execFile, spawn } from "node:child_process";
 import {
@@ -26,18 +26,21 @@ import { chromiumFlags, findChromium } from "../test/browser/chromium.ts";
 
 interface Answer {
   losses: number[];
-  /** What enlarged a picture, and the mean sample of the result. */
+  /** The method that enlarged a picture, and the mean sample of the result. */
   method: string;
   mean: number;
   device: string;
-  /** What pixelgrad/picture makes of known pictures: see test/package/picture.ts. */
+  /** Results of pixelgrad/picture: see test/package/picture.ts. */
   step: number[];
   decibels: number;
 }
 
 const repository = fileURLToPath(new URL("..", import.meta.url));
 const { devDependencies } = JSON.parse(readFileSync(join(repository, "package.json"), "utf8"));
-/** Hides the system's Vulkan drivers, as on a machine without any: SwiftShader is found in npm's package. */
+/**
+ * Hides the system's Vulkan drivers, as on a machine without any: then SwiftShader comes from its npm
+ * package.
+ */
 const noDrivers = { VK_DRIVER_FILES: "/nonexistent", PIXELGRAD_ADAPTER: "" };
 const npm = process.platform === "win32" ? "npm.cmd" : "npm";
 const hasSwiftShader = process.platform === "linux" && process.arch === "x64";
@@ -65,7 +68,7 @@ async function main(): Promise<void> {
   await step("run in a browser", () => runInBrowser(site, swiftshader));
 }
 
-/** Prints what a step says about its result, and how long it took. */
+/** Runs a step, and prints what it says about its result and how long it took. */
 async function step<T>(name: string, run: () => Promise<{ says: string; result: T }>): Promise<T> {
   const start = performance.now();
   const { says, result } = await run().catch((error: Error) => {
@@ -77,14 +80,14 @@ async function step<T>(name: string, run: () => Promise<{ says: string; result: 
 
 async function pack() {
   const list = await run(npm, ["pack", "--json", "--pack-destination", temporary], repository);
-  // The output of prepare comes before the JSON.
+  // npm prints the output of the script `prepare` before the JSON.
   const [{ filename, size, unpackedSize, files }] = JSON.parse(list.slice(list.search(/^\[/m)));
   const paths: string[] = files.map((file: { path: string }) => file.path);
   const folders = [...new Set(paths.map((path) => path.split("/")[0]))].sort();
-  const wanted = ["LICENSE", "README.md", "dist", "package.json", "src", "weights"];
-  for (const name of wanted) check(folders.includes(name), `the tarball lacks ${name}`);
-  for (const name of folders) check(wanted.includes(name), `the tarball holds ${name}, which nobody needs`);
-  // The entries, and the program of the data entry's worker threads.
+  const expected = ["LICENSE", "README.md", "dist", "package.json", "src", "weights"];
+  for (const name of expected) check(folders.includes(name), `the tarball lacks ${name}`);
+  for (const name of folders) check(expected.includes(name), `the tarball holds ${name}, which nobody needs`);
+  // The entries, and the program of the worker threads in pixelgrad/data.
   for (const name of [
     "index.js",
     "index.d.ts",
@@ -111,7 +114,7 @@ async function install(tarball: string) {
   writeFileSync(join(project, "package.json"), JSON.stringify(manifest));
   const names = ["typescript", "@types/node", ...(hasSwiftShader ? ["@sparticuz/chromium"] : [])];
   const others = names.map((name) => `${name}@${devDependencies[name]}`);
-  // The compiler of the JavaScript generation, too: most projects still have it.
+  // Also the last compiler that is written in TypeScript: most projects still have it.
   others.push("typescript-5@npm:typescript@~5.9.0");
   await run(npm, ["install", "--no-fund", "--no-audit", tarball, ...others], project);
   const installed = readdirSync(join(project, "node_modules/@types"));
@@ -152,7 +155,7 @@ async function compile() {
   };
 }
 
-/** On whatever adapter there is. Node's coverage report lists every script it loads. */
+/** On any adapter. Node's coverage report lists every script that it loads. */
 async function runInNode() {
   const coverage = join(temporary, "coverage");
   const answer = await trained({ NODE_V8_COVERAGE: coverage });
@@ -181,7 +184,7 @@ async function trained(environment: NodeJS.ProcessEnv): Promise<Answer> {
   const answer: Answer = JSON.parse(await run(process.execPath, ["out/node.js"], project, environment));
   const [before, after] = answer.losses;
   check(after < before, `the loss did not fall: ${describe(answer)}`);
-  // The ramp's samples are 127 in the mean.
+  // The mean of the ramp's samples is 127.
   check(
     answer.method === "edsr-small" && Math.abs(answer.mean - 127) < 2,
     `a picture was not enlarged by the package's network: ${describe(answer)}`,
@@ -190,23 +193,25 @@ async function trained(environment: NodeJS.ProcessEnv): Promise<Answer> {
   return answer;
 }
 
-/** Keys' cubic by hand: beside a step at twice the size, 255 (w(0.75) + w(1.75)) = 51.8, and what is left of 255. */
+/**
+ * Keys' cubic by hand: beside a step at twice the size, 255 (w(0.75) + w(1.75)) = 51.8, and the rest of 255.
+ */
 function checkMeasured({ step, decibels }: Answer): void {
-  const wanted = [0, 0, 0, 0, 0, 0, 0, 52, 203, 255, 255, 255, 255, 255, 255, 255];
-  check(`${step}` === `${wanted}`, `imresize made ${step} of a step, expected ${wanted}`);
-  const right = 10 * Math.log10(255 ** 2 / 10 ** 2);
-  check(Math.abs(decibels - right) < 1e-9, `psnr gave ${decibels} dB, expected ${right}`);
+  const expectedStep = [0, 0, 0, 0, 0, 0, 0, 52, 203, 255, 255, 255, 255, 255, 255, 255];
+  check(`${step}` === `${expectedStep}`, `imresize made ${step} of a step, expected ${expectedStep}`);
+  const expected = 10 * Math.log10(255 ** 2 / 10 ** 2);
+  check(Math.abs(decibels - expected) < 1e-9, `psnr gave ${decibels} dB, expected ${expected}`);
 }
 
 async function loadData() {
   mkdirSync(join(project, "pictures"));
-  const got = (await run(process.execPath, ["out/data.js"], project)).trim();
-  const wanted = JSON.stringify({ lrShape: [2, 3, 8, 8], hrShape: [2, 3, 16, 16], values: ["0.2000"] });
-  check(got === wanted, `a batch of a grey picture should be ${wanted}, got ${got}`);
-  return { says: got, result: undefined };
+  const batch = (await run(process.execPath, ["out/data.js"], project)).trim();
+  const expected = JSON.stringify({ lowShape: [2, 3, 8, 8], highShape: [2, 3, 16, 16], values: ["0.2000"] });
+  check(batch === expected, `a batch of a grey picture should be ${expected}, got ${batch}`);
+  return { says: batch, result: undefined };
 }
 
-/** The picture that loadData wrote, enlarged and measured by the installed command. */
+/** Enlarges and measures the picture that loadData wrote, by the installed command. */
 async function useCommandLine() {
   const npx = process.platform === "win32" ? "npx.cmd" : "npx";
   const version = (await run(npx, ["pixelgrad", "--version"], project)).trim();
@@ -250,13 +255,13 @@ async function bundle() {
   return { says: `Vite ${manifestOf("vite", repository).version}: ${sizes}`, result: site };
 }
 
-/** The same kernels on the same renderer, so that the losses must agree but for roundings. */
+/** The same kernels on the same renderer, so the losses must agree up to rounding. */
 async function runInBrowser(site: string, swiftshader: Answer | undefined) {
   const skipped = (why: string) => ({ says: `skipped: ${why}`, result: undefined });
   if (!swiftshader) return skipped("there is no result of SwiftShader in Node to compare with");
-  const found = await findChromium();
-  if ("missing" in found) return skipped(found.missing);
-  const answer = await visit(found.path, site);
+  const chromium = await findChromium();
+  if ("missing" in chromium) return skipped(chromium.missing);
+  const answer = await visit(chromium.path, site);
   checkMeasured(answer);
   const differences = answer.losses.map((loss, i) => Math.abs(loss / swiftshader.losses[i] - 1));
   const worst = Math.max(...differences);
@@ -314,9 +319,9 @@ async function visit(browserPath: string, site: string): Promise<Answer> {
   }
 }
 
-// ---- Small help
+// ---- Helpers
 
-/** The standard output of a program; an error with all of its output if it fails. */
+/** The standard output of a program. Throws an error with all of its output if it fails. */
 async function run(
   program: string,
   args: string[],

@@ -1,7 +1,7 @@
 /** Measures which convolution kernels are fastest on an adapter: `npm run tune -- --help`. */
 import { largestError, type Program } from "../bench/harness.ts";
 import { summarize } from "../bench/timing.ts";
-import { defineCommand, reader, UsageError, whole } from "../src/cli/flags.ts";
+import { defineCommand, UsageError } from "../src/cli/flags.ts";
 import { adapterFlag } from "../src/cli/methods.ts";
 import { run } from "../src/cli/run.ts";
 import { writeWhole } from "../src/data/index.ts";
@@ -20,7 +20,7 @@ import {
   rand,
   scope,
 } from "../src/node.ts";
-import { oneOf } from "../src/options/kinds.ts";
+import { oneOf, whole } from "../src/options/kinds.ts";
 
 interface Subject {
   readonly scale: 2 | 3 | 4;
@@ -30,28 +30,26 @@ interface Subject {
   readonly patch: number;
 }
 
-const tuneCommand = defineCommand(
-  {
-    name: "tune",
-    summary: "measures which convolution kernels are fastest on an adapter",
-    about: `
+const tuneCommand = defineCommand({
+  about: `
+Measures which convolution kernels are fastest on an adapter.
+
 Takes the convolutions of an EDSR, in a training step and in an evaluation. Times every kernel and block
 size that can compute each of them, and saves the fastest. From then on, programs on this adapter use the
 saved choices instead of the built-in rules. To go back, delete the file that is named at the end.`,
-    flags: {
-      adapter: adapterFlag,
-      blocks: { value: "N", help: "residual blocks of the EDSR; by default 16", read: whole(1) },
-      channels: { value: "N", help: "its channels; by default 64", read: whole(1) },
-      scale: { value: "S", help: "its enlargement: 2 (the default), 3 or 4", read: reader(oneOf(2, 3, 4)) },
-      batch: { value: "N", help: "patches in a training step; by default 4", read: whole(1) },
-      patch: { value: "N", help: "side of a patch in LR pixels; by default 24", read: whole(1) },
-    },
-    examples: [
-      ["tune --adapter lavapipe", "the baseline network on lavapipe"],
-      ["tune --blocks 8 --channels 32 --batch 16", "a smaller network, trained with larger batches"],
-    ],
+  flags: {
+    adapter: adapterFlag,
+    blocks: { kind: whole(1), help: "residual blocks of the EDSR [16]" },
+    channels: { kind: whole(1), help: "its channels [64]" },
+    scale: { kind: oneOf(2, 3, 4), help: "its enlargement [2]" },
+    batch: { kind: whole(1), help: "patches in a training step [4]" },
+    patch: { kind: whole(1), help: "side of a patch in LR pixels [24]" },
   },
-  async ({ adapter, blocks = 16, channels = 64, scale = 2, batch = 4, patch = 24 }, { signal }) => {
+  examples: [
+    ["--adapter lavapipe", "the baseline network on lavapipe"],
+    ["--blocks 8 --channels 32 --batch 16", "a smaller network, trained with larger batches"],
+  ],
+  async run({ adapter, blocks = 16, channels = 64, scale = 2, batch = 4, patch = 24 }, { signal }) {
     const device = await init({ adapter });
     if (!(device instanceof GpuDevice)) {
       throw new UsageError(`--adapter wants one that runs kernels, which ${device.name} does not`);
@@ -78,7 +76,7 @@ saved choices instead of the built-in rules. To go back, delete the file that is
     await writeWhole(path, JSON.stringify(file, undefined, 1));
     console.log(`Saved in ${path}`);
   },
-);
+});
 
 /** The launches of a training step and of an evaluation, each kind once. */
 function recordLaunches(

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { defineCommand, text, UsageError } from "../src/cli/flags.ts";
+import { defineCommand } from "../src/cli/flags.ts";
 import { adapterFlag } from "../src/cli/methods.ts";
 import { run } from "../src/cli/run.ts";
 import { writeWhole } from "../src/data/index.ts";
@@ -18,6 +18,7 @@ import {
   saveWeights,
   type Upscaler,
 } from "../src/node.ts";
+import { folder, type Kind } from "../src/options/kinds.ts";
 import { readCheckpoint } from "../src/train/checkpoint.ts";
 import { portable } from "../src/train/config.ts";
 
@@ -28,35 +29,41 @@ const maxLoss = 0.005;
 /** Measures on Set5. */
 type Measure = (upscaler: Upscaler) => Promise<Evaluation>;
 
-const weightsCommand = defineCommand(
-  {
-    name: "weights",
-    summary: "measures the weights that come with the library",
-    about: `
+interface Addition {
+  readonly folder: string;
+  readonly name: string;
+}
+
+/** A run's folder, and the name that its weights get. */
+const addition: Kind<Addition> = {
+  wants: "RUN=NAME, such as runs/espcn-x3=espcn-x3",
+  symbol: "RUN=NAME",
+  fits: (value): value is Addition => value !== undefined,
+  read(text) {
+    const [, folder, name] = /^(.+)=([^=]+)$/.exec(text) ?? [];
+    return folder === undefined ? undefined : { folder, name };
+  },
+  write: ({ folder, name }) => `${folder}=${name}`,
+};
+
+const weightsCommand = defineCommand({
+  about: `
+Measures the weights that come with the library.
+
 Writes the table of weights/README.md: all networks that come with the library, and bicubic, on Set5.
 
 With --add, it first takes the best weights of training runs into weights/, with the run's configuration
 and log: as F16 where that costs less than ${maxLoss} dB on Set5, else as F32.`,
-    flags: {
-      hr: { value: "DIR", help: "the HR pictures of Set5", required: true, read: text },
-      add: {
-        value: "RUN=NAME",
-        help: "a run's folder, and the name that its weights get",
-        multiple: true,
-        read(argument) {
-          const [, folder, name] = /^(.+)=([^=]+)$/.exec(argument) ?? [];
-          if (folder === undefined) throw new UsageError("wants RUN=NAME, such as runs/espcn-x3=espcn-x3");
-          return { folder, name };
-        },
-      },
-      adapter: adapterFlag,
-    },
-    examples: [
-      ["weights --hr Set5/HR", "measures, and writes the table"],
-      ["weights --hr Set5/HR --add runs/espcn-x3=espcn-x3", "takes over a run's best weights first"],
-    ],
+  flags: {
+    hr: { kind: folder, help: "the HR pictures of Set5", required: true },
+    add: { kind: addition, help: "a run's folder, and the name that its weights get", multiple: true },
+    adapter: adapterFlag,
   },
-  async ({ hr, add, adapter }, { signal }) => {
+  examples: [
+    ["--hr Set5/HR", "measures, and writes the table"],
+    ["--hr Set5/HR --add runs/espcn-x3=espcn-x3", "takes over a run's best weights first"],
+  ],
+  async run({ hr, add, adapter }, { signal }) {
     const device = await init({ adapter });
     const measure: Measure = (upscaler) =>
       evaluate(upscaler, findPictures(hr, undefined, upscaler.scale), { signal });
@@ -67,7 +74,7 @@ and log: as F16 where that costs less than ${maxLoss} dB on Set5, else as F32.`,
       device.destroy();
     }
   },
-);
+});
 
 async function takeOver(run: string, name: string, measure: Measure): Promise<void> {
   const model = loadModel(readFileSync(join(run, "best.safetensors")), run);

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { DataError } from "../picture/errors.ts";
-import type { DecodeAnswer, DecodeRequest, RawTarget } from "./decode-worker.ts";
+import type { DecodeAnswer, DecodeRequest } from "./decode-worker.ts";
 import type { Pair, PairFiles, PairFormat } from "./pairs.ts";
 
 interface Task {
@@ -10,49 +10,55 @@ interface Task {
 }
 
 /**
- * A few worker threads that read picture pairs, first come, first served, each one at a time. Threads are started
- * when there is work for them. They keep the process alive only while they work.
+ * Worker threads that read picture pairs in the order of requests, each thread one at a time. A thread starts
+ * when there is work for it, and keeps the process alive only while it works.
  */
 export class DecodePool {
-  readonly #size: number;
+  readonly size: number;
   readonly #program: URL;
   readonly #waiting: Task[] = [];
   readonly #idle: Worker[] = [];
   readonly #busy = new Map<Worker, Task>();
   #closed = false;
 
-  /** @param program the worker's file; another one only in tests. */
+  /** @param program the worker's file; only tests pass another one. */
   constructor(size: number, program: URL = decodeWorker) {
-    this.#size = size;
+    this.size = size;
     this.#program = program;
   }
 
   /** Reads a pair; rejects with a DataError that names its file if it cannot be read or the thread dies. */
   async load(files: PairFiles, format: PairFormat): Promise<Pair> {
-    const answer = (await this.#ask({ files, format })) as { pair: Pair };
-    return answer.pair;
+    return (await this.#ask(files, format)).pair!;
   }
 
-  /** Reads a pair and writes it into a raw file; rejects as load() does, and if the file cannot be written. */
-  async save(files: PairFiles, format: PairFormat, raw: RawTarget): Promise<void> {
-    await this.#ask({ files, format, raw });
+  /**
+   * Reads a pair and writes it into a raw file; rejects as load() does, and if the file cannot be written.
+   */
+  async save(files: PairFiles, format: PairFormat, raw: DecodeRequest["raw"]): Promise<void> {
+    await this.#ask(files, format, raw);
   }
 
-  #ask(request: DecodeRequest): Promise<DecodeAnswer> {
-    if (this.#closed) return Promise.reject(new DataError(`${request.files.high}: asked for after close().`));
+  async #ask(
+    files: PairFiles,
+    { scale, colors, inputSize }: PairFormat,
+    raw?: DecodeRequest["raw"],
+  ): Promise<DecodeAnswer> {
+    if (this.#closed) throw new DataError(`${files.high}: asked for after close().`);
+    const request = { files, format: { scale, colors, inputSize }, raw };
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, resolve, reject });
       this.#handOut();
     });
   }
 
-  /** Gives up what has not begun, waits for what has, and ends the threads. */
+  /** Rejects requests that have not begun, waits for the others, and ends the threads. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const task of this.#waiting.splice(0)) {
       task.reject(new DataError(`${task.request.files.high}: not read, because the loader was closed.`));
     }
-    // Not terminate(): it would cut off the native decoder in the middle of its work.
+    // Not terminate(): it would interrupt the native decoder in the middle of its work.
     const workers = [...this.#idle, ...this.#busy.keys()];
     await Promise.all(
       workers.map((worker) => {
@@ -64,7 +70,7 @@ export class DecodePool {
   }
 
   #handOut(): void {
-    while (this.#waiting.length > 0 && (this.#idle.length > 0 || this.#busy.size < this.#size)) {
+    while (this.#waiting.length > 0 && (this.#idle.length > 0 || this.#busy.size < this.size)) {
       const worker = this.#idle.pop() ?? this.#start();
       const task = this.#waiting.shift()!;
       this.#busy.set(worker, task);
@@ -84,19 +90,15 @@ export class DecodePool {
       this.#busy.delete(worker);
       this.#idle.push(worker);
       worker.unref();
-      if ("error" in answer) task.reject(new DataError(answer.error));
+      if (answer.error !== undefined) task.reject(new DataError(answer.error));
       else task.resolve(answer);
       this.#handOut();
     });
     worker.on("exit", () => {
       const task = this.#busy.get(worker);
       this.#busy.delete(worker);
-      task?.reject(
-        new DataError(
-          `${task.request.files.high}: the thread that was reading it died (${failure}). ` +
-            "If this picture kills it again, leave the picture out.",
-        ),
-      );
+      const message = `the thread that was reading it died (${failure}). If it happens again, leave it out.`;
+      task?.reject(new DataError(`${task.request.files.high}: ${message}`));
       if (this.#idle.includes(worker)) this.#idle.splice(this.#idle.indexOf(worker), 1);
       this.#handOut();
     });

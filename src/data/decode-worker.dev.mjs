@@ -1,6 +1,6 @@
 /**
- * Runs decode-worker.ts from its source, in the repository only: Node 20 runs no TypeScript, and in a worker thread
- * `--import tsx` has no effect, so that tsx has to be called.
+ * Runs decode-worker.ts from its source, in the repository only. Node 20 runs no TypeScript, and `--import
+ * tsx` has no effect in a worker thread, so tsx is called here.
  */
 import { tsImport } from "tsx/esm/api";
 

@@ -1,6 +1,5 @@
 /**
- * The program of a worker thread: reads one pair per message, and hands its memory over without copying, or writes it
- * into a raw file.
+ * The program of a worker thread: for each message it reads one pair, and transfers it or writes a raw file.
  */
 import { parentPort } from "node:worker_threads";
 import { loadPair, type Pair, type PairFiles, type PairFormat } from "./pairs.ts";
@@ -10,16 +9,14 @@ export interface DecodeRequest {
   files: PairFiles;
   format: PairFormat;
   /** Where to write the pair; see writeRaw. */
-  raw?: RawTarget;
+  raw?: { path: string; source: string };
 }
 
-export interface RawTarget {
-  path: string;
-  source: string;
+/** The pair, unless it was written. An error as its text: classes do not survive the way between threads. */
+export interface DecodeAnswer {
+  pair?: Pair;
+  error?: string;
 }
-
-/** An error travels as its text: classes do not survive the way between threads. */
-export type DecodeAnswer = { pair: Pair } | { saved: true } | { error: string };
 
 const port = parentPort!;
 
@@ -28,18 +25,17 @@ port.on("message", async (request: DecodeRequest | "close") => {
     port.close(); // nothing keeps the thread alive any more, so it ends by itself
     return;
   }
+  const { files, format, raw } = request;
   try {
-    const pair = await loadPair(request.files, request.format);
-    if (request.raw) {
-      await writeRaw(request.raw.path, request.raw.source, pair);
-      const answer: DecodeAnswer = { saved: true };
-      port.postMessage(answer);
+    const pair = await loadPair(files, format);
+    if (raw) {
+      await writeRaw(raw.path, raw.source, pair);
+      port.postMessage({} satisfies DecodeAnswer);
     } else {
-      const answer: DecodeAnswer = { pair };
-      port.postMessage(answer, [pair.low.data.buffer as ArrayBuffer, pair.high.data.buffer as ArrayBuffer]);
+      const buffers = [pair.low, pair.high].map(({ data }) => data.buffer as ArrayBuffer);
+      port.postMessage({ pair } satisfies DecodeAnswer, buffers);
     }
   } catch (error) {
-    const answer: DecodeAnswer = { error: (error as Error).message };
-    port.postMessage(answer);
+    port.postMessage({ error: (error as Error).message } satisfies DecodeAnswer);
   }
 });

@@ -4,49 +4,51 @@ import { imresize } from "../picture/imresize.ts";
 import { toByte } from "../picture/levels.ts";
 import { mirror, type ResizeOptions } from "../picture/resize-weights.ts";
 import { Random } from "../tensor/random.ts";
-import { decodeImage } from "./files.ts";
+import { decodeImage, toSharp } from "./files.ts";
 
 /**
- * How small pictures are made worse than by bicubic shrinking alone, so that a network learns to enlarge what cameras
- * and the web deliver. The classical model of blind super-resolution, applied once, in this order:
+ * How LR pictures are degraded beyond bicubic shrinking, so that a network learns to enlarge what cameras and
+ * the web deliver. The classical model of blind super-resolution, applied once, in this order:
  *
  *     LR = JPEG(shrink(HR * blur) + noise)
  *
- * (Zhang et al., "Designing a Practical Degradation Model", ICCV 2021 (BSRGAN); Wang et al., "Real-ESRGAN", ICCVW
- * 2021, who call it first-order.) What is left out does not happen.
+ * (Zhang et al., "Designing a Practical Degradation Model", ICCV 2021 (BSRGAN); Wang et al., "Real-ESRGAN",
+ * ICCVW 2021, who call it first-order.) Steps without an option are left out.
  */
 export interface DegradationOptions {
-  /** Decides all that is drawn at random. Any whole number. */
+  /** Determines everything that is drawn at random. Any whole number. */
   seed: number;
-  /** Gaussian blur. Real-ESRGAN draws both sigmas from 0.2 to 3 and the angle from -180 to 180. */
+  /** Gaussian blur. Real-ESRGAN: both sigmas 0.2 to 3, angle -180 to 180. */
   blur?: {
     /** Standard deviation along the kernel's first axis, in HR pixels, 0 to 20. */
     sigma: Range;
     /** Along its second axis; without it the kernel is round. */
     sigma2?: Range;
-    /** From the picture's x axis to the kernel's first, clockwise as seen, in degrees. Default 0. */
+    /** From the picture's x axis to the kernel's first axis, clockwise, in degrees. Default 0. */
     angle?: Range;
   };
-  /** How the picture is shrunk; of several, one is drawn. Default "bicubic", which is Matlab's imresize. */
+  /** How to shrink; of several, one is drawn. Default "bicubic": Matlab's imresize. */
   shrink?: Shrink | readonly Shrink[];
-  /** Standard deviation of Gaussian noise in levels of 0..255, each sample by itself. Real-ESRGAN: 1 to 30. */
+  /**
+   * Standard deviation of Gaussian noise in levels of 0..255, each sample by itself. Real-ESRGAN: 1 to 30.
+   */
   noise?: Range;
   /**
-   * Shot noise: photons that a white sample counts, above 0. A sample is then Poisson distributed, with a standard
-   * deviation of 255 / sqrt(photons) levels in white and less in the dark.
+   * Shot noise: photons that a white sample counts, above 0. A sample is then Poisson distributed, with a
+   * standard deviation of 255 / sqrt(photons) levels in white and less in the dark.
    */
   photons?: Range;
   /** JPEG quality 1 to 100, with 4:2:0 chroma, as files from the web have it. Real-ESRGAN: 30 to 95. */
   jpeg?: Range;
 }
 
-/** One value for all pictures, or bounds between which one is drawn for each picture, all equally likely. */
+/** One value for all pictures, or bounds between which each picture's value is drawn, uniformly. */
 export type Range = number | readonly [min: number, max: number];
 
-/** "bicubic", "bilinear" and "area" (the mean) see every pixel; "nearest" takes one of scale * scale. */
+/** "bicubic", "bilinear" and "area" (the mean) use every pixel; "nearest" takes one of scale * scale. */
 export type Shrink = "bicubic" | "bilinear" | "area" | "nearest";
 
-/** What was drawn for one picture; fit for JSON, for logs. What does not happen is left out. */
+/** What was drawn for one picture; fit for JSON, for logs. A step that is left out is undefined. */
 export interface Degradation {
   blur?: { sigma: number; sigma2: number; angle: number };
   shrink: Shrink;
@@ -65,117 +67,110 @@ const shrinkings: Record<Shrink, ResizeOptions> = {
 };
 
 /**
- * Draws the degradation of picture number `index`: a function of the options and the number alone, whatever else was
- * drawn before. Throws a RangeError if the options mean nothing.
+ * The degradation of picture number `index`, drawn from the options and the number alone. Throws a RangeError
+ * for wrong options.
  */
 export function drawDegradation(options: DegradationOptions, index: number): Degradation {
   const { seed, blur, shrink = "bicubic", noise, photons, jpeg } = options;
   const base = new Random(seed).next(); // so that seeds 1 and 2 share no picture
   const random = new Random(base * 2 ** 20 + index);
-  // Each takes one number from the generator even if it is not wanted: to add noise does not change the blur.
-  const draw = (name: string, range: Range, lowest: number, highest: number): number => {
-    const [min, max] = typeof range === "number" ? [range, range] : range;
+  // Draws a number even if there is no range, so that adding noise does not change the blur.
+  const draw = (name: string, range: Range | undefined, lowest: number, highest: number) => {
+    const [min, max] = typeof range === "object" ? range : [range ?? lowest, range ?? lowest];
     if (!(lowest <= min && min <= max && max <= highest)) {
-      throw new RangeError(
-        `degradation: ${name} must be a number or [min, max] in ${lowest}..${highest}, not ${JSON.stringify(range)}.`,
-      );
+      const wanted = `a number or [min, max] in ${lowest}..${highest}`;
+      throw new RangeError(`degradation: ${name} must be ${wanted}, not ${JSON.stringify(range)}.`);
     }
-    return min + random.uniform() * (max - min);
+    const value = min + random.uniform() * (max - min);
+    return range === undefined ? undefined : value;
   };
-  const sigma = draw("blur.sigma", blur?.sigma ?? 0, 0, 20);
-  const sigma2 = draw("blur.sigma2", blur?.sigma2 ?? 0, 0, 20);
-  const angle = draw("blur.angle", blur?.angle ?? 0, -360, 360);
+  const sigma = draw("blur.sigma", blur?.sigma, 0, 20)!;
+  const sigma2 = draw("blur.sigma2", blur?.sigma2, 0, 20) ?? sigma;
+  const angle = draw("blur.angle", blur?.angle, -360, 360) ?? 0;
   const kinds = typeof shrink === "string" ? [shrink] : shrink;
   if (kinds.length === 0 || !kinds.every((kind) => kind in shrinkings)) {
+    const names = Object.keys(shrinkings).join(", ");
     throw new RangeError(
-      `degradation: shrink must be of ${Object.keys(shrinkings).join(", ")}, or a list, not ${JSON.stringify(shrink)}.`,
+      `degradation: shrink must be one of ${names}, or a list of them, not ${JSON.stringify(shrink)}.`,
     );
   }
-  const kind = kinds[random.int(kinds.length)];
-  const deviation = draw("noise", noise ?? 0, 0, 255);
-  const white = draw("photons", photons ?? 1, 1e-3, 1e9);
-  const quality = Math.round(draw("jpeg", jpeg ?? 1, 1, 100));
-  return {
-    ...(blur && { blur: { sigma, sigma2: blur.sigma2 === undefined ? sigma : sigma2, angle } }),
-    shrink: kind,
-    ...(noise !== undefined && { noise: deviation }),
-    ...(photons !== undefined && { photons: white }),
-    ...(jpeg !== undefined && { jpeg: quality }),
+  const degradation = {
+    blur: blur && { sigma, sigma2, angle },
+    shrink: kinds[random.int(kinds.length)],
+    noise: draw("noise", noise, 0, 255),
+    photons: draw("photons", photons, 1e-3, 1e9),
+    jpeg: draw("jpeg", jpeg, 1, 100),
     seed: random.next(),
   };
+  return { ...degradation, jpeg: degradation.jpeg && Math.round(degradation.jpeg) };
 }
 
 /**
- * The small picture of an RGB picture whose sides are multiples of `scale`. Every step ends in bytes, as it would
- * between programs. The same degradation always gives the same picture (JPEG: with the same version of sharp).
+ * Makes the LR picture of an RGB picture whose sides are multiples of `scale`. Every step ends in bytes, as
+ * it would between programs. The same degradation always gives the same picture (for JPEG, with the same
+ * version of sharp).
  */
 export async function degrade(high: Image, scale: number, degradation: Degradation): Promise<Image> {
   checkImage(high, "degrade");
   if (high.channels !== 3 || high.width % scale !== 0 || high.height % scale !== 0) {
     throw new DataError(
-      `degrade: wants an RGB picture whose sides are multiples of ${scale}, not ${high.width}x${high.height} with ` +
-        `${high.channels} channels; call toRgb and modcrop first.`,
+      `degrade: wants an RGB picture whose sides are multiples of ${scale}, not ` +
+        `${high.width}x${high.height} with ${high.channels} channels; call toRgb and modcrop first.`,
     );
   }
   const { blur, shrink, noise, photons, jpeg, seed } = degradation;
   const random = new Random(seed);
   const size = { width: high.width / scale, height: high.height / scale };
   let image = imresize(blur ? gaussianBlur(high, blur) : high, size, shrinkings[shrink]);
-  if (photons !== undefined)
-    image = mapBytes(image, (v) => (255 * poisson(random, (v / 255) * photons)) / photons);
+  if (photons) image = mapBytes(image, (v) => (255 * poisson(random, (v / 255) * photons)) / photons);
   if (noise !== undefined) image = mapBytes(image, (v) => v + noise * random.normal());
-  return jpeg === undefined ? image : throughJpeg(image, jpeg);
+  if (jpeg === undefined) return image;
+  return decodeImage(await (await toSharp(image)).jpeg({ quality: jpeg }).toBuffer(), "degraded picture");
 }
 
 /**
- * Gaussian blur with mirrored edges, cut off at three standard deviations. sigma and sigma2 are those along two
- * perpendicular axes, the first turned by `angle` degrees.
+ * Gaussian blur with mirrored edges, cut off at three standard deviations. sigma and sigma2 are the
+ * deviations along two perpendicular axes; the first axis is turned by `angle` degrees.
  */
 export function gaussianBlur(image: Image, blur: NonNullable<Degradation["blur"]>): Image {
   const { width, height, channels, data } = image;
   const { sigma, sigma2, angle } = blur;
-  const shape = { width, height, channels };
-  // Along the picture's axes the kernel is a product, and two narrow passes do what a wide one does in n times the
-  // time; round kernels have no direction.
+  // Along the picture's axes the kernel is a product, and two passes with n taps each do the work of n * n
+  // taps. Round kernels have no direction.
   const passes =
     angle === 0 || sigma === sigma2
       ? [gaussianKernel(sigma, 0, 0), gaussianKernel(0, sigma2, 0)]
       : [gaussianKernel(sigma, sigma2, angle)];
   let samples: Float32Array = Float32Array.from(data);
-  for (const kernel of passes) samples = convolve(samples, shape, kernel);
-  return { ...shape, data: Uint8Array.from(samples, toByte) };
+  for (const kernel of passes) samples = convolve(samples, image, kernel);
+  return { width, height, channels, data: Uint8Array.from(samples, toByte) };
 }
 
-interface Kernel {
-  /** How far it reaches from its centre in x and y. */
-  reach: [number, number];
-  /** [2 reach[1] + 1, 2 reach[0] + 1], adding up to 1. */
-  weights: Float64Array;
-}
-
-function gaussianKernel(sigma: number, sigma2: number, angle: number): Kernel {
+/**
+ * How far the kernel reaches from its centre, and its weights [2 reachY + 1, 2 reachX + 1], which add up to
+ * 1.
+ */
+function gaussianKernel(sigma: number, sigma2: number, angle: number) {
   const [cos, sin] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
-  const reach: [number, number] = [
-    Math.ceil(3 * Math.hypot(sigma * cos, sigma2 * sin)),
-    Math.ceil(3 * Math.hypot(sigma * sin, sigma2 * cos)),
-  ];
+  const reachX = Math.ceil(3 * Math.hypot(sigma * cos, sigma2 * sin));
+  const reachY = Math.ceil(3 * Math.hypot(sigma * sin, sigma2 * cos));
   const along = (distance: number, deviation: number) =>
     deviation === 0 ? Number(Math.abs(distance) < 0.5) : Math.exp(-0.5 * (distance / deviation) ** 2);
   const weights: number[] = [];
-  for (let y = -reach[1]; y <= reach[1]; y++) {
-    for (let x = -reach[0]; x <= reach[0]; x++) {
+  for (let y = -reachY; y <= reachY; y++) {
+    for (let x = -reachX; x <= reachX; x++) {
       weights.push(along(x * cos + y * sin, sigma) * along(y * cos - x * sin, sigma2));
     }
   }
   const total = weights.reduce((a, b) => a + b);
-  return { reach, weights: Float64Array.from(weights, (w) => w / total) };
+  return { reachX, reachY, weights: Float64Array.from(weights, (w) => w / total) };
 }
 
 /** An output row is a weighted sum of shifted input rows, so whole rows are added up at a time. */
 function convolve(
   samples: Float32Array,
   { width, height, channels }: Omit<Image, "data">,
-  { reach: [reachX, reachY], weights }: Kernel,
+  { reachX, reachY, weights }: ReturnType<typeof gaussianKernel>,
 ): Float32Array {
   const rowLength = width * channels;
   const out = new Float32Array(samples.length);
@@ -200,7 +195,9 @@ function convolve(
   return out;
 }
 
-/** A Poisson distributed number: by multiplying uniform ones (Knuth), or above 50 by its Gaussian limit, rounded. */
+/**
+ * A Poisson distributed number: by products of uniform ones (Knuth), or above 50 its Gaussian limit, rounded.
+ */
 function poisson(random: Random, mean: number): number {
   if (mean > 50) return Math.max(0, Math.round(mean + Math.sqrt(mean) * random.normal()));
   const limit = Math.exp(-mean);
@@ -211,10 +208,4 @@ function poisson(random: Random, mean: number): number {
 
 function mapBytes(image: Image, change: (value: number) => number): Image {
   return { ...image, data: Uint8Array.from(image.data, (value) => toByte(change(value))) };
-}
-
-async function throughJpeg({ width, height, channels, data }: Image, quality: number): Promise<Image> {
-  const { default: sharp } = await import("sharp");
-  const picture = sharp(data, { raw: { width, height, channels } });
-  return decodeImage(await picture.jpeg({ quality }).toBuffer(), "degraded picture");
 }

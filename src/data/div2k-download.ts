@@ -6,9 +6,9 @@ import {
   type Div2kSplit,
   type Div2kTrack,
   div2kScales,
-  hrArchive,
-  lrArchive,
-  lrFoldersOf,
+  highArchive,
+  lowArchive,
+  lowFoldersOf,
 } from "./div2k.ts";
 import { type DownloadOptions, download } from "./download.ts";
 import { unzipPictures } from "./unzip.ts";
@@ -18,13 +18,13 @@ export interface Div2kDownloadOptions extends Omit<DownloadOptions, "onProgress"
   splits?: readonly Div2kSplit[];
   /** Default ["bicubic"]. */
   tracks?: readonly Div2kTrack[];
-  /** Of these, each track's own are taken; a track or a scale that takes no part is an error. */
+  /** For each track those of them that it has; a track or a scale that finds no match is an error. */
   scales: readonly number[];
-  /** The large pictures, too: 3.5 GB for training, 0.4 GB for validation. Default true. */
+  /** The HR pictures, too: 3.5 GB for training, 0.4 GB for validation. Default true. */
   high?: boolean;
-  /** Where the archives lie, such as a mirror: the address up to their names. */
+  /** Where the archives are, such as a mirror: the address up to their names. */
   baseUrl?: string;
-  /** Addresses of single archives by name ("DIV2K_train_HR"), where they lie elsewhere. */
+  /** Addresses of single archives that are elsewhere, by name ("DIV2K_train_HR"). */
   urls?: Readonly<Record<string, string>>;
   /** Keep the archives in `root` after unpacking. Default false. */
   keepArchives?: boolean;
@@ -35,30 +35,29 @@ export interface Div2kDownloadOptions extends Omit<DownloadOptions, "onProgress"
 export interface Div2kProgress {
   /** Such as "DIV2K_train_HR". */
   archive: string;
-  /** Its number, from 0, and how many there are to do. */
+  /** Its number, from 0, of `count` archives. */
   index: number;
   count: number;
-  /** Bytes come in, files are unpacked. */
+  /** Progress is counted in bytes for "download", in files for "unpack". */
   step: "download" | "unpack";
   done: number;
-  /** Undefined if the server does not tell the size. */
+  /** Undefined if the server does not send the size. */
   total: number | undefined;
 }
 
 const official = "https://data.vision.ee.ethz.ch/cvl/DIV2K/";
 
 /**
- * Downloads DIV2K's archives and unpacks them in `root`, as openDiv2k reads them. Folders that are there are left as
- * they are, and so are archives that are there, which are only unpacked; a download that was cut off goes on where it
- * stopped. A folder appears when it is complete. DIV2K is for academic research only.
+ * Downloads DIV2K's archives and unpacks them in `root`, as openDiv2k reads them. Existing folders are left
+ * as they are, existing archives are only unpacked, and a download that was cut off goes on where it stopped.
+ * A folder appears when it is complete. DIV2K is for academic research only.
  *
- * @throws DataError if an archive cannot be fetched (see download) or unpacked (see unzipPictures); what is complete by
- *   then stays. The signal's reason if it is aborted.
+ * @throws DataError if an archive cannot be fetched (see download) or unpacked (see unzipPictures); what was
+ *   complete before stays. The signal's reason if it is aborted.
  */
 export async function downloadDiv2k(root: string, options: Div2kDownloadOptions): Promise<void> {
-  const { baseUrl = official, urls = {}, keepArchives = false, onProgress } = options;
-  const { signal, retries, backoff } = options;
-  const missing = wanted(options).filter(
+  const { baseUrl = official, urls = {}, keepArchives = false, onProgress, signal } = options;
+  const missing = requested(options).filter(
     ({ folders }) => !folders.some((folder) => existsSync(join(root, folder))),
   );
   for (const [index, { archive, folders }] of missing.entries()) {
@@ -66,41 +65,35 @@ export async function downloadDiv2k(root: string, options: Div2kDownloadOptions)
       onProgress?.({ archive, index, count: missing.length, step, done, total });
     const path = join(root, `${archive}.zip`);
     if (!existsSync(path)) {
-      const url =
-        urls[archive] ?? new URL(`${archive}.zip`, baseUrl.endsWith("/") ? baseUrl : `${baseUrl}/`).href;
-      await download(url, path, { signal, retries, backoff, onProgress: report("download") });
+      const url = urls[archive] ?? `${baseUrl.replace(/\/?$/, "/")}${archive}.zip`;
+      await download(url, path, { ...options, onProgress: report("download") });
     }
     await unzipPictures(path, join(root, folders.at(-1)!), { signal, onProgress: report("unpack") });
     if (!keepArchives) await rm(path);
   }
 }
 
-interface Archive {
-  archive: string;
-  /** Where its pictures may lie; the last is where they are unpacked to. */
-  folders: string[];
-}
-
-function wanted(options: Div2kDownloadOptions): Archive[] {
+/** Archives with the folders in which their pictures may be; they are unpacked to the last one. */
+function requested(options: Div2kDownloadOptions): { archive: string; folders: string[] }[] {
   const { splits = ["train", "valid"], tracks = ["bicubic"], scales, high = true } = options;
   for (const track of tracks) {
     if (!scales.some((scale) => div2kScales[track]?.includes(scale))) checkPublished(track, scales[0]);
   }
-  const useless = scales.find((scale) => !tracks.some((track) => div2kScales[track].includes(scale)));
-  if (useless !== undefined) {
+  const unmatched = scales.find((scale) => !tracks.some((track) => div2kScales[track].includes(scale)));
+  if (unmatched !== undefined) {
     throw new RangeError(
-      `DIV2K has none of the tracks ${tracks.join(", ")} at scale ${useless}; leave it out.`,
+      `DIV2K has none of the tracks ${tracks.join(", ")} at scale ${unmatched}; leave it out.`,
     );
   }
-  return splits.flatMap((split) => [
-    ...(high ? [{ archive: hrArchive(split), folders: [hrArchive(split)] }] : []),
-    ...tracks.flatMap((track) =>
+  return splits.flatMap((split) => {
+    const low = tracks.flatMap((track) =>
       scales
         .filter((scale) => div2kScales[track].includes(scale))
         .map((scale) => ({
-          archive: lrArchive(split, track, scale),
-          folders: lrFoldersOf(split, track, scale),
+          archive: lowArchive(split, track, scale),
+          folders: lowFoldersOf(split, track, scale),
         })),
-    ),
-  ]);
+    );
+    return high ? [{ archive: highArchive(split), folders: [highArchive(split)] }, ...low] : low;
+  });
 }

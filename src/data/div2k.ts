@@ -7,15 +7,16 @@ import { partnersOf } from "./partners.ts";
 import { picturesIn } from "./pictures-in.ts";
 
 /**
- * How DIV2K's small pictures were made. "bicubic": Matlab's imresize. "unknown": by a blur and a subsampling that were
- * not published (NTIRE 2017). "mild", "difficult", "wild": with blur, noise and a shift of some pixels, that of "wild"
- * being different for each picture (NTIRE 2018). HR and LR do not lie exactly above each other in these three.
+ * How DIV2K's LR pictures were made. "bicubic": by Matlab's imresize. "unknown": by a blur and a subsampling
+ * that were not published (NTIRE 2017). "mild", "difficult", "wild": with blur, noise and a shift of some
+ * pixels, so that LR is not exactly aligned with HR; in "wild" these differ from picture to picture (NTIRE
+ * 2018).
  */
 export type Div2kTrack = "bicubic" | "unknown" | "mild" | "difficult" | "wild";
 
 export type Div2kSplit = "train" | "valid";
 
-/** The scales that were published for each track. */
+/** The published scales of each track. */
 export const div2kScales: Readonly<Record<Div2kTrack, readonly number[]>> = {
   bicubic: [2, 3, 4, 8],
   unknown: [2, 3, 4],
@@ -25,76 +26,73 @@ export const div2kScales: Readonly<Record<Div2kTrack, readonly number[]>> = {
 };
 
 export interface Div2kOptions extends Partial<PairFormat> {
-  /** train: 0001 to 0800, valid: 0801 to 0900. */
+  /** "train": 0001 to 0800, "valid": 0801 to 0900. */
   split: Div2kSplit;
   scale: number;
   /** Default "bicubic". */
   track?: Div2kTrack;
-  /** Called with a line for each folder of which something is left out. */
+  /** Called with a line for each folder that something is left out of. */
   onLeftOut?: (line: string) => void;
 }
 
 /**
- * DIV2K (Agustsson and Timofte, NTIRE 2017) with the LR pictures that come with it, as its archives unpack:
+ * DIV2K (Agustsson and Timofte, NTIRE 2017) with its own LR pictures, as its archives unpack:
  *
- *     root/DIV2K_train_HR/0001.png           root/DIV2K_train_LR_bicubic/X2/0001x2.png   (also _unknown, X3, X4)
- *     root/DIV2K_valid_HR/0801.png           root/DIV2K_train_LR_x8/0001x8.png
- *                                            root/DIV2K_train_LR_mild/0001x4m.png        (also _difficult, x4d)
- *                                            root/DIV2K_train_LR_wild/0001x4w1.png to 0001x4w4.png
+ *     root/DIV2K_train_HR/0001.png       root/DIV2K_train_LR_bicubic/X2/0001x2.png  (also _unknown, X3, X4)
+ *     root/DIV2K_valid_HR/0801.png       root/DIV2K_train_LR_x8/0001x8.png
+ *                                        root/DIV2K_train_LR_mild/0001x4m.png       (also _difficult, x4d)
+ *                                        root/DIV2K_train_LR_wild/0001x4w1.png to 0001x4w4.png
  *
- * The three last may also lie in a folder X8 or X4 of their own (DIV2K_train_LR_bicubic/X8,
- * DIV2K_train_LR_mild/X4). The pairs are those in the HR folder, in the order of their names; partnersOf
- * finds the small ones. In the track "wild" each training picture has several small versions, and each
- * version is a pair, named "0001x4w1". `colors` ("rgb") and `inputSize` ("low") are those of PairFormat.
+ * The last three may also be in a folder X8 or X4 (DIV2K_train_LR_bicubic/X8, DIV2K_train_LR_mild/X4). There
+ * is a pair for each HR picture, in the order of their names; partnersOf finds the LR pictures. In the track
+ * "wild" each training picture has several LR versions, and each version is a pair, named "0001x4w1". For
+ * `colors` (default "rgb") and `inputSize` (default "low") see PairFormat.
  *
  * @throws DataError if a folder is missing or empty, or an HR picture has no LR partner. The pictures
- *   themselves are read, and their sizes compared, when they are loaded. RangeError for a track and scale
- *   that were not published.
+ *   themselves
+ *   are read, and their sizes compared, when they are loaded. RangeError for a track or a scale that was not
+ *   published.
  */
 export function openDiv2k(root: string, options: Div2kOptions): PairDataset {
   const { split, scale, track = "bicubic" } = options;
   const format = pairFormat(options);
   checkPublished(track, scale);
-  const hrFolder = join(root, `DIV2K_${split}_HR`);
-  const lrFolders = lrFoldersOf(split, track, scale).map((folder) => join(root, folder));
-  const lrFolder = lrFolders.find(existsSync) ?? lrFolders.at(-1)!;
-  for (const folder of [hrFolder, lrFolder]) {
-    if (!existsSync(folder)) {
-      throw new DataError(
-        `${folder}: there is no such folder. Unpack ${hrArchive(split)}.zip and ` +
-          `${lrArchive(split, track, scale)}.zip (data.vision.ee.ethz.ch/cvl/DIV2K) in ${root}; ` +
-          "downloadDiv2k does it.",
-      );
-    }
+  const highFolder = join(root, highArchive(split));
+  const lowFolders = lowFoldersOf(split, track, scale).map((folder) => join(root, folder));
+  const lowFolder = lowFolders.find(existsSync) ?? lowFolders.at(-1)!;
+  const missing = [highFolder, lowFolder].find((folder) => !existsSync(folder));
+  if (missing !== undefined) {
+    throw new DataError(
+      `${missing}: there is no such folder. Unpack ${highArchive(split)}.zip and ` +
+        `${lowArchive(split, track, scale)}.zip (data.vision.ee.ethz.ch/cvl/DIV2K) in ${root}; ` +
+        "downloadDiv2k does it.",
+    );
   }
 
-  const large = picturesIn(hrFolder, options.onLeftOut).pictures;
-  const small = picturesIn(lrFolder, options.onLeftOut).pictures;
-  const files = partnersOf(large, small, scale).flatMap((partners, i) => {
-    const [high, name] = [large[i], stemOf(large[i])];
-    if (track === "wild") return partners.map((low) => ({ name: stemOf(low), low, high }));
-    if (partners.length > 1) {
+  const { pictures } = picturesIn(highFolder, options.onLeftOut);
+  const partners = partnersOf(pictures, picturesIn(lowFolder, options.onLeftOut).pictures, scale);
+  const files = pictures.flatMap((high, i) => {
+    if (track !== "wild" && partners[i].length > 1) {
       throw new DataError(
-        `${high} has more than one small version: ${partners.join(", ")}. Move all but one away.`,
+        `${high} has more than one small version: ${partners[i].join(", ")}. Move all but one away.`,
       );
     }
-    return partners.map((low) => ({ name, low, high }));
+    return partners[i].map((low) => ({ name: stemOf(track === "wild" ? low : high), low, high }));
   });
-  const paired = new Set(files.map(({ high }) => high));
-  const lonely = large.filter((path) => !paired.has(path));
-  if (lonely.length > 0) {
+  const unpaired = pictures.filter((_, i) => partners[i].length === 0);
+  if (unpaired.length > 0) {
     const version = track === "wild" && split === "train" ? "w1" : letters[track];
-    const partner = `${stemOf(lonely[0])}x${scale}${version}.png`;
+    const partner = join(lowFolder, `${stemOf(unpaired[0])}x${scale}${version}.png`);
     throw new DataError(
-      `${lonely.length} of ${large.length} pictures in ${hrFolder} have no small version, the first being ` +
-        `${join(lrFolder, partner)}. Unpack the LR archive again, or move the HR pictures away.`,
+      `${unpaired.length} of ${pictures.length} pictures in ${highFolder} have no small version; ` +
+        `the first one missing is ${partner}. Unpack the LR archive again, or move the HR pictures away.`,
     );
   }
   const title = track === "bicubic" ? "" : ` ${track}`;
   return filePairs(`DIV2K ${split}${title} X${scale}`, format, files);
 }
 
-/** What the small pictures' names have after the scale. */
+/** What follows the scale in the names of LR pictures. */
 const letters: Record<Div2kTrack, string> = {
   bicubic: "",
   unknown: "",
@@ -103,7 +101,7 @@ const letters: Record<Div2kTrack, string> = {
   wild: "w",
 };
 
-/** Throws a RangeError unless DIV2K has small pictures of this kind. */
+/** Throws a RangeError unless DIV2K has LR pictures of this track and scale. */
 export function checkPublished(track: Div2kTrack, scale: number): void {
   if (!(track in div2kScales)) {
     throw new RangeError(`DIV2K has no track "${track}"; choose of ${Object.keys(div2kScales).join(", ")}.`);
@@ -111,26 +109,26 @@ export function checkPublished(track: Div2kTrack, scale: number): void {
   if (!div2kScales[track].includes(scale)) {
     throw new RangeError(
       `DIV2K has the track "${track}" at scale ${div2kScales[track].join(", ")}, not at ${scale}. ` +
-        "For another scale, openFolder makes small pictures from DIV2K's large ones.",
+        "For another scale, openFolder makes LR pictures from DIV2K's HR pictures.",
     );
   }
 }
 
-/** The archive with the large pictures, and the one folder it unpacks to. */
-export function hrArchive(split: Div2kSplit): string {
+/** The archive with the HR pictures, without ".zip", and the folder it unpacks to. */
+export function highArchive(split: Div2kSplit): string {
   return `DIV2K_${split}_HR`;
 }
 
-/** The archive with the small pictures, without ".zip". */
-export function lrArchive(split: Div2kSplit, track: Div2kTrack, scale: number): string {
+/** The archive with the LR pictures, without ".zip". */
+export function lowArchive(split: Div2kSplit, track: Div2kTrack, scale: number): string {
   if (track === "bicubic" && scale === 8) return `DIV2K_${split}_LR_x8`;
   const name = `DIV2K_${split}_LR_${track}`;
   return track === "bicubic" || track === "unknown" ? `${name}_X${scale}` : name;
 }
 
-/** The folders in which its pictures may lie, the official one last: where it is but holds the other, that is wanted. */
-export function lrFoldersOf(split: Div2kSplit, track: Div2kTrack, scale: number): string[] {
+/** The folders in which its pictures may be. The official one is last, since it may contain the other. */
+export function lowFoldersOf(split: Div2kSplit, track: Div2kTrack, scale: number): string[] {
   const nested = join(`DIV2K_${split}_LR_${track}`, `X${scale}`);
   const isFlat = scale === 8 || !(track === "bicubic" || track === "unknown");
-  return isFlat ? [nested, lrArchive(split, track, scale)] : [nested];
+  return isFlat ? [nested, lowArchive(split, track, scale)] : [nested];
 }

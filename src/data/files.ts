@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
-import type { OutputInfo } from "sharp";
+import type { Metadata, Sharp } from "sharp";
 import { DataError } from "../picture/errors.ts";
-import { checkImage, type Image } from "../picture/image.ts";
-import { formatOfBytes, formatOfName, pictureFormats } from "./formats.ts";
+import { checkImage, type Image, type Samples } from "../picture/image.ts";
+import { formatOfBytes, formatOfName, type PictureFormat, pictureFormats } from "./formats.ts";
 
 /** Reads a PNG, JPEG or WebP file; see decodeImage. */
 export async function readImage(path: string): Promise<Image> {
@@ -13,82 +13,107 @@ export async function readImage(path: string): Promise<Image> {
 
 /** A whole file. @throws DataError that names it if it cannot be read. */
 export async function readBytes(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    throw notRead(path, cause);
-  }
+  return readFile(path).catch((cause) => {
+    throw readError(path, cause);
+  });
 }
 
-export function notRead(path: string, cause: unknown): DataError {
+export function readError(path: string, cause: unknown): DataError {
   const { code, message } = cause as NodeJS.ErrnoException;
   const reason = code === "ENOENT" ? "there is no such file" : message;
   return new DataError(`${path}: cannot be read: ${reason}. Check the path.`, { cause });
 }
 
 /**
- * Decodes a PNG, JPEG or WebP picture, told apart by its first bytes, not by its name. 16 bits per sample are cut
- * to the upper 8; the orientation noted by a camera is applied; of an animation the first frame is taken. PNG
- * samples come out as stored, because benchmarks count on it; JPEG and WebP with a colour profile are converted to
- * sRGB. Grey pictures have 1 channel (2 with alpha), all others 3 (4).
+ * Decodes a PNG, JPEG or WebP picture, recognised by its first bytes, not by its name. 16 bits per sample are
+ * reduced to the upper 8; the orientation that a camera noted is applied; of an animation the first frame is
+ * taken. PNG samples come out as stored, because benchmarks count on it; JPEG and WebP with a colour profile
+ * are converted to sRGB. Grey pictures have 1 channel (2 with alpha), all others 3 (4).
  *
- * @param name is what error messages call the picture: its path, mostly.
+ * @param name what error messages call the picture, usually its path.
  * @throws DataError if the bytes are not such a picture, are cut short or damaged.
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<Image> {
   const format = formatOfBytes(bytes, name);
-  // Imported when needed: its native library takes longer to load than all the rest of this package's data part.
+  const { image } = await decode(bytes, format, name, () => ({ deep: false, ignoreIcc: format === "png" }));
+  // A copy, because the decoder's memory cannot be transferred to another thread.
+  return { ...image, data: Uint8Array.from(image.data) };
+}
+
+/**
+ * Decodes bytes, or the file at a path. The header decides on the samples: `deep` for 16 bits; without
+ * `ignoreIcc`, colours are converted from the profile in the file to sRGB.
+ */
+export async function decode(
+  source: Uint8Array | string,
+  format: PictureFormat,
+  name: string,
+  choose: (metadata: Metadata) => { deep: boolean; ignoreIcc: boolean },
+): Promise<{ image: Image<Samples>; metadata: Metadata }> {
+  // Imported when needed: this native library takes longer to load than the rest of this folder together.
   const { default: sharp } = await import("sharp");
-  const picture = sharp(bytes, { ignoreIcc: format === "png", limitInputPixels: false });
-  let grey: boolean;
-  let decoded: { data: Uint8Array; info: OutputInfo };
+  const limitInputPixels = false; // its message would say that the file is damaged; checkSize has its own
   try {
-    const metadata = await picture.metadata();
+    const metadata = await sharp(source, { limitInputPixels }).metadata();
     checkSize(metadata, name);
-    grey = ["b-w", "grey16"].includes(metadata.space);
-    decoded = await picture.autoOrient().toColourspace("srgb").raw().toBuffer({ resolveWithObject: true });
+    const { deep, ignoreIcc } = choose(metadata);
+    const grey = metadata.space === "b-w" || metadata.space === "grey16";
+    const { data, info } = await sharp(source, { limitInputPixels, ignoreIcc })
+      .autoOrient()
+      .toColourspace(deep ? (grey ? "grey16" : "rgb16") : "srgb")
+      .raw({ depth: deep ? "ushort" : "uchar" })
+      .toBuffer({ resolveWithObject: true });
+    const { width, height } = info;
+    const channels = info.channels as Image["channels"];
+    const length = width * height * channels;
+    const samples = new (deep ? Uint16Array : Uint8Array)(data.buffer, data.byteOffset, length);
+    const image = { width, height, channels, data: samples };
+    return { image: grey && !deep ? withoutColor(image) : image, metadata };
   } catch (cause) {
-    throw notDecoded(name, `${pictureFormats[format].name} picture of ${bytes.length} bytes`, cause);
+    if (cause instanceof DataError) throw cause;
+    const size = typeof source === "string" ? "" : ` of ${source.length} bytes`;
+    const reason = (cause as Error).message.split("\n")[0];
+    throw new DataError(
+      `${name}: this ${pictureFormats[format].name} picture${size} cannot be decoded (${reason}). ` +
+        "It is damaged or was cut short; download or copy it again, or leave it out.",
+      { cause },
+    );
   }
-
-  const { data, info } = decoded;
-  const image = { width: info.width, height: info.height, channels: info.channels as 3 | 4, data };
-  // A copy, for memory of its own: `data` may be part of a larger buffer, which cannot be given to another thread.
-  return grey ? withoutColour(image) : { ...image, data: Uint8Array.from(data) };
 }
 
-export function notDecoded(name: string, what: string, cause: unknown): DataError {
-  if (cause instanceof DataError) return cause;
-  const reason = (cause as Error).message.split("\n")[0];
-  return new DataError(
-    `${name}: this ${what} cannot be decoded (${reason}). ` +
-      "It is damaged or was cut short; download or copy it again, or leave it out.",
-    { cause },
-  );
-}
+/** A quarter of a gigapixel, which takes a gigabyte in RGB with alpha. */
+const maxPixels = 2 ** 28;
 
-/** The most pixels that a picture may have: a quarter of a gigapixel, which takes a gigabyte in RGB with alpha. */
-const mostPixels = 2 ** 28;
-
-/** Refuses what would not fit into memory before anything is allocated for it: a file of 100 bytes can claim any size. */
-export function checkSize({ width, height }: { width: number; height: number }, name: string): void {
-  if (width * height <= mostPixels) return;
+/** Refuses a picture before memory is allocated for it, since a file of 100 bytes can claim any size. */
+function checkSize({ width, height }: { width: number; height: number }, name: string): void {
+  if (width * height <= maxPixels) return;
   throw new DataError(
-    `${name}: this picture claims to have ${width}x${height} pixels, and at most ${mostPixels / 2 ** 20} million are read. ` +
-      "If that is true, cut it into parts; else the file is damaged.",
+    `${name}: this picture claims to have ${width}x${height} pixels, and at most ` +
+      `${maxPixels / 2 ** 20} million are read. If it does, cut it into parts; else the file is damaged.`,
   );
+}
+
+/** RGB(A) whose three colours are equal -> grey (+ alpha). */
+function withoutColor({ width, height, channels, data }: Image<Samples>): Image {
+  const grey = new Uint8Array((data.length / channels) * (channels - 2));
+  for (let from = 0, to = 0; from < data.length; from += channels) {
+    grey[to++] = data[from];
+    if (channels === 4) grey[to++] = data[from + 3];
+  }
+  return { width, height, channels: (channels - 2) as 1 | 2, data: grey };
 }
 
 /** The picture as the bytes of a PNG file with 8 bits per sample and the same channels. */
 export async function encodePng(image: Image): Promise<Uint8Array> {
   checkImage(image, "encodePng");
-  const { width, height, channels, data } = image;
+  const picture = (await toSharp(image)).toColourspace(image.channels <= 2 ? "b-w" : "srgb");
+  return picture.png().toBuffer();
+}
+
+/** A picture for sharp's encoders. */
+export async function toSharp({ width, height, channels, data }: Image): Promise<Sharp> {
   const { default: sharp } = await import("sharp");
-  const picture = sharp(data, { raw: { width, height, channels } });
-  return picture
-    .toColourspace(channels <= 2 ? "b-w" : "srgb")
-    .png()
-    .toBuffer();
+  return sharp(data, { raw: { width, height, channels } });
 }
 
 /** Writes a PNG file, replacing an older one; see writeWhole. */
@@ -100,85 +125,68 @@ export async function writePng(path: string, image: Image): Promise<void> {
 }
 
 /**
- * Writes a file, replacing an older one, as a whole or not at all: the bytes go to a file beside it that is renamed
- * when complete and on the disk, so that nobody ever meets half of them under `path`, not even after a power cut.
+ * Writes a file, replacing an older one, as a whole or not at all. The bytes go to a file beside it, which is
+ * renamed when it is complete and on the disk, so that `path` never holds half of them, not even after a
+ * power cut.
  */
 export async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
-  await replaceWhole(path, (unfinished) => writeFile(unfinished, bytes));
+  await replaceWhole(path, (temporary) => writeFile(temporary, bytes));
 }
 
 /**
- * Like writeWhole, for a file that `make` writes under the name it is given. A link stays, and the file that
- * it leads to is replaced; a pipe or a device is written to as it is.
+ * Like writeWhole, for a file that `make` writes under the name it gets. A link stays, and the file it leads
+ * to is replaced; a pipe or a device is written to directly.
  */
 export async function replaceWhole(
   path: string,
-  make: (unfinished: string) => Promise<unknown>,
+  make: (temporary: string) => Promise<unknown>,
 ): Promise<void> {
   const target = await realpath(path).catch(() => path);
-  const there = await stat(target).catch(() => undefined);
-  const through = there && !there.isFile() && !there.isDirectory();
-  const unfinished = through ? target : unfinishedName(target);
+  const stats = await stat(target).catch(() => undefined);
+  const direct = stats !== undefined && !stats.isFile() && !stats.isDirectory();
+  const temporary = direct ? target : temporaryName(target);
   try {
-    await make(unfinished);
-    if (through) return;
-    const file = await open(unfinished, "r+");
+    await make(temporary);
+    if (direct) return;
+    const file = await open(temporary, "r+");
     try {
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(unfinished, target);
+    await rename(temporary, target);
   } catch (cause) {
-    if (!through) await rm(unfinished, { force: true });
-    throw notWritten(path, cause);
+    if (!direct) await rm(temporary, { force: true });
+    throw writeError(path, cause);
   }
 }
 
-/** Makes a folder where there is none. @throws DataError with what to do about it */
+/** Makes a folder where there is none. @throws DataError that ends in `advice` */
 export function makeFolder(path: string, advice = "Name another one."): void {
   try {
     mkdirSync(path, { recursive: true });
   } catch (cause) {
-    throw new DataError(`${path}: this folder cannot be made: ${(cause as Error).message}. ${advice}`, {
-      cause,
-    });
+    const { message } = cause as Error;
+    throw new DataError(`${path}: this folder cannot be made: ${message}. ${advice}`, { cause });
   }
 }
 
-/** A name beside a file for what is to become it. */
-export function unfinishedName(path: string): string {
+/** A name beside a file for what will replace it. */
+export function temporaryName(path: string): string {
   return `${path}.${randomUUID()}.tmp`;
 }
 
-export function notWritten(path: string, cause: unknown): DataError {
-  if (isDiskFull(cause)) return diskFull(path, cause);
+export function writeError(path: string, cause: unknown): DataError {
+  const reason = `${(cause as Error).message}. Does the folder exist, and may you write there?`;
+  return diskFullError(path, cause) ?? new DataError(`${path}: cannot be written: ${reason}`, { cause });
+}
+
+/** If a write failed because the disk is full, or the user's share of it; otherwise undefined. */
+export function diskFullError(path: string, cause: unknown): DataError | undefined {
+  if (!["ENOSPC", "EDQUOT"].includes((cause as NodeJS.ErrnoException).code ?? "")) return undefined;
   return new DataError(
-    `${path}: cannot be written: ${(cause as Error).message}. Does the folder exist, and may you write there?`,
+    `${path}: cannot be written: the disk is full. Make room, or choose another folder, and start again; ` +
+      "what is complete is kept.",
     { cause },
   );
-}
-
-/** Whether a write failed for want of room (or of the user's share of it). */
-export function isDiskFull(error: unknown): boolean {
-  return ["ENOSPC", "EDQUOT"].includes((error as NodeJS.ErrnoException).code ?? "");
-}
-
-export function diskFull(path: string, cause: unknown): DataError {
-  return new DataError(
-    `${path}: cannot be written: the disk is full. Make room, or choose another folder, and start again; what is ` +
-      "complete is kept.",
-    { cause },
-  );
-}
-
-/** RGB(A) whose three colours are equal -> grey (+ alpha). */
-export function withoutColour({ width, height, channels, data }: Image): Image {
-  const kept = (channels - 2) as 1 | 2;
-  const grey = new Uint8Array(width * height * kept);
-  for (let from = 0, to = 0; to < grey.length; from += channels, to += kept) {
-    grey[to] = data[from];
-    if (kept === 2) grey[to + 1] = data[from + 3];
-  }
-  return { width, height, channels: kept, data: grey };
 }

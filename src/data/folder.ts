@@ -4,23 +4,23 @@ import { DataError } from "../picture/errors.ts";
 import { type DegradationOptions, drawDegradation } from "./degrade.ts";
 import { stemOf } from "./formats.ts";
 import { filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
-import { smallOnesAmong } from "./partners.ts";
+import { lowOnesAmong } from "./partners.ts";
 import { describeLeftOut, picturesIn } from "./pictures-in.ts";
 
 export interface FolderOptions extends Partial<PairFormat> {
   scale: number;
-  /** How LR pictures are made. Default: by Matlab's bicubic. */
+  /** How LR pictures are made. Default: Matlab's bicubic. */
   degradation?: DegradationOptions;
-  /** Called with a line that says what of the folder is left out, and why. */
+  /** Called with a line that says what is left out of the folder, and why. */
   onLeftOut?: (line: string) => void;
 }
 
 /**
- * Pictures of one's own as HR; the LR partners are made when loaded, by Matlab's bicubic or by `degradation`,
- * which is drawn for each picture from its place in the list; `files` of the result says what was drawn. A
- * string is a folder, whose PNG, JPEG and WebP files are taken in the order of their names (see picturesIn;
- * an img_LR.png beside an img_HR.png is left out, too); a list is the files themselves. `colors` ("rgb") and
- * `inputSize` ("low") are those of PairFormat.
+ * Your own pictures as HR. Their LR partners are made when they are loaded, by Matlab's bicubic or by
+ * `degradation`, which is drawn for each picture from its place in the list; `files` of the result says what
+ * was drawn. A string is a folder, whose PNG, JPEG and WebP files are taken in the order of their names (see
+ * picturesIn; an img_LR.png beside an img_HR.png is left out, too). A list names the files themselves. For
+ * `colors` (default "rgb") and `inputSize` (default "low") see PairFormat.
  *
  * @throws DataError if the folder is missing or has no pictures, or a listed file is missing.
  */
@@ -28,7 +28,7 @@ export function openFolder(folderOrFiles: string | readonly string[], options: F
   const { degradation, onLeftOut } = options;
   const format = pairFormat(options);
   const isFolder = typeof folderOrFiles === "string";
-  const paths = isFolder ? largeOnesIn(folderOrFiles, onLeftOut) : folderOrFiles;
+  const paths = isFolder ? highOnesIn(folderOrFiles, onLeftOut) : folderOrFiles;
   if (paths.length === 0) throw new DataError("openFolder: the list of files is empty; name at least one.");
   const missing = paths.find((path) => !statSync(path, { throwIfNoEntry: false })?.isFile());
   if (missing !== undefined) throw new DataError(`${missing}: there is no such file. Check the path.`);
@@ -42,11 +42,11 @@ export function openFolder(folderOrFiles: string | readonly string[], options: F
   return filePairs(`${name} X${format.scale}`, format, files);
 }
 
-/** The pictures of a folder without the small versions of others among them. */
-function largeOnesIn(folder: string, onLeftOut: FolderOptions["onLeftOut"]): string[] {
+/** The pictures of a folder without the LR versions of others. */
+function highOnesIn(folder: string, onLeftOut: FolderOptions["onLeftOut"]): string[] {
   const { pictures } = picturesIn(folder, onLeftOut);
-  const small = smallOnesAmong(pictures);
-  const leftOut = small.map((path) => ({ name: basename(path), why: "small version of another" }));
-  if (small.length > 0) onLeftOut?.(describeLeftOut(folder, leftOut));
-  return pictures.filter((path) => !small.includes(path));
+  const low = lowOnesAmong(pictures);
+  const leftOut = low.map((path) => ({ name: basename(path), why: "small version of another" }));
+  if (low.length > 0) onLeftOut?.(describeLeftOut(folder, leftOut));
+  return pictures.filter((path) => !low.includes(path));
 }

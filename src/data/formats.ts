@@ -1,4 +1,4 @@
-/** The picture formats that are read: how their files are called, and how their bytes begin. */
+/** The picture formats that are read: the names of their files, and their first bytes. */
 import { basename, extname } from "node:path";
 import { DataError } from "../picture/errors.ts";
 
@@ -6,7 +6,7 @@ export type PictureFormat = "png" | "jpeg" | "webp";
 
 interface Format {
   readonly name: string;
-  /** In lower case; files may have them in any case. The first is that of files that are written. */
+  /** In lower case; files may have them in any case. Files that are written get the first one. */
   readonly extensions: readonly string[];
   /** The first bytes in hexadecimal. */
   readonly signature: RegExp;
@@ -27,7 +27,7 @@ export const formatNames = entries
   .join(", ")
   .replace(/, (\w+)$/, " or $1");
 
-/** The format that a file's name promises; undefined if it is not that of a picture. */
+/** The format that a file's name promises; undefined if it is not a picture's name. */
 export function formatOfName(path: string): PictureFormat | undefined {
   const extension = extname(path).toLowerCase();
   return entries.find(([, { extensions }]) => extensions.includes(extension))?.[0];
@@ -38,15 +38,16 @@ export function stemOf(path: string): string {
   return basename(path, extname(path));
 }
 
-/** The format of a file by its first bytes. @throws DataError that names the file if it is none of these. */
+/** The format of a file by its first bytes. @throws DataError that names the file if it has none of them. */
 export function formatOfBytes(bytes: Uint8Array, name: string): PictureFormat {
   if (bytes.length === 0) {
     throw new DataError(`${name}: the file is empty. Download or copy it again, or leave it out.`);
   }
   const start = Buffer.from(bytes.subarray(0, 12)).toString("hex");
-  const found = entries.find(([, { signature }]) => signature.test(start));
-  if (found) return found[0];
+  const match = entries.find(([, { signature }]) => signature.test(start));
+  if (match) return match[0];
   throw new DataError(
-    `${name}: not a ${formatNames} picture (its first bytes are ${start}). Convert it to PNG, or leave it out.`,
+    `${name}: not a ${formatNames} picture (its first bytes are ${start}). ` +
+      "Convert it to PNG, or leave it out.",
   );
 }

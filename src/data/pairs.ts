@@ -7,17 +7,19 @@ import { readImage } from "./files.ts";
 
 /** What the pictures of a pair look like. */
 export interface PairFormat {
-  /** How many times wider and higher HR is than the picture that is to be enlarged. */
+  /** How many times wider and higher HR is than the LR picture, before any enlarging by `inputSize`. */
   readonly scale: number;
-  /** RGB, three channels; or luma alone, one channel: BT.601 studio range (16..235) in bytes, see rgbToY. */
+  /**
+   * RGB, three channels; or luma alone, one channel of BT.601 in studio range (16..235) in bytes; see rgbToY.
+   */
   readonly colors: "rgb" | "y";
-  /** "low": small, as usual; "high": already enlarged to HR's size by imresize, as SRCNN takes it. */
+  /** What networks get. "low": the small picture; "high": enlarged to HR's size by imresize, as for SRCNN. */
   readonly inputSize: "low" | "high";
 }
 
 /**
- * A picture in both sizes, with the same channels: high is exactly `scale` times as wide and high as low, or as large
- * as low if the format's inputSize is "high".
+ * A picture in both sizes, with the same channels. HR is exactly `scale` times as wide and high as LR, or of
+ * the same size if the format's inputSize is "high".
  */
 export interface Pair {
   name: string;
@@ -30,7 +32,7 @@ export interface PairFiles {
   name: string;
   low?: string;
   high: string;
-  /** How the small picture is made, where there is none. Default: by imresize (Matlab's bicubic) alone. */
+  /** How to make the small picture where there is none. Default: by imresize (Matlab's bicubic) alone. */
   degradation?: Degradation;
 }
 
@@ -42,8 +44,8 @@ export interface PairDataset extends PairFormat {
   readonly length: number;
   readonly names: readonly string[];
   /**
-   * The files behind the pairs. A dataset that has them is decoded on worker threads by PatchLoader; one that has
-   * none (pictures made by a program, say) is asked through load() on the calling thread.
+   * The files behind the pairs, which PatchLoader decodes on worker threads. Without files (for pictures made
+   * by a program, say) it calls load() on its own thread.
    */
   readonly files?: readonly PairFiles[];
   /** Pair `index` in 0 .. length - 1. */
@@ -68,58 +70,57 @@ export function filePairs(name: string, format: PairFormat, files: readonly Pair
 }
 
 /**
- * Reads a pair. high loses the few pixels at its right and bottom edge that are no multiple of `scale`. Where there is a
- * file for low, it must then have the size of high / scale, or one more where imresize would have rounded up (as in
- * DIV2K's X8), which is cut off as well. Else it is made from high. Grey files count as RGB with equal channels.
+ * Reads a pair. HR loses the few pixels at its right and bottom edge that exceed a multiple of `scale`. If
+ * there is a file for LR, its sides must be those of HR / scale; where imresize would have rounded up (as in
+ * DIV2K's X8) they may be one longer, and are cropped. Otherwise LR is made from HR. Grey files count as RGB
+ * with equal channels.
  *
- * With colors "y", luma is rounded to bytes and the small picture is made by imresize from this one plane, as in the
- * papers' Matlab code (and not from RGB, which differs by a level here and there). A small picture that has a file of
- * its own, or was degraded, is RGB and is converted by itself. With inputSize "high", low is then enlarged by imresize,
- * rounded to bytes once more.
+ * With colors "y", luma is rounded to bytes and LR is made by imresize from this one plane, as in the papers'
+ * Matlab code (and not from RGB, which differs by a level here and there). An LR picture that has a file of
+ * its own, or was degraded, is RGB and converted by itself. With inputSize "high", LR is then enlarged by
+ * imresize and rounded to bytes once more.
  */
 export async function loadPair(files: PairFiles, format: PairFormat): Promise<Pair> {
   const { scale, colors, inputSize } = format;
   const convert = colors === "y" ? lumaOf : (image: Image) => image;
-  const large = toRgb(await readImage(files.high));
-  const size = { width: Math.floor(large.width / scale), height: Math.floor(large.height / scale) };
-  if (size.width === 0 || size.height === 0) {
+  const uncropped = toRgb(await readImage(files.high));
+  const { width, height } = uncropped;
+  if (Math.min(width, height) < scale) {
     throw new DataError(
-      `${files.high}: ${large.width}x${large.height} pixels are too few for scale ${scale}. Leave it out.`,
+      `${files.high}: ${width}x${height} pixels are too few for scale ${scale}. Leave it out.`,
     );
   }
-  const cropped = modcrop(large, scale);
-  const high = convert(cropped);
-  const small = async (): Promise<Image> => {
-    if (files.low !== undefined) {
-      return convert(fitSmall(toRgb(await readImage(files.low)), files.low, large, files.high, scale));
-    }
-    if (files.degradation) return convert(await degrade(cropped, scale, files.degradation));
-    return imresize(high, size);
-  };
-  const low = await small();
+  const rgb = modcrop(uncropped, scale);
+  const high = convert(rgb);
+  let low: Image;
+  if (files.low !== undefined) {
+    low = convert(fitLow(toRgb(await readImage(files.low)), files.low, uncropped, files.high, scale));
+  } else if (files.degradation) low = convert(await degrade(rgb, scale, files.degradation));
+  else low = imresize(high, { width: high.width / scale, height: high.height / scale });
   return { name: files.name, low: inputSize === "high" ? imresize(low, scale) : low, high };
 }
 
 /**
- * The small picture of a pair in the size that belongs to the large one: it may be a pixel wider and higher, which is
- * cut off. Throws a DataError if its size is another one.
+ * The LR picture in the size that fits the uncropped HR picture: it may be a pixel wider and higher, and is
+ * cropped then. Throws a DataError if it has any other size.
  */
-export function fitSmall(small: Image, path: string, large: Image, highPath: string, scale: number): Image {
-  const [width, height] = [Math.floor(large.width / scale), Math.floor(large.height / scale)];
-  const fits = (side: number, of: number) =>
-    side === Math.floor(of / scale) || side === Math.ceil(of / scale);
-  if (!fits(small.width, large.width) || !fits(small.height, large.height)) {
+export function fitLow(low: Image, lowPath: string, high: Image, highPath: string, scale: number): Image {
+  const [width, height] = [Math.floor(high.width / scale), Math.floor(high.height / scale)];
+  const fits = (side: number, highSide: number) =>
+    side === Math.floor(highSide / scale) || side === Math.ceil(highSide / scale);
+  if (!fits(low.width, high.width) || !fits(low.height, high.height)) {
     throw new DataError(
-      `${path} is ${small.width}x${small.height}, but at scale ${scale} the small version of ${highPath} ` +
-        `(${large.width}x${large.height}) must be ${width}x${height}. Do both belong to the same picture and scale?`,
+      `${lowPath} is ${low.width}x${low.height}, but at scale ${scale} the small version of ${highPath} ` +
+        `(${high.width}x${high.height}) must be ${width}x${height}. ` +
+        "Do both belong to the same picture and scale?",
     );
   }
-  return small.width === width && small.height === height ? small : crop(small, 0, 0, width, height);
+  return low.width === width && low.height === height ? low : crop(low, 0, 0, width, height);
 }
 
 /**
- * What is asked of a dataset, with RGB and small pictures where nothing else is said. Throws a RangeError if
- * it means nothing. Scales are whole: a pixel of low stands for scale x scale pixels of high.
+ * The format that options ask for; by default RGB and small pictures. Throws a RangeError for values that are
+ * not allowed. Scales are whole: an LR pixel stands for scale x scale pixels of HR.
  */
 export function pairFormat(options: Partial<PairFormat> & { scale: number }): PairFormat {
   const { scale, colors = "rgb", inputSize = "low" } = options;

@@ -1,76 +1,58 @@
 import type { Image } from "../picture/image.ts";
-import { copyPatch, type PatchPlace } from "../picture/patches.ts";
-import type { Pair } from "./pairs.ts";
 
-/** A pair of pictures, wherever it is, to cut patches from. */
+/** A pair of pictures to cut patches from, in memory or in a file. */
 export interface OpenPair {
-  readonly low: Size;
-  readonly high: Size;
-  /** Copies a square of one of the two pictures into a batch: see copyPatch. */
-  copyPatch(
+  readonly low: Omit<Image, "data">;
+  readonly high: Omit<Image, "data">;
+  /**
+   * A picture that contains the square whose top left pixel is column `x` of row `y`, and the square's place.
+   */
+  part(
     which: "low" | "high",
-    out: Float32Array,
-    offset: number,
-    place: PatchPlace,
+    x: number,
+    y: number,
     size: number,
-  ): Promise<void>;
+  ): Promise<{ image: Image; x: number; y: number }>;
 }
 
-export type Size = Omit<Image, "data">;
-
-/** Pairs by their number in the dataset. */
-export interface PairSource {
-  get(picture: number): Promise<OpenPair>;
-}
-
-/** Decoded pictures in memory. Asking twice while one is being read reads it once. */
-export class PictureCache implements PairSource {
-  readonly #load: (picture: number) => Promise<Pair>;
+/** Pairs by their number in the dataset. Asking twice for one that is being opened opens it once. */
+export class PictureCache {
+  readonly #open: (index: number) => Promise<OpenPair>;
   readonly #limit: number;
-  /** In the order of last use, the oldest first; 0 bytes while being read. */
+  /** In the order of last use, the oldest first; 0 bytes while being opened. */
   readonly #entries = new Map<number, { pair: Promise<OpenPair>; bytes: number }>();
   #bytes = 0;
 
-  /** @param limit how many bytes of pictures are kept, the least recently used going first. */
-  constructor(load: (picture: number) => Promise<Pair>, limit: number) {
-    this.#load = load;
+  /** @param limit bytes of pictures to keep; beyond that, the least recently used go first. */
+  constructor(open: (index: number) => Promise<OpenPair>, limit: number) {
+    this.#open = open;
     this.#limit = limit;
   }
 
-  get(picture: number): Promise<OpenPair> {
-    const known = this.#entries.get(picture);
-    const entry = known ?? { pair: this.#load(picture).then(opened), bytes: 0 };
-    this.#entries.delete(picture);
-    this.#entries.set(picture, entry);
-    if (known === undefined) {
+  get(index: number): Promise<OpenPair> {
+    const cached = this.#entries.get(index);
+    const entry = cached ?? { pair: this.#open(index), bytes: 0 };
+    this.#entries.delete(index);
+    this.#entries.set(index, entry);
+    if (cached === undefined) {
       entry.pair.then(
         ({ low, high }) => {
           entry.bytes = low.width * low.height * low.channels + high.width * high.height * high.channels;
           this.#bytes += entry.bytes;
           this.#evict();
         },
-        () => this.#entries.delete(picture),
+        () => this.#entries.delete(index),
       );
     }
     return entry.pair;
   }
 
   #evict(): void {
-    for (const [picture, { bytes }] of this.#entries) {
+    for (const [index, { bytes }] of this.#entries) {
       if (this.#bytes <= this.#limit) return;
       if (bytes === 0) continue;
-      this.#entries.delete(picture);
+      this.#entries.delete(index);
       this.#bytes -= bytes;
     }
   }
-}
-
-function opened(pair: Pair): OpenPair {
-  return {
-    low: pair.low,
-    high: pair.high,
-    async copyPatch(which, out, offset, { x, y, symmetry }, size) {
-      copyPatch(out, offset, pair[which], x, y, size, symmetry);
-    },
-  };
 }

@@ -1,8 +1,9 @@
-/** Which pictures are in a folder: the one rule for all that read folders. */
-import { type Dirent, readdirSync, type Stats, statSync } from "node:fs";
+/** Which pictures are in a folder: one rule for all that read folders. */
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "../picture/errors.ts";
 import { formatNames, formatOfName } from "./formats.ts";
+import { statsOf } from "./same-file.ts";
 
 export interface PicturesIn {
   /** Paths in the order of their names. */
@@ -13,42 +14,40 @@ export interface PicturesIn {
 /** Something in a folder that is not read. */
 export interface LeftOut {
   readonly name: string;
-  /** Such as "a folder", to stand in parentheses behind the name. */
+  /** The reason, such as "a folder", which people read in parentheses behind the name. */
   readonly why: string;
 }
 
 /**
- * The pictures of a folder: regular files (or links to such) whose names have an extension of a format that
- * is read, in any case, and do not begin with a dot. Subfolders are not searched. All else is left out, with
- * the reason; hidden files are mentioned only if they are called like pictures (as the "._a.png" that macOS
- * leaves beside an "a.png"). `onLeftOut` is called with a line for people that says so; if nothing is left
- * out, it is not called.
+ * The pictures of a folder: regular files, or links to such, whose names have the extension of a format that
+ * is read, in any case, and do not begin with a dot. Subfolders are not searched. Everything else is left
+ * out, and `onLeftOut` is called with a line for people that says what and why. Hidden files are mentioned
+ * only if they have names of pictures (as the "._a.png" that macOS leaves beside an "a.png").
  *
  * @throws DataError if there is no such folder, or no picture in it.
  */
 export function picturesIn(folder: string, onLeftOut?: (line: string) => void): PicturesIn {
-  const stat = statSync(folder, { throwIfNoEntry: false });
-  if (stat === undefined) throw new DataError(`${folder}: there is no such folder. Check the path.`);
-  if (!stat.isDirectory()) throw new DataError(`${folder}: this is a file, not a folder. Check the path.`);
+  const stats = statSync(folder, { throwIfNoEntry: false });
+  if (stats === undefined) throw new DataError(`${folder}: there is no such folder. Check the path.`);
+  if (!stats.isDirectory()) throw new DataError(`${folder}: this is a file, not a folder. Check the path.`);
 
   const pictures: string[] = [];
   const leftOut: LeftOut[] = [];
-  for (const entry of readdirSync(folder, { withFileTypes: true }).sort(byName)) {
-    const { name } = entry;
+  for (const name of readdirSync(folder).sort()) {
     const path = join(folder, name);
-    const called = formatOfName(name) !== undefined;
-    const kind = kindOf(entry, path);
+    const isNamedPicture = formatOfName(name) !== undefined;
+    const kind = kindOf(path);
     if (name.startsWith(".")) {
-      if (called) leftOut.push({ name, why: "hidden" });
+      if (isNamedPicture) leftOut.push({ name, why: "hidden" });
     } else if (kind !== "file") leftOut.push({ name, why: `a ${kind}` });
-    else if (called) pictures.push(path);
+    else if (isNamedPicture) pictures.push(path);
     else leftOut.push({ name, why: `not ${formatNames}` });
   }
   if (pictures.length === 0) {
     const others = leftOut.length > 0 ? `, only ${listOf(leftOut)}` : "";
     throw new DataError(
-      `${folder}: there are no pictures (${formatNames}) in this folder${others}. Check the path, or convert pictures ` +
-        "of other formats to PNG.",
+      `${folder}: there are no pictures (${formatNames}) in this folder${others}. ` +
+        "Check the path, or convert pictures of other formats to PNG.",
     );
   }
   if (leftOut.length > 0) onLeftOut?.(describeLeftOut(folder, leftOut));
@@ -60,30 +59,17 @@ export function describeLeftOut(folder: string, leftOut: readonly LeftOut[]): st
   return `${folder}: left out ${listOf(leftOut)}`;
 }
 
-/** The order of JavaScript's own sort(). */
-function byName(a: Dirent, b: Dirent): number {
-  return a.name < b.name ? -1 : 1;
+/** What a path leads to, without opening it, which for a pipe would mean to wait for its writer. */
+function kindOf(path: string): string {
+  const stats = statsOf(path);
+  if (stats === undefined) return "link that leads nowhere";
+  if (stats.isFile()) return "file";
+  if (stats.isDirectory()) return "folder";
+  if (stats.isFIFO()) return "pipe";
+  return stats.isSocket() ? "socket" : "device";
 }
 
-/** What an entry is, or what the link leads to. (To open a pipe would be to wait for its writer.) */
-function kindOf(entry: Dirent, path: string): string {
-  const target = entry.isSymbolicLink() ? targetOf(path) : entry;
-  if (target === undefined) return "link that leads nowhere";
-  if (target.isFile()) return "file";
-  if (target.isDirectory()) return "folder";
-  if (target.isFIFO()) return "pipe";
-  return target.isSocket() ? "socket" : "device";
-}
-
-function targetOf(path: string): Stats | undefined {
-  try {
-    return statSync(path);
-  } catch {
-    return undefined; // also links that lead in a circle
-  }
-}
-
-/** By reason, with the first names of each. */
+/** Grouped by reason, with the first names of each group. */
 function listOf(leftOut: readonly LeftOut[]): string {
   const groups = new Map<string, string[]>();
   for (const { name, why } of leftOut) groups.set(why, [...(groups.get(why) ?? []), name]);

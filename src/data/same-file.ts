@@ -1,5 +1,5 @@
-/** Do two paths lead to one file? Asked before something is written, lest it replace what is read. */
-import { statSync } from "node:fs";
+/** Do two paths lead to one file? To be asked before writing, so as not to replace what is read. */
+import { type BigIntStats, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 
 export function sameFile(a: string, b: string): boolean {
@@ -7,19 +7,21 @@ export function sameFile(a: string, b: string): boolean {
 }
 
 /**
- * A text that two paths share if they lead to one file, through links, too: the numbers of its device and
- * inode. If there is no such file yet: its name in the folder that it would lie in.
+ * A text that two paths share if they lead to one file, also through links: the numbers of its device and
+ * inode. While there is no such file: its name in the folder that it would be in.
  */
 export function fileId(path: string): string {
-  const file = lookAt(path);
-  if (file) return `${file.dev} ${file.ino}`;
+  const stats = statsOf(path);
+  if (stats) return `${stats.dev} ${stats.ino}`;
   const full = resolve(path);
   const folder = dirname(full);
   return folder === full ? full : join(fileId(folder), basename(full));
 }
 
-/** Undefined where there is nothing, or nothing that may be looked at. */
-function lookAt(path: string) {
+/**
+ * What a path leads to; undefined if that is nothing, nothing that may be looked at, or a circle of links.
+ */
+export function statsOf(path: string): BigIntStats | undefined {
   try {
     return statSync(path, { bigint: true });
   } catch {

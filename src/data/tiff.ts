@@ -1,82 +1,80 @@
 /**
- * The beginning of an uncompressed TIFF file, behind which a picture's samples follow as they are: what it takes to hand a picture
- * that is not in memory to an encoder. Written by the TIFF 6.0 specification, in the variant for files beyond 4 GiB (BigTIFF).
+ * The beginning of an uncompressed TIFF file, behind which a picture's samples follow as they are: what it
+ * takes to hand an encoder a picture that is not in memory. By the TIFF 6.0 specification, in the variant for
+ * files beyond 4 GiB (BigTIFF).
  */
 import type { Image } from "../picture/image.ts";
 
 export interface TiffPicture extends Pick<Image, "width" | "height" | "channels"> {
-  /** Bits per sample; those of 16 are little-endian. */
+  /** Bits per sample; samples of 16 bits are little-endian. */
   readonly depth: 8 | 16;
   /** Colour profile. */
   readonly icc?: Uint8Array;
 }
 
-/** Types of a field's values, and their bytes. */
-const SHORT = { type: 3, bytes: 2 };
-const LONG8 = { type: 16, bytes: 8 };
-const BYTES = { type: 7, bytes: 1 };
+/** Types of values: their number in TIFF, and how many bytes they take. */
+const short = { type: 3, bytes: 2 };
+const byte = { type: 7, bytes: 1 };
+const long8 = { type: 16, bytes: 8 };
 
-/** Rows are grouped into strips, of which a reader has one in memory at a time. */
-const ROWS_PER_STRIP = 16;
+/** Rows are grouped into strips; a reader has one of them in memory at a time. */
+const rowsPerStrip = 16;
 
-export function tiffHeader({ width, height, channels, depth, icc }: TiffPicture): Uint8Array {
+export function tiffHeader(picture: TiffPicture): Buffer {
+  const { length } = headerFor(picture, 0); // the same wherever the samples begin
+  return headerFor(picture, length);
+}
+
+function headerFor({ width, height, channels, depth, icc }: TiffPicture, samplesStart: number): Buffer {
   const colors = channels <= 2 ? 1 : 3;
   const rowBytes = (width * channels * depth) / 8;
-  const strips = Math.ceil(height / ROWS_PER_STRIP);
-  const stripRows = (k: number) => Math.min(ROWS_PER_STRIP, height - k * ROWS_PER_STRIP);
-  const fields: [tag: number, kind: typeof SHORT, values: ArrayLike<number>][] = [
-    [256, LONG8, [width]],
-    [257, LONG8, [height]],
-    [258, SHORT, new Array(channels).fill(depth)], // BitsPerSample
-    [259, SHORT, [1]], // Compression: none
-    [262, SHORT, [colors === 1 ? 1 : 2]], // PhotometricInterpretation: 0 is black, or RGB
-    [273, LONG8, new Float64Array(strips)], // StripOffsets, filled in below
-    [277, SHORT, [channels]], // SamplesPerPixel
-    [278, LONG8, [ROWS_PER_STRIP]],
-    [279, LONG8, Array.from({ length: strips }, (_, k) => stripRows(k) * rowBytes)], // StripByteCounts
-    [284, SHORT, [1]], // PlanarConfiguration: the channels of a pixel side by side
-    ...(channels > colors ? [[338, SHORT, [2]] as (typeof fields)[number]] : []), // ExtraSamples: alpha, colours not multiplied by it
-    ...(icc ? [[34675, BYTES, icc] as (typeof fields)[number]] : []),
+  const tops = Array.from({ length: Math.ceil(height / rowsPerStrip) }, (_, k) => k * rowsPerStrip);
+  const fields: [tag: number, type: typeof short, values: ArrayLike<number>][] = [
+    [256, long8, [width]],
+    [257, long8, [height]],
+    [258, short, new Array(channels).fill(depth)], // BitsPerSample
+    [259, short, [1]], // Compression: none
+    [262, short, [colors === 1 ? 1 : 2]], // PhotometricInterpretation: 0 is black, or RGB
+    [273, long8, tops.map((top) => samplesStart + top * rowBytes)], // StripOffsets
+    [277, short, [channels]], // SamplesPerPixel
+    [278, long8, [rowsPerStrip]],
+    [279, long8, tops.map((top) => Math.min(rowsPerStrip, height - top) * rowBytes)], // StripByteCounts
+    [284, short, [1]], // PlanarConfiguration: the channels of a pixel side by side
   ];
+  if (channels > colors) fields.push([338, short, [2]]); // ExtraSamples: alpha, not premultiplied
+  if (icc) fields.push([34675, byte, icc]);
 
-  // Header, the list of fields, then the values that do not fit into 8 bytes, each on a multiple of 8.
-  const listEnd = 16 + 8 + 20 * fields.length + 8;
-  const sizeOf = (kind: typeof SHORT, values: ArrayLike<number>) => kind.bytes * values.length;
-  const aligned = (bytes: number) => Math.ceil(bytes / 8) * 8;
-  const beyond = fields.filter(([, kind, values]) => sizeOf(kind, values) > 8);
-  const total = beyond.reduce(
-    (sum, [, kind, values]) => sum + aligned(sizeOf(kind, values)),
-    aligned(listEnd),
-  );
-  fields.find(([tag]) => tag === 273)![2] = Float64Array.from(
-    { length: strips },
-    (_, k) => total + k * ROWS_PER_STRIP * rowBytes,
-  );
-
-  const file = new DataView(new ArrayBuffer(total));
-  const put = (at: number, { bytes }: typeof SHORT, value: number) => {
-    if (bytes === 8) file.setBigUint64(at, BigInt(value), true);
-    else if (bytes === 2) file.setUint16(at, value, true);
-    else file.setUint8(at, value);
-  };
-  file.setUint16(0, 0x4949, true); // "II": little-endian
-  file.setUint16(2, 43, true); // BigTIFF
-  file.setUint16(4, 8, true); // bytes of an offset
-  put(8, LONG8, 16);
-  put(16, LONG8, fields.length);
-  let free = aligned(listEnd);
-  for (const [i, [tag, kind, values]] of fields.entries()) {
-    const entry = 24 + 20 * i;
-    file.setUint16(entry, tag, true);
-    file.setUint16(entry + 2, kind.type, true);
-    put(entry + 4, LONG8, values.length);
-    const size = sizeOf(kind, values);
-    const at = size > 8 ? free : entry + 12;
-    if (size > 8) {
-      put(entry + 12, LONG8, free);
-      free += aligned(size);
+  // The list of fields, and behind it the values that do not fit into a field's 8 bytes.
+  const list = [
+    encode(short, [0x4949, 43, 8, 0]), // "II": little-endian; BigTIFF; bytes of an offset
+    encode(long8, [16, fields.length]), // where the list begins
+  ];
+  const values: Buffer[] = [];
+  const valuesStart = align(32 + 20 * fields.length);
+  let free = valuesStart;
+  for (const [tag, type, numbers] of fields) {
+    const value = encode(type, numbers);
+    list.push(encode(short, [tag, type.type]).subarray(0, 4), encode(long8, [numbers.length]));
+    if (value.length === 8) list.push(value);
+    else {
+      list.push(encode(long8, [free]));
+      values.push(value);
+      free += value.length;
     }
-    for (let k = 0; k < values.length; k++) put(at + k * kind.bytes, kind, values[k]);
   }
-  return new Uint8Array(file.buffer);
+  return Buffer.concat([Buffer.concat(list, valuesStart), ...values]);
+}
+
+/** Little-endian, filled up with zeros to a multiple of 8 bytes. */
+function encode({ bytes }: typeof short, values: ArrayLike<number>): Buffer {
+  const buffer = Buffer.alloc(align(bytes * values.length));
+  for (let i = 0; i < values.length; i++) {
+    if (bytes === 8) buffer.writeBigUInt64LE(BigInt(values[i]), 8 * i);
+    else buffer.writeUIntLE(values[i], bytes * i, bytes);
+  }
+  return buffer;
+}
+
+function align(bytes: number): number {
+  return Math.ceil(bytes / 8) * 8;
 }

@@ -1,28 +1,27 @@
 import { createWriteStream } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Entry, openPromise, type ZipFile } from "yauzl";
 import { DataError } from "../picture/errors.ts";
-import { diskFull, isDiskFull } from "./files.ts";
+import { crc32 } from "./crc.ts";
+import { diskFullError } from "./files.ts";
 import { formatOfName } from "./formats.ts";
 
 export interface UnzipOptions {
-  /** Stops unpacking; nothing of it stays. */
+  /** Stops unpacking and leaves no file. */
   signal?: AbortSignal;
-  /** Pictures that are unpacked so far, of how many files there are in the archive. */
+  /** Called with the number of pictures unpacked so far and of all files in the archive. */
   onProgress?: (done: number, total: number) => void;
 }
 
 /**
  * Unpacks the pictures of a zip archive into `folder`, whatever folder they have in the archive; everything
- * else in it is left out. `folder` appears when it is complete, and not before: until then it is
- * `archive`.unpacking.
+ * else in it is left out. `folder` appears when it is complete: until then it is `archive`.unpacking.
  *
- * @throws DataError, leaving no file, if the archive or a checksum in it is damaged, an entry's name leads
- *   out of the folder, an entry is a symbolic link, a name comes twice, there is no picture, or the disk is
- *   full.
+ * @throws DataError, leaving no file, if the archive or a checksum in it is damaged, a name leads out of the
+ *   folder
+ *   or comes twice, an entry is a symbolic link, there is no picture, or the disk is full.
  */
 export async function unzipPictures(
   archive: string,
@@ -30,7 +29,7 @@ export async function unzipPictures(
   options: UnzipOptions = {},
 ): Promise<void> {
   const unfinished = `${archive}.unpacking`;
-  await rm(unfinished, { recursive: true, force: true }); // of a program that was killed
+  await rm(unfinished, { recursive: true, force: true }); // left by a program that was killed
   try {
     await mkdir(unfinished, { recursive: true });
     await unpackAll(archive, unfinished, options);
@@ -39,12 +38,11 @@ export async function unzipPictures(
   } catch (cause) {
     await rm(unfinished, { recursive: true, force: true });
     options.signal?.throwIfAborted();
-    if (isDiskFull(cause)) throw diskFull(folder, cause);
-    throw new DataError(
-      `${archive}: cannot be unpacked: ${(cause as Error).message}. It is damaged or not the archive it should be; ` +
-        "delete it and download it again. Nothing was unpacked.",
-      { cause },
-    );
+    const { message } = cause as Error;
+    const advice =
+      "It is damaged or the wrong archive; delete it and download it again. Nothing was unpacked.";
+    const error = new DataError(`${archive}: cannot be unpacked: ${message}. ${advice}`, { cause });
+    throw diskFullError(folder, cause) ?? error;
   }
 }
 
@@ -58,9 +56,13 @@ async function unpackAll(
     const names = new Set<string>();
     for await (const entry of zip.eachEntry()) {
       signal?.throwIfAborted();
-      refuseLink(entry);
-      if (!isPicture(entry)) continue;
-      const name = basename(entry.fileName);
+      const { fileName, externalFileAttributes } = entry;
+      const fileType = (externalFileAttributes >>> 16) & 0o170000;
+      // yauzl itself refuses names that are absolute or contain "..".
+      if (fileType === 0o120000) throw new Error(`${fileName} in it is a symbolic link`);
+      const name = basename(fileName);
+      // No pictures: folders, notes, and the hidden files that macOS adds ("__MACOSX/._0001.png").
+      if (formatOfName(name) === undefined || name.startsWith(".")) continue;
       if (names.has(name)) throw new Error(`there are two files ${name} in it`);
       names.add(name);
       await unpack(zip, entry, join(folder, name), signal);
@@ -72,39 +74,15 @@ async function unpackAll(
   }
 }
 
-/** Folders, notes, and the hidden companions that macOS packs ("__MACOSX/._0001.png") are none. */
-function isPicture({ fileName }: Entry): boolean {
-  return formatOfName(fileName) !== undefined && !basename(fileName).startsWith(".");
-}
-
-/** yauzl itself refuses names that are absolute or contain "..". */
-function refuseLink({ fileName, externalFileAttributes }: Entry): void {
-  const fileType = (externalFileAttributes >>> 16) & 0o170000;
-  if (fileType === 0o120000) throw new Error(`${fileName} in it is a symbolic link`);
-}
-
 async function unpack(zip: ZipFile, entry: Entry, path: string, signal?: AbortSignal): Promise<void> {
-  let crc = -1;
-  const check = new Transform({
-    transform(chunk: Buffer, _encoding, pass) {
+  let crc = 0;
+  const check = async function* (chunks: AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
       crc = crc32(chunk, crc);
-      pass(null, chunk);
-    },
-  });
+      yield chunk;
+    }
+  };
   const content = await zip.openReadStreamPromise(entry);
   await pipeline(content, check, createWriteStream(path, { flags: "wx" }), { signal });
-  if (~crc >>> 0 !== entry.crc32) throw new Error(`the checksum of ${entry.fileName} in it is wrong`);
-}
-
-/** The remainders of all bytes by the generator polynomial of zip's CRC-32. */
-const remainders = Int32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
-  return crc;
-});
-
-/** CRC-32 of bytes that follow others, not yet inverted (node:zlib has it only from Node 20.15 on). */
-function crc32(bytes: Uint8Array, crc: number): number {
-  for (const byte of bytes) crc = remainders[(crc ^ byte) & 255] ^ (crc >>> 8);
-  return crc;
+  if (crc !== entry.crc32) throw new Error(`the checksum of ${entry.fileName} in it is wrong`);
 }

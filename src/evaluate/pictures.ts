@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { degrade } from "../data/degrade.ts";
 import { readImage } from "../data/files.ts";
 import { openFolder } from "../data/folder.ts";
-import { fitSmall, type PairFiles } from "../data/pairs.ts";
+import { fitLow, type PairFiles } from "../data/pairs.ts";
 import { partnersOf } from "../data/partners.ts";
 import { picturesIn } from "../data/pictures-in.ts";
 import { sameFile } from "../data/same-file.ts";
@@ -98,7 +98,7 @@ export async function loadPicture(
   const picture = { name: files.name, path: files.high, lowSource: lowSourceOf(files), high, highY };
   const low =
     files.low !== undefined
-      ? fitSmall(await read(files.low), files.low, large, files.high, scale)
+      ? fitLow(await read(files.low), files.low, large, files.high, scale)
       : files.degradation && (await degrade(high, scale, files.degradation));
   if (low) return { ...picture, low, lowY: lumaOf(low).data };
   const size = { width: high.width / scale, height: high.height / scale };

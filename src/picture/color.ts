@@ -1,12 +1,13 @@
 import { DataError } from "./errors.ts";
 import { checkImage, type Image } from "./image.ts";
 import { toByte } from "./levels.ts";
+import { checkPlanes } from "./planes.ts";
 
 /**
- * ITU-R BT.601 in studio range, as Matlab's rgb2ycbcr and with it nearly every super-resolution paper: with
- * R, G, B in 0..255, Y = 16 + (65.481 R + 128.553 G + 24.966 B) / 255 runs from 16 (black) to 235 (white), and
- * Cb, Cr run from 16 to 240 around 128 (no colour). This is NOT the full-range luma of JPEG, which differs by up
- * to 20 levels and gives other decibels.
+ * ITU-R BT.601 in studio range, as in Matlab's rgb2ycbcr and nearly every super-resolution paper. For R, G, B
+ * in 0..255, Y = 16 + (65.481 R + 128.553 G + 24.966 B) / 255 runs from 16 (black) to 235 (white), and Cb, Cr
+ * run from 16 to 240 around 128 (no colour). This is NOT the full-range luma of JPEG, which differs by up to
+ * 20 levels and gives other decibels.
  */
 const fromRgb = [
   [65.481, 128.553, 24.966],
@@ -15,7 +16,7 @@ const fromRgb = [
 ].map((row) => row.map((v) => v / 255));
 const offset = [16, 128, 128];
 
-/** The way back is computed, not typed in, so that the two directions cannot disagree. */
+/** Computed, not typed in, so that the two directions cannot disagree. */
 const toRgbMatrix = inverse3x3(fromRgb);
 
 export interface YOptions {
@@ -26,8 +27,7 @@ export interface YOptions {
 /** Luma of an RGB picture in 16..235, [height, width]. */
 export function rgbToY(image: Image, { round = false }: YOptions = {}): Float64Array {
   checkRgb(image, "rgbToY");
-  const luma = new Float64Array(image.width * image.height);
-  return weighted(image, 0, round, luma);
+  return component(image, 0, round);
 }
 
 /** Luma of an RGB picture, rounded to whole levels in 16..235, as a picture of 1 channel. */
@@ -39,20 +39,15 @@ export function lumaOf(image: Image): Image {
 /** RGB picture -> planes [3, height, width]: Y in 16..235, Cb and Cr in 16..240. */
 export function rgbToYcbcr(image: Image, { round = false }: YOptions = {}): Float64Array {
   checkRgb(image, "rgbToYcbcr");
-  const area = image.width * image.height;
-  const planes = new Float64Array(3 * area);
-  for (let k = 0; k < 3; k++) weighted(image, k, round, planes.subarray(k * area, (k + 1) * area));
+  const planes = new Float64Array(image.data.length);
+  for (let k = 0; k < 3; k++) planes.set(component(image, k, round), (k * planes.length) / 3);
   return planes;
 }
 
-/** Planes Y, Cb, Cr as rgbToYcbcr gives them (rounded or not) -> RGB picture, clamped and rounded to bytes. */
+/** Planes Y, Cb, Cr from rgbToYcbcr (rounded or not) -> RGB picture, clamped and rounded to bytes. */
 export function ycbcrToRgb(planes: ArrayLike<number>, width: number, height: number): Image {
+  checkPlanes(planes, [3, height, width], "ycbcrToRgb");
   const area = width * height;
-  if (planes.length !== 3 * area) {
-    throw new DataError(
-      `ycbcrToRgb: Y, Cb and Cr of ${width}x${height} have ${3 * area} values, but ${planes.length} were given.`,
-    );
-  }
   const data = new Uint8Array(3 * area);
   for (let k = 0; k < 3; k++) {
     const [wy, wb, wr] = toRgbMatrix[k];
@@ -66,24 +61,18 @@ export function ycbcrToRgb(planes: ArrayLike<number>, width: number, height: num
   return { width, height, channels: 3, data };
 }
 
-/**
- * Planes R, G, B in 0..1 -> planes Y, Cb, Cr in 0..1, 255 times which is what rgbToYcbcr gives. For pictures
- * whose samples have other depths than 8 bits.
- */
+/** Planes R, G, B in 0..1, of any depth -> planes Y, Cb, Cr in 0..1: those of rgbToYcbcr divided by 255. */
 export function rgbPlanesToYcbcr(planes: Float32Array): Float32Array {
-  return mixed(planes, fromRgb, [0, 0, 0], offset);
+  return transform(planes, fromRgb, [0, 0, 0], offset);
 }
 
-/** The way back; values that no RGB picture has are not clamped. */
+/** The inverse; values that no RGB picture has are not clamped. */
 export function ycbcrPlanesToRgb(planes: Float32Array): Float32Array {
-  return mixed(planes, toRgbMatrix, offset, [0, 0, 0]);
+  return transform(planes, toRgbMatrix, offset, [0, 0, 0]);
 }
 
-/**
- * Every pixel of three planes: a matrix applied to it, after taking `before` / 255 away and before adding
- * `after` / 255.
- */
-function mixed(
+/** Applies matrix * (pixel - before / 255) + after / 255 to every pixel of three planes. */
+function transform(
   planes: Float32Array,
   matrix: readonly number[][],
   before: readonly number[],
@@ -110,9 +99,10 @@ function checkRgb(image: Image, caller: string): void {
   }
 }
 
-/** Row `k` of the matrix applied to every pixel. */
-function weighted({ data }: Image, k: number, round: boolean, out: Float64Array): Float64Array {
+/** Plane `k` of Y, Cb and Cr. */
+function component({ data }: Image, k: number, round: boolean): Float64Array {
   const [wr, wg, wb] = fromRgb[k];
+  const out = new Float64Array(data.length / 3);
   for (let i = 0, p = 0; i < out.length; i++, p += 3) {
     const value = offset[k] + wr * data[p] + wg * data[p + 1] + wb * data[p + 2];
     out[i] = round ? toByte(value) : value;

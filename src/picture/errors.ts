@@ -1,4 +1,4 @@
-/** Something is wrong with a picture, a folder of pictures or an argument that describes one. */
+/** Something is wrong with a picture, a file or a folder. */
 export class DataError extends Error {
   override name = "DataError";
 }

@@ -4,9 +4,9 @@ import { DataError } from "./errors.ts";
 export type Samples = Uint8Array | Uint16Array;
 
 /**
- * A picture as sRGB bytes in the order in which files hold them: row by row, the channels of a pixel side by
- * side (HWC). Channels: 1 grey, 2 grey + alpha, 3 RGB, 4 RGB + alpha. Few functions know pictures of 16 bits,
- * `Image<Uint16Array>`; those say so.
+ * A picture as sRGB bytes in the order of files: row by row, the channels of a pixel side by side (HWC).
+ * Channels: 1 grey, 2 grey + alpha, 3 RGB, 4 RGB + alpha. Functions that also take 16 bits per sample,
+ * `Image<Uint16Array>`, say so.
  */
 export interface Image<S extends Samples = Uint8Array> {
   width: number;
@@ -15,7 +15,7 @@ export interface Image<S extends Samples = Uint8Array> {
   data: S;
 }
 
-/** Throws a DataError unless the sizes are whole and positive and `data` has width * height * channels samples. */
+/** Throws a DataError unless the sizes are whole, above 0, and match the number of samples. */
 export function checkImage(image: Image<Samples>, caller: string): void {
   const { width, height, channels, data } = image;
   const whole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
@@ -25,17 +25,20 @@ export function checkImage(image: Image<Samples>, caller: string): void {
         "width and height must be whole numbers above 0 and channels 1, 2, 3 or 4.",
     );
   }
-  if (data.length !== width * height * channels) {
+  const length = width * height * channels;
+  if (data.length !== length) {
+    const unit = data.BYTES_PER_ELEMENT === 2 ? "samples" : "bytes";
     throw new DataError(
-      `${caller}: a picture of ${width}x${height} with ${channels} channels has ` +
-        `${width * height * channels} ${data.BYTES_PER_ELEMENT === 2 ? "samples" : "bytes"}, but data has ${data.length}.`,
+      `${caller}: a picture of ${width}x${height} with ${channels} channels has ${length} ${unit}, ` +
+        `but data has ${data.length}.`,
     );
   }
 }
 
-/** Zeros, of the same depth as the given samples. */
-export function emptySamples<S extends Samples>(like: S, length: number): S {
-  return new (like.BYTES_PER_ELEMENT === 2 ? Uint16Array : Uint8Array)(length) as S;
+/** Zeros of the same type as `like`. */
+export function zerosLike<T extends Samples | Float64Array>(like: T, length: number): T {
+  const types = { 1: Uint8Array, 2: Uint16Array, 8: Float64Array };
+  return new types[like.BYTES_PER_ELEMENT as 1 | 2 | 8](length) as T;
 }
 
 /** The w x h part whose top left pixel is column `x` of row `y`. Throws a RangeError if it sticks out. */
@@ -47,14 +50,9 @@ export function crop<S extends Samples = Uint8Array>(
   h: number,
 ): Image<S> {
   checkImage(image, "crop");
-  const { width, height, channels, data } = image;
-  const inside = x >= 0 && y >= 0 && w > 0 && h > 0 && x + w <= width && y + h <= height;
-  if (!inside || ![x, y, w, h].every(Number.isInteger)) {
-    throw new RangeError(
-      `crop: ${w}x${h} at column ${x}, row ${y} is not a whole part of a ${width}x${height} picture.`,
-    );
-  }
-  const part = emptySamples(data, w * h * channels);
+  checkInside(image, [x, y, w, h], "crop");
+  const { width, channels, data } = image;
+  const part = zerosLike(data, w * h * channels);
   for (let row = 0; row < h; row++) {
     const start = ((y + row) * width + x) * channels;
     part.set(data.subarray(start, start + w * channels), row * w * channels);
@@ -62,10 +60,20 @@ export function crop<S extends Samples = Uint8Array>(
   return { width: w, height: h, channels, data: part };
 }
 
+/** Throws a RangeError unless the part (column, row, width, height) lies inside the picture. */
+export function checkInside({ width, height }: Image<Samples>, part: number[], caller: string): void {
+  const [x, y, w, h] = part;
+  const inside = x >= 0 && y >= 0 && w > 0 && h > 0 && x + w <= width && y + h <= height;
+  if (inside && part.every(Number.isInteger)) return;
+  throw new RangeError(
+    `${caller}: ${w}x${h} at column ${x}, row ${y} is not a whole part of a ${width}x${height} picture.`,
+  );
+}
+
 /**
- * Cuts the right and bottom edge so that both sides become multiples of `scale`: the usual first step of
- * super-resolution benchmarks. Returns the picture itself if nothing has to go. Throws a RangeError for a
- * scale that means nothing, a DataError for a picture with fewer than `scale` pixels on a side.
+ * Crops the right and bottom edge so that both sides become multiples of `scale`: the usual first step of
+ * super-resolution benchmarks. Returns the picture itself if nothing needs to go. Throws a RangeError if
+ * `scale` is no whole number above 0, a DataError for a picture with fewer than `scale` pixels on a side.
  */
 export function modcrop(image: Image, scale: number): Image {
   checkImage(image, "modcrop");
@@ -84,7 +92,7 @@ export function modcrop(image: Image, scale: number): Image {
   return crop(image, 0, 0, width, height);
 }
 
-/** Three channels: grey is repeated, alpha is dropped without blending. RGB is returned as it is. */
+/** Three channels: grey is repeated, alpha is dropped without blending. An RGB picture is returned itself. */
 export function toRgb(image: Image): Image {
   checkImage(image, "toRgb");
   const { width, height, channels, data } = image;

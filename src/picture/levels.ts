@@ -1,4 +1,4 @@
-/** A sample is a whole level, 0 to 255 or 65535: how numbers become samples, and samples numbers. */
+/** Samples are whole levels, 0 to 255 or 65535. How numbers become samples, and samples numbers. */
 
 /** The nearest level from 0 to `max`, halves upwards, as Matlab rounds. */
 export function toLevel(value: number, max: number): number {

@@ -3,34 +3,34 @@ import { DataError } from "./errors.ts";
 import { checkImage, type Image } from "./image.ts";
 
 /**
- * What exactly is measured decides over whole decibels, so nothing here has a silent default: both `border` and
- * `channels` must be given. Pictures are bytes, that is, clamped and rounded before measuring, as all papers do.
+ * What exactly is measured can change the result by whole decibels, so `border` and `channels` have no
+ * default. Pictures are bytes, that is, clamped and rounded before measuring, as in all papers.
  */
 export interface MetricOptions {
-  /** Pixels left out along each side. Benchmarks on Y use the scale; EDSR on DIV2K uses scale + 6 with "rgb". */
+  /** Pixels left out on each side. Benchmarks on Y leave out `scale`; EDSR on DIV2K scale + 6, with "rgb". */
   border: number;
   /**
-   * "y": BT.601 luma in studio range, which benchmark tables use; a 1-channel picture is taken as that plane
-   * already. "rgb": all three channels alike; grey pictures are refused.
+   * "y": BT.601 luma in studio range, as in benchmark tables; a picture of 1 channel is taken as that plane.
+   * "rgb": all three channels alike; grey pictures are refused.
    */
   channels: "y" | "rgb";
   /**
-   * Only with "y". false (default): Y keeps its fractions, as EDSR's and BasicSR's code. true: Y is rounded to
-   * whole levels first, as the Matlab code of most papers does. They differ by a few hundredths of a decibel.
+   * Only with "y". false (default): Y keeps its fractions, as in the code of EDSR and BasicSR. true: Y is
+   * rounded to whole levels first, as in the Matlab code of most papers. The results differ slightly.
    */
   roundY?: boolean;
 }
 
 /**
- * Peak signal-to-noise ratio in dB: 10 log10(255^2 / mean squared difference), the mean over all samples
- * compared. Infinity for equal pictures. Throws a DataError if the sizes or channels differ or are not those
- * to compare, a RangeError for options that mean nothing.
+ * Peak signal-to-noise ratio in dB: 10 log10(255^2 / mean squared difference), over all compared samples.
+ * Infinity for equal pictures. Throws a DataError if the pictures' sizes or channels differ or do not suit
+ * `options.channels`, a RangeError for wrong options.
  */
 export function psnr(a: Image, b: Image, options: MetricOptions): number {
-  const compared = comparedPlanes("psnr", a, b, options);
+  const { planes } = comparedPlanes("psnr", a, b, options);
   let squares = 0;
   let samples = 0;
-  for (const { p, q } of compared.planes) {
+  for (const { p, q } of planes) {
     for (let i = 0; i < p.length; i++) squares += (p[i] - q[i]) ** 2;
     samples += p.length;
   }
@@ -38,17 +38,18 @@ export function psnr(a: Image, b: Image, options: MetricOptions): number {
 }
 
 /**
- * Structural similarity of Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment: from error visibility to
- * structural similarity" (2004): 11x11 Gaussian window of sigma 1.5, K1 = 0.01, K2 = 0.03, level range 255, mean
- * over the positions at which the window lies wholly inside; no downsampling. 1 for equal pictures. "rgb" is the
- * mean over the three channels. Throws as psnr does, and a DataError for pictures smaller than the window.
+ * Structural similarity by Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment: from error
+ * visibility to structural similarity" (2004): 11x11 Gaussian window of sigma 1.5, K1 = 0.01, K2 = 0.03,
+ * level range 255, mean over all positions at which the window lies inside the picture; no downsampling. 1
+ * for equal pictures. "rgb" is the mean over the three channels. Throws as psnr does, and a DataError for
+ * pictures smaller than the window.
  */
 export function ssim(a: Image, b: Image, options: MetricOptions): number {
   const { planes, width, height } = comparedPlanes("ssim", a, b, options);
-  const windowSize = 2 * REACH + 1;
+  const windowSize = 2 * reach + 1;
   if (Math.min(width, height) < windowSize) {
     throw new DataError(
-      `ssim: ${width}x${height} pixels are left of ${a.width}x${a.height} after a border of ${options.border}, ` +
+      `ssim: a border of ${options.border} leaves ${width}x${height} pixels of ${a.width}x${a.height}, ` +
         `but the window needs at least ${windowSize}x${windowSize}.`,
     );
   }
@@ -56,17 +57,12 @@ export function ssim(a: Image, b: Image, options: MetricOptions): number {
   return values.reduce((sum, v) => sum + v, 0) / values.length;
 }
 
-interface Compared {
-  planes: { p: Float64Array; q: Float64Array }[];
-  width: number;
-  height: number;
-}
-
-function comparedPlanes(caller: string, a: Image, b: Image, options: MetricOptions): Compared {
+/** What is compared of both pictures, plane by plane and without the border. */
+function comparedPlanes(caller: string, a: Image, b: Image, options: MetricOptions) {
   const { border, channels, roundY = false } = options;
   checkImage(a, caller);
   checkImage(b, caller);
-  const size = (i: Image) => `${i.width}x${i.height} with ${i.channels} channels`;
+  const size = (image: Image) => `${image.width}x${image.height} with ${image.channels} channels`;
   if (a.width !== b.width || a.height !== b.height || a.channels !== b.channels) {
     throw new DataError(
       `${caller}: the pictures must have the same size, but one is ${size(a)} and the other ${size(b)}; ` +
@@ -78,12 +74,12 @@ function comparedPlanes(caller: string, a: Image, b: Image, options: MetricOptio
   }
   if (!(a.channels === 3 || (a.channels === 1 && channels === "y"))) {
     throw new DataError(
-      `${caller}: channels "${channels}" needs RGB pictures${channels === "y" ? " or single Y planes" : ""}, ` +
-        `but these are ${size(a)}; call toRgb first.`,
+      `${caller}: channels "${channels}" needs RGB pictures${channels === "y" ? " or single Y planes" : ""}` +
+        `, but these are ${size(a)}; call toRgb first.`,
     );
   }
   if (roundY && channels === "rgb") {
-    throw new RangeError(`${caller}: roundY is about the Y plane; it has no meaning with channels "rgb".`);
+    throw new RangeError(`${caller}: roundY rounds the Y plane and does not go with channels "rgb".`);
   }
   const width = a.width - 2 * border;
   const height = a.height - 2 * border;
@@ -94,7 +90,7 @@ function comparedPlanes(caller: string, a: Image, b: Image, options: MetricOptio
     );
   }
 
-  /** Channel `c` of interleaved data, without the border. */
+  // Channel `c` of interleaved data.
   const inner = (data: ArrayLike<number>, step: number, c: number): Float64Array => {
     const plane = new Float64Array(width * height);
     for (let y = 0, to = 0; y < height; y++) {
@@ -103,25 +99,28 @@ function comparedPlanes(caller: string, a: Image, b: Image, options: MetricOptio
     }
     return plane;
   };
-  const planesOf = (image: Image): Float64Array[] => {
-    if (image.channels === 3 && channels === "y") return [inner(rgbToY(image, { round: roundY }), 1, 0)];
-    return Array.from({ length: image.channels }, (_, c) => inner(image.data, image.channels, c));
-  };
-  const q = planesOf(b);
-  return { planes: planesOf(a).map((p, k) => ({ p, q: q[k] })), width, height };
+  const plane = (image: Image, c: number) =>
+    image.channels === 3 && channels === "y"
+      ? inner(rgbToY(image, { round: roundY }), 1, 0)
+      : inner(image.data, image.channels, c);
+  const planes = Array.from({ length: channels === "y" ? 1 : 3 }, (_, c) => ({
+    p: plane(a, c),
+    q: plane(b, c),
+  }));
+  return { planes, width, height };
 }
 
 /** The window is 11 samples wide: the middle one and 5 on either side. */
-const REACH = 5;
-const [w0, w1, w2, w3, w4, w5] = gaussian(REACH, 1.5);
-const C1 = (0.01 * 255) ** 2;
-const C2 = (0.03 * 255) ** 2;
+const reach = 5;
+const [w0, w1, w2, w3, w4, w5] = gaussian(1.5);
+const c1 = (0.01 * 255) ** 2;
+const c2 = (0.03 * 255) ** 2;
 
 function planeSsim(p: Float64Array, q: Float64Array, width: number, height: number): number {
   const mean = (plane: Float64Array) => filterValid(plane, width, height);
   const [meanP, meanQ] = [mean(p), mean(q)];
   const meanPQ = mean(p.map((value, i) => value * q[i]));
-  // Of the two variances the formula needs the sum alone.
+  // The formula needs only the sum of the two variances.
   const meanSquares = mean(p.map((value, i) => value * value + q[i] * q[i]));
   let sum = 0;
   for (let i = 0; i < meanP.length; i++) {
@@ -129,27 +128,27 @@ function planeSsim(p: Float64Array, q: Float64Array, width: number, height: numb
     const squares = meanP[i] ** 2 + meanQ[i] ** 2;
     const variances = meanSquares[i] - squares;
     const covariance = meanPQ[i] - product;
-    sum += ((2 * product + C1) * (2 * covariance + C2)) / ((squares + C1) * (variances + C2));
+    sum += ((2 * product + c1) * (2 * covariance + c2)) / ((squares + c1) * (variances + c2));
   }
   return sum / meanP.length;
 }
 
-/** The plane filtered with the window, along columns and then along rows; only where the window fits. */
+/** The plane filtered with the window, along columns and then along rows, wherever the window fits. */
 function filterValid(plane: Float64Array, width: number, height: number): Float64Array {
-  const outWidth = width - 2 * REACH;
-  const outHeight = height - 2 * REACH;
+  const outWidth = width - 2 * reach;
+  const outHeight = height - 2 * reach;
   const out = new Float64Array(outWidth * outHeight);
   const row = new Float64Array(width);
   for (let y = 0; y < outHeight; y++) {
-    for (let x = 0; x < width; x++) row[x] = weigh(plane, (y + REACH) * width + x, width);
-    for (let x = 0; x < outWidth; x++) out[y * outWidth + x] = weigh(row, x + REACH, 1);
+    for (let x = 0; x < width; x++) row[x] = weigh(plane, (y + reach) * width + x, width);
+    for (let x = 0; x < outWidth; x++) out[y * outWidth + x] = weigh(row, x + reach, 1);
   }
   return out;
 }
 
 /**
- * The window's weighted sum around sample `i`, its neighbours `step` apart. Written out, with one multiplication for
- * the two samples on either side: three times as fast as a loop, and measuring a photograph is nothing but this.
+ * The window's weighted sum around sample `i`, with neighbours `step` apart. Written out, with one
+ * multiplication for both sides, because that is much faster than a loop and nearly all the work of ssim.
  */
 function weigh(s: Float64Array, i: number, step: number): number {
   return (
@@ -162,8 +161,8 @@ function weigh(s: Float64Array, i: number, step: number): number {
   );
 }
 
-/** Samples of a Gaussian at distances 0 to `reach`, scaled so that all 2 * reach + 1 add up to 1. */
-function gaussian(reach: number, sigma: number): number[] {
+/** A Gaussian at distances 0 to `reach`, scaled so that all 2 * reach + 1 samples add up to 1. */
+function gaussian(sigma: number): number[] {
   const weights = Array.from({ length: reach + 1 }, (_, d) => Math.exp(-(d ** 2) / (2 * sigma ** 2)));
   const total = weights.reduce((sum, w) => sum + 2 * w, -weights[0]);
   return weights.map((w) => w / total);

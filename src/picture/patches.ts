@@ -1,10 +1,11 @@
 import { DataError } from "./errors.ts";
-import type { Image } from "./image.ts";
+import { checkInside, type Image } from "./image.ts";
 import { unitFromByte } from "./levels.ts";
+import { checkPlanes } from "./planes.ts";
 
 /**
- * One of the 8 symmetries of the square: the flips are done first, then rows and columns are exchanged. A quarter
- * turn clockwise is { vflip: true, transpose: true }.
+ * One of the 8 symmetries of the square: flips first, then rows and columns change places. A quarter turn
+ * clockwise is { vflip: true, transpose: true }.
  */
 export interface Symmetry {
   /** Left and right change places. */
@@ -22,14 +23,14 @@ export const symmetries: readonly Symmetry[] = Array.from({ length: 8 }, (_, k) 
   transpose: (k & 4) !== 0,
 }));
 
-/** The symmetry that undoes another one. Only the quarter turns are not their own inverse. */
+/** The symmetry that undoes another one. All but the quarter turns are their own inverse. */
 export function inverseSymmetry({ hflip, vflip, transpose }: Symmetry): Symmetry {
   return transpose ? { hflip: vflip, vflip: hflip, transpose } : { hflip, vflip, transpose };
 }
 
 /**
- * Planes [c, h, w], flipped and turned; with `transpose` the result is [c, w, h]. Any value range.
- * Averaging a network's answers over all 8 is the "self-ensemble" of EDSR (Lim et al. 2017).
+ * Planes [c, h, w], flipped and turned; with `transpose` the result is [c, w, h]. Any value range. The mean
+ * of a network's results over all 8 symmetries is the "self-ensemble" of EDSR (Lim et al. 2017).
  */
 export function augment(
   planar: Float32Array,
@@ -38,11 +39,7 @@ export function augment(
   c: number,
   symmetry: Symmetry,
 ): Float32Array {
-  if (planar.length !== c * h * w) {
-    throw new DataError(
-      `augment: ${c} planes of ${w}x${h} have ${c * h * w} values, but ${planar.length} were given.`,
-    );
-  }
+  checkPlanes(planar, [c, h, w], "augment");
   const out = new Float32Array(planar.length);
   const { start, rowStep, columnStep } = walk(w, h, symmetry);
   const [rows, columns] = symmetry.transpose ? [w, h] : [h, w];
@@ -57,9 +54,10 @@ export function augment(
 }
 
 /**
- * Copies the size x size square whose top left pixel is column `x` of row `y` out of a picture, flipped and turned,
- * into `out` from `offset` on, as planes [channels, size, size] with values in 0..1: straight into the place it has
- * in a batch, with nothing allocated. Throws a RangeError if it sticks out of the picture or of `out`.
+ * Copies a square of a picture, flipped and turned, to its place in a batch without allocating anything. The
+ * size x size square has its top left pixel at column `x` of row `y`; it goes into `out` from `offset` on, as
+ * planes [channels, size, size] with values in 0..1. Throws a RangeError if it sticks out of the picture or
+ * of `out`.
  */
 export function copyPatch(
   out: Float32Array,
@@ -70,16 +68,12 @@ export function copyPatch(
   size: number,
   symmetry: Symmetry,
 ): void {
-  const { width, height, channels, data } = image;
-  const inside = x >= 0 && y >= 0 && size > 0 && x + size <= width && y + size <= height;
-  if (!inside || ![x, y, size].every(Number.isInteger)) {
-    throw new RangeError(
-      `copyPatch: ${size}x${size} at column ${x}, row ${y} is not a whole part of a ${width}x${height} picture.`,
-    );
-  }
+  checkInside(image, [x, y, size, size], "copyPatch");
+  const { width, channels, data } = image;
   if (offset < 0 || offset + channels * size * size > out.length) {
     throw new RangeError(
-      `copyPatch: ${channels} planes of ${size}x${size} from ${offset} on do not fit into ${out.length} values.`,
+      `copyPatch: ${channels} planes of ${size}x${size} from ${offset} on do not fit ` +
+        `into ${out.length} values.`,
     );
   }
   const { start, rowStep, columnStep } = walk(size, size, symmetry, width);
@@ -94,14 +88,16 @@ export function copyPatch(
   }
 }
 
-/** Where a patch of the LR picture lies and how it is turned; its HR partner lies at `scale` times that place. */
+/**
+ * Where a patch of the LR picture lies and how it is turned. Its HR partner lies at `scale` times that place.
+ */
 export interface PatchPlace {
   x: number;
   y: number;
   symmetry: Symmetry;
 }
 
-/** Draws the place of a square of `size` pixels in a width x height picture and one of the 8 symmetries. */
+/** Draws the place of a size x size square in a picture, and one of the 8 symmetries. */
 export function randomPlace(
   rng: { int(n: number): number },
   { width, height }: { width: number; height: number },
@@ -118,23 +114,19 @@ export function randomPlace(
   return { x, y, symmetry: symmetries[rng.int(8)] };
 }
 
-/** Throws a DataError unless high is exactly `scale` times as wide and high as low, with the same channels. */
+/** Throws a DataError unless HR is exactly `scale` times as wide and high as LR, with the same channels. */
 export function checkPairSizes(low: Omit<Image, "data">, high: Omit<Image, "data">, scale: number): void {
-  if (
-    high.width !== low.width * scale ||
-    high.height !== low.height * scale ||
-    high.channels !== low.channels
-  ) {
-    throw new DataError(
-      `HR (${high.width}x${high.height}, ${high.channels} channels) is not ${scale} times ` +
-        `LR (${low.width}x${low.height}, ${low.channels} channels).`,
-    );
-  }
+  const fits = high.width === low.width * scale && high.height === low.height * scale;
+  if (fits && high.channels === low.channels) return;
+  throw new DataError(
+    `HR (${high.width}x${high.height}, ${high.channels} channels) is not ${scale} times ` +
+      `LR (${low.width}x${low.height}, ${low.channels} channels).`,
+  );
 }
 
 /**
  * A symmetry as a walk through a w x h picture: output pixel (row, column) is input pixel
- * start + row * rowStep + column * columnStep. `pitch` is the distance between two input rows.
+ * start + row * rowStep + column * columnStep. `pitch` is the distance from one input row to the next.
  */
 function walk(w: number, h: number, { hflip, vflip, transpose }: Symmetry, pitch: number = w) {
   const start = (hflip ? w - 1 : 0) + (vflip ? (h - 1) * pitch : 0);

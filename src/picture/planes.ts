@@ -1,9 +1,9 @@
-/** Numbers as planes, which networks take, instead of samples pixel by pixel, which files hold. */
+/** Planes of numbers, as networks take them, from and to the pixels of files. */
 import { DataError } from "./errors.ts";
 import { checkImage, type Image, type Samples } from "./image.ts";
 import { toLevel, unitFromByte } from "./levels.ts";
 
-/** Numbers as planes [channels, height, width], one after the other. */
+/** Real numbers, one channel after the other: [channels, height, width]. */
 export interface Planes {
   readonly width: number;
   readonly height: number;
@@ -11,9 +11,22 @@ export interface Planes {
   readonly data: Float32Array;
 }
 
+/** Throws a DataError unless planes [channels, height, width] have one value for every sample. */
+export function checkPlanes(
+  { length }: ArrayLike<number>,
+  [channels, height, width]: readonly number[],
+  caller: string,
+): void {
+  if (length === channels * height * width) return;
+  throw new DataError(
+    `${caller}: planes [${channels}, ${height}, ${width}] have ${channels * height * width} values, ` +
+      `but ${length} were given.`,
+  );
+}
+
 /**
- * Picture -> planes [channels, height, width] with values byte / 255 in 0..1, as networks take them; of 16
- * bits, sample / 65535.
+ * Picture -> planes [channels, height, width] with values in 0..1, as networks take them: byte / 255, or
+ * sample / 65535 if samples have 16 bits.
  */
 export function toPlanar(image: Image<Samples>): Float32Array {
   checkImage(image, "toPlanar");
@@ -30,40 +43,22 @@ export function toPlanar(image: Image<Samples>): Float32Array {
 }
 
 /**
- * Planes [channels, height, width] -> picture. Values are clamped to 0..1, multiplied by 255 (with 16 bits by
- * 65535) and rounded, halves upwards. NaN throws a DataError: it would otherwise turn into black without a
- * word.
+ * Planes [channels, height, width] -> picture. Values are clamped to 0..1, multiplied by 255 (by 65535 if
+ * depth is 16) and rounded, halves upwards. Throws a DataError for NaN, which would otherwise silently become
+ * black.
  */
-export function fromPlanar(
+export function fromPlanar<Depth extends 8 | 16 = 8>(
   planes: ArrayLike<number>,
   width: number,
   height: number,
   channels: Image["channels"],
-): Image;
-export function fromPlanar(
-  planes: ArrayLike<number>,
-  width: number,
-  height: number,
-  channels: Image["channels"],
-  depth: 8 | 16,
-): Image<Samples>;
-export function fromPlanar(
-  planes: ArrayLike<number>,
-  width: number,
-  height: number,
-  channels: Image["channels"],
-  depth: 8 | 16 = 8,
-): Image<Samples> {
+  depth: Depth = 8 as Depth,
+): Image<Depth extends 8 ? Uint8Array : Uint16Array> {
+  checkPlanes(planes, [channels, height, width], "fromPlanar");
   const area = width * height;
-  if (planes.length !== area * channels) {
-    throw new DataError(
-      `fromPlanar: ${channels} planes of ${width}x${height} have ${area * channels} values, ` +
-        `but ${planes.length} were given.`,
-    );
-  }
   const white = 2 ** depth - 1;
   const data = new (depth === 8 ? Uint8Array : Uint16Array)(area * channels);
-  const image = { width, height, channels, data };
+  const image = { width, height, channels, data } as Image<Depth extends 8 ? Uint8Array : Uint16Array>;
   checkImage(image, "fromPlanar");
   for (let c = 0; c < channels; c++) {
     for (let i = 0, from = c * area, to = c; i < area; i++, from++, to += channels) {

@@ -1,19 +1,19 @@
 /**
- * How pictures are resized, as tables: the one definition behind imresize (bytes, on the CPU) and interpolate
- * (tensors). Nothing here is bound to Node.
+ * How pictures are resized, as tables: the one definition behind imresize (pictures, on the CPU) and
+ * interpolate (tensors).
  *
- * Resizing is linear in the picture and separable, so it is done in two steps: a table says which input samples
- * make each output sample and with which weights, then the table is applied to all columns and to all rows.
+ * Resizing is linear in the picture and separable. A table for each axis says which input samples make an
+ * output sample, and with which weights; one table is applied to all columns, the other to all rows.
  *
- * The weights are a kernel's values. Cubic convolution (Keys, "Cubic convolution interpolation for digital image
- * processing", 1981) joins two cubic polynomials of the distance d, in samples:
+ * The weights are a kernel's values. Cubic convolution (Keys, "Cubic convolution interpolation for digital
+ * image processing", 1981) joins two cubic polynomials of the distance d, in samples:
  *
  *     k(d) = (a+2) d³ - (a+3) d² + 1          for d <= 1
  *            a d³ - 5a d² + 8a d - 4a         for 1 < d <= 2
  *            0                                beyond
  *
- * so that k is 1 at 0, is 0 at the other samples, and has a continuous slope, equal to `a` at distance 1. With
- * a = -1/2 it reproduces straight lines and parabolas; a = -3/4 looks sharper and does not.
+ * so that k is 1 at 0, is 0 at the other samples, and has a continuous slope, equal to `a` at distance 1.
+ * With a = -1/2 it reproduces straight lines and parabolas; a = -3/4 looks sharper and does not.
  */
 export type ResizeOptions = (
   | {
@@ -24,8 +24,8 @@ export type ResizeOptions = (
     }
   | {
       /**
-       * "linear": triangle, two samples wide: linear interpolation. "box": one sample wide; with antialias the mean
-       * of what an output sample covers, without it the nearest sample.
+       * "linear": a triangle, two samples wide, for linear interpolation. "box": one sample wide; the mean of
+       * what an output sample covers, or without antialias the nearest sample.
        */
       kernel: "linear" | "box";
       a?: undefined;
@@ -34,14 +34,14 @@ export type ResizeOptions = (
   /** When shrinking, stretch the kernel by 1 / scale so that every input sample counts. Default true. */
   antialias?: boolean;
   /**
-   * What the kernel meets beyond the picture: the picture mirrored (the default; Matlab), its outermost sample
-   * again ("clamp"; PyTorch), or nothing ("drop"; PyTorch's antialias, PIL): then the other weights make up for it.
+   * What lies beyond the edge: the picture mirrored (the default; Matlab), its outermost sample again
+   * ("clamp"; PyTorch), or nothing, for which the other weights make up ("drop"; PIL, PyTorch with
+   * antialias).
    */
   edge?: "mirror" | "clamp" | "drop";
   /**
-   * Where samples lie in the intervals that they stand for, of the input and of the output: from 0, the
-   * beginning, to 1. Default 0.5 and 0.5. Colour of MPEG-2 video lies on the first of two columns of luma:
-   * 0.25.
+   * Where input and output samples lie in the intervals they stand for, from 0 (the start) to 1. Default 0.5
+   * and 0.5. In MPEG-2 video, colour lies on the first of two columns of luma: 0.25.
    */
   siting?: readonly [from: number, to: number];
 };
@@ -49,20 +49,19 @@ export type ResizeOptions = (
 /** Output sample i is the sum over t < taps of weights[i * taps + t] * input[indices[i * taps + t]]. */
 export interface ResizeTable {
   taps: number;
-  /** [outSize, taps] positions in 0..inSize-1, in the kernel's order; at the edges they may repeat. */
+  /** [outSize, taps], positions in 0..inSize-1 in the kernel's order; at the edges they may repeat. */
   indices: Int32Array;
   /** [outSize, taps]; the weights of each output sample add up to 1. */
   weights: Float64Array;
 }
 
 /**
- * The table for resizing a signal of `inSize` samples to `outSize`. Sample i covers the interval [i, i + 1];
- * if it lies in the middle, with `scale` output samples per input sample the centre of output i lies at
- * (i + 0.5) / scale - 0.5. `scale` is an argument of its own because imresize keeps the scale that was asked
- * for when outSize had to be rounded.
+ * The table for resizing a signal of `inSize` samples to `outSize`. Sample i covers the interval [i, i + 1]
+ * and by default lies in its middle: with `scale` output samples per input sample, output i lies at input
+ * position (i + 0.5) / scale - 0.5. `scale` is an argument of its own because imresize keeps the requested
+ * scale when it rounds outSize.
  *
- * Throws a RangeError if sizes or scale mean nothing, or if no input sample is within an output sample's
- * reach.
+ * Throws a RangeError if sizes or scale are not above 0, or if an output sample has no input sample in reach.
  */
 export function resizeWeights(
   inSize: number,
@@ -76,11 +75,10 @@ export function resizeWeights(
         `at scale ${scale}.`,
     );
   }
-  const { kernel: name = "cubic", a = -0.5, antialias = true, edge = "mirror" } = options;
-  const [from, to] = options.siting ?? [0.5, 0.5];
-  const kernel = { cubic: (x: number) => cubic(x, a), linear, box }[name];
+  const { kernel = "cubic", a = -0.5, antialias = true, edge = "mirror", siting = [0.5, 0.5] } = options;
+  const { width, value } = kernels[kernel];
   const stretch = antialias && scale < 1 ? 1 / scale : 1;
-  const support = { cubic: 4, linear: 2, box: 1 }[name] * stretch;
+  const support = width * stretch;
 
   const all = Math.ceil(support) + 2; // one spare at each end, against rounding in the division
   const indices = new Int32Array(outSize * all);
@@ -88,16 +86,16 @@ export function resizeWeights(
   let firstUsed = all;
   let lastUsed = -1;
   for (let i = 0; i < outSize; i++) {
-    // Whole scales repeat their weights with every input sample. Counted from that one they also have the
-    // same rounding errors, wherever it lies: parts of a picture give the bits of the whole.
+    // Whole scales repeat their weights with every input sample. Counting positions from that sample gives
+    // all of them the same rounding errors, so parts of a picture give the bits of the whole.
     const base = Number.isInteger(scale) ? Math.floor(i / scale) : 0;
-    const centre = (i - base * scale + to) / scale - from;
+    const centre = (i - base * scale + siting[1]) / scale - siting[0];
     const left = Math.floor(centre - support / 2);
     let total = 0;
     for (let t = 0; t < all; t++) {
       const at = base + left + t;
       const missing = edge === "drop" && (at < 0 || at >= inSize);
-      const weight = missing ? 0 : kernel((centre - left - t) / stretch);
+      const weight = missing ? 0 : value((centre - left - t) / stretch, a);
       weights[i * all + t] = weight;
       indices[i * all + t] = edge === "mirror" ? mirror(at, inSize) : clamp(at, inSize);
       total += weight;
@@ -108,8 +106,8 @@ export function resizeWeights(
     }
     if (total === 0) {
       throw new RangeError(
-        `resizeWeights: ${inSize} -> ${outSize} at scale ${scale}: output sample ${i} lies where the input has ` +
-          `nothing to take it from. Use a scale near ${outSize / inSize} or another edge than "drop".`,
+        `resizeWeights: ${inSize} -> ${outSize} at scale ${scale}: no input sample reaches output ` +
+          `sample ${i}. Use a scale near ${outSize / inSize} or another edge than "drop".`,
       );
     }
     for (let t = 0; t < all; t++) weights[i * all + t] /= total;
@@ -117,14 +115,17 @@ export function resizeWeights(
 
   // Taps that no output sample uses would only cost time.
   const taps = lastUsed - firstUsed + 1;
-  const used = (_: unknown, k: number) => Math.floor(k / taps) * all + firstUsed + (k % taps);
-  const places = Array.from({ length: outSize * taps }, used);
-  return {
-    taps,
-    indices: Int32Array.from(places, (k) => indices[k]),
-    weights: Float64Array.from(places, (k) => weights[k]),
-  };
+  const isUsed = (_: number, k: number) => k % all >= firstUsed && k % all <= lastUsed;
+  return { taps, indices: indices.filter(isUsed), weights: weights.filter(isUsed) };
 }
+
+/** How many samples wide, and the value at distance x. */
+const kernels = {
+  cubic: { width: 4, value: cubic },
+  linear: { width: 2, value: (x: number) => Math.max(0, 1 - Math.abs(x)) },
+  // Half open: of two samples equally near, the right one counts.
+  box: { width: 1, value: (x: number) => Number(x >= -0.5 && x < 0.5) },
+};
 
 function cubic(x: number, a: number): number {
   const d = Math.abs(x);
@@ -133,16 +134,7 @@ function cubic(x: number, a: number): number {
   return 0;
 }
 
-function linear(x: number): number {
-  return Math.max(0, 1 - Math.abs(x));
-}
-
-/** Half open: of two samples equally near, the right one counts. */
-function box(x: number): number {
-  return x >= -0.5 && x < 0.5 ? 1 : 0;
-}
-
-/** ... 1 0 | 0 1 2 ... n-1 | n-1 n-2 ...: mirrored with the edge sample repeated, as often as needed. */
+/** ... 1 0 | 0 1 2 ... n-1 | n-1 n-2 ...: mirrored, edge samples twice, over and over. */
 export function mirror(i: number, n: number): number {
   const m = ((i % (2 * n)) + 2 * n) % (2 * n);
   return m < n ? m : 2 * n - 1 - m;

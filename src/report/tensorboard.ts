@@ -5,6 +5,7 @@
 // `Event` of tensorflow/core/util/event.proto. A protocol buffer is a sequence of fields: a number that says
 // which field and how it is written, then its value. Only the fields that are needed are below.
 
+import { crc32c } from "../data/crc.ts";
 import { encodePng, type Image } from "../data/index.ts";
 
 /** The record that an event file begins with. */
@@ -47,20 +48,6 @@ function maskedCrc(data: Uint8Array): Uint8Array {
   out.writeUInt32LE((((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0);
   return out;
 }
-
-/** CRC-32C (Castagnoli): the remainder of the bits as a polynomial over 0 and 1; RFC 3720, B.4. */
-export function crc32c(data: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of data) crc = remainders[(crc ^ byte) & 0xff] ^ (crc >>> 8);
-  return (crc ^ 0xffffffff) >>> 0;
-}
-
-/** The remainder of each byte. */
-const remainders = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let rest = byte;
-  for (let bit = 0; bit < 8; bit++) rest = rest & 1 ? (rest >>> 1) ^ 0x82f63b78 : rest >>> 1;
-  return rest;
-});
 
 // ---- Fields of protocol buffers: (number << 3 | type), value
 

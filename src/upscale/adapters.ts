@@ -1,5 +1,5 @@
 /** Adapters around a method: it then takes pictures with any colours, and with transparency. */
-import { divided, enlargeAlpha, multiplied } from "../picture/alpha.ts";
+import { enlargeAlpha, premultiply, unpremultiply } from "../picture/alpha.ts";
 import { rgbPlanesToYcbcr, ycbcrPlanesToRgb } from "../picture/color.ts";
 import { interpolatePlanes } from "../picture/imresize.ts";
 import type { Planes } from "../picture/planes.ts";
@@ -65,8 +65,8 @@ export function withAlpha(method: Method): Method {
       const area = width * height;
       const alpha: Planes = { width, height, channels: 1, data: data.subarray(-area) };
       const colors: Planes = { width, height, channels: channels - 1, data: data.subarray(0, -area) };
-      const large = await enlarge(multiplied(colors, alpha), signal);
-      return divided(large, await enlargeAlpha(alpha, scale, (plane) => enlarge(plane, signal)));
+      const large = await enlarge(premultiply(colors, alpha), signal);
+      return unpremultiply(large, await enlargeAlpha(alpha, scale, (plane) => enlarge(plane, signal)));
     },
     enlargeBytes: undefined,
   };

@@ -50,11 +50,11 @@ describe("gaussianBlur", () => {
     const image = noise(20, 16, 3);
     const expected = blurred(image, sigma, sigma2, angle);
     const { data } = gaussianBlur(image, { sigma, sigma2, angle });
-    const worst = data.reduce((most, v, i) => Math.max(most, Math.abs(v - expected[i])), 0);
+    const worst = data.reduce((max, v, i) => Math.max(max, Math.abs(v - expected[i])), 0);
     expect(worst).toBeLessThan(1.5); // half a level of rounding and the 0.3 % beyond three sigma, twice
   });
 
-  test("a turned kernel spreads a point along its first axis, which 45 degrees lay down and to the right", () => {
+  test("a turned kernel spreads a point along its first axis: at 45 degrees down and to the right", () => {
     const point = drawn(21, 21, 1, (x, y) => (x === 10 && y === 10 ? 255 : 0));
     const at = ({ data }: Image, x: number, y: number) => data[y * 21 + x];
     const out = gaussianBlur(point, { sigma: 2, sigma2: 0.5, angle: 45 });
@@ -113,7 +113,7 @@ describe("drawDegradation", () => {
     }
   });
 
-  test("a step that is added leaves the others as they were", () => {
+  test("adding a step does not change the others", () => {
     const { noise: _, jpeg: __, ...rest } = drawDegradation(options, 3);
     expect(drawDegradation({ ...options, noise: undefined, jpeg: undefined }, 3)).toEqual(rest);
     expect(drawDegradation({ seed: 1 }, 0)).toEqual({ shrink: "bicubic", seed: expect.any(Number) });
@@ -127,7 +127,7 @@ describe("drawDegradation", () => {
     [{ jpeg: [0, 50] as const }, /jpeg .* 1\.\.100/],
     [{ photons: 0 }, /photons/],
     [{ blur: { sigma: Number.NaN } }, /blur\.sigma/],
-    [{ shrink: "lanczos" as "area" }, /shrink must be of bicubic, bilinear, area, nearest.*"lanczos"/],
+    [{ shrink: "lanczos" as "area" }, /shrink must be one of bicubic, bilinear, area, nearest.*"lanczos"/],
     [{ shrink: [] }, /shrink/],
     [{ seed: 0.5 }, /seed/],
   ])("refuses %o", (wrong, message) => {
@@ -139,7 +139,7 @@ describe("degrade", () => {
   const photo = async () =>
     modcrop(crop(toRgb(await readImage(photograph("nagasaki-boats"))), 40, 30, 192, 144), 4);
 
-  test("with nothing asked for it is Matlab's bicubic", async () => {
+  test("without options it is Matlab's bicubic", async () => {
     const high = noise(24, 16, 3);
     expect(await degrade(high, 2, { shrink: "bicubic", seed: 1 })).toEqual(imresize(high, 1 / 2));
   });

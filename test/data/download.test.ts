@@ -15,13 +15,13 @@ import { noise, temporaryFolder } from "./support.ts";
 
 const folder = temporaryFolder();
 
-/** What the server does; each test sets it anew. */
+/** What the server does; set anew for each test. */
 interface Behaviour {
   files: Record<string, Uint8Array>;
   ranges: boolean;
   etag?: string;
   lastModified?: string;
-  /** Answers are cut after so many bytes, as long as there are cuts left. */
+  /** Answers are cut after this many bytes, as long as there are cuts left. */
   cutAfter: number;
   cuts: number;
   /** Answered instead of a file, one after the other. */
@@ -32,7 +32,7 @@ interface Behaviour {
   beforeAnswer?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
 let behaviour: Behaviour;
-/** Bytes the client says it has. */
+/** Bytes that the client has reported. */
 let received: number;
 let requests: { url: string; range?: string; ifRange?: string; status: number }[];
 
@@ -67,7 +67,7 @@ const server = createServer((request, response) => {
   if (behaviour.cuts > 0) {
     behaviour.cuts--;
     const end = Math.min(start + behaviour.cutAfter, bytes.length);
-    // When they have arrived: as a connection breaks, fetch() also drops what it has not yet handed on.
+    // Wait for their arrival: when a connection breaks, fetch() drops the bytes it has not handed on yet.
     received = -1;
     response.write(bytes.subarray(start, end), async () => {
       while (received < end) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -90,7 +90,7 @@ afterAll(() => {
 
 const content = noise(200, 100, 3).data;
 let number = 0;
-/** A path of the test's own. */
+/** A new path for each test. */
 let path: string;
 beforeEach(() => {
   requests = [];
@@ -132,7 +132,7 @@ async function expectWhole(): Promise<void> {
 }
 
 describe("download", () => {
-  test("fetches a file, makes its folder, and tells how far it is", async () => {
+  test("fetches a file, makes its folder, and reports progress", async () => {
     const progress: [number, number | undefined][] = [];
     await fetchFile({ onProgress: (...step) => progress.push(step) });
     await expectWhole();
@@ -147,7 +147,7 @@ describe("download", () => {
     [{ etag: 'W/"1"', lastModified: "Tue, 14 Nov 2017 10:00:00 GMT" }, "Tue, 14 Nov 2017 10:00:00 GMT"],
     [{ etag: undefined }, undefined],
   ])(
-    "cut connections: the rest alone is asked for, by what identifies the file: %o",
+    "cut connections: only the rest is requested, by what identifies the file: %o",
     async (headers, ifRange) => {
       Object.assign(behaviour, headers, { cuts: 7, cutAfter: 7000 });
       await fetchFile({ retries: 1 });
@@ -168,7 +168,7 @@ describe("download", () => {
     expect(requests.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
   });
 
-  test("what came before a failure is kept, and a later call goes on from there", async () => {
+  test("bytes from before a failure stay, and a later call goes on from there", async () => {
     Object.assign(behaviour, { cuts: 1e9, cutAfter: 9000, ranges: false });
     const error = await failure(fetchFile({ retries: 2 }));
     expect(error).toBeInstanceOf(DataError);
@@ -213,7 +213,7 @@ describe("download", () => {
     expect(requests.length).toBe(1);
   });
 
-  test("a file of unannounced size: cut, resumed, and found complete", async () => {
+  test("a file of unannounced size: cut, resumed, and recognised as complete", async () => {
     Object.assign(behaviour, { chunked: true, cuts: 1, cutAfter: 9000 });
     await fetchFile({ retries: 1 });
     await expectWhole();
@@ -230,7 +230,7 @@ describe("download", () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  test("passing troubles are waited out: 503, 429, 408", async () => {
+  test("temporary failures are retried: 503, 429, 408", async () => {
     behaviour.statuses = [503, 429, 408];
     const start = performance.now();
     await fetchFile({ retries: 3, backoff: 20 });
@@ -248,7 +248,7 @@ describe("download", () => {
     expect(requests.length).toBe(1);
   });
 
-  test("a server that is not there, and what is no address", async () => {
+  test("a missing server, and a text that is no address", async () => {
     const nowhere = createServer();
     await new Promise<void>((resolve) => nowhere.listen(0, "127.0.0.1", resolve));
     const { port } = nowhere.address() as AddressInfo;
@@ -258,7 +258,7 @@ describe("download", () => {
     expect((await failure(download("file.zip", path))).message).toMatch(/not an address/);
   });
 
-  test("abort: at once while bytes come, while waiting, and before the start; the bytes are kept", async () => {
+  test("abort: while bytes arrive, while waiting, and before the start; the bytes stay", async () => {
     const controller = new AbortController();
     behaviour.beforeAnswer = (_, response) => {
       response.writeHead(200, { "content-length": content.length, etag: '"1"' });
@@ -282,7 +282,7 @@ describe("download", () => {
     expect(requests.at(-1)).toMatchObject({ range: "bytes=5000-", status: 206 });
   });
 
-  test("a full disk is told, before the first byte where the size is known", async () => {
+  test("a full disk is reported, before the first byte if the server sends the size", async () => {
     mkdirSync(join(path, ".."), { recursive: true });
     behaviour.beforeAnswer = (_, response) => {
       response.writeHead(200, { "content-length": 1e18 }).write("x");
@@ -296,7 +296,7 @@ describe("download", () => {
   });
 
   test.skipIf(!existsSync("/dev/full"))(
-    "a disk that is full in the middle is told, and nothing is retried",
+    "a disk that fills up halfway is reported, and nothing is retried",
     async () => {
       behaviour.chunked = true;
       behaviour.etag = undefined;
@@ -334,7 +334,7 @@ async function zipOf(files: Record<string, Uint8Array>, options: { mode?: number
   return Buffer.concat(chunks);
 }
 
-/** The same archive with other names, of the same length: yazl writes no bad ones. */
+/** The same archive with other names of the same length: yazl does not write bad ones. */
 function renamed(archive: Buffer, from: string, to: string): Buffer {
   expect(to.length).toBe(from.length);
   return Buffer.from(archive.toString("latin1").replaceAll(from, to), "latin1");
@@ -350,7 +350,7 @@ describe("unzipPictures", () => {
     return { home, target, done: unzipPictures(join(home, "a.zip"), target, options) };
   };
 
-  test("PNG files come out as they were, whatever their folder; the rest does not", async () => {
+  test("PNG files come out unchanged, whatever their folder; other files are left out", async () => {
     const [a, b] = [await png(1), await png(2)];
     const text = Buffer.from("text");
     const archive = await zipOf({
@@ -374,7 +374,7 @@ describe("unzipPictures", () => {
     expect((await readdir(home)).sort()).toEqual(["a.zip", "pictures"]);
   });
 
-  test("stored archives, and the leavings of a killed program", async () => {
+  test("stored archives, and what a killed program left behind", async () => {
     const a = await png(1);
     const { home, target, done } = await unzip(await zipOf({ "1.png": a }, { compress: false }));
     mkdirSync(join(home, "a.zip.unpacking"), { recursive: true });
@@ -482,7 +482,7 @@ describe("downloadDiv2k", () => {
       },
     });
 
-  test("everything that was published, as openDiv2k reads it, over a bad line", async () => {
+  test("everything published, as openDiv2k reads it, over a bad line", async () => {
     Object.assign(behaviour, { cuts: 40, cutAfter: 300 });
     const tracks = ["bicubic", "unknown", "mild", "difficult", "wild"] as const;
     await get({ tracks, scales: [2, 3, 4, 8] });
@@ -513,7 +513,7 @@ describe("downloadDiv2k", () => {
     expect(requests).toEqual([]); // all folders are there
   });
 
-  test("only what is asked for, with progress; archives that are kept or were there are used", async () => {
+  test("only what was requested, with progress; existing archives are used", async () => {
     const steps: Div2kProgress[] = [];
     await get({ splits: ["valid"], high: false, keepArchives: true, onProgress: (step) => steps.push(step) });
     expect((await readdir(root)).sort()).toEqual(["DIV2K_valid_LR_bicubic", "DIV2K_valid_LR_bicubic_X2.zip"]);
@@ -529,7 +529,7 @@ describe("downloadDiv2k", () => {
     expect(await readdir(root)).toEqual(["DIV2K_valid_LR_bicubic"]);
   });
 
-  test("an archive may have an address of its own", async () => {
+  test("an archive can have its own address", async () => {
     behaviour.files = { ...archives, "/elsewhere?id=7": archives["/mirror/DIV2K_valid_HR.zip"] };
     await get({ splits: ["valid"], urls: { DIV2K_valid_HR: `${base}elsewhere?id=7` } });
     expect(requests.map(({ url }) => url)).toEqual([
@@ -539,7 +539,7 @@ describe("downloadDiv2k", () => {
     expect(openDiv2k(root, { split: "valid", scale: 2 }).length).toBe(1);
   });
 
-  test("a damaged archive is named, and what was complete before stays", async () => {
+  test("a damaged archive is named, and complete ones stay", async () => {
     const bad = Buffer.from(archives["/mirror/DIV2K_valid_LR_bicubic_X2.zip"]);
     bad[90] ^= 1; // in the compressed bytes, behind the name
     behaviour.files = { ...archives, "/mirror/DIV2K_valid_LR_bicubic_X2.zip": bad };
@@ -549,7 +549,7 @@ describe("downloadDiv2k", () => {
     expect((await readdir(root)).sort()).toEqual(["DIV2K_valid_HR", "DIV2K_valid_LR_bicubic_X2.zip"]);
   });
 
-  test("a missing archive, an abort, and what was not published", async () => {
+  test("a missing archive, an abort, and tracks or scales that do not exist", async () => {
     behaviour.files = {};
     expect((await failure(get())).message).toMatch(/DIV2K_train_HR\.zip: .*404/);
     expect((await failure(get({ signal: AbortSignal.abort() }))).name).toBe("AbortError");

@@ -47,8 +47,8 @@ describe("PNG", () => {
       png.data = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
       return PNG.sync.write(png, options);
     };
-    const colour = noise(8, 4, 3);
-    expect(await decodeImage(write(colour.data, { colorType: 2, inputColorType: 2 }), "rgb")).toEqual(colour);
+    const color = noise(8, 4, 3);
+    expect(await decodeImage(write(color.data, { colorType: 2, inputColorType: 2 }), "rgb")).toEqual(color);
     const grey = noise(8, 4, 1);
     expect(await decodeImage(write(grey.data, { colorType: 0, inputColorType: 0 }), "grey")).toEqual(grey);
     const wide = Uint16Array.from({ length: 8 * 4 * 3 }, (_, i) => i * 680 + 255);
@@ -59,7 +59,7 @@ describe("PNG", () => {
 
   test("palette pictures become RGB", async () => {
     const rows = Uint8Array.of(0, 0, 1, 0, 1, 0); // two rows of a filter byte and two indices
-    const png = pngFile({ width: 2, height: 2, colourType: 3 }, deflateSync(rows), [10, 20, 30, 40, 50, 60]);
+    const png = pngFile({ width: 2, height: 2, colorType: 3 }, deflateSync(rows), [10, 20, 30, 40, 50, 60]);
     const [a, b] = [
       [10, 20, 30],
       [40, 50, 60],
@@ -185,7 +185,7 @@ describe("files that are no whole picture", () => {
   });
 
   test("a PNG whose checksums hold but whose pixels are missing or nonsense is refused", async () => {
-    const header = { width: 100, height: 100, colourType: 2 };
+    const header = { width: 100, height: 100, colorType: 2 };
     const rows = new Uint8Array(100 * 301);
     expect((await decodeImage(pngFile(header, deflateSync(rows)), "good")).width).toBe(100);
     const nonsense = new TextEncoder().encode("this is no zlib stream");
@@ -196,7 +196,7 @@ describe("files that are no whole picture", () => {
     await failure(decodeImage(pngFile({ ...header, width: 1e6, height: 1e6 }, deflateSync(rows)), "huge"));
   });
 
-  test("empty files, other formats, missing files and folders are told apart", async () => {
+  test("empty files, other formats, missing files and folders each have their own message", async () => {
     const path = join(folder, "x.png");
     writeFileSync(path, "");
     expect((await failure(readImage(path))).message).toBe(
@@ -211,14 +211,14 @@ describe("files that are no whole picture", () => {
   });
 });
 
-test("pictures own their memory, so that they can be given to another thread", async () => {
+test("pictures own their memory, so that it can be transferred to another thread", async () => {
   const image: Image = await decodeImage(await encodePng(noise(3, 3, 3)), "small");
   expect(image.data.buffer.byteLength).toBe(27);
 });
 
 /** A PNG file, 8 bits per sample, from an already compressed stream: for the files no encoder would write. */
 function pngFile(
-  header: { width: number; height: number; colourType: number },
+  header: { width: number; height: number; colorType: number },
   data: Uint8Array,
   palette: number[] = [],
 ): Uint8Array {
@@ -232,7 +232,7 @@ function pngFile(
   const ihdr = Buffer.alloc(13);
   ihdr.writeUInt32BE(header.width, 0);
   ihdr.writeUInt32BE(header.height, 4);
-  ihdr.set([8, header.colourType], 8);
+  ihdr.set([8, header.colorType], 8);
   return Buffer.concat([
     Buffer.from("89504e470d0a1a0a", "hex"),
     chunk("IHDR", ihdr),

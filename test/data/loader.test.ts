@@ -77,7 +77,7 @@ describe("PatchLoader", () => {
     expect(untimed(await take(other, 6))).not.toEqual(expected);
   });
 
-  test("a batch has the shapes it says, and its patches are parts of the pictures it names", async () => {
+  test("a batch has the shapes that it states, and patches of the pictures that it names", async () => {
     await using loader = new PatchLoader(onDisk(), { ...options, patch: 18, batch: 3 });
     const { low, high, lowShape, highShape, names, wait } = await loader.next();
     expect([lowShape, highShape]).toEqual([
@@ -88,9 +88,9 @@ describe("PatchLoader", () => {
     expect(wait).toBeGreaterThanOrEqual(0);
     names.forEach((name, slot) => {
       const i = Number(name.slice(1));
-      const known = new Set(toPlanar(noise(40 + 30 * i, 36 + 10 * i, 3, i)));
+      const values = new Set(toPlanar(noise(40 + 30 * i, 36 + 10 * i, 3, i)));
       const patch = high.subarray(slot * 3 * 36 ** 2, (slot + 1) * 3 * 36 ** 2);
-      expect(patch.every((v) => known.has(v))).toBe(true);
+      expect(patch.every((v) => values.has(v))).toBe(true);
       expect(new Set(patch).size).toBeGreaterThan(200);
     });
   });
@@ -116,35 +116,32 @@ describe("PatchLoader", () => {
     ["rgb", "high", 3, 16],
     ["y", "low", 1, 8],
     ["y", "high", 1, 16],
-  ] as const)(
-    "colors %s, inputSize %s: patches are cut from those pictures, at one place",
-    async (...row) => {
-      const [colors, inputSize, channels, side] = row;
-      const dataset = openFolder(paths.slice(0, 1), { scale, colors, inputSize });
-      await using loader = new PatchLoader(dataset, options);
-      const { low, high, lowShape, highShape } = await loader.next();
-      expect(lowShape).toEqual([4, channels, side, side]);
-      expect(highShape).toEqual([4, channels, 16, 16]);
-      const pair = await dataset.load(0);
-      const zoom = side / 8;
-      for (let slot = 0; slot < 4; slot++) {
-        const small = low.subarray(slot * channels * side ** 2, (slot + 1) * channels * side ** 2);
-        const large = high.subarray(slot * channels * 256, (slot + 1) * channels * 256);
-        // Of all places and symmetries exactly one gives the LR patch; the same one must give the HR patch.
-        const found = places(pair.low.width / zoom - 7, pair.low.height / zoom - 7).filter(
-          ({ x, y, symmetry }) => same(small, cutOut(pair.low, x * zoom, y * zoom, side, symmetry)),
-        );
-        expect(found.length).toBe(1);
-        const [{ x, y, symmetry }] = found;
-        expect(same(large, cutOut(pair.high, x * scale, y * scale, 16, symmetry))).toBe(true);
-      }
-    },
-  );
+  ] as const)("colors %s, inputSize %s: both patches are cut from the same place", async (...row) => {
+    const [colors, inputSize, channels, side] = row;
+    const dataset = openFolder(paths.slice(0, 1), { scale, colors, inputSize });
+    await using loader = new PatchLoader(dataset, options);
+    const { low, high, lowShape, highShape } = await loader.next();
+    expect(lowShape).toEqual([4, channels, side, side]);
+    expect(highShape).toEqual([4, channels, 16, 16]);
+    const pair = await dataset.load(0);
+    const zoom = side / 8;
+    for (let slot = 0; slot < 4; slot++) {
+      const small = low.subarray(slot * channels * side ** 2, (slot + 1) * channels * side ** 2);
+      const large = high.subarray(slot * channels * 256, (slot + 1) * channels * 256);
+      // Of all places and symmetries exactly one gives the LR patch; the same one must give the HR patch.
+      const matches = places(pair.low.width / zoom - 7, pair.low.height / zoom - 7).filter(
+        ({ x, y, symmetry }) => same(small, cutOut(pair.low, x * zoom, y * zoom, side, symmetry)),
+      );
+      expect(matches.length).toBe(1);
+      const [{ x, y, symmetry }] = matches;
+      expect(same(large, cutOut(pair.high, x * scale, y * scale, 16, symmetry))).toBe(true);
+    }
+  });
 
   test("a picture whose channels are not those of the dataset is refused", async () => {
     await using loader = new PatchLoader({ ...inMemory(), colors: "y" }, options);
     await expect(loader.next()).rejects.toThrow(
-      /has 3 channels, but .* memory says colors: "y", which are 1/,
+      /has 3 channels, but .* memory says colors: "y", which means 1/,
     );
   });
 
@@ -174,7 +171,7 @@ describe("PatchLoader", () => {
     expect(() => loader.restore({ ...state, position: 7 })).toThrow(/position 7/);
   });
 
-  test("the cache holds what fits into cacheBytes and not a byte more", async () => {
+  test("the cache keeps what fits into cacheBytes and not a byte more", async () => {
     const pairs = await Promise.all(paths.map((_, i) => onDisk().load(i)));
     const bytes = pairs.reduce((sum, { low, high }) => sum + low.data.length + high.data.length, 0);
     const loadsWith = async (cacheBytes: number) => {
@@ -200,7 +197,7 @@ describe("PatchLoader", () => {
     expect(second.wait).toBeLessThan(25);
   });
 
-  test("is an endless iterator that closes when left", async () => {
+  test("is an endless iterator that closes the loader on break", async () => {
     const loader = new PatchLoader(onDisk(), options);
     let batches = 0;
     for await (const { low } of loader) {
@@ -219,7 +216,7 @@ describe("PatchLoader", () => {
     await expect(loader.next()).rejects.toThrow(/after close/);
   });
 
-  test("refuses options and datasets that mean nothing", () => {
+  test("refuses wrong options and empty datasets", () => {
     const make = (wrong: Partial<LoaderOptions>) => () =>
       new PatchLoader(inMemory(), { ...options, ...wrong });
     expect(make({ batch: 0 })).toThrow(RangeError);
@@ -260,7 +257,7 @@ describe("failures", () => {
     ],
     [
       "throws",
-      "import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => { throw Error('oh') });",
+      "import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => { throw Error() });",
     ],
     ["does not start", "import 'there-is-no-such-package';"],
   ])("a thread that %s rejects with the picture it had", async (_how, program) => {

@@ -59,7 +59,7 @@ describe("openDiv2k", () => {
     expect(enlarged).toEqual({ ...pair, low: imresize(pair.low, 2) });
   });
 
-  test("HR that is no multiple of the scale is cropped, as the official LR sizes imply; grey becomes RGB", async () => {
+  test("HR is cropped to a multiple of the scale, as official LR sizes imply; grey becomes RGB", async () => {
     const large = noise(21, 15, 1);
     await save(join(high, "0003.png"), large);
     await save(join(low, "0003x2.png"), noise(10, 7, 1));
@@ -86,7 +86,7 @@ describe("openDiv2k", () => {
     rmSync(join(high, "0005.png"));
   });
 
-  test("missing and empty folders and senseless scales are refused", () => {
+  test("missing and empty folders and wrong scales are refused", () => {
     expect(() => openDiv2k(root, { split: "valid", scale: 2 })).toThrow(/DIV2K_valid_HR: .*Unpack/);
     expect(() => openDiv2k(root, { split: "train", scale: 3 })).toThrow(/LR_bicubic.X3: .*X3\.zip/);
     expect(() => openDiv2k(root, { split: "train", scale: 1 })).toThrow(/scale .* not 1/);
@@ -152,7 +152,7 @@ describe("openDiv2k's tracks", () => {
     expect(pair.high).toEqual(crop(uneven, 0, 0, 24, 16));
   });
 
-  test("what was not published is refused, and what is missing is named with its archive", () => {
+  test("unpublished tracks and scales are refused, and a missing folder is named with its archive", () => {
     const open = (track: string, scale: number) =>
       openDiv2k(root, { split: "train", track: track as "mild", scale });
     expect(() => open("mild", 2)).toThrow(/"mild" at scale 4, not at 2/);
@@ -212,7 +212,7 @@ describe("openFolder", () => {
     expect(() => open({ inputSize: "big" as "high" })).toThrow(/inputSize .* not "big"/);
   });
 
-  test("takes a list of files as it is", async () => {
+  test("takes a list of files in its order", async () => {
     const paths = [photograph("nagasaki-boats"), photograph("allium-oreophilum")];
     const dataset = openFolder(paths, { scale: 2 });
     expect(dataset).toMatchObject({ name: "2 pictures X2", length: 2, names: ["image", "image"] });

@@ -1,4 +1,7 @@
-/** Picture files with all their bits and profiles: read, and written in strips. pngjs, which shares no code with sharp, looks too. */
+/**
+ * Picture files with all their bits and profiles: read, and written in strips. pngjs, which shares no code
+ * with sharp, reads them too.
+ */
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PNG } from "pngjs";
@@ -75,7 +78,7 @@ describe.each([1, 2, 3, 4] as const)("PNG of %i channels", (channels) => {
   }
 });
 
-test("a colour profile goes through, and the colours stay as they are", async () => {
+test("a colour profile is kept, and the colours do not change", async () => {
   const icc = await someProfile();
   const image = noise(20, 9, 3);
   for (const format of ["png", "jpeg", "webp"] as const) {
@@ -161,7 +164,7 @@ describe("what cannot be read", () => {
 describe("what cannot be written", () => {
   const size = { width: 4, height: 4, channels: 3, depth: 8, format: "png" } as const;
 
-  test("too large for the format, or with more than it holds", async () => {
+  test("pictures too large for the format, or with bits or alpha that it cannot hold", async () => {
     const create = (options: Partial<PictureFileOptions>) =>
       PictureWriter.create(path("x"), { ...size, ...options });
     await expect(create({ format: "webp", width: 17_000 })).rejects.toThrow(
@@ -175,7 +178,7 @@ describe("what cannot be written", () => {
     expect(readdirSync(folder)).not.toContain("x");
   });
 
-  test("a missing folder, and one that is read-only, are told of before anything is computed", async () => {
+  test("a missing folder and a read-only one are reported before anything is computed", async () => {
     await expect(PictureWriter.create(path("no/such.png"), size)).rejects.toThrow("cannot be written");
     mkdirSync(path("locked"));
     chmodSync(path("locked"), 0o500);
@@ -183,19 +186,19 @@ describe("what cannot be written", () => {
     await expect(PictureWriter.create(path("locked/x.png"), size)).rejects.toThrow("cannot be written");
   });
 
-  test("given up, nothing is left; and an older file stays until the new one is whole", async () => {
-    mkdirSync(path("given-up"));
-    const file = path("given-up/old.png");
+  test("discard() leaves nothing; an older file stays until the new one is whole", async () => {
+    mkdirSync(path("discarded"));
+    const file = path("discarded/old.png");
     await write(file, noise(4, 4, 3, 1));
     const old = readFileSync(file);
     const writer = await PictureWriter.create(file, size);
     await writer.write(new Uint8Array(12));
     expect(readFileSync(file)).toEqual(old);
     await writer.discard();
-    expect(readdirSync(path("given-up"))).toEqual(["old.png"]);
+    expect(readdirSync(path("discarded"))).toEqual(["old.png"]);
     expect(readFileSync(file)).toEqual(old);
     await write(file, noise(4, 4, 3, 2));
-    expect(readdirSync(path("given-up"))).toEqual(["old.png"]);
+    expect(readdirSync(path("discarded"))).toEqual(["old.png"]);
     expect(readFileSync(file)).not.toEqual(old);
   });
 

@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { formatNames, formatOfName, stemOf } from "../../src/data/formats.ts";
-import { partnersOf, smallOnesAmong } from "../../src/data/partners.ts";
+import { lowOnesAmong, partnersOf } from "../../src/data/partners.ts";
 import { describeLeftOut, picturesIn } from "../../src/data/pictures-in.ts";
 import { sameFile } from "../../src/data/same-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
@@ -33,7 +33,7 @@ test("names: formats by extension in any case", () => {
 describe("picturesIn", () => {
   const names = (name: string) => picturesIn(path(name)).pictures.map((file) => basename(file));
 
-  test("takes every known extension in any case, sorted by name", () => {
+  test("takes every extension of its formats in any case, sorted by name", () => {
     make("all", "d.webp", "B.PNG", "c.JpEg", "a.jpg", "e.jpe", "f.jfif");
     expect(names("all")).toEqual(["B.PNG", "a.jpg", "c.JpEg", "d.webp", "e.jpe", "f.jfif"]);
     expect(picturesIn(path("all")).leftOut).toEqual([]);
@@ -72,7 +72,7 @@ describe("picturesIn", () => {
     },
   );
 
-  test("says in a line what was left out, by reason and not at length", () => {
+  test("says in one short line what was left out, by reason", () => {
     const leftOut = ["e.tif", "f.bmp", "g.bmp", "h.bmp", "i.bmp"].map((name) => ({ name, why: "not PNG" }));
     expect(describeLeftOut("in", [...leftOut, { name: "sub", why: "a folder" }])).toBe(
       "in: left out e.tif, f.bmp, g.bmp and 2 more (not PNG), sub (a folder)",
@@ -98,42 +98,42 @@ describe("partnersOf", () => {
       ...["baby_LRBI_x2.png", "baby_LRBI.png", "baby_bicLRx2.png", "baby_lr.png", "baby_bicubic_x2.png"],
       ...["babyx2m.png", "babyx2d.png", "babyx2w.png", "babyx2w3.png"],
     ]) {
-      expect(partners("hr/baby.png", [`lr/${small}`]), small).toEqual([`lr/${small}`]);
+      expect(partners("high/baby.png", [`low/${small}`]), small).toEqual([`low/${small}`]);
     }
     for (const small of ["baby_LR.png", "babyx2.png", "baby_HRx2.png", "baby.png"]) {
       for (const large of ["baby_HR.png", "baby_GT.png"]) {
-        const expected = small.includes("HR") && large.includes("GT") ? [] : [`lr/${small}`];
-        expect(partners(`hr/${large}`, [`lr/${small}`]), `${large} ${small}`).toEqual(expected);
+        const expected = small.includes("HR") && large.includes("GT") ? [] : [`low/${small}`];
+        expect(partners(`high/${large}`, [`low/${small}`]), `${large} ${small}`).toEqual(expected);
       }
     }
   });
 
   test("not those of other pictures or scales", () => {
     const others = ["babyx3.png", "baby_LRBI_x4.png", "babyx22.png", "babyx2x2.png", "babies.png", "bab.png"];
-    expect(partners("hr/baby.png", [...others, "baby2.png", "xbaby.png", "babyLRx2y.png"])).toEqual([]);
-    expect(partners("hr/baby.png", ["lr/babyx4.png"], 4)).toEqual(["lr/babyx4.png"]);
-    expect(partners("hr/a+b(1).png", ["lr/a+b(1)x2.png"])).toEqual(["lr/a+b(1)x2.png"]);
+    expect(partners("high/baby.png", [...others, "baby2.png", "xbaby.png", "babyLRx2y.png"])).toEqual([]);
+    expect(partners("high/baby.png", ["low/babyx4.png"], 4)).toEqual(["low/babyx4.png"]);
+    expect(partners("high/a+b(1).png", ["low/a+b(1)x2.png"])).toEqual(["low/a+b(1)x2.png"]);
   });
 
   test("accents taken apart, as macOS does, make no difference", () => {
     const [composed, apart] = ["\u00e9", "e\u0301"];
-    expect(partners(`hr/${composed}.png`, [`lr/${apart}x2.png`])).toEqual([`lr/${apart}x2.png`]);
-    expect(partners(`hr/${apart}.png`, [`lr/${composed}.png`])).toEqual([`lr/${composed}.png`]);
+    expect(partners(`high/${composed}.png`, [`low/${apart}x2.png`])).toEqual([`low/${apart}x2.png`]);
+    expect(partners(`high/${apart}.png`, [`low/${composed}.png`])).toEqual([`low/${composed}.png`]);
   });
 
   test("several are all named; a picture is not its own small version", () => {
-    expect(partners("hr/a.png", ["lr/a.png", "lr/ax2.png"])).toEqual(["lr/a.png", "lr/ax2.png"]);
+    expect(partners("high/a.png", ["low/a.png", "low/ax2.png"])).toEqual(["low/a.png", "low/ax2.png"]);
     expect(partners("one/a.png", ["one/a.png", "one/a_LR.png"])).toEqual(["one/a_LR.png"]);
   });
 
-  test("small ones beside large ones in a folder", () => {
+  test("LR pictures beside their HR pictures in a folder", () => {
     const set = ["1_HR.png", "1_LR.png", "2-hr.png", "2-lr.png", "3_LR.png", "ALR.png"];
-    expect(smallOnesAmong(set)).toEqual(["1_LR.png", "2-lr.png"]);
+    expect(lowOnesAmong(set)).toEqual(["1_LR.png", "2-lr.png"]);
   });
 });
 
 describe("sameFile", () => {
-  test("follows links, hard ones, too, and compares what is not there yet by its place", () => {
+  test("follows links, also hard ones, and compares missing files by their place", () => {
     const real = make("real", "a.png", "b.png");
     symlinkSync(real, path("other"));
     symlinkSync(join(real, "a.png"), path("c.png"));

@@ -48,7 +48,7 @@ async function batchesOf(dataset: PairDataset, more: Partial<LoaderOptions> = {}
 }
 
 describe("raw files", () => {
-  test("header and parts come back, and only a whole file is one", async () => {
+  test("header and parts come back, and an incomplete file has no header", async () => {
     const path = join(folder, "a.raw");
     const pair = { name: "a", low: noise(75, 4, 3, 1), high: noise(150, 8, 3, 2) };
     await writeRaw(path, "made from", pair);
@@ -59,10 +59,11 @@ describe("raw files", () => {
       high: { width: 150, height: 8, channels: 3 },
     });
     const part = async (which: "low" | "high", x: number, y: number, w: number, h: number) => {
-      const found = await readPart(path, header, which, { x, y, w, h });
-      return crop(found.image, found.x, 0, w, h);
+      const part = await readPart(path, header, which, { x, y, w, h });
+      return crop(part.image, part.x, 0, w, h);
     };
-    // Within one strip of 64 columns, at the edges of strips, over several, in the narrow last one, and everything.
+    // Within one strip of 64 columns, at the edges of strips, across several, in the narrow last one, and
+    // all.
     for (const [x, w] of [
       [3, 20],
       [0, 64],
@@ -109,7 +110,7 @@ describe("PatchLoader with a cacheFolder", () => {
     const [date, later] = [new Date(1_700_000_000_000), new Date(1_700_000_005_000)];
     utimesSync(paths[1], date, date);
     const first = await batchesOf(dataset, { cacheFolder });
-    // The same size and date, but no picture any more: it is not even looked at.
+    // The same size and date, but no longer a picture: it is not even opened.
     const { size } = statSync(paths[1]);
     const picture = readFileSync(paths[1]);
     writeFileSync(paths[1], Buffer.alloc(size));
@@ -154,7 +155,7 @@ describe("PatchLoader with a cacheFolder", () => {
     expect(await batchesOf(dataset, { cacheFolder })).toEqual(expected);
   });
 
-  test("prepare() fills the folder and tells how far it is; abort stops it", async () => {
+  test("prepare() fills the folder and reports progress; abort stops it", async () => {
     const dataset = openFolder(paths, { scale: 2 });
     await using loader = new PatchLoader(dataset, { ...options, cacheFolder });
     const controller = new AbortController();
@@ -166,10 +167,10 @@ describe("PatchLoader with a cacheFolder", () => {
     expect(steps).toEqual([1, 2, 3, 4].map((k) => [k, 4]));
     expect(readdirSync(cacheFolder).length).toBe(4);
     await using without = new PatchLoader(dataset, options);
-    await expect(without.prepare()).rejects.toThrow(/given none/);
+    await expect(without.prepare()).rejects.toThrow(/has none/);
   });
 
-  test("troubles are told by name", async () => {
+  test("errors name the file or the option", async () => {
     const dataset = openFolder(paths, { scale: 2 });
     const make = (more: Partial<LoaderOptions>) => () => new PatchLoader(dataset, { ...options, ...more });
     expect(make({ cacheFolder, cacheBytes: 0 })).toThrow(/cacheBytes or cacheFolder/);

@@ -1,9 +1,9 @@
-/** Writes a picture, opens its folder as training data and takes a batch of it, which a worker thread decodes. */
+/** Writes a picture, opens its folder as training data and takes a batch, which a worker thread decodes. */
 import { type Image, openFolder, PatchLoader, writePng } from "pixelgrad/data";
 import { describeConditions } from "pixelgrad/evaluate";
 import { presets, type TrainConfig } from "pixelgrad/train";
 
-// Their declarations compile, and their code loads.
+// The declarations of these entries compile, and their code loads.
 const config: TrainConfig = presets.EDSR.quick;
 if (config.steps < 1 || typeof describeConditions !== "function") throw new Error("an entry is incomplete");
 

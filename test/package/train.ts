@@ -1,8 +1,8 @@
 import { Adam, backward, EDSR, init, l1Loss, manualSeed, Random, rand, scope, upscale } from "pixelgrad";
 
 /**
- * On the adapter that init() finds: the mean sample of a ramp that the network of the package has enlarged, and one step of
- * training: the loss before and after, and the device's name.
+ * On the adapter that init() finds: the mean sample of a ramp that the package's network has enlarged, and
+ * the loss before and after one training step.
  */
 export async function train(): Promise<{ losses: number[]; device: string; method: string; mean: number }> {
   const device = await init();

@@ -26,7 +26,7 @@ describe("BT.601 in studio range", () => {
     expect(rgbToY(pixels(1, 0, 0))[0]).toBeCloseTo(16 + 65.481 / 255, 12);
   });
 
-  test("the way back restores every byte from unrounded planes, and is off by at most 2 from rounded ones", () => {
+  test("ycbcrToRgb restores every byte from unrounded planes, and from rounded ones up to 2 levels", () => {
     const image = noise(64, 64, 3);
     expect(ycbcrToRgb(rgbToYcbcr(image), 64, 64)).toEqual(image);
     const rounded = ycbcrToRgb(rgbToYcbcr(image, { round: true }), 64, 64);
@@ -40,7 +40,7 @@ describe("BT.601 in studio range", () => {
     expect([...ycbcrToRgb([0, 128, 128], 1, 1).data]).toEqual([0, 0, 0]);
   });
 
-  test("grey pictures and wrong counts are refused with the way out", () => {
+  test("grey pictures and wrong counts are refused, with advice", () => {
     const grey = noise(4, 4, 1);
     expect(() => rgbToY(grey)).toThrow(/1 channels.*toRgb/);
     expect(rgbToY(toRgb(grey))[3]).toBeCloseTo(16 + (219 * grey.data[3]) / 255, 10);

@@ -6,7 +6,7 @@ import { drawn, noise } from "../data/support.ts";
 describe("crop and modcrop", () => {
   const image = drawn(7, 5, 2, (x, y, c) => 100 * c + 10 * y + x);
 
-  test("crop takes the part asked for", () => {
+  test("crop takes the part at the given place", () => {
     expect(crop(image, 2, 1, 3, 2)).toEqual(drawn(3, 2, 2, (x, y, c) => 100 * c + 10 * (y + 1) + x + 2));
   });
 
@@ -15,7 +15,7 @@ describe("crop and modcrop", () => {
     expect(modcrop(image, 1)).toBe(image);
   });
 
-  test("say what does not fit", () => {
+  test("errors say what does not fit", () => {
     expect(() => crop(image, 5, 0, 3, 1)).toThrow(/3x1 at column 5, row 0 .* 7x5/);
     expect(() => crop(image, 0.5, 0, 3, 1)).toThrow(RangeError);
     expect(() => modcrop(image, 6)).toThrow(DataError);

@@ -67,7 +67,7 @@ describe("resizeWeights", () => {
     expect(resizeWeights(9, 27, 3, { siting: [0.5, 0.5] })).toEqual(resizeWeights(9, 27, 3));
   });
 
-  test("refuses sizes and scales that mean nothing", () => {
+  test("refuses sizes and scales that are not above 0", () => {
     expect(() => resizeWeights(0, 1, 1)).toThrow(/0 -> 1/);
     expect(() => resizeWeights(4, 2, 0)).toThrow(/scale 0/);
   });
@@ -155,7 +155,7 @@ describe("imresize", () => {
     expect(new Set(out.data).size).toBeGreaterThan(2);
   });
 
-  test("refuses scales that mean nothing", () => {
+  test("refuses scales and sizes that are not above 0", () => {
     const image = noise(4, 4, 1);
     for (const scale of [0, -1, Number.NaN, Infinity]) expect(() => imresize(image, scale)).toThrow(/scale/);
     expect(() => imresize(image, { width: 0, height: 3 })).toThrow(/4 -> 0/);
@@ -214,7 +214,7 @@ describe("imresizePlane", () => {
 
   test("refuses a plane of another size", () => {
     expect(() => imresizePlane([1, 2, 3], { width: 2, height: 2 }, { width: 4, height: 4 })).toThrow(
-      /2x2 has 4 values, but 3/,
+      /\[1, 2, 2\] have 4 values, but 3/,
     );
   });
 });

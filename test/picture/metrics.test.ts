@@ -66,8 +66,8 @@ describe("psnr", () => {
 });
 
 /**
- * What scikit-image 0.26.0 (NumPy 2.4.6) says of two pictures made from formulas. It pads at the edges; the paper's
- * mean is over the values whose window lies inside.
+ * What scikit-image 0.26.0 (NumPy 2.4.6) says about two pictures made from formulas. It pads at the edges;
+ * the paper's mean is over the values whose window lies inside.
  *
  *     import numpy as np
  *     from skimage.metrics import peak_signal_noise_ratio, structural_similarity
@@ -76,7 +76,8 @@ describe("psnr", () => {
  *     a = (x * 7 + y * 5 + c * 29) % 256
  *     b = np.abs(a - (x * y * 3) % 37)
  *     a, b = a.astype(np.uint8), b.astype(np.uint8)
- *     options = dict(gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255, full=True)
+ *     options = dict(gaussian_weights=True, sigma=1.5, use_sample_covariance=False)
+ *     options |= dict(data_range=255, full=True)
  *     for k in range(3):
  *         _, values = structural_similarity(a[..., k], b[..., k], **options)
  *         print(values[5:-5, 5:-5].mean())
@@ -161,8 +162,8 @@ describe("ssim", () => {
 
 const set5 = testData("set5");
 /**
- * The bicubic rows in the tables of SRCNN, VDSR, EDSR and others: mean over Set5, rounded Y, border = scale. Their
- * Matlab code shrinks and enlarges Y in floating point and rounds at the end only.
+ * The bicubic rows in the tables of SRCNN, VDSR, EDSR and others: mean over Set5, rounded Y, border = scale.
+ * Their Matlab code shrinks and enlarges Y in floating point and rounds at the end only.
  */
 test.skipIf(set5 === undefined).each([
   [2, 33.66, 0.9299],

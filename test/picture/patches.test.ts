@@ -30,7 +30,7 @@ describe("augment", () => {
     expect([...augment(picture, 3, 2, 1, symmetry)]).toEqual(expected);
   });
 
-  test("the 8 symmetries are different, and each one's inverse undoes it, planes kept apart", () => {
+  test("the 8 symmetries differ, each is undone by its inverse, and planes do not mix", () => {
     const planes = toPlanar(noise(5, 4, 3));
     const results = symmetries.map((s) => augment(planes, 5, 4, 3, s));
     expect(new Set(results.map(String)).size).toBe(8);
@@ -41,7 +41,7 @@ describe("augment", () => {
   });
 
   test("names counts that do not fit", () => {
-    expect(() => augment(picture, 2, 2, 1, none)).toThrow(/2x2 have 4 values, but 6/);
+    expect(() => augment(picture, 2, 2, 1, none)).toThrow(/\[1, 2, 2\] have 4 values, but 6/);
   });
 });
 
@@ -93,7 +93,7 @@ describe("patches of a pair", () => {
     }
   });
 
-  test("all places and all 8 symmetries come, equally often", () => {
+  test("all places and all 8 symmetries are equally frequent", () => {
     const random = new Random(2);
     const counts = new Map<string, number>();
     const places = (8 - 4 + 1) * (6 - 4 + 1) * 8;

@@ -23,7 +23,7 @@ test("fromPlanar names the place of a NaN and counts that do not fit", () => {
   const planes = new Float32Array(12);
   planes[4 + 3] = Number.NaN;
   expect(() => fromPlanar(planes, 2, 2, 3)).toThrow(/channel 1, row 1, column 1 is NaN/);
-  expect(() => fromPlanar(planes, 2, 3, 3)).toThrow(/2x3 have 18 values, but 12/);
+  expect(() => fromPlanar(planes, 2, 3, 3)).toThrow(/\[3, 3, 2\] have 18 values, but 12/);
 });
 
 test("16 bits: sample / 65535, and back without loss", () => {
