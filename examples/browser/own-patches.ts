@@ -4,9 +4,9 @@ import {
   copyPatch,
   type Image,
   imresize,
+  lumaOf,
   modcrop,
   randomPlace,
-  rgbToY,
   toRgb,
 } from "../../src/picture/index.ts";
 
@@ -38,7 +38,7 @@ export class OwnPatches {
 
   constructor(picture: Image, { scale, colors, inputSize }: SuperResolver) {
     const rgb = modcrop(toRgb(picture), scale);
-    this.#high = colors === "y" ? luma(rgb) : rgb;
+    this.#high = colors === "y" ? lumaOf(rgb) : rgb;
     const size = { width: rgb.width / scale, height: rgb.height / scale };
     const small = imresize(this.#high, size);
     this.#bicubic = imresize(small, scale);
@@ -73,10 +73,4 @@ export class OwnPatches {
 
 function meanDifference(a: Float32Array, b: Float32Array): number {
   return a.reduce((total, value, i) => total + Math.abs(value - b[i]), 0) / a.length;
-}
-
-/** Luma in studio range, rounded, as a picture of one channel. */
-function luma(rgb: Image): Image {
-  const { width, height } = rgb;
-  return { width, height, channels: 1, data: Uint8Array.from(rgbToY(rgb, { round: true })) };
 }

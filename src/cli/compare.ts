@@ -5,8 +5,8 @@ import type { Picture } from "../evaluate/index.ts";
 import { folder, type Kind, whole } from "../options/kinds.ts";
 import type { Panel, Region } from "../report/picture.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
-import { isInterpolation, methodNames, scalesOf } from "../upscale/method-names.ts";
-import { aboutProtocols, measureFlags } from "./evaluate.ts";
+import { isInterpolation, isMethodName, methodNames, scalesOf } from "../upscale/method-names.ts";
+import { aboutProtocols, checkPicturesIn, measureFlags } from "./evaluate.ts";
 import { defineCommand, UsageError, type Values } from "./flags.ts";
 import { methodFlag, methodOf, openAdapter } from "./methods.ts";
 import { checkNotInput, idsOf, writeJson } from "./outputs.ts";
@@ -52,36 +52,40 @@ ${aboutProtocols}`,
     const { findPictures, loadPicture } = await import("../evaluate/index.ts");
     const { pickDetail } = await import("../report/picture.ts");
     const { hr, lr, protocol, border, out } = values;
+    await checkPicturesIn(hr, lr);
     const methods = await openMethods(values);
-    const { scale } = methods[0].upscaler;
-    const pictures = findPictures(hr, lr, scale, console.error);
-    const weights = methods.map((method) => method.weights);
-    const inputs = idsOf([...weights, ...pictures.flatMap(({ high, low }) => [high, low])]);
-    for (const drawing of ["quality-speed.png", "details.png"]) {
-      checkNotInput(join(out, drawing), "--out", inputs);
-    }
-    makeFolder(out, "Name another one with --out.");
-
-    const details: Detail[] = [];
-    for (const files of pictures.slice(0, values.details ?? 5)) {
-      const picture = await loadPicture(files, scale);
-      details.push({ picture, region: pickDetail(picture.high, detailSize, scale), panels: [] });
-    }
-    const results: Result[] = [];
-    for (const [i, opened] of methods.entries()) {
-      const { name, upscale } = opened.upscaler;
-      console.error(`Measuring ${name} (${i + 1} of ${methods.length}) …`);
-      const result = await measure(opened, pictures, { protocol, border, signal });
-      results.push(result);
-      for (const [k, { picture, panels }] of details.entries()) {
-        const caption = `${name} ${result.images[k].psnr.toFixed(2)} dB`;
-        panels.push({ caption, image: await upscale(picture.low, { signal }) });
+    try {
+      const { scale } = methods[0].upscaler;
+      const pictures = findPictures(hr, lr, scale, console.error);
+      const weights = methods.map((method) => method.weights);
+      const inputs = idsOf([...weights, ...pictures.flatMap(({ high, low }) => [high, low])]);
+      for (const drawing of ["quality-speed.png", "details.png"]) {
+        checkNotInput(join(out, drawing), "--out", inputs);
       }
+      makeFolder(out, "Name another one with --out.");
+
+      const details: Detail[] = [];
+      for (const files of pictures.slice(0, values.details ?? 5)) {
+        const picture = await loadPicture(files, scale);
+        details.push({ picture, region: pickDetail(picture.high, detailSize, scale), panels: [] });
+      }
+      const results: Result[] = [];
+      for (const [i, opened] of methods.entries()) {
+        const { name, upscale } = opened.upscaler;
+        console.error(`Measuring ${name} (${i + 1} of ${methods.length}) …`);
+        const result = await measure(opened, pictures, { protocol, border, signal });
+        results.push(result);
+        for (const [k, { picture, panels }] of details.entries()) {
+          const caption = `${name} ${result.images[k].psnr.toFixed(2)} dB`;
+          panels.push({ caption, image: await upscale(picture.low, { signal }) });
+        }
+      }
+      // Such as "Set5/HR x2".
+      const title = `${resolve(hr).split(sep).slice(-2).join("/")} x${scale}`;
+      await writeResults(out, title, results, details);
+    } finally {
+      for (const { close } of methods) close();
     }
-    for (const { close } of methods) close();
-    // Such as "Set5/HR x2".
-    const title = `${resolve(hr).split(sep).slice(-2).join("/")} x${scale}`;
-    await writeResults(out, title, results, details);
   },
 });
 
@@ -103,14 +107,19 @@ async function openMethods({ methods, adapter, ensemble, scale }: Values<typeof 
     throw new UsageError("--ensemble is for networks, and no method is one");
   }
   const { selfEnsemble } = await import("../upscale/index.ts");
-  const isFile = (method: string) => !(methodNames as readonly string[]).includes(method);
+  const isFile = (method: string) => !isMethodName(method);
   const byChoice = new Map<string, OpenedMethod>();
   let commonScale: number | undefined = scale;
   // Files first: they know their scale, which is then that of the others.
-  for (const method of new Set([...chosen.filter(isFile), ...chosen])) {
-    const opened = await methodOf({ method, scale: commonScale });
-    byChoice.set(method, opened);
-    commonScale = opened.upscaler.scale;
+  try {
+    for (const method of new Set([...chosen.filter(isFile), ...chosen])) {
+      const opened = await methodOf({ method, scale: commonScale });
+      byChoice.set(method, opened);
+      commonScale = opened.upscaler.scale;
+    }
+  } catch (error) {
+    for (const { close } of byChoice.values()) close();
+    throw error;
   }
   const opened = withLabels(chosen.map((method) => byChoice.get(method)!));
   return opened.flatMap((method, i) => {

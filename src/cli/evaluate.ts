@@ -1,3 +1,4 @@
+import { formatNames } from "../data/formats.ts";
 import { file, folder, oneOf, whole } from "../options/kinds.ts";
 import { defineCommand } from "./flags.ts";
 import { adapterFlag, ensembleFlag, methodFlag, methodOf, scaleFlag } from "./methods.ts";
@@ -6,7 +7,7 @@ import { describeResult, figures, measure } from "./results.ts";
 
 /** Flags of `evaluate` and `compare` that say what is measured, and on what. */
 export const measureFlags = {
-  hr: { kind: folder, help: "the original pictures (PNG, JPEG, WebP)", required: true },
+  hr: { kind: folder, help: `the original pictures (${formatNames})`, required: true },
   lr: {
     kind: folder,
     help: "small versions of them: NAME.png, NAMEx2.png, NAME_LR.png or so; default: by Matlab's bicubic",
@@ -57,6 +58,7 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
   async run({ hr, lr, protocol, border, json, ...flags }, { signal }) {
     checkFolderOf(json);
     const { findPictures } = await import("../evaluate/index.ts");
+    await checkPicturesIn(hr, lr);
     const opened = await methodOf(flags);
     try {
       const pictures = findPictures(hr, lr, opened.upscaler.scale, console.error);
@@ -80,3 +82,9 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
     }
   },
 });
+
+/** Before a network is loaded: are there pictures at all? @throws DataError */
+export async function checkPicturesIn(hr: string, lr: string | undefined): Promise<void> {
+  const { picturesIn } = await import("../data/pictures-in.ts");
+  for (const folder of lr === undefined ? [hr] : [hr, lr]) picturesIn(folder);
+}

@@ -10,8 +10,8 @@ export const infoCommand = defineCommand({
 Lists the WebGPU adapters, names the one in use and measures how fast it is.
 
 Networks run on a WebGPU adapter: a graphics card, or a program that does its work on the processor.
-Of those present, the fastest kind is used: a GPU, then lavapipe, then SwiftShader. --adapter
-chooses another one, here and in all commands.
+Of those present, the fastest kind is used: a card before a program. --adapter chooses another one,
+here and in all commands.
 
 Measuring takes some seconds: the most additions and multiplications per second that the adapter
 reaches, and the bytes per second of a plain copy. No network can run faster than these allow.`,
@@ -21,7 +21,7 @@ reaches, and the bytes per second of a plain copy. No network can run faster tha
   },
   examples: [
     ["", "the adapter in use by default"],
-    ["-g swiftshader", "another one"],
+    ["-g NVIDIA", "one whose name contains this"],
   ],
   async run({ adapter, json }) {
     checkFolderOf(json);

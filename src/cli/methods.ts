@@ -1,7 +1,15 @@
 /** Flags that say which method enlarges, by how much and where. All commands share them. */
-import { oneOf, text } from "../options/kinds.ts";
+import { adapterChoices } from "../device/adapter-choice.ts";
+import { oneOf, orList, text } from "../options/kinds.ts";
+import { DataError } from "../picture/errors.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
-import { defaultMethod, isInterpolation, methodNames } from "../upscale/method-names.ts";
+import {
+  defaultMethod,
+  isInterpolation,
+  isMethodName,
+  methodNames,
+  scalesOf,
+} from "../upscale/method-names.ts";
 import { type Flags, UsageError } from "./flags.ts";
 
 export const methodFlag = {
@@ -24,7 +32,7 @@ export const ensembleFlag = {
 export const adapterFlag = {
   short: "g",
   kind: text,
-  help: "where networks run: gpu, lavapipe, swiftshader, cpu or part of an adapter's name",
+  help: `where networks run: ${adapterChoices}`,
 } satisfies Flags[string];
 
 interface MethodFlags {
@@ -36,11 +44,13 @@ interface MethodFlags {
 
 /** Opens the method that the flags name. @throws UsageError if flags contradict each other */
 export async function methodOf({ method, scale, ensemble, adapter }: MethodFlags): Promise<OpenedMethod> {
-  await openAdapter(adapter, [method ?? defaultMethod(scale ?? 2)]);
+  const name = method ?? defaultMethod(scale ?? 2);
+  if (scale !== undefined && isMethodName(name) && !scalesOf(name).includes(scale)) {
+    throw new UsageError(`${name} enlarges by ${orList(scalesOf(name))}, and --scale is ${scale}`);
+  }
+  await openAdapter(adapter, [name]);
   const { openMethod } = await import("../node.ts");
-  return openMethod({ method, scale, ensemble }).catch((error: Error) => {
-    throw error instanceof RangeError ? new UsageError(error.message.replace(/\.$/, "")) : error;
-  });
+  return openMethod({ method, scale, ensemble });
 }
 
 /** Opens the adapter that --adapter names, for the networks among the methods. */
@@ -50,5 +60,7 @@ export async function openAdapter(adapter: string | undefined, methods: readonly
     throw new UsageError(`--adapter is for networks, and ${methods.join(", ")} runs without one`);
   }
   const { init } = await import("../node.ts");
-  await init({ adapter });
+  await init({ adapter }).catch((cause: Error) => {
+    throw new DataError(`${cause.message} Or do without WebGPU: --method bicubic.`, { cause });
+  });
 }

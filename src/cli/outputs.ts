@@ -13,9 +13,11 @@ export function checkFolderOf(path: string | undefined): void {
   );
 }
 
-/** The files that a command reads, for checkNotInput. */
+/** The files that a command reads, for checkNotInput. Weights that come with the library are none of them. */
 export function idsOf(paths: readonly (string | undefined)[]): ReadonlySet<string> {
-  return new Set(paths.filter((path) => path !== undefined).map(fileId));
+  return new Set(
+    paths.filter((path) => path !== undefined && path !== "pretrained").map((path) => fileId(path!)),
+  );
 }
 
 /** Nothing is written over an input, not even through links. @throws UsageError that names the flag */

@@ -2,13 +2,8 @@
 import { statSync } from "node:fs";
 import { basename, join, sep } from "node:path";
 import { makeFolder } from "../data/files.ts";
-import { formatOfName, pictureFormats, stemOf } from "../data/formats.ts";
-import {
-  type OutputFormat,
-  PictureWriter,
-  readPictureFile,
-  sizeOfPictureFile,
-} from "../data/picture-file.ts";
+import { formatOfName, type PictureFormat, pictureFormats, stemOf } from "../data/formats.ts";
+import { PictureWriter, readPictureFile, sizeOfPictureFile } from "../data/picture-file.ts";
 import { picturesIn } from "../data/pictures-in.ts";
 import { fileId } from "../data/same-file.ts";
 import { type Bands, type UpscaleReport, type Upscaler, upscaleBands } from "../node.ts";
@@ -35,7 +30,7 @@ export interface Report extends Job, Partial<UpscaleReport>, Partial<Size> {
   readonly peakProcessBytes?: number;
 }
 
-type Settings = UpscaleFlags & { readonly format: OutputFormat };
+type Settings = UpscaleFlags & { readonly format: PictureFormat };
 
 /** @throws UsageError or DataError if nothing can begin; errors of single pictures are in their reports. */
 export async function upscaleFiles(flags: UpscaleFlags, signal: AbortSignal): Promise<Report[]> {
@@ -47,7 +42,7 @@ export async function upscaleFiles(flags: UpscaleFlags, signal: AbortSignal): Pr
   const opened = await methodOf(flags);
   try {
     const start = performance.now();
-    const pixels = jobs.length > 1 ? await pixelsOf(jobs, settings) : [0];
+    const pixels = jobs.length > 1 ? await pixelsOf(jobs, settings, signal) : [0];
     let [done, left] = [0, pixels.reduce((sum, count) => sum + count)];
     const reports: Report[] = [];
     for (const [i, job] of jobs.entries()) {
@@ -133,9 +128,10 @@ function isSkipped({ output }: Job, { overwrite }: Settings): boolean {
 }
 
 /** How much work each picture is: its pixels, by its header. Nothing if it will be skipped or fail. */
-async function pixelsOf(jobs: readonly Job[], settings: Settings): Promise<number[]> {
+async function pixelsOf(jobs: readonly Job[], settings: Settings, signal: AbortSignal): Promise<number[]> {
   const counts: number[] = [];
   for (const job of jobs) {
+    signal.throwIfAborted();
     const { width, height } = isSkipped(job, settings)
       ? { width: 0, height: 0 }
       : await sizeOfPictureFile(job.input).catch(() => ({ width: 0, height: 0 }));

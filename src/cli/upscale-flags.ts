@@ -1,5 +1,5 @@
 /** The flags of `pixelgrad upscale`. */
-import { outputFormats } from "../data/picture-file.ts";
+import { formatNames, type PictureFormat, pictureFormats } from "../data/formats.ts";
 import { file, type Kind, oneOf, path, whole } from "../options/kinds.ts";
 import { alphaChoices } from "../picture/alpha.ts";
 import type { Values } from "./flags.ts";
@@ -23,7 +23,7 @@ export const upscaleFlags = {
   input: {
     short: "i",
     kind: path,
-    help: "a picture (PNG, JPEG, WebP), a folder of pictures, or - for video from standard input",
+    help: `a picture (${formatNames}), a folder of pictures, or - for video from standard input`,
     required: true,
   },
   output: {
@@ -38,7 +38,7 @@ export const upscaleFlags = {
   adapter: adapterFlag,
   format: {
     short: "f",
-    kind: oneOf(...outputFormats),
+    kind: oneOf(...(Object.keys(pictureFormats) as PictureFormat[])),
     help: "of the output; default: as its name says, else png",
   },
   quality: { kind: whole(1, 100), help: "of JPEG and WebP; default: 95. WebP of 100 is lossless" },

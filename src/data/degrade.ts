@@ -76,8 +76,10 @@ export function drawDegradation(options: DegradationOptions, index: number): Deg
   const random = new Random(base * 2 ** 20 + index);
   // Draws a number even if there is no range, so that adding noise does not change the blur.
   const draw = (name: string, range: Range | undefined, lowest: number, highest: number) => {
-    const [min, max] = typeof range === "object" ? range : [range ?? lowest, range ?? lowest];
-    if (!(lowest <= min && min <= max && max <= highest)) {
+    const bounds = Array.isArray(range) && range.length === 2 ? range : [range ?? lowest, range ?? lowest];
+    const [min, max] = bounds;
+    const numeric = range !== null && bounds.every((bound) => typeof bound === "number");
+    if (!(numeric && lowest <= min && min <= max && max <= highest)) {
       const wanted = `a number or [min, max] in ${lowest}..${highest}`;
       throw new RangeError(`degradation: ${name} must be ${wanted}, not ${JSON.stringify(range)}.`);
     }

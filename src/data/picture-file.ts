@@ -51,18 +51,14 @@ async function formatOfFile(path: string): Promise<PictureFormat> {
   }
 }
 
-/** The formats that are written. */
-export const outputFormats = ["png", "jpeg", "webp"] as const satisfies PictureFormat[];
-export type OutputFormat = (typeof outputFormats)[number];
-
 export interface PictureFileOptions extends TiffPicture {
-  readonly format: OutputFormat;
+  readonly format: PictureFormat;
   /** For JPEG and WebP: 1 to 100. At 100, WebP is lossless. Default 95. */
   readonly quality?: number;
 }
 
 /** The longest sides that the formats allow. */
-const maxSide: Record<OutputFormat, number> = { png: 2 ** 31 - 1, jpeg: 65_500, webp: 16_383 };
+const maxSide: Record<PictureFormat, number> = { png: 2 ** 31 - 1, jpeg: 65_500, webp: 16_383 };
 
 /**
  * Writes a picture file in strips, from top to bottom. They go to an uncompressed file beside it; `finish`

@@ -8,11 +8,11 @@ export function sameFile(a: string, b: string): boolean {
 
 /**
  * A text that two paths share if they lead to one file, also through links: the numbers of its device and
- * inode. While there is no such file: its name in the folder that it would be in.
+ * inode. Where there is no such file yet, or no such number (some network drives): its name in its folder.
  */
 export function fileId(path: string): string {
   const stats = statsOf(path);
-  if (stats) return `${stats.dev} ${stats.ino}`;
+  if (stats?.ino) return `${stats.dev} ${stats.ino}`;
   const full = resolve(path);
   const folder = dirname(full);
   return folder === full ? full : join(fileId(folder), basename(full));

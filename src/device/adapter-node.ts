@@ -7,7 +7,8 @@ import { createRequire } from "node:module";
 import { constants, homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
-import { type AdapterChoice, type Host, requestFrom } from "./adapter.ts";
+import { type Host, requestFrom } from "./adapter.ts";
+import type { AdapterChoice } from "./adapter-choice.ts";
 import type { TuningFile } from "./tuning.ts";
 
 async function createInstance(flags: string[] = []): Promise<GPU> {

@@ -1,9 +1,7 @@
+import type { AdapterChoice } from "./adapter-choice.ts";
 import { GpuDevice, type HostHooks } from "./gpu-device.ts";
 import { identify } from "./profile.ts";
 import type { TuningFile } from "./tuning.ts";
-
-/** `"gpu"`, `"lavapipe"`, `"swiftshader"`, `"cpu"`, or a part of an adapter's name. */
-export type AdapterChoice = "gpu" | "lavapipe" | "swiftshader" | "cpu" | (string & {});
 
 /** What differs between Node and browsers. A browser needs none of it; adapter-node.ts has Node's. */
 export interface Host extends HostHooks {

@@ -18,6 +18,8 @@ export interface EvaluateOptions {
   warmUp?: boolean;
   /** Stops between two tiles or pictures; the promise rejects with the signal's reason. */
   signal?: AbortSignal;
+  /** SSIM takes longer than PSNR, and pictures of at least 11x11 pixels inside the border. Default true. */
+  withSsim?: boolean;
   /** Called after each picture, for progress. */
   onPicture?: (score: PictureScore, index: number) => void;
 }
@@ -26,6 +28,7 @@ export interface PictureScore {
   name: string;
   /** dB; Infinity if the result equals the original. */
   psnr: number;
+  /** NaN without `withSsim`. */
   ssim: number;
   /** Milliseconds for enlarging alone, from memory to memory. */
   ms: number;
@@ -56,7 +59,7 @@ export async function evaluate(
   pictures: readonly (PairFiles | Picture)[],
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { warmUp = true, signal, onPicture } = options;
+  const { warmUp = true, withSsim = true, signal, onPicture } = options;
   const conditions = conditionsOf(upscaler, pictures, options);
   const images: PictureScore[] = [];
   for (const [i, source] of pictures.entries()) {
@@ -66,7 +69,7 @@ export async function evaluate(
     const start = performance.now();
     const result = await enlarge(upscaler, picture, conditions, signal);
     const ms = performance.now() - start;
-    const score = { ...compare(result, picture, conditions), ms };
+    const score = { ...compare(result, picture, conditions, withSsim), ms };
     images.push(score);
     onPicture?.(score, i);
   }
@@ -122,7 +125,7 @@ async function enlarge(
   return { width, height, channels: 1, data: Uint8Array.from(plane, toByte) };
 }
 
-function compare(result: Image, picture: Picture, conditions: Conditions) {
+function compare(result: Image, picture: Picture, conditions: Conditions, withSsim: boolean) {
   const { protocol, border, colors } = conditions;
   const original = colors === "rgb" ? picture.high : picture.highY;
   const options = metricOptions(protocol, border);
@@ -130,7 +133,7 @@ function compare(result: Image, picture: Picture, conditions: Conditions) {
     return {
       name: picture.name,
       psnr: psnr(result, original, options),
-      ssim: ssim(result, original, options),
+      ssim: withSsim ? ssim(result, original, options) : Number.NaN,
       megapixels: (result.width * result.height) / 1e6,
     };
   } catch (cause) {

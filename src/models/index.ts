@@ -1,3 +1,4 @@
+export type { Kind } from "../options/kinds.ts";
 export {
   type Architecture,
   completeOptions,

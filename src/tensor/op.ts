@@ -151,7 +151,7 @@ export function defineUpdate<Name extends string>({ cpu, kernel, transientParams
   };
 }
 
-/** Which of the two kinds a device is. Nothing else asks. */
+/** Which of the two kinds a device is. No other operation or layer asks. */
 function isGpu(device: Device): device is GpuDevice {
   return !(device instanceof CpuDevice);
 }

@@ -198,22 +198,28 @@ export interface RandomOptions extends TensorOptions {
 export function rand(
   shape: Shape,
   options: Random | (RandomOptions & { low?: number; high?: number }) = {},
+  ...others: never[]
 ): Tensor {
   checkShape("rand", shape);
-  const { random = defaultRandom(), low = 0, high = 1, ...rest } = randomOptions(options);
+  const { random = defaultRandom(), low = 0, high = 1, ...rest } = randomOptions("rand", options, others);
   const values = Float32Array.from({ length: numel(shape) }, () => low + (high - low) * random.uniform());
   return tensor(values, shape, rest);
 }
 
 /** Normal random values, mean 0 and standard deviation 1. A `Random` alone may stand for the options. */
-export function randn(shape: Shape, options: Random | RandomOptions = {}): Tensor {
+export function randn(shape: Shape, options: Random | RandomOptions = {}, ...others: never[]): Tensor {
   checkShape("randn", shape);
-  const { random = defaultRandom(), ...rest } = randomOptions(options);
+  const { random = defaultRandom(), ...rest } = randomOptions("randn", options, others);
   const values = Float32Array.from({ length: numel(shape) }, () => random.normal());
   return tensor(values, shape, rest);
 }
 
-function randomOptions<O extends RandomOptions>(options: Random | O): O {
+function randomOptions<O extends RandomOptions>(op: string, options: Random | O, others: unknown[]): O {
+  if (others.length > 0) {
+    throw new TypeError(
+      `${op}: takes a shape and options, such as { random, low: -1, high: 1 }, got ${others.length + 2} arguments.`,
+    );
+  }
   return options instanceof Random ? ({ random: options } as O) : options;
 }
 

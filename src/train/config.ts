@@ -49,7 +49,7 @@ export interface TrainConfig extends Recipe {
   /** Minutes after which a checkpoint is made in any case. */
   readonly checkpointMinutes: number;
 
-  /** As for `init()`: gpu, lavapipe, swiftshader, cpu, part of an adapter's name. Default: the fastest. */
+  /** As for `init()`. Default: the fastest. */
   readonly adapter?: string;
   /** Folder for the results. Default: a new one under runs/. */
   readonly out?: string;

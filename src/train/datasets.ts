@@ -99,9 +99,6 @@ function refuseTrack(pictures: string, track: string | undefined): void {
 /** Datasets of files as one. */
 function joined(datasets: readonly PairDataset[], format: PairFormat): PairDataset {
   const name = datasets.map((dataset) => dataset.name).join(" and ");
-  return filePairs(
-    name,
-    format,
-    datasets.flatMap(({ files }) => files!),
-  );
+  const files = datasets.flatMap((dataset) => dataset.files!);
+  return { ...filePairs(name, format, files), names: datasets.flatMap(({ names }) => names) };
 }

@@ -3,6 +3,7 @@ import { encodePng, type LoaderState } from "../data/index.ts";
 import {
   loadWeights,
   type NamedArray,
+  parseSafetensors,
   type SuperResolver,
   serializeSafetensors,
   type Tensor,
@@ -147,7 +148,7 @@ export class Journal {
     const { validation } = this.#session;
     const weights = await this.#finiteWeights(step);
     const evaluation = await validation.measure(this.#upscaler);
-    const { psnr, ssim } = evaluation.mean;
+    const { psnr } = evaluation.mean;
     if (!Number.isFinite(psnr)) throw this.#diverged(`The PSNR became ${psnr}`, step);
     this.#psnr = psnr;
     const isBest = psnr > (this.best?.psnr ?? -Infinity);
@@ -156,8 +157,8 @@ export class Journal {
       `step ${step}: ${psnr.toFixed(2)} dB, bicubic ${gain >= 0 ? "+" : "-"} ${Math.abs(gain).toFixed(2)}` +
         `${isBest ? ", the best so far" : ""}`,
     );
-    this.#folder.event(scalarEvent(step, { "valid/psnr": psnr, "valid/ssim": ssim }));
-    this.#folder.log({ step, psnr, ssim, pictures: evaluation.images.map((image) => image.psnr) });
+    this.#folder.event(scalarEvent(step, { "valid/psnr": psnr }));
+    this.#folder.log({ step, psnr, pictures: evaluation.images.map((image) => image.psnr) });
 
     await this.#saveWeights("last", step, weights, psnr);
     if (!isBest) return;
@@ -231,20 +232,37 @@ export class Journal {
     await writeReport(this.#folder, this.#session, facts);
   }
 
+  /**
+   * To be called when training goes on. If the best weights were measured by another protocol (that of an
+   * older version), measures them anew: figures of two protocols do not compare.
+   */
+  async resume(): Promise<void> {
+    const path = this.#folder.file("best.safetensors");
+    if (!existsSync(path)) return;
+    const { protocol } = parseSafetensors(readFileSync(path), path).metadata;
+    if (protocol !== this.#session.validation.conditions) await this.#measureBest(path);
+  }
+
   /** Pictures by the best weights. After a resume, a network of their own makes them again. */
   async #bestRows(): Promise<readonly Row[]> {
-    const { validation, build } = this.#session;
     const path = this.#folder.file("best.safetensors");
-    if (this.#rows || !this.best || !existsSync(path)) return this.#rows ?? [];
+    if (!this.#rows && existsSync(path)) await this.#measureBest(path);
+    return this.#rows ?? [];
+  }
+
+  async #measureBest(path: string): Promise<void> {
+    if (!this.best) return;
+    const { validation, build } = this.#session;
     const network = build();
     try {
       loadWeights(network, readFileSync(path), path);
       const upscaler = networkUpscaler(network);
-      this.#rows = await validation.rows(upscaler, await validation.measure(upscaler));
+      const evaluation = await validation.measure(upscaler);
+      this.best = { ...this.best, psnr: evaluation.mean.psnr };
+      this.#rows = await validation.rows(upscaler, evaluation);
     } finally {
       network.dispose();
     }
-    return this.#rows;
   }
 
   #diverged(what: string, step: number): DivergedError {

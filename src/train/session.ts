@@ -27,7 +27,7 @@ export interface Session {
   /** The moving average of the model's weights, where the configuration has one. */
   readonly average: SuperResolver | undefined;
   readonly adam: Adam;
-  /** Makes another network of the same kind, with the first weights. */
+  /** Makes another network of the same kind, with random weights. */
   build(): SuperResolver;
   /** Frees all of it but the device. */
   close(): Promise<void>;
@@ -63,9 +63,10 @@ export async function openSession(
 
   const loader = new PatchLoader(train, { batch, patch, seed, cacheFolder: config.cache });
   // With the same seed, network and average begin alike.
-  const build = () => architecture.build(options, new Random(seed), examples);
-  const model = build();
-  const average = config.ema === undefined ? undefined : build();
+  const begin = () => architecture.build(options, new Random(seed), examples);
+  const model = begin();
+  const average = config.ema === undefined ? undefined : begin();
+  const build = () => architecture.build(options, new Random(seed));
   const adam = new Adam(model.parameters(), { lr: config.lr });
   onMessage(`Network: ${architecture.describe(options)}, ${model.parameterCount()} parameters`);
   const close = async () => {
@@ -78,7 +79,7 @@ export async function openSession(
   };
   try {
     if (checkpoint) restore(session, checkpoint, onMessage);
-    else if (config.init !== undefined) await begin(session, config.init, onMessage);
+    else if (config.init !== undefined) await loadInitial(session, config.init, onMessage);
   } catch (error) {
     await close();
     throw error;
@@ -101,7 +102,7 @@ function restore(
 }
 
 /** Begins with the weights of a file. */
-async function begin(
+async function loadInitial(
   { model, average }: Session,
   file: string,
   onMessage: (line: string) => void,

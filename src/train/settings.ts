@@ -2,7 +2,9 @@
  * The settings of training as a table: the place of each in the configuration, its values, its flag on the
  * command line. Checks, flags, help texts and the rules of resuming all come from it.
  */
+
 import { type DegradationOptions, drawDegradation } from "../data/index.ts";
+import { adapterChoices } from "../device/adapter-choice.ts";
 import { type Architecture, architectureOf } from "../node.ts";
 import { file, folder, type Kind, oneOf, positive, quote, share, text, whole } from "../options/kinds.ts";
 import type { TrainConfig } from "./config.ts";
@@ -121,7 +123,7 @@ const common: { readonly [Name in keyof Omit<TrainConfig, "network">]-?: Entry }
     kind: text,
     optional: true,
     resumable: true,
-    help: "gpu, lavapipe, swiftshader, cpu, or part of an adapter's name",
+    help: adapterChoices,
   },
 };
 

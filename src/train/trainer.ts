@@ -107,6 +107,7 @@ async function run(
     const session = await openSession(config, device, options.onMessage, checkpoint);
     try {
       const journal = new Journal(session, folder, options, checkpoint?.state);
+      if (checkpoint) await journal.resume();
       const step = await learn(session, journal, options.signal, checkpoint?.state.step);
       const bicubic = session.validation.bicubic.mean.psnr;
       return { path: folder.path, step, config, best: journal.best, bicubic };

@@ -15,7 +15,7 @@ import { interpolator, type Upscaler } from "../upscale/index.ts";
 const rowCount = 4;
 
 /** The trainer compares weights alone: times do not matter, and `data` may name folders of several kinds. */
-const options = { protocol: "y", warmUp: false, mixed: true } as const;
+const options = { protocol: "y", warmUp: false, withSsim: false, mixed: true } as const;
 
 /** The held-out pictures, which measure networks and bicubic exactly as `pixelgrad evaluate` does. */
 export class Validation {

@@ -2,7 +2,7 @@ export type { AlphaChoice } from "../picture/alpha.ts";
 export { DataError } from "../picture/errors.ts";
 export type { Image, Samples } from "../picture/image.ts";
 export type { Planes } from "../picture/planes.ts";
-export type { Band, Bands, UpscaleReport } from "./bands.ts";
+export type { Band, BandOptions, Bands, UpscaleReport } from "./bands.ts";
 export type { Method } from "./method.ts";
 export {
   defaultMethod,

@@ -48,6 +48,10 @@ export function isPretrained(method: unknown): method is PretrainedName {
   return (pretrainedNames as readonly unknown[]).includes(method);
 }
 
+export function isMethodName(method: unknown): method is MethodName {
+  return (methodNames as readonly unknown[]).includes(method);
+}
+
 /** The scales that a method has. */
 export function scalesOf(name: MethodName): readonly number[] {
   return isInterpolation(name) ? [2, 3, 4, 8] : pretrainedScales;

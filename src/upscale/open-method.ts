@@ -85,7 +85,9 @@ async function open({ scale, method = defaultMethod(scale ?? 2) }: OpenMethodOpt
   }
   if (typeof method === "string") {
     const bytes = await readFile(method).catch((cause: Error) => {
-      throw new DataError(
+      // Without a dot or a slash it was meant for a name.
+      const ErrorClass = /[./\\]/.test(method) ? DataError : RangeError;
+      throw new ErrorClass(
         `${method}: there is no such method (${methodNames.join(", ")}), and as a weight file it cannot ` +
           `be read: ${cause.message}. Check the name or the path.`,
         { cause },

@@ -19,8 +19,9 @@ export interface UpscaleOptions {
   /** Side of the tiles, in pixels of the small picture. Default: as large as memory and device allow. */
   readonly tile?: number;
   /**
-   * How much the work on one tile may take, in bytes, on the device and in JavaScript together. The picture
-   * itself and the result are not counted. Default 512 MiB.
+   * How much the work on a row of tiles may take, in bytes, on the device and in JavaScript together, with the
+   * strip of the result that it fills. The picture itself and the whole result are not counted. Default 512
+   * MiB.
    */
   readonly maxMemory?: number;
 }
