@@ -129,13 +129,13 @@ function measureNeeds(model: SuperResolver): Needs {
     return [result, ((bytes / side ** 2) * 9) / 8];
   };
   // Reading a result copies it to memory that JavaScript can see.
-  const read = (4 * channels * (inputSize === "low" ? scale ** 2 : 1) * 9) / 8;
+  const readBytes = (4 * channels * (inputSize === "low" ? scale ** 2 : 1) * 9) / 8;
   const maxValues = maxTensorBytes / 4;
   const bindableStrip = Math.floor(maxValues / valuesPerPixel);
   if (!twoStages) {
     const [y, bytes] = measure(() => model.forward(input()));
     y.dispose();
-    return { first: bytes + read, second: 0, narrowest: 0, bindable: bindableStrip, bindableStrip };
+    return { first: bytes + readBytes, second: 0, narrowest: 0, bindable: bindableStrip, bindableStrip };
   }
   const [features, first] = measure(() => twoStages.features(input()));
   const [y, bytes] = measure(() => twoStages.reconstruct(features));
@@ -144,7 +144,7 @@ function measureNeeds(model: SuperResolver): Needs {
   return {
     first,
     // A strip's features are copied, and so is the part of its result that stays.
-    second: bytes + 2 * read + (4 * twoStages.featureValues * 9) / 8,
+    second: bytes + 2 * readBytes + (4 * twoStages.featureValues * 9) / 8,
     narrowest: minStrip + 2 * twoStages.halo,
     bindable: Math.floor(maxValues / Math.max(twoStages.featureValues, channels)),
     bindableStrip,

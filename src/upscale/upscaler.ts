@@ -76,25 +76,25 @@ export function interpolator(name: Interpolation, scale: number): Upscaler {
  */
 export function networkUpscaler(model: SuperResolver, name = model.metadata().architecture): Upscaler {
   const { scale, colors, inputSize, halo } = model;
-  const wanted = colors === "rgb" ? 3 : 1;
-  const enlarged = inputSize === "high";
+  const planeCount = colors === "rgb" ? 3 : 1;
+  const takesEnlarged = inputSize === "high";
   /** Pixels of the network's input for each pixel of the small picture. */
-  const factor = enlarged ? scale ** 2 : 1;
+  const factor = takesEnlarged ? scale ** 2 : 1;
   const forward = new Forward(model);
   return upscalerOf({
     name,
     scale,
     colors,
     device: deviceOf(model),
-    margin: enlarged ? Math.ceil(halo / scale) + bicubicMargin : halo,
+    margin: takesEnlarged ? Math.ceil(halo / scale) + bicubicMargin : halo,
     pixelsWithin: (bytes) => Math.floor(forward.pixelsWithin(bytes, bytesPerPixel(scale) / factor) / factor),
     async enlarge(planes) {
-      if (planes.channels !== wanted) {
+      if (planes.channels !== planeCount) {
         throw new DataError(
-          `upscalePlanes: ${name} takes ${wanted} planes, but ${planes.channels} were given.`,
+          `upscalePlanes: ${name} takes ${planeCount} planes, but ${planes.channels} were given.`,
         );
       }
-      return forward.run(enlarged ? interpolatePlanes(planes, scale) : planes);
+      return forward.run(takesEnlarged ? interpolatePlanes(planes, scale) : planes);
     },
   });
 }
