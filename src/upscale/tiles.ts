@@ -1,9 +1,9 @@
 /**
  * Pictures too large to be computed at once are computed in tiles. A tile's window is the tile and a margin
- * around it, as wide as the method looks far. The method enlarges the window, and only the tile's part of the
- * result stays. At the picture's own edge there is no margin, as there is none for the whole picture. So
- * every pixel of the result is the same sum of the same numbers as in the whole picture, in the same order:
- * the results are equal to the last bit.
+ * around it, wide enough for all that the method looks at. The method enlarges the window, and only the tile's
+ * part of the result stays. At the picture's own edge there is no margin, as there is none for the whole
+ * picture. So every pixel of the result is the same sum of the same numbers as in the whole picture, in the
+ * same order: the results are equal to the last bit.
  *
  * All windows of a picture have the same size (they overlap a little more instead), so that a device can use
  * the same buffers for all.
