@@ -1,6 +1,6 @@
 /**
  * Pictures too large to be computed at once are computed in tiles. A tile's window is the tile and a margin
- * around it, wide enough for all that the method looks at. The method enlarges the window, and only the tile's
+ * around it, wide enough for all that the method sees. The method enlarges the window, and only the tile's
  * part of the result stays. At the picture's own edge there is no margin, as there is none for the whole
  * picture. So every pixel of the result is the same sum of the same numbers as in the whole picture, in the
  * same order: the results are equal to the last bit.
