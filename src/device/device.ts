@@ -4,7 +4,7 @@ export interface Storage {
   readonly length: number;
   /** How many tensors and slices use it; at 0 the device takes the memory back. */
   refs: number;
-  /** Counts writes in place (an optimiser's step), so that backward can refuse stale values. */
+  /** Counts writes in place (an optimiser's step), so that backward can refuse values that have changed. */
   version: number;
 }
 
@@ -34,12 +34,12 @@ export class GpuError extends Error {
 /**
  * What a device is good at. The right kernel for a shape can be twice as fast as the wrong one, and which is
  * right depends on the adapter. Operations choose by these facts, and never ask what an adapter is called;
- * profile.ts says which facts hold where.
+ * profile.ts has the facts for each kind of adapter.
  *
  * There are two kinds of machine. A *real GPU* has thousands of arithmetic units and hides the latency of its
  * memory by switching between many threads. A *software adapter* runs the same WGSL on the processor's few
- * cores: a subgroup of threads are the lanes of one vector register, and each core runs one workgroup after
- * the other.
+ * cores: the threads of a subgroup are the lanes of one vector register, and each core runs one workgroup
+ * after the other.
  */
 export interface DeviceProfile {
   /**
@@ -50,9 +50,9 @@ export interface DeviceProfile {
   /** How many bytes a tensor may have, which a kernel must bind at once; Infinity on the CPU device. */
   readonly maxTensorBytes: number;
   /**
-   * When all threads of a subgroup load the same address, that costs one load, as on real GPUs, whose memory
-   * units merge such loads. In software each lane loads for itself, so it is faster to load once and hand the
-   * value round (`subgroupBroadcast`).
+   * When all threads of a subgroup load the same address, it costs one load, as on real GPUs, whose memory
+   * units merge such loads. In software each lane loads for itself, so it is faster if one lane loads and
+   * hands the value round (`subgroupBroadcast`).
    */
   readonly sharesLoads: boolean;
   /**
@@ -65,7 +65,7 @@ export interface DeviceProfile {
    * work. True where the driver's compiler optimises little (SwiftShader).
    */
   readonly costlyLoops: boolean;
-  /** Threads that run in step and can exchange values (a subgroup); 0 if subgroups have no fixed size. */
+  /** Threads of a subgroup: they run in step and can exchange values. 0 if subgroups have no fixed size. */
   readonly subgroupSize: number;
   /**
    * Threads of a workgroup in kernels that keep many values in registers. Real GPUs want at least their
@@ -73,9 +73,9 @@ export interface DeviceProfile {
    * past the edges.
    */
   readonly workgroup: number;
-  /** Threads that sum one long row together: many hide a real GPU's latency; in software each is work. */
+  /** Threads that sum one long row together. Many hide a real GPU's latency; in software each costs time. */
   readonly reductionLanes: number;
-  /** Outputs per thread where each is little work. Few on real GPUs, where starting a thread costs little. */
+  /** Outputs per thread where each is little work. Few on real GPUs, which start a thread at little cost. */
   readonly outputsPerThread: number;
   /** Workgroups that keep every core busy. Where each writes a partial result, more only add work. */
   readonly groupsToFill: number;
@@ -107,7 +107,7 @@ export interface Device {
   memory(): MemoryStats;
   /** Sets `peakBytes` to `peak`, by default to `liveBytes`: the maximum then counts from here on. */
   resetPeak(peak?: number): void;
-  /** Gives back the memory that waits for tensors to come. */
+  /** Frees the memory that waits to be used again by later tensors. */
   freeUnused(): void;
   /** Frees everything. The device and its tensors cannot be used afterwards. */
   destroy(): void;

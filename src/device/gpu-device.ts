@@ -55,15 +55,15 @@ const MAX_CACHED_UNIFORMS = 4096;
 /**
  * A WebGPU device and what a tensor library needs around it: memory (pool.ts), launches and copies in order
  * (recorder.ts), compiled kernels and their bindings (pipelines.ts), and failures that are thrown instead of
- * lost. The queue runs commands in the order of their recording, so the next launch may use a released buffer
- * at once.
+ * lost. The queue runs commands in the order in which they were recorded, so the next launch may use a
+ * released buffer at once.
  */
 export class GpuDevice implements Device {
   readonly gpu: GPUDevice;
   readonly name: string;
   /** For reports. Kernels are chosen by `profile`. */
   readonly adapterClass: AdapterClass;
-  /** Tests replace it, to reach the kernels that other adapters get. */
+  /** Tests replace it, to run the kernels that other adapters would get. */
   profile: DeviceProfile;
   /** Measured choices of kernels, if this adapter has any. */
   readonly tuning = new Tuning();
@@ -75,7 +75,7 @@ export class GpuDevice implements Device {
   readonly #bindGroups: BindGroups;
   readonly #pool: BufferPool;
   readonly #staging: BufferPool;
-  /** Set during `compileAhead`: launches are compiled, with their promises in here, instead of recorded. */
+  /** Set during `compileAhead`: launches are not recorded but compiled, and their promises are in here. */
   #compiling: Map<string, Promise<void>> | undefined;
   #failure: Error | undefined;
   #failureSeen = false;
@@ -92,7 +92,7 @@ export class GpuDevice implements Device {
     this.#host = host;
     this.#recorder = new Recorder(gpu);
     this.#pipelines = new Pipelines(gpu, (error) => {
-      this.#failure = error; // it explains the complaints about an invalid pipeline, which arrive before it
+      this.#failure = error; // replaces the complaints about an invalid pipeline, which arrive first
     });
     this.#bindGroups = new BindGroups(gpu);
     const destroy = (buffer: PooledBuffer) => {
@@ -156,7 +156,7 @@ export class GpuDevice implements Device {
     this.#recorder.write(storage.buffer, storage.offset, floats as Float32Array<ArrayBuffer>);
   }
 
-  /** By way of a staging buffer: JavaScript can see only those buffers of a GPU that are made for it. */
+  /** Copies by way of a staging buffer: of a GPU's buffers, JavaScript can see only those made for that. */
   async read(storage: GpuStorage): Promise<Float32Array> {
     const bytes = storage.length * 4;
     const staging = this.#staging.take(bytes);
@@ -299,7 +299,7 @@ export class GpuDevice implements Device {
   }
 }
 
-/** Bytes of whole vec4s, which some kernels read; every buffer has that much room. */
+/** The length in bytes, rounded up to whole vec4s, which some kernels read; every buffer has that room. */
 function vec4Bytes(length: number): number {
   return Math.ceil(length / 4) * 16;
 }

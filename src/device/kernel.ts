@@ -1,7 +1,7 @@
 /**
  * The parts of a WGSL kernel. A kernel's body is one WGSL text that can be read by itself. What varies
- * between uses (tile sizes, kernel widths, an activation function) stands in a *prelude* of `const` lines and
- * small functions before it. Sizes that change from picture to picture are not in the text but in a uniform,
+ * between uses (block sizes, the window's size, an activation) is in a *prelude*: `const` lines and small
+ * functions before it. Sizes that change from picture to picture are not in the text but in a uniform,
  * `struct Params`, so that one compiled pipeline serves all of them.
  */
 export interface Kernel {
@@ -25,9 +25,9 @@ export interface Param {
   readonly type: "u32" | "i32" | "f32";
 }
 
-/** What the prelude is generated from. */
+/** What a prelude is generated from. */
 export interface Specialisation {
-  /** Become `const NAME = value;`: tile sizes and other numbers that the compiler should see. */
+  /** Each becomes `const NAME = value;`: block sizes and other numbers that the compiler should know. */
   readonly constants?: Readonly<Record<string, number>>;
   /** WGSL functions the body calls, such as `fn f(x: f32) -> f32 { … }`. */
   readonly functions?: string;
@@ -81,8 +81,8 @@ export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}):
  *     let g = dy[at];
  *     // @end
  *
- * Why: WGSL has no preprocessor, and refuses to compile what a device does not have, even where it never
- * runs.
+ * Why: WGSL has no preprocessor, and a device refuses to compile what it does not support, even in code that
+ * never runs.
  */
 function keepChosen(kernel: Kernel, constants: Readonly<Record<string, number>>): string {
   const choice = /^ *\/\/ @if (\w+)\n([\s\S]*?)(?:^ *\/\/ @else\n([\s\S]*?))?^ *\/\/ @end\n/gm;
@@ -109,16 +109,16 @@ function keepChosen(kernel: Kernel, constants: Readonly<Record<string, number>>)
  *     }
  *
  * as copies of the block in which `i` is replaced by 0, 1, 2, … COUNT is a number or a constant of the
- * prelude; the closing brace stands alone, below the `for`.
+ * prelude. The closing brace stands alone, indented like the `for`.
  *
- * Why: a GPU keeps `var sums: array<f32, 32>` in registers only if every index is known when compiling. With
- * an index that is a loop variable, Mesa and SwiftShader put the array in memory and run several times
- * slower. WGSL has no unroll attribute, so the text itself is unrolled. The copies hold literal numbers,
- * which fit u32 and i32 alike: `column + i` with a u32 `column` would not compile otherwise.
+ * Why: an array such as `var sums: array<f32, 32>` stays in registers only if the compiler knows every index.
+ * If an index is a loop variable, Mesa and SwiftShader put the array in memory and run several times slower.
+ * WGSL has no unroll attribute, so the text itself is unrolled. The copies hold literal numbers, which fit
+ * u32 and i32 alike: `column + i` with a u32 `column` would not compile otherwise.
  *
- * Unrolled blocks must not branch: dozens of branches among dozens of registers take SwiftShader's compiler
- * minutes and Mesa's seconds. Use `select` and `min` instead of `if`, and `&` instead of `&&`, which is a
- * branch, too.
+ * Unrolled blocks must not branch: on dozens of branches among dozens of registers SwiftShader's compiler
+ * takes minutes, and Mesa's takes seconds. Use `select` and `min` instead of `if`, and `&` instead of `&&`,
+ * which is a branch, too.
  */
 function unrollLoops(kernel: Kernel, body: string, constants: Readonly<Record<string, number>>): string {
   const loop = /^( *)for \(var (\w+) = 0; \2 < (\w+); \2\+\+\) \{ \/\/ @unroll\n([\s\S]*?)^\1\}$/m;
@@ -177,7 +177,7 @@ export type Grid = readonly [number, number?, number?];
 export const MAX_GRID = 65535;
 
 /**
- * The grid for `threads` invocations in one dimension, folded into two where one axis would exceed
+ * The grid for `threads` invocations in one dimension, folded into two dimensions where one axis would exceed
  * {@link MAX_GRID}. The kernel computes its index as `id.x + id.y * groups.x * WORKGROUP`, where `groups` is
  * `@builtin(num_workgroups)`, and must return when that is past the end.
  */

@@ -53,7 +53,7 @@ export function defaultDevice(): Device {
   return current;
 }
 
-/** What a device holds, by default the default one. A leak shows as `live` growing from step to step. */
+/** What a device holds (by default, the default device). In a leak, `live` grows from step to step. */
 export function memory(device: Device = defaultDevice()): MemoryStats {
   return device.memory();
 }

@@ -1,7 +1,7 @@
 /**
  * What a launch needs besides its buffers: a *pipeline* (the compiled kernel), a *uniform* (its parameters in
  * a small buffer), and a *bind group* (which buffer stands for which variable of the WGSL). All are costly to
- * make, and the next step of a training run needs the same ones, so they are cached by a key.
+ * make, and every training step needs the same ones, so all are cached: uniforms in gpu-device.ts.
  */
 import { GpuError } from "./device.ts";
 import { environment } from "./environment.ts";
@@ -49,7 +49,7 @@ export class Pipelines {
     return this.#remember(key, gpu, layout);
   }
 
-  /** Begins to compile a pipeline, if it neither exists nor is in `compiling` yet, and adds it there. */
+  /** Begins to compile a pipeline and adds it to `compiling`, unless it is there or exists already. */
   compileAhead(kernel: Kernel, prelude: Specialisation, compiling: Map<string, Promise<void>>): void {
     const key = pipelineKey(kernel, prelude);
     if (this.#pipelines.has(key) || compiling.has(key)) return;
@@ -58,7 +58,7 @@ export class Pipelines {
     const creation = this.#gpu.createComputePipelineAsync(descriptor);
     const validation = this.#gpu.popErrorScope();
     const done = Promise.allSettled([creation, validation]).then(([pipeline, check]) => {
-      // The error in the shader's text comes first: of that, the pipeline says only that its shader is
+      // Prefer the error in the shader's text: about that, the pipeline's error says only that the shader is
       // invalid.
       const textError = check.status === "fulfilled" ? check.value : undefined;
       const error: { message: string } | undefined =
@@ -69,7 +69,7 @@ export class Pipelines {
     compiling.set(key, done);
   }
 
-  /** All that a pipeline needs. Errors go to the open error scope. */
+  /** Everything that a pipeline is made from. Errors go to the open error scope. */
   #describe(kernel: Kernel, prelude: Specialisation) {
     const code = wgslSource(kernel, prelude);
     // DEBUG_WGSL=conv2d prints the final source of every kernel whose name contains the word.
@@ -156,7 +156,7 @@ function pipelineKey(kernel: Kernel, { constants, enable, functions }: Specialis
   return `${key};${enable ?? ""};${functions ?? ""}`;
 }
 
-/** Shows the lines of the source around the first position (":line:column") in the compiler's message. */
+/** An error with the lines of source around the first position (":line:column") in the message. */
 function compileError(kernel: Kernel, code: string, message: string): GpuError {
   const position = Number(/:(\d+):\d+/.exec(message)?.[1] ?? 1);
   const numbered = code.split("\n").map((line, i) => `${String(i + 1).padStart(5)}  ${line}`);

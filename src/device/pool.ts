@@ -53,7 +53,7 @@ export class BufferPool {
 
   give(buffer: PooledBuffer): void {
     if (buffer.bytes > this.#budget) {
-      this.#drop(buffer); // to make room for it, all others would go
+      this.#drop(buffer); // all others would have to go to make room for it
       return;
     }
     const buffers = this.#free.get(buffer.bytes) ?? [];

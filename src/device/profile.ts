@@ -1,13 +1,13 @@
 /**
- * Which facts hold for which kind of adapter (DeviceProfile explains them). Only this file names kinds of
- * adapter: everybody else asks `device.profile`. The numbers come from measurements of kernels.
+ * Which facts hold for which kind of adapter (DeviceProfile explains them). This folder alone knows kinds of
+ * adapter: all other code asks `device.profile`. The numbers come from measurements of kernels.
  */
 import type { DeviceProfile } from "./device.ts";
 
 /** The kinds of adapter whose best kernels differ. */
 export type AdapterClass = "gpu" | "lavapipe" | "swiftshader";
 
-/** What the kind of an adapter decides; the device itself says the rest. */
+/** The facts that an adapter's kind decides; the rest are read from the device itself. */
 type Facts = Omit<DeviceProfile, "maxTensorBytes" | "subgroupSize">;
 
 const gpu: Facts = {
@@ -76,7 +76,7 @@ function classify(info: GPUAdapterInfo): AdapterClass {
   return "gpu";
 }
 
-/** What people call it: for software the renderer and its version, for a GPU its own name first. */
+/** A name for people: for software the renderer and its version, for a GPU its own name first. */
 function nameOf(info: GPUAdapterInfo, adapterClass: AdapterClass): string {
   const { device, description, vendor, architecture } = info;
   const parts = adapterClass === "gpu" ? [device, description] : [description || device];

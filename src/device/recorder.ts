@@ -8,7 +8,7 @@ import type { PooledBuffer } from "./pool.ts";
 
 /**
  * After this many launches the recorded commands are submitted, so that the GPU starts while JavaScript still
- * records. A smaller number costs time in submits, a larger one lets the GPU wait.
+ * records. With a smaller number, submitting takes more time; with a larger one, the GPU waits.
  */
 const LAUNCHES_PER_SUBMIT = 32;
 
@@ -18,7 +18,7 @@ export class Recorder {
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   #launches = 0;
-  /** Counts encoders: commands that are not yet submitted use a buffer if its `lastUse` equals this. */
+  /** The encoder's number. A buffer whose `lastUse` equals it is used by commands not yet submitted. */
   #serial = 0;
   /** Buffers to destroy after the next submit: recorded commands still use them. */
   #doomed: PooledBuffer[] = [];
@@ -27,7 +27,7 @@ export class Recorder {
     this.#gpu = gpu;
   }
 
-  /** Records a launch on a grid of workgroups. `buffers` are those of the bind group. */
+  /** Records a launch on a grid of workgroups. `buffers` are those in the bind group. */
   launch(
     pipeline: GPUComputePipeline,
     bindGroup: GPUBindGroup,

@@ -45,7 +45,7 @@ export class Tuning {
   }
 }
 
-/** A short name for the text of some kernels: choices hold only for the text they were measured with. */
+/** A short name for the text of some kernels. Choices hold only for the text that was measured. */
 export function versionOf(kernels: readonly { readonly body: string }[]): string {
   // FNV-1a, 32 bits.
   let hash = 0x811c9dc5;

@@ -2,13 +2,13 @@
  * EDSR: "Enhanced Deep Residual Networks for Single Image Super-Resolution" (Lim, Son, Kim, Nah, Lee 2017).
  *
  *     head: conv 3 -> channels
- *     body: `blocks` x (x + resScale * conv(relu(conv(x)))), then a conv; added to the head's output
+ *     body: `blocks` times x + resScale * conv(relu(conv(x))), then a conv; plus the head's output
  *     tail: conv to channels * scale², pixel shuffle (twice x2 for x4), conv channels -> 3
  *
- * No batch normalisation: it costs memory and takes the range out of the features. All layers but the last
- * (and, at x4 and x8, the later steps of the enlargement) work at the small picture's size. The paper's
+ * No batch normalisation: it costs memory and normalises away the range of the features. All layers but the
+ * last (and, at x4 and x8, the later steps of the enlargement) work at the small picture's size. The paper's
  * baseline (EDSR.baseline) has 16 blocks of 64 channels and 1.37 M parameters at x2. Its large network
- * (EDSR.paper) has 32 blocks of 256 channels and 40.7 M; it would not train without resScale 0.1.
+ * (EDSR.paper) has 32 blocks of 256 channels and 40.7 M; it trains only with resScale 0.1.
  */
 import { conv2d } from "../kernels/conv2d/index.ts";
 import { mul } from "../kernels/elementwise/index.ts";
@@ -38,7 +38,7 @@ const options = {
   channels: option(whole(1), 64, "channels of every feature map (the paper's baseline: 64)"),
   /** Factor of each block's residual. Default 1; the paper takes 0.1 for 256 channels. */
   resScale: option(atLeastZero, 1, "factor of each block's residual (0.1 for 256 channels)"),
-  /** The network computes with pictures multiplied by this. Default 255, as published weights do. */
+  /** Pictures are multiplied by this inside the network. Default 255, as for published weights. */
   rgbRange: option(positive, 255, "the network computes with values in 0..1 times this"),
 };
 
@@ -47,7 +47,7 @@ type Options = OptionValues<typeof options>;
 export interface EDSROptions extends Partial<Options> {
   /** Mean colour of the training pictures, subtracted before and added after. Default: that of DIV2K. */
   rgbMean?: readonly [number, number, number];
-  /** Where the initial weights come from; default: the generator of `manualSeed`. */
+  /** The generator of the initial weights. Default: that of `manualSeed`. */
   random?: Random;
 }
 
@@ -98,7 +98,7 @@ export const edsr: Architecture<"EDSR", Options, "quick" | "edsr-article" | "eds
 
 /** EDSR for RGB pictures with values in 0..1. Parameter names are those of the authors' PyTorch code. */
 export class EDSR extends ConfiguredNetwork<Options> {
-  // The names below become those of the weights.
+  // These names become those of the weights.
   readonly sub_mean: MeanShift;
   readonly add_mean: MeanShift;
   readonly head: Sequential;
@@ -141,7 +141,7 @@ export class EDSR extends ConfiguredNetwork<Options> {
 
   #features(x: Tensor): Tensor {
     const features = this.head.forward(this.sub_mean.forward(mul(x, this.options.rgbRange)));
-    // Sequential hands `skip` to its last convolution, whose kernel adds it to the result on the way to
+    // Sequential passes `skip` to its last convolution, whose kernel adds it to the result on the way to
     // memory.
     const y = this.body.forward(features, { skip: features });
     disposeUnlessTaped(features);
@@ -153,14 +153,14 @@ export class EDSR extends ConfiguredNetwork<Options> {
   }
 
   /**
-   * One for each 3x3 convolution at LR size (2 * blocks + 3), and less than one for all those at larger sizes
-   * together.
+   * One pixel for each 3x3 convolution at LR size (2 * blocks + 3), and less than one for all those at larger
+   * sizes together.
    */
   get halo(): number {
     return 2 * this.options.blocks + 4;
   }
 
-  /** All channels, at the size of the output. */
+  /** The input of the last convolution: all channels at the size of the output. */
   get valuesPerPixel(): number {
     return this.options.channels * this.scale ** 2;
   }
@@ -171,7 +171,7 @@ export class EDSR extends ConfiguredNetwork<Options> {
       features: (x) => this.#features(x),
       reconstruct: (features) => this.#reconstruct(features),
       featureValues: this.options.channels,
-      // One for the tail's convolution at LR size, and less than one for all at larger sizes together.
+      // One pixel for the tail's convolution at LR size, and less than one for all those at larger sizes.
       halo: 2,
     };
   }
@@ -194,7 +194,7 @@ class ResBlock extends Module {
   }
 }
 
-/** Convolution and pixel shuffle; by 4 and 8, several times by 2. */
+/** A convolution and a pixel shuffle; at x4 and x8, two or three pairs of them, by 2 each. */
 function upsampler(scale: number, channels: number, conv: (from: number, to: number) => Conv2d): Sequential {
   if (scale === 3) return new Sequential(conv(channels, 9 * channels), new PixelShuffle(3));
   const doublings = Array.from({ length: Math.log2(scale) }, () => [
@@ -204,7 +204,7 @@ function upsampler(scale: number, channels: number, conv: (from: number, to: num
   return new Sequential(...doublings.flat());
 }
 
-/** Adds a fixed colour. The authors' code, and so weight files, have a 1x1 convolution for it. */
+/** Adds a fixed colour: a 1x1 convolution, as in the authors' code and so in weight files. */
 class MeanShift extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor;

@@ -5,7 +5,7 @@ import { defaultRandom, type Random } from "../tensor/random.ts";
 
 /**
  * Fits the first filters of a network that predicts what has to be added to a bicubic enlargement. That
- * depends on fine patterns, which filters of independent weights hardly see. (A network that answers with the
+ * depends on fine patterns, which filters of independent weights hardly see. (A network that predicts the
  * whole picture needs the smooth patterns as strong as they are.) Skips pictures smaller than a window; if
  * none is left, the layer keeps its weights.
  */

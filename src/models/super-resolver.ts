@@ -2,7 +2,7 @@ import { Module } from "../nn/module.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**
- * A network that makes pictures larger. Upscaling and evaluation ask it which planes it takes, at which size,
+ * A network that makes pictures larger. Upscaling and evaluation ask which planes it takes, at which size,
  * and how far its outputs look; they need to know nothing else.
  */
 export abstract class SuperResolver extends Module {
@@ -36,7 +36,7 @@ export abstract class SuperResolver extends Module {
 export interface TwoStages {
   /** x to feature maps of the same height and width. */
   features(x: Tensor): Tensor;
-  /** Those, or a part of them, to the result of `forward`. */
+  /** Those feature maps, or a part of them, to the result of `forward`. */
   reconstruct(features: Tensor): Tensor;
   /** Numbers per pixel in the features; no map on the way to them has more. */
   readonly featureValues: number;

@@ -2,9 +2,9 @@ import { emaStep } from "../kernels/optim/ema.ts";
 import type { Module } from "./module.ts";
 
 /**
- * The decay for an average's update number `step`, counted from 0: `decay`, but at first the smaller (1 +
- * step) / (10 + step), so that the average soon forgets the random weights of the beginning. With a decay of
- * 0.999 alone, they would still make up an eighth of it after 2000 steps. (The rule of TensorFlow's
+ * The decay for update number `step` of an average, counted from 0: `decay`, or (1 + step) / (10 + step)
+ * while that is smaller, so that the average soon forgets the random weights of the beginning. With a decay
+ * of 0.999 alone, they would still make up an eighth of it after 2000 steps. (The rule of TensorFlow's
  * ExponentialMovingAverage.)
  */
 export function emaDecay(decay: number, step: number): number {
@@ -17,8 +17,8 @@ export function emaDecay(decay: number, step: number): number {
  *     average = decay * average + (1 - decay) * module
  *
  * Called after every step, this makes an exponential moving average over about the last 1 / (1 - decay)
- * steps. Its answers are better and steadier than those of the module, since the noise of the steps cancels.
- * Both should begin with the same weights. (Polyak and Juditsky 1992; get_ema_multi_avg_fn of
+ * steps. As a network it is better and steadier than the module, since the noise of the steps cancels. Both
+ * should begin with the same weights. (Polyak and Juditsky 1992; get_ema_multi_avg_fn of
  * torch.optim.swa_utils.)
  */
 export function emaUpdate(average: Module, module: Module, decay: number): void {
@@ -34,7 +34,7 @@ export function emaUpdate(average: Module, module: Module, decay: number): void 
           `the other network. Both must have the same architecture.`,
       );
     }
-    if (!source.requiresGrad) continue; // it is fixed, and so the same in both
+    if (!source.requiresGrad) continue; // not trained, so the same in both
     emaStep(tensor.device, { average: tensor.storage, values: source.storage }, decay);
     tensor.storage.version++;
   }

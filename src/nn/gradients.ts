@@ -1,4 +1,4 @@
-/** Work on gradients between `backward` and the optimiser's step. All of it stays on the device. */
+/** What may be done to gradients between `backward` and the optimiser's step, all on the device. */
 import { add, clamp, div, mul, sqrt } from "../kernels/elementwise/index.ts";
 import { concat, reshape } from "../kernels/layout/index.ts";
 import { sum } from "../kernels/reduce/index.ts";
@@ -9,8 +9,8 @@ import type { Gradients } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**
- * Adds `more` to `gradients`, in place; both must be of the same tensors. For batches that are too large for
- * the memory and are computed in parts: the gradient of a sum of losses is the sum of their gradients.
+ * Adds `more` to `gradients`, in place; both must be for the same tensors. Use it to compute a batch in parts
+ * if it is too large for the memory: the gradient of a sum of losses is the sum of their gradients.
  */
 export function addGradients(gradients: Gradients, more: Gradients): void {
   if (gradients.size !== more.size || [...more.keys()].some((tensor) => !gradients.has(tensor))) {
@@ -23,12 +23,12 @@ export function addGradients(gradients: Gradients, more: Gradients): void {
 }
 
 /**
- * Limits the gradients, as one long vector, to a length (root of the sum of squares) of `maxNorm`, so that a
- * single bad batch cannot throw the weights far off. PyTorch's clip_grad_norm_, with its formula:
+ * Scales the gradients down, if as one long vector their norm (root of the sum of squares) exceeds `maxNorm`,
+ * so that a single bad batch cannot throw the weights far off. PyTorch's clip_grad_norm_, with its formula:
  * factor = min(1, maxNorm / (norm + 1e-6)).
  *
- * Replaces the tensors in the map. Returns the norm before, of shape []; it stays on the device until it is
- * read.
+ * Replaces the tensors in the map. Returns the norm before scaling, a tensor of shape []; so nothing waits
+ * for the GPU.
  */
 export function clipGradNorm(gradients: Gradients, maxNorm: number): Tensor {
   if (!(maxNorm > 0)) throw new RangeError(`clipGradNorm: maxNorm must be above 0, got ${maxNorm}.`);

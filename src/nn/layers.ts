@@ -17,11 +17,11 @@ export interface Conv2dModuleOptions {
   dilation?: Pair;
   /** Default true. */
   bias?: boolean;
-  /** The generator of the first weights. Default: that of `manualSeed`. */
+  /** The generator of the initial weights. Default: that of `manualSeed`. */
   random?: Random;
 }
 
-/** Operations after a convolution that its kernel can take over. */
+/** Operations after a convolution that its kernel can do on the way to memory (its epilogue). */
 export type FusedOptions = Pick<Conv2dOptions, "activation" | "skip" | "alpha" | "shuffle">;
 
 /** A parameter that starts uniform in ±1/sqrt(fanIn): PyTorch's default for convolutions. */
@@ -62,7 +62,7 @@ export class Conv2d extends Module {
     this.bias = bias ? uniformParameter([outChannels], fanIn, random) : undefined;
   }
 
-  /** x [n, inChannels, h, w] to [n, outChannels, oh, ow]. The same kernel computes `fused`; see `conv2d`. */
+  /** x [n, inChannels, h, w] to [n, outChannels, oh, ow]. `fused` runs in the same kernel; see `conv2d`. */
   forward(x: Tensor, fused: FusedOptions = {}): Tensor {
     const { stride, padding, dilation } = this;
     return conv2d(x, this.weight, this.bias, { stride, padding, dilation, ...fused });
@@ -201,8 +201,8 @@ export class Sequential extends Module {
 
   /**
    * Runs a convolution and the activation or pixel shuffle after it as one kernel. `last` are options for the
-   * last module, which must then be a convolution: `{ skip: x }` makes a residual block of the sequence.
-   * Under noGrad, each module's result is disposed when the next module has read it.
+   * last module, which must then be a convolution: `{ skip: x }` turns the sequence into a residual block.
+   * Under noGrad(), each module's result is disposed once the next module has read it.
    */
   forward(x: Tensor, last?: FusedOptions): Tensor {
     if (last && !(this.modules.at(-1) instanceof Conv2d)) {

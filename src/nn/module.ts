@@ -23,15 +23,15 @@ export interface StateDifference {
  * A network or a part of one, as in PyTorch: its properties are parameters and other modules, and `forward`
  * is what it computes. Create modules outside scopes: a scope would dispose their parameters when it ends.
  *
- * Tensors and modules count if they are properties, or in arrays that are. In a Map, a Set or a plain object
- * they are an error as soon as anybody asks for the parameters. Private fields (`#conv`) and variables
- * outside the class are invisible from here: tensors there are neither trained nor saved nor disposed,
- * without any error. TypeScript's `private` is fine.
+ * Tensors and modules belong to it if they are its properties, or in arrays that are. In a Map, a Set or a
+ * plain object they are an error as soon as the parameters are asked for. Private fields (`#conv`) and
+ * variables outside the class are invisible from here: tensors there are, without any error, neither trained
+ * nor saved nor disposed. TypeScript's `private` is fine.
  */
 export abstract class Module {
   abstract forward(x: Tensor): Tensor;
 
-  /** The module's own tensors and modules by name: that of the property, with `.0`, `.1`, … in an array. */
+  /** The module's own tensors and modules, by the property's name (in arrays followed by `.0`, `.1`, …). */
   protected *members(): Iterable<[string, Member]> {
     for (const [name, value] of Object.entries(this)) yield* this.#membersIn(name, value);
   }
@@ -49,7 +49,7 @@ export abstract class Module {
     }
   }
 
-  /** Every tensor of this module and its parts by its dotted name, such as `body.0.weight`. */
+  /** Every tensor of this module and its parts, by its dotted name, such as `body.0.weight`. */
   namedTensors(): Map<string, Tensor> {
     const tensors = new Map<string, Tensor>();
     for (const [name, member] of this.members()) {

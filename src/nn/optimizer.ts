@@ -6,20 +6,20 @@ import type { Gradients } from "../tensor/tape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
 /**
- * Keeps all parameters in one block of memory, and their gradients and running sums in blocks of the same
- * layout, so that the arithmetic of a step is one kernel launch for the whole network. The parameters become
- * slices of their block, and nothing else about them changes. A step first copies the gradients, which
- * backward() made one by one, into their block.
+ * Keeps all parameters in one block of memory, and their gradients and running sums (such as Adam's m and v)
+ * in blocks of the same layout, so that the arithmetic of a step is one kernel launch for the whole network.
+ * The parameters become slices of their block; nothing else about them changes. A step first copies the
+ * gradients, which backward() made one by one, into their block.
  */
 abstract class Optimizer<Sum extends string> {
   /** The learning rate; set it between steps to follow a schedule. */
   lr: number;
-  /** How many steps have been taken. */
+  /** Number of steps so far. */
   steps = 0;
   protected readonly device: Device;
   /** Parameters, gradients and running sums, all of the same layout. */
   protected readonly blocks: Readonly<Record<"parameters" | "gradients" | Sum, Storage>>;
-  /** Each parameter, its own slice of the block of parameters, and its gradient's slice. */
+  /** Each parameter, with its slices of the block of parameters and of that of gradients. */
   readonly #slots: readonly { parameter: Tensor; values: Storage; gradient: Storage }[];
   /** The names of the running sums. */
   readonly #sums: readonly Sum[];
@@ -71,8 +71,8 @@ abstract class Optimizer<Sum extends string> {
   }
 
   /**
-   * Moves every parameter one step against its gradient, in place. `gradients` are those of `backward(loss)`,
-   * with one for every parameter.
+   * Moves every parameter one step against its gradient, in place. `gradients`, from `backward(loss)`, must
+   * have one for every parameter.
    */
   step(gradients: Gradients): void {
     this.#refuseDisposed("step");
@@ -117,7 +117,7 @@ abstract class Optimizer<Sum extends string> {
   /** Changes the block of parameters according to that of the gradients. */
   protected abstract update(): void;
 
-  /** What it takes to continue later, besides the parameters. */
+  /** Everything but the parameters that is needed to continue later. */
   async stateDict(): Promise<OptimizerState> {
     this.#refuseDisposed("stateDict");
     const sums: Record<string, Float32Array> = {};
@@ -125,7 +125,7 @@ abstract class Optimizer<Sum extends string> {
     return { steps: this.steps, lr: this.lr, sums };
   }
 
-  /** Continues from the result of `stateDict`. Throws if that is of other parameters. */
+  /** Continues from the result of `stateDict`. Throws if that belongs to other parameters. */
   loadStateDict(state: OptimizerState): void {
     this.#refuseDisposed("loadStateDict");
     for (const name of this.#sums) {
@@ -143,7 +143,7 @@ abstract class Optimizer<Sum extends string> {
     this.lr = state.lr;
   }
 
-  /** Gives back the memory of running sums and gradients; the parameters stay. A second call is harmless. */
+  /** Frees the running sums and gradients; the parameters stay. A second call is harmless. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;

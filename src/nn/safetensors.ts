@@ -1,5 +1,5 @@
 /**
- * The safetensors format: the length of a JSON header in 8 bytes (little endian), the header, the tensors'
+ * The safetensors format: 8 bytes with the length of a JSON header (little endian), the header, the tensors'
  * bytes. The header maps names to `{ dtype, shape, data_offsets: [begin, end] }`, with offsets from the end
  * of the header, and `__metadata__` to strings. Specification: huggingface/safetensors on GitHub.
  */
@@ -159,7 +159,7 @@ function isEntry(value: unknown): value is Entry {
   return typeof dtype === "string" && areSizes(shape) && areSizes(offsets) && offsets.length === 2;
 }
 
-/** A module's weights and its metadata() as a safetensors file's bytes. `metadata` is added to the latter. */
+/** The bytes of a safetensors file with a module's weights, its metadata(), and `metadata` besides. */
 export async function saveWeights(
   module: Module,
   metadata: Readonly<Record<string, string>> = {},
@@ -175,7 +175,7 @@ export async function saveWeights(
 }
 
 /**
- * Loads a file of {@link saveWeights}, or any safetensors file with this module's names and shapes. Throws,
+ * Loads a file from {@link saveWeights}, or any safetensors file with this module's names and shapes. Throws,
  * without changing the module, if the file is broken or belongs to another architecture. `name` is what
  * errors call the file. Returns its metadata.
  */

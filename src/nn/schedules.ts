@@ -1,6 +1,6 @@
 /**
  * A learning rate that changes during training: a function from the number of finished steps to the rate of
- * the next one, `adam.lr = schedule(step)`. Names and formulas are those of torch.optim.lr_scheduler.
+ * the next step: `adam.lr = schedule(step)`. Names and formulas are those of torch.optim.lr_scheduler.
  */
 export type Schedule = (step: number) => number;
 

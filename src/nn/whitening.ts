@@ -3,16 +3,16 @@ import type { Layer } from "./init.ts";
 import type { NamedArray } from "./module.ts";
 
 /**
- * Weights for a first layer, fitted to the pictures that it will see: every pattern in a window has an equal
- * share in the layer's first answers, whose standard deviation is at most `std`. Biases 0.
+ * Fits a first layer's initial weights to the pictures that it will see: every pattern in a window has an
+ * equal share in the layer's first outputs, whose standard deviation is at most `std`. Biases 0.
  *
  *     C = mean of x xᵀ                            over windows x of the pictures, as vectors of n values
  *     w ~ N(0, std² / n * (C + floor² I)⁻¹)       for each filter w
  *
  * Why: neighbouring pixels are nearly equal, so the smooth patterns of a window vary far more than the finest
- * ones. Filters of independent weights answer to the smooth ones alone. And since a gradient is
- * in proportion to its input, training needs very long to make them see the others, which are what has to be
- * sharpened. The inverse of C amplifies each pattern by as much as it is weak. That is known as whitening
+ * ones. Filters of independent weights respond to the smooth ones alone. And since a weight's gradient is
+ * proportional to its input, training takes very long to make them see the fine ones, which are what has to
+ * be sharpened. The inverse of C amplifies each pattern by as much as it is weak. This is called whitening
  * (LeCun, Bottou, Orr, Müller, "Efficient BackProp", 1998; for the weights of a network, Krähenbühl, Doersch,
  * Donahue, Darrell, "Data-dependent initializations of convolutional neural networks", 2016).
  *

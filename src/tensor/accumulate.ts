@@ -3,8 +3,8 @@ import { defineUpdate } from "./op.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
- * `sum += term`, in place: the one kernel that backpropagation itself needs, for tensors that are used more
- * than once. By the chain rule their gradient is the sum of the gradients from all uses.
+ * `sum += term`, in place: the one kernel that backpropagation itself needs. By the chain rule, the gradient
+ * of a tensor that is used more than once is the sum of the gradients from all its uses.
  */
 export function accumulate(sum: Tensor, term: Tensor): void {
   update(sum.device, { sum: sum.storage, term: term.storage }, {});

@@ -1,6 +1,6 @@
 /**
  * What an operation is: its shape rule, CPU reference, kernels and gradient rule, in one definition. And what
- * an update is: a change of memory in place, as in an optimiser's step, with a CPU reference and one kernel.
+ * an update is: a change in place, such as an optimiser's step, by a CPU reference or one kernel.
  */
 import { CpuDevice, type CpuStorage, type FloatArray } from "../device/cpu-device.ts";
 import type { Device, Storage } from "../device/device.ts";
@@ -23,22 +23,22 @@ type ArraysOf<I extends Inputs> = { [K in keyof I]: undefined extends I[K] ? NdA
 /** A function for each input's gradient, which is called only if that gradient is needed. */
 type Thunks<I extends Inputs> = { [K in keyof I]?: () => Tensor };
 
-/** Everything that makes an operation. */
+/** All that defines an operation. */
 export interface OpDefinition<I extends Inputs, P> {
   readonly name: string;
   /** The output's shape; throws a ShapeError that names the operation if the inputs do not fit. */
   shape(inputs: I, params: P): Shape;
-  /** The definition in plain loops: fills `y`, which is zero at first. */
+  /** The reference, in plain loops: fills `y`, which is zero at first. */
   cpu(inputs: ArraysOf<I>, params: P, y: NdArray): void;
   /** Records the kernels that fill `y`, whose contents are undefined at first. */
   gpu(device: GpuDevice, inputs: I, params: P, y: Tensor): void;
-  /** The gradient rule; `dy` is the loss's gradient with respect to y. Optional. */
+  /** The gradient rule; `dy` is the gradient of the loss with respect to y. Without one, backward throws. */
   backward?(dy: Tensor, saved: I & { y: Tensor }, params: P): Thunks<I>;
   /** `y` is the first input's memory under another shape: `cpu` and `gpu` have nothing to do. */
   readonly view?: boolean;
 }
 
-/** The operation of a definition: a function from inputs and parameters to the output. */
+/** Makes the operation: a function from inputs and parameters to the output. */
 export function defineOp<I extends Inputs, P = void>(
   definition: OpDefinition<I, P>,
 ): (inputs: I, params: P) => Tensor {
@@ -75,17 +75,17 @@ export function defineOp<I extends Inputs, P = void>(
   };
 }
 
-/** How many calls of noGrad() have not ended. */
+/** How many noGrad() calls are in effect. */
 let noGrads = 0;
 
 /**
- * Operations leave no notes for backward, which saves memory where no gradient is needed. Either until the
- * end of a block,
+ * Stops operations from leaving notes for backward, which saves memory where no gradient is needed. Either
+ * until the end of a block,
  *
  *     using _ = noGrad();
  *
- * or while a function runs, whose result it returns: `const y = noGrad(() => model.forward(x))`. With an
- * async function it lasts until the promise settles, for all operations of the program.
+ * or while a function runs, whose result it returns: `const y = noGrad(() => model.forward(x))`. If the
+ * function is async, it lasts until the promise settles, for all operations in the program.
  */
 export function noGrad(): Disposable;
 export function noGrad<T>(body: () => T): T;
@@ -109,7 +109,7 @@ export function noGrad<T>(body?: () => T): Disposable | T {
 
 /**
  * Under noGrad(), disposes an intermediate result that only a gradient would read again, so that a deep
- * network holds a few feature maps instead of all. Otherwise its scope disposes it.
+ * network has a few feature maps in memory instead of all. Otherwise leaves it to its scope.
  */
 export function disposeUnlessTaped(intermediate: Tensor): void {
   if (noGrads > 0) intermediate.dispose();
@@ -118,12 +118,12 @@ export function disposeUnlessTaped(intermediate: Tensor): void {
 /** The numbers of an update, by their names in the kernel's `Params`. */
 type Params = Readonly<Record<string, number>>;
 
-/** An update in place of blocks of memory that have the same number of elements. */
+/** A change, in place, of blocks of memory that all have the same number of elements. */
 export interface UpdateDefinition<Name extends string> {
-  /** The definition in plain loops. */
+  /** The reference, in plain loops. */
   cpu(blocks: Readonly<Record<Name, FloatArray>>, params: Params): void;
   /**
-   * Binds the blocks by their names, has a parameter `size`, the number of elements, and computes four
+   * Binds the blocks by their names, has a parameter `size` (the number of elements), and computes four
    * elements per thread in workgroups of 64. The last vec4 may reach past the end: every buffer has room for
    * that.
    */
@@ -132,7 +132,7 @@ export interface UpdateDefinition<Name extends string> {
   readonly transientParams?: boolean;
 }
 
-/** The update of a definition: a function that changes the blocks on their device. */
+/** Makes the update: a function that changes the blocks on their device. */
 export function defineUpdate<Name extends string>({ cpu, kernel, transientParams }: UpdateDefinition<Name>) {
   return (device: Device, blocks: Readonly<Record<Name, Storage>>, params: Params): void => {
     if (isGpu(device)) {
@@ -151,7 +151,7 @@ export function defineUpdate<Name extends string>({ cpu, kernel, transientParams
   };
 }
 
-/** Which of the two kinds a device is. No other operation or layer asks. */
+/** Tells the two kinds of device apart, for operations and updates. */
 function isGpu(device: Device): device is GpuDevice {
   return !(device instanceof CpuDevice);
 }

@@ -7,7 +7,7 @@ interface Tracked {
 }
 
 /**
- * A part of the program at whose end its new tensors are disposed, even when it ends with an error:
+ * A part of the program. At its end, even after an error, the tensors made in it are disposed:
  *
  *     for (…) {
  *       using step = scope();
@@ -46,7 +46,7 @@ export function scope(): Scope {
   return opened;
 }
 
-/** Moves a tensor from its scope to the one around it, or out of all scopes: one level at each call. */
+/** Moves a tensor to the scope around its own, one level at each call; from the outermost, out of all. */
 export function keep<T extends Tracked>(tensor: T): T {
   const at = open.findIndex(({ tensors }) => tensors.delete(tensor));
   open[at - 1]?.tensors.add(tensor);

@@ -53,8 +53,8 @@ export function stridesOf(shape: Shape): number[] {
 }
 
 /**
- * The shape two operands are stretched to, by NumPy's and PyTorch's rule: align the shapes at their last
- * axis; sizes must be equal or one of them 1.
+ * The shape to which two operands are stretched, by the rule of NumPy and PyTorch: align the shapes at their
+ * last axis; the two sizes of an axis must be equal, or one of them 1.
  */
 export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
@@ -83,8 +83,8 @@ export function broadcastStrides(shape: Shape, target: Shape): number[] {
 }
 
 /**
- * Where element i of a box of these sizes, counted in row-major order, lies in memory with `strides`: the
- * function splits i into coordinates and sums coordinate times stride.
+ * The place in memory, with these `strides`, of element i of a box of these sizes (i counts in row-major
+ * order). The function splits i into coordinates and sums coordinate times stride.
  */
 export function stridedIndex(sizes: Shape, strides: readonly number[]): (i: number) => number {
   return (i) => {

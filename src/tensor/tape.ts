@@ -71,8 +71,8 @@ export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
 }
 
 /**
- * The loss and every tensor that it was computed from, in order of creation. A tensor is younger than its
- * inputs: in reverse order, all that was computed from a tensor has handed on its gradient before its turn.
+ * The loss and every tensor that it was computed from, in order of creation. In reverse order, all tensors
+ * computed from a tensor come before it, so its gradient is complete when its turn comes.
  */
 function dependencies(loss: Tensor): Tensor[] {
   const tensors = new Set([loss]);
@@ -98,7 +98,7 @@ function propagate(
   needed: ReadonlySet<Tensor>,
   gradients: Gradients,
 ): void {
-  // All inputs, since the rule for one input may read the values of the others.
+  // Check all inputs, since the rule for one may read the values of the others.
   const values = [
     ...node.inputs.map((input) => ({ ...input, what: `input ${input.name}` })),
     { tensor: output, version: node.version, what: "the result" },
@@ -111,7 +111,7 @@ function propagate(
       );
     }
   }
-  using temporaries = scope(); // those of the rule
+  using temporaries = scope(); // disposes the rule's own temporaries
   const thunks = node.backward?.(dy);
   for (const { name, tensor } of node.inputs) {
     if (!needed.has(tensor)) continue;
@@ -126,12 +126,12 @@ function propagate(
     }
     const sum = gradients.get(tensor);
     if (!sum) {
-      // A rule may return a tensor that is not its own: that of addition returns dy for both inputs. Each
-      // input then gets its own view of the memory, so that both can be disposed.
+      // A rule may return a tensor that it did not make: that of addition returns dy for both inputs. Each
+      // input then gets its own view of the memory, so that each can be disposed.
       if (!temporaries.tensors.has(gradient)) gradient = gradient.view(gradient.shape);
       gradients.set(tensor, keep(gradient));
     } else if (sum.storage.refs > 1) {
-      // Another tensor's gradient is in the same memory, as above: the sum needs memory of its own.
+      // Another tensor's gradient shares the memory, as above, so this sum needs memory of its own.
       const copy = Tensor.empty(sum.shape, sum.device);
       sum.device.copy(sum.storage, copy.storage);
       accumulate(copy, gradient);

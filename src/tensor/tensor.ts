@@ -10,8 +10,8 @@ let nextId = 0;
 
 /**
  * Numbers (f32) in a box of n axes, on a device. A tensor has no maths methods: operations are functions such
- * as `add(a, b)` and `conv2d(x, w)`. Its values never change, except that an optimiser updates parameters in
- * place.
+ * as `add(a, b)` and `conv2d(x, w)`. Its values never change, except by `assign` and by optimisers, which
+ * update parameters in place.
  *
  * A tensor's memory is outside JavaScript's heap, where no garbage collector looks: open a `scope()` around
  * work that makes tensors, or call `dispose()`.
@@ -21,7 +21,7 @@ export class Tensor {
   readonly device: Device;
   /** Ascending in order of creation. */
   readonly id = nextId++;
-  /** Is a gradient with respect to this tensor wanted? Set it on leaves (parameters) before using them. */
+  /** Does backward(loss) compute its gradient? Set it on parameters before you use them. */
   requiresGrad = false;
   /** How this tensor was computed, if a gradient may flow through it. */
   node: TapeNode | undefined;
@@ -73,7 +73,7 @@ export class Tensor {
     return new Tensor(this.device, shape, storage);
   }
 
-  /** Exchanges the memory behind this tensor; for optimisers, which keep all parameters in one block. */
+  /** Replaces the memory behind this tensor; for optimisers, which keep all parameters in one block. */
   replaceStorage(storage: Storage): void {
     storage.version = this.storage.version;
     this.device.release(this.storage);
@@ -97,7 +97,7 @@ export class Tensor {
     return (await this.data())[0];
   }
 
-  /** Overwrites the values. Call `backward` before, if a gradient depends on the old values. */
+  /** Overwrites the values. If a gradient depends on the old values, call `backward` first. */
   assign(values: ArrayLike<number>): void {
     if (values.length !== this.size) {
       throw new ShapeError(
@@ -126,7 +126,7 @@ export class Tensor {
 /** The note that an operation leaves on its result. Its rule may read inputs and result. */
 export interface TapeNode {
   readonly name: string;
-  /** `version` is that of the input's storage when the operation ran. */
+  /** `version`: that of the input's storage when the operation ran. */
   readonly inputs: readonly { readonly name: string; readonly tensor: Tensor; readonly version: number }[];
   /** The version of the result's storage then. */
   readonly version: number;
@@ -137,11 +137,11 @@ export interface TapeNode {
 export interface TensorOptions {
   /** Default: the device of `init()`. */
   device?: Device;
-  /** Is a gradient with respect to it wanted? Default false. */
+  /** Does backward(loss) compute its gradient? Default false. */
   requiresGrad?: boolean;
 }
 
-/** Numbers, or lists of lists of … numbers. */
+/** A number, a list of numbers, a list of such lists, and so on. */
 export type NestedArray = number | ArrayLike<number> | readonly NestedArray[];
 
 /**

@@ -1,7 +1,7 @@
 /**
  * How a super-resolution network is trained. The loop is `learn`: a batch of patches, the loss, its
- * gradients, a step of Adam. session.ts opens what it works with; journal.ts does what surrounds it: the log,
- * evaluations, checkpoints.
+ * gradients, a step of Adam. session.ts opens what the loop works with; journal.ts keeps the log, evaluates
+ * and saves checkpoints.
  */
 import { setImmediate } from "node:timers/promises";
 import type { PatchBatch } from "../data/index.ts";
@@ -34,9 +34,9 @@ import { openSession, type Session } from "./session.ts";
 import { checkConfig, settingOf, settingsFor } from "./settings.ts";
 
 export interface TrainOptions extends TrainCallbacks {
-  /** Ends training after the present step; what was learned is saved. */
+  /** Ends training after the current step; what was learned is saved. */
   readonly signal?: AbortSignal;
-  /** Trains on this device, and leaves it open. Default: that of `config.adapter`, opened and closed here. */
+  /** Trains on this device, and leaves it open. Default: opens `config.adapter`, and closes it at the end. */
   readonly device?: Device;
 }
 
@@ -53,7 +53,7 @@ export interface TrainResult {
 }
 
 /**
- * Trains a network. If the configuration or the pictures are no good, it throws and leaves nothing behind. If
+ * Trains a network. If the configuration or the pictures are wrong, it throws and leaves nothing behind. If
  * training fails later (a damaged picture, a full disk, weights that are no longer finite: DivergedError),
  * the last checkpoint is whole, and `resume` goes on from there.
  *
@@ -65,15 +65,15 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   const folder = RunFolder.create(config.out, architecture.shortName(networkOptions), (path) =>
     options.onMessage?.(`Results: ${path}/`),
   );
-  // With all defaults written out, as another version may have others.
+  // Writes out all defaults, as another version may have others.
   const network = { ...config.network, ...networkOptions } as TrainConfig["network"];
   return run({ ...config, network, schedule: completeSchedule(config) }, folder, options);
 }
 
 /**
- * Goes on with the run in a folder, from its last checkpoint. On the same device the weights will be, to the
- * last bit, those of a run that was never interrupted. `change` may change the settings that do not decide
- * what is learned, marked `resumable` in settings.ts: more steps, for example.
+ * Continues the run in a folder from its last checkpoint. On the same device the weights will be, to the last
+ * bit, those of a run that was never interrupted. `change` may change settings that do not decide what is
+ * learned (`resumable` in settings.ts), such as the number of steps.
  */
 export async function resume(
   path: string,
@@ -119,7 +119,7 @@ async function run(
   }
 }
 
-/** The loop. Returns the number of steps done: all, or fewer if the signal ended it. */
+/** The loop. Returns the number of steps done: all, or fewer if the signal stopped it. */
 async function learn(
   { config, loader, model, average, adam }: Session,
   journal: Journal,
@@ -153,8 +153,8 @@ async function learn(
 }
 
 /**
- * The loss of a batch, which is the mean over its patches, and its gradients. With `accumulate`, they are
- * computed for one micro-batch after the other, whose gradients add up to those of the whole.
+ * The loss of a batch (the mean over its patches) and its gradients. With `accumulate` above 1, they are
+ * computed for one part of the batch (a micro-batch) after the other, and added up.
  */
 export function differentiate(
   model: SuperResolver,

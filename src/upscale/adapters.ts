@@ -1,4 +1,4 @@
-/** Adapters around a method: it then takes pictures with any colours, and with transparency. */
+/** Adapters around a method, which let it take pictures with any colours, and with transparency. */
 import { enlargeAlpha, premultiply, unpremultiply } from "../picture/alpha.ts";
 import { rgbPlanesToYcbcr, ycbcrPlanesToRgb } from "../picture/color.ts";
 import { interpolatePlanes } from "../picture/imresize.ts";
@@ -6,12 +6,12 @@ import type { Planes } from "../picture/planes.ts";
 import { bicubicMargin, type Method } from "./method.ts";
 
 /**
- * The method for grey and RGB, one or three planes in 0..1, whatever it works on itself:
+ * Makes a method take grey and RGB (one or three planes in 0..1), whatever it works on itself:
  *
  * - `"any"`: every plane by itself.
  * - `"rgb"`: grey is repeated three times, and the mean of the result is grey again.
- * - `"y"`: RGB is taken apart into luma, which the method enlarges, and two planes of chroma, to which the
- *   eye is less sensitive and which bicubic interpolation enlarges. Grey becomes luma in studio range, and
+ * - `"y"`: RGB is split into luma, which the method enlarges, and two planes of chroma, which bicubic
+ *   interpolation enlarges, since the eye is less sensitive to them. Grey becomes luma in studio range, and
  *   the result becomes grey again.
  */
 export function withColors(method: Method): Method {
@@ -50,9 +50,9 @@ function byLuma({ scale, enlarge }: Method): Method["enlarge"] {
 }
 
 /**
- * The method for grey or RGB followed by alpha, two or four planes. Colours are multiplied by alpha,
+ * Makes a method take grey or RGB followed by alpha: two or four planes. Colours are multiplied by alpha,
  * enlarged, and divided by the enlarged alpha; alpha is enlarged like a grey picture. So the colours of
- * transparent pixels, which nobody sees, do not reach into visible ones.
+ * transparent pixels, which nobody sees, do not bleed into visible ones.
  *
  * @param method one for grey and RGB, as `withColors` makes it.
  */
@@ -72,7 +72,7 @@ export function withAlpha(method: Method): Method {
   };
 }
 
-/** Planes of the same size one behind the other. */
+/** Planes of the same size, one after the other. */
 function joined(...parts: readonly Planes[]): Planes {
   const { width, height } = parts[0];
   const channels = parts.reduce((sum, part) => sum + part.channels, 0);

@@ -12,14 +12,14 @@ export interface BandOptions extends UpscaleOptions {
 
 /** A strip of the result, as wide as the whole. */
 export interface Band {
-  /** The result's row at which it begins. */
+  /** The row of the result at which it begins. */
   readonly top: number;
   readonly rows: Image<Samples>;
 }
 
 /** How a picture was enlarged. */
 export interface UpscaleReport {
-  /** As tables print it, such as `bicubic` or `edsr-small+`. */
+  /** For tables, such as `bicubic` or `edsr-small+`. */
   readonly method: string;
   readonly scale: number;
   /** Where it ran: an adapter's name, or "JavaScript" for interpolation. */
@@ -58,7 +58,7 @@ export class Bands implements AsyncIterable<Band> {
   /**
    * Plans the work; nothing is computed yet.
    *
-   * @param release is called when reading ends, or by `close`.
+   * @param release called when reading ends, or by `close`.
    * @throws RangeError for options that make no sense, and if not even a small tile fits into the memory.
    */
   constructor(image: Image<Samples>, method: Method, options: BandOptions, release = () => {}) {
@@ -77,7 +77,7 @@ export class Bands implements AsyncIterable<Band> {
     this.#tiling = planTiles(image, this.#method, { ...options, bytesPerRow });
   }
 
-  /** Time and memory are those up to the last band that was read. */
+  /** Time and memory are counted up to the last band that was read. */
   get report(): UpscaleReport {
     const { name: method, scale } = this.#method;
     const { count: tiles, width, height } = this.#tiling;
@@ -139,7 +139,7 @@ export class Bands implements AsyncIterable<Band> {
   }
 }
 
-/** Copies a part of a picture to the top of `to`, at column `left`. */
+/** Copies a part of a picture into the top rows of `to`, from column `left` on. */
 function copyPart(from: Image<Samples>, part: Box, to: Image<Samples>, left: number): void {
   const { channels } = from;
   for (let row = part.top; row < part.bottom; row++) {

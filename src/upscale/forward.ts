@@ -1,8 +1,8 @@
 /**
- * A network's forward pass, and how much memory it takes. The last layers of a network that enlarges work on
- * scale² times as many pixels as those before. So where a network has two stages, the second runs in strips,
- * each with a margin as tiles have one. That leaves memory for larger tiles in the first stage, whose margin
- * costs most (docs/measurements.md).
+ * A network's forward pass, and how much memory it takes. In a network that enlarges, the last layers work on
+ * up to scale² times as many pixels as the others. So where a network has two stages, the second runs in
+ * strips, each with a margin, like tiles. That leaves memory for larger tiles in the first stage, whose
+ * margin costs most (docs/measurements.md).
  */
 import type { Device } from "../device/device.ts";
 import { slice } from "../kernels/layout/index.ts";
@@ -13,10 +13,10 @@ import { keep, scope } from "../tensor/scope.ts";
 import { type Tensor, tensor, zeros } from "../tensor/tensor.ts";
 import { paste, spans } from "./tiles.ts";
 
-/** A strip is at least this wide without its margins, in pixels. */
+/** Least width of a strip without its margins, in pixels. */
 const minStrip = 16;
 
-/** Strips may take this share of what the first stage takes. */
+/** Strips may take this share of the memory that the first stage takes. */
 const stripShare = 0.5;
 
 /** Runs a network, in strips where it has two stages. */
@@ -35,8 +35,8 @@ export class Forward {
   }
 
   /**
-   * How many pixels of the network's input it can take at once with this many bytes, if each pixel takes
-   * `more` bytes besides.
+   * How many pixels of the network's input fit into this many bytes at once, if each pixel takes `more` bytes
+   * besides.
    */
   pixelsWithin(bytes: number, more: number): number {
     const { first, second, narrowest, bindable } = this.#needs;
@@ -50,7 +50,7 @@ export class Forward {
     return Math.floor(Math.min(bindable, Math.max(ifWhole, Math.min(ifWide, side ** 2))));
   }
 
-  /** Planes of the network's colours and input size to those of its output. */
+  /** From planes with the network's colours and input size to its output. */
   async run({ width, height, channels, data }: Planes): Promise<Planes> {
     const { twoStages } = this.#model;
     const device = deviceOf(this.#model);
@@ -93,15 +93,15 @@ export class Forward {
   }
 }
 
-/** Bytes of the device for each pixel of the network's input, and limits. */
+/** What a network needs on its device: bytes for each pixel of its input, and limits. */
 interface Needs {
-  /** Bytes of the whole pass, or of its first stage. */
+  /** Bytes for the whole pass, or for its first stage if there are two. */
   readonly first: number;
-  /** What the second stage, if there is one, takes besides. */
+  /** Bytes besides for the second stage, if there is one. */
   readonly second: number;
   /** Width of the narrowest strip, margins included. */
   readonly narrowest: number;
-  /** How many pixels the first stage can take, and a strip, before their largest map is too large to bind. */
+  /** Most pixels of the first stage, and of a strip, whose largest feature map a kernel can bind at once. */
   readonly bindable: number;
   readonly bindableStrip: number;
 }
@@ -114,7 +114,7 @@ interface Needs {
 function measureNeeds(model: SuperResolver): Needs {
   const device = deviceOf(model);
   const { reference, maxTensorBytes } = device.profile;
-  const side = reference ? 8 : 48; // the CPU device computes it, slowly
+  const side = reference ? 8 : 48; // the CPU device is slow
   const channels = model.colors === "rgb" ? 3 : 1;
   const { scale, inputSize, twoStages, valuesPerPixel } = model;
   const input = () => zeros([1, channels, side, side], { device });
@@ -129,13 +129,13 @@ function measureNeeds(model: SuperResolver): Needs {
     return [result, ((bytes / side ** 2) * 9) / 8];
   };
   // Reading a result copies it to memory that JavaScript can see.
-  const read = (4 * channels * (inputSize === "low" ? scale ** 2 : 1) * 9) / 8;
+  const readBytes = (4 * channels * (inputSize === "low" ? scale ** 2 : 1) * 9) / 8;
   const maxValues = maxTensorBytes / 4;
   const bindableStrip = Math.floor(maxValues / valuesPerPixel);
   if (!twoStages) {
     const [y, bytes] = measure(() => model.forward(input()));
     y.dispose();
-    return { first: bytes + read, second: 0, narrowest: 0, bindable: bindableStrip, bindableStrip };
+    return { first: bytes + readBytes, second: 0, narrowest: 0, bindable: bindableStrip, bindableStrip };
   }
   const [features, first] = measure(() => twoStages.features(input()));
   const [y, bytes] = measure(() => twoStages.reconstruct(features));
@@ -143,15 +143,15 @@ function measureNeeds(model: SuperResolver): Needs {
   y.dispose();
   return {
     first,
-    // A strip's features are a copy, and so is the part of its result that stays.
-    second: bytes + 2 * read + (4 * twoStages.featureValues * 9) / 8,
+    // A strip's features are copied, and so is the part of its result that stays.
+    second: bytes + 2 * readBytes + (4 * twoStages.featureValues * 9) / 8,
     narrowest: minStrip + 2 * twoStages.halo,
     bindable: Math.floor(maxValues / Math.max(twoStages.featureValues, channels)),
     bindableStrip,
   };
 }
 
-/** A tensor computed without gradients; nothing else stays behind. */
+/** Computes a tensor without gradients, and disposes all intermediate results. */
 function compute(work: () => Tensor): Tensor {
   using _noGrad = noGrad();
   using _scope = scope();

@@ -1,11 +1,11 @@
 /**
- * The names of methods, one vocabulary for the library, the command line and the page; and the files behind
- * them. This file loads nothing else, so help texts can read it.
+ * The names of methods, the same for the library, the command line and the page, and the files behind them.
+ * This file loads no other, so that help texts can read it quickly.
  */
 
 /**
- * Weights that come with the library. Each address is written out because bundlers look for exactly this
- * expression: they copy the file beside the bundle and put its new address here.
+ * Weights that come with the library. Each URL is written out because bundlers look for exactly this
+ * expression: they copy the file beside the bundle and put its new URL here.
  */
 export const pretrainedFiles = {
   srcnn: {

@@ -3,13 +3,13 @@ import type { Image } from "../picture/image.ts";
 import type { Planes } from "../picture/planes.ts";
 
 /**
- * A way of enlarging, as numbers see it: planes in, larger planes out, all at once. tiles.ts cuts large
- * pictures into parts for it, adapters.ts gives it the colours that it works on, and upscaler.ts adds the
- * functions that callers use. All of them copy its properties, so a method is a plain object whose functions
- * do without `this`.
+ * A way of enlarging, as a function on numbers: planes in, larger planes out, all at once. tiles.ts cuts
+ * large pictures into parts for it, adapters.ts converts colours to those that it works on, and upscaler.ts
+ * adds the functions for callers. Some of them copy its properties, so a method is a plain object whose
+ * functions do not use `this`.
  */
 export interface Method {
-  /** As tables and captions print it, such as `bicubic` or `edsr-small+`. */
+  /** For tables and captions, such as `bicubic` or `edsr-small+`. */
   readonly name: string;
   /** How many times wider and higher the result is. */
   readonly scale: number;
@@ -22,18 +22,18 @@ export interface Method {
   /** How many pixels of the small picture it can enlarge at once with this much memory on its device. */
   readonly pixelsWithin: (bytes: number) => number;
   /**
-   * The planes that `colors` says, values in 0..1, to as many planes of the larger size, not clamped. A
-   * method that works in several steps looks at the signal between them.
+   * From the planes that `colors` names, values in 0..1, to as many planes of the larger size, not clamped. A
+   * method that works in several steps checks the signal between them.
    */
   readonly enlarge: (planes: Planes, signal?: AbortSignal) => Promise<Planes>;
   /**
-   * Bytes to bytes, where planes would give other bytes: Matlab's imresize rounds after each of its two
-   * passes. For grey and RGB, of methods that work on any planes.
+   * From bytes to bytes, for a method whose `enlarge` would give other bytes: Matlab's imresize rounds after
+   * each of its two passes. Takes grey and RGB; only methods that work on any planes have it.
    */
   readonly enlargeBytes?: (image: Image) => Image;
 }
 
-/** How far bicubic interpolation looks, and so does `enlargeAlpha` for the bounds of alpha. */
+/** How far bicubic interpolation looks; `enlargeAlpha` looks as far for the bounds of alpha. */
 export const bicubicMargin = 2;
 
 /** Where a method runs, for reports: the name of an adapter, or "JavaScript". */

@@ -1,4 +1,4 @@
-/** From a method's name, file or network to an upscaler. */
+/** Makes an upscaler from a method's name, weight file or network. */
 import { ensureDevice } from "../device/open.ts";
 import { loadModel } from "../models/registry.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
@@ -28,20 +28,20 @@ import { interpolator, networkUpscaler, selfEnsemble, type Upscaler, upscalerOf 
 export type MethodChoice = MethodName | (string & {}) | Uint8Array | SuperResolver | Method;
 
 export interface OpenMethodOptions {
-  /** Default: "edsr-small", which needs WebGPU; at scale 8, which it does not have, "bicubic". */
+  /** Default: "edsr-small", which needs WebGPU; at scale 8, for which it has no weights, "bicubic". */
   readonly method?: MethodChoice;
-  /** Enlargement of each side: 2, 3, 4 or 8. Default: that of the weights; for names 2. */
+  /** Enlargement of each side: 2, 3, 4 or 8. Default: that of the weights; for a name, 2. */
   readonly scale?: number;
-  /** The mean of the answers to eight flips and turns: a little better, eight times the work. Default off. */
+  /** The mean of the results for eight flips and turns: a little better, eight times the work. Default off. */
   readonly ensemble?: boolean;
 }
 
 /** A method ready for use. */
 export interface OpenedMethod {
-  /** Its `name` is that of `methodNames`, else the network's architecture; with a plus for the ensemble. */
+  /** Its `name` is one of `methodNames`, else the network's architecture; with a plus for the ensemble. */
   readonly upscaler: Upscaler;
   readonly ensemble: boolean;
-  /** How many numbers were trained; 0 for interpolations, and for upscalers, which do not say. */
+  /** How many numbers were trained; 0 for interpolations, and for a `Method`, which does not say. */
   readonly parameters: number;
   /** Where the weights come from: the path of a file, or "pretrained" for those that the library has. */
   readonly weights?: string;
@@ -53,7 +53,7 @@ export interface OpenedMethod {
  * Opens a method. Weights go to the default device, which is opened if there is none, and their kernels are
  * compiled.
  *
- * @throws RangeError if the method does not have the scale, or is no method; DataError if it is neither a
+ * @throws RangeError if the method cannot enlarge by the scale, or is no method; DataError if it is neither a
  *   name nor the path of a file that can be read.
  */
 export async function openMethod(options: OpenMethodOptions = {}): Promise<OpenedMethod> {
@@ -67,7 +67,7 @@ export async function openMethod(options: OpenMethodOptions = {}): Promise<Opene
           "Each scale has weights of its own.",
       );
     }
-    pixelsWithin(0); // tries a network out, which compiles its kernels
+    pixelsWithin(0); // runs a network once, which compiles its kernels
   } catch (error) {
     opened.close();
     throw error;
@@ -114,13 +114,13 @@ async function deviceFor(network: string): Promise<void> {
   await ensureDevice().catch((cause: Error) => {
     throw new Error(
       `${network} is a network and runs on WebGPU: ${cause.message} ` +
-        "Or take an interpolation, such as bicubic, which needs none.",
+        "Or take an interpolation, such as bicubic, which needs no WebGPU.",
       { cause },
     );
   });
 }
 
-/** A network that was loaded for the caller, who closes it. */
+/** A network that was loaded here, and that `close` frees. */
 function ownNetwork(model: SuperResolver, weights?: string, name?: string): OpenedMethod {
   const upscaler = networkUpscaler(model, name);
   const parameters = model.parameterCount();
@@ -169,7 +169,7 @@ export async function loadPretrained(
   return loadModel(bytes, `${name} x${scale}`);
 }
 
-/** Reads a file of this package by its address, and in Node any file by its path. */
+/** Reads a file of this package by its URL, and in Node any file by its path. */
 let readFile = fetchFile;
 
 /** Called by Node's entry (node.ts), since Node's fetch does not read files. */

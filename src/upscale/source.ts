@@ -1,4 +1,4 @@
-/** Pictures in the forms that browsers and Node have. */
+/** Reads pictures from the forms that they have in browsers and Node. */
 import { DataError } from "../picture/errors.ts";
 import { checkImage, type Image, type Samples } from "../picture/image.ts";
 
@@ -20,7 +20,7 @@ export function registerPictureReader(reader: typeof readPicture): void {
 }
 
 /**
- * A picture in any of these forms as an `Image`. The orientation that a camera noted in a file is applied.
+ * Reads a picture in any of these forms as an `Image`, turned upright if the file says how.
  *
  * @throws DataError if it is no picture.
  */

@@ -1,9 +1,9 @@
 /**
- * Pictures too large to be computed at once. Their result is made of tiles. Each tile is computed in a window
- * that also shows a margin around it, as far as the method looks, and of the window's result only the tile
- * stays. At the picture's own edge there is no margin, as there is none for the whole picture. So every pixel
- * of the result is the same sum of the same numbers as in the whole picture, in the same order: the results
- * are equal to the last bit.
+ * Pictures too large to be computed at once are computed in tiles. A tile's window is the tile and a margin
+ * around it, wide enough for all that the method sees. The method enlarges the window, and only the tile's
+ * part of the result stays. At the picture's own edge there is no margin, as there is none for the whole
+ * picture. So every pixel of the result is the same sum of the same numbers as in the whole picture, in the
+ * same order: the results are equal to the last bit.
  *
  * All windows of a picture have the same size (they overlap a little more instead), so that a device can use
  * the same buffers for all.
@@ -19,9 +19,8 @@ export interface UpscaleOptions {
   /** Side of the tiles, in pixels of the small picture. Default: as large as memory and device allow. */
   readonly tile?: number;
   /**
-   * How much the work on a row of tiles may take, in bytes, on the device and in JavaScript together, with the
-   * strip of the result that it fills. The picture itself and the whole result are not counted. Default 512
-   * MiB.
+   * How many bytes the work on a row of tiles may take, on the device and in JavaScript together, with the band
+   * of the result that it fills. The picture itself and the whole result are not counted. Default 512 MiB.
    */
   readonly maxMemory?: number;
 }
@@ -35,13 +34,13 @@ export interface Box {
 }
 
 export interface Tile {
-  /** What is computed, in the picture's coordinates. */
+  /** What the method enlarges, in the picture's coordinates. */
   readonly window: Box;
   /** The tile itself, in the same coordinates: its result stays. */
   readonly inner: Box;
 }
 
-/** How a picture is cut. */
+/** How a picture is cut into tiles. */
 export interface Tiling {
   /** Tiles that lie side by side, from left to right; rows from top to bottom. */
   readonly rows: readonly (readonly Tile[])[];
@@ -56,8 +55,8 @@ export interface Tiling {
 const minTile = 16;
 
 /**
- * @param options.bytesPerRow what each row of a tile takes besides: its part of a band, which is as wide as
- *   the result.
+ * @param options.bytesPerRow bytes that each row of a tile takes besides: its rows of the band, which is as
+ *   wide as the result.
  * @throws RangeError if not even a small tile fits into the memory.
  */
 export function planTiles(
@@ -73,7 +72,7 @@ export function planTiles(
   const automatic = tile === undefined;
   const maxPixels = (rows: number) => pixelsWithin(Math.max(0, maxMemory - bytesPerRow * rows));
   let side = automatic ? Math.floor(Math.sqrt(maxPixels(0))) : tile + 2 * margin;
-  while (automatic && side ** 2 > maxPixels(side)) side--; // higher tiles have higher bands beside them
+  while (automatic && side ** 2 > maxPixels(side)) side--; // higher tiles need higher bands
   // Narrow pictures leave room for longer windows.
   const widest = automatic ? Math.max(side, Math.floor(maxPixels(picture.height) / picture.height)) : side;
   const width = Math.min(picture.width, widest);
@@ -83,7 +82,7 @@ export function planTiles(
   const minPixels = minSide(picture.width) * minSide(picture.height);
   if (minPixels > maxPixels(minSide(picture.height)) || width * height > maxPixels(height)) {
     throw new RangeError(
-      `upscale: ${name} sees ${margin} pixels around each, so it works on at least ` +
+      `upscale: ${name} looks ${margin} pixels far, so it works on at least ` +
         `${Math.max(minPixels, width * height)} pixels at once here, and ` +
         `${Math.round(maxMemory / 2 ** 20)} MiB are enough for ${maxPixels(height)}. ` +
         (automatic
@@ -109,7 +108,7 @@ export function planTiles(
 /** One axis: windows [from, to) of equal length, at most `window`. The part [first, end) of each stays. */
 export function spans(length: number, window: number, margin: number) {
   if (window >= length) return [{ from: 0, to: length, first: 0, end: length }];
-  // The first and the last one keep one of their margins.
+  // The first and the last window have one margin less.
   const count = Math.ceil((length - 2 * margin) / (window - 2 * margin));
   const step = Math.ceil((length - 2 * margin) / count);
   const even = step + 2 * margin;
@@ -128,7 +127,7 @@ export function spans(length: number, window: number, margin: number) {
  * The loop over all tiles, row by row from left to right. Yields every enlarged window (`large`), the part of
  * it that is the tile, and that part's place in the result.
  *
- * @param enlarge computes a window, of planes or of a picture.
+ * @param enlarge enlarges a window, of planes or of a picture.
  */
 export async function* enlargeInTiles<T>(
   tiling: Tiling,
@@ -138,7 +137,7 @@ export async function* enlargeInTiles<T>(
 ) {
   let done = 0;
   for (const { window, inner } of tiling.rows.flat()) {
-    // Interpolation never waits for anything. This pause lets other work run, which may abort the signal.
+    // Interpolation never waits for anything. This pause lets other code run, which may abort the signal.
     if (done > 0) await new Promise((resolve) => setTimeout(resolve));
     signal?.throwIfAborted();
     const large = await enlarge(window);
@@ -147,7 +146,7 @@ export async function* enlargeInTiles<T>(
   }
 }
 
-/** Enlarges planes that the method takes, in tiles. */
+/** Enlarges planes in tiles. They must be those that the method takes. */
 export async function enlargePlanes(
   planes: Planes,
   method: Method,
@@ -165,7 +164,7 @@ export async function enlargePlanes(
   return result;
 }
 
-/** A box in the result, as seen from a corner. */
+/** A box in the enlarged picture, with coordinates counted from `corner`. */
 function enlarged({ top, left, bottom, right }: Box, scale: number, corner = { top: 0, left: 0 }): Box {
   return {
     top: (top - corner.top) * scale,
@@ -190,7 +189,7 @@ function cut(planes: Planes, { top, left, bottom, right }: Box): Planes {
   return { width: columns, height: rows, channels, data: part };
 }
 
-/** Puts planes at a place of larger ones. */
+/** Copies `part` into larger planes, at `top` and `left`. */
 export function paste(
   { width, height, channels, data }: Planes,
   part: Planes,

@@ -50,7 +50,7 @@ export async function upscale(
 }
 
 /**
- * Enlarges a picture band by band, so that the result is never whole in memory. Its size is there before
+ * Enlarges a picture band by band, so that the result is never whole in memory. Its size is known before
  * anything is computed. Options and errors are those of `upscale`.
  *
  *     const bands = await upscaleBands("photo.jpg", { scale: 4 });

@@ -1,4 +1,4 @@
-/** What upscales pictures: interpolations, networks, and the mean of eight answers. */
+/** What upscales pictures: interpolations, networks, and self-ensembles of either. */
 import type { SuperResolver } from "../models/super-resolver.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image } from "../picture/image.ts";
@@ -12,16 +12,16 @@ import { bicubicMargin, type Method } from "./method.ts";
 import { type Interpolation, interpolations, isInterpolation, scalesOf } from "./method-names.ts";
 import { enlargePlanes, type UpscaleOptions } from "./tiles.ts";
 
-/** A method with functions for callers. They cut into tiles whatever is too large for memory. */
+/** A method with functions for callers, which cut whatever is too large for the memory into tiles. */
 export interface Upscaler extends Method {
   /**
    * A picture of 1 to 4 channels, `scale` times as wide and high. One channel is a grey picture (0 black, 255
-   * white), whatever the method works on. What becomes of colours and transparency is in adapters.ts.
+   * white), whatever the method works on. adapters.ts says what becomes of colours and transparency.
    */
   upscale(image: Image, options?: UpscaleOptions): Promise<Image>;
   /**
    * Luma alone as real numbers, [height, width] in BT.601's studio range (16..235), neither rounded nor
-   * clamped: what the papers' protocol measures, after rounding. Only for the colors `"y"` and `"any"`.
+   * clamped; the papers' protocol rounds it and measures that. Only for the colors `"y"` and `"any"`.
    */
   upscaleY(
     plane: ArrayLike<number>,
@@ -29,7 +29,7 @@ export interface Upscaler extends Method {
     height: number,
     options?: UpscaleOptions,
   ): Promise<Float32Array>;
-  /** `enlarge` in tiles: the planes that `colors` says, in 0..1, to planes `scale` times as large. */
+  /** `enlarge` in tiles: from the planes that `colors` names, in 0..1, to planes `scale` times as large. */
   upscalePlanes(planes: Planes, options?: UpscaleOptions): Promise<Planes>;
 }
 
@@ -39,13 +39,13 @@ const kernels: Record<Interpolation, ResizeOptions> = {
   bicubic: { kernel: "cubic" },
 };
 
-/** Larger windows save nothing, and tiles of this size keep signals and progress prompt. */
+/** Larger windows save nothing, and with these an abort or a progress report need not wait long. */
 const maxInterpolationWindow = 512 ** 2;
 
 /**
  * Enlarges by a fixed formula, as Matlab's imresize does, by 2, 3, 4 or 8. Grey and RGB pictures of 8 bits
  * come out bit for bit, rounded to bytes after each of the two passes; planes, and so all other pictures, are
- * not rounded between. Runs on the CPU.
+ * not rounded in between. Runs on the CPU.
  */
 export function interpolator(name: Interpolation, scale: number): Upscaler {
   if (!isInterpolation(name)) {
@@ -76,41 +76,41 @@ export function interpolator(name: Interpolation, scale: number): Upscaler {
  */
 export function networkUpscaler(model: SuperResolver, name = model.metadata().architecture): Upscaler {
   const { scale, colors, inputSize, halo } = model;
-  const wanted = colors === "rgb" ? 3 : 1;
-  const enlarged = inputSize === "high";
+  const planeCount = colors === "rgb" ? 3 : 1;
+  const takesEnlarged = inputSize === "high";
   /** Pixels of the network's input for each pixel of the small picture. */
-  const factor = enlarged ? scale ** 2 : 1;
+  const factor = takesEnlarged ? scale ** 2 : 1;
   const forward = new Forward(model);
   return upscalerOf({
     name,
     scale,
     colors,
     device: deviceOf(model),
-    margin: enlarged ? Math.ceil(halo / scale) + bicubicMargin : halo,
+    margin: takesEnlarged ? Math.ceil(halo / scale) + bicubicMargin : halo,
     pixelsWithin: (bytes) => Math.floor(forward.pixelsWithin(bytes, bytesPerPixel(scale) / factor) / factor),
     async enlarge(planes) {
-      if (planes.channels !== wanted) {
+      if (planes.channels !== planeCount) {
         throw new DataError(
-          `upscalePlanes: ${name} takes ${wanted} planes, but ${planes.channels} were given.`,
+          `upscalePlanes: ${name} takes ${planeCount} planes, but ${planes.channels} were given.`,
         );
       }
-      return forward.run(enlarged ? interpolatePlanes(planes, scale) : planes);
+      return forward.run(takesEnlarged ? interpolatePlanes(planes, scale) : planes);
     },
   });
 }
 
 /**
- * The mean of eight answers: the picture is flipped and turned in all eight ways, each is enlarged, and the
- * results are turned back and averaged before anything is rounded. A network's errors differ between them and
- * partly cancel: EDSR gains about 0.1 dB (Lim et al. 2017 call it EDSR+), for eight times the work. An
- * interpolation, which treats all directions alike, gains nothing.
+ * The mean of eight results: the picture is flipped and turned in all eight ways, each version is enlarged,
+ * and the results are turned back and averaged before anything is rounded. A network's errors differ between
+ * them and partly cancel: EDSR gains about 0.1 dB (Lim et al. 2017 call it EDSR+), for eight times the work.
+ * An interpolation, which treats all directions alike, gains nothing.
  */
 export function selfEnsemble(method: Method): Upscaler {
   const { name, scale } = method;
   return upscalerOf({
     ...method,
     name: `${name}+`,
-    // A share of the memory is for the sum, and for the answer that is being turned back.
+    // Some of the memory is for the sum, and for the result that is being turned back.
     pixelsWithin: (bytes) => method.pixelsWithin(0.9 * bytes),
     enlargeBytes: undefined,
     async enlarge(planes, signal) {
@@ -130,7 +130,7 @@ export function selfEnsemble(method: Method): Upscaler {
   });
 }
 
-/** A method, and the functions of an upscaler. */
+/** Adds the functions of an upscaler to a method. */
 export function upscalerOf(method: Method): Upscaler {
   const { name, colors } = method;
   return {
@@ -163,9 +163,9 @@ export function upscalerOf(method: Method): Upscaler {
 }
 
 /**
- * Bytes that JavaScript takes for each pixel of the small picture, which has up to four planes: each value as
- * a float and as a sample; the result's as floats before and after the colours are put together, and as
- * samples; and one plane of the result in double precision for each of the two passes of an interpolation.
+ * Bytes that JavaScript takes for each pixel of the small picture, which has up to four planes: its values as
+ * floats and as samples; the result's as floats before and after the colours are joined, and as samples; and
+ * one plane of the result in double precision for each of the two passes of an interpolation.
  */
 function bytesPerPixel(scale: number): number {
   return scale ** 2 * (4 * (4 + 4 + 2) + 16) + 4 * (4 + 2);

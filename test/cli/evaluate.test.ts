@@ -153,7 +153,12 @@ describe("evaluate", () => {
       /a\.png is 30x24, but at scale 2 .*must be 15x12/,
     ],
     ["transparency", ["--hr", "mixed"], 1, /mixed.b\.png: it has 4 channels/],
-    ["too wide a border", ["--hr", "hr", "--border", "8"], 1, /a\.png: ssim: a border of 8 leaves 14x8 pixels/],
+    [
+      "too wide a border",
+      ["--hr", "hr", "--border", "8"],
+      1,
+      /a\.png: ssim: a border of 8 leaves 14x8 pixels/,
+    ],
     ["an adapter for interpolation", ["--hr", "hr", "--adapter", "cpu"], 2, /--adapter is for networks/],
     [
       "an architecture that no network of the package is called",
@@ -161,7 +166,12 @@ describe("evaluate", () => {
       1,
       /edsr: there is no such method \(edsr-small, .*\), and as a weight file it cannot be read/,
     ],
-    ["a scale that a network lacks", ["--hr", "hr", "--method", "espcn", "--scale", "8"], 2, /and --scale is 8/],
+    [
+      "a scale that a network lacks",
+      ["--hr", "hr", "--method", "espcn", "--scale", "8"],
+      2,
+      /and --scale is 8/,
+    ],
     ["the old flag for weights", ["--hr", "hr", "--weights", "x"], 2, /Unknown option '--weights'/],
     [
       "weights that are none",

@@ -91,7 +91,7 @@ describe("as large as memory allows", () => {
 
   test("too little memory is an error before anything runs", () => {
     expect(() => plan(100, 100, 575)).toThrow(
-      "network sees 4 pixels around each, so it works on at least 576 pixels at once here, and 0 MiB are " +
+      "network looks 4 pixels far, so it works on at least 576 pixels at once here, and 0 MiB are " +
         "enough for 575. Allow more memory or take a smaller network.",
     );
     expect(plan(100, 100, 576).count).toBe(36);

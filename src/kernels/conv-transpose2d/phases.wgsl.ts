@@ -1,7 +1,7 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * The weights with which a transposed convolution is an ordinary one, whose kernels are fast.
+ * Rearranges the weights so that a transposed convolution becomes an ordinary one, whose kernels are fast.
  *
  * With stride 3 the output's rows have three phases: weights 0, 3, 6, … make one row, weights 1, 4, 7, …
  * the next, and weights 2, 5, 8, … the one after. Where row + padding = 3 q + phase, output `row` is

@@ -6,11 +6,11 @@ import { kernel } from "../../device/kernel.ts";
  * The prelude defines the constants KH, KW, STRIDE_*, DILATION_* and HAS_BIAS, in lines like `const KH = 3;`.
  *
  * Four of the seven loops of reference.ts run over the outputs (n, o, i, j; the last two are called row and
- * column here). They become the grid of threads: the GPU runs "for every output value" all at once. The other
- * three (c, ky, kx) stay loops.
+ * column here). They become the grid of threads: the GPU computes all output values at once. The other three
+ * (c, ky, kx) stay loops.
  *
- * Why it is slow: every product costs two loads, one of a pixel and one of a weight. A neighbouring thread
- * loads nearly the same pixels, and every thread of the picture the same weights, each for itself.
+ * Why it is slow: every product costs two loads, one of a pixel and one of a weight. Neighbouring threads
+ * load nearly the same pixels, and all threads of an output channel the same weights, each for itself.
  */
 export const naive = kernel(
   "conv2d/1-naive",

@@ -4,7 +4,7 @@ import { kernel } from "../../device/kernel.ts";
  * Step 2: threads share the pixels they load.
  *
  * A workgroup of 16 x 16 threads computes a 16 x 16 tile of one output channel. For each input channel its
- * threads first copy the patch of pixels under the tile, with a border for the window (the "halo"), into
+ * threads first copy the patch, all pixels under the tile and as far around it as the window reaches, into
  * workgroup memory, which all of them can read quickly. The zeros around the picture are copied too, so the
  * inner loops need no bounds checks.
  *
@@ -12,8 +12,8 @@ import { kernel } from "../../device/kernel.ts";
  * is two barriers per channel: all threads wait until the patch is complete, and again before it is
  * overwritten.
  *
- * Why it is still slow: every product still reads a pixel and a weight, if from nearer by, and every output
- * channel repeats it all.
+ * Why it is still slow: every product still reads a weight, and a pixel, though from nearer by; and for every
+ * output channel another workgroup copies the same patch again.
  */
 export const tiled = kernel(
   "conv2d/2-tiled",
@@ -29,8 +29,8 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
 @group(0) @binding(4) var<uniform> p: Params;
 
-// The patch ("patch" itself is a reserved word in WGSL). PATCH_H and PATCH_W come from plan.ts: TILE = 16
-// outputs in a row need (TILE - 1) * stride + (window - 1) * dilation + 1 pixels.
+// The patch (WGSL reserves the word "patch" itself). PATCH_H and PATCH_W come from plan.ts: TILE = 16 outputs
+// in a row need (TILE - 1) * stride + (KW - 1) * dilation + 1 pixels.
 var<workgroup> region: array<f32, PATCH_H * PATCH_W>;
 
 fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
@@ -62,7 +62,7 @@ fn main(@builtin(workgroup_id) tile: vec3u,
     }
     workgroupBarrier();
   }
-  // No thread may return earlier: every barrier waits for all of them.
+  // No thread may return before this point: every barrier waits for all threads.
   if (column < p.ow && row < p.oh) {
     y[((n * p.o + o) * p.oh + row) * p.ow + column] = sum;
   }

@@ -1,8 +1,8 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * A pixel of the input; zero outside the picture. Unlike x_at of steps 1 and 2 it has no branch, which would
- * be slow to compile where the call is written out dozens of times (see kernel.ts). It is in the prelude of
+ * A pixel of the input; zero outside the picture. Unlike x_at of steps 1 and 2 it has no branch: where the
+ * call is written out dozens of times, branches are slow to compile (see kernel.ts). It is in the prelude of
  * this kernel, of step 4 and of the weight gradient.
  */
 export const xAt = /* wgsl */ `
@@ -16,18 +16,18 @@ fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
 /**
  * Step 3: each thread computes a block of outputs and keeps it in registers.
  *
- * A thread computes PIXELS neighbours of one output row, in CHANNELS output channels at once. For each
- * input row under its window it loads the few pixels that the block looks at, and uses each of them for every
- * output channel and every horizontal position of the window. Each weight it loads serves PIXELS outputs.
- * With 8 pixels, 16 channels and a window 3 wide, 10 + 48 loads feed 384 multiply-adds.
+ * A block is PIXELS neighbours of one output row, in CHANNELS output channels. For each input row under the
+ * block, the thread loads the few pixels that the block needs, and uses each of them for every output channel
+ * and every column of the window. Each weight that it loads serves PIXELS outputs. With 8 pixels, 16 channels
+ * and a window 3 wide, 10 + 48 loads feed 384 multiply-adds.
  *
  * What changed since step 2: registers instead of workgroup memory, hence no barriers; and six multiply-adds
  * per load instead of half of one. The loops marked @unroll are written out before compiling, because arrays
  * stay in registers only if every index is a constant (see kernel.ts).
  *
  * From here on the prelude's `store(n, o, row, column, x)` (epilogue.ts) writes the results. They are still
- * in registers then, so an activation, a skip connection or a pixel shuffle costs nothing. `skip` and `y` are
- * bound for it and do not appear below.
+ * in registers then, so an activation, a skip connection or a pixel shuffle costs next to nothing. `skip` and
+ * `y` are bound for `store`; `main` does not mention them.
  *
  * Why it is still slow: all threads load the same weights, each for itself. Real GPUs notice and load them
  * once for many threads; elsewhere every load counts.
@@ -66,7 +66,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       }
       for (var kx = 0; kx < KW; kx++) { // @unroll
         for (var o = 0; o < CHANNELS; o++) { // @unroll
-          // Past the last channel this reads the last one's weights again; those sums are overwritten below.
+          // Past the last channel: the last one's weights once more. The stores below drop these sums.
           let k = weight[((min(first_o + o, p.o - 1) * p.c + c) * KH + ky) * KW + kx];
           for (var i = 0; i < PIXELS; i++) { // @unroll
             sums[o * PIXELS + i] += k * pixels[i * STRIDE_X + kx * DILATION_X];
@@ -76,8 +76,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
   }
 
-  // Backwards, from the last value to the first: values past the end of the row or of the channels land on
-  // the last one, which then gets its own. A branch around each store is slow to compile (see kernel.ts).
+  // Backwards, from the last value to the first: a value past the end of the row, or of the channels, goes to
+  // the last place, whose own value then replaces it. (Branches around stores compile slowly: kernel.ts.)
   for (var back_o = 0; back_o < CHANNELS; back_o++) { // @unroll
     let o = min(first_o + CHANNELS - 1 - back_o, p.o - 1);
     let b = select(0.0, bias[o], HAS_BIAS == 1);

@@ -4,22 +4,22 @@ import { kernel } from "../../device/kernel.ts";
  * Step 4: threads that run in step load the weights together.
  *
  * The threads of a *subgroup* (4 to 64 of them, called lanes) execute the same instruction at the same time
- * and can hand each other values. On a processor without a GPU a subgroup is one vector register and each
- * lane one of its numbers: a load then loads for one lane after the other, even from a single address, while
- * a broadcast is one instruction.
+ * and can hand each other values. Where a processor stands in for the GPU, a subgroup is one vector
+ * register and each lane one of its numbers. A load then serves one lane after the other, even if all want
+ * the same address, while a broadcast is one instruction.
  *
- * All lanes of a subgroup work on the same output channels (group.y, which counts those, is the same in the
- * whole workgroup), so they need the same weights. Step 3 in a subgroup of 8 loads each of the 48 weights of
- * an input row eight times. Here lane 0 loads weight 0, lane 1 weight 1, and so on: six loads fetch all 48.
- * Whenever weight k is needed, the lane that has it hands it to all (`subgroupBroadcast`).
+ * All lanes of a subgroup work on the same output channels (group.y numbers the blocks of channels and is the
+ * same in the whole workgroup), so they need the same weights. Step 3 in a subgroup of 8 loads each of the 48
+ * weights of an input row eight times. Here lane 0 loads weight 0, lane 1 weight 1, and so on: six loads
+ * fetch all 48. Whenever weight k is needed, the lane that has it hands it to all (`subgroupBroadcast`).
  *
  * What changed since step 3: 10 + 6 loads instead of 10 + 48 for 384 multiply-adds. README.md says what that
  * is worth.
  *
- * Two smaller changes, for processors with fewer registers than there are sums: each sum is read once for the
- * products of a whole window row, then written back; and one loop counts input channels and window rows.
+ * Two smaller changes: each sum is read once for the products of a whole window row, then written back, which
+ * helps processors with fewer registers than there are sums; and one loop counts both channels and rows.
  *
- * A broadcast needs every lane, so a thread outside the picture computes the last row again and stores
+ * A broadcast needs every lane, so a thread below the picture computes the last row again and stores
  * nothing. The prelude defines x_at and store, as in step 3.
  */
 export const broadcast = kernel(
@@ -53,7 +53,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
   }
 
   var sums: array<f32, CHANNELS * PIXELS>;
-  // The rows of the window in all input channels, in one loop, since counting a loop costs time, too.
+  // One loop over the rows of the window in all input channels: counting a loop costs time, too.
   for (var line = 0u; line < p.c * KH; line++) {
     let c = line / KH; let ky = line % KH;
     let x_row = i32(row * STRIDE_Y + ky * DILATION_Y) - p.pad_y;

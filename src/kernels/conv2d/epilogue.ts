@@ -1,17 +1,17 @@
 /**
- * What a convolution kernel does with its sums on the way to memory. An operation that would only read the
- * result and write it again costs nothing here, where the values are still in registers.
+ * What a convolution kernel does with its sums on the way to memory. As an operation of its own, each of
+ * these would read the whole result and write it again; here the values are still in registers.
  */
 import { withHelpers } from "../elementwise/numeric.ts";
 import { relu, sigmoid, tanh, type UnaryOp } from "../elementwise/unary.ts";
 
 /**
  * Only functions whose derivative follows from their result: backward has no other value of the convolution,
- * so it gives `df` the result for x as well. conv2d.test.ts checks every function in this table.
+ * so it passes the result to `df` for x as well as for y. conv2d.test.ts checks every function in this table.
  */
 export const activations = { relu, sigmoid, tanh } satisfies Record<string, UnaryOp>;
 
-/** Applied to the sums before they are stored. */
+/** The function that is applied to the sums before they are stored. */
 export type Activation = "none" | keyof typeof activations;
 
 export interface Epilogue {
@@ -30,8 +30,8 @@ export function isPlain({ activation, skip, shuffle }: Epilogue): boolean {
 }
 
 /**
- * The function `store(n, o, row, column, x)` in the prelude of steps 3 and 4; in the simplest case
- * y[n, o, row, column] = x. (Here x is the value, as in the rules of unary.ts, and not the buffer.)
+ * The function `store(n, o, row, column, x)`, for preludes; in the simplest case y[n, o, row, column] = x.
+ * (Here x is the value, as in the rules of unary.ts, and not the buffer.)
  */
 export function storeWgsl({ activation, skip, alpha, shuffle }: Epilogue): string {
   const value = activation === "none" ? "x" : activations[activation].rule.wgsl.f;

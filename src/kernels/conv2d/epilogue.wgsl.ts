@@ -1,8 +1,8 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * The epilogue by itself, after steps 1 and 2: it reads what the convolution wrote and writes it again.
- * Steps 3 and 4 save this pass: they call the same `store` (epilogue.ts) with sums still in registers.
+ * The epilogue as a launch of its own, after steps 1 and 2: it reads what the convolution wrote and writes it
+ * again. Steps 3 and 4 save this: they call the same `store` (epilogue.ts) with sums still in registers.
  */
 export const epilogueKernel = kernel(
   "conv2d/epilogue",

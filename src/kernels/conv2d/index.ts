@@ -29,7 +29,7 @@ export interface Conv2dOptions {
   dilation?: Pair;
   /** Applied to the result. Default `"none"`. */
   activation?: Activation;
-  /** A tensor of the result's shape; the result is skip + alpha * convolution, as in a residual block. */
+  /** A tensor of the result's shape. The result is skip + alpha * convolution, as in a residual block. */
   skip?: Tensor;
   /** Factor of the convolution where there is a `skip`. Default 1. */
   alpha?: number;
@@ -49,8 +49,8 @@ export interface Conv2dOptions {
  * stride) + 1. PyTorch's `F.conv2d` without groups. Differentiable in all three, and in `skip`. Throws a
  * ShapeError if the shapes do not fit.
  *
- * `activation`, `skip` and `shuffle` are computed on the way to memory and cost next to nothing; `skip`
- * excludes the other two. With `shuffle` r the result is [n, o / r², oh * r, ow * r].
+ * `activation`, `skip` and `shuffle` are applied on the way to memory and cost next to nothing. `skip` cannot
+ * be combined with the other two. With `shuffle` r the result is [n, o / r², oh * r, ow * r].
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptions = {}): Tensor {
   const { stride = 1, padding = 0, dilation = 1, variant, skip } = options;
@@ -104,8 +104,8 @@ const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
   },
   backward(dy, { x, w, y }, { geometry, epilogue }) {
     const { activation, alpha, shuffle } = epilogue;
-    // The gradient of the plain convolution's result: back through the epilogue, last step first. The first
-    // input that asks for it has it computed.
+    // The gradient with respect to the plain convolution's result: dy, taken back through the epilogue, last
+    // step first. It is computed once, when the first input asks for it.
     let cached: Tensor | undefined;
     const dz = () => {
       cached ??= undoEpilogue();
@@ -113,7 +113,7 @@ const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
     };
     const undoEpilogue = () => {
       let dz = dy;
-      // These activations' derivatives need only their result, so y stands in for their argument, too.
+      // These activations' derivatives need only the result, so y can stand for the argument, too.
       if (activation !== "none") dz = activations[activation].gradient({ dy, x: y, y });
       if (shuffle !== 1) dz = pixelUnshuffle(dz, shuffle);
       return alpha === 1 ? dz : affine(dz, { a: alpha });

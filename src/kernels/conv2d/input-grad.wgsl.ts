@@ -1,10 +1,10 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * The weights with which the input gradient of a convolution with stride 1 is a convolution itself.
+ * Turns the weights of a convolution with stride 1, so that its input gradient is itself a convolution.
  *
  * A pixel of x reaches the outputs around it, each through the weight at the opposite offset. So dx is the
- * convolution of dy with the window turned by 180 degrees and the two channel axes exchanged:
+ * convolution of dy with weights whose window is turned by 180 degrees and whose channel axes are exchanged:
  *
  *     turned[c, o, ky, kx] = weight[o, c, KH - 1 - ky, KW - 1 - kx]
  *
@@ -32,12 +32,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
 /**
  * The input gradient for any stride: one thread per pixel of x adds up what comes back from every output that
- * saw the pixel. (One thread per output would scatter: threads would add to the same pixel at once.) Output
- * i saw pixel `row` through weight ky if i * stride + ky * dilation - padding = row. With a stride above 1
- * that has a whole solution i only for some ky.
+ * saw the pixel. (With one thread per output, several would add to the same pixel at once.) Output i saw the
+ * pixel in `row` through weight ky if i * stride + ky * dilation - padding = row. With a stride above 1, the
+ * solution i is a whole number only for some ky.
  *
- * As a layer of its own this is a transposed convolution, from dy to dx: conv-transpose2d runs this kernel
- * for the geometries that its faster way (phases.wgsl.ts) does not cover. Only there is a bias.
+ * Used as a layer, from dy to dx, this is a transposed convolution: conv-transpose2d runs this kernel for the
+ * geometries that its faster way (phases.wgsl.ts) does not cover. Only then is there a bias.
  */
 export const inputGrad = kernel(
   "conv2d/input-grad",
@@ -60,7 +60,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 
   var sum = select(0.0, bias[c], HAS_BIAS == 1);
   for (var ky = 0; ky < KH; ky++) {
-    // From the equation above: i * stride = row + padding - ky * dilation, and so for the columns.
+    // From the equation above: i * stride = row + padding - ky * dilation, and likewise for the columns.
     let i_stride = i32(row) + p.pad_y - ky * DILATION_Y;
     if (i_stride < 0 || i_stride % STRIDE_Y != 0 || i_stride / STRIDE_Y >= i32(p.oh)) { continue; }
     for (var kx = 0; kx < KW; kx++) {

@@ -1,4 +1,4 @@
-/** Runs the plans of plan.ts, with a tuner's choices where there are any. */
+/** Runs the plans of plan.ts, with measured block sizes (tuning.ts) where there are any. */
 import type { GpuDevice } from "../../device/gpu-device.ts";
 import { linearGrid } from "../../device/kernel.ts";
 import { versionOf } from "../../device/tuning.ts";
@@ -50,7 +50,7 @@ export function launchForward(
   const { profile } = device;
   const convolution = { geometry, wShape: w.shape, yShape, hasBias: b !== undefined };
   const params = paramsOf(x.shape, yShape, geometry.padding);
-  // Every binding needs a buffer; without bias or skip any will do.
+  // Every binding needs a buffer; without bias or skip, any buffer will do.
   const inputs = { x: x.gpuStorage, weight: w.gpuStorage, bias: (b ?? w).gpuStorage };
   const choice = variant ?? chooseVariant(profile, convolution);
 
@@ -80,7 +80,7 @@ export function launchForward(
     launch(preset);
     return;
   }
-  // Pixels count by powers of two, so that pictures of about the same size share the tuner's findings.
+  // Pixels are rounded to a power of two, so that pictures of about the same size share a measured choice.
   const pixels = Math.round(Math.log2(numel(yShape) / yShape[1]));
   device.tuning.launch({
     key: `conv2d ${version} 2^${pixels} [${w.shape}] ${geometry.stride} ${geometry.dilation}`,
@@ -91,7 +91,7 @@ export function launchForward(
   });
 }
 
-/** The tuner's findings hold for these texts. */
+/** Measured choices hold only for these kernel texts. */
 const version = versionOf([blocked, broadcast, { body: xAt }]);
 
 /** Fills dx (input-grad.wgsl.ts). */
@@ -116,16 +116,16 @@ export function launchInputGrad(
     grid: linearGrid(w.size, 64),
   });
   // The pixel in `row` meets output i through weight ky where row = i + ky * dilation - padding (stride 1).
-  // Counting weights from the window's other end, k = kh - 1 - ky, makes that i = row + k * dilation -
-  // (dilation * (kh - 1) - padding): a convolution whose padding is the bracket. If that is negative, the
-  // convolution starts inside dy.
+  // With weights counted from the window's other end, k = kh - 1 - ky, that is i = row + k * dilation -
+  // (dilation * (kh - 1) - padding): a convolution of dy whose padding is what the parentheses hold. If it is
+  // negative, the convolution starts inside dy.
   const turnedPadding = [dilation[0] * (kh - 1) - padding[0], dilation[1] * (kw - 1) - padding[1]] as const;
   const turnedGeometry = { stride, padding: turnedPadding, dilation };
   launchForward(device, { geometry: turnedGeometry, epilogue: noEpilogue }, { x: dy, w: turned }, dx);
   turned.dispose();
 }
 
-/** The input gradient for any stride: the transposed convolution of x = dy, which may have a bias. */
+/** The input gradient for any stride: a transposed convolution of dy, which may have a bias. */
 export function launchGather(
   device: GpuDevice,
   { x: dy, w, b }: ForwardInputs,
@@ -170,7 +170,7 @@ export function launchWeightGrad(
   device.release(partial);
 }
 
-/** The sizes that all conv2d kernels take. */
+/** The parameters that the kernels of convolutions and their gradients have in common. */
 function paramsOf(x: Shape, y: Shape, padding: readonly [number, number]): Record<string, number> {
   return { c: x[1], h: x[2], w: x[3], o: y[1], oh: y[2], ow: y[3], pad_y: padding[0], pad_x: padding[1] };
 }

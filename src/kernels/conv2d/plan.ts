@@ -16,7 +16,7 @@ import { weightGrad } from "./weight-grad.wgsl.ts";
 export const variants = ["1-naive", "2-tiled", "3-blocked", "4-broadcast"] as const;
 export type Variant = (typeof variants)[number];
 
-/** What a device is to run: a kernel, the constants and extensions of its prelude, how many workgroups. */
+/** One launch: a kernel, the constants and WGSL extensions of its prelude, and how many workgroups. */
 export interface Plan {
   readonly kernel: Kernel;
   readonly constants: Readonly<Record<string, number>>;
@@ -44,12 +44,12 @@ export type Block = {
 
 /** The forward kernel by rule. */
 export function chooseVariant(profile: DeviceProfile, { wShape, geometry }: Convolution): Variant {
-  // The registers of a block would not hold so wide a window.
+  // So wide a window does not fit into registers beside the sums.
   if (windowOf(8, wShape, geometry) > 48) return "1-naive";
   return broadcasts(profile) ? "4-broadcast" : "3-blocked";
 }
 
-/** Step 4 pays where the device does not share the loads of a subgroup by itself. */
+/** Broadcasts pay where the device has them and does not share the loads of a subgroup by itself. */
 function broadcasts({ sharesLoads, subgroupSize }: DeviceProfile): boolean {
   return !sharesLoads && subgroupSize > 0;
 }
@@ -104,18 +104,18 @@ export function planBlocks(profile: DeviceProfile, convolution: Convolution, blo
   };
 }
 
-/** The block by rule, the best one for most shapes. */
+/** The block by rule: the best for most shapes. */
 export function chooseBlock(profile: DeviceProfile, variant: Block["variant"], wShape: Shape): Block {
   const { workgroup } = profile;
   const [o, , , kw] = wShape;
-  // Few output channels, as in a network's last layer: longer strips instead.
+  // With few output channels, as in a network's last layer, longer strips instead.
   if (o <= 4 && kw <= 5) return { variant, PIXELS: 16, CHANNELS: 4, workgroup };
   // Unrolled, that is some 400 multiply-adds per input row (at 9 x 9 half as many again). More would take
   // longer to compile than it saves.
   return { variant, PIXELS: 8, CHANNELS: o > 8 && kw <= 3 ? 16 : 8, workgroup };
 }
 
-/** What a tuner tries: every reasonable block, with the kernels and workgroups that suit the device. */
+/** What a tuner tries: every reasonable block, with the kernels and workgroup sizes that suit the device. */
 export function candidateBlocks(profile: DeviceProfile, { wShape, geometry }: Convolution): Block[] {
   const [o, , , kw] = wShape;
   const { sharesLoads, subgroupSize } = profile;
@@ -144,8 +144,8 @@ export function planWeightGrad(
   { wShape, yShape, geometry }: Omit<Convolution, "hasBias">,
 ): Plan & { rowsPerSplit: number; splits: number } {
   const [o, c, kh, kw] = wShape;
-  // A thread's block: all rows of a small window at once, so that every value of dy serves kh * kw sums, and
-  // short strips of pixels, unless a round of the loop costs much.
+  // A thread's block: all rows of a small window at once, so that every value of dy serves kh * kw sums. With
+  // 16 channels the strips are short, unless a round of the loop costs much.
   const KY = kh * kw <= 9 ? kh : 1;
   const CHANNELS = o <= 4 ? 4 : o <= 8 || kw > 5 ? 8 : 16;
   const PIXELS = CHANNELS === 16 && !profile.costlyLoops ? 2 : 4;
@@ -153,7 +153,7 @@ export function planWeightGrad(
   const WORKGROUP = Math.min(32, profile.workgroup);
   const [groupsX, groupsY] = [Math.ceil((c * kh) / KY / WORKGROUP), Math.ceil(o / CHANNELS)];
   const rows = yShape[0] * yShape[2];
-  // Splits until there are groupsToFill workgroups, which keep every core busy. More would only cost: each
+  // As many splits as make groupsToFill workgroups, which keep every core busy, but no more than 64: each
   // split writes a whole gradient, and sumPartials reads them all.
   const splitsToFill = Math.ceil(profile.groupsToFill / (groupsX * groupsY));
   const rowsPerSplit = Math.ceil(rows / Math.min(rows, 64, splitsToFill));
@@ -180,7 +180,7 @@ export function planWeightGrad(
   };
 }
 
-/** Input pixels under a strip of outputs. */
+/** How many pixels of an input row a strip of `pixels` outputs sees. */
 function windowOf(pixels: number, [, , , kw]: Shape, { stride, dilation }: Geometry): number {
   return (pixels - 1) * stride[1] + (kw - 1) * dilation[1] + 1;
 }
@@ -190,7 +190,7 @@ export function gridOver([n, c, h, w]: Shape, side: number): Grid {
   return [Math.ceil(w / side), Math.ceil(h / side), n * c];
 }
 
-/** What the compiler should know about the window and how it moves. */
+/** Constants of the prelude: the window's size and how it moves. */
 export function windowConstants([, , kh, kw]: Shape, { stride, dilation }: Geometry): Record<string, number> {
   return {
     KH: kh,

@@ -1,15 +1,15 @@
 /**
- * The definition of a convolution and of its gradients, in plain loops. Every kernel is measured against
+ * The definition of a convolution and of its gradients, in plain loops. Every kernel is checked against
  * these.
  *
- * What deep learning calls convolution slides a small window of weights over the picture. At every position
- * the output is the sum of products of weights and the pixels under them, over all input channels:
+ * What deep learning calls a convolution slides a small window of weights over the picture. The output at a
+ * position is the sum, over the window and all input channels, of each weight times the pixel under it:
  *
  *     y[n, o, i, j] = b[o] + Σ_c Σ_ky Σ_kx  x[n, c, i*stride + ky*dilation - padding,
  *                                                  j*stride + kx*dilation - padding] * w[o, c, ky, kx]
  *
- * with x = 0 outside the picture. It is linear in x and in w, so its gradients are the same sum read the
- * other way round: where forward says `y += x * w`, backward says `dx += dy * w` and `dw += dy * x`.
+ * with x = 0 outside the picture. It is linear in x and in w, so its gradients are sums of the same terms
+ * read the other way round: where forward says `y += x * w`, backward says `dx += dy * w` and `dw += dy * x`.
  */
 import type { NdArray } from "../../tensor/op.ts";
 import type { Geometry } from "./geometry.ts";
@@ -30,21 +30,21 @@ export function forward(
   });
 }
 
-/** Fills dx, which is zero at the start, with the gradient of the loss with respect to the input. */
+/** Adds to dx, which is zero at first, the gradient of the loss with respect to the input. */
 export function inputGrad(dy: NdArray, w: NdArray, dx: NdArray, geometry: Geometry): void {
   visit(dx, w, dy, geometry, (atX, atW, atY) => {
     dx.data[atX] += dy.data[atY] * w.data[atW];
   });
 }
 
-/** The same with respect to the weights. */
+/** Likewise dw, with respect to the weights. */
 export function weightGrad(x: NdArray, dy: NdArray, dw: NdArray, geometry: Geometry): void {
   visit(x, dw, dy, geometry, (atX, atW, atY) => {
     dw.data[atW] += dy.data[atY] * x.data[atX];
   });
 }
 
-/** Calls `each` with the positions in x, w and y of every product that the convolution sums. */
+/** Calls `each` for every product that the convolution sums, with its places in x, w and y. */
 function visit(
   { shape: [batch, channels, h, wide] }: NdArray,
   { shape: [, , kh, kw] }: NdArray,

@@ -2,20 +2,20 @@ import { kernel } from "../../device/kernel.ts";
 
 /**
  * The weight gradient: dw[o, c, ky, kx] is the sum over all pictures and all output positions of dy times the
- * pixel that this weight saw there. There are few results, each a very long sum: one thread per weight would
- * leave most of a machine idle and read dy and x over and over. So
+ * pixel that this weight saw there. There are few results, each a very long sum: with one thread per weight,
+ * most of the machine would be idle, and dy and x would be read over and over. So
  *
  *  - a thread computes a block: for one input channel, CHANNELS output channels x KY rows of the window (all
- *    rows if it has at most 9 weights, else a single one) x KW columns. Like the forward kernel's, its window
- *    slides along a strip of pixels;
- *  - the output rows of all pictures are dealt out to `splits` groups of threads, each of which writes a
- *    partial gradient; `sumPartials` adds them up, always in the same order, so that results repeat exactly.
+ *    rows if it has at most 9 weights, else a single one) x KW columns. Like step 3, it keeps the sums in
+ *    registers, and takes the output rows in strips of PIXELS;
+ *  - the output rows of all pictures are dealt out to `splits` groups of threads. Each group writes a partial
+ *    gradient, and `sumPartials` adds these up, always in the same order, so that results repeat exactly.
  *
  * The lanes of a subgroup have the same output channels and positions but different (c, ky). So all of them
  * need the same values of dy, and each its own pixels of x: only dy can be broadcast. Where the device shares
- * such loads by itself, each lane just loads what it needs (LANES = 0). Elsewhere a lane loads its share of
- * the CHANNELS x PIXELS values under a strip and broadcasts it to the others, as in step 4. (`@if` in
- * kernel.ts says how one text has both.) The prelude defines x_at (3-blocked.wgsl.ts).
+ * such loads by itself, or cannot broadcast, each lane loads what it needs (LANES = 0). Elsewhere a lane
+ * loads its share of a strip's CHANNELS x PIXELS values and broadcasts it to the others, as in step 4. (`@if`
+ * in kernel.ts says how one text has both.) The prelude defines x_at (3-blocked.wgsl.ts).
  */
 export const weightGrad = kernel(
   "conv2d/weight-grad",
@@ -48,8 +48,8 @@ fn main(
   let first_o = group.y * CHANNELS; let split = group.z;
 
   // @if LANES
-  // This lane's share of the values of dy under a strip, which are numbered o * PIXELS + i: share_at is where
-  // channel o lies, counted from dy_row, and share_i is i.
+  // This lane's share of a strip's values of dy, which are numbered o * PIXELS + i: share_at is where channel
+  // o begins, counted from dy_row, and share_i is i.
   var share_at: array<u32, SHARES>;
   var share_i: array<u32, SHARES>;
   for (var s = 0; s < SHARES; s++) { // @unroll
@@ -99,7 +99,7 @@ fn main(
   }
 
   if (id.x > block) { return; }
-  // Backwards as in 3-blocked: channels past the end land on the last one, which this thread then overwrites.
+  // Backwards, as in step 3: the last channel's own sums replace those of channels past the end.
   for (var back_o = 0; back_o < CHANNELS; back_o++) { // @unroll
     let o = min(first_o + CHANNELS - 1 - back_o, p.o - 1);
     let start = (((split * p.o + o) * p.c + c) * KH + first_ky) * KW;
