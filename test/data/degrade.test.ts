@@ -130,6 +130,10 @@ describe("drawDegradation", () => {
     [{ shrink: "lanczos" as "area" }, /shrink must be one of bicubic, bilinear, area, nearest.*"lanczos"/],
     [{ shrink: [] }, /shrink/],
     [{ seed: 0.5 }, /seed/],
+    // As JSON from a command line may have them.
+    [{ noise: "5" as unknown as number }, /noise must be a number or .* not "5"/],
+    [{ noise: null as unknown as number }, /noise .* not null/],
+    [{ jpeg: [50] as unknown as number }, /jpeg .* not \[50\]/],
   ])("refuses %o", (wrong, message) => {
     expect(() => draw(1, wrong)).toThrow(message);
   });

@@ -90,6 +90,10 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect(() => (zeros as (shape: number | shapes.Shape, options?: unknown) => Tensor)(2, 3)).toThrow(
       "zeros: a shape is a list of sizes such as [2, 3], got 2.",
     );
+    const positional = rand as (...args: unknown[]) => Tensor;
+    expect(() => positional([2], new Random(1), -1, 1)).toThrow(
+      "rand: takes a shape and options, such as { random, low: -1, high: 1 }, got 4 arguments.",
+    );
   });
 
   test("the values are a copy", async () => {

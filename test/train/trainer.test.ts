@@ -15,9 +15,12 @@ import { writePng } from "../../src/data/index.ts";
 import type { Device } from "../../src/device/device.ts";
 import { GpuDevice } from "../../src/device/gpu-device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
-import { EDSR, loadModel, type NamedArray, parseSafetensors } from "../../src/node.ts";
+import { EDSR, loadModel, type NamedArray, parseSafetensors, serializeSafetensors } from "../../src/node.ts";
+import { crop } from "../../src/picture/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
+import { serializeCheckpoint } from "../../src/train/checkpoint.ts";
+import { openPictures } from "../../src/train/datasets.ts";
 import { DivergedError, readCheckpoint, resume, type TrainConfig, train } from "../../src/train/index.ts";
 import { differentiate } from "../../src/train/trainer.ts";
 import { expectClose } from "../support/close.ts";
@@ -242,6 +245,26 @@ describe("resuming", () => {
     expect((await resume(one.out!, { device })).step).toBe(6); // and nothing was lost
   });
 
+  test("a best figure of another protocol is measured anew", async () => {
+    const one = config({ steps: 4, evalEvery: 2 });
+    const before = await train(one, { device });
+    const best = join(one.out!, "best.safetensors");
+    const { tensors, metadata } = parseSafetensors(readFileSync(best));
+    writeFileSync(best, serializeSafetensors(tensors, { ...metadata, protocol: "an older one" }));
+    const checkpoint = readCheckpoint(one.out!);
+    const state = { ...checkpoint.state, best: { ...before.best!, psnr: 99 } };
+    writeFileSync(join(one.out!, "checkpoint.safetensors"), serializeCheckpoint({ ...checkpoint, state }));
+    expect((await resume(one.out!, { device })).best).toEqual(before.best);
+  });
+
+  test("held-out pictures that are too small for SSIM are measured", async () => {
+    const valid = unused();
+    mkdirSync(valid);
+    await writePng(join(valid, "a.png"), crop(drawnPicture(2), 0, 0, 12, 12));
+    const { best } = await train(config({ valid, steps: 1, evalEvery: 1 }), { device });
+    expect(best!.psnr).toBeGreaterThan(0);
+  });
+
   test("refuses other pictures; the same ones may have moved", async () => {
     const one = config();
     await train(one, { device, ...until(1) });
@@ -392,4 +415,10 @@ describe("beginning", () => {
     }
     expect(log(measured.out!).find(({ psnr }) => psnr !== undefined).pictures).toHaveLength(2);
   });
+});
+
+test("the photographs from npm keep the names that runs know them by", () => {
+  const { train, valid } = openPictures({ ...tiny, data: [] }, { scale: 2, colors: "rgb", inputSize: "low" });
+  expect(train.names[0]).toBe("airplane-from-above");
+  expect(valid.names).toEqual(["nagasaki-boats", "dust-bowl-home", "acanthus-mollis"]);
 });
