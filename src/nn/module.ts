@@ -25,8 +25,8 @@ export interface StateDifference {
  *
  * Tensors and modules belong to it if they are its properties, or in arrays that are. In a Map, a Set or a
  * plain object they are an error as soon as the parameters are asked for. Private fields (`#conv`) and
- * variables outside the class are invisible from here: tensors there are, without any error, neither trained
- * nor saved nor disposed. TypeScript's `private` is fine.
+ * variables outside the class are invisible from here: tensors there are neither trained nor saved nor
+ * disposed, and all that shows it is an optimiser's warning. TypeScript's `private` is fine.
  */
 export abstract class Module {
   abstract forward(x: Tensor): Tensor;

@@ -5,6 +5,9 @@ import { ShapeError, sameShape } from "../tensor/shape.ts";
 import type { Gradients } from "../tensor/tape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
+/** All tensors that optimisers train. */
+const trained = new WeakSet<Tensor>();
+
 /**
  * Keeps all parameters in one block of memory, and their gradients and running sums (such as Adam's m and v)
  * in blocks of the same layout, so that the arithmetic of a step is one kernel launch for the whole network.
@@ -24,6 +27,7 @@ abstract class Optimizer<Sum extends string> {
   /** The names of the running sums. */
   readonly #sums: readonly Sum[];
   #disposed = false;
+  #warned = false;
 
   constructor(parameters: readonly Tensor[], options: { readonly lr?: number }, sums: readonly Sum[]) {
     const { name } = this.constructor;
@@ -66,6 +70,7 @@ abstract class Optimizer<Sum extends string> {
       offset += room(parameter);
       device.copy(parameter.storage, values);
       parameter.replaceStorage(values);
+      trained.add(parameter);
       return { parameter, values, gradient };
     });
   }
@@ -106,12 +111,26 @@ abstract class Optimizer<Sum extends string> {
         throw new Error(`${label} belongs to another optimiser by now. Use one optimiser per parameter.`);
       }
     }
+    if (gradients.size > this.#slots.length) this.#warnOfUntrained(gradients);
     for (const { parameter, gradient } of this.#slots) {
       this.device.copy(gradients.get(parameter)!.storage, gradient);
       parameter.storage.version++;
     }
     this.steps++;
     this.update();
+  }
+
+  /** Says once that there are gradients which no optimiser uses: a layer may be hidden from `parameters()`. */
+  #warnOfUntrained(gradients: Gradients): void {
+    const untrained = [...gradients.keys()].filter((tensor) => !trained.has(tensor));
+    if (this.#warned || untrained.length === 0) return;
+    this.#warned = true;
+    console.warn(
+      `${this.constructor.name}.step: no optimiser has ${untrained.length} of the tensors with a gradient, such as ` +
+        `the one of shape [${untrained[0].shape}], so they are not trained. If they should be, keep their layers ` +
+        `in public properties: parameters() does not see a private field (#conv), nor a variable outside the ` +
+        `class. If not, ask backward(loss, parameters) for the gradients of the others alone.`,
+    );
   }
 
   /** Changes the block of parameters according to that of the gradients. */

@@ -2,13 +2,13 @@
  * Adam, SGD and schedules: states, errors and memory. Their arithmetic is compared with PyTorch's in
  * test/golden.
  */
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { mul } from "../../src/kernels/elementwise/index.ts";
 import { mseLoss } from "../../src/kernels/loss/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
-import { Adam, cosineAnnealingLR, multiStepLR, SGD, stepLR } from "../../src/nn/index.ts";
+import { Adam, Conv2d, cosineAnnealingLR, Module, multiStepLR, SGD, stepLR } from "../../src/nn/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
@@ -225,6 +225,36 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       for (const optimizer of [small, large, sgd]) optimizer.dispose();
     });
   });
+});
+
+test("a layer in a private field is not trained, and a warning says so once", async () => {
+  class Hidden extends Module {
+    readonly shown = new Conv2d(1, 1, 1);
+    readonly #conv = new Conv2d(1, 1, 1);
+    forward(x: Tensor): Tensor {
+      return this.#conv.forward(this.shown.forward(x));
+    }
+  }
+  setDefaultDevice(devices[0]);
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  try {
+    const model = new Hidden();
+    const sgd = new SGD(model.parameters(), { lr: 0.1 });
+    for (let step = 0; step < 2; step++) {
+      using _ = scope();
+      sgd.step(backward(sum(model.forward(tensor([1], [1, 1, 1, 1])))));
+    }
+    expect(warn).toHaveBeenCalledTimes(1);
+    expect(warn.mock.calls[0][0]).toMatch(/^SGD\.step: no optimiser has 2 of the tensors .* \(#conv\)/);
+    // Asked for the gradients of its own parameters alone, an optimiser has nothing to warn of.
+    const other = new SGD(model.parameters(), { lr: 0.1 });
+    using _ = scope();
+    const loss = sum(model.forward(tensor([1], [1, 1, 1, 1])));
+    other.step(backward(loss, model.parameters()));
+    expect(warn).toHaveBeenCalledTimes(1);
+  } finally {
+    warn.mockRestore();
+  }
 });
 
 describe("schedules", () => {
