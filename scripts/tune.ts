@@ -106,12 +106,12 @@ function recordLaunches(
 /** Checks all choices, then times them. */
 async function fastest(
   device: Device,
-  { key, preset, candidates, launch, result }: Tunable<Choice>,
+  { key, byRule, candidates, launch, result }: Tunable<Choice>,
 ): Promise<{ best: Choice; ms: number; ruleMs: number }> {
-  launch(preset);
+  launch(byRule);
   const want = await device.read(result);
   const entries: { choice: Choice; runs: number[] }[] = [];
-  for (const choice of [preset, ...candidates()]) {
+  for (const choice of [byRule, ...candidates()]) {
     launch(choice); // also compiles it
     if (!(largestError([await device.read(result)], [want]) <= 1e-4)) {
       throw new Error(`${key}: ${JSON.stringify(choice)} gives another result than the rule's choice.`);

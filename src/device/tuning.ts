@@ -13,7 +13,7 @@ export interface Tunable<C extends Choice> {
   /** The operation, the version of its kernels, and all sizes that matter for its speed. */
   readonly key: string;
   /** The choice by rule. */
-  readonly preset: C;
+  readonly byRule: C;
   /** Other choices that give the same result; only a tuner asks for them. */
   readonly candidates: () => readonly C[];
   readonly launch: (choice: C) => void;
@@ -37,7 +37,7 @@ export class Tuning {
   /** Launches with the measured choice where there is one, else by rule. */
   launch<C extends Choice>(tunable: Tunable<C>): void {
     this.observer?.(tunable as unknown as Tunable<Choice>);
-    tunable.launch((this.choices.get(tunable.key) as C | undefined) ?? tunable.preset);
+    tunable.launch((this.choices.get(tunable.key) as C | undefined) ?? tunable.byRule);
   }
 
   load(file: TuningFile): void {

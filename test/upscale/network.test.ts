@@ -134,7 +134,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       { PIXELS: 4, CHANNELS: 8 },
     ];
     let tuned = 0;
-    device.tuning.observer = ({ key, preset }) => {
+    device.tuning.observer = ({ key, byRule }) => {
       device.tuning.choices.set(key, { ...preset, ...blocks[tuned++ % 3] });
     };
     try {

@@ -70,21 +70,21 @@ export function launchForward(
     return;
   }
 
-  const preset = chooseBlock(profile, choice, w.shape);
+  const byRule = chooseBlock(profile, choice, w.shape);
   const buffers = { ...inputs, skip: (skip ?? w).gpuStorage, y: y.gpuStorage };
   const launch = (block: Block) => {
     const plan = planBlocks(profile, convolution, block);
     device.run(plan.kernel, { ...plan, functions: xAt + storeWgsl(epilogue), buffers, params });
   };
   if (variant) {
-    launch(preset);
+    launch(byRule);
     return;
   }
   // Pixels are rounded to a power of two, so that pictures of about the same size share a measured choice.
   const pixels = Math.round(Math.log2(numel(yShape) / yShape[1]));
   device.tuning.launch({
     key: `conv2d ${version} 2^${pixels} [${w.shape}] ${geometry.stride} ${geometry.dilation}`,
-    preset,
+    byRule,
     candidates: () => candidateBlocks(profile, convolution),
     launch,
     result: y.storage,
