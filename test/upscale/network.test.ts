@@ -135,7 +135,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     ];
     let tuned = 0;
     device.tuning.observer = ({ key, byRule }) => {
-      device.tuning.choices.set(key, { ...preset, ...blocks[tuned++ % 3] });
+      device.tuning.choices.set(key, { ...byRule, ...blocks[tuned++ % 3] });
     };
     try {
       expect(await upscaler.upscale(image, { tile: 13 })).toEqual(whole);
