@@ -22,6 +22,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build, createLogger, type Rolldown } from "vite";
+import { writePng } from "../src/data/index.ts";
 import { chromiumFlags, findChromium } from "../test/browser/chromium.ts";
 
 interface Answer {
@@ -84,7 +85,7 @@ async function pack() {
   const [{ filename, size, unpackedSize, files }] = JSON.parse(list.slice(list.search(/^\[/m)));
   const paths: string[] = files.map((file: { path: string }) => file.path);
   const folders = [...new Set(paths.map((path) => path.split("/")[0]))].sort();
-  const expected = ["LICENSE", "README.md", "dist", "package.json", "src", "weights"];
+  const expected = ["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json", "src", "weights"];
   for (const name of expected) check(folders.includes(name), `the tarball lacks ${name}`);
   for (const name of folders) check(expected.includes(name), `the tarball holds ${name}, which nobody needs`);
   // The entries, and the program of the worker threads in pixelgrad/data.
@@ -220,7 +221,27 @@ async function useCommandLine() {
   const { images } = JSON.parse(readFileSync(join(project, "bicubic.json"), "utf8"));
   // Every enlargement of a grey picture is that picture: the PSNR is infinite, which JSON writes as null.
   check(images.length === 1 && images[0].psnr === null, `expected one picture without error: ${images}`);
-  return { says: `pixelgrad ${version}, ${args.join(" ")}`, result: undefined };
+
+  // On the photographs that are installed with the package. What it calls its best is what evaluate measures.
+  const training = "train espcn --steps 2 --eval-every 1 --valid pictures-to-measure --out run".split(" ");
+  const valid = join(project, "pictures-to-measure");
+  mkdirSync(valid);
+  await writePng(join(valid, "a.png"), { width: 48, height: 40, channels: 3, data: noise(48 * 40 * 3) });
+  await run(npx, ["pixelgrad", ...training], project);
+  const measuring = "evaluate --hr pictures-to-measure --json run.json --method run/best.safetensors".split(
+    " ",
+  );
+  await run(npx, ["pixelgrad", ...measuring], project);
+  const { mean } = JSON.parse(readFileSync(join(project, "run.json"), "utf8"));
+  const log = readFileSync(join(project, "run/log.jsonl"), "utf8").trim().split("\n");
+  const figures = log.map((line) => JSON.parse(line).psnr).filter((psnr) => psnr !== undefined);
+  check(Math.max(...figures) === mean.psnr, `trained to ${figures} dB, but evaluate says ${mean.psnr}`);
+  return { says: `pixelgrad ${version}, ${args.join(" ")}, ${training.join(" ")}`, result: undefined };
+}
+
+/** Bytes without a pattern, the same at every call. */
+function noise(length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => (Math.imul(i + 1, 0x9e3779b1) >>> 24) ^ (i & 0xff));
 }
 
 async function bundle() {

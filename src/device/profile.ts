@@ -54,10 +54,16 @@ export interface Identity {
   readonly profile: DeviceProfile;
 }
 
+/** Of a GPUDevice, written out: these declarations have to compile without WebGPU's types, too. */
+interface OpenedDevice {
+  readonly features: ReadonlySet<string>;
+  readonly limits: { readonly maxStorageBufferBindingSize: number; readonly maxBufferSize: number };
+}
+
 /** Reads all that from an adapter and the device that was opened on it. */
 export function identify(
-  { info }: Pick<GPUAdapter, "info">,
-  { features, limits }: Pick<GPUDevice, "features" | "limits">,
+  { info }: { readonly info: GPUAdapterInfo },
+  { features, limits }: OpenedDevice,
 ): Identity {
   const adapterClass = classify(info);
   const { subgroupMinSize, subgroupMaxSize = 0 } = info;
