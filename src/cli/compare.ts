@@ -10,7 +10,7 @@ import { aboutProtocols, checkPicturesIn, measureFlags } from "./evaluate.ts";
 import { defineCommand, UsageError, type Values } from "./flags.ts";
 import { methodFlag, methodOf, openAdapter } from "./methods.ts";
 import { checkNotInput, idsOf, writeJson } from "./outputs.ts";
-import { describeResult, figures, measure, milliseconds, type Result } from "./results.ts";
+import { describeResult, figures, measure, milliseconds, type Result, refuseFailures } from "./results.ts";
 
 /** "bicubic,edsr-small"; a method that is there twice counts once. */
 const methodList: Kind<readonly string[]> = {
@@ -64,25 +64,35 @@ ${aboutProtocols}`,
       }
       makeFolder(out, "Name another one with --out.");
 
-      const details: Detail[] = [];
-      for (const files of pictures.slice(0, values.details ?? 5)) {
-        const picture = await loadPicture(files, scale);
-        details.push({ picture, region: pickDetail(picture.high, detailSize, scale), panels: [] });
-      }
       const results: Result[] = [];
+      let measurable = pictures;
+      let details: Detail[] | undefined;
       for (const [i, opened] of methods.entries()) {
         const { name, upscale } = opened.upscaler;
         console.error(`Measuring ${name} (${i + 1} of ${methods.length}) …`);
-        const result = await measure(opened, pictures, { protocol, border, signal });
+        const options = { protocol, border, signal, onFailure: console.error };
+        const result = await measure(opened, measurable, options);
         results.push(result);
-        for (const [k, { picture, panels }] of details.entries()) {
-          const caption = `${name} ${result.images[k].psnr.toFixed(2)} dB`;
+        const scores = new Map(result.images.map((image) => [image.name, image]));
+        measurable = measurable.filter((files) => scores.has(files.name));
+        if (!details) {
+          details = [];
+          for (const files of measurable.slice(0, values.details ?? 5)) {
+            const picture = await loadPicture(files, scale);
+            details.push({ picture, region: pickDetail(picture.high, detailSize, scale), panels: [] });
+          }
+        }
+        for (const { picture, panels } of details) {
+          const score = scores.get(picture.name);
+          if (!score) continue; // it failed by this method alone
+          const caption = `${name} ${score.psnr.toFixed(2)} dB`;
           panels.push({ caption, image: await upscale(picture.low, { signal }) });
         }
       }
       // Such as "Set5/HR x2".
       const title = `${resolve(hr).split(sep).slice(-2).join("/")} x${scale}`;
-      await writeResults(out, title, results, details);
+      await writeResults(out, title, results, details ?? []);
+      refuseFailures(results);
     } finally {
       for (const { close } of methods) close();
     }

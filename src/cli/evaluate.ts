@@ -3,7 +3,7 @@ import { file, folder, oneOf, whole } from "../options/kinds.ts";
 import { defineCommand } from "./flags.ts";
 import { adapterFlag, ensembleFlag, methodFlag, methodOf, scaleFlag } from "./methods.ts";
 import { checkFolderOf, checkNotInput, idsOf, writeJson } from "./outputs.ts";
-import { describeResult, figures, measure } from "./results.ts";
+import { describeResult, figures, measure, refuseFailures } from "./results.ts";
 
 /** Flags of `evaluate` and `compare` that say what is measured, and on what. */
 export const measureFlags = {
@@ -69,6 +69,7 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
         console.log(name.padEnd(width) + columns.map((column) => column.padStart(11)).join(""));
       const result = await measure(opened, pictures, {
         ...{ protocol, border, signal },
+        onFailure: console.error,
         onPicture(score, i) {
           if (i === 0) print("picture", "PSNR, dB", "SSIM", "ms");
           print(score.name, ...figures(score));
@@ -77,6 +78,7 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
       print("mean", ...figures(result.mean));
       console.log(`\n${result.method} x${result.scale}: ${describeResult(result)}`);
       await writeJson(json, result);
+      refuseFailures([result]);
     } finally {
       opened.close();
     }

@@ -2,6 +2,7 @@
 
 import type { PairFiles } from "../data/pairs.ts";
 import type { EvaluateOptions, Evaluation } from "../evaluate/index.ts";
+import { DataError } from "../picture/errors.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
 import { adapterOf } from "../upscale/method.ts";
 
@@ -37,6 +38,18 @@ export function milliseconds(ms: number): string {
 }
 
 /** Everything that the figures depend on. */
-export function describeResult({ conditions, adapter }: Result): string {
-  return `${conditions}. Times: ${adapter}, after a warm-up.`;
+export function describeResult({ conditions, adapter, exact, failures, images }: Result): string {
+  const sentences = [conditions, `Times: ${adapter}, after a warm-up`];
+  if (exact.length > 0 && exact.length < images.length) {
+    sentences.push(`Without any error, and so not in the mean PSNR: ${exact.join(", ")}`);
+  }
+  if (failures.length > 0) sentences.push(`Not measured: ${failures.map(({ name }) => name).join(", ")}`);
+  return `${sentences.join(". ")}.`;
+}
+
+/** Ends a command that has done what it could. @throws DataError if a picture was not measured */
+export function refuseFailures(results: readonly Result[]): void {
+  const names = new Set(results.flatMap(({ failures }) => failures.map(({ name }) => name)));
+  if (names.size === 0) return;
+  throw new DataError(`${[...names].join(", ")}: not measured, for the reasons above. All others were.`);
 }

@@ -20,8 +20,10 @@ export interface EvaluateOptions {
   signal?: AbortSignal;
   /** SSIM takes longer than PSNR, and pictures of at least 11x11 pixels inside the border. Default true. */
   withSsim?: boolean;
-  /** Called after each picture, for progress. */
+  /** Called after each picture that was measured, for progress. */
   onPicture?: (score: PictureScore, index: number) => void;
+  /** Called with the message for a picture that cannot be read or compared. Without it, the first ends all. */
+  onFailure?: (message: string) => void;
 }
 
 export interface PictureScore {
@@ -42,7 +44,14 @@ export interface Evaluation extends Conditions {
   /** The conditions in one line. */
   conditions: string;
   images: PictureScore[];
-  /** Means over the pictures, which count the same. Decibels are averaged as they are, as in all papers. */
+  /** Pictures that could not be measured. They are not among the images. */
+  failures: { name: string; error: string }[];
+  /** Names of the images whose result equals the original. Their infinite PSNR is no part of the mean. */
+  exact: string[];
+  /**
+   * Means over the images, which count the same. Decibels are averaged as they are, as in all papers. PSNR is
+   * Infinity if all images are exact.
+   */
   mean: { psnr: number; ssim: number; ms: number };
   /** Over all pictures. */
   msPerMegapixel: number;
@@ -59,30 +68,51 @@ export async function evaluate(
   pictures: readonly (PairFiles | Picture)[],
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  const { warmUp = true, withSsim = true, signal, onPicture } = options;
+  const { warmUp = true, withSsim = true, signal, onPicture, onFailure } = options;
   const conditions = conditionsOf(upscaler, pictures, options);
   const images: PictureScore[] = [];
-  for (const [i, source] of pictures.entries()) {
-    signal?.throwIfAborted();
+  const failures: { name: string; error: string }[] = [];
+  const measure = async (source: PairFiles | Picture): Promise<PictureScore> => {
     const picture = "highY" in source ? source : await loadPicture(source, upscaler.scale);
-    if (warmUp && i === 0) await enlarge(upscaler, picture, conditions, signal);
+    if (warmUp && images.length === 0) await enlarge(upscaler, picture, conditions, signal);
     const start = performance.now();
     const result = await enlarge(upscaler, picture, conditions, signal);
     const ms = performance.now() - start;
-    const score = { ...compare(result, picture, conditions, withSsim), ms };
-    images.push(score);
-    onPicture?.(score, i);
+    return { ...compare(result, picture, conditions, withSsim), ms };
+  };
+  for (const source of pictures) {
+    signal?.throwIfAborted();
+    try {
+      const score = await measure(source);
+      images.push(score);
+      onPicture?.(score, images.length - 1);
+    } catch (error) {
+      if (!onFailure || !(error instanceof DataError)) throw error;
+      failures.push({ name: source.name, error: error.message });
+      onFailure(error.message);
+    }
+  }
+  if (images.length === 0) {
+    throw new DataError(`evaluate: none of the pictures could be measured. ${failures[0].error}`);
   }
 
-  const mean = (key: "psnr" | "ssim" | "ms") =>
-    images.reduce((sum, image) => sum + image[key], 0) / images.length;
+  const isExact = ({ psnr }: PictureScore) => psnr === Infinity;
+  const inexact = images.filter((image) => !isExact(image));
+  const mean = (key: "psnr" | "ssim" | "ms", of: readonly PictureScore[] = images) =>
+    of.reduce((sum, image) => sum + image[key], 0) / of.length;
   const megapixels = images.reduce((sum, image) => sum + image.megapixels, 0);
   return {
     ...conditions,
     method: upscaler.name,
     scale: upscaler.scale,
     conditions: describeConditions(conditions),
-    mean: { psnr: mean("psnr"), ssim: mean("ssim"), ms: mean("ms") },
+    failures,
+    exact: images.filter(isExact).map(({ name }) => name),
+    mean: {
+      psnr: inexact.length > 0 ? mean("psnr", inexact) : Infinity,
+      ssim: mean("ssim"),
+      ms: mean("ms"),
+    },
     msPerMegapixel: (mean("ms") * images.length) / megapixels,
     images,
   };

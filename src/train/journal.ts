@@ -149,7 +149,7 @@ export class Journal {
     const weights = await this.#finiteWeights(step);
     const evaluation = await validation.measure(this.#upscaler);
     const { psnr } = evaluation.mean;
-    if (!Number.isFinite(psnr)) throw this.#diverged(`The PSNR became ${psnr}`, step);
+    if (Number.isNaN(psnr)) throw this.#diverged(`The PSNR became ${psnr}`, step);
     this.#psnr = psnr;
     const isBest = psnr > (this.best?.psnr ?? -Infinity);
     const gain = psnr - validation.bicubic.mean.psnr;

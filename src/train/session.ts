@@ -1,6 +1,7 @@
 /** Everything that a run works with, new or as it was at a checkpoint. */
 import { readBytes } from "../data/files.ts";
-import { DataError, PatchLoader } from "../data/index.ts";
+import { DataError, type PairFiles, PatchLoader } from "../data/index.ts";
+import { sizeOfPictureFile } from "../data/picture-file.ts";
 import {
   Adam,
   type Device,
@@ -53,6 +54,7 @@ export async function openSession(
   onMessage(`Pictures: ${description}`);
   const pictureNames = { train: train.names, valid: valid.names };
   if (checkpoint) checkPictures(checkpoint.state.pictures, pictureNames);
+  await refuseSmall(train.files ?? [], options.scale, patch);
   const validation = await Validation.open(valid, config.validPictures);
   const count = architecture.looksAtExamples(options) ? Math.min(exampleCount, train.length) : 0;
   const pairs = await Promise.all(Array.from({ length: count }, (_, i) => train.load(i)));
@@ -85,6 +87,23 @@ export async function openSession(
     throw error;
   }
   return session;
+}
+
+/** Patches are cut later, but headers tell now which pictures are too small. @throws DataError */
+async function refuseSmall(files: readonly PairFiles[], scale: number, patch: number): Promise<void> {
+  const small: string[] = [];
+  for (const { high } of files) {
+    const size = await sizeOfPictureFile(high).catch(() => undefined); // what is damaged shows when it is read
+    if (size && Math.floor(Math.min(size.width, size.height) / scale) < patch) {
+      small.push(`${high} (${size.width}x${size.height})`);
+    }
+  }
+  if (small.length === 0) return;
+  const list = small.slice(0, 5).join(", ") + (small.length > 5 ? ` and ${small.length - 5} more` : "");
+  throw new DataError(
+    `Too small to train on, as a patch takes ${patch * scale}x${patch * scale} pixels of HR: ${list}. ` +
+      "Leave such pictures out, or choose a smaller --patch.",
+  );
 }
 
 function restore(

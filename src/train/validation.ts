@@ -1,4 +1,4 @@
-import type { PairDataset } from "../data/index.ts";
+import { DataError, type PairDataset } from "../data/index.ts";
 import {
   conditionsOf,
   describeConditions,
@@ -33,6 +33,12 @@ export class Validation {
       pictures.push(await loadPicture(pair, scale, { transparency: "drop" }));
     }
     const bicubic = await evaluate(interpolator("bicubic", scale), pictures, options);
+    if (bicubic.mean.psnr === Infinity) {
+      throw new DataError(
+        `Bicubic interpolation enlarges ${bicubic.exact.join(", ")} without any error, so measuring there cannot ` +
+          `tell which weights are better. Measure on photographs (--valid).`,
+      );
+    }
     return new Validation(dataset, pictures, bicubic);
   }
 

@@ -135,6 +135,23 @@ describe("evaluate", () => {
     expect(JSON.parse(readFileSync(json, "utf8")).mean).toMatchObject({ psnr: null, ssim: 1 });
   });
 
+  test.each<[string, string[], RegExp]>([
+    ["transparency", ["--hr", "mixed"], /mixed.b\.png: it has 4 channels/],
+    ["too wide a border", ["--hr", "hr", "--border", "8"], /a\.png: ssim: a border of 8 leaves 14x8 pixels/],
+  ])("%s of one picture does not stop the others", async (_, [hr, folder, ...others], message) => {
+    const json = path("partly.json");
+    const args = [hr, path(folder), ...others, ...bicubic, "--json", json];
+    const { code, stdout, stderr } = await pixelgrad("evaluate", ...args);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/: not measured, for the reasons above\. All others were\.$/m);
+    expect(stdout).toMatch(/^mean /m);
+    const { images, failures, mean } = JSON.parse(readFileSync(json, "utf8"));
+    expect(images).toHaveLength(1);
+    expect(failures).toEqual([{ name: expect.any(String), error: expect.stringMatching(message) }]);
+    expect(mean.psnr).toBe(images[0].psnr);
+  });
+
   test("JSON is not written over a picture", async () => {
     const before = readFileSync(path("hr", "a.png"));
     const json = ["--json", path("hr", "..", "hr", "a.png")];
@@ -151,13 +168,6 @@ describe("evaluate", () => {
       ["--hr", "hr", "--lr", "large"],
       1,
       /a\.png is 30x24, but at scale 2 .*must be 15x12/,
-    ],
-    ["transparency", ["--hr", "mixed"], 1, /mixed.b\.png: it has 4 channels/],
-    [
-      "too wide a border",
-      ["--hr", "hr", "--border", "8"],
-      1,
-      /a\.png: ssim: a border of 8 leaves 14x8 pixels/,
     ],
     ["an adapter for interpolation", ["--hr", "hr", "--adapter", "cpu"], 2, /--adapter is for networks/],
     [

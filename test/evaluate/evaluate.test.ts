@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { writePng } from "../../src/data/files.ts";
@@ -7,6 +8,7 @@ import { interpolator, type Upscaler } from "../../src/upscale/index.ts";
 import { noise, temporaryFolder, testData } from "../data/support.ts";
 
 const folder = temporaryFolder();
+const others = temporaryFolder();
 const path = (...parts: string[]) => join(folder, ...parts);
 const pictures = () => findPictures(folder, undefined, 2);
 
@@ -81,6 +83,40 @@ describe("evaluate", () => {
     expect(a.megapixels).toBeCloseTo(0.0012, 12);
     expect(b.megapixels).toBeCloseTo((32 * 40) / 1e6, 12);
     expect(msPerMegapixel).toBeCloseTo((a.ms + b.ms) / (a.megapixels + b.megapixels), 8);
+  });
+
+  test("an exact result is no part of the mean PSNR, and is named", async () => {
+    const flat = join(others, "flat.png");
+    await writePng(flat, { width: 30, height: 24, channels: 3, data: new Uint8Array(30 * 24 * 3).fill(90) });
+    const one = pictures()[0];
+    const bicubic = interpolator("bicubic", 2);
+    const mixed = await evaluate(bicubic, [{ name: "flat", high: flat }, one]);
+    expect(mixed.exact).toEqual(["flat"]);
+    expect(mixed.images[0]).toMatchObject({ psnr: Infinity, ssim: 1 });
+    expect(mixed.mean.psnr).toBe(mixed.images[1].psnr);
+    expect(mixed.mean.ssim).toBe((1 + mixed.images[1].ssim) / 2);
+    const all = await evaluate(bicubic, [{ name: "flat", high: flat }]);
+    expect(all).toMatchObject({ exact: ["flat"], mean: { psnr: Infinity } });
+  });
+
+  test("a picture that cannot be measured ends it, or is told of and left out", async () => {
+    const [one, two] = pictures();
+    const damaged = { name: "damaged", high: join(others, "damaged.png") };
+    writeFileSync(damaged.high, readFileSync(one.high).subarray(0, 400));
+    const small = { name: "small", high: join(others, "small.png") };
+    await writePng(small.high, noise(12, 12, 3, 3));
+    const bicubic = interpolator("bicubic", 2);
+    await expect(evaluate(bicubic, [one, damaged])).rejects.toThrow(/damaged\.png/);
+    const told: string[] = [];
+    const onFailure = (message: string) => told.push(message);
+    const result = await evaluate(bicubic, [damaged, one, small, two], { onFailure });
+    expect(told).toEqual([expect.stringMatching(/damaged\.png/), expect.stringMatching(/small\.png: ssim/)]);
+    expect(result.failures.map(({ name }) => name)).toEqual(["damaged", "small"]);
+    expect(result.images.map(({ name }) => name)).toEqual(["one", "two"]);
+    expect(result.mean.psnr).toBe((await evaluate(bicubic, [one, two])).mean.psnr);
+    await expect(evaluate(bicubic, [small], { onFailure })).rejects.toThrow(
+      /none of the pictures could be measured\. .*small\.png: ssim/,
+    );
   });
 
   test("an aborted signal stops it between two pictures", async () => {

@@ -289,7 +289,7 @@ describe("what cannot work ends with one paragraph, exit code 1 and no folder", 
     ]);
     expectRefused(first, out, /\/0\.png: this PNG picture of 300 bytes cannot be decoded .* leave it out\.$/);
     expectRefused(last, out, /\/2\.png: this PNG picture of 1000 bytes cannot be decoded .* leave it out\.$/);
-    expectRefused(small, out, /\/0\.png: a patch of 8x8 does not fit into the LR picture of 6x15/);
+    expectRefused(small, out, /^Too small to train on, as a patch takes 16x16 .*\/0\.png \(12x30\)\. Leave/);
   });
 
   test("DIV2K with a small picture of another size, and without one", async () => {

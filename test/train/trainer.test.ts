@@ -265,6 +265,19 @@ describe("resuming", () => {
     expect(best!.psnr).toBeGreaterThan(0);
   });
 
+  test("a blank picture among those to measure with ends nothing; blank ones alone are refused", async () => {
+    const valid = unused();
+    mkdirSync(valid);
+    const blank = { width: 32, height: 32, channels: 3 as const, data: new Uint8Array(32 * 32 * 3).fill(90) };
+    await writePng(join(valid, "blank.png"), blank);
+    const one = config({ valid, validPictures: 2, steps: 2, evalEvery: 1 });
+    await expect(train(one, { device })).rejects.toThrow(/enlarges blank without any error/);
+    await writePng(join(valid, "picture.png"), drawnPicture(2));
+    const { best, bicubic } = await train({ ...one, out: unused() }, { device });
+    expect(Number.isFinite(best!.psnr)).toBe(true);
+    expect(Number.isFinite(bicubic)).toBe(true);
+  });
+
   test("refuses other pictures; the same ones may have moved", async () => {
     const one = config();
     await train(one, { device, ...until(1) });
