@@ -98,8 +98,11 @@ export async function evaluate(
 
   const isExact = ({ psnr }: PictureScore) => psnr === Infinity;
   const inexact = images.filter((image) => !isExact(image));
+  // Sorted, so that the mean does not depend on the order of the pictures, not even in its last digit.
   const mean = (key: "psnr" | "ssim" | "ms", of: readonly PictureScore[] = images) =>
-    of.reduce((sum, image) => sum + image[key], 0) / of.length;
+    Float64Array.from(of, (image) => image[key])
+      .sort()
+      .reduce((sum, value) => sum + value, 0) / of.length;
   const megapixels = images.reduce((sum, image) => sum + image.megapixels, 0);
   return {
     ...conditions,

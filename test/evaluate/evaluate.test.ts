@@ -85,6 +85,20 @@ describe("evaluate", () => {
     expect(msPerMegapixel).toBeCloseTo((a.ms + b.ms) / (a.megapixels + b.megapixels), 8);
   });
 
+  test("the order of the pictures does not matter, not even in the last digit", async () => {
+    const files = Array.from({ length: 7 }, (_, i) => ({
+      name: `${i}`,
+      high: join(others, `order-${i}.png`),
+    }));
+    for (const [i, { high }] of files.entries()) await writePng(high, noise(30 + 4 * i, 26, 3, i));
+    const bicubic = interpolator("bicubic", 2);
+    const { mean } = await evaluate(bicubic, files);
+    for (let turn = 1; turn < files.length; turn++) {
+      const turned = await evaluate(bicubic, [...files.slice(turn), ...files.slice(0, turn)]);
+      expect({ ...turned.mean, ms: 0 }).toEqual({ ...mean, ms: 0 });
+    }
+  });
+
   test("an exact result is no part of the mean PSNR, and is named", async () => {
     const flat = join(others, "flat.png");
     await writePng(flat, { width: 30, height: 24, channels: 3, data: new Uint8Array(30 * 24 * 3).fill(90) });
