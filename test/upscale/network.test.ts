@@ -116,9 +116,11 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       model.dispose();
       return pixels;
     };
-    expect(maxPixels(new ESPCN({ scale: 2 }))).toBe(maxStorageBufferBindingSize / (64 * 4));
+    // Not every card's limit is a power of two.
+    const bindable = Math.floor(maxStorageBufferBindingSize / (64 * 4));
+    expect(maxPixels(new ESPCN({ scale: 2 }))).toBe(bindable);
     // At the small size; the later layers run in strips.
-    expect(maxPixels(new EDSR({ scale: 4, blocks: 1 }))).toBe(maxStorageBufferBindingSize / (64 * 4));
+    expect(maxPixels(new EDSR({ scale: 4, blocks: 1 }))).toBe(bindable);
   });
 
   // Tuning may choose other blocks for every size of a tile; these choices are extreme.

@@ -1,6 +1,10 @@
 const KEEP_NAN = /* wgsl */ `
-// y, or x if that is NaN: then both comparisons are false. (Compilers fold x != x away.)
-fn keep_nan(x: f32, y: f32) -> f32 { return select(select(x, y, x <= 0.0), y, x > 0.0); }
+// y, or x if that is NaN. The question is put to the bits, and the answer chosen among bits: compilers
+// assume that floats are numbers, fold x != x away, and make a max out of select(x, 0.0, x <= 0.0).
+fn keep_nan(x: f32, y: f32) -> f32 {
+  let bits = bitcast<u32>(x);
+  return bitcast<f32>(select(bitcast<u32>(y), bits, (bits & 0x7fffffffu) > 0x7f800000u));
+}
 `;
 
 /**
@@ -27,8 +31,16 @@ fn logarithm(x: f32) -> f32 {
 }
 `;
 
+/** The same for each of four numbers. */
+const KEEP_NANS = /* wgsl */ `
+fn keep_nans(x: vec4f, y: vec4f) -> vec4f {
+  return vec4f(keep_nan(x.x, y.x), keep_nan(x.y, y.y), keep_nan(x.z, y.z), keep_nan(x.w, y.w));
+}
+`;
+
 /** A function's WGSL, after the helpers that it calls. */
 export function withHelpers(wgsl: string): string {
   if (/\b(power|logarithm)\(/.test(wgsl)) return KEEP_NAN + POWERS + wgsl;
+  if (/\bkeep_nans\(/.test(wgsl)) return KEEP_NAN + KEEP_NANS + wgsl;
   return /\bkeep_nan\(/.test(wgsl) ? KEEP_NAN + wgsl : wgsl;
 }

@@ -10,8 +10,8 @@ import { unaryGradKernel, unaryKernel } from "./unary.wgsl.ts";
  * reference and as WGSL, and so is its derivative, which may use the result `y` where that is cheaper.
  *
  * NaN stays NaN: it is the sign that something went wrong. WGSL's max, min, clamp and sign may turn it into a
- * number, and so may some drivers' exp and tanh. Comparisons with NaN are false, so `select(x, 0.0, x <=
- * 0.0)` keeps it; so does `keep_nan` (numeric.ts).
+ * number, and so may some drivers' exp and tanh, or a `select` that amounts to one of these. `keep_nan`
+ * (numeric.ts) does not.
  */
 interface UnaryRule {
   readonly f: (x: number, a: number, b: number) => number;
@@ -83,7 +83,7 @@ function launch(
 export const relu = defineUnary("relu", {
   f: (x) => Math.max(x, 0),
   df: (x) => (x <= 0 ? 0 : 1),
-  wgsl: { f: "select(x, 0.0, x <= 0.0)", df: "select(1.0, 0.0, x <= 0.0)" },
+  wgsl: { f: "keep_nan(x, max(x, 0.0))", df: "select(1.0, 0.0, x <= 0.0)" },
 });
 
 const leaky = defineUnary("leakyRelu", {
@@ -135,7 +135,7 @@ export const sqrt = defineUnary("sqrt", {
 export const abs = defineUnary("abs", {
   f: Math.abs,
   df: (x) => Math.sign(x),
-  wgsl: { f: "abs(x)", df: "select(select(x, -1.0, x < 0.0), 1.0, x > 0.0)" },
+  wgsl: { f: "abs(x)", df: "keep_nan(x, sign(x))" },
 });
 
 export const neg = defineUnary("neg", {
@@ -147,7 +147,7 @@ export const neg = defineUnary("neg", {
 const clampTo = defineUnary("clamp", {
   f: (x, low, high) => Math.min(Math.max(x, low), high),
   df: (x, _y, low, high) => (x > low && x < high ? 1 : 0),
-  wgsl: { f: "select(select(x, p.a, x < p.a), p.b, x > p.b)", df: "select(0.0, 1.0, x > p.a && x < p.b)" },
+  wgsl: { f: "keep_nan(x, clamp(x, p.a, p.b))", df: "select(0.0, 1.0, x > p.a && x < p.b)" },
 });
 
 /** x limited to [low, high]; the gradient is 0 outside and at the bounds. Throws if low > high. */

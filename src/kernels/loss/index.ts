@@ -3,6 +3,7 @@ import { linearGrid } from "../../device/kernel.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { formatShape, ShapeError, sameShape } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { withHelpers } from "../elementwise/numeric.ts";
 import { lossGradKernel, lossKernel } from "./loss.wgsl.ts";
 
 /** A loss is a sum of terms of the differences d = x - target. */
@@ -80,7 +81,7 @@ function defineLoss(name: string, rule: LossRule): Loss {
     },
     gpu(device, { dy, x, target }, { scale }, dx) {
       device.run(lossGradKernel, {
-        functions: `fn slope(d: vec4f) -> vec4f { return ${rule.wgsl.slope}; }`,
+        functions: withHelpers(`fn slope(d: vec4f) -> vec4f { return ${rule.wgsl.slope}; }`),
         buffers: { dy: dy.gpuStorage, x: x.gpuStorage, t: target.gpuStorage, dx: dx.gpuStorage },
         params: { size: x.size, scale },
         grid: linearGrid(Math.ceil(x.size / 4), 64),
@@ -103,8 +104,7 @@ function defineLoss(name: string, rule: LossRule): Loss {
 export const l1Loss = defineLoss("l1Loss", {
   term: Math.abs,
   slope: Math.sign,
-  // Not sign(d), which may turn NaN into a number.
-  wgsl: { term: "abs(d)", slope: "select(select(d, vec4f(-1.0), d < vec4f()), vec4f(1.0), d > vec4f())" },
+  wgsl: { term: "abs(d)", slope: "keep_nans(d, sign(d))" },
 });
 
 /** The mean (or sum) of (x - target)², as a tensor of shape []; x and target have the same shape. */

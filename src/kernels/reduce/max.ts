@@ -6,9 +6,8 @@ import { sum } from "./sum.ts";
 const maxOp = defineReduction("max", {
   combine: Math.max,
   neutral: Number.NEGATIVE_INFINITY,
-  // WGSL cannot write infinity, so `start` is an element. And its max may lose a NaN; here a NaN is neither
-  // below, equal nor above, which leaves a + b.
-  wgsl: { start: "v", combine: "select(select(a + b, b, a <= b), a, a > b)" },
+  // WGSL cannot write infinity, so `start` is an element. And its max may lose a NaN.
+  wgsl: { start: "v", combine: "keep_nan(a, keep_nan(b, max(a, b)))" },
   backward(dy, x, y, { axes }) {
     const winners = equal(x, y);
     return mul(winners, div(dy, sum(winners, axes, { keepdim: true })));

@@ -3,6 +3,7 @@ import { linearGrid } from "../../device/kernel.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { broadcastStrides, normalizeAxes, type Shape, stridedIndex } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
+import { withHelpers } from "../elementwise/numeric.ts";
 import { reshape } from "../layout/reshape.ts";
 import { reduceByGroupKernel, reduceByThreadKernel } from "./reduce.wgsl.ts";
 
@@ -140,7 +141,7 @@ function runPass(
   const sizes = { outputs, keep1, reduce1, length };
   const functions =
     `fn start(v: f32) -> f32 { return ${rule.wgsl.start}; }\n` +
-    `fn combine(a: f32, b: f32) -> f32 { return ${rule.wgsl.combine}; }`;
+    withHelpers(`fn combine(a: f32, b: f32) -> f32 { return ${rule.wgsl.combine}; }`);
 
   const coalesced = reduce1 === 1 && keep1 >= SHORT;
   if (length <= SHORT || (coalesced && outputs >= MANY_OUTPUTS)) {
