@@ -3,11 +3,11 @@ import { describe, expect, test } from "vitest";
 import type { DeviceProfile } from "../../src/device/device.ts";
 import { facts } from "../../src/device/profile.ts";
 import {
-  candidateBlocks,
-  chooseBlock,
+  candidates,
+  chooseSizes,
   chooseVariant,
-  planBlocks,
   planPlain,
+  planSizes,
   planWeightGrad,
 } from "../../src/kernels/conv2d/plan.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
@@ -15,6 +15,7 @@ import type { Shape } from "../../src/tensor/shape.ts";
 const maxTensorBytes = 2 ** 27;
 const profiles = {
   gpu: { ...facts.gpu, subgroupSize: 32, maxTensorBytes },
+  "a GPU whose barriers cost much": { ...facts.gpu, cheapBarriers: false, subgroupSize: 32, maxTensorBytes },
   lavapipe: { ...facts.lavapipe, subgroupSize: 8, maxTensorBytes },
   swiftshader: { ...facts.swiftshader, subgroupSize: 4, maxTensorBytes },
   "software without subgroups": { ...facts.swiftshader, subgroupSize: 0, maxTensorBytes },
@@ -34,9 +35,9 @@ const convolution = (wShape: Shape, yShape: Shape, step: { stride?: number; dila
 
 function planForward(profile: DeviceProfile, sizes: ReturnType<typeof convolution>) {
   const variant = chooseVariant(profile, sizes);
-  return variant === "3-blocked" || variant === "4-broadcast"
-    ? planBlocks(profile, sizes, chooseBlock(profile, variant, sizes.wShape))
-    : planPlain(variant, sizes);
+  return variant === "1-naive" || variant === "2-tiled"
+    ? planPlain(variant, sizes)
+    : planSizes(profile, sizes, chooseSizes(profile, variant, sizes));
 }
 
 describe("forward", () => {
@@ -45,7 +46,26 @@ describe("forward", () => {
     [Name, Shape, Shape, { stride?: number; dilation?: number }, string, Record<string, number>, Shape]
   >([
     // [o, c, kh, kw], [n, o, oh, ow]: 48 rows of ceil(50 / PIXELS) strips, CHANNELS output channels at once.
-    ["gpu", [64, 64, 3, 3], picture, {}, "3-blocked", { PIXELS: 8, CHANNELS: 16, WORKGROUP: 64 }, [6, 4, 1]],
+    [
+      "a GPU whose barriers cost much",
+      [64, 64, 3, 3],
+      picture,
+      {},
+      "3-blocked",
+      { PIXELS: 8, CHANNELS: 16, WORKGROUP: 64 },
+      [6, 4, 1],
+    ],
+    // Tiles: 16 x 16 pixels of all 64 channels, where there are enough to fill the card; else smaller ones.
+    [
+      "gpu",
+      [64, 64, 3, 3],
+      [16, 64, 128, 128],
+      {},
+      "5-shared",
+      { TILE_O: 64, TILE_H: 16, TILE_W: 16, CHANNELS: 8, ROWS: 8, DEPTH: 4, THREADS: 256, PITCH: 18 },
+      [8, 8, 16],
+    ],
+    ["gpu", [64, 64, 3, 3], picture, {}, "5-shared", { TILE_O: 16, TILE_H: 4, TILE_W: 8 }, [7, 12, 4]],
     [
       "lavapipe",
       [64, 64, 3, 3],
@@ -77,6 +97,15 @@ describe("forward", () => {
     [
       "gpu",
       [3, 64, 3, 3],
+      [16, 3, 200, 200],
+      {},
+      "5-shared",
+      { TILE_O: 4, TILE_H: 32, QUADS: 1 },
+      [7, 7, 16],
+    ],
+    [
+      "a GPU whose barriers cost much",
+      [3, 64, 3, 3],
       [2, 3, 48, 50],
       {},
       "3-blocked",
@@ -102,7 +131,7 @@ describe("forward", () => {
       [21, 8, 1],
     ],
     [
-      "gpu",
+      "a GPU whose barriers cost much",
       [64, 64, 3, 3],
       picture,
       { stride: 2, dilation: 3 },
@@ -135,21 +164,40 @@ describe("forward", () => {
     const wide = convolution([1, 1, 3, 9], [1, 1, 9, 80], { dilation: 40 });
     expect(() => planPlain("2-tiled", wide)).toThrow(/needs a patch of 96 x 336 pixels in workgroup memory/);
     const without = profiles["software without subgroups"];
-    const block = chooseBlock(without, "4-broadcast", [64, 64, 3, 3]);
-    expect(() => planBlocks(without, convolution([64, 64, 3, 3], [1, 64, 9, 9]), block)).toThrow(RangeError);
+    const sizes = convolution([64, 64, 3, 3], [1, 64, 9, 9]);
+    expect(() => planSizes(without, sizes, chooseSizes(without, "4-broadcast", sizes))).toThrow(RangeError);
+    const tile = chooseSizes(profiles.gpu, "5-shared", wide);
+    expect(() => planSizes(profiles.gpu, wide, tile)).toThrow(/needs 1\d{5} bytes of workgroup memory/);
   });
 
   test.each(Object.entries(profiles))("every candidate of a tuner has a plan: %s", (_, profile) => {
     const sizes = convolution([64, 64, 3, 3], [1, 64, 48, 50]);
-    const candidates = candidateBlocks(profile, sizes);
-    expect(candidates.length).toBeGreaterThan(5);
-    expect(candidates).toContainEqual(
-      chooseBlock(profile, chooseVariant(profile, sizes) as "3-blocked", sizes.wShape),
-    );
-    for (const block of candidates) {
-      const { kernel, constants } = planBlocks(profile, sizes, block);
-      expect(kernel.name).toBe(`conv2d/${block.variant}`);
-      expect(constants.WORKGROUP % (constants.LANES ?? 1)).toBe(0);
+    const choices = candidates(profile, sizes);
+    expect(choices.length).toBeGreaterThan(5);
+    const variant = chooseVariant(profile, sizes) as "3-blocked" | "4-broadcast" | "5-shared";
+    expect(choices).toContainEqual(chooseSizes(profile, variant, sizes));
+    for (const choice of choices) {
+      const { kernel, constants } = planSizes(profile, sizes, choice);
+      expect(kernel.name).toBe(`conv2d/${choice.variant}`);
+      if (choice.variant !== "5-shared") expect(constants.WORKGROUP % (constants.LANES ?? 1)).toBe(0);
+      // Kernels add in different orders: tiles of one picture must not get different ones.
+      if (variant === "5-shared") expect(choice.variant).toBe("5-shared");
+    }
+  });
+
+  test("which kernel runs does not depend on the picture's size", () => {
+    for (const profile of Object.values(profiles)) {
+      for (const w of [
+        [64, 64, 3, 3],
+        [3, 64, 3, 3],
+        [64, 1, 9, 9],
+        [16, 16, 1, 1],
+      ] as const) {
+        const names = [1, 7, 48, 2000].map((side) =>
+          chooseVariant(profile, convolution(w, [1, w[0], side, side])),
+        );
+        expect(new Set(names).size).toBe(1);
+      }
     }
   });
 });

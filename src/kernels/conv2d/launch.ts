@@ -7,19 +7,21 @@ import { numel, type Shape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { blocked, xAt } from "./3-blocked.wgsl.ts";
 import { broadcast } from "./4-broadcast.wgsl.ts";
+import { shared, turnedWeightAt, weightAt } from "./5-shared.wgsl.ts";
 import { type Epilogue, isPlain, noEpilogue, storeWgsl } from "./epilogue.ts";
 import { epilogueKernel } from "./epilogue.wgsl.ts";
 import type { Geometry } from "./geometry.ts";
 import { inputGrad, turnWeights } from "./input-grad.wgsl.ts";
 import {
-  type Block,
-  candidateBlocks,
-  chooseBlock,
+  type Convolution,
+  candidates,
+  chooseSizes,
   chooseVariant,
   gridOver,
-  planBlocks,
   planPlain,
+  planSizes,
   planWeightGrad,
+  type Sizes,
   type Variant,
   windowConstants,
 } from "./plan.ts";
@@ -47,52 +49,75 @@ export function launchForward(
   y: Tensor,
   yShape = y.shape,
 ): void {
-  const { profile } = device;
   const convolution = { geometry, wShape: w.shape, yShape, hasBias: b !== undefined };
-  const params = paramsOf(x.shape, yShape, geometry.padding);
-  // Every binding needs a buffer; without bias or skip, any buffer will do.
-  const inputs = { x: x.gpuStorage, weight: w.gpuStorage, bias: (b ?? w).gpuStorage };
-  const choice = variant ?? chooseVariant(profile, convolution);
-
-  if (choice === "1-naive" || choice === "2-tiled") {
-    const plan = planPlain(choice, convolution);
-    const z = isPlain(epilogue) ? y : Tensor.empty(yShape, device);
-    device.run(plan.kernel, { ...plan, buffers: { ...inputs, y: z.gpuStorage }, params });
-    if (z === y) return;
-    const [, o, oh, ow] = yShape;
-    device.run(epilogueKernel, {
-      functions: storeWgsl(epilogue),
-      buffers: { z: z.gpuStorage, skip: (skip ?? z).gpuStorage, y: y.gpuStorage },
-      params: { o, oh, ow },
-      grid: gridOver(yShape, 8),
-    });
-    z.dispose();
+  const choice = variant ?? chooseVariant(device.profile, convolution);
+  if (choice !== "1-naive" && choice !== "2-tiled") {
+    const reading = { tuned: variant === undefined, weightAt };
+    launchSizes(device, choice, convolution, epilogue, { x, w, b, skip }, y, reading);
     return;
   }
+  const plan = planPlain(choice, convolution);
+  const z = isPlain(epilogue) ? y : Tensor.empty(yShape, device);
+  device.run(plan.kernel, {
+    ...plan,
+    buffers: { x: x.gpuStorage, weight: w.gpuStorage, bias: (b ?? w).gpuStorage, y: z.gpuStorage },
+    params: paramsOf(x.shape, yShape, geometry.padding),
+  });
+  if (z === y) return;
+  const [, o, oh, ow] = yShape;
+  device.run(epilogueKernel, {
+    functions: storeWgsl(epilogue),
+    buffers: { z: z.gpuStorage, skip: (skip ?? z).gpuStorage, y: y.gpuStorage },
+    params: { o, oh, ow },
+    grid: gridOver(yShape, 8),
+  });
+  z.dispose();
+}
 
-  const byRule = chooseBlock(profile, choice, w.shape);
-  const buffers = { ...inputs, skip: (skip ?? w).gpuStorage, y: y.gpuStorage };
-  const launch = (block: Block) => {
-    const plan = planBlocks(profile, convolution, block);
-    device.run(plan.kernel, { ...plan, functions: xAt + storeWgsl(epilogue), buffers, params });
+/** Steps 3 to 5, with the sizes by rule or, if `tuned`, as measured. Step 5 reads weights by `weightAt`. */
+function launchSizes(
+  device: GpuDevice,
+  variant: Sizes["variant"],
+  convolution: Convolution,
+  epilogue: Epilogue,
+  { x, w, b, skip }: ForwardInputs,
+  y: Tensor,
+  { tuned, weightAt }: { tuned: boolean; weightAt: string },
+): void {
+  const { geometry, wShape, yShape } = convolution;
+  const functions = xAt + (variant === "5-shared" ? weightAt : "") + storeWgsl(epilogue);
+  const params = paramsOf(x.shape, yShape, geometry.padding);
+  // Every binding needs a buffer; without bias or skip, any buffer will do.
+  const [bias, added] = [b ?? w, skip ?? w];
+  const buffers = {
+    x: x.gpuStorage,
+    weight: w.gpuStorage,
+    bias: bias.gpuStorage,
+    skip: added.gpuStorage,
+    y: y.gpuStorage,
   };
-  if (variant) {
+  const launch = (sizes: Sizes) => {
+    const plan = planSizes(device.profile, convolution, sizes);
+    device.run(plan.kernel, { ...plan, functions, buffers, params });
+  };
+  const byRule = chooseSizes(device.profile, variant, convolution);
+  if (!tuned) {
     launch(byRule);
     return;
   }
   // Pixels are rounded to a power of two, so that pictures of about the same size share a measured choice.
   const pixels = Math.round(Math.log2(numel(yShape) / yShape[1]));
   device.tuning.launch({
-    key: `conv2d ${version} 2^${pixels} [${w.shape}] ${geometry.stride} ${geometry.dilation}`,
+    key: `conv2d ${version} 2^${pixels} [${wShape}] ${geometry.stride} ${geometry.dilation}`,
     byRule,
-    candidates: () => candidateBlocks(profile, convolution),
+    candidates: () => candidates(device.profile, convolution),
     launch,
     result: y.storage,
   });
 }
 
 /** Measured choices hold only for these kernel texts. */
-const version = versionOf([blocked, broadcast, { body: xAt }]);
+const version = versionOf([blocked, broadcast, shared, { body: xAt }]);
 
 /** Fills dx (input-grad.wgsl.ts). */
 export function launchInputGrad(
@@ -108,6 +133,24 @@ export function launchInputGrad(
     launchGather(device, { x: dy, w }, dx, geometry);
     return;
   }
+  // The pixel in `row` meets output i through weight ky where row = i + ky * dilation - padding (stride 1).
+  // With weights counted from the window's other end, k = kh - 1 - ky, that is i = row + k * dilation -
+  // (dilation * (kh - 1) - padding): a convolution of dy whose padding is what the parentheses hold. If it is
+  // negative, the convolution starts inside dy.
+  const turnedPadding = [dilation[0] * (kh - 1) - padding[0], dilation[1] * (kw - 1) - padding[1]] as const;
+  const turnedGeometry = { stride, padding: turnedPadding, dilation };
+  const convolution = {
+    geometry: turnedGeometry,
+    wShape: [c, o, kh, kw],
+    yShape: dx.shape,
+    hasBias: false,
+  };
+  const variant = chooseVariant(device.profile, convolution);
+  if (variant === "5-shared") {
+    const reading = { tuned: true, weightAt: turnedWeightAt };
+    launchSizes(device, variant, convolution, noEpilogue, { x: dy, w }, dx, reading);
+    return;
+  }
   const turned = Tensor.empty([c, o, kh, kw], device);
   device.run(turnWeights, {
     constants: { KH: kh, KW: kw },
@@ -115,12 +158,6 @@ export function launchInputGrad(
     params: { o, c },
     grid: linearGrid(w.size, 64),
   });
-  // The pixel in `row` meets output i through weight ky where row = i + ky * dilation - padding (stride 1).
-  // With weights counted from the window's other end, k = kh - 1 - ky, that is i = row + k * dilation -
-  // (dilation * (kh - 1) - padding): a convolution of dy whose padding is what the parentheses hold. If it is
-  // negative, the convolution starts inside dy.
-  const turnedPadding = [dilation[0] * (kh - 1) - padding[0], dilation[1] * (kw - 1) - padding[1]] as const;
-  const turnedGeometry = { stride, padding: turnedPadding, dilation };
   launchForward(device, { geometry: turnedGeometry, epilogue: noEpilogue }, { x: dy, w: turned }, dx);
   turned.dispose();
 }

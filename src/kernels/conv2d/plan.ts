@@ -9,11 +9,13 @@ import { naive } from "./1-naive.wgsl.ts";
 import { tiled } from "./2-tiled.wgsl.ts";
 import { blocked } from "./3-blocked.wgsl.ts";
 import { broadcast } from "./4-broadcast.wgsl.ts";
+import { shared } from "./5-shared.wgsl.ts";
 import type { Geometry } from "./geometry.ts";
 import { weightGrad } from "./weight-grad.wgsl.ts";
+import { weightGradShared } from "./weight-grad-shared.wgsl.ts";
 
 /** The forward kernels, in reading order. */
-export const variants = ["1-naive", "2-tiled", "3-blocked", "4-broadcast"] as const;
+export const variants = ["1-naive", "2-tiled", "3-blocked", "4-broadcast", "5-shared"] as const;
 export type Variant = (typeof variants)[number];
 
 /** One launch: a kernel, the constants and WGSL extensions of its prelude, and how many workgroups. */
@@ -42,10 +44,29 @@ export type Block = {
   readonly workgroup: number;
 };
 
-/** The forward kernel by rule. */
+/** Step 5: the tile of a workgroup and the part of it that each thread computes. Channels are multiples of 4. */
+export type Tile = {
+  readonly variant: "5-shared";
+  readonly TILE_O: number;
+  readonly TILE_H: number;
+  readonly TILE_W: number;
+  readonly CHANNELS: number;
+  readonly ROWS: number;
+  /** Input channels that are copied into workgroup memory at once. */
+  readonly DEPTH: number;
+};
+
+/** What a tuner may choose. */
+export type Sizes = Block | Tile;
+
+/**
+ * The forward kernel by rule. It must not depend on the picture's size: kernels add in different orders, and
+ * a picture in tiles is to have the same bits as in one piece.
+ */
 export function chooseVariant(profile: DeviceProfile, { wShape, geometry }: Convolution): Variant {
   // So wide a window does not fit into registers beside the sums.
   if (windowOf(8, wShape, geometry) > 48) return "1-naive";
+  if (profile.cheapBarriers && tilesThatFit(wShape, geometry).length > 0) return "5-shared";
   return broadcasts(profile) ? "4-broadcast" : "3-blocked";
 }
 
@@ -73,7 +94,7 @@ export function planPlain(variant: "1-naive" | "2-tiled", convolution: Convoluti
 }
 
 /** Steps 3 and 4. */
-export function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Block): Plan {
+function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Block): Plan {
   const { wShape, yShape, geometry, hasBias } = convolution;
   const { variant, PIXELS, CHANNELS, workgroup } = block;
   const [n, o, oh, ow] = yShape;
@@ -104,8 +125,105 @@ export function planBlocks(profile: DeviceProfile, convolution: Convolution, blo
   };
 }
 
+/** Bytes of workgroup memory, and workgroups' largest number of threads, that every WebGPU device has. */
+const [WORKGROUP_BYTES, MAX_THREADS] = [16384, 256];
+
+/** [TILE_O, TILE_H, TILE_W, CHANNELS, ROWS], from the most work for each value that is loaded to the least. */
+const tileSizes = [
+  [64, 16, 16, 8, 8],
+  [64, 8, 16, 8, 8],
+  [32, 16, 16, 8, 8],
+  [64, 8, 16, 8, 4],
+  [32, 8, 32, 8, 4],
+  [32, 8, 16, 8, 4],
+  [16, 16, 32, 8, 8],
+  [16, 16, 16, 4, 8],
+  [16, 8, 16, 4, 4],
+  [16, 8, 8, 4, 4],
+  [16, 4, 8, 4, 2],
+  [4, 32, 32, 4, 8],
+  [4, 16, 32, 4, 4],
+  [4, 8, 16, 4, 2],
+] as const;
+
+/** Step 5's tiles that fit this convolution: into memory, and with channels that it has. */
+function tilesThatFit(wShape: Shape, geometry: Geometry): Tile[] {
+  const [o, c] = wShape;
+  return tileSizes.flatMap(([TILE_O, TILE_H, TILE_W, CHANNELS, ROWS]): Tile[] => {
+    if (TILE_O > 4 && TILE_O >= 2 * o) return []; // mostly idle
+    for (const DEPTH of [8, 4, 2, 1]) {
+      if (DEPTH >= 2 * c || (DEPTH === 8 && TILE_O > 32)) continue;
+      const tile: Tile = { variant: "5-shared", TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, DEPTH };
+      if (layoutOf(tile, wShape, geometry).bytes <= WORKGROUP_BYTES) return [tile];
+    }
+    return [];
+  });
+}
+
+/** How step 5 lays out a round's pixels and weights in workgroup memory. */
+function layoutOf(tile: Tile, [, , kh, kw]: Shape, { stride, dilation }: Geometry) {
+  const { TILE_O, TILE_H, TILE_W, ROWS, DEPTH } = tile;
+  const PATCH_H = (TILE_H - 1) * stride[0] + (kh - 1) * dilation[0] + 1;
+  const PATCH_W = (TILE_W - 1) * stride[1] + (kw - 1) * dilation[1] + 1;
+  // A subgroup of 32 threads covers 32 / TILE_W blocks of rows. Their words should lie in different banks:
+  // the second block's TILE_W banks after the first's.
+  const pitches = [0, 1, 2, 3].map((more) => PATCH_W + more);
+  const apart = (pitch: number) => (ROWS * stride[0] * pitch) % (2 * TILE_W) === TILE_W;
+  const PITCH = (TILE_W < 32 && pitches.find(apart)) || PATCH_W;
+  // Threads side by side write vec4s for consecutive k, which an odd distance spreads over the banks.
+  const WEIGHT_PITCH = TILE_O / 4 + (TILE_O > 4 ? 1 : 0);
+  const bytes = 4 * DEPTH * PATCH_H * PITCH + 16 * DEPTH * kh * kw * WEIGHT_PITCH;
+  return { PATCH_H, PATCH_W, PITCH, WEIGHT_PITCH, bytes };
+}
+
+/** Step 5's tile by rule: the first that gives every core of a large GPU work. */
+function chooseTile(profile: DeviceProfile, convolution: Convolution): Tile {
+  const tiles = tilesThatFit(convolution.wShape, convolution.geometry);
+  const groups = (tile: Tile) => planTile(convolution, tile).grid.reduce<number>((a, b = 1) => a * b, 1);
+  // If none fits, planTile says why the smallest does not.
+  const smallest: Tile = {
+    variant: "5-shared",
+    TILE_O: 4,
+    TILE_H: 8,
+    TILE_W: 16,
+    CHANNELS: 4,
+    ROWS: 2,
+    DEPTH: 1,
+  };
+  return tiles.find((tile) => groups(tile) >= profile.groupsToFill) ?? tiles.at(-1) ?? smallest;
+}
+
+/** Step 5. */
+function planTile({ geometry, wShape, yShape, hasBias }: Convolution, tile: Tile): Plan {
+  const { variant: _, ...sizes } = tile;
+  const { TILE_O, TILE_H, TILE_W, CHANNELS, ROWS } = tile;
+  const { bytes, ...layout } = layoutOf(tile, wShape, geometry);
+  const THREADS = (TILE_W * TILE_H * TILE_O) / (ROWS * CHANNELS);
+  if (bytes > WORKGROUP_BYTES || THREADS > MAX_THREADS) {
+    throw new RangeError(
+      `conv2d: variant 5-shared needs ${bytes} bytes of workgroup memory and ${THREADS} threads for weight ` +
+        `[${wShape}] with stride [${geometry.stride}] and dilation [${geometry.dilation}]; there are ` +
+        `${WORKGROUP_BYTES} and ${MAX_THREADS}. Use another variant.`,
+    );
+  }
+  const [n, o, oh, ow] = yShape;
+  return {
+    kernel: shared,
+    constants: {
+      ...windowConstants(wShape, geometry),
+      HAS_BIAS: Number(hasBias),
+      ...sizes,
+      ...layout,
+      THREADS,
+      QUADS: CHANNELS / 4,
+      WINDOW: (ROWS - 1) * geometry.stride[0] + (wShape[2] - 1) * geometry.dilation[0] + 1,
+    },
+    grid: [Math.ceil(ow / TILE_W), Math.ceil(oh / TILE_H), n * Math.ceil(o / TILE_O)],
+  };
+}
+
 /** The block by rule: the best for most shapes. */
-export function chooseBlock(profile: DeviceProfile, variant: Block["variant"], wShape: Shape): Block {
+function chooseBlock(profile: DeviceProfile, variant: Block["variant"], wShape: Shape): Block {
   const { workgroup } = profile;
   const [o, , , kw] = wShape;
   // With few output channels, as in a network's last layer, longer strips instead.
@@ -115,8 +233,36 @@ export function chooseBlock(profile: DeviceProfile, variant: Block["variant"], w
   return { variant, PIXELS: 8, CHANNELS: o > 8 && kw <= 3 ? 16 : 8, workgroup };
 }
 
-/** What a tuner tries: every reasonable block, with the kernels and workgroup sizes that suit the device. */
-export function candidateBlocks(profile: DeviceProfile, { wShape, geometry }: Convolution): Block[] {
+/** The sizes of steps 3 to 5 by rule. */
+export function chooseSizes(
+  profile: DeviceProfile,
+  variant: Sizes["variant"],
+  convolution: Convolution,
+): Sizes {
+  return variant === "5-shared"
+    ? chooseTile(profile, convolution)
+    : chooseBlock(profile, variant, convolution.wShape);
+}
+
+/** Steps 3 to 5. */
+export function planSizes(profile: DeviceProfile, convolution: Convolution, sizes: Sizes): Plan {
+  return sizes.variant === "5-shared"
+    ? planTile(convolution, sizes)
+    : planBlocks(profile, convolution, sizes);
+}
+
+/**
+ * What a tuner tries: every reasonable tile or block, with the kernels and workgroup sizes that suit the
+ * device. Where step 5 runs, only its tiles: all of them add in the same order (see chooseVariant).
+ */
+export function candidates(profile: DeviceProfile, convolution: Convolution): Sizes[] {
+  const { wShape, geometry } = convolution;
+  return chooseVariant(profile, convolution) === "5-shared"
+    ? tilesThatFit(wShape, geometry)
+    : candidateBlocks(profile, convolution);
+}
+
+function candidateBlocks(profile: DeviceProfile, { wShape, geometry }: Convolution): Block[] {
   const [o, , , kw] = wShape;
   const { sharesLoads, subgroupSize } = profile;
   const kernels: Block["variant"][] = subgroupSize > 0 ? ["4-broadcast"] : ["3-blocked"];
@@ -138,11 +284,87 @@ export function candidateBlocks(profile: DeviceProfile, { wShape, geometry }: Co
   return blocks;
 }
 
-/** The weight gradient: a plan, and how the output rows of all pictures are dealt out to the splits. */
-export function planWeightGrad(
+/** A weight gradient's launch, and how the output rows of all pictures are dealt out to the splits. */
+export interface WeightGradPlan extends Plan {
+  readonly rowsPerSplit: number;
+  readonly splits: number;
+}
+
+type GradConvolution = Omit<Convolution, "hasBias">;
+
+/** The weight gradient's kernel and sizes by rule. */
+export function planWeightGrad(profile: DeviceProfile, convolution: GradConvolution): WeightGradPlan {
+  const shared = profile.cheapBarriers && planSharedWeightGrad(profile, convolution);
+  return shared || planBlockedWeightGrad(profile, convolution);
+}
+
+/** For real GPUs; undefined if the window is too large for registers or for workgroup memory. */
+function planSharedWeightGrad(
   profile: DeviceProfile,
-  { wShape, yShape, geometry }: Omit<Convolution, "hasBias">,
-): Plan & { rowsPerSplit: number; splits: number } {
+  { wShape, yShape, geometry }: GradConvolution,
+): WeightGradPlan | undefined {
+  const [o, c, kh, kw] = wShape;
+  const TAPS = kh * kw;
+  if (TAPS > 25) return undefined;
+  // CHANNELS * TAPS sums for each thread.
+  const CHANNELS = o <= 4 || TAPS > 9 ? 4 : TAPS > 4 ? 8 : 16;
+  const TILE_C = powerOfTwo(c, 4, 32);
+  const TILE_O = powerOfTwo(o, CHANNELS, Math.min(64, (MAX_THREADS / TILE_C) * CHANNELS));
+  const PIXELS = 4;
+  const spread = (pixels: number) => windowOf(pixels, wShape, geometry);
+  const GRADIENT_PITCH = TILE_O / 4 + 1;
+  const layout = (CHUNK: number) => {
+    const PATCH_W = spread(CHUNK);
+    const PITCH = kh * PATCH_W + (1 - ((kh * PATCH_W) % 2)); // odd
+    return { CHUNK, PATCH_W, PITCH, bytes: 4 * TILE_C * PITCH + 16 * CHUNK * GRADIENT_PITCH };
+  };
+  // The chunk that wastes least past the end of a row.
+  const waste = (chunk: number) => Math.ceil(yShape[3] / chunk) * chunk;
+  const fitting = [16, 12, 8, 4].map(layout).filter(({ bytes }) => bytes <= WORKGROUP_BYTES);
+  if (fitting.length === 0) return undefined;
+  const best = fitting.reduce((a, b) => (waste(b.CHUNK) < waste(a.CHUNK) ? b : a));
+  const { bytes: _, ...sizes } = best;
+
+  const [tilesC, tilesO] = [Math.ceil(c / TILE_C), Math.ceil(o / TILE_O)];
+  const dealt = dealRows(yShape, Math.ceil(profile.groupsToFill / 2 / (tilesC * tilesO)));
+  return {
+    kernel: weightGradShared,
+    constants: {
+      ...windowConstants(wShape, geometry),
+      ...sizes,
+      TAPS,
+      CHANNELS,
+      QUADS: CHANNELS / 4,
+      TILE_C,
+      TILE_O,
+      GRADIENT_PITCH,
+      PIXELS,
+      WINDOW: spread(PIXELS),
+      THREADS: (TILE_C * TILE_O) / CHANNELS,
+    },
+    grid: [tilesC, tilesO, dealt.splits],
+    ...dealt,
+  };
+}
+
+/** The smallest power of two from `low` to `high` that is at least `value`, or `high`. */
+function powerOfTwo(value: number, low: number, high: number): number {
+  let power = low;
+  while (power < value && power < high) power *= 2;
+  return power;
+}
+
+/** Deals the output rows of all pictures out to at most so many splits, evenly. */
+function dealRows([n, , oh]: Shape, atMost: number): { rowsPerSplit: number; splits: number } {
+  const rows = n * oh;
+  const rowsPerSplit = Math.ceil(rows / Math.min(rows, atMost));
+  return { rowsPerSplit, splits: Math.ceil(rows / rowsPerSplit) };
+}
+
+function planBlockedWeightGrad(
+  profile: DeviceProfile,
+  { wShape, yShape, geometry }: GradConvolution,
+): WeightGradPlan {
   const [o, c, kh, kw] = wShape;
   // A thread's block: all rows of a small window at once, so that every value of dy serves kh * kw sums. With
   // 16 channels the strips are short, unless a round of the loop costs much.
@@ -152,12 +374,10 @@ export function planWeightGrad(
 
   const WORKGROUP = Math.min(32, profile.workgroup);
   const [groupsX, groupsY] = [Math.ceil((c * kh) / KY / WORKGROUP), Math.ceil(o / CHANNELS)];
-  const rows = yShape[0] * yShape[2];
   // As many splits as make groupsToFill workgroups, which keep every core busy, but no more than 64: each
   // split writes a whole gradient, and sumPartials reads them all.
   const splitsToFill = Math.ceil(profile.groupsToFill / (groupsX * groupsY));
-  const rowsPerSplit = Math.ceil(rows / Math.min(rows, 64, splitsToFill));
-  const splits = Math.ceil(rows / rowsPerSplit);
+  const dealt = dealRows(yShape, Math.min(64, splitsToFill));
 
   const LANES = broadcasts(profile) ? profile.subgroupSize : 0;
   return {
@@ -174,9 +394,8 @@ export function planWeightGrad(
       ...(LANES > 0 && { SHARES: Math.ceil((CHANNELS * PIXELS) / LANES) }),
     },
     enable: LANES > 0 ? ["subgroups"] : [],
-    grid: [groupsX, groupsY, splits],
-    rowsPerSplit,
-    splits,
+    grid: [groupsX, groupsY, dealt.splits],
+    ...dealt,
   };
 }
 

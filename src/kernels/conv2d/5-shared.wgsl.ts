@@ -1,0 +1,126 @@
+import { kernel } from "../../device/kernel.ts";
+
+/**
+ * One weight, as a function of its output channel and of k, which counts that channel's weights through all
+ * input channels: (c, ky, kx). Zero past the last of either. In the prelude of step 5.
+ */
+export const weightAt = /* wgsl */ `
+fn weight_at(o: u32, k: u32) -> f32 {
+  let inside = (o < p.o) & (k < p.c * KH * KW);
+  return select(0.0, weight[select(0u, o * p.c * KH * KW + k, inside)], inside);
+}
+`;
+
+/**
+ * The same for the input gradient, whose weights have their channel axes exchanged and their window turned by
+ * 180 degrees (input-grad.wgsl.ts says why): here `weight` is [c, o, KH, KW].
+ */
+export const turnedWeightAt = /* wgsl */ `
+fn weight_at(o: u32, k: u32) -> f32 {
+  let c = k / (KH * KW); let tap = KH * KW - 1 - k % (KH * KW);
+  let inside = (o < p.o) & (c < p.c);
+  return select(0.0, weight[select(0u, (c * p.o + o) * KH * KW + tap, inside)], inside);
+}
+`;
+
+/**
+ * Step 5, for real GPUs: steps 2 and 3 together. The workgroup shares what it loads, and each thread keeps a
+ * block of sums in registers.
+ *
+ * A workgroup computes a tile of TILE_O channels x TILE_H rows x TILE_W columns. Round by round, its threads
+ * copy the next DEPTH input channels into workgroup memory: the pixels under the tile and around it, and the
+ * weights from these channels to those of the tile. Then each thread adds to the sums of its block: CHANNELS
+ * channels x ROWS pixels, one above the other. With 8 x 8 sums and a window 3 high it reads 10 pixels and
+ * 3 x 8 weights for 192 multiply-adds, all from workgroup memory, and weights four at a time.
+ *
+ * Why the block is a column of pixels: the threads of a subgroup lie side by side along x, so at every step
+ * they read neighbouring words of workgroup memory, and in the end write neighbouring results. Workgroup
+ * memory consists of banks (32 on NVIDIA) that answer one word each at a time; neighbouring words lie in
+ * different banks. A block in a row would make the threads read every 8th word, from few banks. All threads
+ * side by side have the same channels: when they ask for the same weights, one read serves all.
+ *
+ * What changed since step 3: a pixel comes from memory once for TILE_O channels, and a weight once for TILE_H
+ * x TILE_W pixels. What it takes: cheap barriers and quick workgroup memory, which software adapters lack.
+ *
+ * The prelude defines x_at and store, as in step 3, and weight_at.
+ */
+export const shared = kernel(
+  "conv2d/5-shared",
+  /* wgsl */ `
+struct Params {
+  c: u32, h: u32, w: u32,
+  o: u32, oh: u32, ow: u32,
+  pad_y: i32, pad_x: i32,
+}
+@group(0) @binding(0) var<storage, read> x: array<f32>;         // [n, c, h, w]
+@group(0) @binding(1) var<storage, read> weight: array<f32>;    // [o, c, KH, KW], or turned
+@group(0) @binding(2) var<storage, read> bias: array<f32>;      // [o]
+@group(0) @binding(3) var<storage, read> skip: array<f32>;      // [n, o, oh, ow]
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
+@group(0) @binding(5) var<uniform> p: Params;
+
+// Rows of the patch lie PITCH apart, and the weights of neighbouring k WEIGHT_PITCH: both may be a little
+// more than their length, so that threads side by side meet different banks (plan.ts).
+var<workgroup> pixels: array<f32, DEPTH * PATCH_H * PITCH>;
+var<workgroup> weights: array<vec4f, DEPTH * KH * KW * WEIGHT_PITCH>; // of 4 output channels each
+
+@compute @workgroup_size(TILE_W, TILE_H / ROWS, TILE_O / CHANNELS)
+fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
+  let tiles = (p.o + TILE_O - 1) / TILE_O;
+  let n = tile.z / tiles; let tile_o = tile.z % tiles * TILE_O;
+  let top = i32(tile.y * TILE_H * STRIDE_Y) - p.pad_y;
+  let left = i32(tile.x * TILE_W * STRIDE_X) - p.pad_x;
+
+  var sums: array<vec4f, QUADS * ROWS>;
+  for (var first_c = 0u; first_c < p.c; first_c += DEPTH) {
+    for (var i = thread; i < DEPTH * PATCH_H * PATCH_W; i += THREADS) {
+      let c = i / (PATCH_H * PATCH_W); let row = i / PATCH_W % PATCH_H; let column = i % PATCH_W;
+      // Past the last channel: zeros, as outside the picture.
+      let x_row = select(-1, top + i32(row), first_c + c < p.c);
+      pixels[(c * PATCH_H + row) * PITCH + column] = x_at(n, first_c + c, x_row, left + i32(column));
+    }
+    for (var i = thread; i < DEPTH * KH * KW * (TILE_O / 4); i += THREADS) {
+      // Threads side by side read neighbouring weights of one output channel.
+      let k = i % (DEPTH * KH * KW); let quad = i / (DEPTH * KH * KW);
+      let o = tile_o + quad * 4; let at = first_c * KH * KW + k;
+      weights[k * WEIGHT_PITCH + quad] = vec4f(
+        weight_at(o, at), weight_at(o + 1, at), weight_at(o + 2, at), weight_at(o + 3, at));
+    }
+    workgroupBarrier();
+
+    for (var i = 0u; i < DEPTH * KW; i++) {
+      let c = i / KW; let kx = i % KW;
+      let at = (c * PATCH_H + local.y * ROWS * STRIDE_Y) * PITCH + local.x * STRIDE_X + kx * DILATION_X;
+      var seen: array<f32, WINDOW>; // the column of pixels that the block sees through column kx of the window
+      for (var row = 0; row < WINDOW; row++) { // @unroll
+        seen[row] = pixels[at + row * PITCH];
+      }
+      for (var ky = 0; ky < KH; ky++) { // @unroll
+        for (var quad = 0; quad < QUADS; quad++) { // @unroll
+          let k = weights[((c * KH + ky) * KW + kx) * WEIGHT_PITCH + local.z * QUADS + quad];
+          for (var row = 0; row < ROWS; row++) { // @unroll
+            sums[quad * ROWS + row] += k * seen[row * STRIDE_Y + ky * DILATION_Y];
+          }
+        }
+      }
+    }
+    workgroupBarrier(); // before the next round overwrites what others still read
+  }
+
+  let column = tile.x * TILE_W + local.x;
+  let first_row = tile.y * TILE_H + local.y * ROWS;
+  let first_o = tile_o + local.z * CHANNELS;
+  if (column >= p.ow || first_row >= p.oh || first_o >= p.o) { return; }
+  // Backwards, as in step 3.
+  for (var back_o = 0; back_o < CHANNELS; back_o++) { // @unroll
+    let o = min(first_o + CHANNELS - 1 - back_o, p.o - 1);
+    let b = select(0.0, bias[o], HAS_BIAS == 1);
+    for (var back = 0; back < ROWS; back++) { // @unroll
+      let sum = sums[(CHANNELS - 1 - back_o) / 4 * ROWS + ROWS - 1 - back][(CHANNELS - 1 - back_o) % 4];
+      store(n, o, min(first_row + ROWS - 1 - back, p.oh - 1), column, sum + b);
+    }
+  }
+}
+`,
+);

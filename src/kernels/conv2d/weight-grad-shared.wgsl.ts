@@ -1,0 +1,102 @@
+import { kernel } from "../../device/kernel.ts";
+
+/**
+ * The weight gradient for real GPUs: as in weight-grad.wgsl.ts, each thread keeps a block of sums, and the
+ * output rows are dealt out to splits, whose partial gradients are added up afterwards. As in step 5 of the
+ * forward kernels, the workgroup shares what it loads.
+ *
+ * A workgroup computes the gradient of the weights from TILE_C input channels to TILE_O output channels. Step
+ * by step along its output rows, it copies CHUNK columns into workgroup memory: dy of the output channels,
+ * and the pixels that the window saw there of the input channels. Each thread has one input channel,
+ * CHANNELS output channels and all KH x KW weights between them: 8 x 9 sums. For 4 columns it reads 3 x 6
+ * pixels and 4 x 8 values of dy, these four at a time, for 288 multiply-adds.
+ *
+ * Threads side by side have different input channels and the same output channels. So one read of dy serves
+ * all, and their pixels lie PITCH words apart: an odd number, for different banks (5-shared.wgsl.ts).
+ *
+ * The prelude defines x_at.
+ */
+export const weightGradShared = kernel(
+  "conv2d/weight-grad-shared",
+  /* wgsl */ `
+struct Params {
+  n: u32,
+  c: u32, h: u32, w: u32,
+  o: u32, oh: u32, ow: u32,
+  pad_y: i32, pad_x: i32,
+  rows_per_split: u32, // of the output rows of all pictures
+}
+@group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, c, h, w]
+@group(0) @binding(1) var<storage, read> dy: array<f32>;           // [n, o, oh, ow]
+@group(0) @binding(2) var<storage, read_write> partial: array<f32>; // [splits, o, c, KH, KW]
+@group(0) @binding(3) var<uniform> p: Params;
+
+var<workgroup> patches: array<f32, TILE_C * PITCH>; // [TILE_C, KH, PATCH_W]
+var<workgroup> gradients: array<vec4f, CHUNK * GRADIENT_PITCH>; // [CHUNK, TILE_O / 4], of 4 channels each
+
+// dy of output channel o in column; zero past the last of either. dy_row is where channel 0's row begins.
+fn dy_at(dy_row: u32, o: u32, column: u32) -> f32 {
+  let inside = (o < p.o) & (column < p.ow);
+  return select(0.0, dy[select(0u, dy_row + o * p.oh * p.ow + column, inside)], inside);
+}
+
+@compute @workgroup_size(TILE_C, TILE_O / CHANNELS)
+fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
+  let tile_c = tile.x * TILE_C; let tile_o = tile.y * TILE_O; let split = tile.z;
+
+  var sums: array<vec4f, QUADS * TAPS>;
+  for (var line = split * p.rows_per_split; line < min((split + 1) * p.rows_per_split, p.n * p.oh); line++) {
+    let n = line / p.oh; let row = line % p.oh;
+    let dy_row = (n * p.o * p.oh + row) * p.ow;
+    let top = i32(row * STRIDE_Y) - p.pad_y;
+    for (var first = 0u; first < p.ow; first += CHUNK) {
+      let left = i32(first * STRIDE_X) - p.pad_x;
+      for (var i = thread; i < TILE_C * KH * PATCH_W; i += THREADS) {
+        let c = i / (KH * PATCH_W); let ky = i / PATCH_W % KH; let column = i % PATCH_W;
+        // Past the last channel: zeros, as outside the picture.
+        let x_row = select(-1, top + i32(ky * DILATION_Y), tile_c + c < p.c);
+        patches[c * PITCH + ky * PATCH_W + column] = x_at(n, tile_c + c, x_row, left + i32(column));
+      }
+      for (var i = thread; i < CHUNK * TILE_O / 4; i += THREADS) {
+        let column = i % CHUNK; let quad = i / CHUNK; let o = tile_o + quad * 4; let at = first + column;
+        gradients[column * GRADIENT_PITCH + quad] = vec4f(
+          dy_at(dy_row, o, at), dy_at(dy_row, o + 1, at), dy_at(dy_row, o + 2, at), dy_at(dy_row, o + 3, at));
+      }
+      workgroupBarrier();
+
+      for (var strip = 0u; strip < CHUNK; strip += PIXELS) {
+        var pixels: array<f32, KH * WINDOW>;
+        for (var ky = 0; ky < KH; ky++) { // @unroll
+          for (var i = 0; i < WINDOW; i++) { // @unroll
+            pixels[ky * WINDOW + i] = patches[local.x * PITCH + ky * PATCH_W + strip * STRIDE_X + i];
+          }
+        }
+        for (var i = 0; i < PIXELS; i++) { // @unroll
+          for (var quad = 0; quad < QUADS; quad++) { // @unroll
+            let g = gradients[(strip + i) * GRADIENT_PITCH + local.y * QUADS + quad];
+            for (var ky = 0; ky < KH; ky++) { // @unroll
+              for (var kx = 0; kx < KW; kx++) { // @unroll
+                sums[quad * TAPS + ky * KW + kx] += g * pixels[ky * WINDOW + i * STRIDE_X + kx * DILATION_X];
+              }
+            }
+          }
+        }
+      }
+      workgroupBarrier();
+    }
+  }
+
+  let c = tile_c + local.x; let first_o = tile_o + local.y * CHANNELS;
+  if (c >= p.c || first_o >= p.o) { return; }
+  // Backwards, as in step 3: the last channel's own sums replace those of channels past the end.
+  for (var back_o = 0; back_o < CHANNELS; back_o++) { // @unroll
+    let o = min(first_o + CHANNELS - 1 - back_o, p.o - 1);
+    let start = ((split * p.o + o) * p.c + c) * TAPS;
+    for (var tap = 0; tap < TAPS; tap++) { // @unroll
+      partial[start + tap] = sums[(CHANNELS - 1 - back_o) / 4 * TAPS + tap][(CHANNELS - 1 - back_o) % 4];
+    }
+  }
+}
+`,
+);
