@@ -64,10 +64,12 @@ export type Sizes = Block | Tile;
  * a picture in tiles is to have the same bits as in one piece.
  */
 export function chooseVariant(profile: DeviceProfile, { wShape, geometry }: Convolution): Variant {
-  // So wide a window does not fit into registers beside the sums.
-  if (windowOf(8, wShape, geometry) > 48) return "1-naive";
-  if (profile.cheapBarriers && tilesThatFit(wShape, geometry).length > 0) return "5-shared";
-  return broadcasts(profile) ? "4-broadcast" : "3-blocked";
+  return once(profile, `variant ${wShape} ${geometry.stride} ${geometry.dilation}`, () => {
+    // So wide a window does not fit into registers beside the sums.
+    if (windowOf(8, wShape, geometry) > 48) return "1-naive";
+    if (profile.cheapBarriers && tilesThatFit(wShape, geometry).length > 0) return "5-shared";
+    return broadcasts(profile) ? "4-broadcast" : "3-blocked";
+  });
 }
 
 /** Broadcasts pay where the device has them and does not share the loads of a subgroup by itself. */
@@ -239,16 +241,40 @@ export function chooseSizes(
   variant: Sizes["variant"],
   convolution: Convolution,
 ): Sizes {
-  return variant === "5-shared"
-    ? chooseTile(profile, convolution)
-    : chooseBlock(profile, variant, convolution.wShape);
+  return once(profile, `sizes ${variant} ${keyOf(convolution)}`, () =>
+    variant === "5-shared"
+      ? chooseTile(profile, convolution)
+      : chooseBlock(profile, variant, convolution.wShape),
+  );
 }
 
 /** Steps 3 to 5. */
 export function planSizes(profile: DeviceProfile, convolution: Convolution, sizes: Sizes): Plan {
-  return sizes.variant === "5-shared"
-    ? planTile(convolution, sizes)
-    : planBlocks(profile, convolution, sizes);
+  return once(profile, `plan ${Object.values(sizes)} ${keyOf(convolution)}`, () =>
+    sizes.variant === "5-shared" ? planTile(convolution, sizes) : planBlocks(profile, convolution, sizes),
+  );
+}
+
+const MAX_REMEMBERED = 4096;
+const remembered = new WeakMap<DeviceProfile, Map<string, unknown>>();
+
+/**
+ * Plans follow from a profile and sizes alone, and a training step asks for the same ones every time. On a
+ * fast card, planning anew would take longer than the kernels.
+ */
+function once<T>(profile: DeviceProfile, key: string, make: () => T): T {
+  let plans = remembered.get(profile);
+  if (!plans || plans.size > MAX_REMEMBERED) {
+    plans = new Map();
+    remembered.set(profile, plans);
+  }
+  if (!plans.has(key)) plans.set(key, make());
+  return plans.get(key) as T;
+}
+
+function keyOf({ geometry, wShape, yShape, hasBias }: Convolution): string {
+  const { stride, padding, dilation } = geometry;
+  return `${wShape} ${yShape} ${stride} ${padding} ${dilation} ${hasBias}`;
 }
 
 /**
@@ -294,8 +320,10 @@ type GradConvolution = Omit<Convolution, "hasBias">;
 
 /** The weight gradient's kernel and sizes by rule. */
 export function planWeightGrad(profile: DeviceProfile, convolution: GradConvolution): WeightGradPlan {
-  const shared = profile.cheapBarriers && planSharedWeightGrad(profile, convolution);
-  return shared || planBlockedWeightGrad(profile, convolution);
+  return once(profile, `weight gradient ${keyOf({ ...convolution, hasBias: false })}`, () => {
+    const shared = profile.cheapBarriers && planSharedWeightGrad(profile, convolution);
+    return shared || planBlockedWeightGrad(profile, convolution);
+  });
 }
 
 /** For real GPUs; undefined if the window is too large for registers or for workgroup memory. */
