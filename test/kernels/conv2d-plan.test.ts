@@ -239,6 +239,6 @@ describe("weight gradient", () => {
     expect(plan.constants).toMatchObject(constants);
     expect(plan.enable).toEqual((constants.LANES ?? plan.constants.LANES) ? ["subgroups"] : []);
     expect(plan.grid).toEqual(grid);
-    expect([plan.rowsPerSplit, plan.splits]).toEqual([rows, grid[2]]);
+    expect([plan.rowsPerSplit, plan.partials]).toEqual([rows, grid[2]]);
   });
 });

@@ -186,8 +186,8 @@ export function launchWeightGrad(
   geometry: Geometry,
 ): void {
   const plan = planWeightGrad(device.profile, { wShape: dw.shape, yShape: dy.shape, geometry });
-  const { rowsPerSplit, splits } = plan;
-  const partial = splits === 1 ? dw.gpuStorage : device.allocate(splits * dw.size);
+  const { rowsPerSplit, partials } = plan;
+  const partial = partials === 1 ? dw.gpuStorage : device.allocate(partials * dw.size);
   device.run(plan.kernel, {
     ...plan,
     functions: xAt,
@@ -198,10 +198,10 @@ export function launchWeightGrad(
       rows_per_split: rowsPerSplit,
     },
   });
-  if (splits === 1) return;
+  if (partials === 1) return;
   device.run(sumPartials, {
     buffers: { partial, dw: dw.gpuStorage },
-    params: { size: dw.size, splits },
+    params: { size: dw.size, partials },
     grid: linearGrid(dw.size, 64),
   });
   device.release(partial);

@@ -310,10 +310,12 @@ function candidateBlocks(profile: DeviceProfile, { wShape, geometry }: Convoluti
   return blocks;
 }
 
-/** A weight gradient's launch, and how the output rows of all pictures are dealt out to the splits. */
+/** A weight gradient's launch. */
 export interface WeightGradPlan extends Plan {
+  /** Of the output rows of all pictures. */
   readonly rowsPerSplit: number;
-  readonly splits: number;
+  /** How many partial gradients it writes. */
+  readonly partials: number;
 }
 
 type GradConvolution = Omit<Convolution, "hasBias">;
@@ -336,7 +338,7 @@ function planSharedWeightGrad(
   if (TAPS > 25) return undefined;
   // CHANNELS * TAPS sums for each thread.
   const CHANNELS = o <= 4 || TAPS > 9 ? 4 : TAPS > 4 ? 8 : 16;
-  const TILE_C = powerOfTwo(c, 4, 32);
+  const TILE_C = powerOfTwo(c, 4, o <= 4 ? 64 : 32);
   const TILE_O = powerOfTwo(o, CHANNELS, Math.min(64, (MAX_THREADS / TILE_C) * CHANNELS));
   const PIXELS = 4;
   const spread = (pixels: number) => windowOf(pixels, wShape, geometry);
@@ -354,7 +356,9 @@ function planSharedWeightGrad(
   const { bytes: _, ...sizes } = best;
 
   const [tilesC, tilesO] = [Math.ceil(c / TILE_C), Math.ceil(o / TILE_O)];
-  const dealt = dealRows(yShape, Math.ceil(profile.groupsToFill / 2 / (tilesC * tilesO)));
+  const { rowsPerSplit, splits } = dealRows(yShape, Math.ceil(profile.groupsToFill / 2 / (tilesC * tilesO)));
+  const blocks = (TILE_C * TILE_O) / CHANNELS;
+  const DEALT = powerOfTwo(MAX_THREADS / blocks, 1, best.CHUNK / PIXELS >= 4 ? 4 : 1);
   return {
     kernel: weightGradShared,
     constants: {
@@ -368,10 +372,12 @@ function planSharedWeightGrad(
       GRADIENT_PITCH,
       PIXELS,
       WINDOW: spread(PIXELS),
-      THREADS: (TILE_C * TILE_O) / CHANNELS,
+      DEALT,
+      THREADS: blocks * DEALT,
     },
-    grid: [tilesC, tilesO, dealt.splits],
-    ...dealt,
+    grid: [tilesC, tilesO, splits],
+    rowsPerSplit,
+    partials: splits * DEALT,
   };
 }
 
@@ -405,7 +411,7 @@ function planBlockedWeightGrad(
   // As many splits as make groupsToFill workgroups, which keep every core busy, but no more than 64: each
   // split writes a whole gradient, and sumPartials reads them all.
   const splitsToFill = Math.ceil(profile.groupsToFill / (groupsX * groupsY));
-  const dealt = dealRows(yShape, Math.min(64, splitsToFill));
+  const { rowsPerSplit, splits } = dealRows(yShape, Math.min(64, splitsToFill));
 
   const LANES = broadcasts(profile) ? profile.subgroupSize : 0;
   return {
@@ -422,8 +428,9 @@ function planBlockedWeightGrad(
       ...(LANES > 0 && { SHARES: Math.ceil((CHANNELS * PIXELS) / LANES) }),
     },
     enable: LANES > 0 ? ["subgroups"] : [],
-    grid: [groupsX, groupsY, dealt.splits],
-    ...dealt,
+    grid: [groupsX, groupsY, splits],
+    rowsPerSplit,
+    partials: splits,
   };
 }
 

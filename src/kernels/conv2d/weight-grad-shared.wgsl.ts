@@ -14,6 +14,9 @@ import { kernel } from "../../device/kernel.ts";
  * Threads side by side have different input channels and the same output channels. So one read of dy serves
  * all, and their pixels lie PITCH words apart: an odd number, for different banks (5-shared.wgsl.ts).
  *
+ * With few channels that would be few threads. Then several deal the columns of a chunk out among themselves,
+ * by local.z: each sums its own, and writes a partial gradient of its own.
+ *
  * The prelude defines x_at.
  */
 export const weightGradShared = kernel(
@@ -28,7 +31,7 @@ struct Params {
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, c, h, w]
 @group(0) @binding(1) var<storage, read> dy: array<f32>;           // [n, o, oh, ow]
-@group(0) @binding(2) var<storage, read_write> partial: array<f32>; // [splits, o, c, KH, KW]
+@group(0) @binding(2) var<storage, read_write> partial: array<f32>; // [splits * DEALT, o, c, KH, KW]
 @group(0) @binding(3) var<uniform> p: Params;
 
 var<workgroup> patches: array<f32, TILE_C * PITCH>; // [TILE_C, KH, PATCH_W]
@@ -40,7 +43,7 @@ fn dy_at(dy_row: u32, o: u32, column: u32) -> f32 {
   return select(0.0, dy[select(0u, dy_row + o * p.oh * p.ow + column, inside)], inside);
 }
 
-@compute @workgroup_size(TILE_C, TILE_O / CHANNELS)
+@compute @workgroup_size(TILE_C, TILE_O / CHANNELS, DEALT)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local: vec3u,
         @builtin(local_invocation_index) thread: u32) {
   let tile_c = tile.x * TILE_C; let tile_o = tile.y * TILE_O; let split = tile.z;
@@ -65,7 +68,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
       }
       workgroupBarrier();
 
-      for (var strip = 0u; strip < CHUNK; strip += PIXELS) {
+      for (var strip = local.z * PIXELS; strip < CHUNK; strip += DEALT * PIXELS) {
         var pixels: array<f32, KH * WINDOW>;
         for (var ky = 0; ky < KH; ky++) { // @unroll
           for (var i = 0; i < WINDOW; i++) { // @unroll
@@ -92,7 +95,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
   // Backwards, as in step 3: the last channel's own sums replace those of channels past the end.
   for (var back_o = 0; back_o < CHANNELS; back_o++) { // @unroll
     let o = min(first_o + CHANNELS - 1 - back_o, p.o - 1);
-    let start = ((split * p.o + o) * p.c + c) * TAPS;
+    let start = (((split * DEALT + local.z) * p.o + o) * p.c + c) * TAPS;
     for (var tap = 0; tap < TAPS; tap++) { // @unroll
       partial[start + tap] = sums[(CHANNELS - 1 - back_o) / 4 * TAPS + tap][(CHANNELS - 1 - back_o) % 4];
     }

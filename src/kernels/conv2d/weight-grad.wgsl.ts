@@ -115,8 +115,8 @@ fn main(
 export const sumPartials = kernel(
   "conv2d/sum-partials",
   /* wgsl */ `
-struct Params { size: u32, splits: u32 }
-@group(0) @binding(0) var<storage, read> partial: array<f32>;     // [splits, size]
+struct Params { size: u32, partials: u32 }
+@group(0) @binding(0) var<storage, read> partial: array<f32>;     // [partials, size]
 @group(0) @binding(1) var<storage, read_write> dw: array<f32>;    // [size]
 @group(0) @binding(2) var<uniform> p: Params;
 
@@ -125,7 +125,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let i = id.x + id.y * groups.x * 64;
   if (i >= p.size) { return; }
   var sum = 0.0;
-  for (var split = 0u; split < p.splits; split++) { sum += partial[split * p.size + i]; }
+  for (var k = 0u; k < p.partials; k++) { sum += partial[k * p.size + i]; }
   dw[i] = sum;
 }
 `,
