@@ -61,11 +61,11 @@ describe("forward", () => {
       [64, 64, 3, 3],
       [16, 64, 128, 128],
       {},
-      "5-shared",
-      { TILE_O: 64, TILE_H: 16, TILE_W: 16, CHANNELS: 8, ROWS: 8, DEPTH: 4, THREADS: 256, PITCH: 18 },
-      [8, 8, 16],
+      "6-prefetch",
+      { TILE_O: 64, TILE_H: 8, TILE_W: 16, CHANNELS: 8, ROWS: 8, DEPTH: 4, THREADS: 128, PITCH: 18 },
+      [8, 16, 16],
     ],
-    ["gpu", [64, 64, 3, 3], picture, {}, "5-shared", { TILE_O: 16, TILE_H: 4, TILE_W: 8 }, [7, 12, 4]],
+    ["gpu", [64, 64, 3, 3], picture, {}, "6-prefetch", { TILE_O: 16, TILE_H: 8, TILE_W: 8 }, [7, 6, 4]],
     [
       "lavapipe",
       [64, 64, 3, 3],
@@ -99,9 +99,9 @@ describe("forward", () => {
       [3, 64, 3, 3],
       [16, 3, 200, 200],
       {},
-      "5-shared",
-      { TILE_O: 4, TILE_H: 32, QUADS: 1 },
-      [7, 7, 16],
+      "6-prefetch",
+      { TILE_O: 4, TILE_H: 16, QUADS: 1 },
+      [7, 13, 16],
     ],
     [
       "a GPU whose barriers cost much",
@@ -166,7 +166,7 @@ describe("forward", () => {
     const without = profiles["software without subgroups"];
     const sizes = convolution([64, 64, 3, 3], [1, 64, 9, 9]);
     expect(() => planSizes(without, sizes, chooseSizes(without, "4-broadcast", sizes))).toThrow(RangeError);
-    const tile = chooseSizes(profiles.gpu, "5-shared", wide);
+    const tile = chooseSizes(profiles.gpu, "6-prefetch", wide);
     expect(() => planSizes(profiles.gpu, wide, tile)).toThrow(/needs 1\d{5} bytes of workgroup memory/);
   });
 
@@ -174,14 +174,14 @@ describe("forward", () => {
     const sizes = convolution([64, 64, 3, 3], [1, 64, 48, 50]);
     const choices = candidates(profile, sizes);
     expect(choices.length).toBeGreaterThan(5);
-    const variant = chooseVariant(profile, sizes) as "3-blocked" | "4-broadcast" | "5-shared";
+    const variant = chooseVariant(profile, sizes) as "3-blocked" | "4-broadcast" | "6-prefetch";
     expect(choices).toContainEqual(chooseSizes(profile, variant, sizes));
     for (const choice of choices) {
       const { kernel, constants } = planSizes(profile, sizes, choice);
       expect(kernel.name).toBe(`conv2d/${choice.variant}`);
-      if (choice.variant !== "5-shared") expect(constants.WORKGROUP % (constants.LANES ?? 1)).toBe(0);
+      if (choice.variant !== "6-prefetch") expect(constants.WORKGROUP % (constants.LANES ?? 1)).toBe(0);
       // Kernels add in different orders: tiles of one picture must not get different ones.
-      if (variant === "5-shared") expect(choice.variant).toBe("5-shared");
+      if (variant === "6-prefetch") expect(choice.variant).toBe("6-prefetch");
     }
   });
 
@@ -204,9 +204,20 @@ describe("forward", () => {
 
 describe("weight gradient", () => {
   test.each<[Name, Shape, Shape, Record<string, number>, Shape, number]>([
-    // 64 input channels are 64 threads; the splits share 16 pictures of 48 rows.
+    // Two tiles of 32 input channels each; 16 pictures of 48 rows make 128 splits.
     [
       "gpu",
+      [64, 64, 3, 3],
+      [16, 64, 48, 48],
+      { TILE_C: 32, TILE_O: 64, CHANNELS: 8, CHUNK: 16, DEALT: 1, THREADS: 256, PITCH: 55 },
+      [2, 1, 128],
+      6,
+    ],
+    // Few output channels: the columns are dealt out, too.
+    ["gpu", [3, 64, 3, 3], [16, 3, 96, 96], { TILE_C: 64, TILE_O: 4, CHANNELS: 4, DEALT: 4 }, [1, 1, 256], 6],
+    // 64 input channels are 64 threads.
+    [
+      "a GPU whose barriers cost much",
       [64, 64, 3, 3],
       [16, 64, 48, 48],
       { KY: 3, PIXELS: 2, CHANNELS: 16, WORKGROUP: 32, LANES: 0 },
@@ -232,13 +243,22 @@ describe("weight gradient", () => {
     ["software without subgroups", [64, 64, 3, 3], [16, 64, 48, 48], { PIXELS: 4, LANES: 0 }, [4, 4, 2], 384],
     // A large window: each thread sums one of its rows.
     ["lavapipe", [64, 1, 9, 9], [1, 64, 40, 40], { KY: 1, PIXELS: 4, CHANNELS: 8 }, [1, 8, 4], 10],
-    ["gpu", [3, 64, 3, 3], [1, 3, 5, 40], { CHANNELS: 4, PIXELS: 4 }, [2, 1, 5], 1],
+    [
+      "a GPU whose barriers cost much",
+      [3, 64, 3, 3],
+      [1, 3, 5, 40],
+      { CHANNELS: 4, PIXELS: 4 },
+      [2, 1, 5],
+      1,
+    ],
   ])("%s, weight [%s], result [%s]", (name, w, y, constants, grid, rows) => {
     const plan = planWeightGrad(profiles[name], convolution(w, y));
-    expect(plan.kernel.name).toBe("conv2d/weight-grad");
+    const shared = plan.constants.TILE_C !== undefined;
+    expect(plan.kernel.name).toBe(shared ? "conv2d/weight-grad-shared" : "conv2d/weight-grad");
     expect(plan.constants).toMatchObject(constants);
-    expect(plan.enable).toEqual((constants.LANES ?? plan.constants.LANES) ? ["subgroups"] : []);
+    expect(plan.enable ?? []).toEqual((constants.LANES ?? plan.constants.LANES) ? ["subgroups"] : []);
     expect(plan.grid).toEqual(grid);
-    expect([plan.rowsPerSplit, plan.partials]).toEqual([rows, grid[2]]);
+    const { DEALT = 1 } = plan.constants;
+    expect([plan.rowsPerSplit, plan.partials]).toEqual([rows, grid[2]! * DEALT]);
   });
 });

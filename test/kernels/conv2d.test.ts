@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { facts } from "../../src/device/profile.ts";
 import { activations } from "../../src/kernels/conv2d/epilogue.ts";
 import { type Activation, type Conv2dOptions, conv2d, variants } from "../../src/kernels/conv2d/index.ts";
 import { add, mul, relu } from "../../src/kernels/elementwise/index.ts";
@@ -9,6 +10,7 @@ import { scope } from "../../src/tensor/scope.ts";
 import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import { randn, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import { expectClose } from "../support/close.ts";
 import { compareWithCpu } from "../support/compare.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 import { gradcheck } from "../support/gradcheck.ts";
@@ -226,6 +228,47 @@ describe("properties", () => {
         return [await y.data(), await gradients.get(x)!.data(), await gradients.get(w)!.data()];
       };
       expect(await once()).toEqual(await once());
+    });
+  }
+});
+
+describe("every size that a tuner may choose on a real GPU", () => {
+  // Neither channels nor pixels are multiples of any tile.
+  const shapes: [x: Shape, w: Shape, padding: number][] = [
+    [[2, 5, 19, 35], [70, 5, 3, 3], 1],
+    [[1, 9, 33, 17], [3, 9, 3, 3], 1],
+    [[1, 3, 12, 20], [20, 3, 5, 5], 2],
+  ];
+  for (const device of devices) {
+    test.each(shapes)(`[%s] * [%s] on ${device.name}`, async (xShape, wShape, padding) => {
+      using _ = scope();
+      const { profile } = device;
+      device.profile = { ...profile, ...facts.gpu };
+      try {
+        const random = new Random(11);
+        const x = randn(xShape, { random, device });
+        const w = randn(wShape, { random, device });
+        const cpu = { device: float32Device() };
+        const [cpuX, cpuW] = [tensor(await x.data(), xShape, cpu), tensor(await w.data(), wShape, cpu)];
+        const want = await conv2d(cpuX, cpuW, undefined, { padding }).data();
+        let all: { run: () => void; name: string }[] = [];
+        device.tuning.observer = ({ candidates, launch }) => {
+          all = candidates().map((size) => ({ run: () => launch(size), name: JSON.stringify(size) }));
+        };
+        const y = conv2d(x, w, undefined, { padding });
+        const planned = await y.data();
+        expect(all.length).toBeGreaterThan(3);
+        for (const { run, name } of all) {
+          run();
+          const got = await device.read(y.gpuStorage);
+          expectClose(got, want, { ...tolerance(16 * wShape[1] * wShape[2] * wShape[3]), label: name });
+          // All tiles add in the same order, so a picture in pieces has no seams.
+          expect(got).toEqual(planned);
+        }
+      } finally {
+        device.tuning.observer = undefined;
+        device.profile = profile;
+      }
     });
   }
 });

@@ -7,7 +7,8 @@ import { numel, type Shape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { blocked, xAt } from "./3-blocked.wgsl.ts";
 import { broadcast } from "./4-broadcast.wgsl.ts";
-import { shared, turnedWeightAt, weightAt } from "./5-shared.wgsl.ts";
+import { turnedWeightAt, weightAt } from "./5-shared.wgsl.ts";
+import { prefetch } from "./6-prefetch.wgsl.ts";
 import { type Epilogue, isPlain, noEpilogue, storeWgsl } from "./epilogue.ts";
 import { epilogueKernel } from "./epilogue.wgsl.ts";
 import type { Geometry } from "./geometry.ts";
@@ -74,7 +75,7 @@ export function launchForward(
   z.dispose();
 }
 
-/** Steps 3 to 5, with the sizes by rule or, if `tuned`, as measured. Step 5 reads weights by `weightAt`. */
+/** Steps 3 to 6, with the sizes by rule or, if `tuned`, as measured. Steps 5 and 6 read weights by `weightAt`. */
 function launchSizes(
   device: GpuDevice,
   variant: Sizes["variant"],
@@ -85,7 +86,8 @@ function launchSizes(
   { tuned, weightAt }: { tuned: boolean; weightAt: string },
 ): void {
   const { geometry, wShape, yShape } = convolution;
-  const functions = xAt + (variant === "5-shared" ? weightAt : "") + storeWgsl(epilogue);
+  const functions =
+    xAt + (variant === "5-shared" || variant === "6-prefetch" ? weightAt : "") + storeWgsl(epilogue);
   const params = paramsOf(x.shape, yShape, geometry.padding);
   // Every binding needs a buffer; without bias or skip, any buffer will do.
   const [bias, added] = [b ?? w, skip ?? w];
@@ -117,7 +119,7 @@ function launchSizes(
 }
 
 /** Measured choices hold only for these kernel texts. */
-const version = versionOf([blocked, broadcast, shared, { body: xAt }]);
+const version = versionOf([blocked, broadcast, prefetch, { body: xAt }]);
 
 /** Fills dx (input-grad.wgsl.ts). */
 export function launchInputGrad(
@@ -146,7 +148,7 @@ export function launchInputGrad(
     hasBias: false,
   };
   const variant = chooseVariant(device.profile, convolution);
-  if (variant === "5-shared") {
+  if (variant === "6-prefetch") {
     const reading = { tuned: true, weightAt: turnedWeightAt };
     launchSizes(device, variant, convolution, noEpilogue, { x: dy, w }, dx, reading);
     return;
@@ -200,9 +202,10 @@ export function launchWeightGrad(
   });
   if (partials === 1) return;
   device.run(sumPartials, {
+    constants: { PARTS: device.profile.cheapBarriers ? 8 : 1 },
     buffers: { partial, dw: dw.gpuStorage },
     params: { size: dw.size, partials },
-    grid: linearGrid(dw.size, 64),
+    grid: linearGrid(dw.size, 32),
   });
   device.release(partial);
 }

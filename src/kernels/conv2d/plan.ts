@@ -10,12 +10,13 @@ import { tiled } from "./2-tiled.wgsl.ts";
 import { blocked } from "./3-blocked.wgsl.ts";
 import { broadcast } from "./4-broadcast.wgsl.ts";
 import { shared } from "./5-shared.wgsl.ts";
+import { prefetch } from "./6-prefetch.wgsl.ts";
 import type { Geometry } from "./geometry.ts";
 import { weightGrad } from "./weight-grad.wgsl.ts";
 import { weightGradShared } from "./weight-grad-shared.wgsl.ts";
 
 /** The forward kernels, in reading order. */
-export const variants = ["1-naive", "2-tiled", "3-blocked", "4-broadcast", "5-shared"] as const;
+export const variants = ["1-naive", "2-tiled", "3-blocked", "4-broadcast", "5-shared", "6-prefetch"] as const;
 export type Variant = (typeof variants)[number];
 
 /** One launch: a kernel, the constants and WGSL extensions of its prelude, and how many workgroups. */
@@ -44,9 +45,9 @@ export type Block = {
   readonly workgroup: number;
 };
 
-/** Step 5: the tile of a workgroup and the part of it that each thread computes. Channels are multiples of 4. */
+/** Steps 5 and 6: a workgroup's tile, and each thread's part of it. Channels are multiples of 4. */
 export type Tile = {
-  readonly variant: "5-shared";
+  readonly variant: "5-shared" | "6-prefetch";
   readonly TILE_O: number;
   readonly TILE_H: number;
   readonly TILE_W: number;
@@ -67,7 +68,7 @@ export function chooseVariant(profile: DeviceProfile, { wShape, geometry }: Conv
   return once(profile, `variant ${wShape} ${geometry.stride} ${geometry.dilation}`, () => {
     // So wide a window does not fit into registers beside the sums.
     if (windowOf(8, wShape, geometry) > 48) return "1-naive";
-    if (profile.cheapBarriers && tilesThatFit(wShape, geometry).length > 0) return "5-shared";
+    if (profile.cheapBarriers && tilesThatFit(wShape, geometry).length > 0) return "6-prefetch";
     return broadcasts(profile) ? "4-broadcast" : "3-blocked";
   });
 }
@@ -130,39 +131,54 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
 /** Bytes of workgroup memory, and workgroups' largest number of threads, that every WebGPU device has. */
 const [WORKGROUP_BYTES, MAX_THREADS] = [16384, 256];
 
-/** [TILE_O, TILE_H, TILE_W, CHANNELS, ROWS], from the most work for each value that is loaded to the least. */
+/**
+ * [TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, DEPTH], from the most work for each value that is loaded to the
+ * least. docs/gpus.md has what was measured.
+ */
 const tileSizes = [
-  [64, 16, 16, 8, 8],
-  [64, 8, 16, 8, 8],
-  [32, 16, 16, 8, 8],
-  [64, 8, 16, 8, 4],
-  [32, 8, 32, 8, 4],
-  [32, 8, 16, 8, 4],
-  [16, 16, 32, 8, 8],
-  [16, 16, 16, 4, 8],
-  [16, 8, 16, 4, 4],
-  [16, 8, 8, 4, 4],
-  [16, 4, 8, 4, 2],
-  [4, 32, 32, 4, 8],
-  [4, 16, 32, 4, 4],
-  [4, 8, 16, 4, 2],
+  [64, 8, 16, 8, 8, 4],
+  [32, 16, 16, 8, 8, 4],
+  [32, 8, 16, 4, 4, 4],
+  [16, 8, 16, 4, 4, 8],
+  [16, 8, 8, 4, 2, 8],
+  [4, 16, 32, 4, 2, 4],
+  [4, 4, 32, 4, 1, 8],
 ] as const;
 
-/** Step 5's tiles that fit this convolution: into memory, and with channels that it has. */
-function tilesThatFit(wShape: Shape, geometry: Geometry): Tile[] {
+/** Besides those, what a tuner tries. */
+const moreTileSizes = [
+  [64, 16, 16, 8, 8, 4],
+  [64, 8, 16, 8, 4, 4],
+  [64, 4, 16, 8, 2, 4],
+  [32, 16, 32, 8, 8, 4],
+  [32, 8, 16, 8, 2, 8],
+  [32, 4, 16, 4, 4, 8],
+  [32, 8, 8, 4, 2, 8],
+  [16, 4, 16, 4, 2, 8],
+  [8, 8, 16, 4, 2, 8],
+  [4, 8, 32, 4, 1, 4],
+  [4, 16, 16, 4, 2, 8],
+] as const;
+
+/** The tiles that fit this convolution: into workgroup memory, and with channels that it has. */
+function tilesThatFit(
+  wShape: Shape,
+  geometry: Geometry,
+  sizes: readonly (typeof tileSizes | typeof moreTileSizes)[number][] = tileSizes,
+): Tile[] {
   const [o, c] = wShape;
-  return tileSizes.flatMap(([TILE_O, TILE_H, TILE_W, CHANNELS, ROWS]): Tile[] => {
-    if (TILE_O > 4 && TILE_O >= 2 * o) return []; // mostly idle
-    for (const DEPTH of [8, 4, 2, 1]) {
-      if (DEPTH >= 2 * c || (DEPTH === 8 && TILE_O > 32)) continue;
-      const tile: Tile = { variant: "5-shared", TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, DEPTH };
+  return sizes.flatMap(([TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, depth]): Tile[] => {
+    if (TILE_O > 4 ? TILE_O >= 2 * o : o > 8) return []; // mostly idle, or too little for each load
+    for (let DEPTH: number = depth; DEPTH >= 1; DEPTH /= 2) {
+      if (DEPTH >= 2 * c) continue;
+      const tile: Tile = { variant: "6-prefetch", TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, DEPTH };
       if (layoutOf(tile, wShape, geometry).bytes <= WORKGROUP_BYTES) return [tile];
     }
     return [];
   });
 }
 
-/** How step 5 lays out a round's pixels and weights in workgroup memory. */
+/** How steps 5 and 6 lay out a round's pixels and weights in workgroup memory. */
 function layoutOf(tile: Tile, [, , kh, kw]: Shape, { stride, dilation }: Geometry) {
   const { TILE_O, TILE_H, TILE_W, ROWS, DEPTH } = tile;
   const PATCH_H = (TILE_H - 1) * stride[0] + (kh - 1) * dilation[0] + 1;
@@ -178,45 +194,44 @@ function layoutOf(tile: Tile, [, , kh, kw]: Shape, { stride, dilation }: Geometr
   return { PATCH_H, PATCH_W, PITCH, WEIGHT_PITCH, bytes };
 }
 
-/** Step 5's tile by rule: the first that gives every core of a large GPU work. */
-function chooseTile(profile: DeviceProfile, convolution: Convolution): Tile {
+/** The tile by rule: the first that gives every core of a large GPU work. */
+function chooseTile(profile: DeviceProfile, variant: Tile["variant"], convolution: Convolution): Tile {
   const tiles = tilesThatFit(convolution.wShape, convolution.geometry);
   const groups = (tile: Tile) => planTile(convolution, tile).grid.reduce<number>((a, b = 1) => a * b, 1);
   // If none fits, planTile says why the smallest does not.
-  const smallest: Tile = {
-    variant: "5-shared",
-    TILE_O: 4,
-    TILE_H: 8,
-    TILE_W: 16,
-    CHANNELS: 4,
-    ROWS: 2,
-    DEPTH: 1,
-  };
-  return tiles.find((tile) => groups(tile) >= profile.groupsToFill) ?? tiles.at(-1) ?? smallest;
+  const smallest = { TILE_O: 4, TILE_H: 4, TILE_W: 32, CHANNELS: 4, ROWS: 1, DEPTH: 1 };
+  const chosen = tiles.find((tile) => groups(tile) >= profile.groupsToFill / 2) ?? tiles.at(-1) ?? smallest;
+  return { ...chosen, variant };
 }
 
-/** Step 5. */
+/** Steps 5 and 6. */
 function planTile({ geometry, wShape, yShape, hasBias }: Convolution, tile: Tile): Plan {
-  const { variant: _, ...sizes } = tile;
-  const { TILE_O, TILE_H, TILE_W, CHANNELS, ROWS } = tile;
+  const { variant, ...sizes } = tile;
+  const { TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, DEPTH } = tile;
   const { bytes, ...layout } = layoutOf(tile, wShape, geometry);
   const THREADS = (TILE_W * TILE_H * TILE_O) / (ROWS * CHANNELS);
   if (bytes > WORKGROUP_BYTES || THREADS > MAX_THREADS) {
     throw new RangeError(
-      `conv2d: variant 5-shared needs ${bytes} bytes of workgroup memory and ${THREADS} threads for weight ` +
+      `conv2d: variant ${variant} needs ${bytes} bytes of workgroup memory and ${THREADS} threads for weight ` +
         `[${wShape}] with stride [${geometry.stride}] and dilation [${geometry.dilation}]; there are ` +
         `${WORKGROUP_BYTES} and ${MAX_THREADS}. Use another variant.`,
     );
   }
+  const share = (count: number) => Math.ceil(count / THREADS);
+  const shares = {
+    PIXEL_SHARE: share(DEPTH * layout.PATCH_H * layout.PATCH_W),
+    WEIGHT_SHARE: share((DEPTH * wShape[2] * wShape[3] * TILE_O) / 4),
+  };
   const [n, o, oh, ow] = yShape;
   return {
-    kernel: shared,
+    kernel: variant === "5-shared" ? shared : prefetch,
     constants: {
       ...windowConstants(wShape, geometry),
       HAS_BIAS: Number(hasBias),
       ...sizes,
       ...layout,
       THREADS,
+      ...(variant === "6-prefetch" && shares),
       QUADS: CHANNELS / 4,
       WINDOW: (ROWS - 1) * geometry.stride[0] + (wShape[2] - 1) * geometry.dilation[0] + 1,
     },
@@ -235,23 +250,23 @@ function chooseBlock(profile: DeviceProfile, variant: Block["variant"], wShape: 
   return { variant, PIXELS: 8, CHANNELS: o > 8 && kw <= 3 ? 16 : 8, workgroup };
 }
 
-/** The sizes of steps 3 to 5 by rule. */
+/** The sizes of steps 3 to 6 by rule. */
 export function chooseSizes(
   profile: DeviceProfile,
   variant: Sizes["variant"],
   convolution: Convolution,
 ): Sizes {
   return once(profile, `sizes ${variant} ${keyOf(convolution)}`, () =>
-    variant === "5-shared"
-      ? chooseTile(profile, convolution)
+    variant === "5-shared" || variant === "6-prefetch"
+      ? chooseTile(profile, variant, convolution)
       : chooseBlock(profile, variant, convolution.wShape),
   );
 }
 
-/** Steps 3 to 5. */
+/** Steps 3 to 6. */
 export function planSizes(profile: DeviceProfile, convolution: Convolution, sizes: Sizes): Plan {
   return once(profile, `plan ${Object.values(sizes)} ${keyOf(convolution)}`, () =>
-    sizes.variant === "5-shared" ? planTile(convolution, sizes) : planBlocks(profile, convolution, sizes),
+    "TILE_O" in sizes ? planTile(convolution, sizes) : planBlocks(profile, convolution, sizes),
   );
 }
 
@@ -279,12 +294,12 @@ function keyOf({ geometry, wShape, yShape, hasBias }: Convolution): string {
 
 /**
  * What a tuner tries: every reasonable tile or block, with the kernels and workgroup sizes that suit the
- * device. Where step 5 runs, only its tiles: all of them add in the same order (see chooseVariant).
+ * device. Where step 6 runs, only its tiles: all of them add in the same order (see chooseVariant).
  */
 export function candidates(profile: DeviceProfile, convolution: Convolution): Sizes[] {
   const { wShape, geometry } = convolution;
-  return chooseVariant(profile, convolution) === "5-shared"
-    ? tilesThatFit(wShape, geometry)
+  return chooseVariant(profile, convolution) === "6-prefetch"
+    ? tilesThatFit(wShape, geometry, [...tileSizes, ...moreTileSizes])
     : candidateBlocks(profile, convolution);
 }
 

@@ -111,7 +111,10 @@ fn main(
 `,
 );
 
-/** dw = the sum of the partial gradients. */
+/**
+ * dw = the sum of the partial gradients. PARTS threads add up every PARTS-th for the same weight, and the
+ * first adds their sums: many small loads that wait for each other would take long on a GPU.
+ */
 export const sumPartials = kernel(
   "conv2d/sum-partials",
   /* wgsl */ `
@@ -120,13 +123,21 @@ struct Params { size: u32, partials: u32 }
 @group(0) @binding(1) var<storage, read_write> dw: array<f32>;    // [size]
 @group(0) @binding(2) var<uniform> p: Params;
 
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * 64;
-  if (i >= p.size) { return; }
+var<workgroup> sums: array<f32, 32 * PARTS>;
+
+@compute @workgroup_size(32, PARTS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_id) local: vec3u) {
+  let i = (group.x + group.y * groups.x) * 32 + local.x;
   var sum = 0.0;
-  for (var k = 0u; k < p.partials; k++) { sum += partial[k * p.size + i]; }
-  dw[i] = sum;
+  for (var k = local.y; k < p.partials; k += PARTS) { sum += partial[k * p.size + min(i, p.size - 1)]; }
+  if (PARTS > 1) {
+    sums[local.y * 32 + local.x] = sum;
+    workgroupBarrier();
+    if (local.y > 0) { return; }
+    for (var part = 1u; part < PARTS; part++) { sum += sums[part * 32 + local.x]; }
+  }
+  if (i < p.size) { dw[i] = sum; }
 }
 `,
 );
