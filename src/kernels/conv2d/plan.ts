@@ -373,7 +373,8 @@ function planSharedWeightGrad(
   const [tilesC, tilesO] = [Math.ceil(c / TILE_C), Math.ceil(o / TILE_O)];
   const { rowsPerSplit, splits } = dealRows(yShape, Math.ceil(profile.groupsToFill / 2 / (tilesC * tilesO)));
   const blocks = (TILE_C * TILE_O) / CHANNELS;
-  const DEALT = powerOfTwo(MAX_THREADS / blocks, 1, best.CHUNK / PIXELS >= 4 ? 4 : 1);
+  const THREADS = blocks * powerOfTwo(MAX_THREADS / blocks, 1, best.CHUNK / PIXELS >= 4 ? 4 : 1);
+  const DEALT = THREADS / blocks;
   return {
     kernel: weightGradShared,
     constants: {
@@ -388,7 +389,9 @@ function planSharedWeightGrad(
       PIXELS,
       WINDOW: spread(PIXELS),
       DEALT,
-      THREADS: blocks * DEALT,
+      THREADS,
+      PIXEL_SHARE: Math.ceil((TILE_C * kh * best.PATCH_W) / THREADS),
+      GRADIENT_SHARE: Math.ceil((best.CHUNK * TILE_O) / 4 / THREADS),
     },
     grid: [tilesC, tilesO, splits],
     rowsPerSplit,

@@ -3,7 +3,7 @@ import { kernel } from "../../device/kernel.ts";
 /**
  * The weight gradient for real GPUs: as in weight-grad.wgsl.ts, each thread keeps a block of sums, and the
  * output rows are dealt out to splits, whose partial gradients are added up afterwards. As in step 5 of the
- * forward kernels, the workgroup shares what it loads.
+ * forward kernels, the workgroup shares what it loads, and as in step 6 it loads ahead.
  *
  * A workgroup computes the gradient of the weights from TILE_C input channels to TILE_O output channels. Step
  * by step along its output rows, it copies CHUNK columns into workgroup memory: dy of the output channels,
@@ -34,6 +34,9 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>; // [splits * DEALT, o, c, KH, KW]
 @group(0) @binding(3) var<uniform> p: Params;
 
+const PIXEL_COUNT = TILE_C * KH * PATCH_W;
+const GRADIENT_COUNT = CHUNK * TILE_O / 4;
+
 var<workgroup> patches: array<f32, TILE_C * PITCH>; // [TILE_C, KH, PATCH_W]
 var<workgroup> gradients: array<vec4f, CHUNK * GRADIENT_PITCH>; // [CHUNK, TILE_O / 4], of 4 channels each
 
@@ -47,27 +50,48 @@ fn dy_at(dy_row: u32, o: u32, column: u32) -> f32 {
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local: vec3u,
         @builtin(local_invocation_index) thread: u32) {
   let tile_c = tile.x * TILE_C; let tile_o = tile.y * TILE_O; let split = tile.z;
+  let first_line = split * p.rows_per_split;
+  let lines = min(p.rows_per_split, p.n * p.oh - first_line);
+  let chunks = (p.ow + CHUNK - 1) / CHUNK; // of a row
 
   var sums: array<vec4f, QUADS * TAPS>;
-  for (var line = split * p.rows_per_split; line < min((split + 1) * p.rows_per_split, p.n * p.oh); line++) {
-    let n = line / p.oh; let row = line % p.oh;
-    let dy_row = (n * p.o * p.oh + row) * p.ow;
-    let top = i32(row * STRIDE_Y) - p.pad_y;
-    for (var first = 0u; first < p.ow; first += CHUNK) {
-      let left = i32(first * STRIDE_X) - p.pad_x;
-      for (var i = thread; i < TILE_C * KH * PATCH_W; i += THREADS) {
-        let c = i / (KH * PATCH_W); let ky = i / PATCH_W % KH; let column = i % PATCH_W;
-        // Past the last channel: zeros, as outside the picture.
-        let x_row = select(-1, top + i32(ky * DILATION_Y), tile_c + c < p.c);
-        patches[c * PITCH + ky * PATCH_W + column] = x_at(n, tile_c + c, x_row, left + i32(column));
+  var fetched_pixels: array<f32, PIXEL_SHARE>;
+  var fetched_gradients: array<vec4f, GRADIENT_SHARE>;
+  // As in step 6: the first turn only fetches, the last only computes.
+  for (var turn = 0u; turn <= lines * chunks; turn++) {
+    if (turn > 0) {
+      for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
+        let i = thread + s * THREADS;
+        if (i < PIXEL_COUNT) { patches[i / (KH * PATCH_W) * PITCH + i % (KH * PATCH_W)] = fetched_pixels[s]; }
       }
-      for (var i = thread; i < CHUNK * TILE_O / 4; i += THREADS) {
-        let column = i % CHUNK; let quad = i / CHUNK; let o = tile_o + quad * 4; let at = first + column;
-        gradients[column * GRADIENT_PITCH + quad] = vec4f(
+      for (var s = 0; s < GRADIENT_SHARE; s++) { // @unroll
+        let i = thread + s * THREADS;
+        if (i < GRADIENT_COUNT) { gradients[i % CHUNK * GRADIENT_PITCH + i / CHUNK] = fetched_gradients[s]; }
+      }
+    }
+    workgroupBarrier();
+
+    if (turn < lines * chunks) {
+      let line = first_line + turn / chunks; let first = turn % chunks * CHUNK;
+      let n = line / p.oh; let row = line % p.oh;
+      let dy_row = (n * p.o * p.oh + row) * p.ow;
+      let top = i32(row * STRIDE_Y) - p.pad_y; let left = i32(first * STRIDE_X) - p.pad_x;
+      for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
+        let i = thread + s * THREADS;
+        let c = tile_c + i / (KH * PATCH_W); let ky = i / PATCH_W % KH; let column = i % PATCH_W;
+        // Past the last channel: zeros, as outside the picture.
+        let x_row = select(-1, top + i32(ky * DILATION_Y), c < p.c);
+        fetched_pixels[s] = x_at(n, c, x_row, left + i32(column));
+      }
+      for (var s = 0; s < GRADIENT_SHARE; s++) { // @unroll
+        let i = thread + s * THREADS;
+        let o = tile_o + i / CHUNK * 4; let at = first + i % CHUNK;
+        fetched_gradients[s] = vec4f(
           dy_at(dy_row, o, at), dy_at(dy_row, o + 1, at), dy_at(dy_row, o + 2, at), dy_at(dy_row, o + 3, at));
       }
-      workgroupBarrier();
+    }
 
+    if (turn > 0) {
       for (var strip = local.z * PIXELS; strip < CHUNK; strip += DEALT * PIXELS) {
         var pixels: array<f32, KH * WINDOW>;
         for (var ky = 0; ky < KH; ky++) { // @unroll
@@ -86,8 +110,8 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
           }
         }
       }
-      workgroupBarrier();
     }
+    workgroupBarrier();
   }
 
   let c = tile_c + local.x; let first_o = tile_o + local.y * CHANNELS;
