@@ -55,15 +55,15 @@ describe("forward", () => {
       { PIXELS: 8, CHANNELS: 16, WORKGROUP: 64 },
       [6, 4, 1],
     ],
-    // Tiles: 16 x 16 pixels of all 64 channels, where there are enough to fill the card; else smaller ones.
+    // Tiles of 32 channels x 16 x 16 pixels, where there are enough to fill a card; else smaller ones.
     [
       "gpu",
       [64, 64, 3, 3],
       [16, 64, 128, 128],
       {},
       "6-prefetch",
-      { TILE_O: 64, TILE_H: 8, TILE_W: 16, CHANNELS: 8, ROWS: 8, DEPTH: 4, THREADS: 128, PITCH: 18 },
-      [8, 16, 16],
+      { TILE_O: 32, TILE_H: 16, TILE_W: 16, CHANNELS: 8, ROWS: 8, DEPTH: 4, THREADS: 128, PITCH: 18 },
+      [8, 8, 32],
     ],
     ["gpu", [64, 64, 3, 3], picture, {}, "6-prefetch", { TILE_O: 16, TILE_H: 8, TILE_W: 8 }, [7, 6, 4]],
     [
@@ -100,8 +100,8 @@ describe("forward", () => {
       [16, 3, 200, 200],
       {},
       "6-prefetch",
-      { TILE_O: 4, TILE_H: 16, QUADS: 1 },
-      [7, 13, 16],
+      { TILE_O: 4, TILE_W: 32, QUADS: 1 },
+      [7, 50, 16],
     ],
     [
       "a GPU whose barriers cost much",
@@ -204,17 +204,17 @@ describe("forward", () => {
 
 describe("weight gradient", () => {
   test.each<[Name, Shape, Shape, Record<string, number>, Shape, number]>([
-    // Two tiles of 32 input channels each; 16 pictures of 48 rows make 128 splits.
+    // Tiles of 32 x 32 channels; 16 pictures of 48 rows make 64 splits.
     [
       "gpu",
       [64, 64, 3, 3],
       [16, 64, 48, 48],
-      { TILE_C: 32, TILE_O: 64, CHANNELS: 8, CHUNK: 16, DEALT: 1, THREADS: 256, PITCH: 55 },
-      [2, 1, 128],
-      6,
+      { TILE_C: 32, TILE_O: 32, CHANNELS: 8, CHUNK: 24, DEALT: 1, THREADS: 128, PITCH: 79 },
+      [2, 2, 64],
+      12,
     ],
     // Few output channels: the columns are dealt out, too.
-    ["gpu", [3, 64, 3, 3], [16, 3, 96, 96], { TILE_C: 64, TILE_O: 4, CHANNELS: 4, DEALT: 4 }, [1, 1, 256], 6],
+    ["gpu", [3, 64, 3, 3], [16, 3, 96, 96], { TILE_C: 64, TILE_O: 4, CHANNELS: 4, DEALT: 2 }, [1, 1, 256], 6],
     // 64 input channels are 64 threads.
     [
       "a GPU whose barriers cost much",

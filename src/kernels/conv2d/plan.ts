@@ -132,31 +132,31 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
 const [WORKGROUP_BYTES, MAX_THREADS] = [16384, 256];
 
 /**
- * [TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, DEPTH], from the most work for each value that is loaded to the
- * least. docs/gpus.md has what was measured.
+ * [TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, DEPTH]: from tiles that do the most work for each value they load
+ * to those that make the most workgroups. docs/gpus.md has what was measured.
  */
 const tileSizes = [
-  [64, 8, 16, 8, 8, 4],
   [32, 16, 16, 8, 8, 4],
   [32, 8, 16, 4, 4, 4],
-  [16, 8, 16, 4, 4, 8],
   [16, 8, 8, 4, 2, 8],
-  [4, 16, 32, 4, 2, 4],
-  [4, 4, 32, 4, 1, 8],
+  [4, 4, 32, 4, 1, 8], // for few output channels, as in a network's last layer
 ] as const;
 
 /** Besides those, what a tuner tries. */
 const moreTileSizes = [
   [64, 16, 16, 8, 8, 4],
+  [64, 8, 16, 8, 8, 4],
   [64, 8, 16, 8, 4, 4],
   [64, 4, 16, 8, 2, 4],
   [32, 16, 32, 8, 8, 4],
   [32, 8, 16, 8, 2, 8],
   [32, 4, 16, 4, 4, 8],
   [32, 8, 8, 4, 2, 8],
+  [16, 8, 16, 4, 4, 8],
   [16, 4, 16, 4, 2, 8],
   [8, 8, 16, 4, 2, 8],
-  [4, 8, 32, 4, 1, 4],
+  [8, 4, 16, 4, 1, 8],
+  [4, 16, 32, 4, 2, 4],
   [4, 16, 16, 4, 2, 8],
 ] as const;
 
@@ -200,7 +200,7 @@ function chooseTile(profile: DeviceProfile, variant: Tile["variant"], convolutio
   const groups = (tile: Tile) => planTile(convolution, tile).grid.reduce<number>((a, b = 1) => a * b, 1);
   // If none fits, planTile says why the smallest does not.
   const smallest = { TILE_O: 4, TILE_H: 4, TILE_W: 32, CHANNELS: 4, ROWS: 1, DEPTH: 1 };
-  const chosen = tiles.find((tile) => groups(tile) >= profile.groupsToFill / 2) ?? tiles.at(-1) ?? smallest;
+  const chosen = tiles.find((tile) => groups(tile) >= profile.groupsToFill) ?? tiles.at(-1) ?? smallest;
   return { ...chosen, variant };
 }
 
@@ -352,9 +352,9 @@ function planSharedWeightGrad(
   const TAPS = kh * kw;
   if (TAPS > 25) return undefined;
   // CHANNELS * TAPS sums for each thread.
-  const CHANNELS = o <= 4 || TAPS > 9 ? 4 : TAPS > 4 ? 8 : 16;
+  const CHANNELS = o <= 4 || c <= 4 || TAPS > 9 ? 4 : TAPS > 4 ? 8 : 16;
   const TILE_C = powerOfTwo(c, 4, o <= 4 ? 64 : 32);
-  const TILE_O = powerOfTwo(o, CHANNELS, Math.min(64, (MAX_THREADS / TILE_C) * CHANNELS));
+  const TILE_O = powerOfTwo(o, CHANNELS, c <= 4 ? 64 : 32);
   const PIXELS = 4;
   const spread = (pixels: number) => windowOf(pixels, wShape, geometry);
   const GRADIENT_PITCH = TILE_O / 4 + 1;
@@ -365,7 +365,7 @@ function planSharedWeightGrad(
   };
   // The chunk that wastes least past the end of a row.
   const waste = (chunk: number) => Math.ceil(yShape[3] / chunk) * chunk;
-  const fitting = [16, 12, 8, 4].map(layout).filter(({ bytes }) => bytes <= WORKGROUP_BYTES);
+  const fitting = [24, 16, 12, 8, 4].map(layout).filter(({ bytes }) => bytes <= WORKGROUP_BYTES);
   if (fitting.length === 0) return undefined;
   const best = fitting.reduce((a, b) => (waste(b.CHUNK) < waste(a.CHUNK) ? b : a));
   const { bytes: _, ...sizes } = best;
@@ -373,7 +373,7 @@ function planSharedWeightGrad(
   const [tilesC, tilesO] = [Math.ceil(c / TILE_C), Math.ceil(o / TILE_O)];
   const { rowsPerSplit, splits } = dealRows(yShape, Math.ceil(profile.groupsToFill / 2 / (tilesC * tilesO)));
   const blocks = (TILE_C * TILE_O) / CHANNELS;
-  const THREADS = blocks * powerOfTwo(MAX_THREADS / blocks, 1, best.CHUNK / PIXELS >= 4 ? 4 : 1);
+  const THREADS = blocks * powerOfTwo(128 / blocks, 1, best.CHUNK / PIXELS >= 4 ? 4 : 1);
   const DEALT = THREADS / blocks;
   return {
     kernel: weightGradShared,
