@@ -1,4 +1,4 @@
-import type { Device, MemoryStats, Storage } from "./device.ts";
+import { checkRoom, type Device, type MemoryStats, type Storage } from "./device.ts";
 import { cpuProfile } from "./profile.ts";
 
 export type FloatArray = Float32Array | Float64Array;
@@ -43,6 +43,7 @@ export class CpuDevice implements Device {
   }
 
   allocate(length: number): CpuStorage {
+    checkRoom(this, length, `A tensor of ${length} elements`);
     const array = new this.#array(length);
     this.#stats.live++;
     this.#stats.liveBytes += array.byteLength;

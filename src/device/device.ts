@@ -31,6 +31,22 @@ export class GpuError extends Error {
   override name = "GpuError";
 }
 
+/** Throws a GpuError if a tensor of so many elements is more than a device can bind. `what` names it. */
+export function checkRoom(
+  { name, profile }: Pick<Device, "name" | "profile">,
+  length: number,
+  what: string,
+): void {
+  const { maxTensorBytes } = profile;
+  const bytes = 4 * length;
+  if (bytes <= maxTensorBytes) return;
+  const [needed, most] = [bytes, maxTensorBytes].map((count) => `${(count / 2 ** 20).toFixed(1)} MiB`);
+  throw new GpuError(
+    `${what} (${needed}) is larger than ${name} can bind at once (${most}). Work on smaller pictures, tiles or ` +
+      `batches, or with a smaller network.`,
+  );
+}
+
 /**
  * What a device is good at. The right kernel for a shape can be twice as fast as the wrong one, and which is
  * right depends on the adapter. Operations choose by these facts, and never ask what an adapter is called;
@@ -47,7 +63,7 @@ export interface DeviceProfile {
    * Of the other facts, only `maxTensorBytes` then matters.
    */
   readonly reference: boolean;
-  /** How many bytes a tensor may have, which a kernel must bind at once; Infinity on the CPU device. */
+  /** How many bytes a tensor may have, which a kernel must bind at once. */
   readonly maxTensorBytes: number;
   /**
    * When all threads of a subgroup load the same address, it costs one load, as on real GPUs, whose memory

@@ -1,4 +1,11 @@
-import { type Device, type DeviceProfile, GpuError, type MemoryStats, type Storage } from "./device.ts";
+import {
+  checkRoom,
+  type Device,
+  type DeviceProfile,
+  GpuError,
+  type MemoryStats,
+  type Storage,
+} from "./device.ts";
 import { type Grid, type Kernel, MAX_GRID, packParams, type Specialisation } from "./kernel.ts";
 import { LruCache } from "./lru.ts";
 import { BindGroups, type Bound, Pipelines } from "./pipelines.ts";
@@ -119,14 +126,7 @@ export class GpuDevice implements Device {
   allocate(length: number): GpuStorage {
     this.#throwFailure();
     const bytes = vec4Bytes(length);
-    const { maxTensorBytes } = this.profile;
-    if (bytes > maxTensorBytes) {
-      throw new GpuError(
-        `A tensor of ${length} elements (${mebibytes(bytes)}) is larger than ${this.name} can bind at once ` +
-          `(${mebibytes(maxTensorBytes)}). Work on smaller pictures, tiles or batches, or with a smaller ` +
-          `network.`,
-      );
-    }
+    checkRoom(this, bytes / 4, `A tensor of ${length} elements`);
     const storage = new GpuStorage(this.#pool.take(bytes), 0, length);
     this.#live++;
     this.#liveBytes += storage.buffer.bytes;
@@ -302,8 +302,4 @@ export class GpuDevice implements Device {
 /** The length in bytes, rounded up to whole vec4s, which some kernels read; every buffer has that room. */
 function vec4Bytes(length: number): number {
   return Math.ceil(length / 4) * 16;
-}
-
-function mebibytes(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }

@@ -34,6 +34,17 @@ export function setDefaultDevice(device: Device): void {
   current = device;
 }
 
+/** Runs a function whose new tensors are created on `device`. It must not be async. */
+export function onDevice<T>(device: Device, body: () => T): T {
+  const before = current;
+  current = device;
+  try {
+    return body();
+  } finally {
+    current = before;
+  }
+}
+
 let opening: Promise<Device> | undefined;
 
 /** The default device, which is opened if there is none. For functions that should work without `init`. */

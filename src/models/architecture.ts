@@ -8,6 +8,10 @@ import { type Kind, quote } from "../options/kinds.ts";
 import type { Random } from "../tensor/random.ts";
 import { SuperResolver } from "./super-resolver.ts";
 
+/** Far more than any network of the literature has, and few enough for a mistake to be noticed. */
+export const MAX_CHANNELS = 4096;
+export const MAX_LAYERS = 1024;
+
 export interface Architecture<
   Name extends string = string,
   Options extends NetworkOptions = NetworkOptions,

@@ -21,6 +21,8 @@ import { type Tensor, tensor } from "../tensor/tensor.ts";
 import {
   type Architecture,
   ConfiguredNetwork,
+  MAX_CHANNELS,
+  MAX_LAYERS,
   type OptionValues,
   option,
   type Preset,
@@ -33,9 +35,9 @@ const options = {
   /** Enlargement: 2, 3, 4 or 8. Default 2. */
   scale: option(oneOf(2, 3, 4, 8), 2, "enlargement"),
   /** Residual blocks. Default 16. */
-  blocks: option(whole(1), 16, "residual blocks (the paper's baseline: 16)"),
+  blocks: option(whole(1, MAX_LAYERS), 16, "residual blocks (the paper's baseline: 16)"),
   /** Channels of every feature map. Default 64. */
-  channels: option(whole(1), 64, "channels of every feature map (the paper's baseline: 64)"),
+  channels: option(whole(1, MAX_CHANNELS), 64, "channels of every feature map (the paper's baseline: 64)"),
   /** Factor of each block's residual. Default 1; the paper takes 0.1 for 256 channels. */
   resScale: option(atLeastZero, 1, "factor of each block's residual (0.1 for 256 channels)"),
   /** Pictures are multiplied by this inside the network. Default 255, as for published weights. */

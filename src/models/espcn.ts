@@ -18,7 +18,13 @@ import { Conv2d, PixelShuffle, ReLU, Sequential, Tanh } from "../nn/layers.ts";
 import { numbers, oneOf, whole, yesOrNo } from "../options/kinds.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
-import { type Architecture, ConfiguredNetwork, type OptionValues, option } from "./architecture.ts";
+import {
+  type Architecture,
+  ConfiguredNetwork,
+  MAX_CHANNELS,
+  type OptionValues,
+  option,
+} from "./architecture.ts";
 import { fitFilters } from "./fit-filters.ts";
 
 const options = {
@@ -26,7 +32,7 @@ const options = {
   scale: option(oneOf(2, 3, 4), 3, "enlargement"),
   /** Channels of the two feature maps. Default [64, 32]: 21,284, 22,729, 24,752 parameters at x2, x3, x4. */
   filters: option(
-    numbers([64, 32], whole(1)),
+    numbers([64, 32], whole(1, MAX_CHANNELS)),
     [64, 32],
     "channels of the two feature maps (the paper: 64-32)",
   ),

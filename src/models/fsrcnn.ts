@@ -16,17 +16,24 @@ import { Conv2d, ConvTranspose2d, PReLU, Sequential } from "../nn/layers.ts";
 import { oneOf, whole } from "../options/kinds.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Architecture, ConfiguredNetwork, type OptionValues, option } from "./architecture.ts";
+import {
+  type Architecture,
+  ConfiguredNetwork,
+  MAX_CHANNELS,
+  MAX_LAYERS,
+  type OptionValues,
+  option,
+} from "./architecture.ts";
 
 const options = {
   /** Enlargement: 2, 3 or 4. Default 3. */
   scale: option(oneOf(2, 3, 4), 3, "enlargement"),
   /** Channels of the features. Default 56 (with the other defaults 12,809 parameters). */
-  d: option(whole(1), 56, "channels of the features (the paper: 56; for real time 32)"),
+  d: option(whole(1, MAX_CHANNELS), 56, "channels of the features (the paper: 56; for real time 32)"),
   /** Channels of the mapping. Default 12. */
-  s: option(whole(1), 12, "channels of the mapping (the paper: 12; for real time 5)"),
+  s: option(whole(1, MAX_CHANNELS), 12, "channels of the mapping (the paper: 12; for real time 5)"),
   /** Layers of the mapping. Default 4. */
-  m: option(whole(0), 4, "layers of the mapping (the paper: 4; for real time 1)"),
+  m: option(whole(0, MAX_LAYERS), 4, "layers of the mapping (the paper: 4; for real time 1)"),
 };
 
 type Options = OptionValues<typeof options>;

@@ -16,7 +16,13 @@ import { numbers, odd, oneOf, whole, yesOrNo } from "../options/kinds.ts";
 import { disposeUnlessTaped } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Architecture, ConfiguredNetwork, type OptionValues, option } from "./architecture.ts";
+import {
+  type Architecture,
+  ConfiguredNetwork,
+  MAX_CHANNELS,
+  type OptionValues,
+  option,
+} from "./architecture.ts";
 import { fitFilters } from "./fit-filters.ts";
 
 const options = {
@@ -27,13 +33,13 @@ const options = {
    * (24,513) and [9, 5, 5] (57,281), better by about 0.1 dB each.
    */
   kernels: option(
-    numbers([9, 1, 5], odd),
+    numbers([9, 1, 5], odd(99)),
     [9, 1, 5],
     "sides of the three windows (the papers: 9-1-5, 9-3-5, 9-5-5)",
   ),
   /** Channels of the two feature maps. Default [64, 32]. */
   filters: option(
-    numbers([64, 32], whole(1)),
+    numbers([64, 32], whole(1, MAX_CHANNELS)),
     [64, 32],
     "channels of the two feature maps (the paper: 64-32)",
   ),

@@ -1,3 +1,6 @@
+import { instanceOf } from "../options/arguments.ts";
+import { quote } from "../options/kinds.ts";
+
 /**
  * Seeded random numbers, the same on every machine. Generator: xoshiro128** 1.1 (Blackman and Vigna,
  * "Scrambled linear pseudorandom number generators", 2021; https://prng.di.unimi.it), period 2^128 - 1. The
@@ -10,7 +13,7 @@ export class Random {
   /** @param seed any safe integer; all 53 bits count. */
   constructor(seed: number) {
     if (!Number.isSafeInteger(seed)) {
-      throw new RangeError(`Random: the seed must be a whole number below 2^53, not ${seed}.`);
+      throw new RangeError(`Random: the seed must be a whole number below 2^53, not ${quote(seed)}.`);
     }
     let weyl = (seed ^ mix(Math.floor(seed / 2 ** 32))) >>> 0;
     for (let i = 0; i < 4; i++) {
@@ -21,11 +24,15 @@ export class Random {
 
   /** A generator that continues from another one's `state()`. */
   static fromState(state: number[]): Random {
-    const valid = state.length === 4 && state.every((v) => v === v >>> 0) && state.some((v) => v !== 0);
+    const valid =
+      Array.isArray(state) &&
+      state.length === 4 &&
+      state.every((v) => v === v >>> 0) &&
+      state.some((v) => v !== 0);
     if (!valid) {
       throw new RangeError(
         `Random.fromState: a state is four whole numbers of 32 bits, not all 0, as state() returns them; ` +
-          `got [${state}].`,
+          `got ${quote(state)}.`,
       );
     }
     const random = new Random(0);
@@ -60,7 +67,7 @@ export class Random {
   /** Uniform whole number in 0 .. n - 1, without bias; 1 <= n <= 2^32. */
   int(n: number): number {
     if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) {
-      throw new RangeError(`Random.int: n must be a whole number in 1 .. 2^32, not ${n}.`);
+      throw new RangeError(`Random.int: n must be a whole number in 1 .. 2^32, not ${quote(n)}.`);
     }
     // A draw from the last, incomplete run of n numbers would favour the small results: draw again.
     const limit = 2 ** 32 - (2 ** 32 % n);
@@ -96,6 +103,9 @@ function mix(x: number): number {
   x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
   return (x ^ (x >>> 16)) >>> 0;
 }
+
+/** For the checks of arguments. */
+export const aRandom = instanceOf(Random, "a Random, such as new Random(1)");
 
 let shared = new Random(0);
 
