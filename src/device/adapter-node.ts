@@ -11,7 +11,22 @@ import { type Host, requestFrom } from "./adapter.ts";
 import type { AdapterChoice } from "./adapter-choice.ts";
 import type { TuningFile } from "./tuning.ts";
 
-async function createInstance(flags: string[] = []): Promise<GPU> {
+/** Dawn's instances. Each has threads and files, which it keeps, so there is one for each way to look. */
+const instances = new Map<string, Promise<GPU>>();
+
+function instance(flags: string[] = []): Promise<GPU> {
+  // The Vulkan loader reads these when an instance looks for adapters, and later changes pass it by.
+  const { VK_DRIVER_FILES, VK_ICD_FILENAMES, VK_ADD_DRIVER_FILES } = process.env;
+  const key = JSON.stringify([flags, VK_DRIVER_FILES, VK_ICD_FILENAMES, VK_ADD_DRIVER_FILES]);
+  const existing = instances.get(key);
+  if (existing) return existing;
+  const created = createInstance(flags);
+  instances.set(key, created);
+  created.catch(() => instances.delete(key));
+  return created;
+}
+
+async function createInstance(flags: string[]): Promise<GPU> {
   const dawn = await import("webgpu").catch((cause) => {
     throw new Error(
       `The npm package "webgpu" (WebGPU for Node) could not be loaded: ${(cause as Error).message}. ` +
@@ -27,7 +42,7 @@ let present: string[] = [];
 
 /** The adapter whose device name contains `part`, if it fits the choice. */
 async function requestNamed(part: string, choice?: AdapterChoice): Promise<GPUAdapter | undefined> {
-  const gpu = await createInstance([`adapter=${part}`]);
+  const gpu = await instance([`adapter=${part}`]);
   // Dawn rejects where there is none, and lists the others.
   return requestFrom(gpu, choice).catch((error: Error) => {
     present = [...error.message.matchAll(/name: '([^']*)'/g)].map(([, name]) => name);
@@ -41,7 +56,7 @@ async function requestAdapter(choice?: AdapterChoice): Promise<GPUAdapter | unde
   if (process.platform === "linux" && !keepLoaded("libvulkan.so.1")) installSwiftShader();
   // Dawn prefers GPUs to software, and SwiftShader to lavapipe, which is much faster.
   if (choice !== "swiftshader") {
-    const best = await requestFrom(await createInstance(), choice);
+    const best = await requestFrom(await instance(), choice);
     if (best && !best.info.isFallbackAdapter) return best;
     const lavapipe = choice === "gpu" ? undefined : await requestNamed("llvmpipe", choice);
     if (lavapipe ?? best) return lavapipe ?? best;
@@ -189,19 +204,22 @@ function savedTuning(adapterName: string): TuningFile | undefined {
   }
 }
 
-const watched: (() => Error | undefined)[] = [];
+const watched = new Set<() => Error | undefined>();
+let watching = false;
 
 /** A program whose GPU work failed must not end with exit code 0, even if it never read a result. */
-function watchFailures(unseen: () => Error | undefined): void {
-  if (watched.length === 0) {
+function watchFailures(unseen: () => Error | undefined): () => void {
+  if (!watching) {
     process.on("exit", () => {
-      const error = watched.map((watch) => watch()).find(Boolean);
+      const error = [...watched].map((watch) => watch()).find(Boolean);
       if (!error) return;
       console.error(error);
       process.exitCode ||= 1;
     });
   }
-  watched.push(unseen);
+  watching = true;
+  watched.add(unseen);
+  return () => watched.delete(unseen);
 }
 
 function adviceWithoutAdapter(choice?: AdapterChoice): string {

@@ -27,6 +27,7 @@ export class CpuStorage implements Storage {
 export class CpuDevice implements Device {
   readonly name = "cpu";
   readonly profile = cpuProfile;
+  readonly failure = undefined;
   readonly #array: Float32ArrayConstructor | Float64ArrayConstructor;
   readonly #stats: MemoryStats = {
     live: 0,

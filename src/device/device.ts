@@ -31,6 +31,11 @@ export class GpuError extends Error {
   override name = "GpuError";
 }
 
+/** The device is gone: its driver was restarted or failed, or a GPU was unplugged. */
+export class DeviceLostError extends GpuError {
+  override name = "DeviceLostError";
+}
+
 /** Throws a GpuError if a tensor of so many elements is more than a device can bind. `what` names it. */
 export function checkRoom(
   { name, profile }: Pick<Device, "name" | "profile">,
@@ -107,6 +112,11 @@ export interface Device {
   /** What to print: "llvmpipe (LLVM 15.0.6, 256 bits)", "cpu", … */
   readonly name: string;
   readonly profile: DeviceProfile;
+  /**
+   * Why it cannot be used any more: it was lost (a DeviceLostError) or destroyed, or some of its work failed,
+   * after which nothing on it can be relied on. Undefined as long as all is well.
+   */
+  readonly failure: GpuError | undefined;
   allocate(length: number): Storage;
   /** A part of a storage; it keeps the whole alive. `offset` is a multiple of 64 elements. */
   slice(storage: Storage, offset: number, length: number): Storage;

@@ -13,6 +13,7 @@ export class MetaDeviceFull extends Error {
  */
 export class MetaDevice implements Device {
   readonly name = "meta";
+  readonly failure = undefined;
   readonly profile = { ...cpuProfile, maxTensorBytes: Number.POSITIVE_INFINITY };
   #tensors: number;
   #elements: number;

@@ -53,6 +53,19 @@ export function keep<T extends Tracked>(tensor: T): T {
   return tensor;
 }
 
+/**
+ * Runs a function whose new tensors belong to no scope, whoever has one open. For what outlives its caller,
+ * such as a network. It must not be async.
+ */
+export function outsideScopes<T>(body: () => T): T {
+  const others = open.splice(0);
+  try {
+    return body();
+  } finally {
+    open.unshift(...others);
+  }
+}
+
 /** Every new tensor calls this. */
 export function track(tensor: Tracked): void {
   open.at(-1)?.tensors.add(tensor);

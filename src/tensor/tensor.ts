@@ -2,15 +2,8 @@ import { CpuStorage } from "../device/cpu-device.ts";
 import { checkRoom, type Device, type Storage } from "../device/device.ts";
 import type { GpuStorage } from "../device/gpu-device.ts";
 import { MetaDevice } from "../device/meta-device.ts";
-import { defaultDevice } from "../device/open.ts";
-import {
-  checkArguments,
-  checkOptions,
-  finite,
-  isObject,
-  trueOrFalse,
-  type Wanted,
-} from "../options/arguments.ts";
+import { aDevice, defaultDevice } from "../device/open.ts";
+import { checkArguments, checkOptions, finite, isObject, trueOrFalse } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
 import { aRandom, defaultRandom, Random } from "./random.ts";
 import { forget, track } from "./scope.ts";
@@ -155,11 +148,6 @@ export interface TensorOptions {
   /** Does backward(loss) compute its gradient? Default false. */
   requiresGrad?: boolean;
 }
-
-const aDevice: Wanted<Device> = {
-  wants: "a device, such as openDevice() returns",
-  fits: (value): value is Device => isObject(value) && typeof value.allocate === "function",
-};
 
 const tensorOptions = { device: aDevice, requiresGrad: trueOrFalse };
 
