@@ -21,6 +21,7 @@ import { type Tensor, tensor } from "../tensor/tensor.ts";
 import {
   type Architecture,
   ConfiguredNetwork,
+  checkGiven,
   MAX_CHANNELS,
   type OptionValues,
   option,
@@ -90,7 +91,8 @@ export class ESPCN extends ConfiguredNetwork<Options> {
   readonly last_part: Sequential;
 
   /** @throws RangeError for an option that does not fit. */
-  constructor({ random = defaultRandom(), ...options }: ESPCNOptions = {}) {
+  constructor(given: ESPCNOptions = {}) {
+    const { random = defaultRandom(), ...options } = checkGiven("ESPCN", given);
     super(espcn, options);
     const { scale, filters, activation } = this.options;
     const conv = (from: number, to: number, side: number) =>
@@ -111,6 +113,7 @@ export class ESPCN extends ConfiguredNetwork<Options> {
 
   /** x [n, 1, h, w] in 0..1 to [n, 1, h * scale, w * scale]. */
   forward(x: Tensor): Tensor {
+    this.checkInput(x);
     const y = this.last_part.forward(this.first_part.forward(x));
     if (!this.options.residual) return y;
     return add(enlargeBicubic(x, this.scale), y);

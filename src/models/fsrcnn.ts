@@ -19,6 +19,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import {
   type Architecture,
   ConfiguredNetwork,
+  checkGiven,
   MAX_CHANNELS,
   MAX_LAYERS,
   type OptionValues,
@@ -78,7 +79,8 @@ export class FSRCNN extends ConfiguredNetwork<Options> {
   readonly last_part: ConvTranspose2d;
 
   /** @throws RangeError for an option that does not fit. */
-  constructor({ random = defaultRandom(), ...options }: FSRCNNOptions = {}) {
+  constructor(given: FSRCNNOptions = {}) {
+    const { random = defaultRandom(), ...options } = checkGiven("FSRCNN", given);
     super(fsrcnn, options);
     const { scale, d, s, m } = this.options;
     // The paper's choice: He's rule before a PReLU, whose slope starts at 0.25, and a small transposed
@@ -107,6 +109,7 @@ export class FSRCNN extends ConfiguredNetwork<Options> {
 
   /** x [n, 1, h, w] in 0..1 to [n, 1, h * scale, w * scale]. */
   forward(x: Tensor): Tensor {
+    this.checkInput(x);
     return this.last_part.forward(this.mid_part.forward(this.first_part.forward(x)));
   }
 

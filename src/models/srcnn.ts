@@ -19,6 +19,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import {
   type Architecture,
   ConfiguredNetwork,
+  checkGiven,
   MAX_CHANNELS,
   type OptionValues,
   option,
@@ -102,7 +103,8 @@ export class SRCNN extends ConfiguredNetwork<Options> {
   readonly conv3: Conv2d;
 
   /** @throws RangeError for an option that does not fit. */
-  constructor({ random = defaultRandom(), ...options }: SRCNNOptions = {}) {
+  constructor(given: SRCNNOptions = {}) {
+    const { random = defaultRandom(), ...options } = checkGiven("SRCNN", given);
     super(srcnn, options);
     const { kernels, filters, padding } = this.options;
     const conv = (from: number, to: number, side: number) =>
@@ -122,6 +124,7 @@ export class SRCNN extends ConfiguredNetwork<Options> {
 
   /** x [n, 1, h, w] in 0..1, enlarged already, to [n, 1, h, w]. */
   forward(x: Tensor): Tensor {
+    this.checkInput(x);
     const features = this.#layer(this.conv1, x, { activation: "relu" });
     const mapped = this.#layer(this.conv2, features, { activation: "relu" });
     disposeUnlessTaped(features);

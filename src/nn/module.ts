@@ -1,4 +1,4 @@
-import { checkArguments, checkOptions, trueOrFalse, type Wanted } from "../options/arguments.ts";
+import { checkArguments, checkOptions, instanceOf, trueOrFalse, type Wanted } from "../options/arguments.ts";
 import { printable, quote, text } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { numel } from "../tensor/shape.ts";
@@ -153,6 +153,9 @@ export abstract class Module {
     for (const tensor of this.namedTensors().values()) tensor.dispose();
   }
 }
+
+/** What functions that take a network want. */
+export const aModule = instanceOf(Module, "a network or another module");
 
 function isMember(value: unknown): value is Member {
   return value instanceof Tensor || value instanceof Module;

@@ -7,14 +7,14 @@ import {
   bytes as bytesWanted,
   checkArguments,
   checkOptions,
-  instanceOf,
   isObject,
+  isPlain,
   type Wanted,
 } from "../options/arguments.ts";
 import { oneOf, printable, quote } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { numel } from "../tensor/shape.ts";
-import { isNamedArray, Module, type NamedArray } from "./module.ts";
+import { aModule, isNamedArray, type Module, type NamedArray } from "./module.ts";
 
 interface Entry {
   readonly dtype: string;
@@ -77,7 +77,7 @@ const namedArrays: Wanted = {
 const texts: Wanted = {
   wants: "an object whose values are texts",
   fits: (value): value is Record<string, string> =>
-    isObject(value) && Object.values(value).every((text) => typeof text === "string"),
+    isPlain(value) && Object.values(value).every((text) => typeof text === "string"),
 };
 
 /** The specification's limit of the header, in bytes. */
@@ -236,8 +236,6 @@ function isEntry(value: unknown): value is Entry {
   return typeof dtype === "string" && areSizes(shape) && areSizes(offsets) && offsets.length === 2;
 }
 
-const aModule = instanceOf(Module, "a network or another module");
-
 /** The bytes of a safetensors file with a module's weights, its metadata(), and `metadata` besides. */
 export async function saveWeights(
   module: Module,
@@ -245,7 +243,7 @@ export async function saveWeights(
   options: SafetensorsOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   checkArguments("saveWeights", { "the first argument": [module, aModule] });
-  if (typeof metadata !== "object") {
+  if (!texts.fits(metadata)) {
     throw new RangeError(
       `saveWeights: the second argument is metadata, such as { note: "first try" }, got ` +
         `${quote(metadata)}. To write the file: await writeFile(path, await saveWeights(model)).`,

@@ -28,12 +28,21 @@ export function checkArguments(name: string, values: Arguments): void {
 /** The options that a function has, each of which may be left out. */
 type OptionsWanted = Readonly<Record<string, Wanted>>;
 
-/** As checkArguments, for the object of options that many functions take last. Unknown names are errors. */
-export function checkOptions(name: string, options: unknown, wanted: OptionsWanted): void {
+/**
+ * As checkArguments, for the object of options that many functions take last. Unknown names are errors, and
+ * so is the lack of one that is `needed`.
+ */
+export function checkOptions(
+  name: string,
+  options: unknown,
+  wanted: OptionsWanted,
+  needed: readonly string[] = [],
+): void {
   const names = Object.keys(wanted);
   if (!isObject(options)) {
     throw new RangeError(`${name}: options are an object with ${names.join(", ")}, got ${quote(options)}.`);
   }
+  for (const option of needed) checkArguments(name, { [option]: [options[option], wanted[option]] });
   for (const [option, value] of Object.entries(options)) {
     if (!Object.hasOwn(wanted, option)) {
       throw new RangeError(
@@ -49,6 +58,14 @@ export function checkOptions(name: string, options: unknown, wanted: OptionsWant
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
+
+/** An object as it is written in a program or in JSON, and none of a class. */
+export function isPlain(value: unknown): value is Record<string, unknown> {
+  return isObject(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value));
+}
+
+/** For what is checked elsewhere. */
+export const anything: Wanted = { wants: "anything", fits: (_): _ is unknown => true };
 
 export const anyNumber: Wanted<number> = {
   wants: "a number",

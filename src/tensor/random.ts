@@ -1,5 +1,5 @@
-import { instanceOf } from "../options/arguments.ts";
-import { quote } from "../options/kinds.ts";
+import { checkArguments, instanceOf, type Wanted } from "../options/arguments.ts";
+import { quote, whole } from "../options/kinds.ts";
 
 /**
  * Seeded random numbers, the same on every machine. Generator: xoshiro128** 1.1 (Blackman and Vigna,
@@ -86,6 +86,7 @@ export class Random {
 
   /** Puts the elements into random order, in place, every order equally likely (Fisher and Yates). */
   shuffle(array: { [index: number]: unknown; length: number }): void {
+    checkArguments("shuffle", { "the first argument": [array, aList] });
     for (let i = array.length - 1; i > 0; i--) {
       const j = this.int(i + 1);
       [array[i], array[j]] = [array[j], array[i]];
@@ -104,6 +105,12 @@ function mix(x: number): number {
   return (x ^ (x >>> 16)) >>> 0;
 }
 
+const aList: Wanted = {
+  wants: "a list or a typed array",
+  fits: (value): value is ArrayLike<unknown> =>
+    Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value),
+};
+
 /** For the checks of arguments. */
 export const aRandom = instanceOf(Random, "a Random, such as new Random(1)");
 
@@ -111,6 +118,7 @@ let shared = new Random(0);
 
 /** Seeds the default generator, which new layers draw their weights from. Until then its seed is 0. */
 export function manualSeed(seed: number): Random {
+  checkArguments("manualSeed", { "the seed": [seed, whole()] });
   shared = new Random(seed);
   return shared;
 }

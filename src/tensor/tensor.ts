@@ -3,7 +3,15 @@ import { checkRoom, type Device, type Storage } from "../device/device.ts";
 import type { GpuStorage } from "../device/gpu-device.ts";
 import { MetaDevice } from "../device/meta-device.ts";
 import { aDevice, defaultDevice } from "../device/open.ts";
-import { checkArguments, checkOptions, finite, isObject, trueOrFalse } from "../options/arguments.ts";
+import {
+  checkArguments,
+  checkOptions,
+  finite,
+  instanceOf,
+  isObject,
+  numberList,
+  trueOrFalse,
+} from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
 import { aRandom, defaultRandom, Random } from "./random.ts";
 import { forget, track } from "./scope.ts";
@@ -76,6 +84,7 @@ export class Tensor {
 
   /** A tensor of another shape that shares this one's memory. Not differentiable; see `reshape`. */
   view(shape: Shape): Tensor {
+    checkShape("view", shape);
     const storage = this.storage;
     storage.refs++;
     return new Tensor(this.device, shape, storage);
@@ -107,6 +116,7 @@ export class Tensor {
 
   /** Overwrites the values. If a gradient depends on the old values, call `backward` first. */
   assign(values: ArrayLike<number>): void {
+    checkArguments("assign", { "the first argument": [values, numberList] });
     if (values.length !== this.size) {
       throw new ShapeError(
         `assign: ${values.length} values do not fill a tensor of shape ${formatShape(this.shape)}.`,
@@ -130,6 +140,9 @@ export class Tensor {
     return `Tensor${formatShape(this.shape)} on ${this.device.name}${this.disposed ? ", disposed" : ""}`;
   }
 }
+
+/** What operations want. */
+export const aTensor = instanceOf(Tensor, "a tensor");
 
 /** The note that an operation leaves on its result. Its rule may read inputs and result. */
 export interface TapeNode {
@@ -257,7 +270,7 @@ function randomTensor(
 
 function randomOptions<O extends RandomOptions>(op: string, options: Random | O, others: unknown[]): O {
   if (others.length > 0) {
-    throw new TypeError(
+    throw new RangeError(
       `${op}: takes a shape and options, such as { random, low: -1, high: 1 }, got ${others.length + 2} arguments.`,
     );
   }

@@ -1,12 +1,14 @@
 /** Makes an upscaler from a method's name, weight file or network. */
+
 import { DeviceLostError } from "../device/device.ts";
 import { ensureDevice } from "../device/open.ts";
 import { loadModel } from "../models/registry.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
-import { quote } from "../options/kinds.ts";
+import { anything, checkArguments, checkOptions, optional, trueOrFalse } from "../options/arguments.ts";
+import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { outsideScopes } from "../tensor/scope.ts";
-import type { Method } from "./method.ts";
+import { aMethod, type Method } from "./method.ts";
 import {
   defaultMethod,
   isInterpolation,
@@ -19,6 +21,7 @@ import {
   pretrainedNames,
   pretrainedScales,
 } from "./method-names.ts";
+import { checkUpscaleOptions } from "./tiles.ts";
 import { interpolator, networkUpscaler, selfEnsemble, type Upscaler, upscalerOf } from "./upscaler.ts";
 
 /**
@@ -60,8 +63,18 @@ export interface OpenedMethod {
  *   name nor the path of a file that can be read.
  */
 export async function openMethod(options: OpenMethodOptions = {}): Promise<OpenedMethod> {
+  return openMethodFor("openMethod", options);
+}
+
+/** The same for a function that errors call `caller`. */
+export async function openMethodFor(caller: string, options: OpenMethodOptions): Promise<OpenedMethod> {
+  checkUpscaleOptions(caller, options);
   const { scale, ensemble = false } = options;
-  const opened = await openMeasured(options);
+  checkArguments(caller, {
+    scale: [scale, optional(whole(1))],
+    ensemble: [ensemble, trueOrFalse],
+  });
+  const opened = await openMeasured(caller, options);
   try {
     const { name, scale: own } = opened.upscaler;
     if (scale !== undefined && own !== scale) {
@@ -81,9 +94,9 @@ export async function openMethod(options: OpenMethodOptions = {}): Promise<Opene
 const MAX_RELOADS = 3;
 
 /** Runs a network once, which compiles its kernels. If its device is lost meanwhile, it begins again. */
-async function openMeasured(options: OpenMethodOptions): Promise<OpenedMethod> {
+async function openMeasured(caller: string, options: OpenMethodOptions): Promise<OpenedMethod> {
   for (let reloads = 0; ; reloads++) {
-    const opened = await open(options);
+    const opened = await open(caller, options);
     try {
       opened.upscaler.pixelsWithin(0);
       return opened;
@@ -99,7 +112,10 @@ function isLost({ device }: Method): boolean {
   return device?.failure instanceof DeviceLostError;
 }
 
-async function open({ scale, method = defaultMethod(scale ?? 2) }: OpenMethodOptions): Promise<OpenedMethod> {
+async function open(
+  caller: string,
+  { scale, method = defaultMethod(scale ?? 2) }: OpenMethodOptions,
+): Promise<OpenedMethod> {
   const plain = { ensemble: false, parameters: 0, close() {} };
   if (isInterpolation(method)) return { ...plain, upscaler: interpolator(method, scale ?? 2) };
   if (isPretrained(method)) {
@@ -127,10 +143,10 @@ async function open({ scale, method = defaultMethod(scale ?? 2) }: OpenMethodOpt
   if (method instanceof SuperResolver) {
     return { ...plain, upscaler: networkUpscaler(method), parameters: method.parameterCount() };
   }
-  if (typeof method?.enlarge === "function") return { ...plain, upscaler: upscalerOf(method) };
+  if (aMethod.fits(method)) return { ...plain, upscaler: upscalerOf(method) };
   throw new RangeError(
-    `upscale: method must be ${methodNames.join(", ")}, the path or the bytes of a weight file, a network ` +
-      `or an upscaler, got ${method === null ? "null" : typeof method}.`,
+    `${caller}: method must be ${methodNames.join(", ")}, the path or the bytes of a weight file, a network ` +
+      `or an upscaler, got ${quote(method)}.`,
   );
 }
 
@@ -200,6 +216,7 @@ export async function loadPretrained(
   name: PretrainedName,
   options: { readonly scale?: PretrainedScale } = {},
 ): Promise<SuperResolver> {
+  checkOptions("loadPretrained", options, { scale: anything });
   const { bytes, label } = await readPretrained(name, options.scale);
   await ensureDevice();
   return loadModel(bytes, label);
@@ -214,7 +231,7 @@ async function readPretrained(
       `loadPretrained: there is no network ${quote(name)}; there are ${pretrainedNames.join(", ")}.`,
     );
   }
-  const url: URL | undefined = pretrainedFiles[name][scale];
+  const url = pretrainedScales.includes(scale) ? pretrainedFiles[name][scale] : undefined;
   if (url === undefined) {
     throw new RangeError(
       `loadPretrained: ${name} enlarges by ${pretrainedScales.join(", ")}, not by ${quote(scale)}. Train one ` +
