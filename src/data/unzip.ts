@@ -3,7 +3,7 @@ import { mkdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type Entry, openPromise, type ZipFile } from "yauzl";
-import { printable } from "../options/kinds.ts";
+import { escaped, printable } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { crc32 } from "./crc.ts";
 import { diskFullError } from "./files.ts";
@@ -56,7 +56,7 @@ export async function unzipPictures(
     const { message } = cause as Error;
     const advice =
       "It is damaged or the wrong archive; delete it and download it again. Nothing was unpacked.";
-    const error = new DataError(`${archive}: cannot be unpacked: ${printable(message)}. ${advice}`, {
+    const error = new DataError(`${archive}: cannot be unpacked: ${escaped(message)}. ${advice}`, {
       cause,
     });
     throw diskFullError(folder, cause) ?? error;
