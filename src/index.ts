@@ -4,7 +4,13 @@
  * Node and in browsers; `pixelgrad/data` (Node only) reads and writes picture files.
  */
 
-export { type Device, type DeviceProfile, GpuError, type MemoryStats } from "./device/device.ts";
+export {
+  type Device,
+  DeviceLostError,
+  type DeviceProfile,
+  GpuError,
+  type MemoryStats,
+} from "./device/device.ts";
 export {
   defaultDevice,
   type InitOptions,

@@ -1,6 +1,5 @@
 /** The list of methods: those that the library has names for, and the user's networks. */
 import {
-  createModel,
   ESPCN,
   loadModel,
   loadPretrained,
@@ -23,8 +22,8 @@ const named: readonly MethodInfo[] = methodNames.map((name) => ({
 }));
 
 export class Methods {
-  /** The user's networks. */
-  readonly #models = new Map<string, SuperResolver>();
+  /** The user's networks, as weight files: openMethod loads them again if the graphics device is lost. */
+  readonly #weights = new Map<string, Uint8Array>();
   readonly #infos: MethodInfo[] = [];
   /** The open ones, by method and scale. */
   readonly #upscalers = new Map<string, Promise<Upscaler>>();
@@ -35,13 +34,17 @@ export class Methods {
   }
 
   addWeights(name: string, bytes: Uint8Array): MethodInfo {
-    return this.#add(loadModel(bytes, name), name.replace(/\.safetensors$/, ""));
+    const model = loadModel(bytes, name); // which refuses a wrong file
+    model.dispose();
+    return this.#add(bytes, model.scale, name.replace(/\.safetensors$/, ""));
   }
 
   /** Takes a fine-tuned network into the list; also returns its weight file. */
   async addTuned(model: SuperResolver): Promise<{ method: MethodInfo; weights: Uint8Array }> {
     const weights = await saveWeights(model);
-    return { method: this.#add(model, `${model.metadata().architecture} tuned here`), weights };
+    model.dispose();
+    const label = `${model.metadata().architecture} tuned here`;
+    return { method: this.#add(weights, model.scale, label), weights };
   }
 
   /** Opened once; after a failure, the next attempt tries again. */
@@ -54,24 +57,20 @@ export class Methods {
   }
 
   async #open(id: string, scale: number): Promise<Upscaler> {
-    return (await openMethod({ method: this.#models.get(id) ?? id, scale })).upscaler;
+    return (await openMethod({ method: this.#weights.get(id) ?? id, scale })).upscaler;
   }
 
   /** A copy of a network, for training; without an id a new one, which begins as bicubic interpolation. */
   async copyOf(id: string | undefined, scale: number): Promise<SuperResolver> {
     if (id === undefined) return new ESPCN({ scale: scale as 2, filters: [32, 16], residual: true });
-    const original = this.#models.get(id);
-    if (!original) return loadPretrained(id as PretrainedName, { scale: scale as 2 });
-    const copy = createModel(original.metadata());
-    copy.loadStateDict(await original.stateDict());
-    return copy;
+    const weights = this.#weights.get(id);
+    return weights ? loadModel(weights) : loadPretrained(id as PretrainedName, { scale: scale as 2 });
   }
 
-  #add(model: SuperResolver, label: string): MethodInfo {
-    const { scale } = model;
-    const id = `own network ${this.#models.size}`;
+  #add(weights: Uint8Array, scale: number, label: string): MethodInfo {
+    const id = `own network ${this.#weights.size}`;
     const info: MethodInfo = { id, label: `${label} ×${scale}`, kind: "network", scales: [scale] };
-    this.#models.set(id, model);
+    this.#weights.set(id, weights);
     this.#infos.push(info);
     return info;
   }

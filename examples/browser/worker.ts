@@ -1,5 +1,5 @@
 /** The worker: everything that computes. Tasks come from engine.ts and run one after the other. */
-import { init, upscale } from "../../src/index.ts";
+import { defaultDevice, init, upscale } from "../../src/index.ts";
 import { fineTune } from "./fine-tune.ts";
 import type { FromWorker, Tasks, ToWorker } from "./messages.ts";
 import { Methods } from "./methods.ts";
@@ -41,6 +41,7 @@ const tasks: TaskTable = {
   },
 
   async fineTune(input, { signal, report }) {
+    if (defaultDevice().failure) await init(); // it was lost since
     const model = await methods.copyOf(input.start, input.scale);
     const { steps, ms } = await fineTune(model, input, { signal, report });
     return { ...(await methods.addTuned(model)), steps, ms };

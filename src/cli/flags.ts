@@ -3,7 +3,7 @@
  * values all come from its entries.
  */
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import type { Kind } from "../options/kinds.ts";
+import { escaped, type Kind, quote } from "../options/kinds.ts";
 
 /** The command line is wrong: the program ends with this message and exit code 2. */
 export class UsageError extends Error {
@@ -82,7 +82,7 @@ function parse(args: readonly string[], options: ParseArgsConfig["options"]): Pa
     return parseArgs({ args: [...args], options, allowPositionals: false }).values as Parsed;
   } catch (error) {
     // Node's own messages have several lines and advice about positional arguments.
-    throw new UsageError((error as Error).message.split(/\. |\n/)[0]);
+    throw new UsageError(escaped((error as Error).message.split(/\. |\n/)[0]));
   }
 }
 
@@ -97,7 +97,7 @@ function readValue(name: string, flag: ValueFlag | Switch, texts: readonly (stri
   }
   const values = texts.map((text) => {
     const value = kind.read(text as string);
-    if (!kind.fits(value)) throw new UsageError(`--${name} wants ${kind.wants}, got "${text}"`);
+    if (!kind.fits(value)) throw new UsageError(`--${name} wants ${kind.wants}, got ${quote(text)}`);
     return value;
   });
   return multiple === true ? values : values.at(-1);

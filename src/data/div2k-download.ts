@@ -45,6 +45,9 @@ export interface Div2kProgress {
   total: number | undefined;
 }
 
+/** Each entry of a zip archive begins so. */
+const signature = { bytes: [0x50, 0x4b, 0x03, 0x04], of: "a zip archive" };
+
 const official = "https://data.vision.ee.ethz.ch/cvl/DIV2K/";
 
 /**
@@ -66,7 +69,7 @@ export async function downloadDiv2k(root: string, options: Div2kDownloadOptions)
     const path = join(root, `${archive}.zip`);
     if (!existsSync(path)) {
       const url = urls[archive] ?? `${baseUrl.replace(/\/?$/, "/")}${archive}.zip`;
-      await download(url, path, { ...options, onProgress: report("download") });
+      await download(url, path, { ...options, signature, onProgress: report("download") });
     }
     await unzipPictures(path, join(root, folders.at(-1)!), { signal, onProgress: report("unpack") });
     if (!keepArchives) await rm(path);

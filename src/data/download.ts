@@ -1,6 +1,8 @@
 import { mkdir, open, readFile, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isObject } from "../options/arguments.ts";
+import { printable } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { diskFullError, writeWhole } from "./files.ts";
 
@@ -13,6 +15,12 @@ export interface DownloadOptions {
   retries?: number;
   /** Milliseconds before the first new attempt, doubled before each further one. Default 1000. */
   backoff?: number;
+  /** A server that sends nothing for so many milliseconds counts as a failed connection. Default 60,000. */
+  silence?: number;
+  /** The largest file that is fetched, in bytes. Default 64 GiB; the largest of DIV2K has 3.5 GB. */
+  maxBytes?: number;
+  /** The bytes that the file has to begin with, as formats have them, and what it is: "a zip archive". */
+  signature?: { readonly bytes: readonly number[]; readonly of: string };
 }
 
 /** What the server said about the file whose first part is on disk. */
@@ -28,13 +36,18 @@ interface PartInfo {
  * is requested (Range, If-Range); a server that knows no ranges, or whose file has changed, sends everything
  * again.
  *
- * @throws DataError if the server refuses or keeps failing, or the disk is full; the signal's reason if it is
- *   aborted.
+ * The address may begin with https: or http:. An encrypted one is not left for one that is not, wherever the
+ * server redirects to.
+ *
+ * @throws DataError if the server refuses, keeps failing or sends something else, or the disk is full; the
+ *   signal's reason if it is aborted.
  */
 export async function download(url: string, path: string, options: DownloadOptions = {}): Promise<void> {
   const { signal, retries = 5, backoff = 1000 } = options;
   const part = `${path}.part`;
-  if (!URL.canParse(url)) throw new DataError(`${url}: this is not an address; it begins with "https://".`);
+  if (!URL.canParse(url) || !/^https?:/i.test(url)) {
+    throw new DataError(`${printable(url)}: this is not an address that begins with "https://".`);
+  }
   await mkdir(dirname(path), { recursive: true });
   let failures = 0;
   let furthest = await sizeOf(part);
@@ -65,7 +78,9 @@ export async function download(url: string, path: string, options: DownloadOptio
 }
 
 /** One connection. Throws a DataError where another one would not help. */
-async function attempt(url: string, part: string, { signal, onProgress }: DownloadOptions): Promise<void> {
+async function attempt(url: string, part: string, options: DownloadOptions): Promise<void> {
+  const { silence = 60_000, maxBytes = 2 ** 36, signature, onProgress } = options;
+  using watch = new Silence(silence, options.signal);
   const info = await readInfo(part);
   const received = info ? await sizeOf(part) : 0;
   if (received > 0 && received === info?.size) return;
@@ -75,11 +90,18 @@ async function attempt(url: string, part: string, { signal, onProgress }: Downlo
     headers.range = `bytes=${received}-`;
     if (info?.validator) headers["if-range"] = info.validator;
   }
-  const response = await fetch(url, { headers, signal });
+  const response = await fetchSafely(url, { headers, signal: watch.signal });
   const { status, statusText, body } = response;
   const range = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(response.headers.get("content-range") ?? "");
   const total = range && range[2] !== "*" ? Number(range[2]) : undefined;
   if (status === 416 && total === received) return; // its size was not known, and all of it is here
+  if (status === 206 && received === 0) {
+    await body?.cancel();
+    throw new DataError(
+      `${url}: cannot be downloaded: the server answered with a part (206), though the whole was asked for. Is ` +
+        "the address right?",
+    );
+  }
   const fits = Number(range?.[1]) === received && (info?.size ?? total) === total;
   if (status === 416 || (status === 206 && !fits)) {
     await body?.cancel();
@@ -94,10 +116,20 @@ async function attempt(url: string, part: string, { signal, onProgress }: Downlo
     throw new DataError(`${url}: cannot be downloaded: ${message}. Is the address right?`);
   }
 
+  const encoding = response.headers.get("content-encoding") ?? "identity";
   let done = status === 206 ? received : 0;
-  const length = response.headers.get("content-length");
-  const size = total ?? (length === null ? undefined : done + Number(length));
+  const length = /^\d+$/.exec(response.headers.get("content-length") ?? "")?.[0];
+  const size = total ?? (length === undefined ? undefined : done + Number(length));
+  const refuse = async (what: string): Promise<never> => {
+    await body?.cancel().catch(() => {});
+    await rm(part, { force: true });
+    await rm(infoFile(part), { force: true });
+    throw new DataError(`${url}: cannot be downloaded: ${what}. Is the address right?`);
+  };
+  if (encoding !== "identity") await refuse(`the server sends it in the encoding ${printable(encoding)}`);
+  const tooLarge = `it is larger than ${(maxBytes / 2 ** 30).toFixed(1)} GiB`;
   await requireSpace(part, size === undefined ? 0 : size - done);
+  if (size !== undefined && size > maxBytes) await refuse(tooLarge);
   if (status === 200) {
     // Emptied first, so that the description of this file never lies beside bytes of another one.
     await rm(part, { force: true });
@@ -107,16 +139,74 @@ async function attempt(url: string, part: string, { signal, onProgress }: Downlo
   try {
     onProgress?.(done, size);
     for await (const chunk of body ?? []) {
+      watch.heard();
+      const expected = signature?.bytes.slice(done) ?? [];
+      if (signature && expected.some((byte, i) => byte !== (chunk[i] ?? byte))) {
+        const type = response.headers.get("content-type") ?? "something else";
+        await refuse(`this is not ${signature.of}; the server sends ${printable(type)}`);
+      }
       await file.appendFile(chunk).catch((cause) => {
         throw diskFullError(part, cause) ?? cause;
       });
       done += chunk.length;
+      if (done > maxBytes) await refuse(tooLarge);
       onProgress?.(done, size);
     }
   } finally {
     await file.close();
   }
   if (done !== (size ?? done)) throw new Error(`the connection ended after ${done} of ${size} bytes`);
+}
+
+/** Ends a connection on which nothing arrives any more. */
+class Silence {
+  readonly #milliseconds: number;
+  readonly #controller = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  /** Aborted after the silence, or by the caller's signal. */
+  readonly signal: AbortSignal;
+
+  constructor(milliseconds: number, signal: AbortSignal | undefined) {
+    this.#milliseconds = milliseconds;
+    this.signal = AbortSignal.any([this.#controller.signal, ...(signal ? [signal] : [])]);
+    this.heard();
+  }
+
+  /** Something has arrived. */
+  heard(): void {
+    clearTimeout(this.#timer);
+    const silent = () =>
+      this.#controller.abort(new Error(`the server sent nothing for ${this.#milliseconds / 1000} s`));
+    this.#timer = setTimeout(silent, this.#milliseconds);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+const MAX_REDIRECTS = 10;
+
+/** As fetch, which would follow redirects from https to http, too. */
+async function fetchSafely(url: string, init: RequestInit): Promise<Response> {
+  let address = new URL(url);
+  for (let redirects = 0; ; redirects++) {
+    const response = await fetch(address, { ...init, redirect: "manual" });
+    const location = response.headers.get("location");
+    if (location === null || ![301, 302, 303, 307, 308].includes(response.status)) return response;
+    await response.body?.cancel();
+    const next = URL.canParse(location, address) ? new URL(location, address) : undefined;
+    const secure =
+      next?.protocol === "https:" || (next?.protocol === "http:" && address.protocol === "http:");
+    if (!next || !secure || redirects === MAX_REDIRECTS) {
+      const fault = redirects === MAX_REDIRECTS ? `more than ${MAX_REDIRECTS} times` : "to no safe address";
+      throw new DataError(
+        `${url}: cannot be downloaded: the server redirects ${fault} (${printable(location)}). Ask whoever ` +
+          "runs it for another address.",
+      );
+    }
+    address = next;
+  }
 }
 
 /** What If-Range may ask by. A weak ETag will not do: files that are merely alike share it. */
@@ -128,8 +218,15 @@ function validatorOf({ headers }: Response): string | undefined {
 const infoFile = (part: string) => `${part}.json`;
 
 async function readInfo(part: string): Promise<PartInfo | undefined> {
-  const text = await readFile(infoFile(part), "utf8").catch(() => undefined);
-  return text === undefined ? undefined : JSON.parse(text);
+  try {
+    const info: unknown = JSON.parse(await readFile(infoFile(part), "utf8"));
+    if (!isObject(info)) return undefined;
+    const { validator, size } = info;
+    const known = validator === undefined || typeof validator === "string";
+    return known && (size === undefined || Number.isSafeInteger(size)) ? (info as PartInfo) : undefined;
+  } catch {
+    return undefined; // there is none, or it is damaged: what has been downloaded cannot be used
+  }
 }
 
 async function sizeOf(path: string): Promise<number> {

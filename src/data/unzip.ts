@@ -1,8 +1,9 @@
 import { createWriteStream } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type Entry, openPromise, type ZipFile } from "yauzl";
+import { escaped, printable } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { crc32 } from "./crc.ts";
 import { diskFullError } from "./files.ts";
@@ -15,13 +16,27 @@ export interface UnzipOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
+/** More files than any data set of pictures has in one archive. */
+const MAX_ENTRIES = 100_000;
+
+/** The largest picture, in bytes. */
+const MAX_ENTRY = 2 ** 32;
+
+/**
+ * Pictures are compressed already, so that an archive of them is hardly smaller than they are. One whose
+ * content is larger by this factor, and not small, was made to fill the disk.
+ */
+const MAX_RATIO = 100;
+const SMALL = 2 ** 28;
+
 /**
  * Unpacks the pictures of a zip archive into `folder`, whatever folder they have in the archive; everything
  * else in it is left out. `folder` appears when it is complete: until then it is `archive`.unpacking.
  *
  * @throws DataError, leaving no file, if the archive or a checksum in it is damaged, a name leads out of the
- *   folder
- *   or comes twice, an entry is a symbolic link, there is no picture, or the disk is full.
+ *   folder or comes twice, an entry is a symbolic link, there is no picture, the pictures together are more
+ *   than 100 times as large as the archive (and than 256 MiB), or the disk is full. All that the archive's
+ *   directory tells is checked before anything is unpacked.
  */
 export async function unzipPictures(
   archive: string,
@@ -41,7 +56,9 @@ export async function unzipPictures(
     const { message } = cause as Error;
     const advice =
       "It is damaged or the wrong archive; delete it and download it again. Nothing was unpacked.";
-    const error = new DataError(`${archive}: cannot be unpacked: ${message}. ${advice}`, { cause });
+    const error = new DataError(`${archive}: cannot be unpacked: ${escaped(message)}. ${advice}`, {
+      cause,
+    });
     throw diskFullError(folder, cause) ?? error;
   }
 }
@@ -51,24 +68,51 @@ async function unpackAll(
   folder: string,
   { signal, onProgress }: UnzipOptions,
 ): Promise<void> {
+  const needed = await checkDirectory(archive, signal);
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize < needed) throw Object.assign(new Error("no room"), { code: "ENOSPC" });
+  let done = 0;
+  for await (const { zip, entry, name } of picturesOf(archive, signal)) {
+    await unpack(zip, entry, join(folder, name), signal);
+    onProgress?.(++done, zip.entryCount);
+  }
+}
+
+/** The bytes that all pictures will take. Throws for what must not be unpacked. */
+async function checkDirectory(archive: string, signal?: AbortSignal): Promise<number> {
+  const names = new Set<string>();
+  let bytes = 0;
+  for await (const { entry, name } of picturesOf(archive, signal)) {
+    const { uncompressedSize } = entry;
+    if (names.has(name)) throw new Error(`there are two files ${printable(name)} in it`);
+    if (uncompressedSize > MAX_ENTRY) throw new Error(`${printable(name)} in it is larger than any picture`);
+    names.add(name);
+    bytes += uncompressedSize;
+  }
+  if (names.size === 0) throw new Error("there are no pictures in it");
+  const { size } = await stat(archive);
+  if (bytes > Math.max(SMALL, MAX_RATIO * size)) {
+    throw new Error(`its ${size} bytes would become ${bytes}, which no pictures do`);
+  }
+  return bytes;
+}
+
+/** The archive's pictures, one after the other, without the folders in which they are. */
+async function* picturesOf(archive: string, signal?: AbortSignal) {
   const zip = await openPromise(archive);
   try {
-    const names = new Set<string>();
+    if (zip.entryCount > MAX_ENTRIES) throw new Error(`there are ${zip.entryCount} files in it`);
     for await (const entry of zip.eachEntry()) {
       signal?.throwIfAborted();
       const { fileName, externalFileAttributes } = entry;
       const fileType = (externalFileAttributes >>> 16) & 0o170000;
       // yauzl itself refuses names that are absolute or contain "..".
-      if (fileType === 0o120000) throw new Error(`${fileName} in it is a symbolic link`);
+      if (fileType === 0o120000) throw new Error(`${printable(fileName)} in it is a symbolic link`);
       const name = basename(fileName);
       // No pictures: folders, notes, and the hidden files that macOS adds ("__MACOSX/._0001.png").
       if (formatOfName(name) === undefined || name.startsWith(".")) continue;
-      if (names.has(name)) throw new Error(`there are two files ${name} in it`);
-      names.add(name);
-      await unpack(zip, entry, join(folder, name), signal);
-      onProgress?.(names.size, zip.entryCount);
+      yield { zip, entry, name };
     }
-    if (names.size === 0) throw new Error("there are no pictures in it");
   } finally {
     zip.close();
   }
@@ -84,5 +128,5 @@ async function unpack(zip: ZipFile, entry: Entry, path: string, signal?: AbortSi
   };
   const content = await zip.openReadStreamPromise(entry);
   await pipeline(content, check, createWriteStream(path, { flags: "wx" }), { signal });
-  if (crc !== entry.crc32) throw new Error(`the checksum of ${entry.fileName} in it is wrong`);
+  if (crc !== entry.crc32) throw new Error(`the checksum of ${printable(entry.fileName)} in it is wrong`);
 }

@@ -2,16 +2,42 @@
  * WebGPU in Node: Dawn from the npm package `webgpu`. Where the system has no Vulkan driver, Dawn gets the
  * software renderer SwiftShader from the npm package `@sparticuz/chromium`, if that is installed.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { constants, homedir, tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import { type Host, requestFrom } from "./adapter.ts";
 import type { AdapterChoice } from "./adapter-choice.ts";
 import type { TuningFile } from "./tuning.ts";
 
-async function createInstance(flags: string[] = []): Promise<GPU> {
+/** Dawn's instances. Each has threads and files, which it keeps, so there is one for each way to look. */
+const instances = new Map<string, Promise<GPU>>();
+
+function instance(flags: string[] = []): Promise<GPU> {
+  // The Vulkan loader reads these when an instance looks for adapters, and later changes pass it by.
+  const { VK_DRIVER_FILES, VK_ICD_FILENAMES, VK_ADD_DRIVER_FILES } = process.env;
+  const key = JSON.stringify([flags, VK_DRIVER_FILES, VK_ICD_FILENAMES, VK_ADD_DRIVER_FILES]);
+  const existing = instances.get(key);
+  if (existing) return existing;
+  const created = createInstance(flags);
+  instances.set(key, created);
+  created.catch(() => instances.delete(key));
+  return created;
+}
+
+async function createInstance(flags: string[]): Promise<GPU> {
   const dawn = await import("webgpu").catch((cause) => {
     throw new Error(
       `The npm package "webgpu" (WebGPU for Node) could not be loaded: ${(cause as Error).message}. ` +
@@ -27,7 +53,7 @@ let present: string[] = [];
 
 /** The adapter whose device name contains `part`, if it fits the choice. */
 async function requestNamed(part: string, choice?: AdapterChoice): Promise<GPUAdapter | undefined> {
-  const gpu = await createInstance([`adapter=${part}`]);
+  const gpu = await instance([`adapter=${part}`]);
   // Dawn rejects where there is none, and lists the others.
   return requestFrom(gpu, choice).catch((error: Error) => {
     present = [...error.message.matchAll(/name: '([^']*)'/g)].map(([, name]) => name);
@@ -41,7 +67,7 @@ async function requestAdapter(choice?: AdapterChoice): Promise<GPUAdapter | unde
   if (process.platform === "linux" && !keepLoaded("libvulkan.so.1")) installSwiftShader();
   // Dawn prefers GPUs to software, and SwiftShader to lavapipe, which is much faster.
   if (choice !== "swiftshader") {
-    const best = await requestFrom(await createInstance(), choice);
+    const best = await requestFrom(await instance(), choice);
     if (best && !best.info.isFallbackAdapter) return best;
     const lavapipe = choice === "gpu" ? undefined : await requestNamed("llvmpipe", choice);
     if (lavapipe ?? best) return lavapipe ?? best;
@@ -73,8 +99,7 @@ function installSwiftShader(): boolean {
   if (process.platform !== "linux" || process.arch !== "x64") return false;
   const archive = findSwiftShaderArchive();
   if (!archive) return false;
-  const folder = join(cacheFolder(), "pixelgrad-swiftshader-143");
-  if (!SWIFTSHADER_FILES.every((file) => existsSync(join(folder, file)))) unpackTar(archive, folder);
+  const folder = libraryFolder(archive);
   // The Vulkan loader reads the environment when the next instance is created. VK_ADD_DRIVER_FILES adds to
   // the system's drivers, but is ignored where the user has fixed the list; then the manifest goes into that
   // list.
@@ -86,28 +111,100 @@ function installSwiftShader(): boolean {
   return keepLoaded("libvulkan.so.1") || keepLoaded(join(folder, "libvulkan.so.1"));
 }
 
+/** SHA-256 of the archive in version 143.0.4. */
+const ARCHIVE_HASH = "1b4c63ac0f24bfedd469675c33b09c84f7d6d26acb30bed2ab8e875e084cf3a2";
+
+/**
+ * The archive as a dependency of this package or of the program that uses it; else of the project in the
+ * current folder. That one may be anybody's, such as a data set's, so there only the known archive will do.
+ */
 function findSwiftShaderArchive(): string | undefined {
-  // As a dependency of this package, or of the program that uses it.
-  for (const from of [import.meta.url, join(process.cwd(), "package.json")]) {
-    try {
-      const entry = createRequire(from).resolve("@sparticuz/chromium");
-      const archive = join(dirname(entry), "..", "..", "bin", "swiftshader.tar.br");
-      if (existsSync(archive)) return archive;
-    } catch {
-      // Not installed there.
-    }
-  }
-  return undefined;
+  const installed = archiveSeenFrom(import.meta.url);
+  if (installed) return installed;
+  const here = archiveSeenFrom(join(process.cwd(), "package.json"));
+  if (!here) return undefined;
+  const hash = createHash("sha256").update(readFileSync(here)).digest("hex");
+  return hash === ARCHIVE_HASH ? here : undefined;
 }
 
+function archiveSeenFrom(file: string): string | undefined {
+  try {
+    const entry = createRequire(file).resolve("@sparticuz/chromium");
+    const archive = join(dirname(entry), "..", "..", "bin", "swiftshader.tar.br");
+    return existsSync(archive) ? archive : undefined;
+  } catch {
+    return undefined; // not installed there
+  }
+}
+
+/**
+ * The folder with SwiftShader's files, unpacked. Whoever can write into a folder from which a process loads
+ * libraries can run programs as its user. So it is used only if that is nobody else; otherwise the files are
+ * unpacked into a new folder, which this process removes when it ends.
+ */
+function libraryFolder(archive: string): string {
+  try {
+    const folder = join(cacheFolder(), "pixelgrad-swiftshader-143");
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (SWIFTSHADER_FILES.every((file) => existsSync(join(folder, file)))) {
+      if (SWIFTSHADER_FILES.every((file) => isOnlyOurs(join(folder, file)))) return folder;
+    } else if (isOnlyOurs(folder)) {
+      unpackTar(archive, folder);
+      return folder;
+    }
+  } catch {
+    // It cannot be written, or somebody else has made it.
+  }
+  ownFolder ??= temporaryFolder(archive);
+  return ownFolder;
+}
+
+let ownFolder: string | undefined;
+
+/** A new folder in the system's temporary one. mkdtemp chooses a name that nobody can have foreseen. */
+function temporaryFolder(archive: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "pixelgrad-swiftshader-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  unpackTar(archive, folder);
+  return folder;
+}
+
+/**
+ * Can only this user, or the system's administrator, change a file, or put another one in its place? The file
+ * and the folders above it must belong to one of them, and no others may write there, except into a folder
+ * such as /tmp, whose "sticky" bit lets everybody remove only what is theirs.
+ */
+export function isOnlyOurs(path: string): boolean {
+  const user = process.getuid?.();
+  if (user === undefined) return true; // Windows, where nothing is unpacked
+  const isSafe = (part: string, above: number): boolean => {
+    const status = lstatSync(part);
+    const { mode, uid, gid } = status;
+    // On many systems every user has a group alone, of the same number.
+    const writers = gid === user && gid === process.getgid?.() ? 0o002 : 0o022;
+    const othersWrite = (mode & writers) !== 0 && !status.isSymbolicLink(); // a link has all bits
+    const isSticky = (mode & 0o1000) !== 0 && above > 0;
+    return (uid === user || uid === 0) && (!othersWrite || isSticky);
+  };
+  // Both the links on the way and what they lead to.
+  return [resolve(path), realpathSync(path)].every((whole) => ancestors(whole).every(isSafe));
+}
+
+/** A path and all folders above it. */
+function ancestors(path: string): string[] {
+  const parent = dirname(path);
+  return parent === path ? [path] : [path, ...ancestors(parent)];
+}
+
+/** Where what can be made again is kept: libraries, and a tuner's measurements. */
 function cacheFolder(): string {
   try {
-    const folder = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
+    const folder = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
     mkdirSync(folder, { recursive: true });
     return folder;
   } catch {
-    // There is no home, or it is read-only, as in some containers. The folder is named after the user: one
-    // that another user made may hold another user's libraries.
+    // There is no home, or it is read-only, as in some containers. Somebody else may have made this folder;
+    // isOnlyOurs() is asked before anything in it is used.
     const folder = join(tmpdir(), `pixelgrad-${process.getuid?.() ?? "cache"}`);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     return folder;
@@ -182,26 +279,31 @@ export function tuningPath(adapterName: string): string {
 
 function savedTuning(adapterName: string): TuningFile | undefined {
   try {
-    const file = JSON.parse(readFileSync(tuningPath(adapterName), "utf8")) as TuningFile;
+    const path = tuningPath(adapterName);
+    if (!isOnlyOurs(path)) return undefined;
+    const file = JSON.parse(readFileSync(path, "utf8")) as TuningFile;
     return file.adapter === adapterName ? file : undefined;
   } catch {
     return undefined; // nothing saved, or nothing readable: kernels are chosen by rule
   }
 }
 
-const watched: (() => Error | undefined)[] = [];
+const watched = new Set<() => Error | undefined>();
+let watching = false;
 
 /** A program whose GPU work failed must not end with exit code 0, even if it never read a result. */
-function watchFailures(unseen: () => Error | undefined): void {
-  if (watched.length === 0) {
+function watchFailures(unseen: () => Error | undefined): () => void {
+  if (!watching) {
     process.on("exit", () => {
-      const error = watched.map((watch) => watch()).find(Boolean);
+      const error = [...watched].map((watch) => watch()).find(Boolean);
       if (!error) return;
       console.error(error);
       process.exitCode ||= 1;
     });
   }
-  watched.push(unseen);
+  watching = true;
+  watched.add(unseen);
+  return () => watched.delete(unseen);
 }
 
 function adviceWithoutAdapter(choice?: AdapterChoice): string {

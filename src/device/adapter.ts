@@ -31,10 +31,12 @@ const browser: Host = {
   wait: (promise) => promise,
   watchFailures(unseen) {
     // Otherwise a page that awaits nothing would never hear of an error.
-    globalThis.addEventListener?.("pagehide", () => {
+    const report = () => {
       const error = unseen();
       if (error) console.error(error);
-    });
+    };
+    globalThis.addEventListener?.("pagehide", report);
+    return () => globalThis.removeEventListener?.("pagehide", report);
   },
 };
 

@@ -1,4 +1,4 @@
-import type { Device, MemoryStats, Storage } from "./device.ts";
+import { checkRoom, type Device, type MemoryStats, type Storage } from "./device.ts";
 import { cpuProfile } from "./profile.ts";
 
 export type FloatArray = Float32Array | Float64Array;
@@ -27,6 +27,7 @@ export class CpuStorage implements Storage {
 export class CpuDevice implements Device {
   readonly name = "cpu";
   readonly profile = cpuProfile;
+  readonly failure = undefined;
   readonly #array: Float32ArrayConstructor | Float64ArrayConstructor;
   readonly #stats: MemoryStats = {
     live: 0,
@@ -43,6 +44,7 @@ export class CpuDevice implements Device {
   }
 
   allocate(length: number): CpuStorage {
+    checkRoom(this, length, `A tensor of ${length} elements`);
     const array = new this.#array(length);
     this.#stats.live++;
     this.#stats.liveBytes += array.byteLength;

@@ -31,6 +31,27 @@ export class GpuError extends Error {
   override name = "GpuError";
 }
 
+/** The device is gone: its driver was restarted or failed, or a GPU was unplugged. */
+export class DeviceLostError extends GpuError {
+  override name = "DeviceLostError";
+}
+
+/** Throws a GpuError if a tensor of so many elements is more than a device can bind. `what` names it. */
+export function checkRoom(
+  { name, profile }: Pick<Device, "name" | "profile">,
+  length: number,
+  what: string,
+): void {
+  const { maxTensorBytes } = profile;
+  const bytes = 4 * length;
+  if (bytes <= maxTensorBytes) return;
+  const [needed, most] = [bytes, maxTensorBytes].map((count) => `${(count / 2 ** 20).toFixed(1)} MiB`);
+  throw new GpuError(
+    `${what} (${needed}) is larger than ${name} can bind at once (${most}). Work on smaller pictures, tiles or ` +
+      `batches, or with a smaller network.`,
+  );
+}
+
 /**
  * What a device is good at. The right kernel for a shape can be twice as fast as the wrong one, and which is
  * right depends on the adapter. Operations choose by these facts, and never ask what an adapter is called;
@@ -47,7 +68,7 @@ export interface DeviceProfile {
    * Of the other facts, only `maxTensorBytes` then matters.
    */
   readonly reference: boolean;
-  /** How many bytes a tensor may have, which a kernel must bind at once; Infinity on the CPU device. */
+  /** How many bytes a tensor may have, which a kernel must bind at once. */
   readonly maxTensorBytes: number;
   /**
    * When all threads of a subgroup load the same address, it costs one load, as on real GPUs, whose memory
@@ -91,6 +112,11 @@ export interface Device {
   /** What to print: "llvmpipe (LLVM 15.0.6, 256 bits)", "cpu", … */
   readonly name: string;
   readonly profile: DeviceProfile;
+  /**
+   * Why it cannot be used any more: it was lost (a DeviceLostError) or destroyed, or some of its work failed,
+   * after which nothing on it can be relied on. Undefined as long as all is well.
+   */
+  readonly failure: GpuError | undefined;
   allocate(length: number): Storage;
   /** A part of a storage; it keeps the whole alive. `offset` is a multiple of 64 elements. */
   slice(storage: Storage, offset: number, length: number): Storage;

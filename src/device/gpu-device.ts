@@ -1,4 +1,12 @@
-import { type Device, type DeviceProfile, GpuError, type MemoryStats, type Storage } from "./device.ts";
+import {
+  checkRoom,
+  type Device,
+  DeviceLostError,
+  type DeviceProfile,
+  GpuError,
+  type MemoryStats,
+  type Storage,
+} from "./device.ts";
 import { type Grid, type Kernel, MAX_GRID, packParams, type Specialisation } from "./kernel.ts";
 import { LruCache } from "./lru.ts";
 import { BindGroups, type Bound, Pipelines } from "./pipelines.ts";
@@ -42,8 +50,11 @@ export interface Launch extends Specialisation {
 export interface HostHooks {
   /** Awaits GPU work. */
   wait<T>(promise: Promise<T>): Promise<T>;
-  /** Called once per device with a function that returns the failure, if no call has thrown it yet. */
-  watchFailures(unseen: () => Error | undefined): void;
+  /**
+   * Called once per device with a function that returns the failure, if no call has thrown it yet. The result
+   * ends that.
+   */
+  watchFailures(unseen: () => Error | undefined): () => void;
 }
 
 /** Constants of WebGPU's specification. Browsers have them as globals, Node does not. */
@@ -77,7 +88,8 @@ export class GpuDevice implements Device {
   readonly #staging: BufferPool;
   /** Set during `compileAhead`: launches are not recorded but compiled, and their promises are in here. */
   #compiling: Map<string, Promise<void>> | undefined;
-  #failure: Error | undefined;
+  readonly #unwatch: () => void;
+  #failure: GpuError | undefined;
   #failureSeen = false;
   #destroyed = false;
   #live = 0;
@@ -109,9 +121,14 @@ export class GpuDevice implements Device {
     });
     gpu.lost.then(({ reason, message }) => {
       if (this.#destroyed) return;
-      this.#fail(new GpuError(`The GPU device ${this.name} was lost (${reason}): ${message}`));
+      const advice =
+        "Its tensors are lost, too. Call init() again, then make networks and tensors anew; upscale() does that " +
+        "by itself for methods that are given by name, path or bytes.";
+      this.#fail(
+        new DeviceLostError(`The GPU device ${this.name} was lost (${reason}): ${message}. ${advice}`),
+      );
     });
-    host.watchFailures(() => (this.#failureSeen ? undefined : this.#failure));
+    this.#unwatch = host.watchFailures(() => (this.#failureSeen ? undefined : this.#failure));
   }
 
   // ---- Memory
@@ -119,14 +136,7 @@ export class GpuDevice implements Device {
   allocate(length: number): GpuStorage {
     this.#throwFailure();
     const bytes = vec4Bytes(length);
-    const { maxTensorBytes } = this.profile;
-    if (bytes > maxTensorBytes) {
-      throw new GpuError(
-        `A tensor of ${length} elements (${mebibytes(bytes)}) is larger than ${this.name} can bind at once ` +
-          `(${mebibytes(maxTensorBytes)}). Work on smaller pictures, tiles or batches, or with a smaller ` +
-          `network.`,
-      );
-    }
+    checkRoom(this, bytes / 4, `A tensor of ${length} elements`);
     const storage = new GpuStorage(this.#pool.take(bytes), 0, length);
     this.#live++;
     this.#liveBytes += storage.buffer.bytes;
@@ -165,6 +175,8 @@ export class GpuDevice implements Device {
     try {
       await this.#host.wait(staging.gpu.mapAsync(MAP_MODE_READ, 0, bytes));
     } catch (error) {
+      // If the device was lost, that is known a little later.
+      await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
       this.#throwFailure();
       throw error;
     }
@@ -213,6 +225,9 @@ export class GpuDevice implements Device {
   }
 
   destroy(): void {
+    if (this.#destroyed) return;
+    // A failure that nobody has seen is still reported when the program ends.
+    if (!this.#failure || this.#failureSeen) this.#unwatch();
     this.#destroyed = true;
     this.#recorder.abandon();
     this.gpu.destroy();
@@ -287,23 +302,24 @@ export class GpuDevice implements Device {
   // ---- Failures
 
   /** WebGPU reports errors late. The next call that can throw throws the first of them. */
-  #fail(error: Error): void {
+  #fail(error: GpuError): void {
     this.#failure ??= error;
   }
 
   #throwFailure(): void {
-    if (this.#destroyed) throw new GpuError(`The device ${this.name} has been destroyed; call init() again.`);
-    if (!this.#failure) return;
+    const { failure } = this;
+    if (!failure) return;
     this.#failureSeen = true;
-    throw this.#failure;
+    throw failure;
+  }
+
+  get failure(): GpuError | undefined {
+    if (!this.#destroyed) return this.#failure;
+    return new GpuError(`The device ${this.name} has been destroyed; call init() again.`);
   }
 }
 
 /** The length in bytes, rounded up to whole vec4s, which some kernels read; every buffer has that room. */
 function vec4Bytes(length: number): number {
   return Math.ceil(length / 4) * 16;
-}
-
-function mebibytes(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }

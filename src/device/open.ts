@@ -1,3 +1,5 @@
+import { checkArguments, checkOptions, isObject, type Wanted } from "../options/arguments.ts";
+import { atLeastZero, oneOf, text } from "../options/kinds.ts";
 import { type GpuOptions, openGpuDevice } from "./adapter.ts";
 import { CpuDevice } from "./cpu-device.ts";
 import type { Device, MemoryStats } from "./device.ts";
@@ -8,38 +10,83 @@ export interface InitOptions extends GpuOptions {
   precision?: "float32" | "float64";
 }
 
+const initOptions: Readonly<Record<keyof InitOptions, Wanted>> = {
+  adapter: text,
+  gpu: { wants: "a WebGPU implementation, such as navigator.gpu", fits: isObject },
+  poolBytes: atLeastZero,
+  tuning: {
+    wants: "a tuner's choices, or false",
+    fits: (value): value is object | false => value === false || isObject(value),
+  },
+  precision: oneOf("float32", "float64"),
+};
+
 let current: Device | undefined;
+
+/** With which options each device was opened. */
+const optionsOf = new WeakMap<Device, InitOptions>();
 
 /** Opens a device and makes it the one that new tensors are created on. Call once, before anything else. */
 export async function init(options: InitOptions = {}): Promise<Device> {
-  const device = await openDevice(options);
+  const device = await open("init", options);
   setDefaultDevice(device);
   return device;
 }
 
 /** Opens a device without making it the default; for programs that use several. */
 export async function openDevice(options: InitOptions = {}): Promise<Device> {
-  // The environment does not overrule a program that brings its own implementation.
-  const adapter = options.adapter ?? (options.gpu ? undefined : environment("PIXELGRAD_ADAPTER"));
-  if (adapter === "cpu") return new CpuDevice(options.precision ?? "float32");
-  if (options.precision === "float64") {
-    throw new RangeError(
-      `init: WGSL has no type for precision "float64". Use it together with adapter: "cpu".`,
-    );
-  }
-  return openGpuDevice({ ...options, adapter });
+  return open("openDevice", options);
 }
 
+async function open(name: string, options: InitOptions): Promise<Device> {
+  checkOptions(name, options, initOptions);
+  // The environment does not overrule a program that brings its own implementation.
+  const adapter = options.adapter ?? (options.gpu ? undefined : environment("PIXELGRAD_ADAPTER"));
+  if (options.precision === "float64" && adapter !== "cpu") {
+    throw new RangeError(
+      `${name}: WGSL has no type for precision "float64". Use it together with adapter: "cpu".`,
+    );
+  }
+  const device =
+    adapter === "cpu"
+      ? new CpuDevice(options.precision ?? "float32")
+      : await openGpuDevice({ ...options, adapter });
+  optionsOf.set(device, options);
+  return device;
+}
+
+/** What functions that take a device want. */
+export const aDevice: Wanted<Device> = {
+  wants: "a device, such as openDevice() returns",
+  fits: (value): value is Device => isObject(value) && typeof value.allocate === "function",
+};
+
+/** Makes an open device the one that new tensors are created on. */
 export function setDefaultDevice(device: Device): void {
+  checkArguments("setDefaultDevice", { "the first argument": [device, aDevice] });
   current = device;
+}
+
+/** Runs a function whose new tensors are created on `device`. It must not be async. */
+export function onDevice<T>(device: Device, body: () => T): T {
+  const before = current;
+  current = device;
+  try {
+    return body();
+  } finally {
+    current = before;
+  }
 }
 
 let opening: Promise<Device> | undefined;
 
-/** The default device, which is opened if there is none. For functions that should work without `init`. */
+/**
+ * The default device, for functions that should work without `init`. If there is none, or if it was lost or
+ * destroyed, another one is opened, with the options of the one before.
+ */
 export async function ensureDevice(): Promise<Device> {
-  if (current) return current;
-  opening ??= init().finally(() => {
+  if (current && !current.failure) return current;
+  opening ??= init(current && optionsOf.get(current)).finally(() => {
     opening = undefined;
   });
   return opening;
@@ -55,5 +102,6 @@ export function defaultDevice(): Device {
 
 /** What a device holds (by default, the default device). In a leak, `live` grows from step to step. */
 export function memory(device: Device = defaultDevice()): MemoryStats {
+  checkArguments("memory", { "the first argument": [device, aDevice] });
   return device.memory();
 }

@@ -44,7 +44,7 @@ export const cpuProfile: DeviceProfile = {
   ...lavapipe,
   reference: true,
   subgroupSize: 0,
-  maxTensorBytes: Number.POSITIVE_INFINITY,
+  maxTensorBytes: 2 ** 32, // what JavaScript's arrays hold on all machines
 };
 
 /** What a device is called and what it is good at. */

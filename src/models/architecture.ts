@@ -3,10 +3,18 @@
  * described and trained. Weight files, the trainer, its settings and the command line read it from there. A
  * new network is one such file and one entry in registry.ts.
  */
+
 import type { NamedArray } from "../nn/module.ts";
+import { checkArguments, isObject, optional } from "../options/arguments.ts";
 import { type Kind, quote } from "../options/kinds.ts";
-import type { Random } from "../tensor/random.ts";
+import { aRandom, type Random } from "../tensor/random.ts";
+import { formatShape, ShapeError } from "../tensor/shape.ts";
+import { aTensor, type Tensor } from "../tensor/tensor.ts";
 import { SuperResolver } from "./super-resolver.ts";
+
+/** Far more than any network of the literature has, and few enough for a mistake to be noticed. */
+export const MAX_CHANNELS = 4096;
+export const MAX_LAYERS = 1024;
 
 export interface Architecture<
   Name extends string = string,
@@ -96,13 +104,26 @@ export type ScheduleConfig =
   /** Without tMax: over all steps. Without etaMin: to a hundredth of the first rate. */
   | { readonly kind: "cosine"; readonly tMax?: number; readonly etaMin?: number };
 
+/** What a constructor was given, if that is an object, with a generator or none. */
+export function checkGiven<Given extends object>(name: string, given: Given): Given {
+  if (!isObject(given)) {
+    throw new RangeError(`${name}: options are an object such as { scale: 2 }, got ${quote(given)}.`);
+  }
+  checkArguments(name, { random: [given.random, optional(aRandom)] });
+  return given;
+}
+
 /** All of a network's options, with defaults. Throws a RangeError for a value that does not fit. */
 export function completeOptions<Options extends NetworkOptions>(
   { name, options }: Pick<Architecture<string, Options>, "name" | "options">,
   values: Partial<Options>,
 ): Options {
+  if (!isObject(values)) {
+    throw new RangeError(`${name}: options are an object such as { scale: 2 }, got ${quote(values)}.`);
+  }
   const complete = Object.entries<Option>(options).map(([key, { kind, default: usual }]) => {
-    const value = values[key as keyof Options] ?? usual;
+    const given = values[key as keyof Options];
+    const value = given === undefined ? usual : given;
     if (!kind.fits(value)) {
       throw new RangeError(`${name}: ${key} must be ${kind.wants}, got ${quote(value)}.`);
     }
@@ -126,8 +147,25 @@ export abstract class ConfiguredNetwork<Options extends NetworkOptions> extends 
     this.#architecture = architecture.name;
     this.colors = architecture.colors;
     this.inputSize = architecture.inputSize;
+    const { name, options: table } = architecture;
+    const unknown = Object.keys(options).find((key) => !Object.hasOwn(table, key));
+    if (unknown !== undefined) {
+      const there = Object.keys(table).join(", ");
+      throw new RangeError(`${name}: there is no option ${quote(unknown)}; there are ${there}.`);
+    }
     this.options = completeOptions(architecture, options);
     this.scale = this.options.scale;
+  }
+
+  /** Throws unless x is a tensor [n, channels, h, w] with the colours that the network takes. */
+  protected checkInput(x: Tensor): void {
+    const name = `${this.#architecture}.forward`;
+    const channels = this.colors === "rgb" ? 3 : 1;
+    checkArguments(name, { x: [x, aTensor] });
+    if (x.shape.length === 4 && x.shape[1] === channels) return;
+    throw new ShapeError(
+      `${name}: x must have the shape [n, ${channels}, h, w], got ${formatShape(x.shape)}.`,
+    );
   }
 
   metadata(): Record<string, string> {

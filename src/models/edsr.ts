@@ -10,10 +10,12 @@
  * baseline (EDSR.baseline) has 16 blocks of 64 channels and 1.37 M parameters at x2. Its large network
  * (EDSR.paper) has 32 blocks of 256 channels and 40.7 M; it trains only with resScale 0.1.
  */
+
 import { conv2d } from "../kernels/conv2d/index.ts";
 import { mul } from "../kernels/elementwise/index.ts";
 import { Conv2d, PixelShuffle, ReLU, Sequential } from "../nn/layers.ts";
 import { Module, type NamedArray } from "../nn/module.ts";
+import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { atLeastZero, oneOf, positive, whole } from "../options/kinds.ts";
 import { disposeUnlessTaped } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
@@ -21,6 +23,9 @@ import { type Tensor, tensor } from "../tensor/tensor.ts";
 import {
   type Architecture,
   ConfiguredNetwork,
+  checkGiven,
+  MAX_CHANNELS,
+  MAX_LAYERS,
   type OptionValues,
   option,
   type Preset,
@@ -33,9 +38,9 @@ const options = {
   /** Enlargement: 2, 3, 4 or 8. Default 2. */
   scale: option(oneOf(2, 3, 4, 8), 2, "enlargement"),
   /** Residual blocks. Default 16. */
-  blocks: option(whole(1), 16, "residual blocks (the paper's baseline: 16)"),
+  blocks: option(whole(1, MAX_LAYERS), 16, "residual blocks (the paper's baseline: 16)"),
   /** Channels of every feature map. Default 64. */
-  channels: option(whole(1), 64, "channels of every feature map (the paper's baseline: 64)"),
+  channels: option(whole(1, MAX_CHANNELS), 64, "channels of every feature map (the paper's baseline: 64)"),
   /** Factor of each block's residual. Default 1; the paper takes 0.1 for 256 channels. */
   resScale: option(atLeastZero, 1, "factor of each block's residual (0.1 for 256 channels)"),
   /** Pictures are multiplied by this inside the network. Default 255, as for published weights. */
@@ -43,6 +48,12 @@ const options = {
 };
 
 type Options = OptionValues<typeof options>;
+
+const threeNumbers: Wanted<readonly [number, number, number]> = {
+  wants: "a colour, three numbers",
+  fits: (value): value is readonly [number, number, number] =>
+    Array.isArray(value) && value.length === 3 && value.every(Number.isFinite),
+};
 
 export interface EDSROptions extends Partial<Options> {
   /** Mean colour of the training pictures, subtracted before and added after. Default: that of DIV2K. */
@@ -106,8 +117,10 @@ export class EDSR extends ConfiguredNetwork<Options> {
   readonly tail: Sequential;
 
   /** @throws RangeError for an option that does not fit. */
-  constructor({ rgbMean = DIV2K_RGB_MEAN, random = defaultRandom(), ...options }: EDSROptions = {}) {
+  constructor(given: EDSROptions = {}) {
+    const { rgbMean = DIV2K_RGB_MEAN, random = defaultRandom(), ...options } = checkGiven("EDSR", given);
     super(edsr, options);
+    checkArguments("EDSR", { rgbMean: [rgbMean, threeNumbers] });
     const { scale, blocks, channels, resScale, rgbRange } = this.options;
     const conv = (from: number, to: number) => new Conv2d(from, to, 3, { padding: 1, random });
 
@@ -133,6 +146,7 @@ export class EDSR extends ConfiguredNetwork<Options> {
 
   /** x [n, 3, h, w] in 0..1 to [n, 3, h * scale, w * scale]. */
   forward(x: Tensor): Tensor {
+    this.checkInput(x);
     const features = this.#features(x);
     const y = this.#reconstruct(features);
     disposeUnlessTaped(features);

@@ -18,7 +18,14 @@ import { Conv2d, PixelShuffle, ReLU, Sequential, Tanh } from "../nn/layers.ts";
 import { numbers, oneOf, whole, yesOrNo } from "../options/kinds.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
-import { type Architecture, ConfiguredNetwork, type OptionValues, option } from "./architecture.ts";
+import {
+  type Architecture,
+  ConfiguredNetwork,
+  checkGiven,
+  MAX_CHANNELS,
+  type OptionValues,
+  option,
+} from "./architecture.ts";
 import { fitFilters } from "./fit-filters.ts";
 
 const options = {
@@ -26,7 +33,7 @@ const options = {
   scale: option(oneOf(2, 3, 4), 3, "enlargement"),
   /** Channels of the two feature maps. Default [64, 32]: 21,284, 22,729, 24,752 parameters at x2, x3, x4. */
   filters: option(
-    numbers([64, 32], whole(1)),
+    numbers([64, 32], whole(1, MAX_CHANNELS)),
     [64, 32],
     "channels of the two feature maps (the paper: 64-32)",
   ),
@@ -84,7 +91,8 @@ export class ESPCN extends ConfiguredNetwork<Options> {
   readonly last_part: Sequential;
 
   /** @throws RangeError for an option that does not fit. */
-  constructor({ random = defaultRandom(), ...options }: ESPCNOptions = {}) {
+  constructor(given: ESPCNOptions = {}) {
+    const { random = defaultRandom(), ...options } = checkGiven("ESPCN", given);
     super(espcn, options);
     const { scale, filters, activation } = this.options;
     const conv = (from: number, to: number, side: number) =>
@@ -105,6 +113,7 @@ export class ESPCN extends ConfiguredNetwork<Options> {
 
   /** x [n, 1, h, w] in 0..1 to [n, 1, h * scale, w * scale]. */
   forward(x: Tensor): Tensor {
+    this.checkInput(x);
     const y = this.last_part.forward(this.first_part.forward(x));
     if (!this.options.residual) return y;
     return add(enlargeBicubic(x, this.scale), y);

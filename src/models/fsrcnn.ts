@@ -16,17 +16,25 @@ import { Conv2d, ConvTranspose2d, PReLU, Sequential } from "../nn/layers.ts";
 import { oneOf, whole } from "../options/kinds.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Architecture, ConfiguredNetwork, type OptionValues, option } from "./architecture.ts";
+import {
+  type Architecture,
+  ConfiguredNetwork,
+  checkGiven,
+  MAX_CHANNELS,
+  MAX_LAYERS,
+  type OptionValues,
+  option,
+} from "./architecture.ts";
 
 const options = {
   /** Enlargement: 2, 3 or 4. Default 3. */
   scale: option(oneOf(2, 3, 4), 3, "enlargement"),
   /** Channels of the features. Default 56 (with the other defaults 12,809 parameters). */
-  d: option(whole(1), 56, "channels of the features (the paper: 56; for real time 32)"),
+  d: option(whole(1, MAX_CHANNELS), 56, "channels of the features (the paper: 56; for real time 32)"),
   /** Channels of the mapping. Default 12. */
-  s: option(whole(1), 12, "channels of the mapping (the paper: 12; for real time 5)"),
+  s: option(whole(1, MAX_CHANNELS), 12, "channels of the mapping (the paper: 12; for real time 5)"),
   /** Layers of the mapping. Default 4. */
-  m: option(whole(0), 4, "layers of the mapping (the paper: 4; for real time 1)"),
+  m: option(whole(0, MAX_LAYERS), 4, "layers of the mapping (the paper: 4; for real time 1)"),
 };
 
 type Options = OptionValues<typeof options>;
@@ -71,7 +79,8 @@ export class FSRCNN extends ConfiguredNetwork<Options> {
   readonly last_part: ConvTranspose2d;
 
   /** @throws RangeError for an option that does not fit. */
-  constructor({ random = defaultRandom(), ...options }: FSRCNNOptions = {}) {
+  constructor(given: FSRCNNOptions = {}) {
+    const { random = defaultRandom(), ...options } = checkGiven("FSRCNN", given);
     super(fsrcnn, options);
     const { scale, d, s, m } = this.options;
     // The paper's choice: He's rule before a PReLU, whose slope starts at 0.25, and a small transposed
@@ -100,6 +109,7 @@ export class FSRCNN extends ConfiguredNetwork<Options> {
 
   /** x [n, 1, h, w] in 0..1 to [n, 1, h * scale, w * scale]. */
   forward(x: Tensor): Tensor {
+    this.checkInput(x);
     return this.last_part.forward(this.mid_part.forward(this.first_part.forward(x)));
   }
 

@@ -1,7 +1,14 @@
 /** Networks by name, for configurations and for weight files, whose metadata says which one to build. */
+import { MetaDevice, MetaDeviceFull } from "../device/meta-device.ts";
+import { onDevice } from "../device/open.ts";
+import type { NamedArray } from "../nn/module.ts";
 import { parseSafetensors } from "../nn/safetensors.ts";
+import { bytes as bytesWanted, isObject } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
-import type { Architecture } from "./architecture.ts";
+import { DataError } from "../picture/errors.ts";
+import { Random } from "../tensor/random.ts";
+import { numel } from "../tensor/shape.ts";
+import type { Architecture, NetworkOptions } from "./architecture.ts";
 import { edsr } from "./edsr.ts";
 import { espcn } from "./espcn.ts";
 import { fsrcnn } from "./fsrcnn.ts";
@@ -23,60 +30,92 @@ export function architectureOf(name: string): Architecture {
   const architecture = find(name);
   if (architecture) return architecture;
   throw new RangeError(
-    `There is no network called ${quote(name)}; there are ${architectureNames.join(", ")}.`,
+    `architectureOf: there is no network called ${quote(name)}; there are ${architectureNames.join(", ")}.`,
   );
 }
 
 /**
  * A new network as `metadata` describes it: the result of `SuperResolver.metadata()` when it was saved. Its
- * weights are random. Throws if the metadata name no architecture of this library or lack a field; errors
- * call the metadata `name`, such as a file's path.
+ * weights are random. Errors call the metadata `name`, such as a file's path. It can be as large as the
+ * metadata say: for those of a file, `loadModel` compares them with the file first.
+ *
+ * @throws DataError if the metadata name no architecture of this library or lack a field.
  */
 export function createModel(
   metadata: Readonly<Record<string, string>>,
   name = "the metadata",
 ): SuperResolver {
+  return build(describe("createModel", metadata, name));
+}
+
+/** What to build. */
+interface Description {
+  readonly architecture: Architecture;
+  readonly options: NetworkOptions;
+}
+
+function build({ architecture, options }: Description, random?: Random): SuperResolver {
+  return architecture.build(options, random);
+}
+
+/** The network that metadata describe. */
+function describe(caller: string, metadata: Readonly<Record<string, string>>, name: string): Description {
+  if (!isObject(metadata)) {
+    throw new RangeError(
+      `${caller}: the metadata must be an object such as model.metadata(), got ${quote(metadata)}.`,
+    );
+  }
   const names = architectureNames.join(", ");
   if (metadata.architecture === undefined) {
-    throw new Error(
-      `createModel: ${name} does not say which network the weights belong to. Files of saveWeights() do; ` +
+    throw new DataError(
+      `${caller}: ${name} does not say which network the weights belong to. Files of saveWeights() do; ` +
         `with others, create the network yourself (${names}) and call loadWeights().`,
     );
   }
   const architecture = find(metadata.architecture);
   if (architecture === undefined) {
-    throw new Error(
-      `createModel: ${name} calls its network ${quote(metadata.architecture)}; known are ${names}. ` +
+    throw new DataError(
+      `${caller}: ${name} calls its network ${quote(metadata.architecture)}; known are ${names}. ` +
         `It was made by another version or program.`,
     );
   }
   const options = Object.entries(architecture.options).map(([key, { kind }]) => {
-    const text = metadata[key];
+    const text = Object.hasOwn(metadata, key) ? metadata[key] : undefined;
     if (text === undefined) {
-      throw new Error(
-        `createModel: ${name} describes a network of architecture ${architecture.name}, but lacks its ` +
+      throw new DataError(
+        `${caller}: ${name} describes a network of architecture ${architecture.name}, but lacks its ` +
           `"${key}". Save the weights again with saveWeights().`,
       );
     }
-    const value = kind.read(text);
+    const value = typeof text === "string" ? kind.read(text) : undefined;
     if (!kind.fits(value)) {
-      throw new Error(
-        `createModel: in ${name}, "${key}" of architecture ${architecture.name} is ${quote(text)}, which ` +
+      throw new DataError(
+        `${caller}: in ${name}, "${key}" of architecture ${architecture.name} is ${quote(text)}, which ` +
           `should be ${kind.wants}.`,
       );
     }
     return [key, value];
   });
-  return architecture.build(Object.fromEntries(options));
+  return { architecture, options: Object.fromEntries(options) };
 }
 
 /**
- * The network of a safetensors file that `saveWeights` made, from the file's bytes. Throws if the file is
- * broken or does not say which network it belongs to; errors call it `name`.
+ * The network of a safetensors file that `saveWeights` made, from the file's bytes. Errors call it `name`.
+ *
+ * @throws DataError if the file is broken, does not say which network it belongs to, holds another one than
+ *   it says, or has weights that are not finite.
  */
 export function loadModel(bytes: Uint8Array, name = "the safetensors file"): SuperResolver {
+  if (!bytesWanted.fits(bytes)) {
+    throw new RangeError(
+      `loadModel: the first argument must be the bytes of a weight file, a Uint8Array, got ${quote(bytes)}. ` +
+        `To read a file: loadModel(await readFile(path), path).`,
+    );
+  }
   const { tensors, metadata } = parseSafetensors(bytes, name);
-  const model = createModel(metadata, name);
+  const description = describe("loadModel", metadata, name);
+  refuseLarger(description, tensors, name);
+  const model = build(description);
   try {
     model.loadStateDict(tensors, { source: name });
   } catch (error) {
@@ -84,4 +123,24 @@ export function loadModel(bytes: Uint8Array, name = "the safetensors file"): Sup
     throw error;
   }
   return model;
+}
+
+/**
+ * Throws if a network has more tensors or more numbers than its file. The metadata of a small file can
+ * describe one that fills the memory, and it would be built before its weights turn out to be missing.
+ */
+function refuseLarger(description: Description, file: ReadonlyMap<string, NamedArray>, name: string): void {
+  const elements = [...file.values()].reduce((sum, { shape }) => sum + numel(shape), 0);
+  const device = new MetaDevice({ tensors: file.size, elements });
+  try {
+    // A generator of its own: the default one goes on as if there had been no rehearsal.
+    onDevice(device, () => build(description, new Random(0)).dispose());
+  } catch (error) {
+    if (!(error instanceof MetaDeviceFull)) throw error;
+    const { architecture, options } = description;
+    throw new DataError(
+      `loadModel: ${name} describes ${architecture.describe(options)}, which has more weights than the file's ` +
+        `${elements} in ${file.size} tensors. The file is damaged or incomplete.`,
+    );
+  }
 }

@@ -16,7 +16,14 @@ import { numbers, odd, oneOf, whole, yesOrNo } from "../options/kinds.ts";
 import { disposeUnlessTaped } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Architecture, ConfiguredNetwork, type OptionValues, option } from "./architecture.ts";
+import {
+  type Architecture,
+  ConfiguredNetwork,
+  checkGiven,
+  MAX_CHANNELS,
+  type OptionValues,
+  option,
+} from "./architecture.ts";
 import { fitFilters } from "./fit-filters.ts";
 
 const options = {
@@ -27,13 +34,13 @@ const options = {
    * (24,513) and [9, 5, 5] (57,281), better by about 0.1 dB each.
    */
   kernels: option(
-    numbers([9, 1, 5], odd),
+    numbers([9, 1, 5], odd(99)),
     [9, 1, 5],
     "sides of the three windows (the papers: 9-1-5, 9-3-5, 9-5-5)",
   ),
   /** Channels of the two feature maps. Default [64, 32]. */
   filters: option(
-    numbers([64, 32], whole(1)),
+    numbers([64, 32], whole(1, MAX_CHANNELS)),
     [64, 32],
     "channels of the two feature maps (the paper: 64-32)",
   ),
@@ -96,7 +103,8 @@ export class SRCNN extends ConfiguredNetwork<Options> {
   readonly conv3: Conv2d;
 
   /** @throws RangeError for an option that does not fit. */
-  constructor({ random = defaultRandom(), ...options }: SRCNNOptions = {}) {
+  constructor(given: SRCNNOptions = {}) {
+    const { random = defaultRandom(), ...options } = checkGiven("SRCNN", given);
     super(srcnn, options);
     const { kernels, filters, padding } = this.options;
     const conv = (from: number, to: number, side: number) =>
@@ -116,6 +124,7 @@ export class SRCNN extends ConfiguredNetwork<Options> {
 
   /** x [n, 1, h, w] in 0..1, enlarged already, to [n, 1, h, w]. */
   forward(x: Tensor): Tensor {
+    this.checkInput(x);
     const features = this.#layer(this.conv1, x, { activation: "relu" });
     const mapped = this.#layer(this.conv2, features, { activation: "relu" });
     disposeUnlessTaped(features);

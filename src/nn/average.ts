@@ -1,5 +1,12 @@
 import { emaStep } from "../kernels/optim/ema.ts";
-import type { Module } from "./module.ts";
+import { checkArguments, type Wanted } from "../options/arguments.ts";
+import { whole } from "../options/kinds.ts";
+import { aModule, type Module } from "./module.ts";
+
+const fromZeroToOne: Wanted<number> = {
+  wants: "at least 0 and below 1",
+  fits: (value): value is number => typeof value === "number" && value >= 0 && value < 1,
+};
 
 /**
  * The decay for update number `step` of an average, counted from 0: `decay`, or (1 + step) / (10 + step)
@@ -8,6 +15,7 @@ import type { Module } from "./module.ts";
  * ExponentialMovingAverage.)
  */
 export function emaDecay(decay: number, step: number): number {
+  checkArguments("emaDecay", { decay: [decay, fromZeroToOne], step: [step, whole(0)] });
   return Math.min(decay, (1 + step) / (10 + step));
 }
 
@@ -22,9 +30,11 @@ export function emaDecay(decay: number, step: number): number {
  * torch.optim.swa_utils.)
  */
 export function emaUpdate(average: Module, module: Module, decay: number): void {
-  if (!(decay >= 0 && decay < 1)) {
-    throw new RangeError(`emaUpdate: decay must be at least 0 and below 1, got ${decay}.`);
-  }
+  checkArguments("emaUpdate", {
+    average: [average, aModule],
+    module: [module, aModule],
+    decay: [decay, fromZeroToOne],
+  });
   const values = module.namedTensors();
   for (const [name, tensor] of average.namedTensors()) {
     const source = values.get(name);

@@ -1,18 +1,32 @@
 /** What may be done to gradients between `backward` and the optimiser's step, all on the device. */
+
 import { add, clamp, div, mul, sqrt } from "../kernels/elementwise/index.ts";
 import { concat, reshape } from "../kernels/layout/index.ts";
 import { sum } from "../kernels/reduce/index.ts";
+import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { accumulate } from "../tensor/accumulate.ts";
 import { noGrad } from "../tensor/op.ts";
 import { keep, scope } from "../tensor/scope.ts";
 import type { Gradients } from "../tensor/tape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { aTensor, type Tensor } from "../tensor/tensor.ts";
+
+const someGradients: Wanted<Gradients> = {
+  wants: "gradients, as backward(loss) returns them",
+  fits: (value): value is Gradients =>
+    value instanceof Map && value.size > 0 && [...value].flat().every(aTensor.fits),
+};
+
+const aboveZero: Wanted<number> = {
+  wants: "above 0",
+  fits: (value): value is number => typeof value === "number" && value > 0,
+};
 
 /**
  * Adds `more` to `gradients`, in place; both must be for the same tensors. Use it to compute a batch in parts
  * if it is too large for the memory: the gradient of a sum of losses is the sum of their gradients.
  */
 export function addGradients(gradients: Gradients, more: Gradients): void {
+  checkArguments("addGradients", { gradients: [gradients, someGradients], more: [more, someGradients] });
   if (gradients.size !== more.size || [...more.keys()].some((tensor) => !gradients.has(tensor))) {
     throw new Error(
       `addGradients: the gradients are of ${gradients.size} tensors and of ${more.size}, not all the same. ` +
@@ -31,7 +45,7 @@ export function addGradients(gradients: Gradients, more: Gradients): void {
  * for the GPU.
  */
 export function clipGradNorm(gradients: Gradients, maxNorm: number): Tensor {
-  if (!(maxNorm > 0)) throw new RangeError(`clipGradNorm: maxNorm must be above 0, got ${maxNorm}.`);
+  checkArguments("clipGradNorm", { gradients: [gradients, someGradients], maxNorm: [maxNorm, aboveZero] });
   using _quiet = noGrad();
   using _temporaries = scope();
   const parts = [...gradients.values()];

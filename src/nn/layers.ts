@@ -3,9 +3,11 @@ import { pair } from "../kernels/conv2d/geometry.ts";
 import { type Conv2dOptions, conv2d, type Pair } from "../kernels/conv2d/index.ts";
 import { prelu, relu, sigmoid, tanh } from "../kernels/elementwise/index.ts";
 import { pixelShuffle } from "../kernels/pixel-shuffle/index.ts";
-import { type InterpolateOptions, interpolate } from "../kernels/resize/index.ts";
+import { type InterpolateOptions, interpolate, interpolateOptions } from "../kernels/resize/index.ts";
+import { anything, checkArguments, checkOptions, finite, trueOrFalse } from "../options/arguments.ts";
+import { quote, whole } from "../options/kinds.ts";
 import { disposeUnlessTaped } from "../tensor/op.ts";
-import { defaultRandom, type Random } from "../tensor/random.ts";
+import { aRandom, defaultRandom, type Random } from "../tensor/random.ts";
 import type { Shape } from "../tensor/shape.ts";
 import { full, rand, type Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
@@ -23,6 +25,26 @@ export interface Conv2dModuleOptions {
 
 /** Operations after a convolution that its kernel can do on the way to memory (its epilogue). */
 export type FusedOptions = Pick<Conv2dOptions, "activation" | "skip" | "alpha" | "shuffle">;
+
+/** What a layer's sizes may be at most: with more, even one kernel would fill every device. */
+const MAX_SIZE = 2 ** 24;
+
+/** `pairs` are checked by `pair`. */
+function checkLayer(
+  name: string,
+  inChannels: number,
+  outChannels: number,
+  options: object,
+  pairs: readonly string[],
+): void {
+  const channels = whole(1, MAX_SIZE);
+  checkArguments(name, { inChannels: [inChannels, channels], outChannels: [outChannels, channels] });
+  checkOptions(name, options, {
+    ...Object.fromEntries(pairs.map((option) => [option, anything])),
+    bias: trueOrFalse,
+    random: aRandom,
+  });
+}
 
 /** A parameter that starts uniform in ±1/sqrt(fanIn): PyTorch's default for convolutions. */
 function uniformParameter(shape: Shape, fanIn: number, random: Random): Tensor {
@@ -43,11 +65,14 @@ export class Conv2d extends Module {
 
   constructor(inChannels: number, outChannels: number, kernelSize: Pair, options: Conv2dModuleOptions = {}) {
     super();
+    checkLayer("Conv2d", inChannels, outChannels, options, ["stride", "padding", "dilation"]);
     const { stride = 1, padding = 0, dilation = 1, bias = true, random = defaultRandom() } = options;
-    const [kh, kw] = pair("kernelSize", kernelSize, 1);
-    const [dh, dw] = pair("dilation", dilation, 1);
+    const [kh, kw] = pair("kernelSize", kernelSize, 1, "Conv2d");
+    const [dh, dw] = pair("dilation", dilation, 1, "Conv2d");
+    if (padding !== "same") pair("padding", padding, 0, "Conv2d");
     const same = [(dh * (kh - 1)) / 2, (dw * (kw - 1)) / 2] as const;
-    const fits = same.every(Number.isInteger) && pair("stride", stride, 1).every((step) => step === 1);
+    const fits =
+      same.every(Number.isInteger) && pair("stride", stride, 1, "Conv2d").every((step) => step === 1);
     if (padding === "same" && !fits) {
       throw new RangeError(
         `Conv2d: padding "same" wants stride 1 and a window with a middle, got stride ${stride} and window ` +
@@ -95,7 +120,13 @@ export class ConvTranspose2d extends Module {
     options: ConvTranspose2dModuleOptions = {},
   ) {
     super();
+    const pairs = ["stride", "padding", "outputPadding", "dilation"];
+    checkLayer("ConvTranspose2d", inChannels, outChannels, options, pairs);
     const { stride = 1, padding = 0, outputPadding = 0, dilation = 1 } = options;
+    pair("stride", stride, 1, "ConvTranspose2d");
+    pair("dilation", dilation, 1, "ConvTranspose2d");
+    pair("padding", padding, 0, "ConvTranspose2d");
+    pair("outputPadding", outputPadding, 0, "ConvTranspose2d");
     const { bias = true, random = defaultRandom() } = options;
     const [kh, kw] = pair("kernelSize", kernelSize, 1, "ConvTranspose2d");
     this.stride = stride;
@@ -143,6 +174,7 @@ export class PReLU extends Module {
 
   constructor(channels = 1, initial = 0.25) {
     super();
+    checkArguments("PReLU", { channels: [channels, whole(1, MAX_SIZE)], initial: [initial, finite] });
     this.weight = full([channels], initial, { requiresGrad: true });
   }
 
@@ -157,6 +189,7 @@ export class PixelShuffle extends Module {
 
   constructor(factor: number) {
     super();
+    checkArguments("PixelShuffle", { factor: [factor, whole(1)] });
     this.factor = factor;
   }
 
@@ -171,6 +204,7 @@ export class Upsample extends Module {
 
   constructor(options: InterpolateOptions) {
     super();
+    checkOptions("Upsample", options, interpolateOptions, ["mode"]);
     this.options = options;
   }
 
@@ -188,7 +222,7 @@ export class Sequential extends Module {
     for (const [i, module] of modules.entries()) {
       if (module instanceof Module) continue;
       throw new RangeError(
-        `Sequential: argument ${i} is a ${typeof module} and not a module. Give modules one by one: ` +
+        `Sequential: argument ${i} is ${quote(module)} and not a module. Give modules one by one: ` +
           `new Sequential(new Conv2d(3, 8, 3), new ReLU()).`,
       );
     }

@@ -1,4 +1,5 @@
-import { type LossOptions, l1Loss, mseLoss } from "../kernels/loss/index.ts";
+import { type LossOptions, l1Loss, lossOptions, mseLoss } from "../kernels/loss/index.ts";
+import { checkOptions } from "../options/arguments.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** Mean (or sum) of |x - target|: EDSR's loss, which blurs less than the square. See `l1Loss`. */
@@ -6,6 +7,7 @@ export class L1Loss {
   readonly options: LossOptions;
 
   constructor(options: LossOptions = {}) {
+    checkOptions("L1Loss", options, lossOptions);
     this.options = options;
   }
 
@@ -19,6 +21,7 @@ export class MSELoss {
   readonly options: LossOptions;
 
   constructor(options: LossOptions = {}) {
+    checkOptions("MSELoss", options, lossOptions);
     this.options = options;
   }
 

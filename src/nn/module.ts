@@ -1,3 +1,7 @@
+import { checkArguments, checkOptions, instanceOf, trueOrFalse, type Wanted } from "../options/arguments.ts";
+import { printable, quote, text } from "../options/kinds.ts";
+import { DataError } from "../picture/errors.ts";
+import { numel } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
 /** Values outside any device, as files hold them. */
@@ -5,6 +9,17 @@ export interface NamedArray {
   readonly shape: readonly number[];
   readonly data: Float32Array;
 }
+
+export function isNamedArray(value: unknown): value is NamedArray {
+  const { shape, data } = (value ?? {}) as Partial<NamedArray>;
+  return Array.isArray(shape) && data instanceof Float32Array && data.length === numel(shape);
+}
+
+const aState: Wanted<ReadonlyMap<string, NamedArray>> = {
+  wants: "a Map from names to { shape, data }, such as stateDict() returns",
+  fits: (value): value is ReadonlyMap<string, NamedArray> =>
+    value instanceof Map && [...value.values()].every(isNamedArray),
+};
 
 /** What a module is made of: tensors (parameters) and other modules. */
 type Member = Tensor | Module;
@@ -79,24 +94,30 @@ export abstract class Module {
   }
 
   /**
-   * Overwrites the tensors' values with those of `state`. Throws, without changing anything, unless `state`
-   * has exactly this module's names and shapes. The message lists what differs, and calls the state `source`
-   * (a file's path).
+   * Overwrites the tensors' values with those of `state`. Errors call the state `source` (a file's path).
    *
    * With `strict: false`, tensors whose name and shape fit get the state's values, and the others keep
    * theirs; the result lists those. (PyTorch's throws for a different shape even then.)
+   *
+   * @throws DataError, without changing anything, unless `state` has exactly this module's names and shapes;
+   *   the message lists what differs. And if a value that would be loaded is not finite, for what a network
+   *   makes of NaN may look like a picture.
    */
   loadStateDict(
     state: ReadonlyMap<string, NamedArray>,
-    { strict = true, source = "the given state" }: { strict?: boolean; source?: string } = {},
+    options: { strict?: boolean; source?: string } = {},
   ): StateDifference {
+    const name = "loadStateDict";
+    checkArguments(name, { state: [state, aState] });
+    checkOptions(name, options, { strict: trueOrFalse, source: text });
+    const { strict = true, source = "the given state" } = options;
     const own = this.namedTensors();
     const missing = [...own.keys()].filter((name) => !state.has(name));
     const unexpected = [...state.keys()].filter((name) => !own.has(name));
     const fits = (name: string) => state.get(name)?.shape.join() === own.get(name)!.shape.join();
     const misshapen = [...own.keys()].filter((name) => state.has(name) && !fits(name));
     const shapes = misshapen.map(
-      (name) => `${name} is [${state.get(name)!.shape}] and should be [${own.get(name)!.shape}]`,
+      (name) => `${name} is ${quote(state.get(name)!.shape)} and should be ${quote(own.get(name)!.shape)}`,
     );
     const differences = [
       missing.length > 0 && `it lacks ${firstOf(missing)}`,
@@ -104,12 +125,21 @@ export abstract class Module {
       shapes.length > 0 && firstOf(shapes),
     ].filter(Boolean);
     if (strict && differences.length > 0) {
-      throw new Error(
-        `loadStateDict: ${source} does not fit this ${this.constructor.name}: ${differences.join("; ")}. ` +
+      throw new DataError(
+        `${name}: ${source} does not fit this ${this.constructor.name}: ${differences.join("; ")}. ` +
           `It was saved from another architecture: create the network with the options it was trained with.`,
       );
     }
-    for (const [name, tensor] of own) if (fits(name)) tensor.assign(state.get(name)!.data);
+    const fitting = [...own].filter(([name]) => fits(name));
+    for (const [tensorName] of fitting) {
+      const broken = state.get(tensorName)!.data.find((value) => !Number.isFinite(value));
+      if (broken === undefined) continue;
+      throw new DataError(
+        `${name}: in ${source}, tensor ${tensorName} holds ${broken}. The training that made it has diverged, or ` +
+          `the file is damaged. Take weights from before that.`,
+      );
+    }
+    for (const [name, tensor] of fitting) tensor.assign(state.get(name)!.data);
     return { missing, unexpected, misshapen };
   }
 
@@ -123,6 +153,9 @@ export abstract class Module {
     for (const tensor of this.namedTensors().values()) tensor.dispose();
   }
 }
+
+/** What functions that take a network want. */
+export const aModule = instanceOf(Module, "a network or another module");
 
 function isMember(value: unknown): value is Member {
   return value instanceof Tensor || value instanceof Module;
@@ -139,5 +172,7 @@ function holdsMember(value: unknown, seen = new Set<unknown>()): value is object
 }
 
 function firstOf(names: string[]): string {
-  return names.slice(0, 4).join(", ") + (names.length > 4 ? ` and ${names.length - 4} more` : "");
+  return (
+    names.slice(0, 4).map(printable).join(", ") + (names.length > 4 ? ` and ${names.length - 4} more` : "")
+  );
 }

@@ -1,9 +1,18 @@
 import type { Device, Storage } from "../device/device.ts";
 import { type AdamOptions, adamStep } from "../kernels/optim/adam.ts";
 import { type SgdOptions, sgdStep } from "../kernels/optim/sgd.ts";
-import { ShapeError, sameShape } from "../tensor/shape.ts";
+import {
+  checkArguments,
+  checkOptions,
+  isObject,
+  listOf,
+  trueOrFalse,
+  type Wanted,
+} from "../options/arguments.ts";
+import { atLeastZero, quote, whole } from "../options/kinds.ts";
+import { formatShape, ShapeError, sameShape } from "../tensor/shape.ts";
 import type { Gradients } from "../tensor/tape.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import { aTensor, type Tensor } from "../tensor/tensor.ts";
 
 /** All tensors that optimisers train. */
 const trained = new WeakSet<Tensor>();
@@ -29,14 +38,29 @@ abstract class Optimizer<Sum extends string> {
   #disposed = false;
   #warned = false;
 
-  constructor(parameters: readonly Tensor[], options: { readonly lr?: number }, sums: readonly Sum[]) {
+  constructor(
+    parameters: readonly Tensor[],
+    options: { readonly lr?: number },
+    sums: readonly Sum[],
+    wanted: Readonly<Record<string, Wanted>>,
+  ) {
     const { name } = this.constructor;
     // Without types, `new Adam(parameters, 0.1)` would pass for options without a learning rate.
-    if (typeof options !== "object") {
-      throw new RangeError(`${name}: options are an object such as { lr: 1e-3 }, got ${options}.`);
+    if (!isObject(options)) {
+      throw new RangeError(`${name}: options are an object such as { lr: 1e-3 }, got ${quote(options)}.`);
     }
-    if (!Array.isArray(parameters) || !parameters.every((parameter) => parameter instanceof Tensor)) {
-      throw new RangeError(`${name}: the first argument is a list of tensors, such as model.parameters().`);
+    checkOptions(name, options, { lr: atLeastZero, weightDecay: atLeastZero, ...wanted });
+    if (!listOf(aTensor).fits(parameters)) {
+      throw new RangeError(
+        `${name}: the first argument is a list of tensors, such as model.parameters(), got ${quote(parameters)}.`,
+      );
+    }
+    const fixed = parameters.find((parameter) => !parameter.requiresGrad);
+    if (fixed) {
+      throw new RangeError(
+        `${name}: the tensor of shape ${formatShape(fixed.shape)} is no parameter, for its requiresGrad is not ` +
+          `set: backward() computes no gradient for it. Set it, or leave the tensor out.`,
+      );
     }
     if (parameters.length === 0) throw new Error(`${name}: there are no parameters to optimise.`);
     if (new Set(parameters).size !== parameters.length) {
@@ -84,13 +108,13 @@ abstract class Optimizer<Sum extends string> {
     // All checks come first: nothing changes if one fails.
     if (!(gradients instanceof Map)) {
       throw new RangeError(
-        `${this.constructor.name}.step: wants the gradients of backward(loss), got ${gradients}. Write ` +
+        `${this.constructor.name}.step: wants the gradients of backward(loss), got ${quote(gradients)}. Write ` +
           `optimizer.step(backward(loss)).`,
       );
     }
-    if (!(this.lr >= 0 && this.lr < Number.POSITIVE_INFINITY)) {
+    if (!atLeastZero.fits(this.lr)) {
       throw new RangeError(
-        `${this.constructor.name}.step: lr is ${this.lr}, and a learning rate is a number of at least 0. ` +
+        `${this.constructor.name}.step: lr is ${quote(this.lr)}, and a learning rate is a number of at least 0. ` +
           `If a schedule computed it, look at the schedule's arguments: the first learning rate comes ` +
           `first, as in stepLR(1e-3, { stepSize: 10 }).`,
       );
@@ -147,6 +171,7 @@ abstract class Optimizer<Sum extends string> {
   /** Continues from the result of `stateDict`. Throws if that belongs to other parameters. */
   loadStateDict(state: OptimizerState): void {
     this.#refuseDisposed("loadStateDict");
+    checkArguments(`${this.constructor.name}.loadStateDict`, { state: [state, aState] });
     for (const name of this.#sums) {
       const { length } = this.blocks[name];
       if (state.sums[name]?.length !== length) {
@@ -176,6 +201,18 @@ abstract class Optimizer<Sum extends string> {
   }
 }
 
+const aState: Wanted<OptimizerState> = {
+  wants: "what stateDict() returns, { steps, lr, sums }",
+  fits: (value): value is OptimizerState =>
+    isObject(value) && whole(0).fits(value.steps) && atLeastZero.fits(value.lr) && isObject(value.sums),
+};
+
+const twoShares: Wanted<readonly [number, number]> = {
+  wants: "two numbers, each at least 0 and below 1",
+  fits: (value): value is readonly [number, number] =>
+    Array.isArray(value) && value.length === 2 && value.every((beta) => beta >= 0 && beta < 1),
+};
+
 export interface OptimizerState {
   readonly steps: number;
   readonly lr: number;
@@ -187,7 +224,7 @@ export class Adam extends Optimizer<"m" | "v"> {
   readonly #options: Omit<Required<AdamOptions>, "lr">;
 
   constructor(parameters: readonly Tensor[], options: AdamOptions = {}) {
-    super(parameters, options, ["m", "v"]);
+    super(parameters, options, ["m", "v"], { betas: twoShares, eps: atLeastZero });
     const { betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = options;
     this.#options = { betas, eps, weightDecay };
   }
@@ -202,11 +239,11 @@ export class SGD extends Optimizer<"velocity"> {
   readonly #options: Omit<Required<SgdOptions>, "lr">;
 
   constructor(parameters: readonly Tensor[], options: SgdOptions = {}) {
-    const { momentum = 0, nesterov = false, weightDecay = 0 } = options;
-    if (nesterov && momentum <= 0) {
-      throw new RangeError(`SGD: nesterov wants a momentum above 0, got ${momentum}.`);
+    if (options?.nesterov && !((options.momentum ?? 0) > 0)) {
+      throw new RangeError(`SGD: nesterov wants a momentum above 0, got ${quote(options.momentum ?? 0)}.`);
     }
-    super(parameters, options, ["velocity"]);
+    super(parameters, options, ["velocity"], { momentum: atLeastZero, nesterov: trueOrFalse });
+    const { momentum = 0, nesterov = false, weightDecay = 0 } = options;
     this.#options = { momentum, nesterov, weightDecay };
   }
 

@@ -3,8 +3,18 @@
  * bytes. The header maps names to `{ dtype, shape, data_offsets: [begin, end] }`, with offsets from the end
  * of the header, and `__metadata__` to strings. Specification: huggingface/safetensors on GitHub.
  */
+import {
+  bytes as bytesWanted,
+  checkArguments,
+  checkOptions,
+  isObject,
+  isPlain,
+  type Wanted,
+} from "../options/arguments.ts";
+import { oneOf, printable, quote } from "../options/kinds.ts";
+import { DataError } from "../picture/errors.ts";
 import { numel } from "../tensor/shape.ts";
-import type { Module, NamedArray } from "./module.ts";
+import { aModule, isNamedArray, type Module, type NamedArray } from "./module.ts";
 
 interface Entry {
   readonly dtype: string;
@@ -21,8 +31,14 @@ export interface SafetensorsOptions {
 export function serializeSafetensors(
   tensors: ReadonlyMap<string, NamedArray>,
   metadata: Readonly<Record<string, string>> = {},
-  { dtype = "F32" }: SafetensorsOptions = {},
+  options: SafetensorsOptions = {},
 ): Uint8Array<ArrayBuffer> {
+  checkArguments("serializeSafetensors", {
+    "the first argument": [tensors, namedArrays],
+    metadata: [metadata, texts],
+  });
+  checkOptions("serializeSafetensors", options, { dtype: oneOf("F32", "F16") });
+  const { dtype = "F32" } = options;
   const { bytes: size, write } = types[dtype];
   const header: Record<string, Entry | Readonly<Record<string, string>>> = { __metadata__: metadata };
   let length = 0;
@@ -51,51 +67,116 @@ export function serializeSafetensors(
   return bytes;
 }
 
+const namedArrays: Wanted = {
+  wants: "a Map from names to { shape, data }, where data is a Float32Array of as many values",
+  fits: (value): value is ReadonlyMap<string, NamedArray> =>
+    value instanceof Map &&
+    [...value].every(([name, array]) => typeof name === "string" && isNamedArray(array)),
+};
+
+const texts: Wanted = {
+  wants: "an object whose values are texts",
+  fits: (value): value is Record<string, string> =>
+    isPlain(value) && Object.values(value).every((text) => typeof text === "string"),
+};
+
+/** The specification's limit of the header, in bytes. */
+const MAX_HEADER = 100_000_000;
+
 /**
- * Reads a safetensors file with F32, F16 or BF16 tensors. Throws if the bytes are not such a file or not all
- * of it. `name` is what errors call the file.
+ * Reads a safetensors file with F32, F16 or BF16 tensors, whose values may be any, NaN as well. The tensors
+ * take at most twice the file's bytes: as the specification says, they must fill the file without gaps, and
+ * no two may share bytes. `name` is what errors call the file.
+ *
+ * @throws DataError if the bytes are not such a file or not all of it.
  */
 export function parseSafetensors(
   bytes: Uint8Array,
   name = "the safetensors file",
 ): { tensors: Map<string, NamedArray>; metadata: Record<string, string> } {
+  checkArguments("parseSafetensors", { "the first argument": [bytes, bytesWanted] });
   const broken = (what: string): Error =>
-    new Error(`${name} is not a complete safetensors file: ${what}. Save or download it again.`);
+    new DataError(`${name} is not a complete safetensors file: ${what}. Save or download it again.`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 8) throw broken(`it has only ${bytes.length} bytes`);
   const headerLength = Number(view.getBigUint64(0, true));
   if (headerLength > bytes.length - 8) {
     throw broken(`its header claims ${headerLength} bytes of the file's ${bytes.length}`);
   }
+  if (headerLength > MAX_HEADER) throw broken(`its header is larger than ${MAX_HEADER} bytes`);
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerLength)));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, 8 + headerLength));
+    header = JSON.parse(text);
   } catch {
     throw broken("its header is not JSON");
   }
   if (!isObject(header)) throw broken("its header is not a JSON object");
   const { __metadata__: metadata = {}, ...entries } = header;
   if (!isObject(metadata)) throw broken("its __metadata__ is not a JSON object");
+  for (const [key, value] of Object.entries(metadata)) {
+    if (typeof value === "string") continue;
+    throw broken(`the metadata ${quote(key)} should be a text and is ${quote(value)}`);
+  }
   const tensors = new Map<string, NamedArray>();
-  for (const [key, entry] of Object.entries(entries)) {
-    if (!isEntry(entry)) throw broken(`its header does not say what and where tensor ${key} is`);
-    const { dtype, shape, data_offsets } = entry;
-    if (!isType(dtype)) {
-      throw new Error(`${name}: tensor ${key} has type ${dtype}; F32, F16 and BF16 can be read.`);
-    }
-    const type = types[dtype];
-    const [begin, end] = data_offsets;
-    const size = numel(shape);
-    if (end - begin !== size * type.bytes || 8 + headerLength + end > bytes.length) {
-      throw broken(
-        `tensor ${key} of shape [${shape}] goes from byte ${begin} to ${end}, past the end or a wrong length`,
-      );
-    }
+  for (const { key, dtype, shape, begin } of checkEntries(
+    entries,
+    bytes.length - 8 - headerLength,
+    name,
+    broken,
+  )) {
+    const { bytes: width, read } = types[dtype];
     const start = 8 + headerLength + begin;
-    const data = Float32Array.from({ length: size }, (_, i) => type.read(view, start + i * type.bytes));
+    const data = new Float32Array(numel(shape));
+    for (let i = 0; i < data.length; i++) data[i] = read(view, start + i * width);
     tensors.set(key, { shape, data });
   }
   return { tensors, metadata: metadata as Record<string, string> };
+}
+
+interface CheckedEntry {
+  readonly key: string;
+  readonly dtype: keyof typeof types;
+  readonly shape: readonly number[];
+  readonly begin: number;
+}
+
+/** The header's entries, in its order, if they are right and cover the `size` bytes after it exactly once. */
+function checkEntries(
+  entries: Readonly<Record<string, unknown>>,
+  size: number,
+  name: string,
+  broken: (what: string) => Error,
+): CheckedEntry[] {
+  const places: { key: string; begin: number; end: number }[] = [];
+  const checked = Object.entries(entries).map(([key, entry]): CheckedEntry => {
+    if (!isEntry(entry)) throw broken(`its header does not say what and where tensor ${printable(key)} is`);
+    const { dtype, shape, data_offsets } = entry;
+    if (!isType(dtype)) {
+      throw new DataError(
+        `${name}: tensor ${printable(key)} has type ${printable(dtype)}; F32, F16 and BF16 can be read.`,
+      );
+    }
+    const [begin, end] = data_offsets;
+    if (end - begin !== numel(shape) * types[dtype].bytes || end > size) {
+      throw broken(
+        `tensor ${printable(key)} of shape ${quote(shape)} goes from byte ${begin} to ${end}, past the end or ` +
+          `a wrong length`,
+      );
+    }
+    places.push({ key, begin, end });
+    return { key, dtype, shape, begin };
+  });
+  let covered = 0;
+  for (const { key, begin, end } of places.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== covered) {
+      const fault = begin < covered ? "shares bytes with another tensor" : "leaves bytes before it unused";
+      throw broken(`tensor ${printable(key)}, from byte ${begin} to ${end}, ${fault}`);
+    }
+    covered = end;
+  }
+  if (covered !== size) throw broken(`${size - covered} bytes at its end belong to no tensor`);
+  return checked;
 }
 
 const types = {
@@ -147,10 +228,6 @@ function numberToHalf(value: number): number {
   return sign | (((exponent + 14) << 10) + steps);
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function isEntry(value: unknown): value is Entry {
   if (!isObject(value)) return false;
   const { dtype, shape, data_offsets: offsets } = value;
@@ -165,33 +242,37 @@ export async function saveWeights(
   metadata: Readonly<Record<string, string>> = {},
   options: SafetensorsOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  if (typeof metadata !== "object") {
+  checkArguments("saveWeights", { "the first argument": [module, aModule] });
+  if (!texts.fits(metadata)) {
     throw new RangeError(
       `saveWeights: the second argument is metadata, such as { note: "first try" }, got ` +
-        `${JSON.stringify(metadata)}. To write the file: await writeFile(path, await saveWeights(model)).`,
+        `${quote(metadata)}. To write the file: await writeFile(path, await saveWeights(model)).`,
     );
   }
   return serializeSafetensors(await module.stateDict(), { ...module.metadata(), ...metadata }, options);
 }
 
 /**
- * Loads a file from {@link saveWeights}, or any safetensors file with this module's names and shapes. Throws,
- * without changing the module, if the file is broken or belongs to another architecture. `name` is what
- * errors call the file. Returns its metadata.
+ * Loads a file from {@link saveWeights}, or any safetensors file with this module's names and shapes. Returns
+ * its metadata. `name` is what errors call the file.
+ *
+ * @throws DataError, without changing the module, if the file is broken, belongs to another architecture, or
+ *   holds values that are not finite.
  */
 export function loadWeights(module: Module, bytes: Uint8Array, name?: string): Record<string, string> {
-  if (!ArrayBuffer.isView(bytes)) {
+  checkArguments("loadWeights", { "the first argument": [module, aModule] });
+  if (!bytesWanted.fits(bytes)) {
     throw new RangeError(
-      `loadWeights: the second argument is the file's bytes (a Uint8Array), got ${JSON.stringify(bytes)}. ` +
+      `loadWeights: the second argument is the file's bytes (a Uint8Array), got ${quote(bytes)}. ` +
         `To read the file: loadWeights(model, await readFile(path), path).`,
     );
   }
   const { tensors, metadata } = parseSafetensors(bytes, name);
   for (const [key, own] of Object.entries(module.metadata())) {
     if (metadata[key] !== undefined && metadata[key] !== own) {
-      throw new Error(
+      throw new DataError(
         `${name ?? "The safetensors file"} holds weights of another network: its ${key} is ` +
-          `${metadata[key]}, and this network's is ${own}. Create the network with the options it was ` +
+          `${printable(metadata[key])}, and this network's is ${own}. Create the network with the options it was ` +
           `trained with.`,
       );
     }

@@ -1,6 +1,8 @@
-import type { Random } from "../tensor/random.ts";
-import type { Layer } from "./init.ts";
-import type { NamedArray } from "./module.ts";
+import { checkArguments, checkOptions, listOf, type Wanted } from "../options/arguments.ts";
+import { atLeastZero } from "../options/kinds.ts";
+import { aRandom, type Random } from "../tensor/random.ts";
+import { aLayer, type Layer } from "./init.ts";
+import { isNamedArray, type NamedArray } from "./module.ts";
 
 /**
  * Fits a first layer's initial weights to the pictures that it will see: every pattern in a window has an
@@ -25,8 +27,16 @@ export function whiteningInit(
   layer: Layer,
   pictures: readonly NamedArray[],
   random: Random,
-  { std = 0.3, floor = 0.01 } = {},
+  options: { std?: number; floor?: number } = {},
 ): void {
+  const name = "whiteningInit";
+  checkArguments(name, {
+    layer: [layer, aLayer],
+    pictures: [pictures, listOf(planesOfFloats)],
+    random: [random, aRandom],
+  });
+  checkOptions(name, options, { std: atLeastZero, floor: atLeastZero });
+  const { std = 0.3, floor = 0.01 } = options;
   const [outChannels, inChannels, kh, kw] = layer.weight.shape;
   const n = inChannels * kh * kw;
   const covariance = windowCovariance(pictures, [inChannels, kh, kw], random);
@@ -45,6 +55,8 @@ export function whiteningInit(
   layer.weight.assign(weights);
   layer.bias?.assign(new Float32Array(outChannels));
 }
+
+const planesOfFloats: Wanted<NamedArray> = { wants: "planes { shape, data }", fits: isNamedArray };
 
 /** The lower half of C, n x n for n = channels * kh * kw, from 16,000 windows at random places. */
 function windowCovariance(

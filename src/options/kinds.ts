@@ -35,7 +35,15 @@ export function whole(min = -Infinity, max = Infinity): Kind<number> {
   return numeric(`a whole number${range}`, "N", passes);
 }
 
-export const odd = numeric("an odd number above 0", "N", (value) => value > 0 && value % 2 === 1);
+/** Odd numbers from 1 to `max`. */
+export function odd(max: number): Kind<number> {
+  return numeric(
+    `an odd number from 1 to ${max}`,
+    "N",
+    (value) => value > 0 && value <= max && value % 2 === 1,
+  );
+}
+
 export const atLeastZero = numeric("a number of at least 0", "X", (value) => value >= 0 && value < Infinity);
 export const positive = numeric("a number above 0", "X", (value) => value > 0 && value < Infinity);
 export const share = numeric("a number between 0 and 1", "X", (value) => value > 0 && value < 1);
@@ -95,7 +103,55 @@ export function orList(names: readonly (string | number)[]): string {
   return names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
 }
 
-/** A value that does not fit, as errors print it. */
+/** A value that does not fit, as errors print it: short, whatever it is, and on one line. */
 export function quote(value: unknown): string {
-  return typeof value === "number" ? String(value) : (JSON.stringify(value) ?? "nothing");
+  if (value === undefined) return "nothing";
+  if (typeof value === "string") return quoteText(value);
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;
+  if (typeof value !== "object" || value === null) return String(value); // -0 is 0 for people, too
+  if (Array.isArray(value)) return `[${some(value.map(quoteInner))}]`;
+  const kind = value.constructor?.name || "Object";
+  if (ArrayBuffer.isView(value) && "length" in value) return `${article(kind)} of ${value.length}`;
+  if (kind !== "Object") return article(kind);
+  return `{${some(Object.entries(value).map(([key, inner]) => `${quoteText(key)}:${quoteInner(inner)}`))}}`;
+}
+
+/** As `quote`, but of a list in a list only what it is. */
+function quoteInner(value: unknown): string {
+  return typeof value === "object" && value !== null
+    ? article(value.constructor?.name ?? "object")
+    : quote(value);
+}
+
+/** The first items of a list. */
+function some(items: readonly string[]): string {
+  return items.slice(0, 8).join(",") + (items.length > 8 ? `,… ${items.length} in all` : "");
+}
+
+function article(noun: string): string {
+  return `${/^[aeiou]/i.test(noun) ? "an" : "a"} ${noun}`;
+}
+
+/** How much of a text errors print. */
+const QUOTE_LENGTH = 80;
+
+function quoteText(text: string): string {
+  const more = text.length > QUOTE_LENGTH ? ` (${text.length} characters)` : "";
+  return `"${printable(text).replaceAll('"', '\\"')}"${more}`;
+}
+
+/**
+ * A text out of a file, for an error: shortened, and with escapes for characters that a terminal obeys
+ * instead of showing, such as those that change its colour or the direction of writing.
+ */
+export function printable(text: string): string {
+  return escaped(text.length > QUOTE_LENGTH ? `${text.slice(0, QUOTE_LENGTH)}…` : text);
+}
+
+/** The same as a whole. */
+export function escaped(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
+    return `\\u{${character.codePointAt(0)!.toString(16)}}`;
+  });
 }

@@ -4,7 +4,8 @@
  * So colours are multiplied by alpha first: those of transparent pixels become 0, and the others count as far
  * as they are seen. Afterwards they are divided by alpha again (Porter and Duff 1984).
  */
-import { type Image, type Samples, zerosLike } from "./image.ts";
+import { quote } from "../options/kinds.ts";
+import { checkImage, type Image, type Samples, zerosLike } from "./image.ts";
 import { toLevel } from "./levels.ts";
 import type { Planes } from "./planes.ts";
 
@@ -12,11 +13,16 @@ import type { Planes } from "./planes.ts";
 export const alphaChoices = ["keep", "drop", "white", "black"] as const;
 export type AlphaChoice = (typeof alphaChoices)[number];
 
-/** The picture that is to be enlarged. Throws a RangeError for an unknown choice. */
-export function withoutAlpha(image: Image<Samples>, choice: AlphaChoice): Image<Samples> {
+/** The picture that is to be enlarged. Throws a RangeError, for `caller`, if there is no such choice. */
+export function withoutAlpha(
+  image: Image<Samples>,
+  choice: AlphaChoice,
+  caller = "withoutAlpha",
+): Image<Samples> {
   if (!alphaChoices.includes(choice)) {
-    throw new RangeError(`upscale: alpha must be ${alphaChoices.join(", ")}, got ${JSON.stringify(choice)}.`);
+    throw new RangeError(`${caller}: alpha must be ${alphaChoices.join(", ")}, got ${quote(choice)}.`);
   }
+  checkImage(image, caller);
   const { width, height, channels, data } = image;
   if (choice === "keep" || channels === 1 || channels === 3) return image;
   const white = data.BYTES_PER_ELEMENT === 1 ? 255 : 65535;

@@ -1,3 +1,4 @@
+import { checkOptions, trueOrFalse } from "../options/arguments.ts";
 import { DataError } from "./errors.ts";
 import { checkImage, type Image } from "./image.ts";
 import { toByte } from "./levels.ts";
@@ -24,21 +25,28 @@ export interface YOptions {
   round?: boolean;
 }
 
+const yOptions = { round: trueOrFalse };
+
 /** Luma of an RGB picture in 16..235, [height, width]. */
-export function rgbToY(image: Image, { round = false }: YOptions = {}): Float64Array {
+export function rgbToY(image: Image, options: YOptions = {}): Float64Array {
   checkRgb(image, "rgbToY");
+  checkOptions("rgbToY", options, yOptions);
+  const { round = false } = options;
   return component(image, 0, round);
 }
 
 /** Luma of an RGB picture, rounded to whole levels in 16..235, as a picture of 1 channel. */
 export function lumaOf(image: Image): Image {
+  checkRgb(image, "lumaOf");
   const { width, height } = image;
   return { width, height, channels: 1, data: Uint8Array.from(rgbToY(image, { round: true })) };
 }
 
 /** RGB picture -> planes [3, height, width]: Y in 16..235, Cb and Cr in 16..240. */
-export function rgbToYcbcr(image: Image, { round = false }: YOptions = {}): Float64Array {
+export function rgbToYcbcr(image: Image, options: YOptions = {}): Float64Array {
   checkRgb(image, "rgbToYcbcr");
+  checkOptions("rgbToYcbcr", options, yOptions);
+  const { round = false } = options;
   const planes = new Float64Array(image.data.length);
   for (let k = 0; k < 3; k++) planes.set(component(image, k, round), (k * planes.length) / 3);
   return planes;

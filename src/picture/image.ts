@@ -1,3 +1,5 @@
+import { isObject } from "../options/arguments.ts";
+import { quote } from "../options/kinds.ts";
 import { DataError } from "./errors.ts";
 
 /** A picture's samples: 8 bits each (0..255), or 16 (0..65535). */
@@ -17,12 +19,21 @@ export interface Image<S extends Samples = Uint8Array> {
 
 /** Throws a DataError unless the sizes are whole, above 0, and match the number of samples. */
 export function checkImage(image: Image<Samples>, caller: string): void {
+  if (!isObject(image)) {
+    throw new DataError(`${caller}: a picture is { width, height, channels, data }, got ${quote(image)}.`);
+  }
   const { width, height, channels, data } = image;
   const whole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
   if (!whole || ![1, 2, 3, 4].includes(channels)) {
     throw new DataError(
-      `${caller}: ${width}x${height} with ${channels} channels is not a picture; ` +
+      `${caller}: ${quote(width)}x${quote(height)} with ${quote(channels)} channels is not a picture; ` +
         "width and height must be whole numbers above 0 and channels 1, 2, 3 or 4.",
+    );
+  }
+  if (!(data instanceof Uint8Array || data instanceof Uint16Array)) {
+    throw new DataError(
+      `${caller}: a picture's data are samples of 8 or 16 bits, a Uint8Array or a Uint16Array, got ` +
+        `${quote(data)}. fromPlanar() makes a picture of real numbers.`,
     );
   }
   const length = width * height * channels;
@@ -63,10 +74,12 @@ export function crop<S extends Samples = Uint8Array>(
 /** Throws a RangeError unless the part (column, row, width, height) lies inside the picture. */
 export function checkInside({ width, height }: Image<Samples>, part: number[], caller: string): void {
   const [x, y, w, h] = part;
-  const inside = x >= 0 && y >= 0 && w > 0 && h > 0 && x + w <= width && y + h <= height;
-  if (inside && part.every(Number.isInteger)) return;
+  const inside =
+    part.every(Number.isInteger) && x >= 0 && y >= 0 && w > 0 && h > 0 && x + w <= width && y + h <= height;
+  if (inside) return;
+  const [column, row, columns, rows] = part.map(quote);
   throw new RangeError(
-    `${caller}: ${w}x${h} at column ${x}, row ${y} is not a whole part of a ${width}x${height} picture.`,
+    `${caller}: ${columns}x${rows} at column ${column}, row ${row} is not a whole part of a ${width}x${height} picture.`,
   );
 }
 
@@ -78,7 +91,7 @@ export function checkInside({ width, height }: Image<Samples>, part: number[], c
 export function modcrop(image: Image, scale: number): Image {
   checkImage(image, "modcrop");
   if (!Number.isInteger(scale) || scale < 1) {
-    throw new RangeError(`modcrop: scale must be a whole number of at least 1, not ${scale}.`);
+    throw new RangeError(`modcrop: scale must be a whole number of at least 1, not ${quote(scale)}.`);
   }
   const width = image.width - (image.width % scale);
   const height = image.height - (image.height % scale);

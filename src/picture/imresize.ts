@@ -1,7 +1,9 @@
+import { checkArguments, checkOptions, isObject } from "../options/arguments.ts";
+import { quote, whole } from "../options/kinds.ts";
 import { checkImage, type Image, zerosLike } from "./image.ts";
 import { toByte } from "./levels.ts";
-import { checkPlanes, type Planes } from "./planes.ts";
-import { type ResizeOptions, type ResizeTable, resizeWeights } from "./resize-weights.ts";
+import { checkPlanes, checkPlanesObject, type Planes } from "./planes.ts";
+import { type ResizeOptions, type ResizeTable, resizeOptions, resizeWeights } from "./resize-weights.ts";
 
 interface Size {
   width: number;
@@ -21,12 +23,30 @@ interface Size {
  */
 export function imresize(image: Image, scale: number | Size, options: ResizeOptions = {}): Image {
   checkImage(image, "imresize");
-  if (typeof scale !== "number") return resizeTo(image, scale, options);
+  checkOptions("imresize", options, resizeOptions);
+  if (typeof scale !== "number") {
+    checkSize("imresize", scale, image.channels);
+    return resizeTo(image, scale, options);
+  }
   if (!(scale > 0 && scale < Infinity)) {
     throw new RangeError(`imresize: scale must be a number above 0, not ${scale}.`);
   }
   const size = { width: Math.ceil(scale * image.width), height: Math.ceil(scale * image.height) };
+  checkSize("imresize", size, image.channels);
   return resizeTo(image, size, options, scale, scale);
+}
+
+/** More samples than JavaScript's arrays hold on all machines. */
+const MAX_SAMPLES = 2 ** 31;
+
+function checkSize(caller: string, size: Size, channels: number): void {
+  const { width, height }: Partial<Size> = isObject(size) ? size : {};
+  const sides = [width, height];
+  if (sides.every((side) => whole(1).fits(side)) && width! * height! * channels <= MAX_SAMPLES) return;
+  throw new RangeError(
+    `${caller}: the result's size must be { width, height }, whole numbers of at least 1, and at most ` +
+      `${MAX_SAMPLES} samples; got ${isObject(size) ? sides.map(quote).join("x") : quote(size)}.`,
+  );
 }
 
 /**
@@ -39,18 +59,21 @@ export function imresizePlane(
   to: Size,
   options: ResizeOptions = {},
 ): Float64Array {
+  checkOptions("imresizePlane", options, resizeOptions);
+  checkSize("imresizePlane", from, 1);
+  checkSize("imresizePlane", to, 1);
   const { width, height } = from;
   checkPlanes(plane, [1, height, width], "imresizePlane");
   return resizeTo({ width, height, channels: 1, data: new Float64Array(plane) }, to, options).data;
 }
 
 /** Every plane by Matlab's imresize for real numbers; by default bicubic. */
-export function interpolatePlanes(
-  { width, height, channels, data }: Planes,
-  scale: number,
-  options?: ResizeOptions,
-): Planes {
+export function interpolatePlanes(planes: Planes, scale: number, options?: ResizeOptions): Planes {
+  checkPlanesObject(planes, "interpolatePlanes");
+  checkArguments("interpolatePlanes", { scale: [scale, whole(1)] });
+  const { width, height, channels, data } = planes;
   const large = { width: width * scale, height: height * scale };
+  checkSize("interpolatePlanes", large, channels);
   const area = width * height;
   const result = new Float32Array(channels * large.width * large.height);
   for (let c = 0; c < channels; c++) {

@@ -1,3 +1,5 @@
+import { checkOptions, trueOrFalse } from "../options/arguments.ts";
+import { oneOf, whole } from "../options/kinds.ts";
 import { rgbToY } from "./color.ts";
 import { DataError } from "./errors.ts";
 import { checkImage, type Image } from "./image.ts";
@@ -57,20 +59,20 @@ export function ssim(a: Image, b: Image, options: MetricOptions): number {
   return values.reduce((sum, v) => sum + v, 0) / values.length;
 }
 
+const metricOptions = { border: whole(0), channels: oneOf("y", "rgb"), roundY: trueOrFalse };
+
 /** What is compared of both pictures, plane by plane and without the border. */
 function comparedPlanes(caller: string, a: Image, b: Image, options: MetricOptions) {
-  const { border, channels, roundY = false } = options;
   checkImage(a, caller);
   checkImage(b, caller);
+  checkOptions(caller, options, metricOptions, ["border", "channels"]);
+  const { border, channels, roundY = false } = options;
   const size = (image: Image) => `${image.width}x${image.height} with ${image.channels} channels`;
   if (a.width !== b.width || a.height !== b.height || a.channels !== b.channels) {
     throw new DataError(
       `${caller}: the pictures must have the same size, but one is ${size(a)} and the other ${size(b)}; ` +
         "crop the larger one (modcrop, crop) or convert it (toRgb).",
     );
-  }
-  if (channels !== "y" && channels !== "rgb") {
-    throw new RangeError(`${caller}: channels must be "y" or "rgb", not ${JSON.stringify(channels)}.`);
   }
   if (!(a.channels === 3 || (a.channels === 1 && channels === "y"))) {
     throw new DataError(

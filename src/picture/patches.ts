@@ -1,5 +1,7 @@
+import { checkArguments, instanceOf, isObject, type Wanted } from "../options/arguments.ts";
+import { whole } from "../options/kinds.ts";
 import { DataError } from "./errors.ts";
-import { checkInside, type Image } from "./image.ts";
+import { checkImage, checkInside, type Image } from "./image.ts";
 import { unitFromByte } from "./levels.ts";
 import { checkPlanes } from "./planes.ts";
 
@@ -16,6 +18,23 @@ export interface Symmetry {
   transpose: boolean;
 }
 
+const aSymmetry: Wanted<Symmetry> = {
+  wants: "a symmetry, { hflip, vflip, transpose }",
+  fits: (value): value is Symmetry =>
+    isObject(value) && [value.hflip, value.vflip, value.transpose].every((flag) => typeof flag === "boolean"),
+};
+
+const aGenerator: Wanted<{ int(n: number): number }> = {
+  wants: "a Random, such as new Random(1)",
+  fits: (value): value is { int(n: number): number } => isObject(value) && typeof value.int === "function",
+};
+
+const aSize: Wanted<{ width: number; height: number }> = {
+  wants: "a picture or its size, { width, height }",
+  fits: (value): value is { width: number; height: number } =>
+    isObject(value) && whole(1).fits(value.width) && whole(1).fits(value.height),
+};
+
 /** All 8; number 0 changes nothing. */
 export const symmetries: readonly Symmetry[] = Array.from({ length: 8 }, (_, k) => ({
   hflip: (k & 1) !== 0,
@@ -24,7 +43,9 @@ export const symmetries: readonly Symmetry[] = Array.from({ length: 8 }, (_, k) 
 }));
 
 /** The symmetry that undoes another one. All but the quarter turns are their own inverse. */
-export function inverseSymmetry({ hflip, vflip, transpose }: Symmetry): Symmetry {
+export function inverseSymmetry(symmetry: Symmetry): Symmetry {
+  checkArguments("inverseSymmetry", { "the first argument": [symmetry, aSymmetry] });
+  const { hflip, vflip, transpose } = symmetry;
   return transpose ? { hflip: vflip, vflip: hflip, transpose } : { hflip, vflip, transpose };
 }
 
@@ -40,6 +61,7 @@ export function augment(
   symmetry: Symmetry,
 ): Float32Array {
   checkPlanes(planar, [c, h, w], "augment");
+  checkArguments("augment", { symmetry: [symmetry, aSymmetry] });
   const out = new Float32Array(planar.length);
   const { start, rowStep, columnStep } = walk(w, h, symmetry);
   const [rows, columns] = symmetry.transpose ? [w, h] : [h, w];
@@ -68,7 +90,13 @@ export function copyPatch(
   size: number,
   symmetry: Symmetry,
 ): void {
+  checkImage(image, "copyPatch");
   checkInside(image, [x, y, size, size], "copyPatch");
+  checkArguments("copyPatch", {
+    out: [out, instanceOf(Float32Array, "a Float32Array")],
+    offset: [offset, whole(0)],
+    symmetry: [symmetry, aSymmetry],
+  });
   const { width, channels, data } = image;
   if (offset < 0 || offset + channels * size * size > out.length) {
     throw new RangeError(
@@ -100,9 +128,12 @@ export interface PatchPlace {
 /** Draws the place of a size x size square in a picture, and one of the 8 symmetries. */
 export function randomPlace(
   rng: { int(n: number): number },
-  { width, height }: { width: number; height: number },
+  picture: { width: number; height: number },
   size: number,
 ): PatchPlace {
+  checkArguments("randomPlace", { rng: [rng, aGenerator], picture: [picture, aSize] });
+  const { width, height } = picture;
+  checkArguments("randomPlace", { size: [size, whole(1)] });
   if (size > width || size > height) {
     throw new DataError(
       `a patch of ${size}x${size} does not fit into the LR picture of ${width}x${height}; ` +

@@ -1,4 +1,7 @@
 /** Planes of numbers, as networks take them, from and to the pixels of files. */
+
+import { checkArguments, isObject, numberList } from "../options/arguments.ts";
+import { oneOf, quote, whole } from "../options/kinds.ts";
 import { DataError } from "./errors.ts";
 import { checkImage, type Image, type Samples } from "./image.ts";
 import { toLevel, unitFromByte } from "./levels.ts";
@@ -13,15 +16,31 @@ export interface Planes {
 
 /** Throws a DataError unless planes [channels, height, width] have one value for every sample. */
 export function checkPlanes(
-  { length }: ArrayLike<number>,
+  planes: ArrayLike<number>,
   [channels, height, width]: readonly number[],
   caller: string,
 ): void {
+  const sizes = {
+    channels: [channels, whole(1)],
+    height: [height, whole(1)],
+    width: [width, whole(1)],
+  } as const;
+  checkArguments(caller, { planes: [planes, numberList], ...sizes });
+  const { length } = planes;
   if (length === channels * height * width) return;
   throw new DataError(
     `${caller}: planes [${channels}, ${height}, ${width}] have ${channels * height * width} values, ` +
       `but ${length} were given.`,
   );
+}
+
+/** The same for planes with their sizes. */
+export function checkPlanesObject(planes: Planes, caller: string): void {
+  if (!isObject(planes)) {
+    throw new DataError(`${caller}: planes are { width, height, channels, data }, got ${quote(planes)}.`);
+  }
+  const { data, channels, height, width } = planes;
+  checkPlanes(data, [channels, height, width], caller);
 }
 
 /**
@@ -55,6 +74,7 @@ export function fromPlanar<Depth extends 8 | 16 = 8>(
   depth: Depth = 8 as Depth,
 ): Image<Depth extends 8 ? Uint8Array : Uint16Array> {
   checkPlanes(planes, [channels, height, width], "fromPlanar");
+  checkArguments("fromPlanar", { channels: [channels, oneOf(1, 2, 3, 4)], depth: [depth, oneOf(8, 16)] });
   const area = width * height;
   const white = 2 ** depth - 1;
   const data = new (depth === 8 ? Uint8Array : Uint16Array)(area * channels);

@@ -15,6 +15,10 @@
  * so that k is 1 at 0, is 0 at the other samples, and has a continuous slope, equal to `a` at distance 1.
  * With a = -1/2 it reproduces straight lines and parabolas; a = -3/4 looks sharper and does not.
  */
+
+import { checkOptions, finite, trueOrFalse, type Wanted } from "../options/arguments.ts";
+import { oneOf, positive, quote, whole } from "../options/kinds.ts";
+
 export type ResizeOptions = (
   | {
       /** Keys' cubic convolution kernel, four samples wide. The default. */
@@ -69,10 +73,11 @@ export function resizeWeights(
   scale: number,
   options: ResizeOptions = {},
 ): ResizeTable {
-  if (!(Number.isInteger(inSize) && Number.isInteger(outSize) && inSize > 0 && outSize > 0 && scale > 0)) {
+  checkOptions("resizeWeights", options, resizeOptions);
+  if (!(side.fits(inSize) && side.fits(outSize) && positive.fits(scale))) {
     throw new RangeError(
-      `resizeWeights: sizes must be whole numbers above 0 and scale above 0, not ${inSize} -> ${outSize} ` +
-        `at scale ${scale}.`,
+      `resizeWeights: sizes must be whole numbers from 1 to ${MAX_SIDE} and scale above 0, not ${quote(inSize)} -> ` +
+        `${quote(outSize)} at scale ${quote(scale)}.`,
     );
   }
   const { kernel = "cubic", a = -0.5, antialias = true, edge = "mirror", siting = [0.5, 0.5] } = options;
@@ -118,6 +123,24 @@ export function resizeWeights(
   const isUsed = (_: number, k: number) => k % all >= firstUsed && k % all <= lastUsed;
   return { taps, indices: indices.filter(isUsed), weights: weights.filter(isUsed) };
 }
+
+/** Far more than any picture has. */
+const MAX_SIDE = 2 ** 24;
+const side = whole(1, MAX_SIDE);
+
+const aPair: Wanted = {
+  wants: "two numbers from 0 to 1",
+  fits: (value): value is readonly [number, number] =>
+    Array.isArray(value) && value.length === 2 && value.every((place) => place >= 0 && place <= 1),
+};
+
+export const resizeOptions: Readonly<Record<keyof ResizeOptions, Wanted>> = {
+  kernel: oneOf("cubic", "linear", "box"),
+  a: finite,
+  antialias: trueOrFalse,
+  edge: oneOf("mirror", "clamp", "drop"),
+  siting: aPair,
+};
 
 /** How many samples wide, and the value at distance x. */
 const kernels = {

@@ -1,5 +1,6 @@
 import type { Device } from "../device/device.ts";
-import { defaultDevice } from "../device/open.ts";
+import { aDevice, defaultDevice } from "../device/open.ts";
+import { aFunction, checkArguments } from "../options/arguments.ts";
 import { scope } from "./scope.ts";
 
 /**
@@ -14,6 +15,7 @@ import { scope } from "./scope.ts";
  * compile.
  */
 export async function compileAhead(body: () => void, device: Device = defaultDevice()): Promise<void> {
+  checkArguments("compileAhead", { "the first argument": [body, aFunction], device: [device, aDevice] });
   await device.compileAhead(() => {
     using _ = scope();
     body();

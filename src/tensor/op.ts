@@ -2,12 +2,14 @@
  * What an operation is: its shape rule, CPU reference, kernels and gradient rule, in one definition. And what
  * an update is: a change in place, such as an optimiser's step, by a CPU reference or one kernel.
  */
+
 import { CpuDevice, type CpuStorage, type FloatArray } from "../device/cpu-device.ts";
 import type { Device, Storage } from "../device/device.ts";
 import type { GpuDevice, GpuStorage } from "../device/gpu-device.ts";
 import { type Kernel, linearGrid } from "../device/kernel.ts";
+import { aFunction, checkArguments, optional } from "../options/arguments.ts";
 import type { Shape } from "./shape.ts";
-import { Tensor } from "./tensor.ts";
+import { aTensor, Tensor } from "./tensor.ts";
 
 /** A tensor as a CPU reference sees it: values in row-major order, and their shape. */
 export interface NdArray {
@@ -26,6 +28,8 @@ type Thunks<I extends Inputs> = { [K in keyof I]?: () => Tensor };
 /** All that defines an operation. */
 export interface OpDefinition<I extends Inputs, P> {
   readonly name: string;
+  /** Inputs that may be left out. */
+  readonly optional?: readonly (keyof I & string)[];
   /** The output's shape; throws a ShapeError that names the operation if the inputs do not fit. */
   shape(inputs: I, params: P): Shape;
   /** The reference, in plain loops: fills `y`, which is zero at first. */
@@ -38,12 +42,18 @@ export interface OpDefinition<I extends Inputs, P> {
   readonly view?: boolean;
 }
 
-/** Makes the operation: a function from inputs and parameters to the output. */
+/**
+ * Makes the operation: a function from inputs and parameters to the output, which throws a RangeError that
+ * names the operation if an input is no tensor.
+ */
 export function defineOp<I extends Inputs, P = void>(
   definition: OpDefinition<I, P>,
 ): (inputs: I, params: P) => Tensor {
   return (inputs, params) => {
-    const named = Object.entries(inputs).filter((entry): entry is [string, Tensor] => entry[1] !== undefined);
+    const isMissing = ([name, input]: [string, unknown]) =>
+      input === undefined && definition.optional?.includes(name);
+    const named = Object.entries(inputs).filter((entry): entry is [string, Tensor] => !isMissing(entry));
+    for (const [name, input] of named) checkArguments(definition.name, { [name]: [input, aTensor] });
     const [firstName, first] = named[0];
     const { device } = first;
     for (const [name, input] of named) {
@@ -55,7 +65,7 @@ export function defineOp<I extends Inputs, P = void>(
       }
     }
     const shape = definition.shape(inputs, params);
-    const y = definition.view ? first.view(shape) : Tensor.empty(shape, device);
+    const y = definition.view ? first.view(shape) : Tensor.empty(shape, device, definition.name);
     if (isGpu(device)) {
       definition.gpu(device, inputs, params, y);
     } else {
@@ -90,6 +100,7 @@ let noGrads = 0;
 export function noGrad(): Disposable;
 export function noGrad<T>(body: () => T): T;
 export function noGrad<T>(body?: () => T): Disposable | T {
+  checkArguments("noGrad", { "the first argument": [body, optional(aFunction)] });
   let ended = false;
   const end = () => {
     if (!ended) noGrads--;

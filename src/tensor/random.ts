@@ -1,3 +1,6 @@
+import { checkArguments, instanceOf, type Wanted } from "../options/arguments.ts";
+import { quote, whole } from "../options/kinds.ts";
+
 /**
  * Seeded random numbers, the same on every machine. Generator: xoshiro128** 1.1 (Blackman and Vigna,
  * "Scrambled linear pseudorandom number generators", 2021; https://prng.di.unimi.it), period 2^128 - 1. The
@@ -10,7 +13,7 @@ export class Random {
   /** @param seed any safe integer; all 53 bits count. */
   constructor(seed: number) {
     if (!Number.isSafeInteger(seed)) {
-      throw new RangeError(`Random: the seed must be a whole number below 2^53, not ${seed}.`);
+      throw new RangeError(`Random: the seed must be a whole number below 2^53, not ${quote(seed)}.`);
     }
     let weyl = (seed ^ mix(Math.floor(seed / 2 ** 32))) >>> 0;
     for (let i = 0; i < 4; i++) {
@@ -21,11 +24,15 @@ export class Random {
 
   /** A generator that continues from another one's `state()`. */
   static fromState(state: number[]): Random {
-    const valid = state.length === 4 && state.every((v) => v === v >>> 0) && state.some((v) => v !== 0);
+    const valid =
+      Array.isArray(state) &&
+      state.length === 4 &&
+      state.every((v) => v === v >>> 0) &&
+      state.some((v) => v !== 0);
     if (!valid) {
       throw new RangeError(
         `Random.fromState: a state is four whole numbers of 32 bits, not all 0, as state() returns them; ` +
-          `got [${state}].`,
+          `got ${quote(state)}.`,
       );
     }
     const random = new Random(0);
@@ -60,7 +67,7 @@ export class Random {
   /** Uniform whole number in 0 .. n - 1, without bias; 1 <= n <= 2^32. */
   int(n: number): number {
     if (!Number.isInteger(n) || n < 1 || n > 2 ** 32) {
-      throw new RangeError(`Random.int: n must be a whole number in 1 .. 2^32, not ${n}.`);
+      throw new RangeError(`Random.int: n must be a whole number in 1 .. 2^32, not ${quote(n)}.`);
     }
     // A draw from the last, incomplete run of n numbers would favour the small results: draw again.
     const limit = 2 ** 32 - (2 ** 32 % n);
@@ -79,6 +86,7 @@ export class Random {
 
   /** Puts the elements into random order, in place, every order equally likely (Fisher and Yates). */
   shuffle(array: { [index: number]: unknown; length: number }): void {
+    checkArguments("shuffle", { "the first argument": [array, aList] });
     for (let i = array.length - 1; i > 0; i--) {
       const j = this.int(i + 1);
       [array[i], array[j]] = [array[j], array[i]];
@@ -97,10 +105,20 @@ function mix(x: number): number {
   return (x ^ (x >>> 16)) >>> 0;
 }
 
+const aList: Wanted = {
+  wants: "a list or a typed array",
+  fits: (value): value is ArrayLike<unknown> =>
+    Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value),
+};
+
+/** For the checks of arguments. */
+export const aRandom = instanceOf(Random, "a Random, such as new Random(1)");
+
 let shared = new Random(0);
 
 /** Seeds the default generator, which new layers draw their weights from. Until then its seed is 0. */
 export function manualSeed(seed: number): Random {
+  checkArguments("manualSeed", { "the seed": [seed, whole()] });
   shared = new Random(seed);
   return shared;
 }

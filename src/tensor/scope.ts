@@ -1,3 +1,5 @@
+import { checkArguments, isObject, type Wanted } from "../options/arguments.ts";
+
 // Browsers without explicit resource management (Safari) lack the symbol, which is all that `using` needs.
 (Symbol as { dispose?: symbol }).dispose ??= Symbol.for("Symbol.dispose");
 
@@ -46,11 +48,30 @@ export function scope(): Scope {
   return opened;
 }
 
+const disposable: Wanted<Tracked> = {
+  wants: "a tensor",
+  fits: (value): value is Tracked => isObject(value) && typeof value.dispose === "function",
+};
+
 /** Moves a tensor to the scope around its own, one level at each call; from the outermost, out of all. */
 export function keep<T extends Tracked>(tensor: T): T {
+  checkArguments("keep", { "the first argument": [tensor, disposable] });
   const at = open.findIndex(({ tensors }) => tensors.delete(tensor));
   open[at - 1]?.tensors.add(tensor);
   return tensor;
+}
+
+/**
+ * Runs a function whose new tensors belong to no scope, whoever has one open. For what outlives its caller,
+ * such as a network. It must not be async.
+ */
+export function outsideScopes<T>(body: () => T): T {
+  const others = open.splice(0);
+  try {
+    return body();
+  } finally {
+    open.unshift(...others);
+  }
 }
 
 /** Every new tensor calls this. */

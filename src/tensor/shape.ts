@@ -1,3 +1,5 @@
+import { quote } from "../options/kinds.ts";
+
 /**
  * Pure shape arithmetic. A shape is a list of sizes, outermost first: pictures are `[n, c, h, w]`
  * (batch, channels, rows, columns), convolution weights `[o, c, kh, kw]`. `[]` is a single number.
@@ -28,7 +30,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
 /** Throws unless every size is a positive whole number and there are at most {@link MAX_RANK} of them. */
 export function checkShape(op: string, shape: Shape): void {
   if (!Array.isArray(shape)) {
-    throw new ShapeError(`${op}: a shape is a list of sizes such as [2, 3], got ${JSON.stringify(shape)}.`);
+    throw new ShapeError(`${op}: a shape is a list of sizes such as [2, 3], got ${quote(shape)}.`);
   }
   if (shape.length > MAX_RANK) {
     throw new ShapeError(
@@ -36,8 +38,9 @@ export function checkShape(op: string, shape: Shape): void {
         `Merge neighbouring axes with reshape first.`,
     );
   }
-  if (!shape.every((size) => Number.isInteger(size) && size > 0)) {
-    throw new ShapeError(`${op}: every size must be a positive whole number, got ${formatShape(shape)}.`);
+  if (!shape.every((size) => Number.isSafeInteger(size) && size > 0)) {
+    const sizes = shape.every((size) => typeof size === "number") ? formatShape(shape) : quote(shape);
+    throw new ShapeError(`${op}: every size must be a positive whole number, got ${sizes}.`);
   }
 }
 
@@ -100,10 +103,10 @@ export function stridedIndex(sizes: Shape, strides: readonly number[]): (i: numb
 
 /** Turns `-1` into the last axis and so on; throws if the axis does not exist. */
 export function normalizeAxis(op: string, axis: number, rank: number): number {
-  const positive = axis < 0 ? axis + rank : axis;
+  const positive = Number.isInteger(axis) && axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(axis) || positive < 0 || positive >= rank) {
     throw new ShapeError(
-      `${op}: axis ${axis} does not exist in a tensor of ${rank} axes; use ${-rank} to ${rank - 1}.`,
+      `${op}: axis ${quote(axis)} does not exist in a tensor of ${rank} axes; use ${-rank} to ${rank - 1}.`,
     );
   }
   return positive;
@@ -115,6 +118,9 @@ export function normalizeAxes(
   axes: number | readonly number[] | undefined,
   rank: number,
 ): number[] {
+  if (axes !== undefined && typeof axes !== "number" && !Array.isArray(axes)) {
+    throw new ShapeError(`${op}: axes are a number or a list of numbers, got ${quote(axes)}.`);
+  }
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
   const list = (typeof axes === "number" ? [axes] : axes).map((axis) => normalizeAxis(op, axis, rank));
   if (new Set(list).size !== list.length) {

@@ -5,14 +5,21 @@
  * gradients with respect to its inputs. That is the whole of backpropagation. (The notes together are called
  * a tape, which is played backwards.)
  */
+import { checkArguments, optional, type Wanted } from "../options/arguments.ts";
 import { accumulate } from "./accumulate.ts";
 import { noGrad } from "./op.ts";
 import { keep, scope } from "./scope.ts";
 import { formatShape, ShapeError, sameShape } from "./shape.ts";
-import { type TapeNode, Tensor } from "./tensor.ts";
+import { aTensor, type TapeNode, Tensor } from "./tensor.ts";
 
 /** Tensors, and the loss's gradient with respect to each. */
 export type Gradients = Map<Tensor, Tensor>;
+
+const tensors: Wanted<Iterable<Tensor>> = {
+  wants: "a list of tensors",
+  fits: (value): value is Iterable<Tensor> =>
+    (Array.isArray(value) || value instanceof Set) && [...value].every(aTensor.fits),
+};
 
 /**
  * The gradients of `loss` (one element) with respect to `wanted`: by default every tensor with `requiresGrad`
@@ -23,6 +30,7 @@ export type Gradients = Map<Tensor, Tensor>;
  * gradient rule, or if a tensor on the way has been overwritten or disposed since.
  */
 export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
+  checkArguments("backward", { "the loss": [loss, aTensor], wanted: [wanted, optional(tensors)] });
   if (loss.size !== 1) {
     throw new ShapeError(
       `backward: the loss must have one element, got shape ${formatShape(loss.shape)}. Reduce it with ` +

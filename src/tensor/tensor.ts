@@ -1,8 +1,19 @@
 import { CpuStorage } from "../device/cpu-device.ts";
-import type { Device, Storage } from "../device/device.ts";
+import { checkRoom, type Device, type Storage } from "../device/device.ts";
 import type { GpuStorage } from "../device/gpu-device.ts";
-import { defaultDevice } from "../device/open.ts";
-import { defaultRandom, Random } from "./random.ts";
+import { MetaDevice } from "../device/meta-device.ts";
+import { aDevice, defaultDevice } from "../device/open.ts";
+import {
+  checkArguments,
+  checkOptions,
+  finite,
+  instanceOf,
+  isObject,
+  numberList,
+  trueOrFalse,
+} from "../options/arguments.ts";
+import { quote } from "../options/kinds.ts";
+import { aRandom, defaultRandom, Random } from "./random.ts";
 import { forget, track } from "./scope.ts";
 import { checkShape, formatShape, numel, type Shape, ShapeError } from "./shape.ts";
 
@@ -34,9 +45,14 @@ export class Tensor {
     track(this);
   }
 
-  /** A new tensor with memory of its own, whose contents are undefined. */
-  static empty(shape: Shape, device: Device = defaultDevice()): Tensor {
-    return new Tensor(device, shape, device.allocate(numel(shape)));
+  /**
+   * A new tensor with memory of its own, whose contents are undefined. Throws a GpuError, which names the
+   * function `op`, if the device has no room for it.
+   */
+  static empty(shape: Shape, device: Device = defaultDevice(), op = "Tensor.empty"): Tensor {
+    const length = numel(shape);
+    checkRoom(device, length, `${op}: A tensor of shape ${formatShape(shape)}`);
+    return new Tensor(device, shape, device.allocate(length));
   }
 
   /** The memory on the device; throws after `dispose`. */
@@ -68,6 +84,7 @@ export class Tensor {
 
   /** A tensor of another shape that shares this one's memory. Not differentiable; see `reshape`. */
   view(shape: Shape): Tensor {
+    checkShape("view", shape);
     const storage = this.storage;
     storage.refs++;
     return new Tensor(this.device, shape, storage);
@@ -99,6 +116,7 @@ export class Tensor {
 
   /** Overwrites the values. If a gradient depends on the old values, call `backward` first. */
   assign(values: ArrayLike<number>): void {
+    checkArguments("assign", { "the first argument": [values, numberList] });
     if (values.length !== this.size) {
       throw new ShapeError(
         `assign: ${values.length} values do not fill a tensor of shape ${formatShape(this.shape)}.`,
@@ -123,6 +141,9 @@ export class Tensor {
   }
 }
 
+/** What operations want. */
+export const aTensor = instanceOf(Tensor, "a tensor");
+
 /** The note that an operation leaves on its result. Its rule may read inputs and result. */
 export interface TapeNode {
   readonly name: string;
@@ -141,6 +162,8 @@ export interface TensorOptions {
   requiresGrad?: boolean;
 }
 
+const tensorOptions = { device: aDevice, requiresGrad: trueOrFalse };
+
 /** A number, a list of numbers, a list of such lists, and so on. */
 export type NestedArray = number | ArrayLike<number> | readonly NestedArray[];
 
@@ -149,10 +172,15 @@ export type NestedArray = number | ArrayLike<number> | readonly NestedArray[];
  * `tensor(floats, [1, 3, 48, 48])`. The values are copied.
  */
 export function tensor(values: NestedArray, shape?: Shape, options: TensorOptions = {}): Tensor {
+  if (!isNested(values)) {
+    throw new RangeError(
+      `tensor: the first argument is a number, a list of numbers, or a list of such lists, got ${quote(values)}.`,
+    );
+  }
   if (shape !== undefined && !Array.isArray(shape)) {
     throw new ShapeError(
       `tensor: the second argument is the shape, a list such as [1, 3, 48, 48], and options are the third; ` +
-        `got ${JSON.stringify(shape)} for a shape. To infer it, write tensor(values, undefined, options).`,
+        `got ${quote(shape)} for a shape. To infer it, write tensor(values, undefined, options).`,
     );
   }
   const flat = flatten(values);
@@ -163,9 +191,21 @@ export function tensor(values: NestedArray, shape?: Shape, options: TensorOption
       `tensor: ${flat.length} values do not fill shape ${formatShape(sizes)}, which holds ${numel(sizes)}.`,
     );
   }
-  const result = Tensor.empty(sizes, options.device);
-  result.device.write(result.storage, flat);
+  return create("tensor", sizes, options, () => flat);
+}
+
+/** Makes a tensor, and its values when it is known that the device has room for them. */
+function create(
+  op: string,
+  shape: Shape,
+  options: TensorOptions,
+  values: (length: number) => ArrayLike<number>,
+): Tensor {
+  checkShape(op, shape);
+  checkOptions(op, options, tensorOptions);
+  const result = Tensor.empty(shape, options.device, op);
   result.requiresGrad = options.requiresGrad ?? false;
+  if (!(result.device instanceof MetaDevice)) result.device.write(result.storage, values(result.size));
   return result;
 }
 
@@ -181,12 +221,14 @@ export function ones(shape: Shape, options?: TensorOptions): Tensor {
 
 /** A tensor whose elements all equal `value`. */
 export function full(shape: Shape, value: number, options?: TensorOptions): Tensor {
+  if (typeof value !== "number") {
+    throw new RangeError(`full: the value must be a number, got ${quote(value)}.`);
+  }
   return filled("full", shape, value, options);
 }
 
-function filled(op: string, shape: Shape, value: number, options?: TensorOptions): Tensor {
-  checkShape(op, shape);
-  return tensor(new Float32Array(numel(shape)).fill(value), shape, options);
+function filled(op: string, shape: Shape, value: number, options: TensorOptions = {}): Tensor {
+  return create(op, shape, options, (length) => new Float32Array(length).fill(value));
 }
 
 export interface RandomOptions extends TensorOptions {
@@ -200,27 +242,57 @@ export function rand(
   options: Random | (RandomOptions & { low?: number; high?: number }) = {},
   ...others: never[]
 ): Tensor {
-  checkShape("rand", shape);
-  const { random = defaultRandom(), low = 0, high = 1, ...rest } = randomOptions("rand", options, others);
-  const values = Float32Array.from({ length: numel(shape) }, () => low + (high - low) * random.uniform());
-  return tensor(values, shape, rest);
+  const { random, low = 0, high = 1, ...rest } = randomOptions("rand", options, others);
+  checkArguments("rand", { low: [low, finite], high: [high, finite] });
+  return randomTensor("rand", shape, random, rest, (generator) => low + (high - low) * generator.uniform());
 }
 
 /** Normal random values, mean 0 and standard deviation 1. A `Random` alone may stand for the options. */
 export function randn(shape: Shape, options: Random | RandomOptions = {}, ...others: never[]): Tensor {
-  checkShape("randn", shape);
-  const { random = defaultRandom(), ...rest } = randomOptions("randn", options, others);
-  const values = Float32Array.from({ length: numel(shape) }, () => random.normal());
-  return tensor(values, shape, rest);
+  const { random, ...rest } = randomOptions("randn", options, others);
+  return randomTensor("randn", shape, random, rest, (generator) => generator.normal());
+}
+
+function randomTensor(
+  op: string,
+  shape: Shape,
+  random = defaultRandom(),
+  options: TensorOptions,
+  draw: (random: Random) => number,
+): Tensor {
+  checkArguments(op, { random: [random, aRandom] });
+  return create(op, shape, options, (length) => {
+    const values = new Float32Array(length);
+    for (let i = 0; i < length; i++) values[i] = draw(random);
+    return values;
+  });
 }
 
 function randomOptions<O extends RandomOptions>(op: string, options: Random | O, others: unknown[]): O {
   if (others.length > 0) {
-    throw new TypeError(
+    throw new RangeError(
       `${op}: takes a shape and options, such as { random, low: -1, high: 1 }, got ${others.length + 2} arguments.`,
     );
   }
-  return options instanceof Random ? ({ random: options } as O) : options;
+  if (options instanceof Random) return { random: options } as O;
+  if (isObject(options)) return options;
+  throw new RangeError(
+    `${op}: the second argument is a Random or options, such as { random, low: -1, high: 1 }, got ` +
+      `${quote(options)}.`,
+  );
+}
+
+/** Numbers all the way down. Typed arrays hold nothing else. */
+function isNested(values: unknown): values is NestedArray {
+  return typeof values === "number" || isTyped(values) || (Array.isArray(values) && values.every(isNested));
+}
+
+function isTyped(values: unknown): values is ArrayLike<number> {
+  return ArrayBuffer.isView(values) && !(values instanceof DataView) && !isBig(values);
+}
+
+function isBig(values: unknown): boolean {
+  return values instanceof BigInt64Array || values instanceof BigUint64Array;
 }
 
 function isFlat(values: NestedArray): values is ArrayLike<number> {

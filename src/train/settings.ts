@@ -6,6 +6,7 @@
 import { type DegradationOptions, drawDegradation } from "../data/index.ts";
 import { adapterChoices } from "../device/adapter-choice.ts";
 import { type Architecture, architectureOf } from "../node.ts";
+import { isObject } from "../options/arguments.ts";
 import { file, folder, type Kind, oneOf, positive, quote, share, text, whole } from "../options/kinds.ts";
 import type { TrainConfig } from "./config.ts";
 import { scheduleKind } from "./schedule.ts";
@@ -166,6 +167,12 @@ export function withSetting(config: TrainConfig, { path }: Setting, value: unkno
  * configuration, such as `network.blocks`, or its flag.
  */
 export function checkConfig(config: TrainConfig, nameOf = (setting: Setting) => setting.path): void {
+  if (!isObject(config) || !isObject(config.network)) {
+    throw new RangeError(
+      `checkConfig: a configuration is an object with the field network, such as presets.EDSR.quick, got ` +
+        `${quote(config)}.`,
+    );
+  }
   for (const setting of settingsFor(architectureOf(config.network.architecture))) {
     const { kind, optional, multiple } = setting;
     const value = settingOf(config, setting);

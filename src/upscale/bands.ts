@@ -1,9 +1,17 @@
 /** A picture enlarged in bands: strips of the result, from top to bottom. */
+import { quote } from "../options/kinds.ts";
 import { checkImage, crop, type Image, type Samples } from "../picture/image.ts";
 import { fromPlanar, toPlanar } from "../picture/planes.ts";
 import { withAlpha, withColors } from "./adapters.ts";
 import { adapterOf, type Method } from "./method.ts";
-import { type Box, enlargeInTiles, planTiles, type Tiling, type UpscaleOptions } from "./tiles.ts";
+import {
+  type Box,
+  checkUpscaleOptions,
+  enlargeInTiles,
+  planTiles,
+  type Tiling,
+  type UpscaleOptions,
+} from "./tiles.ts";
 
 export interface BandOptions extends UpscaleOptions {
   /** Bits of each sample of the result. Default 8. */
@@ -62,8 +70,10 @@ export class Bands implements AsyncIterable<Band> {
    * @throws RangeError for options that make no sense, and if not even a small tile fits into the memory.
    */
   constructor(image: Image<Samples>, method: Method, options: BandOptions, release = () => {}) {
+    checkUpscaleOptions("upscale", options);
     const { depth = 8 } = options;
-    if (depth !== 8 && depth !== 16) throw new RangeError(`upscale: depth must be 8 or 16, got ${depth}.`);
+    if (depth !== 8 && depth !== 16)
+      throw new RangeError(`upscale: depth must be 8 or 16, got ${quote(depth)}.`);
     checkImage(image, "upscale");
     this.width = image.width * method.scale;
     this.height = image.height * method.scale;

@@ -1,4 +1,5 @@
 import type { Device } from "../device/device.ts";
+import { isObject, type Wanted } from "../options/arguments.ts";
 import type { Image } from "../picture/image.ts";
 import type { Planes } from "../picture/planes.ts";
 
@@ -32,6 +33,13 @@ export interface Method {
    */
   readonly enlargeBytes?: (image: Image) => Image;
 }
+
+/** What functions that take a method want. */
+export const aMethod: Wanted<Method> = {
+  wants: "a method or an upscaler, such as interpolator() makes",
+  fits: (value): value is Method =>
+    isObject(value) && typeof value.enlarge === "function" && typeof value.pixelsWithin === "function",
+};
 
 /** How far bicubic interpolation looks; `enlargeAlpha` looks as far for the bounds of alpha. */
 export const bicubicMargin = 2;

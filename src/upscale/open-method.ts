@@ -1,9 +1,14 @@
 /** Makes an upscaler from a method's name, weight file or network. */
+
+import { DeviceLostError } from "../device/device.ts";
 import { ensureDevice } from "../device/open.ts";
 import { loadModel } from "../models/registry.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
+import { anything, checkArguments, checkOptions, optional, trueOrFalse } from "../options/arguments.ts";
+import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
-import type { Method } from "./method.ts";
+import { outsideScopes } from "../tensor/scope.ts";
+import { aMethod, type Method } from "./method.ts";
 import {
   defaultMethod,
   isInterpolation,
@@ -16,6 +21,7 @@ import {
   pretrainedNames,
   pretrainedScales,
 } from "./method-names.ts";
+import { checkUpscaleOptions } from "./tiles.ts";
 import { interpolator, networkUpscaler, selfEnsemble, type Upscaler, upscalerOf } from "./upscaler.ts";
 
 /**
@@ -57,17 +63,26 @@ export interface OpenedMethod {
  *   name nor the path of a file that can be read.
  */
 export async function openMethod(options: OpenMethodOptions = {}): Promise<OpenedMethod> {
+  return openMethodFor("openMethod", options);
+}
+
+/** The same for a function that errors call `caller`. */
+export async function openMethodFor(caller: string, options: OpenMethodOptions): Promise<OpenedMethod> {
+  checkUpscaleOptions(caller, options);
   const { scale, ensemble = false } = options;
-  const opened = await open(options);
+  checkArguments(caller, {
+    scale: [scale, optional(whole(1))],
+    ensemble: [ensemble, trueOrFalse],
+  });
+  const opened = await openMeasured(caller, options);
   try {
-    const { name, scale: own, pixelsWithin } = opened.upscaler;
+    const { name, scale: own } = opened.upscaler;
     if (scale !== undefined && own !== scale) {
       throw new RangeError(
         `${opened.weights ?? name} enlarges by ${own}, but scale ${scale} was asked for. ` +
           "Each scale has weights of its own.",
       );
     }
-    pixelsWithin(0); // runs a network once, which compiles its kernels
   } catch (error) {
     opened.close();
     throw error;
@@ -75,13 +90,38 @@ export async function openMethod(options: OpenMethodOptions = {}): Promise<Opene
   return ensemble ? { ...opened, ensemble, upscaler: selfEnsemble(opened.upscaler) } : opened;
 }
 
-async function open({ scale, method = defaultMethod(scale ?? 2) }: OpenMethodOptions): Promise<OpenedMethod> {
+/** More losses of a device within one window mean that the next device would not live longer. */
+const MAX_RELOADS = 3;
+
+/** Runs a network once, which compiles its kernels. If its device is lost meanwhile, it begins again. */
+async function openMeasured(caller: string, options: OpenMethodOptions): Promise<OpenedMethod> {
+  for (let reloads = 0; ; reloads++) {
+    const opened = await open(caller, options);
+    try {
+      opened.upscaler.pixelsWithin(0);
+      return opened;
+    } catch (error) {
+      opened.close();
+      if (!isLost(opened.upscaler) || options.method instanceof SuperResolver || reloads === MAX_RELOADS)
+        throw error;
+    }
+  }
+}
+
+function isLost({ device }: Method): boolean {
+  return device?.failure instanceof DeviceLostError;
+}
+
+async function open(
+  caller: string,
+  { scale, method = defaultMethod(scale ?? 2) }: OpenMethodOptions,
+): Promise<OpenedMethod> {
   const plain = { ensemble: false, parameters: 0, close() {} };
   if (isInterpolation(method)) return { ...plain, upscaler: interpolator(method, scale ?? 2) };
   if (isPretrained(method)) {
     await deviceFor(method);
-    const model = await loadPretrained(method, { scale: scale as PretrainedScale | undefined });
-    return ownNetwork(model, "pretrained", method);
+    const { bytes, label } = await readPretrained(method, scale as PretrainedScale | undefined);
+    return ownNetwork(() => loadModel(bytes, label), "pretrained", method);
   }
   if (typeof method === "string") {
     const bytes = await readFile(method).catch((cause: Error) => {
@@ -94,19 +134,19 @@ async function open({ scale, method = defaultMethod(scale ?? 2) }: OpenMethodOpt
       );
     });
     await deviceFor(method);
-    return ownNetwork(loadModel(bytes, method), method);
+    return ownNetwork(() => loadModel(bytes, method), method);
   }
   if (method instanceof Uint8Array) {
     await deviceFor("the weight file");
-    return ownNetwork(loadModel(method));
+    return ownNetwork(() => loadModel(method));
   }
   if (method instanceof SuperResolver) {
     return { ...plain, upscaler: networkUpscaler(method), parameters: method.parameterCount() };
   }
-  if (typeof method?.enlarge === "function") return { ...plain, upscaler: upscalerOf(method) };
+  if (aMethod.fits(method)) return { ...plain, upscaler: upscalerOf(method) };
   throw new RangeError(
-    `upscale: method must be ${methodNames.join(", ")}, the path or the bytes of a weight file, a network ` +
-      `or an upscaler, got ${method === null ? "null" : typeof method}.`,
+    `${caller}: method must be ${methodNames.join(", ")}, the path or the bytes of a weight file, a network ` +
+      `or an upscaler, got ${quote(method)}.`,
   );
 }
 
@@ -120,9 +160,41 @@ async function deviceFor(network: string): Promise<void> {
   });
 }
 
-/** A network that was loaded here, and that `close` frees. */
-function ownNetwork(model: SuperResolver, weights?: string, name?: string): OpenedMethod {
-  const upscaler = networkUpscaler(model, name);
+/**
+ * A network that was loaded here, and that `close` frees. If its device is lost, it is loaded again, on a new
+ * one, and computes the window once more: whoever enlarges a picture notices nothing but the time.
+ */
+function ownNetwork(make: () => SuperResolver, weights?: string, name?: string): OpenedMethod {
+  const load = () => outsideScopes(make);
+  let model = load();
+  let current = networkUpscaler(model, name);
+  let reloading: Promise<void> | undefined;
+  const reload = async (): Promise<void> => {
+    await ensureDevice();
+    model.dispose();
+    model = load();
+    current = networkUpscaler(model, name);
+  };
+  const survivor: Method = {
+    ...current,
+    async enlarge(planes, signal) {
+      for (let reloads = 0; ; reloads++) {
+        const before = current;
+        try {
+          return await before.enlarge(planes, signal);
+        } catch (error) {
+          if (signal?.aborted || !isLost(before) || reloads === MAX_RELOADS) throw error;
+          // Windows of other pictures may have noticed, too.
+          if (before !== current) continue;
+          reloading ??= reload().finally(() => {
+            reloading = undefined;
+          });
+          await reloading;
+        }
+      }
+    },
+  };
+  const upscaler = upscalerOf(survivor);
   const parameters = model.parameterCount();
   return { upscaler, ensemble: false, parameters, weights, close: () => model.dispose() };
 }
@@ -142,18 +214,28 @@ function ownNetwork(model: SuperResolver, weights?: string, name?: string): Open
  */
 export async function loadPretrained(
   name: PretrainedName,
-  { scale = 2 }: { readonly scale?: PretrainedScale } = {},
+  options: { readonly scale?: PretrainedScale } = {},
 ): Promise<SuperResolver> {
+  checkOptions("loadPretrained", options, { scale: anything });
+  const { bytes, label } = await readPretrained(name, options.scale);
+  await ensureDevice();
+  return loadModel(bytes, label);
+}
+
+async function readPretrained(
+  name: PretrainedName,
+  scale: PretrainedScale = 2,
+): Promise<{ bytes: Uint8Array; label: string }> {
   if (!isPretrained(name)) {
     throw new RangeError(
-      `loadPretrained: there is no network ${JSON.stringify(name)}; there are ${pretrainedNames.join(", ")}.`,
+      `loadPretrained: there is no network ${quote(name)}; there are ${pretrainedNames.join(", ")}.`,
     );
   }
-  const url: URL | undefined = pretrainedFiles[name][scale];
+  const url = pretrainedScales.includes(scale) ? pretrainedFiles[name][scale] : undefined;
   if (url === undefined) {
     throw new RangeError(
-      `loadPretrained: ${name} enlarges by ${pretrainedScales.join(", ")}, not by ${scale}. Train one with ` +
-        "that scale, or take an interpolation.",
+      `loadPretrained: ${name} enlarges by ${pretrainedScales.join(", ")}, not by ${quote(scale)}. Train one ` +
+        "with that scale, or take an interpolation.",
     );
   }
   const bytes = await readFile(url).catch((cause: Error) => {
@@ -165,8 +247,7 @@ export async function loadPretrained(
       { cause },
     );
   });
-  await ensureDevice();
-  return loadModel(bytes, `${name} x${scale}`);
+  return { bytes, label: `${name} x${scale}` };
 }
 
 /** Reads a file of this package by its URL, and in Node any file by its path. */

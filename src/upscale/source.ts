@@ -1,4 +1,7 @@
 /** Reads pictures from the forms that they have in browsers and Node. */
+
+import { isObject } from "../options/arguments.ts";
+import { quote } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { checkImage, type Image, type Samples } from "../picture/image.ts";
 
@@ -24,7 +27,7 @@ export function registerPictureReader(reader: typeof readPicture): void {
  *
  * @throws DataError if it is no picture.
  */
-export async function readSource(source: PictureSource): Promise<Image<Samples>> {
+export async function readSource(source: PictureSource, caller = "readSource"): Promise<Image<Samples>> {
   if (typeof source === "string" || source instanceof URL || source instanceof Uint8Array)
     return readPicture(source);
   if (source instanceof Blob) return readPicture(new Uint8Array(await source.arrayBuffer()));
@@ -32,7 +35,13 @@ export async function readSource(source: PictureSource): Promise<Image<Samples>>
     const { width, height, data } = source;
     return { width, height, channels: 4, data: new Uint8Array(data.buffer, data.byteOffset, data.length) };
   }
-  checkImage(source, "upscale");
+  if (!isObject(source)) {
+    throw new DataError(
+      `${caller}: a picture is an image { width, height, channels, data }, ImageData, a Blob, the bytes of a ` +
+        `file, or in Node a path; got ${quote(source)}.`,
+    );
+  }
+  checkImage(source, caller);
   return source;
 }
 

@@ -8,6 +8,9 @@
  * All windows of a picture have the same size (they overlap a little more instead), so that a device can use
  * the same buffers for all.
  */
+
+import { aFunction, aSignal, checkArguments, isObject, optional, type Wanted } from "../options/arguments.ts";
+import { quote, whole } from "../options/kinds.ts";
 import type { Planes } from "../picture/planes.ts";
 import type { Method } from "./method.ts";
 
@@ -23,6 +26,25 @@ export interface UpscaleOptions {
    * of the result that it fills. The picture itself and the whole result are not counted. Default 512 MiB.
    */
   readonly maxMemory?: number;
+}
+
+const bytesAboveZero: Wanted<number> = {
+  wants: "a number of bytes above 0",
+  fits: (value): value is number => typeof value === "number" && value > 0,
+};
+
+/** Throws a RangeError for options of all that enlarges, unless they have the right types. */
+export function checkUpscaleOptions(caller: string, options: object): void {
+  if (!isObject(options)) {
+    throw new RangeError(`${caller}: options are an object such as { scale: 2 }, got ${quote(options)}.`);
+  }
+  const { signal, onProgress, tile, maxMemory } = options as UpscaleOptions;
+  checkArguments(caller, {
+    signal: [signal, optional(aSignal)],
+    onProgress: [onProgress, optional(aFunction)],
+    tile: [tile, optional(whole(1))],
+    maxMemory: [maxMemory, optional(bytesAboveZero)],
+  });
 }
 
 /** A rectangle of pixels, right and bottom edge not included. */
@@ -64,11 +86,7 @@ export function planTiles(
   { name, margin, pixelsWithin }: Pick<Method, "name" | "margin" | "pixelsWithin">,
   { tile, maxMemory = 512 * 2 ** 20, bytesPerRow = 0 }: UpscaleOptions & { readonly bytesPerRow?: number },
 ): Tiling {
-  if (tile !== undefined && (!Number.isInteger(tile) || tile < 1)) {
-    throw new RangeError(`upscale: tile must be a whole number of pixels above 0, got ${tile}.`);
-  }
-  if (!(maxMemory > 0))
-    throw new RangeError(`upscale: maxMemory must be a number of bytes above 0, got ${maxMemory}.`);
+  checkUpscaleOptions("upscale", { tile, maxMemory });
   const automatic = tile === undefined;
   const maxPixels = (rows: number) => pixelsWithin(Math.max(0, maxMemory - bytesPerRow * rows));
   let side = automatic ? Math.floor(Math.sqrt(maxPixels(0))) : tile + 2 * margin;

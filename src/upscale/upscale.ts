@@ -3,11 +3,13 @@
  * (the methods), bands.ts (from a picture to the result), tiles.ts (large pictures in parts), adapters.ts
  * (colours and transparency) and forward.ts (a network on one part).
  */
+
 import { type AlphaChoice, withoutAlpha } from "../picture/alpha.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { type BandOptions, Bands, type UpscaleReport } from "./bands.ts";
-import { type OpenMethodOptions, openMethod } from "./open-method.ts";
+import { type OpenMethodOptions, openMethodFor } from "./open-method.ts";
 import { type PictureSource, readSource } from "./source.ts";
+import { checkUpscaleOptions } from "./tiles.ts";
 
 export interface UpscalePictureOptions extends OpenMethodOptions, BandOptions {
   /** Transparency is kept (the default) or dropped, or the picture is put on white or black. */
@@ -44,7 +46,7 @@ export async function upscale(
   picture: PictureSource,
   options: UpscalePictureOptions = {},
 ): Promise<Upscaled<Samples>> {
-  const bands = await upscaleBands(picture, options);
+  const bands = await bandsOf("upscale", picture, options);
   const image = await bands.image();
   return { image, ...bands.report };
 }
@@ -63,10 +65,19 @@ export async function upscaleBands(
   picture: PictureSource,
   options: UpscalePictureOptions = {},
 ): Promise<Bands> {
+  return bandsOf("upscaleBands", picture, options);
+}
+
+async function bandsOf(
+  caller: string,
+  picture: PictureSource,
+  options: UpscalePictureOptions,
+): Promise<Bands> {
+  checkUpscaleOptions(caller, options);
   const { alpha = "keep", signal } = options;
   signal?.throwIfAborted();
-  const image = withoutAlpha(await readSource(picture), alpha);
-  const { upscaler, close } = await openMethod(options);
+  const image = withoutAlpha(await readSource(picture, caller), alpha, caller);
+  const { upscaler, close } = await openMethodFor(caller, options);
   try {
     return new Bands(image, upscaler, options, close);
   } catch (error) {

@@ -1,16 +1,19 @@
 /** What upscales pictures: interpolations, networks, and self-ensembles of either. */
-import type { SuperResolver } from "../models/super-resolver.ts";
+
+import { SuperResolver } from "../models/super-resolver.ts";
+import { checkArguments, instanceOf, numberList, optional } from "../options/arguments.ts";
+import { quote, text } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image } from "../picture/image.ts";
 import { imresize, interpolatePlanes } from "../picture/imresize.ts";
 import { augment, inverseSymmetry, symmetries } from "../picture/patches.ts";
-import type { Planes } from "../picture/planes.ts";
+import { checkPlanesObject, type Planes } from "../picture/planes.ts";
 import type { ResizeOptions } from "../picture/resize-weights.ts";
 import { Bands } from "./bands.ts";
 import { deviceOf, Forward } from "./forward.ts";
-import { bicubicMargin, type Method } from "./method.ts";
+import { aMethod, bicubicMargin, type Method } from "./method.ts";
 import { type Interpolation, interpolations, isInterpolation, scalesOf } from "./method-names.ts";
-import { enlargePlanes, type UpscaleOptions } from "./tiles.ts";
+import { checkUpscaleOptions, enlargePlanes, type UpscaleOptions } from "./tiles.ts";
 
 /** A method with functions for callers, which cut whatever is too large for the memory into tiles. */
 export interface Upscaler extends Method {
@@ -49,12 +52,10 @@ const maxInterpolationWindow = 512 ** 2;
  */
 export function interpolator(name: Interpolation, scale: number): Upscaler {
   if (!isInterpolation(name)) {
-    throw new RangeError(
-      `interpolator: there is no ${JSON.stringify(name)}; use ${interpolations.join(", ")}.`,
-    );
+    throw new RangeError(`interpolator: there is no ${quote(name)}; use ${interpolations.join(", ")}.`);
   }
   if (!scalesOf(name).includes(scale)) {
-    throw new RangeError(`interpolator: scale must be 2, 3, 4 or 8, got ${scale}.`);
+    throw new RangeError(`interpolator: scale must be 2, 3, 4 or 8, got ${quote(scale)}.`);
   }
   return upscalerOf({
     name,
@@ -74,7 +75,14 @@ export function interpolator(name: Interpolation, scale: number): Upscaler {
  *
  * @param name the upscaler's name; by default that of the network's architecture.
  */
-export function networkUpscaler(model: SuperResolver, name = model.metadata().architecture): Upscaler {
+export function networkUpscaler(model: SuperResolver, name?: string): Upscaler {
+  checkArguments("networkUpscaler", { model: [model, aNetwork], name: [name, optional(text)] });
+  return upscalerOfNetwork(model, name ?? model.metadata().architecture);
+}
+
+const aNetwork = instanceOf(SuperResolver, "a network, such as loadModel() returns");
+
+function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
   const { scale, colors, inputSize, halo } = model;
   const planeCount = colors === "rgb" ? 3 : 1;
   const takesEnlarged = inputSize === "high";
@@ -106,6 +114,7 @@ export function networkUpscaler(model: SuperResolver, name = model.metadata().ar
  * An interpolation, which treats all directions alike, gains nothing.
  */
 export function selfEnsemble(method: Method): Upscaler {
+  checkArguments("selfEnsemble", { "the first argument": [method, aMethod] });
   const { name, scale } = method;
   return upscalerOf({
     ...method,
@@ -135,14 +144,17 @@ export function upscalerOf(method: Method): Upscaler {
   const { name, colors } = method;
   return {
     ...method,
-    upscale: async (image, options = {}) =>
-      (await new Bands(image, method, { ...options, depth: 8 }).image()) as Image,
+    async upscale(image, options = {}) {
+      checkUpscaleOptions("upscale", options);
+      return (await new Bands(image, method, { ...options, depth: 8 }).image()) as Image;
+    },
     async upscaleY(plane, width, height, options) {
       if (colors === "rgb") {
         throw new DataError(
           `upscaleY: ${name} works on red, green and blue, not on luma alone; use upscale().`,
         );
       }
+      checkArguments("upscaleY", { plane: [plane, numberList] });
       if (plane.length !== width * height) {
         throw new DataError(
           `upscaleY: a plane of ${width}x${height} has ${width * height} values, but ${plane.length} were ` +
@@ -158,7 +170,10 @@ export function upscalerOf(method: Method): Upscaler {
       }
       return large.data.map((value) => value * 255);
     },
-    upscalePlanes: (planes, options) => enlargePlanes(planes, method, options),
+    async upscalePlanes(planes, options) {
+      checkPlanesObject(planes, "upscalePlanes");
+      return enlargePlanes(planes, method, options);
+    },
   };
 }
 

@@ -5,6 +5,7 @@
  */
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
+import { printable, quote } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Samples } from "../picture/image.ts";
 import { type Frame, planeSizes, type VideoFormat } from "./format.ts";
@@ -22,20 +23,31 @@ const layouts: Record<string, Pick<VideoFormat, "chroma" | "siting">> = {
   mono: { chroma: undefined, siting: middle },
 };
 
+/** Limits of a frame; twice what 16K video has. */
+const MAX_SIDE = 2 ** 15;
+const MAX_PIXELS = 2 ** 28;
+
 /** @throws DataError if the line is no such header, or one of video that cannot be enlarged. */
 export function parseHeader(line: string): VideoFormat {
   const [signature, ...parameters] = line.split(" ").filter((word) => word !== "");
   if (signature !== "YUV4MPEG2") {
     throw new DataError(
-      `standard input: this is no y4m video (it begins with ${JSON.stringify(line.slice(0, 12))}). Make ` +
+      `standard input: this is no y4m video (it begins with ${quote(line.slice(0, 12))}). Make ` +
         'it one with "ffmpeg -i FILE -f yuv4mpegpipe -".',
     );
   }
   const value = (letter: string) => parameters.find((word) => word[0] === letter)?.slice(1);
-  const [width, height] = [Number(value("W")), Number(value("H"))];
-  if (![width, height].every((side) => Number.isInteger(side) && side > 0 && side <= 2 ** 15)) {
+  const [width, height] = ["W", "H"].map((letter) => {
+    const digits = value(letter) ?? "";
+    return /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
+  });
+  if (width === 0 || height === 0) {
+    throw new DataError(`standard input: this y4m header has no usable width and height: ${quote(line)}.`);
+  }
+  if (Math.max(width, height) > MAX_SIDE || width * height > MAX_PIXELS) {
     throw new DataError(
-      `standard input: this y4m header has no usable width and height: ${JSON.stringify(line)}.`,
+      `standard input: a frame of ${width}x${height} pixels is too large; frames may have sides of ${MAX_SIDE} ` +
+        `pixels and ${MAX_PIXELS / 2 ** 20} million pixels. If they really are that large, enlarge parts of them.`,
     );
   }
   const interlacing = value("I") ?? "p";
@@ -49,7 +61,7 @@ export function parseHeader(line: string): VideoFormat {
   const [, name, bits] = /^(mono|\d{3}(?:jpeg|mpeg2|paldv)?)(?:p?(9|10|12|14|16))?$/.exec(space) ?? [];
   if (name === undefined || !Object.hasOwn(layouts, name)) {
     throw new DataError(
-      `standard input: colour space ${space} is not known; there are 420jpeg, 420mpeg2, 420paldv, 422, 444 ` +
+      `standard input: colour space ${printable(space)} is not known; there are 420jpeg, 420mpeg2, 420paldv, 422, 444 ` +
         "and mono, followed by p10 and the like for more than 8 bits. With ffmpeg, " +
         '"-pix_fmt yuv420p" chooses one.',
     );
@@ -67,6 +79,9 @@ export function parseHeader(line: string): VideoFormat {
 export function headerOf({ width, height, parameters }: VideoFormat): string {
   return ["YUV4MPEG2", `W${width}`, `H${height}`, ...parameters].join(" ");
 }
+
+/** So many bytes of a plane are believed before they arrive. */
+const MAX_TRUSTED = 2 ** 25;
 
 /** Reads y4m from a stream. In memory are only the current frame and what the stream has buffered. */
 export class Y4mReader {
@@ -96,8 +111,8 @@ export class Y4mReader {
       }
       const frame: Samples[] = [];
       for (const { width, height } of planeSizes(format)) {
-        const bytes = new Uint8Array(width * height * (format.depth > 8 ? 2 : 1));
-        if (!(await this.#fill(bytes))) {
+        const bytes = await this.#read(width * height * (format.depth > 8 ? 2 : 1));
+        if (!bytes) {
           throw new DataError(`standard input: it ends within frame ${number}; the video is cut short.`);
         }
         frame.push(format.depth > 8 ? new Uint16Array(bytes.buffer) : bytes);
@@ -115,6 +130,22 @@ export class Y4mReader {
       line += String.fromCharCode(byte[0]);
     }
     return line === "" ? undefined : line.slice(0, 64);
+  }
+
+  /**
+   * The next bytes, or undefined if the stream ends first. A large array grows as they arrive: a header is
+   * written easily, and may lie.
+   */
+  async #read(length: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    let bytes = new Uint8Array(Math.min(length, MAX_TRUSTED));
+    for (let filled = 0; ; ) {
+      if (!(await this.#fill(bytes.subarray(filled)))) return undefined;
+      if (bytes.length === length) return bytes;
+      filled = bytes.length;
+      const larger = new Uint8Array(Math.min(length, 2 * filled));
+      larger.set(bytes);
+      bytes = larger;
+    }
   }
 
   /** False if the stream ends first. */

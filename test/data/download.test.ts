@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { ZipFile } from "yazl";
 import { openDiv2k } from "../../src/data/div2k.ts";
@@ -295,27 +296,127 @@ describe("download", () => {
     );
   });
 
-  test.skipIf(!existsSync("/dev/full"))(
-    "a disk that fills up halfway is reported, and nothing is retried",
-    async () => {
-      behaviour.chunked = true;
-      behaviour.etag = undefined;
+  test.each(["no JSON", "[]", '{"size":"6"}', '{"validator":7}', '{"size":1e300}'])(
+    "a damaged description of what is here already: everything is fetched anew: %s",
+    async (text) => {
       mkdirSync(join(path, ".."), { recursive: true });
-      // /dev/full is empty and accepts no byte; an answer that begins anew would remove it.
-      behaviour.beforeAnswer = (_, response) => {
-        response.writeHead(206, { "content-range": `bytes 0-59999/60000` });
-        response.end(content);
-        return true;
-      };
-      symlinkSync("/dev/full", `${path}.part`);
-      writeFileSync(`${path}.part.json`, "{}");
-      const error = await failure(fetchFile());
-      rmSync(`${path}.part`, { force: true });
-      expect(error).toBeInstanceOf(DataError);
-      expect(error.message).toMatch(/the disk is full\. Make room/);
-      expect(requests.length).toBe(1);
+      writeFileSync(
+        `${path}.part`,
+        content.subarray(0, 9000).map((byte) => byte ^ 1),
+      );
+      writeFileSync(`${path}.part.json`, text);
+      await fetchFile({ retries: 0 });
+      await expectWhole();
+      expect(requests.map(({ range }) => range)).toEqual([undefined]);
     },
   );
+
+  test.each(["bytes 0-5/6", "bytes 0-5/*", "bytes 0-5/60000", undefined])(
+    "a part that nobody has asked for is not taken for the whole: %s",
+    async (range) => {
+      behaviour.beforeAnswer = (_, response) => {
+        response.writeHead(206, range === undefined ? {} : { "content-range": range });
+        response.end("abcdef");
+        return true;
+      };
+      const error = await failure(fetchFile({ retries: 1 }));
+      expect(error).toBeInstanceOf(DataError);
+      expect(error.message).toMatch(/the server answered with a part \(206\), though/);
+      expect(await readdir(join(path, ".."))).toEqual([]);
+    },
+  );
+
+  test("a page in place of a zip archive is refused, and a later call asks again", async () => {
+    const signature = { bytes: [...content.subarray(0, 4)], of: "a zip archive" };
+    behaviour.beforeAnswer = (_, response) => {
+      response.writeHead(200, { "content-type": "text/html" }).end("<!DOCTYPE html>Log in");
+      return true;
+    };
+    const error = await failure(fetchFile({ signature }));
+    expect(error).toBeInstanceOf(DataError);
+    expect(error.message).toMatch(
+      /file\.zip: cannot be downloaded: this is not a zip archive; the server sends text\/html/,
+    );
+    expect(await readdir(join(path, ".."))).toEqual([]);
+    behaviour.beforeAnswer = undefined;
+    Object.assign(behaviour, { cuts: 3, cutAfter: 2 }); // the signature comes in parts
+    await fetchFile({ signature });
+    await expectWhole();
+  });
+
+  test("a server that falls silent counts as a failed connection", async () => {
+    let silent = 2;
+    behaviour.beforeAnswer = (_, response) => {
+      if (silent-- === 0) return false;
+      if (silent === 0)
+        response
+          .writeHead(200, { "content-length": content.length, etag: '"1"' })
+          .write(content.subarray(0, 1));
+      return true; // and nothing more
+    };
+    const error = await failure(fetchFile({ retries: 0, silence: 50 }));
+    expect(error).toBeInstanceOf(DataError);
+    expect(error.message).toMatch(/the server sent nothing for 0\.05 s/);
+    silent = 2;
+    await fetchFile({ retries: 2, silence: 50 });
+    await expectWhole();
+  });
+
+  test("more bytes than allowed, announced or not, and other encodings", async () => {
+    const larger = /larger than 0\.0 GiB/;
+    expect((await failure(fetchFile({ maxBytes: 59_999 }))).message).toMatch(larger);
+    behaviour.chunked = true;
+    expect((await failure(fetchFile({ maxBytes: 59_999 }))).message).toMatch(larger);
+    expect(await readdir(join(path, ".."))).toEqual([]);
+    await fetchFile({ maxBytes: 60_000 });
+    await expectWhole();
+    behaviour.beforeAnswer = (_, response) => {
+      response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(content));
+      return true;
+    };
+    expect((await failure(fetchFile())).message).toMatch(/the server sends it in the encoding gzip/);
+  });
+
+  test("redirects: to http from http, but to nothing less safe, and not for ever", async () => {
+    const redirect = (to: string) => {
+      behaviour.beforeAnswer = (request, response) => {
+        if (request.url === "/other.zip") return false;
+        response.writeHead(302, { location: to }).end();
+        return true;
+      };
+    };
+    behaviour.files["/other.zip"] = content;
+    redirect("/other.zip");
+    await fetchFile();
+    await expectWhole();
+    for (const to of [
+      "file:///etc/passwd",
+      "data:text/plain,x",
+      "ftp://127.0.0.1/",
+      "http://",
+      "/again.zip",
+    ]) {
+      redirect(to);
+      const error = await failure(fetchFile());
+      expect(error).toBeInstanceOf(DataError);
+      expect(error.message).toMatch(/the server redirects (to no safe address|more than 10 times)/);
+    }
+    for (const address of ["file:///etc/passwd", "data:application/zip,x", "ftp://127.0.0.1/a.zip", ""]) {
+      expect((await failure(download(address, path))).message).toMatch(
+        /not an address that begins with "https/,
+      );
+    }
+  });
+
+  test("an encrypted address is not left for one that is not", async () => {
+    const answers = [new Response(null, { status: 302, headers: { location: "http://127.0.0.1:9/a.zip" } })];
+    const real = globalThis.fetch;
+    globalThis.fetch = async () => answers.shift()!;
+    const error = await failure(download("https://example.com/a.zip", path)).finally(() => {
+      globalThis.fetch = real;
+    });
+    expect(error.message).toMatch(/the server redirects to no safe address \(http:/);
+  });
 });
 
 function later(milliseconds: number, reason: Error): AbortSignal {
@@ -432,6 +533,62 @@ describe("unzipPictures", () => {
     });
     expect((await failure(done)).name).toBe("AbortError");
     expect(await readdir(home)).toEqual(["a.zip"]);
+  });
+});
+
+describe("archives that are larger than they look", () => {
+  const home = () => join(folder, `bomb${number++}`);
+  const unzip = async (archive: Uint8Array) => {
+    const place = home();
+    mkdirSync(place);
+    writeFileSync(join(place, "a.zip"), archive);
+    const start = performance.now();
+    const error = await failure(unzipPictures(join(place, "a.zip"), join(place, "pictures")));
+    expect(performance.now() - start).toBeLessThan(1000); // milliseconds on a machine with nothing else to do
+    expect(error).toBeInstanceOf(DataError);
+    expect(await readdir(place)).toEqual(["a.zip"]);
+    return error.message;
+  };
+  /** Writes numbers into the archive's directory, at offsets from the beginning of its first entry. */
+  const altered = (archive: Buffer, values: Record<number, number>) => {
+    const copy = Buffer.from(archive);
+    const at = copy.indexOf("PK\x01\x02", 0, "latin1");
+    for (const [offset, value] of Object.entries(values)) copy.writeUInt32LE(value, at + Number(offset));
+    return copy;
+  };
+
+  test("by the sizes in the directory, before anything is unpacked", async () => {
+    const bomb = await zipOf({ "a.png": new Uint8Array(300 * 2 ** 20) });
+    expect(bomb.length).toBeLessThan(400_000);
+    expect(await unzip(bomb)).toMatch(/its \d+ bytes would become 314572800, which no pictures do/);
+    const many = await zipOf(
+      Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`${i}.png`, new Uint8Array(15e6)])),
+    );
+    expect(await unzip(many)).toMatch(/would become 300000000/);
+    const huge = altered(await zipOf({ "a.png": new Uint8Array(9) }), { 24: 0xfffffffe });
+    expect(await unzip(huge)).toMatch(/which no pictures do/);
+  });
+
+  test("sizes that lie are noticed when the content arrives", async () => {
+    const small = altered(await zipOf({ "a.png": new Uint8Array(5e6) }), { 24: 100 });
+    expect(await unzip(small)).toMatch(/too many bytes/);
+  });
+
+  test("a number of files that no directory has room for", async () => {
+    const archive = await zipOf(
+      Object.fromEntries(Array.from({ length: 3 }, (_, i) => [`${i}.png`, new Uint8Array(3)])),
+    );
+    const end = archive.indexOf("PK\x05\x06", 0, "latin1");
+    archive.writeUInt16LE(65534, end + 8);
+    archive.writeUInt16LE(65534, end + 10);
+    expect(await unzip(archive)).toMatch(/cannot be unpacked/);
+  });
+
+  test("names do not reach a terminal as they are", async () => {
+    const archive = await zipOf({ "x1.png": new Uint8Array(3), "a/x2.png": new Uint8Array(3) });
+    expect(await unzip(renamed(renamed(archive, "x1.png", "\u001b[.png"), "x2.png", "\u001b[.png"))).toMatch(
+      /two files \\u\{1b\}\[\.png/,
+    );
   });
 });
 

@@ -109,7 +109,7 @@ test("names of weights are those of common PyTorch implementations", () => {
 test("refuse options that do not fit", () => {
   expect(() => new SRCNN({ scale: 8 as 2 })).toThrow("SRCNN: scale must be 2, 3 or 4, got 8.");
   expect(() => new SRCNN({ kernels: [9, 2, 5] })).toThrow(
-    "3 numbers as in 9-1-5, each an odd number above 0, got [9,2,5].",
+    "3 numbers as in 9-1-5, each an odd number from 1 to 99, got [9,2,5].",
   );
   expect(() => new SRCNN({ kernels: [9, 5] as never })).toThrow("SRCNN: kernels must be 3 numbers");
   expect(() => new SRCNN({ filters: [0, 5] })).toThrow(

@@ -10,8 +10,9 @@ import {
   SRCNN,
   type SuperResolver,
 } from "../../src/models/index.ts";
-import { saveWeights, serializeSafetensors } from "../../src/nn/index.ts";
-import { Random } from "../../src/tensor/random.ts";
+import { loadWeights, saveWeights, serializeSafetensors } from "../../src/nn/index.ts";
+import { DataError } from "../../src/picture/errors.ts";
+import { manualSeed, Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { rand } from "../../src/tensor/tensor.ts";
 import { float32Device } from "../support/devices.ts";
@@ -81,10 +82,94 @@ test("errors say what is wrong and what to do", async () => {
 });
 
 test("a file whose tensors do not fit its metadata is refused, and nothing stays on the device", async () => {
-  const bytes = serializeSafetensors(new Map(), new ESPCN().metadata());
+  const model = new ESPCN();
+  const [state, metadata] = [await model.stateDict(), model.metadata()];
   const { live } = device.memory();
-  expect(() => loadModel(bytes, "w.safetensors")).toThrow(
-    /w\.safetensors does not fit this ESPCN: it lacks first_part/,
+  const empty = serializeSafetensors(new Map(), metadata);
+  expect(() => loadModel(empty, "w.safetensors")).toThrow(
+    "loadModel: w.safetensors describes ESPCN x3, channels 64-32, which has more weights than the file's 0 in 0 " +
+      "tensors.",
+  );
+  state.set("other", state.get("last_part.0.bias")!);
+  state.delete("last_part.0.bias");
+  const renamed = serializeSafetensors(state, metadata);
+  expect(() => loadModel(renamed, "w.safetensors")).toThrow(
+    /w\.safetensors does not fit this ESPCN: it lacks last_part.0.bias; it has other, which this network lacks/,
   );
   expect(device.memory().live).toBe(live);
+});
+
+describe("metadata that ask for an enormous network are refused before it is built", () => {
+  const edsr = { architecture: "EDSR", scale: "2", resScale: "1", rgbRange: "255" };
+  const values = { shape: [100], data: new Float32Array(100) };
+  const tensors = new Map(Array.from({ length: 50 }, (_, i) => [`t${i}`, values] as const));
+
+  const larger = /^loadModel: w.safetensors describes .* more weights than the file's/;
+  test.each<[Record<string, string>, RegExp]>([
+    [
+      { ...edsr, blocks: "1000000", channels: "64" },
+      /"blocks" of architecture EDSR is "1000000", which should be/,
+    ],
+    [{ ...edsr, blocks: "1024", channels: "1" }, larger],
+    [{ ...edsr, blocks: "1", channels: "4096" }, larger],
+    [{ ...edsr, blocks: "1", channels: "9007199254740991" }, /"channels" of architecture EDSR is "9007199/],
+    [{ ...edsr, blocks: "200", channels: "256" }, larger],
+    [{ architecture: "FSRCNN", scale: "3", d: "56", s: "12", m: "1000000" }, /"m" of architecture FSRCNN is/],
+    [{ architecture: "FSRCNN", scale: "3", d: "4096", s: "4096", m: "1024" }, larger],
+    [
+      { architecture: "ESPCN", scale: "3", filters: "4096-4096", activation: "relu", residual: "false" },
+      larger,
+    ],
+    [
+      {
+        architecture: "SRCNN",
+        scale: "3",
+        kernels: "99-99-99",
+        filters: "4096-4096",
+        padding: "replicate",
+        residual: "true",
+      },
+      larger,
+    ],
+  ])("%o", (metadata, message) => {
+    const { live, bufferBytes } = device.memory();
+    for (const held of [new Map(), tensors]) {
+      const bytes = serializeSafetensors(held, metadata);
+      const start = performance.now();
+      expect(() => loadModel(bytes, "w.safetensors")).toThrow(DataError);
+      expect(() => loadModel(bytes, "w.safetensors")).toThrow(message);
+      expect(performance.now() - start).toBeLessThan(500); // milliseconds on a machine with nothing else to do
+    }
+    expect(device.memory()).toMatchObject({ live, bufferBytes });
+  });
+});
+
+test.each([NaN, Infinity, -Infinity])(
+  "weights that hold %d are refused by the tensor's name",
+  async (value) => {
+    for (const Network of [EDSR, ESPCN, FSRCNN, SRCNN]) {
+      const model = new Network();
+      const state = await model.stateDict();
+      const [name, { data }] = [...state].at(-2)!;
+      data[data.length - 1] = value;
+      const bytes = serializeSafetensors(state, model.metadata());
+      const complaint = `in w.safetensors, tensor ${name} holds ${value}.`;
+      expect(() => loadModel(bytes, "w.safetensors")).toThrow(DataError);
+      expect(() => loadModel(bytes, "w.safetensors")).toThrow(complaint);
+      expect(() => loadWeights(model, bytes, "w.safetensors")).toThrow(complaint);
+      expect(() => model.loadStateDict(state, { strict: false, source: "w.safetensors" })).toThrow(complaint);
+      expect([...(await model.stateDict()).values()].every((t) => t.data.every(Number.isFinite))).toBe(true);
+      model.dispose();
+    }
+  },
+);
+
+test("loading leaves the default generator where building the network alone would", async () => {
+  const bytes = await saveWeights(new ESPCN({ random: new Random(1) }));
+  const after = (make: () => void) => {
+    const random = manualSeed(5);
+    make();
+    return random.state();
+  };
+  expect(after(() => loadModel(bytes))).toEqual(after(() => new ESPCN()));
 });

@@ -11,6 +11,7 @@ import {
   saveWeights,
   serializeSafetensors,
 } from "../../src/nn/index.ts";
+import { DataError } from "../../src/picture/errors.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { float32Device } from "../support/devices.ts";
 
@@ -201,6 +202,77 @@ describe("broken files", () => {
     expect(() => parseSafetensors(bytes, "w.safetensors")).toThrow(
       `w.safetensors: tensor a has type ${dtype}; F32, F16 and BF16 can be read.`,
     );
+  });
+});
+
+describe("hostile files", () => {
+  const f32 = (begin: number, end: number) => ({
+    dtype: "F32",
+    shape: [(end - begin) / 4],
+    data_offsets: [begin, end],
+  });
+
+  test.each([
+    ["two tensors over the same bytes", { a: f32(0, 8), b: f32(0, 8) }, "shares bytes"],
+    ["one within another", { a: f32(0, 16), b: f32(4, 8), c: f32(16, 20) }, "shares bytes"],
+    ["overlapping by a part", { b: f32(4, 12), a: f32(0, 8), c: f32(12, 20) }, "shares bytes"],
+    [
+      "a gap",
+      { a: f32(0, 8), b: f32(12, 20) },
+      "tensor b, from byte 12 to 20, leaves bytes before it unused",
+    ],
+    ["bytes before the first", { a: f32(4, 20) }, "leaves bytes before it unused"],
+    ["bytes after the last", { a: f32(0, 16) }, "4 bytes at its end belong to no tensor"],
+    ["no tensors, but bytes", {}, "20 bytes at its end belong to no tensor"],
+    ["an end before its beginning", { a: { ...f32(0, 20), data_offsets: [20, 0] } }, "a wrong length"],
+    ["a size beyond 2^53", { a: { ...f32(0, 20), shape: [2 ** 50, 2 ** 50] } }, "a wrong length"],
+    [
+      "a number in the metadata",
+      { __metadata__: { scale: 2 }, a: f32(0, 20) },
+      'metadata "scale" should be a text and is 2',
+    ],
+    [
+      "an object in the metadata",
+      { __metadata__: { a: { b: 1 } }, c: f32(0, 20) },
+      'metadata "a" should be a text',
+    ],
+    ["a list for metadata", { __metadata__: ["a"], c: f32(0, 20) }, "__metadata__ is not a JSON object"],
+  ])("%s", (_, header, message) => {
+    const bytes = file(header, new Uint8Array(20));
+    expect(() => parseSafetensors(bytes, "w.safetensors")).toThrow(DataError);
+    expect(() => parseSafetensors(bytes, "w.safetensors")).toThrow(message);
+  });
+
+  test("thousands of names for the same bytes: refused at once", () => {
+    const names = Array.from({ length: 5000 }, (_, i) => [`t${i}`, f32(0, 200_000)]);
+    const bytes = file(Object.fromEntries(names), new Uint8Array(200_000));
+    const start = performance.now();
+    expect(() => parseSafetensors(bytes)).toThrow("shares bytes with another tensor");
+    expect(performance.now() - start).toBeLessThan(500); // milliseconds on a machine with nothing else to do
+  });
+
+  test("empty tensors have no bytes to share", () => {
+    const bytes = file(
+      { a: f32(0, 8), b: f32(8, 8), c: f32(8, 8), d: f32(8, 12), e: f32(12, 12) },
+      new Uint8Array(12),
+    );
+    expect(parseSafetensors(bytes).tensors.size).toBe(5);
+  });
+
+  test("names do not reach a terminal as they are", () => {
+    const bytes = file(
+      { "\u001b[31m\u009b1mx": { ...f32(0, 4), dtype: "\u001b]0;y\u0007" } },
+      new Uint8Array(4),
+    );
+    expect(() => parseSafetensors(bytes)).toThrow(
+      "tensor \\u{1b}[31m\\u{9b}1mx has type \\u{1b}]0;y\\u{7}; F32",
+    );
+  });
+
+  test("a header that is not UTF-8", () => {
+    const bytes = file({ a: f32(0, 4) }, new Uint8Array(4));
+    bytes[10] = 0xff;
+    expect(() => parseSafetensors(bytes)).toThrow("its header is not JSON");
   });
 });
 

@@ -169,7 +169,7 @@ test("the float64 device keeps all digits", () => {
 
 test("float64 on a GPU is refused, and an unknown adapter, too", async () => {
   await expect(openDevice({ adapter: "lavapipe", precision: "float64" })).rejects.toThrow(
-    `init: WGSL has no type for precision "float64".`,
+    `openDevice: WGSL has no type for precision "float64".`,
   );
   await expect(openDevice({ adapter: "no such adapter" })).rejects.toThrow(
     /^No WebGPU adapter fits "no such adapter"\. .*PIXELGRAD_ADAPTER=cpu/,

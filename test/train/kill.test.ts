@@ -1,4 +1,4 @@
-/** `kill -9` at random moments; scripts/kill-resume.ts does more of it. */
+/** `kill -9` at random moments; scripts/soak/kill-training.ts does more of it. */
 import { expect, test } from "vitest";
 import { gpuDevices } from "../support/devices.ts";
 import { killAndResume } from "../support/kill-resume.ts";

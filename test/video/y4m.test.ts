@@ -52,6 +52,13 @@ describe("headers", () => {
     ["RIFF1234AVI ", "this is no y4m video"],
     ["YUV4MPEG2 W0 H5", "no usable width and height"],
     ["YUV4MPEG2 W100000 H5", "no usable width and height"],
+    ["YUV4MPEG2 W1e3 H5", "no usable width and height"],
+    ["YUV4MPEG2 W0x10 H5", "no usable width and height"],
+    ["YUV4MPEG2 W-8 H5", "no usable width and height"],
+    ["YUV4MPEG2 W8", "no usable width and height"],
+    ["YUV4MPEG2 W32769 H5", "a frame of 32769x5 pixels is too large"],
+    ["YUV4MPEG2 W32768 H32768 C444p16", "a frame of 32768x32768 pixels is too large"],
+    ["YUV4MPEG2 W8 H8 C\u001b]0;title\u0007", "colour space \\u{1b}]0;title\\u{7} is not known"],
     ["YUV4MPEG2 W8 H8 It", "interlaced"],
     ["YUV4MPEG2 W8 H8 C444alpha", "444alpha is not known"],
     ["YUV4MPEG2 W8 H8 C411", "411 is not known"],
@@ -103,6 +110,20 @@ describe("streams", () => {
     );
     await expect(read(pieces(Buffer.alloc(0)))).rejects.toThrow("there is nothing on it");
     await expect(read(pieces(Buffer.alloc(100_000, 65)))).rejects.toThrow("this is no y4m video");
+  });
+
+  test("a header that lies about the size takes no memory for what does not come", async () => {
+    const stream = bytesOf("YUV4MPEG2 W32768 H8192 C444p16\nFRAME\n", new Uint8Array(1000));
+    const before = process.memoryUsage().arrayBuffers;
+    await expect(read(pieces(stream, 500))).rejects.toThrow("it ends within frame 1");
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 2 ** 20); // of 512 MiB for each plane
+  });
+
+  test("planes of more bytes than are believed at once come out whole", async () => {
+    const plane = Uint8Array.from({ length: 8192 * 5000 }, (_, i) => (i * 7) ^ (i >> 13));
+    const stream = bytesOf("YUV4MPEG2 W8192 H5000 Cmono\nFRAME\n", plane);
+    const [[luma]] = await read(pieces(stream, 65_521));
+    expect(Buffer.compare(luma as Uint8Array, plane)).toBe(0);
   });
 
   test("written and read again; 10 bits are two bytes each", async () => {

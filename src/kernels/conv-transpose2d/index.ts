@@ -1,4 +1,5 @@
 /** A convolution backwards: from small to large, with learned weights. FSRCNN's last layer. */
+import { anything, checkOptions, type Wanted } from "../../options/arguments.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { formatShape, type Shape, ShapeError } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -24,6 +25,10 @@ export interface ConvTranspose2dOptions {
   dilation?: Pair;
 }
 
+const convTranspose2dOptions: Readonly<Record<keyof ConvTranspose2dOptions, Wanted>> = {
+  ...{ stride: anything, padding: anything, outputPadding: anything, dilation: anything }, // `pair` checks them
+};
+
 /**
  * Transposed 2-D convolution: x [n, c, h, w], weight [c, o, kh, kw] and optional bias [o] give [n, o, oh,
  * ow], where oh = (h - 1) stride - 2 padding + dilation (kh - 1) + outputPadding + 1. PyTorch's
@@ -38,6 +43,7 @@ export function convTranspose2d(
   bias?: Tensor,
   options: ConvTranspose2dOptions = {},
 ): Tensor {
+  checkOptions("convTranspose2d", options, convTranspose2dOptions);
   const { stride = 1, padding = 0, outputPadding = 0, dilation = 1 } = options;
   const geometry = {
     stride: pair("stride", stride, 1, "convTranspose2d"),
@@ -61,13 +67,15 @@ interface TransposedGeometry extends Geometry {
 
 const convTranspose2dOp = defineOp<ForwardInputs, TransposedGeometry>({
   name: "convTranspose2d",
+  optional: ["b"],
   shape: ({ x, w, b }, geometry) => outputShape(x.shape, w.shape, b?.shape, geometry),
   cpu: ({ x, w, b }, geometry, y) => reference.forward(x, w, b, y, geometry),
   gpu: (device, inputs, geometry, y) => launchForward(device, inputs, y, geometry),
   // From y to x this is a convolution. The gradients are that convolution and its weight gradient.
   backward: (dy, { x, w }, geometry) => ({
     x: () => {
-      const dx = conv2d(dy, w, undefined, geometry);
+      const { stride, padding, dilation } = geometry;
+      const dx = conv2d(dy, w, undefined, { stride, padding, dilation });
       // An outputPadding as large as the stride (with a dilation) leaves room for one more window.
       return slice(dx, [0, 0, 0, 0], x.shape);
     },

@@ -1,3 +1,4 @@
+import { quote } from "../../options/kinds.ts";
 import { formatShape, type Shape, ShapeError } from "../../tensor/shape.ts";
 
 /** Stride, padding and dilation of a convolution, each as [vertical, horizontal]. */
@@ -12,15 +13,18 @@ export interface Geometry {
 /** One number for both directions, or [vertical, horizontal]. */
 export type Pair = number | readonly [number, number];
 
+/** Larger than any picture: with sizes beyond this, kernels would count past 32 bits. */
+const LARGEST = 2 ** 20;
+
 export function pair(name: string, value: Pair, smallest: number, op = "conv2d"): readonly [number, number] {
-  const both = typeof value === "number" ? ([value, value] as const) : value;
-  if (both.length !== 2 || !both.every((v) => Number.isInteger(v) && v >= smallest)) {
+  const both = (Array.isArray(value) ? value : [value, value]) as readonly number[];
+  if (both.length !== 2 || !both.every((v) => Number.isInteger(v) && v >= smallest && v <= LARGEST)) {
     throw new RangeError(
-      `${op}: ${name} must be a whole number of at least ${smallest}, or two of them, ` +
-        `got ${JSON.stringify(value)}.`,
+      `${op}: ${name} must be a whole number of at least ${smallest} and at most ${LARGEST}, or two of ` +
+        `them, got ${quote(value)}.`,
     );
   }
-  return both;
+  return [both[0], both[1]];
 }
 
 /** Throws a ShapeError unless x [n, c, h, w], the weight (its axes in this order) and the bias [o] fit. */

@@ -1,6 +1,8 @@
+import { anything, checkOptions, finite, type Wanted } from "../../options/arguments.ts";
+import { oneOf, whole } from "../../options/kinds.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { formatShape, type Shape, ShapeError, sameShape } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { affine } from "../elementwise/unary.ts";
 import { forEachPixel, pixelUnshuffle, shuffledShape } from "../pixel-shuffle/index.ts";
 import { sum } from "../reduce/index.ts";
@@ -13,7 +15,7 @@ import {
   launchInputGrad,
   launchWeightGrad,
 } from "./launch.ts";
-import type { Variant } from "./plan.ts";
+import { type Variant, variants } from "./plan.ts";
 import * as reference from "./reference.ts";
 
 export type { Activation } from "./epilogue.ts";
@@ -43,6 +45,15 @@ export interface Conv2dOptions {
   variant?: Variant;
 }
 
+const conv2dOptions: Readonly<Record<keyof Conv2dOptions, Wanted>> = {
+  ...{ stride: anything, padding: anything, dilation: anything }, // `pair` looks at them
+  activation: oneOf("none", ...Object.keys(activations)),
+  skip: aTensor,
+  alpha: finite,
+  shuffle: whole(1),
+  variant: oneOf(...variants),
+};
+
 /**
  * 2-D convolution (cross-correlation, as everywhere in deep learning): x [n, c, h, w], weight [o, c, kh, kw]
  * and optional bias [o] give [n, o, oh, ow], where oh = floor((h + 2 padding - dilation (kh - 1) - 1) /
@@ -53,6 +64,7 @@ export interface Conv2dOptions {
  * be combined with the other two. With `shuffle` r the result is [n, o / r², oh * r, ow * r].
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptions = {}): Tensor {
+  checkOptions("conv2d", options, conv2dOptions);
   const { stride = 1, padding = 0, dilation = 1, variant, skip } = options;
   const { activation = "none", alpha = 1, shuffle = 1 } = options;
   if (skip && (activation !== "none" || shuffle !== 1)) {
@@ -74,6 +86,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2d
 
 const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
   name: "conv2d",
+  optional: ["b", "skip"],
   shape({ x, w, b, skip }, { geometry, epilogue }) {
     const shape = outputShape(x.shape, w.shape, b?.shape, geometry);
     if (skip && !sameShape(skip.shape, shape)) {

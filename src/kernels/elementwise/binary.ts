@@ -1,4 +1,5 @@
 import { linearGrid } from "../../device/kernel.ts";
+import { checkArguments, checkOptions, finite, type Wanted } from "../../options/arguments.ts";
 import { defineOp } from "../../tensor/op.ts";
 import {
   broadcastShapes,
@@ -11,7 +12,7 @@ import {
   sameShape,
   stridedIndex,
 } from "../../tensor/shape.ts";
-import { full, type Tensor } from "../../tensor/tensor.ts";
+import { aTensor, full, Tensor } from "../../tensor/tensor.ts";
 import { reshape } from "../layout/reshape.ts";
 import { sumTo } from "../reduce/sum.ts";
 import { binaryKernel, binarySameShapeKernel } from "./binary.wgsl.ts";
@@ -130,24 +131,30 @@ const preluSlope = defineBinary("prelu gradient", {
 });
 
 /** a + alpha * b, with NumPy's broadcasting. */
-export function add(a: Tensor, b: Tensor | number, { alpha = 1 }: { alpha?: number } = {}): Tensor {
+export function add(a: Tensor, b: Tensor | number, options: { alpha?: number } = {}): Tensor {
+  checkOptions("add", options, { alpha: finite });
+  const { alpha = 1 } = options;
+  checkArguments("add", { a: [a, aTensor], b: [b, operand] });
   return typeof b === "number" ? affine(a, { a: 1, b: alpha * b }) : addOp(a, b, alpha);
 }
 
 /** a - b, with NumPy's broadcasting; one of the two may be a number. */
 export function sub(a: Tensor | number, b: Tensor | number): Tensor {
-  if (typeof b === "number") return affine(tensorOperand("sub", a), { a: 1, b: -b });
+  checkOperands("sub", a, b);
+  if (typeof b === "number") return affine(a as Tensor, { a: 1, b: -b });
   return typeof a === "number" ? affine(b, { a: -1, b: a }) : subOp(a, b);
 }
 
 /** a * b, element by element, with NumPy's broadcasting. */
 export function mul(a: Tensor, b: Tensor | number): Tensor {
+  checkArguments("mul", { a: [a, aTensor], b: [b, operand] });
   return typeof b === "number" ? affine(a, { a: b }) : mulOp(a, b);
 }
 
 /** a / b, element by element, with NumPy's broadcasting; one of the two may be a number. */
 export function div(a: Tensor | number, b: Tensor | number): Tensor {
-  if (typeof b === "number") return divideBy(tensorOperand("div", a), { a: b });
+  checkOperands("div", a, b);
+  if (typeof b === "number") return divideBy(a as Tensor, { a: b });
   return typeof a === "number" ? divideInto(b, { a }) : divOp(a, b);
 }
 
@@ -156,7 +163,8 @@ export function div(a: Tensor | number, b: Tensor | number): Tensor {
  * of negative numbers are NaN, and their gradient with respect to the exponent is 0.
  */
 export function pow(a: Tensor | number, b: Tensor | number): Tensor {
-  if (typeof b === "number") return powerOf(tensorOperand("pow", a), { a: b });
+  checkOperands("pow", a, b);
+  if (typeof b === "number") return powerOf(a as Tensor, { a: b });
   return powOp(typeof a === "number" ? full([], a, { device: b.device }) : a, b);
 }
 
@@ -167,6 +175,7 @@ export function equal(a: Tensor, b: Tensor): Tensor {
 
 /** x where positive, else w * x (He et al. 2015); w is one number or one per channel of x [n, c, ...]. */
 export function prelu(x: Tensor, w: Tensor): Tensor {
+  checkArguments("prelu", { x: [x, aTensor], w: [w, aTensor] });
   const channels = x.shape[1];
   if (w.shape.length > 1 || (w.size !== 1 && w.size !== channels)) {
     throw new ShapeError(
@@ -178,8 +187,13 @@ export function prelu(x: Tensor, w: Tensor): Tensor {
   return preluOp(x, w.size === 1 ? w : reshape(w, [w.size, ...x.shape.slice(2).map(() => 1)]));
 }
 
-function tensorOperand(op: string, a: Tensor | number): Tensor {
-  if (typeof a === "number")
-    throw new TypeError(`${op}: at least one operand must be a tensor, got two numbers.`);
-  return a;
+const operand: Wanted<Tensor | number> = {
+  wants: "a tensor or a number",
+  fits: (value): value is Tensor | number => typeof value === "number" || value instanceof Tensor,
+};
+
+function checkOperands(op: string, a: Tensor | number, b: Tensor | number): void {
+  checkArguments(op, { a: [a, operand], b: [b, operand] });
+  if (typeof a === "number" && typeof b === "number")
+    throw new RangeError(`${op}: at least one operand must be a tensor, got two numbers.`);
 }

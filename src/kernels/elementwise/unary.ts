@@ -1,7 +1,8 @@
 import type { GpuDevice } from "../../device/gpu-device.ts";
 import { type Kernel, linearGrid } from "../../device/kernel.ts";
+import { anyNumber, checkArguments, checkOptions, finite } from "../../options/arguments.ts";
 import { defineOp } from "../../tensor/op.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { withHelpers } from "./numeric.ts";
 import { unaryGradKernel, unaryKernel } from "./unary.wgsl.ts";
 
@@ -58,7 +59,10 @@ function defineUnary(name: string, rule: UnaryRule): UnaryOp {
     backward: (dy, { x, y }, constants) => ({ x: () => gradient({ dy, x, y }, constants) }),
   });
 
-  const call = (x: Tensor, constants: Constants = {}) => op({ x }, constants);
+  const call = (x: Tensor, constants: Constants = {}) => {
+    checkOptions(name, constants, { a: anyNumber, b: anyNumber });
+    return op({ x }, constants);
+  };
   const inputsToGradient: UnaryOp["gradient"] = (inputs) => gradient(inputs, {});
   return Object.assign(call, { rule, gradient: inputsToGradient });
 }
@@ -94,6 +98,7 @@ const leaky = defineUnary("leakyRelu", {
 
 /** x where positive, `negativeSlope * x` elsewhere. */
 export function leakyRelu(x: Tensor, negativeSlope = 0.01): Tensor {
+  checkArguments("leakyRelu", { x: [x, aTensor], negativeSlope: [negativeSlope, finite] });
   return leaky(x, { a: negativeSlope });
 }
 
@@ -152,7 +157,8 @@ const clampTo = defineUnary("clamp", {
 
 /** x limited to [low, high]; the gradient is 0 outside and at the bounds. Throws if low > high. */
 export function clamp(x: Tensor, low: number, high: number): Tensor {
-  if (!(low <= high)) throw new RangeError(`clamp: low must not be above high, got ${low} and ${high}.`);
+  checkArguments("clamp", { x: [x, aTensor], low: [low, anyNumber], high: [high, anyNumber] });
+  if (low > high) throw new RangeError(`clamp: low must not be above high, got ${low} and ${high}.`);
   return clampTo(x, { a: low, b: high });
 }
 

@@ -1,6 +1,7 @@
+import { checkArguments, listOf } from "../../options/arguments.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { formatShape, normalizeAxis, type Shape, ShapeError } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { copyOnCpu, copyOnGpu } from "./copy.ts";
 import { placePlan, slice } from "./slice.ts";
 
@@ -37,6 +38,7 @@ const concatOp = defineOp<Record<string, Tensor>, Params>({
  * other axes they must have the same sizes.
  */
 export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
+  checkArguments("concat", { "the first argument": [tensors, listOf(aTensor)] });
   if (tensors.length === 0) throw new ShapeError("concat: got no tensors; give at least one.");
   const { shape } = tensors[0];
   const along = normalizeAxis("concat", axis, shape.length);

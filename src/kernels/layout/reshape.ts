@@ -1,6 +1,7 @@
+import { anyNumber, checkArguments, listOf } from "../../options/arguments.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { checkShape, formatShape, numel, type Shape, ShapeError } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 
 const reshapeOp = defineOp<{ x: Tensor }, { shape: Shape }>({
   name: "reshape",
@@ -13,6 +14,7 @@ const reshapeOp = defineOp<{ x: Tensor }, { shape: Shape }>({
 
 /** The same values in the same order under another shape; one size may be -1, for the rest. Costs nothing. */
 export function reshape(x: Tensor, shape: Shape): Tensor {
+  checkArguments("reshape", { x: [x, aTensor], shape: [shape, listOf(anyNumber)] });
   const others = shape.filter((size) => size !== -1);
   const full = shape.map((size) => (size === -1 ? x.size / numel(others) : size));
   const wholeNumbers = full.every((size) => Number.isInteger(size) && size > 0);

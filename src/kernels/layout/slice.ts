@@ -1,6 +1,7 @@
+import { checkArguments, numberList } from "../../options/arguments.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { formatShape, type Shape, ShapeError, stridesOf } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { type CopyPlan, copyOnCpu, copyOnGpu, fillOnGpu } from "./copy.ts";
 
 /** Copies the box at `starts` in a tensor of shape `whole` to a tensor of shape `part`. */
@@ -47,6 +48,7 @@ const placeOp = defineOp<{ part: Tensor }, Box>({
  * whole. The values are copied. Throws a ShapeError if nothing would be left.
  */
 export function slice(x: Tensor, starts: readonly number[], ends: readonly number[]): Tensor {
+  checkArguments("slice", { x: [x, aTensor], starts: [starts, numberList], ends: [ends, numberList] });
   const call = () =>
     `slice: [${starts.map((start, i) => `${start}:${ends[i]}`).join(", ")}] of a tensor of shape ` +
     formatShape(x.shape);

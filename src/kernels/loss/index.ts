@@ -1,8 +1,11 @@
 /** Distances between a network's result and its target. */
+
 import { linearGrid } from "../../device/kernel.ts";
+import { checkArguments, checkOptions } from "../../options/arguments.ts";
+import { oneOf } from "../../options/kinds.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { formatShape, ShapeError, sameShape } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { withHelpers } from "../elementwise/numeric.ts";
 import { lossGradKernel, lossKernel } from "./loss.wgsl.ts";
 
@@ -19,6 +22,8 @@ export interface LossOptions {
   /** What becomes of the terms. Default "mean". */
   readonly reduction?: "mean" | "sum";
 }
+
+export const lossOptions = { reduction: oneOf("mean", "sum") };
 
 /** More workgroups would only make work for the second launch. */
 const MAX_PARTIALS = 1024;
@@ -89,10 +94,10 @@ function defineLoss(name: string, rule: LossRule): Loss {
     },
   });
 
-  return (x, target, { reduction = "mean" } = {}) => {
-    if (reduction !== "mean" && reduction !== "sum") {
-      throw new TypeError(`${name}: reduction must be "mean" or "sum", got ${JSON.stringify(reduction)}.`);
-    }
+  return (x, target, options = {}) => {
+    checkArguments(name, { x: [x, aTensor], target: [target, aTensor] });
+    checkOptions(name, options, lossOptions);
+    const { reduction = "mean" } = options;
     return op({ x, target }, { scale: reduction === "mean" ? 1 / x.size : 1 });
   };
 }

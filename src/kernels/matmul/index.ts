@@ -1,4 +1,5 @@
 import { linearGrid } from "../../device/kernel.ts";
+import { checkArguments } from "../../options/arguments.ts";
 import { defineOp, type OpDefinition } from "../../tensor/op.ts";
 import {
   broadcastShapes,
@@ -11,7 +12,7 @@ import {
   ShapeError,
   stridedIndex,
 } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { reshape } from "../layout/reshape.ts";
 import { sumTo } from "../reduce/sum.ts";
 import { matmulByThreadKernel, matmulByTileKernel } from "./matmul.wgsl.ts";
@@ -112,6 +113,7 @@ const matmulOp = defineOp({
  * batches and broadcast by NumPy's rule; both operands need at least two axes.
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
+  checkArguments("matmul", { a: [a, aTensor], b: [b, aTensor] });
   const shapes = `matmul: shapes ${formatShape(a.shape)} and ${formatShape(b.shape)}`;
   if (a.shape.length < 2 || b.shape.length < 2) {
     throw new ShapeError(

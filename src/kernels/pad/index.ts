@@ -1,7 +1,9 @@
 import { linearGrid } from "../../device/kernel.ts";
+import { checkArguments, finite, numberList } from "../../options/arguments.ts";
+import { oneOf } from "../../options/kinds.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { formatShape, numel, type Shape, ShapeError } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { padGradKernel, padKernel } from "./pad.wgsl.ts";
 
 export type PadMode = "constant" | "reflect" | "replicate";
@@ -134,14 +136,17 @@ function forEachCopy(
  * smaller than the picture), or the nearest element ("replicate"). To crop, use `slice`.
  */
 export function pad(x: Tensor, padding: Margins, mode: PadMode = "constant", value = 0): Tensor {
+  checkArguments("pad", {
+    x: [x, aTensor],
+    padding: [padding, numberList],
+    mode: [mode, oneOf(...(Object.keys(rules) as PadMode[]))],
+    value: [value, finite],
+  });
   const margins = `[${padding.join(", ")}] (left, right, top, bottom)`;
   const call = `pad: margins ${margins} in mode "${mode}" for x ${formatShape(x.shape)}`;
   if (x.shape.length < 2) throw new ShapeError(`${call}: x must have rows and columns, [..., h, w].`);
   if (padding.length !== 4 || !padding.every((margin) => Number.isInteger(margin) && margin >= 0)) {
     throw new ShapeError(`${call}: want four whole numbers, none negative. To crop, use slice().`);
-  }
-  if (!Object.hasOwn(rules, mode)) {
-    throw new RangeError(`${call}: there is no such mode; use "constant", "reflect" or "replicate".`);
   }
   const [h, w] = x.shape.slice(-2);
   const [left, right, top, bottom] = padding;

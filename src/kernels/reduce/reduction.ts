@@ -1,8 +1,9 @@
 import type { GpuDevice } from "../../device/gpu-device.ts";
 import { linearGrid } from "../../device/kernel.ts";
+import { checkArguments, checkOptions, trueOrFalse } from "../../options/arguments.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { broadcastStrides, normalizeAxes, type Shape, stridedIndex } from "../../tensor/shape.ts";
-import { Tensor } from "../../tensor/tensor.ts";
+import { aTensor, Tensor } from "../../tensor/tensor.ts";
 import { withHelpers } from "../elementwise/numeric.ts";
 import { reshape } from "../layout/reshape.ts";
 import { reduceByGroupKernel, reduceByThreadKernel } from "./reduce.wgsl.ts";
@@ -36,7 +37,10 @@ interface Params {
 }
 
 /** Checks the axes and computes the shape of the result. */
-export function resultOf(op: string, x: Tensor, axes?: Axes, { keepdim = false }: ReduceOptions = {}) {
+export function resultOf(op: string, x: Tensor, axes?: Axes, options: ReduceOptions = {}) {
+  checkArguments(op, { x: [x, aTensor] });
+  checkOptions(op, options, { keepdim: trueOrFalse });
+  const { keepdim = false } = options;
   const reduced = normalizeAxes(op, axes, x.shape.length);
   const shape = keepdim ? withOnes(x.shape, reduced) : x.shape.filter((_, axis) => !reduced.includes(axis));
   return { axes: reduced, shape };

@@ -1,3 +1,4 @@
+import { checkArguments } from "../../options/arguments.ts";
 import { defineOp } from "../../tensor/op.ts";
 import {
   broadcastStrides,
@@ -9,7 +10,7 @@ import {
   sameShape,
   stridesOf,
 } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { affine } from "../elementwise/unary.ts";
 import { copyOnCpu, copyOnGpu } from "../layout/copy.ts";
 import { type Axes, defineReduction, type ReduceOptions, type ReductionRule, resultOf } from "./reduction.ts";
@@ -70,8 +71,9 @@ function repeating(from: Shape, to: Shape) {
  * itself if the shapes are equal. Operations on two tensors broadcast by themselves, without this copy.
  */
 export function broadcastTo(x: Tensor, shape: Shape): Tensor {
-  if (sameShape(x.shape, shape)) return x;
+  checkArguments("broadcastTo", { x: [x, aTensor] });
   checkShape("broadcastTo", shape);
+  if (sameShape(x.shape, shape)) return x;
   checkBroadcast("broadcastTo", x.shape, shape);
   return broadcastOp({ x }, { shape });
 }

@@ -1,10 +1,19 @@
 /** Resizes pictures by interpolation, in PyTorch's or Matlab's convention. */
+import { checkRoom } from "../../device/device.ts";
 import type { GpuDevice, GpuStorage } from "../../device/gpu-device.ts";
 import { MAX_GRID } from "../../device/kernel.ts";
+import {
+  checkArguments,
+  checkOptions,
+  numberList,
+  trueOrFalse,
+  type Wanted,
+} from "../../options/arguments.ts";
+import { oneOf, positive } from "../../options/kinds.ts";
 import { toByte } from "../../picture/levels.ts";
 import { defineOp, type NdArray, type OpDefinition } from "../../tensor/op.ts";
 import { formatShape, numel, type Shape, ShapeError } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { enlargeKernel } from "./enlarge.wgsl.ts";
 import { imresizeKernel } from "./imresize.wgsl.ts";
 import { resampleKernel } from "./resample.wgsl.ts";
@@ -109,15 +118,15 @@ const roundedOp = defineOp({ ...definition, name: "interpolate with round" });
  *   bit at scales n and 1/n that are odd or a power of two (imresize.wgsl.ts has the proof); at others, a sum
  *   that is a half within 1e-7 may be rounded either way. It has no gradient.
  *
- * Throws a ShapeError unless x has four axes and the result at least one pixel, and a RangeError or TypeError
+ * Throws a ShapeError unless x has four axes and the result at least one pixel, and a RangeError
  * for options that mean nothing, among them a scale below 1/250 with `round`.
  */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
+  checkArguments("interpolate", { x: [x, aTensor] });
+  checkOptions("interpolate", options, interpolateOptions, ["mode"]);
   const { mode, convention = "pytorch", round = false } = options;
-  requireOneOf("mode", mode, ["nearest", "bilinear", "bicubic"]);
-  requireOneOf("convention", convention, ["pytorch", "matlab"]);
   if (mode === "nearest" && options.antialias) {
-    throw new TypeError(`interpolate: antialias is for modes "bilinear" and "bicubic", not for "nearest".`);
+    throw new RangeError(`interpolate: antialias is for modes "bilinear" and "bicubic", not for "nearest".`);
   }
   if (round && convention !== "matlab") {
     throw new RangeError(`interpolate: round is for convention "matlab", not for "${convention}".`);
@@ -131,6 +140,8 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
     );
   }
 
+  const shape = [x.shape[0], x.shape[1], ...size];
+  checkRoom(x.device, numel(shape), `interpolate: A result of shape ${formatShape(shape)}`);
   const passes = ([2, 3] as const).map((axis, k) => ({
     axis,
     scale: scales[k],
@@ -141,11 +152,15 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   return (round ? roundedOp : interpolateOp)({ x }, { passes, round });
 }
 
-function requireOneOf(option: string, value: string, choices: readonly string[]): void {
-  if (!choices.includes(value)) {
-    throw new TypeError(`interpolate: ${option} must be one of ${choices.join(", ")}; got ${value}.`);
-  }
-}
+/** Options by themselves; `interpolate` checks which of them go together. */
+export const interpolateOptions: Readonly<Record<keyof InterpolateOptions, Wanted>> = {
+  size: numberList,
+  scaleFactor: positive,
+  mode: oneOf("nearest", "bilinear", "bicubic"),
+  antialias: trueOrFalse,
+  convention: oneOf("pytorch", "matlab"),
+  round: trueOrFalse,
+};
 
 /** Height and width of the result, and for each how many output samples there are per input sample. */
 function resultOf(shape: Shape, { size, scaleFactor }: InterpolateOptions, convention: Convention) {
@@ -153,7 +168,7 @@ function resultOf(shape: Shape, { size, scaleFactor }: InterpolateOptions, conve
     throw new ShapeError(`interpolate: x must have the four axes [n, c, h, w], got ${formatShape(shape)}.`);
   }
   if ((size === undefined) === (scaleFactor === undefined)) {
-    throw new TypeError("interpolate: give either size or scaleFactor, and not both.");
+    throw new RangeError("interpolate: give either size or scaleFactor, and not both.");
   }
   if (scaleFactor !== undefined && !(scaleFactor > 0 && scaleFactor < Number.POSITIVE_INFINITY)) {
     throw new RangeError(`interpolate: scaleFactor must be a number above 0, got ${scaleFactor}.`);

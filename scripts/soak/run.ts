@@ -1,0 +1,221 @@
+/** Long tests: `npm run test:soak -- --help`. Every other file of this folder is one; README.md says more. */
+import { fork } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { arch, cpus, platform, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { markdownTable } from "../../src/report/table.ts";
+import { type Figures, type Soak, type SoakLimits, SoakRun } from "./support/soak.ts";
+
+const help = `Makes trouble of every kind, many times, and counts what goes wrong.
+
+  npm run test:soak                              all modules, as often as each says itself
+  npm run test:soak -- kill-training --tries 50  one of them, 50 times
+  npm run test:soak -- --seconds 60              a minute for each
+  npm run test:soak -- fuzz-zip --seed 7 --from 311 --tries 1   one try again
+
+  --tries N      how many tries each module makes
+  --seconds N    how long each module goes on (without --tries: as many tries as fit)
+  --seed N       where random choices come from [the time]
+  --from N       the index of the first try [0]
+  --adapter A    the adapter [PIXELGRAD_ADAPTER, else lavapipe]
+  --json PATH    writes the figures to a file
+  --record       puts the figures into docs/reliability.json and docs/reliability.md
+  --list         says which modules there are`;
+
+/** The figures of one module, as docs/reliability.json has them. */
+interface Result {
+  readonly what: string;
+  readonly tries: number;
+  readonly failures: readonly string[];
+  readonly figures: Figures;
+  readonly seconds: number;
+  readonly seed: number;
+  readonly adapter: string;
+  readonly machine: string;
+  readonly date: string;
+}
+
+type Results = Record<string, Result>;
+
+/** What the process of a module tells this one. */
+type Message = { readonly say: string } | { readonly result: Result };
+
+/** A module that says nothing for so long hangs. Its process is ended, and that is a failure. */
+const SILENCE_SECONDS = 300;
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const docs = fileURLToPath(new URL("../../docs/", import.meta.url));
+const machine = `${platform()} ${arch()}, ${cpus().length} cores, Node ${process.versions.node}`;
+
+function modules(): string[] {
+  return readdirSync(here)
+    .filter((file) => file.endsWith(".ts") && file !== "run.ts")
+    .map((file) => file.slice(0, -3));
+}
+
+const load = async (name: string) => ((await import(`./${name}.ts`)) as { soak: Soak }).soak;
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      help: { type: "boolean" },
+      list: { type: "boolean" },
+      record: { type: "boolean" },
+      tries: { type: "string" },
+      seconds: { type: "string" },
+      seed: { type: "string", default: `${Math.floor(Date.now() / 1000)}` },
+      from: { type: "string", default: "0" },
+      adapter: { type: "string", default: process.env.PIXELGRAD_ADAPTER ?? "lavapipe" },
+      json: { type: "string" },
+    },
+  });
+  if (values.help) return console.log(help);
+  if (values.list) {
+    for (const name of modules()) {
+      const { what, tries } = await load(name);
+      console.log(`${name}: ${what} (${tries} tries)`);
+    }
+    return;
+  }
+  const unknown = positionals.filter((name) => !modules().includes(name));
+  if (unknown.length > 0) {
+    throw new RangeError(`There is no module ${unknown.join(", ")}; there are ${modules().join(", ")}.`);
+  }
+  const results: Results = {};
+  for (const name of positionals.length > 0 ? positionals : modules()) {
+    const { tries } = await load(name);
+    results[name] = await runInProcess(name, {
+      tries: values.tries ? Number(values.tries) : values.seconds ? Infinity : tries,
+      seconds: values.seconds ? Number(values.seconds) : Infinity,
+      seed: Number(values.seed),
+      from: Number(values.from),
+      adapter: values.adapter,
+    });
+    const { failures, tries: made } = results[name];
+    console.log(`${name}: ${made} tries, ${failures.length} failures\n`);
+  }
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+  if (values.record) record(results);
+  console.log(tableOf(results));
+  if (Object.values(results).some(({ failures }) => failures.length > 0)) process.exitCode = 1;
+}
+
+/** Runs a module in a process of its own: a crash or a hang is a failure, and what it leaks ends with it. */
+function runInProcess(name: string, limits: SoakLimits): Promise<Result> {
+  const begin = performance.now();
+  const { adapter } = limits;
+  // Infinity is none of JSON's numbers.
+  const child = fork(fileURLToPath(import.meta.url), ["--module", name], {
+    env: { ...process.env, PIXELGRAD_ADAPTER: adapter, SOAK_LIMITS: JSON.stringify(limits) },
+  });
+  let result: Result | undefined;
+  let last = "nothing";
+  let timer: NodeJS.Timeout;
+  let hung = false;
+  const watch = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      hung = true;
+      child.kill("SIGKILL");
+    }, 1000 * SILENCE_SECONDS);
+  };
+  watch();
+  child.on("message", (message: Message) => {
+    watch();
+    if ("result" in message) {
+      result = message.result;
+    } else {
+      last = message.say;
+      console.log(`${name}: ${message.say}`);
+    }
+  });
+  return new Promise((resolve) => {
+    child.on("close", async (code, signal) => {
+      clearTimeout(timer);
+      if (result) return resolve(result);
+      const end = hung
+        ? `it hung for ${SILENCE_SECONDS} s`
+        : `it ended with ${signal ?? `exit code ${code}`}`;
+      const failures = [`${end}; its last words: ${last}`];
+      const { what } = await load(name);
+      resolve(resultOf(limits, what, 0, failures, {}, (performance.now() - begin) / 1000));
+    });
+  });
+}
+
+/** The other side of runInProcess. */
+async function runHere(name: string): Promise<void> {
+  const limits = JSON.parse(process.env.SOAK_LIMITS!, (_, value) => value ?? Infinity) as SoakLimits;
+  const send = (message: Message) =>
+    new Promise<void>((resolve) => process.send!(message, undefined, {}, () => resolve()));
+  const begin = performance.now();
+  const folder = mkdtempSync(join(tmpdir(), `pixelgrad-soak-${name}-`));
+  const soak = await load(name);
+  const run = new SoakRun(limits, folder, (line) => void send({ say: line }));
+  let figures: Figures = {};
+  try {
+    figures = (await soak.run(run)) ?? {};
+  } catch (error) {
+    run.fail(`the module itself: ${error instanceof Error ? error.stack : error}`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const seconds = (performance.now() - begin) / 1000;
+  await send({ result: resultOf(limits, soak.what, run.count, run.failures, figures, seconds) });
+  process.exit(); // whatever a module left open
+}
+
+function resultOf(
+  { seed, adapter }: SoakLimits,
+  what: string,
+  tries: number,
+  failures: readonly string[],
+  figures: Figures,
+  seconds: number,
+): Result {
+  const date = new Date().toISOString().slice(0, 10);
+  return { what, tries, failures, figures, seconds: Math.round(seconds), seed, adapter, machine, date };
+}
+
+/** Replaces the rows of these modules in docs/reliability.json, and writes docs/reliability.md anew. */
+function record(results: Results): void {
+  const path = join(docs, "reliability.json");
+  const before = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as Results) : {};
+  const all = { ...before, ...results };
+  const sorted = Object.fromEntries(Object.entries(all).sort(([a], [b]) => (a < b ? -1 : 1)));
+  writeFileSync(path, `${JSON.stringify(sorted, null, 2)}\n`);
+  writeFileSync(
+    join(docs, "reliability.md"),
+    `# Reliability
+
+How often each kind of trouble was made, and how often it did harm. \`npm run test:soak -- --record\` writes
+this file; [scripts/soak](../scripts/soak/README.md) has the programs.
+
+${tableOf(sorted)}
+
+Machines: ${[...new Set(Object.values(sorted).map((result) => result.machine))].join("; ")}.
+`,
+  );
+}
+
+function tableOf(results: Results): string {
+  const header = ["", "tries", "failures", "minutes", "adapter", "date", "further figures"];
+  const rows = Object.entries(results).map(([name, result]) => [
+    `${result.what} (\`${name}\`)`,
+    result.tries.toLocaleString("en-US"),
+    `${result.failures.length}`,
+    (result.seconds / 60).toFixed(1),
+    result.adapter,
+    result.date,
+    Object.entries(result.figures)
+      .map(([key, value]) => `${key} ${value}`)
+      .join("; "),
+  ]);
+  return markdownTable(header, rows);
+}
+
+const [flag, name] = process.argv.slice(2);
+await (flag === "--module" ? runHere(name) : main());

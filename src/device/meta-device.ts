@@ -1,0 +1,64 @@
+import type { Device, MemoryStats, Storage } from "./device.ts";
+import { cpuProfile } from "./profile.ts";
+
+/** More was allocated on a MetaDevice than it has room for. */
+export class MetaDeviceFull extends Error {
+  override name = "MetaDeviceFull";
+}
+
+/**
+ * A device without memory, as PyTorch's of that name: its tensors have shapes and no values, and operations do
+ * not run on it. A network that is built on it says in no time which tensors it has. Its room is limited, so
+ * that the description of an enormous network costs nothing either.
+ */
+export class MetaDevice implements Device {
+  readonly name = "meta";
+  readonly failure = undefined;
+  readonly profile = { ...cpuProfile, maxTensorBytes: Number.POSITIVE_INFINITY };
+  #tensors: number;
+  #elements: number;
+
+  constructor(room: { readonly tensors: number; readonly elements: number }) {
+    this.#tensors = room.tensors;
+    this.#elements = room.elements;
+  }
+
+  /** @throws MetaDeviceFull beyond the device's room. */
+  allocate(length: number): Storage {
+    this.#tensors--;
+    this.#elements -= length;
+    if (this.#tensors < 0 || this.#elements < 0) throw new MetaDeviceFull("There is no room left.");
+    return { length, refs: 1, version: 0 };
+  }
+
+  slice(_: Storage, __: number, length: number): Storage {
+    return { length, refs: 1, version: 0 };
+  }
+
+  release(): void {}
+  write(): void {}
+  copy(): void {}
+
+  async read(): Promise<Float32Array> {
+    throw new Error("Tensors on the device meta have no values.");
+  }
+
+  async sync(): Promise<void> {}
+  async compileAhead(): Promise<void> {}
+
+  memory(): MemoryStats {
+    return {
+      live: 0,
+      liveBytes: 0,
+      peakBytes: 0,
+      buffers: 0,
+      bufferBytes: 0,
+      buffersCreated: 0,
+      pipelines: 0,
+    };
+  }
+
+  resetPeak(): void {}
+  freeUnused(): void {}
+  destroy(): void {}
+}

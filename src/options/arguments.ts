@@ -1,0 +1,120 @@
+/**
+ * What a function does about arguments that it cannot use: it says so, in a sentence with its own name, what
+ * it got, and what it wants. TypeScript finds such mistakes earlier, but not everybody's program is checked.
+ */
+import { quote } from "./kinds.ts";
+
+/** What an argument may be. Every `Kind` is one. */
+export interface Wanted<T = unknown> {
+  /** In words, after "must be". */
+  readonly wants: string;
+  fits(value: unknown): value is T;
+}
+
+/** Values and what they may be, by the arguments' names. */
+type Arguments = Readonly<Record<string, readonly [value: unknown, wanted: Wanted]>>;
+
+/**
+ * Throws a RangeError for the first argument that does not fit:
+ *
+ *     checkArguments("stepLR", { lr: [lr, atLeastZero], stepSize: [stepSize, whole(1)] });
+ */
+export function checkArguments(name: string, values: Arguments): void {
+  for (const [argument, [value, { wants, fits }]] of Object.entries(values)) {
+    if (!fits(value)) throw new RangeError(`${name}: ${argument} must be ${wants}, got ${quote(value)}.`);
+  }
+}
+
+/** The options that a function has, each of which may be left out. */
+type OptionsWanted = Readonly<Record<string, Wanted>>;
+
+/**
+ * As checkArguments, for the object of options that many functions take last. Unknown names are errors, and
+ * so is the lack of one that is `needed`.
+ */
+export function checkOptions(
+  name: string,
+  options: unknown,
+  wanted: OptionsWanted,
+  needed: readonly string[] = [],
+): void {
+  const names = Object.keys(wanted);
+  if (!isObject(options)) {
+    throw new RangeError(`${name}: options are an object with ${names.join(", ")}, got ${quote(options)}.`);
+  }
+  for (const option of needed) checkArguments(name, { [option]: [options[option], wanted[option]] });
+  for (const [option, value] of Object.entries(options)) {
+    if (!Object.hasOwn(wanted, option)) {
+      throw new RangeError(
+        `${name}: there is no option ${quote(option)}; there ${names.length > 1 ? "are" : "is"} ` +
+          `${names.join(", ")}.`,
+      );
+    }
+    if (value !== undefined) checkArguments(name, { [option]: [value, wanted[option]] });
+  }
+}
+
+/** An object that is no list: options, configurations. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+}
+
+/** An object as it is written in a program or in JSON, and none of a class. */
+export function isPlain(value: unknown): value is Record<string, unknown> {
+  return isObject(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value));
+}
+
+/** For what is checked elsewhere. */
+export const anything: Wanted = { wants: "anything", fits: (_): _ is unknown => true };
+
+export const anyNumber: Wanted<number> = {
+  wants: "a number",
+  fits: (value): value is number => typeof value === "number" && !Number.isNaN(value),
+};
+export const finite: Wanted<number> = {
+  wants: "a finite number",
+  fits: (value): value is number => Number.isFinite(value),
+};
+export const trueOrFalse: Wanted<boolean> = {
+  wants: "true or false",
+  fits: (value) => typeof value === "boolean",
+};
+export const aFunction: Wanted<(...args: never) => unknown> = {
+  wants: "a function",
+  fits: (value): value is (...args: never) => unknown => typeof value === "function",
+};
+export const aSignal: Wanted<AbortSignal> = {
+  wants: "an AbortSignal",
+  fits: (value): value is AbortSignal => value instanceof AbortSignal,
+};
+export const bytes: Wanted<Uint8Array> = {
+  wants: "a file's bytes, a Uint8Array",
+  fits: (value) => value instanceof Uint8Array,
+};
+/** A typed array of numbers, or a list of them. */
+export const numberList: Wanted<ArrayLike<number>> = {
+  wants: "a list of numbers",
+  fits: (value): value is ArrayLike<number> =>
+    (ArrayBuffer.isView(value) && !(value instanceof DataView)) ||
+    (Array.isArray(value) && value.every((item) => typeof item === "number")),
+};
+
+/** An instance of a class. */
+export function instanceOf<T>(type: abstract new (...args: never) => T, wants: string): Wanted<T> {
+  return { wants, fits: (value): value is T => value instanceof type };
+}
+
+/** The value, or nothing. */
+export function optional<T>({ wants, fits }: Wanted<T>): Wanted<T | undefined> {
+  return {
+    wants: `${wants}, or left out`,
+    fits: (value): value is T | undefined => value === undefined || fits(value),
+  };
+}
+
+export function listOf<T>({ wants, fits }: Wanted<T>): Wanted<readonly T[]> {
+  return {
+    wants: `a list, each of which is ${wants}`,
+    fits: (value): value is readonly T[] => Array.isArray(value) && value.every(fits),
+  };
+}

@@ -1,0 +1,35 @@
+/** A short run of the fuzzer; `npm run test:soak -- fuzz-safetensors` and the like run it longer. */
+import { expect, test } from "vitest";
+import { Random } from "../src/tensor/random.ts";
+import { Fuzzer, type Target } from "./support/fuzz/fuzz.ts";
+import { targets } from "./support/fuzz/targets.ts";
+
+test.each(targets.map((target) => [target.name, target] as const))("%s", async (_, target) => {
+  const fuzzer = await Fuzzer.start(target);
+  const random = new Random(1);
+  try {
+    for (let i = 0; i < 300; i++) await fuzzer.step(random);
+  } finally {
+    await fuzzer.stop();
+  }
+  expect(fuzzer.corpus).toBeGreaterThan(0);
+});
+
+const careless: Target = {
+  name: "careless",
+  seeds: () => [Buffer.from("[1, 2, 3]")],
+  parse: (input) => JSON.parse(Buffer.from(input).toString()).length,
+  refuses: () => false,
+  budget: 2 ** 26,
+  words: ["null"],
+};
+
+test("a parser that breaks is noticed, with the input", async () => {
+  const fuzzer = await Fuzzer.start(careless);
+  const random = new Random(1);
+  const tries = async () => {
+    for (let i = 0; i < 100; i++) await fuzzer.step(random);
+  };
+  await expect(tries()).rejects.toThrow(/SyntaxError[\s\S]*Input: /);
+  await fuzzer.stop();
+});

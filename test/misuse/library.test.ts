@@ -1,0 +1,671 @@
+/** Every export of `pixelgrad` and of `pixelgrad/picture`, called with nonsense. */
+import { beforeEach, expect, test } from "vitest";
+import { CpuDevice } from "../../src/device/cpu-device.ts";
+import * as library from "../../src/node.ts";
+import * as picture from "../../src/picture/index.ts";
+import { arg, type Call, complaintsAbout, left, numbers, opts } from "./support.ts";
+
+const device = new CpuDevice("float32");
+beforeEach(() => library.setDefaultDevice(device));
+process.env.PIXELGRAD_ADAPTER = "cpu"; // for init() without options
+
+const { tensor, zeros } = library;
+const random = new library.Random(1);
+const parameter = () => tensor([1, 2], undefined, { requiresGrad: true });
+
+// ---- Arguments
+
+const any = ["NaN", "infinity", ...numbers] as const;
+const x = (...shape: number[]) => arg(() => zeros(shape));
+const picture4d = x(1, 4, 6, 6);
+const numberOrTensor = (...shape: number[]) => arg(() => zeros(shape), ...any);
+const shape = arg(() => [2, 3], "emptyList");
+const trueOrFalse = arg(() => true, "true");
+const axes = arg(() => [0], left, "zero", "emptyList", "negative");
+const aDevice = arg(() => device);
+const generator = arg(() => random);
+const rgb = (width = 12, height = 12) => ({
+  width,
+  height,
+  channels: 3 as const,
+  data: new Uint8Array(3 * width * height),
+});
+const image = arg(() => rgb());
+/** Texts are paths of files, and what errors name is the path. */
+const source = arg(() => rgb(), "text", "emptyText", "numeral");
+const model = () => new library.ESPCN({ scale: 2, filters: [1, 1], random: new library.Random(1) });
+const pairs = {
+  stride: arg(() => 1),
+  dilation: arg(() => 1),
+};
+const padding = arg(() => 0, "zero");
+const tensorOptions = { device: aDevice, requiresGrad: trueOrFalse };
+const gradients = arg(() => {
+  const w = parameter();
+  return library.backward(library.sum(w));
+});
+const state = arg(() => new Map([["a", { shape: [1], data: new Float32Array(1) }]]));
+const weights = () =>
+  library.serializeSafetensors(new Map([["a", { shape: [1], data: new Float32Array(1) }]]));
+const planes = arg(() => ({ width: 12, height: 12, channels: 1, data: new Float32Array(144) }));
+const flat = arg(() => new Float32Array(144));
+const symmetry = arg(() => picture.symmetries[1]);
+const upscaling = {
+  tile: arg(() => 8),
+  maxMemory: arg(() => 2 ** 28, "huge", "infinity", "fraction"),
+  signal: arg(() => new AbortController().signal),
+  onProgress: arg(() => () => {}, "function"),
+};
+/** Texts may be paths of weight files, and what errors name is the text. */
+const method = arg(() => "bicubic", left, "text", "emptyText", "numeral");
+/** Without a method it is the default one. */
+const open = {
+  needed: ["method"],
+  open: true,
+  accepts: [left, "emptyObject", "unknownOption", "pathAndLength", "map", "date", "arrayBuffer"],
+} as const;
+const pictureOptions = {
+  ...upscaling,
+  method,
+  scale: arg(() => 2),
+  ensemble: trueOrFalse,
+  depth: arg(() => 8),
+  alpha: arg(() => "keep"),
+};
+const layerOptions = { ...pairs, padding, bias: trueOrFalse, random: generator };
+
+// ---- Calls
+
+const { relu, sigmoid, tanh, exp, log, sqrt, abs, neg, sum, mean, max } = library;
+const unary = Object.entries({ relu, sigmoid, tanh, exp, log, sqrt, abs, neg });
+
+const networks = [
+  [
+    library.EDSR,
+    { scale: arg(() => 2), blocks: arg(() => 1), channels: arg(() => 1), rgbMean: arg(() => [0, 0, 0]) },
+  ],
+  [
+    library.ESPCN,
+    { scale: arg(() => 2), filters: arg(() => [1, 1]), activation: arg(() => "relu"), residual: trueOrFalse },
+  ],
+  [library.FSRCNN, { scale: arg(() => 2), d: arg(() => 1), s: arg(() => 1), m: arg(() => 1, "zero") }],
+  [
+    library.SRCNN,
+    {
+      scale: arg(() => 2),
+      filters: arg(() => [1, 1]),
+      kernels: arg(() => [1, 1, 1]),
+      padding: arg(() => "zeros"),
+    },
+  ],
+] as const;
+
+const construct =
+  (Class: new (...args: never[]) => object) =>
+  (...args: never[]) => {
+    const made = new Class(...args);
+    if ("dispose" in made) (made as { dispose(): void }).dispose();
+  };
+
+const calls: Call[] = [
+  ...unary.map(([name, call]) => ({ name, call: (a: never) => call(a), args: [x(3)] })),
+  // tensor/
+  {
+    name: "tensor",
+    call: library.tensor,
+    args: [
+      arg(() => [1, 2], ...any, "listOfNaN", "listOfHuge", "floats"),
+      arg(() => [2], left),
+      opts(tensorOptions),
+    ],
+  },
+  { name: "zeros", call: library.zeros, args: [shape, opts(tensorOptions)] },
+  { name: "ones", call: library.ones, args: [shape, opts(tensorOptions)] },
+  { name: "full", call: library.full, args: [shape, arg(() => 1, ...any), opts(tensorOptions)] },
+  {
+    name: "rand",
+    call: library.rand,
+    args: [
+      shape,
+      opts({
+        ...tensorOptions,
+        random: generator,
+        low: arg(() => 0, ...numbers),
+        high: arg(() => 1, ...numbers),
+      }),
+    ],
+  },
+  { name: "randn", call: library.randn, args: [shape, opts({ ...tensorOptions, random: generator })] },
+  {
+    name: "assign",
+    call: (values: never) => zeros([2]).assign(values),
+    args: [arg(() => [1, 2], "listOfNaN", "listOfHuge")],
+  },
+  {
+    name: "backward",
+    call: library.backward,
+    args: [arg(() => library.sum(parameter())), arg(() => undefined, left)],
+  },
+  { name: "noGrad", call: library.noGrad, args: [arg(() => () => 1, "function", left)] },
+  {
+    name: "compileAhead",
+    call: library.compileAhead,
+    args: [arg(() => () => {}, "function"), arg(() => device, left)],
+  },
+  { name: "keep", call: library.keep, args: [x(1)] },
+  { name: "manualSeed", call: library.manualSeed, args: [arg(() => 1, "zero", "negative")] },
+  { name: "Random", call: construct(library.Random), args: [arg(() => 1, "zero", "negative")] },
+  { name: "Random.fromState", call: library.Random.fromState, args: [arg(() => random.state())] },
+  { name: "Random.int", call: (n: never) => random.int(n), args: [arg(() => 2)] },
+  {
+    name: "shuffle",
+    call: (list: never) => random.shuffle(list),
+    args: [arg(() => [1], "emptyList", "listOfNull", "listOfText", "listOfNaN", "listOfHuge", "floats")],
+  },
+  // device/
+  {
+    name: "init",
+    call: library.init,
+    args: [
+      opts({
+        adapter: arg(() => "cpu", "text", "numeral"),
+        gpu: arg(
+          () => ({}),
+          "emptyObject",
+          "unknownOption",
+          "pathAndLength",
+          "map",
+          "date",
+          "arrayBuffer",
+          "dataView",
+        ),
+        poolBytes: arg(() => 1, "zero", "huge", "fraction"),
+        tuning: arg(
+          () => false,
+          "emptyObject",
+          "unknownOption",
+          "pathAndLength",
+          "map",
+          "date",
+          "arrayBuffer",
+        ),
+        precision: arg(() => "float32"),
+      }),
+    ],
+  },
+  {
+    name: "openDevice",
+    call: library.openDevice,
+    args: [opts({ precision: arg(() => "float32"), adapter: arg(() => "cpu", "text", "numeral") })],
+  },
+  { name: "memory", call: library.memory, args: [arg(() => device, left)] },
+  { name: "setDefaultDevice", call: library.setDefaultDevice, args: [aDevice] },
+  // kernels/
+  {
+    name: "add",
+    call: library.add,
+    args: [x(3), numberOrTensor(3), opts({ alpha: arg(() => 1, ...numbers) })],
+  },
+  { name: "sub", call: library.sub, args: [numberOrTensor(3), arg(() => zeros([3]), ...any)] },
+  { name: "mul", call: library.mul, args: [x(3), numberOrTensor(3)] },
+  { name: "div", call: library.div, args: [numberOrTensor(3), numberOrTensor(3)] },
+  { name: "pow", call: library.pow, args: [numberOrTensor(3), numberOrTensor(3)] },
+  { name: "prelu", call: library.prelu, args: [x(1, 3, 2, 2), x(3)] },
+  { name: "leakyRelu", call: library.leakyRelu, args: [x(3), arg(() => 0.1, left, ...numbers)] },
+  {
+    name: "clamp",
+    call: library.clamp,
+    args: [
+      x(3),
+      arg(() => -1, "negative", "fraction", "zero"),
+      arg(() => 1, "fraction", "huge", "zero", "infinity"),
+    ],
+  },
+  { name: "matmul", call: library.matmul, args: [x(2, 3), x(3, 2)] },
+  {
+    name: "conv2d",
+    call: library.conv2d,
+    args: [
+      picture4d,
+      x(4, 4, 1, 1),
+      arg(() => zeros([4]), left),
+      opts({
+        ...pairs,
+        padding,
+        activation: arg(() => "relu"),
+        skip: x(1, 4, 6, 6),
+        shuffle: arg(() => 1),
+        variant: arg(() => "1-naive"),
+      }),
+    ],
+  },
+  {
+    name: "convTranspose2d",
+    call: library.convTranspose2d,
+    args: [
+      picture4d,
+      x(4, 4, 1, 1),
+      arg(() => zeros([4]), left),
+      opts({ ...pairs, padding, outputPadding: padding }),
+    ],
+  },
+  { name: "reshape", call: library.reshape, args: [x(6), arg(() => [2, 3])] },
+  { name: "slice", call: library.slice, args: [x(6), arg(() => [1], "emptyList"), arg(() => [2])] },
+  { name: "permute", call: library.permute, args: [x(2, 3), arg(() => [1, 0])] },
+  { name: "concat", call: library.concat, args: [arg(() => [zeros([2])]), arg(() => 0, left, "zero")] },
+  { name: "broadcastTo", call: library.broadcastTo, args: [x(1, 3), arg(() => [2, 3])] },
+  ...Object.entries({ sum, mean, max }).map(([name, call]) => ({
+    name,
+    call,
+    args: [x(2, 3), axes, opts({ keepdim: trueOrFalse })],
+  })),
+  { name: "l1Loss", call: library.l1Loss, args: [x(2), x(2), opts({ reduction: arg(() => "sum") })] },
+  { name: "mseLoss", call: library.mseLoss, args: [x(2), x(2), opts({ reduction: arg(() => "sum") })] },
+  {
+    name: "pad",
+    call: library.pad,
+    args: [x(2, 3), arg(() => [1, 1, 1, 1]), arg(() => "constant", left), arg(() => 0, left, ...numbers)],
+  },
+  { name: "pixelShuffle", call: library.pixelShuffle, args: [picture4d, arg(() => 2)] },
+  { name: "pixelUnshuffle", call: library.pixelUnshuffle, args: [picture4d, arg(() => 2)] },
+  {
+    name: "interpolate",
+    call: library.interpolate,
+    args: [
+      picture4d,
+      opts(
+        {
+          mode: arg(() => "bicubic"),
+          scaleFactor: arg(() => 2, "fraction"),
+          antialias: trueOrFalse,
+          convention: arg(() => "matlab"),
+          round: trueOrFalse,
+        },
+        { needed: ["mode", "scaleFactor"] },
+      ),
+    ],
+  },
+  {
+    name: "interpolate",
+    call: library.interpolate,
+    args: [
+      picture4d,
+      opts({ mode: arg(() => "nearest"), size: arg(() => [3, 3]) }, { needed: ["mode", "size"] }),
+    ],
+  },
+  // nn/
+  {
+    name: "Conv2d",
+    call: construct(library.Conv2d),
+    args: [arg(() => 1), arg(() => 1), arg(() => 3), opts(layerOptions)],
+  },
+  {
+    name: "ConvTranspose2d",
+    call: construct(library.ConvTranspose2d),
+    args: [arg(() => 1), arg(() => 1), arg(() => 3), opts({ ...layerOptions, outputPadding: padding })],
+  },
+  { name: "conv2d", call: (a: never) => new library.Conv2d(4, 1, 1).forward(a), args: [picture4d] },
+  {
+    name: "PReLU",
+    call: construct(library.PReLU),
+    args: [arg(() => 1, left), arg(() => 0.1, left, ...numbers)],
+  },
+  { name: "PixelShuffle", call: construct(library.PixelShuffle), args: [arg(() => 2)] },
+  {
+    name: "Upsample",
+    call: construct(library.Upsample),
+    args: [
+      opts(
+        { mode: arg(() => "nearest"), scaleFactor: arg(() => 2, "fraction", "huge") },
+        { needed: ["mode"] },
+      ),
+    ],
+  },
+  { name: "Sequential", call: construct(library.Sequential), args: [arg(() => new library.ReLU())] },
+  { name: "L1Loss", call: construct(library.L1Loss), args: [opts({ reduction: arg(() => "sum") })] },
+  { name: "MSELoss", call: construct(library.MSELoss), args: [opts({ reduction: arg(() => "sum") })] },
+  {
+    name: "Adam",
+    call: construct(library.Adam),
+    args: [
+      arg(() => [parameter()]),
+      opts({
+        lr: arg(() => 1, "zero", "fraction", "huge"),
+        betas: arg(() => [0.9, 0.9]),
+        eps: arg(() => 1, "zero", "fraction", "huge"),
+        weightDecay: arg(() => 0, "zero", "fraction", "huge"),
+      }),
+    ],
+  },
+  {
+    name: "SGD",
+    call: construct(library.SGD),
+    args: [
+      arg(() => [parameter()]),
+      opts({
+        lr: arg(() => 1, "zero", "fraction", "huge"),
+        momentum: arg(() => 0.9, "zero", "fraction", "huge"),
+        weightDecay: arg(() => 0, "zero", "fraction", "huge"),
+        nesterov: arg(() => false),
+      }),
+    ],
+  },
+  { name: "Adam", call: () => new library.Adam([zeros([2])]), args: [arg(() => 0)] },
+  {
+    name: "Adam.step",
+    call: (g: never) => new library.Adam([parameter()]).step(g),
+    args: [arg(() => new Map())],
+  },
+  {
+    name: "Adam.step",
+    call: (lr: never) => {
+      const w = parameter();
+      const adam = new library.Adam([w]);
+      adam.lr = lr;
+      adam.step(library.backward(library.sum(w)));
+    },
+    args: [arg(() => 1, "zero", "fraction", "huge")],
+  },
+  {
+    name: "Adam.loadStateDict",
+    call: (s: never) => new library.Adam([parameter()]).loadStateDict(s),
+    args: [arg(() => ({}))],
+  },
+  {
+    name: "stepLR",
+    call: library.stepLR,
+    args: [
+      arg(() => 1, "zero", "fraction", "huge"),
+      opts(
+        { stepSize: arg(() => 2), gamma: arg(() => 0.1, "zero", "fraction", "huge") },
+        { needed: ["stepSize"] },
+      ),
+    ],
+  },
+  {
+    name: "multiStepLR",
+    call: library.multiStepLR,
+    args: [
+      arg(() => 1, "zero", "fraction", "huge"),
+      opts(
+        {
+          milestones: arg(() => [2], "emptyList", "listOfHuge"),
+          gamma: arg(() => 0.1, "zero", "fraction", "huge"),
+        },
+        { needed: ["milestones"] },
+      ),
+    ],
+  },
+  {
+    name: "cosineAnnealingLR",
+    call: library.cosineAnnealingLR,
+    args: [
+      arg(() => 1, "zero", "fraction", "huge"),
+      opts(
+        { tMax: arg(() => 2, "fraction", "huge"), etaMin: arg(() => 0.1, "zero", "fraction", "huge") },
+        { needed: ["tMax"] },
+      ),
+    ],
+  },
+  {
+    name: "emaDecay",
+    call: library.emaDecay,
+    args: [arg(() => 0.9, "zero", "fraction"), arg(() => 1, "zero")],
+  },
+  {
+    name: "emaUpdate",
+    call: library.emaUpdate,
+    args: [arg(model), arg(model), arg(() => 0.9, "zero", "fraction")],
+  },
+  { name: "addGradients", call: library.addGradients, args: [gradients, gradients] },
+  {
+    name: "clipGradNorm",
+    call: library.clipGradNorm,
+    args: [gradients, arg(() => 1, "fraction", "huge", "infinity")],
+  },
+  {
+    name: "normalInit",
+    call: library.normalInit,
+    args: [arg(() => new library.Conv2d(1, 1, 1)), arg(() => 0.1, "zero", "fraction", "huge"), generator],
+  },
+  {
+    name: "kaimingNormalInit",
+    call: library.kaimingNormalInit,
+    args: [arg(() => new library.Conv2d(1, 1, 1)), generator, opts({ slope: arg(() => 0.1, ...numbers) })],
+  },
+  {
+    name: "whiteningInit",
+    call: library.whiteningInit,
+    args: [
+      arg(() => new library.Conv2d(1, 1, 1)),
+      arg(() => [{ shape: [1, 4, 4], data: new Float32Array(16) }]),
+      generator,
+      opts({ std: arg(() => 0.3, "fraction", "huge", "zero"), floor: arg(() => 1, "fraction", "huge") }),
+    ],
+  },
+  { name: "parseSafetensors", call: library.parseSafetensors, args: [arg(weights)] },
+  {
+    name: "serializeSafetensors",
+    call: library.serializeSafetensors,
+    args: [
+      state,
+      arg(() => ({}), left, "emptyObject", "arrayBuffer", "map", "date"),
+      opts({ dtype: arg(() => "F16") }),
+    ],
+  },
+  {
+    name: "saveWeights",
+    call: library.saveWeights,
+    args: [arg(model), arg(() => ({}), left, "emptyObject")],
+  },
+  { name: "loadWeights", call: library.loadWeights, args: [arg(model), arg(weights)] },
+  {
+    name: "loadStateDict",
+    call: (s: never, o: never) => model().loadStateDict(s, o),
+    args: [state, opts({ strict: arg(() => true), source: arg(() => "x") })],
+  },
+  // models/
+  ...networks.flatMap(([Network, options]): Call[] => [
+    { name: Network.name, call: construct(Network), args: [opts({ ...options, random: generator })] },
+    { name: `${Network.name}.forward`, call: (a: never) => new Network().forward(a), args: [x(3)] },
+  ]),
+  { name: "architectureOf", call: library.architectureOf, args: [arg(() => "EDSR")] },
+  {
+    name: "ESPCN",
+    call: (values: never) => library.completeOptions(library.architectureOf("ESPCN"), values),
+    args: [arg(() => ({}), "emptyObject", "unknownOption", "pathAndLength", "map", "date", "arrayBuffer")],
+  },
+  { name: "createModel", call: library.createModel, args: [arg(() => new library.ESPCN().metadata())] },
+  { name: "loadModel", call: library.loadModel, args: [arg(weights)] },
+  // upscale/
+  {
+    name: "upscale",
+    call: library.upscale,
+    args: [source, opts(pictureOptions, open)],
+  },
+  {
+    name: "upscale",
+    call: (data: never) => library.upscale({ ...rgb(), data }, { method: "bicubic" }),
+    args: [arg(() => rgb().data)],
+  },
+  {
+    name: "upscale",
+    call: (channels: never) => library.upscale({ ...rgb(), channels }, { method: "bicubic" }),
+    args: [arg(() => 3)],
+  },
+  {
+    name: "upscale",
+    call: (width: never) => library.upscale({ ...rgb(), width }, { method: "bicubic" }),
+    args: [arg(() => 12)],
+  },
+  {
+    name: "upscaleBands",
+    call: library.upscaleBands,
+    args: [source, opts({ ...upscaling, method, alpha: arg(() => "keep") }, open)],
+  },
+  {
+    name: "openMethod",
+    call: library.openMethod,
+    args: [opts({ method, scale: arg(() => 2), ensemble: trueOrFalse }, open)],
+  },
+  {
+    name: "loadPretrained",
+    call: library.loadPretrained,
+    args: [arg(() => "espcn"), opts({ scale: arg(() => 2) })],
+  },
+  { name: "interpolator", call: library.interpolator, args: [arg(() => "bicubic"), arg(() => 2)] },
+  {
+    name: "networkUpscaler",
+    call: library.networkUpscaler,
+    args: [arg(model), arg(() => "name", left, "text", "numeral")],
+  },
+  { name: "selfEnsemble", call: library.selfEnsemble, args: [arg(() => library.interpolator("bicubic", 2))] },
+  {
+    name: "upscale",
+    call: (a: never, o: never) => library.interpolator("bicubic", 2).upscale(a, o),
+    args: [image, opts(upscaling, { open: true })],
+  },
+  {
+    name: "upscaleY",
+    call: (a: never) => library.interpolator("bicubic", 2).upscaleY(a, 12, 12),
+    args: [flat],
+  },
+  {
+    name: "upscalePlanes",
+    call: (a: never) => library.interpolator("bicubic", 2).upscalePlanes(a),
+    args: [planes],
+  },
+  { name: "readSource", call: library.readSource, args: [source] },
+  // picture/
+  { name: "withoutAlpha", call: picture.withoutAlpha, args: [image, arg(() => "drop")] },
+  { name: "lumaOf", call: picture.lumaOf, args: [image] },
+  { name: "rgbToY", call: picture.rgbToY, args: [image, opts({ round: trueOrFalse })] },
+  { name: "rgbToYcbcr", call: picture.rgbToYcbcr, args: [image, opts({ round: trueOrFalse })] },
+  {
+    name: "ycbcrToRgb",
+    call: picture.ycbcrToRgb,
+    args: [arg(() => new Float64Array(12)), arg(() => 2), arg(() => 2)],
+  },
+  {
+    name: "crop",
+    call: picture.crop,
+    args: [image, arg(() => 1, "zero"), arg(() => 1, "zero"), arg(() => 1), arg(() => 1)],
+  },
+  { name: "modcrop", call: picture.modcrop, args: [image, arg(() => 2)] },
+  { name: "toRgb", call: picture.toRgb, args: [image] },
+  {
+    name: "imresize",
+    call: picture.imresize,
+    args: [
+      image,
+      arg(() => 0.5, "fraction"),
+      opts({
+        kernel: arg(() => "cubic"),
+        a: arg(() => -0.5, ...numbers),
+        antialias: trueOrFalse,
+        edge: arg(() => "clamp"),
+        siting: arg(() => [0.5, 0.5]),
+      }),
+    ],
+  },
+  {
+    name: "imresize",
+    call: picture.imresize,
+    args: [image, arg(() => ({ width: 2, height: 2 }), "fraction")],
+  },
+  {
+    name: "imresizePlane",
+    call: picture.imresizePlane,
+    args: [flat, arg(() => ({ width: 12, height: 12 })), arg(() => ({ width: 3, height: 3 }))],
+  },
+  { name: "interpolatePlanes", call: picture.interpolatePlanes, args: [planes, arg(() => 2)] },
+  {
+    name: "psnr",
+    call: picture.psnr,
+    args: [
+      image,
+      image,
+      opts(
+        { border: arg(() => 0, "zero"), channels: arg(() => "y"), roundY: trueOrFalse },
+        { needed: ["border", "channels"] },
+      ),
+    ],
+  },
+  {
+    name: "ssim",
+    call: picture.ssim,
+    args: [
+      image,
+      image,
+      opts(
+        { border: arg(() => 0, "zero"), channels: arg(() => "y"), roundY: trueOrFalse },
+        { needed: ["border", "channels"] },
+      ),
+    ],
+  },
+  {
+    name: "augment",
+    call: picture.augment,
+    args: [flat, arg(() => 12), arg(() => 12), arg(() => 1), symmetry],
+  },
+  { name: "inverseSymmetry", call: picture.inverseSymmetry, args: [symmetry] },
+  {
+    name: "copyPatch",
+    call: picture.copyPatch,
+    args: [
+      arg(() => new Float32Array(12)),
+      arg(() => 0, "zero"),
+      image,
+      arg(() => 0, "zero"),
+      arg(() => 0, "zero"),
+      arg(() => 2),
+      symmetry,
+    ],
+  },
+  { name: "randomPlace", call: picture.randomPlace, args: [generator, image, arg(() => 2)] },
+  {
+    name: "fromPlanar",
+    call: picture.fromPlanar,
+    args: [arg(() => new Float32Array(12)), arg(() => 2), arg(() => 2), arg(() => 3), arg(() => 8, left)],
+  },
+  { name: "toPlanar", call: picture.toPlanar, args: [image] },
+  {
+    name: "resizeWeights",
+    call: picture.resizeWeights,
+    args: [
+      arg(() => 4),
+      arg(() => 2),
+      arg(() => 0.5, "fraction", "huge"),
+      opts({
+        kernel: arg(() => "cubic"),
+        a: arg(() => -0.5, ...numbers),
+        antialias: trueOrFalse,
+        edge: arg(() => "clamp"),
+        siting: arg(() => [0.5, 0.5]),
+      }),
+    ],
+  },
+];
+
+/** Exports that take nothing, or are no functions. */
+const nothingToGet = new Set([
+  ...["defaultDevice", "scope", "ReLU", "Sigmoid", "Tanh", "Module", "SuperResolver", "Tensor"],
+  ...["DataError", "GpuError", "ShapeError", "DeviceLostError"],
+  // Types keep these right: their arguments come from lists that the library exports.
+  ...["defaultMethod", "scalesOf"],
+  "completeOptions", // under the name of the network
+  "toImageData", // for browsers alone
+  ...["adaptersPresent", "GpuDevice", "measureCeilings"], // for the command line
+]);
+
+test.each(calls.map((call, i) => [`${call.name} (${i})`, call] as const))("%s", async (_, call) => {
+  expect(await complaintsAbout(call)).toEqual([]);
+});
+
+test("every function is called here", () => {
+  const called = new Set(calls.map(({ name }) => name.split(".")[0]));
+  const functions = Object.entries({ ...library, ...picture })
+    .filter(([, value]) => typeof value === "function")
+    .map(([name]) => name);
+  expect(functions.filter((name) => !called.has(name) && !nothingToGet.has(name))).toEqual([]);
+});

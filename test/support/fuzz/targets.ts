@@ -1,0 +1,241 @@
+/** The parsers of files and of command lines that come from others. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { ZipFile } from "yazl";
+import { parseFlags, UsageError } from "../../../src/cli/flags.ts";
+import { trainCommand } from "../../../src/cli/train.ts";
+import { encodePng } from "../../../src/data/files.ts";
+import { unzipPictures } from "../../../src/data/unzip.ts";
+import { CpuDevice } from "../../../src/device/cpu-device.ts";
+import { onDevice } from "../../../src/device/open.ts";
+import { architectures, EDSR, ESPCN, FSRCNN, loadModel, SRCNN } from "../../../src/models/index.ts";
+import { parseSafetensors, saveWeights, serializeSafetensors } from "../../../src/nn/index.ts";
+import { DataError } from "../../../src/picture/errors.ts";
+import { Random } from "../../../src/tensor/random.ts";
+import { readCheckpoint, serializeCheckpoint } from "../../../src/train/checkpoint.ts";
+import { presetsOf, type TrainConfig } from "../../../src/train/config.ts";
+import { checkConfig } from "../../../src/train/settings.ts";
+import { Y4mReader } from "../../../src/video/index.ts";
+import type { Target } from "./fuzz.ts";
+
+const isDataError = (error: Error) => error instanceof DataError;
+const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+const MIB = 2 ** 20;
+const jsonWords = [
+  "{",
+  "}",
+  "[]",
+  "null",
+  "true",
+  '""',
+  '"',
+  ",",
+  ":",
+  "\\u0000",
+  "1e999",
+  "__proto__",
+  '{"a":',
+];
+
+/** The networks run nowhere here. */
+const device = new CpuDevice("float32");
+
+async function weightFiles(): Promise<Uint8Array[]> {
+  const random = new Random(1);
+  const models = onDevice(device, () => [
+    new EDSR({ blocks: 1, channels: 1, random }),
+    new ESPCN({ filters: [1, 1], random }),
+    new FSRCNN({ d: 1, s: 1, m: 1, random }),
+    new SRCNN({ filters: [1, 1], kernels: [1, 1, 1], random }),
+  ]);
+  return Promise.all(models.map((model) => saveWeights(model)));
+}
+
+const safetensors: Target = {
+  name: "safetensors",
+  async seeds() {
+    const values = { shape: [2, 3], data: new Float32Array(6) };
+    const others = [{}, { dtype: "F16" as const }].map((options) =>
+      serializeSafetensors(
+        new Map([
+          ["a", values],
+          ["b.c", values],
+        ]),
+        { note: "x" },
+        options,
+      ),
+    );
+    return [...(await weightFiles()), ...others];
+  },
+  parse: (input) => parseSafetensors(input, "fuzz.safetensors"),
+  refuses: isDataError,
+  budget: 64 * MIB,
+  words: [...jsonWords, "F16", "BF16", "data_offsets", "__metadata__", "shape", '"dtype":"F32"'],
+};
+
+const weights: Target = {
+  ...safetensors,
+  name: "weights",
+  seeds: weightFiles,
+  parse: (input) => onDevice(device, () => loadModel(input, "fuzz.safetensors").dispose()),
+  words: [
+    ...safetensors.words,
+    '"blocks":"',
+    '"channels":"',
+    "EDSR",
+    "ESPCN",
+    "architecture",
+    "9-1-5",
+    "yes",
+  ],
+};
+
+const y4m: Target = {
+  name: "y4m",
+  seeds: () =>
+    ["C420jpeg", "C444p10", "Cmono", "C422 XCOLORRANGE=FULL"].map((space) =>
+      Buffer.concat([
+        Buffer.from(`YUV4MPEG2 W4 H4 F25:1 Ip ${space}\nFRAME\n`),
+        Buffer.alloc(48, 7),
+        Buffer.from("FRAME Ix\n"),
+        Buffer.alloc(24, 9),
+      ]),
+    ),
+  async parse(input) {
+    const reader = new Y4mReader(Readable.from([input], { objectMode: true }));
+    const format = await reader.header();
+    let frames = 0;
+    for await (const _ of reader.frames(format)) if (++frames > 100) break;
+  },
+  refuses: isDataError,
+  budget: 128 * MIB,
+  words: ["FRAME\n", "YUV4MPEG2 ", " W", " H", " C420p16", " It", "\n", " C411", "\x1b[31m"],
+};
+
+/** The messages of a checkpoint's folder name it; in memory nothing else differs. */
+function inFolder(make: (folder: string) => (input: Uint8Array) => unknown): (input: Uint8Array) => unknown {
+  let parse: ((input: Uint8Array) => unknown) | undefined;
+  return (input) => {
+    if (!parse) {
+      const folder = mkdtempSync(join(tmpdir(), "pixelgrad-fuzz-"));
+      process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+      parse = make(folder);
+    }
+    return parse(input);
+  };
+}
+
+const [config] = Object.values(presetsOf(architectures[1]));
+
+const checkpoint: Target = {
+  name: "checkpoint",
+  seeds() {
+    const data = new Float32Array(4);
+    const state = {
+      version: 1 as const,
+      config,
+      device: "cpu",
+      step: 3,
+      seconds: 1,
+      loader: { seed: 1, epoch: 0, position: 2, pictures: 3 },
+      pictures: { train: ["a"], valid: ["b"] },
+      psnr: 30,
+      best: { step: 2, psnr: 31 },
+      lengths: { log: 10, events: 20 },
+    } as unknown as Parameters<typeof serializeCheckpoint>[0]["state"];
+    const tensors = new Map([["a", { shape: [4], data }]]);
+    return [undefined, tensors].map((average) =>
+      serializeCheckpoint({ state, weights: tensors, average, sums: { m: data, v: data } }),
+    );
+  },
+  parse: inFolder((folder) => (input) => {
+    writeFileSync(join(folder, "checkpoint.safetensors"), input);
+    return readCheckpoint(folder);
+  }),
+  refuses: isDataError,
+  budget: 64 * MIB,
+  words: [
+    ...safetensors.words,
+    '\\"step\\":',
+    '\\"lengths\\":',
+    '\\"config\\":',
+    '\\"version\\":1',
+    "model.",
+    "adam.m",
+  ],
+};
+
+const configuration: Target = {
+  name: "configuration",
+  seeds: () => architectures.flatMap((architecture) => Object.values(presetsOf(architecture)).map(json)),
+  parse(input) {
+    let value: unknown;
+    try {
+      value = JSON.parse(Buffer.from(input).toString());
+    } catch {
+      return; // only what is JSON reaches the parser
+    }
+    checkConfig(value as TrainConfig);
+  },
+  refuses: (error) => error instanceof RangeError,
+  budget: 64 * MIB,
+  words: [...jsonWords, '"network":', '"schedule":', '"kind":"step"', '"steps":', '"architecture":"SRCNN"'],
+};
+
+const zip: Target = {
+  name: "zip",
+  async seeds() {
+    const picture = await encodePng({ width: 3, height: 2, channels: 3, data: new Uint8Array(18).fill(9) });
+    const archive = async (compress: boolean) => {
+      const file = new ZipFile();
+      file.addBuffer(Buffer.from(picture), "a/1.png", { compress });
+      file.addBuffer(Buffer.from(picture), "a/2.png", { compress });
+      file.addBuffer(Buffer.from("text"), "notes.txt", { compress });
+      file.end();
+      const chunks: Buffer[] = [];
+      for await (const chunk of file.outputStream) chunks.push(chunk as Buffer);
+      return Buffer.concat(chunks);
+    };
+    return [await archive(true), await archive(false)];
+  },
+  parse: inFolder((folder) => async (input) => {
+    const [archive, target] = [join(folder, "a.zip"), join(folder, "out")];
+    rmSync(target, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(archive, input);
+    await unzipPictures(archive, target);
+  }),
+  refuses: isDataError,
+  budget: 128 * MIB,
+  words: [
+    "PK\x01\x02",
+    "PK\x03\x04",
+    "PK\x05\x06",
+    "PK\x06\x06",
+    "PK\x06\x07",
+    "../",
+    "/",
+    "\\",
+    ".png",
+    "\xff\xff\xff\xff",
+  ],
+};
+
+const flags: Target = {
+  name: "flags",
+  seeds: () =>
+    [
+      "--data a b --scale 2 --steps 100 --lr 1e-3 --schedule cosine",
+      "--preset quick --resume runs/a --steps 7",
+      "--filters 8-8 --patch 12 --batch 2 --warmup 0 --activation relu --residual yes",
+      "--valid x --ema 0.9 --seed 3 --adapter cpu --eval-every 5",
+    ].map((line) => Buffer.from(line.replaceAll(" ", "\0"))),
+  parse: (input) => parseFlags(trainCommand(architectures[1]), Buffer.from(input).toString().split("\0")),
+  refuses: (error) => error instanceof UsageError,
+  budget: 64 * MIB,
+  words: ["--", "-", "=", "\0", "--scale", "--no-", "__proto__", "NaN", "1e999", "-1", "9-9-9"],
+};
+
+export const targets: readonly Target[] = [safetensors, weights, y4m, checkpoint, configuration, zip, flags];
