@@ -12,6 +12,7 @@ export {
   memory,
   openDevice,
   setDefaultDevice,
+  withDevice,
 } from "./device/open.ts";
 export { type ConvTranspose2dOptions, convTranspose2d } from "./kernels/conv-transpose2d/index.ts";
 export { type Activation, type Conv2dOptions, conv2d } from "./kernels/conv2d/index.ts";
@@ -45,7 +46,7 @@ export * from "./nn/index.ts";
 export { compileAhead } from "./tensor/compile-ahead.ts";
 export { noGrad } from "./tensor/op.ts";
 export { manualSeed, Random } from "./tensor/random.ts";
-export { keep, type Scope, scope } from "./tensor/scope.ts";
+export { keep, outsideScopes, type Scope, scope } from "./tensor/scope.ts";
 export { type Shape, ShapeError } from "./tensor/shape.ts";
 export { backward, type Gradients } from "./tensor/tape.ts";
 export {

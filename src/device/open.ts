@@ -34,6 +34,17 @@ export function setDefaultDevice(device: Device): void {
   current = device;
 }
 
+/** Creates tensors and models on a device, whatever the default is; `body` must not await anything. */
+export function withDevice<T>(device: Device, body: () => T): T {
+  const before = current;
+  current = device;
+  try {
+    return body();
+  } finally {
+    current = before;
+  }
+}
+
 let opening: Promise<Device> | undefined;
 
 /** The default device, which is opened if there is none. For functions that should work without `init`. */

@@ -16,7 +16,8 @@ interface Tracked {
  *     } // here all tensors of this round are disposed, except those that keep() moved out
  *
  * Scopes nest like blocks. They may stay open across `await`, as long as only one chain of async calls makes
- * tensors at a time: background loaders should use typed arrays.
+ * tensors at a time: background loaders should use typed arrays. So functions of a library, which other work
+ * may surround, end their scopes before they await anything, and make what lasts longer `outsideScopes`.
  */
 export class Scope {
   readonly tensors = new Set<Tracked>();
@@ -51,6 +52,19 @@ export function keep<T extends Tracked>(tensor: T): T {
   const at = open.findIndex(({ tensors }) => tensors.delete(tensor));
   open[at - 1]?.tensors.add(tensor);
   return tensor;
+}
+
+/**
+ * Runs `body` as if no scope were open, and returns its result, which the caller disposes. For what is used
+ * after an `await`, during which somebody else's scope may end. `body` itself must not await anything.
+ */
+export function outsideScopes<T>(body: () => T): T {
+  const others = open.splice(0);
+  try {
+    return body();
+  } finally {
+    open.push(...others);
+  }
 }
 
 /** Every new tensor calls this. */

@@ -5,10 +5,11 @@ import { sizeOfPictureFile } from "../data/picture-file.ts";
 import {
   Adam,
   type Device,
+  outsideScopes,
   parseSafetensors,
   Random,
   type SuperResolver,
-  setDefaultDevice,
+  withDevice,
 } from "../node.ts";
 import { toPlanar } from "../picture/index.ts";
 import type { Checkpoint, PictureNames } from "./checkpoint.ts";
@@ -46,7 +47,6 @@ export async function openSession(
   const { seed, batch, patch } = config;
   const { architecture, options } = networkOf(config.network);
   const { colors, inputSize } = architecture;
-  setDefaultDevice(device);
   onMessage(`Adapter: ${device.name}`);
 
   const format = { scale: options.scale, colors, inputSize };
@@ -64,11 +64,11 @@ export async function openSession(
   }));
 
   const loader = new PatchLoader(train, { batch, patch, seed, cacheFolder: config.cache });
-  // With the same seed, network and average begin alike.
-  const begin = () => architecture.build(options, new Random(seed), examples);
-  const model = begin();
-  const average = config.ema === undefined ? undefined : begin();
-  const build = () => architecture.build(options, new Random(seed));
+  // With the same seed, network and average begin alike. The program around the run keeps its default device.
+  const build = (fitTo?: typeof examples) =>
+    withDevice(device, () => outsideScopes(() => architecture.build(options, new Random(seed), fitTo)));
+  const model = build(examples);
+  const average = config.ema === undefined ? undefined : build(examples);
   const adam = new Adam(model.parameters(), { lr: config.lr });
   onMessage(`Network: ${architecture.describe(options)}, ${model.parameterCount()} parameters`);
   const close = async () => {
@@ -77,7 +77,7 @@ export async function openSession(
   };
   const session: Session = {
     ...{ config, device, description, pictureNames, loader, validation },
-    ...{ model, average, adam, build, close },
+    ...{ model, average, adam, build: () => build(), close },
   };
   try {
     if (checkpoint) restore(session, checkpoint, onMessage);

@@ -15,11 +15,12 @@ import {
   emaDecay,
   emaUpdate,
   type Gradients,
-  init,
   keep,
   l1Loss,
   mseLoss,
   mul,
+  openDevice,
+  outsideScopes,
   type SuperResolver,
   scope,
   type Tensor,
@@ -102,7 +103,7 @@ async function run(
   options: TrainOptions,
   checkpoint?: Checkpoint,
 ): Promise<TrainResult> {
-  const device = options.device ?? (await init({ adapter: config.adapter }));
+  const device = options.device ?? (await openDevice({ adapter: config.adapter }));
   try {
     const session = await openSession(config, device, options.onMessage, checkpoint);
     try {
@@ -121,7 +122,7 @@ async function run(
 
 /** The loop. Returns the number of steps done: all, or fewer if the signal stopped it. */
 async function learn(
-  { config, loader, model, average, adam }: Session,
+  { config, device, loader, model, average, adam }: Session,
   journal: Journal,
   signal: AbortSignal | undefined,
   first = 0,
@@ -134,18 +135,24 @@ async function learn(
       if (step > 0) await journal.checkpoint(step, next); // a damaged picture must not cost what was learned
       throw error;
     });
-    if (step === first) await compileAhead(() => differentiate(model, batch, config));
-    using _ = scope(); // frees all tensors of this round
-    const { loss, gradients } = differentiate(model, batch, config);
-    if (config.clip !== undefined) clipGradNorm(gradients, config.clip);
-    adam.lr = rate(step);
-    adam.step(gradients);
-    if (average) emaUpdate(average, model, emaDecay(config.ema!, step));
+    if (step === first) await compileAhead(() => differentiate(model, batch, config), device);
+    const loss = outsideScopes(() => {
+      using _ = scope(); // frees all other tensors of this step
+      const { loss, gradients } = differentiate(model, batch, config);
+      if (config.clip !== undefined) clipGradNorm(gradients, config.clip);
+      adam.lr = rate(step);
+      adam.step(gradients);
+      if (average) emaUpdate(average, model, emaDecay(config.ema!, step));
+      return keep(loss);
+    });
     step++;
     next = loader.state();
-
-    // Only here does anything wait for the GPU.
-    await journal.afterStep(step, { next, loss, lr: adam.lr, waited: batch.wait });
+    try {
+      // Only here does anything wait for the GPU.
+      await journal.afterStep(step, { next, loss, lr: adam.lr, waited: batch.wait });
+    } finally {
+      loss.dispose();
+    }
     await setImmediate(); // lets Ctrl-C through, even if nothing else waited
   }
   await journal.finish(step, next);
@@ -162,12 +169,13 @@ export function differentiate(
   { loss: name, accumulate }: TrainConfig,
 ): { loss: Tensor; gradients: Gradients } {
   const lossOf = name === "l1" ? l1Loss : mseLoss;
+  const { device } = model.parameters()[0];
   let sum: Tensor | undefined;
   let gradients: Gradients | undefined;
   for (let i = 0; i < accumulate; i++) {
     using _ = scope();
-    const low = microBatch(batch.low, batch.lowShape, i, accumulate);
-    const high = microBatch(batch.high, batch.highShape, i, accumulate);
+    const low = microBatch(batch.low, batch.lowShape, i, accumulate, device);
+    const high = microBatch(batch.high, batch.highShape, i, accumulate, device);
     const loss = mul(lossOf(model.forward(low), high), 1 / accumulate);
     const more = backward(loss);
     sum = keep(sum ? add(sum, loss) : loss);
@@ -187,7 +195,8 @@ function microBatch(
   [n, ...shape]: readonly number[],
   i: number,
   count: number,
+  device: Device,
 ): Tensor {
   const length = values.length / count;
-  return tensor(values.subarray(i * length, (i + 1) * length), [n / count, ...shape]);
+  return tensor(values.subarray(i * length, (i + 1) * length), [n / count, ...shape], { device });
 }

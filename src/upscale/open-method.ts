@@ -3,6 +3,7 @@ import { ensureDevice } from "../device/open.ts";
 import { loadModel } from "../models/registry.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
 import { DataError } from "../picture/errors.ts";
+import { outsideScopes } from "../tensor/scope.ts";
 import type { Method } from "./method.ts";
 import {
   defaultMethod,
@@ -94,11 +95,11 @@ async function open({ scale, method = defaultMethod(scale ?? 2) }: OpenMethodOpt
       );
     });
     await deviceFor(method);
-    return ownNetwork(loadModel(bytes, method), method);
+    return ownNetwork(loadHere(bytes, method), method);
   }
   if (method instanceof Uint8Array) {
     await deviceFor("the weight file");
-    return ownNetwork(loadModel(method));
+    return ownNetwork(loadHere(method));
   }
   if (method instanceof SuperResolver) {
     return { ...plain, upscaler: networkUpscaler(method), parameters: method.parameterCount() };
@@ -118,6 +119,11 @@ async function deviceFor(network: string): Promise<void> {
       { cause },
     );
   });
+}
+
+/** The caller disposes it: a scope that is open here may belong to work beside this call. */
+function loadHere(bytes: Uint8Array, name?: string): SuperResolver {
+  return outsideScopes(() => loadModel(bytes, name));
 }
 
 /** A network that was loaded here, and that `close` frees. */
@@ -166,7 +172,7 @@ export async function loadPretrained(
     );
   });
   await ensureDevice();
-  return loadModel(bytes, `${name} x${scale}`);
+  return loadHere(bytes, `${name} x${scale}`);
 }
 
 /** Reads a file of this package by its URL, and in Node any file by its path. */
