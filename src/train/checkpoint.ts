@@ -20,6 +20,8 @@ export const checkpointFile = "checkpoint.safetensors";
 export const previousCheckpointFile = "checkpoint.previous.safetensors";
 
 export interface Checkpoint {
+  /** The file that it was read from, which says whether it is the newest. */
+  readonly file?: string;
   readonly state: CheckpointState;
   readonly weights: Map<string, NamedArray>;
   readonly average: Map<string, NamedArray> | undefined;
@@ -95,7 +97,7 @@ export function readCheckpoint(folder: string, onMessage: (line: string) => void
       for (const problem of problems) {
         onMessage(`${problem} Going on from the one before it, of step ${checkpoint.state.step}.`);
       }
-      return checkpoint;
+      return { ...checkpoint, file };
     } catch (error) {
       if (error instanceof NewerFormatError) throw error;
       problems.push(error instanceof DataError ? error.message : damaged(join(folder, file), error).message);

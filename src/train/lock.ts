@@ -18,9 +18,6 @@ export const lockFile = "run.lock";
 /** Milliseconds between two signs of life. */
 const beat = 2_000;
 
-/** Milliseconds without a sign of life after which a run is taken for dead. */
-export const patience = 12_000;
-
 /** What a lock file says, as JSON. */
 interface Owner {
   /** Of this lock, among all that have ever been. */
@@ -67,9 +64,10 @@ export class Lock {
    * Locks a folder. A lock that a dead process has left is replaced; where only time can tell whether it is
    * dead, that takes as long as `patience`, and `onMessage` says so.
    *
+   * @param patience milliseconds without a sign of life after which a process is taken for dead.
    * @throws DataError if another process trains there, or nothing can be written there.
    */
-  static async acquire(folder: string, onMessage: (line: string) => void): Promise<Lock> {
+  static async acquire(folder: string, onMessage: (line: string) => void, patience = 12_000): Promise<Lock> {
     for (let attempt = 0; ; attempt++) {
       try {
         return Lock.create(folder);
@@ -78,7 +76,7 @@ export class Lock {
       }
       const old = read(folder);
       // Several processes may find the same dead lock; one of them wins the next round.
-      if (attempt === 3 || (await isHeld(folder, old, onMessage))) throw held(folder, old?.owner);
+      if (attempt === 3 || (await isHeld(folder, old, onMessage, patience))) throw held(folder, old?.owner);
       if (read(folder)?.text === old?.text) rmSync(join(folder, lockFile), { force: true });
     }
   }
@@ -157,6 +155,7 @@ async function isHeld(
   folder: string,
   lock: LockFile | undefined,
   onMessage: (line: string) => void,
+  patience: number,
 ): Promise<boolean> {
   if (lock === undefined) return false;
   const alive = lock.owner && isAlive(lock.owner);

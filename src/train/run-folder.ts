@@ -19,7 +19,13 @@ import { basename, dirname, join } from "node:path";
 import { makeFolder, temporaryName, writeError } from "../data/files.ts";
 import { DataError, writeWhole } from "../data/index.ts";
 import { eventFileHeader } from "../report/tensorboard.ts";
-import { checkpointFile, type Lengths, previousCheckpointFile, readCheckpoint } from "./checkpoint.ts";
+import {
+  type Checkpoint,
+  checkpointFile,
+  type Lengths,
+  previousCheckpointFile,
+  readCheckpoint,
+} from "./checkpoint.ts";
 import { Lock, lockFile, refuseLocked } from "./lock.ts";
 
 /** Files that grow during training. All others are replaced as a whole. */
@@ -120,12 +126,16 @@ export class RunFolder {
    * Goes back to the state at a checkpoint, or to the beginning: what the growing files have gained since is
    * cut off. What was to be written is forgotten.
    */
-  rewind(lengths: Lengths = { log: 0, events: 0 }): void {
+  rewind(checkpoint?: Checkpoint): void {
+    const lengths = checkpoint?.state.lengths ?? { log: 0, events: 0 };
     this.#pending = [];
     if (this.#path === undefined || lengths.events === 0) this.event(eventFileHeader());
     if (this.#path === undefined) return;
     this.#lock?.check();
     for (const file of temporaryFiles(this.path)) rmSync(this.file(file), { force: true });
+    // The newer one is damaged, and must not become the previous one.
+    if (checkpoint?.file === previousCheckpointFile)
+      renameSync(this.file(checkpoint.file), this.file(checkpointFile));
     const [log, events] = [growing.log, growing.events].map((name) => this.file(name));
     const size = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
     if (size(log) >= lengths.log) {

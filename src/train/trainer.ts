@@ -205,7 +205,7 @@ async function runOn(
 ): Promise<TrainResult> {
   const session = await openSession(config, device, options.onMessage, checkpoint);
   try {
-    folder.rewind(checkpoint?.state.lengths);
+    folder.rewind(checkpoint);
     const journal = new Journal(session, folder, options, checkpoint?.state);
     if (checkpoint) await journal.resume();
     const step = await learn(session, journal, options.signal, checkpoint?.state.step);

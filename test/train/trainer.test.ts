@@ -106,8 +106,9 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       }
       expect(readdirSync(parted.out!).sort()).toEqual(readdirSync(whole.out!).sort());
       expect(readdirSync(whole.out!).sort()).toEqual([
-        ...["best.safetensors", "checkpoint.safetensors", "comparison.png", "curves.png", "curves.svg"],
-        ...["events.out.tfevents.pixelgrad", "last.safetensors", "log.jsonl", "report.html"],
+        ...["best.safetensors", "checkpoint.previous.safetensors", "checkpoint.safetensors"],
+        ...["comparison.png", "curves.png", "curves.svg", "events.out.tfevents.pixelgrad"],
+        ...["last.safetensors", "log.jsonl", "report.html"],
       ]);
       // The same log but for the times, and every step once.
       const numbers = (folder: string) =>
@@ -300,7 +301,7 @@ describe("resuming", () => {
     expect(await resume(folder, { device, change })).toMatchObject({ path: folder, step: 6 });
   });
 
-  test("refuses a folder without a checkpoint, weights alone, another format, a shortened log", async () => {
+  test("refuses a folder without a checkpoint, weights alone, another format", async () => {
     const empty = unused();
     mkdirSync(empty);
     await expect(resume(empty, { device })).rejects.toThrow(
@@ -317,10 +318,6 @@ describe("resuming", () => {
     writeFileSync(join(empty, "checkpoint.safetensors"), other);
     await expect(resume(empty, { device })).rejects.toThrow(
       "is a checkpoint of format 2, and this version reads format 1",
-    );
-    writeFileSync(join(one.out!, "log.jsonl"), "");
-    await expect(resume(one.out!, { device })).rejects.toThrow(
-      /log\.jsonl has 0 bytes, but \d+ when the checkpoint was made/,
     );
   });
 
