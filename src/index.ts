@@ -16,6 +16,7 @@ export {
   type InitOptions,
   init,
   memory,
+  onDevice,
   openDevice,
   setDefaultDevice,
 } from "./device/open.ts";
@@ -51,7 +52,7 @@ export * from "./nn/index.ts";
 export { compileAhead } from "./tensor/compile-ahead.ts";
 export { noGrad } from "./tensor/op.ts";
 export { manualSeed, Random } from "./tensor/random.ts";
-export { keep, type Scope, scope } from "./tensor/scope.ts";
+export { keep, outsideScopes, type Scope, scope } from "./tensor/scope.ts";
 export { type Shape, ShapeError } from "./tensor/shape.ts";
 export { backward, type Gradients } from "./tensor/tape.ts";
 export {

@@ -2,8 +2,17 @@
 import { type Architecture, architectureOf, architectures } from "../node.ts";
 import { folder, oneOf, orList } from "../options/kinds.ts";
 import { Progress } from "../report/progress.ts";
-import { presetsOf, resume, type TrainConfig, type TrainStatus, train } from "../train/index.ts";
+import {
+  type OnLoss,
+  onLossChoices,
+  presetsOf,
+  resume,
+  type TrainConfig,
+  type TrainStatus,
+  train,
+} from "../train/index.ts";
 import { checkConfig, formatSetting, type Setting, settingsFor, withSetting } from "../train/settings.ts";
+import { asCalled, quotedPath } from "./as-called.ts";
 import { type Command, type Flags, UsageError, type Values } from "./flags.ts";
 import { type CommandGroup, run } from "./run.ts";
 
@@ -52,6 +61,11 @@ Brackets hold the value of a flag that is not given.`,
         help: `starting values for the flags below: ${orList(presetNames)} [${presetNames[0]}]`,
       },
       resume: { kind: folder, help: "goes on with the run in this folder" },
+      "on-loss": {
+        kind: oneOf(...onLossChoices),
+        help: "when the GPU device is lost: fail, or resume from the last checkpoint on a new one [fail]",
+        multiple: "last",
+      },
       ...Object.fromEntries(
         settingsFor(architecture).map((setting) => [setting.flag, flagOf(setting, defaults)]),
       ),
@@ -63,8 +77,9 @@ Brackets hold the value of a flag that is not given.`,
     ],
     async run(values, { program, signal }) {
       const { folder, change, config } = readTraining(architecture, values, defaults);
-      const options = { signal, ...reporter() };
-      const { step, best, bicubic, path, ...result } =
+      const onLoss = values["on-loss"] as OnLoss | undefined;
+      const options = { signal, onLoss, ...reporter() };
+      const { step, best, bicubic, path, advice, ...result } =
         folder === undefined ? await train(config, options) : await resume(folder, { ...options, change });
       const { steps } = result.config;
       options.close();
@@ -74,8 +89,11 @@ Brackets hold the value of a flag that is not given.`,
             `Look at ${path}/report.html and comparison.png.`,
         );
       }
-      if (step === steps) return;
-      const next = `${asCalled(program)} --resume ${quoted(path)}`;
+      if (step >= steps) {
+        if (advice) throw new Error(advice);
+        return;
+      }
+      const next = `${asCalled(program)} --resume ${quotedPath(path)}`;
       const saved = step > 0 ? ` What it had learned by then is saved; go on with: ${next}` : "";
       console.log(`Stopped at step ${step} of ${steps}.${saved}`);
     },
@@ -148,18 +166,4 @@ function reporter() {
     },
     close: () => progress?.done(),
   };
-}
-
-/** The program for users to copy, who may have called it through npm, which does not put it on the path. */
-function asCalled(program: string): string {
-  const { npm_command, npm_lifecycle_event } = process.env;
-  if (npm_command === undefined) return program;
-  const script = npm_lifecycle_event === "pixelgrad" ? "npm run pixelgrad --" : "npx pixelgrad";
-  return program.replace(/^pixelgrad/, script);
-}
-
-/** A path as an argument for the user's shell. */
-function quoted(path: string): string {
-  if (/^[\w./:-]+$/.test(path)) return path;
-  return process.platform === "win32" ? `"${path}"` : `'${path.replaceAll("'", "'\\''")}'`;
 }

@@ -14,11 +14,11 @@ export const alphaChoices = ["keep", "drop", "white", "black"] as const;
 export type AlphaChoice = (typeof alphaChoices)[number];
 
 /** The picture that is to be enlarged. Throws a RangeError, for `caller`, if there is no such choice. */
-export function withoutAlpha(
-  image: Image<Samples>,
+export function withoutAlpha<S extends Samples>(
+  image: Image<S>,
   choice: AlphaChoice,
   caller = "withoutAlpha",
-): Image<Samples> {
+): Image<S> {
   if (!alphaChoices.includes(choice)) {
     throw new RangeError(`${caller}: alpha must be ${alphaChoices.join(", ")}, got ${quote(choice)}.`);
   }
@@ -36,6 +36,14 @@ export function withoutAlpha(
     }
   }
   return { width, height, channels: colors, data: opaque };
+}
+
+/** Whether any pixel is not opaque. */
+export function isTransparent({ channels, data }: Image<Samples>): boolean {
+  if (channels % 2 === 1) return false;
+  const opaque = data instanceof Uint8Array ? 255 : 65535;
+  for (let i = channels - 1; i < data.length; i += channels) if (data[i] !== opaque) return true;
+  return false;
 }
 
 /** Colours times alpha. */

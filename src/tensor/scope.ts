@@ -18,7 +18,8 @@ interface Tracked {
  *     } // here all tensors of this round are disposed, except those that keep() moved out
  *
  * Scopes nest like blocks. They may stay open across `await`, as long as only one chain of async calls makes
- * tensors at a time: background loaders should use typed arrays.
+ * tensors at a time: background loaders should use typed arrays. So functions of a library, which other work
+ * may surround, end their scopes before they await anything, and make what lasts longer `outsideScopes`.
  */
 export class Scope {
   readonly tensors = new Set<Tracked>();

@@ -2,18 +2,26 @@
  * A checkpoint is one safetensors file with everything that training needs to go on as if it had never
  * stopped: the weights (`model.*`), Adam's running sums (`adam.*`), the weights' moving average (`average.*`)
  * and, as JSON in its metadata, the configuration and all counters. It replaces the previous one when it is
- * whole and on the disk, so that there is always one that can be read.
+ * whole and on the disk, and a copy of the previous one stays for the day on which the disk damages it: a
+ * checksum tells.
+ *
+ * The first one is of step 0 and has no tensors, as the first weights follow from the configuration. So a run
+ * folder has a checkpoint from its first moment on.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DataError, type LoaderState } from "../data/index.ts";
 import { type NamedArray, parseSafetensors, serializeSafetensors } from "../node.ts";
 import type { TrainConfig } from "./config.ts";
-import type { Lengths } from "./run-folder.ts";
+import { checkConfig } from "./settings.ts";
 
 export const checkpointFile = "checkpoint.safetensors";
+export const previousCheckpointFile = "checkpoint.previous.safetensors";
 
 export interface Checkpoint {
+  /** The file that it was read from, which says whether it is the newest. */
+  readonly file?: string;
   readonly state: CheckpointState;
   readonly weights: Map<string, NamedArray>;
   readonly average: Map<string, NamedArray> | undefined;
@@ -26,10 +34,19 @@ export interface PictureNames {
   readonly valid: readonly string[];
 }
 
+/** Bytes of each file of a run that grows during training. */
+export interface Lengths {
+  readonly log: number;
+  readonly events: number;
+}
+
 export interface CheckpointState {
   /** Version of the format. */
   readonly version: 1;
+  /** Without `out`: where a run lies is no setting, and its folder may move. */
   readonly config: TrainConfig;
+  /** The folder that relative paths in the configuration begin from; older versions did not save it. */
+  readonly workingFolder?: string;
   /** The device's name: on another one, results may differ in their last bits. */
   readonly device: string;
   /** Steps done. */
@@ -52,39 +69,138 @@ export function serializeCheckpoint({ state, weights, average, sums }: Checkpoin
   for (const [name, array] of average ?? []) tensors.set(`average.${name}`, array);
   for (const [name, data] of Object.entries(sums))
     tensors.set(`adam.${name}`, { shape: [data.length], data });
-  return serializeSafetensors(tensors, { pixelgrad: "checkpoint", state: JSON.stringify(state) });
+  const text = JSON.stringify(state);
+  const sha256 = checksum(text, tensors);
+  return serializeSafetensors(tensors, { pixelgrad: "checkpoint", state: text, sha256 });
 }
 
-/** Reads the checkpoint of a run folder. Throws a DataError if there is none that this version can read. */
-export function readCheckpoint(folder: string): Checkpoint {
-  const path = join(folder, checkpointFile);
-  if (!existsSync(path)) {
+/**
+ * Reads the newest whole checkpoint of a run folder. If it is not the newest there, `onMessage` is called
+ * with a line that says so.
+ *
+ * @throws DataError if there is none that this version can read; it says what else in the folder is whole.
+ */
+export function readCheckpoint(folder: string, onMessage: (line: string) => void = () => {}): Checkpoint {
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new DataError(`${folder}: there is no such folder, and so no training to resume. Check the path.`);
+  }
+  const files = [checkpointFile, previousCheckpointFile].filter((file) => existsSync(join(folder, file)));
+  if (files.length === 0) {
     throw new DataError(
       `${folder}: there is no training to resume (no ${checkpointFile}). Name the folder of an earlier run.`,
     );
   }
-  const { tensors, metadata } = parseSafetensors(readFileSync(path), path);
+  const problems: string[] = [];
+  for (const file of files) {
+    try {
+      const checkpoint = parseCheckpoint(readFileSync(join(folder, file)), join(folder, file));
+      for (const problem of problems) {
+        onMessage(`${problem} Going on from the one before it, of step ${checkpoint.state.step}.`);
+      }
+      return { ...checkpoint, file };
+    } catch (error) {
+      if (error instanceof NewerFormatError) throw error;
+      problems.push(error instanceof DataError ? error.message : damaged(join(folder, file), error).message);
+    }
+  }
+  throw new DataError(`${problems.join(" ")} ${adviceWithout(folder)}`);
+}
+
+/** A checkpoint that another version wrote. It is whole, so none before it is taken instead. */
+class NewerFormatError extends DataError {}
+
+/** @throws DataError if the bytes are no checkpoint, or not all of one; other errors if they are nonsense. */
+function parseCheckpoint(bytes: Uint8Array, path: string): Checkpoint {
+  const { tensors, metadata } = parseSafetensors(bytes, path);
   if (metadata.pixelgrad !== "checkpoint") {
     throw new DataError(
       `${path}: these are weights without the state of training. Begin with them by --init.`,
     );
   }
   const state: CheckpointState = JSON.parse(metadata.state);
-  if (state.version !== 1) {
-    throw new DataError(
+  if (Number.isInteger(state.version) && state.version !== 1) {
+    throw new NewerFormatError(
       `${path} is a checkpoint of format ${state.version}, and this version reads format 1. Resume it with ` +
         `the version that wrote it.`,
     );
   }
+  if (metadata.sha256 !== undefined && metadata.sha256 !== checksum(metadata.state, tensors)) {
+    throw damaged(path, new Error("its checksum differs"));
+  }
+  checkState(state);
   const named = (prefix: string) =>
     [...tensors]
       .filter(([name]) => name.startsWith(prefix))
       .map(([name, array]) => [name.slice(prefix.length), array] as const);
   const average = named("average.");
-  return {
+  const checkpoint: Checkpoint = {
     state,
     weights: new Map(named("model.")),
     average: average.length > 0 ? new Map(average) : undefined,
     sums: Object.fromEntries(named("adam.").map(([name, { data }]) => [name, data])),
   };
+  if (state.step > 0) {
+    if (state.config.ema !== undefined && average.length === 0) throw new Error("it lacks the average");
+    if (checkpoint.weights.size === 0) throw new Error("it has no weights");
+  }
+  for (const [name, { data }] of tensors) {
+    if (!data.every(Number.isFinite)) throw new Error(`${name} holds values that are not finite`);
+  }
+  return checkpoint;
+}
+
+/** Throws unless a state is one that training can go on from. */
+function checkState(state: CheckpointState): void {
+  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+  const isNumber = (value: unknown) => value === undefined || value === null || Number.isFinite(value);
+  const areNames = (value: unknown) =>
+    Array.isArray(value) && value.every((name) => typeof name === "string");
+  const { config, step, seconds, loader, pictures, psnr, best, lengths, workingFolder, device } = state;
+  checkConfig(config);
+  const holds: Readonly<Record<string, boolean>> = {
+    step: isCount(step) && step <= config.steps,
+    seconds: Number.isFinite(seconds) && seconds >= 0,
+    device: typeof device === "string",
+    workingFolder: workingFolder === undefined || typeof workingFolder === "string",
+    loader:
+      [loader.epoch, loader.position, loader.pictures].every(isCount) &&
+      loader.position < loader.pictures &&
+      loader.seed === config.seed,
+    pictures: areNames(pictures.train) && areNames(pictures.valid),
+    psnr: isNumber(psnr),
+    best: best === undefined || (isCount(best.step) && best.step <= step && isNumber(best.psnr)),
+    lengths: isCount(lengths.log) && isCount(lengths.events),
+  };
+  const wrong = Object.keys(holds).find((name) => !holds[name]);
+  if (wrong) throw new Error(`its ${wrong} cannot be`);
+}
+
+/** Of the state and all values: a bit that the disk turned is noticed. */
+function checksum(state: string, tensors: ReadonlyMap<string, NamedArray>): string {
+  const hash = createHash("sha256").update(state);
+  for (const [name, { shape, data }] of tensors) {
+    hash.update(`${name} [${shape}]`);
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest("hex");
+}
+
+function damaged(path: string, cause: unknown): DataError {
+  return new DataError(`${path} is damaged (${(cause as Error).message}).`, { cause });
+}
+
+/** What is left of a run without a whole checkpoint. */
+function adviceWithout(folder: string): string {
+  const whole = ["last.safetensors", "best.safetensors"].filter((file) => {
+    try {
+      return parseSafetensors(readFileSync(join(folder, file)), file).tensors.size > 0;
+    } catch {
+      return false;
+    }
+  });
+  if (whole.length === 0) return "Nothing else in the folder is whole: begin a new run with another --out.";
+  return (
+    `Whole in this folder: ${whole.join(" and ")}. Begin a new run with these weights, by --init ` +
+    `${join(folder, whole[0])} and another --out.`
+  );
 }

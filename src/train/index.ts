@@ -10,4 +10,4 @@ export {
 } from "./config.ts";
 export { DivergedError, type TrainStatus } from "./journal.ts";
 export { checkConfig } from "./settings.ts";
-export { resume, type TrainOptions, type TrainResult, train } from "./trainer.ts";
+export { type OnLoss, onLossChoices, resume, type TrainOptions, type TrainResult, train } from "./trainer.ts";

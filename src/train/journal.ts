@@ -1,6 +1,8 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readBytes } from "../data/files.ts";
 import { encodePng, type LoaderState } from "../data/index.ts";
+import type { Evaluation } from "../evaluate/index.ts";
 import {
+  GpuError,
   loadWeights,
   type NamedArray,
   parseSafetensors,
@@ -11,11 +13,12 @@ import {
 import { type Row, sideBySide } from "../report/picture.ts";
 import { imageEvent, scalarEvent } from "../report/tensorboard.ts";
 import { networkUpscaler, type Upscaler } from "../upscale/index.ts";
-import { type CheckpointState, checkpointFile, serializeCheckpoint } from "./checkpoint.ts";
+import { type CheckpointState, type Lengths, serializeCheckpoint } from "./checkpoint.ts";
 import { portable } from "./config.ts";
 import type { RunFolder } from "./run-folder.ts";
 import type { Session } from "./session.ts";
 import { writeReport } from "./training-report.ts";
+import { adviceFor } from "./verdict.ts";
 
 /** How far training has come. */
 export interface TrainStatus {
@@ -62,6 +65,9 @@ export class Journal {
   readonly #network: SuperResolver;
   readonly #upscaler: Upscaler;
   #psnr: number | undefined;
+  /** The first loss of the run and the last one that was read. */
+  #losses: { first: number; last: number } | undefined;
+  #warned = false;
   /** Pictures by the best weights; undefined until they are needed. */
   #rows: readonly Row[] | undefined;
   /** Seconds of training in earlier processes. */
@@ -101,7 +107,17 @@ export class Journal {
     const config = portable(session.config);
     const start = { config, adapter: session.device.name, started: new Date().toISOString() };
     if (resumed) folder.log({ resumed: step, ...start });
-    else folder.log({ ...start, pictures: session.description, protocol: conditions, bicubic: psnr });
+    else {
+      const { description: pictures, pictureCounts, leftOut } = session;
+      folder.log({ ...start, pictures, unused: pictureCounts, leftOut, protocol: conditions, bicubic: psnr });
+    }
+  }
+
+  /** To be called before the first step of a new run: makes the folder, from which the run can be resumed. */
+  async begin(next: LoaderState): Promise<void> {
+    const state = this.#state(0, next, { log: 0, events: 0 });
+    const nothing = { weights: new Map(), average: undefined, sums: {} };
+    await this.#folder.begin(serializeCheckpoint({ state, ...nothing }));
   }
 
   /** To be called after every step: does what is due. */
@@ -132,6 +148,7 @@ export class Journal {
   async #readLoss(step: number, loss: Tensor, lr: number): Promise<void> {
     const value = await loss.item();
     if (!Number.isFinite(value)) throw this.#diverged(`The loss became ${value}`, step);
+    this.#losses = { first: this.#losses?.first ?? value, last: value };
     const took = performance.now() - this.#interval.began;
     const waiting = this.#interval.waited / took;
     const ms = took / (step - this.#interval.step);
@@ -161,7 +178,29 @@ export class Journal {
     this.#folder.log({ step, psnr, pictures: evaluation.images.map((image) => image.psnr) });
 
     await this.#saveWeights("last", step, weights, psnr);
-    if (!isBest) return;
+    if (isBest) await this.#saveBest(step, weights, psnr, evaluation);
+    const advice = this.adviceAt(step);
+    if (advice && !this.#warned && step < this.#session.config.steps) this.#callbacks.onMessage?.(advice);
+    this.#warned ||= advice !== undefined;
+  }
+
+  /** One paragraph if the best weights are far below bicubic interpolation. */
+  adviceAt(step: number): string | undefined {
+    if (!this.best || !this.#losses) return undefined;
+    const { validation, config } = this.#session;
+    const { psnr } = this.best;
+    const { first: firstLoss, last: lastLoss } = this.#losses;
+    const { plain, bicubic } = validation;
+    return adviceFor({ step, psnr, bicubic: bicubic.mean.psnr, plain, firstLoss, lastLoss }, config);
+  }
+
+  async #saveBest(
+    step: number,
+    weights: Map<string, NamedArray>,
+    psnr: number,
+    evaluation: Evaluation,
+  ): Promise<void> {
+    const { validation } = this.#session;
     await this.#saveWeights("best", step, weights, psnr);
     this.best = { step, psnr };
     this.#rows = await validation.rows(this.#upscaler, evaluation);
@@ -178,12 +217,23 @@ export class Journal {
   }
 
   async checkpoint(step: number, next: LoaderState): Promise<void> {
-    const { config, device, pictureNames, model, average, adam } = this.#session;
+    const { model, average, adam } = this.#session;
     const weights = await this.#finiteWeights(step, model);
     const { sums } = await adam.stateDict();
-    const state: CheckpointState = {
+    const state = this.#state(step, next, this.#folder.settle());
+    const bytes = serializeCheckpoint({ state, weights, average: await average?.stateDict(), sums });
+    // That of step 0 is not worth keeping: a run that began anew would lose all that was learned.
+    await this.#folder.saveCheckpoint(bytes, { keepPrevious: this.#checkpointed.step > 0 });
+    this.#checkpointed = { step, at: performance.now() };
+  }
+
+  #state(step: number, next: LoaderState, lengths: Lengths): CheckpointState {
+    const { config, device, pictureNames } = this.#session;
+    const { out: _out, ...settings } = config;
+    return {
       version: 1,
-      config,
+      config: settings,
+      workingFolder: process.cwd(),
       device: device.name,
       step,
       seconds: this.#seconds,
@@ -191,11 +241,8 @@ export class Journal {
       pictures: pictureNames,
       psnr: this.#psnr,
       best: this.best,
-      lengths: this.#folder.settle(),
+      lengths,
     };
-    const bytes = serializeCheckpoint({ state, weights, average: await average?.stateDict(), sums });
-    await this.#folder.save(checkpointFile, bytes);
-    this.#checkpointed = { step, at: performance.now() };
   }
 
   /** A network's values. Throws if one is not finite, so that such weights are never saved. */
@@ -234,35 +281,68 @@ export class Journal {
 
   /**
    * To be called when training goes on. If the best weights were measured by another protocol (that of an
-   * older version), measures them anew: figures of two protocols do not compare.
+   * older version), measures them anew: figures of two protocols do not compare. If their file is missing or
+   * damaged, the next evaluation is the best so far.
    */
   async resume(): Promise<void> {
+    const losses = this.#folder
+      .readLog()
+      .map(({ loss }) => loss)
+      .filter((loss) => typeof loss === "number");
+    if (losses.length > 0) this.#losses = { first: losses[0], last: losses.at(-1)! };
+    if (!this.best) return;
     const path = this.#folder.file("best.safetensors");
-    if (!existsSync(path)) return;
-    const { protocol } = parseSafetensors(readFileSync(path), path).metadata;
-    if (protocol !== this.#session.validation.conditions) await this.#measureBest(path);
+    try {
+      const { protocol } = parseSafetensors(await readBytes(path), path).metadata;
+      const network = await this.#loadBest();
+      try {
+        if (protocol !== this.#session.validation.conditions) await this.#measureBest(network);
+      } finally {
+        network.dispose();
+      }
+    } catch (error) {
+      if (error instanceof GpuError) throw error;
+      this.best = undefined;
+      this.#callbacks.onMessage?.(
+        `The best weights so far are lost: ${(error as Error).message} ` +
+          "The next evaluation counts as the best",
+      );
+    }
   }
 
   /** Pictures by the best weights. After a resume, a network of their own makes them again. */
   async #bestRows(): Promise<readonly Row[]> {
-    const path = this.#folder.file("best.safetensors");
-    if (!this.#rows && existsSync(path)) await this.#measureBest(path);
+    if (!this.#rows && this.best) {
+      const network = await this.#loadBest();
+      try {
+        await this.#measureBest(network);
+      } finally {
+        network.dispose();
+      }
+    }
     return this.#rows ?? [];
   }
 
-  async #measureBest(path: string): Promise<void> {
-    if (!this.best) return;
-    const { validation, build } = this.#session;
-    const network = build();
+  /** The caller disposes it. */
+  async #loadBest(): Promise<SuperResolver> {
+    const path = this.#folder.file("best.safetensors");
+    const bytes = await readBytes(path);
+    const network = this.#session.build();
     try {
-      loadWeights(network, readFileSync(path), path);
-      const upscaler = networkUpscaler(network);
-      const evaluation = await validation.measure(upscaler);
-      this.best = { ...this.best, psnr: evaluation.mean.psnr };
-      this.#rows = await validation.rows(upscaler, evaluation);
-    } finally {
+      loadWeights(network, bytes, path);
+      return network;
+    } catch (error) {
       network.dispose();
+      throw error;
     }
+  }
+
+  async #measureBest(network: SuperResolver): Promise<void> {
+    const { validation } = this.#session;
+    const upscaler = networkUpscaler(network);
+    const evaluation = await validation.measure(upscaler);
+    this.best = { ...this.best!, psnr: evaluation.mean.psnr };
+    this.#rows = await validation.rows(upscaler, evaluation);
   }
 
   #diverged(what: string, step: number): DivergedError {

@@ -1,25 +1,36 @@
+import { randomUUID } from "node:crypto";
 import {
   appendFileSync,
   closeSync,
+  copyFileSync,
   existsSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
+  writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { makeFolder } from "../data/files.ts";
 import { DataError, writeWhole } from "../data/index.ts";
 import { eventFileHeader } from "../report/tensorboard.ts";
+import {
+  type Checkpoint,
+  checkpointFile,
+  type Lengths,
+  previousCheckpointFile,
+  readCheckpoint,
+} from "./checkpoint.ts";
+import { Lock, lockFile, notWritten, refuseLocked } from "./lock.ts";
 
 /** Files that grow during training. All others are replaced as a whole. */
 const growing = { log: "log.jsonl", events: "events.out.tfevents.pixelgrad" } as const;
-
-/** Bytes of each growing file. */
-export type Lengths = Record<keyof typeof growing, number>;
 
 /** A line of log.jsonl. */
 export type LogEntry = Readonly<Record<string, unknown>> & { readonly step?: number };
@@ -30,71 +41,124 @@ export type LogEntry = Readonly<Record<string, unknown>> & { readonly step?: num
  *     best.safetensors        the weights of the best evaluation, for use
  *     last.safetensors        those of the last evaluation, or of the end
  *     checkpoint.safetensors  everything that is needed to go on: see checkpoint.ts
+ *     checkpoint.previous.…   the one before it
  *     log.jsonl               a line for each reading of the loss, and for each evaluation
  *     events.out.tfevents.…   the same and a picture, for TensorBoard
  *     report.html             the same and pictures, for people; made of curves.* and comparison.png
+ *     run.lock                while a process trains there: see lock.ts
  *
- * The folder is made when there is something to put in it: a run that fails before its first step leaves
- * nothing.
+ * `begin` makes the folder, with a first checkpoint in it, so that every folder of a run can be resumed: a
+ * run that fails before its first step leaves nothing.
  */
 export class RunFolder {
-  readonly path: string;
-  readonly #onCreate: (path: string) => void;
-  #exists: boolean;
+  readonly #wanted: { readonly path: string; readonly numbered: boolean };
+  readonly #onMessage: (line: string) => void;
+  #path: string | undefined;
+  #lock: Lock | undefined;
   /** Lines and records that are not in their files yet: those of no step wait for the first that has one. */
   #pending: { file: string; bytes: Uint8Array | string }[] = [];
 
-  private constructor(path: string, exists: boolean, onCreate: (path: string) => void) {
-    this.path = path;
-    this.#exists = exists;
-    this.#onCreate = onCreate;
+  private constructor(
+    wanted: { readonly path: string; readonly numbered: boolean },
+    onMessage: (line: string) => void,
+    path?: string,
+    lock?: Lock,
+  ) {
+    this.#wanted = wanted;
+    this.#onMessage = onMessage;
+    this.#path = path;
+    this.#lock = lock;
   }
 
   /**
-   * For a new run. Without `out`: a new folder under runs/ of that name, so that nothing is overwritten.
-   * `onCreate` is called when the folder is made.
+   * For a new run. Without `out`: a new folder under runs/ of that name, with a number behind it if there are
+   * others, so that nothing is overwritten.
+   *
+   * @throws DataError if `out` is a file, or holds a run that has learned something or is going on.
    */
-  static create(out: string | undefined, name: string, onCreate: (path: string) => void): RunFolder {
-    const path = out ?? unusedPath(join("runs", name));
-    if (statSync(path, { throwIfNoEntry: false })?.isFile()) {
-      throw new DataError(`${path} is a file, and results go into a folder. Name another one with --out.`);
-    }
-    const old = ["checkpoint.safetensors", "log.jsonl", "last.safetensors"].find((file) =>
-      existsSync(join(path, file)),
-    );
-    if (old) {
-      throw new DataError(
-        `${path} already holds a run (${old}). Go on with it by --resume, name another folder with --out, ` +
-          `or remove this one.`,
-      );
-    }
-    const folder = new RunFolder(path, false, onCreate);
-    folder.event(eventFileHeader());
-    return folder;
+  static create(out: string | undefined, name: string, onMessage: (line: string) => void): RunFolder {
+    if (out !== undefined) checkFree(out);
+    return new RunFolder({ path: out ?? join("runs", name), numbered: out === undefined }, onMessage);
   }
 
-  /** Goes back to the state at a checkpoint: what the growing files gained after it is cut off. */
-  static reopen(path: string, lengths: Lengths): RunFolder {
-    const files = Object.entries(growing) as [keyof Lengths, string][];
-    for (const [key, file] of files) {
-      const size = statSync(join(path, file), { throwIfNoEntry: false })?.size ?? 0;
-      if (size < lengths[key]) {
-        throw new DataError(
-          `${join(path, file)} has ${size} bytes, but ${lengths[key]} when the checkpoint was made: ` +
-            `something else has changed it. Put it back to resume, or begin a new run with --init.`,
-        );
-      }
+  /** Opens the folder of a run that goes on, and locks it. @throws DataError if another process has it */
+  static async open(path: string, onMessage: (line: string) => void): Promise<RunFolder> {
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+      throw new DataError(`${path}: there is no such folder, and so no training to resume. Check the path.`);
     }
-    for (const [key, file] of files) truncateSync(join(path, file), lengths[key]);
-    // Files that were being written when the process was killed.
-    for (const file of readdirSync(path)) {
-      if (file.endsWith(".tmp")) rmSync(join(path, file));
-    }
-    return new RunFolder(path, true, () => {});
+    const lock = await Lock.acquire(path, onMessage);
+    return new RunFolder({ path, numbered: false }, onMessage, path, lock);
+  }
+
+  /** Where the results are, or will be. */
+  get path(): string {
+    return this.#path ?? this.#wanted.path;
+  }
+
+  /** Is there a folder, with a checkpoint of this run in it? */
+  get begun(): boolean {
+    return this.#path !== undefined && existsSync(this.file(checkpointFile));
   }
 
   file(name: string): string {
     return join(this.path, name);
+  }
+
+  /** Makes the folder of a new run, locked and with its first checkpoint. */
+  async begin(checkpoint: Uint8Array): Promise<void> {
+    const { path, numbered } = this.#wanted;
+    for (let i = 1; this.#lock === undefined && (i === 1 || numbered); i++) {
+      this.#path = i === 1 ? path : `${path}-${i}`;
+      if (!existsSync(this.#path)) this.#lock = makeLocked(this.#path, checkpoint);
+    }
+    if (this.#lock === undefined) {
+      // The folder was there already, or another process has just made it.
+      checkFree(path);
+      this.#lock = await Lock.acquire(path, this.#onMessage);
+    }
+    await this.save(checkpointFile, checkpoint);
+    for (const file of [...Object.values(growing), ...temporaryFiles(this.path)]) {
+      rmSync(this.file(file), { force: true });
+    }
+    this.#onMessage(`Results: ${this.path}/`);
+  }
+
+  /**
+   * Goes back to the state at a checkpoint, or to the beginning: what the growing files have gained since is
+   * cut off. What was to be written is forgotten.
+   */
+  rewind(checkpoint?: Checkpoint): void {
+    const lengths = checkpoint?.state.lengths ?? { log: 0, events: 0 };
+    this.#pending = [];
+    if (this.#path === undefined || lengths.events === 0) this.event(eventFileHeader());
+    if (this.#path === undefined) return;
+    this.#lock?.check();
+    for (const file of temporaryFiles(this.path)) rmSync(this.file(file), { force: true });
+    // The newer one is damaged, and must not become the previous one.
+    if (checkpoint?.file === previousCheckpointFile)
+      renameSync(this.file(checkpoint.file), this.file(checkpointFile));
+    const [log, events] = [growing.log, growing.events].map((name) => this.file(name));
+    const size = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+    if (size(log) >= lengths.log) {
+      if (size(log) > lengths.log) truncateSync(log, lengths.log);
+    } else {
+      this.#onMessage(
+        `${log} has ${size(log)} bytes, but ${lengths.log} when the checkpoint was made: something else has ` +
+          `changed it. Training goes on; the curves lack what is missing there`,
+      );
+      if (size(log) > 0) appendFileSync(log, "\n"); // its last line may be cut short
+    }
+    if (size(events) > lengths.events) truncateSync(events, lengths.events);
+    if (size(events) < lengths.events) {
+      this.#onMessage(`${events} has been changed by something else, and begins anew`);
+      rmSync(events, { force: true });
+      this.event(eventFileHeader());
+    }
+  }
+
+  /** Lets others use the folder. */
+  close(): void {
+    this.#lock?.release();
   }
 
   /** Adds a line to the log. */
@@ -103,11 +167,9 @@ export class RunFolder {
     if (entry.step !== undefined) this.#flush();
   }
 
-  /** The lines of the log that are in its file. */
+  /** The lines of the log that are in its file, but for damaged ones. */
   readLog(): LogEntry[] {
-    if (!existsSync(this.file(growing.log))) return [];
-    const lines = readFileSync(this.file(growing.log), "utf8").trim().split("\n");
-    return lines.map((line) => JSON.parse(line));
+    return readLog(this.path);
   }
 
   /** Adds a record to TensorBoard's file. */
@@ -116,8 +178,27 @@ export class RunFolder {
   }
 
   async save(name: string, bytes: Uint8Array | string): Promise<void> {
-    this.#create();
+    this.#lock?.check();
     await writeWhole(this.file(name), bytes);
+  }
+
+  /** Replaces the checkpoint, which stays as the previous one. */
+  async saveCheckpoint(bytes: Uint8Array, { keepPrevious }: { keepPrevious: boolean }): Promise<void> {
+    this.#lock?.check();
+    const [current, previous] = [this.file(checkpointFile), this.file(previousCheckpointFile)];
+    if (keepPrevious && existsSync(current)) {
+      try {
+        rmSync(previous, { force: true });
+        try {
+          linkSync(current, previous);
+        } catch {
+          copyFileSync(current, previous); // not every file system has links
+        }
+      } catch (error) {
+        throw notWritten(previous, error);
+      }
+    }
+    await this.save(checkpointFile, bytes);
   }
 
   /** Brings the growing files to the disk: the returned lengths will be there even after a power cut. */
@@ -136,32 +217,125 @@ export class RunFolder {
   }
 
   #flush(): void {
-    this.#create();
+    this.#lock?.check();
     const pending = this.#pending;
     this.#pending = [];
     for (const { file, bytes } of pending) {
       try {
         appendFileSync(this.file(file), bytes);
       } catch (cause) {
-        throw new DataError(
-          `${this.file(file)}: cannot be written: ${(cause as Error).message}. Is there room on the disk?`,
-          { cause },
-        );
+        throw notWritten(this.file(file), cause);
       }
     }
   }
+}
 
-  #create(): void {
-    if (this.#exists) return;
-    mkdirSync(this.path, { recursive: true });
-    this.#exists = true;
-    this.#onCreate(this.path);
+/** The lines of a run's log that can be read. */
+export function readLog(folder: string): LogEntry[] {
+  const path = join(folder, growing.log);
+  if (!existsSync(path)) return [];
+  return readFileSync(path, "utf8")
+    .split("\n")
+    .flatMap((line) => {
+      try {
+        const entry = JSON.parse(line);
+        const isEntry = typeof entry === "object" && entry !== null && !Array.isArray(entry);
+        return isEntry && ["undefined", "number"].includes(typeof entry.step) ? [entry] : [];
+      } catch {
+        return [];
+      }
+    });
+}
+
+/**
+ * Throws a DataError if a new run must not use this folder. One whose run was killed before it had learned
+ * anything is free.
+ */
+function checkFree(path: string): void {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats?.isFile()) {
+    throw new DataError(`${path} is a file, and results go into a folder. Name another one with --out.`);
+  }
+  refuseLocked(path);
+  const isOfRun = () => readLog(path).some(({ config }) => config !== undefined);
+  const valuable = [
+    checkpointFile,
+    previousCheckpointFile,
+    "last.safetensors",
+    "best.safetensors",
+    growing.log,
+  ];
+  const old = valuable.find((file) => {
+    const size = statSync(join(path, file), { throwIfNoEntry: false })?.size;
+    if (size === undefined) return false;
+    if (file === checkpointFile) return stepOf(path) !== 0;
+    return file !== growing.log || (size > 0 && !isOfRun());
+  });
+  if (old === undefined) return;
+  throw new DataError(
+    `${path} already holds a run (${old}). Go on with it by --resume, name another folder with --out, ` +
+      `or remove this one.`,
+  );
+}
+
+/** The step of a folder's checkpoint, if that is whole. */
+function stepOf(folder: string): number | undefined {
+  try {
+    return readCheckpoint(folder).state.step;
+  } catch {
+    return undefined;
   }
 }
 
-/** The path, or the first one of `path`-2, `path`-3, … that nothing has yet. */
-function unusedPath(path: string): string {
-  let free = path;
-  for (let i = 2; existsSync(free); i++) free = `${path}-${i}`;
-  return free;
+/**
+ * Makes a folder with a lock and a checkpoint, all at once: it gets its name when they are in it. Returns
+ * undefined if another process has made one of this name meanwhile.
+ */
+function makeLocked(path: string, checkpoint: Uint8Array): Lock | undefined {
+  makeFolder(dirname(path), "Name another one with --out.");
+  removeUnfinished(path);
+  const unfinished = `${path}.${randomUUID()}.tmp`;
+  try {
+    mkdirSync(unfinished);
+    const file = openSync(join(unfinished, checkpointFile), "w");
+    try {
+      writeFileSync(file, checkpoint);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    const lock = Lock.create(unfinished);
+    try {
+      renameSync(unfinished, path);
+      return lock.moved(path);
+    } catch (error) {
+      lock.release();
+      if (!existsSync(path)) throw error;
+    }
+  } catch (cause) {
+    rmSync(unfinished, { recursive: true, force: true });
+    throw notWritten(path, cause);
+  }
+  rmSync(unfinished, { recursive: true, force: true });
+  return undefined;
+}
+
+/** Milliseconds after which a folder that has not got its name never will: making one takes an instant. */
+const unfinishedFor = 60_000;
+
+/** Removes what killed processes have left beside a new folder. */
+function removeUnfinished(path: string): void {
+  for (const name of readdirSync(dirname(path))) {
+    if (!name.startsWith(`${basename(path)}.`) || !name.endsWith(".tmp")) continue;
+    const found = join(dirname(path), name);
+    const stats = statSync(found, { throwIfNoEntry: false });
+    if (!stats?.isDirectory() || Date.now() - stats.mtimeMs < unfinishedFor) continue;
+    const isOurs = readdirSync(found).every((file) => [checkpointFile, lockFile].includes(file));
+    if (isOurs) rmSync(found, { recursive: true, force: true });
+  }
+}
+
+/** Files that were being written when a process was killed. */
+function temporaryFiles(folder: string): string[] {
+  return readdirSync(folder).filter((file) => file.endsWith(".tmp"));
 }

@@ -3,7 +3,7 @@
  * gradients, a step of Adam. session.ts opens what the loop works with; journal.ts keeps the log, evaluates
  * and saves checkpoints.
  */
-import { setImmediate } from "node:timers/promises";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import type { PatchBatch } from "../data/index.ts";
 import {
   add,
@@ -14,21 +14,26 @@ import {
   type Device,
   emaDecay,
   emaUpdate,
+  GpuDevice,
+  GpuError,
   type Gradients,
-  init,
   keep,
   l1Loss,
   mseLoss,
   mul,
+  openDevice,
+  outsideScopes,
   type SuperResolver,
   scope,
   type Tensor,
   tensor,
 } from "../node.ts";
+import { orList, quote } from "../options/kinds.ts";
 import { type Checkpoint, type CheckpointState, readCheckpoint } from "./checkpoint.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
 import { Journal, type TrainCallbacks } from "./journal.ts";
 import { RunFolder } from "./run-folder.ts";
+import { readSavedRun } from "./saved-run.ts";
 import { completeSchedule, learningRate } from "./schedule.ts";
 import { openSession, type Session } from "./session.ts";
 import { checkConfig, settingOf, settingsFor } from "./settings.ts";
@@ -38,7 +43,16 @@ export interface TrainOptions extends TrainCallbacks {
   readonly signal?: AbortSignal;
   /** Trains on this device, and leaves it open. Default: opens `config.adapter`, and closes it at the end. */
   readonly device?: Device;
+  /**
+   * What becomes of a run whose device is lost, because the driver crashed, say: it fails (the default), or
+   * goes on from its last checkpoint on a new device, that of `config.adapter`. The weights will be those of
+   * a run whose device was never lost, to the last bit.
+   */
+  readonly onLoss?: OnLoss;
 }
+
+export type OnLoss = (typeof onLossChoices)[number];
+export const onLossChoices = ["fail", "resume"] as const;
 
 export interface TrainResult {
   /** Folder of the results. */
@@ -50,78 +64,163 @@ export interface TrainResult {
   readonly best: CheckpointState["best"];
   /** What bicubic interpolation reaches, dB. */
   readonly bicubic: number;
+  /** If the network is of no use, being far below bicubic: a paragraph that says so, and what to change. */
+  readonly advice: string | undefined;
 }
 
 /**
  * Trains a network. If the configuration or the pictures are wrong, it throws and leaves nothing behind. If
  * training fails later (a damaged picture, a full disk, weights that are no longer finite: DivergedError),
- * the last checkpoint is whole, and `resume` goes on from there.
+ * the last checkpoint is whole, and `resume` goes on from there. The default device stays what it is.
  *
- * @throws RangeError for a wrong configuration, DataError for pictures, files and folders.
+ * @throws RangeError for a wrong configuration, DataError for pictures, files and folders, GpuError for a
+ *   device that was lost.
  */
 export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
   checkConfig(config);
+  checkOnLoss(options);
   const { architecture, options: networkOptions } = networkOf(config.network);
-  const folder = RunFolder.create(config.out, architecture.shortName(networkOptions), (path) =>
-    options.onMessage?.(`Results: ${path}/`),
-  );
+  const say = options.onMessage ?? (() => {});
+  const folder = RunFolder.create(config.out, architecture.shortName(networkOptions), say);
   // Writes out all defaults, as another version may have others.
   const network = { ...config.network, ...networkOptions } as TrainConfig["network"];
   return run({ ...config, network, schedule: completeSchedule(config) }, folder, options);
 }
 
 /**
- * Continues the run in a folder from its last checkpoint. On the same device the weights will be, to the last
- * bit, those of a run that was never interrupted. `change` may change settings that do not decide what is
- * learned (`resumable` in settings.ts), such as the number of steps.
+ * Continues the run in a folder from its last checkpoint; from the one before, if that is damaged; and from
+ * the beginning, if there was none yet. `onMessage` says which. On the same device the weights will be, to
+ * the last bit, those of a run that was never interrupted. `change` may change settings that do not decide
+ * what is learned (`resumable` in settings.ts), such as the number of steps. The folder may have moved.
+ *
+ * @throws DataError also if another process trains in this folder.
  */
 export async function resume(
   path: string,
   options: TrainOptions & { readonly change?: (config: TrainConfig) => TrainConfig } = {},
 ): Promise<TrainResult> {
-  const checkpoint = readCheckpoint(path);
-  const saved = checkpoint.state.config;
-  const config = { ...(options.change?.(saved) ?? saved), out: path };
-  checkConfig(config);
-  for (const setting of settingsFor(networkOf(config.network).architecture)) {
-    const [before, now] = [saved, config].map((values) => JSON.stringify(settingOf(values, setting)));
-    if (before !== now && !setting.resumable) {
-      throw new RangeError(
-        `--${setting.flag} was ${before ?? "not given"} when the run in ${path} began, and cannot become ` +
-          `${now ?? "none"}: the result would be that of neither. Begin a new run, by --init from these ` +
-          `weights if you like.`,
-      );
+  checkOnLoss(options);
+  const say = options.onMessage ?? (() => {});
+  const folder = await RunFolder.open(path, say);
+  try {
+    const { config: saved, checkpoint } = readSavedRun(path, say);
+    const config = { ...(options.change?.(saved) ?? saved), out: path };
+    checkConfig(config);
+    for (const setting of settingsFor(networkOf(config.network).architecture)) {
+      const [before, now] = [saved, config].map((values) => JSON.stringify(settingOf(values, setting)));
+      if (before !== now && !setting.resumable) {
+        throw new RangeError(
+          `--${setting.flag} was ${before ?? "not given"} when the run in ${path} began, and cannot become ` +
+            `${now ?? "none"}: the result would be that of neither. Begin a new run, by --init from these ` +
+            `weights if you like.`,
+        );
+      }
     }
+    return await run(config, folder, options, checkpoint);
+  } finally {
+    folder.close();
   }
-  return run(config, RunFolder.reopen(path, checkpoint.state.lengths), options, checkpoint);
 }
 
+function checkOnLoss({ onLoss }: TrainOptions): void {
+  if (onLoss === undefined || onLossChoices.includes(onLoss)) return;
+  throw new RangeError(`onLoss must be ${orList(onLossChoices)}, got ${quote(onLoss)}.`);
+}
+
+/** Trains, on a new device after each loss of one if that is wanted, and closes the folder. */
 async function run(
   config: TrainConfig,
   folder: RunFolder,
   options: TrainOptions,
   checkpoint?: Checkpoint,
 ): Promise<TrainResult> {
-  const device = options.device ?? (await init({ adapter: config.adapter }));
+  let device = options.device ?? (await openDevice({ adapter: config.adapter }));
+  let lossesInARow = 0;
   try {
-    const session = await openSession(config, device, options.onMessage, checkpoint);
-    try {
-      const journal = new Journal(session, folder, options, checkpoint?.state);
-      if (checkpoint) await journal.resume();
-      const step = await learn(session, journal, options.signal, checkpoint?.state.step);
-      const bicubic = session.validation.bicubic.mean.psnr;
-      return { path: folder.path, step, config, best: journal.best, bicubic };
-    } finally {
-      await session.close();
+    for (;;) {
+      try {
+        return await runOn(device, config, folder, options, checkpoint);
+      } catch (error) {
+        const loss = await lossOf(device);
+        if (loss === undefined) throw error;
+        const saved = folder.begun ? readCheckpoint(folder.path) : undefined;
+        const step = saved?.state.step ?? 0;
+        lossesInARow = step > (checkpoint?.state.step ?? 0) ? 1 : lossesInARow + 1;
+        if (options.onLoss !== "resume" || lossesInARow > maxLosses) {
+          throw lossError(loss, folder, step, options.onLoss);
+        }
+        options.onMessage?.(`${loss} Going on with step ${step + 1} on a new device`);
+        if (step > 0) checkpoint = saved;
+        if (device !== options.device) device.destroy();
+        device = await openAgain(config.adapter);
+      }
     }
   } finally {
-    if (!options.device) device.destroy();
+    if (device !== options.device) device.destroy();
+    folder.close();
+  }
+}
+
+/** So often in a row a device may be lost without any progress. After that it is the work that kills it. */
+const maxLosses = 10;
+
+/** Says how a device was lost; undefined if it works. The news may come after the calls that it makes fail. */
+async function lossOf(device: Device): Promise<string | undefined> {
+  if (!(device instanceof GpuDevice)) return undefined;
+  const lost = await Promise.race([device.gpu.lost, setTimeout(500, undefined)]);
+  if (!lost) return undefined;
+  await device.sync().catch(() => {}); // it has reported its failure, and need not once more at the end
+  const reason = lost.message ? ` (${lost.message.trim().split("\n")[0]})` : "";
+  return `The GPU device ${device.name} was lost${reason}.`;
+}
+
+function lossError(loss: string, folder: RunFolder, step: number, onLoss: OnLoss | undefined): GpuError {
+  const saved = folder.begun
+    ? `The run in ${folder.path} is saved up to step ${step}: go on with it by --resume.`
+    : "Nothing had been learned yet: begin again.";
+  const advice =
+    onLoss === "resume"
+      ? `That was number ${maxLosses + 1} in a row without a checkpoint between them. Smaller patches or ` +
+        `batches, or more --accumulate, may help.`
+      : `With --on-loss resume (onLoss: "resume") a run goes on by itself.`;
+  return new GpuError(`${loss} ${saved} ${advice}`);
+}
+
+/** Opens a device after a loss. A driver that crashed may need a moment. */
+async function openAgain(adapter: string | undefined): Promise<Device> {
+  for (let seconds = 1; ; seconds *= 2) {
+    try {
+      return await openDevice({ adapter });
+    } catch (error) {
+      if (seconds > 16) throw error;
+      await setTimeout(1000 * seconds);
+    }
+  }
+}
+
+async function runOn(
+  device: Device,
+  config: TrainConfig,
+  folder: RunFolder,
+  options: TrainOptions,
+  checkpoint: Checkpoint | undefined,
+): Promise<TrainResult> {
+  const session = await openSession(config, device, options.onMessage, checkpoint);
+  try {
+    folder.rewind(checkpoint);
+    const journal = new Journal(session, folder, options, checkpoint?.state);
+    if (checkpoint) await journal.resume();
+    const step = await learn(session, journal, options.signal, checkpoint?.state.step);
+    const bicubic = session.validation.bicubic.mean.psnr;
+    return { path: folder.path, step, config, best: journal.best, bicubic, advice: journal.adviceAt(step) };
+  } finally {
+    await session.close();
   }
 }
 
 /** The loop. Returns the number of steps done: all, or fewer if the signal stopped it. */
 async function learn(
-  { config, loader, model, average, adam }: Session,
+  { config, device, loader, model, average, adam }: Session,
   journal: Journal,
   signal: AbortSignal | undefined,
   first = 0,
@@ -134,18 +233,25 @@ async function learn(
       if (step > 0) await journal.checkpoint(step, next); // a damaged picture must not cost what was learned
       throw error;
     });
-    if (step === first) await compileAhead(() => differentiate(model, batch, config));
-    using _ = scope(); // frees all tensors of this round
-    const { loss, gradients } = differentiate(model, batch, config);
-    if (config.clip !== undefined) clipGradNorm(gradients, config.clip);
-    adam.lr = rate(step);
-    adam.step(gradients);
-    if (average) emaUpdate(average, model, emaDecay(config.ema!, step));
+    if (step === first) await compileAhead(() => differentiate(model, batch, config), device);
+    if (step === 0) await journal.begin(next);
+    const loss = outsideScopes(() => {
+      using _ = scope(); // frees all other tensors of this step
+      const { loss, gradients } = differentiate(model, batch, config);
+      if (config.clip !== undefined) clipGradNorm(gradients, config.clip);
+      adam.lr = rate(step);
+      adam.step(gradients);
+      if (average) emaUpdate(average, model, emaDecay(config.ema!, step));
+      return keep(loss);
+    });
     step++;
     next = loader.state();
-
-    // Only here does anything wait for the GPU.
-    await journal.afterStep(step, { next, loss, lr: adam.lr, waited: batch.wait });
+    try {
+      // Only here does anything wait for the GPU.
+      await journal.afterStep(step, { next, loss, lr: adam.lr, waited: batch.wait });
+    } finally {
+      loss.dispose();
+    }
     await setImmediate(); // lets Ctrl-C through, even if nothing else waited
   }
   await journal.finish(step, next);
@@ -162,12 +268,13 @@ export function differentiate(
   { loss: name, accumulate }: TrainConfig,
 ): { loss: Tensor; gradients: Gradients } {
   const lossOf = name === "l1" ? l1Loss : mseLoss;
+  const { device } = model.parameters()[0];
   let sum: Tensor | undefined;
   let gradients: Gradients | undefined;
   for (let i = 0; i < accumulate; i++) {
     using _ = scope();
-    const low = microBatch(batch.low, batch.lowShape, i, accumulate);
-    const high = microBatch(batch.high, batch.highShape, i, accumulate);
+    const low = microBatch(batch.low, batch.lowShape, i, accumulate, device);
+    const high = microBatch(batch.high, batch.highShape, i, accumulate, device);
     const loss = mul(lossOf(model.forward(low), high), 1 / accumulate);
     const more = backward(loss);
     sum = keep(sum ? add(sum, loss) : loss);
@@ -187,7 +294,8 @@ function microBatch(
   [n, ...shape]: readonly number[],
   i: number,
   count: number,
+  device: Device,
 ): Tensor {
   const length = values.length / count;
-  return tensor(values.subarray(i * length, (i + 1) * length), [n / count, ...shape]);
+  return tensor(values.subarray(i * length, (i + 1) * length), [n / count, ...shape], { device });
 }

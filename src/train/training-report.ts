@@ -65,7 +65,9 @@ export async function writeReport(
 function curves(folder: RunFolder, { config, validation }: Session): PanelSpec[] {
   const log = folder.readLog();
   const curve = (name: string): Point[] =>
-    log.filter((entry) => entry[name] !== undefined).map((entry) => [entry.step!, Number(entry[name])]);
+    log.flatMap(({ step, [name]: value }): Point[] =>
+      step !== undefined && typeof value === "number" ? [[step, value]] : [],
+    );
   const loss = config.loss.toUpperCase();
   return [
     {

@@ -22,22 +22,40 @@ export class Validation {
   /** What the figures mean, to be printed with them. */
   readonly conditions: string;
   readonly bicubic: Evaluation;
+  /** The mean PSNR of pictures without any detail, each as bright as the original is on average; dB. */
+  readonly plain: number;
   readonly #scale: number;
   readonly #pictures: readonly Picture[];
 
-  /** Reads the first pictures of a dataset of files, at most `count`, and measures bicubic on them. */
-  static async open(dataset: PairDataset, count: number): Promise<Validation> {
+  /**
+   * Reads the first pictures of a dataset of files, at most `count`, and measures bicubic on them. Pictures
+   * that bicubic enlarges without any error are left out, and `onMessage` says so: a network's decibels there
+   * would be compared with none.
+   */
+  static async open(
+    dataset: PairDataset,
+    count: number,
+    onMessage: (line: string) => void = () => {},
+  ): Promise<Validation> {
     const { scale, files } = dataset;
     const pictures: Picture[] = [];
     for (const pair of files!.slice(0, count)) {
-      pictures.push(await loadPicture(pair, scale, { transparency: "drop" }));
+      pictures.push(await loadPicture(pair, scale, { transparency: "white" }));
     }
     const bicubic = await evaluate(interpolator("bicubic", scale), pictures, options);
-    if (bicubic.mean.psnr === Infinity) {
+    const { exact } = bicubic;
+    if (exact.length === pictures.length) {
       throw new DataError(
-        `Bicubic interpolation enlarges ${bicubic.exact.join(", ")} without any error, so measuring there cannot ` +
+        `Bicubic interpolation enlarges ${exact.join(", ")} without any error, so measuring there cannot ` +
           `tell which weights are better. Measure on photographs (--valid).`,
       );
+    }
+    if (exact.length > 0) {
+      onMessage(
+        `Not measured, as bicubic interpolation enlarges them without any error: ${exact.join(", ")}`,
+      );
+      const others = pictures.filter((_, i) => bicubic.images[i].psnr !== Infinity);
+      return new Validation(dataset, others, await evaluate(interpolator("bicubic", scale), others, options));
     }
     return new Validation(dataset, pictures, bicubic);
   }
@@ -45,6 +63,8 @@ export class Validation {
   private constructor(dataset: PairDataset, pictures: readonly Picture[], bicubic: Evaluation) {
     this.conditions = describeConditions(conditionsOf(dataset, pictures, options));
     this.bicubic = bicubic;
+    const plain = pictures.map(({ highY: { data } }) => plainPsnr(data)).filter(Number.isFinite);
+    this.plain = plain.reduce((sum, psnr) => sum + psnr, 0) / plain.length;
     this.#scale = dataset.scale;
     this.#pictures = pictures;
   }
@@ -71,4 +91,11 @@ export class Validation {
     }
     return rows;
   }
+}
+
+/** PSNR of a plane's mean value against the plane. Infinity for a plane of one value. */
+function plainPsnr(luma: Uint8Array): number {
+  const mean = luma.reduce((sum, value) => sum + value, 0) / luma.length;
+  const error = luma.reduce((sum, value) => sum + (value - mean) ** 2, 0) / luma.length;
+  return 10 * Math.log10(255 ** 2 / error);
 }

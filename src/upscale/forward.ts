@@ -9,7 +9,7 @@ import { slice } from "../kernels/layout/index.ts";
 import type { SuperResolver, TwoStages } from "../models/super-resolver.ts";
 import type { Planes } from "../picture/planes.ts";
 import { noGrad } from "../tensor/op.ts";
-import { keep, scope } from "../tensor/scope.ts";
+import { keep, outsideScopes, scope } from "../tensor/scope.ts";
 import { type Tensor, tensor, zeros } from "../tensor/tensor.ts";
 import { paste, spans } from "./tiles.ts";
 
@@ -151,11 +151,16 @@ function measureNeeds(model: SuperResolver): Needs {
   };
 }
 
-/** Computes a tensor without gradients, and disposes all intermediate results. */
+/**
+ * Computes a tensor without gradients, and disposes all intermediate results. The caller disposes the tensor:
+ * it is used across `await`, when a training run beside it may end a scope.
+ */
 function compute(work: () => Tensor): Tensor {
-  using _noGrad = noGrad();
-  using _scope = scope();
-  return keep(work());
+  return outsideScopes(() => {
+    using _noGrad = noGrad();
+    using _scope = scope();
+    return keep(work());
+  });
 }
 
 function cutAlong(x: Tensor, wide: boolean, from: number, to: number): Tensor {

@@ -4,7 +4,7 @@ import type { Device } from "../../src/device/device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { add } from "../../src/kernels/elementwise/index.ts";
 import { reshape } from "../../src/kernels/layout/index.ts";
-import { keep, scope } from "../../src/tensor/scope.ts";
+import { keep, outsideScopes, scope } from "../../src/tensor/scope.ts";
 import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 
@@ -52,6 +52,29 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect(live()).toBe(2);
     outer.end();
     expect([a.disposed, c.disposed, live()]).toEqual([true, true, 0]);
+  });
+
+  test("what is made outside scopes outlives all that are open, and scopes in there work as ever", () => {
+    using outer = scope();
+    using inner = scope();
+    const [inside, kept, lasting] = outsideScopes(() => {
+      using _ = scope();
+      return [tensor(1), keep(tensor(2)), keep(add(tensor(3), 1))];
+    });
+    expect([inside.disposed, kept.disposed, lasting.disposed]).toEqual([true, false, false]);
+    expect(() =>
+      outsideScopes(() => {
+        throw new Error("in there");
+      }),
+    ).toThrow("in there");
+    const after = tensor(5); // the scopes are open again
+    inner.end();
+    expect([after.disposed, kept.disposed]).toEqual([true, false]);
+    outer.end();
+    expect([kept.disposed, lasting.disposed]).toEqual([false, false]);
+    kept.dispose();
+    lasting.dispose();
+    expect(live()).toBe(0);
   });
 
   test("keep moves a tensor one scope outwards", async () => {

@@ -1,0 +1,129 @@
+/** Training on devices that are lost; scripts/soak takes many more away. */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import { type GpuDevice, GpuError, openDevice, Random, upscale } from "../../src/node.ts";
+import { readCheckpoint, resume, type TrainConfig, train } from "../../src/train/index.ts";
+import { gpuDevices } from "../support/devices.ts";
+import { differentWeights, trainWithLosses } from "../support/lose-devices.ts";
+import { drawnPicture, picturesIn } from "../support/pictures.ts";
+import { root, runFile } from "../support/run.ts";
+import { temporaryPaths, tiny } from "./support.ts";
+
+const unused = temporaryPaths();
+const adapters = (await gpuDevices()).map(({ adapterClass }) => adapterClass);
+let data: string;
+beforeAll(async () => {
+  data = await picturesIn(unused(), 4);
+});
+
+const config = (adapter: string, change: Partial<TrainConfig> = {}): TrainConfig => ({
+  ...{
+    ...tiny,
+    adapter,
+    data: [data],
+    out: unused(),
+    steps: 40,
+    evalEvery: 10,
+    checkpointEvery: 5,
+    ema: 0.9,
+  },
+  ...change,
+});
+
+describe.each(adapters)("on %s", (adapter) => {
+  let whole: string;
+  beforeAll(async () => {
+    whole = (await train(config(adapter))).path;
+  });
+
+  test("a run whose device is lost ends with one paragraph, and can be resumed", async () => {
+    const device = (await openDevice({ adapter })) as GpuDevice;
+    const one = config(adapter);
+    const run = train(one, { device, onProgress: ({ step }) => step === 17 && device.gpu.destroy() });
+    const error: Error = await run.then(
+      () => expect.unreachable(),
+      (error) => error,
+    );
+    expect(error).toBeInstanceOf(GpuError);
+    expect(error.message).toMatch(
+      /^The GPU device .* was lost \(.*\)\. The run in \S+ is saved up to step 15: /,
+    );
+    expect(error.message).toMatch(
+      /go on with it by --resume\. With --on-loss resume .* goes on by itself\.$/,
+    );
+    expect(readCheckpoint(one.out!).state.step).toBe(15);
+    await resume(one.out!);
+    expect(differentWeights(one.out!, whole)).toEqual([]);
+    // The process has a device for other work.
+    vi.stubEnv("PIXELGRAD_ADAPTER", adapter);
+    expect((await upscale(drawnPicture(1), { method: "espcn" })).image.width).toBe(80);
+    vi.unstubAllEnvs();
+  });
+
+  test("with onLoss: resume it goes on by itself, whenever devices are lost", async () => {
+    const seed = Date.now();
+    const random = new Random(seed);
+    const messages: string[] = [];
+    let losses = 0;
+    for (let run = 0; run < 2; run++) {
+      const one = config(adapter);
+      const { step, lost } = await trainWithLosses(
+        one,
+        { losses: 3, within: 600, random },
+        { onLoss: "resume", onMessage: (line) => messages.push(line) },
+      );
+      losses += lost;
+      expect(step).toBe(40);
+      expect(differentWeights(one.out!, whole), `seed ${seed}, run ${run}`).toEqual([]);
+      const steps = readFileSync(join(one.out!, "log.jsonl"), "utf8").match(/(?<="step":)\d+(?=,"loss)/g);
+      expect(steps).toEqual(Array.from({ length: 40 }, (_, i) => `${i + 1}`));
+    }
+    expect(losses).toBeGreaterThan(0);
+    const told = messages.filter((line) => /was lost .* Going on with step \d+ on a new device/.test(line));
+    expect(told).toHaveLength(losses);
+  });
+
+  test("before the first step, too", async () => {
+    const device = (await openDevice({ adapter })) as GpuDevice;
+    const one = config(adapter);
+    await expect(
+      train(one, { device, onMessage: (line) => line.startsWith("Network") && device.gpu.destroy() }),
+    ).rejects.toThrow("Nothing had been learned yet: begin again.");
+    expect(existsSync(one.out!)).toBe(false);
+    const other = (await openDevice({ adapter })) as GpuDevice;
+    const onMessage = (line: string) => line.startsWith("Network") && other.gpu.destroy();
+    await train(one, { device: other, onLoss: "resume", onMessage });
+    expect(differentWeights(one.out!, whole)).toEqual([]);
+  });
+
+  test("a run that loses every device gives up", async () => {
+    const one = config(adapter, { checkpointEvery: undefined, evalEvery: 40 });
+    const kill = { losses: 100, within: 0, random: new Random(1) };
+    await expect(trainWithLosses(one, kill, { onLoss: "resume" })).rejects.toThrow(
+      /That was number 11 in a row without a checkpoint between them\. Smaller patches/,
+    );
+  });
+});
+
+test("a program whose run survived a loss ends with exit code 0", async () => {
+  const program = `${unused()}.mts`;
+  writeFileSync(
+    program,
+    `import { openDevice } from "${join(root, "src/node.ts")}";
+    import { train } from "${join(root, "src/train/index.ts")}";
+    const device = await openDevice({ adapter: "${adapters[0]}" });
+    const config = ${JSON.stringify(config(adapters[0], { steps: 6 }))};
+    const onProgress = ({ step }) => step === 3 && device.gpu.destroy();
+    const { step } = await train(config, { device, onLoss: "resume", onProgress });
+    console.log(step);`,
+  );
+  const { code, stdout, stderr } = await runFile(program);
+  expect({ code, stderr, stdout }).toEqual({ code: 0, stderr: "", stdout: "6\n" });
+});
+
+test("another choice is refused", async () => {
+  await expect(train(config("cpu"), { onLoss: "ignore" as never })).rejects.toThrow(
+    'onLoss must be fail or resume, got "ignore".',
+  );
+});

@@ -1,0 +1,529 @@
+/** Run folders: where they may lie, who may use them, and what may be damaged in them. */
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { parseSafetensors, serializeSafetensors } from "../../src/node.ts";
+import { DataError } from "../../src/picture/errors.ts";
+import {
+  type CheckpointState,
+  checkpointFile,
+  previousCheckpointFile,
+  serializeCheckpoint,
+} from "../../src/train/checkpoint.ts";
+import { readCheckpoint, resume, type TrainConfig, train } from "../../src/train/index.ts";
+import { Lock, lockFile } from "../../src/train/lock.ts";
+import { float32Device } from "../support/devices.ts";
+import { picturesIn } from "../support/pictures.ts";
+import { temporaryPaths, tiny } from "./support.ts";
+
+const unused = temporaryPaths();
+const device = float32Device();
+/** A network that takes little time on the CPU. */
+const network = {
+  ...{ architecture: "ESPCN", scale: 2, filters: [4, 2], activation: "relu" },
+  residual: true,
+};
+let data: string;
+/** A finished run, and its weights. */
+let finished: string;
+let weights: Map<string, unknown>;
+
+const config = (change: Partial<TrainConfig> = {}): TrainConfig => ({
+  ...{ ...tiny, network: network as TrainConfig["network"], data: [data], out: unused(), evalEvery: 2 },
+  ...change,
+});
+const weightsIn = (folder: string) =>
+  parseSafetensors(readFileSync(join(folder, "last.safetensors"))).tensors;
+
+beforeAll(async () => {
+  data = await picturesIn(unused(), 3);
+  const one = config();
+  await train(one, { device });
+  finished = one.out!;
+  weights = weightsIn(finished);
+});
+
+/** The messages of a call, and its result. */
+async function saying<T>(call: (options: { onMessage(line: string): void }) => Promise<T>) {
+  const said: string[] = [];
+  const result = await call({ onMessage: (line) => said.push(line) });
+  return { result, said: said.join("\n") };
+}
+
+/** Trains up to a step and stops. */
+async function stoppedAt(step: number, one = config()): Promise<string> {
+  const stop = new AbortController();
+  const { path } = await train(one, {
+    device,
+    signal: stop.signal,
+    onProgress: (status) => status.step === step && stop.abort(),
+  });
+  return path;
+}
+
+/** A folder as it was at the moment of a message, as if the process had been killed then. */
+async function killedAt(message: RegExp, one = config()): Promise<string> {
+  const copy = unused();
+  await train(one, {
+    device,
+    onMessage: (line) => {
+      if (message.test(line) && !existsSync(copy)) cpSync(one.out!, copy, { recursive: true });
+    },
+  });
+  const lock = JSON.parse(readFileSync(join(copy, lockFile), "utf8"));
+  writeFileSync(join(copy, lockFile), JSON.stringify(deadOwner(lock)));
+  return copy;
+}
+
+/** Of the same number, but not this process. */
+const deadOwner = (owner: { process: object }) => ({ ...owner, process: { ...owner.process, start: "1" } });
+
+describe("where a run lies is no setting", () => {
+  const before = process.cwd();
+  let here: string;
+  beforeEach(() => {
+    here = realpathSync(mkdtempSync(join(tmpdir(), "pixelgrad-here-")));
+    process.chdir(here);
+  });
+  afterEach(() => {
+    process.chdir(before);
+    rmSync(here, { recursive: true, force: true });
+  });
+
+  test("begun without out, in any spelling, moved, and from another folder", async () => {
+    cpSync(data, "photos", { recursive: true });
+    const path = await stoppedAt(1, config({ out: undefined, data: ["photos"] }));
+    expect(path).toBe(join("runs", "espcn-x2"));
+    expect(JSON.stringify(readCheckpoint(path).state.config)).not.toContain("runs");
+    const more = (steps: number) => ({
+      device,
+      change: (saved: TrainConfig) => ({ ...saved, steps }),
+    });
+    for (const [i, spelling] of [
+      path,
+      `./${path}`,
+      `${path}/`,
+      resolve(path),
+      `runs/../${path}//.`,
+    ].entries()) {
+      expect((await resume(spelling, more(i + 2))).step).toBe(i + 2);
+    }
+    renameSync(path, "moved");
+    mkdirSync("elsewhere");
+    process.chdir("elsewhere"); // "photos" is not here
+    expect(await resume("../moved", more(7))).toMatchObject({ path: "../moved", step: 7 });
+  });
+
+  test("moved together with its pictures", async () => {
+    mkdirSync("project");
+    process.chdir("project");
+    cpSync(data, "photos", { recursive: true });
+    const path = await stoppedAt(1, config({ out: "run", data: ["photos"], cache: "cache" }));
+    process.chdir(here);
+    renameSync("project", "moved");
+    process.chdir("moved");
+    expect((await resume(path, { device })).step).toBe(6);
+    expect(weightsIn(path)).toEqual(weights);
+    expect(readdirSync(here)).toEqual(["moved"]);
+  });
+
+  test("two that begin at once get two folders, and each is as alone", async () => {
+    const runs = [config({ out: undefined }), config({ out: undefined, seed: 4 })];
+    const paths = (await Promise.all(runs.map((one) => train(one, { device })))).map(({ path }) => path);
+    expect(paths.sort()).toEqual([join("runs", "espcn-x2"), join("runs", "espcn-x2-2")]);
+    expect(readdirSync("runs")).toHaveLength(2);
+    for (const path of paths) {
+      const steps = readFileSync(join(path, "log.jsonl"), "utf8").match(/"step":\d+,"loss"/g);
+      expect(steps).toHaveLength(6);
+    }
+  });
+
+  test("two that begin at once with the same out: one of them is refused", async () => {
+    for (const exists of [false, true]) {
+      const out = unused();
+      if (exists) mkdirSync(out);
+      const results = await Promise.allSettled(
+        [1, 2].map((seed) => train(config({ out, seed }), { device })),
+      );
+      const refused = results.filter(({ status }) => status === "rejected") as PromiseRejectedResult[];
+      expect(refused).toHaveLength(1);
+      expect(refused[0].reason.message).toMatch(/another process is training there|already holds a run/);
+    }
+  });
+
+  test("a folder that a killed process was about to make is removed by the next run", async () => {
+    mkdirSync("runs");
+    const left = join("runs", "espcn-x2.0.tmp");
+    const young = join("runs", "espcn-x2.1.tmp");
+    const foreign = join("runs", "espcn-x2.2.tmp");
+    for (const folder of [left, young, foreign]) mkdirSync(folder);
+    writeFileSync(join(left, checkpointFile), "");
+    writeFileSync(join(foreign, "picture.png"), "");
+    for (const folder of [left, foreign]) utimesSync(folder, 1, 1);
+    await train(config({ out: undefined, steps: 1 }), { device });
+    expect([left, young, foreign].map(existsSync)).toEqual([false, true, true]);
+  });
+});
+
+describe("killed before its first checkpoint", () => {
+  test("a run begins anew, says so, and ends as if nothing had happened", async () => {
+    const killed = await killedAt(/^Results/);
+    expect(readdirSync(killed).sort()).toEqual([checkpointFile, lockFile]);
+    const { result, said } = await saying((say) => resume(killed, { device, ...say }));
+    expect(said).toContain(`${killed}: the run was stopped before its first checkpoint, and begins anew`);
+    expect(result.step).toBe(6);
+    expect(weightsIn(killed)).toEqual(weights);
+    expect(readdirSync(killed).sort()).toEqual(readdirSync(finished).sort());
+  });
+
+  test("and after its first steps, with a log already", async () => {
+    const killed = await killedAt(/^step 2: /, config({ logEvery: 1 }));
+    appendFileSync(join(killed, "log.jsonl"), '{"step":2,"lo');
+    expect(readCheckpoint(killed).state.step).toBe(0);
+    await resume(killed, { device });
+    expect(weightsIn(killed)).toEqual(weights);
+    const steps = readFileSync(join(killed, "log.jsonl"), "utf8").match(/"step":\d+,"loss"/g);
+    expect(steps).toHaveLength(6);
+  });
+
+  test("a new run may take its folder", async () => {
+    const killed = await killedAt(/^Results/);
+    await train(config({ out: killed, seed: 9 }), { device });
+    expect(readCheckpoint(killed).state).toMatchObject({ step: 6, config: { seed: 9 } });
+    await expect(train(config({ out: killed }), { device })).rejects.toThrow("already holds a run");
+  });
+
+  test("by an earlier version, which left a log alone", async () => {
+    const { out: _out, ...settings } = config();
+    const old = () => {
+      const folder = unused();
+      mkdirSync(folder);
+      const line = JSON.stringify({ config: settings, adapter: "cpu" });
+      writeFileSync(join(folder, "log.jsonl"), `${line}\n{"step":1,"loss":0.1,"lr":0.1}\n`);
+      return folder;
+    };
+    const resumed = old();
+    const { said } = await saying((say) => resume(resumed, { device, ...say }));
+    expect(said).toContain("begins anew");
+    expect(weightsIn(resumed)).toEqual(weights);
+    expect((await train(config({ out: old() }), { device })).step).toBe(6);
+    // Somebody else's log is not touched.
+    const foreign = unused();
+    mkdirSync(foreign);
+    writeFileSync(join(foreign, "log.jsonl"), "mine\n");
+    await expect(train(config({ out: foreign }), { device })).rejects.toThrow(
+      "already holds a run (log.jsonl)",
+    );
+    await expect(resume(foreign, { device })).rejects.toThrow("there is no training to resume");
+    expect(readdirSync(foreign)).toEqual(["log.jsonl"]);
+    const nonsense = unused();
+    mkdirSync(nonsense);
+    writeFileSync(join(nonsense, "log.jsonl"), '{"config":{"steps":"many"}}\n');
+    await expect(resume(nonsense, { device })).rejects.toThrow("the configuration in its log is damaged");
+  });
+});
+
+describe("a folder in which a run is going on", () => {
+  test("is refused to others, for a new run, too; afterwards it is free", async () => {
+    const one = config({ steps: 4 });
+    const refusals: Promise<unknown>[] = [];
+    await train(one, {
+      device,
+      onProgress: ({ step }) => {
+        if (step !== 1) return;
+        for (const call of [resume(one.out!, { device }), train(config({ out: one.out }), { device })]) {
+          refusals.push(call.catch((error) => error));
+        }
+      },
+    });
+    for (const error of await Promise.all(refusals)) {
+      expect(error).toBeInstanceOf(DataError);
+      expect((error as Error).message).toMatch(
+        /: another process is training there: process \d+ on \S+ has been .* one run at a time\.$/,
+      );
+    }
+    expect(refusals).toHaveLength(2);
+    expect(existsSync(join(one.out!, lockFile))).toBe(false);
+    expect((await resume(one.out!, { device })).step).toBe(4);
+  });
+
+  test("a run whose lock another process has taken over writes nothing more", async () => {
+    const one = config();
+    const run = train(one, {
+      device,
+      onProgress: ({ step }) => {
+        const path = join(one.out!, lockFile);
+        if (step === 3)
+          writeFileSync(path, JSON.stringify({ token: "other", pid: 1, host: "h", since: "now" }));
+      },
+    });
+    await expect(run).rejects.toThrow("another process is training there: process 1 on h");
+    expect(readCheckpoint(one.out!).state.step).toBe(2);
+  });
+});
+
+describe("a lock", () => {
+  const empty = () => {
+    const folder = unused();
+    mkdirSync(folder);
+    return folder;
+  };
+  /** The lock of this process, changed. */
+  const lockedBy = (change: (owner: { pid: number; process: object }) => unknown): string => {
+    const folder = empty();
+    Lock.create(folder);
+    const path = join(folder, lockFile);
+    writeFileSync(path, JSON.stringify(change(JSON.parse(readFileSync(path, "utf8")))) ?? "");
+    return folder;
+  };
+  const acquire = (folder: string) => saying(({ onMessage }) => Lock.acquire(folder, onMessage, 600));
+
+  test("holds while its process lives, and is released once", async () => {
+    const folder = empty();
+    const lock = Lock.create(folder);
+    await expect(acquire(folder)).rejects.toThrow("another process is training there");
+    lock.release();
+    const { result: next } = await acquire(folder);
+    lock.release(); // not this one's any more
+    expect(existsSync(join(folder, lockFile))).toBe(true);
+    next.release();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test.runIf(process.platform === "linux").each([
+    [
+      "of a process that is gone",
+      (owner: { process: object }) => ({ ...owner, process: { ...owner.process, pid: 2 ** 30 } }),
+    ],
+    ["of an earlier process of the same number, as after a restart of a container", deadOwner],
+  ])("%s is void at once", async (_, change) => {
+    const folder = lockedBy(change);
+    const begun = performance.now();
+    const { result, said } = await acquire(folder);
+    expect(said).toBe("");
+    expect(performance.now() - begun).toBeLessThan(400);
+    result.release();
+  });
+
+  test.each<[string, (owner: { pid: number; process: object }) => unknown]>([
+    [
+      "before a restart of the machine",
+      (owner) => ({ ...owner, process: { ...owner.process, boot: "other" } }),
+    ],
+    ["in another container", (owner) => ({ ...owner, process: { ...owner.process, namespace: "pid:[1]" } })],
+    ["on another machine", ({ process: _process, ...owner }) => ({ ...owner, host: "elsewhere" })],
+    ["that was not written to its end", () => undefined],
+  ])("of a process %s is void when it shows no sign of life", async (_, change) => {
+    const silent = lockedBy(change);
+    const { result, said } = await acquire(silent);
+    expect(said).toContain("waiting 0.6 seconds for a sign that it still does");
+    result.release();
+    const alive = lockedBy(change);
+    const acquired = acquire(alive).catch((error) => error);
+    await setTimeout(100);
+    utimesSync(join(alive, lockFile), new Date(), new Date());
+    expect(await acquired).toBeInstanceOf(DataError);
+  });
+
+  test("shows signs of life", async () => {
+    const folder = empty();
+    const lock = Lock.create(folder);
+    utimesSync(join(folder, lockFile), 1, 1);
+    await setTimeout(2_300);
+    expect(statSync(join(folder, lockFile)).mtimeMs).toBeGreaterThan(1e6);
+    lock.release();
+  });
+});
+
+describe("damage", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = unused();
+    cpSync(finished, folder, { recursive: true });
+  });
+  const more = { device, change: (saved: TrainConfig) => ({ ...saved, steps: 8 }) };
+  const file = (name: string) => join(folder, name);
+  const cut = (name: string, length: number) => truncateSync(file(name), length);
+  const flipBit = (name: string, fromEnd: number) => {
+    const bytes = readFileSync(file(name));
+    bytes[bytes.length - fromEnd] ^= 1;
+    writeFileSync(file(name), bytes);
+  };
+  /** Writes nonsense into the state, as no version of this program would, without a checksum. */
+  const edit = (change: (state: never) => unknown) => {
+    const { tensors, metadata } = parseSafetensors(readFileSync(file(checkpointFile)));
+    const state = JSON.parse(metadata.state);
+    const changed = change(state as never);
+    const text = typeof changed === "string" ? changed : JSON.stringify(state);
+    writeFileSync(
+      file(checkpointFile),
+      serializeSafetensors(tensors, { pixelgrad: "checkpoint", state: text }),
+    );
+  };
+  const states: [string, (state: never) => unknown][] = [
+    ["cut short", (state) => JSON.stringify(state).slice(0, 200)],
+    ["null", () => "null"],
+    ["without a configuration", (state: { config?: object }) => delete state.config],
+    ["without a network", (state: { config: { network?: object } }) => delete state.config.network],
+    [
+      "of an unknown network",
+      (state: { config: { network: object } }) =>
+        ((state.config.network as { architecture: string }).architecture = "VDSR"),
+    ],
+    ["without lengths", (state: { lengths?: object }) => delete state.lengths],
+    ["with empty lengths", (state: { lengths: object }) => (state.lengths = {})],
+    ["with lengths below 0", (state: { lengths: object }) => (state.lengths = { log: -1, events: 0 })],
+    ["without pictures", (state: { pictures?: object }) => delete state.pictures],
+    ["without a loader", (state: { loader?: object }) => delete state.loader],
+    [
+      "with a place behind the end",
+      (state: { loader: { position: number } }) => (state.loader.position = 1e9),
+    ],
+    ["with a seed that is none", (state: { loader: { seed: unknown } }) => (state.loader.seed = "x")],
+    ["at a step that is none", (state: { step: unknown }) => (state.step = "abc")],
+    ["at a step below 0", (state: { step: unknown }) => (state.step = -5)],
+    ["at a step after the last", (state: { step: unknown }) => (state.step = 1e9)],
+    ["without a time", (state: { seconds: unknown }) => (state.seconds = null)],
+    ["with an empty best", (state: { best: unknown }) => (state.best = {})],
+  ];
+
+  test.each<[string, () => void]>([
+    ["cut short", () => cut(checkpointFile, 300)],
+    ["empty", () => cut(checkpointFile, 0)],
+    ["with a bit turned in its weights", () => flipBit(checkpointFile, 40)],
+    ["that is a weight file", () => cpSync(file("best.safetensors"), file(checkpointFile))],
+    [
+      "that is a folder",
+      () => {
+        rmSync(file(checkpointFile));
+        mkdirSync(file(checkpointFile));
+      },
+    ],
+    [
+      "with values that are not finite",
+      () => {
+        const whole = readCheckpoint(folder);
+        const [name, { shape, data: values }] = [...whole.weights][0];
+        const bad = new Map(whole.weights).set(name, { shape, data: values.map(() => Number.NaN) });
+        writeFileSync(file(checkpointFile), serializeCheckpoint({ ...whole, weights: bad }));
+      },
+    ],
+    ...states.map(([what, change]): [string, () => void] => [
+      `whose state is ${what}`,
+      () => edit(change as never),
+    ]),
+  ])("of a checkpoint %s: the one before it is read", async (_, damage) => {
+    damage();
+    const { result, said } = await saying(async ({ onMessage }) => readCheckpoint(folder, onMessage));
+    expect(result.state.step).toBe(4);
+    expect(said).toMatch(/is damaged \(.*\)\. Going on from|without the state of training.* Going on from/);
+  });
+
+  test("of a checkpoint: the run goes on from the one before it, with the same result", async () => {
+    flipBit(checkpointFile, 40);
+    const { said } = await saying((say) => resume(folder, { device, ...say }));
+    expect(said).toContain("its checksum differs). Going on from the one before it, of step 4.");
+    expect(weightsIn(folder)).toEqual(weights);
+    expect(readCheckpoint(folder).state.step).toBe(6);
+    // Killed while it was being replaced, on a file system without links.
+    rmSync(file(checkpointFile));
+    expect((await resume(folder, { device })).step).toBe(6);
+  });
+
+  test("of a checkpoint that somebody has edited: one paragraph", async () => {
+    edit((state: { config: object }) => {
+      state.config = { ...state.config, network: { ...network, filters: [5, 2] } };
+    });
+    await expect(resume(folder, { device })).rejects.toThrow(/^loadStateDict: .* does not fit this ESPCN/);
+  });
+
+  test("of both checkpoints: one paragraph says what is whole, and the folder stays as it is", async () => {
+    cut(checkpointFile, 300);
+    flipBit(previousCheckpointFile, 9);
+    const before = readdirSync(folder).map((name) => [name, readFileSync(file(name))]);
+    const whole = join(folder, "last.safetensors");
+    await expect(resume(folder, more)).rejects.toThrow(
+      `Whole in this folder: last.safetensors and best.safetensors. Begin a new run with these weights, by --init ${whole} and another --out.`,
+    );
+    await expect(train(config({ out: folder }), { device })).rejects.toThrow("already holds a run");
+    expect(readdirSync(folder).map((name) => [name, readFileSync(file(name))])).toEqual(before);
+    expect((await train(config({ init: whole }), { device })).step).toBe(6);
+    for (const name of ["last", "best"]) cut(`${name}.safetensors`, 50);
+    await expect(resume(folder, more)).rejects.toThrow("Nothing else in the folder is whole");
+  });
+
+  test.each<[string, () => void, RegExp | undefined]>([
+    [
+      "a log with lines that are none",
+      () => {
+        const lines = readFileSync(file("log.jsonl"), "utf8").split("\n");
+        const damaged = [
+          '{"st',
+          "null",
+          "[]",
+          '{"step":"x","loss":1}',
+          '{"step":1,"loss":{}}',
+          ...lines.slice(5),
+        ];
+        writeFileSync(file("log.jsonl"), damaged.join("\n").padEnd(lines.join("\n").length, "\n"));
+      },
+      undefined,
+    ],
+    [
+      "a log cut short",
+      () => cut("log.jsonl", 50),
+      /log\.jsonl has 50 bytes, but \d+ when the checkpoint was made/,
+    ],
+    ["no log", () => rmSync(file("log.jsonl")), /log\.jsonl has 0 bytes/],
+    ["no events", () => rmSync(file("events.out.tfevents.pixelgrad")), /has been changed by something else/],
+    [
+      "no best weights",
+      () => rmSync(file("best.safetensors")),
+      /The best weights so far are lost: .*no such file/,
+    ],
+    ["best weights cut short", () => cut("best.safetensors", 100), /The best weights so far are lost/],
+    ["no last weights", () => rmSync(file("last.safetensors")), undefined],
+  ])("%s: training goes on", async (_, damage, message) => {
+    damage();
+    const { result, said } = await saying((say) => resume(folder, { ...more, ...say }));
+    expect(result.step).toBe(8);
+    if (message) expect(said).toMatch(message);
+    expect(existsSync(file("best.safetensors"))).toBe(true);
+    for (const line of readFileSync(file("log.jsonl"), "utf8").trim().split("\n").slice(-2)) JSON.parse(line);
+    expect(readFileSync(file("report.html"), "utf8")).toMatch(/<\/html>\s*$/);
+  });
+
+  test("pictures that are gone leave the folder as it was", async () => {
+    appendFileSync(file("log.jsonl"), "half a li");
+    const before = readdirSync(folder).map((name) => [name, readFileSync(file(name))]);
+    const change = (saved: TrainConfig) => ({ ...saved, data: ["nowhere"] });
+    await expect(resume(folder, { device, change })).rejects.toThrow("nowhere: there is no such folder");
+    await expect(resume(join(folder, "none"), { device })).rejects.toThrow("none: there is no such folder");
+    await expect(resume(file("log.jsonl"), { device })).rejects.toThrow("there is no such folder");
+    expect(readdirSync(folder).map((name) => [name, readFileSync(file(name))])).toEqual(before);
+  });
+
+  test("a checkpoint without a checksum, as earlier versions wrote it, is read", () => {
+    edit(() => undefined);
+    const { state } = readCheckpoint(folder);
+    expect(state).toMatchObject({ step: 6 } satisfies Partial<CheckpointState>);
+    expect(basename(folder)).not.toBe("");
+  });
+});
