@@ -61,6 +61,7 @@ Brackets hold the value of a flag that is not given.`,
       ["--data photos --valid Set5/HR --steps 5000", "your own pictures, measured on others"],
       [`--resume runs/${name.toLowerCase()}-x2`, "goes on where that run stopped"],
     ],
+    savesWhenStopped: true,
     async run(values, { program, signal }) {
       const { folder, change, config } = readTraining(architecture, values, defaults);
       const options = { signal, ...reporter() };
