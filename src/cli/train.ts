@@ -5,6 +5,7 @@ import { Progress } from "../report/progress.ts";
 import { presetsOf, resume, type TrainConfig, type TrainStatus, train } from "../train/index.ts";
 import { checkConfig, formatSetting, type Setting, settingsFor, withSetting } from "../train/settings.ts";
 import { type Command, type Flags, UsageError, type Values } from "./flags.ts";
+import { print } from "./print.ts";
 import { type CommandGroup, run } from "./run.ts";
 
 export const trainCommands: CommandGroup = {
@@ -70,7 +71,7 @@ Brackets hold the value of a flag that is not given.`,
       const { steps } = result.config;
       options.close();
       if (best) {
-        console.log(
+        print(
           `Best: ${best.psnr.toFixed(2)} dB at step ${best.step} (bicubic ${bicubic.toFixed(2)}). ` +
             `Look at ${path}/report.html and comparison.png.`,
         );
@@ -78,7 +79,7 @@ Brackets hold the value of a flag that is not given.`,
       if (step === steps) return;
       const next = `${asCalled(program)} --resume ${quoted(path)}`;
       const saved = step > 0 ? ` What it had learned by then is saved; go on with: ${next}` : "";
-      console.log(`Stopped at step ${step} of ${steps}.${saved}`);
+      print(`Stopped at step ${step} of ${steps}.${saved}`);
     },
   };
 }
@@ -140,7 +141,7 @@ function reporter() {
   return {
     onMessage(line: string) {
       if (progress) progress.log(line);
-      else console.log(line);
+      else print(line);
       progress?.skip();
     },
     onProgress({ step, steps, loss, lr, psnr, waiting }: TrainStatus) {

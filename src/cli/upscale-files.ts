@@ -188,10 +188,22 @@ async function upscaleOne(
   return { ...bands.report, ...size, ms: performance.now() - start, peakProcessBytes };
 }
 
-function lineOf({ input, output, skipped, error, method, scale, width, height, tiles, ms }: Report): string {
+function lineOf({
+  input,
+  output,
+  skipped,
+  isInput,
+  error,
+  method,
+  scale,
+  width,
+  height,
+  tiles,
+  ms,
+}: Report): string {
   if (error !== undefined)
     return [input, output].some((path) => path && error.startsWith(path)) ? error : `${input}: ${error}`;
-  if (skipped) return `${output} exists and is left alone; --overwrite replaces it`;
+  if (skipped) return `${output} exists and is left alone${isInput ? "" : "; --overwrite replaces it"}`;
   const time = ms! < 60_000 ? `${(ms! / 1e3).toFixed(1)} s` : formatDuration(ms! / 1e3);
   const count = `${tiles} tile${tiles === 1 ? "" : "s"}`;
   return `${output}  ${width}x${height}  ${method} x${scale}  ${count}  ${time}`;

@@ -23,6 +23,8 @@ export interface Job {
   readonly input: string;
   /** Missing where `error` says that there is no such input. */
   readonly output?: string;
+  /** The output is there already, and among the pictures to enlarge, so that it must not be replaced. */
+  readonly isInput?: true;
   /** Why it cannot be enlarged. */
   readonly error?: string;
 }
@@ -61,7 +63,7 @@ export function planOf(settings: UpscaleSettings, onLeftOut: (line: string) => v
   const inputs = idsOf([...sources.map(({ path }) => path), method]);
   const checked = checkResults(jobs, inputs, settings);
   const outputs = checked
-    .filter((job) => job.error === undefined && !inputs.has(fileId(job.output!)))
+    .filter(({ error, isInput }) => error === undefined && !isInput)
     .map((job) => ({ flag: "--output", path: job.output }));
   checkOutputs([...outputs, { flag: "--json", path: json }], inputs);
   return { jobs: [...checked, ...failed], leftOut };
@@ -241,7 +243,10 @@ function checkResults(
     written.add(id);
     return undefined;
   };
-  const checked = jobs.map((job) => ({ ...job, error: job.error ?? problemOf(job) }));
+  const checked = jobs.map((job): Job => {
+    const isInput = statsOf(job.output!) && inputs.has(fileId(job.output!)) ? true : undefined;
+    return { ...job, isInput, error: job.error ?? problemOf(job) };
+  });
   if (checked.length > 0 && checked.every(({ output, error }) => error === replacesInput(output))) {
     throw new UsageError(checked[0].error!);
   }

@@ -11,6 +11,10 @@ export async function upscaleVideo(flags: UpscaleFlags, signal: AbortSignal): Pr
   }
   // Wakes what waits for the next frame.
   signal.addEventListener("abort", () => process.stdin.destroy(signal.reason));
+  let lost: Error | undefined;
+  process.stdout.on("error", (error) => {
+    lost = error;
+  });
   let count = 0;
   try {
     const reader = new Y4mReader(process.stdin);
@@ -41,11 +45,10 @@ export async function upscaleVideo(flags: UpscaleFlags, signal: AbortSignal): Pr
       process.stdin.destroy(); // else an unread rest of it keeps the process alive
     }
   } catch (error) {
-    const { errored } = process.stdout;
-    if (!errored) throw error;
+    if (lost === undefined) throw error;
     throw new DataError(
       `standard output: the program that was to read the video has ended after ${count} frames ` +
-        `(${errored.message}). The rest is lost.`,
+        `(${lost.message}). The rest is lost.`,
       { cause: error },
     );
   }
