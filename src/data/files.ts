@@ -1,5 +1,5 @@
 import { constants, mkdirSync } from "node:fs";
-import { type FileHandle, open, readFile, rename, statfs, writeFile } from "node:fs/promises";
+import { type FileHandle, open, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Metadata, Sharp } from "sharp";
@@ -161,9 +161,8 @@ export async function replaceWhole(
     await rename(temporary, targetOf(path));
     temporaryDone(temporary);
   } catch (cause) {
-    const error = await writeError(path, cause);
     await removeTemporary(temporary);
-    throw error;
+    throw writeError(path, cause);
   }
 }
 
@@ -215,11 +214,9 @@ export function makeFolder(path: string, advice = "Name another one."): void {
 }
 
 /** What to say if `path` could not be written. */
-export async function writeError(path: string, cause: unknown): Promise<DataError> {
+export function writeError(path: string, cause: unknown): DataError {
   if (cause instanceof DataError) return cause;
   const { code = "", message } = cause as NodeJS.ErrnoException;
-  // The encoders of pictures have no codes, and say three lines about everything.
-  const full = code === "" && (await freeBytes(path)) < 2 ** 16 ? { code: "ENOSPC" } : cause;
   const reasons: Readonly<Record<string, string>> = {
     ENOENT: `there is no folder ${dirname(path)}. Make it, or name another file`,
     EISDIR: "there is a folder of this name. Move it away, or name another file",
@@ -233,15 +230,9 @@ export async function writeError(path: string, cause: unknown): Promise<DataErro
   const reason =
     reasons[code] ?? `${message.split("\n")[0]}. Does the folder exist, and may you write there?`;
   return (
-    diskFullError(path, full) ??
+    diskFullError(path, cause) ??
     new DataError(`${path}: cannot be written: ${reason.replace(/(\w)$/, "$1.")}`, { cause })
   );
-}
-
-/** How much a process may still write to the disk of a file. */
-async function freeBytes(path: string): Promise<number> {
-  const disk = await statfs(dirname(targetOf(path))).catch(() => undefined);
-  return disk ? disk.bavail * disk.bsize : Infinity;
 }
 
 /** If a write failed because the disk is full, or the user's share of it; otherwise undefined. */

@@ -100,7 +100,7 @@ export class PictureWriter {
       return new PictureWriter(path, options, strips, file);
     } catch (cause) {
       await removeTemporary(strips);
-      throw await writeError(path, cause);
+      throw writeError(path, cause);
     }
   }
 
@@ -119,7 +119,7 @@ export class PictureWriter {
         done += (await this.#file.write(rest)).bytesWritten;
       }
     } catch (cause) {
-      throw await writeError(this.#path, cause);
+      throw writeError(this.#path, cause);
     }
   }
 
