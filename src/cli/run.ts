@@ -61,10 +61,9 @@ export async function run(
     return stop.exitCode ?? 0;
   } catch (error) {
     if (stop.exitCode === undefined) return reportFailure(name, error);
-    if (stop.signal.reason instanceof DataError) return stop.exitCode; // it has been printed
     // A reader that goes away mid-video has lost frames; one that goes away mid-text has read enough.
-    if (error instanceof DataError) reportFailure(name, error);
-    else if (!stop.isBrokenPipe) printError("Stopped.");
+    if (error instanceof DataError && !stop.wasTold) reportFailure(name, error);
+    else if (!stop.isQuiet) printError("Stopped.");
     return stop.exitCode;
   } finally {
     stop.commandHasEnded();
@@ -97,7 +96,10 @@ class Stop {
   /** Milliseconds that the command may take to end by itself. */
   grace = 1000;
   exitCode: number | undefined;
-  isBrokenPipe = false;
+  /** It has been printed why the program stops. */
+  wasTold = false;
+  /** Nothing need be said about the end. */
+  isQuiet = false;
   #timer: NodeJS.Timeout | undefined;
   #hasEnded = false;
 
@@ -105,25 +107,25 @@ class Stop {
     for (const name of stopping) process.on(name, () => this.#stop(128 + constants.signals[name]));
     process.stdout.on("error", (error: NodeJS.ErrnoException) => {
       if (this.exitCode !== undefined) return;
+      this.isQuiet = true;
       // As if SIGPIPE had ended the program, which Node ignores: "pixelgrad … | head".
-      this.isBrokenPipe = error.code === "EPIPE";
-      if (this.isBrokenPipe) return this.#stop(128 + 13);
+      if (error.code === "EPIPE") return this.#stop(128 + 13);
+      this.wasTold = true;
       const reason = error.code === "ENOSPC" ? "the disk is full" : error.message;
-      const failure = new DataError(`standard output cannot be written: ${reason}.`);
-      printError(failure.message);
-      this.#stop(1, failure);
+      printError(`standard output cannot be written: ${reason}.`);
+      this.#stop(1);
     });
     process.stderr.on("error", () => {}); // nobody is there to be told
   }
 
-  #stop(code: number, reason?: Error): void {
+  #stop(code: number): void {
     if (this.exitCode !== undefined) process.exit(this.exitCode);
     this.exitCode = code;
     process.exitCode = code; // the command may have ended before its output could not be written
-    this.#controller.abort(reason);
+    this.#controller.abort();
     if (this.grace === Infinity || this.#hasEnded) return;
     this.#timer = setTimeout(() => {
-      if (!this.isBrokenPipe && !reason) printError("Stopped.");
+      if (!this.isQuiet) printError("Stopped.");
       process.exit(code);
     }, this.grace);
   }
