@@ -36,6 +36,10 @@ export async function upscaleFiles(
   checkFormat(settings);
   const { jobs, leftOut } = planOf(settings, printError);
   for (const { output } of jobs) if (output !== undefined) removeLeftovers(output);
+  if (jobs.every((job) => job.error !== undefined || isSkipped(job, settings))) {
+    const work = jobs.map((job) => ({ job, pixels: 0 }));
+    return { pictures: await upscaleAll(work, undefined, settings, signal), leftOut };
+  }
   const { default: sharp } = await import("sharp");
   sharp.cache(false); // every picture is read once
   const opened = await methodOf(flags);
@@ -95,10 +99,10 @@ function isSkipped({ output = "" }: Job, { overwrite }: UpscaleSettings): boolea
   return !overwrite && !isStream(output) && statSync(output, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** What cannot be done is told first, and then the rest is done. */
+/** What cannot be done is told first, and then the rest is done, which without an upscaler is nothing. */
 async function upscaleAll(
   work: readonly Work[],
-  upscaler: Upscaler,
+  upscaler: Upscaler | undefined,
   settings: UpscaleSettings,
   signal: AbortSignal,
 ): Promise<Report[]> {
@@ -135,11 +139,11 @@ async function upscaleAll(
 /** Reads, enlarges and writes. Errors become the picture's report; there is none if the signal ended it. */
 async function upscaleFile(
   job: Job,
-  upscaler: Upscaler,
+  upscaler: Upscaler | undefined,
   settings: UpscaleSettings,
   signal: AbortSignal,
 ): Promise<Report | undefined> {
-  if (isSkipped(job, settings)) return { ...job, skipped: true };
+  if (isSkipped(job, settings) || upscaler === undefined) return { ...job, skipped: true };
   try {
     return { ...job, ...(await upscaleOne(job, upscaler, settings, signal)) };
   } catch (error) {
