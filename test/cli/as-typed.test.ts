@@ -19,6 +19,7 @@ import { float32Device } from "../support/devices.ts";
 import { drawnPicture } from "../support/pictures.ts";
 import { root } from "../support/run.ts";
 import { shellWith } from "../support/shell.ts";
+import { trainAsTyped } from "../support/train-as-typed.ts";
 
 const folder = temporaryFolder();
 const type = shellWith(join(folder, "bin"));
@@ -121,4 +122,11 @@ describe.skipIf(process.platform === "win32")("word for word", () => {
     expect(again.code, again.stderr).toBe(0);
     expect(again.stderr).toMatch(/exists and is left alone/);
   });
+});
+
+test.skipIf(process.platform === "win32")("training, Ctrl-C, and the command that it prints", async () => {
+  const home = join(folder, "training");
+  mkdirSync(home);
+  const command = await trainAsTyped(type, home, "npx pixelgrad train espcn --data photos");
+  expect(command).toContain("--resume");
 });

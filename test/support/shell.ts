@@ -2,11 +2,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { root } from "./run.ts";
 
 export interface ShellResult {
-  readonly code: number | null;
+  /** 128 and the signal's number if a signal ended the shell, too, as Ctrl-C does. */
+  readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -55,9 +57,9 @@ export function shellWith(bin: string) {
       arrived();
     });
     return new Promise((resolve) =>
-      child.once("close", (code) => {
+      child.once("close", (code, name) => {
         clearTimeout(timer);
-        resolve({ code, stdout, stderr });
+        resolve({ code: code ?? 128 + constants.signals[name!], stdout, stderr });
       }),
     );
   };
