@@ -9,7 +9,8 @@ import { isInterpolation, isMethodName, methodNames, scalesOf } from "../upscale
 import { aboutProtocols, checkPicturesIn, measureFlags } from "./evaluate.ts";
 import { defineCommand, UsageError, type Values } from "./flags.ts";
 import { methodFlag, methodOf, openAdapter } from "./methods.ts";
-import { checkNotInput, idsOf, writeJson } from "./outputs.ts";
+import { checkOutputs, checkWritable, idsOf, writeJson } from "./outputs.ts";
+import { print, printError } from "./print.ts";
 import { describeResult, figures, measure, milliseconds, type Result, refuseFailures } from "./results.ts";
 
 /** "bicubic,edsr-small"; a method that is there twice counts once. */
@@ -56,21 +57,21 @@ ${aboutProtocols}`,
     const methods = await openMethods(values);
     try {
       const { scale } = methods[0].upscaler;
-      const pictures = findPictures(hr, lr, scale, console.error);
+      const pictures = findPictures(hr, lr, scale, printError);
       const weights = methods.map((method) => method.weights);
       const inputs = idsOf([...weights, ...pictures.flatMap(({ high, low }) => [high, low])]);
-      for (const drawing of ["quality-speed.png", "details.png"]) {
-        checkNotInput(join(out, drawing), "--out", inputs);
-      }
+      const outputs = outputNames.map((name) => ({ flag: "--out", path: join(out, name) }));
+      checkOutputs(outputs, inputs);
       makeFolder(out, "Name another one with --out.");
+      for (const { path } of outputs) checkWritable(path);
 
       const results: Result[] = [];
       let measurable = pictures;
       let details: Detail[] | undefined;
       for (const [i, opened] of methods.entries()) {
         const { name, upscale } = opened.upscaler;
-        console.error(`Measuring ${name} (${i + 1} of ${methods.length}) …`);
-        const options = { protocol, border, signal, onFailure: console.error };
+        printError(`Measuring ${name} (${i + 1} of ${methods.length}) …`);
+        const options = { protocol, border, signal, onFailure: printError };
         const result = await measure(opened, measurable, options);
         results.push(result);
         const scores = new Map(result.images.map((image) => [image.name, image]));
@@ -98,6 +99,9 @@ ${aboutProtocols}`,
     }
   },
 });
+
+/** What a comparison leaves in its folder. */
+const outputNames = ["compare.md", "compare.json", "quality-speed.svg", "quality-speed.png", "details.png"];
 
 /** A part of a picture, and each method's version of it. */
 interface Detail {
@@ -163,7 +167,7 @@ async function writeResults(
 ): Promise<void> {
   const { writeDrawing } = await import("../report/plot.ts");
   const { sideBySide } = await import("../report/picture.ts");
-  const { markdownTable, textTable } = await import("../report/table.ts");
+  const { markdownTable, markdownText, textTable } = await import("../report/table.ts");
 
   const header = ["method", "PSNR, dB", "SSIM", "ms per picture", "ms per megapixel", "parameters"];
   const rows = results.map(({ method, mean, msPerMegapixel, parameters }) => [
@@ -173,14 +177,14 @@ async function writeResults(
     parameters.toLocaleString("en-US"),
   ]);
   const notes = notesOn(results);
-  console.log(`\n${textTable(header, rows)}\n\n${notes.join("\n")}`);
+  print("", ...textTable(header, rows).split("\n"), "", ...notes);
 
   const compared = `PSNR on ${results[0].protocol === "y" ? "Y" : "RGB"}, border ${results[0].border}`;
   const plot = await plotOf(title, compared, results);
   const page = [
-    `# ${title}`,
+    `# ${markdownText(title)}`,
     markdownTable(header, rows),
-    notes.map((line) => `- ${line}`).join("\n"),
+    notes.map((line) => `- ${markdownText(line)}`).join("\n"),
     ...(plot ? ["![Quality against speed](quality-speed.svg)"] : []),
     ...(details.length > 0 ? ["![Details side by side](details.png)"] : []),
   ];
@@ -196,7 +200,7 @@ async function writeResults(
     // Nine panels of this size make a page of some 1500 pixels.
     await writePng(join(folder, "details.png"), await sideBySide(rows, 2 * detailSize));
   }
-  console.log(`\nWritten to ${folder}: compare.md shows it all.`);
+  print("", `Written to ${folder}: compare.md shows it all.`);
 }
 
 /** What the figures depend on, with the methods for which that is the same. */

@@ -1,8 +1,10 @@
 import { formatNames } from "../data/formats.ts";
 import { file, folder, oneOf, whole } from "../options/kinds.ts";
+import { printable } from "../report/printable.ts";
 import { defineCommand } from "./flags.ts";
 import { adapterFlag, ensembleFlag, methodFlag, methodOf, scaleFlag } from "./methods.ts";
-import { checkFolderOf, checkNotInput, idsOf, writeJson } from "./outputs.ts";
+import { checkOutputs, checkWritable, idsOf, writeJson } from "./outputs.ts";
+import { print, printError } from "./print.ts";
 import { describeResult, figures, measure, refuseFailures } from "./results.ts";
 
 /** Flags of `evaluate` and `compare` that say what is measured, and on what. */
@@ -56,27 +58,27 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
     ],
   ],
   async run({ hr, lr, protocol, border, json, ...flags }, { signal }) {
-    checkFolderOf(json);
+    checkWritable(json);
     const { findPictures } = await import("../evaluate/index.ts");
     await checkPicturesIn(hr, lr);
     const opened = await methodOf(flags);
     try {
-      const pictures = findPictures(hr, lr, opened.upscaler.scale, console.error);
+      const pictures = findPictures(hr, lr, opened.upscaler.scale, printError);
       const inputs = idsOf([opened.weights, ...pictures.flatMap(({ high, low }) => [high, low])]);
-      if (json !== undefined) checkNotInput(json, "--json", inputs);
-      const width = Math.max("picture".length, ...pictures.map(({ name }) => name.length));
-      const print = (name: string, ...columns: string[]) =>
-        console.log(name.padEnd(width) + columns.map((column) => column.padStart(11)).join(""));
+      checkOutputs([{ flag: "--json", path: json }], inputs);
+      const width = Math.max("picture".length, ...pictures.map(({ name }) => printable(name).length));
+      const printRow = (name: string, ...columns: string[]) =>
+        print(printable(name).padEnd(width) + columns.map((column) => column.padStart(11)).join(""));
       const result = await measure(opened, pictures, {
         ...{ protocol, border, signal },
-        onFailure: console.error,
+        onFailure: printError,
         onPicture(score, i) {
-          if (i === 0) print("picture", "PSNR, dB", "SSIM", "ms");
-          print(score.name, ...figures(score));
+          if (i === 0) printRow("picture", "PSNR, dB", "SSIM", "ms");
+          printRow(score.name, ...figures(score));
         },
       });
-      print("mean", ...figures(result.mean));
-      console.log(`\n${result.method} x${result.scale}: ${describeResult(result)}`);
+      printRow("mean", ...figures(result.mean));
+      print("", `${result.method} x${result.scale}: ${describeResult(result)}`);
       await writeJson(json, result);
       refuseFailures([result]);
     } finally {

@@ -44,6 +44,10 @@ export interface Command<F extends Flags = Flags> {
   /** What it does, and what to know before using it. Lines of at most 100 characters. */
   readonly about: string;
   readonly flags: F;
+  /** The flag that arguments without a flag are values of. It may be repeated, and its values are a list. */
+  readonly operands?: string;
+  /** It may take its time when it is asked to stop, to save what it has. Others are ended after a second. */
+  readonly savesWhenStopped?: true;
   /** What follows the name of the command, and what that does. */
   readonly examples: readonly (readonly [args: string, what: string])[];
   run(values: Values<F>, context: Context): Promise<void>;
@@ -53,7 +57,7 @@ export interface Command<F extends Flags = Flags> {
 export interface Context {
   /** How users call the command: "pixelgrad upscale". */
   readonly program: string;
-  /** Aborted by Ctrl-C. */
+  /** Aborted by Ctrl-C and other signals that ask for the end. */
   readonly signal: AbortSignal;
 }
 
@@ -63,26 +67,40 @@ export function defineCommand<const F extends Flags>(command: Command<F>): Comma
 }
 
 /** Reads a command's part of the command line. @throws UsageError */
-export function parseFlags<F extends Flags>({ flags }: Command<F>, args: readonly string[]): Values<F> {
+export function parseFlags<F extends Flags>(
+  { flags, operands }: Command<F>,
+  args: readonly string[],
+): Values<F> {
   const entries = Object.entries<ValueFlag | Switch>(flags);
   const options = entries.map(([name, flag]) => {
     const type = "kind" in flag ? "string" : "boolean";
     // `multiple` lets readValue notice a second one.
     return [name, { type, multiple: true, ...(flag.short && { short: flag.short }) }] as const;
   });
-  const parsed = parse(args, Object.fromEntries(options));
+  const parsed = parse(args, Object.fromEntries(options), operands);
   const values = entries.map(([name, flag]) => [name, readValue(name, flag, parsed[name] ?? [])]);
   return Object.fromEntries(values) as Values<F>;
 }
 
 type Parsed = Record<string, (string | boolean)[] | undefined>;
 
-function parse(args: readonly string[], options: ParseArgsConfig["options"]): Parsed {
+function parse(
+  args: readonly string[],
+  options: ParseArgsConfig["options"],
+  operands: string | undefined,
+): Parsed {
   try {
-    return parseArgs({ args: [...args], options, allowPositionals: false }).values as Parsed;
+    const allowPositionals = operands !== undefined;
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals });
+    if (operands === undefined || positionals.length === 0) return values as Parsed;
+    const named = (values as Parsed)[operands] ?? [];
+    return { ...(values as Parsed), [operands]: [...named, ...positionals] };
   } catch (error) {
     // Node's own messages have several lines and advice about positional arguments.
-    throw new UsageError(escaped((error as Error).message.split(/\. |\n/)[0]));
+    const [reason] = (error as Error).message.split(/\. |\n/);
+    const isName = reason.includes("ambiguous") || args.some((arg) => /^-[^-].*\./.test(arg));
+    const advice = isName ? '; a name that begins with "-" is given as "./-name"' : "";
+    throw new UsageError(`${escaped(reason)}${advice}`);
   }
 }
 
@@ -106,11 +124,12 @@ function readValue(name: string, flag: ValueFlag | Switch, texts: readonly (stri
 // ---- Help
 
 /** `pixelgrad COMMAND --help`; `program` is how users call the command. */
-export function helpOf({ about, flags, examples }: Command, program: string): string {
+export function helpOf({ about, flags, operands, examples }: Command, program: string): string {
   const entries = Object.entries<ValueFlag | Switch>(flags);
-  const usage = entries.map(([name, flag]) =>
-    "kind" in flag && flag.required ? ` --${name} ${flag.kind.symbol}` : "",
-  );
+  const usage = entries.map(([name, flag]) => {
+    if (!("kind" in flag && flag.required)) return "";
+    return name === operands ? ` ${name.toUpperCase()} …` : ` --${name} ${flag.kind.symbol}`;
+  });
   const rows = entries.map(([name, flag]) => {
     const short = flag.short === undefined ? "    " : `-${flag.short}, `;
     const value = "kind" in flag ? ` ${flag.kind.symbol}${flag.multiple === true ? " …" : ""}` : "";

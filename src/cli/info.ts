@@ -3,7 +3,8 @@ import { cpus } from "node:os";
 import { file } from "../options/kinds.ts";
 import { defineCommand } from "./flags.ts";
 import { adapterFlag } from "./methods.ts";
-import { checkFolderOf, writeJson } from "./outputs.ts";
+import { checkOutputs, checkWritable, writeJson } from "./outputs.ts";
+import { print, printError } from "./print.ts";
 
 export const infoCommand = defineCommand({
   about: `
@@ -24,32 +25,32 @@ reaches, and the bytes per second of a plain copy. No network can run faster tha
     ["-g NVIDIA", "one whose name contains this"],
   ],
   async run({ adapter, json }) {
-    checkFolderOf(json);
+    checkOutputs([{ flag: "--json", path: json }], new Set());
+    checkWritable(json);
     const { adaptersPresent, GpuDevice, init, measureCeilings } = await import("../node.ts");
     const adapters = await adaptersPresent();
     const device = await init({ adapter });
     const processor = `${cpus().length} x ${cpus()[0]?.model.trim() ?? "unknown"}`;
-    console.log(`processor   ${processor}, ${process.platform} ${process.arch}, Node ${process.version}`);
-    console.log(`adapters    ${adapters.length > 0 ? adapters.join("\n            ") : "none but cpu"}`);
-    console.log(`in use      ${device.name}`);
+    print(`processor   ${processor}, ${process.platform} ${process.arch}, Node ${process.version}`);
+    const names = adapters.length > 0 ? adapters : ["none but cpu"];
+    print(...names.map((name, i) => `${(i === 0 ? "adapters" : "").padEnd(12)}${name}`));
+    print(`in use      ${device.name}`);
     const facts = { processor, adapters, adapter: device.name };
     if (!(device instanceof GpuDevice)) {
-      console.log("            plain TypeScript, for comparison: a hundred times slower than any adapter");
+      print("            plain TypeScript, for comparison: a hundred times slower than any adapter");
       await writeJson(json, facts);
       return;
     }
     const { profile, gpu } = device;
     const { maxStorageBufferBindingSize, maxBufferSize } = gpu.limits;
-    console.log(
-      `subgroups   ${profile.subgroupSize > 0 ? `of ${profile.subgroupSize}` : "none of one size"}`,
-    );
-    console.log(`limits      ${mebibytes(maxStorageBufferBindingSize)} for a tensor`);
-    console.log(`            ${mebibytes(maxBufferSize)} for a buffer`);
-    console.error("Measuring …");
+    print(`subgroups   ${profile.subgroupSize > 0 ? `of ${profile.subgroupSize}` : "none of one size"}`);
+    print(`limits      ${mebibytes(maxStorageBufferBindingSize)} for a tensor`);
+    print(`            ${mebibytes(maxBufferSize)} for a buffer`);
+    printError("Measuring …");
     const ceilings = await measureCeilings(device, { runs: 5, minRunMs: 20 });
-    console.log(`arithmetic  ${figure(ceilings.flops / 1e9)} GFLOP/s at best`);
+    print(`arithmetic  ${figure(ceilings.flops / 1e9)} GFLOP/s at best`);
     for (const { bytes, rate } of ceilings.copies) {
-      console.log(`copying     ${figure(rate / 1e9).padStart(5)} GB/s, of ${mebibytes(bytes)}`);
+      print(`copying     ${figure(rate / 1e9).padStart(5)} GB/s, of ${mebibytes(bytes)}`);
     }
     await writeJson(json, { ...facts, profile, maxStorageBufferBindingSize, maxBufferSize, ceilings });
   },

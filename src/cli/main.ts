@@ -5,6 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import type { Command } from "./flags.ts";
+import { print } from "./print.ts";
 import { type CommandGroup, run } from "./run.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
@@ -30,17 +31,18 @@ const pixelgrad: CommandGroup = {
       load: async () => (await import("./train.ts")).trainCommands,
     },
     upscale: {
-      summary: "enlarges a picture, a folder of pictures, or video from a pipe",
+      summary: "enlarges pictures, folders of pictures, or video from a pipe",
       load: async () => (await import("./upscale.ts")).upscaleCommand as Command,
     },
   },
   notes: `  pixelgrad --version         prints the version
 
-Exit codes: 0 done, 1 failed, 2 wrong command line, 130 stopped by Ctrl-C, 143 by SIGTERM.
+Exit codes: 0 done; 1 failed, also if only a part did; 2 wrong command line; 130 stopped by Ctrl-C,
+129 by SIGHUP, 143 by SIGTERM; 141 if the reader of standard output ended first ("… | head").
 Networks run on the fastest WebGPU adapter. --adapter or the environment variable PIXELGRAD_ADAPTER
 chooses another one. With PIXELGRAD_DEBUG=1, failures are printed with their stack traces.`,
 };
 
 const args = process.argv.slice(2);
-if (args[0] === "--version" || args[0] === "-v") console.log(version);
+if (args[0] === "--version" || args[0] === "-v") print(version);
 else process.exitCode = await run("pixelgrad", pixelgrad, args);

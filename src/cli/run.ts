@@ -1,6 +1,10 @@
 /** From a command line to an exit code, for `pixelgrad` and for the examples. */
+import { constants } from "node:os";
+import { inspect } from "node:util";
 import { orList } from "../options/kinds.ts";
+import { DataError } from "../picture/errors.ts";
 import { type Command, helpOf, parseFlags, table, UsageError } from "./flags.ts";
+import { print, printError } from "./print.ts";
 
 /** Several commands under one name, each of them loaded when it is asked for. */
 export interface CommandGroup {
@@ -20,10 +24,9 @@ export interface CommandEntry {
 }
 
 /**
- * Runs a command line and returns the exit code: 0 done, 1 failed, 2 wrong command line, 130 stopped by
- * Ctrl-C, 143 by SIGTERM. The first signal asks the command to stop, the second ends the program at once. A
- * failure that users can do something about is printed as one paragraph; one that looks like a bug, and with
- * PIXELGRAD_DEBUG every one, with its stack.
+ * Runs a command line and returns the exit code: 0 done, 1 failed, 2 wrong command line, 128 and the number of
+ * the signal that stopped it (130 for Ctrl-C). A failure that users can do something about is printed as one
+ * paragraph; one that looks like a bug, and with PIXELGRAD_DEBUG every one, with its stack.
  *
  * @param program how users call the command or the group: "pixelgrad".
  */
@@ -32,16 +35,14 @@ export async function run(
   command: Command | CommandGroup,
   args: readonly string[],
 ): Promise<number> {
-  // The reader of the output may have seen enough: "pixelgrad … | head".
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
   process.on("uncaughtException", (error) => process.exit(reportFailure(program, error)));
-  const stop = stopOnSignals();
+  const stop = new Stop();
   let name = program;
   try {
     while ("commands" in command) {
       const [first, ...rest] = args;
       if (first === undefined || isHelp(first) || first === "help") {
-        console.log(overviewOf(name, command));
+        print(...overviewOf(name, command).split("\n"));
         return first === undefined ? 2 : 0;
       }
       const { commands, noun } = command;
@@ -52,13 +53,20 @@ export async function run(
       name = `${name} ${first}`;
       [command, args] = [await commands[first].load(), rest];
     }
-    if (args.some(isHelp)) console.log(helpOf(command, name));
-    else await command.run(parseFlags(command, args), { program: name, signal: stop.signal });
+    if (asksForHelp(args)) print(...helpOf(command, name).split("\n"));
+    else {
+      stop.grace = command.savesWhenStopped ? Infinity : 1000;
+      await command.run(parseFlags(command, args), { program: name, signal: stop.signal });
+    }
     return stop.exitCode ?? 0;
   } catch (error) {
     if (stop.exitCode === undefined) return reportFailure(name, error);
-    console.error("Stopped.");
+    // A reader that goes away mid-video has lost frames; one that goes away mid-text has read enough.
+    if (error instanceof DataError && !stop.wasTold) reportFailure(name, error);
+    else if (!stop.isQuiet) printError("Stopped.");
     return stop.exitCode;
+  } finally {
+    stop.commandHasEnded();
   }
 }
 
@@ -66,30 +74,80 @@ function isHelp(arg: string): boolean {
   return arg === "--help" || arg === "-h";
 }
 
-/** The first Ctrl-C or SIGTERM aborts `signal` and sets the exit code. */
-function stopOnSignals(): { readonly signal: AbortSignal; exitCode: number | undefined } {
-  const controller = new AbortController();
-  const stop = { signal: controller.signal, exitCode: undefined as number | undefined };
-  const on = (name: NodeJS.Signals, code: number) =>
-    process.on(name, () => {
-      if (stop.exitCode !== undefined) process.exit(code);
-      stop.exitCode = code;
-      controller.abort();
+/** What follows "--" are names. */
+function asksForHelp(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  return args.slice(0, end < 0 ? args.length : end).some(isHelp);
+}
+
+/** The ways to ask a program to end, as far as the system has them: Windows lacks some. */
+const stopping = (["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM"] as const).filter(
+  (name) => constants.signals[name] !== undefined,
+);
+
+/**
+ * The first signal asks the command to stop, through `signal`; the second ends the program at once, and so
+ * does the end of `grace`, for what does not listen at that moment. Temporary files are removed in any case:
+ * see data/temporary.ts. Standard output that cannot be written to any more stops a command in the same way.
+ */
+class Stop {
+  readonly #controller = new AbortController();
+  readonly signal = this.#controller.signal;
+  /** Milliseconds that the command may take to end by itself. */
+  grace = 1000;
+  exitCode: number | undefined;
+  /** It has been printed why the program stops. */
+  wasTold = false;
+  /** Nothing need be said about the end. */
+  isQuiet = false;
+  #timer: NodeJS.Timeout | undefined;
+  #hasEnded = false;
+
+  constructor() {
+    for (const name of stopping) process.on(name, () => this.#stop(128 + constants.signals[name]));
+    process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+      if (this.exitCode !== undefined) return;
+      this.isQuiet = true;
+      // As if SIGPIPE had ended the program, which Node ignores: "pixelgrad … | head".
+      if (error.code === "EPIPE") return this.#stop(128 + 13);
+      this.wasTold = true;
+      const reason = error.code === "ENOSPC" ? "the disk is full" : error.message;
+      printError(`standard output cannot be written: ${reason}.`);
+      this.#stop(1);
     });
-  on("SIGINT", 130);
-  on("SIGTERM", 143);
-  return stop;
+    process.stderr.on("error", () => {}); // nobody is there to be told
+  }
+
+  #stop(code: number): void {
+    if (this.exitCode !== undefined) process.exit(this.exitCode);
+    this.exitCode = code;
+    process.exitCode = code; // the command may have ended before its output could not be written
+    this.#controller.abort();
+    if (this.grace === Infinity || this.#hasEnded) return;
+    this.#timer = setTimeout(() => {
+      if (!this.isQuiet) printError("Stopped.");
+      process.exit(code);
+    }, this.grace);
+  }
+
+  commandHasEnded(): void {
+    this.#hasEnded = true;
+    clearTimeout(this.#timer);
+  }
 }
 
 /** Prints why it failed, and returns the exit code. */
 function reportFailure(program: string, error: unknown): number {
   const name = program.replace(/ --$/, ""); // npm wants it before flags
   if (error instanceof UsageError) {
-    console.error(`${name}: ${error.message}. "${program} --help" explains.`);
+    printError(`${name}: ${error.message}. "${program} --help" explains.`);
     return 2;
   }
   const full = process.env.PIXELGRAD_DEBUG || !(error instanceof Error) || isBug(error);
-  console.error(full ? error : `${name}: ${error.message}`);
+  if (full) printError(...inspect(error).split("\n"));
+  // Ours are one paragraph, and a line break in them is part of a file's name.
+  else if (error instanceof DataError) printError(`${name}: ${error.message}`);
+  else printError(...`${name}: ${error.message}`.split("\n"));
   return 1;
 }
 

@@ -14,6 +14,7 @@ import {
 import { checkConfig, formatSetting, type Setting, settingsFor, withSetting } from "../train/settings.ts";
 import { asCalled, quotedPath } from "./as-called.ts";
 import { type Command, type Flags, UsageError, type Values } from "./flags.ts";
+import { print } from "./print.ts";
 import { type CommandGroup, run } from "./run.ts";
 
 export const trainCommands: CommandGroup = {
@@ -75,6 +76,7 @@ Brackets hold the value of a flag that is not given.`,
       ["--data photos --valid Set5/HR --steps 5000", "your own pictures, measured on others"],
       [`--resume runs/${name.toLowerCase()}-x2`, "goes on where that run stopped"],
     ],
+    savesWhenStopped: true,
     async run(values, { program, signal }) {
       const { folder, change, config } = readTraining(architecture, values, defaults);
       const onLoss = values["on-loss"] as OnLoss | undefined;
@@ -84,7 +86,7 @@ Brackets hold the value of a flag that is not given.`,
       const { steps } = result.config;
       options.close();
       if (best) {
-        console.log(
+        print(
           `Best: ${best.psnr.toFixed(2)} dB at step ${best.step} (bicubic ${bicubic.toFixed(2)}). ` +
             `Look at ${path}/report.html and comparison.png.`,
         );
@@ -95,7 +97,7 @@ Brackets hold the value of a flag that is not given.`,
       }
       const next = `${asCalled(program)} --resume ${quotedPath(path)}`;
       const saved = step > 0 ? ` What it had learned by then is saved; go on with: ${next}` : "";
-      console.log(`Stopped at step ${step} of ${steps}.${saved}`);
+      print(`Stopped at step ${step} of ${steps}.${saved}`);
     },
   };
 }
@@ -157,7 +159,7 @@ function reporter() {
   return {
     onMessage(line: string) {
       if (progress) progress.log(line);
-      else console.log(line);
+      else print(line);
       progress?.skip();
     },
     onProgress({ step, steps, loss, lr, psnr, waiting }: TrainStatus) {

@@ -1,23 +1,17 @@
 /** Pictures from files to files: one after the other, each in strips, with a line for each. */
 import { statSync } from "node:fs";
-import { basename, join, sep } from "node:path";
+import { dirname } from "node:path";
 import { makeFolder } from "../data/files.ts";
-import { formatOfName, type PictureFormat, pictureFormats, stemOf } from "../data/formats.ts";
-import { PictureWriter, readPictureFile, sizeOfPictureFile } from "../data/picture-file.ts";
-import { picturesIn } from "../data/pictures-in.ts";
-import { fileId } from "../data/same-file.ts";
+import { checkPictureSize, PictureWriter, readPictureFile, sizeOfPictureFile } from "../data/picture-file.ts";
+import { fileId, isStream } from "../data/same-file.ts";
+import { removeLeftovers } from "../data/temporary.ts";
 import { type Bands, type UpscaleReport, type Upscaler, upscaleBands } from "../node.ts";
-import { DataError } from "../picture/errors.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
 import { UsageError } from "./flags.ts";
 import { methodOf } from "./methods.ts";
-import { checkNotInput, idsOf } from "./outputs.ts";
+import { printError } from "./print.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
-
-interface Job {
-  readonly input: string;
-  readonly output: string;
-}
+import { type Job, type Plan, planOf, settingsOf, type UpscaleSettings } from "./upscale-plan.ts";
 
 type Size = Pick<Bands, "width" | "height" | "channels" | "depth">;
 
@@ -25,45 +19,40 @@ type Size = Pick<Bands, "width" | "height" | "channels" | "depth">;
 export interface Report extends Job, Partial<UpscaleReport>, Partial<Size> {
   /** The output existed and was left alone. */
   readonly skipped?: true;
-  readonly error?: string;
   /** The most memory that the process has had so far. */
   readonly peakProcessBytes?: number;
 }
 
-type Settings = UpscaleFlags & { readonly format: PictureFormat };
-
-/** @throws UsageError or DataError if nothing can begin; errors of single pictures are in their reports. */
-export async function upscaleFiles(flags: UpscaleFlags, signal: AbortSignal): Promise<Report[]> {
-  const settings = { ...flags, format: flags.format ?? formatOfName(flags.output) ?? "png" };
+/**
+ * Stops early, with the reports so far, if the signal asks for it.
+ *
+ * @throws UsageError or DataError if nothing can begin; errors of single pictures are in their reports.
+ */
+export async function upscaleFiles(
+  flags: UpscaleFlags,
+  signal: AbortSignal,
+): Promise<{ pictures: Report[]; leftOut: Plan["leftOut"] }> {
+  const settings = settingsOf(flags);
   checkFormat(settings);
-  const jobs = jobsOf(settings);
+  const { jobs, leftOut } = planOf(settings, printError);
+  for (const { output } of jobs) if (output !== undefined) removeLeftovers(output);
+  if (jobs.every((job) => job.error !== undefined || isSkipped(job, settings))) {
+    const work = jobs.map((job) => ({ job, pixels: 0 }));
+    return { pictures: await upscaleAll(work, undefined, settings, signal), leftOut };
+  }
   const { default: sharp } = await import("sharp");
   sharp.cache(false); // every picture is read once
   const opened = await methodOf(flags);
   try {
-    const start = performance.now();
-    const pixels = jobs.length > 1 ? await pixelsOf(jobs, settings, signal) : [0];
-    let [done, left] = [0, pixels.reduce((sum, count) => sum + count)];
-    const reports: Report[] = [];
-    for (const [i, job] of jobs.entries()) {
-      signal.throwIfAborted();
-      const report = await upscaleFile(job, opened.upscaler, settings, signal);
-      reports.push(report);
-      left -= pixels[i];
-      if (report.tiles) done += pixels[i];
-      const number = String(i + 1).padStart(`${jobs.length}`.length);
-      const count = jobs.length > 1 ? `[${number}/${jobs.length}] ` : "";
-      const seconds = ((performance.now() - start) / 1e3) * (left / done);
-      const timeLeft = report.tiles && left > 0 ? `  ETA ${formatDuration(seconds)}` : "";
-      console.error(count + lineOf(report) + timeLeft);
-    }
-    return reports;
+    const work = await lookAt(jobs, opened.upscaler.scale, settings, signal);
+    const pictures = await upscaleAll(work, opened.upscaler, settings, signal);
+    return { pictures, leftOut };
   } finally {
     opened.close();
   }
 }
 
-function checkFormat({ format, depth, alpha, quality }: Settings): void {
+function checkFormat({ format, depth, alpha, quality }: UpscaleSettings): void {
   if (depth === 16 && format !== "png")
     throw new UsageError(`--depth 16 is for png, and the output is ${format}`);
   if (alpha === "keep" && format === "jpeg") {
@@ -75,91 +64,98 @@ function checkFormat({ format, depth, alpha, quality }: Settings): void {
     throw new UsageError("--quality is for jpeg and webp, and png loses nothing");
 }
 
-function jobsOf(settings: Settings): Job[] {
-  const { input, output, format } = settings;
-  const source = statSync(input, { throwIfNoEntry: false });
-  if (!source) throw new DataError(`${input}: there is no such file or folder. Check the path.`);
-  const target = statSync(output, { throwIfNoEntry: false });
-  const [extension] = pictureFormats[format].extensions;
-  if (!source.isDirectory()) {
-    const inFolder = target?.isDirectory() || output.endsWith("/") || output.endsWith(sep);
-    if (inFolder) makeFolder(output);
-    const path = inFolder ? join(output, stemOf(input) + extension) : output;
-    return checked([{ input, output: path }], settings);
-  }
-  if (target && !target.isDirectory()) {
-    throw new UsageError(`--input is a folder, so --output must be one as well, and ${output} is a file`);
-  }
-  const { pictures } = picturesIn(input, console.error);
-  makeFolder(output);
-  const counts = new Map<string, number>();
-  for (const stem of pictures.map(stemOf)) counts.set(stem, (counts.get(stem) ?? 0) + 1);
-  const jobs = pictures.map((path) => {
-    const stem = stemOf(path);
-    // a.jpg and a.png become a.jpg.png and a.png.png.
-    return {
-      input: path,
-      output: join(output, (counts.get(stem) === 1 ? stem : basename(path)) + extension),
-    };
-  });
-  return checked(jobs, settings);
+/** A picture to enlarge, and how much work that is: its pixels. None if it will be left alone, or cannot be. */
+interface Work {
+  readonly job: Job;
+  readonly pixels: number;
 }
 
-/** Throws a UsageError if something would be written over an input, or twice. */
-function checked(jobs: Job[], { method, json }: Settings): Job[] {
-  const inputs = idsOf([...jobs.map(({ input }) => input), method]);
-  const written = new Set<string>();
-  const outputs = jobs.map(({ output }) => ["--output", output]);
-  for (const [flag, path] of json === undefined ? outputs : [...outputs, ["--json", json]]) {
-    checkNotInput(path, flag, inputs);
-    const id = fileId(path);
-    if (written.has(id)) {
-      throw new UsageError(
-        `${path} would be written twice; rename a picture, or let ${flag} name another place`,
-      );
-    }
-    written.add(id);
-  }
-  return jobs;
-}
-
-function isSkipped({ output }: Job, { overwrite }: Settings): boolean {
-  return !overwrite && statSync(output, { throwIfNoEntry: false }) !== undefined;
-}
-
-/** How much work each picture is: its pixels, by its header. Nothing if it will be skipped or fail. */
-async function pixelsOf(jobs: readonly Job[], settings: Settings, signal: AbortSignal): Promise<number[]> {
-  const counts: number[] = [];
+/** Reads the headers: what they can tell is known before anything is computed. */
+async function lookAt(
+  jobs: readonly Job[],
+  scale: number,
+  settings: UpscaleSettings,
+  signal: AbortSignal,
+): Promise<Work[]> {
+  const work: Work[] = [];
   for (const job of jobs) {
-    signal.throwIfAborted();
-    const { width, height } = isSkipped(job, settings)
-      ? { width: 0, height: 0 }
-      : await sizeOfPictureFile(job.input).catch(() => ({ width: 0, height: 0 }));
-    counts.push(width * height);
+    if (signal.aborted) break;
+    if (job.error !== undefined || isSkipped(job, settings)) {
+      work.push({ job, pixels: 0 });
+      continue;
+    }
+    try {
+      const { width, height } = await sizeOfPictureFile(job.input);
+      checkPictureSize(job.output!, { width: scale * width, height: scale * height }, settings.format);
+      work.push({ job, pixels: width * height });
+    } catch (error) {
+      work.push({ job: { ...job, error: (error as Error).message }, pixels: 0 });
+    }
   }
-  return counts;
+  return work;
 }
 
-/** Reads, enlarges and writes. Errors become the picture's report; only the signal ends everything. */
+function isSkipped({ output = "" }: Job, { overwrite }: UpscaleSettings): boolean {
+  return !overwrite && !isStream(output) && statSync(output, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** What cannot be done is told first, and then the rest is done, which without an upscaler is nothing. */
+async function upscaleAll(
+  work: readonly Work[],
+  upscaler: Upscaler | undefined,
+  settings: UpscaleSettings,
+  signal: AbortSignal,
+): Promise<Report[]> {
+  const reports = new Map<Job, Report>();
+  const tell = (i: number, report: Report, more = "") => {
+    reports.set(work[i].job, report);
+    const number = String(i + 1).padStart(`${work.length}`.length);
+    if (work.length > 1) printError(`[${number}/${work.length}] ${lineOf(report)}${more}`);
+    else if (report.error === undefined) printError(lineOf(report)); // the error ends the program
+  };
+  for (const [i, { job }] of work.entries()) if (job.error !== undefined) tell(i, job);
+
+  const start = performance.now();
+  let [done, left] = [0, work.reduce((sum, { pixels }) => sum + pixels, 0)];
+  /** Where names in upper and lower case are the same, two results may be one file. */
+  const written = new Map<string, Job>();
+  for (const [i, { job, pixels }] of work.entries()) {
+    if (job.error !== undefined) continue;
+    if (signal.aborted) break;
+    const other = written.get(fileId(job.output!));
+    const report = other
+      ? { ...job, error: `${job.output} is the result for ${other.input}. Rename one of the pictures.` }
+      : await upscaleFile(job, upscaler, settings, signal);
+    if (report === undefined) break;
+    if (report.tiles && !isStream(job.output!)) written.set(fileId(job.output!), job);
+    left -= pixels;
+    if (report.tiles) done += pixels;
+    const seconds = ((performance.now() - start) / 1e3) * (left / done);
+    tell(i, report, report.tiles && left > 0 ? `  ETA ${formatDuration(seconds)}` : "");
+  }
+  return work.flatMap(({ job }) => reports.get(job) ?? []);
+}
+
+/** Reads, enlarges and writes. Errors become the picture's report; there is none if the signal ended it. */
 async function upscaleFile(
   job: Job,
-  upscaler: Upscaler,
-  settings: Settings,
+  upscaler: Upscaler | undefined,
+  settings: UpscaleSettings,
   signal: AbortSignal,
-): Promise<Report> {
-  if (isSkipped(job, settings)) return { ...job, skipped: true };
+): Promise<Report | undefined> {
+  if (isSkipped(job, settings) || upscaler === undefined) return { ...job, skipped: true };
   try {
     return { ...job, ...(await upscaleOne(job, upscaler, settings, signal)) };
   } catch (error) {
-    signal.throwIfAborted();
+    if (signal.aborted) return undefined;
     return { ...job, error: (error as Error).message };
   }
 }
 
 async function upscaleOne(
-  { input, output }: Job,
+  { input, output = "" }: Job,
   upscaler: Upscaler,
-  { format, depth, quality, alpha, tile, "max-memory": memory }: Settings,
+  { format, depth, quality, alpha, tile, "max-memory": memory, intoFolder }: UpscaleSettings,
   signal: AbortSignal,
 ): Promise<Partial<Report>> {
   const start = performance.now();
@@ -181,6 +177,7 @@ async function upscaleOne(
   });
   const { width, height, channels } = bands;
   const size: Size = { width, height, channels, depth: bands.depth };
+  if (intoFolder) makeFolder(dirname(output));
   const writer = await PictureWriter.create(output, { ...size, icc, format, quality });
   try {
     for await (const { rows } of bands) await writer.write(rows.data);
@@ -195,10 +192,22 @@ async function upscaleOne(
   return { ...bands.report, ...size, ms: performance.now() - start, peakProcessBytes };
 }
 
-function lineOf({ input, output, skipped, error, method, scale, width, height, tiles, ms }: Report): string {
+function lineOf({
+  input,
+  output,
+  skipped,
+  isInput,
+  error,
+  method,
+  scale,
+  width,
+  height,
+  tiles,
+  ms,
+}: Report): string {
   if (error !== undefined)
-    return error.startsWith(input) || error.startsWith(output) ? error : `${input}: ${error}`;
-  if (skipped) return `${output} exists and is left alone; --overwrite replaces it`;
+    return [input, output].some((path) => path && error.startsWith(path)) ? error : `${input}: ${error}`;
+  if (skipped) return `${output} exists and is left alone${isInput ? "" : "; --overwrite replaces it"}`;
   const time = ms! < 60_000 ? `${(ms! / 1e3).toFixed(1)} s` : formatDuration(ms! / 1e3);
   const count = `${tiles} tile${tiles === 1 ? "" : "s"}`;
   return `${output}  ${width}x${height}  ${method} x${scale}  ${count}  ${time}`;

@@ -23,14 +23,23 @@ export const upscaleFlags = {
   input: {
     short: "i",
     kind: path,
-    help: `a picture (${formatNames}), a folder of pictures, or - for video from standard input`,
+    help:
+      `a picture (${formatNames}), a folder of pictures, or - for video from standard input; the names of ` +
+      "inputs may also stand without this flag",
     required: true,
+    multiple: true,
   },
   output: {
     short: "o",
     kind: path,
-    help: "a picture; a folder, if it exists or the input is one; or - for video to standard output",
+    help:
+      "a picture; a folder, if it exists, or the input is one, or there are several; or - for video to " +
+      "standard output",
     required: true,
+  },
+  recursive: {
+    short: "r",
+    help: "takes the pictures of subfolders, too; the results get the same subfolders",
   },
   scale: scaleFlag,
   method: { ...methodFlag, help: `${methodFlag.help}; default: edsr-small, at scale 8 bicubic` },

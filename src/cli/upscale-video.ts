@@ -1,43 +1,65 @@
 /** Video from standard input to standard output, a frame at a time. */
+import { DataError } from "../picture/errors.ts";
 import { FrameUpscaler, Y4mReader, Y4mWriter } from "../video/index.ts";
 import { UsageError } from "./flags.ts";
 import { methodOf } from "./methods.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
 export async function upscaleVideo(flags: UpscaleFlags, signal: AbortSignal): Promise<void> {
-  for (const flag of ["format", "quality", "depth", "alpha", "overwrite", "json"] as const) {
+  for (const flag of ["format", "quality", "depth", "alpha", "recursive", "overwrite", "json"] as const) {
     if (flags[flag]) throw new UsageError(`--${flag} is for pictures, and video comes out as it went in`);
   }
-  const reader = new Y4mReader(process.stdin);
-  const writer = new Y4mWriter(process.stdout);
-  const format = await reader.header();
-  const opened = await methodOf(flags);
+  // Wakes what waits for the next frame.
+  signal.addEventListener("abort", () => process.stdin.destroy(signal.reason));
+  let lost: Error | undefined;
+  process.stdout.on("error", (error) => {
+    lost = error;
+  });
+  let count = 0;
   try {
-    const { tile, "max-memory": memory } = flags;
-    const maxMemory = memory && Math.max(1, memory - process.memoryUsage.rss());
-    const frames = new FrameUpscaler(opened.upscaler, format, { signal, tile, maxMemory });
-    await writer.header(frames.format);
-    const start = performance.now();
-    let printedAt = start;
-    let count = 0;
-    const speed = () => `${((1e3 * count) / (performance.now() - start)).toPrecision(3)} frames/s`;
-    for await (const frame of reader.frames(format)) {
-      await writer.frame(await frames.upscale(frame));
-      count++;
-      if (performance.now() - printedAt < 1000) continue;
-      printedAt = performance.now();
-      print(`frame ${count}  ${speed()}`);
+    const reader = new Y4mReader(process.stdin);
+    const writer = new Y4mWriter(process.stdout);
+    const format = await reader.header();
+    const opened = await methodOf(flags);
+    try {
+      const { tile, "max-memory": memory } = flags;
+      const maxMemory = memory && Math.max(1, memory - process.memoryUsage.rss());
+      const frames = new FrameUpscaler(opened.upscaler, format, { signal, tile, maxMemory });
+      await writer.header(frames.format);
+      const start = performance.now();
+      let printedAt = start;
+      const speed = () => `${((1e3 * count) / (performance.now() - start)).toPrecision(3)} frames/s`;
+      for await (const frame of reader.frames(format)) {
+        await writer.frame(await frames.upscale(frame));
+        count++;
+        if (performance.now() - printedAt < 1000) continue;
+        printedAt = performance.now();
+        printStatus(`frame ${count}  ${speed()}`);
+      }
+      await flush();
+      const { width, height } = frames.format;
+      const { name, scale } = opened.upscaler;
+      printStatus(`${count} frames  ${width}x${height}  ${name} x${scale}  ${speed()}\n`);
+    } finally {
+      opened.close();
+      process.stdin.destroy(); // else an unread rest of it keeps the process alive
     }
-    const { width, height } = frames.format;
-    const { name, scale } = opened.upscaler;
-    print(`${count} frames  ${width}x${height}  ${name} x${scale}  ${speed()}\n`);
-  } finally {
-    opened.close();
-    process.stdin.destroy(); // else an unread rest of it keeps the process alive
+  } catch (error) {
+    if (lost === undefined) throw error;
+    throw new DataError(
+      `standard output: the program that was to read the video has ended after ${count} frames ` +
+        `(${lost.message}). The rest is lost.`,
+      { cause: error },
+    );
   }
 }
 
+/** Until all frames have left this process, or could not. */
+function flush(): Promise<void> {
+  return new Promise((done, fail) => process.stdout.write("", (error) => (error ? fail(error) : done())));
+}
+
 /** On standard error, since standard output is the video's. A line on a terminal replaces the last one. */
-function print(text: string): void {
+function printStatus(text: string): void {
   process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text.trimEnd()}\n`);
 }

@@ -1,12 +1,12 @@
 /** `pixelgrad upscale`: the command that most people come for. */
 import { DataError } from "../picture/errors.ts";
 import { defineCommand, UsageError } from "./flags.ts";
-import { checkFolderOf, writeJson } from "./outputs.ts";
+import { checkWritable, writeJson } from "./outputs.ts";
 import { upscaleFlags } from "./upscale-flags.ts";
 
 export const upscaleCommand = defineCommand({
   about: `
-Enlarges a picture, a folder of pictures, or video from a pipe.
+Enlarges pictures, folders of pictures, or video from a pipe.
 
 Pictures may have any size: large ones are computed in tiles, with the same result. Colour profiles
 and 16 bits are kept, the camera's orientation is applied, and transparent edges get no seams.
@@ -16,18 +16,24 @@ weight files, as "pixelgrad train" and saveWeights() write them; a file knows it
 --method, edsr-small enlarges, and bicubic interpolation at scale 8. Without a GPU, networks take
 seconds per megapixel; espcn is the fastest.
 
-Files are written whole or not at all. If a picture cannot be read or written, that is reported, the
-rest of the folder is done, and the exit code is 1. Ctrl-C stops between two tiles and leaves no
-half-written files; run the same command again to go on.
+Files are written whole or not at all, and no original is ever replaced. If a picture cannot be read
+or written, the rest is done all the same, the last line names it, and the exit code is 1. After
+Ctrl-C or a crash, run the same command again to go on: what exists is left alone.
+
+Results are named after their pictures. Where two would have the same name, they keep more of it:
+a.jpg and a.png become a.jpg.png and a.png.png. Results may lie beside the pictures (-f webp -o with
+the folder itself); the next run does not take them for pictures to enlarge.
 
 Video is y4m (YUV4MPEG2: 4:2:0, 4:2:2, 4:4:4 or grey, 8 to 16 bits), in and out. The method enlarges
 luma, bicubic interpolation chroma.`,
   flags: upscaleFlags,
+  operands: "input",
   examples: [
     ["-i photo.jpg -o large.png", "twice as wide and high, by edsr-small"],
     ["-i photo.jpg -o large.png -m bicubic -s 8", "by an interpolation"],
     ["-i photo.jpg -o large.png -m edsr-x4.safetensors", "by a network of your own, here fourfold"],
     ["-i scans -o large -s 3 -f webp --quality 90", "all pictures of a folder, into another one"],
+    ["a.png b.jpg photos -r -o large", "two pictures, and those of a folder and its subfolders"],
     ["-i huge.png -o larger.png --max-memory 512M", "with little memory"],
     [
       "-i - -o - -m espcn-x2.safetensors < in.y4m > out.y4m",
@@ -37,21 +43,25 @@ luma, bicubic interpolation chroma.`,
   ],
   async run(values, { signal }) {
     const { input, output, json } = values;
-    checkFolderOf(json);
-    if ((input === "-") !== (output === "-")) {
+    checkWritable(json);
+    if (input.includes("-") !== (output === "-") || (output === "-" && input.length > 1)) {
       throw new UsageError("video comes and goes by pipes: give both -i - and -o -, or neither");
     }
-    if (input === "-") {
+    if (output === "-") {
       const { upscaleVideo } = await import("./upscale-video.ts");
       return upscaleVideo(values, signal);
     }
     const { upscaleFiles } = await import("./upscale-files.ts");
-    const reports = await upscaleFiles(values, signal);
-    await writeJson(json, reports);
-    const failed = reports.filter(({ error }) => error !== undefined);
-    if (failed.length === 1 && reports.length === 1) throw new DataError(failed[0].error!);
-    if (failed.length > 0) {
-      throw new DataError(`${failed.length} of ${reports.length} pictures were not enlarged; see above.`);
-    }
+    const { pictures, leftOut } = await upscaleFiles(values, signal);
+    await writeJson(json, [...pictures, ...leftOut]);
+    signal.throwIfAborted();
+    const failed = pictures.filter(({ error }) => error !== undefined);
+    if (failed.length === 0) return;
+    if (pictures.length === 1) throw new DataError(failed[0].error!);
+    const names = failed.slice(0, 10).map((one) => one.input);
+    const more = failed.length > names.length ? ` and ${failed.length - names.length} more` : "";
+    throw new DataError(
+      `${failed.length} of ${pictures.length} pictures were not enlarged (${names.join(", ")}${more}); see above.`,
+    );
   },
 });

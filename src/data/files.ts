@@ -1,10 +1,13 @@
-import { randomUUID } from "node:crypto";
-import { mkdirSync } from "node:fs";
-import { open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { constants, mkdirSync } from "node:fs";
+import { type FileHandle, open, readFile, rename, writeFile } from "node:fs/promises";
+import { basename, dirname, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Metadata, Sharp } from "sharp";
 import { DataError } from "../picture/errors.ts";
 import { checkImage, type Image, type Samples } from "../picture/image.ts";
 import { formatOfBytes, formatOfName, type PictureFormat, pictureFormats } from "./formats.ts";
+import { isStream, targetOf } from "./same-file.ts";
+import { removeTemporary, temporaryDone, temporaryFor } from "./temporary.ts";
 
 /** Reads a PNG, JPEG or WebP file; see decodeImage. */
 export async function readImage(path: string): Promise<Image> {
@@ -135,29 +138,68 @@ export async function writeWhole(path: string, bytes: Uint8Array | string): Prom
 
 /**
  * Like writeWhole, for a file that `make` writes under the name it gets. A link stays, and the file it leads
- * to is replaced; a pipe or a device is written to directly.
+ * to is replaced. What leads to a pipe or a device is copied there when it is complete.
  */
 export async function replaceWhole(
   path: string,
   make: (temporary: string) => Promise<unknown>,
 ): Promise<void> {
-  const target = await realpath(path).catch(() => path);
-  const stats = await stat(target).catch(() => undefined);
-  const direct = stats !== undefined && !stats.isFile() && !stats.isDirectory();
-  const temporary = direct ? target : temporaryName(target);
+  const temporary = temporaryFor(path);
   try {
     await make(temporary);
-    if (direct) return;
+    if (isStream(path)) {
+      await passOn(temporary, path);
+      await removeTemporary(temporary);
+      return;
+    }
     const file = await open(temporary, "r+");
     try {
       await file.sync();
     } finally {
       await file.close();
     }
-    await rename(temporary, target);
+    await rename(temporary, targetOf(path));
+    temporaryDone(temporary);
   } catch (cause) {
-    if (!direct) await rm(temporary, { force: true });
+    await removeTemporary(temporary);
     throw writeError(path, cause);
+  }
+}
+
+/** Copies a file into a pipe or a device. */
+async function passOn(file: string, path: string): Promise<void> {
+  const bytes = await readFile(file);
+  const standard = { "/dev/stdout": process.stdout, "/dev/stderr": process.stderr }[resolve(path)];
+  if (standard) {
+    await new Promise<void>((done, fail) => standard.write(bytes, (error) => (error ? fail(error) : done())));
+    return;
+  }
+  const stream = await openStream(path);
+  try {
+    for (let done = 0; done < bytes.length; ) {
+      const written = await stream.write(bytes, done).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== "EAGAIN") throw error;
+      });
+      if (written) done += written.bytesWritten;
+      else await sleep(5); // its reader is slower
+    }
+  } finally {
+    await stream.close();
+  }
+}
+
+/**
+ * Waits until somebody reads a pipe. To open it as usual would wait, too, but in a thread that nothing can
+ * interrupt, not even the end of the process.
+ */
+async function openStream(path: string): Promise<FileHandle> {
+  for (;;) {
+    try {
+      return await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENXIO") throw error;
+      await sleep(50);
+    }
   }
 }
 
@@ -171,14 +213,26 @@ export function makeFolder(path: string, advice = "Name another one."): void {
   }
 }
 
-/** A name beside a file for what will replace it. */
-export function temporaryName(path: string): string {
-  return `${path}.${randomUUID()}.tmp`;
-}
-
+/** What to say if `path` could not be written. */
 export function writeError(path: string, cause: unknown): DataError {
-  const reason = `${(cause as Error).message}. Does the folder exist, and may you write there?`;
-  return diskFullError(path, cause) ?? new DataError(`${path}: cannot be written: ${reason}`, { cause });
+  if (cause instanceof DataError) return cause;
+  const { code = "", message } = cause as NodeJS.ErrnoException;
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: `there is no folder ${dirname(path)}. Make it, or name another file`,
+    EISDIR: "there is a folder of this name. Move it away, or name another file",
+    ENAMETOOLONG: `its name has ${Buffer.byteLength(basename(path))} bytes, and file systems take 255`,
+    EFBIG: "it would be larger than files may be there. Choose another disk",
+    EPIPE: "the program that was to read it has ended",
+    EROFS: "this disk is read-only. Choose another folder",
+    EACCES: "you may not write there. Choose another folder",
+    EPERM: "you may not write there. Choose another folder",
+  };
+  const reason =
+    reasons[code] ?? `${message.split("\n")[0]}. Does the folder exist, and may you write there?`;
+  return (
+    diskFullError(path, cause) ??
+    new DataError(`${path}: cannot be written: ${reason.replace(/(\w)$/, "$1.")}`, { cause })
+  );
 }
 
 /** If a write failed because the disk is full, or the user's share of it; otherwise undefined. */

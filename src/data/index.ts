@@ -19,4 +19,4 @@ export { decodeImage, encodePng, readImage, writePng, writeWhole } from "./files
 export { type FolderOptions, openFolder } from "./folder.ts";
 export { type LoaderOptions, type LoaderState, type PatchBatch, PatchLoader } from "./loader.ts";
 export type { Pair, PairDataset, PairFiles, PairFormat } from "./pairs.ts";
-export { type LeftOut, type PicturesIn, picturesIn } from "./pictures-in.ts";
+export { type LeftOut, type PicturesIn, picturesIn, type SearchOptions } from "./pictures-in.ts";

@@ -2,11 +2,12 @@
  * Picture files for people who look at the result, with all their bits and their colour profile. (`readImage`
  * gives what benchmarks compare.) Results are written in strips, so that they are never in memory whole.
  */
-import { type FileHandle, open, rm } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
-import { decode, readError, replaceWhole, temporaryName, writeError } from "./files.ts";
+import { decode, readError, replaceWhole, writeError } from "./files.ts";
 import { formatOfBytes, type PictureFormat } from "./formats.ts";
+import { removeTemporary, temporaryFor } from "./temporary.ts";
 import { type TiffPicture, tiffHeader } from "./tiff.ts";
 
 export interface PictureFile {
@@ -85,6 +86,19 @@ export interface PictureFileOptions extends TiffPicture {
 /** The longest sides that the formats allow. */
 const maxSide: Record<PictureFormat, number> = { png: 2 ** 31 - 1, jpeg: 65_500, webp: 16_383 };
 
+/** @throws DataError if a file of the format cannot hold a picture of that size. */
+export function checkPictureSize(
+  path: string,
+  { width, height }: { width: number; height: number },
+  format: PictureFormat,
+): void {
+  if (Math.max(width, height) <= maxSide[format]) return;
+  throw new DataError(
+    `${path}: ${format} pictures have at most ${maxSide[format]} pixels a side, ` +
+      `and this one would have ${width}x${height}. Choose png.`,
+  );
+}
+
 /**
  * Writes a picture file in strips, from top to bottom. They go to an uncompressed file beside it; `finish`
  * compresses that, and then puts the result in its place as a whole.
@@ -97,25 +111,20 @@ export class PictureWriter {
 
   /** @throws DataError if the format cannot hold the picture, or nothing can be written there. */
   static async create(path: string, options: PictureFileOptions): Promise<PictureWriter> {
-    const { width, height, channels, depth, format } = options;
-    if (Math.max(width, height) > maxSide[format]) {
-      throw new DataError(
-        `${path}: ${format} pictures have at most ${maxSide[format]} pixels a side, ` +
-          `and this one would have ${width}x${height}. Choose png.`,
-      );
-    }
+    const { channels, depth, format } = options;
+    checkPictureSize(path, options, format);
     if ((format === "jpeg" && channels % 2 === 0) || (format !== "png" && depth === 16)) {
       throw new DataError(
         `${path}: ${format} pictures hold no ${depth === 16 ? "16 bits" : "transparency"}. Choose png.`,
       );
     }
-    const strips = temporaryName(path);
+    const strips = temporaryFor(path);
     try {
       const file = await open(strips, "wx");
       await file.write(tiffHeader(options));
       return new PictureWriter(path, options, strips, file);
     } catch (cause) {
-      await rm(strips, { force: true });
+      await removeTemporary(strips);
       throw writeError(path, cause);
     }
   }
@@ -153,12 +162,12 @@ export class PictureWriter {
       webp: () => picture.webp({ quality, lossless: quality === 100 }),
     }[format]();
     await replaceWhole(this.#path, (temporary) => encoded.toFile(temporary));
-    await rm(this.#strips, { force: true });
+    await removeTemporary(this.#strips);
   }
 
   /** Gives up and leaves no file. */
   async discard(): Promise<void> {
     await this.#file.close().catch(() => {});
-    await rm(this.#strips, { force: true });
+    await removeTemporary(this.#strips);
   }
 }

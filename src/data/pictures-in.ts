@@ -1,49 +1,56 @@
 /** Which pictures are in a folder: one rule for all that read folders. */
-import { readdirSync, statSync } from "node:fs";
+import { lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DataError } from "../picture/errors.ts";
 import { formatNames, formatOfName } from "./formats.ts";
-import { statsOf } from "./same-file.ts";
+import { fileId, statsOf } from "./same-file.ts";
 
 export interface PicturesIn {
-  /** Paths in the order of their names. */
+  /** Paths in the order of their names, folder by folder. */
   readonly pictures: readonly string[];
   readonly leftOut: readonly LeftOut[];
 }
 
 /** Something in a folder that is not read. */
 export interface LeftOut {
+  /** Its path within the folder. Bytes that are no UTF-8 are written as in "\xe9t\xe9.png". */
   readonly name: string;
   /** The reason, such as "a folder", which people read in parentheses behind the name. */
   readonly why: string;
+  /** It is a picture, or a folder that may hold some, but nobody can read it. */
+  readonly unreadable?: true;
+}
+
+export interface SearchOptions {
+  /**
+   * Takes the pictures of subfolders, too, and of links to folders. Every folder is searched once, whatever
+   * links lead to it. Default false.
+   */
+  readonly recursive?: boolean;
+  /** A folder that is not searched, because results go there. */
+  readonly except?: string;
 }
 
 /**
  * The pictures of a folder: regular files, or links to such, whose names have the extension of a format that
- * is read, in any case, and do not begin with a dot. Subfolders are not searched. Everything else is left
- * out, and `onLeftOut` is called with a line for people that says what and why. Hidden files are mentioned
- * only if they have names of pictures (as the "._a.png" that macOS leaves beside an "a.png").
+ * is read, in any case, and do not begin with a dot. Subfolders are not searched, unless `recursive` says so.
+ * Everything else is left out, and `onLeftOut` is called with a line for people that says what and why. Hidden
+ * files are mentioned only if they have names of pictures (as the "._a.png" that macOS leaves beside an
+ * "a.png").
  *
- * @throws DataError if there is no such folder, or no picture in it.
+ * @throws DataError if there is no such folder, it cannot be read, or there is no picture in it.
  */
-export function picturesIn(folder: string, onLeftOut?: (line: string) => void): PicturesIn {
+export function picturesIn(
+  folder: string,
+  onLeftOut?: (line: string) => void,
+  options: SearchOptions = {},
+): PicturesIn {
   const stats = statSync(folder, { throwIfNoEntry: false });
   if (stats === undefined) throw new DataError(`${folder}: there is no such folder. Check the path.`);
   if (!stats.isDirectory()) throw new DataError(`${folder}: this is a file, not a folder. Check the path.`);
 
-  const pictures: string[] = [];
-  const leftOut: LeftOut[] = [];
-  for (const name of readdirSync(folder).sort()) {
-    const path = join(folder, name);
-    const isNamedPicture = formatOfName(name) !== undefined;
-    const kind = kindOf(path);
-    if (name.startsWith(".")) {
-      if (isNamedPicture) leftOut.push({ name, why: "hidden" });
-    } else if (kind !== "file") leftOut.push({ name, why: `a ${kind}` });
-    else if (isNamedPicture) pictures.push(path);
-    else leftOut.push({ name, why: `not ${formatNames}` });
-  }
-  if (pictures.length === 0) {
+  const { names, leftOut } = search(folder, options);
+  if (names.length === 0) {
     const others = leftOut.length > 0 ? `, only ${listOf(leftOut)}` : "";
     throw new DataError(
       `${folder}: there are no pictures (${formatNames}) in this folder${others}. ` +
@@ -51,7 +58,91 @@ export function picturesIn(folder: string, onLeftOut?: (line: string) => void): 
     );
   }
   if (leftOut.length > 0) onLeftOut?.(describeLeftOut(folder, leftOut));
-  return { pictures, leftOut };
+  return { pictures: names.map((name) => join(folder, name)), leftOut };
+}
+
+/** Paths within a folder, sorted. */
+function search(root: string, { recursive = false, except }: SearchOptions) {
+  const names: string[] = [];
+  const leftOut: LeftOut[] = [];
+  const searched = new Set([fileId(root)]);
+  const result = except === undefined ? undefined : fileId(except);
+  // Real folders come before links, so that a picture has the same path whether or not a link leads to it.
+  const links: string[] = [];
+
+  const enter = (name: string): void => {
+    const id = fileId(join(root, name));
+    if (id === result) leftOut.push({ name, why: "the folder of the results" });
+    else if (searched.has(id)) leftOut.push({ name, why: "a link to a folder that is searched anyway" });
+    else {
+      searched.add(id);
+      list(name);
+    }
+  };
+  const list = (within: string): void => {
+    const { entries, misnamed } = entriesOf(root, within);
+    leftOut.push(...misnamed);
+    const folders: string[] = [];
+    for (const entry of entries) {
+      const name = join(within, entry);
+      const path = join(root, name);
+      const isNamedPicture = formatOfName(entry) !== undefined;
+      const kind = kindOf(path);
+      if (entry.startsWith(".")) {
+        if (isNamedPicture || (recursive && kind === "folder")) leftOut.push({ name, why: "hidden" });
+      } else if (kind === "folder" && recursive) folders.push(name);
+      else if (kind !== "file") leftOut.push({ name, why: `a ${kind}` });
+      else if (isNamedPicture) names.push(name);
+      else leftOut.push({ name, why: `not ${formatNames}` });
+    }
+    for (const name of folders) {
+      if (lstatSync(join(root, name)).isSymbolicLink()) links.push(name);
+      else enter(name);
+    }
+  };
+  list("");
+  for (const name of links) enter(name); // which may add more
+  const inOrder = (a: string, b: string) => (a < b ? -1 : 1);
+  return { names, leftOut: leftOut.sort((a, b) => inOrder(a.name, b.name)) };
+}
+
+/** The names in a folder, sorted; apart from them those that are no UTF-8, which Node cannot open as texts. */
+function entriesOf(root: string, within: string): { entries: string[]; misnamed: LeftOut[] } {
+  let bytes: Buffer[];
+  try {
+    bytes = readdirSync(join(root, within), { encoding: "buffer" });
+  } catch (cause) {
+    if (within !== "") {
+      return {
+        entries: [],
+        misnamed: [{ name: within, why: "a folder that cannot be read", unreadable: true }],
+      };
+    }
+    throw new DataError(`${root}: this folder cannot be read: ${(cause as Error).message}.`, { cause });
+  }
+  const isUtf8 = (name: Buffer) => Buffer.from(name.toString()).equals(name);
+  const misnamed = bytes
+    .filter((name) => !isUtf8(name) && formatOfName(name.toString()))
+    .map((name) => ({
+      name: join(within, withEscapes(name)),
+      why: "its name is not UTF-8; rename it",
+      unreadable: true as const,
+    }));
+  return { entries: bytes.filter(isUtf8).map(String).sort(), misnamed };
+}
+
+/** A name as text, in which a byte that is no part of a character is written as \xe9. */
+function withEscapes(name: Buffer): string {
+  let text = "";
+  for (let at = 0; at < name.length; ) {
+    const length = [1, 2, 3, 4].find((count) => {
+      const part = name.subarray(at, at + count);
+      return part.length === count && Buffer.from(part.toString()).equals(part);
+    });
+    text += length ? name.subarray(at, at + length).toString() : `\\x${name[at].toString(16)}`;
+    at += length ?? 1;
+  }
+  return text;
 }
 
 /** A line for people, such as "scans: left out f.bmp (not PNG, JPEG or WebP), old (a folder)". */

@@ -1,5 +1,5 @@
 /** Do two paths lead to one file? To be asked before writing, so as not to replace what is read. */
-import { type BigIntStats, statSync } from "node:fs";
+import { type BigIntStats, readlinkSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 
 export function sameFile(a: string, b: string): boolean {
@@ -13,9 +13,9 @@ export function sameFile(a: string, b: string): boolean {
 export function fileId(path: string): string {
   const stats = statsOf(path);
   if (stats?.ino) return `${stats.dev} ${stats.ino}`;
-  const full = resolve(path);
-  const folder = dirname(full);
-  return folder === full ? full : join(fileId(folder), basename(full));
+  const target = targetOf(path);
+  const folder = dirname(target);
+  return folder === target ? target : join(fileId(folder), basename(target));
 }
 
 /**
@@ -27,4 +27,40 @@ export function statsOf(path: string): BigIntStats | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The absolute path behind all links, also where its last link leads to a file that does not exist yet. */
+export function targetOf(path: string): string {
+  let target = resolve(path);
+  for (let links = 0; links < 40; links++) {
+    try {
+      return realpathSync(target);
+    } catch {
+      const folder = folderOf(target);
+      try {
+        target = resolve(folder, readlinkSync(target));
+      } catch {
+        return join(folder, basename(target)); // no link
+      }
+    }
+  }
+  return target; // a circle of links
+}
+
+function folderOf(path: string): string {
+  try {
+    return realpathSync(dirname(path));
+  } catch {
+    return dirname(path);
+  }
+}
+
+/** The ends of pipes that a program gets from the shell, which may also be files (`> out.png`). */
+const standard = /^\/(?:dev\/(?:std(?:out|err)|fd\/\d+)|proc\/(?:self|\d+)\/fd\/\d+)$/;
+
+/** Is what is written there passed on, not kept: is it a pipe, a socket or a device? */
+export function isStream(path: string): boolean {
+  if (standard.test(resolve(path))) return true;
+  const stats = statsOf(path);
+  return stats !== undefined && !stats.isFile() && !stats.isDirectory();
 }

@@ -1,4 +1,5 @@
 // How far a long job has come: a bar that redraws itself in a terminal, single lines in a log file.
+import { printable } from "./printable.ts";
 
 export interface ProgressOptions {
   /** Steps of the whole run. */
@@ -82,7 +83,8 @@ export class Progress {
   log(line: string): void {
     const { stream } = this.#options;
     const bar = stream.isTTY === true && !this.#ended;
-    stream.write(bar ? `\r${line}\x1b[K\n` : `${line}\n`);
+    const text = printable(line);
+    stream.write(bar ? `\r${text}\x1b[K\n` : `${text}\n`);
     if (bar) this.#show();
   }
 

@@ -219,7 +219,8 @@ export async function loadPretrained(
   checkOptions("loadPretrained", options, { scale: anything });
   const { bytes, label } = await readPretrained(name, options.scale);
   await ensureDevice();
-  return loadModel(bytes, label);
+  // The caller disposes it: a scope that is open here may belong to work beside this call.
+  return outsideScopes(() => loadModel(bytes, label));
 }
 
 async function readPretrained(

@@ -210,7 +210,7 @@ describe("evaluate", () => {
       "--json",
       json,
     );
-    expect(stderr).toMatch(/folder\.json: there is no folder/);
+    expect(stderr).toMatch(/folder\.json: cannot be written: there is no folder/);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
   });
 

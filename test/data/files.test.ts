@@ -86,7 +86,7 @@ describe("PNG", () => {
     const path = join(folder, "whole", "a.png");
     await failure(writePng(path, noise(4, 4, 3))).then((e) => {
       expect(e.message).toContain(path);
-      expect(e.message).toMatch(/cannot be written.*folder exist/);
+      expect(e.message).toMatch(/cannot be written: there is no folder .*whole\. Make it/);
     });
     await mkdir(join(folder, "whole"));
     await writePng(path, noise(4, 4, 3, 1));

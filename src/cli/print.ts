@@ -1,0 +1,12 @@
+/** All that commands print goes through here (Progress draws its bar itself); see printable. */
+import { printable } from "../report/printable.ts";
+
+/** Lines on standard output. A text of several lines is given as such: `print(...text.split("\n"))`. */
+export function print(...lines: readonly string[]): void {
+  process.stdout.write(`${lines.map(printable).join("\n")}\n`);
+}
+
+/** Lines on standard error: what went wrong, and how far the work has come. */
+export function printError(...lines: readonly string[]): void {
+  process.stderr.write(`${lines.map(printable).join("\n")}\n`);
+}

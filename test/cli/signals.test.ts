@@ -1,0 +1,181 @@
+/** How commands end: by signals, by kill -9, and when nobody takes their output. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { writePng } from "../../src/data/index.ts";
+import { EDSR, saveWeights, setDefaultDevice } from "../../src/node.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { noise, temporaryFolder } from "../data/support.ts";
+import { float32Device } from "../support/devices.ts";
+import { root } from "../support/run.ts";
+
+const folder = temporaryFolder();
+const path = (...parts: string[]) => join(folder, ...parts);
+const unix = process.platform !== "win32";
+const tsx = createRequire(import.meta.url).resolve("tsx");
+const program = [process.execPath, "--import", tsx, join(root, "src/cli/main.ts")];
+
+interface End {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stderr: string;
+  /** Milliseconds since `from`. */
+  readonly ms: number;
+}
+
+/** Starts a command; `begun` is there when it has written to its temporary file, or after some time. */
+function start(args: readonly string[], stdin: "ignore" | "pipe" = "ignore") {
+  const [node, ...rest] = [...program, ...args];
+  const child = spawn(node, rest, { cwd: root, stdio: [stdin, "ignore", "pipe"], timeout: 50_000 });
+  let stderr = "";
+  child.stderr!.on("data", (data) => {
+    stderr += data;
+  });
+  let from = performance.now();
+  const end = new Promise<End>((resolve) =>
+    child.once("close", (code, signal) => resolve({ code, signal, stderr, ms: performance.now() - from })),
+  );
+  const kill = (signal: NodeJS.Signals) => {
+    from = performance.now();
+    child.kill(signal);
+  };
+  return { child, end, kill };
+}
+
+const until = async (isSo: () => boolean) => {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
+};
+const temporaries = (name: string) =>
+  existsSync(path(name)) ? readdirSync(path(name)).filter((file) => file.endsWith(".tmp")) : [];
+
+/** In many tiles, each of some milliseconds. */
+const slow = (output: string) => [
+  ...["upscale", path("large.png"), "-o", path(output, "large.png"), "-m", path("edsr.safetensors")],
+  ...["-g", "cpu", "-t", "20"],
+];
+
+beforeAll(async () => {
+  await writePng(path("large.png"), noise(80, 60, 3));
+  setDefaultDevice(float32Device());
+  const edsr = new EDSR({ scale: 2, blocks: 1, channels: 8, random: new Random(1) });
+  writeFileSync(path("edsr.safetensors"), await saveWeights(edsr));
+});
+
+describe.skipIf(!unix)("upscale in the middle of a picture", () => {
+  test.each([
+    [["SIGINT"], 130],
+    [["SIGTERM"], 143],
+    [["SIGHUP"], 129],
+    [["SIGINT", "SIGINT"], 130],
+  ] as const)("%j: nothing is left", async (signals, code) => {
+    const name = signals.join();
+    mkdirSync(path(name));
+    const { end, kill } = start(slow(name));
+    await until(() => temporaries(name).length > 0);
+    for (const signal of signals) kill(signal);
+    expect(await end).toMatchObject({ code, signal: null });
+    expect(readdirSync(path(name))).toEqual([]);
+  });
+
+  test("kill -9, and the same command again: the whole picture, and nothing else", async () => {
+    mkdirSync(path("killed"));
+    mkdirSync(path("calm"));
+    const { end, kill } = start(slow("killed"));
+    await until(() => temporaries("killed").length > 0);
+    kill("SIGKILL");
+    await end;
+    expect(temporaries("killed")).toHaveLength(1);
+    expect(await start(slow("killed")).end).toMatchObject({ code: 0 });
+    expect(await start(slow("calm")).end).toMatchObject({ code: 0 });
+    expect(readdirSync(path("killed"))).toEqual(["large.png"]);
+    const [killed, calm] = ["killed", "calm"].map((name) => readFileSync(path(name, "large.png")));
+    expect(killed.equals(calm)).toBe(true);
+  });
+});
+
+describe.skipIf(!unix)("one Ctrl-C is heard", () => {
+  const awaken = async (child: ChildProcess) => {
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(child.exitCode).toBe(null);
+  };
+
+  test("by video that waits for its first frame", async () => {
+    const { child, end, kill } = start(["upscale", "-i", "-", "-o", "-", "-m", "bicubic"], "pipe");
+    await awaken(child);
+    kill("SIGINT");
+    const { code, stderr, ms } = await end;
+    expect({ code, stderr }).toEqual({ code: 130, stderr: "Stopped.\n" });
+    expect(ms).toBeLessThan(3000);
+  });
+
+  test("by info while it measures", async () => {
+    const { end, kill, child } = start(["info"]);
+    let stderr = "";
+    child.stderr!.on("data", (data) => {
+      stderr += data;
+    });
+    await until(() => stderr.includes("Measuring"));
+    kill("SIGINT");
+    const { code, ms } = await end;
+    expect(code).toBe(130);
+    expect(ms).toBeLessThan(5000);
+  });
+});
+
+describe.skipIf(!existsSync("/dev/full"))("output that nobody takes", () => {
+  /** Runs a line of the shell in which $PG is the program. */
+  const shell = (line: string) => {
+    const child = spawn("bash", ["-c", line], {
+      cwd: folder,
+      env: { ...process.env, PG: program.join(" ") },
+      timeout: 50_000,
+    });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (data) => {
+        output += data;
+      });
+    }
+    return new Promise<{ code: number | null; output: string }>((resolve) =>
+      child.once("close", (code) => resolve({ code, output: output.trim() })),
+    );
+  };
+
+  beforeAll(async () => {
+    mkdirSync(path("hr"));
+    for (let k = 0; k < 3; k++) await writePng(path("hr", `${k}.png`), noise(30, 24, 3, k));
+    const frame = Buffer.concat([Buffer.from("FRAME\n"), Buffer.alloc((320 * 240 * 3) / 2, 100)]);
+    const header = Buffer.from("YUV4MPEG2 W320 H240 F25:1 Ip C420jpeg\n");
+    writeFileSync(path("in.y4m"), Buffer.concat([header, ...new Array(12).fill(frame)]));
+  });
+
+  test("a full disk is one line and exit code 1", async () => {
+    expect(await shell("$PG evaluate --hr hr -s 2 -m bicubic > /dev/full")).toEqual({
+      code: 1,
+      output: "standard output cannot be written: the disk is full.",
+    });
+  });
+
+  test("a reader that has seen enough ends the program as SIGPIPE does, without a word", async () => {
+    const line = "$PG evaluate --hr hr -s 2 -m bicubic | true; exit $" + "{PIPESTATUS[0]}";
+    expect(await shell(line)).toEqual({ code: 141, output: "" });
+  });
+
+  test("for video it is said how much was lost", async () => {
+    const line =
+      "$PG upscale -i - -o - -m bicubic < in.y4m | head -c 1000 > /dev/null; exit $" + "{PIPESTATUS[0]}";
+    const { code, output } = await shell(line);
+    expect(code).toBe(141);
+    expect(output).toMatch(
+      /the program that was to read the video has ended after \d+ frames .*The rest is lost/,
+    );
+  });
+
+  test("nobody to tell of errors is no error", async () => {
+    const line = "$PG upscale large.png -o quiet.png -m nearest 2> /dev/full";
+    expect(await shell(line)).toEqual({ code: 0, output: "" });
+    expect(existsSync(path("quiet.png"))).toBe(true);
+  });
+});

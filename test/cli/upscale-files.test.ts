@@ -1,0 +1,396 @@
+/** What `pixelgrad upscale` does with files: which it reads, which it writes, and which it never touches. */
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, relative } from "node:path";
+import sharp from "sharp";
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { parseFlags, UsageError } from "../../src/cli/flags.ts";
+import { upscaleCommand } from "../../src/cli/upscale.ts";
+import { DataError } from "../../src/picture/errors.ts";
+import { temporaryFolder } from "../data/support.ts";
+
+const root = temporaryFolder();
+let folder = "";
+let count = 0;
+const path = (...parts: string[]) => join(folder, ...parts);
+const unix = process.platform !== "win32";
+
+beforeEach(() => {
+  folder = join(root, `${count++}`);
+  mkdirSync(folder);
+  process.chdir(folder);
+});
+afterEach(() => vi.restoreAllMocks());
+afterAll(() => process.chdir(before));
+const before = process.cwd();
+
+/** Makes small pictures, all different, of the format that their names say, and the folders they lie in. */
+async function pictures(...names: string[]): Promise<void> {
+  for (const name of names) {
+    mkdirSync(dirname(path(name)), { recursive: true });
+    seed++;
+    const data = Buffer.from(Array.from({ length: 4 * 3 * 3 }, (_, i) => (i * 37 * seed) % 256));
+    const format = /\.png$/i.test(name) ? "png" : /\.webp$/i.test(name) ? "webp" : "jpeg";
+    const bytes = await sharp(data, { raw: { width: 4, height: 3, channels: 3 } })
+      .toFormat(format)
+      .toBuffer();
+    writeFileSync(path(name), bytes);
+  }
+}
+let seed = 0;
+
+interface Outcome {
+  readonly code: number;
+  /** All that was printed, and the failure that ended it. */
+  readonly text: string;
+}
+
+/** Runs the command in this process, in the folder. */
+async function upscale(...args: string[]): Promise<Outcome> {
+  let text = "";
+  vi.spyOn(process.stderr, "write").mockImplementation((chunk) => {
+    text += chunk;
+    return true;
+  });
+  try {
+    const flags = parseFlags(upscaleCommand, ["-m", "nearest", ...args]);
+    await upscaleCommand.run(flags, { program: "pixelgrad upscale", signal: new AbortController().signal });
+    return { code: 0, text };
+  } catch (error) {
+    if (!(error instanceof UsageError || error instanceof DataError || error instanceof RangeError))
+      throw error;
+    return { code: error instanceof UsageError ? 2 : 1, text: text + error.message };
+  }
+}
+
+/** All files below a folder. */
+function files(name = "."): string[] {
+  const found = (at: string): string[] =>
+    readdirSync(at, { withFileTypes: true }).flatMap((entry) =>
+      entry.isDirectory() ? found(join(at, entry.name)) : relative(path(name), join(at, entry.name)),
+    );
+  return found(path(name)).sort();
+}
+
+const json = (name: string) => JSON.parse(readFileSync(path(name), "utf8"));
+
+describe("no original is lost", () => {
+  /** Ways to name a folder, or a picture in it, by another path. */
+  const spellings: [string, string, () => void][] = [
+    ["as it is", "photos/", () => {}],
+    ["by a detour", "photos/../photos/", () => {}],
+    ["by a link", "link/", () => symlinkSync("photos", path("link"))],
+    [
+      "by a link to a link",
+      "far/",
+      () => {
+        symlinkSync("photos", path("link"));
+        symlinkSync(path("link"), path("far"));
+      },
+    ],
+  ];
+
+  test.each(spellings)("a folder into itself, named %s", async (_, output, make) => {
+    await pictures("photos/a.png", "photos/b.png");
+    make();
+    const before = files("photos").map((name) => readFileSync(path("photos", name)));
+    for (const flags of [[], ["--overwrite"]]) {
+      const { code, text } = await upscale("photos/", "-o", output, ...flags);
+      expect(text).toMatch(/a\.png is an input; --output must name another place/);
+      expect(code).toBe(2);
+    }
+    expect(files("photos")).toEqual(["a.png", "b.png"]);
+    expect(files("photos").map((name) => readFileSync(path("photos", name)))).toEqual(before);
+  });
+
+  test("links and hard links to the input, as the output or as --json", async () => {
+    await pictures("a.png");
+    const before = readFileSync(path("a.png"));
+    symlinkSync("a.png", path("link.png"));
+    linkSync(path("a.png"), path("hard.png"));
+    symlinkSync("a.png", path("link.json"));
+    for (const name of ["a.png", "./a.png", "link.png", "hard.png"]) {
+      expect(await upscale("a.png", "-o", name, "--overwrite"), name).toMatchObject({ code: 2 });
+    }
+    for (const name of ["a.png", "link.png", "hard.png", "link.json"]) {
+      const { code, text } = await upscale("a.png", "-o", "new.png", "--json", name);
+      expect({ code, text }).toEqual({ code: 2, text: expect.stringMatching(/is an input; --json/) });
+    }
+    expect(readFileSync(path("a.png"))).toEqual(before);
+    expect(existsSync(path("new.png"))).toBe(false);
+  });
+
+  test("a link in the output folder that leads to an input, or to the output of another picture", async () => {
+    await pictures("in/a.png", "in/b.png", "in/c.png");
+    mkdirSync(path("out"));
+    symlinkSync("../in/b.png", path("out", "a.png"));
+    symlinkSync("c.png", path("out", "b.png"));
+    const before = readFileSync(path("in", "b.png"));
+    const { code, text } = await upscale("in/", "-o", "out/", "--overwrite");
+    expect(code).toBe(1);
+    expect(text).toMatch(/out\/a\.png is an input/);
+    expect(text).toMatch(/out\/c\.png would be written twice/);
+    expect(readFileSync(path("in", "b.png"))).toEqual(before);
+    expect(readlinkSync(path("out", "b.png"))).toBe("c.png"); // the link stays, and its target is new
+    expect((await sharp(path("out", "c.png")).metadata()).width).toBe(8);
+  });
+
+  test("--json neither replaces an output, nor one that is left alone, nor any other picture", async () => {
+    await pictures("a.png", "other.png", "done.png");
+    for (const [output, report] of [
+      ["new.png", "new.png"],
+      ["done.png", "done.png"],
+      ["new.png", "other.png"],
+    ]) {
+      const before = existsSync(path(report)) && readFileSync(path(report));
+      expect(await upscale("a.png", "-o", output, "--json", report)).toMatchObject({ code: 2 });
+      expect(existsSync(path(report)) && readFileSync(path(report))).toEqual(before);
+    }
+    mkdirSync(path("folder.json"));
+    expect((await upscale("a.png", "-o", "new.png", "--json", "folder.json")).text).toMatch(
+      /folder\.json: cannot be written: there is a folder of this name/,
+    );
+    expect(existsSync(path("new.png"))).toBe(false);
+  });
+
+  test.skipIf(!unix)("pipes and devices are written to, again and again", async () => {
+    await pictures("a.png");
+    for (let k = 0; k < 2; k++) {
+      expect(await upscale("a.png", "-o", "/dev/null", "--json", "/dev/null")).toMatchObject({ code: 0 });
+    }
+    expect(statSync("/dev/null").isCharacterDevice()).toBe(true);
+    const full = await upscale("a.png", "-o", "/dev/full");
+    expect(full).toMatchObject({ code: 1, text: expect.stringMatching(/\/dev\/full: .*the disk is full/) });
+    expect(files()).toEqual(["a.png"]);
+  });
+});
+
+describe("the same command again goes on", () => {
+  test("beside the pictures, in another format", async () => {
+    await pictures("photos/a.png", "photos/b.jpg", "photos/sub/c.png");
+    const command = ["photos/", "-r", "-o", "photos/", "-f", "webp"];
+    expect(await upscale(...command)).toMatchObject({ code: 0 });
+    const whole = files("photos");
+    expect(whole).toEqual(["a.png", "a.webp", "b.jpg", "b.webp", "sub/c.png", "sub/c.webp"]);
+    rmSync(path("photos", "b.webp"));
+    const { code, text } = await upscale(...command, "--json", "again.json");
+    expect(code).toBe(0);
+    expect(text).toMatch(/a\.webp exists and is left alone$/m);
+    expect(files("photos")).toEqual(whole);
+    const reports = json("again.json");
+    expect(reports.filter((report: { skipped?: true }) => report.skipped)).toHaveLength(2);
+    expect(reports).toContainEqual({
+      input: join("photos", "a.webp"),
+      leftOut: "the result of another picture",
+    });
+  });
+
+  test("beside the pictures, --overwrite replaces none of them", async () => {
+    await pictures("photos/a.png", "photos/a.webp", "photos/b.png");
+    const before = readFileSync(path("photos", "a.webp")); // perhaps an original
+    const { code, text } = await upscale("photos/", "-o", "photos/", "-f", "webp", "--overwrite");
+    expect({ code, text }).toEqual({ code: 1, text: expect.stringMatching(/a\.webp is an input/) });
+    expect(readFileSync(path("photos", "a.webp"))).toEqual(before);
+    expect(files("photos")).toContain("b.webp");
+  });
+
+  test("beside the pictures, with two of one name", async () => {
+    await pictures("photos/a.png", "photos/a.jpg");
+    const command = ["photos/", "-o", "photos/", "-f", "webp"];
+    const whole = ["a.jpg", "a.jpg.webp", "a.png", "a.png.webp"];
+    for (let k = 0; k < 3; k++) {
+      expect(await upscale(...command)).toMatchObject({ code: 0 });
+      expect(files("photos")).toEqual(whole);
+    }
+  });
+
+  test("with a pattern that also matches the folder of the results, or results within the input", async () => {
+    await pictures("a.png", "b.png");
+    for (let k = 0; k < 3; k++) {
+      const inputs = k === 0 ? ["a.png", "b.png"] : ["a.png", "b.png", "out/"];
+      expect(await upscale(...inputs, "-o", "out/")).toMatchObject({ code: 0 });
+      expect(files()).toEqual(["a.png", "b.png", "out/a.png", "out/b.png"]);
+    }
+    for (let k = 0; k < 2; k++) {
+      expect(await upscale("./", "-r", "-o", "out/")).toMatchObject({ code: 0 });
+      expect(files()).toEqual(["a.png", "b.png", "out/a.png", "out/b.png"]);
+    }
+  });
+});
+
+describe("which pictures, and what becomes of the rest", () => {
+  test("several inputs: pictures and folders into a folder", async () => {
+    await pictures("x/a.png", "b.jpg", "photos/c.png", "photos/deep/d.png");
+    expect(await upscale("x/a.png", "b.jpg", "photos/", "-o", "out")).toMatchObject({ code: 0 });
+    expect(files("out")).toEqual(["a.png", "b.png", "c.png"]);
+    // -i may be repeated, and a picture that is named twice is enlarged once.
+    const flags = ["-i", "x/a.png", "-i", "x/../x/a.png", "-i", "photos/", "-r", "-o", "more/"];
+    expect(await upscale(...flags)).toMatchObject({ code: 0 });
+    expect(files("more")).toEqual(["a.png", "c.png", "deep/d.png"]);
+  });
+
+  test("pictures of one name from several folders get those folders", async () => {
+    await pictures("x/1.png", "y/1.png", "y/1.jpg", "y/2.png");
+    expect(await upscale("x/", "y/", "-o", "out")).toMatchObject({ code: 0 });
+    expect(files("out")).toEqual(["1.jpg.png", "2.png", "x/1.png", "y/1.png"]);
+  });
+
+  test("where nothing tells two pictures apart, they are named, and the rest is done", async () => {
+    await pictures("x/p/1.png", "y/p/1.png", "y/p/2.png");
+    const { code, text } = await upscale("x/p/", "y/p/", "-o", "out");
+    expect(code).toBe(1);
+    expect(text.match(/out\/1\.png would be written twice/g)).toHaveLength(2);
+    expect(files("out")).toEqual(["2.png"]);
+  });
+
+  test("one that is missing does not stop the others", async () => {
+    await pictures("a.png", "b.png");
+    const { code, text } = await upscale("a.png", "gone.png", "b.png", "-o", "out", "--json", "r.json");
+    expect(code).toBe(1);
+    expect(text).toMatch(/gone\.png: there is no such file or folder/);
+    expect(text).toMatch(/1 of 3 pictures were not enlarged \(.*gone\.png\); see above\.$/);
+    expect(files("out")).toEqual(["a.png", "b.png"]);
+    expect(json("r.json")).toHaveLength(3);
+  });
+
+  test("-r keeps the structure, enters each folder once, and takes no hidden ones", async () => {
+    await pictures("in/a.png", "in/s/b.png", "in/s/t/c.jpg", "in/.thumbs/t.png", "elsewhere/d.png");
+    symlinkSync("..", path("in", "s", "up"));
+    symlinkSync("s", path("in", "again"));
+    symlinkSync("../elsewhere", path("in", "linked"));
+    const { code, text } = await upscale("in/", "-r", "-o", "out", "--json", "r.json");
+    expect(code).toBe(0);
+    expect(files("out")).toEqual(["a.png", "linked/d.png", "s/b.png", "s/t/c.png"]);
+    expect(text).toMatch(
+      /left out \.thumbs \(hidden\), again, s\/up \(a link to a folder that is searched anyway\)/,
+    );
+    const leftOut = json("r.json").filter((entry: { leftOut?: string }) => entry.leftOut !== undefined);
+    expect(leftOut).toHaveLength(3);
+  });
+
+  test.skipIf(!unix)(
+    "pipes, folders and other files are left out, with a line and an entry in --json",
+    async () => {
+      await pictures("in/a.png");
+      spawnSync("mkfifo", [path("in", "p.png")]);
+      mkdirSync(path("in", "d.png"));
+      writeFileSync(path("in", "notes.txt"), "");
+      const { code, text } = await upscale("in/", "-o", "out", "--json", "r.json");
+      expect(code).toBe(0);
+      expect(text).toMatch(/^in\/: left out d\.png \(a folder\), notes\.txt \(not .*\), p\.png \(a pipe\)/);
+      expect(json("r.json").slice(1)).toEqual([
+        { input: join("in", "d.png"), leftOut: "a folder" },
+        { input: join("in", "notes.txt"), leftOut: expect.stringMatching(/^not PNG/) },
+        { input: join("in", "p.png"), leftOut: "a pipe" },
+      ]);
+      const pipe = await upscale("in/p.png", "-o", "x.png");
+      expect(pipe).toMatchObject({
+        code: 1,
+        text: expect.stringMatching(/p\.png: this is a pipe or a device/),
+      });
+    },
+  );
+
+  test.skipIf(process.platform !== "linux")(
+    "names that are not UTF-8 are named, and the rest is done",
+    async () => {
+      await pictures("in/a.png");
+      const bytes = readFileSync(path("in", "a.png"));
+      writeFileSync(
+        Buffer.concat([Buffer.from(`${path("in")}/`), Buffer.from("\xe9t\xe9.png", "latin1")]),
+        bytes,
+      );
+      const { code, text } = await upscale("in/", "-o", "out", "--json", "r.json");
+      expect(code).toBe(1);
+      expect(text).toMatch(/in\/\\xe9t\\xe9\.png: its name is not UTF-8; rename it/);
+      expect(files("out")).toEqual(["a.png"]);
+      expect(json("r.json")[1]).toMatchObject({
+        input: join("in", "\\xe9t\\xe9.png"),
+        error: expect.any(String),
+      });
+    },
+  );
+
+  test("names of any kind: line breaks, brackets, percent signs, dashes, 255 bytes", async () => {
+    const names = ["line\nbreak.png", "p[1].png", "a%d.png", "-m.png", " .png", `${"長".repeat(83)}aa.png`];
+    await pictures(...names.map((name) => `in/${name}`));
+    const { code, text } = await upscale("in/", "-o", "out");
+    expect(code).toBe(0);
+    expect(files("out")).toEqual([...names].sort());
+    expect(
+      text
+        .trim()
+        .split("\n")
+        .filter((line) => line.startsWith("[")),
+    ).toHaveLength(names.length);
+    expect(await upscale("in/p[1].png", "-o", "q[Q=1].png")).toMatchObject({ code: 0 });
+    expect(files()).toContain("q[Q=1].png");
+    // The result's name would be a byte longer than its picture's.
+    const { text: long, code: failed } = await upscale("in/", "-o", "webp", "-f", "webp");
+    expect(failed).toBe(1);
+    expect(long).toMatch(/this name would have 256 bytes, and file systems take 255/);
+    expect(files("webp")).toHaveLength(names.length - 1);
+  });
+
+  test("what headers can tell is told before the first picture is computed", async () => {
+    await pictures("in/a.png", "in/b.png");
+    writeFileSync(path("in", "z.png"), "no picture");
+    mkdirSync(path("out", "b.png"), { recursive: true });
+    const { code, text } = await upscale("in/", "-o", "out");
+    expect(code).toBe(1);
+    const lines = text.split("\n").filter((line) => line.startsWith("["));
+    expect(lines[0]).toMatch(/^\[2\/3\] .*b\.png: cannot be written: there is a folder of this name/);
+    expect(lines[1]).toMatch(/^\[3\/3\] .*z\.png: not a/);
+    expect(lines[2]).toMatch(/^\[1\/3\] .*a\.png {2}8x6/);
+  });
+
+  test("a result that its format cannot hold is refused by its header", async () => {
+    const wide = sharp({ create: { width: 9000, height: 1, channels: 3, background: "red" } });
+    mkdirSync(path("in"));
+    await wide.png().toFile(path("in", "wide.png"));
+    await pictures("in/a.png");
+    const { code, text } = await upscale("in/", "-o", "out", "-f", "webp");
+    expect({ code, text }).toEqual({ code: 1, text: expect.stringMatching(/at most 16383 pixels a side/) });
+    expect(files("out")).toEqual(["a.webp"]);
+  });
+});
+
+describe("the name of the output", () => {
+  test.each(["x.tif2", "x.gif", "x.pn", "x"])("%s is refused at once", async (name) => {
+    await pictures("a.png");
+    const { code, text } = await upscale("a.png", "-o", `./${name}`);
+    expect({ code, text }).toEqual({ code: 2, text: expect.stringMatching(/does not end in \.png, \.jpg/) });
+    expect(files()).toEqual(["a.png"]);
+    expect(await upscale("a.png", "-o", `./${name}`, "-f", "png")).toMatchObject({ code: 0 });
+  });
+
+  test("several pictures go into a folder, not into the name of a picture or a file", async () => {
+    await pictures("a.png", "b.png");
+    writeFileSync(path("file.txt"), "");
+    for (const name of ["new.png", "file.txt"]) {
+      const { code, text } = await upscale("a.png", "b.png", "-o", name);
+      expect({ code, text }).toEqual({
+        code: 2,
+        text: expect.stringMatching(/there are several inputs, so --output/),
+      });
+    }
+    expect(files()).toEqual(["a.png", "b.png", "file.txt"]);
+  });
+
+  test("a slash at the end makes a folder", async () => {
+    await pictures("a.png");
+    expect(await upscale("a.png", "-o", "new/")).toMatchObject({ code: 0 });
+    expect(files("new")).toEqual(["a.png"]);
+  });
+});
