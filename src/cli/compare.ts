@@ -51,7 +51,7 @@ ${aboutProtocols}`,
   async run(values, { signal }) {
     const { findPictures, loadPicture } = await import("../evaluate/index.ts");
     const { pickDetail } = await import("../report/picture.ts");
-    const { hr, lr, protocol, border, out } = values;
+    const { hr, lr, protocol, border, padding, out } = values;
     await checkPicturesIn(hr, lr);
     const methods = await openMethods(values);
     try {
@@ -70,7 +70,7 @@ ${aboutProtocols}`,
       for (const [i, opened] of methods.entries()) {
         const { name, upscale } = opened.upscaler;
         console.error(`Measuring ${name} (${i + 1} of ${methods.length}) …`);
-        const options = { protocol, border, signal, onFailure: console.error };
+        const options = { protocol, border, padding, signal, onFailure: console.error };
         const result = await measure(opened, measurable, options);
         results.push(result);
         const scores = new Map(result.images.map((image) => [image.name, image]));

@@ -12,6 +12,8 @@ export interface EvaluateOptions {
   protocol?: Protocol;
   /** Pixels left out along each side. Default: the scale. (EDSR's figures on DIV2K: "rgb", scale + 6.) */
   border?: number;
+  /** What networks see beyond the picture's edges: see protocol.ts. Default "none", as in the papers. */
+  padding?: Conditions["padding"];
   /** Allows LR pictures of several sources, whose figures do not compare, in one mean. Default false. */
   mixed?: boolean;
   /** Enlarges the first picture twice, so that its time does not include compiling kernels. Default true. */
@@ -125,7 +127,7 @@ export async function evaluate(
 export function conditionsOf(
   { scale, colors }: Pick<Upscaler, "scale" | "colors">,
   pictures: readonly (PairFiles | Picture)[],
-  { protocol = "y", border = scale, mixed = false }: EvaluateOptions = {},
+  { protocol = "y", border = scale, padding = "none", mixed = false }: EvaluateOptions = {},
 ): Conditions {
   if (pictures.length === 0) throw new DataError("evaluate: there are no pictures; name at least one.");
   const sources = pictures.map((one) => ("highY" in one ? one.lowSource : lowSourceOf(one)));
@@ -140,6 +142,7 @@ export function conditionsOf(
   return {
     protocol,
     border,
+    padding,
     lowSource: isMixed ? "mixed" : sources[0],
     colors: protocol === "y" && colors !== "rgb" ? "y" : "rgb",
   };
@@ -149,11 +152,11 @@ export function conditionsOf(
 async function enlarge(
   upscaler: Upscaler,
   { low, lowY }: Picture,
-  { colors }: Conditions,
+  { colors, padding }: Conditions,
   signal: AbortSignal | undefined,
 ): Promise<Image> {
-  if (colors === "rgb") return upscaler.upscale(low, { signal });
-  const plane = await upscaler.upscaleY(lowY, low.width, low.height, { signal });
+  if (colors === "rgb") return upscaler.upscale(low, { padding, signal });
+  const plane = await upscaler.upscaleY(lowY, low.width, low.height, { padding, signal });
   const [width, height] = [low.width * upscaler.scale, low.height * upscaler.scale];
   return { width, height, channels: 1, data: Uint8Array.from(plane, toByte) };
 }

@@ -50,7 +50,7 @@ describe("evaluate", () => {
       colors: "rgb",
     });
     expect(result.conditions).toBe(
-      "PSNR and SSIM on Y (BT.601 studio range, rounded) of the RGB result, border 2; LR: Matlab's bicubic of RGB bytes",
+      "PSNR and SSIM on Y (BT.601 studio range, rounded) of the RGB result, border 2, padding none; LR: Matlab's bicubic of RGB bytes",
     );
   });
 
@@ -66,7 +66,7 @@ describe("evaluate", () => {
       ssim: ssim(sr, high, options),
     });
     expect(result).toMatchObject({ protocol: "rgb", border: 8, colors: "rgb" });
-    expect(result.conditions).toMatch(/^PSNR and SSIM over R, G and B, border 8; LR: Matlab/);
+    expect(result.conditions).toMatch(/^PSNR and SSIM over R, G and B, border 8, padding none; LR: Matlab/);
   });
 
   test("means and times", async () => {
