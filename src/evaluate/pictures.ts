@@ -17,8 +17,8 @@ import type { LowSource } from "./protocol.ts";
  * comes with its small version from there, which partnersOf finds by its name. `onLeftOut` is called with a
  * line for each folder of which something is left out.
  *
- * @throws DataError for a missing folder, a folder without pictures, and a picture with no small version or
- *   several. The pictures themselves are read later.
+ * @throws DataError for a missing folder, a folder without pictures, a picture with no small version or
+ *   several, and a small version of several. The pictures themselves are read later.
  */
 export function findPictures(
   highFolder: string,
@@ -36,9 +36,20 @@ export function findPictures(
     small,
     scale,
   );
+  const takenBy = new Map<string, string>();
   return large.map(({ name, high }, i) => {
     const [low, ...others] = partners[i];
-    if (low !== undefined && others.length === 0) return { name, high, low };
+    if (low !== undefined && others.length === 0) {
+      const other = takenBy.get(low);
+      if (other === undefined) {
+        takenBy.set(low, high);
+        return { name, high, low };
+      }
+      throw new DataError(
+        `${low} may be the small version of ${other} and of ${high}, by their names. Rename the small one ` +
+          "after one of them, or move the other large one away.",
+      );
+    }
     throw new DataError(
       low === undefined
         ? `${high} has no small version in ${lowFolder}: it should be called ${name}x${scale}.png, ` +

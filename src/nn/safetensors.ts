@@ -3,7 +3,9 @@
  * bytes. The header maps names to `{ dtype, shape, data_offsets: [begin, end] }`, with offsets from the end
  * of the header, and `__metadata__` to strings. Specification: huggingface/safetensors on GitHub.
  */
+
 import { numel } from "../tensor/shape.ts";
+import { describeForeignFile } from "./foreign-file.ts";
 import type { Module, NamedArray } from "./module.ts";
 
 interface Entry {
@@ -61,6 +63,8 @@ export function parseSafetensors(
 ): { tensors: Map<string, NamedArray>; metadata: Record<string, string> } {
   const broken = (what: string): Error =>
     new Error(`${name} is not a complete safetensors file: ${what}. Save or download it again.`);
+  const foreign = describeForeignFile(bytes, name);
+  if (foreign !== undefined) throw new Error(foreign);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 8) throw broken(`it has only ${bytes.length} bytes`);
   const headerLength = Number(view.getBigUint64(0, true));

@@ -229,7 +229,7 @@ describe("evaluate", () => {
       "weights that are none",
       ["--hr", "hr", "--method", "hr/a.png", "--adapter", "cpu"],
       1,
-      /a\.png is not a complete safetensors file/,
+      /a\.png: this is a picture, and a weight file \(safetensors\) was wanted/,
     ],
   ])("%s is refused with one paragraph, and no JSON", async (_, args, code, message) => {
     const json = path("bad.json");

@@ -61,6 +61,14 @@ describe("findPictures", () => {
     expect(() => findPictures(high, make("two", "a.png", "ax2.png"), 2)).toThrow(
       /2 small versions .*a\.png, ax2\.png/,
     );
+    const twins = make("twins", "b.jpg", "b.png");
+    expect(findPictures(twins, make("twins-low", "b.png", "b.jpg"), 2).map(({ name }) => name)).toEqual([
+      "b.jpg",
+      "b.png",
+    ]);
+    expect(() => findPictures(twins, make("one-low", "bx2.png"), 2)).toThrow(
+      /one-low.bx2\.png may be the small version of .*b\.jpg and of .*b\.png/,
+    );
     expect(() => findPictures(high, path("absent"), 2)).toThrow(/absent: there is no such folder/);
     expect(() => findPictures(path("absent"), undefined, 2)).toThrow(/absent: there is no such folder/);
     expect(() => findPictures(make("none", "a.txt"), undefined, 2)).toThrow(/no pictures/);
