@@ -114,7 +114,8 @@ export class TrainPanel {
     showFacts(this.#facts, {
       Bicubic: `${bicubicPsnr.toFixed(2)} dB`,
       Network: `${networkPsnr.toFixed(2)} dB`,
-      Gain: `${(networkPsnr - bicubicPsnr).toFixed(2)} dB`,
+      // Both are infinite where a plain picture was enlarged without any error.
+      Gain: `${(networkPsnr === bicubicPsnr ? 0 : networkPsnr - bicubicPsnr).toFixed(2)} dB`,
     });
   }
 

@@ -3,6 +3,7 @@ import { basename, extname, join, resolve, sep } from "node:path";
 import { makeFolder, writePng, writeWhole } from "../data/files.ts";
 import type { Picture } from "../evaluate/index.ts";
 import { folder, type Kind, whole } from "../options/kinds.ts";
+import { DataError } from "../picture/errors.ts";
 import type { Panel, Region } from "../report/picture.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
 import { isInterpolation, isMethodName, methodNames, scalesOf } from "../upscale/method-names.ts";
@@ -50,9 +51,9 @@ ${aboutProtocols}`,
     ],
   ],
   async run(values, { signal }) {
-    const { findPictures, loadPicture } = await import("../evaluate/index.ts");
+    const { findPictures, loadPicture, overCommonPictures } = await import("../evaluate/index.ts");
     const { pickDetail } = await import("../report/picture.ts");
-    const { hr, lr, protocol, border, out } = values;
+    const { hr, lr, protocol, border, padding, out } = values;
     await checkPicturesIn(hr, lr);
     const methods = await openMethods(values);
     try {
@@ -65,15 +66,21 @@ ${aboutProtocols}`,
       makeFolder(out, "Name another one with --out.");
       for (const { path } of outputs) checkWritable(path);
 
-      const results: Result[] = [];
+      const measured: Result[] = [];
+      const failures: string[] = [];
       let measurable = pictures;
       let details: Detail[] | undefined;
       for (const [i, opened] of methods.entries()) {
         const { name, upscale } = opened.upscaler;
         printError(`Measuring ${name} (${i + 1} of ${methods.length}) …`);
-        const options = { protocol, border, signal, onFailure: printError };
-        const result = await measure(opened, measurable, options);
-        results.push(result);
+        const options = { protocol, border, padding, signal, onFailure: printError };
+        const result = await measure(opened, measurable, options).catch((error: Error) => {
+          if (!(error instanceof DataError)) throw error;
+          printError(`${name}: ${error.message}`);
+          failures.push(name);
+        });
+        if (!result) continue; // a network that has diverged, say; the others are measured
+        measured.push(result);
         const scores = new Map(result.images.map((image) => [image.name, image]));
         measurable = measurable.filter((files) => scores.has(files.name));
         if (!details) {
@@ -90,10 +97,17 @@ ${aboutProtocols}`,
           panels.push({ caption, image: await upscale(picture.low, { signal }) });
         }
       }
+      const results = overCommonPictures(measured);
+      if (results.length === 0 || results[0].images.length === 0) {
+        throw new DataError(
+          "There is no picture that all methods could measure, for the reasons above. Leave out the method " +
+            "or the pictures at fault.",
+        );
+      }
       // Such as "Set5/HR x2".
       const title = `${resolve(hr).split(sep).slice(-2).join("/")} x${scale}`;
       await writeResults(out, title, results, details ?? []);
-      refuseFailures(results);
+      refuseFailures(results, failures);
     } finally {
       for (const { close } of methods) close();
     }

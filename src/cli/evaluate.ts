@@ -17,6 +17,10 @@ export const measureFlags = {
   scale: scaleFlag,
   protocol: { kind: oneOf("y", "rgb"), help: "what is compared, see above; default: y" },
   border: { kind: whole(0), help: "pixels left out along each side; default: as many as the scale" },
+  padding: {
+    kind: oneOf("none", "mirror"),
+    help: "what networks see beyond the picture's edges, see above; default: none",
+  },
   adapter: adapterFlag,
 } as const;
 
@@ -27,7 +31,11 @@ result is rounded. Bicubic then has 33.66 dB and 0.9299 on Set5 x2, as published
 which hold rounded RGB, it has 33.64 and 0.9293. EDSR works on RGB: it gets LR in RGB, and Y of its
 rounded result is compared.
 
---protocol rgb compares R, G and B. For EDSR's figures on DIV2K, --border is the scale + 6.`;
+--protocol rgb compares R, G and B. For EDSR's figures on DIV2K, --border is the scale + 6.
+
+--padding none, the default, measures networks as the papers do: they get the picture alone, and
+most of them see zeros beyond its edges. "pixelgrad upscale" mirrors the picture there, which
+--padding mirror measures.`;
 
 export const evaluateCommand = defineCommand({
   about: `
@@ -57,7 +65,7 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
       "the EDSR paper's figures on DIV2K",
     ],
   ],
-  async run({ hr, lr, protocol, border, json, ...flags }, { signal }) {
+  async run({ hr, lr, protocol, border, padding, json, ...flags }, { signal }) {
     checkWritable(json);
     const { findPictures } = await import("../evaluate/index.ts");
     await checkPicturesIn(hr, lr);
@@ -70,7 +78,7 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
       const printRow = (name: string, ...columns: string[]) =>
         print(printable(name).padEnd(width) + columns.map((column) => column.padStart(11)).join(""));
       const result = await measure(opened, pictures, {
-        ...{ protocol, border, signal },
+        ...{ protocol, border, padding, signal },
         onFailure: printError,
         onPicture(score, i) {
           if (i === 0) printRow("picture", "PSNR, dB", "SSIM", "ms");

@@ -1,7 +1,7 @@
 /** A measurement as `evaluate` and `compare` print it: columns, a sentence and JSON. */
 
-import type { PairFiles } from "../data/pairs.ts";
-import type { EvaluateOptions, Evaluation } from "../evaluate/index.ts";
+import type { PairFiles, Size } from "../data/pairs.ts";
+import type { EvaluateOptions, Evaluation, PictureScore } from "../evaluate/index.ts";
 import { DataError } from "../picture/errors.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
 import { adapterOf } from "../upscale/method.ts";
@@ -40,6 +40,11 @@ export function milliseconds(ms: number): string {
 /** Everything that the figures depend on. */
 export function describeResult({ conditions, adapter, exact, failures, images }: Result): string {
   const sentences = [conditions, `Times: ${adapter}, after a warm-up`];
+  const cropped = images.filter((image) => image.cropped !== undefined).map(describeCropped);
+  if (cropped.length > 0) {
+    const more = cropped.length > 3 ? `, and ${cropped.length - 3} more` : "";
+    sentences.push(`Cropped to fit: ${cropped.slice(0, 3).join(", ")}${more}`);
+  }
   if (exact.length > 0 && exact.length < images.length) {
     sentences.push(`Without any error, and so not in the mean PSNR: ${exact.join(", ")}`);
   }
@@ -47,9 +52,25 @@ export function describeResult({ conditions, adapter, exact, failures, images }:
   return `${sentences.join(". ")}.`;
 }
 
-/** Ends a command that has done what it could. @throws DataError if a picture was not measured */
-export function refuseFailures(results: readonly Result[]): void {
-  const names = new Set(results.flatMap(({ failures }) => failures.map(({ name }) => name)));
+/** Such as "a (HR 65x65 to 60x60)". */
+function describeCropped({ name, cropped }: PictureScore): string {
+  const size = ({ width, height }: Size) => `${width}x${height}`;
+  const parts = (["high", "low"] as const).flatMap((which) => {
+    const cut = cropped?.[which];
+    return cut ? [`${which === "high" ? "HR" : "LR"} ${size(cut.from)} to ${size(cut.to)}`] : [];
+  });
+  return `${name} (${parts.join(", ")})`;
+}
+
+/**
+ * Ends a command that has done what it could.
+ *
+ * @param methods those that could measure nothing.
+ * @throws DataError if a picture was not measured
+ */
+export function refuseFailures(results: readonly Result[], methods: readonly string[] = []): void {
+  const pictures = results.flatMap(({ failures }) => failures.map(({ name }) => name));
+  const names = new Set([...methods, ...pictures]);
   if (names.size === 0) return;
   throw new DataError(`${[...names].join(", ")}: not measured, for the reasons above. All others were.`);
 }

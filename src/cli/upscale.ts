@@ -8,8 +8,9 @@ export const upscaleCommand = defineCommand({
   about: `
 Enlarges pictures, folders of pictures, or video from a pipe.
 
-Pictures may have any size: large ones are computed in tiles, with the same result. Colour profiles
-and 16 bits are kept, the camera's orientation is applied, and transparent edges get no seams.
+Pictures may have any size: large ones are computed in tiles, with the same result. Networks see
+the picture mirrored beyond its edges, so that plain areas stay plain there. Colour profiles and 16
+bits are kept, the camera's orientation is applied, and transparent edges get no seams.
 
 The networks edsr-small, espcn and srcnn come with pixelgrad and enlarge by 2, 3 or 4. Your own are
 weight files, as "pixelgrad train" and saveWeights() write them; a file knows its scale. Without

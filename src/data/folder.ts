@@ -2,9 +2,9 @@ import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { DataError } from "../picture/errors.ts";
 import { type DegradationOptions, drawDegradation } from "./degrade.ts";
-import { stemOf } from "./formats.ts";
+import { namesOf, stemOf } from "./formats.ts";
 import { filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
-import { lowOnesAmong } from "./partners.ts";
+import { versionsAmong } from "./partners.ts";
 import { describeLeftOut, picturesIn } from "./pictures-in.ts";
 
 export interface FolderOptions extends Partial<PairFormat> {
@@ -19,7 +19,7 @@ export interface FolderOptions extends Partial<PairFormat> {
  * Your own pictures as HR. Their LR partners are made when they are loaded, by Matlab's bicubic or by
  * `degradation`, which is drawn for each picture from its place in the list; `files` of the result says what
  * was drawn. A string is a folder, whose PNG, JPEG and WebP files are taken in the order of their names (see
- * picturesIn; an img_LR.png beside an img_HR.png is left out, too). A list names the files themselves. For
+ * picturesIn; an img_LR.png or imgx2.png beside its large picture is left out, too). A list names the files themselves. For
  * `colors` (default "rgb") and `inputSize` (default "low") see PairFormat.
  *
  * @throws DataError if the folder is missing or has no pictures, or a listed file is missing.
@@ -33,8 +33,9 @@ export function openFolder(folderOrFiles: string | readonly string[], options: F
   const missing = paths.find((path) => !statSync(path, { throwIfNoEntry: false })?.isFile());
   if (missing !== undefined) throw new DataError(`${missing}: there is no such file. Check the path.`);
 
+  const names = isFolder ? namesOf(paths) : paths.map(stemOf);
   const files = paths.map((path, i) => ({
-    name: stemOf(path),
+    name: names[i],
     high: path,
     ...(degradation && { degradation: drawDegradation(degradation, i) }),
   }));
@@ -42,11 +43,15 @@ export function openFolder(folderOrFiles: string | readonly string[], options: F
   return filePairs(`${name} X${format.scale}`, format, files);
 }
 
-/** The pictures of a folder without the LR versions of others. */
+/** The pictures of a folder without versions of others. */
 function highOnesIn(folder: string, onLeftOut: FolderOptions["onLeftOut"]): string[] {
   const { pictures } = picturesIn(folder, onLeftOut);
-  const low = lowOnesAmong(pictures);
-  const leftOut = low.map((path) => ({ name: basename(path), why: "small version of another" }));
-  if (low.length > 0) onLeftOut?.(describeLeftOut(folder, leftOut));
-  return pictures.filter((path) => !low.includes(path));
+  const versions = versionsAmong(pictures);
+  const leftOut = versions.map(({ path, isLow }) => ({
+    name: basename(path),
+    why: isLow ? "small version of another" : "other version of another",
+  }));
+  if (versions.length > 0) onLeftOut?.(describeLeftOut(folder, leftOut));
+  const paths = new Set(versions.map(({ path }) => path));
+  return pictures.filter((path) => !paths.has(path));
 }

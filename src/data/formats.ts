@@ -38,6 +38,18 @@ export function stemOf(path: string): string {
   return basename(path, extname(path));
 }
 
+/** A name for each file of a folder: its stem, or the whole name where several share the stem. */
+export function namesOf(paths: readonly string[]): string[] {
+  const shared = repeated(paths.map((path) => stemOf(path).normalize("NFC")));
+  return paths.map((path) => (shared.has(stemOf(path).normalize("NFC")) ? basename(path) : stemOf(path)));
+}
+
+/** The values that a list has more than once. */
+export function repeated(values: readonly string[]): ReadonlySet<string> {
+  const seen = new Set<string>();
+  return new Set(values.filter((value) => seen.has(value) || !seen.add(value)));
+}
+
 /** The format of a file by its first bytes. @throws DataError that names the file if it has none of them. */
 export function formatOfBytes(bytes: Uint8Array, name: string): PictureFormat {
   if (bytes.length === 0) {

@@ -1,7 +1,7 @@
 import { withoutAlpha } from "../picture/alpha.ts";
 import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
-import { crop, type Image, modcrop, toRgb } from "../picture/image.ts";
+import { crop, type Image, toRgb } from "../picture/image.ts";
 import { imresize } from "../picture/imresize.ts";
 import { type Degradation, degrade } from "./degrade.ts";
 import { readImage } from "./files.ts";
@@ -71,10 +71,8 @@ export function filePairs(name: string, format: PairFormat, files: readonly Pair
 }
 
 /**
- * Reads a pair. HR loses the few pixels at its right and bottom edge that exceed a multiple of `scale`. If
- * there is a file for LR, its sides must be those of HR / scale; where imresize would have rounded up (as in
- * DIV2K's X8) they may be one longer, and are cropped. Otherwise LR is made from HR. Grey files count as RGB
- * with equal channels.
+ * Reads a pair, cropped as readFitting says. Without a file for LR, it is made from HR. Grey files count as
+ * RGB with equal channels.
  *
  * With colors "y", luma is rounded to bytes and LR is made by imresize from this one plane, as in the papers'
  * Matlab code (and not from RGB, which differs by a level here and there). An LR picture that has a file of
@@ -84,21 +82,32 @@ export function filePairs(name: string, format: PairFormat, files: readonly Pair
 export async function loadPair(files: PairFiles, format: PairFormat): Promise<Pair> {
   const { scale, colors, inputSize } = format;
   const convert = colors === "y" ? lumaOf : (image: Image) => image;
-  const uncropped = await readRgb(files.high);
-  const { width, height } = uncropped;
-  if (Math.min(width, height) < scale) {
-    throw new DataError(
-      `${files.high}: ${width}x${height} pixels are too few for scale ${scale}. Leave it out.`,
-    );
-  }
-  const rgb = modcrop(uncropped, scale);
-  const high = convert(rgb);
-  let low: Image;
-  if (files.low !== undefined) {
-    low = convert(fitLow(await readRgb(files.low), files.low, uncropped, files.high, scale));
-  } else if (files.degradation) low = convert(await degrade(rgb, scale, files.degradation));
-  else low = imresize(high, { width: high.width / scale, height: high.height / scale });
+  const pair = await readFitting(files, scale, readRgb);
+  const high = convert(pair.high);
+  const low = pair.low
+    ? convert(pair.low)
+    : imresize(high, { width: high.width / scale, height: high.height / scale });
   return { name: files.name, low: inputSize === "high" ? imresize(low, scale) : low, high };
+}
+
+/** Width and height of a picture, in pixels. */
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What the pictures of a pair lost at the right and at the bottom. A picture that lost nothing is absent. */
+export interface Cropped {
+  readonly high?: { readonly from: Size; readonly to: Size };
+  readonly low?: { readonly from: Size; readonly to: Size };
+}
+
+/** A pair, cropped: HR is `scale` times as wide and high as LR, if that is there. */
+export interface FittingPair {
+  readonly high: Image;
+  /** From its file, or made by the degradation. Undefined where imresize is to make it. */
+  readonly low: Image | undefined;
+  readonly cropped: Cropped;
 }
 
 /**
@@ -110,21 +119,76 @@ export async function readRgb(path: string): Promise<Image> {
 }
 
 /**
- * The LR picture in the size that fits the uncropped HR picture: it may be a pixel wider and higher, and is
- * cropped then. Throws a DataError if it has any other size.
+ * Reads the files of a pair and crops what does not fit: one rule for training and measuring. HR loses what
+ * exceeds a multiple of `scale`, or of the larger number by whose multiples LR's file was made (see
+ * fittingLow). An LR picture that was rounded up loses a row or a column.
+ *
+ * @param read reads a file as RGB.
+ * @throws DataError that names the files if their sizes do not belong together.
  */
-export function fitLow(low: Image, lowPath: string, high: Image, highPath: string, scale: number): Image {
-  const [width, height] = [Math.floor(high.width / scale), Math.floor(high.height / scale)];
-  const fits = (side: number, highSide: number) =>
-    side === Math.floor(highSide / scale) || side === Math.ceil(highSide / scale);
-  if (!fits(low.width, high.width) || !fits(low.height, high.height)) {
+export async function readFitting(
+  files: PairFiles,
+  scale: number,
+  read: (path: string) => Promise<Image>,
+): Promise<FittingPair> {
+  const large = await read(files.high);
+  const small = files.low === undefined ? undefined : await read(files.low);
+  const { width, height } = fittingLow(files, large, small, scale);
+  const high = cropTo(large, { width: width * scale, height: height * scale });
+  const low = small && cropTo(small, { width, height });
+  const cropped = { ...cropping("high", large, high), ...(small && cropping("low", small, low!)) };
+  const degraded = !low && files.degradation ? await degrade(high, scale, files.degradation) : undefined;
+  return { high, low: low ?? degraded, cropped };
+}
+
+/**
+ * Some cut HR to multiples of 12 before they make LR of it at scale 2, 3 and 4, so that all scales show the
+ * same part; with 8 among the scales, that is 24.
+ */
+const largestMultiple = 24;
+
+/**
+ * The size of LR after cropping; HR's is `scale` times that. Without a file for LR that is HR / scale, rounded
+ * down. A file may have this size; or that of HR / scale where it was rounded up, as imresize does (and DIV2K
+ * at X8); or that of HR cut to multiples of a number, as most code for test sets cuts it.
+ *
+ * @throws DataError that names the files if HR is smaller than `scale`, or LR has none of these sizes.
+ */
+export function fittingLow(files: PairFiles, high: Size, low: Size | undefined, scale: number): Size {
+  if (Math.min(high.width, high.height) < scale) {
     throw new DataError(
-      `${lowPath} is ${low.width}x${low.height}, but at scale ${scale} the small version of ${highPath} ` +
-        `(${high.width}x${high.height}) must be ${width}x${height}. ` +
-        "Do both belong to the same picture and scale?",
+      `${files.high}: ${high.width}x${high.height} pixels are too few for scale ${scale}. Leave it out.`,
     );
   }
-  return low.width === width && low.height === height ? low : crop(low, 0, 0, width, height);
+  const cut = (multiple: number): Size => ({
+    width: Math.floor(high.width / multiple) * (multiple / scale),
+    height: Math.floor(high.height / multiple) * (multiple / scale),
+  });
+  const usual = cut(scale);
+  if (low === undefined) return usual;
+  const isRounded = (side: number, highSide: number) =>
+    side === Math.floor(highSide / scale) || side === Math.ceil(highSide / scale);
+  if (isRounded(low.width, high.width) && isRounded(low.height, high.height)) return usual;
+  const isLow = ({ width, height }: Size) => width === low.width && height === low.height;
+  for (let multiple = 2 * scale; multiple <= largestMultiple; multiple += scale) {
+    if (isLow(cut(multiple))) return cut(multiple);
+  }
+  throw new DataError(
+    `${files.low} is ${low.width}x${low.height}, but at scale ${scale} the small version of ${files.high} ` +
+      `(${high.width}x${high.height}) must be ${usual.width}x${usual.height}. ` +
+      "Do both belong to the same picture and scale?",
+  );
+}
+
+/** The top left part of a picture. */
+function cropTo(image: Image, { width, height }: Size): Image {
+  return image.width === width && image.height === height ? image : crop(image, 0, 0, width, height);
+}
+
+function cropping(which: "high" | "low", before: Size, after: Size): Cropped {
+  if (before.width === after.width && before.height === after.height) return {};
+  const size = ({ width, height }: Size): Size => ({ width, height });
+  return { [which]: { from: size(before), to: size(after) } };
 }
 
 /**

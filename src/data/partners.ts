@@ -1,46 +1,100 @@
 /** Which LR picture belongs to which HR picture, by their names: one rule for all that read pairs. */
-import { stemOf } from "./formats.ts";
+import { extname } from "node:path";
+import { repeated, stemOf } from "./formats.ts";
 import { sameFile } from "./same-file.ts";
 
 /**
  * For each HR picture the LR pictures that are named after it: with the same name, or with a name that ends
  * in the scale, in a mark for small pictures, or in both. At scale 2 these belong to baby.png:
  *
- *     baby.png   babyx2.png   baby_x2.png   babyX2.png   baby_LR.png   baby_LRBI_x2.png   baby_bicLRx2.png
+ *     baby.png   babyx2.png   baby_x2.png   babyX2.png   baby_2x.png   baby_LR.png   baby_LRBI_x2.png
+ *     baby_x2_LR.png   baby_bicLRx2.png   baby_bicubic_x2.png   baby_SRF_2_LR.png
  *     babyx2m.png (DIV2K's tracks: m, d, and w with a number)
  *
- * and to baby_HR.png or baby_GT.png the same ones and those named after it (baby_HRx2.png). Extensions do not
- * matter, nor how accents are encoded: macOS separates them from their letters.
+ * and to baby_HR.png, baby_GT.png or baby_HR_x2.png the same ones and those named after it (baby_HRx2.png).
+ * Extensions do not matter, unless HR has a.jpg and a.png; nor how accents are encoded: macOS separates them
+ * from their letters. A name in another case counts where no other has the same case.
  */
 export function partnersOf(
   high: readonly string[],
   low: readonly string[],
   scale: number,
 ): (readonly string[])[] {
-  const times = `x${scale}(?:[md]|w\\d*)?`;
-  const mark = "(?:bic)?LR(?:BI|BD|DN)?|bicubic";
-  const ending = new RegExp(`^(?:[-_. ]?(?:${mark}))?(?:[-_. ]?${times})?$`, "i");
-  const candidates = low.map((path) => ({ path, name: nameOf(path) }));
-  return high.map((path) => {
-    const name = nameOf(path);
-    const stems = [name, name.replace(/[-_. ](?:HR|GT)$/i, "")];
-    return candidates
-      .filter((other) =>
-        stems.some((stem) => other.name.startsWith(stem) && ending.test(other.name.slice(stem.length))),
-      )
-      .map((other) => other.path)
-      .filter((other) => !sameFile(path, other)); // all pictures may be in one folder
+  const endings = endingsFor(`${scale}`);
+  const names = high.map(nameOf);
+  const twins = repeated(names);
+  const find = (among: readonly string[], asWritten: (name: string) => string) => {
+    const candidates = among.map((path) => ({ path, name: asWritten(nameOf(path)) }));
+    return names.map((name, i) => {
+      const stems = [name, name.replace(endings.high, "")].map(asWritten);
+      const own = candidates
+        .filter((other) => stems.some((stem) => isLowOf(other.name, stem, endings)))
+        .map(({ path }) => path)
+        .filter((path) => !sameFile(path, high[i])); // all pictures may be in one folder
+      const alike = own.filter((path) => extname(path) === extname(high[i]));
+      return twins.has(name) && alike.length > 0 ? alike : own;
+    });
+  };
+  const exact = find(low, (name) => name);
+  const taken = new Set(exact.flat());
+  const rest = low.filter((path) => !taken.has(path));
+  const inAnyCase = find(rest, (name) => name.toLowerCase());
+  return exact.map((paths, i) => (paths.length > 0 ? paths : inAnyCase[i]));
+}
+
+/** A picture of a folder that is a version of another one there. */
+export interface Version {
+  readonly path: string;
+  readonly isLow: boolean;
+}
+
+/**
+ * The pictures that are versions of others in the list: LR pictures, as partnersOf knows them at any scale;
+ * and where img_HR.png and img_LR.png are there, also img_bicubic.png and other methods' results.
+ */
+export function versionsAmong(pictures: readonly string[]): Version[] {
+  const endings = endingsFor("[2348]");
+  const named = pictures.map((path) => ({ path, name: nameOf(path).toLowerCase() }));
+  const names = new Set(named.map(({ name }) => name));
+  const stems = new Set([...names].flatMap((name) => [name, name.replace(endings.high, "")]));
+  const split = (name: string) => /^(.+)([-_. ])[a-z][^-_. ]*$/.exec(name) ?? [];
+  return named.flatMap(({ path, name }) => {
+    const isLow = prefixesOf(name).some((stem) => stems.has(stem) && isLowOf(name, stem, endings));
+    const [, base, separator] = split(name);
+    const has = (mark: string) => names.has(base + separator + mark);
+    const isResult = base !== undefined && has("hr") && has("lr") && !name.endsWith("hr");
+    return isLow || isResult ? [{ path, isLow }] : [];
   });
 }
 
-/** The pictures whose HR picture is in the list, too: img_LR.png beside img_HR.png. */
-export function lowOnesAmong(pictures: readonly string[]): string[] {
-  const upper = (path: string) => nameOf(path).toUpperCase();
-  const names = new Set(pictures.map(upper));
-  return pictures.filter((path) => {
-    const high = upper(path).replace(/([-_. ])LR$/, "$1HR");
-    return high !== upper(path) && names.has(high);
-  });
+/** What the names of the pictures of a pair end in. */
+interface Endings {
+  /** An LR picture's, after the name of its HR picture. */
+  readonly low: RegExp;
+  /** An HR picture's own. */
+  readonly high: RegExp;
+}
+
+/** @param scale a number, or a pattern for one. */
+function endingsFor(scale: string): Endings {
+  const between = "[-_. ]";
+  const times = `(?:${between}?x${scale}|${between}${scale}x|${between}SRF_?${scale})(?:[md]|w\\d*)?`;
+  const mark = `${between}?(?:bic)?LR(?:BI|BD|DN|bic)?`;
+  const bicubic = `${between}?bicubic`;
+  const low = `(?:${mark})?(?:${times})?|${times}${mark}|${bicubic}${times}`;
+  return {
+    low: new RegExp(`^(?:${low})$`, "i"),
+    high: new RegExp(`(?:${times})?${between}(?:HR|GT)(?:${times})?$`, "i"),
+  };
+}
+
+function isLowOf(name: string, stem: string, { low }: Endings): boolean {
+  return name.startsWith(stem) && low.test(name.slice(stem.length));
+}
+
+/** All proper beginnings of a name. */
+function prefixesOf(name: string): string[] {
+  return Array.from({ length: name.length - 1 }, (_, i) => name.slice(0, i + 1));
 }
 
 /** Without extension, and with every accent in one code point with its letter. */

@@ -1,8 +1,9 @@
-import type { PairFiles } from "../data/pairs.ts";
+import { type Cropped, fittingLow, type PairFiles } from "../data/pairs.ts";
+import { sizeOfPictureFile } from "../data/picture-file.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image } from "../picture/image.ts";
 import { toByte } from "../picture/levels.ts";
-import { psnr, ssim } from "../picture/metrics.ts";
+import { checkWindowFits, psnr, ssim } from "../picture/metrics.ts";
 import type { Upscaler } from "../upscale/index.ts";
 import { loadPicture, lowSourceOf, type Picture } from "./pictures.ts";
 import { type Conditions, describeConditions, metricOptions, type Protocol } from "./protocol.ts";
@@ -12,6 +13,8 @@ export interface EvaluateOptions {
   protocol?: Protocol;
   /** Pixels left out along each side. Default: the scale. (EDSR's figures on DIV2K: "rgb", scale + 6.) */
   border?: number;
+  /** What networks see beyond the picture's edges: see protocol.ts. Default "none", as in the papers. */
+  padding?: Conditions["padding"];
   /** Allows LR pictures of several sources, whose figures do not compare, in one mean. Default false. */
   mixed?: boolean;
   /** Enlarges the first picture twice, so that its time does not include compiling kernels. Default true. */
@@ -36,6 +39,14 @@ export interface PictureScore {
   ms: number;
   /** Megapixels of the result. */
   megapixels: number;
+  /** What the files have lost at the right and at the bottom; absent if nothing. */
+  cropped?: Cropped;
+}
+
+/** A picture that could not be measured, and the message that says why. */
+export interface Failure {
+  name: string;
+  error: string;
 }
 
 export interface Evaluation extends Conditions {
@@ -45,7 +56,7 @@ export interface Evaluation extends Conditions {
   conditions: string;
   images: PictureScore[];
   /** Pictures that could not be measured. They are not among the images. */
-  failures: { name: string; error: string }[];
+  failures: Failure[];
   /** Names of the images whose result equals the original. Their infinite PSNR is no part of the mean. */
   exact: string[];
   /**
@@ -71,61 +82,111 @@ export async function evaluate(
   const { warmUp = true, withSsim = true, signal, onPicture, onFailure } = options;
   const conditions = conditionsOf(upscaler, pictures, options);
   const images: PictureScore[] = [];
-  const failures: { name: string; error: string }[] = [];
-  const measure = async (source: PairFiles | Picture): Promise<PictureScore> => {
-    const picture = "highY" in source ? source : await loadPicture(source, upscaler.scale);
-    if (warmUp && images.length === 0) await enlarge(upscaler, picture, conditions, signal);
-    const start = performance.now();
-    const result = await enlarge(upscaler, picture, conditions, signal);
-    const ms = performance.now() - start;
-    return { ...compare(result, picture, conditions, withSsim), ms };
-  };
-  for (const source of pictures) {
+  const failures: Failure[] = [];
+  /** False if it failed, which is noted. */
+  const succeeds = async (name: string, work: () => Promise<void>): Promise<boolean> => {
     signal?.throwIfAborted();
     try {
-      const score = await measure(source);
-      images.push(score);
-      onPicture?.(score, images.length - 1);
+      await work();
+      return true;
     } catch (error) {
       if (!onFailure || !(error instanceof DataError)) throw error;
-      failures.push({ name: source.name, error: error.message });
+      failures.push({ name, error: error.message });
       onFailure(error.message);
+      return false;
     }
+  };
+  // What headers tell is told before the first picture is computed.
+  const measurable: (PairFiles | Picture)[] = [];
+  for (const source of pictures) {
+    const check = () => checkSizes(source, upscaler.scale, conditions, withSsim);
+    if (await succeeds(source.name, check)) measurable.push(source);
+  }
+  for (const source of measurable) {
+    await succeeds(source.name, async () => {
+      const picture = "highY" in source ? source : await loadPicture(source, upscaler.scale);
+      const score = await named(picture.path, async () => {
+        if (warmUp && images.length === 0) await enlarge(upscaler, picture, conditions, signal);
+        const start = performance.now();
+        const result = await enlarge(upscaler, picture, conditions, signal);
+        const ms = performance.now() - start;
+        return { ...compare(result, picture, conditions, withSsim), ms };
+      });
+      images.push(score);
+      onPicture?.(score, images.length - 1);
+    });
   }
   if (images.length === 0) {
     throw new DataError(`evaluate: none of the pictures could be measured. ${failures[0].error}`);
   }
-
-  const isExact = ({ psnr }: PictureScore) => psnr === Infinity;
-  const inexact = images.filter((image) => !isExact(image));
-  // Sorted, so that the mean does not depend on the order of the pictures, not even in its last digit.
-  const mean = (key: "psnr" | "ssim" | "ms", of: readonly PictureScore[] = images) =>
-    Float64Array.from(of, (image) => image[key])
-      .sort()
-      .reduce((sum, value) => sum + value, 0) / of.length;
-  const megapixels = images.reduce((sum, image) => sum + image.megapixels, 0);
+  const exact = images.filter(({ psnr }) => psnr === Infinity).map(({ name }) => name);
   return {
     ...conditions,
     method: upscaler.name,
     scale: upscaler.scale,
     conditions: describeConditions(conditions),
     failures,
-    exact: images.filter(isExact).map(({ name }) => name),
-    mean: {
-      psnr: inexact.length > 0 ? mean("psnr", inexact) : Infinity,
-      ssim: mean("ssim"),
-      ms: mean("ms"),
-    },
-    msPerMegapixel: (mean("ms") * images.length) / megapixels,
+    exact,
+    ...meansOf(images, exact),
     images,
   };
+}
+
+/**
+ * The same evaluations over the pictures that all of them measured, so that their means compare. A picture
+ * that one method enlarges without any error is in no one's mean PSNR, unless nothing else is left. All
+ * failures are in all results.
+ */
+export function overCommonPictures<E extends Evaluation>(evaluations: readonly E[]): E[] {
+  const isCommon = ({ name }: PictureScore) =>
+    evaluations.every(({ images }) => images.some((image) => image.name === name));
+  const exact = [...new Set(evaluations.flatMap((evaluation) => evaluation.exact))];
+  const failures = [
+    ...new Map(evaluations.flatMap((one) => one.failures).map((failure) => [failure.name, failure])).values(),
+  ];
+  return evaluations.map((evaluation) => {
+    const images = evaluation.images.filter(isCommon);
+    return { ...evaluation, failures, exact, images, ...meansOf(images, exact) };
+  });
+}
+
+/** The means over images. PSNR is that of the inexact ones. */
+function meansOf(images: readonly PictureScore[], exact: readonly string[]) {
+  const inexact = images.filter(({ name }) => !exact.includes(name));
+  const finite = inexact.length > 0 ? inexact : images.filter(({ psnr }) => psnr !== Infinity);
+  // Sorted, so that the mean does not depend on the order of the pictures, not even in its last digit.
+  const mean = (key: "psnr" | "ssim" | "ms", of: readonly PictureScore[] = images) =>
+    Float64Array.from(of, (image) => image[key])
+      .sort()
+      .reduce((sum, value) => sum + value, 0) / of.length;
+  const megapixels = images.reduce((sum, image) => sum + image.megapixels, 0);
+  const psnr = finite.length > 0 ? mean("psnr", finite) : Infinity;
+  return {
+    mean: { psnr, ssim: mean("ssim"), ms: mean("ms") },
+    msPerMegapixel: (mean("ms") * images.length) / megapixels,
+  };
+}
+
+/** By the headers of its files. @throws DataError if their sizes do not fit, or are too small to be measured */
+async function checkSizes(
+  source: PairFiles | Picture,
+  scale: number,
+  { border }: Conditions,
+  withSsim: boolean,
+): Promise<void> {
+  if ("highY" in source) return;
+  const { high, low } = source;
+  const lowSize = low === undefined ? undefined : await sizeOfPictureFile(low);
+  const { width, height } = fittingLow(source, await sizeOfPictureFile(high), lowSize, scale);
+  const measured = { width: width * scale, height: height * scale };
+  if (withSsim) await named(high, async () => checkWindowFits(measured, border));
 }
 
 /** The conditions under which `evaluate` will measure. */
 export function conditionsOf(
   { scale, colors }: Pick<Upscaler, "scale" | "colors">,
   pictures: readonly (PairFiles | Picture)[],
-  { protocol = "y", border = scale, mixed = false }: EvaluateOptions = {},
+  { protocol = "y", border = scale, padding = "none", mixed = false }: EvaluateOptions = {},
 ): Conditions {
   if (pictures.length === 0) throw new DataError("evaluate: there are no pictures; name at least one.");
   const sources = pictures.map((one) => ("highY" in one ? one.lowSource : lowSourceOf(one)));
@@ -140,6 +201,7 @@ export function conditionsOf(
   return {
     protocol,
     border,
+    padding,
     lowSource: isMixed ? "mixed" : sources[0],
     colors: protocol === "y" && colors !== "rgb" ? "y" : "rgb",
   };
@@ -149,11 +211,11 @@ export function conditionsOf(
 async function enlarge(
   upscaler: Upscaler,
   { low, lowY }: Picture,
-  { colors }: Conditions,
+  { colors, padding }: Conditions,
   signal: AbortSignal | undefined,
 ): Promise<Image> {
-  if (colors === "rgb") return upscaler.upscale(low, { signal });
-  const plane = await upscaler.upscaleY(lowY, low.width, low.height, { signal });
+  if (colors === "rgb") return upscaler.upscale(low, { padding, signal });
+  const plane = await upscaler.upscaleY(lowY, low.width, low.height, { padding, signal });
   const [width, height] = [low.width * upscaler.scale, low.height * upscaler.scale];
   return { width, height, channels: 1, data: Uint8Array.from(plane, toByte) };
 }
@@ -162,14 +224,21 @@ function compare(result: Image, picture: Picture, conditions: Conditions, withSs
   const { protocol, border, colors } = conditions;
   const original = colors === "rgb" ? picture.high : picture.highY;
   const options = metricOptions(protocol, border);
+  return {
+    name: picture.name,
+    psnr: psnr(result, original, options),
+    ssim: withSsim ? ssim(result, original, options) : Number.NaN,
+    megapixels: (result.width * result.height) / 1e6,
+    ...(Object.keys(picture.cropped).length > 0 && { cropped: picture.cropped }),
+  };
+}
+
+/** Lets errors begin with the path of the picture that they are about. */
+async function named<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
-    return {
-      name: picture.name,
-      psnr: psnr(result, original, options),
-      ssim: withSsim ? ssim(result, original, options) : Number.NaN,
-      megapixels: (result.width * result.height) / 1e6,
-    };
+    return await work();
   } catch (cause) {
-    throw new DataError(`${picture.path}: ${(cause as Error).message}`, { cause });
+    if (!(cause instanceof DataError || cause instanceof RangeError)) throw cause;
+    throw new DataError(`${path}: ${cause.message}`, { cause });
   }
 }

@@ -4,6 +4,8 @@ export {
   type EvaluateOptions,
   type Evaluation,
   evaluate,
+  type Failure,
+  overCommonPictures,
   type PictureScore,
 } from "./evaluate.ts";
 export { findPictures, loadPicture, type Picture } from "./pictures.ts";

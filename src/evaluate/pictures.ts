@@ -1,16 +1,15 @@
 /** The pictures to measure on: which files belong together, and what a method gets of them. */
 import { basename } from "node:path";
-import { degrade } from "../data/degrade.ts";
 import { readImage } from "../data/files.ts";
 import { openFolder } from "../data/folder.ts";
-import { fitLow, type PairFiles } from "../data/pairs.ts";
+import { type Cropped, type PairFiles, readFitting } from "../data/pairs.ts";
 import { partnersOf } from "../data/partners.ts";
 import { picturesIn } from "../data/pictures-in.ts";
 import { sameFile } from "../data/same-file.ts";
 import { isTransparent, withoutAlpha } from "../picture/alpha.ts";
 import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
-import { type Image, modcrop, toRgb } from "../picture/image.ts";
+import { type Image, toRgb } from "../picture/image.ts";
 import { imresize, imresizePlane } from "../picture/imresize.ts";
 import type { LowSource } from "./protocol.ts";
 
@@ -19,8 +18,8 @@ import type { LowSource } from "./protocol.ts";
  * comes with its small version from there, which partnersOf finds by its name. `onLeftOut` is called with a
  * line for each folder of which something is left out.
  *
- * @throws DataError for a missing folder, a folder without pictures, and a picture with no small version or
- *   several. The pictures themselves are read later.
+ * @throws DataError for a missing folder, a folder without pictures, a picture with no small version or
+ *   several, and a small version of several. The pictures themselves are read later.
  */
 export function findPictures(
   highFolder: string,
@@ -38,9 +37,20 @@ export function findPictures(
     small,
     scale,
   );
+  const takenBy = new Map<string, string>();
   return large.map(({ name, high }, i) => {
     const [low, ...others] = partners[i];
-    if (low !== undefined && others.length === 0) return { name, high, low };
+    if (low !== undefined && others.length === 0) {
+      const other = takenBy.get(low);
+      if (other === undefined) {
+        takenBy.set(low, high);
+        return { name, high, low };
+      }
+      throw new DataError(
+        `${low} may be the small version of ${other} and of ${high}, by their names. Rename the small one ` +
+          "after one of them, or move the other large one away.",
+      );
+    }
     throw new DataError(
       low === undefined
         ? `${high} has no small version in ${lowFolder}: it should be called ${name}x${scale}.png, ` +
@@ -63,6 +73,8 @@ export interface Picture {
   /** Y of LR for methods to enlarge, [height, width] in 16..235: see protocol.ts. */
   readonly lowY: ArrayLike<number>;
   readonly lowSource: LowSource;
+  /** What the files have lost. */
+  readonly cropped: Cropped;
 }
 
 export function lowSourceOf({ low, degradation }: PairFiles): LowSource {
@@ -71,8 +83,7 @@ export function lowSourceOf({ low, degradation }: PairFiles): LowSource {
 }
 
 /**
- * Reads a picture. `high` loses the edges that are no multiple of the scale. Grey files count as RGB with
- * equal channels.
+ * Reads a picture, cropped as readFitting says. Grey files count as RGB with equal channels.
  *
  * @param options.transparency what becomes of transparent pixels, which no protocol measures: the picture is
  *   refused (the default), or put on white. An alpha channel that is opaque throughout is left out.
@@ -88,19 +99,9 @@ export async function loadPicture(
     if (transparency === "refuse") refuseTransparency(image, path);
     return toRgb(withoutAlpha(image, "white"));
   };
-  const large = await read(files.high);
-  if (Math.min(large.width, large.height) < scale) {
-    throw new DataError(
-      `${files.high}: ${large.width}x${large.height} pixels are too few for scale ${scale}. Leave it out.`,
-    );
-  }
-  const high = modcrop(large, scale);
+  const { high, low, cropped } = await readFitting(files, scale, read);
   const highY = lumaOf(high);
-  const picture = { name: files.name, path: files.high, lowSource: lowSourceOf(files), high, highY };
-  const low =
-    files.low !== undefined
-      ? fitLow(await read(files.low), files.low, large, files.high, scale)
-      : files.degradation && (await degrade(high, scale, files.degradation));
+  const picture = { name: files.name, path: files.high, lowSource: lowSourceOf(files), high, highY, cropped };
   if (low) return { ...picture, low, lowY: lumaOf(low).data };
   const size = { width: high.width / scale, height: high.height / scale };
   return { ...picture, low: imresize(high, size), lowY: imresizePlane(highY.data, high, size) };

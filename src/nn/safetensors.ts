@@ -14,6 +14,7 @@ import {
 import { oneOf, printable, quote } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { numel } from "../tensor/shape.ts";
+import { describeForeignFile } from "./foreign-file.ts";
 import { aModule, isNamedArray, type Module, type NamedArray } from "./module.ts";
 
 interface Entry {
@@ -97,6 +98,8 @@ export function parseSafetensors(
   checkArguments("parseSafetensors", { "the first argument": [bytes, bytesWanted] });
   const broken = (what: string): Error =>
     new DataError(`${name} is not a complete safetensors file: ${what}. Save or download it again.`);
+  const foreign = describeForeignFile(bytes, name);
+  if (foreign !== undefined) throw new DataError(foreign);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 8) throw broken(`it has only ${bytes.length} bytes`);
   const headerLength = Number(view.getBigUint64(0, true));

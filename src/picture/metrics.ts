@@ -48,18 +48,25 @@ export function psnr(a: Image, b: Image, options: MetricOptions): number {
  */
 export function ssim(a: Image, b: Image, options: MetricOptions): number {
   const { planes, width, height } = comparedPlanes("ssim", a, b, options);
-  const windowSize = 2 * reach + 1;
-  if (Math.min(width, height) < windowSize) {
-    throw new DataError(
-      `ssim: a border of ${options.border} leaves ${width}x${height} pixels of ${a.width}x${a.height}, ` +
-        `but the window needs at least ${windowSize}x${windowSize}.`,
-    );
-  }
+  checkWindowFits(a, options.border);
   const values = planes.map(({ p, q }) => planeSsim(p, q, width, height));
   return values.reduce((sum, v) => sum + v, 0) / values.length;
 }
 
 const metricOptions = { border: whole(0), channels: oneOf("y", "rgb"), roundY: trueOrFalse };
+/**
+ * Throws a DataError if a border leaves less of a picture than the window of SSIM. `ssim` calls it; whoever
+ * knows the size before the picture can, too.
+ */
+export function checkWindowFits(size: { readonly width: number; readonly height: number }, border: number) {
+  const [width, height] = [size.width - 2 * border, size.height - 2 * border];
+  const windowSize = 2 * reach + 1;
+  if (Math.min(width, height) >= windowSize) return;
+  throw new DataError(
+    `ssim: a border of ${border} leaves ${Math.max(0, width)}x${Math.max(0, height)} pixels of ` +
+      `${size.width}x${size.height}, but the window needs at least ${windowSize}x${windowSize}.`,
+  );
+}
 
 /** What is compared of both pictures, plane by plane and without the border. */
 function comparedPlanes(caller: string, a: Image, b: Image, options: MetricOptions) {

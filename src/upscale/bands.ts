@@ -1,12 +1,13 @@
 /** A picture enlarged in bands: strips of the result, from top to bottom. */
 import { quote } from "../options/kinds.ts";
-import { checkImage, crop, type Image, type Samples } from "../picture/image.ts";
+import { checkImage, type Image, type Samples, zerosLike } from "../picture/image.ts";
 import { fromPlanar, toPlanar } from "../picture/planes.ts";
 import { withAlpha, withColors } from "./adapters.ts";
 import { adapterOf, type Method } from "./method.ts";
 import {
   type Box,
   checkUpscaleOptions,
+  copyBox,
   enlargeInTiles,
   planTiles,
   type Tiling,
@@ -32,7 +33,7 @@ export interface UpscaleReport {
   readonly scale: number;
   /** Where it ran: an adapter's name, or "JavaScript" for interpolation. */
   readonly adapter: string;
-  /** Number of tiles, and the size of their windows in pixels of the small picture. */
+  /** Number of tiles, and the size of their windows, padding included, in pixels of the small picture. */
   readonly tiles: number;
   readonly window: { readonly width: number; readonly height: number };
   /** From the picture in memory to the result in memory. */
@@ -131,15 +132,18 @@ export class Bands implements AsyncIterable<Band> {
     this.#release();
   }
 
-  async #enlarge({ left, top, right, bottom }: Box): Promise<Image<Samples>> {
-    const window = crop(this.#image, left, top, right - left, bottom - top);
+  async #enlarge(box: Box): Promise<Image<Samples>> {
+    const [columns, rows] = [box.right - box.left, box.bottom - box.top];
+    const data = zerosLike(this.#image.data, columns * rows * this.channels);
+    copyBox(this.#image, box, data);
+    const window: Image<Samples> = { width: columns, height: rows, channels: this.channels, data };
     const { enlarge, enlargeBytes } = this.#method;
     if (enlargeBytes && this.depth === 8 && window.data instanceof Uint8Array) {
       return enlargeBytes(window as Image);
     }
     const planes = { ...window, data: toPlanar(window) };
-    const { data, width, height } = await enlarge(planes, this.#options.signal);
-    return fromPlanar(data, width, height, this.channels, this.depth);
+    const large = await enlarge(planes, this.#options.signal);
+    return fromPlanar(large.data, large.width, large.height, this.channels, this.depth);
   }
 
   #samples(height: number): Image<Samples> {

@@ -20,6 +20,11 @@ export interface Method {
   readonly device: Device | undefined;
   /** How far it looks: no pixel of the result depends on pixels of the small picture further away. */
   readonly margin: number;
+  /**
+   * How many pixels of the mirrored picture it gets beyond each edge, at most `margin`, unless a caller asks
+   * for none. Default 0, for methods to which the edges do no harm.
+   */
+  readonly padding?: number;
   /** How many pixels of the small picture it can enlarge at once with this much memory on its device. */
   readonly pixelsWithin: (bytes: number) => number;
   /**

@@ -1,17 +1,21 @@
 /**
  * Pictures too large to be computed at once are computed in tiles. A tile's window is the tile and a margin
  * around it, wide enough for all that the method sees. The method enlarges the window, and only the tile's
- * part of the result stays. At the picture's own edge there is no margin, as there is none for the whole
- * picture. So every pixel of the result is the same sum of the same numbers as in the whole picture, in the
- * same order: the results are equal to the last bit.
+ * part of the result stays.
+ *
+ * Beyond the picture's edges lies its padding: a few pixels of the mirrored picture. Without it most networks
+ * would meet zeros there, and answer with a dark rim. Beyond the padding there is nothing, for a tile as for
+ * the whole picture. So every pixel of the result is the same sum of the same numbers as in the whole picture,
+ * in the same order: the results are equal to the last bit.
  *
  * All windows of a picture have the same size (they overlap a little more instead), so that a device can use
  * the same buffers for all.
  */
-
 import { aFunction, aSignal, checkArguments, isObject, optional, type Wanted } from "../options/arguments.ts";
-import { quote, whole } from "../options/kinds.ts";
+import { oneOf, quote, whole } from "../options/kinds.ts";
+import type { Samples } from "../picture/image.ts";
 import type { Planes } from "../picture/planes.ts";
+import { mirror } from "../picture/resize-weights.ts";
 import type { Method } from "./method.ts";
 
 export interface UpscaleOptions {
@@ -26,6 +30,12 @@ export interface UpscaleOptions {
    * of the result that it fills. The picture itself and the whole result are not counted. Default 512 MiB.
    */
   readonly maxMemory?: number;
+  /**
+   * What networks see beyond the picture's edges. "mirror", the default: the picture mirrored. "none":
+   * whatever their layers take for it, zeros in most of them. That is how published figures were measured, and
+   * it tints the edges. Interpolations always mirror, as Matlab does.
+   */
+  readonly padding?: "mirror" | "none";
 }
 
 const bytesAboveZero: Wanted<number> = {
@@ -38,16 +48,17 @@ export function checkUpscaleOptions(caller: string, options: object): void {
   if (!isObject(options)) {
     throw new RangeError(`${caller}: options are an object such as { scale: 2 }, got ${quote(options)}.`);
   }
-  const { signal, onProgress, tile, maxMemory } = options as UpscaleOptions;
+  const { signal, onProgress, tile, maxMemory, padding } = options as UpscaleOptions;
   checkArguments(caller, {
     signal: [signal, optional(aSignal)],
     onProgress: [onProgress, optional(aFunction)],
     tile: [tile, optional(whole(1))],
     maxMemory: [maxMemory, optional(bytesAboveZero)],
+    padding: [padding, optional(oneOf("mirror", "none"))],
   });
 }
 
-/** A rectangle of pixels, right and bottom edge not included. */
+/** A rectangle of pixels, right and bottom edge not included. Windows may stick out of the picture. */
 export interface Box {
   readonly top: number;
   readonly left: number;
@@ -83,22 +94,26 @@ const minTile = 16;
  */
 export function planTiles(
   picture: { readonly width: number; readonly height: number },
-  { name, margin, pixelsWithin }: Pick<Method, "name" | "margin" | "pixelsWithin">,
-  { tile, maxMemory = 512 * 2 ** 20, bytesPerRow = 0 }: UpscaleOptions & { readonly bytesPerRow?: number },
+  method: Pick<Method, "name" | "margin" | "pixelsWithin" | "padding">,
+  options: UpscaleOptions & { readonly bytesPerRow?: number },
 ): Tiling {
-  checkUpscaleOptions("upscale", { tile, maxMemory });
+  const { name, margin, pixelsWithin } = method;
+  const { tile, maxMemory = 512 * 2 ** 20, bytesPerRow = 0 } = options;
+  checkUpscaleOptions("upscale", options);
+  const padding = paddingOf(method, options);
+  const padded = { width: picture.width + 2 * padding, height: picture.height + 2 * padding };
   const automatic = tile === undefined;
   const maxPixels = (rows: number) => pixelsWithin(Math.max(0, maxMemory - bytesPerRow * rows));
   let side = automatic ? Math.floor(Math.sqrt(maxPixels(0))) : tile + 2 * margin;
   while (automatic && side ** 2 > maxPixels(side)) side--; // higher tiles need higher bands
   // Narrow pictures leave room for longer windows.
-  const widest = automatic ? Math.max(side, Math.floor(maxPixels(picture.height) / picture.height)) : side;
-  const width = Math.min(picture.width, widest);
-  let height = Math.min(picture.height, side);
-  while (automatic && height < picture.height && width * (height + 1) <= maxPixels(height + 1)) height++;
+  const widest = automatic ? Math.max(side, Math.floor(maxPixels(padded.height) / padded.height)) : side;
+  const width = Math.min(padded.width, widest);
+  let height = Math.min(padded.height, side);
+  while (automatic && height < padded.height && width * (height + 1) <= maxPixels(height + 1)) height++;
   const minSide = (length: number) => Math.min(length, (tile ?? minTile) + 2 * margin);
-  const minPixels = minSide(picture.width) * minSide(picture.height);
-  if (minPixels > maxPixels(minSide(picture.height)) || width * height > maxPixels(height)) {
+  const minPixels = minSide(padded.width) * minSide(padded.height);
+  if (minPixels > maxPixels(minSide(padded.height)) || width * height > maxPixels(height)) {
     throw new RangeError(
       `upscale: ${name} looks ${margin} pixels far, so it works on at least ` +
         `${Math.max(minPixels, width * height)} pixels at once here, and ` +
@@ -108,8 +123,8 @@ export function planTiles(
           : "Choose smaller tiles or allow more memory."),
     );
   }
-  const rows = spans(picture.height, height, margin).map((down) =>
-    spans(picture.width, width, margin).map((across) => ({
+  const rows = spans(picture.height, height, margin, padding).map((down) =>
+    spans(picture.width, width, margin, padding).map((across) => ({
       window: { top: down.from, left: across.from, bottom: down.to, right: across.to },
       inner: { top: down.first, left: across.first, bottom: down.end, right: across.end },
     })),
@@ -123,20 +138,40 @@ export function planTiles(
   };
 }
 
-/** One axis: windows [from, to) of equal length, at most `window`. The part [first, end) of each stays. */
-export function spans(length: number, window: number, margin: number) {
-  if (window >= length) return [{ from: 0, to: length, first: 0, end: length }];
-  // The first and the last window have one margin less.
-  const count = Math.ceil((length - 2 * margin) / (window - 2 * margin));
-  const step = Math.ceil((length - 2 * margin) / count);
+/**
+ * How many pixels of the mirrored picture a method gets beyond each edge.
+ *
+ * @throws RangeError for a `padding` that there is not.
+ */
+function paddingOf(
+  { padding: pixels = 0, margin }: Pick<Method, "padding" | "margin">,
+  { padding = "mirror" }: UpscaleOptions,
+): number {
+  if (padding !== "mirror" && padding !== "none") {
+    throw new RangeError(`upscale: padding must be "mirror" or "none", got ${JSON.stringify(padding)}.`);
+  }
+  return padding === "none" ? 0 : Math.min(pixels, margin);
+}
+
+/**
+ * One axis: windows [from, to) of equal length, at most `window`, in a picture of `length` pixels and the
+ * padding at both ends. The part [first, end) of each stays.
+ */
+export function spans(length: number, window: number, margin: number, padding = 0) {
+  const padded = length + 2 * padding;
+  if (window >= padded) return [{ from: -padding, to: length + padding, first: 0, end: length }];
+  // The first and the last window have one margin less, since nothing lies beyond the padding.
+  const inside = padded - 2 * margin;
+  const step = Math.ceil(inside / Math.ceil(inside / (window - 2 * margin)));
+  const count = Math.ceil(inside / step);
   const even = step + 2 * margin;
   return Array.from({ length: count }, (_, k) => {
-    const from = Math.min(k * step, length - even);
+    const from = Math.min(k * step, padded - even) - padding;
     return {
       from,
       to: from + even,
-      first: k === 0 ? 0 : k * step + margin,
-      end: k === count - 1 ? length : (k + 1) * step + margin,
+      first: k === 0 ? 0 : k * step + margin - padding,
+      end: k === count - 1 ? length : (k + 1) * step + margin - padding,
     };
   });
 }
@@ -192,19 +227,40 @@ function enlarged({ top, left, bottom, right }: Box, scale: number, corner = { t
   };
 }
 
-function cut(planes: Planes, { top, left, bottom, right }: Box): Planes {
+function cut(planes: Planes, box: Box): Planes {
   const { width, height, channels, data } = planes;
-  const [columns, rows] = [right - left, bottom - top];
-  if (columns === width && rows === height) return planes;
+  const [columns, rows] = [box.right - box.left, box.bottom - box.top];
+  if (box.left === 0 && box.top === 0 && columns === width && rows === height) return planes;
   const part = new Float32Array(channels * columns * rows);
-  let at = 0;
   for (let c = 0; c < channels; c++) {
-    for (let row = top; row < bottom; row++, at += columns) {
-      const start = (c * height + row) * width;
-      part.set(data.subarray(start + left, start + right), at);
-    }
+    const plane = { width, height, channels: 1, data: data.subarray(c * width * height) };
+    copyBox(plane, box, part.subarray(c * columns * rows));
   }
   return { width: columns, height: rows, channels, data: part };
+}
+
+/**
+ * Copies the pixels of a box to the start of `to`, row by row. Where the box sticks out, the picture is
+ * mirrored with its outermost pixels twice, as in imresize.
+ */
+export function copyBox<T extends Float32Array | Samples>(
+  { width, height, channels, data }: { width: number; height: number; channels: number; data: T },
+  { top, left, bottom, right }: Box,
+  to: T,
+): void {
+  const [first, end] = [Math.max(0, left), Math.min(width, right)];
+  for (let row = top, at = 0; row < bottom; row++, at += (right - left) * channels) {
+    const start = mirror(row, height) * width;
+    const copy = (from: number, until: number, column: number) =>
+      to.set(
+        data.subarray((start + from) * channels, (start + until) * channels),
+        at + (column - left) * channels,
+      );
+    const mirrored = (column: number) => copy(mirror(column, width), mirror(column, width) + 1, column);
+    copy(first, end, first);
+    for (let column = left; column < first; column++) mirrored(column);
+    for (let column = end; column < right; column++) mirrored(column);
+  }
 }
 
 /** Copies `part` into larger planes, at `top` and `left`. */

@@ -42,6 +42,12 @@ const kernels: Record<Interpolation, ResizeOptions> = {
   bicubic: { kernel: "cubic" },
 };
 
+/**
+ * Padding of networks, where they do not look less far. The zeros beyond it are so many layers away that no byte
+ * of the result changes, by docs/measurements.md; and small pictures do not take much longer.
+ */
+const networkPadding = 16;
+
 /** Larger windows save nothing, and with these an abort or a progress report need not wait long. */
 const maxInterpolationWindow = 512 ** 2;
 
@@ -89,12 +95,14 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
   /** Pixels of the network's input for each pixel of the small picture. */
   const factor = takesEnlarged ? scale ** 2 : 1;
   const forward = new Forward(model);
+  const margin = takesEnlarged ? Math.ceil(halo / scale) + bicubicMargin : halo;
   return upscalerOf({
     name,
     scale,
     colors,
     device: deviceOf(model),
-    margin: takesEnlarged ? Math.ceil(halo / scale) + bicubicMargin : halo,
+    margin,
+    padding: Math.min(margin, networkPadding),
     pixelsWithin: (bytes) => Math.floor(forward.pixelsWithin(bytes, bytesPerPixel(scale) / factor) / factor),
     async enlarge(planes) {
       if (planes.channels !== planeCount) {

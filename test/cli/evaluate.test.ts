@@ -1,5 +1,5 @@
 /** `pixelgrad evaluate` and `pixelgrad compare` as a user runs them. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { compareCommand } from "../../src/cli/compare.ts";
@@ -7,6 +7,8 @@ import { evaluateCommand } from "../../src/cli/evaluate.ts";
 import { type Command, type Flags, parseFlags, UsageError } from "../../src/cli/flags.ts";
 import { readImage, writePng } from "../../src/data/files.ts";
 import { EDSR, ESPCN, saveWeights, setDefaultDevice } from "../../src/index.ts";
+import { crop } from "../../src/picture/image.ts";
+import { imresize } from "../../src/picture/imresize.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { drawn, noise, temporaryFolder, testData } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
@@ -152,6 +154,46 @@ describe("evaluate", () => {
     expect(mean.psnr).toBe(images[0].psnr);
   });
 
+  test("LR made from HR that had been cut to a multiple of 12; what was cut is told", async () => {
+    const json = path("cropped.json");
+    for (const name of ["cut-hr", "cut-lr"]) mkdirSync(path(name));
+    const high = noise(65, 52, 3, 5);
+    await writePng(path("cut-hr", "p.png"), high);
+    await writePng(path("cut-lr", "p_LRBI_x2.png"), imresize(crop(high, 0, 0, 60, 48), 0.5));
+    const args = ["evaluate", "--hr", path("cut-hr"), ...bicubic, "--protocol", "rgb", "--json", json];
+    const { code, stdout, stderr } = await pixelgrad(...args, "--lr", path("cut-lr"));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout.match(/Cropped to fit: p \(HR 65x52 to 60x48\)\./g)).toHaveLength(1);
+    const { images, mean } = JSON.parse(readFileSync(json, "utf8"));
+    expect(images[0].cropped).toEqual({
+      high: { from: { width: 65, height: 52 }, to: { width: 60, height: 48 } },
+    });
+    // The same as HR that was cut before.
+    await writePng(path("cut-hr", "p.png"), crop(high, 0, 0, 60, 48));
+    await pixelgrad(...args);
+    const whole = JSON.parse(readFileSync(json, "utf8"));
+    expect(whole.mean.psnr).toBe(mean.psnr);
+    expect(whole.images[0].cropped).toBeUndefined();
+  });
+
+  test("--padding says what networks see beyond the edges; both are measured", async () => {
+    const json = path("padding.json");
+    const args = ["--hr", path("hr"), "-m", path("espcn.safetensors"), "--border", "0", "--json", json];
+    const run = async (...more: string[]) => {
+      await runHere(evaluateCommand, [...args, ...more]);
+      return JSON.parse(readFileSync(json, "utf8"));
+    };
+    const [usual, none, mirror] = [
+      await run(),
+      await run("--padding", "none"),
+      await run("--padding", "mirror"),
+    ];
+    expect(usual).toMatchObject({ padding: "none", mean: { psnr: none.mean.psnr } });
+    expect(mirror).toMatchObject({ padding: "mirror" });
+    expect(mirror.conditions).toContain("border 0, padding mirror; LR:");
+    expect(mirror.mean.psnr).not.toBe(none.mean.psnr);
+  });
+
   test("JSON is not written over a picture", async () => {
     const before = readFileSync(path("hr", "a.png"));
     const json = ["--json", path("hr", "..", "hr", "a.png")];
@@ -187,7 +229,7 @@ describe("evaluate", () => {
       "weights that are none",
       ["--hr", "hr", "--method", "hr/a.png", "--adapter", "cpu"],
       1,
-      /a\.png is not a complete safetensors file/,
+      /a\.png: this is a picture, and a weight file \(safetensors\) was wanted/,
     ],
   ])("%s is refused with one paragraph, and no JSON", async (_, args, code, message) => {
     const json = path("bad.json");
@@ -277,6 +319,56 @@ describe("compare", () => {
     expect(readdirSync(out).sort()).toEqual(["compare.json", "compare.md", "details.png"]);
     expect(JSON.parse(readFileSync(join(out, "compare.json"), "utf8")).methods).toHaveLength(1);
     expect(readFileSync(join(out, "compare.md"), "utf8")).not.toContain("quality-speed");
+  });
+
+  test("bad pictures and a network that has diverged do not stop the others", async () => {
+    const [out, set] = [path("partly"), path("partly-hr")];
+    mkdirSync(set);
+    await writePng(join(set, "a.png"), noise(30, 24, 3, 1));
+    await writePng(join(set, "a.webp.png"), noise(31, 24, 3, 1));
+    await writePng(join(set, "small.png"), noise(12, 12, 3, 1));
+    writeFileSync(join(set, "damaged.png"), readFileSync(join(set, "a.png")).subarray(0, 300));
+    const flat = drawn(24, 24, 3, () => 90);
+    await writePng(join(set, "flat.png"), flat);
+    setDefaultDevice(float32Device());
+    const random = new Random(1);
+    const broken = new EDSR({ scale: 2, blocks: 1, channels: 2, random });
+    for (const parameter of broken.parameters()) {
+      parameter.assign(Float32Array.from({ length: parameter.size }, (_, i) => (i % 2 ? 1e30 : -1e30)));
+    }
+    writeFileSync(path("diverged.safetensors"), await saveWeights(broken));
+    const methods = ["bicubic", path("diverged.safetensors"), path("espcn.safetensors")].join(",");
+    const args = ["compare", "--hr", set, "-m", methods, "--out", out, "--adapter", "cpu"];
+    const { code, stderr } = await pixelgrad(...args);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/small\.png: ssim: a border of 2 leaves 8x8 pixels/);
+    expect(stderr).toMatch(/damaged\.png: .* cannot be decoded/);
+    expect(stderr).toMatch(/partly-hr.a\.png: .*has diverged/);
+    expect(stderr).toMatch(/ EDSR, small, damaged: not measured/);
+    const results = JSON.parse(readFileSync(join(out, "compare.json"), "utf8")).methods;
+    expect(results.map(({ method }: { method: string }) => method)).toEqual(["bicubic", "ESPCN"]);
+    for (const { images, failures, exact, mean } of results) {
+      expect(images.map(({ name }: { name: string }) => name)).toEqual(["a", "a.webp", "flat"]);
+      expect(failures.map(({ name }: { name: string }) => name)).toEqual(["small", "damaged"]);
+      // Bicubic enlarges it without error, so it is in no mean, as the means would not compare.
+      expect(exact).toEqual(["flat"]);
+      expect(mean.psnr).toBeCloseTo((images[0].psnr + images[1].psnr) / 2, 12);
+    }
+    expect(readFileSync(join(out, "compare.md"), "utf8")).toContain("Not measured: small, damaged");
+  });
+
+  test("pictures that differ by their extension alone have names of their own", async () => {
+    const [out, set] = [path("twins"), path("twins-hr")];
+    mkdirSync(set);
+    await writePng(join(set, "a.png"), noise(30, 24, 3, 1));
+    await writePng(path("other.png"), noise(30, 24, 3, 2));
+    renameSync(path("other.png"), join(set, "a.jpg")); // its bytes say what it is
+    await runHere(compareCommand, ["--hr", set, "--scale", "2", "-m", "nearest,bicubic", "--out", out]);
+    const results = JSON.parse(readFileSync(join(out, "compare.json"), "utf8")).methods;
+    for (const { images } of results) {
+      expect(images.map(({ name }: { name: string }) => name)).toEqual(["a.jpg", "a.png"]);
+      expect(images[0].psnr).not.toBe(images[1].psnr);
+    }
   });
 
   test("the same network twice is told apart by its files; details can be left out", async () => {

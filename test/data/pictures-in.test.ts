@@ -3,8 +3,8 @@ import { linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { formatNames, formatOfName, stemOf } from "../../src/data/formats.ts";
-import { lowOnesAmong, partnersOf } from "../../src/data/partners.ts";
+import { formatNames, formatOfName, namesOf, stemOf } from "../../src/data/formats.ts";
+import { partnersOf, versionsAmong } from "../../src/data/partners.ts";
 import { describeLeftOut, picturesIn } from "../../src/data/pictures-in.ts";
 import { sameFile } from "../../src/data/same-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
@@ -96,7 +96,8 @@ describe("partnersOf", () => {
     for (const small of [
       ...["baby.png", "baby.JPG", "babyx2.png", "baby_x2.png", "babyX2.png", "baby-x2.png", "baby_LR.png"],
       ...["baby_LRBI_x2.png", "baby_LRBI.png", "baby_bicLRx2.png", "baby_lr.png", "baby_bicubic_x2.png"],
-      ...["babyx2m.png", "babyx2d.png", "babyx2w.png", "babyx2w3.png"],
+      ...["babyx2m.png", "babyx2d.png", "babyx2w.png", "babyx2w3.png", "baby_2x.png", "baby_x2_LR.png"],
+      ...["BABYX2.PNG", "Baby_LR.png", "baby_SRF_2_LR.png", "baby.bmp"],
     ]) {
       expect(partners("high/baby.png", [`low/${small}`]), small).toEqual([`low/${small}`]);
     }
@@ -108,8 +109,38 @@ describe("partnersOf", () => {
     }
   });
 
+  test("HR names may have the scale, too", () => {
+    expect(partners("high/baby_HR_x2.png", ["low/baby_LRBI_x2.png"])).toEqual(["low/baby_LRBI_x2.png"]);
+    const srf = ["s/img_1_SRF_2_LR.png", "s/img_1_SRF_2_bicubic.png", "s/img_11_SRF_2_LR.png"];
+    expect(partners("s/img_1_SRF_2_HR.png", srf)).toEqual([srf[0]]);
+    expect(partners("s/img_1_SRF_2_HR.png", ["low/img_1.png"])).toEqual(["low/img_1.png"]);
+  });
+
+  test("the same case goes before another, and of twins the same extension", () => {
+    expect(partnersOf(["high/A.png", "high/a.png"], ["low/a.png", "low/A.png"], 2)).toEqual([
+      ["low/A.png"],
+      ["low/a.png"],
+    ]);
+    expect(partnersOf(["high/A.png", "high/a.png"], ["low/a.png"], 2)).toEqual([[], ["low/a.png"]]);
+    expect(partnersOf(["high/a.jpg", "high/a.png"], ["low/a.png", "low/a.jpg"], 2)).toEqual([
+      ["low/a.jpg"],
+      ["low/a.png"],
+    ]);
+  });
+
   test("not those of other pictures or scales", () => {
-    const others = ["babyx3.png", "baby_LRBI_x4.png", "babyx22.png", "babyx2x2.png", "babies.png", "bab.png"];
+    const others = [
+      "baby12x.png",
+      "baby_bicubic.png",
+      "baby_3x.png",
+      "baby2x.png",
+      "babyx3.png",
+      "baby_LRBI_x4.png",
+      "babyx22.png",
+      "babyx2x2.png",
+      "babies.png",
+      "bab.png",
+    ];
     expect(partners("high/baby.png", [...others, "baby2.png", "xbaby.png", "babyLRx2y.png"])).toEqual([]);
     expect(partners("high/baby.png", ["low/babyx4.png"], 4)).toEqual(["low/babyx4.png"]);
     expect(partners("high/a+b(1).png", ["low/a+b(1)x2.png"])).toEqual(["low/a+b(1)x2.png"]);
@@ -127,9 +158,27 @@ describe("partnersOf", () => {
   });
 
   test("LR pictures beside their HR pictures in a folder", () => {
-    const set = ["1_HR.png", "1_LR.png", "2-hr.png", "2-lr.png", "3_LR.png", "ALR.png"];
-    expect(lowOnesAmong(set)).toEqual(["1_LR.png", "2-lr.png"]);
+    const versions = (...set: string[]) => versionsAmong(set).map(({ path, isLow }) => [path, isLow]);
+    expect(versions("1_HR.png", "1_LR.png", "2-hr.png", "2-lr.png", "3_LR.png", "ALR.png")).toEqual([
+      ["1_LR.png", true],
+      ["2-lr.png", true],
+    ]);
+    expect(versions("baby.png", "babyx2.png", "baby_LRBI_x3.png", "baby_cat.png", "babyx20.png")).toEqual([
+      ["babyx2.png", true],
+      ["baby_LRBI_x3.png", true],
+    ]);
+    const srf = ["HR", "LR", "A+", "bicubic", "SRCNN"].map((mark) => `img_001_SRF_2_${mark}.png`);
+    expect(versions(...srf, "img_002_SRF_2_HR.png", "img_002_SRF_2_kim.png")).toEqual([
+      [srf[1], true],
+      ...srf.slice(2).map((path) => [path, false]),
+    ]);
   });
+});
+
+test("namesOf tells pictures apart", () => {
+  expect(namesOf(["x/a.png", "x/b.jpg"])).toEqual(["a", "b"]);
+  expect(namesOf(["x/a.png", "x/a.jpg", "x/b.jpg"])).toEqual(["a.png", "a.jpg", "b"]);
+  expect(namesOf(["\u00e9.png", "e\u0301.jpg"])).toEqual(["\u00e9.png", "e\u0301.jpg"]);
 });
 
 describe("sameFile", () => {

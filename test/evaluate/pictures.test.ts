@@ -2,9 +2,10 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readImage, writePng } from "../../src/data/files.ts";
+import { loadPair } from "../../src/data/pairs.ts";
 import { findPictures, loadPicture } from "../../src/evaluate/pictures.ts";
 import { rgbToY } from "../../src/picture/color.ts";
-import { type Image, modcrop, toRgb } from "../../src/picture/image.ts";
+import { crop, type Image, modcrop, toRgb } from "../../src/picture/image.ts";
 import { imresize, imresizePlane } from "../../src/picture/imresize.ts";
 import { drawn, noise, temporaryFolder } from "../data/support.ts";
 
@@ -60,6 +61,14 @@ describe("findPictures", () => {
     expect(() => findPictures(high, make("two", "a.png", "ax2.png"), 2)).toThrow(
       /2 small versions .*a\.png, ax2\.png/,
     );
+    const twins = make("twins", "b.jpg", "b.png");
+    expect(findPictures(twins, make("twins-low", "b.png", "b.jpg"), 2).map(({ name }) => name)).toEqual([
+      "b.jpg",
+      "b.png",
+    ]);
+    expect(() => findPictures(twins, make("one-low", "bx2.png"), 2)).toThrow(
+      /one-low.bx2\.png may be the small version of .*b\.jpg and of .*b\.png/,
+    );
     expect(() => findPictures(high, path("absent"), 2)).toThrow(/absent: there is no such folder/);
     expect(() => findPictures(path("absent"), undefined, 2)).toThrow(/absent: there is no such folder/);
     expect(() => findPictures(make("none", "a.txt"), undefined, 2)).toThrow(/no pictures/);
@@ -89,6 +98,46 @@ describe("loadPicture", () => {
     expect(picture.lowY).toEqual(
       imresizePlane(luma(high), { width: 24, height: 18 }, { width: 8, height: 6 }),
     );
+  });
+
+  test.each([
+    // HR, LR, scale, HR afterwards
+    [[65, 65], [30, 30], 2, [60, 60]], // cut to multiples of 12
+    [[65, 52], [32, 26], 2, [64, 52]], // of 2
+    [[65, 52], [33, 26], 2, [64, 52]], // rounded up
+    [[50, 50], [6, 6], 8, [48, 48]],
+    [[50, 70], [6, 6], 8, [48, 48]], // of 24
+    [[47, 35], [12, 8], 4, [44, 32]], // up and down
+    [[40, 53], [12, 16], 3, [36, 48]], // of 12
+  ] as const)("HR of %j and LR of %j at x%i are cropped together, to %j", async (high, low, scale, want) => {
+    const [large, small] = [noise(high[0], high[1], 3, 1), noise(low[0], low[1], 3, 2)];
+    await writePng(path("fit-high.png"), large);
+    await writePng(path("fit-low.png"), small);
+    const files = { name: "p", high: path("fit-high.png"), low: path("fit-low.png") };
+    const picture = await loadPicture(files, scale);
+    expect(picture.high).toEqual(crop(large, 0, 0, want[0], want[1]));
+    expect(picture.low).toEqual(crop(small, 0, 0, want[0] / scale, want[1] / scale));
+    const { cropped } = picture;
+    expect(cropped.high?.to ?? { width: high[0], height: high[1] }).toEqual({
+      width: want[0],
+      height: want[1],
+    });
+    expect(cropped.low !== undefined).toBe(low[0] * scale !== want[0] || low[1] * scale !== want[1]);
+    // Training takes the same pixels.
+    const pair = await loadPair(files, { scale, colors: "rgb", inputSize: "low" });
+    expect(pair).toEqual({ name: "p", low: picture.low, high: picture.high });
+  });
+
+  test.each([
+    [[65, 65], [31, 31], 2],
+    [[65, 65], [30, 32], 2], // one side alone
+    [[65, 65], [34, 32], 2],
+    [[100, 100], [36, 36], 2], // more than any usual multiple
+  ] as const)("HR of %j and LR of %j at x%i are refused", async (high, low, scale) => {
+    await writePng(path("misfit-high.png"), noise(high[0], high[1], 3, 1));
+    await writePng(path("misfit-low.png"), noise(low[0], low[1], 3, 2));
+    const files = { name: "p", high: path("misfit-high.png"), low: path("misfit-low.png") };
+    await expect(loadPicture(files, scale)).rejects.toThrow(/misfit-low\.png is .* but at scale 2 .*must be/);
   });
 
   test("with LR: the file, and its own luma", async () => {

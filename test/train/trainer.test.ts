@@ -149,7 +149,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     model.dispose();
     const { metadata } = parseSafetensors(readFileSync(join(one.out!, "best.safetensors")));
     expect(metadata.protocol).toBe(
-      "PSNR and SSIM on Y (BT.601 studio range, rounded) of the RGB result, border 2; LR: Matlab's bicubic of RGB bytes",
+      "PSNR and SSIM on Y (BT.601 studio range, rounded) of the RGB result, border 2, padding none; LR: Matlab's bicubic of RGB bytes",
     );
     expect(JSON.parse(metadata.config)).toMatchObject({ ema: 0.5, steps: 6 });
   });
@@ -397,9 +397,9 @@ describe("beginning", () => {
     expect(tensors(noisy.out!)).not.toEqual(tensors(plain.out!));
     expect(tensors(cached.out!)).toEqual(tensors(noisy.out!));
     expect(readdirSync(cached.cache!)).toHaveLength(3);
-    expect(said.filter((line) => line.includes("border 2; LR: the large pictures, degraded."))).toHaveLength(
-      2,
-    );
+    expect(
+      said.filter((line) => line.includes("border 2, padding none; LR: the large pictures, degraded.")),
+    ).toHaveLength(2);
     await expect(train(config({ track: "mild" }), { device })).rejects.toThrow(
       'only folders in DIV2K\'s layout have a track "mild"',
     );

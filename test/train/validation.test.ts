@@ -71,7 +71,7 @@ describe("the small pictures", () => {
 
   test("are made, degraded or from files, and the conditions say so", async () => {
     expect(await conditionsOf(openFolder(valid, luma), 2)).toMatch(
-      /rounded\), border 2; LR: Matlab's bicubic of rounded Y, itself not rounded$/,
+      /rounded\), border 2, padding none; LR: Matlab's bicubic of rounded Y, itself not rounded$/,
     );
     const degraded = openFolder(valid, { ...luma, degradation: { seed: 1, noise: 20 } });
     expect(await conditionsOf(degraded, 2)).toMatch(/LR: Y \(rounded\) of the large pictures, degraded$/);

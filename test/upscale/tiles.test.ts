@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { planTiles } from "../../src/upscale/tiles.ts";
 
-const method = (margin: number, bytesPerPixel = 1) => ({
+const method = (margin: number, bytesPerPixel = 1, padding = 0) => ({
   name: "network",
   margin,
+  padding,
   pixelsWithin: (bytes: number) => Math.floor(bytes / bytesPerPixel),
 });
 
@@ -14,8 +15,12 @@ describe.each([
   { width: 5, height: 200, margin: 3, tile: 1 },
   { width: 300, height: 200, margin: 36, tile: 20 },
   { width: 7, height: 7, margin: 36, tile: 7 },
-])("$width x $height in tiles of $tile, margin $margin", ({ width, height, margin, tile }) => {
-  const { rows, count, ...size } = planTiles({ width, height }, method(margin), { tile });
+  { width: 100, height: 70, margin: 4, padding: 4, tile: 16 },
+  { width: 5, height: 9, margin: 4, padding: 4, tile: 2 },
+  { width: 1, height: 1, margin: 20, padding: 16, tile: 1 },
+  { width: 300, height: 20, margin: 36, padding: 16, tile: 20 },
+])("$width x $height in tiles of $tile, margin $margin", ({ width, height, margin, tile, padding = 0 }) => {
+  const { rows, count, ...size } = planTiles({ width, height }, method(margin, 1, padding), { tile });
   const tiles = rows.flat();
 
   test("every pixel is in one tile", () => {
@@ -23,23 +28,24 @@ describe.each([
     for (const { inner: box } of tiles) {
       for (let y = box.top; y < box.bottom; y++)
         for (let x = box.left; x < box.right; x++) tilesAt[y * width + x]++;
+      expect(Math.min(box.right - box.left, box.bottom - box.top)).toBeGreaterThan(0);
     }
     expect([...new Set(tilesAt)]).toEqual([1]);
     expect(tiles).toHaveLength(count);
   });
 
-  test("all windows are in the picture, of the planned size, and show the margin", () => {
+  test("all windows are in the picture and its padding, of the planned size, and show the margin", () => {
     for (const { window, inner } of tiles) {
       expect(window.right - window.left).toBe(size.width);
       expect(window.bottom - window.top).toBe(size.height);
-      expect(Math.min(window.left, window.top)).toBeGreaterThanOrEqual(0);
-      expect(window.right).toBeLessThanOrEqual(width);
-      expect(window.bottom).toBeLessThanOrEqual(height);
+      expect(Math.min(window.left, window.top)).toBeGreaterThanOrEqual(-padding);
+      expect(window.right).toBeLessThanOrEqual(width + padding);
+      expect(window.bottom).toBeLessThanOrEqual(height + padding);
       for (const [edge, own, whole] of [
-        [window.left, inner.left, 0],
-        [window.top, inner.top, 0],
-        [-window.right, -inner.right, -width],
-        [-window.bottom, -inner.bottom, -height],
+        [window.left, inner.left, -padding],
+        [window.top, inner.top, -padding],
+        [-window.right, -inner.right, -width - padding],
+        [-window.bottom, -inner.bottom, -height - padding],
       ]) {
         expect(edge).toBeLessThanOrEqual(Math.max(own - margin, whole));
       }

@@ -83,7 +83,7 @@ describe("methods", () => {
         method: "ESPCN",
         scale: 3,
         adapter: "cpu",
-        tiles: 2,
+        tiles: 6,
       });
       // The weights, at least one feature map of four channels, and no more than a few.
       expect(peakBytes).toBeGreaterThan(4 * (network.parameterCount() + 4 * 16 * 9));
