@@ -2,12 +2,21 @@
 import { statSync } from "node:fs";
 import { basename, join, sep } from "node:path";
 import { makeFolder } from "../data/files.ts";
-import { formatOfName, type PictureFormat, pictureFormats, stemOf } from "../data/formats.ts";
-import { PictureWriter, readPictureFile, sizeOfPictureFile } from "../data/picture-file.ts";
+import {
+  formatOfName,
+  namesOf,
+  type PictureFormat,
+  pictureFormats,
+  stemOf,
+  writtenFormats,
+} from "../data/formats.ts";
+import { type Note, PictureWriter, readPictureFile, sizeOfPictureFile } from "../data/picture-file.ts";
 import { picturesIn } from "../data/pictures-in.ts";
 import { fileId } from "../data/same-file.ts";
 import { type Bands, type UpscaleReport, type Upscaler, upscaleBands } from "../node.ts";
+import { isTransparent } from "../picture/alpha.ts";
 import { DataError } from "../picture/errors.ts";
+import type { Image, Samples } from "../picture/image.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
 import { UsageError } from "./flags.ts";
 import { methodOf } from "./methods.ts";
@@ -26,6 +35,8 @@ export interface Report extends Job, Partial<UpscaleReport>, Partial<Size> {
   /** The output existed and was left alone. */
   readonly skipped?: true;
   readonly error?: string;
+  /** What the result lacks of its original, and what was odd about that. */
+  readonly notes?: readonly Note[];
   /** The most memory that the process has had so far. */
   readonly peakProcessBytes?: number;
 }
@@ -56,6 +67,7 @@ export async function upscaleFiles(flags: UpscaleFlags, signal: AbortSignal): Pr
       const seconds = ((performance.now() - start) / 1e3) * (left / done);
       const timeLeft = report.tiles && left > 0 ? `  ETA ${formatDuration(seconds)}` : "";
       console.error(count + lineOf(report) + timeLeft);
+      for (const { text } of report.notes ?? []) console.error(`  ${text}`);
     }
     return reports;
   } finally {
@@ -64,15 +76,24 @@ export async function upscaleFiles(flags: UpscaleFlags, signal: AbortSignal): Pr
 }
 
 function checkFormat({ format, depth, alpha, quality }: Settings): void {
-  if (depth === 16 && format !== "png")
-    throw new UsageError(`--depth 16 is for png, and the output is ${format}`);
-  if (alpha === "keep" && format === "jpeg") {
+  const { name, writes } = pictureFormats[format];
+  if (!writes) {
+    throw new UsageError(`${name} is only read; ${namesOf(writtenFormats, "and")} are written`);
+  }
+  const those = (holds: (format: PictureFormat) => boolean) => namesOf(writtenFormats.filter(holds), "and");
+  if (depth === 16 && writes.depth === 8) {
+    const deep = those((other) => pictureFormats[other].writes!.depth > 8);
+    throw new UsageError(`--depth 16 is for ${deep}, and the output is ${name}`);
+  }
+  if (alpha === "keep" && !writes.alpha) {
     throw new UsageError(
-      "--alpha keep is not for jpeg, which has no transparency; choose drop, white or black",
+      `--alpha keep is not for ${name}, which has no transparency; choose drop, white or black`,
     );
   }
-  if (quality !== undefined && format === "png")
-    throw new UsageError("--quality is for jpeg and webp, and png loses nothing");
+  if (quality !== undefined && !writes.lossy) {
+    const lossy = those((other) => pictureFormats[other].writes!.lossy);
+    throw new UsageError(`--quality is for ${lossy}, and ${name} loses nothing`);
+  }
 }
 
 function jobsOf(settings: Settings): Job[] {
@@ -163,12 +184,14 @@ async function upscaleOne(
   signal: AbortSignal,
 ): Promise<Partial<Report>> {
   const start = performance.now();
-  const { image, icc } = await readPictureFile(input);
+  const { writes } = pictureFormats[format];
+  const { image, notes: fromFile, ...metadata } = await readPictureFile(input, { target: format });
+  const notes = [...fromFile, ...losses(image, format, { depth, alpha })];
   let progress: Progress | undefined;
   const bands = await upscaleBands(image, {
     method: upscaler,
-    alpha: alpha ?? (format === "jpeg" ? "white" : "keep"),
-    depth: depth ?? (format === "png" && image.data instanceof Uint16Array ? 16 : 8),
+    alpha: alpha ?? (writes!.alpha ? "keep" : "white"),
+    depth: depth ?? (writes!.depth > 8 && image.data instanceof Uint16Array ? 16 : 8),
     tile,
     // Two fifths of the rest stay free: JavaScript collects what tiles leave behind only now and then, and at
     // the end the result is encoded.
@@ -181,7 +204,7 @@ async function upscaleOne(
   });
   const { width, height, channels } = bands;
   const size: Size = { width, height, channels, depth: bands.depth };
-  const writer = await PictureWriter.create(output, { ...size, icc, format, quality });
+  const writer = await PictureWriter.create(output, { ...metadata, ...size, format, quality });
   try {
     for await (const { rows } of bands) await writer.write(rows.data);
     await writer.finish();
@@ -192,7 +215,25 @@ async function upscaleOne(
     progress?.clear();
   }
   const peakProcessBytes = process.resourceUsage().maxRSS * 1024;
-  return { ...bands.report, ...size, ms: performance.now() - start, peakProcessBytes };
+  const ms = performance.now() - start;
+  return { ...bands.report, ...size, ms, peakProcessBytes, notes: notes.length > 0 ? notes : undefined };
+}
+
+/** What a format cannot hold of a picture's samples, unless flags asked for that. */
+function losses(
+  image: Image<Samples>,
+  format: PictureFormat,
+  { depth, alpha }: Pick<Settings, "depth" | "alpha">,
+): Note[] {
+  const { name, writes } = pictureFormats[format];
+  const notes: Note[] = [];
+  if (image.data instanceof Uint16Array && depth !== 8 && writes!.depth < 16) {
+    notes.push({ kind: "depth", text: `16 bits per sample became ${writes!.depth}: ${name} holds no more` });
+  }
+  if (!writes!.alpha && alpha === undefined && isTransparent(image)) {
+    notes.push({ kind: "alpha", text: `put on white: ${name} holds no transparency (--alpha chooses)` });
+  }
+  return notes;
 }
 
 function lineOf({ input, output, skipped, error, method, scale, width, height, tiles, ms }: Report): string {

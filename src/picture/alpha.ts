@@ -32,6 +32,14 @@ export function withoutAlpha(image: Image<Samples>, choice: AlphaChoice): Image<
   return { width, height, channels: colors, data: opaque };
 }
 
+/** Whether any pixel is not opaque. */
+export function isTransparent({ channels, data }: Image<Samples>): boolean {
+  if (channels % 2 === 1) return false;
+  const opaque = data instanceof Uint8Array ? 255 : 65535;
+  for (let i = channels - 1; i < data.length; i += channels) if (data[i] !== opaque) return true;
+  return false;
+}
+
 /** Colours times alpha. */
 export function premultiply(colors: Planes, alpha: Planes): Planes {
   const area = alpha.data.length;

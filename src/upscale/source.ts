@@ -6,7 +6,7 @@ import { checkImage, type Image, type Samples } from "../picture/image.ts";
  * - an `Image`: samples of 8 or 16 bits in a typed array;
  * - an `ImageData`, from a canvas;
  * - a `Blob` (such as a `File`) or a `Uint8Array` with the bytes of a picture file: in browsers any format
- *   that they show, in Node PNG, JPEG and WebP;
+ *   that they show, in Node PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP and PPM;
  * - in Node also the path or the file URL of such a file.
  */
 export type PictureSource = Image<Samples> | ImageData | Blob | Uint8Array | string | URL;

@@ -114,7 +114,7 @@ describe("one picture", () => {
       path("deep-large.png"),
     ).metadata();
     expect({ depth, width, height, channels, orientation }).toEqual({
-      ...{ depth: "ushort", width: 16, height: 24, channels: 4, orientation: undefined },
+      ...{ depth: "ushort", width: 16, height: 24, channels: 4, orientation: 1 },
     });
     expect(icc).toEqual(before.icc);
     // As JPEG: 8 bits, no alpha.
@@ -151,8 +151,8 @@ describe("a folder", () => {
     expect(code).toBe(1);
     expect(readdirSync(path("mixed-large"))).toEqual(["0.png", "1.png", "2.png"]);
     expect(stderr).toMatch(/^\[1\/6\] .*0-empty\.png: the file is empty/m);
-    expect(stderr).toMatch(/^\[\d\/6\] .*1-text\.jpg: not a PNG, JPEG or WebP picture/m);
-    expect(stderr).toMatch(/^\[\d\/6\] .*2-cut\.png: this PNG picture cannot be decoded/m);
+    expect(stderr).toMatch(/^\[\d\/6\] .*1-text\.jpg: not a PNG, JPEG, .* or PPM picture/m);
+    expect(stderr).toMatch(/^\[\d\/6\] .*2-cut\.png: this PNG picture of \d+ bytes cannot be decoded/m);
     expect(stderr).toMatch(/^\[2\/6\] .*0\.png {2}80x72 {2}bicubic x2 {2}1 tile {2}.*ETA/m);
     expect(stderr).toMatch(/pixelgrad upscale: 3 of 6 pictures were not enlarged; see above\.$/);
     const reports = JSON.parse(readFileSync(path("mixed.json"), "utf8"));
@@ -199,13 +199,13 @@ describe("a folder", () => {
     await picturesIn(path("twins"), 2);
     const jpeg = await sharp(path("twins", "0.png")).jpeg().toBuffer();
     for (const name of ["0.jpg", "2.JFIF", "._1.png"]) writeFileSync(path("twins", name), jpeg);
-    writeFileSync(path("twins", "scan.bmp"), "BM");
+    writeFileSync(path("twins", "scan.psd"), "8BPS");
     mkdirSync(path("twins", "folder.png"));
     const { code, stderr } = await upscale("twins", "twins-large");
     expect(code).toBe(0);
     expect(readdirSync(path("twins-large"))).toEqual(["0.jpg.png", "0.png.png", "1.png", "2.png"]);
     expect(stderr).toContain(
-      "twins: left out ._1.png (hidden), folder.png (a folder), scan.bmp (not PNG, JPEG or WebP)",
+      "twins: left out ._1.png (hidden), folder.png (a folder), scan.psd (not PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP or PPM)",
     );
   });
 
@@ -251,9 +251,17 @@ describe("what goes wrong is one paragraph and an exit code", () => {
       2,
       /espcn enlarges by 2, 3 or 4, and --scale is 8/,
     ],
-    [["-i", "picture.png", "-o", "x.jpg", "--depth", "16"], 2, /--depth 16 is for png/],
-    [["-i", "picture.png", "-o", "x.jpg", "--alpha", "keep"], 2, /--alpha keep is not for jpeg/],
-    [["-i", "picture.png", "-o", "x.png", "--quality", "90"], 2, /--quality is for jpeg and webp/],
+    [
+      ["-i", "picture.png", "-o", "x.jpg", "--depth", "16"],
+      2,
+      /--depth 16 is for PNG, TIFF and AVIF, and the output is JPEG/,
+    ],
+    [["-i", "picture.png", "-o", "x.jpg", "--alpha", "keep"], 2, /--alpha keep is not for JPEG/],
+    [
+      ["-i", "picture.png", "-o", "x.png", "--quality", "90"],
+      2,
+      /--quality is for JPEG, WebP and AVIF, and PNG loses nothing/,
+    ],
     [["-i", "picture.png", "-o", "x.jpg", "--quality", "101"], 2, /wants a whole number from 1 to 100/],
     [["-i", "picture.png", "-o", "x.png", "--max-memory", "lots"], 2, /wants a size such as 512M or 2G/],
     [["-i", "picture.png", "-o", "x.png", "--max-memory", "1M"], 1, /Allow more memory/],

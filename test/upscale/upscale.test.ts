@@ -57,7 +57,9 @@ describe("sources", () => {
       expect((await upscale(source, { method: "bicubic" })).image).toEqual(want);
     }
     await expect(upscale(join(folder, "none.png"))).rejects.toThrow("there is no such file");
-    await expect(upscale(new Uint8Array([1, 2, 3]))).rejects.toThrow("not a PNG, JPEG or WebP picture");
+    await expect(upscale(new Uint8Array([1, 2, 3]))).rejects.toThrow(
+      "not a PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP or PPM picture",
+    );
     await expect(upscale({ ...picture, width: 8 })).rejects.toThrow("upscale: a picture of 8x7");
   });
 });
