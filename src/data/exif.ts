@@ -77,17 +77,22 @@ export class Directories {
     else this.bytes.writeUIntBE(value, at, size);
   }
 
-  /** The entries of the directory at a place; those whose values lie outside are left out. */
+  /**
+   * The entries of the directory at a place; those whose values lie outside are left out. Values may overlap
+   * in hostile files: together they must not be longer than the file.
+   */
   entries(directory: number): Entry[] {
     const { countBytes, entryBytes, placeBytes } = this.sizes;
     const count = this.uint(directory, countBytes);
     const entries: Entry[] = [];
+    let room = this.bytes.length;
     for (let i = 0, at = directory + countBytes; i < count; i++, at += entryBytes) {
       const [tag, type, values] = [this.uint(at, 2), this.uint(at + 2, 2), this.uint(at + 4, placeBytes)];
       const size = (typeBytes[type] ?? 0) * values;
       const valueAt = at + 4 + placeBytes;
       const place = size <= placeBytes ? valueAt : this.uint(valueAt, placeBytes);
-      if (size === 0 || place + size > this.bytes.length) continue;
+      if (size === 0 || place + size > this.bytes.length || size > room) continue;
+      room -= size;
       entries.push({ tag, type, count: values, bytes: this.bytes.subarray(place, place + size), at: place });
     }
     return entries;
@@ -269,12 +274,12 @@ const pointers: readonly number[] = [tags.exif, tags.gps, tags.interoperability]
 export function readTree(file: Directories, directory: number, depth = 0): Tree {
   const all = file.entries(directory);
   const isPointer = ({ tag }: Entry) => pointers.includes(tag);
-  const children = all
-    .filter((entry) => isPointer(entry) && depth < 3)
-    .flatMap((entry) => {
-      const place = file.value(entry);
-      return place === undefined ? [] : [{ tag: entry.tag, tree: readTree(file, place, depth + 1) }];
-    });
+  const places = new Map<number, number>();
+  for (const entry of depth < 3 ? all.filter(isPointer) : []) {
+    const place = file.value(entry);
+    if (place !== undefined && !places.has(entry.tag)) places.set(entry.tag, place);
+  }
+  const children = [...places].map(([tag, place]) => ({ tag, tree: readTree(file, place, depth + 1) }));
   return { entries: all.filter((entry) => !isPointer(entry)), children };
 }
 

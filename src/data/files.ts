@@ -42,7 +42,7 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<Imag
     ignoreIcc: (header.format === "png" || header.format === "tiff") && isStored(header),
   }));
   // A copy, because the decoder's memory cannot be transferred to another thread.
-  return { ...image, data: Uint8Array.from(image.data) };
+  return { ...image, data: new Uint8Array(image.data) };
 }
 
 /** The picture as the bytes of a PNG file with 8 bits per sample and the same channels. */

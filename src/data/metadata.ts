@@ -126,6 +126,7 @@ function pngMetadata(bytes: Uint8Array, icc?: Uint8Array): Found {
   const comments: Comment[] = [];
   const lost: string[] = [];
   const found: { exif?: Uint8Array; xmp?: string; iptc?: Uint8Array; density?: Density } = {};
+  let room = maxText;
   for (const { type, data } of chunksOf(readFrom(bytes))) {
     if (pngColorTypes.includes(type)) pngColor.push(encodeChunk(type, data()));
     if (type === "eXIf") found.exif = withoutPrefix(data());
@@ -136,7 +137,8 @@ function pngMetadata(bytes: Uint8Array, icc?: Uint8Array): Found {
       if (x > 0 && y > 0) found.density = { x: x * 0.0254, y: y * 0.0254 };
     }
     if (!["tEXt", "zTXt", "iTXt"].includes(type)) continue;
-    const comment = pngText(type, data());
+    const comment = pngText(type, data(), room);
+    room -= comment?.text.length ?? 0;
     if (comment === undefined) lost.push("a damaged text");
     else if (comment.keyword === "XML:com.adobe.xmp") found.xmp = comment.text;
     else if (!takeRawProfile(comment, found)) comments.push(comment);
@@ -148,15 +150,15 @@ function pngMetadata(bytes: Uint8Array, icc?: Uint8Array): Found {
   return { metadata: { icc, ...found, ...lists }, lost };
 }
 
-/** The most bytes that a compressed text may become. */
+/** The most bytes that all texts together may become when they are unpacked. */
 const maxText = 2 ** 24;
 
-function pngText(type: string, data: Uint8Array): Comment | undefined {
+function pngText(type: string, data: Uint8Array, room: number): Comment | undefined {
   const end = data.indexOf(0);
   if (end < 1) return undefined;
   const keyword = Buffer.from(data.subarray(0, end)).toString("latin1");
   const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
-  const inflate = (bytes: Uint8Array) => inflateSync(bytes, { maxOutputLength: maxText });
+  const inflate = (bytes: Uint8Array) => inflateSync(bytes, { maxOutputLength: Math.max(1, room) });
   try {
     if (type === "tEXt") return { keyword, text: latin1(data.subarray(end + 1)) };
     if (type === "zTXt") {

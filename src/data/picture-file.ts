@@ -173,7 +173,7 @@ export class PictureWriter {
     };
     const encoded = temporaryName(this.#path);
     try {
-      await encode(await this.#encoder(metadata), encoded);
+      await encodeTo(await this.#encoder(metadata), encoded);
       await rm(this.#strips, { force: true });
       await replaceWhole(this.#path, (temporary) => copyWithMetadata(encoded, temporary, format, metadata));
     } catch (cause) {
@@ -234,7 +234,7 @@ function checkWritable(path: string, { width, height, channels, depth, format }:
 }
 
 /** Like toFile, but the error says so if the disk is full: sharp's own message does not. */
-async function encode(picture: Sharp, path: string): Promise<void> {
+export async function encodeTo(picture: Sharp, path: string): Promise<void> {
   try {
     await picture.toFile(path);
   } catch (cause) {

@@ -15,13 +15,14 @@ export type Read = (start: number, length: number) => Uint8Array;
 /** The chunks that are complete, without a look at their checksums. */
 export function* chunksOf(read: Read): Generator<Chunk> {
   for (let start = 8; ; ) {
-    const head = Buffer.from(read(start, 8));
+    const head = read(start, 8);
     if (head.length < 8) return;
-    const length = head.readUInt32BE(0);
+    const length = ((head[0] << 24) | (head[1] << 16) | (head[2] << 8) | head[3]) >>> 0;
     const end = start + 12 + length;
     if (read(end - 1, 1).length === 0) return;
     const at = start + 8;
-    yield { type: head.toString("latin1", 4), start, end, data: () => read(at, length) };
+    const type = String.fromCharCode(head[4], head[5], head[6], head[7]);
+    yield { type, start, end, data: () => read(at, length) };
     start = end;
   }
 }
