@@ -75,10 +75,13 @@ function animationFrames(bytes: Uint8Array): number {
 export const maxBytes = 2 ** 30;
 
 /**
- * How many samples of 8 bits, at most, a byte of a file can stand for. Deflate makes 1032 bytes of one. In a
- * JPEG, a block of 64 samples takes a bit or more, and may be seen four times as wide and high.
+ * How many pixels (in PNG, bytes of samples) a byte of a file can stand for. Deflate makes 1032 bytes of one.
+ * In a JPEG, a block of 64 samples takes a bit or more, and may be seen four times as wide and high. BMP and
+ * GIF can leave out pixels, but no real picture leaves out so many.
  */
-const mostPerByte: Partial<Record<PictureFormat, number>> = { png: 1032, jpeg: 8 * 64 * 16, gif: 2 ** 16 };
+const mostPerByte: Partial<Record<PictureFormat, number>> = {
+  ...{ png: 1032, jpeg: 8 * 64 * 16, bmp: 2 ** 12, gif: 2 ** 16 },
+};
 
 /** Refuses a picture before memory is taken for it, since a file of 100 bytes can claim any size. */
 function checked(header: Header, name: string): Header {
