@@ -18,7 +18,7 @@ export interface FolderOptions extends Partial<PairFormat> {
 /**
  * Your own pictures as HR. Their LR partners are made when they are loaded, by Matlab's bicubic or by
  * `degradation`, which is drawn for each picture from its place in the list; `files` of the result says what
- * was drawn. A string is a folder, whose PNG, JPEG and WebP files are taken in the order of their names (see
+ * was drawn. A string is a folder, whose pictures are taken in the order of their names (see
  * picturesIn; an img_LR.png beside an img_HR.png is left out, too). A list names the files themselves. For
  * `colors` (default "rgb") and `inputSize` (default "low") see PairFormat.
  *

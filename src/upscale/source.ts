@@ -1,5 +1,6 @@
 /** Reads pictures from the forms that they have in browsers and Node. */
 import { DataError } from "../picture/errors.ts";
+import { browserFormatNames } from "../picture/formats.ts";
 import { checkImage, type Image, type Samples } from "../picture/image.ts";
 
 /**
@@ -64,7 +65,8 @@ async function readInBrowser(file: Uint8Array | string | URL): Promise<Image<Sam
     premultiplyAlpha: "none",
   }).catch((cause: Error) => {
     throw new DataError(
-      `upscale: these ${file.length} bytes are no picture that this browser can show (${cause.message}).`,
+      `upscale: these ${file.length} bytes are no picture that this browser can show (${cause.message}). ` +
+        `Pass a ${browserFormatNames} file.`,
       { cause },
     );
   });

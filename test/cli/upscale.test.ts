@@ -13,6 +13,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readImage, writePng } from "../../src/data/index.ts";
+import { readPictureFile } from "../../src/data/picture-file.ts";
 import {
   EDSR,
   ESPCN,
@@ -88,6 +89,41 @@ describe("one picture", () => {
     const { format, width } = await sharp(path(name)).metadata();
     expect({ format, width }).toEqual({ format: args[1], width: 60 });
     if (args[1] === "webp") expect(await readImage(path(name))).toEqual(imresize(picture, 2));
+  });
+
+  test("what the output cannot hold is said in a line each, and in --json", async () => {
+    const levels = Uint16Array.from({ length: 4 * 4 * 4 }, (_, i) => 900 * i);
+    const deep = sharp(levels, { raw: { width: 4, height: 4, channels: 4 } }).toColourspace("rgb16");
+    writeFileSync(path("rich.png"), await deep.png().toBuffer());
+    const { code, stderr } = await upscale("rich.png", "rich.jpg", "--json", path("rich.json"));
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /rich\.jpg .*\n {2}16 bits per sample became 8: JPEG holds no more\n {2}put on white: JPEG holds no /,
+    );
+    const [{ notes, depth }] = JSON.parse(readFileSync(path("rich.json"), "utf8"));
+    expect(depth).toBe(8);
+    expect(notes.map(({ kind }: { kind: string }) => kind)).toEqual(["depth", "alpha"]);
+    // What flags ask for is no loss.
+    const asked = await upscale("rich.png", "asked.jpg", "--depth", "8", "--alpha", "drop");
+    expect(asked.stderr).toMatch(/asked\.jpg {2}8x8 .* s$/);
+  });
+
+  test("TIFF and AVIF, of 16 and 12 bits", async () => {
+    const levels = Uint16Array.from({ length: 8 * 8 * 3 }, (_, i) => 300 * i);
+    const deep = sharp(levels, { raw: { width: 8, height: 8, channels: 3 } }).toColourspace("rgb16");
+    writeFileSync(path("deep3.png"), await deep.png().toBuffer());
+    for (const [name, margin] of [
+      ["deep3.tiff", 0],
+      ["deep3.avif", 600],
+    ] as const) {
+      expect(await upscale("deep3.png", name, "-m", "nearest")).toMatchObject({ code: 0 });
+      const { image } = await readPictureFile(path(name));
+      expect(image.data).toBeInstanceOf(Uint16Array);
+      for (let i = 0; i < 3 * 8; i++) {
+        const at = 2 * (i - (i % 3)) + (i % 3);
+        expect(Math.abs(image.data[at] - levels[i])).toBeLessThanOrEqual(margin);
+      }
+    }
   });
 
   test("the format follows the output's name; an existing folder gets the input's name", async () => {
@@ -251,6 +287,7 @@ describe("what goes wrong is one paragraph and an exit code", () => {
       2,
       /espcn enlarges by 2, 3 or 4, and --scale is 8/,
     ],
+    [["-i", "picture.png", "-o", "x.bmp"], 2, /BMP is only read; PNG, JPEG, WebP, TIFF and AVIF are written/],
     [
       ["-i", "picture.png", "-o", "x.jpg", "--depth", "16"],
       2,
