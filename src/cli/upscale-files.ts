@@ -4,7 +4,7 @@ import { basename, join, sep } from "node:path";
 import { makeFolder } from "../data/files.ts";
 import {
   formatOfName,
-  namesOf,
+  listFormats,
   type PictureFormat,
   pictureFormats,
   stemOf,
@@ -78,9 +78,10 @@ export async function upscaleFiles(flags: UpscaleFlags, signal: AbortSignal): Pr
 function checkFormat({ format, depth, alpha, quality }: Settings): void {
   const { name, writes } = pictureFormats[format];
   if (!writes) {
-    throw new UsageError(`${name} is only read; ${namesOf(writtenFormats, "and")} are written`);
+    throw new UsageError(`${name} is only read; ${listFormats(writtenFormats, "and")} are written`);
   }
-  const those = (holds: (format: PictureFormat) => boolean) => namesOf(writtenFormats.filter(holds), "and");
+  const those = (holds: (format: PictureFormat) => boolean) =>
+    listFormats(writtenFormats.filter(holds), "and");
   if (depth === 16 && writes.depth === 8) {
     const deep = those((other) => pictureFormats[other].writes!.depth > 8);
     throw new UsageError(`--depth 16 is for ${deep}, and the output is ${name}`);

@@ -1,5 +1,5 @@
 /** The flags of `pixelgrad upscale`. */
-import { formatNames, namesOf, pictureFormats, writtenFormats } from "../data/formats.ts";
+import { formatNames, listFormats, pictureFormats, writtenFormats } from "../data/formats.ts";
 import { file, type Kind, oneOf, path, whole } from "../options/kinds.ts";
 import { alphaChoices } from "../picture/alpha.ts";
 import type { Values } from "./flags.ts";
@@ -19,7 +19,7 @@ const size: Kind<number> = {
   write: (bytes) => `${bytes / units.M}M`,
 };
 
-const deepNames = namesOf(
+const deepNames = listFormats(
   writtenFormats.filter((format) => pictureFormats[format].writes!.depth > 8),
   "and",
 );

@@ -1,10 +1,13 @@
 /** From the bytes of a picture file to samples, with a look at the header before memory is taken for them. */
+import { readSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import type { Metadata } from "sharp";
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { readBmp } from "./bmp.ts";
+import { orientationOf } from "./exif.ts";
 import { formatOfBytes, type PictureFormat, pictureFormats } from "./formats.ts";
-import { chunksOf, readFrom, unpackedSize, withExifInFront } from "./png.ts";
+import { chunksOf, type Read, readFrom, unpackedSize, withExifInFront } from "./png.ts";
 import { readPnm } from "./pnm.ts";
 import type { Raster } from "./raster.ts";
 
@@ -25,28 +28,53 @@ export interface Header {
   /** What sharp says of it, unless it is BMP or PPM. */
   readonly metadata?: Metadata;
   readonly raster?: Raster;
-  /** The file, for decoders. */
-  readonly bytes: Uint8Array;
 }
 
-/** Reads the header alone. @throws DataError */
-export async function readHeader(source: Uint8Array, name: string): Promise<Header> {
-  const format = formatOfBytes(source, name);
+/** A file in memory or on disk. */
+interface Source {
+  readonly read: Read;
+  readonly length: number;
+  /** For sharp. */
+  readonly input: Uint8Array | string;
+}
+
+/** Reads the header of a file alone, and of a large file little more. @throws DataError */
+export async function readHeaderOfFile(path: string): Promise<Header> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path);
+    const { fd } = file;
+    const { size: length } = await file.stat();
+    const read = (start: number, count: number) => {
+      const bytes = Buffer.alloc(Math.max(0, Math.min(count, length - start)));
+      return bytes.subarray(0, bytes.length && readSync(fd, bytes, 0, bytes.length, start));
+    };
+    // libvips takes what stands in brackets at the end of a name for options.
+    const input = path.endsWith("]") ? read(0, length) : path;
+    return await readHeader({ read, length, input }, path);
+  } catch (cause) {
+    throw cause instanceof DataError ? cause : readError(path, cause);
+  } finally {
+    await file?.close();
+  }
+}
+
+async function readHeader({ read, length, input }: Source, name: string): Promise<Header> {
+  const format = formatOfBytes(read(0, 12), name);
   if (format === "bmp" || format === "pnm") {
-    const raster = (format === "bmp" ? readBmp : readPnm)(source, name);
+    const raster = (format === "bmp" ? readBmp : readPnm)(read(0, length), name);
     const { width, height, channels, depth, frames } = raster;
     const space = channels <= 2 ? "b-w" : "srgb";
-    const size = { width, height, channels, depth };
-    return checked({ format, ...size, orientation: 1, frames, space, raster, bytes: source }, name);
+    const header = { format, width, height, channels, depth, orientation: 1, frames, space, raster };
+    return checked(header, length, name);
   }
-  const bytes = format === "png" ? withExifInFront(source) : source;
   const { default: sharp } = await import("sharp");
-  const metadata = await sharp(bytes, lenient)
+  const metadata = await sharp(input, lenient)
     .metadata()
     .catch((cause) => {
-      throw undecodable(name, format, bytes, cause);
+      throw undecodable(name, format, length, cause);
     });
-  const { width, height, channels, space, orientation = 1 } = metadata;
+  const { width, height, channels, space } = metadata;
   const depth = { uchar: 8, ushort: 16 }[metadata.depth as string] as 8 | 16 | undefined;
   if (depth === undefined) {
     throw new DataError(
@@ -54,21 +82,27 @@ export async function readHeader(source: Uint8Array, name: string): Promise<Head
         "Convert it to 16 bits, or leave it out.",
     );
   }
-  const frames = format === "png" ? animationFrames(bytes) : (metadata.pages ?? 1);
+  const { orientation = metadata.orientation ?? 1, frames = metadata.pages ?? 1 } =
+    format === "png" ? pngExtras(read) : {};
   const size = { width, height, channels, depth };
-  return checked({ format, ...size, orientation, frames, space: space as string, metadata, bytes }, name);
+  const packed = format === "png" ? unpackedSize(read(16, 10)) : undefined;
+  const header = { format, ...size, orientation, frames, space: space as string, metadata };
+  return checked(header, length, name, packed);
 }
 
 /** Size limits of sharp's own would say that a file is damaged; warnings of the decoders are no errors. */
 const lenient = { limitInputPixels: false, failOn: "error" } as const;
 
-/** An animated PNG says how many frames it has. */
-function animationFrames(bytes: Uint8Array): number {
-  for (const { type, data } of chunksOf(readFrom(bytes))) {
-    if (type === "acTL") return Buffer.from(data()).readUInt32BE(0);
-    if (type === "IDAT") break;
+/** What libvips does not see: the number of frames, and an orientation behind the samples. */
+function pngExtras(read: Read): { orientation?: number; frames?: number } {
+  const found: { orientation?: number; frames?: number } = {};
+  let inFront = true;
+  for (const { type, data } of chunksOf(read)) {
+    if (type === "IDAT") inFront = false;
+    if (type === "acTL" && inFront) found.frames = Buffer.from(data()).readUInt32BE(0);
+    if (type === "eXIf") found.orientation = orientationOf(data());
   }
-  return 1;
+  return found;
 }
 
 /** A gigabyte. While it is decoded, a picture takes up to three times as much as its samples. */
@@ -84,10 +118,10 @@ const mostPerByte: Partial<Record<PictureFormat, number>> = {
 };
 
 /** Refuses a picture before memory is taken for it, since a file of 100 bytes can claim any size. */
-function checked(header: Header, name: string): Header {
-  const { format, width, height, channels, depth, bytes } = header;
+function checked(header: Header, length: number, name: string, packed?: number): Header {
+  const { format, width, height, channels, depth } = header;
   const size = width * height * channels * (depth / 8);
-  if (!(size > 0)) throw undecodable(name, format, bytes, new Error(`${width}x${height} pixels`));
+  if (!(size > 0)) throw undecodable(name, format, length, new Error(`${width}x${height} pixels`));
   if (size > maxBytes) {
     const gigabytes = (size / 2 ** 30).toPrecision(3);
     throw new DataError(
@@ -95,10 +129,9 @@ function checked(header: Header, name: string): Header {
         "most 1 GiB is read. If it does, cut it into parts; else the file is damaged.",
     );
   }
-  const packed = format === "png" ? unpackedSize(bytes) : width * height;
-  if (packed > bytes.length * (mostPerByte[format] ?? Number.POSITIVE_INFINITY)) {
+  if ((packed ?? width * height) > length * (mostPerByte[format] ?? Number.POSITIVE_INFINITY)) {
     throw new DataError(
-      `${name}: this picture claims to have ${width}x${height} pixels, which ${bytes.length} bytes cannot ` +
+      `${name}: this picture claims to have ${width}x${height} pixels, which ${length} bytes cannot ` +
         "hold. It is damaged or was cut short; download or copy it again, or leave it out.",
     );
   }
@@ -127,37 +160,39 @@ export interface Decoded {
  * are converted to sRGB from the profile in the file.
  */
 export async function decode(
-  source: Uint8Array,
+  bytes: Uint8Array,
   name: string,
   choose: (header: Header) => { readonly deep: boolean; readonly ignoreIcc: boolean },
 ): Promise<Decoded> {
-  const header = await readHeader(source, name);
+  const header = await readHeader({ read: readFrom(bytes), length: bytes.length, input: bytes }, name);
   const { deep, ignoreIcc } = choose(header);
-  const { raster, format, bytes } = header;
+  const { raster, format } = header;
   if (raster) {
     const { width, height, channels } = raster;
     const samples = raster.samples();
     const data = deep || samples instanceof Uint8Array ? samples : Uint8Array.from(samples, (v) => v >> 8);
     return { image: { width, height, channels, data }, header };
   }
+  const input = format === "png" ? withExifInFront(bytes) : bytes;
   try {
-    return { image: await samplesOf(header, "warning", deep, ignoreIcc), header };
+    return { image: await samplesOf(input, header, "warning", deep, ignoreIcc), header };
   } catch (cause) {
     const warning = (cause as Error).message.split("\n")[0].replace(/^Vips\w+: /, "");
     // Too few samples are damage, even if decoders only warn of them.
     if (cause instanceof DataError || /premature end/i.test(warning)) {
-      throw undecodable(name, format, bytes, cause);
+      throw undecodable(name, format, bytes.length, cause);
     }
     try {
-      return { image: await samplesOf(header, "error", deep, ignoreIcc), header, warning };
+      return { image: await samplesOf(input, header, "error", deep, ignoreIcc), header, warning };
     } catch {
-      throw undecodable(name, format, bytes, cause);
+      throw undecodable(name, format, bytes.length, cause);
     }
   }
 }
 
 async function samplesOf(
-  { bytes, space }: Header,
+  bytes: Uint8Array,
+  { space }: Header,
   failOn: "warning" | "error",
   deep: boolean,
   ignoreIcc: boolean,
@@ -179,10 +214,17 @@ async function samplesOf(
   return grey && !deep ? withoutColor(image) : image;
 }
 
-function undecodable(name: string, format: PictureFormat, bytes: Uint8Array, cause: unknown): DataError {
+/** For a file that cannot even be read. */
+export function readError(path: string, cause: unknown): DataError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const reason = code === "ENOENT" ? "there is no such file" : message;
+  return new DataError(`${path}: cannot be read: ${reason}. Check the path.`, { cause });
+}
+
+function undecodable(name: string, format: PictureFormat, length: number, cause: unknown): DataError {
   const reason = (cause as Error).message.split("\n")[0];
   return new DataError(
-    `${name}: this ${pictureFormats[format].name} picture of ${bytes.length} bytes cannot be decoded ` +
+    `${name}: this ${pictureFormats[format].name} picture of ${length} bytes cannot be decoded ` +
       `(${reason}). It is damaged or was cut short; download or copy it again, or leave it out.`,
     { cause },
   );

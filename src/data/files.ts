@@ -4,7 +4,7 @@ import { open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/p
 import type { Sharp } from "sharp";
 import { DataError } from "../picture/errors.ts";
 import { checkImage, type Image } from "../picture/image.ts";
-import { decode, isStored } from "./decode.ts";
+import { decode, isStored, readError } from "./decode.ts";
 import { formatOfName } from "./formats.ts";
 
 /** Reads a picture file; see decodeImage. */
@@ -17,12 +17,6 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   return readFile(path).catch((cause) => {
     throw readError(path, cause);
   });
-}
-
-export function readError(path: string, cause: unknown): DataError {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const reason = code === "ENOENT" ? "there is no such file" : message;
-  return new DataError(`${path}: cannot be read: ${reason}. Check the path.`, { cause });
 }
 
 /**

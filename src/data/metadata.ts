@@ -53,8 +53,8 @@ interface Found {
   readonly lost: readonly string[];
 }
 
-export function metadataOf(header: Header): Found {
-  const { format, metadata: read, bytes, raster } = header;
+export function metadataOf(header: Header, bytes: Uint8Array): Found {
+  const { format, metadata: read, raster } = header;
   if (raster) return { metadata: { icc: raster.icc, density: raster.density }, lost: [] };
   if (format === "png") return pngMetadata(bytes, read?.icc);
   const exif = format === "tiff" ? exifOfTiff(bytes) : read?.exif && withoutPrefix(read.exif);
@@ -64,7 +64,7 @@ export function metadataOf(header: Header): Found {
     exif,
     xmp: read?.xmp && new TextDecoder().decode(read.xmp),
     iptc: iptc && iptcOf(iptc),
-    density: densityOf(header, exif),
+    density: densityOf(header, bytes, exif),
   };
   if (format !== "jpeg") return { metadata, lost: [] };
   const { comments, lost } = jpegExtras(bytes);
@@ -76,7 +76,7 @@ function withoutPrefix(exif: Uint8Array): Uint8Array {
   return startsWith(exif, "Exif\0\0") ? exif.subarray(6) : exif;
 }
 
-function densityOf({ format, bytes, metadata }: Header, exif?: Uint8Array): Density | undefined {
+function densityOf({ format, metadata }: Header, bytes: Uint8Array, exif?: Uint8Array): Density | undefined {
   try {
     const file = format === "tiff" ? new Directories(bytes) : exif && new Directories(exif);
     const exact = file && densityIn(file, file.first);

@@ -7,10 +7,10 @@ import { appendFile, type FileHandle, open, rm } from "node:fs/promises";
 import type { Sharp } from "sharp";
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
-import { decode, isStored, readHeader, uprightSize, withoutColor } from "./decode.ts";
+import { decode, isStored, readHeaderOfFile, uprightSize, withoutColor } from "./decode.ts";
 import { copyWithMetadata, exifPlaceholder } from "./embed.ts";
 import { readBytes, replaceWhole, temporaryName, writeError } from "./files.ts";
-import { namesOf, type PictureFormat, pictureFormats, writtenFormats } from "./formats.ts";
+import { listFormats, type PictureFormat, pictureFormats, writtenFormats } from "./formats.ts";
 import {
   exifOfResult,
   fitTo,
@@ -69,7 +69,7 @@ export async function decodePictureFile(
   }
   if (warning !== undefined) notes.push({ kind: "decoder", text: `the decoder warns: ${warning}` });
 
-  const found = metadataOf(header);
+  const found = metadataOf(header, bytes);
   const stored = isStored(header);
   if (!stored) notes.push({ kind: "color", text: `converted to sRGB, from ${header.space}` });
   const metadata = stored ? found.metadata : { ...found.metadata, icc: undefined, pngColor: undefined };
@@ -111,7 +111,7 @@ function spaceFor(channels: number, depth: 8 | 16): string {
 
 /** Width and height of a picture file as it would be read, from its header alone. */
 export async function sizeOfPictureFile(path: string): Promise<{ width: number; height: number }> {
-  return uprightSize(await readHeader(await readBytes(path), path));
+  return uprightSize(await readHeaderOfFile(path));
 }
 
 export interface PictureFileOptions extends TiffPicture, Metadata {
@@ -216,19 +216,30 @@ export class PictureWriter {
   }
 }
 
-function checkWritable(path: string, { width, height, channels, depth, format }: PictureFileOptions): void {
+/** @throws DataError if a file of the format cannot hold a picture of that size. */
+export function checkPictureSize(
+  path: string,
+  { width, height }: { width: number; height: number },
+  format: PictureFormat,
+): void {
+  const { name, writes } = pictureFormats[format];
+  const maxSide = writes?.maxSide ?? 0;
+  if (Math.max(width, height) <= maxSide) return;
+  throw new DataError(
+    `${path}: ${name} pictures have at most ${maxSide} pixels a side, ` +
+      `and this one would have ${width}x${height}. Choose png.`,
+  );
+}
+
+function checkWritable(path: string, options: PictureFileOptions): void {
+  const { channels, depth, format } = options;
   const { name, writes } = pictureFormats[format];
   if (!writes) {
-    throw new DataError(`${path}: ${name} is only read. ${namesOf(writtenFormats, "and")} are written.`);
+    throw new DataError(`${path}: ${name} is only read. ${listFormats(writtenFormats, "and")} are written.`);
   }
-  if (Math.max(width, height) > writes.maxSide) {
-    throw new DataError(
-      `${path}: ${name} pictures have at most ${writes.maxSide} pixels a side, ` +
-        `and this one would have ${width}x${height}. Choose png.`,
-    );
-  }
-  const lacks = depth > writes.depth && writes.depth === 8 ? "16 bits" : "transparency";
-  if ((channels % 2 === 0 && !writes.alpha) || lacks === "16 bits") {
+  checkPictureSize(path, options, format);
+  const lacks = depth > 8 && writes.depth === 8 ? "16 bits" : "transparency";
+  if (lacks === "16 bits" || (channels % 2 === 0 && !writes.alpha)) {
     throw new DataError(`${path}: ${name} pictures hold no ${lacks}. Choose png.`);
   }
 }

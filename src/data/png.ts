@@ -59,9 +59,9 @@ export function withExifInFront(bytes: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** Bytes of the samples when unpacked, each row with its filter's number. */
+/** Bytes of the samples when unpacked, each row with its filter's number, by the contents of IHDR. */
 export function unpackedSize(bytes: Uint8Array): number {
-  const header = Buffer.from(bytes.subarray(16, 26));
+  const header = Buffer.from(bytes);
   if (header.length < 10) return 0;
   const [width, height] = [header.readUInt32BE(0), header.readUInt32BE(4)];
   const [depth, colorType] = header.subarray(8);

@@ -75,19 +75,19 @@ const formats = Object.keys(pictureFormats) as PictureFormat[];
 export const writtenFormats = formats.filter((format) => pictureFormats[format].writes);
 
 /** "PNG, JPEG or WebP" */
-export function namesOf(list: readonly PictureFormat[], conjunction = "or"): string {
+export function listFormats(list: readonly PictureFormat[], conjunction = "or"): string {
   const names = list.map((format) => pictureFormats[format].name);
   const last = names.pop();
   return names.length === 0 ? `${last}` : `${names.join(", ")} ${conjunction} ${last}`;
 }
 
 /** The formats that are read. */
-export const formatNames = namesOf(formats);
+export const formatNames = listFormats(formats);
 
 const shown = formats.filter((format) => pictureFormats[format].mediaType);
 
 /** The formats that browsers read. */
-export const browserFormatNames = namesOf(shown);
+export const browserFormatNames = listFormats(shown);
 
 /** Of the formats that browsers read: what `accept` of a file dialog wants. */
 export const browserAccepts = shown
