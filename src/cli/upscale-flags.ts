@@ -52,7 +52,7 @@ export const upscaleFlags = {
   },
   depth: {
     kind: oneOf(8, 16),
-    help: `bits per sample, 16 for ${deepNames} (there 12); default: as the input, if the output can hold it`,
+    help: `bits per sample, 16 for ${deepNames} (which has 12); default: as the input, if it can`,
   },
   alpha: {
     kind: oneOf(...alphaChoices),

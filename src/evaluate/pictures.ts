@@ -7,6 +7,7 @@ import { fitLow, type PairFiles } from "../data/pairs.ts";
 import { partnersOf } from "../data/partners.ts";
 import { picturesIn } from "../data/pictures-in.ts";
 import { sameFile } from "../data/same-file.ts";
+import { isTransparent } from "../picture/alpha.ts";
 import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
 import { type Image, modcrop, toRgb } from "../picture/image.ts";
@@ -73,8 +74,8 @@ export function lowSourceOf({ low, degradation }: PairFiles): LowSource {
  * Reads a picture. `high` loses the edges that are no multiple of the scale. Grey files count as RGB with
  * equal channels.
  *
- * @param options.transparency what becomes of an alpha channel, which no protocol measures: the picture is
- *   refused (the default), or the channel is dropped.
+ * @param options.transparency what becomes of transparency, which no protocol measures: the picture is
+ *   refused (the default), or its alpha channel is dropped, as one that is opaque always is.
  * @throws DataError that names the file if it cannot be read, has transparency, or its size does not fit.
  */
 export async function loadPicture(
@@ -105,10 +106,10 @@ export async function loadPicture(
   return { ...picture, low: imresize(high, size), lowY: imresizePlane(highY.data, high, size) };
 }
 
-function refuseTransparency({ channels }: Image, path: string): void {
-  if (channels === 1 || channels === 3) return;
+function refuseTransparency(image: Image, path: string): void {
+  if (!isTransparent(image)) return;
   throw new DataError(
-    `${path}: it has ${channels} channels, the last one for transparency, which no protocol measures. ` +
+    `${path}: it has ${image.channels} channels, the last one for transparency, which no protocol measures. ` +
       "Save it as RGB (3 channels) or grey (1).",
   );
 }

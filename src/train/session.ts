@@ -1,7 +1,9 @@
 /** Everything that a run works with, new or as it was at a checkpoint. */
-import { readBytes } from "../data/files.ts";
+import { readHeaderOfFile } from "../data/decode.ts";
+import { readBytes, readImage } from "../data/files.ts";
 import { DataError, type PairFiles, PatchLoader } from "../data/index.ts";
 import { sizeOfPictureFile } from "../data/picture-file.ts";
+import { reductionsOf } from "../data/reductions.ts";
 import {
   Adam,
   type Device,
@@ -10,6 +12,7 @@ import {
   type SuperResolver,
   setDefaultDevice,
 } from "../node.ts";
+import { isTransparent } from "../picture/alpha.ts";
 import { toPlanar } from "../picture/index.ts";
 import type { Checkpoint, PictureNames } from "./checkpoint.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
@@ -55,6 +58,11 @@ export async function openSession(
   const pictureNames = { train: train.names, valid: valid.names };
   if (checkpoint) checkPictures(checkpoint.state.pictures, pictureNames);
   await refuseSmall(train.files ?? [], options.scale, patch);
+  const paths = [...(train.files ?? []), ...(valid.files ?? [])].flatMap(({ high, low }) =>
+    low === undefined ? [high] : [high, low],
+  );
+  await refuseTransparent(paths);
+  for (const { text } of await reductionsOf(paths)) onMessage(text);
   const validation = await Validation.open(valid, config.validPictures);
   const count = architecture.looksAtExamples(options) ? Math.min(exampleCount, train.length) : 0;
   const pairs = await Promise.all(Array.from({ length: count }, (_, i) => train.load(i)));
@@ -99,11 +107,33 @@ async function refuseSmall(files: readonly PairFiles[], scale: number, patch: nu
     }
   }
   if (small.length === 0) return;
-  const list = small.slice(0, 5).join(", ") + (small.length > 5 ? ` and ${small.length - 5} more` : "");
   throw new DataError(
-    `Too small to train on, as a patch takes ${patch * scale}x${patch * scale} pixels of HR: ${list}. ` +
+    `Too small to train on, as a patch takes ${patch * scale}x${patch * scale} pixels of HR: ${listed(small)}. ` +
       "Leave such pictures out, or choose a smaller --patch.",
   );
+}
+
+/**
+ * The colours of transparent pixels are arbitrary, and a network would learn them. An alpha channel that is
+ * opaque does no harm. @throws DataError
+ */
+async function refuseTransparent(paths: readonly string[]): Promise<void> {
+  const transparent: string[] = [];
+  for (const path of paths) {
+    const header = await readHeaderOfFile(path).catch(() => undefined);
+    if (!header || header.channels % 2 === 1) continue;
+    const image = await readImage(path).catch(() => undefined);
+    if (image && isTransparent(image)) transparent.push(path);
+  }
+  if (transparent.length === 0) return;
+  throw new DataError(
+    `Transparent pictures are nothing to train on, as what is not seen has any colour: ${listed(transparent)}. ` +
+      "Put them on a background, or leave them out.",
+  );
+}
+
+function listed(names: readonly string[]): string {
+  return names.slice(0, 5).join(", ") + (names.length > 5 ? ` and ${names.length - 5} more` : "");
 }
 
 function restore(
