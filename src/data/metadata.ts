@@ -269,6 +269,9 @@ export interface Fitted {
   readonly convertFrom?: Uint8Array;
 }
 
+/** A segment of a JPEG file, with room for a prefix, a resolution, and what libvips adds to a placeholder. */
+const maxExif = maxSegment - 533;
+
 /** What a format can hold of metadata, for a picture of so many channels. */
 export function fitTo({ metadata, lost }: Found, format: PictureFormat, channels: number): Fitted {
   const { exif, xmp, iptc, comments = [], density } = metadata;
@@ -278,7 +281,8 @@ export function fitTo({ metadata, lost }: Found, format: PictureFormat, channels
     notes.push({ kind: "metadata", text: `without ${what}: ${name} cannot hold it` });
 
   const small = (bytes: number) => format !== "jpeg" || bytes <= maxSegment;
-  const fitsExif = exif === undefined || small(exif.length + 6 + 60);
+  // libvips makes the place for them in WebP and AVIF, as long as in JPEG at most.
+  const fitsExif = exif === undefined || format === "png" || format === "tiff" || exif.length <= maxExif;
   if (!fitsExif) drop(`EXIF data of ${exif?.length} bytes`);
   const fitsXmp = xmp === undefined || small(Buffer.byteLength(xmp) + 29);
   if (!fitsXmp) drop("XMP of that length");

@@ -199,6 +199,26 @@ describe("EXIF data for a new picture", () => {
   });
 });
 
+test("EXIF data of 64 KB go everywhere; longer ones are named where they are lost", async () => {
+  for (const length of [64_500, 100_000]) {
+    const notes = Buffer.alloc(length, "maker");
+    const exif = exifOf({ first: [[0x10f, "ACME"]], camera: [[0x927c, { raw: notes }]], bigEndian: true });
+    const file = path(`long-${length}.png`);
+    await write(file, noise(4, 4, 3), { format: "png", exif });
+    for (const format of written) {
+      const lost = await copy(file, path(`long.${format}`), format);
+      const { exif: kept } = await readPictureFile(path(`long.${format}`));
+      if (length < 2 ** 16 || format === "png" || format === "tiff") {
+        expect(lost).toEqual([]);
+        expect(Buffer.from(kept!).includes(notes)).toBe(true);
+      } else {
+        expect(lost[0]).toMatch(/^without EXIF data of 100062 bytes: \w+ cannot hold it$/);
+        expect(kept).toBeUndefined();
+      }
+    }
+  }
+});
+
 describe("PNG", () => {
   const image = noise(6, 4, 3);
   const rows = Array.from({ length: 4 }, (_, y) => image.data.subarray(18 * y, 18 * y + 18));
