@@ -66,8 +66,12 @@ export function metadataOf(header: Header, bytes: Uint8Array): Found {
     iptc: iptc && iptcOf(iptc),
     density: densityOf(header, bytes, exif),
   };
+  if (format === "avif") return avifMetadata(bytes, metadata);
   if (format !== "jpeg") return { metadata, lost: [] };
   const { comments, lost } = jpegExtras(bytes);
+  // The film lies behind the picture.
+  if (/\bCamera:(MotionPhoto|MicroVideo)(="|>)1/.test(metadata.xmp ?? ""))
+    lost.push("the film of a motion photo");
   return { metadata: { ...metadata, comments }, lost };
 }
 
@@ -95,6 +99,18 @@ function saysDensity(bytes: Uint8Array): boolean {
     if (marker === 0xe0 && startsWith(data, "JFIF\0")) return data[7] === 1 || data[7] === 2;
   }
   return false;
+}
+
+/** AVIF files may say their colours by the codes of cICP, in a box that libvips does not read. */
+function avifMetadata(bytes: Uint8Array, metadata: Metadata): Found {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const at = file.indexOf("colrnclx", 0, "latin1");
+  if (metadata.icc || at < 0 || at + 12 > file.length) return { metadata, lost: [] };
+  const [primaries, transfer] = [file.readUInt16BE(at + 8), file.readUInt16BE(at + 10)];
+  const lost = isHdrCode(transfer) ? ["the note that its colours are HDR"] : [];
+  // Files that name the curve of television mean that of screens.
+  const icc = profileOfCode(primaries, curveByCode[transfer] === bt709Curve ? 13 : transfer);
+  return { metadata: { ...metadata, icc }, lost };
 }
 
 function jpegExtras(bytes: Uint8Array): { comments?: Comment[]; lost: string[] } {
@@ -205,11 +221,9 @@ function profileOfPng(metadata: Metadata): { readonly icc?: Uint8Array; readonly
   );
   const [code, gama, chrm] = ["cICP", "gAMA", "cHRM"].map((type) => contents.get(type));
   if (code && code.length >= 4) {
-    const primaries = primariesByCode[code[0]];
-    const curve = curveByCode[code[1]];
     const isSrgb = code[0] === 1 && code[1] === 13;
-    if (primaries && curve) return isSrgb ? {} : { icc: profileOf("RGB", curve, primaries) };
-    return { icc, isHdr: code[1] === 16 || code[1] === 18 };
+    const profile = profileOfCode(code[0], code[1]);
+    return isSrgb || profile ? { icc: profile } : { icc, isHdr: isHdrCode(code[1]) };
   }
   if (icc || contents.has("sRGB")) return { icc };
   const gamma = gama && gama.length >= 4 ? gama.readUInt32BE(0) / 1e5 : 0;
@@ -222,6 +236,18 @@ function profileOfPng(metadata: Metadata): { readonly icc?: Uint8Array; readonly
   const isUsual = gamma === 0 || Math.abs(gamma - 1 / 2.2) < 0.005;
   if (isSrgb && isUsual) return {};
   return { icc: profileOf("RGB", isUsual ? srgbCurve : gammaCurve(1 / gamma), primaries) };
+}
+
+/** A profile for codes of colours; undefined if they are those of sRGB, or none that a profile can say. */
+function profileOfCode(primariesCode: number, transfer: number): Uint8Array | undefined {
+  const [primaries, curve] = [primariesByCode[primariesCode], curveByCode[transfer]];
+  if (!primaries || !curve || (primariesCode === 1 && transfer === 13)) return undefined;
+  return profileOf("RGB", curve, primaries);
+}
+
+/** PQ and HLG. */
+function isHdrCode(transfer: number): boolean {
+  return transfer === 16 || transfer === 18;
 }
 
 function pointAt(bytes: Buffer, at: number): [number, number] {

@@ -382,6 +382,19 @@ describe("profiles of other colours than the format stores", () => {
   });
 });
 
+test("the codes of colours in an AVIF file become a profile", async () => {
+  const raw = sharp(noise(8, 8, 3).data, { raw: { width: 8, height: 8, channels: 3 } });
+  const avif = await raw.avif().toBuffer();
+  expect((await decodePictureFile(avif, "avif")).icc).toBeUndefined();
+  // No encoder at hand writes such a box; where it stands does not matter here.
+  const box = Buffer.from("colrnclx\0\x0c\0\x0d\0\0\x80", "latin1");
+  const { icc: profile, notes } = await decodePictureFile(Buffer.concat([avif, box]), "p3");
+  expect(notes).toEqual([]);
+  await write(path("nclx.tif"), noise(8, 8, 3), { format: "tiff", icc: profile });
+  await write(path("nclx-p3.tif"), noise(8, 8, 3), { format: "tiff", icc });
+  expect(largest(await look(path("nclx.tif")), await look(path("nclx-p3.tif")))).toBeLessThanOrEqual(2);
+});
+
 test("pictures inside a picture and content credentials are named", async () => {
   const jpeg = await sharp(noise(8, 8, 3).data, { raw: { width: 8, height: 8, channels: 3 } })
     .jpeg()
