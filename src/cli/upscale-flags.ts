@@ -28,7 +28,7 @@ export const upscaleFlags = {
   input: {
     short: "i",
     kind: path,
-    help: `a picture (${formatNames}), a folder of pictures, or - for video from standard input`,
+    help: `a picture (${formatNames}), a folder of them, or - for video`,
     required: true,
   },
   output: {
@@ -52,7 +52,7 @@ export const upscaleFlags = {
   },
   depth: {
     kind: oneOf(8, 16),
-    help: `bits per sample, 16 for ${deepNames} (which has 12); default: as the input, if it can`,
+    help: `bits per sample, 16 for ${deepNames} (12 bits); default: as the input`,
   },
   alpha: {
     kind: oneOf(...alphaChoices),

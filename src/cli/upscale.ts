@@ -8,9 +8,9 @@ export const upscaleCommand = defineCommand({
   about: `
 Enlarges a picture, a folder of pictures, or video from a pipe.
 
-Pictures may have any size: large ones are computed in tiles, with the same result. Colours, 16 bits,
-EXIF, XMP, IPTC and the resolution (dpi) are kept. The camera's orientation is applied, transparent
-edges get no seams, and a line says what the format of the output cannot hold.
+Pictures may have any size: large ones are computed in tiles, with the same result. Colours,
+16 bits, EXIF, XMP, IPTC and the resolution (dpi) are kept, the camera's orientation is applied, and
+transparent edges get no seams. A line says what the format of the output cannot hold.
 
 The networks edsr-small, espcn and srcnn come with pixelgrad and enlarge by 2, 3 or 4. Your own are
 weight files, as "pixelgrad train" and saveWeights() write them; a file knows its scale. Without

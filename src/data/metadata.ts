@@ -350,8 +350,8 @@ export function fitTo({ metadata, lost }: Found, format: PictureFormat, channels
   };
 }
 
-/** A word of a file, without what would steer a terminal. */
-function printable(text: string): string {
+/** A text that comes from a file, without what would steer a terminal. */
+export function printable(text: string): string {
   return text.replace(/\p{C}/gu, "?");
 }
 

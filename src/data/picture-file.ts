@@ -17,6 +17,7 @@ import {
   type Metadata,
   metadataOf,
   type Note,
+  printable,
   profileIn,
   xmpOfResult,
 } from "./metadata.ts";
@@ -67,7 +68,8 @@ export async function decodePictureFile(
     const count = format === "pnm" ? "several" : frames;
     notes.push({ kind: "frames", text: `only the first of ${count} ${what} was taken` });
   }
-  if (warning !== undefined) notes.push({ kind: "decoder", text: `the decoder warns: ${warning}` });
+  if (warning !== undefined)
+    notes.push({ kind: "decoder", text: `the decoder warns: ${printable(warning)}` });
 
   const found = metadataOf(header, bytes);
   const stored = isStored(header);
@@ -189,7 +191,7 @@ export class PictureWriter {
     let picture = sharp(this.#strips, { limitInputPixels: false })
       .toColourspace(spaceFor(channels, depth))
       .keepIccProfile();
-    if (xmp !== undefined && format !== "png") picture = picture.withXmp(xmp);
+    if (xmp && format !== "png") picture = picture.withXmp(xmp);
     if (exif && (format === "webp" || format === "avif")) picture = picture.withExif(exifPlaceholder(exif));
     const lossless = quality === 100;
     switch (format) {
