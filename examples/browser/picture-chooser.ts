@@ -1,5 +1,5 @@
 /** Where pictures and weights come from: the file dialog, dropping, pasting, or the samples. */
-import type { Image } from "../../src/picture/index.ts";
+import { browserAccepts, type Image } from "../../src/picture/index.ts";
 import { readPicture } from "./picture.ts";
 import { readSample, samples } from "./samples.ts";
 
@@ -25,6 +25,7 @@ export class PictureChooser {
     this.#root = root;
     this.#events = events;
     const input = root.querySelector<HTMLInputElement>("input[type=file]")!;
+    input.accept = `${browserAccepts},.safetensors`;
     input.addEventListener("change", () => {
       this.#take(input.files);
       input.value = ""; // else choosing the same file again is no change

@@ -1,15 +1,16 @@
 /** Pictures between files, canvases and the library. */
 import { readSource, toImageData } from "../../src/index.ts";
-import type { Image } from "../../src/picture/index.ts";
+import { browserFormatNames, type Image } from "../../src/picture/index.ts";
 
 /** Reads any format that the browser shows, and applies the orientation that a camera noted. */
 export async function readPicture(file: Blob, name: string): Promise<Image> {
   try {
     return (await readSource(file)) as Image; // browsers give bytes
   } catch (cause) {
-    throw new Error(`${name} is no picture that this browser can show. Choose a PNG, JPEG or WebP file.`, {
-      cause,
-    });
+    throw new Error(
+      `${name} is no picture that this browser can show. Choose a ${browserFormatNames} file.`,
+      { cause },
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 /** A measurement as `evaluate` and `compare` print it: columns, a sentence and JSON. */
 
 import type { PairFiles, Size } from "../data/pairs.ts";
+import type { Note } from "../data/picture-file.ts";
 import type { EvaluateOptions, Evaluation, PictureScore } from "../evaluate/index.ts";
 import { DataError } from "../picture/errors.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
@@ -13,6 +14,8 @@ export interface Result extends Evaluation {
   parameters: number;
   /** File of the weights, or "pretrained"; null for interpolation. */
   weights: string | null;
+  /** What was left out of the pictures: bits, frames. */
+  notes: Note[];
   /** Where it ran: an adapter's name, or "JavaScript" for interpolation. */
   adapter: string;
 }
@@ -24,7 +27,11 @@ export async function measure(
 ): Promise<Result> {
   const { evaluate } = await import("../evaluate/index.ts");
   const evaluation = await evaluate(upscaler, pictures, options);
-  return { ...evaluation, ensemble, parameters, weights: weights ?? null, adapter: adapterOf(upscaler) };
+  const { reductionsOf } = await import("../data/reductions.ts");
+  const paths = pictures.flatMap(({ high, low }) => (low === undefined ? [high] : [high, low]));
+  const notes = await reductionsOf(paths);
+  const adapter = adapterOf(upscaler);
+  return { ...evaluation, ensemble, parameters, weights: weights ?? null, notes, adapter };
 }
 
 /** Decibels, SSIM and milliseconds. */
@@ -38,7 +45,7 @@ export function milliseconds(ms: number): string {
 }
 
 /** Everything that the figures depend on. */
-export function describeResult({ conditions, adapter, exact, failures, images }: Result): string {
+export function describeResult({ conditions, adapter, exact, failures, images, notes }: Result): string {
   const sentences = [conditions, `Times: ${adapter}, after a warm-up`];
   const cropped = images.filter((image) => image.cropped !== undefined).map(describeCropped);
   if (cropped.length > 0) {
@@ -49,6 +56,7 @@ export function describeResult({ conditions, adapter, exact, failures, images }:
     sentences.push(`Without any error, and so not in the mean PSNR: ${exact.join(", ")}`);
   }
   if (failures.length > 0) sentences.push(`Not measured: ${failures.map(({ name }) => name).join(", ")}`);
+  sentences.push(...notes.map(({ text }) => text));
   return `${sentences.join(". ")}.`;
 }
 

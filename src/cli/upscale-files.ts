@@ -2,10 +2,19 @@
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { makeFolder } from "../data/files.ts";
-import { checkPictureSize, PictureWriter, readPictureFile, sizeOfPictureFile } from "../data/picture-file.ts";
+import { listFormats, type PictureFormat, pictureFormats, writtenFormats } from "../data/formats.ts";
+import {
+  checkPictureSize,
+  type Note,
+  PictureWriter,
+  readPictureFile,
+  sizeOfPictureFile,
+} from "../data/picture-file.ts";
 import { fileId, isStream } from "../data/same-file.ts";
 import { removeLeftovers } from "../data/temporary.ts";
 import { type Bands, type UpscaleReport, type Upscaler, upscaleBands } from "../node.ts";
+import { isTransparent } from "../picture/alpha.ts";
+import type { Image, Samples } from "../picture/image.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
 import { UsageError } from "./flags.ts";
 import { methodOf } from "./methods.ts";
@@ -19,6 +28,8 @@ type Size = Pick<Bands, "width" | "height" | "channels" | "depth">;
 export interface Report extends Job, Partial<UpscaleReport>, Partial<Size> {
   /** The output existed and was left alone. */
   readonly skipped?: true;
+  /** What the result lacks of its original, and what was odd about that. */
+  readonly notes?: readonly Note[];
   /** The most memory that the process has had so far. */
   readonly peakProcessBytes?: number;
 }
@@ -53,15 +64,25 @@ export async function upscaleFiles(
 }
 
 function checkFormat({ format, depth, alpha, quality }: UpscaleSettings): void {
-  if (depth === 16 && format !== "png")
-    throw new UsageError(`--depth 16 is for png, and the output is ${format}`);
-  if (alpha === "keep" && format === "jpeg") {
+  const { name, writes } = pictureFormats[format];
+  if (!writes) {
+    throw new UsageError(`${name} is only read; ${listFormats(writtenFormats, "and")} are written`);
+  }
+  const those = (holds: (format: PictureFormat) => boolean) =>
+    listFormats(writtenFormats.filter(holds), "and");
+  if (depth === 16 && writes.depth === 8) {
+    const deep = those((other) => pictureFormats[other].writes!.depth > 8);
+    throw new UsageError(`--depth 16 is for ${deep}, and the output is ${name}`);
+  }
+  if (alpha === "keep" && !writes.alpha) {
     throw new UsageError(
-      "--alpha keep is not for jpeg, which has no transparency; choose drop, white or black",
+      `--alpha keep is not for ${name}, which has no transparency; choose drop, white or black`,
     );
   }
-  if (quality !== undefined && format === "png")
-    throw new UsageError("--quality is for jpeg and webp, and png loses nothing");
+  if (quality !== undefined && !writes.lossy) {
+    const lossy = those((other) => pictureFormats[other].writes!.lossy);
+    throw new UsageError(`--quality is for ${lossy}, and ${name} loses nothing`);
+  }
 }
 
 /** A picture to enlarge, and how much work that is: its pixels. None if it will be left alone, or cannot be. */
@@ -112,6 +133,7 @@ async function upscaleAll(
     const number = String(i + 1).padStart(`${work.length}`.length);
     if (work.length > 1) printError(`[${number}/${work.length}] ${lineOf(report)}${more}`);
     else if (report.error === undefined) printError(lineOf(report)); // the error ends the program
+    for (const { text } of report.notes ?? []) printError(`  ${text}`);
   };
   for (const [i, { job }] of work.entries()) if (job.error !== undefined) tell(i, job);
 
@@ -159,12 +181,14 @@ async function upscaleOne(
   signal: AbortSignal,
 ): Promise<Partial<Report>> {
   const start = performance.now();
-  const { image, icc } = await readPictureFile(input);
+  const { writes } = pictureFormats[format];
+  const { image, notes: fromFile, ...metadata } = await readPictureFile(input, { target: format });
+  const notes = [...fromFile, ...losses(image, format, { depth, alpha })];
   let progress: Progress | undefined;
   const bands = await upscaleBands(image, {
     method: upscaler,
-    alpha: alpha ?? (format === "jpeg" ? "white" : "keep"),
-    depth: depth ?? (format === "png" && image.data instanceof Uint16Array ? 16 : 8),
+    alpha: alpha ?? (writes!.alpha ? "keep" : "white"),
+    depth: depth ?? (writes!.depth > 8 && image.data instanceof Uint16Array ? 16 : 8),
     tile,
     // Two fifths of the rest stay free: JavaScript collects what tiles leave behind only now and then, and at
     // the end the result is encoded.
@@ -178,7 +202,7 @@ async function upscaleOne(
   const { width, height, channels } = bands;
   const size: Size = { width, height, channels, depth: bands.depth };
   if (intoFolder) makeFolder(dirname(output));
-  const writer = await PictureWriter.create(output, { ...size, icc, format, quality });
+  const writer = await PictureWriter.create(output, { ...metadata, ...size, format, quality });
   try {
     for await (const { rows } of bands) await writer.write(rows.data);
     await writer.finish();
@@ -189,7 +213,25 @@ async function upscaleOne(
     progress?.clear();
   }
   const peakProcessBytes = process.resourceUsage().maxRSS * 1024;
-  return { ...bands.report, ...size, ms: performance.now() - start, peakProcessBytes };
+  const ms = performance.now() - start;
+  return { ...bands.report, ...size, ms, peakProcessBytes, notes: notes.length > 0 ? notes : undefined };
+}
+
+/** What a format cannot hold of a picture's samples, unless flags asked for that. */
+function losses(
+  image: Image<Samples>,
+  format: PictureFormat,
+  { depth, alpha }: Pick<UpscaleSettings, "depth" | "alpha">,
+): Note[] {
+  const { name, writes } = pictureFormats[format];
+  const notes: Note[] = [];
+  if (image.data instanceof Uint16Array && depth !== 8 && writes!.depth < 16) {
+    notes.push({ kind: "depth", text: `16 bits per sample became ${writes!.depth}: ${name} holds no more` });
+  }
+  if (!writes!.alpha && alpha === undefined && isTransparent(image)) {
+    notes.push({ kind: "alpha", text: `put on white: ${name} holds no transparency (--alpha chooses)` });
+  }
+  return notes;
 }
 
 function lineOf({

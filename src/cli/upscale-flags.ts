@@ -1,5 +1,5 @@
 /** The flags of `pixelgrad upscale`. */
-import { formatNames, type PictureFormat, pictureFormats } from "../data/formats.ts";
+import { formatNames, listFormats, pictureFormats, writtenFormats } from "../data/formats.ts";
 import { file, type Kind, oneOf, path, whole } from "../options/kinds.ts";
 import { alphaChoices } from "../picture/alpha.ts";
 import type { Values } from "./flags.ts";
@@ -18,6 +18,11 @@ const size: Kind<number> = {
   },
   write: (bytes) => `${bytes / units.M}M`,
 };
+
+const deepNames = listFormats(
+  writtenFormats.filter((format) => pictureFormats[format].writes!.depth > 8),
+  "and",
+);
 
 export const upscaleFlags = {
   input: {
@@ -47,11 +52,17 @@ export const upscaleFlags = {
   adapter: adapterFlag,
   format: {
     short: "f",
-    kind: oneOf(...(Object.keys(pictureFormats) as PictureFormat[])),
+    kind: oneOf(...writtenFormats),
     help: "of the output; default: as its name says, else png",
   },
-  quality: { kind: whole(1, 100), help: "of JPEG and WebP; default: 95. WebP of 100 is lossless" },
-  depth: { kind: oneOf(8, 16), help: "bits per sample, 16 for PNG only; default: as the input" },
+  quality: {
+    kind: whole(1, 100),
+    help: "of JPEG, WebP and AVIF; default: 95. WebP and AVIF of 100 are lossless",
+  },
+  depth: {
+    kind: oneOf(8, 16),
+    help: `bits per sample, 16 for ${deepNames} (12 bits); default: as the input`,
+  },
   alpha: {
     kind: oneOf(...alphaChoices),
     help: "transparency: keep, drop (opaque), white or black (background); default: keep, for JPEG white",

@@ -9,8 +9,9 @@ export const upscaleCommand = defineCommand({
 Enlarges pictures, folders of pictures, or video from a pipe.
 
 Pictures may have any size: large ones are computed in tiles, with the same result. Networks see
-the picture mirrored beyond its edges, so that plain areas stay plain there. Colour profiles and 16
-bits are kept, the camera's orientation is applied, and transparent edges get no seams.
+the picture mirrored beyond its edges, so that plain areas stay plain there. Colours, 16 bits, EXIF,
+XMP, IPTC and the resolution (dpi) are kept, the camera's orientation is applied, and transparent
+edges get no seams. A line says what the format of the output cannot hold.
 
 The networks edsr-small, espcn and srcnn come with pixelgrad and enlarge by 2, 3 or 4. Your own are
 weight files, as "pixelgrad train" and saveWeights() write them; a file knows its scale. Without

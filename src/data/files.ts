@@ -2,14 +2,15 @@ import { constants, mkdirSync } from "node:fs";
 import { type FileHandle, open, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Metadata, Sharp } from "sharp";
+import type { Sharp } from "sharp";
 import { DataError } from "../picture/errors.ts";
-import { checkImage, type Image, type Samples } from "../picture/image.ts";
-import { formatOfBytes, formatOfName, type PictureFormat, pictureFormats } from "./formats.ts";
+import { checkImage, type Image } from "../picture/image.ts";
+import { decode, isStored, readError } from "./decode.ts";
+import { formatOfName } from "./formats.ts";
 import { isStream, targetOf } from "./same-file.ts";
 import { removeTemporary, temporaryDone, temporaryFor } from "./temporary.ts";
 
-/** Reads a PNG, JPEG or WebP file; see decodeImage. */
+/** Reads a picture file; see decodeImage. */
 export async function readImage(path: string): Promise<Image> {
   return decodeImage(await readBytes(path), path);
 }
@@ -21,89 +22,24 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   });
 }
 
-export function readError(path: string, cause: unknown): DataError {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const reason = code === "ENOENT" ? "there is no such file" : message;
-  return new DataError(`${path}: cannot be read: ${reason}. Check the path.`, { cause });
-}
-
 /**
- * Decodes a PNG, JPEG or WebP picture, recognised by its first bytes, not by its name. 16 bits per sample are
- * reduced to the upper 8; the orientation that a camera noted is applied; of an animation the first frame is
- * taken. PNG samples come out as stored, because benchmarks count on it; JPEG and WebP with a colour profile
- * are converted to sRGB. Grey pictures have 1 channel (2 with alpha), all others 3 (4).
+ * Decodes a picture of any format that is read, recognised by its first bytes, not by its name. 16 bits per
+ * sample are reduced to the upper 8; the orientation that a camera noted is applied; of several pictures in a
+ * file the first is taken. PNG, TIFF, BMP and PPM samples come out as stored, because benchmarks count on it;
+ * the others are converted to sRGB if they have a colour profile, and CMYK always is. Grey pictures have 1
+ * channel (2 with alpha), all others 3 (4). What decoders only warn of is no damage.
  *
  * @param name what error messages call the picture, usually its path.
- * @throws DataError if the bytes are not such a picture, are cut short or damaged.
+ * @throws DataError if the bytes are not such a picture, are cut short or damaged, or would take more than
+ *   1 GiB.
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<Image> {
-  const format = formatOfBytes(bytes, name);
-  const { image } = await decode(bytes, format, name, () => ({ deep: false, ignoreIcc: format === "png" }));
+  const { image } = await decode(bytes, name, (header) => ({
+    deep: false,
+    ignoreIcc: (header.format === "png" || header.format === "tiff") && isStored(header),
+  }));
   // A copy, because the decoder's memory cannot be transferred to another thread.
-  return { ...image, data: Uint8Array.from(image.data) };
-}
-
-/**
- * Decodes bytes, or the file at a path. The header decides on the samples: `deep` for 16 bits; without
- * `ignoreIcc`, colours are converted from the profile in the file to sRGB.
- */
-export async function decode(
-  source: Uint8Array | string,
-  format: PictureFormat,
-  name: string,
-  choose: (metadata: Metadata) => { deep: boolean; ignoreIcc: boolean },
-): Promise<{ image: Image<Samples>; metadata: Metadata }> {
-  // Imported when needed: this native library takes longer to load than the rest of this folder together.
-  const { default: sharp } = await import("sharp");
-  const limitInputPixels = false; // its message would say that the file is damaged; checkSize has its own
-  try {
-    const metadata = await sharp(source, { limitInputPixels }).metadata();
-    checkSize(metadata, name);
-    const { deep, ignoreIcc } = choose(metadata);
-    const grey = metadata.space === "b-w" || metadata.space === "grey16";
-    const { data, info } = await sharp(source, { limitInputPixels, ignoreIcc })
-      .autoOrient()
-      .toColourspace(deep ? (grey ? "grey16" : "rgb16") : "srgb")
-      .raw({ depth: deep ? "ushort" : "uchar" })
-      .toBuffer({ resolveWithObject: true });
-    const { width, height } = info;
-    const channels = info.channels as Image["channels"];
-    const length = width * height * channels;
-    const samples = new (deep ? Uint16Array : Uint8Array)(data.buffer, data.byteOffset, length);
-    const image = { width, height, channels, data: samples };
-    return { image: grey && !deep ? withoutColor(image) : image, metadata };
-  } catch (cause) {
-    if (cause instanceof DataError) throw cause;
-    const size = typeof source === "string" ? "" : ` of ${source.length} bytes`;
-    const reason = (cause as Error).message.split("\n")[0];
-    throw new DataError(
-      `${name}: this ${pictureFormats[format].name} picture${size} cannot be decoded (${reason}). ` +
-        "It is damaged or was cut short; download or copy it again, or leave it out.",
-      { cause },
-    );
-  }
-}
-
-/** A quarter of a gigapixel, which takes a gigabyte in RGB with alpha. */
-const maxPixels = 2 ** 28;
-
-/** Refuses a picture before memory is allocated for it, since a file of 100 bytes can claim any size. */
-function checkSize({ width, height }: { width: number; height: number }, name: string): void {
-  if (width * height <= maxPixels) return;
-  throw new DataError(
-    `${name}: this picture claims to have ${width}x${height} pixels, and at most ` +
-      `${maxPixels / 2 ** 20} million are read. If it does, cut it into parts; else the file is damaged.`,
-  );
-}
-
-/** RGB(A) whose three colours are equal -> grey (+ alpha). */
-function withoutColor({ width, height, channels, data }: Image<Samples>): Image {
-  const grey = new Uint8Array((data.length / channels) * (channels - 2));
-  for (let from = 0, to = 0; from < data.length; from += channels) {
-    grey[to++] = data[from];
-    if (channels === 4) grey[to++] = data[from + 3];
-  }
-  return { width, height, channels: (channels - 2) as 1 | 2, data: grey };
+  return { ...image, data: new Uint8Array(image.data) };
 }
 
 /** The picture as the bytes of a PNG file with 8 bits per sample and the same channels. */

@@ -18,8 +18,8 @@ export interface FolderOptions extends Partial<PairFormat> {
 /**
  * Your own pictures as HR. Their LR partners are made when they are loaded, by Matlab's bicubic or by
  * `degradation`, which is drawn for each picture from its place in the list; `files` of the result says what
- * was drawn. A string is a folder, whose PNG, JPEG and WebP files are taken in the order of their names (see
- * picturesIn; an img_LR.png or imgx2.png beside its large picture is left out, too). A list names the files themselves. For
+ * was drawn. A string is a folder, whose pictures are taken in the order of their names (see picturesIn; an
+ * img_LR.png or imgx2.png beside its large picture is left out, too). A list names the files themselves. For
  * `colors` (default "rgb") and `inputSize` (default "low") see PairFormat.
  *
  * @throws DataError if the folder is missing or has no pictures, or a listed file is missing.

@@ -1,37 +1,16 @@
-/** The picture formats that are read: the names of their files, and their first bytes. */
+/** The names and first bytes of picture files. The list of formats is in src/picture/formats.ts. */
 import { basename, extname } from "node:path";
 import { DataError } from "../picture/errors.ts";
+import { formatNames, formatOfStart, hexOfStart, type PictureFormat } from "../picture/formats.ts";
 
-export type PictureFormat = "png" | "jpeg" | "webp";
-
-interface Format {
-  readonly name: string;
-  /** In lower case; files may have them in any case. Files that are written get the first one. */
-  readonly extensions: readonly string[];
-  /** The first bytes in hexadecimal. */
-  readonly signature: RegExp;
-}
-
-export const pictureFormats: Readonly<Record<PictureFormat, Format>> = {
-  png: { name: "PNG", extensions: [".png"], signature: /^89504e470d0a1a0a/ },
-  jpeg: { name: "JPEG", extensions: [".jpg", ".jpeg", ".jpe", ".jfif"], signature: /^ffd8ff/ },
-  // "RIFF", four bytes of length, "WEBP".
-  webp: { name: "WebP", extensions: [".webp"], signature: /^52494646.{8}57454250/ },
-};
-
-const entries = Object.entries(pictureFormats) as [PictureFormat, Format][];
-
-/** "PNG, JPEG or WebP" */
-export const formatNames = entries
-  .map(([, { name }]) => name)
-  .join(", ")
-  .replace(/, (\w+)$/, " or $1");
-
-/** The format that a file's name promises; undefined if it is not a picture's name. */
-export function formatOfName(path: string): PictureFormat | undefined {
-  const extension = extname(path).toLowerCase();
-  return entries.find(([, { extensions }]) => extensions.includes(extension))?.[0];
-}
+export {
+  formatNames,
+  formatOfName,
+  listFormats,
+  type PictureFormat,
+  pictureFormats,
+  writtenFormats,
+} from "../picture/formats.ts";
 
 /** A file's name without folder and extension. */
 export function stemOf(path: string): string {
@@ -55,11 +34,10 @@ export function formatOfBytes(bytes: Uint8Array, name: string): PictureFormat {
   if (bytes.length === 0) {
     throw new DataError(`${name}: the file is empty. Download or copy it again, or leave it out.`);
   }
-  const start = Buffer.from(bytes.subarray(0, 12)).toString("hex");
-  const match = entries.find(([, { signature }]) => signature.test(start));
-  if (match) return match[0];
+  const format = formatOfStart(bytes);
+  if (format) return format;
   throw new DataError(
-    `${name}: not a ${formatNames} picture (its first bytes are ${start}). ` +
+    `${name}: not a ${formatNames} picture (its first bytes are ${hexOfStart(bytes)}). ` +
       "Convert it to PNG, or leave it out.",
   );
 }

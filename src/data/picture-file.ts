@@ -1,107 +1,131 @@
 /**
- * Picture files for people who look at the result, with all their bits and their colour profile. (`readImage`
- * gives what benchmarks compare.) Results are written in strips, so that they are never in memory whole.
+ * Picture files for people who look at the result, with all their bits and what they say besides samples.
+ * (`readImage` gives what benchmarks compare.) Results are written in strips, so that they are never in
+ * memory whole.
  */
-import { type FileHandle, open } from "node:fs/promises";
+import { appendFile, type FileHandle, open } from "node:fs/promises";
+import type { Sharp } from "sharp";
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
-import { decode, readError, replaceWhole, writeError } from "./files.ts";
-import { formatOfBytes, type PictureFormat } from "./formats.ts";
+import { decode, isStored, readHeaderOfFile, uprightSize, withoutColor } from "./decode.ts";
+import { copyWithMetadata, exifPlaceholder } from "./embed.ts";
+import { readBytes, replaceWhole, writeError } from "./files.ts";
+import { listFormats, type PictureFormat, pictureFormats, writtenFormats } from "./formats.ts";
+import {
+  exifOfResult,
+  fitTo,
+  type Metadata,
+  metadataOf,
+  type Note,
+  printable,
+  profileIn,
+  xmpOfResult,
+} from "./metadata.ts";
 import { removeTemporary, temporaryFor } from "./temporary.ts";
 import { type TiffPicture, tiffHeader } from "./tiff.ts";
 
-export interface PictureFile {
+export type { Metadata, Note } from "./metadata.ts";
+
+export interface PictureFile extends Metadata {
   /** Samples as in the file: 16 bits if it has them. */
   readonly image: Image<Samples>;
-  /** The colour profile that says what the colours mean; without one, sRGB. */
-  readonly icc?: Uint8Array;
+  /** What the result of this picture will lack, and what was odd about the file. */
+  readonly notes: readonly Note[];
+}
+
+export interface ReadOptions {
+  /**
+   * The format of the result, to which the metadata are fitted; or "srgb" for no file at all: the samples are
+   * converted, and there are no metadata. Default: "png", which holds nearly all there is.
+   */
+  readonly target?: PictureFormat | "srgb";
 }
 
 /**
- * Reads a PNG, JPEG or WebP file. The orientation that a camera noted is applied; of an animation, the first
- * frame is taken. Colours are not converted, except CMYK to sRGB.
+ * Reads a picture file. The orientation that a camera noted is applied; of several pictures in a file, the
+ * first is taken, and a note says so. Colours are not converted, unless they are CMYK or Lab, or the target
+ * cannot hold their profile.
  *
  * @throws DataError if there is no such file, or it is no such picture, damaged, or enormous.
  */
-export async function readPictureFile(path: string): Promise<PictureFile> {
-  const isCmyk = ({ space }: { space: string }) => space === "cmyk";
-  const { image, metadata } = await decode(path, await formatOfFile(path), path, (metadata) => ({
-    deep: metadata.depth === "ushort",
-    ignoreIcc: !isCmyk(metadata),
+export async function readPictureFile(path: string, options?: ReadOptions): Promise<PictureFile> {
+  return decodePictureFile(await readBytes(path), path, options);
+}
+
+/** The same, for the bytes of a file. */
+export async function decodePictureFile(
+  bytes: Uint8Array,
+  name: string,
+  { target = "png" }: ReadOptions = {},
+): Promise<PictureFile> {
+  const { image, header, warning } = await decode(bytes, name, (header) => ({
+    deep: header.depth === 16,
+    ignoreIcc: isStored(header),
   }));
-  return { image, icc: isCmyk(metadata) ? undefined : metadata.icc };
+  const notes: Note[] = [];
+  const { format, frames } = header;
+  if (frames > 1) {
+    const what = format === "tiff" ? "pages" : format === "pnm" || format === "avif" ? "pictures" : "frames";
+    const count = format === "pnm" ? "several" : frames;
+    notes.push({ kind: "frames", text: `only the first of ${count} ${what} was taken` });
+  }
+  if (warning !== undefined)
+    notes.push({ kind: "decoder", text: `the decoder warns: ${printable(warning)}` });
+
+  const found = metadataOf(header, bytes);
+  const stored = isStored(header);
+  if (!stored) notes.push({ kind: "color", text: `converted to sRGB, from ${header.space}` });
+  const metadata = stored ? found.metadata : { ...found.metadata, icc: undefined, pngColor: undefined };
+  if (target === "srgb") {
+    const icc = profileIn(metadata);
+    return { image: icc ? await toSrgb(image, icc) : image, notes };
+  }
+  const fitted = fitTo({ ...found, metadata }, target, image.channels);
+  const { convertFrom } = fitted;
+  return {
+    ...fitted.metadata,
+    image: convertFrom ? await toSrgb(image, convertFrom) : image,
+    notes: [...notes, ...fitted.notes],
+  };
+}
+
+/** The picture with the colours that a profile means. */
+async function toSrgb(image: Image<Samples>, icc: Uint8Array): Promise<Image<Samples>> {
+  const { width, height, channels, data } = image;
+  const depth = data instanceof Uint8Array ? 8 : 16;
+  const header = tiffHeader({ width, height, channels, depth, icc });
+  const file = Buffer.concat([header, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]);
+  const { default: sharp } = await import("sharp");
+  const { data: raw, info } = await sharp(file, { limitInputPixels: false, ignoreIcc: true })
+    .toColourspace(spaceFor(channels, depth))
+    .withIccProfile("srgb")
+    .raw({ depth: depth === 8 ? "uchar" : "ushort" })
+    .toBuffer({ resolveWithObject: true });
+  const length = width * height * info.channels;
+  const samples = new (depth === 8 ? Uint8Array : Uint16Array)(raw.buffer, raw.byteOffset, length);
+  const converted = { width, height, channels: info.channels as Image["channels"], data: samples };
+  return info.channels > channels ? withoutColor(converted) : converted;
+}
+
+/** The name that sharp has for grey or RGB. */
+function spaceFor(channels: number, depth: 8 | 16): string {
+  return channels <= 2 ? (depth === 16 ? "grey16" : "b-w") : depth === 16 ? "rgb16" : "srgb";
 }
 
 /** Width and height of a picture file as it would be read, from its header alone. */
 export async function sizeOfPictureFile(path: string): Promise<{ width: number; height: number }> {
-  await formatOfFile(path);
-  const { default: sharp } = await import("sharp");
-  return (await sharp(path, { limitInputPixels: false }).metadata()).autoOrient;
+  return uprightSize(await readHeaderOfFile(path));
 }
 
-/** What a picture file says about itself before it is decoded. */
-export interface PictureHeader {
-  /** As it would be read. */
-  readonly width: number;
-  readonly height: number;
-  /** Bits per sample. */
-  readonly depth: 8 | 16;
-  readonly hasAlpha: boolean;
-  /** Pictures in the file; only the first is read. */
-  readonly frames: number;
-}
-
-/** @throws DataError if there is no such file, or it is no such picture. */
-export async function headerOfPictureFile(path: string): Promise<PictureHeader> {
-  await formatOfFile(path);
-  const { default: sharp } = await import("sharp");
-  const {
-    autoOrient,
-    depth,
-    hasAlpha,
-    pages = 1,
-  } = await sharp(path, { limitInputPixels: false }).metadata();
-  return { ...autoOrient, depth: depth === "ushort" ? 16 : 8, hasAlpha, frames: pages };
-}
-
-async function formatOfFile(path: string): Promise<PictureFormat> {
-  let file: FileHandle | undefined;
-  try {
-    file = await open(path);
-    const { buffer, bytesRead } = await file.read(new Uint8Array(12), 0, 12);
-    return formatOfBytes(buffer.subarray(0, bytesRead), path);
-  } catch (cause) {
-    throw cause instanceof DataError ? cause : readError(path, cause);
-  } finally {
-    await file?.close();
-  }
-}
-
-export interface PictureFileOptions extends TiffPicture {
+export interface PictureFileOptions extends TiffPicture, Metadata {
   readonly format: PictureFormat;
-  /** For JPEG and WebP: 1 to 100. At 100, WebP is lossless. Default 95. */
+  /** For JPEG, WebP and AVIF: 1 to 100. At 100, WebP and AVIF are lossless. Default 95. */
   readonly quality?: number;
-}
-
-/** The longest sides that the formats allow. */
-const maxSide: Record<PictureFormat, number> = { png: 2 ** 31 - 1, jpeg: 65_500, webp: 16_383 };
-
-/** @throws DataError if a file of the format cannot hold a picture of that size. */
-export function checkPictureSize(
-  path: string,
-  { width, height }: { width: number; height: number },
-  format: PictureFormat,
-): void {
-  if (Math.max(width, height) <= maxSide[format]) return;
-  throw new DataError(
-    `${path}: ${format} pictures have at most ${maxSide[format]} pixels a side, ` +
-      `and this one would have ${width}x${height}. Choose png.`,
-  );
 }
 
 /**
  * Writes a picture file in strips, from top to bottom. They go to an uncompressed file beside it; `finish`
- * compresses that, and then puts the result in its place as a whole.
+ * compresses that, adds the metadata, and then puts the result in its place as a whole.
  */
 export class PictureWriter {
   readonly #path: string;
@@ -111,13 +135,7 @@ export class PictureWriter {
 
   /** @throws DataError if the format cannot hold the picture, or nothing can be written there. */
   static async create(path: string, options: PictureFileOptions): Promise<PictureWriter> {
-    const { channels, depth, format } = options;
-    checkPictureSize(path, options, format);
-    if ((format === "jpeg" && channels % 2 === 0) || (format !== "png" && depth === 16)) {
-      throw new DataError(
-        `${path}: ${format} pictures hold no ${depth === 16 ? "16 bits" : "transparency"}. Choose png.`,
-      );
-    }
+    checkWritable(path, options);
     const strips = temporaryFor(path);
     try {
       const file = await open(strips, "wx");
@@ -150,24 +168,92 @@ export class PictureWriter {
 
   async finish(): Promise<void> {
     await this.#file.close();
+    const { format, xmp } = this.#options;
+    const metadata = {
+      ...this.#options,
+      exif: exifOfResult(this.#options, this.#options, format),
+      xmp: xmp && xmpOfResult(xmp, this.#options),
+    };
+    const encoded = temporaryFor(this.#path);
+    try {
+      await encodeTo(await this.#encoder(metadata), encoded);
+      await removeTemporary(this.#strips);
+      await replaceWhole(this.#path, (temporary) => copyWithMetadata(encoded, temporary, format, metadata));
+    } catch (cause) {
+      throw cause instanceof DataError ? cause : writeError(this.#path, cause);
+    } finally {
+      await removeTemporary(encoded);
+    }
+  }
+
+  async #encoder({ exif, xmp }: Metadata): Promise<Sharp> {
     const { default: sharp } = await import("sharp");
-    const { channels, depth, format, quality = 95 } = this.#options;
-    const grey = channels <= 2;
-    const space = depth === 16 ? (grey ? "grey16" : "rgb16") : grey ? "b-w" : "srgb";
-    const picture = sharp(this.#strips, { limitInputPixels: false }).toColourspace(space).keepIccProfile();
-    const encoded = {
-      png: () => picture.png(),
-      // 4:4:4 keeps colours as sharp as luma. Optimised coding tables would need the whole picture in memory.
-      jpeg: () => picture.jpeg({ quality, chromaSubsampling: "4:4:4", optimiseCoding: false }),
-      webp: () => picture.webp({ quality, lossless: quality === 100 }),
-    }[format]();
-    await replaceWhole(this.#path, (temporary) => encoded.toFile(temporary));
-    await removeTemporary(this.#strips);
+    const { width, height, channels, depth, format, quality = 95 } = this.#options;
+    let picture = sharp(this.#strips, { limitInputPixels: false })
+      .toColourspace(spaceFor(channels, depth))
+      .keepIccProfile();
+    if (xmp && format !== "png") picture = picture.withXmp(xmp);
+    if (exif && (format === "webp" || format === "avif")) picture = picture.withExif(exifPlaceholder(exif));
+    const lossless = quality === 100;
+    switch (format) {
+      case "jpeg":
+        // 4:4:4 keeps colours as sharp as luma. Optimised coding tables would need the whole picture in memory.
+        return picture.jpeg({ quality, chromaSubsampling: "4:4:4", optimiseCoding: false });
+      case "webp":
+        return picture.webp({ quality, lossless });
+      case "avif":
+        return picture.avif({ quality, lossless, bitdepth: depth === 16 ? 12 : 8 });
+      case "tiff": {
+        const bigtiff = (width * height * channels * depth) / 8 > 2 ** 31;
+        return picture.tiff({ compression: "deflate", predictor: "horizontal", bigtiff });
+      }
+      default:
+        return picture.png();
+    }
   }
 
   /** Gives up and leaves no file. */
   async discard(): Promise<void> {
     await this.#file.close().catch(() => {});
     await removeTemporary(this.#strips);
+  }
+}
+
+/** @throws DataError if a file of the format cannot hold a picture of that size. */
+export function checkPictureSize(
+  path: string,
+  { width, height }: { width: number; height: number },
+  format: PictureFormat,
+): void {
+  const { name, writes } = pictureFormats[format];
+  const maxSide = writes?.maxSide ?? 0;
+  if (Math.max(width, height) <= maxSide) return;
+  throw new DataError(
+    `${path}: ${name} pictures have at most ${maxSide} pixels a side, ` +
+      `and this one would have ${width}x${height}. Choose png.`,
+  );
+}
+
+function checkWritable(path: string, options: PictureFileOptions): void {
+  const { channels, depth, format } = options;
+  const { name, writes } = pictureFormats[format];
+  if (!writes) {
+    throw new DataError(`${path}: ${name} is only read. ${listFormats(writtenFormats, "and")} are written.`);
+  }
+  checkPictureSize(path, options, format);
+  const lacks = depth > 8 && writes.depth === 8 ? "16 bits" : "transparency";
+  if (lacks === "16 bits" || (channels % 2 === 0 && !writes.alpha)) {
+    throw new DataError(`${path}: ${name} pictures hold no ${lacks}. Choose png.`);
+  }
+}
+
+/** Like toFile, but the error says so if the disk is full: sharp's own message does not. */
+export async function encodeTo(picture: Sharp, path: string): Promise<void> {
+  try {
+    await picture.toFile(path);
+  } catch (cause) {
+    // More of the same file meets the same end, and Node knows its name.
+    await appendFile(path, new Uint8Array(2 ** 20));
+    throw cause;
   }
 }

@@ -145,7 +145,7 @@ function withEscapes(name: Buffer): string {
   return text;
 }
 
-/** A line for people, such as "scans: left out f.bmp (not PNG, JPEG or WebP), old (a folder)". */
+/** A line for people, such as "scans: left out f.psd (not PNG, JPEG …), old (a folder)". */
 export function describeLeftOut(folder: string, leftOut: readonly LeftOut[]): string {
   return `${folder}: left out ${listOf(leftOut)}`;
 }

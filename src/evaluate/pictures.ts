@@ -109,9 +109,8 @@ export async function loadPicture(
 
 function refuseTransparency(image: Image, path: string): void {
   if (!isTransparent(image)) return;
-  const { channels } = image;
   throw new DataError(
-    `${path}: it has ${channels} channels, the last one for transparency, which no protocol measures. ` +
+    `${path}: it has ${image.channels} channels, the last one for transparency, which no protocol measures. ` +
       "Save it as RGB (3 channels) or grey (1).",
   );
 }

@@ -1,7 +1,7 @@
 /** What the headers of the pictures say before the first step. */
 import { basename } from "node:path";
+import { type Header, readHeaderOfFile, uprightSize } from "../data/decode.ts";
 import { DataError, type PairFiles } from "../data/index.ts";
-import { headerOfPictureFile, type PictureHeader } from "../data/picture-file.ts";
 
 /** How many pictures have something that training does not use. */
 export interface PictureCounts {
@@ -13,15 +13,14 @@ export interface PictureCounts {
   readonly frames?: number;
 }
 
-const remarks: Readonly<Record<keyof PictureCounts, { has(header: PictureHeader): boolean; says: string }>> =
-  {
-    alpha: {
-      has: ({ hasAlpha }) => hasAlpha,
-      says: "an alpha channel, and are put on white; what is opaque stays as it is",
-    },
-    deep: { has: ({ depth }) => depth === 16, says: "16 bits per sample, of which the upper 8 are used" },
-    frames: { has: ({ frames }) => frames > 1, says: "several frames, of which the first is used" },
-  };
+const remarks: Readonly<Record<keyof PictureCounts, { has(header: Header): boolean; says: string }>> = {
+  alpha: {
+    has: ({ channels }) => channels % 2 === 0,
+    says: "an alpha channel, and are put on white; what is opaque stays as it is",
+  },
+  deep: { has: ({ depth }) => depth === 16, says: "16 bits per sample, of which the upper 8 are used" },
+  frames: { has: ({ frames }) => frames > 1, says: "several frames, of which the first is used" },
+};
 
 /** Headers that are read at the same time. */
 const atOnce = 8;
@@ -44,7 +43,8 @@ export async function survey(
     pairs.flatMap(({ high, low }) => (low === undefined ? [high] : [high, low]));
   const headers = await headersOf([...new Set([...pathsOf(train), ...pathsOf(others)])]);
   const small = train.flatMap(({ high }) => {
-    const { width, height } = headers.get(high) ?? { width: Infinity, height: Infinity };
+    const header = headers.get(high);
+    const { width, height } = header ? uprightSize(header) : { width: Infinity, height: Infinity };
     return Math.floor(Math.min(width, height) / scale) < patch ? [`${high} (${width}x${height})`] : [];
   });
   if (small.length > 0) {
@@ -64,13 +64,13 @@ export async function survey(
 }
 
 /** Damaged files are left out: that shows when they are read. */
-async function headersOf(paths: readonly string[]): Promise<Map<string, PictureHeader>> {
-  const headers = new Map<string, PictureHeader>();
+async function headersOf(paths: readonly string[]): Promise<Map<string, Header>> {
+  const headers = new Map<string, Header>();
   let next = 0;
   const read = async () => {
     while (next < paths.length) {
       const path = paths[next++];
-      const header = await headerOfPictureFile(path).catch(() => undefined);
+      const header = await readHeaderOfFile(path).catch(() => undefined);
       if (header) headers.set(path, header);
     }
   };

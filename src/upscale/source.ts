@@ -3,13 +3,14 @@
 import { isObject } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
+import { browserFormatNames } from "../picture/formats.ts";
 import { checkImage, type Image, type Samples } from "../picture/image.ts";
 
 /**
  * - an `Image`: samples of 8 or 16 bits in a typed array;
  * - an `ImageData`, from a canvas;
  * - a `Blob` (such as a `File`) or a `Uint8Array` with the bytes of a picture file: in browsers any format
- *   that they show, in Node PNG, JPEG and WebP;
+ *   that they show, in Node PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP and PPM;
  * - in Node also the path or the file URL of such a file.
  */
 export type PictureSource = Image<Samples> | ImageData | Blob | Uint8Array | string | URL;
@@ -73,7 +74,8 @@ async function readInBrowser(file: Uint8Array | string | URL): Promise<Image<Sam
     premultiplyAlpha: "none",
   }).catch((cause: Error) => {
     throw new DataError(
-      `upscale: these ${file.length} bytes are no picture that this browser can show (${cause.message}).`,
+      `upscale: these ${file.length} bytes are no picture that this browser can show (${cause.message}). ` +
+        `Pass a ${browserFormatNames} file.`,
       { cause },
     );
   });

@@ -125,7 +125,7 @@ test("files that are no pictures or weights are refused by name; the picture sta
   const name = find("#picture-name").textContent;
   await giveFile("no picture", "text.png");
   expect(await statusLine("upscale", /text\.png/)).toMatch(
-    /is no picture .* Choose a PNG, JPEG or WebP file/,
+    /is no picture .* Choose a PNG, JPEG, WebP, AVIF, GIF or BMP file/,
   );
   await giveFile("no weights", "broken.safetensors");
   expect(await statusLine("upscale", /broken\.safetensors/)).toMatch(/not a complete safetensors file/);

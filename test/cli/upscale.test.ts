@@ -13,6 +13,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readImage, writePng } from "../../src/data/index.ts";
+import { readPictureFile } from "../../src/data/picture-file.ts";
 import {
   EDSR,
   ESPCN,
@@ -90,6 +91,41 @@ describe("one picture", () => {
     if (args[1] === "webp") expect(await readImage(path(name))).toEqual(imresize(picture, 2));
   });
 
+  test("what the output cannot hold is said in a line each, and in --json", async () => {
+    const levels = Uint16Array.from({ length: 4 * 4 * 4 }, (_, i) => 900 * i);
+    const deep = sharp(levels, { raw: { width: 4, height: 4, channels: 4 } }).toColourspace("rgb16");
+    writeFileSync(path("rich.png"), await deep.png().toBuffer());
+    const { code, stderr } = await upscale("rich.png", "rich.jpg", "--json", path("rich.json"));
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /rich\.jpg .*\n {2}16 bits per sample became 8: JPEG holds no more\n {2}put on white: JPEG holds no /,
+    );
+    const [{ notes, depth }] = JSON.parse(readFileSync(path("rich.json"), "utf8"));
+    expect(depth).toBe(8);
+    expect(notes.map(({ kind }: { kind: string }) => kind)).toEqual(["depth", "alpha"]);
+    // What flags ask for is no loss.
+    const asked = await upscale("rich.png", "asked.jpg", "--depth", "8", "--alpha", "drop");
+    expect(asked.stderr).toMatch(/asked\.jpg {2}8x8 .* s$/);
+  });
+
+  test("TIFF and AVIF, of 16 and 12 bits", async () => {
+    const levels = Uint16Array.from({ length: 8 * 8 * 3 }, (_, i) => 300 * i);
+    const deep = sharp(levels, { raw: { width: 8, height: 8, channels: 3 } }).toColourspace("rgb16");
+    writeFileSync(path("deep3.png"), await deep.png().toBuffer());
+    for (const [name, margin] of [
+      ["deep3.tiff", 0],
+      ["deep3.avif", 600],
+    ] as const) {
+      expect(await upscale("deep3.png", name, "-m", "nearest")).toMatchObject({ code: 0 });
+      const { image } = await readPictureFile(path(name));
+      expect(image.data).toBeInstanceOf(Uint16Array);
+      for (let i = 0; i < 3 * 8; i++) {
+        const at = 2 * (i - (i % 3)) + (i % 3);
+        expect(Math.abs(image.data[at] - levels[i])).toBeLessThanOrEqual(margin);
+      }
+    }
+  });
+
   test("the format follows the output's name; an existing folder gets the input's name", async () => {
     await upscale("picture.png", "named.webp");
     expect((await sharp(path("named.webp")).metadata()).format).toBe("webp");
@@ -114,7 +150,7 @@ describe("one picture", () => {
       path("deep-large.png"),
     ).metadata();
     expect({ depth, width, height, channels, orientation }).toEqual({
-      ...{ depth: "ushort", width: 16, height: 24, channels: 4, orientation: undefined },
+      ...{ depth: "ushort", width: 16, height: 24, channels: 4, orientation: 1 },
     });
     expect(icc).toEqual(before.icc);
     // As JPEG: 8 bits, no alpha.
@@ -151,8 +187,8 @@ describe("a folder", () => {
     expect(code).toBe(1);
     expect(readdirSync(path("mixed-large"))).toEqual(["0.png", "1.png", "2.png"]);
     expect(stderr).toMatch(/^\[1\/6\] .*0-empty\.png: the file is empty/m);
-    expect(stderr).toMatch(/^\[\d\/6\] .*1-text\.jpg: not a PNG, JPEG or WebP picture/m);
-    expect(stderr).toMatch(/^\[\d\/6\] .*2-cut\.png: this PNG picture cannot be decoded/m);
+    expect(stderr).toMatch(/^\[\d\/6\] .*1-text\.jpg: not a PNG, JPEG, .* or PPM picture/m);
+    expect(stderr).toMatch(/^\[\d\/6\] .*2-cut\.png: this PNG picture of \d+ bytes cannot be decoded/m);
     expect(stderr).toMatch(/^\[2\/6\] .*0\.png {2}80x72 {2}bicubic x2 {2}1 tile {2}.*ETA/m);
     expect(stderr).toMatch(
       /pixelgrad upscale: 3 of 6 pictures were not enlarged \(.*0-empty\.png, .*1-text\.jpg, .*2-cut\.png\); see above\.$/,
@@ -201,13 +237,13 @@ describe("a folder", () => {
     await picturesIn(path("twins"), 2);
     const jpeg = await sharp(path("twins", "0.png")).jpeg().toBuffer();
     for (const name of ["0.jpg", "2.JFIF", "._1.png"]) writeFileSync(path("twins", name), jpeg);
-    writeFileSync(path("twins", "scan.bmp"), "BM");
+    writeFileSync(path("twins", "scan.psd"), "8BPS");
     mkdirSync(path("twins", "folder.png"));
     const { code, stderr } = await upscale("twins", "twins-large");
     expect(code).toBe(0);
     expect(readdirSync(path("twins-large"))).toEqual(["0.jpg.png", "0.png.png", "1.png", "2.png"]);
     expect(stderr).toContain(
-      "twins: left out ._1.png (hidden), folder.png (a folder), scan.bmp (not PNG, JPEG or WebP)",
+      "twins: left out ._1.png (hidden), folder.png (a folder), scan.psd (not PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP or PPM)",
     );
   });
 
@@ -253,9 +289,18 @@ describe("what goes wrong is one paragraph and an exit code", () => {
       2,
       /espcn enlarges by 2, 3 or 4, and --scale is 8/,
     ],
-    [["-i", "picture.png", "-o", "x.jpg", "--depth", "16"], 2, /--depth 16 is for png/],
-    [["-i", "picture.png", "-o", "x.jpg", "--alpha", "keep"], 2, /--alpha keep is not for jpeg/],
-    [["-i", "picture.png", "-o", "x.png", "--quality", "90"], 2, /--quality is for jpeg and webp/],
+    [["-i", "picture.png", "-o", "x.bmp"], 2, /BMP is only read; PNG, JPEG, WebP, TIFF and AVIF are written/],
+    [
+      ["-i", "picture.png", "-o", "x.jpg", "--depth", "16"],
+      2,
+      /--depth 16 is for PNG, TIFF and AVIF, and the output is JPEG/,
+    ],
+    [["-i", "picture.png", "-o", "x.jpg", "--alpha", "keep"], 2, /--alpha keep is not for JPEG/],
+    [
+      ["-i", "picture.png", "-o", "x.png", "--quality", "90"],
+      2,
+      /--quality is for JPEG, WebP and AVIF, and PNG loses nothing/,
+    ],
     [["-i", "picture.png", "-o", "x.jpg", "--quality", "101"], 2, /wants a whole number from 1 to 100/],
     [["-i", "picture.png", "-o", "x.png", "--max-memory", "lots"], 2, /wants a size such as 512M or 2G/],
     [["-i", "picture.png", "-o", "x.png", "--max-memory", "1M"], 1, /Allow more memory/],

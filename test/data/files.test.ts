@@ -202,9 +202,9 @@ describe("files that are no whole picture", () => {
     expect((await failure(readImage(path))).message).toBe(
       `${path}: the file is empty. Download or copy it again, or leave it out.`,
     );
-    writeFileSync(path, "GIF89a, followed by something");
+    writeFileSync(path, "PSDfile, followed by something");
     expect((await failure(readImage(path))).message).toMatch(
-      /not a PNG, JPEG or WebP.*474946383961.*Convert/,
+      /not a PNG, JPEG, .* or PPM picture.*50534466696c.*Convert/,
     );
     expect((await failure(readImage(join(folder, "none.png")))).message).toMatch(/no such file/);
     expect((await failure(readImage(folder))).message).toMatch(/cannot be read: .*EISDIR/);

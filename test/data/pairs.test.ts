@@ -222,7 +222,7 @@ describe("openFolder", () => {
   test("refuses what holds no pictures", async () => {
     const empty = join(folder, "empty");
     mkdirSync(empty);
-    expect(() => openFolder(empty, { scale: 2 })).toThrow(/no pictures \(PNG, JPEG or WebP\)/);
+    expect(() => openFolder(empty, { scale: 2 })).toThrow(/no pictures \(PNG, JPEG, .* or PPM\)/);
     expect(() => openFolder(join(folder, "nowhere"), { scale: 2 })).toThrow(/no such folder/);
     expect(() => openFolder(photograph("nagasaki-boats"), { scale: 2 })).toThrow(
       /this is a file, not a folder/,

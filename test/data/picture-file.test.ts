@@ -140,11 +140,15 @@ describe("what cannot be read", () => {
 
   test.each([
     ["empty.png", Buffer.alloc(0), "the file is empty"],
-    ["text.png", Buffer.from("no picture at all"), "not a PNG, JPEG or WebP picture"],
+    [
+      "text.png",
+      Buffer.from("no picture at all"),
+      "not a PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP or PPM picture",
+    ],
     [
       "huge.png",
       claiming(100_000, 100_000),
-      "claims to have 100000x100000 pixels, and at most 256 million are read",
+      "claims to have 100000x100000 pixels, which take 37.3 GiB, and at most 1 GiB is read",
     ],
   ])("%s", async (name, bytes, message) => {
     writeFileSync(path(name), bytes);
@@ -168,13 +172,13 @@ describe("what cannot be written", () => {
     const create = (options: Partial<PictureFileOptions>) =>
       PictureWriter.create(path("x"), { ...size, ...options });
     await expect(create({ format: "webp", width: 17_000 })).rejects.toThrow(
-      "webp pictures have at most 16383 pixels a side",
+      "WebP pictures have at most 16383 pixels a side",
     );
     await expect(create({ format: "jpeg", height: 66_000 })).rejects.toThrow("at most 65500");
     await expect(create({ format: "jpeg", channels: 4 })).rejects.toThrow(
-      "jpeg pictures hold no transparency",
+      "JPEG pictures hold no transparency",
     );
-    await expect(create({ format: "webp", depth: 16 })).rejects.toThrow("webp pictures hold no 16 bits");
+    await expect(create({ format: "webp", depth: 16 })).rejects.toThrow("WebP pictures hold no 16 bits");
     expect(readdirSync(folder)).not.toContain("x");
   });
 

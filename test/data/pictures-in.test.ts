@@ -20,11 +20,11 @@ const make = (name: string, ...files: string[]) => {
 const unix = process.platform !== "win32";
 
 test("names: formats by extension in any case", () => {
-  expect(formatNames).toBe("PNG, JPEG or WebP");
+  expect(formatNames).toBe("PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP or PPM");
   expect(["a.png", "b.PNG", "c.jpg", "d.JPEG", "e.jpe", "f.Jfif", "x/g.webp"].map(formatOfName)).toEqual([
     ...["png", "png", "jpeg", "jpeg", "jpeg", "jpeg", "webp"],
   ]);
-  expect(["a.txt", "png", ".png", "a.png.txt", "a.tif", "constructor"].map(formatOfName)).toEqual(
+  expect(["a.txt", "png", ".png", "a.png.txt", "a.psd", "constructor"].map(formatOfName)).toEqual(
     new Array(6).fill(undefined),
   );
   expect(stemOf("x/a.b.PNG")).toBe("a.b");
@@ -42,7 +42,7 @@ describe("picturesIn", () => {
   test.skipIf(!unix)(
     "takes regular files and links to such, and says why it leaves out the rest",
     async () => {
-      make("mixed", "a.png", "notes.txt", "scan.bmp", "._a.png", ".DS_Store");
+      make("mixed", "a.png", "notes.txt", "scan.psd", "._a.png", ".DS_Store");
       mkdirSync(path("mixed", "d.png"));
       mkdirSync(path("mixed", "sub"));
       execFileSync("mkfifo", [path("mixed", "f.png")]);
@@ -63,10 +63,10 @@ describe("picturesIn", () => {
         "dangling.png": "a link that leads nowhere",
         "f.png": "a pipe",
         "folder.png": "a folder",
-        "notes.txt": "not PNG, JPEG or WebP",
+        "notes.txt": "not PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP or PPM",
         "null.png": "a device",
         "s.png": "a socket",
-        "scan.bmp": "not PNG, JPEG or WebP",
+        "scan.psd": "not PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP or PPM",
         sub: "a folder",
       });
     },
@@ -82,9 +82,9 @@ describe("picturesIn", () => {
   test("no folder, a file, and a folder without pictures are errors", () => {
     expect(() => picturesIn(path("absent"))).toThrow(/absent: there is no such folder/);
     expect(() => picturesIn(path("all", "a.jpg"))).toThrow(/a\.jpg: this is a file/);
-    expect(() => picturesIn(make("bmp", "a.bmp"))).toThrow(DataError);
-    expect(() => picturesIn(path("bmp"))).toThrow(
-      /no pictures .*, only a\.bmp \(not PNG, JPEG or WebP\)\. .* convert/,
+    expect(() => picturesIn(make("psd", "a.psd"))).toThrow(DataError);
+    expect(() => picturesIn(path("psd"))).toThrow(
+      /no pictures .*, only a\.psd \(not PNG, JPEG, .* or PPM\)\. .* convert/,
     );
   });
 });

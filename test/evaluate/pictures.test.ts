@@ -153,6 +153,13 @@ describe("loadPicture", () => {
     expect(highY.data[0]).toBe(Math.round(16 + (219 * high.data[0]) / 255));
   });
 
+  test("an alpha channel that is opaque is none", async () => {
+    const { data } = noise(12, 12, 3);
+    const rgba = new Uint8Array(4 * 144).map((_, i) => (i % 4 === 3 ? 255 : data[3 * (i >> 2) + (i % 4)]));
+    await writePng(path("opaque.png"), { width: 12, height: 12, channels: 4, data: rgba });
+    expect((await loadPicture({ name: "o", high: path("opaque.png") }, 2)).high.data).toEqual(data);
+  });
+
   test("transparency, sizes that do not fit and tiny pictures are errors that name the file", async () => {
     const load = (high: string, low?: string) =>
       loadPicture({ name: "p", high: path(high), low: low && path(low) }, 3);

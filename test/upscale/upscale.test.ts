@@ -2,6 +2,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import sharp from "sharp";
 import { beforeEach, describe, expect, test } from "vitest";
 import { writePng } from "../../src/data/index.ts";
 import {
@@ -49,6 +50,31 @@ describe("sources", () => {
     });
   });
 
+  test("a file of 16 bits is read with all of them", async () => {
+    const levels = Uint16Array.from(picture.data, (value, i) => value * 250 + i);
+    const raw = sharp(levels, { raw: { width: 9, height: 7, channels: 3 } }).toColourspace("rgb16");
+    const bytes = await raw.png().toBuffer();
+    const path = join(folder, "deep.png");
+    await writeFile(path, bytes);
+    for (const source of [path, bytes]) {
+      const { data } = (await upscale(source, { method: "nearest", depth: 16 })).image;
+      const [first, second] = [levels.subarray(0, 3), levels.subarray(3, 6)];
+      expect([...data.subarray(0, 12)]).toEqual([...first, ...first, ...second, ...second]);
+    }
+    const { data } = (await upscale(path, { method: "nearest" })).image;
+    expect(data[0]).toBe(Math.round((levels[0] / 65535) * 255));
+  });
+
+  test("colours of a file are those of sRGB, whatever its profile", async () => {
+    const raw = sharp(picture.data, { raw: { width: 9, height: 7, channels: 3 } });
+    const p3 = await raw.withIccProfile("p3").png().toBuffer(); // converted to Display P3
+    expect([...(await sharp(p3, { ignoreIcc: true }).raw().toBuffer())]).not.toEqual([...picture.data]);
+    const { data } = (await upscale(p3, { method: "nearest" })).image;
+    const every = [...data].filter((_, i) => i % 6 < 3 && Math.floor(i / 54) % 2 === 0);
+    const errors = every.map((value, i) => Math.abs(value - picture.data[i]));
+    expect(errors.reduce((sum, error) => sum + error, 0) / errors.length).toBeLessThan(1);
+  });
+
   test("a file: its bytes, its path, its URL, a Blob", async () => {
     const path = join(folder, "picture.png");
     await writePng(path, picture);
@@ -57,7 +83,9 @@ describe("sources", () => {
       expect((await upscale(source, { method: "bicubic" })).image).toEqual(want);
     }
     await expect(upscale(join(folder, "none.png"))).rejects.toThrow("there is no such file");
-    await expect(upscale(new Uint8Array([1, 2, 3]))).rejects.toThrow("not a PNG, JPEG or WebP picture");
+    await expect(upscale(new Uint8Array([1, 2, 3]))).rejects.toThrow(
+      "not a PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP or PPM picture",
+    );
     await expect(upscale({ ...picture, width: 8 })).rejects.toThrow("upscale: a picture of 8x7");
   });
 });

@@ -1,0 +1,243 @@
+/** From the bytes of a picture file to samples, with a look at the header before memory is taken for them. */
+import { readSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import type { Metadata } from "sharp";
+import { DataError } from "../picture/errors.ts";
+import type { Image, Samples } from "../picture/image.ts";
+import { readBmp } from "./bmp.ts";
+import { orientationOf } from "./exif.ts";
+import { formatOfBytes, type PictureFormat, pictureFormats } from "./formats.ts";
+import { chunksOf, type Read, readFrom, unpackedSize, withExifInFront } from "./png.ts";
+import { readPnm } from "./pnm.ts";
+import type { Raster } from "./raster.ts";
+
+/** What a file says about its picture before the samples. */
+export interface Header {
+  readonly format: PictureFormat;
+  /** As stored: the orientation is not applied. */
+  readonly width: number;
+  readonly height: number;
+  readonly channels: number;
+  readonly depth: 8 | 16;
+  /** 1 to 8, as in EXIF. */
+  readonly orientation: number;
+  /** Pictures in the file. */
+  readonly frames: number;
+  /** The name that libvips has for its colours. */
+  readonly space: string;
+  /** What sharp says of it, unless it is BMP or PPM. */
+  readonly metadata?: Metadata;
+  readonly raster?: Raster;
+}
+
+/** A file in memory or on disk. */
+interface Source {
+  readonly read: Read;
+  readonly length: number;
+  /** For sharp. */
+  readonly input: Uint8Array | string;
+}
+
+/** Reads the header of a file alone, and of a large file little more. @throws DataError */
+export async function readHeaderOfFile(path: string): Promise<Header> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path);
+    const { fd } = file;
+    const { size: length } = await file.stat();
+    const read = (start: number, count: number) => {
+      const bytes = Buffer.alloc(Math.max(0, Math.min(count, length - start)));
+      return bytes.subarray(0, bytes.length && readSync(fd, bytes, 0, bytes.length, start));
+    };
+    // libvips takes what stands in brackets at the end of a name for options.
+    const input = path.endsWith("]") ? read(0, length) : path;
+    return await readHeader({ read, length, input }, path);
+  } catch (cause) {
+    throw cause instanceof DataError ? cause : readError(path, cause);
+  } finally {
+    await file?.close();
+  }
+}
+
+async function readHeader({ read, length, input }: Source, name: string): Promise<Header> {
+  const format = formatOfBytes(read(0, 12), name);
+  if (format === "bmp" || format === "pnm") {
+    const raster = (format === "bmp" ? readBmp : readPnm)(read(0, length), name);
+    const { width, height, channels, depth, frames } = raster;
+    const space = channels <= 2 ? "b-w" : "srgb";
+    const header = { format, width, height, channels, depth, orientation: 1, frames, space, raster };
+    return checked(header, length, name);
+  }
+  const { default: sharp } = await import("sharp");
+  const metadata = await sharp(input, lenient)
+    .metadata()
+    .catch((cause) => {
+      throw undecodable(name, format, length, cause);
+    });
+  const { width, height, channels, space } = metadata;
+  const depth = { uchar: 8, ushort: 16 }[metadata.depth as string] as 8 | 16 | undefined;
+  if (depth === undefined) {
+    throw new DataError(
+      `${name}: its samples are of the kind "${metadata.depth}", and whole numbers of 8 or 16 bits are read. ` +
+        "Convert it to 16 bits, or leave it out.",
+    );
+  }
+  const { orientation = metadata.orientation ?? 1, frames = metadata.pages ?? 1 } =
+    format === "png" ? pngExtras(read) : {};
+  const size = { width, height, channels, depth };
+  const packed = format === "png" ? unpackedSize(read(16, 10)) : undefined;
+  const header = { format, ...size, orientation, frames, space: space as string, metadata };
+  return checked(header, length, name, packed);
+}
+
+/** Size limits of sharp's own would say that a file is damaged; warnings of the decoders are no errors. */
+const lenient = { limitInputPixels: false, failOn: "error" } as const;
+
+/** What libvips does not see: the number of frames, and an orientation behind the samples. */
+function pngExtras(read: Read): { orientation?: number; frames?: number } {
+  const found: { orientation?: number; frames?: number } = {};
+  let inFront = true;
+  for (const { type, data } of chunksOf(read)) {
+    if (type === "IDAT") inFront = false;
+    if (type === "acTL" && inFront) found.frames = Buffer.from(data()).readUInt32BE(0);
+    if (type === "eXIf") found.orientation = orientationOf(data());
+  }
+  return found;
+}
+
+/** A gigabyte. While it is decoded, a picture takes up to three times as much as its samples. */
+export const maxBytes = 2 ** 30;
+
+/**
+ * How many pixels (in PNG, bytes of samples) a byte of a file can stand for. Deflate makes 1032 bytes of one.
+ * In a JPEG, a block of 64 samples takes a bit or more, and may be seen four times as wide and high. BMP and
+ * GIF can leave out pixels, but no real picture leaves out so many.
+ */
+const mostPerByte: Partial<Record<PictureFormat, number>> = {
+  ...{ png: 1032, jpeg: 8 * 64 * 16, bmp: 2 ** 12, gif: 2 ** 12 },
+};
+
+/** Refuses a picture before memory is taken for it, since a file of 100 bytes can claim any size. */
+function checked(header: Header, length: number, name: string, packed?: number): Header {
+  const { format, width, height, channels, depth } = header;
+  const size = width * height * channels * (depth / 8);
+  if (!(size > 0)) throw undecodable(name, format, length, new Error(`${width}x${height} pixels`));
+  if (size > maxBytes) {
+    const gigabytes = (size / 2 ** 30).toPrecision(3);
+    throw new DataError(
+      `${name}: this picture claims to have ${width}x${height} pixels, which take ${gigabytes} GiB, and at ` +
+        "most 1 GiB is read. If it does, cut it into parts; else the file is damaged.",
+    );
+  }
+  if ((packed ?? width * height) > length * (mostPerByte[format] ?? Number.POSITIVE_INFINITY)) {
+    throw new DataError(
+      `${name}: this picture claims to have ${width}x${height} pixels, which ${length} bytes cannot ` +
+        "hold. It is damaged or was cut short; download or copy it again, or leave it out.",
+    );
+  }
+  return header;
+}
+
+/** Colours that a result can have as they are. Others, such as CMYK, are converted to sRGB in decoding. */
+export function isStored({ space }: Header): boolean {
+  return ["srgb", "rgb", "rgb16", "b-w", "grey16"].includes(space);
+}
+
+/** Width and height when the picture is upright. */
+export function uprightSize({ width, height, orientation }: Header): { width: number; height: number } {
+  return orientation >= 5 ? { width: height, height: width } : { width, height };
+}
+
+export interface Decoded {
+  readonly image: Image<Samples>;
+  readonly header: Header;
+  /** What the decoder found wrong, though it could read everything. */
+  readonly warning?: string;
+}
+
+/**
+ * Decodes the bytes of a file. `choose` decides by the header: `deep` for 16 bits; without `ignoreIcc`, colours
+ * are converted to sRGB from the profile in the file.
+ */
+export async function decode(
+  bytes: Uint8Array,
+  name: string,
+  choose: (header: Header) => { readonly deep: boolean; readonly ignoreIcc: boolean },
+): Promise<Decoded> {
+  const header = await readHeader({ read: readFrom(bytes), length: bytes.length, input: bytes }, name);
+  const { deep, ignoreIcc } = choose(header);
+  const { raster, format } = header;
+  if (raster) {
+    const { width, height, channels } = raster;
+    const samples = raster.samples();
+    const data = deep || samples instanceof Uint8Array ? samples : Uint8Array.from(samples, (v) => v >> 8);
+    return { image: { width, height, channels, data }, header };
+  }
+  const input = format === "png" ? withExifInFront(bytes) : bytes;
+  try {
+    return { image: await samplesOf(input, header, "warning", deep, ignoreIcc), header };
+  } catch (cause) {
+    const warning = (cause as Error).message.split("\n")[0].replace(/^Vips\w+: /, "");
+    // Too few samples are damage, even if decoders only warn of them.
+    if (cause instanceof DataError || /premature end/i.test(warning)) {
+      throw undecodable(name, format, bytes.length, cause);
+    }
+    try {
+      return { image: await samplesOf(input, header, "error", deep, ignoreIcc), header, warning };
+    } catch {
+      throw undecodable(name, format, bytes.length, cause);
+    }
+  }
+}
+
+async function samplesOf(
+  bytes: Uint8Array,
+  { space }: Header,
+  failOn: "warning" | "error",
+  deep: boolean,
+  ignoreIcc: boolean,
+): Promise<Image<Samples>> {
+  // Imported when needed: this native library takes longer to load than the rest of this folder together.
+  const { default: sharp } = await import("sharp");
+  const grey = space === "b-w" || space === "grey16";
+  const { data, info } = await sharp(bytes, { ...lenient, failOn, ignoreIcc })
+    .autoOrient()
+    .toColourspace(deep ? (grey ? "grey16" : "rgb16") : "srgb")
+    .raw({ depth: deep ? "ushort" : "uchar" })
+    .toBuffer({ resolveWithObject: true });
+  const { width, height } = info;
+  if (info.channels > 4) throw new DataError(`${info.channels} channels`);
+  const channels = info.channels as Image["channels"];
+  const length = width * height * channels;
+  const samples = new (deep ? Uint16Array : Uint8Array)(data.buffer, data.byteOffset, length);
+  const image = { width, height, channels, data: samples };
+  return grey && !deep ? withoutColor(image) : image;
+}
+
+/** For a file that cannot even be read. */
+export function readError(path: string, cause: unknown): DataError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const reason = code === "ENOENT" ? "there is no such file" : message;
+  return new DataError(`${path}: cannot be read: ${reason}. Check the path.`, { cause });
+}
+
+function undecodable(name: string, format: PictureFormat, length: number, cause: unknown): DataError {
+  const reason = (cause as Error).message.split("\n")[0];
+  return new DataError(
+    `${name}: this ${pictureFormats[format].name} picture of ${length} bytes cannot be decoded ` +
+      `(${reason}). It is damaged or was cut short; download or copy it again, or leave it out.`,
+    { cause },
+  );
+}
+
+/** RGB(A) whose three colours are equal -> grey (+ alpha). */
+export function withoutColor({ width, height, channels, data }: Image<Samples>): Image<Samples> {
+  const grey = new (data instanceof Uint8Array ? Uint8Array : Uint16Array)(
+    (data.length / channels) * (channels - 2),
+  );
+  for (let from = 0, to = 0; from < data.length; from += channels) {
+    grey[to++] = data[from];
+    if (channels === 4) grey[to++] = data[from + 3];
+  }
+  return { width, height, channels: (channels - 2) as 1 | 2, data: grey };
+}

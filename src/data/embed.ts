@@ -1,0 +1,129 @@
+/** Puts metadata into a finished picture file. sharp itself writes profiles, and XMP outside PNG. */
+import { closeSync, createReadStream, createWriteStream, openSync, readSync } from "node:fs";
+import { open, readFile } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import type { PictureFormat } from "./formats.ts";
+import { encodeIptc, encodeSegment, photoshop } from "./jpeg.ts";
+import type { Comment, Metadata } from "./metadata.ts";
+import { chunksOf, encodeChunk } from "./png.ts";
+import { addToTiff } from "./tiff-tags.ts";
+
+/** A file begins with `start` in place of its first `length` bytes. */
+interface NewStart {
+  readonly start: Uint8Array;
+  readonly length: number;
+}
+
+/** Copies a finished picture file, and puts metadata into the copy. The file itself may be changed, too. */
+export async function copyWithMetadata(
+  from: string,
+  to: string,
+  format: PictureFormat,
+  metadata: Metadata,
+): Promise<void> {
+  let { start, length }: NewStart = { start: new Uint8Array(), length: 0 };
+  if (format === "png") ({ start, length } = startOfPng(from, metadata));
+  else if (format === "jpeg") ({ start, length } = startOfJpeg(metadata));
+  else if (format === "tiff") await addToTiff(from, metadata);
+  else if (metadata.exif) await fillPlaceholder(from, metadata.exif, format);
+  const output = createWriteStream(to);
+  output.write(start);
+  await pipeline(createReadStream(from, { start: length }), output);
+}
+
+/** New chunks behind the header, and none of libvips' resolution, which it makes up. */
+function startOfPng(path: string, metadata: Metadata): NewStart {
+  const { pngColor = [], exif, xmp, iptc, density, comments = [] } = metadata;
+  const added: Uint8Array[] = [...pngColor];
+  if (density) {
+    const phys = Buffer.alloc(9, 1); // the last byte: per metre
+    phys.writeUInt32BE(Math.round(density.x / 0.0254), 0);
+    phys.writeUInt32BE(Math.round(density.y / 0.0254), 4);
+    added.push(encodeChunk("pHYs", phys));
+  }
+  if (exif) added.push(encodeChunk("eXIf", exif));
+  if (xmp !== undefined) added.push(encodeText({ keyword: "XML:com.adobe.xmp", text: xmp }, "iTXt"));
+  if (iptc)
+    added.push(encodeText({ keyword: "Raw profile type iptc", text: rawProfile(encodeIptc(iptc)) }, "tEXt"));
+  for (const comment of comments) {
+    const isLatin1 = Buffer.from(comment.text, "latin1").toString("latin1") === comment.text;
+    added.push(encodeText(comment, isLatin1 ? "tEXt" : "iTXt"));
+  }
+  const own: Uint8Array[] = [];
+  let length = 0;
+  const file = openSync(path, "r");
+  try {
+    const read = (start: number, count: number) => {
+      const bytes = Buffer.alloc(count);
+      return bytes.subarray(0, readSync(file, bytes, 0, count, start));
+    };
+    for (const { type, start, end } of chunksOf(read)) {
+      length = start;
+      if (type === "IDAT") break;
+      if (type !== "pHYs") own.push(read(start, end - start));
+    }
+    const [header, ...others] = own;
+    return { start: Buffer.concat([read(0, 8), header, ...added, ...others]), length };
+  } finally {
+    closeSync(file);
+  }
+}
+
+function encodeText({ keyword, text }: Comment, type: "tEXt" | "iTXt"): Buffer {
+  const head = Buffer.from(`${keyword}\0`, "latin1");
+  if (type === "tEXt") return encodeChunk(type, Buffer.concat([head, Buffer.from(text, "latin1")]));
+  // Not compressed; no language; no translated keyword.
+  return encodeChunk(type, Buffer.concat([head, Buffer.alloc(4), Buffer.from(text)]));
+}
+
+/** Bytes as a text, as ImageMagick and ExifTool read them. */
+function rawProfile(bytes: Buffer): string {
+  const lines = bytes.toString("hex").replace(/.{72}/g, "$&\n");
+  return `\niptc\n${String(bytes.length).padStart(8)}\n${lines}\n`;
+}
+
+function startOfJpeg({ exif, iptc, density, comments = [] }: Metadata): NewStart {
+  const segments: Buffer[] = [];
+  if (density) {
+    const jfif = Buffer.from("\x01\x01\x01\0\0\0\0\0\0", "latin1"); // version 1.1, per inch, no thumbnail
+    jfif.writeUInt16BE(clampShort(density.x), 3);
+    jfif.writeUInt16BE(clampShort(density.y), 5);
+    segments.push(encodeSegment(0xe0, "JFIF\0", jfif));
+  }
+  if (exif) segments.push(encodeSegment(0xe1, "Exif\0\0", exif));
+  if (iptc) segments.push(encodeSegment(0xed, photoshop, encodeIptc(iptc)));
+  for (const { text } of comments) segments.push(encodeSegment(0xfe, Buffer.from(text)));
+  return { start: Buffer.concat([Buffer.of(0xff, 0xd8), ...segments]), length: 2 };
+}
+
+function clampShort(value: number): number {
+  return Math.min(65535, Math.max(1, Math.round(value)));
+}
+
+/** A text that occurs in no picture. */
+const mark = "pixelgrad: EXIF data go here ";
+
+/**
+ * EXIF data of the same length or longer. libvips puts them into WebP and AVIF files, but parses and changes
+ * them, and knows no tags of makers. So they are replaced in the finished file.
+ */
+export function exifPlaceholder(exif: Uint8Array): { IFD0: { ImageDescription: string } } {
+  return { IFD0: { ImageDescription: mark.padEnd(exif.length, ".") } };
+}
+
+/** Writes EXIF data over the placeholder, and zeros over the rest of it. */
+async function fillPlaceholder(path: string, exif: Uint8Array, format: PictureFormat): Promise<void> {
+  const bytes = await readFile(path);
+  const marked = bytes.lastIndexOf(mark, undefined, "latin1");
+  let start = bytes.lastIndexOf("II*\0", marked, "latin1");
+  if (marked < 0 || start < 0) throw new Error("the encoder has left out the EXIF data");
+  // WebP wants no prefix, though libvips writes it.
+  if (format === "webp" && bytes.toString("latin1", start - 6, start) === "Exif\0\0") start -= 6;
+  const end = marked + Math.max(mark.length, exif.length);
+  const file = await open(path, "r+");
+  try {
+    await file.write(Buffer.concat([exif, Buffer.alloc(end - start - exif.length)]), 0, undefined, start);
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * ICC colour profiles, as far as pictures need new ones: for the gamma and the colours that a PNG file states
+ * in chunks of its own, and for a profile of grey where a format stores RGB, or the other way round. By the
+ * specification ICC.1:2010 (version 4.3).
+ */
+
+/** x and y of white, red, green and blue (CIE 1931). */
+export type Primaries = readonly (readonly [x: number, y: number])[];
+
+type Vector = readonly number[];
+
+export const srgbPrimaries: Primaries = [
+  [0.3127, 0.329],
+  [0.64, 0.33],
+  [0.3, 0.6],
+  [0.15, 0.06],
+];
+
+/** White of the space that profiles refer to. */
+const d50 = [0.9642, 1, 0.8249];
+
+/** From XYZ to what the eye's cones see (Bradford). */
+const cones = [
+  [0.8951, 0.2664, -0.1614],
+  [-0.7502, 1.7135, 0.0367],
+  [0.0389, -0.0685, 1.0296],
+];
+
+/** The curve value -> value ^ gamma, as a profile stores it. */
+export function gammaCurve(gamma: number): Buffer {
+  return Buffer.concat([Buffer.from("para\0\0\0\0\0\0\0\0", "latin1"), fixed([gamma])]);
+}
+
+/** Value -> (a value + b) ^ gamma, and below d c value, as in sRGB. */
+export function pieceCurve([gamma, a, b, c, d]: Vector): Buffer {
+  return Buffer.concat([Buffer.from("para\0\0\0\0\0\x03\0\0", "latin1"), fixed([gamma, a, b, c, d])]);
+}
+
+export const srgbCurve = pieceCurve([2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045]);
+
+/** A profile for RGB, or for grey, whose channels all have the same curve. */
+export function profileOf(space: "RGB" | "GRAY", curve: Uint8Array, primaries = srgbPrimaries): Uint8Array {
+  const text = (value: string) => {
+    const head = Buffer.from("mluc\0\0\0\0\0\0\0\x01\0\0\0\x0cenUS\0\0\0\0\0\0\0\x1c", "latin1");
+    head.writeUInt32BE(2 * value.length, 20);
+    return Buffer.concat([head, Buffer.from(value, "utf16le").swap16()]);
+  };
+  const xyz = (value: Vector) => Buffer.concat([Buffer.from("XYZ \0\0\0\0", "latin1"), fixed(value)]);
+  const elements: [string, Uint8Array][] = [
+    ["desc", text(space === "RGB" ? "RGB of the original" : "Grey of the original")],
+    ["cprt", text("CC0")],
+    ["wtpt", xyz(d50)],
+  ];
+  if (space === "GRAY") elements.push(["kTRC", curve]);
+  else {
+    const [red, green, blue] = columnsOf(primaries);
+    elements.push(["rXYZ", xyz(red)], ["gXYZ", xyz(green)], ["bXYZ", xyz(blue)]);
+    elements.push(["rTRC", curve], ["gTRC", curve], ["bTRC", curve]);
+  }
+  const list = Buffer.alloc(4 + 12 * elements.length);
+  list.writeUInt32BE(elements.length, 0);
+  const data: Buffer[] = [];
+  let end = 128 + list.length;
+  for (const [i, [name, element]] of elements.entries()) {
+    const padded = Buffer.concat([element, Buffer.alloc(-element.length & 3)]);
+    list.write(name, 4 + 12 * i, "latin1");
+    list.writeUInt32BE(end, 8 + 12 * i);
+    list.writeUInt32BE(element.length, 12 + 12 * i);
+    data.push(padded);
+    end += padded.length;
+  }
+  const header = Buffer.alloc(128);
+  header.writeUInt32BE(end, 0);
+  header.writeUInt32BE(0x04300000, 8);
+  header.write(`mntr${space.padEnd(4)}XYZ `, 12, "latin1");
+  for (const [i, value] of [2000, 1, 1].entries()) header.writeUInt16BE(value, 24 + 2 * i);
+  header.write("acsp", 36, "latin1");
+  header.set(fixed(d50), 68);
+  return Buffer.concat([header, list, ...data]);
+}
+
+/** The colours that a profile is for: "RGB", "GRAY", "CMYK"… */
+export function spaceOf(icc: Uint8Array): string {
+  return Buffer.from(icc.subarray(16, 20)).toString("latin1").trim();
+}
+
+/**
+ * A profile by which grey pictures look the same as RGB, and RGB with equal channels as grey. That takes one
+ * curve that all channels share; undefined for profiles that have none.
+ */
+export function profileFor(space: "RGB" | "GRAY", icc: Uint8Array): Uint8Array | undefined {
+  if (spaceOf(icc) === space) return icc;
+  const connection = Buffer.from(icc.subarray(20, 24)).toString("latin1");
+  if (connection !== "XYZ ") return undefined;
+  const names = space === "RGB" ? ["kTRC"] : ["rTRC", "gTRC", "bTRC"];
+  const [curve, ...others] = names.map((name) => element(icc, name));
+  if (curve === undefined || element(icc, "A2B0")) return undefined;
+  if (others.some((other) => other === undefined || !other.equals(curve))) return undefined;
+  return profileOf(space, curve);
+}
+
+function element(icc: Uint8Array, name: string): Buffer | undefined {
+  const bytes = Buffer.from(icc.buffer, icc.byteOffset, icc.byteLength);
+  const count = bytes.length < 132 ? 0 : bytes.readUInt32BE(128);
+  for (let at = 132; at < 132 + 12 * count && at + 12 <= bytes.length; at += 12) {
+    if (bytes.toString("latin1", at, at + 4) !== name) continue;
+    const [start, length] = [bytes.readUInt32BE(at + 4), bytes.readUInt32BE(at + 8)];
+    return start + length <= bytes.length ? bytes.subarray(start, start + length) : undefined;
+  }
+  return undefined;
+}
+
+/** XYZ of full red, green and blue, by a white that is D50. */
+function columnsOf([white, ...colors]: Primaries): Vector[] {
+  const xyz = ([x, y]: readonly [number, number]) => [x / y, 1, (1 - x - y) / y];
+  const matrix = transpose(colors.map(xyz));
+  const amounts = times(inverse(matrix), xyz(white));
+  const [from, to] = [times(cones, xyz(white)), times(cones, d50)];
+  return colors.map((color, i) => {
+    const seen = times(
+      cones,
+      xyz(color).map((value) => value * amounts[i]),
+    );
+    return times(
+      inverse(cones),
+      seen.map((value, k) => (value * to[k]) / from[k]),
+    );
+  });
+}
+
+function times(matrix: readonly Vector[], vector: Vector): number[] {
+  return matrix.map((row) => row.reduce((sum, value, k) => sum + value * vector[k], 0));
+}
+
+function transpose(rows: readonly Vector[]): number[][] {
+  return [0, 1, 2].map((k) => rows.map((row) => row[k]));
+}
+
+/** Cofactors over the determinant. */
+function inverse([a, b, c]: readonly Vector[]): number[][] {
+  const cross = (u: Vector, v: Vector) => [
+    u[1] * v[2] - u[2] * v[1],
+    u[2] * v[0] - u[0] * v[2],
+    u[0] * v[1] - u[1] * v[0],
+  ];
+  const determinant = a.reduce((sum, value, k) => sum + value * cross(b, c)[k], 0);
+  return transpose([cross(b, c), cross(c, a), cross(a, b)].map((row) => row.map((v) => v / determinant)));
+}
+
+/** Numbers as 32 bits, 16 of them behind the point. */
+function fixed(values: Vector): Buffer {
+  const bytes = Buffer.alloc(4 * values.length);
+  for (const [i, value] of values.entries()) bytes.writeInt32BE(Math.round(value * 65536), 4 * i);
+  return bytes;
+}

@@ -1,0 +1,390 @@
+/**
+ * What picture files say besides samples: colours, camera, place, author, print size. It is read here, fitted
+ * to the format of a result, and what that cannot hold is named. (picture-file.ts writes it.)
+ */
+import { inflateSync } from "node:zlib";
+import type { Header } from "./decode.ts";
+import { type Density, Directories, densityIn, exifOfDensity, forNewPicture } from "./exif.ts";
+import { type PictureFormat, pictureFormats } from "./formats.ts";
+import {
+  gammaCurve,
+  type Primaries,
+  pieceCurve,
+  profileFor,
+  profileOf,
+  srgbCurve,
+  srgbPrimaries,
+} from "./icc.ts";
+import { iptcOf, maxSegment, photoshop, segmentsOf, startsWith } from "./jpeg.ts";
+import { chunksOf, encodeChunk, readFrom } from "./png.ts";
+import { exifOfTiff } from "./tiff-tags.ts";
+
+export interface Metadata {
+  /** The colour profile that says what the colours mean; without one, sRGB. */
+  readonly icc?: Uint8Array;
+  /** PNG's own chunks on colours, whole: cICP, gAMA, cHRM, sRGB… */
+  readonly pngColor?: readonly Uint8Array[];
+  /** Camera, date, place: a TIFF file without samples. */
+  readonly exif?: Uint8Array;
+  readonly xmp?: string;
+  /** Captions and credits of news agencies (IIM records). */
+  readonly iptc?: Uint8Array;
+  /** Pixels per inch. It stays what it was, so that a result prints larger. */
+  readonly density?: Density;
+  readonly comments?: readonly Comment[];
+}
+
+/** A text of a PNG or JPEG file; in JPEG files all keywords are "Comment". */
+export interface Comment {
+  readonly keyword: string;
+  readonly text: string;
+}
+
+/** Something that a result lacks, or that was odd about a file, for people and for programs. */
+export interface Note {
+  readonly kind: "frames" | "metadata" | "color" | "depth" | "alpha" | "decoder";
+  /** A sentence without a full stop. */
+  readonly text: string;
+}
+
+interface Found {
+  readonly metadata: Metadata;
+  /** What no result can have: pictures inside the picture, signatures. */
+  readonly lost: readonly string[];
+}
+
+export function metadataOf(header: Header, bytes: Uint8Array): Found {
+  const { format, metadata: read, raster } = header;
+  if (raster) return { metadata: { icc: raster.icc, density: raster.density }, lost: [] };
+  if (format === "png") return pngMetadata(bytes, read?.icc);
+  const exif = format === "tiff" ? exifOfTiff(bytes) : read?.exif && withoutPrefix(read.exif);
+  const iptc = read?.iptc ?? read?.tifftagPhotoshop;
+  const metadata = {
+    icc: read?.icc,
+    exif,
+    xmp: read?.xmp && new TextDecoder().decode(read.xmp),
+    iptc: iptc && iptcOf(iptc),
+    density: densityOf(header, bytes, exif),
+  };
+  if (format === "avif") return avifMetadata(bytes, metadata);
+  if (format !== "jpeg") return { metadata, lost: [] };
+  const { comments, lost } = jpegExtras(bytes);
+  // The film lies behind the picture.
+  if (/\bCamera:(MotionPhoto|MicroVideo)(="|>)1/.test(metadata.xmp ?? ""))
+    lost.push("the film of a motion photo");
+  return { metadata: { ...metadata, comments }, lost };
+}
+
+/** Files begin EXIF data with this, except PNG. */
+function withoutPrefix(exif: Uint8Array): Uint8Array {
+  return startsWith(exif, "Exif\0\0") ? exif.subarray(6) : exif;
+}
+
+function densityOf({ format, metadata }: Header, bytes: Uint8Array, exif?: Uint8Array): Density | undefined {
+  try {
+    const file = format === "tiff" ? new Directories(bytes) : exif && new Directories(exif);
+    const exact = file && densityIn(file, file.first);
+    if (exact) return exact;
+  } catch {
+    // Not a directory, so it says nothing.
+  }
+  const density = format === "jpeg" ? metadata?.density : undefined;
+  // sharp gives 72 where a file says nothing.
+  return density && saysDensity(bytes) ? { x: density, y: density } : undefined;
+}
+
+/** Whether the JFIF header of a JPEG file has a unit. */
+function saysDensity(bytes: Uint8Array): boolean {
+  for (const { marker, data } of segmentsOf(bytes)) {
+    if (marker === 0xe0 && startsWith(data, "JFIF\0")) return data[7] === 1 || data[7] === 2;
+  }
+  return false;
+}
+
+/** AVIF files may say their colours by the codes of cICP, in a box that libvips does not read. */
+function avifMetadata(bytes: Uint8Array, metadata: Metadata): Found {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const at = file.indexOf("colrnclx", 0, "latin1");
+  if (metadata.icc || at < 0 || at + 12 > file.length) return { metadata, lost: [] };
+  const [primaries, transfer] = [file.readUInt16BE(at + 8), file.readUInt16BE(at + 10)];
+  const lost = isHdrCode(transfer) ? ["the note that its colours are HDR"] : [];
+  // Files that name the curve of television mean that of screens.
+  const icc = profileOfCode(primaries, curveByCode[transfer] === bt709Curve ? 13 : transfer);
+  return { metadata: { ...metadata, icc }, lost };
+}
+
+function jpegExtras(bytes: Uint8Array): { comments?: Comment[]; lost: string[] } {
+  const comments: Comment[] = [];
+  const lost = new Set<string>();
+  for (const { marker, data } of segmentsOf(bytes)) {
+    if (marker === 0xfe) comments.push({ keyword: "Comment", text: decodeText(data) });
+    if (marker === 0xe2 && startsWith(data, "MPF\0")) lost.add("further pictures inside it (MPF)");
+    if (marker === 0xeb && startsWith(data, "JP"))
+      lost.add("content credentials, which hold for the original");
+    if (marker === 0xe1 && startsWith(data, "http://ns.adobe.com/xmp/extension/")) lost.add("extended XMP");
+  }
+  return { comments: comments.length > 0 ? comments : undefined, lost: [...lost] };
+}
+
+/** UTF-8, or else Latin-1. */
+function decodeText(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return Buffer.from(bytes).toString("latin1");
+  }
+}
+
+const pngColorTypes = ["cICP", "mDCV", "cLLI", "gAMA", "cHRM", "sRGB"];
+
+function pngMetadata(bytes: Uint8Array, icc?: Uint8Array): Found {
+  const pngColor: Uint8Array[] = [];
+  const comments: Comment[] = [];
+  const lost: string[] = [];
+  const found: { exif?: Uint8Array; xmp?: string; iptc?: Uint8Array; density?: Density } = {};
+  let room = maxText;
+  for (const { type, data } of chunksOf(readFrom(bytes))) {
+    if (pngColorTypes.includes(type)) pngColor.push(encodeChunk(type, data()));
+    if (type === "eXIf") found.exif = withoutPrefix(data());
+    if (type === "caBX") lost.push("content credentials, which hold for the original");
+    if (type === "pHYs" && data()[8] === 1) {
+      const numbers = Buffer.from(data());
+      const [x, y] = [numbers.readUInt32BE(0), numbers.readUInt32BE(4)];
+      if (x > 0 && y > 0) found.density = { x: x * 0.0254, y: y * 0.0254 };
+    }
+    if (!["tEXt", "zTXt", "iTXt"].includes(type)) continue;
+    const comment = pngText(type, data(), room);
+    room -= comment?.text.length ?? 0;
+    if (comment === undefined) lost.push("a damaged text");
+    else if (comment.keyword === "XML:com.adobe.xmp") found.xmp = comment.text;
+    else if (!takeRawProfile(comment, found)) comments.push(comment);
+  }
+  const lists = {
+    pngColor: pngColor.length > 0 ? pngColor : undefined,
+    comments: comments.length > 0 ? comments : undefined,
+  };
+  return { metadata: { icc, ...found, ...lists }, lost };
+}
+
+/** The most bytes that all texts together may become when they are unpacked. */
+const maxText = 2 ** 24;
+
+function pngText(type: string, data: Uint8Array, room: number): Comment | undefined {
+  const end = data.indexOf(0);
+  if (end < 1) return undefined;
+  const keyword = Buffer.from(data.subarray(0, end)).toString("latin1");
+  const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
+  const inflate = (bytes: Uint8Array) => inflateSync(bytes, { maxOutputLength: Math.max(1, room) });
+  try {
+    if (type === "tEXt") return { keyword, text: latin1(data.subarray(end + 1)) };
+    if (type === "zTXt") {
+      const text = inflate(data.subarray(end + 2));
+      // Some writers put XMP, which is UTF-8, into the chunk for Latin-1.
+      return { keyword, text: keyword.startsWith("XML:") ? decodeText(text) : latin1(text) };
+    }
+    const compressed = data[end + 1] === 1;
+    const language = data.indexOf(0, end + 3);
+    const translated = data.indexOf(0, language + 1);
+    if (language < 0 || translated < 0) return undefined;
+    const text = data.subarray(translated + 1);
+    return { keyword, text: new TextDecoder().decode(compressed ? inflate(text) : text) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** ImageMagick and ExifTool keep EXIF and IPTC data in texts: a name, a length and hexadecimal digits. */
+function takeRawProfile(
+  { keyword, text }: Comment,
+  found: { exif?: Uint8Array; iptc?: Uint8Array; xmp?: string },
+): boolean {
+  const kind = /^Raw profile type (exif|APP1|iptc|xmp)$/i.exec(keyword)?.[1].toLowerCase();
+  if (kind === undefined) return false;
+  const [, , ...lines] = text.trim().split(/\s+/);
+  const digits = lines.join("");
+  if (!/^[\da-f]+$/i.test(digits)) return false;
+  const bytes = Buffer.from(digits, "hex");
+  if (kind === "iptc") found.iptc ??= iptcOf(bytes);
+  else if (kind === "xmp") found.xmp ??= decodeText(bytes);
+  else if (startsWith(bytes, "Exif\0\0")) found.exif ??= withoutPrefix(bytes);
+  return true;
+}
+
+/** A profile for what PNG says of its colours in chunks of its own; undefined if that is sRGB, or nothing. */
+function profileOfPng(metadata: Metadata): { readonly icc?: Uint8Array; readonly isHdr?: boolean } {
+  const { pngColor = [], icc } = metadata;
+  const contents = new Map(
+    pngColor.map((chunk) => {
+      const bytes = Buffer.from(chunk);
+      return [bytes.toString("latin1", 4, 8), bytes.subarray(8, -4)] as const;
+    }),
+  );
+  const [code, gama, chrm] = ["cICP", "gAMA", "cHRM"].map((type) => contents.get(type));
+  if (code && code.length >= 4) {
+    const isSrgb = code[0] === 1 && code[1] === 13;
+    const profile = profileOfCode(code[0], code[1]);
+    return isSrgb || profile ? { icc: profile } : { icc, isHdr: isHdrCode(code[1]) };
+  }
+  if (icc || contents.has("sRGB")) return { icc };
+  const gamma = gama && gama.length >= 4 ? gama.readUInt32BE(0) / 1e5 : 0;
+  const points = chrm && chrm.length >= 32 ? [0, 1, 2, 3].map((i) => pointAt(chrm, 8 * i)) : undefined;
+  const primaries = points?.every(([x, y]) => x > 0 && y > 0 && x + y <= 1) ? points : srgbPrimaries;
+  const isSrgb = primaries.every((point, i) =>
+    point.every((v, k) => Math.abs(v - srgbPrimaries[i][k]) < 0.005),
+  );
+  // Most writers that state this gamma mean sRGB.
+  const isUsual = gamma === 0 || Math.abs(gamma - 1 / 2.2) < 0.005;
+  if (isSrgb && isUsual) return {};
+  return { icc: profileOf("RGB", isUsual ? srgbCurve : gammaCurve(1 / gamma), primaries) };
+}
+
+/** A profile for codes of colours; undefined if they are those of sRGB, or none that a profile can say. */
+function profileOfCode(primariesCode: number, transfer: number): Uint8Array | undefined {
+  const [primaries, curve] = [primariesByCode[primariesCode], curveByCode[transfer]];
+  if (!primaries || !curve || (primariesCode === 1 && transfer === 13)) return undefined;
+  return profileOf("RGB", curve, primaries);
+}
+
+/** PQ and HLG. */
+function isHdrCode(transfer: number): boolean {
+  return transfer === 16 || transfer === 18;
+}
+
+function pointAt(bytes: Buffer, at: number): [number, number] {
+  return [bytes.readUInt32BE(at) / 1e5, bytes.readUInt32BE(at + 4) / 1e5];
+}
+
+/** By ITU-T H.273: white D65, except for code 11. */
+const primariesByCode: Readonly<Record<number, Primaries>> = {
+  1: srgbPrimaries,
+  5: [srgbPrimaries[0], [0.64, 0.33], [0.29, 0.6], [0.15, 0.06]],
+  6: [srgbPrimaries[0], [0.63, 0.34], [0.31, 0.595], [0.155, 0.07]],
+  7: [srgbPrimaries[0], [0.63, 0.34], [0.31, 0.595], [0.155, 0.07]],
+  9: [srgbPrimaries[0], [0.708, 0.292], [0.17, 0.797], [0.131, 0.046]],
+  11: [
+    [0.314, 0.351],
+    [0.68, 0.32],
+    [0.265, 0.69],
+    [0.15, 0.06],
+  ],
+  12: [srgbPrimaries[0], [0.68, 0.32], [0.265, 0.69], [0.15, 0.06]],
+};
+
+const bt709Curve = pieceCurve([1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081]);
+
+const curveByCode: Readonly<Record<number, Uint8Array>> = {
+  1: bt709Curve,
+  4: gammaCurve(2.2),
+  5: gammaCurve(2.8),
+  6: bt709Curve,
+  8: gammaCurve(1),
+  13: srgbCurve,
+  14: bt709Curve,
+  15: bt709Curve,
+};
+
+/** The colours of a file as one profile, for whoever wants sRGB; undefined if they are sRGB. */
+export function profileIn(metadata: Metadata): Uint8Array | undefined {
+  return profileOfPng(metadata).icc;
+}
+
+export interface Fitted {
+  readonly metadata: Metadata;
+  readonly notes: readonly Note[];
+  /** No profile in the format fits: the samples must be converted from this one to sRGB. */
+  readonly convertFrom?: Uint8Array;
+}
+
+/** A segment of a JPEG file, with room for a prefix, a resolution, and what libvips adds to a placeholder. */
+const maxExif = maxSegment - 533;
+
+/** What a format can hold of metadata, for a picture of so many channels. */
+export function fitTo({ metadata, lost }: Found, format: PictureFormat, channels: number): Fitted {
+  const { exif, xmp, iptc, comments = [], density } = metadata;
+  const { name, writes } = pictureFormats[format];
+  const notes: Note[] = lost.map((what) => ({ kind: "metadata", text: `without ${what}` }));
+  const drop = (what: string) =>
+    notes.push({ kind: "metadata", text: `without ${what}: ${name} cannot hold it` });
+
+  const small = (bytes: number) => format !== "jpeg" || bytes <= maxSegment;
+  // libvips makes the place for them in WebP and AVIF, as long as in JPEG at most.
+  const fitsExif = exif === undefined || format === "png" || format === "tiff" || exif.length <= maxExif;
+  if (!fitsExif) drop(`EXIF data of ${exif?.length} bytes`);
+  const fitsXmp = xmp === undefined || small(Buffer.byteLength(xmp) + 29);
+  if (!fitsXmp) drop("XMP of that length");
+  const holdsIptc = ["png", "jpeg", "tiff"].includes(format);
+  const fitsIptc = iptc === undefined || (holdsIptc && small(iptc.length + 14 + photoshop.length));
+  if (!fitsIptc) drop("IPTC data");
+  const kept = comments.filter(
+    ({ keyword, text }) =>
+      format === "png" || (format === "jpeg" && keyword === "Comment" && small(text.length * 3)),
+  );
+  const keywords = comments.filter((comment) => !kept.includes(comment)).map(({ keyword }) => keyword);
+  if (keywords.length > 0) drop(`the text ${[...new Set(keywords)].map(printable).join(", ")}`);
+
+  const space = channels <= 2 && writes?.grey ? "GRAY" : "RGB";
+  const { icc, isHdr } = format === "png" ? { icc: metadata.icc, isHdr: false } : profileOfPng(metadata);
+  if (isHdr) {
+    notes.push({
+      kind: "color",
+      text: `without the note that its colours are HDR, which only PNG holds: it looks dull`,
+    });
+  }
+  const profile = icc && profileFor(space, icc);
+  const convertFrom = icc && !profile ? icc : undefined;
+  if (convertFrom) {
+    notes.push({ kind: "color", text: `converted to sRGB: ${name} cannot hold the colour profile` });
+  }
+  return {
+    metadata: {
+      icc: profile,
+      pngColor: format === "png" && !convertFrom ? metadata.pngColor : undefined,
+      exif: fitsExif ? exif : undefined,
+      xmp: fitsXmp ? xmp : undefined,
+      iptc: fitsIptc ? iptc : undefined,
+      comments: kept.length > 0 ? kept : undefined,
+      density,
+    },
+    notes,
+    convertFrom,
+  };
+}
+
+/** A text that comes from a file, without what would steer a terminal. */
+export function printable(text: string): string {
+  return text.replace(/\p{C}/gu, "?");
+}
+
+/** EXIF data of a result: of its size, upright. Where a format has no other place, with the resolution. */
+export function exifOfResult(
+  { exif, density }: Metadata,
+  size: { readonly width: number; readonly height: number },
+  format: PictureFormat,
+): Uint8Array | undefined {
+  const only = format === "webp" || format === "avif" ? density : undefined;
+  if (exif) return forNewPicture(exif, size, only);
+  return only && exifOfDensity(only);
+}
+
+/** XMP of a result: upright, of its size, without thumbnails. */
+export function xmpOfResult(xmp: string, { width, height }: { width: number; height: number }): string {
+  const values: Readonly<Record<string, number>> = {
+    "tiff:Orientation": 1,
+    "tiff:ImageWidth": width,
+    "tiff:ImageLength": height,
+    "exif:PixelXDimension": width,
+    "exif:PixelYDimension": height,
+  };
+  let result = withoutElement(withoutElement(xmp, "xmp:Thumbnails"), "xap:Thumbnails");
+  for (const [name, value] of Object.entries(values)) {
+    result = result
+      .replace(new RegExp(`(\\b${name}\\s*=\\s*["'])\\d+`, "g"), `$1${value}`)
+      .replace(new RegExp(`(<${name}>\\s*)\\d+`, "g"), `$1${value}`);
+  }
+  return result;
+}
+
+function withoutElement(xml: string, name: string): string {
+  const [start, end] = [xml.indexOf(`<${name}`), xml.lastIndexOf(`</${name}>`)];
+  return start < 0 || end < start ? xml : xml.slice(0, start) + xml.slice(end + name.length + 3);
+}

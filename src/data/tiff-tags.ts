@@ -1,0 +1,107 @@
+/** What TIFF files say besides samples: the same directories as EXIF data, in the file's own first directory. */
+import { open } from "node:fs/promises";
+import {
+  type Density,
+  Directories,
+  densityEntries,
+  type Entry,
+  encodeTree,
+  readTree,
+  type Tree,
+  tags,
+  withBytesTurned,
+} from "./exif.ts";
+
+const iptcTag = 33723;
+const resolutionTags: readonly number[] = [tags.xResolution, tags.yResolution, tags.resolutionUnit];
+
+/** Tags that say how samples lie in a file, or stand elsewhere: compression, resolution, XMP, profile… */
+function isStructural(tag: number): boolean {
+  const outside = [tags.orientation, ...resolutionTags, 700, 32997];
+  const listed = [...outside, iptcTag, 34377, 34675, 42112, 42113];
+  const describing = [269, 270, 271, 272, 305, 306, 315, 316];
+  return listed.includes(tag) || (tag <= 532 && !describing.includes(tag));
+}
+
+/** EXIF data with what a TIFF file says about its picture; undefined if that is nothing. */
+export function exifOfTiff(bytes: Uint8Array): Uint8Array | undefined {
+  try {
+    const file = new Directories(bytes);
+    const tree = described(readTree(file, file.first));
+    if (tree.entries.length + tree.children.length === 0) return undefined;
+    const order = { littleEndian: file.littleEndian, wide: false };
+    const header = file.littleEndian ? "49492a0008000000" : "4d4d002a00000008";
+    return Buffer.concat([Buffer.from(header, "hex"), encodeTree(tree, 8, order)]);
+  } catch {
+    return undefined; // no directory is where it should be
+  }
+}
+
+/** Without what is structural, and without types that only files beyond 4 GiB have. */
+function described({ entries, children }: Tree): Tree {
+  const kept = entries.filter(({ tag, type }) => !isStructural(tag) && type < 16);
+  return { entries: kept, children };
+}
+
+interface TiffMetadata {
+  readonly exif?: Uint8Array;
+  readonly iptc?: Uint8Array;
+  readonly density?: Density;
+}
+
+/**
+ * Adds metadata to a TIFF file, by a new first directory behind its end. libvips' resolution, which it makes
+ * up, goes.
+ */
+export async function addToTiff(path: string, { exif, iptc, density }: TiffMetadata): Promise<void> {
+  const added = exif ? treeOf(exif) : { entries: [], children: [] };
+  const handle = await open(path, "r+");
+  try {
+    const read = async (at: number, length: number) =>
+      (await handle.read(Buffer.alloc(length), 0, length, at)).buffer;
+    const header = new Directories(await read(0, 16));
+    const { wide, first } = header;
+    const order = { littleEndian: header.littleEndian, wide };
+    const [countBytes, entryBytes] = wide ? [8, 20] : [2, 12];
+    const number = (bytes: Buffer, at: number, size: number) =>
+      order.littleEndian ? bytes.readUIntLE(at, size) : bytes.readUIntBE(at, size);
+    const count = number(await read(first, countBytes), 0, Math.min(countBytes, 6));
+    const list = await read(first + countBytes, count * entryBytes);
+    const all = Array.from({ length: count }, (_, i) => {
+      const entry = list.subarray(i * entryBytes, (i + 1) * entryBytes);
+      const [tag, type] = [number(entry, 0, 2), number(entry, 2, 2)];
+      // A value that lies elsewhere stays there; its place counts as the value.
+      return { tag, type, count: number(entry, 4, 4), bytes: entry.subarray(wide ? 12 : 8) };
+    });
+    const own = all.filter(({ tag }) => !resolutionTags.includes(tag));
+    const texts: Omit<Entry, "at">[] = iptc
+      ? [{ tag: iptcTag, type: 7, count: iptc.length, bytes: iptc }]
+      : [];
+    const tree = order.littleEndian === added.littleEndian ? added : withBytesTurned(added);
+    const names = new Set(own.map(({ tag }) => tag));
+    const entries = [
+      ...own,
+      ...densityEntries(density, order),
+      ...texts,
+      ...tree.entries.filter(({ tag }) => !names.has(tag)),
+    ];
+    const { size } = await handle.stat();
+    const start = size + (size % 2);
+    await handle.write(encodeTree({ entries, children: tree.children }, start, order), 0, undefined, start);
+    const place = Buffer.alloc(wide ? 8 : 4);
+    if (order.littleEndian) place.writeUIntLE(start, 0, wide ? 6 : 4);
+    else place.writeUIntBE(start, wide ? 2 : 0, wide ? 6 : 4);
+    await handle.write(place, 0, place.length, wide ? 8 : 4);
+  } finally {
+    await handle.close();
+  }
+}
+
+function treeOf(exif: Uint8Array): Tree & { readonly littleEndian?: boolean } {
+  try {
+    const file = new Directories(exif);
+    return { ...described(readTree(file, file.first)), littleEndian: file.littleEndian };
+  } catch {
+    return { entries: [], children: [] };
+  }
+}

@@ -1,0 +1,447 @@
+/** Formats that are read: every kind of PNG against pngjs, BMP and PPM against files written here byte by byte. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { PNG } from "pngjs";
+import sharp from "sharp";
+import { describe, expect, test } from "vitest";
+import { decodeImage, readImage } from "../../src/data/files.ts";
+import {
+  decodePictureFile,
+  encodeTo,
+  readPictureFile,
+  sizeOfPictureFile,
+} from "../../src/data/picture-file.ts";
+import { DataError } from "../../src/picture/errors.ts";
+import type { Image } from "../../src/picture/image.ts";
+import { pngChunk, pngOf, uint32s } from "../support/png.ts";
+import { noise, temporaryFolder } from "./support.ts";
+
+const folder = temporaryFolder();
+const path = (name: string) => join(folder, name);
+const text = (value: string) => Buffer.from(value, "latin1");
+
+describe("PNG of every kind is what pngjs reads", () => {
+  const palette = noise(16, 1, 3).data;
+  const rows = (bytes: number, seed: number) =>
+    Array.from({ length: 5 }, (_, y) => noise(bytes, 1, 1, seed + y).data);
+
+  test.each([
+    ["1-bit grey", { colorType: 0, bits: 1 }, 2, []],
+    ["2-bit grey", { colorType: 0, bits: 2 }, 3, []],
+    ["4-bit grey", { colorType: 0, bits: 4 }, 6, []],
+    ["8-bit grey with tRNS", { colorType: 0, bits: 8 }, 11, [pngChunk("tRNS", Buffer.of(0, 77))]],
+    ["RGB with tRNS", { colorType: 2, bits: 8 }, 33, [pngChunk("tRNS", Buffer.of(0, 1, 0, 2, 0, 3))]],
+    ["1-bit palette", { colorType: 3, bits: 1 }, 2, [pngChunk("PLTE", palette.subarray(0, 6))]],
+    ["2-bit palette", { colorType: 3, bits: 2 }, 3, [pngChunk("PLTE", palette.subarray(0, 12))]],
+    [
+      "4-bit palette with tRNS",
+      { colorType: 3, bits: 4 },
+      6,
+      [pngChunk("PLTE", palette), pngChunk("tRNS", Buffer.of(0, 128, 255, 7))],
+    ],
+  ] as const)("%s", async (name, kind, bytes, before) => {
+    const file = pngOf({ width: 11, height: 5, ...kind, rows: rows(bytes, 9), before });
+    const { image } = await decodePictureFile(file, name);
+    expect(rgbaOf(image)).toEqual([...PNG.sync.read(file).data]);
+  });
+
+  test("interlaced, of 8 and 16 bits", async () => {
+    const picture = noise(13, 9, 4);
+    const raw = sharp(picture.data, { raw: { width: 13, height: 9, channels: 4 } });
+    const interlaced = await raw.png({ progressive: true }).toBuffer();
+    expect(interlaced[28]).toBe(1);
+    expect((await decodePictureFile(interlaced, "i")).image).toEqual(picture);
+    const levels = Uint16Array.from(picture.data, (value, i) => value * 250 + i);
+    const deep = sharp(levels, { raw: { width: 13, height: 9, channels: 4 } }).toColourspace("rgb16");
+    const { image } = await decodePictureFile(await deep.png({ progressive: true }).toBuffer(), "d");
+    expect(image.data).toEqual(levels);
+  });
+});
+
+function rgbaOf({ channels, data }: Pick<Image, "channels"> & { data: ArrayLike<number> }): number[] {
+  const pixels: number[] = [];
+  for (let i = 0; i < data.length; i += channels) {
+    const [r, g, b] = channels <= 2 ? [0, 0, 0] : [0, 1, 2];
+    pixels.push(data[i + r], data[i + g], data[i + b], channels % 2 === 0 ? data[i + channels - 1] : 255);
+  }
+  return pixels;
+}
+
+describe("BMP", () => {
+  /** 3x2 pixels: red, green, blue; white, black, grey. */
+  const colors = [
+    [255, 0, 0],
+    [0, 255, 0],
+    [0, 0, 255],
+    [255, 255, 255],
+    [0, 0, 0],
+    [132, 132, 132],
+  ];
+  const picture: Image = { width: 3, height: 2, channels: 3, data: Uint8Array.from(colors.flat()) };
+
+  interface Bmp {
+    bits: number;
+    rows: number[][];
+    compression?: number;
+    palette?: number[][];
+    masks?: number[];
+    topDown?: boolean;
+    headerSize?: number;
+    perMeter?: number;
+  }
+
+  /** Rows are given from the top, and padded here. */
+  function bmpOf({
+    bits,
+    rows,
+    compression = 0,
+    palette = [],
+    masks = [],
+    topDown,
+    headerSize = 40,
+    perMeter = 0,
+  }: Bmp) {
+    const info = Buffer.alloc(headerSize);
+    info.writeUInt32LE(headerSize, 0);
+    info.writeInt32LE(3, 4);
+    info.writeInt32LE(topDown ? -2 : 2, 8);
+    info.writeUInt16LE(1, 12);
+    info.writeUInt16LE(bits, 14);
+    info.writeUInt32LE(compression, 16);
+    info.writeInt32LE(perMeter, 24);
+    info.writeInt32LE(perMeter, 28);
+    info.writeUInt32LE(palette.length, 32);
+    const maskBytes = Buffer.alloc(4 * masks.length);
+    for (const [i, mask] of masks.entries()) maskBytes.writeUInt32LE(mask, 4 * i);
+    if (headerSize > 40) maskBytes.copy(info, 40);
+    const extra = headerSize > 40 ? Buffer.alloc(0) : maskBytes;
+    const table = Buffer.from(palette.flatMap(([r, g, b]) => [b, g, r, 0]));
+    const padded = rows.map((row) => Buffer.from([...row, ...new Array(-row.length & 3).fill(0)]));
+    const samples = Buffer.concat(topDown ? padded : padded.reverse());
+    const head = Buffer.alloc(14);
+    head.write("BM");
+    head.writeUInt32LE(14 + info.length + extra.length + table.length, 10);
+    return Buffer.concat([head, info, extra, table, samples]);
+  }
+
+  const bgr = (pixels: number[][]) => pixels.flatMap(([r, g, b]) => [b, g, r]);
+  const two = <T>(values: T[]) => [values.slice(0, 3), values.slice(3)];
+  const words = (values: number[]) => values.flatMap((value) => [value & 255, value >> 8]);
+  const five = (v: number) => Math.round((v * 31) / 255);
+
+  test.each<[string, Bmp]>([
+    ["24 bits", { bits: 24, rows: two(colors).map(bgr) }],
+    ["from top to bottom", { bits: 24, rows: two(colors).map(bgr), topDown: true }],
+    [
+      "32 bits, the upper 8 of which mean nothing",
+      { bits: 32, rows: two(colors).map((row) => row.flatMap(([r, g, b]) => [b, g, r, 0])) },
+    ],
+    [
+      "8 bits with a palette",
+      {
+        bits: 8,
+        palette: colors,
+        rows: [
+          [0, 1, 2],
+          [3, 4, 5],
+        ],
+      },
+    ],
+    [
+      "4 bits",
+      {
+        bits: 4,
+        palette: colors,
+        rows: [
+          [0x01, 0x20],
+          [0x34, 0x50],
+        ],
+      },
+    ],
+    [
+      "run lengths",
+      {
+        bits: 8,
+        compression: 1,
+        palette: colors,
+        rows: [
+          [0, 3, 0, 1, 2, 0, 0, 1],
+          [0, 3, 3, 4, 5, 0, 0, 0],
+        ],
+      },
+    ],
+    [
+      "run lengths of 4 bits",
+      {
+        bits: 4,
+        compression: 2,
+        palette: colors,
+        rows: [
+          [0, 3, 0x01, 0x20, 0, 1, 0, 1],
+          [1, 0x30, 1, 0x40, 1, 0x50, 0, 0],
+        ],
+      },
+    ],
+    [
+      "16 bits",
+      {
+        bits: 16,
+        rows: two(colors).map((row) =>
+          words(row.map(([r, g, b]) => (five(r) << 10) | (five(g) << 5) | five(b))),
+        ),
+      },
+    ],
+    [
+      "bit masks",
+      {
+        bits: 16,
+        compression: 3,
+        masks: [0x1f, 0x3e0, 0x7c00],
+        rows: two(colors).map((row) =>
+          words(row.map(([r, g, b]) => (five(b) << 10) | (five(g) << 5) | five(r))),
+        ),
+      },
+    ],
+  ])("%s", async (name, parts) => {
+    expect(await decodeImage(bmpOf(parts), name)).toEqual(picture);
+  });
+
+  test("1 bit, and a palette of greys: grey", async () => {
+    const file = bmpOf({
+      bits: 1,
+      palette: [
+        [0, 0, 0],
+        [255, 255, 255],
+      ],
+      rows: [[0b10100000], [0b01000000]],
+    });
+    const data = Uint8Array.of(255, 0, 255, 0, 255, 0);
+    expect(await decodeImage(file, "bits")).toEqual({ width: 3, height: 2, channels: 1, data });
+  });
+
+  test("alpha in a mask of its own; 0 everywhere means none", async () => {
+    const masks = [0xff0000, 0xff00, 0xff, 0xff000000];
+    const rows = (alpha: number) => two(colors).map((row) => row.flatMap(([r, g, b]) => [b, g, r, alpha]));
+    const parts = { bits: 32, compression: 3, masks, headerSize: 108 };
+    const half = await decodeImage(bmpOf({ ...parts, rows: rows(99) }), "alpha");
+    expect(half.channels).toBe(4);
+    expect([...half.data.filter((_, i) => i % 4 === 3)]).toEqual(new Array(6).fill(99));
+    const none = await decodeImage(bmpOf({ ...parts, rows: rows(0) }), "none");
+    expect([...none.data.filter((_, i) => i % 4 === 3)]).toEqual(new Array(6).fill(255));
+  });
+
+  test("the header of OS/2, and a resolution", async () => {
+    const rows = two(colors)
+      .map(bgr)
+      .map((row) => [...row, ...new Array(-row.length & 3).fill(0)]);
+    const old = Buffer.concat([
+      Buffer.from("424d0000000000000000", "hex"),
+      Buffer.from([26, 0, 0, 0, 12, 0, 0, 0, 3, 0, 2, 0, 1, 0, 24, 0]),
+      Buffer.from([...rows[1], ...rows[0]]),
+    ]);
+    expect(await decodeImage(old, "os2")).toEqual(picture);
+    const { density } = await decodePictureFile(
+      bmpOf({ bits: 24, rows: two(colors).map(bgr), perMeter: 11_811 }),
+      "d",
+    );
+    expect(density!.x).toBeCloseTo(300, 2);
+  });
+
+  test("what is cut short, and what claims too much, is refused", async () => {
+    const whole = bmpOf({ bits: 24, rows: two(colors).map(bgr) });
+    await expect(decodeImage(whole.subarray(0, -1), "cut.bmp")).rejects.toThrow(
+      /^cut\.bmp: this BMP picture cannot be decoded \(3x2 pixels of 24 bits take 24 bytes, and the file has 23\)/,
+    );
+    for (const [at, value] of [
+      [18, 0x7fffffff],
+      [22, 0x7fffffff],
+      [22, -0x80000000],
+      [14, 0],
+      [14, 0xffff],
+      [28, 5],
+      [30, 4],
+    ]) {
+      const odd = Buffer.from(whole);
+      odd.writeInt32LE(value, at);
+      await expect(decodeImage(odd, "odd.bmp")).rejects.toThrow(DataError);
+    }
+  });
+});
+
+describe("PPM, PGM, PBM, PAM", () => {
+  const image = noise(5, 3, 3);
+  const grey = noise(5, 3, 1);
+  const bits = { ...grey, data: grey.data.map((value) => (value > 127 ? 255 : 0)) };
+  const packed = Buffer.from(
+    [0, 1, 2].map((y) =>
+      [0, 1, 2, 3, 4].reduce((byte, x) => byte | (bits.data[5 * y + x] ? 0 : 128 >> x), 0),
+    ),
+  );
+  const words = (values: Uint8Array) => Buffer.from([...values].flatMap((value) => [value, 255 - value]));
+
+  test.each<[string, Buffer, Image]>([
+    ["P6", Buffer.concat([text("P6\n# a comment\n5 3\n255\n"), image.data]), image],
+    ["P5", Buffer.concat([text("P5 5 3 255\n"), grey.data]), grey],
+    ["P4", Buffer.concat([text("P4\n5 3\n"), packed]), bits],
+    ["P3", text(`P3\n5 3\n255\n${[...image.data].join("\n")}\n`), image],
+    ["P2", text(`P2 5 3 255 ${[...grey.data].join(" ")}`), grey],
+    ["P1", text(`P1\n5 3\n${[...bits.data].map((value) => (value ? 0 : 1)).join("")}\n`), bits],
+    [
+      "P7",
+      Buffer.concat([text("P7\nWIDTH 5\nHEIGHT 3\nDEPTH 3\nMAXVAL 255\nTUPLTYPE RGB\nENDHDR\n"), image.data]),
+      image,
+    ],
+    ["16 bits, of which 8 are taken", Buffer.concat([text("P6 5 3 65535\n"), words(image.data)]), image],
+    [
+      "another white",
+      Buffer.concat([text("P5 5 3 51\n"), grey.data.map((value) => value / 5)]),
+      { ...grey, data: grey.data.map((value) => 5 * Math.floor(value / 5)) },
+    ],
+  ])("%s", async (name, file, wanted) => {
+    expect(await decodeImage(file, name)).toEqual(wanted);
+  });
+
+  test("16 bits are kept for people", async () => {
+    const file = Buffer.concat([text("P6 5 3 65535\n"), words(image.data)]);
+    const { image: deep } = await decodePictureFile(file, "deep");
+    expect(deep.data).toEqual(Uint16Array.from(image.data, (value) => value * 256 + 255 - value));
+  });
+
+  test("alpha in PAM; more than one picture", async () => {
+    const header = "P7\nWIDTH 1\nHEIGHT 1\nDEPTH 4\nMAXVAL 255\nTUPLTYPE RGB_ALPHA\nENDHDR\n";
+    const one = Buffer.concat([text(header), Buffer.of(1, 2, 3, 4)]);
+    const { image: pixel, notes } = await decodePictureFile(Buffer.concat([one, one]), "two");
+    expect(pixel).toEqual({ width: 1, height: 1, channels: 4, data: Uint8Array.of(1, 2, 3, 4) });
+    expect(notes).toEqual([{ kind: "frames", text: "only the first of several pictures was taken" }]);
+  });
+
+  test.each([
+    "P6 5 3 255\nabc",
+    "P6 99999 99999 255\nabc",
+    "P3 2 2 255 1 2",
+    "P5 0 3 255\n",
+    "P5 5 3 0\n",
+    "P6 ",
+    "P7\nWIDTH 5\nENDHDR\n",
+    "P2 5 3 70000 1",
+  ])("refused: %j", async (file) => {
+    await expect(decodeImage(text(file), "x.ppm")).rejects.toThrow(DataError);
+  });
+});
+
+test("TIFF of 8 and 16 bits, and AVIF", async () => {
+  const image = noise(20, 12, 3);
+  const raw = sharp(image.data, { raw: { width: 20, height: 12, channels: 3 } });
+  for (const compression of ["none", "lzw", "deflate", "packbits"] as const) {
+    const tiff = await raw.clone().tiff({ compression, predictor: "none" }).toBuffer();
+    expect(await decodeImage(tiff, compression)).toEqual(image);
+  }
+  const levels = Uint16Array.from(image.data, (value) => value * 250);
+  const deep = sharp(levels, { raw: { width: 20, height: 12, channels: 3 } }).toColourspace("rgb16");
+  writeFileSync(path("deep.tif"), await deep.tiff({ compression: "lzw" }).toBuffer());
+  expect((await readPictureFile(path("deep.tif"))).image.data).toEqual(levels);
+  expect((await readImage(path("deep.tif"))).data).toEqual(Uint8Array.from(levels, (value) => value >> 8));
+  expect(await decodeImage(await raw.clone().avif({ lossless: true }).toBuffer(), "avif")).toEqual(image);
+  const floats = await raw.clone().toColourspace("scrgb").tiff({ compression: "none" }).toBuffer();
+  if ((await sharp(floats).metadata()).depth === "float") {
+    await expect(decodeImage(floats, "float.tif")).rejects.toThrow('samples are of the kind "float"');
+  }
+});
+
+describe("limits", () => {
+  const header = (width: number, height: number, bits = 8, colorType = 2) =>
+    pngOf({ width, height, bits, colorType, rows: [] });
+
+  test.each([
+    [
+      "16 bits count twice",
+      header(16384, 16384, 16, 6),
+      "16384x16384 pixels, which take 2.00 GiB, and at most 1 GiB is read",
+    ],
+    [
+      "more than a PNG of its size can hold",
+      header(8000, 8000),
+      /8000x8000 pixels, which \d+ bytes cannot hold/,
+    ],
+    ["no such size", header(0, 7), "cannot be decoded"],
+  ])("%s", async (name, file, message) => {
+    const start = performance.now();
+    for (const read of [decodeImage, decodePictureFile]) {
+      const error = await read(file, name).catch((cause) => cause);
+      expect(error).toBeInstanceOf(DataError);
+      expect(error.message).toMatch(message);
+    }
+    expect(performance.now() - start).toBeLessThan(1000); // decoding would take several seconds
+  });
+
+  test("a JPEG of a few bytes that claims a gigapixel", async () => {
+    const raw = { raw: { width: 8, height: 8, channels: 1 as const } };
+    const jpeg = await sharp(noise(8, 8, 1).data, raw)
+      .toColourspace("b-w")
+      .jpeg()
+      .toBuffer();
+    const frame = jpeg.indexOf(Buffer.of(0xff, 0xc0));
+    jpeg.writeUInt16BE(30_000, frame + 5);
+    jpeg.writeUInt16BE(30_000, frame + 7);
+    await expect(decodeImage(jpeg, "claims.jpg")).rejects.toThrow(/which \d+ bytes cannot hold/);
+  });
+});
+
+describe("decoders' warnings", () => {
+  async function jpegOf(width = 24): Promise<Buffer> {
+    return sharp(noise(width, 24, 3).data, { raw: { width, height: 24, channels: 3 } })
+      .jpeg()
+      .toBuffer();
+  }
+
+  test("a scan header that some phones write is read, with a note", async () => {
+    const jpeg = await jpegOf();
+    const phone = Buffer.from(jpeg);
+    const scan = phone.indexOf(Buffer.of(0xff, 0xda));
+    expect(phone[scan + 12]).toBe(63);
+    phone[scan + 12] = 0; // Se
+    expect((await decodeImage(phone, "phone")).data).toEqual((await decodeImage(jpeg, "jpeg")).data);
+    const { notes } = await decodePictureFile(phone, "phone");
+    expect(notes).toEqual([
+      { kind: "decoder", text: "the decoder warns: Invalid SOS parameters for sequential JPEG" },
+    ]);
+    expect((await decodePictureFile(jpeg, "jpeg")).notes).toEqual([]);
+  });
+
+  test("too few samples are damage", async () => {
+    const jpeg = await jpegOf(200);
+    for (const cut of [jpeg.subarray(0, -2), jpeg.subarray(0, jpeg.length / 2)]) {
+      await expect(decodeImage(cut, "cut.jpg")).rejects.toThrow("damaged or was cut short");
+    }
+    // The end of the picture in the middle of its samples.
+    const early = Buffer.concat([jpeg.subarray(0, jpeg.length / 2), Buffer.of(0xff, 0xd9)]);
+    await expect(decodeImage(early, "early.jpg")).rejects.toThrow("damaged or was cut short");
+  });
+});
+
+test("names that libvips would take for options", async () => {
+  const file = pngOf({ width: 2, height: 1, colorType: 0, rows: [Buffer.of(1, 2)] });
+  for (const name of ["scan[1]", "scan[n=2]", "a[page=3].png"]) {
+    writeFileSync(path(name), file);
+    expect((await readPictureFile(path(name))).image.data).toEqual(Uint8Array.of(1, 2));
+    expect(await sizeOfPictureFile(path(name))).toEqual({ width: 2, height: 1 });
+  }
+});
+
+test.skipIf(process.platform === "win32")("a full disk that the encoder meets has its own code", async () => {
+  const picture = sharp(noise(300, 300, 3).data, { raw: { width: 300, height: 300, channels: 3 } }).png();
+  await expect(encodeTo(picture, "/dev/full")).rejects.toMatchObject({ code: "ENOSPC" });
+});
+
+test("a PNG of empty chunks without end is read in no time", async () => {
+  const many = Buffer.concat(new Array(20_000).fill(pngChunk("teSt")));
+  const file = pngOf({
+    width: 1,
+    height: 1,
+    colorType: 0,
+    rows: [Buffer.of(9)],
+    after: [many, pngChunk("acTL", uint32s(3, 0))],
+  });
+  const { image, notes } = await decodePictureFile(file, "many");
+  expect([image.data[0], notes]).toEqual([9, []]);
+});
