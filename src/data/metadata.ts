@@ -301,6 +301,7 @@ const maxExif = maxSegment - 533;
 /** What a format can hold of metadata, for a picture of so many channels. */
 export function fitTo({ metadata, lost }: Found, format: PictureFormat, channels: number): Fitted {
   const { exif, xmp, iptc, comments = [], density } = metadata;
+  const isDamaged = exif !== undefined && forNewPicture(exif, { width: 1, height: 1 }) === undefined;
   const { name, writes } = pictureFormats[format];
   const notes: Note[] = lost.map((what) => ({ kind: "metadata", text: `without ${what}` }));
   const drop = (what: string) =>
@@ -309,7 +310,8 @@ export function fitTo({ metadata, lost }: Found, format: PictureFormat, channels
   const small = (bytes: number) => format !== "jpeg" || bytes <= maxSegment;
   // libvips makes the place for them in WebP and AVIF, as long as in JPEG at most.
   const fitsExif = exif === undefined || format === "png" || format === "tiff" || exif.length <= maxExif;
-  if (!fitsExif) drop(`EXIF data of ${exif?.length} bytes`);
+  if (isDamaged) notes.push({ kind: "metadata", text: "without EXIF data, which are damaged" });
+  else if (!fitsExif) drop(`EXIF data of ${exif?.length} bytes`);
   const fitsXmp = xmp === undefined || small(Buffer.byteLength(xmp) + 29);
   if (!fitsXmp) drop("XMP of that length");
   const holdsIptc = ["png", "jpeg", "tiff"].includes(format);
@@ -339,15 +341,20 @@ export function fitTo({ metadata, lost }: Found, format: PictureFormat, channels
     metadata: {
       icc: profile,
       pngColor: format === "png" && !convertFrom ? metadata.pngColor : undefined,
-      exif: fitsExif ? exif : undefined,
+      exif: fitsExif && !isDamaged ? exif : undefined,
       xmp: fitsXmp ? xmp : undefined,
       iptc: fitsIptc ? iptc : undefined,
       comments: kept.length > 0 ? kept : undefined,
-      density,
+      density: density && isSensible(density) ? density : undefined,
     },
     notes,
     convertFrom,
   };
+}
+
+/** Damaged files state any number, and most formats cannot hold all of them. */
+function isSensible({ x, y }: Density): boolean {
+  return [x, y].every((value) => value >= 0.1 && value <= 65_535);
 }
 
 /** A text that comes from a file, without what would steer a terminal. */

@@ -82,8 +82,12 @@ export async function decodePictureFile(
   }
   const fitted = fitTo({ ...found, metadata }, target, image.channels);
   const { convertFrom } = fitted;
+  const { icc } = fitted.metadata;
+  const takesIcc = icc === undefined || (await takesProfile(icc, target, image.channels));
+  if (!takesIcc) notes.push({ kind: "color", text: "without its colour profile, which is damaged" });
   return {
     ...fitted.metadata,
+    icc: takesIcc ? icc : undefined,
     image: convertFrom ? await toSrgb(image, convertFrom) : image,
     notes: [...notes, ...fitted.notes],
   };
@@ -188,34 +192,53 @@ export class PictureWriter {
 
   async #encoder({ exif, xmp }: Metadata): Promise<Sharp> {
     const { default: sharp } = await import("sharp");
-    const { width, height, channels, depth, format, quality = 95 } = this.#options;
+    const { channels, depth, format } = this.#options;
     let picture = sharp(this.#strips, { limitInputPixels: false })
       .toColourspace(spaceFor(channels, depth))
       .keepIccProfile();
     if (xmp && format !== "png") picture = picture.withXmp(xmp);
     if (exif && (format === "webp" || format === "avif")) picture = picture.withExif(exifPlaceholder(exif));
-    const lossless = quality === 100;
-    switch (format) {
-      case "jpeg":
-        // 4:4:4 keeps colours as sharp as luma. Optimised coding tables would need the whole picture in memory.
-        return picture.jpeg({ quality, chromaSubsampling: "4:4:4", optimiseCoding: false });
-      case "webp":
-        return picture.webp({ quality, lossless });
-      case "avif":
-        return picture.avif({ quality, lossless, bitdepth: depth === 16 ? 12 : 8 });
-      case "tiff": {
-        const bigtiff = (width * height * channels * depth) / 8 > 2 ** 31;
-        return picture.tiff({ compression: "deflate", predictor: "horizontal", bigtiff });
-      }
-      default:
-        return picture.png();
-    }
+    return encoded(picture, this.#options);
   }
 
   /** Gives up and leaves no file. */
   async discard(): Promise<void> {
     await this.#file.close().catch(() => {});
     await removeTemporary(this.#strips);
+  }
+}
+
+function encoded(picture: Sharp, options: PictureFileOptions): Sharp {
+  const { width, height, channels, depth, format, quality = 95 } = options;
+  const lossless = quality === 100;
+  switch (format) {
+    case "jpeg":
+      // 4:4:4 keeps colours as sharp as luma. Optimised coding tables would need the whole picture in memory.
+      return picture.jpeg({ quality, chromaSubsampling: "4:4:4", optimiseCoding: false });
+    case "webp":
+      return picture.webp({ quality, lossless });
+    case "avif":
+      return picture.avif({ quality, lossless, bitdepth: depth === 16 ? 12 : 8 });
+    case "tiff": {
+      const bigtiff = (width * height * channels * depth) / 8 > 2 ** 31;
+      return picture.tiff({ compression: "deflate", predictor: "horizontal", bigtiff });
+    }
+    default:
+      return picture.png();
+  }
+}
+
+/** Whether encoders take a profile. They drop damaged ones without a word, or fail at the end. */
+async function takesProfile(icc: Uint8Array, format: PictureFormat, channels: number): Promise<boolean> {
+  const few = channels <= 2 ? 1 : 3;
+  const tiny = { width: 16, height: 16, channels: few, depth: 8, icc, format } as const;
+  const file = Buffer.concat([tiffHeader(tiny), Buffer.alloc(16 * 16 * few)]);
+  const { default: sharp } = await import("sharp");
+  try {
+    const picture = sharp(file).toColourspace(spaceFor(few, 8)).keepIccProfile();
+    return (await sharp(await encoded(picture, tiny).toBuffer()).metadata()).icc !== undefined;
+  } catch {
+    return false;
   }
 }
 

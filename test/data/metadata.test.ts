@@ -395,6 +395,23 @@ test("the codes of colours in an AVIF file become a profile", async () => {
   expect(largest(await look(path("nclx.tif")), await look(path("nclx-p3.tif")))).toBeLessThanOrEqual(2);
 });
 
+test("damaged EXIF data and profiles are left out, with a note", async () => {
+  const jpeg = await sharp(noise(8, 8, 3).data, { raw: { width: 8, height: 8, channels: 3 } })
+    .jpeg()
+    .toBuffer();
+  const profile = Buffer.from(profileOf("RGB", gammaCurve(1)));
+  profile.fill(0xff, 128, 140); // its list of elements
+  const exif = Buffer.from("II*\0\xff\xff\xff\x7f");
+  const segments = [segment(0xe1, "Exif\0\0", exif), segment(0xe2, "ICC_PROFILE\0\x01\x01", profile)];
+  writeFileSync(path("damaged.jpg"), withSegments(jpeg, ...segments));
+  for (const format of written) {
+    const notes = await copy(path("damaged.jpg"), path(`damaged.${format}`), format);
+    expect(notes).toContain("without EXIF data, which are damaged");
+    const { icc: kept } = await readPictureFile(path(`damaged.${format}`));
+    expect(kept === undefined).toBe(notes.includes("without its colour profile, which is damaged"));
+  }
+});
+
 test("pictures inside a picture and content credentials are named", async () => {
   const jpeg = await sharp(noise(8, 8, 3).data, { raw: { width: 8, height: 8, channels: 3 } })
     .jpeg()
