@@ -10,9 +10,9 @@ export {
   type InitOptions,
   init,
   memory,
+  onDevice,
   openDevice,
   setDefaultDevice,
-  withDevice,
 } from "./device/open.ts";
 export { type ConvTranspose2dOptions, convTranspose2d } from "./kernels/conv-transpose2d/index.ts";
 export { type Activation, type Conv2dOptions, conv2d } from "./kernels/conv2d/index.ts";

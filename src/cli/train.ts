@@ -79,7 +79,7 @@ Brackets hold the value of a flag that is not given.`,
       const { folder, change, config } = readTraining(architecture, values, defaults);
       const onLoss = values["on-loss"] as OnLoss | undefined;
       const options = { signal, onLoss, ...reporter() };
-      const { step, best, bicubic, path, ...result } =
+      const { step, best, bicubic, path, advice, ...result } =
         folder === undefined ? await train(config, options) : await resume(folder, { ...options, change });
       const { steps } = result.config;
       options.close();
@@ -89,7 +89,10 @@ Brackets hold the value of a flag that is not given.`,
             `Look at ${path}/report.html and comparison.png.`,
         );
       }
-      if (step >= steps) return;
+      if (step >= steps) {
+        if (advice) throw new Error(advice);
+        return;
+      }
       const next = `${asCalled(program)} --resume ${quotedPath(path)}`;
       const saved = step > 0 ? ` What it had learned by then is saved; go on with: ${next}` : "";
       console.log(`Stopped at step ${step} of ${steps}.${saved}`);

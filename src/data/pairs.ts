@@ -1,3 +1,4 @@
+import { withoutAlpha } from "../picture/alpha.ts";
 import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
 import { crop, type Image, modcrop, toRgb } from "../picture/image.ts";
@@ -83,7 +84,7 @@ export function filePairs(name: string, format: PairFormat, files: readonly Pair
 export async function loadPair(files: PairFiles, format: PairFormat): Promise<Pair> {
   const { scale, colors, inputSize } = format;
   const convert = colors === "y" ? lumaOf : (image: Image) => image;
-  const uncropped = toRgb(await readImage(files.high));
+  const uncropped = await readRgb(files.high);
   const { width, height } = uncropped;
   if (Math.min(width, height) < scale) {
     throw new DataError(
@@ -94,10 +95,18 @@ export async function loadPair(files: PairFiles, format: PairFormat): Promise<Pa
   const high = convert(rgb);
   let low: Image;
   if (files.low !== undefined) {
-    low = convert(fitLow(toRgb(await readImage(files.low)), files.low, uncropped, files.high, scale));
+    low = convert(fitLow(await readRgb(files.low), files.low, uncropped, files.high, scale));
   } else if (files.degradation) low = convert(await degrade(rgb, scale, files.degradation));
   else low = imresize(high, { width: high.width / scale, height: high.height / scale });
   return { name: files.name, low: inputSize === "high" ? imresize(low, scale) : low, high };
+}
+
+/**
+ * Reads a picture as networks learn from it. Grey is repeated; a transparent picture is put on white, as the
+ * colours that it hides may be anything; of 16 bits per sample the upper 8 are taken.
+ */
+export async function readRgb(path: string): Promise<Image> {
+  return toRgb(withoutAlpha(await readImage(path), "white"));
 }
 
 /**

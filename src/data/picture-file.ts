@@ -38,6 +38,31 @@ export async function sizeOfPictureFile(path: string): Promise<{ width: number; 
   return (await sharp(path, { limitInputPixels: false }).metadata()).autoOrient;
 }
 
+/** What a picture file says about itself before it is decoded. */
+export interface PictureHeader {
+  /** As it would be read. */
+  readonly width: number;
+  readonly height: number;
+  /** Bits per sample. */
+  readonly depth: 8 | 16;
+  readonly hasAlpha: boolean;
+  /** Pictures in the file; only the first is read. */
+  readonly frames: number;
+}
+
+/** @throws DataError if there is no such file, or it is no such picture. */
+export async function headerOfPictureFile(path: string): Promise<PictureHeader> {
+  await formatOfFile(path);
+  const { default: sharp } = await import("sharp");
+  const {
+    autoOrient,
+    depth,
+    hasAlpha,
+    pages = 1,
+  } = await sharp(path, { limitInputPixels: false }).metadata();
+  return { ...autoOrient, depth: depth === "ushort" ? 16 : 8, hasAlpha, frames: pages };
+}
+
 async function formatOfFile(path: string): Promise<PictureFormat> {
   let file: FileHandle | undefined;
   try {

@@ -11,7 +11,7 @@ import { readPart, readRawHeader } from "./raw-file.ts";
 /**
  * Raise it when the same files begin to give other pictures, so that older caches are not taken for new ones.
  */
-const version = 1;
+const version = 2;
 
 /**
  * Opens a pair that is kept decoded in a file of `folder`, which is made when it is first asked for. It is

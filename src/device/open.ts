@@ -34,8 +34,8 @@ export function setDefaultDevice(device: Device): void {
   current = device;
 }
 
-/** Creates tensors and models on a device, whatever the default is; `body` must not await anything. */
-export function withDevice<T>(device: Device, body: () => T): T {
+/** Runs a function whose new tensors are created on `device`. It must not be async. */
+export function onDevice<T>(device: Device, body: () => T): T {
   const before = current;
   current = device;
   try {

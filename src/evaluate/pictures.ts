@@ -7,6 +7,7 @@ import { fitLow, type PairFiles } from "../data/pairs.ts";
 import { partnersOf } from "../data/partners.ts";
 import { picturesIn } from "../data/pictures-in.ts";
 import { sameFile } from "../data/same-file.ts";
+import { isTransparent, withoutAlpha } from "../picture/alpha.ts";
 import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
 import { type Image, modcrop, toRgb } from "../picture/image.ts";
@@ -73,19 +74,19 @@ export function lowSourceOf({ low, degradation }: PairFiles): LowSource {
  * Reads a picture. `high` loses the edges that are no multiple of the scale. Grey files count as RGB with
  * equal channels.
  *
- * @param options.transparency what becomes of an alpha channel, which no protocol measures: the picture is
- *   refused (the default), or the channel is dropped.
+ * @param options.transparency what becomes of transparent pixels, which no protocol measures: the picture is
+ *   refused (the default), or put on white. An alpha channel that is opaque throughout is left out.
  * @throws DataError that names the file if it cannot be read, has transparency, or its size does not fit.
  */
 export async function loadPicture(
   files: PairFiles,
   scale: number,
-  { transparency = "refuse" }: { readonly transparency?: "refuse" | "drop" } = {},
+  { transparency = "refuse" }: { readonly transparency?: "refuse" | "white" } = {},
 ): Promise<Picture> {
   const read = async (path: string) => {
     const image = await readImage(path);
     if (transparency === "refuse") refuseTransparency(image, path);
-    return toRgb(image);
+    return toRgb(withoutAlpha(image, "white"));
   };
   const large = await read(files.high);
   if (Math.min(large.width, large.height) < scale) {
@@ -105,8 +106,9 @@ export async function loadPicture(
   return { ...picture, low: imresize(high, size), lowY: imresizePlane(highY.data, high, size) };
 }
 
-function refuseTransparency({ channels }: Image, path: string): void {
-  if (channels === 1 || channels === 3) return;
+function refuseTransparency(image: Image, path: string): void {
+  if (!isTransparent(image)) return;
+  const { channels } = image;
   throw new DataError(
     `${path}: it has ${channels} channels, the last one for transparency, which no protocol measures. ` +
       "Save it as RGB (3 channels) or grey (1).",

@@ -13,7 +13,7 @@ export const alphaChoices = ["keep", "drop", "white", "black"] as const;
 export type AlphaChoice = (typeof alphaChoices)[number];
 
 /** The picture that is to be enlarged. Throws a RangeError for an unknown choice. */
-export function withoutAlpha(image: Image<Samples>, choice: AlphaChoice): Image<Samples> {
+export function withoutAlpha<S extends Samples>(image: Image<S>, choice: AlphaChoice): Image<S> {
   if (!alphaChoices.includes(choice)) {
     throw new RangeError(`upscale: alpha must be ${alphaChoices.join(", ")}, got ${JSON.stringify(choice)}.`);
   }
@@ -30,6 +30,14 @@ export function withoutAlpha(image: Image<Samples>, choice: AlphaChoice): Image<
     }
   }
   return { width, height, channels: colors, data: opaque };
+}
+
+/** Whether any pixel is not opaque. */
+export function isTransparent({ channels, data }: Image<Samples>): boolean {
+  if (channels % 2 === 1) return false;
+  const opaque = data instanceof Uint8Array ? 255 : 65535;
+  for (let i = channels - 1; i < data.length; i += channels) if (data[i] !== opaque) return true;
+  return false;
 }
 
 /** Colours times alpha. */

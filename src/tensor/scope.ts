@@ -55,15 +55,15 @@ export function keep<T extends Tracked>(tensor: T): T {
 }
 
 /**
- * Runs `body` as if no scope were open, and returns its result, which the caller disposes. For what is used
- * after an `await`, during which somebody else's scope may end. `body` itself must not await anything.
+ * Runs a function whose new tensors belong to no scope, whoever has one open. For what outlives its caller,
+ * such as a network. It must not be async.
  */
 export function outsideScopes<T>(body: () => T): T {
   const others = open.splice(0);
   try {
     return body();
   } finally {
-    open.push(...others);
+    open.unshift(...others);
   }
 }
 

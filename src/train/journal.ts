@@ -1,5 +1,6 @@
 import { readBytes } from "../data/files.ts";
 import { encodePng, type LoaderState } from "../data/index.ts";
+import type { Evaluation } from "../evaluate/index.ts";
 import {
   GpuError,
   loadWeights,
@@ -17,6 +18,7 @@ import { portable } from "./config.ts";
 import type { RunFolder } from "./run-folder.ts";
 import type { Session } from "./session.ts";
 import { writeReport } from "./training-report.ts";
+import { adviceFor } from "./verdict.ts";
 
 /** How far training has come. */
 export interface TrainStatus {
@@ -63,6 +65,9 @@ export class Journal {
   readonly #network: SuperResolver;
   readonly #upscaler: Upscaler;
   #psnr: number | undefined;
+  /** The first loss of the run and the last one that was read. */
+  #losses: { first: number; last: number } | undefined;
+  #warned = false;
   /** Pictures by the best weights; undefined until they are needed. */
   #rows: readonly Row[] | undefined;
   /** Seconds of training in earlier processes. */
@@ -102,7 +107,10 @@ export class Journal {
     const config = portable(session.config);
     const start = { config, adapter: session.device.name, started: new Date().toISOString() };
     if (resumed) folder.log({ resumed: step, ...start });
-    else folder.log({ ...start, pictures: session.description, protocol: conditions, bicubic: psnr });
+    else {
+      const { description: pictures, pictureCounts, leftOut } = session;
+      folder.log({ ...start, pictures, unused: pictureCounts, leftOut, protocol: conditions, bicubic: psnr });
+    }
   }
 
   /** To be called before the first step of a new run: makes the folder, from which the run can be resumed. */
@@ -140,6 +148,7 @@ export class Journal {
   async #readLoss(step: number, loss: Tensor, lr: number): Promise<void> {
     const value = await loss.item();
     if (!Number.isFinite(value)) throw this.#diverged(`The loss became ${value}`, step);
+    this.#losses = { first: this.#losses?.first ?? value, last: value };
     const took = performance.now() - this.#interval.began;
     const waiting = this.#interval.waited / took;
     const ms = took / (step - this.#interval.step);
@@ -169,7 +178,29 @@ export class Journal {
     this.#folder.log({ step, psnr, pictures: evaluation.images.map((image) => image.psnr) });
 
     await this.#saveWeights("last", step, weights, psnr);
-    if (!isBest) return;
+    if (isBest) await this.#saveBest(step, weights, psnr, evaluation);
+    const advice = this.adviceAt(step);
+    if (advice && !this.#warned && step < this.#session.config.steps) this.#callbacks.onMessage?.(advice);
+    this.#warned ||= advice !== undefined;
+  }
+
+  /** One paragraph if the best weights are far below bicubic interpolation. */
+  adviceAt(step: number): string | undefined {
+    if (!this.best || !this.#losses) return undefined;
+    const { validation, config } = this.#session;
+    const { psnr } = this.best;
+    const { first: firstLoss, last: lastLoss } = this.#losses;
+    const { plain, bicubic } = validation;
+    return adviceFor({ step, psnr, bicubic: bicubic.mean.psnr, plain, firstLoss, lastLoss }, config);
+  }
+
+  async #saveBest(
+    step: number,
+    weights: Map<string, NamedArray>,
+    psnr: number,
+    evaluation: Evaluation,
+  ): Promise<void> {
+    const { validation } = this.#session;
     await this.#saveWeights("best", step, weights, psnr);
     this.best = { step, psnr };
     this.#rows = await validation.rows(this.#upscaler, evaluation);
@@ -254,6 +285,11 @@ export class Journal {
    * damaged, the next evaluation is the best so far.
    */
   async resume(): Promise<void> {
+    const losses = this.#folder
+      .readLog()
+      .map(({ loss }) => loss)
+      .filter((loss) => typeof loss === "number");
+    if (losses.length > 0) this.#losses = { first: losses[0], last: losses.at(-1)! };
     if (!this.best) return;
     const path = this.#folder.file("best.safetensors");
     try {

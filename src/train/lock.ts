@@ -10,7 +10,7 @@ import { readFileSync, readlinkSync, rmSync, statSync, utimesSync, writeFileSync
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { writeError } from "../data/files.ts";
+import { diskFullError } from "../data/files.ts";
 import { DataError } from "../data/index.ts";
 
 export const lockFile = "run.lock";
@@ -72,7 +72,7 @@ export class Lock {
       try {
         return Lock.create(folder);
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw writeError(folder, error);
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw notWritten(folder, error);
       }
       const old = read(folder);
       // Several processes may find the same dead lock; one of them wins the next round.
@@ -122,6 +122,12 @@ function held(folder: string, owner: Owner | undefined): DataError {
     `${folder}: another process is training there${who && `: ${who}`}. Wait for its end or stop it first ` +
       `(Ctrl-C saves what it has learned); a folder takes one run at a time.`,
   );
+}
+
+export function notWritten(path: string, cause: unknown): DataError {
+  if (cause instanceof DataError) return cause;
+  const reason = `${(cause as Error).message}. Does the folder exist, and may you write there?`;
+  return diskFullError(path, cause) ?? new DataError(`${path}: cannot be written: ${reason}`, { cause });
 }
 
 interface LockFile {

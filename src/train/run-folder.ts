@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   appendFileSync,
   closeSync,
@@ -16,7 +17,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { makeFolder, temporaryName, writeError } from "../data/files.ts";
+import { makeFolder } from "../data/files.ts";
 import { DataError, writeWhole } from "../data/index.ts";
 import { eventFileHeader } from "../report/tensorboard.ts";
 import {
@@ -26,7 +27,7 @@ import {
   previousCheckpointFile,
   readCheckpoint,
 } from "./checkpoint.ts";
-import { Lock, lockFile, refuseLocked } from "./lock.ts";
+import { Lock, lockFile, notWritten, refuseLocked } from "./lock.ts";
 
 /** Files that grow during training. All others are replaced as a whole. */
 const growing = { log: "log.jsonl", events: "events.out.tfevents.pixelgrad" } as const;
@@ -194,7 +195,7 @@ export class RunFolder {
           copyFileSync(current, previous); // not every file system has links
         }
       } catch (error) {
-        throw writeError(previous, error);
+        throw notWritten(previous, error);
       }
     }
     await this.save(checkpointFile, bytes);
@@ -223,7 +224,7 @@ export class RunFolder {
       try {
         appendFileSync(this.file(file), bytes);
       } catch (cause) {
-        throw writeError(this.file(file), cause);
+        throw notWritten(this.file(file), cause);
       }
     }
   }
@@ -293,7 +294,7 @@ function stepOf(folder: string): number | undefined {
 function makeLocked(path: string, checkpoint: Uint8Array): Lock | undefined {
   makeFolder(dirname(path), "Name another one with --out.");
   removeUnfinished(path);
-  const unfinished = temporaryName(path);
+  const unfinished = `${path}.${randomUUID()}.tmp`;
   try {
     mkdirSync(unfinished);
     const file = openSync(join(unfinished, checkpointFile), "w");
@@ -313,7 +314,7 @@ function makeLocked(path: string, checkpoint: Uint8Array): Lock | undefined {
     }
   } catch (cause) {
     rmSync(unfinished, { recursive: true, force: true });
-    throw writeError(path, cause);
+    throw notWritten(path, cause);
   }
   rmSync(unfinished, { recursive: true, force: true });
   return undefined;

@@ -1,20 +1,21 @@
 /** Everything that a run works with, new or as it was at a checkpoint. */
+import { basename } from "node:path";
 import { readBytes } from "../data/files.ts";
-import { DataError, type PairFiles, PatchLoader } from "../data/index.ts";
-import { sizeOfPictureFile } from "../data/picture-file.ts";
+import { DataError, PatchLoader } from "../data/index.ts";
 import {
   Adam,
   type Device,
+  onDevice,
   outsideScopes,
   parseSafetensors,
   Random,
   type SuperResolver,
-  withDevice,
 } from "../node.ts";
 import { toPlanar } from "../picture/index.ts";
 import type { Checkpoint, PictureNames } from "./checkpoint.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
 import { openPictures } from "./datasets.ts";
+import { type PictureCounts, survey } from "./survey.ts";
 import { Validation } from "./validation.ts";
 
 export interface Session {
@@ -23,6 +24,10 @@ export interface Session {
   /** The pictures, in words. */
   readonly description: string;
   readonly pictureNames: PictureNames;
+  /** How many of the files have more than training uses. */
+  readonly pictureCounts: PictureCounts;
+  /** What the folders hold that is not used, in words and without paths. */
+  readonly leftOut: readonly string[];
   readonly loader: PatchLoader;
   readonly validation: Validation;
   readonly model: SuperResolver;
@@ -50,11 +55,16 @@ export async function openSession(
   onMessage(`Adapter: ${device.name}`);
 
   const format = { scale: options.scale, colors, inputSize };
-  const { train, valid, description } = openPictures(config, format, onMessage);
+  const leftOut: string[] = [];
+  const { train, valid, description } = openPictures(config, format, (line) => {
+    onMessage(line);
+    leftOut.push(withoutPaths(line, config));
+  });
   onMessage(`Pictures: ${description}`);
   const pictureNames = { train: train.names, valid: valid.names };
   if (checkpoint) checkPictures(checkpoint.state.pictures, pictureNames);
-  await refuseSmall(train.files ?? [], options.scale, patch);
+  const measured = (valid.files ?? []).slice(0, config.validPictures);
+  const pictureCounts = await survey(train.files ?? [], measured, { scale: options.scale, patch }, onMessage);
   const validation = await Validation.open(valid, config.validPictures);
   const count = architecture.looksAtExamples(options) ? Math.min(exampleCount, train.length) : 0;
   const pairs = await Promise.all(Array.from({ length: count }, (_, i) => train.load(i)));
@@ -66,7 +76,7 @@ export async function openSession(
   const loader = new PatchLoader(train, { batch, patch, seed, cacheFolder: config.cache });
   // With the same seed, network and average begin alike. The program around the run keeps its default device.
   const build = (fitTo?: typeof examples) =>
-    withDevice(device, () => outsideScopes(() => architecture.build(options, new Random(seed), fitTo)));
+    onDevice(device, () => outsideScopes(() => architecture.build(options, new Random(seed), fitTo)));
   const model = build(examples);
   const average = config.ema === undefined ? undefined : build(examples);
   const adam = new Adam(model.parameters(), { lr: config.lr });
@@ -76,7 +86,7 @@ export async function openSession(
     for (const owner of [model, average, adam]) owner?.dispose();
   };
   const session: Session = {
-    ...{ config, device, description, pictureNames, loader, validation },
+    ...{ config, device, description, pictureNames, pictureCounts, leftOut, loader, validation },
     ...{ model, average, adam, build: () => build(), close },
   };
   try {
@@ -89,21 +99,11 @@ export async function openSession(
   return session;
 }
 
-/** Patches are cut later, but headers tell now which pictures are too small. @throws DataError */
-async function refuseSmall(files: readonly PairFiles[], scale: number, patch: number): Promise<void> {
-  const small: string[] = [];
-  for (const { high } of files) {
-    const size = await sizeOfPictureFile(high).catch(() => undefined); // what is damaged shows when it is read
-    if (size && Math.floor(Math.min(size.width, size.height) / scale) < patch) {
-      small.push(`${high} (${size.width}x${size.height})`);
-    }
-  }
-  if (small.length === 0) return;
-  const list = small.slice(0, 5).join(", ") + (small.length > 5 ? ` and ${small.length - 5} more` : "");
-  throw new DataError(
-    `Too small to train on, as a patch takes ${patch * scale}x${patch * scale} pixels of HR: ${list}. ` +
-      "Leave such pictures out, or choose a smaller --patch.",
-  );
+/** A line about a folder, which is its name alone in files that travel. */
+function withoutPaths(line: string, { data, valid = "" }: TrainConfig): string {
+  return [...data, valid]
+    .filter((folder) => folder !== "")
+    .reduce((text, folder) => text.replaceAll(folder, basename(folder)), line);
 }
 
 function restore(

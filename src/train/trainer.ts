@@ -64,6 +64,8 @@ export interface TrainResult {
   readonly best: CheckpointState["best"];
   /** What bicubic interpolation reaches, dB. */
   readonly bicubic: number;
+  /** If the network is of no use, being far below bicubic: a paragraph that says so, and what to change. */
+  readonly advice: string | undefined;
 }
 
 /**
@@ -210,7 +212,7 @@ async function runOn(
     if (checkpoint) await journal.resume();
     const step = await learn(session, journal, options.signal, checkpoint?.state.step);
     const bicubic = session.validation.bicubic.mean.psnr;
-    return { path: folder.path, step, config, best: journal.best, bicubic };
+    return { path: folder.path, step, config, best: journal.best, bicubic, advice: journal.adviceAt(step) };
   } finally {
     await session.close();
   }

@@ -22,6 +22,8 @@ export class Validation {
   /** What the figures mean, to be printed with them. */
   readonly conditions: string;
   readonly bicubic: Evaluation;
+  /** The mean PSNR of pictures without any detail, each as bright as the original is on average; dB. */
+  readonly plain: number;
   readonly #scale: number;
   readonly #pictures: readonly Picture[];
 
@@ -30,7 +32,7 @@ export class Validation {
     const { scale, files } = dataset;
     const pictures: Picture[] = [];
     for (const pair of files!.slice(0, count)) {
-      pictures.push(await loadPicture(pair, scale, { transparency: "drop" }));
+      pictures.push(await loadPicture(pair, scale, { transparency: "white" }));
     }
     const bicubic = await evaluate(interpolator("bicubic", scale), pictures, options);
     if (bicubic.mean.psnr === Infinity) {
@@ -45,6 +47,8 @@ export class Validation {
   private constructor(dataset: PairDataset, pictures: readonly Picture[], bicubic: Evaluation) {
     this.conditions = describeConditions(conditionsOf(dataset, pictures, options));
     this.bicubic = bicubic;
+    const plain = pictures.map(({ highY: { data } }) => plainPsnr(data)).filter(Number.isFinite);
+    this.plain = plain.reduce((sum, psnr) => sum + psnr, 0) / plain.length;
     this.#scale = dataset.scale;
     this.#pictures = pictures;
   }
@@ -71,4 +75,11 @@ export class Validation {
     }
     return rows;
   }
+}
+
+/** PSNR of a plane's mean value against the plane. Infinity for a plane of one value. */
+function plainPsnr(luma: Uint8Array): number {
+  const mean = luma.reduce((sum, value) => sum + value, 0) / luma.length;
+  const error = luma.reduce((sum, value) => sum + (value - mean) ** 2, 0) / luma.length;
+  return 10 * Math.log10(255 ** 2 / error);
 }

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import type { Device } from "../../src/device/device.ts";
-import { defaultDevice, openDevice, setDefaultDevice, withDevice } from "../../src/device/open.ts";
+import { defaultDevice, onDevice, openDevice, setDefaultDevice } from "../../src/device/open.ts";
 import { loadPretrained, parseSafetensors, scope, tensor, upscale } from "../../src/node.ts";
 import { type TrainConfig, train } from "../../src/train/index.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
@@ -45,7 +45,7 @@ test("the default device stays what it was, during a run and after it, even afte
   expect([...seen]).toEqual([device]);
   // For a while, another one.
   expect(() =>
-    withDevice(devices[0], () => {
+    onDevice(devices[0], () => {
       expect(tensor(1).device).toBe(devices[0]);
       throw new Error("in there");
     }),
