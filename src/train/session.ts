@@ -140,7 +140,7 @@ async function loadInitial(
  */
 async function initialWeights(model: SuperResolver, path: string): Promise<string[]> {
   const { tensors } = parseSafetensors(await readBytes(path), path);
-  const { missing, misshapen } = model.loadStateDict(tensors, { strict: false });
+  const { missing, misshapen } = model.loadStateDict(tensors, { strict: false, source: path });
   const lacking = [...missing, ...misshapen];
   if (lacking.length < model.namedTensors().size) return lacking;
   throw new DataError(

@@ -1,0 +1,115 @@
+/** What pictures to train on have and training does not use: said before the first step, and in the log. */
+import { mkdirSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import sharp from "sharp";
+import { describe, expect, test } from "vitest";
+import { loadPair } from "../../src/data/pairs.ts";
+import { evaluate, findPictures } from "../../src/evaluate/index.ts";
+import { interpolator } from "../../src/node.ts";
+import { type TrainConfig, train } from "../../src/train/index.ts";
+import { float32Device } from "../support/devices.ts";
+import { drawnPicture, picturesIn } from "../support/pictures.ts";
+import { temporaryPaths, tiny } from "./support.ts";
+
+const unused = temporaryPaths();
+const device = float32Device();
+const format = { scale: 2, colors: "rgb", inputSize: "low" } as const;
+
+/** Writes a picture with more channels, or more bits. The same `k` is the same picture. */
+async function writePicture(path: string, k: number, alpha: (i: number) => number, deep = false) {
+  const { width, height, data } = drawnPicture(k);
+  const pixels = Array.from({ length: width * height }, (_, i) => [
+    ...data.subarray(3 * i, 3 * i + 3),
+    alpha(i),
+  ]);
+  const samples = Uint8Array.from(pixels.flat());
+  const raw = { width, height, channels: 4 as const };
+  if (!deep) return sharp(samples, { raw }).png().toFile(path);
+  const wide = Uint16Array.from(data, (value) => 256 * value + 99);
+  return sharp(wide, { raw: { width, height, channels: 3 } })
+    .toColourspace("rgb16")
+    .png()
+    .toFile(path);
+}
+
+async function trained(folder: string, change: Partial<TrainConfig> = {}) {
+  const said: string[] = [];
+  const out = unused();
+  const config: TrainConfig = { ...tiny, data: [folder], out, steps: 2, evalEvery: 2, ...change };
+  await train(config, { device, onMessage: (line) => said.push(line) });
+  const [first] = readFileSync(join(out, "log.jsonl"), "utf8").split("\n");
+  return { said, log: JSON.parse(first), weights: readFileSync(join(out, "last.safetensors")) };
+}
+
+test("plain pictures need no word", async () => {
+  const { said, log } = await trained(await picturesIn(unused(), 3));
+  expect(said.filter((line) => line.includes("picture files have"))).toEqual([]);
+  expect(log.unused).toEqual({});
+  expect(log.leftOut).toEqual([]);
+});
+
+test("alpha, 16 bits, frames and files that are no pictures: a line each, and numbers in the log", async () => {
+  const folder = await picturesIn(unused(), 2);
+  await writePicture(join(folder, "clear.png"), 2, (i) => (i % 7 === 0 ? 0 : 255));
+  await writePicture(join(folder, "deep.png"), 3, () => 255, true);
+  const frames = [join(folder, "0.png"), join(folder, "1.png")];
+  const animation = await sharp(frames, { join: { animated: true } })
+    .webp({ loop: 0 })
+    .toBuffer();
+  await sharp(animation, { animated: true }).toFile(join(folder, "moves.webp"));
+  await writePicture(join(folder, "z.png"), 4, () => 128);
+  mkdirSync(join(folder, "old"));
+  const { said, log } = await trained(folder, { validPictures: 9 });
+  expect(said).toContain(
+    "2 of 6 picture files have an alpha channel, and are put on white; what is opaque stays as it is: clear.png, z.png",
+  );
+  expect(said).toContain(
+    "1 of 6 picture files have 16 bits per sample, of which the upper 8 are used: deep.png",
+  );
+  expect(said).toContain("1 of 6 picture files have several frames, of which the first is used: moves.webp");
+  expect(log.unused).toEqual({ alpha: 2, deep: 1, frames: 1 });
+  expect(log.leftOut).toEqual([`${basename(folder)}: left out old (a folder)`]);
+});
+
+describe("transparent pixels", () => {
+  test("are white to the network, whatever colour they hide", async () => {
+    const folder = unused();
+    mkdirSync(folder);
+    const path = join(folder, "a.png");
+    await writePicture(path, 1, (i) => (i % 2 === 0 ? 0 : 255));
+    const { high } = await loadPair({ name: "a", high: path }, format);
+    const { data } = drawnPicture(1);
+    const want = data.map((value, i) => (Math.floor(i / 3) % 2 === 0 ? 255 : value));
+    expect(high.data).toEqual(want);
+  });
+
+  test("an opaque alpha channel changes nothing, in training and in evaluate", async () => {
+    const [plain, opaque, clear] = [await picturesIn(unused(), 3), unused(), unused()];
+    for (const [folder, alpha] of [
+      [opaque, 255],
+      [clear, 254],
+    ] as const) {
+      mkdirSync(folder);
+      for (let k = 0; k < 3; k++) await writePicture(join(folder, `${k}.png`), k, () => alpha);
+    }
+    const tensors = ({ weights }: { weights: Buffer }) => weights.subarray(-400);
+    expect(tensors(await trained(opaque))).toEqual(tensors(await trained(plain)));
+    const bicubic = interpolator("bicubic", 2);
+    const measured = (folder: string) =>
+      evaluate(bicubic, findPictures(folder, undefined, 2), { withSsim: false });
+    expect((await measured(opaque)).mean.psnr).toBe((await measured(plain)).mean.psnr);
+    await expect(measured(clear)).rejects.toThrow(/0\.png: it has 4 channels, the last one for transparency/);
+  });
+});
+
+test("pictures that are too small are all named before the first step", async () => {
+  const folder = await picturesIn(unused(), 3);
+  for (const name of ["00.png", "01.png"]) {
+    await sharp({ create: { width: 15, height: 30, channels: 3, background: "red" } })
+      .png()
+      .toFile(join(folder, name));
+  }
+  await expect(trained(folder)).rejects.toThrow(
+    /^Too small to train on, as a patch takes 16x16 .*00\.png \(15x30\), \S*01\.png \(15x30\)\. Leave such/,
+  );
+});
