@@ -1,11 +1,14 @@
-/** Kills training runs as a power cut would, and resumes them. */
+/** Kills training runs as a power cut or an administrator would, and goes on with them as people do. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import { parseSafetensors } from "../../src/nn/index.ts";
 import { Random } from "../../src/tensor/random.ts";
+import { differentWeights } from "./lose-devices.ts";
 import { picturesIn } from "./pictures.ts";
 import { root } from "./run.ts";
 
@@ -18,79 +21,91 @@ export interface KillOptions {
   readonly say?: (line: string) => void;
 }
 
+/** Where a run without --out lies. */
+const results = join("runs", "edsr-x2-1x4");
+
 /**
- * Trains the same small network twice: once undisturbed, and once killed with SIGKILL at random moments and
- * resumed after each. After every kill all weight files must be readable, and at the end the tensors of both
- * runs must be equal, byte for byte. Throws an Error that says what differs. Returns the steps of the kills.
+ * Trains the same small network twice, in a folder of its own: once undisturbed, and once killed at random
+ * moments, before its first step, too, by SIGKILL or SIGTERM. After SIGKILL it goes on by `--resume` and the
+ * run's folder, after SIGTERM by the command that it printed. After every kill all weight files must be
+ * readable, and at the end the tensors of both runs must be equal, byte for byte. Throws an Error that says
+ * what differs. Returns the steps of the kills.
  */
-export async function killAndResume(options: KillOptions): Promise<number[]> {
-  const { adapter, kills, steps, seed, say } = options;
+export async function killAndResume({ adapter, kills, steps, seed, say }: KillOptions): Promise<number[]> {
   const folder = mkdtempSync(join(tmpdir(), "pixelgrad-kill-"));
   try {
-    const data = await picturesIn(join(folder, "pictures"), 4);
-    const [whole, killed] = [join(folder, "whole"), join(folder, "killed")];
+    await picturesIn(join(folder, "pictures"), 4);
+    const [whole, killed] = ["whole", "killed"].map((name) => join(folder, name));
+    for (const place of [whole, killed]) mkdirSync(place);
     const sizes = { blocks: 1, channels: 4, batch: 2, patch: 8, steps, ema: 0.9 };
     const intervals = { "eval-every": 25, "log-every": 1, "checkpoint-every": 2 };
-    const flags = Object.entries({ adapter, data, ...sizes, ...intervals }).flatMap(([name, value]) => [
-      `--${name}`,
-      `${value}`,
-    ]);
-    await finish(start([...flags, "--out", whole]));
+    const flags = Object.entries({ adapter, data: join("..", "pictures"), ...sizes, ...intervals });
+    const begin = `${program} ${flags.map(([name, value]) => `--${name} ${value}`).join(" ")}`;
+    await finish(start(begin, whole));
 
     const random = new Random(seed);
-    const targets = Array.from({ length: kills }, () => 1 + random.int(steps - 1)).sort((a, b) => a - b);
+    const targets = Array.from({ length: kills }, () => random.int(steps)).sort((a, b) => a - b);
+    const run = join(killed, results);
     const at: number[] = [];
+    let command = begin;
     for (const target of targets) {
-      const resumed = existsSync(join(killed, "checkpoint.safetensors"));
-      if (!resumed) rmSync(killed, { recursive: true, force: true }); // there was no checkpoint yet
-      const child = start(resumed ? ["--resume", killed] : [...flags, "--out", killed]);
+      const signal = random.uniform() < 0.7 ? "SIGKILL" : "SIGTERM";
+      const child = start(command, killed);
+      const output = outputOf(child);
       const ended = new Promise((resolve) => child.once("close", resolve));
-      while (lastStep(killed) < target && child.exitCode === null) await setTimeout(1);
+      if (target === 0) await setTimeout(random.int(3000));
+      else while (lastStep(run) < target && child.exitCode === null) await setTimeout(1);
       await setTimeout(random.int(30));
-      child.kill("SIGKILL");
+      child.kill(signal);
       await ended;
-      at.push(lastStep(killed));
-      const files = existsSync(killed)
-        ? readdirSync(killed).filter((file) => file.endsWith(".safetensors"))
-        : [];
-      for (const file of files) parseSafetensors(readFileSync(join(killed, file)), file);
-      say?.(`killed at step ${at.at(-1)}; ${files.length} weight files, all readable`);
-    }
-    await finish(start(["--resume", killed]));
-
-    for (const file of ["checkpoint.safetensors", "best.safetensors", "last.safetensors"]) {
-      const [one, other] = [whole, killed].map(
-        (path) => parseSafetensors(readFileSync(join(path, file))).tensors,
-      );
-      const equal = (name: string) =>
-        Buffer.compare(bytes(one.get(name)!.data), bytes(other.get(name)!.data)) === 0;
-      const different = [...one.keys()].filter((name) => !other.has(name) || !equal(name));
-      if (different.length > 0 || one.size !== other.size) {
-        throw new Error(`${file} differs from that of the undisturbed run: ${different.join(", ")}.`);
+      at.push(lastStep(run));
+      const files = existsSync(run) ? readdirSync(run).filter((file) => file.endsWith(".safetensors")) : [];
+      for (const file of files) parseSafetensors(readFileSync(join(run, file)), file);
+      const places = existsSync(join(killed, "runs")) ? readdirSync(join(killed, "runs")) : [];
+      if (places.length > 1) throw new Error(`There are several folders: ${places.join(", ")}.`);
+      const printed = /go on with: (.*)/.exec(output.text)?.[1];
+      if (signal === "SIGTERM" && at.at(-1)! > 0 && printed === undefined && child.exitCode !== 0) {
+        throw new Error(`After SIGTERM no command was printed: ${output.text}`);
       }
+      command = printed ?? (existsSync(run) ? `${program} --resume ${results}` : begin);
+      say?.(`${signal} at step ${at.at(-1)}; ${files.length} weight files, all readable`);
     }
-    const logged = [whole, killed].map(loggedSteps);
+    await finish(start(command, killed));
+
+    const different = differentWeights(run, join(whole, results));
+    if (different.length > 0) throw new Error(`Not those of the undisturbed run: ${different.join(", ")}.`);
+    const logged = [join(whole, results), run].map(loggedSteps);
     if (logged[0].join() !== logged[1].join()) throw new Error(`The log has other steps: ${logged[1]}.`);
+    const left = readdirSync(run).filter((file) => /\.(tmp|lock)$/.test(file));
+    if (left.length > 0) throw new Error(`Left in the folder: ${left.join(", ")}.`);
     return at;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function start(args: string[]): ChildProcess {
-  return spawn(process.execPath, ["--import", "tsx", "examples/train-edsr.ts", ...args], {
-    cwd: root,
-    stdio: ["ignore", "ignore", "pipe"],
-  });
+const loader = pathToFileURL(createRequire(import.meta.url).resolve("tsx"));
+const program = `${process.execPath} --import ${loader} ${join(root, "src", "cli", "main.ts")} train edsr`;
+
+/** A command as the shell understands it. Signals reach the program itself. */
+function start(command: string, cwd: string): ChildProcess {
+  return spawn("sh", ["-c", `exec ${command}`], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+}
+
+function outputOf(child: ChildProcess): { text: string } {
+  const output = { text: "" };
+  for (const stream of [child.stdout!, child.stderr!]) {
+    stream.on("data", (data) => {
+      output.text += data;
+    });
+  }
+  return output;
 }
 
 async function finish(child: ChildProcess): Promise<void> {
-  let complaints = "";
-  child.stderr!.on("data", (data) => {
-    complaints += data;
-  });
+  const output = outputOf(child);
   const code = await new Promise((resolve) => child.once("close", resolve));
-  if (code !== 0) throw new Error(`A training run ended with exit code ${code}: ${complaints}`);
+  if (code !== 0) throw new Error(`A training run ended with exit code ${code}: ${output.text}`);
 }
 
 function loggedSteps(folder: string): number[] {
@@ -100,5 +115,3 @@ function loggedSteps(folder: string): number[] {
 }
 
 const lastStep = (folder: string) => loggedSteps(folder).at(-1) ?? 0;
-const bytes = ({ buffer, byteOffset, byteLength }: Float32Array) =>
-  Buffer.from(buffer, byteOffset, byteLength);
