@@ -65,7 +65,7 @@ export async function openSession(
   if (checkpoint) checkPictures(checkpoint.state.pictures, pictureNames);
   const measured = (valid.files ?? []).slice(0, config.validPictures);
   const pictureCounts = await survey(train.files ?? [], measured, { scale: options.scale, patch }, onMessage);
-  const validation = await Validation.open(valid, config.validPictures);
+  const validation = await Validation.open(valid, config.validPictures, onMessage);
   const count = architecture.looksAtExamples(options) ? Math.min(exampleCount, train.length) : 0;
   const pairs = await Promise.all(Array.from({ length: count }, (_, i) => train.load(i)));
   const examples = pairs.map(({ low }) => ({

@@ -27,19 +27,35 @@ export class Validation {
   readonly #scale: number;
   readonly #pictures: readonly Picture[];
 
-  /** Reads the first pictures of a dataset of files, at most `count`, and measures bicubic on them. */
-  static async open(dataset: PairDataset, count: number): Promise<Validation> {
+  /**
+   * Reads the first pictures of a dataset of files, at most `count`, and measures bicubic on them. Pictures
+   * that bicubic enlarges without any error are left out, and `onMessage` says so: a network's decibels there
+   * would be compared with none.
+   */
+  static async open(
+    dataset: PairDataset,
+    count: number,
+    onMessage: (line: string) => void = () => {},
+  ): Promise<Validation> {
     const { scale, files } = dataset;
     const pictures: Picture[] = [];
     for (const pair of files!.slice(0, count)) {
       pictures.push(await loadPicture(pair, scale, { transparency: "white" }));
     }
     const bicubic = await evaluate(interpolator("bicubic", scale), pictures, options);
-    if (bicubic.mean.psnr === Infinity) {
+    const { exact } = bicubic;
+    if (exact.length === pictures.length) {
       throw new DataError(
-        `Bicubic interpolation enlarges ${bicubic.exact.join(", ")} without any error, so measuring there cannot ` +
+        `Bicubic interpolation enlarges ${exact.join(", ")} without any error, so measuring there cannot ` +
           `tell which weights are better. Measure on photographs (--valid).`,
       );
+    }
+    if (exact.length > 0) {
+      onMessage(
+        `Not measured, as bicubic interpolation enlarges them without any error: ${exact.join(", ")}`,
+      );
+      const others = pictures.filter((_, i) => bicubic.images[i].psnr !== Infinity);
+      return new Validation(dataset, others, await evaluate(interpolator("bicubic", scale), others, options));
     }
     return new Validation(dataset, pictures, bicubic);
   }

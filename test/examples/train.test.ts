@@ -88,6 +88,7 @@ describe("a run", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(readdirSync(out).sort()).toEqual([
       "best.safetensors",
+      "checkpoint.previous.safetensors",
       "checkpoint.safetensors",
       "comparison.png",
       "curves.png",
@@ -386,6 +387,10 @@ describe("what cannot work ends with one paragraph, exit code 1 and no folder", 
       /^npm run train:edsr: The loss became (NaN|Infinity) at step 10: training diverged\. .* smaller --lr \(it was 1e\+30\)\.$/,
     );
     expect(code).toBe(1);
-    expect(readdirSync(out).sort()).toEqual(["events.out.tfevents.pixelgrad", "log.jsonl"]);
+    expect(readdirSync(out).sort()).toEqual([
+      "checkpoint.safetensors",
+      "events.out.tfevents.pixelgrad",
+      "log.jsonl",
+    ]);
   });
 });

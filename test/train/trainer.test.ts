@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
@@ -274,9 +275,15 @@ describe("resuming", () => {
     const one = config({ valid, validPictures: 2, steps: 2, evalEvery: 1 });
     await expect(train(one, { device })).rejects.toThrow(/enlarges blank without any error/);
     await writePng(join(valid, "picture.png"), drawnPicture(2));
-    const { best, bicubic } = await train({ ...one, out: unused() }, { device });
+    const said: string[] = [];
+    const onMessage = (line: string) => said.push(line);
+    const { best, bicubic } = await train({ ...one, out: unused() }, { device, onMessage });
+    expect(said).toContain("Not measured, as bicubic interpolation enlarges them without any error: blank");
+    // As if it were not there.
+    rmSync(join(valid, "blank.png"));
+    const without = await train({ ...one, out: unused() }, { device });
     expect(Number.isFinite(best!.psnr)).toBe(true);
-    expect(Number.isFinite(bicubic)).toBe(true);
+    expect({ best, bicubic }).toEqual({ best: without.best, bicubic: without.bicubic });
   });
 
   test("refuses other pictures; the same ones may have moved", async () => {
