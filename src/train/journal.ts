@@ -304,7 +304,8 @@ export class Journal {
       if (error instanceof GpuError) throw error;
       this.best = undefined;
       this.#callbacks.onMessage?.(
-        `The best weights so far are lost: ${(error as Error).message} The next evaluation counts as the best`,
+        `The best weights so far are lost: ${(error as Error).message} ` +
+          "The next evaluation counts as the best",
       );
     }
   }
