@@ -57,11 +57,14 @@ export interface Evaluation extends Conditions {
   images: PictureScore[];
   /** Pictures that could not be measured. They are not among the images. */
   failures: Failure[];
-  /** Names of the images whose result equals the original. Their infinite PSNR is no part of the mean. */
+  /**
+   * Names of the images whose result equals the original, in a comparison that of any method. Their PSNR,
+   * which is infinite, is no part of the mean.
+   */
   exact: string[];
   /**
    * Means over the images, which count the same. Decibels are averaged as they are, as in all papers. PSNR is
-   * Infinity if all images are exact.
+   * Infinity if no image has another.
    */
   mean: { psnr: number; ssim: number; ms: number };
   /** Over all pictures. */
@@ -176,8 +179,15 @@ async function checkSizes(
 ): Promise<void> {
   if ("highY" in source) return;
   const { high, low } = source;
-  const lowSize = low === undefined ? undefined : await sizeOfPictureFile(low);
-  const { width, height } = fittingLow(source, await sizeOfPictureFile(high), lowSize, scale);
+  const sizeOf = (path: string) =>
+    sizeOfPictureFile(path).catch((error: Error) => {
+      if (error instanceof DataError) throw error;
+      return undefined; // a damaged header: reading the file says more
+    });
+  const highSize = await sizeOf(high);
+  const lowSize = low === undefined ? undefined : await sizeOf(low);
+  if (!highSize || (low !== undefined && !lowSize)) return;
+  const { width, height } = fittingLow(source, highSize, lowSize, scale);
   const measured = { width: width * scale, height: height * scale };
   if (withSsim) await named(high, async () => checkWindowFits(measured, border));
 }

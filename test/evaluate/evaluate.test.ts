@@ -123,10 +123,14 @@ describe("evaluate", () => {
     await expect(evaluate(bicubic, [one, damaged])).rejects.toThrow(/damaged\.png/);
     const told: string[] = [];
     const onFailure = (message: string) => told.push(message);
-    const result = await evaluate(bicubic, [damaged, one, small, two], { onFailure });
+    const headless = { name: "headless", high: join(others, "headless.png") };
+    writeFileSync(headless.high, readFileSync(one.high).subarray(0, 30));
+    const result = await evaluate(bicubic, [damaged, one, small, headless, two], { onFailure });
     // Headers tell of the small one before anything is computed.
-    expect(told).toEqual([expect.stringMatching(/small\.png: ssim/), expect.stringMatching(/damaged\.png/)]);
-    expect(result.failures.map(({ name }) => name)).toEqual(["small", "damaged"]);
+    expect(told).toEqual(
+      [/small\.png: ssim/, /damaged\.png/, /headless\.png/].map((message) => expect.stringMatching(message)),
+    );
+    expect(result.failures.map(({ name }) => name)).toEqual(["small", "damaged", "headless"]);
     expect(result.images.map(({ name }) => name)).toEqual(["one", "two"]);
     expect(result.mean.psnr).toBe((await evaluate(bicubic, [one, two])).mean.psnr);
     await expect(evaluate(bicubic, [small], { onFailure })).rejects.toThrow(
