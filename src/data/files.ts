@@ -2,12 +2,15 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import type { Metadata, Sharp } from "sharp";
+import { bytes as bytesWanted, checkArguments } from "../options/arguments.ts";
+import { path as aPath, text } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { checkImage, type Image, type Samples } from "../picture/image.ts";
 import { formatOfBytes, formatOfName, type PictureFormat, pictureFormats } from "./formats.ts";
 
 /** Reads a PNG, JPEG or WebP file; see decodeImage. */
 export async function readImage(path: string): Promise<Image> {
+  checkArguments("readImage", { path: [path, aPath] });
   return decodeImage(await readBytes(path), path);
 }
 
@@ -34,6 +37,7 @@ export function readError(path: string, cause: unknown): DataError {
  * @throws DataError if the bytes are not such a picture, are cut short or damaged.
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<Image> {
+  checkArguments("decodeImage", { bytes: [bytes, bytesWanted], name: [name, text] });
   const format = formatOfBytes(bytes, name);
   const { image } = await decode(bytes, format, name, () => ({ deep: false, ignoreIcc: format === "png" }));
   // A copy, because the decoder's memory cannot be transferred to another thread.
@@ -116,8 +120,14 @@ export async function toSharp({ width, height, channels, data }: Image): Promise
   return sharp(data, { raw: { width, height, channels } });
 }
 
+function isContent(value: unknown): value is Uint8Array | string {
+  return typeof value === "string" || value instanceof Uint8Array;
+}
+
 /** Writes a PNG file, replacing an older one; see writeWhole. */
 export async function writePng(path: string, image: Image): Promise<void> {
+  checkArguments("writePng", { path: [path, aPath] });
+  checkImage(image, "writePng");
   if (formatOfName(path) !== "png") {
     throw new DataError(`${path}: only PNG files are written; choose a name that ends in .png.`);
   }
@@ -130,6 +140,8 @@ export async function writePng(path: string, image: Image): Promise<void> {
  * power cut.
  */
 export async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
+  const content = { wants: "a Uint8Array or a text", fits: isContent };
+  checkArguments("writeWhole", { path: [path, aPath], bytes: [bytes, content] });
   await replaceWhole(path, (temporary) => writeFile(temporary, bytes));
 }
 

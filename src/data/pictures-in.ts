@@ -1,6 +1,9 @@
 /** Which pictures are in a folder: one rule for all that read folders. */
+
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { aFunction, checkArguments, optional } from "../options/arguments.ts";
+import { folder as aFolder } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { formatNames, formatOfName } from "./formats.ts";
 import { statsOf } from "./same-file.ts";
@@ -27,6 +30,7 @@ export interface LeftOut {
  * @throws DataError if there is no such folder, or no picture in it.
  */
 export function picturesIn(folder: string, onLeftOut?: (line: string) => void): PicturesIn {
+  checkArguments("picturesIn", { folder: [folder, aFolder], onLeftOut: [onLeftOut, optional(aFunction)] });
   const stats = statSync(folder, { throwIfNoEntry: false });
   if (stats === undefined) throw new DataError(`${folder}: there is no such folder. Check the path.`);
   if (!stats.isDirectory()) throw new DataError(`${folder}: this is a file, not a folder. Check the path.`);

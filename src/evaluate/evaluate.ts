@@ -1,4 +1,15 @@
 import type { PairFiles } from "../data/pairs.ts";
+import {
+  aFunction,
+  aSignal,
+  checkArguments,
+  isObject,
+  listOf,
+  optional,
+  trueOrFalse,
+  type Wanted,
+} from "../options/arguments.ts";
+import { oneOf, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image } from "../picture/image.ts";
 import { toByte } from "../picture/levels.ts";
@@ -57,6 +68,25 @@ export interface Evaluation extends Conditions {
   msPerMegapixel: number;
 }
 
+const anUpscaler: Wanted = {
+  wants: "an upscaler, such as interpolator() makes",
+  fits: (value): value is Upscaler =>
+    isObject(value) && typeof value.upscale === "function" && whole(1).fits(value.scale),
+};
+
+const aPicture: Wanted = {
+  wants: "a picture of findPictures() or loadPicture()",
+  fits: (value): value is PairFiles | Picture => isObject(value) && ("highY" in value || "high" in value),
+};
+
+const scaleAndColors: Wanted = {
+  wants: "an upscaler, or its scale and colors",
+  fits: (value): value is Pick<Upscaler, "scale" | "colors"> =>
+    isObject(value) && whole(1).fits(value.scale) && typeof value.colors === "string",
+};
+
+const anObject: Wanted = { wants: "an object", fits: isObject };
+
 /**
  * Enlarges the small version of every picture and compares the result with the large one. Pictures may be
  * files, which are read one after the other, or loaded already.
@@ -68,7 +98,21 @@ export async function evaluate(
   pictures: readonly (PairFiles | Picture)[],
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
+  checkArguments("evaluate", {
+    upscaler: [upscaler, anUpscaler],
+    pictures: [pictures, listOf(aPicture)],
+    options: [options, anObject],
+  });
   const { warmUp = true, withSsim = true, signal, onPicture, onFailure } = options;
+  checkArguments("evaluate", {
+    warmUp: [warmUp, trueOrFalse],
+    withSsim: [withSsim, trueOrFalse],
+    signal: [signal, optional(aSignal)],
+    onPicture: [onPicture, optional(aFunction)],
+    onFailure: [onFailure, optional(aFunction)],
+    protocol: [options.protocol, optional(oneOf("y", "rgb"))],
+    border: [options.border, optional(whole(0, 2 ** 24))],
+  });
   const conditions = conditionsOf(upscaler, pictures, options);
   const images: PictureScore[] = [];
   const failures: { name: string; error: string }[] = [];
@@ -123,10 +167,16 @@ export async function evaluate(
 
 /** The conditions under which `evaluate` will measure. */
 export function conditionsOf(
-  { scale, colors }: Pick<Upscaler, "scale" | "colors">,
+  upscaler: Pick<Upscaler, "scale" | "colors">,
   pictures: readonly (PairFiles | Picture)[],
-  { protocol = "y", border = scale, mixed = false }: EvaluateOptions = {},
+  options: EvaluateOptions = {},
 ): Conditions {
+  checkArguments("conditionsOf", {
+    upscaler: [upscaler, scaleAndColors],
+    pictures: [pictures, listOf(aPicture)],
+  });
+  const { scale, colors } = upscaler;
+  const { protocol = "y", border = scale, mixed = false } = options;
   if (pictures.length === 0) throw new DataError("evaluate: there are no pictures; name at least one.");
   const sources = pictures.map((one) => ("highY" in one ? one.lowSource : lowSourceOf(one)));
   const isMixed = new Set(sources).size > 1;

@@ -11,6 +11,7 @@
  * Networks that work on RGB (EDSR) have no use for a luma plane: they get LR in RGB, as bytes (Matlab's
  * bicubic of uint8, which is what the official LR files hold), and Y of their rounded RGB result is compared.
  */
+import { checkArguments, isObject, type Wanted } from "../options/arguments.ts";
 import type { MetricOptions } from "../picture/metrics.ts";
 
 export type Protocol = "y" | "rgb";
@@ -27,8 +28,15 @@ export interface Conditions {
   readonly colors: "y" | "rgb";
 }
 
+const someConditions: Wanted<Conditions> = {
+  wants: "conditions, as conditionsOf() returns them",
+  fits: (value): value is Conditions => isObject(value) && typeof value.lowSource === "string",
+};
+
 /** Everything that the figures depend on, in one line. */
-export function describeConditions({ protocol, border, lowSource, colors }: Conditions): string {
+export function describeConditions(conditions: Conditions): string {
+  checkArguments("describeConditions", { "the first argument": [conditions, someConditions] });
+  const { protocol, border, lowSource, colors } = conditions;
   const compared =
     protocol === "rgb"
       ? "PSNR and SSIM over R, G and B"

@@ -4,10 +4,13 @@
  * and, as JSON in its metadata, the configuration and all counters. It replaces the previous one when it is
  * whole and on the disk, so that there is always one that can be read.
  */
+
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DataError, type LoaderState } from "../data/index.ts";
 import { type NamedArray, parseSafetensors, serializeSafetensors } from "../node.ts";
+import { checkArguments } from "../options/arguments.ts";
+import { folder as aFolder } from "../options/kinds.ts";
 import type { TrainConfig } from "./config.ts";
 import type { Lengths } from "./run-folder.ts";
 
@@ -57,6 +60,7 @@ export function serializeCheckpoint({ state, weights, average, sums }: Checkpoin
 
 /** Reads the checkpoint of a run folder. Throws a DataError if there is none that this version can read. */
 export function readCheckpoint(folder: string): Checkpoint {
+  checkArguments("readCheckpoint", { folder: [folder, aFolder] });
   const path = join(folder, checkpointFile);
   if (!existsSync(path)) {
     throw new DataError(

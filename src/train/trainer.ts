@@ -3,6 +3,7 @@
  * gradients, a step of Adam. session.ts opens what the loop works with; journal.ts keeps the log, evaluates
  * and saves checkpoints.
  */
+
 import { setImmediate } from "node:timers/promises";
 import type { PatchBatch } from "../data/index.ts";
 import {
@@ -25,6 +26,8 @@ import {
   type Tensor,
   tensor,
 } from "../node.ts";
+import { checkArguments, isObject, type Wanted } from "../options/arguments.ts";
+import { folder as aFolder } from "../options/kinds.ts";
 import { type Checkpoint, type CheckpointState, readCheckpoint } from "./checkpoint.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
 import { Journal, type TrainCallbacks } from "./journal.ts";
@@ -52,6 +55,13 @@ export interface TrainResult {
   readonly bicubic: number;
 }
 
+const anObject: Wanted<object> = { wants: "an object", fits: isObject };
+
+const aConfig: Wanted<TrainConfig> = {
+  wants: "a configuration, such as { ...presets.EDSR.quick, data: [folder] }",
+  fits: (value): value is TrainConfig => isObject(value) && isObject(value.network),
+};
+
 /**
  * Trains a network. If the configuration or the pictures are wrong, it throws and leaves nothing behind. If
  * training fails later (a damaged picture, a full disk, weights that are no longer finite: DivergedError),
@@ -60,6 +70,7 @@ export interface TrainResult {
  * @throws RangeError for a wrong configuration, DataError for pictures, files and folders.
  */
 export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
+  checkArguments("train", { config: [config, aConfig], options: [options, anObject] });
   checkConfig(config);
   const { architecture, options: networkOptions } = networkOf(config.network);
   const folder = RunFolder.create(config.out, architecture.shortName(networkOptions), (path) =>
@@ -79,6 +90,7 @@ export async function resume(
   path: string,
   options: TrainOptions & { readonly change?: (config: TrainConfig) => TrainConfig } = {},
 ): Promise<TrainResult> {
+  checkArguments("resume", { path: [path, aFolder], options: [options, anObject] });
   const checkpoint = readCheckpoint(path);
   const saved = checkpoint.state.config;
   const config = { ...(options.change?.(saved) ?? saved), out: path };
