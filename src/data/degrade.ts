@@ -1,3 +1,12 @@
+import {
+  anything,
+  checkArguments,
+  checkOptions,
+  isObject,
+  optional,
+  type Wanted,
+} from "../options/arguments.ts";
+import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { checkImage, type Image } from "../picture/image.ts";
 import { imresize } from "../picture/imresize.ts";
@@ -71,7 +80,21 @@ const shrinkings: Record<Shrink, ResizeOptions> = {
  * for wrong options.
  */
 export function drawDegradation(options: DegradationOptions, index: number): Degradation {
+  if (!isObject(options)) {
+    throw new RangeError(
+      `drawDegradation: options are an object such as { seed: 1 }, got ${quote(options)}.`,
+    );
+  }
   const { seed, blur, shrink = "bicubic", noise, photons, jpeg } = options;
+  checkArguments("drawDegradation", {
+    seed: [seed, whole()],
+    index: [index, whole(0, 2 ** 20)],
+    blur: [blur, optional(anObject)],
+  });
+  if (blur) {
+    checkOptions("drawDegradation", blur, { sigma: anything, sigma2: anything, angle: anything }, ["sigma"]);
+    checkArguments("drawDegradation", { sigma: [blur.sigma, someRange] });
+  }
   const base = new Random(seed).next(); // so that seeds 1 and 2 share no picture
   const random = new Random(base * 2 ** 20 + index);
   // Draws a number even if there is no range, so that adding noise does not change the blur.
@@ -81,7 +104,7 @@ export function drawDegradation(options: DegradationOptions, index: number): Deg
     const numeric = range !== null && bounds.every((bound) => typeof bound === "number");
     if (!(numeric && lowest <= min && min <= max && max <= highest)) {
       const wanted = `a number or [min, max] in ${lowest}..${highest}`;
-      throw new RangeError(`degradation: ${name} must be ${wanted}, not ${JSON.stringify(range)}.`);
+      throw new RangeError(`drawDegradation: ${name} must be ${wanted}, not ${quote(range)}.`);
     }
     const value = min + random.uniform() * (max - min);
     return range === undefined ? undefined : value;
@@ -89,11 +112,11 @@ export function drawDegradation(options: DegradationOptions, index: number): Deg
   const sigma = draw("blur.sigma", blur?.sigma, 0, 20)!;
   const sigma2 = draw("blur.sigma2", blur?.sigma2, 0, 20) ?? sigma;
   const angle = draw("blur.angle", blur?.angle, -360, 360) ?? 0;
-  const kinds = typeof shrink === "string" ? [shrink] : shrink;
-  if (kinds.length === 0 || !kinds.every((kind) => kind in shrinkings)) {
+  const kinds = Array.isArray(shrink) ? (shrink as readonly Shrink[]) : [shrink as Shrink];
+  if (kinds.length === 0 || !kinds.every((kind) => Object.keys(shrinkings).includes(kind))) {
     const names = Object.keys(shrinkings).join(", ");
     throw new RangeError(
-      `degradation: shrink must be one of ${names}, or a list of them, not ${JSON.stringify(shrink)}.`,
+      `drawDegradation: shrink must be one of ${names}, or a list of them, not ${quote(shrink)}.`,
     );
   }
   const degradation = {
@@ -107,6 +130,19 @@ export function drawDegradation(options: DegradationOptions, index: number): Deg
   return { ...degradation, jpeg: degradation.jpeg && Math.round(degradation.jpeg) };
 }
 
+const someRange: Wanted<Range> = {
+  wants: "a number or [min, max]",
+  fits: (value): value is Range => typeof value === "number" || Array.isArray(value),
+};
+
+const anObject: Wanted<object> = { wants: "an object such as { sigma: [0.2, 2] }", fits: isObject };
+
+const aDegradation: Wanted<Degradation> = {
+  wants: "a degradation, as drawDegradation() returns it",
+  fits: (value): value is Degradation =>
+    isObject(value) && whole().fits(value.seed) && Object.hasOwn(shrinkings, String(value.shrink)),
+};
+
 /**
  * Makes the LR picture of an RGB picture whose sides are multiples of `scale`. Every step ends in bytes, as
  * it would between programs. The same degradation always gives the same picture (for JPEG, with the same
@@ -114,6 +150,7 @@ export function drawDegradation(options: DegradationOptions, index: number): Deg
  */
 export async function degrade(high: Image, scale: number, degradation: Degradation): Promise<Image> {
   checkImage(high, "degrade");
+  checkArguments("degrade", { scale: [scale, whole(1)], degradation: [degradation, aDegradation] });
   if (high.channels !== 3 || high.width % scale !== 0 || high.height % scale !== 0) {
     throw new DataError(
       `degrade: wants an RGB picture whose sides are multiples of ${scale}, not ` +

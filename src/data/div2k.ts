@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { checkArguments } from "../options/arguments.ts";
+import { folder as aFolder, oneOf } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { stemOf } from "./formats.ts";
-import { filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
+import { checkPairOptions, filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
 import { partnersOf } from "./partners.ts";
 import { picturesIn } from "./pictures-in.ts";
 
@@ -54,7 +56,13 @@ export interface Div2kOptions extends Partial<PairFormat> {
  *   published.
  */
 export function openDiv2k(root: string, options: Div2kOptions): PairDataset {
+  checkPairOptions("openDiv2k", options);
   const { split, scale, track = "bicubic" } = options;
+  checkArguments("openDiv2k", {
+    root: [root, aFolder],
+    split: [split, oneOf("train", "valid")],
+    track: [track, oneOf(...Object.keys(div2kScales))],
+  });
   const format = pairFormat(options);
   checkPublished(track, scale);
   const highFolder = join(root, highArchive(split));

@@ -3,6 +3,8 @@ import { type FileHandle, open, readFile, rename, writeFile } from "node:fs/prom
 import { basename, dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Sharp } from "sharp";
+import { bytes as bytesWanted, checkArguments } from "../options/arguments.ts";
+import { path as aPath, text } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { checkImage, type Image } from "../picture/image.ts";
 import { decode, isStored, readError } from "./decode.ts";
@@ -12,6 +14,7 @@ import { removeTemporary, temporaryDone, temporaryFor } from "./temporary.ts";
 
 /** Reads a picture file; see decodeImage. */
 export async function readImage(path: string): Promise<Image> {
+  checkArguments("readImage", { path: [path, aPath] });
   return decodeImage(await readBytes(path), path);
 }
 
@@ -34,6 +37,7 @@ export async function readBytes(path: string): Promise<Uint8Array> {
  *   1 GiB.
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<Image> {
+  checkArguments("decodeImage", { bytes: [bytes, bytesWanted], name: [name, text] });
   const { image } = await decode(bytes, name, (header) => ({
     deep: false,
     ignoreIcc: (header.format === "png" || header.format === "tiff") && isStored(header),
@@ -55,8 +59,14 @@ export async function toSharp({ width, height, channels, data }: Image): Promise
   return sharp(data, { raw: { width, height, channels } });
 }
 
+function isContent(value: unknown): value is Uint8Array | string {
+  return typeof value === "string" || value instanceof Uint8Array;
+}
+
 /** Writes a PNG file, replacing an older one; see writeWhole. */
 export async function writePng(path: string, image: Image): Promise<void> {
+  checkArguments("writePng", { path: [path, aPath] });
+  checkImage(image, "writePng");
   if (formatOfName(path) !== "png") {
     throw new DataError(`${path}: only PNG files are written; choose a name that ends in .png.`);
   }
@@ -69,6 +79,8 @@ export async function writePng(path: string, image: Image): Promise<void> {
  * power cut.
  */
 export async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
+  const content = { wants: "a Uint8Array or a text", fits: isContent };
+  checkArguments("writeWhole", { path: [path, aPath], bytes: [bytes, content] });
   await replaceWhole(path, (temporary) => writeFile(temporary, bytes));
 }
 

@@ -1,9 +1,11 @@
 import { statSync } from "node:fs";
 import { basename } from "node:path";
+import { checkArguments, listOf } from "../options/arguments.ts";
+import { folder as aFolder, file } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { type DegradationOptions, drawDegradation } from "./degrade.ts";
 import { namesOf, stemOf } from "./formats.ts";
-import { filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
+import { checkPairOptions, filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
 import { versionsAmong } from "./partners.ts";
 import { describeLeftOut, picturesIn } from "./pictures-in.ts";
 
@@ -25,9 +27,12 @@ export interface FolderOptions extends Partial<PairFormat> {
  * @throws DataError if the folder is missing or has no pictures, or a listed file is missing.
  */
 export function openFolder(folderOrFiles: string | readonly string[], options: FolderOptions): PairDataset {
+  checkPairOptions("openFolder", options);
   const { degradation, onLeftOut } = options;
   const format = pairFormat(options);
   const isFolder = typeof folderOrFiles === "string";
+  const source = isFolder ? aFolder : listOf(file);
+  checkArguments("openFolder", { "the first argument": [folderOrFiles, source] });
   const paths = isFolder ? highOnesIn(folderOrFiles, onLeftOut) : folderOrFiles;
   if (paths.length === 0) throw new DataError("openFolder: the list of files is empty; name at least one.");
   const missing = paths.find((path) => !statSync(path, { throwIfNoEntry: false })?.isFile());

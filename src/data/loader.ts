@@ -1,4 +1,6 @@
 import { availableParallelism } from "node:os";
+import { checkArguments, isObject } from "../options/arguments.ts";
+import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { checkPairSizes, copyPatch, randomPlace } from "../picture/patches.ts";
 import { Random } from "../tensor/random.ts";
@@ -84,16 +86,30 @@ export class PatchLoader {
   #failure: unknown;
 
   constructor(dataset: PairDataset, options: LoaderOptions) {
+    if (!isObject(dataset) || typeof dataset.length !== "number" || typeof dataset.name !== "string") {
+      throw new RangeError(
+        `PatchLoader: wants a dataset, such as openFolder() returns, got ${quote(dataset)}.`,
+      );
+    }
+    if (!isObject(options)) {
+      const example = "{ batch: 16, patch: 48, seed: 1 }";
+      throw new RangeError(`PatchLoader: options are an object such as ${example}, got ${quote(options)}.`);
+    }
     const { batch, patch, seed, cacheBytes = 512 * 2 ** 20, cacheFolder } = options;
     const { name, length, files } = dataset;
     const { workers = Math.min(4, Math.max(1, availableParallelism() - 1)) } = options;
     for (const [name, value] of Object.entries({ batch, patch, workers })) {
-      if (!Number.isInteger(value) || value < 1) {
-        throw new RangeError(`PatchLoader: ${name} must be a whole number of at least 1, not ${value}.`);
+      if (!Number.isInteger(value) || value < 1 || value > 2 ** 16) {
+        throw new RangeError(
+          `PatchLoader: ${name} must be a whole number of at least 1, at most 65536, not ${quote(value)}.`,
+        );
       }
     }
-    if (!(cacheBytes >= 0)) {
-      throw new RangeError(`PatchLoader: cacheBytes must be a number of at least 0, not ${cacheBytes}.`);
+    checkArguments("PatchLoader", { seed: [seed, whole()] });
+    if (!(typeof cacheBytes === "number" && cacheBytes >= 0)) {
+      throw new RangeError(
+        `PatchLoader: cacheBytes must be a number of at least 0, not ${quote(cacheBytes)}.`,
+      );
     }
     if (cacheFolder !== undefined && options.cacheBytes !== undefined) {
       throw new RangeError(

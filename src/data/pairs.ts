@@ -1,3 +1,5 @@
+import { checkArguments, isObject } from "../options/arguments.ts";
+import { quote, whole } from "../options/kinds.ts";
 import { withoutAlpha } from "../picture/alpha.ts";
 import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
@@ -207,4 +209,12 @@ export function pairFormat(options: Partial<PairFormat> & { scale: number }): Pa
     throw new RangeError(`inputSize must be "low" or "high", not ${JSON.stringify(inputSize)}.`);
   }
   return { scale, colors, inputSize };
+}
+
+/** Throws a RangeError unless there are options with a scale. */
+export function checkPairOptions(caller: string, options: { readonly scale: number }): void {
+  if (!isObject(options)) {
+    throw new RangeError(`${caller}: options are an object such as { scale: 2 }, got ${quote(options)}.`);
+  }
+  checkArguments(caller, { scale: [options.scale, whole(1, 64)] });
 }

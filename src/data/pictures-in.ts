@@ -1,6 +1,8 @@
 /** Which pictures are in a folder: one rule for all that read folders. */
 import { lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { aFunction, checkArguments, optional } from "../options/arguments.ts";
+import { folder as aFolder } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { formatNames, formatOfName } from "./formats.ts";
 import { fileId, statsOf } from "./same-file.ts";
@@ -45,6 +47,7 @@ export function picturesIn(
   onLeftOut?: (line: string) => void,
   options: SearchOptions = {},
 ): PicturesIn {
+  checkArguments("picturesIn", { folder: [folder, aFolder], onLeftOut: [onLeftOut, optional(aFunction)] });
   const stats = statSync(folder, { throwIfNoEntry: false });
   if (stats === undefined) throw new DataError(`${folder}: there is no such folder. Check the path.`);
   if (!stats.isDirectory()) throw new DataError(`${folder}: this is a file, not a folder. Check the path.`);

@@ -1,5 +1,16 @@
 import { type Cropped, fittingLow, type PairFiles } from "../data/pairs.ts";
 import { sizeOfPictureFile } from "../data/picture-file.ts";
+import {
+  aFunction,
+  aSignal,
+  checkArguments,
+  isObject,
+  listOf,
+  optional,
+  trueOrFalse,
+  type Wanted,
+} from "../options/arguments.ts";
+import { oneOf, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image } from "../picture/image.ts";
 import { toByte } from "../picture/levels.ts";
@@ -71,6 +82,25 @@ export interface Evaluation extends Conditions {
   msPerMegapixel: number;
 }
 
+const anUpscaler: Wanted = {
+  wants: "an upscaler, such as interpolator() makes",
+  fits: (value): value is Upscaler =>
+    isObject(value) && typeof value.upscale === "function" && whole(1).fits(value.scale),
+};
+
+const aPicture: Wanted = {
+  wants: "a picture of findPictures() or loadPicture()",
+  fits: (value): value is PairFiles | Picture => isObject(value) && ("highY" in value || "high" in value),
+};
+
+const scaleAndColors: Wanted = {
+  wants: "an upscaler, or its scale and colors",
+  fits: (value): value is Pick<Upscaler, "scale" | "colors"> =>
+    isObject(value) && whole(1).fits(value.scale) && typeof value.colors === "string",
+};
+
+const anObject: Wanted = { wants: "an object", fits: isObject };
+
 /**
  * Enlarges the small version of every picture and compares the result with the large one. Pictures may be
  * files, which are read one after the other, or loaded already.
@@ -82,7 +112,22 @@ export async function evaluate(
   pictures: readonly (PairFiles | Picture)[],
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
+  checkArguments("evaluate", {
+    upscaler: [upscaler, anUpscaler],
+    pictures: [pictures, listOf(aPicture)],
+    options: [options, anObject],
+  });
   const { warmUp = true, withSsim = true, signal, onPicture, onFailure } = options;
+  checkArguments("evaluate", {
+    warmUp: [warmUp, trueOrFalse],
+    withSsim: [withSsim, trueOrFalse],
+    signal: [signal, optional(aSignal)],
+    onPicture: [onPicture, optional(aFunction)],
+    onFailure: [onFailure, optional(aFunction)],
+    protocol: [options.protocol, optional(oneOf("y", "rgb"))],
+    border: [options.border, optional(whole(0, 2 ** 24))],
+    padding: [options.padding, optional(oneOf("mirror", "none"))],
+  });
   const conditions = conditionsOf(upscaler, pictures, options);
   const images: PictureScore[] = [];
   const failures: Failure[] = [];
@@ -194,10 +239,16 @@ async function checkSizes(
 
 /** The conditions under which `evaluate` will measure. */
 export function conditionsOf(
-  { scale, colors }: Pick<Upscaler, "scale" | "colors">,
+  upscaler: Pick<Upscaler, "scale" | "colors">,
   pictures: readonly (PairFiles | Picture)[],
-  { protocol = "y", border = scale, padding = "none", mixed = false }: EvaluateOptions = {},
+  options: EvaluateOptions = {},
 ): Conditions {
+  checkArguments("conditionsOf", {
+    upscaler: [upscaler, scaleAndColors],
+    pictures: [pictures, listOf(aPicture)],
+  });
+  const { scale, colors } = upscaler;
+  const { protocol = "y", border = scale, padding = "none", mixed = false } = options;
   if (pictures.length === 0) throw new DataError("evaluate: there are no pictures; name at least one.");
   const sources = pictures.map((one) => ("highY" in one ? one.lowSource : lowSourceOf(one)));
   const isMixed = new Set(sources).size > 1;

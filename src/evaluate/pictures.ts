@@ -1,4 +1,5 @@
 /** The pictures to measure on: which files belong together, and what a method gets of them. */
+
 import { basename } from "node:path";
 import { readImage } from "../data/files.ts";
 import { openFolder } from "../data/folder.ts";
@@ -6,6 +7,8 @@ import { type Cropped, type PairFiles, readFitting } from "../data/pairs.ts";
 import { partnersOf } from "../data/partners.ts";
 import { picturesIn } from "../data/pictures-in.ts";
 import { sameFile } from "../data/same-file.ts";
+import { checkArguments, isObject, optional, type Wanted } from "../options/arguments.ts";
+import { folder as aFolder, whole } from "../options/kinds.ts";
 import { isTransparent, withoutAlpha } from "../picture/alpha.ts";
 import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
@@ -27,6 +30,11 @@ export function findPictures(
   scale: number,
   onLeftOut?: (line: string) => void,
 ): PairFiles[] {
+  checkArguments("findPictures", {
+    highFolder: [highFolder, aFolder],
+    lowFolder: [lowFolder, optional(aFolder)],
+    scale: [scale, whole(1, 64)],
+  });
   // If all are in one folder, the small ones are not left out.
   const together = lowFolder !== undefined && sameFile(highFolder, lowFolder);
   const large = openFolder(highFolder, { scale, onLeftOut: together ? undefined : onLeftOut }).files!;
@@ -82,6 +90,11 @@ export function lowSourceOf({ low, degradation }: PairFiles): LowSource {
   return degradation ? "degraded" : "made";
 }
 
+const pairFiles: Wanted<PairFiles> = {
+  wants: "the files of a picture, { name, high }",
+  fits: (value): value is PairFiles => isObject(value) && typeof value.high === "string",
+};
+
 /**
  * Reads a picture, cropped as readFitting says. Grey files count as RGB with equal channels.
  *
@@ -94,6 +107,7 @@ export async function loadPicture(
   scale: number,
   { transparency = "refuse" }: { readonly transparency?: "refuse" | "white" } = {},
 ): Promise<Picture> {
+  checkArguments("loadPicture", { files: [files, pairFiles], scale: [scale, whole(1, 64)] });
   const read = async (path: string) => {
     const image = await readImage(path);
     if (transparency === "refuse") refuseTransparency(image, path);

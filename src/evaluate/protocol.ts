@@ -15,6 +15,7 @@
  * zeros. `upscale` mirrors the picture there (padding "mirror"), which is better at the edges. Since protocols
  * leave out a border, the figures differ by a few hundredths of a decibel.
  */
+import { checkArguments, isObject, type Wanted } from "../options/arguments.ts";
 import type { MetricOptions } from "../picture/metrics.ts";
 
 export type Protocol = "y" | "rgb";
@@ -33,8 +34,14 @@ export interface Conditions {
   readonly colors: "y" | "rgb";
 }
 
+const someConditions: Wanted<Conditions> = {
+  wants: "conditions, as conditionsOf() returns them",
+  fits: (value): value is Conditions => isObject(value) && typeof value.lowSource === "string",
+};
+
 /** Everything that the figures depend on, in one line. */
 export function describeConditions(conditions: Conditions): string {
+  checkArguments("describeConditions", { "the first argument": [conditions, someConditions] });
   const { protocol, border, padding, lowSource, colors } = conditions;
   const compared =
     protocol === "rgb"

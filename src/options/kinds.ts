@@ -105,7 +105,6 @@ export function orList(names: readonly (string | number)[]): string {
 
 /** A value that does not fit, as errors print it: short, whatever it is, and on one line. */
 export function quote(value: unknown): string {
-  if (value === undefined) return "nothing";
   if (typeof value === "string") return quoteText(value);
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return value.name === "" ? "a function" : `the function ${value.name}`;

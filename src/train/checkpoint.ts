@@ -13,6 +13,8 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DataError, type LoaderState } from "../data/index.ts";
 import { type NamedArray, parseSafetensors, serializeSafetensors } from "../node.ts";
+import { checkArguments } from "../options/arguments.ts";
+import { folder as aFolder } from "../options/kinds.ts";
 import type { TrainConfig } from "./config.ts";
 import { checkConfig } from "./settings.ts";
 
@@ -81,6 +83,7 @@ export function serializeCheckpoint({ state, weights, average, sums }: Checkpoin
  * @throws DataError if there is none that this version can read; it says what else in the folder is whole.
  */
 export function readCheckpoint(folder: string, onMessage: (line: string) => void = () => {}): Checkpoint {
+  checkArguments("readCheckpoint", { folder: [folder, aFolder] });
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
     throw new DataError(`${folder}: there is no such folder, and so no training to resume. Check the path.`);
   }

@@ -8,6 +8,7 @@ import {
   type NetworkOptions,
   type Recipe,
 } from "../node.ts";
+import { checkArguments, isObject, type Wanted } from "../options/arguments.ts";
 
 /**
  * Everything that decides what training does. It is saved in every checkpoint and weight file, so that a run
@@ -89,8 +90,15 @@ export function portable({
 /** What a preset leaves to the pictures and the machine. */
 const defaults = { data: [], validPictures: 10, accumulate: 1, seed: 0, checkpointMinutes: 10 };
 
+const anArchitecture: Wanted<Architecture> = {
+  wants: "an architecture, such as architectureOf() returns",
+  fits: (value): value is Architecture => isObject(value) && isObject(value.presets),
+};
+
 /** The presets of a network as complete configurations; the first one is the default. */
-export function presetsOf({ name, presets }: Architecture): Readonly<Record<string, TrainConfig>> {
+export function presetsOf(architecture: Architecture): Readonly<Record<string, TrainConfig>> {
+  checkArguments("presetsOf", { "the first argument": [architecture, anArchitecture] });
+  const { name, presets } = architecture;
   const configs = Object.entries(presets).map(([preset, { network, ...recipe }]) => {
     return [preset, { ...defaults, ...recipe, network: { architecture: name, ...network } }];
   });

@@ -19,9 +19,9 @@ function falling(lr: number, schedule: ScheduleConfig): Schedule {
     case "constant":
       return () => lr;
     case "step":
-      return stepLR(lr, schedule);
+      return stepLR(lr, { stepSize: schedule.stepSize, gamma: schedule.gamma });
     case "multistep":
-      return multiStepLR(lr, schedule);
+      return multiStepLR(lr, { milestones: schedule.milestones, gamma: schedule.gamma });
     case "cosine":
       return cosineAnnealingLR(lr, { tMax: schedule.tMax!, etaMin: schedule.etaMin });
   }

@@ -28,7 +28,8 @@ import {
   type Tensor,
   tensor,
 } from "../node.ts";
-import { orList, quote } from "../options/kinds.ts";
+import { checkArguments, isObject, type Wanted } from "../options/arguments.ts";
+import { folder as aFolder, orList, quote } from "../options/kinds.ts";
 import { type Checkpoint, type CheckpointState, readCheckpoint } from "./checkpoint.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
 import { Journal, type TrainCallbacks } from "./journal.ts";
@@ -68,6 +69,13 @@ export interface TrainResult {
   readonly advice: string | undefined;
 }
 
+const anObject: Wanted<object> = { wants: "an object", fits: isObject };
+
+const aConfig: Wanted<TrainConfig> = {
+  wants: "a configuration, such as { ...presets.EDSR.quick, data: [folder] }",
+  fits: (value): value is TrainConfig => isObject(value) && isObject(value.network),
+};
+
 /**
  * Trains a network. If the configuration or the pictures are wrong, it throws and leaves nothing behind. If
  * training fails later (a damaged picture, a full disk, weights that are no longer finite: DivergedError),
@@ -77,6 +85,7 @@ export interface TrainResult {
  *   device that was lost.
  */
 export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
+  checkArguments("train", { config: [config, aConfig], options: [options, anObject] });
   checkConfig(config);
   checkOnLoss(options);
   const { architecture, options: networkOptions } = networkOf(config.network);
@@ -99,6 +108,7 @@ export async function resume(
   path: string,
   options: TrainOptions & { readonly change?: (config: TrainConfig) => TrainConfig } = {},
 ): Promise<TrainResult> {
+  checkArguments("resume", { path: [path, aFolder], options: [options, anObject] });
   checkOnLoss(options);
   const say = options.onMessage ?? (() => {});
   const folder = await RunFolder.open(path, say);

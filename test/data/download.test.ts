@@ -354,11 +354,11 @@ describe("download", () => {
           .write(content.subarray(0, 1));
       return true; // and nothing more
     };
-    const error = await failure(fetchFile({ retries: 0, silence: 50 }));
+    const error = await failure(fetchFile({ retries: 0, silence: 400 }));
     expect(error).toBeInstanceOf(DataError);
-    expect(error.message).toMatch(/the server sent nothing for 0\.05 s/);
+    expect(error.message).toMatch(/the server sent nothing for 0\.4 s/);
     silent = 2;
-    await fetchFile({ retries: 2, silence: 50 });
+    await fetchFile({ retries: 5, silence: 400 });
     await expectWhole();
   });
 

@@ -291,7 +291,7 @@ test("errors", () => {
       interpolate(shaped, options as InterpolateOptions);
   expect(call({ mode: "bilinear" })).toThrow(/either size or scaleFactor/);
   expect(call({ mode: "bilinear", size: [2, 2], scaleFactor: 2 })).toThrow(/either size or scaleFactor/);
-  expect(call({ mode: "area", scaleFactor: 2 })).toThrow(/mode must be one of nearest, .*area/);
+  expect(call({ mode: "area", scaleFactor: 2 })).toThrow(/mode must be nearest, .*area/);
   expect(call({ mode: "bicubic", scaleFactor: 2, convention: "pil" })).toThrow(/convention .*pil/);
   expect(call({ mode: "nearest", scaleFactor: 2, antialias: true })).toThrow(/antialias/);
   for (const scaleFactor of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {

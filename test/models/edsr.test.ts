@@ -88,10 +88,10 @@ describe("EDSR", () => {
   test("refuses scales and sizes that do not exist", () => {
     expect(() => new EDSR({ scale: 5 as 4 })).toThrow("EDSR: scale must be 2, 3, 4 or 8, got 5.");
     expect(() => new EDSR({ blocks: 0 })).toThrow(
-      "EDSR: blocks must be a whole number of at least 1, got 0.",
+      "EDSR: blocks must be a whole number from 1 to 1024, got 0.",
     );
     expect(() => new EDSR({ channels: 1.5 })).toThrow(
-      "EDSR: channels must be a whole number of at least 1, got 1.5.",
+      "EDSR: channels must be a whole number from 1 to 4096, got 1.5.",
     );
   });
 });

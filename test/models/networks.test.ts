@@ -113,18 +113,18 @@ test("refuse options that do not fit", () => {
   );
   expect(() => new SRCNN({ kernels: [9, 5] as never })).toThrow("SRCNN: kernels must be 3 numbers");
   expect(() => new SRCNN({ filters: [0, 5] })).toThrow(
-    "2 numbers as in 64-32, each a whole number of at least 1, got [0,5].",
+    "2 numbers as in 64-32, each a whole number from 1 to 4096, got [0,5].",
   );
   expect(() => new SRCNN({ padding: "same" as "zeros" })).toThrow(
     'SRCNN: padding must be replicate or zeros, got "same".',
   );
   expect(() => new ESPCN({ scale: 1 as 2 })).toThrow("ESPCN: scale must be 2, 3 or 4, got 1.");
-  expect(() => new ESPCN({ filters: [1.5, 5] })).toThrow("each a whole number of at least 1, got [1.5,5].");
+  expect(() => new ESPCN({ filters: [1.5, 5] })).toThrow("each a whole number from 1 to 4096, got [1.5,5].");
   expect(() => new ESPCN({ activation: "sigmoid" as "relu" })).toThrow(
     'ESPCN: activation must be tanh or relu, got "sigmoid".',
   );
   expect(() => new FSRCNN({ scale: 8 as 2 })).toThrow("FSRCNN: scale must be 2, 3 or 4, got 8.");
-  expect(() => new FSRCNN({ s: 0 })).toThrow("FSRCNN: s must be a whole number of at least 1, got 0.");
+  expect(() => new FSRCNN({ s: 0 })).toThrow("FSRCNN: s must be a whole number from 1 to 4096, got 0.");
 });
 
 const devices: Device[] = [cpu, ...(await gpuDevices())];

@@ -286,7 +286,7 @@ describe.each(perDevice)("layers on %s", (_, device) => {
     expect(() => asJavaScript(new ReLU(), (x: Tensor) => x)).toThrow(
       "Sequential: argument 1 is a function and not a module. Give modules one by one",
     );
-    expect(() => asJavaScript([new ReLU()])).toThrow("argument 0 is a object and not a module");
+    expect(() => asJavaScript([new ReLU()])).toThrow("argument 0 is [a ReLU] and not a module");
   });
 
   test("Sequential fuses a convolution and what follows it, and computes the same", async () => {

@@ -12,7 +12,7 @@ import { Adam, Conv2d, cosineAnnealingLR, Module, multiStepLR, SGD, stepLR } fro
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { rand, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import { rand, type Tensor, tensor, zeros } from "../../src/tensor/tensor.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 
 const devices: Device[] = [float32Device(), ...(await gpuDevices())];
@@ -162,7 +162,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       using _ = scope();
       const { live } = device.memory();
       const x = tensor([1, 2], undefined, { requiresGrad: true });
-      const elsewhere = tensor([1], undefined, { device: float32Device() });
+      const elsewhere = tensor([1], undefined, { device: float32Device(), requiresGrad: true });
       expect(() => new Adam([])).toThrow("Adam: there are no parameters to optimise.");
       expect(() => new SGD([x, x])).toThrow("SGD: a parameter is in the list twice.");
       expect(() => new Adam([x, elsewhere])).toThrow(
@@ -214,8 +214,12 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
 
     test("the state of another network, or of another optimiser", async () => {
       using _ = scope();
-      const [a, b] = [tensor([1, 2]), tensor(new Float32Array(65))];
-      const [small, large, sgd] = [new Adam([a]), new Adam([b]), new SGD([tensor([1])])];
+      const parameter = (size: number) => zeros([size], { requiresGrad: true });
+      const [small, large, sgd] = [
+        new Adam([parameter(2)]),
+        new Adam([parameter(65)]),
+        new SGD([parameter(1)]),
+      ];
       const state = await small.stateDict();
       expect(() => large.loadStateDict(state)).toThrow(
         "Adam.loadStateDict: the state's m has 64 values and should have 128. It belongs to",

@@ -158,7 +158,7 @@ describe("imresize", () => {
   test("refuses scales and sizes that are not above 0", () => {
     const image = noise(4, 4, 1);
     for (const scale of [0, -1, Number.NaN, Infinity]) expect(() => imresize(image, scale)).toThrow(/scale/);
-    expect(() => imresize(image, { width: 0, height: 3 })).toThrow(/4 -> 0/);
+    expect(() => imresize(image, { width: 0, height: 3 })).toThrow(/got 0x3/);
   });
 });
 

@@ -34,9 +34,9 @@ describe("a configuration from a program", () => {
     [{ lr: Number.NaN }, "lr wants a number above 0, got NaN"],
     [
       { network: { ...quick.network, blocks: 1.5 } as never },
-      "network.blocks wants a whole number of at least 1, got 1.5",
+      "network.blocks wants a whole number from 1 to 1024, got 1.5",
     ],
-    [{ network: { architecture: "VDSR" } as never }, 'There is no network called "VDSR"; there are SRCNN, '],
+    [{ network: { architecture: "VDSR" } as never }, 'there is no network called "VDSR"; there are SRCNN, '],
     [{ schedule: { kind: "step", stepSize: 10, gamma: 0 } }, "schedule wants"],
     [{ data: [""] }, "data wants a list, each a folder"],
     [{ checkpointMinutes: undefined as never }, "checkpointMinutes wants a number above 0"],

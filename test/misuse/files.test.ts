@@ -1,0 +1,167 @@
+/** Every export of `pixelgrad/data`, `pixelgrad/train` and `pixelgrad/evaluate`, called with nonsense. */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import * as data from "../../src/data/index.ts";
+import { CpuDevice } from "../../src/device/cpu-device.ts";
+import * as evaluation from "../../src/evaluate/index.ts";
+import { interpolator, setDefaultDevice } from "../../src/node.ts";
+import * as training from "../../src/train/index.ts";
+import { arg, type Call, complaintsAbout, left, opts } from "./support.ts";
+
+setDefaultDevice(new CpuDevice("float32"));
+const home = mkdtempSync(join(tmpdir(), "pixelgrad-misuse-"));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+const rgb = () => ({ width: 24, height: 24, channels: 3 as const, data: new Uint8Array(3 * 24 * 24) });
+const pictures = join(home, "pictures");
+mkdirSync(pictures);
+await data.writePng(join(pictures, "a.png"), rgb());
+
+/** Texts are paths, and what errors name is the path. */
+const path = (make: () => string) => arg(make, "text", "numeral");
+const anyText = ["text", "numeral", "emptyText"] as const;
+const png = await data.encodePng(rgb());
+const pairs = () => data.openFolder(pictures, { scale: 2 });
+const loader = (dataset: never, options: never) => {
+  const made = new data.PatchLoader(dataset, options);
+  return made.close();
+};
+const file = () => [{ name: "a", high: join(pictures, "a.png") }];
+const picture = await evaluation.loadPicture(file()[0], 2);
+const upscaler = interpolator("bicubic", 2);
+const range = arg(() => 1, "zero", "fraction");
+
+const calls: Call[] = [
+  { name: "encodePng", call: data.encodePng, args: [arg(rgb)] },
+  { name: "decodeImage", call: data.decodeImage, args: [arg(() => png), arg(() => "a name", ...anyText)] },
+  { name: "readImage", call: data.readImage, args: [path(() => join(pictures, "a.png"))] },
+  { name: "writePng", call: data.writePng, args: [path(() => join(home, "b.png")), arg(rgb)] },
+  {
+    name: "writeWhole",
+    call: data.writeWhole,
+    args: [arg(() => join(home, "c"), ...anyText), arg(() => "x", ...anyText, "dataView", "floats")],
+  },
+  {
+    name: "picturesIn",
+    call: data.picturesIn,
+    args: [path(() => pictures), arg(() => () => {}, left, "function")],
+  },
+  {
+    name: "openFolder",
+    call: data.openFolder,
+    args: [
+      arg(() => pictures, "text", "numeral", "listOfText"),
+      opts({ scale: arg(() => 2) }, { needed: ["scale"], open: true }),
+    ],
+  },
+  {
+    name: "openDiv2k",
+    call: data.openDiv2k,
+    args: [
+      path(() => home),
+      opts({ scale: arg(() => 2), split: arg(() => "train") }, { needed: ["scale", "split"], open: true }),
+    ],
+  },
+  {
+    name: "downloadDiv2k",
+    call: data.downloadDiv2k,
+    args: [
+      path(() => home),
+      opts({ scales: arg(() => [2], "listOfHuge") }, { needed: ["scales"], open: true }),
+    ],
+  },
+  {
+    name: "degrade",
+    call: data.degrade,
+    args: [arg(rgb), arg(() => 2), arg(() => data.drawDegradation({ seed: 1 }, 0))],
+  },
+  {
+    name: "drawDegradation",
+    call: data.drawDegradation,
+    args: [
+      opts(
+        {
+          seed: arg(() => 1, "zero", "negative"),
+          blur: range,
+          noise: range,
+          photons: range,
+          jpeg: arg(() => 50),
+        },
+        { needed: ["seed"], open: true },
+      ),
+      arg(() => 1, "zero"),
+    ],
+  },
+  {
+    name: "PatchLoader",
+    call: loader,
+    args: [
+      arg(pairs),
+      opts(
+        {
+          batch: arg(() => 1),
+          patch: arg(() => 4),
+          seed: arg(() => 1, "zero", "negative"),
+          workers: arg(() => 1),
+          cacheBytes: arg(() => 1, "zero", "fraction", "huge", "infinity"),
+        },
+        { needed: ["batch", "patch", "seed"], open: true },
+      ),
+    ],
+  },
+  {
+    name: "evaluate",
+    call: evaluation.evaluate,
+    args: [
+      arg(() => upscaler),
+      arg(() => [picture]),
+      opts(
+        {
+          protocol: arg(() => "y"),
+          border: arg(() => 0, "zero"),
+          withSsim: arg(() => true, "true"),
+          warmUp: arg(() => true, "true"),
+          signal: arg(() => new AbortController().signal),
+          onPicture: arg(() => () => {}, "function"),
+        },
+        { open: true },
+      ),
+    ],
+  },
+  {
+    name: "conditionsOf",
+    call: evaluation.conditionsOf,
+    args: [arg(() => upscaler), arg(() => [picture], "emptyList")],
+  },
+  {
+    name: "findPictures",
+    call: evaluation.findPictures,
+    args: [path(() => pictures), arg(() => undefined, left, "text", "numeral"), arg(() => 2)],
+  },
+  { name: "loadPicture", call: evaluation.loadPicture, args: [arg(() => file()[0]), arg(() => 2)] },
+  {
+    name: "describeConditions",
+    call: evaluation.describeConditions,
+    args: [arg(() => evaluation.conditionsOf(upscaler, [picture]))],
+  },
+  { name: "train", call: training.train, args: [arg(() => training.presets.ESPCN.quick)] },
+  { name: "resume", call: training.resume, args: [path(() => home)] },
+  { name: "readCheckpoint", call: training.readCheckpoint, args: [path(() => home)] },
+  { name: "presetsOf", call: training.presetsOf, args: [arg(() => ({}))] },
+  { name: "checkConfig", call: training.checkConfig, args: [arg(() => training.presets.ESPCN.quick)] },
+];
+
+test.each(calls.map((call) => [call.name, call] as const))("%s", async (_, call) => {
+  expect(await complaintsAbout(call)).toEqual([]);
+});
+
+test("every function is called here", () => {
+  const called = new Set(calls.map(({ name }) => name));
+  const functions = Object.entries({ ...data, ...evaluation, ...training })
+    .filter(([, value]) => typeof value === "function")
+    .map(([name]) => name);
+  const errors = ["DataError", "DivergedError"];
+  expect(functions.filter((name) => !called.has(name) && !errors.includes(name))).toEqual([]);
+});
