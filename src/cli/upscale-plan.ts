@@ -1,5 +1,5 @@
 /** What `pixelgrad upscale` will read and write: settled before the first picture is computed. */
-import { realpathSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { formatOfName, type PictureFormat, pictureFormats, stemOf } from "../data/formats.ts";
 import { type LeftOut, picturesIn } from "../data/pictures-in.ts";
@@ -153,13 +153,9 @@ function checkFile(path: string): void {
   }
 }
 
-/** Where a file lies, by whatever path it was named. */
+/** Where a file lies, by whatever path it was named. Links to one file lie in places of their own. */
 function placeOf(path: string): string {
-  try {
-    return join(realpathSync(dirname(path)), basename(path));
-  } catch {
-    return resolve(path);
-  }
+  return join(fileId(dirname(path)), basename(path));
 }
 
 /**
