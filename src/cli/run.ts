@@ -119,7 +119,10 @@ class Stop {
   }
 
   #stop(code: number, signal?: NodeJS.Signals): void {
-    if (this.exitCode !== undefined) end(this.exitCode, signal);
+    if (this.exitCode !== undefined) {
+      if (this.grace === Infinity) process.exit(this.exitCode);
+      end(this.exitCode, signal);
+    }
     this.exitCode = code;
     process.exitCode = code; // the command may have ended before its output could not be written
     this.#controller.abort();
