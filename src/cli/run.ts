@@ -104,7 +104,7 @@ class Stop {
   #hasEnded = false;
 
   constructor() {
-    for (const name of stopping) process.on(name, () => this.#stop(128 + constants.signals[name]));
+    for (const name of stopping) process.on(name, () => this.#stop(128 + constants.signals[name], name));
     process.stdout.on("error", (error: NodeJS.ErrnoException) => {
       if (this.exitCode !== undefined) return;
       this.isQuiet = true;
@@ -118,15 +118,18 @@ class Stop {
     process.stderr.on("error", () => {}); // nobody is there to be told
   }
 
-  #stop(code: number): void {
-    if (this.exitCode !== undefined) process.exit(this.exitCode);
+  #stop(code: number, signal?: NodeJS.Signals): void {
+    if (this.exitCode !== undefined) {
+      if (this.grace === Infinity) process.exit(this.exitCode);
+      end(this.exitCode, signal);
+    }
     this.exitCode = code;
     process.exitCode = code; // the command may have ended before its output could not be written
     this.#controller.abort();
     if (this.grace === Infinity || this.#hasEnded) return;
     this.#timer = setTimeout(() => {
       if (!this.isQuiet) printError("Stopped.");
-      process.exit(code);
+      end(code, signal);
     }, this.grace);
   }
 
@@ -134,6 +137,19 @@ class Stop {
     this.#hasEnded = true;
     clearTimeout(this.#timer);
   }
+}
+
+/**
+ * Ends the program now. `process.exit` waits for threads, and one of them may wait for ever, such as for a file
+ * on a network drive that is gone. A signal does not wait, and shells report it by the same exit code.
+ */
+function end(code: number, signal: NodeJS.Signals | undefined): never {
+  if (signal !== undefined && process.platform !== "win32") {
+    process.emit("exit", code); // removes temporary files
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  }
+  process.exit(code);
 }
 
 /** Prints why it failed, and returns the exit code. */

@@ -169,7 +169,7 @@ export function writeError(path: string, cause: unknown): DataError {
     ENOENT: `there is no folder ${dirname(path)}. Make it, or name another file`,
     EISDIR: "there is a folder of this name. Move it away, or name another file",
     ENAMETOOLONG: `its name has ${Buffer.byteLength(basename(path))} bytes, and file systems take 255`,
-    EFBIG: "it would be larger than files may be there. Choose another disk",
+    EFBIG: "EFBIG, files may not be so large there. Choose another disk",
     EPIPE: "the program that was to read it has ended",
     EROFS: "this disk is read-only. Choose another folder",
     EACCES: "you may not write there. Choose another folder",
