@@ -150,7 +150,9 @@ describe("evaluate", () => {
     const bicubic = interpolator("bicubic", 2);
     await expect(evaluate(bicubic, [])).rejects.toThrow(/no pictures/);
     await expect(evaluate(bicubic, pictures(), { border: 12 })).rejects.toThrow(/one\.png: .*at least 11x11/);
-    await expect(evaluate(bicubic, pictures(), { border: -1 })).rejects.toThrow(/one\.png: .*border/);
+    await expect(evaluate(bicubic, pictures(), { border: -1 })).rejects.toThrow(
+      /evaluate: border must be a whole number .*got -1/,
+    );
     const [one, two] = pictures();
     const mixed = [{ ...one, low: path("one.png") }, two];
     await expect(evaluate(bicubic, mixed)).rejects.toThrow(/1 of 2 pictures have an LR file/);
