@@ -16,13 +16,15 @@ export const soak: Soak = {
       ...{ adapter: soak.adapter, data: [data], validPictures: 1, out: join(soak.folder, name) },
       ...{ patch: 8, batch: 2, steps: 60, evalEvery: 20, logEvery: 1, checkpointEvery: 5, ema: 0.9 },
     });
+    const start = performance.now();
     const { path: whole } = await train(config("whole"));
+    const within = (performance.now() - start) / 3; // so that most losses are in time
     let losses = 0;
     for (const { index, random } of soak.tries()) {
       await soak.attempt(`try ${index}`, async () => {
         const { path, lost } = await trainWithLosses(
           config(`run-${index}`),
-          { losses: 5, within: 1500, random },
+          { losses: 5, within, random },
           { onLoss: "resume" },
         );
         losses += lost;

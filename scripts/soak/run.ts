@@ -204,7 +204,7 @@ Machines: ${[...new Set(Object.values(sorted).map((result) => result.machine))].
 function tableOf(results: Results): string {
   const header = ["", "tries", "failures", "minutes", "adapter", "date", "further figures"];
   const rows = Object.entries(results).map(([name, result]) => [
-    `${result.what} (\`${name}\`)`,
+    `${result.what} (${name})`,
     result.tries.toLocaleString("en-US"),
     `${result.failures.length}`,
     (result.seconds / 60).toFixed(1),

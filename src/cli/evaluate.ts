@@ -1,6 +1,6 @@
 import { formatNames } from "../data/formats.ts";
 import { file, folder, oneOf, whole } from "../options/kinds.ts";
-import { printable } from "../report/printable.ts";
+import { printable } from "../options/printable.ts";
 import { defineCommand } from "./flags.ts";
 import { adapterFlag, ensembleFlag, methodFlag, methodOf, scaleFlag } from "./methods.ts";
 import { checkOutputs, checkWritable, idsOf, writeJson } from "./outputs.ts";

@@ -3,7 +3,8 @@
  * values all come from its entries.
  */
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { escaped, type Kind, quote } from "../options/kinds.ts";
+import { type Kind, quote } from "../options/kinds.ts";
+import { printable } from "../options/printable.ts";
 
 /** The command line is wrong: the program ends with this message and exit code 2. */
 export class UsageError extends Error {
@@ -100,7 +101,7 @@ function parse(
     const [reason] = (error as Error).message.split(/\. |\n/);
     const isName = reason.includes("ambiguous") || args.some((arg) => /^-[^-].*\./.test(arg));
     const advice = isName ? '; a name that begins with "-" is given as "./-name"' : "";
-    throw new UsageError(`${escaped(reason)}${advice}`);
+    throw new UsageError(`${printable(reason)}${advice}`);
   }
 }
 

@@ -1,5 +1,5 @@
 /** All that commands print goes through here (Progress draws its bar itself); see printable. */
-import { printable } from "../report/printable.ts";
+import { printable } from "../options/printable.ts";
 
 /** Lines on standard output. A text of several lines is given as such: `print(...text.split("\n"))`. */
 export function print(...lines: readonly string[]): void {

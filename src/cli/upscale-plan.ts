@@ -1,7 +1,7 @@
 /** What `pixelgrad upscale` will read and write: settled before the first picture is computed. */
 import { statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { formatOfName, type PictureFormat, pictureFormats, stemOf } from "../data/formats.ts";
+import { formatOfName, type PictureFormat, pictureFormats, stemOf, writtenFormats } from "../data/formats.ts";
 import { type LeftOut, picturesIn } from "../data/pictures-in.ts";
 import { fileId, isStream, statsOf } from "../data/same-file.ts";
 import { maxNameBytes } from "../data/temporary.ts";
@@ -88,7 +88,7 @@ export function settingsOf(flags: UpscaleFlags): UpscaleSettings {
   }
   const format = flags.format ?? named ?? (isStream(output) ? "png" : undefined);
   if (format === undefined) {
-    const extensions = Object.values(pictureFormats).flatMap((one) => one.extensions);
+    const extensions = writtenFormats.flatMap((one) => pictureFormats[one].extensions);
     throw new UsageError(
       `--output ${output} does not end in ${orList(extensions)}; choose one of these, or a format by --format`,
     );

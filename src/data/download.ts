@@ -2,7 +2,7 @@ import { mkdir, open, readFile, rename, rm, stat, statfs } from "node:fs/promise
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isObject } from "../options/arguments.ts";
-import { printable } from "../options/kinds.ts";
+import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { diskFullError, writeWhole } from "./files.ts";
 
@@ -46,7 +46,7 @@ export async function download(url: string, path: string, options: DownloadOptio
   const { signal, retries = 5, backoff = 1000 } = options;
   const part = `${path}.part`;
   if (!URL.canParse(url) || !/^https?:/i.test(url)) {
-    throw new DataError(`${printable(url)}: this is not an address that begins with "https://".`);
+    throw new DataError(`${excerpt(url)}: this is not an address that begins with "https://".`);
   }
   await mkdir(dirname(path), { recursive: true });
   let failures = 0;
@@ -126,7 +126,7 @@ async function attempt(url: string, part: string, options: DownloadOptions): Pro
     await rm(infoFile(part), { force: true });
     throw new DataError(`${url}: cannot be downloaded: ${what}. Is the address right?`);
   };
-  if (encoding !== "identity") await refuse(`the server sends it in the encoding ${printable(encoding)}`);
+  if (encoding !== "identity") await refuse(`the server sends it in the encoding ${excerpt(encoding)}`);
   const tooLarge = `it is larger than ${(maxBytes / 2 ** 30).toFixed(1)} GiB`;
   await requireSpace(part, size === undefined ? 0 : size - done);
   if (size !== undefined && size > maxBytes) await refuse(tooLarge);
@@ -143,7 +143,7 @@ async function attempt(url: string, part: string, options: DownloadOptions): Pro
       const expected = signature?.bytes.slice(done) ?? [];
       if (signature && expected.some((byte, i) => byte !== (chunk[i] ?? byte))) {
         const type = response.headers.get("content-type") ?? "something else";
-        await refuse(`this is not ${signature.of}; the server sends ${printable(type)}`);
+        await refuse(`this is not ${signature.of}; the server sends ${excerpt(type)}`);
       }
       await file.appendFile(chunk).catch((cause) => {
         throw diskFullError(part, cause) ?? cause;
@@ -201,7 +201,7 @@ async function fetchSafely(url: string, init: RequestInit): Promise<Response> {
     if (!next || !secure || redirects === MAX_REDIRECTS) {
       const fault = redirects === MAX_REDIRECTS ? `more than ${MAX_REDIRECTS} times` : "to no safe address";
       throw new DataError(
-        `${url}: cannot be downloaded: the server redirects ${fault} (${printable(location)}). Ask whoever ` +
+        `${url}: cannot be downloaded: the server redirects ${fault} (${excerpt(location)}). Ask whoever ` +
           "runs it for another address.",
       );
     }

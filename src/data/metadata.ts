@@ -2,7 +2,9 @@
  * What picture files say besides samples: colours, camera, place, author, print size. It is read here, fitted
  * to the format of a result, and what that cannot hold is named. (picture-file.ts writes it.)
  */
+
 import { inflateSync } from "node:zlib";
+import { excerpt } from "../options/printable.ts";
 import type { Header } from "./decode.ts";
 import { type Density, Directories, densityIn, exifOfDensity, forNewPicture } from "./exif.ts";
 import { type PictureFormat, pictureFormats } from "./formats.ts";
@@ -322,7 +324,7 @@ export function fitTo({ metadata, lost }: Found, format: PictureFormat, channels
       format === "png" || (format === "jpeg" && keyword === "Comment" && small(text.length * 3)),
   );
   const keywords = comments.filter((comment) => !kept.includes(comment)).map(({ keyword }) => keyword);
-  if (keywords.length > 0) drop(`the text ${[...new Set(keywords)].map(printable).join(", ")}`);
+  if (keywords.length > 0) drop(`the text ${[...new Set(keywords)].map(excerpt).join(", ")}`);
 
   const space = channels <= 2 && writes?.grey ? "GRAY" : "RGB";
   const { icc, isHdr } = format === "png" ? { icc: metadata.icc, isHdr: false } : profileOfPng(metadata);
@@ -355,11 +357,6 @@ export function fitTo({ metadata, lost }: Found, format: PictureFormat, channels
 /** Damaged files state any number, and most formats cannot hold all of them. */
 function isSensible({ x, y }: Density): boolean {
   return [x, y].every((value) => value >= 0.1 && value <= 65_535);
-}
-
-/** A text that comes from a file, without what would steer a terminal. */
-export function printable(text: string): string {
-  return text.replace(/\p{C}/gu, "?");
 }
 
 /** EXIF data of a result: of its size, upright. Where a format has no other place, with the resolution. */

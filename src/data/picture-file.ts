@@ -5,6 +5,7 @@
  */
 import { appendFile, type FileHandle, open } from "node:fs/promises";
 import type { Sharp } from "sharp";
+import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { decode, isStored, readHeaderOfFile, uprightSize, withoutColor } from "./decode.ts";
@@ -17,7 +18,6 @@ import {
   type Metadata,
   metadataOf,
   type Note,
-  printable,
   profileIn,
   xmpOfResult,
 } from "./metadata.ts";
@@ -69,8 +69,7 @@ export async function decodePictureFile(
     const count = format === "pnm" ? "several" : frames;
     notes.push({ kind: "frames", text: `only the first of ${count} ${what} was taken` });
   }
-  if (warning !== undefined)
-    notes.push({ kind: "decoder", text: `the decoder warns: ${printable(warning)}` });
+  if (warning !== undefined) notes.push({ kind: "decoder", text: `the decoder warns: ${excerpt(warning)}` });
 
   const found = metadataOf(header, bytes);
   const stored = isStored(header);

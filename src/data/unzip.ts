@@ -3,7 +3,7 @@ import { mkdir, rename, rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type Entry, openPromise, type ZipFile } from "yauzl";
-import { escaped, printable } from "../options/kinds.ts";
+import { excerpt, printable } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { crc32 } from "./crc.ts";
 import { diskFullError } from "./files.ts";
@@ -56,7 +56,7 @@ export async function unzipPictures(
     const { message } = cause as Error;
     const advice =
       "It is damaged or the wrong archive; delete it and download it again. Nothing was unpacked.";
-    const error = new DataError(`${archive}: cannot be unpacked: ${escaped(message)}. ${advice}`, {
+    const error = new DataError(`${archive}: cannot be unpacked: ${printable(message)}. ${advice}`, {
       cause,
     });
     throw diskFullError(folder, cause) ?? error;
@@ -84,8 +84,8 @@ async function checkDirectory(archive: string, signal?: AbortSignal): Promise<nu
   let bytes = 0;
   for await (const { entry, name } of picturesOf(archive, signal)) {
     const { uncompressedSize } = entry;
-    if (names.has(name)) throw new Error(`there are two files ${printable(name)} in it`);
-    if (uncompressedSize > MAX_ENTRY) throw new Error(`${printable(name)} in it is larger than any picture`);
+    if (names.has(name)) throw new Error(`there are two files ${excerpt(name)} in it`);
+    if (uncompressedSize > MAX_ENTRY) throw new Error(`${excerpt(name)} in it is larger than any picture`);
     names.add(name);
     bytes += uncompressedSize;
   }
@@ -107,7 +107,7 @@ async function* picturesOf(archive: string, signal?: AbortSignal) {
       const { fileName, externalFileAttributes } = entry;
       const fileType = (externalFileAttributes >>> 16) & 0o170000;
       // yauzl itself refuses names that are absolute or contain "..".
-      if (fileType === 0o120000) throw new Error(`${printable(fileName)} in it is a symbolic link`);
+      if (fileType === 0o120000) throw new Error(`${excerpt(fileName)} in it is a symbolic link`);
       const name = basename(fileName);
       // No pictures: folders, notes, and the hidden files that macOS adds ("__MACOSX/._0001.png").
       if (formatOfName(name) === undefined || name.startsWith(".")) continue;
@@ -128,5 +128,5 @@ async function unpack(zip: ZipFile, entry: Entry, path: string, signal?: AbortSi
   };
   const content = await zip.openReadStreamPromise(entry);
   await pipeline(content, check, createWriteStream(path, { flags: "wx" }), { signal });
-  if (crc !== entry.crc32) throw new Error(`the checksum of ${printable(entry.fileName)} in it is wrong`);
+  if (crc !== entry.crc32) throw new Error(`the checksum of ${excerpt(entry.fileName)} in it is wrong`);
 }

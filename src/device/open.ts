@@ -1,4 +1,4 @@
-import { checkArguments, checkOptions, isObject, type Wanted } from "../options/arguments.ts";
+import { aFunction, checkArguments, checkOptions, isObject, type Wanted } from "../options/arguments.ts";
 import { atLeastZero, oneOf, text } from "../options/kinds.ts";
 import { type GpuOptions, openGpuDevice } from "./adapter.ts";
 import { CpuDevice } from "./cpu-device.ts";
@@ -69,6 +69,7 @@ export function setDefaultDevice(device: Device): void {
 
 /** Runs a function whose new tensors are created on `device`. It must not be async. */
 export function onDevice<T>(device: Device, body: () => T): T {
+  checkArguments("onDevice", { device: [device, aDevice], body: [body, aFunction] });
   const before = current;
   current = device;
   try {

@@ -180,12 +180,18 @@ export async function evaluate(
   };
 }
 
+const anEvaluation: Wanted<Evaluation> = {
+  wants: "an evaluation, as evaluate() returns it",
+  fits: (value): value is Evaluation => isObject(value) && Array.isArray(value.images),
+};
+
 /**
  * The same evaluations over the pictures that all of them measured, so that their means compare. A picture
  * that one method enlarges without any error is in no one's mean PSNR, unless nothing else is left. All
  * failures are in all results.
  */
 export function overCommonPictures<E extends Evaluation>(evaluations: readonly E[]): E[] {
+  checkArguments("overCommonPictures", { "the first argument": [evaluations, listOf(anEvaluation)] });
   const isCommon = ({ name }: PictureScore) =>
     evaluations.every(({ images }) => images.some((image) => image.name === name));
   const exact = [...new Set(evaluations.flatMap((evaluation) => evaluation.exact))];

@@ -1,5 +1,6 @@
 import { checkArguments, checkOptions, instanceOf, trueOrFalse, type Wanted } from "../options/arguments.ts";
-import { printable, quote, text } from "../options/kinds.ts";
+import { quote, text } from "../options/kinds.ts";
+import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { numel } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -173,6 +174,6 @@ function holdsMember(value: unknown, seen = new Set<unknown>()): value is object
 
 function firstOf(names: string[]): string {
   return (
-    names.slice(0, 4).map(printable).join(", ") + (names.length > 4 ? ` and ${names.length - 4} more` : "")
+    names.slice(0, 4).map(excerpt).join(", ") + (names.length > 4 ? ` and ${names.length - 4} more` : "")
   );
 }

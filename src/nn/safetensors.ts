@@ -11,7 +11,8 @@ import {
   isPlain,
   type Wanted,
 } from "../options/arguments.ts";
-import { oneOf, printable, quote } from "../options/kinds.ts";
+import { oneOf, quote } from "../options/kinds.ts";
+import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { numel } from "../tensor/shape.ts";
 import { describeForeignFile } from "./foreign-file.ts";
@@ -153,17 +154,17 @@ function checkEntries(
 ): CheckedEntry[] {
   const places: { key: string; begin: number; end: number }[] = [];
   const checked = Object.entries(entries).map(([key, entry]): CheckedEntry => {
-    if (!isEntry(entry)) throw broken(`its header does not say what and where tensor ${printable(key)} is`);
+    if (!isEntry(entry)) throw broken(`its header does not say what and where tensor ${excerpt(key)} is`);
     const { dtype, shape, data_offsets } = entry;
     if (!isType(dtype)) {
       throw new DataError(
-        `${name}: tensor ${printable(key)} has type ${printable(dtype)}; F32, F16 and BF16 can be read.`,
+        `${name}: tensor ${excerpt(key)} has type ${excerpt(dtype)}; F32, F16 and BF16 can be read.`,
       );
     }
     const [begin, end] = data_offsets;
     if (end - begin !== numel(shape) * types[dtype].bytes || end > size) {
       throw broken(
-        `tensor ${printable(key)} of shape ${quote(shape)} goes from byte ${begin} to ${end}, past the end or ` +
+        `tensor ${excerpt(key)} of shape ${quote(shape)} goes from byte ${begin} to ${end}, past the end or ` +
           `a wrong length`,
       );
     }
@@ -174,7 +175,7 @@ function checkEntries(
   for (const { key, begin, end } of places.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== covered) {
       const fault = begin < covered ? "shares bytes with another tensor" : "leaves bytes before it unused";
-      throw broken(`tensor ${printable(key)}, from byte ${begin} to ${end}, ${fault}`);
+      throw broken(`tensor ${excerpt(key)}, from byte ${begin} to ${end}, ${fault}`);
     }
     covered = end;
   }
@@ -275,7 +276,7 @@ export function loadWeights(module: Module, bytes: Uint8Array, name?: string): R
     if (metadata[key] !== undefined && metadata[key] !== own) {
       throw new DataError(
         `${name ?? "The safetensors file"} holds weights of another network: its ${key} is ` +
-          `${printable(metadata[key])}, and this network's is ${own}. Create the network with the options it was ` +
+          `${excerpt(metadata[key])}, and this network's is ${own}. Create the network with the options it was ` +
           `trained with.`,
       );
     }

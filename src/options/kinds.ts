@@ -3,6 +3,7 @@
  * options of networks (src/models), the settings of training (src/train) and the flags of the command line
  * (src/cli) are tables whose entries name a kind.
  */
+import { EXCERPT_LENGTH, excerpt } from "./printable.ts";
 
 export interface Kind<T = unknown> {
   /** In words, after "wants" or "must be": "a whole number of at least 1". */
@@ -132,25 +133,8 @@ function article(noun: string): string {
   return `${/^[aeiou]/i.test(noun) ? "an" : "a"} ${noun}`;
 }
 
-/** How much of a text errors print. */
-const QUOTE_LENGTH = 80;
-
 function quoteText(text: string): string {
-  const more = text.length > QUOTE_LENGTH ? ` (${text.length} characters)` : "";
-  return `"${printable(text).replaceAll('"', '\\"')}"${more}`;
-}
-
-/**
- * A text out of a file, for an error: shortened, and with escapes for characters that a terminal obeys
- * instead of showing, such as those that change its colour or the direction of writing.
- */
-export function printable(text: string): string {
-  return escaped(text.length > QUOTE_LENGTH ? `${text.slice(0, QUOTE_LENGTH)}…` : text);
-}
-
-/** The same as a whole. */
-export function escaped(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
-    return `\\u{${character.codePointAt(0)!.toString(16)}}`;
-  });
+  const shortened = excerpt(text);
+  const more = text.length > EXCERPT_LENGTH ? ` (${text.length} characters)` : "";
+  return `"${shortened.replaceAll('"', '\\"')}"${more}`;
 }

@@ -1,5 +1,5 @@
 // How far a long job has come: a bar that redraws itself in a terminal, single lines in a log file.
-import { printable } from "./printable.ts";
+import { printable } from "../options/printable.ts";
 
 export interface ProgressOptions {
   /** Steps of the whole run. */

@@ -1,5 +1,5 @@
 // Tables of figures, for terminals and in Markdown. The first column is text, all others are numbers.
-import { printable } from "./printable.ts";
+import { printable } from "../options/printable.ts";
 
 export type Row = readonly string[];
 

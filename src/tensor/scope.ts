@@ -1,4 +1,4 @@
-import { checkArguments, isObject, type Wanted } from "../options/arguments.ts";
+import { aFunction, checkArguments, isObject, type Wanted } from "../options/arguments.ts";
 
 // Browsers without explicit resource management (Safari) lack the symbol, which is all that `using` needs.
 (Symbol as { dispose?: symbol }).dispose ??= Symbol.for("Symbol.dispose");
@@ -67,6 +67,7 @@ export function keep<T extends Tracked>(tensor: T): T {
  * such as a network. It must not be async.
  */
 export function outsideScopes<T>(body: () => T): T {
+  checkArguments("outsideScopes", { "the first argument": [body, aFunction] });
   const others = open.splice(0);
   try {
     return body();

@@ -5,7 +5,8 @@
  */
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import { printable, quote } from "../options/kinds.ts";
+import { quote } from "../options/kinds.ts";
+import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Samples } from "../picture/image.ts";
 import { type Frame, planeSizes, type VideoFormat } from "./format.ts";
@@ -61,7 +62,7 @@ export function parseHeader(line: string): VideoFormat {
   const [, name, bits] = /^(mono|\d{3}(?:jpeg|mpeg2|paldv)?)(?:p?(9|10|12|14|16))?$/.exec(space) ?? [];
   if (name === undefined || !Object.hasOwn(layouts, name)) {
     throw new DataError(
-      `standard input: colour space ${printable(space)} is not known; there are 420jpeg, 420mpeg2, 420paldv, 422, 444 ` +
+      `standard input: colour space ${excerpt(space)} is not known; there are 420jpeg, 420mpeg2, 420paldv, 422, 444 ` +
         "and mono, followed by p10 and the like for more than 8 bits. With ffmpeg, " +
         '"-pix_fmt yuv420p" chooses one.',
     );

@@ -367,10 +367,15 @@ describe("which pictures, and what becomes of the rest", () => {
 });
 
 describe("the name of the output", () => {
-  test.each(["x.tif2", "x.gif", "x.pn", "x"])("%s is refused at once", async (name) => {
+  test.each([
+    ["x.tif2", /does not end in \.png, .*\.tiff or \.avif/],
+    ["x.gif", /GIF is only read; PNG, JPEG, WebP, TIFF and AVIF are written/],
+    ["x.pn", /does not end in \.png/],
+    ["x", /does not end in \.png/],
+  ])("%s is refused at once", async (name, message) => {
     await pictures("a.png");
     const { code, text } = await upscale("a.png", "-o", `./${name}`);
-    expect({ code, text }).toEqual({ code: 2, text: expect.stringMatching(/does not end in \.png, \.jpg/) });
+    expect({ code, text }).toEqual({ code: 2, text: expect.stringMatching(message) });
     expect(files()).toEqual(["a.png"]);
     expect(await upscale("a.png", "-o", `./${name}`, "-f", "png")).toMatchObject({ code: 0 });
   });

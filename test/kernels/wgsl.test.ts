@@ -383,7 +383,16 @@ describe("kernels compile within WebGPU's default limits", () => {
         "selfEnsemble",
         "upscale",
       ],
-      ...["openMethod", "upscaleBands", "scalesOf", "readSource", "toImageData", "adaptersPresent"],
+      ...[
+        "onDevice",
+        "outsideScopes",
+        "openMethod",
+        "upscaleBands",
+        "scalesOf",
+        "readSource",
+        "toImageData",
+        "adaptersPresent",
+      ],
       ...["normalInit", "kaimingNormalInit", "whiteningInit"],
     ];
     const functions = Object.entries(ops).filter(

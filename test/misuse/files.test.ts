@@ -146,6 +146,7 @@ const calls: Call[] = [
     call: evaluation.describeConditions,
     args: [arg(() => evaluation.conditionsOf(upscaler, [picture]))],
   },
+  { name: "overCommonPictures", call: evaluation.overCommonPictures, args: [arg(() => [], "emptyList")] },
   { name: "train", call: training.train, args: [arg(() => training.presets.ESPCN.quick)] },
   { name: "resume", call: training.resume, args: [path(() => home)] },
   { name: "readCheckpoint", call: training.readCheckpoint, args: [path(() => home)] },

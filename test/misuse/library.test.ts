@@ -200,6 +200,8 @@ const calls: Call[] = [
   },
   { name: "memory", call: library.memory, args: [arg(() => device, left)] },
   { name: "setDefaultDevice", call: library.setDefaultDevice, args: [aDevice] },
+  { name: "onDevice", call: library.onDevice, args: [aDevice, arg(() => () => 1, "function")] },
+  { name: "outsideScopes", call: library.outsideScopes, args: [arg(() => () => 1, "function")] },
   // kernels/
   {
     name: "add",

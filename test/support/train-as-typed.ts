@@ -20,8 +20,7 @@ export async function trainAsTyped(
     for (let k = 0; k < 3; k++) await writePng(join(folder, name, `${k}.png`), drawnPicture(k, 220, 200));
   }
   const first = await stopped(type, folder, line, 0, env);
-  // Whatever the sentence is, a command with --resume is in it.
-  const command = /((?:npx |npm run )?pixelgrad .*--resume .*?)\.?$/m.exec(first)?.[1];
+  const command = /go on with: (.*--resume .*)$/m.exec(first)?.[1];
   if (command === undefined) throw new Error(`No command to go on with: ${first}`);
   await stopped(type, folder, command, Math.max(...stepsIn(first)), env);
   return command;

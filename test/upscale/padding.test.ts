@@ -100,7 +100,7 @@ describe("the picture is mirrored", () => {
   test("any other padding is refused", async () => {
     const options = { method: "bicubic", padding: "zeros" as "none" };
     await expect(upscale(noise(3, 3, 3), options)).rejects.toThrow(
-      'padding must be "mirror" or "none", got "zeros"',
+      'padding must be mirror or none, or left out, got "zeros"',
     );
   });
 });

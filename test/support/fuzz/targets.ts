@@ -139,16 +139,23 @@ const checkpoint: Target = {
       device: "cpu",
       step: 3,
       seconds: 1,
-      loader: { seed: 1, epoch: 0, position: 2, pictures: 3 },
+      loader: { seed: config.seed, epoch: 0, position: 2, pictures: 3 },
       pictures: { train: ["a"], valid: ["b"] },
       psnr: 30,
       best: { step: 2, psnr: 31 },
       lengths: { log: 10, events: 20 },
     } as unknown as Parameters<typeof serializeCheckpoint>[0]["state"];
     const tensors = new Map([["a", { shape: [4], data }]]);
-    return [undefined, tensors].map((average) =>
+    const whole = [undefined, tensors].map((average) =>
       serializeCheckpoint({ state, weights: tensors, average, sums: { m: data, v: data } }),
     );
+    // Changes show in the checksum. Earlier versions wrote none; then it is the state that is looked at.
+    const without = whole.map((bytes) => {
+      const { tensors, metadata } = parseSafetensors(bytes);
+      const { sha256: _, ...others } = metadata;
+      return serializeSafetensors(tensors, others);
+    });
+    return [...whole, ...without];
   },
   parse: inFolder((folder) => (input) => {
     writeFileSync(join(folder, "checkpoint.safetensors"), input);

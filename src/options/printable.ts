@@ -1,5 +1,5 @@
-/** Control characters, marks that change the direction of text, and line breaks of Unicode's own. */
-const unprintable = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
+/** Control characters, marks that change the direction of text, line breaks of Unicode's own, half characters. */
+const unprintable = /[\p{Cc}\p{Cs}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
 const short: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /**
@@ -12,4 +12,12 @@ export function printable(line: string): string {
     const code = character.charCodeAt(0).toString(16);
     return short[character] ?? (code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, "0")}`);
   });
+}
+
+/** How much of a text out of a file errors print. */
+export const EXCERPT_LENGTH = 80;
+
+/** The same for a text that may be long: its beginning. */
+export function excerpt(text: string): string {
+  return printable(text.length > EXCERPT_LENGTH ? `${text.slice(0, EXCERPT_LENGTH)}…` : text);
 }

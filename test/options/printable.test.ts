@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { printable } from "../../src/report/printable.ts";
+import { printable } from "../../src/options/printable.ts";
 import { Progress } from "../../src/report/progress.ts";
 import { markdownTable, markdownText, textTable } from "../../src/report/table.ts";
 
