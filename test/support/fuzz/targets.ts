@@ -95,13 +95,15 @@ const weights: Target = {
 const y4m: Target = {
   name: "y4m",
   seeds: () =>
-    ["C420jpeg", "C444p10", "Cmono", "C422 XCOLORRANGE=FULL"].map((space) =>
-      Buffer.concat([
-        Buffer.from(`YUV4MPEG2 W4 H4 F25:1 Ip ${space}\nFRAME\n`),
-        Buffer.alloc(48, 7),
-        Buffer.from("FRAME Ix\n"),
-        Buffer.alloc(24, 9),
-      ]),
+    // Bytes of a frame of 4 x 4 pixels.
+    Object.entries({ C420jpeg: 24, C444p10: 96, Cmono: 16, "C422 XCOLORRANGE=FULL": 32 }).map(
+      ([space, bytes]) =>
+        Buffer.concat([
+          Buffer.from(`YUV4MPEG2 W4 H4 F25:1 Ip ${space}\nFRAME\n`),
+          Buffer.alloc(bytes, 7),
+          Buffer.from("FRAME Ix\n"),
+          Buffer.alloc(bytes, 9),
+        ]),
     ),
   async parse(input) {
     const reader = new Y4mReader(Readable.from([input], { objectMode: true }));
