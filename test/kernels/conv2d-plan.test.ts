@@ -8,8 +8,8 @@ import {
   chooseVariant,
   planPlain,
   planSizes,
-  planWeightGrad,
 } from "../../src/kernels/conv2d/plan.ts";
+import { planWeightGrad } from "../../src/kernels/conv2d/plan-weight-grad.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
 
 const maxTensorBytes = 2 ** 27;

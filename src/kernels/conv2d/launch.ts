@@ -14,18 +14,16 @@ import { epilogueKernel } from "./epilogue.wgsl.ts";
 import type { Geometry } from "./geometry.ts";
 import { inputGrad, turnWeights } from "./input-grad.wgsl.ts";
 import {
-  type Convolution,
   candidates,
   chooseSizes,
   chooseVariant,
-  gridOver,
   planPlain,
   planSizes,
-  planWeightGrad,
   type Sizes,
   type Variant,
-  windowConstants,
 } from "./plan.ts";
+import { type Convolution, gridOver, windowConstants } from "./plan-common.ts";
+import { planWeightGrad } from "./plan-weight-grad.ts";
 import { sumPartials } from "./weight-grad.wgsl.ts";
 
 /** The bias is [o]; skip, for the epilogue, has the result's shape. */
