@@ -1,8 +1,8 @@
 /** Files that commands write: checked before the work begins, and never written over an input. */
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { basename, dirname } from "node:path";
 import { formatOfName } from "../data/formats.ts";
-import { fileId, isStream, targetOf } from "../data/same-file.ts";
+import { fileId, isStream, statsOf, targetOf } from "../data/same-file.ts";
 import { maxNameBytes } from "../data/temporary.ts";
 import { DataError } from "../picture/errors.ts";
 import { UsageError } from "./flags.ts";
@@ -55,11 +55,11 @@ export function checkWritable(path: string | undefined): void {
 function problemOf(path: string): string | undefined {
   const folder = dirname(targetOf(path));
   const length = Buffer.byteLength(basename(path));
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+  if (!statsOf(folder)?.isDirectory()) {
     return `there is no folder ${dirname(path)}. Make it, or name another file`;
   }
   if (length > maxNameBytes) return `its name has ${length} bytes, and file systems take ${maxNameBytes}`;
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+  if (statsOf(path)?.isDirectory()) {
     return "there is a folder of this name. Move it away, or name another file";
   }
   try {

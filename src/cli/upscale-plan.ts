@@ -1,5 +1,4 @@
 /** What `pixelgrad upscale` will read and write: settled before the first picture is computed. */
-import { statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { formatOfName, type PictureFormat, pictureFormats, stemOf, writtenFormats } from "../data/formats.ts";
 import { type LeftOut, picturesIn } from "../data/pictures-in.ts";
@@ -72,7 +71,7 @@ export function planOf(settings: UpscaleSettings, onLeftOut: (line: string) => v
 /** Where results go and in which format. @throws UsageError */
 export function settingsOf(flags: UpscaleFlags): UpscaleSettings {
   const { input, output } = flags;
-  const target = statSync(output, { throwIfNoEntry: false });
+  const target = statsOf(output);
   const isFolder = input.length === 1 && statsOf(input[0])?.isDirectory() === true;
   const intoFolder = input.length > 1 || isFolder || target?.isDirectory() === true || /[/\\]$/.test(output);
   const named = formatOfName(output);

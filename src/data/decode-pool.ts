@@ -89,7 +89,7 @@ export class DecodePool {
       const task = this.#busy.get(worker)!;
       this.#busy.delete(worker);
       this.#idle.push(worker);
-      worker.unref();
+      if (!this.#closed) worker.unref(); // close() waits for its end
       if (answer.error !== undefined) task.reject(new DataError(answer.error));
       else task.resolve(answer);
       this.#handOut();

@@ -1,6 +1,6 @@
 /** Do two paths lead to one file? To be asked before writing, so as not to replace what is read. */
 import { type BigIntStats, readlinkSync, realpathSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path";
 
 export function sameFile(a: string, b: string): boolean {
   return fileId(a) === fileId(b);
@@ -22,36 +22,43 @@ export function fileId(path: string): string {
  * What a path leads to; undefined if that is nothing, nothing that may be looked at, or a circle of links.
  */
 export function statsOf(path: string): BigIntStats | undefined {
-  try {
-    return statSync(path, { bigint: true });
-  } catch {
-    return undefined;
+  for (const place of [path, targetOf(path)]) {
+    try {
+      return statSync(place, { bigint: true });
+    } catch {}
   }
+  return undefined;
 }
 
-/** The absolute path behind all links, also where its last link leads to a file that does not exist yet. */
+/**
+ * The absolute path behind all links, also where its last link leads to a file that does not exist yet. As
+ * for every program, `link/..` is the folder around the one that the link leads to; only where there is no
+ * folder `x` is `x/..` this one.
+ */
 export function targetOf(path: string): string {
-  let target = resolve(path);
+  let target = path;
   for (let links = 0; links < 40; links++) {
+    const whole = realOf(target);
+    if (whole !== undefined) return whole;
+    const folder = realOf(dirname(target));
+    // Without such a folder there is no link either, only a place for a new file.
+    target = folder === undefined ? resolve(target) : join(folder, basename(target));
     try {
-      return realpathSync(target);
+      const link = readlinkSync(target);
+      target = isAbsolute(link) ? link : dirname(target) + sep + link;
     } catch {
-      const folder = folderOf(target);
-      try {
-        target = resolve(folder, readlinkSync(target));
-      } catch {
-        return join(folder, basename(target)); // no link
-      }
+      return realOf(target) ?? join(realOf(dirname(target)) ?? dirname(target), basename(target));
     }
   }
-  return target; // a circle of links
+  return resolve(target); // a circle of links
 }
 
-function folderOf(path: string): string {
+/** Node's other realpathSync takes `..` away before it looks at links. */
+function realOf(path: string): string | undefined {
   try {
-    return realpathSync(dirname(path));
+    return realpathSync.native(path);
   } catch {
-    return dirname(path);
+    return undefined;
   }
 }
 

@@ -120,7 +120,11 @@ describe("no original is lost", () => {
     symlinkSync("a.png", path("link.png"));
     linkSync(path("a.png"), path("hard.png"));
     symlinkSync("a.png", path("link.json"));
-    for (const name of ["a.png", "./a.png", "link.png", "hard.png"]) {
+    mkdirSync(path("around/inner"), { recursive: true });
+    symlinkSync("around/inner", path("door"));
+    linkSync(path("a.png"), path("around/a.png"));
+    const detours = ["no/../a.png", "no/such/../../a.png", "door/../a.png"];
+    for (const name of ["a.png", "./a.png", "link.png", "hard.png", ...detours]) {
       expect(await upscale("a.png", "-o", name, "--overwrite"), name).toMatchObject({ code: 2 });
     }
     for (const name of ["a.png", "link.png", "hard.png", "link.json"]) {

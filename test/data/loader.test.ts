@@ -14,6 +14,7 @@ import { DataError } from "../../src/picture/errors.ts";
 import { crop, type Image } from "../../src/picture/image.ts";
 import { augment, type Symmetry, symmetries } from "../../src/picture/patches.ts";
 import { toPlanar } from "../../src/picture/planes.ts";
+import { runFile } from "../support/run.ts";
 import { drawn, noise, temporaryFolder } from "./support.ts";
 
 const folder = temporaryFolder();
@@ -296,5 +297,28 @@ describe("failures", () => {
     const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
     const run = promisify(execFile)(process.execPath, ["--import", tsx, script], { timeout: 20_000 });
     expect((await run).stdout).toBe("done\n");
+  });
+
+  test("close() keeps the process alive until a thread that still reads has ended", async () => {
+    const worker = join(folder, "slow.mjs");
+    writeFileSync(
+      worker,
+      `import { parentPort } from "node:worker_threads";
+       parentPort.on("message", (request) => {
+         if (request === "close") setTimeout(() => parentPort.close(), 200);
+         else setTimeout(() => parentPort.postMessage({ error: "no" }), 50);
+       });`,
+    );
+    const script = join(folder, "close.mts");
+    writeFileSync(
+      script,
+      `import { DecodePool } from ${JSON.stringify(new URL("../../src/data/decode-pool.ts", import.meta.url).href)};
+       const pool = new DecodePool(1, new URL(${JSON.stringify(pathToFileURL(worker).href)}));
+       pool.load({ name: "a", high: "a.png" }, { scale: 2, colors: "rgb", inputSize: "low" }).catch(() => {});
+       await pool.close();
+       console.log("done");`,
+    );
+    const { code, stdout } = await runFile(script);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "done\n" });
   });
 });

@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { formatNames, formatOfName, namesOf, stemOf } from "../../src/data/formats.ts";
 import { partnersOf, versionsAmong } from "../../src/data/partners.ts";
 import { describeLeftOut, picturesIn } from "../../src/data/pictures-in.ts";
-import { sameFile } from "../../src/data/same-file.ts";
+import { sameFile, statsOf, targetOf } from "../../src/data/same-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { temporaryFolder } from "./support.ts";
 
@@ -195,4 +195,23 @@ describe("sameFile", () => {
     expect(sameFile(join(real, "no", "new.png"), path("other", "no", "new.png"))).toBe(true);
     expect(sameFile(join(real, "new.png"), path("new.png"))).toBe(false);
   });
+
+  test.skipIf(!unix)(
+    "follows .. as the system does: out of the folder that a link leads to, and of one that is missing",
+    () => {
+      const a = make("around", "a.png");
+      make("around/inner");
+      make("elsewhere", "a.png");
+      symlinkSync(path("around", "inner"), path("elsewhere", "link"));
+      const through = `${path("elsewhere", "link")}/../a.png`;
+      expect(sameFile(through, join(a, "a.png"))).toBe(true);
+      expect(sameFile(through, path("elsewhere", "a.png"))).toBe(false);
+      expect(targetOf(`${path("elsewhere", "link")}/../new.png`)).toBe(join(realpathSync(a), "new.png"));
+      for (const missing of [`${a}/no/../a.png`, `${a}/no/such/../../a.png`]) {
+        expect(sameFile(missing, join(a, "a.png")), missing).toBe(true);
+        expect(targetOf(missing)).toBe(join(realpathSync(a), "a.png"));
+        expect(statsOf(missing)?.isFile()).toBe(true);
+      }
+    },
+  );
 });
