@@ -1,7 +1,7 @@
 /** From a command line to an exit code, for `pixelgrad` and for the examples. */
 import { constants } from "node:os";
 import { inspect } from "node:util";
-import { orList } from "../options/kinds.ts";
+import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { type Command, helpOf, parseFlags, table, UsageError } from "./flags.ts";
 import { print, printError } from "./print.ts";

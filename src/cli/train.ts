@@ -1,6 +1,7 @@
 /** `pixelgrad train NETWORK`: a command for each network. Its flags are all the settings of training. */
 import { type Architecture, architectureOf, architectures } from "../node.ts";
-import { folder, oneOf, orList } from "../options/kinds.ts";
+import { folder, oneOf } from "../options/kinds.ts";
+import { orList } from "../options/lists.ts";
 import { Progress } from "../report/progress.ts";
 import {
   type OnLoss,

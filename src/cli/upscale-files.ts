@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { makeFolder } from "../data/files.ts";
-import { listFormats, type PictureFormat, pictureFormats, writtenFormats } from "../data/formats.ts";
+import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "../data/formats.ts";
 import {
   checkPictureSize,
   type Note,
@@ -13,6 +13,7 @@ import {
 import { fileId, isStream } from "../data/same-file.ts";
 import { removeLeftovers } from "../data/temporary.ts";
 import { type Bands, type UpscaleReport, type Upscaler, upscaleBands } from "../node.ts";
+import { andList } from "../options/lists.ts";
 import { isTransparent } from "../picture/alpha.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
@@ -66,10 +67,10 @@ export async function upscaleFiles(
 function checkFormat({ format, depth, alpha, quality }: UpscaleSettings): void {
   const { name, writes } = pictureFormats[format];
   if (!writes) {
-    throw new UsageError(`${name} is only read; ${listFormats(writtenFormats, "and")} are written`);
+    throw new UsageError(`${name} is only read; ${andList(namesOfFormats(writtenFormats))} are written`);
   }
   const those = (holds: (format: PictureFormat) => boolean) =>
-    listFormats(writtenFormats.filter(holds), "and");
+    andList(namesOfFormats(writtenFormats.filter(holds)));
   if (depth === 16 && writes.depth === 8) {
     const deep = those((other) => pictureFormats[other].writes!.depth > 8);
     throw new UsageError(`--depth 16 is for ${deep}, and the output is ${name}`);

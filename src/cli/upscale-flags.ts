@@ -1,6 +1,7 @@
 /** The flags of `pixelgrad upscale`. */
-import { formatNames, listFormats, pictureFormats, writtenFormats } from "../data/formats.ts";
+import { formatNames, namesOfFormats, pictureFormats, writtenFormats } from "../data/formats.ts";
 import { file, type Kind, oneOf, path, whole } from "../options/kinds.ts";
+import { andList } from "../options/lists.ts";
 import { alphaChoices } from "../picture/alpha.ts";
 import type { Values } from "./flags.ts";
 import { adapterFlag, ensembleFlag, methodFlag, scaleFlag } from "./methods.ts";
@@ -19,9 +20,8 @@ const size: Kind<number> = {
   write: (bytes) => `${bytes / units.M}M`,
 };
 
-const deepNames = listFormats(
-  writtenFormats.filter((format) => pictureFormats[format].writes!.depth > 8),
-  "and",
+const deepNames = andList(
+  namesOfFormats(writtenFormats.filter((format) => pictureFormats[format].writes!.depth > 8)),
 );
 
 export const upscaleFlags = {

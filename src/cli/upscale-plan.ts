@@ -5,7 +5,7 @@ import { formatOfName, type PictureFormat, pictureFormats, stemOf, writtenFormat
 import { type LeftOut, picturesIn } from "../data/pictures-in.ts";
 import { fileId, isStream, statsOf } from "../data/same-file.ts";
 import { maxNameBytes } from "../data/temporary.ts";
-import { orList } from "../options/kinds.ts";
+import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { UsageError } from "./flags.ts";
 import { checkOutputs, checkWritable, idsOf } from "./outputs.ts";

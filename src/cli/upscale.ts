@@ -1,4 +1,5 @@
 /** `pixelgrad upscale`: the command that most people come for. */
+import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { defineCommand, UsageError } from "./flags.ts";
 import { checkWritable, writeJson } from "./outputs.ts";
@@ -60,10 +61,10 @@ luma, bicubic interpolation chroma.`,
     const failed = pictures.filter(({ error }) => error !== undefined);
     if (failed.length === 0) return;
     if (pictures.length === 1) throw new DataError(failed[0].error!);
-    const names = failed.slice(0, 10).map((one) => one.input);
-    const more = failed.length > names.length ? ` and ${failed.length - names.length} more` : "";
+    const names = failed.map((one) => one.input);
     throw new DataError(
-      `${failed.length} of ${pictures.length} pictures were not enlarged (${names.join(", ")}${more}); see above.`,
+      `${failed.length} of ${pictures.length} pictures were not enlarged, for the reasons above: ` +
+        `${firstOf(names, 10)}.`,
     );
   },
 });

@@ -39,6 +39,11 @@ export interface PairFiles {
   degradation?: Degradation;
 }
 
+/** The files of a pair: one or two. */
+export function pathsOf({ high, low }: PairFiles): string[] {
+  return low === undefined ? [high] : [high, low];
+}
+
 /** Picture pairs, decoded one at a time and only when asked for. */
 export interface PairDataset extends PairFormat {
   /** For logs, such as "DIV2K train X2". */

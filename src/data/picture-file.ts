@@ -5,13 +5,14 @@
  */
 import { appendFile, type FileHandle, open } from "node:fs/promises";
 import type { Sharp } from "sharp";
+import { andList } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { decode, isStored, readHeaderOfFile, uprightSize, withoutColor } from "./decode.ts";
 import { copyWithMetadata, exifPlaceholder } from "./embed.ts";
 import { readBytes, replaceWhole, writeError } from "./files.ts";
-import { listFormats, type PictureFormat, pictureFormats, writtenFormats } from "./formats.ts";
+import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "./formats.ts";
 import {
   exifOfResult,
   fitTo,
@@ -260,7 +261,9 @@ function checkWritable(path: string, options: PictureFileOptions): void {
   const { channels, depth, format } = options;
   const { name, writes } = pictureFormats[format];
   if (!writes) {
-    throw new DataError(`${path}: ${name} is only read. ${listFormats(writtenFormats, "and")} are written.`);
+    throw new DataError(
+      `${path}: ${name} is only read. ${andList(namesOfFormats(writtenFormats))} are written.`,
+    );
   }
   checkPictureSize(path, options, format);
   const lacks = depth > 8 && writes.depth === 8 ? "16 bits" : "transparency";

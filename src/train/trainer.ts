@@ -29,7 +29,8 @@ import {
   tensor,
 } from "../node.ts";
 import { checkArguments, isObject, type Wanted } from "../options/arguments.ts";
-import { folder as aFolder, orList, quote } from "../options/kinds.ts";
+import { folder as aFolder, quote } from "../options/kinds.ts";
+import { orList } from "../options/lists.ts";
 import { type Checkpoint, type CheckpointState, readCheckpoint } from "./checkpoint.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
 import { Journal, type TrainCallbacks } from "./journal.ts";
