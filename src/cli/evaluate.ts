@@ -1,6 +1,7 @@
 import { formatNames } from "../data/formats.ts";
 import { file, folder, oneOf, whole } from "../options/kinds.ts";
 import { printable } from "../options/printable.ts";
+import { paddings } from "../upscale/tiles.ts";
 import { defineCommand } from "./flags.ts";
 import { adapterFlag, ensembleFlag, methodFlag, methodOf, scaleFlag } from "./methods.ts";
 import { checkOutputs, checkWritable, idsOf, writeJson } from "./outputs.ts";
@@ -18,7 +19,7 @@ export const measureFlags = {
   protocol: { kind: oneOf("y", "rgb"), help: "what is compared, see above; default: y" },
   border: { kind: whole(0), help: "pixels left out along each side; default: as many as the scale" },
   padding: {
-    kind: oneOf("none", "mirror"),
+    kind: paddings,
     help: "what networks see beyond the picture's edges, see above; default: none",
   },
   adapter: adapterFlag,

@@ -1,5 +1,4 @@
 /** From the bytes of a picture file to samples, with a look at the header before memory is taken for them. */
-import { readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import type { Metadata } from "sharp";
 import { DataError } from "../picture/errors.ts";
@@ -7,9 +6,9 @@ import type { Image, Samples } from "../picture/image.ts";
 import { readBmp } from "./bmp.ts";
 import { orientationOf } from "./exif.ts";
 import { formatOfBytes, type PictureFormat, pictureFormats } from "./formats.ts";
-import { chunksOf, type Read, readFrom, unpackedSize, withExifInFront } from "./png.ts";
+import { chunksOf, type Read, readFrom, readFromFile, unpackedSize, withExifInFront } from "./png.ts";
 import { readPnm } from "./pnm.ts";
-import type { Raster } from "./raster.ts";
+import { damaged, type Raster } from "./raster.ts";
 
 /** What a file says about its picture before the samples. */
 export interface Header {
@@ -43,12 +42,8 @@ export async function readHeaderOfFile(path: string): Promise<Header> {
   let file: FileHandle | undefined;
   try {
     file = await open(path);
-    const { fd } = file;
     const { size: length } = await file.stat();
-    const read = (start: number, count: number) => {
-      const bytes = Buffer.alloc(Math.max(0, Math.min(count, length - start)));
-      return bytes.subarray(0, bytes.length && readSync(fd, bytes, 0, bytes.length, start));
-    };
+    const read = readFromFile(file.fd);
     // libvips takes what stands in brackets at the end of a name for options.
     const input = path.endsWith("]") ? read(0, length) : path;
     return await readHeader({ read, length, input }, path);
@@ -223,11 +218,7 @@ export function readError(path: string, cause: unknown): DataError {
 
 function undecodable(name: string, format: PictureFormat, length: number, cause: unknown): DataError {
   const reason = (cause as Error).message.split("\n")[0];
-  return new DataError(
-    `${name}: this ${pictureFormats[format].name} picture of ${length} bytes cannot be decoded ` +
-      `(${reason}). It is damaged or was cut short; download or copy it again, or leave it out.`,
-    { cause },
-  );
+  return damaged(name, `${pictureFormats[format].name} picture of ${length} bytes`, reason, cause);
 }
 
 /** RGB(A) whose three colours are equal -> grey (+ alpha). */

@@ -1,11 +1,11 @@
 /** Puts metadata into a finished picture file. sharp itself writes profiles, and XMP outside PNG. */
-import { closeSync, createReadStream, createWriteStream, openSync, readSync } from "node:fs";
+import { closeSync, createReadStream, createWriteStream, openSync } from "node:fs";
 import { open, readFile } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import type { PictureFormat } from "./formats.ts";
 import { encodeIptc, encodeSegment, photoshop } from "./jpeg.ts";
 import type { Comment, Metadata } from "./metadata.ts";
-import { chunksOf, encodeChunk } from "./png.ts";
+import { chunksOf, encodeChunk, readFromFile } from "./png.ts";
 import { addToTiff } from "./tiff-tags.ts";
 
 /** A file begins with `start` in place of its first `length` bytes. */
@@ -53,10 +53,7 @@ function startOfPng(path: string, metadata: Metadata): NewStart {
   let length = 0;
   const file = openSync(path, "r");
   try {
-    const read = (start: number, count: number) => {
-      const bytes = Buffer.alloc(count);
-      return bytes.subarray(0, readSync(file, bytes, 0, count, start));
-    };
+    const read = readFromFile(file);
     for (const { type, start, end } of chunksOf(read)) {
       length = start;
       if (type === "IDAT") break;

@@ -10,12 +10,15 @@ import { type Density, Directories, densityIn, exifOfDensity, forNewPicture } fr
 import { type PictureFormat, pictureFormats } from "./formats.ts";
 import {
   gammaCurve,
-  type Primaries,
-  pieceCurve,
+  isHdrCode,
+  isTelevisionCode,
   profileFor,
   profileOf,
+  profileOfCode,
   srgbCurve,
   srgbPrimaries,
+  srgbPrimariesCode,
+  srgbTransfer,
 } from "./icc.ts";
 import { iptcOf, maxSegment, photoshop, segmentsOf, startsWith } from "./jpeg.ts";
 import { chunksOf, encodeChunk, readFrom } from "./png.ts";
@@ -111,7 +114,7 @@ function avifMetadata(bytes: Uint8Array, metadata: Metadata): Found {
   const [primaries, transfer] = [file.readUInt16BE(at + 8), file.readUInt16BE(at + 10)];
   const lost = isHdrCode(transfer) ? ["the note that its colours are HDR"] : [];
   // Files that name the curve of television mean that of screens.
-  const icc = profileOfCode(primaries, curveByCode[transfer] === bt709Curve ? 13 : transfer);
+  const icc = profileOfCode(primaries, isTelevisionCode(transfer) ? srgbTransfer : transfer);
   return { metadata: { ...metadata, icc }, lost };
 }
 
@@ -223,7 +226,7 @@ function profileOfPng(metadata: Metadata): { readonly icc?: Uint8Array; readonly
   );
   const [code, gama, chrm] = ["cICP", "gAMA", "cHRM"].map((type) => contents.get(type));
   if (code && code.length >= 4) {
-    const isSrgb = code[0] === 1 && code[1] === 13;
+    const isSrgb = code[0] === srgbPrimariesCode && code[1] === srgbTransfer;
     const profile = profileOfCode(code[0], code[1]);
     return isSrgb || profile ? { icc: profile } : { icc, isHdr: isHdrCode(code[1]) };
   }
@@ -240,50 +243,9 @@ function profileOfPng(metadata: Metadata): { readonly icc?: Uint8Array; readonly
   return { icc: profileOf("RGB", isUsual ? srgbCurve : gammaCurve(1 / gamma), primaries) };
 }
 
-/** A profile for codes of colours; undefined if they are those of sRGB, or none that a profile can say. */
-function profileOfCode(primariesCode: number, transfer: number): Uint8Array | undefined {
-  const [primaries, curve] = [primariesByCode[primariesCode], curveByCode[transfer]];
-  if (!primaries || !curve || (primariesCode === 1 && transfer === 13)) return undefined;
-  return profileOf("RGB", curve, primaries);
-}
-
-/** PQ and HLG. */
-function isHdrCode(transfer: number): boolean {
-  return transfer === 16 || transfer === 18;
-}
-
 function pointAt(bytes: Buffer, at: number): [number, number] {
   return [bytes.readUInt32BE(at) / 1e5, bytes.readUInt32BE(at + 4) / 1e5];
 }
-
-/** By ITU-T H.273: white D65, except for code 11. */
-const primariesByCode: Readonly<Record<number, Primaries>> = {
-  1: srgbPrimaries,
-  5: [srgbPrimaries[0], [0.64, 0.33], [0.29, 0.6], [0.15, 0.06]],
-  6: [srgbPrimaries[0], [0.63, 0.34], [0.31, 0.595], [0.155, 0.07]],
-  7: [srgbPrimaries[0], [0.63, 0.34], [0.31, 0.595], [0.155, 0.07]],
-  9: [srgbPrimaries[0], [0.708, 0.292], [0.17, 0.797], [0.131, 0.046]],
-  11: [
-    [0.314, 0.351],
-    [0.68, 0.32],
-    [0.265, 0.69],
-    [0.15, 0.06],
-  ],
-  12: [srgbPrimaries[0], [0.68, 0.32], [0.265, 0.69], [0.15, 0.06]],
-};
-
-const bt709Curve = pieceCurve([1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081]);
-
-const curveByCode: Readonly<Record<number, Uint8Array>> = {
-  1: bt709Curve,
-  4: gammaCurve(2.2),
-  5: gammaCurve(2.8),
-  6: bt709Curve,
-  8: gammaCurve(1),
-  13: srgbCurve,
-  14: bt709Curve,
-  15: bt709Curve,
-};
 
 /** The colours of a file as one profile, for whoever wants sRGB; undefined if they are sRGB. */
 export function profileIn(metadata: Metadata): Uint8Array | undefined {

@@ -17,10 +17,11 @@ export interface Raster {
   samples(): Samples;
 }
 
-/** Throws a DataError that names the file, for what its header says wrongly. */
-export function damaged(name: string, format: string, reason: string): DataError {
+/** What to say of a picture whose bytes cannot be right. `what` it is: "BMP picture". */
+export function damaged(name: string, what: string, reason: string, cause?: unknown): DataError {
   return new DataError(
-    `${name}: this ${format} picture cannot be decoded (${reason}). ` +
+    `${name}: this ${what} cannot be decoded (${reason}). ` +
       "It is damaged or was cut short; download or copy it again, or leave it out.",
+    { cause },
   );
 }

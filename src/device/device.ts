@@ -26,6 +26,12 @@ export interface MemoryStats {
   pipelines: number;
 }
 
+/** Those of a device that holds nothing. */
+export function emptyStats(): MemoryStats {
+  const buffers = { buffers: 0, bufferBytes: 0, buffersCreated: 0 };
+  return { live: 0, liveBytes: 0, peakBytes: 0, ...buffers, pipelines: 0 };
+}
+
 /** A WGSL or WebGPU error, or a lost device. */
 export class GpuError extends Error {
   override name = "GpuError";

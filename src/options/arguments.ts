@@ -64,6 +64,7 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
   return isObject(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value));
 }
 
+export const anObject: Wanted<object> = { wants: "an object", fits: isObject };
 /** For what is checked elsewhere. */
 export const anything: Wanted = { wants: "anything", fits: (_): _ is unknown => true };
 

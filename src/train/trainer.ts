@@ -28,7 +28,7 @@ import {
   type Tensor,
   tensor,
 } from "../node.ts";
-import { checkArguments, isObject, type Wanted } from "../options/arguments.ts";
+import { anObject, checkArguments, isObject, type Wanted } from "../options/arguments.ts";
 import { folder as aFolder, quote } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
 import { type Checkpoint, type CheckpointState, readCheckpoint } from "./checkpoint.ts";
@@ -69,8 +69,6 @@ export interface TrainResult {
   /** If the network is of no use, being far below bicubic: a paragraph that says so, and what to change. */
   readonly advice: string | undefined;
 }
-
-const anObject: Wanted<object> = { wants: "an object", fits: isObject };
 
 const aConfig: Wanted<TrainConfig> = {
   wants: "a configuration, such as { ...presets.EDSR.quick, data: [folder] }",

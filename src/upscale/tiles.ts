@@ -38,6 +38,8 @@ export interface UpscaleOptions {
   readonly padding?: "mirror" | "none";
 }
 
+export const paddings = oneOf("mirror", "none");
+
 const bytesAboveZero: Wanted<number> = {
   wants: "a number of bytes above 0",
   fits: (value): value is number => typeof value === "number" && value > 0,
@@ -54,7 +56,7 @@ export function checkUpscaleOptions(caller: string, options: object): void {
     onProgress: [onProgress, optional(aFunction)],
     tile: [tile, optional(whole(1))],
     maxMemory: [maxMemory, optional(bytesAboveZero)],
-    padding: [padding, optional(oneOf("mirror", "none"))],
+    padding: [padding, optional(paddings)],
   });
 }
 
@@ -138,18 +140,11 @@ export function planTiles(
   };
 }
 
-/**
- * How many pixels of the mirrored picture a method gets beyond each edge.
- *
- * @throws RangeError for a `padding` that there is not.
- */
+/** How many pixels of the mirrored picture a method gets beyond each edge. */
 function paddingOf(
   { padding: pixels = 0, margin }: Pick<Method, "padding" | "margin">,
   { padding = "mirror" }: UpscaleOptions,
 ): number {
-  if (padding !== "mirror" && padding !== "none") {
-    throw new RangeError(`upscale: padding must be "mirror" or "none", got ${JSON.stringify(padding)}.`);
-  }
   return padding === "none" ? 0 : Math.min(pixels, margin);
 }
 
