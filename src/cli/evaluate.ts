@@ -36,7 +36,11 @@ rounded result is compared.
 
 --padding none, the default, measures networks as the papers do: they get the picture alone, and
 most of them see zeros beyond its edges. "pixelgrad upscale" mirrors the picture there, which
---padding mirror measures.`;
+--padding mirror measures.
+
+Of 16 bits per sample the upper 8 are measured, and of several frames the first. A picture that
+cannot be measured, such as a transparent one, does not stop the others: a line says why, and the
+exit code is 1.`;
 
 export const evaluateCommand = defineCommand({
   about: `

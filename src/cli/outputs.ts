@@ -27,14 +27,14 @@ export interface Output {
  * @throws UsageError that names the flag
  */
 export function checkOutputs(outputs: readonly Output[], inputs: ReadonlySet<string>): void {
-  const taken = new Set<string>();
+  const outputIds = new Set<string>();
   for (const { flag, path } of outputs) {
     if (path === undefined || isStream(path)) continue;
     const id = fileId(path);
     if (inputs.has(id)) throw new UsageError(`${path} is an input; ${flag} must name another place`);
-    if (taken.has(id))
+    if (outputIds.has(id))
       throw new UsageError(`${path} would be written twice; ${flag} must name another place`);
-    taken.add(id);
+    outputIds.add(id);
     if (flag === "--json" && formatOfName(path) !== undefined) {
       throw new UsageError(`--json writes text, and ${path} is the name of a picture; take one in .json`);
     }

@@ -90,14 +90,14 @@ const lenient = { limitInputPixels: false, failOn: "error" } as const;
 
 /** What libvips does not see: the number of frames, and an orientation behind the samples. */
 function pngExtras(read: Read): { orientation?: number; frames?: number } {
-  const found: { orientation?: number; frames?: number } = {};
+  const extras: { orientation?: number; frames?: number } = {};
   let inFront = true;
   for (const { type, data } of chunksOf(read)) {
     if (type === "IDAT") inFront = false;
-    if (type === "acTL" && inFront) found.frames = Buffer.from(data()).readUInt32BE(0);
-    if (type === "eXIf") found.orientation = orientationOf(data());
+    if (type === "acTL" && inFront) extras.frames = Buffer.from(data()).readUInt32BE(0);
+    if (type === "eXIf") extras.orientation = orientationOf(data());
   }
-  return found;
+  return extras;
 }
 
 /** A gigabyte. While it is decoded, a picture takes up to three times as much as its samples. */
@@ -121,7 +121,7 @@ function checked(header: Header, length: number, name: string, packed?: number):
     const gigabytes = (size / 2 ** 30).toPrecision(3);
     throw new DataError(
       `${name}: this picture claims to have ${width}x${height} pixels, which take ${gigabytes} GiB, and at ` +
-        "most 1 GiB is read. If it does, cut it into parts; else the file is damaged.",
+        "most 1 GiB is read. If that is right, cut it into parts; otherwise the file is damaged.",
     );
   }
   if ((packed ?? width * height) > length * (mostPerByte[format] ?? Number.POSITIVE_INFINITY)) {

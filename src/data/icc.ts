@@ -170,13 +170,13 @@ function columnsOf([white, ...colors]: Primaries): Vector[] {
   const amounts = times(inverse(matrix), xyz(white));
   const [from, to] = [times(cones, xyz(white)), times(cones, d50)];
   return colors.map((color, i) => {
-    const seen = times(
+    const response = times(
       cones,
       xyz(color).map((value) => value * amounts[i]),
     );
     return times(
       inverse(cones),
-      seen.map((value, k) => (value * to[k]) / from[k]),
+      response.map((value, k) => (value * to[k]) / from[k]),
     );
   });
 }

@@ -72,15 +72,15 @@ export async function decodePictureFile(
   }
   if (warning !== undefined) notes.push({ kind: "decoder", text: `the decoder warns: ${excerpt(warning)}` });
 
-  const found = metadataOf(header, bytes);
+  const content = metadataOf(header, bytes);
   const stored = isStored(header);
   if (!stored) notes.push({ kind: "color", text: `converted to sRGB, from ${header.space}` });
-  const metadata = stored ? found.metadata : { ...found.metadata, icc: undefined, pngColor: undefined };
+  const metadata = stored ? content.metadata : { ...content.metadata, icc: undefined, pngColor: undefined };
   if (target === "srgb") {
     const icc = profileIn(metadata);
     return { image: icc ? await toSrgb(image, icc) : image, notes };
   }
-  const fitted = fitTo({ ...found, metadata }, target, image.channels);
+  const fitted = fitTo({ ...content, metadata }, target, image.channels);
   const { convertFrom } = fitted;
   const { icc } = fitted.metadata;
   const takesIcc = icc === undefined || (await takesProfile(icc, target, image.channels));

@@ -78,7 +78,7 @@ function ownMark(): string {
 // ---- What killed processes have left
 
 /** The temporary files in a folder when this process first wrote there. */
-const seen = new Map<string, string[]>();
+const firstListing = new Map<string, string[]>();
 
 /** Milliseconds without a change after which a file counts as left behind where only its age can tell. */
 const oldAge = 24 * 60 * 60 * 1000;
@@ -86,8 +86,8 @@ const oldAge = 24 * 60 * 60 * 1000;
 /** Removes the temporary files of `path` whose processes have ended. */
 export function removeLeftovers(path: string): void {
   const { folder, name } = placeOf(path);
-  const names = seen.get(folder) ?? temporariesIn(folder);
-  seen.set(folder, names);
+  const names = firstListing.get(folder) ?? temporariesIn(folder);
+  firstListing.set(folder, names);
   const start = `${shortened(name)}.`;
   for (const other of names) {
     if (!other.startsWith(start)) continue;

@@ -62,7 +62,8 @@ export class Lock {
       }
       const old = read(folder);
       // Several processes may find the same dead lock; one of them wins the next round.
-      if (attempt === 3 || (await isHeld(folder, old, onMessage, patience))) throw held(folder, old?.owner);
+      if (attempt === 3 || (await isHeld(folder, old, onMessage, patience)))
+        throw refusal(folder, old?.owner);
       if (read(folder)?.text === old?.text) rmSync(join(folder, lockFile), { force: true });
     }
   }
@@ -84,7 +85,7 @@ export class Lock {
   /** To be called before writing. @throws DataError if another process has taken this one for dead */
   check(): void {
     const { owner } = read(this.#folder) ?? {};
-    if (owner && owner.token !== this.#owner.token) throw held(this.#folder, owner);
+    if (owner && owner.token !== this.#owner.token) throw refusal(this.#folder, owner);
   }
 
   release(): void {
@@ -97,10 +98,10 @@ export class Lock {
 /** Throws a DataError if a process that is known to be alive trains in the folder. */
 export function refuseLocked(folder: string): void {
   const { owner } = read(folder) ?? {};
-  if (owner && isRunning(owner.process)) throw held(folder, owner);
+  if (owner && isRunning(owner.process)) throw refusal(folder, owner);
 }
 
-function held(folder: string, owner: Owner | undefined): DataError {
+function refusal(folder: string, owner: Owner | undefined): DataError {
   const who = owner
     ? `process ${owner.process.pid} on ${owner.host} has been doing so since ${owner.since}`
     : "";

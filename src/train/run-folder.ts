@@ -51,7 +51,7 @@ export type LogEntry = Readonly<Record<string, unknown>> & { readonly step?: num
  * run that fails before its first step leaves nothing.
  */
 export class RunFolder {
-  readonly #wanted: { readonly path: string; readonly numbered: boolean };
+  readonly #target: { readonly path: string; readonly numbered: boolean };
   readonly #onMessage: (line: string) => void;
   #path: string | undefined;
   #lock: Lock | undefined;
@@ -59,12 +59,12 @@ export class RunFolder {
   #pending: { file: string; bytes: Uint8Array | string }[] = [];
 
   private constructor(
-    wanted: { readonly path: string; readonly numbered: boolean },
+    target: { readonly path: string; readonly numbered: boolean },
     onMessage: (line: string) => void,
     path?: string,
     lock?: Lock,
   ) {
-    this.#wanted = wanted;
+    this.#target = target;
     this.#onMessage = onMessage;
     this.#path = path;
     this.#lock = lock;
@@ -92,7 +92,7 @@ export class RunFolder {
 
   /** Where the results are, or will be. */
   get path(): string {
-    return this.#path ?? this.#wanted.path;
+    return this.#path ?? this.#target.path;
   }
 
   /** Is there a folder, with a checkpoint of this run in it? */
@@ -106,7 +106,7 @@ export class RunFolder {
 
   /** Makes the folder of a new run, locked and with its first checkpoint. */
   async begin(checkpoint: Uint8Array): Promise<void> {
-    const { path, numbered } = this.#wanted;
+    const { path, numbered } = this.#target;
     for (let i = 1; this.#lock === undefined && (i === 1 || numbered); i++) {
       this.#path = i === 1 ? path : `${path}-${i}`;
       if (!existsSync(this.#path)) this.#lock = await makeLocked(this.#path, checkpoint);

@@ -53,7 +53,9 @@ export interface TrainOptions extends TrainCallbacks {
   readonly onLoss?: OnLoss;
 }
 
+/** What becomes of a run whose device is lost: see TrainOptions. */
 export type OnLoss = (typeof onLossChoices)[number];
+/** The values of `onLoss`; the first is the default. */
 export const onLossChoices = ["fail", "resume"] as const;
 
 export interface TrainResult {
@@ -176,10 +178,10 @@ const maxLosses = 10;
 /** Says how a device was lost; undefined if it works. The news may come after the calls that it makes fail. */
 async function lossOf(device: Device): Promise<string | undefined> {
   if (!(device instanceof GpuDevice)) return undefined;
-  const lost = await Promise.race([device.gpu.lost, setTimeout(500, undefined)]);
-  if (!lost) return undefined;
+  const info = await Promise.race([device.gpu.lost, setTimeout(500, undefined)]);
+  if (!info) return undefined;
   await device.sync().catch(() => {}); // it has reported its failure, and need not once more at the end
-  const reason = lost.message ? ` (${lost.message.trim().split("\n")[0]})` : "";
+  const reason = info.message ? ` (${info.message.trim().split("\n")[0]})` : "";
   return `The GPU device ${device.name} was lost${reason}.`;
 }
 
