@@ -1,5 +1,5 @@
-import { checkArguments, isObject } from "../options/arguments.ts";
-import { oneOf, quote, whole } from "../options/kinds.ts";
+import { checkArguments, checkIsObject } from "../options/arguments.ts";
+import { oneOf, whole } from "../options/kinds.ts";
 import { withoutAlpha } from "../picture/alpha.ts";
 import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
@@ -208,9 +208,7 @@ export function pairFormat(
   caller: string,
   options: Partial<PairFormat> & { readonly scale: number },
 ): PairFormat {
-  if (!isObject(options)) {
-    throw new RangeError(`${caller}: options are an object such as { scale: 2 }, got ${quote(options)}.`);
-  }
+  checkIsObject(caller, options, "such as { scale: 2 }");
   const { scale, colors = "rgb", inputSize = "low" } = options;
   checkArguments(caller, {
     scale: [scale, whole(2, 64)],

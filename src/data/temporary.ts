@@ -1,10 +1,11 @@
 /**
- * Files and folders that are not complete yet. Each lies beside the file that it will become, under the same name and a
- * mark that says which process writes it: `large.png.3f9a2b1c-1x8-5k2z-9d41c07b22e6.tmp`. So that none is left:
+ * Files and folders that are not complete yet. Each lies beside the one that it will become, under the same
+ * name and a mark that says which process writes it: `large.png.3f9a2b1c-1x8-5k2z-9d41c07b22e6.tmp`. None
+ * stays behind:
  *
  * - what writes a file removes its temporary file if it fails;
- * - at the end of the process, however it was asked to end, those that are left are removed;
- * - where the process had no chance (kill -9, a power cut), the next one that writes the same file removes it.
+ * - the end of the process removes the rest, whatever signal asks for it;
+ * - after kill -9 or a power cut, the next process that writes the same file removes it.
  */
 import { randomBytes } from "node:crypto";
 import { readdirSync, rmSync, statSync } from "node:fs";

@@ -11,8 +11,15 @@
  * All windows of a picture have the same size (they overlap a little more instead), so that a device can use
  * the same buffers for all.
  */
-import { aFunction, aSignal, checkArguments, isObject, optional, type Wanted } from "../options/arguments.ts";
-import { oneOf, quote, whole } from "../options/kinds.ts";
+import {
+  aFunction,
+  aSignal,
+  checkArguments,
+  checkIsObject,
+  optional,
+  type Wanted,
+} from "../options/arguments.ts";
+import { oneOf, whole } from "../options/kinds.ts";
 import type { Samples } from "../picture/image.ts";
 import type { Planes } from "../picture/planes.ts";
 import { mirror } from "../picture/resize-weights.ts";
@@ -47,9 +54,7 @@ const bytesAboveZero: Wanted<number> = {
 
 /** Throws a RangeError for options of all that enlarges, unless they have the right types. */
 export function checkUpscaleOptions(caller: string, options: object): void {
-  if (!isObject(options)) {
-    throw new RangeError(`${caller}: options are an object such as { scale: 2 }, got ${quote(options)}.`);
-  }
+  checkIsObject(caller, options, "such as { scale: 2 }");
   const { signal, onProgress, tile, maxMemory, padding } = options as UpscaleOptions;
   checkArguments(caller, {
     signal: [signal, optional(aSignal)],
