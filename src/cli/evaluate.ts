@@ -1,4 +1,5 @@
 import { formatNames } from "../data/formats.ts";
+import { pathsOf } from "../data/pairs.ts";
 import { file, folder, oneOf, whole } from "../options/kinds.ts";
 import { printable } from "../options/printable.ts";
 import { paddings } from "../upscale/tiles.ts";
@@ -77,7 +78,7 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
     const opened = await methodOf(flags);
     try {
       const pictures = findPictures(hr, lr, opened.upscaler.scale, printError);
-      const inputs = idsOf([opened.weights, ...pictures.flatMap(({ high, low }) => [high, low])]);
+      const inputs = idsOf([opened.weights, ...pictures.flatMap(pathsOf)]);
       checkOutputs([{ flag: "--json", path: json }], inputs);
       const width = Math.max("picture".length, ...pictures.map(({ name }) => printable(name).length));
       const printRow = (name: string, ...columns: string[]) =>

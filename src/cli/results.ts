@@ -1,6 +1,6 @@
 /** A measurement as `evaluate` and `compare` print it: columns, a sentence and JSON. */
 
-import type { PairFiles, Size } from "../data/pairs.ts";
+import { type PairFiles, pathsOf, type Size } from "../data/pairs.ts";
 import type { Note } from "../data/picture-file.ts";
 import type { EvaluateOptions, Evaluation, PictureScore } from "../evaluate/index.ts";
 import { firstOf } from "../options/lists.ts";
@@ -29,7 +29,6 @@ export async function measure(
   const { evaluate } = await import("../evaluate/index.ts");
   const evaluation = await evaluate(upscaler, pictures, options);
   const { headersOf, reductionsOf } = await import("../data/reductions.ts");
-  const { pathsOf } = await import("../data/pairs.ts");
   const notes = reductionsOf(await headersOf(pictures.flatMap(pathsOf)), ["depth", "frames"]);
   const adapter = adapterOf(upscaler);
   return { ...evaluation, ensemble, parameters, weights: weights ?? null, notes, adapter };
