@@ -11,7 +11,7 @@ import {
   upscale,
 } from "../../src/node.ts";
 import { Random } from "../../src/tensor/random.ts";
-import { loseAt } from "../../test/support/lose-device.ts";
+import { loseAt } from "../../test/support/lose-devices.ts";
 import type { Soak } from "./support/soak.ts";
 
 const random = new Random(1);

@@ -1,6 +1,7 @@
 /** `pixelgrad compare`: measures methods one after the other, and writes a table, a plot and details. */
 import { basename, extname, join, resolve, sep } from "node:path";
 import { makeFolder, writePng, writeWhole } from "../data/files.ts";
+import { pathsOf } from "../data/pairs.ts";
 import type { Picture } from "../evaluate/index.ts";
 import { folder, type Kind, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
@@ -60,7 +61,7 @@ ${aboutProtocols}`,
       const { scale } = methods[0].upscaler;
       const pictures = findPictures(hr, lr, scale, printError);
       const weights = methods.map((method) => method.weights);
-      const inputs = idsOf([...weights, ...pictures.flatMap(({ high, low }) => [high, low])]);
+      const inputs = idsOf([...weights, ...pictures.flatMap(pathsOf)]);
       const outputs = outputNames.map((name) => ({ flag: "--out", path: join(out, name) }));
       checkOutputs(outputs, inputs);
       makeFolder(out, "Name another one with --out.");

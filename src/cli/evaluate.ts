@@ -1,6 +1,8 @@
 import { formatNames } from "../data/formats.ts";
+import { pathsOf } from "../data/pairs.ts";
 import { file, folder, oneOf, whole } from "../options/kinds.ts";
 import { printable } from "../options/printable.ts";
+import { paddings } from "../upscale/tiles.ts";
 import { defineCommand } from "./flags.ts";
 import { adapterFlag, ensembleFlag, methodFlag, methodOf, scaleFlag } from "./methods.ts";
 import { checkOutputs, checkWritable, idsOf, writeJson } from "./outputs.ts";
@@ -18,7 +20,7 @@ export const measureFlags = {
   protocol: { kind: oneOf("y", "rgb"), help: "what is compared, see above; default: y" },
   border: { kind: whole(0), help: "pixels left out along each side; default: as many as the scale" },
   padding: {
-    kind: oneOf("none", "mirror"),
+    kind: paddings,
     help: "what networks see beyond the picture's edges, see above; default: none",
   },
   adapter: adapterFlag,
@@ -35,7 +37,11 @@ rounded result is compared.
 
 --padding none, the default, measures networks as the papers do: they get the picture alone, and
 most of them see zeros beyond its edges. "pixelgrad upscale" mirrors the picture there, which
---padding mirror measures.`;
+--padding mirror measures.
+
+Of 16 bits per sample the upper 8 are measured, and of several frames the first. A picture that
+cannot be measured, such as a transparent one, does not stop the others: a line says why, and the
+exit code is 1.`;
 
 export const evaluateCommand = defineCommand({
   about: `
@@ -72,7 +78,7 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
     const opened = await methodOf(flags);
     try {
       const pictures = findPictures(hr, lr, opened.upscaler.scale, printError);
-      const inputs = idsOf([opened.weights, ...pictures.flatMap(({ high, low }) => [high, low])]);
+      const inputs = idsOf([opened.weights, ...pictures.flatMap(pathsOf)]);
       checkOutputs([{ flag: "--json", path: json }], inputs);
       const width = Math.max("picture".length, ...pictures.map(({ name }) => printable(name).length));
       const printRow = (name: string, ...columns: string[]) =>

@@ -94,8 +94,8 @@ function parse(
     const allowPositionals = operands !== undefined;
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals });
     if (operands === undefined || positionals.length === 0) return values as Parsed;
-    const named = (values as Parsed)[operands] ?? [];
-    return { ...(values as Parsed), [operands]: [...named, ...positionals] };
+    const byFlag = (values as Parsed)[operands] ?? [];
+    return { ...(values as Parsed), [operands]: [...byFlag, ...positionals] };
   } catch (error) {
     // Node's own messages have several lines and advice about positional arguments.
     const [reason] = (error as Error).message.split(/\. |\n/);

@@ -1,6 +1,7 @@
 /** Flags that say which method enlarges, by how much and where. All commands share them. */
 import { adapterChoices } from "../device/adapter-choice.ts";
-import { oneOf, orList, text } from "../options/kinds.ts";
+import { oneOf, text } from "../options/kinds.ts";
+import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
 import {

@@ -1,10 +1,10 @@
 /** Files that commands write: checked before the work begins, and never written over an input. */
 import { accessSync, constants } from "node:fs";
 import { basename, dirname } from "node:path";
+import { writeError, writeWhole } from "../data/files.ts";
 import { formatOfName } from "../data/formats.ts";
 import { fileId, isStream, statsOf, targetOf } from "../data/same-file.ts";
 import { maxNameBytes } from "../data/temporary.ts";
-import { DataError } from "../picture/errors.ts";
 import { UsageError } from "./flags.ts";
 
 /** The files that a command reads. Weights that come with the library are none of them. */
@@ -27,14 +27,14 @@ export interface Output {
  * @throws UsageError that names the flag
  */
 export function checkOutputs(outputs: readonly Output[], inputs: ReadonlySet<string>): void {
-  const taken = new Set<string>();
+  const outputIds = new Set<string>();
   for (const { flag, path } of outputs) {
     if (path === undefined || isStream(path)) continue;
     const id = fileId(path);
     if (inputs.has(id)) throw new UsageError(`${path} is an input; ${flag} must name another place`);
-    if (taken.has(id))
+    if (outputIds.has(id))
       throw new UsageError(`${path} would be written twice; ${flag} must name another place`);
-    taken.add(id);
+    outputIds.add(id);
     if (flag === "--json" && formatOfName(path) !== undefined) {
       throw new UsageError(`--json writes text, and ${path} is the name of a picture; take one in .json`);
     }
@@ -48,34 +48,26 @@ export function checkOutputs(outputs: readonly Output[], inputs: ReadonlySet<str
  */
 export function checkWritable(path: string | undefined): void {
   if (path === undefined || isStream(path)) return;
-  const problem = problemOf(path);
-  if (problem) throw new DataError(`${path}: cannot be written: ${problem}.`);
+  const code = problemOf(path);
+  if (code !== undefined) throw writeError(path, Object.assign(new Error(code), { code }));
 }
 
+/** The code of the error that writing would meet. */
 function problemOf(path: string): string | undefined {
   const folder = dirname(targetOf(path));
-  const length = Buffer.byteLength(basename(path));
-  if (!statsOf(folder)?.isDirectory()) {
-    return `there is no folder ${dirname(path)}. Make it, or name another file`;
-  }
-  if (length > maxNameBytes) return `its name has ${length} bytes, and file systems take ${maxNameBytes}`;
-  if (statsOf(path)?.isDirectory()) {
-    return "there is a folder of this name. Move it away, or name another file";
-  }
+  if (!statsOf(folder)?.isDirectory()) return "ENOENT";
+  if (Buffer.byteLength(basename(path)) > maxNameBytes) return "ENAMETOOLONG";
+  if (statsOf(path)?.isDirectory()) return "EISDIR";
   try {
     accessSync(folder, constants.W_OK);
     return undefined;
   } catch (error) {
-    const isReadOnly = (error as NodeJS.ErrnoException).code === "EROFS";
-    return isReadOnly
-      ? "this disk is read-only. Choose another folder"
-      : "you may not write there. Choose another folder";
+    return (error as NodeJS.ErrnoException).code;
   }
 }
 
 /** Does nothing without a path. */
 export async function writeJson(path: string | undefined, value: unknown): Promise<void> {
   if (path === undefined) return;
-  const { writeWhole } = await import("../data/files.ts");
   await writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
 }

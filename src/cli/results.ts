@@ -1,8 +1,9 @@
 /** A measurement as `evaluate` and `compare` print it: columns, a sentence and JSON. */
 
-import type { PairFiles, Size } from "../data/pairs.ts";
+import { type PairFiles, pathsOf, type Size } from "../data/pairs.ts";
 import type { Note } from "../data/picture-file.ts";
 import type { EvaluateOptions, Evaluation, PictureScore } from "../evaluate/index.ts";
+import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
 import { adapterOf } from "../upscale/method.ts";
@@ -14,7 +15,7 @@ export interface Result extends Evaluation {
   parameters: number;
   /** File of the weights, or "pretrained"; null for interpolation. */
   weights: string | null;
-  /** What was left out of the pictures: bits, frames. */
+  /** What the pictures have that was not measured: bits, frames. */
   notes: Note[];
   /** Where it ran: an adapter's name, or "JavaScript" for interpolation. */
   adapter: string;
@@ -27,9 +28,8 @@ export async function measure(
 ): Promise<Result> {
   const { evaluate } = await import("../evaluate/index.ts");
   const evaluation = await evaluate(upscaler, pictures, options);
-  const { reductionsOf } = await import("../data/reductions.ts");
-  const paths = pictures.flatMap(({ high, low }) => (low === undefined ? [high] : [high, low]));
-  const notes = await reductionsOf(paths);
+  const { headersOf, reductionsOf } = await import("../data/reductions.ts");
+  const notes = reductionsOf(await headersOf(pictures.flatMap(pathsOf)), ["depth", "frames"]);
   const adapter = adapterOf(upscaler);
   return { ...evaluation, ensemble, parameters, weights: weights ?? null, notes, adapter };
 }
@@ -48,10 +48,7 @@ export function milliseconds(ms: number): string {
 export function describeResult({ conditions, adapter, exact, failures, images, notes }: Result): string {
   const sentences = [conditions, `Times: ${adapter}, after a warm-up`];
   const cropped = images.filter((image) => image.cropped !== undefined).map(describeCropped);
-  if (cropped.length > 0) {
-    const more = cropped.length > 3 ? `, and ${cropped.length - 3} more` : "";
-    sentences.push(`Cropped to fit: ${cropped.slice(0, 3).join(", ")}${more}`);
-  }
+  if (cropped.length > 0) sentences.push(`Cropped to fit: ${firstOf(cropped)}`);
   if (exact.length > 0 && exact.length < images.length) {
     sentences.push(`Without any error, and so not in the mean PSNR: ${exact.join(", ")}`);
   }

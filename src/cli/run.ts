@@ -1,7 +1,7 @@
 /** From a command line to an exit code, for `pixelgrad` and for the examples. */
 import { constants } from "node:os";
 import { inspect } from "node:util";
-import { orList } from "../options/kinds.ts";
+import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { type Command, helpOf, parseFlags, table, UsageError } from "./flags.ts";
 import { print, printError } from "./print.ts";
@@ -62,7 +62,7 @@ export async function run(
   } catch (error) {
     if (stop.exitCode === undefined) return reportFailure(name, error);
     // A reader that goes away mid-video has lost frames; one that goes away mid-text has read enough.
-    if (error instanceof DataError && !stop.wasTold) reportFailure(name, error);
+    if (error instanceof DataError && !stop.hasGivenReason) reportFailure(name, error);
     else if (!stop.isQuiet) printError("Stopped.");
     return stop.exitCode;
   } finally {
@@ -96,8 +96,8 @@ class Stop {
   /** Milliseconds that the command may take to end by itself. */
   grace = 1000;
   exitCode: number | undefined;
-  /** It has been printed why the program stops. */
-  wasTold = false;
+  /** Why the program stops is printed already. */
+  hasGivenReason = false;
   /** Nothing need be said about the end. */
   isQuiet = false;
   #timer: NodeJS.Timeout | undefined;
@@ -110,12 +110,12 @@ class Stop {
       this.isQuiet = true;
       // As if SIGPIPE had ended the program, which Node ignores: "pixelgrad … | head".
       if (error.code === "EPIPE") return this.#stop(128 + 13);
-      this.wasTold = true;
+      this.hasGivenReason = true;
       const reason = error.code === "ENOSPC" ? "the disk is full" : error.message;
       printError(`standard output cannot be written: ${reason}.`);
       this.#stop(1);
     });
-    process.stderr.on("error", () => {}); // nobody is there to be told
+    process.stderr.on("error", () => {}); // nobody reads it any more
   }
 
   #stop(code: number, signal?: NodeJS.Signals): void {

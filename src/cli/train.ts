@@ -1,6 +1,7 @@
 /** `pixelgrad train NETWORK`: a command for each network. Its flags are all the settings of training. */
 import { type Architecture, architectureOf, architectures } from "../node.ts";
-import { folder, oneOf, orList } from "../options/kinds.ts";
+import { folder, oneOf } from "../options/kinds.ts";
+import { orList } from "../options/lists.ts";
 import { Progress } from "../report/progress.ts";
 import {
   type OnLoss,
@@ -54,6 +55,11 @@ export function trainCommand(
 Trains ${name} on pictures.
 
 ${summary}.
+
+Networks learn from RGB of 8 bits: transparent pictures are put on white, of 16 bits the upper 8 are
+used, and a line at the start names such pictures. Ctrl-C saves what was learned, and prints the
+command that goes on. A run that stays far below bicubic interpolation says so, and its exit code is
+1.
 
 Brackets hold the value of a flag that is not given.`,
     flags: {

@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { makeFolder } from "../data/files.ts";
-import { listFormats, type PictureFormat, pictureFormats, writtenFormats } from "../data/formats.ts";
+import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "../data/formats.ts";
 import {
   checkPictureSize,
   type Note,
@@ -13,6 +13,7 @@ import {
 import { fileId, isStream } from "../data/same-file.ts";
 import { removeLeftovers } from "../data/temporary.ts";
 import { type Bands, type UpscaleReport, type Upscaler, upscaleBands } from "../node.ts";
+import { andList } from "../options/lists.ts";
 import { isTransparent } from "../picture/alpha.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
@@ -66,10 +67,10 @@ export async function upscaleFiles(
 function checkFormat({ format, depth, alpha, quality }: UpscaleSettings): void {
   const { name, writes } = pictureFormats[format];
   if (!writes) {
-    throw new UsageError(`${name} is only read; ${listFormats(writtenFormats, "and")} are written`);
+    throw new UsageError(`${name} is only read; ${andList(namesOfFormats(writtenFormats))} are written`);
   }
   const those = (holds: (format: PictureFormat) => boolean) =>
-    listFormats(writtenFormats.filter(holds), "and");
+    andList(namesOfFormats(writtenFormats.filter(holds)));
   if (depth === 16 && writes.depth === 8) {
     const deep = those((other) => pictureFormats[other].writes!.depth > 8);
     throw new UsageError(`--depth 16 is for ${deep}, and the output is ${name}`);
@@ -120,7 +121,7 @@ function isSkipped({ output = "" }: Job, { overwrite }: UpscaleSettings): boolea
   return !overwrite && !isStream(output) && statSync(output, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** What cannot be done is told first, and then the rest is done, which without an upscaler is nothing. */
+/** Says first what cannot be done, and then does the rest, which without an upscaler is nothing. */
 async function upscaleAll(
   work: readonly Work[],
   upscaler: Upscaler | undefined,
@@ -138,22 +139,22 @@ async function upscaleAll(
   for (const [i, { job }] of work.entries()) if (job.error !== undefined) tell(i, job);
 
   const start = performance.now();
-  let [done, left] = [0, work.reduce((sum, { pixels }) => sum + pixels, 0)];
+  let [done, rest] = [0, work.reduce((sum, { pixels }) => sum + pixels, 0)];
   /** Where names in upper and lower case are the same, two results may be one file. */
-  const written = new Map<string, Job>();
+  const jobOfFile = new Map<string, Job>();
   for (const [i, { job, pixels }] of work.entries()) {
     if (job.error !== undefined) continue;
     if (signal.aborted) break;
-    const other = written.get(fileId(job.output!));
+    const other = jobOfFile.get(fileId(job.output!));
     const report = other
       ? { ...job, error: `${job.output} is the result for ${other.input}. Rename one of the pictures.` }
       : await upscaleFile(job, upscaler, settings, signal);
     if (report === undefined) break;
-    if (report.tiles && !isStream(job.output!)) written.set(fileId(job.output!), job);
-    left -= pixels;
+    if (report.tiles && !isStream(job.output!)) jobOfFile.set(fileId(job.output!), job);
+    rest -= pixels;
     if (report.tiles) done += pixels;
-    const seconds = ((performance.now() - start) / 1e3) * (left / done);
-    tell(i, report, report.tiles && left > 0 ? `  ETA ${formatDuration(seconds)}` : "");
+    const seconds = ((performance.now() - start) / 1e3) * (rest / done);
+    tell(i, report, report.tiles && rest > 0 ? `  ETA ${formatDuration(seconds)}` : "");
   }
   return work.flatMap(({ job }) => reports.get(job) ?? []);
 }

@@ -1,6 +1,7 @@
 /** The flags of `pixelgrad upscale`. */
-import { formatNames, listFormats, pictureFormats, writtenFormats } from "../data/formats.ts";
+import { formatNames, namesOfFormats, pictureFormats, writtenFormats } from "../data/formats.ts";
 import { file, type Kind, oneOf, path, whole } from "../options/kinds.ts";
+import { andList } from "../options/lists.ts";
 import { alphaChoices } from "../picture/alpha.ts";
 import type { Values } from "./flags.ts";
 import { adapterFlag, ensembleFlag, methodFlag, scaleFlag } from "./methods.ts";
@@ -19,9 +20,8 @@ const size: Kind<number> = {
   write: (bytes) => `${bytes / units.M}M`,
 };
 
-const deepNames = listFormats(
-  writtenFormats.filter((format) => pictureFormats[format].writes!.depth > 8),
-  "and",
+const deepNames = andList(
+  namesOfFormats(writtenFormats.filter((format) => pictureFormats[format].writes!.depth > 8)),
 );
 
 export const upscaleFlags = {
@@ -29,8 +29,8 @@ export const upscaleFlags = {
     short: "i",
     kind: path,
     help:
-      `a picture (${formatNames}), a folder of pictures, or - for video from standard input; the names of ` +
-      "inputs may also stand without this flag",
+      `a picture (${formatNames}), a folder of pictures, or - for video from standard input; inputs may ` +
+      "also stand without this flag",
     required: true,
     multiple: true,
   },
@@ -38,8 +38,8 @@ export const upscaleFlags = {
     short: "o",
     kind: path,
     help:
-      "a picture; a folder, if it exists, or the input is one, or there are several; or - for video to " +
-      "standard output",
+      "the result: a picture; a folder, if it exists, if the input is one, or if there are several inputs; " +
+      "- for video to standard output",
     required: true,
   },
   recursive: {
@@ -53,11 +53,11 @@ export const upscaleFlags = {
   format: {
     short: "f",
     kind: oneOf(...writtenFormats),
-    help: "of the output; default: as its name says, else png",
+    help: "format of the results; default: that of the output's name; in a folder, png",
   },
   quality: {
     kind: whole(1, 100),
-    help: "of JPEG, WebP and AVIF; default: 95. WebP and AVIF of 100 are lossless",
+    help: "1 to 100, for JPEG, WebP and AVIF; default: 95. At 100, WebP and AVIF are lossless",
   },
   depth: {
     kind: oneOf(8, 16),
@@ -77,9 +77,12 @@ export const upscaleFlags = {
     help: "the most memory that the program may take, such as 512M or 2G; default: about 1G and the picture",
   },
   overwrite: {
-    help: "replaces files that exist; without it they stay, so that an interrupted folder can go on",
+    help: "replaces results that exist; without it they stay, so that the same command can go on",
   },
-  json: { kind: file, help: "writes a report here, picture by picture" },
+  json: {
+    kind: file,
+    help: "writes a report here, with an entry for every picture, also for those that are left out",
+  },
 } as const;
 
 export type UpscaleFlags = Values<typeof upscaleFlags>;

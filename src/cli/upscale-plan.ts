@@ -4,7 +4,7 @@ import { formatOfName, type PictureFormat, pictureFormats, stemOf, writtenFormat
 import { type LeftOut, picturesIn } from "../data/pictures-in.ts";
 import { fileId, isStream, statsOf } from "../data/same-file.ts";
 import { maxNameBytes } from "../data/temporary.ts";
-import { orList } from "../options/kinds.ts";
+import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { UsageError } from "./flags.ts";
 import { checkOutputs, checkWritable, idsOf } from "./outputs.ts";
@@ -31,10 +31,17 @@ export interface Job {
 export interface Plan {
   readonly jobs: readonly Job[];
   /** What the folders contain besides, and why it is not enlarged. */
-  readonly leftOut: readonly { readonly input: string; readonly leftOut: string }[];
+  readonly leftOut: readonly LeftOutEntry[];
 }
 
-/** A picture that was found. */
+/** Something in a folder that is not enlarged, as --json has it. */
+export interface LeftOutEntry {
+  readonly input: string;
+  /** The reason, such as "a folder". */
+  readonly leftOut: string;
+}
+
+/** A picture among the inputs. */
 interface Source {
   readonly path: string;
   /** Its folder within the input, and so within the output. */
@@ -74,18 +81,18 @@ export function settingsOf(flags: UpscaleFlags): UpscaleSettings {
   const target = statsOf(output);
   const isFolder = input.length === 1 && statsOf(input[0])?.isDirectory() === true;
   const intoFolder = input.length > 1 || isFolder || target?.isDirectory() === true || /[/\\]$/.test(output);
-  const named = formatOfName(output);
+  const byName = formatOfName(output);
   if (intoFolder) {
     const what = input.length > 1 ? "there are several inputs" : "--input is a folder";
     if (target && !target.isDirectory()) {
       throw new UsageError(`${what}, so --output must be one as well, and ${output} is a file`);
     }
-    if (!target && named !== undefined && !/[/\\]$/.test(output)) {
+    if (!target && byName !== undefined && !/[/\\]$/.test(output)) {
       throw new UsageError(`${what}, so --output must be a folder, and ${output} is the name of a picture`);
     }
     return { ...flags, intoFolder, format: flags.format ?? "png" };
   }
-  const format = flags.format ?? named ?? (isStream(output) ? "png" : undefined);
+  const format = flags.format ?? byName ?? (isStream(output) ? "png" : undefined);
   if (format === undefined) {
     const extensions = writtenFormats.flatMap((one) => pictureFormats[one].extensions);
     throw new UsageError(
@@ -99,7 +106,7 @@ export function settingsOf(flags: UpscaleFlags): UpscaleSettings {
 function find({ input: inputs, output, recursive }: UpscaleSettings, onLeftOut: (line: string) => void) {
   const sources: Source[] = [];
   const failed: Job[] = [];
-  const leftOut: { input: string; leftOut: string }[] = [];
+  const leftOut: LeftOutEntry[] = [];
   const places = new Set<string>();
   const add = (source: Source): void => {
     const place = placeOf(source.path);
@@ -109,12 +116,12 @@ function find({ input: inputs, output, recursive }: UpscaleSettings, onLeftOut: 
   for (const input of inputs) {
     try {
       if (statsOf(input)?.isDirectory()) {
-        const found = picturesIn(input, onLeftOut, { recursive, except: output });
-        for (const path of found.pictures) {
+        const content = picturesIn(input, onLeftOut, { recursive, except: output });
+        for (const path of content.pictures) {
           add({ path, folder: relative(input, dirname(path)), label: basename(resolve(input)) });
         }
-        leftOut.push(...found.leftOut.filter((one) => !one.unreadable).map((one) => entryOf(input, one)));
-        failed.push(...found.leftOut.filter((one) => one.unreadable).map((one) => failureOf(input, one)));
+        leftOut.push(...content.leftOut.filter((one) => !one.unreadable).map((one) => entryOf(input, one)));
+        failed.push(...content.leftOut.filter((one) => one.unreadable).map((one) => failureOf(input, one)));
       } else {
         checkFile(input);
         add({ path: input, folder: "", label: basename(dirname(resolve(input))) });
@@ -127,7 +134,7 @@ function find({ input: inputs, output, recursive }: UpscaleSettings, onLeftOut: 
   return { sources, failed, leftOut };
 }
 
-function entryOf(folder: string, { name, why }: LeftOut) {
+function entryOf(folder: string, { name, why }: LeftOut): LeftOutEntry {
   return { input: join(folder, name), leftOut: why };
 }
 
@@ -178,7 +185,7 @@ function namedJobs(
   const byPlace = new Map(sources.map((source) => [placeOf(source.path), source]));
   const names = new Map<Source, string>();
   const earlier = new Set<Source>();
-  const taken = new Set<string>();
+  const usedNames = new Set<string>();
   let unnamed = [...sources];
   /** They would replace themselves, unless they are the results of others. */
   const ownNamed: Source[] = [];
@@ -187,9 +194,9 @@ function namedJobs(
       const existing = byPlace.get(placeOf(join(output, name)));
       const others = group.filter((source) => source !== existing);
       if (others.length === 0) ownNamed.push(...group);
-      if (others.length !== 1 || taken.has(name)) continue;
+      if (others.length !== 1 || usedNames.has(name)) continue;
       names.set(others[0], name);
-      taken.add(name);
+      usedNames.add(name);
       if (existing) earlier.add(existing);
     }
     unnamed = unnamed.filter((one) => !names.has(one) && !earlier.has(one) && !ownNamed.includes(one));
@@ -222,7 +229,7 @@ function checkResults(
   inputs: ReadonlySet<string>,
   { overwrite }: UpscaleSettings,
 ): Job[] {
-  const written = new Set<string>();
+  const outputIds = new Set<string>();
   const problemOf = ({ input, output = "" }: Job): string | undefined => {
     if (isStream(output)) return undefined;
     const stats = statsOf(output);
@@ -234,8 +241,8 @@ function checkResults(
     if (length > maxNameBytes) {
       return `${output}: this name would have ${length} bytes, and file systems take ${maxNameBytes}.`;
     }
-    if (written.has(id)) return `${output} would be written twice, since a link leads to it.`;
-    written.add(id);
+    if (outputIds.has(id)) return `${output} would be written twice, since a link leads to it.`;
+    outputIds.add(id);
     return undefined;
   };
   const checked = jobs.map((job): Job => {

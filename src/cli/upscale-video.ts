@@ -11,9 +11,9 @@ export async function upscaleVideo(flags: UpscaleFlags, signal: AbortSignal): Pr
   }
   // Wakes what waits for the next frame.
   signal.addEventListener("abort", () => process.stdin.destroy(signal.reason));
-  let lost: Error | undefined;
+  let outputError: Error | undefined;
   process.stdout.on("error", (error) => {
-    lost = error;
+    outputError = error;
   });
   let count = 0;
   try {
@@ -45,10 +45,10 @@ export async function upscaleVideo(flags: UpscaleFlags, signal: AbortSignal): Pr
       process.stdin.destroy(); // else an unread rest of it keeps the process alive
     }
   } catch (error) {
-    if (lost === undefined) throw error;
+    if (outputError === undefined) throw error;
     throw new DataError(
       `standard output: the program that was to read the video has ended after ${count} frames ` +
-        `(${lost.message}). The rest is lost.`,
+        `(${outputError.message}). The rest is lost.`,
       { cause: error },
     );
   }

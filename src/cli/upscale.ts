@@ -1,4 +1,5 @@
 /** `pixelgrad upscale`: the command that most people come for. */
+import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { defineCommand, UsageError } from "./flags.ts";
 import { checkWritable, writeJson } from "./outputs.ts";
@@ -23,8 +24,8 @@ or written, the rest is done all the same, the last line names it, and the exit 
 Ctrl-C or a crash, run the same command again to go on: what exists is left alone.
 
 Results are named after their pictures. Where two would have the same name, they keep more of it:
-a.jpg and a.png become a.jpg.png and a.png.png. Results may lie beside the pictures (-f webp -o with
-the folder itself); the next run does not take them for pictures to enlarge.
+a.jpg and a.png become a.jpg.png and a.png.png. Results may lie beside the pictures, as those of
+"-i photos -o photos -f webp" do; the next run does not take them for pictures to enlarge.
 
 Video is y4m (YUV4MPEG2: 4:2:0, 4:2:2, 4:4:4 or grey, 8 to 16 bits), in and out. The method enlarges
 luma, bicubic interpolation chroma.`,
@@ -60,10 +61,10 @@ luma, bicubic interpolation chroma.`,
     const failed = pictures.filter(({ error }) => error !== undefined);
     if (failed.length === 0) return;
     if (pictures.length === 1) throw new DataError(failed[0].error!);
-    const names = failed.slice(0, 10).map((one) => one.input);
-    const more = failed.length > names.length ? ` and ${failed.length - names.length} more` : "";
+    const names = failed.map((one) => one.input);
     throw new DataError(
-      `${failed.length} of ${pictures.length} pictures were not enlarged (${names.join(", ")}${more}); see above.`,
+      `${failed.length} of ${pictures.length} pictures were not enlarged, for the reasons above: ` +
+        `${firstOf(names, 10)}.`,
     );
   },
 });

@@ -24,7 +24,7 @@ const [plain, rle8, rle4, bitfields, alphaBitfields] = [0, 1, 2, 3, 6];
 /** @throws DataError if the bytes are no such picture */
 export function readBmp(bytes: Uint8Array, name: string): Raster {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const fail = (reason: string) => damaged(name, "BMP", reason);
+  const fail = (reason: string) => damaged(name, "BMP picture", reason);
   if (file.length < 26) throw fail("the header is incomplete");
   const header = parse(file, fail);
   const { width, height, bits, compression, start, masks, palette } = header;

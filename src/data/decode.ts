@@ -1,5 +1,4 @@
 /** From the bytes of a picture file to samples, with a look at the header before memory is taken for them. */
-import { readSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import type { Metadata } from "sharp";
 import { DataError } from "../picture/errors.ts";
@@ -7,9 +6,9 @@ import type { Image, Samples } from "../picture/image.ts";
 import { readBmp } from "./bmp.ts";
 import { orientationOf } from "./exif.ts";
 import { formatOfBytes, type PictureFormat, pictureFormats } from "./formats.ts";
-import { chunksOf, type Read, readFrom, unpackedSize, withExifInFront } from "./png.ts";
+import { chunksOf, type Read, readFrom, readFromFile, unpackedSize, withExifInFront } from "./png.ts";
 import { readPnm } from "./pnm.ts";
-import type { Raster } from "./raster.ts";
+import { damaged, type Raster } from "./raster.ts";
 
 /** What a file says about its picture before the samples. */
 export interface Header {
@@ -43,12 +42,8 @@ export async function readHeaderOfFile(path: string): Promise<Header> {
   let file: FileHandle | undefined;
   try {
     file = await open(path);
-    const { fd } = file;
     const { size: length } = await file.stat();
-    const read = (start: number, count: number) => {
-      const bytes = Buffer.alloc(Math.max(0, Math.min(count, length - start)));
-      return bytes.subarray(0, bytes.length && readSync(fd, bytes, 0, bytes.length, start));
-    };
+    const read = readFromFile(file.fd);
     // libvips takes what stands in brackets at the end of a name for options.
     const input = path.endsWith("]") ? read(0, length) : path;
     return await readHeader({ read, length, input }, path);
@@ -95,14 +90,14 @@ const lenient = { limitInputPixels: false, failOn: "error" } as const;
 
 /** What libvips does not see: the number of frames, and an orientation behind the samples. */
 function pngExtras(read: Read): { orientation?: number; frames?: number } {
-  const found: { orientation?: number; frames?: number } = {};
+  const extras: { orientation?: number; frames?: number } = {};
   let inFront = true;
   for (const { type, data } of chunksOf(read)) {
     if (type === "IDAT") inFront = false;
-    if (type === "acTL" && inFront) found.frames = Buffer.from(data()).readUInt32BE(0);
-    if (type === "eXIf") found.orientation = orientationOf(data());
+    if (type === "acTL" && inFront) extras.frames = Buffer.from(data()).readUInt32BE(0);
+    if (type === "eXIf") extras.orientation = orientationOf(data());
   }
-  return found;
+  return extras;
 }
 
 /** A gigabyte. While it is decoded, a picture takes up to three times as much as its samples. */
@@ -126,7 +121,7 @@ function checked(header: Header, length: number, name: string, packed?: number):
     const gigabytes = (size / 2 ** 30).toPrecision(3);
     throw new DataError(
       `${name}: this picture claims to have ${width}x${height} pixels, which take ${gigabytes} GiB, and at ` +
-        "most 1 GiB is read. If it does, cut it into parts; else the file is damaged.",
+        "most 1 GiB is read. If that is right, cut it into parts; otherwise the file is damaged.",
     );
   }
   if ((packed ?? width * height) > length * (mostPerByte[format] ?? Number.POSITIVE_INFINITY)) {
@@ -223,11 +218,7 @@ export function readError(path: string, cause: unknown): DataError {
 
 function undecodable(name: string, format: PictureFormat, length: number, cause: unknown): DataError {
   const reason = (cause as Error).message.split("\n")[0];
-  return new DataError(
-    `${name}: this ${pictureFormats[format].name} picture of ${length} bytes cannot be decoded ` +
-      `(${reason}). It is damaged or was cut short; download or copy it again, or leave it out.`,
-    { cause },
-  );
+  return damaged(name, `${pictureFormats[format].name} picture of ${length} bytes`, reason, cause);
 }
 
 /** RGB(A) whose three colours are equal -> grey (+ alpha). */

@@ -1,6 +1,7 @@
 import {
   anything,
   checkArguments,
+  checkIsObject,
   checkOptions,
   isObject,
   optional,
@@ -80,11 +81,7 @@ const shrinkings: Record<Shrink, ResizeOptions> = {
  * for wrong options.
  */
 export function drawDegradation(options: DegradationOptions, index: number): Degradation {
-  if (!isObject(options)) {
-    throw new RangeError(
-      `drawDegradation: options are an object such as { seed: 1 }, got ${quote(options)}.`,
-    );
-  }
+  checkIsObject("drawDegradation", options, "such as { seed: 1 }");
   const { seed, blur, shrink = "bicubic", noise, photons, jpeg } = options;
   checkArguments("drawDegradation", {
     seed: [seed, whole()],

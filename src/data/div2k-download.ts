@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { checkArguments, isObject, listOf } from "../options/arguments.ts";
-import { folder as aFolder, quote, whole } from "../options/kinds.ts";
+import { checkArguments, checkIsObject, listOf } from "../options/arguments.ts";
+import { folder as aFolder, whole } from "../options/kinds.ts";
 import {
   checkPublished,
   type Div2kSplit,
@@ -61,11 +61,7 @@ const official = "https://data.vision.ee.ethz.ch/cvl/DIV2K/";
  *   complete before stays. The signal's reason if it is aborted.
  */
 export async function downloadDiv2k(root: string, options: Div2kDownloadOptions): Promise<void> {
-  if (!isObject(options)) {
-    throw new RangeError(
-      `downloadDiv2k: options are an object such as { scales: [2] }, got ${quote(options)}.`,
-    );
-  }
+  checkIsObject("downloadDiv2k", options, "such as { scales: [2] }");
   checkArguments("downloadDiv2k", { root: [root, aFolder], scales: [options.scales, listOf(whole(1))] });
   if (options.scales.length === 0) throw new RangeError("downloadDiv2k: scales is empty; name at least one.");
   const { baseUrl = official, urls = {}, keepArchives = false, onProgress, signal } = options;

@@ -4,7 +4,7 @@ import { checkArguments } from "../options/arguments.ts";
 import { folder as aFolder, oneOf } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { stemOf } from "./formats.ts";
-import { checkPairOptions, filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
+import { filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
 import { partnersOf } from "./partners.ts";
 import { picturesIn } from "./pictures-in.ts";
 
@@ -51,19 +51,17 @@ export interface Div2kOptions extends Partial<PairFormat> {
  * `colors` (default "rgb") and `inputSize` (default "low") see PairFormat.
  *
  * @throws DataError if a folder is missing or empty, or an HR picture has no LR partner. The pictures
- *   themselves
- *   are read, and their sizes compared, when they are loaded. RangeError for a track or a scale that was not
- *   published.
+ *   themselves are read, and their sizes compared, when they are loaded. RangeError for a track or a scale
+ *   that was not published.
  */
 export function openDiv2k(root: string, options: Div2kOptions): PairDataset {
-  checkPairOptions("openDiv2k", options);
+  const format = pairFormat("openDiv2k", options);
   const { split, scale, track = "bicubic" } = options;
   checkArguments("openDiv2k", {
     root: [root, aFolder],
     split: [split, oneOf("train", "valid")],
     track: [track, oneOf(...Object.keys(div2kScales))],
   });
-  const format = pairFormat(options);
   checkPublished(track, scale);
   const highFolder = join(root, highArchive(split));
   const lowFolders = lowFoldersOf(split, track, scale).map((folder) => join(root, folder));

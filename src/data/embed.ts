@@ -1,11 +1,11 @@
 /** Puts metadata into a finished picture file. sharp itself writes profiles, and XMP outside PNG. */
-import { closeSync, createReadStream, createWriteStream, openSync, readSync } from "node:fs";
+import { closeSync, createReadStream, createWriteStream, openSync } from "node:fs";
 import { open, readFile } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import type { PictureFormat } from "./formats.ts";
 import { encodeIptc, encodeSegment, photoshop } from "./jpeg.ts";
 import type { Comment, Metadata } from "./metadata.ts";
-import { chunksOf, encodeChunk } from "./png.ts";
+import { chunksOf, encodeChunk, readFromFile } from "./png.ts";
 import { addToTiff } from "./tiff-tags.ts";
 
 /** A file begins with `start` in place of its first `length` bytes. */
@@ -34,36 +34,33 @@ export async function copyWithMetadata(
 /** New chunks behind the header, and none of libvips' resolution, which it makes up. */
 function startOfPng(path: string, metadata: Metadata): NewStart {
   const { pngColor = [], exif, xmp, iptc, density, comments = [] } = metadata;
-  const added: Uint8Array[] = [...pngColor];
+  const chunks: Uint8Array[] = [...pngColor];
   if (density) {
     const phys = Buffer.alloc(9, 1); // the last byte: per metre
     phys.writeUInt32BE(Math.round(density.x / 0.0254), 0);
     phys.writeUInt32BE(Math.round(density.y / 0.0254), 4);
-    added.push(encodeChunk("pHYs", phys));
+    chunks.push(encodeChunk("pHYs", phys));
   }
-  if (exif) added.push(encodeChunk("eXIf", exif));
-  if (xmp !== undefined) added.push(encodeText({ keyword: "XML:com.adobe.xmp", text: xmp }, "iTXt"));
+  if (exif) chunks.push(encodeChunk("eXIf", exif));
+  if (xmp !== undefined) chunks.push(encodeText({ keyword: "XML:com.adobe.xmp", text: xmp }, "iTXt"));
   if (iptc)
-    added.push(encodeText({ keyword: "Raw profile type iptc", text: rawProfile(encodeIptc(iptc)) }, "tEXt"));
+    chunks.push(encodeText({ keyword: "Raw profile type iptc", text: rawProfile(encodeIptc(iptc)) }, "tEXt"));
   for (const comment of comments) {
     const isLatin1 = Buffer.from(comment.text, "latin1").toString("latin1") === comment.text;
-    added.push(encodeText(comment, isLatin1 ? "tEXt" : "iTXt"));
+    chunks.push(encodeText(comment, isLatin1 ? "tEXt" : "iTXt"));
   }
   const own: Uint8Array[] = [];
   let length = 0;
   const file = openSync(path, "r");
   try {
-    const read = (start: number, count: number) => {
-      const bytes = Buffer.alloc(count);
-      return bytes.subarray(0, readSync(file, bytes, 0, count, start));
-    };
+    const read = readFromFile(file);
     for (const { type, start, end } of chunksOf(read)) {
       length = start;
       if (type === "IDAT") break;
       if (type !== "pHYs") own.push(read(start, end - start));
     }
     const [header, ...others] = own;
-    return { start: Buffer.concat([read(0, 8), header, ...added, ...others]), length };
+    return { start: Buffer.concat([read(0, 8), header, ...chunks, ...others]), length };
   } finally {
     closeSync(file);
   }

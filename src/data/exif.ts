@@ -229,7 +229,7 @@ interface Order {
 }
 
 /** A directory that begins at `start`, with the values that do not fit into it behind it. */
-export function encodeDirectory(
+function encodeDirectory(
   entries: readonly Omit<Entry, "at">[],
   start: number,
   { littleEndian, wide }: Order,

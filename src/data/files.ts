@@ -10,7 +10,7 @@ import { checkImage, type Image } from "../picture/image.ts";
 import { decode, isStored, readError } from "./decode.ts";
 import { formatOfName } from "./formats.ts";
 import { isStream, targetOf } from "./same-file.ts";
-import { removeTemporary, temporaryDone, temporaryFor } from "./temporary.ts";
+import { maxNameBytes, removeTemporary, temporaryDone, temporaryFor } from "./temporary.ts";
 
 /** Reads a picture file; see decodeImage. */
 export async function readImage(path: string): Promise<Image> {
@@ -168,7 +168,7 @@ export function writeError(path: string, cause: unknown): DataError {
   const reasons: Readonly<Record<string, string>> = {
     ENOENT: `there is no folder ${dirname(path)}. Make it, or name another file`,
     EISDIR: "there is a folder of this name. Move it away, or name another file",
-    ENAMETOOLONG: `its name has ${Buffer.byteLength(basename(path))} bytes, and file systems take 255`,
+    ENAMETOOLONG: `its name has ${Buffer.byteLength(basename(path))} bytes, and file systems take ${maxNameBytes}`,
     EFBIG: "EFBIG, files may not be so large there. Choose another disk",
     EPIPE: "the program that was to read it has ended",
     EROFS: "this disk is read-only. Choose another folder",

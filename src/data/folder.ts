@@ -5,7 +5,7 @@ import { folder as aFolder, file } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { type DegradationOptions, drawDegradation } from "./degrade.ts";
 import { namesOf, stemOf } from "./formats.ts";
-import { checkPairOptions, filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
+import { filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
 import { versionsAmong } from "./partners.ts";
 import { describeLeftOut, picturesIn } from "./pictures-in.ts";
 
@@ -27,9 +27,8 @@ export interface FolderOptions extends Partial<PairFormat> {
  * @throws DataError if the folder is missing or has no pictures, or a listed file is missing.
  */
 export function openFolder(folderOrFiles: string | readonly string[], options: FolderOptions): PairDataset {
-  checkPairOptions("openFolder", options);
+  const format = pairFormat("openFolder", options);
   const { degradation, onLeftOut } = options;
-  const format = pairFormat(options);
   const isFolder = typeof folderOrFiles === "string";
   const source = isFolder ? aFolder : listOf(file);
   checkArguments("openFolder", { "the first argument": [folderOrFiles, source] });

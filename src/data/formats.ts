@@ -6,7 +6,7 @@ import { formatNames, formatOfStart, hexOfStart, type PictureFormat } from "../p
 export {
   formatNames,
   formatOfName,
-  listFormats,
+  namesOfFormats,
   type PictureFormat,
   pictureFormats,
   writtenFormats,

@@ -32,7 +32,7 @@ export function gammaCurve(gamma: number): Buffer {
 }
 
 /** Value -> (a value + b) ^ gamma, and below d c value, as in sRGB. */
-export function pieceCurve([gamma, a, b, c, d]: Vector): Buffer {
+function pieceCurve([gamma, a, b, c, d]: Vector): Buffer {
   return Buffer.concat([Buffer.from("para\0\0\0\0\0\x03\0\0", "latin1"), fixed([gamma, a, b, c, d])]);
 }
 
@@ -79,8 +79,61 @@ export function profileOf(space: "RGB" | "GRAY", curve: Uint8Array, primaries = 
   return Buffer.concat([header, list, ...data]);
 }
 
+// ---- Codes of colours, by ITU-T H.273, as PNG's cICP and AVIF's nclx have them
+
+export const [srgbPrimariesCode, srgbTransfer] = [1, 13];
+
+/** A profile for codes of colours; undefined if they are those of sRGB, or none that a profile can say. */
+export function profileOfCode(primariesCode: number, transfer: number): Uint8Array | undefined {
+  const [primaries, curve] = [primariesByCode[primariesCode], curveByCode[transfer]];
+  if (!primaries || !curve || (primariesCode === srgbPrimariesCode && transfer === srgbTransfer))
+    return undefined;
+  return profileOf("RGB", curve, primaries);
+}
+
+/** PQ and HLG. */
+export function isHdrCode(transfer: number): boolean {
+  return transfer === 16 || transfer === 18;
+}
+
+/** The curve of television. */
+export function isTelevisionCode(transfer: number): boolean {
+  return curveByCode[transfer] === bt709Curve;
+}
+
+/** White is D65, except for code 11. */
+const primariesByCode: Readonly<Record<number, Primaries>> = {
+  1: srgbPrimaries,
+  5: [srgbPrimaries[0], [0.64, 0.33], [0.29, 0.6], [0.15, 0.06]],
+  6: [srgbPrimaries[0], [0.63, 0.34], [0.31, 0.595], [0.155, 0.07]],
+  7: [srgbPrimaries[0], [0.63, 0.34], [0.31, 0.595], [0.155, 0.07]],
+  9: [srgbPrimaries[0], [0.708, 0.292], [0.17, 0.797], [0.131, 0.046]],
+  11: [
+    [0.314, 0.351],
+    [0.68, 0.32],
+    [0.265, 0.69],
+    [0.15, 0.06],
+  ],
+  12: [srgbPrimaries[0], [0.68, 0.32], [0.265, 0.69], [0.15, 0.06]],
+};
+
+const bt709Curve = pieceCurve([1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081]);
+
+const curveByCode: Readonly<Record<number, Uint8Array>> = {
+  1: bt709Curve,
+  4: gammaCurve(2.2),
+  5: gammaCurve(2.8),
+  6: bt709Curve,
+  8: gammaCurve(1),
+  13: srgbCurve,
+  14: bt709Curve,
+  15: bt709Curve,
+};
+
+// ---- Profiles of files
+
 /** The colours that a profile is for: "RGB", "GRAY", "CMYK"… */
-export function spaceOf(icc: Uint8Array): string {
+function spaceOf(icc: Uint8Array): string {
   return Buffer.from(icc.subarray(16, 20)).toString("latin1").trim();
 }
 
@@ -117,13 +170,13 @@ function columnsOf([white, ...colors]: Primaries): Vector[] {
   const amounts = times(inverse(matrix), xyz(white));
   const [from, to] = [times(cones, xyz(white)), times(cones, d50)];
   return colors.map((color, i) => {
-    const seen = times(
+    const response = times(
       cones,
       xyz(color).map((value) => value * amounts[i]),
     );
     return times(
       inverse(cones),
-      seen.map((value, k) => (value * to[k]) / from[k]),
+      response.map((value, k) => (value * to[k]) / from[k]),
     );
   });
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { checkArguments, isObject } from "../options/arguments.ts";
+import { checkArguments, checkIsObject, isObject } from "../options/arguments.ts";
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { checkPairSizes, copyPatch, randomPlace } from "../picture/patches.ts";
@@ -91,10 +91,7 @@ export class PatchLoader {
         `PatchLoader: wants a dataset, such as openFolder() returns, got ${quote(dataset)}.`,
       );
     }
-    if (!isObject(options)) {
-      const example = "{ batch: 16, patch: 48, seed: 1 }";
-      throw new RangeError(`PatchLoader: options are an object such as ${example}, got ${quote(options)}.`);
-    }
+    checkIsObject("PatchLoader", options, "such as { batch: 16, patch: 48, seed: 1 }");
     const { batch, patch, seed, cacheBytes = 512 * 2 ** 20, cacheFolder } = options;
     const { name, length, files } = dataset;
     const { workers = Math.min(4, Math.max(1, availableParallelism() - 1)) } = options;

@@ -10,12 +10,15 @@ import { type Density, Directories, densityIn, exifOfDensity, forNewPicture } fr
 import { type PictureFormat, pictureFormats } from "./formats.ts";
 import {
   gammaCurve,
-  type Primaries,
-  pieceCurve,
+  isHdrCode,
+  isTelevisionCode,
   profileFor,
   profileOf,
+  profileOfCode,
   srgbCurve,
   srgbPrimaries,
+  srgbPrimariesCode,
+  srgbTransfer,
 } from "./icc.ts";
 import { iptcOf, maxSegment, photoshop, segmentsOf, startsWith } from "./jpeg.ts";
 import { chunksOf, encodeChunk, readFrom } from "./png.ts";
@@ -49,15 +52,15 @@ export interface Note {
   readonly text: string;
 }
 
-interface Found {
+interface FileMetadata {
   readonly metadata: Metadata;
   /** What no result can have: pictures inside the picture, signatures. */
-  readonly lost: readonly string[];
+  readonly gaps: readonly string[];
 }
 
-export function metadataOf(header: Header, bytes: Uint8Array): Found {
+export function metadataOf(header: Header, bytes: Uint8Array): FileMetadata {
   const { format, metadata: read, raster } = header;
-  if (raster) return { metadata: { icc: raster.icc, density: raster.density }, lost: [] };
+  if (raster) return { metadata: { icc: raster.icc, density: raster.density }, gaps: [] };
   if (format === "png") return pngMetadata(bytes, read?.icc);
   const exif = format === "tiff" ? exifOfTiff(bytes) : read?.exif && withoutPrefix(read.exif);
   const iptc = read?.iptc ?? read?.tifftagPhotoshop;
@@ -69,12 +72,12 @@ export function metadataOf(header: Header, bytes: Uint8Array): Found {
     density: densityOf(header, bytes, exif),
   };
   if (format === "avif") return avifMetadata(bytes, metadata);
-  if (format !== "jpeg") return { metadata, lost: [] };
-  const { comments, lost } = jpegExtras(bytes);
+  if (format !== "jpeg") return { metadata, gaps: [] };
+  const { comments, gaps } = jpegExtras(bytes);
   // The film lies behind the picture.
   if (/\bCamera:(MotionPhoto|MicroVideo)(="|>)1/.test(metadata.xmp ?? ""))
-    lost.push("the film of a motion photo");
-  return { metadata: { ...metadata, comments }, lost };
+    gaps.push("the film of a motion photo");
+  return { metadata: { ...metadata, comments }, gaps };
 }
 
 /** Files begin EXIF data with this, except PNG. */
@@ -104,28 +107,28 @@ function saysDensity(bytes: Uint8Array): boolean {
 }
 
 /** AVIF files may say their colours by the codes of cICP, in a box that libvips does not read. */
-function avifMetadata(bytes: Uint8Array, metadata: Metadata): Found {
+function avifMetadata(bytes: Uint8Array, metadata: Metadata): FileMetadata {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const at = file.indexOf("colrnclx", 0, "latin1");
-  if (metadata.icc || at < 0 || at + 12 > file.length) return { metadata, lost: [] };
+  if (metadata.icc || at < 0 || at + 12 > file.length) return { metadata, gaps: [] };
   const [primaries, transfer] = [file.readUInt16BE(at + 8), file.readUInt16BE(at + 10)];
-  const lost = isHdrCode(transfer) ? ["the note that its colours are HDR"] : [];
+  const gaps = isHdrCode(transfer) ? ["the note that its colours are HDR"] : [];
   // Files that name the curve of television mean that of screens.
-  const icc = profileOfCode(primaries, curveByCode[transfer] === bt709Curve ? 13 : transfer);
-  return { metadata: { ...metadata, icc }, lost };
+  const icc = profileOfCode(primaries, isTelevisionCode(transfer) ? srgbTransfer : transfer);
+  return { metadata: { ...metadata, icc }, gaps };
 }
 
-function jpegExtras(bytes: Uint8Array): { comments?: Comment[]; lost: string[] } {
+function jpegExtras(bytes: Uint8Array): { comments?: Comment[]; gaps: string[] } {
   const comments: Comment[] = [];
-  const lost = new Set<string>();
+  const gaps = new Set<string>();
   for (const { marker, data } of segmentsOf(bytes)) {
     if (marker === 0xfe) comments.push({ keyword: "Comment", text: decodeText(data) });
-    if (marker === 0xe2 && startsWith(data, "MPF\0")) lost.add("further pictures inside it (MPF)");
+    if (marker === 0xe2 && startsWith(data, "MPF\0")) gaps.add("further pictures inside it (MPF)");
     if (marker === 0xeb && startsWith(data, "JP"))
-      lost.add("content credentials, which hold for the original");
-    if (marker === 0xe1 && startsWith(data, "http://ns.adobe.com/xmp/extension/")) lost.add("extended XMP");
+      gaps.add("content credentials, which hold for the original");
+    if (marker === 0xe1 && startsWith(data, "http://ns.adobe.com/xmp/extension/")) gaps.add("extended XMP");
   }
-  return { comments: comments.length > 0 ? comments : undefined, lost: [...lost] };
+  return { comments: comments.length > 0 ? comments : undefined, gaps: [...gaps] };
 }
 
 /** UTF-8, or else Latin-1. */
@@ -139,33 +142,33 @@ function decodeText(bytes: Uint8Array): string {
 
 const pngColorTypes = ["cICP", "mDCV", "cLLI", "gAMA", "cHRM", "sRGB"];
 
-function pngMetadata(bytes: Uint8Array, icc?: Uint8Array): Found {
+function pngMetadata(bytes: Uint8Array, icc?: Uint8Array): FileMetadata {
   const pngColor: Uint8Array[] = [];
   const comments: Comment[] = [];
-  const lost: string[] = [];
-  const found: { exif?: Uint8Array; xmp?: string; iptc?: Uint8Array; density?: Density } = {};
+  const gaps: string[] = [];
+  const extras: { exif?: Uint8Array; xmp?: string; iptc?: Uint8Array; density?: Density } = {};
   let room = maxText;
   for (const { type, data } of chunksOf(readFrom(bytes))) {
     if (pngColorTypes.includes(type)) pngColor.push(encodeChunk(type, data()));
-    if (type === "eXIf") found.exif = withoutPrefix(data());
-    if (type === "caBX") lost.push("content credentials, which hold for the original");
+    if (type === "eXIf") extras.exif = withoutPrefix(data());
+    if (type === "caBX") gaps.push("content credentials, which hold for the original");
     if (type === "pHYs" && data()[8] === 1) {
       const numbers = Buffer.from(data());
       const [x, y] = [numbers.readUInt32BE(0), numbers.readUInt32BE(4)];
-      if (x > 0 && y > 0) found.density = { x: x * 0.0254, y: y * 0.0254 };
+      if (x > 0 && y > 0) extras.density = { x: x * 0.0254, y: y * 0.0254 };
     }
     if (!["tEXt", "zTXt", "iTXt"].includes(type)) continue;
     const comment = pngText(type, data(), room);
     room -= comment?.text.length ?? 0;
-    if (comment === undefined) lost.push("a damaged text");
-    else if (comment.keyword === "XML:com.adobe.xmp") found.xmp = comment.text;
-    else if (!takeRawProfile(comment, found)) comments.push(comment);
+    if (comment === undefined) gaps.push("a damaged text");
+    else if (comment.keyword === "XML:com.adobe.xmp") extras.xmp = comment.text;
+    else if (!takeRawProfile(comment, extras)) comments.push(comment);
   }
   const lists = {
     pngColor: pngColor.length > 0 ? pngColor : undefined,
     comments: comments.length > 0 ? comments : undefined,
   };
-  return { metadata: { icc, ...found, ...lists }, lost };
+  return { metadata: { icc, ...extras, ...lists }, gaps };
 }
 
 /** The most bytes that all texts together may become when they are unpacked. */
@@ -198,7 +201,7 @@ function pngText(type: string, data: Uint8Array, room: number): Comment | undefi
 /** ImageMagick and ExifTool keep EXIF and IPTC data in texts: a name, a length and hexadecimal digits. */
 function takeRawProfile(
   { keyword, text }: Comment,
-  found: { exif?: Uint8Array; iptc?: Uint8Array; xmp?: string },
+  extras: { exif?: Uint8Array; iptc?: Uint8Array; xmp?: string },
 ): boolean {
   const kind = /^Raw profile type (exif|APP1|iptc|xmp)$/i.exec(keyword)?.[1].toLowerCase();
   if (kind === undefined) return false;
@@ -206,9 +209,9 @@ function takeRawProfile(
   const digits = lines.join("");
   if (!/^[\da-f]+$/i.test(digits)) return false;
   const bytes = Buffer.from(digits, "hex");
-  if (kind === "iptc") found.iptc ??= iptcOf(bytes);
-  else if (kind === "xmp") found.xmp ??= decodeText(bytes);
-  else if (startsWith(bytes, "Exif\0\0")) found.exif ??= withoutPrefix(bytes);
+  if (kind === "iptc") extras.iptc ??= iptcOf(bytes);
+  else if (kind === "xmp") extras.xmp ??= decodeText(bytes);
+  else if (startsWith(bytes, "Exif\0\0")) extras.exif ??= withoutPrefix(bytes);
   return true;
 }
 
@@ -223,7 +226,7 @@ function profileOfPng(metadata: Metadata): { readonly icc?: Uint8Array; readonly
   );
   const [code, gama, chrm] = ["cICP", "gAMA", "cHRM"].map((type) => contents.get(type));
   if (code && code.length >= 4) {
-    const isSrgb = code[0] === 1 && code[1] === 13;
+    const isSrgb = code[0] === srgbPrimariesCode && code[1] === srgbTransfer;
     const profile = profileOfCode(code[0], code[1]);
     return isSrgb || profile ? { icc: profile } : { icc, isHdr: isHdrCode(code[1]) };
   }
@@ -240,50 +243,9 @@ function profileOfPng(metadata: Metadata): { readonly icc?: Uint8Array; readonly
   return { icc: profileOf("RGB", isUsual ? srgbCurve : gammaCurve(1 / gamma), primaries) };
 }
 
-/** A profile for codes of colours; undefined if they are those of sRGB, or none that a profile can say. */
-function profileOfCode(primariesCode: number, transfer: number): Uint8Array | undefined {
-  const [primaries, curve] = [primariesByCode[primariesCode], curveByCode[transfer]];
-  if (!primaries || !curve || (primariesCode === 1 && transfer === 13)) return undefined;
-  return profileOf("RGB", curve, primaries);
-}
-
-/** PQ and HLG. */
-function isHdrCode(transfer: number): boolean {
-  return transfer === 16 || transfer === 18;
-}
-
 function pointAt(bytes: Buffer, at: number): [number, number] {
   return [bytes.readUInt32BE(at) / 1e5, bytes.readUInt32BE(at + 4) / 1e5];
 }
-
-/** By ITU-T H.273: white D65, except for code 11. */
-const primariesByCode: Readonly<Record<number, Primaries>> = {
-  1: srgbPrimaries,
-  5: [srgbPrimaries[0], [0.64, 0.33], [0.29, 0.6], [0.15, 0.06]],
-  6: [srgbPrimaries[0], [0.63, 0.34], [0.31, 0.595], [0.155, 0.07]],
-  7: [srgbPrimaries[0], [0.63, 0.34], [0.31, 0.595], [0.155, 0.07]],
-  9: [srgbPrimaries[0], [0.708, 0.292], [0.17, 0.797], [0.131, 0.046]],
-  11: [
-    [0.314, 0.351],
-    [0.68, 0.32],
-    [0.265, 0.69],
-    [0.15, 0.06],
-  ],
-  12: [srgbPrimaries[0], [0.68, 0.32], [0.265, 0.69], [0.15, 0.06]],
-};
-
-const bt709Curve = pieceCurve([1 / 0.45, 1 / 1.099, 0.099 / 1.099, 1 / 4.5, 0.081]);
-
-const curveByCode: Readonly<Record<number, Uint8Array>> = {
-  1: bt709Curve,
-  4: gammaCurve(2.2),
-  5: gammaCurve(2.8),
-  6: bt709Curve,
-  8: gammaCurve(1),
-  13: srgbCurve,
-  14: bt709Curve,
-  15: bt709Curve,
-};
 
 /** The colours of a file as one profile, for whoever wants sRGB; undefined if they are sRGB. */
 export function profileIn(metadata: Metadata): Uint8Array | undefined {
@@ -301,11 +263,11 @@ export interface Fitted {
 const maxExif = maxSegment - 533;
 
 /** What a format can hold of metadata, for a picture of so many channels. */
-export function fitTo({ metadata, lost }: Found, format: PictureFormat, channels: number): Fitted {
+export function fitTo({ metadata, gaps }: FileMetadata, format: PictureFormat, channels: number): Fitted {
   const { exif, xmp, iptc, comments = [], density } = metadata;
   const isDamaged = exif !== undefined && forNewPicture(exif, { width: 1, height: 1 }) === undefined;
   const { name, writes } = pictureFormats[format];
-  const notes: Note[] = lost.map((what) => ({ kind: "metadata", text: `without ${what}` }));
+  const notes: Note[] = gaps.map((what) => ({ kind: "metadata", text: `without ${what}` }));
   const drop = (what: string) =>
     notes.push({ kind: "metadata", text: `without ${what}: ${name} cannot hold it` });
 
@@ -319,11 +281,11 @@ export function fitTo({ metadata, lost }: Found, format: PictureFormat, channels
   const holdsIptc = ["png", "jpeg", "tiff"].includes(format);
   const fitsIptc = iptc === undefined || (holdsIptc && small(iptc.length + 14 + photoshop.length));
   if (!fitsIptc) drop("IPTC data");
-  const kept = comments.filter(
+  const fitting = comments.filter(
     ({ keyword, text }) =>
       format === "png" || (format === "jpeg" && keyword === "Comment" && small(text.length * 3)),
   );
-  const keywords = comments.filter((comment) => !kept.includes(comment)).map(({ keyword }) => keyword);
+  const keywords = comments.filter((comment) => !fitting.includes(comment)).map(({ keyword }) => keyword);
   if (keywords.length > 0) drop(`the text ${[...new Set(keywords)].map(excerpt).join(", ")}`);
 
   const space = channels <= 2 && writes?.grey ? "GRAY" : "RGB";
@@ -346,7 +308,7 @@ export function fitTo({ metadata, lost }: Found, format: PictureFormat, channels
       exif: fitsExif && !isDamaged ? exif : undefined,
       xmp: fitsXmp ? xmp : undefined,
       iptc: fitsIptc ? iptc : undefined,
-      comments: kept.length > 0 ? kept : undefined,
+      comments: fitting.length > 0 ? fitting : undefined,
       density: density && isSensible(density) ? density : undefined,
     },
     notes,

@@ -1,5 +1,5 @@
-import { checkArguments, isObject } from "../options/arguments.ts";
-import { quote, whole } from "../options/kinds.ts";
+import { checkArguments, checkIsObject } from "../options/arguments.ts";
+import { oneOf, whole } from "../options/kinds.ts";
 import { withoutAlpha } from "../picture/alpha.ts";
 import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
@@ -37,6 +37,11 @@ export interface PairFiles {
   high: string;
   /** How to make the small picture where there is none. Default: by imresize (Matlab's bicubic) alone. */
   degradation?: Degradation;
+}
+
+/** The files of a pair: one or two. */
+export function pathsOf({ high, low }: PairFiles): string[] {
+  return low === undefined ? [high] : [high, low];
 }
 
 /** Picture pairs, decoded one at a time and only when asked for. */
@@ -116,7 +121,7 @@ export interface FittingPair {
  * Reads a picture as networks learn from it. Grey is repeated; a transparent picture is put on white, as the
  * colours that it hides may be anything; of 16 bits per sample the upper 8 are taken.
  */
-export async function readRgb(path: string): Promise<Image> {
+async function readRgb(path: string): Promise<Image> {
   return toRgb(withoutAlpha(await readImage(path), "white"));
 }
 
@@ -194,27 +199,21 @@ function cropping(which: "high" | "low", before: Size, after: Size): Cropped {
 }
 
 /**
- * The format that options ask for; by default RGB and small pictures. Throws a RangeError for values that are
- * not allowed. Scales are whole: an LR pixel stands for scale x scale pixels of HR.
+ * The format that the options of a function ask for; by default RGB and small pictures. Scales are whole: an LR
+ * pixel stands for scale x scale pixels of HR.
+ *
+ * @throws RangeError that names `caller` if there are no options, or they have other values.
  */
-export function pairFormat(options: Partial<PairFormat> & { scale: number }): PairFormat {
+export function pairFormat(
+  caller: string,
+  options: Partial<PairFormat> & { readonly scale: number },
+): PairFormat {
+  checkIsObject(caller, options, "such as { scale: 2 }");
   const { scale, colors = "rgb", inputSize = "low" } = options;
-  if (!Number.isInteger(scale) || scale < 2) {
-    throw new RangeError(`scale must be a whole number of at least 2, not ${scale}.`);
-  }
-  if (colors !== "rgb" && colors !== "y") {
-    throw new RangeError(`colors must be "rgb" or "y", not ${JSON.stringify(colors)}.`);
-  }
-  if (inputSize !== "low" && inputSize !== "high") {
-    throw new RangeError(`inputSize must be "low" or "high", not ${JSON.stringify(inputSize)}.`);
-  }
+  checkArguments(caller, {
+    scale: [scale, whole(2, 64)],
+    colors: [colors, oneOf("rgb", "y")],
+    inputSize: [inputSize, oneOf("low", "high")],
+  });
   return { scale, colors, inputSize };
-}
-
-/** Throws a RangeError unless there are options with a scale. */
-export function checkPairOptions(caller: string, options: { readonly scale: number }): void {
-  if (!isObject(options)) {
-    throw new RangeError(`${caller}: options are an object such as { scale: 2 }, got ${quote(options)}.`);
-  }
-  checkArguments(caller, { scale: [options.scale, whole(1, 64)] });
 }

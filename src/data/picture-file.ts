@@ -5,13 +5,14 @@
  */
 import { appendFile, type FileHandle, open } from "node:fs/promises";
 import type { Sharp } from "sharp";
+import { andList } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { decode, isStored, readHeaderOfFile, uprightSize, withoutColor } from "./decode.ts";
 import { copyWithMetadata, exifPlaceholder } from "./embed.ts";
 import { readBytes, replaceWhole, writeError } from "./files.ts";
-import { listFormats, type PictureFormat, pictureFormats, writtenFormats } from "./formats.ts";
+import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "./formats.ts";
 import {
   exifOfResult,
   fitTo,
@@ -71,15 +72,15 @@ export async function decodePictureFile(
   }
   if (warning !== undefined) notes.push({ kind: "decoder", text: `the decoder warns: ${excerpt(warning)}` });
 
-  const found = metadataOf(header, bytes);
+  const content = metadataOf(header, bytes);
   const stored = isStored(header);
   if (!stored) notes.push({ kind: "color", text: `converted to sRGB, from ${header.space}` });
-  const metadata = stored ? found.metadata : { ...found.metadata, icc: undefined, pngColor: undefined };
+  const metadata = stored ? content.metadata : { ...content.metadata, icc: undefined, pngColor: undefined };
   if (target === "srgb") {
     const icc = profileIn(metadata);
     return { image: icc ? await toSrgb(image, icc) : image, notes };
   }
-  const fitted = fitTo({ ...found, metadata }, target, image.channels);
+  const fitted = fitTo({ ...content, metadata }, target, image.channels);
   const { convertFrom } = fitted;
   const { icc } = fitted.metadata;
   const takesIcc = icc === undefined || (await takesProfile(icc, target, image.channels));
@@ -260,7 +261,9 @@ function checkWritable(path: string, options: PictureFileOptions): void {
   const { channels, depth, format } = options;
   const { name, writes } = pictureFormats[format];
   if (!writes) {
-    throw new DataError(`${path}: ${name} is only read. ${listFormats(writtenFormats, "and")} are written.`);
+    throw new DataError(
+      `${path}: ${name} is only read. ${andList(namesOfFormats(writtenFormats))} are written.`,
+    );
   }
   checkPictureSize(path, options, format);
   const lacks = depth > 8 && writes.depth === 8 ? "16 bits" : "transparency";

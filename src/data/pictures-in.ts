@@ -3,6 +3,7 @@ import { lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { aFunction, checkArguments, optional } from "../options/arguments.ts";
 import { folder as aFolder } from "../options/kinds.ts";
+import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { formatNames, formatOfName } from "./formats.ts";
 import { fileId, statsOf } from "./same-file.ts";
@@ -167,10 +168,5 @@ function kindOf(path: string): string {
 function listOf(leftOut: readonly LeftOut[]): string {
   const groups = new Map<string, string[]>();
   for (const { name, why } of leftOut) groups.set(why, [...(groups.get(why) ?? []), name]);
-  return [...groups]
-    .map(([why, names]) => {
-      const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
-      return `${names.slice(0, 3).join(", ")}${more} (${why})`;
-    })
-    .join(", ");
+  return [...groups].map(([why, names]) => `${firstOf(names)} (${why})`).join(", ");
 }

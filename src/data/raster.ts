@@ -1,6 +1,7 @@
 /** What the readers of BMP and PPM have in common: a header, and samples that begin at a known place. */
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
+import type { Density } from "./exif.ts";
 
 /** A picture's header, which says enough to refuse the picture before memory is taken for it. */
 export interface Raster {
@@ -10,17 +11,17 @@ export interface Raster {
   readonly depth: 8 | 16;
   /** Pictures in the file. */
   readonly frames: number;
-  /** Pixels per inch. */
-  readonly density?: { readonly x: number; readonly y: number };
+  readonly density?: Density;
   readonly icc?: Uint8Array;
   /** Reads the samples. @throws DataError if they are damaged */
   samples(): Samples;
 }
 
-/** Throws a DataError that names the file, for what its header says wrongly. */
-export function damaged(name: string, format: string, reason: string): DataError {
+/** What to say of a picture whose bytes cannot be right. `what` it is: "BMP picture". */
+export function damaged(name: string, what: string, reason: string, cause?: unknown): DataError {
   return new DataError(
-    `${name}: this ${format} picture cannot be decoded (${reason}). ` +
+    `${name}: this ${what} cannot be decoded (${reason}). ` +
       "It is damaged or was cut short; download or copy it again, or leave it out.",
+    { cause },
   );
 }

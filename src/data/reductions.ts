@@ -1,33 +1,45 @@
-/** What training and measuring, which take RGB of 8 bits, leave out of pictures: told before they begin. */
+/** What pictures have that training and measuring do not use, by their headers. */
 import { basename } from "node:path";
+import { firstOf } from "../options/lists.ts";
 import { type Header, readHeaderOfFile } from "./decode.ts";
 import type { Note } from "./metadata.ts";
 
-const kinds: readonly { kind: Note["kind"]; text: string; is(header: Header): boolean }[] = [
-  { kind: "depth", text: "16 bits per sample, the upper 8 of which are used", is: ({ depth }) => depth > 8 },
-  {
-    kind: "frames",
-    text: "several frames or pages, the first of which is used",
-    is: ({ frames }) => frames > 1,
-  },
-];
+type Reduction = Extract<Note["kind"], "alpha" | "depth" | "frames">;
 
-/**
- * A note for each kind of loss, with the names of the files, by their headers. A file without a header is left
- * out: why it cannot be read is said when it is read.
- */
-export async function reductionsOf(paths: readonly string[]): Promise<Note[]> {
-  const names = kinds.map((): string[] => []);
-  for (const path of paths) {
-    const header = await readHeaderOfFile(path).catch(() => undefined);
-    for (const [i, { is }] of kinds.entries()) if (header && is(header)) names[i].push(basename(path));
-  }
-  return kinds.flatMap(({ kind, text }, i) =>
-    names[i].length === 0 ? [] : [{ kind, text: `${listed(names[i])}: ${text}` }],
-  );
+const reductions: Readonly<Record<Reduction, { has(header: Header): boolean; text: string }>> = {
+  alpha: {
+    has: ({ channels }) => channels % 2 === 0,
+    text: "an alpha channel; what is transparent is put on white",
+  },
+  depth: { has: ({ depth }) => depth === 16, text: "16 bits per sample, of which the upper 8 are used" },
+  frames: { has: ({ frames }) => frames > 1, text: "several frames or pages, of which the first is used" },
+};
+
+/** A note for each of the kinds that some of the files have: how many, and the names of the first. */
+export function reductionsOf(headers: ReadonlyMap<string, Header>, kinds: readonly Reduction[]): Note[] {
+  return kinds.flatMap((kind) => {
+    const { has, text } = reductions[kind];
+    const names = [...headers].filter(([, header]) => has(header)).map(([path]) => basename(path));
+    if (names.length === 0) return [];
+    const verb = names.length === 1 ? "has" : "have";
+    return [{ kind, text: `${names.length} of ${headers.size} files ${verb} ${text}: ${firstOf(names)}` }];
+  });
 }
 
-function listed(names: readonly string[]): string {
-  const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
-  return names.slice(0, 3).join(", ") + more;
+/** Headers that are read at the same time. */
+const atOnce = 8;
+
+/** The headers of files, by path. Damaged files are left out: why they are damaged is said when they are read. */
+export async function headersOf(paths: readonly string[]): Promise<Map<string, Header>> {
+  const headers = new Map<string, Header>();
+  let next = 0;
+  const read = async () => {
+    while (next < paths.length) {
+      const path = paths[next++];
+      const header = await readHeaderOfFile(path).catch(() => undefined);
+      if (header) headers.set(path, header);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, read));
+  return new Map(paths.flatMap((path) => (headers.has(path) ? [[path, headers.get(path)!]] : [])));
 }

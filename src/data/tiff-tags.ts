@@ -18,9 +18,9 @@ const resolutionTags: readonly number[] = [tags.xResolution, tags.yResolution, t
 /** Tags that say how samples lie in a file, or stand elsewhere: compression, resolution, XMP, profile… */
 function isStructural(tag: number): boolean {
   const outside = [tags.orientation, ...resolutionTags, 700, 32997];
-  const listed = [...outside, iptcTag, 34377, 34675, 42112, 42113];
+  const others = [...outside, iptcTag, 34377, 34675, 42112, 42113];
   const describing = [269, 270, 271, 272, 305, 306, 315, 316];
-  return listed.includes(tag) || (tag <= 532 && !describing.includes(tag));
+  return others.includes(tag) || (tag <= 532 && !describing.includes(tag));
 }
 
 /** EXIF data with what a TIFF file says about its picture; undefined if that is nothing. */
@@ -39,8 +39,7 @@ export function exifOfTiff(bytes: Uint8Array): Uint8Array | undefined {
 
 /** Without what is structural, and without types that only files beyond 4 GiB have. */
 function described({ entries, children }: Tree): Tree {
-  const kept = entries.filter(({ tag, type }) => !isStructural(tag) && type < 16);
-  return { entries: kept, children };
+  return { entries: entries.filter(({ tag, type }) => !isStructural(tag) && type < 16), children };
 }
 
 interface TiffMetadata {
@@ -54,7 +53,7 @@ interface TiffMetadata {
  * up, goes.
  */
 export async function addToTiff(path: string, { exif, iptc, density }: TiffMetadata): Promise<void> {
-  const added = exif ? treeOf(exif) : { entries: [], children: [] };
+  const tree = exif ? treeOf(exif) : { entries: [], children: [] };
   const handle = await open(path, "r+");
   try {
     const read = async (at: number, length: number) =>
@@ -77,17 +76,22 @@ export async function addToTiff(path: string, { exif, iptc, density }: TiffMetad
     const texts: Omit<Entry, "at">[] = iptc
       ? [{ tag: iptcTag, type: 7, count: iptc.length, bytes: iptc }]
       : [];
-    const tree = order.littleEndian === added.littleEndian ? added : withBytesTurned(added);
+    const treeInOrder = order.littleEndian === tree.littleEndian ? tree : withBytesTurned(tree);
     const names = new Set(own.map(({ tag }) => tag));
     const entries = [
       ...own,
       ...densityEntries(density, order),
       ...texts,
-      ...tree.entries.filter(({ tag }) => !names.has(tag)),
+      ...treeInOrder.entries.filter(({ tag }) => !names.has(tag)),
     ];
     const { size } = await handle.stat();
     const start = size + (size % 2);
-    await handle.write(encodeTree({ entries, children: tree.children }, start, order), 0, undefined, start);
+    await handle.write(
+      encodeTree({ entries, children: treeInOrder.children }, start, order),
+      0,
+      undefined,
+      start,
+    );
     const place = Buffer.alloc(wide ? 8 : 4);
     if (order.littleEndian) place.writeUIntLE(start, 0, wide ? 6 : 4);
     else place.writeUIntBE(start, wide ? 2 : 0, wide ? 6 : 4);

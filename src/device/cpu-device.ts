@@ -1,4 +1,4 @@
-import { checkRoom, type Device, type MemoryStats, type Storage } from "./device.ts";
+import { checkRoom, type Device, emptyStats, type MemoryStats, type Storage } from "./device.ts";
 import { cpuProfile } from "./profile.ts";
 
 export type FloatArray = Float32Array | Float64Array;
@@ -29,15 +29,7 @@ export class CpuDevice implements Device {
   readonly profile = cpuProfile;
   readonly failure = undefined;
   readonly #array: Float32ArrayConstructor | Float64ArrayConstructor;
-  readonly #stats: MemoryStats = {
-    live: 0,
-    liveBytes: 0,
-    peakBytes: 0,
-    buffers: 0,
-    bufferBytes: 0,
-    buffersCreated: 0,
-    pipelines: 0,
-  };
+  readonly #stats = emptyStats();
 
   constructor(precision: "float32" | "float64") {
     this.#array = precision === "float64" ? Float64Array : Float32Array;

@@ -26,6 +26,12 @@ export interface MemoryStats {
   pipelines: number;
 }
 
+/** Those of a device that holds nothing. */
+export function emptyStats(): MemoryStats {
+  const buffers = { buffers: 0, bufferBytes: 0, buffersCreated: 0 };
+  return { live: 0, liveBytes: 0, peakBytes: 0, ...buffers, pipelines: 0 };
+}
+
 /** A WGSL or WebGPU error, or a lost device. */
 export class GpuError extends Error {
   override name = "GpuError";
@@ -45,9 +51,9 @@ export function checkRoom(
   const { maxTensorBytes } = profile;
   const bytes = 4 * length;
   if (bytes <= maxTensorBytes) return;
-  const [needed, most] = [bytes, maxTensorBytes].map((count) => `${(count / 2 ** 20).toFixed(1)} MiB`);
+  const [size, limit] = [bytes, maxTensorBytes].map((count) => `${(count / 2 ** 20).toFixed(1)} MiB`);
   throw new GpuError(
-    `${what} (${needed}) is larger than ${name} can bind at once (${most}). Work on smaller pictures, tiles or ` +
+    `${what} (${size}) is larger than ${name} can bind at once (${limit}). Work on smaller pictures, tiles or ` +
       `batches, or with a smaller network.`,
   );
 }

@@ -1,4 +1,4 @@
-import type { Device, MemoryStats, Storage } from "./device.ts";
+import { type Device, emptyStats, type MemoryStats, type Storage } from "./device.ts";
 import { cpuProfile } from "./profile.ts";
 
 /** More was allocated on a MetaDevice than it has room for. */
@@ -47,15 +47,7 @@ export class MetaDevice implements Device {
   async compileAhead(): Promise<void> {}
 
   memory(): MemoryStats {
-    return {
-      live: 0,
-      liveBytes: 0,
-      peakBytes: 0,
-      buffers: 0,
-      bufferBytes: 0,
-      buffersCreated: 0,
-      pipelines: 0,
-    };
+    return emptyStats();
   }
 
   resetPeak(): void {}

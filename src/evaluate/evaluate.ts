@@ -2,6 +2,7 @@ import { type Cropped, fittingLow, type PairFiles } from "../data/pairs.ts";
 import { sizeOfPictureFile } from "../data/picture-file.ts";
 import {
   aFunction,
+  anObject,
   aSignal,
   checkArguments,
   isObject,
@@ -16,6 +17,7 @@ import type { Image } from "../picture/image.ts";
 import { toByte } from "../picture/levels.ts";
 import { checkWindowFits, psnr, ssim } from "../picture/metrics.ts";
 import type { Upscaler } from "../upscale/index.ts";
+import { paddings } from "../upscale/tiles.ts";
 import { loadPicture, lowSourceOf, type Picture } from "./pictures.ts";
 import { type Conditions, describeConditions, metricOptions, type Protocol } from "./protocol.ts";
 
@@ -99,8 +101,6 @@ const scaleAndColors: Wanted = {
     isObject(value) && whole(1).fits(value.scale) && typeof value.colors === "string",
 };
 
-const anObject: Wanted = { wants: "an object", fits: isObject };
-
 /**
  * Enlarges the small version of every picture and compares the result with the large one. Pictures may be
  * files, which are read one after the other, or loaded already.
@@ -126,7 +126,7 @@ export async function evaluate(
     onFailure: [onFailure, optional(aFunction)],
     protocol: [options.protocol, optional(oneOf("y", "rgb"))],
     border: [options.border, optional(whole(0, 2 ** 24))],
-    padding: [options.padding, optional(oneOf("mirror", "none"))],
+    padding: [options.padding, optional(paddings)],
   });
   const conditions = conditionsOf(upscaler, pictures, options);
   const images: PictureScore[] = [];

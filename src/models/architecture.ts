@@ -5,7 +5,7 @@
  */
 
 import type { NamedArray } from "../nn/module.ts";
-import { checkArguments, isObject, optional } from "../options/arguments.ts";
+import { checkArguments, checkIsObject, optional } from "../options/arguments.ts";
 import { type Kind, quote } from "../options/kinds.ts";
 import { aRandom, type Random } from "../tensor/random.ts";
 import { formatShape, ShapeError } from "../tensor/shape.ts";
@@ -104,13 +104,11 @@ export type ScheduleConfig =
   /** Without tMax: over all steps. Without etaMin: to a hundredth of the first rate. */
   | { readonly kind: "cosine"; readonly tMax?: number; readonly etaMin?: number };
 
-/** What a constructor was given, if that is an object, with a generator or none. */
-export function checkGiven<Given extends object>(name: string, given: Given): Given {
-  if (!isObject(given)) {
-    throw new RangeError(`${name}: options are an object such as { scale: 2 }, got ${quote(given)}.`);
-  }
-  checkArguments(name, { random: [given.random, optional(aRandom)] });
-  return given;
+/** The options of a constructor, if they are an object with a generator or none; the others are checked later. */
+export function checkConstructor<Init extends { readonly random?: Random }>(name: string, init: Init): Init {
+  checkIsObject(name, init, "such as { scale: 2 }");
+  checkArguments(name, { random: [init.random, optional(aRandom)] });
+  return init;
 }
 
 /** All of a network's options, with defaults. Throws a RangeError for a value that does not fit. */
@@ -118,15 +116,10 @@ export function completeOptions<Options extends NetworkOptions>(
   { name, options }: Pick<Architecture<string, Options>, "name" | "options">,
   values: Partial<Options>,
 ): Options {
-  if (!isObject(values)) {
-    throw new RangeError(`${name}: options are an object such as { scale: 2 }, got ${quote(values)}.`);
-  }
+  checkIsObject(name, values, "such as { scale: 2 }");
   const complete = Object.entries<Option>(options).map(([key, { kind, default: usual }]) => {
-    const given = values[key as keyof Options];
-    const value = given === undefined ? usual : given;
-    if (!kind.fits(value)) {
-      throw new RangeError(`${name}: ${key} must be ${kind.wants}, got ${quote(value)}.`);
-    }
+    const { [key as keyof Options]: value = usual } = values;
+    checkArguments(name, { [key]: [value, kind] });
     return [key, value];
   });
   return Object.fromEntries(complete);

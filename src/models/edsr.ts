@@ -23,7 +23,7 @@ import { type Tensor, tensor } from "../tensor/tensor.ts";
 import {
   type Architecture,
   ConfiguredNetwork,
-  checkGiven,
+  checkConstructor,
   MAX_CHANNELS,
   MAX_LAYERS,
   type OptionValues,
@@ -117,8 +117,8 @@ export class EDSR extends ConfiguredNetwork<Options> {
   readonly tail: Sequential;
 
   /** @throws RangeError for an option that does not fit. */
-  constructor(given: EDSROptions = {}) {
-    const { rgbMean = DIV2K_RGB_MEAN, random = defaultRandom(), ...options } = checkGiven("EDSR", given);
+  constructor(init: EDSROptions = {}) {
+    const { rgbMean = DIV2K_RGB_MEAN, random = defaultRandom(), ...options } = checkConstructor("EDSR", init);
     super(edsr, options);
     checkArguments("EDSR", { rgbMean: [rgbMean, threeNumbers] });
     const { scale, blocks, channels, resScale, rgbRange } = this.options;

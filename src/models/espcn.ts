@@ -21,7 +21,7 @@ import { type Tensor, tensor } from "../tensor/tensor.ts";
 import {
   type Architecture,
   ConfiguredNetwork,
-  checkGiven,
+  checkConstructor,
   MAX_CHANNELS,
   type OptionValues,
   option,
@@ -91,8 +91,8 @@ export class ESPCN extends ConfiguredNetwork<Options> {
   readonly last_part: Sequential;
 
   /** @throws RangeError for an option that does not fit. */
-  constructor(given: ESPCNOptions = {}) {
-    const { random = defaultRandom(), ...options } = checkGiven("ESPCN", given);
+  constructor(init: ESPCNOptions = {}) {
+    const { random = defaultRandom(), ...options } = checkConstructor("ESPCN", init);
     super(espcn, options);
     const { scale, filters, activation } = this.options;
     const conv = (from: number, to: number, side: number) =>

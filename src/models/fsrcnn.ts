@@ -19,7 +19,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import {
   type Architecture,
   ConfiguredNetwork,
-  checkGiven,
+  checkConstructor,
   MAX_CHANNELS,
   MAX_LAYERS,
   type OptionValues,
@@ -79,8 +79,8 @@ export class FSRCNN extends ConfiguredNetwork<Options> {
   readonly last_part: ConvTranspose2d;
 
   /** @throws RangeError for an option that does not fit. */
-  constructor(given: FSRCNNOptions = {}) {
-    const { random = defaultRandom(), ...options } = checkGiven("FSRCNN", given);
+  constructor(init: FSRCNNOptions = {}) {
+    const { random = defaultRandom(), ...options } = checkConstructor("FSRCNN", init);
     super(fsrcnn, options);
     const { scale, d, s, m } = this.options;
     // The paper's choice: He's rule before a PReLU, whose slope starts at 0.25, and a small transposed

@@ -19,7 +19,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import {
   type Architecture,
   ConfiguredNetwork,
-  checkGiven,
+  checkConstructor,
   MAX_CHANNELS,
   type OptionValues,
   option,
@@ -103,8 +103,8 @@ export class SRCNN extends ConfiguredNetwork<Options> {
   readonly conv3: Conv2d;
 
   /** @throws RangeError for an option that does not fit. */
-  constructor(given: SRCNNOptions = {}) {
-    const { random = defaultRandom(), ...options } = checkGiven("SRCNN", given);
+  constructor(init: SRCNNOptions = {}) {
+    const { random = defaultRandom(), ...options } = checkConstructor("SRCNN", init);
     super(srcnn, options);
     const { kernels, filters, padding } = this.options;
     const conv = (from: number, to: number, side: number) =>

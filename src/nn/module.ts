@@ -1,5 +1,6 @@
 import { checkArguments, checkOptions, instanceOf, trueOrFalse, type Wanted } from "../options/arguments.ts";
 import { quote, text } from "../options/kinds.ts";
+import { firstOf } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { numel } from "../tensor/shape.ts";
@@ -121,9 +122,9 @@ export abstract class Module {
       (name) => `${name} is ${quote(state.get(name)!.shape)} and should be ${quote(own.get(name)!.shape)}`,
     );
     const differences = [
-      missing.length > 0 && `it lacks ${firstOf(missing)}`,
-      unexpected.length > 0 && `it has ${firstOf(unexpected)}, which this network lacks`,
-      shapes.length > 0 && firstOf(shapes),
+      missing.length > 0 && `it lacks ${firstOf(missing.map(excerpt), 4)}`,
+      unexpected.length > 0 && `it has ${firstOf(unexpected.map(excerpt), 4)}, which this network lacks`,
+      shapes.length > 0 && firstOf(shapes.map(excerpt), 4),
     ].filter(Boolean);
     if (strict && differences.length > 0) {
       throw new DataError(
@@ -170,10 +171,4 @@ function holdsMember(value: unknown, seen = new Set<unknown>()): value is object
   const items =
     value instanceof Map || value instanceof Set ? [...value] : isPlain ? Object.values(value) : [];
   return items.some((item) => isMember(item) || holdsMember(item, seen));
-}
-
-function firstOf(names: string[]): string {
-  return (
-    names.slice(0, 4).map(excerpt).join(", ") + (names.length > 4 ? ` and ${names.length - 4} more` : "")
-  );
 }

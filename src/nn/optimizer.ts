@@ -3,6 +3,7 @@ import { type AdamOptions, adamStep } from "../kernels/optim/adam.ts";
 import { type SgdOptions, sgdStep } from "../kernels/optim/sgd.ts";
 import {
   checkArguments,
+  checkIsObject,
   checkOptions,
   isObject,
   listOf,
@@ -46,9 +47,7 @@ abstract class Optimizer<Sum extends string> {
   ) {
     const { name } = this.constructor;
     // Without types, `new Adam(parameters, 0.1)` would pass for options without a learning rate.
-    if (!isObject(options)) {
-      throw new RangeError(`${name}: options are an object such as { lr: 1e-3 }, got ${quote(options)}.`);
-    }
+    checkIsObject(name, options, "such as { lr: 1e-3 }");
     checkOptions(name, options, { lr: atLeastZero, weightDecay: atLeastZero, ...wanted });
     if (!listOf(aTensor).fits(parameters)) {
       throw new RangeError(

@@ -25,6 +25,12 @@ export function checkArguments(name: string, values: Arguments): void {
   }
 }
 
+/** Throws a RangeError unless options are an object; `example` says what that may look like. */
+export function checkIsObject(name: string, options: unknown, example: string): void {
+  if (isObject(options)) return;
+  throw new RangeError(`${name}: options are an object ${example}, got ${quote(options)}.`);
+}
+
 /** The options that a function has, each of which may be left out. */
 type OptionsWanted = Readonly<Record<string, Wanted>>;
 
@@ -39,11 +45,10 @@ export function checkOptions(
   needed: readonly string[] = [],
 ): void {
   const names = Object.keys(wanted);
-  if (!isObject(options)) {
-    throw new RangeError(`${name}: options are an object with ${names.join(", ")}, got ${quote(options)}.`);
-  }
-  for (const option of needed) checkArguments(name, { [option]: [options[option], wanted[option]] });
-  for (const [option, value] of Object.entries(options)) {
+  checkIsObject(name, options, `with ${names.join(", ")}`);
+  const values = options as Record<string, unknown>;
+  for (const option of needed) checkArguments(name, { [option]: [values[option], wanted[option]] });
+  for (const [option, value] of Object.entries(values)) {
     if (!Object.hasOwn(wanted, option)) {
       throw new RangeError(
         `${name}: there is no option ${quote(option)}; there ${names.length > 1 ? "are" : "is"} ` +
@@ -64,6 +69,7 @@ export function isPlain(value: unknown): value is Record<string, unknown> {
   return isObject(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value));
 }
 
+export const anObject: Wanted<object> = { wants: "an object", fits: isObject };
 /** For what is checked elsewhere. */
 export const anything: Wanted = { wants: "anything", fits: (_): _ is unknown => true };
 

@@ -3,6 +3,7 @@
  * options of networks (src/models), the settings of training (src/train) and the flags of the command line
  * (src/cli) are tables whose entries name a kind.
  */
+import { orList } from "./lists.ts";
 import { EXCERPT_LENGTH, excerpt } from "./printable.ts";
 
 export interface Kind<T = unknown> {
@@ -97,11 +98,6 @@ export function numbers<const T extends readonly number[]>(
     read: (text) => text.split("-").map(each.read),
     write: (value) => value.join("-"),
   };
-}
-
-/** "a, b or c" */
-export function orList(names: readonly (string | number)[]): string {
-  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
 }
 
 /** A value that does not fit, as errors print it: short, whatever it is, and on one line. */

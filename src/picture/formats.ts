@@ -1,5 +1,7 @@
 /** The picture formats: one list, which messages, help texts, dialogs and readers go by. */
 
+import { orList } from "../options/lists.ts";
+
 export type PictureFormat = "png" | "jpeg" | "webp" | "tiff" | "avif" | "gif" | "bmp" | "pnm";
 
 interface Format {
@@ -74,23 +76,21 @@ const formats = Object.keys(pictureFormats) as PictureFormat[];
 
 export const writtenFormats = formats.filter((format) => pictureFormats[format].writes);
 
-/** "PNG, JPEG or WebP" */
-export function listFormats(list: readonly PictureFormat[], conjunction = "or"): string {
-  const names = list.map((format) => pictureFormats[format].name);
-  const last = names.pop();
-  return names.length === 0 ? `${last}` : `${names.join(", ")} ${conjunction} ${last}`;
+/** The names of formats, as people write them: "JPEG". */
+export function namesOfFormats(list: readonly PictureFormat[]): string[] {
+  return list.map((format) => pictureFormats[format].name);
 }
 
-/** The formats that are read. */
-export const formatNames = listFormats(formats);
+/** The formats that are read: "PNG, JPEG or WebP". */
+export const formatNames = orList(namesOfFormats(formats));
 
-const shown = formats.filter((format) => pictureFormats[format].mediaType);
+const browserFormats = formats.filter((format) => pictureFormats[format].mediaType);
 
 /** The formats that browsers read. */
-export const browserFormatNames = listFormats(shown);
+export const browserFormatNames = orList(namesOfFormats(browserFormats));
 
 /** Of the formats that browsers read: what `accept` of a file dialog wants. */
-export const browserAccepts = shown
+export const browserAccepts = browserFormats
   .flatMap((format) => [pictureFormats[format].mediaType, ...pictureFormats[format].extensions])
   .join(",");
 

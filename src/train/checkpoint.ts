@@ -131,16 +131,16 @@ function parseCheckpoint(bytes: Uint8Array, path: string): Checkpoint {
     throw damaged(path, new Error("its checksum differs"));
   }
   checkState(state);
-  const named = (prefix: string) =>
+  const startingWith = (prefix: string) =>
     [...tensors]
       .filter(([name]) => name.startsWith(prefix))
       .map(([name, array]) => [name.slice(prefix.length), array] as const);
-  const average = named("average.");
+  const average = startingWith("average.");
   const checkpoint: Checkpoint = {
     state,
-    weights: new Map(named("model.")),
+    weights: new Map(startingWith("model.")),
     average: average.length > 0 ? new Map(average) : undefined,
-    sums: Object.fromEntries(named("adam.").map(([name, { data }]) => [name, data])),
+    sums: Object.fromEntries(startingWith("adam.").map(([name, { data }]) => [name, data])),
   };
   if (state.step > 0) {
     if (state.config.ema !== undefined && average.length === 0) throw new Error("it lacks the average");

@@ -8,6 +8,6 @@ export {
   presetsOf,
   type TrainConfig,
 } from "./config.ts";
-export { DivergedError, type TrainStatus } from "./journal.ts";
+export { DivergedError, type TrainCallbacks, type TrainStatus } from "./journal.ts";
 export { checkConfig } from "./settings.ts";
 export { type OnLoss, onLossChoices, resume, type TrainOptions, type TrainResult, train } from "./trainer.ts";

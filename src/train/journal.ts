@@ -108,8 +108,8 @@ export class Journal {
     const start = { config, adapter: session.device.name, started: new Date().toISOString() };
     if (resumed) folder.log({ resumed: step, ...start });
     else {
-      const { description: pictures, pictureCounts, leftOut } = session;
-      folder.log({ ...start, pictures, unused: pictureCounts, leftOut, protocol: conditions, bicubic: psnr });
+      const { description: pictures, notes, leftOut } = session;
+      folder.log({ ...start, pictures, notes, leftOut, protocol: conditions, bicubic: psnr });
     }
   }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import {
   appendFileSync,
   closeSync,
@@ -16,9 +15,10 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { makeFolder } from "../data/files.ts";
+import { dirname, join } from "node:path";
+import { makeFolder, writeError } from "../data/files.ts";
 import { DataError, writeWhole } from "../data/index.ts";
+import { removeTemporary, temporaryDone, temporaryFor } from "../data/temporary.ts";
 import { eventFileHeader } from "../report/tensorboard.ts";
 import {
   type Checkpoint,
@@ -27,7 +27,7 @@ import {
   previousCheckpointFile,
   readCheckpoint,
 } from "./checkpoint.ts";
-import { Lock, lockFile, notWritten, refuseLocked } from "./lock.ts";
+import { Lock, refuseLocked } from "./lock.ts";
 
 /** Files that grow during training. All others are replaced as a whole. */
 const growing = { log: "log.jsonl", events: "events.out.tfevents.pixelgrad" } as const;
@@ -51,7 +51,7 @@ export type LogEntry = Readonly<Record<string, unknown>> & { readonly step?: num
  * run that fails before its first step leaves nothing.
  */
 export class RunFolder {
-  readonly #wanted: { readonly path: string; readonly numbered: boolean };
+  readonly #target: { readonly path: string; readonly numbered: boolean };
   readonly #onMessage: (line: string) => void;
   #path: string | undefined;
   #lock: Lock | undefined;
@@ -59,12 +59,12 @@ export class RunFolder {
   #pending: { file: string; bytes: Uint8Array | string }[] = [];
 
   private constructor(
-    wanted: { readonly path: string; readonly numbered: boolean },
+    target: { readonly path: string; readonly numbered: boolean },
     onMessage: (line: string) => void,
     path?: string,
     lock?: Lock,
   ) {
-    this.#wanted = wanted;
+    this.#target = target;
     this.#onMessage = onMessage;
     this.#path = path;
     this.#lock = lock;
@@ -92,7 +92,7 @@ export class RunFolder {
 
   /** Where the results are, or will be. */
   get path(): string {
-    return this.#path ?? this.#wanted.path;
+    return this.#path ?? this.#target.path;
   }
 
   /** Is there a folder, with a checkpoint of this run in it? */
@@ -106,10 +106,10 @@ export class RunFolder {
 
   /** Makes the folder of a new run, locked and with its first checkpoint. */
   async begin(checkpoint: Uint8Array): Promise<void> {
-    const { path, numbered } = this.#wanted;
+    const { path, numbered } = this.#target;
     for (let i = 1; this.#lock === undefined && (i === 1 || numbered); i++) {
       this.#path = i === 1 ? path : `${path}-${i}`;
-      if (!existsSync(this.#path)) this.#lock = makeLocked(this.#path, checkpoint);
+      if (!existsSync(this.#path)) this.#lock = await makeLocked(this.#path, checkpoint);
     }
     if (this.#lock === undefined) {
       // The folder was there already, or another process has just made it.
@@ -195,7 +195,7 @@ export class RunFolder {
           copyFileSync(current, previous); // not every file system has links
         }
       } catch (error) {
-        throw notWritten(previous, error);
+        throw writeError(previous, error);
       }
     }
     await this.save(checkpointFile, bytes);
@@ -224,7 +224,7 @@ export class RunFolder {
       try {
         appendFileSync(this.file(file), bytes);
       } catch (cause) {
-        throw notWritten(this.file(file), cause);
+        throw writeError(this.file(file), cause);
       }
     }
   }
@@ -291,10 +291,9 @@ function stepOf(folder: string): number | undefined {
  * Makes a folder with a lock and a checkpoint, all at once: it gets its name when they are in it. Returns
  * undefined if another process has made one of this name meanwhile.
  */
-function makeLocked(path: string, checkpoint: Uint8Array): Lock | undefined {
+async function makeLocked(path: string, checkpoint: Uint8Array): Promise<Lock | undefined> {
   makeFolder(dirname(path), "Name another one with --out.");
-  removeUnfinished(path);
-  const unfinished = `${path}.${randomUUID()}.tmp`;
+  const unfinished = temporaryFor(path);
   try {
     mkdirSync(unfinished);
     const file = openSync(join(unfinished, checkpointFile), "w");
@@ -307,32 +306,18 @@ function makeLocked(path: string, checkpoint: Uint8Array): Lock | undefined {
     const lock = Lock.create(unfinished);
     try {
       renameSync(unfinished, path);
+      temporaryDone(unfinished);
       return lock.moved(path);
     } catch (error) {
       lock.release();
       if (!existsSync(path)) throw error;
     }
   } catch (cause) {
-    rmSync(unfinished, { recursive: true, force: true });
-    throw notWritten(path, cause);
+    throw writeError(path, cause);
+  } finally {
+    await removeTemporary(unfinished); // unless it has its name
   }
-  rmSync(unfinished, { recursive: true, force: true });
   return undefined;
-}
-
-/** Milliseconds after which a folder that has not got its name never will: making one takes an instant. */
-const unfinishedFor = 60_000;
-
-/** Removes what killed processes have left beside a new folder. */
-function removeUnfinished(path: string): void {
-  for (const name of readdirSync(dirname(path))) {
-    if (!name.startsWith(`${basename(path)}.`) || !name.endsWith(".tmp")) continue;
-    const found = join(dirname(path), name);
-    const stats = statSync(found, { throwIfNoEntry: false });
-    if (!stats?.isDirectory() || Date.now() - stats.mtimeMs < unfinishedFor) continue;
-    const isOurs = readdirSync(found).every((file) => [checkpointFile, lockFile].includes(file));
-    if (isOurs) rmSync(found, { recursive: true, force: true });
-  }
 }
 
 /** Files that were being written when a process was killed. */

@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import { readBytes } from "../data/files.ts";
 import { DataError, PatchLoader } from "../data/index.ts";
+import type { Note } from "../data/picture-file.ts";
 import {
   Adam,
   type Device,
@@ -15,7 +16,7 @@ import { toPlanar } from "../picture/index.ts";
 import type { Checkpoint, PictureNames } from "./checkpoint.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
 import { openPictures } from "./datasets.ts";
-import { type PictureCounts, survey } from "./survey.ts";
+import { survey } from "./survey.ts";
 import { Validation } from "./validation.ts";
 
 export interface Session {
@@ -24,8 +25,8 @@ export interface Session {
   /** The pictures, in words. */
   readonly description: string;
   readonly pictureNames: PictureNames;
-  /** How many of the files have more than training uses. */
-  readonly pictureCounts: PictureCounts;
+  /** What the pictures have that training does not use. */
+  readonly notes: readonly Note[];
   /** What the folders hold that is not used, in words and without paths. */
   readonly leftOut: readonly string[];
   readonly loader: PatchLoader;
@@ -64,7 +65,8 @@ export async function openSession(
   const pictureNames = { train: train.names, valid: valid.names };
   if (checkpoint) checkPictures(checkpoint.state.pictures, pictureNames);
   const measured = (valid.files ?? []).slice(0, config.validPictures);
-  const pictureCounts = await survey(train.files ?? [], measured, { scale: options.scale, patch }, onMessage);
+  const notes = await survey(train.files ?? [], measured, { scale: options.scale, patch });
+  for (const { text } of notes) onMessage(text);
   const validation = await Validation.open(valid, config.validPictures, onMessage);
   const count = architecture.looksAtExamples(options) ? Math.min(exampleCount, train.length) : 0;
   const pairs = await Promise.all(Array.from({ length: count }, (_, i) => train.load(i)));
@@ -86,7 +88,7 @@ export async function openSession(
     for (const owner of [model, average, adam]) owner?.dispose();
   };
   const session: Session = {
-    ...{ config, device, description, pictureNames, pictureCounts, leftOut, loader, validation },
+    ...{ config, device, description, pictureNames, notes, leftOut, loader, validation },
     ...{ model, average, adam, build: () => build(), close },
   };
   try {

@@ -28,8 +28,9 @@ import {
   type Tensor,
   tensor,
 } from "../node.ts";
-import { checkArguments, isObject, type Wanted } from "../options/arguments.ts";
-import { folder as aFolder, orList, quote } from "../options/kinds.ts";
+import { anObject, checkArguments, isObject, type Wanted } from "../options/arguments.ts";
+import { folder as aFolder, quote } from "../options/kinds.ts";
+import { orList } from "../options/lists.ts";
 import { type Checkpoint, type CheckpointState, readCheckpoint } from "./checkpoint.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
 import { Journal, type TrainCallbacks } from "./journal.ts";
@@ -52,7 +53,9 @@ export interface TrainOptions extends TrainCallbacks {
   readonly onLoss?: OnLoss;
 }
 
+/** What becomes of a run whose device is lost: see TrainOptions. */
 export type OnLoss = (typeof onLossChoices)[number];
+/** The values of `onLoss`; the first is the default. */
 export const onLossChoices = ["fail", "resume"] as const;
 
 export interface TrainResult {
@@ -68,8 +71,6 @@ export interface TrainResult {
   /** If the network is of no use, being far below bicubic: a paragraph that says so, and what to change. */
   readonly advice: string | undefined;
 }
-
-const anObject: Wanted<object> = { wants: "an object", fits: isObject };
 
 const aConfig: Wanted<TrainConfig> = {
   wants: "a configuration, such as { ...presets.EDSR.quick, data: [folder] }",
@@ -177,10 +178,10 @@ const maxLosses = 10;
 /** Says how a device was lost; undefined if it works. The news may come after the calls that it makes fail. */
 async function lossOf(device: Device): Promise<string | undefined> {
   if (!(device instanceof GpuDevice)) return undefined;
-  const lost = await Promise.race([device.gpu.lost, setTimeout(500, undefined)]);
-  if (!lost) return undefined;
+  const info = await Promise.race([device.gpu.lost, setTimeout(500, undefined)]);
+  if (!info) return undefined;
   await device.sync().catch(() => {}); // it has reported its failure, and need not once more at the end
-  const reason = lost.message ? ` (${lost.message.trim().split("\n")[0]})` : "";
+  const reason = info.message ? ` (${info.message.trim().split("\n")[0]})` : "";
   return `The GPU device ${device.name} was lost${reason}.`;
 }
 

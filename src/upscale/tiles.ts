@@ -11,8 +11,15 @@
  * All windows of a picture have the same size (they overlap a little more instead), so that a device can use
  * the same buffers for all.
  */
-import { aFunction, aSignal, checkArguments, isObject, optional, type Wanted } from "../options/arguments.ts";
-import { oneOf, quote, whole } from "../options/kinds.ts";
+import {
+  aFunction,
+  aSignal,
+  checkArguments,
+  checkIsObject,
+  optional,
+  type Wanted,
+} from "../options/arguments.ts";
+import { oneOf, whole } from "../options/kinds.ts";
 import type { Samples } from "../picture/image.ts";
 import type { Planes } from "../picture/planes.ts";
 import { mirror } from "../picture/resize-weights.ts";
@@ -38,6 +45,8 @@ export interface UpscaleOptions {
   readonly padding?: "mirror" | "none";
 }
 
+export const paddings = oneOf("mirror", "none");
+
 const bytesAboveZero: Wanted<number> = {
   wants: "a number of bytes above 0",
   fits: (value): value is number => typeof value === "number" && value > 0,
@@ -45,16 +54,14 @@ const bytesAboveZero: Wanted<number> = {
 
 /** Throws a RangeError for options of all that enlarges, unless they have the right types. */
 export function checkUpscaleOptions(caller: string, options: object): void {
-  if (!isObject(options)) {
-    throw new RangeError(`${caller}: options are an object such as { scale: 2 }, got ${quote(options)}.`);
-  }
+  checkIsObject(caller, options, "such as { scale: 2 }");
   const { signal, onProgress, tile, maxMemory, padding } = options as UpscaleOptions;
   checkArguments(caller, {
     signal: [signal, optional(aSignal)],
     onProgress: [onProgress, optional(aFunction)],
     tile: [tile, optional(whole(1))],
     maxMemory: [maxMemory, optional(bytesAboveZero)],
-    padding: [padding, optional(oneOf("mirror", "none"))],
+    padding: [padding, optional(paddings)],
   });
 }
 
@@ -138,18 +145,11 @@ export function planTiles(
   };
 }
 
-/**
- * How many pixels of the mirrored picture a method gets beyond each edge.
- *
- * @throws RangeError for a `padding` that there is not.
- */
+/** How many pixels of the mirrored picture a method gets beyond each edge. */
 function paddingOf(
   { padding: pixels = 0, margin }: Pick<Method, "padding" | "margin">,
   { padding = "mirror" }: UpscaleOptions,
 ): number {
-  if (padding !== "mirror" && padding !== "none") {
-    throw new RangeError(`upscale: padding must be "mirror" or "none", got ${JSON.stringify(padding)}.`);
-  }
   return padding === "none" ? 0 : Math.min(pixels, margin);
 }
 

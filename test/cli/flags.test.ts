@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { defineCommand, helpOf, parseFlags, table, UsageError } from "../../src/cli/flags.ts";
-import { oneOf, orList, text, whole } from "../../src/options/kinds.ts";
+import { oneOf, text, whole } from "../../src/options/kinds.ts";
+import { orList } from "../../src/options/lists.ts";
 
 const command = defineCommand({
   about: "All about paint.",

@@ -263,7 +263,7 @@ describe("which pictures, and what becomes of the rest", () => {
     const { code, text } = await upscale("a.png", "gone.png", "b.png", "-o", "out", "--json", "r.json");
     expect(code).toBe(1);
     expect(text).toMatch(/gone\.png: there is no such file or folder/);
-    expect(text).toMatch(/1 of 3 pictures were not enlarged \(.*gone\.png\); see above\.$/);
+    expect(text).toMatch(/1 of 3 pictures were not enlarged, for the reasons above: .*gone\.png\.$/);
     expect(files("out")).toEqual(["a.png", "b.png"]);
     expect(json("r.json")).toHaveLength(3);
   });

@@ -191,7 +191,7 @@ describe("a folder", () => {
     expect(stderr).toMatch(/^\[\d\/6\] .*2-cut\.png: this PNG picture of \d+ bytes cannot be decoded/m);
     expect(stderr).toMatch(/^\[2\/6\] .*0\.png {2}80x72 {2}bicubic x2 {2}1 tile {2}.*ETA/m);
     expect(stderr).toMatch(
-      /pixelgrad upscale: 3 of 6 pictures were not enlarged \(.*0-empty\.png, .*1-text\.jpg, .*2-cut\.png\); see above\.$/,
+      /pixelgrad upscale: 3 of 6 pictures were not enlarged, for the reasons above: .*0-empty\.png, .*1-text\.jpg, .*2-cut\.png\.$/,
     );
     const reports = JSON.parse(readFileSync(path("mixed.json"), "utf8"));
     expect(reports.filter(({ error }: { error?: string }) => error !== undefined)).toHaveLength(3);

@@ -89,7 +89,7 @@ describe("openDiv2k", () => {
   test("missing and empty folders and wrong scales are refused", () => {
     expect(() => openDiv2k(root, { split: "valid", scale: 2 })).toThrow(/DIV2K_valid_HR: .*Unpack/);
     expect(() => openDiv2k(root, { split: "train", scale: 3 })).toThrow(/LR_bicubic.X3: .*X3\.zip/);
-    expect(() => openDiv2k(root, { split: "train", scale: 1 })).toThrow(/scale .* not 1/);
+    expect(() => openDiv2k(root, { split: "train", scale: 1 })).toThrow(/scale must be .*, got 1/);
     mkdirSync(join(root, "DIV2K_valid_HR"));
     mkdirSync(join(root, "DIV2K_valid_LR_bicubic", "X2"), { recursive: true });
     expect(() => openDiv2k(root, { split: "valid", scale: 2 })).toThrow(
@@ -208,8 +208,8 @@ describe("openFolder", () => {
     expect(enlarged).toEqual(imresize(imresize(modcrop(rgb, 2), 1 / 2), 2));
     // The two orders differ: Y of the small RGB picture is not the small Y plane.
     expect(differing(low, luma(imresize(modcrop(rgb, 2), 1 / 2)))).toBeGreaterThan(0);
-    expect(() => open({ colors: "Y" as "y" })).toThrow(/colors must be "rgb" or "y", not "Y"/);
-    expect(() => open({ inputSize: "big" as "high" })).toThrow(/inputSize .* not "big"/);
+    expect(() => open({ colors: "Y" as "y" })).toThrow(/colors must be rgb or y, got "Y"/);
+    expect(() => open({ inputSize: "big" as "high" })).toThrow(/inputSize .* got "big"/);
   });
 
   test("takes a list of files in its order", async () => {

@@ -1,8 +1,22 @@
-/** Takes devices away from a training run, as a crash of the driver would. */
+/** Takes devices away, as a crash of the driver would. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { GpuDevice, parseSafetensors, type Random } from "../../src/node.ts";
 import { type TrainConfig, type TrainOptions, type TrainResult, train } from "../../src/train/index.ts";
+
+/** Destroys the GPU behind the library's back, before or after it submits commands for the n-th time. */
+export function loseAt(device: GpuDevice, n: number, when: "before" | "after"): { readonly count: number } {
+  const { queue } = device.gpu;
+  const submit = queue.submit.bind(queue);
+  const calls = { count: 0 };
+  queue.submit = (commands) => {
+    calls.count++;
+    if (calls.count === n && when === "before") device.gpu.destroy();
+    submit(commands);
+    if (calls.count === n && when === "after") device.gpu.destroy();
+  };
+  return calls;
+}
 
 /**
  * Trains while a device that the run works on is lost now and then, up to `losses` times, each after a random

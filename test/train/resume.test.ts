@@ -19,6 +19,7 @@ import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { ownProcess, type ProcessId } from "../../src/data/process-id.ts";
 import { parseSafetensors, serializeSafetensors } from "../../src/node.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import {
@@ -170,15 +171,15 @@ describe("where a run lies is no setting", () => {
 
   test("a folder that a killed process was about to make is removed by the next run", async () => {
     mkdirSync("runs");
-    const left = join("runs", "espcn-x2.0.tmp");
-    const young = join("runs", "espcn-x2.1.tmp");
+    const mark = ({ place, pid, start }: ProcessId) => `${place}-${pid.toString(36)}-${start}-0123456789ab`;
+    const own = ownProcess();
+    const left = join("runs", `espcn-x2.${mark({ ...own, pid: 2 ** 30 })}.tmp`);
+    const beingMade = join("runs", `espcn-x2.${mark(own)}.tmp`);
     const foreign = join("runs", "espcn-x2.2.tmp");
-    for (const folder of [left, young, foreign]) mkdirSync(folder);
+    for (const folder of [left, beingMade, foreign]) mkdirSync(folder);
     writeFileSync(join(left, checkpointFile), "");
-    writeFileSync(join(foreign, "picture.png"), "");
-    for (const folder of [left, foreign]) utimesSync(folder, 1, 1);
     await train(config({ out: undefined, steps: 1 }), { device });
-    expect([left, young, foreign].map(existsSync)).toEqual([false, true, true]);
+    expect([left, beingMade, foreign].map(existsSync)).toEqual([false, true, true]);
   });
 });
 
@@ -271,7 +272,10 @@ describe("a folder in which a run is going on", () => {
       onProgress: ({ step }) => {
         const path = join(one.out!, lockFile);
         if (step === 3)
-          writeFileSync(path, JSON.stringify({ token: "other", pid: 1, host: "h", since: "now" }));
+          writeFileSync(
+            path,
+            JSON.stringify({ token: "other", process: { pid: 1 }, host: "h", since: "now" }),
+          );
       },
     });
     await expect(run).rejects.toThrow("another process is training there: process 1 on h");
@@ -286,7 +290,7 @@ describe("a lock", () => {
     return folder;
   };
   /** The lock of this process, changed. */
-  const lockedBy = (change: (owner: { pid: number; process: object }) => unknown): string => {
+  const lockedBy = (change: (owner: { process: object }) => unknown): string => {
     const folder = empty();
     Lock.create(folder);
     const path = join(folder, lockFile);
@@ -322,13 +326,11 @@ describe("a lock", () => {
     result.release();
   });
 
-  test.each<[string, (owner: { pid: number; process: object }) => unknown]>([
+  test.each<[string, (owner: { process: object }) => unknown]>([
     [
-      "before a restart of the machine",
-      (owner) => ({ ...owner, process: { ...owner.process, boot: "other" } }),
+      "before a restart, in another container or on another machine",
+      (owner) => ({ ...owner, process: { ...owner.process, place: "00000000" } }),
     ],
-    ["in another container", (owner) => ({ ...owner, process: { ...owner.process, namespace: "pid:[1]" } })],
-    ["on another machine", ({ process: _process, ...owner }) => ({ ...owner, host: "elsewhere" })],
     ["that was not written to its end", () => undefined],
   ])("of a process %s is void when it shows no sign of life", async (_, change) => {
     const silent = lockedBy(change);

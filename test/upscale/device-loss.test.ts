@@ -11,7 +11,7 @@ import { tensor } from "../../src/tensor/tensor.ts";
 import { networkUpscaler, openMethod, upscale } from "../../src/upscale/index.ts";
 import { noise } from "../data/support.ts";
 import { gpuDevices } from "../support/devices.ts";
-import { loseAt } from "../support/lose-device.ts";
+import { loseAt } from "../support/lose-devices.ts";
 
 const devices = await gpuDevices();
 

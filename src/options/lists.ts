@@ -1,0 +1,21 @@
+/** Lists of names, as sentences have them. */
+
+/** "a, b or c" */
+export function orList(names: readonly (string | number)[]): string {
+  return joined(names, "or");
+}
+
+/** "a, b and c" */
+export function andList(names: readonly (string | number)[]): string {
+  return joined(names, "and");
+}
+
+function joined(names: readonly (string | number)[], word: string): string {
+  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} ${word} ${names.at(-1)}`;
+}
+
+/** The first names of a list that may be long: "a, b, c and 40 more". */
+export function firstOf(names: readonly string[], count = 3): string {
+  const more = names.length > count ? ` and ${names.length - count} more` : "";
+  return names.slice(0, count).join(", ") + more;
+}
