@@ -64,7 +64,9 @@ export async function killAndResume({ adapter, kills, steps, seed, say }: KillOp
       const places = existsSync(join(killed, "runs")) ? readdirSync(join(killed, "runs")) : [];
       if (places.length > 1) throw new Error(`There are several folders: ${places.join(", ")}.`);
       const printed = /go on with: (.*)/.exec(output.text)?.[1];
-      if (signal === "SIGTERM" && at.at(-1)! > 0 && printed === undefined && child.exitCode !== 0) {
+      // A run that had just done its last step has nothing to go on with.
+      const isDone = /^Best: /m.test(output.text);
+      if (signal === "SIGTERM" && at.at(-1)! > 0 && printed === undefined && !isDone) {
         throw new Error(`After SIGTERM no command was printed: ${output.text}`);
       }
       command = printed ?? (existsSync(run) ? `${program} --resume ${results}` : begin);
