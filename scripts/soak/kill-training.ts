@@ -5,7 +5,7 @@ import type { Soak } from "./support/soak.ts";
 const KILLS = 5;
 
 export const soak: Soak = {
-  what: `Training killed ${KILLS} times with SIGKILL and resumed: the same weights, to the last bit`,
+  what: `Training killed ${KILLS} times, by SIGKILL or SIGTERM, and resumed: the same weights, to the last bit`,
   tries: 20,
   async run(soak) {
     for (const { index, random } of soak.tries()) {
