@@ -1,6 +1,7 @@
 /** `pixelgrad compare`: measures methods one after the other, and writes a table, a plot and details. */
 import { basename, extname, join, resolve, sep } from "node:path";
 import { makeFolder, writePng, writeWhole } from "../data/files.ts";
+import { sameFile } from "../data/same-file.ts";
 import type { Picture } from "../evaluate/index.ts";
 import { folder, type Kind, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
@@ -61,6 +62,9 @@ ${aboutProtocols}`,
       const pictures = findPictures(hr, lr, scale, printError);
       const weights = methods.map((method) => method.weights);
       const inputs = idsOf([...weights, ...pictures.flatMap(({ high, low }) => [high, low])]);
+      if ([hr, lr].some((folder) => folder !== undefined && sameFile(folder, out))) {
+        throw new UsageError(`--out ${out} is the folder of the pictures; the plots would count as such`);
+      }
       const outputs = outputNames.map((name) => ({ flag: "--out", path: join(out, name) }));
       checkOutputs(outputs, inputs);
       makeFolder(out, "Name another one with --out.");

@@ -22,6 +22,7 @@ import { DataError, writeWhole } from "../data/index.ts";
 import { eventFileHeader } from "../report/tensorboard.ts";
 import {
   type Checkpoint,
+  checkIsFolder,
   checkpointFile,
   type Lengths,
   previousCheckpointFile,
@@ -83,9 +84,7 @@ export class RunFolder {
 
   /** Opens the folder of a run that goes on, and locks it. @throws DataError if another process has it */
   static async open(path: string, onMessage: (line: string) => void): Promise<RunFolder> {
-    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-      throw new DataError(`${path}: there is no such folder, and so no training to resume. Check the path.`);
-    }
+    checkIsFolder(path);
     const lock = await Lock.acquire(path, onMessage);
     return new RunFolder({ path, numbered: false }, onMessage, path, lock);
   }

@@ -553,7 +553,9 @@ describe("damage", () => {
     const change = (saved: TrainConfig) => ({ ...saved, data: ["nowhere"] });
     await expect(resume(folder, { device, change })).rejects.toThrow("nowhere: there is no such folder");
     await expect(resume(join(folder, "none"), { device })).rejects.toThrow("none: there is no such folder");
-    await expect(resume(file("log.jsonl"), { device })).rejects.toThrow("there is no such folder");
+    await expect(resume(file("log.jsonl"), { device })).rejects.toThrow(
+      "is a file, and a run is resumed by its folder",
+    );
     expect(readdirSync(folder).map((name) => [name, readFileSync(file(name))])).toEqual(before);
   });
 
