@@ -15,7 +15,7 @@ export interface PictureCounts {
 
 const remarks: Readonly<Record<keyof PictureCounts, { has(header: Header): boolean; says: string }>> = {
   alpha: {
-    has: ({ channels }) => channels % 2 === 0,
+    has: ({ channels, metadata }) => metadata?.hasAlpha ?? channels % 2 === 0, // CMYK has four channels
     says: "an alpha channel, and are put on white; what is opaque stays as it is",
   },
   deep: { has: ({ depth }) => depth === 16, says: "16 bits per sample, of which the upper 8 are used" },
