@@ -2,6 +2,7 @@
 import { basename, extname, join, resolve, sep } from "node:path";
 import { makeFolder, writePng, writeWhole } from "../data/files.ts";
 import { pathsOf } from "../data/pairs.ts";
+import { sameFile } from "../data/same-file.ts";
 import type { Picture } from "../evaluate/index.ts";
 import { folder, type Kind, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
@@ -62,6 +63,9 @@ ${aboutProtocols}`,
       const pictures = findPictures(hr, lr, scale, printError);
       const weights = methods.map((method) => method.weights);
       const inputs = idsOf([...weights, ...pictures.flatMap(pathsOf)]);
+      if ([hr, lr].some((folder) => folder !== undefined && sameFile(folder, out))) {
+        throw new UsageError(`--out ${out} is the folder of the pictures; the plots would count as such`);
+      }
       const outputs = outputNames.map((name) => ({ flag: "--out", path: join(out, name) }));
       checkOutputs(outputs, inputs);
       makeFolder(out, "Name another one with --out.");

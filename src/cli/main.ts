@@ -5,10 +5,18 @@
  */
 import { readFileSync } from "node:fs";
 import type { Command } from "./flags.ts";
-import { print } from "./print.ts";
+import { print, printError } from "./print.ts";
 import { type CommandGroup, run } from "./run.ts";
 
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+const { version, engines } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+
+// What sharp needs: an older Node would end in a syntax error.
+const [major, minor] = engines.node.match(/\d+/g).map(Number);
+const [ownMajor, ownMinor] = process.versions.node.split(".").map(Number);
+if (ownMajor < major || (ownMajor === major && ownMinor < minor)) {
+  printError(`pixelgrad needs Node ${major}.${minor} or later, and this is ${process.version}.`);
+  process.exit(1);
+}
 
 const pixelgrad: CommandGroup = {
   title: `pixelgrad ${version}: super-resolution with neural networks on WebGPU`,

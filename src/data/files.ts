@@ -87,16 +87,19 @@ export async function writeWhole(path: string, bytes: Uint8Array | string): Prom
 /**
  * Like writeWhole, for a file that `make` writes under the name it gets. A link stays, and the file it leads
  * to is replaced. What leads to a pipe or a device is copied there when it is complete.
+ *
+ * @param patience milliseconds in which somebody must begin to read a pipe.
  */
 export async function replaceWhole(
   path: string,
   make: (temporary: string) => Promise<unknown>,
+  patience = 10_000,
 ): Promise<void> {
   const temporary = temporaryFor(path);
   try {
     await make(temporary);
     if (isStream(path)) {
-      await passOn(temporary, path);
+      await passOn(temporary, path, patience);
       await removeTemporary(temporary);
       return;
     }
@@ -115,14 +118,14 @@ export async function replaceWhole(
 }
 
 /** Copies a file into a pipe or a device. */
-async function passOn(file: string, path: string): Promise<void> {
+async function passOn(file: string, path: string, patience: number): Promise<void> {
   const bytes = await readFile(file);
   const standard = { "/dev/stdout": process.stdout, "/dev/stderr": process.stderr }[resolve(path)];
   if (standard) {
     await new Promise<void>((done, fail) => standard.write(bytes, (error) => (error ? fail(error) : done())));
     return;
   }
-  const stream = await openStream(path);
+  const stream = await openStream(path, patience);
   try {
     for (let done = 0; done < bytes.length; ) {
       const written = await stream.write(bytes, done).catch((error: NodeJS.ErrnoException) => {
@@ -140,12 +143,18 @@ async function passOn(file: string, path: string): Promise<void> {
  * Waits until somebody reads a pipe. To open it as usual would wait, too, but in a thread that nothing can
  * interrupt, not even the end of the process.
  */
-async function openStream(path: string): Promise<FileHandle> {
+async function openStream(path: string, patience: number): Promise<FileHandle> {
+  const start = performance.now();
   for (;;) {
     try {
       return await open(path, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENXIO") throw error;
+      if (performance.now() - start > patience) {
+        throw new DataError(
+          `${path}: cannot be written: it is a pipe, and nobody reads it. Start its reader first, or name a file.`,
+        );
+      }
       await sleep(50);
     }
   }

@@ -8,7 +8,7 @@ type Reduction = Extract<Note["kind"], "alpha" | "depth" | "frames">;
 
 const reductions: Readonly<Record<Reduction, { has(header: Header): boolean; text: string }>> = {
   alpha: {
-    has: ({ channels }) => channels % 2 === 0,
+    has: ({ channels, metadata }) => metadata?.hasAlpha ?? channels % 2 === 0, // CMYK has four channels
     text: "an alpha channel; what is transparent is put on white",
   },
   depth: { has: ({ depth }) => depth === 16, text: "16 bits per sample, of which the upper 8 are used" },

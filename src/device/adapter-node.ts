@@ -293,17 +293,18 @@ let watching = false;
 
 /** A program whose GPU work failed must not end with exit code 0, even if it never read a result. */
 function watchFailures(unseen: () => Error | undefined): () => void {
-  if (!watching) {
-    process.on("exit", () => {
-      const error = [...watched].map((watch) => watch()).find(Boolean);
-      if (!error) return;
-      console.error(error);
-      process.exitCode ||= 1;
-    });
-  }
+  if (!watching) process.on("exit", reportUnseen);
   watching = true;
   watched.add(unseen);
   return () => watched.delete(unseen);
+}
+
+/** A function of its own, since as a closure it would keep the first device for ever. */
+function reportUnseen(): void {
+  const error = [...watched].map((watch) => watch()).find(Boolean);
+  if (!error) return;
+  console.error(error);
+  process.exitCode ||= 1;
 }
 
 function adviceWithoutAdapter(choice?: AdapterChoice): string {

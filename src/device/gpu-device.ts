@@ -89,6 +89,9 @@ export class GpuDevice implements Device {
   /** Set during `compileAhead`: launches are not recorded but compiled, and their promises are in here. */
   #compiling: Map<string, Promise<void>> | undefined;
   readonly #unwatch: () => void;
+  readonly #onError = (event: GPUUncapturedErrorEvent) => {
+    this.#fail(new GpuError(`WebGPU on ${this.name}: ${event.error.message}`));
+  };
   #failure: GpuError | undefined;
   #failureSeen = false;
   #destroyed = false;
@@ -115,10 +118,8 @@ export class GpuDevice implements Device {
     this.#pool = new BufferPool(gpu, usage, poolBytes, destroy);
     this.#staging = new BufferPool(gpu, USAGE.MAP_READ | USAGE.COPY_DST, 32 * 2 ** 20, destroy);
     this.#uniforms = new LruCache(MAX_CACHED_UNIFORMS, (buffer) => this.#pool.give(buffer));
-    gpu.addEventListener("uncapturederror", (event) => {
-      event.preventDefault(); // Dawn would print it on stdout and go on.
-      this.#fail(new GpuError(`WebGPU on ${this.name}: ${event.error.message}`));
-    });
+    gpu.addEventListener("uncapturederror", quieten);
+    gpu.addEventListener("uncapturederror", this.#onError);
     gpu.lost.then(({ reason, message }) => {
       if (this.#destroyed) return;
       const advice =
@@ -230,6 +231,8 @@ export class GpuDevice implements Device {
     if (!this.#failure || this.#failureSeen) this.#unwatch();
     this.#destroyed = true;
     this.#recorder.abandon();
+    // Dawn keeps listeners for ever, and by this one the device, with its threads in the driver.
+    this.gpu.removeEventListener("uncapturederror", this.#onError);
     this.gpu.destroy();
   }
 
@@ -322,4 +325,9 @@ export class GpuDevice implements Device {
 /** The length in bytes, rounded up to whole vec4s, which some kernels read; every buffer has that room. */
 function vec4Bytes(length: number): number {
   return Math.ceil(length / 4) * 16;
+}
+
+/** Dawn would print the error on standard output and go on. */
+function quieten(event: GPUUncapturedErrorEvent): void {
+  event.preventDefault();
 }

@@ -10,7 +10,7 @@
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DataError, type LoaderState } from "../data/index.ts";
 import { type NamedArray, parseSafetensors, serializeSafetensors } from "../node.ts";
 import { checkArguments } from "../options/arguments.ts";
@@ -76,6 +76,19 @@ export function serializeCheckpoint({ state, weights, average, sums }: Checkpoin
   return serializeSafetensors(tensors, { pixelgrad: "checkpoint", state: text, sha256 });
 }
 
+/** @throws DataError if there is no folder of a run to go on with. */
+export function checkIsFolder(path: string): void {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats) {
+    throw new DataError(`${path}: there is no such folder, and so no training to resume. Check the path.`);
+  }
+  if (!stats.isDirectory()) {
+    throw new DataError(
+      `${path} is a file, and a run is resumed by its folder: --resume ${dirname(path)}, say.`,
+    );
+  }
+}
+
 /**
  * Reads the newest whole checkpoint of a run folder. If it is not the newest there, `onMessage` is called
  * with a line that says so.
@@ -84,9 +97,7 @@ export function serializeCheckpoint({ state, weights, average, sums }: Checkpoin
  */
 export function readCheckpoint(folder: string, onMessage: (line: string) => void = () => {}): Checkpoint {
   checkArguments("readCheckpoint", { folder: [folder, aFolder] });
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new DataError(`${folder}: there is no such folder, and so no training to resume. Check the path.`);
-  }
+  checkIsFolder(folder);
   const files = [checkpointFile, previousCheckpointFile].filter((file) => existsSync(join(folder, file)));
   if (files.length === 0) {
     throw new DataError(

@@ -22,6 +22,7 @@ import { removeTemporary, temporaryDone, temporaryFor } from "../data/temporary.
 import { eventFileHeader } from "../report/tensorboard.ts";
 import {
   type Checkpoint,
+  checkIsFolder,
   checkpointFile,
   type Lengths,
   previousCheckpointFile,
@@ -83,9 +84,7 @@ export class RunFolder {
 
   /** Opens the folder of a run that goes on, and locks it. @throws DataError if another process has it */
   static async open(path: string, onMessage: (line: string) => void): Promise<RunFolder> {
-    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-      throw new DataError(`${path}: there is no such folder, and so no training to resume. Check the path.`);
-    }
+    checkIsFolder(path);
     const lock = await Lock.acquire(path, onMessage);
     return new RunFolder({ path, numbered: false }, onMessage, path, lock);
   }
@@ -257,26 +256,31 @@ function checkFree(path: string): void {
     throw new DataError(`${path} is a file, and results go into a folder. Name another one with --out.`);
   }
   refuseLocked(path);
-  const isOfRun = () => readLog(path).some(({ config }) => config !== undefined);
-  const valuable = [
-    checkpointFile,
-    previousCheckpointFile,
-    "last.safetensors",
-    "best.safetensors",
-    growing.log,
-  ];
-  const old = valuable.find((file) => {
+  const isOfRun = readLog(path).some(({ config }) => config !== undefined);
+  const isValuable = (file: string) => {
     const size = statSync(join(path, file), { throwIfNoEntry: false })?.size;
     if (size === undefined) return false;
     if (file === checkpointFile) return stepOf(path) !== 0;
-    return file !== growing.log || (size > 0 && !isOfRun());
-  });
-  if (old === undefined) return;
-  throw new DataError(
-    `${path} already holds a run (${old}). Go on with it by --resume, name another folder with --out, ` +
-      `or remove this one.`,
-  );
+    return file !== growing.log || (size > 0 && !isOfRun);
+  };
+  const old = [...weights, growing.log].find(isValuable);
+  if (old !== undefined) {
+    throw new DataError(
+      `${path} already holds a run (${old}). Go on with it by --resume, name another folder with --out, ` +
+        `or remove this one.`,
+    );
+  }
+  const foreign = isOfRun ? undefined : written.find((file) => existsSync(join(path, file)));
+  if (foreign !== undefined) {
+    throw new DataError(
+      `${path} already holds a file called ${foreign}, which a run would replace. Name another folder with --out.`,
+    );
+  }
 }
+
+const weights = [checkpointFile, previousCheckpointFile, "last.safetensors", "best.safetensors"];
+/** What a run makes besides. */
+const written = ["report.html", "comparison.png", "curves.png", "curves.svg", growing.events];
 
 /** The step of a folder's checkpoint, if that is whole. */
 function stepOf(folder: string): number | undefined {
@@ -320,7 +324,10 @@ async function makeLocked(path: string, checkpoint: Uint8Array): Promise<Lock | 
   return undefined;
 }
 
-/** Files that were being written when a process was killed. */
+/** Files of a run that were being written when a process was killed. Others of that ending may be somebody's. */
 function temporaryFiles(folder: string): string[] {
-  return readdirSync(folder).filter((file) => file.endsWith(".tmp"));
+  const starts = [...weights, ...written].map((name) => `${name}.`);
+  return readdirSync(folder).filter(
+    (file) => file.endsWith(".tmp") && starts.some((start) => file.startsWith(start)),
+  );
 }

@@ -5,6 +5,7 @@
  */
 import { setImmediate, setTimeout } from "node:timers/promises";
 import type { PatchBatch } from "../data/index.ts";
+import { sameFile } from "../data/same-file.ts";
 import {
   add,
   addGradients,
@@ -91,7 +92,14 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   checkOnLoss(options);
   const { architecture, options: networkOptions } = networkOf(config.network);
   const say = options.onMessage ?? (() => {});
-  const folder = RunFolder.create(config.out, architecture.shortName(networkOptions), say);
+  const { out, data, valid } = config;
+  const pictures = [...data, valid].find((path) => out && path && sameFile(path, out));
+  if (pictures !== undefined) {
+    throw new RangeError(
+      `--out ${out} is the folder of the pictures: the next run would take its charts for pictures. Name another one.`,
+    );
+  }
+  const folder = RunFolder.create(out, architecture.shortName(networkOptions), say);
   // Writes out all defaults, as another version may have others.
   const network = { ...config.network, ...networkOptions } as TrainConfig["network"];
   return run({ ...config, network, schedule: completeSchedule(config) }, folder, options);

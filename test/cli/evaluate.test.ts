@@ -435,6 +435,13 @@ describe("compare", () => {
     expect(error instanceof UsageError ? 2 : 1).toBe(code);
     expect(existsSync(out)).toBe(false);
   });
+
+  test("results do not go among the pictures, where the next run would measure its plots", async () => {
+    const before = readdirSync(path("hr"));
+    const args = ["--hr", path("hr"), "--scale", "2", "--methods", "bicubic", "--out", `${path("hr")}/`];
+    expect((await failure(compareCommand, args)).message).toMatch(/--out .* is the folder of the pictures/);
+    expect(readdirSync(path("hr"))).toEqual(before);
+  });
 });
 
 const set5 = testData("set5");

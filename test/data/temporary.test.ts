@@ -9,6 +9,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
@@ -162,6 +163,19 @@ test.skipIf(process.platform === "win32")(
     await written;
     await ended;
     expect(read === bytes).toBe(true);
+    expect(readdirSync(home)).toEqual(["pipe"]);
+  },
+);
+
+test.skipIf(process.platform === "win32")(
+  "a pipe that nobody reads is no reason to wait for ever",
+  async () => {
+    const home = fresh();
+    const path = join(home, "pipe");
+    spawnSync("mkfifo", [path]);
+    await expect(replaceWhole(path, (temporary) => writeFile(temporary, "x"), 100)).rejects.toThrow(
+      "pipe: cannot be written: it is a pipe, and nobody reads it.",
+    );
     expect(readdirSync(home)).toEqual(["pipe"]);
   },
 );

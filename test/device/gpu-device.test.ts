@@ -482,4 +482,30 @@ describe("an implementation from the program", () => {
       console.log("done");`);
     expect(program).toMatchObject({ code: 0, stdout: "done\n", stderr: "" });
   });
+
+  test("goes with it: of a destroyed device, nothing stays in memory or in the driver", async () => {
+    const program = await runCode(`
+      import { setFlagsFromString } from "node:v8";
+      import { runInNewContext } from "node:vm";
+      import { create } from "webgpu";
+      import { openDevice, relu, scope, tensor } from "./src/node.ts";
+      setFlagsFromString("--expose_gc");
+      const collect = runInNewContext("gc");
+      async function use() {
+        const device = await openDevice({ gpu: create(["backend=null"]) });
+        const within = scope();
+        await relu(tensor([1, 2], [2], { device })).data();
+        within.end();
+        device.destroy();
+        return new WeakRef(device);
+      }
+      const devices = [];
+      for (let i = 0; i < 5; i++) devices.push(await use());
+      for (let i = 0; i < 20; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        collect();
+      }
+      console.log(devices.filter((device) => device.deref()).length);`);
+    expect(program).toMatchObject({ code: 0, stdout: "0\n", stderr: "" });
+  });
 });

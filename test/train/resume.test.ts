@@ -183,6 +183,41 @@ describe("where a run lies is no setting", () => {
   });
 });
 
+describe("a folder with files of others", () => {
+  const others = (...names: string[]): string => {
+    const folder = unused();
+    mkdirSync(folder);
+    for (const name of names) writeFileSync(join(folder, name), "somebody's");
+    return folder;
+  };
+
+  test("a run beside them touches none, whatever they are called", async () => {
+    const names = ["a.png", "notes.tmp", "report.html.old", "thesis.html.tmp"];
+    const out = others(...names);
+    await train(config({ out }), { device });
+    await resume(out, { device, change: (one) => ({ ...one, steps: 8 }) });
+    expect(names.map((name) => readFileSync(join(out, name), "utf8"))).toEqual(names.map(() => "somebody's"));
+  });
+
+  test.each(["report.html", "comparison.png", "curves.svg", "best.safetensors"])(
+    "a %s there is not replaced",
+    async (name) => {
+      const out = others(name);
+      await expect(train(config({ out }), { device })).rejects.toThrow(`already holds`);
+      expect(readdirSync(out)).toEqual([name]);
+      expect(readFileSync(join(out, name), "utf8")).toBe("somebody's");
+    },
+  );
+
+  test("the pictures' own folder takes no run, whose charts would be pictures to the next", async () => {
+    const before = readdirSync(data);
+    for (const change of [{ out: data }, { out: `${data}/../${basename(data)}/` }]) {
+      await expect(train(config(change), { device })).rejects.toThrow("is the folder of the pictures");
+    }
+    expect(readdirSync(data)).toEqual(before);
+  });
+});
+
 describe("killed before its first checkpoint", () => {
   test("a run begins anew, says so, and ends as if nothing had happened", async () => {
     const killed = await killedAt(/^Results/);
@@ -520,7 +555,9 @@ describe("damage", () => {
     const change = (saved: TrainConfig) => ({ ...saved, data: ["nowhere"] });
     await expect(resume(folder, { device, change })).rejects.toThrow("nowhere: there is no such folder");
     await expect(resume(join(folder, "none"), { device })).rejects.toThrow("none: there is no such folder");
-    await expect(resume(file("log.jsonl"), { device })).rejects.toThrow("there is no such folder");
+    await expect(resume(file("log.jsonl"), { device })).rejects.toThrow(
+      "is a file, and a run is resumed by its folder",
+    );
     expect(readdirSync(folder).map((name) => [name, readFileSync(file(name))])).toEqual(before);
   });
 
