@@ -46,6 +46,7 @@ export class Lock {
   readonly #folder: string;
   readonly #owner: Owner;
   readonly #timer: NodeJS.Timeout;
+  readonly #atExit = () => this.release();
 
   private constructor(folder: string, owner: Owner) {
     this.#folder = folder;
@@ -58,6 +59,7 @@ export class Lock {
         // Saving will say what is wrong with the folder.
       }
     }, beat).unref();
+    process.on("exit", this.#atExit);
   }
 
   /**
@@ -93,7 +95,7 @@ export class Lock {
 
   /** The lock at the place to which its folder has been moved. */
   moved(folder: string): Lock {
-    clearInterval(this.#timer);
+    this.#letGo();
     return new Lock(folder, this.#owner);
   }
 
@@ -104,9 +106,14 @@ export class Lock {
   }
 
   release(): void {
-    clearInterval(this.#timer);
+    this.#letGo();
     if (read(this.#folder)?.owner?.token !== this.#owner.token) return;
     rmSync(join(this.#folder, lockFile), { force: true });
+  }
+
+  #letGo(): void {
+    clearInterval(this.#timer);
+    process.off("exit", this.#atExit);
   }
 }
 
