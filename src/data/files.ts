@@ -1,4 +1,4 @@
-import { constants, mkdirSync } from "node:fs";
+import { constants, mkdirSync, writeFileSync } from "node:fs";
 import { type FileHandle, open, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -81,7 +81,12 @@ export async function writePng(path: string, image: Image): Promise<void> {
 export async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
   const content = { wants: "a Uint8Array or a text", fits: isContent };
   checkArguments("writeWhole", { path: [path, aPath], bytes: [bytes, content] });
-  await replaceWhole(path, (temporary) => writeFile(temporary, bytes));
+  await replaceWhole(path, (temporary) => {
+    // Made at once and not by the write, which may still wait in a thread when the program ends, and would make
+    // the file after all temporary ones have been removed.
+    writeFileSync(temporary, "", { flag: "wx" });
+    return writeFile(temporary, bytes, { flag: "r+" });
+  });
 }
 
 /**

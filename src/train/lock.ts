@@ -32,6 +32,7 @@ export class Lock {
   readonly #folder: string;
   readonly #owner: Owner;
   readonly #timer: NodeJS.Timeout;
+  readonly #atExit = () => this.release();
 
   private constructor(folder: string, owner: Owner) {
     this.#folder = folder;
@@ -44,6 +45,7 @@ export class Lock {
         // Saving will say what is wrong with the folder.
       }
     }, beat).unref();
+    process.on("exit", this.#atExit);
   }
 
   /**
@@ -78,7 +80,7 @@ export class Lock {
 
   /** The lock at the place to which its folder has been moved. */
   moved(folder: string): Lock {
-    clearInterval(this.#timer);
+    this.#letGo();
     return new Lock(folder, this.#owner);
   }
 
@@ -89,9 +91,14 @@ export class Lock {
   }
 
   release(): void {
-    clearInterval(this.#timer);
+    this.#letGo();
     if (read(this.#folder)?.owner?.token !== this.#owner.token) return;
     rmSync(join(this.#folder, lockFile), { force: true });
+  }
+
+  #letGo(): void {
+    clearInterval(this.#timer);
+    process.off("exit", this.#atExit);
   }
 }
 

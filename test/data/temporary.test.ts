@@ -15,7 +15,7 @@ import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { replaceWhole, writeWhole } from "../../src/data/files.ts";
 import { removeLeftovers, removeTemporary, temporaryFor } from "../../src/data/temporary.ts";
-import { root } from "../support/run.ts";
+import { root, runCode } from "../support/run.ts";
 import { temporaryFolder } from "./support.ts";
 
 const folder = temporaryFolder();
@@ -63,6 +63,20 @@ test("an error leaves nothing", async () => {
     throw new Error("no more");
   });
   await expect(failed).rejects.toThrow(/a: cannot be written: no more/);
+  expect(readdirSync(home)).toEqual([]);
+});
+
+test("nor does a write that waits for a thread when the program ends", async () => {
+  const home = fresh();
+  const { code } = await runCode(
+    `import { pbkdf2 } from "node:crypto";
+     import { writeWhole } from "./src/data/files.ts";
+     pbkdf2("a", "b", 300_000, 32, "sha512", () => {}); // occupies the only thread
+     writeWhole(${JSON.stringify(join(home, "a"))}, "whole").catch(() => {});
+     setTimeout(() => process.exit(3), 20);`,
+    { env: { UV_THREADPOOL_SIZE: "1" } },
+  );
+  expect(code).toBe(3);
   expect(readdirSync(home)).toEqual([]);
 });
 

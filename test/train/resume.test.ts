@@ -32,6 +32,7 @@ import { readCheckpoint, resume, type TrainConfig, train } from "../../src/train
 import { Lock, lockFile } from "../../src/train/lock.ts";
 import { float32Device } from "../support/devices.ts";
 import { picturesIn } from "../support/pictures.ts";
+import { runCode } from "../support/run.ts";
 import { temporaryPaths, tiny } from "./support.ts";
 
 const unused = temporaryPaths();
@@ -377,6 +378,18 @@ describe("a lock", () => {
     await setTimeout(100);
     utimesSync(join(alive, lockFile), new Date(), new Date());
     expect(await acquired).toBeInstanceOf(DataError);
+  });
+
+  test("goes with its process, however that ends", async () => {
+    const folder = unused();
+    mkdirSync(folder);
+    const { code } = await runCode(
+      `import { Lock } from "./src/train/lock.ts";
+       Lock.create(${JSON.stringify(folder)});
+       process.exit(3);`,
+    );
+    expect(code).toBe(3);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   test("shows signs of life", async () => {
