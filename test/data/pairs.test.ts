@@ -49,6 +49,19 @@ describe("openDiv2k", () => {
     await expect(dataset.load(2)).rejects.toThrow(/no pair 2; it has 0 to 1/);
   });
 
+  test("names in capitals and hidden files, as in any other folder", async () => {
+    const [large, small] = ["DIV2K_train_HR", "DIV2K_train_LR_bicubic/X2"].map((name) =>
+      join(folder, "loud", name),
+    );
+    for (const place of [large, small]) mkdirSync(place, { recursive: true });
+    await save(join(large, "0001.PNG"), noise(20, 14, 3, 1));
+    await save(join(small, "0001X2.PNG"), noise(10, 7, 3, 11));
+    for (const place of [large, small]) writeFileSync(join(place, "._0001.png"), "of a Mac");
+    const dataset = openDiv2k(join(folder, "loud"), { split: "train", scale: 2 });
+    expect(dataset.names).toEqual(["0001"]);
+    expect((await dataset.load(0)).low).toEqual(noise(10, 7, 3, 11));
+  });
+
   test("colors y: a small picture with a file of its own is converted by itself", async () => {
     const dataset = openDiv2k(root, { split: "train", scale: 2, colors: "y" });
     const pair = await dataset.load(0);

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readImage, writePng } from "../../src/data/files.ts";
 import { loadPair } from "../../src/data/pairs.ts";
@@ -147,6 +148,22 @@ describe("loadPicture", () => {
     expect(Array.from(picture.lowY)).toEqual(Array.from(luma(small)));
   });
 
+  test("in every format that is read exactly, the same samples", async () => {
+    const image = noise(12, 8, 3, 5);
+    mkdirSync(path("formats"));
+    const files = ["a.png", "b.tif", "c.webp", "d.ppm", "e.bmp"].map((name) => path("formats", name));
+    const raw = { raw: { width: 12, height: 8, channels: 3 } } as const;
+    await writePng(files[0], image);
+    await sharp(image.data, raw).tiff({ compression: "none" }).toFile(files[1]);
+    await sharp(image.data, raw).webp({ lossless: true }).toFile(files[2]);
+    writeFileSync(files[3], Buffer.concat([Buffer.from("P6 12 8 255\n"), image.data]));
+    writeFileSync(files[4], bmpOf(image));
+    const found = findPictures(path("formats"), undefined, 2);
+    expect(found.map(({ high }) => high)).toEqual(files);
+    const loaded = await Promise.all(found.map((one) => loadPicture(one, 2)));
+    for (const { high } of loaded) expect(high).toEqual(image);
+  });
+
   test("grey counts as RGB with equal channels", async () => {
     const { high, highY } = await loadPicture({ name: "g", high: path("grey.png") }, 2);
     expect(high.channels).toBe(3);
@@ -170,3 +187,22 @@ describe("loadPicture", () => {
     await expect(load("absent.png")).rejects.toThrow(/absent\.png/);
   });
 });
+
+/** As Windows writes it: rows from the bottom to the top, blue first. Rows must be multiples of four bytes. */
+function bmpOf({ width, height, data }: Image): Buffer {
+  const header = Buffer.alloc(54);
+  header.write("BM");
+  header.writeUInt32LE(54 + data.length, 2);
+  header.writeUInt32LE(54, 10);
+  header.writeUInt32LE(40, 14);
+  header.writeInt32LE(width, 18);
+  header.writeInt32LE(height, 22);
+  header.writeUInt16LE(1, 26);
+  header.writeUInt16LE(24, 28);
+  const samples = Buffer.alloc(data.length);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++)
+      for (let c = 0; c < 3; c++)
+        samples[((height - 1 - y) * width + x) * 3 + 2 - c] = data[(y * width + x) * 3 + c];
+  return Buffer.concat([header, samples]);
+}
