@@ -1,14 +1,13 @@
 /** The library as Node sees it: the same API, with WebGPU from the npm package `webgpu`. */
-import { readFile } from "node:fs/promises";
 import { registerHost } from "./device/adapter.ts";
 import { nodeHost } from "./device/adapter-node.ts";
 import { registerFileReader } from "./upscale/open-method.ts";
 import { registerPictureReader } from "./upscale/source.ts";
-import { readInNode } from "./upscale/source-node.ts";
+import { readFileInNode, readInNode } from "./upscale/source-node.ts";
 
 registerHost(nodeHost);
 registerPictureReader(readInNode);
-registerFileReader(readFile);
+registerFileReader(readFileInNode);
 
 // For the command line.
 export { adaptersPresent } from "./device/adapter-node.ts";

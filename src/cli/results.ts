@@ -52,6 +52,9 @@ export function describeResult({ conditions, adapter, exact, failures, images, n
   if (exact.length > 0 && exact.length < images.length) {
     sentences.push(`Without any error, and so not in the mean PSNR: ${exact.join(", ")}`);
   }
+  if (exact.length > 0 && exact.length === images.length) {
+    sentences.push("All pictures are without any error, so there is no finite mean PSNR");
+  }
   if (failures.length > 0) sentences.push(`Not measured: ${failures.map(({ name }) => name).join(", ")}`);
   sentences.push(...notes.map(({ text }) => text));
   return `${sentences.join(". ")}.`;

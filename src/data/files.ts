@@ -9,6 +9,7 @@ import { DataError } from "../picture/errors.ts";
 import { checkImage, type Image } from "../picture/image.ts";
 import { decode, isStored, readError } from "./decode.ts";
 import { formatOfName } from "./formats.ts";
+import { readWhole } from "./read-file.ts";
 import { isStream, targetOf } from "./same-file.ts";
 import { maxNameBytes, removeTemporary, temporaryDone, temporaryFor } from "./temporary.ts";
 
@@ -20,7 +21,7 @@ export async function readImage(path: string): Promise<Image> {
 
 /** A whole file. @throws DataError that names it if it cannot be read. */
 export async function readBytes(path: string): Promise<Uint8Array> {
-  return readFile(path).catch((cause) => {
+  return readWhole(path).catch((cause) => {
     throw readError(path, cause);
   });
 }

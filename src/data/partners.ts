@@ -8,7 +8,7 @@ import { sameFile } from "./same-file.ts";
  * in the scale, in a mark for small pictures, or in both. At scale 2 these belong to baby.png:
  *
  *     baby.png   babyx2.png   baby_x2.png   babyX2.png   baby_2x.png   baby_LR.png   baby_LRBI_x2.png
- *     baby_x2_LR.png   baby_bicLRx2.png   baby_bicubic_x2.png   baby_SRF_2_LR.png
+ *     baby_BI_x2.png   baby_x2_LR.png   baby_bicLRx2.png   baby_bicubic_x2.png   baby_SRF_2_LR.png
  *     babyx2m.png (DIV2K's tracks: m, d, and w with a number)
  *
  * and to baby_HR.png, baby_GT.png or baby_HR_x2.png the same ones and those named after it (baby_HRx2.png).
@@ -79,7 +79,7 @@ interface Endings {
 function endingsFor(scale: string): Endings {
   const between = "[-_. ]";
   const times = `(?:${between}?x${scale}|${between}${scale}x|${between}SRF_?${scale})(?:[md]|w\\d*)?`;
-  const mark = `${between}?(?:bic)?LR(?:BI|BD|DN|bic)?`;
+  const mark = `(?:${between}?(?:bic)?LR(?:BI|BD|DN|bic)?|${between}(?:BI|BD|DN))`;
   const bicubic = `${between}?bicubic`;
   const low = `(?:${mark})?(?:${times})?|${times}${mark}|${bicubic}${times}`;
   return {

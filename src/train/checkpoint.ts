@@ -13,8 +13,9 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DataError, type LoaderState } from "../data/index.ts";
 import { type NamedArray, parseSafetensors, serializeSafetensors } from "../node.ts";
-import { checkArguments } from "../options/arguments.ts";
+import { checkArguments, isObject } from "../options/arguments.ts";
 import { folder as aFolder } from "../options/kinds.ts";
+import { andList } from "../options/lists.ts";
 import type { TrainConfig } from "./config.ts";
 import { checkConfig } from "./settings.ts";
 
@@ -125,13 +126,13 @@ class NewerFormatError extends DataError {}
 
 /** @throws DataError if the bytes are no checkpoint, or not all of one; other errors if they are nonsense. */
 function parseCheckpoint(bytes: Uint8Array, path: string): Checkpoint {
-  const { tensors, metadata } = parseSafetensors(bytes, path);
+  const { tensors, metadata } = tensorsOf(bytes);
   if (metadata.pixelgrad !== "checkpoint") {
     throw new DataError(
       `${path}: these are weights without the state of training. Begin with them by --init.`,
     );
   }
-  const state: CheckpointState = JSON.parse(metadata.state);
+  const state = stateIn(metadata.state);
   if (Number.isInteger(state.version) && state.version !== 1) {
     throw new NewerFormatError(
       `${path} is a checkpoint of format ${state.version}, and this version reads format 1. Resume it with ` +
@@ -163,6 +164,28 @@ function parseCheckpoint(bytes: Uint8Array, path: string): Checkpoint {
   return checkpoint;
 }
 
+/** The advice at the end of the error, to download the file again, is not for a checkpoint. */
+function tensorsOf(bytes: Uint8Array): ReturnType<typeof parseSafetensors> {
+  try {
+    return parseSafetensors(bytes, "it");
+  } catch (cause) {
+    throw new Error((cause as Error).message.replace(/\. [^.]*\.$/, ""), { cause });
+  }
+}
+
+function stateIn(text: string): CheckpointState {
+  let state: unknown;
+  try {
+    state = JSON.parse(text);
+  } catch (cause) {
+    throw new Error("its state is no JSON", { cause });
+  }
+  if (!isObject(state)) throw new Error("its state is no object");
+  const parts = ["config", "loader", "pictures", "lengths"].filter((name) => !isObject(state[name]));
+  if (parts.length > 0) throw new Error(`its state lacks ${andList(parts)}`);
+  return state as unknown as CheckpointState;
+}
+
 /** Throws unless a state is one that training can go on from. */
 function checkState(state: CheckpointState): void {
   const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -182,7 +205,9 @@ function checkState(state: CheckpointState): void {
       loader.seed === config.seed,
     pictures: areNames(pictures.train) && areNames(pictures.valid),
     psnr: isNumber(psnr),
-    best: best === undefined || (isCount(best.step) && best.step <= step && isNumber(best.psnr)),
+    best:
+      best === undefined ||
+      (isObject(best) && isCount(best.step) && best.step <= step && isNumber(best.psnr)),
     lengths: isCount(lengths.log) && isCount(lengths.events),
   };
   const wrong = Object.keys(holds).find((name) => !holds[name]);

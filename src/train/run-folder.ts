@@ -18,6 +18,7 @@ import {
 import { dirname, join } from "node:path";
 import { makeFolder, writeError } from "../data/files.ts";
 import { DataError, writeWhole } from "../data/index.ts";
+import { statsOf } from "../data/same-file.ts";
 import { removeTemporary, temporaryDone, temporaryFor } from "../data/temporary.ts";
 import { eventFileHeader } from "../report/tensorboard.ts";
 import {
@@ -28,7 +29,7 @@ import {
   previousCheckpointFile,
   readCheckpoint,
 } from "./checkpoint.ts";
-import { Lock, refuseLocked } from "./lock.ts";
+import { Lock, lockFile, refuseLocked } from "./lock.ts";
 
 /** Files that grow during training. All others are replaced as a whole. */
 const growing = { log: "log.jsonl", events: "events.out.tfevents.pixelgrad" } as const;
@@ -85,6 +86,7 @@ export class RunFolder {
   /** Opens the folder of a run that goes on, and locks it. @throws DataError if another process has it */
   static async open(path: string, onMessage: (line: string) => void): Promise<RunFolder> {
     checkIsFolder(path);
+    refuseFolders(path);
     const lock = await Lock.acquire(path, onMessage);
     return new RunFolder({ path, numbered: false }, onMessage, path, lock);
   }
@@ -255,6 +257,7 @@ function checkFree(path: string): void {
   if (stats?.isFile()) {
     throw new DataError(`${path} is a file, and results go into a folder. Name another one with --out.`);
   }
+  refuseFolders(path);
   refuseLocked(path);
   const isOfRun = readLog(path).some(({ config }) => config !== undefined);
   const isValuable = (file: string) => {
@@ -281,6 +284,17 @@ function checkFree(path: string): void {
 const weights = [checkpointFile, previousCheckpointFile, "last.safetensors", "best.safetensors"];
 /** What a run makes besides. */
 const written = ["report.html", "comparison.png", "curves.png", "curves.svg", growing.events];
+
+/** A folder in the place of a checkpoint is a damaged checkpoint; in the place of another file it is in the way. */
+function refuseFolders(path: string): void {
+  const files = [lockFile, growing.log, ...written, "last.safetensors", "best.safetensors"];
+  const folder = files.find((file) => statsOf(join(path, file))?.isDirectory());
+  if (folder === undefined) return;
+  throw new DataError(
+    `${join(path, folder)} is a folder, and a run writes a file of that name. Move it away, or name another ` +
+      `folder with --out.`,
+  );
+}
 
 /** The step of a folder's checkpoint, if that is whole. */
 function stepOf(folder: string): number | undefined {

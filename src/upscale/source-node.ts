@@ -1,4 +1,4 @@
-/** Picture files in Node. */
+/** Files in Node. */
 
 import { fileURLToPath } from "node:url";
 import { DataError } from "../picture/errors.ts";
@@ -16,4 +16,10 @@ export async function readInNode(file: Uint8Array | string | URL): Promise<Image
     );
   }
   return (await readPictureFile(file instanceof URL ? fileURLToPath(file) : file, { target })).image;
+}
+
+/** The bytes of a weight file. */
+export async function readFileInNode(file: URL | string): Promise<Uint8Array> {
+  const { readWhole } = await import("../data/read-file.ts");
+  return readWhole(file);
 }

@@ -132,6 +132,7 @@ describe("evaluate", () => {
   test("equal pictures have an infinite PSNR, which is null in JSON", async () => {
     const json = path("flat.json");
     const { code, stdout } = await pixelgrad("evaluate", "--hr", path("flat"), ...bicubic, "--json", json);
+    expect(stdout).toContain("All pictures are without any error, so there is no finite mean PSNR");
     expect(code).toBe(0);
     expect(stdout).toMatch(/^flat +Infinity +1\.0000/m);
     expect(JSON.parse(readFileSync(json, "utf8")).mean).toMatchObject({ psnr: null, ssim: 1 });

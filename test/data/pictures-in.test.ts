@@ -95,7 +95,14 @@ describe("partnersOf", () => {
   test("finds small versions under the names that sets of pictures use", () => {
     for (const small of [
       ...["baby.png", "baby.JPG", "babyx2.png", "baby_x2.png", "babyX2.png", "baby-x2.png", "baby_LR.png"],
-      ...["baby_LRBI_x2.png", "baby_LRBI.png", "baby_bicLRx2.png", "baby_lr.png", "baby_bicubic_x2.png"],
+      ...[
+        "baby_BI_x2.png",
+        "baby_LRBI_x2.png",
+        "baby_LRBI.png",
+        "baby_bicLRx2.png",
+        "baby_lr.png",
+        "baby_bicubic_x2.png",
+      ],
       ...["babyx2m.png", "babyx2d.png", "babyx2w.png", "babyx2w3.png", "baby_2x.png", "baby_x2_LR.png"],
       ...["BABYX2.PNG", "Baby_LR.png", "baby_SRF_2_LR.png", "baby.bmp"],
     ]) {

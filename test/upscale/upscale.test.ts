@@ -1,4 +1,5 @@
 /** Any picture in one call: sources, depths, transparency, grey, colours, and what is reported. */
+import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -195,6 +196,10 @@ describe("methods", () => {
       "edsr: there is no such method (edsr-small, espcn, srcnn, bicubic, bilinear, nearest), and as a " +
         "weight file it cannot be read: ENOENT",
     );
+    // Reading it would never end.
+    if (existsSync("/dev/zero")) {
+      await expect(upscale(picture, { method: "/dev/zero" })).rejects.toThrow("it is a device, and no file");
+    }
     await expect(upscale(picture, { method: {} as EDSR })).rejects.toThrow(
       "method must be edsr-small, espcn, srcnn, bicubic, bilinear, nearest, the path or the bytes of a " +
         "weight file",

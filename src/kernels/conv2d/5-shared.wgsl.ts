@@ -60,7 +60,7 @@ struct Params {
 @group(0) @binding(5) var<uniform> p: Params;
 
 // Rows of the patch lie PITCH apart, and the weights of neighbouring k WEIGHT_PITCH: both may be a little
-// more than their length, so that threads side by side meet different banks (plan.ts).
+// more than their length, so that threads side by side meet different banks (plan-tiles.ts).
 var<workgroup> pixels: array<f32, DEPTH * PATCH_H * PITCH>;
 var<workgroup> weights: array<vec4f, DEPTH * KH * KW * WEIGHT_PITCH>; // of 4 output channels each
 
@@ -92,15 +92,15 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
     for (var i = 0u; i < DEPTH * KW; i++) {
       let c = i / KW; let kx = i % KW;
       let at = (c * PATCH_H + local.y * ROWS * STRIDE_Y) * PITCH + local.x * STRIDE_X + kx * DILATION_X;
-      var seen: array<f32, WINDOW>; // the column of pixels that the block sees through column kx of the window
+      var strip: array<f32, WINDOW>; // the pixels under column kx of the windows of the block
       for (var row = 0; row < WINDOW; row++) { // @unroll
-        seen[row] = pixels[at + row * PITCH];
+        strip[row] = pixels[at + row * PITCH];
       }
       for (var ky = 0; ky < KH; ky++) { // @unroll
         for (var quad = 0; quad < QUADS; quad++) { // @unroll
           let k = weights[((c * KH + ky) * KW + kx) * WEIGHT_PITCH + local.z * QUADS + quad];
           for (var row = 0; row < ROWS; row++) { // @unroll
-            sums[quad * ROWS + row] += k * seen[row * STRIDE_Y + ky * DILATION_Y];
+            sums[quad * ROWS + row] += k * strip[row * STRIDE_Y + ky * DILATION_Y];
           }
         }
       }

@@ -6,8 +6,8 @@ import { kernel } from "../../device/kernel.ts";
  * In step 5 all threads of a workgroup load, wait, compute, and wait again. A load from memory takes hundreds
  * of cycles, and all that hides it are other workgroups on the same core. A GPU does not wait at a load,
  * though, but where its value is first used. So here each thread loads its share of the next round into
- * registers (`fetched_…`), computes the current round from workgroup memory, and only then stores what it has
- * fetched. Everything else is as in step 5, and so is every sum, to the bit.
+ * registers (`next_…`), computes the current round from workgroup memory, and only then stores what it has
+ * loaded. Everything else is as in step 5, and all sums add up in the same order.
  *
  * A share is every THREADS-th value. The loops over it are unrolled, so that it stays in registers.
  */
@@ -41,19 +41,19 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
   let left = i32(tile.x * TILE_W * STRIDE_X) - p.pad_x;
 
   var sums: array<vec4f, QUADS * ROWS>;
-  var fetched_pixels: array<f32, PIXEL_SHARE>;
-  var fetched_weights: array<vec4f, WEIGHT_SHARE>;
-  // The first turn only fetches, the last only computes.
+  var next_pixels: array<f32, PIXEL_SHARE>;
+  var next_weights: array<vec4f, WEIGHT_SHARE>;
+  // The first turn only loads, the last only computes.
   for (var turn = 0u; turn * DEPTH < p.c + DEPTH; turn++) {
     if (turn > 0) {
       for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
         let i = thread + s * THREADS;
-        if (i < PIXEL_COUNT) { pixels[i / PATCH_W * PITCH + i % PATCH_W] = fetched_pixels[s]; }
+        if (i < PIXEL_COUNT) { pixels[i / PATCH_W * PITCH + i % PATCH_W] = next_pixels[s]; }
       }
       for (var s = 0; s < WEIGHT_SHARE; s++) { // @unroll
         let i = thread + s * THREADS;
         let k = i % (DEPTH * KH * KW); let quad = i / (DEPTH * KH * KW);
-        if (i < WEIGHT_COUNT) { weights[k * WEIGHT_PITCH + quad] = fetched_weights[s]; }
+        if (i < WEIGHT_COUNT) { weights[k * WEIGHT_PITCH + quad] = next_weights[s]; }
       }
     }
     workgroupBarrier();
@@ -64,13 +64,13 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
         let i = thread + s * THREADS;
         let c = i / (PATCH_H * PATCH_W); let row = i / PATCH_W % PATCH_H; let column = i % PATCH_W;
         let x_row = select(-1, top + i32(row), first_c + c < p.c);
-        fetched_pixels[s] = x_at(n, first_c + c, x_row, left + i32(column));
+        next_pixels[s] = x_at(n, first_c + c, x_row, left + i32(column));
       }
       for (var s = 0; s < WEIGHT_SHARE; s++) { // @unroll
         let i = thread + s * THREADS;
         let k = i % (DEPTH * KH * KW); let quad = i / (DEPTH * KH * KW);
         let o = tile_o + quad * 4; let at = first_c * KH * KW + k;
-        fetched_weights[s] = vec4f(
+        next_weights[s] = vec4f(
           weight_at(o, at), weight_at(o + 1, at), weight_at(o + 2, at), weight_at(o + 3, at));
       }
     }
@@ -79,15 +79,15 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
       for (var i = 0u; i < DEPTH * KW; i++) {
         let c = i / KW; let kx = i % KW;
         let at = (c * PATCH_H + local.y * ROWS * STRIDE_Y) * PITCH + local.x * STRIDE_X + kx * DILATION_X;
-        var seen: array<f32, WINDOW>;
+        var strip: array<f32, WINDOW>;
         for (var row = 0; row < WINDOW; row++) { // @unroll
-          seen[row] = pixels[at + row * PITCH];
+          strip[row] = pixels[at + row * PITCH];
         }
         for (var ky = 0; ky < KH; ky++) { // @unroll
           for (var quad = 0; quad < QUADS; quad++) { // @unroll
             let k = weights[((c * KH + ky) * KW + kx) * WEIGHT_PITCH + local.z * QUADS + quad];
             for (var row = 0; row < ROWS; row++) { // @unroll
-              sums[quad * ROWS + row] += k * seen[row * STRIDE_Y + ky * DILATION_Y];
+              sums[quad * ROWS + row] += k * strip[row * STRIDE_Y + ky * DILATION_Y];
             }
           }
         }

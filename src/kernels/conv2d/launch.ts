@@ -1,4 +1,4 @@
-/** Runs the plans of plan.ts, with measured block sizes (tuning.ts) where there are any. */
+/** Runs the plans of plan.ts and plan-weight-grad.ts, with measured sizes (tuning.ts) where there are any. */
 import type { GpuDevice } from "../../device/gpu-device.ts";
 import { linearGrid } from "../../device/kernel.ts";
 import { versionOf } from "../../device/tuning.ts";

@@ -30,18 +30,18 @@ export function broadcasts({ sharesLoads, subgroupSize }: DeviceProfile): boolea
   return !sharesLoads && subgroupSize > 0;
 }
 
-const MAX_REMEMBERED = 4096;
-const remembered = new WeakMap<DeviceProfile, Map<string, unknown>>();
+const MAX_PLANS = 4096;
+const plansByProfile = new WeakMap<DeviceProfile, Map<string, unknown>>();
 
 /**
  * Plans follow from a profile and sizes alone, and a training step asks for the same ones every time. On a
  * fast card, planning anew would take longer than the kernels.
  */
 export function once<T>(profile: DeviceProfile, key: string, make: () => T): T {
-  let plans = remembered.get(profile);
-  if (!plans || plans.size > MAX_REMEMBERED) {
+  let plans = plansByProfile.get(profile);
+  if (!plans || plans.size > MAX_PLANS) {
     plans = new Map();
-    remembered.set(profile, plans);
+    plansByProfile.set(profile, plans);
   }
   if (!plans.has(key)) plans.set(key, make());
   return plans.get(key) as T;

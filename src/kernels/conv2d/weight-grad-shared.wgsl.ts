@@ -55,18 +55,18 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
   let chunks = (p.ow + CHUNK - 1) / CHUNK; // of a row
 
   var sums: array<vec4f, QUADS * TAPS>;
-  var fetched_pixels: array<f32, PIXEL_SHARE>;
-  var fetched_gradients: array<vec4f, GRADIENT_SHARE>;
-  // As in step 6: the first turn only fetches, the last only computes.
+  var next_pixels: array<f32, PIXEL_SHARE>;
+  var next_gradients: array<vec4f, GRADIENT_SHARE>;
+  // As in step 6: the first turn only loads, the last only computes.
   for (var turn = 0u; turn <= lines * chunks; turn++) {
     if (turn > 0) {
       for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
         let i = thread + s * THREADS;
-        if (i < PIXEL_COUNT) { patches[i / (KH * PATCH_W) * PITCH + i % (KH * PATCH_W)] = fetched_pixels[s]; }
+        if (i < PIXEL_COUNT) { patches[i / (KH * PATCH_W) * PITCH + i % (KH * PATCH_W)] = next_pixels[s]; }
       }
       for (var s = 0; s < GRADIENT_SHARE; s++) { // @unroll
         let i = thread + s * THREADS;
-        if (i < GRADIENT_COUNT) { gradients[i % CHUNK * GRADIENT_PITCH + i / CHUNK] = fetched_gradients[s]; }
+        if (i < GRADIENT_COUNT) { gradients[i % CHUNK * GRADIENT_PITCH + i / CHUNK] = next_gradients[s]; }
       }
     }
     workgroupBarrier();
@@ -81,12 +81,12 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
         let c = tile_c + i / (KH * PATCH_W); let ky = i / PATCH_W % KH; let column = i % PATCH_W;
         // Past the last channel: zeros, as outside the picture.
         let x_row = select(-1, top + i32(ky * DILATION_Y), c < p.c);
-        fetched_pixels[s] = x_at(n, c, x_row, left + i32(column));
+        next_pixels[s] = x_at(n, c, x_row, left + i32(column));
       }
       for (var s = 0; s < GRADIENT_SHARE; s++) { // @unroll
         let i = thread + s * THREADS;
         let o = tile_o + i / CHUNK * 4; let at = first + i % CHUNK;
-        fetched_gradients[s] = vec4f(
+        next_gradients[s] = vec4f(
           dy_at(dy_row, o, at), dy_at(dy_row, o + 1, at), dy_at(dy_row, o + 2, at), dy_at(dy_row, o + 3, at));
       }
     }
