@@ -174,16 +174,18 @@ function tensorsOf(bytes: Uint8Array): ReturnType<typeof parseSafetensors> {
 }
 
 function stateIn(text: string): CheckpointState {
-  let state: unknown;
+  let state: CheckpointState;
   try {
     state = JSON.parse(text);
   } catch (cause) {
     throw new Error("its state is no JSON", { cause });
   }
   if (!isObject(state)) throw new Error("its state is no object");
-  const parts = ["config", "loader", "pictures", "lengths"].filter((name) => !isObject(state[name]));
+  const parts = (["config", "loader", "pictures", "lengths"] as const).filter(
+    (name) => !isObject(state[name]),
+  );
   if (parts.length > 0) throw new Error(`its state lacks ${andList(parts)}`);
-  return state as unknown as CheckpointState;
+  return state;
 }
 
 /** Throws unless a state is one that training can go on from. */
