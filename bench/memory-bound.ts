@@ -87,10 +87,10 @@ function adam(size: number): Make {
       m: m.storage,
       v: v.storage,
     };
-    const options = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 } as const;
+    const options = { betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 } as const;
     return {
       run() {
-        adamStep(device, buffers, options, 10);
+        adamStep(device, buffers, options, { lr: 1e-3, steps: 10 });
         return [parameters, m, v];
       },
     };

@@ -49,6 +49,7 @@ export { max, mean, sum } from "./kernels/reduce/index.ts";
 export { type InterpolateOptions, interpolate } from "./kernels/resize/index.ts";
 export * from "./models/index.ts";
 export * from "./nn/index.ts";
+export { type Captured, capture } from "./tensor/capture.ts";
 export { compileAhead } from "./tensor/compile-ahead.ts";
 export { noGrad } from "./tensor/op.ts";
 export { manualSeed, Random } from "./tensor/random.ts";

@@ -63,6 +63,14 @@ export class CpuDevice implements Device {
     storage.array.set(values);
   }
 
+  writeConstant(storage: CpuStorage, values: ArrayLike<number>): void {
+    this.write(storage, values);
+  }
+
+  eachTime(effect: () => void): void {
+    effect();
+  }
+
   async read(storage: CpuStorage): Promise<Float32Array> {
     return Float32Array.from(storage.array);
   }

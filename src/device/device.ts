@@ -128,10 +128,14 @@ export interface Device {
   slice(storage: Storage, offset: number, length: number): Storage;
   release(storage: Storage): void;
   write(storage: Storage, values: ArrayLike<number>): void;
+  /** As `write`, of values that do not change when the work around it is replayed; see tensor/capture.ts. */
+  writeConstant(storage: Storage, values: ArrayLike<number>): void;
   /** A copy of the elements; on the GPU this waits for all work before it. */
   read(storage: Storage): Promise<Float32Array>;
   /** Copies all elements; both have the same length. */
   copy(from: Storage, to: Storage): void;
+  /** Calls `effect` now, and again at each replay of the work around it; see tensor/capture.ts. */
+  eachTime(effect: () => void): void;
   /** Resolves when the device has done all its work; rejects if any of it failed. */
   sync(): Promise<void>;
   /** Compiles the kernels that `body` launches, and runs none. See compile-ahead.ts. */

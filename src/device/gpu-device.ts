@@ -1,3 +1,4 @@
+import { Capture } from "./capture.ts";
 import {
   checkRoom,
   type Device,
@@ -7,7 +8,7 @@ import {
   type MemoryStats,
   type Storage,
 } from "./device.ts";
-import { type Grid, type Kernel, MAX_GRID, packParams, type Specialisation } from "./kernel.ts";
+import { type Grid, type Kernel, MAX_GRID, packParams, type Specialisation, uniformWords } from "./kernel.ts";
 import { LruCache } from "./lru.ts";
 import { BindGroups, type Bound, Pipelines } from "./pipelines.ts";
 import { BufferPool, type PooledBuffer } from "./pool.ts";
@@ -38,13 +39,17 @@ export class GpuStorage implements Storage {
 export interface Launch extends Specialisation {
   /** A storage for every storage binding of the kernel, by its name in the WGSL. */
   readonly buffers: Readonly<Record<string, GpuStorage>>;
-  /** A number for every field of the kernel's `Params`. */
-  readonly params?: Readonly<Record<string, number>>;
+  /**
+   * A number for every field of the kernel's `Params`. A function, if they differ from launch to launch as a
+   * step count does: they are not cached then, and computed anew at each replay of the launch.
+   */
+  readonly params?: Params | (() => Params);
   /** Workgroups to start. */
   readonly grid: Grid;
-  /** The parameters differ at every launch, as a step count does: do not cache them. */
-  readonly transientParams?: boolean;
 }
+
+/** The numbers of a kernel's `Params`, by name. */
+export type Params = Readonly<Record<string, number>>;
 
 /** How this JavaScript environment waits and reports. */
 export interface HostHooks {
@@ -88,6 +93,10 @@ export class GpuDevice implements Device {
   readonly #staging: BufferPool;
   /** Set during `compileAhead`: launches are not recorded but compiled, and their promises are in here. */
   #compiling: Map<string, Promise<void>> | undefined;
+  /** May captured work be replayed? False where every launch is to be seen. */
+  replays = true;
+  /** Set during `capture`. */
+  #capture: Capture | undefined;
   readonly #unwatch: () => void;
   readonly #onError = (event: GPUUncapturedErrorEvent) => {
     this.#fail(new GpuError(`WebGPU on ${this.name}: ${event.error.message}`));
@@ -138,7 +147,7 @@ export class GpuDevice implements Device {
     this.#throwFailure();
     const bytes = vec4Bytes(length);
     checkRoom(this, bytes / 4, `A tensor of ${length} elements`);
-    const storage = new GpuStorage(this.#pool.take(bytes), 0, length);
+    const storage = new GpuStorage(this.#take(bytes), 0, length);
     this.#live++;
     this.#liveBytes += storage.buffer.bytes;
     this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes);
@@ -161,14 +170,28 @@ export class GpuDevice implements Device {
     if (!this.#destroyed) this.#pool.give(storage.buffer);
   }
 
+  #take(bytes: number): PooledBuffer {
+    const buffer = this.#pool.take(bytes);
+    this.#capture?.take(buffer);
+    return buffer;
+  }
+
   write(storage: GpuStorage, values: ArrayLike<number>): void {
     this.#throwFailure();
+    if (this.#capture) this.#capture.obstacle ??= "it made a tensor from values of JavaScript";
     const floats = values instanceof Float32Array ? values : Float32Array.from(values);
     this.#recorder.write(storage.buffer, storage.offset, floats as Float32Array<ArrayBuffer>);
   }
 
+  writeConstant({ buffer, offset }: GpuStorage, values: ArrayLike<number>): void {
+    this.#throwFailure();
+    const floats = Float32Array.from(values);
+    this.#do(() => this.#recorder.write(buffer, offset, floats), [buffer]);
+  }
+
   /** Copies by way of a staging buffer: of a GPU's buffers, JavaScript can see only those made for that. */
   async read(storage: GpuStorage): Promise<Float32Array> {
+    if (this.#capture) this.#capture.obstacle ??= "it read a tensor's values";
     const bytes = storage.length * 4;
     const staging = this.#staging.take(bytes);
     this.#recorder.copy(storage.buffer, storage.offset, staging, 0, bytes);
@@ -200,7 +223,11 @@ export class GpuDevice implements Device {
       this.release(between);
       return;
     }
-    this.#recorder.copy(from.buffer, from.offset, to.buffer, to.offset, from.length * 4);
+    const bytes = from.length * 4;
+    this.#do(
+      () => this.#recorder.copy(from.buffer, from.offset, to.buffer, to.offset, bytes),
+      [from.buffer, to.buffer],
+    );
   }
 
   memory(): MemoryStats {
@@ -245,18 +272,19 @@ export class GpuDevice implements Device {
       this.#pipelines.compileAhead(kernel, launch, this.#compiling);
       return;
     }
-    const { buffers, params = {}, grid, transientParams } = launch;
+    const { buffers, params = {}, grid } = launch;
     const [x, y = 1, z = 1] = grid;
     if (Math.max(x, y, z) > MAX_GRID) {
       throw new Error(
         `Kernel ${kernel.name}: a grid of ${x} x ${y} x ${z} workgroups exceeds ${MAX_GRID} on one axis.`,
       );
     }
-    let uniform: PooledBuffer | undefined;
+    let transient: PooledBuffer | undefined;
     const bound = kernel.bindings.map(({ index, name, kind }): Bound => {
       if (kind === "uniform") {
-        uniform = this.#uniform(packParams(kernel, params), transientParams);
-        return { binding: index, buffer: uniform, offset: 0 };
+        if (typeof params === "function") transient = this.#transientUniform(kernel, params);
+        const buffer = transient ?? this.#uniform(packParams(kernel, params as Params));
+        return { binding: index, buffer, offset: 0 };
       }
       const storage = buffers[name];
       if (!storage) throw new Error(`Kernel ${kernel.name}: the buffer for ${name} is missing.`);
@@ -266,17 +294,63 @@ export class GpuDevice implements Device {
     const pipeline = this.#pipelines.get(kernel, launch);
     const bindGroup = this.#bindGroups.get(pipeline, bound);
     const used = bound.map(({ buffer }) => buffer);
-    this.#recorder.launch(pipeline.gpu, bindGroup, grid, used);
-    if (uniform && transientParams) this.#pool.give(uniform);
+    this.#do(() => this.#recorder.launch(pipeline.gpu, bindGroup, grid, used), used);
+    if (transient) this.#pool.give(transient);
   }
 
-  #uniform(words: Uint32Array<ArrayBuffer>, transient = false): PooledBuffer {
-    const upload = () => {
+  /** A buffer with these parameters, which stays for later launches. */
+  #uniform(words: Uint32Array<ArrayBuffer>): PooledBuffer {
+    return this.#uniforms.get(words.join(), () => {
       const buffer = this.#pool.take(words.byteLength);
       this.#recorder.write(buffer, 0, words);
       return buffer;
-    };
-    return transient ? upload() : this.#uniforms.get(words.join(), upload);
+    });
+  }
+
+  /** A buffer for one launch, with the parameters of the moment. */
+  #transientUniform(kernel: Kernel, params: () => Params): PooledBuffer {
+    const buffer = this.#take(4 * uniformWords(kernel));
+    this.#do(() => this.#recorder.write(buffer, 0, packParams(kernel, params())), [buffer]);
+    return buffer;
+  }
+
+  eachTime(effect: () => void): void {
+    if (!this.#compiling) this.#do(effect, []);
+  }
+
+  /** Gives a command, and notes it if somebody captures. */
+  #do(command: () => void, buffers: readonly PooledBuffer[]): void {
+    command();
+    this.#capture?.add(command, buffers);
+  }
+
+  /** Is the work of this moment part of a capture, or only compiled? */
+  get capturing(): boolean {
+    return this.#capture !== undefined || this.#compiling !== undefined;
+  }
+
+  /**
+   * Does the work of `body` and captures its commands. It returns the storages of its results, which must
+   * stay as they are for as long as the commands are replayed.
+   */
+  capture(body: () => readonly GpuStorage[]): Capture {
+    const capture = new Capture();
+    this.#capture = capture;
+    let results: readonly GpuStorage[];
+    try {
+      results = body();
+    } finally {
+      this.#capture = undefined;
+    }
+    capture.end(results.map(({ buffer }) => buffer));
+    return capture;
+  }
+
+  /** Does the captured work again. The caller has asked whether the capture is still valid. */
+  replay(capture: Capture): void {
+    this.#throwFailure();
+    this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes + capture.scratchBytes);
+    capture.replay();
   }
 
   async compileAhead(body: () => void): Promise<void> {

@@ -146,12 +146,17 @@ function unrollLoops(kernel: Kernel, body: string, constants: Readonly<Record<st
   return text;
 }
 
+/** How many words a buffer for the kernel's `Params` has: at least a vec4, which some drivers want. */
+export function uniformWords({ params }: Kernel): number {
+  return Math.max(4, params.length);
+}
+
 /** `Params` as bytes. Throws when a field is missing, unknown or not a number of its type. */
 export function packParams(
   kernel: Kernel,
   values: Readonly<Record<string, number>>,
 ): Uint32Array<ArrayBuffer> {
-  const words = new Uint32Array(Math.max(4, kernel.params.length));
+  const words = new Uint32Array(uniformWords(kernel));
   const floats = new Float32Array(words.buffer);
   for (const [i, { name, type }] of kernel.params.entries()) {
     const value = values[name];

@@ -26,4 +26,11 @@ export class LruCache<K, V> {
     }
     return value;
   }
+
+  /** Drops all entries. */
+  clear(): void {
+    const values = [...this.#entries.values()];
+    this.#entries.clear();
+    for (const value of values) this.#drop(value);
+  }
 }

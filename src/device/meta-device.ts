@@ -37,7 +37,12 @@ export class MetaDevice implements Device {
 
   release(): void {}
   write(): void {}
+  writeConstant(): void {}
   copy(): void {}
+
+  eachTime(effect: () => void): void {
+    effect();
+  }
 
   async read(): Promise<Float32Array> {
     throw new Error("Tensors on the device meta have no values.");

@@ -6,7 +6,16 @@ export interface PooledBuffer {
   readonly bytes: number;
   /** Number of the command encoder that last used it; see Recorder. */
   lastUse: number;
+  /** Does it lie in the pool, unused? */
+  free: boolean;
+  /** How often it was taken from the pool: another number, another owner. */
+  takes: number;
+  /** How many captures (capture.ts) count on it while it is free. */
+  captures: number;
 }
+
+/** Rather than take a buffer that a capture counts on, the pool creates a new one of up to so many bytes. */
+const SMALL = 64 * 2 ** 10;
 
 let nextId = 0;
 
@@ -39,16 +48,27 @@ export class BufferPool {
     const rounded = sizeClass(bytes);
     // The largest buffers that a device can make leave no room for rounding up.
     const size = rounded <= this.#device.limits.maxBufferSize ? rounded : Math.ceil(bytes / 256) * 256;
-    const reused = this.#free.get(size)?.pop();
+    const reused = this.#reuse(size);
     if (reused) {
       this.#freeBytes -= size;
+      reused.free = false;
+      reused.takes++;
       return reused;
     }
     const gpu = this.#device.createBuffer({ size, usage: this.#usage });
     this.count++;
     this.created++;
     this.bytes += size;
-    return { gpu, id: nextId++, bytes: size, lastUse: -1 };
+    return { gpu, id: nextId++, bytes: size, lastUse: -1, free: false, takes: 1, captures: 0 };
+  }
+
+  /** Removes a free buffer from its list, one on which no capture counts if there is one. */
+  #reuse(size: number): PooledBuffer | undefined {
+    const buffers = this.#free.get(size) ?? [];
+    let at = buffers.length - 1;
+    while (at >= 0 && buffers[at].captures > 0) at--;
+    if (at < 0 && size > SMALL) at = buffers.length - 1;
+    return at < 0 ? undefined : buffers.splice(at, 1)[0];
   }
 
   give(buffer: PooledBuffer): void {
@@ -56,6 +76,7 @@ export class BufferPool {
       this.#drop(buffer); // all others would have to go to make room for it
       return;
     }
+    buffer.free = true;
     const buffers = this.#free.get(buffer.bytes) ?? [];
     buffers.push(buffer);
     this.#free.delete(buffer.bytes); // and set again, which moves the size to the end of the map
@@ -81,6 +102,8 @@ export class BufferPool {
   }
 
   #drop(buffer: PooledBuffer): void {
+    buffer.free = false;
+    buffer.takes++; // it belongs to nobody
     this.count--;
     this.bytes -= buffer.bytes;
     this.#destroyed(buffer);

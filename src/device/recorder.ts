@@ -17,6 +17,8 @@ export class Recorder {
   readonly #gpu: GPUDevice;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
+  /** The pipeline that is set in the pass. */
+  #pipeline: GPUComputePipeline | undefined;
   #launches = 0;
   /** The encoder's number. A buffer whose `lastUse` equals it is used by commands not yet submitted. */
   #serial = 0;
@@ -35,7 +37,8 @@ export class Recorder {
     buffers: readonly PooledBuffer[],
   ): void {
     this.#pass ??= this.#openEncoder().beginComputePass();
-    this.#pass.setPipeline(pipeline);
+    if (pipeline !== this.#pipeline) this.#pass.setPipeline(pipeline);
+    this.#pipeline = pipeline;
     this.#pass.setBindGroup(0, bindGroup);
     this.#pass.dispatchWorkgroups(x, y, z);
     for (const buffer of buffers) buffer.lastUse = this.#serial;
@@ -85,6 +88,7 @@ export class Recorder {
   abandon(): void {
     this.#encoder = undefined;
     this.#pass = undefined;
+    this.#pipeline = undefined;
   }
 
   #openEncoder(): GPUCommandEncoder {
@@ -95,5 +99,6 @@ export class Recorder {
   #endPass(): void {
     this.#pass?.end();
     this.#pass = undefined;
+    this.#pipeline = undefined;
   }
 }

@@ -28,12 +28,15 @@ export function emaDecay(decay: number, step: number): number {
  * steps. As a network it is better and steadier than the module, since the noise of the steps cancels. Both
  * should begin with the same weights. (Polyak and Juditsky 1992; get_ema_multi_avg_fn of
  * torch.optim.swa_utils.)
+ *
+ * A decay that changes from step to step is given as a function, which a replay of the step asks again.
  */
-export function emaUpdate(average: Module, module: Module, decay: number): void {
+export function emaUpdate(average: Module, module: Module, decay: number | (() => number)): void {
+  const decayNow = typeof decay === "function" ? decay : () => decay;
   checkArguments("emaUpdate", {
     average: [average, aModule],
     module: [module, aModule],
-    decay: [decay, fromZeroToOne],
+    decay: [decayNow(), fromZeroToOne],
   });
   const values = module.namedTensors();
   for (const [name, tensor] of average.namedTensors()) {
@@ -45,7 +48,9 @@ export function emaUpdate(average: Module, module: Module, decay: number): void 
       );
     }
     if (!source.requiresGrad) continue; // not trained, so the same in both
-    emaStep(tensor.device, { average: tensor.storage, values: source.storage }, decay);
-    tensor.storage.version++;
+    emaStep(tensor.device, { average: tensor.storage, values: source.storage }, decayNow);
+    tensor.device.eachTime(() => {
+      tensor.storage.version++;
+    });
   }
 }

@@ -137,9 +137,11 @@ abstract class Optimizer<Sum extends string> {
     if (gradients.size > this.#slots.length) this.#warnOfUntrained(gradients);
     for (const { parameter, gradient } of this.#slots) {
       this.device.copy(gradients.get(parameter)!.storage, gradient);
-      parameter.storage.version++;
     }
-    this.steps++;
+    this.device.eachTime(() => {
+      this.steps++;
+      for (const { parameter } of this.#slots) parameter.storage.version++;
+    });
     this.update();
   }
 
@@ -229,7 +231,7 @@ export class Adam extends Optimizer<"m" | "v"> {
   }
 
   protected update(): void {
-    adamStep(this.device, this.blocks, { ...this.#options, lr: this.lr }, this.steps);
+    adamStep(this.device, this.blocks, this.#options, this);
   }
 }
 
@@ -247,6 +249,6 @@ export class SGD extends Optimizer<"velocity"> {
   }
 
   protected update(): void {
-    sgdStep(this.device, this.blocks, { ...this.#options, lr: this.lr }, this.steps);
+    sgdStep(this.device, this.blocks, this.#options, this);
   }
 }

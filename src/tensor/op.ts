@@ -5,7 +5,7 @@
 
 import { CpuDevice, type CpuStorage, type FloatArray } from "../device/cpu-device.ts";
 import type { Device, Storage } from "../device/device.ts";
-import type { GpuDevice, GpuStorage } from "../device/gpu-device.ts";
+import type { GpuDevice, GpuStorage, Params } from "../device/gpu-device.ts";
 import { type Kernel, linearGrid } from "../device/kernel.ts";
 import { aFunction, checkArguments, optional } from "../options/arguments.ts";
 import type { Shape } from "./shape.ts";
@@ -126,9 +126,6 @@ export function disposeUnlessTaped(intermediate: Tensor): void {
   if (noGrads > 0) intermediate.dispose();
 }
 
-/** The numbers of an update, by their names in the kernel's `Params`. */
-type Params = Readonly<Record<string, number>>;
-
 /** A change, in place, of blocks of memory that all have the same number of elements. */
 export interface UpdateDefinition<Name extends string> {
   /** The reference, in plain loops. */
@@ -139,25 +136,29 @@ export interface UpdateDefinition<Name extends string> {
    * that.
    */
   readonly kernel: Kernel;
-  /** The parameters differ from one update to the next: the device need not cache them. */
-  readonly transientParams?: boolean;
 }
 
-/** Makes the update: a function that changes the blocks on their device. */
-export function defineUpdate<Name extends string>({ cpu, kernel, transientParams }: UpdateDefinition<Name>) {
-  return (device: Device, blocks: Readonly<Record<Name, Storage>>, params: Params): void => {
+/**
+ * Makes the update: a function that changes the blocks on their device. Parameters that differ from one
+ * update to the next are given as a function.
+ */
+export function defineUpdate<Name extends string>({ cpu, kernel }: UpdateDefinition<Name>) {
+  return (
+    device: Device,
+    blocks: Readonly<Record<Name, Storage>>,
+    params: Params | (() => Params) = {},
+  ): void => {
     if (isGpu(device)) {
       const [{ length: size }] = Object.values<Storage>(blocks);
       device.run(kernel, {
         buffers: blocks as Record<Name, GpuStorage>,
-        params: { size, ...params },
-        transientParams,
+        params: typeof params === "function" ? () => ({ size, ...params() }) : { size, ...params },
         grid: linearGrid(Math.ceil(size / 4), 64),
       });
     } else {
       const arrays: Record<string, FloatArray> = {};
       for (const [name, block] of Object.entries<Storage>(blocks)) arrays[name] = (block as CpuStorage).array;
-      cpu(arrays as Record<Name, FloatArray>, params);
+      cpu(arrays as Record<Name, FloatArray>, typeof params === "function" ? params() : params);
     }
   };
 }

@@ -64,7 +64,7 @@ export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
   using _ = noGrad();
   const gradients: Gradients = new Map();
   const seed = Tensor.empty(loss.shape, loss.device);
-  seed.device.write(seed.storage, [1]); // the loss's gradient with respect to itself
+  seed.device.writeConstant(seed.storage, [1]); // the loss's gradient with respect to itself
   gradients.set(loss, seed);
   for (const tensor of order.reverse()) {
     const dy = gradients.get(tensor);

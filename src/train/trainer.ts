@@ -10,6 +10,7 @@ import {
   add,
   addGradients,
   backward,
+  capture,
   clipGradNorm,
   compileAhead,
   type Device,
@@ -247,21 +248,26 @@ async function learn(
   const rate = learningRate(config);
   let step = first;
   let next = loader.state(); // where the next batch begins
+  using trainStep = capture((...parts) => {
+    const { loss, gradients } = differentiate(model, parts, config);
+    if (config.clip !== undefined) clipGradNorm(gradients, config.clip);
+    adam.step(gradients);
+    if (average) emaUpdate(average, model, () => emaDecay(config.ema!, step));
+    return loss;
+  });
   while (step < config.steps && !signal?.aborted) {
     const batch = await loader.next().catch(async (error) => {
       if (step > 0) await journal.checkpoint(step, next); // a damaged picture must not cost what was learned
       throw error;
     });
-    if (step === first) await compileAhead(() => differentiate(model, batch, config), device);
+    if (step === first) {
+      await compileAhead(() => differentiate(model, partsOf(batch, config, device), config), device);
+    }
     if (step === 0) await journal.begin(next);
+    adam.lr = rate(step);
     const loss = outsideScopes(() => {
       using _ = scope(); // frees all other tensors of this step
-      const { loss, gradients } = differentiate(model, batch, config);
-      if (config.clip !== undefined) clipGradNorm(gradients, config.clip);
-      adam.lr = rate(step);
-      adam.step(gradients);
-      if (average) emaUpdate(average, model, emaDecay(config.ema!, step));
-      return keep(loss);
+      return keep(trainStep(...partsOf(batch, config, device)));
     });
     step++;
     next = loader.state();
@@ -277,23 +283,33 @@ async function learn(
   return step;
 }
 
+/** A batch on the device: LR and HR patches of each of its `accumulate` parts in turn. */
+export function partsOf(
+  { low, lowShape, high, highShape }: PatchBatch,
+  { accumulate }: Pick<TrainConfig, "accumulate">,
+  device: Device,
+): Tensor[] {
+  return Array.from({ length: accumulate }, (_, i) => [
+    microBatch(low, lowShape, i, accumulate, device),
+    microBatch(high, highShape, i, accumulate, device),
+  ]).flat();
+}
+
 /**
  * The loss of a batch (the mean over its patches) and its gradients. With `accumulate` above 1, they are
  * computed for one part of the batch (a micro-batch) after the other, and added up.
  */
 export function differentiate(
   model: SuperResolver,
-  batch: PatchBatch,
+  parts: readonly Tensor[],
   { loss: name, accumulate }: TrainConfig,
 ): { loss: Tensor; gradients: Gradients } {
   const lossOf = name === "l1" ? l1Loss : mseLoss;
-  const { device } = model.parameters()[0];
   let sum: Tensor | undefined;
   let gradients: Gradients | undefined;
-  for (let i = 0; i < accumulate; i++) {
+  for (let i = 0; i < parts.length; i += 2) {
     using _ = scope();
-    const low = microBatch(batch.low, batch.lowShape, i, accumulate, device);
-    const high = microBatch(batch.high, batch.highShape, i, accumulate, device);
+    const [low, high] = parts.slice(i);
     const loss = mul(lossOf(model.forward(low), high), 1 / accumulate);
     const more = backward(loss);
     sum = keep(sum ? add(sum, loss) : loss);

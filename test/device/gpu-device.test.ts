@@ -52,13 +52,14 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
   /** Another device of the same adapter, for tests that break it. */
   const another = (poolBytes?: number) =>
     openDevice({ adapter: device.adapterClass, poolBytes }) as Promise<GpuDevice>;
-  const fill = (on: GpuDevice, y: GpuStorage, value: number, transientParams = false) =>
+  const fill = (on: GpuDevice, y: GpuStorage, value: number, transient = false) => {
+    const params = { size: y.length, value };
     on.run(fillKernel, {
       buffers: { y },
-      params: { size: y.length, value },
+      params: transient ? () => params : params,
       grid: linearGrid(y.length, 64),
-      transientParams,
     });
+  };
 
   describe("memory", () => {
     test("statistics", async () => {
@@ -180,10 +181,10 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
 
   describe("parameters", () => {
     // Each launch fills its own 64 elements.
-    const fillAll = (on: GpuDevice, all: GpuStorage, launches: number, transientParams: boolean) => {
+    const fillAll = (on: GpuDevice, all: GpuStorage, launches: number, transient: boolean) => {
       for (let i = 0; i < launches; i++) {
         const part = on.slice(all, i * 64, 64);
-        fill(on, part, i, transientParams);
+        fill(on, part, i, transient);
         on.release(part);
       }
     };

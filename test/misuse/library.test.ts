@@ -152,6 +152,12 @@ const calls: Call[] = [
     call: library.compileAhead,
     args: [arg(() => () => {}, "function"), arg(() => device, left)],
   },
+  { name: "capture", call: library.capture, args: [arg(() => () => library.zeros([1]), "function")] },
+  {
+    name: "the function of capture",
+    call: (input: never) => library.capture((x) => x)(input),
+    args: [x(1)],
+  },
   { name: "keep", call: library.keep, args: [x(1)] },
   { name: "manualSeed", call: library.manualSeed, args: [arg(() => 1, "zero", "negative")] },
   { name: "Random", call: construct(library.Random), args: [arg(() => 1, "zero", "negative")] },

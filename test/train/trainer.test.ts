@@ -23,7 +23,7 @@ import { scope } from "../../src/tensor/scope.ts";
 import { serializeCheckpoint } from "../../src/train/checkpoint.ts";
 import { openPictures } from "../../src/train/datasets.ts";
 import { DivergedError, readCheckpoint, resume, type TrainConfig, train } from "../../src/train/index.ts";
-import { differentiate } from "../../src/train/trainer.ts";
+import { differentiate, partsOf } from "../../src/train/trainer.ts";
 import { expectClose } from "../support/close.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 import { drawnPicture, picturesIn } from "../support/pictures.ts";
@@ -165,9 +165,14 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     };
     for (const loss of ["l1", "l2"] as const) {
       using _ = scope();
-      const whole = differentiate(model, batch, config({ loss }));
+      const { device } = model.parameters()[0];
+      const partial = (accumulate: number) => {
+        const each = config({ loss, accumulate });
+        return differentiate(model, partsOf(batch, each, device), each);
+      };
+      const whole = partial(1);
       for (const accumulate of [2, 4]) {
-        const parts = differentiate(model, batch, config({ loss, accumulate }));
+        const parts = partial(accumulate);
         expect(parts.gradients.size).toBe(whole.gradients.size);
         expectClose([await parts.loss.item()], [await whole.loss.item()]);
         for (const [parameter, gradient] of whole.gradients) {

@@ -25,27 +25,29 @@ type Storages = Readonly<Record<"parameters" | "gradients" | "m" | "v", Storage>
  *     m = beta1 m + (1 - beta1) g          v = beta2 v + (1 - beta2) g²
  *     parameter -= lr / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps)
  *
- * t counts the steps from 1 (`step`). m is the direction, smoothed over about 10 steps; dividing by sqrt(v),
+ * t counts the steps from 1 (`steps`). m is the direction, smoothed over about 10 steps; dividing by sqrt(v),
  * the usual size of that parameter's gradient, lets every parameter move by about lr, however steep or flat
  * the loss is along it. The two divisions by 1 - beta^t undo the pull towards the zeros that m and v start
  * from. A gradient that is NaN or infinite makes its parameter, m and v NaN for good; the others go on.
+ *
+ * `moment` is read again when the step is replayed (src/tensor/capture.ts).
  */
 export function adamStep(
   device: Device,
   storages: Storages,
-  { lr, betas: [beta1, beta2], eps, weightDecay }: Required<AdamOptions>,
-  step: number,
+  { betas: [beta1, beta2], eps, weightDecay }: Required<Omit<AdamOptions, "lr">>,
+  moment: { readonly lr: number; readonly steps: number },
 ): void {
-  update(device, storages, {
+  update(device, storages, () => ({
     beta1,
     beta2,
     one_minus_beta1: 1 - beta1,
     one_minus_beta2: 1 - beta2,
-    step_size: lr / (1 - beta1 ** step),
-    root_correction: Math.sqrt(1 - beta2 ** step),
+    step_size: moment.lr / (1 - beta1 ** moment.steps),
+    root_correction: Math.sqrt(1 - beta2 ** moment.steps),
     eps,
     weight_decay: weightDecay,
-  });
+  }));
 }
 
 const adamKernel = kernel(
@@ -87,5 +89,4 @@ const update = defineUpdate<keyof Storages>({
     }
   },
   kernel: adamKernel,
-  transientParams: true, // the corrections differ at every step
 });

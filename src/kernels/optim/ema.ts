@@ -5,8 +5,8 @@ import { defineUpdate } from "../../tensor/op.ts";
 type Storages = Readonly<Record<"average" | "values", Storage>>;
 
 /** average += (1 - decay) * (values - average), in place: torch's `lerp_`. */
-export function emaStep(device: Device, storages: Storages, decay: number): void {
-  update(device, storages, { share: 1 - decay });
+export function emaStep(device: Device, storages: Storages, decay: () => number): void {
+  update(device, storages, () => ({ share: 1 - decay() }));
 }
 
 const emaKernel = kernel(
@@ -32,5 +32,4 @@ const update = defineUpdate<keyof Storages>({
     for (let i = 0; i < average.length; i++) average[i] += share * (values[i] - average[i]);
   },
   kernel: emaKernel,
-  transientParams: true, // the share changes while the average is young: see emaDecay
 });

@@ -24,20 +24,22 @@ type Storages = Readonly<Record<"parameters" | "gradients" | "velocity", Storage
  *     g = gradient + weightDecay * parameter
  *     velocity = momentum * velocity + g        (the first time: velocity = g)
  *     parameter -= lr * (nesterov ? g + momentum * velocity : velocity)
+ *
+ * `moment`, whose `steps` count from 1, is read again when the step is replayed (src/tensor/capture.ts).
  */
 export function sgdStep(
   device: Device,
   storages: Storages,
-  { lr, momentum, nesterov, weightDecay }: Required<SgdOptions>,
-  step: number,
+  { momentum, nesterov, weightDecay }: Required<Omit<SgdOptions, "lr">>,
+  moment: { readonly lr: number; readonly steps: number },
 ): void {
-  update(device, storages, {
-    lr,
-    keep_velocity: step === 1 ? 0 : momentum,
+  update(device, storages, () => ({
+    lr: moment.lr,
+    keep_velocity: moment.steps === 1 ? 0 : momentum,
     velocity_share: nesterov ? momentum : 1,
     gradient_share: nesterov ? 1 : 0,
     weight_decay: weightDecay,
-  });
+  }));
 }
 
 const sgdKernel = kernel(
@@ -74,5 +76,4 @@ const update = defineUpdate<keyof Storages>({
     }
   },
   kernel: sgdKernel,
-  transientParams: true, // under a schedule the rate differs at every step
 });
