@@ -357,6 +357,7 @@ describe("kernels compile within WebGPU's default limits", () => {
     const others = [
       ...["init", "openDevice", "defaultDevice", "setDefaultDevice", "memory", "manualSeed", "keep", "scope"],
       ...[
+        "capture",
         "compileAhead",
         "defaultMethod",
         "emaDecay",

@@ -82,13 +82,19 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
   }
 
   if (id.x / strips > last_row) { return; }
-  // As in step 3.
-  for (var back_o = 0; back_o < CHANNELS; back_o++) { // @unroll
-    let o = min(first_o + CHANNELS - 1 - back_o, p.o - 1);
+  // A store in a hundred copies would take compilers longer than all the rest, so this is a loop; and as a
+  // loop's index would put the sums into memory, it works on a copy. As in step 3, the last results go first.
+  var results: array<f32, RESULTS>;
+  for (var i = 0; i < RESULTS; i++) { // @unroll
+    results[i] = sums[i];
+  }
+  for (var end = u32(RESULTS); end > 0; end -= STORES) {
+    let first = end - STORES;
+    let o = min(first_o + first / PIXELS, p.o - 1);
     let b = select(0.0, bias[o], HAS_BIAS == 1);
-    for (var back = 0; back < PIXELS; back++) { // @unroll
-      let sum = sums[(CHANNELS - 1 - back_o) * PIXELS + PIXELS - 1 - back];
-      store(n, o, row, min(column + PIXELS - 1 - back, p.ow - 1), sum + b);
+    for (var back = 0; back < STORES; back++) { // @unroll
+      let i = end - 1 - back;
+      store(n, o, row, min(column + i % PIXELS, p.ow - 1), results[i] + b);
     }
   }
 }

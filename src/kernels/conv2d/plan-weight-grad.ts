@@ -127,6 +127,7 @@ function planBlockedWeightGrad(
       ...windowConstants(wShape, geometry),
       KY,
       KY_KW: KY * kw,
+      RESULTS: CHANNELS * KY * kw,
       PIXELS,
       CHANNELS,
       WINDOW: windowOf(PIXELS, wShape, geometry),

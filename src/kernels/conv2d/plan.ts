@@ -92,7 +92,13 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
       CHANNELS,
       WINDOW: windowOf(PIXELS, wShape, geometry),
       WORKGROUP,
-      ...(broadcasting && { LANES, SHARES: Math.ceil((wShape[3] * CHANNELS) / LANES) }),
+      ...(broadcasting && {
+        LANES,
+        SHARES: Math.ceil((wShape[3] * CHANNELS) / LANES),
+        RESULTS: CHANNELS * PIXELS,
+        // Results of one channel that are stored in one round of a loop.
+        STORES: PIXELS % 8 === 0 ? 8 : PIXELS,
+      }),
     },
     enable: broadcasting ? ["subgroups"] : [],
     grid: [Math.ceil(strips / WORKGROUP), Math.ceil(o / CHANNELS), n],

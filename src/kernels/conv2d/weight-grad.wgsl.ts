@@ -99,12 +99,17 @@ fn main(
   }
 
   if (id.x > block) { return; }
-  // Backwards, as in step 3: the last channel's own sums replace those of channels past the end.
-  for (var back_o = 0; back_o < CHANNELS; back_o++) { // @unroll
-    let o = min(first_o + CHANNELS - 1 - back_o, p.o - 1);
+  // A loop over a copy, and backwards, as in step 4: the last channel's own sums replace those of channels
+  // past the end.
+  var results: array<f32, RESULTS>;
+  for (var i = 0; i < RESULTS; i++) { // @unroll
+    results[i] = sums[i];
+  }
+  for (var end = u32(CHANNELS); end > 0; end--) {
+    let o = min(first_o + end - 1, p.o - 1);
     let start = (((split * p.o + o) * p.c + c) * KH + first_ky) * KW;
     for (var k = 0; k < KY_KW; k++) { // @unroll
-      partial[start + k] = sums[(CHANNELS - 1 - back_o) * KY_KW + k];
+      partial[start + k] = results[(end - 1) * KY_KW + k];
     }
   }
 }
