@@ -6,7 +6,12 @@ import { Readable } from "node:stream";
 import { ZipFile } from "yazl";
 import { parseFlags, UsageError } from "../../../src/cli/flags.ts";
 import { trainCommand } from "../../../src/cli/train.ts";
+import { readBmp } from "../../../src/data/bmp.ts";
+import type { Header } from "../../../src/data/decode.ts";
+import { orientationOf } from "../../../src/data/exif.ts";
 import { encodePng } from "../../../src/data/files.ts";
+import { exifOfResult, fitTo, metadataOf, xmpOfResult } from "../../../src/data/metadata.ts";
+import { readPnm } from "../../../src/data/pnm.ts";
 import { unzipPictures } from "../../../src/data/unzip.ts";
 import { CpuDevice } from "../../../src/device/cpu-device.ts";
 import { onDevice } from "../../../src/device/open.ts";
@@ -18,6 +23,7 @@ import { readCheckpoint, serializeCheckpoint } from "../../../src/train/checkpoi
 import { presetsOf, type TrainConfig } from "../../../src/train/config.ts";
 import { checkConfig } from "../../../src/train/settings.ts";
 import { Y4mReader } from "../../../src/video/index.ts";
+import { drawSeeds } from "../fuzz-pictures.ts";
 import type { Target } from "./fuzz.ts";
 
 const isDataError = (error: Error) => error instanceof DataError;
@@ -247,4 +253,86 @@ const flags: Target = {
   words: ["--", "-", "=", "\0", "--scale", "--no-", "__proto__", "NaN", "1e999", "-1", "9-9-9"],
 };
 
-export const targets: readonly Target[] = [safetensors, weights, y4m, checkpoint, configuration, zip, flags];
+/** The readers of pictures that are not libvips': those of BMP and of PPM and its kin. */
+function raster(format: "bmp" | "pnm", read: typeof readBmp, words: readonly string[]): Target {
+  return {
+    name: format,
+    seeds: async () => (await drawSeeds())[format],
+    parse(input) {
+      const picture = read(input, `fuzz.${format}`);
+      // decode.ts refuses larger ones before it reads the samples, by its own limit.
+      if (picture.width * picture.height <= 2 ** 20) picture.samples();
+    },
+    refuses: isDataError,
+    budget: 64 * MIB,
+    words,
+  };
+}
+const bmp = raster("bmp", readBmp, ["BM", "\x28\0\0\0", "\x7c\0\0\0", "\0\0", "\xff\xff\xff\xff"]);
+const pnm = raster("pnm", readPnm, [
+  "P1",
+  "P4",
+  "P6\n",
+  "P7\n",
+  "ENDHDR\n",
+  "#",
+  "65535 ",
+  "TUPLTYPE RGB\n",
+  "\n",
+]);
+
+/** What files say besides samples: EXIF, XMP, IPTC, comments, profiles, chunks and segments. */
+const metadata: Target = {
+  name: "metadata",
+  async seeds() {
+    const { png, jpeg, tiff, webp } = await drawSeeds();
+    return [...png, ...jpeg, ...tiff, ...webp];
+  },
+  parse(input) {
+    const format = ({ 137: "png", 255: "jpeg", 73: "tiff", 77: "tiff" } as const)[input[0]] ?? "webp";
+    const size = { width: 40, height: 28 };
+    const blob = Buffer.from(input);
+    const header = {
+      format,
+      ...size,
+      channels: 3,
+      depth: 8,
+      orientation: 1,
+      frames: 1,
+      space: "srgb",
+    } as const;
+    // What a decoder hands on is any bytes.
+    const found = {
+      exif: blob,
+      icc: blob,
+      xmp: blob,
+      iptc: blob,
+      density: 72,
+    } as unknown as Header["metadata"];
+    const file = metadataOf({ ...header, metadata: found }, input);
+    orientationOf(input);
+    for (const to of ["png", "jpeg", "tiff", "webp", "avif"] as const) {
+      const { metadata } = fitTo(file, to, 3);
+      exifOfResult(metadata, size, to);
+      if (metadata.xmp !== undefined) xmpOfResult(metadata.xmp, size);
+    }
+  },
+  refuses: isDataError,
+  budget: 128 * MIB,
+  words: [
+    "Exif\0\0",
+    "II*\0\x08\0\0\0",
+    "MM\0*",
+    "8BIM\x04\x04",
+    "eXIf",
+    "iTXt",
+    "zTXt",
+    "cICP",
+    "<x:xmpmeta",
+    "\xff\xe1",
+  ],
+};
+
+export const targets: readonly Target[] = [
+  ...[safetensors, weights, y4m, checkpoint, configuration, zip, flags, bmp, pnm, metadata],
+];
