@@ -1,10 +1,13 @@
 import { Worker } from "node:worker_threads";
 import { DataError } from "../picture/errors.ts";
-import type { DecodeAnswer, DecodeRequest } from "./decode-worker.ts";
+import type { BatchFormat, Cut, Patches } from "./cut.ts";
+import type { CutRequest, DecodeAnswer, DecodeRequest } from "./decode-worker.ts";
 import type { Pair, PairFiles, PairFormat } from "./pairs.ts";
 
 interface Task {
-  request: DecodeRequest;
+  request: DecodeRequest | CutRequest;
+  /** What it reads, for errors. */
+  label: string;
   resolve(answer: DecodeAnswer): void;
   reject(error: DataError): void;
 }
@@ -29,25 +32,25 @@ export class DecodePool {
 
   /** Reads a pair; rejects with a DataError that names its file if it cannot be read or the thread dies. */
   async load(files: PairFiles, format: PairFormat): Promise<Pair> {
-    return (await this.#ask(files, format)).pair!;
+    return (await this.#ask({ files, format: plain(format) }, files.high)).pair!;
   }
 
   /**
    * Reads a pair and writes it into a raw file; rejects as load() does, and if the file cannot be written.
    */
   async save(files: PairFiles, format: PairFormat, raw: DecodeRequest["raw"]): Promise<void> {
-    await this.#ask(files, format, raw);
+    await this.#ask({ files, format: plain(format), raw }, files.high);
   }
 
-  async #ask(
-    files: PairFiles,
-    { scale, colors, inputSize }: PairFormat,
-    raw?: DecodeRequest["raw"],
-  ): Promise<DecodeAnswer> {
-    if (this.#closed) throw new DataError(`${files.high}: asked for after close().`);
-    const request = { files, format: { scale, colors, inputSize }, raw };
+  /** Cuts a batch out of pictures in raw files; rejects with a DataError that names the one that is at fault. */
+  async cut(cuts: readonly Cut[], format: BatchFormat): Promise<Patches> {
+    return (await this.#ask({ cuts, format }, cuts[0].label)).patches!;
+  }
+
+  async #ask(request: DecodeRequest | CutRequest, label: string): Promise<DecodeAnswer> {
+    if (this.#closed) throw new DataError(`${label}: asked for after close().`);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ request, resolve, reject });
+      this.#waiting.push({ request, label, resolve, reject });
       this.#handOut();
     });
   }
@@ -56,7 +59,7 @@ export class DecodePool {
   async close(): Promise<void> {
     this.#closed = true;
     for (const task of this.#waiting.splice(0)) {
-      task.reject(new DataError(`${task.request.files.high}: not read, because the loader was closed.`));
+      task.reject(new DataError(`${task.label}: not read, because the loader was closed.`));
     }
     // Not terminate(): it would interrupt the native decoder in the middle of its work.
     const workers = [...this.#idle, ...this.#busy.keys()];
@@ -98,12 +101,17 @@ export class DecodePool {
       const task = this.#busy.get(worker);
       this.#busy.delete(worker);
       const message = `the thread that was reading it died (${failure}). If it happens again, leave it out.`;
-      task?.reject(new DataError(`${task.request.files.high}: ${message}`));
+      task?.reject(new DataError(`${task.label}: ${message}`));
       if (this.#idle.includes(worker)) this.#idle.splice(this.#idle.indexOf(worker), 1);
       this.#handOut();
     });
     return worker;
   }
+}
+
+/** The format alone: a dataset has functions, which cannot be sent. */
+function plain({ scale, colors, inputSize }: PairFormat): PairFormat {
+  return { scale, colors, inputSize };
 }
 
 /** This folder is TypeScript in the repository and JavaScript in the published package. */

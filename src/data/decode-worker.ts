@@ -1,7 +1,9 @@
 /**
- * The program of a worker thread: for each message it reads one pair, and transfers it or writes a raw file.
+ * The program of a worker thread. For each message it reads one pair, and transfers it or writes a raw file; or
+ * it cuts a batch out of raw files.
  */
 import { parentPort } from "node:worker_threads";
+import { type BatchFormat, type Cut, cutBatch, type Patches } from "./cut.ts";
 import { loadPair, type Pair, type PairFiles, type PairFormat } from "./pairs.ts";
 import { writeRaw } from "./raw-file.ts";
 
@@ -12,30 +14,41 @@ export interface DecodeRequest {
   raw?: { path: string; source: string };
 }
 
-/** The pair, unless it was written. An error as its text: classes do not survive the way between threads. */
+export interface CutRequest {
+  cuts: readonly Cut[];
+  format: BatchFormat;
+}
+
+/**
+ * The pair, unless it was written, or the batch. An error as its text: classes do not survive the way between
+ * threads.
+ */
 export interface DecodeAnswer {
   pair?: Pair;
+  patches?: Patches;
   error?: string;
 }
 
 const port = parentPort!;
 
-port.on("message", async (request: DecodeRequest | "close") => {
+port.on("message", async (request: DecodeRequest | CutRequest | "close") => {
   if (request === "close") {
     port.close(); // nothing keeps the thread alive any more, so it ends by itself
     return;
   }
-  const { files, format, raw } = request;
-  try {
-    const pair = await loadPair(files, format);
-    if (raw) {
-      await writeRaw(raw.path, raw.source, pair);
-      port.postMessage({} satisfies DecodeAnswer);
-    } else {
-      const buffers = [pair.low, pair.high].map(({ data }) => data.buffer as ArrayBuffer);
-      port.postMessage({ pair } satisfies DecodeAnswer, buffers);
-    }
-  } catch (error) {
-    port.postMessage({ error: (error as Error).message } satisfies DecodeAnswer);
-  }
+  const answer = await answerTo(request).catch((error: Error): DecodeAnswer => ({ error: error.message }));
+  const arrays = [answer.pair?.low.data, answer.pair?.high.data, answer.patches?.low, answer.patches?.high];
+  port.postMessage(
+    answer,
+    arrays.filter((array) => array !== undefined).map(({ buffer }) => buffer as ArrayBuffer),
+  );
 });
+
+async function answerTo(request: DecodeRequest | CutRequest): Promise<DecodeAnswer> {
+  if ("cuts" in request) return { patches: cutBatch(request.cuts, request.format) };
+  const { files, format, raw } = request;
+  const pair = await loadPair(files, format);
+  if (!raw) return { pair };
+  await writeRaw(raw.path, raw.source, pair);
+  return {};
+}

@@ -2,11 +2,12 @@ import { availableParallelism } from "node:os";
 import { checkArguments, checkIsObject, isObject } from "../options/arguments.ts";
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
-import { checkPairSizes, copyPatch, randomPlace } from "../picture/patches.ts";
+import { checkPairSizes, randomPlace } from "../picture/patches.ts";
 import { Random } from "../tensor/random.ts";
+import { type BatchFormat, type Cut, cutBatch, type OpenPair, type Patches } from "./cut.ts";
 import { DecodePool } from "./decode-pool.ts";
 import type { PairDataset } from "./pairs.ts";
-import { type OpenPair, PictureCache } from "./picture-cache.ts";
+import { PictureCache } from "./picture-cache.ts";
 import { openCached } from "./raw-cache.ts";
 
 export interface LoaderOptions {
@@ -227,54 +228,58 @@ export class PatchLoader {
     const files = dataset.files?.[index];
     if (files && cacheFolder !== undefined) return openCached(cacheFolder, files, dataset, this.#pool);
     const pair = files ? await this.#pool.load(files, dataset) : await dataset.load(index);
-    return { ...pair, part: async (which, x, y) => ({ image: pair[which], x, y }) };
+    return { low: pair.low, high: pair.high, pictures: pair };
   }
 
-  /** Puts one more batch into the queue. Patches are cut as soon as their pictures are there. */
+  /** Puts one more batch into the queue. */
   #startBatch(): void {
-    const { name, scale, names, colors, inputSize } = this.#dataset;
+    const { scale, names, colors, inputSize } = this.#dataset;
     const { batch: n, patch } = this.#options;
     const channels = colors === "y" ? 1 : 3;
-    // Places are in pixels of the small picture, even if low has been enlarged.
-    const zoom = inputSize === "high" ? scale : 1;
-    const [lowSide, highSide] = [patch * zoom, patch * scale];
+    const zooms = { low: inputSize === "high" ? scale : 1, high: scale };
+    const format: BatchFormat = { channels, patch, zooms };
     const { epoch } = this.#planned;
-    const low = new Float32Array(n * channels * lowSide ** 2);
-    const high = new Float32Array(n * channels * highSide ** 2);
     const samples = Array.from({ length: n }, () => this.#nextSample());
-    const cut = async ({ picture, seed }: Sample, slot: number): Promise<void> => {
-      const pair = await this.#pictures.get(picture);
-      try {
-        checkPairSizes(pair.low, pair.high, scale / zoom);
-        if (pair.high.channels !== channels) {
-          throw new DataError(
-            `the picture has ${pair.high.channels} channels, but the dataset ${name} says ` +
-              `colors: "${colors}", which means ${channels}.`,
-          );
-        }
-        const small = { width: pair.low.width / zoom, height: pair.low.height / zoom };
-        const place = randomPlace(new Random(seed), small, patch);
-        const copy = async (which: "low" | "high", out: Float32Array, times: number, side: number) => {
-          const { image, x, y } = await pair.part(which, place.x * times, place.y * times, side);
-          copyPatch(out, slot * channels * side ** 2, image, x, y, side, place.symmetry);
-        };
-        await Promise.all([copy("low", low, zoom, lowSide), copy("high", high, scale, highSide)]);
-      } catch (cause) {
-        const path = this.#dataset.files?.[picture].high ?? names[picture];
-        throw new DataError(`${path}: ${(cause as Error).message}`, { cause });
-      }
+    const shapeOf = (which: "low" | "high") => {
+      const side = patch * zooms[which];
+      return [n, channels, side, side] as PatchBatch["lowShape"];
     };
-    const batch = Promise.all(samples.map(cut)).then(() => ({
-      low,
-      high,
-      lowShape: [n, channels, lowSide, lowSide] as PatchBatch["lowShape"],
-      highShape: [n, channels, highSide, highSide] as PatchBatch["highShape"],
+    const batch = this.#cut(samples, format).then((patches) => ({
+      ...patches,
+      lowShape: shapeOf("low"),
+      highShape: shapeOf("high"),
       names: samples.map(({ picture }) => names[picture]),
       epoch,
       wait: 0,
     }));
     batch.catch(() => {}); // the next() that reaches this batch reports it; until then it is not "unhandled"
     this.#queue.push({ batch, after: this.#planned });
+  }
+
+  /** Patches from pictures in memory are cut here, and those from files on a worker's thread. */
+  async #cut(samples: readonly Sample[], format: BatchFormat): Promise<Patches> {
+    const cuts = await Promise.all(
+      samples.map(async ({ picture, seed }): Promise<Cut> => {
+        const pair = await this.#pictures.get(picture);
+        const label = this.#dataset.files?.[picture].high ?? this.#dataset.names[picture];
+        const { low, high } = format.zooms;
+        const small = { width: pair.low.width / low, height: pair.low.height / low };
+        try {
+          checkPairSizes(pair.low, pair.high, high / low);
+          if (pair.high.channels !== format.channels) {
+            const { name, colors } = this.#dataset;
+            throw new DataError(
+              `the picture has ${pair.high.channels} channels, but the dataset ${name} says ` +
+                `colors: "${colors}", which means ${format.channels}.`,
+            );
+          }
+          return { pair, label, place: randomPlace(new Random(seed), small, format.patch) };
+        } catch (cause) {
+          throw new DataError(`${label}: ${(cause as Error).message}`, { cause });
+        }
+      }),
+    );
+    return this.#options.cacheFolder === undefined ? cutBatch(cuts, format) : this.#pool.cut(cuts, format);
   }
 
   #nextSample(): Sample {

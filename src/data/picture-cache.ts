@@ -1,19 +1,4 @@
-import type { Image } from "../picture/image.ts";
-
-/** A pair of pictures to cut patches from, in memory or in a file. */
-export interface OpenPair {
-  readonly low: Omit<Image, "data">;
-  readonly high: Omit<Image, "data">;
-  /**
-   * A picture that contains the square whose top left pixel is column `x` of row `y`, and the square's place.
-   */
-  part(
-    which: "low" | "high",
-    x: number,
-    y: number,
-    size: number,
-  ): Promise<{ image: Image; x: number; y: number }>;
-}
+import type { OpenPair } from "./cut.ts";
 
 /** Pairs by their number in the dataset. Asking twice for one that is being opened opens it once. */
 export class PictureCache {

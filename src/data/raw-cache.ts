@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DataError } from "../picture/errors.ts";
+import type { OpenPair } from "./cut.ts";
 import type { DecodePool } from "./decode-pool.ts";
 import { makeFolder } from "./files.ts";
 import type { PairFiles, PairFormat } from "./pairs.ts";
-import type { OpenPair } from "./picture-cache.ts";
-import { readPart, readRawHeader } from "./raw-file.ts";
+import { readRawHeader } from "./raw-file.ts";
 
 /**
  * Raise it when the same files begin to give other pictures, so that older caches are not taken for new ones.
@@ -38,21 +38,8 @@ export async function openCached(
     cached = await readRawHeader(path);
   }
   if (cached === undefined) throw new DataError(`${path}: this file of the cache was removed while in use.`);
-  const header = cached;
-  return {
-    low: header.low,
-    high: header.high,
-    async part(which, x, y, size) {
-      const part = await readPart(path, header, which, { x, y, w: size, h: size }).catch((cause: Error) => {
-        throw new DataError(
-          `${path}: this file of the cache cannot be read (${cause.message}). Was the folder emptied? ` +
-            "Start again to make it anew.",
-          { cause },
-        );
-      });
-      return { ...part, y: 0 };
-    },
-  };
+  const { low: lowSize, high: highSize } = cached;
+  return { low: lowSize, high: highSize, raw: { path, header: cached } };
 }
 
 function digest(value: unknown): string {

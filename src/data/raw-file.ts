@@ -1,4 +1,5 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { closeSync, openSync, readSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { DataError } from "../picture/errors.ts";
 import { crop, type Image } from "../picture/image.ts";
 import { writeWhole } from "./files.ts";
@@ -20,6 +21,12 @@ export interface RawHeader {
 
 type Size = Omit<Image, "data">;
 
+/** A file of this kind, and what its header says. */
+export interface RawFile {
+  readonly path: string;
+  readonly header: RawHeader;
+}
+
 const headerBytes = 512;
 const stripWidth = 64;
 
@@ -37,7 +44,9 @@ export async function readRawHeader(path: string): Promise<RawHeader | undefined
   const file = await open(path).catch(() => undefined);
   if (file === undefined) return undefined;
   try {
-    const header: RawHeader = JSON.parse((await read(file, 0, headerBytes)).toString());
+    const start = Buffer.alloc(headerBytes);
+    await file.read(start, 0, headerBytes, 0);
+    const header: RawHeader = JSON.parse(start.toString());
     const { size } = await file.stat();
     return size === headerBytes + bytesOf(header.low) + bytesOf(header.high) ? header : undefined;
   } catch {
@@ -50,34 +59,32 @@ export async function readRawHeader(path: string): Promise<RawHeader | undefined
 /**
  * The w x h part of one of the two pictures whose top left pixel is column `x` of row `y`, with some more
  * columns to the left and right: it begins at column `x` of the result. The file does not stay open, because
- * there may be more pictures than a process may have open files.
+ * there may be more pictures than a process may have open files. Threads that do nothing else call this: it
+ * waits for the disk.
  */
-export async function readPart(
-  path: string,
-  header: RawHeader,
+export function readPart(
+  { path, header }: RawFile,
   which: "low" | "high",
   { x, y, w, h }: { x: number; y: number; w: number; h: number },
-): Promise<{ image: Image; x: number }> {
+): { image: Image; x: number } {
   const { width, height, channels } = header[which];
   const start = headerBytes + (which === "high" ? bytesOf(header.low) : 0);
   const strips = stripsOf(width).filter((strip) => strip.left + strip.width > x && strip.left < x + w);
   const [first, last] = [strips[0], strips.at(-1)!];
   const wide = last.left + last.width - first.left;
   const image: Image = { width: wide, height: h, channels, data: new Uint8Array(wide * h * channels) };
-  const file = await open(path);
+  const file = openSync(path);
   try {
-    await Promise.all(
-      strips.map(async (strip) => {
-        const length = strip.width * channels;
-        const rows = await read(file, start + strip.left * height * channels + y * length, h * length);
-        for (let row = 0; row < h; row++) {
-          const at = (row * wide + strip.left - first.left) * channels;
-          image.data.set(rows.subarray(row * length, (row + 1) * length), at);
-        }
-      }),
-    );
+    for (const strip of strips) {
+      const length = strip.width * channels;
+      const rows = read(file, start + strip.left * height * channels + y * length, h * length);
+      for (let row = 0; row < h; row++) {
+        const at = (row * wide + strip.left - first.left) * channels;
+        image.data.set(rows.subarray(row * length, (row + 1) * length), at);
+      }
+    }
   } finally {
-    await file.close();
+    closeSync(file);
   }
   return { image, x: x - first.left };
 }
@@ -89,9 +96,9 @@ function stripsOf(width: number): { left: number; width: number }[] {
   });
 }
 
-async function read(file: FileHandle, position: number, length: number): Promise<Buffer> {
+function read(file: number, position: number, length: number): Buffer {
   const bytes = Buffer.allocUnsafe(length);
-  const { bytesRead } = await file.read(bytes, 0, length, position);
+  const bytesRead = readSync(file, bytes, 0, length, position);
   if (bytesRead < length) throw new DataError(`only ${bytesRead} of ${length} bytes could be read`);
   return bytes;
 }
