@@ -73,7 +73,7 @@ export function readPart(
   const [first, last] = [strips[0], strips.at(-1)!];
   const wide = last.left + last.width - first.left;
   const image: Image = { width: wide, height: h, channels, data: new Uint8Array(wide * h * channels) };
-  const file = openSync(path);
+  const file = openSync(path, "r");
   try {
     for (const strip of strips) {
       const length = strip.width * channels;
