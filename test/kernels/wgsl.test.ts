@@ -24,7 +24,10 @@ import { root } from "../support/run.ts";
 /** Kernels are chosen by the profiles of these, and by their subgroups (0: none of a fixed size). */
 const kinds: readonly { adapterClass: AdapterClass; subgroupSize: number }[] = [
   { adapterClass: "gpu", subgroupSize: 0 },
-  { adapterClass: "gpu", subgroupSize: 64 },
+  { adapterClass: "nvidia", subgroupSize: 32 },
+  { adapterClass: "amd", subgroupSize: 64 },
+  { adapterClass: "intel", subgroupSize: 16 },
+  { adapterClass: "apple", subgroupSize: 0 },
   { adapterClass: "lavapipe", subgroupSize: 8 },
   { adapterClass: "swiftshader", subgroupSize: 4 },
 ];
@@ -322,6 +325,28 @@ describe("kernels compile within WebGPU's default limits", () => {
     expect(limits.maxStorageBufferBindingSize).toBe(128 * 2 ** 20);
     expect(limits.maxComputeWorkgroupsPerDimension).toBe(65535);
     expect(device.gpu.features).toContain("subgroups");
+    device.destroy();
+  });
+
+  test("subgroups of several sizes: kernels that need one ask for it, others do not", async () => {
+    const device = await nullDevice();
+    const { subgroupMinSize, subgroupMaxSize } = device.gpu.adapterInfo;
+    expect(subgroupMinSize).toBeLessThan(subgroupMaxSize);
+    device.profile = { ...device.profile, subgroupSize: 32 };
+    const codes: string[] = [];
+    const { createShaderModule } = device.gpu;
+    device.gpu.createShaderModule = (descriptor) => {
+      codes.push(descriptor.code);
+      return createShaderModule.call(device.gpu, descriptor);
+    };
+    using _ = ops.scope();
+    for (const variant of ["4-broadcast", "6-prefetch"] as const) {
+      conv2d(x(1, 16, 9, 9), x(16, 16, 3, 3), undefined, { variant });
+    }
+    await device.sync();
+    expect(codes[0]).toContain("enable subgroup_size_control;");
+    expect(codes[0]).toContain("@compute @subgroup_size(LANES)");
+    expect(codes[1]).not.toContain("subgroup");
     device.destroy();
   });
 

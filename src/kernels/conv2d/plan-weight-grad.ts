@@ -40,8 +40,9 @@ function planSharedWeightGrad(
   const [o, c, kh, kw] = wShape;
   const TAPS = kh * kw;
   if (TAPS > 25) return undefined;
-  // CHANNELS * TAPS sums for each thread.
-  const CHANNELS = o <= 4 || c <= 4 || TAPS > 9 ? 4 : TAPS > 4 ? 8 : 16;
+  // CHANNELS * TAPS sums for each thread: 3 x 3 taps of 8 channels, not of 7, where 64 are good.
+  const most = [16, 8].find((channels) => channels * TAPS <= (profile.blockSums * 9) / 8) ?? 4;
+  const CHANNELS = o <= 4 || c <= 4 ? 4 : most;
   const TILE_C = powerOfTwo(c, 4, o <= 4 ? 64 : 32);
   const TILE_O = powerOfTwo(o, CHANNELS, c <= 4 ? 64 : 32);
   const PIXELS = 4;
