@@ -23,7 +23,7 @@ export interface Times {
   readonly max: number;
   /** Of these, until JavaScript had recorded all launches. */
   readonly recordMs: number;
-  /** What the GPU itself computed. Undefined without timestamps. */
+  /** How long the GPU itself computed, in runs between those by wall. Undefined without timestamps. */
   readonly gpuMs?: number;
   readonly runs: number;
   readonly repetitions: number;
@@ -57,26 +57,27 @@ export async function timeInTurns(
   const entries = [];
   for (const program of programs) {
     const repetitions = await calibrate(program, device, minRunMs);
-    entries.push({ program, repetitions, wall: [] as number[], record: [] as number[] });
+    entries.push({ program, repetitions, wall: [] as number[], record: [] as number[], gpu: [] as number[] });
   }
   const before = await measureFlops(device, ceilings, ceilingOptions);
   const start = performance.now();
   for (let run = 0; run < runs; run++) {
     if (run >= 3 && performance.now() - start > budgetMs) break;
-    for (const { program, repetitions, wall, record } of entries) {
+    for (const { program, repetitions, wall, record, gpu } of entries) {
       const times = await once(program, device, repetitions);
       wall.push(times.wall / repetitions);
       record.push(times.record / repetitions);
+      const computing = await gpuTime(program, device, repetitions);
+      if (computing !== undefined) gpu.push(computing);
     }
   }
-  const gpu: (number | undefined)[] = [];
-  for (const { program, repetitions } of entries) gpu.push(await gpuTime(program, device, repetitions));
   const after = await measureFlops(device, ceilings, ceilingOptions);
-  const rows = entries.map(({ program, repetitions, wall, record }, i): Times => {
+  const rows = entries.map(({ program, repetitions, wall, record, gpu }): Times => {
+    const gpuMs = gpu.length > 0 ? summarize(gpu).median : undefined;
     const { median, min, max } = summarize(wall);
     const perSecond = program.flops / (median / 1e3);
     return {
-      ...{ name: program.name, ms: median, min, max, recordMs: summarize(record).median, gpuMs: gpu[i] },
+      ...{ name: program.name, ms: median, min, max, recordMs: summarize(record).median, gpuMs },
       ...{
         runs: wall.length,
         repetitions,

@@ -224,7 +224,10 @@ function training(name: string, optimizerOf: (parameters: Tensor[]) => Adam | SG
 
 /** The device's own facts, and those of the other kind of machine, whose kernels must be right here, too. */
 export function profilesToCheck(profile: DeviceProfile): DeviceProfile[] {
-  return [profile, { ...profile, ...(profile.cheapBarriers ? facts.lavapipe : facts.gpu) }];
+  const other = profile.cheapBarriers ? facts.lavapipe : facts.gpu;
+  // A workgroup has to hold a whole subgroup, or some lanes of a broadcast would be missing.
+  const workgroup = Math.max(other.workgroup, profile.subgroupSize);
+  return [profile, { ...profile, ...other, workgroup }];
 }
 
 /** @param onCheck is called after each; it returns false to end early. */

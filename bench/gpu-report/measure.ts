@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
+import { nodeHost } from "../../src/device/adapter-node.ts";
 import { CpuDevice } from "../../src/device/cpu-device.ts";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { type Ceilings, measureCeilings } from "../../src/measure/ceilings.ts";
@@ -21,6 +22,7 @@ import {
 } from "../networks.ts";
 import { dawnSwitches } from "../open.ts";
 import { measureStart } from "../own-process.ts";
+import { coresOfOthers } from "../timing.ts";
 import { runChecks } from "./checks.ts";
 import type { AdapterFacts, Machine, Report } from "./report.ts";
 
@@ -34,13 +36,12 @@ export interface Progress {
   readonly signal: AbortSignal;
 }
 
-interface Seconds {
-  readonly checks: number;
-  /** For each section's runs, besides compiling and calibrating. */
-  readonly section: number;
-}
-
-const cardSeconds: Seconds = { checks: 90, section: 12 };
+/** So that all of it takes less than four minutes, with compiling and the rest. */
+const seconds = {
+  checks: 90,
+  /** For the runs of each section. */
+  section: 15,
+};
 
 export async function measureReport(
   device: GpuDevice,
@@ -48,14 +49,16 @@ export async function measureReport(
   { part, save, signal }: Progress,
 ): Promise<Report> {
   const began = performance.now();
+  const foreignCores = coresOfOthers();
   let report: Report = {
     format: 1,
     pixelgrad: versionOf("../../package.json"),
     date: new Date().toISOString(),
     seconds: 0,
+    foreignCores: 0,
     partial: "it was ended before it was done",
     machine: machineFacts(),
-    adapter: adapterFacts(device),
+    adapter: await adapterFacts(device, adapter),
     sections: [],
     failures: [],
   };
@@ -79,7 +82,7 @@ export async function measureReport(
     const start = performance.now();
     const checks = await runChecks(device, new CpuDevice("float64"), (done, total) => {
       part(`the kernels against the references, ${done} of ${total}`);
-      return !signal.aborted && performance.now() - start < 1e3 * cardSeconds.checks;
+      return !signal.aborted && performance.now() - start < 1e3 * seconds.checks;
     });
     return { checks };
   });
@@ -94,7 +97,7 @@ export async function measureReport(
       await measure(title, async () => {
         using _ = scope();
         const made = await programs();
-        const options = { runs: 7, minRunMs: 40, budgetMs: 1e3 * cardSeconds.section };
+        const options = { runs: 7, minRunMs: 40, budgetMs: 1e3 * seconds.section };
         try {
           const times = await timeInTurns(device, made, ceilings, options);
           return { sections: [...report.sections, { title, first, recording, ...times }] };
@@ -103,6 +106,8 @@ export async function measureReport(
         }
       });
     }
+    // Before those processes, which would count as others.
+    await update({ foreignCores: foreignCores() });
     await measure("the start of a process", async () => {
       const subject = { adapter, untuned: false, ...sizes.start };
       return { start: await measureStart(subject, sizes.startSide) };
@@ -237,13 +242,18 @@ function machineFacts(): Machine {
   };
 }
 
-function adapterFacts({ name, adapterClass, profile, gpu, tuning }: GpuDevice): AdapterFacts {
+/** What the adapter offers, which may be more than the library has asked for. */
+async function adapterFacts(
+  { name, adapterClass, profile, gpu, tuning }: GpuDevice,
+  choice: string | undefined,
+): Promise<AdapterFacts> {
+  const offered = (await nodeHost.requestAdapter(choice, dawnSwitches())) ?? gpu;
   const { vendor, architecture, device, description } = gpu.adapterInfo;
   const { subgroupMinSize, subgroupMaxSize, isFallbackAdapter } = gpu.adapterInfo;
   const limits: Record<string, number> = {};
   // The names are getters of the prototype, which no Object.entries lists.
-  for (const limit in gpu.limits) {
-    const value = gpu.limits[limit as keyof GPUSupportedLimits];
+  for (const limit in offered.limits) {
+    const value = offered.limits[limit as keyof GPUSupportedLimits];
     if (typeof value === "number") limits[limit] = value;
   }
   return {
@@ -253,7 +263,7 @@ function adapterFacts({ name, adapterClass, profile, gpu, tuning }: GpuDevice): 
       ...{ vendor, architecture, device, description },
       ...{ subgroupMinSize, subgroupMaxSize, isFallbackAdapter },
     },
-    features: [...gpu.features].sort(),
+    features: [...offered.features].sort(),
     limits,
     profile: { ...profile },
     dawn: dawnSwitches(),

@@ -16,6 +16,8 @@ export interface Report {
   readonly date: string;
   /** How long it took, so far. */
   readonly seconds: number;
+  /** How many of the processor's cores other programs kept busy meanwhile. */
+  readonly foreignCores: number;
   /** Why it is not whole; left out if it is. */
   readonly partial?: string;
   readonly machine: Machine;
@@ -61,8 +63,15 @@ export interface Section extends InTurns {
   readonly recording?: boolean;
 }
 
-/** The report as a page in Markdown. `level`: of its main heading. */
-export function pageOf(report: Report, level = 1): string {
+interface PageOptions {
+  /** Of the main heading. Default 1. */
+  readonly level?: number;
+  /** Leaves out the line of each kernel that is right. */
+  readonly brief?: boolean;
+}
+
+/** The report as a page in Markdown. */
+export function pageOf(report: Report, { level = 1, brief = false }: PageOptions = {}): string {
   const { adapter, machine, partial, scaled, checks, ceilings, sections, start, failures } = report;
   const heading = (deeper: number, text: string) => `${"#".repeat(level + deeper)} ${text}`;
   const parts: (string | readonly string[])[] = [
@@ -72,9 +81,15 @@ export function pageOf(report: Report, level = 1): string {
       `(\`webgpu\` ${machine.webgpu}).`,
   ];
   if (partial) parts.push(`**This report is not whole: ${partial}.** What is here was measured.`);
+  if (report.foreignCores >= 0.3) {
+    parts.push(
+      `**Other programs kept ${report.foreignCores.toFixed(1)} cores busy meanwhile**, so times are longer than on an ` +
+        `idle machine, and vary.`,
+    );
+  }
   if (scaled) parts.push(scaled);
   parts.push(adapterTable(adapter));
-  if (checks) parts.push(heading(1, "Are the kernels right?"), checkLines(checks));
+  if (checks) parts.push(heading(1, "Are the kernels right?"), checkLines(checks, brief));
   if (ceilings) parts.push(heading(1, "Ceilings"), ceilingTable(ceilings, adapter.peak));
   for (const section of sections) {
     const { title, first, recording } = section;
@@ -124,7 +139,7 @@ function adapterTable({ info, profile, features, limits, dawn, tuned, class: kin
   );
 }
 
-function checkLines({ kernels, count, left }: Checked): string[] {
+function checkLines({ kernels, count, left }: Checked, brief: boolean): string[] {
   const wrong = kernels.filter((kernel) => kernel.wrong.length > 0);
   const verdict =
     wrong.length === 0
@@ -132,7 +147,9 @@ function checkLines({ kernels, count, left }: Checked): string[] {
       : `**${wrong.length} of ${kernels.length} kernels took part in a wrong result: ` +
         `${wrong.map(({ kernel }) => kernel).join(", ")}.**`;
   const missing = left.length > 0 ? [`Time did not allow for: ${left.join("; ")}.`] : [];
-  const rows = kernels.map(({ kernel, checks, error, wrong }) => [
+  const largest = Math.max(...kernels.map(({ error }) => error ?? Number.NaN));
+  const listed = brief ? wrong : kernels;
+  const rows = listed.map(({ kernel, checks, error, wrong }) => [
     kernel,
     String(checks),
     error === null ? "NaN" : error.toExponential(1),
@@ -141,9 +158,9 @@ function checkLines({ kernels, count, left }: Checked): string[] {
   return [
     verdict,
     ...missing,
-    "The error is the largest difference from the references in float64, as a share of the largest value.",
-    "",
-    ...table(["kernel", "launched in", "largest error", ""], rows),
+    `The largest error is ${Number.isNaN(largest) ? "NaN" : largest.toExponential(1)}: a difference from the ` +
+      `references in float64, as a share of the largest value.`,
+    ...(rows.length > 0 ? ["", ...table(["kernel", "launched in", "largest error", ""], rows)] : []),
   ];
 }
 

@@ -3,7 +3,7 @@
  * "null" checks WGSL and the use of the API as strictly as all others, and computes nothing. It offers
  * exactly WebGPU's default limits, so a kernel that needs more fails here.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { create } from "webgpu";
@@ -20,6 +20,7 @@ import { Random } from "../../src/tensor/random.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
 import { type Tensor, zeros } from "../../src/tensor/tensor.ts";
 import { root } from "../support/run.ts";
+import { wgslFiles } from "../support/wgsl-files.ts";
 
 /** Kernels are chosen by the profiles of these, and by their subgroups (0: none of a fixed size). */
 const kinds: readonly { adapterClass: AdapterClass; subgroupSize: number }[] = [
@@ -468,24 +469,6 @@ describe("a kernel that passes a limit, or is no WGSL, fails", () => {
     device.destroy();
   });
 });
-
-interface SourceFile {
-  readonly path: string;
-  /** Bodies as they stand in the file. */
-  readonly kernels: { name: string; body: string }[];
-}
-
-/** The files under src that declare kernels. */
-function wgslFiles(): SourceFile[] {
-  return readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".ts"))
-    .map((path) => {
-      const text = readFileSync(join(root, "src", path), "utf8");
-      const declarations = text.matchAll(/= kernel\(\s*"([^"]+)",\s*\/\* wgsl \*\/ `([^`]*)`/g);
-      return { path, kernels: [...declarations].map(([, name, body]) => ({ name, body })) };
-    })
-    .filter(({ path, kernels }) => kernels.length > 0 || path.endsWith(".wgsl.ts"));
-}
 
 describe("kernel bodies are WGSL that can be read by itself", () => {
   test.each(wgslFiles().map(({ path, kernels }) => [path, kernels] as const))("%s", (path, kernels) => {

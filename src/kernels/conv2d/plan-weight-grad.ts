@@ -114,14 +114,14 @@ function planBlockedWeightGrad(
   const CHANNELS = o <= 4 ? 4 : o <= 8 || kw > 5 ? 8 : 16;
   const PIXELS = CHANNELS === 16 && !profile.costlyLoops ? 2 : 4;
 
-  const WORKGROUP = Math.min(32, profile.workgroup);
+  const LANES = broadcasts(profile) ? profile.subgroupSize : 0;
+  const WORKGROUP = Math.max(LANES, Math.min(32, profile.workgroup)); // a broadcast needs all lanes
   const [groupsX, groupsY] = [Math.ceil((c * kh) / KY / WORKGROUP), Math.ceil(o / CHANNELS)];
   // As many splits as make groupsToFill workgroups, which keep every core busy, but no more than 64: each
   // split writes a whole gradient, and sumPartials reads them all.
   const splitsToFill = Math.ceil(profile.groupsToFill / (groupsX * groupsY));
   const { rowsPerSplit, splits } = dealRows(yShape, Math.min(64, splitsToFill));
 
-  const LANES = broadcasts(profile) ? profile.subgroupSize : 0;
   return {
     kernel: weightGrad,
     constants: {
