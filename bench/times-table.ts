@@ -1,7 +1,7 @@
 /** Times as tables in Markdown. */
 import type { Card } from "./cards.ts";
 import { type InTurns, isUnsteady, type Times } from "./in-turns.ts";
-import { short } from "./report.ts";
+import { percent, short } from "./report.ts";
 
 interface TableOptions {
   readonly peak?: Card;
@@ -45,8 +45,4 @@ export function ceilingLine({ ceiling }: Pick<InTurns, "ceiling">, peak?: Card):
     ? " **The machine changed its speed meanwhile: these figures are uncertain.**"
     : "";
   return `Ceiling (multiply-adds in registers): ${range}${sheet}.${warning}`;
-}
-
-export function percent(share: number): string {
-  return share < 0.01 ? `${(100 * share).toFixed(1)} %` : `${Math.round(100 * share)} %`;
 }

@@ -23,7 +23,7 @@ export function withReports(text: string, folder = join(docs, "gpus")): string {
   const reports = reportFiles(folder).map((file) => {
     const report = JSON.parse(readFileSync(join(folder, file), "utf8")) as Report;
     if (report.format !== 1) throw new UsageError(`docs/gpus/${file} is no report of this version`);
-    return `${pageOf(report, { level: 2, brief: true }).trimEnd()}\n\nAll of it: [${file}](gpus/${file}).`;
+    return `${pageOf(report, { level: 3, brief: true }).trimEnd()}\n\nAll of it: [${file}](gpus/${file}).`;
   });
   return `${[text.slice(0, from + begin.length), ...reports].join("\n\n")}\n\n${text.slice(to)}`;
 }
