@@ -8,8 +8,8 @@ import type { CpuDevice } from "../src/device/cpu-device.ts";
 import type { Device } from "../src/device/device.ts";
 import type { GpuDevice } from "../src/device/gpu-device.ts";
 import { setDefaultDevice } from "../src/device/open.ts";
-import type { Ceilings } from "../src/measure/ceilings.ts";
-import { calibrate, type Options, timeOnce } from "../src/measure/timing.ts";
+import { type Ceilings, measureFlops } from "../src/measure/ceilings.ts";
+import { calibrate, gpuTime, type Options, timeOnce } from "../src/measure/timing.ts";
 import { scope } from "../src/tensor/scope.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
 import { binding, type Work } from "./ceilings.ts";
@@ -95,6 +95,8 @@ export interface Timing extends Statistics {
   readonly runs: readonly number[];
   /** Repetitions in each run. */
   readonly repetitions: number;
+  /** Milliseconds that the GPU itself computes per repetition. Undefined without timestamps. */
+  readonly gpu?: number;
   readonly gflops: number;
   readonly gbytes: number;
   /** Which ceiling binds, and the share of it that was reached. */
@@ -114,6 +116,8 @@ export interface Result {
   readonly rows: readonly Row[];
   /** How many cores other programs kept busy during timing. */
   readonly foreignCores: number;
+  /** Multiply-adds in registers, in floating-point operations per second, just before and after timing. */
+  readonly flops: { readonly before: number; readonly after: number };
 }
 
 /** Runs one bench. `cpu` computes the references, in float64 to be an exact yardstick. */
@@ -130,12 +134,14 @@ export async function runBench(
   for (const variant of bench.variants) {
     checked.push(await checkVariant(bench, variant, tolerance, reference, device, cpu));
   }
+  const before = await measureFlops(device, ceilings, ceilingOptions);
   const { timings, foreignCores } = await timeInTurn(
     bench,
     checked.filter(({ status }) => status === "timed").map(({ variant }) => variant),
     device,
     options,
   );
+  const flops = { before, after: await measureFlops(device, ceilings, ceilingOptions) };
   const referenceRate = amount(bench.whole.work) / reference.ms;
   const rows = checked.map((row) => {
     const timed = timings.get(row.variant);
@@ -162,8 +168,12 @@ export async function runBench(
     reference: { what: bench.whole.what, ms: reference.ms, work: bench.whole.work },
     rows,
     foreignCores,
+    flops,
   };
 }
+
+/** Short: only to see whether the machine has become slower or faster. */
+const ceilingOptions = { runs: 3, minRunMs: 10 };
 
 /** Work as one number, to compare programs of one kind. */
 function amount({ flops, bytes }: Work): number {
@@ -299,7 +309,7 @@ export function largestError(got: readonly Float32Array[], want: readonly Float3
 
 // ---- Timing
 
-type Timed = Pick<Timing, "runs" | "repetitions">;
+type Timed = Pick<Timing, "runs" | "repetitions" | "gpu">;
 
 /**
  * Times the variants in turn, run by run: whatever slows the machine for a while slows all of them. Programs
@@ -317,18 +327,25 @@ async function timeInTurn(
   for (const variant of variants) {
     const program = bench.make(variant);
     const repetitions = await calibrate(program, device, minRunMs);
-    entries.push({ variant, program, repetitions, runs: [] as number[] });
+    entries.push({ variant, program, repetitions, runs: [] as number[], gpuRuns: [] as number[] });
   }
   const cores = coresOfOthers();
   for (let run = 0; run < runs; run++) {
-    for (const { program, repetitions, runs } of entries) {
+    for (const { program, repetitions, runs, gpuRuns } of entries) {
       runs.push((await timeOnce(program, device, repetitions)) / repetitions);
+      const computing = await gpuTime(program, device, repetitions);
+      if (computing !== undefined) gpuRuns.push(computing);
     }
   }
   const foreignCores = cores();
   for (const { program } of entries) program.dispose?.();
   return {
-    timings: new Map(entries.map(({ variant, runs, repetitions }) => [variant, { runs, repetitions }])),
+    timings: new Map(
+      entries.map(({ variant, runs, repetitions, gpuRuns }) => {
+        const gpu = gpuRuns.length > 0 ? summarize(gpuRuns).median : undefined;
+        return [variant, { runs, repetitions, gpu }];
+      }),
+    ),
     foreignCores,
   };
 }

@@ -101,12 +101,12 @@ function sum(works: readonly Work[]): Work {
   });
 }
 
-function forwardWork({ layers }: Network, side: number, n: number): Work {
+export function forwardWork({ layers }: Network, side: number, n: number): Work {
   return sum(layers(side, n).map(convWork));
 }
 
 /** Forward pass, all weight gradients, and all input gradients but that of the pictures. */
-function trainingWork({ layers }: Network, side: number, n: number): Work {
+export function trainingWork({ layers }: Network, side: number, n: number): Work {
   const works = layers(side, n).map(convWork);
   return sum([...works, ...works, ...works.slice(1)]);
 }

@@ -1,5 +1,6 @@
 /** Figures as lines of a table that fits into a terminal of 120 columns. */
 import type { Ceilings } from "../src/measure/ceilings.ts";
+import type { Card } from "./cards.ts";
 import type { Result, Row } from "./harness.ts";
 import { summarize } from "./timing.ts";
 
@@ -14,10 +15,10 @@ const columns: readonly Column[] = [
   { title: "variant", width: 11, left: true },
   { title: "median", width: 6 },
   { title: "min .. max", width: 14 },
+  { title: "GPU", width: 6 },
   { title: "GFLOP/s", width: 7 },
   { title: "GB/s", width: 5 },
   { title: "of ceiling", width: 11 },
-  { title: "x CPU", width: 5 },
   { title: "error", width: 7 },
   { title: "first", width: 5 },
 ];
@@ -25,10 +26,9 @@ const columns: readonly Column[] = [
 /** What the columns mean. */
 export const legend = `\
   median, min, max   milliseconds per repetition, over the timed runs, without warm-up; variants in turn
+  GPU                milliseconds that the GPU itself computes, by its own clock; the rest is launching and waiting
   GFLOP/s, GB/s      work by definition: 2 per multiply-add, padding included; inputs and results moved once
   of ceiling         share of the adapter's limit that binds: multiply-adds (flops) or copying (bytes)
-  x CPU              how many times faster than the plain TypeScript references on one core; these are timed
-                     on the small shape of the check, and extrapolated by work
   error              largest difference from the references, as a share of the largest value; "*": gradients
                      at a kink of relu differed on the first inputs, and agreed on others
   first              milliseconds of the first call on the small shape, with compilation, or with loading from
@@ -41,6 +41,16 @@ export function heading(name: string): string {
 
 export function resultLines(result: Result): string[] {
   return result.rows.map((row, i) => line([i === 0 ? result.shape : "", ...cells(row)]));
+}
+
+/** How fast the machine was around the benches: where it changed, so did all times. */
+export function steadinessLine(results: readonly Result[]): string {
+  const rates = results.flatMap(({ flops: { before, after } }) => [before, after]);
+  const { min, max } = summarize(rates);
+  return (
+    `Multiply-adds in registers, before and after each bench: ${short(min / 1e9)} to ${short(max / 1e9)} GFLOP/s.` +
+    (max > 1.2 * min ? " The machine changed its speed: compare only what was measured in turns." : "")
+  );
 }
 
 /** How much of the machine other programs took during timing. */
@@ -62,10 +72,10 @@ function cells({ variant, status, reason, timing, error, kinkError, first }: Row
     name,
     short(timing.median),
     `${short(timing.min)} .. ${short(timing.max)}`,
+    timing.gpu === undefined ? "-" : short(timing.gpu),
     timing.gflops > 0 ? short(timing.gflops) : "-",
     short(timing.gbytes),
     `${percent(timing.ceiling.share)} ${timing.ceiling.kind === "bytes" ? "bytes" : "flops"}`,
-    short(timing.speedup),
     `${error.toExponential(1)}${kinkError === undefined ? "" : "*"}`,
     first && first.pipelines > 0 ? short(first.ms) : "-",
   ];
@@ -84,12 +94,15 @@ function line(cells: readonly string[]): string {
     .trimEnd();
 }
 
-export function ceilingLines({ flops, multiplyAdd, copies }: Ceilings): string[] {
+export function ceilingLines({ flops, multiplyAdd, copies }: Ceilings, card?: Card): string[] {
   const { chains, unroll } = multiplyAdd;
   const rates = copies.map(({ bytes, rate }) => `${short(rate / 1e9)} (${Math.round(bytes / 2 ** 20)} MiB)`);
   return [
     `ceilings   ${short(flops / 1e9)} GFLOP/s, multiply-adds in registers ` +
       `(${chains} sums, unrolled by ${unroll})`,
+    ...(card
+      ? [`           ${percent(flops / card.flops)} of ${short(card.flops / 1e9)} GFLOP/s, by ${card.source}`]
+      : []),
     `           GB/s of a copy, by how much it moves: ${rates.join(", ")}`,
   ];
 }
@@ -101,6 +114,6 @@ export function short(value: number): string {
   return value.toFixed(Math.min(3, Math.max(0, 3 - digits)));
 }
 
-function percent(share: number): string {
+export function percent(share: number): string {
   return share < 0.01 ? `${(100 * share).toFixed(1)} %` : `${Math.round(100 * share)} %`;
 }

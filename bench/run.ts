@@ -8,14 +8,15 @@ import { writeWhole } from "../src/data/index.ts";
 import { CpuDevice } from "../src/device/cpu-device.ts";
 import { GpuDevice } from "../src/device/gpu-device.ts";
 import { measureCeilings } from "../src/measure/ceilings.ts";
-import { init } from "../src/node.ts";
 import { linePlots, writeDrawing } from "../src/report/plot.ts";
+import { cardOf } from "./cards.ts";
 import { conv2dBenches } from "./conv2d.ts";
 import { epilogueBenches } from "./epilogue.ts";
 import { growthBenches, growthPlot } from "./growth.ts";
 import { type Bench, type Result, runBench } from "./harness.ts";
 import { memoryBoundBenches } from "./memory-bound.ts";
 import { networkBenches } from "./networks.ts";
+import { openToMeasure } from "./open.ts";
 import {
   type Memory,
   measureMemory,
@@ -24,7 +25,7 @@ import {
   type Start,
   startLines,
 } from "./own-process.ts";
-import { ceilingLines, heading, legend, othersLine, resultLines } from "./report.ts";
+import { ceilingLines, heading, legend, othersLine, resultLines, steadinessLine } from "./report.ts";
 import { resizeBenches } from "./resize.ts";
 import { roofline } from "./roofline.ts";
 
@@ -45,10 +46,12 @@ const selected = select(benches, options.name, options.variant);
 const selectedAlone = options.variant ? [] : alone.filter((name) => matches(name, options.name));
 if (selected.length + selectedAlone.length === 0) refuse();
 
-const device = await init({ adapter, tuning: options.untuned ? false : undefined }).catch((error: Error) => {
-  console.error(`bench: ${error.message}`);
-  process.exit(2);
-});
+const device = await openToMeasure({ adapter, tuning: options.untuned ? false : undefined }).catch(
+  (error: Error) => {
+    console.error(`bench: ${error.message}`);
+    process.exit(2);
+  },
+);
 if (device instanceof GpuDevice) {
   await main(device);
 } else {
@@ -81,7 +84,7 @@ async function main(device: GpuDevice): Promise<void> {
   );
   console.log(`tuning     ${machine.tuned} choices by "npm run tune", all others by rule`);
   const ceilings = await measureCeilings(device, timing);
-  for (const line of ceilingLines(ceilings)) console.log(line);
+  for (const line of ceilingLines(ceilings, cardOf(device.name))) console.log(line);
   console.log(`\n${legend}`);
 
   const results: Result[] = [];
@@ -92,7 +95,7 @@ async function main(device: GpuDevice): Promise<void> {
     results.push(result);
     for (const line of resultLines(result)) console.log(line);
   }
-  if (results.length > 0) console.log(`\n${othersLine(results)}`);
+  if (results.length > 0) console.log(`\n${othersLine(results)}\n${steadinessLine(results)}`);
 
   const processes: (Start | Memory)[] = [];
   const subject = {
@@ -116,7 +119,7 @@ async function main(device: GpuDevice): Promise<void> {
     mkdirSync(dirname(options.json), { recursive: true });
     await writeWhole(
       options.json,
-      `${JSON.stringify({ machine, timing, quick, ceilings, results, processes }, null, 1)}\n`,
+      `${JSON.stringify({ machine, timing, quick, ceilings, card: cardOf(device.name), results, processes }, null, 1)}\n`,
     );
   }
   if (options.plot) {

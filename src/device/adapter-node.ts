@@ -20,9 +20,13 @@ import { dirname, join, resolve } from "node:path";
 import { brotliDecompressSync } from "node:zlib";
 import { type Host, requestFrom } from "./adapter.ts";
 import type { AdapterChoice } from "./adapter-choice.ts";
+import { type DawnSwitch, dawnFlags } from "./dawn.ts";
 import type { TuningFile } from "./tuning.ts";
 
-/** Dawn's instances. Each has threads and files, which it keeps, so there is one for each way to look. */
+/**
+ * Dawn's instances. Each has threads and files, which it keeps, so there is one for each way to look. Switches
+ * belong to an instance, so devices with different ones can be open side by side.
+ */
 const instances = new Map<string, Promise<GPU>>();
 
 function instance(flags: string[] = []): Promise<GPU> {
@@ -52,8 +56,12 @@ async function createInstance(flags: string[]): Promise<GPU> {
 let present: string[] = [];
 
 /** The adapter whose device name contains `part`, if it fits the choice. */
-async function requestNamed(part: string, choice?: AdapterChoice): Promise<GPUAdapter | undefined> {
-  const gpu = await instance([`adapter=${part}`]);
+async function requestNamed(
+  part: string,
+  choice?: AdapterChoice,
+  flags: readonly string[] = [],
+): Promise<GPUAdapter | undefined> {
+  const gpu = await instance([`adapter=${part}`, ...flags]);
   // Dawn rejects where there is none, and lists the others.
   return requestFrom(gpu, choice).catch((error: Error) => {
     present = [...error.message.matchAll(/name: '([^']*)'/g)].map(([, name]) => name);
@@ -61,22 +69,28 @@ async function requestNamed(part: string, choice?: AdapterChoice): Promise<GPUAd
   });
 }
 
-async function requestAdapter(choice?: AdapterChoice): Promise<GPUAdapter | undefined> {
+async function requestAdapter(
+  choice?: AdapterChoice,
+  switches: readonly DawnSwitch[] = [],
+): Promise<GPUAdapter | undefined> {
+  const flags = dawnFlags(switches);
   // Without the system's Vulkan loader, Dawn would only warn that there is none. The loader beside
   // SwiftShader also finds the driver of a real GPU, if there is one.
   if (process.platform === "linux" && !keepLoaded("libvulkan.so.1")) installSwiftShader();
   // Dawn prefers GPUs to software, and SwiftShader to lavapipe, which is much faster.
   if (choice !== "swiftshader") {
-    const best = await requestFrom(await instance(), choice);
+    const best = await requestFrom(await instance(flags), choice);
     if (best && !best.info.isFallbackAdapter) return best;
-    const lavapipe = choice === "gpu" ? undefined : await requestNamed("llvmpipe", choice);
+    const lavapipe = choice === "gpu" ? undefined : await requestNamed("llvmpipe", choice, flags);
     if (lavapipe ?? best) return lavapipe ?? best;
   }
   if (choice === "gpu" || choice === "lavapipe") return undefined;
-  let swiftshader = await requestNamed("SwiftShader", choice);
-  if (!swiftshader && installSwiftShader()) swiftshader = await requestNamed("SwiftShader", choice);
+  let swiftshader = await requestNamed("SwiftShader", choice, flags);
+  if (!swiftshader && installSwiftShader()) {
+    swiftshader = await requestNamed("SwiftShader", choice, flags);
+  }
   if (swiftshader || choice === undefined || choice === "swiftshader") return swiftshader;
-  return requestNamed(choice, choice);
+  return requestNamed(choice, choice, flags);
 }
 
 /** The devices' own names of all adapters that Dawn and Vulkan offer. */

@@ -1,12 +1,13 @@
 import type { AdapterChoice } from "./adapter-choice.ts";
+import type { DawnSwitch } from "./dawn.ts";
 import { GpuDevice, type HostHooks } from "./gpu-device.ts";
 import { identify } from "./profile.ts";
 import type { TuningFile } from "./tuning.ts";
 
 /** What differs between Node and browsers. A browser needs none of it; adapter-node.ts has Node's. */
 export interface Host extends HostHooks {
-  /** An adapter that fits the choice, or undefined. */
-  requestAdapter(choice?: AdapterChoice): Promise<GPUAdapter | undefined>;
+  /** An adapter that fits the choice, or undefined. Only Node has Dawn's switches. */
+  requestAdapter(choice?: AdapterChoice, switches?: readonly DawnSwitch[]): Promise<GPUAdapter | undefined>;
   /** Why there is no adapter, and what to do about it on this system. */
   adviceWithoutAdapter(choice?: AdapterChoice): string;
   /** What a tuner has measured on the adapter of this name. */
@@ -14,7 +15,14 @@ export interface Host extends HostHooks {
 }
 
 const browser: Host = {
-  requestAdapter: (choice) => requestFrom(globalThis.navigator?.gpu, choice),
+  async requestAdapter(choice, switches = []) {
+    if (switches.length > 0) {
+      throw new RangeError(
+        `Dawn's switches (${switches.join(", ")}) can be set in Node only. Leave the option "dawn" out in browsers.`,
+      );
+    }
+    return requestFrom(globalThis.navigator?.gpu, choice);
+  },
   adviceWithoutAdapter() {
     if (globalThis.isSecureContext === false) {
       return (
@@ -87,11 +95,18 @@ export interface GpuOptions {
    * `false` ignores that.
    */
   tuning?: TuningFile | false;
+  /**
+   * Switches of Dawn, in Node: `"f16-on-nvidia"`, `"range-analysis"`, `"no-workgroup-clearing"`,
+   * `"no-bounds-checks"`, `"exact-timestamps"`. What each does and risks is in `dawn.ts`. Default: the environment
+   * variable `PIXELGRAD_DAWN` (names separated by commas), else none. They hold for this device alone: another
+   * one may be open beside it with others.
+   */
+  dawn?: readonly DawnSwitch[];
 }
 
 export async function openGpuDevice(options: GpuOptions): Promise<GpuDevice> {
-  const { adapter: choice, gpu, poolBytes = 2 ** 30 } = options;
-  const adapter = await (gpu ? requestFrom(gpu, choice) : host.requestAdapter(choice));
+  const { adapter: choice, gpu, poolBytes = 2 ** 30, dawn } = options;
+  const adapter = await (gpu ? requestFrom(gpu, choice) : host.requestAdapter(choice, dawn));
   if (!adapter) {
     throw new Error(
       (choice ? `No WebGPU adapter fits "${choice}". ` : "There is no WebGPU adapter. ") +
@@ -99,17 +114,43 @@ export async function openGpuDevice(options: GpuOptions): Promise<GpuDevice> {
         ` To run without WebGPU, slowly, use adapter "cpu" (PIXELGRAD_ADAPTER=cpu).`,
     );
   }
-  const features: GPUFeatureName[] = ["subgroups", "timestamp-query"];
+  const features: readonly string[] = ["subgroups", "subgroup-size-control", "timestamp-query"];
   const device = await adapter.requestDevice({
-    requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
+    requiredFeatures: features.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[],
     // Only sizes are raised, so that large pictures fit; kernels keep to the default limits otherwise.
     requiredLimits: {
       maxBufferSize: adapter.limits.maxBufferSize,
       maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
     },
   });
-  const opened = new GpuDevice(device, identify(adapter, device), host, poolBytes);
+  const opened = new GpuDevice(
+    device,
+    identify(adapter, device, await fixableSubgroups(adapter, device)),
+    host,
+    poolBytes,
+  );
   const tuning = options.tuning ?? host.savedTuning(opened.name);
   if (tuning) opened.tuning.load(tuning);
   return opened;
+}
+
+/**
+ * Of how many lanes subgroups can be made where their size varies (AMD: 32 or 64, Intel: 8 to 32): the compiler
+ * chooses, unless a kernel asks. The sizes that may be asked for can be fewer than the adapter's range, and no
+ * field tells them, so this tries. Undefined if there is nothing to fix, or no way to.
+ */
+async function fixableSubgroups({ info }: GPUAdapter, device: GPUDevice): Promise<number | undefined> {
+  const { subgroupMinSize = 0, subgroupMaxSize = 0 } = info;
+  const features: ReadonlySet<string> = device.features;
+  if (subgroupMinSize === subgroupMaxSize || !features.has("subgroup-size-control")) return undefined;
+  const size = Math.max(subgroupMinSize, Math.min(32, subgroupMaxSize));
+  const code = `enable subgroups; enable subgroup_size_control;
+    @compute @workgroup_size(${size}) @subgroup_size(${size}) fn main() {}`;
+  device.pushErrorScope("validation");
+  const module = device.createShaderModule({ code });
+  const made = await device.createComputePipelineAsync({ layout: "auto", compute: { module } }).then(
+    () => true,
+    () => false,
+  );
+  return (await device.popErrorScope()) === null && made ? size : undefined;
 }

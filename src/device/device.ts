@@ -92,7 +92,10 @@ export interface DeviceProfile {
    * work. True where the driver's compiler optimises little (SwiftShader).
    */
   readonly costlyLoops: boolean;
-  /** Threads of a subgroup: they run in step and can exchange values. 0 if subgroups have no fixed size. */
+  /**
+   * Threads of a subgroup: they run in step and can exchange values. 0 if subgroups have several sizes, and
+   * kernels cannot ask for one.
+   */
   readonly subgroupSize: number;
   /**
    * Threads of a workgroup in kernels that keep many values in registers. Real GPUs want at least their
@@ -100,6 +103,12 @@ export interface DeviceProfile {
    * past the edges.
    */
   readonly workgroup: number;
+  /**
+   * How many sums a thread keeps in registers at most, where workgroups share what they load (conv2d's steps 5
+   * and 6). More would do more work for each load, but what does not fit goes to memory, or leaves room for too
+   * few threads.
+   */
+  readonly blockSums: number;
   /** Threads that sum one long row together. Many hide a real GPU's latency; in software each costs time. */
   readonly reductionLanes: number;
   /** Outputs per thread where each is little work. Few on real GPUs, which start a thread at little cost. */

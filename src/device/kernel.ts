@@ -31,7 +31,10 @@ export interface Specialisation {
   readonly constants?: Readonly<Record<string, number>>;
   /** WGSL functions the body calls, such as `fn f(x: f32) -> f32 { … }`. */
   readonly functions?: string;
-  /** WGSL extensions to enable, such as `subgroups`. */
+  /**
+   * WGSL extensions to enable, such as `subgroups`. With `subgroup_size_control` the kernel asks for subgroups
+   * of LANES threads, a constant that it has then.
+   */
   readonly enable?: readonly string[];
 }
 
@@ -69,7 +72,9 @@ export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}):
     lines.push(`const ${name} = ${value};`);
   }
   if (functions) lines.push(functions);
-  return `${lines.join("\n")}\n${unrollLoops(kernel, keepChosen(kernel, constants), constants)}`;
+  const body = unrollLoops(kernel, keepChosen(kernel, constants), constants);
+  const attributes = enable.includes("subgroup_size_control") ? "@compute @subgroup_size(LANES)" : "@compute";
+  return `${lines.join("\n")}\n${body.replace("@compute", attributes)}`;
 }
 
 /**

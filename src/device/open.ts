@@ -2,6 +2,7 @@ import { aFunction, checkArguments, checkOptions, isObject, type Wanted } from "
 import { atLeastZero, oneOf, text } from "../options/kinds.ts";
 import { type GpuOptions, openGpuDevice } from "./adapter.ts";
 import { CpuDevice } from "./cpu-device.ts";
+import { readDawnSwitches, someDawnSwitches } from "./dawn.ts";
 import type { Device, MemoryStats } from "./device.ts";
 import { environment } from "./environment.ts";
 
@@ -18,6 +19,7 @@ const initOptions: Readonly<Record<keyof InitOptions, Wanted>> = {
     wants: "a tuner's choices, or false",
     fits: (value): value is object | false => value === false || isObject(value),
   },
+  dawn: someDawnSwitches,
   precision: oneOf("float32", "float64"),
 };
 
@@ -47,12 +49,24 @@ async function open(name: string, options: InitOptions): Promise<Device> {
       `${name}: WGSL has no type for precision "float64". Use it together with adapter: "cpu".`,
     );
   }
+  if (options.dawn && (options.gpu || adapter === "cpu")) {
+    throw new RangeError(
+      `${name}: "dawn" sets switches of the WebGPU implementation that this library opens in Node. ` +
+        (options.gpu ? `With "gpu", set them where that is made.` : `The adapter "cpu" has none.`),
+    );
+  }
   const device =
     adapter === "cpu"
       ? new CpuDevice(options.precision ?? "float32")
-      : await openGpuDevice({ ...options, adapter });
+      : await openGpuDevice({ ...options, adapter, dawn: options.gpu ? undefined : dawnSwitchesOf(options) });
   optionsOf.set(device, options);
   return device;
+}
+
+/** As given, or those of the environment. */
+function dawnSwitchesOf({ dawn }: InitOptions): InitOptions["dawn"] {
+  const text = environment("PIXELGRAD_DAWN");
+  return dawn ?? (text === undefined ? undefined : readDawnSwitches(text));
 }
 
 /** What functions that take a device want. */

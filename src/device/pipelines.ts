@@ -23,11 +23,16 @@ export interface Pipeline {
 export class Pipelines {
   readonly #gpu: GPUDevice;
   readonly #failed: (error: GpuError) => void;
+  readonly #fixesSubgroups: boolean;
   readonly #pipelines = new Map<string, Pipeline>();
 
-  /** @param failed Called, some time later, with the error of a kernel that does not compile. */
-  constructor(gpu: GPUDevice, failed: (error: GpuError) => void) {
+  /**
+   * @param fixesSubgroups Kernels with subgroups have to ask for their size: the device has several.
+   * @param failed Called, some time later, with the error of a kernel that does not compile.
+   */
+  constructor(gpu: GPUDevice, fixesSubgroups: boolean, failed: (error: GpuError) => void) {
     this.#gpu = gpu;
+    this.#fixesSubgroups = fixesSubgroups;
     this.#failed = failed;
   }
 
@@ -71,7 +76,12 @@ export class Pipelines {
 
   /** Everything that a pipeline is made from. Errors go to the open error scope. */
   #describe(kernel: Kernel, prelude: Specialisation) {
-    const code = wgslSource(kernel, prelude);
+    const { enable = [] } = prelude;
+    const asks = this.#fixesSubgroups && enable.includes("subgroups");
+    const code = wgslSource(
+      kernel,
+      asks ? { ...prelude, enable: [...enable, "subgroup_size_control"] } : prelude,
+    );
     // DEBUG_WGSL=conv2d prints the final source of every kernel whose name contains the word.
     const word = environment("DEBUG_WGSL");
     if (word && kernel.name.includes(word)) console.log(`// ---- ${kernel.name}\n${code}`);

@@ -4,39 +4,94 @@
  */
 import type { DeviceProfile } from "./device.ts";
 
-/** The kinds of adapter whose best kernels differ. */
-export type AdapterClass = "gpu" | "lavapipe" | "swiftshader";
+/** The kinds of adapter whose best kernels differ. `gpu` is a card of any other maker. */
+export type AdapterClass = "nvidia" | "amd" | "intel" | "apple" | "gpu" | "lavapipe" | "swiftshader";
 
 /** The facts that an adapter's kind decides; the rest are read from the device itself. */
 type Facts = Omit<DeviceProfile, "maxTensorBytes" | "subgroupSize">;
 
+/** What real GPUs have in common, with the numbers that were measured on NVIDIA's H100 (docs/gpus.md). */
 const gpu: Facts = {
   reference: false,
+  // Equal addresses in a subgroup are one request to the memory unit.
   sharesLoads: true,
   cheapBarriers: true,
   costlyLoops: false,
+  // One subgroup of 64 threads, or two of 32.
   workgroup: 64,
+  // 8 x 8 sums, and as many registers again for what is loaded and for addresses.
+  blockSums: 64,
+  // The most threads that a workgroup may have by WebGPU's default limits.
   reductionLanes: 256,
+  // Starting a thread costs a few cycles: 16 outputs are enough to pay for it.
   outputsPerThread: 16,
+  // Four workgroups for each of some 130 cores.
   groupsToFill: 512,
+  // 60 for each lane of such a card.
   threadsToSaturate: 2 ** 20,
 };
 
+/** All of it was measured; a thread may use 255 registers. */
+const nvidia: Facts = gpu;
+
+/**
+ * By design, not measured. A thread may use 256 registers, and 128 of them leave room for 12 subgroups on each
+ * SIMD unit, so blocks of 64 sums suit. The largest cards have 96 (Radeon) to 304 (Instinct) compute units, so
+ * as many workgroups are wanted as for NVIDIA's.
+ */
+const amd: Facts = gpu;
+
+/**
+ * By design, not measured. A hardware thread has 128 registers of 8 numbers (Arc) or 16 (Xe2), which are 64
+ * numbers for each lane of a subgroup of 16 or 32: with 64 sums nothing would be left for what is loaded.
+ */
+const intel: Facts = {
+  ...gpu,
+  blockSums: 32,
+  // Four workgroups for each of 8 (in a processor) to 32 (Arc) cores.
+  groupsToFill: 128,
+  // 64 for each lane of 32 cores with 128 lanes.
+  threadsToSaturate: 2 ** 18,
+};
+
+/**
+ * By design, not measured. A thread may use 128 registers, but only with some 50 or fewer does a core have room
+ * for 1024 threads, which hide its memory's latency. 32 sums leave 20 for the rest.
+ */
+const apple: Facts = {
+  ...gpu,
+  blockSums: 32,
+  // Three to twelve workgroups for each of 10 to 40 cores. The largest have 80.
+  groupsToFill: 128,
+  // 50 for each lane of 40 cores with 128 lanes.
+  threadsToSaturate: 2 ** 18,
+};
+
+/** The numbers come from measurements on 2 cores. */
 const lavapipe: Facts = {
   reference: false,
   sharesLoads: false,
   cheapBarriers: false,
   costlyLoops: false,
+  // Two subgroups of 8: work for one core, of which there are few.
   workgroup: 16,
+  // No processor has so many registers; it keeps sums in its first cache.
+  blockSums: 64,
   reductionLanes: 64,
   outputsPerThread: 64,
+  // A few for each core, so that all end at about the same time.
   groupsToFill: 32,
   threadsToSaturate: 2 ** 14,
 };
 
 export const facts: Readonly<Record<AdapterClass, Facts>> = {
+  nvidia,
+  amd,
+  intel,
+  apple,
   gpu,
   lavapipe,
+  // Its compiler optimises little.
   swiftshader: { ...lavapipe, costlyLoops: true },
 };
 
@@ -52,6 +107,8 @@ export interface Identity {
   readonly name: string;
   readonly adapterClass: AdapterClass;
   readonly profile: DeviceProfile;
+  /** Its subgroups have several sizes, and kernels have to ask for the profile's `subgroupSize`. */
+  readonly fixesSubgroups: boolean;
 }
 
 /** Of a GPUDevice, written out: these declarations have to compile without WebGPU's types, too. */
@@ -60,31 +117,40 @@ interface OpenedDevice {
   readonly limits: { readonly maxStorageBufferBindingSize: number; readonly maxBufferSize: number };
 }
 
-/** Reads all that from an adapter and the device that was opened on it. */
+/**
+ * Reads all that from an adapter and the device that was opened on it.
+ *
+ * @param fixable of how many lanes its subgroups can be made, if by themselves they have several sizes.
+ */
 export function identify(
   { info }: { readonly info: GPUAdapterInfo },
   { features, limits }: OpenedDevice,
+  fixable?: number,
 ): Identity {
   const adapterClass = classify(info);
   const { subgroupMinSize, subgroupMaxSize = 0 } = info;
+  const size = subgroupMinSize === subgroupMaxSize ? subgroupMaxSize : (fixable ?? 0);
   const profile = {
     ...facts[adapterClass],
-    subgroupSize: features.has("subgroups") && subgroupMinSize === subgroupMaxSize ? subgroupMaxSize : 0,
+    subgroupSize: features.has("subgroups") ? size : 0,
     maxTensorBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
   };
-  return { name: nameOf(info, adapterClass), adapterClass, profile };
+  const fixesSubgroups = profile.subgroupSize > 0 && subgroupMinSize !== subgroupMaxSize;
+  return { name: nameOf(info, adapterClass), adapterClass, profile, fixesSubgroups };
 }
 
 function classify(info: GPUAdapterInfo): AdapterClass {
   const text = `${info.description} ${info.device} ${info.architecture}`.toLowerCase();
   if (text.includes("llvmpipe")) return "lavapipe";
   if (text.includes("swiftshader")) return "swiftshader";
-  return "gpu";
+  const vendor = info.vendor.toLowerCase();
+  return (["nvidia", "amd", "intel", "apple"] as const).find((name) => vendor.includes(name)) ?? "gpu";
 }
 
 /** A name for people: for software the renderer and its version, for a GPU its own name first. */
 function nameOf(info: GPUAdapterInfo, adapterClass: AdapterClass): string {
   const { device, description, vendor, architecture } = info;
-  const parts = adapterClass === "gpu" ? [device, description] : [description || device];
+  const isSoftware = adapterClass === "lavapipe" || adapterClass === "swiftshader";
+  const parts = isSoftware ? [description || device] : [device, description];
   return parts.filter(Boolean).join(", ") || [vendor, architecture].filter(Boolean).join(" ") || "GPU";
 }

@@ -4,6 +4,7 @@
  * goes on. Kernel launches are recorded inside a compute *pass* of the encoder, copies between passes.
  */
 import type { Grid } from "./kernel.ts";
+import type { PassTimer } from "./pass-timer.ts";
 import type { PooledBuffer } from "./pool.ts";
 
 /**
@@ -14,6 +15,8 @@ const LAUNCHES_PER_SUBMIT = 32;
 
 /** Launches and copies, recorded into one encoder at a time and submitted in batches. */
 export class Recorder {
+  /** Gives all passes timestamps while it is set. */
+  passTimer: PassTimer | undefined;
   readonly #gpu: GPUDevice;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
@@ -36,7 +39,7 @@ export class Recorder {
     [x, y, z]: Grid,
     buffers: readonly PooledBuffer[],
   ): void {
-    this.#pass ??= this.#openEncoder().beginComputePass();
+    this.#pass ??= this.#openEncoder().beginComputePass({ timestampWrites: this.passTimer?.next() });
     if (pipeline !== this.#pipeline) this.#pass.setPipeline(pipeline);
     this.#pipeline = pipeline;
     this.#pass.setBindGroup(0, bindGroup);

@@ -1,5 +1,6 @@
 /** How long a program takes on a device. */
 import type { Device } from "../device/device.ts";
+import type { GpuDevice } from "../device/gpu-device.ts";
 import { scope } from "../tensor/scope.ts";
 
 /** Something that can be computed again and again. Its results go with the scope around it. */
@@ -23,6 +24,24 @@ export async function timeOnce(program: Program, device: Device, repetitions: nu
   }
   await device.sync();
   return performance.now() - start;
+}
+
+/**
+ * Milliseconds that the GPU itself computes for one repetition. What wall time has besides is launching and
+ * waiting. Undefined without timestamps; see GpuDevice.timePasses.
+ */
+export async function gpuTime(
+  program: Program,
+  device: GpuDevice,
+  repetitions: number,
+): Promise<number | undefined> {
+  const milliseconds = await device.timePasses(() => {
+    for (let i = 0; i < repetitions; i++) {
+      using _ = scope();
+      program.run();
+    }
+  });
+  return milliseconds === undefined ? undefined : milliseconds / repetitions;
 }
 
 /** Warms up, and returns how many repetitions last `minRunMs`. */

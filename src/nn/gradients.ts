@@ -48,13 +48,27 @@ export function clipGradNorm(gradients: Gradients, maxNorm: number): Tensor {
   checkArguments("clipGradNorm", { gradients: [gradients, someGradients], maxNorm: [maxNorm, aboveZero] });
   using _quiet = noGrad();
   using _temporaries = scope();
-  const parts = [...gradients.values()];
-  const all = concat(parts.map((gradient) => reshape(gradient, [gradient.size])));
-  const norm = sqrt(sum(mul(all, all)));
+  const norm = sqrt(sumOfSquares([...gradients.values()]));
   const factor = clamp(div(maxNorm, add(norm, 1e-6)), 0, 1);
   for (const [tensor, gradient] of gradients) {
     gradients.set(tensor, keep(mul(gradient, factor)));
     gradient.dispose();
   }
   return keep(norm);
+}
+
+/** Of all elements. They are gathered first, for few launches, as far as the device can bind them at once. */
+function sumOfSquares(tensors: readonly Tensor[]): Tensor {
+  const most = tensors[0].device.profile.maxTensorBytes / 4;
+  const sums: Tensor[] = [];
+  let [first, length] = [0, 0];
+  for (const [i, { size }] of tensors.entries()) {
+    length += size;
+    const next = tensors[i + 1]?.size;
+    if (next !== undefined && length + next <= most) continue;
+    const part = concat(tensors.slice(first, i + 1).map((tensor) => reshape(tensor, [tensor.size])));
+    sums.push(sum(mul(part, part)));
+    [first, length] = [i + 1, 0];
+  }
+  return sums.reduce((total, each) => add(total, each));
 }

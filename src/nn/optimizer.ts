@@ -18,11 +18,15 @@ import { aTensor, type Tensor } from "../tensor/tensor.ts";
 /** All tensors that optimisers train. */
 const trained = new WeakSet<Tensor>();
 
+/** Storages of one layout, for several parameters: their values, their gradients, and running sums. */
+type Block<Sum extends string> = Readonly<Record<"parameters" | "gradients" | Sum, Storage>>;
+
 /**
- * Keeps all parameters in one block of memory, and their gradients and running sums (such as Adam's m and v)
- * in blocks of the same layout, so that the arithmetic of a step is one kernel launch for the whole network.
- * The parameters become slices of their block; nothing else about them changes. A step first copies the
- * gradients, which backward() made one by one, into their block.
+ * Keeps the parameters in one block of memory, and their gradients and running sums (such as Adam's m and v)
+ * in storages of the same layout, so that the arithmetic of a step is one kernel launch for the whole network.
+ * Only a network that is larger than what the device can bind at once has several blocks. The parameters
+ * become slices of their block; nothing else about them changes. A step first copies the gradients, which
+ * backward() made one by one, into their block.
  */
 abstract class Optimizer<Sum extends string> {
   /** The learning rate; set it between steps to follow a schedule. */
@@ -30,8 +34,7 @@ abstract class Optimizer<Sum extends string> {
   /** Number of steps so far. */
   steps = 0;
   protected readonly device: Device;
-  /** Parameters, gradients and running sums, all of the same layout. */
-  protected readonly blocks: Readonly<Record<"parameters" | "gradients" | Sum, Storage>>;
+  readonly #blocks: readonly Block<Sum>[];
   /** Each parameter, with its slices of the block of parameters and of that of gradients. */
   readonly #slots: readonly { parameter: Tensor; values: Storage; gradient: Storage }[];
   /** The names of the running sums. */
@@ -78,23 +81,27 @@ abstract class Optimizer<Sum extends string> {
     this.lr = options.lr ?? 1e-3;
     this.#sums = sums;
     this.device = device;
-    // GPU bindings start at multiples of 256 bytes. The gaps are zeros and stay zeros.
-    const room = ({ size }: Tensor) => Math.ceil(size / 64) * 64;
-    const length = parameters.reduce((sum, parameter) => sum + room(parameter), 0);
-    const blocks = ["parameters", "gradients", ...sums].map(
-      (block) => [block, device.allocate(length)] as const,
-    );
-    for (const [, block] of blocks) device.write(block, new Float32Array(length));
-    this.blocks = Object.fromEntries(blocks) as typeof this.blocks;
-    let offset = 0;
-    this.#slots = parameters.map((parameter) => {
-      const values = device.slice(this.blocks.parameters, offset, parameter.size);
-      const gradient = device.slice(this.blocks.gradients, offset, parameter.size);
-      offset += room(parameter);
-      device.copy(parameter.storage, values);
-      parameter.replaceStorage(values);
-      trained.add(parameter);
-      return { parameter, values, gradient };
+    const parts = inParts(parameters, device.profile.maxTensorBytes / 4);
+    this.#blocks = parts.map((part) => {
+      const length = part.reduce((sum, parameter) => sum + room(parameter), 0);
+      const storages = ["parameters", "gradients", ...sums].map(
+        (name) => [name, device.allocate(length)] as const,
+      );
+      for (const [, storage] of storages) device.write(storage, new Float32Array(length));
+      return Object.fromEntries(storages) as Block<Sum>;
+    });
+    this.#slots = parts.flatMap((part, i) => {
+      const block = this.#blocks[i];
+      let offset = 0;
+      return part.map((parameter) => {
+        const values = device.slice(block.parameters, offset, parameter.size);
+        const gradient = device.slice(block.gradients, offset, parameter.size);
+        offset += room(parameter);
+        device.copy(parameter.storage, values);
+        parameter.replaceStorage(values);
+        trained.add(parameter);
+        return { parameter, values, gradient };
+      });
     });
   }
 
@@ -142,7 +149,7 @@ abstract class Optimizer<Sum extends string> {
       this.steps++;
       for (const { parameter } of this.#slots) parameter.storage.version++;
     });
-    this.update();
+    for (const block of this.#blocks) this.update(block);
   }
 
   /** Says once that there are gradients which no optimiser uses: a layer may be hidden from `parameters()`. */
@@ -158,14 +165,18 @@ abstract class Optimizer<Sum extends string> {
     );
   }
 
-  /** Changes the block of parameters according to that of the gradients. */
-  protected abstract update(): void;
+  /** Changes a block's parameters according to its gradients. */
+  protected abstract update(block: Block<Sum>): void;
 
   /** Everything but the parameters that is needed to continue later. */
   async stateDict(): Promise<OptimizerState> {
     this.#refuseDisposed("stateDict");
     const sums: Record<string, Float32Array> = {};
-    for (const name of this.#sums) sums[name] = await this.device.read(this.blocks[name]);
+    for (const name of this.#sums) {
+      const parts: Float32Array[] = [];
+      for (const block of this.#blocks) parts.push(await this.device.read(block[name]));
+      sums[name] = joined(parts);
+    }
     return { steps: this.steps, lr: this.lr, sums };
   }
 
@@ -174,7 +185,7 @@ abstract class Optimizer<Sum extends string> {
     this.#refuseDisposed("loadStateDict");
     checkArguments(`${this.constructor.name}.loadStateDict`, { state: [state, aState] });
     for (const name of this.#sums) {
-      const { length } = this.blocks[name];
+      const length = this.#blocks.reduce((sum, block) => sum + block[name].length, 0);
       if (state.sums[name]?.length !== length) {
         throw new Error(
           `${this.constructor.name}.loadStateDict: the state's ${name} has ` +
@@ -183,7 +194,13 @@ abstract class Optimizer<Sum extends string> {
         );
       }
     }
-    for (const name of this.#sums) this.device.write(this.blocks[name], state.sums[name]);
+    for (const name of this.#sums) {
+      let start = 0;
+      for (const { [name]: storage } of this.#blocks) {
+        this.device.write(storage, state.sums[name].subarray(start, start + storage.length));
+        start += storage.length;
+      }
+    }
     this.steps = state.steps;
     this.lr = state.lr;
   }
@@ -193,13 +210,46 @@ abstract class Optimizer<Sum extends string> {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const { gradient } of this.#slots) this.device.release(gradient);
-    for (const block of Object.values<Storage>(this.blocks)) this.device.release(block);
+    for (const block of this.#blocks) {
+      for (const storage of Object.values<Storage>(block)) this.device.release(storage);
+    }
   }
 
   #refuseDisposed(method: string): void {
     if (!this.#disposed) return;
     throw new Error(`${this.constructor.name}.${method}: the optimiser has been disposed. Create a new one.`);
   }
+}
+
+/** The elements that a parameter takes in a block. GPU bindings start at multiples of 256 bytes; gaps stay zeros. */
+function room({ size }: Tensor): number {
+  return Math.ceil(size / 64) * 64;
+}
+
+/** The parameters in their order, cut into parts of at most so many elements. */
+function inParts(parameters: readonly Tensor[], most: number): Tensor[][] {
+  const parts: Tensor[][] = [[]];
+  let length = 0;
+  for (const parameter of parameters) {
+    if (length > 0 && length + room(parameter) > most) {
+      parts.push([]);
+      length = 0;
+    }
+    parts.at(-1)!.push(parameter);
+    length += room(parameter);
+  }
+  return parts;
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  if (parts.length === 1) return parts[0];
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let start = 0;
+  for (const part of parts) {
+    whole.set(part, start);
+    start += part.length;
+  }
+  return whole;
 }
 
 const aState: Wanted<OptimizerState> = {
@@ -230,8 +280,8 @@ export class Adam extends Optimizer<"m" | "v"> {
     this.#options = { betas, eps, weightDecay };
   }
 
-  protected update(): void {
-    adamStep(this.device, this.blocks, this.#options, this);
+  protected update(block: Block<"m" | "v">): void {
+    adamStep(this.device, block, this.#options, this);
   }
 }
 
@@ -248,7 +298,7 @@ export class SGD extends Optimizer<"velocity"> {
     this.#options = { momentum, nesterov, weightDecay };
   }
 
-  protected update(): void {
-    sgdStep(this.device, this.blocks, this.#options, this);
+  protected update(block: Block<"velocity">): void {
+    sgdStep(this.device, block, this.#options, this);
   }
 }

@@ -4,7 +4,7 @@ import { binding, byteCeiling } from "../../bench/ceilings.ts";
 import { convBench, convSize } from "../../bench/conv2d.ts";
 import { growthPlot } from "../../bench/growth.ts";
 import { type Bench, largestError, type Result, runBench } from "../../bench/harness.ts";
-import { heading, resultLines, short } from "../../bench/report.ts";
+import { heading, resultLines, short, steadinessLine } from "../../bench/report.ts";
 import { roofline } from "../../bench/roofline.ts";
 import { summarize } from "../../bench/timing.ts";
 import { CpuDevice } from "../../src/device/cpu-device.ts";
@@ -81,7 +81,9 @@ test("a tiny bench on every adapter", { retry: 2 }, async () => {
     expect(result.rows.map(({ status }) => status)).toEqual(["timed", "timed"]);
     for (const { error, timing } of result.rows) {
       expect(error).toBe(0);
-      const { runs, repetitions, median, min, max, gbytes, gflops, speedup } = timing!;
+      const { runs, repetitions, median, min, max, gbytes, gflops, speedup, gpu } = timing!;
+      expect(gpu).toBeGreaterThanOrEqual(0);
+      expect(Math.min(result.flops.before, result.flops.after)).toBeGreaterThan(0);
       expect(runs).toHaveLength(5);
       expect(summarize(runs)).toEqual({ median, min, max });
       expect(repetitions).toBeGreaterThan(1);
@@ -177,7 +179,7 @@ function result(name: string, flops: number, at?: number): Result {
     first: { ms: 812, pipelines: 1 },
     timing: {
       ...{ median, min: 0.9 * median, max: 1.2 * median, runs: [median], repetitions: 3 },
-      ...{ gflops: flops / median / 1e6, gbytes: bytes / median / 1e6, speedup: 500 },
+      ...{ gflops: flops / median / 1e6, gbytes: bytes / median / 1e6, speedup: 500, gpu: 0.8 * median },
       ceiling: binding({ flops, bytes }, median / 1e3, ceilings),
     },
   });
@@ -186,6 +188,7 @@ function result(name: string, flops: number, at?: number): Result {
     reference: { what: "small", ms: 100, work: { flops, bytes } },
     rows: at === undefined ? [row("1-naive", 400), row("4-broadcast", 38.1)] : [row("", 10 * at)],
     foreignCores: 0,
+    flops: { before: 100e9, after: 90e9 },
   };
 }
 
@@ -196,7 +199,14 @@ test("lines of the table keep to their columns and to 120 characters", () => {
   const end = (text: string, line: string) => line.indexOf(text) + text.length;
   expect(end("median", lines[0])).toBe(end(" 400", lines[1]));
   expect(end("GFLOP/s", lines[0])).toBe(end("31.5", lines[2]));
-  expect(lines[2]).toContain("34.3 .. 45.7");
+  expect(lines[2]).toContain("34.3 .. 45.7    30.5 ");
+});
+
+test("a machine that changes its speed shows", () => {
+  const steady = result("conv2d", 1e9);
+  expect(steadinessLine([steady])).toMatch(/: 90.0 to 100 GFLOP\/s\.$/);
+  const slowed = { ...steady, flops: { before: 100e9, after: 80e9 } };
+  expect(steadinessLine([steady, slowed])).toMatch(/80.0 to 100 GFLOP\/s\. The machine changed its speed/);
 });
 
 test("the plots show every result", () => {

@@ -510,3 +510,44 @@ describe("an implementation from the program", () => {
     expect(program).toMatchObject({ code: 0, stdout: "0\n", stderr: "" });
   });
 });
+
+describe.each(devices.map((device) => [device.name, device] as const))("GPU time on %s", (_, device) => {
+  test("grows with the work, leaves out the wait, and counts nothing from before or after", async () => {
+    const exact = (await openDevice({
+      adapter: device.adapterClass,
+      dawn: ["exact-timestamps"],
+    })) as GpuDevice;
+    const [x, y] = [exact.allocate(2 ** 20), exact.allocate(2 ** 20)];
+    const launch = () =>
+      exact.run(addTo, { buffers: { x, y }, params: { size: 2 ** 20 }, grid: [2 ** 20 / 64] });
+    const times = (count: number) => exact.timePasses(() => Array.from({ length: count }).forEach(launch));
+    await times(1); // compiles
+    launch();
+    const none = await exact.timePasses(() => {});
+    const start = performance.now();
+    const [one, forty] = [(await times(1))!, (await times(40))!]; // forty are two passes
+    const wall = performance.now() - start;
+    expect(none).toBe(0);
+    expect(one).toBeGreaterThan(0);
+    expect(forty).toBeGreaterThan(5 * one);
+    expect(one + forty).toBeLessThan(wall);
+    launch();
+    await exact.sync();
+    exact.destroy();
+  });
+
+  test("is unknown where it would be wrong: with more passes than can be timed", async () => {
+    const y = device.allocate(4);
+    const manyPasses = () => {
+      for (let i = 0; i < 2049; i++) {
+        fillOnce();
+        device.flush();
+      }
+    };
+    const fillOnce = () =>
+      device.run(fillKernel, { buffers: { y }, params: { size: 4, value: 1 }, grid: [1] });
+    expect(await device.timePasses(manyPasses)).toBeUndefined();
+    expect(await device.timePasses(fillOnce)).toBeGreaterThanOrEqual(0);
+    device.release(y);
+  });
+});

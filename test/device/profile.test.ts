@@ -21,11 +21,23 @@ test.each([
   ],
   [
     { vendor: "nvidia", architecture: "ampere", device: "NVIDIA RTX A2000", description: "NVIDIA: 550.1" },
-    { adapterClass: "gpu", name: "NVIDIA RTX A2000, NVIDIA: 550.1" },
+    { adapterClass: "nvidia", name: "NVIDIA RTX A2000, NVIDIA: 550.1" },
+  ],
+  [
+    { vendor: "amd", architecture: "rdna-3", device: "", description: "AMD Radeon RX 7900 XTX" },
+    { adapterClass: "amd", name: "AMD Radeon RX 7900 XTX" },
+  ],
+  [
+    { vendor: "intel", architecture: "xe-2hpg" },
+    { adapterClass: "intel", name: "intel xe-2hpg" },
   ],
   [
     { vendor: "apple", architecture: "metal-3" },
-    { adapterClass: "gpu", name: "apple metal-3" },
+    { adapterClass: "apple", name: "apple metal-3" },
+  ],
+  [
+    { vendor: "qualcomm", architecture: "adreno-7xx" },
+    { adapterClass: "gpu", name: "qualcomm adreno-7xx" },
   ],
   [{}, { adapterClass: "gpu", name: "GPU" }],
 ])("%o", (info, want) => {
@@ -39,6 +51,16 @@ test("subgroups count only if they are offered and have one size; a tensor is wh
   expect(of(8, 32).subgroupSize).toBe(0);
   expect(of(32, 32, []).subgroupSize).toBe(0);
   expect(of(32, 32).maxTensorBytes).toBe(2 ** 27);
+});
+
+test("where subgroups have several sizes, kernels ask for the one that the device can fix", () => {
+  const of = (fixable?: number, features?: string[]) =>
+    identify(adapter({ subgroupMinSize: 32, subgroupMaxSize: 64 }), device(features), fixable);
+  expect(of(32)).toMatchObject({ fixesSubgroups: true, profile: { subgroupSize: 32 } });
+  expect(of()).toMatchObject({ fixesSubgroups: false, profile: { subgroupSize: 0 } });
+  expect(of(32, [])).toMatchObject({ fixesSubgroups: false, profile: { subgroupSize: 0 } });
+  const one = identify(adapter({ subgroupMinSize: 32, subgroupMaxSize: 32 }), device());
+  expect(one).toMatchObject({ fixesSubgroups: false, profile: { subgroupSize: 32 } });
 });
 
 test("facts differ where machines do", () => {

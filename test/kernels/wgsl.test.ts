@@ -3,7 +3,7 @@
  * "null" checks WGSL and the use of the API as strictly as all others, and computes nothing. It offers
  * exactly WebGPU's default limits, so a kernel that needs more fails here.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { create } from "webgpu";
@@ -20,11 +20,15 @@ import { Random } from "../../src/tensor/random.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
 import { type Tensor, zeros } from "../../src/tensor/tensor.ts";
 import { root } from "../support/run.ts";
+import { wgslFiles } from "../support/wgsl-files.ts";
 
 /** Kernels are chosen by the profiles of these, and by their subgroups (0: none of a fixed size). */
 const kinds: readonly { adapterClass: AdapterClass; subgroupSize: number }[] = [
   { adapterClass: "gpu", subgroupSize: 0 },
-  { adapterClass: "gpu", subgroupSize: 64 },
+  { adapterClass: "nvidia", subgroupSize: 32 },
+  { adapterClass: "amd", subgroupSize: 64 },
+  { adapterClass: "intel", subgroupSize: 16 },
+  { adapterClass: "apple", subgroupSize: 0 },
   { adapterClass: "lavapipe", subgroupSize: 8 },
   { adapterClass: "swiftshader", subgroupSize: 4 },
 ];
@@ -325,6 +329,28 @@ describe("kernels compile within WebGPU's default limits", () => {
     device.destroy();
   });
 
+  test("subgroups of several sizes: kernels that need one ask for it, others do not", async () => {
+    const device = await nullDevice();
+    const { subgroupMinSize, subgroupMaxSize } = device.gpu.adapterInfo;
+    expect(subgroupMinSize).toBeLessThan(subgroupMaxSize);
+    device.profile = { ...device.profile, subgroupSize: 32 };
+    const codes: string[] = [];
+    const { createShaderModule } = device.gpu;
+    device.gpu.createShaderModule = (descriptor) => {
+      codes.push(descriptor.code);
+      return createShaderModule.call(device.gpu, descriptor);
+    };
+    using _ = ops.scope();
+    for (const variant of ["4-broadcast", "6-prefetch"] as const) {
+      conv2d(x(1, 16, 9, 9), x(16, 16, 3, 3), undefined, { variant });
+    }
+    await device.sync();
+    expect(codes[0]).toContain("enable subgroup_size_control;");
+    expect(codes[0]).toContain("@compute @subgroup_size(LANES)");
+    expect(codes[1]).not.toContain("subgroup");
+    device.destroy();
+  });
+
   describe.each(kinds)("as $adapterClass with subgroups of $subgroupSize", (kind) => {
     test.each(cases)("%s", async (_, run) => {
       const device = await nullDevice(kind);
@@ -444,24 +470,6 @@ describe("a kernel that passes a limit, or is no WGSL, fails", () => {
     device.destroy();
   });
 });
-
-interface SourceFile {
-  readonly path: string;
-  /** Bodies as they stand in the file. */
-  readonly kernels: { name: string; body: string }[];
-}
-
-/** The files under src that declare kernels. */
-function wgslFiles(): SourceFile[] {
-  return readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
-    .filter((path) => path.endsWith(".ts"))
-    .map((path) => {
-      const text = readFileSync(join(root, "src", path), "utf8");
-      const declarations = text.matchAll(/= kernel\(\s*"([^"]+)",\s*\/\* wgsl \*\/ `([^`]*)`/g);
-      return { path, kernels: [...declarations].map(([, name, body]) => ({ name, body })) };
-    })
-    .filter(({ path, kernels }) => kernels.length > 0 || path.endsWith(".wgsl.ts"));
-}
 
 describe("kernel bodies are WGSL that can be read by itself", () => {
   test.each(wgslFiles().map(({ path, kernels }) => [path, kernels] as const))("%s", (path, kernels) => {

@@ -4,11 +4,21 @@
  */
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Device } from "../../src/device/device.ts";
+import { GpuDevice } from "../../src/device/gpu-device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { mul } from "../../src/kernels/elementwise/index.ts";
 import { mseLoss } from "../../src/kernels/loss/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
-import { Adam, Conv2d, cosineAnnealingLR, Module, multiStepLR, SGD, stepLR } from "../../src/nn/index.ts";
+import {
+  Adam,
+  Conv2d,
+  clipGradNorm,
+  cosineAnnealingLR,
+  Module,
+  multiStepLR,
+  SGD,
+  stepLR,
+} from "../../src/nn/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
@@ -228,6 +238,65 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       expect(large.steps).toBe(0);
       for (const optimizer of [small, large, sgd]) optimizer.dispose();
     });
+  });
+});
+
+describe("a network larger than what the device can bind at once", () => {
+  const [gpu] = devices.filter((device) => device instanceof GpuDevice);
+  /** Runs `body` as on a device that can bind so many elements. */
+  const binding = async <T>(elements: number, body: () => T | Promise<T>): Promise<T> => {
+    const own = gpu.profile;
+    gpu.profile = { ...own, maxTensorBytes: 4 * elements };
+    try {
+      return await body();
+    } finally {
+      gpu.profile = own;
+    }
+  };
+  const result = async (parameters: Tensor[]) => Promise.all(parameters.map((parameter) => parameter.data()));
+
+  test.each(kinds)(
+    "%s has several blocks: the same steps and the same state, to the last bit",
+    async (_, create) => {
+      setDefaultDevice(gpu);
+      const steps = async (elements: number) => {
+        const trained = parameters();
+        const before = gpu.memory().live;
+        const optimizer = await binding(elements, () => create(trained));
+        const storages = gpu.memory().live - before + trained.length; // the parameters' own have been freed
+        train(optimizer, trained);
+        train(optimizer, trained);
+        const state = await optimizer.stateDict();
+        const half = await result(trained);
+        // A state may be continued on a device that can bind less or more.
+        const other = await binding(elements === 2048 ? 256 : 2048, () => create(trained));
+        other.loadStateDict(state);
+        train(other, trained);
+        const whole = await result(trained);
+        optimizer.dispose();
+        other.dispose();
+        return { half, whole, state, storages };
+      };
+      const [one, several] = [await steps(2048), await steps(256)];
+      expect(several.half).toEqual(one.half);
+      expect(several.whole).toEqual(one.whole);
+      expect(several.state).toEqual(one.state);
+      expect(several.storages).toBe(3 * one.storages); // 1 + 63 + 64, 65, and 200, with their gaps
+    },
+  );
+
+  test("clipGradNorm sums in parts", async () => {
+    setDefaultDevice(gpu);
+    const norm = (elements: number) =>
+      binding(elements, async () => {
+        const tensors = parameters();
+        const gradients = new Map(tensors.map((tensor) => [tensor, tensor] as const));
+        return (await clipGradNorm(gradients, 1).data())[0];
+      });
+    const squares = (await result(parameters())).flatMap((values) => [...values].map((value) => value ** 2));
+    const want = Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
+    expect(await norm(2048)).toBeCloseTo(want, 4);
+    expect(await norm(200)).toBeCloseTo(want, 4);
   });
 });
 

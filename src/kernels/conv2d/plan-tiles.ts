@@ -24,6 +24,7 @@ export type Tile = {
  */
 const tileSizes = [
   [32, 16, 16, 8, 8, 4],
+  [32, 16, 16, 8, 4, 4], // the same with half the sums, for GPUs with fewer registers
   [32, 8, 16, 4, 4, 4],
   [16, 8, 8, 4, 2, 8],
   [4, 4, 32, 4, 1, 8], // for few output channels, as in a network's last layer
@@ -86,7 +87,9 @@ function layoutOf(tile: Tile, [, , kh, kw]: Shape, { stride, dilation }: Geometr
 
 /** The tile by rule: the first that gives every core of a large GPU work. */
 export function chooseTile(profile: DeviceProfile, variant: Tile["variant"], convolution: Convolution): Tile {
-  const tiles = tilesThatFit(convolution.wShape, convolution.geometry);
+  const tiles = tilesThatFit(convolution.wShape, convolution.geometry).filter(
+    ({ CHANNELS, ROWS }) => CHANNELS * ROWS <= profile.blockSums,
+  );
   const groups = (tile: Tile) => planTile(convolution, tile).grid.reduce<number>((a, b = 1) => a * b, 1);
   // If none fits, planTile says why the smallest does not.
   const smallest = { TILE_O: 4, TILE_H: 4, TILE_W: 32, CHANNELS: 4, ROWS: 1, DEPTH: 1 };

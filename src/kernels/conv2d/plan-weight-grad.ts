@@ -40,8 +40,9 @@ function planSharedWeightGrad(
   const [o, c, kh, kw] = wShape;
   const TAPS = kh * kw;
   if (TAPS > 25) return undefined;
-  // CHANNELS * TAPS sums for each thread.
-  const CHANNELS = o <= 4 || c <= 4 || TAPS > 9 ? 4 : TAPS > 4 ? 8 : 16;
+  // CHANNELS * TAPS sums for each thread: 3 x 3 taps of 8 channels, not of 7, where 64 are good.
+  const most = [16, 8].find((channels) => channels * TAPS <= (profile.blockSums * 9) / 8) ?? 4;
+  const CHANNELS = o <= 4 || c <= 4 ? 4 : most;
   const TILE_C = powerOfTwo(c, 4, o <= 4 ? 64 : 32);
   const TILE_O = powerOfTwo(o, CHANNELS, c <= 4 ? 64 : 32);
   const PIXELS = 4;
@@ -113,14 +114,14 @@ function planBlockedWeightGrad(
   const CHANNELS = o <= 4 ? 4 : o <= 8 || kw > 5 ? 8 : 16;
   const PIXELS = CHANNELS === 16 && !profile.costlyLoops ? 2 : 4;
 
-  const WORKGROUP = Math.min(32, profile.workgroup);
+  const LANES = broadcasts(profile) ? profile.subgroupSize : 0;
+  const WORKGROUP = Math.max(LANES, Math.min(32, profile.workgroup)); // a broadcast needs all lanes
   const [groupsX, groupsY] = [Math.ceil((c * kh) / KY / WORKGROUP), Math.ceil(o / CHANNELS)];
   // As many splits as make groupsToFill workgroups, which keep every core busy, but no more than 64: each
   // split writes a whole gradient, and sumPartials reads them all.
   const splitsToFill = Math.ceil(profile.groupsToFill / (groupsX * groupsY));
   const { rowsPerSplit, splits } = dealRows(yShape, Math.min(64, splitsToFill));
 
-  const LANES = broadcasts(profile) ? profile.subgroupSize : 0;
   return {
     kernel: weightGrad,
     constants: {

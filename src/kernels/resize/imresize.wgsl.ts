@@ -54,10 +54,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         var high = array<i32, LINES>();
         var low = array<i32, LINES>();
         var at = start + line * p.x_line;
+        let last = p.lines - 1 - line; // past the last line: that one once more
         for (var tap = 0u; tap < p.taps; tap++) {
           let weight = vec2i(i32(table[row + 2 * tap + 1]), i32(table[row + 2 * tap + 2]));
           for (var l = 0; l < LINES; l++) { // @unroll
-            let value = byte_at(at + l * step.y * p.x_line);
+            let value = byte_at(at + min(l * step.y, last) * p.x_line);
             high[l] += weight.x * value;
             low[l] += weight.y * value;
           }

@@ -43,10 +43,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         // Zeros spelt out: Dawn does not clear a variable without an initialiser again in the next round.
         var sums = array<f32, LINES>();
         var at = start + line * p.x_line;
+        let last = p.lines - 1 - line; // past the last line: that one once more
         for (var tap = 1u; tap <= p.taps; tap++) {
           let weight = table[row + tap];
           for (var l = 0; l < LINES; l++) { // @unroll
-            sums[l] += weight * x[at + l * step.y * p.x_line];
+            sums[l] += weight * x[at + min(l * step.y, last) * p.x_line];
           }
           at += p.x_axis;
         }

@@ -1,0 +1,68 @@
+/** Every step of the convolution's ladder and both weight gradients, on one shape. */
+import type { GpuDevice } from "../src/device/gpu-device.ts";
+import { conv2d, conv2dWeightGrad, variants } from "../src/kernels/conv2d/index.ts";
+import { manualSeed } from "../src/tensor/random.ts";
+import { scope } from "../src/tensor/scope.ts";
+import { randn, type Tensor } from "../src/tensor/tensor.ts";
+import { largestError } from "./harness.ts";
+import type { Timed } from "./in-turns.ts";
+
+export interface LadderShape {
+  readonly batch: number;
+  readonly channels: number;
+  readonly side: number;
+}
+
+export function ladderText({ batch, channels, side }: LadderShape): string {
+  return `3x3, ${channels} to ${channels} channels, ${batch} of ${side} x ${side}`;
+}
+
+export function ladderFlops({ batch, channels, side }: LadderShape): number {
+  return 2 * 9 * channels * channels * batch * side * side;
+}
+
+/**
+ * The steps, once each has computed what step 1 does; an Error names one that does not. The tensors belong to
+ * the scope around the call.
+ */
+export async function ladderSteps(device: GpuDevice, shape: LadderShape): Promise<Timed[]> {
+  const { batch, channels, side } = shape;
+  const random = manualSeed(0);
+  const x = randn([batch, channels, side, side], { random });
+  const w = randn([channels, channels, 3, 3], { random });
+  const dy = randn([batch, channels, side, side], { random });
+  const geometry = { stride: [1, 1], padding: [1, 1], dilation: [1, 1] } as const;
+  const own = device.profile;
+  const weightGrad = (cheapBarriers: boolean) => () => {
+    device.profile = profiles[Number(cheapBarriers)];
+    const dw = conv2dWeightGrad({ x, dy }, { geometry, wShape: w.shape });
+    device.profile = own;
+    return dw;
+  };
+  // Plans are remembered by profile, so these must not be made anew for each launch.
+  const profiles = [false, true].map((cheapBarriers) => ({ ...own, cheapBarriers }));
+  const possible = variants.filter((variant) => variant !== "4-broadcast" || own.subgroupSize > 0);
+  const flops = ladderFlops(shape);
+  const forward = possible.map((variant) => ({
+    name: variant,
+    flops,
+    run: () => conv2d(x, w, undefined, { padding: 1, variant }),
+  }));
+  const gradients = [
+    { name: "weight-grad", flops, run: weightGrad(false) },
+    { name: "weight-grad-shared", flops, run: weightGrad(true) },
+  ];
+  for (const alike of [forward, gradients]) await compare(alike);
+  return [...forward, ...gradients];
+}
+
+async function compare(steps: readonly { name: string; run(): Tensor }[]): Promise<void> {
+  let first: Float32Array | undefined;
+  for (const { name, run } of steps) {
+    using _ = scope();
+    const result = await run().data();
+    first ??= result;
+    const error = largestError([result], [first]);
+    if (!(error <= 1e-4)) throw new Error(`${name} differs from ${steps[0].name} by ${error}`);
+  }
+}

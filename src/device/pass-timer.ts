@@ -1,0 +1,70 @@
+/**
+ * How long the GPU itself works, as opposed to how long a program waits for it: timestamps that the GPU takes
+ * at the beginning and the end of every compute pass.
+ */
+
+/** WebGPU's largest query set has 4096 timestamps, two for each pass. */
+const MAX_PASSES = 2048;
+
+/** Constants of WebGPU's specification. Browsers have them as globals, Node does not. */
+const USAGE = { MAP_READ: 0x01, COPY_SRC: 0x04, COPY_DST: 0x08, QUERY_RESOLVE: 0x200 };
+const MAP_MODE_READ = 0x1;
+
+/** Gives passes their timestamps while it is the recorder's `passTimer`. */
+export class PassTimer {
+  readonly #gpu: GPUDevice;
+  readonly #wait: <T>(promise: Promise<T>) => Promise<T>;
+  readonly #queries: GPUQuerySet;
+  #passes = 0;
+  #tooMany = false;
+
+  /** @param wait how this JavaScript environment awaits GPU work. */
+  constructor(gpu: GPUDevice, wait: <T>(promise: Promise<T>) => Promise<T>) {
+    this.#gpu = gpu;
+    this.#wait = wait;
+    this.#queries = gpu.createQuerySet({ type: "timestamp", count: 2 * MAX_PASSES });
+  }
+
+  /** For the descriptor of the next pass. */
+  next(): GPUComputePassTimestampWrites | undefined {
+    if (this.#passes === MAX_PASSES) {
+      this.#tooMany = true;
+      return undefined;
+    }
+    const first = 2 * this.#passes++;
+    return { querySet: this.#queries, beginningOfPassWriteIndex: first, endOfPassWriteIndex: first + 1 };
+  }
+
+  /**
+   * Milliseconds that the submitted passes took in all, without the time between them. Undefined if there were
+   * more passes than it can time, or if the GPU's clock was set back meanwhile.
+   */
+  async total(): Promise<number | undefined> {
+    const count = 2 * this.#passes;
+    if (this.#tooMany) return undefined;
+    if (count === 0) return 0;
+    const bytes = 8 * count;
+    const resolved = this.#gpu.createBuffer({ size: bytes, usage: USAGE.QUERY_RESOLVE | USAGE.COPY_SRC });
+    const staging = this.#gpu.createBuffer({ size: bytes, usage: USAGE.MAP_READ | USAGE.COPY_DST });
+    const encoder = this.#gpu.createCommandEncoder();
+    encoder.resolveQuerySet(this.#queries, 0, count, resolved, 0);
+    encoder.copyBufferToBuffer(resolved, 0, staging, 0, bytes);
+    this.#gpu.queue.submit([encoder.finish()]);
+    await this.#wait(staging.mapAsync(MAP_MODE_READ));
+    const times = new BigInt64Array(staging.getMappedRange());
+    let nanoseconds = 0n;
+    let setBack = false;
+    for (let i = 0; i < count; i += 2) {
+      const took = times[i + 1] - times[i];
+      setBack ||= took < 0n;
+      nanoseconds += took;
+    }
+    staging.destroy();
+    resolved.destroy();
+    return setBack ? undefined : Number(nanoseconds) / 1e6;
+  }
+
+  destroy(): void {
+    this.#queries.destroy();
+  }
+}

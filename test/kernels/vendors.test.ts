@@ -1,0 +1,72 @@
+/**
+ * The plans of every kind of adapter against the references, whatever adapter runs the test: kernels that an
+ * Intel or Apple GPU would get must be right, and no such GPU may be at hand.
+ */
+import { describe, expect, test } from "vitest";
+import { type AdapterClass, facts } from "../../src/device/profile.ts";
+import { conv2d } from "../../src/kernels/conv2d/index.ts";
+import { chooseSizes } from "../../src/kernels/conv2d/plan.ts";
+import { planWeightGrad } from "../../src/kernels/conv2d/plan-weight-grad.ts";
+import { l1Loss } from "../../src/kernels/loss/index.ts";
+import { matmul } from "../../src/kernels/matmul/index.ts";
+import { sum } from "../../src/kernels/reduce/index.ts";
+import type { Shape } from "../../src/tensor/shape.ts";
+import { compareWithCpu } from "../support/compare.ts";
+import { gpuDevices } from "../support/devices.ts";
+
+const devices = await gpuDevices();
+const classes = Object.keys(facts) as AdapterClass[];
+
+describe.each(classes)("as %s", (adapterClass) => {
+  const compare = (label: string, f: Parameters<typeof compareWithCpu>[2], ...shapes: Shape[]) =>
+    compareWithCpu(devices, label, f, shapes, { absolute: 1e-4, relative: 1e-4, adapterClass });
+
+  test("convolutions and their gradients, with many and few channels and pixels past every tile", async () => {
+    for (const [c, o, k, h, w] of [
+      [5, 37, 3, 19, 35],
+      [3, 16, 3, 9, 70],
+      [6, 3, 3, 17, 33],
+      [1, 9, 5, 18, 20],
+      [9, 10, 1, 7, 11],
+    ]) {
+      const pad = (k - 1) / 2;
+      const f = ([x, weight, bias]: Parameters<typeof conv2d>[0][]) =>
+        conv2d(x, weight, bias, { padding: pad });
+      await compare(`conv2d ${c}->${o} ${k}x${k}`, f, [2, c, h, w], [o, c, k, k], [o]);
+    }
+  });
+
+  test("sums, losses and products", async () => {
+    await compare("sum", ([x]) => sum(x, [0, 2]), [3, 4, 1111]);
+    await compare("l1Loss", ([x, y]) => l1Loss(x, y), [70_001], [70_001]);
+    await compare("matmul", ([a, b]) => matmul(a, b), [67, 35], [35, 70]);
+  });
+});
+
+describe("real GPUs", () => {
+  const maxTensorBytes = 2 ** 27;
+  const gpus = classes.filter((name) => facts[name].cheapBarriers);
+  const convolution = {
+    geometry: { stride: [1, 1], padding: [1, 1], dilation: [1, 1] },
+    wShape: [64, 64, 3, 3],
+    yShape: [16, 64, 128, 128],
+    hasBias: true,
+  } as const;
+
+  test.each(gpus)(
+    "%s: blocks keep within its registers, with subgroups of one size or of several",
+    (name) => {
+      const sizes = [0, 32].map((subgroupSize) => {
+        const profile = { ...facts[name], subgroupSize, maxTensorBytes };
+        const tile = chooseSizes(profile, "6-prefetch", convolution);
+        if (!("TILE_O" in tile)) throw new Error("a tile is wanted");
+        expect(tile.CHANNELS * tile.ROWS).toBe(profile.blockSums);
+        const { kernel, constants } = planWeightGrad(profile, convolution);
+        expect(kernel.name).toBe("conv2d/weight-grad-shared");
+        expect(constants.CHANNELS * constants.TAPS).toBeLessThanOrEqual((profile.blockSums * 9) / 8);
+        return tile;
+      });
+      expect(sizes[0]).toEqual(sizes[1]);
+    },
+  );
+});
