@@ -99,7 +99,7 @@ export async function openGpuDevice(options: GpuOptions): Promise<GpuDevice> {
         ` To run without WebGPU, slowly, use adapter "cpu" (PIXELGRAD_ADAPTER=cpu).`,
     );
   }
-  const features: GPUFeatureName[] = ["subgroups", "timestamp-query"];
+  const features: GPUFeatureName[] = ["subgroups", "timestamp-query", "shader-f16"];
   const device = await adapter.requestDevice({
     requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
     // Only sizes are raised, so that large pictures fit; kernels keep to the default limits otherwise.

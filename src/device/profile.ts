@@ -8,7 +8,7 @@ import type { DeviceProfile } from "./device.ts";
 export type AdapterClass = "gpu" | "lavapipe" | "swiftshader";
 
 /** The facts that an adapter's kind decides; the rest are read from the device itself. */
-type Facts = Omit<DeviceProfile, "maxTensorBytes" | "subgroupSize">;
+type Facts = Omit<DeviceProfile, "maxTensorBytes" | "float16" | "subgroupSize">;
 
 const gpu: Facts = {
   reference: false,
@@ -45,6 +45,7 @@ export const cpuProfile: DeviceProfile = {
   reference: true,
   subgroupSize: 0,
   maxTensorBytes: 2 ** 32, // what JavaScript's arrays hold on all machines
+  float16: true,
 };
 
 /** What a device is called and what it is good at. */
@@ -71,6 +72,7 @@ export function identify(
     ...facts[adapterClass],
     subgroupSize: features.has("subgroups") && subgroupMinSize === subgroupMaxSize ? subgroupMaxSize : 0,
     maxTensorBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
+    float16: features.has("shader-f16"),
   };
   return { name: nameOf(info, adapterClass), adapterClass, profile };
 }

@@ -31,6 +31,7 @@ interface BinaryRule {
 function defineBinary(name: string, rule: BinaryRule): (a: Tensor, b: Tensor, c?: number) => Tensor {
   const op = defineOp<{ a: Tensor; b: Tensor }, { c: number }>({
     name,
+    float16: true,
     shape: ({ a, b }) => broadcastShapes(name, a.shape, b.shape),
     cpu({ a, b }, { c }, y) {
       const aIndex = indexer(a.shape, y.shape);

@@ -8,8 +8,8 @@ export const unaryKernel = kernel(
   "unary",
   /* wgsl */ `
 struct Params { size: u32, a: f32, b: f32 }
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(0) var<storage, read> x: array<element4>;
+@group(0) @binding(1) var<storage, read_write> y: array<element4>;
 @group(0) @binding(2) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -17,8 +17,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   // The thread's number. An axis of the grid holds 65535 workgroups; linearGrid folds longer grids into rows.
   let i = id.x + id.y * groups.x * 64;
   if (4 * i >= p.size) { return; } // the last vec4 may reach past the end, for which every buffer has room
-  let v = x[i];
-  y[i] = vec4f(f(v.x), f(v.y), f(v.z), f(v.w));
+  let v = vec4f(x[i]);
+  y[i] = element4(vec4f(f(v.x), f(v.y), f(v.z), f(v.w)));
 }
 `,
 );
