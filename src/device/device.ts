@@ -77,9 +77,9 @@ export function checkDType(
 ): void {
   if (dtype === "float32" || profile.float16) return;
   throw new GpuError(
-    `${caller}: ${name} lacks WebGPU's feature shader-f16, so it cannot store float16. Leave half out (results ` +
-      "hardly differ, and take more memory), or use another adapter: lavapipe and most GPUs have the feature. In " +
-      "Node, Dawn hides NVIDIA's unless its switch vulkan_enable_f16_on_nvidia is on.",
+    `${caller}: ${name} lacks WebGPU's feature shader-f16, so it cannot store float16. Leave half out, which ` +
+      "takes more memory and hardly changes results, or use another adapter: lavapipe and most GPUs have the " +
+      "feature. (On NVIDIA in Node, Dawn hides it unless its switch vulkan_enable_f16_on_nvidia is on.)",
   );
 }
 
