@@ -11,7 +11,7 @@ import type { OpenedMethod } from "../upscale/index.ts";
 import { isInterpolation, isMethodName, methodNames, scalesOf } from "../upscale/method-names.ts";
 import { aboutProtocols, checkPicturesIn, measureFlags } from "./evaluate.ts";
 import { defineCommand, UsageError, type Values } from "./flags.ts";
-import { methodFlag, methodOf, openAdapter } from "./methods.ts";
+import { methodFlag, methodOf, openAdapter, refuseHalf } from "./methods.ts";
 import { checkOutputs, checkWritable, idsOf, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 import { describeResult, figures, measure, milliseconds, type Result, refuseFailures } from "./results.ts";
@@ -33,6 +33,7 @@ const flags = {
     help: `separated by commas: ${methodFlag.help}; default: all of these names that have the scale`,
   },
   ensemble: { short: "x", help: "also measures the mean of each network's eight answers, as edsr-small+" },
+  half: { help: "also measures each network stored as 16-bit floats, as edsr-small (half)" },
   details: { kind: whole(0), help: "number of pictures to show details of; default: 5" },
   out: { kind: folder, help: "where the results go; the folder is made if it is missing", required: true },
 } as const;
@@ -133,8 +134,9 @@ interface Detail {
 const detailSize = 72;
 
 /** Opens all methods before anything is measured, so that one that does not fit is noticed at once. */
-async function openMethods({ methods, adapter, ensemble, scale }: Values<typeof flags>) {
+async function openMethods({ methods, adapter, ensemble, half, scale }: Values<typeof flags>) {
   const chosen = methods ?? [...methodNames].reverse().filter((name) => scalesOf(name).includes(scale ?? 2));
+  refuseHalf(half, chosen);
   await openAdapter(adapter, chosen);
   if (ensemble && chosen.every(isInterpolation)) {
     throw new UsageError("--ensemble is for networks, and no method is one");
@@ -142,6 +144,7 @@ async function openMethods({ methods, adapter, ensemble, scale }: Values<typeof 
   const { selfEnsemble } = await import("../upscale/index.ts");
   const isFile = (method: string) => !isMethodName(method);
   const byChoice = new Map<string, OpenedMethod>();
+  const halves = new Map<string, OpenedMethod>();
   let commonScale: number | undefined = scale;
   // Files first: they know their scale, which is then that of the others.
   try {
@@ -149,14 +152,21 @@ async function openMethods({ methods, adapter, ensemble, scale }: Values<typeof 
       const opened = await methodOf({ method, scale: commonScale });
       byChoice.set(method, opened);
       commonScale = opened.upscaler.scale;
+      if (!half || isInterpolation(method)) continue;
+      halves.set(method, await methodOf({ method, scale: commonScale, half }));
     }
   } catch (error) {
-    for (const { close } of byChoice.values()) close();
+    for (const { close } of [...byChoice.values(), ...halves.values()]) close();
     throw error;
   }
   const opened = withLabels(chosen.map((method) => byChoice.get(method)!));
-  return opened.flatMap((method, i) => {
-    if (!ensemble || isInterpolation(chosen[i])) return [method];
+  const withHalves = opened.flatMap((method, i) => {
+    const inHalf = halves.get(chosen[i]);
+    if (!inHalf) return [method];
+    return [method, { ...inHalf, upscaler: { ...inHalf.upscaler, name: `${method.upscaler.name} (half)` } }];
+  });
+  return withHalves.flatMap((method) => {
+    if (!ensemble || method.parameters === 0) return [method]; // an interpolation
     return [method, { ...method, ensemble, upscaler: selfEnsemble(method.upscaler), close() {} }];
   });
 }

@@ -4,7 +4,7 @@ import { file, folder, oneOf, whole } from "../options/kinds.ts";
 import { printable } from "../options/printable.ts";
 import { paddings } from "../upscale/tiles.ts";
 import { defineCommand } from "./flags.ts";
-import { adapterFlag, ensembleFlag, methodFlag, methodOf, scaleFlag } from "./methods.ts";
+import { adapterFlag, ensembleFlag, halfFlag, methodFlag, methodOf, scaleFlag } from "./methods.ts";
 import { checkOutputs, checkWritable, idsOf, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 import { describeResult, figures, measure, refuseFailures } from "./results.ts";
@@ -57,6 +57,7 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
     ...measureFlags,
     method: { ...methodFlag, required: true },
     ensemble: ensembleFlag,
+    half: halfFlag,
     json: { kind: file, help: "writes the figures here, too; null stands for infinite PSNR" },
   },
   examples: [

@@ -44,6 +44,7 @@ reaches, and the bytes per second of a plain copy. No network can run faster tha
     const { profile, gpu } = device;
     const { maxStorageBufferBindingSize, maxBufferSize } = gpu.limits;
     print(`subgroups   ${profile.subgroupSize > 0 ? `of ${profile.subgroupSize}` : "none of one size"}`);
+    print(`float16     ${profile.float16 ? "yes, for --half" : "no, so --half does not work here"}`);
     print(`limits      ${mebibytes(maxStorageBufferBindingSize)} for a tensor`);
     print(`            ${mebibytes(maxBufferSize)} for a buffer`);
     printError("Measuring …");

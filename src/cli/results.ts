@@ -11,6 +11,8 @@ import { adapterOf } from "../upscale/method.ts";
 export interface Result extends Evaluation {
   /** Whether it is the mean of eight answers. */
   ensemble: boolean;
+  /** Whether weights and feature maps were stored as float16. */
+  half: boolean;
   /** Numbers that were trained; 0 for interpolation. */
   parameters: number;
   /** File of the weights, or "pretrained"; null for interpolation. */
@@ -22,7 +24,7 @@ export interface Result extends Evaluation {
 }
 
 export async function measure(
-  { upscaler, ensemble, parameters, weights }: OpenedMethod,
+  { upscaler, ensemble, half, parameters, weights }: OpenedMethod,
   pictures: readonly PairFiles[],
   options: EvaluateOptions,
 ): Promise<Result> {
@@ -31,7 +33,7 @@ export async function measure(
   const { headersOf, reductionsOf } = await import("../data/reductions.ts");
   const notes = reductionsOf(await headersOf(pictures.flatMap(pathsOf)), ["depth", "frames"]);
   const adapter = adapterOf(upscaler);
-  return { ...evaluation, ensemble, parameters, weights: weights ?? null, notes, adapter };
+  return { ...evaluation, ensemble, half, parameters, weights: weights ?? null, notes, adapter };
 }
 
 /** Decibels, SSIM and milliseconds. */
@@ -45,8 +47,10 @@ export function milliseconds(ms: number): string {
 }
 
 /** Everything that the figures depend on. */
-export function describeResult({ conditions, adapter, exact, failures, images, notes }: Result): string {
+export function describeResult(result: Result): string {
+  const { conditions, half, adapter, exact, failures, images, notes } = result;
   const sentences = [conditions, `Times: ${adapter}, after a warm-up`];
+  if (half) sentences.push("Weights and feature maps as float16");
   const cropped = images.filter((image) => image.cropped !== undefined).map(describeCropped);
   if (cropped.length > 0) sentences.push(`Cropped to fit: ${firstOf(cropped)}`);
   if (exact.length > 0 && exact.length < images.length) {

@@ -4,7 +4,7 @@ import { file, type Kind, oneOf, path, whole } from "../options/kinds.ts";
 import { andList } from "../options/lists.ts";
 import { alphaChoices } from "../picture/alpha.ts";
 import type { Values } from "./flags.ts";
-import { adapterFlag, ensembleFlag, methodFlag, scaleFlag } from "./methods.ts";
+import { adapterFlag, ensembleFlag, halfFlag, methodFlag, scaleFlag } from "./methods.ts";
 
 const units: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 
@@ -49,6 +49,7 @@ export const upscaleFlags = {
   scale: scaleFlag,
   method: { ...methodFlag, help: `${methodFlag.help}; default: edsr-small, at scale 8 bicubic` },
   ensemble: ensembleFlag,
+  half: halfFlag,
   adapter: adapterFlag,
   format: {
     short: "f",

@@ -114,7 +114,7 @@ export async function openGpuDevice(options: GpuOptions): Promise<GpuDevice> {
         ` To run without WebGPU, slowly, use adapter "cpu" (PIXELGRAD_ADAPTER=cpu).`,
     );
   }
-  const features: readonly string[] = ["subgroups", "subgroup-size-control", "timestamp-query"];
+  const features: readonly string[] = ["subgroups", "subgroup-size-control", "timestamp-query", "shader-f16"];
   const device = await adapter.requestDevice({
     requiredFeatures: features.filter((feature) => adapter.features.has(feature)) as GPUFeatureName[],
     // Only sizes are raised, so that large pictures fit; kernels keep to the default limits otherwise.

@@ -1,4 +1,5 @@
-import { checkRoom, type Device, emptyStats, type MemoryStats, type Storage } from "./device.ts";
+import { checkRoom, type Device, type DType, emptyStats, type MemoryStats, type Storage } from "./device.ts";
+import { fromHalf, toHalf } from "./half.ts";
 import { cpuProfile } from "./profile.ts";
 
 export type FloatArray = Float32Array | Float64Array;
@@ -6,17 +7,38 @@ export type FloatArray = Float32Array | Float64Array;
 export class CpuStorage implements Storage {
   refs = 1;
   version = 0;
-  readonly array: FloatArray;
+  /** The elements; float16 as the integers of the same bits. */
+  readonly memory: FloatArray | Uint16Array;
   /** The storage that this one is a part of. */
   readonly whole: CpuStorage | undefined;
 
-  constructor(array: FloatArray, whole?: CpuStorage) {
-    this.array = array;
+  constructor(memory: FloatArray | Uint16Array, whole?: CpuStorage) {
+    this.memory = memory;
     this.whole = whole;
   }
 
   get length(): number {
-    return this.array.length;
+    return this.memory.length;
+  }
+
+  get dtype(): DType {
+    return this.memory instanceof Uint16Array ? "float16" : "float32";
+  }
+
+  /** The elements, to read and to change. Throws for float16, which has `values` and `set`. */
+  get array(): FloatArray {
+    if (this.memory instanceof Uint16Array) throw new Error("A storage of float16 has no floats to change.");
+    return this.memory;
+  }
+
+  /** The elements as numbers; of float16 a copy. */
+  get values(): FloatArray {
+    return this.memory instanceof Uint16Array ? fromHalf(this.memory) : this.memory;
+  }
+
+  /** Overwrites the elements, rounding where they are float16. */
+  set(values: ArrayLike<number>): void {
+    this.memory.set(this.memory instanceof Uint16Array ? toHalf(values) : values);
   }
 }
 
@@ -35,13 +57,13 @@ export class CpuDevice implements Device {
     this.#array = precision === "float64" ? Float64Array : Float32Array;
   }
 
-  allocate(length: number): CpuStorage {
-    checkRoom(this, length, `A tensor of ${length} elements`);
-    const array = new this.#array(length);
+  allocate(length: number, dtype: DType = "float32"): CpuStorage {
+    checkRoom(this, length, `A tensor of ${length} elements`, dtype);
+    const memory = dtype === "float16" ? new Uint16Array(length) : new this.#array(length);
     this.#stats.live++;
-    this.#stats.liveBytes += array.byteLength;
+    this.#stats.liveBytes += memory.byteLength;
     this.#stats.peakBytes = Math.max(this.#stats.peakBytes, this.#stats.liveBytes);
-    return new CpuStorage(array);
+    return new CpuStorage(memory);
   }
 
   slice(storage: CpuStorage, offset: number, length: number): CpuStorage {
@@ -56,11 +78,11 @@ export class CpuDevice implements Device {
       return;
     }
     this.#stats.live--;
-    this.#stats.liveBytes -= storage.array.byteLength;
+    this.#stats.liveBytes -= storage.memory.byteLength;
   }
 
   write(storage: CpuStorage, values: ArrayLike<number>): void {
-    storage.array.set(values);
+    storage.set(values);
   }
 
   writeConstant(storage: CpuStorage, values: ArrayLike<number>): void {
@@ -72,11 +94,11 @@ export class CpuDevice implements Device {
   }
 
   async read(storage: CpuStorage): Promise<Float32Array> {
-    return Float32Array.from(storage.array);
+    return Float32Array.from(storage.values);
   }
 
   copy(from: CpuStorage, to: CpuStorage): void {
-    to.array.set(from.array);
+    to.memory.set(from.memory);
   }
 
   async sync(): Promise<void> {}

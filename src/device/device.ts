@@ -1,5 +1,15 @@
+/**
+ * How numbers lie in memory. In between, all are computed with in f32 (on the CPU device in its precision):
+ * float16 saves memory, and rounds each result that is stored to about three digits (see half.ts). It is for
+ * networks at inference; nothing is trained in it.
+ */
+export type DType = "float32" | "float16";
+
+export const bytesPerElement: Readonly<Record<DType, number>> = { float32: 4, float16: 2 };
+
 /** The memory behind one tensor, or behind several that share it (see `reshape`). */
 export interface Storage {
+  readonly dtype: DType;
   /** Number of elements. */
   readonly length: number;
   /** How many tensors and slices use it; at 0 the device takes the memory back. */
@@ -47,14 +57,29 @@ export function checkRoom(
   { name, profile }: Pick<Device, "name" | "profile">,
   length: number,
   what: string,
+  dtype: DType = "float32",
 ): void {
   const { maxTensorBytes } = profile;
-  const bytes = 4 * length;
+  const bytes = bytesPerElement[dtype] * length;
   if (bytes <= maxTensorBytes) return;
   const [size, limit] = [bytes, maxTensorBytes].map((count) => `${(count / 2 ** 20).toFixed(1)} MiB`);
   throw new GpuError(
     `${what} (${size}) is larger than ${name} can bind at once (${limit}). Work on smaller pictures, tiles or ` +
       `batches, or with a smaller network.`,
+  );
+}
+
+/** Throws a GpuError if a device cannot store numbers in this way. `caller` names who asks. */
+export function checkDType(
+  { name, profile }: Pick<Device, "name" | "profile">,
+  dtype: DType,
+  caller: string,
+): void {
+  if (dtype === "float32" || profile.float16) return;
+  throw new GpuError(
+    `${caller}: ${name} lacks WebGPU's feature shader-f16, so it cannot store float16. Leave half out, which ` +
+      "takes more memory and hardly changes results, or use another adapter: lavapipe and most GPUs have the " +
+      "feature. (On NVIDIA in Node, Dawn hides it unless PIXELGRAD_DAWN=f16-on-nvidia.)",
   );
 }
 
@@ -71,11 +96,13 @@ export function checkRoom(
 export interface DeviceProfile {
   /**
    * Operations run as plain loops in TypeScript (the CPU device): the yardstick, far slower than any kernel.
-   * Of the other facts, only `maxTensorBytes` then matters.
+   * Of the other facts, only `maxTensorBytes` and `float16` then matter.
    */
   readonly reference: boolean;
   /** How many bytes a tensor may have, which a kernel must bind at once. */
   readonly maxTensorBytes: number;
+  /** Tensors may be stored as float16: WebGPU's feature shader-f16. */
+  readonly float16: boolean;
   /**
    * When all threads of a subgroup load the same address, it costs one load, as on real GPUs, whose memory
    * units merge such loads. In software each lane loads for itself, so it is faster if one lane loads and
@@ -132,16 +159,18 @@ export interface Device {
    * after which nothing on it can be relied on. Undefined as long as all is well.
    */
   readonly failure: GpuError | undefined;
-  allocate(length: number): Storage;
-  /** A part of a storage; it keeps the whole alive. `offset` is a multiple of 64 elements. */
+  /** Throws a GpuError if there is no room, or no such dtype on this device. Default "float32". */
+  allocate(length: number, dtype?: DType): Storage;
+  /** A part of a float32 storage; it keeps the whole alive. `offset` is a multiple of 64 elements. */
   slice(storage: Storage, offset: number, length: number): Storage;
   release(storage: Storage): void;
+  /** The values are rounded to the storage's dtype. */
   write(storage: Storage, values: ArrayLike<number>): void;
   /** As `write`, of values that do not change when the work around it is replayed; see tensor/capture.ts. */
   writeConstant(storage: Storage, values: ArrayLike<number>): void;
   /** A copy of the elements; on the GPU this waits for all work before it. */
   read(storage: Storage): Promise<Float32Array>;
-  /** Copies all elements; both have the same length. */
+  /** Copies all elements; both have the same length and dtype. */
   copy(from: Storage, to: Storage): void;
   /** Calls `effect` now, and again at each replay of the work around it; see tensor/capture.ts. */
   eachTime(effect: () => void): void;

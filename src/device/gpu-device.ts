@@ -1,13 +1,17 @@
 import { Capture } from "./capture.ts";
 import {
+  bytesPerElement,
+  checkDType,
   checkRoom,
   type Device,
   DeviceLostError,
   type DeviceProfile,
+  type DType,
   GpuError,
   type MemoryStats,
   type Storage,
 } from "./device.ts";
+import { fromHalf, toHalf } from "./half.ts";
 import { type Grid, type Kernel, MAX_GRID, packParams, type Specialisation, uniformWords } from "./kernel.ts";
 import { LruCache } from "./lru.ts";
 import { PassTimer } from "./pass-timer.ts";
@@ -17,7 +21,7 @@ import type { AdapterClass, Identity } from "./profile.ts";
 import { Recorder } from "./recorder.ts";
 import { Tuning } from "./tuning.ts";
 
-/** A part of a GPU buffer that holds one tensor's elements as f32. */
+/** A part of a GPU buffer that holds one tensor's elements. */
 export class GpuStorage implements Storage {
   refs = 1;
   version = 0;
@@ -25,13 +29,15 @@ export class GpuStorage implements Storage {
   /** Start of the elements, in bytes; a multiple of 256. */
   readonly offset: number;
   readonly length: number;
+  readonly dtype: DType;
   /** The storage that this one is a part of. */
   readonly whole: GpuStorage | undefined;
 
-  constructor(buffer: PooledBuffer, offset: number, length: number, whole?: GpuStorage) {
+  constructor(buffer: PooledBuffer, offset: number, length: number, dtype: DType, whole?: GpuStorage) {
     this.buffer = buffer;
     this.offset = offset;
     this.length = length;
+    this.dtype = dtype;
     this.whole = whole;
   }
 }
@@ -145,11 +151,12 @@ export class GpuDevice implements Device {
 
   // ---- Memory
 
-  allocate(length: number): GpuStorage {
+  allocate(length: number, dtype: DType = "float32"): GpuStorage {
     this.#throwFailure();
-    const bytes = vec4Bytes(length);
-    checkRoom(this, bytes / 4, `A tensor of ${length} elements`);
-    const storage = new GpuStorage(this.#take(bytes), 0, length);
+    checkDType(this, dtype, "allocate");
+    const bytes = vec4Bytes({ length, dtype });
+    checkRoom(this, bytes / bytesPerElement[dtype], `A tensor of ${length} elements`, dtype);
+    const storage = new GpuStorage(this.#take(bytes), 0, length, dtype);
     this.#live++;
     this.#liveBytes += storage.buffer.bytes;
     this.#peakBytes = Math.max(this.#peakBytes, this.#liveBytes);
@@ -157,8 +164,9 @@ export class GpuDevice implements Device {
   }
 
   slice(storage: GpuStorage, offset: number, length: number): GpuStorage {
+    if (storage.dtype !== "float32") throw new Error(`A storage of ${storage.dtype} cannot be sliced.`);
     storage.refs++;
-    return new GpuStorage(storage.buffer, storage.offset + offset * 4, length, storage);
+    return new GpuStorage(storage.buffer, storage.offset + offset * 4, length, "float32", storage);
   }
 
   release(storage: GpuStorage): void {
@@ -181,6 +189,14 @@ export class GpuDevice implements Device {
   write(storage: GpuStorage, values: ArrayLike<number>): void {
     this.#throwFailure();
     if (this.#capture) this.#capture.obstacle ??= "it made a tensor from values of JavaScript";
+    if (storage.dtype === "float16") {
+      const bits = toHalf(values);
+      // WebGPU writes whole words of 4 bytes. The 2 after an odd number of elements belong to nobody.
+      const words = new Uint16Array(copyBytes(storage) / 2);
+      words.set(bits);
+      this.#recorder.write(storage.buffer, storage.offset, words);
+      return;
+    }
     const floats = values instanceof Float32Array ? values : Float32Array.from(values);
     this.#recorder.write(storage.buffer, storage.offset, floats as Float32Array<ArrayBuffer>);
   }
@@ -194,7 +210,7 @@ export class GpuDevice implements Device {
   /** Copies by way of a staging buffer: of a GPU's buffers, JavaScript can see only those made for that. */
   async read(storage: GpuStorage): Promise<Float32Array> {
     if (this.#capture) this.#capture.obstacle ??= "it read a tensor's values";
-    const bytes = storage.length * 4;
+    const bytes = copyBytes(storage);
     const staging = this.#staging.take(bytes);
     this.#recorder.copy(storage.buffer, storage.offset, staging, 0, bytes);
     this.flush();
@@ -207,7 +223,9 @@ export class GpuDevice implements Device {
       throw error;
     }
     // A copy, because unmap() takes the mapped range away.
-    const values = new Float32Array(staging.gpu.getMappedRange(0, bytes).slice(0));
+    const copy = staging.gpu.getMappedRange(0, bytes).slice(0);
+    const isHalf = storage.dtype === "float16";
+    const values = isHalf ? fromHalf(new Uint16Array(copy, 0, storage.length)) : new Float32Array(copy);
     staging.gpu.unmap();
     this.#staging.give(staging);
     this.#throwFailure();
@@ -219,13 +237,13 @@ export class GpuDevice implements Device {
     if (this.#compiling) return;
     if (from.buffer === to.buffer) {
       // Two slices of one storage: WebGPU copies only from one buffer to another.
-      const between = this.allocate(from.length);
+      const between = this.allocate(from.length, from.dtype);
       this.copy(from, between);
       this.copy(between, to);
       this.release(between);
       return;
     }
-    const bytes = from.length * 4;
+    const bytes = copyBytes(from);
     this.#do(
       () => this.#recorder.copy(from.buffer, from.offset, to.buffer, to.offset, bytes),
       [from.buffer, to.buffer],
@@ -270,8 +288,9 @@ export class GpuDevice implements Device {
   /** Records one launch of a kernel. It runs after everything recorded before it. */
   run(kernel: Kernel, launch: Launch): void {
     this.#throwFailure();
+    const prelude = storedAsHalf(kernel, launch) ? { ...launch, element: "f16" as const } : launch;
     if (this.#compiling) {
-      this.#pipelines.compileAhead(kernel, launch, this.#compiling);
+      this.#pipelines.compileAhead(kernel, prelude, this.#compiling);
       return;
     }
     const { buffers, params = {}, grid } = launch;
@@ -289,11 +308,9 @@ export class GpuDevice implements Device {
         return { binding: index, buffer, offset: 0 };
       }
       const storage = buffers[name];
-      if (!storage) throw new Error(`Kernel ${kernel.name}: the buffer for ${name} is missing.`);
-      const { buffer, offset, length } = storage;
-      return { binding: index, buffer, offset, size: vec4Bytes(length) };
+      return { binding: index, buffer: storage.buffer, offset: storage.offset, size: vec4Bytes(storage) };
     });
-    const pipeline = this.#pipelines.get(kernel, launch);
+    const pipeline = this.#pipelines.get(kernel, prelude);
     const bindGroup = this.#bindGroups.get(pipeline, bound);
     const used = bound.map(({ buffer }) => buffer);
     this.#do(() => this.#recorder.launch(pipeline.gpu, bindGroup, grid, used), used);
@@ -424,9 +441,35 @@ export class GpuDevice implements Device {
   }
 }
 
-/** The length in bytes, rounded up to whole vec4s, which some kernels read; every buffer has that room. */
-function vec4Bytes(length: number): number {
-  return Math.ceil(length / 4) * 16;
+/** Its bytes, rounded up to whole vec4s, which some kernels read; every buffer has that room. */
+function vec4Bytes({ length, dtype }: Pick<Storage, "length" | "dtype">): number {
+  return Math.ceil(length / 4) * 4 * bytesPerElement[dtype];
+}
+
+/** Its bytes, rounded up to 4, as WebGPU copies them. */
+function copyBytes({ length, dtype }: Storage): number {
+  return Math.ceil((length * bytesPerElement[dtype]) / 4) * 4;
+}
+
+/**
+ * Are the tensors of a launch stored as float16? Those that the kernel declares as arrays of `element` have one
+ * dtype, and all others are float32.
+ */
+function storedAsHalf(kernel: Kernel, { buffers }: Launch): boolean {
+  let common: DType | undefined;
+  for (const { name, kind, anyFloat } of kernel.bindings) {
+    if (kind === "uniform") continue;
+    const storage = buffers[name];
+    if (!storage) throw new Error(`Kernel ${kernel.name}: the buffer for ${name} is missing.`);
+    const wanted = anyFloat ? common : "float32";
+    if (wanted && storage.dtype !== wanted) {
+      throw new Error(
+        `Kernel ${kernel.name}: ${name} is stored as ${storage.dtype}, and should be ${wanted}.`,
+      );
+    }
+    if (anyFloat) common = storage.dtype;
+  }
+  return common === "float16";
 }
 
 /** Dawn would print the error on standard output and go on. */

@@ -18,6 +18,8 @@ export interface Binding {
   /** The variable's name in the body; callers pass buffers by this name. */
   readonly name: string;
   readonly kind: "read" | "read_write" | "uniform";
+  /** Declared as `array<element>` or `array<element4>`: it may be float16 (see {@link Specialisation}). */
+  readonly anyFloat: boolean;
 }
 
 export interface Param {
@@ -36,6 +38,12 @@ export interface Specialisation {
    * of LANES threads, a constant that it has then.
    */
   readonly enable?: readonly string[];
+  /**
+   * What the tensors of a launch are stored as: the type `element` of the body, and `element4` for four of
+   * them. Kernels read them with `f32(x[i])`, compute in f32, and write `y[i] = element(sum)`; where both are
+   * f32 that does nothing. The device sets it, by the buffers. Default "f32".
+   */
+  readonly element?: "f32" | "f16";
 }
 
 /**
@@ -45,9 +53,10 @@ export interface Specialisation {
  */
 export function kernel(name: string, body: string): Kernel {
   const declaration =
-    /@group\(0\)\s*@binding\((\d+)\)\s*var<(?:storage,\s*)?(read_write|read|uniform)>\s*(\w+)/g;
-  const bindings = Array.from(body.matchAll(declaration), ([, index, kind, variable]) => {
-    return { index: Number(index), name: variable, kind: kind as Binding["kind"] };
+    /@group\(0\)\s*@binding\((\d+)\)\s*var<(?:storage,\s*)?(read_write|read|uniform)>\s*(\w+)\s*:\s*([^;]+)/g;
+  const bindings = Array.from(body.matchAll(declaration), ([, index, kind, variable, type]): Binding => {
+    const anyFloat = /^array<element4?>$/.test(type.trim());
+    return { index: Number(index), name: variable, kind: kind as Binding["kind"], anyFloat };
   });
   const struct = /struct Params\s*\{([^}]*)\}/.exec(body)?.[1].replace(/\/\/.*$/gm, "") ?? "";
   const params: Param[] = [];
@@ -64,8 +73,12 @@ export function kernel(name: string, body: string): Kernel {
 
 /** The final WGSL: prelude and body, of which `// @if` leaves out parts and `// @unroll` writes out loops. */
 export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}): string {
-  const { enable = [], constants = {}, functions } = specialisation;
-  const lines = enable.map((extension) => `enable ${extension};`);
+  const { enable = [], constants = {}, functions, element = "f32" } = specialisation;
+  const extensions = element === "f16" ? ["f16", ...enable] : enable;
+  const lines = extensions.map((extension) => `enable ${extension};`);
+  if (kernel.bindings.some(({ anyFloat }) => anyFloat)) {
+    lines.push(`alias element = ${element};`, `alias element4 = vec4<${element}>;`);
+  }
   for (const [name, value] of Object.entries(constants)) {
     if (!Number.isFinite(value)) throw new Error(`A WGSL constant must be finite, got ${value}.`);
     // A literal without a type: it becomes u32, i32 or f32 where it is used.

@@ -1,4 +1,4 @@
-import { type Device, emptyStats, type MemoryStats, type Storage } from "./device.ts";
+import { type Device, type DType, emptyStats, type MemoryStats, type Storage } from "./device.ts";
 import { cpuProfile } from "./profile.ts";
 
 /** More was allocated on a MetaDevice than it has room for. */
@@ -24,15 +24,15 @@ export class MetaDevice implements Device {
   }
 
   /** @throws MetaDeviceFull beyond the device's room. */
-  allocate(length: number): Storage {
+  allocate(length: number, dtype: DType = "float32"): Storage {
     this.#tensors--;
     this.#elements -= length;
     if (this.#tensors < 0 || this.#elements < 0) throw new MetaDeviceFull("There is no room left.");
-    return { length, refs: 1, version: 0 };
+    return { dtype, length, refs: 1, version: 0 };
   }
 
-  slice(_: Storage, __: number, length: number): Storage {
-    return { length, refs: 1, version: 0 };
+  slice({ dtype }: Storage, _: number, length: number): Storage {
+    return { dtype, length, refs: 1, version: 0 };
   }
 
   release(): void {}

@@ -160,10 +160,10 @@ export class BindGroups {
 }
 
 /** What the final source depends on: the kernel's name, which stands for its body, and the prelude. */
-function pipelineKey(kernel: Kernel, { constants, enable, functions }: Specialisation): string {
+function pipelineKey(kernel: Kernel, { constants, enable, functions, element }: Specialisation): string {
   let key = kernel.name;
   for (const name in constants) key += `,${name}=${constants[name]}`;
-  return `${key};${enable ?? ""};${functions ?? ""}`;
+  return `${key};${enable ?? ""};${element ?? ""};${functions ?? ""}`;
 }
 
 /** An error with the lines of source around the first position (":line:column") in the message. */

@@ -8,7 +8,7 @@ import type { DeviceProfile } from "./device.ts";
 export type AdapterClass = "nvidia" | "amd" | "intel" | "apple" | "gpu" | "lavapipe" | "swiftshader";
 
 /** The facts that an adapter's kind decides; the rest are read from the device itself. */
-type Facts = Omit<DeviceProfile, "maxTensorBytes" | "subgroupSize">;
+type Facts = Omit<DeviceProfile, "maxTensorBytes" | "float16" | "subgroupSize">;
 
 /** What real GPUs have in common, with the numbers that were measured on NVIDIA's H100 (docs/gpus.md). */
 const gpu: Facts = {
@@ -100,6 +100,7 @@ export const cpuProfile: DeviceProfile = {
   reference: true,
   subgroupSize: 0,
   maxTensorBytes: 2 ** 32, // what JavaScript's arrays hold on all machines
+  float16: true,
 };
 
 /** What a device is called and what it is good at. */
@@ -134,6 +135,7 @@ export function identify(
     ...facts[adapterClass],
     subgroupSize: features.has("subgroups") ? size : 0,
     maxTensorBytes: Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize),
+    float16: features.has("shader-f16"),
   };
   const fixesSubgroups = profile.subgroupSize > 0 && subgroupMinSize !== subgroupMaxSize;
   return { name: nameOf(info, adapterClass), adapterClass, profile, fixesSubgroups };

@@ -63,7 +63,7 @@ export class Recorder {
   write(
     buffer: PooledBuffer,
     offset: number,
-    data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>,
+    data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>,
   ): void {
     if (buffer.lastUse === this.#serial) this.flush();
     this.#gpu.queue.writeBuffer(buffer.gpu, offset, data);

@@ -148,6 +148,6 @@ function enlargeBicubic(x: Tensor, scale: number): Tensor {
   const windows = rows.flatMap((down) =>
     rows.flatMap((across) => down.flatMap((v) => across.map((h) => v * h))),
   );
-  const weight = tensor(windows, [scale ** 2, 1, 5, 5], { device: x.device });
+  const weight = tensor(windows, [scale ** 2, 1, 5, 5], { device: x.device, dtype: x.dtype });
   return conv2d(pad(x, [2, 2, 2, 2], "replicate"), weight, undefined, { shuffle: scale });
 }

@@ -1,8 +1,10 @@
+import { cast } from "../kernels/cast/index.ts";
 import { checkArguments, checkOptions, instanceOf, trueOrFalse, type Wanted } from "../options/arguments.ts";
 import { quote, text } from "../options/kinds.ts";
 import { firstOf } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
+import { noGrad } from "../tensor/op.ts";
 import { numel } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 
@@ -148,6 +150,24 @@ export abstract class Module {
   /** What the network was built with, as strings. Weight files keep it. */
   metadata(): Record<string, string> {
     return {};
+  }
+
+  /**
+   * Stores all tensors of this module as float16 from now on, in half the memory, and returns the module;
+   * PyTorch's name. For inference alone: operations compute in f32 and store their results as float16, too, so
+   * `forward` takes and makes float16 (see `cast`), under noGrad(). An optimiser refuses the parameters.
+   *
+   * @throws GpuError, without changing anything, if the device cannot store float16.
+   */
+  half(): this {
+    using _ = noGrad();
+    const tensors = new Set(this.namedTensors().values());
+    for (const [tensor, halved] of [...tensors].map((tensor) => [tensor, cast(tensor, "float16")] as const)) {
+      halved.storage.refs++; // the tensor's, besides that of `halved`
+      tensor.replaceStorage(halved.storage);
+      halved.dispose();
+    }
+    return this;
   }
 
   /** Disposes all tensors of this module. */

@@ -64,6 +64,12 @@ abstract class Optimizer<Sum extends string> {
           `set: backward() computes no gradient for it. Set it, or leave the tensor out.`,
       );
     }
+    if (parameters.some(({ dtype }) => dtype === "float16")) {
+      throw new RangeError(
+        `${name}: a parameter is stored as float16, which is for inference. Train in float32, and call half() on the ` +
+          `network afterwards.`,
+      );
+    }
     if (parameters.length === 0) throw new Error(`${name}: there are no parameters to optimise.`);
     if (new Set(parameters).size !== parameters.length) {
       throw new Error(

@@ -77,7 +77,7 @@ export function capture<R extends Results>(body: (...inputs: Tensor[]) => R): Ca
       why = "it does not run on a GPU, the device replays nothing, or it is a part of captured work";
       return body(...inputs);
     }
-    const shapes = inputs.map(({ shape }) => formatShape(shape)).join();
+    const shapes = inputs.map(({ shape, dtype }) => formatShape(shape) + dtype).join();
     let work = works.get(shapes, () => new Work(body, inputs, device));
     if (work.device !== device) {
       works.clear();
@@ -107,7 +107,9 @@ class Work<R extends Results> {
   constructor(body: (...inputs: Tensor[]) => R, inputs: readonly Tensor[], device: GpuDevice) {
     this.#body = body;
     this.device = device;
-    this.#inputs = outsideScopes(() => inputs.map(({ shape }) => Tensor.empty(shape, device, "capture")));
+    this.#inputs = outsideScopes(() =>
+      inputs.map(({ shape, dtype }) => Tensor.empty(shape, device, "capture", dtype)),
+    );
   }
 
   run(inputs: readonly Tensor[]): R {
@@ -121,7 +123,7 @@ class Work<R extends Results> {
       this.#build();
     }
     return each(this.#results as R, (result) => {
-      const copy = Tensor.empty(result.shape, this.device, "capture");
+      const copy = Tensor.empty(result.shape, this.device, "capture", result.dtype);
       this.device.copy(result.gpuStorage, copy.gpuStorage);
       return copy;
     });

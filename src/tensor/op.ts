@@ -4,7 +4,7 @@
  */
 
 import { CpuDevice, type CpuStorage, type FloatArray } from "../device/cpu-device.ts";
-import type { Device, Storage } from "../device/device.ts";
+import type { Device, DType, Storage } from "../device/device.ts";
 import type { GpuDevice, GpuStorage, Params } from "../device/gpu-device.ts";
 import { type Kernel, linearGrid } from "../device/kernel.ts";
 import { aFunction, checkArguments, optional } from "../options/arguments.ts";
@@ -30,6 +30,13 @@ export interface OpDefinition<I extends Inputs, P> {
   readonly name: string;
   /** Inputs that may be left out. */
   readonly optional?: readonly (keyof I & string)[];
+  /**
+   * Its inputs may also be float16, all of them; its kernels then call the type of their buffers `element`
+   * (see kernel.ts). Default: float32 alone.
+   */
+  readonly float16?: boolean;
+  /** The result's dtype. Default: that of the inputs. */
+  dtype?(params: P): DType;
   /** The output's shape; throws a ShapeError that names the operation if the inputs do not fit. */
   shape(inputs: I, params: P): Shape;
   /** The reference, in plain loops: fills `y`, which is zero at first. */
@@ -65,15 +72,21 @@ export function defineOp<I extends Inputs, P = void>(
       }
     }
     const shape = definition.shape(inputs, params);
-    const y = definition.view ? first.view(shape) : Tensor.empty(shape, device, definition.name);
+    const tapes = noGrads === 0 && named.some(([, input]) => input.requiresGrad || input.node);
+    checkDTypes(definition, named, tapes);
+    const dtype = definition.dtype?.(params) ?? first.dtype;
+    const y = definition.view ? first.view(shape) : Tensor.empty(shape, device, definition.name, dtype);
     if (isGpu(device)) {
       definition.gpu(device, inputs, params, y);
-    } else {
+    } else if (!definition.view) {
       const arrays: Record<string, NdArray> = {};
-      for (const [name, input] of named) arrays[name] = { shape: input.shape, data: input.cpuStorage.array };
-      definition.cpu(arrays as ArraysOf<I>, params, { shape, data: y.cpuStorage.array });
+      for (const [name, input] of named) arrays[name] = { shape: input.shape, data: input.cpuStorage.values };
+      // Sums of float16 are not rounded before they are complete.
+      const { values } = y.cpuStorage;
+      definition.cpu(arrays as ArraysOf<I>, params, { shape, data: values });
+      if (dtype === "float16") y.cpuStorage.set(values);
     }
-    if (noGrads === 0 && named.some(([, input]) => input.requiresGrad || input.node)) {
+    if (tapes) {
       y.node = {
         name: definition.name,
         inputs: named.map(([name, tensor]) => ({ name, tensor, version: tensor.storage.version })),
@@ -83,6 +96,36 @@ export function defineOp<I extends Inputs, P = void>(
     }
     return y;
   };
+}
+
+/** Throws a RangeError unless an operation takes the dtypes of its inputs. */
+function checkDTypes(
+  { name, float16, dtype }: Pick<OpDefinition<never, never>, "name" | "float16" | "dtype">,
+  inputs: readonly (readonly [name: string, tensor: Tensor])[],
+  tapes: boolean,
+): void {
+  const [firstName, first] = inputs[0];
+  const other = inputs.find(([, input]) => input.dtype !== first.dtype);
+  if (other) {
+    const [otherName, { dtype: otherDType }] = other;
+    throw new RangeError(
+      `${name}: ${firstName} is stored as ${first.dtype} and ${otherName} as ${otherDType}. Bring both to one dtype, ` +
+        `with cast(), or with half() for a network.`,
+    );
+  }
+  if (first.dtype === "float32" && !dtype) return;
+  if (!float16) {
+    throw new RangeError(
+      `${name}: takes tensors of float32 alone, and ${firstName} is stored as float16. Use cast(${firstName}, ` +
+        `"float32").`,
+    );
+  }
+  if (tapes) {
+    throw new RangeError(
+      `${name}: no gradient flows through float16, and ${firstName} or another input asks for one. Train in ` +
+        `float32, and use float16 under noGrad().`,
+    );
+  }
 }
 
 /** How many noGrad() calls are in effect. */

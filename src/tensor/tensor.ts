@@ -1,5 +1,5 @@
 import { CpuStorage } from "../device/cpu-device.ts";
-import { checkRoom, type Device, type Storage } from "../device/device.ts";
+import { checkDType, checkRoom, type Device, type DType, type Storage } from "../device/device.ts";
 import type { GpuStorage } from "../device/gpu-device.ts";
 import { MetaDevice } from "../device/meta-device.ts";
 import { aDevice, defaultDevice } from "../device/open.ts";
@@ -12,7 +12,7 @@ import {
   numberList,
   trueOrFalse,
 } from "../options/arguments.ts";
-import { quote } from "../options/kinds.ts";
+import { oneOf, quote } from "../options/kinds.ts";
 import { aRandom, defaultRandom, Random } from "./random.ts";
 import { forget, track } from "./scope.ts";
 import { checkShape, formatShape, numel, type Shape, ShapeError } from "./shape.ts";
@@ -20,7 +20,7 @@ import { checkShape, formatShape, numel, type Shape, ShapeError } from "./shape.
 let nextId = 0;
 
 /**
- * Numbers (f32) in a box of n axes, on a device. A tensor has no maths methods: operations are functions such
+ * Numbers in a box of n axes, on a device, stored as float32 or float16. A tensor has no maths methods: operations are functions such
  * as `add(a, b)` and `conv2d(x, w)`. Its values never change, except by `assign` and by optimisers, which
  * update parameters in place.
  *
@@ -47,12 +47,18 @@ export class Tensor {
 
   /**
    * A new tensor with memory of its own, whose contents are undefined. Throws a GpuError, which names the
-   * function `op`, if the device has no room for it.
+   * function `op`, if the device has no room for it or cannot store the dtype.
    */
-  static empty(shape: Shape, device: Device = defaultDevice(), op = "Tensor.empty"): Tensor {
+  static empty(
+    shape: Shape,
+    device: Device = defaultDevice(),
+    op = "Tensor.empty",
+    dtype: DType = "float32",
+  ): Tensor {
     const length = numel(shape);
-    checkRoom(device, length, `${op}: A tensor of shape ${formatShape(shape)}`);
-    return new Tensor(device, shape, device.allocate(length));
+    checkDType(device, dtype, op);
+    checkRoom(device, length, `${op}: A tensor of shape ${formatShape(shape)}`, dtype);
+    return new Tensor(device, shape, device.allocate(length, dtype));
   }
 
   /** The memory on the device; throws after `dispose`. */
@@ -74,6 +80,11 @@ export class Tensor {
     return this.storage as CpuStorage;
   }
 
+  /** How its values lie in memory. */
+  get dtype(): DType {
+    return this.storage.dtype;
+  }
+
   get disposed(): boolean {
     return this.#storage === undefined;
   }
@@ -90,14 +101,14 @@ export class Tensor {
     return new Tensor(this.device, shape, storage);
   }
 
-  /** Replaces the memory behind this tensor; for optimisers, which keep all parameters in one block. */
+  /** Replaces the memory behind this tensor, for optimisers, which keep all parameters in one block, and half(). */
   replaceStorage(storage: Storage): void {
     storage.version = this.storage.version;
     this.device.release(this.storage);
     this.#storage = storage;
   }
 
-  /** A copy of the values in row-major order. On a GPU this waits for the work before it. */
+  /** A copy of the values in row-major order, as floats of 32 bits. On a GPU this waits for the work before it. */
   async data(): Promise<Float32Array> {
     return this.device.read(this.storage);
   }
@@ -110,7 +121,7 @@ export class Tensor {
       );
     }
     // data() would round float64 to float32.
-    if (this.storage instanceof CpuStorage) return this.storage.array[0];
+    if (this.storage instanceof CpuStorage) return this.storage.values[0];
     return (await this.data())[0];
   }
 
@@ -160,9 +171,14 @@ export interface TensorOptions {
   device?: Device;
   /** Does backward(loss) compute its gradient? Default false. */
   requiresGrad?: boolean;
+  /** How values lie in memory: float16 takes half of it, for inference. Default "float32". */
+  dtype?: DType;
 }
 
-const tensorOptions = { device: aDevice, requiresGrad: trueOrFalse };
+/** What functions that take a dtype want. */
+export const aDType = oneOf("float32", "float16");
+
+const tensorOptions = { device: aDevice, requiresGrad: trueOrFalse, dtype: aDType };
 
 /** A number, a list of numbers, a list of such lists, and so on. */
 export type NestedArray = number | ArrayLike<number> | readonly NestedArray[];
@@ -203,8 +219,15 @@ function create(
 ): Tensor {
   checkShape(op, shape);
   checkOptions(op, options, tensorOptions);
-  const result = Tensor.empty(shape, options.device, op);
-  result.requiresGrad = options.requiresGrad ?? false;
+  const { device, requiresGrad = false, dtype } = options;
+  if (requiresGrad && dtype === "float16") {
+    throw new RangeError(
+      `${op}: a tensor of float16 has no gradient, so requiresGrad and dtype "float16" exclude each other. Train ` +
+        `in float32.`,
+    );
+  }
+  const result = Tensor.empty(shape, device, op, dtype);
+  result.requiresGrad = requiresGrad;
   if (!(result.device instanceof MetaDevice)) result.device.write(result.storage, values(result.size));
   return result;
 }

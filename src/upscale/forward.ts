@@ -4,7 +4,8 @@
  * strips, each with a margin, like tiles. That leaves memory for larger tiles in the first stage, whose
  * margin costs most (docs/measurements.md).
  */
-import type { Device } from "../device/device.ts";
+import { bytesPerElement, type Device, type DType } from "../device/device.ts";
+import { cast } from "../kernels/cast/index.ts";
 import { slice } from "../kernels/layout/index.ts";
 import type { SuperResolver, TwoStages } from "../models/super-resolver.ts";
 import type { Planes } from "../picture/planes.ts";
@@ -53,8 +54,8 @@ export class Forward {
   /** From planes with the network's colours and input size to its output. */
   async run({ width, height, channels, data }: Planes): Promise<Planes> {
     const { twoStages } = this.#model;
-    const device = deviceOf(this.#model);
-    const input = () => tensor(data, [1, channels, height, width], { device });
+    const { device, dtype } = storedOn(this.#model);
+    const input = () => castTo(dtype, tensor(data, [1, channels, height, width], { device }));
     if (!twoStages) return planesOf(compute(() => this.#model.forward(input())));
     const features = compute(() => twoStages.features(input()));
     try {
@@ -112,12 +113,12 @@ interface Needs {
  * because a buffer may be that much larger than asked for (see sizeClass).
  */
 function measureNeeds(model: SuperResolver): Needs {
-  const device = deviceOf(model);
+  const { device, dtype } = storedOn(model);
   const { reference, maxTensorBytes } = device.profile;
   const side = reference ? 8 : 48; // the CPU device is slow
   const channels = model.colors === "rgb" ? 3 : 1;
   const { scale, inputSize, twoStages, valuesPerPixel } = model;
-  const input = () => zeros([1, channels, side, side], { device });
+  const input = () => castTo(dtype, zeros([1, channels, side, side], { device }));
   const measure = (work: () => Tensor): [result: Tensor, bytesPerPixel: number] => {
     device.freeUnused();
     const before = device.memory();
@@ -129,8 +130,9 @@ function measureNeeds(model: SuperResolver): Needs {
     return [result, ((bytes / side ** 2) * 9) / 8];
   };
   // Reading a result copies it to memory that JavaScript can see.
-  const readBytes = (4 * channels * (inputSize === "low" ? scale ** 2 : 1) * 9) / 8;
-  const maxValues = maxTensorBytes / 4;
+  const bytesEach = bytesPerElement[dtype];
+  const readBytes = (bytesEach * channels * (inputSize === "low" ? scale ** 2 : 1) * 9) / 8;
+  const maxValues = maxTensorBytes / bytesEach;
   const bindableStrip = Math.floor(maxValues / valuesPerPixel);
   if (!twoStages) {
     const [y, bytes] = measure(() => model.forward(input()));
@@ -144,7 +146,7 @@ function measureNeeds(model: SuperResolver): Needs {
   return {
     first,
     // A strip's features are copied, and so is the part of its result that stays.
-    second: bytes + 2 * readBytes + (4 * twoStages.featureValues * 9) / 8,
+    second: bytes + 2 * readBytes + (bytesEach * twoStages.featureValues * 9) / 8,
     narrowest: minStrip + 2 * twoStages.halo,
     bindable: Math.floor(maxValues / Math.max(twoStages.featureValues, channels)),
     bindableStrip,
@@ -178,6 +180,15 @@ async function planesOf(x: Tensor): Promise<Planes> {
   }
 }
 
-export function deviceOf(model: SuperResolver): Device {
-  return model.parameters()[0].device;
+/** The picture as the network's tensors are stored; `x` is disposed if that makes another tensor of it. */
+function castTo(dtype: DType, x: Tensor): Tensor {
+  if (dtype === x.dtype) return x;
+  const y = cast(x, dtype);
+  x.dispose();
+  return y;
+}
+
+/** Where and how a network's tensors are stored. */
+export function storedOn(model: SuperResolver): { readonly device: Device; readonly dtype: DType } {
+  return model.parameters()[0];
 }

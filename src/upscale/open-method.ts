@@ -1,13 +1,14 @@
 /** Makes an upscaler from a method's name, weight file or network. */
 
-import { DeviceLostError } from "../device/device.ts";
-import { ensureDevice } from "../device/open.ts";
+import { checkDType, DeviceLostError } from "../device/device.ts";
+import { defaultDevice, ensureDevice } from "../device/open.ts";
 import { loadModel } from "../models/registry.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
 import { anything, checkArguments, checkOptions, optional, trueOrFalse } from "../options/arguments.ts";
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { outsideScopes } from "../tensor/scope.ts";
+import { storedOn } from "./forward.ts";
 import { aMethod, type Method } from "./method.ts";
 import {
   defaultMethod,
@@ -40,6 +41,12 @@ export interface OpenMethodOptions {
   readonly scale?: number;
   /** The mean of the results for eight flips and turns: a little better, eight times the work. Default off. */
   readonly ensemble?: boolean;
+  /**
+   * Stores the weights and feature maps of a network as float16: half the memory on the device, so tiles may be
+   * larger, and results that hardly differ. Sums are computed in f32 as before. For networks that are opened by
+   * name, by path or from bytes; on others, call `half()` yourself. Default off.
+   */
+  readonly half?: boolean;
 }
 
 /** A method ready for use. */
@@ -47,6 +54,8 @@ export interface OpenedMethod {
   /** Its `name` is one of `methodNames`, else the network's architecture; with a plus for the ensemble. */
   readonly upscaler: Upscaler;
   readonly ensemble: boolean;
+  /** Whether it is a network that is stored as float16. */
+  readonly half: boolean;
   /** How many numbers were trained; 0 for interpolations, and for a `Method`, which does not say. */
   readonly parameters: number;
   /** Where the weights come from: the path of a file, or "pretrained" for those that the library has. */
@@ -59,8 +68,9 @@ export interface OpenedMethod {
  * Opens a method. Weights go to the default device, which is opened if there is none, and their kernels are
  * compiled.
  *
- * @throws RangeError if the method cannot enlarge by the scale, or is no method; DataError if it is neither a
- *   name nor the path of a file that can be read.
+ * @throws RangeError if the method cannot enlarge by the scale, or is no method, or none that `half` is for;
+ *   DataError if it is neither a name nor the path of a file that can be read; GpuError if the device cannot
+ *   store float16.
  */
 export async function openMethod(options: OpenMethodOptions = {}): Promise<OpenedMethod> {
   return openMethodFor("openMethod", options);
@@ -69,10 +79,11 @@ export async function openMethod(options: OpenMethodOptions = {}): Promise<Opene
 /** The same for a function that errors call `caller`. */
 export async function openMethodFor(caller: string, options: OpenMethodOptions): Promise<OpenedMethod> {
   checkUpscaleOptions(caller, options);
-  const { scale, ensemble = false } = options;
+  const { scale, ensemble = false, half = false } = options;
   checkArguments(caller, {
     scale: [scale, optional(whole(1))],
     ensemble: [ensemble, trueOrFalse],
+    half: [half, trueOrFalse],
   });
   const opened = await openMeasured(caller, options);
   try {
@@ -114,14 +125,20 @@ function isLost({ device }: Method): boolean {
 
 async function open(
   caller: string,
-  { scale, method = defaultMethod(scale ?? 2) }: OpenMethodOptions,
+  { scale, method = defaultMethod(scale ?? 2), half = false }: OpenMethodOptions,
 ): Promise<OpenedMethod> {
-  const plain = { ensemble: false, parameters: 0, close() {} };
-  if (isInterpolation(method)) return { ...plain, upscaler: interpolator(method, scale ?? 2) };
+  const plain = { ensemble: false, half: false, parameters: 0, close() {} };
+  const refuseHalf = (what: string) => {
+    if (half) throw new RangeError(`${caller}: half is for networks that are opened here, and ${what}.`);
+  };
+  if (isInterpolation(method)) {
+    refuseHalf(`${method} is an interpolation. Leave half out`);
+    return { ...plain, upscaler: interpolator(method, scale ?? 2) };
+  }
   if (isPretrained(method)) {
     await deviceFor(method);
     const { bytes, label } = await readPretrained(method, scale as PretrainedScale | undefined);
-    return ownNetwork(() => loadModel(bytes, label), "pretrained", method);
+    return ownNetwork(() => loadModel(bytes, label), half, "pretrained", method);
   }
   if (typeof method === "string") {
     const bytes = await readFile(method).catch((cause: Error) => {
@@ -134,16 +151,22 @@ async function open(
       );
     });
     await deviceFor(method);
-    return ownNetwork(() => loadModel(bytes, method), method);
+    return ownNetwork(() => loadModel(bytes, method), half, method);
   }
   if (method instanceof Uint8Array) {
     await deviceFor("the weight file");
-    return ownNetwork(() => loadModel(method));
+    return ownNetwork(() => loadModel(method), half);
   }
   if (method instanceof SuperResolver) {
-    return { ...plain, upscaler: networkUpscaler(method), parameters: method.parameterCount() };
+    const isHalf = storedOn(method).dtype === "float16";
+    if (!isHalf) refuseHalf("this one is yours. Call half() on it first, which changes it for good");
+    const parameters = method.parameterCount();
+    return { ...plain, half: isHalf, upscaler: networkUpscaler(method), parameters };
   }
-  if (aMethod.fits(method)) return { ...plain, upscaler: upscalerOf(method) };
+  if (aMethod.fits(method)) {
+    refuseHalf("this is an upscaler already. Open its network with half");
+    return { ...plain, upscaler: upscalerOf(method) };
+  }
   throw new RangeError(
     `${caller}: method must be ${methodNames.join(", ")}, the path or the bytes of a weight file, a network ` +
       `or an upscaler, got ${quote(method)}.`,
@@ -164,8 +187,12 @@ async function deviceFor(network: string): Promise<void> {
  * A network that was loaded here, and that `close` frees. If its device is lost, it is loaded again, on a new
  * one, and computes the window once more: whoever enlarges a picture notices nothing but the time.
  */
-function ownNetwork(make: () => SuperResolver, weights?: string, name?: string): OpenedMethod {
-  const load = () => outsideScopes(make);
+function ownNetwork(make: () => SuperResolver, half: boolean, weights?: string, name?: string): OpenedMethod {
+  const load = () => {
+    if (!half) return outsideScopes(make);
+    checkDType(defaultDevice(), "float16", "half");
+    return outsideScopes(() => make().half());
+  };
   let model = load();
   let current = networkUpscaler(model, name);
   let reloading: Promise<void> | undefined;
@@ -196,7 +223,7 @@ function ownNetwork(make: () => SuperResolver, weights?: string, name?: string):
   };
   const upscaler = upscalerOf(survivor);
   const parameters = model.parameterCount();
-  return { upscaler, ensemble: false, parameters, weights, close: () => model.dispose() };
+  return { upscaler, ensemble: false, half, parameters, weights, close: () => model.dispose() };
 }
 
 /**

@@ -10,7 +10,7 @@ import { augment, inverseSymmetry, symmetries } from "../picture/patches.ts";
 import { checkPlanesObject, type Planes } from "../picture/planes.ts";
 import type { ResizeOptions } from "../picture/resize-weights.ts";
 import { Bands } from "./bands.ts";
-import { deviceOf, Forward } from "./forward.ts";
+import { Forward, storedOn } from "./forward.ts";
 import { aMethod, bicubicMargin, type Method } from "./method.ts";
 import { type Interpolation, interpolations, isInterpolation, scalesOf } from "./method-names.ts";
 import { checkUpscaleOptions, enlargePlanes, type UpscaleOptions } from "./tiles.ts";
@@ -95,12 +95,13 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
   /** Pixels of the network's input for each pixel of the small picture. */
   const factor = takesEnlarged ? scale ** 2 : 1;
   const forward = new Forward(model);
+  const { device, dtype } = storedOn(model);
   const margin = takesEnlarged ? Math.ceil(halo / scale) + bicubicMargin : halo;
   return upscalerOf({
     name,
     scale,
     colors,
-    device: deviceOf(model),
+    device,
     margin,
     padding: Math.min(margin, networkPadding),
     pixelsWithin: (bytes) => Math.floor(forward.pixelsWithin(bytes, bytesPerPixel(scale) / factor) / factor),
@@ -110,9 +111,21 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
           `upscalePlanes: ${name} takes ${planeCount} planes, but ${planes.channels} were given.`,
         );
       }
-      return forward.run(takesEnlarged ? interpolatePlanes(planes, scale) : planes);
+      const large = await forward.run(takesEnlarged ? interpolatePlanes(planes, scale) : planes);
+      if (dtype === "float16") refuseOverflow(large, name);
+      return large;
     },
   });
+}
+
+/** float16 ends where float32 does not, and what has become of such a number may look like a picture. */
+function refuseOverflow({ data }: Planes, name: string): void {
+  const broken = data.find((value) => !Number.isFinite(value));
+  if (broken === undefined) return;
+  throw new DataError(
+    `upscale: ${name} with half made ${broken} of a pixel: some number on the way is larger than 65504, where ` +
+      "float16 ends. Leave half out. (If that fails as well, the network's training has diverged.)",
+  );
 }
 
 /**

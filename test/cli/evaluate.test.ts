@@ -116,7 +116,14 @@ describe("evaluate", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("\nespcn+ x2: ");
     const shipped = JSON.parse(readFileSync(json, "utf8"));
-    expect(shipped).toMatchObject({ method: "espcn+", weights: "pretrained", ensemble: true });
+    expect(shipped).toMatchObject({ method: "espcn+", weights: "pretrained", ensemble: true, half: false });
+    const inHalf = await run(path("edsr.safetensors"), "--protocol", "rgb", "--border", "3", "--half");
+    expect(inHalf.code).toBe(0);
+    expect(inHalf.stdout).toContain("Weights and feature maps as float16.");
+    const half = JSON.parse(readFileSync(json, "utf8"));
+    expect(half).toMatchObject({ method: "EDSR", half: true });
+    expect(half.mean.psnr).not.toBe(edsr.mean.psnr);
+    expect(Math.abs(half.mean.psnr - edsr.mean.psnr)).toBeLessThan(0.01);
   });
 
   test("a weight file knows its scale", async () => {
@@ -394,6 +401,28 @@ describe("compare", () => {
     expect(readFileSync(join(out, "compare.md"), "utf8")).not.toContain("details.png");
   });
 
+  test("--half measures each network a second time, stored as float16", async () => {
+    const args = ["--hr", path("hr"), "--out", path("halves"), "--details", "0", "-g", "cpu", "--half", "-x"];
+    await runHere(compareCommand, [...args, "-m", `bicubic,${path("edsr.safetensors")}`]);
+    const { methods } = JSON.parse(readFileSync(path("halves", "compare.json"), "utf8"));
+    const list = methods.map(({ method, half, ensemble }: Record<string, unknown>) => [
+      method,
+      half,
+      ensemble,
+    ]);
+    expect(list).toEqual([
+      ["bicubic", false, false],
+      ["EDSR", false, false],
+      ["EDSR+", false, true],
+      ["EDSR (half)", true, false],
+      ["EDSR (half)+", true, true],
+    ]);
+    const [, full, , half] = methods;
+    expect(half.mean.psnr).not.toBe(full.mean.psnr);
+    expect(Math.abs(half.mean.psnr - full.mean.psnr)).toBeLessThan(0.01);
+    expect(readFileSync(path("halves", "compare.md"), "utf8")).toContain("| EDSR (half) |");
+  });
+
   test("names follow the scale of a file, and are told from it by its name, else by its path", async () => {
     const run = async (methods: string[], ...more: string[]) => {
       const args = ["--hr", path("hr"), "--out", path("named"), "--details", "0", "-g", "cpu", ...more];
@@ -428,6 +457,7 @@ describe("compare", () => {
     [["--methods", ","], 2, /--methods wants methods, separated by commas/],
     [["--methods", "bicubic", "--adapter", "cpu"], 2, /--adapter is for networks/],
     [["--methods", "bicubic", "--ensemble"], 2, /--ensemble is for networks/],
+    [["--methods", "bicubic,nearest", "--half"], 2, /--half is for networks, and bicubic, nearest/],
     [["--weights", "edsr=x"], 2, /Unknown option '--weights'/],
   ])("%j is refused before anything is written", async (args, code, message) => {
     const out = path("refused");

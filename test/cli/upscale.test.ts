@@ -19,6 +19,7 @@ import {
   ESPCN,
   loadPretrained,
   networkUpscaler,
+  openMethod,
   saveWeights,
   setDefaultDevice,
 } from "../../src/node.ts";
@@ -78,6 +79,19 @@ describe("one picture", () => {
     });
     expect(report.tiles).toBeGreaterThan(3);
     for (const key of ["ms", "peakBytes", "peakProcessBytes"]) expect(report[key]).toBeGreaterThan(0);
+  });
+
+  test("--half: nearly the same picture, of a network stored as float16", async () => {
+    const args = ["-m", path("espcn.safetensors"), "-g", "cpu", "--half"];
+    expect(await upscale("picture.png", "half.png", ...args)).toMatchObject({ code: 0 });
+    const inHalf = await openMethod({ method: await saveWeights(espcn), half: true });
+    const result = await readImage(path("half.png"));
+    expect(result).toEqual(await inHalf.upscaler.upscale(picture));
+    const full = await networkUpscaler(espcn).upscale(picture);
+    const errors = full.data.map((value, i) => Math.abs(value - result.data[i]));
+    expect(errors.some((error) => error > 0)).toBe(true);
+    expect(Math.max(...errors)).toBeLessThanOrEqual(2);
+    inHalf.close();
   });
 
   test.each([
@@ -306,6 +320,11 @@ describe("what goes wrong is one paragraph and an exit code", () => {
     [["-i", "picture.png", "-o", "x.png", "--max-memory", "1M"], 1, /Allow more memory/],
     [["-i", "-", "-o", "x.y4m"], 2, /give both -i - and -o -/],
     [["-i", "picture.png"], 2, /--output PATH is missing/],
+    [
+      ["-i", "picture.png", "-o", "x.png", "-m", "bicubic", "--half"],
+      2,
+      /--half is for networks, and bicubic/,
+    ],
   ])("%j", async (args, code, message) => {
     const named = args.map((arg) => (/\.(png|jpg|y4m|safetensors)$/.test(arg) ? path(arg) : arg));
     const result = await run(named);
@@ -360,6 +379,11 @@ describe("video", () => {
       }
     }
     expect(hashes.size).toBe(3);
+    const half = await run([...args, "--half"], { input: video(3) });
+    const errors = half.output.map((value, i) => Math.abs(value - output[i]));
+    expect(half).toMatchObject({ code: 0, output: { length: output.length } });
+    expect(errors.some((error) => error > 0)).toBe(true);
+    expect(errors.every((error) => error <= 1)).toBe(true);
   });
 
   test("standard error says what is no video, or cut short", async () => {
@@ -369,6 +393,8 @@ describe("video", () => {
     const cut = await run(["-i", "-", "-o", "-"], { input: video(2).subarray(0, 500) });
     expect(cut.code).toBe(1);
     expect(cut.stderr).toContain("it ends within frame 2");
+    const half = await run(["-i", "-", "-o", "-", "-m", "bicubic", "--half"], { input: video(1) });
+    expect(half).toMatchObject({ code: 2, stderr: expect.stringContaining("--half is for networks") });
     const flag = await run(["-i", "-", "-o", "-", "--depth", "16"], { input: video(1) });
     expect(flag.code).toBe(2);
   });
@@ -380,6 +406,7 @@ test("info names the adapter in use and its ceilings", async () => {
   expect(result.code).toBe(0);
   const info = JSON.parse(readFileSync(json, "utf8"));
   expect(result.stdout).toContain(`in use      ${info.adapter}`);
+  expect(result.stdout).toContain(`float16     ${info.profile.float16 ? "yes" : "no"}`);
   expect(info.adapters.length).toBeGreaterThan(0);
   expect(info.maxStorageBufferBindingSize).toBeGreaterThanOrEqual(128 * 2 ** 20);
   expect(info.ceilings.flops).toBeGreaterThan(1e8);

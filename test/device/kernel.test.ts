@@ -13,14 +13,16 @@ struct Params {
   scale : f32,
 }
 @group(0) @binding(0) var<storage, read> x: array<vec4f>; // [n]
-@group(0) @binding(2) var<storage,read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read> w: array<element4>;
+@group(0) @binding(2) var<storage,read_write> y : array<element>;
 @group(0)  @binding(1) var<uniform> p: Params;
 `,
     );
     expect(read.bindings).toEqual([
-      { index: 0, name: "x", kind: "read" },
-      { index: 2, name: "y", kind: "read_write" },
-      { index: 1, name: "p", kind: "uniform" },
+      { index: 0, name: "x", kind: "read", anyFloat: false },
+      { index: 3, name: "w", kind: "read", anyFloat: true },
+      { index: 2, name: "y", kind: "read_write", anyFloat: true },
+      { index: 1, name: "p", kind: "uniform", anyFloat: false },
     ]);
     expect(read.params).toEqual([
       { name: "n", type: "u32" },
@@ -99,6 +101,14 @@ describe("wgslSource", () => {
       "fn f(x: f32) -> f32 { return x; }",
       "fn main() {}",
     ]);
+  });
+
+  test("says what `element` is where a buffer is declared with it", () => {
+    const body = "@group(0) @binding(0) var<storage, read> x: array<element>;";
+    expect(source(body)).toBe(`alias element = f32; alias element4 = vec4<f32>; ${body}`);
+    expect(source(body, { element: "f16", enable: ["subgroups"] })).toBe(
+      `enable f16; enable subgroups; alias element = f16; alias element4 = vec4<f16>; ${body}`,
+    );
   });
 
   test.each([Number.NaN, Number.POSITIVE_INFINITY])("refuses the constant %s", (value) => {

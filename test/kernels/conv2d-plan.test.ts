@@ -14,11 +14,17 @@ import type { Shape } from "../../src/tensor/shape.ts";
 
 const maxTensorBytes = 2 ** 27;
 const profiles = {
-  gpu: { ...facts.gpu, subgroupSize: 32, maxTensorBytes },
-  "a GPU whose barriers cost much": { ...facts.gpu, cheapBarriers: false, subgroupSize: 32, maxTensorBytes },
-  lavapipe: { ...facts.lavapipe, subgroupSize: 8, maxTensorBytes },
-  swiftshader: { ...facts.swiftshader, subgroupSize: 4, maxTensorBytes },
-  "software without subgroups": { ...facts.swiftshader, subgroupSize: 0, maxTensorBytes },
+  gpu: { ...facts.gpu, subgroupSize: 32, maxTensorBytes, float16: true },
+  "a GPU whose barriers cost much": {
+    ...facts.gpu,
+    cheapBarriers: false,
+    subgroupSize: 32,
+    maxTensorBytes,
+    float16: true,
+  },
+  lavapipe: { ...facts.lavapipe, subgroupSize: 8, maxTensorBytes, float16: true },
+  swiftshader: { ...facts.swiftshader, subgroupSize: 4, maxTensorBytes, float16: true },
+  "software without subgroups": { ...facts.swiftshader, subgroupSize: 0, maxTensorBytes, float16: true },
 };
 type Name = keyof typeof profiles;
 

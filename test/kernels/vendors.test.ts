@@ -57,7 +57,7 @@ describe("real GPUs", () => {
     "%s: blocks keep within its registers, with subgroups of one size or of several",
     (name) => {
       const sizes = [0, 32].map((subgroupSize) => {
-        const profile = { ...facts[name], subgroupSize, maxTensorBytes };
+        const profile = { ...facts[name], subgroupSize, maxTensorBytes, float16: false };
         const tile = chooseSizes(profile, "6-prefetch", convolution);
         if (!("TILE_O" in tile)) throw new Error("a tile is wanted");
         expect(tile.CHANNELS * tile.ROWS).toBe(profile.blockSums);

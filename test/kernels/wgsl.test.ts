@@ -192,6 +192,7 @@ const cases: Case[] = [
     },
   ],
   ...convolutions(),
+  ...inFloat16(),
   [
     "convTranspose2d, in phases and pixel by pixel",
     () => {
@@ -233,6 +234,59 @@ const cases: Case[] = [
     },
   ],
 ];
+
+/** Everything that takes float16, with it. */
+function inFloat16(): Case[] {
+  const x = (...shape: Shape) => zeros(shape, { dtype: "float16" });
+  return [
+    [
+      "cast",
+      () => {
+        ops.cast(zeros([5]), "float16");
+        ops.cast(x(5), "float32");
+      },
+    ],
+    [
+      "float16: conv2d with all variants and epilogues",
+      (device) => {
+        for (const variant of [undefined, ...possible(device)]) {
+          for (const [kh, kw] of [
+            [1, 1],
+            [3, 3],
+            [9, 9],
+          ]) {
+            const options = { padding: 4, variant, activation: "sigmoid", shuffle: 2 } as const;
+            conv2d(x(2, 5, 20, 33), x(20, 5, kh, kw), x(20), options);
+          }
+          conv2d(x(1, 3, 6, 9), x(8, 3, 3, 3), x(8), {
+            padding: 1,
+            skip: x(1, 8, 6, 9),
+            alpha: 0.1,
+            variant,
+          });
+        }
+      },
+    ],
+    [
+      "float16: all other operations that take it",
+      () => {
+        ops.convTranspose2d(x(1, 3, 5, 9), x(3, 2, 9, 9), x(2), { stride: 3, padding: 4, outputPadding: 2 });
+        ops.convTranspose2d(x(1, 3, 5, 9), x(3, 2, 9, 9), x(2), { stride: [2, 3] });
+        for (const f of Object.values(unary)) f(x(5));
+        for (const f of Object.values(binary)) [f(x(2, 3), x(2, 3)), f(x(2, 1, 3), x(4, 1))];
+        ops.prelu(x(2, 3, 4), x(3));
+        for (const mode of ["constant", "reflect", "replicate"] as const)
+          ops.pad(x(4, 5), [1, 2, 3, 1], mode);
+        ops.pixelShuffle(x(1, 8, 3, 2), 2);
+        ops.pixelUnshuffle(x(1, 2, 6, 4), 2);
+        ops.concat([x(2, 3), x(2, 4)], 1);
+        ops.slice(x(4, 5, 6), [1, 1, 1], [3, 4, 5]);
+        ops.permute(x(2, 3, 4), [2, 0, 1]);
+        ops.broadcastTo(x(2, 1, 3), [4, 2, 5, 3]);
+      },
+    ],
+  ];
+}
 
 /** conv2d for all window sizes, strides and dilations, with all that can be done on the way to memory. */
 function convolutions(): Case[] {
@@ -326,6 +380,7 @@ describe("kernels compile within WebGPU's default limits", () => {
     expect(limits.maxStorageBufferBindingSize).toBe(128 * 2 ** 20);
     expect(limits.maxComputeWorkgroupsPerDimension).toBe(65535);
     expect(device.gpu.features).toContain("subgroups");
+    expect(device.gpu.features).toContain("shader-f16");
     device.destroy();
   });
 

@@ -39,7 +39,8 @@ const pairs = {
   dilation: arg(() => 1),
 };
 const padding = arg(() => 0, "zero");
-const tensorOptions = { device: aDevice, requiresGrad: trueOrFalse };
+const dtype = arg(() => "float32");
+const tensorOptions = { device: aDevice, requiresGrad: trueOrFalse, dtype };
 const gradients = arg(() => {
   const w = parameter();
   return library.backward(library.sum(w));
@@ -69,6 +70,7 @@ const pictureOptions = {
   method,
   scale: arg(() => 2),
   ensemble: trueOrFalse,
+  half: arg(() => false, "true"),
   depth: arg(() => 8),
   alpha: arg(() => "keep"),
 };
@@ -274,6 +276,7 @@ const calls: Call[] = [
     call: library.pad,
     args: [x(2, 3), arg(() => [1, 1, 1, 1]), arg(() => "constant", left), arg(() => 0, left, ...numbers)],
   },
+  { name: "cast", call: library.cast, args: [x(3), dtype] },
   { name: "pixelShuffle", call: library.pixelShuffle, args: [picture4d, arg(() => 2)] },
   { name: "pixelUnshuffle", call: library.pixelUnshuffle, args: [picture4d, arg(() => 2)] },
   {
@@ -514,7 +517,9 @@ const calls: Call[] = [
   {
     name: "openMethod",
     call: library.openMethod,
-    args: [opts({ method, scale: arg(() => 2), ensemble: trueOrFalse }, open)],
+    args: [
+      opts({ method, scale: arg(() => 2), ensemble: trueOrFalse, half: arg(() => false, "true") }, open),
+    ],
   },
   {
     name: "loadPretrained",

@@ -178,12 +178,20 @@ describe.skipIf(!set5 || !weights)("FSRCNN of OpenCV's dnn_superres", () => {
     const constants = readTensorflowConstants(file(`fsrcnn/${name}_x${scale}.pb`));
     const model = name === "FSRCNN" ? new FSRCNN({ scale }) : FSRCNN.small(scale);
     model.loadStateDict(fsrcnnState(constants, model));
-    const got = await meanPsnr(scale, async (_, low) => {
-      const y = await networkUpscaler(model).upscaleY(fullRangeY(low), low.width, low.height, published);
-      return y.map(toStudioRange);
-    });
+    const measure = () =>
+      meanPsnr(scale, async (_, low) => {
+        const y = await networkUpscaler(model).upscaleY(fullRangeY(low), low.width, low.height, published);
+        return y.map(toStudioRange);
+      });
+    const got = await measure();
     console.log(`${name} x${scale}: ${got.toFixed(3)} dB, published ${want}`);
     expect(Math.abs(got - want)).toBeLessThan(0.02);
+    if (device.profile.float16) {
+      model.half();
+      const half = await measure();
+      console.log(`${name} x${scale} with half(): ${half.toFixed(4)} dB, without ${got.toFixed(4)}`);
+      expect(Math.abs(half - got)).toBeLessThan(0.01);
+    }
     model.dispose();
   });
 });

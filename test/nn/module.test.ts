@@ -1,11 +1,13 @@
 /** Names, counts, states and disposal of networks; layers by themselves and in sequence. */
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
+import { fromHalf, toHalf } from "../../src/device/half.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { convTranspose2d } from "../../src/kernels/conv-transpose2d/index.ts";
 import { conv2d } from "../../src/kernels/conv2d/index.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
 import {
+  Adam,
   Conv2d,
   ConvTranspose2d,
   L1Loss,
@@ -154,6 +156,28 @@ describe("Module", () => {
       expect(data, name).toEqual((unchanged ? before : state).get(name)!.data);
     }
     expect(network.loadStateDict(after)).toEqual({ missing: [], unexpected: [], misshapen: [] });
+  });
+
+  test("half() stores all tensors as float16, those of several names once, and keeps what they are", async () => {
+    const device = float32Device();
+    setDefaultDevice(device);
+    const layer = new Conv2d(2, 3, 3);
+    const model = new Sequential(layer, layer, new PReLU());
+    const before = await model.stateDict();
+    const { live, liveBytes } = device.memory();
+    expect(model.half()).toBe(model);
+    expect(device.memory().live).toBe(live);
+    expect(device.memory().liveBytes).toBe(liveBytes - 2 * (2 * 3 * 9 + 3 + 1));
+    for (const [name, { shape, data }] of await model.stateDict()) {
+      expect(shape).toEqual(before.get(name)!.shape);
+      expect(data).toEqual(fromHalf(toHalf(before.get(name)!.data)));
+    }
+    expect((await model.stateDict()).get("0.weight")).not.toEqual(before.get("0.weight"));
+    expect(model.parameters()).toHaveLength(3);
+    expect(model.half().parameters()).toHaveLength(3); // once more changes nothing
+    expect(() => new Adam(model.parameters())).toThrow("Adam: a parameter is stored as float16");
+    model.loadStateDict(before);
+    expect(layer.weight.dtype).toBe("float16");
   });
 
   test("arrays of tensors and modules count, nested ones as well", () => {

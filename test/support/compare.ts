@@ -1,5 +1,5 @@
 import { afterAll, expect } from "vitest";
-import type { Device } from "../../src/device/device.ts";
+import type { Device, DType } from "../../src/device/device.ts";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { type AdapterClass, facts } from "../../src/device/profile.ts";
 import { Random } from "../../src/tensor/random.ts";
@@ -24,6 +24,8 @@ export interface CompareOptions {
    * Compare gradients with respect to all inputs, too. Default true; false where there is no gradient rule.
    */
   readonly gradients?: boolean;
+  /** The inputs' dtype, for which only devices that have it are compared; default float32. */
+  readonly dtype?: DType;
   /** Choose kernels by the profile of this class of adapter: those for real GPUs must be right everywhere. */
   readonly adapterClass?: AdapterClass;
 }
@@ -43,7 +45,7 @@ export async function compareWithCpu(
   label: string,
   f: (inputs: Tensor[]) => Tensor,
   inputs: readonly CompareInput[],
-  { absolute = 1e-5, relative = 1e-5, gradients = true, adapterClass }: CompareOptions = {},
+  { absolute = 1e-5, relative = 1e-5, gradients = true, dtype, adapterClass }: CompareOptions = {},
 ): Promise<void> {
   const random = new Random(11);
   const normal = (length: number) => Float32Array.from({ length }, () => random.normal());
@@ -55,7 +57,7 @@ export async function compareWithCpu(
   const results = async (device: Device) => {
     using _ = scope();
     const tensors = filled.map(({ shape, values }) =>
-      tensor(values, shape, { device, requiresGrad: gradients }),
+      tensor(values, shape, { device, requiresGrad: gradients, dtype }),
     );
     const y = f(tensors);
     const named = new Map([["value", y]]);
@@ -71,6 +73,7 @@ export async function compareWithCpu(
 
   const want = await results(cpu);
   for (const device of devices) {
+    if (dtype === "float16" && !device.profile.float16) continue;
     const got = await asClass(device, adapterClass, () => results(device));
     for (const [i, { what, shape, data }] of want.entries()) {
       const full = `${label}, ${what}, on ${device.name}:`;

@@ -67,6 +67,7 @@ interface TransposedGeometry extends Geometry {
 
 const convTranspose2dOp = defineOp<ForwardInputs, TransposedGeometry>({
   name: "convTranspose2d",
+  float16: true,
   optional: ["b"],
   shape: ({ x, w, b }, geometry) => outputShape(x.shape, w.shape, b?.shape, geometry),
   cpu: ({ x, w, b }, geometry, y) => reference.forward(x, w, b, y, geometry),

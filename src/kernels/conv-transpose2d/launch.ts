@@ -1,6 +1,7 @@
 /** Which kernels run: everything between the operation (index.ts) and the WGSL. */
 import type { GpuDevice } from "../../device/gpu-device.ts";
 import { linearGrid } from "../../device/kernel.ts";
+import type { Shape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { noEpilogue } from "../conv2d/epilogue.ts";
 import type { Geometry } from "../conv2d/geometry.ts";
@@ -27,7 +28,8 @@ function launchPhases(
   const [c, o, kh, kw] = w.shape;
   const [n, , oh, ow] = y.shape;
   const taps = [Math.ceil(kh / s), Math.ceil(kw / s)] as const;
-  const phases = Tensor.empty([o * s * s, c, ...taps], device);
+  const empty = (shape: Shape) => Tensor.empty(shape, device, "convTranspose2d", y.dtype);
+  const phases = empty([o * s * s, c, ...taps]);
   device.run(phaseWeights, {
     constants: { KH: kh, KW: kw, S: s, TAPS_Y: taps[0], TAPS_X: taps[1] },
     buffers: { weight: w.gpuStorage, phases: phases.gpuStorage },
@@ -35,7 +37,7 @@ function launchPhases(
     grid: linearGrid(phases.size, 64),
   });
   // All phases of an output channel have its bias.
-  const bias = b && Tensor.empty([o * s * s], device);
+  const bias = b && empty([o * s * s]);
   if (b && bias) copyOnGpu(device, b, bias, { sizes: [o, s * s], xStrides: [1, 0], yStrides: [s * s, 1] });
 
   // Row 0 of the output is phase (padding mod s) of q = floor(padding / s). Unless that is phase 0, the
@@ -44,7 +46,7 @@ function launchPhases(
   const rows = Math.ceil((top + oh) / s);
   const columns = Math.ceil((left + ow) / s);
   const exact = top === 0 && left === 0 && rows * s === oh && columns * s === ow;
-  const whole = exact ? y : Tensor.empty([n, o, rows * s, columns * s], device);
+  const whole = exact ? y : empty([n, o, rows * s, columns * s]);
   const conv2dPadding = (axis: 0 | 1) => dilation[axis] * (taps[axis] - 1) - Math.floor(padding[axis] / s);
   launchConv2d(
     device,

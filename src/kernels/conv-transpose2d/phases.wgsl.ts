@@ -21,8 +21,8 @@ export const phaseWeights = kernel(
   "conv-transpose2d/phase-weights",
   /* wgsl */ `
 struct Params { c: u32, o: u32 }
-@group(0) @binding(0) var<storage, read> weight: array<f32>;         // [c, o, KH, KW]
-@group(0) @binding(1) var<storage, read_write> phases: array<f32>;   // [o * S * S, c, TAPS_Y, TAPS_X]
+@group(0) @binding(0) var<storage, read> weight: array<element>;         // [c, o, KH, KW]
+@group(0) @binding(1) var<storage, read_write> phases: array<element>;   // [o * S * S, c, TAPS_Y, TAPS_X]
 @group(0) @binding(2) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -37,7 +37,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
   let ky = phase / S + S * (TAPS_Y - 1 - u);
   let kx = phase % S + S * (TAPS_X - 1 - v);
-  var value = 0.0;
+  var value = element(0);
   if (ky < KH && kx < KW) { value = weight[((c * p.o + o) * KH + ky) * KW + kx]; }
   phases[at] = value;
 }

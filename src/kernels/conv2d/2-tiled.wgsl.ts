@@ -23,10 +23,10 @@ struct Params {
   o: u32, oh: u32, ow: u32,
   pad_y: i32, pad_x: i32,
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;         // [n, c, h, w]
-@group(0) @binding(1) var<storage, read> weight: array<f32>;    // [o, c, KH, KW]
-@group(0) @binding(2) var<storage, read> bias: array<f32>;      // [o]
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
+@group(0) @binding(0) var<storage, read> x: array<element>;         // [n, c, h, w]
+@group(0) @binding(1) var<storage, read> weight: array<element>;    // [o, c, KH, KW]
+@group(0) @binding(2) var<storage, read> bias: array<element>;      // [o]
+@group(0) @binding(3) var<storage, read_write> y: array<element>;   // [n, o, oh, ow]
 @group(0) @binding(4) var<uniform> p: Params;
 
 // The patch (WGSL reserves the word "patch" itself). PATCH_H and PATCH_W come from plan.ts: TILE = 16 outputs
@@ -35,7 +35,7 @@ var<workgroup> region: array<f32, PATCH_H * PATCH_W>;
 
 fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
   if (row < 0 || column < 0 || row >= i32(p.h) || column >= i32(p.w)) { return 0.0; }
-  return x[((n * p.c + c) * p.h + u32(row)) * p.w + u32(column)];
+  return f32(x[((n * p.c + c) * p.h + u32(row)) * p.w + u32(column)]);
 }
 
 @compute @workgroup_size(TILE, TILE)
@@ -47,7 +47,7 @@ fn main(@builtin(workgroup_id) tile: vec3u,
   let top = i32(tile.y * TILE * STRIDE_Y) - p.pad_y;
   let left = i32(tile.x * TILE * STRIDE_X) - p.pad_x;
 
-  var sum = select(0.0, bias[o], HAS_BIAS == 1);
+  var sum = select(0.0, f32(bias[o]), HAS_BIAS == 1);
   for (var c = 0u; c < p.c; c++) {
     for (var i = thread; i < PATCH_H * PATCH_W; i += TILE * TILE) {
       region[i] = x_at(n, c, top + i32(i / PATCH_W), left + i32(i % PATCH_W));
@@ -57,14 +57,14 @@ fn main(@builtin(workgroup_id) tile: vec3u,
       for (var kx = 0u; kx < KW; kx++) {
         let patch_row = local.y * STRIDE_Y + ky * DILATION_Y;
         let pixel = region[patch_row * PATCH_W + local.x * STRIDE_X + kx * DILATION_X];
-        sum += pixel * weight[((o * p.c + c) * KH + ky) * KW + kx];
+        sum += pixel * f32(weight[((o * p.c + c) * KH + ky) * KW + kx]);
       }
     }
     workgroupBarrier();
   }
   // No thread may return before this point: every barrier waits for all threads.
   if (column < p.ow && row < p.oh) {
-    y[((n * p.o + o) * p.oh + row) * p.ow + column] = sum;
+    y[((n * p.o + o) * p.oh + row) * p.ow + column] = element(sum);
   }
 }
 `,

@@ -9,7 +9,7 @@ export const xAt = /* wgsl */ `
 fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
   let inside = (u32(row) < p.h) & (u32(column) < p.w); // as unsigned numbers, negative ones are huge
   let at = ((n * p.c + c) * p.h + u32(row)) * p.w + u32(column);
-  return select(0.0, x[select(0u, at, inside)], inside); // select evaluates both, so the index must be safe
+  return select(0.0, f32(x[select(0u, at, inside)]), inside); // select evaluates both, so the index must be safe
 }
 `;
 
@@ -40,11 +40,11 @@ struct Params {
   o: u32, oh: u32, ow: u32,
   pad_y: i32, pad_x: i32,
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;         // [n, c, h, w]
-@group(0) @binding(1) var<storage, read> weight: array<f32>;    // [o, c, KH, KW]
-@group(0) @binding(2) var<storage, read> bias: array<f32>;      // [o]
-@group(0) @binding(3) var<storage, read> skip: array<f32>;      // [n, o, oh, ow]
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
+@group(0) @binding(0) var<storage, read> x: array<element>;         // [n, c, h, w]
+@group(0) @binding(1) var<storage, read> weight: array<element>;    // [o, c, KH, KW]
+@group(0) @binding(2) var<storage, read> bias: array<element>;      // [o]
+@group(0) @binding(3) var<storage, read> skip: array<element>;      // [n, o, oh, ow]
+@group(0) @binding(4) var<storage, read_write> y: array<element>;   // [n, o, oh, ow]
 @group(0) @binding(5) var<uniform> p: Params;
 
 @compute @workgroup_size(WORKGROUP)
@@ -67,7 +67,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       for (var kx = 0; kx < KW; kx++) { // @unroll
         for (var o = 0; o < CHANNELS; o++) { // @unroll
           // Past the last channel: the last one's weights once more. The stores below drop these sums.
-          let k = weight[((min(first_o + o, p.o - 1) * p.c + c) * KH + ky) * KW + kx];
+          let k = f32(weight[((min(first_o + o, p.o - 1) * p.c + c) * KH + ky) * KW + kx]);
           for (var i = 0; i < PIXELS; i++) { // @unroll
             sums[o * PIXELS + i] += k * pixels[i * STRIDE_X + kx * DILATION_X];
           }
@@ -80,7 +80,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   // the last place, whose own value then replaces it. (Branches around stores compile slowly: kernel.ts.)
   for (var back_o = 0; back_o < CHANNELS; back_o++) { // @unroll
     let o = min(first_o + CHANNELS - 1 - back_o, p.o - 1);
-    let b = select(0.0, bias[o], HAS_BIAS == 1);
+    let b = select(0.0, f32(bias[o]), HAS_BIAS == 1);
     for (var back = 0; back < PIXELS; back++) { // @unroll
       let sum = sums[(CHANNELS - 1 - back_o) * PIXELS + PIXELS - 1 - back];
       store(n, o, row, min(column + PIXELS - 1 - back, p.ow - 1), sum + b);

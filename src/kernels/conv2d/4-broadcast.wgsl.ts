@@ -30,11 +30,11 @@ struct Params {
   o: u32, oh: u32, ow: u32,
   pad_y: i32, pad_x: i32,
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;         // [n, c, h, w]
-@group(0) @binding(1) var<storage, read> weight: array<f32>;    // [o, c, KH, KW]
-@group(0) @binding(2) var<storage, read> bias: array<f32>;      // [o]
-@group(0) @binding(3) var<storage, read> skip: array<f32>;      // [n, o, oh, ow]
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
+@group(0) @binding(0) var<storage, read> x: array<element>;         // [n, c, h, w]
+@group(0) @binding(1) var<storage, read> weight: array<element>;    // [o, c, KH, KW]
+@group(0) @binding(2) var<storage, read> bias: array<element>;      // [o]
+@group(0) @binding(3) var<storage, read> skip: array<element>;      // [n, o, oh, ow]
+@group(0) @binding(4) var<storage, read_write> y: array<element>;   // [n, o, oh, ow]
 @group(0) @binding(5) var<uniform> p: Params;
 
 @compute @workgroup_size(WORKGROUP)
@@ -64,7 +64,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
     }
     var weights: array<f32, SHARES>;
     for (var i = 0; i < SHARES; i++) { // @unroll
-      weights[i] = weight[share_at[i] + line * KW];
+      weights[i] = f32(weight[share_at[i] + line * KW]);
     }
     for (var o = 0; o < CHANNELS; o++) { // @unroll
       var k: array<f32, KW>;
@@ -91,7 +91,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
   for (var end = u32(RESULTS); end > 0; end -= STORES) {
     let first = end - STORES;
     let o = min(first_o + first / PIXELS, p.o - 1);
-    let b = select(0.0, bias[o], HAS_BIAS == 1);
+    let b = select(0.0, f32(bias[o]), HAS_BIAS == 1);
     for (var back = 0; back < STORES; back++) { // @unroll
       let i = end - 1 - back;
       store(n, o, row, min(column + i % PIXELS, p.ow - 1), results[i] + b);

@@ -7,7 +7,7 @@ import { kernel } from "../../device/kernel.ts";
 export const weightAt = /* wgsl */ `
 fn weight_at(o: u32, k: u32) -> f32 {
   let inside = (o < p.o) & (k < p.c * KH * KW);
-  return select(0.0, weight[select(0u, o * p.c * KH * KW + k, inside)], inside);
+  return select(0.0, f32(weight[select(0u, o * p.c * KH * KW + k, inside)]), inside);
 }
 `;
 
@@ -19,7 +19,7 @@ export const turnedWeightAt = /* wgsl */ `
 fn weight_at(o: u32, k: u32) -> f32 {
   let c = k / (KH * KW); let tap = KH * KW - 1 - k % (KH * KW);
   let inside = (o < p.o) & (c < p.c);
-  return select(0.0, weight[select(0u, (c * p.o + o) * KH * KW + tap, inside)], inside);
+  return select(0.0, f32(weight[select(0u, (c * p.o + o) * KH * KW + tap, inside)]), inside);
 }
 `;
 
@@ -52,11 +52,11 @@ struct Params {
   o: u32, oh: u32, ow: u32,
   pad_y: i32, pad_x: i32,
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;         // [n, c, h, w]
-@group(0) @binding(1) var<storage, read> weight: array<f32>;    // [o, c, KH, KW], or turned
-@group(0) @binding(2) var<storage, read> bias: array<f32>;      // [o]
-@group(0) @binding(3) var<storage, read> skip: array<f32>;      // [n, o, oh, ow]
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
+@group(0) @binding(0) var<storage, read> x: array<element>;         // [n, c, h, w]
+@group(0) @binding(1) var<storage, read> weight: array<element>;    // [o, c, KH, KW], or turned
+@group(0) @binding(2) var<storage, read> bias: array<element>;      // [o]
+@group(0) @binding(3) var<storage, read> skip: array<element>;      // [n, o, oh, ow]
+@group(0) @binding(4) var<storage, read_write> y: array<element>;   // [n, o, oh, ow]
 @group(0) @binding(5) var<uniform> p: Params;
 
 // Rows of the patch lie PITCH apart, and the weights of neighbouring k WEIGHT_PITCH: both may be a little
@@ -115,7 +115,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
   // Backwards, as in step 3.
   for (var back_o = 0; back_o < CHANNELS; back_o++) { // @unroll
     let o = min(first_o + CHANNELS - 1 - back_o, p.o - 1);
-    let b = select(0.0, bias[o], HAS_BIAS == 1);
+    let b = select(0.0, f32(bias[o]), HAS_BIAS == 1);
     for (var back = 0; back < ROWS; back++) { // @unroll
       let sum = sums[(CHANNELS - 1 - back_o) / 4 * ROWS + ROWS - 1 - back][(CHANNELS - 1 - back_o) % 4];
       store(n, o, min(first_row + ROWS - 1 - back, p.oh - 1), column, sum + b);

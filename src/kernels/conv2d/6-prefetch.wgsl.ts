@@ -19,11 +19,11 @@ struct Params {
   o: u32, oh: u32, ow: u32,
   pad_y: i32, pad_x: i32,
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;         // [n, c, h, w]
-@group(0) @binding(1) var<storage, read> weight: array<f32>;    // [o, c, KH, KW], or turned
-@group(0) @binding(2) var<storage, read> bias: array<f32>;      // [o]
-@group(0) @binding(3) var<storage, read> skip: array<f32>;      // [n, o, oh, ow]
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow]
+@group(0) @binding(0) var<storage, read> x: array<element>;         // [n, c, h, w]
+@group(0) @binding(1) var<storage, read> weight: array<element>;    // [o, c, KH, KW], or turned
+@group(0) @binding(2) var<storage, read> bias: array<element>;      // [o]
+@group(0) @binding(3) var<storage, read> skip: array<element>;      // [n, o, oh, ow]
+@group(0) @binding(4) var<storage, read_write> y: array<element>;   // [n, o, oh, ow]
 @group(0) @binding(5) var<uniform> p: Params;
 
 const PIXEL_COUNT = DEPTH * PATCH_H * PATCH_W;
@@ -103,7 +103,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
   // Backwards, as in step 3.
   for (var back_o = 0; back_o < CHANNELS; back_o++) { // @unroll
     let o = min(first_o + CHANNELS - 1 - back_o, p.o - 1);
-    let b = select(0.0, bias[o], HAS_BIAS == 1);
+    let b = select(0.0, f32(bias[o]), HAS_BIAS == 1);
     for (var back = 0; back < ROWS; back++) { // @unroll
       let sum = sums[(CHANNELS - 1 - back_o) / 4 * ROWS + ROWS - 1 - back][(CHANNELS - 1 - back_o) % 4];
       store(n, o, min(first_row + ROWS - 1 - back, p.oh - 1), column, sum + b);

@@ -45,7 +45,7 @@ export function storeWgsl({ activation, skip, alpha, shuffle }: Epilogue): strin
   return withHelpers(/* wgsl */ `
 fn store(n: u32, o: u32, row: u32, column: u32, x: f32) {
   let at = ${at};
-  y[at] = ${skip ? `skip[at] + ${alpha} * (${value})` : value};
+  y[at] = element(${skip ? `f32(skip[at]) + ${alpha} * (${value})` : value});
 }
 `);
 }

@@ -8,16 +8,16 @@ export const epilogueKernel = kernel(
   "conv2d/epilogue",
   /* wgsl */ `
 struct Params { o: u32, oh: u32, ow: u32 }
-@group(0) @binding(0) var<storage, read> z: array<f32>;         // [n, o, oh, ow]
-@group(0) @binding(1) var<storage, read> skip: array<f32>;      // [n, o, oh, ow]
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;   // [n, o, oh, ow], or pixel-shuffled
+@group(0) @binding(0) var<storage, read> z: array<element>;         // [n, o, oh, ow]
+@group(0) @binding(1) var<storage, read> skip: array<element>;      // [n, o, oh, ow]
+@group(0) @binding(2) var<storage, read_write> y: array<element>;   // [n, o, oh, ow], or pixel-shuffled
 @group(0) @binding(3) var<uniform> p: Params;
 
 @compute @workgroup_size(8, 8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let column = id.x; let row = id.y; let n = id.z / p.o; let o = id.z % p.o;
   if (column >= p.ow || row >= p.oh) { return; }
-  store(n, o, row, column, z[((n * p.o + o) * p.oh + row) * p.ow + column]);
+  store(n, o, row, column, f32(z[((n * p.o + o) * p.oh + row) * p.ow + column]));
 }
 `,
 );

@@ -86,6 +86,7 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2d
 
 const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
   name: "conv2d",
+  float16: true,
   optional: ["b", "skip"],
   shape({ x, w, b, skip }, { geometry, epilogue }) {
     const shape = outputShape(x.shape, w.shape, b?.shape, geometry);

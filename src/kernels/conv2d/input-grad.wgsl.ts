@@ -47,10 +47,10 @@ struct Params {
   o: u32, oh: u32, ow: u32,
   pad_y: i32, pad_x: i32,
 }
-@group(0) @binding(0) var<storage, read> dy: array<f32>;          // [n, o, oh, ow]
-@group(0) @binding(1) var<storage, read> weight: array<f32>;      // [o, c, KH, KW]
-@group(0) @binding(2) var<storage, read> bias: array<f32>;        // [c]
-@group(0) @binding(3) var<storage, read_write> dx: array<f32>;    // [n, c, h, w]
+@group(0) @binding(0) var<storage, read> dy: array<element>;          // [n, o, oh, ow]
+@group(0) @binding(1) var<storage, read> weight: array<element>;      // [o, c, KH, KW]
+@group(0) @binding(2) var<storage, read> bias: array<element>;        // [c]
+@group(0) @binding(3) var<storage, read_write> dx: array<element>;    // [n, c, h, w]
 @group(0) @binding(4) var<uniform> p: Params;
 
 @compute @workgroup_size(8, 8)
@@ -58,7 +58,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let column = id.x; let row = id.y; let n = id.z / p.c; let c = id.z % p.c;
   if (column >= p.w || row >= p.h) { return; }
 
-  var sum = select(0.0, bias[c], HAS_BIAS == 1);
+  var sum = select(0.0, f32(bias[c]), HAS_BIAS == 1);
   for (var ky = 0; ky < KH; ky++) {
     // From the equation above: i * stride = row + padding - ky * dilation, and likewise for the columns.
     let i_stride = i32(row) + p.pad_y - ky * DILATION_Y;
@@ -67,12 +67,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       let j_stride = i32(column) + p.pad_x - kx * DILATION_X;
       if (j_stride < 0 || j_stride % STRIDE_X != 0 || j_stride / STRIDE_X >= i32(p.ow)) { continue; }
       for (var o = 0u; o < p.o; o++) {
-        sum += dy[((n * p.o + o) * p.oh + u32(i_stride / STRIDE_Y)) * p.ow + u32(j_stride / STRIDE_X)]
-             * weight[((o * p.c + c) * KH + u32(ky)) * KW + u32(kx)];
+        sum += f32(dy[((n * p.o + o) * p.oh + u32(i_stride / STRIDE_Y)) * p.ow + u32(j_stride / STRIDE_X)])
+             * f32(weight[((o * p.c + c) * KH + u32(ky)) * KW + u32(kx)]);
       }
     }
   }
-  dx[((n * p.c + c) * p.h + row) * p.w + column] = sum;
+  dx[((n * p.c + c) * p.h + row) * p.w + column] = element(sum);
 }
 `,
 );

@@ -56,7 +56,7 @@ export function launchForward(
     return;
   }
   const plan = planPlain(choice, convolution);
-  const z = isPlain(epilogue) ? y : Tensor.empty(yShape, device);
+  const z = isPlain(epilogue) ? y : Tensor.empty(yShape, device, "conv2d", y.dtype);
   device.run(plan.kernel, {
     ...plan,
     buffers: { x: x.gpuStorage, weight: w.gpuStorage, bias: (b ?? w).gpuStorage, y: z.gpuStorage },
@@ -108,7 +108,9 @@ function launchSizes(
   // Pixels are rounded to a power of two, so that pictures of about the same size share a measured choice.
   const pixels = Math.round(Math.log2(numel(yShape) / yShape[1]));
   device.tuning.launch({
-    key: `conv2d ${version} 2^${pixels} [${wShape}] ${geometry.stride} ${geometry.dilation}`,
+    key:
+      `conv2d ${version} 2^${pixels} [${wShape}] ${geometry.stride} ${geometry.dilation}` +
+      (y.dtype === "float16" ? " float16" : ""),
     byRule,
     candidates: () => candidates(device.profile, convolution),
     launch,

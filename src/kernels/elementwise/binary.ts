@@ -31,6 +31,7 @@ interface BinaryRule {
 function defineBinary(name: string, rule: BinaryRule): (a: Tensor, b: Tensor, c?: number) => Tensor {
   const op = defineOp<{ a: Tensor; b: Tensor }, { c: number }>({
     name,
+    float16: true,
     shape: ({ a, b }) => broadcastShapes(name, a.shape, b.shape),
     cpu({ a, b }, { c }, y) {
       const aIndex = indexer(a.shape, y.shape);
@@ -165,7 +166,7 @@ export function div(a: Tensor | number, b: Tensor | number): Tensor {
 export function pow(a: Tensor | number, b: Tensor | number): Tensor {
   checkOperands("pow", a, b);
   if (typeof b === "number") return powerOf(a as Tensor, { a: b });
-  return powOp(typeof a === "number" ? full([], a, { device: b.device }) : a, b);
+  return powOp(typeof a === "number" ? full([], a, { device: b.device, dtype: b.dtype }) : a, b);
 }
 
 /** 1 where a and b are equal, else 0, with NumPy's broadcasting. Not differentiable. */

@@ -5,18 +5,18 @@ export const binarySameShapeKernel = kernel(
   "binary-same-shape",
   /* wgsl */ `
 struct Params { size: u32, c: f32 }
-@group(0) @binding(0) var<storage, read> a: array<vec4f>;
-@group(0) @binding(1) var<storage, read> b: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(0) var<storage, read> a: array<element4>;
+@group(0) @binding(1) var<storage, read> b: array<element4>;
+@group(0) @binding(2) var<storage, read_write> y: array<element4>;
 @group(0) @binding(3) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * 64;
   if (4 * i >= p.size) { return; }
-  let u = a[i];
-  let v = b[i];
-  y[i] = vec4f(f(u.x, v.x), f(u.y, v.y), f(u.z, v.z), f(u.w, v.w));
+  let u = vec4f(a[i]);
+  let v = vec4f(b[i]);
+  y[i] = element4(vec4f(f(u.x, v.x), f(u.y, v.y), f(u.z, v.z), f(u.w, v.w)));
 }
 `,
 );
@@ -35,9 +35,9 @@ struct Params {
   a0: u32, a1: u32, a2: u32, a3: u32, a4: u32, a5: u32,
   b0: u32, b1: u32, b2: u32, b3: u32, b4: u32, b5: u32,
 }
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> a: array<element>;
+@group(0) @binding(1) var<storage, read> b: array<element>;
+@group(0) @binding(2) var<storage, read_write> y: array<element>;
 @group(0) @binding(3) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -52,7 +52,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
     let i1 = rest % p.n1; rest /= p.n1;
     let a_at = rest * p.a0 + i1 * p.a1 + i2 * p.a2 + i3 * p.a3 + i4 * p.a4 + i5 * p.a5;
     let b_at = rest * p.b0 + i1 * p.b1 + i2 * p.b2 + i3 * p.b3 + i4 * p.b4 + i5 * p.b5;
-    y[i] = f(a[a_at], b[b_at]);
+    y[i] = element(f(f32(a[a_at]), f32(b[b_at])));
   }
 }
 `,

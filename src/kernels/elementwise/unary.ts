@@ -49,6 +49,7 @@ function defineUnary(name: string, rule: UnaryRule): UnaryOp {
 
   const op = defineOp<{ x: Tensor }, Constants>({
     name,
+    float16: true,
     shape: ({ x }) => x.shape,
     cpu({ x }, { a = 0, b = 0 }, y) {
       for (let i = 0; i < y.data.length; i++) y.data[i] = rule.f(x.data[i], a, b);

@@ -2,14 +2,18 @@ import { kernel } from "../../device/kernel.ts";
 
 /**
  * y = f(x), element by element; the prelude defines `f`. Threads have nothing to share, so memory sets the
- * speed: four elements per thread, read and written as one vec4.
+ * speed: four elements per thread, read and written at once.
+ *
+ * `element4` is four numbers as tensors store them, f32 or f16; the device puts that type into the prelude. All
+ * are computed with as f32: `vec4f(x[i])` widens f16, `element4(…)` rounds to it, and with f32 neither does
+ * anything.
  */
 export const unaryKernel = kernel(
   "unary",
   /* wgsl */ `
 struct Params { size: u32, a: f32, b: f32 }
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(0) var<storage, read> x: array<element4>;
+@group(0) @binding(1) var<storage, read_write> y: array<element4>;
 @group(0) @binding(2) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -17,8 +21,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   // The thread's number. An axis of the grid holds 65535 workgroups; linearGrid folds longer grids into rows.
   let i = id.x + id.y * groups.x * 64;
   if (4 * i >= p.size) { return; } // the last vec4 may reach past the end, for which every buffer has room
-  let v = x[i];
-  y[i] = vec4f(f(v.x), f(v.y), f(v.z), f(v.w));
+  let v = vec4f(x[i]);
+  y[i] = element4(vec4f(f(v.x), f(v.y), f(v.z), f(v.w)));
 }
 `,
 );

@@ -13,6 +13,7 @@ interface Params {
 
 const concatOp = defineOp<Record<string, Tensor>, Params>({
   name: "concat",
+  float16: true,
   shape: (_, { shape }) => shape,
   cpu(parts, { starts }, y) {
     for (const [name, part] of Object.entries(parts)) {

@@ -15,8 +15,8 @@ struct Params {
   x0: u32, x1: u32, x2: u32, x3: u32, x4: u32, x5: u32,
   y0: u32, y1: u32, y2: u32, y3: u32, y4: u32, y5: u32,
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<element>;
+@group(0) @binding(1) var<storage, read_write> y: array<element>;
 @group(0) @binding(2) var<uniform> p: Params;
 
 @compute @workgroup_size(64)

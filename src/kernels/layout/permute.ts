@@ -6,6 +6,7 @@ import { type CopyPlan, copyOnCpu, copyOnGpu } from "./copy.ts";
 
 const permuteOp = defineOp<{ x: Tensor }, { axes: readonly number[] }>({
   name: "permute",
+  float16: true,
   shape: ({ x }, { axes }) => axes.map((axis) => x.shape[axis]),
   cpu: ({ x }, { axes }, y) => copyOnCpu(x, y, permutePlan(x.shape, axes)),
   gpu: (device, { x }, { axes }, y) => copyOnGpu(device, x, y, permutePlan(x.shape, axes)),

@@ -5,6 +5,7 @@ import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 
 const reshapeOp = defineOp<{ x: Tensor }, { shape: Shape }>({
   name: "reshape",
+  float16: true,
   view: true, // the row-major order stays, so nothing moves
   shape: (_, { shape }) => shape,
   cpu() {},

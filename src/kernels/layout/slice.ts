@@ -25,6 +25,7 @@ interface Box {
 
 const sliceOp = defineOp<{ x: Tensor }, Box>({
   name: "slice",
+  float16: true,
   shape: (_, { shape }) => shape,
   cpu: ({ x }, { starts }, y) => copyOnCpu(x, y, cutPlan(x.shape, starts, y.shape)),
   gpu: (device, { x }, { starts }, y) => copyOnGpu(device, x, y, cutPlan(x.shape, starts, y.shape)),

@@ -66,6 +66,7 @@ interface Params {
 
 const padOp = defineOp<{ x: Tensor }, Params>({
   name: "pad",
+  float16: true,
   shape: ({ x }, { padding: [left, right, top, bottom] }) => {
     const [h, w] = x.shape.slice(-2);
     return [...x.shape.slice(0, -2), top + h + bottom, left + w + right];

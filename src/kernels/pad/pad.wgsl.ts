@@ -9,8 +9,8 @@ export const padKernel = kernel(
   "pad",
   /* wgsl */ `
 struct Params { size: u32, h: i32, w: i32, out_h: u32, out_w: u32, top: i32, left: i32, value: f32 }
-@group(0) @binding(0) var<storage, read> x: array<f32>; // [planes, h, w]
-@group(0) @binding(1) var<storage, read_write> y: array<f32>; // [planes, out_h, out_w]
+@group(0) @binding(0) var<storage, read> x: array<element>; // [planes, h, w]
+@group(0) @binding(1) var<storage, read_write> y: array<element>; // [planes, out_h, out_w]
 @group(0) @binding(2) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -21,7 +21,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let row = source(i32(i / p.out_w % p.out_h) - p.top, p.h);
   let plane = i32(i / (p.out_w * p.out_h));
   if (row < 0 || row >= p.h || col < 0 || col >= p.w) {
-    y[i] = p.value;
+    y[i] = element(p.value);
   } else {
     y[i] = x[(plane * p.h + row) * p.w + col];
   }

@@ -10,6 +10,7 @@ import { pixelShuffleKernel } from "./pixel-shuffle.wgsl.ts";
 
 const shuffleOp = defineOp<{ x: Tensor }, { r: number }>({
   name: "pixelShuffle",
+  float16: true,
   shape: ({ x }, { r }) => shuffledShape("pixelShuffle", x.shape, r),
   cpu({ x }, { r }, y) {
     forEachPixel(x.shape, r, (coarse, fine) => {
@@ -25,6 +26,7 @@ const shuffleOp = defineOp<{ x: Tensor }, { r: number }>({
 
 const unshuffleOp = defineOp<{ x: Tensor }, { r: number }>({
   name: "pixelUnshuffle",
+  float16: true,
   shape({ x }, { r }) {
     const [n, channels, h, w] = checkPicture("pixelUnshuffle", x.shape, r);
     if (h % r !== 0 || w % r !== 0) {

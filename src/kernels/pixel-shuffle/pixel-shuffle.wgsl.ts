@@ -19,8 +19,8 @@ export const pixelShuffleKernel = kernel(
   "pixel-shuffle",
   /* wgsl */ `
 struct Params { planes: u32, h: u32, w: u32 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<element>;
+@group(0) @binding(1) var<storage, read_write> y: array<element>;
 @group(0) @binding(2) var<uniform> p: Params;
 
 @compute @workgroup_size(64)

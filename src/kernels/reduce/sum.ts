@@ -56,6 +56,7 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
 
 const broadcastOp = defineOp<{ x: Tensor }, { shape: Shape }>({
   name: "broadcastTo",
+  float16: true,
   shape: (_, { shape }) => shape,
   cpu: ({ x }, _, y) => copyOnCpu(x, y, repeating(x.shape, y.shape)),
   gpu: (device, { x }, _, y) => copyOnGpu(device, x, y, repeating(x.shape, y.shape)),
