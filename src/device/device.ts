@@ -130,6 +130,13 @@ export interface Device {
   write(storage: Storage, values: ArrayLike<number>): void;
   /** A copy of the elements; on the GPU this waits for all work before it. */
   read(storage: Storage): Promise<Float32Array>;
+  /**
+   * Writes raw bytes to the start of the memory, which has four for each element. Their number is a multiple
+   * of four. For what is packed more tightly than tensors are: a picture's samples.
+   */
+  writeBytes(storage: Storage, bytes: Uint8Array): void;
+  /** A copy of the raw bytes; on the GPU this waits for all work before it. */
+  readBytes(storage: Storage): Promise<Uint8Array>;
   /** Copies all elements; both have the same length. */
   copy(from: Storage, to: Storage): void;
   /** Resolves when the device has done all its work; rejects if any of it failed. */

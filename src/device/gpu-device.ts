@@ -167,8 +167,21 @@ export class GpuDevice implements Device {
     this.#recorder.write(storage.buffer, storage.offset, floats as Float32Array<ArrayBuffer>);
   }
 
-  /** Copies by way of a staging buffer: of a GPU's buffers, JavaScript can see only those made for that. */
+  writeBytes(storage: GpuStorage, bytes: Uint8Array): void {
+    this.#throwFailure();
+    this.#recorder.write(storage.buffer, storage.offset, bytes as Uint8Array<ArrayBuffer>);
+  }
+
   async read(storage: GpuStorage): Promise<Float32Array> {
+    return new Float32Array(await this.#download(storage));
+  }
+
+  async readBytes(storage: GpuStorage): Promise<Uint8Array> {
+    return new Uint8Array(await this.#download(storage));
+  }
+
+  /** Copies by way of a staging buffer: of a GPU's buffers, JavaScript can see only those made for that. */
+  async #download(storage: GpuStorage): Promise<ArrayBuffer> {
     const bytes = storage.length * 4;
     const staging = this.#staging.take(bytes);
     this.#recorder.copy(storage.buffer, storage.offset, staging, 0, bytes);
@@ -182,7 +195,7 @@ export class GpuDevice implements Device {
       throw error;
     }
     // A copy, because unmap() takes the mapped range away.
-    const values = new Float32Array(staging.gpu.getMappedRange(0, bytes).slice(0));
+    const values = staging.gpu.getMappedRange(0, bytes).slice(0);
     staging.gpu.unmap();
     this.#staging.give(staging);
     this.#throwFailure();

@@ -37,10 +37,15 @@ export class MetaDevice implements Device {
 
   release(): void {}
   write(): void {}
+  writeBytes(): void {}
   copy(): void {}
 
-  async read(): Promise<Float32Array> {
+  async read(): Promise<never> {
     throw new Error("Tensors on the device meta have no values.");
+  }
+
+  async readBytes(): Promise<never> {
+    return this.read();
   }
 
   async sync(): Promise<void> {}
