@@ -25,12 +25,20 @@ export class GpuStorage implements Storage {
   readonly length: number;
   /** The storage that this one is a part of. */
   readonly whole: GpuStorage | undefined;
+  /** A kernel's table, which is no tensor and does not count as live. */
+  readonly isTable: boolean;
 
-  constructor(buffer: PooledBuffer, offset: number, length: number, whole?: GpuStorage) {
+  constructor(
+    buffer: PooledBuffer,
+    offset: number,
+    length: number,
+    { whole, isTable = false }: { whole?: GpuStorage; isTable?: boolean } = {},
+  ) {
     this.buffer = buffer;
     this.offset = offset;
     this.length = length;
     this.whole = whole;
+    this.isTable = isTable;
   }
 }
 
@@ -145,9 +153,17 @@ export class GpuDevice implements Device {
     return storage;
   }
 
+  /** Memory for numbers that a kernel needs besides tensors, such as weights of interpolation. */
+  table(values: Float32Array): GpuStorage {
+    const buffer = this.#pool.take(vec4Bytes(values.length));
+    const table = new GpuStorage(buffer, 0, values.length, { isTable: true });
+    this.write(table, values);
+    return table;
+  }
+
   slice(storage: GpuStorage, offset: number, length: number): GpuStorage {
     storage.refs++;
-    return new GpuStorage(storage.buffer, storage.offset + offset * 4, length, storage);
+    return new GpuStorage(storage.buffer, storage.offset + offset * 4, length, { whole: storage });
   }
 
   release(storage: GpuStorage): void {
@@ -156,8 +172,10 @@ export class GpuDevice implements Device {
       this.release(storage.whole);
       return;
     }
-    this.#live--;
-    this.#liveBytes -= storage.buffer.bytes;
+    if (!storage.isTable) {
+      this.#live--;
+      this.#liveBytes -= storage.buffer.bytes;
+    }
     if (!this.#destroyed) this.#pool.give(storage.buffer);
   }
 

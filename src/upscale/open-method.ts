@@ -8,7 +8,7 @@ import { anything, checkArguments, checkOptions, optional, trueOrFalse } from ".
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { outsideScopes } from "../tensor/scope.ts";
-import { aMethod, type Method } from "./method.ts";
+import { aMethod, enlargeOn, type Method, type OnDevice, onDeviceOf } from "./method.ts";
 import {
   defaultMethod,
   isInterpolation,
@@ -175,25 +175,23 @@ function ownNetwork(make: () => SuperResolver, weights?: string, name?: string):
     model = load();
     current = networkUpscaler(model, name);
   };
-  const survivor: Method = {
-    ...current,
-    async enlarge(planes, signal) {
-      for (let reloads = 0; ; reloads++) {
-        const before = current;
-        try {
-          return await before.enlarge(planes, signal);
-        } catch (error) {
-          if (signal?.aborted || !isLost(before) || reloads === MAX_RELOADS) throw error;
-          // Windows of other pictures may have noticed, too.
-          if (before !== current) continue;
-          reloading ??= reload().finally(() => {
-            reloading = undefined;
-          });
-          await reloading;
-        }
+  const onDevice: OnDevice = async (work, signal) => {
+    for (let reloads = 0; ; reloads++) {
+      const before = current;
+      try {
+        return await onDeviceOf(before)(work, signal);
+      } catch (error) {
+        if (signal?.aborted || !isLost(before) || reloads === MAX_RELOADS) throw error;
+        // Windows of other pictures may have noticed, too.
+        if (before !== current) continue;
+        reloading ??= reload().finally(() => {
+          reloading = undefined;
+        });
+        await reloading;
       }
-    },
+    }
   };
+  const survivor: Method = { ...current, enlarge: enlargeOn(onDevice) };
   const upscaler = upscalerOf(survivor);
   const parameters = model.parameterCount();
   return { upscaler, ensemble: false, parameters, weights, close: () => model.dispose() };

@@ -1,7 +1,7 @@
 /** Samples to planes and back: on every device exactly what toPlanar and fromPlanar compute in double precision. */
 import { describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
-import { packSamples, readSamples, unpackSamples } from "../../src/kernels/samples/index.ts";
+import { packedWidth, packSamples, readSamples, unpackSamples } from "../../src/kernels/samples/index.ts";
 import type { Image, Samples } from "../../src/picture/image.ts";
 import { fromPlanar, toPlanar } from "../../src/picture/planes.ts";
 import { Random } from "../../src/tensor/random.ts";
@@ -79,10 +79,10 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
         expect(x.shape).toEqual([1, channels, height, width]);
         const image = { width, height, channels, data } as Image<Samples>;
         expect(await x.data()).toEqual(toPlanar(image));
-        const packed = packSamples(x, { depth });
-        const result = await readSamples(packed, depth);
+        const result = await readSamples(packSamples(x, { depth }), depth);
+        const rowLength = packedWidth(width, depth) * channels;
         for (let row = 0; row < height; row++) {
-          const got = result.data.subarray(row * packed.width * channels).subarray(0, width * channels);
+          const got = result.data.subarray(row * rowLength).subarray(0, width * channels);
           expect(got).toEqual(data.subarray(row * width * channels, (row + 1) * width * channels));
         }
         x.dispose();
@@ -95,9 +95,8 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       const values = Float32Array.from({ length: channels * height * width }, () => random.int(300) - 20);
       const x = tensor(values, [1, channels, height, width], { device });
       const region = { top: 2, left: 3, bottom: 8, right: 8 };
-      const packed = packSamples(x, { unit: false, region });
-      expect(packed).toMatchObject({ width: 8, height: 6 });
-      const { data } = await readSamples(packed, 8);
+      const { data } = await readSamples(packSamples(x, { unit: false, region }), 8);
+      expect(data.length).toBe(6 * 8 * channels);
       for (let row = 0; row < 6; row++) {
         for (let column = 0; column < 5; column++) {
           for (let c = 0; c < channels; c++) {

@@ -16,10 +16,10 @@ struct Params { area: u32, pictures: u32 }
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   for (var n = id.y; n < p.pictures; n += groups.y) {
     for (var i = id.x; i < p.area; i += groups.x * 64) {
-      let from = 3 * n * p.area + i;
-      let green = rgb[from + p.area];
-      let red = rgb[from] - green;
-      let blue = rgb[from + 2 * p.area] - green;
+      let source = 3 * n * p.area + i;
+      let green = rgb[source + p.area];
+      let red = rgb[source] - green;
+      let blue = rgb[source + 2 * p.area] - green;
       // @if LUMA
       y[n * p.area + i] = Y_0 + Y_RED * red + Y_GREY * green + Y_BLUE * blue;
       // @else

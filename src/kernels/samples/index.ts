@@ -29,15 +29,6 @@ export interface Region {
   readonly right: number;
 }
 
-/** Packed samples on a device. */
-export interface PackedSamples {
-  /** A tensor in name only: its memory holds whether there was NaN, in a word, and then the samples. */
-  readonly words: Tensor;
-  /** Pixels of a row: those of the region, and up to three more that fill its last words. */
-  readonly width: number;
-  readonly height: number;
-}
-
 /** Samples in a word. */
 function perWord(depth: 8 | 16): number {
   return 32 / depth;
@@ -83,14 +74,13 @@ interface Packing {
 
 const packOp = defineOp<{ x: Tensor }, Packing>({
   name: "packSamples",
-  shape({ x }, { depth, region }) {
-    const { width, height } = packedSize(depth, region);
-    return [1 + (height * width * x.shape[1]) / perWord(depth)];
+  shape({ x }, { depth, region: { top, left, bottom, right } }) {
+    return [1 + ((bottom - top) * packedWidth(right - left, depth) * x.shape[1]) / perWord(depth)];
   },
   cpu({ x }, { depth, unit, region }, y) {
     const [, channels, rows, columns] = x.shape;
-    const { width, height } = packedSize(depth, region);
-    const { top, left, right } = region;
+    const { top, left, bottom, right } = region;
+    const [width, height] = [packedWidth(right - left, depth), bottom - top];
     const { buffer, byteOffset } = y.data;
     const to = samplesIn(buffer, byteOffset + 4, depth, height * width * channels);
     const white = 2 ** depth - 1;
@@ -130,10 +120,9 @@ function constantsOf(channels: number, depth: 8 | 16, unit: boolean): Record<str
   };
 }
 
-/** The region's size, its rows filled up to whole words. */
-function packedSize(depth: 8 | 16, { top, left, bottom, right }: Region) {
-  const pixels = perWord(depth);
-  return { width: Math.ceil((right - left) / pixels) * pixels, height: bottom - top };
+/** How many pixels a packed row has: `width`, and up to three more that fill its last words. */
+export function packedWidth(width: number, depth: 8 | 16): number {
+  return Math.ceil(width / perWord(depth)) * perWord(depth);
 }
 
 /** Samples in a piece of memory, from a byte on. */
@@ -178,35 +167,37 @@ function wholeWords({ buffer, byteOffset, byteLength }: SampleArray): Uint8Array
 }
 
 /**
- * The other way: a region of x [1, channels, h, w] (by default all of it) as samples on its device. Values are
- * clamped to 0..1, multiplied by 255 (by 65535 if depth is 16) and rounded, halves upwards; with `unit: false`
- * they are levels already. `readSamples` reads them.
+ * The other way: a region of x [1, channels, h, w] (by default all of it) as samples on its device, for
+ * `readSamples`. Values are clamped to 0..1, multiplied by 255 (by 65535 if depth is 16) and rounded, halves
+ * upwards; with `unit: false` they are levels already.
+ *
+ * The result is a tensor in name only: its memory holds a word that says whether there was NaN, and then the
+ * samples, in rows of `packedWidth` pixels.
  */
 export function packSamples(
   x: Tensor,
   { depth = 8, unit = true, region }: SampleFormat & { readonly region?: Region } = {},
-): PackedSamples {
+): Tensor {
   if (x.shape.length !== 4 || x.shape[0] !== 1) {
     throw new ShapeError(`packSamples: x must be [1, channels, h, w], got ${formatShape(x.shape)}.`);
   }
   const [, , bottom, right] = x.shape;
-  const part = region ?? { top: 0, left: 0, bottom, right };
-  return { words: packOp({ x }, { depth, unit, region: part }), ...packedSize(depth, part) };
+  return packOp({ x }, { depth, unit, region: region ?? { top: 0, left: 0, bottom, right } });
 }
 
 /** Reads packed samples and frees them. `nan`: a value was no number, and its sample means nothing. */
 export async function readSamples(
-  { words }: PackedSamples,
+  packed: Tensor,
   depth: 8 | 16,
 ): Promise<{ data: SampleArray; nan: boolean }> {
   try {
-    const bytes = await words.device.readBytes(words.storage);
+    const bytes = await packed.device.readBytes(packed.storage);
     const { buffer, byteOffset, length } = bytes;
     return {
       data: samplesIn(buffer, byteOffset + 4, depth, (length - 4) / (depth / 8)),
       nan: bytes[0] !== 0,
     };
   } finally {
-    words.dispose();
+    packed.dispose();
   }
 }
