@@ -1,6 +1,6 @@
 /** Makes an upscaler from a method's name, weight file or network. */
 
-import { DeviceLostError } from "../device/device.ts";
+import { type Device, DeviceLostError } from "../device/device.ts";
 import { ensureDevice } from "../device/open.ts";
 import { loadModel } from "../models/registry.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
@@ -8,6 +8,7 @@ import { anything, checkArguments, checkOptions, optional, trueOrFalse } from ".
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { outsideScopes } from "../tensor/scope.ts";
+import { borrow } from "./kept.ts";
 import { aMethod, enlargeOn, type Method, type OnDevice, onDeviceOf } from "./method.ts";
 import {
   defaultMethod,
@@ -90,6 +91,19 @@ export async function openMethodFor(caller: string, options: OpenMethodOptions):
   return ensemble ? { ...opened, ensemble, upscaler: selfEnsemble(opened.upscaler) } : opened;
 }
 
+/**
+ * The same for one picture. Networks that come with the library stay loaded on their device for the next one
+ * (kept.ts).
+ */
+export async function borrowMethod(caller: string, options: OpenMethodOptions): Promise<OpenedMethod> {
+  const { scale = 2, method = defaultMethod(scale), ensemble } = options;
+  if (!isPretrained(method)) return openMethodFor(caller, options);
+  checkArguments(caller, { ensemble: [ensemble, optional(trueOrFalse)] });
+  const device = await deviceFor(method);
+  const kept = await borrow(device, `${method} x${scale}`, () => openMethodFor(caller, { method, scale }));
+  return ensemble ? { ...kept, ensemble, upscaler: selfEnsemble(kept.upscaler) } : kept;
+}
+
 /** More losses of a device within one window mean that the next device would not live longer. */
 const MAX_RELOADS = 3;
 
@@ -150,8 +164,8 @@ async function open(
   );
 }
 
-async function deviceFor(network: string): Promise<void> {
-  await ensureDevice().catch((cause: Error) => {
+async function deviceFor(network: string): Promise<Device> {
+  return ensureDevice().catch((cause: Error) => {
     throw new Error(
       `${network} is a network and runs on WebGPU: ${cause.message} ` +
         "Or take an interpolation, such as bicubic, which needs no WebGPU.",
