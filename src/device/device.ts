@@ -71,9 +71,14 @@ export function checkRoom(
 export interface DeviceProfile {
   /**
    * Operations run as plain loops in TypeScript (the CPU device): the yardstick, far slower than any kernel.
-   * Of the other facts, only `maxTensorBytes` then matters.
+   * Of the other facts, only `maxTensorBytes` and `ownProcessor` then matter.
    */
   readonly reference: boolean;
+  /**
+   * It is not the processor that runs JavaScript. In software kernels run on the same cores: what plain loops
+   * do well, such as interpolation, is not faster there.
+   */
+  readonly ownProcessor: boolean;
   /** How many bytes a tensor may have, which a kernel must bind at once. */
   readonly maxTensorBytes: number;
   /**

@@ -12,6 +12,7 @@ type Facts = Omit<DeviceProfile, "maxTensorBytes" | "subgroupSize">;
 
 const gpu: Facts = {
   reference: false,
+  ownProcessor: true,
   sharesLoads: true,
   cheapBarriers: true,
   costlyLoops: false,
@@ -24,6 +25,7 @@ const gpu: Facts = {
 
 const lavapipe: Facts = {
   reference: false,
+  ownProcessor: false,
   sharesLoads: false,
   cheapBarriers: false,
   costlyLoops: false,

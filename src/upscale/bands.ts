@@ -100,7 +100,10 @@ export class Bands implements AsyncIterable<Band> {
   get report(): UpscaleReport {
     const { name: method, scale } = this.#method;
     const { count: tiles, width, height } = this.#tiling;
-    const [adapter, ms, peakBytes] = [adapterOf(this.#method), this.#ms, this.#peakBytes];
+    const [ms, peakBytes] = [this.#ms, this.#peakBytes];
+    // Methods with two ways use their device for one of them.
+    const inJavaScript = this.#method.enlargeBytes !== undefined && !this.#inBytes;
+    const adapter = inJavaScript ? "JavaScript" : adapterOf(this.#method);
     return { method, scale, adapter, tiles, window: { width, height }, ms, peakBytes };
   }
 
@@ -156,10 +159,10 @@ export class Bands implements AsyncIterable<Band> {
    */
   async #enlarge(box: Box, part: Box): Promise<Image<Samples>> {
     const window = this.#window(box);
-    const { channels, data } = window;
-    const { colors, enlargeBytes } = this.#method;
-    if (enlargeBytes && this.depth === 8 && data instanceof Uint8Array && colors === "any" && channels % 2) {
-      return cropped(await enlargeBytes({ ...window, data }), part);
+    const { data } = window;
+    const { enlargeBytes } = this.#method;
+    if (this.#inBytes && enlargeBytes) {
+      return cropped(await enlargeBytes({ ...window, data: data as Uint8Array }), part);
     }
     const { signal } = this.#options;
     return onDeviceOf(this.#method)((method) => this.#enlargeOn(method, window, part), signal);
@@ -181,6 +184,13 @@ export class Bands implements AsyncIterable<Band> {
       throw new DataError(`upscale: ${name} made NaN of the picture; its training has diverged.`);
     const rowLength = packedWidth(part.right - part.left, depth);
     return { width: rowLength, height: part.bottom - part.top, channels, data: result.data };
+  }
+
+  /** Whether the method goes from bytes to bytes, if it can. */
+  get #inBytes(): boolean {
+    const { colors, enlargeBytes } = this.#method;
+    const ofBytes = this.depth === 8 && this.#image.data instanceof Uint8Array;
+    return enlargeBytes !== undefined && ofBytes && colors === "any" && this.channels % 2 === 1;
   }
 
   /** The part of the picture that a method sees at once, mirrored beyond the edges. */

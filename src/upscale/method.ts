@@ -19,7 +19,9 @@ export interface Method {
   readonly scale: number;
   /** What `enlarge` takes: red, green and blue; luma alone; or planes of any kind, each by itself. */
   readonly colors: "rgb" | "y" | "any";
-  /** Where it runs; undefined for interpolations, which JavaScript computes. */
+  /**
+   * Where it runs; undefined if JavaScript computes it. Interpolations use a device for `enlargeBytes` alone.
+   */
   readonly device: Device | undefined;
   /** How far it looks: no pixel of the result depends on pixels of the small picture further away. */
   readonly margin: number;

@@ -1,14 +1,14 @@
 /** Makes an upscaler from a method's name, weight file or network. */
 
 import { type Device, DeviceLostError } from "../device/device.ts";
-import { ensureDevice } from "../device/open.ts";
+import { ensureDevice, openedDevice } from "../device/open.ts";
 import { loadModel } from "../models/registry.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
 import { anything, checkArguments, checkOptions, optional, trueOrFalse } from "../options/arguments.ts";
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { outsideScopes } from "../tensor/scope.ts";
-import { borrow } from "./kept.ts";
+import { KeptMethods } from "./kept.ts";
 import { aMethod, enlargeOn, type Method, type OnDevice, onDeviceOf } from "./method.ts";
 import {
   defaultMethod,
@@ -23,7 +23,7 @@ import {
   pretrainedScales,
 } from "./method-names.ts";
 import { checkUpscaleOptions } from "./tiles.ts";
-import { interpolator, networkUpscaler, selfEnsemble, type Upscaler, upscalerOf } from "./upscaler.ts";
+import { interpolatorOn, networkUpscaler, selfEnsemble, type Upscaler, upscalerOf } from "./upscaler.ts";
 
 /**
  * - the name of an interpolation or of a network that comes with the library: `methodNames` lists them;
@@ -91,6 +91,8 @@ export async function openMethodFor(caller: string, options: OpenMethodOptions):
   return ensemble ? { ...opened, ensemble, upscaler: selfEnsemble(opened.upscaler) } : opened;
 }
 
+const kept = new KeptMethods<OpenedMethod>();
+
 /**
  * The same for one picture. Networks that come with the library stay loaded on their device for the next one
  * (kept.ts).
@@ -100,8 +102,9 @@ export async function borrowMethod(caller: string, options: OpenMethodOptions): 
   if (!isPretrained(method)) return openMethodFor(caller, options);
   checkArguments(caller, { ensemble: [ensemble, optional(trueOrFalse)] });
   const device = await deviceFor(method);
-  const kept = await borrow(device, `${method} x${scale}`, () => openMethodFor(caller, { method, scale }));
-  return ensemble ? { ...kept, ensemble, upscaler: selfEnsemble(kept.upscaler) } : kept;
+  const open = () => openMethodFor(caller, { method, scale });
+  const opened = await kept.borrow(device, `${method} x${scale}`, open);
+  return ensemble ? { ...opened, ensemble, upscaler: selfEnsemble(opened.upscaler) } : opened;
 }
 
 /** More losses of a device within one window mean that the next device would not live longer. */
@@ -131,7 +134,9 @@ async function open(
   { scale, method = defaultMethod(scale ?? 2) }: OpenMethodOptions,
 ): Promise<OpenedMethod> {
   const plain = { ensemble: false, parameters: 0, close() {} };
-  if (isInterpolation(method)) return { ...plain, upscaler: interpolator(method, scale ?? 2) };
+  if (isInterpolation(method)) {
+    return { ...plain, upscaler: interpolatorOn(openedGpu(), method, scale ?? 2) };
+  }
   if (isPretrained(method)) {
     await deviceFor(method);
     const { bytes, label } = await readPretrained(method, scale as PretrainedScale | undefined);
@@ -162,6 +167,12 @@ async function open(
     `${caller}: method must be ${methodNames.join(", ")}, the path or the bytes of a weight file, a network ` +
       `or an upscaler, got ${quote(method)}.`,
   );
+}
+
+/** The default device, if it is open and a real GPU. To open one takes longer than most interpolations. */
+function openedGpu(): Device | undefined {
+  const device = openedDevice();
+  return device?.profile.ownProcessor ? device : undefined;
 }
 
 async function deviceFor(network: string): Promise<Device> {

@@ -1,7 +1,10 @@
 /** What upscales pictures: interpolations, networks, and self-ensembles of either. */
 
+import type { Device } from "../device/device.ts";
 import { add, mul } from "../kernels/elementwise/index.ts";
 import { flip, permute } from "../kernels/layout/index.ts";
+import { interpolate } from "../kernels/resize/index.ts";
+import { packedWidth, packSamples, readSamples, unpackSamples } from "../kernels/samples/index.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
 import { checkArguments, instanceOf, numberList, optional } from "../options/arguments.ts";
 import { quote, text } from "../options/kinds.ts";
@@ -62,23 +65,60 @@ const maxInterpolationWindow = 512 ** 2;
  * not rounded in between. Runs on the CPU.
  */
 export function interpolator(name: Interpolation, scale: number): Upscaler {
+  return interpolatorOn(undefined, name, scale);
+}
+
+/**
+ * The same, with a device for what comes out there as in JavaScript, to the bit: pictures of 8 bits. Sums of
+ * real numbers in single precision would not.
+ */
+export function interpolatorOn(device: Device | undefined, name: Interpolation, scale: number): Upscaler {
   if (!isInterpolation(name)) {
     throw new RangeError(`interpolator: there is no ${quote(name)}; use ${interpolations.join(", ")}.`);
   }
   if (!scalesOf(name).includes(scale)) {
     throw new RangeError(`interpolator: scale must be 2, 3, 4 or 8, got ${quote(scale)}.`);
   }
+  const inJavaScript = (image: Image) => imresize(image, scale, kernels[name]);
   return upscalerOf({
     name,
     scale,
     colors: "any",
-    device: undefined,
+    device,
     margin: bicubicMargin,
     pixelsWithin: (bytes, around = 0) =>
       Math.min(maxInterpolationWindow, Math.floor(bytes / (interpolationBytes(scale) + around))),
     enlarge: async (planes) => interpolatePlanes(planes, scale, kernels[name]),
-    enlargeBytes: (image) => imresize(image, scale, kernels[name]),
+    async enlargeBytes(image) {
+      if (!device || hasFailed(device)) return inJavaScript(image);
+      try {
+        return await enlargeBytesOn(device, image, { mode: name, scaleFactor: scale });
+      } catch (error) {
+        if (hasFailed(device)) return inJavaScript(image);
+        throw error;
+      }
+    },
   });
+}
+
+function hasFailed({ failure }: Device): boolean {
+  return failure !== undefined;
+}
+
+/** imresize on a device. */
+async function enlargeBytesOn(
+  device: Device,
+  { width, height, channels, data }: Image,
+  options: { readonly mode: Interpolation; readonly scaleFactor: number },
+): Promise<Image> {
+  const large = compute(() => {
+    const levels = unpackSamples(data, [channels, height, width], device, { unit: false });
+    return interpolate(levels, { ...options, convention: "matlab", round: true });
+  });
+  const packed = computeFrom([large], () => packSamples(large, { unit: false }));
+  const columns = packedWidth(width * options.scaleFactor, 8);
+  const { data: samples } = await readSamples(packed, 8);
+  return { width: columns, height: height * options.scaleFactor, channels, data: samples as Uint8Array };
 }
 
 /**
@@ -135,6 +175,8 @@ export function selfEnsemble(method: Method): Upscaler {
   return upscalerOf({
     ...method,
     name: `${method.name}+`,
+    // Interpolations have one for bytes alone.
+    device: method.enlargeBytes ? undefined : method.device,
     // Some of the memory is for the sum, and for the result that is being turned back.
     pixelsWithin: (bytes, around) => method.pixelsWithin(0.9 * bytes, around),
     enlargeBytes: undefined,
