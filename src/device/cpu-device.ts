@@ -40,6 +40,12 @@ export class CpuStorage implements Storage {
   set(values: ArrayLike<number>): void {
     this.memory.set(this.memory instanceof Uint16Array ? toHalf(values) : values);
   }
+
+  /** The memory as bytes, four for each element (of float64 the other four are not used). */
+  get bytes(): Uint8Array {
+    const { buffer, byteOffset, length } = this.array;
+    return new Uint8Array(buffer, byteOffset, 4 * length);
+  }
 }
 
 /**
@@ -95,6 +101,14 @@ export class CpuDevice implements Device {
 
   async read(storage: CpuStorage): Promise<Float32Array> {
     return Float32Array.from(storage.values);
+  }
+
+  writeBytes(storage: CpuStorage, bytes: Uint8Array): void {
+    storage.bytes.set(bytes);
+  }
+
+  async readBytes(storage: CpuStorage): Promise<Uint8Array> {
+    return storage.bytes.slice();
   }
 
   copy(from: CpuStorage, to: CpuStorage): void {

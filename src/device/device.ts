@@ -96,9 +96,14 @@ export function checkDType(
 export interface DeviceProfile {
   /**
    * Operations run as plain loops in TypeScript (the CPU device): the yardstick, far slower than any kernel.
-   * Of the other facts, only `maxTensorBytes` and `float16` then matter.
+   * Of the other facts, only `maxTensorBytes`, `float16` and `ownProcessor` then matter.
    */
   readonly reference: boolean;
+  /**
+   * It is not the processor that runs JavaScript. In software kernels run on the same cores: what plain loops
+   * do well, such as interpolation, is not faster there.
+   */
+  readonly ownProcessor: boolean;
   /** How many bytes a tensor may have, which a kernel must bind at once. */
   readonly maxTensorBytes: number;
   /** Tensors may be stored as float16: WebGPU's feature shader-f16. */
@@ -170,6 +175,13 @@ export interface Device {
   writeConstant(storage: Storage, values: ArrayLike<number>): void;
   /** A copy of the elements; on the GPU this waits for all work before it. */
   read(storage: Storage): Promise<Float32Array>;
+  /**
+   * Writes raw bytes to the start of the memory, which has four for each element. Their number is a multiple
+   * of four. For what is packed more tightly than tensors are: a picture's samples.
+   */
+  writeBytes(storage: Storage, bytes: Uint8Array): void;
+  /** A copy of the raw bytes; on the GPU this waits for all work before it. */
+  readBytes(storage: Storage): Promise<Uint8Array>;
   /** Copies all elements; both have the same length and dtype. */
   copy(from: Storage, to: Storage): void;
   /** Calls `effect` now, and again at each replay of the work around it; see tensor/capture.ts. */

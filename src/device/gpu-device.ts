@@ -32,13 +32,22 @@ export class GpuStorage implements Storage {
   readonly dtype: DType;
   /** The storage that this one is a part of. */
   readonly whole: GpuStorage | undefined;
+  /** A kernel's table, which is no tensor and does not count as live. */
+  readonly isTable: boolean;
 
-  constructor(buffer: PooledBuffer, offset: number, length: number, dtype: DType, whole?: GpuStorage) {
+  constructor(
+    buffer: PooledBuffer,
+    offset: number,
+    length: number,
+    dtype: DType = "float32",
+    { whole, isTable = false }: { whole?: GpuStorage; isTable?: boolean } = {},
+  ) {
     this.buffer = buffer;
     this.offset = offset;
     this.length = length;
     this.dtype = dtype;
     this.whole = whole;
+    this.isTable = isTable;
   }
 }
 
@@ -163,10 +172,19 @@ export class GpuDevice implements Device {
     return storage;
   }
 
+  /** Memory for numbers that a kernel needs besides tensors, such as weights of interpolation. */
+  table(values: Float32Array): GpuStorage {
+    const { length } = values;
+    const buffer = this.#pool.take(vec4Bytes({ length, dtype: "float32" }));
+    const table = new GpuStorage(buffer, 0, length, "float32", { isTable: true });
+    this.write(table, values);
+    return table;
+  }
+
   slice(storage: GpuStorage, offset: number, length: number): GpuStorage {
     if (storage.dtype !== "float32") throw new Error(`A storage of ${storage.dtype} cannot be sliced.`);
     storage.refs++;
-    return new GpuStorage(storage.buffer, storage.offset + offset * 4, length, "float32", storage);
+    return new GpuStorage(storage.buffer, storage.offset + offset * 4, length, "float32", { whole: storage });
   }
 
   release(storage: GpuStorage): void {
@@ -175,8 +193,10 @@ export class GpuDevice implements Device {
       this.release(storage.whole);
       return;
     }
-    this.#live--;
-    this.#liveBytes -= storage.buffer.bytes;
+    if (!storage.isTable) {
+      this.#live--;
+      this.#liveBytes -= storage.buffer.bytes;
+    }
     if (!this.#destroyed) this.#pool.give(storage.buffer);
   }
 
@@ -188,7 +208,7 @@ export class GpuDevice implements Device {
 
   write(storage: GpuStorage, values: ArrayLike<number>): void {
     this.#throwFailure();
-    if (this.#capture) this.#capture.obstacle ??= "it made a tensor from values of JavaScript";
+    this.#refuseCapture("it made a tensor from values of JavaScript");
     if (storage.dtype === "float16") {
       const bits = toHalf(values);
       // WebGPU writes whole words of 4 bytes. The 2 after an odd number of elements belong to nobody.
@@ -207,9 +227,25 @@ export class GpuDevice implements Device {
     this.#do(() => this.#recorder.write(buffer, offset, floats), [buffer]);
   }
 
-  /** Copies by way of a staging buffer: of a GPU's buffers, JavaScript can see only those made for that. */
+  writeBytes(storage: GpuStorage, bytes: Uint8Array): void {
+    this.#throwFailure();
+    this.#refuseCapture("it wrote bytes from JavaScript");
+    this.#recorder.write(storage.buffer, storage.offset, bytes as Uint8Array<ArrayBuffer>);
+  }
+
   async read(storage: GpuStorage): Promise<Float32Array> {
-    if (this.#capture) this.#capture.obstacle ??= "it read a tensor's values";
+    const copy = await this.#download(storage);
+    if (storage.dtype === "float32") return new Float32Array(copy);
+    return fromHalf(new Uint16Array(copy, 0, storage.length));
+  }
+
+  async readBytes(storage: GpuStorage): Promise<Uint8Array> {
+    return new Uint8Array(await this.#download(storage));
+  }
+
+  /** Copies by way of a staging buffer: of a GPU's buffers, JavaScript can see only those made for that. */
+  async #download(storage: GpuStorage): Promise<ArrayBuffer> {
+    this.#refuseCapture("it read a tensor's values");
     const bytes = copyBytes(storage);
     const staging = this.#staging.take(bytes);
     this.#recorder.copy(storage.buffer, storage.offset, staging, 0, bytes);
@@ -223,9 +259,7 @@ export class GpuDevice implements Device {
       throw error;
     }
     // A copy, because unmap() takes the mapped range away.
-    const copy = staging.gpu.getMappedRange(0, bytes).slice(0);
-    const isHalf = storage.dtype === "float16";
-    const values = isHalf ? fromHalf(new Uint16Array(copy, 0, storage.length)) : new Float32Array(copy);
+    const values = staging.gpu.getMappedRange(0, bytes).slice(0);
     staging.gpu.unmap();
     this.#staging.give(staging);
     this.#throwFailure();
@@ -335,6 +369,11 @@ export class GpuDevice implements Device {
 
   eachTime(effect: () => void): void {
     if (!this.#compiling) this.#do(effect, []);
+  }
+
+  /** What is being captured cannot be replayed. */
+  #refuseCapture(reason: string): void {
+    if (this.#capture) this.#capture.obstacle ??= reason;
   }
 
   /** Gives a command, and notes it if somebody captures. */

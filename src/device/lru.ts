@@ -27,6 +27,14 @@ export class LruCache<K, V> {
     return value;
   }
 
+  /** Drops the value under `key`, if there is one. */
+  delete(key: K): void {
+    const value = this.#entries.get(key);
+    if (value === undefined) return;
+    this.#entries.delete(key);
+    this.#drop(value);
+  }
+
   /** Drops all entries. */
   clear(): void {
     const values = [...this.#entries.values()];

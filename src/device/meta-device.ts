@@ -38,14 +38,19 @@ export class MetaDevice implements Device {
   release(): void {}
   write(): void {}
   writeConstant(): void {}
+  writeBytes(): void {}
   copy(): void {}
 
   eachTime(effect: () => void): void {
     effect();
   }
 
-  async read(): Promise<Float32Array> {
+  async read(): Promise<never> {
     throw new Error("Tensors on the device meta have no values.");
+  }
+
+  async readBytes(): Promise<never> {
+    return this.read();
   }
 
   async sync(): Promise<void> {}

@@ -107,6 +107,11 @@ export async function ensureDevice(): Promise<Device> {
   return opening;
 }
 
+/** The default device, if there is one that works. */
+export function openedDevice(): Device | undefined {
+  return current?.failure ? undefined : current;
+}
+
 /** The device that new tensors are created on. */
 export function defaultDevice(): Device {
   if (!current) {

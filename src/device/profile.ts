@@ -13,6 +13,7 @@ type Facts = Omit<DeviceProfile, "maxTensorBytes" | "float16" | "subgroupSize">;
 /** What real GPUs have in common, with the numbers that were measured on NVIDIA's H100 (docs/gpus.md). */
 const gpu: Facts = {
   reference: false,
+  ownProcessor: true,
   // Equal addresses in a subgroup are one request to the memory unit.
   sharesLoads: true,
   cheapBarriers: true,
@@ -70,6 +71,7 @@ const apple: Facts = {
 /** The numbers come from measurements on 2 cores. */
 const lavapipe: Facts = {
   reference: false,
+  ownProcessor: false,
   sharesLoads: false,
   cheapBarriers: false,
   costlyLoops: false,

@@ -60,11 +60,7 @@ export class Recorder {
    * Writes values from JavaScript into a buffer. `writeBuffer` runs before all commands that are not yet
    * submitted, so these are submitted first if they use the buffer.
    */
-  write(
-    buffer: PooledBuffer,
-    offset: number,
-    data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>,
-  ): void {
+  write(buffer: PooledBuffer, offset: number, data: ArrayBufferView<ArrayBuffer>): void {
     if (buffer.lastUse === this.#serial) this.flush();
     this.#gpu.queue.writeBuffer(buffer.gpu, offset, data);
   }

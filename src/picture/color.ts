@@ -1,24 +1,9 @@
 import { checkOptions, trueOrFalse } from "../options/arguments.ts";
+import { fromRgb, offset, toRgbMatrix } from "./bt601.ts";
 import { DataError } from "./errors.ts";
 import { checkImage, type Image } from "./image.ts";
 import { toByte } from "./levels.ts";
 import { checkPlanes } from "./planes.ts";
-
-/**
- * ITU-R BT.601 in studio range, as in Matlab's rgb2ycbcr and nearly every super-resolution paper. For R, G, B
- * in 0..255, Y = 16 + (65.481 R + 128.553 G + 24.966 B) / 255 runs from 16 (black) to 235 (white), and Cb, Cr
- * run from 16 to 240 around 128 (no colour). This is NOT the full-range luma of JPEG, which differs by up to
- * 20 levels and gives other decibels.
- */
-const fromRgb = [
-  [65.481, 128.553, 24.966],
-  [-37.797, -74.203, 112],
-  [112, -93.786, -18.214],
-].map((row) => row.map((v) => v / 255));
-const offset = [16, 128, 128];
-
-/** Computed, not typed in, so that the two directions cannot disagree. */
-const toRgbMatrix = inverse3x3(fromRgb);
 
 export interface YOptions {
   /** Round to whole levels, halves upwards, as Matlab does with uint8 pictures. Default false. */
@@ -116,14 +101,4 @@ function component({ data }: Image, k: number, round: boolean): Float64Array {
     out[i] = round ? toByte(value) : value;
   }
   return out;
-}
-
-/** Cofactors over the determinant. */
-function inverse3x3([[a, b, c], [d, e, f], [g, h, i]]: number[][]): number[][] {
-  const det = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g);
-  return [
-    [e * i - f * h, c * h - b * i, b * f - c * e],
-    [f * g - d * i, a * i - c * g, c * d - a * f],
-    [d * h - e * g, b * g - a * h, a * e - b * d],
-  ].map((row) => row.map((v) => v / det));
 }

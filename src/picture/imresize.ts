@@ -126,6 +126,13 @@ function resizeColumns<T extends Numbers>({ width, channels, data }: Grid<T>, ta
   const rowLength = width * channels;
   const height = indices.length / taps;
   const out = zerosLike(data, height * rowLength);
+  if (taps === 1) {
+    // The only weight is 1: rows are copied.
+    for (let y = 0; y < height; y++) {
+      out.set(data.subarray(indices[y] * rowLength, (indices[y] + 1) * rowLength), y * rowLength);
+    }
+    return { width, height, channels, data: out };
+  }
   const sums = new Float64Array(rowLength);
   for (let y = 0; y < height; y++) {
     sums.fill(0);
@@ -145,6 +152,14 @@ function resizeRows<T extends Numbers>(grid: Grid<T>, { taps, indices, weights }
   const offsets = indices.map((x) => x * channels);
   const newWidth = indices.length / taps;
   const out = zerosLike(data, height * newWidth * channels);
+  if (taps === 1) {
+    // The only weight is 1: pixels are copied.
+    for (let y = 0, to = 0; y < height; y++) {
+      const row = y * width * channels;
+      for (const offset of offsets) for (let c = 0; c < channels; c++) out[to++] = data[row + offset + c];
+    }
+    return { width: newWidth, height, channels, data: out };
+  }
   const sums = new Float64Array(newWidth * channels);
   for (let y = 0; y < height; y++) {
     const row = y * width * channels;

@@ -1,94 +1,105 @@
-/** Adapters around a method, which let it take pictures with any colours, and with transparency. */
-import { enlargeAlpha, premultiply, unpremultiply } from "../picture/alpha.ts";
-import { rgbPlanesToYcbcr, ycbcrPlanesToRgb } from "../picture/color.ts";
-import { interpolatePlanes } from "../picture/imresize.ts";
-import type { Planes } from "../picture/planes.ts";
-import { bicubicMargin, type Method } from "./method.ts";
+/** Adapters around a method on a device, which let it take pictures with any colours, and with transparency. */
+import { alphaOf, premultiply, unpremultiply } from "../kernels/alpha/index.ts";
+import { chromaOf, lumaOf, rgbOf } from "../kernels/color/index.ts";
+import { add, mul } from "../kernels/elementwise/index.ts";
+import { concat } from "../kernels/layout/index.ts";
+import { mean } from "../kernels/reduce/index.ts";
+import { interpolate } from "../kernels/resize/index.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { compute, computeFrom } from "./compute.ts";
+import type { Method, TensorMethod } from "./method.ts";
 
 /**
- * Makes a method take grey and RGB (one or three planes in 0..1), whatever it works on itself:
+ * Makes a method take grey and RGB (tensors of one or three channels in 0..1), whatever it works on itself:
  *
- * - `"any"`: every plane by itself.
+ * - `"any"`: every channel by itself.
  * - `"rgb"`: grey is repeated three times, and the mean of the result is grey again.
- * - `"y"`: RGB is split into luma, which the method enlarges, and two planes of chroma, which bicubic
+ * - `"y"`: RGB is split into luma, which the method enlarges, and two channels of chroma, which bicubic
  *   interpolation enlarges, since the eye is less sensitive to them. Grey becomes luma in studio range, and
  *   the result becomes grey again.
  */
-export function withColors(method: Method): Method {
-  if (method.colors === "any") return method;
-  return {
-    ...method,
-    colors: "any",
-    margin: Math.max(method.margin, bicubicMargin),
-    enlarge: method.colors === "rgb" ? byRgb(method) : byLuma(method),
-    enlargeBytes: undefined,
+export function withColors(
+  { device, enlarge }: TensorMethod,
+  { colors, scale }: Pick<Method, "colors" | "scale">,
+): TensorMethod {
+  if (colors === "any") return { device, enlarge };
+  return { device, enlarge: colors === "rgb" ? byRgb(enlarge) : byLuma(enlarge, scale) };
+}
+
+type Enlarge = TensorMethod["enlarge"];
+
+function byRgb(enlarge: Enlarge): Enlarge {
+  return async (x, signal) => {
+    if (x.shape[1] === 3) return enlarge(x, signal);
+    const large = await enlarge(
+      computeFrom([x], () => concat([x, x, x], 1)),
+      signal,
+    );
+    return computeFrom([large], () => mean(large, [1], { keepdim: true }));
   };
 }
 
-function byRgb({ enlarge }: Method): Method["enlarge"] {
-  return async (planes, signal) =>
-    planes.channels === 3
-      ? enlarge(planes, signal)
-      : mean(await enlarge(joined(planes, planes, planes), signal));
-}
-
-function byLuma({ scale, enlarge }: Method): Method["enlarge"] {
-  return async (planes, signal) => {
-    if (planes.channels === 1) {
-      const studio = planes.data.map((value) => (16 + 219 * value) / 255);
-      const luma = await enlarge({ ...planes, data: studio }, signal);
-      return { ...luma, data: luma.data.map((value) => (255 * value - 16) / 219) };
+function byLuma(enlarge: Enlarge, scale: number): Enlarge {
+  return async (x, signal) => {
+    if (x.shape[1] === 1) {
+      const studio = computeFrom([x], () => add(mul(x, 219 / 255), 16 / 255));
+      const luma = await enlarge(studio, signal);
+      return computeFrom([luma], () => mul(add(luma, -16 / 255), 255 / 219));
     }
-    const { width, height } = planes;
-    const area = width * height;
-    const ycbcr = rgbPlanesToYcbcr(planes.data);
-    const luma = await enlarge({ width, height, channels: 1, data: ycbcr.subarray(0, area) }, signal);
-    const chroma = interpolatePlanes({ width, height, channels: 2, data: ycbcr.subarray(area) }, scale);
-    const large = joined(luma, chroma);
-    return { ...large, data: ycbcrPlanesToRgb(large.data) };
+    try {
+      const luma = await enlarge(
+        compute(() => lumaOf(x)),
+        signal,
+      );
+      return computeFrom([luma], () => rgbOf(luma, enlargeBicubic(chromaOf(x), scale)));
+    } finally {
+      x.dispose();
+    }
   };
+}
+
+/** As imresize does it with real numbers. */
+export function enlargeBicubic(x: Tensor, scale: number): Tensor {
+  return interpolate(x, { mode: "bicubic", convention: "matlab", scaleFactor: scale });
 }
 
 /**
- * Makes a method take grey or RGB followed by alpha: two or four planes. Colours are multiplied by alpha,
+ * Makes a method take grey or RGB followed by alpha: two or four channels. Colours are multiplied by alpha,
  * enlarged, and divided by the enlarged alpha; alpha is enlarged like a grey picture. So the colours of
  * transparent pixels, which nobody sees, do not bleed into visible ones.
  *
  * @param method one for grey and RGB, as `withColors` makes it.
+ * @param options.flat alpha is the same everywhere, and the method need not look at it.
  */
-export function withAlpha(method: Method): Method {
-  const { scale, enlarge } = method;
+export function withAlpha(
+  { device, enlarge }: TensorMethod,
+  { scale, flat }: { readonly scale: number; readonly flat: boolean },
+): TensorMethod {
+  const enlargeAlpha = async (alpha: Tensor, signal?: AbortSignal) =>
+    flat ? computeFrom([alpha], () => interpolate(alpha, nearest(scale))) : enlarge(alpha, signal);
   return {
-    ...method,
-    margin: Math.max(method.margin, bicubicMargin),
-    async enlarge({ width, height, channels, data }, signal) {
-      const area = width * height;
-      const alpha: Planes = { width, height, channels: 1, data: data.subarray(-area) };
-      const colors: Planes = { width, height, channels: channels - 1, data: data.subarray(0, -area) };
-      const large = await enlarge(premultiply(colors, alpha), signal);
-      return unpremultiply(large, await enlargeAlpha(alpha, scale, (plane) => enlarge(plane, signal)));
+    device,
+    async enlarge(x, signal) {
+      const made: Tensor[] = [x];
+      try {
+        const colors = await enlarge(
+          compute(() => premultiply(x)),
+          signal,
+        );
+        made.push(colors);
+        const alpha = await enlargeAlpha(
+          compute(() => alphaOf(x)),
+          signal,
+        );
+        made.push(alpha);
+        return compute(() => unpremultiply(colors, alpha, alphaOf(x), scale));
+      } finally {
+        for (const tensor of made) tensor.dispose();
+      }
     },
-    enlargeBytes: undefined,
   };
 }
 
-/** Planes of the same size, one after the other. */
-function joined(...parts: readonly Planes[]): Planes {
-  const { width, height } = parts[0];
-  const channels = parts.reduce((sum, part) => sum + part.channels, 0);
-  const data = new Float32Array(channels * width * height);
-  let at = 0;
-  for (const part of parts) {
-    data.set(part.data, at);
-    at += part.data.length;
-  }
-  return { width, height, channels, data };
-}
-
-/** The mean of all planes. */
-function mean({ width, height, channels, data }: Planes): Planes {
-  const area = width * height;
-  const mean = new Float32Array(area);
-  for (let i = 0; i < data.length; i++) mean[i % area] += data[i] / channels;
-  return { width, height, channels: 1, data: mean };
+function nearest(scale: number) {
+  return { mode: "nearest", scaleFactor: scale } as const;
 }

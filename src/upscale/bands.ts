@@ -1,9 +1,11 @@
 /** A picture enlarged in bands: strips of the result, from top to bottom. */
+
+import { packedWidth, packSamples, readSamples, unpackSamples } from "../kernels/samples/index.ts";
 import { quote } from "../options/kinds.ts";
-import { checkImage, type Image, type Samples, zerosLike } from "../picture/image.ts";
-import { fromPlanar, toPlanar } from "../picture/planes.ts";
+import { checkImage, crop, type Image, type Samples, zerosLike } from "../picture/image.ts";
 import { withAlpha, withColors } from "./adapters.ts";
-import { adapterOf, type Method } from "./method.ts";
+import { compute, computeFrom } from "./compute.ts";
+import { adapterOf, bicubicMargin, type Method, notFinite, onDeviceOf, type TensorMethod } from "./method.ts";
 import {
   type Box,
   checkUpscaleOptions,
@@ -11,6 +13,7 @@ import {
   enlargeInTiles,
   planTiles,
   type Tiling,
+  tilesAhead,
   type UpscaleOptions,
 } from "./tiles.ts";
 
@@ -81,18 +84,25 @@ export class Bands implements AsyncIterable<Band> {
     this.channels = image.channels;
     this.depth = depth;
     this.#image = image;
-    this.#method = image.channels % 2 === 0 ? withAlpha(withColors(method)) : withColors(method);
+    this.#method = method;
     this.#options = options;
     this.#release = release;
     const bytesPerRow = this.width * this.channels * (depth / 8) * method.scale;
-    this.#tiling = planTiles(image, this.#method, { ...options, bytesPerRow });
+    // The adapters for colours and transparency look that far.
+    const adapted = method.colors !== "any" || image.channels % 2 === 0;
+    const margin = adapted ? Math.max(method.margin, bicubicMargin) : method.margin;
+    const bytesPerPixel = adapterBytes(image.channels, depth, method);
+    this.#tiling = planTiles(image, { ...method, margin }, { ...options, bytesPerRow, bytesPerPixel });
   }
 
   /** Time and memory are counted up to the last band that was read. */
   get report(): UpscaleReport {
     const { name: method, scale } = this.#method;
     const { count: tiles, width, height } = this.#tiling;
-    const [adapter, ms, peakBytes] = [adapterOf(this.#method), this.#ms, this.#peakBytes];
+    const [ms, peakBytes] = [this.#ms, this.#peakBytes];
+    // Methods with two ways use their device for one of them.
+    const inJavaScript = this.#method.enlargeBytes !== undefined && !this.#inBytes;
+    const adapter = inJavaScript ? "JavaScript" : adapterOf(this.#method);
     return { method, scale, adapter, tiles, window: { width, height }, ms, peakBytes };
   }
 
@@ -102,17 +112,23 @@ export class Bands implements AsyncIterable<Band> {
     const before = device?.memory().peakBytes ?? 0;
     device?.resetPeak();
     const heights = this.#tiling.rows.map(([{ inner }]) => inner.bottom - inner.top);
-    const strip = this.#samples(Math.max(...heights) * scale);
+    let strip: Image<Samples> | undefined;
+    const enlarge = (window: Box, part: Box) => this.#enlarge(window, part);
+    const ahead = tilesAhead(this.#method);
     try {
-      const windows = enlargeInTiles(this.#tiling, scale, (window) => this.#enlarge(window), this.#options);
-      for await (const { large, part, place } of windows) {
-        copyPart(large, part, strip, place.left);
-        if (place.right < this.width) continue;
+      const tiles = enlargeInTiles(this.#tiling, scale, enlarge, this.#options, ahead);
+      for await (const { large, place } of tiles) {
+        let rows = large;
+        if (large.width !== this.width) {
+          strip ??= this.#samples(Math.max(...heights) * scale);
+          copyColumns(large, place.right - place.left, strip, place.left);
+          if (place.right < this.width) continue;
+          const { height } = large;
+          rows = { ...strip, height, data: strip.data.subarray(0, height * this.width * this.channels) };
+        }
         this.#ms = performance.now() - start;
         this.#peakBytes = device?.memory().peakBytes ?? 0;
-        const height = place.bottom - place.top;
-        const data = strip.data.subarray(0, height * strip.width * strip.channels);
-        yield { top: place.top, rows: { ...strip, height, data } };
+        yield { top: place.top, rows };
       }
     } finally {
       device?.resetPeak(Math.max(before, device.memory().peakBytes));
@@ -122,9 +138,13 @@ export class Bands implements AsyncIterable<Band> {
 
   /** The whole result. */
   async image(): Promise<Image<Samples>> {
-    const whole = this.#samples(this.height);
-    for await (const { top, rows } of this) whole.data.set(rows.data, top * this.width * this.channels);
-    return whole;
+    let whole: Image<Samples> | undefined;
+    for await (const { top, rows } of this) {
+      if (rows.height === this.height) return rows; // the only band
+      whole ??= this.#samples(this.height);
+      whole.data.set(rows.data, top * this.width * this.channels);
+    }
+    return whole!;
   }
 
   /** Frees what was opened for this picture. Reading all bands does so, too. */
@@ -132,18 +152,54 @@ export class Bands implements AsyncIterable<Band> {
     this.#release();
   }
 
-  async #enlarge(box: Box): Promise<Image<Samples>> {
-    const [columns, rows] = [box.right - box.left, box.bottom - box.top];
-    const data = zerosLike(this.#image.data, columns * rows * this.channels);
-    copyBox(this.#image, box, data);
-    const window: Image<Samples> = { width: columns, height: rows, channels: this.channels, data };
-    const { enlarge, enlargeBytes } = this.#method;
-    if (enlargeBytes && this.depth === 8 && window.data instanceof Uint8Array) {
-      return enlargeBytes(window as Image);
+  /**
+   * Enlarges a window of the picture. Of the result only a part stays, in rows that may have a few pixels more
+   * at their ends.
+   */
+  async #enlarge(box: Box, part: Box): Promise<Image<Samples>> {
+    const window = this.#window(box);
+    const { data } = window;
+    const { enlargeBytes } = this.#method;
+    if (this.#inBytes && enlargeBytes) {
+      return cropped(await enlargeBytes({ ...window, data: data as Uint8Array }), part);
     }
-    const planes = { ...window, data: toPlanar(window) };
-    const large = await enlarge(planes, this.#options.signal);
-    return fromPlanar(large.data, large.width, large.height, this.channels, this.depth);
+    const { signal } = this.#options;
+    return onDeviceOf(this.#method)((method) => this.#enlargeOn(method, window, part), signal);
+  }
+
+  /** The same on a method's device: samples go there, and samples come back. */
+  async #enlargeOn(method: TensorMethod, window: Image<Samples>, part: Box): Promise<Image<Samples>> {
+    const { depth } = this;
+    const { width, height, channels, data } = window;
+    const { scale } = this.#method;
+    const colors = withColors(method, this.#method);
+    const { enlarge } =
+      channels % 2 === 1 ? colors : withAlpha(colors, { scale, flat: hasFlatAlpha(window) });
+    const x = compute(() => unpackSamples(data, [channels, height, width], method.device));
+    const large = await enlarge(x, this.#options.signal);
+    const packed = computeFrom([large], () => packSamples(large, { depth, region: part }));
+    const result = await readSamples(packed, depth);
+    if (!result.finite) throw notFinite(this.#method);
+    const rowLength = packedWidth(part.right - part.left, depth);
+    return { width: rowLength, height: part.bottom - part.top, channels, data: result.data };
+  }
+
+  /** Whether the method goes from bytes to bytes, if it can. */
+  get #inBytes(): boolean {
+    const { colors, enlargeBytes } = this.#method;
+    const ofBytes = this.depth === 8 && this.#image.data instanceof Uint8Array;
+    return enlargeBytes !== undefined && ofBytes && colors === "any" && this.channels % 2 === 1;
+  }
+
+  /** The part of the picture that a method sees at once, mirrored beyond the edges. */
+  #window(box: Box): Image<Samples> {
+    const { channels } = this;
+    const [width, height] = [box.right - box.left, box.bottom - box.top];
+    const { width: columns, height: rows } = this.#image;
+    if (box.top === 0 && box.left === 0 && width === columns && height === rows) return this.#image;
+    const data = zerosLike(this.#image.data, width * height * channels);
+    copyBox(this.#image, box, data);
+    return { width, height, channels, data };
   }
 
   #samples(height: number): Image<Samples> {
@@ -153,12 +209,36 @@ export class Bands implements AsyncIterable<Band> {
   }
 }
 
-/** Copies a part of a picture into the top rows of `to`, from column `left` on. */
-function copyPart(from: Image<Samples>, part: Box, to: Image<Samples>, left: number): void {
+/**
+ * Bytes around a method for each pixel of the small picture. Floats on the device: the picture, its parts, and
+ * of the result chroma and colours, alpha and all together. And samples of the result, packed, in a staging
+ * buffer and in JavaScript, for this tile and the one after it.
+ */
+function adapterBytes(channels: number, depth: 8 | 16, { colors, scale }: Method): number {
+  const splitsColors = colors === "y" && channels > 2;
+  const largePlanes = (splitsColors ? 2 + 3 : 1) + (channels % 2 === 0 ? 2 + channels : 0);
+  return 4 * 3 * channels + scale ** 2 * (4 * largePlanes + (depth / 8) * channels * 2 * 3);
+}
+
+/** A part of a picture; the picture itself where that is all of it. */
+function cropped(image: Image, { top, left, bottom, right }: Box): Image {
+  if (right - left === image.width && bottom - top === image.height) return image;
+  return crop(image, left, top, right - left, bottom - top);
+}
+
+/** Whether alpha, the last channel, is the same everywhere. */
+function hasFlatAlpha({ channels, data }: Image<Samples>): boolean {
+  const first = data[channels - 1];
+  for (let i = channels - 1; i < data.length; i += channels) if (data[i] !== first) return false;
+  return true;
+}
+
+/** Copies the first columns of a picture into the top rows of `to`, from column `left` on. */
+function copyColumns(from: Image<Samples>, columns: number, to: Image<Samples>, left: number): void {
   const { channels } = from;
-  for (let row = part.top; row < part.bottom; row++) {
-    const start = row * from.width;
-    const line = from.data.subarray((start + part.left) * channels, (start + part.right) * channels);
-    to.data.set(line, ((row - part.top) * to.width + left) * channels);
+  for (let row = 0; row < from.height; row++) {
+    const start = row * from.width * channels;
+    const line = from.data.subarray(start, start + columns * channels);
+    to.data.set(line, (row * to.width + left) * channels);
   }
 }

@@ -6,13 +6,11 @@
  */
 import { bytesPerElement, type Device, type DType } from "../device/device.ts";
 import { cast } from "../kernels/cast/index.ts";
-import { slice } from "../kernels/layout/index.ts";
+import { copyInto, slice } from "../kernels/layout/index.ts";
 import type { SuperResolver, TwoStages } from "../models/super-resolver.ts";
-import type { Planes } from "../picture/planes.ts";
-import { noGrad } from "../tensor/op.ts";
-import { keep, outsideScopes, scope } from "../tensor/scope.ts";
-import { type Tensor, tensor, zeros } from "../tensor/tensor.ts";
-import { paste, spans } from "./tiles.ts";
+import { Tensor, zeros } from "../tensor/tensor.ts";
+import { compute, computeFrom } from "./compute.ts";
+import { spans } from "./tiles.ts";
 
 /** Least width of a strip without its margins, in pixels. */
 const minStrip = 16;
@@ -40,8 +38,8 @@ export class Forward {
    * besides.
    */
   pixelsWithin(bytes: number, more: number): number {
-    const { first, second, narrowest, bindable } = this.#needs;
-    const each = first + more;
+    const { first, second, whole, narrowest, bindable } = this.#needs;
+    const each = first + whole + more;
     if (second === 0) return Math.floor(Math.min(bytes / each, bindable));
     const ifWide = bytes / (each + stripShare * first);
     // The narrowest strips of a square of side s are s long: each * s² + second * narrowest * s = bytes.
@@ -51,22 +49,20 @@ export class Forward {
     return Math.floor(Math.min(bindable, Math.max(ifWhole, Math.min(ifWide, side ** 2))));
   }
 
-  /** From planes with the network's colours and input size to its output. */
-  async run({ width, height, channels, data }: Planes): Promise<Planes> {
+  /**
+   * From a float32 tensor with the network's colours and input size to its output, in float32 even if the
+   * network works in float16. Nothing waits for the device; the caller disposes the result.
+   */
+  run(x: Tensor): Tensor {
     const { twoStages } = this.#model;
-    const { device, dtype } = storedOn(this.#model);
-    const input = () => castTo(dtype, tensor(data, [1, channels, height, width], { device }));
-    if (!twoStages) return planesOf(compute(() => this.#model.forward(input())));
-    const features = compute(() => twoStages.features(input()));
-    try {
-      return await this.#reconstruct(twoStages, features, channels);
-    } finally {
-      features.dispose();
-    }
+    const { dtype } = storedOn(this.#model);
+    if (!twoStages) return compute(() => cast(this.#model.forward(cast(x, dtype)), "float32"));
+    const features = compute(() => twoStages.features(cast(x, dtype)));
+    return computeFrom([features], () => this.#reconstruct(twoStages, features));
   }
 
   /** The second stage, in strips across the longer side. */
-  async #reconstruct(twoStages: TwoStages, features: Tensor, channels: number): Promise<Planes> {
+  #reconstruct(twoStages: TwoStages, features: Tensor): Tensor {
     const { scale } = this.#model;
     const { halo } = twoStages;
     const [, , height, width] = features.shape;
@@ -76,21 +72,23 @@ export class Forward {
     const area = width * height;
     const pixels = Math.max(narrowest * Math.sqrt(area), (stripShare * bytes * area) / second);
     const window = Math.max(2 * halo + 1, Math.floor(Math.min(bindableStrip, pixels) / across));
-    if (window >= length) return planesOf(compute(() => twoStages.reconstruct(features)));
-    const result = {
-      width: width * scale,
-      height: height * scale,
-      channels,
-      data: new Float32Array(channels * area * scale ** 2),
-    };
+    const reconstruct = (part: Tensor) => cast(twoStages.reconstruct(part), "float32");
+    if (window >= length) return reconstruct(features);
+    const channels = planeCount(this.#model);
+    const whole = Tensor.empty([1, channels, height * scale, width * scale], features.device, "upscale");
+    /** A place along the longer side. */
+    const at = (place: number) => [0, 0, wide ? 0 : place * scale, wide ? place * scale : 0];
     for (const { from, to, first, end } of spans(length, window, halo)) {
-      const strip = compute(() => {
-        const part = twoStages.reconstruct(cutAlong(features, wide, from, to));
-        return cutAlong(part, wide, (first - from) * scale, (end - from) * scale);
+      const strip = compute(() => reconstruct(cutAlong(features, wide, from, to)));
+      const [rows, columns] = wide ? [height, end - first] : [end - first, width];
+      copyInto(whole, strip, {
+        sizes: [1, channels, rows * scale, columns * scale],
+        from: at(first - from),
+        to: at(first),
       });
-      paste(result, await planesOf(strip), wide ? 0 : first * scale, wide ? first * scale : 0);
+      strip.dispose();
     }
-    return result;
+    return whole;
   }
 }
 
@@ -100,6 +98,8 @@ interface Needs {
   readonly first: number;
   /** Bytes besides for the second stage, if there is one. */
   readonly second: number;
+  /** Bytes of the result, where strips are put together. */
+  readonly whole: number;
   /** Width of the narrowest strip, margins included. */
   readonly narrowest: number;
   /** Most pixels of the first stage, and of a strip, whose largest feature map a kernel can bind at once. */
@@ -116,9 +116,9 @@ function measureNeeds(model: SuperResolver): Needs {
   const { device, dtype } = storedOn(model);
   const { reference, maxTensorBytes } = device.profile;
   const side = reference ? 8 : 48; // the CPU device is slow
-  const channels = model.colors === "rgb" ? 3 : 1;
-  const { scale, inputSize, twoStages, valuesPerPixel } = model;
-  const input = () => castTo(dtype, zeros([1, channels, side, side], { device }));
+  const channels = planeCount(model);
+  const { scale, twoStages, valuesPerPixel } = model;
+  const input = () => cast(zeros([1, channels, side, side], { device }), dtype);
   const measure = (work: () => Tensor): [result: Tensor, bytesPerPixel: number] => {
     device.freeUnused();
     const before = device.memory();
@@ -129,15 +129,13 @@ function measureNeeds(model: SuperResolver): Needs {
     const bytes = reference ? peakBytes - before.liveBytes : bufferBytes - before.bufferBytes;
     return [result, ((bytes / side ** 2) * 9) / 8];
   };
-  // Reading a result copies it to memory that JavaScript can see.
   const bytesEach = bytesPerElement[dtype];
-  const readBytes = (bytesEach * channels * (inputSize === "low" ? scale ** 2 : 1) * 9) / 8;
   const maxValues = maxTensorBytes / bytesEach;
   const bindableStrip = Math.floor(maxValues / valuesPerPixel);
   if (!twoStages) {
     const [y, bytes] = measure(() => model.forward(input()));
     y.dispose();
-    return { first: bytes + readBytes, second: 0, narrowest: 0, bindable: bindableStrip, bindableStrip };
+    return { first: bytes, second: 0, whole: 0, narrowest: 0, bindable: bindableStrip, bindableStrip };
   }
   const [features, first] = measure(() => twoStages.features(input()));
   const [y, bytes] = measure(() => twoStages.reconstruct(features));
@@ -145,24 +143,13 @@ function measureNeeds(model: SuperResolver): Needs {
   y.dispose();
   return {
     first,
-    // A strip's features are copied, and so is the part of its result that stays.
-    second: bytes + 2 * readBytes + (bytesEach * twoStages.featureValues * 9) / 8,
+    // A strip's features are a copy of the whole's.
+    second: bytes + (bytesEach * twoStages.featureValues * 9) / 8,
+    whole: (4 * channels * scale ** 2 * 9) / 8,
     narrowest: minStrip + 2 * twoStages.halo,
     bindable: Math.floor(maxValues / Math.max(twoStages.featureValues, channels)),
     bindableStrip,
   };
-}
-
-/**
- * Computes a tensor without gradients, and disposes all intermediate results. The caller disposes the tensor:
- * it is used across `await`, when a training run beside it may end a scope.
- */
-function compute(work: () => Tensor): Tensor {
-  return outsideScopes(() => {
-    using _noGrad = noGrad();
-    using _scope = scope();
-    return keep(work());
-  });
 }
 
 function cutAlong(x: Tensor, wide: boolean, from: number, to: number): Tensor {
@@ -170,22 +157,9 @@ function cutAlong(x: Tensor, wide: boolean, from: number, to: number): Tensor {
   return wide ? slice(x, [0, 0, 0, from], [n, c, h, to]) : slice(x, [0, 0, from, 0], [n, c, to, w]);
 }
 
-/** Reads a tensor [1, channels, h, w] and frees it. */
-async function planesOf(x: Tensor): Promise<Planes> {
-  try {
-    const [, channels, height, width] = x.shape;
-    return { width, height, channels, data: await x.data() };
-  } finally {
-    x.dispose();
-  }
-}
-
-/** The picture as the network's tensors are stored; `x` is disposed if that makes another tensor of it. */
-function castTo(dtype: DType, x: Tensor): Tensor {
-  if (dtype === x.dtype) return x;
-  const y = cast(x, dtype);
-  x.dispose();
-  return y;
+/** How many planes a network takes and returns. */
+export function planeCount({ colors }: Pick<SuperResolver, "colors">): number {
+  return colors === "rgb" ? 3 : 1;
 }
 
 /** Where and how a network's tensors are stored. */

@@ -1,7 +1,11 @@
+import { CpuDevice } from "../device/cpu-device.ts";
 import type { Device } from "../device/device.ts";
 import { isObject, type Wanted } from "../options/arguments.ts";
+import { DataError } from "../picture/errors.ts";
 import type { Image } from "../picture/image.ts";
 import type { Planes } from "../picture/planes.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { planesOf, tensorOf } from "./compute.ts";
 
 /**
  * A way of enlarging, as a function on numbers: planes in, larger planes out, all at once. tiles.ts cuts
@@ -16,8 +20,12 @@ export interface Method {
   readonly scale: number;
   /** What `enlarge` takes: red, green and blue; luma alone; or planes of any kind, each by itself. */
   readonly colors: "rgb" | "y" | "any";
-  /** Where it runs; undefined for interpolations, which JavaScript computes. */
+  /**
+   * Where it runs; undefined if JavaScript computes it. Interpolations use a device for `enlargeBytes` alone.
+   */
   readonly device: Device | undefined;
+  /** It computes with float16 numbers, which end at 65504. Default false. */
+  readonly half?: boolean;
   /** How far it looks: no pixel of the result depends on pixels of the small picture further away. */
   readonly margin: number;
   /**
@@ -25,18 +33,63 @@ export interface Method {
    * for none. Default 0, for methods to which the edges do no harm.
    */
   readonly padding?: number;
-  /** How many pixels of the small picture it can enlarge at once with this much memory on its device. */
-  readonly pixelsWithin: (bytes: number) => number;
+  /**
+   * How many pixels of the small picture it can enlarge at once with this much memory. What surrounds it takes
+   * `around` bytes for each of them; by default as much as it takes to give it planes and read the result.
+   */
+  readonly pixelsWithin: (bytes: number, around?: number) => number;
   /**
    * From the planes that `colors` names, values in 0..1, to as many planes of the larger size, not clamped. A
    * method that works in several steps checks the signal between them.
    */
-  readonly enlarge: (planes: Planes, signal?: AbortSignal) => Promise<Planes>;
+  readonly enlarge: Enlarge;
   /**
    * From bytes to bytes, for a method whose `enlarge` would give other bytes: Matlab's imresize rounds after
    * each of its two passes. Takes grey and RGB; only methods that work on any planes have it.
    */
-  readonly enlargeBytes?: (image: Image) => Image;
+  readonly enlargeBytes?: (image: Image) => Image | Promise<Image>;
+}
+
+/** A function from planes to planes. One that computes on a device has another form, without the planes. */
+export interface Enlarge {
+  (planes: Planes, signal?: AbortSignal): Promise<Planes>;
+  readonly onDevice?: OnDevice;
+}
+
+/**
+ * Calls `work` with a method on its device, and once more with a new one if the device is lost meanwhile and
+ * the method can have another.
+ */
+export type OnDevice = <T>(work: (method: TensorMethod) => Promise<T>, signal?: AbortSignal) => Promise<T>;
+
+/** A method on one device: pixels go there, and come back when all is done. */
+export interface TensorMethod {
+  readonly device: Device;
+  /**
+   * From a tensor [1, channels, h, w] to [1, channels, h * scale, w * scale], values as for `Method.enlarge`.
+   * It disposes its input, even after an error; the caller disposes the result.
+   */
+  readonly enlarge: (x: Tensor, signal?: AbortSignal) => Promise<Tensor>;
+}
+
+/** The function from planes to planes of a method on a device. */
+export function enlargeOn(onDevice: OnDevice): Enlarge {
+  const enlarge = (planes: Planes, signal?: AbortSignal) =>
+    onDevice(
+      async (method) => planesOf(await method.enlarge(tensorOf(planes, method.device), signal)),
+      signal,
+    );
+  return Object.assign(enlarge, { onDevice });
+}
+
+/** Where what surrounds a method that knows no device is computed: by the references of the operations. */
+const javaScript = new CpuDevice("float32");
+
+/** Any method on tensors. */
+export function onDeviceOf({ enlarge }: Method): OnDevice {
+  const onTensors = async (x: Tensor, signal?: AbortSignal) =>
+    tensorOf(await enlarge(await planesOf(x), signal), javaScript);
+  return enlarge.onDevice ?? ((work) => work({ device: javaScript, enlarge: onTensors }));
 }
 
 /** What functions that take a method want. */
@@ -45,6 +98,16 @@ export const aMethod: Wanted<Method> = {
   fits: (value): value is Method =>
     isObject(value) && typeof value.enlarge === "function" && typeof value.pixelsWithin === "function",
 };
+
+/** What to say when a result is no picture. What has become of such numbers may look like one. */
+export function notFinite({ name, half }: Method): DataError {
+  return new DataError(
+    half
+      ? `upscale: ${name} with half made NaN or infinity of a pixel: some number on the way is larger than 65504, ` +
+          "where float16 ends. Leave half out. (If that fails as well, the network's training has diverged.)"
+      : `upscale: ${name} made NaN or infinity of a pixel; its training has diverged.`,
+  );
+}
 
 /** How far bicubic interpolation looks; `enlargeAlpha` looks as far for the bounds of alpha. */
 export const bicubicMargin = 2;

@@ -1,7 +1,7 @@
 /** Makes an upscaler from a method's name, weight file or network. */
 
-import { checkDType, DeviceLostError } from "../device/device.ts";
-import { defaultDevice, ensureDevice } from "../device/open.ts";
+import { checkDType, type Device, DeviceLostError } from "../device/device.ts";
+import { defaultDevice, ensureDevice, openedDevice } from "../device/open.ts";
 import { loadModel } from "../models/registry.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
 import { anything, checkArguments, checkOptions, optional, trueOrFalse } from "../options/arguments.ts";
@@ -9,7 +9,8 @@ import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { outsideScopes } from "../tensor/scope.ts";
 import { storedOn } from "./forward.ts";
-import { aMethod, type Method } from "./method.ts";
+import { KeptMethods } from "./kept.ts";
+import { aMethod, enlargeOn, type Method, type OnDevice, onDeviceOf } from "./method.ts";
 import {
   defaultMethod,
   isInterpolation,
@@ -23,7 +24,7 @@ import {
   pretrainedScales,
 } from "./method-names.ts";
 import { checkUpscaleOptions } from "./tiles.ts";
-import { interpolator, networkUpscaler, selfEnsemble, type Upscaler, upscalerOf } from "./upscaler.ts";
+import { interpolatorOn, networkUpscaler, selfEnsemble, type Upscaler, upscalerOf } from "./upscaler.ts";
 
 /**
  * - the name of an interpolation or of a network that comes with the library: `methodNames` lists them;
@@ -101,6 +102,25 @@ export async function openMethodFor(caller: string, options: OpenMethodOptions):
   return ensemble ? { ...opened, ensemble, upscaler: selfEnsemble(opened.upscaler) } : opened;
 }
 
+const kept = new KeptMethods<OpenedMethod>();
+
+/**
+ * The same for one picture. Networks that come with the library stay loaded on their device for the next one
+ * (kept.ts).
+ */
+export async function borrowMethod(caller: string, options: OpenMethodOptions): Promise<OpenedMethod> {
+  const { scale = 2, method = defaultMethod(scale), ensemble, half } = options;
+  if (!isPretrained(method)) return openMethodFor(caller, options);
+  checkArguments(caller, {
+    ensemble: [ensemble, optional(trueOrFalse)],
+    half: [half, optional(trueOrFalse)],
+  });
+  const device = await deviceFor(method);
+  const open = () => openMethodFor(caller, { method, scale, half });
+  const opened = await kept.borrow(device, `${method} x${scale}${half ? " half" : ""}`, open);
+  return ensemble ? { ...opened, ensemble, upscaler: selfEnsemble(opened.upscaler) } : opened;
+}
+
 /** More losses of a device within one window mean that the next device would not live longer. */
 const MAX_RELOADS = 3;
 
@@ -133,7 +153,7 @@ async function open(
   };
   if (isInterpolation(method)) {
     refuseHalf(`${method} is an interpolation. Leave half out`);
-    return { ...plain, upscaler: interpolator(method, scale ?? 2) };
+    return { ...plain, upscaler: interpolatorOn(openedGpu(), method, scale ?? 2) };
   }
   if (isPretrained(method)) {
     await deviceFor(method);
@@ -173,8 +193,14 @@ async function open(
   );
 }
 
-async function deviceFor(network: string): Promise<void> {
-  await ensureDevice().catch((cause: Error) => {
+/** The default device, if it is open and a real GPU. To open one takes longer than most interpolations. */
+function openedGpu(): Device | undefined {
+  const device = openedDevice();
+  return device?.profile.ownProcessor ? device : undefined;
+}
+
+async function deviceFor(network: string): Promise<Device> {
+  return ensureDevice().catch((cause: Error) => {
     throw new Error(
       `${network} is a network and runs on WebGPU: ${cause.message} ` +
         "Or take an interpolation, such as bicubic, which needs no WebGPU.",
@@ -202,25 +228,23 @@ function ownNetwork(make: () => SuperResolver, half: boolean, weights?: string, 
     model = load();
     current = networkUpscaler(model, name);
   };
-  const survivor: Method = {
-    ...current,
-    async enlarge(planes, signal) {
-      for (let reloads = 0; ; reloads++) {
-        const before = current;
-        try {
-          return await before.enlarge(planes, signal);
-        } catch (error) {
-          if (signal?.aborted || !isLost(before) || reloads === MAX_RELOADS) throw error;
-          // Windows of other pictures may have noticed, too.
-          if (before !== current) continue;
-          reloading ??= reload().finally(() => {
-            reloading = undefined;
-          });
-          await reloading;
-        }
+  const onDevice: OnDevice = async (work, signal) => {
+    for (let reloads = 0; ; reloads++) {
+      const before = current;
+      try {
+        return await onDeviceOf(before)(work, signal);
+      } catch (error) {
+        if (signal?.aborted || !isLost(before) || reloads === MAX_RELOADS) throw error;
+        // Windows of other pictures may have noticed, too.
+        if (before !== current) continue;
+        reloading ??= reload().finally(() => {
+          reloading = undefined;
+        });
+        await reloading;
       }
-    },
+    }
   };
+  const survivor: Method = { ...current, enlarge: enlargeOn(onDevice) };
   const upscaler = upscalerOf(survivor);
   const parameters = model.parameterCount();
   return { upscaler, ensemble: false, half, parameters, weights, close: () => model.dispose() };

@@ -97,20 +97,22 @@ const minTile = 16;
 /**
  * @param options.bytesPerRow bytes that each row of a tile takes besides: its rows of the band, which is as
  *   wide as the result.
+ * @param options.bytesPerPixel bytes that each pixel of a window takes around the method.
  * @throws RangeError if not even a small tile fits into the memory.
  */
 export function planTiles(
   picture: { readonly width: number; readonly height: number },
   method: Pick<Method, "name" | "margin" | "pixelsWithin" | "padding">,
-  options: UpscaleOptions & { readonly bytesPerRow?: number },
+  options: UpscaleOptions & { readonly bytesPerRow?: number; readonly bytesPerPixel?: number },
 ): Tiling {
   const { name, margin, pixelsWithin } = method;
-  const { tile, maxMemory = 512 * 2 ** 20, bytesPerRow = 0 } = options;
+  const { tile, maxMemory = 512 * 2 ** 20, bytesPerRow = 0, bytesPerPixel } = options;
   checkUpscaleOptions("upscale", options);
   const padding = paddingOf(method, options);
   const padded = { width: picture.width + 2 * padding, height: picture.height + 2 * padding };
   const automatic = tile === undefined;
-  const maxPixels = (rows: number) => pixelsWithin(Math.max(0, maxMemory - bytesPerRow * rows));
+  const maxPixels = (rows: number) =>
+    pixelsWithin(Math.max(0, maxMemory - bytesPerRow * rows), bytesPerPixel);
   let side = automatic ? Math.floor(Math.sqrt(maxPixels(0))) : tile + 2 * margin;
   while (automatic && side ** 2 > maxPixels(side)) side--; // higher tiles need higher bands
   // Narrow pictures leave room for longer windows.
@@ -177,26 +179,46 @@ export function spans(length: number, window: number, margin: number, padding = 
 }
 
 /**
- * The loop over all tiles, row by row from left to right. Yields every enlarged window (`large`), the part of
- * it that is the tile, and that part's place in the result.
+ * The loop over all tiles, row by row from left to right. Yields for every tile what `enlarge` made of its
+ * window, and its place in the result.
  *
- * @param enlarge enlarges a window, of planes or of a picture.
+ * @param enlarge enlarges a window. The tile is only a part of its result, in coordinates of that result.
+ * @param ahead so many tiles are begun before the one is finished that is waited for: while a device computes,
+ *   the next tile is on its way to it.
  */
 export async function* enlargeInTiles<T>(
   tiling: Tiling,
   scale: number,
-  enlarge: (window: Box) => Promise<T>,
+  enlarge: (window: Box, part: Box) => Promise<T>,
   { signal, onProgress }: UpscaleOptions,
+  ahead: number,
 ) {
-  let done = 0;
-  for (const { window, inner } of tiling.rows.flat()) {
-    // Interpolation never waits for anything. This pause lets other code run, which may abort the signal.
-    if (done > 0) await new Promise((resolve) => setTimeout(resolve));
-    signal?.throwIfAborted();
-    const large = await enlarge(window);
-    onProgress?.({ done: ++done, total: tiling.count });
-    yield { large, part: enlarged(inner, scale, window), place: enlarged(inner, scale) };
+  const tiles = tiling.rows.flat();
+  const begun: Promise<T>[] = [];
+  const begin = ({ window, inner }: Tile) => {
+    const large = enlarge(window, enlarged(inner, scale, window));
+    large.catch(() => {}); // noticed below, when it is this tile's turn
+    begun.push(large);
+  };
+  let next = 0;
+  try {
+    for (const [k, { inner }] of tiles.entries()) {
+      // JavaScript never waits for anything. This pause lets other code run, which may abort the signal.
+      if (k > 0) await new Promise((resolve) => setTimeout(resolve));
+      signal?.throwIfAborted();
+      while (next < tiles.length && next <= k + ahead) begin(tiles[next++]);
+      const large = await begun.shift()!;
+      onProgress?.({ done: k + 1, total: tiling.count });
+      yield { large, place: enlarged(inner, scale) };
+    }
+  } finally {
+    await Promise.allSettled(begun);
   }
+}
+
+/** How many tiles to begin ahead (see enlargeInTiles): where JavaScript computes, there is nothing to gain. */
+export function tilesAhead({ device }: Pick<Method, "device">): number {
+  return device === undefined || device.profile.reference ? 0 : 1;
 }
 
 /** Enlarges planes in tiles. They must be those that the method takes. */
@@ -210,10 +232,10 @@ export async function enlargePlanes(
   const [width, height] = [planes.width * scale, planes.height * scale];
   const tiling = planTiles(planes, method, options);
   const result = { width, height, channels, data: new Float32Array(channels * width * height) };
-  const enlarge = (window: Box) => method.enlarge(cut(planes, window), options.signal);
-  for await (const { large, part, place } of enlargeInTiles(tiling, scale, enlarge, options)) {
-    paste(result, cut(large, part), place.top, place.left);
-  }
+  const enlarge = async (window: Box, part: Box) =>
+    cut(await method.enlarge(cut(planes, window), options.signal), part);
+  const tiles = enlargeInTiles(tiling, scale, enlarge, options, tilesAhead(method));
+  for await (const { large, place } of tiles) paste(result, large, place.top, place.left);
   return result;
 }
 
@@ -264,12 +286,7 @@ export function copyBox<T extends Float32Array | Samples>(
 }
 
 /** Copies `part` into larger planes, at `top` and `left`. */
-export function paste(
-  { width, height, channels, data }: Planes,
-  part: Planes,
-  top: number,
-  left: number,
-): void {
+function paste({ width, height, channels, data }: Planes, part: Planes, top: number, left: number): void {
   let at = 0;
   for (let c = 0; c < channels; c++) {
     for (let row = 0; row < part.height; row++, at += part.width) {

@@ -7,7 +7,7 @@
 import { type AlphaChoice, withoutAlpha } from "../picture/alpha.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { type BandOptions, Bands, type UpscaleReport } from "./bands.ts";
-import { type OpenMethodOptions, openMethodFor } from "./open-method.ts";
+import { borrowMethod, type OpenMethodOptions } from "./open-method.ts";
 import { type PictureSource, readSource } from "./source.ts";
 import { checkUpscaleOptions } from "./tiles.ts";
 
@@ -27,8 +27,10 @@ export interface Upscaled<S extends Samples = Uint8Array> extends UpscaleReport 
  *     const { image } = await upscale(await fetch("photo.jpg").then((r) => r.blob()), { scale: 2 });
  *     const { image, ms } = await upscale("photo.jpg", { method: "edsr-x2.safetensors" }); // in Node
  *
- * The default method is "edsr-small", which comes with the library. Every call loads its weights; for many
- * pictures, call `openMethod` once and pass its `upscaler`.
+ * The default method is "edsr-small", which comes with the library. Networks that are called by name stay
+ * loaded on their device, at most three, so that many pictures take no longer than with an upscaler of
+ * `openMethod`; `device.destroy()` frees them. A weight file is loaded at every call: for many pictures, call
+ * `openMethod` once and pass its `upscaler`.
  *
  * @throws DataError for pictures that cannot be read, RangeError for options that make no sense, and the
  *   signal's reason after an abort.
@@ -77,7 +79,7 @@ async function bandsOf(
   const { alpha = "keep", signal } = options;
   signal?.throwIfAborted();
   const image = withoutAlpha(await readSource(picture, caller), alpha, caller);
-  const { upscaler, close } = await openMethodFor(caller, options);
+  const { upscaler, close } = await borrowMethod(caller, options);
   try {
     return new Bands(image, upscaler, options, close);
   } catch (error) {

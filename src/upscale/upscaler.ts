@@ -1,17 +1,33 @@
 /** What upscales pictures: interpolations, networks, and self-ensembles of either. */
 
+import type { Device } from "../device/device.ts";
+import { add, mul } from "../kernels/elementwise/index.ts";
+import { flip, permute } from "../kernels/layout/index.ts";
+import { interpolate } from "../kernels/resize/index.ts";
+import { packedWidth, packSamples, readSamples, unpackSamples } from "../kernels/samples/index.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
 import { checkArguments, instanceOf, numberList, optional } from "../options/arguments.ts";
 import { quote, text } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image } from "../picture/image.ts";
 import { imresize, interpolatePlanes } from "../picture/imresize.ts";
-import { augment, inverseSymmetry, symmetries } from "../picture/patches.ts";
+import { inverseSymmetry, type Symmetry, symmetries } from "../picture/patches.ts";
 import { checkPlanesObject, type Planes } from "../picture/planes.ts";
 import type { ResizeOptions } from "../picture/resize-weights.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { enlargeBicubic } from "./adapters.ts";
 import { Bands } from "./bands.ts";
-import { Forward, storedOn } from "./forward.ts";
-import { aMethod, bicubicMargin, type Method } from "./method.ts";
+import { compute, computeFrom } from "./compute.ts";
+import { Forward, planeCount, storedOn } from "./forward.ts";
+import {
+  aMethod,
+  bicubicMargin,
+  enlargeOn,
+  type Method,
+  notFinite,
+  onDeviceOf,
+  type TensorMethod,
+} from "./method.ts";
 import { type Interpolation, interpolations, isInterpolation, scalesOf } from "./method-names.ts";
 import { checkUpscaleOptions, enlargePlanes, type UpscaleOptions } from "./tiles.ts";
 
@@ -57,22 +73,60 @@ const maxInterpolationWindow = 512 ** 2;
  * not rounded in between. Runs on the CPU.
  */
 export function interpolator(name: Interpolation, scale: number): Upscaler {
+  return interpolatorOn(undefined, name, scale);
+}
+
+/**
+ * The same, with a device for what comes out there as in JavaScript, to the bit: pictures of 8 bits. Sums of
+ * real numbers in single precision would not.
+ */
+export function interpolatorOn(device: Device | undefined, name: Interpolation, scale: number): Upscaler {
   if (!isInterpolation(name)) {
     throw new RangeError(`interpolator: there is no ${quote(name)}; use ${interpolations.join(", ")}.`);
   }
   if (!scalesOf(name).includes(scale)) {
     throw new RangeError(`interpolator: scale must be 2, 3, 4 or 8, got ${quote(scale)}.`);
   }
+  const inJavaScript = (image: Image) => imresize(image, scale, kernels[name]);
   return upscalerOf({
     name,
     scale,
     colors: "any",
-    device: undefined,
+    device,
     margin: bicubicMargin,
-    pixelsWithin: (bytes) => Math.min(maxInterpolationWindow, Math.floor(bytes / bytesPerPixel(scale))),
+    pixelsWithin: (bytes, around = 0) =>
+      Math.min(maxInterpolationWindow, Math.floor(bytes / (interpolationBytes(scale) + around))),
     enlarge: async (planes) => interpolatePlanes(planes, scale, kernels[name]),
-    enlargeBytes: (image) => imresize(image, scale, kernels[name]),
+    async enlargeBytes(image) {
+      if (!device || hasFailed(device)) return inJavaScript(image);
+      try {
+        return await enlargeBytesOn(device, image, { mode: name, scaleFactor: scale });
+      } catch (error) {
+        if (hasFailed(device)) return inJavaScript(image);
+        throw error;
+      }
+    },
   });
+}
+
+function hasFailed({ failure }: Device): boolean {
+  return failure !== undefined;
+}
+
+/** imresize on a device. */
+async function enlargeBytesOn(
+  device: Device,
+  { width, height, channels, data }: Image,
+  options: { readonly mode: Interpolation; readonly scaleFactor: number },
+): Promise<Image> {
+  const large = compute(() => {
+    const levels = unpackSamples(data, [channels, height, width], device, { unit: false });
+    return interpolate(levels, { ...options, convention: "matlab", round: true });
+  });
+  const packed = computeFrom([large], () => packSamples(large, { unit: false }));
+  const columns = packedWidth(width * options.scaleFactor, 8);
+  const { data: samples } = await readSamples(packed, 8);
+  return { width: columns, height: height * options.scaleFactor, channels, data: samples as Uint8Array };
 }
 
 /**
@@ -90,13 +144,21 @@ const aNetwork = instanceOf(SuperResolver, "a network, such as loadModel() retur
 
 function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
   const { scale, colors, inputSize, halo } = model;
-  const planeCount = colors === "rgb" ? 3 : 1;
+  const channels = planeCount(model);
   const takesEnlarged = inputSize === "high";
   /** Pixels of the network's input for each pixel of the small picture. */
   const factor = takesEnlarged ? scale ** 2 : 1;
   const forward = new Forward(model);
   const { device, dtype } = storedOn(model);
   const margin = takesEnlarged ? Math.ceil(halo / scale) + bicubicMargin : halo;
+  const onTensors: TensorMethod = {
+    device,
+    enlarge: async (x) =>
+      computeFrom([x], () => {
+        if (x.shape[1] === channels) return forward.run(takesEnlarged ? enlargeBicubic(x, scale) : x);
+        throw new DataError(`upscalePlanes: ${name} takes ${channels} planes, but ${x.shape[1]} were given.`);
+      }),
+  };
   return upscalerOf({
     name,
     scale,
@@ -104,28 +166,11 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
     device,
     margin,
     padding: Math.min(margin, networkPadding),
-    pixelsWithin: (bytes) => Math.floor(forward.pixelsWithin(bytes, bytesPerPixel(scale) / factor) / factor),
-    async enlarge(planes) {
-      if (planes.channels !== planeCount) {
-        throw new DataError(
-          `upscalePlanes: ${name} takes ${planeCount} planes, but ${planes.channels} were given.`,
-        );
-      }
-      const large = await forward.run(takesEnlarged ? interpolatePlanes(planes, scale) : planes);
-      if (dtype === "float16") refuseOverflow(large, name);
-      return large;
-    },
+    pixelsWithin: (bytes, around = planeBytes(channels, scale)) =>
+      Math.floor(forward.pixelsWithin(bytes, around / factor) / factor),
+    half: dtype === "float16",
+    enlarge: enlargeOn((work) => work(onTensors)),
   });
-}
-
-/** float16 ends where float32 does not, and what has become of such a number may look like a picture. */
-function refuseOverflow({ data }: Planes, name: string): void {
-  const broken = data.find((value) => !Number.isFinite(value));
-  if (broken === undefined) return;
-  throw new DataError(
-    `upscale: ${name} with half made ${broken} of a pixel: some number on the way is larger than 65504, where ` +
-      "float16 ends. Leave half out. (If that fails as well, the network's training has diverged.)",
-  );
 }
 
 /**
@@ -136,28 +181,58 @@ function refuseOverflow({ data }: Planes, name: string): void {
  */
 export function selfEnsemble(method: Method): Upscaler {
   checkArguments("selfEnsemble", { "the first argument": [method, aMethod] });
-  const { name, scale } = method;
   return upscalerOf({
     ...method,
-    name: `${name}+`,
+    name: `${method.name}+`,
+    // Interpolations have one for bytes alone.
+    device: method.enlargeBytes ? undefined : method.device,
     // Some of the memory is for the sum, and for the result that is being turned back.
-    pixelsWithin: (bytes) => method.pixelsWithin(0.9 * bytes),
+    pixelsWithin: (bytes, around) => method.pixelsWithin(0.9 * bytes, around),
     enlargeBytes: undefined,
-    async enlarge(planes, signal) {
-      const { channels } = planes;
-      const [width, height] = [planes.width * scale, planes.height * scale];
-      const mean: Planes = { width, height, channels, data: new Float32Array(channels * width * height) };
-      for (const symmetry of symmetries) {
-        signal?.throwIfAborted();
-        const data = augment(planes.data, planes.width, planes.height, channels, symmetry);
-        const [w, h] = symmetry.transpose ? [planes.height, planes.width] : [planes.width, planes.height];
-        const large = await method.enlarge({ width: w, height: h, channels, data });
-        const back = augment(large.data, large.width, large.height, channels, inverseSymmetry(symmetry));
-        for (let i = 0; i < back.length; i++) mean.data[i] += back[i] / 8;
-      }
-      return mean;
-    },
+    enlarge: enlargeOn((work, signal) =>
+      onDeviceOf(method)(
+        ({ device, enlarge }) => work({ device, enlarge: (x, stop) => meanOfEight(x, enlarge, stop) }),
+        signal,
+      ),
+    ),
   });
+}
+
+async function meanOfEight(
+  x: Tensor,
+  enlarge: TensorMethod["enlarge"],
+  signal?: AbortSignal,
+): Promise<Tensor> {
+  const { device } = x;
+  let sum: Tensor | undefined;
+  try {
+    for (const symmetry of symmetries) {
+      signal?.throwIfAborted();
+      const large = await enlarge(
+        compute(() => turned(x, symmetry)),
+        signal,
+      );
+      const others = sum ? [sum, large] : [large];
+      sum = computeFrom(others, () => {
+        const back = turned(large, inverseSymmetry(symmetry));
+        return sum ? add(sum, back, { alpha: 1 / 8 }) : mul(back, 1 / 8);
+      });
+      await device.sync(); // otherwise an abort would come too late to save anything
+    }
+  } catch (error) {
+    sum?.dispose();
+    throw error;
+  } finally {
+    x.dispose();
+  }
+  return sum!;
+}
+
+/** Pictures flipped, and then their rows and columns exchanged: a new tensor, to be disposed by itself. */
+function turned(x: Tensor, { hflip, vflip, transpose }: Symmetry): Tensor {
+  const axes = [...(vflip ? [2] : []), ...(hflip ? [3] : [])];
+  const flipped = axes.length > 0 ? flip(x, axes) : x.view(x.shape);
+  return transpose ? permute(flipped, [0, 1, 3, 2]) : flipped;
 }
 
 /** Adds the functions of an upscaler to a method. */
@@ -184,25 +259,31 @@ export function upscalerOf(method: Method): Upscaler {
       }
       const data = Float32Array.from(plane, (level) => level / 255);
       const large = await enlargePlanes({ width, height, channels: 1, data }, method, options);
-      if (large.data.some(Number.isNaN)) {
-        throw new DataError(
-          `upscaleY: ${name} made NaN of a plane of ${width}x${height}; its training has diverged.`,
-        );
-      }
+      checkFinite(large, method);
       return large.data.map((value) => value * 255);
     },
     async upscalePlanes(planes, options) {
       checkPlanesObject(planes, "upscalePlanes");
-      return enlargePlanes(planes, method, options);
+      const large = await enlargePlanes(planes, method, options);
+      if (method.half) checkFinite(large, method);
+      return large;
     },
   };
 }
 
+function checkFinite({ data }: Planes, method: Method): void {
+  if (!data.every(Number.isFinite)) throw notFinite(method);
+}
+
 /**
- * Bytes that JavaScript takes for each pixel of the small picture, which has up to four planes: its values as
- * floats and as samples; the result's as floats before and after the colours are joined, and as samples; and
- * one plane of the result in double precision for each of the two passes of an interpolation.
+ * Bytes for each pixel of the small picture besides those of the network, where planes go in and come out: the
+ * result in a staging buffer and in JavaScript, for this tile and the one after it.
  */
-function bytesPerPixel(scale: number): number {
-  return scale ** 2 * (4 * (4 + 4 + 2) + 16) + 4 * (4 + 2);
+function planeBytes(channels: number, scale: number): number {
+  return 4 * channels * scale ** 2 * 4;
+}
+
+/** The same for interpolation of up to four planes: the result, and two passes of one in double precision. */
+function interpolationBytes(scale: number): number {
+  return scale ** 2 * (4 * 4 + 16);
 }

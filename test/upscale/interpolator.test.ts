@@ -1,13 +1,18 @@
 /** Interpolation as an upscaler: that it is imresize. The test of imresize compares that with Matlab. */
-import { describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { DeviceLostError } from "../../src/device/device.ts";
+import type { GpuDevice } from "../../src/device/gpu-device.ts";
+import { init, setDefaultDevice } from "../../src/device/open.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
 import { imresize } from "../../src/picture/imresize.ts";
 import { tensor } from "../../src/tensor/tensor.ts";
-import { interpolator } from "../../src/upscale/index.ts";
+import { interpolator, upscale } from "../../src/upscale/index.ts";
 import { drawn, noise } from "../data/support.ts";
 import { expectClose } from "../support/close.ts";
-import { float32Device } from "../support/devices.ts";
+import { float32Device, gpuDevices } from "../support/devices.ts";
+import { loseAt } from "../support/lose-devices.ts";
 
+const devices = await gpuDevices();
 const scales = [2, 3, 4, 8];
 
 describe.each(scales)("x%i", (scale) => {
@@ -57,4 +62,68 @@ test("refuses names and scales that do not exist, and work that is aborted", asy
   expect(() => interpolator("bicubic", 5)).toThrow("scale must be 2, 3, 4 or 8, got 5.");
   const signal = AbortSignal.abort(new Error("enough"));
   await expect(interpolator("bicubic", 2).upscale(noise(3, 3, 3), { signal })).rejects.toThrow("enough");
+});
+
+describe.each(devices.map((device) => [device.name, device] as const))(
+  "on %s, if it is open and a real GPU",
+  (name, device) => {
+    const { profile } = device;
+    beforeEach(() => {
+      setDefaultDevice(device);
+      device.profile = { ...profile, ownProcessor: true };
+    });
+    afterEach(() => {
+      device.profile = profile;
+    });
+
+    test.each(["nearest", "bilinear", "bicubic"] as const)(
+      "%s of bytes: JavaScript's bytes",
+      async (method) => {
+        const { live } = device.memory();
+        for (const scale of scales) {
+          for (const [width, height, channels] of [
+            [1, 1, 3],
+            [37, 29, 1],
+            [70, 45, 3],
+          ] as const) {
+            const picture = noise(width, height, channels);
+            const want = await interpolator(method, scale).upscale(picture);
+            const done = await upscale(picture, { method, scale });
+            expect(done).toMatchObject({ adapter: name, image: want });
+            expect((await upscale(picture, { method, scale, tile: 16 })).image).toEqual(want);
+          }
+        }
+        expect(device.memory().live).toBe(live);
+      },
+    );
+
+    test("a software adapter is no gain, and is not used", async () => {
+      device.profile = { ...profile, ownProcessor: false };
+      expect(await upscale(noise(9, 9, 3), { method: "bicubic" })).toMatchObject({ adapter: "JavaScript" });
+    });
+
+    test("other pictures, whose sums are real numbers, stay in JavaScript", async () => {
+      const picture = noise(20, 9, 4);
+      const done = await upscale(picture, { method: "bicubic" });
+      expect(done).toMatchObject({
+        adapter: "JavaScript",
+        image: await interpolator("bicubic", 2).upscale(picture),
+      });
+      expect(await upscale(noise(9, 9, 3), { method: "bicubic", depth: 16 })).toMatchObject({
+        adapter: "JavaScript",
+      });
+      const ensemble = { method: "bicubic", ensemble: true } as const;
+      expect(await upscale(noise(9, 9, 3), ensemble)).toMatchObject({ adapter: "JavaScript" });
+    });
+  },
+);
+
+test("if the device is lost, JavaScript goes on", async () => {
+  const picture = noise(60, 50, 3);
+  const device = (await init({ adapter: devices[0].adapterClass })) as GpuDevice;
+  device.profile = { ...device.profile, ownProcessor: true };
+  loseAt(device, 3, "before");
+  const { image } = await upscale(picture, { method: "bicubic", tile: 16 });
+  expect(device.failure).toBeInstanceOf(DeviceLostError);
+  expect(image).toEqual(imresize(picture, 2));
 });

@@ -8,7 +8,7 @@ import { copyKernel, fillKernel } from "./copy.wgsl.ts";
 /**
  * Which elements move where: for every index c below `sizes`, y[yOffset + c · yStrides] = x[xOffset + c ·
  * xStrides]. Permuting, slicing, joining and repeating are this one thing with different strides. A stride of
- * 0 in x reads the same element again.
+ * 0 in x reads the same element again, and a negative one reads backwards.
  */
 export interface CopyPlan {
   readonly sizes: Shape;
@@ -36,7 +36,7 @@ export function copyOnGpu(device: GpuDevice, x: Tensor, y: Tensor, plan: CopyPla
   const absent = new Array<Axis>(MAX_RANK - axes.length).fill({ n: 1, x: 0, y: 0 });
   for (const [k, { n, x, y }] of [...inner.reverse(), ...absent, outermost].entries()) {
     if (k < MAX_RANK - 1) params[`n${k}`] = n;
-    params[`x${k}`] = x;
+    params[`x${k}`] = x >>> 0; // the kernel's u32 wraps around, so that a negative stride leads back
     params[`y${k}`] = y;
   }
   device.run(copyKernel, {

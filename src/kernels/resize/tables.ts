@@ -38,7 +38,7 @@ interface DeviceTable {
 /**
  * The table on a device. Real weights are for blocks of four outputs where that saves loads
  * (enlarge.wgsl.ts); otherwise, and in fixed point, rows are for single outputs. Positions are exact as f32
- * up to 2^24. The memory belongs to no scope and counts as live.
+ * up to 2^24. The memory belongs to no scope and does not count as live.
  */
 export function tableOn(device: GpuDevice, table: AxisTable, weights: Weights): DeviceTable {
   let cache = deviceTables[weights].get(device);
@@ -51,9 +51,7 @@ export function tableOn(device: GpuDevice, table: AxisTable, weights: Weights): 
     const block = inBlocks ? BLOCK : 1;
     const window = windowOf(table, block);
     const values = weights === "fixed" ? fixedPointRows(table) : blockRows(table, block, window);
-    const rows = device.allocate(values.length);
-    device.write(rows, values);
-    return { rows, block, window };
+    return { rows: device.table(values), block, window };
   });
 }
 

@@ -1,0 +1,94 @@
+/**
+ * What JavaScript does for an upscaled picture: `npm run bench:javascript`. It runs on Dawn's backend "null",
+ * which takes every command and computes nothing. So the time of the processor is that of JavaScript and of the
+ * driver's calls, on this thread; what a GPU computes is not in it. With a GPU the rest of a picture's time is
+ * the GPU's.
+ */
+import { create } from "webgpu";
+import {
+  type GpuDevice,
+  type Image,
+  memory,
+  openDevice,
+  openMethod,
+  setDefaultDevice,
+  type UpscalePictureOptions,
+  upscale,
+} from "../src/node.ts";
+
+/** Enlarged by 2 it has 2.7 megapixels. */
+const [width, height] = [1020, 672];
+const megapixels = (4 * width * height) / 1e6;
+const rounds = 15;
+/** The backend has not much more. */
+const maxMemory = 2 ** 27;
+
+const device = (await openDevice({ gpu: create(["backend=null"]) })) as GpuDevice;
+setDefaultDevice(device);
+
+// The backend does not even copy. Buffers without contents could say that a network has made NaN.
+const { gpu } = device;
+const createBuffer = gpu.createBuffer.bind(gpu);
+gpu.createBuffer = (descriptor) => {
+  const buffer = createBuffer({ ...descriptor, mappedAtCreation: true });
+  new Uint8Array(buffer.getMappedRange()).fill(0);
+  buffer.unmap();
+  return buffer;
+};
+
+/** Milliseconds of the processor that `work` takes, without the time it waits. */
+async function processorTime(work: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage();
+  await work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+function picture(columns: number, rows: number, channels: Image["channels"]): Image {
+  const data = Uint8Array.from({ length: columns * rows * channels }, (_, i) => (i * i) >> 7);
+  return { width: columns, height: rows, channels, data };
+}
+
+const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
+
+async function report(name: string, image: Image, options: UpscalePictureOptions): Promise<void> {
+  device.freeUnused();
+  const enlarge = () => upscale(image, { ...options, maxMemory });
+  for (let warmUp = 0; warmUp < 3; warmUp++) await enlarge();
+  const times: number[] = [];
+  for (let i = 0; i < rounds; i++) times.push(await processorTime(enlarge));
+  const each = (median(times) / megapixels).toFixed(1);
+  const { tiles } = await enlarge();
+  console.log(`${name.padEnd(22)} ${each.padStart(6)} ms per megapixel of the result, ${tiles} tiles`);
+}
+
+console.log(
+  `JavaScript for ${width}x${height} x2, median of ${rounds} (backend "null": nothing is computed)`,
+);
+for (const method of ["espcn", "edsr-small", "srcnn"]) {
+  await report(`${method}, RGB`, picture(width, height, 3), { method });
+}
+await report("espcn, RGB and alpha", picture(width, height, 4), { method: "espcn" });
+await report("espcn, grey", picture(width, height, 1), { method: "espcn" });
+await report("espcn, RGB, 16 bits", picture(width, height, 3), { method: "espcn", depth: 16 });
+
+// By name, and with an upscaler that the caller keeps: small pictures, where the difference would show.
+const small = picture(64, 48, 3);
+const { upscaler, close } = await openMethod({ method: "espcn" });
+for (let i = 0; i < 3; i++) {
+  await upscale(small, { method: "espcn" });
+  await upscaler.upscale(small);
+}
+const { buffersCreated } = memory(device);
+const [named, own]: number[][] = [[], []];
+for (let i = 0; i < 200; i++) {
+  named.push(await processorTime(() => upscale(small, { method: "espcn" })));
+  own.push(await processorTime(() => upscaler.upscale(small)));
+}
+const ratio = named.reduce((sum, ms) => sum + ms, 0) / own.reduce((sum, ms) => sum + ms, 0);
+console.log(
+  `200 calls by name: ${ratio.toFixed(2)} times the time of a kept upscaler, ` +
+    `${memory(device).buffersCreated - buffersCreated} buffers made`,
+);
+close();
+device.destroy();

@@ -1,0 +1,27 @@
+import { anyNumber, checkArguments, listOf } from "../../options/arguments.ts";
+import { defineOp } from "../../tensor/op.ts";
+import { normalizeAxis, type Shape, stridesOf } from "../../tensor/shape.ts";
+import { aTensor, type Tensor } from "../../tensor/tensor.ts";
+import { type CopyPlan, copyOnCpu, copyOnGpu } from "./copy.ts";
+
+const flipOp = defineOp<{ x: Tensor }, { axes: readonly number[] }>({
+  name: "flip",
+  shape: ({ x }) => x.shape,
+  cpu: ({ x }, { axes }, y) => copyOnCpu(x, y, flipPlan(x.shape, axes)),
+  gpu: (device, { x }, { axes }, y) => copyOnGpu(device, x, y, flipPlan(x.shape, axes)),
+  backward: (dy, _, { axes }) => ({ x: () => flip(dy, axes) }),
+});
+
+/** Along these axes x is read from its end. */
+function flipPlan(shape: Shape, axes: readonly number[]): CopyPlan {
+  const yStrides = stridesOf(shape);
+  const xStrides = yStrides.map((stride, axis) => (axes.includes(axis) ? -stride : stride));
+  const xOffset = axes.reduce((sum, axis) => sum + (shape[axis] - 1) * yStrides[axis], 0);
+  return { sizes: shape, xStrides, xOffset, yStrides };
+}
+
+/** x with its elements along `axes` in reverse order: `flip(x, [3])` exchanges left and right of pictures. */
+export function flip(x: Tensor, axes: readonly number[]): Tensor {
+  checkArguments("flip", { x: [x, aTensor], axes: [axes, listOf(anyNumber)] });
+  return flipOp({ x }, { axes: axes.map((axis) => normalizeAxis("flip", axis, x.shape.length)) });
+}
