@@ -23,16 +23,24 @@ const turnMs = 100;
 /** Training steps whose losses are compared. */
 const trainingSteps = 3;
 
+/** The names of the large workloads, or of all others. */
+function names(large) {
+  return Object.keys(workloads).filter((name) => Boolean(workloads[name].large) === large);
+}
+
 const help = `npm run peers -- [flags]
 
 Times pixelgrad and other libraries, in turns, on the same adapter and work.
 The exit code is 1 if values disagree or a library fails.
 
   --adapter NAME    lavapipe (default), swiftshader, or gpu
-  --only A,B        workloads: ${Object.keys(workloads).join(" ")}
+  --only A,B        workloads: ${names(false).join(" ")}
+                    and large ones, which run by themselves with --adapter gpu alone:
+                    ${names(true).join(" ")}
   --libraries A,B   libraries: ${libraries.map(({ name }) => name).join(" ")}
   --runs N          rounds, with one turn of every library in each (default 5)
-  --cap SECONDS     time for each library and workload (default 60); what takes longer gets fewer rounds
+  --cap SECONDS     time for each library and workload (default 60); what takes longer gets fewer rounds, and
+                    a library without an answer after three times as long is given up
   --busy-wait       leaves the peers' way of waiting as it is (see README.md)
   --markdown        prints the table of README.md at the end
   --json FILE       writes all figures there`;
@@ -68,7 +76,9 @@ const run = {
   results: [],
 };
 const adapter = oneOf("adapter", options.adapter, ["lavapipe", "swiftshader", "gpu"]);
-const selectedWorkloads = selected("only", Object.keys(workloads));
+const selectedWorkloads = selected("only", Object.keys(workloads)).filter(
+  (name) => options.only !== undefined || adapter === "gpu" || !workloads[name].large,
+);
 const environment = await environmentFor(adapter);
 
 for (const workload of selectedWorkloads) {

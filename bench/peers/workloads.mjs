@@ -46,16 +46,16 @@ export function permute({ shape, data }, order) {
 // ---- Single convolutions: stride 1, zeros around the picture, no bias
 
 /** `kind` is "conv", "conv-dx" (gradient with respect to the input) or "conv-dw" (to the weights). */
-function convolution(kind, from, to, side, window) {
+function convolution(kind, from, to, side, window, batch = 1) {
   const fan = from * window * window;
   return {
     kind,
     pad: (window - 1) / 2,
-    flops: 2 * side * side * to * fan,
+    flops: 2 * batch * side * side * to * fan,
     data: () => ({
-      x: uniform(1, [1, from, side, side], -1, 1),
+      x: uniform(1, [batch, from, side, side], -1, 1),
       w: uniform(2, [to, from, window, window], -1 / Math.sqrt(fan), 1 / Math.sqrt(fan)),
-      dy: uniform(3, [1, to, side, side], -1, 1),
+      dy: uniform(3, [batch, to, side, side], -1, 1),
     }),
   };
 }
@@ -144,4 +144,18 @@ export const workloads = {
   "train-base": { title: "training step EDSR 16x64, batch 4, 24x24", ...edsrTraining(base, 1e-4, 4, 24) },
   bilinear: { title: "bilinear x2 of 3x256x256", ...enlargement("bilinear") },
   bicubic: { title: "bicubic x2 of 3x256x256", ...enlargement("bicubic") },
+  "conv1-128": { title: "conv 3x3 1->128, 256x256", ...convolution("conv", 1, 128, 256, 3) },
+  // What a card is bought for. On software adapters one repetition takes seconds to minutes, so there these
+  // run only if they are named.
+  "conv64-b16": {
+    title: "conv 3x3 64->64, 16 of 128x128",
+    large: true,
+    ...convolution("conv", 64, 64, 128, 3, 16),
+  },
+  "edsr-512": { title: "EDSR 16x64 x2 forward, 512x512", large: true, ...edsrForward(base, 512) },
+  "train-paper": {
+    title: "training step EDSR 16x64, batch 16, 48x48",
+    large: true,
+    ...edsrTraining(base, 1e-4, 16, 48),
+  },
 };
