@@ -58,6 +58,19 @@ describe.each(devices.map((device) => [device.name, device.adapterClass] as cons
     }
   });
 
+  test("a method with half is loaded again with half", async () => {
+    const device = await open();
+    if (!device.profile.float16) return;
+    const { upscaler, close } = await openMethod({ method: await weights(), half: true });
+    const expected = await upscaler.upscale(picture, options);
+    const { liveBytes } = device.memory();
+    loseAt(device, 5, "after");
+    expect(await upscaler.upscale(picture, options)).toEqual(expected);
+    expect(defaultDevice()).not.toBe(device);
+    expect(defaultDevice().memory().liveBytes).toBe(liveBytes);
+    close();
+  });
+
   test("several pictures at once by one method, which goes on for all", async () => {
     await open();
     const { upscaler, close } = await openMethod({ method: await weights() });
