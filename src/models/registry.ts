@@ -2,13 +2,14 @@
 import { MetaDevice, MetaDeviceFull } from "../device/meta-device.ts";
 import { onDevice } from "../device/open.ts";
 import type { NamedArray } from "../nn/module.ts";
-import { parseSafetensors } from "../nn/safetensors.ts";
-import { bytes as bytesWanted, isObject } from "../options/arguments.ts";
-import { quote } from "../options/kinds.ts";
+import { parseWeights } from "../nn/weight-file.ts";
+import { bytes as bytesWanted, checkOptions, isObject } from "../options/arguments.ts";
+import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { Random } from "../tensor/random.ts";
 import { numel } from "../tensor/shape.ts";
 import type { Architecture, NetworkOptions } from "./architecture.ts";
+import { detect } from "./detect.ts";
 import { edsr } from "./edsr.ts";
 import { espcn } from "./espcn.ts";
 import { fsrcnn } from "./fsrcnn.ts";
@@ -99,25 +100,65 @@ function describe(caller: string, metadata: Readonly<Record<string, string>>, na
   return { architecture, options: Object.fromEntries(options) };
 }
 
+export interface LoadModelOptions {
+  /**
+   * By how much the network enlarges, for files that do not say: those of SRCNN and FSRCNN from other programs,
+   * whose names do not end in the scale either.
+   */
+  readonly scale?: number;
+}
+
 /**
- * The network of a safetensors file that `saveWeights` made, from the file's bytes. Errors call it `name`.
+ * The network of a weight file, from the file's bytes: of a safetensors file that `saveWeights` made, or of one
+ * that another program made of a network of this library, as safetensors or as PyTorch's `.pth`. Then the names
+ * and shapes of its tensors tell which one it is. Errors call the file `name`.
  *
- * @throws DataError if the file is broken, does not say which network it belongs to, holds another one than
- *   it says, or has weights that are not finite.
+ * @throws DataError if the file is broken, holds another network than it says or one that this library lacks,
+ *   or has weights that are not finite.
  */
-export function loadModel(bytes: Uint8Array, name = "the safetensors file"): SuperResolver {
+export function loadModel(
+  bytes: Uint8Array,
+  name = "the weight file",
+  options: LoadModelOptions = {},
+): SuperResolver {
   if (!bytesWanted.fits(bytes)) {
     throw new RangeError(
       `loadModel: the first argument must be the bytes of a weight file, a Uint8Array, got ${quote(bytes)}. ` +
         `To read a file: loadModel(await readFile(path), path).`,
     );
   }
-  const { tensors, metadata } = parseSafetensors(bytes, name);
+  return modelOf(readNetwork(bytes, name, options), name);
+}
+
+/** A network as a weight file describes it, before it is built. */
+export interface NetworkFile {
+  /** The architecture and its options, and what else the file says. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The weights, by this library's names. */
+  readonly state: ReadonlyMap<string, NamedArray>;
+  /** Sentences for people: what the file does not say, and was assumed. */
+  readonly notes: readonly string[];
+}
+
+/** Reads a weight file as `loadModel` does, and builds nothing. @throws DataError */
+export function readNetwork(
+  bytes: Uint8Array,
+  name = "the weight file",
+  options: LoadModelOptions = {},
+): NetworkFile {
+  checkOptions("readNetwork", options, { scale: whole(1) });
+  const { tensors, metadata } = parseWeights(bytes, name);
+  if (metadata.architecture !== undefined) return { metadata, state: tensors, notes: [] };
+  return detect(tensors, { name, ...options });
+}
+
+/** Builds the network of a file. Errors call that `name`. @throws DataError */
+export function modelOf({ metadata, state }: NetworkFile, name: string): SuperResolver {
   const description = describe("loadModel", metadata, name);
-  refuseLarger(description, tensors, name);
+  refuseLarger(description, state, name);
   const model = build(description);
   try {
-    model.loadStateDict(tensors, { source: name });
+    model.loadStateDict(state, { source: name });
   } catch (error) {
     model.dispose();
     throw error;

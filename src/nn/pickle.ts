@@ -45,8 +45,8 @@ export interface UnpickleOptions {
 }
 
 /** More instructions and more compound objects than any weight file has; each takes time and memory. */
-const MAX_INSTRUCTIONS = 2 ** 22;
-const MAX_OBJECTS = 2 ** 20;
+const MAX_INSTRUCTIONS = 2 ** 21;
+const MAX_OBJECTS = 2 ** 18;
 
 /** Bytes of a whole number. Those of PyTorch have ten at most. */
 const MAX_DIGITS = 64;

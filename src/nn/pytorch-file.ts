@@ -256,6 +256,11 @@ export function looksLikePytorch(bytes: Uint8Array): boolean {
   return looksLikeZip(bytes) || looksLikeStream(bytes);
 }
 
+/** Does an archive begin as PyTorch's do, whatever became of its end? */
+function mentionsPickle(bytes: Uint8Array): boolean {
+  return new TextDecoder("latin1").decode(bytes.subarray(0, 4096)).includes("data.pkl");
+}
+
 // ---- Reading
 
 /** Where programs put the weights in a dictionary with other things. The first that is there counts. */
@@ -305,7 +310,7 @@ export function parsePytorch(
         { cause: error },
       );
     }
-    if (error instanceof ZipError && looksLikeZip(bytes)) {
+    if (error instanceof ZipError && !mentionsPickle(bytes)) {
       const foreign = describeForeignFile(bytes, name);
       if (foreign !== undefined) throw new DataError(foreign, { cause: error });
     }

@@ -17,7 +17,7 @@ import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { numel } from "../tensor/shape.ts";
 import { describeForeignFile } from "./foreign-file.ts";
-import { aModule, isNamedArray, type Module, type NamedArray } from "./module.ts";
+import { isNamedArray, type NamedArray } from "./module.ts";
 import {
   bfloat16,
   checkHalf,
@@ -85,7 +85,7 @@ const namedArrays: Wanted = {
     [...value].every(([name, array]) => typeof name === "string" && isNamedArray(array)),
 };
 
-const texts: Wanted = {
+export const texts: Wanted<Record<string, string>> = {
   wants: "an object whose values are texts",
   fits: (value): value is Record<string, string> =>
     isPlain(value) && Object.values(value).every((text) => typeof text === "string"),
@@ -168,8 +168,8 @@ function checkEntries(
     const { dtype, shape, data_offsets } = entry;
     if (!isType(dtype)) {
       throw new DataError(
-        `${name}: tensor ${excerpt(key)} has type ${excerpt(dtype)}; there can be read ` +
-          `${andList(Object.keys(types))}.`,
+        `${name}: tensor ${excerpt(key)} has type ${excerpt(dtype)}; ` +
+          `${andList(Object.keys(types))} can be read.`,
       );
     }
     const [begin, end] = data_offsets;
@@ -209,49 +209,4 @@ function isEntry(value: unknown): value is Entry {
   const areSizes = (list: unknown): list is number[] =>
     Array.isArray(list) && list.every((size) => Number.isSafeInteger(size) && size >= 0);
   return typeof dtype === "string" && areSizes(shape) && areSizes(offsets) && offsets.length === 2;
-}
-
-/** The bytes of a safetensors file with a module's weights, its metadata(), and `metadata` besides. */
-export async function saveWeights(
-  module: Module,
-  metadata: Readonly<Record<string, string>> = {},
-  options: SafetensorsOptions = {},
-): Promise<Uint8Array<ArrayBuffer>> {
-  checkArguments("saveWeights", { "the first argument": [module, aModule] });
-  if (!texts.fits(metadata)) {
-    throw new RangeError(
-      `saveWeights: the second argument is metadata, such as { note: "first try" }, got ` +
-        `${quote(metadata)}. To write the file: await writeFile(path, await saveWeights(model)).`,
-    );
-  }
-  return serializeSafetensors(await module.stateDict(), { ...module.metadata(), ...metadata }, options);
-}
-
-/**
- * Loads a file from {@link saveWeights}, or any safetensors file with this module's names and shapes. Returns
- * its metadata. `name` is what errors call the file.
- *
- * @throws DataError, without changing the module, if the file is broken, belongs to another architecture, or
- *   holds values that are not finite.
- */
-export function loadWeights(module: Module, bytes: Uint8Array, name?: string): Record<string, string> {
-  checkArguments("loadWeights", { "the first argument": [module, aModule] });
-  if (!bytesWanted.fits(bytes)) {
-    throw new RangeError(
-      `loadWeights: the second argument is the file's bytes (a Uint8Array), got ${quote(bytes)}. ` +
-        `To read the file: loadWeights(model, await readFile(path), path).`,
-    );
-  }
-  const { tensors, metadata } = parseSafetensors(bytes, name);
-  for (const [key, own] of Object.entries(module.metadata())) {
-    if (metadata[key] !== undefined && metadata[key] !== own) {
-      throw new DataError(
-        `${name ?? "The safetensors file"} holds weights of another network: its ${key} is ` +
-          `${excerpt(metadata[key])}, and this network's is ${own}. Create the network with the options it was ` +
-          `trained with.`,
-      );
-    }
-  }
-  module.loadStateDict(tensors, { source: name });
-  return metadata;
 }

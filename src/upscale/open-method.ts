@@ -26,7 +26,8 @@ import { interpolator, networkUpscaler, selfEnsemble, type Upscaler, upscalerOf 
 
 /**
  * - the name of an interpolation or of a network that comes with the library: `methodNames` lists them;
- * - any other text, in Node: the path of a weight file, as `saveWeights` makes them;
+ * - any other text, in Node: the path of a weight file, as `saveWeights` makes them, or of another program's
+ *   (safetensors, or PyTorch's `.pth`), if it holds one of this library's networks;
  * - the bytes of such a file;
  * - a network;
  * - an upscaler, or any other `Method`.
@@ -134,11 +135,11 @@ async function open(
       );
     });
     await deviceFor(method);
-    return ownNetwork(() => loadModel(bytes, method), method);
+    return ownNetwork(() => loadModel(bytes, method, { scale }), method);
   }
   if (method instanceof Uint8Array) {
     await deviceFor("the weight file");
-    return ownNetwork(() => loadModel(method));
+    return ownNetwork(() => loadModel(method, undefined, { scale }));
   }
   if (method instanceof SuperResolver) {
     return { ...plain, upscaler: networkUpscaler(method), parameters: method.parameterCount() };
