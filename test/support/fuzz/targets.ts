@@ -112,7 +112,11 @@ const pth: Target = {
   },
   parse(input) {
     parsePytorch(input, "fuzz.pth");
-    onDevice(device, () => loadModel(input, "fuzz.pth").dispose());
+    try {
+      onDevice(device, () => loadModel(input, "fuzz.pth").dispose());
+    } catch (error) {
+      if (!isDataError(error as Error)) throw error; // else a file that is right, of some other network
+    }
   },
   refuses: isDataError,
   budget: 256 * MIB,
