@@ -66,7 +66,9 @@ export function defineOp<I extends Inputs, P = void>(
     }
     const shape = definition.shape(inputs, params);
     const y = definition.view ? first.view(shape) : Tensor.empty(shape, device, definition.name);
-    if (isGpu(device)) {
+    if (recorded) {
+      recorded.push({ name: definition.name, inputs: Object.fromEntries(named), params, y });
+    } else if (isGpu(device)) {
       definition.gpu(device, inputs, params, y);
     } else {
       const arrays: Record<string, NdArray> = {};
@@ -83,6 +85,35 @@ export function defineOp<I extends Inputs, P = void>(
     }
     return y;
   };
+}
+
+/** What an operation was asked to do, as `recordOps` notes it. */
+export interface RecordedOp {
+  readonly name: string;
+  /** Those that were given. */
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  /** As the operation's definition has them. */
+  readonly params: unknown;
+  /** Its shape is right, its contents are undefined. */
+  readonly y: Tensor;
+}
+
+let recorded: RecordedOp[] | undefined;
+
+/**
+ * Runs `body` without computing anything: operations only check their inputs, make a tensor of the result's
+ * shape, and are noted, in order. So a network can be written down in another form (src/nn/onnx-export.ts).
+ */
+export function recordOps(body: () => void): RecordedOp[] {
+  const ops: RecordedOp[] = [];
+  const before = recorded;
+  recorded = ops;
+  try {
+    body();
+  } finally {
+    recorded = before;
+  }
+  return ops;
 }
 
 /** How many noGrad() calls are in effect. */
