@@ -10,10 +10,9 @@ export interface Exported {
   readonly name: string;
   /** The weights' names in the file are those that they have here. */
   readonly module: Module;
-  /** From an input [n, channels, h, w] to the result [n, outputChannels, …, …]. */
+  /** From an input [n, channels, h, w] to the result, which is as much larger for every input. */
   forward(x: Tensor): Tensor;
   readonly channels: number;
-  readonly outputChannels: number;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -38,13 +37,13 @@ export async function exportForward(exported: Exported): Promise<Uint8Array<Arra
         "cannot be written down once for all of them.",
     );
   }
-  const { name, channels, outputChannels, metadata } = exported;
+  const { name, channels, metadata } = exported;
   return serializeOnnx({
     name,
     nodes: graph.nodes,
     tensors: [...(await weightsOf(exported.module, graph.nodes)), ...graph.constants],
     input: { name: "input", shape: ["batch", channels, "height", "width"] },
-    output: { name: "output", shape: ["batch", outputChannels, "output_height", "output_width"] },
+    output: { name: "output", shape: ["batch", graph.outputChannels, "output_height", "output_width"] },
     metadata,
   });
 }
@@ -52,6 +51,7 @@ export async function exportForward(exported: Exported): Promise<Uint8Array<Arra
 interface Drawing {
   readonly nodes: readonly OnnxNode[];
   readonly constants: readonly OnnxTensor[];
+  readonly outputChannels: number;
 }
 
 function asText(drawing: Drawing): string {
@@ -94,7 +94,7 @@ async function draw(
     inputs: node.inputs.map((name) => (name === last ? "output" : name)),
     output: node.output === last ? "output" : node.output,
   }));
-  return { nodes, constants: graph.tensors };
+  return { nodes, constants: graph.tensors, outputChannels: y.shape[1] };
 }
 
 function inputNames(op: RecordedOp, names: ReadonlyMap<Tensor, string>): Record<string, string> {

@@ -42,7 +42,6 @@ export async function exportOnnx(
     module: model,
     forward: wraps ? (x) => forwardRgb(model, x) : (x) => model.forward(x),
     channels,
-    outputChannels: channels,
     metadata,
   });
 }
