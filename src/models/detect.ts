@@ -10,14 +10,21 @@ import { DataError } from "../picture/errors.ts";
 
 type State = ReadonlyMap<string, NamedArray>;
 
+/** What a file does not say, and was taken for granted. */
+export interface Assumption {
+  /** The network's option that it is about. */
+  readonly option: string;
+  /** For people: "the activation: tanh, as in the paper". */
+  readonly text: string;
+}
+
 /** A network of this library, and its weights. */
 export interface Detected {
   /** The architecture and its options, as `SuperResolver.metadata()` has them. */
   readonly metadata: Readonly<Record<string, string>>;
   /** The weights by this library's names. */
   readonly state: State;
-  /** Sentences for people: what the file does not say, and was assumed. */
-  readonly notes: readonly string[];
+  readonly assumptions: readonly Assumption[];
 }
 
 export interface DetectOptions {
@@ -76,12 +83,12 @@ const edsr: Detector = (state, { name }) => {
   const factor = isSuperImage ? 0 : rgbRange;
   const shifts = ["sub_mean", "add_mean"].flatMap((key, i) => meanShift(key, (i === 0 ? -1 : 1) * factor));
   const withShifts = isSuperImage ? new Map([...state, ...shifts]) : new Map([...shifts, ...state]);
-  const note = isSuperImage
-    ? "by its name a file of super-image: values 0 to 1, no mean subtracted"
+  const range = isSuperImage
+    ? "0 to 1, with no mean subtracted, since by its name the file is super-image's"
     : shift === undefined
-      ? "it does not say the range of values: 0 to 255, less the mean of DIV2K, assumed"
+      ? div2kRange
       : undefined;
-  return describeEdsr(withShifts, rgbRange, isSuperImage ? 1 : undefined, note);
+  return describeEdsr(withShifts, rgbRange, range, isSuperImage ? 1 : undefined);
 };
 
 /** BasicSR's EDSR: other names, and the mean in the code. */
@@ -105,16 +112,13 @@ const basicsrEdsr: Detector = (state) => {
     return [part ? key.replace(...part) : key, array];
   });
   const shifts = [...meanShift("sub_mean", -255), ...meanShift("add_mean", 255)];
-  const note = "it does not say the range of values: 0 to 255, less the mean of DIV2K, assumed";
-  return describeEdsr(new Map([...shifts, ...renamed]), 255, undefined, note);
+  return describeEdsr(new Map([...shifts, ...renamed]), 255, div2kRange);
 };
 
-function describeEdsr(
-  state: State,
-  rgbRange: number,
-  resScale?: number,
-  note?: string,
-): Detected | undefined {
+const div2kRange = "0 to 255, less the mean of DIV2K";
+
+/** @param range the range of values, in words, if it was assumed. */
+function describeEdsr(state: State, rgbRange: number, range?: string, resScale?: number): Detected {
   const [channels] = shapeOf(state, "head.0.weight") ?? [];
   const blocks = countOf(state, /^body\.(\d+)\.body\.0\.weight$/);
   // Two steps by 2 or three, or one step whose channels say by how much.
@@ -123,11 +127,12 @@ function describeEdsr(
   const scale = Math.round(Math.sqrt(first / channels)) ** steps;
   // Large networks diverge without it; the papers' has 256 channels.
   const factor = resScale ?? (channels >= 256 ? 0.1 : 1);
-  const notes = [note, `it does not say the factor of the residuals: ${factor} assumed (resScale)`];
+  const assumptions = [{ option: "resScale", text: `the factor of each block's residual: ${factor}` }];
+  if (range !== undefined) assumptions.unshift({ option: "rgbRange", text: `the range of values: ${range}` });
   return {
     metadata: texts("EDSR", { scale, blocks, channels, resScale: factor, rgbRange }),
     state,
-    notes: notes.filter((one) => one !== undefined),
+    assumptions,
   };
 }
 
@@ -149,8 +154,8 @@ const espcn: Detector = (state) => {
   if (last === undefined || first === undefined || !state.has("first_part.2.weight")) return undefined;
   const [pixels, second] = last;
   const options = { scale: Math.sqrt(pixels), filters: [first, second], activation: "tanh", residual: false };
-  const notes = ["it does not say the activation: tanh assumed, as in the paper (activation)"];
-  return { metadata: texts("ESPCN", options), state, notes };
+  const assumptions = [{ option: "activation", text: "the activation: tanh, as in the paper" }];
+  return { metadata: texts("ESPCN", options), state, assumptions };
 };
 
 /** FSRCNN-pytorch, whose names are this library's. */
@@ -160,7 +165,7 @@ const fsrcnn: Detector = (state, options) => {
   if (last === undefined || shrink === undefined || !state.has("first_part.1.weight")) return undefined;
   const [s, d] = shrink;
   const m = countOf(state, /^mid_part\.(\d+)\.bias$/) - 2;
-  return { metadata: texts("FSRCNN", { scale: scaleOf(options), d, s, m }), state, notes: [] };
+  return { metadata: texts("FSRCNN", { scale: scaleOf(options), d, s, m }), state, assumptions: [] };
 };
 
 /** SRCNN-pytorch, whose names are this library's. */
@@ -171,8 +176,8 @@ const srcnn: Detector = (state, options) => {
   const kernels = shapes.map((shape) => shape![2]);
   const filters = [first[0], second[0]];
   const described = { scale: scaleOf(options), kernels, filters, padding: "zeros", residual: false };
-  const notes = ["it does not say what lies beyond the edges: zeros assumed (padding)"];
-  return { metadata: texts("SRCNN", described), state, notes };
+  const assumptions = [{ option: "padding", text: "what lies beyond the edges: zeros" }];
+  return { metadata: texts("SRCNN", described), state, assumptions };
 };
 
 /** The enlargement of a network whose weights do not tell it. */

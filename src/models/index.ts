@@ -8,6 +8,7 @@ export {
   type Recipe,
   type ScheduleConfig,
 } from "./architecture.ts";
+export type { Assumption } from "./detect.ts";
 export { DIV2K_RGB_MEAN, EDSR, type EDSROptions } from "./edsr.ts";
 export { ESPCN, type ESPCNOptions } from "./espcn.ts";
 export { FSRCNN, type FSRCNNOptions } from "./fsrcnn.ts";
@@ -15,7 +16,9 @@ export {
   architectureNames,
   architectureOf,
   architectures,
+  buildNetwork,
   createModel,
+  describeNetwork,
   type LoadModelOptions,
   loadModel,
   type NetworkFile,
@@ -23,3 +26,4 @@ export {
 } from "./registry.ts";
 export { SRCNN, type SRCNNOptions } from "./srcnn.ts";
 export { SuperResolver } from "./super-resolver.ts";
+export { multiplyAddsPerPixel } from "./work.ts";

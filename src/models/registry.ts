@@ -9,7 +9,7 @@ import { DataError } from "../picture/errors.ts";
 import { Random } from "../tensor/random.ts";
 import { numel } from "../tensor/shape.ts";
 import type { Architecture, NetworkOptions } from "./architecture.ts";
-import { detect } from "./detect.ts";
+import { type Assumption, detect } from "./detect.ts";
 import { edsr } from "./edsr.ts";
 import { espcn } from "./espcn.ts";
 import { fsrcnn } from "./fsrcnn.ts";
@@ -127,7 +127,7 @@ export function loadModel(
         `To read a file: loadModel(await readFile(path), path).`,
     );
   }
-  return modelOf(readNetwork(bytes, name, options), name);
+  return buildNetwork(readNetwork(bytes, name, options), name);
 }
 
 /** A network as a weight file describes it, before it is built. */
@@ -136,8 +136,8 @@ export interface NetworkFile {
   readonly metadata: Readonly<Record<string, string>>;
   /** The weights, by this library's names. */
   readonly state: ReadonlyMap<string, NamedArray>;
-  /** Sentences for people: what the file does not say, and was assumed. */
-  readonly notes: readonly string[];
+  /** What the file does not say. */
+  readonly assumptions: readonly Assumption[];
 }
 
 /** Reads a weight file as `loadModel` does, and builds nothing. @throws DataError */
@@ -148,12 +148,22 @@ export function readNetwork(
 ): NetworkFile {
   checkOptions("readNetwork", options, { scale: whole(1) });
   const { tensors, metadata } = parseWeights(bytes, name);
-  if (metadata.architecture !== undefined) return { metadata, state: tensors, notes: [] };
+  if (metadata.architecture !== undefined) return { metadata, state: tensors, assumptions: [] };
   return detect(tensors, { name, ...options });
 }
 
-/** Builds the network of a file. Errors call that `name`. @throws DataError */
-export function modelOf({ metadata, state }: NetworkFile, name: string): SuperResolver {
+/** In words: "EDSR x2, 4 blocks of 16 channels". @throws DataError if it is none of this library's */
+export function describeNetwork({ metadata }: NetworkFile, name = "the weight file"): string {
+  const { architecture, options } = describe("describeNetwork", metadata, name);
+  return architecture.describe(options);
+}
+
+/**
+ * Builds the network of a file, on the default device. Errors call the file `name`.
+ *
+ * @throws DataError if the weights are not those of the network, or not finite
+ */
+export function buildNetwork({ metadata, state }: NetworkFile, name = "the weight file"): SuperResolver {
   const description = describe("loadModel", metadata, name);
   refuseLarger(description, state, name);
   const model = build(description);

@@ -68,11 +68,17 @@ test.each(["", "module.", "netG.module.", "generator."])(
 );
 
 describe("what the weights do not tell", () => {
-  test("is noted", () => {
-    expect(readNetwork(read("edsr-basicsr-x2.pth")).notes.join()).toMatch(/range of values.*resScale/);
-    expect(readNetwork(read("edsr-pytorch-x2.pt")).notes.join()).toMatch(/^[^,]*factor of the residuals: 1/);
-    expect(readNetwork(read("espcn.pth")).notes.join()).toContain("tanh assumed");
-    expect(readNetwork(read("srcnn_x3.pth"), "srcnn_x3.pth").notes.join()).toContain("zeros assumed");
+  test.each([
+    ["edsr-basicsr-x2.pth", ["the range of values: 0 to 255, less", "each block's residual: 1"]],
+    ["edsr-pytorch-x2.pt", ["each block's residual: 1"]],
+    ["pytorch_model_2x.pt", ["0 to 1, with no mean subtracted", "each block's residual: 1"]],
+    ["espcn.pth", ["tanh"]],
+    ["srcnn_x3.pth", ["beyond the edges: zeros"]],
+    ["fsrcnn_x3.pth", []],
+  ])("%s", (name, texts) => {
+    const { assumptions } = readNetwork(read(name), name);
+    expect(assumptions.length).toBe(texts.length);
+    for (const [i, text] of texts.entries()) expect(assumptions[i].text).toContain(text);
   });
 
   test("residuals of 256 channels count a tenth, as the paper's network is the only one of that size", () => {
