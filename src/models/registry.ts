@@ -3,8 +3,14 @@ import { MetaDevice, MetaDeviceFull } from "../device/meta-device.ts";
 import { onDevice } from "../device/open.ts";
 import type { NamedArray } from "../nn/module.ts";
 import { parseWeights } from "../nn/weight-file.ts";
-import { bytes as bytesWanted, checkOptions, isObject } from "../options/arguments.ts";
-import { quote, whole } from "../options/kinds.ts";
+import {
+  bytes as bytesWanted,
+  checkArguments,
+  checkOptions,
+  isObject,
+  type Wanted,
+} from "../options/arguments.ts";
+import { quote, text, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { Random } from "../tensor/random.ts";
 import { numel } from "../tensor/shape.ts";
@@ -140,12 +146,19 @@ export interface NetworkFile {
   readonly assumptions: readonly Assumption[];
 }
 
+const aNetworkFile: Wanted<NetworkFile> = {
+  wants: "what readNetwork() returns",
+  fits: (value): value is NetworkFile =>
+    isObject(value) && isObject(value.metadata) && value.state instanceof Map,
+};
+
 /** Reads a weight file as `loadModel` does, and builds nothing. @throws DataError */
 export function readNetwork(
   bytes: Uint8Array,
   name = "the weight file",
   options: LoadModelOptions = {},
 ): NetworkFile {
+  checkArguments("readNetwork", { "the first argument": [bytes, bytesWanted], name: [name, text] });
   checkOptions("readNetwork", options, { scale: whole(1) });
   const { tensors, metadata } = parseWeights(bytes, name);
   if (metadata.architecture !== undefined) return { metadata, state: tensors, assumptions: [] };
@@ -153,8 +166,9 @@ export function readNetwork(
 }
 
 /** In words: "EDSR x2, 4 blocks of 16 channels". @throws DataError if it is none of this library's */
-export function describeNetwork({ metadata }: NetworkFile, name = "the weight file"): string {
-  const { architecture, options } = describe("describeNetwork", metadata, name);
+export function describeNetwork(network: NetworkFile, name = "the weight file"): string {
+  checkArguments("describeNetwork", { "the first argument": [network, aNetworkFile] });
+  const { architecture, options } = describe("describeNetwork", network.metadata, name);
   return architecture.describe(options);
 }
 
@@ -163,7 +177,9 @@ export function describeNetwork({ metadata }: NetworkFile, name = "the weight fi
  *
  * @throws DataError if the weights are not those of the network, or not finite
  */
-export function buildNetwork({ metadata, state }: NetworkFile, name = "the weight file"): SuperResolver {
+export function buildNetwork(network: NetworkFile, name = "the weight file"): SuperResolver {
+  checkArguments("buildNetwork", { "the first argument": [network, aNetworkFile] });
+  const { metadata, state } = network;
   const description = describe("loadModel", metadata, name);
   refuseLarger(description, state, name);
   const model = build(description);

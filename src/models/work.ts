@@ -1,15 +1,19 @@
 /** How much work a network is, from the operations of its forward pass. */
+import { checkArguments, instanceOf } from "../options/arguments.ts";
 import type { RecordedOp } from "../tensor/op.ts";
 import { noGrad, recordOps } from "../tensor/op.ts";
 import { outsideScopes, scope } from "../tensor/scope.ts";
 import { zeros } from "../tensor/tensor.ts";
-import type { SuperResolver } from "./super-resolver.ts";
+import { SuperResolver } from "./super-resolver.ts";
+
+const aNetwork = instanceOf(SuperResolver, "a network, such as loadModel() returns");
 
 /** Side of the picture that is looked at; a multiple of what networks divide pictures by. */
 const SIDE = 32;
 
 /** Multiplications, each with its addition, of all convolutions, for each pixel of the network's input. */
 export function multiplyAddsPerPixel(model: SuperResolver): number {
+  checkArguments("multiplyAddsPerPixel", { "the first argument": [model, aNetwork] });
   const [{ device }] = model.parameters();
   const ops = outsideScopes(() => {
     using _noGrad = noGrad();

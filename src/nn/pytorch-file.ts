@@ -32,6 +32,7 @@ import {
 } from "./number-formats.ts";
 import { Dict, type Name, PickleError, unpickle } from "./pickle.ts";
 import { PickleWriter } from "./pickle-writer.ts";
+import { namedArrays, texts } from "./safetensors.ts";
 import { looksLikeZip, readStoredZip, writeStoredZip, ZipError } from "./stored-zip.ts";
 
 // ---- What a file may refer to
@@ -448,6 +449,10 @@ export function serializePytorch(
   metadata: Readonly<Record<string, string>> = {},
   options: PytorchFileOptions = {},
 ): Uint8Array<ArrayBuffer> {
+  checkArguments("serializePytorch", {
+    "the first argument": [tensors, namedArrays],
+    metadata: [metadata, texts],
+  });
   checkOptions("serializePytorch", options, { dtype: oneOf("float32", "float16") });
   const { dtype = "float32" } = options;
   const storageClass = numberTypes.find(([, name]) => name === dtype)![0];

@@ -78,7 +78,7 @@ export function serializeSafetensors(
   return bytes;
 }
 
-const namedArrays: Wanted = {
+export const namedArrays: Wanted = {
   wants: "a Map from names to { shape, data }, where data is a Float32Array of as many values",
   fits: (value): value is ReadonlyMap<string, NamedArray> =>
     value instanceof Map &&
