@@ -3,8 +3,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import {
+  FSRCNN,
   loadModel,
+  loadWeights,
   openMethod,
+  parsePytorch,
   readNetwork,
   serializePytorch,
   serializeSafetensors,
@@ -16,7 +19,7 @@ import { float32Device, gpuDevices } from "../support/devices.ts";
 
 const folder = new URL("../golden/foreign-networks/", import.meta.url);
 const read = (name: string) => readFileSync(new URL(name, folder));
-const files = readdirSync(folder).filter((name) => /\.ptx?h?$/.test(name));
+const files = readdirSync(folder).filter((name) => /\.pth?$/.test(name));
 const devices = [float32Device(), ...(await gpuDevices())];
 
 const want: Readonly<Record<string, Record<string, string>>> = {
@@ -103,6 +106,33 @@ describe("what the weights do not tell", () => {
     }
     expect((await openMethod({ method: bytes, scale: 2 })).upscaler.scale).toBe(2);
   });
+});
+
+test.each([NaN, Infinity])("weights that hold %d are refused by the tensor's name", (value) => {
+  const { tensors } = parsePytorch(read("espcn.pth"));
+  tensors.get("first_part.2.weight")!.data[5] = value;
+  const refused = () => loadModel(serializePytorch(tensors), "net.pth");
+  expect(refused).toThrow(DataError);
+  expect(refused).toThrow(`in net.pth, tensor first_part.2.weight holds ${value}.`);
+});
+
+test("tensors of the wrong sizes are refused before a network is built", () => {
+  const { tensors } = parsePytorch(read("espcn.pth"));
+  tensors.set("first_part.0.weight", { shape: [4096, 1, 5, 5], data: new Float32Array(4096 * 25) });
+  expect(() => loadModel(serializePytorch(tensors), "net.pth")).toThrow(
+    /more weights than the file|does not fit/,
+  );
+  const { state } = readNetwork(read("edsr-pytorch-x2.pt"));
+  const odd = new Map([...state, ["tail.0.0.weight", { shape: [20, 4, 3, 3], data: new Float32Array(720) }]]);
+  expect(() => loadModel(serializePytorch(odd), "net.pth")).toThrow(
+    /"scale" of architecture EDSR is "2"|should be/,
+  );
+});
+
+test("a network of one's own takes the weights of such a file, too", async () => {
+  const model = new FSRCNN({ scale: 2, d: 6, s: 3, m: 2 });
+  expect(loadWeights(model, read("fsrcnn_x2.pth"), "fsrcnn_x2.pth")).toEqual({});
+  expect(await model.stateDict()).toEqual(parsePytorch(read("fsrcnn_x2.pth")).tensors);
 });
 
 test("what another network is, is said by name", () => {
