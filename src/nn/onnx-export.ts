@@ -57,7 +57,7 @@ interface Drawing {
 function asText(drawing: Drawing): string {
   return JSON.stringify(drawing, (_, value) => {
     if (typeof value === "bigint") return `${value}n`;
-    return ArrayBuffer.isView(value) ? Array.from(value as unknown as ArrayLike<number | bigint>) : value;
+    return value instanceof Float32Array || value instanceof BigInt64Array ? [...value] : value;
   });
 }
 

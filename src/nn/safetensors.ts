@@ -95,10 +95,9 @@ export const texts: Wanted<Record<string, string>> = {
 const MAX_HEADER = 100_000_000;
 
 /**
- * Reads a safetensors file. Its tensors may be of any type but complex numbers and those of 4 to 8 bits that
- * are no integers; they become float32. Their values may be any, NaN as well. They take at most four times the
- * file's bytes: as the specification says, they must fill the file without gaps, and no two may share bytes.
- * `name` is what errors call the file.
+ * Reads a safetensors file of F32, F16, BF16, F64, whole numbers or booleans, all of which become float32. Values
+ * may be any, NaN as well. The tensors take at most four times the file's bytes: as the specification says, they
+ * must fill the file without gaps, and no two may share bytes. `name` is what errors call the file.
  *
  * @throws DataError if the bytes are not such a file or not all of it.
  */
