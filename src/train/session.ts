@@ -143,14 +143,11 @@ async function loadInitial(
  */
 async function initialWeights(model: SuperResolver, path: string): Promise<string[]> {
   const { state, metadata } = readNetwork(await readBytes(path), path, { scale: model.scale });
-  const own = model.metadata();
-  const other = ["architecture", "rgbRange"].find(
-    (key) => metadata[key] !== undefined && metadata[key] !== own[key],
-  );
-  if (other !== undefined) {
+  const [theirs, own] = [metadata.rgbRange, model.metadata().rgbRange];
+  if (theirs !== undefined && own !== undefined && theirs !== own) {
     throw new DataError(
-      `${path}: its ${other} is ${excerpt(metadata[other])}, and this network's is ${own[other] ?? "none"}. Begin ` +
-        `with weights of the same architecture, which compute with values of the same range.`,
+      `${path}: its rgbRange is ${excerpt(theirs)}, and this network's is ${own}. Begin with weights that compute ` +
+        `with values of the same range, or give the network theirs.`,
     );
   }
   const { missing, misshapen } = model.loadStateDict(state, { strict: false, source: path });
