@@ -12,7 +12,7 @@ import {
   scalesOf,
   type Upscaler,
 } from "../../src/index.ts";
-import type { MethodInfo } from "./messages.ts";
+import { type MethodInfo, weightFileName } from "./messages.ts";
 
 const named: readonly MethodInfo[] = methodNames.map((name) => ({
   id: name,
@@ -36,7 +36,7 @@ export class Methods {
   addWeights(name: string, bytes: Uint8Array): MethodInfo {
     const model = loadModel(bytes, name); // which refuses a wrong file
     model.dispose();
-    return this.#add(bytes, model.scale, name.replace(/\.safetensors$/, ""));
+    return this.#add(bytes, model.scale, name.replace(weightFileName, ""));
   }
 
   /** Takes a fine-tuned network into the list; also returns its weight file. */

@@ -1,5 +1,6 @@
 /** Where pictures and weights come from: the file dialog, dropping, pasting, or the samples. */
 import { browserAccepts, type Image } from "../../src/picture/index.ts";
+import { weightFileName } from "./messages.ts";
 import { readPicture } from "./picture.ts";
 import { readSample, samples } from "./samples.ts";
 
@@ -10,7 +11,7 @@ export interface Chosen {
 
 export interface ChooserEvents {
   onPicture(chosen: Chosen): void;
-  /** A safetensors file. */
+  /** A file that is named like weights. */
   onWeights(file: File): void;
   onError(error: Error): void;
 }
@@ -25,7 +26,7 @@ export class PictureChooser {
     this.#root = root;
     this.#events = events;
     const input = root.querySelector<HTMLInputElement>("input[type=file]")!;
-    input.accept = `${browserAccepts},.safetensors`;
+    input.accept = `${browserAccepts},.safetensors,.pth,.pt`;
     input.addEventListener("change", () => {
       this.#take(input.files);
       input.value = ""; // else choosing the same file again is no change
@@ -44,7 +45,7 @@ export class PictureChooser {
 
   #take(files: FileList | null | undefined): void {
     for (const file of files ?? []) {
-      if (file.name.endsWith(".safetensors")) {
+      if (weightFileName.test(file.name)) {
         this.#events.onWeights(file);
         continue;
       }

@@ -47,6 +47,8 @@ export interface Command<F extends Flags = Flags> {
   readonly flags: F;
   /** The flag that arguments without a flag are values of. It may be repeated, and its values are a list. */
   readonly operands?: string;
+  /** How a help text shows the operands: "IN OUT". Default: the flag's name, if it is required. */
+  readonly usage?: string;
   /** It may take its time when it is asked to stop, to save what it has. Others are ended after a second. */
   readonly savesWhenStopped?: true;
   /** What follows the name of the command, and what that does. */
@@ -125,9 +127,10 @@ function readValue(name: string, flag: ValueFlag | Switch, texts: readonly (stri
 // ---- Help
 
 /** `pixelgrad COMMAND --help`; `program` is how users call the command. */
-export function helpOf({ about, flags, operands, examples }: Command, program: string): string {
+export function helpOf({ about, flags, operands, usage, examples }: Command, program: string): string {
   const entries = Object.entries<ValueFlag | Switch>(flags);
-  const usage = entries.map(([name, flag]) => {
+  const required = entries.map(([name, flag]) => {
+    if (name === operands && usage !== undefined) return ` ${usage}`;
     if (!("kind" in flag && flag.required)) return "";
     return name === operands ? ` ${name.toUpperCase()} …` : ` --${name} ${flag.kind.symbol}`;
   });
@@ -138,7 +141,7 @@ export function helpOf({ about, flags, operands, examples }: Command, program: s
   });
   const lines = examples.map(([args, what]) => `  ${`${program} ${args}`.trim()}\n      ${what}`);
   return [
-    `${program}${usage.join("")} [flags]`,
+    `${program}${required.join("")} [flags]`,
     about.trim(),
     `Flags:\n${table([...rows, ["    --help", "prints this text"]])}`,
     `Examples:\n${lines.join("\n")}`,

@@ -26,12 +26,16 @@ const pixelgrad: CommandGroup = {
       summary: "measures several methods on the same pictures, and shows them side by side",
       load: async () => (await import("./compare.ts")).compareCommand as Command,
     },
+    convert: {
+      summary: "writes a network's weights in another format: safetensors, PyTorch, ONNX",
+      load: async () => (await import("./convert.ts")).convertCommand as Command,
+    },
     evaluate: {
       summary: "measures a method on pictures: PSNR, SSIM and milliseconds",
       load: async () => (await import("./evaluate.ts")).evaluateCommand as Command,
     },
     info: {
-      summary: "lists the WebGPU adapters, names the one in use and measures how fast it is",
+      summary: "says what a weight file holds; or which adapters there are, and how fast one is",
       load: async () => (await import("./info.ts")).infoCommand as Command,
     },
     train: {

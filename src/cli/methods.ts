@@ -1,5 +1,7 @@
 /** Flags that say which method enlarges, by how much and where. All commands share them. */
+import { fileURLToPath } from "node:url";
 import { adapterChoices } from "../device/adapter-choice.ts";
+import type { NetworkFile } from "../node.ts";
 import { oneOf, text } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
@@ -8,7 +10,9 @@ import {
   defaultMethod,
   isInterpolation,
   isMethodName,
+  isPretrained,
   methodNames,
+  pretrainedFiles,
   scalesOf,
 } from "../upscale/method-names.ts";
 import { type Flags, UsageError } from "./flags.ts";
@@ -16,7 +20,7 @@ import { type Flags, UsageError } from "./flags.ts";
 export const methodFlag = {
   short: "m",
   kind: { ...text, symbol: "METHOD" },
-  help: `${methodNames.join(", ")}, or a weight file (safetensors)`,
+  help: `${methodNames.join(", ")}, or a weight file (safetensors, .pth)`,
 } satisfies Flags[string];
 
 export const scaleFlag = {
@@ -84,4 +88,16 @@ export async function openAdapter(adapter: string | undefined, methods: readonly
   await init({ adapter }).catch((cause: Error) => {
     throw new DataError(`${cause.message} Or do without WebGPU: --method bicubic.`, { cause });
   });
+}
+
+/** The network of a weight file, or of a name that comes with the package, as its file describes it. */
+export async function readNetworkFile(method: string, scale?: number): Promise<NetworkFile> {
+  const { readBytes } = await import("../data/files.ts");
+  const { readNetwork } = await import("../node.ts");
+  if (!isPretrained(method)) return readNetwork(await readBytes(method), method, { scale });
+  const url = (pretrainedFiles[method] as Readonly<Record<number, URL>>)[scale ?? 2];
+  if (url === undefined) {
+    throw new UsageError(`${method} enlarges by ${orList(scalesOf(method))}, and --scale is ${scale}`);
+  }
+  return readNetwork(await readBytes(fileURLToPath(url)), method);
 }

@@ -1,6 +1,6 @@
 /** PNG files as a list of chunks: https://www.w3.org/TR/png-3/ */
 import { fstatSync, readSync } from "node:fs";
-import { crc32 } from "./crc.ts";
+import { crc32 } from "../picture/crc.ts";
 
 export interface Chunk {
   readonly type: string;

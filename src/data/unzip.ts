@@ -4,8 +4,8 @@ import { basename, dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { type Entry, openPromise, type ZipFile } from "yauzl";
 import { excerpt, printable } from "../options/printable.ts";
+import { crc32 } from "../picture/crc.ts";
 import { DataError } from "../picture/errors.ts";
-import { crc32 } from "./crc.ts";
 import { diskFullError } from "./files.ts";
 import { formatOfName } from "./formats.ts";
 

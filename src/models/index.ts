@@ -8,9 +8,22 @@ export {
   type Recipe,
   type ScheduleConfig,
 } from "./architecture.ts";
+export type { Assumption } from "./detect.ts";
 export { DIV2K_RGB_MEAN, EDSR, type EDSROptions } from "./edsr.ts";
 export { ESPCN, type ESPCNOptions } from "./espcn.ts";
 export { FSRCNN, type FSRCNNOptions } from "./fsrcnn.ts";
-export { architectureNames, architectureOf, architectures, createModel, loadModel } from "./registry.ts";
+export {
+  architectureNames,
+  architectureOf,
+  architectures,
+  buildNetwork,
+  createModel,
+  describeNetwork,
+  type LoadModelOptions,
+  loadModel,
+  type NetworkFile,
+  readNetwork,
+} from "./registry.ts";
 export { SRCNN, type SRCNNOptions } from "./srcnn.ts";
 export { SuperResolver } from "./super-resolver.ts";
+export { multiplyAddsPerPixel } from "./work.ts";

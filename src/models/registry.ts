@@ -2,13 +2,20 @@
 import { MetaDevice, MetaDeviceFull } from "../device/meta-device.ts";
 import { onDevice } from "../device/open.ts";
 import type { NamedArray } from "../nn/module.ts";
-import { parseSafetensors } from "../nn/safetensors.ts";
-import { bytes as bytesWanted, isObject } from "../options/arguments.ts";
-import { quote } from "../options/kinds.ts";
+import { parseWeights } from "../nn/weight-file.ts";
+import {
+  bytes as bytesWanted,
+  checkArguments,
+  checkOptions,
+  isObject,
+  type Wanted,
+} from "../options/arguments.ts";
+import { quote, text, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { Random } from "../tensor/random.ts";
 import { numel } from "../tensor/shape.ts";
 import type { Architecture, NetworkOptions } from "./architecture.ts";
+import { type Assumption, detect } from "./detect.ts";
 import { edsr } from "./edsr.ts";
 import { espcn } from "./espcn.ts";
 import { fsrcnn } from "./fsrcnn.ts";
@@ -99,25 +106,85 @@ function describe(caller: string, metadata: Readonly<Record<string, string>>, na
   return { architecture, options: Object.fromEntries(options) };
 }
 
+export interface LoadModelOptions {
+  /**
+   * By how much the network enlarges, for files that do not say: those of SRCNN and FSRCNN from other programs,
+   * whose names do not end in the scale either.
+   */
+  readonly scale?: number;
+}
+
 /**
- * The network of a safetensors file that `saveWeights` made, from the file's bytes. Errors call it `name`.
+ * The network of a weight file, from the file's bytes: of a safetensors file that `saveWeights` made, or of one
+ * that another program made of a network of this library, as safetensors or as PyTorch's `.pth`. Then the names
+ * and shapes of its tensors tell which one it is. Errors call the file `name`.
  *
- * @throws DataError if the file is broken, does not say which network it belongs to, holds another one than
- *   it says, or has weights that are not finite.
+ * @throws DataError if the file is broken, holds another network than it says or one that this library lacks,
+ *   or has weights that are not finite.
  */
-export function loadModel(bytes: Uint8Array, name = "the safetensors file"): SuperResolver {
+export function loadModel(
+  bytes: Uint8Array,
+  name = "the weight file",
+  options: LoadModelOptions = {},
+): SuperResolver {
   if (!bytesWanted.fits(bytes)) {
     throw new RangeError(
       `loadModel: the first argument must be the bytes of a weight file, a Uint8Array, got ${quote(bytes)}. ` +
         `To read a file: loadModel(await readFile(path), path).`,
     );
   }
-  const { tensors, metadata } = parseSafetensors(bytes, name);
+  return buildNetwork(readNetwork(bytes, name, options), name);
+}
+
+/** A network as a weight file describes it, before it is built. */
+export interface NetworkFile {
+  /** The architecture and its options, and what else the file says. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The weights, by this library's names. */
+  readonly state: ReadonlyMap<string, NamedArray>;
+  /** What the file does not say. */
+  readonly assumptions: readonly Assumption[];
+}
+
+const aNetworkFile: Wanted<NetworkFile> = {
+  wants: "what readNetwork() returns",
+  fits: (value): value is NetworkFile =>
+    isObject(value) && isObject(value.metadata) && value.state instanceof Map,
+};
+
+/** Reads a weight file as `loadModel` does, and builds nothing. @throws DataError */
+export function readNetwork(
+  bytes: Uint8Array,
+  name = "the weight file",
+  options: LoadModelOptions = {},
+): NetworkFile {
+  checkArguments("readNetwork", { "the first argument": [bytes, bytesWanted], name: [name, text] });
+  checkOptions("readNetwork", options, { scale: whole(1) });
+  const { tensors, metadata } = parseWeights(bytes, name);
+  if (metadata.architecture !== undefined) return { metadata, state: tensors, assumptions: [] };
+  return detect(tensors, { name, ...options });
+}
+
+/** In words: "EDSR x2, 4 blocks of 16 channels". @throws DataError if it is none of this library's */
+export function describeNetwork(network: NetworkFile, name = "the weight file"): string {
+  checkArguments("describeNetwork", { "the first argument": [network, aNetworkFile] });
+  const { architecture, options } = describe("describeNetwork", network.metadata, name);
+  return architecture.describe(options);
+}
+
+/**
+ * Builds the network of a file, on the default device. Errors call the file `name`.
+ *
+ * @throws DataError if the weights are not those of the network, or not finite
+ */
+export function buildNetwork(network: NetworkFile, name = "the weight file"): SuperResolver {
+  checkArguments("buildNetwork", { "the first argument": [network, aNetworkFile] });
+  const { metadata, state } = network;
   const description = describe("loadModel", metadata, name);
-  refuseLarger(description, tensors, name);
+  refuseLarger(description, state, name);
   const model = build(description);
   try {
-    model.loadStateDict(tensors, { source: name });
+    model.loadStateDict(state, { source: name });
   } catch (error) {
     model.dispose();
     throw error;

@@ -15,13 +15,10 @@ interface Kind {
   readonly remedy: string;
 }
 
-const convert =
-  'Convert it in Python: save its weights with safetensors.torch.save_file(weights, "net.safetensors", ' +
-  'metadata), where names and shapes are those of a network of pixelgrad, and metadata those that "pixelgrad ' +
-  'train" writes for it.';
+const saveAgain = 'In Python, save its weights alone: torch.save(model.state_dict(), "net.pth").';
 const otherProgram =
-  "Files of that program cannot be read. Look for the network as safetensors, or train one with " +
-  '"pixelgrad train".';
+  "Files of that program cannot be read. Look for the network as safetensors or as PyTorch's .pth, or train one " +
+  'with "pixelgrad train".';
 const fetchAgain = "Download the file itself.";
 
 /** The first one that fits counts. */
@@ -41,7 +38,7 @@ const kinds: readonly Kind[] = [
     bytes: /^504b0304/,
     text: /\bdata\.pkl/,
     what: "a PyTorch file (.pth, .pt, .ckpt: a zip archive)",
-    remedy: convert,
+    remedy: "loadModel() and parseWeights() read it.",
   },
   {
     bytes: /^504b0304/,
@@ -51,14 +48,19 @@ const kinds: readonly Kind[] = [
   },
   {
     bytes: /^504b0[35]0[46]/,
-    what: "a zip archive, as PyTorch writes (.pth, .pt, .ckpt) and many others",
-    remedy: `If it is PyTorch's, c${convert.slice(1)} If not, unpack it.`,
+    what: "a zip archive, and none of PyTorch's",
+    remedy: "Unpack it, and give the weight file that is in it.",
+  },
+  {
+    text: /^(?:sys_info|pickle|tensors|storages)\.{20}/,
+    what: "a file of PyTorch before 0.1.10 (.pth: a tar archive)",
+    remedy: 'In Python, write it anew: torch.save(torch.load("net.pth"), "new.pth").',
   },
   {
     bytes: /^800[2-5]/,
     extensions: /\.(?:pth?|ckpt|pkl|pickle)$/i,
-    what: "a PyTorch file (.pth, .pt, .ckpt: a Python pickle)",
-    remedy: convert,
+    what: "a Python pickle, and none that torch.save has written",
+    remedy: saveAgain,
   },
   {
     bytes: /^08..12/,
@@ -92,7 +94,7 @@ const kinds: readonly Kind[] = [
     what: "a TensorFlow Lite network (.tflite)",
     remedy: otherProgram,
   },
-  { text: /^.NUMPY/, extensions: /\.np[yz]$/i, what: "a NumPy array (.npy)", remedy: convert },
+  { text: /^.NUMPY/, extensions: /\.np[yz]$/i, what: "a NumPy array (.npy)", remedy: saveAgain },
   { text: /^MATLAB 5/, extensions: /\.mat$/i, what: "a Matlab file (.mat)", remedy: otherProgram },
   { text: /^GGUF/, what: "a GGUF file", remedy: otherProgram },
   {
@@ -132,7 +134,10 @@ export function describeForeignFile(file: Uint8Array, name: string): string | un
   const fits = ({ bytes: hexadecimal, text: letters }: Kind) =>
     (hexadecimal || letters) && (hexadecimal?.test(bytes) ?? true) && (letters?.test(text) ?? true);
   const kind = kinds.find(fits) ?? kinds.find(({ extensions }) => extensions?.test(name));
-  return kind && `${name}: this is ${kind.what}, and a weight file (safetensors) was wanted. ${kind.remedy}`;
+  return (
+    kind &&
+    `${name}: this is ${kind.what}, and a weight file (safetensors, or PyTorch's .pth) was wanted. ${kind.remedy}`
+  );
 }
 
 /** A length below 2^32, and the brace of a JSON object: also in a file that was cut short. */

@@ -20,12 +20,8 @@ export {
 export { L1Loss, MSELoss } from "./losses.ts";
 export { Module, type NamedArray, type StateDifference } from "./module.ts";
 export { Adam, type OptimizerState, SGD } from "./optimizer.ts";
-export {
-  loadWeights,
-  parseSafetensors,
-  type SafetensorsOptions,
-  saveWeights,
-  serializeSafetensors,
-} from "./safetensors.ts";
+export { type PytorchFileOptions, parsePytorch, serializePytorch } from "./pytorch-file.ts";
+export { parseSafetensors, type SafetensorsOptions, serializeSafetensors } from "./safetensors.ts";
 export { cosineAnnealingLR, multiStepLR, type Schedule, stepLR } from "./schedules.ts";
+export { loadWeights, parseWeights, saveWeights, type WeightFile } from "./weight-file.ts";
 export { whiteningInit } from "./whitening.ts";

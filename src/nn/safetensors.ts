@@ -12,11 +12,24 @@ import {
   type Wanted,
 } from "../options/arguments.ts";
 import { oneOf, quote } from "../options/kinds.ts";
+import { andList } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { numel } from "../tensor/shape.ts";
 import { describeForeignFile } from "./foreign-file.ts";
-import { aModule, isNamedArray, type Module, type NamedArray } from "./module.ts";
+import { isNamedArray, type NamedArray } from "./module.ts";
+import {
+  bfloat16,
+  checkHalf,
+  float16,
+  float32,
+  float64,
+  int8,
+  int16,
+  int32,
+  int64,
+  uint8,
+} from "./number-formats.ts";
 
 interface Entry {
   readonly dtype: string;
@@ -41,7 +54,7 @@ export function serializeSafetensors(
   });
   checkOptions("serializeSafetensors", options, { dtype: oneOf("F32", "F16") });
   const { dtype = "F32" } = options;
-  const { bytes: size, write } = types[dtype];
+  const { bytes: size, write } = { F32: float32, F16: float16 }[dtype];
   const header: Record<string, Entry | Readonly<Record<string, string>>> = { __metadata__: metadata };
   let length = 0;
   for (const [name, { shape, data }] of tensors) {
@@ -56,12 +69,8 @@ export function serializeSafetensors(
   bytes.set(json, 8);
   let at = start;
   for (const [name, { data }] of tensors) {
+    if (dtype === "F16") checkHalf(data, `safetensors: tensor ${name}`);
     for (const value of data) {
-      if (dtype === "F16" && Math.abs(value) >= HALF_LIMIT && Math.abs(value) < Infinity) {
-        throw new RangeError(
-          `safetensors: tensor ${name} holds ${value}, and F16 ends at 65504. Save it as F32.`,
-        );
-      }
       write(view, at, value);
       at += size;
     }
@@ -69,14 +78,14 @@ export function serializeSafetensors(
   return bytes;
 }
 
-const namedArrays: Wanted = {
+export const namedArrays: Wanted = {
   wants: "a Map from names to { shape, data }, where data is a Float32Array of as many values",
   fits: (value): value is ReadonlyMap<string, NamedArray> =>
     value instanceof Map &&
     [...value].every(([name, array]) => typeof name === "string" && isNamedArray(array)),
 };
 
-const texts: Wanted = {
+export const texts: Wanted<Record<string, string>> = {
   wants: "an object whose values are texts",
   fits: (value): value is Record<string, string> =>
     isPlain(value) && Object.values(value).every((text) => typeof text === "string"),
@@ -86,9 +95,9 @@ const texts: Wanted = {
 const MAX_HEADER = 100_000_000;
 
 /**
- * Reads a safetensors file with F32, F16 or BF16 tensors, whose values may be any, NaN as well. The tensors
- * take at most twice the file's bytes: as the specification says, they must fill the file without gaps, and
- * no two may share bytes. `name` is what errors call the file.
+ * Reads a safetensors file of F32, F16, BF16, F64, whole numbers or booleans, all of which become float32. Values
+ * may be any, NaN as well. The tensors take at most four times the file's bytes: as the specification says, they
+ * must fill the file without gaps, and no two may share bytes. `name` is what errors call the file.
  *
  * @throws DataError if the bytes are not such a file or not all of it.
  */
@@ -132,7 +141,7 @@ export function parseSafetensors(
     const { bytes: width, read } = types[dtype];
     const start = 8 + headerLength + begin;
     const data = new Float32Array(numel(shape));
-    for (let i = 0; i < data.length; i++) data[i] = read(view, start + i * width);
+    for (let i = 0; i < data.length; i++) data[i] = read(view, start + i * width, true);
     tensors.set(key, { shape, data });
   }
   return { tensors, metadata: metadata as Record<string, string> };
@@ -158,7 +167,8 @@ function checkEntries(
     const { dtype, shape, data_offsets } = entry;
     if (!isType(dtype)) {
       throw new DataError(
-        `${name}: tensor ${excerpt(key)} has type ${excerpt(dtype)}; F32, F16 and BF16 can be read.`,
+        `${name}: tensor ${excerpt(key)} has type ${excerpt(dtype)}; ` +
+          `${andList(Object.keys(types))} can be read.`,
       );
     }
     const [begin, end] = data_offsets;
@@ -184,52 +194,12 @@ function checkEntries(
 }
 
 const types = {
-  F32: {
-    bytes: 4,
-    read: (view: DataView, at: number) => view.getFloat32(at, true),
-    write: (view: DataView, at: number, value: number) => view.setFloat32(at, value, true),
-  },
-  F16: {
-    bytes: 2,
-    read: (view: DataView, at: number) => halfToNumber(view.getUint16(at, true)),
-    write: (view: DataView, at: number, value: number) => view.setUint16(at, numberToHalf(value), true),
-  },
-  BF16: {
-    bytes: 2, // the upper half of an F32
-    read: (view: DataView, at: number) =>
-      new Float32Array(Uint32Array.of(view.getUint16(at, true) << 16).buffer)[0],
-  },
+  ...{ F32: float32, F16: float16, BF16: bfloat16, F64: float64 },
+  ...{ I64: int64, I32: int32, I16: int16, I8: int8, U8: uint8, BOOL: uint8 },
 };
 
 function isType(dtype: string): dtype is keyof typeof types {
   return Object.hasOwn(types, dtype);
-}
-
-/** IEEE 754 binary16: 1 sign, 5 exponent (bias 15) and 10 fraction bits. */
-function halfToNumber(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
-}
-
-/** From here on, the nearest binary16 is infinity. */
-const HALF_LIMIT = 65520;
-
-/** The nearest binary16; of two equally near ones the even one, as IEEE 754 rounds. */
-function numberToHalf(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const size = Math.abs(value);
-  if (Number.isNaN(size)) return 0x7e00;
-  if (size >= HALF_LIMIT) return sign | 0x7c00;
-  // Numbers below 2^-14 share its exponent and have no leading 1.
-  const exponent = Math.max(-14, Math.floor(Math.log2(size)));
-  // From 2^52 to 2^53 a double holds whole numbers alone: the sum rounds as IEEE 754 wants it.
-  const steps = size / 2 ** (exponent - 10) + 2 ** 52 - 2 ** 52;
-  // `steps` includes the leading 1 as 1024, which adds 1 to the exponent here. Rounding may give 2048, which
-  // adds 2.
-  return sign | (((exponent + 14) << 10) + steps);
 }
 
 function isEntry(value: unknown): value is Entry {
@@ -238,49 +208,4 @@ function isEntry(value: unknown): value is Entry {
   const areSizes = (list: unknown): list is number[] =>
     Array.isArray(list) && list.every((size) => Number.isSafeInteger(size) && size >= 0);
   return typeof dtype === "string" && areSizes(shape) && areSizes(offsets) && offsets.length === 2;
-}
-
-/** The bytes of a safetensors file with a module's weights, its metadata(), and `metadata` besides. */
-export async function saveWeights(
-  module: Module,
-  metadata: Readonly<Record<string, string>> = {},
-  options: SafetensorsOptions = {},
-): Promise<Uint8Array<ArrayBuffer>> {
-  checkArguments("saveWeights", { "the first argument": [module, aModule] });
-  if (!texts.fits(metadata)) {
-    throw new RangeError(
-      `saveWeights: the second argument is metadata, such as { note: "first try" }, got ` +
-        `${quote(metadata)}. To write the file: await writeFile(path, await saveWeights(model)).`,
-    );
-  }
-  return serializeSafetensors(await module.stateDict(), { ...module.metadata(), ...metadata }, options);
-}
-
-/**
- * Loads a file from {@link saveWeights}, or any safetensors file with this module's names and shapes. Returns
- * its metadata. `name` is what errors call the file.
- *
- * @throws DataError, without changing the module, if the file is broken, belongs to another architecture, or
- *   holds values that are not finite.
- */
-export function loadWeights(module: Module, bytes: Uint8Array, name?: string): Record<string, string> {
-  checkArguments("loadWeights", { "the first argument": [module, aModule] });
-  if (!bytesWanted.fits(bytes)) {
-    throw new RangeError(
-      `loadWeights: the second argument is the file's bytes (a Uint8Array), got ${quote(bytes)}. ` +
-        `To read the file: loadWeights(model, await readFile(path), path).`,
-    );
-  }
-  const { tensors, metadata } = parseSafetensors(bytes, name);
-  for (const [key, own] of Object.entries(module.metadata())) {
-    if (metadata[key] !== undefined && metadata[key] !== own) {
-      throw new DataError(
-        `${name ?? "The safetensors file"} holds weights of another network: its ${key} is ` +
-          `${excerpt(metadata[key])}, and this network's is ${own}. Create the network with the options it was ` +
-          `trained with.`,
-      );
-    }
-  }
-  module.loadStateDict(tensors, { source: name });
-  return metadata;
 }

@@ -5,8 +5,8 @@
 // `Event` of tensorflow/core/util/event.proto. A protocol buffer is a sequence of fields: a number that says
 // which field and how it is written, then its value. Only the fields that are needed are below.
 
-import { crc32c } from "../data/crc.ts";
 import { encodePng, type Image } from "../data/index.ts";
+import { crc32c } from "../picture/crc.ts";
 
 /** The record that an event file begins with. */
 export function eventFileHeader(): Uint8Array {

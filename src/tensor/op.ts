@@ -76,7 +76,9 @@ export function defineOp<I extends Inputs, P = void>(
     checkDTypes(definition, named, tapes);
     const dtype = definition.dtype?.(params) ?? first.dtype;
     const y = definition.view ? first.view(shape) : Tensor.empty(shape, device, definition.name, dtype);
-    if (isGpu(device)) {
+    if (recorded) {
+      recorded.push({ name: definition.name, inputs: Object.fromEntries(named), params, y });
+    } else if (isGpu(device)) {
       definition.gpu(device, inputs, params, y);
     } else if (!definition.view) {
       const arrays: Record<string, NdArray> = {};
@@ -126,6 +128,35 @@ function checkDTypes(
         `float32, and use float16 under noGrad().`,
     );
   }
+}
+
+/** What an operation was asked to do, as `recordOps` notes it. */
+export interface RecordedOp {
+  readonly name: string;
+  /** Those that were given. */
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  /** As the operation's definition has them. */
+  readonly params: unknown;
+  /** Its shape is right, its contents are undefined. */
+  readonly y: Tensor;
+}
+
+let recorded: RecordedOp[] | undefined;
+
+/**
+ * Runs `body` without computing anything: operations only check their inputs, make a tensor of the result's
+ * shape, and are noted, in order. So a network can be written down in another form (src/nn/onnx-export.ts).
+ */
+export function recordOps(body: () => void): RecordedOp[] {
+  const ops: RecordedOp[] = [];
+  const before = recorded;
+  recorded = ops;
+  try {
+    body();
+  } finally {
+    recorded = before;
+  }
+  return ops;
 }
 
 /** How many noGrad() calls are in effect. */

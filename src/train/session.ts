@@ -8,10 +8,11 @@ import {
   type Device,
   onDevice,
   outsideScopes,
-  parseSafetensors,
   Random,
+  readNetwork,
   type SuperResolver,
 } from "../node.ts";
+import { excerpt } from "../options/printable.ts";
 import { toPlanar } from "../picture/index.ts";
 import type { Checkpoint, PictureNames } from "./checkpoint.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
@@ -137,12 +138,19 @@ async function loadInitial(
 /**
  * Copies from a weight file every tensor that the network has under the same name and in the same shape. So a
  * network for x3 can begin with all that one for x2 has learned but the enlargement itself, as in EDSR's
- * paper. Returns the names of the tensors that the file lacks, which keep their random values. Throws a
- * DataError if nothing fits.
+ * paper. Files of other programs get this library's names first. Returns the names of the tensors that the
+ * file lacks, which keep their random values. Throws a DataError if nothing fits.
  */
 async function initialWeights(model: SuperResolver, path: string): Promise<string[]> {
-  const { tensors } = parseSafetensors(await readBytes(path), path);
-  const { missing, misshapen } = model.loadStateDict(tensors, { strict: false, source: path });
+  const { state, metadata } = readNetwork(await readBytes(path), path, { scale: model.scale });
+  const [theirs, own] = [metadata.rgbRange, model.metadata().rgbRange];
+  if (theirs !== undefined && own !== undefined && theirs !== own) {
+    throw new DataError(
+      `${path}: its rgbRange is ${excerpt(theirs)}, and this network's is ${own}. Begin with weights that compute ` +
+        `with values of the same range, or give the network theirs.`,
+    );
+  }
+  const { missing, misshapen } = model.loadStateDict(state, { strict: false, source: path });
   const lacking = [...missing, ...misshapen];
   if (lacking.length < model.namedTensors().size) return lacking;
   throw new DataError(

@@ -15,6 +15,7 @@ export {
   pretrainedScales,
   scalesOf,
 } from "./method-names.ts";
+export { type ExportOnnxOptions, exportOnnx } from "./onnx.ts";
 export {
   loadPretrained,
   type MethodChoice,

@@ -28,7 +28,8 @@ import { interpolatorOn, networkUpscaler, selfEnsemble, type Upscaler, upscalerO
 
 /**
  * - the name of an interpolation or of a network that comes with the library: `methodNames` lists them;
- * - any other text, in Node: the path of a weight file, as `saveWeights` makes them;
+ * - any other text, in Node: the path of a weight file, as `saveWeights` makes them, or of another program's
+ *   (safetensors, or PyTorch's `.pth`), if it holds one of this library's networks;
  * - the bytes of such a file;
  * - a network;
  * - an upscaler, or any other `Method`.
@@ -171,11 +172,11 @@ async function open(
       );
     });
     await deviceFor(method);
-    return ownNetwork(() => loadModel(bytes, method), half, method);
+    return ownNetwork(() => loadModel(bytes, method, { scale }), half, method);
   }
   if (method instanceof Uint8Array) {
     await deviceFor("the weight file");
-    return ownNetwork(() => loadModel(method), half);
+    return ownNetwork(() => loadModel(method, undefined, { scale }), half);
   }
   if (method instanceof SuperResolver) {
     const isHalf = storedOn(method).dtype === "float16";

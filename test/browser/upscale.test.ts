@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
 import { readPicture } from "../../examples/browser/picture.ts";
+import { parseWeights, serializePytorch } from "../../src/nn/index.ts";
 import { imresize } from "../../src/picture/imresize.ts";
 import { clickMain, find, giveFile, givePicture, openPage, pixelsOf, statusLine } from "./page.ts";
 import { testPicture } from "./test-picture.ts";
@@ -101,6 +102,16 @@ describe("a dropped picture and a dropped network", () => {
     await userEvent.click(find("#panel-upscale [data-zoom=in]"));
     expect(zoom()).toBeGreaterThan(whole);
   });
+
+  test("the same network in a file of PyTorch's gives the same result", async () => {
+    const { tensors, metadata } = parseWeights(Uint8Array.from(weights));
+    await giveFile(serializePytorch(tensors, metadata), "torch.pth");
+    await vi.waitFor(() => expect(method().selectedOptions[0].text).toBe("torch ×2"));
+    const before = pixelsOf("upscale", "right");
+    await clickMain("upscale");
+    await statusLine("upscale", /^Done in/);
+    expect(pixelsOf("upscale", "right")).toEqual(before);
+  });
 });
 
 test.each(["own ×2", "bicubic"])("%s stops between two tiles, and the next picture works", async (name) => {
@@ -129,5 +140,7 @@ test("files that are no pictures or weights are refused by name; the picture sta
   );
   await giveFile("no weights", "broken.safetensors");
   expect(await statusLine("upscale", /broken\.safetensors/)).toMatch(/not a complete safetensors file/);
+  await giveFile("PK\x03\x04 data.pkl", "broken.pth");
+  expect(await statusLine("upscale", /broken\.pth/)).toMatch(/not a complete PyTorch file/);
   expect(find("#picture-name").textContent).toBe(name);
 });

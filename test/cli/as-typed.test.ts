@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { compareCommand } from "../../src/cli/compare.ts";
+import { convertCommand } from "../../src/cli/convert.ts";
 import { evaluateCommand } from "../../src/cli/evaluate.ts";
 import type { Command } from "../../src/cli/flags.ts";
 import { infoCommand } from "../../src/cli/info.ts";
@@ -26,15 +27,17 @@ const type = shellWith(join(folder, "bin"));
 /** Small pictures by a program that is always there. */
 const cpu = { env: { PIXELGRAD_ADAPTER: "cpu" } };
 
-const readme = readFileSync(join(root, "README.md"), "utf8");
-const typed = [...readme.matchAll(/^ {4}(npx pixelgrad (upscale|evaluate|compare) .*)$/gm)].map(
-  ([, line]) => line,
-);
+const pages = ["README.md", "docs/other-programs.md"].map((page) => readFileSync(join(root, page), "utf8"));
+const typed = [
+  ...pages.join("\n").matchAll(/^ {4}(npx pixelgrad (?:upscale|evaluate|compare|convert) .*)$/gm),
+].map(([, line]) => line);
+const foreign = (name: string) => readFileSync(join(root, "test/golden/foreign-networks", name));
 const commands: Record<string, Command> = {
   upscale: upscaleCommand as Command,
   evaluate: evaluateCommand as Command,
   compare: compareCommand as Command,
   info: infoCommand as Command,
+  convert: convertCommand as Command,
 };
 const examples = Object.entries(commands).flatMap(([name, { examples }]) =>
   examples.map(([args]) => `pixelgrad ${name} ${args}`.trimEnd()),
@@ -49,6 +52,10 @@ beforeAll(async () => {
   weights = {
     "edsr-x2.safetensors": await edsr(2),
     "edsr-x4.safetensors": await edsr(4),
+    "runs/edsr-x2/best.safetensors": await edsr(2),
+    "tuned.safetensors": await edsr(2),
+    "EDSR_x4.pt": foreign("edsr-pytorch-x4.pt"),
+    "net_g_latest.pth": foreign("edsr-basicsr-x4.pth"),
     "runs/edsr-x3/best.safetensors": await edsr(3),
     "espcn-x2.safetensors": await saveWeights(new ESPCN({ scale: 2, filters: [4, 3], random })),
     "runs/espcn-x3/best.safetensors": await saveWeights(new ESPCN({ scale: 3, filters: [4, 3], random })),
@@ -63,8 +70,9 @@ async function folderFor(line: string): Promise<string> {
     mkdirSync(dirname(join(home, name)), { recursive: true });
     return join(home, name);
   };
+  const written = outputOf(line);
   for (const [name, bytes] of Object.entries(weights))
-    if (line.includes(name)) writeFileSync(place(name), bytes);
+    if (line.includes(name) && name !== written) writeFileSync(place(name), bytes);
   const pictures: Record<string, string[]> = {
     "photo.jpg": ["photo.jpg"],
     "a.png b.jpg": ["a.png", "b.jpg"],
@@ -96,7 +104,9 @@ let count = 0;
 
 /** What a line says that it writes. */
 const outputOf = (line: string) =>
-  /(?:-o|--out|--json|>) ([\w./]+)$/.exec(line)?.[1] ?? /-o (\w[\w.]*)/.exec(line)?.[1];
+  / convert \S+ (\S+)/.exec(line)?.[1] ??
+  /(?:-o|--out|--json|>) ([\w./]+)$/.exec(line)?.[1] ??
+  /-o (\w[\w.]*)/.exec(line)?.[1];
 
 describe.skipIf(process.platform === "win32")("word for word", () => {
   test("there are lines to type", () => {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { compareCommand } from "../../src/cli/compare.ts";
+import { convertCommand } from "../../src/cli/convert.ts";
 import { evaluateCommand } from "../../src/cli/evaluate.ts";
 import type { Command } from "../../src/cli/flags.ts";
 import { infoCommand } from "../../src/cli/info.ts";
@@ -17,6 +18,7 @@ const trained = ["SRCNN", "ESPCN", "FSRCNN", "EDSR"].map(
 );
 const commands = [
   ["compare", compareCommand as Command],
+  ["convert", convertCommand as Command],
   ["evaluate", evaluateCommand as Command],
   ["info", infoCommand as Command],
   ["upscale", upscaleCommand as Command],
@@ -26,7 +28,7 @@ const commands = [
 test("--help names the commands, and so does a call without any, which is a mistake", async () => {
   const asked = await pixelgrad("--help");
   expect(asked).toMatchObject({ code: 0, stderr: "" });
-  for (const name of ["compare", "evaluate", "info", "train", "upscale"]) {
+  for (const name of ["compare", "convert", "evaluate", "info", "train", "upscale"]) {
     expect(asked.stdout).toMatch(new RegExp(`^ {2}${name} +[a-z]`, "m"));
   }
   expect(await pixelgrad()).toEqual({ ...asked, code: 2 });
@@ -49,7 +51,10 @@ test("--version is the package's", async () => {
 
 describe("a wrong command line ends with one paragraph and exit code 2", () => {
   test.each([
-    [["enlarge"], /there is no command "enlarge"; commands are compare, evaluate, info, train or upscale/],
+    [
+      ["enlarge"],
+      /there is no command "enlarge"; commands are compare, convert, evaluate, info, train or upscale/,
+    ],
     [["--scale", "2"], /there is no flag "--scale"/],
     [["constructor"], /there is no command "constructor"/],
     [["evaluate", "--hr", "x", "--scale", "5", "--method", "bicubic"], /--scale wants 2, 3, 4 or 8, got "5"/],

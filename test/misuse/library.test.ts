@@ -48,6 +48,15 @@ const gradients = arg(() => {
 const state = arg(() => new Map([["a", { shape: [1], data: new Float32Array(1) }]]));
 const weights = () =>
   library.serializeSafetensors(new Map([["a", { shape: [1], data: new Float32Array(1) }]]));
+const pytorchWeights = () => {
+  const array = (...shape: number[]) => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) });
+  const shapes = { "conv1.weight": [1, 1, 1, 1], "conv2.weight": [1, 1, 1, 1], "conv3.weight": [1, 1, 1, 1] };
+  const convs = Object.entries(shapes).map(([name, shape]) => [name, array(...shape)] as const);
+  const biases = [1, 2, 3].map((i) => [`conv${i}.bias`, array(1)] as const);
+  return library.serializePytorch(new Map([...convs, ...biases]), {
+    ...new library.SRCNN({ kernels: [1, 1, 1], filters: [1, 1] }).metadata(),
+  });
+};
 const planes = arg(() => ({ width: 12, height: 12, channels: 1, data: new Float32Array(144) }));
 const flat = arg(() => new Float32Array(144));
 const symmetry = arg(() => picture.symmetries[1]);
@@ -488,6 +497,38 @@ const calls: Call[] = [
   },
   { name: "createModel", call: library.createModel, args: [arg(() => new library.ESPCN().metadata())] },
   { name: "loadModel", call: library.loadModel, args: [arg(weights)] },
+  {
+    name: "readNetwork",
+    call: library.readNetwork,
+    args: [
+      arg(pytorchWeights),
+      arg(() => "x", left, "text", "numeral"),
+      opts({ scale: arg(() => 2, "huge") }),
+    ],
+  },
+  {
+    name: "buildNetwork",
+    call: library.buildNetwork,
+    args: [arg(() => library.readNetwork(pytorchWeights()))],
+  },
+  {
+    name: "describeNetwork",
+    call: library.describeNetwork,
+    args: [arg(() => library.readNetwork(pytorchWeights()))],
+  },
+  { name: "multiplyAddsPerPixel", call: library.multiplyAddsPerPixel, args: [arg(model)] },
+  {
+    name: "exportOnnx",
+    call: library.exportOnnx,
+    args: [arg(model), opts({ colors: arg(() => "own") })],
+  },
+  { name: "parsePytorch", call: library.parsePytorch, args: [arg(pytorchWeights)] },
+  { name: "parseWeights", call: library.parseWeights, args: [arg(weights)] },
+  {
+    name: "serializePytorch",
+    call: library.serializePytorch,
+    args: [state, arg(() => ({ note: "x" }), left, "emptyObject"), opts({ dtype: arg(() => "float16") })],
+  },
   // upscale/
   {
     name: "upscale",

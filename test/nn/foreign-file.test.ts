@@ -14,11 +14,10 @@ const zip = (name: string) =>
   latin1(`PK\x03\x04\0\0\x08\x08\0\0\0\0\0\0${"\0".repeat(12)}\x10\0\x12\0${name}`);
 
 test.each<[string, Uint8Array, RegExp]>([
-  ["net.pth", zip("archive/data.pkl"), /PyTorch file.*safetensors\.torch\.save_file/],
-  ["net.pth", latin1(`PK\x03\x04${"\0".repeat(200)}`), /a zip archive, as PyTorch writes/],
+  ["net.pth", latin1(`PK\x03\x04${"\0".repeat(200)}`), /a zip archive, and none of PyTorch's/],
+  ["net.pth", latin1(`sys_info${"\0".repeat(300)}`), /PyTorch before 0\.1\.10.*torch\.save/],
   ["net.keras", zip("metadata.json"), /a Keras network/],
-  ["old.pth", latin1("\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."), /PyTorch file.*pickle/],
-  ["x.ckpt", latin1("\x80\x04\x95\x10\0\0\0\0\0\0\0}"), /PyTorch file/],
+  ["x.ckpt", latin1("\x80\x04\x95\x10\0\0\0\0\0\0\0}"), /a Python pickle, and none that torch\.save/],
   ["net.onnx", latin1("\x08\x03\x12\x07pytorch\x1a\x031.1:\x9a\x10"), /an ONNX network/],
   ["net.onnx", latin1("\x3a\x9a\x10\x0a\x05hello\x99\x98\x97"), /an ONNX network/],
   ["net.param", latin1("7767517\n3 3\nInput data 0 1 data\n"), /ncnn network/],
@@ -31,7 +30,7 @@ test.each<[string, Uint8Array, RegExp]>([
   ["w.safetensors", latin1("\n <!-- x --> <html>"), /a web page/],
   ["w.safetensors", latin1('<?xml version="1.0"?><Error><Code>AccessDenied'), /a server's answer/],
   ["w.safetensors", latin1("version https://git-lfs.github.com/spec/v1\noid sha256:4d7"), /git lfs pull/],
-  ["w.zip", zip("readme.txt"), /a zip archive.*unpack it/],
+  ["w.zip", zip("readme.txt"), /a zip archive, and none of PyTorch's.*Unpack it/],
   ["w.gz", latin1("\x1f\x8b\x08\0\0\0\0\0"), /a packed file/],
   ["config.json", latin1('{\n  "network": {}'), /a JSON text.*best\.safetensors/],
   ["a.png", await encodePng(noise(3, 3, 3)), /a picture/],
@@ -45,7 +44,7 @@ test.each<[string, Uint8Array, RegExp]>([
   })();
   expect(text).toMatch(message);
   expect(text.startsWith(`weights/${name}: this is `)).toBe(true);
-  expect(text).toContain("a weight file (safetensors) was wanted");
+  expect(text).toContain("a weight file (safetensors, or PyTorch's .pth) was wanted");
   expect(text).not.toContain("\n");
 });
 

@@ -4,8 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { crc32c } from "../../src/data/crc.ts";
 import { decodeImage } from "../../src/data/index.ts";
+import { crc32c } from "../../src/picture/crc.ts";
 import { eventFileHeader, imageEvent, scalarEvent } from "../../src/report/tensorboard.ts";
 
 /** What `make` returns at a time in seconds. */

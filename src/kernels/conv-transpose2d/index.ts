@@ -61,7 +61,7 @@ export function convTranspose2d(
   return convTranspose2dOp({ x, w: weight, b: bias }, geometry);
 }
 
-interface TransposedGeometry extends Geometry {
+export interface TransposedGeometry extends Geometry {
   readonly outputPadding: readonly [number, number];
 }
 

@@ -22,7 +22,7 @@ interface UnaryRule {
 }
 
 /** Constants of a rule, such as the slope of a leaky ReLU. */
-interface Constants {
+export interface Constants {
   readonly a?: number;
   readonly b?: number;
 }
@@ -180,7 +180,7 @@ export const divideBy = defineUnary("div", {
 });
 
 /** a / x. */
-export const divideInto = defineUnary("div", {
+export const divideInto = defineUnary("div into", {
   f: (x, a) => a / x,
   df: (x, y) => -y / x,
   wgsl: { f: "p.a / x", df: "-y / x" },

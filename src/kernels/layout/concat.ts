@@ -5,13 +5,13 @@ import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { copyOnCpu, copyOnGpu } from "./copy.ts";
 import { placePlan, slice } from "./slice.ts";
 
-interface Params {
+export interface ConcatParams {
   readonly shape: Shape;
   /** Where each part begins, along every axis, by the part's name. */
   readonly starts: Readonly<Record<string, readonly number[]>>;
 }
 
-const concatOp = defineOp<Record<string, Tensor>, Params>({
+const concatOp = defineOp<Record<string, Tensor>, ConcatParams>({
   name: "concat",
   float16: true,
   shape: (_, { shape }) => shape,

@@ -17,13 +17,13 @@ export function placePlan(whole: Shape, starts: readonly number[], part: Shape):
   return { sizes: part, xStrides: yStrides, yStrides: xStrides, yOffset: xOffset };
 }
 
-interface Box {
+export interface BoxParams {
   readonly starts: readonly number[];
   /** The result's. */
   readonly shape: Shape;
 }
 
-const sliceOp = defineOp<{ x: Tensor }, Box>({
+const sliceOp = defineOp<{ x: Tensor }, BoxParams>({
   name: "slice",
   float16: true,
   shape: (_, { shape }) => shape,
@@ -33,7 +33,7 @@ const sliceOp = defineOp<{ x: Tensor }, Box>({
 });
 
 /** The opposite: puts a part back to where it was cut out, with zeros around it. */
-const placeOp = defineOp<{ part: Tensor }, Box>({
+const placeOp = defineOp<{ part: Tensor }, BoxParams>({
   name: "slice gradient",
   shape: (_, { shape }) => shape,
   cpu: ({ part }, { starts }, y) => copyOnCpu(part, y, placePlan(y.shape, starts, part.shape)),

@@ -58,13 +58,13 @@ fn copy_at(k: i32, i: i32, n: i32, before: i32, after: i32) -> i32 {
 
 type Margins = readonly [left: number, right: number, top: number, bottom: number];
 
-interface Params {
+export interface PadParams {
   readonly padding: Margins;
   readonly mode: PadMode;
   readonly value: number;
 }
 
-const padOp = defineOp<{ x: Tensor }, Params>({
+const padOp = defineOp<{ x: Tensor }, PadParams>({
   name: "pad",
   float16: true,
   shape: ({ x }, { padding: [left, right, top, bottom] }) => {
@@ -89,7 +89,7 @@ const padOp = defineOp<{ x: Tensor }, Params>({
   backward: (dy, { x }, params) => ({ x: () => padGradOp({ dy }, { ...params, shape: x.shape }) }),
 });
 
-const padGradOp = defineOp<{ dy: Tensor }, Params & { shape: Shape }>({
+const padGradOp = defineOp<{ dy: Tensor }, PadParams & { shape: Shape }>({
   name: "pad gradient",
   shape: (_, { shape }) => shape,
   cpu({ dy }, { padding, mode }, dx) {

@@ -55,14 +55,16 @@ interface Pass {
   readonly table: AxisTable;
 }
 
-interface Params {
+export interface InterpolateParams {
   /** Both axes, in the order in which they are resized. */
   readonly passes: readonly Pass[];
   /** To bytes, before the first pass and after each. */
   readonly round: boolean;
+  /** What the caller wanted, for a network that is written down; gradients have none. */
+  readonly options?: InterpolateOptions;
 }
 
-const definition: Omit<OpDefinition<{ x: Tensor }, Params>, "backward"> = {
+const definition: Omit<OpDefinition<{ x: Tensor }, InterpolateParams>, "backward"> = {
   name: "interpolate",
   shape: ({ x }, { passes }) => passes.reduce(shapeAfter, x.shape),
   cpu({ x }, { passes, round }, y) {
@@ -86,7 +88,7 @@ const definition: Omit<OpDefinition<{ x: Tensor }, Params>, "backward"> = {
   },
 };
 
-const interpolateOp: (inputs: { x: Tensor }, params: Params) => Tensor = defineOp({
+const interpolateOp: (inputs: { x: Tensor }, params: InterpolateParams) => Tensor = defineOp({
   ...definition,
   // y = B A x has the gradient dx = Aᵀ Bᵀ dy: the same operation with the matrices transposed. (As one is
   // for rows and one for columns, any order would do; in reverse, the smaller scale comes first again.)
@@ -149,7 +151,7 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   }));
   // The smaller scale first leaves less work for the second pass.
   passes.sort((a, b) => a.scale - b.scale);
-  return (round ? roundedOp : interpolateOp)({ x }, { passes, round });
+  return (round ? roundedOp : interpolateOp)({ x }, { passes, round, options });
 }
 
 /** Options by themselves; `interpolate` checks which of them go together. */

@@ -1,5 +1,5 @@
 /** The parsers of files and of command lines that come from others. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -16,7 +16,13 @@ import { unzipPictures } from "../../../src/data/unzip.ts";
 import { CpuDevice } from "../../../src/device/cpu-device.ts";
 import { onDevice } from "../../../src/device/open.ts";
 import { architectures, EDSR, ESPCN, FSRCNN, loadModel, SRCNN } from "../../../src/models/index.ts";
-import { parseSafetensors, saveWeights, serializeSafetensors } from "../../../src/nn/index.ts";
+import {
+  parsePytorch,
+  parseSafetensors,
+  saveWeights,
+  serializePytorch,
+  serializeSafetensors,
+} from "../../../src/nn/index.ts";
 import { DataError } from "../../../src/picture/errors.ts";
 import { Random } from "../../../src/tensor/random.ts";
 import { readCheckpoint, serializeCheckpoint } from "../../../src/train/checkpoint.ts";
@@ -95,6 +101,51 @@ const weights: Target = {
     "architecture",
     "9-1-5",
     "yes",
+  ],
+};
+
+/** Files as PyTorch writes them, in both forms, and ours; the networks of some are known here. */
+const pth: Target = {
+  name: "pth",
+  async seeds() {
+    const folder = new URL("../../golden/weight-files/", import.meta.url);
+    const names = readdirSync(folder).filter((name) => name.endsWith(".pth"));
+    const own = (await weightFiles()).map((file) => {
+      const { tensors, metadata } = parseSafetensors(file);
+      return serializePytorch(tensors, metadata);
+    });
+    return [...names.map((name) => readFileSync(new URL(name, folder))), ...own];
+  },
+  parse(input) {
+    parsePytorch(input, "fuzz.pth");
+    try {
+      onDevice(device, () => loadModel(input, "fuzz.pth").dispose());
+    } catch (error) {
+      if (!isDataError(error as Error)) throw error; // else a file that is right, of some other network
+    }
+  },
+  refuses: isDataError,
+  budget: 256 * MIB,
+  words: [
+    ...["cposix\nsystem\n", "ctorch._utils\n_rebuild_tensor_v2\n", "ctorch\nFloatStorage\n"],
+    ...[
+      "ccollections\nOrderedDict\n",
+      "X\x07\0\0\0storage",
+      "K\x01",
+      "J\xff\xff\xff\x7f",
+      "\x8a\x06\0\0\0\0\0\x01",
+    ],
+    ...["(", "t", "}", "]", "u", "R", "Q", "b", ".", "2", "h\0", "q\0", "\x94", "\x81", "\x85\x86\x87"],
+    ...[
+      "PK\x01\x02",
+      "PK\x03\x04",
+      "PK\x05\x06",
+      "PK\x06\x06",
+      "PK\x06\x07",
+      "data.pkl",
+      "data/0",
+      "byteorder",
+    ],
   ],
 };
 
@@ -334,5 +385,5 @@ const metadata: Target = {
 };
 
 export const targets: readonly Target[] = [
-  ...[safetensors, weights, y4m, checkpoint, configuration, zip, flags, bmp, pnm, metadata],
+  ...[safetensors, weights, pth, y4m, checkpoint, configuration, zip, flags, bmp, pnm, metadata],
 ];

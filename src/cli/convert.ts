@@ -1,0 +1,126 @@
+/** `pixelgrad convert`: a network's weights in another format, for other programs. */
+import { existsSync } from "node:fs";
+import { writeWhole } from "../data/files.ts";
+import type { Architecture, Option } from "../node.ts";
+import { file, oneOf, quote, text } from "../options/kinds.ts";
+import { andList, orList } from "../options/lists.ts";
+import { DataError } from "../picture/errors.ts";
+import { isPretrained } from "../upscale/method-names.ts";
+import { defineCommand, UsageError } from "./flags.ts";
+import { readNetworkFile, scaleFlag } from "./methods.ts";
+import { checkOutputs, checkWritable, idsOf } from "./outputs.ts";
+import { print, printError } from "./print.ts";
+
+const formats = {
+  ".safetensors": "safetensors",
+  ".pth": "pytorch",
+  ".pt": "pytorch",
+  ".onnx": "onnx",
+} as const;
+
+type Format = (typeof formats)[keyof typeof formats];
+
+export const convertCommand = defineCommand({
+  about: `
+Writes a network's weights in another format, which the name of the output chooses:
+
+  .safetensors   for pixelgrad and for Python's safetensors
+  .pth, .pt      for PyTorch: torch.load(path, weights_only=True) gives a dictionary of tensors
+  .onnx          for ONNX Runtime, Triton and others: the network itself, for pictures of any size
+
+The input is a weight file of pixelgrad or of another program (see "pixelgrad info FILE"), or the
+name of a network that comes with pixelgrad. Nothing in it is executed. Tensors get the names of the
+networks' PyTorch code, and options that weights do not tell go along as metadata.
+
+An ONNX file takes red, green and blue, values 0 to 1, [batch, 3, height, width], and gives them
+enlarged, not rounded. What networks for luma need besides is in the file; with --colors own, the
+file has the network alone.`,
+  flags: {
+    files: { kind: file, required: true, multiple: true, help: "the input and the output" },
+    scale: { ...scaleFlag, help: "enlargement, for inputs that do not say; for names 2" },
+    set: {
+      kind: { ...text, symbol: "NAME=VALUE" },
+      multiple: true,
+      help:
+        'an option of the network that the file does not tell, such as resScale=0.1: "pixelgrad info" says ' +
+        "what is assumed",
+    },
+    dtype: {
+      kind: oneOf("float32", "float16"),
+      help: "numbers of 4 or 2 bytes, for safetensors and PyTorch; default: float32",
+    },
+    colors: {
+      kind: oneOf("rgb", "own"),
+      help: "what an ONNX file takes: RGB, or what the network itself takes; default: rgb",
+    },
+    overwrite: { help: "replaces an output that exists" },
+  },
+  operands: "files",
+  usage: "IN OUT",
+  examples: [
+    ["runs/edsr-x2/best.safetensors edsr-x2.onnx", "for ONNX Runtime"],
+    ["net_g_latest.pth edsr-x4.safetensors", "BasicSR's EDSR, with all that it takes to run it"],
+    ["EDSR_x4.pt edsr-x4.safetensors --set resScale=0.1", "what the weights do not tell"],
+    ["espcn espcn-x3.pth -s 3", "a network that comes with pixelgrad, for PyTorch"],
+  ],
+  async run({ files, scale, set, dtype, colors, overwrite }) {
+    if (files.length !== 2) throw new UsageError(`wants an input and an output, got ${files.length} names`);
+    const [input, output] = files;
+    const format = formatOf(output);
+    if (format === "onnx" && dtype === "float16")
+      throw new UsageError("ONNX files are written in float32 alone");
+    if (format !== "onnx" && colors !== undefined) throw new UsageError("--colors is for ONNX files alone");
+    checkOutputs([{ flag: "the output", path: output }], idsOf(isPretrained(input) ? [] : [input]));
+    if (existsSync(output) && !overwrite) {
+      throw new DataError(`${output}: there is a file of this name. Name another one, or give --overwrite.`);
+    }
+    checkWritable(output);
+
+    const library = await import("../node.ts");
+    const { exportOnnx, serializePytorch, serializeSafetensors } = library;
+    // Nothing is computed, so that no adapter is needed.
+    await library.init({ adapter: "cpu" });
+    const file = await readNetworkFile(input, scale);
+    library.describeNetwork(file, input); // which refuses what is no network of this library
+    const changed = changes(library.architectureOf(file.metadata.architecture), set);
+    const network = { ...file, metadata: { ...file.metadata, ...changed } };
+    const model = library.buildNetwork(network, input);
+    const metadata = { ...network.metadata, ...model.metadata() };
+    const state = await model.stateDict();
+    const writers: Readonly<Record<Format, () => Promise<Uint8Array> | Uint8Array>> = {
+      safetensors: () =>
+        serializeSafetensors(state, metadata, { dtype: dtype === "float16" ? "F16" : "F32" }),
+      pytorch: () => serializePytorch(state, metadata, { dtype }),
+      onnx: () => exportOnnx(model, { colors }),
+    };
+    await writeWhole(output, await writers[format]());
+    for (const { option, text } of file.assumptions) {
+      if (option in changed) continue;
+      printError(`${input} does not say ${text}. That is assumed; --set ${option}=… says otherwise.`);
+    }
+    print(`${output}: ${library.describeNetwork(network, input)}, ${model.parameterCount()} parameters`);
+  },
+});
+
+/** What --set changes of a network's options. @throws UsageError */
+function changes({ name, options }: Architecture, set: readonly string[]): Record<string, string> {
+  const entries = set.map((setting) => {
+    const [, key, value] = /^([^=]+)=(.*)$/.exec(setting) ?? [];
+    if (key === undefined) throw new UsageError(`--set wants NAME=VALUE, got ${quote(setting)}`);
+    if (!Object.hasOwn(options, key)) {
+      throw new UsageError(`--set ${key}: ${name} has the options ${andList(Object.keys(options))}`);
+    }
+    const { kind } = options[key as keyof typeof options] as Option;
+    if (!kind.fits(kind.read(value)))
+      throw new UsageError(`--set ${key} wants ${kind.wants}, got ${quote(value)}`);
+    return [key, value];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The format that a name asks for. @throws UsageError */
+function formatOf(path: string): Format {
+  const extension = Object.keys(formats).find((one) => path.toLowerCase().endsWith(one));
+  if (extension !== undefined) return formats[extension as keyof typeof formats];
+  throw new UsageError(`${path} does not end in ${orList(Object.keys(formats))}`);
+}

@@ -1,0 +1,33 @@
+/** How much work a network is, from the operations of its forward pass. */
+import { checkArguments, instanceOf } from "../options/arguments.ts";
+import type { RecordedOp } from "../tensor/op.ts";
+import { noGrad, recordOps } from "../tensor/op.ts";
+import { outsideScopes, scope } from "../tensor/scope.ts";
+import { zeros } from "../tensor/tensor.ts";
+import { SuperResolver } from "./super-resolver.ts";
+
+const aNetwork = instanceOf(SuperResolver, "a network, such as loadModel() returns");
+
+/** Side of the picture that is looked at; a multiple of what networks divide pictures by. */
+const SIDE = 32;
+
+/** Multiplications, each with its addition, of all convolutions, for each pixel of the network's input. */
+export function multiplyAddsPerPixel(model: SuperResolver): number {
+  checkArguments("multiplyAddsPerPixel", { "the first argument": [model, aNetwork] });
+  const [{ device }] = model.parameters();
+  const ops = outsideScopes(() => {
+    using _noGrad = noGrad();
+    using _scope = scope();
+    const x = zeros([1, model.colors === "rgb" ? 3 : 1, SIDE, SIDE], { device });
+    return recordOps(() => void model.forward(x));
+  });
+  return ops.reduce((sum, op) => sum + multiplyAdds(op), 0) / SIDE ** 2;
+}
+
+function multiplyAdds({ name, inputs: { x, w }, y }: RecordedOp): number {
+  // A weight [o, c, kh, kw] meets each pixel of the result once for each of its o channels; a transposed one,
+  // [c, o, kh, kw], each pixel of the input.
+  if (name === "conv2d") return (y.size / w.shape[0]) * w.size;
+  if (name === "convTranspose2d") return (x.size / w.shape[0]) * w.size;
+  return 0;
+}

@@ -1,0 +1,80 @@
+/** How weight files write numbers. */
+
+/** A way to write numbers as bytes, the lowest first unless a file says otherwise. */
+export interface NumberFormat {
+  /** For each number. */
+  readonly bytes: number;
+  read(view: DataView, at: number, littleEndian: boolean): number;
+}
+
+/** One that is also written. */
+export interface WrittenFormat extends NumberFormat {
+  write(view: DataView, at: number, value: number): void;
+}
+
+export const float32: WrittenFormat = {
+  bytes: 4,
+  read: (view, at, little) => view.getFloat32(at, little),
+  write: (view, at, value) => view.setFloat32(at, value, true),
+};
+
+export const float16: WrittenFormat = {
+  bytes: 2,
+  read: (view, at, little) => halfToNumber(view.getUint16(at, little)),
+  write: (view, at, value) => view.setUint16(at, numberToHalf(value), true),
+};
+
+/** The upper half of a float32. */
+export const bfloat16: NumberFormat = {
+  bytes: 2,
+  read: (view, at, little) => new Float32Array(Uint32Array.of(view.getUint16(at, little) << 16).buffer)[0],
+};
+
+export const float64: NumberFormat = {
+  bytes: 8,
+  read: (view, at, little) => view.getFloat64(at, little),
+};
+
+/** Whole numbers, which become the nearest float32. Networks have them beside their weights, for counters. */
+export const int64: NumberFormat = {
+  bytes: 8,
+  read: (view, at, little) => Number(view.getBigInt64(at, little)),
+};
+export const int32: NumberFormat = { bytes: 4, read: (view, at, little) => view.getInt32(at, little) };
+export const int16: NumberFormat = { bytes: 2, read: (view, at, little) => view.getInt16(at, little) };
+export const int8: NumberFormat = { bytes: 1, read: (view, at) => view.getInt8(at) };
+export const uint8: NumberFormat = { bytes: 1, read: (view, at) => view.getUint8(at) };
+
+/** IEEE 754 binary16: 1 sign, 5 exponent (bias 15) and 10 fraction bits. */
+function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15));
+}
+
+/** From here on, the nearest binary16 is infinity. */
+const HALF_LIMIT = 65520;
+
+/** The nearest binary16; of two equally near ones the even one, as IEEE 754 rounds. */
+function numberToHalf(value: number): number {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const size = Math.abs(value);
+  if (Number.isNaN(size)) return 0x7e00;
+  if (size >= HALF_LIMIT) return sign | 0x7c00;
+  // Numbers below 2^-14 share its exponent and have no leading 1.
+  const exponent = Math.max(-14, Math.floor(Math.log2(size)));
+  // From 2^52 to 2^53 a double holds whole numbers alone: the sum rounds as IEEE 754 wants it.
+  const steps = size / 2 ** (exponent - 10) + 2 ** 52 - 2 ** 52;
+  // `steps` includes the leading 1 as 1024, which adds 1 to the exponent here. Rounding may give 2048, which
+  // adds 2.
+  return sign | (((exponent + 14) << 10) + steps);
+}
+
+/** Throws a RangeError if one of these would become infinite as a float16. `what` names the tensor. */
+export function checkHalf(values: Float32Array, what: string): void {
+  const large = values.find((value) => Math.abs(value) >= HALF_LIMIT && Math.abs(value) < Infinity);
+  if (large === undefined) return;
+  throw new RangeError(`${what} holds ${large}, and F16 ends at 65504. Save it as F32.`);
+}

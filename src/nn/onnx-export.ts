@@ -1,0 +1,111 @@
+/** Writes a network down as ONNX, from the operations that its forward pass is made of. */
+import { noGrad, type RecordedOp, recordOps } from "../tensor/op.ts";
+import { keep, outsideScopes, scope } from "../tensor/scope.ts";
+import { type Tensor, zeros } from "../tensor/tensor.ts";
+import type { Module } from "./module.ts";
+import { type OnnxNode, type OnnxTensor, serializeOnnx } from "./onnx-file.ts";
+import { OnnxGraph, writeOp } from "./onnx-operators.ts";
+
+export interface Exported {
+  readonly name: string;
+  /** The weights' names in the file are those that they have here. */
+  readonly module: Module;
+  /** From an input [n, channels, h, w] to the result, which is as much larger for every input. */
+  forward(x: Tensor): Tensor;
+  readonly channels: number;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Two sizes [h, w] that most networks take: small, and multiples of 8. */
+const sizes = [
+  [24, 32],
+  [40, 16],
+] as const;
+
+/**
+ * A forward pass as the bytes of an ONNX file: one input `input` [batch, channels, height, width] of any batch,
+ * height and width, and one output `output`. Nothing is computed; the operations are only noted, for pictures
+ * of two sizes. If these differ, the network asks for the size of its picture, and no file could do that.
+ *
+ * @throws RangeError if the network does anything that ONNX has no form for here
+ */
+export async function exportForward(exported: Exported): Promise<Uint8Array<ArrayBuffer>> {
+  const [graph, other] = [await draw(exported, sizes[0]), await draw(exported, sizes[1])];
+  if (asText(graph) !== asText(other)) {
+    throw new RangeError(
+      "exportOnnx: this network does different things with pictures of different sizes, so that its operations " +
+        "cannot be written down once for all of them.",
+    );
+  }
+  const { name, channels, metadata } = exported;
+  return serializeOnnx({
+    name,
+    nodes: graph.nodes,
+    tensors: [...(await weightsOf(exported.module, graph.nodes)), ...graph.constants],
+    input: { name: "input", shape: ["batch", channels, "height", "width"] },
+    output: { name: "output", shape: ["batch", graph.outputChannels, "output_height", "output_width"] },
+    metadata,
+  });
+}
+
+interface Drawing {
+  readonly nodes: readonly OnnxNode[];
+  readonly constants: readonly OnnxTensor[];
+  readonly outputChannels: number;
+}
+
+function asText(drawing: Drawing): string {
+  return JSON.stringify(drawing, (_, value) => {
+    if (typeof value === "bigint") return `${value}n`;
+    return value instanceof Float32Array || value instanceof BigInt64Array ? [...value] : value;
+  });
+}
+
+/** Notes the operations for pictures of one size, and writes them down. */
+async function draw(
+  { module, channels, forward }: Exported,
+  [h, w]: readonly [number, number],
+): Promise<Drawing> {
+  const names = new Map([...module.namedTensors()].map(([name, tensor]) => [tensor, name]));
+  const [{ device }] = names.keys();
+  const { ops, x, y, constants } = outsideScopes(() => {
+    using _noGrad = noGrad();
+    using _scope = scope();
+    const x = zeros([1, channels, h, w], { device });
+    let y = x;
+    const ops = recordOps(() => {
+      y = forward(x);
+    });
+    // Tensors that nothing has made and that are no weights: the network itself made them from numbers.
+    const made = new Set([x, ...names.keys(), ...ops.map((op) => op.y)]);
+    const inputs = new Set(ops.flatMap((op) => Object.values(op.inputs)));
+    return { ops, x, y, constants: [...inputs].filter((input) => !made.has(input)).map(keep) };
+  });
+  const graph = new OnnxGraph();
+  names.set(x, "input");
+  for (const constant of constants) {
+    names.set(constant, graph.floats(await constant.data(), constant.shape));
+    constant.dispose();
+  }
+  for (const op of ops) names.set(op.y, writeOp(graph, inputNames(op, names), op));
+  const last = names.get(y)!;
+  const nodes = graph.nodes.map((node) => ({
+    ...node,
+    inputs: node.inputs.map((name) => (name === last ? "output" : name)),
+    output: node.output === last ? "output" : node.output,
+  }));
+  return { nodes, constants: graph.tensors, outputChannels: y.shape[1] };
+}
+
+function inputNames(op: RecordedOp, names: ReadonlyMap<Tensor, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(op.inputs).map(([key, tensor]) => [key, names.get(tensor)!]));
+}
+
+/** The weights that the nodes use. */
+async function weightsOf(module: Module, nodes: readonly OnnxNode[]): Promise<OnnxTensor[]> {
+  const used = new Set(nodes.flatMap(({ inputs }) => inputs));
+  const weights = [...module.namedTensors()].filter(([name]) => used.has(name));
+  return Promise.all(
+    weights.map(async ([name, tensor]) => ({ name, shape: tensor.shape, data: await tensor.data() })),
+  );
+}

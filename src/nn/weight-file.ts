@@ -1,0 +1,70 @@
+/** Weight files of every format that is read. The first bytes decide which it is, not the name. */
+import { bytes as bytesWanted, checkArguments } from "../options/arguments.ts";
+import { quote } from "../options/kinds.ts";
+import { excerpt } from "../options/printable.ts";
+import { DataError } from "../picture/errors.ts";
+import { aModule, type Module, type NamedArray } from "./module.ts";
+import { looksLikePytorch, parsePytorch } from "./pytorch-file.ts";
+import { parseSafetensors, type SafetensorsOptions, serializeSafetensors, texts } from "./safetensors.ts";
+
+/** What is in a weight file. */
+export interface WeightFile {
+  readonly tensors: Map<string, NamedArray>;
+  /** What it says of them; only some programs write any. */
+  readonly metadata: Record<string, string>;
+}
+
+/**
+ * Reads a weight file: safetensors, or PyTorch's (`.pth`, `.pt`). `name` is what errors call it.
+ *
+ * @throws DataError if the bytes are no such file or not all of it; see `parseSafetensors` and `parsePytorch`.
+ */
+export function parseWeights(bytes: Uint8Array, name = "the weight file"): WeightFile {
+  checkArguments("parseWeights", { "the first argument": [bytes, bytesWanted] });
+  return looksLikePytorch(bytes) ? parsePytorch(bytes, name) : parseSafetensors(bytes, name);
+}
+
+/** The bytes of a safetensors file with a module's weights, its metadata(), and `metadata` besides. */
+export async function saveWeights(
+  module: Module,
+  metadata: Readonly<Record<string, string>> = {},
+  options: SafetensorsOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  checkArguments("saveWeights", { "the first argument": [module, aModule] });
+  if (!texts.fits(metadata)) {
+    throw new RangeError(
+      `saveWeights: the second argument is metadata, such as { note: "first try" }, got ` +
+        `${quote(metadata)}. To write the file: await writeFile(path, await saveWeights(model)).`,
+    );
+  }
+  return serializeSafetensors(await module.stateDict(), { ...module.metadata(), ...metadata }, options);
+}
+
+/**
+ * Loads a file from {@link saveWeights}, or any weight file with this module's names and shapes. Returns its
+ * metadata. `name` is what errors call the file.
+ *
+ * @throws DataError, without changing the module, if the file is broken, belongs to another architecture, or
+ *   holds values that are not finite.
+ */
+export function loadWeights(module: Module, bytes: Uint8Array, name?: string): Record<string, string> {
+  checkArguments("loadWeights", { "the first argument": [module, aModule] });
+  if (!bytesWanted.fits(bytes)) {
+    throw new RangeError(
+      `loadWeights: the second argument is the file's bytes (a Uint8Array), got ${quote(bytes)}. ` +
+        `To read the file: loadWeights(model, await readFile(path), path).`,
+    );
+  }
+  const { tensors, metadata } = parseWeights(bytes, name);
+  for (const [key, own] of Object.entries(module.metadata())) {
+    if (metadata[key] !== undefined && metadata[key] !== own) {
+      throw new DataError(
+        `${name ?? "The weight file"} holds weights of another network: its ${key} is ` +
+          `${excerpt(metadata[key])}, and this network's is ${own}. Create the network with the options it was ` +
+          `trained with.`,
+      );
+    }
+  }
+  module.loadStateDict(tensors, { source: name });
+  return metadata;
+}

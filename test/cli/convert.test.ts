@@ -1,0 +1,178 @@
+/** `pixelgrad convert` and `pixelgrad info FILE`, as a user starts them; and weights of other programs as methods. */
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, test } from "vitest";
+import { convertCommand } from "../../src/cli/convert.ts";
+import { type Command, parseFlags, UsageError } from "../../src/cli/flags.ts";
+import { infoCommand } from "../../src/cli/info.ts";
+import { readImage, writePng } from "../../src/data/index.ts";
+import { setDefaultDevice } from "../../src/device/open.ts";
+import { loadModel, parseWeights, readNetwork } from "../../src/index.ts";
+import { DataError } from "../../src/picture/errors.ts";
+import { noise, temporaryFolder } from "../data/support.ts";
+import { float32Device } from "../support/devices.ts";
+import { readOnnxWeights } from "../support/protobuf.ts";
+import { root, runFile } from "../support/run.ts";
+
+setDefaultDevice(float32Device());
+const folder = temporaryFolder();
+const path = (name: string) => join(folder, name);
+const golden = (name: string) =>
+  fileURLToPath(new URL(`../golden/foreign-networks/${name}`, import.meta.url));
+const env = { PIXELGRAD_ADAPTER: "cpu" };
+const pixelgrad = (...args: string[]) => runFile("src/cli/main.ts", args, { env });
+
+/** Runs a command in this process, which ends with an error that means this exit code. */
+async function expectError(command: Command, args: readonly string[], code: number, message: RegExp) {
+  const run = async () =>
+    command.run(parseFlags(command, args), { program: "pixelgrad", signal: new AbortController().signal });
+  await expect(run()).rejects.toThrow(code === 2 ? UsageError : DataError);
+  await expect(run()).rejects.toThrow(message);
+}
+
+describe("convert", () => {
+  test("BasicSR's file becomes one of this library, and back to PyTorch's, bit for bit", async () => {
+    const [ours, theirs] = [path("ours.safetensors"), path("theirs.pth")];
+    const there = await pixelgrad("convert", golden("edsr-basicsr-x4.pth"), ours, "--set", "resScale=0.5");
+    expect(there).toMatchObject({ code: 0 });
+    expect(there.stdout).toBe(`${ours}: EDSR x4, 2 blocks of 4 channels, 2147 parameters\n`);
+    expect(there.stderr).toContain("does not say the range of values: 0 to 255");
+    expect(there.stderr).not.toContain("resScale");
+    const model = loadModel(readFileSync(ours));
+    expect(model.metadata()).toMatchObject({ architecture: "EDSR", scale: "4", resScale: "0.5" });
+
+    expect(await pixelgrad("convert", ours, theirs)).toMatchObject({ code: 0, stderr: "" });
+    expect(parseWeights(readFileSync(theirs)).tensors).toEqual(await model.stateDict());
+    expect(loadModel(readFileSync(theirs)).metadata()).toEqual(model.metadata());
+  });
+
+  test("a network by its name becomes ONNX", async () => {
+    const onnx = path("espcn.onnx");
+    expect(await pixelgrad("convert", "espcn", onnx, "-s", "3")).toMatchObject({ code: 0 });
+    const weights = readOnnxWeights(readFileSync(onnx));
+    expect(weights.get("last_part.0.weight")!.shape[0]).toBe(9);
+    const own = path("espcn-own.onnx");
+    expect(await pixelgrad("convert", "espcn", own, "-s", "3", "--colors", "own")).toMatchObject({ code: 0 });
+    expect(readFileSync(own).length).toBeLessThan(readFileSync(onnx).length);
+  });
+
+  test("float16 takes half the bytes", async () => {
+    for (const extension of ["safetensors", "pth"]) {
+      const [whole, half] = [path(`whole.${extension}`), path(`half.${extension}`)];
+      await pixelgrad("convert", "srcnn", whole);
+      expect(await pixelgrad("convert", "srcnn", half, "--dtype", "float16")).toMatchObject({ code: 0 });
+      expect(readFileSync(half).length).toBeLessThan(0.6 * readFileSync(whole).length);
+      expect(readNetwork(readFileSync(half)).metadata.architecture).toBe("SRCNN");
+    }
+  });
+
+  test("files that exist stay, and inputs in any case", async () => {
+    const there = path("there.safetensors");
+    writeFileSync(there, "something else");
+    const refused = await pixelgrad("convert", golden("espcn.pth"), there);
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toContain(
+      `${there}: there is a file of this name. Name another one, or give --overwrite.`,
+    );
+    expect(readFileSync(there, "utf8")).toBe("something else");
+    expect(await pixelgrad("convert", golden("espcn.pth"), there, "--overwrite")).toMatchObject({ code: 0 });
+    expect(loadModel(readFileSync(there)).scale).toBe(3);
+    const same = await pixelgrad("convert", there, there, "--overwrite");
+    expect(same).toMatchObject({ code: 2 });
+    expect(same.stderr).toContain("is an input");
+  });
+
+  test.each<[string[], number, RegExp]>([
+    [["a.pth"], 2, /wants an input and an output, got 1 name/],
+    [[golden("espcn.pth"), "a.png"], 2, /a\.png does not end in \.safetensors, \.pth, \.pt or \.onnx/],
+    [[golden("espcn.pth"), "a.onnx", "--dtype", "float16"], 2, /ONNX files are written in float32 alone/],
+    [[golden("espcn.pth"), "a.pth", "--colors", "own"], 2, /--colors is for ONNX files alone/],
+    [
+      [golden("espcn.pth"), "a.pth", "--set", "resScale=1"],
+      2,
+      /ESPCN has the options scale, filters, activation/,
+    ],
+    [
+      [golden("espcn.pth"), "a.pth", "--set", "activation=sine"],
+      2,
+      /--set activation wants tanh or relu, got "sine"/,
+    ],
+    [[golden("espcn.pth"), "a.pth", "--set", "scale=2"], 1, /does not fit this ESPCN/],
+    [["espcn", "a.pth", "-s", "8"], 2, /espcn enlarges by 2, 3 or 4, and --scale is 8/],
+    [["nowhere.pth", "a.pth"], 1, /nowhere\.pth: cannot be read: there is no such file/],
+    [[golden("espcn.pth"), "no/folder/a.pth"], 1, /there is no folder no\/folder/],
+  ])("%j", async (args, code, message) => {
+    await expectError(convertCommand as Command, args, code, message);
+    expect(existsSync(join(root, "a.pth"))).toBe(false);
+  });
+});
+
+describe("info", () => {
+  test("says what a file holds, and what it does not say", async () => {
+    const json = path("info.json");
+    const { code, stdout } = await pixelgrad("info", golden("fsrcnn_x3.pth"), "--json", json);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^network {5}FSRCNN x3, 6 and 3 channels, 2 layers of mapping$/m);
+    expect(stdout).toMatch(/^parameters {2}877, /m);
+    const info = JSON.parse(readFileSync(json, "utf8"));
+    expect(info).toMatchObject({
+      architecture: "FSRCNN",
+      scale: 3,
+      parameters: 877,
+      adapter: "cpu",
+      halo: 6,
+    });
+    // 6 * 25 + 6 * 3 + 2 * 27 * 3 + 3 * 6 + 6 * 81 multiplications for each pixel
+    expect(info.multiplyAddsPerPixel).toBe(834);
+    expect(info.secondsPerMegapixel).toBeGreaterThan(0);
+    // At least its largest feature map, at most a kilobyte for each pixel.
+    expect(info.bytesPerMegapixel).toBeGreaterThan(4 * 9e6);
+    expect(info.bytesPerMegapixel).toBeLessThan(1e9);
+    const edsr = await pixelgrad("info", golden("edsr-basicsr-x2.pth"));
+    expect(edsr.stdout).toMatch(/^assumed {5}the range of values: .* \(rgbRange\)$/m);
+  });
+
+  test.each<[string[], number, RegExp]>([
+    [["bicubic"], 1, /bicubic is an interpolation/],
+    [["a.pth", "b.pth"], 2, /looks at one file, got 2/],
+    [["-s", "3"], 2, /--scale is for a file or a name/],
+  ])("%j", (args, code, message) => expectError(infoCommand as Command, args, code, message));
+});
+
+describe("as methods and for training", () => {
+  test("upscale takes them; the scale may come from the flag", async () => {
+    await writePng(path("small.png"), noise(9, 8, 3));
+    const upscale = (...args: string[]) => pixelgrad("upscale", "-i", path("small.png"), ...args);
+    for (const [file, scale] of [
+      ["edsr-basicsr-x3.pth", 3],
+      ["pytorch_model_2x.pt", 2],
+    ] as const) {
+      const output = path(`${file}.png`);
+      expect(await upscale("-o", output, "-m", golden(file))).toMatchObject({ code: 0 });
+      expect((await readImage(output)).width).toBe(9 * scale);
+    }
+    copyFileSync(golden("fsrcnn_x2.pth"), path("net.pth"));
+    const refused = await upscale("-o", path("net.png"), "-m", path("net.pth"));
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("Say by how much it enlarges: --scale 3");
+    expect(await upscale("-o", path("net.png"), "-m", path("net.pth"), "-s", "2")).toMatchObject({ code: 0 });
+    expect((await readImage(path("net.png"))).width).toBe(18);
+  });
+
+  test("train --init begins with them, if they compute with the same range of values", async () => {
+    const data = path("data");
+    mkdirSync(data);
+    for (const i of [1, 2, 3]) await writePng(join(data, `${i}.png`), noise(40, 40, 3, i));
+    const train = (out: string, file: string) => {
+      const network = ["--scale", "4", "--blocks", "2", "--channels", "4", "--patch", "8", "--batch", "1"];
+      const rest = ["--data", data, "--init", golden(file), "--out", path(out), "--steps", "1"];
+      return pixelgrad("train", "edsr", ...network, ...rest);
+    };
+    const good = await train("good", "edsr-basicsr-x4.pth");
+    expect(good.stdout).toContain(`Weights: from ${golden("edsr-basicsr-x4.pth")}\n`);
+    const wrong = await train("wrong", "edsr-range-1-module.pth");
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toContain("its rgbRange is 1, and this network's is 255.");
+  });
+});

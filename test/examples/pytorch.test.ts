@@ -1,0 +1,125 @@
+/** The networks of examples/pytorch compute what those of this library do, and weights go there and back. */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { encodePng } from "../../src/data/files.ts";
+import { setDefaultDevice } from "../../src/device/open.ts";
+import { evaluate } from "../../src/evaluate/index.ts";
+import {
+  EDSR,
+  ESPCN,
+  FSRCNN,
+  loadModel,
+  networkUpscaler,
+  parseWeights,
+  Random,
+  rand,
+  readNetwork,
+  SRCNN,
+  type SuperResolver,
+  saveWeights,
+  serializePytorch,
+  serializeSafetensors,
+} from "../../src/index.ts";
+import { drawn, temporaryFolder } from "../data/support.ts";
+import { float32Device } from "../support/devices.ts";
+import { python, runPython } from "../support/python.ts";
+import { root } from "../support/run.ts";
+
+setDefaultDevice(float32Device());
+const random = new Random(8);
+
+describe.skipIf(python === undefined)("PyTorch", () => {
+  const networks: Readonly<Record<string, SuperResolver>> = {
+    "edsr-x2": new EDSR({ scale: 2, blocks: 2, channels: 6, resScale: 0.3, random }),
+    "edsr-x3": new EDSR({ scale: 3, blocks: 1, channels: 4, rgbRange: 1, rgbMean: [0.5, 0.4, 0.3], random }),
+    "edsr-x4": new EDSR({ scale: 4, blocks: 1, channels: 4, random }),
+    "espcn-x2": new ESPCN({ scale: 2, filters: [5, 4], residual: true, activation: "relu", random }),
+    "espcn-x3": new ESPCN({ scale: 3, filters: [5, 4], random }),
+    "fsrcnn-x3": new FSRCNN({ scale: 3, d: 5, s: 3, m: 2, random }),
+    "srcnn-x2": new SRCNN({ scale: 2, filters: [5, 4], residual: true, random }),
+    "srcnn-x3": new SRCNN({ scale: 3, filters: [5, 4], kernels: [5, 3, 1], padding: "zeros", random }),
+  };
+
+  test("computes the same, and gives every weight back bit for bit", async () => {
+    const folder = temporaryFolder();
+    for (const [name, model] of Object.entries(networks)) {
+      writeFileSync(join(folder, `${name}.safetensors`), await saveWeights(model, { note: "kept" }));
+      writeFileSync(join(folder, `${name}.pth`), serializePytorch(await model.stateDict(), model.metadata()));
+      const x = rand([2, model.colors === "rgb" ? 3 : 1, 11, 14], { random });
+      const y = model.forward(x);
+      const pictures = new Map([
+        ["input", { shape: x.shape, data: await x.data() }],
+        ["output", { shape: y.shape, data: await y.data() }],
+      ]);
+      writeFileSync(join(folder, `${name}.pictures.safetensors`), serializeSafetensors(pictures));
+    }
+    const differences = JSON.parse(runPython("compare-networks.py", [folder])) as Record<string, number>;
+    expect(Object.keys(differences)).toEqual(Object.keys(networks).sort());
+    for (const [name, model] of Object.entries(networks)) {
+      expect(differences[name], name).toBeLessThan(1e-5);
+      const state = await model.stateDict();
+      const again = readFileSync(join(folder, `${name}.again.safetensors`));
+      expect(parseWeights(again).tensors, name).toEqual(state);
+      expect(parseWeights(again).metadata).toEqual({ ...model.metadata(), note: "kept" });
+      expect(await loadModel(again).stateDict()).toEqual(state);
+      // What torch.save writes has no metadata: the network is recognized by its tensors.
+      const { state: saved, metadata } = readNetwork(
+        readFileSync(join(folder, `${name}.again.pth`)),
+        `${name}.pth`,
+      );
+      expect(new Map(saved), name).toEqual(state);
+      expect(metadata).toMatchObject({
+        architecture: model.metadata().architecture,
+        scale: `${model.scale}`,
+      });
+    }
+  });
+
+  test("trains by torchrun with two processes, from weights of this library to such", async () => {
+    const folder = temporaryFolder();
+    const data = join(folder, "pictures");
+    mkdirSync(data);
+    // Soft edges at many places, of which more can be learned than bicubic interpolation knows.
+    const images = Array.from({ length: 3 }, (_, i) =>
+      drawn(96, 80, 3, (x, y, c) => 128 + 120 * Math.tanh(3 * Math.sin((x * (c + 2) + y * (i + 2)) / 9))),
+    );
+    for (const [i, image] of images.entries()) writeFileSync(join(data, `${i}.png`), await encodePng(image));
+    const [before, after] = ["before", "after"].map((name) => join(folder, `${name}.safetensors`));
+    const model = new ESPCN({ scale: 2, filters: [16, 8], activation: "relu", residual: true, random });
+    writeFileSync(before, await saveWeights(model));
+    const torchrun = join(dirname(python!), "torchrun");
+    const args = [
+      "--init",
+      before,
+      "--data",
+      data,
+      "--out",
+      after,
+      "--steps",
+      "20",
+      "--patch",
+      "16",
+      "--lr",
+      "1e-3",
+    ];
+    const { status, stdout, stderr } = spawnSync(
+      torchrun,
+      ["--standalone", "--nproc-per-node", "2", join(root, "examples/pytorch/train.py"), ...args],
+      { encoding: "utf8", timeout: 180_000, env: { ...process.env, OMP_NUM_THREADS: "1" } },
+    );
+    expect(status, stderr).toBe(0);
+    expect(stdout).toMatch(
+      /step 10 of 20, loss [\d.]+, .*\nstep 20 of 20, loss [\d.]+, .*\n2 processes on c/,
+    );
+    const pictures = images.map((_, i) => ({ name: `${i}`, high: join(data, `${i}.png`) }));
+    const psnr = async (path: string) => {
+      const upscaler = networkUpscaler(loadModel(readFileSync(path), path));
+      return (await evaluate(upscaler, pictures, {})).mean.psnr;
+    };
+    const [first, last] = [await psnr(before), await psnr(after)];
+    console.log(`20 steps by torchrun: from ${first.toFixed(2)} to ${last.toFixed(2)} dB`);
+    expect(last).toBeGreaterThan(first);
+  });
+});

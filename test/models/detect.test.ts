@@ -1,0 +1,154 @@
+/** Networks of other programs: recognized by their tensors, and computing what those programs compute. */
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { setDefaultDevice } from "../../src/device/open.ts";
+import {
+  FSRCNN,
+  loadModel,
+  loadWeights,
+  openMethod,
+  parsePytorch,
+  readNetwork,
+  serializePytorch,
+  serializeSafetensors,
+  tensor,
+} from "../../src/index.ts";
+import { parseSafetensors } from "../../src/nn/safetensors.ts";
+import { DataError } from "../../src/picture/errors.ts";
+import { float32Device, gpuDevices } from "../support/devices.ts";
+
+const folder = new URL("../golden/foreign-networks/", import.meta.url);
+const read = (name: string) => readFileSync(new URL(name, folder));
+const files = readdirSync(folder).filter((name) => /\.pth?$/.test(name));
+const devices = [float32Device(), ...(await gpuDevices())];
+
+const want: Readonly<Record<string, Record<string, string>>> = {
+  "edsr-pytorch-x2.pt": { architecture: "EDSR", scale: "2", rgbRange: "255" },
+  "edsr-pytorch-x3.pt": { architecture: "EDSR", scale: "3", rgbRange: "255" },
+  "edsr-pytorch-x4.pt": { architecture: "EDSR", scale: "4", blocks: "2", channels: "4", resScale: "1" },
+  "edsr-basicsr-x2.pth": { architecture: "EDSR", scale: "2", rgbRange: "255" },
+  "edsr-basicsr-x3.pth": { architecture: "EDSR", scale: "3", rgbRange: "255" },
+  "edsr-basicsr-x4.pth": { architecture: "EDSR", scale: "4", blocks: "2", channels: "4", resScale: "1" },
+  "edsr-range-1-module.pth": { architecture: "EDSR", scale: "2", rgbRange: "1" },
+  "pytorch_model_2x.pt": { architecture: "EDSR", scale: "2", rgbRange: "1", resScale: "1" },
+  "srcnn_x3.pth": { architecture: "SRCNN", scale: "3", kernels: "9-5-5", filters: "6-4", padding: "zeros" },
+  "espcn.pth": { architecture: "ESPCN", scale: "3", filters: "6-4", activation: "tanh", residual: "false" },
+  "fsrcnn_x2.pth": { architecture: "FSRCNN", scale: "2", d: "6", s: "3", m: "2" },
+  "fsrcnn_x3.pth": { architecture: "FSRCNN", scale: "3", d: "6", s: "3", m: "2" },
+};
+
+test("there is a file of every kind", () => expect(files.sort()).toEqual(Object.keys(want).sort()));
+
+describe.each(devices.map((device) => [device.name, device] as const))("on %s", (_, device) => {
+  test.each(files)("%s", async (name) => {
+    setDefaultDevice(device);
+    const network = readNetwork(read(name), name);
+    expect(network.metadata).toMatchObject(want[name]);
+    const model = loadModel(read(name), name);
+    expect(model.metadata()).toEqual(network.metadata);
+    const { input, output } = Object.fromEntries(parseSafetensors(read(`${name}.safetensors`)).tensors);
+    const y = model.forward(tensor(input.data, input.shape));
+    expect(y.shape).toEqual(output.shape);
+    const values = await y.data();
+    const largest = output.data.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+    const difference = values.reduce((a, b, i) => Math.max(a, Math.abs(b - output.data[i])), 0);
+    expect(difference / largest).toBeLessThan(1e-5);
+    model.dispose();
+  });
+});
+
+setDefaultDevice(devices[0]);
+
+test.each(["", "module.", "netG.module.", "generator."])(
+  'the same as safetensors, with "%s" before names',
+  (prefix) => {
+    const { state } = readNetwork(read("edsr-pytorch-x4.pt"));
+    const prefixed = new Map([...state].map(([name, array]) => [prefix + name, array]));
+    const network = readNetwork(serializeSafetensors(prefixed));
+    expect(network.metadata).toMatchObject(want["edsr-pytorch-x4.pt"]);
+    expect(network.state).toEqual(state);
+  },
+);
+
+describe("what the weights do not tell", () => {
+  test.each([
+    ["edsr-basicsr-x2.pth", ["the range of values: 0 to 255, less", "each block's residual: 1"]],
+    ["edsr-pytorch-x2.pt", ["each block's residual: 1"]],
+    ["pytorch_model_2x.pt", ["0 to 1, with no mean subtracted", "each block's residual: 1"]],
+    ["espcn.pth", ["tanh"]],
+    ["srcnn_x3.pth", ["beyond the edges: zeros"]],
+    ["fsrcnn_x3.pth", []],
+  ])("%s", (name, texts) => {
+    const { assumptions } = readNetwork(read(name), name);
+    expect(assumptions.length).toBe(texts.length);
+    for (const [i, text] of texts.entries()) expect(assumptions[i].text).toContain(text);
+  });
+
+  test("residuals of 256 channels count a tenth, as the paper's network is the only one of that size", () => {
+    const wide = new Map(
+      [...readNetwork(read("edsr-pytorch-x2.pt")).state].map(([name, { shape }]) => {
+        const sizes = shape.map((size) => (size === 4 ? 256 : size === 16 ? 1024 : size));
+        return [name, { shape: sizes, data: new Float32Array(sizes.reduce((a, b) => a * b, 1)) }] as const;
+      }),
+    );
+    expect(readNetwork(serializePytorch(wide)).metadata).toMatchObject({ channels: "256", resScale: "0.1" });
+  });
+
+  test("the scale comes from the file's name or from the caller", async () => {
+    const bytes = read("fsrcnn_x2.pth");
+    for (const name of ["fsrcnn_x3.pth", "a/b/FSRCNN-X3.pth", "3x_fsrcnn.pth", "fsrcnn.x3.pt"]) {
+      expect(readNetwork(bytes, name).metadata.scale, name).toBe("3");
+    }
+    for (const name of ["fsrcnn.pth", "x3/fsrcnn.pth", "box3.pth", "fsrcnn_x32.pth"]) {
+      expect(() => readNetwork(bytes, name), name).toThrow(DataError);
+      expect(() => readNetwork(bytes, name), name).toThrow("Say by how much it enlarges: --scale 3");
+      expect(readNetwork(bytes, name, { scale: 4 }).metadata.scale).toBe("4");
+    }
+    expect((await openMethod({ method: bytes, scale: 2 })).upscaler.scale).toBe(2);
+  });
+});
+
+test.each([NaN, Infinity])("weights that hold %d are refused by the tensor's name", (value) => {
+  const { tensors } = parsePytorch(read("espcn.pth"));
+  tensors.get("first_part.2.weight")!.data[5] = value;
+  const refused = () => loadModel(serializePytorch(tensors), "net.pth");
+  expect(refused).toThrow(DataError);
+  expect(refused).toThrow(`in net.pth, tensor first_part.2.weight holds ${value}.`);
+});
+
+test("tensors of the wrong sizes are refused before a network is built", () => {
+  const { tensors } = parsePytorch(read("espcn.pth"));
+  tensors.set("first_part.0.weight", { shape: [4096, 1, 5, 5], data: new Float32Array(4096 * 25) });
+  expect(() => loadModel(serializePytorch(tensors), "net.pth")).toThrow(
+    /more weights than the file|does not fit/,
+  );
+  const { state } = readNetwork(read("edsr-pytorch-x2.pt"));
+  const odd = new Map([...state, ["tail.0.0.weight", { shape: [20, 4, 3, 3], data: new Float32Array(720) }]]);
+  expect(() => loadModel(serializePytorch(odd), "net.pth")).toThrow(
+    /"scale" of architecture EDSR is "2"|should be/,
+  );
+});
+
+test("a network of one's own takes the weights of such a file, too", async () => {
+  const model = new FSRCNN({ scale: 2, d: 6, s: 3, m: 2 });
+  expect(loadWeights(model, read("fsrcnn_x2.pth"), "fsrcnn_x2.pth")).toEqual({});
+  expect(await model.stateDict()).toEqual(parsePytorch(read("fsrcnn_x2.pth")).tensors);
+});
+
+test("what another network is, is said by name", () => {
+  const values = { shape: [1], data: new Float32Array(1) };
+  const refusal = (...names: string[]) => {
+    try {
+      readNetwork(serializePytorch(new Map(names.map((name) => [name, values]))), "net.pth");
+      return "it was read";
+    } catch (error) {
+      expect(error).toBeInstanceOf(DataError);
+      return (error as Error).message;
+    }
+  };
+  expect(refusal("layers.0.residual_group.blocks.0.attn.relative_position_bias_table")).toContain(
+    "net.pth: this is a transformer, such as SwinIR, HAT or DAT, which pixelgrad cannot run; it runs EDSR, SRCNN",
+  );
+  expect(refusal("body.0.body.0.body.3.conv_du.0.weight")).toContain("this is RCAN");
+  expect(refusal("something.weight")).toContain("Its tensors are called something.weight.");
+});

@@ -1,0 +1,313 @@
+/** Weight files of PyTorch: those that it has written, those that are written here, and hostile ones. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { NamedArray } from "../../src/nn/module.ts";
+import { parsePytorch, serializePytorch } from "../../src/nn/pytorch-file.ts";
+import { parseSafetensors } from "../../src/nn/safetensors.ts";
+import { readStoredZip, writeStoredZip } from "../../src/nn/stored-zip.ts";
+import { parseWeights } from "../../src/nn/weight-file.ts";
+import { DataError } from "../../src/picture/errors.ts";
+import { testData } from "../data/support.ts";
+
+const folder = new URL("../golden/weight-files/", import.meta.url);
+const golden = (name: string) => readFileSync(new URL(name, folder));
+const files = readdirSync(folder).filter((name) => name.endsWith(".pth"));
+
+const latin1 = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+
+/** Bit for bit, also where values are NaN or -0. */
+function expectSame(got: ReadonlyMap<string, NamedArray>, want: ReadonlyMap<string, NamedArray>) {
+  expect([...got.keys()].sort()).toEqual([...want.keys()].sort());
+  for (const [name, { shape, data }] of want) {
+    expect(got.get(name)!.shape, name).toEqual(shape);
+    expect(Buffer.from(got.get(name)!.data.buffer).equals(Buffer.from(data.buffer)), name).toBe(true);
+  }
+}
+
+describe("files that PyTorch has written", () => {
+  test("are there", () => expect(files.length).toBe(9));
+
+  test.each(files)("%s", (file) => {
+    const want = parseSafetensors(golden(file.replace(".pth", ".safetensors"))).tensors;
+    expectSame(parsePytorch(golden(file), file).tensors, want);
+    expectSame(parseWeights(golden(file), file).tensors, want);
+  });
+
+  test("tensors with the same place in a file share their values", () => {
+    const { tensors } = parsePytorch(golden("layouts.pth"));
+    expect(tensors.get("tied")!.data).toBe(tensors.get("whole")!.data);
+  });
+
+  test.each(files)(
+    "%s cut short, and with a byte changed anywhere: read or refused, never broken",
+    (file) => {
+      const bytes = golden(file);
+      for (let length = 0; length < bytes.length; length += 7) {
+        expect(() => parsePytorch(bytes.subarray(0, length), "x.pth")).toThrow(DataError);
+      }
+      for (let at = 0; at < bytes.length; at++) {
+        const changed = Uint8Array.from(bytes);
+        changed[at] ^= 0x55;
+        try {
+          parsePytorch(changed, "x.pth");
+        } catch (error) {
+          expect(error).toBeInstanceOf(DataError);
+        }
+      }
+    },
+  );
+});
+
+const zoo = testData("weights/zoo");
+describe.skipIf(zoo === undefined)("published files", () => {
+  test.each([
+    ["ntire2026_team00_SPAN.pth", 44, "conv_1.eval_conv.weight", [28, 3, 3, 3]],
+    ["ntire2026_team18_DISP.pth", 38, "conv_1.eval_conv.weight", [32, 3, 3, 3]],
+  ])("%s", (file, count, name, shape) => {
+    const { tensors } = parsePytorch(readFileSync(join(zoo!, file)), file);
+    expect(tensors.size).toBe(count);
+    expect(tensors.get(name)!.shape).toEqual(shape);
+    for (const { data } of tensors.values()) expect(data.every(Number.isFinite)).toBe(true);
+  });
+});
+
+describe("files that are written here", () => {
+  const state = new Map<string, NamedArray>([
+    ["a.weight", { shape: [2, 3], data: Float32Array.of(1, -2, 3.5, NaN, -0, 1e-42) }],
+    ["größe", { shape: [], data: Float32Array.of(7) }],
+    ["wide", { shape: [70_000], data: new Float32Array(70_000).fill(0.1) }],
+  ]);
+
+  test("come back bit for bit, with their metadata", () => {
+    const metadata = { architecture: "ESPCN", note: "é" };
+    const bytes = serializePytorch(state, metadata);
+    expectSame(parsePytorch(bytes).tensors, state);
+    expect(parsePytorch(bytes).metadata).toEqual(metadata);
+  });
+
+  test("contents begin at multiples of 64 bytes, as PyTorch wants them to map files into memory", () => {
+    const bytes = serializePytorch(state);
+    for (const content of readStoredZip(bytes).values()) expect(content.byteOffset % 64).toBe(0);
+  });
+
+  test("float16 takes half the bytes, and refuses what it cannot hold", () => {
+    const bytes = serializePytorch(state, {}, { dtype: "float16" });
+    expect(bytes.length).toBeLessThan(0.51 * serializePytorch(state).length);
+    expect(parsePytorch(bytes).tensors.get("a.weight")!.data[2]).toBe(3.5);
+    const large = new Map([["x", { shape: [1], data: Float32Array.of(1e5) }]]);
+    expect(() => serializePytorch(large, {}, { dtype: "float16" })).toThrow(
+      new RangeError("serializePytorch: tensor x holds 100000, and F16 ends at 65504. Save it as F32."),
+    );
+  });
+});
+
+// ---- Hostile files
+
+const storage = (key: string, count: string) =>
+  `(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\0${key}X\x03\0\0\0cpu${count}tQ`;
+const four = "K\x04";
+/** A tensor [n] of a storage with 4 numbers. */
+const tensorOf = (sizes: string, strides: string, offset = "K\0") =>
+  `ctorch._utils\n_rebuild_tensor_v2\n(${storage("0", four)}${offset}(${sizes}t(${strides}t\x89}tR`;
+const plain = tensorOf(four, "K\x01");
+const dictOf = (...entries: string[]) =>
+  `\x80\x02}(${entries.map((entry, i) => `X\x01\0\0\0${"abcdefgh"[i]}${entry}`).join("")}u.`;
+const archive = (pickle: string, others: Record<string, Uint8Array> = {}) =>
+  writeStoredZip(
+    new Map(Object.entries({ "x/data.pkl": latin1(pickle), "x/data/0": new Uint8Array(16), ...others })),
+  );
+
+test("the parts of the hostile files are right by themselves", () => {
+  expect(parsePytorch(archive(dictOf(plain))).tensors.get("a")!.shape).toEqual([4]);
+});
+
+describe("what is not a tensor is refused by its name, and nothing is executed", () => {
+  test.each<[string, string, string]>([
+    ["a command", "cposix\nsystem\n(X\x06\0\0\0touch xtR.", "posix.system"],
+    ["one of Windows", "cnt\nsystem\n(X\x03\0\0\0dirtR.", "nt.system"],
+    ["eval", "\x80\x02c__builtin__\neval\n(X\x03\0\0\x01+1tR.", "__builtin__.eval"],
+    ["by protocol 4", "\x80\x04\x8c\x08builtins\x8c\x04exec\x93(X\x01\0\0\x01tR.", "builtins.exec"],
+    ["by INST", "(X\x02\0\0\0lsios\nsystem\n.", "os.system"],
+    ["getattr", "\x80\x02cbuiltins\ngetattr\n(tR.", "builtins.getattr"],
+    ["hidden in a dictionary", dictOf(plain, "csubprocess\nPopen\n(tR"), "subprocess.Popen"],
+    ["a network as a whole", "\x80\x02cmodels.rrdbnet\nRRDBNet\n)\x81.", "models.rrdbnet.RRDBNet"],
+    ["a name out of JavaScript", "\x80\x02c__proto__\nconstructor\n)R.", "__proto__.constructor"],
+    ["quantized numbers", dictOf("ctorch._utils\n_rebuild_qtensor\n(tR"), "torch._utils._rebuild_qtensor"],
+    ["complex numbers", dictOf("ctorch\nComplexFloatStorage\n"), "torch.ComplexFloatStorage"],
+    ["a name that a terminal would obey", "c\x1b[31m\nx\n.", "\\x1b[31m.x"],
+  ])("%s", (_, pickle, name) => {
+    const message = `evil.pth refers to ${name}, and a weight file holds tensors alone`;
+    expect(() => parsePytorch(archive(pickle), "evil.pth")).toThrow(DataError);
+    expect(() => parsePytorch(archive(pickle), "evil.pth")).toThrow(message);
+    // In a stream the same.
+    const stream = Buffer.concat([
+      golden("types-stream.pth").subarray(0, 15),
+      latin1("\x80\x02M\xe9\x03."),
+      latin1("\x80\x02}."),
+      latin1(pickle),
+    ]);
+    expect(() => parsePytorch(stream, "evil.pth")).toThrow(message);
+  });
+
+  test("a program of TorchScript", () => {
+    const bytes = archive(dictOf(plain), { "x/constants.pkl": latin1(")."), "x/code/a.py": latin1("") });
+    expect(() => parsePytorch(bytes, "net.pt")).toThrow("net.pt refers to code of TorchScript");
+  });
+});
+
+const nested = (depth: number) => "}X\x01\0\0\0a".repeat(depth) + plain + "s".repeat(depth);
+/** Doubles a list with each instruction: the last would have 2^n elements. */
+const laughs = (n: number) => `]q\0${"2\x86".repeat(n)}`;
+const stream = (rest: string) => Buffer.concat([golden("types-stream.pth").subarray(0, 15), latin1(rest)]);
+
+describe("files that would fill the memory or take for ever are refused in no time", () => {
+  test.each<[string, () => Uint8Array, RegExp | string]>([
+    [
+      "2^40 elements",
+      () => archive(dictOf(tensorOf("\x8a\x06\0\0\0\0\0\x01", "K\0"))),
+      "more numbers than its",
+    ],
+    [
+      "a million times the same",
+      () => archive(dictOf(tensorOf("J\x40\x42\x0f\0", "K\0"))),
+      "more numbers than its",
+    ],
+    [
+      "sizes whose product is infinite",
+      () => archive(dictOf(tensorOf("\x8a\x07\0\0\0\0\0\0\x01".repeat(16), "K\0".repeat(16)))),
+      "more numbers than",
+    ],
+    [
+      "past the end of its storage",
+      () => archive(dictOf(tensorOf("K\x05", "K\x01"))),
+      "the tensor a reaches past the end of its storage",
+    ],
+    ["by its strides", () => archive(dictOf(tensorOf("K\x02", "K\x04"))), "reaches past the end"],
+    ["by its offset", () => archive(dictOf(tensorOf("K\x02", "K\x01", "K\x03"))), "reaches past the end"],
+    [
+      "before its storage",
+      () => archive(dictOf(tensorOf("K\x02", "K\x01", "J\xff\xff\xff\xff"))),
+      "place in its storage is broken",
+    ],
+    [
+      "a storage shorter than it says",
+      () => archive(dictOf(plain), { "x/data/0": new Uint8Array(12) }),
+      "reaches past the end",
+    ],
+    [
+      "no storage",
+      () => writeStoredZip(new Map([["x/data.pkl", latin1(dictOf(plain))]])),
+      "its storage 0 is missing",
+    ],
+    ["dictionaries in dictionaries", () => archive(`\x80\x02${nested(100_000)}.`), "in one another"],
+    ["a dictionary in itself", () => archive("\x80\x02}q\0X\x01\0\0\0ah\0s."), "in one another"],
+    ["a million laughs", () => archive(`\x80\x02${laughs(2_000_000)}.`), "has more than"],
+    ["a tree of dictionaries", () => archive(tree(20)), "has more than 65536 entries"],
+    [
+      "instructions without end",
+      () => archive(`\x80\x02${"N0".repeat(3_000_000)}N.`),
+      "has more than 2097152 instructions",
+    ],
+    ["a text of 4 GiB", () => archive("\x80\x02X\xff\xff\xff\xffabc."), "it is cut short"],
+    [
+      "a text of 2^63 bytes",
+      () => archive("\x80\x04\x8d\xff\xff\xff\xff\xff\xff\xff\x7fabc."),
+      "it is cut short",
+    ],
+    [
+      "a number of 2^31 digits",
+      () => archive("\x80\x02\x8b\xff\xff\xff\x7f."),
+      "a number of 2147483647 bytes",
+    ],
+    ["a stack without anything", () => archive("\x80\x02."), "its stack is empty"],
+    ["an object out of nowhere", () => archive("\x80\x02h\x05."), "an object that it lacks"],
+    ["not to its end", () => archive("\x80\x02}"), "it is cut short"],
+    ["no tensors", () => archive("\x80\x02}."), "it holds no tensors"],
+    ["a number", () => archive("\x80\x02K\x05."), "it holds no dictionary of tensors"],
+    [
+      "a stream's storage of 2^60 numbers",
+      () =>
+        stream(`\x80\x02M\xe9\x03.\x80\x02}.${dictOf(plain)}\x80\x02](X\x01\0\0\x000e.\0\0\0\0\0\0\0\x10`),
+      "it is cut short",
+    ],
+    ["a stream of another version", () => stream("\x80\x02K\x01."), "its version is not 1001"],
+  ])("%s", (_, make, message) => {
+    const bytes = make();
+    const before = process.memoryUsage();
+    const start = performance.now();
+    expect(() => parsePytorch(bytes, "x.pth")).toThrow(DataError);
+    expect(() => parsePytorch(bytes, "x.pth")).toThrow(message);
+    // Milliseconds for all but those with millions of instructions.
+    expect(performance.now() - start).toBeLessThan(2000);
+    const { arrayBuffers, heapUsed } = process.memoryUsage();
+    expect(arrayBuffers - before.arrayBuffers + heapUsed - before.heapUsed).toBeLessThan(2 ** 28);
+  });
+
+  /** Dictionaries, each of which has the next one twice. */
+  function tree(depth: number): string {
+    let pickle = `}q\0X\x01\0\0\0a${plain}s0`;
+    for (let i = 1; i <= depth; i++) {
+      const [inner, outer] = [i - 1, i].map((n) => String.fromCharCode(n));
+      // Wide rather than deep, since depth has a limit of its own.
+      pickle += `}q${outer}(${Array.from({ length: 40 }, (_, k) => `K${String.fromCharCode(k)}h${inner}`).join("")}u0`;
+    }
+    return `\x80\x02${pickle}h${String.fromCharCode(5)}.`;
+  }
+});
+
+describe("archives", () => {
+  const good = archive(dictOf(plain));
+  /** With one byte or several set, counted from the directory's entry of data.pkl. */
+  const changed = (at: number, ...values: number[]) => {
+    const bytes = Uint8Array.from(good);
+    const directory = Buffer.from(bytes).indexOf("PK\x01\x02");
+    bytes.set(values, directory + at);
+    return bytes;
+  };
+  test.each<[string, () => Uint8Array, string]>([
+    [
+      "compressed, as a zip bomb is",
+      () => changed(10, 8),
+      "its entry x/data.pkl is compressed, which PyTorch's never are",
+    ],
+    ["that claim a larger size", () => changed(24, 0xff, 0xff, 0xff, 0x7f), "is compressed"],
+    ["past the end", () => changed(20, 0, 0, 1, 0, 0, 0, 1, 0), "its entry x/data.pkl is cut short"],
+    ["encrypted", () => changed(8, 1), "is encrypted"],
+    ["that begin elsewhere", () => changed(42, 1), "is not where its directory says"],
+    ["without their end", () => good.subarray(0, good.length - 10), "its directory is missing"],
+    ["two of one name", () => writeTwice(), "there are two entries x/data.pkl in it"],
+    ["that overlap", () => overlapping(), "overlaps the next"],
+  ])("%s", (_, make, message) => {
+    expect(() => parsePytorch(make(), "x.pth")).toThrow(DataError);
+    expect(() => parsePytorch(make(), "x.pth")).toThrow(message);
+  });
+
+  function writeTwice(): Uint8Array {
+    const bytes = Buffer.from(archive(dictOf(plain), { "x/data.pkm": latin1(dictOf(plain)) }));
+    // In the header, and in the directory.
+    for (const find of ["indexOf", "lastIndexOf"] as const) {
+      bytes.write("x/data.pkl", bytes[find]("x/data.pkm"));
+    }
+    return bytes;
+  }
+
+  function overlapping(): Uint8Array {
+    const bytes = Buffer.from(archive(dictOf(plain), { "x/version": latin1("3\n") }));
+    const last = bytes.lastIndexOf("PK\x01\x02");
+    const place = bytes.readUInt32LE(last + 42);
+    // The last entry's header, with its place in the first one's contents.
+    const copy = Uint8Array.from(bytes.subarray(place, place + 30 + "x/version".length));
+    copy.set([0, 0], 28);
+    const first = bytes.indexOf("}(");
+    bytes.set(copy, first);
+    bytes.writeUInt32LE(first, last + 42);
+    return bytes;
+  }
+
+  test("with a comment behind them, and with sizes in 8 bytes, are read", () => {
+    const commented = Buffer.concat([good, latin1("a comment")]);
+    commented.writeUInt16LE(9, good.length - 2);
+    expect(readStoredZip(commented).size).toBe(2);
+  });
+});
