@@ -42,7 +42,7 @@ export {
   sub,
   tanh,
 } from "./kernels/elementwise/index.ts";
-export { broadcastTo, concat, flip, permute, reshape, slice } from "./kernels/layout/index.ts";
+export { broadcastTo, concat, permute, reshape, slice } from "./kernels/layout/index.ts";
 export { l1Loss, mseLoss } from "./kernels/loss/index.ts";
 export { matmul } from "./kernels/matmul/index.ts";
 export { type PadMode, pad } from "./kernels/pad/index.ts";

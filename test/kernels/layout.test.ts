@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { broadcastTo, concat, permute, reshape, slice } from "../../src/kernels/layout/index.ts";
+import {
+  broadcastTo,
+  concat,
+  copyInto,
+  flip,
+  permute,
+  reshape,
+  slice,
+} from "../../src/kernels/layout/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
 import { randn, type Tensor, tensor } from "../../src/tensor/tensor.ts";
@@ -41,6 +49,22 @@ describe("definition", () => {
       for (let i = 0; i < 2; i++) {
         for (let j = 0; j < 3; j++) expect(values(y)[(k * 2 + i) * 3 + j]).toBe((i * 3 + j) * 4 + k);
       }
+    }
+  });
+
+  test("flip", () => {
+    expect(values(flip(ramp([2, 3]), [1]))).toEqual([2, 1, 0, 5, 4, 3]);
+    expect(values(flip(ramp([2, 3]), [0, -1]))).toEqual([5, 4, 3, 2, 1, 0]);
+    expect(values(flip(ramp([2, 3]), []))).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(() => flip(ramp([2, 3]), [2])).toThrow(/flip: axis 2/);
+  });
+
+  test("copyInto", async () => {
+    for (const device of [cpu, ...devices]) {
+      const whole = tensor(new Float32Array(12), [3, 4], { device });
+      const part = tensor([1, 2, 3, 4, 5, 6], [2, 3], { device });
+      copyInto(whole, part, { sizes: [2, 2], from: [0, 1], to: [1, 2] });
+      expect([...(await whole.data())]).toEqual([0, 0, 0, 0, 0, 0, 2, 3, 0, 0, 5, 6]);
     }
   });
 
@@ -99,6 +123,10 @@ function orders(n: number): number[][] {
 describe("gradients against differences", () => {
   test("reshape", () => gradcheck((x) => reshape(x, [3, 4]), [input([2, 6])]));
 
+  test("flip", () => {
+    for (const axes of [[0], [1, 2], [0, 1, 2]]) gradcheck((x) => flip(x, axes), [input([2, 3, 4])]);
+  });
+
   test("permute", () => {
     for (const order of orders(3)) gradcheck((x) => permute(x, order), [input([2, 3, 4])]);
   });
@@ -143,6 +171,28 @@ describe("gradients against differences", () => {
 
 describe("kernels against the references", () => {
   const exact = { absolute: 0, relative: 0 };
+
+  test("flip: along some of the axes of all sizes", async () => {
+    const exact = { absolute: 0, relative: 0 };
+    for (const [shape, axes] of [
+      [[5], [0]],
+      [
+        [3, 7, 9],
+        [0, 2],
+      ],
+      [[1, 3, 33, 65], [3]],
+      [
+        [1, 3, 33, 65],
+        [2, 3],
+      ],
+      [
+        [2, 1, 4, 3, 2, 5],
+        [0, 3, 5],
+      ],
+    ]) {
+      await compareWithCpu(devices, `flip [${shape}] along ${axes}`, ([x]) => flip(x, axes), [shape], exact);
+    }
+  });
 
   test("permute: every order of up to four axes, some of six", async () => {
     for (const shape of [[7], [5, 3], [64, 65], [3, 1, 5], [2, 3, 4, 5], [1, 17, 1, 31]]) {

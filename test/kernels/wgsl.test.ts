@@ -11,9 +11,13 @@ import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { kernel } from "../../src/device/kernel.ts";
 import { openDevice, setDefaultDevice } from "../../src/device/open.ts";
 import { type AdapterClass, facts } from "../../src/device/profile.ts";
+import { unpremultiply } from "../../src/kernels/alpha/index.ts";
+import { chromaOf, lumaOf, rgbOf } from "../../src/kernels/color/index.ts";
 import { activations } from "../../src/kernels/conv2d/epilogue.ts";
 import { type Activation, type Conv2dOptions, conv2d, variants } from "../../src/kernels/conv2d/index.ts";
 import { equal } from "../../src/kernels/elementwise/binary.ts";
+import { flip } from "../../src/kernels/layout/index.ts";
+import { packSamples, unpackSamples } from "../../src/kernels/samples/index.ts";
 import { measureCeilings } from "../../src/measure/ceilings.ts";
 import * as ops from "../../src/node.ts";
 import { Random } from "../../src/tensor/random.ts";
@@ -163,6 +167,24 @@ const cases: Case[] = [
           }
         }
       }
+    },
+  ],
+  [
+    "samples, colours and transparency",
+    (device) => {
+      for (const channels of [1, 2, 3, 4]) {
+        for (const samples of [new Uint8Array(channels * 15), new Uint16Array(channels * 15)]) {
+          const depth = samples instanceof Uint8Array ? 8 : 16;
+          for (const unit of [true, false]) {
+            packSamples(unpackSamples(samples, [channels, 3, 5], device, { unit }), { depth, unit });
+          }
+        }
+      }
+      rgbOf(lumaOf(x(1, 3, 4, 5)), chromaOf(x(1, 3, 4, 5)));
+      for (const scale of [2, 3, 4]) {
+        unpremultiply(x(1, 3, 4 * scale, 5 * scale), x(1, 1, 4 * scale, 5 * scale), x(1, 1, 4, 5), scale);
+      }
+      differentiate(flip(x(2, 3, 4), [0, 2]));
     },
   ],
   [

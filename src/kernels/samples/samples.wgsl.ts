@@ -58,15 +58,14 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y: array<u32>; // 1 + [height, ceil(width / PIXELS), CHANNELS]
 @group(0) @binding(2) var<uniform> p: Params;
 
-// floor(WHITE * v + 1/2), exactly. In f32 the product may be rounded to the other side of a half. But
-// (WHITE + 1) * v is exact, and so is its distance from a half near by; v itself is what it has too much.
+// floor(WHITE * v + 1/2), exactly. In f32 the product may be rounded up to a half that it does not reach (not
+// down from one: halves are f32 numbers). But (WHITE + 1) * v is exact, and so is its distance from a half near
+// by, and v itself is what it has too much.
 fn level(value: f32) -> u32 {
   let v = clamp(value, 0.0, 1.0);
   let near = floor(WHITE * v + 0.5);
-  let above = (WHITE + 1.0) * v;
-  let up = above - (near + 0.5) >= v;
-  let down = above - (near - 0.5) < v;
-  return u32(near + select(0.0, 1.0, up) - select(0.0, 1.0, down));
+  let reached = (WHITE + 1.0) * v - (near - 0.5) >= v;
+  return u32(select(near - 1.0, near, reached));
 }
 
 @compute @workgroup_size(64)
