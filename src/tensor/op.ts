@@ -73,7 +73,7 @@ export function defineOp<I extends Inputs, P = void>(
       for (const [name, input] of named) arrays[name] = { shape: input.shape, data: input.cpuStorage.array };
       definition.cpu(arrays as ArraysOf<I>, params, { shape, data: y.cpuStorage.array });
     }
-    if (noGrads === 0 && named.some(([, input]) => input.requiresGrad || input.node)) {
+    if (willTape(named.map(([, input]) => input))) {
       y.node = {
         name: definition.name,
         inputs: named.map(([name, tensor]) => ({ name, tensor, version: tensor.storage.version })),
@@ -83,6 +83,11 @@ export function defineOp<I extends Inputs, P = void>(
     }
     return y;
   };
+}
+
+/** Does an operation on these inputs leave a note for backward? */
+export function willTape(inputs: readonly (Tensor | undefined)[]): boolean {
+  return noGrads === 0 && inputs.some((input) => input && (input.requiresGrad || input.node));
 }
 
 /** How many noGrad() calls are in effect. */
