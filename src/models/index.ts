@@ -8,9 +8,12 @@ export {
   type Recipe,
   type ScheduleConfig,
 } from "./architecture.ts";
+export { Compact, type CompactOptions } from "./compact.ts";
 export { DIV2K_RGB_MEAN, EDSR, type EDSROptions } from "./edsr.ts";
 export { ESPCN, type ESPCNOptions } from "./espcn.ts";
 export { FSRCNN, type FSRCNNOptions } from "./fsrcnn.ts";
 export { architectureNames, architectureOf, architectures, createModel, loadModel } from "./registry.ts";
+export { RRDBNet, type RRDBNetOptions } from "./rrdbnet.ts";
+export { SPAN, type SPANOptions } from "./span.ts";
 export { SRCNN, type SRCNNOptions } from "./srcnn.ts";
 export { SuperResolver } from "./super-resolver.ts";

@@ -52,8 +52,8 @@ const networkPadding = 16;
 const maxInterpolationWindow = 512 ** 2;
 
 /**
- * Enlarges by a fixed formula, as Matlab's imresize does, by 2, 3, 4 or 8. Grey and RGB pictures of 8 bits
- * come out bit for bit, rounded to bytes after each of the two passes; planes, and so all other pictures, are
+ * Enlarges by a fixed formula, as Matlab's imresize does, by 2, 3, 4 or 8; by 1 it returns the picture as it is, which
+ * networks that keep the size are compared with. Grey and RGB pictures of 8 bits come out bit for bit, rounded to bytes after each of the two passes; planes, and so all other pictures, are
  * not rounded in between. Runs on the CPU.
  */
 export function interpolator(name: Interpolation, scale: number): Upscaler {
@@ -61,7 +61,7 @@ export function interpolator(name: Interpolation, scale: number): Upscaler {
     throw new RangeError(`interpolator: there is no ${quote(name)}; use ${interpolations.join(", ")}.`);
   }
   if (!scalesOf(name).includes(scale)) {
-    throw new RangeError(`interpolator: scale must be 2, 3, 4 or 8, got ${quote(scale)}.`);
+    throw new RangeError(`interpolator: scale must be 1, 2, 3, 4 or 8, got ${quote(scale)}.`);
   }
   return upscalerOf({
     name,
@@ -89,7 +89,7 @@ export function networkUpscaler(model: SuperResolver, name?: string): Upscaler {
 const aNetwork = instanceOf(SuperResolver, "a network, such as loadModel() returns");
 
 function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
-  const { scale, colors, inputSize, halo } = model;
+  const { scale, colors, inputSize, halo, multiple } = model;
   const planeCount = colors === "rgb" ? 3 : 1;
   const takesEnlarged = inputSize === "high";
   /** Pixels of the network's input for each pixel of the small picture. */
@@ -102,6 +102,7 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
     colors,
     device: deviceOf(model),
     margin,
+    multiple,
     padding: Math.min(margin, networkPadding),
     pixelsWithin: (bytes) => Math.floor(forward.pixelsWithin(bytes, bytesPerPixel(scale) / factor) / factor),
     async enlarge(planes) {
