@@ -110,6 +110,9 @@ export const rrdbnet: Architecture<"RRDBNet", Options, "quick" | "esrgan-psnr"> 
 /** Of every leaky ReLU. */
 const SLOPE = 0.2;
 
+/** Margin of tiles, in pixels of the features. */
+const HALO = 64;
+
 /** Factor of every residual. */
 const RESIDUAL = 0.2;
 
@@ -206,12 +209,12 @@ export class RRDBNet extends ConfiguredNetwork<Options> {
   }
 
   /**
-   * How far the network looks is far wider than a tile, but what is beyond a few dozen pixels moves no value of the
-   * result by half a level of 255: docs/measurements.md has the distances. So tiles have a margin of 32 pixels of the
+   * How far the network looks is far wider than a tile, but what is beyond some sixty pixels moves no value of the
+   * result by half a level of 255: docs/measurements.md has the distances. So tiles have a margin of 64 pixels of the
    * unshuffled picture, and results in tiles are not those of the whole picture to the last bit.
    */
   get halo(): number {
-    return Math.min(this.exactHalo, 32 * this.options.unshuffle);
+    return Math.min(this.exactHalo, HALO * this.options.unshuffle);
   }
 
   /** One pixel for each convolution at the size of the features, and less than two for all others together. */

@@ -66,10 +66,10 @@ test.each([
   }
 });
 
-test("tiles have a margin of 32 pixels of the unshuffled picture, or of all that it sees", () => {
+test("tiles have a margin of 64 pixels of the unshuffled picture, or of all that it sees", () => {
   expect(new RRDBNet(small).halo).toBe(19);
-  expect(new RRDBNet({ ...small, blocks: 2 }).halo).toBe(32);
-  expect(new RRDBNet({ ...small, blocks: 2, scale: 1, unshuffle: 4 }).halo).toBe(128);
+  expect(new RRDBNet({ ...small, blocks: 4 }).halo).toBe(64);
+  expect(new RRDBNet({ ...small, blocks: 5, scale: 1, unshuffle: 4 }).halo).toBe(256);
 });
 
 const devices = [cpu, ...(await gpuDevices())];
