@@ -9,6 +9,8 @@ import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import { rand, randn, tensor } from "../../src/tensor/tensor.ts";
+import type { Method } from "../../src/upscale/method.ts";
+import { networkUpscaler, upscalerOf } from "../../src/upscale/upscaler.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 
 const cpu = float32Device();
@@ -70,6 +72,28 @@ test("tiles have a margin of 64 pixels of the unshuffled picture, or of all that
   expect(new RRDBNet(small).halo).toBe(19);
   expect(new RRDBNet({ ...small, blocks: 4 }).halo).toBe(64);
   expect(new RRDBNet({ ...small, blocks: 5, scale: 1, unshuffle: 4 }).halo).toBe(256);
+});
+
+test("in tiles, results are within half a level of those of the whole picture, which a narrow margin is not", async () => {
+  const model = new RRDBNet({ ...small, blocks: 5, channels: 4, growth: 4, scale: 1, random: new Random(8) });
+  // The signal keeps about its size, and every dense block adds a fifth of what it has made of it.
+  const random = new Random(9);
+  for (const [name, parameter] of model.namedTensors()) {
+    const gain = name.endsWith("bias") ? 0.1 : 1 / Math.sqrt(parameter.size / parameter.shape[0]);
+    parameter.assign(Float32Array.from({ length: parameter.size }, () => gain * random.normal()));
+  }
+  expect(model.halo).toBeLessThan(model.exactHalo);
+  const upscaler = networkUpscaler(model);
+  const [width, height] = [300, 12];
+  const data = await rand([1, height, width], random).data();
+  const planes = { width, height, channels: 1, data };
+  const whole = await upscaler.upscalePlanes(planes, { padding: "none" });
+  const difference = async (method: Method) => {
+    const { data } = await upscalerOf(method).upscalePlanes(planes, { tile: 40, padding: "none" });
+    return data.reduce((most, value, i) => Math.max(most, Math.abs(value - whole.data[i])), 0);
+  };
+  expect(await difference(upscaler)).toBeLessThan(0.5 / 255);
+  expect(await difference({ ...upscaler, margin: 4 })).toBeGreaterThan(0.5 / 255);
 });
 
 const devices = [cpu, ...(await gpuDevices())];

@@ -174,12 +174,14 @@ const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
     const shape = beforeShuffle(y.shape, r);
     const z = r === 1 ? y : { shape, data: y.data.slice() };
     reference.forward(x, w, b, z, geometry);
-    const area = shape[2] * shape[3];
-    for (let i = 0; i < z.data.length && !isPlain(epilogue); i++) {
-      const plane = Math.floor(i / area); // counts the channels of all pictures
-      // A skip of the coarse shape has one channel for r * r of them.
-      const at = kind === "slopes" ? plane % shape[1] : Math.floor(plane / (r * r)) * area + (i % area);
-      z.data[i] = storedValue(epilogue, z.data[i], extra?.data[at] ?? 0);
+    if (!isPlain(epilogue)) {
+      const area = shape[2] * shape[3];
+      for (let i = 0; i < z.data.length; i++) {
+        const plane = Math.floor(i / area); // counts the channels of all pictures
+        // A skip of the coarse shape has one channel for r * r of them.
+        const at = kind === "slopes" ? plane % shape[1] : Math.floor(plane / (r * r)) * area + (i % area);
+        z.data[i] = storedValue(epilogue, z.data[i], extra?.data[at] ?? 0);
+      }
     }
     if (z !== y) {
       forEachPixel(shape, r, (coarse, fine) => {
