@@ -24,6 +24,7 @@ export {
 export { cast } from "./kernels/cast/index.ts";
 export { type ConvTranspose2dOptions, convTranspose2d } from "./kernels/conv-transpose2d/index.ts";
 export { type Activation, type Conv2dOptions, conv2d } from "./kernels/conv2d/index.ts";
+export { type DenseLayer, denseConv2d } from "./kernels/dense-conv2d/index.ts";
 export {
   abs,
   add,
@@ -38,8 +39,10 @@ export {
   prelu,
   relu,
   sigmoid,
+  silu,
   sqrt,
   sub,
+  symmetricGate,
   tanh,
 } from "./kernels/elementwise/index.ts";
 export { broadcastTo, concat, permute, reshape, slice } from "./kernels/layout/index.ts";

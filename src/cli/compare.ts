@@ -8,7 +8,13 @@ import { folder, type Kind, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Panel, Region } from "../report/picture.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
-import { isInterpolation, isMethodName, methodNames, scalesOf } from "../upscale/method-names.ts";
+import {
+  defaultMethod,
+  isInterpolation,
+  isMethodName,
+  methodNames,
+  scalesOf,
+} from "../upscale/method-names.ts";
 import { aboutProtocols, checkPicturesIn, measureFlags } from "./evaluate.ts";
 import { defineCommand, UsageError, type Values } from "./flags.ts";
 import { methodFlag, methodOf, openAdapter, refuseHalf } from "./methods.ts";
@@ -135,6 +141,11 @@ const detailSize = 72;
 
 /** Opens all methods before anything is measured, so that one that does not fit is noticed at once. */
 async function openMethods({ methods, adapter, ensemble, half, scale }: Values<typeof flags>) {
+  if (methods === undefined && scale !== undefined && defaultMethod(scale) === undefined) {
+    throw new UsageError(
+      `--scale ${scale} keeps the size: name weight files of networks that were made for it, --methods FILE`,
+    );
+  }
   const chosen = methods ?? [...methodNames].reverse().filter((name) => scalesOf(name).includes(scale ?? 2));
   refuseHalf(half, chosen);
   await openAdapter(adapter, chosen);

@@ -25,8 +25,8 @@ export const methodFlag = {
 
 export const scaleFlag = {
   short: "s",
-  kind: oneOf(2, 3, 4, 8),
-  help: "enlargement of each side; default: that of the weight file, else 2",
+  kind: oneOf(1, 2, 3, 4, 8),
+  help: "enlargement of each side; default: that of the weight file, else 2; 1 for weight files that keep the size",
 } satisfies Flags[string];
 
 export const ensembleFlag = {
@@ -63,6 +63,12 @@ export async function methodOf({
   adapter,
 }: MethodFlags): Promise<OpenedMethod> {
   const name = method ?? defaultMethod(scale ?? 2);
+  if (name === undefined) {
+    throw new UsageError(
+      `--scale ${scale} keeps the size, and what a picture gains by that depends on the network: name one that was ` +
+        "made for it, --method FILE",
+    );
+  }
   if (scale !== undefined && isMethodName(name) && !scalesOf(name).includes(scale)) {
     throw new UsageError(`${name} enlarges by ${orList(scalesOf(name))}, and --scale is ${scale}`);
   }

@@ -11,7 +11,7 @@ import { describeLeftOut, picturesIn } from "./pictures-in.ts";
 
 export interface FolderOptions extends Partial<PairFormat> {
   scale: number;
-  /** How LR pictures are made. Default: Matlab's bicubic. */
+  /** How LR pictures are made. Default: Matlab's bicubic; at scale 1 there is no default. */
   degradation?: DegradationOptions;
   /** Called with a line that says what is left out of the folder, and why. */
   onLeftOut?: (line: string) => void;
@@ -24,11 +24,17 @@ export interface FolderOptions extends Partial<PairFormat> {
  * img_LR.png or imgx2.png beside its large picture is left out, too). A list names the files themselves. For
  * `colors` (default "rgb") and `inputSize` (default "low") see PairFormat.
  *
- * @throws DataError if the folder is missing or has no pictures, or a listed file is missing.
+ * @throws RangeError at scale 1 without a degradation; DataError if the folder is missing or has no pictures, or a listed file is missing.
  */
 export function openFolder(folderOrFiles: string | readonly string[], options: FolderOptions): PairDataset {
   const format = pairFormat("openFolder", options);
   const { degradation, onLeftOut } = options;
+  if (format.scale === 1 && degradation === undefined) {
+    throw new RangeError(
+      "openFolder: at scale 1, LR pictures are as large as HR, and only a degradation tells them apart. Give one, such " +
+        'as { seed: 0, noise: [1, 10], jpeg: [60, 95] } (on the command line: --degradation \'{"seed":0,"noise":10}\').',
+    );
+  }
   const isFolder = typeof folderOrFiles === "string";
   const source = isFolder ? aFolder : listOf(file);
   checkArguments("openFolder", { "the first argument": [folderOrFiles, source] });
@@ -45,6 +51,16 @@ export function openFolder(folderOrFiles: string | readonly string[], options: F
   }));
   const name = isFolder ? basename(folderOrFiles) : `${files.length} pictures`;
   return filePairs(`${name} X${format.scale}`, format, files);
+}
+
+/** The HR pictures of a folder, by name; versions of others are left out, as openFolder says. */
+export function highFilesIn(
+  folder: string,
+  onLeftOut?: FolderOptions["onLeftOut"],
+): { readonly name: string; readonly high: string }[] {
+  const paths = highOnesIn(folder, onLeftOut);
+  const names = namesOf(paths);
+  return paths.map((high, i) => ({ name: names[i], high }));
 }
 
 /** The pictures of a folder without versions of others. */

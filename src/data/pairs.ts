@@ -200,7 +200,7 @@ function cropping(which: "high" | "low", before: Size, after: Size): Cropped {
 
 /**
  * The format that the options of a function ask for; by default RGB and small pictures. Scales are whole: an LR
- * pixel stands for scale x scale pixels of HR.
+ * pixel stands for scale x scale pixels of HR. At scale 1, LR is a degraded picture of the same size.
  *
  * @throws RangeError that names `caller` if there are no options, or they have other values.
  */
@@ -211,7 +211,7 @@ export function pairFormat(
   checkIsObject(caller, options, "such as { scale: 2 }");
   const { scale, colors = "rgb", inputSize = "low" } = options;
   checkArguments(caller, {
-    scale: [scale, whole(2, 64)],
+    scale: [scale, whole(1, 64)],
     colors: [colors, oneOf("rgb", "y")],
     inputSize: [inputSize, oneOf("low", "high")],
   });

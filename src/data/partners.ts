@@ -53,7 +53,7 @@ export interface Version {
  * and where img_HR.png and img_LR.png are there, also img_bicubic.png and other methods' results.
  */
 export function versionsAmong(pictures: readonly string[]): Version[] {
-  const endings = endingsFor("[2348]");
+  const endings = endingsFor("[12348]");
   const named = pictures.map((path) => ({ path, name: nameOf(path).toLowerCase() }));
   const names = new Set(named.map(({ name }) => name));
   const stems = new Set([...names].flatMap((name) => [name, name.replace(endings.high, "")]));

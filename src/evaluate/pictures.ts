@@ -2,7 +2,7 @@
 
 import { basename } from "node:path";
 import { readImage } from "../data/files.ts";
-import { openFolder } from "../data/folder.ts";
+import { highFilesIn } from "../data/folder.ts";
 import { type Cropped, type PairFiles, readFitting } from "../data/pairs.ts";
 import { partnersOf } from "../data/partners.ts";
 import { picturesIn } from "../data/pictures-in.ts";
@@ -35,10 +35,16 @@ export function findPictures(
     lowFolder: [lowFolder, optional(aFolder)],
     scale: [scale, whole(1, 64)],
   });
+  if (lowFolder === undefined && scale === 1) {
+    throw new RangeError(
+      "findPictures: at scale 1, LR pictures cannot be made of HR: they are what was done to it. Give their folder (on " +
+        "the command line: --lr FOLDER).",
+    );
+  }
   // If all are in one folder, the small ones are not left out.
   const together = lowFolder !== undefined && sameFile(highFolder, lowFolder);
-  const large = openFolder(highFolder, { scale, onLeftOut: together ? undefined : onLeftOut }).files!;
-  if (lowFolder === undefined) return large.map(({ name, high }) => ({ name, high }));
+  const large = highFilesIn(highFolder, together ? undefined : onLeftOut);
+  if (lowFolder === undefined) return large;
   const small = picturesIn(lowFolder, onLeftOut).pictures;
   const partners = partnersOf(
     large.map(({ high }) => high),

@@ -25,7 +25,7 @@ export interface Architecture<
   readonly name: Name;
   /** One line, without a full stop. */
   readonly summary: string;
-  /** As in SuperResolver. */
+  /** As in SuperResolver, for networks whose options have no `colors`. */
   readonly colors: SuperResolver["colors"];
   readonly inputSize: SuperResolver["inputSize"];
   readonly options: OptionTable<Options>;
@@ -47,10 +47,12 @@ export interface Architecture<
   build(options: Options, random?: Random, examples?: readonly NamedArray[]): SuperResolver;
 }
 
-/** Every network has this option, and others. */
+/** Every network has a scale, and other options. */
 export interface NetworkOptions {
   /** Enlargement of each side. */
   readonly scale: number;
+  /** For networks that can be built for either. */
+  readonly colors?: SuperResolver["colors"];
 }
 
 /** A network's options, except for generators and values fitted to pictures. */
@@ -125,6 +127,16 @@ export function completeOptions<Options extends NetworkOptions>(
   return Object.fromEntries(complete);
 }
 
+/** A weight file of another program, understood. */
+export interface Recognized {
+  /** The architecture and its options, as `SuperResolver.metadata()` has them. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The weights by the names that the architecture's network has for them. */
+  readonly state: ReadonlyMap<string, NamedArray>;
+  /** Sentences for people: what the file does not say, and was assumed. */
+  readonly notes: readonly string[];
+}
+
 /** A network of an architecture, with the options that it was built with. */
 export abstract class ConfiguredNetwork<Options extends NetworkOptions> extends SuperResolver {
   readonly colors: SuperResolver["colors"];
@@ -138,7 +150,6 @@ export abstract class ConfiguredNetwork<Options extends NetworkOptions> extends 
   constructor(architecture: Architecture<string, Options>, options: Partial<Options>) {
     super();
     this.#architecture = architecture.name;
-    this.colors = architecture.colors;
     this.inputSize = architecture.inputSize;
     const { name, options: table } = architecture;
     const unknown = Object.keys(options).find((key) => !Object.hasOwn(table, key));
@@ -147,6 +158,7 @@ export abstract class ConfiguredNetwork<Options extends NetworkOptions> extends 
       throw new RangeError(`${name}: there is no option ${quote(unknown)}; there are ${there}.`);
     }
     this.options = completeOptions(architecture, options);
+    this.colors = this.options.colors ?? architecture.colors;
     this.scale = this.options.scale;
   }
 
@@ -162,10 +174,15 @@ export abstract class ConfiguredNetwork<Options extends NetworkOptions> extends 
   }
 
   metadata(): Record<string, string> {
-    const texts = Object.entries(this.options).map(([key, value]) => [
-      key,
-      Array.isArray(value) ? value.join("-") : String(value),
-    ]);
-    return { architecture: this.#architecture, ...Object.fromEntries(texts) };
+    return metadataOf(this.#architecture, this.options);
   }
+}
+
+/** An architecture and its options as weight files have them. */
+export function metadataOf(architecture: string, options: object): Record<string, string> {
+  const texts = Object.entries(options).map(([key, value]) => [
+    key,
+    Array.isArray(value) ? value.join("-") : String(value),
+  ]);
+  return { architecture, ...Object.fromEntries(texts) };
 }

@@ -8,6 +8,7 @@ export {
   type Recipe,
   type ScheduleConfig,
 } from "./architecture.ts";
+export { Compact, type CompactOptions } from "./compact.ts";
 export type { Assumption } from "./detect.ts";
 export { DIV2K_RGB_MEAN, EDSR, type EDSROptions } from "./edsr.ts";
 export { ESPCN, type ESPCNOptions } from "./espcn.ts";
@@ -24,6 +25,8 @@ export {
   type NetworkFile,
   readNetwork,
 } from "./registry.ts";
+export { RRDBNet, type RRDBNetOptions } from "./rrdbnet.ts";
+export { SPAN, type SPANOptions } from "./span.ts";
 export { SRCNN, type SRCNNOptions } from "./srcnn.ts";
 export { SuperResolver } from "./super-resolver.ts";
 export { multiplyAddsPerPixel } from "./work.ts";

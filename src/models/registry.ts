@@ -15,15 +15,18 @@ import { DataError } from "../picture/errors.ts";
 import { Random } from "../tensor/random.ts";
 import { numel } from "../tensor/shape.ts";
 import type { Architecture, NetworkOptions } from "./architecture.ts";
+import { compact } from "./compact.ts";
 import { type Assumption, detect } from "./detect.ts";
 import { edsr } from "./edsr.ts";
 import { espcn } from "./espcn.ts";
 import { fsrcnn } from "./fsrcnn.ts";
+import { rrdbnet } from "./rrdbnet.ts";
+import { span } from "./span.ts";
 import { srcnn } from "./srcnn.ts";
 import type { SuperResolver } from "./super-resolver.ts";
 
 /** The networks of this library. A new one is a file beside these and an entry here. */
-export const architectures = [srcnn, espcn, fsrcnn, edsr] as const;
+export const architectures = [srcnn, espcn, fsrcnn, edsr, compact, span, rrdbnet] as const;
 
 /** The names of all architectures: "SRCNN", "ESPCN", … */
 export const architectureNames: readonly string[] = architectures.map(({ name }) => name);

@@ -18,8 +18,19 @@ export abstract class SuperResolver extends Module {
    * enlarged, as SRCNN does; input and output have the same size.
    */
   abstract readonly inputSize: "low" | "high";
-  /** How far the network looks, in pixels of its input: no output depends on input further away. */
+  /**
+   * How far the network looks, in pixels of its input, for tiles: input further away changes no output by half a
+   * level of 255. Where this is less than `exactHalo`, the network's own file says how it was measured.
+   */
   abstract readonly halo: number;
+  /** No output depends on input further away. */
+  get exactHalo(): number {
+    return this.halo;
+  }
+  /** The network works on blocks of so many pixels: tiles begin and end at multiples of it. */
+  get multiple(): number {
+    return 1;
+  }
   /** Numbers per input pixel in the largest feature map; they and the halo limit the tiles. */
   abstract readonly valuesPerPixel: number;
 

@@ -9,11 +9,13 @@ export {
   type Conv2dModuleOptions,
   ConvTranspose2d,
   type ConvTranspose2dModuleOptions,
+  LeakyReLU,
   PixelShuffle,
   PReLU,
   ReLU,
   Sequential,
   Sigmoid,
+  SiLU,
   Tanh,
   Upsample,
 } from "./layers.ts";

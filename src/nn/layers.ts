@@ -1,7 +1,7 @@
 import { convTranspose2d } from "../kernels/conv-transpose2d/index.ts";
 import { pair } from "../kernels/conv2d/geometry.ts";
 import { type Conv2dOptions, conv2d, type Pair } from "../kernels/conv2d/index.ts";
-import { prelu, relu, sigmoid, tanh } from "../kernels/elementwise/index.ts";
+import { leakyRelu, prelu, relu, sigmoid, silu, tanh } from "../kernels/elementwise/index.ts";
 import { pixelShuffle } from "../kernels/pixel-shuffle/index.ts";
 import { type InterpolateOptions, interpolate, interpolateOptions } from "../kernels/resize/index.ts";
 import { anything, checkArguments, checkOptions, finite, trueOrFalse } from "../options/arguments.ts";
@@ -24,7 +24,10 @@ export interface Conv2dModuleOptions {
 }
 
 /** Operations after a convolution that its kernel can do on the way to memory (its epilogue). */
-export type FusedOptions = Pick<Conv2dOptions, "activation" | "skip" | "alpha" | "shuffle">;
+export type FusedOptions = Pick<
+  Conv2dOptions,
+  "activation" | "slope" | "skip" | "gate" | "alpha" | "shuffle"
+>;
 
 /** What a layer's sizes may be at most: with more, even one kernel would fill every device. */
 const MAX_SIZE = 2 ** 24;
@@ -145,9 +148,21 @@ export class ConvTranspose2d extends Module {
   }
 }
 
+/** A module that a convolution before it can do on the way to memory. */
+interface Fusable extends Module {
+  /** Options for that convolution; undefined if it is of another size. */
+  fuse(convolution: Conv2d): FusedOptions | undefined;
+}
+
+function isFusable(module: Module | undefined): module is Fusable {
+  return module !== undefined && "fuse" in module;
+}
+
 /** max(x, 0). */
 export class ReLU extends Module {
-  readonly activation = "relu";
+  fuse(): FusedOptions {
+    return { activation: "relu" };
+  }
   forward(x: Tensor): Tensor {
     return relu(x);
   }
@@ -155,16 +170,49 @@ export class ReLU extends Module {
 
 /** 1 / (1 + exp(-x)). */
 export class Sigmoid extends Module {
-  readonly activation = "sigmoid";
+  fuse(): FusedOptions {
+    return { activation: "sigmoid" };
+  }
   forward(x: Tensor): Tensor {
     return sigmoid(x);
   }
 }
 
 export class Tanh extends Module {
-  readonly activation = "tanh";
+  fuse(): FusedOptions {
+    return { activation: "tanh" };
+  }
   forward(x: Tensor): Tensor {
     return tanh(x);
+  }
+}
+
+/** x times its sigmoid. */
+export class SiLU extends Module {
+  fuse(): FusedOptions {
+    return { activation: "silu" };
+  }
+  forward(x: Tensor): Tensor {
+    return silu(x);
+  }
+}
+
+/** x where positive, `negativeSlope * x` elsewhere. */
+export class LeakyReLU extends Module {
+  readonly negativeSlope: number;
+
+  constructor(negativeSlope = 0.01) {
+    super();
+    checkArguments("LeakyReLU", { negativeSlope: [negativeSlope, finite] });
+    this.negativeSlope = negativeSlope;
+  }
+
+  fuse(): FusedOptions {
+    return { activation: "leakyRelu", slope: this.negativeSlope };
+  }
+
+  forward(x: Tensor): Tensor {
+    return leakyRelu(x, this.negativeSlope);
   }
 }
 
@@ -176,6 +224,10 @@ export class PReLU extends Module {
     super();
     checkArguments("PReLU", { channels: [channels, whole(1, MAX_SIZE)], initial: [initial, finite] });
     this.weight = full([channels], initial, { requiresGrad: true });
+  }
+
+  fuse({ weight: { shape } }: Conv2d): FusedOptions | undefined {
+    return shape[0] === this.weight.size ? { activation: "prelu", slope: this.weight } : undefined;
   }
 
   forward(x: Tensor): Tensor {
@@ -191,6 +243,10 @@ export class PixelShuffle extends Module {
     super();
     checkArguments("PixelShuffle", { factor: [factor, whole(1)] });
     this.factor = factor;
+  }
+
+  fuse(): FusedOptions {
+    return { shuffle: this.factor };
   }
 
   forward(x: Tensor): Tensor {
@@ -247,13 +303,11 @@ export class Sequential extends Module {
       const module = this.modules[i];
       const next = this.modules[i + 1];
       const before = y;
+      const fused = module instanceof Conv2d && isFusable(next) ? next.fuse(module) : undefined;
       if (!(module instanceof Conv2d)) {
         y = module.forward(y);
-      } else if (next instanceof ReLU || next instanceof Sigmoid || next instanceof Tanh) {
-        y = module.forward(y, { activation: next.activation });
-        i++;
-      } else if (next instanceof PixelShuffle) {
-        y = module.forward(y, { shuffle: next.factor });
+      } else if (fused) {
+        y = module.forward(y, fused);
         i++;
       } else {
         y = module.forward(y, next ? {} : last);

@@ -69,23 +69,45 @@ function scaled(graph: OnnxGraph, x: string, a: number): string {
   return a === 1 ? x : graph.add("Mul", [x, graph.floats([a])]);
 }
 
-const activations: Readonly<Record<Exclude<Activation, "none">, string>> = {
-  relu: "Relu",
-  sigmoid: "Sigmoid",
-  tanh: "Tanh",
-};
+function silu(graph: OnnxGraph, x: string): string {
+  return graph.add("Mul", [x, graph.add("Sigmoid", [x])]);
+}
 
-const conv2d = writer<ForwardParams>((graph, { x, w, b, skip }, { geometry, epilogue }) => {
+/** One slope for each channel of x [n, channels, h, w]. */
+function prelu(graph: OnnxGraph, x: string, slopes: string): string {
+  return graph.add("PRelu", [x, graph.add("Reshape", [slopes, graph.integers([-1, 1, 1])])]);
+}
+
+/** (a + b) * (sigmoid(a) - 1/2) */
+function symmetricGate(graph: OnnxGraph, a: string, b: string): string {
+  const share = graph.add("Sub", [graph.add("Sigmoid", [a]), graph.floats([0.5])]);
+  return graph.add("Mul", [graph.add("Add", [a, b]), share]);
+}
+
+const conv2d = writer<ForwardParams>((graph, { x, w, b, extra }, { geometry, epilogue }) => {
   const { stride, padding, dilation } = geometry;
-  const { activation, alpha, shuffle } = epilogue;
-  let y = graph.add("Conv", b === undefined ? [x, w] : [x, w, b], {
+  const { activation, slope, extra: kind, alpha, shuffle } = epilogue;
+  const sums = graph.add("Conv", b === undefined ? [x, w] : [x, w, b], {
     strides: stride,
     pads: [...padding, ...padding],
     dilations: dilation,
   });
-  if (activation !== "none") y = graph.add(activations[activation], [y]);
-  if (skip !== undefined) y = graph.add("Add", [skip, scaled(graph, y, alpha)]);
-  return shuffle === 1 ? y : shuffled(graph, y, shuffle);
+  const activations: Readonly<Record<Activation, () => string>> = {
+    none: () => sums,
+    relu: () => graph.add("Relu", [sums]),
+    sigmoid: () => graph.add("Sigmoid", [sums]),
+    tanh: () => graph.add("Tanh", [sums]),
+    leakyRelu: () => graph.add("LeakyRelu", [sums], { alpha: { float: slope } }),
+    silu: () => silu(graph, sums),
+    prelu: () => prelu(graph, sums, extra),
+  };
+  const active = activations[activation]();
+  const gated = kind === "gate" ? symmetricGate(graph, active, extra) : active;
+  const y = shuffle === 1 ? gated : shuffled(graph, gated, shuffle);
+  if (kind !== "skip") return y;
+  // Where the result is enlarged, so is the skip, which has one channel for shuffle² of the sums.
+  const skip = shuffle === 1 ? extra : resized(graph, extra, shuffle, nearest);
+  return graph.add("Add", [skip, scaled(graph, y, alpha)]);
 });
 
 const convTranspose2d = writer<TransposedGeometry>((graph, { x, w, b }, geometry) => {
@@ -230,6 +252,8 @@ const operators: ReadonlyMap<string, Writer> = new Map(
     clamp: writer<Constants>((graph, { x }, { a = 0, b = 0 }) =>
       graph.add("Clip", [x, graph.floats([a]), graph.floats([b])]),
     ),
+    silu: (graph, { x }) => silu(graph, x),
+    symmetricGate: (graph, { a, b }) => symmetricGate(graph, a, b),
     sigmoid: unary("Sigmoid"),
     tanh: unary("Tanh"),
     exp: unary("Exp"),

@@ -72,7 +72,7 @@ export function defineOp<I extends Inputs, P = void>(
       }
     }
     const shape = definition.shape(inputs, params);
-    const tapes = noGrads === 0 && named.some(([, input]) => input.requiresGrad || input.node);
+    const tapes = willTape(named.map(([, input]) => input));
     checkDTypes(definition, named, tapes);
     const dtype = definition.dtype?.(params) ?? first.dtype;
     const y = definition.view ? first.view(shape) : Tensor.empty(shape, device, definition.name, dtype);
@@ -157,6 +157,11 @@ export function recordOps(body: () => void): RecordedOp[] {
     recorded = before;
   }
   return ops;
+}
+
+/** Does an operation on these inputs leave a note for backward? */
+export function willTape(inputs: readonly (Tensor | undefined)[]): boolean {
+  return noGrads === 0 && inputs.some((input) => input && (input.requiresGrad || input.node));
 }
 
 /** How many noGrad() calls are in effect. */

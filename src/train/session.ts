@@ -53,7 +53,8 @@ export async function openSession(
 ): Promise<Session> {
   const { seed, batch, patch } = config;
   const { architecture, options } = networkOf(config.network);
-  const { colors, inputSize } = architecture;
+  const { colors = architecture.colors } = options;
+  const { inputSize } = architecture;
   onMessage(`Adapter: ${device.name}`);
 
   const format = { scale: options.scale, colors, inputSize };

@@ -52,12 +52,16 @@ export function isMethodName(method: unknown): method is MethodName {
   return (methodNames as readonly unknown[]).includes(method);
 }
 
-/** The scales that a method has. */
+/** The scales that a method has. At scale 1, interpolations return the picture as it is. */
 export function scalesOf(name: MethodName): readonly number[] {
-  return isInterpolation(name) ? [2, 3, 4, 8] : pretrainedScales;
+  return isInterpolation(name) ? [1, 2, 3, 4, 8] : pretrainedScales;
 }
 
-/** The method for callers who name none: the best that has the scale. */
-export function defaultMethod(scale: number): MethodName {
+/**
+ * The method for callers who name none: the best that has the scale. At scale 1 there is none: networks that keep
+ * the size, and remove noise or traces of JPEG, are weight files.
+ */
+export function defaultMethod(scale: number): MethodName | undefined {
+  if (scale === 1) return undefined;
   return methodNames.find((name) => scalesOf(name).includes(scale)) ?? "bicubic";
 }

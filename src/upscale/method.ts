@@ -26,8 +26,13 @@ export interface Method {
   readonly device: Device | undefined;
   /** It computes with float16 numbers, which end at 65504. Default false. */
   readonly half?: boolean;
-  /** How far it looks: no pixel of the result depends on pixels of the small picture further away. */
+  /**
+   * How far it looks: no pixel of the result depends on pixels of the small picture further away. (In a network
+   * whose `exactHalo` is larger than its `halo`, none does so by half a level.)
+   */
   readonly margin: number;
+  /** It works on blocks of so many pixels: windows are multiples of it, and so is the margin. Default 1. */
+  readonly multiple?: number;
   /**
    * How many pixels of the mirrored picture it gets beyond each edge, at most `margin`, unless a caller asks
    * for none. Default 0, for methods to which the edges do no harm.

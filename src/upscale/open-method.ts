@@ -39,7 +39,7 @@ export type MethodChoice = MethodName | (string & {}) | Uint8Array | SuperResolv
 export interface OpenMethodOptions {
   /** Default: "edsr-small", which needs WebGPU; at scale 8, for which it has no weights, "bicubic". */
   readonly method?: MethodChoice;
-  /** Enlargement of each side: 2, 3, 4 or 8. Default: that of the weights; for a name, 2. */
+  /** Enlargement of each side: 1, 2, 3, 4 or 8. Default: that of the weights; for a name, 2. */
   readonly scale?: number;
   /** The mean of the results for eight flips and turns: a little better, eight times the work. Default off. */
   readonly ensemble?: boolean;
@@ -148,6 +148,12 @@ async function open(
   caller: string,
   { scale, method = defaultMethod(scale ?? 2), half = false }: OpenMethodOptions,
 ): Promise<OpenedMethod> {
+  if (method === undefined) {
+    throw new RangeError(
+      `${caller}: scale ${scale} keeps the size, and what a picture may gain by that depends on the network. Name one ` +
+        "that was made for it as method, a weight file.",
+    );
+  }
   const plain = { ensemble: false, half: false, parameters: 0, close() {} };
   const refuseHalf = (what: string) => {
     if (half) throw new RangeError(`${caller}: half is for networks that are opened here, and ${what}.`);

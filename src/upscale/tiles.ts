@@ -102,25 +102,28 @@ const minTile = 16;
  */
 export function planTiles(
   picture: { readonly width: number; readonly height: number },
-  method: Pick<Method, "name" | "margin" | "pixelsWithin" | "padding">,
+  method: Pick<Method, "name" | "margin" | "pixelsWithin" | "padding" | "multiple">,
   options: UpscaleOptions & { readonly bytesPerRow?: number; readonly bytesPerPixel?: number },
 ): Tiling {
-  const { name, margin, pixelsWithin } = method;
+  const { name, margin, pixelsWithin, multiple = 1 } = method;
   const { tile, maxMemory = 512 * 2 ** 20, bytesPerRow = 0, bytesPerPixel } = options;
   checkUpscaleOptions("upscale", options);
   const padding = paddingOf(method, options);
-  const padded = { width: picture.width + 2 * padding, height: picture.height + 2 * padding };
+  const padded = {
+    width: paddedLength(picture.width, padding, multiple),
+    height: paddedLength(picture.height, padding, multiple),
+  };
   const automatic = tile === undefined;
   const maxPixels = (rows: number) =>
     pixelsWithin(Math.max(0, maxMemory - bytesPerRow * rows), bytesPerPixel);
-  let side = automatic ? Math.floor(Math.sqrt(maxPixels(0))) : tile + 2 * margin;
+  let side = automatic ? Math.floor(Math.sqrt(maxPixels(0))) : Math.max(tile, multiple) + 2 * margin;
   while (automatic && side ** 2 > maxPixels(side)) side--; // higher tiles need higher bands
   // Narrow pictures leave room for longer windows.
   const widest = automatic ? Math.max(side, Math.floor(maxPixels(padded.height) / padded.height)) : side;
   const width = Math.min(padded.width, widest);
   let height = Math.min(padded.height, side);
   while (automatic && height < padded.height && width * (height + 1) <= maxPixels(height + 1)) height++;
-  const minSide = (length: number) => Math.min(length, (tile ?? minTile) + 2 * margin);
+  const minSide = (length: number) => Math.min(length, Math.max(tile ?? minTile, multiple) + 2 * margin);
   const minPixels = minSide(padded.width) * minSide(padded.height);
   if (minPixels > maxPixels(minSide(padded.height)) || width * height > maxPixels(height)) {
     throw new RangeError(
@@ -132,8 +135,8 @@ export function planTiles(
           : "Choose smaller tiles or allow more memory."),
     );
   }
-  const rows = spans(picture.height, height, margin, padding).map((down) =>
-    spans(picture.width, width, margin, padding).map((across) => ({
+  const rows = spans(picture.height, height, margin, padding, multiple).map((down) =>
+    spans(picture.width, width, margin, padding, multiple).map((across) => ({
       window: { top: down.from, left: across.from, bottom: down.to, right: across.to },
       inner: { top: down.first, left: across.first, bottom: down.end, right: across.end },
     })),
@@ -155,16 +158,23 @@ function paddingOf(
   return padding === "none" ? 0 : Math.min(pixels, margin);
 }
 
+/** A side with the padding at both ends, and as much more at the end as makes it a multiple. */
+function paddedLength(length: number, padding: number, multiple: number): number {
+  return Math.ceil((length + 2 * padding) / multiple) * multiple;
+}
+
 /**
  * One axis: windows [from, to) of equal length, at most `window`, in a picture of `length` pixels and the
- * padding at both ends. The part [first, end) of each stays.
+ * padding at both ends. The part [first, end) of each stays. Windows begin and end at multiples of `multiple`,
+ * counted from the padding's beginning; the margin is one.
  */
-export function spans(length: number, window: number, margin: number, padding = 0) {
-  const padded = length + 2 * padding;
-  if (window >= padded) return [{ from: -padding, to: length + padding, first: 0, end: length }];
+export function spans(length: number, window: number, margin: number, padding = 0, multiple = 1) {
+  const padded = paddedLength(length, padding, multiple);
+  if (window >= padded) return [{ from: -padding, to: padded - padding, first: 0, end: length }];
   // The first and the last window have one margin less, since nothing lies beyond the padding.
   const inside = padded - 2 * margin;
-  const step = Math.ceil(inside / Math.ceil(inside / (window - 2 * margin)));
+  const most = Math.floor((window - 2 * margin) / multiple) * multiple;
+  const step = Math.ceil(inside / Math.ceil(inside / most) / multiple) * multiple;
   const count = Math.ceil(inside / step);
   const even = step + 2 * margin;
   return Array.from({ length: count }, (_, k) => {

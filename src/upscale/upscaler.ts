@@ -68,8 +68,8 @@ const networkPadding = 16;
 const maxInterpolationWindow = 512 ** 2;
 
 /**
- * Enlarges by a fixed formula, as Matlab's imresize does, by 2, 3, 4 or 8. Grey and RGB pictures of 8 bits
- * come out bit for bit, rounded to bytes after each of the two passes; planes, and so all other pictures, are
+ * Enlarges by a fixed formula, as Matlab's imresize does, by 2, 3, 4 or 8; by 1 it returns the picture as it is, which
+ * networks that keep the size are compared with. Grey and RGB pictures of 8 bits come out bit for bit, rounded to bytes after each of the two passes; planes, and so all other pictures, are
  * not rounded in between. Runs on the CPU.
  */
 export function interpolator(name: Interpolation, scale: number): Upscaler {
@@ -85,7 +85,7 @@ export function interpolatorOn(device: Device | undefined, name: Interpolation, 
     throw new RangeError(`interpolator: there is no ${quote(name)}; use ${interpolations.join(", ")}.`);
   }
   if (!scalesOf(name).includes(scale)) {
-    throw new RangeError(`interpolator: scale must be 2, 3, 4 or 8, got ${quote(scale)}.`);
+    throw new RangeError(`interpolator: scale must be 1, 2, 3, 4 or 8, got ${quote(scale)}.`);
   }
   const inJavaScript = (image: Image) => imresize(image, scale, kernels[name]);
   return upscalerOf({
@@ -143,7 +143,7 @@ export function networkUpscaler(model: SuperResolver, name?: string): Upscaler {
 const aNetwork = instanceOf(SuperResolver, "a network, such as loadModel() returns");
 
 function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
-  const { scale, colors, inputSize, halo } = model;
+  const { scale, colors, inputSize, halo, multiple } = model;
   const channels = planeCount(model);
   const takesEnlarged = inputSize === "high";
   /** Pixels of the network's input for each pixel of the small picture. */
@@ -165,6 +165,7 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
     colors,
     device,
     margin,
+    multiple,
     padding: Math.min(margin, networkPadding),
     pixelsWithin: (bytes, around = planeBytes(channels, scale)) =>
       Math.floor(forward.pixelsWithin(bytes, around / factor) / factor),

@@ -57,7 +57,10 @@ describe("a wrong command line ends with one paragraph and exit code 2", () => {
     ],
     [["--scale", "2"], /there is no flag "--scale"/],
     [["constructor"], /there is no command "constructor"/],
-    [["evaluate", "--hr", "x", "--scale", "5", "--method", "bicubic"], /--scale wants 2, 3, 4 or 8, got "5"/],
+    [
+      ["evaluate", "--hr", "x", "--scale", "5", "--method", "bicubic"],
+      /--scale wants 1, 2, 3, 4 or 8, got "5"/,
+    ],
     [["evaluate", "--hr", "x", "--scale", "2"], /--method METHOD is missing/],
     [["evaluate", "--zoom", "2"], /Unknown option '--zoom'/],
   ])("%j", async (args, message) => {

@@ -170,6 +170,45 @@ def conv2d() -> Golden:
     case((3, 16), (3, 5), (2, 5, 6), padding=(1, 2))
     case((16, 3), (3, 5), (1, 6, 9), stride=(2, 1), padding=(0, 2), dilation=(1, 2), relu=True)
     case((3, 17), (3, 5), (3, 5, 7), stride=2, padding=3, bias=False)
+
+    # What may follow on the way to memory, with an input of its own (e) or without.
+    followers = {
+        "leaky_relu": (None, lambda y, _: F.leaky_relu(y, 0.2)),
+        "silu": (None, lambda y, _: F.silu(y)),
+        "prelu": ((8,), F.prelu),
+        "gate": ((2, 8, 5, 6), lambda y, e: (y + e) * (y.sigmoid() - 0.5)),
+        "shuffled skip": (
+            (2, 2, 5, 6),
+            lambda y, e: F.pixel_shuffle(y, 2) + F.interpolate(e, scale_factor=2, mode="nearest"),
+        ),
+    }
+    for follower, (shape, f) in followers.items():
+        name = f"3x3 4to8 then {follower}"
+        rng = golden.rng(name)
+        inputs = {"x": rng.standard_normal((2, 4, 5, 6)), "w": rng.standard_normal((8, 4, 3, 3)) / 6}
+        inputs["b"] = rng.standard_normal(8)
+        if shape:
+            inputs["e"] = rng.standard_normal(shape)
+
+        def run(x: Tensor, w: Tensor, b: Tensor, e: Tensor | None = None) -> Tensor:
+            return f(F.conv2d(x, w, b, padding=1), e)
+
+        golden.op(name, "conv2d_then", inputs, run, {"follower": follower})
+
+    def dense(x: Tensor, *layers: Tensor) -> Tensor:
+        for w, b in zip(layers[::2], layers[1::2], strict=True):
+            x = torch.cat((x, F.leaky_relu(F.conv2d(x, w, b, padding=1), 0.2)), 1)
+        return x
+
+    for n, c, h, w, growth in ((1, 4, 5, 6, (2, 2, 2, 2)), (2, 3, 4, 7, (5, 3))):
+        name = f"dense {c} on {n}x{h}x{w} growing by {list(growth)}"
+        rng = golden.rng(name)
+        inputs = {"x": rng.standard_normal((n, c, h, w))}
+        for i, o in enumerate(growth):
+            before = c + sum(growth[:i])
+            inputs[f"w{i}"] = rng.standard_normal((o, before, 3, 3)) / math.sqrt(9 * before)
+            inputs[f"b{i}"] = rng.standard_normal(o)
+        golden.op(name, "dense_conv2d", inputs, dense, {"growth": growth})
     return golden
 
 
@@ -233,12 +272,14 @@ def elementwise() -> Golden:
         ("relu", F.relu, -2, 2),
         ("sigmoid", torch.sigmoid, -8, 8),
         ("tanh", torch.tanh, -4, 4),
+        ("silu", F.silu, -8, 8),
     ]
     for op, f, low, high in unary:
         golden.op(op, op, {"x": uniform(op, (2, 3, 5, 3), low, high)}, f)
         golden.op(f"{op} of one number", op, {"x": 0.7}, f)
     # Where functions saturate, overflow, or have a kink, PyTorch's choice is the rule.
     golden.op("sigmoid saturated", "sigmoid", {"x": [-100, -30, 0.5, 30, 100]}, torch.sigmoid)
+    golden.op("silu saturated", "silu", {"x": [-80, -30, 0.5, 30, 100]}, F.silu)
     golden.op("tanh saturated", "tanh", {"x": [-100, -20, -9, 0.5, 9, 20, 100]}, torch.tanh)
     kinks = [-1.0, -1e-30, -0.0, 0.0, 1e-30, 1.0]
     golden.op("relu at 0", "relu", {"x": kinks}, F.relu)
@@ -259,6 +300,9 @@ def elementwise() -> Golden:
         name = f"prelu {list(shape)} {list(slopes)}"
         inputs = {"x": uniform(name, shape), "w": uniform(name + " w", slopes, 0.1, 0.5)}
         golden.op(name, "prelu", inputs, F.prelu)
+    name = "symmetric_gate"
+    inputs = {"z": uniform(name, (2, 3, 4, 5), -6, 6), "x": uniform(name + " x", (2, 3, 4, 5), -3, 3)}
+    golden.op(name, name, inputs, lambda z, x: (z + x) * (z.sigmoid() - 0.5))
     golden.op("prelu at 0", "prelu", {"x": [kinks], "w": [0.25]}, F.prelu)
 
     shapes = [

@@ -1,7 +1,8 @@
 /** Every operation against PyTorch: value and gradients, on the CPU references and on every adapter. */
 import { describe, test } from "vitest";
 import { convTranspose2d } from "../../src/kernels/conv-transpose2d/index.ts";
-import { conv2d } from "../../src/kernels/conv2d/index.ts";
+import { type Conv2dOptions, conv2d } from "../../src/kernels/conv2d/index.ts";
+import { denseConv2d } from "../../src/kernels/dense-conv2d/index.ts";
 import * as elementwise from "../../src/kernels/elementwise/index.ts";
 import { concat, permute, reshape, slice } from "../../src/kernels/layout/index.ts";
 import { l1Loss, mseLoss } from "../../src/kernels/loss/index.ts";
@@ -10,17 +11,35 @@ import { pad } from "../../src/kernels/pad/index.ts";
 import { pixelShuffle, pixelUnshuffle } from "../../src/kernels/pixel-shuffle/index.ts";
 import { max, mean, sum } from "../../src/kernels/reduce/index.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 import { checkGolden, type Run, readGolden } from "../support/golden.ts";
 
 const { add, sub, mul, div, pow, prelu, leakyRelu, clamp } = elementwise;
-const { neg, abs, exp, log, sqrt, relu, sigmoid, tanh } = elementwise;
+const { neg, abs, exp, log, sqrt, relu, sigmoid, silu, symmetricGate, tanh } = elementwise;
+
+/** What follows a convolution in its kernel, by the names of make.py; `e` is its own input. */
+const followers: Record<string, (e: Tensor) => Conv2dOptions> = {
+  leaky_relu: () => ({ activation: "leakyRelu", slope: 0.2 }),
+  silu: () => ({ activation: "silu" }),
+  prelu: (e) => ({ activation: "prelu", slope: e }),
+  gate: (e) => ({ gate: e }),
+  "shuffled skip": (e) => ({ skip: e, shuffle: 2 }),
+};
 
 /** How the operations of each file are called. An operand that is no tensor is a number among the options. */
 const topics: Record<string, Record<string, Run>> = {
   conv2d: {
     conv2d: ({ x, w, b }, { stride, padding, dilation, relu }) =>
       conv2d(x, w, b, { stride, padding, dilation, activation: relu ? "relu" : "none" }),
+    conv2d_then: ({ x, w, b, e }, { follower }) =>
+      conv2d(x, w, b, { padding: 1, ...followers[follower as string](e) }),
+    dense_conv2d: ({ x, ...layers }, { growth }) =>
+      denseConv2d(
+        x,
+        Array.from(growth, (_, i) => ({ weight: layers[`w${i}`], bias: layers[`b${i}`] })),
+        0.2,
+      ),
   },
   conv_transpose2d: {
     conv_transpose2d: ({ x, w, b }, { stride, padding, output_padding: outputPadding, dilation }) =>
@@ -35,6 +54,8 @@ const topics: Record<string, Record<string, Run>> = {
     relu: ({ x }) => relu(x),
     sigmoid: ({ x }) => sigmoid(x),
     tanh: ({ x }) => tanh(x),
+    silu: ({ x }) => silu(x),
+    symmetric_gate: ({ z, x }) => symmetricGate(z, x),
     leaky_relu: ({ x }, { slope }) => leakyRelu(x, slope),
     clamp: ({ x }, { low, high }) => clamp(x, low, high),
     prelu: ({ x, w }) => prelu(x, w),

@@ -1,22 +1,42 @@
 import { describe, expect, test } from "vitest";
 import { facts } from "../../src/device/profile.ts";
-import { activations } from "../../src/kernels/conv2d/epilogue.ts";
-import { type Activation, type Conv2dOptions, conv2d, variants } from "../../src/kernels/conv2d/index.ts";
-import { add, mul, relu } from "../../src/kernels/elementwise/index.ts";
+import { activationNames, activations } from "../../src/kernels/conv2d/epilogue.ts";
+import { type Conv2dOptions, conv2d, variants } from "../../src/kernels/conv2d/index.ts";
+import {
+  add,
+  leakyRelu,
+  mul,
+  prelu,
+  relu,
+  silu,
+  symmetricGate,
+} from "../../src/kernels/elementwise/index.ts";
 import { pixelShuffle } from "../../src/kernels/pixel-shuffle/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
+import { interpolate } from "../../src/kernels/resize/index.ts";
+import { noGrad } from "../../src/tensor/op.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { randn, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import { randn, Tensor, tensor } from "../../src/tensor/tensor.ts";
 import { expectClose } from "../support/close.ts";
 import { compareWithCpu } from "../support/compare.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 import { gradcheck } from "../support/gradcheck.ts";
 
 const devices = await gpuDevices();
-const activationNames = Object.keys(activations) as Exclude<Activation, "none">[];
+/** A slope of its own for each of `o` channels, for the one activation that wants them. */
+const slopes = (activation: string, device: Tensor["device"], o: number) =>
+  activation === "prelu"
+    ? {
+        slope: tensor(
+          [...Array(o).keys()].map((i) => i / o - 0.3),
+          [o],
+          { device },
+        ),
+      }
+    : {};
 
 type Case = readonly [x: Shape, w: Shape, options: Conv2dOptions];
 
@@ -39,7 +59,8 @@ const cases: readonly Case[] = [
   [[1, 1, 9, 64], [2, 1, 3, 9], { dilation: [1, 6], stride: [1, 2], padding: [1, 24] }],
 ];
 
-const name = ([x, w, options]: Case) => `[${x}] * [${w}] ${JSON.stringify(options)}`;
+const name = ([x, w, options]: Case) =>
+  `[${x}] * [${w}] ${JSON.stringify(options, (_, value) => (value instanceof Tensor ? String(value) : value))}`;
 /** A sum's rounding error grows about with the root of the number of terms. */
 const tolerance = (terms: number) => ({ absolute: 4e-7 * Math.sqrt(terms) + 1e-6, relative: 2e-5 });
 
@@ -82,7 +103,7 @@ describe("conv2d equals its CPU reference", () => {
       return compareWithCpu(
         devices,
         activation,
-        ([x, w]) => conv2d(x, w, undefined, { padding: 1, activation }),
+        ([x, w]) => conv2d(x, w, undefined, { padding: 1, activation, ...slopes(activation, x.device, 3) }),
         [x, [3, 1, 3, 3]],
         { absolute: 2e-5, gradients: false },
       );
@@ -91,8 +112,41 @@ describe("conv2d equals its CPU reference", () => {
       compareWithCpu(
         devices,
         activation,
-        ([x, w, b]) => conv2d(x, w, b, { padding: 1, activation }),
+        ([x, w, b]) => conv2d(x, w, b, { padding: 1, activation, ...slopes(activation, x.device, 5) }),
         [[2, 3, 6, 9], [5, 3, 3, 3], [5]],
+        { absolute: 2e-5 },
+      ));
+    // The planned kernel, and one that has no epilogue of its own.
+    for (const variant of [undefined, "1-naive"] as const) {
+      test(`with ${activation} on the way and nothing taped, ${variant ?? "as planned"}`, () =>
+        compareWithCpu(
+          devices,
+          `${activation} ${variant}`,
+          ([x, w, b]) =>
+            conv2d(x, w, b, { padding: 1, activation, variant, ...slopes(activation, x.device, 5) }),
+          [[2, 3, 6, 9], [5, 3, 3, 3], [5]],
+          { absolute: 2e-5, gradients: false },
+        ));
+    }
+  }
+
+  for (const variant of [undefined, "1-naive"] as const) {
+    for (const gradients of [true, false]) {
+      test(`with a gate, ${variant ?? "as planned"}, ${gradients ? "taped" : "not taped"}`, () =>
+        compareWithCpu(
+          devices,
+          `gate ${variant}`,
+          ([x, w, b, gate]) => conv2d(x, w, b, { padding: 1, gate, variant }),
+          [[2, 3, 6, 9], [5, 3, 3, 3], [5], [2, 5, 6, 9]],
+          { absolute: 4e-5, gradients },
+        ));
+    }
+    test(`with a skip connection enlarged by a pixel shuffle, ${variant ?? "as planned"}`, () =>
+      compareWithCpu(
+        devices,
+        `shuffled skip ${variant}`,
+        ([x, w, b, skip]) => conv2d(x, w, b, { padding: 1, skip, shuffle: 3, variant }),
+        [[2, 3, 5, 9], [18, 3, 3, 3], [18], [2, 2, 5, 9]],
         { absolute: 2e-5 },
       ));
   }
@@ -147,7 +201,12 @@ describe("conv2d's gradient rules, by differences in float64", () => {
     [[2, 2, 4, 5], [3, 2, 3, 3], { padding: 1 }],
     [[1, 2, 7, 6], [2, 2, 3, 2], { stride: [2, 3], padding: [1, 0] }],
     [[1, 1, 7, 8], [2, 1, 3, 3], { dilation: [2, 1], padding: 2 }],
-    ...activationNames.map((activation): Case => [[1, 2, 4, 4], [2, 2, 3, 3], { activation }]),
+    ...activationNames.map((activation): Case => {
+      const options = { activation, ...slopes(activation, device, 2) };
+      return [[1, 2, 4, 4], [2, 2, 3, 3], options];
+    }),
+    [[1, 2, 4, 4], [2, 2, 3, 3], { activation: "leakyRelu", slope: 0.2 }],
+    [[1, 2, 4, 4], [2, 2, 3, 3], { activation: "leakyRelu", slope: -0.2 }],
     [[1, 2, 4, 3], [8, 2, 3, 3], { padding: 1, shuffle: 2, activation: "sigmoid" }],
   ];
   for (const each of variations) {
@@ -162,12 +221,13 @@ describe("conv2d's gradient rules, by differences in float64", () => {
   }
 });
 
-test("the derivative of every fused activation follows from its result", () => {
-  for (const activation of activationNames) {
-    const { f, df } = activations[activation].rule;
-    for (const x of [-3, -1, -0.1, 0, 0.1, 1, 3]) {
-      const y = f(x, 0, 0);
-      expect(df(y, y, 0, 0), `${activation} at ${x}`).toBe(df(x, y, 0, 0));
+test("the derivative of every activation that is fused on a tape follows from its result", () => {
+  for (const [activation, { rule }] of Object.entries(activations)) {
+    for (const slope of activation === "leakyRelu" ? [0, 0.2, 1, 3] : [0]) {
+      for (const x of [-3, -1, -0.1, 0, 0.1, 1, 3]) {
+        const y = rule.f(x, slope, 0);
+        expect(rule.df(y, y, slope, 0), `${activation} at ${x}`).toBe(rule.df(x, y, slope, 0));
+      }
     }
   }
 });
@@ -186,7 +246,25 @@ test("fused operations give the same as one after the other", async () => {
     expect(await fused.data()).toEqual(await separate.data());
   };
   await equal(conv2d(x, w, b, { padding: 1, activation: "relu" }), relu(plain));
+  await equal(conv2d(x, w, b, { padding: 1, activation: "silu" }), silu(plain));
+  const options = { padding: 1, activation: "leakyRelu" } as const;
+  await equal(conv2d(x, w, b, options), leakyRelu(plain));
+  for (const slope of [0.2, -0.2])
+    await equal(conv2d(x, w, b, { ...options, slope }), leakyRelu(plain, slope));
+  const learned = randn([8], { random, device });
+  await equal(
+    conv2d(x, w, b, { padding: 1, activation: "prelu", slope: learned, shuffle: 2 }),
+    pixelShuffle(prelu(plain, learned), 2),
+  );
+  const gated = conv2d(x, w, b, { padding: 1, gate: skip });
+  expectClose(await gated.data(), await symmetricGate(plain, skip).data());
   await equal(conv2d(x, w, b, { padding: 1, shuffle: 2 }), pixelShuffle(plain, 2));
+  const picture = randn([2, 2, 5, 4], { random, device });
+  const large = interpolate(picture, { mode: "nearest", scaleFactor: 2 });
+  await equal(
+    conv2d(x, w, b, { padding: 1, shuffle: 2, skip: picture, alpha: 0.5 }),
+    add(large, pixelShuffle(plain, 2), { alpha: 0.5 }),
+  );
   await equal(conv2d(x, w, b, { padding: 1, skip, alpha: 0.5 }), add(skip, plain, { alpha: 0.5 }));
   // The gradient rule of the skip, which no case above has.
   const other = float64Device();
@@ -196,6 +274,32 @@ test("fused operations give the same as one after the other", async () => {
     [1, 3, 4, 4],
   ].map((shape) => randn(shape, { random, device: other }));
   gradcheck((x, w, skip) => conv2d(x, w, undefined, { padding: 1, skip, alpha: 0.3 }), inputs);
+  gradcheck((x, w, gate) => conv2d(x, w, undefined, { padding: 1, gate }), inputs);
+  const [x1, w1, small, learned1] = [[1, 2, 3, 4], [8, 2, 3, 3], [1, 2, 3, 4], [8]].map((shape) =>
+    randn(shape, { random, device: other }),
+  );
+  gradcheck(
+    (x, w, skip) => conv2d(x, w, undefined, { padding: 1, skip, shuffle: 2, alpha: 0.3 }),
+    [x1, w1, small],
+  );
+  gradcheck(
+    (x, w, slope) => conv2d(x, w, undefined, { padding: 1, activation: "prelu", slope, shuffle: 2 }),
+    [x1, w1, learned1],
+  );
+});
+
+test("what cannot be undone is fused only where nothing is taped", () => {
+  using _ = scope();
+  const device = float64Device();
+  const x = randn([1, 2, 3, 3], { random: new Random(1), device, requiresGrad: true });
+  const w = randn([2, 2, 3, 3], { random: new Random(2), device });
+  const makers = (options: Conv2dOptions) => conv2d(x, w, undefined, { padding: 1, ...options }).node?.name;
+  expect(makers({ activation: "leakyRelu", slope: 0.2 })).toBe("conv2d");
+  expect(makers({ activation: "leakyRelu", slope: -0.2 })).toBe("leakyRelu");
+  expect(makers({ activation: "silu" })).toBe("silu");
+  expect(makers({ gate: x })).toBe("symmetricGate");
+  expect(makers({ activation: "prelu", slope: tensor([0.1, 0.2], [2], { device }) })).toBe("prelu");
+  expect(noGrad(() => makers({ activation: "silu" }))).toBeUndefined();
 });
 
 describe("properties", () => {
@@ -307,7 +411,20 @@ describe("refuses what does not fit, with both shapes", () => {
     expect(call({ skip: zeros([1, 4, 4, 4]) })).toThrow(
       /skip \[1, 4, 4, 4\] must have the result's shape \[1, 4, 2, 2\]/,
     );
-    expect(call({ skip: zeros([1, 4, 2, 2]), activation: "relu" })).toThrow(/cannot be combined/);
+    const same = zeros([1, 4, 2, 2]);
+    expect(call({ skip: same, activation: "relu" })).toThrow(/activation "relu" and skip cannot be combined/);
+    expect(call({ skip: same, gate: same })).toThrow(/skip and gate cannot be combined/);
+    expect(call({ gate: same, shuffle: 2 })).toThrow(/gate cannot be combined with shuffle 2/);
+    expect(call({ gate: zeros([1, 4, 1, 1]) })).toThrow(/gate \[1, 4, 1, 1\] must have the result's shape/);
+    expect(call({ skip: same, shuffle: 2 })).toThrow(
+      /skip \[1, 4, 2, 2\] must have the shape of the picture that is enlarged, \[1, 1, 2, 2\]/,
+    );
+    expect(call({ slope: 0.1, activation: "relu" })).toThrow(/slope was given with activation "relu"/);
+    expect(call({ slope: zeros([4]), activation: "leakyRelu" })).toThrow(/must be a number, got a tensor/);
+    expect(call({ slope: 0.1, activation: "prelu" })).toThrow(/slope must be a tensor \[4\].*got 0.1/);
+    expect(call({ slope: zeros([3]), activation: "prelu" })).toThrow(
+      /slope must be a tensor \[4\].*got \[3\]/,
+    );
     expect(call({ alpha: 2 })).toThrow(/without a skip/);
     expect(call({ shuffle: 3 })).toThrow(/3 \* 3 does not divide/);
   });

@@ -33,6 +33,7 @@ const unary: { name: string; f: (x: Tensor) => Tensor; domain: "all" | "positive
   { name: "leakyRelu", f: (x) => leakyRelu(x), domain: "all" },
   { name: "leakyRelu 0.3", f: (x) => leakyRelu(x, 0.3), domain: "all" },
   { name: "sigmoid", f: ops.sigmoid, domain: "all" },
+  { name: "silu", f: ops.silu, domain: "all" },
   { name: "tanh", f: ops.tanh, domain: "all" },
   { name: "exp", f: ops.exp, domain: "all" },
   { name: "log", f: ops.log, domain: "positive" },
@@ -106,6 +107,7 @@ describe("definition", () => {
     expect(values(ops.abs(x))).toEqual([2, 0.5, 0, 3]);
     expect(values(ops.sqrt(on([2], [4, 9])))).toEqual([2, 3]);
     expect(values(ops.sigmoid(on([1], [0])))).toEqual([0.5]);
+    expect(values(ops.silu(on([3], [0, 40, -200])))).toEqual([0, 40, -0]);
     expect(values(ops.exp(ops.log(on([2], [1, 4]))))[1]).toBeCloseTo(4, 5);
   });
 
@@ -132,6 +134,16 @@ describe("definition", () => {
     expect(values(div(column, row))).toEqual([10, 5, 2.5, 20, 10, 5]);
     expect(values(pow(row, on([3], [3, 2, 0.5])))).toEqual([1, 4, 2]);
     expect(values(equal(row, on([2, 1], [2, 4])))).toEqual([0, 1, 0, 0, 0, 1]);
+  });
+
+  test("the gate is odd in its first operand where the second is 0", () => {
+    const [z, x] = [on([3], [0, 2, -2]), on([3], [5, 1, 1])];
+    const gate = 1 / (1 + Math.exp(-2)) - 0.5;
+    const [none, up, down] = values(ops.symmetricGate(z, x));
+    expect(none).toBe(0);
+    expect(up).toBeCloseTo(3 * gate, 6);
+    expect(down).toBeCloseTo(gate, 6);
+    expect(() => ops.symmetricGate(z, on([1], [1]))).toThrow(/symmetricGate: z \[3\] and x \[1\] must have/);
   });
 
   test("prelu takes one slope, or one per channel", () => {
@@ -171,6 +183,8 @@ describe("gradients against differences", () => {
       gradcheck((x) => f(x, x), [input([3])]);
     });
   }
+
+  test("symmetricGate", () => gradcheck(ops.symmetricGate, [signed([2, 3, 4]), signed([2, 3, 4])]));
 
   test("prelu", () => {
     for (const slopes of [[], [1], [3]]) gradcheck(prelu, [signed([2, 3, 2, 2]), positive(slopes)]);
@@ -230,6 +244,12 @@ describe("kernels against the references", () => {
       }
     });
   }
+
+  test("symmetricGate", () =>
+    compareWithCpu(devices, "gate", ([z, x]) => ops.symmetricGate(z, x), [
+      [2, 3, 7, 5],
+      [2, 3, 7, 5],
+    ]));
 
   test("prelu", async () => {
     for (const slopes of [[], [1], [5]]) {

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { setDefaultDevice } from "../../src/device/open.ts";
-import { completeOptions } from "../../src/models/architecture.ts";
+import { completeOptions, type Option } from "../../src/models/architecture.ts";
 import { architectureOf, architectures, createModel, loadModel } from "../../src/models/registry.ts";
 import { type NamedArray, saveWeights } from "../../src/nn/index.ts";
 import { Random } from "../../src/tensor/random.ts";
@@ -22,20 +22,24 @@ beforeEach(() => setDefaultDevice(device));
 describe.each(architectures.map((architecture) => [architecture.name, architectureOf(architecture.name)]))(
   "%s",
   (_, architecture) => {
-    const options = completeOptions(architecture, { scale: 3 });
+    const scale = [3, 4].find(architecture.options.scale.kind.fits)!;
+    const few = architecture.name === "RRDBNet" ? { blocks: 1 } : {};
+    const options = completeOptions(architecture, { scale, ...few });
 
     test("describes the network that it builds", () => {
       const model = architecture.build(options, new Random(1));
       const { colors, inputSize } = architecture;
-      expect(model).toMatchObject({ colors, inputSize, scale: 3, options });
+      expect(model).toMatchObject({ colors, inputSize, scale, options });
       expect(Object.keys(model.metadata())).toEqual(["architecture", ...Object.keys(architecture.options)]);
       expect(createModel(model.metadata()).metadata()).toEqual(model.metadata());
-      expect(architecture.describe(options)).toMatch(new RegExp(`^${architecture.name} x3`));
-      expect(architecture.shortName(options)).toMatch(/^[a-z]+-x3[\d-x]*$/);
+      expect(architecture.describe(options)).toMatch(new RegExp(`^${architecture.name} x${scale}`));
+      expect(architecture.shortName(options)).toMatch(new RegExp(`^[a-z]+-x${scale}[\\d-x]*$`));
     });
 
     test("has defaults and presets that fit, and refuses what does not", () => {
-      for (const { kind, default: value } of Object.values(architecture.options)) {
+      for (const { kind, default: value } of Object.values<Option | undefined>(architecture.options).filter(
+        (o) => o !== undefined,
+      )) {
         expect(kind.fits(value)).toBe(true);
         expect(kind.read(kind.write(value))).toEqual(value);
       }
@@ -43,7 +47,7 @@ describe.each(architectures.map((architecture) => [architecture.name, architectu
         expect(completeOptions(architecture, network)).toEqual(network);
       }
       expect(() => architecture.build({ ...options, scale: 7 })).toThrow(
-        `${architecture.name}: scale must be 2`,
+        `${architecture.name}: scale must be ${architecture.options.scale.kind.wants}, got 7.`,
       );
     });
   },

@@ -5,7 +5,7 @@ import { setDefaultDevice } from "../../src/device/open.ts";
 import { slice } from "../../src/kernels/layout/index.ts";
 import { mseLoss } from "../../src/kernels/loss/index.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
-import { EDSR, ESPCN, FSRCNN, SRCNN, type SuperResolver } from "../../src/models/index.ts";
+import { Compact, EDSR, ESPCN, FSRCNN, SPAN, SRCNN, type SuperResolver } from "../../src/models/index.ts";
 import { Adam } from "../../src/nn/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
@@ -37,6 +37,17 @@ const networks: readonly (readonly [string, () => SuperResolver, halo: number])[
   ["ESPCN x4, residual", () => new ESPCN({ scale: 4, filters: [3, 2], residual: true, random: random() }), 4],
   ["FSRCNN x2", () => new FSRCNN({ scale: 2, d: 4, s: 2, m: 1, random: random() }), 5],
   ["FSRCNN x3", () => new FSRCNN({ scale: 3, d: 4, s: 2, m: 2, random: random() }), 6],
+  ["Compact x1", () => new Compact({ scale: 1, layers: 1, channels: 3, colors: "y", random: random() }), 3],
+  [
+    "Compact x3, leaky ReLU",
+    () =>
+      new Compact({
+        ...{ scale: 3, layers: 2, channels: 4, activation: "leakyRelu", colors: "y", random: random() },
+      }),
+    4,
+  ],
+  ["SPAN x1", () => new SPAN({ scale: 1, blocks: 1, channels: 3, colors: "y", random: random() }), 6],
+  ["SPAN x2", () => new SPAN({ scale: 2, blocks: 2, channels: 2, colors: "y", random: random() }), 9],
   ["FSRCNN x4", () => new FSRCNN({ scale: 4, d: 4, s: 3, m: 0, random: random() }), 3],
 ];
 

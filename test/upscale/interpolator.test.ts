@@ -59,7 +59,7 @@ test("refuses names and scales that do not exist, and work that is aborted", asy
   expect(() => interpolator("lanczos" as "bicubic", 2)).toThrow(
     'no "lanczos"; use nearest, bilinear, bicubic.',
   );
-  expect(() => interpolator("bicubic", 5)).toThrow("scale must be 2, 3, 4 or 8, got 5.");
+  expect(() => interpolator("bicubic", 5)).toThrow("scale must be 1, 2, 3, 4 or 8, got 5.");
   const signal = AbortSignal.abort(new Error("enough"));
   await expect(interpolator("bicubic", 2).upscale(noise(3, 3, 3), { signal })).rejects.toThrow("enough");
 });

@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { planTiles } from "../../src/upscale/tiles.ts";
 
-const method = (margin: number, bytesPerPixel = 1, padding = 0) => ({
+const method = (margin: number, bytesPerPixel = 1, padding = 0, multiple = 1) => ({
   name: "network",
   margin,
   padding,
+  multiple,
   pixelsWithin: (bytes: number) => Math.floor(bytes / bytesPerPixel),
 });
 
@@ -19,8 +20,13 @@ describe.each([
   { width: 5, height: 9, margin: 4, padding: 4, tile: 2 },
   { width: 1, height: 1, margin: 20, padding: 16, tile: 1 },
   { width: 300, height: 20, margin: 36, padding: 16, tile: 20 },
-])("$width x $height in tiles of $tile, margin $margin", ({ width, height, margin, tile, padding = 0 }) => {
-  const { rows, count, ...size } = planTiles({ width, height }, method(margin, 1, padding), { tile });
+  { width: 101, height: 70, margin: 36, padding: 16, tile: 21, multiple: 4 },
+  { width: 103, height: 97, margin: 20, tile: 16, multiple: 4 },
+  { width: 7, height: 200, margin: 4, padding: 4, tile: 1, multiple: 2 },
+])("$width x $height in tiles of $tile, margin $margin", (given) => {
+  const { width, height, margin, tile, padding = 0, multiple = 1 } = given;
+  const plan = planTiles({ width, height }, method(margin, 1, padding, multiple), { tile });
+  const { rows, count, ...size } = plan;
   const tiles = rows.flat();
 
   test("every pixel is in one tile", () => {
@@ -39,8 +45,9 @@ describe.each([
       expect(window.right - window.left).toBe(size.width);
       expect(window.bottom - window.top).toBe(size.height);
       expect(Math.min(window.left, window.top)).toBeGreaterThanOrEqual(-padding);
-      expect(window.right).toBeLessThanOrEqual(width + padding);
-      expect(window.bottom).toBeLessThanOrEqual(height + padding);
+      for (const edge of Object.values(window)) expect((edge + padding) % multiple).toBe(0);
+      expect(window.right).toBeLessThan(width + padding + multiple);
+      expect(window.bottom).toBeLessThan(height + padding + multiple);
       for (const [edge, own, whole] of [
         [window.left, inner.left, -padding],
         [window.top, inner.top, -padding],
@@ -53,7 +60,7 @@ describe.each([
   });
 
   test("windows are no larger than a tile and its margins", () => {
-    expect(Math.max(size.width, size.height)).toBeLessThanOrEqual(tile + 2 * margin);
+    expect(Math.max(size.width, size.height)).toBeLessThanOrEqual(Math.max(tile, multiple) + 2 * margin);
   });
 });
 

@@ -197,7 +197,7 @@ describe("methods", () => {
     await expect(upscale(picture, { method: model(), scale: 2 })).rejects.toThrow(
       "ESPCN enlarges by 3, but scale 2",
     );
-    await expect(upscale(picture, { scale: 5 })).rejects.toThrow("scale must be 2, 3, 4 or 8");
+    await expect(upscale(picture, { scale: 5 })).rejects.toThrow("scale must be 1, 2, 3, 4 or 8");
     await expect(upscale(picture, { method: "edsr" })).rejects.toThrow(
       "edsr: there is no such method (edsr-small, espcn, srcnn, bicubic, bilinear, nearest), and as a " +
         "weight file it cannot be read: ENOENT",

@@ -8,10 +8,16 @@ import { kernel } from "../../device/kernel.ts";
 export const xAt = /* wgsl */ `
 fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
   let inside = (u32(row) < p.h) & (u32(column) < p.w); // as unsigned numbers, negative ones are huge
-  let at = ((n * p.c + c) * p.h + u32(row)) * p.w + u32(column);
+  let at = ((n * p.x_channels + c) * p.h + u32(row)) * p.w + u32(column);
   return select(0.0, f32(x[select(0u, at, inside)]), inside); // select evaluates both, so the index must be safe
 }
 `;
+
+/**
+ * The same for a convolution that writes into the tensor that it reads, behind the channels that it reads. WebGPU
+ * lets no buffer be bound for reading and again for writing, so everything goes through `y`.
+ */
+export const xAtInPlace = xAt.replace("x[select", "y[select");
 
 /**
  * Step 3: each thread computes a block of outputs and keeps it in registers.
@@ -29,6 +35,9 @@ fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
  * in registers then, so an activation, a skip connection or a pixel shuffle costs next to nothing. `skip` and
  * `y` are bound for `store`; `main` does not mention them.
  *
+ * x and y may have more channels than the convolution reads or writes: then neither has to be cut out of what
+ * is before it, or joined with what is beside it (dense-conv2d).
+ *
  * Why it is still slow: all threads load the same weights, each for itself. Real GPUs notice and load them
  * once for many threads; elsewhere every load counts.
  */
@@ -39,6 +48,8 @@ struct Params {
   c: u32, h: u32, w: u32,
   o: u32, oh: u32, ow: u32,
   pad_y: i32, pad_x: i32,
+  x_channels: u32,                    // of x; the first c of them are read
+  y_channels: u32, y_first: u32,      // of y; the o outputs go to channel y_first and those after it
 }
 @group(0) @binding(0) var<storage, read> x: array<element>;         // [n, c, h, w]
 @group(0) @binding(1) var<storage, read> weight: array<element>;    // [o, c, KH, KW]

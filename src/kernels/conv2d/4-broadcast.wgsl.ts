@@ -29,6 +29,7 @@ struct Params {
   c: u32, h: u32, w: u32,
   o: u32, oh: u32, ow: u32,
   pad_y: i32, pad_x: i32,
+  x_channels: u32, y_channels: u32, y_first: u32,
 }
 @group(0) @binding(0) var<storage, read> x: array<element>;         // [n, c, h, w]
 @group(0) @binding(1) var<storage, read> weight: array<element>;    // [o, c, KH, KW]

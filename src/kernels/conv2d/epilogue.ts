@@ -2,50 +2,114 @@
  * What a convolution kernel does with its sums on the way to memory. As an operation of its own, each of
  * these would read the whole result and write it again; here the values are still in registers.
  */
+
+import type { Tensor } from "../../tensor/tensor.ts";
+import { prelu, symmetricGate, symmetricGateWgsl } from "../elementwise/binary.ts";
 import { withHelpers } from "../elementwise/numeric.ts";
-import { relu, sigmoid, tanh, type UnaryOp } from "../elementwise/unary.ts";
+import { leaky, leakyRelu, relu, sigmoid, silu, tanh, type UnaryOp } from "../elementwise/unary.ts";
 
 /**
- * Only functions whose derivative follows from their result: backward has no other value of the convolution,
- * so it passes the result to `df` for x as well as for y. conv2d.test.ts checks every function in this table.
+ * Functions whose derivative follows from their result: backward has no other value of the convolution, so it
+ * passes the result to `df` for x as well as for y. conv2d.test.ts checks every function in this table. (That of
+ * a leaky ReLU does unless its slope is negative.)
  */
-export const activations = { relu, sigmoid, tanh } satisfies Record<string, UnaryOp>;
+export const activations = { relu, sigmoid, tanh, leakyRelu: leaky } satisfies Record<string, UnaryOp>;
+
+/** Functions that backward needs an argument for. They run in the kernel only where nothing is taped. */
+const untapedActivations = ["silu", "prelu"] as const;
+
+export const activationNames = [
+  ...(Object.keys(activations) as (keyof typeof activations)[]),
+  ...untapedActivations,
+] as const;
 
 /** The function that is applied to the sums before they are stored. */
-export type Activation = "none" | keyof typeof activations;
+export type Activation = "none" | (typeof activationNames)[number];
+
+/**
+ * What else the kernel reads, in the buffer that the kernels call `skip`: a tensor of the result's shape that is
+ * added (or, with a pixel shuffle, of the shape before it); one that `symmetricGate` joins with the sums; or
+ * PReLU's slopes, one for each channel.
+ */
+export type Extra = "none" | "skip" | "gate" | "slopes";
 
 export interface Epilogue {
   readonly activation: Activation;
+  /** Of a leaky ReLU. */
+  readonly slope: number;
+  readonly extra: Extra;
   /** The result is skip + alpha * sums, as at the end of a residual block. */
-  readonly skip: boolean;
   readonly alpha: number;
   /** The result is written pixel-shuffled by this factor; 1 leaves it as it is. */
   readonly shuffle: number;
 }
 
-export const noEpilogue: Epilogue = { activation: "none", skip: false, alpha: 1, shuffle: 1 };
+export const noEpilogue: Epilogue = { activation: "none", slope: 0, extra: "none", alpha: 1, shuffle: 1 };
 
-export function isPlain({ activation, skip, shuffle }: Epilogue): boolean {
-  return activation === "none" && !skip && shuffle === 1;
+export function isPlain({ activation, extra, shuffle }: Epilogue): boolean {
+  return activation === "none" && extra === "none" && shuffle === 1;
+}
+
+/** Can backward undo it with nothing but the result? */
+export function isUndoable({ activation, slope, extra }: Epilogue): boolean {
+  return activation in activations ? slope >= 0 : activation === "none" && extra !== "gate";
+}
+
+/** Activation and gate as operations of their own, where they cannot be undone. `extra` is the kernel's. */
+export function applySeparately(
+  { activation, slope, extra: kind }: Epilogue,
+  z: Tensor,
+  extra?: Tensor,
+): Tensor {
+  if (kind === "gate") return symmetricGate(z, extra!);
+  if (activation === "prelu") return prelu(z, extra!);
+  return activation === "silu" ? silu(z) : leakyRelu(z, slope);
+}
+
+/** What `store` below stores for a sum z, as the reference computes it; `extra` is the other tensor's value. */
+export function storedValue(
+  { activation, slope, extra: kind, alpha }: Epilogue,
+  z: number,
+  extra: number,
+): number {
+  if (kind === "skip") return extra + alpha * z;
+  if (kind === "gate") return (z + extra) * (1 / (1 + Math.exp(-z)) - 0.5);
+  if (activation === "none") return z;
+  if (activation === "prelu") return z > 0 ? z : extra * z;
+  return (activation === "silu" ? silu : activations[activation]).rule.f(z, slope, 0);
 }
 
 /**
  * The function `store(n, o, row, column, x)`, for preludes; in the simplest case y[n, o, row, column] = x.
  * (Here x is the value, as in the rules of unary.ts, and not the buffer.)
  */
-export function storeWgsl({ activation, skip, alpha, shuffle }: Epilogue): string {
-  const value = activation === "none" ? "x" : activations[activation].rule.wgsl.f;
+export function storeWgsl({ activation, slope, extra, alpha, shuffle: r }: Epilogue): string {
   // A shuffle puts r * r channels side by side, into blocks of r x r pixels (pixel-shuffle.wgsl.ts).
-  const r = shuffle;
+  const channel = r === 1 ? "n * p.o + o" : `n * (p.o / ${r * r}) + o / ${r * r}`;
+  const coarse = `((${channel}) * p.oh + row) * p.ow + column`;
   const at =
     r === 1
-      ? "((n * p.o + o) * p.oh + row) * p.ow + column"
-      : `((n * (p.o / ${r * r}) + o / ${r * r}) * p.oh * ${r} + row * ${r} + o / ${r} % ${r})` +
-        ` * p.ow * ${r} + column * ${r} + o % ${r}`;
+      ? "((n * p.y_channels + p.y_first + o) * p.oh + row) * p.ow + column"
+      : `((${channel}) * p.oh * ${r} + row * ${r} + o / ${r} % ${r}) * p.ow * ${r} + column * ${r} + o % ${r}`;
+  const rule = (op: UnaryOp) => op.rule.wgsl.f.replaceAll("p.a", `(${slope})`);
+  const values = {
+    none: "x",
+    prelu: "select(f32(skip[o]) * x, x, x > 0.0)",
+    silu: rule(silu),
+    relu: rule(relu),
+    sigmoid: rule(sigmoid),
+    tanh: rule(tanh),
+    leakyRelu: rule(leaky),
+  } satisfies Record<Activation, string>;
+  const joined = {
+    none: values[activation],
+    slopes: values[activation],
+    skip: `f32(skip[${coarse}]) + ${alpha} * x`,
+    gate: symmetricGateWgsl("x", `f32(skip[${coarse}])`),
+  } satisfies Record<Extra, string>;
   return withHelpers(/* wgsl */ `
 fn store(n: u32, o: u32, row: u32, column: u32, x: f32) {
-  let at = ${at};
-  y[at] = element(${skip ? `f32(skip[at]) + ${alpha} * (${value})` : value});
+  y[${at}] = element(${joined[extra]});
 }
 `);
 }

@@ -1,12 +1,23 @@
 import { anything, checkOptions, finite, type Wanted } from "../../options/arguments.ts";
 import { oneOf, whole } from "../../options/kinds.ts";
-import { defineOp } from "../../tensor/op.ts";
+import { defineOp, willTape } from "../../tensor/op.ts";
 import { formatShape, type Shape, ShapeError, sameShape } from "../../tensor/shape.ts";
-import { aTensor, type Tensor } from "../../tensor/tensor.ts";
+import { aTensor, Tensor } from "../../tensor/tensor.ts";
 import { affine } from "../elementwise/unary.ts";
-import { forEachPixel, pixelUnshuffle, shuffledShape } from "../pixel-shuffle/index.ts";
+import { reshape } from "../layout/reshape.ts";
+import { forEachPixel, pixelShuffle, pixelUnshuffle, shuffledShape } from "../pixel-shuffle/index.ts";
 import { sum } from "../reduce/index.ts";
-import { type Activation, activations } from "./epilogue.ts";
+import {
+  type Activation,
+  activationNames,
+  activations,
+  applySeparately,
+  type Epilogue,
+  isPlain,
+  isUndoable,
+  noEpilogue,
+  storedValue,
+} from "./epilogue.ts";
 import { type Geometry, outputShape, type Pair, pair } from "./geometry.ts";
 import {
   type ForwardInputs,
@@ -31,24 +42,41 @@ export interface Conv2dOptions {
   dilation?: Pair;
   /** Applied to the result. Default `"none"`. */
   activation?: Activation;
-  /** A tensor of the result's shape. The result is skip + alpha * convolution, as in a residual block. */
+  /**
+   * Factor of negative values: for activation "leakyRelu" a number, default 0.01; for "prelu" a tensor [o], which
+   * is learned.
+   */
+  slope?: number | Tensor;
+  /**
+   * The result is skip + alpha * convolution, as in a residual block. With `shuffle` r, skip [n, o / r², oh, ow]
+   * is added as enlarged r times by repeating pixels, as `interpolate(…, { mode: "nearest" })` would.
+   */
   skip?: Tensor;
+  /** A tensor of the result's shape. The result is `symmetricGate(convolution, gate)`. */
+  gate?: Tensor;
   /** Factor of the convolution where there is a `skip`. Default 1. */
   alpha?: number;
   /** Shuffles the result's pixels by this factor, as `pixelShuffle(…, r)` would. Default 1: no shuffle. */
   shuffle?: number;
   /**
    * Use this forward kernel instead of the planned or tuned one (plan.ts), for tests and benchmarks. After
-   * "1-naive" and "2-tiled", `activation`, `skip` and `shuffle` take a second launch. Gradients and the CPU
+   * "1-naive" and "2-tiled", `activation`, `skip`, `gate` and `shuffle` take a second launch. Gradients and the CPU
    * device ignore it.
    */
   variant?: Variant;
 }
 
+const numberOrTensor: Wanted<number | Tensor> = {
+  wants: "a finite number or a tensor",
+  fits: (value): value is number | Tensor => finite.fits(value) || aTensor.fits(value),
+};
+
 const conv2dOptions: Readonly<Record<keyof Conv2dOptions, Wanted>> = {
   ...{ stride: anything, padding: anything, dilation: anything }, // `pair` looks at them
-  activation: oneOf("none", ...Object.keys(activations)),
+  activation: oneOf("none", ...activationNames),
+  slope: numberOrTensor,
   skip: aTensor,
+  gate: aTensor,
   alpha: finite,
   shuffle: whole(1),
   variant: oneOf(...variants),
@@ -60,55 +88,104 @@ const conv2dOptions: Readonly<Record<keyof Conv2dOptions, Wanted>> = {
  * stride) + 1. PyTorch's `F.conv2d` without groups. Differentiable in all three, and in `skip`. Throws a
  * ShapeError if the shapes do not fit.
  *
- * `activation`, `skip` and `shuffle` are applied on the way to memory and cost next to nothing. `skip` cannot
- * be combined with the other two. With `shuffle` r the result is [n, o / r², oh * r, ow * r].
+ * `activation`, `skip`, `gate` and `shuffle` are applied on the way to memory and cost next to nothing, except
+ * for "silu", "prelu" and a gate while gradients are recorded, which then are operations of their own. With
+ * `shuffle` r the result is [n, o / r², oh * r, ow * r]. Of activation, skip and gate, one can be used at a time,
+ * and no gate with a shuffle.
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor, options: Conv2dOptions = {}): Tensor {
   checkOptions("conv2d", options, conv2dOptions);
-  const { stride = 1, padding = 0, dilation = 1, variant, skip } = options;
-  const { activation = "none", alpha = 1, shuffle = 1 } = options;
-  if (skip && (activation !== "none" || shuffle !== 1)) {
-    throw new RangeError(
-      `conv2d: skip cannot be combined with activation "${activation}" and shuffle ${shuffle}. ` +
-        `Apply those after it.`,
-    );
-  }
-  if (alpha !== 1 && !skip)
-    throw new RangeError(`conv2d: alpha ${alpha} was given without a skip to add it to.`);
+  const { stride = 1, padding = 0, dilation = 1, variant } = options;
   const geometry: Geometry = {
     stride: pair("stride", stride, 1),
     padding: pair("padding", padding, 0),
     dilation: pair("dilation", dilation, 1),
   };
-  const epilogue = { activation, skip: skip !== undefined, alpha, shuffle };
-  return conv2dOp({ x, w: weight, b: bias, skip }, { geometry, epilogue, variant });
+  const { epilogue, extra } = readEpilogue(options, weight);
+  if (isUndoable(epilogue) || !willTape([x, weight, bias, extra])) {
+    return conv2dOp({ x, w: weight, b: bias, extra }, { geometry, epilogue, variant });
+  }
+  // Backward needs the convolution's own result.
+  const z = conv2dOp({ x, w: weight, b: bias }, { geometry, epilogue: noEpilogue, variant });
+  const y = applySeparately(epilogue, z, extra);
+  return epilogue.shuffle === 1 ? y : pixelShuffle(y, epilogue.shuffle);
+}
+
+/** What follows the convolution, and the tensor that this reads. */
+function readEpilogue(
+  { activation = "none", slope, skip, gate, alpha = 1, shuffle = 1 }: Conv2dOptions,
+  weight: Tensor,
+): { epilogue: Epilogue; extra: Tensor | undefined } {
+  const uses = [activation !== "none" && `activation "${activation}"`, skip && "skip", gate && "gate"];
+  const used = uses.filter(Boolean);
+  if (used.length > 1) {
+    throw new RangeError(`conv2d: ${used.join(" and ")} cannot be combined. Apply one of them after it.`);
+  }
+  if (gate && shuffle !== 1) {
+    throw new RangeError(`conv2d: gate cannot be combined with shuffle ${shuffle}. Apply that after it.`);
+  }
+  if (alpha !== 1 && !skip)
+    throw new RangeError(`conv2d: alpha ${alpha} was given without a skip to add it to.`);
+  if (slope !== undefined && activation !== "leakyRelu" && activation !== "prelu") {
+    throw new RangeError(
+      `conv2d: slope was given with activation "${activation}"; "leakyRelu" and "prelu" have one.`,
+    );
+  }
+  if (activation === "prelu") {
+    const outputs = weight.shape[0];
+    if (!(slope instanceof Tensor) || slope.shape.join() !== String(outputs)) {
+      throw new ShapeError(
+        `conv2d: for activation "prelu", slope must be a tensor [${outputs}], one number for each channel of ` +
+          `the result, got ${slope instanceof Tensor ? formatShape(slope.shape) : slope}.`,
+      );
+    }
+  } else if (slope instanceof Tensor) {
+    throw new RangeError(`conv2d: for activation "${activation}", slope must be a number, got a tensor.`);
+  }
+  const slopes = slope instanceof Tensor ? slope : undefined;
+  const kind = skip ? "skip" : gate ? "gate" : slopes ? "slopes" : "none";
+  const number = typeof slope === "number" ? slope : 0.01;
+  return {
+    epilogue: { activation, slope: number, extra: kind, alpha, shuffle },
+    extra: skip ?? gate ?? slopes,
+  };
 }
 
 const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
   name: "conv2d",
   float16: true,
-  optional: ["b", "skip"],
-  shape({ x, w, b, skip }, { geometry, epilogue }) {
+  optional: ["b", "extra"],
+  shape({ x, w, b, extra }, { geometry, epilogue }) {
     const shape = outputShape(x.shape, w.shape, b?.shape, geometry);
-    if (skip && !sameShape(skip.shape, shape)) {
-      throw new ShapeError(
-        `conv2d: skip ${formatShape(skip.shape)} must have the result's shape ${formatShape(shape)}.`,
-      );
+    const { extra: kind, shuffle } = epilogue;
+    const shuffled = shuffle === 1 ? shape : shuffledShape("conv2d", shape, shuffle);
+    if (extra && kind !== "slopes") {
+      const wanted = [shape[0], shuffled[1], shape[2], shape[3]];
+      if (!sameShape(extra.shape, wanted)) {
+        const whose = shuffle === 1 ? "the result's shape" : "the shape of the picture that is enlarged,";
+        throw new ShapeError(
+          `conv2d: ${kind} ${formatShape(extra.shape)} must have ${whose} ${formatShape(wanted)}.`,
+        );
+      }
     }
-    return epilogue.shuffle === 1 ? shape : shuffledShape("conv2d", shape, epilogue.shuffle);
+    return shuffled;
   },
-  cpu({ x, w, b, skip }, { geometry, epilogue }, y) {
-    const { activation, alpha, shuffle } = epilogue;
-    const shape = beforeShuffle(y.shape, shuffle);
-    const z = shuffle === 1 ? y : { shape, data: y.data.slice() };
+  cpu({ x, w, b, extra }, { geometry, epilogue }, y) {
+    const { extra: kind, shuffle: r } = epilogue;
+    const shape = beforeShuffle(y.shape, r);
+    const z = r === 1 ? y : { shape, data: y.data.slice() };
     reference.forward(x, w, b, z, geometry);
-    if (activation !== "none") {
-      const { f } = activations[activation].rule;
-      for (let i = 0; i < z.data.length; i++) z.data[i] = f(z.data[i], 0, 0);
+    if (!isPlain(epilogue)) {
+      const area = shape[2] * shape[3];
+      for (let i = 0; i < z.data.length; i++) {
+        const plane = Math.floor(i / area); // counts the channels of all pictures
+        // A skip of the coarse shape has one channel for r * r of them.
+        const at = kind === "slopes" ? plane % shape[1] : Math.floor(plane / (r * r)) * area + (i % area);
+        z.data[i] = storedValue(epilogue, z.data[i], extra?.data[at] ?? 0);
+      }
     }
-    if (skip) for (let i = 0; i < z.data.length; i++) z.data[i] = skip.data[i] + alpha * z.data[i];
     if (z !== y) {
-      forEachPixel(shape, shuffle, (coarse, fine) => {
+      forEachPixel(shape, r, (coarse, fine) => {
         y.data[fine] = z.data[coarse];
       });
     }
@@ -116,8 +193,8 @@ const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
   gpu(device, inputs, params, y) {
     launchForward(device, params, inputs, y, beforeShuffle(y.shape, params.epilogue.shuffle));
   },
-  backward(dy, { x, w, y }, { geometry, epilogue }) {
-    const { activation, alpha, shuffle } = epilogue;
+  backward(dy, { x, w, y, extra }, { geometry, epilogue }) {
+    const { activation, slope, alpha, shuffle } = epilogue;
     // The gradient with respect to the plain convolution's result: dy, taken back through the epilogue, last
     // step first. It is computed once, when the first input asks for it.
     let cached: Tensor | undefined;
@@ -128,7 +205,8 @@ const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
     const undoEpilogue = () => {
       let dz = dy;
       // These activations' derivatives need only the result, so y can stand for the argument, too.
-      if (activation !== "none") dz = activations[activation].gradient({ dy, x: y, y });
+      const undo = activation in activations && activations[activation as keyof typeof activations];
+      if (undo) dz = undo.gradient({ dy, x: y, y }, { a: slope });
       if (shuffle !== 1) dz = pixelUnshuffle(dz, shuffle);
       return alpha === 1 ? dz : affine(dz, { a: alpha });
     };
@@ -136,24 +214,30 @@ const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
       x: () => conv2dInputGrad({ dy: dz(), w }, { geometry, xShape: x.shape }),
       w: () => conv2dWeightGrad({ x, dy: dz() }, { geometry, wShape: w.shape }),
       b: () => sum(dz(), [0, 2, 3]),
-      skip: () => dy,
+      extra: () => (shuffle === 1 ? dy : sumOfBlocks(dy, shuffle, extra!.shape)),
     };
   },
 });
+
+/** The sum of each block of r x r pixels: the gradient of repeating a pixel over them. */
+function sumOfBlocks(dy: Tensor, r: number, [n, c, h, w]: Shape): Tensor {
+  return sum(reshape(pixelUnshuffle(dy, r), [n, c, r * r, h, w]), [2]);
+}
 
 /** The shape [n, o, oh, ow] of the convolution's result before its pixels are shuffled by r. */
 function beforeShuffle([n, o, h, w]: Shape, r: number): Shape {
   return [n, o * r * r, h / r, w / r];
 }
 
-const conv2dInputGrad = defineOp<{ dy: Tensor; w: Tensor }, { geometry: Geometry; xShape: Shape }>({
+/** Also that of denseConv2d. */
+export const conv2dInputGrad = defineOp<{ dy: Tensor; w: Tensor }, { geometry: Geometry; xShape: Shape }>({
   name: "conv2d input gradient",
   shape: (_, { xShape }) => xShape,
   cpu: ({ dy, w }, { geometry }, dx) => reference.inputGrad(dy, w, dx, geometry),
   gpu: (device, { dy, w }, { geometry }, dx) => launchInputGrad(device, dy, w, dx, geometry),
 });
 
-/** Also the weight gradient of convTranspose2d. */
+/** Also the weight gradient of convTranspose2d, and of denseConv2d, whose x has more channels than are read. */
 export const conv2dWeightGrad = defineOp<{ x: Tensor; dy: Tensor }, { geometry: Geometry; wShape: Shape }>({
   name: "conv2d weight gradient",
   shape: (_, { wShape }) => wShape,

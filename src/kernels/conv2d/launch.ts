@@ -5,13 +5,13 @@ import { versionOf } from "../../device/tuning.ts";
 import type { Inputs } from "../../tensor/op.ts";
 import { numel, type Shape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import { blocked, xAt } from "./3-blocked.wgsl.ts";
+import { blocked, xAt, xAtInPlace } from "./3-blocked.wgsl.ts";
 import { broadcast } from "./4-broadcast.wgsl.ts";
 import { turnedWeightAt, weightAt } from "./5-shared.wgsl.ts";
 import { prefetch } from "./6-prefetch.wgsl.ts";
 import { type Epilogue, isPlain, noEpilogue, storeWgsl } from "./epilogue.ts";
 import { epilogueKernel } from "./epilogue.wgsl.ts";
-import type { Geometry } from "./geometry.ts";
+import { type Geometry, outputShape } from "./geometry.ts";
 import { inputGrad, turnWeights } from "./input-grad.wgsl.ts";
 import {
   candidates,
@@ -26,12 +26,12 @@ import { type Convolution, gridOver, windowConstants } from "./plan-common.ts";
 import { planWeightGrad } from "./plan-weight-grad.ts";
 import { sumPartials } from "./weight-grad.wgsl.ts";
 
-/** The bias is [o]; skip, for the epilogue, has the result's shape. */
+/** The bias is [o]; `extra` is what the epilogue reads besides. */
 export interface ForwardInputs extends Inputs {
   x: Tensor;
   w: Tensor;
   b?: Tensor;
-  skip?: Tensor;
+  extra?: Tensor;
 }
 
 export interface ForwardParams {
@@ -44,7 +44,7 @@ export interface ForwardParams {
 export function launchForward(
   device: GpuDevice,
   { geometry, epilogue, variant }: ForwardParams,
-  { x, w, b, skip }: ForwardInputs,
+  { x, w, b, extra }: ForwardInputs,
   y: Tensor,
   yShape = y.shape,
 ): void {
@@ -52,7 +52,7 @@ export function launchForward(
   const choice = variant ?? chooseVariant(device.profile, convolution);
   if (choice !== "1-naive" && choice !== "2-tiled") {
     const reading = { tuned: variant === undefined, weightAt };
-    launchSizes(device, choice, convolution, epilogue, { x, w, b, skip }, y, reading);
+    launchSizes(device, choice, convolution, epilogue, { x, w, b, extra }, y, reading);
     return;
   }
   const plan = planPlain(choice, convolution);
@@ -60,17 +60,35 @@ export function launchForward(
   device.run(plan.kernel, {
     ...plan,
     buffers: { x: x.gpuStorage, weight: w.gpuStorage, bias: (b ?? w).gpuStorage, y: z.gpuStorage },
-    params: paramsOf(x.shape, yShape, geometry.padding),
+    params: sizesOf(x.shape, yShape, geometry.padding),
   });
   if (z === y) return;
   const [, o, oh, ow] = yShape;
   device.run(epilogueKernel, {
     functions: storeWgsl(epilogue),
-    buffers: { z: z.gpuStorage, skip: (skip ?? z).gpuStorage, y: y.gpuStorage },
-    params: { o, oh, ow },
+    buffers: { z: z.gpuStorage, skip: (extra ?? z).gpuStorage, y: y.gpuStorage },
+    params: { o, oh, ow, y_channels: o, y_first: 0 },
     grid: gridOver(yShape, 8),
   });
   z.dispose();
+}
+
+/**
+ * A convolution that reads the first channels of x, as many as its weights take, and fills those of y from
+ * `first` on. x and y may be one tensor. For windows that steps 3 to 6 hold.
+ */
+export function launchSlices(
+  device: GpuDevice,
+  { geometry, epilogue }: ForwardParams,
+  inputs: ForwardInputs,
+  y: Tensor,
+  first: number,
+): void {
+  const { x, w, b } = inputs;
+  const yShape = outputShape([x.shape[0], w.shape[1], ...x.shape.slice(2)], w.shape, b?.shape, geometry);
+  const convolution = { geometry, wShape: w.shape, yShape, hasBias: b !== undefined };
+  const choice = chooseVariant(device.profile, convolution) as Sizes["variant"];
+  launchSizes(device, choice, convolution, epilogue, inputs, y, { tuned: true, weightAt }, first);
 }
 
 /** Steps 3 to 6, with the sizes by rule or, if `tuned`, as measured. Steps 5 and 6 read weights by `weightAt`. */
@@ -79,18 +97,27 @@ function launchSizes(
   variant: Sizes["variant"],
   convolution: Convolution,
   epilogue: Epilogue,
-  { x, w, b, skip }: ForwardInputs,
+  { x, w, b, extra }: ForwardInputs,
   y: Tensor,
   { tuned, weightAt }: { tuned: boolean; weightAt: string },
+  first = 0,
 ): void {
   const { geometry, wShape, yShape } = convolution;
+  const inPlace = x.storage === y.storage;
   const functions =
-    xAt + (variant === "5-shared" || variant === "6-prefetch" ? weightAt : "") + storeWgsl(epilogue);
-  const params = paramsOf(x.shape, yShape, geometry.padding);
-  // Every binding needs a buffer; without bias or skip, any buffer will do.
-  const [bias, added] = [b ?? w, skip ?? w];
+    (inPlace ? xAtInPlace : xAt) +
+    (variant === "5-shared" || variant === "6-prefetch" ? weightAt : "") +
+    storeWgsl(epilogue);
+  const params = {
+    ...sizesOf([yShape[0], wShape[1], ...x.shape.slice(2)], yShape, geometry.padding),
+    x_channels: x.shape[1],
+    y_channels: epilogue.shuffle === 1 ? y.shape[1] : yShape[1],
+    y_first: first,
+  };
+  // Every binding needs a buffer; where nothing is read from it, any buffer will do.
+  const [source, bias, added] = [inPlace ? w : x, b ?? w, extra ?? w];
   const buffers = {
-    x: x.gpuStorage,
+    x: source.gpuStorage,
     weight: w.gpuStorage,
     bias: bias.gpuStorage,
     skip: added.gpuStorage,
@@ -174,12 +201,12 @@ export function launchGather(
   device.run(inputGrad, {
     constants: { ...windowConstants(w.shape, geometry), HAS_BIAS: Number(b !== undefined) },
     buffers: { dy: dy.gpuStorage, weight: w.gpuStorage, bias: (b ?? w).gpuStorage, dx: dx.gpuStorage },
-    params: paramsOf(dx.shape, dy.shape, geometry.padding),
+    params: sizesOf(dx.shape, dy.shape, geometry.padding),
     grid: gridOver(dx.shape, 8),
   });
 }
 
-/** Fills dw (weight-grad.wgsl.ts). */
+/** Fills dw (weight-grad.wgsl.ts). Of x, it reads the first channels, as many as the weights take. */
 export function launchWeightGrad(
   device: GpuDevice,
   x: Tensor,
@@ -196,7 +223,8 @@ export function launchWeightGrad(
     buffers: { x: x.gpuStorage, dy: dy.gpuStorage, partial },
     params: {
       n: dy.shape[0],
-      ...paramsOf(x.shape, dy.shape, geometry.padding),
+      ...sizesOf([x.shape[0], dw.shape[1], ...x.shape.slice(2)], dy.shape, geometry.padding),
+      x_channels: x.shape[1],
       rows_per_split: rowsPerSplit,
     },
   });
@@ -211,6 +239,6 @@ export function launchWeightGrad(
 }
 
 /** The parameters that the kernels of convolutions and their gradients have in common. */
-function paramsOf(x: Shape, y: Shape, padding: readonly [number, number]): Record<string, number> {
+function sizesOf(x: Shape, y: Shape, padding: readonly [number, number]): Record<string, number> {
   return { c: x[1], h: x[2], w: x[3], o: y[1], oh: y[2], ow: y[3], pad_y: padding[0], pad_x: padding[1] };
 }

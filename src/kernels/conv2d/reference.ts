@@ -44,10 +44,13 @@ export function weightGrad(x: NdArray, dy: NdArray, dw: NdArray, geometry: Geome
   });
 }
 
-/** Calls `each` for every product that the convolution sums, with its places in x, w and y. */
+/**
+ * Calls `each` for every product that the convolution sums, with its places in x, w and y. If x has more channels than
+ * the weights take, the first of them are meant.
+ */
 function visit(
-  { shape: [batch, channels, h, wide] }: NdArray,
-  { shape: [, , kh, kw] }: NdArray,
+  { shape: [batch, xChannels, h, wide] }: NdArray,
+  { shape: [, channels, kh, kw] }: NdArray,
   { shape: [, outputs, oh, ow] }: NdArray,
   { stride, padding, dilation }: Geometry,
   each: (atX: number, atW: number, atY: number) => void,
@@ -64,7 +67,7 @@ function visit(
               for (let j = 0; j < ow; j++) {
                 const column = j * stride[1] + kx * dilation[1] - padding[1];
                 if (column < 0 || column >= wide) continue;
-                const atX = ((n * channels + c) * h + row) * wide + column;
+                const atX = ((n * xChannels + c) * h + row) * wide + column;
                 each(atX, atW, ((n * outputs + o) * oh + i) * ow + j);
               }
             }

@@ -25,6 +25,7 @@ struct Params {
   c: u32, h: u32, w: u32,
   o: u32, oh: u32, ow: u32,
   pad_y: i32, pad_x: i32,
+  x_channels: u32,     // of x; the first c of them are read
   rows_per_split: u32, // of the output rows of all pictures
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, c, h, w]

@@ -131,6 +131,33 @@ const preluSlope = defineBinary("prelu gradient", {
   wgsl: "select(b, 1.0, a > 0.0)",
 });
 
+/** The gate as a WGSL expression in two others; conv2d writes it on the way to memory. */
+export const symmetricGateWgsl = (z: string, x: string): string =>
+  `keep_nan(${z}, (${z} + ${x}) * (1.0 / (1.0 + exp(-(${z}))) - 0.5))`;
+
+/** σ(z) - 1/2, which is odd: the gate's sign is that of z. */
+const centredSigmoid = (z: number) => 1 / (1 + Math.exp(-z)) - 0.5;
+
+const gateOp = defineBinary("symmetricGate", {
+  f: (z, x) => (z + x) * centredSigmoid(z),
+  wgsl: symmetricGateWgsl("a", "b"),
+  backward: (dy, z, x) => ({
+    a: () => mulOp(dy, gateByFeatures(z, x)),
+    b: () => mulOp(dy, gateBySkip(z, x)),
+  }),
+});
+const gateByFeatures = defineBinary("symmetricGate gradient", {
+  f: (z, x) => centredSigmoid(z) + (z + x) * (0.25 - centredSigmoid(z) ** 2),
+  // With t = σ(z) - 1/2, the derivative σ (1 - σ) is 1/4 - t².
+  wgsl:
+    "keep_nan(a, (1.0 / (1.0 + exp(-a)) - 0.5) + (a + b) * " +
+    "(0.25 - (1.0 / (1.0 + exp(-a)) - 0.5) * (1.0 / (1.0 + exp(-a)) - 0.5)))",
+});
+const gateBySkip = defineBinary("symmetricGate gradient", {
+  f: centredSigmoid,
+  wgsl: "keep_nan(a, 1.0 / (1.0 + exp(-a)) - 0.5)",
+});
+
 /** a + alpha * b, with NumPy's broadcasting. */
 export function add(a: Tensor, b: Tensor | number, options: { alpha?: number } = {}): Tensor {
   checkOptions("add", options, { alpha: finite });
@@ -186,6 +213,20 @@ export function prelu(x: Tensor, w: Tensor): Tensor {
   }
   // [c] -> [c, 1, 1]: broadcasting aligns it with the channel axis.
   return preluOp(x, w.size === 1 ? w : reshape(w, [w.size, ...x.shape.slice(2).map(() => 1)]));
+}
+
+/**
+ * (z + x) * (sigmoid(z) - 1/2), for z and x of one shape: the attention of SPAN (Wan et al. 2024), which has no
+ * weights of its own. Features z near 0 are suppressed together with what they are added to.
+ */
+export function symmetricGate(z: Tensor, x: Tensor): Tensor {
+  checkArguments("symmetricGate", { z: [z, aTensor], x: [x, aTensor] });
+  if (!sameShape(z.shape, x.shape)) {
+    throw new ShapeError(
+      `symmetricGate: z ${formatShape(z.shape)} and x ${formatShape(x.shape)} must have the same shape.`,
+    );
+  }
+  return gateOp(z, x);
 }
 
 const operand: Wanted<Tensor | number> = {

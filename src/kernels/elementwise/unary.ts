@@ -30,8 +30,8 @@ export interface Constants {
 export interface UnaryOp {
   (x: Tensor, constants?: Constants): Tensor;
   readonly rule: UnaryRule;
-  /** dy times the derivative at x, where y = f(x), of a function without constants. */
-  readonly gradient: (inputs: { dy: Tensor; x: Tensor; y: Tensor }) => Tensor;
+  /** dy times the derivative at x, where y = f(x). */
+  readonly gradient: (inputs: { dy: Tensor; x: Tensor; y: Tensor }, constants?: Constants) => Tensor;
 }
 
 function defineUnary(name: string, rule: UnaryRule): UnaryOp {
@@ -64,7 +64,7 @@ function defineUnary(name: string, rule: UnaryRule): UnaryOp {
     checkOptions(name, constants, { a: anyNumber, b: anyNumber });
     return op({ x }, constants);
   };
-  const inputsToGradient: UnaryOp["gradient"] = (inputs) => gradient(inputs, {});
+  const inputsToGradient: UnaryOp["gradient"] = (inputs, constants = {}) => gradient(inputs, constants);
   return Object.assign(call, { rule, gradient: inputsToGradient });
 }
 
@@ -91,7 +91,8 @@ export const relu = defineUnary("relu", {
   wgsl: { f: "keep_nan(x, max(x, 0.0))", df: "select(1.0, 0.0, x <= 0.0)" },
 });
 
-const leaky = defineUnary("leakyRelu", {
+/** x where positive, a * x elsewhere. */
+export const leaky = defineUnary("leakyRelu", {
   f: (x, a) => (x > 0 ? x : a * x),
   df: (x, _y, a) => (x > 0 ? 1 : a),
   wgsl: { f: "select(p.a * x, x, x > 0.0)", df: "select(p.a, 1.0, x > 0.0)" },
@@ -108,6 +109,19 @@ export const sigmoid = defineUnary("sigmoid", {
   f: (x) => 1 / (1 + Math.exp(-x)),
   df: (_x, y) => y * (1 - y),
   wgsl: { f: "keep_nan(x, 1.0 / (1.0 + exp(-x)))", df: "y * (1.0 - y)" },
+});
+
+/** x times its sigmoid, x / (1 + exp(-x)): SiLU, also called swish. */
+export const silu = defineUnary("silu", {
+  f: (x) => x / (1 + Math.exp(-x)),
+  df: (x) => {
+    const sigmoid = 1 / (1 + Math.exp(-x));
+    return sigmoid * (1 + x * (1 - sigmoid));
+  },
+  wgsl: {
+    f: "keep_nan(x, x / (1.0 + exp(-x)))",
+    df: "(1.0 + x * (1.0 - 1.0 / (1.0 + exp(-x)))) / (1.0 + exp(-x))",
+  },
 });
 
 /** The hyperbolic tangent. */

@@ -1,0 +1,45 @@
+/** What the names and the shapes of a weight file's tensors tell, for the recognition of other programs' files. */
+import type { NamedArray } from "../nn/module.ts";
+import { DataError } from "../picture/errors.ts";
+
+export type State = ReadonlyMap<string, NamedArray>;
+
+export function shapeOf(state: State, key: string): readonly number[] | undefined {
+  return state.get(key)?.shape;
+}
+
+/** How many of a series there are: tensors whose names fit, each with another number. */
+export function countOf(state: State, pattern: RegExp): number {
+  return new Set([...state.keys()].map((key) => pattern.exec(key)?.[1]).filter((i) => i !== undefined)).size;
+}
+
+/** Renames tensors by the first pattern that fits; those that no pattern fits keep their names. */
+export function renamed(state: State, parts: readonly (readonly [RegExp, string])[]): State {
+  return new Map(
+    [...state].map(([key, array]) => {
+      const part = parts.find(([pattern]) => pattern.test(key));
+      return [part ? key.replace(...part) : key, array];
+    }),
+  );
+}
+
+/**
+ * The colours and the scale of a network that ends in a pixel shuffle, from the channels that come in, and those
+ * that go into the shuffle.
+ *
+ * @throws DataError if the network is of another kind, such as one for pictures with transparency.
+ */
+export function picturesOf(
+  name: string,
+  architecture: string,
+  { inputs, outputs = 0 }: { readonly inputs: number; readonly outputs: number | undefined },
+): { colors: "rgb" | "y"; scale: number } {
+  const scale = Math.sqrt(outputs / inputs);
+  if ((inputs === 3 || inputs === 1) && Number.isInteger(scale) && scale > 0) {
+    return { colors: inputs === 3 ? "rgb" : "y", scale };
+  }
+  throw new DataError(
+    `${name}: this is ${architecture} from ${inputs} channels to ${outputs}, and pixelgrad runs networks whose ` +
+      "pictures have 3 channels (RGB) or 1 (luma), before and after. Look for such a one.",
+  );
+}

@@ -1,0 +1,65 @@
+/** Networks of other programs: recognized by their tensors, and the same result as spandrel's in PyTorch. */
+import { describe, expect, test } from "vitest";
+import { setDefaultDevice } from "../../src/device/open.ts";
+import { metadataOf, type Recognized } from "../../src/models/architecture.ts";
+import { recognizeCompact } from "../../src/models/compact.ts";
+import { createModel } from "../../src/models/registry.ts";
+import { recognizeRRDBNet } from "../../src/models/rrdbnet.ts";
+import { recognizeSpan } from "../../src/models/span.ts";
+import type { State } from "../../src/models/state.ts";
+import { noGrad } from "../../src/tensor/op.ts";
+import { scope } from "../../src/tensor/scope.ts";
+import { tensor } from "../../src/tensor/tensor.ts";
+import { expectClose } from "../support/close.ts";
+import { float32Device, gpuDevices } from "../support/devices.ts";
+import { type GoldenCase, readGolden } from "../support/golden.ts";
+
+const devices = [float32Device(), ...(await gpuDevices())];
+const goldens = readGolden("networks").map((golden) => [golden.name, golden] as const);
+
+const recognizers: Record<string, (state: State, name: string) => Recognized | undefined> = {
+  Compact: recognizeCompact,
+  SPAN: recognizeSpan,
+  RRDBNet: recognizeRRDBNet,
+};
+
+function weightsOf({ arrays }: GoldenCase): State {
+  return new Map(
+    [...arrays].flatMap(([name, array]) => (name.startsWith("w/") ? [[name.slice(2), array]] : [])),
+  );
+}
+
+describe.each(goldens)("%s", (_, golden) => {
+  const { architecture, ...options } = golden.options as Record<string, string>;
+  const state = weightsOf(golden);
+  const { metadata, state: own, notes } = recognizers[architecture](state, "net.pth")!;
+
+  test("is recognized, and by no other recognizer", () => {
+    const known = { ...metadata };
+    // Neither kind of ReLU has weights; which one it is, has to be said.
+    const isSilent = options.activation === "relu" || options.activation === "leakyRelu";
+    if (isSilent) known.activation = options.activation;
+    expect(notes).toHaveLength(isSilent ? 1 : 0);
+    expect(known).toEqual(metadataOf(architecture, options));
+    for (const [name, recognize] of Object.entries(recognizers)) {
+      if (name !== architecture) expect(recognize(state, "net.pth")).toBeUndefined();
+    }
+  });
+
+  test.each(devices.map((device) => [device.name, device] as const))("on %s", async (_, device) => {
+    setDefaultDevice(device);
+    const model = createModel(metadataOf(architecture, options));
+    model.loadStateDict(own);
+    using _scope = scope();
+    const [x, want] = [golden.arrays.get("x")!, golden.arrays.get("y")!];
+    const picture = tensor(x.data, x.shape);
+    const largest = want.data.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+    const bounds = { relative: 1e-5, absolute: 1e-5 * largest };
+    // With a tape and without, other kernels run.
+    const taped = model.forward(picture);
+    expect(taped.shape).toEqual(want.shape);
+    expectClose(await taped.data(), want.data, { ...bounds, label: "taped" });
+    expectClose(await noGrad(() => model.forward(picture)).data(), want.data, bounds);
+    model.dispose();
+  });
+});
