@@ -21,6 +21,7 @@ export {
   openDevice,
   setDefaultDevice,
 } from "./device/open.ts";
+export { span, startTrace, type Trace } from "./device/trace.ts";
 export { cast } from "./kernels/cast/index.ts";
 export { type ConvTranspose2dOptions, convTranspose2d } from "./kernels/conv-transpose2d/index.ts";
 export { type Activation, type Conv2dOptions, conv2d } from "./kernels/conv2d/index.ts";

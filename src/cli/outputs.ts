@@ -35,8 +35,8 @@ export function checkOutputs(outputs: readonly Output[], inputs: ReadonlySet<str
     if (outputIds.has(id))
       throw new UsageError(`${path} would be written twice; ${flag} must name another place`);
     outputIds.add(id);
-    if (flag === "--json" && formatOfName(path) !== undefined) {
-      throw new UsageError(`--json writes text, and ${path} is the name of a picture; take one in .json`);
+    if ((flag === "--json" || flag === "--profile") && formatOfName(path) !== undefined) {
+      throw new UsageError(`${flag} writes text, and ${path} is the name of a picture; take one in .json`);
     }
   }
 }

@@ -15,7 +15,9 @@ import {
 import { checkConfig, formatSetting, type Setting, settingsFor, withSetting } from "../train/settings.ts";
 import { asCalled, quotedPath } from "./as-called.ts";
 import { type Command, type Flags, UsageError, type Values } from "./flags.ts";
+import { checkOutputs, checkWritable } from "./outputs.ts";
 import { print } from "./print.ts";
+import { profiled, profileFlag } from "./profile.ts";
 import { type CommandGroup, run } from "./run.ts";
 
 export const trainCommands: CommandGroup = {
@@ -76,6 +78,7 @@ Brackets hold the value of a flag that is not given.`,
       ...Object.fromEntries(
         settingsFor(architecture).map((setting) => [setting.flag, flagOf(setting, defaults)]),
       ),
+      ...profileFlag,
     },
     examples: [
       ["", `the preset ${presetNames[0]}, on photographs from npm`],
@@ -87,8 +90,12 @@ Brackets hold the value of a flag that is not given.`,
       const { folder, change, config } = readTraining(architecture, values, defaults);
       const onLoss = values["on-loss"] as OnLoss | undefined;
       const options = { signal, onLoss, ...reporter() };
-      const { step, best, bicubic, path, advice, ...result } =
-        folder === undefined ? await train(config, options) : await resume(folder, { ...options, change });
+      const profile = values.profile as string | undefined;
+      checkOutputs([{ flag: "--profile", path: profile }], new Set());
+      checkWritable(profile);
+      const { step, best, bicubic, path, advice, ...result } = await profiled(profile, () =>
+        folder === undefined ? train(config, options) : resume(folder, { ...options, change }),
+      );
       const { steps } = result.config;
       options.close();
       if (best) {

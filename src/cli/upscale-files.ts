@@ -12,7 +12,7 @@ import {
 } from "../data/picture-file.ts";
 import { fileId, isStream } from "../data/same-file.ts";
 import { removeLeftovers } from "../data/temporary.ts";
-import { type Bands, type UpscaleReport, type Upscaler, upscaleBands } from "../node.ts";
+import { type Bands, span, type UpscaleReport, type Upscaler, upscaleBands } from "../node.ts";
 import { andList } from "../options/lists.ts";
 import { isTransparent } from "../picture/alpha.ts";
 import type { Image, Samples } from "../picture/image.ts";
@@ -183,7 +183,11 @@ async function upscaleOne(
 ): Promise<Partial<Report>> {
   const start = performance.now();
   const { writes } = pictureFormats[format];
-  const { image, notes: fromFile, ...metadata } = await readPictureFile(input, { target: format });
+  const {
+    image,
+    notes: fromFile,
+    ...metadata
+  } = await span("read the picture", () => readPictureFile(input, { target: format }));
   const notes = [...fromFile, ...losses(image, format, { depth, alpha })];
   let progress: Progress | undefined;
   const bands = await upscaleBands(image, {
@@ -205,8 +209,8 @@ async function upscaleOne(
   if (intoFolder) makeFolder(dirname(output));
   const writer = await PictureWriter.create(output, { ...metadata, ...size, format, quality });
   try {
-    for await (const { rows } of bands) await writer.write(rows.data);
-    await writer.finish();
+    for await (const { rows } of bands) await span("write rows", () => writer.write(rows.data));
+    await span("finish the file", () => writer.finish());
   } catch (error) {
     await writer.discard();
     throw error;

@@ -5,6 +5,7 @@ import { andList } from "../options/lists.ts";
 import { alphaChoices } from "../picture/alpha.ts";
 import type { Values } from "./flags.ts";
 import { adapterFlag, ensembleFlag, halfFlag, methodFlag, scaleFlag } from "./methods.ts";
+import { profileFlag } from "./profile.ts";
 
 const units: Readonly<Record<string, number>> = { K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };
 
@@ -84,6 +85,7 @@ export const upscaleFlags = {
     kind: file,
     help: "writes a report here, with an entry for every picture, also for those that are left out",
   },
+  ...profileFlag,
 } as const;
 
 export type UpscaleFlags = Values<typeof upscaleFlags>;

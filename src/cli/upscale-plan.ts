@@ -57,7 +57,7 @@ interface Source {
  * @throws UsageError or DataError if nothing can be done at all.
  */
 export function planOf(settings: UpscaleSettings, onLeftOut: (line: string) => void): Plan {
-  const { input, output, intoFolder, method, json } = settings;
+  const { input, output, intoFolder, method, json, profile } = settings;
   const { sources, leftOut, failed } = find(settings, onLeftOut);
   if (sources.length === 0 && failed.length === 1) throw new DataError(failed[0].error!);
   if (!intoFolder) checkWritable(output);
@@ -71,7 +71,11 @@ export function planOf(settings: UpscaleSettings, onLeftOut: (line: string) => v
   const outputs = checked
     .filter(({ error, isInput }) => error === undefined && !isInput)
     .map((job) => ({ flag: "--output", path: job.output }));
-  checkOutputs([...outputs, { flag: "--json", path: json }], inputs);
+  const reports = [
+    { flag: "--json", path: json },
+    { flag: "--profile", path: profile },
+  ];
+  checkOutputs([...outputs, ...reports], inputs);
   return { jobs: [...checked, ...failed], leftOut };
 }
 

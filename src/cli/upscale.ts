@@ -3,6 +3,7 @@ import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { defineCommand, UsageError } from "./flags.ts";
 import { checkWritable, writeJson } from "./outputs.ts";
+import { profiled } from "./profile.ts";
 import { upscaleFlags } from "./upscale-flags.ts";
 
 export const upscaleCommand = defineCommand({
@@ -45,17 +46,18 @@ luma, bicubic interpolation chroma.`,
     ],
   ],
   async run(values, { signal }) {
-    const { input, output, json } = values;
+    const { input, output, json, profile } = values;
     checkWritable(json);
+    checkWritable(profile);
     if (input.includes("-") !== (output === "-") || (output === "-" && input.length > 1)) {
       throw new UsageError("video comes and goes by pipes: give both -i - and -o -, or neither");
     }
     if (output === "-") {
       const { upscaleVideo } = await import("./upscale-video.ts");
-      return upscaleVideo(values, signal);
+      return profiled(profile, () => upscaleVideo(values, signal));
     }
     const { upscaleFiles } = await import("./upscale-files.ts");
-    const { pictures, leftOut } = await upscaleFiles(values, signal);
+    const { pictures, leftOut } = await profiled(profile, () => upscaleFiles(values, signal));
     await writeJson(json, [...pictures, ...leftOut]);
     signal.throwIfAborted();
     const failed = pictures.filter(({ error }) => error !== undefined);

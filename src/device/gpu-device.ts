@@ -19,6 +19,7 @@ import { BindGroups, type Bound, Pipelines } from "./pipelines.ts";
 import { BufferPool, type PooledBuffer } from "./pool.ts";
 import type { AdapterClass, Identity } from "./profile.ts";
 import { Recorder } from "./recorder.ts";
+import { span } from "./trace.ts";
 import { Tuning } from "./tuning.ts";
 
 /** A part of a GPU buffer that holds one tensor's elements. */
@@ -131,7 +132,7 @@ export class GpuDevice implements Device {
     this.adapterClass = adapterClass;
     this.profile = profile;
     this.#host = host;
-    this.#recorder = new Recorder(gpu);
+    this.#recorder = new Recorder(gpu, host.wait);
     this.#pipelines = new Pipelines(gpu, fixesSubgroups, (error) => {
       this.#failure = error; // replaces the complaints about an invalid pipeline, which arrive first
     });
@@ -251,7 +252,8 @@ export class GpuDevice implements Device {
     this.#recorder.copy(storage.buffer, storage.offset, staging, 0, bytes);
     this.flush();
     try {
-      await this.#host.wait(staging.gpu.mapAsync(MAP_MODE_READ, 0, bytes));
+      const mapped = () => this.#host.wait(staging.gpu.mapAsync(MAP_MODE_READ, 0, bytes));
+      await span("wait for a result", mapped);
     } catch (error) {
       // If the device was lost, that is known a little later.
       await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 100))]);

@@ -7,6 +7,7 @@ import { GpuError } from "./device.ts";
 import { environment } from "./environment.ts";
 import { type Kernel, type Specialisation, wgslSource } from "./kernel.ts";
 import type { PooledBuffer } from "./pool.ts";
+import { span } from "./trace.ts";
 
 /** A constant of WebGPU's specification. Browsers have it as a global; Node has not. */
 const STAGE_COMPUTE = 0x4;
@@ -44,7 +45,10 @@ export class Pipelines {
   get(kernel: Kernel, prelude: Specialisation): Pipeline {
     const key = pipelineKey(kernel, prelude);
     const existing = this.#pipelines.get(key);
-    if (existing) return existing;
+    return existing ?? span(`compile ${kernel.name}`, () => this.#compile(key, kernel, prelude));
+  }
+
+  #compile(key: string, kernel: Kernel, prelude: Specialisation): Pipeline {
     this.#gpu.pushErrorScope("validation");
     const { code, layout, descriptor } = this.#describe(kernel, prelude);
     const gpu = this.#gpu.createComputePipeline(descriptor);

@@ -6,6 +6,7 @@
 import type { Grid } from "./kernel.ts";
 import type { PassTimer } from "./pass-timer.ts";
 import type { PooledBuffer } from "./pool.ts";
+import { activeTrace, KernelTimer, span } from "./trace.ts";
 
 /**
  * After this many launches the recorded commands are submitted, so that the GPU starts while JavaScript still
@@ -18,6 +19,9 @@ export class Recorder {
   /** Gives all passes timestamps while it is set. */
   passTimer: PassTimer | undefined;
   readonly #gpu: GPUDevice;
+  readonly #wait: <T>(promise: Promise<T>) => Promise<T>;
+  /** Under a trace. */
+  #kernelTimer: KernelTimer | undefined;
   #encoder: GPUCommandEncoder | undefined;
   #pass: GPUComputePassEncoder | undefined;
   /** The pipeline that is set in the pass. */
@@ -28,8 +32,10 @@ export class Recorder {
   /** Buffers to destroy after the next submit: recorded commands still use them. */
   #doomed: PooledBuffer[] = [];
 
-  constructor(gpu: GPUDevice) {
+  /** @param wait how this JavaScript environment awaits GPU work. */
+  constructor(gpu: GPUDevice, wait: <T>(promise: Promise<T>) => Promise<T>) {
     this.#gpu = gpu;
+    this.#wait = wait;
   }
 
   /** Records a launch on a grid of workgroups. `buffers` are those in the bind group. */
@@ -39,12 +45,15 @@ export class Recorder {
     [x, y, z]: Grid,
     buffers: readonly PooledBuffer[],
   ): void {
-    this.#pass ??= this.#openEncoder().beginComputePass({ timestampWrites: this.passTimer?.next() });
+    const timer = this.#timer();
+    const timestamps = () => (timer ? timer.next(pipeline.label) : this.passTimer?.next());
+    this.#pass ??= this.#openEncoder().beginComputePass({ timestampWrites: timestamps() });
     if (pipeline !== this.#pipeline) this.#pass.setPipeline(pipeline);
     this.#pipeline = pipeline;
     this.#pass.setBindGroup(0, bindGroup);
     this.#pass.dispatchWorkgroups(x, y, z);
     for (const buffer of buffers) buffer.lastUse = this.#serial;
+    if (timer) this.#endPass(); // one pass for each launch
     if (++this.#launches >= LAUNCHES_PER_SUBMIT) this.flush();
   }
 
@@ -62,14 +71,17 @@ export class Recorder {
    */
   write(buffer: PooledBuffer, offset: number, data: ArrayBufferView<ArrayBuffer>): void {
     if (buffer.lastUse === this.#serial) this.flush();
-    this.#gpu.queue.writeBuffer(buffer.gpu, offset, data);
+    span("upload", () => this.#gpu.queue.writeBuffer(buffer.gpu, offset, data));
   }
 
   /** Submits the recorded commands. */
   flush(): void {
     if (!this.#encoder) return;
     this.#endPass();
-    this.#gpu.queue.submit([this.#encoder.finish()]);
+    const read = this.#kernelTimer?.resolve(this.#encoder);
+    const commands = this.#encoder.finish();
+    span("submit", () => this.#gpu.queue.submit([commands]));
+    read?.();
     this.#encoder = undefined;
     this.#launches = 0;
     this.#serial++;
@@ -93,6 +105,18 @@ export class Recorder {
   #openEncoder(): GPUCommandEncoder {
     this.#encoder ??= this.#gpu.createCommandEncoder();
     return this.#encoder;
+  }
+
+  /** The timer of the trace that is active, if the device has timestamps. */
+  #timer(): KernelTimer | undefined {
+    const trace = activeTrace();
+    if (this.#kernelTimer?.trace === trace) return this.#kernelTimer;
+    this.flush(); // what was recorded before has no timestamps
+    const canTime = trace && this.#gpu.features.has("timestamp-query");
+    this.#kernelTimer = canTime
+      ? new KernelTimer(trace, this.#gpu, LAUNCHES_PER_SUBMIT, this.#wait)
+      : undefined;
+    return this.#kernelTimer;
   }
 
   #endPass(): void {

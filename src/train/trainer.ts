@@ -27,6 +27,7 @@ import {
   outsideScopes,
   type SuperResolver,
   scope,
+  span,
   type Tensor,
   tensor,
 } from "../node.ts";
@@ -256,7 +257,7 @@ async function learn(
     return loss;
   });
   while (step < config.steps && !signal?.aborted) {
-    const batch = await loader.next().catch(async (error) => {
+    const batch = await span("wait for pictures", () => loader.next()).catch(async (error) => {
       if (step > 0) await journal.checkpoint(step, next); // a damaged picture must not cost what was learned
       throw error;
     });
@@ -265,15 +266,17 @@ async function learn(
     }
     if (step === 0) await journal.begin(next);
     adam.lr = rate(step);
-    const loss = outsideScopes(() => {
+    const oneStep = () => {
       using _ = scope(); // frees all other tensors of this step
       return keep(trainStep(...partsOf(batch, config, device)));
-    });
+    };
+    const loss = span("step", () => outsideScopes(oneStep));
     step++;
     next = loader.state();
     try {
       // Only here does anything wait for the GPU.
-      await journal.afterStep(step, { next, loss, lr: adam.lr, waited: batch.wait });
+      const result = { next, loss, lr: adam.lr, waited: batch.wait };
+      await span("log, evaluate, save", () => journal.afterStep(step, result));
     } finally {
       loss.dispose();
     }

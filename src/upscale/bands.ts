@@ -1,5 +1,6 @@
 /** A picture enlarged in bands: strips of the result, from top to bottom. */
 
+import { span } from "../device/trace.ts";
 import { packedWidth, packSamples, readSamples, unpackSamples } from "../kernels/samples/index.ts";
 import { quote } from "../options/kinds.ts";
 import { checkImage, crop, type Image, type Samples, zerosLike } from "../picture/image.ts";
@@ -164,7 +165,9 @@ export class Bands implements AsyncIterable<Band> {
       return cropped(await enlargeBytes({ ...window, data: data as Uint8Array }), part);
     }
     const { signal } = this.#options;
-    return onDeviceOf(this.#method)((method) => this.#enlargeOn(method, window, part), signal);
+    return span("enlarge a window", () =>
+      onDeviceOf(this.#method)((method) => this.#enlargeOn(method, window, part), signal),
+    );
   }
 
   /** The same on a method's device: samples go there, and samples come back. */

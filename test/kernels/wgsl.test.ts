@@ -461,6 +461,8 @@ describe("kernels compile within WebGPU's default limits", () => {
       ...["init", "openDevice", "defaultDevice", "setDefaultDevice", "memory", "manualSeed", "keep", "scope"],
       ...[
         "capture",
+        "span",
+        "startTrace",
         "compileAhead",
         "defaultMethod",
         "emaDecay",

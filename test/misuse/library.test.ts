@@ -170,6 +170,11 @@ const calls: Call[] = [
     args: [x(1)],
   },
   { name: "keep", call: library.keep, args: [x(1)] },
+  {
+    name: "span",
+    call: library.span,
+    args: [arg(() => "a", "text", "emptyText", "numeral"), arg(() => () => {}, "function")],
+  },
   { name: "manualSeed", call: library.manualSeed, args: [arg(() => 1, "zero", "negative")] },
   { name: "Random", call: construct(library.Random), args: [arg(() => 1, "zero", "negative")] },
   { name: "Random.fromState", call: library.Random.fromState, args: [arg(() => random.state())] },
@@ -703,7 +708,7 @@ const calls: Call[] = [
 
 /** Exports that take nothing, or are no functions. */
 const nothingToGet = new Set([
-  ...["defaultDevice", "scope", "ReLU", "Sigmoid", "Tanh", "Module", "SuperResolver", "Tensor"],
+  ...["defaultDevice", "scope", "startTrace", "ReLU", "Sigmoid", "Tanh", "Module", "SuperResolver", "Tensor"],
   ...["DataError", "GpuError", "ShapeError", "DeviceLostError"],
   // Types keep these right: their arguments come from lists that the library exports.
   ...["defaultMethod", "scalesOf"],

@@ -1,0 +1,31 @@
+/** `--profile FILE`: where a command's time goes, as a trace (src/device/trace.ts). */
+import { writeWhole } from "../data/files.ts";
+import { file } from "../options/kinds.ts";
+import { printError } from "./print.ts";
+
+export const profileFlag = {
+  profile: {
+    kind: file,
+    help:
+      "writes here where the time went: JavaScript, waits, every kernel on the GPU, in Chrome's trace format, " +
+      "for ui.perfetto.dev. The command itself takes longer with it",
+  },
+} as const;
+
+/** Runs a command, and writes its trace even if it fails or is stopped. */
+export async function profiled<T>(path: string | undefined, body: () => Promise<T>): Promise<T> {
+  if (path === undefined) return body();
+  // Timestamps are exact only on devices that are opened for it.
+  const { PIXELGRAD_DAWN: switches } = process.env;
+  process.env.PIXELGRAD_DAWN = [...(switches ? [switches] : []), "exact-timestamps"].join(",");
+  const { startTrace } = await import("../node.ts");
+  const trace = startTrace();
+  try {
+    return await body();
+  } finally {
+    const { text, events, leftOut } = await trace.toJson();
+    await writeWhole(path, text);
+    const limit = leftOut > 0 ? `, without the ${leftOut} after them` : "";
+    printError(`Profile: ${events} events${limit} in ${path}; open it in ui.perfetto.dev`);
+  }
+}
