@@ -33,6 +33,13 @@ export class Forward {
     return this.#cachedNeeds;
   }
 
+  /** Compiles the network's kernels, all at once. Otherwise they are compiled one by one when first needed. */
+  async prepare(): Promise<void> {
+    const { device, input } = samplesFor(this.#model);
+    const forward = () => compute(() => this.#model.forward(input()));
+    await device.compileAhead(() => forward().dispose());
+  }
+
   /**
    * How many pixels of the network's input fit into this many bytes at once, if each pixel takes `more` bytes
    * besides.
@@ -113,12 +120,9 @@ interface Needs {
  * because a buffer may be that much larger than asked for (see sizeClass).
  */
 function measureNeeds(model: SuperResolver): Needs {
-  const { device, dtype } = storedOn(model);
+  const { device, dtype, side, channels, input } = samplesFor(model);
   const { reference, maxTensorBytes } = device.profile;
-  const side = reference ? 8 : 48; // the CPU device is slow
-  const channels = planeCount(model);
   const { scale, twoStages, valuesPerPixel } = model;
-  const input = () => cast(zeros([1, channels, side, side], { device }), dtype);
   const measure = (work: () => Tensor): [result: Tensor, bytesPerPixel: number] => {
     device.freeUnused();
     const before = device.memory();
@@ -150,6 +154,15 @@ function measureNeeds(model: SuperResolver): Needs {
     bindable: Math.floor(maxValues / Math.max(twoStages.featureValues, channels)),
     bindableStrip,
   };
+}
+
+/** Small pictures for a network. */
+function samplesFor(model: SuperResolver) {
+  const { device, dtype } = storedOn(model);
+  const side = device.profile.reference ? 8 : 48; // the CPU device is slow
+  const channels = planeCount(model);
+  const input = () => cast(zeros([1, channels, side, side], { device }), dtype);
+  return { device, dtype, side, channels, input };
 }
 
 function cutAlong(x: Tensor, wide: boolean, from: number, to: number): Tensor {

@@ -38,6 +38,8 @@ export interface Method {
    * for none. Default 0, for methods to which the edges do no harm.
    */
   readonly padding?: number;
+  /** Compiles what it needs on its device, if there is anything, so that the first picture need not wait. */
+  readonly prepare?: () => Promise<void>;
   /**
    * How many pixels of the small picture it can enlarge at once with this much memory. What surrounds it takes
    * `around` bytes for each of them; by default as much as it takes to give it planes and read the result.

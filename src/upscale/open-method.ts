@@ -125,11 +125,12 @@ export async function borrowMethod(caller: string, options: OpenMethodOptions): 
 /** More losses of a device within one window mean that the next device would not live longer. */
 const MAX_RELOADS = 3;
 
-/** Runs a network once, which compiles its kernels. If its device is lost meanwhile, it begins again. */
+/** Compiles a network's kernels and runs it once. If its device is lost meanwhile, it begins again. */
 async function openMeasured(caller: string, options: OpenMethodOptions): Promise<OpenedMethod> {
   for (let reloads = 0; ; reloads++) {
     const opened = await open(caller, options);
     try {
+      await opened.upscaler.prepare?.();
       opened.upscaler.pixelsWithin(0);
       return opened;
     } catch (error) {

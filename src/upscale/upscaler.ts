@@ -170,6 +170,7 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
     pixelsWithin: (bytes, around = planeBytes(channels, scale)) =>
       Math.floor(forward.pixelsWithin(bytes, around / factor) / factor),
     half: dtype === "float16",
+    prepare: () => forward.prepare(),
     enlarge: enlargeOn((work) => work(onTensors)),
   });
 }
