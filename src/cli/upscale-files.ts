@@ -200,8 +200,9 @@ async function upscaleOne(
     maxMemory: memory && Math.max(1, 0.6 * (memory - process.memoryUsage.rss())),
     signal,
     onProgress({ done, total }) {
-      progress ??= new Progress({ total, unit: "tiles", stream: process.stderr });
-      progress.update(done);
+      // The speed is that of the tiles after the first, before which there is much else to do.
+      if (progress) progress.update(done);
+      else progress = new Progress({ total, start: done, unit: "tiles", stream: process.stderr });
     },
   });
   const { width, height, channels } = bands;
