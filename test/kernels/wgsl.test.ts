@@ -61,6 +61,7 @@ const unary: Record<string, (x: Tensor) => Tensor> = {
   neg: ops.neg,
   relu: ops.relu,
   sigmoid: ops.sigmoid,
+  silu: ops.silu,
   sqrt: ops.sqrt,
   tanh: ops.tanh,
   "add a number": (x) => ops.add(x, 2),
@@ -98,6 +99,16 @@ const cases: Case[] = [
     () => {
       differentiate(ops.prelu(x(2, 3, 4), x(3)));
       differentiate(ops.prelu(x(2, 3), x(1)));
+    },
+  ],
+  ["symmetricGate", () => differentiate(ops.symmetricGate(x(2, 3, 4), x(2, 3, 4)))],
+  [
+    "denseConv2d",
+    () => {
+      const layer = (o: number, c: number) => ({ weight: x(o, c, 3, 3), bias: x(o) });
+      for (const n of [1, 2]) {
+        differentiate(ops.denseConv2d(x(n, 4, 7, 9), [layer(3, 4), layer(17, 7), layer(2, 24)], 0.2));
+      }
     },
   ],
   [

@@ -87,8 +87,12 @@ const layerOptions = { ...pairs, padding, bias: trueOrFalse, random: generator }
 
 // ---- Calls
 
-const { relu, sigmoid, tanh, exp, log, sqrt, abs, neg, sum, mean, max } = library;
-const unary = Object.entries({ relu, sigmoid, tanh, exp, log, sqrt, abs, neg });
+const { relu, sigmoid, silu, tanh, exp, log, sqrt, abs, neg, sum, mean, max } = library;
+const unary = Object.entries({ relu, sigmoid, silu, tanh, exp, log, sqrt, abs, neg });
+
+/** A network as a caller makes it who gives no options; RRDBNet with fewer blocks, as it is large. */
+const small = (Network: (typeof networks)[number][0]) =>
+  Network === library.RRDBNet ? new library.RRDBNet({ blocks: 1 }) : new Network();
 
 const networks = [
   [
@@ -98,6 +102,37 @@ const networks = [
   [
     library.ESPCN,
     { scale: arg(() => 2), filters: arg(() => [1, 1]), activation: arg(() => "relu"), residual: trueOrFalse },
+  ],
+  [
+    library.Compact,
+    {
+      scale: arg(() => 2),
+      layers: arg(() => 1, "zero"),
+      channels: arg(() => 1),
+      activation: arg(() => "relu"),
+      colors: arg(() => "y"),
+    },
+  ],
+  [
+    library.SPAN,
+    {
+      scale: arg(() => 2),
+      blocks: arg(() => 1),
+      channels: arg(() => 1),
+      normalize: trueOrFalse,
+      colors: arg(() => "rgb"),
+    },
+  ],
+  [
+    library.RRDBNet,
+    {
+      scale: arg(() => 2),
+      blocks: arg(() => 1),
+      channels: arg(() => 1),
+      growth: arg(() => 1),
+      unshuffle: arg(() => 2),
+      colors: arg(() => "y"),
+    },
   ],
   [library.FSRCNN, { scale: arg(() => 2), d: arg(() => 1), s: arg(() => 1), m: arg(() => 1, "zero") }],
   [
@@ -235,6 +270,16 @@ const calls: Call[] = [
   { name: "div", call: library.div, args: [numberOrTensor(3), numberOrTensor(3)] },
   { name: "pow", call: library.pow, args: [numberOrTensor(3), numberOrTensor(3)] },
   { name: "prelu", call: library.prelu, args: [x(1, 3, 2, 2), x(3)] },
+  { name: "symmetricGate", call: library.symmetricGate, args: [x(3), x(3)] },
+  {
+    name: "denseConv2d",
+    call: library.denseConv2d,
+    args: [
+      picture4d,
+      arg(() => [{ weight: zeros([1, 4, 3, 3]), bias: zeros([1]) }], "emptyList"),
+      arg(() => 0.1, "zero", "fraction", "huge"),
+    ],
+  },
   { name: "leakyRelu", call: library.leakyRelu, args: [x(3), arg(() => 0.1, left, ...numbers)] },
   {
     name: "clamp",
@@ -330,6 +375,11 @@ const calls: Call[] = [
     args: [arg(() => 1), arg(() => 1), arg(() => 3), opts({ ...layerOptions, outputPadding: padding })],
   },
   { name: "conv2d", call: (a: never) => new library.Conv2d(4, 1, 1).forward(a), args: [picture4d] },
+  {
+    name: "LeakyReLU",
+    call: construct(library.LeakyReLU),
+    args: [arg(() => 0.1, left, ...numbers)],
+  },
   {
     name: "PReLU",
     call: construct(library.PReLU),
@@ -492,7 +542,7 @@ const calls: Call[] = [
   // models/
   ...networks.flatMap(([Network, options]): Call[] => [
     { name: Network.name, call: construct(Network), args: [opts({ ...options, random: generator })] },
-    { name: `${Network.name}.forward`, call: (a: never) => new Network().forward(a), args: [x(3)] },
+    { name: `${Network.name}.forward`, call: (a: never) => small(Network).forward(a), args: [x(3)] },
   ]),
   { name: "architectureOf", call: library.architectureOf, args: [arg(() => "EDSR")] },
   {
@@ -708,7 +758,8 @@ const calls: Call[] = [
 
 /** Exports that take nothing, or are no functions. */
 const nothingToGet = new Set([
-  ...["defaultDevice", "scope", "startTrace", "ReLU", "Sigmoid", "Tanh", "Module", "SuperResolver", "Tensor"],
+  ...["defaultDevice", "scope", "startTrace", "ReLU", "Sigmoid", "SiLU", "Tanh", "Module", "SuperResolver"],
+  "Tensor",
   ...["DataError", "GpuError", "ShapeError", "DeviceLostError"],
   // Types keep these right: their arguments come from lists that the library exports.
   ...["defaultMethod", "scalesOf"],

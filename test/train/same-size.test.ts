@@ -1,7 +1,8 @@
 /** Networks that keep the size: trained on degraded pictures, measured against LR itself, and used. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, beforeEach, expect, test } from "vitest";
+import { setDefaultDevice } from "../../src/device/open.ts";
 import { findPictures } from "../../src/evaluate/index.ts";
 import { loadModel, networkUpscaler, upscale } from "../../src/node.ts";
 import { type TrainConfig, train } from "../../src/train/index.ts";
@@ -13,6 +14,7 @@ import { temporaryPaths, tiny } from "./support.ts";
 const unused = temporaryPaths();
 const device = float32Device();
 const degradation = { seed: 1, noise: 20 } as const;
+beforeEach(() => setDefaultDevice(device));
 let folder: string;
 beforeAll(async () => {
   folder = await picturesIn(unused(), 3);
