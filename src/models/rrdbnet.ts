@@ -334,7 +334,7 @@ export function recognizeRRDBNet(given: State, name: string): Recognized | undef
   const scale = 2 ** countOf(state, /^conv_up(\d+)\.weight$/) / unshuffle;
   const colors = planes === 3 ? "rgb" : "y";
   const described = { scale, blocks, channels, growth, unshuffle, colors };
-  return { metadata: metadataOf("RRDBNet", described), state, notes: [] };
+  return { metadata: metadataOf("RRDBNet", described), state, assumptions: [] };
 }
 
 /** The tensors by BasicSR's names. Other files have the same ones in three other spellings. */

@@ -239,7 +239,7 @@ export function recognizeSpan(state: State, name: string): Recognized | undefine
   // A tensor that says something only by being there.
   const normalize = !folded.delete("no_norm") && colors === "rgb";
   const options = { scale, blocks, channels: first[0], normalize, colors };
-  return { metadata: metadataOf("SPAN", options), state: folded, notes: [] };
+  return { metadata: metadataOf("SPAN", options), state: folded, assumptions: [] };
 }
 
 /** The branches of all convolutions added up; `eval_conv` beside them may be of an earlier step. */

@@ -28,14 +28,15 @@ const geometry: Geometry = { stride: [1, 1], padding: [1, 1], dilation: [1, 1] }
 /** x, and for convolution i its weight `w i` and bias `b i`. */
 type DenseInputs = Record<string, Tensor>;
 
-interface Params {
+export interface DenseParams {
   /** How many convolutions there are. */
   readonly count: number;
   readonly slope: number;
 }
 
-const denseOp = defineOp<DenseInputs, Params>({
+const denseOp = defineOp<DenseInputs, DenseParams>({
   name: "denseConv2d",
+  float16: true,
   shape: ({ x, ...layers }, { count }) => resultShape(x.shape, weightsOf(layers, count)),
   cpu({ x, ...layers }, { count, slope }, y) {
     copyOnCpu(x, y, placePlan(y.shape, [0, 0, 0, 0], x.shape));
