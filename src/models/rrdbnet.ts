@@ -352,7 +352,9 @@ function withBasicNames(state: State): State {
       [new RegExp(`^model\\.${last - 2}\\.`), "conv_hr."],
       [new RegExp(`^model\\.${last}\\.`), "conv_last."],
     ]);
-    const ups = Array.from({ length: Math.max(0, (last - 4) / 3) }, (_, i): [RegExp, string] => [
+    // No more than there are tensors: positions may be any number.
+    const count = Math.min(Math.max(0, (last - 4) / 3), state.size);
+    const ups = Array.from({ length: count }, (_, i): [RegExp, string] => [
       new RegExp(`^model\\.${3 * (i + 1)}\\.`),
       `conv_up${i + 1}.`,
     ]);
