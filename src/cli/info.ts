@@ -91,7 +91,7 @@ async function lookAt(name: string, scale: number | undefined, adapter: string |
   const { architecture, ...options } = model.metadata();
   const parameters = model.parameterCount();
   const perPixel = library.multiplyAddsPerPixel(model);
-  const { colors, inputSize, halo } = model;
+  const { colors, inputSize, halo, exactHalo } = model;
   const enlarged = inputSize === "high" ? ", enlarged by bicubic interpolation before" : "";
   const values = Object.entries(options).map((entry) => entry.join(" "));
   print(`network     ${description}`);
@@ -99,19 +99,24 @@ async function lookAt(name: string, scale: number | undefined, adapter: string |
   for (const { option, text } of network.assumptions) print(`assumed     ${text} (${option})`);
   print(`parameters  ${parameters.toLocaleString("en-US")}, ${figure((4 * parameters) / 2 ** 20)} MiB`);
   print(`pictures    ${colors === "rgb" ? "RGB" : "luma; colours by bicubic interpolation"}${enlarged}`);
-  print(`looks       ${halo} pixels far: at ${2 * halo + 1} x ${2 * halo + 1} of its input for a pixel`);
+  const side = 2 * exactHalo + 1;
+  print(`looks       ${exactHalo} pixels far: at ${side} x ${side} of its input for a pixel`);
+  if (halo < exactHalo)
+    print(`            tiles overlap by ${halo}: beyond, nothing moves a level of 255 by half`);
   print(`work        ${figure(perPixel / 1e3)} thousand multiply-adds for a pixel of its input`);
   print(`in use      ${device.name}`);
   printError("Measuring …");
-  const { bytes, seconds, side } = await measureNetwork(library, model);
+  const { bytes, seconds, side: measuredSide } = await measureNetwork(library, model);
   print(`memory      about ${mebibytes(1e6 * bytes)} for a megapixel at once; larger pictures take tiles`);
-  print(`time        about ${figure(1e6 * seconds)} s for a megapixel, by a picture of ${side} x ${side}`);
+  print(
+    `time        about ${figure(1e6 * seconds)} s for a megapixel, by a picture of ${measuredSide} x ${measuredSide}`,
+  );
   model.dispose();
   return {
     ...{ file: name, architecture, description, options, assumptions: network.assumptions, parameters },
-    ...{ scale: model.scale, colors, inputSize, halo, receptiveField: 2 * halo + 1 },
+    ...{ scale: model.scale, colors, inputSize, halo, exactHalo, receptiveField: side },
     ...{ multiplyAddsPerPixel: perPixel, adapter: device.name },
-    ...{ bytesPerMegapixel: 1e6 * bytes, secondsPerMegapixel: 1e6 * seconds, measuredSide: side },
+    ...{ bytesPerMegapixel: 1e6 * bytes, secondsPerMegapixel: 1e6 * seconds, measuredSide },
   };
 }
 

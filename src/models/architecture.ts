@@ -127,14 +127,21 @@ export function completeOptions<Options extends NetworkOptions>(
   return Object.fromEntries(complete);
 }
 
+/** What a file does not say, and was taken for granted. */
+export interface Assumption {
+  /** The network's option that it is about. */
+  readonly option: string;
+  /** For people: "the activation: tanh, as in the paper". */
+  readonly text: string;
+}
+
 /** A weight file of another program, understood. */
 export interface Recognized {
   /** The architecture and its options, as `SuperResolver.metadata()` has them. */
   readonly metadata: Readonly<Record<string, string>>;
   /** The weights by the names that the architecture's network has for them. */
   readonly state: ReadonlyMap<string, NamedArray>;
-  /** Sentences for people: what the file does not say, and was assumed. */
-  readonly notes: readonly string[];
+  readonly assumptions: readonly Assumption[];
 }
 
 /** A network of an architecture, with the options that it was built with. */

@@ -155,8 +155,8 @@ export function recognizeCompact(state: State, name: string): Recognized | undef
   return {
     metadata: metadataOf("Compact", { scale, layers, channels: first[0], activation, colors }),
     state,
-    notes: hasSlopes
+    assumptions: hasSlopes
       ? []
-      : ["it has no slopes of PReLUs and does not say the activation: ReLU assumed (activation)"],
+      : [{ option: "activation", text: "the activation: ReLU, since there are no slopes of PReLUs" }],
   };
 }

@@ -4,28 +4,16 @@
  * assumed as that program has it, and noted.
  */
 import type { NamedArray } from "../nn/module.ts";
-import { firstOf } from "../options/lists.ts";
+import { andList, firstOf } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
-
-type State = ReadonlyMap<string, NamedArray>;
-
-/** What a file does not say, and was taken for granted. */
-export interface Assumption {
-  /** The network's option that it is about. */
-  readonly option: string;
-  /** For people: "the activation: tanh, as in the paper". */
-  readonly text: string;
-}
-
-/** A network of this library, and its weights. */
-export interface Detected {
-  /** The architecture and its options, as `SuperResolver.metadata()` has them. */
-  readonly metadata: Readonly<Record<string, string>>;
-  /** The weights by this library's names. */
-  readonly state: State;
-  readonly assumptions: readonly Assumption[];
-}
+import { metadataOf, type Recognized } from "./architecture.ts";
+import { recognizeCompact } from "./compact.ts";
+import { DIV2K_RGB_MEAN } from "./edsr.ts";
+import { nameOfOther } from "./other-networks.ts";
+import { recognizeRRDBNet } from "./rrdbnet.ts";
+import { recognizeSpan } from "./span.ts";
+import { countOf, renamed, type State, shapeOf } from "./state.ts";
 
 export interface DetectOptions {
   /** What errors call the file. It may also tell the scale: "fsrcnn_x3.pth". */
@@ -35,7 +23,7 @@ export interface DetectOptions {
 }
 
 /** Recognizes the files of one kind. Returns undefined for all others. */
-type Detector = (state: State, options: DetectOptions) => Detected | undefined;
+type Detector = (state: State, options: DetectOptions) => Recognized | undefined;
 
 /** Names that programs put before those of the tensors, such as that of a wrapper for several devices. */
 const prefixes = [
@@ -50,32 +38,30 @@ const prefixes = [
 ];
 
 /**
- * @throws DataError if it is none of this library's networks. The message names it where it is a well-known
- *   one.
+ * @param networks the names of this library's networks, for errors.
+ * @throws DataError if it is none of them. The message names it where it is a well-known one.
  */
-export function detect(state: State, options: DetectOptions): Detected {
+export function detect(state: State, networks: readonly string[], options: DetectOptions): Recognized {
   for (let names = state; ; ) {
+    // Before a prefix is taken off: ESRGAN's first names begin with "model.", too.
     for (const detector of detectors) {
       const detected = detector(names, options);
       if (detected !== undefined) return detected;
     }
     const prefix = prefixes.find((one) => [...names.keys()].every((key) => key.startsWith(one)));
-    if (prefix === undefined) throw unknownNetwork(names, options.name);
+    if (prefix === undefined) throw unknownNetwork(names, networks, options.name);
     names = new Map([...names].map(([key, array]) => [key.slice(prefix.length), array]));
   }
 }
 
 // ---- EDSR
 
-/** The mean colour of DIV2K's pictures, which BasicSR's code has, and files of it do not. */
-const div2kMean = [0.4488, 0.4371, 0.404];
-
 /** EDSR-PyTorch, whose names are this library's; also torchSR and super-image. */
 const edsr: Detector = (state, { name }) => {
   const head = shapeOf(state, "head.0.weight");
   if (head === undefined || !state.has("body.0.body.0.weight") || !state.has("tail.0.0.weight"))
     return undefined;
-  if (has(state, /conv_du|\.body\.1\./)) return undefined; // RCAN; EDSR with batch normalization
+  if ([...state.keys()].some((key) => /conv_du|\.body\.1\./.test(key))) return undefined; // RCAN; EDSR with batch normalization
   // Its files begin so, and its code leaves the two shifts out that it writes into them.
   const isSuperImage = /(?:^|[\\/])pytorch_model_[234]x\.pt$/.test(name);
   const shift = state.get("sub_mean.bias");
@@ -91,7 +77,7 @@ const edsr: Detector = (state, { name }) => {
   return describeEdsr(withShifts, rgbRange, range, isSuperImage ? 1 : undefined);
 };
 
-/** BasicSR's EDSR: other names, and the mean in the code. */
+/** BasicSR's EDSR: other names, and the mean colour, DIV2K's, in the code. */
 const basicsrEdsr: Detector = (state) => {
   if (
     !["conv_first.weight", "conv_after_body.weight", "body.0.conv1.weight"].every((key) => state.has(key))
@@ -99,26 +85,22 @@ const basicsrEdsr: Detector = (state) => {
     return undefined;
   }
   const blocks = countOf(state, /^body\.(\d+)\.conv1\.weight$/);
-  const parts: readonly (readonly [RegExp, string])[] = [
+  const names = renamed(state, [
     [/^conv_first\./, "head.0."],
     [/^body\.(\d+)\.conv1\./, "body.$1.body.0."],
     [/^body\.(\d+)\.conv2\./, "body.$1.body.2."],
     [/^conv_after_body\./, `body.${blocks}.`],
     [/^upsample\./, "tail.0."],
     [/^conv_last\./, "tail.1."],
-  ];
-  const renamed = [...state].map(([key, array]): [string, NamedArray] => {
-    const part = parts.find(([pattern]) => pattern.test(key));
-    return [part ? key.replace(...part) : key, array];
-  });
+  ]);
   const shifts = [...meanShift("sub_mean", -255), ...meanShift("add_mean", 255)];
-  return describeEdsr(new Map([...shifts, ...renamed]), 255, div2kRange);
+  return describeEdsr(new Map([...shifts, ...names]), 255, div2kRange);
 };
 
 const div2kRange = "0 to 255, less the mean of DIV2K";
 
 /** @param range the range of values, in words, if it was assumed. */
-function describeEdsr(state: State, rgbRange: number, range?: string, resScale?: number): Detected {
+function describeEdsr(state: State, rgbRange: number, range?: string, resScale?: number): Recognized {
   const [channels] = shapeOf(state, "head.0.weight") ?? [];
   const blocks = countOf(state, /^body\.(\d+)\.body\.0\.weight$/);
   // Two steps by 2 or three, or one step whose channels say by how much.
@@ -130,7 +112,7 @@ function describeEdsr(state: State, rgbRange: number, range?: string, resScale?:
   const assumptions = [{ option: "resScale", text: `the factor of each block's residual: ${factor}` }];
   if (range !== undefined) assumptions.unshift({ option: "rgbRange", text: `the range of values: ${range}` });
   return {
-    metadata: texts("EDSR", { scale, blocks, channels, resScale: factor, rgbRange }),
+    metadata: metadataOf("EDSR", { scale, blocks, channels, resScale: factor, rgbRange }),
     state,
     assumptions,
   };
@@ -141,7 +123,7 @@ function meanShift(name: string, factor: number): [string, NamedArray][] {
   const identity = Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
   return [
     [`${name}.weight`, { shape: [3, 3, 1, 1], data: identity }],
-    [`${name}.bias`, { shape: [3], data: Float32Array.from(div2kMean, (mean) => factor * mean) }],
+    [`${name}.bias`, { shape: [3], data: Float32Array.from(DIV2K_RGB_MEAN, (mean) => factor * mean) }],
   ];
 }
 
@@ -155,7 +137,7 @@ const espcn: Detector = (state) => {
   const [pixels, second] = last;
   const options = { scale: Math.sqrt(pixels), filters: [first, second], activation: "tanh", residual: false };
   const assumptions = [{ option: "activation", text: "the activation: tanh, as in the paper" }];
-  return { metadata: texts("ESPCN", options), state, assumptions };
+  return { metadata: metadataOf("ESPCN", options), state, assumptions };
 };
 
 /** FSRCNN-pytorch, whose names are this library's. */
@@ -165,7 +147,7 @@ const fsrcnn: Detector = (state, options) => {
   if (last === undefined || shrink === undefined || !state.has("first_part.1.weight")) return undefined;
   const [s, d] = shrink;
   const m = countOf(state, /^mid_part\.(\d+)\.bias$/) - 2;
-  return { metadata: texts("FSRCNN", { scale: scaleOf(options), d, s, m }), state, assumptions: [] };
+  return { metadata: metadataOf("FSRCNN", { scale: scaleOf(options), d, s, m }), state, assumptions: [] };
 };
 
 /** SRCNN-pytorch, whose names are this library's. */
@@ -177,7 +159,7 @@ const srcnn: Detector = (state, options) => {
   const filters = [first[0], second[0]];
   const described = { scale: scaleOf(options), kernels, filters, padding: "zeros", residual: false };
   const assumptions = [{ option: "padding", text: "what lies beyond the edges: zeros" }];
-  return { metadata: texts("SRCNN", described), state, assumptions };
+  return { metadata: metadataOf("SRCNN", described), state, assumptions };
 };
 
 /** The enlargement of a network whose weights do not tell it. */
@@ -196,54 +178,24 @@ function scaleOf({ name, scale }: DetectOptions): number {
 // ---- All of them
 
 /** The first that recognizes a file counts. */
-const detectors: readonly Detector[] = [edsr, basicsrEdsr, espcn, fsrcnn, srcnn];
-
-/** Well-known networks that are none of this library's, by what only their tensors are called. */
-const others: readonly (readonly [pattern: RegExp, name: string])[] = [
-  [/relative_position_bias_table|\.attn\.qkv\./, "a transformer, such as SwinIR, HAT or DAT"],
-  [/conv_du/, "RCAN"],
-  [
-    /^(?:conv_first|model\.0|body\.0\.rdb1|RRDB_trunk).*|\.rdb1\./,
-    "ESRGAN (RRDBNet), or a network with its names",
-  ],
-  [/eval_conv|conv_cat/, "SPAN"],
-  [/^body\.0\.weight/, "Compact (SRVGGNet)"],
-  [/\.afm?\.|\.safm\./, "SAFMN"],
-  [/^block8|^block1\.0\.weight/, "SRGAN"],
-  [/^unet|\.input_blocks\.|time_embed/, "a diffusion model"],
+const detectors: readonly Detector[] = [
+  edsr,
+  basicsrEdsr,
+  espcn,
+  fsrcnn,
+  srcnn,
+  ...[recognizeCompact, recognizeSpan, recognizeRRDBNet].map(
+    (recognize): Detector =>
+      (state, { name }) =>
+        recognize(state, name),
+  ),
 ];
 
-function unknownNetwork(state: State, name: string): DataError {
+function unknownNetwork(state: State, networks: readonly string[], name: string): DataError {
   const keys = [...state.keys()];
-  const other = others.find(([pattern]) => keys.some((key) => pattern.test(key)));
-  const what = other ? `this is ${other[1]}` : "this is none of the networks that are known here";
+  const what = nameOfOther(keys) ?? "none of the networks that are known here";
   return new DataError(
-    `${name}: ${what}, which pixelgrad cannot run; it runs EDSR, SRCNN, ESPCN and FSRCNN. Its tensors are called ` +
+    `${name}: this is ${what}, which pixelgrad cannot run; it runs ${andList(networks)}. Its tensors are called ` +
       `${firstOf(keys.map(excerpt), 4)}.`,
   );
-}
-
-function has(state: State, pattern: RegExp): boolean {
-  return [...state.keys()].some((key) => pattern.test(key));
-}
-
-function shapeOf(state: State, key: string): readonly number[] | undefined {
-  return state.get(key)?.shape;
-}
-
-/** How many of a series there are: tensors whose names fit, each with another number. */
-function countOf(state: State, pattern: RegExp): number {
-  return new Set([...state.keys()].map((key) => pattern.exec(key)?.[1]).filter((i) => i !== undefined)).size;
-}
-
-/** As the metadata of a weight file have it. */
-function texts(
-  architecture: string,
-  options: Readonly<Record<string, number | string | boolean | readonly number[]>>,
-): Record<string, string> {
-  const entries = Object.entries(options).map(([key, value]) => [
-    key,
-    typeof value === "object" ? value.join("-") : String(value),
-  ]);
-  return { architecture, ...Object.fromEntries(entries) };
 }

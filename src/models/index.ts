@@ -1,6 +1,7 @@
 export type { Kind } from "../options/kinds.ts";
 export {
   type Architecture,
+  type Assumption,
   completeOptions,
   type NetworkOptions,
   type Option,
@@ -9,7 +10,6 @@ export {
   type ScheduleConfig,
 } from "./architecture.ts";
 export { Compact, type CompactOptions } from "./compact.ts";
-export type { Assumption } from "./detect.ts";
 export { DIV2K_RGB_MEAN, EDSR, type EDSROptions } from "./edsr.ts";
 export { ESPCN, type ESPCNOptions } from "./espcn.ts";
 export { FSRCNN, type FSRCNNOptions } from "./fsrcnn.ts";

@@ -14,9 +14,9 @@ import { quote, text, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { Random } from "../tensor/random.ts";
 import { numel } from "../tensor/shape.ts";
-import type { Architecture, NetworkOptions } from "./architecture.ts";
+import type { Architecture, Assumption, NetworkOptions } from "./architecture.ts";
 import { compact } from "./compact.ts";
-import { type Assumption, detect } from "./detect.ts";
+import { detect } from "./detect.ts";
 import { edsr } from "./edsr.ts";
 import { espcn } from "./espcn.ts";
 import { fsrcnn } from "./fsrcnn.ts";
@@ -165,7 +165,7 @@ export function readNetwork(
   checkOptions("readNetwork", options, { scale: whole(1) });
   const { tensors, metadata } = parseWeights(bytes, name);
   if (metadata.architecture !== undefined) return { metadata, state: tensors, assumptions: [] };
-  return detect(tensors, { name, ...options });
+  return detect(tensors, architectureNames, { name, ...options });
 }
 
 /** In words: "EDSR x2, 4 blocks of 16 channels". @throws DataError if it is none of this library's */

@@ -15,9 +15,10 @@
  */
 import { denseConv2d } from "../kernels/dense-conv2d/index.ts";
 import { add } from "../kernels/elementwise/index.ts";
-import { broadcastTo, reshape, slice } from "../kernels/layout/index.ts";
+import { slice } from "../kernels/layout/index.ts";
 import { pad } from "../kernels/pad/index.ts";
 import { pixelUnshuffle } from "../kernels/pixel-shuffle/index.ts";
+import { interpolate } from "../kernels/resize/index.ts";
 import { normalInit } from "../nn/init.ts";
 import { Conv2d } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
@@ -199,7 +200,7 @@ export class RRDBNet extends ConfiguredNetwork<Options> {
       y = made;
     };
     for (const up of this.ups) {
-      next(doubled(y));
+      next(interpolate(y, { mode: "nearest", scaleFactor: 2 }));
       next(up.forward(y, leaky));
     }
     next(this.conv_hr.forward(y, leaky));
@@ -244,16 +245,6 @@ export class RRDBNet extends ConfiguredNetwork<Options> {
       halo: 2,
     };
   }
-}
-
-/** Twice as wide and high by repeating pixels, as nearest interpolation does. */
-function doubled(x: Tensor): Tensor {
-  const [n, c, h, w] = x.shape;
-  const pixels = reshape(x, [n, c, h, 1, w, 1]);
-  const blocks = broadcastTo(pixels, [n, c, h, 2, w, 2]);
-  const y = reshape(blocks, [n, c, 2 * h, 2 * w]);
-  for (const view of [pixels, blocks]) disposeUnlessTaped(view);
-  return y;
 }
 
 /** x + 0.2 * (three dense blocks of x): "residual in residual dense block". */
@@ -343,7 +334,7 @@ export function recognizeRRDBNet(given: State, name: string): Recognized | undef
   const scale = 2 ** countOf(state, /^conv_up(\d+)\.weight$/) / unshuffle;
   const colors = planes === 3 ? "rgb" : "y";
   const described = { scale, blocks, channels, growth, unshuffle, colors };
-  return { metadata: metadataOf("RRDBNet", described), state, notes: [] };
+  return { metadata: metadataOf("RRDBNet", described), state, assumptions: [] };
 }
 
 /** The tensors by BasicSR's names. Other files have the same ones in three other spellings. */
@@ -361,7 +352,9 @@ function withBasicNames(state: State): State {
       [new RegExp(`^model\\.${last - 2}\\.`), "conv_hr."],
       [new RegExp(`^model\\.${last}\\.`), "conv_last."],
     ]);
-    const ups = Array.from({ length: Math.max(0, (last - 4) / 3) }, (_, i): [RegExp, string] => [
+    // No more than there are tensors: positions may be any number.
+    const count = Math.min(Math.max(0, (last - 4) / 3), state.size);
+    const ups = Array.from({ length: count }, (_, i): [RegExp, string] => [
       new RegExp(`^model\\.${3 * (i + 1)}\\.`),
       `conv_up${i + 1}.`,
     ]);

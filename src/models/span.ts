@@ -17,8 +17,10 @@ import { concat } from "../kernels/layout/index.ts";
 import { Conv2d, type FusedOptions, PixelShuffle, Sequential } from "../nn/layers.ts";
 import { Module, type NamedArray } from "../nn/module.ts";
 import { oneOf, whole, yesOrNo } from "../options/kinds.ts";
+import { DataError } from "../picture/errors.ts";
 import { disposeUnlessTaped } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
+import { sameShape } from "../tensor/shape.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import {
   type Architecture,
@@ -173,7 +175,7 @@ export class SPAN extends ConfiguredNetwork<Options> {
 
 /** (x - mean) * 255. */
 function normalized(x: Tensor): Tensor {
-  const mean = tensor(DIV2K_RGB_MEAN, [1, 3, 1, 1], { device: x.device });
+  const mean = tensor(DIV2K_RGB_MEAN, [1, 3, 1, 1], { device: x.device, dtype: x.dtype });
   const centered = sub(x, mean);
   const y = mul(centered, 255);
   disposeUnlessTaped(centered);
@@ -231,7 +233,7 @@ class Block extends Module {
 export function recognizeSpan(state: State, name: string): Recognized | undefined {
   const isOne = ["conv_cat.weight", "upsampler.0.weight"].every((key) => state.has(key));
   if (!isOne || countOf(state, /^block_(\d+)\.c3_r\./) === 0) return undefined;
-  const folded = foldAll(state);
+  const folded = foldAll(state, name);
   const first = shapeOf(folded, "conv_1.eval_conv.weight") ?? [];
   const outputs = shapeOf(folded, "upsampler.0.weight")?.[0];
   const { colors, scale } = picturesOf(name, "SPAN", { inputs: first[1], outputs });
@@ -239,24 +241,54 @@ export function recognizeSpan(state: State, name: string): Recognized | undefine
   // A tensor that says something only by being there.
   const normalize = !folded.delete("no_norm") && colors === "rgb";
   const options = { scale, blocks, channels: first[0], normalize, colors };
-  return { metadata: metadataOf("SPAN", options), state: folded, notes: [] };
+  return { metadata: metadataOf("SPAN", options), state: folded, assumptions: [] };
 }
 
 /** The branches of all convolutions added up; `eval_conv` beside them may be of an earlier step. */
-function foldAll(state: State): Map<string, NamedArray> {
+function foldAll(state: State, name: string): Map<string, NamedArray> {
   const result = new Map<string, NamedArray>();
   for (const [key, array] of state) {
     const [, convolution] = /^(.*)\.(?:sk|conv\.[012])\.(?:weight|bias)$/.exec(key) ?? [];
     if (convolution === undefined) {
       if (!result.has(key)) result.set(key, array);
     } else if (key.endsWith(".sk.weight")) {
-      for (const [kind, values] of Object.entries(fold(state, convolution))) {
+      for (const [kind, values] of Object.entries(fold(branchesOf(state, convolution, name)))) {
         result.set(`${convolution}.eval_conv.${kind}`, values);
       }
     }
   }
   return result;
 }
+
+/** Weights and biases of sk, conv.0, conv.1, conv.2. */
+interface Branches {
+  readonly weights: readonly NamedArray[];
+  readonly biases: readonly NamedArray[];
+}
+
+/** @throws DataError unless all are there, in shapes that fit each other. */
+function branchesOf(state: State, convolution: string, name: string): Branches {
+  const layers = ["sk", "conv.0", "conv.1", "conv.2"].map((layer) => `${convolution}.${layer}`);
+  const of = (kind: string) => layers.map((layer) => state.get(`${layer}.${kind}`) ?? nothing);
+  const branches = { weights: of("weight"), biases: of("bias") };
+  const [[o = 0, c = 0], [before = 0], [between = 0]] = branches.weights.map(({ shape }) => shape);
+  const weightShapes = [
+    [o, c, 1, 1],
+    [before, c, 1, 1],
+    [between, before, 3, 3],
+    [o, between, 1, 1],
+  ];
+  const fits =
+    branches.weights.every(({ shape }, i) => sameShape(shape, weightShapes[i])) &&
+    branches.biases.every(({ shape }, i) => sameShape(shape, [weightShapes[i][0]]));
+  if (fits && o * c > 0) return branches;
+  throw new DataError(
+    `${name}: the branches of ${convolution} do not add up to one convolution, as they do in SPAN. The file is ` +
+      "damaged, or another network's.",
+  );
+}
+
+const nothing: NamedArray = { shape: [], data: new Float32Array() };
 
 /**
  * One 3x3 convolution of the branches
@@ -266,11 +298,9 @@ function foldAll(state: State): Map<string, NamedArray> {
  * of which nothing but sums lies between input and output: w = w0 (in the middle) + w3 w2 w1, as products of
  * matrices over channels for each tap, and b = b0 + b3 + w3 (b2 + w2 b1).
  */
-function fold(state: State, name: string): { weight: NamedArray; bias: NamedArray } {
-  const part = (key: string) =>
-    state.get(`${name}.${key}`) ?? { shape: [0, 0, 0, 0], data: new Float32Array() };
-  const [w0, w1, w2, w3] = ["sk", "conv.0", "conv.1", "conv.2"].map((layer) => part(`${layer}.weight`));
-  const [b0, b1, b2, b3] = ["sk", "conv.0", "conv.1", "conv.2"].map((layer) => part(`${layer}.bias`).data);
+function fold({ weights, biases }: Branches): { weight: NamedArray; bias: NamedArray } {
+  const [w0, w1, w2, w3] = weights;
+  const [b0, b1, b2, b3] = biases.map(({ data }) => data);
   const [o, c] = w0.shape;
   const [[before], [between]] = [w1.shape, w2.shape];
   const taps = 9;

@@ -24,10 +24,16 @@ export function multiplyAddsPerPixel(model: SuperResolver): number {
   return ops.reduce((sum, op) => sum + multiplyAdds(op), 0) / SIDE ** 2;
 }
 
-function multiplyAdds({ name, inputs: { x, w }, y }: RecordedOp): number {
+function multiplyAdds({ name, inputs, y }: RecordedOp): number {
+  const { x, w } = inputs;
   // A weight [o, c, kh, kw] meets each pixel of the result once for each of its o channels; a transposed one,
   // [c, o, kh, kw], each pixel of the input.
   if (name === "conv2d") return (y.size / w.shape[0]) * w.size;
+  if (name === "denseConv2d") {
+    const weights = Object.entries(inputs).filter(([key]) => key.startsWith("w "));
+    const pixels = x.size / x.shape[1];
+    return weights.reduce((sum, [, weight]) => sum + pixels * weight.size, 0);
+  }
   if (name === "convTranspose2d") return (x.size / w.shape[0]) * w.size;
   return 0;
 }

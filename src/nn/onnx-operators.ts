@@ -5,6 +5,7 @@
 import type { TransposedGeometry } from "../kernels/conv-transpose2d/index.ts";
 import type { Activation } from "../kernels/conv2d/index.ts";
 import type { ForwardParams } from "../kernels/conv2d/launch.ts";
+import type { DenseParams } from "../kernels/dense-conv2d/index.ts";
 import type { Constants } from "../kernels/elementwise/unary.ts";
 import type { ConcatParams } from "../kernels/layout/concat.ts";
 import type { BoxParams } from "../kernels/layout/slice.ts";
@@ -108,6 +109,17 @@ const conv2d = writer<ForwardParams>((graph, { x, w, b, extra }, { geometry, epi
   // Where the result is enlarged, so is the skip, which has one channel for shuffle² of the sums.
   const skip = shuffle === 1 ? extra : resized(graph, extra, shuffle, nearest);
   return graph.add("Add", [skip, scaled(graph, y, alpha)]);
+});
+
+/** Each convolution reads the input and all results before it, joined along the channels. */
+const denseConv2d = writer<DenseParams>((graph, inputs, { count, slope }) => {
+  const alpha = { float: slope };
+  let y = inputs.x;
+  for (let i = 0; i < count; i++) {
+    const sums = graph.add("Conv", [y, inputs[`w ${i}`], inputs[`b ${i}`]], { pads: [1, 1, 1, 1] });
+    y = graph.add("Concat", [y, graph.add("LeakyRelu", [sums], { alpha })], { axis: 1 });
+  }
+  return y;
 });
 
 const convTranspose2d = writer<TransposedGeometry>((graph, { x, w, b }, geometry) => {
@@ -231,6 +243,7 @@ const affine = writer<Constants>((graph, { x }, { a = 0, b = 0 }) => {
 const operators: ReadonlyMap<string, Writer> = new Map(
   Object.entries({
     conv2d,
+    denseConv2d,
     convTranspose2d,
     pixelShuffle: writer<{ r: number }>((graph, { x }, { r }) => shuffled(graph, x, r)),
     pixelUnshuffle,

@@ -32,14 +32,14 @@ function weightsOf({ arrays }: GoldenCase): State {
 describe.each(goldens)("%s", (_, golden) => {
   const { architecture, ...options } = golden.options as Record<string, string>;
   const state = weightsOf(golden);
-  const { metadata, state: own, notes } = recognizers[architecture](state, "net.pth")!;
+  const { metadata, state: own, assumptions } = recognizers[architecture](state, "net.pth")!;
 
   test("is recognized, and by no other recognizer", () => {
     const known = { ...metadata };
     // Neither kind of ReLU has weights; which one it is, has to be said.
     const isSilent = options.activation === "relu" || options.activation === "leakyRelu";
     if (isSilent) known.activation = options.activation;
-    expect(notes).toHaveLength(isSilent ? 1 : 0);
+    expect(assumptions.map(({ option }) => option)).toEqual(isSilent ? ["activation"] : []);
     expect(known).toEqual(metadataOf(architecture, options));
     for (const [name, recognize] of Object.entries(recognizers)) {
       if (name !== architecture) expect(recognize(state, "net.pth")).toBeUndefined();

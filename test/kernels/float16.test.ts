@@ -10,7 +10,19 @@ import { narrowKernel } from "../../src/kernels/cast/cast.wgsl.ts";
 import { cast } from "../../src/kernels/cast/index.ts";
 import { convTranspose2d } from "../../src/kernels/conv-transpose2d/index.ts";
 import { conv2d, variants } from "../../src/kernels/conv2d/index.ts";
-import { add, clamp, leakyRelu, mul, prelu, relu, sub, tanh } from "../../src/kernels/elementwise/index.ts";
+import { denseConv2d } from "../../src/kernels/dense-conv2d/index.ts";
+import {
+  add,
+  clamp,
+  leakyRelu,
+  mul,
+  prelu,
+  relu,
+  silu,
+  sub,
+  symmetricGate,
+  tanh,
+} from "../../src/kernels/elementwise/index.ts";
 import { fillKernel } from "../../src/kernels/layout/copy.wgsl.ts";
 import { broadcastTo, concat, permute, reshape, slice } from "../../src/kernels/layout/index.ts";
 import { l1Loss } from "../../src/kernels/loss/index.ts";
@@ -91,6 +103,57 @@ describe("equal their CPU references", () => {
       ofSums + twice,
     );
   }
+  for (const activation of ["leakyRelu", "silu"] as const) {
+    equalsReference(
+      `conv2d with ${activation}`,
+      ([x, w, b]) => conv2d(x, w, b, { padding: 1, activation }),
+      [[1, 3, 5, 9], [5, 3, 3, 3], [5]],
+      ofSums,
+    );
+  }
+  equalsReference(
+    "conv2d with slopes",
+    ([x, w, b, slope]) => conv2d(x, w, b, { padding: 1, activation: "prelu", slope }),
+    [[1, 3, 5, 9], [5, 3, 3, 3], [5], [5]],
+    ofSums,
+  );
+  equalsReference(
+    "conv2d with a gate",
+    ([x, w, b, gate]) => conv2d(x, w, b, { padding: 1, gate }),
+    [[1, 3, 5, 9], [5, 3, 3, 3], [5], [1, 5, 5, 9]],
+    ofSums,
+  );
+  equalsReference(
+    "conv2d with a shuffle and a skip that it enlarges",
+    ([x, w, b, skip]) => conv2d(x, w, b, { padding: 1, shuffle: 3, skip }),
+    [[1, 3, 5, 7], [9, 3, 3, 3], [9], [1, 1, 5, 7]],
+    ofSums,
+  );
+  // What the first convolution rounds to the other side, the second one reads.
+  equalsReference(
+    "denseConv2d",
+    ([x, w, b, w2, b2]) =>
+      denseConv2d(
+        x,
+        [
+          { weight: w, bias: b },
+          { weight: w2, bias: b2 },
+        ],
+        0.2,
+      ),
+    [[1, 3, 5, 9], [5, 3, 3, 3], [5], [3, 8, 3, 3], [3]],
+    ofSums + 2 ** -10,
+  );
+  for (const mode of ["bilinear", "bicubic"] as const) {
+    for (const scaleFactor of [2, 0.6]) {
+      equalsReference(
+        `interpolate ${mode} to ${scaleFactor}`,
+        ([x]) => interpolate(x, { mode, scaleFactor }),
+        [[1, 3, 15, 17]],
+        2 ** -10, // rounded between the two passes
+      );
+    }
+  }
   const transposed = [
     { stride: 2, padding: 4, outputPadding: 1 },
     { stride: 3, padding: 4, outputPadding: 2 },
@@ -126,6 +189,9 @@ describe("equal their CPU references", () => {
     sub: [([a, b]) => sub(a, b), [1], [1]],
     "mul, with broadcasting": [([a, b]) => mul(a, b), [3, 1, 5], [3, 1]],
     prelu: [([x, w]) => prelu(x, w), [1, 3, 5, 7], [3]],
+    silu: [([x]) => silu(x), [1, 3, 5]],
+    symmetricGate: [([z, x]) => symmetricGate(z, x), [1, 3, 5], [1, 3, 5]],
+    "interpolate, nearest": [([x]) => interpolate(x, { scaleFactor: 2, mode: "nearest" }), [1, 3, 5, 7]],
   };
   for (const [name, [f, ...shapes]] of Object.entries(operations)) equalsReference(name, f, shapes);
 });
@@ -225,7 +291,7 @@ describe.each(having.map((device) => [device.name, device] as const))("on %s", (
     for (const call of [
       () => sum(x),
       () => matmul(x, x),
-      () => interpolate(x, { scaleFactor: 2, mode: "bicubic" }),
+      () => interpolate(x, { scaleFactor: 2, mode: "bicubic", convention: "matlab", round: true }),
       () => l1Loss(x, x),
     ]) {
       expect(call).toThrow(RangeError);

@@ -101,13 +101,19 @@ const cases: Case[] = [
       differentiate(ops.prelu(x(2, 3), x(1)));
     },
   ],
-  ["symmetricGate", () => differentiate(ops.symmetricGate(x(2, 3, 4), x(2, 3, 4)))],
+  ["symmetricGate", () => differentiate(ops.symmetricGate(x(2, 3), x(2, 3)))],
   [
-    "denseConv2d",
+    "denseConv2d, with and without a tape",
     () => {
-      const layer = (o: number, c: number) => ({ weight: x(o, c, 3, 3), bias: x(o) });
-      for (const n of [1, 2]) {
-        differentiate(ops.denseConv2d(x(n, 4, 7, 9), [layer(3, 4), layer(17, 7), layer(2, 24)], 0.2));
+      const layer = (from: number, to: number) => ({ weight: x(to, from, 3, 3), bias: x(to) });
+      for (const [c, growth] of [
+        [3, 2],
+        [16, 8],
+        [64, 32],
+      ]) {
+        const run = () => ops.denseConv2d(x(1, c, 9, 10), [layer(c, growth), layer(c + growth, growth)], 0.2);
+        differentiate(run());
+        ops.noGrad(run);
       }
     },
   ],
@@ -297,7 +303,12 @@ function inFloat16(): Case[] {
             alpha: 0.1,
             variant,
           });
+          for (const options of [{ activation: "prelu", slope: x(8) }, { gate: x(1, 8, 6, 9) }] as const) {
+            conv2d(x(1, 3, 6, 9), x(8, 3, 3, 3), x(8), { padding: 1, variant, ...options });
+          }
         }
+        const layers = [5, 8].map((c) => ({ weight: x(3, c, 3, 3), bias: x(3) }));
+        ops.denseConv2d(x(1, 5, 6, 9), layers, 0.2);
       },
     ],
     [
@@ -308,6 +319,10 @@ function inFloat16(): Case[] {
         for (const f of Object.values(unary)) f(x(5));
         for (const f of Object.values(binary)) [f(x(2, 3), x(2, 3)), f(x(2, 1, 3), x(4, 1))];
         ops.prelu(x(2, 3, 4), x(3));
+        ops.symmetricGate(x(2, 3), x(2, 3));
+        for (const mode of ["nearest", "bilinear", "bicubic"] as const) {
+          for (const scaleFactor of [2, 0.6]) ops.interpolate(x(1, 3, 9, 8), { scaleFactor, mode });
+        }
         for (const mode of ["constant", "reflect", "replicate"] as const)
           ops.pad(x(4, 5), [1, 2, 3, 1], mode);
         ops.pixelShuffle(x(1, 8, 3, 2), 2);
@@ -372,7 +387,20 @@ function convolutions(): Case[] {
         }
         const skip = x(1, 8, 6, 9);
         differentiate(conv2d(x(1, 3, 6, 9), x(8, 3, 3, 3), x(8), { padding: 1, skip, alpha: 0.1, variant }));
+        const read = [
+          { activation: "prelu", slope: x(8) },
+          { activation: "leakyRelu", slope: 0.2 },
+          { activation: "silu" },
+          { gate: skip },
+        ] as const;
+        for (const options of read) {
+          const run = () => conv2d(x(1, 3, 6, 9), x(8, 3, 3, 3), x(8), { padding: 1, variant, ...options });
+          differentiate(run());
+          ops.noGrad(run); // in the same kernel
+        }
         for (const shuffle of [2, 3]) {
+          const skip = x(1, 36 / shuffle ** 2, 6, 9);
+          differentiate(conv2d(x(1, 3, 6, 9), x(36, 3, 3, 3), x(36), { padding: 1, shuffle, skip, variant }));
           differentiate(conv2d(x(1, 3, 6, 9), x(36, 3, 3, 3), x(36), { padding: 1, shuffle, variant }));
         }
       }
@@ -490,11 +518,16 @@ describe("kernels compile within WebGPU's default limits", () => {
         "multiStepLR",
       ],
       ...["cosineAnnealingLR", "loadWeights", "saveWeights", "parseSafetensors", "serializeSafetensors"],
+      ...["parsePytorch", "serializePytorch", "parseWeights", "exportOnnx"],
       ...[
         "architectureOf",
         "completeOptions",
         "createModel",
+        "buildNetwork",
+        "describeNetwork",
+        "readNetwork",
         "loadModel",
+        "multiplyAddsPerPixel",
         "interpolator",
         "networkUpscaler",
         "selfEnsemble",

@@ -269,6 +269,7 @@ const calls: Call[] = [
   { name: "mul", call: library.mul, args: [x(3), numberOrTensor(3)] },
   { name: "div", call: library.div, args: [numberOrTensor(3), numberOrTensor(3)] },
   { name: "pow", call: library.pow, args: [numberOrTensor(3), numberOrTensor(3)] },
+  { name: "silu", call: library.silu, args: [x(3)] },
   { name: "prelu", call: library.prelu, args: [x(1, 3, 2, 2), x(3)] },
   { name: "symmetricGate", call: library.symmetricGate, args: [x(3), x(3)] },
   {
@@ -306,6 +307,33 @@ const calls: Call[] = [
         shuffle: arg(() => 1),
         variant: arg(() => "1-naive"),
       }),
+    ],
+  },
+  {
+    name: "conv2d",
+    call: library.conv2d,
+    args: [
+      picture4d,
+      x(4, 4, 1, 1),
+      arg(() => zeros([4]), left),
+      opts(
+        { activation: arg(() => "leakyRelu"), slope: arg(() => 0.1, ...numbers) },
+        { needed: ["activation"] },
+      ),
+    ],
+  },
+  {
+    name: "conv2d",
+    call: library.conv2d,
+    args: [picture4d, x(4, 4, 1, 1), arg(() => zeros([4]), left), opts({ gate: x(1, 4, 6, 6) })],
+  },
+  {
+    name: "denseConv2d",
+    call: library.denseConv2d,
+    args: [
+      picture4d,
+      arg(() => [{ weight: zeros([2, 4, 3, 3]), bias: zeros([2]) }], "emptyList"),
+      arg(() => 0.2, "zero", "fraction", "huge"),
     ],
   },
   {
@@ -385,6 +413,7 @@ const calls: Call[] = [
     call: construct(library.PReLU),
     args: [arg(() => 1, left), arg(() => 0.1, left, ...numbers)],
   },
+  { name: "LeakyReLU", call: construct(library.LeakyReLU), args: [arg(() => 0.1, left, ...numbers)] },
   { name: "PixelShuffle", call: construct(library.PixelShuffle), args: [arg(() => 2)] },
   {
     name: "Upsample",

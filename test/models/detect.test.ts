@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import {
+  architectureNames,
   FSRCNN,
   loadModel,
   loadWeights,
@@ -146,9 +147,11 @@ test("what another network is, is said by name", () => {
       return (error as Error).message;
     }
   };
-  expect(refusal("layers.0.residual_group.blocks.0.attn.relative_position_bias_table")).toContain(
-    "net.pth: this is a transformer, such as SwinIR, HAT or DAT, which pixelgrad cannot run; it runs EDSR, SRCNN",
-  );
+  const refused = refusal("layers.0.residual_group.blocks.0.norm1.weight");
+  expect(refused).toContain("net.pth: this is SwinIR, which pixelgrad cannot run; it runs SRCNN, ESPCN, ");
+  for (const name of architectureNames) expect(refused).toContain(name);
+  expect(refusal("module.layers.0.swin1.norm1.weight")).toContain("this is DRCT");
+  expect(refusal("stage.0.attn.relative_position_bias_table")).toContain("this is a transformer");
   expect(refusal("body.0.body.0.body.3.conv_du.0.weight")).toContain("this is RCAN");
   expect(refusal("something.weight")).toContain("Its tensors are called something.weight.");
 });

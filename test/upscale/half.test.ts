@@ -3,8 +3,17 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { type Device, GpuError } from "../../src/device/device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { evaluate, findPictures } from "../../src/evaluate/index.ts";
-import { EDSR, ESPCN, FSRCNN, SRCNN, type SuperResolver } from "../../src/models/index.ts";
-import { saveWeights } from "../../src/nn/index.ts";
+import {
+  Compact,
+  EDSR,
+  ESPCN,
+  FSRCNN,
+  RRDBNet,
+  SPAN,
+  SRCNN,
+  type SuperResolver,
+} from "../../src/models/index.ts";
+import { type Conv2d, normalInit, saveWeights } from "../../src/nn/index.ts";
 import { networkUpscaler, openMethod, selfEnsemble, upscale } from "../../src/node.ts";
 import { toPlanar } from "../../src/picture/planes.ts";
 import { Random } from "../../src/tensor/random.ts";
@@ -24,6 +33,25 @@ const networks: readonly (readonly [string, () => SuperResolver])[] = [
   ["ESPCN x3", () => new ESPCN({ scale: 3, filters: [3, 4], residual: true, random: random() })],
   ["FSRCNN x2", () => new FSRCNN({ scale: 2, d: 4, s: 3, m: 1, random: random() })],
   ["EDSR x2", () => new EDSR({ scale: 2, blocks: 1, channels: 3, random: random() })],
+  [
+    "Compact x2",
+    () => new Compact({ scale: 2, layers: 1, channels: 4, activation: "prelu", random: random() }),
+  ],
+  ["SPAN x2", () => new SPAN({ scale: 2, blocks: 1, channels: 4, random: random() })],
+  [
+    "SPAN x2 of a normalized picture",
+    () => {
+      const model = new SPAN({ scale: 2, blocks: 1, channels: 4, normalize: true, random: random() });
+      // From numbers a hundred times as large to those of pictures.
+      normalInit(model.upsampler.modules[0] as Conv2d, 1e-4, random());
+      return model;
+    },
+  ],
+  ["RRDBNet x2", () => new RRDBNet({ scale: 2, blocks: 1, channels: 4, growth: 2, random: random() })],
+  [
+    "RRDBNet x2 of an unshuffled picture",
+    () => new RRDBNet({ scale: 2, blocks: 1, channels: 4, growth: 2, unshuffle: 2, random: random() }),
+  ],
   ["EDSR x4", () => new EDSR({ scale: 4, blocks: 1, channels: 2, random: random() })],
 ];
 

@@ -6,6 +6,8 @@
  * in memory. Here one tensor has room for everything: each convolution reads its first channels and writes the
  * next ones (`launchSlices`), so the only copy is that of the input.
  */
+import type { DType } from "../../device/device.ts";
+import { fromHalf, toHalf } from "../../device/half.ts";
 import { checkArguments, listOf, type Wanted } from "../../options/arguments.ts";
 import { atLeastZero } from "../../options/kinds.ts";
 import { defineOp, type NdArray } from "../../tensor/op.ts";
@@ -28,16 +30,19 @@ const geometry: Geometry = { stride: [1, 1], padding: [1, 1], dilation: [1, 1] }
 /** x, and for convolution i its weight `w i` and bias `b i`. */
 type DenseInputs = Record<string, Tensor>;
 
-interface Params {
+export interface DenseParams {
   /** How many convolutions there are. */
   readonly count: number;
   readonly slope: number;
+  /** Of the result, and so of what one convolution hands to the next. */
+  readonly dtype: DType;
 }
 
-const denseOp = defineOp<DenseInputs, Params>({
+const denseOp = defineOp<DenseInputs, DenseParams>({
   name: "denseConv2d",
+  float16: true,
   shape: ({ x, ...layers }, { count }) => resultShape(x.shape, weightsOf(layers, count)),
-  cpu({ x, ...layers }, { count, slope }, y) {
+  cpu({ x, ...layers }, { count, slope, dtype }, y) {
     copyOnCpu(x, y, placePlan(y.shape, [0, 0, 0, 0], x.shape));
     const [n, , h, w] = x.shape;
     let channels = x.shape[1];
@@ -46,6 +51,7 @@ const denseOp = defineOp<DenseInputs, Params>({
       const result = arrayLike(y, [n, weight.shape[0], h, w]);
       reference.forward(y, weight, bias, result, geometry);
       for (const [k, value] of result.data.entries()) result.data[k] = leaky.rule.f(value, slope, 0);
+      if (dtype === "float16") result.data.set(fromHalf(toHalf(result.data)));
       copyOnCpu(result, y, placePlan(y.shape, [0, channels, 0, 0], result.shape));
       channels += weight.shape[0];
     }
@@ -163,5 +169,5 @@ export function denseConv2d(x: Tensor, layers: readonly DenseLayer[], slope: num
       );
     }
   }
-  return denseOp(inputs, { count: layers.length, slope });
+  return denseOp(inputs, { count: layers.length, slope, dtype: x.dtype });
 }

@@ -17,9 +17,9 @@ struct Params {
   x_plane: u32, x_line: u32, x_axis: u32, // how far apart planes, lines and a line's samples lie in x
   y_plane: u32, y_line: u32, y_axis: u32,
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<element>;
 @group(0) @binding(1) var<storage, read> table: array<f32>; // [blocks, 1 + BLOCK * WINDOW]
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<element>;
 @group(0) @binding(3) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -41,7 +41,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         let start = plane * p.x_plane + line * p.x_line + first;
         var samples: array<f32, WINDOW>;
         for (var t = 0; t < WINDOW; t++) { // @unroll
-          samples[t] = x[start + t * p.x_axis];
+          samples[t] = f32(x[start + t * p.x_axis]);
         }
         let end = plane * p.y_plane + line * p.y_line;
         // Backwards: outputs past the end land on the last one, which then gets its own value.
@@ -50,7 +50,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
           for (var t = 0; t < WINDOW; t++) { // @unroll
             sum += weights[(BLOCK - 1 - back) * WINDOW + t] * samples[t];
           }
-          y[end + min(block * BLOCK + BLOCK - 1 - back, p.out - 1) * p.y_axis] = sum;
+          y[end + min(block * BLOCK + BLOCK - 1 - back, p.out - 1) * p.y_axis] = element(sum);
         }
       }
     }

@@ -80,7 +80,7 @@ const definition: Omit<OpDefinition<{ x: Tensor }, InterpolateParams>, "backward
     let from = { shape: x.shape, storage: x.gpuStorage };
     for (const [k, pass] of passes.entries()) {
       const shape = shapeAfter(from.shape, pass);
-      const storage = k === passes.length - 1 ? y.gpuStorage : device.allocate(numel(shape));
+      const storage = k === passes.length - 1 ? y.gpuStorage : device.allocate(numel(shape), x.dtype);
       launch(device, from, pass, storage, round);
       if (k > 0) device.release(from.storage);
       from = { shape, storage };
@@ -90,6 +90,7 @@ const definition: Omit<OpDefinition<{ x: Tensor }, InterpolateParams>, "backward
 
 const interpolateOp: (inputs: { x: Tensor }, params: InterpolateParams) => Tensor = defineOp({
   ...definition,
+  float16: true,
   // y = B A x has the gradient dx = Aᵀ Bᵀ dy: the same operation with the matrices transposed. (As one is
   // for rows and one for columns, any order would do; in reverse, the smaller scale comes first again.)
   backward: (dy, _, { passes }) => ({

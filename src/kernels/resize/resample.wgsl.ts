@@ -22,9 +22,9 @@ struct Params {
   x_plane: u32, x_line: u32, x_axis: u32, // how far apart planes, lines and a line's samples lie in x
   y_plane: u32, y_line: u32, y_axis: u32,
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x: array<element>;
 @group(0) @binding(1) var<storage, read> table: array<f32>; // [out, 1 + taps]
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<element>;
 @group(0) @binding(3) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -47,12 +47,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
         for (var tap = 1u; tap <= p.taps; tap++) {
           let weight = table[row + tap];
           for (var l = 0; l < LINES; l++) { // @unroll
-            sums[l] += weight * x[at + min(l * step.y, last) * p.x_line];
+            sums[l] += weight * f32(x[at + min(l * step.y, last) * p.x_line]);
           }
           at += p.x_axis;
         }
         for (var l = 0; l < LINES; l++) { // @unroll
-          if (line + l * step.y < p.lines) { y[end + (line + l * step.y) * p.y_line] = sums[l]; }
+          if (line + l * step.y < p.lines) { y[end + (line + l * step.y) * p.y_line] = element(sums[l]); }
         }
       }
     }
