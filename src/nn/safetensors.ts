@@ -86,7 +86,7 @@ const texts: Wanted = {
 const MAX_HEADER = 100_000_000;
 
 /**
- * Reads a safetensors file with F32, F16 or BF16 tensors, whose values may be any, NaN as well. The tensors
+ * Reads a safetensors file with F32, F16, BF16 or I64 tensors, whose values may be any, NaN as well. The tensors
  * take at most twice the file's bytes: as the specification says, they must fill the file without gaps, and
  * no two may share bytes. `name` is what errors call the file.
  *
@@ -158,7 +158,7 @@ function checkEntries(
     const { dtype, shape, data_offsets } = entry;
     if (!isType(dtype)) {
       throw new DataError(
-        `${name}: tensor ${excerpt(key)} has type ${excerpt(dtype)}; F32, F16 and BF16 can be read.`,
+        `${name}: tensor ${excerpt(key)} has type ${excerpt(dtype)}; F32, F16, BF16 and I64 can be read.`,
       );
     }
     const [begin, end] = data_offsets;
@@ -198,6 +198,10 @@ const types = {
     bytes: 2, // the upper half of an F32
     read: (view: DataView, at: number) =>
       new Float32Array(Uint32Array.of(view.getUint16(at, true) << 16).buffer)[0],
+  },
+  I64: {
+    bytes: 8, // counts, such as the num_batches_tracked of a BatchNorm2d
+    read: (view: DataView, at: number) => Number(view.getBigInt64(at, true)),
   },
 };
 

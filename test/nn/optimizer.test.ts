@@ -8,7 +8,16 @@ import { setDefaultDevice } from "../../src/device/open.ts";
 import { mul } from "../../src/kernels/elementwise/index.ts";
 import { mseLoss } from "../../src/kernels/loss/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
-import { Adam, Conv2d, cosineAnnealingLR, Module, multiStepLR, SGD, stepLR } from "../../src/nn/index.ts";
+import {
+  Adam,
+  AdamW,
+  Conv2d,
+  cosineAnnealingLR,
+  Module,
+  multiStepLR,
+  SGD,
+  stepLR,
+} from "../../src/nn/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
@@ -19,6 +28,7 @@ const devices: Device[] = [float32Device(), ...(await gpuDevices())];
 type Optimizer = Adam | SGD;
 const kinds: [string, (parameters: Tensor[]) => Optimizer][] = [
   ["Adam", (parameters) => new Adam(parameters, { lr: 0.05, weightDecay: 0.01 })],
+  ["AdamW", (parameters) => new AdamW(parameters, { lr: 0.05, weightDecay: 0.01 })],
   ["SGD", (parameters) => new SGD(parameters, { lr: 0.01, momentum: 0.9, nesterov: true })],
   ["plain SGD", (parameters) => new SGD(parameters, { lr: 0.01 })],
 ];

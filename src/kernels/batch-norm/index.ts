@@ -5,6 +5,7 @@ import {
   anyNumber,
   checkArguments,
   checkOptions,
+  isObject,
   trueOrFalse,
   type Wanted,
 } from "../../options/arguments.ts";
@@ -202,6 +203,14 @@ export interface RunningStatistics {
   readonly batches: Tensor;
 }
 
+const someStatistics: Wanted<RunningStatistics> = {
+  wants: "{ mean, variance, batches }, all of them tensors, and batches of one element",
+  fits: (value): value is RunningStatistics =>
+    isObject(value) &&
+    [value.mean, value.variance, value.batches].every(aTensor.fits) &&
+    (value.batches as Tensor).size === 1,
+};
+
 export interface BatchNormOptions {
   /** Use the batch's own statistics, and move the running ones towards them. Default false. */
   readonly training?: boolean;
@@ -234,7 +243,12 @@ export function batchNorm(
   b: Tensor,
   options: BatchNormOptions = {},
 ): Tensor {
-  checkArguments("batchNorm", { x: [x, aTensor], w: [w, aTensor], b: [b, aTensor] });
+  checkArguments("batchNorm", {
+    x: [x, aTensor],
+    running: [running, someStatistics],
+    w: [w, aTensor],
+    b: [b, aTensor],
+  });
   checkOptions("batchNorm", options, { ...batchNormOptions, training: trueOrFalse });
   const { training = false, momentum = 0.1, eps = 1e-5 } = options;
   const channels = x.shape[1];

@@ -161,10 +161,11 @@ function pooledShape(shape: Shape, { window, stride, padding }: Windows): Shape 
 /** The arguments of a layer or a function, checked. */
 export function poolWindows(op: string, window: Pair, options: PoolOptions): Windows {
   checkOptions(op, options, { stride: anything, padding: anything });
+  const { stride = window, padding = 0 } = options;
   const windows = {
     window: pair("the window", window, 1, op),
-    stride: pair("stride", options.stride ?? window, 1, op),
-    padding: pair("padding", options.padding ?? 0, 0, op),
+    stride: pair("stride", stride, 1, op),
+    padding: pair("padding", padding, 0, op),
   };
   if (windows.padding.some((margin, axis) => margin > windows.window[axis] / 2)) {
     throw new RangeError(
