@@ -333,9 +333,9 @@ export class Dropout extends Module {
 }
 
 /**
- * Normalises every channel of [n, channels, h, w] by the mean and variance of the batch, and in eval() by running
- * averages of them, then scales by a learned weight and adds a learned bias; see `batchNorm`. Names in weight
- * files are PyTorch's: weight, bias, running_mean, running_var, num_batches_tracked.
+ * Normalises every channel of [n, channels, h, w] by the mean and variance of the batch, and in eval() by
+ * running averages of them, then scales by a learned weight and adds a learned bias; see `batchNorm`. Names
+ * in weight files are PyTorch's: weight, bias, running_mean, running_var, num_batches_tracked.
  */
 export class BatchNorm2d extends Module {
   readonly weight: Tensor;

@@ -238,8 +238,8 @@ export class Adam extends Optimizer<"m" | "v"> {
 }
 
 /**
- * Adam with a weight decay of its own, 0.01 by default, that does not pass through the gradients (Loshchilov and
- * Hutter 2019): torch.optim.AdamW's arithmetic.
+ * Adam with a weight decay of its own, 0.01 by default, that does not pass through the gradients (Loshchilov
+ * and Hutter 2019): torch.optim.AdamW's arithmetic.
  */
 export class AdamW extends Adam {}
 

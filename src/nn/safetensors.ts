@@ -86,9 +86,9 @@ const texts: Wanted = {
 const MAX_HEADER = 100_000_000;
 
 /**
- * Reads a safetensors file with F32, F16, BF16 or I64 tensors, whose values may be any, NaN as well. The tensors
- * take at most twice the file's bytes: as the specification says, they must fill the file without gaps, and
- * no two may share bytes. `name` is what errors call the file.
+ * Reads a safetensors file with F32, F16, BF16 or I64 tensors, whose values may be any, NaN as well. The
+ * tensors take at most twice the file's bytes: as the specification says, they must fill the file without
+ * gaps, and no two may share bytes. `name` is what errors call the file.
  *
  * @throws DataError if the bytes are not such a file or not all of it.
  */

@@ -66,7 +66,11 @@ describe("definition", () => {
   });
 
   test("without training the running statistics count, and stay", async () => {
-    const statistics = { mean: one(), variance: full([2], 4, { device: cpu }), batches: full([], 0, { device: cpu }) };
+    const statistics = {
+      mean: one(),
+      variance: full([2], 4, { device: cpu }),
+      batches: full([], 0, { device: cpu }),
+    };
     const y = batchNorm(x(), statistics, one(), one(), { eps: 1e-12 });
     expectClose(await y.data(), [1, 1.5, 2, 2.5, 5.5, 5.5, 10.5, 10.5]);
     expect(await statistics.mean.data()).toEqual(Float32Array.of(1, 1));

@@ -21,7 +21,9 @@ type Arguments = [
   ...rest: Parameters<typeof maxPool2d> extends [Tensor, ...infer R] ? R : never,
 ];
 
-/** Windows side by side, overlapping, with gaps; in margins; as large as the picture; larger than half of it. */
+/**
+ * Windows side by side, overlapping, with gaps; in margins; as large as the picture; larger than half of it.
+ */
 const cases: Arguments[] = [
   [[1, 1, 1, 1], 1],
   [[2, 3, 4, 6], 2],

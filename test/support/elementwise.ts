@@ -1,6 +1,6 @@
 /**
- * Every operation on single elements, as elementwise.test.ts and wgsl.test.ts run it. A new one has an entry here;
- * a test fails as long as it has none.
+ * Every operation on single elements, as elementwise.test.ts and wgsl.test.ts run it. A new one has an entry
+ * here; a test fails as long as it has none.
  */
 import * as ops from "../../src/kernels/elementwise/index.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";

@@ -1,10 +1,10 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * Sums over the channels of x [n, channels, plane], each cut into `parts` of `chunk` elements with a workgroup
- * for each: sums[c, part] = scale * the sum of a * (x - mean[c]). With `a` from the prelude, x - mean or a
- * gradient, it is a part of the variance or of the weight's gradient. Lanes read neighbouring elements; then their
- * totals are added pairwise, as a tree.
+ * Sums over the channels of x [n, channels, plane], each cut into `parts` of `chunk` elements with a
+ * workgroup for each: sums[c, part] = scale * the sum of a * (x - mean[c]). With `a` from the prelude, x -
+ * mean or a gradient, it is a part of the variance or of the weight's gradient. Lanes read neighbouring
+ * elements; then their totals are added pairwise, as a tree.
  */
 export const channelSumsKernel = kernel(
   "batch-norm-sums",
@@ -75,8 +75,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
  *
  *     dx = w s (dy - mean(dy) - d s² mean(dy d))
  *
- * The second term is what reaches x through the mean, the third through the variance: dy loses its constant part
- * and the part along d, for y does not change with either.
+ * The second term is what reaches x through the mean, the third through the variance: dy loses its constant
+ * part and the part along d, for y does not change with either.
  */
 export const batchNormGradKernel = kernel(
   "batch-norm-grad",

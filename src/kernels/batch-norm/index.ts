@@ -229,10 +229,10 @@ const momentumWanted: Wanted<number | null> = {
 export const batchNormOptions = { momentum: momentumWanted, eps: positive };
 
 /**
- * (x - mean) / sqrt(variance + eps) * w + b for x [n, c, …], where all others have one value per channel, [c]; as
- * torch.nn.functional.batch_norm. Mean and variance are the running ones; in training those of x itself, through
- * which gradients flow as well. The running variance is fed with the unbiased one (divided by count - 1), while
- * the batch is normalised by the biased one: PyTorch does so.
+ * (x - mean) / sqrt(variance + eps) * w + b for x [n, c, …], where all others have one value per channel,
+ * [c]; as torch.nn.functional.batch_norm. Mean and variance are the running ones; in training those of x
+ * itself, through which gradients flow as well. The running variance is fed with the unbiased one (divided by
+ * count - 1), while the batch is normalised by the biased one: PyTorch does so.
  *
  * The layer `BatchNorm2d` keeps the tensors. Throws a ShapeError in training if a channel has a single value.
  */
@@ -256,8 +256,8 @@ export function batchNorm(
   for (const [name, { shape }] of Object.entries(perChannel)) {
     if (x.shape.length >= 2 && sameShape(shape, [channels])) continue;
     throw new ShapeError(
-      `batchNorm: ${name} has shape ${formatShape(shape)}, and x ${formatShape(x.shape)}. Want x [n, c, h, w] and ` +
-        `${name} [c].`,
+      `batchNorm: ${name} has shape ${formatShape(shape)}, and x ${formatShape(x.shape)}. Want x [n, c, h, w] ` +
+        `and ${name} [c].`,
     );
   }
   if (!training)
@@ -265,8 +265,8 @@ export function batchNorm(
   const { length } = sizesOf(x.shape);
   if (length === 1) {
     throw new ShapeError(
-      `batchNorm: x ${formatShape(x.shape)} has one value per channel, whose variance is 0. In training there must ` +
-        `be more: a larger batch, or larger pictures.`,
+      `batchNorm: x ${formatShape(x.shape)} has one value per channel, whose variance is 0. In training there ` +
+        `must be more: a larger batch, or larger pictures.`,
     );
   }
   const [mu, variance] = noGrad(() => {

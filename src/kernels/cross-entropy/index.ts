@@ -63,7 +63,8 @@ const pickGradOp = defineOp<{ dy: Tensor; target: Tensor }, { shape: Shape }>({
 });
 
 const CLASS_OF = /* wgsl */ `
-// The index as a whole number, or \`classes\` if it is none of 0 … classes - 1. WGSL leaves open what u32(NaN) is.
+// The index as a whole number, or the number of classes if there is no such class. WGSL leaves open what
+// u32(NaN) is.
 fn class_of(index: f32, classes: u32) -> u32 {
   let inside = ordered(index, index) & (index >= 0.0) & (index < f32(classes)) & (floor(index) == index);
   return select(classes, u32(clamp(index, 0.0, f32(classes - 1))), inside);
@@ -82,9 +83,10 @@ const classIndices: Wanted<Tensor | ArrayLike<number>> = {
 };
 
 /**
- * The mean (or sum) of -log(softmax(x)) at the right classes, as a tensor of shape []. x has numbers of any size
- * for each class, [n, classes] or [n, classes, h, w]; the target has the indices of the right classes, from 0,
- * as a list of n numbers or a tensor [n] or [n, h, w]. As torch.nn.functional.cross_entropy without weights.
+ * The mean (or sum) of -log(softmax(x)) at the right classes, as a tensor of shape []. x has numbers of any
+ * size for each class, [n, classes] or [n, classes, h, w]; the target has the indices of the right classes,
+ * from 0, as a list of n numbers or a tensor [n] or [n, h, w]. As torch.nn.functional.cross_entropy without
+ * weights.
  *
  * An index that is no class throws a RangeError in a list. In a tensor, which nobody reads before the device
  * does, it makes the loss NaN.
@@ -101,8 +103,8 @@ export function crossEntropy(
   if (x.shape.length === 0 || (target instanceof Tensor && !sameShape(target.shape, wanted))) {
     const got = target instanceof Tensor ? ` and target ${formatShape(target.shape)}` : "";
     throw new ShapeError(
-      `crossEntropy: got x ${formatShape(x.shape)}${got}. x is [n, classes] and the target, which holds the ` +
-        `indices of the right classes, is [n]; or with pictures [n, classes, h, w] and [n, h, w].`,
+      `crossEntropy: got x ${formatShape(x.shape)}${got}. x is [n, classes] and the target, which holds ` +
+        `the indices of the right classes, is [n]; or with pictures [n, classes, h, w] and [n, h, w].`,
     );
   }
   const classes = x.shape[axis];

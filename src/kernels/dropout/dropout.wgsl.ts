@@ -2,8 +2,8 @@ import { kernel } from "../../device/kernel.ts";
 
 /**
  * y = x * scale where a random number of the element's own says so, else x * 0. No generator is stepped from
- * element to element: the numbers are a hash of the element's place and of a key, so that every thread makes its
- * own, and the gradient makes the same ones again.
+ * element to element: the numbers are a hash of the element's place and of a key, so that every thread makes
+ * its own, and the gradient makes the same ones again.
  *
  * The hash is Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as
  * 1, 2, 3", 2011): additions, rotations and exclusive ors of 32 bits alone. One call gives two numbers.

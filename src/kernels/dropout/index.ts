@@ -11,7 +11,9 @@ export type Key = readonly [number, number];
 
 interface Params {
   readonly p: number;
-  /** Decides which elements stay. A replay of the step draws anew, for the operation and its gradient alike. */
+  /**
+   * Decides which elements stay. A replay of the step draws anew, for the operation and its gradient alike.
+   */
   readonly drawn: { readonly key: Key };
 }
 
@@ -85,8 +87,8 @@ export const probability: Wanted<number> = {
 
 /**
  * x with each element 0 with probability p, and the others divided by 1 - p; as torch.nn.functional.dropout.
- * Which ones, two numbers from `random` decide, drawn at every call and every replay of it: the same seed gives
- * the same elements, on every device.
+ * Which ones, two numbers from `random` decide, drawn at every call and every replay of it: the same seed
+ * gives the same elements, on every device.
  */
 export function dropout(x: Tensor, p = 0.5, options: DropoutOptions = {}): Tensor {
   checkArguments("dropout", { x: [x, aTensor], p: [p, probability] });

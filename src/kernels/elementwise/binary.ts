@@ -196,8 +196,8 @@ export function pow(a: Tensor | number, b: Tensor | number): Tensor {
   return powOp(typeof a === "number" ? scalar(a, b.device) : a, b);
 }
 
-// Comparisons give 1 where they hold, else 0, and no gradient flows through them. (torch.equal asks whether all
-// elements are equal; that is a number to read, and no operation.)
+// Comparisons give 1 where they hold, else 0, and no gradient flows through them. (torch.equal asks whether
+// all elements are equal; that is a number to read, and no operation.)
 
 /** 1 where a and b are equal, else 0, with NumPy's broadcasting; b may be a number. */
 export const eq = defineComparison("eq", (a, b) => a === b, "==");
@@ -217,12 +217,16 @@ export const gt = defineComparison("gt", (a, b) => a > b, ">");
 /** 1 where a >= b, else 0, with NumPy's broadcasting; b may be a number. */
 export const ge = defineComparison("ge", (a, b) => a >= b, ">=");
 
-/** The larger of a and b, with NumPy's broadcasting. Equal ones share the gradient. See `clamp` for numbers. */
+/**
+ * The larger of a and b, with NumPy's broadcasting. Equal ones share the gradient. See `clamp` for numbers.
+ */
 export function maximum(a: Tensor, b: Tensor): Tensor {
   return maximumOp(a, b);
 }
 
-/** The smaller of a and b, with NumPy's broadcasting. Equal ones share the gradient. See `clamp` for numbers. */
+/**
+ * The smaller of a and b, with NumPy's broadcasting. Equal ones share the gradient. See `clamp` for numbers.
+ */
 export function minimum(a: Tensor, b: Tensor): Tensor {
   return minimumOp(a, b);
 }

@@ -15,7 +15,9 @@ export function scalar(value: number, device: Device): Tensor {
   return tensor;
 }
 
-/** Calls `body`, whose gradient does not need the operand's value, with a tensor for one that may be a number. */
+/**
+ * Calls `body`, whose gradient does not need the operand's value, with a tensor for one that may be a number.
+ */
 export function withOperand(value: Tensor | number, device: Device, body: (value: Tensor) => Tensor): Tensor {
   if (value instanceof Tensor) return body(value);
   const tensor = scalar(value, device);

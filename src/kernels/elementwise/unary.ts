@@ -153,8 +153,8 @@ const geluExact = defineUnary("gelu", {
   wgsl: { f: "x * normal_cdf(x)", df: "normal_cdf(x) + x * normal_density(x)" },
 });
 
-// Φ(x) ≈ sigmoid(2 u), u = sqrt(2 / π) (x + 0.044715 x³). Beyond ±13 the sigmoid is 0 or 1 and its slope 0; the
-// clamp keeps x³ from overflowing, after which infinity times 0 would be NaN.
+// Φ(x) ≈ sigmoid(2 u), u = sqrt(2 / π) (x + 0.044715 x³). Beyond ±13 the sigmoid is 0 or 1 and its slope 0;
+// the clamp keeps x³ from overflowing, after which infinity times 0 would be NaN.
 const geluTanh = defineUnary("gelu", {
   f: (x) => x * tanhCdf(x).value,
   df(x) {
@@ -196,8 +196,8 @@ export const geluOptions = { approximate: oneOf("none", "tanh") };
 
 /**
  * x times the probability that a normally distributed number is below x (Hendrycks and Gimpel 2016), as
- * torch.nn.functional.gelu. With `approximate: "tanh"` results differ by at most 5e-4; networks were trained with
- * one or the other.
+ * torch.nn.functional.gelu. With `approximate: "tanh"` results differ by at most 5e-4; networks were trained
+ * with one or the other.
  */
 export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
   checkOptions("gelu", options, geluOptions);

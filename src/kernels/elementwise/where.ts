@@ -56,9 +56,9 @@ const whereOp = defineOp<{ condition: Tensor; a: Tensor; b: Tensor }>({
 });
 
 /**
- * a where the condition is not 0, else b, with NumPy's broadcasting; a and b may be numbers. The condition may
- * come from a comparison: `where(gt(x, 0), x, 0)`. The gradient goes to the elements that were chosen, and
- * the others get 0.
+ * a where the condition is not 0, else b, with NumPy's broadcasting; a and b may be numbers. The condition
+ * may come from a comparison: `where(gt(x, 0), x, 0)`. The gradient goes to the elements that were chosen,
+ * and the others get 0.
  */
 export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
   checkArguments("where", { condition: [condition, aTensor], a: [a, operand], b: [b, operand] });

@@ -62,7 +62,9 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
   return concatOp(parts, { shape: shape.map((size, k) => (k === along ? end : size)), starts });
 }
 
-/** Tensors of one shape, one behind the other along a new axis: of n pictures [c, h, w], a batch [n, c, h, w]. */
+/**
+ * Tensors of one shape, one behind the other along a new axis: of n pictures [c, h, w], a batch [n, c, h, w].
+ */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
   checkArguments("stack", { "the first argument": [tensors, listOf(aTensor)] });
   if (tensors.length === 0) throw new ShapeError("stack: got no tensors; give at least one.");

@@ -1,4 +1,7 @@
-/** Operations that move elements and compute nothing. All but those of reshape.ts are one kernel, copy.wgsl.ts. */
+/**
+ * Operations that move elements and compute nothing. All but those of reshape.ts are one kernel,
+ * copy.wgsl.ts.
+ */
 export { broadcastTo } from "../reduce/sum.ts"; // there because it and sumTo are each other's gradient
 export { concat, stack } from "./concat.ts";
 export { permute, transpose } from "./permute.ts";

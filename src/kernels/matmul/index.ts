@@ -130,8 +130,8 @@ export function linear(x: Tensor, w: Tensor, b?: Tensor): Tensor {
   if (w.shape.length !== 2 || w.shape[1] !== inputs || (b && !sameShape(b.shape, [w.shape[0]]))) {
     const bias = b ? ` and bias ${formatShape(b.shape)}` : "";
     throw new ShapeError(
-      `linear: x ${formatShape(x.shape)}, weight ${formatShape(w.shape)}${bias} do not fit: want x [..., inputs], ` +
-        `weight [outputs, inputs], bias [outputs].`,
+      `linear: x ${formatShape(x.shape)}, weight ${formatShape(w.shape)}${bias} do not fit: want x ` +
+        `[..., inputs], weight [outputs, inputs], bias [outputs].`,
     );
   }
   const y = timesTransposedOp({ a: reshape(x, [-1, w.shape[1]]), b: w }, { b: true });

@@ -36,7 +36,7 @@ type Storages = Readonly<Record<"parameters" | "gradients" | "m" | "v", Storage>
  * the loss is along it. The two divisions by 1 - beta^t undo the pull towards the zeros that m and v start
  * from. A gradient that is NaN or infinite makes its parameter, m and v NaN for good; the others go on.
  *
- * AdamW (`decoupled`; Loshchilov and Hutter 2019) leaves the gradient alone, and first makes the parameter smaller:
+ * AdamW (`decoupled`; Loshchilov and Hutter 2019) leaves the gradient alone, and shrinks the parameter first:
  *
  *     parameter -= lr * weightDecay * parameter
  *

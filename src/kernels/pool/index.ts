@@ -182,17 +182,19 @@ function pool(op: typeof maxPoolOp, name: string, x: Tensor, window: Pair, optio
   const y = x.shape.length < 2 ? [] : pooledShape(x.shape, windows);
   if (y.length === 0 || y.slice(-2).some((size) => size < 1)) {
     throw new ShapeError(
-      `${name}: a window of ${windows.window.join("x")} does not fit into x ${formatShape(x.shape)} with padding ` +
-        `${windows.padding.join(" and ")}. x is [n, c, h, w].`,
+      `${name}: a window of ${windows.window.join("x")} does not fit into x ${formatShape(x.shape)} with ` +
+        `padding ${windows.padding.join(" and ")}. x is [n, c, h, w].`,
     );
   }
   return op({ x }, windows);
 }
 
 /**
- * The largest element of every window: x [n, c, h, w] -> [n, c, oh, ow] with
- * oh = floor((h + 2 * padding - window) / stride) + 1, as torch.nn.functional.max_pool2d. Its gradient goes to
- * the first one, if several are equal. Padding is never the largest.
+ * The largest element of every window, as torch.nn.functional.max_pool2d: x [n, c, h, w] -> [n, c, oh, ow],
+ *
+ *     oh = floor((h + 2 * padding - window) / stride) + 1
+ *
+ * and ow likewise. The gradient goes to the first one, if several are equal. Padding is never the largest.
  */
 export function maxPool2d(x: Tensor, window: Pair, options: PoolOptions = {}): Tensor {
   return pool(maxPoolOp, "maxPool2d", x, window, options);

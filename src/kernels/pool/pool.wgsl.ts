@@ -1,8 +1,8 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * x [planes, h, w] -> y [planes, oh, ow]: every thread combines the window of one output, KH x KW elements, of
- * which those beyond the picture's edges count nothing. The prelude's `combine` is a maximum or a sum, and
+ * x [planes, h, w] -> y [planes, oh, ow]: every thread combines the window of one output, KH x KW elements,
+ * of which those beyond the picture's edges count nothing. The prelude's `combine` is a maximum or a sum, and
  * `result` makes the output of it.
  */
 export const poolKernel = kernel(

@@ -53,9 +53,10 @@ const argmaxOp = defineOp<{ x: Tensor }, { shape: Shape }>({
 });
 
 /**
- * Where along `axis` the largest element is, as whole numbers in a tensor; without an axis, its place in row-major
- * order among all. Of equal elements the first counts, and NaN as larger than all numbers, as torch.argmax has
- * it. No gradient flows through the result. Throws beyond 2^24 elements along the axis: f32 cannot count them.
+ * Where along `axis` the largest element is, as whole numbers in a tensor; without an axis, its place in
+ * row-major order among all. Of equal elements the first counts, and NaN as larger than all numbers, as
+ * torch.argmax has it. No gradient flows through the result. Throws beyond 2^24 elements along the axis: f32
+ * cannot count them.
  */
 export function argmax(x: Tensor, axis?: number, options: ReduceOptions = {}): Tensor {
   checkArguments("argmax", { x: [x, aTensor] });
@@ -69,8 +70,8 @@ export function argmax(x: Tensor, axis?: number, options: ReduceOptions = {}): T
       : [numel(x.shape.slice(0, along)), x.shape[along], numel(x.shape.slice(along + 1))];
   if (blocks[1] > MAX_LENGTH) {
     throw new ShapeError(
-      `argmax: x ${formatShape(x.shape)} has ${blocks[1]} elements along the axis, and at most ${MAX_LENGTH} can ` +
-        `be told apart by numbers of 32 bits. Take the argmax of parts, by slice() or reshape().`,
+      `argmax: x ${formatShape(x.shape)} has ${blocks[1]} elements along the axis, and at most ${MAX_LENGTH} ` +
+        `can be told apart by numbers of 32 bits. Take the argmax of parts, by slice() or reshape().`,
     );
   }
   const isReduced = (_: number, k: number) => along === undefined || k === along;

@@ -1,10 +1,10 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * x [outer, length, inner] -> y [outputs, parts], outputs = outer * inner: every thread looks through its share
- * of the candidates of one output, and gives the place of the largest. The shares of a row's threads are
- * interleaved, so that neighbours read neighbouring elements. The prelude's `candidate(output, i)` is a place
- * along `length`: i itself, and in a second launch what the threads of the first have found.
+ * x [outer, length, inner] -> y [outputs, parts], outputs = outer * inner: every thread looks through its
+ * share of the candidates of one output, and gives the place of the largest. The shares of a row's threads
+ * are interleaved, so that neighbours read neighbouring elements. The prelude's `candidate(output, i)` is a
+ * place along `length`: i itself, and in a second launch what the threads of the first have found.
  */
 export const argmaxKernel = kernel(
   "argmax",

@@ -1,10 +1,10 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * x [outer, length, inner] -> y, softmax or its logarithm along `length`. LANES threads share a row: each finds
- * the largest of its elements, then they combine theirs pairwise, as a tree; and the same with the sum of
- * exponentials. A workgroup of 64 threads takes 64 / LANES rows: with one lane, rows of a few classes, or of
- * the channels of a picture, have a thread each.
+ * x [outer, length, inner] -> y, softmax or its logarithm along `length`. LANES threads share a row: each
+ * finds the largest of its elements, then they combine theirs pairwise, as a tree; and the same with the sum
+ * of exponentials. A workgroup of 64 threads takes 64 / LANES rows: with one lane, rows of a few classes, or
+ * of the channels of a picture, have a thread each.
  *
  * Subtracting the largest element changes nothing, for e^(x - m) / sum e^(x - m) = e^x / sum e^x, but keeps
  * e^x from overflowing. The prelude's `result(d, sum)` is the element of y, where d = x - m; `larger` and
