@@ -3,7 +3,8 @@ import type { Device } from "../../src/device/device.ts";
 import { batchNorm, type RunningStatistics } from "../../src/kernels/batch-norm/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
 import { Random } from "../../src/tensor/random.ts";
-import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
+import { scope } from "../../src/tensor/scope.ts";
+import { numel, type Shape, ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import { full, randn, type Tensor, tensor } from "../../src/tensor/tensor.ts";
 import { expectClose } from "../support/close.ts";
@@ -157,17 +158,26 @@ describe("kernels against the references", () => {
     }
   });
 
-  test("far from 0, the variance keeps its digits", async () => {
-    const x = { shape: [64, 1, 8, 8], values: Float32Array.from({ length: 4096 }, (_, i) => 1000 + (i % 2)) };
-    for (const device of devices) {
-      const statistics = {
-        mean: full([1], 0, { device }),
-        variance: full([1], 0, { device }),
-        batches: full([], 0, { device }),
-      };
-      const one = full([1], 1, { device });
-      batchNorm(tensor(x.values, x.shape, { device }), statistics, one, one, { training: true, momentum: 1 });
-      expectClose(await statistics.variance.data(), [(0.25 * 4096) / 4095], { relative: 1e-6 });
+  test("far from 0, the variance keeps its digits; and the last of several parts ends with the channel", async () => {
+    for (const shape of [
+      [64, 1, 8, 8],
+      [1, 1, 131_041],
+    ]) {
+      const length = numel(shape);
+      const x = { shape, values: Float32Array.from({ length }, (_, i) => 1000 + (i % 2)) };
+      const ones = x.values.reduce((sum, value) => sum + value - 1000, 0) / length;
+      for (const device of devices) {
+        using _ = scope();
+        const [zero, one] = [0, 1].map((value) => full([1], value, { device }));
+        const statistics = {
+          mean: zero,
+          variance: full([1], 0, { device }),
+          batches: full([], 0, { device }),
+        };
+        batchNorm(tensor(x.values, shape, { device }), statistics, one, one, { training: true, momentum: 1 });
+        const want = ((ones - ones ** 2) * length) / (length - 1);
+        expectClose(await statistics.variance.data(), [want], { relative: 2e-6 });
+      }
     }
   });
 

@@ -33,6 +33,7 @@ import {
   Tanh,
   Upsample,
 } from "../../src/nn/index.ts";
+import { compileAhead } from "../../src/tensor/compile-ahead.ts";
 import { manualSeed, Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { ShapeError } from "../../src/tensor/shape.ts";
@@ -238,6 +239,21 @@ describe("train and eval", () => {
     expect(layer.forward(x)).toBe(x);
   });
 });
+
+test.each(perDevice)(
+  "what is only compiled moves no statistics and draws no numbers, on %s",
+  async (_, device) => {
+    setDefaultDevice(device);
+    const random = new Random(1);
+    const network = new Sequential(new BatchNorm2d(2), new Dropout(0.5, { random }));
+    const x = ones([2, 2, 3, 3]);
+    const before = await network.stateDict();
+    await compileAhead(() => backward(ops.mean(network.forward(x))));
+    expect(await network.stateDict()).toEqual(before);
+    expect(random.state()).toEqual(new Random(1).state());
+    network.dispose();
+  },
+);
 
 describe("BatchNorm2d", () => {
   test("has parameters and buffers with PyTorch's names", () => {
