@@ -22,37 +22,35 @@ export {
   setDefaultDevice,
 } from "./device/open.ts";
 export { span, startTrace, type Trace } from "./device/trace.ts";
+export { type BatchNormOptions, batchNorm, type RunningStatistics } from "./kernels/batch-norm/index.ts";
 export { cast } from "./kernels/cast/index.ts";
 export { type ConvTranspose2dOptions, convTranspose2d } from "./kernels/conv-transpose2d/index.ts";
 export { type Activation, type Conv2dOptions, conv2d } from "./kernels/conv2d/index.ts";
+export { crossEntropy } from "./kernels/cross-entropy/index.ts";
 export { type DenseLayer, denseConv2d } from "./kernels/dense-conv2d/index.ts";
+export { dropout } from "./kernels/dropout/index.ts";
+export * from "./kernels/elementwise/index.ts";
 export {
-  abs,
-  add,
-  clamp,
-  div,
-  exp,
-  leakyRelu,
-  log,
-  mul,
-  neg,
-  pow,
-  prelu,
-  relu,
-  sigmoid,
-  silu,
-  sqrt,
-  sub,
-  symmetricGate,
-  tanh,
-} from "./kernels/elementwise/index.ts";
-export { broadcastTo, concat, permute, reshape, slice } from "./kernels/layout/index.ts";
-export { l1Loss, mseLoss } from "./kernels/loss/index.ts";
-export { matmul } from "./kernels/matmul/index.ts";
+  broadcastTo,
+  concat,
+  detach,
+  flatten,
+  permute,
+  reshape,
+  slice,
+  squeeze,
+  stack,
+  transpose,
+  unsqueeze,
+} from "./kernels/layout/index.ts";
+export { charbonnierLoss, l1Loss, mseLoss } from "./kernels/loss/index.ts";
+export { linear, matmul } from "./kernels/matmul/index.ts";
 export { type PadMode, pad } from "./kernels/pad/index.ts";
 export { pixelShuffle, pixelUnshuffle } from "./kernels/pixel-shuffle/index.ts";
-export { max, mean, sum } from "./kernels/reduce/index.ts";
+export { avgPool2d, maxPool2d, type PoolOptions } from "./kernels/pool/index.ts";
+export { argmax, max, mean, min, sum } from "./kernels/reduce/index.ts";
 export { type InterpolateOptions, interpolate } from "./kernels/resize/index.ts";
+export { logSoftmax, softmax } from "./kernels/softmax/index.ts";
 export * from "./models/index.ts";
 export * from "./nn/index.ts";
 export { type Captured, capture } from "./tensor/capture.ts";

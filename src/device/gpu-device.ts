@@ -210,22 +210,13 @@ export class GpuDevice implements Device {
   write(storage: GpuStorage, values: ArrayLike<number>): void {
     this.#throwFailure();
     this.#refuseCapture("it made a tensor from values of JavaScript");
-    if (storage.dtype === "float16") {
-      const bits = toHalf(values);
-      // WebGPU writes whole words of 4 bytes. The 2 after an odd number of elements belong to nobody.
-      const words = new Uint16Array(copyBytes(storage) / 2);
-      words.set(bits);
-      this.#recorder.write(storage.buffer, storage.offset, words);
-      return;
-    }
-    const floats = values instanceof Float32Array ? values : Float32Array.from(values);
-    this.#recorder.write(storage.buffer, storage.offset, floats as Float32Array<ArrayBuffer>);
+    this.#recorder.write(storage.buffer, storage.offset, dataFor(storage, values));
   }
 
-  writeConstant({ buffer, offset }: GpuStorage, values: ArrayLike<number>): void {
+  writeConstant(storage: GpuStorage, values: ArrayLike<number>): void {
     this.#throwFailure();
-    const floats = Float32Array.from(values);
-    this.#do(() => this.#recorder.write(buffer, offset, floats), [buffer]);
+    const data = dataFor(storage, Float32Array.from(values));
+    this.#do(() => this.#recorder.write(storage.buffer, storage.offset, data), [storage.buffer]);
   }
 
   writeBytes(storage: GpuStorage, bytes: Uint8Array): void {
@@ -511,6 +502,17 @@ function storedAsHalf(kernel: Kernel, { buffers }: Launch): boolean {
     if (anyFloat) common = storage.dtype;
   }
   return common === "float16";
+}
+
+/** Values as a storage has them. */
+function dataFor(storage: GpuStorage, values: ArrayLike<number>): ArrayBufferView<ArrayBuffer> {
+  if (storage.dtype === "float16") {
+    // WebGPU writes whole words of 4 bytes. The 2 after an odd number of elements belong to nobody.
+    const words = new Uint16Array(copyBytes(storage) / 2);
+    words.set(toHalf(values));
+    return words;
+  }
+  return (values instanceof Float32Array ? values : Float32Array.from(values)) as Float32Array<ArrayBuffer>;
 }
 
 /** Dawn would print the error on standard output and go on. */

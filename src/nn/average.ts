@@ -29,6 +29,8 @@ export function emaDecay(decay: number, step: number): number {
  * should begin with the same weights. (Polyak and Juditsky 1992; get_ema_multi_avg_fn of
  * torch.optim.swa_utils.)
  *
+ * Buffers, such as the running statistics of batch normalisation, are copied.
+ *
  * A decay that changes from step to step is given as a function, which a replay of the step asks again.
  */
 export function emaUpdate(average: Module, module: Module, decay: number | (() => number)): void {
@@ -47,8 +49,10 @@ export function emaUpdate(average: Module, module: Module, decay: number | (() =
           `the other network. Both must have the same architecture.`,
       );
     }
-    if (!source.requiresGrad) continue; // not trained, so the same in both
-    emaStep(tensor.device, { average: tensor.storage, values: source.storage }, decayNow);
+    // A buffer, such as a running mean, is copied: it is an average already, or never changes.
+    if (source.requiresGrad)
+      emaStep(tensor.device, { average: tensor.storage, values: source.storage }, decayNow);
+    else tensor.device.copy(source.storage, tensor.storage);
     tensor.device.eachTime(() => {
       tensor.storage.version++;
     });

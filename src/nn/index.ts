@@ -1,15 +1,23 @@
-export type { LossOptions } from "../kernels/loss/index.ts";
+export type { CharbonnierOptions, LossOptions } from "../kernels/loss/index.ts";
 export type { AdamOptions } from "../kernels/optim/adam.ts";
 export type { SgdOptions } from "../kernels/optim/sgd.ts";
 export { emaDecay, emaUpdate } from "./average.ts";
 export { addGradients, clipGradNorm } from "./gradients.ts";
 export { kaimingNormalInit, normalInit } from "./init.ts";
 export {
+  AdaptiveAvgPool2d,
+  AvgPool2d,
+  BatchNorm2d,
   Conv2d,
   type Conv2dModuleOptions,
   ConvTranspose2d,
   type ConvTranspose2dModuleOptions,
+  Dropout,
+  Flatten,
+  GELU,
   LeakyReLU,
+  Linear,
+  MaxPool2d,
   PixelShuffle,
   PReLU,
   ReLU,
@@ -19,9 +27,9 @@ export {
   Tanh,
   Upsample,
 } from "./layers.ts";
-export { L1Loss, MSELoss } from "./losses.ts";
+export { CharbonnierLoss, CrossEntropyLoss, L1Loss, MSELoss } from "./losses.ts";
 export { Module, type NamedArray, type StateDifference } from "./module.ts";
-export { Adam, type OptimizerState, SGD } from "./optimizer.ts";
+export { Adam, AdamW, type OptimizerState, SGD } from "./optimizer.ts";
 export { type PytorchFileOptions, parsePytorch, serializePytorch } from "./pytorch-file.ts";
 export { parseSafetensors, type SafetensorsOptions, serializeSafetensors } from "./safetensors.ts";
 export { cosineAnnealingLR, multiStepLR, type Schedule, stepLR } from "./schedules.ts";

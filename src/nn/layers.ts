@@ -1,14 +1,21 @@
+import { type BatchNormOptions, batchNorm, batchNormOptions } from "../kernels/batch-norm/index.ts";
 import { convTranspose2d } from "../kernels/conv-transpose2d/index.ts";
 import { pair } from "../kernels/conv2d/geometry.ts";
 import { type Conv2dOptions, conv2d, type Pair } from "../kernels/conv2d/index.ts";
-import { leakyRelu, prelu, relu, sigmoid, silu, tanh } from "../kernels/elementwise/index.ts";
+import { dropout, probability } from "../kernels/dropout/index.ts";
+import { gelu, leakyRelu, prelu, relu, sigmoid, silu, tanh } from "../kernels/elementwise/index.ts";
+import { type GeluOptions, geluOptions } from "../kernels/elementwise/unary.ts";
+import { flatten } from "../kernels/layout/index.ts";
+import { linear } from "../kernels/matmul/index.ts";
 import { pixelShuffle } from "../kernels/pixel-shuffle/index.ts";
+import { avgPool2d, maxPool2d, type PoolOptions, poolWindows } from "../kernels/pool/index.ts";
+import { mean } from "../kernels/reduce/index.ts";
 import { type InterpolateOptions, interpolate, interpolateOptions } from "../kernels/resize/index.ts";
 import { anything, checkArguments, checkOptions, finite, trueOrFalse } from "../options/arguments.ts";
-import { quote, whole } from "../options/kinds.ts";
+import { oneOf, quote, whole } from "../options/kinds.ts";
 import { disposeUnlessTaped } from "../tensor/op.ts";
 import { aRandom, defaultRandom, type Random } from "../tensor/random.ts";
-import type { Shape } from "../tensor/shape.ts";
+import { formatShape, type Shape, ShapeError } from "../tensor/shape.ts";
 import { full, rand, type Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
 
@@ -94,6 +101,30 @@ export class Conv2d extends Module {
   forward(x: Tensor, fused: FusedOptions = {}): Tensor {
     const { stride, padding, dilation } = this;
     return conv2d(x, this.weight, this.bias, { stride, padding, dilation, ...fused });
+  }
+}
+
+/**
+ * A learned linear map, x wᵀ + b. Weight [outFeatures, inFeatures] and bias [outFeatures] start uniform in
+ * ±1/sqrt(inFeatures), PyTorch's default.
+ */
+export class Linear extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor | undefined;
+
+  constructor(inFeatures: number, outFeatures: number, options: { bias?: boolean; random?: Random } = {}) {
+    super();
+    const size = whole(1, MAX_SIZE);
+    checkArguments("Linear", { inFeatures: [inFeatures, size], outFeatures: [outFeatures, size] });
+    checkOptions("Linear", options, { bias: trueOrFalse, random: aRandom });
+    const { bias = true, random = defaultRandom() } = options;
+    this.weight = uniformParameter([outFeatures, inFeatures], inFeatures, random);
+    this.bias = bias ? uniformParameter([outFeatures], inFeatures, random) : undefined;
+  }
+
+  /** x [..., inFeatures] to [..., outFeatures]. */
+  forward(x: Tensor): Tensor {
+    return linear(x, this.weight, this.bias);
   }
 }
 
@@ -187,11 +218,27 @@ export class Tanh extends Module {
   }
 }
 
-/** x times its sigmoid. */
+/** x times the probability that a normally distributed number is below x; see `gelu`. */
+export class GELU extends Module {
+  readonly options: GeluOptions;
+
+  constructor(options: GeluOptions = {}) {
+    super();
+    checkOptions("GELU", options, geluOptions);
+    this.options = options;
+  }
+
+  forward(x: Tensor): Tensor {
+    return gelu(x, this.options);
+  }
+}
+
+/** x * sigmoid(x). */
 export class SiLU extends Module {
   fuse(): FusedOptions {
     return { activation: "silu" };
   }
+
   forward(x: Tensor): Tensor {
     return silu(x);
   }
@@ -251,6 +298,135 @@ export class PixelShuffle extends Module {
 
   forward(x: Tensor): Tensor {
     return pixelShuffle(x, this.factor);
+  }
+}
+
+/** The largest element of every window; see `maxPool2d`. */
+export class MaxPool2d extends Module {
+  readonly kernelSize: Pair;
+  readonly options: PoolOptions;
+
+  constructor(kernelSize: Pair, options: PoolOptions = {}) {
+    super();
+    poolWindows("MaxPool2d", kernelSize, options);
+    this.kernelSize = kernelSize;
+    this.options = options;
+  }
+
+  forward(x: Tensor): Tensor {
+    return maxPool2d(x, this.kernelSize, this.options);
+  }
+}
+
+/** The mean of every window; see `avgPool2d`. */
+export class AvgPool2d extends Module {
+  readonly kernelSize: Pair;
+  readonly options: PoolOptions;
+
+  constructor(kernelSize: Pair, options: PoolOptions = {}) {
+    super();
+    poolWindows("AvgPool2d", kernelSize, options);
+    this.kernelSize = kernelSize;
+    this.options = options;
+  }
+
+  forward(x: Tensor): Tensor {
+    return avgPool2d(x, this.kernelSize, this.options);
+  }
+}
+
+/** The mean of each whole picture: [n, c, h, w] to [n, c, 1, 1]. Of PyTorch's layer, only the size 1. */
+export class AdaptiveAvgPool2d extends Module {
+  constructor(outputSize: 1) {
+    super();
+    checkArguments("AdaptiveAvgPool2d", { outputSize: [outputSize, oneOf(1)] });
+  }
+
+  forward(x: Tensor): Tensor {
+    return mean(x, [-2, -1], { keepdim: true });
+  }
+}
+
+/** Merges the axes from `start` (default 1: all but the batch) to `end` (default: the last) into one. */
+export class Flatten extends Module {
+  readonly start: number;
+  readonly end: number;
+
+  constructor(start = 1, end = -1) {
+    super();
+    checkArguments("Flatten", { start: [start, whole()], end: [end, whole()] });
+    this.start = start;
+    this.end = end;
+  }
+
+  forward(x: Tensor): Tensor {
+    return flatten(x, this.start, this.end);
+  }
+}
+
+/** Zeros with probability p in training, and nothing otherwise; see `dropout`. */
+export class Dropout extends Module {
+  readonly p: number;
+  readonly random: Random | undefined;
+
+  constructor(p = 0.5, options: { random?: Random } = {}) {
+    super();
+    checkArguments("Dropout", { p: [p, probability] });
+    checkOptions("Dropout", options, { random: aRandom });
+    this.p = p;
+    this.random = options.random;
+  }
+
+  forward(x: Tensor): Tensor {
+    return dropout(x, this.p, { training: this.training, random: this.random });
+  }
+}
+
+/**
+ * Normalises every channel of [n, channels, h, w] by the mean and variance of the batch, and in eval() by
+ * running averages of them, then scales by a learned weight and adds a learned bias; see `batchNorm`. Names
+ * in weight files are PyTorch's: weight, bias, running_mean, running_var, num_batches_tracked.
+ */
+export class BatchNorm2d extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly runningMean: Tensor;
+  readonly runningVar: Tensor;
+  /** How many batches it has seen in training; shape []. */
+  readonly numBatchesTracked: Tensor;
+  readonly eps: number;
+  readonly momentum: number | null;
+
+  constructor(channels: number, options: Omit<BatchNormOptions, "training"> = {}) {
+    super();
+    checkArguments("BatchNorm2d", { channels: [channels, whole(1, MAX_SIZE)] });
+    checkOptions("BatchNorm2d", options, batchNormOptions);
+    this.eps = options.eps ?? 1e-5;
+    this.momentum = options.momentum === undefined ? 0.1 : options.momentum;
+    this.weight = full([channels], 1, { requiresGrad: true });
+    this.bias = full([channels], 0, { requiresGrad: true });
+    this.runningMean = full([channels], 0);
+    this.runningVar = full([channels], 1);
+    this.numBatchesTracked = full([], 0);
+  }
+
+  protected override *members(): Iterable<[string, Tensor]> {
+    yield ["weight", this.weight];
+    yield ["bias", this.bias];
+    yield ["running_mean", this.runningMean];
+    yield ["running_var", this.runningVar];
+    yield ["num_batches_tracked", this.numBatchesTracked];
+  }
+
+  forward(x: Tensor): Tensor {
+    if (x.shape.length !== 4) {
+      throw new ShapeError(
+        `BatchNorm2d: x must have the four axes [n, c, h, w], got ${formatShape(x.shape)}.`,
+      );
+    }
+    const { training, momentum, eps } = this;
+    const running = { mean: this.runningMean, variance: this.runningVar, batches: this.numBatchesTracked };
+    return batchNorm(x, running, this.weight, this.bias, { training, momentum, eps });
   }
 }
 

@@ -1,4 +1,13 @@
-import { type LossOptions, l1Loss, lossOptions, mseLoss } from "../kernels/loss/index.ts";
+import { crossEntropy } from "../kernels/cross-entropy/index.ts";
+import {
+  type CharbonnierOptions,
+  charbonnierLoss,
+  charbonnierOptions,
+  type LossOptions,
+  l1Loss,
+  lossOptions,
+  mseLoss,
+} from "../kernels/loss/index.ts";
 import { checkOptions } from "../options/arguments.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -27,5 +36,33 @@ export class MSELoss {
 
   forward(x: Tensor, target: Tensor): Tensor {
     return mseLoss(x, target, this.options);
+  }
+}
+
+/** Mean (or sum) of sqrt((x - target)² + eps²). See `charbonnierLoss`. */
+export class CharbonnierLoss {
+  readonly options: CharbonnierOptions;
+
+  constructor(options: CharbonnierOptions = {}) {
+    checkOptions("CharbonnierLoss", options, charbonnierOptions);
+    this.options = options;
+  }
+
+  forward(x: Tensor, target: Tensor): Tensor {
+    return charbonnierLoss(x, target, this.options);
+  }
+}
+
+/** Mean (or sum) of -log(softmax(x)) at the right classes. See `crossEntropy`. */
+export class CrossEntropyLoss {
+  readonly options: LossOptions;
+
+  constructor(options: LossOptions = {}) {
+    checkOptions("CrossEntropyLoss", options, lossOptions);
+    this.options = options;
+  }
+
+  forward(x: Tensor, target: Tensor | ArrayLike<number>): Tensor {
+    return crossEntropy(x, target, this.options);
   }
 }

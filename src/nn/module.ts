@@ -48,6 +48,9 @@ export interface StateDifference {
  * disposed, and all that shows it is an optimiser's warning. TypeScript's `private` is fine.
  */
 export abstract class Module {
+  /** Is the module being trained? Dropout and batch normalisation behave differently then; see `train()`. */
+  training = true;
+
   abstract forward(x: Tensor): Tensor;
 
   /** The module's own tensors and modules, by the property's name (in arrays followed by `.0`, `.1`, …). */
@@ -88,7 +91,20 @@ export abstract class Module {
     return this.parameters().reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** A copy of all tensors' values, by name. */
+  /** Sets `training` for this module and all its parts: to true, as they are at first, or to `mode`. */
+  train(mode = true): this {
+    checkArguments(`${this.constructor.name}.train`, { mode: [mode, trueOrFalse] });
+    this.training = mode;
+    for (const [, member] of this.members()) if (member instanceof Module) member.train(mode);
+    return this;
+  }
+
+  /** Ends training mode: dropout lets everything through, batch normalisation uses its running statistics. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** A copy of all tensors' values, by name: parameters, and buffers such as running statistics. */
   async stateDict(): Promise<Map<string, NamedArray>> {
     const state = new Map<string, NamedArray>();
     for (const [name, tensor] of this.namedTensors()) {

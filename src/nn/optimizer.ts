@@ -1,5 +1,5 @@
 import type { Device, Storage } from "../device/device.ts";
-import { type AdamOptions, adamStep } from "../kernels/optim/adam.ts";
+import { type AdamConstants, type AdamOptions, adamStep } from "../kernels/optim/adam.ts";
 import { type SgdOptions, sgdStep } from "../kernels/optim/sgd.ts";
 import {
   checkArguments,
@@ -278,18 +278,26 @@ export interface OptimizerState {
 
 /** Adam (Kingma and Ba 2015), torch.optim.Adam's arithmetic; the formulas are at `adamStep`. */
 export class Adam extends Optimizer<"m" | "v"> {
-  readonly #options: Omit<Required<AdamOptions>, "lr">;
+  readonly #constants: AdamConstants;
 
   constructor(parameters: readonly Tensor[], options: AdamOptions = {}) {
     super(parameters, options, ["m", "v"], { betas: twoShares, eps: atLeastZero });
-    const { betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0 } = options;
-    this.#options = { betas, eps, weightDecay };
+    const { betas = [0.9, 0.999], eps = 1e-8 } = options;
+    const decoupled = this instanceof AdamW;
+    const { weightDecay = decoupled ? 0.01 : 0 } = options;
+    this.#constants = { betas, eps, weightDecay, decoupled };
   }
 
   protected update(block: Block<"m" | "v">): void {
-    adamStep(this.device, block, this.#options, this);
+    adamStep(this.device, block, this.#constants, this);
   }
 }
+
+/**
+ * Adam with a weight decay of its own, 0.01 by default, that does not pass through the gradients (Loshchilov
+ * and Hutter 2019): torch.optim.AdamW's arithmetic.
+ */
+export class AdamW extends Adam {}
 
 /** Stochastic gradient descent, torch.optim.SGD's arithmetic; the formulas are at `sgdStep`. */
 export class SGD extends Optimizer<"velocity"> {

@@ -87,6 +87,14 @@ class Golden:
         results = {f"d{name}": gradient for name, gradient in zip(wanted, gradients, strict=True)}
         self.put(case, op, options or {}, {**inputs, "y": y, "dy": dy, **results})
 
+    def constant(
+        self, case: str, op: str, inputs: dict[str, np.ndarray], f: Callable[..., Tensor], options: dict | None = None
+    ) -> None:
+        """One operation without a gradient."""
+        inputs = {name: f32(values) for name, values in inputs.items()}
+        y = f(*(torch.tensor(values, dtype=torch.float64) for values in inputs.values()))
+        self.put(case, op, options or {}, {**inputs, "y": y})
+
     def save(self) -> None:
         file = HERE / f"{self.topic}.safetensors"
         golden = json.dumps({"versions": VERSIONS, "cases": self.cases})
@@ -273,14 +281,17 @@ def elementwise() -> Golden:
         ("sigmoid", torch.sigmoid, -8, 8),
         ("tanh", torch.tanh, -4, 4),
         ("silu", F.silu, -8, 8),
+        ("gelu", F.gelu, -6, 6),
+        ("gelu_tanh", lambda x: F.gelu(x, approximate="tanh"), -6, 6),
     ]
     for op, f, low, high in unary:
         golden.op(op, op, {"x": uniform(op, (2, 3, 5, 3), low, high)}, f)
         golden.op(f"{op} of one number", op, {"x": 0.7}, f)
     # Where functions saturate, overflow, or have a kink, PyTorch's choice is the rule.
     golden.op("sigmoid saturated", "sigmoid", {"x": [-100, -30, 0.5, 30, 100]}, torch.sigmoid)
-    golden.op("silu saturated", "silu", {"x": [-80, -30, 0.5, 30, 100]}, F.silu)
     golden.op("tanh saturated", "tanh", {"x": [-100, -20, -9, 0.5, 9, 20, 100]}, torch.tanh)
+    for op, f in (("silu", F.silu), ("gelu", F.gelu), ("gelu_tanh", unary[-1][1])):
+        golden.op(f"{op} saturated", op, {"x": [-1e30, -100, -13, -9, -5, -1e-30, 0, 1e-30, 5, 13, 100, 1e30]}, f)
     kinks = [-1.0, -1e-30, -0.0, 0.0, 1e-30, 1.0]
     golden.op("relu at 0", "relu", {"x": kinks}, F.relu)
     golden.op("abs at 0", "abs", {"x": kinks}, torch.abs)
@@ -323,6 +334,8 @@ def elementwise() -> Golden:
         ("mul", torch.mul, (-2, 2), (-2, 2)),
         ("div", torch.div, (-2, 2), (0.25, 2)),
         ("pow", torch.pow, (0.25, 3), (-2, 3)),
+        ("maximum", torch.maximum, (-2, 2), (-2, 2)),
+        ("minimum", torch.minimum, (-2, 2), (-2, 2)),
     ]
     for op, f, a_range, b_range in binary:
         for a, b in shapes:
@@ -334,9 +347,33 @@ def elementwise() -> Golden:
             name = f"{op} number first"
             x = uniform(name, (3, 5), *b_range)
             golden.op(name, op, {"b": x}, lambda b: f(torch.tensor(1.5, dtype=torch.float64), b), {"a": 1.5})
-        if op != "pow":
+        if op in ("add", "sub", "mul", "div"):
             name = f"{op} number last"
             golden.op(name, op, {"a": uniform(name, (3, 5), *a_range)}, lambda a: f(a, 1.5), {"b": 1.5})
+    equal = {"a": [1.0, 2.0, 3.0, -0.0], "b": [2.0, 2.0, 2.0, 0.0]}
+    golden.op("maximum of equal numbers", "maximum", equal, torch.maximum)
+    golden.op("minimum of equal numbers", "minimum", equal, torch.minimum)
+    for op, f in (
+        ("eq", torch.eq),
+        ("ne", torch.ne),
+        ("lt", torch.lt),
+        ("le", torch.le),
+        ("gt", torch.gt),
+        ("ge", torch.ge),
+    ):
+        nan = math.nan
+        inputs = {"a": [[1.0, 2.0, 3.0, nan, math.inf]], "b": [[1.0], [2.0], [nan], [-math.inf], [math.inf]]}
+        golden.constant(op, op, inputs, f)
+    for c, a, b in (
+        ((2, 3), (2, 3), (2, 3)),
+        ((3,), (2, 1), (2, 3)),
+        ((2, 1, 4), (3, 1), (1,)),
+        ((2, 3), (), (3,)),
+    ):
+        name = f"where {list(c)} {list(a)} {list(b)}"
+        rng = golden.rng(name)
+        inputs = {"c": rng.integers(0, 2, c), "a": rng.standard_normal(a), "b": rng.standard_normal(b)}
+        golden.op(name, "where", inputs, lambda c, a, b: torch.where(c != 0, a, b), constant=("c",))
     name = "add alpha"
     inputs = {"a": uniform(name, (2, 3)), "b": uniform(name + " b", (3,))}
     golden.op(name, "add", inputs, lambda a, b: torch.add(a, b, alpha=-0.5), {"alpha": -0.5})
@@ -357,7 +394,7 @@ def elementwise() -> Golden:
 
 def reduce() -> Golden:
     golden = Golden("reduce")
-    functions = {"sum": torch.sum, "mean": torch.mean, "amax": torch.amax}
+    functions = {"sum": torch.sum, "mean": torch.mean, "amax": torch.amax, "amin": torch.amin}
     shapes = [
         ((7,), [None, 0]),
         ((2, 3, 4, 5), [None, 0, 1, -1, (0, 2), (1, 2), (2, 3), (0, 2, 3), (0, 1, 2, 3)]),
@@ -380,6 +417,30 @@ def reduce() -> Golden:
     # Equal largest elements share the gradient.
     ties = {"x": [[1.0, 3.0, 3.0, 0.0], [-1.0, -1.0, -1.0, -1.0], [-2.0, -3.0, -5.0, -7.0]]}
     golden.op("amax of equal numbers", "amax", ties, lambda x: x.amax(1), {"axes": 1, "keepdim": False})
+    golden.op("amin of equal numbers", "amin", ties, lambda x: x.amin(1), {"axes": 1, "keepdim": False})
+
+    for shape, axis, keepdim in (
+        ((7,), None, False),
+        ((3, 10), 1, False),
+        ((3, 10), None, True),
+        ((4, 5, 6), 0, True),
+        ((4, 5, 6), 1, False),
+        ((2, 3000), -1, False),
+    ):
+        name = f"argmax {list(shape)} along {axis}{' keepdim' if keepdim else ''}"
+        x = golden.rng(name).standard_normal(shape)
+        options = {"axis": axis, "keepdim": keepdim}
+        golden.constant(name, "argmax", {"x": x}, lambda x: x.argmax(axis, keepdim), options)
+    rows = [[1, 3, 3, 2], [0, 0, 0, 0], [1, math.nan, 5, math.nan], [-math.inf] * 4, [-1, -0.0, 0.0, -2]]
+    golden.constant("argmax of equal numbers", "argmax", {"x": rows}, lambda x: x.argmax(1), {"axis": 1})
+
+    for op in ("softmax", "log_softmax"):
+        for shape, axis in (((5,), 0), ((3, 10), 1), ((2, 5, 3, 4), 1), ((2, 5, 3, 4), -1), ((4, 1), 1), ((3, 300), 1)):
+            name = f"{op} {list(shape)} along {axis}"
+            x = 3 * golden.rng(name).standard_normal(shape)
+            golden.op(name, op, {"x": x}, lambda x: getattr(torch, op)(x, axis), {"axis": axis})
+        far = {"x": [[1000.0, 999.0, -1000.0], [-1e30, -1e30, 0.0], [88.0, 89.0, 90.0], [0.0, 0.0, 0.0]]}
+        golden.op(f"{op} of large numbers", op, far, lambda x: getattr(torch, op)(x, 1), {"axis": 1})
 
     for a, b in [
         ((1, 1), (1, 1)),
@@ -396,6 +457,159 @@ def reduce() -> Golden:
         name = f"matmul {list(a)} {list(b)}"
         rng = golden.rng(name)
         golden.op(name, "matmul", {"a": rng.standard_normal(a), "b": rng.standard_normal(b)}, torch.matmul)
+    for x, out, bias in (((3, 4), 5, True), ((4,), 3, True), ((2, 3, 17), 1, True), ((64, 33), 10, False)):
+        name = f"linear {list(x)} to {out}{'' if bias else ' no bias'}"
+        rng = golden.rng(name)
+        inputs = {"x": rng.standard_normal(x), "w": rng.standard_normal((out, x[-1]))}
+        golden.op(name, "linear", {**inputs, "b": rng.standard_normal(out)} if bias else inputs, F.linear)
+    return golden
+
+
+# ---- Layers of classifiers
+
+
+def layers() -> Golden:
+    """A batch's statistics move the running ones: `new_mean`, `new_variance` and `new_batches` are these after."""
+    golden = Golden("layers")
+    for op, f in (("max_pool2d", F.max_pool2d), ("avg_pool2d", F.avg_pool2d)):
+        for shape, window, options in (
+            ((1, 1, 2, 2), 2, {}),
+            ((2, 3, 7, 6), 2, {}),
+            ((2, 3, 7, 6), 3, {"stride": 2, "padding": 1}),
+            ((1, 2, 9, 8), (3, 2), {"stride": (2, 3), "padding": (1, 0)}),
+            ((1, 2, 6, 6), 3, {"stride": 1, "padding": 1}),
+            ((1, 1, 5, 9), 2, {"stride": 3}),
+            ((1, 3, 8, 5), (8, 5), {}),
+        ):
+            name = f"{op} {window} on {list(shape)}" + "".join(f" {key} {options[key]}" for key in options)
+            x = golden.rng(name).standard_normal(shape)
+            golden.op(name, op, {"x": x}, lambda x: f(x, window, **options), {"window": window, **options})
+        ties = golden.rng(f"{op} of equal numbers").integers(-1, 2, (2, 2, 6, 7))
+        options = {"stride": 1, "padding": 1}
+        golden.op(f"{op} of equal numbers", op, {"x": ties}, lambda x: f(x, 3, **options), {"window": 3, **options})
+
+    for shape, training, momentum, offset in (
+        ((4, 3, 5, 6), True, 0.1, 0),
+        ((4, 3, 5, 6), False, 0.1, 0),
+        ((4, 1, 1, 1), True, 0.3, 0),
+        ((3, 5, 2, 3), True, None, 0),
+        ((2, 2, 30, 30), True, 0.1, 10),
+    ):
+        name = f"batch_norm {list(shape)}{' training' if training else ''} momentum {momentum} at {offset}"
+        rng = golden.rng(name)
+        layer = nn.BatchNorm2d(shape[1], momentum=momentum).double().train(training)
+        start = {
+            "mean": f32(rng.standard_normal(shape[1])),
+            "variance": f32(rng.uniform(0.5, 2, shape[1])),
+            "batches": f32(3),
+        }
+        layer.running_mean.copy_(torch.tensor(start["mean"]))
+        layer.running_var.copy_(torch.tensor(start["variance"]))
+        layer.num_batches_tracked.fill_(3)
+        inputs = {
+            "x": rng.standard_normal(shape) + offset,
+            "w": rng.uniform(0.5, 2, shape[1]),
+            "b": rng.standard_normal(shape[1]),
+        }
+
+        def f(x: Tensor, w: Tensor, b: Tensor) -> Tensor:
+            return torch.func.functional_call(layer, {"weight": w, "bias": b}, x)
+
+        golden.op(name, "batch_norm", inputs, f, {"training": training, "momentum": momentum})
+        after = {
+            "new_mean": layer.running_mean,
+            "new_variance": layer.running_var,
+            "new_batches": layer.num_batches_tracked,
+        }
+        for key, values in {**start, **after}.items():
+            golden.tensors[f"{name}/{key}"] = f32(values)
+    return golden
+
+
+# ---- A small ResNet (He et al. 2016, "Deep residual learning for image recognition")
+
+
+class Block(nn.Module):
+    def __init__(self, inputs: int, outputs: int, stride: int):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        self.shortcut = nn.Sequential()
+        if stride != 1 or inputs != outputs:
+            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.bn1(self.conv1(x)))
+        return F.relu(self.bn2(self.conv2(y)) + self.shortcut(x))
+
+
+class ResNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 8, 3, 1, 1, bias=False)
+        self.bn = nn.BatchNorm2d(8)
+        self.blocks = nn.Sequential(Block(8, 8, 1), Block(8, 16, 2))
+        self.fc = nn.Linear(16, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.max_pool2d(F.relu(self.bn(self.conv(x))), 2)
+        return self.fc(F.adaptive_avg_pool2d(self.blocks(y), 1).flatten(1))
+
+
+def resnet() -> Golden:
+    """`case/before/NAME` and `case/after/NAME` are weights and buffers before and after twenty training steps;
+    `logits` are those of the trained network in eval mode."""
+    golden = Golden("resnet")
+    classes, batch = 4, 8
+    for name, make, options in (
+        ("adamw", torch.optim.AdamW, {"lr": 3e-3, "weight_decay": 0.05}),
+        ("sgd", torch.optim.SGD, {"lr": 0.01, "momentum": 0.9}),
+    ):
+        rng = golden.rng(name)
+        model = ResNet().double()
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                bound = 1 / math.sqrt(parameter[0].numel())
+                values = rng.uniform(-bound, bound, parameter.shape)
+            else:
+                values = rng.uniform(0.5, 1.5, parameter.shape)
+            parameter.data = torch.tensor(f32(values), dtype=torch.float64)
+        before = {key: value.clone() for key, value in model.state_dict().items()}
+        # Gratings whose direction is the class, in noise.
+        x = np.zeros((20, batch, 1, 12, 12))
+        target = rng.integers(0, classes, (20, batch))
+        row, column = np.mgrid[0:12, 0:12]
+        for at in np.ndindex(20, batch):
+            angle = math.pi * target[at] / classes
+            phase = rng.uniform(0, 2 * math.pi)
+            x[at][0] = np.sin(row * math.cos(angle) + column * math.sin(angle) + phase)
+        x = f32(x + 0.3 * rng.standard_normal(x.shape))
+        optimizer = make(model.parameters(), **options)
+        losses = []
+        for step in range(20):
+            optimizer.zero_grad()
+            logits = model(torch.tensor(x[step], dtype=torch.float64))
+            step_loss = F.cross_entropy(logits, torch.tensor(target[step]))
+            step_loss.backward()
+            optimizer.step()
+            losses.append(step_loss.item())
+        after = {key: value.clone() for key, value in model.state_dict().items()}
+        logits = model.eval()(torch.tensor(x[0], dtype=torch.float64))
+        golden.put(
+            name,
+            name,
+            options,
+            {
+                "x": x,
+                "target": target,
+                "losses": losses,
+                "logits": logits,
+                **{f"before/{key}": value for key, value in before.items()},
+                **{f"after/{key}": value for key, value in after.items()},
+            },
+        )
     return golden
 
 
@@ -441,6 +655,16 @@ def layout() -> Golden:
         (((1, 2, 3, 3), (1, 3, 3, 3)), 1),
     ):
         case("cat", lambda *x: torch.cat(x, axis), *shapes, axis=axis)
+    for x, axis0, axis1 in (((3, 5), 0, 1), ((2, 3, 4), -1, 0), ((2, 3, 4, 5), 1, 2)):
+        case("transpose", lambda x: x.transpose(axis0, axis1), x, axis0=axis0, axis1=axis1)
+    for x, axis in (((1, 3, 1), None), ((1, 3, 1), 0), ((1, 3, 1), -1), ((1, 3, 1), 1)):
+        case("squeeze", lambda x: x.squeeze() if axis is None else x.squeeze(axis), x, axis=axis)
+    for x, axis in (((3, 4), 0), ((3, 4), 1), ((3, 4), -1), ((), 0)):
+        case("unsqueeze", lambda x: x.unsqueeze(axis), x, axis=axis)
+    for x, start, end in (((2, 3, 4, 5), 1, -1), ((2, 3, 4, 5), 0, 2), ((2, 3), 1, 1)):
+        case("flatten", lambda x: x.flatten(start, end), x, start=start, end=end)
+    for shape, count, axis in (((2, 3), 3, 0), ((2, 3), 2, 1), ((2, 3), 2, -1), ((), 4, 0)):
+        case("stack", lambda *x: torch.stack(x, axis), *[shape] * count, axis=axis)
     for x, padding in (
         ((2, 3, 4, 5), (1, 1, 1, 1)),
         ((1, 2, 6, 5), (3, 1, 0, 2)),
@@ -511,6 +735,47 @@ def loss() -> Golden:
             golden.op(name, op, inputs, lambda x, target: f(x, target, reduction=reduction), options)
         equal = {"x": [0.5, -1.0, 0.0, 2.0], "target": [0.5, -1.0, 0.0, 1.0]}
         golden.op(f"{op} of equal numbers", op, equal, f, {"reduction": "mean"})
+    for shape, reduction, eps in (
+        ((), "mean", 1e-3),
+        ((2, 3, 5, 4), "mean", 1e-3),
+        ((2, 3, 5, 4), "sum", 0.1),
+    ):
+        name = f"charbonnier {list(shape)} {reduction} {eps}"
+        rng = golden.rng(name)
+        inputs = {"x": rng.uniform(0, 1, shape), "target": rng.uniform(0, 1, shape)}
+
+        def charbonnier(x: Tensor, target: Tensor) -> Tensor:
+            return getattr(torch.sqrt((x - target) ** 2 + eps**2), reduction)()
+
+        golden.op(name, "charbonnier", inputs, charbonnier, {"reduction": reduction, "eps": eps})
+    for shape, reduction in (
+        ((5,), "mean"),
+        ((4, 10), "mean"),
+        ((4, 10), "sum"),
+        ((3, 1), "mean"),
+        ((2, 5, 3, 4), "mean"),
+        ((2, 3, 300), "sum"),
+        ((2, 1000), "mean"),
+    ):
+        name = f"cross_entropy {list(shape)} {reduction}"
+        rng = golden.rng(name)
+        axis = min(1, len(shape) - 1)
+        target = rng.integers(0, shape[axis], shape[:axis] + shape[axis + 1 :])
+        inputs = {"x": 3 * rng.standard_normal(shape), "target": target}
+
+        def cross_entropy(x: Tensor, target: Tensor) -> Tensor:
+            return F.cross_entropy(x, target.long(), reduction=reduction)
+
+        golden.op(name, "cross_entropy", inputs, cross_entropy, {"reduction": reduction}, constant=("target",))
+    far = {"x": [[1000.0, -1000.0, 0.0], [-1e30, 0.0, 88.0]], "target": [1, 2]}
+    golden.op(
+        "cross_entropy of large numbers",
+        "cross_entropy",
+        far,
+        lambda x, target: F.cross_entropy(x, target.long()),
+        {"reduction": "mean"},
+        constant=("target",),
+    )
     return golden
 
 
@@ -557,6 +822,8 @@ def optim() -> Golden:
     case("adam", torch.optim.Adam, lr=1e-3)
     case("adam betas and eps", torch.optim.Adam, lr=3e-3, betas=(0.8, 0.99), eps=1e-4)
     case("adam weight_decay", torch.optim.Adam, lr=1e-3, weight_decay=0.01)
+    case("adamw", torch.optim.AdamW, lr=1e-3)
+    case("adamw weight_decay", torch.optim.AdamW, lr=3e-3, weight_decay=0.3, betas=(0.8, 0.99))
     case("sgd", torch.optim.SGD, lr=1e-2)
     case("sgd momentum", torch.optim.SGD, lr=1e-2, momentum=0.9)
     case("sgd momentum weight_decay", torch.optim.SGD, lr=1e-2, momentum=0.9, weight_decay=0.01)
@@ -703,7 +970,10 @@ def waves(rng: np.random.Generator, shape: tuple[int, int, int, int]) -> np.ndar
     return f32(0.5 + image / 6)
 
 
-TOPICS = {f.__name__: f for f in (conv2d, conv_transpose2d, elementwise, reduce, layout, resize, loss, optim, edsr)}
+TOPICS = {
+    f.__name__: f
+    for f in (conv2d, conv_transpose2d, elementwise, reduce, layers, layout, resize, loss, optim, edsr, resnet)
+}
 
 if __name__ == "__main__":
     # One thread: sums in a fixed order.

@@ -1,22 +1,34 @@
 /** Every operation against PyTorch: value and gradients, on the CPU references and on every adapter. */
 import { describe, test } from "vitest";
+import { batchNorm } from "../../src/kernels/batch-norm/index.ts";
 import { convTranspose2d } from "../../src/kernels/conv-transpose2d/index.ts";
 import { type Conv2dOptions, conv2d } from "../../src/kernels/conv2d/index.ts";
+import { crossEntropy } from "../../src/kernels/cross-entropy/index.ts";
 import { denseConv2d } from "../../src/kernels/dense-conv2d/index.ts";
 import * as elementwise from "../../src/kernels/elementwise/index.ts";
-import { concat, permute, reshape, slice } from "../../src/kernels/layout/index.ts";
-import { l1Loss, mseLoss } from "../../src/kernels/loss/index.ts";
-import { matmul } from "../../src/kernels/matmul/index.ts";
+import * as layout from "../../src/kernels/layout/index.ts";
+import { charbonnierLoss, l1Loss, mseLoss } from "../../src/kernels/loss/index.ts";
+import { linear, matmul } from "../../src/kernels/matmul/index.ts";
 import { pad } from "../../src/kernels/pad/index.ts";
 import { pixelShuffle, pixelUnshuffle } from "../../src/kernels/pixel-shuffle/index.ts";
-import { max, mean, sum } from "../../src/kernels/reduce/index.ts";
+import { avgPool2d, maxPool2d } from "../../src/kernels/pool/index.ts";
+import { argmax, max, mean, min, sum } from "../../src/kernels/reduce/index.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
+import { logSoftmax, softmax } from "../../src/kernels/softmax/index.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 import { checkGolden, type Run, readGolden } from "../support/golden.ts";
 
-const { add, sub, mul, div, pow, prelu, leakyRelu, clamp } = elementwise;
-const { neg, abs, exp, log, sqrt, relu, sigmoid, silu, symmetricGate, tanh } = elementwise;
+const { add, sub, mul, div, pow, prelu, leakyRelu, clamp, gelu, symmetricGate, where } = elementwise;
+const { concat, permute, reshape, slice } = layout;
+
+/** Those that take tensors alone and have the same name in PyTorch need no entry. */
+const sameName = Object.fromEntries(
+  Object.entries(elementwise).map(([name, f]): [string, Run] => [
+    name,
+    ({ x, a, b }) => (f as (...tensors: Tensor[]) => Tensor)(...[x, a, b].filter(Boolean)),
+  ]),
+);
 
 /** What follows a convolution in its kernel, by the names of make.py; `e` is its own input. */
 const followers: Record<string, (e: Tensor) => Conv2dOptions> = {
@@ -46,15 +58,9 @@ const topics: Record<string, Record<string, Run>> = {
       convTranspose2d(x, w, b, { stride, padding, outputPadding, dilation }),
   },
   elementwise: {
-    neg: ({ x }) => neg(x),
-    abs: ({ x }) => abs(x),
-    exp: ({ x }) => exp(x),
-    log: ({ x }) => log(x),
-    sqrt: ({ x }) => sqrt(x),
-    relu: ({ x }) => relu(x),
-    sigmoid: ({ x }) => sigmoid(x),
-    tanh: ({ x }) => tanh(x),
-    silu: ({ x }) => silu(x),
+    ...sameName,
+    gelu_tanh: ({ x }) => gelu(x, { approximate: "tanh" }),
+    where: ({ c, a, b }) => where(c, a, b),
     symmetric_gate: ({ z, x }) => symmetricGate(z, x),
     leaky_relu: ({ x }, { slope }) => leakyRelu(x, slope),
     clamp: ({ x }, { low, high }) => clamp(x, low, high),
@@ -69,13 +75,29 @@ const topics: Record<string, Record<string, Run>> = {
     sum: ({ x }, { axes, keepdim }) => sum(x, axes ?? undefined, { keepdim }),
     mean: ({ x }, { axes, keepdim }) => mean(x, axes ?? undefined, { keepdim }),
     amax: ({ x }, { axes, keepdim }) => max(x, axes ?? undefined, { keepdim }),
+    amin: ({ x }, { axes, keepdim }) => min(x, axes ?? undefined, { keepdim }),
+    argmax: ({ x }, { axis, keepdim }) => argmax(x, axis ?? undefined, { keepdim }),
+    softmax: ({ x }, { axis }) => softmax(x, axis),
+    log_softmax: ({ x }, { axis }) => logSoftmax(x, axis),
     matmul: ({ a, b }) => matmul(a, b),
+    linear: ({ x, w, b }) => linear(x, w, b),
+  },
+  layers: {
+    max_pool2d: ({ x }, { window, stride, padding }) => maxPool2d(x, window, { stride, padding }),
+    avg_pool2d: ({ x }, { window, stride, padding }) => avgPool2d(x, window, { stride, padding }),
+    batch_norm: ({ x, w, b, mean, variance, batches }, { training, momentum }) =>
+      batchNorm(x, { mean, variance, batches }, w, b, { training, momentum }),
   },
   layout: {
     reshape: ({ x }, { shape }) => reshape(x, shape),
     permute: ({ x }, { axes }) => permute(x, axes),
     slice: ({ x }, { starts, ends }) => slice(x, starts, ends),
     cat: (parts, { axis }) => concat(Object.values(parts), axis),
+    transpose: ({ x }, { axis0, axis1 }) => layout.transpose(x, axis0, axis1),
+    squeeze: ({ x }, { axis }) => layout.squeeze(x, axis ?? undefined),
+    unsqueeze: ({ x }, { axis }) => layout.unsqueeze(x, axis),
+    flatten: ({ x }, { start, end }) => layout.flatten(x, start, end),
+    stack: (parts, { axis }) => layout.stack(Object.values(parts), axis),
     pad: ({ x }, { padding, mode, value }) => pad(x, padding, mode, value),
     pixel_shuffle: ({ x }, { r }) => pixelShuffle(x, r),
     pixel_unshuffle: ({ x }, { r }) => pixelUnshuffle(x, r),
@@ -87,6 +109,8 @@ const topics: Record<string, Record<string, Run>> = {
   loss: {
     l1_loss: ({ x, target }, { reduction }) => l1Loss(x, target, { reduction }),
     mse_loss: ({ x, target }, { reduction }) => mseLoss(x, target, { reduction }),
+    charbonnier: ({ x, target }, { reduction, eps }) => charbonnierLoss(x, target, { reduction, eps }),
+    cross_entropy: ({ x, target }, { reduction }) => crossEntropy(x, target, { reduction }),
   },
 };
 

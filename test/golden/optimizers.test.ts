@@ -1,7 +1,15 @@
 /** Adam, SGD and the schedules against PyTorch: the same gradients must lead along the same path. */
 import { describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
-import { Adam, cosineAnnealingLR, multiStepLR, type Schedule, SGD, stepLR } from "../../src/nn/index.ts";
+import {
+  Adam,
+  AdamW,
+  cosineAnnealingLR,
+  multiStepLR,
+  type Schedule,
+  SGD,
+  stepLR,
+} from "../../src/nn/index.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
 import { expectClose } from "../support/close.ts";
@@ -15,6 +23,8 @@ const inputs = cases.find(({ op }) => op === "given")!.arrays;
 const optimizers: Record<string, (parameters: Tensor[], options: Options) => Adam | SGD> = {
   adam: (parameters, { lr, betas, eps, weight_decay: weightDecay }) =>
     new Adam(parameters, { lr, betas, eps, weightDecay }),
+  adamw: (parameters, { lr, betas, eps, weight_decay: weightDecay }) =>
+    new AdamW(parameters, { lr, betas, eps, weightDecay }),
   sgd: (parameters, { lr, momentum, nesterov, weight_decay: weightDecay }) =>
     new SGD(parameters, { lr, momentum, nesterov, weightDecay }),
 };

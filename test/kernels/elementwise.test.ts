@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { equal } from "../../src/kernels/elementwise/binary.ts";
 import * as ops from "../../src/kernels/elementwise/index.ts";
+import { detach } from "../../src/kernels/layout/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
@@ -9,9 +9,10 @@ import { backward } from "../../src/tensor/tape.ts";
 import { rand, type Tensor, tensor } from "../../src/tensor/tensor.ts";
 import { type CompareInput, compareWithCpu } from "../support/compare.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
+import { binary, comparisons, unary } from "../support/elementwise.ts";
 import { gradcheck } from "../support/gradcheck.ts";
 
-const { add, sub, mul, div, pow, prelu, clamp, leakyRelu, relu } = ops;
+const { add, sub, mul, div, pow, prelu, clamp, leakyRelu, relu, eq, neg, where } = ops;
 const devices = await gpuDevices();
 const cpu = float32Device();
 const f64 = float64Device();
@@ -26,44 +27,6 @@ const signed = (shape: Shape) => {
   return x;
 };
 const positive = (shape: Shape) => rand(shape, { random, low: 0.3, high: 2, device: f64 });
-
-/** Functions of one tensor, among them those of two operands of which one is a number. */
-const unary: { name: string; f: (x: Tensor) => Tensor; domain: "all" | "positive" }[] = [
-  { name: "relu", f: relu, domain: "all" },
-  { name: "leakyRelu", f: (x) => leakyRelu(x), domain: "all" },
-  { name: "leakyRelu 0.3", f: (x) => leakyRelu(x, 0.3), domain: "all" },
-  { name: "sigmoid", f: ops.sigmoid, domain: "all" },
-  { name: "silu", f: ops.silu, domain: "all" },
-  { name: "tanh", f: ops.tanh, domain: "all" },
-  { name: "exp", f: ops.exp, domain: "all" },
-  { name: "log", f: ops.log, domain: "positive" },
-  { name: "sqrt", f: ops.sqrt, domain: "positive" },
-  { name: "abs", f: ops.abs, domain: "all" },
-  { name: "neg", f: ops.neg, domain: "all" },
-  { name: "clamp", f: (x) => clamp(x, -0.501, 0.701), domain: "all" },
-  { name: "clamp from below", f: (x) => clamp(x, -0.301, Number.POSITIVE_INFINITY), domain: "all" },
-  { name: "x + 2", f: (x) => add(x, 2), domain: "all" },
-  { name: "x + 3 * 2", f: (x) => add(x, 2, { alpha: 3 }), domain: "all" },
-  { name: "x - 2", f: (x) => sub(x, 2), domain: "all" },
-  { name: "2 - x", f: (x) => sub(2, x), domain: "all" },
-  { name: "x * 2", f: (x) => mul(x, -2), domain: "all" },
-  { name: "x / 3", f: (x) => div(x, 3), domain: "all" },
-  { name: "3 / x", f: (x) => div(3, x), domain: "all" },
-  { name: "x ** 3", f: (x) => pow(x, 3), domain: "all" },
-  { name: "x ** -2", f: (x) => pow(x, -2), domain: "all" },
-  { name: "x ** 0", f: (x) => pow(x, 0), domain: "all" },
-  { name: "x ** 1.7", f: (x) => pow(x, 1.7), domain: "positive" },
-  { name: "2 ** x", f: (x) => pow(2, x), domain: "all" },
-];
-
-const binary: { name: string; f: (a: Tensor, b: Tensor) => Tensor; domain: "all" | "positive" }[] = [
-  { name: "add", f: (a, b) => add(a, b), domain: "all" },
-  { name: "add with alpha", f: (a, b) => add(a, b, { alpha: -0.7 }), domain: "all" },
-  { name: "sub", f: sub, domain: "all" },
-  { name: "mul", f: mul, domain: "all" },
-  { name: "div", f: div, domain: "all" },
-  { name: "pow", f: pow, domain: "positive" },
-];
 
 /** Either operand repeated along leading, inner and last axes; up to six axes. */
 const pairs: [Shape, Shape][] = [
@@ -96,6 +59,15 @@ const pairs: [Shape, Shape][] = [
     [1, 2, 1, 3, 2, 1],
   ],
 ];
+
+test("every operation has an entry in the tables, or a test of its own", () => {
+  const own = ["prelu", "symmetricGate", "where"];
+  const named = [...unary, ...binary].map(({ name }) => name.split(" ")[0]);
+  const missing = Object.keys(ops).filter(
+    (name) => !named.includes(name) && !own.includes(name) && !(name in comparisons),
+  );
+  expect(missing).toEqual([]);
+});
 
 describe("definition", () => {
   const x = on([4], [-2, -0.5, 0, 3]);
@@ -133,7 +105,41 @@ describe("definition", () => {
     expect(values(mul(column, row))).toEqual([10, 20, 40, 20, 40, 80]);
     expect(values(div(column, row))).toEqual([10, 5, 2.5, 20, 10, 5]);
     expect(values(pow(row, on([3], [3, 2, 0.5])))).toEqual([1, 4, 2]);
-    expect(values(equal(row, on([2, 1], [2, 4])))).toEqual([0, 1, 0, 0, 0, 1]);
+    expect(values(eq(row, on([2, 1], [2, 4])))).toEqual([0, 1, 0, 0, 0, 1]);
+  });
+
+  test("comparisons, as in PyTorch: NaN is not equal to, below or above anything", () => {
+    const row = on([4], [1, 2, 3, Number.NaN]);
+    expect(values(ops.lt(row, 2))).toEqual([1, 0, 0, 0]);
+    expect(values(ops.le(row, 2))).toEqual([1, 1, 0, 0]);
+    expect(values(ops.gt(row, 2))).toEqual([0, 0, 1, 0]);
+    expect(values(ops.ge(row, 2))).toEqual([0, 1, 1, 0]);
+    expect(values(ops.eq(row, row))).toEqual([1, 1, 1, 0]);
+    expect(values(ops.ne(row, row))).toEqual([0, 0, 0, 1]);
+    expect(ops.lt(row, on([2, 1], [2, 3])).shape).toEqual([2, 4]);
+  });
+
+  test("maximum, minimum and where", () => {
+    const [a, b] = [on([3], [1, Number.NaN, 5]), on([3], [2, 0, 4])];
+    expect(values(ops.maximum(a, b))).toEqual([2, Number.NaN, 5]);
+    expect(values(ops.minimum(a, b))).toEqual([1, Number.NaN, 4]);
+    expect(values(where(on([3], [0, Number.NaN, -1]), a, b))).toEqual([2, Number.NaN, 5]);
+    expect(values(where(ops.gt(x, 0), x, 9))).toEqual([9, 9, 9, 3]);
+    expect(where(on([2, 1], [0, 1]), a, 1).shape).toEqual([2, 3]);
+  });
+
+  test("gelu and silu at known places", () => {
+    // Tables of the normal distribution; sigmoid(1).
+    const known = [-3, -1, 0, 0.5, 1, 2];
+    const cdf = [
+      0.0013498980316301, 0.1586552539314571, 0.5, 0.6914624612740131, 0.8413447460685429, 0.9772498680518208,
+    ];
+    const f64x = tensor(known, undefined, { device: f64 });
+    for (const [i, v] of values(ops.gelu(f64x)).entries()) expect(v).toBeCloseTo(known[i] * cdf[i], 14);
+    for (const [i, v] of values(ops.gelu(f64x, { approximate: "tanh" })).entries()) {
+      expect(Math.abs(v - known[i] * cdf[i])).toBeLessThan(5e-4);
+    }
+    expect(values(ops.silu(tensor([1], undefined, { device: f64 })))[0]).toBeCloseTo(0.7310585786300049, 14);
   });
 
   test("the gate is odd in its first operand where the second is 0", () => {
@@ -165,6 +171,13 @@ describe("definition", () => {
     expect(() => prelu(on([1, 3], [1, 2, 3]), on([2], [1, 2]))).toThrow(/prelu: .*\[2\].*\[1, 3\].*\[3\]/);
     expect(() => prelu(x, on([2], [1, 2]))).toThrow(/prelu: .*\[2\].*\[4\]/);
     expect(() => add(x, tensor([1], undefined, { device: f64 }))).toThrow(/add: .*different devices/);
+    expect(() => ops.lt(x, "1" as never)).toThrow(/lt: b must be a tensor or a number, got "1"/);
+    expect(() => ops.maximum(x, 0 as never)).toThrow(/maximum: b must be a tensor, got 0/);
+    expect(() => where(x, true as never, x)).toThrow(/where: a must be a tensor or a number, got true/);
+    expect(() => where(on([3], [1, 2, 3]), x, x)).toThrow(ShapeError);
+    expect(() => ops.gelu(x, { approximate: "sigmoid" as never })).toThrow(
+      /gelu: approximate must be none or tanh/,
+    );
   });
 });
 
@@ -192,6 +205,31 @@ describe("gradients against differences", () => {
     gradcheck(prelu, [signed([4]), positive([1])]);
   });
 
+  test("where", () => {
+    const condition = (shape: Shape) =>
+      tensor(
+        Array.from({ length: numel(shape) }, (_, i) => (i * 7) % 3),
+        shape,
+        { device: f64 },
+      );
+    for (const [a, b] of pairs) {
+      for (const c of [a, b]) gradcheck((x, y) => where(condition(c), x, y), [signed(a), signed(b)]);
+    }
+    gradcheck((x) => where(condition([4]), x, 2), [signed([3, 4])]);
+    gradcheck((x) => where(condition([4]), 2, x), [signed([4])]);
+  });
+
+  test("no gradient flows through comparisons and conditions, nor to what was not chosen", () => {
+    const x = on([3], [-1, 2, 0]);
+    x.requiresGrad = true;
+    expect(ops.gt(x, 0).node).toBeUndefined();
+    expect(values(backward(sum(mul(ops.gt(x, 0), x))).get(x)!)).toEqual([0, 1, 0]);
+    expect(values(backward(sum(where(mul(x, 2), ops.log(x), x))).get(x)!)).toEqual([-1, 0.5, Number.NaN]);
+    expect(values(backward(sum(where(ops.gt(x, 0), mul(x, 3), on([], [Number.NaN])))).get(x)!)).toEqual([
+      0, 3, 0,
+    ]);
+  });
+
   test("negative bases with whole exponents", () => {
     for (const exponent of [-3, -1, 0, 1, 2, 5]) gradcheck((x) => pow(x, exponent), [signed([6])]);
     const exponents = tensor([2, 3, -1, 0], undefined, { device: f64 });
@@ -208,6 +246,22 @@ describe("gradients against differences", () => {
     expect(at([0], (x) => leakyRelu(x, 0.25))).toEqual([0.25]);
     expect(at([-1, 0, 1], (x) => clamp(x, -1, 1))).toEqual([0, 1, 0]);
     expect(at([0], (x) => pow(x, 0))).toEqual([0]);
+    const both = (f: typeof ops.maximum) => {
+      const [a, b] = [
+        [1, 2, 3],
+        [2, 2, 2],
+      ].map((v) => tensor(v, undefined, { device: cpu, requiresGrad: true }));
+      const gradients = backward(sum(f(a, b)));
+      return [values(gradients.get(a)!), values(gradients.get(b)!)];
+    };
+    expect(both(ops.maximum)).toEqual([
+      [0, 0.5, 1],
+      [1, 0.5, 0],
+    ]);
+    expect(both(ops.minimum)).toEqual([
+      [1, 0.5, 0],
+      [0, 0.5, 1],
+    ]);
   });
 });
 
@@ -263,13 +317,59 @@ describe("kernels against the references", () => {
     }
   });
 
-  test("equal", async () => {
+  test("comparisons", async () => {
     const few = (shape: Shape) => ({
       shape,
       values: Array.from({ length: numel(shape) }, () => random.int(3)),
     });
+    const options = { gradients: false, absolute: 0, relative: 0 };
+    const row = { shape: [7], values: [Number.NaN, -Infinity, -1, 0, 1, Infinity, Number.NaN] };
+    const column = { shape: [7, 1], values: row.values };
+    for (const [name, f] of Object.entries(comparisons)) {
+      for (const [a, b] of pairs)
+        await compareWithCpu(devices, name, ([x, y]) => f(x, y), [few(a), few(b)], options);
+      await compareWithCpu(devices, `${name} of NaN`, ([x, y]) => f(x, y), [row, column], options);
+      await compareWithCpu(devices, `${name} of NaN`, ([x, y]) => f(x, y), [row, row], options);
+      await compareWithCpu(devices, `${name} 1`, ([x]) => f(x, 1), [row], options);
+    }
+  });
+
+  test("where", async () => {
+    const choice = (shape: Shape) => ({
+      shape,
+      values: Array.from({ length: numel(shape) }, () => random.int(2)),
+    });
     for (const [a, b] of pairs) {
-      await compareWithCpu(devices, "equal", ([x, y]) => equal(x, y), [few(a), few(b)], { gradients: false });
+      for (const c of [a, b]) {
+        const inputs = [choice(c), a, b];
+        const f = ([c, x, y]: Tensor[]) => where(c, mul(x, 2), mul(y, 3));
+        await compareWithCpu(
+          devices,
+          `where [${c}] [${a}] [${b}]`,
+          ([c, ...xy]) => f([detach(c), ...xy]),
+          inputs,
+          {
+            gradients: false,
+          },
+        );
+        const condition = Float32Array.from(choice(c).values);
+        await compareWithCpu(
+          devices,
+          `where [${c}] [${a}] [${b}]`,
+          ([x, y]) => where(tensor(condition, c, { device: x.device }), x, y),
+          [a, b],
+        );
+      }
+    }
+    const odd = { shape: [6], values: [0, -0, Number.NaN, Infinity, -1e-40, 1] };
+    const nan = { shape: [6], values: [Number.NaN, 1, 2, Number.NaN, 4, 5] };
+    const exact = { gradients: false, absolute: 0, relative: 0 };
+    for (const f of [
+      ([c, x]: Tensor[]) => where(c, x, 7),
+      ([c, x]: Tensor[]) => where(c, 7, x),
+      ([c, x]: Tensor[]) => where(c, x, neg(x)),
+    ]) {
+      await compareWithCpu(devices, "where with numbers", f, [odd, nan], exact);
     }
   });
 
@@ -295,9 +395,9 @@ describe("kernels against the references", () => {
       1000,
       1e30,
     );
-    for (const f of [ops.sigmoid, ops.tanh, ops.exp, relu, ops.abs]) {
+    for (const { name, f, far: isDefined } of unary) {
       // At ±16, 1 - tanh² is 0 in one rounding and 2e-7 in another.
-      await compareWithCpu(devices, "far", ([x]) => f(x), far, { absolute: 3e-7 });
+      if (isDefined) await compareWithCpu(devices, `${name}, far`, ([x]) => f(x), far, { absolute: 3e-7 });
     }
     await compareWithCpu(devices, "log", ([x]) => ops.log(x), list(-1, 0, 1e-30, 1, 1e30));
     await compareWithCpu(devices, "sqrt", ([x]) => ops.sqrt(x), list(-1, 0, 1e-30, 1, 1e30), {
@@ -315,8 +415,8 @@ describe("kernels against the references", () => {
       await compareWithCpu(devices, `${name} of NaN`, ([x, y]) => f(x, y), [x, y], options);
     }
     // The gradient is NaN wherever it depends on one.
-    for (const f of [relu, ops.tanh, ops.sigmoid, ops.abs, ops.exp]) {
-      await compareWithCpu(devices, "gradient at NaN", ([x]) => mul(f(x), f(x)), [x]);
+    for (const { name, f, far } of unary) {
+      if (far) await compareWithCpu(devices, `gradient of ${name} at NaN`, ([x]) => mul(f(x), f(x)), [x]);
     }
   });
 

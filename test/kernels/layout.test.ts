@@ -1,15 +1,24 @@
 import { describe, expect, test } from "vitest";
+import { mul } from "../../src/kernels/elementwise/index.ts";
 import {
   broadcastTo,
   concat,
   copyInto,
+  detach,
+  flatten,
   flip,
   permute,
   reshape,
   slice,
+  squeeze,
+  stack,
+  transpose,
+  unsqueeze,
 } from "../../src/kernels/layout/index.ts";
+import { sum } from "../../src/kernels/reduce/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
+import { backward } from "../../src/tensor/tape.ts";
 import { randn, type Tensor, tensor } from "../../src/tensor/tensor.ts";
 import { compareWithCpu } from "../support/compare.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
@@ -84,6 +93,44 @@ describe("definition", () => {
     expect(values(concat([ramp([2]), ramp([1])]))).toEqual([0, 1, 0]);
   });
 
+  test("transpose", () => {
+    expect(values(transpose(ramp([2, 3]), 0, 1))).toEqual([0, 3, 1, 4, 2, 5]);
+    expect(transpose(ramp([2, 3, 4]), 0, -1).shape).toEqual([4, 3, 2]);
+  });
+
+  test("squeeze, unsqueeze and flatten share the memory", () => {
+    const x = ramp([1, 2, 1]);
+    expect([squeeze(x), squeeze(x, 0), squeeze(x, -1), squeeze(x, 1)].map(({ shape }) => shape)).toEqual([
+      [2],
+      [2, 1],
+      [1, 2],
+      [1, 2, 1],
+    ]);
+    expect([0, 1, -1].map((axis) => unsqueeze(ramp([2, 3]), axis).shape)).toEqual([
+      [1, 2, 3],
+      [2, 1, 3],
+      [2, 3, 1],
+    ]);
+    expect(flatten(ramp([2, 3, 4])).shape).toEqual([24]);
+    expect(flatten(ramp([2, 3, 4]), 1).shape).toEqual([2, 12]);
+    expect(flatten(ramp([2, 3, 4]), 0, 1).shape).toEqual([6, 4]);
+    expect(flatten(ramp([])).shape).toEqual([1]);
+    for (const y of [squeeze(x), unsqueeze(x, 0), flatten(x)]) expect(y.storage).toBe(x.storage);
+  });
+
+  test("stack", () => {
+    expect(values(stack([ramp([2]), ramp([2])], 1))).toEqual([0, 0, 1, 1]);
+    expect(stack([ramp([2, 3]), ramp([2, 3])]).shape).toEqual([2, 2, 3]);
+    expect(values(stack([ramp([]), ramp([])]))).toEqual([0, 0]);
+  });
+
+  test("detach: the same memory, and no gradient", () => {
+    const x = tensor([3], undefined, { device: cpu, requiresGrad: true });
+    const y = detach(mul(x, 2));
+    expect([values(y), y.node, y.requiresGrad]).toEqual([[6], undefined, false]);
+    expect(values(backward(sum(mul(x, detach(x)))).get(x)!)).toEqual([3]);
+  });
+
   test("broadcastTo", () => {
     expect(values(broadcastTo(ramp([3]), [2, 3]))).toEqual([0, 1, 2, 0, 1, 2]);
     expect(values(broadcastTo(ramp([2, 1]), [2, 3]))).toEqual([0, 0, 0, 1, 1, 1]);
@@ -107,6 +154,14 @@ describe("definition", () => {
     );
     expect(() => concat([x, ramp([3])])).toThrow(ShapeError);
     expect(() => concat([x, x], 2)).toThrow(/concat: axis 2/);
+    expect(() => transpose(x, 0, 2)).toThrow(/transpose: axis 2/);
+    expect(() => squeeze(x, 2)).toThrow(/squeeze: axis 2/);
+    expect(() => unsqueeze(x, 3)).toThrow(/unsqueeze: axis 3/);
+    expect(() => flatten(x, 1, 0)).toThrow(/flatten: the axes 1 to 0 of x \[2, 3\] are none/);
+    expect(() => stack([])).toThrow(/stack: got no tensors/);
+    expect(() => stack([x, ramp([3, 2])])).toThrow(
+      /stack: tensor 1 has shape \[3, 2\], the first \[2, 3\].*concat/,
+    );
     expect(() => broadcastTo(x, [3, 3])).toThrow(/broadcastTo: .*\[2, 3\].*\[3, 3\]/);
     expect(() => broadcastTo(x, [3])).toThrow(ShapeError);
     expect(() => broadcastTo(x, [1, 1, 1, 1, 1, 2, 3])).toThrow(/broadcastTo: .*at most 6/);
@@ -129,6 +184,14 @@ describe("gradients against differences", () => {
 
   test("permute", () => {
     for (const order of orders(3)) gradcheck((x) => permute(x, order), [input([2, 3, 4])]);
+  });
+
+  test("transpose, squeeze, unsqueeze, flatten, stack", () => {
+    gradcheck((x) => transpose(x, 0, 2), [input([2, 3, 4])]);
+    gradcheck((x) => squeeze(x), [input([1, 3, 1])]);
+    gradcheck((x) => unsqueeze(x, 1), [input([2, 3])]);
+    gradcheck((x) => flatten(x, 1), [input([2, 3, 2])]);
+    gradcheck((...x) => stack(x, 1), [input([2, 3]), input([2, 3]), input([2, 3])]);
   });
 
   test("slice", () => {

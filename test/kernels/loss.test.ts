@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { l1Loss, mseLoss } from "../../src/kernels/loss/index.ts";
+import { charbonnierLoss, l1Loss, mseLoss } from "../../src/kernels/loss/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
@@ -11,8 +11,8 @@ import { gradcheck } from "../support/gradcheck.ts";
 const devices = await gpuDevices();
 const f64 = float64Device();
 const cpu = float32Device();
-const losses = { l1Loss, mseLoss };
-const names = ["l1Loss", "mseLoss"] as const;
+const losses = { l1Loss, mseLoss, charbonnierLoss };
+const names = ["l1Loss", "mseLoss", "charbonnierLoss"] as const;
 const reductions = ["mean", "sum"] as const;
 const values = (x: Tensor) => Array.from(x.cpuStorage.array);
 
@@ -26,6 +26,8 @@ describe("definition", () => {
     expect(values(mseLoss(x(), target(), { reduction: "mean" }))).toEqual([3.5]);
     expect(values(mseLoss(x(), target(), { reduction: "sum" }))).toEqual([14]);
     expect(l1Loss(x(), target()).shape).toEqual([]);
+    const soft = charbonnierLoss(x(), target(), { eps: 2, reduction: "sum" });
+    expect(values(soft)[0]).toBeCloseTo(2 + Math.sqrt(8) + Math.sqrt(13) + Math.sqrt(5), 5);
   });
 
   test("gradients: opposite for x and target, 0 where they are equal", () => {
@@ -33,6 +35,9 @@ describe("definition", () => {
     const l1 = backward(l1Loss(a, b));
     expect(values(l1.get(a)!)).toEqual([0, -0.25, 0.25, 0.25]);
     expect(values(l1.get(b)!).map((v) => v + 0)).toEqual([0, 0.25, -0.25, -0.25]); // + 0 turns -0 into 0
+    const soft = backward(charbonnierLoss(a, b, { eps: 2, reduction: "sum" }));
+    const want = [0, -2 / Math.sqrt(8), 3 / Math.sqrt(13), 1 / Math.sqrt(5)];
+    for (const [i, v] of values(soft.get(a)!).entries()) expect(v).toBeCloseTo(want[i], 6);
     const mse = backward(mseLoss(a, b, { reduction: "sum" }));
     expect(values(mse.get(a)!)).toEqual([0, -4, 6, 2]);
   });
@@ -42,6 +47,9 @@ describe("definition", () => {
     expect(() => l1Loss(x(), other)).toThrow(ShapeError); // no broadcasting
     expect(() => mseLoss(x(), other)).toThrow(/mseLoss: x \[2, 2\] and target \[2, 1\]/);
     expect(() => l1Loss(x(), target(), { reduction: "none" as "sum" })).toThrow(/mean or sum.*"none"/);
+    expect(() => charbonnierLoss(x(), target(), { eps: 0 })).toThrow(
+      /charbonnierLoss: eps must be a number above 0/,
+    );
   });
 });
 
@@ -89,7 +97,8 @@ describe.each(names)("%s", (name) => {
     const size = 1024 * 8192 + 5;
     const x = { shape: [size], values: new Float32Array(size).fill(2) };
     const t = { shape: [size], values: new Float32Array(size).fill(1) };
-    const exact = { absolute: 0, relative: 0, gradients: false, adapterClass: "gpu" } as const;
+    const relative = name === "charbonnierLoss" ? 1e-6 : 0; // its terms are no whole numbers
+    const exact = { absolute: 0, relative, gradients: false, adapterClass: "gpu" } as const;
     await compareWithCpu(
       devices,
       `${name}, all groups`,
@@ -110,7 +119,8 @@ describe.each(names)("%s", (name) => {
       for (const tensor of poisoned) tensor.dispose();
       const x = full([5], 3, { device });
       const t = full([5], 1, { device });
-      expect(await loss(x, t).item()).toBe(name === "l1Loss" ? 2 : 4);
+      const want = { l1Loss: 2, mseLoss: 4, charbonnierLoss: Math.fround(Math.sqrt(4 + 1e-6)) }[name];
+      expect(await loss(x, t).item()).toBe(want);
     }
   });
 

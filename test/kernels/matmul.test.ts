@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { permute } from "../../src/kernels/layout/index.ts";
-import { matmul } from "../../src/kernels/matmul/index.ts";
+import { linear, matmul } from "../../src/kernels/matmul/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
 import { randn, type Tensor, tensor } from "../../src/tensor/tensor.ts";
@@ -182,5 +182,46 @@ describe("kernel against the reference", () => {
       [65537, 1, 8],
     ];
     await compareWithCpu(devices, "a large batch", product, shapes, { gradients: false });
+  });
+});
+
+describe("linear", () => {
+  test("is x wᵀ + b", () => {
+    const x = tensor([[1, 2]], undefined, { device: cpu });
+    const w = tensor(
+      [
+        [1, 1],
+        [2, 0],
+        [0, -1],
+      ],
+      undefined,
+      { device: cpu },
+    );
+    expect(values(linear(x, w))).toEqual([3, 2, -2]);
+    expect(values(linear(x, w, tensor([10, 20, 30], undefined, { device: cpu })))).toEqual([13, 22, 28]);
+    expect(linear(tensor([1, 2], undefined, { device: cpu }), w).shape).toEqual([3]);
+    expect(() => linear(x, x, x)).toThrow(/linear: x \[1, 2\], weight \[1, 2\] and bias \[1, 2\] do not fit/);
+    expect(() => linear(w, tensor([[1, 2, 3]], undefined, { device: cpu }))).toThrow(ShapeError);
+  });
+
+  test("gradients against differences", () => {
+    for (const shape of [[3], [2, 3], [2, 2, 3]])
+      gradcheck(linear, [input(shape), input([4, 3]), input([4])]);
+    gradcheck((x, w) => linear(x, w), [input([2, 3]), input([1, 3])]);
+  });
+
+  test("kernels against the reference", async () => {
+    for (const [n, inputs, outputs] of [
+      [1, 1, 1],
+      [5, 17, 10],
+      [64, 65, 33],
+      [130, 33, 129],
+    ]) {
+      for (const adapterClass of [undefined, "gpu"] as const) {
+        const shapes = [[n, inputs], [outputs, inputs], [outputs]];
+        const options = { absolute: 1e-4, adapterClass };
+        await compareWithCpu(devices, "linear", ([x, w, b]) => linear(x, w, b), shapes, options);
+      }
+    }
   });
 });

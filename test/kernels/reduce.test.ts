@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { max, mean, sum, sumTo } from "../../src/kernels/reduce/index.ts";
+import { neg } from "../../src/kernels/elementwise/index.ts";
+import { argmax, max, mean, min, sum, sumTo } from "../../src/kernels/reduce/index.ts";
 import { broadcastTo } from "../../src/kernels/reduce/sum.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
-import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
+import { numel, type Shape, ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import { randn, type Tensor, tensor } from "../../src/tensor/tensor.ts";
 import { compareWithCpu } from "../support/compare.ts";
@@ -61,6 +62,51 @@ describe("definition", () => {
     expect(values(max(tensor([-3, -2, -5], undefined, { device: cpu })))).toEqual([-2]);
   });
 
+  test("min", () => {
+    expect(values(min(x))).toEqual(
+      values(x)
+        .sort((a, b) => a - b)
+        .slice(0, 1),
+    );
+    expect(
+      values(
+        min(
+          tensor(
+            [
+              [3, 2],
+              [5, -1],
+            ],
+            undefined,
+            { device: cpu },
+          ),
+          1,
+        ),
+      ),
+    ).toEqual([2, -1]);
+  });
+
+  test("argmax: of equal ones the first, and NaN is the largest", () => {
+    const rows = tensor(
+      [
+        [1, 3, 3],
+        [-1, -2, -1],
+        [0, Number.NaN, Number.NaN],
+        [-Infinity, -Infinity, -Infinity],
+        [-0, 0, -1],
+      ],
+      undefined,
+      { device: cpu, requiresGrad: true },
+    );
+    expect(values(argmax(rows, 1))).toEqual([1, 0, 1, 0, 0]);
+    expect(values(argmax(rows, 0))).toEqual([0, 2, 2]);
+    expect(values(argmax(rows))).toEqual([7]);
+    expect(argmax(rows, -1, { keepdim: true }).shape).toEqual([5, 1]);
+    expect(argmax(rows, undefined, { keepdim: true }).shape).toEqual([1, 1]);
+    expect(values(argmax(tensor(3, [], { device: cpu })))).toEqual([0]);
+    expect(argmax(rows, 1).node).toBeUndefined();
+    expect(() => argmax(rows, 2)).toThrow(/argmax: axis 2 does not exist/);
+  });
+
   test("sumTo undoes broadcasting", () => {
     expect(values(sumTo(x, [2, 1]))).toEqual([14, 23]);
     expect(sumTo(x, [1, 2, 1]).shape).toEqual([1, 2, 1]);
@@ -84,6 +130,7 @@ describe("gradients against differences", () => {
         gradcheck((x) => sum(x, axes, { keepdim }), [input([2, 3, 2])]);
         gradcheck((x) => mean(x, axes, { keepdim }), [input([2, 3, 2])]);
         gradcheck((x) => max(x, axes, { keepdim }), [input([2, 3, 2])]);
+        gradcheck((x) => min(x, axes, { keepdim }), [input([2, 3, 2])]);
       });
     }
   }
@@ -94,7 +141,7 @@ describe("gradients against differences", () => {
     }
   });
 
-  test("equal maxima share the gradient", () => {
+  test("equal maxima and minima share the gradient", () => {
     const x = tensor(
       [
         [1, 3, 3, 2],
@@ -105,6 +152,7 @@ describe("gradients against differences", () => {
     );
     const byRow = backward(sum(max(x, 1))).get(x)!;
     expect(values(byRow)).toEqual([0, 0.5, 0.5, 0, 0.5, 0, 0, 0.5]);
+    expect(values(backward(sum(min(x, 1))).get(x)!)).toEqual([1, 0, 0, 0, 0, 0.5, 0.5, 0]);
     const overall = backward(max(x)).get(x)!;
     expect(values(overall)).toEqual([0, 0.25, 0.25, 0, 0.25, 0, 0, 0.25]);
   });
@@ -119,14 +167,14 @@ describe("gradients against differences", () => {
 });
 
 describe("kernels against the references", () => {
-  const ops = { sum, mean, max };
+  const ops = { sum, mean, max, min };
 
   test("every choice of axes", async () => {
     // The pattern of kept and reduced axes decides how many passes there are; [2, 3, 2, 3, 2, 3] has the
     // most.
     for (const shape of [[2, 3, 2, 3, 2, 3], [1, 7, 1, 5, 2], []]) {
       for (const axes of subsets(shape.length)) {
-        for (const [name, op] of Object.entries({ sum, max })) {
+        for (const [name, op] of Object.entries({ sum, max, min })) {
           await compareWithCpu(devices, `${name} of [${shape}] over [${axes}]`, ([x]) => op(x, axes), [
             shape,
           ]);
@@ -208,8 +256,29 @@ describe("kernels against the references", () => {
   test("infinities", async () => {
     const row = { shape: [3], values: [-Infinity, -Infinity, -Infinity] };
     await compareWithCpu(devices, "max", ([x]) => max(x), [row], { gradients: false });
+    await compareWithCpu(devices, "min", ([x]) => min(neg(x)), [row], { gradients: false });
     const long = { shape: [100], values: new Float32Array(100).fill(-Infinity) };
     await compareWithCpu(devices, "max", ([x]) => max(x), [long], { gradients: false });
+  });
+
+  test("argmax", async () => {
+    const exact = { gradients: false, absolute: 0, relative: 0 };
+    // Long rows go to several threads, short ones to one.
+    for (const [shape, axis] of [
+      [[7], 0],
+      [[3, 10], 1],
+      [[10, 3], 0],
+      [[2, 1024], 1],
+      [[2, 1025], 1],
+      [[3, 5000, 2], 1],
+      [[100_003], 0],
+    ] as [Shape, number][]) {
+      await compareWithCpu(devices, `argmax of [${shape}]`, ([x]) => argmax(x, axis), [shape], exact);
+      const few = { shape, values: Float32Array.from({ length: numel(shape) }, () => random.int(3) - 2) };
+      await compareWithCpu(devices, `argmax of [${shape}]`, ([x]) => argmax(x, axis), [few], exact);
+      few.values[few.values.length - 2] = Number.NaN;
+      await compareWithCpu(devices, `argmax of [${shape}]`, ([x]) => argmax(x, axis), [few], exact);
+    }
   });
 
   test("nothing but the result stays in memory", () => {

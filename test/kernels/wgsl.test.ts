@@ -15,7 +15,6 @@ import { unpremultiply } from "../../src/kernels/alpha/index.ts";
 import { chromaOf, lumaOf, rgbOf } from "../../src/kernels/color/index.ts";
 import { activations } from "../../src/kernels/conv2d/epilogue.ts";
 import { type Activation, type Conv2dOptions, conv2d, variants } from "../../src/kernels/conv2d/index.ts";
-import { equal } from "../../src/kernels/elementwise/binary.ts";
 import { flip } from "../../src/kernels/layout/index.ts";
 import { packSamples, unpackSamples } from "../../src/kernels/samples/index.ts";
 import { measureCeilings } from "../../src/measure/ceilings.ts";
@@ -23,6 +22,7 @@ import * as ops from "../../src/node.ts";
 import { Random } from "../../src/tensor/random.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
 import { type Tensor, zeros } from "../../src/tensor/tensor.ts";
+import { binary, comparisons, unary } from "../support/elementwise.ts";
 import { root } from "../support/run.ts";
 import { wgslFiles } from "../support/wgsl-files.ts";
 
@@ -52,40 +52,10 @@ const differentiate = (y: Tensor) => ops.backward(y.size === 1 ? y : ops.sum(y))
 
 type Case = readonly [name: string, run: (device: GpuDevice) => unknown];
 
-const unary: Record<string, (x: Tensor) => Tensor> = {
-  abs: ops.abs,
-  clamp: (x) => ops.clamp(x, -1, 1),
-  exp: ops.exp,
-  leakyRelu: (x) => ops.leakyRelu(x),
-  log: ops.log,
-  neg: ops.neg,
-  relu: ops.relu,
-  sigmoid: ops.sigmoid,
-  silu: ops.silu,
-  sqrt: ops.sqrt,
-  tanh: ops.tanh,
-  "add a number": (x) => ops.add(x, 2),
-  "sub a number": (x) => ops.sub(x, 2),
-  "sub from a number": (x) => ops.sub(2, x),
-  "mul by a number": (x) => ops.mul(x, 2),
-  "div by a number": (x) => ops.div(x, 2),
-  "div of a number": (x) => ops.div(2, x),
-  "pow by a number": (x) => ops.pow(x, 2),
-  "pow of a number": (x) => ops.pow(2, x),
-};
-
-const binary: Record<string, (a: Tensor, b: Tensor) => Tensor> = {
-  add: (a, b) => ops.add(a, b, { alpha: 2 }),
-  sub: ops.sub,
-  mul: ops.mul,
-  div: ops.div,
-  pow: ops.pow,
-};
-
 const cases: Case[] = [
-  ...Object.entries(unary).map(([name, f]): Case => [name, () => differentiate(f(x(5)))]),
-  ...Object.entries(binary).map(
-    ([name, f]): Case => [
+  ...unary.map(({ name, f }): Case => [name, () => differentiate(f(x(5)))]),
+  ...binary.map(
+    ({ name, f }): Case => [
       name,
       () => {
         differentiate(f(x(2, 3), x(2, 3)));
@@ -93,7 +63,16 @@ const cases: Case[] = [
       },
     ],
   ),
-  ["equal", () => [equal(x(3), x(3)), equal(x(3), x(2, 1))]],
+  ...Object.entries(comparisons).map(
+    ([name, f]): Case => [name, () => [f(x(3), x(3)), f(x(3), x(2, 1)), f(x(3), 1)]],
+  ),
+  [
+    "where",
+    () => {
+      differentiate(ops.where(ops.gt(x(5), 0), x(5), x(5)));
+      differentiate(ops.where(ops.gt(x(2, 1), 0), x(3), 1));
+    },
+  ],
   [
     "prelu",
     () => {
@@ -118,9 +97,9 @@ const cases: Case[] = [
     },
   ],
   [
-    "sums, means and maxima: short and long ones, few and many, one and two passes",
+    "sums, means and extrema: short and long ones, few and many, one and two passes",
     () => {
-      for (const reduce of [ops.sum, ops.mean, ops.max]) {
+      for (const reduce of [ops.sum, ops.mean, ops.max, ops.min]) {
         differentiate(reduce(x(3, 4)));
         differentiate(reduce(x(2, 3, 5, 7), [0, 2, 3]));
         differentiate(reduce(x(2, 3, 5, 7), [1, 3], { keepdim: true }));
@@ -130,11 +109,47 @@ const cases: Case[] = [
       }
     },
   ],
+  ["argmax, of short and of long rows", () => [ops.argmax(x(3, 4), 1), ops.argmax(x(2, 3000), 1)]],
+  [
+    "softmax and logSoftmax, by one thread and by many",
+    () => {
+      for (const f of [ops.softmax, ops.logSoftmax]) for (const n of [5, 100]) differentiate(f(x(3, n), 1));
+    },
+  ],
+  ["crossEntropy", () => differentiate(ops.crossEntropy(x(3, 5), [0, 4, 2]))],
+  [
+    "linear",
+    () => [differentiate(ops.linear(x(2, 3), x(4, 3), x(4))), differentiate(ops.linear(x(3), x(4, 3)))],
+  ],
+  [
+    "maxPool2d and avgPool2d",
+    () => {
+      for (const f of [ops.maxPool2d, ops.avgPool2d]) {
+        differentiate(f(x(2, 3, 7, 6), 2));
+        differentiate(f(x(2, 3, 7, 6), [3, 2], { stride: [2, 1], padding: [1, 0] }));
+      }
+    },
+  ],
+  [
+    "batchNorm, of a batch and by running statistics, of small and of large pictures",
+    () => {
+      const running = { mean: zeros([3]), variance: zeros([3]), batches: zeros([]) };
+      for (const training of [true, false]) {
+        differentiate(ops.batchNorm(x(2, 3, 7, 6), running, x(3), x(3), { training }));
+        differentiate(ops.batchNorm(x(2, 3, 100, 100), running, x(3), x(3), { training }));
+      }
+    },
+  ],
+  ["dropout", () => differentiate(ops.dropout(x(2, 5)))],
   [
     "moving elements",
     () => {
       differentiate(ops.broadcastTo(x(2, 1, 3), [4, 2, 5, 3]));
       differentiate(ops.concat([x(2, 3), x(2, 4)], 1));
+      differentiate(ops.stack([x(2, 3), x(2, 3)], 1));
+      differentiate(ops.transpose(x(2, 3), 0, 1));
+      for (const f of [ops.squeeze, ops.flatten]) differentiate(f(x(2, 1, 3)));
+      differentiate(ops.unsqueeze(ops.add(ops.detach(x(2, 3)), x(3)), 1));
       differentiate(ops.reshape(x(2, 3), [6]));
       differentiate(ops.slice(x(4, 5, 6), [1, 1, 1], [3, 4, 5]));
       for (let rank = 1; rank <= 6; rank++) {
@@ -222,7 +237,7 @@ const cases: Case[] = [
   [
     "losses, of few and of many elements",
     () => {
-      for (const loss of [ops.l1Loss, ops.mseLoss]) {
+      for (const loss of [ops.l1Loss, ops.mseLoss, ops.charbonnierLoss]) {
         for (const size of [5, 200_000]) {
           for (const reduction of ["mean", "sum"] as const)
             ops.backward(loss(x(size), x(size), { reduction }));
@@ -248,11 +263,11 @@ const cases: Case[] = [
     },
   ],
   [
-    "training steps of EDSR, by Adam and SGD",
+    "training steps of EDSR, by Adam, AdamW and SGD",
     () => {
       for (const scale of [2, 3, 4, 8] as const) {
         const model = new ops.EDSR({ scale, blocks: 2, channels: 6, resScale: 0.1, random: new Random(1) });
-        for (const Optimizer of [ops.Adam, ops.SGD]) {
+        for (const Optimizer of [ops.Adam, ops.AdamW, ops.SGD]) {
           const optimizer = new Optimizer(model.parameters());
           const sr = model.forward(zeros([1, 3, 5, 6]));
           optimizer.step(ops.backward(ops.l1Loss(sr, zeros([1, 3, 5 * scale, 6 * scale]))));
@@ -316,8 +331,8 @@ function inFloat16(): Case[] {
       () => {
         ops.convTranspose2d(x(1, 3, 5, 9), x(3, 2, 9, 9), x(2), { stride: 3, padding: 4, outputPadding: 2 });
         ops.convTranspose2d(x(1, 3, 5, 9), x(3, 2, 9, 9), x(2), { stride: [2, 3] });
-        for (const f of Object.values(unary)) f(x(5));
-        for (const f of Object.values(binary)) [f(x(2, 3), x(2, 3)), f(x(2, 1, 3), x(4, 1))];
+        for (const { f } of unary) f(x(5));
+        for (const { f } of binary) [f(x(2, 3), x(2, 3)), f(x(2, 1, 3), x(4, 1))];
         ops.prelu(x(2, 3, 4), x(3));
         ops.symmetricGate(x(2, 3), x(2, 3));
         for (const mode of ["nearest", "bilinear", "bicubic"] as const) {
@@ -490,9 +505,13 @@ describe("kernels compile within WebGPU's default limits", () => {
   });
 
   test("all operations were among them", () => {
-    const tested = new Set([...Object.keys(unary), ...Object.keys(binary), "conv2d", "prelu", "broadcastTo"]);
+    const tested = new Set<string>();
     for (const [name] of cases) for (const word of name.split(/\W+/)) tested.add(word);
-    for (const name of ["sum", "mean", "max", "concat", "reshape", "slice", "permute", "l1Loss", "mseLoss"]) {
+    for (const name of [
+      ...["sum", "mean", "max", "min", "l1Loss", "mseLoss", "charbonnierLoss"],
+      ...["broadcastTo", "concat", "reshape", "slice", "permute", "stack", "transpose"],
+      ...["squeeze", "unsqueeze", "flatten", "detach"],
+    ]) {
       tested.add(name);
     }
     // Functions of the library that compute nothing.

@@ -1,9 +1,10 @@
 /** Every export of `pixelgrad` and of `pixelgrad/picture`, called with nonsense. */
 import { beforeEach, expect, test } from "vitest";
 import { CpuDevice } from "../../src/device/cpu-device.ts";
+import * as elementwise from "../../src/kernels/elementwise/index.ts";
 import * as library from "../../src/node.ts";
 import * as picture from "../../src/picture/index.ts";
-import { arg, type Call, complaintsAbout, left, numbers, opts } from "./support.ts";
+import { arg, type Call, complaintsAbout, left, type Nonsense, numbers, opts } from "./support.ts";
 
 const device = new CpuDevice("float32");
 beforeEach(() => library.setDefaultDevice(device));
@@ -87,8 +88,15 @@ const layerOptions = { ...pairs, padding, bias: trueOrFalse, random: generator }
 
 // ---- Calls
 
-const { relu, sigmoid, silu, tanh, exp, log, sqrt, abs, neg, sum, mean, max } = library;
-const unary = Object.entries({ relu, sigmoid, silu, tanh, exp, log, sqrt, abs, neg });
+const { detach, sum, mean, max, min } = library;
+/** Those that need a tensor and nothing else. */
+const unary = Object.entries({ ...elementwise, detach }).filter(([, { length }]) => length === 1);
+const { eq, ne, lt, le, gt, ge, maximum, minimum, softmax, logSoftmax, maxPool2d, avgPool2d } = library;
+const anAxis = (...accepts: Nonsense[]) => arg(() => 1, "zero", ...accepts);
+const poolOptions = { stride: arg(() => 1), padding: arg(() => 1, "zero") };
+const statistics = () => ({ mean: zeros([2]), variance: zeros([2]), batches: zeros([]) });
+const momentum = arg(() => 0.1, "null", "zero", "fraction");
+const eps = arg(() => 1, "fraction", "huge");
 
 /** A network as a caller makes it who gives no options; RRDBNet with fewer blocks, as it is large. */
 const small = (Network: (typeof networks)[number][0]) =>
@@ -154,7 +162,11 @@ const construct =
   };
 
 const calls: Call[] = [
-  ...unary.map(([name, call]) => ({ name, call: (a: never) => call(a), args: [x(3)] })),
+  ...unary.map(([name, call]) => ({
+    name,
+    call: (a: never) => (call as (x: never) => unknown)(a),
+    args: [x(3)],
+  })),
   // tensor/
   {
     name: "tensor",
@@ -291,6 +303,48 @@ const calls: Call[] = [
       arg(() => 1, "fraction", "huge", "zero", "infinity"),
     ],
   },
+  ...Object.entries({ eq, ne, lt, le, gt, ge }).map(([name, call]) => ({
+    name,
+    call,
+    args: [x(3), numberOrTensor(3)],
+  })),
+  ...Object.entries({ maximum, minimum }).map(([name, call]) => ({ name, call, args: [x(3), x(3)] })),
+  { name: "where", call: library.where, args: [x(3), numberOrTensor(3), numberOrTensor(3)] },
+  { name: "gelu", call: library.gelu, args: [x(3), opts({ approximate: arg(() => "tanh") })] },
+  ...Object.entries({ softmax, logSoftmax }).map(([name, call]) => ({
+    name,
+    call,
+    args: [x(2, 3), anAxis()],
+  })),
+  {
+    name: "crossEntropy",
+    call: library.crossEntropy,
+    args: [x(1, 3), arg(() => [0]), opts({ reduction: arg(() => "sum") })],
+  },
+  {
+    name: "linear",
+    call: library.linear,
+    args: [x(2, 3), x(4, 3), arg(() => zeros([4]), left)],
+  },
+  ...Object.entries({ maxPool2d, avgPool2d }).map(([name, call]) => ({
+    name,
+    call,
+    args: [picture4d, arg(() => 2), opts(poolOptions)],
+  })),
+  {
+    name: "batchNorm",
+    call: library.batchNorm,
+    args: [x(2, 2), arg(statistics), x(2), x(2), opts({ training: trueOrFalse, momentum, eps })],
+  },
+  {
+    name: "dropout",
+    call: library.dropout,
+    args: [
+      x(3),
+      arg(() => 0.5, left, "zero", "fraction"),
+      opts({ training: trueOrFalse, random: generator }),
+    ],
+  },
   { name: "matmul", call: library.matmul, args: [x(2, 3), x(3, 2)] },
   {
     name: "conv2d",
@@ -350,14 +404,29 @@ const calls: Call[] = [
   { name: "slice", call: library.slice, args: [x(6), arg(() => [1], "emptyList"), arg(() => [2])] },
   { name: "permute", call: library.permute, args: [x(2, 3), arg(() => [1, 0])] },
   { name: "concat", call: library.concat, args: [arg(() => [zeros([2])]), arg(() => 0, left, "zero")] },
+  { name: "stack", call: library.stack, args: [arg(() => [zeros([2])]), anAxis(left)] },
+  { name: "transpose", call: library.transpose, args: [x(2, 3), anAxis(), anAxis()] },
+  { name: "squeeze", call: library.squeeze, args: [x(2, 1), anAxis(left)] },
+  { name: "unsqueeze", call: library.unsqueeze, args: [x(2, 3), anAxis("negative")] },
+  { name: "flatten", call: library.flatten, args: [x(2, 3), anAxis(left), arg(() => 1, left)] },
   { name: "broadcastTo", call: library.broadcastTo, args: [x(1, 3), arg(() => [2, 3])] },
-  ...Object.entries({ sum, mean, max }).map(([name, call]) => ({
+  {
+    name: "argmax",
+    call: library.argmax,
+    args: [x(2, 3), anAxis(left), opts({ keepdim: trueOrFalse })],
+  },
+  ...Object.entries({ sum, mean, max, min }).map(([name, call]) => ({
     name,
     call,
     args: [x(2, 3), axes, opts({ keepdim: trueOrFalse })],
   })),
   { name: "l1Loss", call: library.l1Loss, args: [x(2), x(2), opts({ reduction: arg(() => "sum") })] },
   { name: "mseLoss", call: library.mseLoss, args: [x(2), x(2), opts({ reduction: arg(() => "sum") })] },
+  {
+    name: "charbonnierLoss",
+    call: library.charbonnierLoss,
+    args: [x(2), x(2), opts({ reduction: arg(() => "sum"), eps })],
+  },
   {
     name: "pad",
     call: library.pad,
@@ -414,6 +483,30 @@ const calls: Call[] = [
     args: [arg(() => 1, left), arg(() => 0.1, left, ...numbers)],
   },
   { name: "LeakyReLU", call: construct(library.LeakyReLU), args: [arg(() => 0.1, left, ...numbers)] },
+  {
+    name: "Linear",
+    call: construct(library.Linear),
+    args: [arg(() => 1), arg(() => 1), opts({ bias: trueOrFalse, random: generator })],
+  },
+  {
+    name: "BatchNorm2d",
+    call: construct(library.BatchNorm2d),
+    args: [arg(() => 2), opts({ momentum, eps })],
+  },
+  { name: "MaxPool2d", call: construct(library.MaxPool2d), args: [arg(() => 2), opts(poolOptions)] },
+  { name: "AvgPool2d", call: construct(library.AvgPool2d), args: [arg(() => 2), opts(poolOptions)] },
+  { name: "AdaptiveAvgPool2d", call: construct(library.AdaptiveAvgPool2d), args: [arg(() => 1)] },
+  {
+    name: "Flatten",
+    call: construct(library.Flatten),
+    args: [anAxis(left, "negative"), arg(() => 1, left, "zero", "negative")],
+  },
+  {
+    name: "Dropout",
+    call: construct(library.Dropout),
+    args: [arg(() => 0.5, left, "zero", "fraction"), opts({ random: generator })],
+  },
+  { name: "GELU", call: construct(library.GELU), args: [opts({ approximate: arg(() => "tanh") })] },
   { name: "PixelShuffle", call: construct(library.PixelShuffle), args: [arg(() => 2)] },
   {
     name: "Upsample",
@@ -429,8 +522,18 @@ const calls: Call[] = [
   { name: "L1Loss", call: construct(library.L1Loss), args: [opts({ reduction: arg(() => "sum") })] },
   { name: "MSELoss", call: construct(library.MSELoss), args: [opts({ reduction: arg(() => "sum") })] },
   {
-    name: "Adam",
-    call: construct(library.Adam),
+    name: "CharbonnierLoss",
+    call: construct(library.CharbonnierLoss),
+    args: [opts({ reduction: arg(() => "sum"), eps })],
+  },
+  {
+    name: "CrossEntropyLoss",
+    call: construct(library.CrossEntropyLoss),
+    args: [opts({ reduction: arg(() => "sum") })],
+  },
+  ...[library.Adam, library.AdamW].map((Optimizer) => ({
+    name: Optimizer.name,
+    call: construct(Optimizer),
     args: [
       arg(() => [parameter()]),
       opts({
@@ -440,7 +543,7 @@ const calls: Call[] = [
         weightDecay: arg(() => 0, "zero", "fraction", "huge"),
       }),
     ],
-  },
+  })),
   {
     name: "SGD",
     call: construct(library.SGD),

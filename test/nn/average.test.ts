@@ -14,7 +14,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
   const network = (seed: number, channels = 3) =>
     new EDSR({ blocks: 1, channels, random: new Random(seed), rgbMean: [0.1 * seed, 0.2, 0.3] });
 
-  test("is decay * average + (1 - decay) * weights, for the trained tensors alone", async () => {
+  test("is decay * average + (1 - decay) * weights; tensors that are not trained are copied", async () => {
     const [average, model] = [network(1), network(2)];
     const [start, target] = [await average.stateDict(), await model.stateDict()];
     const { live, buffersCreated } = device.memory();
@@ -24,7 +24,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       const fixed = name.includes("mean");
       const want = start.get(name)!.data.map((value, i) => {
         const other = target.get(name)!.data[i];
-        return fixed ? value : 0.9 ** 3 * value + (1 - 0.9 ** 3) * other;
+        return fixed ? other : 0.9 ** 3 * value + (1 - 0.9 ** 3) * other;
       });
       expectClose(data, want, { label: name });
     }

@@ -3,14 +3,26 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { fromHalf, toHalf } from "../../src/device/half.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
+import * as ops from "../../src/index.ts";
 import { convTranspose2d } from "../../src/kernels/conv-transpose2d/index.ts";
 import { conv2d } from "../../src/kernels/conv2d/index.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
 import {
   Adam,
+  AdaptiveAvgPool2d,
+  AvgPool2d,
+  BatchNorm2d,
+  CharbonnierLoss,
   Conv2d,
   ConvTranspose2d,
+  CrossEntropyLoss,
+  Dropout,
+  Flatten,
+  GELU,
   L1Loss,
+  Linear,
+  loadWeights,
+  MaxPool2d,
   Module,
   MSELoss,
   PixelShuffle,
@@ -18,14 +30,17 @@ import {
   ReLU,
   Sequential,
   Sigmoid,
+  SiLU,
+  saveWeights,
   Tanh,
   Upsample,
 } from "../../src/nn/index.ts";
+import { compileAhead } from "../../src/tensor/compile-ahead.ts";
 import { manualSeed, Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { ShapeError } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { rand, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import { ones, rand, type Tensor, tensor } from "../../src/tensor/tensor.ts";
 import { expectTensorsClose } from "../support/close.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 
@@ -225,6 +240,113 @@ describe("Module", () => {
   });
 });
 
+describe("train and eval", () => {
+  test("reach all parts", () => {
+    const network = new Network();
+    const parts = [network, ...network.blocks, network.blocks[0].conv, network.tail, network.tail.modules[1]];
+    expect(parts.map(({ training }) => training)).toEqual(parts.map(() => true));
+    expect(network.eval()).toBe(network);
+    expect(parts.map(({ training }) => training)).toEqual(parts.map(() => false));
+    network.train();
+    expect(parts.map(({ training }) => training)).toEqual(parts.map(() => true));
+    expect(() => network.train("yes" as never)).toThrow(
+      /Network.train: mode must be true or false, got "yes"/,
+    );
+  });
+
+  test("Dropout zeroes in training alone", async () => {
+    const layer = new Dropout(0.5, { random: new Random(1) });
+    const x = ones([1000]);
+    const zeros = async () => (await layer.forward(x).data()).filter((value) => value === 0).length;
+    expect(Math.abs((await zeros()) - 500)).toBeLessThan(70);
+    layer.eval();
+    expect(layer.forward(x)).toBe(x);
+  });
+});
+
+test.each(perDevice)(
+  "what is only compiled moves no statistics and draws no numbers, on %s",
+  async (_, device) => {
+    setDefaultDevice(device);
+    const random = new Random(1);
+    const network = new Sequential(new BatchNorm2d(2), new Dropout(0.5, { random }));
+    const x = ones([2, 2, 3, 3]);
+    const before = await network.stateDict();
+    await compileAhead(() => backward(ops.mean(network.forward(x))));
+    expect(await network.stateDict()).toEqual(before);
+    expect(random.state()).toEqual(new Random(1).state());
+    network.dispose();
+  },
+);
+
+describe("BatchNorm2d", () => {
+  test("has parameters and buffers with PyTorch's names", () => {
+    const layer = new BatchNorm2d(3);
+    expect([...layer.namedTensors()].map(([name, { shape }]) => [name, shape])).toEqual([
+      ["weight", [3]],
+      ["bias", [3]],
+      ["running_mean", [3]],
+      ["running_var", [3]],
+      ["num_batches_tracked", []],
+    ]);
+    expect(layer.parameterCount()).toBe(6);
+    expect(() => layer.forward(ones([2, 3]))).toThrow(/BatchNorm2d: x must have the four axes .*\[2, 3\]/);
+  });
+
+  test.each(perDevice)(
+    "statistics go into the state and back, and count in eval, on %s",
+    async (_, device) => {
+      setDefaultDevice(device);
+      const [layer, other] = [new BatchNorm2d(2, { momentum: 0.3 }), new BatchNorm2d(2)];
+      const x = rand([4, 2, 3, 3], { random: new Random(1) });
+      for (let i = 0; i < 3; i++) layer.forward(x);
+      const state = await layer.stateDict();
+      expect(state.get("num_batches_tracked")!.data).toEqual(Float32Array.of(3));
+      expect(state.get("running_mean")!.data[0]).not.toBe(0);
+      other.loadStateDict(state);
+      await expectTensorsClose(other.eval().forward(x), layer.eval().forward(x));
+      expect(await layer.stateDict()).toEqual(state); // eval changes nothing
+      const saved = loadWeights(new BatchNorm2d(2), await saveWeights(layer));
+      expect(saved).toEqual({});
+    },
+  );
+
+  test("reads PyTorch's files, where the count is a whole number of 64 bits", () => {
+    const layer = new BatchNorm2d(1);
+    const header = JSON.stringify({
+      weight: { dtype: "F32", shape: [1], data_offsets: [0, 4] },
+      bias: { dtype: "F32", shape: [1], data_offsets: [4, 8] },
+      running_mean: { dtype: "F32", shape: [1], data_offsets: [8, 12] },
+      running_var: { dtype: "F32", shape: [1], data_offsets: [12, 16] },
+      num_batches_tracked: { dtype: "I64", shape: [], data_offsets: [16, 24] },
+    });
+    const file = new Uint8Array(8 + header.length + 24);
+    const view = new DataView(file.buffer);
+    view.setBigUint64(0, BigInt(header.length), true);
+    file.set(new TextEncoder().encode(header), 8);
+    for (let i = 0; i < 4; i++) view.setFloat32(8 + header.length + 4 * i, i + 1, true);
+    view.setBigInt64(8 + header.length + 16, 1234n, true);
+    loadWeights(layer, file);
+    expect(Array.from(layer.numBatchesTracked.cpuStorage.array)).toEqual([1234]);
+    expect(Array.from(layer.runningVar.cpuStorage.array)).toEqual([4]);
+  });
+});
+
+describe("Linear", () => {
+  test("weights uniform in PyTorch's bounds", async () => {
+    const layer = new Linear(25, 40, { random: new Random(1) });
+    expect([layer.weight.shape, layer.bias!.shape]).toEqual([[40, 25], [40]]);
+    for (const parameter of [layer.weight, layer.bias!]) {
+      const values = await parameter.data();
+      expect(Math.max(...values.map(Math.abs))).toBeLessThanOrEqual(0.2);
+      expect(Math.max(...values)).toBeGreaterThan(0.15);
+      expect(Math.min(...values)).toBeLessThan(-0.15);
+    }
+    expect(new Linear(2, 3, { bias: false }).bias).toBeUndefined();
+    expect(() => new Linear(0, 3)).toThrow(/Linear: inFeatures must be a whole number from 1/);
+  });
+});
+
 describe("ConvTranspose2d", () => {
   test("weights uniform in PyTorch's bounds, and the options passed on", async () => {
     const options = { stride: 2, padding: [1, 0], outputPadding: 1, dilation: [1, 2] } as const;
@@ -382,6 +504,32 @@ describe.each(perDevice)("layers on %s", (_, device) => {
     expect(new PixelShuffle(2).forward(rand([1, 8, 3, 2], new Random(1))).shape).toEqual([1, 2, 6, 4]);
   });
 
+  test("pools, Flatten, Linear, GELU and SiLU do what their functions do", async () => {
+    using _ = scope();
+    const x = rand([2, 3, 6, 6], { random: new Random(1), low: -1 });
+    const linear = new Linear(12, 4);
+    const pairs: [Tensor, Tensor][] = [
+      [new MaxPool2d(2).forward(x), ops.maxPool2d(x, 2)],
+      [
+        new MaxPool2d(3, { stride: 2, padding: 1 }).forward(x),
+        ops.maxPool2d(x, 3, { stride: 2, padding: 1 }),
+      ],
+      [new AvgPool2d([2, 3]).forward(x), ops.avgPool2d(x, [2, 3])],
+      [new AdaptiveAvgPool2d(1).forward(x), ops.mean(x, [2, 3], { keepdim: true })],
+      [new Flatten().forward(x), ops.reshape(x, [2, 108])],
+      [new Flatten(0, 1).forward(x), ops.reshape(x, [6, 6, 6])],
+      [new GELU().forward(x), ops.gelu(x)],
+      [new GELU({ approximate: "tanh" }).forward(x), ops.gelu(x, { approximate: "tanh" })],
+      [new SiLU().forward(x), ops.mul(x, ops.sigmoid(x))],
+      [
+        new Sequential(new AvgPool2d(3), new Flatten(), linear).forward(x),
+        ops.linear(ops.reshape(ops.avgPool2d(x, 3), [2, 12]), linear.weight, linear.bias),
+      ],
+    ];
+    for (const [got, want] of pairs) await expectTensorsClose(got, want);
+    linear.dispose();
+  });
+
   test("losses", async () => {
     using _ = scope();
     const [x, target] = [tensor([1, 2, 5]), tensor([2, 2, 2])];
@@ -389,6 +537,13 @@ describe.each(perDevice)("layers on %s", (_, device) => {
     expect(await new L1Loss({ reduction: "sum" }).forward(x, target).item()).toBe(4);
     expect(await new MSELoss().forward(x, target).item()).toBeCloseTo(10 / 3, 6);
     expect(await new MSELoss({ reduction: "sum" }).forward(x, target).item()).toBe(10);
+    const soft = await new CharbonnierLoss({ reduction: "sum", eps: 1 }).forward(x, target).item();
+    expect(soft).toBeCloseTo(1 + Math.SQRT2 + Math.sqrt(10), 5);
+    const logits = tensor([0, 0, 0, Math.log(2)], [2, 2]);
+    const entropy = [new CrossEntropyLoss(), new CrossEntropyLoss({ reduction: "sum" })];
+    const want = Math.log(2) + Math.log(1.5);
+    expect(await entropy[0].forward(logits, [0, 1]).item()).toBeCloseTo(want / 2, 5);
+    expect(await entropy[1].forward(logits, tensor([0, 1])).item()).toBeCloseTo(want, 5);
   });
 
   test("stride, dilation and padding reach the convolution", async () => {

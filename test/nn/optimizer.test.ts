@@ -11,6 +11,7 @@ import { mseLoss } from "../../src/kernels/loss/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
 import {
   Adam,
+  AdamW,
   Conv2d,
   clipGradNorm,
   cosineAnnealingLR,
@@ -29,6 +30,7 @@ const devices: Device[] = [float32Device(), ...(await gpuDevices())];
 type Optimizer = Adam | SGD;
 const kinds: [string, (parameters: Tensor[]) => Optimizer][] = [
   ["Adam", (parameters) => new Adam(parameters, { lr: 0.05, weightDecay: 0.01 })],
+  ["AdamW", (parameters) => new AdamW(parameters, { lr: 0.05, weightDecay: 0.01 })],
   ["SGD", (parameters) => new SGD(parameters, { lr: 0.01, momentum: 0.9, nesterov: true })],
   ["plain SGD", (parameters) => new SGD(parameters, { lr: 0.01 })],
 ];

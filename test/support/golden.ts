@@ -48,19 +48,21 @@ export async function checkGolden(
 ): Promise<void> {
   using _ = scope();
   const { options, arrays } = golden;
-  // dx is the gradient of x; no input's own name begins with d.
-  const names = [...arrays.keys()].filter((name) => name !== "y" && !name.startsWith("d"));
+  // dx is the gradient of x, and new_x what x is afterwards; no input's own name begins so.
+  const names = [...arrays.keys()].filter((name) => name !== "y" && !/^(d|new_)/.test(name));
   const inputs: Record<string, Tensor> = {};
   for (const name of names) {
     const { shape, data } = arrays.get(name)!;
     inputs[name] = tensor(data, shape, { device, requiresGrad: arrays.has(`d${name}`) });
   }
   const y = run(inputs, options);
-  const gradients = backward(weightedLoss(y, arrays.get("dy")!.data));
+  const dy = arrays.get("dy");
+  const gradients = dy && backward(weightedLoss(y, dy.data));
 
   const results = new Map([["y", y]]);
   for (const [name, input] of Object.entries(inputs)) {
-    if (input.requiresGrad) results.set(`d${name}`, gradients.get(input)!);
+    if (input.requiresGrad) results.set(`d${name}`, gradients!.get(input)!);
+    if (arrays.has(`new_${name}`)) results.set(`new_${name}`, input);
   }
   for (const [name, result] of results) {
     const want = arrays.get(name)!;

@@ -6,20 +6,29 @@ import {
   Adam,
   add,
   addGradients,
+  argmax,
+  BatchNorm2d,
   backward,
   type Captured,
   capture,
   clipGradNorm,
+  crossEntropy,
+  Dropout,
   EDSR,
   emaDecay,
   emaUpdate,
+  flatten,
+  gt,
   l1Loss,
+  type Module,
   mul,
+  pow,
   SGD,
   sum,
+  where,
 } from "../../src/node.ts";
 import { compileAhead } from "../../src/tensor/compile-ahead.ts";
-import { Random } from "../../src/tensor/random.ts";
+import { manualSeed, Random } from "../../src/tensor/random.ts";
 import { keep, scope } from "../../src/tensor/scope.ts";
 import { rand, type Tensor, tensor, zeros } from "../../src/tensor/tensor.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
@@ -109,6 +118,75 @@ describe.each((await gpuDevices()).map((device) => [device.name, device] as cons
         optimizer.dispose();
         parameter.dispose();
       }
+    });
+  });
+
+  describe("modules that change from call to call", () => {
+    /** What six calls of a captured body give, built and replayed. Everything in it is made by `make`. */
+    async function both(make: () => { body: (x: Tensor) => Tensor; modules: readonly Module[] }) {
+      const results: { values: number[][]; state: unknown[] }[] = [];
+      for (const replays of [false, true]) {
+        device.replays = replays;
+        manualSeed(7);
+        const { body, modules } = make();
+        using step = capture(body);
+        const values: number[][] = [];
+        for (let i = 0; i < 6; i++) {
+          using _ = scope();
+          const x = rand([4, 3, 5, 5], { random: new Random(i) });
+          values.push([...(await step(x).data())]);
+        }
+        if (replays) expect(step.whyBuilt).toBeUndefined();
+        results.push({ values, state: await Promise.all(modules.map((module) => module.stateDict())) });
+        for (const module of modules) module.dispose();
+      }
+      manualSeed(0);
+      device.replays = true;
+      return results;
+    }
+
+    test("Dropout draws anew at each replay, and its gradient knows which", async () => {
+      const [built, replayed] = await both(() => {
+        const layer = new Dropout(0.5);
+        const w = tensor(new Array(300).fill(1), [4, 3, 5, 5], { requiresGrad: true });
+        return {
+          modules: [],
+          body: (x) => {
+            const [a, b] = [layer.forward(mul(w, x)), layer.forward(mul(w, x))];
+            return backward(sum(mul(a, b))).get(w)!;
+          },
+        };
+      });
+      expect(replayed).toEqual(built);
+      const zeros = built.values.map((gradient) => gradient.map((value) => value === 0).join());
+      expect(new Set(zeros).size).toBe(6);
+      // Of two masks by 1/2, a quarter lets both factors through.
+      for (const gradient of built.values) {
+        const kept = gradient.filter((value) => value !== 0).length;
+        expect(Math.abs(kept - 75)).toBeLessThan(35);
+      }
+    });
+
+    test.each([0.2, null])("BatchNorm2d counts its batches, momentum %s", async (momentum) => {
+      const [built, replayed] = await both(() => {
+        const layer = new BatchNorm2d(3, { momentum });
+        return { modules: [layer], body: (x) => sum(mul(layer.forward(x), x), [0, 2, 3]) };
+      });
+      expect(replayed).toEqual(built);
+      const state = replayed.state[0] as Map<string, { data: Float32Array }>;
+      expect([...state.get("num_batches_tracked")!.data]).toEqual([6]);
+    });
+
+    test("comparisons with numbers, where and crossEntropy with a tensor", async () => {
+      const [built, replayed] = await both(() => ({
+        modules: [],
+        body: (x) => {
+          const positive = where(gt(x, 0.5), x, 0);
+          const target = argmax(flatten(x, 1), 1);
+          return crossEntropy(flatten(pow(2, positive), 1), target);
+        },
+      }));
+      expect(replayed).toEqual(built);
     });
   });
 

@@ -1,6 +1,6 @@
 import { linearGrid } from "../../device/kernel.ts";
-import { checkArguments, checkOptions, finite, type Wanted } from "../../options/arguments.ts";
-import { defineOp } from "../../tensor/op.ts";
+import { checkArguments, checkOptions, finite } from "../../options/arguments.ts";
+import { defineOp, noGrad } from "../../tensor/op.ts";
 import {
   broadcastShapes,
   broadcastStrides,
@@ -12,11 +12,12 @@ import {
   sameShape,
   stridedIndex,
 } from "../../tensor/shape.ts";
-import { aTensor, full, Tensor } from "../../tensor/tensor.ts";
+import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { reshape } from "../layout/reshape.ts";
 import { sumTo } from "../reduce/sum.ts";
 import { binaryKernel, binarySameShapeKernel } from "./binary.wgsl.ts";
 import { withHelpers } from "./numeric.ts";
+import { operand, scalar, withOperand } from "./operand.ts";
 import { affine, divideBy, divideInto, neg, powerOf, relu } from "./unary.ts";
 
 /** A function of two numbers and a constant, applied to every pair of elements after broadcasting. */
@@ -24,7 +25,10 @@ interface BinaryRule {
   readonly f: (a: number, b: number, c: number) => number;
   /** The same as a WGSL expression in `a`, `b` and `p.c`. */
   readonly wgsl: string;
-  /** Gradients before they are summed back to the operands' shapes. Absent: not differentiable. */
+  /**
+   * Gradients before they are summed back to the operands' shapes. Absent where the result does not change
+   * with the operands, or only in jumps: it then has no gradient, and none flows back from it.
+   */
   backward?(dy: Tensor, a: Tensor, b: Tensor, y: Tensor, c: number): Record<"a" | "b", () => Tensor>;
 }
 
@@ -55,7 +59,7 @@ function defineBinary(name: string, rule: BinaryRule): (a: Tensor, b: Tensor, c?
         return { a: () => sumTo(gradients.a(), a.shape), b: () => sumTo(gradients.b(), b.shape) };
       }),
   });
-  return (a, b, c = 0) => op({ a, b }, { c });
+  return (a, b, c = 0) => (rule.backward ? op({ a, b }, { c }) : noGrad(() => op({ a, b }, { c })));
 }
 
 /** Sizes of the output and both operands' strides (0 where one is repeated), always for six axes. */
@@ -117,10 +121,34 @@ const powerByExponent = defineBinary("pow gradient", {
   f: (a, b) => (a > 0 ? a ** b * Math.log(a) : 0),
   wgsl: "select(0.0, power(a, b) * log(max(a, 1e-38)), a > 0.0)",
 });
-const equalOp = defineBinary("equal", {
-  f: (a, b) => (a === b ? 1 : 0),
-  wgsl: "select(0.0, 1.0, a == b)",
-});
+
+function defineComparison(name: string, holds: (a: number, b: number) => boolean, operator: string) {
+  // NaN is not equal to anything, and neither below nor above it.
+  const wgsl =
+    operator === "!="
+      ? "select(1.0, select(0.0, 1.0, a != b), ordered(a, b))"
+      : `select(0.0, 1.0, ordered(a, b) & (a ${operator} b))`;
+  const compare = defineBinary(name, { f: (a, b) => (holds(a, b) ? 1 : 0), wgsl });
+  return (a: Tensor, b: Tensor | number) => {
+    checkArguments(name, { a: [a, aTensor], b: [b, operand] });
+    return withOperand(b, a, (b) => compare(a, b));
+  };
+}
+
+/** The larger one. Where both are equal each gets half of the gradient. */
+const extremum = (name: string, f: (a: number, b: number) => number, wgsl: string) => {
+  const share = defineBinary(`${name} gradient`, {
+    f: (a, b) => (a === b ? 0.5 : Number.isNaN(a) || Number.isNaN(b) || f(a, b) === a ? 1 : 0),
+    wgsl: `select(1.0, select(0.0, select(1.0, 0.5, a == b), ${wgsl} == a), ordered(a, b))`,
+  });
+  return defineBinary(name, {
+    f,
+    wgsl: `keep_nan(a, keep_nan(b, ${wgsl}))`,
+    backward: (dy, a, b) => ({ a: () => mulOp(dy, share(a, b)), b: () => mulOp(dy, share(b, a)) }),
+  });
+};
+const maximumOp = extremum("maximum", (a, b) => Math.max(a, b), "max(a, b)");
+const minimumOp = extremum("minimum", (a, b) => Math.min(a, b), "min(a, b)");
 const preluOp = defineBinary("prelu", {
   f: (x, w) => (x > 0 ? x : w * x),
   wgsl: "select(b * a, a, a > 0.0)",
@@ -193,12 +221,42 @@ export function div(a: Tensor | number, b: Tensor | number): Tensor {
 export function pow(a: Tensor | number, b: Tensor | number): Tensor {
   checkOperands("pow", a, b);
   if (typeof b === "number") return powerOf(a as Tensor, { a: b });
-  return powOp(typeof a === "number" ? full([], a, { device: b.device, dtype: b.dtype }) : a, b);
+  return powOp(typeof a === "number" ? scalar(a, b) : a, b);
 }
 
-/** 1 where a and b are equal, else 0, with NumPy's broadcasting. Not differentiable. */
-export function equal(a: Tensor, b: Tensor): Tensor {
-  return equalOp(a, b);
+// Comparisons give 1 where they hold, else 0, and no gradient flows through them. (torch.equal asks whether
+// all elements are equal; that is a number to read, and no operation.)
+
+/** 1 where a and b are equal, else 0, with NumPy's broadcasting; b may be a number. */
+export const eq = defineComparison("eq", (a, b) => a === b, "==");
+
+/** 1 where a and b differ, else 0, with NumPy's broadcasting; b may be a number. NaN differs from itself. */
+export const ne = defineComparison("ne", (a, b) => a !== b, "!=");
+
+/** 1 where a < b, else 0, with NumPy's broadcasting; b may be a number. */
+export const lt = defineComparison("lt", (a, b) => a < b, "<");
+
+/** 1 where a <= b, else 0, with NumPy's broadcasting; b may be a number. */
+export const le = defineComparison("le", (a, b) => a <= b, "<=");
+
+/** 1 where a > b, else 0, with NumPy's broadcasting; b may be a number. */
+export const gt = defineComparison("gt", (a, b) => a > b, ">");
+
+/** 1 where a >= b, else 0, with NumPy's broadcasting; b may be a number. */
+export const ge = defineComparison("ge", (a, b) => a >= b, ">=");
+
+/**
+ * The larger of a and b, with NumPy's broadcasting. Equal ones share the gradient. See `clamp` for numbers.
+ */
+export function maximum(a: Tensor, b: Tensor): Tensor {
+  return maximumOp(a, b);
+}
+
+/**
+ * The smaller of a and b, with NumPy's broadcasting. Equal ones share the gradient. See `clamp` for numbers.
+ */
+export function minimum(a: Tensor, b: Tensor): Tensor {
+  return minimumOp(a, b);
 }
 
 /** x where positive, else w * x (He et al. 2015); w is one number or one per channel of x [n, c, ...]. */
@@ -228,11 +286,6 @@ export function symmetricGate(z: Tensor, x: Tensor): Tensor {
   }
   return gateOp(z, x);
 }
-
-const operand: Wanted<Tensor | number> = {
-  wants: "a tensor or a number",
-  fits: (value): value is Tensor | number => typeof value === "number" || value instanceof Tensor,
-};
 
 function checkOperands(op: string, a: Tensor | number, b: Tensor | number): void {
   checkArguments(op, { a: [a, operand], b: [b, operand] });

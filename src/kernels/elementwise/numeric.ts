@@ -7,14 +7,16 @@ fn keep_nan(x: f32, y: f32) -> f32 {
 }
 `;
 
+const NOT_A_NUMBER = /* wgsl */ `
+// From bits that the compiler cannot know: a NaN that it sees, it may refuse or fold away.
+fn not_a_number() -> f32 { return bitcast<f32>(0x7fc00000u + u32(p.size == 0)); }
+`;
+
 /**
  * x ** e and Math.log(x), as JavaScript and PyTorch define them. WGSL's pow is undefined for negative x, even
  * with whole exponents, and where its log is undefined, drivers disagree.
  */
 const POWERS = /* wgsl */ `
-// From bits that the compiler cannot know: a NaN that it sees, it may refuse or fold away.
-fn not_a_number() -> f32 { return bitcast<f32>(0x7fc00000u + u32(p.size == 0)); }
-
 fn power(x: f32, e: f32) -> f32 {
   if (e == 0.0) { return 1.0; }
   if (x == 0.0) { return keep_nan(e, select(0.0, 1.0 / abs(x), e < 0.0)); } // WGSL cannot write infinity
@@ -31,16 +33,74 @@ fn logarithm(x: f32) -> f32 {
 }
 `;
 
-/** The same for each of four numbers. */
+/** keep_nan for each of four numbers. */
 const KEEP_NANS = /* wgsl */ `
 fn keep_nans(x: vec4f, y: vec4f) -> vec4f {
   return vec4f(keep_nan(x.x, y.x), keep_nan(x.y, y.y), keep_nan(x.z, y.z), keep_nan(x.w, y.w));
 }
 `;
 
-/** A function's WGSL, after the helpers that it calls. */
+/** False where an operand is NaN, for comparisons: compilers assume that a < b or a >= b. */
+const ORDERED = /* wgsl */ `
+fn ordered(a: f32, b: f32) -> bool {
+  let sizes = vec2u(bitcast<u32>(a), bitcast<u32>(b)) & vec2u(0x7fffffffu);
+  return max(sizes.x, sizes.y) <= 0x7f800000u;
+}
+`;
+
+const LOGISTIC = /* wgsl */ `
+fn logistic(x: f32) -> f32 { return keep_nan(x, 1.0 / (1.0 + exp(-x))); }
+`;
+
+/**
+ * The normal distribution, for GELU. Its tail Q(z), z >= 0, is e^(-z²/2) times a function that falls slowly
+ * from 1/2; divided by t = 1 / (1 + 0.31 z), that is smooth and nearly flat. The polynomial in t interpolates
+ * it at eight Chebyshev nodes, with a relative error below 2e-7 everywhere: so small results are exact, too.
+ */
+const NORMAL = /* wgsl */ `
+// The probability of a number below x.
+fn normal_cdf(x: f32) -> f32 {
+  let z = min(abs(x), 13.0); // what lies beyond is 0 in f32, and z² must not overflow
+  let t = 1.0 / (1.0 + 0.31 * z);
+  let polynomial = 0.12365346 + t * (0.124113461 + t * (0.107444772 + t * (0.111152957 +
+    t * (-0.0167891133 + t * (0.157011269 + t * (-0.142668505 + t * 0.0360817782))))));
+  let tail = select(t * polynomial * exp(-0.5 * z * z), 0.0, abs(x) >= 13.0);
+  return keep_nan(x, select(tail, 1.0 - tail, x > 0.0));
+}
+
+fn normal_density(x: f32) -> f32 {
+  let z = min(abs(x), 13.0);
+  return select(0.3989422804 * exp(-0.5 * z * z), 0.0, abs(x) >= 13.0);
+}
+`;
+
+/** The same as the older formula of GELU has it: a tanh, which is a sigmoid of twice the number. */
+const TANH_CDF = /* wgsl */ `
+fn tanh_cdf(x: f32) -> f32 {
+  let z = clamp(x, -13.0, 13.0);
+  return keep_nan(x, logistic(1.5957691216 * (z + 0.044715 * z * z * z)));
+}
+
+fn tanh_cdf_slope(x: f32) -> f32 {
+  let z = clamp(x, -13.0, 13.0);
+  let value = tanh_cdf(x);
+  return 1.5957691216 * (1.0 + 0.134145 * z * z) * value * (1.0 - value);
+}
+`;
+
+/** In an order in which each comes after those that it calls. */
+const helpers: readonly { readonly names: RegExp; readonly wgsl: string }[] = [
+  { names: /\bkeep_nan\(/, wgsl: KEEP_NAN },
+  { names: /\bkeep_nans\(/, wgsl: KEEP_NANS },
+  { names: /\bnot_a_number\(/, wgsl: NOT_A_NUMBER },
+  { names: /\b(power|logarithm)\(/, wgsl: POWERS },
+  { names: /\bordered\(/, wgsl: ORDERED },
+  { names: /\blogistic\(/, wgsl: LOGISTIC },
+  { names: /\btanh_cdf(_slope)?\(/, wgsl: TANH_CDF },
+  { names: /\bnormal_(cdf|density)\(/, wgsl: NORMAL },
+];
+
+/** A function's WGSL, after the helpers that it calls, and those that they call. */
 export function withHelpers(wgsl: string): string {
-  if (/\b(power|logarithm)\(/.test(wgsl)) return KEEP_NAN + POWERS + wgsl;
-  if (/\bkeep_nans\(/.test(wgsl)) return KEEP_NAN + KEEP_NANS + wgsl;
-  return /\bkeep_nan\(/.test(wgsl) ? KEEP_NAN + wgsl : wgsl;
+  return helpers.reduceRight((text, { names, wgsl }) => (names.test(text) ? wgsl + text : text), wgsl);
 }

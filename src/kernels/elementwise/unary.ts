@@ -1,6 +1,7 @@
 import type { GpuDevice } from "../../device/gpu-device.ts";
 import { type Kernel, linearGrid } from "../../device/kernel.ts";
 import { anyNumber, checkArguments, checkOptions, finite } from "../../options/arguments.ts";
+import { oneOf } from "../../options/kinds.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { withHelpers } from "./numeric.ts";
@@ -111,19 +112,6 @@ export const sigmoid = defineUnary("sigmoid", {
   wgsl: { f: "keep_nan(x, 1.0 / (1.0 + exp(-x)))", df: "y * (1.0 - y)" },
 });
 
-/** x times its sigmoid, x / (1 + exp(-x)): SiLU, also called swish. */
-export const silu = defineUnary("silu", {
-  f: (x) => x / (1 + Math.exp(-x)),
-  df: (x) => {
-    const sigmoid = 1 / (1 + Math.exp(-x));
-    return sigmoid * (1 + x * (1 - sigmoid));
-  },
-  wgsl: {
-    f: "keep_nan(x, x / (1.0 + exp(-x)))",
-    df: "(1.0 + x * (1.0 - 1.0 / (1.0 + exp(-x)))) / (1.0 + exp(-x))",
-  },
-});
-
 /** The hyperbolic tangent. */
 export const tanh = defineUnary("tanh", {
   f: Math.tanh,
@@ -150,6 +138,73 @@ export const sqrt = defineUnary("sqrt", {
   df: (_x, y) => 0.5 / y,
   wgsl: { f: "sqrt(x)", df: "0.5 / y" },
 });
+
+/** x * sigmoid(x), also called Swish (Elfwing, Uchibe, Doya 2018): a smooth ReLU that dips below 0. */
+export const silu = defineUnary("silu", {
+  f: (x) => x / (1 + Math.exp(-x)),
+  df(x) {
+    const s = 1 / (1 + Math.exp(-x));
+    return s * (1 + x * (1 - s));
+  },
+  wgsl: { f: "x * logistic(x)", df: "logistic(x) * (1.0 + x * (1.0 - logistic(x)))" },
+});
+
+const geluExact = defineUnary("gelu", {
+  f: (x) => x * normalCdf(x),
+  df: (x) => normalCdf(x) + x * normalDensity(x),
+  wgsl: { f: "x * normal_cdf(x)", df: "normal_cdf(x) + x * normal_density(x)" },
+});
+
+// Φ(x) ≈ sigmoid(2 u), u = sqrt(2 / π) (x + 0.044715 x³). Beyond ±13 the sigmoid is 0 or 1 and its slope 0;
+// the clamp keeps x³ from overflowing, after which infinity times 0 would be NaN.
+const geluTanh = defineUnary("gelu", {
+  f: (x) => x * tanhCdf(x).value,
+  df(x) {
+    const { value, slope } = tanhCdf(x);
+    return value + x * slope;
+  },
+  wgsl: { f: "x * tanh_cdf(x)", df: "tanh_cdf(x) + x * tanh_cdf_slope(x)" },
+});
+
+/** The probability of a normally distributed number below x: Marsaglia's series (2004), exact to 1e-16. */
+function normalCdf(x: number): number {
+  if (Math.abs(x) > 13) return x > 0 ? 1 : 0;
+  let [term, sum] = [x, x];
+  for (let n = 3; Math.abs(term) > 1e-17 * Math.abs(sum); n += 2) {
+    term *= (x * x) / n;
+    sum += term;
+  }
+  return 0.5 + normalDensity(x) * sum;
+}
+
+function normalDensity(x: number): number {
+  return Math.exp(-0.5 * x * x) / Math.sqrt(2 * Math.PI);
+}
+
+function tanhCdf(x: number): { value: number; slope: number } {
+  const z = Math.min(Math.max(x, -13), 13);
+  const value = 1 / (1 + Math.exp(-2 * SQRT_2_OVER_PI * (z + 0.044715 * z ** 3)));
+  return { value, slope: 2 * SQRT_2_OVER_PI * (1 + 3 * 0.044715 * z * z) * value * (1 - value) };
+}
+
+const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
+
+export interface GeluOptions {
+  /** "tanh" is the older formula, with a tanh in place of the normal distribution. Default "none". */
+  readonly approximate?: "none" | "tanh";
+}
+
+export const geluOptions = { approximate: oneOf("none", "tanh") };
+
+/**
+ * x times the probability that a normally distributed number is below x (Hendrycks and Gimpel 2016), as
+ * torch.nn.functional.gelu. With `approximate: "tanh"` results differ by at most 5e-4; networks were trained
+ * with one or the other.
+ */
+export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
+  checkOptions("gelu", options, geluOptions);
+  return options.approximate === "tanh" ? geluTanh(x) : geluExact(x);
+}
 
 /** |x|. The derivative at 0 is taken as 0, as in PyTorch. */
 export const abs = defineUnary("abs", {

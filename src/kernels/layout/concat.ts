@@ -1,8 +1,9 @@
 import { checkArguments, listOf } from "../../options/arguments.ts";
 import { defineOp } from "../../tensor/op.ts";
-import { formatShape, normalizeAxis, type Shape, ShapeError } from "../../tensor/shape.ts";
+import { formatShape, normalizeAxis, type Shape, ShapeError, sameShape } from "../../tensor/shape.ts";
 import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { copyOnCpu, copyOnGpu } from "./copy.ts";
+import { unsqueeze } from "./reshape.ts";
 import { placePlan, slice } from "./slice.ts";
 
 export interface ConcatParams {
@@ -60,4 +61,25 @@ export function concat(tensors: readonly Tensor[], axis = 0): Tensor {
     end += part.shape[along];
   }
   return concatOp(parts, { shape: shape.map((size, k) => (k === along ? end : size)), starts });
+}
+
+/**
+ * Tensors of one shape, one behind the other along a new axis: of n pictures [c, h, w], a batch [n, c, h, w].
+ */
+export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+  checkArguments("stack", { "the first argument": [tensors, listOf(aTensor)] });
+  if (tensors.length === 0) throw new ShapeError("stack: got no tensors; give at least one.");
+  const { shape } = tensors[0];
+  const odd = tensors.findIndex((tensor) => !sameShape(tensor.shape, shape));
+  if (odd >= 0) {
+    throw new ShapeError(
+      `stack: tensor ${odd} has shape ${formatShape(tensors[odd].shape)}, the first ${formatShape(shape)}. ` +
+        `They must be equal; to join tensors along an axis that they have, use concat().`,
+    );
+  }
+  const along = normalizeAxis("stack", axis, shape.length + 1);
+  return concat(
+    tensors.map((tensor) => unsqueeze(tensor, along)),
+    along,
+  );
 }

@@ -38,3 +38,12 @@ export function permute(x: Tensor, axes: readonly number[]): Tensor {
   }
   return permuteOp({ x }, { axes: order });
 }
+
+/** x with two axes exchanged: a matrix with rows and columns exchanged is `transpose(x, 0, 1)`. */
+export function transpose(x: Tensor, axis0: number, axis1: number): Tensor {
+  checkArguments("transpose", { x: [x, aTensor] });
+  const axes = x.shape.map((_, axis) => axis);
+  const [a, b] = [axis0, axis1].map((axis) => normalizeAxis("transpose", axis, axes.length));
+  [axes[a], axes[b]] = [b, a];
+  return permuteOp({ x }, { axes });
+}

@@ -1,6 +1,6 @@
 import { anyNumber, checkArguments, listOf } from "../../options/arguments.ts";
 import { defineOp } from "../../tensor/op.ts";
-import { checkShape, formatShape, numel, type Shape, ShapeError } from "../../tensor/shape.ts";
+import { checkShape, formatShape, normalizeAxis, numel, type Shape, ShapeError } from "../../tensor/shape.ts";
 import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 
 const reshapeOp = defineOp<{ x: Tensor }, { shape: Shape }>({
@@ -26,4 +26,45 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   }
   checkShape("reshape", full);
   return reshapeOp({ x }, { shape: full });
+}
+
+/** x without the axis, or without all axes, of size 1. An axis of another size stays, as in PyTorch. */
+export function squeeze(x: Tensor, axis?: number): Tensor {
+  checkArguments("squeeze", { x: [x, aTensor] });
+  const at = axis === undefined ? undefined : normalizeAxis("squeeze", axis, x.shape.length);
+  return reshape(
+    x,
+    x.shape.filter((size, k) => size !== 1 || (at !== undefined && k !== at)),
+  );
+}
+
+/** x with a new axis of size 1 at `axis`, which counts axes of the result: -1 puts it last. */
+export function unsqueeze(x: Tensor, axis: number): Tensor {
+  checkArguments("unsqueeze", { x: [x, aTensor] });
+  const at = normalizeAxis("unsqueeze", axis, x.shape.length + 1);
+  return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)]);
+}
+
+/** x with the axes from `start` to `end` (included; default: all) merged into one. */
+export function flatten(x: Tensor, start = 0, end = -1): Tensor {
+  checkArguments("flatten", { x: [x, aTensor] });
+  const rank = x.shape.length;
+  if (rank === 0) return reshape(x, [1]);
+  const [from, to] = [normalizeAxis("flatten", start, rank), normalizeAxis("flatten", end, rank)];
+  if (from > to) {
+    throw new ShapeError(
+      `flatten: the axes ${start} to ${end} of x ${formatShape(x.shape)} are none. Name the outer one first.`,
+    );
+  }
+  return reshape(x, [
+    ...x.shape.slice(0, from),
+    numel(x.shape.slice(from, to + 1)),
+    ...x.shape.slice(to + 1),
+  ]);
+}
+
+/** The same values, and the same memory, as a constant: no gradient flows through the result. */
+export function detach(x: Tensor): Tensor {
+  checkArguments("detach", { x: [x, aTensor] });
+  return x.view(x.shape);
 }

@@ -2,19 +2,19 @@
 
 import { linearGrid } from "../../device/kernel.ts";
 import { checkArguments, checkOptions } from "../../options/arguments.ts";
-import { oneOf } from "../../options/kinds.ts";
+import { oneOf, positive } from "../../options/kinds.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { formatShape, ShapeError, sameShape } from "../../tensor/shape.ts";
 import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { withHelpers } from "../elementwise/numeric.ts";
 import { lossGradKernel, lossKernel } from "./loss.wgsl.ts";
 
-/** A loss is a sum of terms of the differences d = x - target. */
+/** A loss is a sum of terms of the differences d = x - target, and of a constant. */
 interface LossRule {
-  readonly term: (d: number) => number;
+  readonly term: (d: number, c: number) => number;
   /** Its derivative. */
-  readonly slope: (d: number) => number;
-  /** WGSL expressions in `d`, a vec4f. */
+  readonly slope: (d: number, c: number) => number;
+  /** WGSL expressions in `d`, a vec4f, and `p.c`. */
   readonly wgsl: { readonly term: string; readonly slope: string };
 }
 
@@ -25,13 +25,24 @@ export interface LossOptions {
 
 export const lossOptions = { reduction: oneOf("mean", "sum") };
 
+export interface CharbonnierOptions extends LossOptions {
+  /** The difference at which the curve bends. Default 1e-3, for values in 0..1. */
+  readonly eps?: number;
+}
+
+export const charbonnierOptions = { ...lossOptions, eps: positive };
+
 /** More workgroups would only make work for the second launch. */
 const MAX_PARTIALS = 1024;
 
-type Loss = (x: Tensor, target: Tensor, options?: LossOptions) => Tensor;
+interface Params {
+  /** 1, or for the mean 1 / size. */
+  readonly scale: number;
+  readonly c: number;
+}
 
-function defineLoss(name: string, rule: LossRule): Loss {
-  const op = defineOp<{ x: Tensor; target: Tensor }, { scale: number }>({
+function defineLoss(name: string, rule: LossRule) {
+  const op = defineOp<{ x: Tensor; target: Tensor }, Params>({
     name,
     shape({ x, target }) {
       if (!sameShape(x.shape, target.shape)) {
@@ -42,12 +53,12 @@ function defineLoss(name: string, rule: LossRule): Loss {
       }
       return [];
     },
-    cpu({ x, target }, { scale }, y) {
+    cpu({ x, target }, { scale, c }, y) {
       let sum = 0;
-      for (let i = 0; i < x.data.length; i++) sum += rule.term(x.data[i] - target.data[i]);
+      for (let i = 0; i < x.data.length; i++) sum += rule.term(x.data[i] - target.data[i], c);
       y.data[0] = scale * sum;
     },
-    gpu(device, { x, target }, { scale }, y) {
+    gpu(device, { x, target }, { scale, c }, y) {
       const { reductionLanes: lanes, cheapBarriers } = device.profile;
       // How many elements each lane sums before the workgroup's barriers, which may cost as much as
       // thousands.
@@ -58,63 +69,85 @@ function defineLoss(name: string, rule: LossRule): Loss {
         constants: { LANES: lanes },
         functions: `fn element(i: u32) -> vec4f { let d = x[i] - t[i]; return ${rule.wgsl.term}; }`,
         buffers: { x: x.gpuStorage, t: target.gpuStorage, sums: partials },
-        params: { size: x.size, scale: 1 },
+        params: { size: x.size, scale: 1, c },
         grid: [groups],
       });
       device.run(lossKernel, {
         constants: { LANES: lanes },
         functions: "fn element(i: u32) -> vec4f { return x[i]; }",
         buffers: { x: partials, t: partials, sums: y.gpuStorage },
-        params: { size: groups, scale },
+        params: { size: groups, scale, c },
         grid: [1],
       });
       device.release(partials);
     },
-    backward: (dy, { x, target }, { scale }) => ({
-      x: () => gradient({ dy, x, target }, { scale }),
-      target: () => gradient({ dy, x, target }, { scale: -scale }),
+    backward: (dy, { x, target }, { scale, c }) => ({
+      x: () => gradient({ dy, x, target }, { scale, c }),
+      target: () => gradient({ dy, x, target }, { scale: -scale, c }),
     }),
   });
 
-  const gradient = defineOp<{ dy: Tensor; x: Tensor; target: Tensor }, { scale: number }>({
+  const gradient = defineOp<{ dy: Tensor; x: Tensor; target: Tensor }, Params>({
     name: `${name} gradient`,
     shape: ({ x }) => x.shape,
-    cpu({ dy, x, target }, { scale }, dx) {
+    cpu({ dy, x, target }, { scale, c }, dx) {
       for (let i = 0; i < dx.data.length; i++) {
-        dx.data[i] = dy.data[0] * scale * rule.slope(x.data[i] - target.data[i]);
+        dx.data[i] = dy.data[0] * scale * rule.slope(x.data[i] - target.data[i], c);
       }
     },
-    gpu(device, { dy, x, target }, { scale }, dx) {
+    gpu(device, { dy, x, target }, { scale, c }, dx) {
       device.run(lossGradKernel, {
         functions: withHelpers(`fn slope(d: vec4f) -> vec4f { return ${rule.wgsl.slope}; }`),
         buffers: { dy: dy.gpuStorage, x: x.gpuStorage, t: target.gpuStorage, dx: dx.gpuStorage },
-        params: { size: x.size, scale },
+        params: { size: x.size, scale, c },
         grid: linearGrid(Math.ceil(x.size / 4), 64),
       });
     },
   });
 
-  return (x, target, options = {}) => {
+  return (x: Tensor, target: Tensor, { reduction = "mean" }: LossOptions, c = 0) => {
     checkArguments(name, { x: [x, aTensor], target: [target, aTensor] });
-    checkOptions(name, options, lossOptions);
-    const { reduction = "mean" } = options;
-    return op({ x, target }, { scale: reduction === "mean" ? 1 / x.size : 1 });
+    return op({ x, target }, { scale: reduction === "mean" ? 1 / x.size : 1, c });
   };
 }
+
+const l1 = defineLoss("l1Loss", {
+  term: Math.abs,
+  slope: Math.sign,
+  wgsl: { term: "abs(d)", slope: "keep_nans(d, sign(d))" },
+});
+const mse = defineLoss("mseLoss", {
+  term: (d) => d * d,
+  slope: (d) => 2 * d,
+  wgsl: { term: "d * d", slope: "2.0 * d" },
+});
+const charbonnier = defineLoss("charbonnierLoss", {
+  term: (d, eps) => Math.sqrt(d * d + eps * eps),
+  slope: (d, eps) => d / Math.sqrt(d * d + eps * eps),
+  wgsl: { term: "sqrt(d * d + p.c * p.c)", slope: "d / sqrt(d * d + p.c * p.c)" },
+});
 
 /**
  * The mean (or sum) of |x - target|, as a tensor of shape []; x and target have the same shape. Where they
  * are equal the gradient is 0, as in PyTorch.
  */
-export const l1Loss = defineLoss("l1Loss", {
-  term: Math.abs,
-  slope: Math.sign,
-  wgsl: { term: "abs(d)", slope: "keep_nans(d, sign(d))" },
-});
+export function l1Loss(x: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  checkOptions("l1Loss", options, lossOptions);
+  return l1(x, target, options);
+}
 
 /** The mean (or sum) of (x - target)², as a tensor of shape []; x and target have the same shape. */
-export const mseLoss = defineLoss("mseLoss", {
-  term: (d) => d * d,
-  slope: (d) => 2 * d,
-  wgsl: { term: "d * d", slope: "2.0 * d" },
-});
+export function mseLoss(x: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  checkOptions("mseLoss", options, lossOptions);
+  return mse(x, target, options);
+}
+
+/**
+ * The mean (or sum) of sqrt((x - target)² + eps²), as a tensor of shape []; x and target have the same shape.
+ * |x - target| with its kink rounded off, so that the gradient fades where the two are nearly equal
+ * (Charbonnier et al. 1994; for super-resolution Lai et al. 2017).
+ */
+export function charbonnierLoss(x: Tensor, target: Tensor, options: CharbonnierOptions = {}): Tensor {
+  checkOptions("charbonnierLoss", options, charbonnierOptions);
+  return charbonnier(x, target, options, options.eps ?? 1e-3);
+}

@@ -12,7 +12,7 @@ import { kernel } from "../../device/kernel.ts";
 export const lossKernel = kernel(
   "loss",
   /* wgsl */ `
-struct Params { size: u32, scale: f32 }
+struct Params { size: u32, scale: f32, c: f32 }
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> t: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> sums: array<f32>; // one per workgroup
@@ -49,7 +49,7 @@ fn main(
 export const lossGradKernel = kernel(
   "loss-grad",
   /* wgsl */ `
-struct Params { size: u32, scale: f32 }
+struct Params { size: u32, scale: f32, c: f32 }
 @group(0) @binding(0) var<storage, read> dy: array<f32>; // one element
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read> t: array<vec4f>;

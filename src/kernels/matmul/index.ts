@@ -1,5 +1,5 @@
 import { linearGrid } from "../../device/kernel.ts";
-import { checkArguments } from "../../options/arguments.ts";
+import { checkArguments, optional } from "../../options/arguments.ts";
 import { defineOp, type OpDefinition } from "../../tensor/op.ts";
 import {
   broadcastShapes,
@@ -10,9 +10,11 @@ import {
   padRank,
   type Shape,
   ShapeError,
+  sameShape,
   stridedIndex,
 } from "../../tensor/shape.ts";
 import { aTensor, type Tensor } from "../../tensor/tensor.ts";
+import { add } from "../elementwise/binary.ts";
 import { reshape } from "../layout/reshape.ts";
 import { sumTo } from "../reduce/sum.ts";
 import { matmulByThreadKernel, matmulByTileKernel } from "./matmul.wgsl.ts";
@@ -107,6 +109,35 @@ const matmulOp = defineOp({
     b: () => sumTo(productOp({ a, b: dy }, { a: true }), b.shape),
   }),
 });
+
+/** a bᵀ, for a layer's weights, which PyTorch keeps as [outputs, inputs]. */
+const timesTransposedOp = defineOp({
+  ...product,
+  // With dy [m, n]: da = dy b and db = dyᵀ a.
+  backward: (dy, { a, b }) => ({
+    a: () => productOp({ a: dy, b }, {}),
+    b: () => productOp({ a: dy, b: a }, { a: true }),
+  }),
+});
+
+/**
+ * x wᵀ + b: x [..., inputs] with weights [outputs, inputs] and a bias [outputs] (or none) gives
+ * [..., outputs], as torch.nn.functional.linear.
+ */
+export function linear(x: Tensor, w: Tensor, b?: Tensor): Tensor {
+  checkArguments("linear", { x: [x, aTensor], w: [w, aTensor], b: [b, optional(aTensor)] });
+  const inputs = x.shape.at(-1);
+  if (w.shape.length !== 2 || w.shape[1] !== inputs || (b && !sameShape(b.shape, [w.shape[0]]))) {
+    const bias = b ? ` and bias ${formatShape(b.shape)}` : "";
+    throw new ShapeError(
+      `linear: x ${formatShape(x.shape)}, weight ${formatShape(w.shape)}${bias} do not fit: want x ` +
+        `[..., inputs], weight [outputs, inputs], bias [outputs].`,
+    );
+  }
+  const y = timesTransposedOp({ a: reshape(x, [-1, w.shape[1]]), b: w }, { b: true });
+  const shape = [...x.shape.slice(0, -1), w.shape[0]];
+  return b ? add(reshape(y, shape), b) : reshape(y, shape);
+}
 
 /**
  * Matrix product a [..., m, k] b [..., k, n] -> [..., m, n], as torch.matmul. Axes before the last two are

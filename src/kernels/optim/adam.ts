@@ -10,8 +10,14 @@ export interface AdamOptions {
   betas?: readonly [number, number];
   /** Keeps the division finite. Default 1e-8. */
   eps?: number;
-  /** Pull of every parameter towards 0, added to its gradient. Default 0. */
+  /** Pull of every parameter towards 0: in Adam added to its gradient. Default 0, in AdamW 0.01. */
   weightDecay?: number;
+}
+
+/** What stays the same from step to step. */
+export interface AdamConstants extends Required<Omit<AdamOptions, "lr">> {
+  /** AdamW's weight decay. Default false. */
+  readonly decoupled?: boolean;
 }
 
 /** m and v are the running means of the gradients and of their squares, zero before the first step. */
@@ -30,12 +36,18 @@ type Storages = Readonly<Record<"parameters" | "gradients" | "m" | "v", Storage>
  * the loss is along it. The two divisions by 1 - beta^t undo the pull towards the zeros that m and v start
  * from. A gradient that is NaN or infinite makes its parameter, m and v NaN for good; the others go on.
  *
+ * AdamW (`decoupled`; Loshchilov and Hutter 2019) leaves the gradient alone, and shrinks the parameter first:
+ *
+ *     parameter -= lr * weightDecay * parameter
+ *
+ * Divided by sqrt(v) with the gradient, the pull would be weak where gradients are large.
+ *
  * `moment` is read again when the step is replayed (src/tensor/capture.ts).
  */
 export function adamStep(
   device: Device,
   storages: Storages,
-  { betas: [beta1, beta2], eps, weightDecay }: Required<Omit<AdamOptions, "lr">>,
+  { betas: [beta1, beta2], eps, weightDecay, decoupled }: AdamConstants,
   moment: { readonly lr: number; readonly steps: number },
 ): void {
   update(device, storages, () => ({
@@ -46,7 +58,8 @@ export function adamStep(
     step_size: moment.lr / (1 - beta1 ** moment.steps),
     root_correction: Math.sqrt(1 - beta2 ** moment.steps),
     eps,
-    weight_decay: weightDecay,
+    weight_decay: decoupled ? 0 : weightDecay,
+    shrink: decoupled ? 1 - moment.lr * weightDecay : 1,
   }));
 }
 
@@ -56,7 +69,7 @@ const adamKernel = kernel(
 struct Params {
   size: u32,
   beta1: f32, beta2: f32, one_minus_beta1: f32, one_minus_beta2: f32,
-  step_size: f32, root_correction: f32, eps: f32, weight_decay: f32,
+  step_size: f32, root_correction: f32, eps: f32, weight_decay: f32, shrink: f32,
 }
 @group(0) @binding(0) var<storage, read_write> parameters: array<vec4f>;
 @group(0) @binding(1) var<storage, read> gradients: array<vec4f>;
@@ -74,7 +87,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   let square = p.beta2 * v[i] + p.one_minus_beta2 * g * g;
   m[i] = mean;
   v[i] = square;
-  parameters[i] = parameter - p.step_size * mean / (sqrt(square) / p.root_correction + p.eps);
+  parameters[i] = p.shrink * parameter - p.step_size * mean / (sqrt(square) / p.root_correction + p.eps);
 }
 `,
 );
@@ -85,7 +98,8 @@ const update = defineUpdate<keyof Storages>({
       const g = gradients[i] + p.weight_decay * parameters[i];
       m[i] = p.beta1 * m[i] + p.one_minus_beta1 * g;
       v[i] = p.beta2 * v[i] + p.one_minus_beta2 * g * g;
-      parameters[i] -= (p.step_size * m[i]) / (Math.sqrt(v[i]) / p.root_correction + p.eps);
+      const change = (p.step_size * m[i]) / (Math.sqrt(v[i]) / p.root_correction + p.eps);
+      parameters[i] = p.shrink * parameters[i] - change;
     }
   },
   kernel: adamKernel,
