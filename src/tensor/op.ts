@@ -8,8 +8,8 @@ import type { Device, Storage } from "../device/device.ts";
 import type { GpuDevice, GpuStorage, Params } from "../device/gpu-device.ts";
 import { type Kernel, linearGrid } from "../device/kernel.ts";
 import { aFunction, checkArguments, optional } from "../options/arguments.ts";
-import type { Shape } from "./shape.ts";
-import { aTensor, Tensor } from "./tensor.ts";
+import { type Shape, ShapeError } from "./shape.ts";
+import { aTensor, type TapeNode, Tensor } from "./tensor.ts";
 
 /** A tensor as a CPU reference sees it: values in row-major order, and their shape. */
 export interface NdArray {
@@ -26,7 +26,7 @@ type ArraysOf<I extends Inputs> = { [K in keyof I]: undefined extends I[K] ? NdA
 type Thunks<I extends Inputs> = { [K in keyof I]?: () => Tensor };
 
 /** All that defines an operation. */
-export interface OpDefinition<I extends Inputs, P> {
+export interface OpDefinition<I extends Inputs, P = void> {
   readonly name: string;
   /** Inputs that may be left out. */
   readonly optional?: readonly (keyof I & string)[];
@@ -42,47 +42,123 @@ export interface OpDefinition<I extends Inputs, P> {
   readonly view?: boolean;
 }
 
+/** All that defines an operation with several outputs, which have names that no input has. */
+export interface MultiOpDefinition<I extends Inputs, P, O extends string> {
+  readonly name: string;
+  /** Inputs that may be left out. */
+  readonly optional?: readonly (keyof I & string)[];
+  /** Each output's shape; throws a ShapeError that names the operation if the inputs do not fit. */
+  shapes(inputs: I, params: P): Readonly<Record<O, Shape>>;
+  /** The reference, in plain loops: fills the outputs, which are zero at first. */
+  cpu(inputs: ArraysOf<I>, params: P, outputs: Readonly<Record<O, NdArray>>): void;
+  /** Records the kernels that fill the outputs, whose contents are undefined at first. */
+  gpu(device: GpuDevice, inputs: I, params: P, outputs: Readonly<Record<O, Tensor>>): void;
+  /**
+   * The gradient rule. `dys` are the gradients of the loss with respect to the outputs: undefined, which
+   * means 0, for those that the loss does not depend on. At least one is there.
+   */
+  backward?(
+    dys: Readonly<Record<O, Tensor | undefined>>,
+    saved: I & Readonly<Record<O, Tensor>>,
+    params: P,
+  ): Thunks<I>;
+  /** Outputs through which no gradient flows, such as the positions of maxima. */
+  readonly nonDifferentiable?: readonly O[];
+}
+
 /**
- * Makes the operation: a function from inputs and parameters to the output, which throws a RangeError that
- * names the operation if an input is no tensor.
+ * Makes the operation: a function from inputs and parameters to the output, or to the outputs by name. It
+ * throws a RangeError that names the operation if an input is no tensor.
  */
 export function defineOp<I extends Inputs, P = void>(
   definition: OpDefinition<I, P>,
-): (inputs: I, params: P) => Tensor {
-  return (inputs, params) => {
-    const isMissing = ([name, input]: [string, unknown]) =>
-      input === undefined && definition.optional?.includes(name);
-    const named = Object.entries(inputs).filter((entry): entry is [string, Tensor] => !isMissing(entry));
-    for (const [name, input] of named) checkArguments(definition.name, { [name]: [input, aTensor] });
-    const [firstName, first] = named[0];
-    const { device } = first;
-    for (const [name, input] of named) {
-      if (input.device !== device) {
-        throw new Error(
-          `${definition.name}: its inputs are on different devices (${name} on ${input.device.name}, ` +
-            `${firstName} on ${device.name}). Create them on the same one.`,
-        );
-      }
-    }
-    const shape = definition.shape(inputs, params);
-    const y = definition.view ? first.view(shape) : Tensor.empty(shape, device, definition.name);
-    if (isGpu(device)) {
-      definition.gpu(device, inputs, params, y);
-    } else {
-      const arrays: Record<string, NdArray> = {};
-      for (const [name, input] of named) arrays[name] = { shape: input.shape, data: input.cpuStorage.array };
-      definition.cpu(arrays as ArraysOf<I>, params, { shape, data: y.cpuStorage.array });
-    }
-    if (noGrads === 0 && named.some(([, input]) => input.requiresGrad || input.node)) {
-      y.node = {
-        name: definition.name,
-        inputs: named.map(([name, tensor]) => ({ name, tensor, version: tensor.storage.version })),
-        version: y.storage.version,
-        backward: definition.backward && ((dy) => definition.backward!(dy, { ...inputs, y }, params)),
-      };
-    }
-    return y;
+): (inputs: I, params: P) => Tensor;
+export function defineOp<I extends Inputs, P, O extends string>(
+  definition: MultiOpDefinition<I, P, O>,
+): (inputs: I, params: P) => Record<O, Tensor>;
+export function defineOp<I extends Inputs, P, O extends string>(
+  definition: OpDefinition<I, P> | MultiOpDefinition<I, P, O>,
+): (inputs: I, params: P) => Tensor | Record<O, Tensor> {
+  if ("shapes" in definition) return (inputs, params) => run(definition, inputs, params);
+  const named = withNamedOutput(definition);
+  return (inputs, params) => run(named, inputs, params).y;
+}
+
+/** An operation with one output is one with several, of which there is one. */
+interface Definition<I extends Inputs, P, O extends string> extends MultiOpDefinition<I, P, O> {
+  readonly view?: boolean;
+}
+
+function withNamedOutput<I extends Inputs, P>(definition: OpDefinition<I, P>): Definition<I, P, "y"> {
+  const { name, optional, view, backward } = definition;
+  return {
+    name,
+    optional,
+    view,
+    shapes: (inputs, params) => ({ y: definition.shape(inputs, params) }),
+    cpu: (inputs, params, { y }) => definition.cpu(inputs, params, y),
+    gpu: (device, inputs, params, { y }) => definition.gpu(device, inputs, params, y),
+    backward: backward && (({ y: dy }, saved, params) => definition.backward!(dy!, saved, params)),
   };
+}
+
+/** Runs an operation on its inputs' device, and leaves a note for backward on its outputs. */
+function run<I extends Inputs, P, O extends string>(
+  definition: Definition<I, P, O>,
+  inputs: I,
+  params: P,
+): Record<O, Tensor> {
+  const { name } = definition;
+  const isMissing = ([name, input]: [string, unknown]) =>
+    input === undefined && definition.optional?.includes(name);
+  const named = Object.entries(inputs).filter((entry): entry is [string, Tensor] => !isMissing(entry));
+  for (const [inputName, input] of named) checkArguments(name, { [inputName]: [input, aTensor] });
+  const [firstName, first] = named[0];
+  const { device } = first;
+  for (const [inputName, input] of named) {
+    if (input.device !== device) {
+      throw new Error(
+        `${name}: its inputs are on different devices (${inputName} on ${input.device.name}, ` +
+          `${firstName} on ${device.name}). Create them on the same one.`,
+      );
+    }
+  }
+  const shapes = Object.entries<Shape>(definition.shapes(inputs, params));
+  const made = shapes.map(([output, shape]): [string, Tensor] => {
+    return [output, definition.view ? first.alias(shape) : Tensor.empty(shape, device, name)];
+  });
+  const outputs = Object.fromEntries(made) as Record<O, Tensor>;
+  if (isGpu(device)) {
+    definition.gpu(device, inputs, params, outputs);
+  } else {
+    const arrayOf = ({ shape, cpuStorage }: Tensor): NdArray => ({ shape, data: cpuStorage.array });
+    const arraysOf = (tensors: readonly [string, Tensor][]) =>
+      Object.fromEntries(tensors.map(([name, tensor]) => [name, arrayOf(tensor)]));
+    definition.cpu(arraysOf(named) as ArraysOf<I>, params, arraysOf(made) as Record<O, NdArray>);
+  }
+  if (noGrads === 0 && named.some(([, input]) => input.requiresGrad || input.node)) {
+    const { backward, nonDifferentiable } = definition;
+    const values = ([name, tensor]: [string, Tensor]) => ({ name, tensor, version: tensor.storage.version });
+    const node: TapeNode = {
+      name,
+      inputs: named.map(values),
+      outputs: made.map(values),
+      backward:
+        backward &&
+        ((...gradients) => {
+          const dys = Object.fromEntries(made.map(([output], i) => [output, gradients[i]]));
+          return definition.backward!(
+            dys as Record<O, Tensor | undefined>,
+            { ...inputs, ...outputs },
+            params,
+          );
+        }),
+    };
+    for (const [output, tensor] of made) {
+      if (!nonDifferentiable?.includes(output as O)) tensor.node = node;
+    }
+  }
+  return outputs;
 }
 
 /** How many noGrad() calls are in effect. */
@@ -131,36 +207,61 @@ export interface UpdateDefinition<Name extends string> {
   /** The reference, in plain loops. */
   cpu(blocks: Readonly<Record<Name, FloatArray>>, params: Params): void;
   /**
-   * Binds the blocks by their names, has a parameter `size` (the number of elements), and computes four
-   * elements per thread in workgroups of 64. The last vec4 may reach past the end: every buffer has room for
-   * that.
+   * Binds the blocks by their names, those that it changes as `read_write`; has a parameter `size` (the number
+   * of elements), and computes four elements per thread in workgroups of 64. The last vec4 may reach past the
+   * end: every buffer has room for that.
    */
   readonly kernel: Kernel;
 }
 
 /**
- * Makes the update: a function that changes the blocks on their device. Parameters that differ from one
- * update to the next are given as a function.
+ * Makes the update: a function that changes tensors, or storages, on their device. No gradient flows through
+ * it, and backward refuses to use values that it has overwritten. Parameters that differ from one update to
+ * the next are given as a function, which is called again when captured work is replayed (`capture`).
  */
 export function defineUpdate<Name extends string>({ cpu, kernel }: UpdateDefinition<Name>) {
+  const changed = kernel.bindings.filter(({ kind }) => kind === "read_write").map(({ name }) => name as Name);
   return (
     device: Device,
-    blocks: Readonly<Record<Name, Storage>>,
+    blocks: Readonly<Record<Name, Tensor | Storage>>,
     params: Params | (() => Params) = {},
   ): void => {
+    const named = Object.entries<Tensor | Storage>(blocks).map(([name, block]): [string, Storage] => [
+      name,
+      block instanceof Tensor ? storageOn(device, block, `${kernel.name}: ${name}`) : block,
+    ]);
+    const [[firstName, { length: size }]] = named;
+    const other = named.find(([, { length }]) => length !== size);
+    if (other) {
+      throw new ShapeError(
+        `${kernel.name}: ${firstName} has ${size} elements and ${other[0]} has ${other[1].length}. An update is ` +
+          "of tensors of the same size.",
+      );
+    }
+    const storages = Object.fromEntries(named) as Record<Name, Storage>;
     if (isGpu(device)) {
-      const [{ length: size }] = Object.values<Storage>(blocks);
       device.run(kernel, {
-        buffers: blocks as Record<Name, GpuStorage>,
+        buffers: storages as Record<Name, GpuStorage>,
         params: typeof params === "function" ? () => ({ size, ...params() }) : { size, ...params },
         grid: linearGrid(Math.ceil(size / 4), 64),
       });
     } else {
-      const arrays: Record<string, FloatArray> = {};
-      for (const [name, block] of Object.entries<Storage>(blocks)) arrays[name] = (block as CpuStorage).array;
+      const arrays = Object.fromEntries(
+        named.map(([name, storage]) => [name, (storage as CpuStorage).array]),
+      );
       cpu(arrays as Record<Name, FloatArray>, typeof params === "function" ? params() : params);
     }
+    device.eachTime(() => {
+      for (const name of changed) storages[name].version++;
+    });
   };
+}
+
+function storageOn(device: Device, tensor: Tensor, what: string): Storage {
+  if (tensor.device === device) return tensor.storage;
+  throw new Error(
+    `${what} is on ${tensor.device.name} and not on ${device.name}, where the update is to run.`,
+  );
 }
 
 /** Tells the two kinds of device apart, for operations and updates. */

@@ -82,9 +82,12 @@ export class Tensor {
     return numel(this.shape);
   }
 
-  /** A tensor of another shape that shares this one's memory. Not differentiable; see `reshape`. */
-  view(shape: Shape): Tensor {
-    checkShape("view", shape);
+  /**
+   * A tensor of the same size that shares this one's memory. No gradient flows through it; `reshape` is the
+   * operation.
+   */
+  alias(shape: Shape): Tensor {
+    checkShape("alias", shape);
     const storage = this.storage;
     storage.refs++;
     return new Tensor(this.device, shape, storage);
@@ -132,7 +135,7 @@ export class Tensor {
     this.device.release(this.#storage);
     this.#storage = undefined;
     // Lets go of the inputs, but leaves a note, so that backward refuses to go on without this tensor.
-    if (this.node) this.node = { name: this.node.name, inputs: [], version: 0, backward: undefined };
+    if (this.node) this.node = { name: this.node.name, inputs: [], outputs: [], backward: undefined };
     forget(this);
   }
 
@@ -144,15 +147,26 @@ export class Tensor {
 /** What operations want. */
 export const aTensor = instanceOf(Tensor, "a tensor");
 
-/** The note that an operation leaves on its result. Its rule may read inputs and result. */
+/** The note that an operation leaves on its outputs. Its rule may read inputs and outputs. */
 export interface TapeNode {
   readonly name: string;
-  /** `version`: that of the input's storage when the operation ran. */
-  readonly inputs: readonly { readonly name: string; readonly tensor: Tensor; readonly version: number }[];
-  /** The version of the result's storage then. */
+  readonly inputs: readonly TapedValue[];
+  /** Mostly one. */
+  readonly outputs: readonly TapedValue[];
+  /**
+   * From the gradient of each output (undefined for 0) to functions that compute those of the inputs, by
+   * name. Undefined where the operation has no rule.
+   */
+  readonly backward:
+    | ((...dys: (Tensor | undefined)[]) => Readonly<Record<string, (() => Tensor) | undefined>>)
+    | undefined;
+}
+
+/** A tensor that an operation read or made, and the version of its storage then. */
+interface TapedValue {
+  readonly name: string;
+  readonly tensor: Tensor;
   readonly version: number;
-  /** Undefined where the operation has no rule. */
-  readonly backward: ((dy: Tensor) => Readonly<Record<string, (() => Tensor) | undefined>>) | undefined;
 }
 
 export interface TensorOptions {

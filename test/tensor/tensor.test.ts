@@ -130,19 +130,19 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     const message = "A tensor of shape [1, 3] was used after it had been disposed.";
     await expect(x.data()).rejects.toThrow(message);
     expect(() => x.assign([1, 2, 3])).toThrow(message);
-    expect(() => x.view([3])).toThrow(message);
+    expect(() => x.alias([3])).toThrow(message);
     expect(String(x)).toBe(`Tensor[1, 3] on ${device.name}, disposed`);
   });
 
   test("views share memory, which goes with the last of them", async () => {
     const before = device.memory().live;
     const x = tensor([1, 2, 3, 4], undefined, { device });
-    const view = x.view([2, 2]);
+    const alias = x.alias([2, 2]);
     expect(device.memory().live).toBe(before + 1);
     x.dispose();
     expect(device.memory().live).toBe(before + 1);
-    expect([...(await view.data())]).toEqual([1, 2, 3, 4]);
-    view.dispose();
+    expect([...(await alias.data())]).toEqual([1, 2, 3, 4]);
+    alias.dispose();
     expect(device.memory().live).toBe(before);
   });
 
