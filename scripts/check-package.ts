@@ -63,6 +63,7 @@ async function main(): Promise<void> {
   await step("compile", compile);
   await step("run in Node", runInNode);
   const swiftshader = await step("run in Node without Vulkan drivers", runWithoutDrivers);
+  await step("run an operation of its own", runOwnOperation);
   await step("load training data", loadData);
   await step("use the command line", useCommandLine);
   const site = await step("bundle for browsers", bundle);
@@ -93,6 +94,8 @@ async function pack() {
     "index.js",
     "index.d.ts",
     "node.js",
+    "kernel.js",
+    "kernel.d.ts",
     "picture/index.js",
     "picture/index.d.ts",
     "data/index.js",
@@ -128,14 +131,17 @@ async function compile() {
   const nodenext = { ...strict, module: "NodeNext" };
   const bundler = { ...strict, module: "ESNext", moduleResolution: "bundler", noEmit: true };
   const settings = {
-    "module nodenext": { compilerOptions: { ...nodenext, types: ["node"] }, files: ["node.ts", "data.ts"] },
+    "module nodenext": {
+      compilerOptions: { ...nodenext, types: ["node"] },
+      files: ["node.ts", "node-only.ts", "data.ts", "own-operation.ts"],
+    },
     "without the DOM": {
       compilerOptions: { ...nodenext, types: ["node"], lib: ["ES2022"], noEmit: true },
-      files: ["train.ts", "picture.ts", "data.ts"],
+      files: ["train.ts", "node-only.ts", "picture.ts", "data.ts", "own-operation.ts"],
     },
     "module resolution bundler": {
       compilerOptions: { ...bundler, types: [], lib: ["ES2022", "DOM"] },
-      files: ["page.ts"],
+      files: ["page.ts", "own-operation.ts"],
     },
   };
   const compilers = ["typescript-5", "typescript"];
@@ -205,6 +211,27 @@ function checkMeasured({ step, decibels }: Answer): void {
   check(`${step}` === `${expectedStep}`, `imresize made ${step} of a step, expected ${expectedStep}`);
   const expected = 10 * Math.log10(255 ** 2 / 10 ** 2);
   check(Math.abs(decibels - expected) < 1e-9, `psnr gave ${decibels} dB, expected ${expected}`);
+}
+
+/** WGSL, reference, gradient and their checks, in TypeScript and in few lines. */
+async function runOwnOperation() {
+  const says = (await run(process.execPath, ["out/own-operation.js"], project)).trim();
+  check(/^gaussian and its gradient are right on /.test(says), `the operation said ${says}`);
+  const lines = readFileSync(join(project, "own-operation.ts"), "utf8").trim().split("\n").length;
+  check(lines <= 40, `an operation takes ${lines} lines`);
+  // Would a mistake show?
+  const code = readFileSync(join(project, "out/own-operation.js"), "utf8");
+  for (const [right, wrong, complaint] of [
+    ["exp(-x[i] * x[i])", "exp(-x[i] * x[i] * 1.01)", "compareWithCpu, result, on "],
+    ["mul(mul(x, y), -2)", "mul(mul(x, y), -2.01)", "gradcheck: gradient of input 0"],
+  ]) {
+    check(code.includes(right), `the operation's code lacks ${right}`);
+    writeFileSync(join(project, "out/wrong-operation.js"), code.replace(right, wrong));
+    const outcome = await run(process.execPath, ["out/wrong-operation.js"], project).catch(String);
+    check(outcome.includes(complaint), `with ${wrong} the checks said ${outcome}`);
+  }
+  const own = (await run(process.execPath, ["out/node-only.js"], project)).trim();
+  return { says: `${says}, in ${lines} lines; Node's own exports: ${own}`, result: undefined };
 }
 
 async function loadData() {

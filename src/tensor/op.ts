@@ -79,7 +79,14 @@ export function defineOp<I extends Inputs, P, O extends string>(
 export function defineOp<I extends Inputs, P, O extends string>(
   definition: OpDefinition<I, P> | MultiOpDefinition<I, P, O>,
 ): (inputs: I, params: P) => Tensor | Record<O, Tensor> {
-  if ("shapes" in definition) return (inputs, params) => run(definition, inputs, params);
+  if ("shapes" in definition) {
+    return (inputs, params) => {
+      const outputs = run(definition, inputs, params);
+      const twice = Object.keys(outputs).find((output) => output in inputs);
+      if (twice === undefined) return outputs;
+      throw new Error(`${definition.name}: an input and an output are both called "${twice}".`);
+    };
+  }
   const named = withNamedOutput(definition);
   return (inputs, params) => run(named, inputs, params).y;
 }
