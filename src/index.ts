@@ -55,6 +55,7 @@ export { noGrad } from "./tensor/op.ts";
 export { manualSeed, Random } from "./tensor/random.ts";
 export { keep, outsideScopes, type Scope, scope } from "./tensor/scope.ts";
 export { type Shape, ShapeError } from "./tensor/shape.ts";
+export { type FormatOptions, formatTensor, show } from "./tensor/show.ts";
 export { backward, type Gradients } from "./tensor/tape.ts";
 export {
   full,

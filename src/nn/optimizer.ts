@@ -10,10 +10,12 @@ import {
   trueOrFalse,
   type Wanted,
 } from "../options/arguments.ts";
+import { explainMethods, explainProperties } from "../options/foreign-names.ts";
 import { atLeastZero, quote, whole } from "../options/kinds.ts";
 import { formatShape, ShapeError, sameShape } from "../tensor/shape.ts";
 import type { Gradients } from "../tensor/tape.ts";
 import { aTensor, type Tensor } from "../tensor/tensor.ts";
+import { optimizerSentences } from "./pytorch-names.ts";
 
 /** All tensors that optimisers train. */
 const trained = new WeakSet<Tensor>();
@@ -199,6 +201,11 @@ abstract class Optimizer<Sum extends string> {
   #refuseDisposed(method: string): void {
     if (!this.#disposed) return;
     throw new Error(`${this.constructor.name}.${method}: the optimiser has been disposed. Create a new one.`);
+  }
+
+  static {
+    explainMethods(Optimizer.prototype, "An optimiser", optimizerSentences);
+    explainProperties(Optimizer.prototype, "An optimiser", { param_groups: "Write optimizer.lr." });
   }
 }
 

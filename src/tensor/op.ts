@@ -8,6 +8,7 @@ import type { Device, Storage } from "../device/device.ts";
 import type { GpuDevice, GpuStorage, Params } from "../device/gpu-device.ts";
 import { type Kernel, linearGrid } from "../device/kernel.ts";
 import { aFunction, checkArguments, optional } from "../options/arguments.ts";
+import { countLoose } from "./scope.ts";
 import { type Shape, ShapeError } from "./shape.ts";
 import { aTensor, type TapeNode, Tensor } from "./tensor.ts";
 
@@ -136,6 +137,7 @@ function run<I extends Inputs, P, O extends string>(
   });
   const outputs = Object.fromEntries(made) as Record<O, Tensor>;
   if (isGpu(device)) {
+    for (const [, tensor] of made) countLoose(tensor);
     definition.gpu(device, inputs, params, outputs);
   } else {
     const arrayOf = ({ shape, cpuStorage }: Tensor): NdArray => ({ shape, data: cpuStorage.array });
