@@ -43,6 +43,8 @@ const { devDependencies } = JSON.parse(readFileSync(join(repository, "package.js
  * package.
  */
 const noDrivers = { VK_DRIVER_FILES: "/nonexistent", PIXELGRAD_ADAPTER: "" };
+/** Programs with operations of their own: those of docs/own-operations.md. */
+const ownOperations = ["own-operation.ts", "several-outputs.ts", "own-optimizer.ts"];
 const npm = process.platform === "win32" ? "npm.cmd" : "npm";
 const hasSwiftShader = process.platform === "linux" && process.arch === "x64";
 
@@ -63,7 +65,7 @@ async function main(): Promise<void> {
   await step("compile", compile);
   await step("run in Node", runInNode);
   const swiftshader = await step("run in Node without Vulkan drivers", runWithoutDrivers);
-  await step("run an operation of its own", runOwnOperation);
+  await step("run operations of its own", runOwnOperations);
   await step("load training data", loadData);
   await step("use the command line", useCommandLine);
   const site = await step("bundle for browsers", bundle);
@@ -133,15 +135,15 @@ async function compile() {
   const settings = {
     "module nodenext": {
       compilerOptions: { ...nodenext, types: ["node"] },
-      files: ["node.ts", "node-only.ts", "data.ts", "own-operation.ts"],
+      files: ["node.ts", "node-only.ts", "data.ts", ...ownOperations],
     },
     "without the DOM": {
       compilerOptions: { ...nodenext, types: ["node"], lib: ["ES2022"], noEmit: true },
-      files: ["train.ts", "node-only.ts", "picture.ts", "data.ts", "own-operation.ts"],
+      files: ["train.ts", "node-only.ts", "picture.ts", "data.ts", ...ownOperations],
     },
     "module resolution bundler": {
       compilerOptions: { ...bundler, types: [], lib: ["ES2022", "DOM"] },
-      files: ["page.ts", "own-operation.ts"],
+      files: ["page.ts", ...ownOperations],
     },
   };
   const compilers = ["typescript-5", "typescript"];
@@ -214,7 +216,7 @@ function checkMeasured({ step, decibels }: Answer): void {
 }
 
 /** WGSL, reference, gradient and their checks, in TypeScript and in few lines. */
-async function runOwnOperation() {
+async function runOwnOperations() {
   const says = (await run(process.execPath, ["out/own-operation.js"], project)).trim();
   check(/^gaussian and its gradient are right on /.test(says), `the operation said ${says}`);
   const lines = readFileSync(join(project, "own-operation.ts"), "utf8").trim().split("\n").length;
@@ -230,8 +232,12 @@ async function runOwnOperation() {
     const outcome = await run(process.execPath, ["out/wrong-operation.js"], project).catch(String);
     check(outcome.includes(complaint), `with ${wrong} the checks said ${outcome}`);
   }
-  const own = (await run(process.execPath, ["out/node-only.js"], project)).trim();
-  return { says: `${says}, in ${lines} lines; Node's own exports: ${own}`, result: undefined };
+  await run(process.execPath, ["out/several-outputs.js"], project);
+  const optimizer = (await run(process.execPath, ["out/own-optimizer.js"], project)).trim();
+  const [, before, after] = /^Lion: loss (\S+) -> (\S+), replayed: true$/.exec(optimizer) ?? [];
+  check(Number(after) < 0.1 * Number(before), `the optimizer said ${optimizer}`);
+  await run(process.execPath, ["out/node-only.js"], project);
+  return { says: `${says}, in ${lines} lines; ${optimizer}`, result: undefined };
 }
 
 async function loadData() {

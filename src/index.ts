@@ -20,6 +20,7 @@ export {
   openDevice,
   setDefaultDevice,
 } from "./device/open.ts";
+export type {} from "./device/webgpu-types.ts";
 export { type ConvTranspose2dOptions, convTranspose2d } from "./kernels/conv-transpose2d/index.ts";
 export { type Activation, type Conv2dOptions, conv2d } from "./kernels/conv2d/index.ts";
 export {
@@ -70,15 +71,3 @@ export {
 } from "./tensor/tensor.ts";
 
 export * from "./upscale/index.ts";
-
-declare global {
-  // The WebGPU types that declarations of this package mention. TypeScript 7 and @webgpu/types say much more
-  // about them, and declarations of an interface add up; without either, the package still compiles.
-  interface GPU {}
-  interface GPUAdapter {}
-  interface GPUAdapterInfo {}
-  interface GPUBuffer {}
-  interface GPUDevice {}
-  /** The DOM's, for programs compiled without it. */
-  interface ImageData {}
-}

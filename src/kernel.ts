@@ -16,8 +16,7 @@ export {
   type Specialisation,
   wgslSource,
 } from "./device/kernel.ts";
-// The WebGPU types that declarations mention are declared there.
-export type {} from "./index.ts";
+export type {} from "./device/webgpu-types.ts";
 export { withHelpers } from "./kernels/elementwise/numeric.ts";
 export {
   defineOp,

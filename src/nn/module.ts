@@ -1,8 +1,8 @@
 import { checkArguments, checkOptions, instanceOf, trueOrFalse, type Wanted } from "../options/arguments.ts";
-import { explainMethods, inspectHook } from "../options/foreign-names.ts";
+import { explainMethods } from "../options/foreign-names.ts";
 import { quote, text } from "../options/kinds.ts";
 import { firstOf } from "../options/lists.ts";
-import { excerpt } from "../options/printable.ts";
+import { excerpt, inspectHook } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { formatShape, numel } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -177,11 +177,9 @@ export abstract class Module {
   dispose(): void {
     for (const tensor of this.namedTensors().values()) tensor.dispose();
   }
-
-  static {
-    explainMethods(Module.prototype, "A module", moduleSentences);
-  }
 }
+
+explainMethods(Module.prototype, "A module", moduleSentences);
 
 /** What functions that take a network want. */
 export const aModule = instanceOf(Module, "a network or another module");

@@ -202,12 +202,10 @@ abstract class Optimizer<Sum extends string> {
     if (!this.#disposed) return;
     throw new Error(`${this.constructor.name}.${method}: the optimiser has been disposed. Create a new one.`);
   }
-
-  static {
-    explainMethods(Optimizer.prototype, "An optimiser", optimizerSentences);
-    explainProperties(Optimizer.prototype, "An optimiser", { param_groups: "Write optimizer.lr." });
-  }
 }
+
+explainMethods(Optimizer.prototype, "An optimizer", optimizerSentences);
+explainProperties(Optimizer.prototype, "An optimizer", { param_groups: "Write optimizer.lr." });
 
 const aState: Wanted<OptimizerState> = {
   wants: "what stateDict() returns, { steps, lr, sums }",

@@ -33,6 +33,3 @@ function define(prototype: object, name: string, descriptor: PropertyDescriptor)
   if (name in prototype) return;
   Object.defineProperty(prototype, name, { configurable: true, ...descriptor });
 }
-
-/** For classes: what Node's console.log calls to print an object. */
-export const inspectHook = Symbol.for("nodejs.util.inspect.custom");

@@ -12,8 +12,9 @@ import {
   numberList,
   trueOrFalse,
 } from "../options/arguments.ts";
-import { explainMethods, explainProperties, inspectHook } from "../options/foreign-names.ts";
+import { explainMethods, explainProperties } from "../options/foreign-names.ts";
 import { quote } from "../options/kinds.ts";
+import { inspectHook } from "../options/printable.ts";
 import { arithmetic, methodSentences, propertySentences } from "./pytorch-names.ts";
 import { aRandom, defaultRandom, Random } from "./random.ts";
 import { forget, track } from "./scope.ts";
@@ -163,12 +164,10 @@ export class Tensor {
     if (hint === "string") return this.toString();
     throw new Error(arithmetic);
   }
-
-  static {
-    explainMethods(Tensor.prototype, "A tensor", methodSentences);
-    explainProperties(Tensor.prototype, "A tensor", propertySentences);
-  }
 }
+
+explainMethods(Tensor.prototype, "A tensor", methodSentences);
+explainProperties(Tensor.prototype, "A tensor", propertySentences);
 
 /** Lets a promise say what it is when it is used in place of its value: `total += loss.item()`. */
 function toBeAwaited<T>(call: string, promise: Promise<T>): Promise<T> {

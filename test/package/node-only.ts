@@ -6,4 +6,3 @@ if (!(device instanceof GpuDevice) || (await adaptersPresent()).length === 0) {
   throw new Error("There is no adapter.");
 }
 if (typeof measureCeilings !== "function") throw new Error("Node's exports are incomplete.");
-console.log(device.adapterClass);
