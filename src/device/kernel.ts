@@ -43,10 +43,19 @@ export interface Specialisation {
 export function kernel(name: string, body: string): Kernel {
   const declaration =
     /@group\(0\)\s*@binding\((\d+)\)\s*var<(?:storage,\s*)?(read_write|read|uniform)>\s*(\w+)/g;
-  const bindings = Array.from(body.matchAll(declaration), ([, index, kind, variable]) => {
+  const text = body.replace(/\/\/.*$/gm, "");
+  const bindings = Array.from(text.matchAll(declaration), ([, index, kind, variable]) => {
     return { index: Number(index), name: variable, kind: kind as Binding["kind"] };
   });
-  const struct = /struct Params\s*\{([^}]*)\}/.exec(body)?.[1].replace(/\/\/.*$/gm, "") ?? "";
+  const bindingCount = text.match(/@binding\(/g)?.length ?? 0;
+  if (bindings.length !== bindingCount) {
+    throw new Error(
+      `Kernel ${name}: of ${bindingCount} buffers, ${bindings.length} are declared in the form that is read here: ` +
+        `"@group(0) @binding(0) var<storage, read> x: array<f32>;", with read_write for results, or ` +
+        `"@group(0) @binding(1) var<uniform> p: Params;".`,
+    );
+  }
+  const struct = /struct Params\s*\{([^}]*)\}/.exec(text)?.[1] ?? "";
   const params: Param[] = [];
   for (const [, field, type] of struct.matchAll(/(\w+)\s*:\s*([\w<>]+)/g)) {
     if (type !== "u32" && type !== "i32" && type !== "f32") {

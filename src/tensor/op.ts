@@ -10,7 +10,7 @@ import { type Kernel, linearGrid } from "../device/kernel.ts";
 import { aFunction, checkArguments, optional } from "../options/arguments.ts";
 import { countLoose } from "./scope.ts";
 import { type Shape, ShapeError } from "./shape.ts";
-import { aTensor, type TapeNode, Tensor } from "./tensor.ts";
+import { aTensor, type TapedValue, type TapeNode, Tensor } from "./tensor.ts";
 
 /** A tensor as a CPU reference sees it: values in row-major order, and their shape. */
 export interface NdArray {
@@ -116,58 +116,77 @@ function run<I extends Inputs, P, O extends string>(
   inputs: I,
   params: P,
 ): Record<O, Tensor> {
+  // Plain loops, since every operation of every step comes through here.
   const { name } = definition;
-  const isMissing = ([name, input]: [string, unknown]) =>
-    input === undefined && definition.optional?.includes(name);
-  const named = Object.entries(inputs).filter((entry): entry is [string, Tensor] => !isMissing(entry));
-  for (const [inputName, input] of named) checkArguments(name, { [inputName]: [input, aTensor] });
-  const [firstName, first] = named[0];
+  const read: NamedTensor[] = [];
+  for (const key in inputs) {
+    const tensor = inputs[key];
+    if (tensor === undefined && definition.optional?.includes(key)) continue;
+    if (!aTensor.fits(tensor)) checkArguments(name, { [key]: [tensor, aTensor] });
+    else read.push({ name: key, tensor });
+  }
+  const [{ tensor: first }] = read;
   const { device } = first;
-  for (const [inputName, input] of named) {
-    if (input.device !== device) {
+  let needsGradient = false;
+  for (const { name: key, tensor } of read) {
+    if (tensor.device !== device) {
       throw new Error(
-        `${name}: its inputs are on different devices (${inputName} on ${input.device.name}, ` +
-          `${firstName} on ${device.name}). Create them on the same one.`,
+        `${name}: its inputs are on different devices (${key} on ${tensor.device.name}, ${read[0].name} on ` +
+          `${device.name}). Create them on the same one.`,
       );
     }
+    needsGradient ||= tensor.requiresGrad || tensor.node !== undefined;
   }
-  const shapes = Object.entries<Shape>(definition.shapes(inputs, params));
-  const made = shapes.map(([output, shape]): [string, Tensor] => {
-    return [output, definition.view ? first.alias(shape) : Tensor.empty(shape, device, name)];
-  });
-  const outputs = Object.fromEntries(made) as Record<O, Tensor>;
+
+  const shapes = definition.shapes(inputs, params);
+  const outputs = {} as Record<O, Tensor>;
+  const made: NamedTensor[] = [];
+  for (const key in shapes) {
+    const shape = shapes[key];
+    const tensor = definition.view ? first.alias(shape) : Tensor.empty(shape, device, name);
+    outputs[key] = tensor;
+    made.push({ name: key, tensor });
+  }
   if (isGpu(device)) {
-    for (const [, tensor] of made) countLoose(tensor);
+    for (const { tensor } of made) countLoose(tensor);
     definition.gpu(device, inputs, params, outputs);
   } else {
-    const arrayOf = ({ shape, cpuStorage }: Tensor): NdArray => ({ shape, data: cpuStorage.array });
-    const arraysOf = (tensors: readonly [string, Tensor][]) =>
-      Object.fromEntries(tensors.map(([name, tensor]) => [name, arrayOf(tensor)]));
-    definition.cpu(arraysOf(named) as ArraysOf<I>, params, arraysOf(made) as Record<O, NdArray>);
+    definition.cpu(arraysOf(read) as ArraysOf<I>, params, arraysOf(made) as Record<O, NdArray>);
   }
-  if (noGrads === 0 && named.some(([, input]) => input.requiresGrad || input.node)) {
-    const { backward, nonDifferentiable } = definition;
-    const values = ([name, tensor]: [string, Tensor]) => ({ name, tensor, version: tensor.storage.version });
+
+  if (needsGradient && noGrads === 0) {
+    const rule = (...gradients: (Tensor | undefined)[]) => {
+      const dys = {} as Record<string, Tensor | undefined>;
+      for (const [i, output] of made.entries()) dys[output.name] = gradients[i];
+      return definition.backward!(dys as Record<O, Tensor | undefined>, { ...inputs, ...outputs }, params);
+    };
     const node: TapeNode = {
       name,
-      inputs: named.map(values),
-      outputs: made.map(values),
-      backward:
-        backward &&
-        ((...gradients) => {
-          const dys = Object.fromEntries(made.map(([output], i) => [output, gradients[i]]));
-          return definition.backward!(
-            dys as Record<O, Tensor | undefined>,
-            { ...inputs, ...outputs },
-            params,
-          );
-        }),
+      inputs: read.map(taped),
+      outputs: made.map(taped),
+      backward: definition.backward && rule,
     };
-    for (const [output, tensor] of made) {
-      if (!nonDifferentiable?.includes(output as O)) tensor.node = node;
+    for (const { name: key, tensor } of made) {
+      if (!definition.nonDifferentiable?.includes(key as O)) tensor.node = node;
     }
   }
   return outputs;
+}
+
+interface NamedTensor {
+  readonly name: string;
+  readonly tensor: Tensor;
+}
+
+function taped({ name, tensor }: NamedTensor): TapedValue {
+  return { name, tensor, version: tensor.storage.version };
+}
+
+function arraysOf(values: readonly NamedTensor[]): Record<string, NdArray> {
+  const arrays: Record<string, NdArray> = {};
+  for (const { name, tensor } of values)
+    arrays[name] = { shape: tensor.shape, data: tensor.cpuStorage.array };
+  return arrays;
 }
 
 /** How many noGrad() calls are in effect. */
@@ -235,19 +254,19 @@ export function defineUpdate<Name extends string>({ cpu, kernel }: UpdateDefinit
     blocks: Readonly<Record<Name, Tensor | Storage>>,
     params: Params | (() => Params) = {},
   ): void => {
-    const named = Object.entries<Tensor | Storage>(blocks).map(([name, block]): [string, Storage] => [
-      name,
-      block instanceof Tensor ? storageOn(device, block, `${kernel.name}: ${name}`) : block,
-    ]);
-    const [[firstName, { length: size }]] = named;
-    const other = named.find(([, { length }]) => length !== size);
-    if (other) {
-      throw new ShapeError(
-        `${kernel.name}: ${firstName} has ${size} elements and ${other[0]} has ${other[1].length}. An update is ` +
-          "of tensors of the same size.",
-      );
+    const storages = {} as Record<Name, Storage>;
+    let first: Name | undefined;
+    for (const name in blocks) {
+      storages[name] = storageOn(device, blocks[name], `${kernel.name}: ${name}`);
+      first ??= name;
+      if (storages[name].length !== storages[first].length) {
+        throw new ShapeError(
+          `${kernel.name}: ${first} has ${storages[first].length} elements and ${name} has ` +
+            `${storages[name].length}. An update is of tensors of the same size.`,
+        );
+      }
     }
-    const storages = Object.fromEntries(named) as Record<Name, Storage>;
+    const size = storages[first!].length;
     if (isGpu(device)) {
       device.run(kernel, {
         buffers: storages as Record<Name, GpuStorage>,
@@ -255,10 +274,9 @@ export function defineUpdate<Name extends string>({ cpu, kernel }: UpdateDefinit
         grid: linearGrid(Math.ceil(size / 4), 64),
       });
     } else {
-      const arrays = Object.fromEntries(
-        named.map(([name, storage]) => [name, (storage as CpuStorage).array]),
-      );
-      cpu(arrays as Record<Name, FloatArray>, typeof params === "function" ? params() : params);
+      const arrays = {} as Record<Name, FloatArray>;
+      for (const name in storages) arrays[name] = (storages[name] as CpuStorage).array;
+      cpu(arrays, typeof params === "function" ? params() : params);
     }
     device.eachTime(() => {
       for (const name of changed) storages[name].version++;
@@ -266,10 +284,11 @@ export function defineUpdate<Name extends string>({ cpu, kernel }: UpdateDefinit
   };
 }
 
-function storageOn(device: Device, tensor: Tensor, what: string): Storage {
-  if (tensor.device === device) return tensor.storage;
+function storageOn(device: Device, block: Tensor | Storage, what: string): Storage {
+  if (!(block instanceof Tensor)) return block;
+  if (block.device === device) return block.storage;
   throw new Error(
-    `${what} is on ${tensor.device.name} and not on ${device.name}, where the update is to run.`,
+    `${what} is on ${block.device.name} and not on ${device.name}, where the update is to run.`,
   );
 }
 

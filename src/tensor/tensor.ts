@@ -196,7 +196,7 @@ export interface TapeNode {
 }
 
 /** A tensor that an operation read or made, and the version of its storage then. */
-interface TapedValue {
+export interface TapedValue {
   readonly name: string;
   readonly tensor: Tensor;
   readonly version: number;
