@@ -393,6 +393,8 @@ describe("kernels compile within WebGPU's default limits", () => {
         "readSource",
         "toImageData",
         "adaptersPresent",
+        "formatTensor",
+        "show",
       ],
       ...["normalInit", "kaimingNormalInit", "whiteningInit"],
     ];
