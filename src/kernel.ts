@@ -30,16 +30,13 @@ export {
 } from "./tensor/op.ts";
 export {
   broadcastShapes,
-  broadcastStrides,
   checkShape,
   formatShape,
   normalizeAxes,
-  normalizeAxis,
   numel,
   type Shape,
   ShapeError,
   sameShape,
-  stridedIndex,
   stridesOf,
 } from "./tensor/shape.ts";
 export { Tensor } from "./tensor/tensor.ts";

@@ -6,8 +6,9 @@
 import { CpuDevice, type CpuStorage, type FloatArray } from "../device/cpu-device.ts";
 import type { Device, Storage } from "../device/device.ts";
 import type { GpuDevice, GpuStorage, Params } from "../device/gpu-device.ts";
-import { type Kernel, linearGrid } from "../device/kernel.ts";
-import { aFunction, checkArguments, optional } from "../options/arguments.ts";
+import { aKernel, type Kernel, linearGrid } from "../device/kernel.ts";
+import { aFunction, checkArguments, listOf, optional } from "../options/arguments.ts";
+import { text } from "../options/kinds.ts";
 import { countLoose } from "./scope.ts";
 import { type Shape, ShapeError } from "./shape.ts";
 import { aTensor, type TapedValue, type TapeNode, Tensor } from "./tensor.ts";
@@ -80,6 +81,7 @@ export function defineOp<I extends Inputs, P, O extends string>(
 export function defineOp<I extends Inputs, P, O extends string>(
   definition: OpDefinition<I, P> | MultiOpDefinition<I, P, O>,
 ): (inputs: I, params: P) => Tensor | Record<O, Tensor> {
+  checkDefinition(definition);
   if ("shapes" in definition) {
     return (inputs, params) => {
       const outputs = run(definition, inputs, params);
@@ -90,6 +92,21 @@ export function defineOp<I extends Inputs, P, O extends string>(
   }
   const named = withNamedOutput(definition);
   return (inputs, params) => run(named, inputs, params).y;
+}
+
+function checkDefinition(definition: object): void {
+  const { name, shape, shapes, cpu, gpu, backward, nonDifferentiable } = (definition ?? {}) as Record<
+    string,
+    unknown
+  >;
+  checkArguments("defineOp", { name: [name, text] });
+  checkArguments(`defineOp of ${name}`, {
+    [shapes === undefined ? "shape" : "shapes"]: [shapes ?? shape, aFunction],
+    cpu: [cpu, aFunction],
+    gpu: [gpu, aFunction],
+    backward: [backward, optional(aFunction)],
+    nonDifferentiable: [nonDifferentiable, optional(listOf(text))],
+  });
 }
 
 /** An operation with one output is one with several, of which there is one. */
@@ -247,7 +264,9 @@ export interface UpdateDefinition<Name extends string> {
  * it, and backward refuses to use values that it has overwritten. Parameters that differ from one update to
  * the next are given as a function, which is called again when captured work is replayed (`capture`).
  */
-export function defineUpdate<Name extends string>({ cpu, kernel }: UpdateDefinition<Name>) {
+export function defineUpdate<Name extends string>(definition: UpdateDefinition<Name>) {
+  const { cpu, kernel } = definition ?? {};
+  checkArguments("defineUpdate", { cpu: [cpu, aFunction], kernel: [kernel, aKernel] });
   const changed = kernel.bindings.filter(({ kind }) => kind === "read_write").map(({ name }) => name as Name);
   return (
     device: Device,

@@ -1,3 +1,6 @@
+import { checkArguments, checkOptions, numberList } from "../options/arguments.ts";
+import { atLeastZero, text } from "../options/kinds.ts";
+
 export interface Tolerance {
   /** Added to what `relative` allows. Default 1e-6. */
   readonly absolute?: number;
@@ -12,11 +15,13 @@ export interface Tolerance {
  * close to NaN, and an infinity to itself. Sums of n terms in f32 may differ by their order: allow about
  * 1e-7 * sqrt(n) relative to the largest partial sum.
  */
-export function assertClose(
-  got: ArrayLike<number>,
-  want: ArrayLike<number>,
-  { absolute = 1e-6, relative = 1e-5, label = "assertClose:" }: Tolerance = {},
-): void {
+export function assertClose(got: ArrayLike<number>, want: ArrayLike<number>, options: Tolerance = {}): void {
+  checkArguments("assertClose", {
+    "the first argument": [got, numberList],
+    "the second argument": [want, numberList],
+  });
+  checkOptions("assertClose", options, { absolute: atLeastZero, relative: atLeastZero, label: text });
+  const { absolute = 1e-6, relative = 1e-5, label = "assertClose:" } = options;
   if (got.length !== want.length) throw new Error(`${label} got ${got.length} values, want ${want.length}`);
   let worst = -1;
   let excess = 0;

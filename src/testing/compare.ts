@@ -67,6 +67,7 @@ export async function compareWithCpu(
         'Open one with init(); the adapters "lavapipe" and "swiftshader" need no GPU.',
     );
   }
+  if (inputs.length === 0) throw new RangeError(`${label}: compareWithCpu wants at least one input.`);
   const normal = normalValues(11);
   const filled = fill(label, inputs, normal);
   const weights = new Map<string, Float64Array>();
