@@ -49,8 +49,5 @@ export function emaUpdate(average: Module, module: Module, decay: number | (() =
     }
     if (!source.requiresGrad) continue; // not trained, so the same in both
     emaStep(tensor.device, { average: tensor.storage, values: source.storage }, decayNow);
-    tensor.device.eachTime(() => {
-      tensor.storage.version++;
-    });
   }
 }
