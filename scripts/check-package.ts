@@ -43,6 +43,8 @@ const { devDependencies } = JSON.parse(readFileSync(join(repository, "package.js
  * package.
  */
 const noDrivers = { VK_DRIVER_FILES: "/nonexistent", PIXELGRAD_ADAPTER: "" };
+/** Programs with operations of their own: those of docs/own-operations.md. */
+const ownOperations = ["own-operation.ts", "several-outputs.ts", "own-optimizer.ts"];
 const npm = process.platform === "win32" ? "npm.cmd" : "npm";
 const hasSwiftShader = process.platform === "linux" && process.arch === "x64";
 
@@ -63,6 +65,7 @@ async function main(): Promise<void> {
   await step("compile", compile);
   await step("run in Node", runInNode);
   const swiftshader = await step("run in Node without Vulkan drivers", runWithoutDrivers);
+  await step("run operations of its own", runOwnOperations);
   await step("load training data", loadData);
   await step("use the command line", useCommandLine);
   const site = await step("bundle for browsers", bundle);
@@ -93,6 +96,8 @@ async function pack() {
     "index.js",
     "index.d.ts",
     "node.js",
+    "kernel.js",
+    "kernel.d.ts",
     "picture/index.js",
     "picture/index.d.ts",
     "data/index.js",
@@ -128,14 +133,17 @@ async function compile() {
   const nodenext = { ...strict, module: "NodeNext" };
   const bundler = { ...strict, module: "ESNext", moduleResolution: "bundler", noEmit: true };
   const settings = {
-    "module nodenext": { compilerOptions: { ...nodenext, types: ["node"] }, files: ["node.ts", "data.ts"] },
+    "module nodenext": {
+      compilerOptions: { ...nodenext, types: ["node"] },
+      files: ["node.ts", "node-only.ts", "data.ts", ...ownOperations],
+    },
     "without the DOM": {
       compilerOptions: { ...nodenext, types: ["node"], lib: ["ES2022"], noEmit: true },
-      files: ["train.ts", "picture.ts", "data.ts"],
+      files: ["train.ts", "node-only.ts", "picture.ts", "data.ts", ...ownOperations],
     },
     "module resolution bundler": {
       compilerOptions: { ...bundler, types: [], lib: ["ES2022", "DOM"] },
-      files: ["page.ts"],
+      files: ["page.ts", ...ownOperations],
     },
   };
   const compilers = ["typescript-5", "typescript"];
@@ -205,6 +213,31 @@ function checkMeasured({ step, decibels }: Answer): void {
   check(`${step}` === `${expectedStep}`, `imresize made ${step} of a step, expected ${expectedStep}`);
   const expected = 10 * Math.log10(255 ** 2 / 10 ** 2);
   check(Math.abs(decibels - expected) < 1e-9, `psnr gave ${decibels} dB, expected ${expected}`);
+}
+
+/** WGSL, reference, gradient and their checks, in TypeScript and in few lines. */
+async function runOwnOperations() {
+  const says = (await run(process.execPath, ["out/own-operation.js"], project)).trim();
+  check(/^gaussian and its gradient are right on /.test(says), `the operation said ${says}`);
+  const lines = readFileSync(join(project, "own-operation.ts"), "utf8").trim().split("\n").length;
+  check(lines <= 40, `an operation takes ${lines} lines`);
+  // Would a mistake show?
+  const code = readFileSync(join(project, "out/own-operation.js"), "utf8");
+  for (const [right, wrong, complaint] of [
+    ["exp(-x[i] * x[i])", "exp(-x[i] * x[i] * 1.01)", "compareWithCpu, result, on "],
+    ["mul(mul(x, y), -2)", "mul(mul(x, y), -2.01)", "gradcheck: gradient of input 0"],
+  ]) {
+    check(code.includes(right), `the operation's code lacks ${right}`);
+    writeFileSync(join(project, "out/wrong-operation.js"), code.replace(right, wrong));
+    const outcome = await run(process.execPath, ["out/wrong-operation.js"], project).catch(String);
+    check(outcome.includes(complaint), `with ${wrong} the checks said ${outcome}`);
+  }
+  await run(process.execPath, ["out/several-outputs.js"], project);
+  const optimizer = (await run(process.execPath, ["out/own-optimizer.js"], project)).trim();
+  const [, before, after] = /^Lion: loss (\S+) -> (\S+), replayed: true$/.exec(optimizer) ?? [];
+  check(Number(after) < 0.1 * Number(before), `the optimizer said ${optimizer}`);
+  await run(process.execPath, ["out/node-only.js"], project);
+  return { says: `${says}, in ${lines} lines; ${optimizer}`, result: undefined };
 }
 
 async function loadData() {

@@ -22,6 +22,7 @@ export {
   setDefaultDevice,
 } from "./device/open.ts";
 export { span, startTrace, type Trace } from "./device/trace.ts";
+export type {} from "./device/webgpu-types.ts";
 export { type BatchNormOptions, batchNorm, type RunningStatistics } from "./kernels/batch-norm/index.ts";
 export { cast } from "./kernels/cast/index.ts";
 export { type ConvTranspose2dOptions, convTranspose2d } from "./kernels/conv-transpose2d/index.ts";
@@ -59,6 +60,7 @@ export { noGrad } from "./tensor/op.ts";
 export { manualSeed, Random } from "./tensor/random.ts";
 export { keep, outsideScopes, type Scope, scope } from "./tensor/scope.ts";
 export { type Shape, ShapeError } from "./tensor/shape.ts";
+export { type FormatOptions, formatTensor, show } from "./tensor/show.ts";
 export { backward, type Gradients } from "./tensor/tape.ts";
 export {
   full,
@@ -73,15 +75,3 @@ export {
 } from "./tensor/tensor.ts";
 
 export * from "./upscale/index.ts";
-
-declare global {
-  // The WebGPU types that declarations of this package mention. TypeScript 7 and @webgpu/types say much more
-  // about them, and declarations of an interface add up; without either, the package still compiles.
-  interface GPU {}
-  interface GPUAdapter {}
-  interface GPUAdapterInfo {}
-  interface GPUBuffer {}
-  interface GPUDevice {}
-  /** The DOM's, for programs compiled without it. */
-  interface ImageData {}
-}

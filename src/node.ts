@@ -9,7 +9,7 @@ registerHost(nodeHost);
 registerPictureReader(readInNode);
 registerFileReader(readFileInNode);
 
-// For the command line.
+// What only Node can do, or only programs that measure adapters want.
 export { adaptersPresent } from "./device/adapter-node.ts";
 export { GpuDevice } from "./device/gpu-device.ts";
 export * from "./index.ts";

@@ -1,3 +1,6 @@
+import { checkArguments, finite, isObject, type Wanted } from "../options/arguments.ts";
+import { text, whole } from "../options/kinds.ts";
+
 /**
  * The parts of a WGSL kernel. A kernel's body is one WGSL text that can be read by itself. What varies
  * between uses (block sizes, the window's size, an activation) is in a *prelude*: `const` lines and small
@@ -52,13 +55,23 @@ export interface Specialisation {
  * `struct Params { h: u32 }`. Parameters are 4-byte scalars only, which need no alignment rules.
  */
 export function kernel(name: string, body: string): Kernel {
+  checkArguments("kernel", { name: [name, text], "the second argument": [body, wgsl] });
   const declaration =
     /@group\(0\)\s*@binding\((\d+)\)\s*var<(?:storage,\s*)?(read_write|read|uniform)>\s*(\w+)\s*:\s*([^;]+)/g;
-  const bindings = Array.from(body.matchAll(declaration), ([, index, kind, variable, type]): Binding => {
+  const code = body.replace(/\/\/.*$/gm, "");
+  const bindings = Array.from(code.matchAll(declaration), ([, index, kind, variable, type]): Binding => {
     const anyFloat = /^array<element4?>$/.test(type.trim());
     return { index: Number(index), name: variable, kind: kind as Binding["kind"], anyFloat };
   });
-  const struct = /struct Params\s*\{([^}]*)\}/.exec(body)?.[1].replace(/\/\/.*$/gm, "") ?? "";
+  const bindingCount = code.match(/@binding\(/g)?.length ?? 0;
+  if (bindings.length !== bindingCount) {
+    throw new Error(
+      `Kernel ${name}: of ${bindingCount} buffers, ${bindings.length} are declared in the form that is read here: ` +
+        `"@group(0) @binding(0) var<storage, read> x: array<f32>;", with read_write for results, or ` +
+        `"@group(0) @binding(1) var<uniform> p: Params;".`,
+    );
+  }
+  const struct = /struct Params\s*\{([^}]*)\}/.exec(code)?.[1] ?? "";
   const params: Param[] = [];
   for (const [, field, type] of struct.matchAll(/(\w+)\s*:\s*([\w<>]+)/g)) {
     if (type !== "u32" && type !== "i32" && type !== "f32") {
@@ -70,6 +83,17 @@ export function kernel(name: string, body: string): Kernel {
   }
   return { name, body, bindings, params };
 }
+
+const wgsl: Wanted<string> = {
+  wants: "a text in WGSL",
+  fits: (value): value is string => typeof value === "string",
+};
+
+/** What functions that take a kernel want. */
+export const aKernel: Wanted<Kernel> = {
+  wants: "a kernel, such as kernel(name, wgsl) returns",
+  fits: (value): value is Kernel => isObject(value) && Array.isArray(value.bindings),
+};
 
 /** The final WGSL: prelude and body, of which `// @if` leaves out parts and `// @unroll` writes out loops. */
 export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}): string {
@@ -205,6 +229,7 @@ export const MAX_GRID = 65535;
  * `@builtin(num_workgroups)`, and must return when that is past the end.
  */
 export function linearGrid(threads: number, workgroup: number): Grid {
+  checkArguments("linearGrid", { threads: [threads, finite], workgroup: [workgroup, whole(1)] });
   const groups = Math.ceil(threads / workgroup);
   if (groups <= MAX_GRID) return [groups];
   const rows = Math.ceil(groups / MAX_GRID);

@@ -50,11 +50,13 @@ export function emaUpdate(average: Module, module: Module, decay: number | (() =
       );
     }
     // A buffer, such as a running mean, is copied: it is an average already, or never changes.
-    if (source.requiresGrad)
+    if (source.requiresGrad) {
       emaStep(tensor.device, { average: tensor.storage, values: source.storage }, decayNow);
-    else tensor.device.copy(source.storage, tensor.storage);
-    tensor.device.eachTime(() => {
-      tensor.storage.version++;
-    });
+    } else {
+      tensor.device.copy(source.storage, tensor.storage);
+      tensor.device.eachTime(() => {
+        tensor.storage.version++;
+      });
+    }
   }
 }

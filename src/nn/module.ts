@@ -1,12 +1,15 @@
 import { cast } from "../kernels/cast/index.ts";
 import { checkArguments, checkOptions, instanceOf, trueOrFalse, type Wanted } from "../options/arguments.ts";
+import { explainMethods } from "../options/foreign-names.ts";
 import { quote, text } from "../options/kinds.ts";
 import { firstOf } from "../options/lists.ts";
-import { excerpt } from "../options/printable.ts";
+import { excerpt, inspectHook } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { noGrad } from "../tensor/op.ts";
-import { numel } from "../tensor/shape.ts";
+import { formatShape, numel } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { moduleSentences } from "./pytorch-names.ts";
+import { drawTree, type Tree } from "./tree.ts";
 
 /** Values outside any device, as files hold them. */
 export interface NamedArray {
@@ -186,11 +189,33 @@ export abstract class Module {
     return this;
   }
 
+  /** The modules inside it as a tree, with the shapes of their tensors and how many numbers are trained. */
+  toString(): string {
+    return drawTree(this.#tree());
+  }
+
+  /** What console.log prints in Node. */
+  [inspectHook](): string {
+    return this.toString();
+  }
+
+  #tree(): Tree {
+    const tensors: string[] = [];
+    const parts: [string, Tree][] = [];
+    for (const [name, member] of this.members()) {
+      if (member instanceof Module) parts.push([name, member.#tree()]);
+      else tensors.push(`${name} ${formatShape(member.shape)}${member.requiresGrad ? "" : ", not trained"}`);
+    }
+    return { kind: this.constructor.name || "Module", tensors, parameters: this.parameterCount(), parts };
+  }
+
   /** Disposes all tensors of this module. */
   dispose(): void {
     for (const tensor of this.namedTensors().values()) tensor.dispose();
   }
 }
+
+explainMethods(Module.prototype, "A module", moduleSentences);
 
 /** What functions that take a network want. */
 export const aModule = instanceOf(Module, "a network or another module");

@@ -10,10 +10,12 @@ import {
   trueOrFalse,
   type Wanted,
 } from "../options/arguments.ts";
+import { explainMethods, explainProperties } from "../options/foreign-names.ts";
 import { atLeastZero, quote, whole } from "../options/kinds.ts";
 import { formatShape, ShapeError, sameShape } from "../tensor/shape.ts";
 import type { Gradients } from "../tensor/tape.ts";
 import { aTensor, type Tensor } from "../tensor/tensor.ts";
+import { optimizerSentences } from "./pytorch-names.ts";
 
 /** All tensors that optimisers train. */
 const trained = new WeakSet<Tensor>();
@@ -226,6 +228,9 @@ abstract class Optimizer<Sum extends string> {
     throw new Error(`${this.constructor.name}.${method}: the optimiser has been disposed. Create a new one.`);
   }
 }
+
+explainMethods(Optimizer.prototype, "An optimizer", optimizerSentences);
+explainProperties(Optimizer.prototype, "An optimizer", { param_groups: "Write optimizer.lr." });
 
 /** The elements that a parameter takes in a block. GPU bindings start at multiples of 256 bytes; gaps stay zeros. */
 function room({ size }: Tensor): number {

@@ -50,9 +50,12 @@ export function checkOptions(
   for (const option of needed) checkArguments(name, { [option]: [values[option], wanted[option]] });
   for (const [option, value] of Object.entries(values)) {
     if (!Object.hasOwn(wanted, option)) {
+      const camelCase = option.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
       throw new RangeError(
-        `${name}: there is no option ${quote(option)}; there ${names.length > 1 ? "are" : "is"} ` +
-          `${names.join(", ")}.`,
+        Object.hasOwn(wanted, camelCase)
+          ? `${name}: the option ${quote(option)} is called ${camelCase} here.`
+          : `${name}: there is no option ${quote(option)}; there ${names.length > 1 ? "are" : "is"} ` +
+              `${names.join(", ")}.`,
       );
     }
     if (value !== undefined) checkArguments(name, { [option]: [value, wanted[option]] });

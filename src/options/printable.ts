@@ -21,3 +21,6 @@ export const EXCERPT_LENGTH = 80;
 export function excerpt(text: string): string {
   return printable(text.length > EXCERPT_LENGTH ? `${text.slice(0, EXCERPT_LENGTH)}…` : text);
 }
+
+/** The name of the method that Node's console.log calls to print an object of a class. */
+export const inspectHook = Symbol.for("nodejs.util.inspect.custom");

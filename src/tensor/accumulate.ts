@@ -7,7 +7,7 @@ import type { Tensor } from "./tensor.ts";
  * of a tensor that is used more than once is the sum of the gradients from all its uses.
  */
 export function accumulate(sum: Tensor, term: Tensor): void {
-  update(sum.device, { sum: sum.storage, term: term.storage });
+  update(sum.device, { sum, term });
 }
 
 const accumulateKernel = kernel(

@@ -137,7 +137,7 @@ class Work<R extends Results> {
         using _ = scope();
         const results = this.#body(...this.#inputs);
         // A view, for a result may be a tensor that the body did not make.
-        this.#results = each(results, (result) => keep(result.view(result.shape)));
+        this.#results = each(results, (result) => keep(result.alias(result.shape)));
         return [this.#results].flat().map((result) => (result as Tensor).gpuStorage);
       }),
     );

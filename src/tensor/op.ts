@@ -6,10 +6,12 @@
 import { CpuDevice, type CpuStorage, type FloatArray } from "../device/cpu-device.ts";
 import type { Device, DType, Storage } from "../device/device.ts";
 import type { GpuDevice, GpuStorage, Params } from "../device/gpu-device.ts";
-import { type Kernel, linearGrid } from "../device/kernel.ts";
-import { aFunction, checkArguments, optional } from "../options/arguments.ts";
-import type { Shape } from "./shape.ts";
-import { aTensor, Tensor } from "./tensor.ts";
+import { aKernel, type Kernel, linearGrid } from "../device/kernel.ts";
+import { aFunction, checkArguments, listOf, optional } from "../options/arguments.ts";
+import { text } from "../options/kinds.ts";
+import { countLoose } from "./scope.ts";
+import { type Shape, ShapeError } from "./shape.ts";
+import { aTensor, type TapedValue, type TapeNode, Tensor } from "./tensor.ts";
 
 /** A tensor as a CPU reference sees it: values in row-major order, and their shape. */
 export interface NdArray {
@@ -26,7 +28,7 @@ type ArraysOf<I extends Inputs> = { [K in keyof I]: undefined extends I[K] ? NdA
 type Thunks<I extends Inputs> = { [K in keyof I]?: () => Tensor };
 
 /** All that defines an operation. */
-export interface OpDefinition<I extends Inputs, P> {
+export interface OpDefinition<I extends Inputs, P = void> {
   readonly name: string;
   /** Inputs that may be left out. */
   readonly optional?: readonly (keyof I & string)[];
@@ -49,67 +51,197 @@ export interface OpDefinition<I extends Inputs, P> {
   readonly view?: boolean;
 }
 
+/** All that defines an operation with several outputs, which have names that no input has. */
+export interface MultiOpDefinition<I extends Inputs, P, O extends string> {
+  readonly name: string;
+  /** Inputs that may be left out. */
+  readonly optional?: readonly (keyof I & string)[];
+  /**
+   * Its inputs may also be float16, all of them; its kernels then call the type of their buffers `element`
+   * (see kernel.ts). Default: float32 alone.
+   */
+  readonly float16?: boolean;
+  /** The outputs' dtype. Default: that of the inputs. */
+  dtype?(params: P): DType;
+  /** Each output's shape; throws a ShapeError that names the operation if the inputs do not fit. */
+  shapes(inputs: I, params: P): Readonly<Record<O, Shape>>;
+  /** The reference, in plain loops: fills the outputs, which are zero at first. */
+  cpu(inputs: ArraysOf<I>, params: P, outputs: Readonly<Record<O, NdArray>>): void;
+  /** Records the kernels that fill the outputs, whose contents are undefined at first. */
+  gpu(device: GpuDevice, inputs: I, params: P, outputs: Readonly<Record<O, Tensor>>): void;
+  /**
+   * The gradient rule. `dys` are the gradients of the loss with respect to the outputs: undefined, which
+   * means 0, for those that the loss does not depend on. At least one is there.
+   */
+  backward?(
+    dys: Readonly<Record<O, Tensor | undefined>>,
+    saved: I & Readonly<Record<O, Tensor>>,
+    params: P,
+  ): Thunks<I>;
+  /** Outputs through which no gradient flows, such as the positions of maxima. */
+  readonly nonDifferentiable?: readonly O[];
+}
+
 /**
- * Makes the operation: a function from inputs and parameters to the output, which throws a RangeError that
- * names the operation if an input is no tensor.
+ * Makes the operation: a function from inputs and parameters to the output, or to the outputs by name. It
+ * throws a RangeError that names the operation if an input is no tensor.
  */
 export function defineOp<I extends Inputs, P = void>(
   definition: OpDefinition<I, P>,
-): (inputs: I, params: P) => Tensor {
-  return (inputs, params) => {
-    const isMissing = ([name, input]: [string, unknown]) =>
-      input === undefined && definition.optional?.includes(name);
-    const named = Object.entries(inputs).filter((entry): entry is [string, Tensor] => !isMissing(entry));
-    for (const [name, input] of named) checkArguments(definition.name, { [name]: [input, aTensor] });
-    const [firstName, first] = named[0];
-    const { device } = first;
-    for (const [name, input] of named) {
-      if (input.device !== device) {
-        throw new Error(
-          `${definition.name}: its inputs are on different devices (${name} on ${input.device.name}, ` +
-            `${firstName} on ${device.name}). Create them on the same one.`,
-        );
-      }
-    }
-    const shape = definition.shape(inputs, params);
-    const tapes = willTape(named.map(([, input]) => input));
-    checkDTypes(definition, named, tapes);
-    const dtype = definition.dtype?.(params) ?? first.dtype;
-    const y = definition.view ? first.view(shape) : Tensor.empty(shape, device, definition.name, dtype);
-    if (recorded) {
-      recorded.push({ name: definition.name, inputs: Object.fromEntries(named), params, y });
-    } else if (isGpu(device)) {
-      definition.gpu(device, inputs, params, y);
-    } else if (!definition.view) {
-      const arrays: Record<string, NdArray> = {};
-      for (const [name, input] of named) arrays[name] = { shape: input.shape, data: input.cpuStorage.values };
-      // Sums of float16 are not rounded before they are complete.
-      const { values } = y.cpuStorage;
-      definition.cpu(arrays as ArraysOf<I>, params, { shape, data: values });
-      if (dtype === "float16") y.cpuStorage.set(values);
-    }
-    if (tapes) {
-      y.node = {
-        name: definition.name,
-        inputs: named.map(([name, tensor]) => ({ name, tensor, version: tensor.storage.version })),
-        version: y.storage.version,
-        backward: definition.backward && ((dy) => definition.backward!(dy, { ...inputs, y }, params)),
-      };
-    }
-    return y;
+): (inputs: I, params: P) => Tensor;
+export function defineOp<I extends Inputs, P, O extends string>(
+  definition: MultiOpDefinition<I, P, O>,
+): (inputs: I, params: P) => Record<O, Tensor>;
+export function defineOp<I extends Inputs, P, O extends string>(
+  definition: OpDefinition<I, P> | MultiOpDefinition<I, P, O>,
+): (inputs: I, params: P) => Tensor | Record<O, Tensor> {
+  checkDefinition(definition);
+  if ("shapes" in definition) {
+    return (inputs, params) => {
+      const outputs = run(definition, inputs, params);
+      const twice = Object.keys(outputs).find((output) => output in inputs);
+      if (twice === undefined) return outputs;
+      throw new Error(`${definition.name}: an input and an output are both called "${twice}".`);
+    };
+  }
+  const named = withNamedOutput(definition);
+  return (inputs, params) => run(named, inputs, params).y;
+}
+
+function checkDefinition(definition: object): void {
+  const { name, shape, shapes, cpu, gpu, backward, nonDifferentiable } = (definition ?? {}) as Record<
+    string,
+    unknown
+  >;
+  checkArguments("defineOp", { name: [name, text] });
+  checkArguments(`defineOp of ${name}`, {
+    [shapes === undefined ? "shape" : "shapes"]: [shapes ?? shape, aFunction],
+    cpu: [cpu, aFunction],
+    gpu: [gpu, aFunction],
+    backward: [backward, optional(aFunction)],
+    nonDifferentiable: [nonDifferentiable, optional(listOf(text))],
+  });
+}
+
+/** An operation with one output is one with several, of which there is one. */
+interface Definition<I extends Inputs, P, O extends string> extends MultiOpDefinition<I, P, O> {
+  readonly view?: boolean;
+}
+
+function withNamedOutput<I extends Inputs, P>(definition: OpDefinition<I, P>): Definition<I, P, "y"> {
+  const { name, optional, float16, view, backward } = definition;
+  return {
+    name,
+    optional,
+    float16,
+    view,
+    dtype: definition.dtype && ((params) => definition.dtype!(params)),
+    shapes: (inputs, params) => ({ y: definition.shape(inputs, params) }),
+    cpu: (inputs, params, { y }) => definition.cpu(inputs, params, y),
+    gpu: (device, inputs, params, { y }) => definition.gpu(device, inputs, params, y),
+    backward: backward && (({ y: dy }, saved, params) => definition.backward!(dy!, saved, params)),
   };
+}
+
+/** Runs an operation on its inputs' device, and leaves a note for backward on its outputs. */
+function run<I extends Inputs, P, O extends string>(
+  definition: Definition<I, P, O>,
+  inputs: I,
+  params: P,
+): Record<O, Tensor> {
+  // Plain loops, since every operation of every step comes through here.
+  const { name } = definition;
+  const read: NamedTensor[] = [];
+  for (const key in inputs) {
+    const tensor = inputs[key];
+    if (tensor === undefined && definition.optional?.includes(key)) continue;
+    if (!aTensor.fits(tensor)) checkArguments(name, { [key]: [tensor, aTensor] });
+    else read.push({ name: key, tensor });
+  }
+  const [{ tensor: first }] = read;
+  const { device } = first;
+  for (const { name: key, tensor } of read) {
+    if (tensor.device !== device) {
+      throw new Error(
+        `${name}: its inputs are on different devices (${key} on ${tensor.device.name}, ${read[0].name} on ` +
+          `${device.name}). Create them on the same one.`,
+      );
+    }
+  }
+
+  const shapes = definition.shapes(inputs, params);
+  const tapes = noGrads === 0 && read.some(({ tensor }) => wantsGradient(tensor));
+  checkDTypes(definition, read, tapes);
+  const dtype = definition.dtype?.(params) ?? first.dtype;
+  const outputs = {} as Record<O, Tensor>;
+  const made: NamedTensor[] = [];
+  for (const key in shapes) {
+    const shape = shapes[key];
+    const tensor = definition.view ? first.alias(shape) : Tensor.empty(shape, device, name, dtype);
+    outputs[key] = tensor;
+    made.push({ name: key, tensor });
+  }
+  if (recorded) {
+    const given = Object.fromEntries(read.map(({ name, tensor }) => [name, tensor]));
+    recorded.push({ name, inputs: given, params, y: made[0].tensor });
+  } else if (isGpu(device)) {
+    for (const { tensor } of made) countLoose(tensor);
+    definition.gpu(device, inputs, params, outputs);
+  } else if (!definition.view) {
+    const arrays = arraysOf(made);
+    definition.cpu(arraysOf(read) as ArraysOf<I>, params, arrays as Record<O, NdArray>);
+    // Sums of float16 are not rounded before they are complete.
+    if (dtype === "float16") for (const { name, tensor } of made) tensor.cpuStorage.set(arrays[name].data);
+  }
+
+  if (tapes) {
+    const rule = (...gradients: (Tensor | undefined)[]) => {
+      const dys = {} as Record<string, Tensor | undefined>;
+      for (const [i, output] of made.entries()) dys[output.name] = gradients[i];
+      return definition.backward!(dys as Record<O, Tensor | undefined>, { ...inputs, ...outputs }, params);
+    };
+    const node: TapeNode = {
+      name,
+      inputs: read.map(taped),
+      outputs: made.map(taped),
+      backward: definition.backward && rule,
+    };
+    for (const { name: key, tensor } of made) {
+      if (!definition.nonDifferentiable?.includes(key as O)) tensor.node = node;
+    }
+  }
+  return outputs;
+}
+
+interface NamedTensor {
+  readonly name: string;
+  readonly tensor: Tensor;
+}
+
+function taped({ name, tensor }: NamedTensor): TapedValue {
+  return { name, tensor, version: tensor.storage.version };
+}
+
+function arraysOf(values: readonly NamedTensor[]): Record<string, NdArray> {
+  const arrays: Record<string, NdArray> = {};
+  for (const { name, tensor } of values)
+    arrays[name] = { shape: tensor.shape, data: tensor.cpuStorage.values };
+  return arrays;
 }
 
 /** Throws a RangeError unless an operation takes the dtypes of its inputs. */
 function checkDTypes(
   { name, float16, dtype }: Pick<OpDefinition<never, never>, "name" | "float16" | "dtype">,
-  inputs: readonly (readonly [name: string, tensor: Tensor])[],
+  inputs: readonly NamedTensor[],
   tapes: boolean,
 ): void {
-  const [firstName, first] = inputs[0];
-  const other = inputs.find(([, input]) => input.dtype !== first.dtype);
+  const [{ name: firstName, tensor: first }] = inputs;
+  const other = inputs.find(({ tensor }) => tensor.dtype !== first.dtype);
   if (other) {
-    const [otherName, { dtype: otherDType }] = other;
+    const {
+      name: otherName,
+      tensor: { dtype: otherDType },
+    } = other;
     throw new RangeError(
       `${name}: ${firstName} is stored as ${first.dtype} and ${otherName} as ${otherDType}. Bring both to one dtype, ` +
         `with cast(), or with half() for a network.`,
@@ -137,7 +269,7 @@ export interface RecordedOp {
   readonly inputs: Readonly<Record<string, Tensor>>;
   /** As the operation's definition has them. */
   readonly params: unknown;
-  /** Its shape is right, its contents are undefined. */
+  /** The output, or the first of several. Its shape is right, its contents are undefined. */
   readonly y: Tensor;
 }
 
@@ -161,7 +293,11 @@ export function recordOps(body: () => void): RecordedOp[] {
 
 /** Does an operation on these inputs leave a note for backward? */
 export function willTape(inputs: readonly (Tensor | undefined)[]): boolean {
-  return noGrads === 0 && inputs.some((input) => input && (input.requiresGrad || input.node));
+  return noGrads === 0 && inputs.some((input) => input && wantsGradient(input));
+}
+
+function wantsGradient({ requiresGrad, node }: Tensor): boolean {
+  return requiresGrad || node !== undefined;
 }
 
 /** How many noGrad() calls are in effect. */
@@ -210,36 +346,66 @@ export interface UpdateDefinition<Name extends string> {
   /** The reference, in plain loops. */
   cpu(blocks: Readonly<Record<Name, FloatArray>>, params: Params): void;
   /**
-   * Binds the blocks by their names, has a parameter `size` (the number of elements), and computes four
-   * elements per thread in workgroups of 64. The last vec4 may reach past the end: every buffer has room for
-   * that.
+   * Binds the blocks by their names, those that it changes as `read_write`; has a parameter `size` (the number
+   * of elements), and computes four elements per thread in workgroups of 64. The last vec4 may reach past the
+   * end: every buffer has room for that.
    */
   readonly kernel: Kernel;
+  /** Those of one element, which count for all elements of the others. */
+  readonly single?: readonly Name[];
 }
 
 /**
- * Makes the update: a function that changes the blocks on their device. Parameters that differ from one
- * update to the next are given as a function.
+ * Makes the update: a function that changes tensors, or storages, on their device. No gradient flows through
+ * it, and backward refuses to use values that it has overwritten. Parameters that differ from one update to
+ * the next are given as a function, which is called again when captured work is replayed (`capture`).
  */
-export function defineUpdate<Name extends string>({ cpu, kernel }: UpdateDefinition<Name>) {
+export function defineUpdate<Name extends string>(definition: UpdateDefinition<Name>) {
+  const { cpu, kernel, single = [] } = definition ?? {};
+  checkArguments("defineUpdate", { cpu: [cpu, aFunction], kernel: [kernel, aKernel] });
+  const changed = kernel.bindings.filter(({ kind }) => kind === "read_write").map(({ name }) => name as Name);
   return (
     device: Device,
-    blocks: Readonly<Record<Name, Storage>>,
+    blocks: Readonly<Record<Name, Tensor | Storage>>,
     params: Params | (() => Params) = {},
   ): void => {
+    const storages = {} as Record<Name, Storage>;
+    let first: Name | undefined;
+    for (const name in blocks) {
+      storages[name] = storageOn(device, blocks[name], `${kernel.name}: ${name}`);
+      if (single.includes(name)) continue;
+      first ??= name;
+      if (storages[name].length !== storages[first].length) {
+        throw new ShapeError(
+          `${kernel.name}: ${first} has ${storages[first].length} elements and ${name} has ` +
+            `${storages[name].length}. An update is of tensors of the same size.`,
+        );
+      }
+    }
+    const size = storages[first!].length;
     if (isGpu(device)) {
-      const [{ length: size }] = Object.values<Storage>(blocks);
       device.run(kernel, {
-        buffers: blocks as Record<Name, GpuStorage>,
+        buffers: storages as Record<Name, GpuStorage>,
         params: typeof params === "function" ? () => ({ size, ...params() }) : { size, ...params },
         grid: linearGrid(Math.ceil(size / 4), 64),
       });
     } else {
-      const arrays: Record<string, FloatArray> = {};
-      for (const [name, block] of Object.entries<Storage>(blocks)) arrays[name] = (block as CpuStorage).array;
-      cpu(arrays as Record<Name, FloatArray>, typeof params === "function" ? params() : params);
+      const arrays = {} as Record<Name, FloatArray>;
+      for (const name in storages) arrays[name] = (storages[name] as CpuStorage).array;
+      cpu(arrays, typeof params === "function" ? params() : params);
     }
+    device.eachTime(() => {
+      for (const name of changed) storages[name].version++;
+    });
   };
+}
+
+function storageOn(device: Device, block: Tensor | Storage, what: string): Storage {
+  if (!(block instanceof Tensor)) return block;
+  if (block.device === device) return block.storage;
+  throw new Error(
+    `${what} is on ${block.device.name} and not on ${device.name}, where the update is to run.`,
+  );
 }
 
 /** Tells the two kinds of device apart, for operations and updates. */

@@ -1,4 +1,4 @@
-import { aFunction, checkArguments, isObject, type Wanted } from "../options/arguments.ts";
+import { aFunction, checkArguments, isObject, isPlain, optional, type Wanted } from "../options/arguments.ts";
 
 // Browsers without explicit resource management (Safari) lack the symbol, which is all that `using` needs.
 (Symbol as { dispose?: symbol }).dispose ??= Symbol.for("Symbol.dispose");
@@ -42,11 +42,48 @@ export class Scope {
 /** Scopes that have not ended, the innermost last. */
 const open: Scope[] = [];
 
-/** Opens a scope; declare it with `using`. */
-export function scope(): Scope {
+/**
+ * Opens a scope: declare it with `using`, or end() it. Or runs a function in a scope of its own and returns
+ * what it returns; the tensors in that are moved out, as by `keep`, also from lists, Maps and plain objects:
+ *
+ *     const loss = scope(() => {
+ *       const loss = l1Loss(model.forward(low), high);
+ *       adam.step(backward(loss));
+ *       return loss;
+ *     });
+ *
+ * If the function is async, the scope lasts until its promise settles.
+ */
+export function scope(): Scope;
+export function scope<T>(body: () => T): T;
+export function scope<T>(body?: () => T): Scope | T {
+  checkArguments("scope", { "the first argument": [body, optional(aFunction)] });
   const opened = new Scope();
   open.push(opened);
-  return opened;
+  if (body === undefined) return opened;
+  let result: T | undefined;
+  try {
+    result = body();
+    if (!(result instanceof Promise)) keepAll(result, opened);
+  } finally {
+    if (!(result instanceof Promise)) opened.end();
+  }
+  if (!(result instanceof Promise)) return result;
+  const kept = result.then((value) => {
+    keepAll(value, opened);
+    return value;
+  });
+  return kept.finally(() => opened.end()) as T;
+}
+
+/** Moves what belongs to a scope and is somewhere in a value out of it. */
+function keepAll(value: unknown, from: Scope, seen = new Set<unknown>()): void {
+  if (seen.has(value)) return;
+  seen.add(value);
+  if (from.tensors.has(value as Tracked)) keep(value as Tracked);
+  else if (Array.isArray(value)) for (const item of value) keepAll(item, from, seen);
+  else if (value instanceof Map) for (const item of value.values()) keepAll(item, from, seen);
+  else if (isPlain(value)) for (const item of Object.values(value)) keepAll(item, from, seen);
 }
 
 const disposable: Wanted<Tracked> = {
@@ -69,11 +106,41 @@ export function keep<T extends Tracked>(tensor: T): T {
 export function outsideScopes<T>(body: () => T): T {
   checkArguments("outsideScopes", { "the first argument": [body, aFunction] });
   const others = open.splice(0);
+  onPurpose++;
   try {
     return body();
   } finally {
+    onPurpose--;
     open.unshift(...others);
   }
+}
+
+/** How many calls of `outsideScopes` are running. */
+let onPurpose = 0;
+
+/** Results of operations outside all scopes, and how many of them have not been disposed. */
+const loose = new WeakSet<Tracked>();
+let looseCount = 0;
+let warned = false;
+
+/** So many of them look like a loop that fills the device's memory. */
+const MANY = 500;
+
+/**
+ * Operations call this for their results where memory is outside JavaScript's heap. Says once that many of
+ * them have piled up. Parameters, which nobody wants to be disposed, are no results of operations.
+ */
+export function countLoose(result: Tracked): void {
+  if (open.length > 0 || onPurpose > 0 || warned) return;
+  loose.add(result);
+  looseCount++;
+  if (looseCount < MANY) return;
+  warned = true;
+  console.warn(
+    `pixelgrad: ${MANY} results of operations are in the device's memory and belong to no scope, so nothing frees ` +
+      "them: JavaScript's garbage collector does not look there. Open a scope around each step or picture, " +
+      "using _ = scope(); or put the work into scope(() => { … }). This is said once.",
+  );
 }
 
 /** Every new tensor calls this. */
@@ -83,5 +150,6 @@ export function track(tensor: Tracked): void {
 
 /** Every disposed tensor calls this. */
 export function forget(tensor: Tracked): void {
+  if (loose.delete(tensor)) looseCount--;
   for (const { tensors } of open) tensors.delete(tensor);
 }

@@ -66,10 +66,17 @@ export function backward(loss: Tensor, wanted?: Iterable<Tensor>): Gradients {
   const seed = Tensor.empty(loss.shape, loss.device);
   seed.device.writeConstant(seed.storage, [1]); // the loss's gradient with respect to itself
   gradients.set(loss, seed);
+  const done = new Set<TapeNode>();
   for (const tensor of order.reverse()) {
     const dy = gradients.get(tensor);
     if (!dy) continue;
-    if (tensor.node && needed.has(tensor)) propagate(tensor, tensor.node, dy, needed, gradients);
+    const { node } = tensor;
+    // Whatever used one of an operation's outputs was made after all of them, so their gradients are complete
+    // when the turn of the first comes.
+    if (node && needed.has(tensor) && !done.has(node)) {
+      propagate(node, needed, gradients);
+      done.add(node);
+    }
     if (!targets.has(tensor)) {
       gradients.delete(tensor);
       dy.dispose();
@@ -98,18 +105,12 @@ function dependencies(loss: Tensor): Tensor[] {
   return [...tensors].sort((a, b) => a.id - b.id);
 }
 
-/** Turns the gradient of one operation's output into gradients of its inputs. */
-function propagate(
-  output: Tensor,
-  node: TapeNode,
-  dy: Tensor,
-  needed: ReadonlySet<Tensor>,
-  gradients: Gradients,
-): void {
+/** Turns the gradients of one operation's outputs into gradients of its inputs. */
+function propagate(node: TapeNode, needed: ReadonlySet<Tensor>, gradients: Gradients): void {
   // Check all inputs, since the rule for one may read the values of the others.
   const values = [
     ...node.inputs.map((input) => ({ ...input, what: `input ${input.name}` })),
-    { tensor: output, version: node.version, what: "the result" },
+    ...node.outputs.map((output) => ({ ...output, what: "the result" })),
   ];
   for (const { tensor, version, what } of values) {
     if (!tensor.disposed && tensor.storage.version !== version) {
@@ -120,7 +121,7 @@ function propagate(
     }
   }
   using temporaries = scope(); // disposes the rule's own temporaries
-  const thunks = node.backward?.(dy);
+  const thunks = node.backward?.(...node.outputs.map(({ tensor }) => gradients.get(tensor)));
   for (const { name, tensor } of node.inputs) {
     if (!needed.has(tensor)) continue;
     const thunk = thunks?.[name];
@@ -136,7 +137,7 @@ function propagate(
     if (!sum) {
       // A rule may return a tensor that it did not make: that of addition returns dy for both inputs. Each
       // input then gets its own view of the memory, so that each can be disposed.
-      if (!temporaries.tensors.has(gradient)) gradient = gradient.view(gradient.shape);
+      if (!temporaries.tensors.has(gradient)) gradient = gradient.alias(gradient.shape);
       gradients.set(tensor, keep(gradient));
     } else if (sum.storage.refs > 1) {
       // Another tensor's gradient shares the memory, as above, so this sum needs memory of its own.

@@ -12,7 +12,10 @@ import {
   numberList,
   trueOrFalse,
 } from "../options/arguments.ts";
+import { explainMethods, explainProperties } from "../options/foreign-names.ts";
 import { oneOf, quote } from "../options/kinds.ts";
+import { inspectHook } from "../options/printable.ts";
+import { arithmetic, methodSentences, propertySentences } from "./pytorch-names.ts";
 import { aRandom, defaultRandom, Random } from "./random.ts";
 import { forget, track } from "./scope.ts";
 import { checkShape, formatShape, numel, type Shape, ShapeError } from "./shape.ts";
@@ -93,9 +96,12 @@ export class Tensor {
     return numel(this.shape);
   }
 
-  /** A tensor of another shape that shares this one's memory. Not differentiable; see `reshape`. */
-  view(shape: Shape): Tensor {
-    checkShape("view", shape);
+  /**
+   * A tensor of the same size that shares this one's memory. No gradient flows through it; `reshape` is the
+   * operation.
+   */
+  alias(shape: Shape): Tensor {
+    checkShape("alias", shape);
     const storage = this.storage;
     storage.refs++;
     return new Tensor(this.device, shape, storage);
@@ -109,12 +115,20 @@ export class Tensor {
   }
 
   /** A copy of the values in row-major order, as floats of 32 bits. On a GPU this waits for the work before it. */
-  async data(): Promise<Float32Array> {
+  data(): Promise<Float32Array> {
+    return toBeAwaited("x.data()", this.#data());
+  }
+
+  async #data(): Promise<Float32Array> {
     return this.device.read(this.storage);
   }
 
   /** The value of a tensor with one element. */
-  async item(): Promise<number> {
+  item(): Promise<number> {
+    return toBeAwaited("x.item()", this.#item());
+  }
+
+  async #item(): Promise<number> {
     if (this.size !== 1) {
       throw new ShapeError(
         `item: wants a tensor with one element, got shape ${formatShape(this.shape)}; use data().`,
@@ -143,27 +157,60 @@ export class Tensor {
     this.device.release(this.#storage);
     this.#storage = undefined;
     // Lets go of the inputs, but leaves a note, so that backward refuses to go on without this tensor.
-    if (this.node) this.node = { name: this.node.name, inputs: [], version: 0, backward: undefined };
+    if (this.node) this.node = { name: this.node.name, inputs: [], outputs: [], backward: undefined };
     forget(this);
   }
 
   toString(): string {
     return `Tensor${formatShape(this.shape)} on ${this.device.name}${this.disposed ? ", disposed" : ""}`;
   }
+
+  /** What console.log prints in Node: values would have to be waited for. */
+  [inspectHook](): string {
+    return `${this}${this.disposed ? "" : " (await show(x) prints its values)"}`;
+  }
+
+  /** Texts may contain a tensor; x + y, x < y and so on throw. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === "string") return this.toString();
+    throw new Error(arithmetic);
+  }
+}
+
+explainMethods(Tensor.prototype, "A tensor", methodSentences);
+explainProperties(Tensor.prototype, "A tensor", propertySentences);
+
+/** Lets a promise say what it is when it is used in place of its value: `total += loss.item()`. */
+function toBeAwaited<T>(call: string, promise: Promise<T>): Promise<T> {
+  const refuse = () => {
+    throw new Error(`${call} returns a promise, for a GPU has to be waited for. Write await ${call}.`);
+  };
+  return Object.defineProperty(promise, Symbol.toPrimitive, { value: refuse });
 }
 
 /** What operations want. */
 export const aTensor = instanceOf(Tensor, "a tensor");
 
-/** The note that an operation leaves on its result. Its rule may read inputs and result. */
+/** The note that an operation leaves on its outputs. Its rule may read inputs and outputs. */
 export interface TapeNode {
   readonly name: string;
-  /** `version`: that of the input's storage when the operation ran. */
-  readonly inputs: readonly { readonly name: string; readonly tensor: Tensor; readonly version: number }[];
-  /** The version of the result's storage then. */
+  readonly inputs: readonly TapedValue[];
+  /** Mostly one. */
+  readonly outputs: readonly TapedValue[];
+  /**
+   * From the gradient of each output (undefined for 0) to functions that compute those of the inputs, by
+   * name. Undefined where the operation has no rule.
+   */
+  readonly backward:
+    | ((...dys: (Tensor | undefined)[]) => Readonly<Record<string, (() => Tensor) | undefined>>)
+    | undefined;
+}
+
+/** A tensor that an operation read or made, and the version of its storage then. */
+export interface TapedValue {
+  readonly name: string;
+  readonly tensor: Tensor;
   readonly version: number;
-  /** Undefined where the operation has no rule. */
-  readonly backward: ((dy: Tensor) => Readonly<Record<string, (() => Tensor) | undefined>>) | undefined;
 }
 
 export interface TensorOptions {
@@ -185,20 +232,29 @@ export type NestedArray = number | ArrayLike<number> | readonly NestedArray[];
 
 /**
  * A tensor from values: `tensor(3)`, `tensor([[1, 2], [3, 4]])`, or flat values with a shape,
- * `tensor(floats, [1, 3, 48, 48])`. The values are copied.
+ * `tensor(floats, [1, 3, 48, 48])`. The values are copied. Options come last.
  */
-export function tensor(values: NestedArray, shape?: Shape, options: TensorOptions = {}): Tensor {
+export function tensor(values: NestedArray, options?: TensorOptions): Tensor;
+export function tensor(values: NestedArray, shape: Shape | undefined, options?: TensorOptions): Tensor;
+export function tensor(
+  values: NestedArray,
+  shapeOrOptions?: Shape | TensorOptions,
+  lastOptions?: TensorOptions,
+): Tensor {
   if (!isNested(values)) {
     throw new RangeError(
       `tensor: the first argument is a number, a list of numbers, or a list of such lists, got ${quote(values)}.`,
     );
   }
-  if (shape !== undefined && !Array.isArray(shape)) {
+  const isShape = shapeOrOptions === undefined || Array.isArray(shapeOrOptions);
+  if (!isShape && (!isObject(shapeOrOptions) || lastOptions !== undefined)) {
     throw new ShapeError(
-      `tensor: the second argument is the shape, a list such as [1, 3, 48, 48], and options are the third; ` +
-        `got ${quote(shape)} for a shape. To infer it, write tensor(values, undefined, options).`,
+      `tensor: after the values come a shape, a list such as [1, 3, 48, 48], and options, or one of both; got ` +
+        `${quote(shapeOrOptions)} for a shape.`,
     );
   }
+  const shape = isShape ? (shapeOrOptions as Shape | undefined) : undefined;
+  const options = isShape ? lastOptions : (shapeOrOptions as TensorOptions);
   const flat = flatten(values);
   const sizes = shape ?? inferShape(values);
   checkShape("tensor", sizes);
@@ -207,7 +263,7 @@ export function tensor(values: NestedArray, shape?: Shape, options: TensorOption
       `tensor: ${flat.length} values do not fill shape ${formatShape(sizes)}, which holds ${numel(sizes)}.`,
     );
   }
-  return create("tensor", sizes, options, () => flat);
+  return create("tensor", sizes, options === undefined ? {} : options, () => flat);
 }
 
 /** Makes a tensor, and its values when it is known that the device has room for them. */
@@ -265,6 +321,7 @@ export function rand(
   options: Random | (RandomOptions & { low?: number; high?: number }) = {},
   ...others: never[]
 ): Tensor {
+  checkShape("rand", shape);
   const { random, low = 0, high = 1, ...rest } = randomOptions("rand", options, others);
   checkArguments("rand", { low: [low, finite], high: [high, finite] });
   return randomTensor("rand", shape, random, rest, (generator) => low + (high - low) * generator.uniform());
@@ -272,6 +329,7 @@ export function rand(
 
 /** Normal random values, mean 0 and standard deviation 1. A `Random` alone may stand for the options. */
 export function randn(shape: Shape, options: Random | RandomOptions = {}, ...others: never[]): Tensor {
+  checkShape("randn", shape);
   const { random, ...rest } = randomOptions("randn", options, others);
   return randomTensor("randn", shape, random, rest, (generator) => generator.normal());
 }

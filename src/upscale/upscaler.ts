@@ -233,7 +233,7 @@ async function meanOfEight(
 /** Pictures flipped, and then their rows and columns exchanged: a new tensor, to be disposed by itself. */
 function turned(x: Tensor, { hflip, vflip, transpose }: Symmetry): Tensor {
   const axes = [...(vflip ? [2] : []), ...(hflip ? [3] : [])];
-  const flipped = axes.length > 0 ? flip(x, axes) : x.view(x.shape);
+  const flipped = axes.length > 0 ? flip(x, axes) : x.alias(x.shape);
   return transpose ? permute(flipped, [0, 1, 3, 2]) : flipped;
 }
 

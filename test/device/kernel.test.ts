@@ -35,6 +35,19 @@ struct Params {
     expect(kernel("empty", "fn main() {}")).toMatchObject({ bindings: [], params: [] });
   });
 
+  test.each([
+    "@group(0) @binding(1) var<storage> y: array<f32>;",
+    "@binding(1) @group(0) var<storage, read> y: array<f32>;",
+    "@group(1) @binding(1) var<storage, read> y: array<f32>;",
+  ])("refuses a buffer that would be overlooked: %s", (line) => {
+    const x = "@group(0) @binding(0) var<storage, read> x: array<f32>;";
+    expect(() => kernel("demo", `${x}\n${line}`)).toThrow(
+      "Kernel demo: of 2 buffers, 1 are declared in the form that is read here: " +
+        '"@group(0) @binding(0) var<storage, read> x: array<f32>;"',
+    );
+    expect(kernel("demo", `${x}\n// ${line}`).bindings.length).toBe(1);
+  });
+
   test.each(["vec2f", "vec2<u32>", "bool", "Other"])("refuses a parameter of type %s", (type) => {
     expect(() => kernel("demo", `struct Params { size: u32, v: ${type} }`)).toThrow(
       `Kernel demo: parameter v is a ${type}; only u32, i32 and f32 are allowed in Params.`,

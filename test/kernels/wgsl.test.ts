@@ -561,6 +561,8 @@ describe("kernels compile within WebGPU's default limits", () => {
         "readSource",
         "toImageData",
         "adaptersPresent",
+        "formatTensor",
+        "show",
       ],
       ...["normalInit", "kaimingNormalInit", "whiteningInit"],
     ];
@@ -593,11 +595,6 @@ describe("a kernel that passes a limit, or is no WGSL, fails", () => {
       /16384/,
     ],
     ["nine storage buffers", `${buffers.join("\n")}\n${main(1, `let s = ${sum};`)}`, /exceeds|limit/],
-    [
-      "a binding that is declared otherwise",
-      `@group(0) @binding(0) var<storage> y: array<f32>;\n${main(1, "_ = y[0];")}`,
-      /[Bb]inding/,
-    ],
   ])("%s", async (_, body, message) => {
     const device = await nullDevice();
     const y = device.allocate(4);

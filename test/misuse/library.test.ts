@@ -173,10 +173,24 @@ const calls: Call[] = [
     call: library.tensor,
     args: [
       arg(() => [1, 2], ...any, "listOfNaN", "listOfHuge", "floats"),
-      arg(() => [2], left),
+      // Options may stand in place of the shape.
+      arg(() => [2], left, "emptyObject", "map", "date", "arrayBuffer"),
       opts(tensorOptions),
     ],
   },
+  {
+    name: "formatTensor",
+    call: library.formatTensor,
+    args: [
+      x(2, 2),
+      opts({
+        precision: arg(() => 2, "zero"),
+        threshold: arg(() => 2, "zero", "huge"),
+        edgeItems: arg(() => 1, "huge"),
+      }),
+    ],
+  },
+  { name: "scope", call: library.scope, args: [arg(() => () => 1, "function", left)] },
   { name: "zeros", call: library.zeros, args: [shape, opts(tensorOptions)] },
   { name: "ones", call: library.ones, args: [shape, opts(tensorOptions)] },
   { name: "full", call: library.full, args: [shape, arg(() => 1, ...any), opts(tensorOptions)] },
@@ -370,10 +384,7 @@ const calls: Call[] = [
       picture4d,
       x(4, 4, 1, 1),
       arg(() => zeros([4]), left),
-      opts(
-        { activation: arg(() => "leakyRelu"), slope: arg(() => 0.1, ...numbers) },
-        { needed: ["activation"] },
-      ),
+      opts({ activation: arg(() => "leakyRelu"), slope: arg(() => 0.1, ...numbers) }),
     ],
   },
   {
@@ -890,7 +901,7 @@ const calls: Call[] = [
 
 /** Exports that take nothing, or are no functions. */
 const nothingToGet = new Set([
-  ...["defaultDevice", "scope", "startTrace", "ReLU", "Sigmoid", "SiLU", "Tanh", "Module", "SuperResolver"],
+  ...["defaultDevice", "show", "startTrace", "ReLU", "Sigmoid", "SiLU", "Tanh", "Module", "SuperResolver"],
   "Tensor",
   ...["DataError", "GpuError", "ShapeError", "DeviceLostError"],
   // Types keep these right: their arguments come from lists that the library exports.

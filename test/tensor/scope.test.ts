@@ -1,5 +1,5 @@
 /** Which tensors end with a scope, and which do not. */
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { add } from "../../src/kernels/elementwise/index.ts";
@@ -171,6 +171,55 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     other.dispose();
   });
 
+  test("a function in a scope returns its result, whose tensors are moved out", async () => {
+    const outer = scope();
+    const a = tensor([1, 2]);
+    let lost: Tensor | undefined;
+    const one = scope(() => {
+      lost = add(a, 1);
+      return add(lost, 1);
+    });
+    expect([lost!.disposed, [...(await one.data())]]).toEqual([true, [3, 4]]);
+    const circle: { tensors: Tensor[]; self?: object } = { tensors: [] };
+    const { list, map, plain } = scope(() => {
+      circle.tensors.push(add(a, 2));
+      circle.self = circle;
+      return { list: [tensor(1), [tensor(2)]] as const, map: new Map([[a, tensor(3)]]), plain: circle };
+    });
+    const all = [list[0], list[1][0], map.get(a)!, plain.tensors[0]];
+    expect(all.map(({ disposed }) => disposed)).toEqual([false, false, false, false]);
+    expect(scope(() => 7)).toBe(7);
+    outer.end(); // they belong to the scope around
+    expect([a, one, ...all].every(({ disposed }) => disposed)).toBe(true);
+    expect(live()).toBe(0);
+  });
+
+  test("an error ends the scope of a function, too", () => {
+    const fail = () =>
+      scope((): number => {
+        tensor(1);
+        throw new Error("on purpose");
+      });
+    expect(fail).toThrow("on purpose");
+    expect(live()).toBe(0);
+  });
+
+  test("the scope of an async function lasts until its promise settles", async () => {
+    const work = (fail: boolean) =>
+      scope(async () => {
+        const a = tensor([1, 2]);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        expect(a.disposed).toBe(false);
+        if (fail) throw new Error("on purpose");
+        return add(a, 1);
+      });
+    const result = await work(false);
+    expect([...(await result.data()), live()]).toEqual([2, 3, 1]);
+    result.dispose();
+    await expect(work(true)).rejects.toThrow("on purpose");
+    expect(live()).toBe(0);
+  });
+
   test("ending a scope twice is harmless", () => {
     const outer = scope();
     const inner = scope();
@@ -182,4 +231,34 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     outer[Symbol.dispose]();
     expect(live()).toBe(0);
   });
+});
+
+test("results that pile up outside all scopes are noticed once", async () => {
+  const [, gpu] = devices;
+  setDefaultDevice(gpu);
+  const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+  // A copy of the modules that has warned of nothing yet.
+  vi.resetModules();
+  const fresh = await import("../../src/index.ts");
+  fresh.setDefaultDevice(gpu);
+  const x = fresh.tensor([1]);
+  const made: { dispose(): void }[] = [];
+  const compute = (times: number) => {
+    for (let i = 0; i < times; i++) made.push(fresh.add(x, 1));
+  };
+  try {
+    for (let i = 0; i < 1000; i++) fresh.add(x, 1).dispose(); // a program that cleans up
+    fresh.scope(() => compute(1000)); // in a scope
+    fresh.outsideScopes(() => compute(1000)); // on purpose
+    for (let i = 0; i < 1000; i++) made.push(fresh.zeros([1])); // as parameters are made
+    compute(499);
+    expect(warn).not.toHaveBeenCalled();
+    compute(1000);
+    expect(warn).toHaveBeenCalledTimes(1);
+    expect(warn.mock.calls[0][0]).toContain("500 results of operations are in the device's memory");
+    expect(warn.mock.calls[0][0]).toContain("using _ = scope(); or put the work into scope(() => { … })");
+  } finally {
+    for (const tensor of made) tensor.dispose();
+    warn.mockRestore();
+  }
 });

@@ -81,11 +81,16 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect(await rand([3], { random: new Random(7), device }).data()).toEqual(values[0]);
   });
 
-  test("options or a number in place of a shape are refused with what to write instead", () => {
-    const asJavaScript = tensor as (values: number[], options: object) => Tensor;
-    expect(() => asJavaScript([1, 2], { requiresGrad: true })).toThrow(
-      "tensor: the second argument is the shape, a list such as [1, 3, 48, 48], and options are the third; " +
-        'got {"requiresGrad":true}',
+  test("options may follow the values", async () => {
+    const x = tensor([[1, 2]], { device, requiresGrad: true });
+    expect([x.shape, x.requiresGrad, x.device]).toEqual([[1, 2], true, device]);
+  });
+
+  test("a number in place of a shape, or options twice, are refused with what to write instead", () => {
+    const twice = tensor as (values: number[], options: object, more: object) => Tensor;
+    expect(() => twice([1, 2], { requiresGrad: true }, {})).toThrow(
+      "tensor: after the values come a shape, a list such as [1, 3, 48, 48], and options, or one of both; got " +
+        '{"requiresGrad":true} for a shape.',
     );
     expect(() => (zeros as (shape: number | shapes.Shape, options?: unknown) => Tensor)(2, 3)).toThrow(
       "zeros: a shape is a list of sizes such as [2, 3], got 2.",
@@ -130,19 +135,19 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     const message = "A tensor of shape [1, 3] was used after it had been disposed.";
     await expect(x.data()).rejects.toThrow(message);
     expect(() => x.assign([1, 2, 3])).toThrow(message);
-    expect(() => x.view([3])).toThrow(message);
+    expect(() => x.alias([3])).toThrow(message);
     expect(String(x)).toBe(`Tensor[1, 3] on ${device.name}, disposed`);
   });
 
   test("views share memory, which goes with the last of them", async () => {
     const before = device.memory().live;
     const x = tensor([1, 2, 3, 4], undefined, { device });
-    const view = x.view([2, 2]);
+    const alias = x.alias([2, 2]);
     expect(device.memory().live).toBe(before + 1);
     x.dispose();
     expect(device.memory().live).toBe(before + 1);
-    expect([...(await view.data())]).toEqual([1, 2, 3, 4]);
-    view.dispose();
+    expect([...(await alias.data())]).toEqual([1, 2, 3, 4]);
+    alias.dispose();
     expect(device.memory().live).toBe(before);
   });
 

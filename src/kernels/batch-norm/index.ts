@@ -182,7 +182,6 @@ const count = defineUpdate<"batches">({
   kernel: countKernel,
 });
 
-/** `batches`, unlike the others, has one element. */
 const follow = defineUpdate<"running_mean" | "running_variance" | "mean" | "variance" | "batches">({
   cpu(blocks, { momentum, unbiased }) {
     const share = momentum < 0 ? 1 / blocks.batches[0] : momentum;
@@ -193,6 +192,7 @@ const follow = defineUpdate<"running_mean" | "running_variance" | "mean" | "vari
     }
   },
   kernel: runningKernel,
+  single: ["batches"],
 });
 
 /** What batch normalisation uses in place of a batch's own statistics, once the network is trained. */
@@ -286,9 +286,6 @@ export function batchNorm(
     },
     { momentum: momentum ?? -1, unbiased: length / (length - 1) },
   );
-  device.eachTime(() => {
-    for (const { storage } of Object.values<Tensor>({ ...running })) storage.version++;
-  });
   const y = normOp({ x, mean: mu, variance, w, b }, { eps, ofBatch: true });
   disposeUnlessTaped(mu);
   disposeUnlessTaped(variance);

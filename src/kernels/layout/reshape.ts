@@ -66,5 +66,5 @@ export function flatten(x: Tensor, start = 0, end = -1): Tensor {
 /** The same values, and the same memory, as a constant: no gradient flows through the result. */
 export function detach(x: Tensor): Tensor {
   checkArguments("detach", { x: [x, aTensor] });
-  return x.view(x.shape);
+  return x.alias(x.shape);
 }

@@ -1,0 +1,14 @@
+/** For entries of the package, which name this file so that a program that imports them has these types. */
+declare global {
+  // The WebGPU types that declarations of this package mention. TypeScript 7 and @webgpu/types say much more
+  // about them, and declarations of an interface add up; without either, the package still compiles.
+  interface GPU {}
+  interface GPUAdapter {}
+  interface GPUAdapterInfo {}
+  interface GPUBuffer {}
+  interface GPUDevice {}
+  /** The DOM's, for programs compiled without it. */
+  interface ImageData {}
+}
+
+export {};

@@ -1,0 +1,43 @@
+/**
+ * What operations are made of, for operations of your own: the package's entry `pixelgrad/kernel`.
+ * docs/own-operations.md leads through an example.
+ */
+
+export type { Device, DeviceProfile, Storage } from "./device/device.ts";
+export type { GpuDevice, GpuStorage, Launch, Params } from "./device/gpu-device.ts";
+export {
+  type Binding,
+  type Grid,
+  type Kernel,
+  kernel,
+  linearGrid,
+  MAX_GRID,
+  type Param,
+  type Specialisation,
+  wgslSource,
+} from "./device/kernel.ts";
+export type {} from "./device/webgpu-types.ts";
+export { withHelpers } from "./kernels/elementwise/numeric.ts";
+export {
+  defineOp,
+  defineUpdate,
+  disposeUnlessTaped,
+  type Inputs,
+  type MultiOpDefinition,
+  type NdArray,
+  type OpDefinition,
+  type UpdateDefinition,
+} from "./tensor/op.ts";
+export {
+  broadcastShapes,
+  checkShape,
+  formatShape,
+  normalizeAxes,
+  numel,
+  type Shape,
+  ShapeError,
+  sameShape,
+  stridesOf,
+} from "./tensor/shape.ts";
+export { Tensor } from "./tensor/tensor.ts";
+export * from "./testing/index.ts";

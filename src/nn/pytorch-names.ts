@@ -1,0 +1,28 @@
+/** What PyTorch's modules and optimisers have and these do not: sentences for programs in JavaScript. */
+import type { Sentences } from "../options/foreign-names.ts";
+
+const nothingToReset = "There is nothing to reset, for backward(loss) returns new gradients: leave it out.";
+const onDevices =
+  "A network is built on the device of init(), or on another one in onDevice(device, () => …). Leave it out.";
+
+export const moduleSentences: Sentences = {
+  add_module: "Write this.name = module.",
+  cpu: onDevices,
+  cuda: onDevices,
+  load_state_dict: "Write model.loadStateDict(state); loadWeights(model, bytes, path) reads a file.",
+  named_parameters: "Write model.namedTensors(), a Map.",
+  register_buffer: "Write this.name = tensor.",
+  register_parameter: "Write this.name = tensor, with the option { requiresGrad: true }.",
+  requires_grad_: "Write for (const p of model.parameters()) p.requiresGrad = false.",
+  state_dict: "Write await model.stateDict(); await saveWeights(model) makes a file's bytes.",
+  to: onDevices,
+  zeroGrad: nothingToReset,
+  zero_grad: nothingToReset,
+};
+
+export const optimizerSentences: Sentences = {
+  load_state_dict: "Write optimizer.loadStateDict(state).",
+  state_dict: "Write await optimizer.stateDict().",
+  zeroGrad: nothingToReset,
+  zero_grad: nothingToReset,
+};

@@ -1,0 +1,93 @@
+/** What PyTorch's tensors have and these do not: sentences for programs in JavaScript. */
+import type { Sentences } from "../options/foreign-names.ts";
+
+/** Methods of PyTorch's tensors that are functions here, under the same name. */
+const functions = [
+  ...[
+    "abs",
+    "add",
+    "argmax",
+    "clamp",
+    "detach",
+    "div",
+    "eq",
+    "exp",
+    "flatten",
+    "ge",
+    "gt",
+    "le",
+    "log",
+    "lt",
+  ],
+  ...["matmul", "max", "maximum", "mean", "min", "minimum", "mul", "ne", "neg", "permute", "pow", "prelu"],
+  ...["relu", "reshape", "sigmoid", "softmax", "sqrt", "squeeze", "sub", "sum", "tanh", "transpose"],
+  "unsqueeze",
+];
+
+const asFunctions = Object.fromEntries(
+  functions.map((name) => [name, `Operations are functions: write ${name}(x, …).`]),
+);
+
+const onDevices =
+  "A tensor stays on the device that it was made on: that of init(), or of the option { device }. Leave this " +
+  "out; await x.data() brings the values to JavaScript.";
+const toJavaScript = "Write await x.data(), a Float32Array of all values.";
+const inPlace =
+  "Operations change nothing in place. Write x = add(x, y) and so on; x.assign(values) overwrites.";
+
+export const methodSentences: Sentences = {
+  ...asFunctions,
+  backward: "Write const gradients = backward(loss), and optimizer.step(gradients).",
+  clamp_: inPlace,
+  clip: "Write clamp(x, low, high).",
+  clone: "No operation changes a tensor, so a clone is rarely needed. mul(x, 1) makes one.",
+  contiguous: "Tensors are always contiguous: leave it out.",
+  copy_: "Write x.assign(values).",
+  cpu: onDevices,
+  cuda: onDevices,
+  dim: "Write x.shape.length.",
+  divide: "Write div(x, y).",
+  add_: inPlace,
+  div_: inPlace,
+  mul_: inPlace,
+  sub_: inPlace,
+  dot: "Write sum(mul(x, y)).",
+  expand: "Write broadcastTo(x, shape).",
+  fill_: "Write x.assign(values), or full(shape, value) for a new tensor.",
+  log_softmax: "Write logSoftmax(x, axis).",
+  masked_fill: "Write where(mask, value, x).",
+  mm: "Write matmul(x, y).",
+  multiply: "Write mul(x, y).",
+  norm: "Write sqrt(sum(mul(x, x))).",
+  numel: "Write x.size.",
+  numpy: toJavaScript,
+  repeat: "Write concat([x, x], axis) or broadcastTo(x, shape).",
+  requires_grad_: "Write x.requiresGrad = true before you use it.",
+  square: "Write mul(x, x).",
+  subtract: "Write sub(x, y).",
+  t: "Write transpose(x, 0, 1).",
+  to: onDevices,
+  tolist: toJavaScript,
+  where: "Write where(condition, x, y).",
+  view: "Write reshape(x, shape), which shares the memory.",
+  zero_: "Write x.assign(new Float32Array(x.size)), or zeros(x.shape) for a new tensor.",
+};
+
+const entry =
+  "Write slice(x, [1], [2]) for a part, which is a tensor, or (await x.data())[i] for a number in JavaScript.";
+
+export const propertySentences: Sentences = {
+  // The first indices that anybody tries.
+  "-1": entry,
+  0: entry,
+  1: entry,
+  T: "Write transpose(x, 0, 1).",
+  grad: "backward(loss) returns the gradients: const gradients = backward(loss), then gradients.get(x).",
+  length: "Write x.shape[0] for the size of the first axis, or x.size for the number of elements.",
+  ndim: "Write x.shape.length.",
+  requires_grad: "Write requiresGrad.",
+};
+
+export const arithmetic =
+  "A tensor is no number, and JavaScript has no operators for tensors. Write add(x, y), sub(x, y), mul(x, y) or " +
+  "div(x, y); y may be a number. await x.item() is the value of a tensor with one element.";
