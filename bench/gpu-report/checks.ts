@@ -8,8 +8,12 @@ import type { DeviceProfile } from "../../src/device/device.ts";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { defaultDevice, setDefaultDevice } from "../../src/device/open.ts";
 import { facts } from "../../src/device/profile.ts";
+import { unpremultiply } from "../../src/kernels/alpha/index.ts";
+import { cast } from "../../src/kernels/cast/index.ts";
+import { chromaOf, lumaOf, rgbOf } from "../../src/kernels/color/index.ts";
 import { convTranspose2d } from "../../src/kernels/conv-transpose2d/index.ts";
 import { type Conv2dOptions, conv2d, variants } from "../../src/kernels/conv2d/index.ts";
+import { denseConv2d } from "../../src/kernels/dense-conv2d/index.ts";
 import { add, exp, log, mul, pow, prelu, relu, sigmoid, tanh } from "../../src/kernels/elementwise/index.ts";
 import { concat, permute, slice } from "../../src/kernels/layout/index.ts";
 import { l1Loss, mseLoss } from "../../src/kernels/loss/index.ts";
@@ -18,11 +22,12 @@ import { pad } from "../../src/kernels/pad/index.ts";
 import { pixelShuffle, pixelUnshuffle } from "../../src/kernels/pixel-shuffle/index.ts";
 import { max, mean, sum } from "../../src/kernels/reduce/index.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
+import { packSamples, readSamples, unpackSamples } from "../../src/kernels/samples/index.ts";
 import { EDSR } from "../../src/models/edsr.ts";
 import { Adam, addGradients, clipGradNorm, emaUpdate, SGD } from "../../src/nn/index.ts";
 import { noGrad } from "../../src/tensor/op.ts";
 import { Random } from "../../src/tensor/random.ts";
-import { scope } from "../../src/tensor/scope.ts";
+import { keep, scope } from "../../src/tensor/scope.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
 import { rand, type Tensor, tensor } from "../../src/tensor/tensor.ts";
@@ -31,10 +36,15 @@ import { largestError } from "../harness.ts";
 export interface Check {
   readonly name: string;
   /** Computes on the default device. All of its results are compared. */
-  readonly run: () => Tensor[];
+  readonly run: () => Result[];
   /** The largest error allowed, as a share of the largest value of the same result. */
   readonly tolerance: number;
+  /** It is left out where the adapter cannot store float16. */
+  readonly float16?: boolean;
 }
+
+/** A tensor, or something else that can be read back. */
+type Result = Pick<Tensor, "data">;
 
 /** What was found about one kernel. */
 export interface KernelCheck {
@@ -75,10 +85,15 @@ function value(
 }
 
 /** The same without gradients: where there are none, or where rounding may take a relu to its other side. */
-function forward(name: string, f: (...inputs: Tensor[]) => Tensor, shapes: readonly Shape[]): Check {
+function forward(
+  name: string,
+  f: (...inputs: Tensor[]) => Tensor,
+  shapes: readonly Shape[],
+  range?: Range,
+): Check {
   const run = () => {
     using _ = noGrad();
-    return [f(...shapes.map((shape, i) => random(shape, i + 1)))];
+    return [f(...shapes.map((shape, i) => random(shape, i + 1, range)))];
   };
   return { name, run, tolerance: 2e-5 };
 }
@@ -89,6 +104,19 @@ function random(shape: Shape, seed: number, [low, high]: Range = [-1, 1], requir
 
 function convolution(name: string, x: Shape, w: Shape, options: Conv2dOptions): Check {
   return value(name, (...[x, w, b]) => conv2d(x, w, b, options), [x, w, [w[0]]]);
+}
+
+/** A picture's samples to planes of numbers and back. */
+function samples(depth: 8 | 16, channels: number): Check {
+  const run = () => {
+    using _ = noGrad();
+    const numbers = Array.from({ length: channels * 35 }, (_, i) => (i * 7919) % 2 ** depth);
+    const array = depth === 8 ? Uint8Array.from(numbers) : Uint16Array.from(numbers);
+    const planes = unpackSamples(array, [channels, 5, 7], defaultDevice());
+    const packed = keep(packSamples(planes, { depth })); // reading frees it
+    return [planes, { data: async () => Float32Array.from((await readSamples(packed, depth)).data) }];
+  };
+  return { name: `samples of ${depth} bits, ${channels} channels`, run, tolerance: 1e-7 };
 }
 
 /** Steps 1 to 6 by name, with an activation and a pixel shuffle behind them. */
@@ -146,6 +174,23 @@ export const checks: readonly Check[] = [
       [6, 3, 5],
     ],
   ),
+  ...[1, 3, 4].flatMap((channels) => [samples(8, channels), samples(16, channels)]),
+  forward("luma and chroma, and back", (x) => rgbOf(lumaOf(x), chromaOf(x)), [[1, 3, 9, 7]]),
+  forward(
+    "colours divided by alpha",
+    (colors, large, alpha) => unpremultiply(colors, large, alpha, 2),
+    [
+      [1, 3, 10, 14],
+      [1, 1, 10, 14],
+      [1, 1, 5, 7],
+    ],
+    positive.range,
+  ),
+  {
+    ...forward("float16 and back", (x) => cast(cast(x, "float16"), "float32"), [[1003]]),
+    float16: true,
+    tolerance: 0,
+  },
   ...(["constant", "reflect", "replicate"] as const).map((mode) =>
     value(`pad ${mode}`, (x) => pad(x, [3, 2, 1, 4], mode), [[2, 3, 9, 8]]),
   ),
@@ -185,6 +230,33 @@ export const checks: readonly Check[] = [
       [6, 6, 3, 3],
       [1, 6, 15, 18],
     ],
+  ),
+  ...(["gate", "skip"] as const).map((extra) =>
+    forward(
+      `conv2d with a ${extra} in the same kernel`,
+      (x, w, other) => conv2d(x, w, undefined, { padding: 1, [extra]: other }),
+      [
+        [1, 6, 15, 18],
+        [6, 6, 3, 3],
+        [1, 6, 15, 18],
+      ],
+    ),
+  ),
+  forward(
+    "conv2d with PReLU's slopes",
+    (x, w, slope) => conv2d(x, w, undefined, { padding: 1, activation: "prelu", slope }),
+    [[1, 6, 15, 18], [6, 6, 3, 3], [6]],
+  ),
+  forward(
+    "denseConv2d",
+    (x, w, b, w2, b2) => {
+      const layers = [
+        { weight: w, bias: b },
+        { weight: w2, bias: b2 },
+      ];
+      return denseConv2d(x, layers, 0.2);
+    },
+    [[1, 6, 15, 18], [4, 6, 3, 3], [4], [4, 10, 3, 3], [4]],
   ),
   // In phases, all of which have windows of 2 x 2; and in one.
   ...[{ stride: 2, padding: 1 }, {}].map((options) =>
@@ -242,9 +314,10 @@ export async function runChecks(
   const own = device.profile;
   const { run } = device;
   const before = defaultDevice();
+  const possible = list.filter(({ float16 }) => !float16 || own.float16);
   let count = 0;
   try {
-    for (const [i, check] of list.entries()) {
+    for (const [i, check] of possible.entries()) {
       const want = await results(cpu, check);
       for (const profile of profilesToCheck(own)) {
         device.profile = profile;
@@ -269,7 +342,7 @@ export async function runChecks(
         }
       }
       count++;
-      if (!onCheck(i + 1, list.length)) break;
+      if (!onCheck(i + 1, possible.length)) break;
     }
   } finally {
     device.profile = own;
@@ -279,7 +352,7 @@ export async function runChecks(
   const kernels = [...byKernel]
     .map(([kernel, { error, ...row }]) => ({ kernel, ...row, error: Number.isNaN(error) ? null : error }))
     .sort((a, b) => a.kernel.localeCompare(b.kernel));
-  return { kernels, count, left: list.slice(count).map(({ name }) => name) };
+  return { kernels, count, left: possible.slice(count).map(({ name }) => name) };
 }
 
 async function results(device: GpuDevice | CpuDevice, check: Check): Promise<Float32Array[]> {

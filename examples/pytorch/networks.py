@@ -109,7 +109,116 @@ class EDSR(nn.Module):
         return self.add_mean(self.tail(features + self.body(features))) / self.range
 
 
-networks = {"SRCNN": SRCNN, "ESPCN": ESPCN, "FSRCNN": FSRCNN, "EDSR": EDSR}
+class Compact(nn.Module):
+    input_size = "low"
+
+    def __init__(self, scale, layers, channels, activation, colors):
+        super().__init__()
+        self.scale, self.colors = scale, colors
+        planes = 3 if colors == "rgb" else 1
+        bends = {"prelu": lambda: nn.PReLU(channels), "leakyRelu": lambda: nn.LeakyReLU(0.1), "relu": nn.ReLU}
+        parts = (p for i in range(layers + 1) for p in (conv(channels if i else planes, channels, 3), bends[activation]()))
+        self.body = nn.Sequential(*parts, conv(channels, planes * scale**2, 3))
+
+    def forward(self, x):
+        return F.pixel_shuffle(self.body(x), self.scale) + F.interpolate(x, scale_factor=self.scale)
+
+
+class FoldedConv(nn.Module):
+    """In the authors' code, branches that add up to this convolution."""
+
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.eval_conv = conv(inputs, outputs, 3)
+
+    def forward(self, x):
+        return self.eval_conv(x)
+
+
+class SPANBlock(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.c1_r, self.c2_r, self.c3_r = (FoldedConv(channels, channels) for _ in range(3))
+
+    def forward(self, x):
+        first = F.silu(self.c1_r(x))
+        z = self.c3_r(F.silu(self.c2_r(first)))
+        return (z + x) * (torch.sigmoid(z) - 0.5), first
+
+
+class SPAN(nn.Module):
+    input_size = "low"
+
+    def __init__(self, scale, blocks, channels, normalize, colors):
+        super().__init__()
+        self.scale, self.blocks, self.normalize, self.colors = scale, blocks, normalize, colors
+        planes = 3 if colors == "rgb" else 1
+        self.conv_1, self.conv_2 = FoldedConv(planes, channels), FoldedConv(channels, channels)
+        for i in range(blocks):
+            setattr(self, f"block_{i + 1}", SPANBlock(channels))
+        self.conv_cat = conv(4 * channels, channels, 1)
+        self.upsampler = nn.Sequential(conv(channels, planes * scale**2, 3), nn.PixelShuffle(scale))
+        self.register_buffer("mean", torch.tensor([0.4488, 0.4371, 0.4040]).reshape(1, 3, 1, 1), persistent=False)
+
+    def forward(self, x):
+        features = y = self.conv_1((x - self.mean) * 255 if self.normalize else x)
+        for i in range(self.blocks):
+            y, inner = getattr(self, f"block_{i + 1}")(y)
+            after_first = y if i == 0 else after_first
+        return self.upsampler(self.conv_cat(torch.cat([features, self.conv_2(y), after_first, inner], 1)))
+
+
+class DenseBlock(nn.Module):
+    def __init__(self, channels, growth):
+        super().__init__()
+        for i in range(5):
+            setattr(self, f"conv{i + 1}", conv(channels + i * growth, channels if i == 4 else growth, 3))
+
+    def forward(self, x):
+        y = x
+        for layer in (self.conv1, self.conv2, self.conv3, self.conv4):
+            y = torch.cat([y, F.leaky_relu(layer(y), 0.2)], 1)
+        return x + 0.2 * self.conv5(y)
+
+
+class RRDB(nn.Module):
+    def __init__(self, channels, growth):
+        super().__init__()
+        self.rdb1, self.rdb2, self.rdb3 = (DenseBlock(channels, growth) for _ in range(3))
+
+    def forward(self, x):
+        return x + 0.2 * self.rdb3(self.rdb2(self.rdb1(x)))
+
+
+class RRDBNet(nn.Module):
+    input_size = "low"
+
+    def __init__(self, scale, blocks, channels, growth, unshuffle, colors):
+        super().__init__()
+        self.scale, self.unshuffle, self.colors = scale, unshuffle, colors
+        planes = 3 if colors == "rgb" else 1
+        self.conv_first = conv(planes * unshuffle**2, channels, 3)
+        self.body = nn.Sequential(*(RRDB(channels, growth) for _ in range(blocks)))
+        self.conv_body = conv(channels, channels, 3)
+        self.steps = (scale * unshuffle).bit_length() - 1
+        for i in range(self.steps):
+            setattr(self, f"conv_up{i + 1}", conv(channels, channels, 3))
+        self.conv_hr, self.conv_last = conv(channels, channels, 3), conv(channels, planes, 3)
+
+    def forward(self, x):
+        height, width = x.shape[-2:]
+        if self.unshuffle > 1:
+            x = F.pad(x, [0, -width % self.unshuffle, 0, -height % self.unshuffle], mode="reflect")
+            x = F.pixel_unshuffle(x, self.unshuffle)
+        features = self.conv_first(x)
+        y = features + self.conv_body(self.body(features))
+        for i in range(self.steps):
+            y = F.leaky_relu(getattr(self, f"conv_up{i + 1}")(F.interpolate(y, scale_factor=2)), 0.2)
+        y = self.conv_last(F.leaky_relu(self.conv_hr(y), 0.2))
+        return y[..., : height * self.scale, : width * self.scale]
+
+
+networks = {network.__name__: network for network in (SRCNN, ESPCN, FSRCNN, EDSR, Compact, SPAN, RRDBNet)}
 
 
 def option(name, text):
@@ -118,7 +227,7 @@ def option(name, text):
         return [int(number) for number in text.split("-")]
     if text in ("true", "false"):
         return text == "true"
-    if name in ("activation", "padding"):
+    if name in ("activation", "padding", "colors"):
         return text
     return float(text) if name in ("resScale", "rgbRange") else int(text)
 

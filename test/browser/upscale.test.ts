@@ -2,8 +2,13 @@
 import { beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
 import { readPicture } from "../../examples/browser/picture.ts";
+import { CpuDevice } from "../../src/device/cpu-device.ts";
+import { setDefaultDevice } from "../../src/device/open.ts";
+import { Compact } from "../../src/models/index.ts";
 import { parseWeights, serializePytorch } from "../../src/nn/index.ts";
 import { imresize } from "../../src/picture/imresize.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { networkUpscaler } from "../../src/upscale/index.ts";
 import { clickMain, find, giveFile, givePicture, openPage, pixelsOf, statusLine } from "./page.ts";
 import { testPicture } from "./test-picture.ts";
 
@@ -43,13 +48,13 @@ describe("a dropped picture and a dropped network", () => {
     expect(maxDifference(pixelsOf("upscale", "left"), imresize(testPicture(), 2).data)).toBe(0);
   });
 
-  test("a weight file has one scale; the library's networks have three, and interpolation four", async () => {
+  test("a weight file has one scale; the library's networks have three, and interpolation five", async () => {
     const enabled = () => document.querySelectorAll("#panel-upscale [name=scale]:enabled").length;
     expect(enabled()).toBe(1);
     await userEvent.selectOptions(method(), "espcn");
     expect(enabled()).toBe(3);
     await userEvent.selectOptions(method(), "bilinear");
-    expect(enabled()).toBe(4);
+    expect(enabled()).toBe(5);
   });
 
   test("the downloaded PNG holds the result", async () => {
@@ -112,6 +117,22 @@ describe("a dropped picture and a dropped network", () => {
     await statusLine("upscale", /^Done in/);
     expect(pixelsOf("upscale", "right")).toEqual(before);
   });
+});
+
+test("a .pth of another program, for a network that keeps the size", async () => {
+  setDefaultDevice(new CpuDevice("float32"));
+  const model = new Compact({ scale: 1, layers: 1, channels: 4, random: new Random(1) });
+  const picture = testPicture(20, 10);
+  await givePicture(picture, "noisy.png");
+  await giveFile(serializePytorch(await model.stateDict()), "denoise.pth");
+  await vi.waitFor(() => expect(method().selectedOptions[0].text).toBe("denoise ×1"));
+  await clickMain("upscale");
+  await statusLine("upscale", /^Done in/);
+  const { data } = await networkUpscaler(model).upscale(picture);
+  expect(data).not.toEqual(picture.data);
+  expect(pixelsOf("upscale", "right").length).toBe(data.length);
+  expect(maxDifference(pixelsOf("upscale", "right"), data)).toBeLessThanOrEqual(1);
+  model.dispose();
 });
 
 test.each(["own ×2", "bicubic"])("%s stops between two tiles, and the next picture works", async (name) => {

@@ -8,7 +8,7 @@ import { type Command, parseFlags, UsageError } from "../../src/cli/flags.ts";
 import { infoCommand } from "../../src/cli/info.ts";
 import { readImage, writePng } from "../../src/data/index.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
-import { loadModel, parseWeights, readNetwork } from "../../src/index.ts";
+import { loadModel, parseWeights, Random, RRDBNet, readNetwork, serializePytorch } from "../../src/index.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { noise, temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
@@ -129,6 +129,16 @@ describe("info", () => {
     // At least its largest feature map, at most a kilobyte for each pixel.
     expect(info.bytesPerMegapixel).toBeGreaterThan(4 * 9e6);
     expect(info.bytesPerMegapixel).toBeLessThan(1e9);
+    // One whose influence reaches further than its tiles overlap.
+    const wide = new RRDBNet({ scale: 4, blocks: 5, channels: 2, growth: 1, random: new Random(1) });
+    writeFileSync(path("rrdbnet.pth"), serializePytorch(await wide.stateDict()));
+    const rrdbnet = await pixelgrad("info", path("rrdbnet.pth"), "--json", json);
+    expect(rrdbnet.stdout).toMatch(/^looks {7}79 pixels far: at 159 x 159 .*\n {12}tiles overlap by 64: /m);
+    expect(JSON.parse(readFileSync(json, "utf8"))).toMatchObject({
+      halo: 64,
+      exactHalo: 79,
+      receptiveField: 159,
+    });
     const edsr = await pixelgrad("info", golden("edsr-basicsr-x2.pth"));
     expect(edsr.stdout).toMatch(/^assumed {5}the range of values: .* \(rgbRange\)$/m);
   });

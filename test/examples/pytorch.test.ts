@@ -7,6 +7,7 @@ import { encodePng } from "../../src/data/files.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { evaluate } from "../../src/evaluate/index.ts";
 import {
+  Compact,
   EDSR,
   ESPCN,
   FSRCNN,
@@ -14,8 +15,10 @@ import {
   networkUpscaler,
   parseWeights,
   Random,
+  RRDBNet,
   rand,
   readNetwork,
+  SPAN,
   SRCNN,
   type SuperResolver,
   saveWeights,
@@ -38,6 +41,11 @@ describe.skipIf(python === undefined)("PyTorch", () => {
     "espcn-x2": new ESPCN({ scale: 2, filters: [5, 4], residual: true, activation: "relu", random }),
     "espcn-x3": new ESPCN({ scale: 3, filters: [5, 4], random }),
     "fsrcnn-x3": new FSRCNN({ scale: 3, d: 5, s: 3, m: 2, random }),
+    "compact-x1": new Compact({ scale: 1, layers: 2, channels: 4, random }),
+    "compact-x3": new Compact({ scale: 3, layers: 1, channels: 4, activation: "relu", colors: "y", random }),
+    "rrdbnet-x2": new RRDBNet({ scale: 2, blocks: 1, channels: 4, growth: 3, unshuffle: 2, random }),
+    "rrdbnet-x4": new RRDBNet({ scale: 4, blocks: 2, channels: 4, growth: 3, random }),
+    "span-x4": new SPAN({ scale: 4, blocks: 2, channels: 4, normalize: true, random }),
     "srcnn-x2": new SRCNN({ scale: 2, filters: [5, 4], residual: true, random }),
     "srcnn-x3": new SRCNN({ scale: 3, filters: [5, 4], kernels: [5, 3, 1], padding: "zeros", random }),
   };

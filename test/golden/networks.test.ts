@@ -3,10 +3,11 @@ import { describe, expect, test } from "vitest";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { metadataOf, type Recognized } from "../../src/models/architecture.ts";
 import { recognizeCompact } from "../../src/models/compact.ts";
-import { createModel } from "../../src/models/registry.ts";
+import { createModel, loadModel, readNetwork } from "../../src/models/registry.ts";
 import { recognizeRRDBNet } from "../../src/models/rrdbnet.ts";
 import { recognizeSpan } from "../../src/models/span.ts";
 import type { State } from "../../src/models/state.ts";
+import { serializePytorch } from "../../src/nn/pytorch-file.ts";
 import { noGrad } from "../../src/tensor/op.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { tensor } from "../../src/tensor/tensor.ts";
@@ -44,6 +45,15 @@ describe.each(goldens)("%s", (_, golden) => {
     for (const [name, recognize] of Object.entries(recognizers)) {
       if (name !== architecture) expect(recognize(state, "net.pth")).toBeUndefined();
     }
+  });
+
+  test.each(["", "module.", "netG.module."])('from a file, with "%s" before names', async (prefix) => {
+    setDefaultDevice(devices[0]);
+    const file = serializePytorch(new Map([...state].map(([key, array]) => [prefix + key, array])));
+    expect(readNetwork(file, "net.pth")).toEqual({ metadata, state: own, assumptions });
+    const model = loadModel(file, "net.pth");
+    expect(await model.stateDict()).toEqual(own);
+    model.dispose();
   });
 
   test.each(devices.map((device) => [device.name, device] as const))("on %s", async (_, device) => {

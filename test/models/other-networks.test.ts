@@ -83,6 +83,49 @@ describe("relatives that this library does not run are refused with what they ar
     expect(() => recognizeRRDBNet(unshuffled, "net.pth")).toThrow(/from 27 channels to 3/);
   });
 
+  test("branches of SPAN that do not fit each other", () => {
+    const branches = (name: string, [o, c]: readonly [number, number]) => ({
+      [`${name}.sk.weight`]: [o, c, 1, 1],
+      [`${name}.sk.bias`]: [o],
+      [`${name}.conv.0.weight`]: [2 * c, c, 1, 1],
+      [`${name}.conv.0.bias`]: [2 * c],
+      [`${name}.conv.1.weight`]: [2 * o, 2 * c, 3, 3],
+      [`${name}.conv.1.bias`]: [2 * o],
+      [`${name}.conv.2.weight`]: [o, 2 * o, 1, 1],
+      [`${name}.conv.2.bias`]: [o],
+    });
+    const shapes = {
+      ...branches("conv_1", [4, 3]),
+      ...branches("block_1.c3_r", [4, 4]),
+      "conv_cat.weight": [4, 16, 1, 1],
+      "upsampler.0.weight": [12, 4, 3, 3],
+    };
+    expect(recognizeSpan(stateOf(shapes), "net.pth")?.metadata).toMatchObject({ scale: "2", channels: "4" });
+    for (const [key, shape] of Object.entries({
+      "conv_1.sk.weight": [0, 2 ** 40, 1, 1],
+      "conv_1.sk.bias": [3],
+      "block_1.c3_r.conv.0.weight": [8, 4],
+      "block_1.c3_r.conv.1.weight": [8, 7, 3, 3],
+      "block_1.c3_r.conv.2.weight": [4, 8, 3, 3],
+    })) {
+      const damaged = stateOf({ ...shapes, [key]: shape });
+      expect(() => recognizeSpan(damaged, "net.pth"), key).toThrow(DataError);
+      expect(() => recognizeSpan(damaged, "net.pth"), key).toThrow(/do not add up to one convolution/);
+    }
+    const { "conv_1.conv.2.bias": _, ...rest } = shapes as Record<string, readonly number[]>;
+    expect(() => recognizeSpan(stateOf(rest), "net.pth")).toThrow(/^net.pth: the branches of conv_1 do not/);
+  });
+
+  test("positions in an ESRGAN that no file can have", () => {
+    const odd = stateOf({
+      "model.0.weight": [8, 3, 3, 3],
+      "model.1.sub.0.RDB1.conv1.0.weight": [4, 8, 3, 3],
+      "model.1.sub.1.weight": [8, 8, 3, 3],
+      "model.3000000000001.weight": [3, 8, 3, 3],
+    });
+    expect(recognizeRRDBNet(odd, "net.pth")?.metadata).toMatchObject({ scale: "1" });
+  });
+
   test("ESRGAN+", () => {
     const plus = stateOf({
       "model.0.weight": [8, 3, 3, 3],

@@ -8,6 +8,7 @@ import { describe, expect, test } from "vitest";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import {
   architectures,
+  Compact,
   clamp,
   concat,
   EDSR,
@@ -23,7 +24,9 @@ import {
   pad,
   pixelUnshuffle,
   Random,
+  RRDBNet,
   rand,
+  SPAN,
   SRCNN,
   SuperResolver,
   serializeSafetensors,
@@ -55,6 +58,19 @@ const networks: Readonly<Record<string, SuperResolver>> = {
   "ESPCN x3": new ESPCN({ scale: 3, filters: [4, 3], activation: "relu", residual: true, random }),
   "FSRCNN x2": new FSRCNN({ scale: 2, d: 4, s: 3, m: 2, random }),
   "FSRCNN x3": new FSRCNN({ scale: 3, d: 4, s: 3, m: 0, random }),
+  "Compact x1": new Compact({ scale: 1, layers: 1, channels: 4, random }),
+  "Compact x3, luma": new Compact({
+    scale: 3,
+    layers: 2,
+    channels: 4,
+    activation: "leakyRelu",
+    colors: "y",
+    random,
+  }),
+  "SPAN x2": new SPAN({ scale: 2, blocks: 2, channels: 4, random }),
+  "SPAN x4": new SPAN({ scale: 4, blocks: 1, channels: 4, normalize: true, random }),
+  "RRDBNet x4": new RRDBNet({ scale: 4, blocks: 1, channels: 4, growth: 3, random }),
+  "RRDBNet x1": new RRDBNet({ scale: 1, blocks: 1, channels: 4, growth: 3, random }),
   "SRCNN x2": new SRCNN({ scale: 2, filters: [4, 3], residual: true, random }),
   "SRCNN x3": new SRCNN({ scale: 3, filters: [4, 3], padding: "zeros", random }),
   "SRCNN x4": new SRCNN({ scale: 4, filters: [4, 3], kernels: [5, 1, 3], random }),
@@ -219,7 +235,7 @@ describe.skipIf(python === undefined)("ONNX Runtime computes the same", () => {
     }
     const report = runPython("run-onnx.py", [folder]);
     const differences = JSON.parse(report) as Record<string, number>;
-    expect(Object.keys(differences).length).toBe(11 + 7 + 6);
+    expect(Object.keys(differences).length).toBe(17 + 8 + 6);
     for (const [name, difference] of Object.entries(differences)) expect(difference, name).toBeLessThan(1e-5);
   });
 });
