@@ -462,18 +462,23 @@ describe("the sentences", () => {
   });
 
   test("a tensor has one for every operation that PyTorch's tensors have as a method", () => {
-    const functionsAlone = [
-      "conv2d",
-      "convTranspose2d",
-      "leakyRelu",
-      "pad",
-      "pixelShuffle",
-      "pixelUnshuffle",
+    // PyTorch has these only as functions, or under other names, or not at all.
+    const others = [
+      ...[
+        "broadcastTo",
+        "concat",
+        "conv2d",
+        "convTranspose2d",
+        "interpolate",
+        "l1Loss",
+        "leakyRelu",
+        "mseLoss",
+      ],
+      ...["pad", "pixelShuffle", "pixelUnshuffle", "slice"],
     ];
-    const underOtherNames = ["broadcastTo", "concat", "interpolate", "l1Loss", "mseLoss", "slice"];
     const explained = new Map<string, string>(classes[0][1]);
-    const missing = operations().filter((name) => !explained.has(name));
-    expect(missing.sort()).toEqual([...functionsAlone, ...underOtherNames].sort());
+    expect(operations()).toContain("relu");
+    expect(operations().filter((name) => !explained.has(name) && !others.includes(name))).toEqual([]);
   });
 
   test("they hide no member of a class, and lists of members do not show them", () => {
