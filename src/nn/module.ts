@@ -1,5 +1,12 @@
 import { cast } from "../kernels/cast/index.ts";
-import { checkArguments, checkOptions, instanceOf, trueOrFalse, type Wanted } from "../options/arguments.ts";
+import {
+  aFunction,
+  checkArguments,
+  checkOptions,
+  instanceOf,
+  trueOrFalse,
+  type Wanted,
+} from "../options/arguments.ts";
 import { explainMethods } from "../options/foreign-names.ts";
 import { quote, text } from "../options/kinds.ts";
 import { firstOf } from "../options/lists.ts";
@@ -105,6 +112,21 @@ export abstract class Module {
   /** Ends training mode: dropout lets everything through, batch normalisation uses its running statistics. */
   eval(): this {
     return this.train(false);
+  }
+
+  /** Runs `body` in eval mode. Afterwards every part is in the mode in which it was. */
+  evaluating<T>(body: () => T): T {
+    checkArguments(`${this.constructor.name}.evaluating`, { "the first argument": [body, aFunction] });
+    const parts: Module[] = [this];
+    for (const part of parts)
+      for (const [, member] of part.members()) if (member instanceof Module) parts.push(member);
+    const modes = parts.map(({ training }) => training);
+    this.eval();
+    try {
+      return body();
+    } finally {
+      for (const [i, part] of parts.entries()) part.training = modes[i];
+    }
   }
 
   /** A copy of all tensors' values, by name: parameters, and buffers such as running statistics. */

@@ -29,7 +29,7 @@ export class Forward {
 
   /** Measured when first asked for: that runs the network on a small picture. */
   get #needs(): Needs {
-    this.#cachedNeeds ??= measureNeeds(this.#model);
+    this.#cachedNeeds ??= this.#model.evaluating(() => measureNeeds(this.#model));
     return this.#cachedNeeds;
   }
 
@@ -37,7 +37,7 @@ export class Forward {
   async prepare(): Promise<void> {
     const { device, input } = samplesFor(this.#model);
     const forward = () => compute(() => this.#model.forward(input()));
-    await device.compileAhead(() => forward().dispose());
+    await device.compileAhead(() => this.#model.evaluating(forward).dispose());
   }
 
   /**
@@ -61,6 +61,10 @@ export class Forward {
    * network works in float16. Nothing waits for the device; the caller disposes the result.
    */
   run(x: Tensor): Tensor {
+    return this.#model.evaluating(() => this.#run(x));
+  }
+
+  #run(x: Tensor): Tensor {
     const { twoStages } = this.#model;
     const { dtype } = storedOn(this.#model);
     if (!twoStages) return compute(() => cast(this.#model.forward(cast(x, dtype)), "float32"));

@@ -37,10 +37,11 @@ export async function exportOnnx(
   const wraps = colors === "rgb" && model.colors === "y";
   const channels = wraps || model.colors === "rgb" ? 3 : 1;
   const metadata = model.metadata();
+  const forward = wraps ? (x: Tensor) => forwardRgb(model, x) : (x: Tensor) => model.forward(x);
   return exportForward({
     name: metadata.architecture ?? "network",
     module: model,
-    forward: wraps ? (x) => forwardRgb(model, x) : (x) => model.forward(x),
+    forward: (x) => model.evaluating(() => forward(x)),
     channels,
     metadata,
   });

@@ -254,6 +254,21 @@ describe("train and eval", () => {
     );
   });
 
+  test("evaluating leaves every part as it was, also after an error", () => {
+    const network = new Network();
+    network.tail.eval();
+    const parts = [network, ...network.blocks, network.blocks[0].conv, network.tail, network.tail.modules[1]];
+    const before = parts.map(({ training }) => training);
+    expect(network.evaluating(() => parts.map(({ training }) => training))).toEqual(parts.map(() => false));
+    expect(parts.map(({ training }) => training)).toEqual(before);
+    const fails = () => {
+      throw new Error("no");
+    };
+    expect(() => network.evaluating(fails)).toThrow("no");
+    expect(parts.map(({ training }) => training)).toEqual(before);
+    expect(before).toContain(true);
+  });
+
   test("Dropout zeroes in training alone", async () => {
     const layer = new Dropout(0.5, { random: new Random(1) });
     const x = ones([1000]);

@@ -14,6 +14,7 @@ import {
   SRCNN,
   type SuperResolver,
 } from "../../src/models/index.ts";
+import { Dropout } from "../../src/nn/layers.ts";
 import { rgbToY, rgbToYcbcr } from "../../src/picture/color.ts";
 import { crop, type Image, toRgb } from "../../src/picture/image.ts";
 import { imresizePlane } from "../../src/picture/imresize.ts";
@@ -21,7 +22,7 @@ import { toByte } from "../../src/picture/levels.ts";
 import { fromPlanar, toPlanar } from "../../src/picture/planes.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
-import { tensor } from "../../src/tensor/tensor.ts";
+import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
 import { networkUpscaler } from "../../src/upscale/index.ts";
 import { differing, drawn, noise } from "../data/support.ts";
 import { expectClose } from "../support/close.ts";
@@ -68,6 +69,24 @@ const planesOf = (model: SuperResolver, { width, height }: Image) => {
 
 describe.each(devices.map((device) => [device.name, device] as const))("on %s", (_, device) => {
   beforeEach(() => setDefaultDevice(device));
+
+  test("networks enlarge in eval mode, and train on afterwards", async () => {
+    class Dropping extends SRCNN {
+      readonly dropout = new Dropout(0.5);
+
+      override forward(x: Tensor): Tensor {
+        return this.dropout.forward(super.forward(x));
+      }
+    }
+    const options = { filters: [4, 3] as const };
+    const [plain, dropping] = [new SRCNN(options), new Dropping(options)];
+    for (const model of [plain, dropping]) liven(model);
+    const planes = planesOf(plain, picture(9, 8));
+    const large = await networkUpscaler(plain).upscalePlanes(planes);
+    expect(await networkUpscaler(dropping).upscalePlanes(planes)).toEqual(large);
+    expect(dropping.dropout.training).toBe(true);
+    for (const model of [plain, dropping]) model.dispose();
+  });
 
   describe.each(networks)("%s", (_, make) => {
     test("in tiles as at once, to the last bit, and leaves nothing behind", async () => {
