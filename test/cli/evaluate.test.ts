@@ -237,7 +237,7 @@ describe("evaluate", () => {
       "weights that are none",
       ["--hr", "hr", "--method", "hr/a.png", "--adapter", "cpu"],
       1,
-      /a\.png: this is a picture, and a weight file \(safetensors\) was wanted/,
+      /a\.png: this is a picture, and a weight file \(safetensors, or PyTorch.s \.pth\) was wanted/,
     ],
   ])("%s is refused with one paragraph, and no JSON", async (_, args, code, message) => {
     const json = path("bad.json");
