@@ -9,20 +9,38 @@ import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { defaultDevice, setDefaultDevice } from "../../src/device/open.ts";
 import { facts } from "../../src/device/profile.ts";
 import { unpremultiply } from "../../src/kernels/alpha/index.ts";
+import { batchNorm } from "../../src/kernels/batch-norm/index.ts";
 import { cast } from "../../src/kernels/cast/index.ts";
 import { chromaOf, lumaOf, rgbOf } from "../../src/kernels/color/index.ts";
 import { convTranspose2d } from "../../src/kernels/conv-transpose2d/index.ts";
 import { type Conv2dOptions, conv2d, variants } from "../../src/kernels/conv2d/index.ts";
+import { crossEntropy } from "../../src/kernels/cross-entropy/index.ts";
 import { denseConv2d } from "../../src/kernels/dense-conv2d/index.ts";
-import { add, exp, log, mul, pow, prelu, relu, sigmoid, tanh } from "../../src/kernels/elementwise/index.ts";
+import { dropout } from "../../src/kernels/dropout/index.ts";
+import {
+  add,
+  exp,
+  gt,
+  log,
+  lt,
+  mul,
+  pow,
+  prelu,
+  relu,
+  sigmoid,
+  tanh,
+  where,
+} from "../../src/kernels/elementwise/index.ts";
 import { concat, permute, slice } from "../../src/kernels/layout/index.ts";
 import { l1Loss, mseLoss } from "../../src/kernels/loss/index.ts";
 import { matmul } from "../../src/kernels/matmul/index.ts";
 import { pad } from "../../src/kernels/pad/index.ts";
 import { pixelShuffle, pixelUnshuffle } from "../../src/kernels/pixel-shuffle/index.ts";
-import { max, mean, sum } from "../../src/kernels/reduce/index.ts";
+import { avgPool2d, maxPool2d } from "../../src/kernels/pool/index.ts";
+import { argmax, max, mean, sum } from "../../src/kernels/reduce/index.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
 import { packSamples, readSamples, unpackSamples } from "../../src/kernels/samples/index.ts";
+import { softmax } from "../../src/kernels/softmax/index.ts";
 import { EDSR } from "../../src/models/edsr.ts";
 import { Adam, addGradients, clipGradNorm, emaUpdate, SGD } from "../../src/nn/index.ts";
 import { noGrad } from "../../src/tensor/op.ts";
@@ -30,7 +48,7 @@ import { Random } from "../../src/tensor/random.ts";
 import { keep, scope } from "../../src/tensor/scope.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { rand, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import { ones, rand, type Tensor, tensor, zeros } from "../../src/tensor/tensor.ts";
 import { largestError } from "../harness.ts";
 
 export interface Check {
@@ -128,6 +146,23 @@ function convolutionStep(variant: (typeof variants)[number]): Check {
   );
 }
 
+/** Batch normalisation in training, and the running statistics after it. */
+const normalization: Check = {
+  name: "batchNorm",
+  run() {
+    const channels = 5;
+    const inputs = [[3, channels, 9, 7], [channels], [channels]].map((shape, i) =>
+      random(shape, i + 1, [-1, 1], true),
+    );
+    const [x, w, b] = inputs;
+    const running = { mean: zeros([channels]), variance: ones([channels]), batches: zeros([]) };
+    const y = batchNorm(x, running, w, b, { training: true });
+    const gradients = backward(sum(mul(y, random(y.shape, 99))), inputs);
+    return [y, ...inputs.map((input) => gradients.get(input)!), ...Object.values(running)];
+  },
+  tolerance: 2e-5,
+};
+
 const positive = { range: [0.5, 2] as const };
 
 export const checks: readonly Check[] = [
@@ -166,6 +201,18 @@ export const checks: readonly Check[] = [
       shape as Shape,
     ]),
   ),
+  value("where", (x, y) => where(gt(x, 0), x, y), [[301], [301]]),
+  value("where with broadcasting", (x, y) => where(lt(x, 0), x, y), [
+    [5, 1, 31],
+    [7, 1],
+  ]),
+  forward("argmax", (x) => argmax(x, 1), [[4, 300, 7]]),
+  value("softmax", (x) => softmax(x, 1), [[3, 170, 5]], { range: [-8, 8] }),
+  value("crossEntropy", (x) => crossEntropy(x, [3, 0, 9]), [[3, 10]], { range: [-8, 8] }),
+  value("maxPool2d", (x) => maxPool2d(x, 3, { stride: 2, padding: 1 }), [[2, 3, 13, 17]]),
+  value("avgPool2d", (x) => avgPool2d(x, 3, { stride: 2, padding: 1 }), [[2, 3, 13, 17]]),
+  value("dropout", (x) => dropout(x, 0.3, { random: new Random(5) }), [[1003]]),
+  normalization,
   value(
     "permute, slice, concat",
     (x, y) => concat([permute(x, [2, 0, 1]), slice(y, [1, 0, 0], [5, 3, 4])], 0),
