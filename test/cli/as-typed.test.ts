@@ -13,7 +13,7 @@ import type { Command } from "../../src/cli/flags.ts";
 import { infoCommand } from "../../src/cli/info.ts";
 import { upscaleCommand } from "../../src/cli/upscale.ts";
 import { writePng } from "../../src/data/index.ts";
-import { EDSR, ESPCN, saveWeights, setDefaultDevice } from "../../src/node.ts";
+import { EDSR, ESPCN, RRDBNet, saveWeights, serializePytorch, setDefaultDevice } from "../../src/node.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
@@ -54,6 +54,9 @@ beforeAll(async () => {
     "edsr-x4.safetensors": await edsr(4),
     "runs/edsr-x2/best.safetensors": await edsr(2),
     "tuned.safetensors": await edsr(2),
+    "4x-UltraSharp.pth": serializePytorch(
+      await new RRDBNet({ scale: 4, blocks: 1, channels: 4, growth: 2, random }).stateDict(),
+    ),
     "EDSR_x4.pt": foreign("edsr-pytorch-x4.pt"),
     "net_g_latest.pth": foreign("edsr-basicsr-x4.pth"),
     "runs/edsr-x3/best.safetensors": await edsr(3),
