@@ -12,6 +12,8 @@ const [COPY_SRC, COPY_DST, STORAGE, MAP_READ] = [0x04, 0x08, 0x80, 0x01];
 export interface IndexWatch {
   /** How many arrays of how many kernels are watched. */
   readonly watched: ReadonlyMap<string, number>;
+  /** Kernels with as many buffers as a device binds by default, so that none is left to report with. */
+  readonly full: ReadonlySet<string>;
   /** Where indices were out of bounds since the last call: "kernel: array". */
   outside(): Promise<string[]>;
 }
@@ -19,6 +21,10 @@ export interface IndexWatch {
 /** From now on, in every kernel that the device compiles. Call it on a device that has compiled none. */
 export function watchIndices({ gpu }: GpuDevice): IndexWatch {
   const watched = new Map<string, number>();
+  const full = new Set<string>();
+  /** Layouts of full kernels; and whether the last one was such, whose shader comes next. */
+  const fullLayouts = new WeakSet<GPUBindGroupLayout>();
+  let isFull = false;
   /** By compiled source, of which each has an element of `found`, with a bit for each array. */
   const places: string[][] = [];
   const size = 4 * 4096;
@@ -27,6 +33,10 @@ export function watchIndices({ gpu }: GpuDevice): IndexWatch {
   const { createShaderModule, createBindGroupLayout, createBindGroup } = gpu;
   gpu.createShaderModule = (descriptor) => {
     const label = descriptor.label ?? "kernel";
+    if (isFull) {
+      full.add(label);
+      return createShaderModule.call(gpu, descriptor);
+    }
     const { code, arrays } = withChecks(descriptor.code, places.length);
     places.push(arrays.map((array) => `${label}: ${array}`));
     watched.set(label, arrays.length);
@@ -34,14 +44,22 @@ export function watchIndices({ gpu }: GpuDevice): IndexWatch {
   };
   gpu.createBindGroupLayout = (descriptor) => {
     const entry = { binding: BINDING, visibility: 4, buffer: { type: "storage" } } as const;
-    return createBindGroupLayout.call(gpu, { ...descriptor, entries: [...descriptor.entries, entry] });
+    const entries = [...descriptor.entries];
+    const buffers = entries.filter(({ buffer }) => buffer?.type !== "uniform").length;
+    isFull = buffers >= gpu.limits.maxStorageBuffersPerShaderStage;
+    if (!isFull) return createBindGroupLayout.call(gpu, { ...descriptor, entries: [...entries, entry] });
+    const layout = createBindGroupLayout.call(gpu, descriptor);
+    fullLayouts.add(layout);
+    return layout;
   };
   gpu.createBindGroup = (descriptor) => {
+    if (fullLayouts.has(descriptor.layout)) return createBindGroup.call(gpu, descriptor);
     const entry = { binding: BINDING, resource: { buffer: found } };
     return createBindGroup.call(gpu, { ...descriptor, entries: [...descriptor.entries, entry] });
   };
   return {
     watched,
+    full,
     async outside() {
       const staging = gpu.createBuffer({ size, usage: MAP_READ | COPY_DST });
       const encoder = gpu.createCommandEncoder();
