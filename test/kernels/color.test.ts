@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { chromaOf, lumaOf, rgbOf } from "../../src/kernels/color/index.ts";
 import { rgbToYcbcr } from "../../src/picture/color.ts";
 import { toPlanar } from "../../src/picture/planes.ts";
+import { Random } from "../../src/tensor/random.ts";
 import { ShapeError } from "../../src/tensor/shape.ts";
 import { randn, tensor } from "../../src/tensor/tensor.ts";
-import { noise } from "../data/support.ts";
 import { expectClose } from "../support/close.ts";
 import { compareWithCpu } from "../support/compare.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
@@ -13,8 +13,15 @@ import { float32Device, float64Device, gpuDevices } from "../support/devices.ts"
 const devices = await gpuDevices();
 const cpu = float32Device();
 
+/** A picture of random bytes. */
+function noise(width: number, height: number) {
+  const random = new Random(1);
+  const data = Uint8Array.from({ length: 3 * width * height }, () => random.int(256));
+  return { width, height, channels: 3 as const, data };
+}
+
 test("the references are rgb2ycbcr, with chroma around 0, and undo each other", () => {
-  const picture = noise(7, 5, 3);
+  const picture = noise(7, 5);
   const x = tensor(toPlanar(picture), [1, 3, 5, 7], { device: float64Device() });
   const ycbcr = rgbToYcbcr(picture);
   const [luma, chroma] = [lumaOf(x), chromaOf(x)];
