@@ -6,6 +6,8 @@ declare global {
   interface GPUAdapter {}
   interface GPUAdapterInfo {}
   interface GPUBuffer {}
+  interface GPUCommandEncoder {}
+  interface GPUComputePassTimestampWrites {}
   interface GPUDevice {}
   /** The DOM's, for programs compiled without it. */
   interface ImageData {}
