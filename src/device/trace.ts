@@ -5,7 +5,7 @@
  */
 import { quote } from "../options/kinds.ts";
 
-/** Later events are only counted: half a million make a file of some 60 MB. */
+/** Later events are only counted, so that the file stays of a size that viewers open. */
 const MAX_EVENTS = 500_000;
 
 const lanes = { javascript: 1, gpu: 2 } as const;
@@ -130,13 +130,13 @@ export class KernelTimer {
     [this.#queries, this.#names] = [undefined, []];
     const read = this.#read(encoder, queries, names.length);
     return () => {
-      const measured = Promise.all([read(), this.#offset]).then(([times, offset]) => {
+      const measurement = Promise.all([read(), this.#offset]).then(([times, offset]) => {
         for (const [i, name] of names.entries()) {
           const [start, end] = [times[2 * i] + offset, times[2 * i + 1] + offset];
           this.trace.add({ name, start, end, lane: "gpu" });
         }
       });
-      this.trace.expect(measured);
+      this.trace.expect(measurement);
     };
   }
 
@@ -157,7 +157,7 @@ export class KernelTimer {
 
   /**
    * Nobody says how the two clocks belong together. An empty pass ends just before JavaScript learns of it, so
-   * the shortest of a few such ways comes close: the GPU's lane may be late by that, some tenths of a millisecond.
+   * the shortest of a few such ways comes close. The GPU's lane is late by that much.
    */
   async #compareClocks(): Promise<number> {
     let offset = Number.POSITIVE_INFINITY;

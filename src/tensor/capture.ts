@@ -1,7 +1,7 @@
 /**
  * Work that repeats: a training step, or a network on tiles of one size. JavaScript builds its graph once; the
  * device notes the commands that come out of that (src/device/capture.ts) and gives the same ones again.
- * Nothing else in the library needs this file.
+ * The engine can be read without this file: everything works when nothing is captured.
  */
 import type { Capture } from "../device/capture.ts";
 import { GpuDevice } from "../device/gpu-device.ts";

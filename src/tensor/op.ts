@@ -181,9 +181,9 @@ function run<I extends Inputs, P, O extends string>(
     outputs[key] = tensor;
     made.push({ name: key, tensor });
   }
-  if (recorded) {
-    const given = Object.fromEntries(read.map(({ name, tensor }) => [name, tensor]));
-    recorded.push({ name, inputs: given, params, y: made[0].tensor });
+  if (recording) {
+    const inputs = Object.fromEntries(read.map(({ name, tensor }) => [name, tensor]));
+    recording.push({ name, inputs, params, y: made[0].tensor });
   } else if (isGpu(device)) {
     for (const { tensor } of made) countLoose(tensor);
     definition.gpu(device, inputs, params, outputs);
@@ -273,7 +273,7 @@ export interface RecordedOp {
   readonly y: Tensor;
 }
 
-let recorded: RecordedOp[] | undefined;
+let recording: RecordedOp[] | undefined;
 
 /**
  * Runs `body` without computing anything: operations only check their inputs, make a tensor of the result's
@@ -281,12 +281,12 @@ let recorded: RecordedOp[] | undefined;
  */
 export function recordOps(body: () => void): RecordedOp[] {
   const ops: RecordedOp[] = [];
-  const before = recorded;
-  recorded = ops;
+  const before = recording;
+  recording = ops;
   try {
     body();
   } finally {
-    recorded = before;
+    recording = before;
   }
   return ops;
 }

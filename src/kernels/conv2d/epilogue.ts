@@ -101,7 +101,7 @@ export function storeWgsl({ activation, slope, extra, alpha, shuffle: r }: Epilo
     tanh: rule(tanh),
     leakyRelu: rule(leaky),
   } satisfies Record<Activation, string>;
-  const joined = {
+  const results = {
     none: values[activation],
     slopes: values[activation],
     skip: `f32(skip[${coarse}]) + ${alpha} * x`,
@@ -109,7 +109,7 @@ export function storeWgsl({ activation, slope, extra, alpha, shuffle: r }: Epilo
   } satisfies Record<Extra, string>;
   return withHelpers(/* wgsl */ `
 fn store(n: u32, o: u32, row: u32, column: u32, x: f32) {
-  y[${at}] = element(${joined[extra]});
+  y[${at}] = element(${results[extra]});
 }
 `);
 }

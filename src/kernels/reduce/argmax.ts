@@ -33,22 +33,22 @@ const argmaxOp = defineOp<{ x: Tensor }, { shape: Shape }>({
     const [, length, inner] = x.shape;
     const sizes = { outputs: y.size, inner, length };
     const parts = length > LONG ? Math.ceil(Math.sqrt(length)) : 1;
-    const found = parts > 1 ? Tensor.empty([y.size, parts], device) : y;
+    const candidates = parts > 1 ? Tensor.empty([y.size, parts], device) : y;
     device.run(argmaxKernel, {
       functions: "fn candidate(output: u32, i: u32) -> u32 { return i; }",
-      buffers: { x: x.gpuStorage, candidates: x.gpuStorage, y: found.gpuStorage },
+      buffers: { x: x.gpuStorage, candidates: x.gpuStorage, y: candidates.gpuStorage },
       params: { ...sizes, candidate_count: length, parts },
       grid: linearGrid(y.size * parts, 64),
     });
-    if (found === y) return;
+    if (candidates === y) return;
     device.run(argmaxKernel, {
       functions:
         "fn candidate(output: u32, i: u32) -> u32 { return u32(candidates[output * p.candidate_count + i]); }",
-      buffers: { x: x.gpuStorage, candidates: found.gpuStorage, y: y.gpuStorage },
+      buffers: { x: x.gpuStorage, candidates: candidates.gpuStorage, y: y.gpuStorage },
       params: { ...sizes, candidate_count: parts, parts: 1 },
       grid: linearGrid(y.size, 64),
     });
-    found.dispose();
+    candidates.dispose();
   },
 });
 
