@@ -1,4 +1,4 @@
-/** Tests that run in a browser: the kernels once more, and the page of examples/browser. `npm run test:browser`. */
+/** Tests that run in a browser: the kernels once more, and the page of site. `npm run test:browser`. */
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { chromiumFlags, findChromium } from "./test/browser/chromium.ts";

@@ -1,15 +1,15 @@
-/** The page of examples/browser in a test: how to open it, find its parts and hand it files. */
+/** The page of site in a test: how to open it, find its parts and hand it files. */
 import { expect, vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
-import html from "../../examples/browser/index.html?raw";
-import { toPng } from "../../examples/browser/picture.ts";
+import html from "../../site/index.html?raw";
+import { toPng } from "../../site/picture.ts";
 import type { Image } from "../../src/picture/image.ts";
 
 /** Loads the page into the window of the test file, so only once in each. */
 export async function openPage(): Promise<void> {
   await page.viewport(1280, 800);
   document.body.innerHTML = new DOMParser().parseFromString(html, "text/html").body.innerHTML;
-  await import("../../examples/browser/main.ts");
+  await import("../../site/main.ts");
 }
 
 /** The first element that a CSS selector matches. */

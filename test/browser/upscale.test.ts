@@ -1,7 +1,7 @@
 /** The tab that enlarges: pixels, comparison, stopping, broken files. */
 import { beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
-import { readPicture } from "../../examples/browser/picture.ts";
+import { readPicture } from "../../site/picture.ts";
 import { CpuDevice } from "../../src/device/cpu-device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { Compact } from "../../src/models/index.ts";

@@ -1,6 +1,6 @@
 /** Pictures between files, canvases and the library. */
-import { readSource, toImageData } from "../../src/index.ts";
-import { browserFormatNames, type Image } from "../../src/picture/index.ts";
+import { readSource, toImageData } from "../src/index.ts";
+import { browserFormatNames, type Image } from "../src/picture/index.ts";
 
 /** Reads any format that the browser shows, and applies the orientation that a camera noted. */
 export async function readPicture(file: Blob, name: string): Promise<Image> {

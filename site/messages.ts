@@ -1,5 +1,5 @@
 /** What the page and its worker say to each other. */
-import type { Image } from "../../src/picture/index.ts";
+import type { Image } from "../src/picture/index.ts";
 
 /** Names that weight files have: pixelgrad's, and PyTorch's. */
 export const weightFileName = /\.(?:safetensors|pth|pt)$/i;

@@ -15,8 +15,8 @@ import {
   scope,
   type Tensor,
   tensor,
-} from "../../src/index.ts";
-import { crop, type Image, imresize, modcrop, psnr, toRgb } from "../../src/picture/index.ts";
+} from "../src/index.ts";
+import { crop, type Image, imresize, modcrop, psnr, toRgb } from "../src/picture/index.ts";
 import type { FineTuneEvent, FineTuneInput, Preview } from "./messages.ts";
 import { type OwnBatch, OwnPatches } from "./own-patches.ts";
 

@@ -11,7 +11,7 @@ import {
   saveWeights,
   scalesOf,
   type Upscaler,
-} from "../../src/index.ts";
+} from "../src/index.ts";
 import { type MethodInfo, weightFileName } from "./messages.ts";
 
 const named: readonly MethodInfo[] = methodNames.map((name) => ({

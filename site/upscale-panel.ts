@@ -1,5 +1,5 @@
 /** The tab that enlarges: a method, a scale, the result beside bicubic interpolation. */
-import type { Image } from "../../src/picture/index.ts";
+import type { Image } from "../src/picture/index.ts";
 import { Compare } from "./compare.ts";
 import type { Engine } from "./engine.ts";
 import { showFacts } from "./facts.ts";

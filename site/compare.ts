@@ -2,7 +2,7 @@
  * A window for one picture, or for two of the same size with a divider between them. Works with mouse, touch
  * and keyboard: the divider is an ARIA slider, the window zooms and moves.
  */
-import type { Image } from "../../src/picture/index.ts";
+import type { Image } from "../src/picture/index.ts";
 import { draw } from "./picture.ts";
 import { fitted, moved, type Size, type View, zoomed } from "./view.ts";
 
