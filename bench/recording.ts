@@ -1,7 +1,9 @@
 /**
  * What JavaScript costs per training step: `npm run bench:recording`. The kernels do not run (Dawn's null
- * backend), so the time is that of the engine and of Dawn's side of the calls.
+ * backend), so the time is that of the engine and of Dawn's side of the calls. `--flame FILE.svg` draws which
+ * functions take it.
  */
+import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { create } from "webgpu";
 import type { GpuDevice } from "../src/device/gpu-device.ts";
@@ -10,9 +12,12 @@ import { facts } from "../src/device/profile.ts";
 import { capture } from "../src/tensor/capture.ts";
 import { scope } from "../src/tensor/scope.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
+import { flameGraphs, flamesOf } from "./flame.ts";
 import { edsr, trainingStep } from "./networks.ts";
 
-const { values: options } = parseArgs({ options: { steps: { type: "string", default: "200" } } });
+const { values: options } = parseArgs({
+  options: { steps: { type: "string", default: "200" }, flame: { type: "string" } },
+});
 const steps = Number(options.steps);
 if (!Number.isInteger(steps) || steps < 1) {
   console.error(`bench:recording: --steps is a whole number of at least 1, got ${options.steps}.`);
@@ -23,6 +28,7 @@ const device = (await openDevice({ gpu: create(["backend=null"]) })) as GpuDevic
 device.profile = { ...device.profile, ...facts.gpu, subgroupSize: 32 };
 setDefaultDevice(device);
 
+const graphs: Parameters<typeof flameGraphs>[0][number][] = [];
 console.log("JavaScript per training step of 4 patches of 24x24, ms: median (fastest)");
 for (const [blocks, channels] of [
   [4, 16],
@@ -39,6 +45,17 @@ for (const [blocks, channels] of [
     times.replayed.push(ms.replayed);
   }
   if (replayed.whyBuilt) throw new Error(`The step was not replayed: ${replayed.whyBuilt}.`);
+  if (options.flame !== undefined) {
+    for (const [way, step] of [
+      ["built", () => run()[0]],
+      ["replayed", replayed],
+    ] as const) {
+      const flames = await flamesOf("onlyJavaScriptOf", async () => {
+        for (let i = 0; i < steps; i++) await millisecondsOf(step);
+      });
+      graphs.push({ title: `EDSR ${blocks}x${channels}, a step ${way}`, flames, runs: steps });
+    }
+  }
   const launches = launchesOf(() => run()[0]);
   console.log(
     `EDSR ${blocks}x${channels}: built ${summary(times.built)}, replayed ${summary(times.replayed)}; ` +
@@ -47,15 +64,24 @@ for (const [blocks, channels] of [
   dispose?.();
 }
 device.destroy();
+if (options.flame !== undefined) {
+  writeFileSync(options.flame, flameGraphs(graphs));
+  console.log(`Drawn: ${options.flame}`);
+}
 
 async function millisecondsOf(step: () => Tensor): Promise<number> {
   using _ = scope();
   const start = performance.now();
-  step();
-  device.flush();
+  onlyJavaScriptOf(step);
   const ms = performance.now() - start;
   await device.sync();
   return ms;
+}
+
+/** The step as far as its last command is given: what follows is the kernels' time. */
+function onlyJavaScriptOf(step: () => Tensor): void {
+  step();
+  device.flush();
 }
 
 /** How many kernels the step launches. */
