@@ -1,9 +1,11 @@
 /**
  * What JavaScript does for an upscaled picture: `npm run bench:javascript`. It runs on Dawn's backend "null",
- * which takes every command and computes nothing. So the time of the processor is that of JavaScript and of the
- * driver's calls, on this thread; what a GPU computes is not in it. With a GPU the rest of a picture's time is
- * the GPU's.
+ * which takes every command and computes nothing. So the times are those of JavaScript and of the driver's
+ * calls: of this thread, while its event loop is busy, and of the processor in all threads, the memory
+ * collector's among them. What a GPU computes is not in them; with a GPU the rest of a picture's time is the
+ * GPU's.
  */
+import { performance } from "node:perf_hooks";
 import { create } from "webgpu";
 import {
   type GpuDevice,
@@ -36,12 +38,17 @@ gpu.createBuffer = (descriptor) => {
   return buffer;
 };
 
-/** Milliseconds of the processor that `work` takes, without the time it waits. */
-async function processorTime(work: () => Promise<unknown>): Promise<number> {
-  const before = process.cpuUsage();
+/** Milliseconds that some work keeps this thread busy, and the processors in all threads, without waiting. */
+interface Times {
+  readonly thread: number;
+  readonly process: number;
+}
+
+async function timesOf(work: () => Promise<unknown>): Promise<Times> {
+  const [loop, processors] = [performance.eventLoopUtilization(), process.cpuUsage()];
   await work();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
+  const { user, system } = process.cpuUsage(processors);
+  return { thread: performance.eventLoopUtilization(loop).active, process: (user + system) / 1000 };
 }
 
 function picture(columns: number, rows: number, channels: Image["channels"]): Image {
@@ -55,15 +62,19 @@ async function report(name: string, image: Image, options: UpscalePictureOptions
   device.freeUnused();
   const enlarge = () => upscale(image, { ...options, maxMemory });
   for (let warmUp = 0; warmUp < 3; warmUp++) await enlarge();
-  const times: number[] = [];
-  for (let i = 0; i < rounds; i++) times.push(await processorTime(enlarge));
-  const each = (median(times) / megapixels).toFixed(1);
+  const times: Times[] = [];
+  for (let i = 0; i < rounds; i++) times.push(await timesOf(enlarge));
+  const perMegapixel = (of: keyof Times) =>
+    (median(times.map((time) => time[of])) / megapixels).toFixed(1).padStart(6);
   const { tiles } = await enlarge();
-  console.log(`${name.padEnd(22)} ${each.padStart(6)} ms per megapixel of the result, ${tiles} tiles`);
+  console.log(
+    `${name.padEnd(22)} ${perMegapixel("thread")} ms of this thread, ${perMegapixel("process")} of all, ${tiles} tiles`,
+  );
 }
 
 console.log(
-  `JavaScript for ${width}x${height} x2, median of ${rounds} (backend "null": nothing is computed)`,
+  `JavaScript for ${width}x${height} x2, per megapixel of the result, median of ${rounds} (backend "null": ` +
+    "nothing is computed)",
 );
 for (const method of ["espcn", "edsr-small", "srcnn"]) {
   await report(`${method}, RGB`, picture(width, height, 3), { method });
@@ -82,8 +93,8 @@ for (let i = 0; i < 3; i++) {
 const { buffersCreated } = memory(device);
 const [named, own]: number[][] = [[], []];
 for (let i = 0; i < 200; i++) {
-  named.push(await processorTime(() => upscale(small, { method: "espcn" })));
-  own.push(await processorTime(() => upscaler.upscale(small)));
+  named.push((await timesOf(() => upscale(small, { method: "espcn" }))).process);
+  own.push((await timesOf(() => upscaler.upscale(small))).process);
 }
 const ratio = named.reduce((sum, ms) => sum + ms, 0) / own.reduce((sum, ms) => sum + ms, 0);
 console.log(
