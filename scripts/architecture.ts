@@ -27,6 +27,7 @@ const plan: Readonly<Record<string, readonly [column: number, caption: string]>>
   models: [2, "networks: one file each"],
   upscale: [2, "any picture by any method, in exact tiles"],
   video: [1, "frames by any method"],
+  worker: [2, "upscaling in a browser's worker"],
   evaluate: [3, "methods measured by the papers' protocols"],
   "index.ts": [2, "the library in browsers"],
   "kernel.ts": [2, "what operations are made of"],

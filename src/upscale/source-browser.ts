@@ -27,18 +27,20 @@ export function isDrawable(source: unknown): source is Drawable {
 export async function readFileInBrowser(file: Uint8Array | string | URL, caller: string): Promise<Image> {
   const bytes = file instanceof Uint8Array ? file : await fetchBytes(file, caller);
   const blob = new Blob([bytes as Uint8Array<ArrayBuffer>]);
-  return readBitmap(blob, caller, (cause) => {
+  const bitmap = await createImageBitmap(blob, asItIs).catch((cause: Error) => {
     const start = new TextDecoder().decode(bytes.subarray(0, 1000));
     const advice = /<svg|<\?xml/.test(start)
       ? "It looks like an SVG, whose pixels depend on how large it is drawn: show it in an <img> of the size that " +
         "you want, and pass that."
       : `Pass a ${browserFormatNames} file.`;
     const name = file instanceof Uint8Array ? "" : ` of ${quote(String(file))}`;
-    return (
+    throw new DataError(
       `${caller}: these ${bytes.length} bytes${name} are no picture that this browser can show ` +
-      `(${cause.message}). ${advice}`
+        `(${cause.message}). ${advice}`,
+      { cause },
     );
   });
+  return imageOf(bitmap);
 }
 
 async function fetchBytes(address: string | URL, caller: string): Promise<Uint8Array> {
@@ -62,6 +64,17 @@ async function fetchBytes(address: string | URL, caller: string): Promise<Uint8A
  * @throws DataError if there is nothing to draw, or if it may not be read.
  */
 export async function readDrawn(source: Drawable, caller: string): Promise<Image> {
+  const bitmap = await bitmapOf(source, caller);
+  try {
+    return imageOf(bitmap);
+  } catch (cause) {
+    if ((cause as Error).name !== "SecurityError") throw cause;
+    throw unreadable(source, caller, cause as Error);
+  }
+}
+
+/** The same as a bitmap, which can be sent to a worker. */
+export async function bitmapOf(source: Drawable, caller: string): Promise<ImageBitmap> {
   const what = quote(source);
   if ("decode" in source) {
     // An <img> that is still loading.
@@ -71,30 +84,26 @@ export async function readDrawn(source: Drawable, caller: string): Promise<Image
       });
     });
   }
-  return readBitmap(
-    source,
-    caller,
-    ({ message }) => `${caller}: there is nothing to draw in ${what} (${message}).`,
+  return createImageBitmap(source, asItIs).catch((cause: Error) => {
+    throw new DataError(`${caller}: there is nothing to draw in ${what} (${cause.message}).`, { cause });
+  });
+}
+
+/** The error for what a browser shows, and lets no script read. */
+export function unreadable(source: Drawable, caller: string, cause: Error): DataError {
+  return new DataError(
+    `${caller}: the browser lets nobody read the pixels of ${quote(source)}, since they come from another ` +
+      'server. Load them with crossorigin="anonymous" (the server must allow it), or fetch the file and pass it.',
+    { cause },
   );
 }
 
-async function readBitmap(
-  source: Drawable | Blob,
-  caller: string,
-  complaint: (cause: Error) => string,
-): Promise<Image> {
-  const bitmap = await createImageBitmap(source, { premultiplyAlpha: "none" }).catch((cause: Error) => {
-    throw new DataError(complaint(cause), { cause });
-  });
+const asItIs = { premultiplyAlpha: "none" } as const;
+
+/** The picture that a bitmap shows. Closes it. */
+function imageOf(bitmap: ImageBitmap): Image {
   try {
     return withoutFullAlpha(bitmap.width, bitmap.height, pixelsOf(bitmap));
-  } catch (cause) {
-    if ((cause as Error).name !== "SecurityError") throw cause;
-    throw new DataError(
-      `${caller}: the browser lets nobody read the pixels of ${quote(source)}, since they come from another ` +
-        'server. Load them with crossorigin="anonymous" (the server must allow it), or fetch the file and pass it.',
-      { cause },
-    );
   } finally {
     bitmap.close();
   }

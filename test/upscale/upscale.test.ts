@@ -143,7 +143,7 @@ describe("tiles as they are finished", () => {
     };
     await expect(interpolator("bicubic", 2).upscale(picture, { tile: 6, onTile })).rejects.toThrow("enough");
     expect(count).toBe(2);
-    await expect(upscale(picture, { onTile: 5 as never })).rejects.toThrow(
+    await expect(upscale(picture, { method: "bicubic", onTile: 5 as never })).rejects.toThrow(
       "upscale: onTile must be a function, or left out, got 5.",
     );
   });
