@@ -31,6 +31,7 @@ const plan: Readonly<Record<string, readonly [column: number, caption: string]>>
   evaluate: [3, "methods measured by the papers' protocols"],
   "index.ts": [2, "the library in browsers"],
   "kernel.ts": [2, "what operations are made of"],
+  "browser.ts": [3, "both in one file"],
   "node.ts": [2, "the library in Node"],
   train: [2, "the training loop and what surrounds it"],
   cli: [2, "the command line"],
