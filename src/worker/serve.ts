@@ -1,6 +1,5 @@
 /** The worker's side: does the tasks that an `UpscaleWorker` sends. */
-import type { Device } from "../device/device.ts";
-import { init, openedDevice } from "../device/open.ts";
+import { init, whenOpened } from "../device/open.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { upscale } from "../upscale/upscale.ts";
 import { sentError } from "./errors.ts";
@@ -8,6 +7,8 @@ import type { FromWorker, Task, Tasks, ToWorker, UpscaleInput } from "./messages
 
 /** Listens to the page for as long as the worker lives. */
 export function serve(): void {
+  // Also of devices that upscale() opens by itself.
+  whenOpened(({ lost }) => lost.then((error) => say({ lost: sentError(error) })));
   const controllers = new Map<number, AbortController>();
   /** Resolves when all tasks so far have ended: two at once would need twice the memory. */
   let last = Promise.resolve();
@@ -38,8 +39,6 @@ async function perform(message: Task, signal: AbortSignal): Promise<void> {
     }
   } catch (error) {
     say({ id, error: sentError(error) });
-  } finally {
-    watch();
   }
 }
 
@@ -51,22 +50,9 @@ function enlarge(
   return upscale(picture, {
     ...options,
     signal,
-    onProgress(progress) {
-      watch();
-      if (tells.progress) say({ id, progress });
-    },
+    onProgress: tells.progress ? (progress) => say({ id, progress }) : undefined,
     onTile: tells.tiles ? (tile) => say({ id, tile }, tile.image) : undefined,
   });
-}
-
-const watched = new WeakSet<Device>();
-
-/** Sees to it that the page hears of the loss of the device, which upscale() may have opened by itself. */
-function watch(): void {
-  const device = openedDevice();
-  if (!device || watched.has(device)) return;
-  watched.add(device);
-  device.lost.then((error) => say({ lost: sentError(error) }));
 }
 
 /** The pixels of `image` are not copied on their way. */

@@ -252,6 +252,20 @@ describe("a device that is lost in the middle", () => {
     expect(onDeviceLost.mock.calls[0][0].message).toMatch(/^The GPU device .* was lost \(destroyed\)/);
   });
 
+  test("in the page, while it compiles: a loss, and no mistake in a kernel", async () => {
+    const method = await weights();
+    const expected = await upscale(picture, { method });
+    const before = (await init()) as GpuDevice;
+    before.gpu.createComputePipelineAsync = async () => {
+      before.gpu.destroy();
+      throw new GPUPipelineError("A valid external Instance reference no longer exists.", {
+        reason: "internal",
+      });
+    };
+    expect((await upscale(picture, { method })).image).toEqual(expected.image);
+    expect(before.failure).toBeInstanceOf(DeviceLostError);
+  });
+
   test("in the page: the right picture, and a promise", async () => {
     const method = await weights();
     const expected = await upscale(picture, { method, tile: 12 });
