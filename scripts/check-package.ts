@@ -24,6 +24,7 @@ import { gzipSync } from "node:zlib";
 import { build, createLogger, type Rolldown } from "vite";
 import { writePng } from "../src/data/index.ts";
 import { chromiumFlags, findChromium } from "../test/browser/chromium.ts";
+import { compileProjects, tryProjects, writeProjects } from "./browser-projects.ts";
 
 interface Answer {
   losses: number[];
@@ -45,6 +46,8 @@ const { devDependencies } = JSON.parse(readFileSync(join(repository, "package.js
 const noDrivers = { VK_DRIVER_FILES: "/nonexistent", PIXELGRAD_ADAPTER: "" };
 /** Programs with operations of their own: those of docs/own-operations.md. */
 const ownOperations = ["own-operation.ts", "several-outputs.ts", "own-optimizer.ts"];
+/** The last one that is written in TypeScript, which most projects still have, and the present one. */
+const compilers = ["typescript-5", "typescript"];
 const npm = process.platform === "win32" ? "npm.cmd" : "npm";
 const hasSwiftShader = process.platform === "linux" && process.arch === "x64";
 
@@ -70,6 +73,11 @@ async function main(): Promise<void> {
   await step("use the command line", useCommandLine);
   const site = await step("bundle for browsers", bundle);
   await step("run in a browser", () => runInBrowser(site, swiftshader));
+  await step("the single file", sizeOfSingleFile);
+  const pages = join(temporary, "pages");
+  await step("install pixelgrad-web", () => writeProjects(pages, ["webpack@5"]));
+  await step("compile for browsers", () => compileProjects(pages, join(project, "node_modules/typescript")));
+  await step("the projects of docs/browsers.md", () => tryProjects(pages));
 }
 
 /** Runs a step, and prints what it says about its result and how long it took. */
@@ -103,6 +111,12 @@ async function pack() {
     "data/index.js",
     "data/index.d.ts",
     "data/decode-worker.js",
+    "worker/index.js",
+    "worker/index.d.ts",
+    "worker/thread.js",
+    "browser/pixelgrad.js",
+    "browser/pixelgrad.d.ts",
+    "browser/thread.js",
     "train/index.d.ts",
     "evaluate/index.d.ts",
     "cli/main.js",
@@ -120,7 +134,6 @@ async function install(tarball: string) {
   writeFileSync(join(project, "package.json"), JSON.stringify(manifest));
   const names = ["typescript", "@types/node", ...(hasSwiftShader ? ["@sparticuz/chromium"] : [])];
   const others = names.map((name) => `${name}@${devDependencies[name]}`);
-  // Also the last compiler that is written in TypeScript: most projects still have it.
   others.push("typescript-5@npm:typescript@~5.9.0");
   await run(npm, ["install", "--no-fund", "--no-audit", tarball, ...others], project);
   const installed = readdirSync(join(project, "node_modules/@types"));
@@ -143,10 +156,9 @@ async function compile() {
     },
     "module resolution bundler": {
       compilerOptions: { ...bundler, types: [], lib: ["ES2022", "DOM"] },
-      files: ["page.ts", ...ownOperations],
+      files: ["page.ts", "worker.ts", ...ownOperations],
     },
   };
-  const compilers = ["typescript-5", "typescript"];
   for (const compiler of compilers) {
     for (const [name, config] of Object.entries(settings)) {
       writeFileSync(join(project, "tsconfig.json"), JSON.stringify(config));
@@ -310,6 +322,16 @@ async function bundle() {
   );
   const sizes = `${kilobytes(code.length)}, ${kilobytes(gzipSync(code, { level: 9 }).length)} with gzip`;
   return { says: `Vite ${manifestOf("vite", repository).version}: ${sizes}`, result: site };
+}
+
+/** The library for a script tag: as large as docs/browsers.md says, and of nothing but itself. */
+async function sizeOfSingleFile() {
+  const code = readFileSync(join(project, "node_modules/pixelgrad/dist/browser/pixelgrad.js"));
+  const zipped = gzipSync(code, { level: 9 }).length;
+  check(zipped < 125_000, `dist/browser/pixelgrad.js has grown to ${kilobytes(zipped)} with gzip`);
+  const imported = /^import |\bimport\(|\brequire\(/m.exec(String(code));
+  check(!imported, `dist/browser/pixelgrad.js needs another file: ${imported?.[0]}`);
+  return { says: `${kilobytes(code.length)}, ${kilobytes(zipped)} with gzip`, result: undefined };
 }
 
 /** The same kernels on the same renderer, so the losses must agree up to rounding. */

@@ -21,13 +21,25 @@ const browser: Host = {
         `Dawn's switches (${switches.join(", ")}) can be set in Node only. Leave the option "dawn" out in browsers.`,
       );
     }
-    return requestFrom(globalThis.navigator?.gpu, choice);
+    const gpu = globalThis.navigator?.gpu;
+    const adapter = await requestFrom(gpu, choice);
+    if (adapter || !gpu) return adapter;
+    // After a crash, the browser's process for graphics takes a moment to come back.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return requestFrom(gpu, choice);
   },
   adviceWithoutAdapter() {
     if (globalThis.isSecureContext === false) {
       return (
         "WebGPU exists only on pages served over https or from localhost, and this page is neither. Serve " +
         "it from one of them."
+      );
+    }
+    if (globalThis.navigator?.gpu) {
+      return (
+        "This browser has WebGPU, and lends this page no graphics card: it knows none that will do (look at its " +
+        "page about graphics, chrome://gpu), or they failed several times. In that case, restart it. On Linux, " +
+        "Chrome may need --enable-unsafe-webgpu."
       );
     }
     return (

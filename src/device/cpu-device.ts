@@ -56,6 +56,7 @@ export class CpuDevice implements Device {
   readonly name = "cpu";
   readonly profile = cpuProfile;
   readonly failure = undefined;
+  readonly lost = new Promise<never>(() => {});
   readonly #array: Float32ArrayConstructor | Float64ArrayConstructor;
   readonly #stats = emptyStats();
 

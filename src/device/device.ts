@@ -164,6 +164,11 @@ export interface Device {
    * after which nothing on it can be relied on. Undefined as long as all is well.
    */
   readonly failure: GpuError | undefined;
+  /**
+   * Resolves when the device is lost, with what `failure` is then; never for one that is destroyed. For a page that
+   * wants to say so: `upscale()` opens another device by itself, unless its method is a network of yours.
+   */
+  readonly lost: Promise<DeviceLostError>;
   /** Throws a GpuError if there is no room, or no such dtype on this device. Default "float32". */
   allocate(length: number, dtype?: DType): Storage;
   /** A part of a float32 storage; it keeps the whole alive. `offset` is a multiple of 64 elements. */

@@ -94,6 +94,7 @@ const MAX_CACHED_UNIFORMS = 4096;
 export class GpuDevice implements Device {
   readonly gpu: GPUDevice;
   readonly name: string;
+  readonly lost: Promise<DeviceLostError>;
   /** For reports. Kernels are chosen by `profile`. */
   readonly adapterClass: AdapterClass;
   /** Tests replace it, to run the kernels that other adapters would get. */
@@ -147,14 +148,18 @@ export class GpuDevice implements Device {
     this.#uniforms = new LruCache(MAX_CACHED_UNIFORMS, (buffer) => this.#pool.give(buffer));
     gpu.addEventListener("uncapturederror", quieten);
     gpu.addEventListener("uncapturederror", this.#onError);
-    gpu.lost.then(({ reason, message }) => {
-      if (this.#destroyed) return;
-      const advice =
-        "Its tensors are lost, too. Call init() again, then make networks and tensors anew; upscale() does that " +
-        "by itself for methods that are given by name, path or bytes.";
-      this.#fail(
-        new DeviceLostError(`The GPU device ${this.name} was lost (${reason}): ${message}. ${advice}`),
-      );
+    this.lost = new Promise((resolve) => {
+      gpu.lost.then(({ reason, message }) => {
+        if (this.#destroyed) return;
+        const advice =
+          "Its tensors are lost, too. Call init() again, then make networks and tensors anew; upscale() does that " +
+          "by itself for methods that are given by name, path or bytes.";
+        const error = new DeviceLostError(
+          `The GPU device ${this.name} was lost (${reason}): ${message}. ${advice}`,
+        );
+        this.#fail(error);
+        resolve(error);
+      });
     });
     this.#unwatch = host.watchFailures(() => (this.#failureSeen ? undefined : this.#failure));
   }

@@ -14,6 +14,7 @@ export class MetaDeviceFull extends Error {
 export class MetaDevice implements Device {
   readonly name = "meta";
   readonly failure = undefined;
+  readonly lost = new Promise<never>(() => {});
   readonly profile = { ...cpuProfile, maxTensorBytes: Number.POSITIVE_INFINITY };
   #tensors: number;
   #elements: number;

@@ -60,7 +60,15 @@ async function open(name: string, options: InitOptions): Promise<Device> {
       ? new CpuDevice(options.precision ?? "float32")
       : await openGpuDevice({ ...options, adapter, dawn: options.gpu ? undefined : dawnSwitchesOf(options) });
   optionsOf.set(device, options);
+  for (const listener of openedListeners) listener(device);
   return device;
+}
+
+const openedListeners = new Set<(device: Device) => void>();
+
+/** Calls `listener` with each device that is opened from now on, also by `ensureDevice`. */
+export function whenOpened(listener: (device: Device) => void): void {
+  openedListeners.add(listener);
 }
 
 /** As given, or those of the environment. */

@@ -52,9 +52,12 @@ export class Pipelines {
     this.#gpu.pushErrorScope("validation");
     const { code, layout, descriptor } = this.#describe(kernel, prelude);
     const gpu = this.#gpu.createComputePipeline(descriptor);
-    this.#gpu.popErrorScope().then((error) => {
-      if (error) this.#failed(compileError(kernel, code, error.message));
-    });
+    this.#gpu.popErrorScope().then(
+      (error) => {
+        if (error) this.#failed(compileError(kernel, code, error.message));
+      },
+      () => {}, // the device was lost, which it says itself
+    );
     return this.#remember(key, gpu, layout);
   }
 
@@ -66,16 +69,21 @@ export class Pipelines {
     const { code, layout, descriptor } = this.#describe(kernel, prelude);
     const creation = this.#gpu.createComputePipelineAsync(descriptor);
     const validation = this.#gpu.popErrorScope();
-    const done = Promise.allSettled([creation, validation]).then(([pipeline, check]) => {
+    const done = Promise.allSettled([creation, validation]).then(async ([pipeline, check]) => {
       // Prefer the error in the shader's text: about that, the pipeline's error says only that the shader is
       // invalid.
       const textError = check.status === "fulfilled" ? check.value : undefined;
-      const error: { message: string } | undefined =
-        textError ?? (pipeline.status === "rejected" ? pipeline.reason : undefined);
-      if (error) this.#failed(compileError(kernel, code, error.message));
+      if (textError) this.#failed(compileError(kernel, code, textError.message));
       else if (pipeline.status === "fulfilled") this.#remember(key, pipeline.value, layout);
+      else if (!(await this.#isLost())) this.#failed(compileError(kernel, code, pipeline.reason.message));
     });
     compiling.set(key, done);
+  }
+
+  /** If the device was lost, that is known a little later than what failed by it. */
+  #isLost(): Promise<boolean> {
+    const lost = this.#gpu.lost.then(() => true);
+    return Promise.race([lost, new Promise<false>((resolve) => setTimeout(resolve, 100, false))]);
   }
 
   /** Everything that a pipeline is made from. Errors go to the open error scope. */

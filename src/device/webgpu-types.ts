@@ -9,8 +9,15 @@ declare global {
   interface GPUCommandEncoder {}
   interface GPUComputePassTimestampWrites {}
   interface GPUDevice {}
-  /** The DOM's, for programs compiled without it. */
+  // The DOM's, for programs compiled without it.
+  interface HTMLCanvasElement {}
+  interface HTMLImageElement {}
+  interface HTMLVideoElement {}
+  interface ImageBitmap {}
   interface ImageData {}
+  interface OffscreenCanvas {}
+  interface SVGImageElement {}
+  interface VideoFrame {}
 }
 
 export {};

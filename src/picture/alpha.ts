@@ -22,19 +22,19 @@ export function withoutAlpha<S extends Samples>(
     throw new RangeError(`${caller}: alpha must be ${alphaChoices.join(", ")}, got ${quote(choice)}.`);
   }
   checkImage(image, caller);
-  const { width, height, channels, data } = image;
+  const { channels, data } = image;
   if (choice === "keep" || channels === 1 || channels === 3) return image;
   const white = data.BYTES_PER_ELEMENT === 1 ? 255 : 65535;
   const ground = choice === "white" ? white : 0;
   const colors = (channels - 1) as 1 | 3;
-  const opaque = zerosLike(data, width * height * colors);
+  const opaque = zerosLike(data, image.width * image.height * colors);
   for (let from = 0, to = 0; to < opaque.length; from += channels) {
     const alpha = choice === "drop" ? 1 : data[from + colors] / white;
     for (let c = 0; c < colors; c++, to++) {
       opaque[to] = toLevel(alpha * data[from + c] + (1 - alpha) * ground, white);
     }
   }
-  return { width, height, channels: colors, data: opaque };
+  return { ...image, channels: colors, data: opaque };
 }
 
 /** Whether any pixel is not opaque. */

@@ -15,19 +15,32 @@ export interface Image<S extends Samples = Uint8Array> {
   height: number;
   channels: 1 | 2 | 3 | 4;
   data: S;
+  /**
+   * Whose numbers the colours are. Default "srgb". `upscale()` computes on the numbers as they are and passes
+   * this on; all other functions take them for sRGB.
+   */
+  colorSpace?: ColorSpace;
 }
+
+export const colorSpaces = ["srgb", "display-p3"] as const;
+export type ColorSpace = (typeof colorSpaces)[number];
 
 /** Throws a DataError unless the sizes are whole, above 0, and match the number of samples. */
 export function checkImage(image: Image<Samples>, caller: string): void {
   if (!isObject(image)) {
     throw new DataError(`${caller}: a picture is { width, height, channels, data }, got ${quote(image)}.`);
   }
-  const { width, height, channels, data } = image;
+  const { width, height, channels, data, colorSpace } = image;
   const whole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
   if (!whole || ![1, 2, 3, 4].includes(channels)) {
     throw new DataError(
       `${caller}: ${quote(width)}x${quote(height)} with ${quote(channels)} channels is not a picture; ` +
         "width and height must be whole numbers above 0 and channels 1, 2, 3 or 4.",
+    );
+  }
+  if (colorSpace !== undefined && !colorSpaces.includes(colorSpace)) {
+    throw new DataError(
+      `${caller}: a picture's colorSpace is ${colorSpaces.join(" or ")}, or left out, got ${quote(colorSpace)}.`,
     );
   }
   if (!(data instanceof Uint8Array || data instanceof Uint16Array)) {

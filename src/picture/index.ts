@@ -7,7 +7,7 @@ export { type AlphaChoice, withoutAlpha } from "./alpha.ts";
 export { lumaOf, rgbToY, rgbToYcbcr, type YOptions, ycbcrToRgb } from "./color.ts";
 export { DataError } from "./errors.ts";
 export { browserAccepts, browserFormatNames } from "./formats.ts";
-export { crop, type Image, modcrop, type Samples, toRgb } from "./image.ts";
+export { type ColorSpace, crop, type Image, modcrop, type Samples, toRgb } from "./image.ts";
 export { imresize, imresizePlane, interpolatePlanes } from "./imresize.ts";
 export { type MetricOptions, psnr, ssim } from "./metrics.ts";
 export {

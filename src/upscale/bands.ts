@@ -2,6 +2,7 @@
 
 import { span } from "../device/trace.ts";
 import { packedWidth, packSamples, readSamples, unpackSamples } from "../kernels/samples/index.ts";
+import { aFunction, checkArguments, optional } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
 import { checkImage, crop, type Image, type Samples, zerosLike } from "../picture/image.ts";
 import { withAlpha, withColors } from "./adapters.ts";
@@ -18,7 +19,27 @@ import {
   type UpscaleOptions,
 } from "./tiles.ts";
 
-export interface BandOptions extends UpscaleOptions {
+/** A finished part of a result. Its memory is its own: keep it, or transfer it. */
+export interface FinishedTile {
+  /** Column and row of the result at which it begins. */
+  readonly left: number;
+  readonly top: number;
+  readonly image: Image<Samples>;
+}
+
+/** Options of all that enlarges pictures. */
+export interface TileOptions extends UpscaleOptions {
+  /**
+   * Called with the pixels of each tile as soon as they are there, for a preview that grows:
+   *
+   *     onTile: ({ left, top, image }) => context.putImageData(toImageData(image), left, top)
+   *
+   * Tiles come row by row, from left to right; `tile` makes them smaller. Its errors end the work.
+   */
+  readonly onTile?: (tile: FinishedTile) => void;
+}
+
+export interface BandOptions extends TileOptions {
   /** Bits of each sample of the result. Default 8. */
   readonly depth?: 8 | 16;
 }
@@ -76,7 +97,8 @@ export class Bands implements AsyncIterable<Band> {
    */
   constructor(image: Image<Samples>, method: Method, options: BandOptions, release = () => {}) {
     checkUpscaleOptions("upscale", options);
-    const { depth = 8 } = options;
+    const { depth = 8, onTile } = options;
+    checkArguments("upscale", { onTile: [onTile, optional(aFunction)] });
     if (depth !== 8 && depth !== 16)
       throw new RangeError(`upscale: depth must be 8 or 16, got ${quote(depth)}.`);
     checkImage(image, "upscale");
@@ -116,20 +138,23 @@ export class Bands implements AsyncIterable<Band> {
     let strip: Image<Samples> | undefined;
     const enlarge = (window: Box, part: Box) => this.#enlarge(window, part);
     const ahead = tilesAhead(this.#method);
+    const { onTile } = this.#options;
     try {
       const tiles = enlargeInTiles(this.#tiling, scale, enlarge, this.#options, ahead);
       for await (const { large, place } of tiles) {
+        const { left, top, right } = place;
+        onTile?.({ left, top, image: this.#withSpace(firstColumns(large, right - left)) });
         let rows = large;
         if (large.width !== this.width) {
           strip ??= this.#samples(Math.max(...heights) * scale);
-          copyColumns(large, place.right - place.left, strip, place.left);
-          if (place.right < this.width) continue;
+          copyColumns(large, right - left, strip, left);
+          if (right < this.width) continue;
           const { height } = large;
           rows = { ...strip, height, data: strip.data.subarray(0, height * this.width * this.channels) };
         }
         this.#ms = performance.now() - start;
         this.#peakBytes = device?.memory().peakBytes ?? 0;
-        yield { top: place.top, rows };
+        yield { top, rows: this.#withSpace(rows) };
       }
     } finally {
       device?.resetPeak(Math.max(before, device.memory().peakBytes));
@@ -145,7 +170,7 @@ export class Bands implements AsyncIterable<Band> {
       whole ??= this.#samples(this.height);
       whole.data.set(rows.data, top * this.width * this.channels);
     }
-    return whole!;
+    return this.#withSpace(whole!);
   }
 
   /** Frees what was opened for this picture. Reading all bands does so, too. */
@@ -205,6 +230,12 @@ export class Bands implements AsyncIterable<Band> {
     return { width, height, channels, data };
   }
 
+  /** The same numbers, said to be of the colour space that they have had all along. */
+  #withSpace(image: Image<Samples>): Image<Samples> {
+    const { colorSpace } = this.#image;
+    return colorSpace === undefined ? image : { ...image, colorSpace };
+  }
+
   #samples(height: number): Image<Samples> {
     const { width, channels, depth } = this;
     const length = width * height * channels;
@@ -234,6 +265,15 @@ function hasFlatAlpha({ channels, data }: Image<Samples>): boolean {
   const first = data[channels - 1];
   for (let i = channels - 1; i < data.length; i += channels) if (data[i] !== first) return false;
   return true;
+}
+
+/** A copy of the first columns of a picture. */
+function firstColumns(from: Image<Samples>, columns: number): Image<Samples> {
+  const { height, channels } = from;
+  const data = zerosLike(from.data, columns * height * channels);
+  const part = { width: columns, height, channels, data };
+  copyColumns(from, columns, part, 0);
+  return part;
 }
 
 /** Copies the first columns of a picture into the top rows of `to`, from column `left` on. */

@@ -1,8 +1,8 @@
 export type { AlphaChoice } from "../picture/alpha.ts";
 export { DataError } from "../picture/errors.ts";
-export type { Image, Samples } from "../picture/image.ts";
+export type { ColorSpace, Image, Samples } from "../picture/image.ts";
 export type { Planes } from "../picture/planes.ts";
-export type { Band, BandOptions, Bands, UpscaleReport } from "./bands.ts";
+export type { Band, BandOptions, Bands, FinishedTile, TileOptions, UpscaleReport } from "./bands.ts";
 export type { Method } from "./method.ts";
 export {
   defaultMethod,
@@ -24,6 +24,7 @@ export {
   openMethod,
 } from "./open-method.ts";
 export { type PictureSource, readSource, toImageData } from "./source.ts";
+export type { Drawable } from "./source-browser.ts";
 export type { UpscaleOptions } from "./tiles.ts";
 export { type Upscaled, type UpscalePictureOptions, upscale, upscaleBands } from "./upscale.ts";
 export { interpolator, networkUpscaler, selfEnsemble, type Upscaler } from "./upscaler.ts";

@@ -1,21 +1,40 @@
 /** Files in Node. */
 
 import { fileURLToPath } from "node:url";
+import { quote } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
 
 /** Of 8 or 16 bits, as in the file, in sRGB. */
-export async function readInNode(file: Uint8Array | string | URL): Promise<Image<Samples>> {
+export async function readInNode(file: Uint8Array | string | URL, caller: string): Promise<Image<Samples>> {
   // Loaded when needed: the library itself works without a decoder.
   const { decodePictureFile, readPictureFile } = await import("../data/picture-file.ts");
   const target = "srgb";
-  if (file instanceof Uint8Array) return (await decodePictureFile(file, "upscale", { target })).image;
-  if (file instanceof URL && file.protocol !== "file:") {
+  if (file instanceof Uint8Array) return (await decodePictureFile(file, caller, { target })).image;
+  const [scheme] = /^[a-z]+:/i.exec(String(file)) ?? [];
+  if (scheme === "data:") {
+    return (await decodePictureFile(await bytesOf(file, caller), `${caller}: the data URL`, { target }))
+      .image;
+  }
+  if (scheme === "http:" || scheme === "https:" || (file instanceof URL && scheme !== "file:")) {
     throw new DataError(
-      `upscale: ${file} is no file. Fetch it first: upscale(await (await fetch(url)).blob()).`,
+      `${caller}: ${quote(String(file))} is no file. Fetch it first: ` +
+        `${caller}(await (await fetch(url)).blob()).`,
     );
   }
   return (await readPictureFile(file instanceof URL ? fileURLToPath(file) : file, { target })).image;
+}
+
+/** The bytes that a data URL holds. */
+async function bytesOf(dataUrl: string | URL, caller: string): Promise<Uint8Array> {
+  const response = await fetch(dataUrl).catch((cause: Error) => {
+    throw new DataError(
+      `${caller}: ${quote(String(dataUrl))} is no data URL that can be read. One begins with ` +
+        `"data:image/png;base64," for instance, and goes on with the bytes of a picture file.`,
+      { cause },
+    );
+  });
+  return new Uint8Array(await response.arrayBuffer());
 }
 
 /** The bytes of a weight file. */

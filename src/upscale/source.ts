@@ -3,24 +3,37 @@
 import { isObject } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
-import { browserFormatNames } from "../picture/formats.ts";
-import { checkImage, type Image, type Samples } from "../picture/image.ts";
+import { type ColorSpace, checkImage, type Image, type Samples } from "../picture/image.ts";
+import { toLevel } from "../picture/levels.ts";
+import { type Drawable, isDrawable, readDrawn, readFileInBrowser } from "./source-browser.ts";
+import { isOfClass } from "./source-class.ts";
 
 /**
  * - an `Image`: samples of 8 or 16 bits in a typed array;
- * - an `ImageData`, from a canvas;
- * - a `Blob` (such as a `File`) or a `Uint8Array` with the bytes of a picture file: in browsers any format
- *   that they show, in Node PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP and PPM;
- * - in Node also the path or the file URL of such a file.
+ * - an `ImageData`, from a canvas, of bytes or of float16 (read as 16 bits; what lies outside 0..1 is clipped);
+ * - in browsers whatever a canvas can draw (`Drawable`), at its own size, in sRGB;
+ * - a `Blob` (such as a `File`), an `ArrayBuffer` or a `Uint8Array` with the bytes of a picture file: in browsers
+ *   any format that they show, in Node PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP and PPM;
+ * - in browsers the address of such a file, which is fetched; in Node its path or its file URL;
+ * - a data URL.
  */
-export type PictureSource = Image<Samples> | ImageData | Blob | Uint8Array | string | URL;
+export type PictureSource =
+  | Image<Samples>
+  | ImageData
+  | Drawable
+  | Blob
+  | ArrayBuffer
+  | Uint8Array
+  | string
+  | URL;
 
-/** Reads picture files: bytes, and in Node paths. */
-let readPicture = readInBrowser;
+/** Reads picture files: their bytes, or where they are. */
+let readFile: (file: Uint8Array | string | URL, caller: string) => Promise<Image<Samples>> =
+  readFileInBrowser;
 
 /** Called by Node's entry (node.ts). */
-export function registerPictureReader(reader: typeof readPicture): void {
-  readPicture = reader;
+export function registerPictureReader(reader: typeof readFile): void {
+  readFile = reader;
 }
 
 /**
@@ -29,63 +42,90 @@ export function registerPictureReader(reader: typeof readPicture): void {
  * @throws DataError if it is no picture.
  */
 export async function readSource(source: PictureSource, caller = "readSource"): Promise<Image<Samples>> {
-  if (typeof source === "string" || source instanceof URL || source instanceof Uint8Array)
-    return readPicture(source);
-  if (source instanceof Blob) return readPicture(new Uint8Array(await source.arrayBuffer()));
-  if (isImageData(source)) {
-    const { width, height, data } = source;
-    return { width, height, channels: 4, data: new Uint8Array(data.buffer, data.byteOffset, data.length) };
+  if (typeof source === "string" || isOfClass<Uint8Array>(source, "Uint8Array")) {
+    return readFile(source, caller);
   }
+  if (isOfClass<URL>(source, "URL")) return readFile(source, caller);
+  if (isOfClass<ArrayBuffer>(source, "ArrayBuffer")) {
+    return readFile(new Uint8Array(source.byteLength > 0 ? source : []), caller);
+  }
+  if (isOfClass<Blob>(source, "Blob", "File")) {
+    return readFile(new Uint8Array(await source.arrayBuffer()), caller);
+  }
+  if (isDrawable(source)) return readDrawn(source, caller);
   if (!isObject(source)) {
     throw new DataError(
       `${caller}: a picture is an image { width, height, channels, data }, ImageData, a Blob, the bytes of a ` +
-        `file, or in Node a path; got ${quote(source)}.`,
+        "file, in browsers also its address or what a canvas can draw, such as an <img>, and in Node a path; " +
+        `got ${quote(source)}.`,
     );
   }
-  checkImage(source, caller);
-  return source;
+  const image = isImageData(source) ? imageOf(source, caller) : (source as Image<Samples>);
+  checkImage(image, caller);
+  return image;
 }
 
-/** A picture of 8 bits for a canvas: `context.putImageData(toImageData(image), 0, 0)`. Browsers only. */
-export function toImageData({ width, height, channels, data }: Image): ImageData {
-  const pixels = new ImageData(width, height);
+/**
+ * A picture of 8 or 16 bits for a canvas: `context.putImageData(toImageData(image), 0, 0)`. It has 8 bits, and
+ * the colour space of the picture. Browsers only.
+ */
+export function toImageData({ width, height, channels, data, colorSpace }: Image<Samples>): ImageData {
+  const pixels = new ImageData(width, height, { colorSpace });
   const grey = channels <= 2;
+  const unit = data.BYTES_PER_ELEMENT === 1 ? 1 : 257; // the array of the pixels rounds
   for (let from = 0, to = 0; to < pixels.data.length; from += channels, to += 4) {
-    pixels.data[to] = data[from];
-    pixels.data[to + 1] = data[grey ? from : from + 1];
-    pixels.data[to + 2] = data[grey ? from : from + 2];
-    pixels.data[to + 3] = channels % 2 === 0 ? data[from + channels - 1] : 255;
+    pixels.data[to] = data[from] / unit;
+    pixels.data[to + 1] = data[grey ? from : from + 1] / unit;
+    pixels.data[to + 2] = data[grey ? from : from + 2] / unit;
+    pixels.data[to + 3] = channels % 2 === 0 ? data[from + channels - 1] / unit : 255;
   }
   return pixels;
 }
 
-function isImageData(source: Image<Samples> | ImageData): source is ImageData {
-  return typeof ImageData !== "undefined" && source instanceof ImageData;
+/** What an ImageData may have: more than TypeScript's declaration says. */
+interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly data: ArrayLike<number> & ArrayBufferView;
+  readonly colorSpace?: string;
 }
 
-async function readInBrowser(file: Uint8Array | string | URL): Promise<Image<Samples>> {
-  if (!(file instanceof Uint8Array)) {
+/** Also those of packages that have a canvas for Node. */
+function isImageData(source: object): source is Pixels {
+  if (isOfClass(source, "ImageData")) return true;
+  const { data, channels } = source as { data?: unknown; channels?: unknown };
+  return channels === undefined && isOfClass(data, "Uint8ClampedArray");
+}
+
+/** Bytes are not copied. */
+function imageOf({ width, height, data, colorSpace }: Pixels, caller: string): Image<Samples> {
+  if (colorSpace !== undefined && colorSpace !== "srgb" && colorSpace !== "display-p3") {
     throw new DataError(
-      `upscale: ${file} is the name of a file, which browsers cannot read. ` +
-        "Pass a Blob, such as await (await fetch(url)).blob().",
+      `${caller}: this ImageData has the colour space ${quote(colorSpace)}, and srgb or display-p3 is wanted. ` +
+        `Take it from the canvas with getImageData(x, y, width, height, { colorSpace: "srgb" }).`,
     );
   }
-  const bitmap = await createImageBitmap(new Blob([file as Uint8Array<ArrayBuffer>]), {
-    premultiplyAlpha: "none",
-  }).catch((cause: Error) => {
+  if (data.length === 0) {
     throw new DataError(
-      `upscale: these ${file.length} bytes are no picture that this browser can show (${cause.message}). ` +
-        `Pass a ${browserFormatNames} file.`,
-      { cause },
+      `${caller}: the pixels of this ImageData are no longer here: they were transferred to another thread.`,
     );
-  });
-  const { width, height } = bitmap;
-  const context = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true })!;
-  context.drawImage(bitmap, 0, 0);
-  bitmap.close();
-  const data = new Uint8Array(context.getImageData(0, 0, width, height).data.buffer);
-  const opaque = data.every((value, i) => i % 4 !== 3 || value === 255);
-  return opaque
-    ? { width, height, channels: 3, data: data.filter((_, i) => i % 4 !== 3) }
-    : { width, height, channels: 4, data };
+  }
+  const form = { width, height, channels: 4, ...ofColorSpace(colorSpace) } as const;
+  if (isOfClass<Uint8ClampedArray>(data, "Uint8ClampedArray")) {
+    return { ...form, data: new Uint8Array(data.buffer, data.byteOffset, data.length) };
+  }
+  if (isOfClass<ArrayLike<number>>(data, "Float16Array", "Float32Array")) {
+    const samples = new Uint16Array(data.length);
+    for (let i = 0; i < samples.length; i++) samples[i] = toLevel(data[i] * 65535, 65535);
+    return { ...form, data: samples };
+  }
+  throw new DataError(
+    `${caller}: the pixels of this ImageData are ${quote(data)}, and bytes or float16 are wanted. Take them from ` +
+      "the canvas without the option pixelFormat.",
+  );
+}
+
+/** The property of an image; none for sRGB, which is the default. */
+export function ofColorSpace(colorSpace: ColorSpace | undefined): { colorSpace?: ColorSpace } {
+  return colorSpace === undefined || colorSpace === "srgb" ? {} : { colorSpace };
 }

@@ -16,7 +16,7 @@ import { checkPlanesObject, type Planes } from "../picture/planes.ts";
 import type { ResizeOptions } from "../picture/resize-weights.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { enlargeBicubic } from "./adapters.ts";
-import { Bands } from "./bands.ts";
+import { Bands, type TileOptions } from "./bands.ts";
 import { compute, computeFrom } from "./compute.ts";
 import { Forward, planeCount, storedOn } from "./forward.ts";
 import {
@@ -37,7 +37,7 @@ export interface Upscaler extends Method {
    * A picture of 1 to 4 channels, `scale` times as wide and high. One channel is a grey picture (0 black, 255
    * white), whatever the method works on. adapters.ts says what becomes of colours and transparency.
    */
-  upscale(image: Image, options?: UpscaleOptions): Promise<Image>;
+  upscale(image: Image, options?: TileOptions): Promise<Image>;
   /**
    * Luma alone as real numbers, [height, width] in BT.601's studio range (16..235), neither rounded nor
    * clamped; the papers' protocol rounds it and measures that. Only for the colors `"y"` and `"any"`.

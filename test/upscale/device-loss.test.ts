@@ -31,6 +31,14 @@ describe.each(devices.map((device) => [device.name, device.adapterClass] as cons
     }
   }
 
+  test("a device that its program destroys is not lost", async () => {
+    const device = await open();
+    device.destroy();
+    await device.gpu.lost;
+    const later = new Promise((resolve) => setTimeout(resolve, 20, "not lost"));
+    expect(await Promise.race([device.lost, later])).toBe("not lost");
+  });
+
   test("a method by its bytes: the same picture, whenever the device is lost", async () => {
     await open();
     const method = await weights();
@@ -50,6 +58,7 @@ describe.each(devices.map((device) => [device.name, device.adapterClass] as cons
         const { image } = await upscale(picture, { ...options, method });
         expect(image, `lost ${when} submit ${at} of ${count}`).toEqual(expected.image);
         expect(device.failure).toBeInstanceOf(DeviceLostError);
+        expect(await device.lost).toBe(device.failure);
         expect(defaultDevice()).not.toBe(device);
         expect(defaultDevice().name).toBe(device.name); // with the options of the one before
         expect(defaultDevice().memory().live).toBe(0);

@@ -9,6 +9,7 @@ import { writePng } from "../../src/data/index.ts";
 import {
   EDSR,
   ESPCN,
+  type FinishedTile,
   type Interpolation,
   interpolator,
   loadPretrained,
@@ -80,14 +81,71 @@ describe("sources", () => {
     const path = join(folder, "picture.png");
     await writePng(path, picture);
     const bytes = await readFile(path);
-    for (const source of [bytes, path, pathToFileURL(path), new Blob([bytes])]) {
+    const buffer = Uint8Array.from(bytes).buffer;
+    const dataUrl = `data:image/png;base64,${bytes.toString("base64")}`;
+    for (const source of [bytes, path, pathToFileURL(path), new Blob([bytes]), buffer, dataUrl]) {
       expect((await upscale(source, { method: "bicubic" })).image).toEqual(want);
     }
+    for (const address of ["https://example.com/a.png", new URL("https://example.com/a.png")]) {
+      await expect(upscale(address)).rejects.toThrow(
+        'upscale: "https://example.com/a.png" is no file. Fetch it first',
+      );
+    }
+    await expect(upscale(`data:image/png,${"x".repeat(1000)}`)).rejects.toThrow(
+      "upscale: the data URL: not a PNG",
+    );
+    await expect(upscale(`data:${"x".repeat(1000)}`)).rejects.toThrow(
+      /^upscale: "data:x{75}…" \(1005 characters\) is no data URL/,
+    );
     await expect(upscale(join(folder, "none.png"))).rejects.toThrow("there is no such file");
     await expect(upscale(new Uint8Array([1, 2, 3]))).rejects.toThrow(
       "not a PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP or PPM picture",
     );
     await expect(upscale({ ...picture, width: 8 })).rejects.toThrow("upscale: a picture of 8x7");
+  });
+});
+
+describe("tiles as they are finished", () => {
+  const picture = noise(23, 17, 3);
+  const alpha = { ...noise(23, 17, 4), colorSpace: "display-p3" } as const;
+
+  test.each([
+    ["bytes", picture, { method: "bicubic", tile: 6 }],
+    ["a network, with alpha", alpha, { tile: 6 }],
+    ["16 bits", picture, { tile: 6, depth: 16 }],
+    ["one tile", picture, { method: "nearest" }],
+  ] as const)("together are the result: %s", async (_, source, options) => {
+    const parts: FinishedTile[] = [];
+    const network = new ESPCN({ scale: 3, filters: [4, 3], random: new Random(1) });
+    const onTile = (part: FinishedTile) => void parts.push(part);
+    const { image, tiles } = await upscale(source, { method: network, ...options, onTile });
+    network.dispose();
+    expect(parts.length).toBe(tiles);
+    expect(tiles > 1).toBe("tile" in options);
+    const pasted = { ...image, data: image.data.slice().fill(0) };
+    for (const { left, top, image: part } of parts) {
+      expect(part.colorSpace).toBe(source === alpha ? "display-p3" : undefined);
+      expect(part.data.byteLength).toBe(part.data.buffer.byteLength); // its own memory
+      const rowLength = part.width * part.channels;
+      for (let row = 0; row < part.height; row++) {
+        const line = part.data.subarray(row * rowLength, (row + 1) * rowLength);
+        pasted.data.set(line, ((top + row) * image.width + left) * image.channels);
+      }
+    }
+    expect(pasted).toEqual(image);
+    expect(image.colorSpace).toBe(source === alpha ? "display-p3" : undefined);
+  });
+
+  test("an upscaler has them, too, and what onTile throws ends the work", async () => {
+    let count = 0;
+    const onTile = () => {
+      if (++count === 2) throw new Error("enough");
+    };
+    await expect(interpolator("bicubic", 2).upscale(picture, { tile: 6, onTile })).rejects.toThrow("enough");
+    expect(count).toBe(2);
+    await expect(upscale(picture, { method: "bicubic", onTile: 5 as never })).rejects.toThrow(
+      "upscale: onTile must be a function, or left out, got 5.",
+    );
   });
 });
 
