@@ -2,34 +2,45 @@
  * The page: puts its parts together. Read next:
  *
  *     upscale-panel.ts, train-panel.ts    the two tabs
+ *     own-networks.ts                     the user's networks
+ *     language.ts, sentences/english.ts   what the page says
  *     compare.ts, loss-plot.ts            what they show
  *     picture-chooser.ts                  where pictures come from
  *     engine.ts -> worker.ts              tasks, and where they run; messages.ts lists them
  *     methods.ts, fine-tune.ts            what the worker does with the library
+ *     material.ts, patches.ts             what a network learns from
  */
 import "./style.css";
+import { isSoftware } from "./adapter.ts";
 import { Engine } from "./engine.ts";
+import { preferredLanguage, useLanguage } from "./language.ts";
+import { MessageLine } from "./message-line.ts";
 import type { MethodInfo } from "./messages.ts";
+import { OwnNetworks } from "./own-networks.ts";
 import { PictureChooser } from "./picture-chooser.ts";
 import { Tabs } from "./tabs.ts";
+import { TaskControl } from "./task-control.ts";
 import { TrainPanel } from "./train-panel.ts";
 import { UpscalePanel } from "./upscale-panel.ts";
 
 const byId = (id: string) => document.getElementById(id)!;
 
+await useLanguage(preferredLanguage());
+
 const engine = new Engine();
+const message = new MessageLine(byId("message"));
 const tabs = new Tabs(document.querySelector<HTMLElement>("[role=tablist]")!);
 const upscalePanel = new UpscalePanel(byId("panel-upscale"), engine);
-const trainPanel = new TrainPanel(byId("panel-train"), engine, {
-  onTuned: () => offerMethods(),
-  async onUse({ id }: MethodInfo) {
-    await offerMethods(id);
-    tabs.select(0);
-  },
+const ownNetworks = new OwnNetworks(byId("own-networks"), engine, {
+  onChange: () => offerMethods(),
+  onUse: enlargeWith,
+  onError: complain,
 });
+const trainPanel = new TrainPanel(byId("panel-train"), engine, ownNetworks, { onUse: enlargeWith });
 const chooser = new PictureChooser(byId("chooser"), {
   onPicture(chosen) {
     const { width, height } = chosen.image;
+    message.clear();
     byId("picture-name").textContent = `${chosen.name}, ${width} × ${height}`;
     upscalePanel.setPicture(chosen);
     trainPanel.setPicture(chosen);
@@ -37,13 +48,19 @@ const chooser = new PictureChooser(byId("chooser"), {
   async onWeights(file) {
     try {
       const bytes = new Uint8Array(await file.arrayBuffer());
-      const { id } = await engine.run("addWeights", { name: file.name, bytes });
+      const { id } = await ownNetworks.add(file.name, bytes);
+      message.clear();
       await offerMethods(id);
     } catch (error) {
-      upscalePanel.complain(error as Error);
+      complain(error as Error);
     }
   },
-  onError: (error) => upscalePanel.complain(error),
+  onError: complain,
+});
+
+// The browser then asks whether the page may really be left.
+window.addEventListener("beforeunload", (event) => {
+  if (TaskControl.anyRunning || !ownNetworks.areKept) event.preventDefault();
 });
 
 await Promise.all([chooser.chooseSample(0), openGpu()]);
@@ -53,13 +70,14 @@ async function openGpu(): Promise<void> {
   try {
     const { adapter } = await engine.run("open", {});
     byId("adapter").textContent = adapter;
-    trainPanel.setGpu(true);
+    trainPanel.setGpu({ isSoftware: isSoftware(adapter) });
+    await ownNetworks.restore();
     await offerMethods();
   } catch (error) {
     byId("adapter").textContent = "no WebGPU";
     byId("no-webgpu-reason").textContent = (error as Error).message;
     byId("no-webgpu").hidden = false;
-    trainPanel.setGpu(false);
+    trainPanel.setGpu(undefined);
     const methods = await engine.run("methods", {});
     upscalePanel.setMethods(methods.filter(({ kind }) => kind === "interpolation"));
   }
@@ -69,4 +87,15 @@ async function offerMethods(selected?: string): Promise<void> {
   const methods = await engine.run("methods", {});
   upscalePanel.setMethods(methods, selected);
   trainPanel.setMethods(methods);
+}
+
+async function enlargeWith({ id }: MethodInfo): Promise<void> {
+  await offerMethods(id);
+  tabs.select(0);
+  tabs.focus(); // the button that had the focus is gone
+}
+
+/** Where it is seen whatever tab is open. */
+function complain(error: Error): void {
+  message.show(error.message);
 }

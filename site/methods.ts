@@ -8,7 +8,6 @@ import {
   type PretrainedName,
   pretrainedNames,
   type SuperResolver,
-  saveWeights,
   scalesOf,
   type Upscaler,
 } from "../src/index.ts";
@@ -24,13 +23,14 @@ const named: readonly MethodInfo[] = methodNames.map((name) => ({
 export class Methods {
   /** The user's networks, as weight files: openMethod loads them again if the graphics device is lost. */
   readonly #weights = new Map<string, Uint8Array>();
-  readonly #infos: MethodInfo[] = [];
+  readonly #infos = new Map<string, MethodInfo>();
+  #count = 0;
   /** The open ones, by method and scale. */
   readonly #upscalers = new Map<string, Promise<Upscaler>>();
 
   /** The user's networks, the newest first; then those of the library, the best first. */
   list(): MethodInfo[] {
-    return [...this.#infos].reverse().concat(named);
+    return [...this.#infos.values()].reverse().concat(named);
   }
 
   addWeights(name: string, bytes: Uint8Array): MethodInfo {
@@ -39,12 +39,16 @@ export class Methods {
     return this.#add(bytes, model.scale, name.replace(weightFileName, ""));
   }
 
-  /** Takes a fine-tuned network into the list; also returns its weight file. */
-  async addTuned(model: SuperResolver): Promise<{ method: MethodInfo; weights: Uint8Array }> {
-    const weights = await saveWeights(model);
-    model.dispose();
-    const label = `${model.metadata().architecture} tuned here`;
-    return { method: this.#add(weights, model.scale, label), weights };
+  remove(id: string): void {
+    this.#weights.delete(id);
+    this.#infos.delete(id);
+    for (const key of this.#upscalers.keys()) if (key.startsWith(`${id} ×`)) this.#upscalers.delete(key);
+  }
+
+  rename(id: string, name: string): MethodInfo {
+    const old = this.#infos.get(id)!;
+    this.#infos.delete(id);
+    return this.#describe(id, name, old.scales[0]);
   }
 
   /** Opened once; after a failure, the next attempt tries again. */
@@ -67,11 +71,20 @@ export class Methods {
     return weights ? loadModel(weights) : loadPretrained(id as PretrainedName, { scale: scale as 2 });
   }
 
-  #add(weights: Uint8Array, scale: number, label: string): MethodInfo {
-    const id = `own network ${this.#weights.size}`;
-    const info: MethodInfo = { id, label: `${label} ×${scale}`, kind: "network", scales: [scale] };
+  #add(weights: Uint8Array, scale: number, name: string): MethodInfo {
+    const id = `own network ${this.#count++}`;
     this.#weights.set(id, weights);
-    this.#infos.push(info);
+    return this.#describe(id, name, scale);
+  }
+
+  /** No two networks have the same label. */
+  #describe(id: string, wanted: string, scale: number): MethodInfo {
+    const labels = new Set([...this.#infos.values()].map(({ label }) => label));
+    const labelOf = (name: string) => `${name} ×${scale}`;
+    let name = wanted;
+    for (let n = 2; labels.has(labelOf(name)); n++) name = `${wanted} (${n})`;
+    const info: MethodInfo = { id, name, label: labelOf(name), kind: "network", scales: [scale] };
+    this.#infos.set(id, info);
     return info;
   }
 }
