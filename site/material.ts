@@ -30,6 +30,8 @@ export const SHORTEST = 8;
 /** Parts that are held out: how many at most, and their largest side in HR pixels. */
 const HELD_OUT_PARTS = 4;
 const HELD_OUT_SIDE = 256;
+/** Of a larger picture, the middle is used. Stop waits while a picture is made small. */
+const LARGEST_SIDE = 1536;
 /** All pictures together: more would not fit into a browser's memory. */
 const MAX_PIXELS = 100e6;
 
@@ -44,10 +46,11 @@ export async function readMaterial(pictures: FineTuneInput["pictures"], scale: n
   const fits = ({ image: { width, height } }: Opened) => Math.min(width, height) >= SHORTEST * scale;
   leftOut.push(...singles.filter((single) => !fits(single)).map(({ name }) => name));
   const usable = singles.filter(fits);
-  const examples = [
-    ...pairs.map(({ low, high }) => pairOf(scale, high, low)),
-    ...usable.map(({ image }) => pairOf(scale, image)),
-  ];
+  const examples: Pair[] = [];
+  for (const { high, low } of [...pairs, ...usable.map(({ image }) => ({ high: image, low: undefined }))]) {
+    examples.push(pairOf(scale, high, low));
+    await new Promise((resolve) => setTimeout(resolve)); // lets messages in, such as a request to stop
+  }
   if (examples.length === 0) throw trainingFault("NothingToLearnFrom");
   // Of many pictures, a few are enough to measure by; they are spread over the list.
   const every = Math.ceil(examples.length / HELD_OUT_PARTS);
@@ -129,11 +132,16 @@ export function stemOf(name: string): string {
 }
 
 function pairOf(scale: number, original: Image, low?: Image): Pair {
-  const whole = modcrop(original, scale);
+  const side = Math.floor(LARGEST_SIDE / scale);
+  if (low) {
+    const [high, alpha] = [toRgb(withoutAlpha(original, "black")), alphaOf(original)];
+    const pair = { high, alpha, low: toRgb(withoutAlpha(low, "black")) };
+    return cut(pair, middleOf([0, 0, low.width, low.height], side), scale);
+  }
+  const middle = crop(original, ...middleOf([0, 0, original.width, original.height], side * scale));
+  const whole = modcrop(middle, scale);
   const high = toRgb(withoutAlpha(whole, "black"));
-  const alpha = alphaOf(whole);
-  if (low) return { high, alpha, low: toRgb(withoutAlpha(low, "black")) };
-  return { high, alpha, low: shrink(high, scale) };
+  return { high, alpha: alphaOf(whole), low: shrink(high, scale) };
 }
 
 function shrink(high: Image, scale: number): Image {
@@ -169,7 +177,7 @@ function split(pair: Pair, scale: number): { training: Pair; heldOut: Pair } {
   };
 }
 
-/** Left, top, width, height in LR pixels. */
+/** Left, top, width, height, mostly in LR pixels. */
 type Box = readonly [number, number, number, number];
 
 function middleOf([x, y, width, height]: Box, side: number): Box {
