@@ -5,15 +5,12 @@
  * To add a language: write sentences/<language>.ts like german.ts (the compiler names every sentence that is
  * missing) and add a line to `languages`.
  */
-import { english } from "./sentences/english.ts";
-
-type Widened<T> = { readonly [K in keyof T]: T[K] extends string ? string : T[K] };
-/** All sentences of the page: texts, and functions that put names and numbers into texts. */
-export type Sentences = Widened<typeof english>;
+import { english, type Sentences } from "./sentences/english.ts";
 
 /** Each calls itself by its own name. They load when somebody wants to read them. */
 export const languages: Readonly<Record<string, { name: string; load(): Promise<Sentences> }>> = {
   en: { name: "English", load: async () => english },
+  de: { name: "Deutsch", load: async () => (await import("./sentences/german.ts")).german },
 };
 
 /** The sentences of the chosen language. */

@@ -13,9 +13,10 @@
 import "./style.css";
 import { isSoftware } from "./adapter.ts";
 import { Engine } from "./engine.ts";
-import { preferredLanguage, useLanguage } from "./language.ts";
+import { chooseLanguage, language, languages, preferredLanguage, say, useLanguage } from "./language.ts";
 import { MessageLine } from "./message-line.ts";
 import type { MethodInfo } from "./messages.ts";
+import { workOffline } from "./offline.ts";
 import { OwnNetworks } from "./own-networks.ts";
 import { PictureChooser } from "./picture-chooser.ts";
 import { Tabs } from "./tabs.ts";
@@ -25,7 +26,10 @@ import { UpscalePanel } from "./upscale-panel.ts";
 
 const byId = (id: string) => document.getElementById(id)!;
 
+byId("not-started").remove();
 await useLanguage(preferredLanguage());
+offerLanguages();
+byId("adapter").textContent = say.lookingForWebGpu;
 
 const engine = new Engine();
 const message = new MessageLine(byId("message"));
@@ -64,18 +68,22 @@ window.addEventListener("beforeunload", (event) => {
 });
 
 await Promise.all([chooser.chooseSample(0), openGpu()]);
+void workOffline(() => engine.run("loadedFiles", {}));
 
 /** Without a GPU, only interpolations remain. */
 async function openGpu(): Promise<void> {
   try {
     const { adapter } = await engine.run("open", {});
-    byId("adapter").textContent = adapter;
-    trainPanel.setGpu({ isSoftware: isSoftware(adapter) });
-    await ownNetworks.restore();
+    const software = isSoftware(adapter);
+    byId("adapter").textContent = software ? say.software(adapter) : adapter;
+    trainPanel.setGpu({ isSoftware: software });
     await offerMethods();
   } catch (error) {
-    byId("adapter").textContent = "no WebGPU";
-    byId("no-webgpu-reason").textContent = (error as Error).message;
+    if ((error as Error).name === "WorkerError") {
+      complain(error as Error);
+      return;
+    }
+    byId("adapter").textContent = say.noWebGpuShort;
     byId("no-webgpu").hidden = false;
     trainPanel.setGpu(undefined);
     const methods = await engine.run("methods", {});
@@ -87,6 +95,7 @@ async function offerMethods(selected?: string): Promise<void> {
   const methods = await engine.run("methods", {});
   upscalePanel.setMethods(methods, selected);
   trainPanel.setMethods(methods);
+  ownNetworks.setMethods(methods);
 }
 
 async function enlargeWith({ id }: MethodInfo): Promise<void> {
@@ -98,4 +107,14 @@ async function enlargeWith({ id }: MethodInfo): Promise<void> {
 /** Where it is seen whatever tab is open. */
 function complain(error: Error): void {
   message.show(error.message);
+}
+
+function offerLanguages(): void {
+  const select = byId("language") as HTMLSelectElement;
+  select.replaceChildren(...Object.entries(languages).map(([code, { name }]) => new Option(name, code)));
+  select.value = language;
+  select.addEventListener("change", async () => {
+    await chooseLanguage(select.value);
+    await offerMethods(); // the lists are written by the script
+  });
 }

@@ -126,7 +126,7 @@ export function stemOf(name: string): string {
   let stem = name
     .toLowerCase()
     .replace(/\.[^.]*$/, "")
-    .replace(/x[2348]m?$/, "");
+    .replace(/[-_. ]?x[2348]m?$/, "");
   while (mark.test(stem)) stem = stem.replace(mark, "");
   return stem;
 }

@@ -11,19 +11,35 @@ export interface MethodInfo {
   readonly kind: "interpolation" | "network";
   /** The scales that it has. */
   readonly scales: readonly number[];
-  /** Of the user's networks: their name, which is the label without the scale. */
-  readonly name?: string;
+  /** The user brought it, or made it here. */
+  readonly isOwn: boolean;
+  /** Of the user's networks: whether it is there the next time, too. */
+  readonly isKept?: boolean;
+}
+
+/** What a network of the user's is called in lists. */
+export function labelOf(name: string, scale: number): string {
+  return `${name} ×${scale}`;
+}
+
+/** The other way round. */
+export function nameOf({ label, scales }: MethodInfo): string {
+  return label.slice(0, -labelOf("", scales[0]).length);
 }
 
 /** Every task of the worker: its input, the events that it reports on the way, and its result. */
 export interface Tasks {
   /** Opens the GPU. Fails where there is none. */
   open: { input: Record<string, never>; event: never; result: { adapter: string } };
+  /** Addresses of the files that the worker has loaded. */
+  loadedFiles: { input: Record<string, never>; event: never; result: readonly string[] };
   methods: { input: Record<string, never>; event: never; result: readonly MethodInfo[] };
   /** A weight file becomes one more method. */
   addWeights: { input: { name: string; bytes: Uint8Array }; event: never; result: MethodInfo };
-  removeNetwork: { input: { id: string }; event: never; result: undefined };
-  renameNetwork: { input: { id: string; name: string }; event: never; result: MethodInfo };
+  removeWeights: { input: { id: string }; event: never; result: Record<string, never> };
+  renameWeights: { input: { id: string; name: string }; event: never; result: MethodInfo };
+  /** The file of one of the user's networks. */
+  weights: { input: { id: string }; event: never; result: Uint8Array };
   upscale: {
     input: { image: Image; method: string; scale: number };
     event: { done: number; total: number };

@@ -50,6 +50,12 @@ export class TaskControl {
     this.#button.disabled = !enabled;
   }
 
+  /** What the button says while no task is running. */
+  set label(label: string) {
+    this.#startLabel = label;
+    if (!this.#running) this.#button.textContent = label;
+  }
+
   /** Ends the task, if one is running. */
   stop(): void {
     if (!this.#running || this.#running.signal.aborted) return;
@@ -68,6 +74,15 @@ export class TaskControl {
   }
 
   progress(done: number, total: number, what: string): void {
+    this.#advance(done, total, (left) => say.progress(what, done, total, left));
+  }
+
+  /** The share of the work that is done, 0 to 1. `prefix` comes before it. */
+  share(share: number, prefix = ""): void {
+    this.#advance(share, 1, (left) => say.share(prefix, Math.floor(share * 100), left));
+  }
+
+  #advance(done: number, total: number, textWith: (left: string | undefined) => string): void {
     this.#progress.max = total;
     this.#progress.value = done;
     const now = performance.now();
@@ -75,7 +90,7 @@ export class TaskControl {
     const left = ((now - this.#first.time) / (done - this.#first.done)) * (total - done);
     const soon = done > this.#first.done && done < total ? duration(left) : undefined;
     if (this.#running?.signal.aborted) return;
-    const text = say.progress(what, done, total, soon);
+    const text = textWith(soon);
     this.#write(text, false);
     if (now - this.#lastSpoken >= SPEAK_EVERY) this.#speak(text);
   }

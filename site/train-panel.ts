@@ -4,13 +4,14 @@ import type { Engine } from "./engine.ts";
 import { showFacts } from "./facts.ts";
 import { fixed, say } from "./language.ts";
 import { LossPlot } from "./loss-plot.ts";
-import type {
-  FineTuned,
-  FineTuneEvent,
-  FineTuneInput,
-  MethodInfo,
-  Quality,
-  TrainingFault,
+import {
+  type FineTuned,
+  type FineTuneEvent,
+  type FineTuneInput,
+  type MethodInfo,
+  nameOf,
+  type Quality,
+  type TrainingFault,
 } from "./messages.ts";
 import type { OwnNetworks } from "./own-networks.ts";
 import type { Chosen } from "./picture-chooser.ts";
@@ -67,7 +68,11 @@ export class TrainPanel {
     this.setMethods([]);
     this.#start.addEventListener("change", () => this.#offerScales());
     root.querySelector("[name=use]")!.addEventListener("click", () => onUse(this.#tuned!));
-    root.querySelector("[name=download]")!.addEventListener("click", () => this.#own.save(this.#tuned!.id));
+    root
+      .querySelector("[name=download]")!
+      .addEventListener("click", () =>
+        this.#own.save(this.#tuned!).catch((error) => this.#task.complain(error)),
+      );
   }
 
   /** What is said of the picture before no longer holds. */
@@ -99,7 +104,7 @@ export class TrainPanel {
       new Option(say.newNetwork, ""),
     );
     // The best one of the library comes after the user's own.
-    const best = this.#networks.find(({ name }) => name === undefined)?.id ?? "";
+    const best = this.#networks.find(({ isOwn }) => !isOwn)?.id ?? "";
     this.#start.value = this.#networks.some(({ id }) => id === before) ? before : best;
     this.#offerScales();
   }
@@ -127,7 +132,7 @@ export class TrainPanel {
     const picture = this.#picture!;
     if (files?.length === 0) throw new RangeError(say.noFiles);
     const input: FineTuneInput = {
-      pictures: files ?? [picture],
+      pictures: files ?? [{ name: picture.name, image: picture.image }],
       start: this.#start.value || undefined,
       scale: Number(this.#scale.value),
       steps: this.#steps.valueAsNumber,
@@ -157,7 +162,10 @@ export class TrainPanel {
     if (weights) {
       const from = this.#networks.find(({ id }) => id === start);
       const source = pictures.length === 1 ? pictures[0].name.replace(/\.[^.]*$/, "") : say.ownFiles;
-      method = await this.#own.add(say.tunedFor(from?.name ?? from?.label ?? say.newName, source), weights);
+      method = await this.#own.add(
+        say.tunedFor(from ? (from.isOwn ? nameOf(from) : from.label) : say.newName, source),
+        weights,
+      );
     }
     this.#task.say(say.trained(steps, duration(ms)));
     if (!isCurrent()) return;

@@ -26,6 +26,8 @@ const tasks: TaskTable = {
     return { adapter: name };
   },
 
+  loadedFiles: async () => performance.getEntriesByType("resource").map(({ name }) => name),
+
   methods: async () => methods.list(),
 
   addWeights: async ({ name, bytes }) => methods.addWeights(name, bytes),
@@ -42,12 +44,14 @@ const tasks: TaskTable = {
     return { ...large, bicubic };
   },
 
-  async removeNetwork({ id }) {
-    methods.remove(id);
-    return undefined;
+  async removeWeights({ id }) {
+    await methods.remove(id);
+    return {};
   },
 
-  renameNetwork: async ({ id, name }) => methods.rename(id, name),
+  renameWeights: async ({ id, name }) => methods.rename(id, name),
+
+  weights: async ({ id }) => methods.weightsOf(id),
 
   fineTune: (input, context) => fineTune(() => methods.copyOf(input.start, input.scale), input, context),
 };

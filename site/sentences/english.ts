@@ -1,4 +1,5 @@
 /** The page's sentences in English. language.ts says how to add a language. */
+import { listed } from "./list.ts";
 
 const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
 
@@ -6,6 +7,23 @@ export const english = {
   // ---- Fixed texts, which index.html has, too
   tagline: "Enlarges pictures with neural networks, on your own device. Nothing is uploaded.",
   languageLabel: "Language",
+  noWebGpu: "Networks need WebGPU, which this browser does not offer",
+  meanwhile: "Interpolation works without it.",
+  whatHelps: "What helps",
+  helpsBrowser: "Use a current Chrome or Edge, Firefox 141 or newer on Windows, or Safari 26.",
+  helpsSecure: "Open the page over https or from localhost; elsewhere browsers hide WebGPU.",
+  helpsAcceleration: "In Chrome, chrome://gpu says whether graphics acceleration is switched off.",
+  helpsLinux: "On Linux, Chrome may need the flag --enable-unsafe-webgpu.",
+  howItWorks: "How it works",
+  howEnlarge:
+    "A picture made small has lost its finest detail. A network that has seen many pictures, each large and small, has learned what detail usually belongs to what is left: edges become sharp, and what no one can know stays soft. It does not know your picture and may guess wrongly, so compare the result with the original.",
+  howTrain:
+    "Fine-tuning goes on with that learning on your own pictures. They are made small, the network tries to restore them, and its numbers are changed a little wherever it failed. A part that it never learns from shows whether it got better. That is measured in decibels (dB): one more is a difference that you can see side by side.",
+  howPrivate:
+    "Everything is computed by your own graphics card, through WebGPU. Pictures and networks never leave this device, and the page works without a network once it has been loaded.",
+  source: "Source code",
+  licence: "Licence: MIT",
+  samplesOrigin: "Sample photographs: public domain (CC0), from the data sets of stdlib",
   dismiss: "Dismiss",
   whatToDo: "What to do",
   enlargeTab: "Enlarge",
@@ -30,6 +48,11 @@ export const english = {
   yourNetworks: "Your networks",
   keptHint: "They stay in this browser until you remove them.",
 
+  // ---- The page
+  lookingForWebGpu: "Looking for WebGPU…",
+  noWebGpuShort: "no WebGPU",
+  software: (adapter: string) => `${adapter} (software, slow)`,
+
   // ---- Tasks
   stop: "Stop",
   stopping: "Stopping…",
@@ -37,6 +60,8 @@ export const english = {
   starting: "Starting…",
   progress: (what: string, done: number, total: number, left: string | undefined) =>
     `${what} ${done} of ${total}${left === undefined ? "" : `, about ${left} left`}`,
+  share: (prefix: string, percent: number, left: string | undefined) =>
+    `${prefix}${percent} %${left === undefined ? "" : `, about ${left} left`}`,
 
   // ---- Training
   yourPicture: "your picture",
@@ -88,12 +113,10 @@ export const english = {
   saveNetwork: "Save",
   remove: "Remove",
   reallyRemove: (network: string) => `Remove “${network}” from this browser?`,
-  notKept: (network: string, reason: string) =>
-    `This browser does not keep “${network}” (${reason}). Save its weights before you leave the page.`,
+  notKept: (network: string) =>
+    `This browser keeps nothing for this page, as in a private window. Save “${network}” before you leave.`,
 };
 
-/** The first few names, and how many there are besides. */
-export function listed(names: readonly string[], more: (count: number) => string): string {
-  const [first, rest] = [names.slice(0, 5), names.length - 5];
-  return rest > 0 ? `${first.join(", ")} ${more(rest)}` : first.join(", ");
-}
+type Widened<T> = { readonly [K in keyof T]: T[K] extends string ? string : T[K] };
+/** All sentences of the page: texts, and functions that put names and numbers into texts. */
+export type Sentences = Widened<typeof english>;

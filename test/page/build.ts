@@ -14,6 +14,7 @@ declare module "vitest" {
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), "pixelgrad-page-"));
+  process.env.NODE_ENV = "production"; // Vitest sets "test", with which Vite builds another page
   await build({ configFile: "site/vite.config.ts", logLevel: "warn", build: { outDir: folder } });
   const { url, close } = await serve(folder);
   project.provide("site", { url, folder });
