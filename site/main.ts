@@ -67,17 +67,17 @@ window.addEventListener("beforeunload", (event) => {
   if (TaskControl.anyRunning || !ownNetworks.areKept) event.preventDefault();
 });
 
+let hasGpu = false;
 await Promise.all([chooser.chooseSample(0), openGpu()]);
 void workOffline(() => engine.run("loadedFiles", {}));
 
-/** Without a GPU, only interpolations remain. */
 async function openGpu(): Promise<void> {
   try {
     const { adapter } = await engine.run("open", {});
     const software = isSoftware(adapter);
     byId("adapter").textContent = software ? say.software(adapter) : adapter;
+    hasGpu = true;
     trainPanel.setGpu({ isSoftware: software });
-    await offerMethods();
   } catch (error) {
     if ((error as Error).name === "WorkerError") {
       complain(error as Error);
@@ -86,13 +86,14 @@ async function openGpu(): Promise<void> {
     byId("adapter").textContent = say.noWebGpuShort;
     byId("no-webgpu").hidden = false;
     trainPanel.setGpu(undefined);
-    const methods = await engine.run("methods", {});
-    upscalePanel.setMethods(methods.filter(({ kind }) => kind === "interpolation"));
   }
+  await offerMethods();
 }
 
+/** Without a GPU, only interpolations remain. */
 async function offerMethods(selected?: string): Promise<void> {
-  const methods = await engine.run("methods", {});
+  const all = await engine.run("methods", {});
+  const methods = hasGpu ? all : all.filter(({ kind }) => kind === "interpolation");
   upscalePanel.setMethods(methods, selected);
   trainPanel.setMethods(methods);
   ownNetworks.setMethods(methods);

@@ -27,6 +27,7 @@ export class TrainPanel {
   readonly #engine: Engine;
   readonly #own: OwnNetworks;
   readonly #compare: Compare;
+  readonly #figure: HTMLElement;
   readonly #plot: LossPlot;
   readonly #task: TaskControl;
   readonly #files: TrainingFiles;
@@ -54,6 +55,7 @@ export class TrainPanel {
     this.#engine = engine;
     this.#own = own;
     this.#compare = new Compare(root.querySelector(".viewer")!);
+    this.#figure = root.querySelector("figure")!;
     this.#plot = new LossPlot(root.querySelector<SVGSVGElement>(".plot")!);
     this.#files = new TrainingFiles(root.querySelector(".sources")!);
     this.#start = root.querySelector("[name=start]")!;
@@ -64,7 +66,6 @@ export class TrainPanel {
     this.#result = root.querySelector(".result")!;
     this.#verdict = root.querySelector(".verdict")!;
     this.#task = new TaskControl(root.querySelector(".task")!, (signal) => this.#train(signal));
-    this.#task.enabled = false;
     this.setMethods([]);
     this.#start.addEventListener("change", () => this.#offerScales());
     root.querySelector("[name=use]")!.addEventListener("click", () => onUse(this.#tuned!));
@@ -78,7 +79,7 @@ export class TrainPanel {
   /** What is said of the picture before no longer holds. */
   setPicture(picture: Chosen): void {
     this.#picture = picture;
-    this.#task.enabled = this.#hasGpu;
+    this.#enable();
     if (this.#files.isChosen) return; // it learns from other pictures, which are still there
     this.#task.stop();
     this.#forget();
@@ -90,7 +91,7 @@ export class TrainPanel {
   setGpu(gpu: { readonly isSoftware: boolean } | undefined): void {
     this.#hasGpu = gpu !== undefined;
     this.#isRenderedBySoftware = gpu?.isSoftware ?? false;
-    this.#task.enabled = this.#hasGpu && this.#picture !== undefined;
+    this.#enable();
     if (!gpu) this.#task.say(say.trainingNeedsWebGpu);
   }
 
@@ -107,6 +108,12 @@ export class TrainPanel {
     const best = this.#networks.find(({ isOwn }) => !isOwn)?.id ?? "";
     this.#start.value = this.#networks.some(({ id }) => id === before) ? before : best;
     this.#offerScales();
+    this.#enable();
+  }
+
+  /** Training can begin when all that it needs is there. */
+  #enable(): void {
+    this.#task.enabled = this.#hasGpu && this.#picture !== undefined && this.#networks.length > 0;
   }
 
   #offerScales(): void {
@@ -119,6 +126,7 @@ export class TrainPanel {
 
   #forget(): void {
     this.#tuned = undefined;
+    this.#figure.hidden = true;
     this.#plot.clear();
     this.#facts.hidden = true;
     this.#result.hidden = true;
@@ -138,6 +146,7 @@ export class TrainPanel {
       steps: this.#steps.valueAsNumber,
     };
     this.#forget();
+    this.#figure.hidden = false;
     this.#plot.start(input.steps);
     this.#task.wait(say.measuring);
     const isCurrent = () => files !== undefined || this.#picture === picture;
