@@ -1,4 +1,8 @@
-/** Tests that run in a browser: the kernels once more, and the page of site. `npm run test:browser`. */
+/**
+ * Tests that need a browser. `npm run test:browser` runs two kinds: tests that run in a browser themselves (the
+ * kernels once more, and the parts of the page), and tests that build the page, serve it and use it as people do
+ * (test/page), which can reload it, close it and take the network away.
+ */
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { chromiumFlags, findChromium } from "./test/browser/chromium.ts";
@@ -6,14 +10,14 @@ import { chromiumFlags, findChromium } from "./test/browser/chromium.ts";
 const found = await findChromium();
 if ("missing" in found) console.warn(`The browser tests are skipped: ${found.missing}.`);
 
-export default defineConfig({
+const inBrowser = defineConfig({
   oxc: { target: "es2022" },
   define: { "process.env": "{}" }, // where test/support looks for settings
   test: {
+    name: "in a browser",
     include: "path" in found ? ["test/kernels/*.test.ts", "test/browser/*.test.ts"] : [],
     // These compare with files, with Node's own compiler, or by the checks of a program for Node.
     exclude: ["imresize-matlab", "wgsl", "bounds"].map((name) => `test/kernels/${name}.test.ts`),
-    passWithNoTests: "missing" in found,
     globalSetup: "path" in found ? "test/browser/node-result.ts" : [],
     testTimeout: 60_000,
     hookTimeout: 60_000,
@@ -28,4 +32,19 @@ export default defineConfig({
       instances: [{ browser: "chromium" }],
     },
   },
+});
+
+const builtPage = defineConfig({
+  test: {
+    name: "built page",
+    include: "path" in found ? ["test/page/*.test.ts"] : [],
+    globalSetup: "path" in found ? "test/page/build.ts" : [],
+    pool: "forks",
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});
+
+export default defineConfig({
+  test: { projects: [inBrowser, builtPage], passWithNoTests: "missing" in found },
 });

@@ -5,7 +5,7 @@ export default defineConfig({
   oxc: { target: "es2022" },
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/browser/**"], // vitest.browser.config.ts runs those
+    exclude: ["test/browser/**", "test/page/**"], // vitest.browser.config.ts runs those
     setupFiles: "test/support/node-host.ts",
     // Ending a worker thread while Dawn has a promise pending aborts the whole process; forks are safe.
     pool: "forks",

@@ -28,7 +28,7 @@ const template = `
     <output aria-label="Zoom"></output>
     <button type="button" data-zoom="in" aria-label="Zoom in">+</button>
     <button type="button" data-zoom="fit">Fit</button>
-    <button type="button" data-zoom="actual" aria-label="Actual pixels">1:1</button>
+    <button type="button" data-zoom="actual" title="Every pixel is one of the screen">1:1</button>
   </div>`;
 
 export class Compare {

@@ -2,34 +2,49 @@
  * The page: puts its parts together. Read next:
  *
  *     upscale-panel.ts, train-panel.ts    the two tabs
+ *     own-networks.ts                     the user's networks
+ *     language.ts, sentences/english.ts   what the page says
  *     compare.ts, loss-plot.ts            what they show
  *     picture-chooser.ts                  where pictures come from
  *     engine.ts -> worker.ts              tasks, and where they run; messages.ts lists them
  *     methods.ts, fine-tune.ts            what the worker does with the library
+ *     material.ts, patches.ts             what a network learns from
  */
 import "./style.css";
+import { isSoftware } from "./adapter.ts";
 import { Engine } from "./engine.ts";
+import { chooseLanguage, language, languages, preferredLanguage, say, useLanguage } from "./language.ts";
+import { MessageLine } from "./message-line.ts";
 import type { MethodInfo } from "./messages.ts";
+import { workOffline } from "./offline.ts";
+import { OwnNetworks } from "./own-networks.ts";
 import { PictureChooser } from "./picture-chooser.ts";
 import { Tabs } from "./tabs.ts";
+import { TaskControl } from "./task-control.ts";
 import { TrainPanel } from "./train-panel.ts";
 import { UpscalePanel } from "./upscale-panel.ts";
 
 const byId = (id: string) => document.getElementById(id)!;
 
+byId("not-started").remove();
+await useLanguage(preferredLanguage());
+offerLanguages();
+byId("adapter").textContent = say.lookingForWebGpu;
+
 const engine = new Engine();
+const message = new MessageLine(byId("message"));
 const tabs = new Tabs(document.querySelector<HTMLElement>("[role=tablist]")!);
 const upscalePanel = new UpscalePanel(byId("panel-upscale"), engine);
-const trainPanel = new TrainPanel(byId("panel-train"), engine, {
-  onTuned: () => offerMethods(),
-  async onUse({ id }: MethodInfo) {
-    await offerMethods(id);
-    tabs.select(0);
-  },
+const ownNetworks = new OwnNetworks(byId("own-networks"), engine, {
+  onChange: () => offerMethods(),
+  onUse: enlargeWith,
+  onError: complain,
 });
+const trainPanel = new TrainPanel(byId("panel-train"), engine, ownNetworks, { onUse: enlargeWith });
 const chooser = new PictureChooser(byId("chooser"), {
   onPicture(chosen) {
     const { width, height } = chosen.image;
+    message.clear();
     byId("picture-name").textContent = `${chosen.name}, ${width} × ${height}`;
     upscalePanel.setPicture(chosen);
     trainPanel.setPicture(chosen);
@@ -37,36 +52,70 @@ const chooser = new PictureChooser(byId("chooser"), {
   async onWeights(file) {
     try {
       const bytes = new Uint8Array(await file.arrayBuffer());
-      const { id } = await engine.run("addWeights", { name: file.name, bytes });
+      const { id } = await ownNetworks.add(file.name, bytes);
+      message.clear();
       await offerMethods(id);
     } catch (error) {
-      upscalePanel.complain(error as Error);
+      complain(error as Error);
     }
   },
-  onError: (error) => upscalePanel.complain(error),
+  onError: complain,
 });
 
-await Promise.all([chooser.chooseSample(0), openGpu()]);
+// The browser then asks whether the page may really be left.
+window.addEventListener("beforeunload", (event) => {
+  if (TaskControl.anyRunning || !ownNetworks.areKept) event.preventDefault();
+});
 
-/** Without a GPU, only interpolations remain. */
+let hasGpu = false;
+await Promise.all([chooser.chooseSample(0), openGpu()]);
+void workOffline(() => engine.run("loadedFiles", {}));
+
 async function openGpu(): Promise<void> {
   try {
     const { adapter } = await engine.run("open", {});
-    byId("adapter").textContent = adapter;
-    trainPanel.setGpu(true);
-    await offerMethods();
+    const software = isSoftware(adapter);
+    byId("adapter").textContent = software ? say.software(adapter) : adapter;
+    hasGpu = true;
+    trainPanel.setGpu({ isSoftware: software });
   } catch (error) {
-    byId("adapter").textContent = "no WebGPU";
-    byId("no-webgpu-reason").textContent = (error as Error).message;
+    if ((error as Error).name === "WorkerError") {
+      complain(error as Error);
+      return;
+    }
+    byId("adapter").textContent = say.noWebGpuShort;
     byId("no-webgpu").hidden = false;
-    trainPanel.setGpu(false);
-    const methods = await engine.run("methods", {});
-    upscalePanel.setMethods(methods.filter(({ kind }) => kind === "interpolation"));
+    trainPanel.setGpu(undefined);
   }
+  await offerMethods();
 }
 
+/** Without a GPU, only interpolations remain. */
 async function offerMethods(selected?: string): Promise<void> {
-  const methods = await engine.run("methods", {});
+  const all = await engine.run("methods", {});
+  const methods = hasGpu ? all : all.filter(({ kind }) => kind === "interpolation");
   upscalePanel.setMethods(methods, selected);
   trainPanel.setMethods(methods);
+  ownNetworks.setMethods(methods);
+}
+
+async function enlargeWith({ id }: MethodInfo): Promise<void> {
+  await offerMethods(id);
+  tabs.select(0);
+  tabs.focus(); // the button that had the focus is gone
+}
+
+/** Where it is seen whatever tab is open. */
+function complain(error: Error): void {
+  message.show(error.message);
+}
+
+function offerLanguages(): void {
+  const select = byId("language") as HTMLSelectElement;
+  select.replaceChildren(...Object.entries(languages).map(([code, { name }]) => new Option(name, code)));
+  select.value = language;
+  select.addEventListener("change", async () => {
+    await chooseLanguage(select.value);
+    await offerMethods(); // the lists are written by the script
+  });
 }

@@ -11,26 +11,50 @@ export interface MethodInfo {
   readonly kind: "interpolation" | "network";
   /** The scales that it has. */
   readonly scales: readonly number[];
+  /** The user brought it, or made it here. */
+  readonly isOwn: boolean;
+  /** Of the user's networks: whether it is there the next time, too. */
+  readonly isKept?: boolean;
+}
+
+/** What a network of the user's is called in lists. */
+export function labelOf(name: string, scale: number): string {
+  return `${name} ×${scale}`;
+}
+
+/** The other way round. */
+export function nameOf({ label, scales }: MethodInfo): string {
+  return label.slice(0, -labelOf("", scales[0]).length);
 }
 
 /** Every task of the worker: its input, the events that it reports on the way, and its result. */
 export interface Tasks {
   /** Opens the GPU. Fails where there is none. */
   open: { input: Record<string, never>; event: never; result: { adapter: string } };
+  /** Addresses of the files that the worker has loaded. */
+  loadedFiles: { input: Record<string, never>; event: never; result: readonly string[] };
   methods: { input: Record<string, never>; event: never; result: readonly MethodInfo[] };
   /** A weight file becomes one more method. */
   addWeights: { input: { name: string; bytes: Uint8Array }; event: never; result: MethodInfo };
+  removeWeights: { input: { id: string }; event: never; result: Record<string, never> };
+  renameWeights: { input: { id: string; name: string }; event: never; result: MethodInfo };
+  /** The file of one of the user's networks. */
+  weights: { input: { id: string }; event: never; result: Uint8Array };
   upscale: {
     input: { image: Image; method: string; scale: number };
     event: { done: number; total: number };
     result: { image: Image; bicubic: Image; adapter: string; tiles: number; ms: number };
   };
-  /** An abort ends it early, and what it has learned so far is the result. */
+  /** Fails with an error of one of the names in `TrainingFault`, among others. */
   fineTune: { input: FineTuneInput; event: FineTuneEvent; result: FineTuned };
 }
 
+/** Errors of a training run that the page has sentences for. The message of "OtherScale" is the pairs' scale. */
+export type TrainingFault = "DeviceGone" | "NothingToLearnFrom" | "OtherScale";
+
 export interface FineTuneInput {
-  readonly image: Image;
+  /** What to learn from. Files may be pairs of low and high: material.ts says how it knows them. */
+  readonly pictures: readonly { readonly name: string; readonly image: Image | Blob }[];
   /** Id of the network to begin with; undefined: a new one. */
   readonly start?: string;
   /** That of the network, if it has only one. */
@@ -38,32 +62,56 @@ export interface FineTuneInput {
   readonly steps: number;
 }
 
-export interface FineTuneEvent {
-  /** Finished steps. */
-  readonly step: number;
-  /**
-   * The network's mean absolute difference on the step's patches, divided by that of bicubic interpolation on
-   * the same patches: some are harder than others, for both.
-   */
-  readonly relativeLoss?: number;
-  /** Now and then. */
-  readonly preview?: Preview;
+export type FineTuneEvent =
+  | ({ readonly kind: "material" } & MaterialFacts)
+  | {
+      readonly kind: "step";
+      /** Finished steps. */
+      readonly step: number;
+      /** Mean absolute difference between the network's result and the original, on the step's patches. */
+      readonly loss: number;
+      /** That of bicubic interpolation on the same patches: some are harder than others, for both. */
+      readonly bicubicLoss: number;
+    }
+  | {
+      readonly kind: "measured";
+      readonly step: number;
+      readonly quality: Quality;
+      /** The first part that is held out, enlarged before training and now. */
+      readonly preview: { readonly before: Image; readonly now: Image };
+    }
+  /** The graphics device was lost, and training goes on from this step on a new one. */
+  | { readonly kind: "reopened"; readonly step: number };
+
+/** What a training run learns from. */
+export interface MaterialFacts {
+  /** Pairs of low and high. */
+  readonly pairs: number;
+  /** Pictures without a partner, which are made small. */
+  readonly singles: number;
+  /** Names of files that are no pictures, or too small, or too many. */
+  readonly leftOut: readonly string[];
+  /** LR pixels to learn from. */
+  readonly pixels: number;
 }
 
-/** The picture made small and enlarged again, so that it can be compared with the original. */
-export interface Preview {
-  readonly bicubic: Image;
-  readonly network: Image;
-  /** Decibels of luma; more is better. */
-  readonly bicubicPsnr: number;
-  readonly networkPsnr: number;
+/**
+ * How well parts are restored that no step learns from: decibels of luma, more is better. Infinity where
+ * nothing differs.
+ */
+export interface Quality {
+  readonly bicubic: number;
+  readonly before: number;
+  readonly now: number;
+  /** The best so far, and its step; 0 if none was better than the beginning. */
+  readonly best: number;
+  readonly bestStep: number;
 }
 
 export interface FineTuned {
-  /** The network as a new method. */
-  readonly method: MethodInfo;
-  /** Its safetensors file. */
-  readonly weights: Uint8Array;
+  /** The safetensors file of the network at its best step; undefined if no step was better than the beginning. */
+  readonly weights?: Uint8Array;
+  readonly quality: Quality;
   readonly steps: number;
   readonly ms: number;
 }

@@ -8,43 +8,67 @@ import {
   type PretrainedName,
   pretrainedNames,
   type SuperResolver,
-  saveWeights,
   scalesOf,
   type Upscaler,
 } from "../src/index.ts";
-import { type MethodInfo, weightFileName } from "./messages.ts";
+import { WeightKeeper } from "./kept-weights.ts";
+import { labelOf, type MethodInfo, weightFileName } from "./messages.ts";
 
 const named: readonly MethodInfo[] = methodNames.map((name) => ({
   id: name,
   label: name,
   kind: (pretrainedNames as readonly string[]).includes(name) ? "network" : "interpolation",
   scales: scalesOf(name),
+  isOwn: false,
 }));
 
 export class Methods {
   /** The user's networks, as weight files: openMethod loads them again if the graphics device is lost. */
   readonly #weights = new Map<string, Uint8Array>();
-  readonly #infos: MethodInfo[] = [];
+  readonly #infos = new Map<string, MethodInfo>();
   /** The open ones, by method and scale. */
   readonly #upscalers = new Map<string, Promise<Upscaler>>();
 
+  readonly #keeper = new WeightKeeper();
+  readonly #restored = this.#restore();
+
   /** The user's networks, the newest first; then those of the library, the best first. */
-  list(): MethodInfo[] {
-    return [...this.#infos].reverse().concat(named);
+  async list(): Promise<MethodInfo[]> {
+    await this.#restored;
+    return [...this.#infos.values()].reverse().concat(named);
   }
 
-  addWeights(name: string, bytes: Uint8Array): MethodInfo {
+  async addWeights(name: string, bytes: Uint8Array): Promise<MethodInfo> {
+    await this.#restored;
     const model = loadModel(bytes, name); // which refuses a wrong file
     model.dispose();
     return this.#add(bytes, model.scale, name.replace(weightFileName, ""));
   }
 
-  /** Takes a fine-tuned network into the list; also returns its weight file. */
-  async addTuned(model: SuperResolver): Promise<{ method: MethodInfo; weights: Uint8Array }> {
-    const weights = await saveWeights(model);
-    model.dispose();
-    const label = `${model.metadata().architecture} tuned here`;
-    return { method: this.#add(weights, model.scale, label), weights };
+  /** Forgets one of the user's networks, for good. */
+  async remove(id: string): Promise<void> {
+    await this.#keeper.remove(id);
+    this.#weights.delete(id);
+    this.#infos.delete(id);
+    for (const key of this.#upscalers.keys()) if (key.startsWith(`${id} ×`)) this.#upscalers.delete(key);
+  }
+
+  async rename(id: string, name: string): Promise<MethodInfo> {
+    const [scale] = this.#infos.get(id)!.scales;
+    this.#infos.delete(id);
+    return this.#describe(id, name, scale);
+  }
+
+  /** The weight file of one of the user's networks. */
+  weightsOf(id: string): Uint8Array {
+    return this.#weights.get(id)!;
+  }
+
+  async #restore(): Promise<void> {
+    for (const { id, label, scale, bytes } of await this.#keeper.all()) {
+      this.#weights.set(id, bytes);
+      this.#infos.set(id, { id, label, kind: "network", scales: [scale], isOwn: true, isKept: true });
+    }
   }
 
   /** Opened once; after a failure, the next attempt tries again. */
@@ -67,11 +91,21 @@ export class Methods {
     return weights ? loadModel(weights) : loadPretrained(id as PretrainedName, { scale: scale as 2 });
   }
 
-  #add(weights: Uint8Array, scale: number, label: string): MethodInfo {
-    const id = `own network ${this.#weights.size}`;
-    const info: MethodInfo = { id, label: `${label} ×${scale}`, kind: "network", scales: [scale] };
-    this.#weights.set(id, weights);
-    this.#infos.push(info);
-    return info;
+  #add(bytes: Uint8Array, scale: number, name: string): Promise<MethodInfo> {
+    const id = `own ${crypto.randomUUID()}`;
+    this.#weights.set(id, bytes);
+    return this.#describe(id, name, scale);
+  }
+
+  /** No two networks have the same label. */
+  async #describe(id: string, name: string, scale: number): Promise<MethodInfo> {
+    const labels = new Set([...this.#infos.values()].map(({ label }) => label));
+    let label = labelOf(name, scale);
+    for (let n = 2; labels.has(label); n++) label = labelOf(`${name} ${n}`, scale);
+    const info: MethodInfo = { id, label, kind: "network", scales: [scale], isOwn: true };
+    this.#infos.set(id, info); // at once: another network may get its label meanwhile
+    const isKept = await this.#keeper.keep({ id, label, scale, bytes: this.#weights.get(id)! });
+    this.#infos.set(id, { ...info, isKept });
+    return { ...info, isKept };
   }
 }

@@ -5,13 +5,14 @@ export class Tabs {
   constructor(list: HTMLElement) {
     this.#tabs = [...list.querySelectorAll<HTMLElement>("[role=tab]")];
     for (const [i, tab] of this.#tabs.entries()) tab.addEventListener("click", () => this.select(i));
-    list.addEventListener("keydown", ({ key }) => {
-      const step = { ArrowLeft: -1, ArrowRight: 1 }[key];
-      if (step === undefined) return;
+    list.addEventListener("keydown", (event) => {
+      const { length } = this.#tabs;
       const at = this.#tabs.findIndex((tab) => tab.ariaSelected === "true");
-      const next = (at + step + this.#tabs.length) % this.#tabs.length;
-      this.select(next);
-      this.#tabs[next].focus();
+      const next = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: length - 1 }[event.key];
+      if (next === undefined) return;
+      event.preventDefault(); // Home and End would scroll
+      this.select((next + length) % length);
+      this.focus();
     });
     this.select(0);
   }
@@ -22,5 +23,10 @@ export class Tabs {
       tab.tabIndex = i === index ? 0 : -1;
       document.getElementById(tab.getAttribute("aria-controls")!)!.hidden = i !== index;
     }
+  }
+
+  /** Gives the selected tab the keyboard. */
+  focus(): void {
+    this.#tabs.find((tab) => tab.ariaSelected === "true")!.focus();
   }
 }

@@ -1,69 +1,138 @@
 /** The button that starts and stops a task, its progress bar, and its line of status. */
+import { fixed, say } from "./language.ts";
+
+/** A screen reader hears news of progress this often at most, in milliseconds. */
+const SPEAK_EVERY = 5000;
 
 export class TaskControl {
+  /** Those that are running, on the whole page. */
+  static readonly #active = new Set<TaskControl>();
   readonly #button: HTMLButtonElement;
   readonly #progress: HTMLProgressElement;
+  /** What the eye reads, as often as it changes; the ear gets `#spoken`. */
   readonly #status: HTMLElement;
-  readonly #startLabel: string;
+  readonly #spoken: HTMLElement;
+  #lastSpoken = Number.NEGATIVE_INFINITY;
+  #startLabel = "";
   #running: AbortController | undefined;
   /** The first report of progress. Work before it, such as compiling kernels, says nothing about speed. */
   #first: { readonly time: number; readonly done: number } | undefined;
 
-  /** Each start calls `perform`, which reports through `progress` and `say`, and ends at the signal. */
+  /** Whether any task of the page is running. */
+  static get anyRunning(): boolean {
+    return TaskControl.#active.size > 0;
+  }
+
+  /**
+   * Each start calls `perform`, which reports through `progress` and `say`, and ends at the signal. A task
+   * starts by its button or by Enter in a field of its form; the button and Escape stop it.
+   */
   constructor(root: HTMLElement, perform: (signal: AbortSignal) => Promise<void>) {
     this.#button = root.querySelector("button")!;
     this.#progress = root.querySelector("progress")!;
-    this.#status = root.querySelector("[role=status]")!;
-    this.#startLabel = this.#button.textContent!;
-    this.#button.addEventListener("click", () => (this.#running ? this.stop() : this.#start(perform)));
+    this.#status = root.querySelector(".status")!;
+    this.#spoken = root.querySelector("[role=status]")!;
+    root.closest("form")!.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (!this.#running && !this.#button.disabled) void this.#start(perform);
+    });
+    this.#button.addEventListener("click", (event) => {
+      if (!this.#running) return;
+      event.preventDefault(); // it submits nothing now
+      this.stop();
+    });
+    document.addEventListener("keydown", ({ key }) => {
+      if (key === "Escape") this.stop();
+    });
   }
 
   set enabled(enabled: boolean) {
     this.#button.disabled = !enabled;
   }
 
+  /** What the button says while no task is running. */
+  set label(label: string) {
+    this.#startLabel = label;
+    if (!this.#running) this.#button.textContent = label;
+  }
+
   /** Ends the task, if one is running. */
   stop(): void {
-    if (!this.#running) return;
+    if (!this.#running || this.#running.signal.aborted) return;
     this.#running.abort();
-    this.say("Stopping…");
+    this.say(say.stopping);
   }
 
   say(text: string): void {
-    this.#status.classList.remove("error");
-    this.#status.textContent = text;
+    this.#write(text, false);
+    this.#speak(text);
   }
 
   complain(error: Error): void {
-    this.#status.classList.add("error");
-    this.#status.textContent = error.message;
+    this.#write(error.message, true);
+    this.#speak(error.message);
   }
 
   progress(done: number, total: number, what: string): void {
+    this.#advance(done, total, (left) => say.progress(what, done, total, left));
+  }
+
+  /** The share of the work that is done, 0 to 1. `prefix` comes before it. */
+  share(share: number, prefix = ""): void {
+    this.#advance(share, 1, (left) => say.share(prefix, Math.floor(share * 100), left));
+  }
+
+  #advance(done: number, total: number, textWith: (left: string | undefined) => string): void {
     this.#progress.max = total;
     this.#progress.value = done;
     const now = performance.now();
     this.#first ??= { time: now, done };
     const left = ((now - this.#first.time) / (done - this.#first.done)) * (total - done);
-    const soon = done > this.#first.done && done < total ? `, about ${duration(left)} left` : "";
-    if (!this.#running?.signal.aborted) this.say(`${what} ${done} of ${total}${soon}`);
+    const soon = done > this.#first.done && done < total ? duration(left) : undefined;
+    if (this.#running?.signal.aborted) return;
+    const text = textWith(soon);
+    this.#write(text, false);
+    if (now - this.#lastSpoken >= SPEAK_EVERY) this.#speak(text);
+  }
+
+  /** For work whose length nobody knows yet. */
+  wait(text: string): void {
+    this.#progress.removeAttribute("value"); // the bar moves to and fro
+    if (!this.#running?.signal.aborted) this.say(text);
+  }
+
+  #write(text: string, isError: boolean): void {
+    this.#status.classList.toggle("error", isError);
+    this.#status.textContent = text;
+  }
+
+  #speak(text: string): void {
+    this.#spoken.textContent = text;
+    this.#lastSpoken = performance.now();
   }
 
   async #start(perform: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    this.#running = new AbortController();
+    const running = new AbortController();
+    this.#running = running;
+    TaskControl.#active.add(this);
     this.#first = undefined;
-    this.#button.textContent = "Stop";
+    this.#startLabel = this.#button.textContent!;
+    // Not a submit button meanwhile: Enter in a field must not stop what runs.
+    this.#button.type = "button";
+    this.#button.textContent = say.stop;
     this.#button.classList.add("stop");
-    this.#progress.removeAttribute("value"); // the bar moves until the first number
     this.#progress.hidden = false;
-    this.say("Starting…");
+    this.wait(say.starting);
     try {
-      await perform(this.#running.signal);
+      await perform(running.signal);
     } catch (error) {
-      if ((error as Error).name === "AbortError") this.say("Stopped.");
+      // A lost device rejects with an AbortError, too.
+      if (running.signal.aborted && (error as Error).name === "AbortError") this.say(say.stopped);
       else this.complain(error as Error);
     } finally {
       this.#running = undefined;
+      TaskControl.#active.delete(this);
+      this.#button.type = "submit";
       this.#button.textContent = this.#startLabel;
       this.#button.classList.remove("stop");
       this.#progress.hidden = true;
@@ -74,5 +143,5 @@ export class TaskControl {
 /** A length of time for people. */
 export function duration(ms: number): string {
   if (ms > 120_000) return `${Math.round(ms / 60_000)} min`;
-  return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
+  return ms < 10_000 ? `${fixed(ms / 1000, 1)} s` : `${Math.round(ms / 1000)} s`;
 }

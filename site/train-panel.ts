@@ -1,126 +1,241 @@
-/** The tab that trains a network on the chosen picture, and shows how it learns. */
+/** The tab that trains a network on the user's pictures, and shows how it learns. */
 import { Compare } from "./compare.ts";
 import type { Engine } from "./engine.ts";
 import { showFacts } from "./facts.ts";
+import { fixed, say } from "./language.ts";
 import { LossPlot } from "./loss-plot.ts";
-import type { FineTuned, FineTuneEvent, MethodInfo, Preview } from "./messages.ts";
-import { download } from "./picture.ts";
+import {
+  type FineTuned,
+  type FineTuneEvent,
+  type FineTuneInput,
+  type MethodInfo,
+  nameOf,
+  type Quality,
+  type TrainingFault,
+} from "./messages.ts";
+import type { OwnNetworks } from "./own-networks.ts";
 import type { Chosen } from "./picture-chooser.ts";
 import { duration, TaskControl } from "./task-control.ts";
+import { TrainingFiles } from "./training-files.ts";
+
+/** The scales that this tab offers. */
+const SCALES = [2, 3, 4];
+/** LR pixels below which a picture has little to teach. */
+const FEW_PIXELS = 48 * 48;
 
 export class TrainPanel {
   readonly #engine: Engine;
+  readonly #own: OwnNetworks;
   readonly #compare: Compare;
+  readonly #figure: HTMLElement;
   readonly #plot: LossPlot;
   readonly #task: TaskControl;
+  readonly #files: TrainingFiles;
   readonly #start: HTMLSelectElement;
   readonly #scale: HTMLSelectElement;
   readonly #steps: HTMLInputElement;
   readonly #facts: HTMLElement;
-  readonly #use: HTMLButtonElement;
-  readonly #download: HTMLButtonElement;
+  readonly #notes: HTMLElement;
+  readonly #result: HTMLElement;
+  readonly #verdict: HTMLElement;
   #networks: readonly MethodInfo[] = [];
   #picture: Chosen | undefined;
   #hasGpu = false;
-  #tuned: FineTuned | undefined;
+  #isRenderedBySoftware = false;
+  /** The network of the last training run. */
+  #tuned: MethodInfo | undefined;
 
-  /** Calls `onTuned` for every new network, and `onUse` when the user wants to enlarge with it. */
+  /** `onUse` is called when the user wants to enlarge with a network. */
   constructor(
     root: HTMLElement,
     engine: Engine,
-    { onTuned, onUse }: { onTuned(method: MethodInfo): void; onUse(method: MethodInfo): void },
+    own: OwnNetworks,
+    { onUse }: { onUse(method: MethodInfo): void },
   ) {
     this.#engine = engine;
+    this.#own = own;
     this.#compare = new Compare(root.querySelector(".viewer")!);
+    this.#figure = root.querySelector("figure")!;
     this.#plot = new LossPlot(root.querySelector<SVGSVGElement>(".plot")!);
+    this.#files = new TrainingFiles(root.querySelector(".sources")!);
     this.#start = root.querySelector("[name=start]")!;
     this.#scale = root.querySelector("[name=scale]")!;
     this.#steps = root.querySelector("[name=steps]")!;
     this.#facts = root.querySelector(".facts")!;
-    this.#use = root.querySelector("[name=use]")!;
-    this.#download = root.querySelector("[name=download]")!;
-    this.#task = new TaskControl(root.querySelector(".task")!, async (signal) => {
-      onTuned(await this.#train(signal));
-    });
-    this.#task.enabled = false;
+    this.#notes = root.querySelector(".notes")!;
+    this.#result = root.querySelector(".result")!;
+    this.#verdict = root.querySelector(".verdict")!;
+    this.#task = new TaskControl(root.querySelector(".task")!, (signal) => this.#train(signal));
     this.setMethods([]);
-    this.#start.addEventListener("change", () => this.#offerScale());
-    this.#use.addEventListener("click", () => onUse(this.#tuned!.method));
-    this.#download.addEventListener("click", () => this.#save());
+    this.#start.addEventListener("change", () => this.#offerScales());
+    root.querySelector("[name=use]")!.addEventListener("click", () => onUse(this.#tuned!));
+    root
+      .querySelector("[name=download]")!
+      .addEventListener("click", () =>
+        this.#own.save(this.#tuned!).catch((error) => this.#task.complain(error)),
+      );
   }
 
+  /** What is said of the picture before no longer holds. */
   setPicture(picture: Chosen): void {
-    this.#task.stop();
     this.#picture = picture;
-    this.#compare.show({ image: picture.image, label: "your picture" });
-    this.#task.enabled = this.#hasGpu;
+    this.#enable();
+    if (this.#files.isChosen) return; // it learns from other pictures, which are still there
+    this.#task.stop();
+    this.#forget();
+    this.#task.say("");
+    this.#compare.show({ image: picture.image, label: say.yourPicture });
   }
 
-  /** Training needs a GPU. */
-  setGpu(hasGpu: boolean): void {
-    this.#hasGpu = hasGpu;
-    this.#task.enabled = hasGpu && this.#picture !== undefined;
-    if (!hasGpu) this.#task.say("Training needs WebGPU.");
+  /** Training needs a GPU, or software that renders in its place. */
+  setGpu(gpu: { readonly isSoftware: boolean } | undefined): void {
+    this.#hasGpu = gpu !== undefined;
+    this.#isRenderedBySoftware = gpu?.isSoftware ?? false;
+    this.#enable();
+    if (!gpu) this.#task.say(say.trainingNeedsWebGpu);
   }
 
   setMethods(methods: readonly MethodInfo[]): void {
-    this.#networks = methods.filter(({ kind }) => kind === "network");
-    const previous = this.#start.value;
-    this.#start.replaceChildren(
-      new Option("a new small network", ""),
-      ...this.#networks.map(({ id, label }) => new Option(label, id)),
+    this.#networks = methods.filter(
+      ({ kind, scales }) => kind === "network" && scales.some((scale) => SCALES.includes(scale)),
     );
-    this.#start.value = previous;
-    this.#offerScale();
+    const before = this.#start.value;
+    this.#start.replaceChildren(
+      ...this.#networks.map(({ id, label }) => new Option(label, id)),
+      new Option(say.newNetwork, ""),
+    );
+    // The best one of the library comes after the user's own.
+    const best = this.#networks.find(({ isOwn }) => !isOwn)?.id ?? "";
+    this.#start.value = this.#networks.some(({ id }) => id === before) ? before : best;
+    this.#offerScales();
+    this.#enable();
   }
 
-  /** The user's networks have one scale each. */
-  #offerScale(): void {
-    const [scale, ...others] = this.#networks.find(({ id }) => id === this.#start.value)?.scales ?? [];
-    this.#scale.disabled = scale !== undefined && others.length === 0;
-    if (this.#scale.disabled) this.#scale.value = `${scale}`;
+  /** Training can begin when all that it needs is there. */
+  #enable(): void {
+    this.#task.enabled = this.#hasGpu && this.#picture !== undefined && this.#networks.length > 0;
   }
 
-  async #train(signal: AbortSignal): Promise<MethodInfo> {
-    if (!this.#steps.checkValidity()) {
-      throw new RangeError(
-        `Steps must be a whole number of tens from ${this.#steps.min} to ${this.#steps.max}.`,
+  #offerScales(): void {
+    const scales = this.#networks.find(({ id }) => id === this.#start.value)?.scales ?? SCALES;
+    const options = [...this.#scale.options];
+    for (const option of options) option.disabled = !scales.includes(Number(option.value));
+    if (options.find(({ value }) => value === this.#scale.value)!.disabled)
+      this.#scale.value = options.find(({ disabled }) => !disabled)!.value;
+  }
+
+  #forget(): void {
+    this.#tuned = undefined;
+    this.#figure.hidden = true;
+    this.#plot.clear();
+    this.#facts.hidden = true;
+    this.#result.hidden = true;
+    this.#verdict.textContent = "";
+    this.#notes.textContent = "";
+  }
+
+  async #train(signal: AbortSignal): Promise<void> {
+    if (!this.#steps.checkValidity()) throw new RangeError(say.wrongSteps(this.#steps.max));
+    const files = this.#files.chosen;
+    const picture = this.#picture!;
+    if (files?.length === 0) throw new RangeError(say.noFiles);
+    const input: FineTuneInput = {
+      pictures: files ?? [{ name: picture.name, image: picture.image }],
+      start: this.#start.value || undefined,
+      scale: Number(this.#scale.value),
+      steps: this.#steps.valueAsNumber,
+    };
+    this.#forget();
+    this.#figure.hidden = false;
+    this.#plot.start(input.steps);
+    this.#task.wait(say.measuring);
+    const isCurrent = () => files !== undefined || this.#picture === picture;
+    const tuned = await this.#engine
+      .run("fineTune", input, {
+        signal,
+        onEvent: (event) => isCurrent() && this.#follow(event, input.steps),
+      })
+      .catch((error: Error) => {
+        throw explained(error, picture, input.scale);
+      });
+    if (isCurrent()) this.#showQuality(tuned.quality, tuned.quality.best);
+    await this.#conclude(tuned, input, isCurrent);
+  }
+
+  async #conclude(
+    { weights, quality, steps, ms }: FineTuned,
+    { start, pictures }: FineTuneInput,
+    isCurrent: () => boolean,
+  ): Promise<void> {
+    let method: MethodInfo | undefined;
+    if (weights) {
+      const from = this.#networks.find(({ id }) => id === start);
+      const source = pictures.length === 1 ? pictures[0].name.replace(/\.[^.]*$/, "") : say.ownFiles;
+      method = await this.#own.add(
+        say.tunedFor(from ? (from.isOwn ? nameOf(from) : from.label) : say.newName, source),
+        weights,
       );
     }
-    const { image } = this.#picture!;
-    const steps = this.#steps.valueAsNumber;
-    this.#plot.start(steps);
-    const tuned = await this.#engine.run(
-      "fineTune",
-      { image, start: this.#start.value || undefined, scale: Number(this.#scale.value), steps },
-      { signal, onEvent: (event) => this.#picture?.image === image && this.#follow(event, steps) },
-    );
-    this.#tuned = tuned;
-    this.#use.disabled = this.#download.disabled = false;
-    this.#task.say(`${tuned.steps} steps in ${duration(tuned.ms)}.`);
-    return tuned.method;
+    this.#task.say(say.trained(steps, duration(ms)));
+    if (!isCurrent()) return;
+    this.#tuned = method;
+    this.#result.hidden = method === undefined;
+    this.#verdict.textContent = method
+      ? say.gained(decibels(quality.best - quality.before), quality.bestStep, method.label)
+      : quality.before === Number.POSITIVE_INFINITY
+        ? say.nothingToGain
+        : say.nothingGained;
   }
 
-  #follow({ step, relativeLoss, preview }: FineTuneEvent, steps: number): void {
-    if (relativeLoss !== undefined) {
-      this.#plot.add(relativeLoss * 100);
-      this.#task.progress(step, steps, "Step");
+  #follow(event: FineTuneEvent, steps: number): void {
+    switch (event.kind) {
+      case "material":
+        this.#notes.textContent = [
+          this.#files.isChosen && say.learnsFrom(event.pairs, event.singles),
+          event.leftOut.length > 0 && say.leftOut(event.leftOut),
+          event.pixels < FEW_PIXELS && say.fewPixels,
+          this.#isRenderedBySoftware && say.slowTraining,
+        ]
+          .filter(Boolean)
+          .join(" ");
+        break;
+      case "step":
+        this.#plot.add(event.step, event.loss, event.bicubicLoss);
+        this.#task.progress(event.step, steps, say.step);
+        break;
+      case "measured":
+        this.#showQuality(event.quality, event.quality.now);
+        this.#compare.show(
+          { image: event.preview.before, label: say.before },
+          { image: event.preview.now, label: event.step === 0 ? say.before : say.afterSteps(event.step) },
+        );
+        break;
+      case "reopened":
+        this.#notes.textContent = say.reopened(event.step);
     }
-    if (preview) this.#preview(preview);
   }
 
-  #preview({ bicubic, network, bicubicPsnr, networkPsnr }: Preview): void {
-    this.#compare.show({ image: bicubic, label: "bicubic" }, { image: network, label: "network" });
+  #showQuality({ bicubic, before }: Quality, now: number): void {
     showFacts(this.#facts, {
-      Bicubic: `${bicubicPsnr.toFixed(2)} dB`,
-      Network: `${networkPsnr.toFixed(2)} dB`,
-      // Both are infinite where a plain picture was enlarged without any error.
-      Gain: `${(networkPsnr === bicubicPsnr ? 0 : networkPsnr - bicubicPsnr).toFixed(2)} dB`,
+      [say.bicubic]: decibels(bicubic),
+      [say.before]: decibels(before),
+      [say.after]: decibels(now),
     });
   }
+}
 
-  #save(): void {
-    const { weights, method } = this.#tuned!;
-    download(new Blob([weights as Uint8Array<ArrayBuffer>]), `tuned-x${method.scales[0]}.safetensors`);
-  }
+/** No error at all is infinitely many decibels. */
+function decibels(value: number): string {
+  return Number.isFinite(value) ? `${fixed(value, 2)} dB` : say.noError;
+}
+
+/** Faults that the worker has names for, in the words of the page. */
+function explained(error: Error, { image: { width, height } }: Chosen, scale: number): Error {
+  const sentences: Record<TrainingFault, () => string> = {
+    DeviceGone: () => say.deviceGone,
+    NothingToLearnFrom: () => say.nothingToLearnFrom(width, height, scale),
+    OtherScale: () => say.otherScale(Number(error.message), scale),
+  };
+  const sentence = sentences[error.name as TrainingFault]?.();
+  return sentence ? new Error(sentence) : error;
 }

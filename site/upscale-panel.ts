@@ -49,7 +49,8 @@ export class UpscalePanel {
   setMethods(methods: readonly MethodInfo[], selected = this.#method.value || methods[0].id): void {
     this.#methods = methods;
     this.#method.replaceChildren(...methods.map(({ id, label }) => new Option(label, id)));
-    this.#method.value = selected;
+    // A network may have been removed.
+    this.#method.value = methods.some(({ id }) => id === selected) ? selected : methods[0].id;
     this.#offerScales();
   }
 

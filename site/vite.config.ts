@@ -1,6 +1,7 @@
 /** The page. `npm run page` serves it, `npm run page:build` makes static files for any web server. */
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
 
 const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -10,6 +11,102 @@ export default defineConfig({
   // The target has `using` written out for browsers without it. The worker is a module, like its source.
   oxc: { target: "es2022" },
   worker: { format: "es" },
-  build: { outDir: folder("../dist-page"), emptyOutDir: true, target: "es2022" },
+  build: {
+    outDir: folder("../dist-page"),
+    emptyOutDir: true,
+    target: "es2022",
+    rolldownOptions: {
+      input: [folder("index.html"), folder("service-worker.ts")],
+      output: {
+        // Browsers look for a service worker's update at the same address.
+        entryFileNames: ({ name }) =>
+          name === "service-worker" ? "service-worker.js" : "assets/[name]-[hash].js",
+      },
+    },
+  },
   server: { host: "127.0.0.1", fs: { allow: [folder("..")] } },
+  plugins: [head(), licence(), filesForServiceWorker()],
 });
+
+/** Nothing comes from elsewhere, and nothing goes there. */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "worker-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' blob: data:",
+  "connect-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join("; ");
+
+/**
+ * What the head of the built page has besides: the policy (Vite's server for development breaks it), and
+ * addresses that depend on where the page lies. PIXELGRAD_PAGE_URL is that of the page, for previews of links,
+ * which must be absolute; GITHUB_REPOSITORY ("owner/name") or package.json names the source.
+ */
+function head(): Plugin {
+  return {
+    name: "head",
+    transformIndexHtml: {
+      order: "post",
+      handler(html, { server }) {
+        const page = process.env.PIXELGRAD_PAGE_URL?.replace(/\/*$/, "/") ?? "./";
+        const source = sourceAddress();
+        const linked = html
+          .replaceAll("%PAGE%", page)
+          .replace("%SOURCE%", source ?? "")
+          .replace(/<a id="source"[^>]*>[^<]*<\/a>/, (link) => (source ? link : ""));
+        if (server) return linked;
+        // From a folder without a server, a style sheet loads only without `crossorigin`.
+        return {
+          html: linked.replaceAll(" crossorigin", ""),
+          tags: [
+            {
+              tag: "meta",
+              attrs: { "http-equiv": "Content-Security-Policy", content: policy },
+              injectTo: "head-prepend",
+            },
+          ],
+        };
+      },
+    },
+  };
+}
+
+function sourceAddress(): string | undefined {
+  const { GITHUB_REPOSITORY } = process.env;
+  if (GITHUB_REPOSITORY) return `https://github.com/${GITHUB_REPOSITORY}`;
+  const { repository } = JSON.parse(readFileSync(folder("../package.json"), "utf8")) as {
+    repository?: { url: string };
+  };
+  return repository?.url.replace(/^git\+/, "").replace(/\.git$/, "");
+}
+
+function licence(): Plugin {
+  return {
+    name: "licence",
+    generateBundle() {
+      this.emitFile({ type: "asset", fileName: "LICENSE.txt", source: readFileSync(folder("../LICENSE")) });
+    },
+  };
+}
+
+/** What the page needs to start, and what it may need later. */
+function filesForServiceWorker(): Plugin {
+  return {
+    name: "files-for-service-worker",
+    enforce: "post",
+    generateBundle(_, bundle) {
+      const built = Object.keys(bundle).filter((path) => !/service-worker|\.html$/.test(path));
+      const icons = readdirSync(folder("public")).filter((path) => path !== "preview.jpg");
+      const all = [...built, ...icons];
+      const starts = (path: string) => /\.(?:js|css|svg|webmanifest)$/.test(path);
+      const files = { atOnce: all.filter(starts), whenUsed: all.filter((path) => !starts(path)) };
+      const chunk = bundle["service-worker.js"];
+      if (chunk?.type !== "chunk") throw new Error("The service worker was not built.");
+      chunk.code = `const FILES=${JSON.stringify(files)};\n${chunk.code}`;
+    },
+  };
+}

@@ -1,5 +1,5 @@
 /** The worker: everything that computes. Tasks come from engine.ts and run one after the other. */
-import { defaultDevice, init, upscale } from "../src/index.ts";
+import { init, upscale } from "../src/index.ts";
 import { fineTune } from "./fine-tune.ts";
 import type { FromWorker, Tasks, ToWorker } from "./messages.ts";
 import { Methods } from "./methods.ts";
@@ -7,6 +7,8 @@ import { Methods } from "./methods.ts";
 interface Context<T extends keyof Tasks> {
   readonly signal: AbortSignal;
   readonly report: (event: Tasks[T]["event"]) => void;
+  /** The next task waits for this one's leftovers. The result does not: Stop must not wait for the GPU. */
+  readonly leave: (leftover: Promise<unknown>) => void;
 }
 
 type TaskTable = {
@@ -24,6 +26,8 @@ const tasks: TaskTable = {
     return { adapter: name };
   },
 
+  loadedFiles: async () => performance.getEntriesByType("resource").map(({ name }) => name),
+
   methods: async () => methods.list(),
 
   addWeights: async ({ name, bytes }) => methods.addWeights(name, bytes),
@@ -40,12 +44,16 @@ const tasks: TaskTable = {
     return { ...large, bicubic };
   },
 
-  async fineTune(input, { signal, report }) {
-    if (defaultDevice().failure) await init(); // it was lost since
-    const model = await methods.copyOf(input.start, input.scale);
-    const { steps, ms } = await fineTune(model, input, { signal, report });
-    return { ...(await methods.addTuned(model)), steps, ms };
+  async removeWeights({ id }) {
+    await methods.remove(id);
+    return {};
   },
+
+  renameWeights: async ({ id, name }) => methods.rename(id, name),
+
+  weights: async ({ id }) => methods.weightsOf(id),
+
+  fineTune: (input, context) => fineTune(() => methods.copyOf(input.start, input.scale), input, context),
 };
 
 const running = new Map<number, AbortController>();
@@ -68,14 +76,20 @@ async function perform<T extends keyof Tasks>(message: {
 }): Promise<void> {
   const { id, task, input } = message;
   const { signal } = running.get(id)!;
+  const leftovers: Promise<unknown>[] = [];
   try {
-    const result = await tasks[task](input, { signal, report: (event) => say({ id, event }) });
+    const result = await tasks[task](input, {
+      signal,
+      report: (event) => say({ id, event }),
+      leave: (leftover) => leftovers.push(leftover),
+    });
     say({ id, result });
   } catch (error) {
     const { name, message } = error as Error;
     say({ id, error: { name, message } });
   } finally {
     running.delete(id);
+    await Promise.allSettled(leftovers);
   }
 }
 

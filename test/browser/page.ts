@@ -35,7 +35,7 @@ export async function clickMain(panel: "upscale" | "train"): Promise<void> {
 
 /** Waits until the panel's line of status matches, and returns it. */
 export async function statusLine(panel: "upscale" | "train", wanted: RegExp): Promise<string> {
-  return says(`#panel-${panel} .task [role=status]`, wanted);
+  return says(`#panel-${panel} .task .status`, wanted);
 }
 
 /** Waits until an element's text matches, and returns it. */

@@ -9,7 +9,7 @@ import { parseWeights, serializePytorch } from "../../src/nn/index.ts";
 import { imresize } from "../../src/picture/imresize.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { networkUpscaler } from "../../src/upscale/index.ts";
-import { clickMain, find, giveFile, givePicture, openPage, pixelsOf, statusLine } from "./page.ts";
+import { clickMain, find, giveFile, givePicture, openPage, pixelsOf, says, statusLine } from "./page.ts";
 import { testPicture } from "./test-picture.ts";
 
 const divider = () => find("#panel-upscale .divider");
@@ -156,12 +156,12 @@ test.each(["own ×2", "bicubic"])("%s stops between two tiles, and the next pict
 test("files that are no pictures or weights are refused by name; the picture stays", async () => {
   const name = find("#picture-name").textContent;
   await giveFile("no picture", "text.png");
-  expect(await statusLine("upscale", /text\.png/)).toMatch(
+  expect(await says("#message", /text\.png/)).toMatch(
     /is no picture .* Choose a PNG, JPEG, WebP, AVIF, GIF or BMP file/,
   );
   await giveFile("no weights", "broken.safetensors");
-  expect(await statusLine("upscale", /broken\.safetensors/)).toMatch(/not a complete safetensors file/);
+  expect(await says("#message", /broken\.safetensors/)).toMatch(/not a complete safetensors file/);
   await giveFile("PK\x03\x04 data.pkl", "broken.pth");
-  expect(await statusLine("upscale", /broken\.pth/)).toMatch(/not a complete PyTorch file/);
+  expect(await says("#message", /broken\.pth/)).toMatch(/not a complete PyTorch file/);
   expect(find("#picture-name").textContent).toBe(name);
 });

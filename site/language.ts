@@ -1,0 +1,71 @@
+/**
+ * The page's languages. `say` has all sentences of the chosen one. English is in sentences/english.ts, and
+ * index.html has its fixed texts once more, so that the page can be read before any script runs.
+ *
+ * To add a language: write sentences/<language>.ts like german.ts (the compiler names every sentence that is
+ * missing) and add a line to `languages`.
+ */
+import { english, type Sentences } from "./sentences/english.ts";
+
+/** Each calls itself by its own name. They load when somebody wants to read them. */
+export const languages: Readonly<Record<string, { name: string; load(): Promise<Sentences> }>> = {
+  en: { name: "English", load: async () => english },
+  de: { name: "Deutsch", load: async () => (await import("./sentences/german.ts")).german },
+};
+
+/** The sentences of the chosen language. */
+export let say: Sentences = english;
+/** Its code, as in `<html lang>`. */
+export let language = "en";
+
+const STORED = "pixelgrad language";
+
+/** The language that was chosen last time; else the first of the browser's languages that the page has. */
+export function preferredLanguage(): string {
+  const wanted = [stored(), ...navigator.languages].map((code) => code?.slice(0, 2));
+  return wanted.find((code) => code !== undefined && Object.hasOwn(languages, code)) ?? "en";
+}
+
+/** Writes the whole page in a language. What tasks have said before stays as it is. */
+export async function useLanguage(code: string): Promise<void> {
+  say = await languages[code].load();
+  language = code;
+  document.documentElement.lang = code;
+  for (const element of document.querySelectorAll<HTMLElement>("[data-text]"))
+    element.textContent = fixedText(element.dataset.text!);
+  for (const element of document.querySelectorAll<HTMLElement>("[data-label]"))
+    element.setAttribute("aria-label", fixedText(element.dataset.label!));
+}
+
+/** The same, and remembers it. */
+export async function chooseLanguage(code: string): Promise<void> {
+  try {
+    localStorage.setItem(STORED, code);
+  } catch {
+    // Private windows may refuse; then the choice holds for this visit.
+  }
+  await useLanguage(code);
+}
+
+/** A number with so many digits after the point, or the comma. */
+export function fixed(value: number, digits: number): string {
+  return value.toLocaleString(language, {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+    useGrouping: false,
+  });
+}
+
+function stored(): string | undefined {
+  try {
+    return localStorage.getItem(STORED) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function fixedText(key: string): string {
+  const text = (say as Readonly<Record<string, unknown>>)[key];
+  if (typeof text !== "string") throw new Error(`The page has no sentence "${key}".`);
+  return text;
+}

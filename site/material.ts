@@ -1,0 +1,195 @@
+/**
+ * What a training run learns from: pairs of a small picture and its original, and parts of them that are held
+ * out, on which the network is measured.
+ *
+ * A picture alone makes a pair with its own small version. Files that belong together make one as they are: two
+ * whose names differ only in words such as "LR", "HR", "low", "high" or "x2", and whose sizes fit the scale.
+ */
+import { readSource } from "../src/index.ts";
+import { crop, type Image, imresize, modcrop, psnr, toRgb, withoutAlpha } from "../src/picture/index.ts";
+import type { FineTuneInput, MaterialFacts, TrainingFault } from "./messages.ts";
+
+/**
+ * RGB. Colours are multiplied by alpha, as a network gets them when it enlarges; so nothing is learned from the
+ * arbitrary colours of transparent pixels.
+ */
+export interface Pair {
+  readonly low: Image;
+  readonly high: Image;
+  /** Of `high`, one channel; undefined if it is opaque. */
+  readonly alpha?: Image;
+}
+
+export interface Material extends MaterialFacts {
+  readonly training: readonly Pair[];
+  readonly heldOut: readonly Pair[];
+}
+
+/** The shortest side of a picture that can be split, in LR pixels. */
+export const SHORTEST = 8;
+/** Parts that are held out: how many at most, and their largest side in HR pixels. */
+const HELD_OUT_PARTS = 4;
+const HELD_OUT_SIDE = 256;
+/** Of a larger picture, the middle is used. Stop waits while a picture is made small. */
+const LARGEST_SIDE = 1536;
+/** All pictures together: more would not fit into a browser's memory. */
+const MAX_PIXELS = 100e6;
+
+export function trainingFault(name: TrainingFault, message = ""): Error {
+  return Object.assign(new Error(message), { name });
+}
+
+/** @throws an error named NothingToLearnFrom or OtherScale. */
+export async function readMaterial(pictures: FineTuneInput["pictures"], scale: number): Promise<Material> {
+  const { opened, leftOut } = await openAll(pictures);
+  const { pairs, singles } = pairUp(opened, scale);
+  const fits = ({ image: { width, height } }: Opened) => Math.min(width, height) >= SHORTEST * scale;
+  leftOut.push(...singles.filter((single) => !fits(single)).map(({ name }) => name));
+  const usable = singles.filter(fits);
+  const examples: Pair[] = [];
+  for (const { high, low } of [...pairs, ...usable.map(({ image }) => ({ high: image, low: undefined }))]) {
+    examples.push(pairOf(scale, high, low));
+    await new Promise((resolve) => setTimeout(resolve)); // lets messages in, such as a request to stop
+  }
+  if (examples.length === 0) throw trainingFault("NothingToLearnFrom");
+  // Of many pictures, a few are enough to measure by; they are spread over the list.
+  const every = Math.ceil(examples.length / HELD_OUT_PARTS);
+  const halves = examples.map((pair, i) => (i % every === 0 ? split(pair, scale) : { training: pair }));
+  const training = halves.map(({ training }) => training);
+  return {
+    training,
+    heldOut: halves.flatMap((half) => ("heldOut" in half ? [half.heldOut] : [])),
+    pairs: pairs.length,
+    singles: usable.length,
+    leftOut,
+    pixels: training.reduce((sum, { low }) => sum + low.width * low.height, 0),
+  };
+}
+
+interface Opened {
+  readonly name: string;
+  readonly image: Image;
+}
+
+async function openAll(
+  pictures: FineTuneInput["pictures"],
+): Promise<{ opened: Opened[]; leftOut: string[] }> {
+  const opened: Opened[] = [];
+  const leftOut: string[] = [];
+  let pixels = 0;
+  for (const { name, image } of pictures) {
+    const read = image instanceof Blob ? await readSource(image).catch(() => undefined) : image;
+    if (read && pixels + read.width * read.height <= MAX_PIXELS) {
+      pixels += read.width * read.height;
+      opened.push({ name, image: inBytes(read) });
+    } else leftOut.push(name);
+  }
+  return { opened, leftOut };
+}
+
+function inBytes({ data, ...size }: Image | Image<Uint16Array> | Image<Uint8Array | Uint16Array>): Image {
+  return {
+    ...size,
+    data: data instanceof Uint16Array ? Uint8Array.from(data, (level) => Math.round(level / 257)) : data,
+  };
+}
+
+/** @throws an error named OtherScale, if there are pairs and none fits. */
+function pairUp(
+  opened: readonly Opened[],
+  scale: number,
+): { pairs: { low: Image; high: Image }[]; singles: Opened[] } {
+  const byStem = new Map<string, Opened[]>();
+  for (const picture of opened) {
+    const stem = stemOf(picture.name);
+    byStem.set(stem, [...(byStem.get(stem) ?? []), picture]);
+  }
+  const pairs: { low: Image; high: Image }[] = [];
+  const singles: Opened[] = [];
+  let otherScale: number | undefined;
+  for (const group of byStem.values()) {
+    const [low, high] = group.map(({ image }) => image).sort((a, b) => a.width - b.width);
+    const ratio = group.length === 2 ? high.width / low.width : 1;
+    const isPair = ratio > 1 && high.height === low.height * ratio;
+    const large = isPair && Math.min(low.width, low.height) >= SHORTEST;
+    if (large && ratio === scale) pairs.push({ low, high });
+    else if (isPair && Number.isInteger(ratio)) otherScale = ratio;
+    else singles.push(...group);
+  }
+  if (pairs.length === 0 && otherScale !== undefined) throw trainingFault("OtherScale", `${otherScale}`);
+  return { pairs, singles };
+}
+
+/** The name without its extension and without the words that set a pair's files apart. */
+export function stemOf(name: string): string {
+  const mark = /(^|[-_. ])(?:lr|hr|gt|low|high|small|large|input|target|bicubic|bi|lrbi|x[2348]|[2348]x)$/;
+  let stem = name
+    .toLowerCase()
+    .replace(/\.[^.]*$/, "")
+    .replace(/[-_. ]?x[2348]m?$/, "");
+  while (mark.test(stem)) stem = stem.replace(mark, "");
+  return stem;
+}
+
+function pairOf(scale: number, original: Image, low?: Image): Pair {
+  const side = Math.floor(LARGEST_SIDE / scale);
+  if (low) {
+    const [high, alpha] = [toRgb(withoutAlpha(original, "black")), alphaOf(original)];
+    const pair = { high, alpha, low: toRgb(withoutAlpha(low, "black")) };
+    return cut(pair, middleOf([0, 0, low.width, low.height], side), scale);
+  }
+  const middle = crop(original, ...middleOf([0, 0, original.width, original.height], side * scale));
+  const whole = modcrop(middle, scale);
+  const high = toRgb(withoutAlpha(whole, "black"));
+  return { high, alpha: alphaOf(whole), low: shrink(high, scale) };
+}
+
+function shrink(high: Image, scale: number): Image {
+  return imresize(high, { width: high.width / scale, height: high.height / scale });
+}
+
+/** Undefined if no pixel is transparent. */
+function alphaOf({ width, height, channels, data }: Image): Image | undefined {
+  if (channels % 2 === 1) return undefined;
+  const alpha = data.filter((_, i) => i % channels === channels - 1);
+  return alpha.every((value) => value === 255) ? undefined : { width, height, channels: 1, data: alpha };
+}
+
+/**
+ * Holds a quarter of the picture out, at one end of its longer side: the end that bicubic interpolation restores
+ * less well, for on an even area every method is as good. Measured is the middle of that quarter.
+ */
+function split(pair: Pair, scale: number): { training: Pair; heldOut: Pair } {
+  const { width, height } = pair.low;
+  const wide = width >= height;
+  const length = Math.max(width, height);
+  const quarter = Math.max(SHORTEST / 2, Math.round(length / 4));
+  const along = (from: number, to: number): Box =>
+    wide ? [from, 0, to - from, height] : [0, from, width, to - from];
+  const ends = [along(0, quarter), along(length - quarter, length)].map((box) => {
+    const part = cut(pair, middleOf(box, Math.floor(HELD_OUT_SIDE / scale)), scale);
+    return { part, decibels: psnr(imresize(part.low, scale), part.high, { border: 0, channels: "y" }) };
+  });
+  const first = ends[0].decibels < ends[1].decibels;
+  return {
+    heldOut: ends[first ? 0 : 1].part,
+    training: cut(pair, first ? along(quarter, length) : along(0, length - quarter), scale),
+  };
+}
+
+/** Left, top, width, height, mostly in LR pixels. */
+type Box = readonly [number, number, number, number];
+
+function middleOf([x, y, width, height]: Box, side: number): Box {
+  const [w, h] = [Math.min(width, side), Math.min(height, side)];
+  return [x + Math.floor((width - w) / 2), y + Math.floor((height - h) / 2), w, h];
+}
+
+function cut({ low, high, alpha }: Pair, [x, y, w, h]: Box, scale: number): Pair {
+  const large = [x * scale, y * scale, w * scale, h * scale] as const;
+  return {
+    low: crop(low, x, y, w, h),
+    high: crop(high, ...large),
+    alpha: alpha && crop(alpha, ...large),
+  };
+}

@@ -1,0 +1,122 @@
+/** The page's sentences in German. */
+import type { Sentences } from "./english.ts";
+import { listed } from "./list.ts";
+
+const plural = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`;
+const steps = (count: number) => plural(count, "Schritt", "Schritte");
+
+export const german: Sentences = {
+  // ---- Fixed texts
+  tagline: "Vergrößert Bilder mit neuronalen Netzen, auf dem eigenen Gerät. Nichts wird hochgeladen.",
+  languageLabel: "Sprache",
+  noWebGpu: "Netze brauchen WebGPU, und dieser Browser hat es nicht",
+  meanwhile: "Interpolation geht auch ohne.",
+  whatHelps: "Was hilft",
+  helpsBrowser: "Ein aktueller Chrome oder Edge, Firefox ab 141 unter Windows, oder Safari 26.",
+  helpsSecure: "Die Seite über https oder von localhost öffnen; sonst verbergen Browser WebGPU.",
+  helpsAcceleration: "In Chrome sagt chrome://gpu, ob die Grafikbeschleunigung abgeschaltet ist.",
+  helpsLinux: "Unter Linux braucht Chrome vielleicht den Schalter --enable-unsafe-webgpu.",
+  howItWorks: "Wie es funktioniert",
+  howEnlarge:
+    "Wird ein Bild verkleinert, so gehen seine feinsten Einzelheiten verloren. Ein Netz, das viele Bilder groß und klein gesehen hat, hat gelernt, welche Einzelheiten meist zu dem gehören, was übrig ist: Kanten werden scharf, und was niemand wissen kann, bleibt weich. Ihr Bild kennt es nicht, und es kann falsch raten; vergleichen Sie also das Ergebnis mit dem Original.",
+  howTrain:
+    "Beim Anpassen lernt das Netz an Ihren eigenen Bildern weiter. Sie werden verkleinert, das Netz versucht sie wiederherzustellen, und wo es sich irrt, ändern sich seine Zahlen ein wenig. Ein Teil, von dem es nie lernt, zeigt, ob es besser geworden ist. Das wird in Dezibel (dB) gemessen: eines mehr ist ein Unterschied, den man nebeneinander sieht.",
+  howPrivate:
+    "Alles rechnet Ihre eigene Grafikkarte, über WebGPU. Bilder und Netze verlassen dieses Gerät nie, und einmal geladen geht die Seite auch ohne Internet.",
+  source: "Quelltext",
+  licence: "Lizenz: MIT",
+  samplesOrigin: "Beispielfotos: gemeinfrei (CC0), aus den Datensätzen von stdlib",
+  dismiss: "Schließen",
+  whatToDo: "Was zu tun ist",
+  enlargeTab: "Vergrößern",
+  trainTab: "Anpassen",
+  trainHint:
+    "Trainiert ein Netz mit Ihren eigenen Bildern. Ein Teil davon bleibt beiseite und zeigt, ob das Training geholfen hat.",
+  beginWith: "Beginnen mit",
+  learnFrom: "Lernen von",
+  thisPicture: "diesem Bild",
+  myFiles: "eigenen Dateien",
+  choosePictures: "Bilder wählen…",
+  chooseFolder: "Ordner wählen…",
+  filesHint:
+    "Große Bilder allein, oder Paare mit ihren kleinen Fassungen: photo.png und photo_x2.png, oder low/photo.png und high/photo.png.",
+  scaleLabel: "Maßstab",
+  stepsLabel: "Schritte",
+  train: "Trainieren",
+  trainingProgress: "Fortschritt des Trainings",
+  lossCaption: "Der Fehler des Netzes an dem, wovon es lernt, verglichen mit",
+  use: "Damit vergrößern",
+  saveWeights: "Gewichte speichern",
+  yourNetworks: "Ihre Netze",
+  keptHint: "Sie bleiben in diesem Browser, bis Sie sie entfernen.",
+
+  // ---- The page
+  lookingForWebGpu: "Suche WebGPU…",
+  noWebGpuShort: "kein WebGPU",
+  software: (adapter) => `${adapter} (Software, langsam)`,
+
+  // ---- Tasks
+  stop: "Anhalten",
+  stopping: "Hält an…",
+  stopped: "Angehalten.",
+  starting: "Beginnt…",
+  progress: (what, done, total, left) =>
+    `${what} ${done} von ${total}${left === undefined ? "" : `, noch etwa ${left}`}`,
+  share: (prefix, percent, left) => `${prefix}${percent} %${left === undefined ? "" : `, noch etwa ${left}`}`,
+
+  // ---- Training
+  yourPicture: "Ihr Bild",
+  trainingNeedsWebGpu: "Training braucht WebGPU.",
+  newNetwork: "einem neuen kleinen Netz",
+  newName: "Neues Netz",
+  ownFiles: "eigene Dateien",
+  tunedFor: (network, source) => `${network} für ${source}`,
+  wrongSteps: (max) => `Schritte müssen eine ganze Zahl von 1 bis ${max} sein.`,
+  noFiles: "Wählen Sie zuerst die Dateien, von denen gelernt werden soll.",
+  measuring: "Misst das Netz, wie es ist…",
+  step: "Schritt",
+  trained: (count, time) => `${steps(count)} in ${time}.`,
+  before: "Vorher",
+  after: "Nachher",
+  afterSteps: (count) => `Nach ${plural(count, "Schritt", "Schritten")}`,
+  bicubic: "Bikubisch",
+  noError: "kein Fehler",
+  gained: (decibels, step, network) =>
+    `Das Training hat an dem Teil, der beiseite blieb, ${decibels} gewonnen. „${network}“ ist das Netz nach Schritt ${step}, dem besten.`,
+  nothingGained:
+    "Nichts wurde gewonnen: An dem Teil, der beiseite blieb, war kein Schritt besser als der Anfang. Das Netz, mit dem Sie begonnen haben, ist das bessere, und nichts wurde geändert.",
+  nothingToGain:
+    "Hier ist nichts zu gewinnen: Der Teil, der beiseite blieb, wird von Anfang an ohne Fehler wiederhergestellt. Von einem Bild mit mehr Einzelheiten ließe sich mehr lernen.",
+  fewPixels: "Das Bild ist winzig; von ihm ist wenig zu lernen.",
+  slowTraining: "Dieser Browser rechnet in Software, ohne Grafikkarte, und das ist langsam.",
+  learnsFrom: (pairs, singles) =>
+    `Lernt von ${[
+      pairs > 0 && plural(pairs, "Paar", "Paaren"),
+      singles > 0 && plural(singles, "einzelnen Bild", "einzelnen Bildern"),
+    ]
+      .filter(Boolean)
+      .join(" und ")}.`,
+  leftOut: (names) =>
+    `Ausgelassen, weil es keine Bilder, zu kleine oder zu viele sind: ${listed(names, (n) => `und ${n} weitere`)}.`,
+  filesChosen: (count) => plural(count, "Datei", "Dateien"),
+  reopened: (step) =>
+    `Das Grafikgerät ging verloren. Das Training geht auf einem neuen von Schritt ${step} an weiter.`,
+  deviceGone:
+    "Das Grafikgerät ging verloren, und der Browser gibt kein neues her. Versuchen Sie es in einer Minute wieder; hilft das nicht, so laden Sie die Seite neu.",
+  nothingToLearnFrom: (width, height, scale) =>
+    `Hier ist nichts zu lernen: Bei ×${scale} braucht jede Seite eines Bildes mindestens ${8 * scale} Pixel. Das gezeigte Bild hat ${width} × ${height}.`,
+  otherScale: (scale, chosen) =>
+    `Das sind Paare für ×${scale}, und gewählt ist ×${chosen}. Wählen Sie ×${scale}.`,
+  stepsAxis: "Schritte",
+  noLossYet: "Fehler: noch keine Schritte",
+  lossAfter: (count, percent) =>
+    `Fehler nach ${plural(count, "Schritt", "Schritten")}: ${percent} % des bikubischen`,
+
+  // ---- The user's networks
+  nameOf: (network) => `Name von ${network}`,
+  saveNetwork: "Speichern",
+  remove: "Entfernen",
+  reallyRemove: (network) => `„${network}“ aus diesem Browser entfernen?`,
+  notKept: (network) =>
+    `Dieser Browser behält nichts für diese Seite, wie in einem privaten Fenster. Speichern Sie „${network}“, bevor Sie gehen.`,
+};

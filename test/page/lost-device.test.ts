@@ -1,0 +1,97 @@
+/** A graphics device that goes away during training, and a run that is stopped. */
+import type { Browser, Page } from "playwright";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { givePicture, ready, site, startBrowser, status, train, visit, waves } from "./visit.ts";
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await startBrowser();
+});
+afterAll(() => browser.close());
+
+/** In front of the worker's script: notes the devices that it opens, so that a test can destroy them. */
+const noteDevices = `
+  const request = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function (...options) {
+    self.openedDevice = await request.apply(this, options);
+    return self.openedDevice;
+  };
+`;
+
+async function visitWithDevices(): Promise<{ page: Page; lose(): Promise<void> }> {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.route("**/worker-*.js", async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: noteDevices + (await response.text()) });
+  });
+  await page.goto(site.url);
+  await ready(page);
+  const lose = () => page.workers()[0].evaluate("self.openedDevice.destroy()") as Promise<void>;
+  return { page, lose };
+}
+
+test("a device that is lost in the middle: training goes on from the last kept step on a new one", async () => {
+  const { page, lose } = await visitWithDevices();
+  await givePicture(page, "waves.png", waves(96, 64));
+  await train(page, { steps: 60 });
+  await status(page, "train", /^Step [1-9]\d of 60/);
+  await lose();
+  await page
+    .locator("#panel-train .notes", {
+      hasText: /^The graphics device was lost\. Training goes on from step \d+/,
+    })
+    .waitFor();
+  await status(page, "train", /^60 steps in/);
+  const points = (await page.getAttribute("#panel-train .mean", "points"))!.split(" ");
+  expect(points.length).toBe(60);
+});
+
+test("a device that is lost between two runs is opened again at the next click", async () => {
+  const { page, lose } = await visitWithDevices();
+  await givePicture(page, "waves.png", waves(96, 64));
+  await lose();
+  await train(page, { steps: 3 });
+  await status(page, "train", /^3 steps in/);
+});
+
+test("where no new device can be had, it says what to do", async () => {
+  const { page, lose } = await visitWithDevices();
+  await givePicture(page, "waves.png", waves(96, 64));
+  await train(page, { steps: 500 });
+  await status(page, "train", /^Step [1-9]\d* of 500/);
+  await page.workers()[0].evaluate("GPU.prototype.requestAdapter = async () => null");
+  await lose();
+  await status(
+    page,
+    "train",
+    /The graphics device was lost, and the browser offers no new one.*reload the page/,
+  );
+});
+
+test.each(["button", "Escape"])(
+  "%s stops a run within half a second, whatever the device is at",
+  async (how) => {
+    const { page } = await visit(browser);
+    await givePicture(page, "waves.png", waves(300, 300));
+    await train(page, { start: "edsr-small", steps: 5000 }); // a step takes a software renderer seconds
+    await status(page, "train", /^Step \d+ of 5000/);
+    const waited = await page.evaluate(
+      (how) =>
+        new Promise<number>((resolve) => {
+          const button = document.querySelector<HTMLButtonElement>("#panel-train .primary")!;
+          const began = performance.now();
+          new MutationObserver(() => {
+            if (!button.classList.contains("stop")) resolve(performance.now() - began);
+          }).observe(button, { attributes: true });
+          if (how === "button") button.click();
+          else document.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+        }),
+      how,
+    );
+    expect(waited).toBeLessThan(500);
+    await status(page, "train", /^\d+ steps? in/);
+    await train(page, { start: "espcn", steps: 2 }); // the next run waits for what the device is at, and works
+    await status(page, "train", /^2 steps in/);
+  },
+);

@@ -1,0 +1,98 @@
+/** Learning from files of one's own: pairs, single pictures, folders. */
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { stemOf } from "../../site/material.ts";
+import { startBrowser, status, visit, waves } from "./visit.ts";
+
+let browser: Browser;
+let folder: string;
+beforeAll(async () => {
+  browser = await startBrowser();
+  folder = await mkdtemp(join(tmpdir(), "pixelgrad-pairs-"));
+  await mkdir(join(folder, "low"));
+  await mkdir(join(folder, "high"));
+  for (const name of ["a.png", "b.png"]) {
+    await writeFile(join(folder, "low", name), waves(40, 30));
+    await writeFile(join(folder, "high", name), waves(80, 60));
+  }
+  await writeFile(join(folder, "alone.png"), waves(64, 50));
+  await writeFile(join(folder, "damaged.png"), "no picture");
+  await writeFile(join(folder, "notes.txt"), "no picture either");
+});
+afterAll(async () => {
+  await browser.close();
+  await rm(folder, { recursive: true });
+});
+
+async function learnFromFiles(page: Page): Promise<void> {
+  await page.click("#tab-train");
+  await page.selectOption("#panel-train [name=start]", "espcn");
+  await page.selectOption("#panel-train [name=source]", "files");
+  await page.fill("#panel-train [name=steps]", "3");
+}
+
+const notes = (page: Page) => page.textContent("#panel-train .notes");
+const count = (page: Page) => page.textContent("#panel-train .count");
+
+test("a folder: its pairs, its single pictures, and what was left out", async () => {
+  const { page } = await visit(browser);
+  await learnFromFiles(page);
+  await page.setInputFiles("#panel-train input[webkitdirectory]", folder);
+  expect(await count(page)).toBe("6 files"); // the text is none
+  await page.click("#panel-train .primary");
+  await status(page, "train", /^3 steps in/);
+  expect(await notes(page)).toMatch(/^Learns from 2 pairs and 1 single picture\. Left out.*: damaged\.png\./);
+});
+
+test("files: pairs of another scale are not taken for single pictures", async () => {
+  const { page } = await visit(browser);
+  await learnFromFiles(page);
+  await page.selectOption("#panel-train [name=scale]", "4");
+  await page.setInputFiles("#panel-train .pickers input:not([webkitdirectory])", [
+    { name: "photo.png", mimeType: "image/png", buffer: waves(80, 60) },
+    { name: "photo_x2.png", mimeType: "image/png", buffer: waves(40, 30) },
+  ]);
+  await page.click("#panel-train .primary");
+  await status(page, "train", /^These are pairs for ×2, and ×4 is chosen\. Choose ×2\.$/);
+  await page.selectOption("#panel-train [name=scale]", "2");
+  await page.click("#panel-train .primary");
+  await status(page, "train", /^3 steps in/);
+  expect(await notes(page)).toMatch(/^Learns from 1 pair\./);
+});
+
+test("a pair's low picture is what the network sees", async () => {
+  const { page } = await visit(browser);
+  await learnFromFiles(page);
+  // Its own small version would be restored far better than grey is.
+  await page.setInputFiles("#panel-train .pickers input:not([webkitdirectory])", [
+    { name: "high.png", mimeType: "image/png", buffer: waves(80, 60) },
+    { name: "low.png", mimeType: "image/png", buffer: waves(40, 30) },
+  ]);
+  await page.click("#panel-train .primary");
+  await status(page, "train", /^3 steps in/);
+  const [bicubic] = await page.locator("#panel-train .facts dd").allTextContents();
+  expect(Number.parseFloat(bicubic)).toBeLessThan(15); // waves of 40 pixels are no small version of waves of 80
+});
+
+test("without files, it asks for some", async () => {
+  const { page } = await visit(browser);
+  await learnFromFiles(page);
+  await page.click("#panel-train .primary");
+  await status(page, "train", /^Choose the files to learn from first\.$/);
+});
+
+test.each([
+  ["photo.png", "photo"],
+  ["photo_x2.png", "photo"],
+  ["photox4m.png", "photo"],
+  ["photo_LRBI_x2.PNG", "photo"],
+  ["photo-HR.jpg", "photo"],
+  ["low.png", ""],
+  ["yellow.png", "yellow"], // ends in "low", which is no word of its own
+  ["a.b_high.tif", "a.b"],
+])("%s belongs to the pair %s", (name, stem) => {
+  expect(stemOf(name)).toBe(stem);
+});

@@ -1,0 +1,126 @@
+/** The page without a network, as a file, under its policy, and in other languages. */
+import { appendFile, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Browser, Page } from "playwright";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { english } from "../../site/sentences/english.ts";
+import { ready, site, startBrowser, status, train, visit } from "./visit.ts";
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await startBrowser();
+});
+afterAll(() => browser.close());
+
+/** Addresses that the service worker has kept, below the page's folder. */
+const kept = (page: Page) =>
+  page.evaluate(async () => {
+    const cache = await caches.open("pixelgrad page");
+    return (await cache.keys()).map(({ url }) => url.slice(new URL("./", location.href).href.length));
+  });
+
+test("without a network it starts, and has the networks that were used", async () => {
+  const { page, errors } = await visit(browser);
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
+  await train(page, { steps: 2 }); // loads espcn for scale 2
+  await status(page, "train", /^2 steps in/);
+  await expect.poll(async () => (await kept(page)).join(" "), { timeout: 20_000 }).toMatch(/espcn-x2/);
+  await expect.poll(async () => (await kept(page)).join(" "), { timeout: 20_000 }).toMatch(/image-|flower/);
+  await page.context().setOffline(true);
+  await page.reload();
+  await ready(page);
+  expect(await page.textContent("#picture-name")).toMatch(/^Flower/);
+  await train(page, { steps: 2 });
+  await status(page, "train", /^2 steps in/);
+  expect(errors.filter((error) => !/ERR_INTERNET_DISCONNECTED/.test(error))).toEqual([]);
+});
+
+test("it can be installed: a manifest with icons that exist, and a service worker", async () => {
+  const files = await readdir(site.folder);
+  const manifest = JSON.parse(await readFile(join(site.folder, "manifest.webmanifest"), "utf8")) as {
+    start_url: string;
+    icons: { src: string; sizes: string; purpose?: string }[];
+  };
+  expect(manifest.start_url).toBe("./");
+  for (const { src } of manifest.icons) expect(files).toContain(src);
+  expect(manifest.icons.map(({ sizes }) => sizes)).toEqual(expect.arrayContaining(["192x192", "512x512"]));
+  expect(manifest.icons.some(({ purpose }) => purpose === "maskable")).toBe(true);
+  expect(files).toEqual(expect.arrayContaining(["service-worker.js", "LICENSE.txt", "preview.jpg"]));
+});
+
+test("an update takes effect with the next load, and files of the version before are forgotten", async () => {
+  const { page } = await visit(browser);
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
+  await page.evaluate(async () => {
+    const cache = await caches.open("pixelgrad page");
+    await cache.put("./assets/old-1234.js", new Response("old"));
+    await cache.put("./", new Response("<title>old</title>", { headers: { "content-type": "text/html" } }));
+  });
+  await page.reload();
+  await ready(page);
+  expect(await page.title()).toBe("pixelgrad: larger pictures"); // what the network has, not what was kept
+  // A service worker with other contents is another version.
+  await appendFile(join(site.folder, "service-worker.js"), "// another version\n");
+  await page.evaluate(async () => void (await (await navigator.serviceWorker.ready).update()));
+  await expect.poll(async () => (await kept(page)).join(" "), { timeout: 20_000 }).not.toMatch(/old-1234/);
+  expect(await kept(page)).toContain("");
+});
+
+test("opened as a file, or without JavaScript, it says what to do", async () => {
+  const context = await browser.newContext();
+  const asFile = await context.newPage();
+  await asFile.goto(pathToFileURL(join(site.folder, "index.html")).href);
+  await asFile.locator("#not-started", { hasText: "npx serve" }).waitFor();
+  expect(await asFile.evaluate(() => getComputedStyle(document.querySelector(".box")!).borderLeftWidth)).toBe(
+    "5px",
+  );
+  const without = await browser.newContext({ javaScriptEnabled: false });
+  const page = await without.newPage();
+  await page.goto(site.url);
+  await page.locator("#not-started", { hasText: "JavaScript" }).waitFor();
+});
+
+test("its policy forbids everything from elsewhere, and nothing breaks it", async () => {
+  const { page, errors } = await visit(browser);
+  const policy = await page.getAttribute("meta[http-equiv]", "content");
+  expect(policy).toMatch(/^default-src 'none'; script-src 'self';/);
+  expect(policy).not.toMatch(/unsafe|http|\*/);
+  const refused = await page.evaluate(() =>
+    fetch("https://example.org/").catch((error: Error) => error.name),
+  );
+  expect(refused).toBe("TypeError");
+  expect(errors.filter((error) => !error.includes("example.org"))).toEqual([]);
+});
+
+test("the fixed English texts of the page are those of the table", async () => {
+  const { page } = await visit(browser, { javaScriptEnabled: true });
+  const fixed = await page.evaluate(async () => {
+    const html = await (await fetch("./index.html")).text();
+    const document = new DOMParser().parseFromString(html, "text/html");
+    const texts = [...document.querySelectorAll<HTMLElement>("[data-text]")].map(
+      ({ dataset, textContent }) => [dataset.text!, textContent!.replace(/\s+/g, " ").trim()] as const,
+    );
+    const labels = [...document.querySelectorAll<HTMLElement>("[data-label]")].map(
+      (element) => [element.dataset.label!, element.getAttribute("aria-label")!] as const,
+    );
+    return [...texts, ...labels];
+  });
+  expect(fixed.length).toBeGreaterThan(30);
+  for (const [key, text] of fixed) expect(text, key).toBe((english as Record<string, unknown>)[key]);
+});
+
+test("German: chosen by the browser's language, or by hand, and kept; all of the tab that trains", async () => {
+  const { page } = await visit(browser, { locale: "de-DE" });
+  expect(await page.getAttribute("html", "lang")).toBe("de");
+  expect(await page.textContent("#tab-train")).toBe("Anpassen");
+  await train(page, { steps: 2 });
+  await status(page, "train", /^2 Schritte in \d+,?\d* s\.$/);
+  expect(await page.innerText("#panel-train .facts")).toMatch(/Vorher\s+\d+,\d\d dB/);
+  await page.selectOption("#language", "en");
+  await expect.poll(() => page.textContent("#tab-train")).toBe("Fine-tune");
+  await page.reload();
+  await ready(page);
+  expect(await page.textContent("#tab-train")).toBe("Fine-tune");
+  expect(await page.getAttribute("html", "lang")).toBe("en");
+});

@@ -1,0 +1,85 @@
+/** A visitor of the built page: opens it, and does what people do. */
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright";
+import { PNG } from "pngjs";
+import { inject } from "vitest";
+import { chromiumFlags, findChromium } from "../browser/chromium.ts";
+import { drawn } from "../support/drawn.ts";
+
+export const site = inject("site");
+
+export async function startBrowser(): Promise<Browser> {
+  const found = await findChromium();
+  if ("missing" in found) throw new Error(found.missing);
+  return chromium.launch({ executablePath: found.path, args: [...chromiumFlags] });
+}
+
+export interface Visit {
+  readonly page: Page;
+  /** Errors of the console, and those that nobody caught. */
+  readonly errors: readonly string[];
+}
+
+/** Opens the page in a profile of its own, and waits until it is ready. */
+export async function visit(browser: Browser, options: BrowserContextOptions = {}): Promise<Visit> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, ...options });
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on("console", (line) => line.type() === "error" && errors.push(line.text()));
+  page.on("pageerror", (error) => errors.push(error.message));
+  await page.goto(site.url);
+  await ready(page);
+  return { page, errors };
+}
+
+/** The sample is on show, and the networks are there. */
+export async function ready(page: Page): Promise<void> {
+  await page.locator("#picture-name:not(:empty)").waitFor({ state: "attached" });
+  await page.locator("#panel-train [name=start] option[value=espcn]").waitFor({ state: "attached" });
+}
+
+/** Chooses a file for the page. */
+export async function give(page: Page, name: string, bytes: Uint8Array): Promise<void> {
+  await page.setInputFiles("#chooser input", { name, mimeType: "", buffer: Buffer.from(bytes) });
+}
+
+/** Gives a picture and waits until it is on show. */
+export async function givePicture(page: Page, name: string, bytes: Uint8Array): Promise<void> {
+  await give(page, name, bytes);
+  await page.locator("#picture-name", { hasText: name }).waitFor({ state: "attached" });
+}
+
+/** A PNG file; `color` gives RGBA, or RGB, from column and row. */
+export function png(
+  width: number,
+  height: number,
+  color: (x: number, y: number, c: number) => number,
+): Buffer {
+  const picture = new PNG({ width, height });
+  picture.data.set(drawn(width, height, 4, color).data);
+  return PNG.sync.write(picture);
+}
+
+/** Waves of every length, in three colours. */
+export function waves(width: number, height: number): Buffer {
+  return png(width, height, (x, y, c) =>
+    c === 3 ? 255 : 128 + 110 * Math.sin((x * x) / 90 + c) * Math.cos((y * (c + 2)) / 15),
+  );
+}
+
+/** Goes to the tab, sets up a training run, and starts it. */
+export async function train(
+  page: Page,
+  { start = "espcn", steps = 10 }: { start?: string; steps?: number } = {},
+): Promise<void> {
+  await page.click("#tab-train");
+  await page.selectOption("#panel-train [name=start]", start);
+  await page.fill("#panel-train [name=steps]", `${steps}`);
+  await page.click("#panel-train .primary");
+}
+
+/** Waits until the panel's line of status matches, and returns it. */
+export async function status(page: Page, panel: "upscale" | "train", wanted: RegExp): Promise<string> {
+  const line = page.locator(`#panel-${panel} .task .status`).filter({ hasText: wanted });
+  await line.waitFor({ timeout: 110_000 });
+  return (await line.textContent())!;
+}
