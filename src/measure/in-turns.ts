@@ -2,11 +2,11 @@
  * Times several programs in turns, by wall and by the GPU's own clock, with the adapter's ceiling before and
  * after. Whatever slows the machine for a while slows all of them, and shows in the ceiling.
  */
-import type { GpuDevice } from "../src/device/gpu-device.ts";
-import { type Ceilings, measureFlops } from "../src/measure/ceilings.ts";
-import { calibrate, gpuTime } from "../src/measure/timing.ts";
-import { scope } from "../src/tensor/scope.ts";
-import { summarize } from "./timing.ts";
+import type { GpuDevice } from "../device/gpu-device.ts";
+import { scope } from "../tensor/scope.ts";
+import { type Ceilings, measureFlops } from "./ceilings.ts";
+import { summarize } from "./statistics.ts";
+import { calibrate, gpuTime } from "./timing.ts";
 
 export interface Timed {
   readonly name: string;
