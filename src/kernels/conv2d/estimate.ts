@@ -25,13 +25,18 @@ export interface Estimate {
 export function estimates(profile: DeviceProfile, convolution: Convolution): Estimate[] {
   const possible = variants.filter((variant) => variant !== "4-broadcast" || profile.subgroupSize > 0);
   return [
-    ...possible.map((variant) => forward(profile, convolution, variant)),
-    weightGrad({ ...profile, cheapBarriers: false }, convolution),
-    weightGrad({ ...profile, cheapBarriers: true }, convolution),
+    ...possible.map((variant) => estimateForward(profile, convolution, variant)),
+    estimateWeightGrad({ ...profile, cheapBarriers: false }, convolution),
+    estimateWeightGrad({ ...profile, cheapBarriers: true }, convolution),
   ];
 }
 
-function forward(profile: DeviceProfile, convolution: Convolution, variant: Variant): Estimate {
+/** A forward kernel of the ladder, with sizes by rule. */
+export function estimateForward(
+  profile: DeviceProfile,
+  convolution: Convolution,
+  variant: Variant,
+): Estimate {
   const [, c, kh, kw] = convolution.wShape;
   if (variant === "1-naive" || variant === "2-tiled") {
     const plan = planPlain(variant, convolution);
@@ -71,7 +76,8 @@ function forward(profile: DeviceProfile, convolution: Convolution, variant: Vari
   };
 }
 
-function weightGrad(profile: DeviceProfile, convolution: Convolution): Estimate {
+/** The weight gradient that a device with these facts runs. */
+export function estimateWeightGrad(profile: DeviceProfile, convolution: Convolution): Estimate {
   const plan = planWeightGrad(profile, convolution);
   const { constants, rowsPerSplit } = plan;
   const [, , , width] = convolution.yShape;
