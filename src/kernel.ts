@@ -35,6 +35,7 @@ export {
   type Times,
   timeInTurns,
 } from "./measure/in-turns.ts";
+export { limitOf, type Work } from "./measure/limits.ts";
 export {
   defineOp,
   defineUpdate,

@@ -129,5 +129,5 @@ test("steps that a device or a window rules out are left out", () => {
     ...["1-naive", "2-tiled", "3-blocked", "5-shared", "6-prefetch"],
     ...["weight-grad-naive", "weight-grad", "weight-grad-shared"],
   ]);
-  expect(() => conv2dSteps(profile, { x: [1, 2, 8, 8], weight: [4, 3, 3, 3] })).toThrow("conv2d: ");
+  expect(() => conv2dSteps(profile, { x: [1, 2, 8, 8], weight: [4, 3, 3, 3] })).toThrow("conv2dSteps: ");
 });

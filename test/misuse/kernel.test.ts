@@ -113,8 +113,11 @@ const calls: Call[] = [
   { name: "assertClose", call: kernel.assertClose, args: [list, list, opts({ ...tolerance, label })] },
 ];
 
-/** A step comes from conv2dSteps, and its tensors from TypeScript; the rest is checked when it is launched. */
-const checkedElsewhere = ["launchStep"];
+/**
+ * A step comes from conv2dSteps, and its tensors from TypeScript; the rest is checked when it is launched. Ceilings
+ * come from measureCeilings.
+ */
+const checkedElsewhere = ["launchStep", "limitOf"];
 
 /** Arithmetic of shapes that tensors have, checked when these were made; and what is no function to call. */
 const nothingToGet = new Set([
