@@ -1,4 +1,4 @@
-/** The page. `npm run page` serves it, `npm run page:build` makes static files for any web server. */
+/** The pages: one that enlarges pictures, and the lesson on kernels. `npm run page` serves it, `npm run page:build` makes static files for any web server. */
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
 
@@ -10,6 +10,9 @@ export default defineConfig({
   // The target has `using` written out for browsers without it. The worker is a module, like its source.
   oxc: { target: "es2022" },
   worker: { format: "es" },
-  build: { outDir: folder("../dist-page"), emptyOutDir: true, target: "es2022" },
+  build: {
+    ...{ outDir: folder("../dist-page"), emptyOutDir: true, target: "es2022" },
+    rollupOptions: { input: [folder("index.html"), folder("kernels/index.html")] },
+  },
   server: { host: "127.0.0.1", fs: { allow: [folder("..")] } },
 });
