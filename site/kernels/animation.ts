@@ -1,11 +1,12 @@
 /** Draws a scene on a canvas, frame by frame, with buttons for people who want to look closely. */
-import { make, onResize, prefersStillness } from "./dom.ts";
+import { make, onChangedLook, prefersStillness } from "./dom.ts";
 import type { Frame, Grid, Mark, Scene } from "./scenes.ts";
 
 const FRAME_MS = 800;
 const TITLE = 18;
-const GAP = 18;
-const MOST_CELL = 15;
+const GAP = 24;
+const MOST_CELL = 16;
+const MOST_HEIGHT = 260;
 
 export class Animation {
   readonly element: HTMLElement;
@@ -43,7 +44,7 @@ export class Animation {
       make("div", { class: "player" }, this.#play, back, forward, this.#count),
     );
     this.#draw();
-    onResize(this.#canvas.parentElement!, () => this.#draw());
+    onChangedLook(this.#canvas.parentElement!, () => this.#draw());
     // Once, when it comes into view.
     if (prefersStillness()) return;
     const observer = new IntersectionObserver(
@@ -94,27 +95,38 @@ export class Animation {
     );
 
     const width = this.element.clientWidth - 26 || 480;
-    const columns = grids.reduce((sum, each) => sum + each.columns, 0);
-    const rows = Math.max(...grids.map((each) => each.rows));
-    const cell = Math.max(3, Math.min(MOST_CELL, (width - GAP * (grids.length - 1)) / columns, 260 / rows));
-    const height = Math.ceil(TITLE + rows * cell + 1);
+    const context = this.#canvas.getContext("2d")!;
+    const style = getComputedStyle(this.element);
+    context.font = `12px ${style.fontFamily}`;
+    const { places, height, cell } = layout(grids, width, (title) => context.measureText(title).width);
     const scale = devicePixelRatio || 1;
     this.#canvas.width = Math.round(width * scale);
     this.#canvas.height = Math.round(height * scale);
     this.#canvas.style.height = `${height}px`;
-    const context = this.#canvas.getContext("2d")!;
     context.scale(scale, scale);
-    const style = getComputedStyle(this.element);
+    context.font = `12px ${style.fontFamily}`; // the change of size forgot it
     const color = (name: string) => style.getPropertyValue(`--${name}`);
-    context.font = `12px ${style.fontFamily}`;
-    const taken = grids.reduce((sum, each) => sum + Math.max(each.columns * cell, 78), 0);
-    const gap = Math.max(8, Math.min(40, (width - taken) / Math.max(1, grids.length - 1)));
-    let left = 0;
-    for (const grid of grids) {
-      drawGrid(context, grid, { left, top: TITLE, cell, color }, frames.slice(0, at + 1));
-      left += Math.max(grid.columns * cell, 78) + gap;
+    for (const [i, grid] of grids.entries()) {
+      drawGrid(context, grid, { ...places[i], cell, color }, frames.slice(0, at + 1));
     }
   }
+}
+
+/** Puts the grids side by side, in as many rows as they need, with cells as large as fits. */
+function layout(grids: readonly Grid[], width: number, widthOf: (title: string) => number) {
+  const most = Math.max(...grids.map(({ columns }) => columns));
+  const rows = Math.max(...grids.map((each) => each.rows));
+  const cell = Math.max(3, Math.min(MOST_CELL, width / most, MOST_HEIGHT / rows));
+  const places: { left: number; top: number }[] = [];
+  let [left, top, bottom] = [0, TITLE, 0];
+  for (const grid of grids) {
+    const wide = Math.max(grid.columns * cell, widthOf(grid.title));
+    if (left > 0 && left + wide > width) [left, top] = [0, bottom + TITLE + 8];
+    places.push({ left, top });
+    left += wide + GAP;
+    bottom = Math.max(bottom, top + grid.rows * cell);
+  }
+  return { places, cell, height: Math.ceil(bottom) + 1 };
 }
 
 interface Place {
@@ -131,7 +143,7 @@ function drawGrid(
   frames: readonly Frame[],
 ): void {
   context.fillStyle = color("soft");
-  context.fillText(title, left, 11);
+  context.fillText(title, left, top - 7);
   const inset = cell > 6 ? 1 : 0.5;
   const square = ({ row, column }: { row: number; column: number }, fill: string, alpha = 1) => {
     context.globalAlpha = alpha;

@@ -37,8 +37,13 @@ export function prefersStillness(): boolean {
   return matchMedia("(prefers-reduced-motion: reduce)").matches;
 }
 
-/** Draws again when colours or sizes change. `draw` gets the width in CSS pixels. */
-export function onResize(element: Element, draw: () => void): void {
-  new ResizeObserver(draw).observe(element);
+/** Calls `draw` when an element's width or the colours change. */
+export function onChangedLook(element: Element, draw: () => void): void {
+  let width = -1;
+  new ResizeObserver(([{ contentRect }]) => {
+    if (contentRect.width === width) return;
+    width = contentRect.width;
+    requestAnimationFrame(draw); // what is drawn may change the height, which would be another change of size
+  }).observe(element);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 }

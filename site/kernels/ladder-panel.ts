@@ -19,6 +19,8 @@ export class LadderPanel {
   #results: Results | undefined;
   #running: AbortController | undefined;
   #usable = false;
+  /** The device was lost during the measurement that is running. */
+  #lost = false;
   /** Called before something is measured: nothing else may compute meanwhile. */
   onStart: () => void = () => {};
 
@@ -77,6 +79,7 @@ export class LadderPanel {
       this.#stopButton.hidden = false;
       this.#progress.hidden = false;
       this.#status.textContent = "Measuring…";
+      this.#lost = false;
       const onEvent = (event: MeasureEvent) => this.#hear(event);
       const results = await this.#engine.run("measure", { layer }, { signal, onEvent });
       this.#show(results);
@@ -113,7 +116,8 @@ export class LadderPanel {
     } else if (event.kind === "checked") {
       this.#views.find(({ name }) => name === event.step.name)?.result(event.step);
     } else {
-      this.#status.textContent = `The device was lost, and the measurement began again on a new one. (${event.message})`;
+      this.#lost = true;
+      this.#status.textContent = "The device was lost. The measurement begins again on a new one.";
     }
   }
 
@@ -145,7 +149,8 @@ export class LadderPanel {
       wrong.length > 0
         ? `Wrong on this adapter: ${wrong.map(({ name }) => name).join(", ")}. That should not be; please report it.`
         : `All ${steps.length} steps are right. The fastest, ${forward?.name}, takes ${msText(forward!.times!.ms)}, ` +
-          `${timesText(first!.times!.ms / forward!.times!.ms)} as fast as step 1.`;
+          `${timesText(first!.times!.ms / forward!.times!.ms)} as fast as step 1.` +
+          (this.#lost ? " The device was lost meanwhile, and all this was measured on a new one." : "");
     this.#status.classList.toggle("bad", wrong.length > 0);
   }
 

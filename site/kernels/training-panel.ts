@@ -1,8 +1,7 @@
 /** The second lesson: a network learns, and everything that it computes is drawn. */
 import type { Image } from "../../src/picture/index.ts";
-import { find, make, onResize } from "./dom.ts";
+import { find, make } from "./dom.ts";
 import type { Engine } from "./engine.ts";
-import { significant } from "./format.ts";
 import type { Maps, TrainStep } from "./messages.ts";
 import { gray, type Painted, paint, rgb, signed, signedColor } from "./paint.ts";
 import { readOwn, samples } from "./samples.ts";
@@ -19,6 +18,7 @@ export class TrainingPanel {
   readonly #plot = new LossPlot(find<SVGSVGElement>("#stage-output .plot"));
   readonly #pictures = new Map<string, { canvas: HTMLCanvasElement; caption: HTMLElement }>();
   #picture: Image | undefined;
+  #firstWeights: Maps | undefined;
   /** The next step begins anew with the picture. */
   #fresh = true;
   #playing = false;
@@ -100,6 +100,7 @@ export class TrainingPanel {
 
   #restart(): void {
     this.#fresh = true;
+    this.#firstWeights = undefined;
     this.#plot.clear();
     if (this.#usable && !this.#busy) this.#advance(1);
   }
@@ -157,6 +158,9 @@ export class TrainingPanel {
       6,
     );
     this.#put("weights", "weight gradients", signedColor(weightGradients), "their gradients", 6);
+    this.#firstWeights ??= weights;
+    const change = signedColor(subtract(weights, this.#firstWeights));
+    this.#put("weights", "change", change, "change since the first drawing", 6);
   }
 
   #put(stage: string, name: string, painted: Painted, text: string, columns?: number): void {
@@ -171,10 +175,13 @@ export class TrainingPanel {
       this.#pictures.set(name, place);
       place.canvas.setAttribute("aria-label", text);
     }
-    place.caption.textContent =
-      painted.range === undefined ? text : `${text} (±${significant(painted.range)})`;
+    place.caption.textContent = painted.range === undefined ? text : `${text} (±${rangeText(painted.range)})`;
     paint(place.canvas, painted, columns);
   }
+}
+
+function rangeText(range: number): string {
+  return range < 0.001 ? range.toExponential(1) : String(Number(range.toPrecision(2)));
 }
 
 function subtract(a: Maps, b: Maps): Maps {
@@ -189,7 +196,6 @@ class LossPlot {
 
   constructor(svg: SVGSVGElement) {
     this.#svg = svg;
-    onResize(svg.parentElement!, () => this.#render());
   }
 
   clear(): void {

@@ -12,6 +12,7 @@ import {
   relu,
   Sequential,
   scope,
+  sub,
   type Tensor,
   tensor,
 } from "../../src/index.ts";
@@ -41,13 +42,15 @@ class Sharpener {
 
   /** One step. Its tensors belong to the scope around it. */
   step(lr: number) {
-    const a = relu(this.first.forward(this.x));
+    const a = relu(this.first.forward(sub(this.x, 0.5)));
     const b = relu(this.second.forward(a));
     const y = add(this.x, this.last.forward(b)); // what it learns is the difference
     const loss = mseLoss(y, this.target);
-    const gradients = backward(loss, [...this.all.parameters(), a, b, y]);
+    const parameters = this.all.parameters();
+    const gradients = backward(loss, [...parameters, a, b, y]);
     this.adam.lr = lr;
-    this.adam.step(gradients);
+    // Those of the feature maps are for people.
+    this.adam.step(new Map(parameters.map((parameter) => [parameter, gradients.get(parameter)!])));
     return { a, b, y, loss, gradientOf: (of: Tensor) => gradients.get(of)! };
   }
 
