@@ -17,6 +17,7 @@ export {
   wgslSource,
 } from "./device/kernel.ts";
 export type { KernelMessage } from "./device/pipelines.ts";
+export { type AdapterClass, facts } from "./device/profile.ts";
 export type {} from "./device/webgpu-types.ts";
 export type { Estimate } from "./kernels/conv2d/estimate.ts";
 export {

@@ -59,6 +59,15 @@ export class LadderPanel {
     this.#enable(usable);
   }
 
+  /** Chooses a convolution that suits the card, unless the person has begun by then. */
+  async suggest(): Promise<void> {
+    const before = this.#select.value;
+    const layer = await this.#engine.run("suggest", {});
+    if (this.#running || this.#results || this.#select.value !== before) return;
+    this.#select.value = layer.id;
+    await this.#describe();
+  }
+
   async #describe(): Promise<void> {
     const layer = this.#layer;
     const steps = await this.#engine.run("describe", { layer });
@@ -138,19 +147,28 @@ export class LadderPanel {
     find("#results-table caption").textContent = `${describeLayer(layer)} on ${opened.adapter}`;
     find("#results-note").textContent = `${ceilingText(results.ceiling)} ${methodText(results)}`;
     find<HTMLElement>("#results").hidden = false;
-    const wrong = steps.filter(({ check }) => !check.right);
+    const wrong = steps.filter(({ check }) => check && !check.right);
+    const refused = steps.filter(({ problem }) => problem !== undefined);
     const best = (back: boolean) =>
       steps
         .filter(({ name, times }) => times && name.startsWith("weight-grad") === back)
         .reduce<Measured | undefined>((a, b) => (a && a.times!.ms <= b.times!.ms ? a : b), undefined);
     const forward = best(false);
     const first = forward && firstOf(steps, forward);
-    this.#status.textContent =
+    const sentences = [
       wrong.length > 0
-        ? `Wrong on this adapter: ${wrong.map(({ name }) => name).join(", ")}. That should not be; please report it.`
-        : `All ${steps.length} steps are right. The fastest, ${forward?.name}, takes ${msText(forward!.times!.ms)}, ` +
-          `${timesText(first!.times!.ms / forward!.times!.ms)} as fast as step 1.` +
-          (this.#lost ? " The device was lost meanwhile, and all this was measured on a new one." : "");
+        ? `Wrong on this adapter: ${namesOf(wrong)}. That should not be; please report it.`
+        : `All ${steps.length - refused.length} steps are right.`,
+    ];
+    if (refused.length > 0) sentences.push(`This adapter's driver refuses ${namesOf(refused)}.`);
+    if (forward?.times && first?.times) {
+      sentences.push(
+        `The fastest, ${forward.name}, takes ${msText(forward.times.ms)}, ` +
+          `${timesText(first.times.ms / forward.times.ms)} as fast as ${first.name}.`,
+      );
+    }
+    if (this.#lost) sentences.push("The device was lost meanwhile, and all this was measured on a new one.");
+    this.#status.textContent = sentences.join(" ");
     this.#status.classList.toggle("bad", wrong.length > 0);
   }
 
@@ -183,22 +201,40 @@ export class LadderPanel {
   }
 }
 
+function namesOf(steps: readonly Measured[]): string {
+  return steps.map(({ name }) => name).join(", ");
+}
+
 function rowOf(step: Measured, steps: readonly Measured[]): HTMLElement {
-  const { name, check, times } = step;
-  const fill = make("div", { class: "bar" });
-  const head = make("th", { scope: "row" }, make("a", { href: `#step-${name}` }, name));
-  const result = check.right
-    ? make("td", { class: "right", title: `within ${errorText(check.error)} of the largest value` }, "right")
-    : make("td", { class: "wrong" }, `wrong by ${percentText(check.error)}`);
-  if (!times) return make("tr", {}, head, make("td", { colspan: "5" }, "not timed"), result);
-  fill.style.width = `${Math.min(100, 100 * times.share)}%`;
+  const { name, problem, check, times } = step;
+  const link = make("a", { href: `#step-${name}` }, name);
+  const result = !check
+    ? make("td", { class: "wrong", title: problem ?? "" }, "does not run")
+    : check.right
+      ? make(
+          "td",
+          { class: "right", title: `within ${errorText(check.error)} of the largest value` },
+          "right",
+        )
+      : make("td", { class: "wrong" }, `wrong by ${percentText(check.error)}`);
+  if (!times) {
+    const cells = ["bar-column", "gflops", "", "", ""].map((name) =>
+      make("td", { class: name }, name ? "" : "–"),
+    );
+    return make("tr", {}, make("th", { scope: "row" }, link), ...cells, result);
+  }
+  const bar = (name: string) => {
+    const fill = make("div", { class: "bar" });
+    fill.style.width = `${Math.min(100, 100 * times.share)}%`;
+    return make("div", { class: name }, fill);
+  };
   const first = firstOf(steps, step)!.times!;
   return make(
     "tr",
     {},
-    head,
-    make("td", { class: "bar-column" }, make("div", { class: "track" }, fill)),
-    make("td", {}, significant(times.gflops)),
+    make("th", { scope: "row" }, link, bar("track mini")),
+    make("td", { class: "bar-column" }, bar("track")),
+    make("td", { class: "gflops" }, significant(times.gflops)),
     make("td", {}, percentText(times.share)),
     make("td", {}, msText(times.ms)),
     make("td", {}, timesText(first.ms / times.ms)),

@@ -4,6 +4,7 @@ import {
   type Ceilings,
   type Conv2dStep,
   conv2dSteps,
+  facts,
   type GpuDevice,
   kernel,
   launchStep,
@@ -14,7 +15,7 @@ import {
   wgslSource,
 } from "../../src/kernel.ts";
 import { type Card, describeDevice } from "./card.ts";
-import { describeLayer, multiplyAdds } from "./layers.ts";
+import { describeLayer, fittingLayer, multiplyAdds } from "./layers.ts";
 import type {
   Check,
   Edit,
@@ -34,11 +35,7 @@ export interface Context<Event> {
 }
 
 /** How the steps are described where there is no GPU: as on an NVIDIA card. */
-const imagined = {
-  ...{ reference: false, ownProcessor: true, float16: false, sharesLoads: true, cheapBarriers: true },
-  ...{ costlyLoops: false, subgroupSize: 32, workgroup: 64, blockSums: 64, reductionLanes: 256 },
-  ...{ outputsPerThread: 16, groupsToFill: 512, threadsToSaturate: 2 ** 20, maxTensorBytes: 2 ** 27 },
-};
+const imagined = { ...facts.nvidia, subgroupSize: 32, float16: false, maxTensorBytes: 2 ** 27 };
 
 /** A layer's numbers, and what its steps should make of them. */
 interface Numbers {
@@ -76,6 +73,15 @@ export class Ladder {
     }));
   }
 
+  /** The layer to begin with. */
+  async suggest(signal: AbortSignal): Promise<Layer> {
+    const device = await this.#card.device();
+    if (!device.profile.ownProcessor) return fittingLayer(true, 0);
+    const { flops } =
+      this.#ceilings.get(device) ?? (await measureCeilings(device, { runs: 1, minRunMs: 1, signal }));
+    return fittingLayer(false, flops);
+  }
+
   /** What the card does at best. It is measured once. */
   async ceilings(device: GpuDevice, { signal, report }: Context<MeasureEvent>): Promise<Ceilings> {
     const existing = this.#ceilings.get(device);
@@ -99,14 +105,14 @@ export class Ladder {
       report(phase(`${step.name}: compiling, and checking the result`, i, steps.length));
       const began = performance.now();
       const problems = await device.checkKernel(step.kernel, step.prelude);
-      const error = problems.find(({ severity }) => severity === "error");
-      if (error) throw new GpuError(`The step ${step.name} does not compile on this adapter: ${error.text}`);
       const compileMs = performance.now() - began;
-      const check = await checkStep(ready, step);
-      checked.push({ name: step.name, check, compileMs, step });
-      report({ kind: "checked", step: { name: step.name, check, compileMs } });
+      const problem = problems.find(({ severity }) => severity === "error")?.text;
+      const check = problem === undefined ? await checkStep(ready, step) : undefined;
+      const result = { name: step.name, problem, check, compileMs };
+      checked.push({ ...result, step });
+      report({ kind: "checked", step: result });
     }
-    const right = checked.filter(({ check }) => check.right).map(({ step }) => step);
+    const right = checked.filter(({ check }) => check?.right).map(({ step }) => step);
     const timed = await this.#time(
       ready,
       right.map((step) => [step, undefined]),
@@ -123,9 +129,7 @@ export class Ladder {
         bytes: work.bytes / bytes.share,
         ...{ limit: limit.kind, bestMs: 1e3 * limit.share },
       },
-      steps: checked.map(({ name, check, compileMs }) => ({
-        ...{ name, check, compileMs, times: timed.times.get(name) },
-      })),
+      steps: checked.map(({ step: _, ...result }) => ({ ...result, times: timed.times.get(result.name) })),
     };
   }
 
@@ -141,7 +145,7 @@ export class Ladder {
       const ceilings = await this.ceilings(device, context);
       const ready = await this.#prepare(layer, device, context);
       context.report(phase("Checking the result"));
-      if (step.computes === "y") await this.#fillIn(ready);
+      await fillIn(ready, step);
       const check = await checkStep(ready, step, edited);
       if (!check.right) return { outcome: "wrong", check, messages };
       const both = [[step, undefined] as const, [step, edited] as const];
@@ -159,12 +163,6 @@ export class Ladder {
       // What the edit asks for is not what the launch gives: other buffers, other parameters, half a loop.
       return { outcome: "error", messages: [{ severity: "error", text: (error as Error).message }] };
     }
-  }
-
-  /** Makes sure that every value wanted is there before an edited step is compared with them. */
-  async #fillIn(ready: OnDevice): Promise<void> {
-    const [first] = stepsOf(ready.device.profile, ready.numbers.layer);
-    if (ready.numbers.references.y.want.some(Number.isNaN)) await checkStep(ready, first);
   }
 
   async #time(
@@ -289,6 +287,15 @@ async function checkStep(
   const result = full(reference.shape, Number.NaN, { device: ready.device });
   launchStep(ready.device, step, tensorsOf(ready, step, result), edited);
   return compare(reference, await result.data());
+}
+
+/** Makes sure that every value wanted is there before an edited step is compared with them. */
+async function fillIn(ready: OnDevice, { computes }: Conv2dStep): Promise<void> {
+  if (!ready.numbers.references[computes].want.some(Number.isNaN)) return;
+  const first = stepsOf(ready.device.profile, ready.numbers.layer).find(
+    (each) => each.computes === computes,
+  )!;
+  await checkStep(ready, first);
 }
 
 function timesOf(

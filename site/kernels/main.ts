@@ -22,10 +22,11 @@ list.addEventListener("click", selected);
 list.addEventListener("keydown", selected);
 
 try {
-  const { layer, adapter, software } = await engine.run("open", {});
+  const { adapter, software } = await engine.run("open", {});
   find("#adapter").textContent = software ? `${adapter} (software: slow)` : adapter;
-  await ladder.open(layer, true);
+  await ladder.open(layerOf(software ? "tiny" : "middle"), true);
   training.enable();
+  if (!software) await ladder.suggest();
 } catch (error) {
   find("#adapter").textContent = "No WebGPU";
   find<HTMLElement>("#no-webgpu").hidden = false;

@@ -67,10 +67,13 @@ export interface StepTimes {
 
 export interface Measured {
   readonly name: string;
-  readonly check: Check;
+  /** Why it does not run on this adapter: its driver refuses it. */
+  readonly problem?: string;
+  /** Undefined, if it does not run. */
+  readonly check?: Check;
   /** Milliseconds that the driver took to compile it. */
   readonly compileMs: number;
-  /** Undefined, if its result is wrong. */
+  /** Undefined, if it does not run or its result is wrong. */
   readonly times?: StepTimes;
 }
 
@@ -156,7 +159,9 @@ export interface TrainStep {
 
 /** Every task of the worker: its input, the events that it reports on the way, and its result. */
 export interface Tasks {
-  open: { input: Record<string, never>; event: never; result: Opened & { layer: Layer } };
+  open: { input: Record<string, never>; event: never; result: Opened };
+  /** The layer to begin with, by a quick look at the card's speed. */
+  suggest: { input: Record<string, never>; event: never; result: Layer };
   /** Needs no GPU: without one, the steps are as on a card of NVIDIA's. */
   describe: { input: { layer: Layer }; event: never; result: readonly StepInfo[] };
   measure: { input: { layer: Layer }; event: MeasureEvent; result: Results };

@@ -27,14 +27,21 @@ export function methodText({ steps }: Results): string {
     timed.clock === "gpu"
       ? "by the GPU's own clock"
       : "by wall, since this adapter has no clock of its own to read; each run repeats the kernel and waits once";
-  const { check } = steps[0];
-  const whole = check.byReference === check.values;
+  const parts = (["y", "dw"] as const).map((computes) => {
+    const check = steps.find(
+      (step) => step.check && step.name.startsWith("weight-grad") === (computes === "dw"),
+    )?.check;
+    return !check || check.byReference === check.values
+      ? undefined
+      : `${significant(check.byReference)} of ${significant(check.values)} values of ${computes}`;
+  });
+  const partly = parts.filter((part) => part !== undefined);
   return (
     `Times are medians of ${timed.runs} runs in turns, after a warm-up, ${clock}. ` +
-    (whole
-      ? "All values of step 1 to 6 were compared with plain loops on the CPU in float64."
-      : `${significant(check.byReference)} of ${significant(check.values)} values were compared with plain loops on ` +
-        "the CPU in float64, and all others with step 1's.")
+    (partly.length === 0
+      ? "All values were compared with plain loops on the CPU in float64."
+      : `Plain loops on the CPU in float64 checked ${partly.join(" and ")}; all others were compared with the first ` +
+        "step's.")
   );
 }
 
@@ -42,6 +49,7 @@ export function markdownOf(results: Results, browser: string, date: Date): strin
   const { opened, layer, flops, ceiling, steps } = results;
   const rows = steps.map((step) => {
     const { name, check, times } = step;
+    if (!check) return [name, "-", "-", "-", "-", "does not run here"];
     if (!times) return [name, "-", "-", "-", "-", `wrong by ${errorText(check.error)}`];
     const first = firstOf(steps, step)!.times!;
     return [

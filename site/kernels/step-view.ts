@@ -101,7 +101,9 @@ export class StepView {
     if (barriers > 0) facts.push(["Barriers", significant(barriers)]);
     if (measured) {
       const { check, times, compileMs } = measured;
-      facts.push(["Largest difference", `${errorText(check.error)}${check.right ? "" : ": wrong"}`]);
+      if (check)
+        facts.push(["Largest difference", `${errorText(check.error)}${check.right ? "" : ": wrong"}`]);
+      else facts.push(["On this adapter", "does not compile"]);
       facts.push(["Compiled in", msText(compileMs)]);
       if (times) {
         facts.push(["Time", msText(times.ms)], ["Speed", flopsText(times.gflops * 1e9)]);

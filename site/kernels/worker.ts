@@ -1,7 +1,6 @@
 /** The worker: everything that computes. Tasks come from engine.ts and run one after the other. */
 import { Card, describeDevice } from "./card.ts";
 import { type Context, Ladder } from "./ladder.ts";
-import { fittingLayer } from "./layers.ts";
 import type { FromWorker, Tasks, ToWorker } from "./messages.ts";
 import { Training } from "./training.ts";
 
@@ -17,12 +16,9 @@ const ladder = new Ladder(card);
 const training = new Training(card);
 
 const tasks: TaskTable = {
-  async open(_, { signal }) {
-    const device = await card.device();
-    const opened = describeDevice(device);
-    const flops = opened.software ? 0 : (await ladder.ceilings(device, { signal, report: () => {} })).flops;
-    return { ...opened, layer: fittingLayer(opened.software, flops) };
-  },
+  open: async () => describeDevice(await card.device()),
+
+  suggest: (_, { signal }) => ladder.suggest(signal),
 
   describe: async ({ layer }) => ladder.describe(layer),
 

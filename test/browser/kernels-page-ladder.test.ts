@@ -175,18 +175,69 @@ describe("an edited program", { timeout: 120_000 }, () => {
     await reset("weight-grad-naive");
   });
 
-  test("that is right and does less: it is timed in turns with the step as it was", async () => {
-    // Blocks of 8 channels: the loop over channels computes everything twice, once for nothing.
-    edit(
-      "3-blocked",
-      "var sums: array<f32, CHANNELS * PIXELS>;",
-      "var sums: array<f32, CHANNELS * PIXELS>; // mine",
-    );
+  test("that is right: it is timed in turns with the step as it was", async () => {
+    edit("3-blocked", "var sums:", "var sums :");
     const said = await tryOut("3-blocked");
     expect(said).toMatch(/^Right, within [\d.e-]+ of the largest value\. [\d.]+ (µs|ms), [\d.]+ GFLOP\/s/);
     expect(said).toMatch(/(as fast as the step was|its time) \([\d.]+ (µs|ms), in turns with it\)/);
     await reset("3-blocked");
     expect(text("#step-3-blocked .outcome")).toBe("");
+  });
+});
+
+describe("what the page suggests to try does what it says", { timeout: 120_000 }, () => {
+  const swap = (step: string, change: (body: string) => string) => {
+    const body = program(step).value;
+    const changed = change(body);
+    expect(changed).not.toBe(body);
+    edit(step, body, changed);
+  };
+  const block = (body: string, head: string) => {
+    const start = body.indexOf(head);
+    const indent = /( *)$/.exec(body.slice(0, start))![1];
+    const end = body.indexOf(`\n${indent}}\n`, start) + indent.length + 3;
+    return body.slice(start, end);
+  };
+
+  test.each<[step: string, change: (body: string) => string, outcome: RegExp]>([
+    [
+      "1-naive",
+      (body) => body.replace("column = id.x; let row = id.y", "column = id.y; let row = id.x"),
+      /^Right/,
+    ],
+    ["1-naive", (body) => body.replace(/.*if \(row < 0 .*\n/, ""), /^Wrong/],
+    [
+      "2-tiled",
+      (body) => body.replace(/(workgroupBarrier[\s\S]*?) *workgroupBarrier\(\);\n/, "$1"),
+      /^(Right|Wrong)/,
+    ],
+    ["3-blocked", (body) => body.replace(/ \/\/ @unroll(\n *sums\[o \* PIXELS \+ i\] \+=)/, "$1"), /^Right/],
+    [
+      "5-shared",
+      (body) =>
+        body.replace(/(sums\[\S+ \* ROWS \+ row\]) \+= k \* (strip\[.*?\]);/, "$1 = fma(k, vec4f($2), $1);"),
+      /^Right/,
+    ],
+    [
+      "6-prefetch",
+      (body) => {
+        const loading = block(body, "if (first_c < p.c) {");
+        const computing = block(body.slice(body.indexOf(loading)), "if (turn > 0) {");
+        return body.replace(loading, "").replace(computing, `${computing}    ${loading}`);
+      },
+      /^Right/,
+    ],
+  ])("%s", async (step, change, outcome) => {
+    swap(step, change);
+    expect(await tryOut(step)).toMatch(outcome);
+    await reset(step);
+  });
+
+  test("4-broadcast, where there are subgroups", async ({ skip }) => {
+    if (find("#step-4-broadcast .program").hidden) skip("This adapter has none of one size.");
+    swap("4-broadcast", (body) => body.replace("(kx * CHANNELS + o) % LANES)", "0)"));
+    expect(await tryOut("4-broadcast")).toMatch(/^Wrong/);
+    await reset("4-broadcast");
   });
 });
 
