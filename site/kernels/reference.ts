@@ -10,7 +10,7 @@ import type { Check, Layer } from "./messages.ts";
 /** As bench/conv2d.ts allows: a share of the largest value. */
 const TOLERANCE = 2e-5;
 
-/** How many multiply-adds the references compute: up to a few seconds' work. */
+/** How many multiply-adds a reference computes: a second's work or two. */
 const MOST = 160e6;
 /** And at once, before the worker looks whether somebody wants it to stop. */
 const AT_ONCE = 12e6;
@@ -103,8 +103,9 @@ export async function referenceOfDw(
   cpu ??= await openDevice({ adapter: "cpu", precision: "float64" });
   const perOutput = multiplyAdds(layer) / o;
   const whole = 2 * multiplyAdds(layer) <= MOST;
-  // All input channels of some output channels; of the largest layers, single pairs.
-  const affordable = Math.floor(MOST / 2 / perOutput);
+  // All input channels of some output channels; of the largest layers, single pairs. backward() needs the forward
+  // pass, too, and its loops take longer.
+  const affordable = whole ? o : Math.floor(MOST / 4 / perOutput);
   const spread = (count: number, of: number) =>
     Array.from({ length: Math.min(count, of) }, (_, i) =>
       count >= of ? i : Math.round((i * (of - 1)) / Math.max(1, count - 1)),
