@@ -1,115 +1,12 @@
-/**
- * What a workgroup of each convolution kernel does, counted from its plan before anything runs: multiply-adds,
- * values loaded from memory, reads of workgroup memory, barriers. `npm run bench:estimate -- --help`.
- */
+/** Prints what a workgroup of each convolution kernel does: `npm run bench:estimate -- --help`. */
 import { fileURLToPath } from "node:url";
 import { defineCommand } from "../src/cli/flags.ts";
 import { print } from "../src/cli/print.ts";
 import { run } from "../src/cli/run.ts";
-import type { DeviceProfile } from "../src/device/device.ts";
 import { type AdapterClass, facts } from "../src/device/profile.ts";
-import { chooseSizes, planPlain, planSizes, type Variant, variants } from "../src/kernels/conv2d/plan.ts";
-import type { Convolution, Plan } from "../src/kernels/conv2d/plan-common.ts";
-import { planWeightGrad } from "../src/kernels/conv2d/plan-weight-grad.ts";
+import { type Estimate, estimates } from "../src/kernels/conv2d/estimate.ts";
+import type { Convolution } from "../src/kernels/conv2d/plan-common.ts";
 import { oneOf, whole } from "../src/options/kinds.ts";
-
-/** Of one workgroup, from its start to its end. */
-export interface Estimate {
-  readonly kernel: string;
-  readonly workgroups: number;
-  readonly threads: number;
-  /** Those for outputs past the edge count: the threads do them. */
-  readonly multiplyAdds: number;
-  /** Values (f32) from storage buffers, by all threads. Equal addresses in a subgroup are not merged here. */
-  readonly loads: number;
-  /** Reads of workgroup memory: of one value or of a vec4. */
-  readonly sharedReads: number;
-  readonly barriers: number;
-}
-
-/** Everything that a subgroup of this size and these facts would run for a convolution. */
-export function estimates(profile: DeviceProfile, convolution: Convolution): Estimate[] {
-  const possible = variants.filter((variant) => variant !== "4-broadcast" || profile.subgroupSize > 0);
-  return [
-    ...possible.map((variant) => forward(profile, convolution, variant)),
-    weightGrad({ ...profile, cheapBarriers: false }, convolution),
-    weightGrad({ ...profile, cheapBarriers: true }, convolution),
-  ];
-}
-
-function forward(profile: DeviceProfile, convolution: Convolution, variant: Variant): Estimate {
-  const [, c, kh, kw] = convolution.wShape;
-  if (variant === "1-naive" || variant === "2-tiled") {
-    const plan = planPlain(variant, convolution);
-    const { TILE, PATCH_H, PATCH_W } = plan.constants;
-    const threads = variant === "1-naive" ? 64 : TILE * TILE;
-    const products = c * kh * kw;
-    return {
-      ...sizesOf(plan, threads),
-      multiplyAdds: threads * products,
-      loads: threads * products * (variant === "1-naive" ? 2 : 1) + (TILE ? c * PATCH_H * PATCH_W : 0),
-      sharedReads: variant === "1-naive" ? 0 : threads * products,
-      barriers: variant === "1-naive" ? 0 : 2 * c,
-    };
-  }
-  const plan = planSizes(profile, convolution, chooseSizes(profile, variant, convolution));
-  const { WINDOW, CHANNELS } = plan.constants;
-  if (variant === "3-blocked" || variant === "4-broadcast") {
-    const { PIXELS, WORKGROUP, SHARES } = plan.constants;
-    const rows = c * kh; // of the window, in all input channels
-    const weights = variant === "3-blocked" ? kw * CHANNELS : SHARES;
-    return {
-      ...sizesOf(plan, WORKGROUP),
-      multiplyAdds: WORKGROUP * rows * kw * CHANNELS * PIXELS,
-      loads: WORKGROUP * rows * (WINDOW + weights),
-      ...{ sharedReads: 0, barriers: 0 },
-    };
-  }
-  const { TILE_O, ROWS, DEPTH, PATCH_H, PATCH_W, THREADS, QUADS } = plan.constants;
-  const rounds = Math.ceil(c / DEPTH);
-  const columns = rounds * DEPTH * kw; // of the window
-  return {
-    ...sizesOf(plan, THREADS),
-    multiplyAdds: THREADS * columns * kh * CHANNELS * ROWS,
-    loads: rounds * DEPTH * (PATCH_H * PATCH_W + kh * kw * TILE_O),
-    sharedReads: THREADS * columns * (WINDOW + kh * QUADS),
-    barriers: 2 * (variant === "6-prefetch" ? rounds + 1 : rounds),
-  };
-}
-
-function weightGrad(profile: DeviceProfile, convolution: Convolution): Estimate {
-  const plan = planWeightGrad(profile, convolution);
-  const { constants, rowsPerSplit } = plan;
-  const [, , , width] = convolution.yShape;
-  const { CHANNELS, PIXELS, WINDOW } = constants;
-  const [, , kh, kw] = convolution.wShape;
-  if (constants.TILE_C === undefined) {
-    const { KY, KY_KW, WORKGROUP, LANES, SHARES } = constants;
-    const strips = rowsPerSplit * Math.ceil(width / PIXELS);
-    const gradients = LANES > 0 ? SHARES : CHANNELS * PIXELS;
-    return {
-      ...sizesOf(plan, WORKGROUP),
-      multiplyAdds: WORKGROUP * strips * CHANNELS * PIXELS * KY_KW,
-      loads: WORKGROUP * strips * (KY * WINDOW + gradients),
-      ...{ sharedReads: 0, barriers: 0 },
-    };
-  }
-  const { TILE_C, TILE_O, CHUNK, PATCH_W, DEALT, THREADS, QUADS } = constants;
-  const turns = rowsPerSplit * Math.ceil(width / CHUNK);
-  const strips = turns * Math.ceil(CHUNK / (DEALT * PIXELS));
-  return {
-    ...sizesOf(plan, THREADS),
-    multiplyAdds: THREADS * strips * PIXELS * CHANNELS * kh * kw,
-    loads: turns * (TILE_C * kh * PATCH_W + CHUNK * TILE_O),
-    sharedReads: THREADS * strips * (kh * WINDOW + PIXELS * QUADS),
-    barriers: 2 * (turns + 1),
-  };
-}
-
-function sizesOf({ kernel, grid }: Plan, threads: number) {
-  const workgroups = grid.reduce<number>((product, count = 1) => product * count, 1);
-  return { kernel: kernel.name.replace("conv2d/", ""), workgroups, threads };
-}
 
 /** A table in Markdown. */
 export function estimateLines(list: readonly Estimate[]): string[] {

@@ -7,6 +7,7 @@ import { adapterFlag } from "../src/cli/methods.ts";
 import { print } from "../src/cli/print.ts";
 import { run } from "../src/cli/run.ts";
 import { writeWhole } from "../src/data/index.ts";
+import { summarize } from "../src/measure/statistics.ts";
 import { calibrate, timeOnce } from "../src/measure/timing.ts";
 import {
   init,
@@ -20,7 +21,6 @@ import {
 } from "../src/node.ts";
 import { file, whole } from "../src/options/kinds.ts";
 import { pretrainedNames } from "../src/upscale/method-names.ts";
-import { summarize } from "./timing.ts";
 
 const rounds = 9;
 const minRunMs = 50;

@@ -9,11 +9,12 @@ import type { Device } from "../src/device/device.ts";
 import type { GpuDevice } from "../src/device/gpu-device.ts";
 import { setDefaultDevice } from "../src/device/open.ts";
 import { type Ceilings, measureFlops } from "../src/measure/ceilings.ts";
+import { limitOf, type Work } from "../src/measure/limits.ts";
+import { type Statistics, summarize } from "../src/measure/statistics.ts";
 import { calibrate, gpuTime, type Options, timeOnce } from "../src/measure/timing.ts";
 import { scope } from "../src/tensor/scope.ts";
 import type { Tensor } from "../src/tensor/tensor.ts";
-import { binding, type Work } from "./ceilings.ts";
-import { coresOfOthers, type Statistics, summarize } from "./timing.ts";
+import { coresOfOthers } from "./timing.ts";
 
 /** Makes the program on the default device. `variant` is one of the bench's; the references ignore it. */
 export type Make = (variant: string) => Program;
@@ -153,7 +154,7 @@ export async function runBench(
       ...statistics,
       gflops: bench.work.flops / seconds / 1e9,
       gbytes: bench.work.bytes / seconds / 1e9,
-      ceiling: binding(bench.work, seconds, ceilings),
+      ceiling: limitOf(bench.work, seconds, ceilings),
       speedup: amount(bench.work) / referenceRate / statistics.median,
     };
     return { ...row, timing };

@@ -1,11 +1,11 @@
 /** Every step of the convolution's ladder and both weight gradients, on one shape. */
 import type { GpuDevice } from "../src/device/gpu-device.ts";
 import { conv2d, conv2dWeightGrad, variants } from "../src/kernels/conv2d/index.ts";
+import type { Timed } from "../src/measure/in-turns.ts";
 import { manualSeed } from "../src/tensor/random.ts";
 import { scope } from "../src/tensor/scope.ts";
 import { randn, type Tensor } from "../src/tensor/tensor.ts";
 import { largestError } from "./harness.ts";
-import type { Timed } from "./in-turns.ts";
 
 export interface LadderShape {
   readonly batch: number;

@@ -2,6 +2,7 @@
 
 import { slice } from "../src/kernels/layout/index.ts";
 import { l1Loss } from "../src/kernels/loss/index.ts";
+import type { Work } from "../src/measure/limits.ts";
 import { EDSR } from "../src/models/edsr.ts";
 import { Adam } from "../src/nn/index.ts";
 import { Conv2d, PixelShuffle, ReLU, Sequential, Tanh } from "../src/nn/layers.ts";
@@ -11,7 +12,6 @@ import { Random } from "../src/tensor/random.ts";
 import { scope } from "../src/tensor/scope.ts";
 import { backward } from "../src/tensor/tape.ts";
 import { rand, type Tensor } from "../src/tensor/tensor.ts";
-import type { Work } from "./ceilings.ts";
 import { type ConvSize, convBench, convSize, convWork } from "./conv2d.ts";
 import type { Bench, Program, Sample, SampledCheck } from "./harness.ts";
 

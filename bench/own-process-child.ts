@@ -1,11 +1,12 @@
 /** The child process of own-process.ts: does one task, sends its measurements, and ends. */
 
+import { summarize } from "../src/measure/statistics.ts";
 import { timeOnce } from "../src/measure/timing.ts";
 import { init } from "../src/node.ts";
 import { compileAhead } from "../src/tensor/compile-ahead.ts";
 import { scope } from "../src/tensor/scope.ts";
 import { edsr, inference, trainingStep } from "./networks.ts";
-import { coresOfOthers, summarize } from "./timing.ts";
+import { coresOfOthers } from "./timing.ts";
 
 export type Task = {
   readonly adapter: string | undefined;

@@ -1,8 +1,8 @@
 /** Figures as lines of a table that fits into a terminal of 120 columns. */
 import type { Ceilings } from "../src/measure/ceilings.ts";
+import { summarize } from "../src/measure/statistics.ts";
 import type { Card } from "./cards.ts";
 import type { Result, Row } from "./harness.ts";
-import { summarize } from "./timing.ts";
 
 interface Column {
   readonly title: string;

@@ -1,6 +1,7 @@
 /** Times as tables in Markdown. */
+
+import { type InTurns, isUnsteady, type Times } from "../src/measure/in-turns.ts";
 import type { Card } from "./cards.ts";
-import { type InTurns, isUnsteady, type Times } from "./in-turns.ts";
 import { percent, short } from "./report.ts";
 
 interface TableOptions {

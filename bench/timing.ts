@@ -1,4 +1,4 @@
-/** What other programs do during timing, and statistics of several figures. */
+/** What other programs do during timing. */
 import { cpus } from "node:os";
 
 /** Starts watching. The returned function says how many cores other programs have used since, on average. */
@@ -13,18 +13,4 @@ export function coresOfOthers(): () => number {
     const others = busyMs() - startBusy - (own.user + own.system) / 1e3;
     return Math.max(0, others / (performance.now() - start));
   };
-}
-
-export interface Statistics {
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-}
-
-export function summarize(values: readonly number[]): Statistics {
-  if (values.length === 0) throw new RangeError("summarize: there are no values.");
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const median = (sorted[Math.ceil(middle) - 1] + sorted[Math.floor(middle)]) / 2;
-  return { median, min: sorted[0], max: sorted[sorted.length - 1] };
 }

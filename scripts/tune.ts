@@ -1,12 +1,12 @@
 /** Measures which convolution kernels are fastest on an adapter: `npm run tune -- --help`. */
 import { largestError, type Program } from "../bench/harness.ts";
-import { summarize } from "../bench/timing.ts";
 import { defineCommand, UsageError } from "../src/cli/flags.ts";
 import { adapterFlag } from "../src/cli/methods.ts";
 import { run } from "../src/cli/run.ts";
 import { writeWhole } from "../src/data/index.ts";
 import { tuningPath } from "../src/device/adapter-node.ts";
 import type { Choice, Tunable, TuningFile } from "../src/device/tuning.ts";
+import { summarize } from "../src/measure/statistics.ts";
 import { timeOnce } from "../src/measure/timing.ts";
 import {
   backward,

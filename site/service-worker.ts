@@ -30,6 +30,7 @@ export {}; // a module, so that its names are its own
 const globals: object = self;
 const worker = globals as OfflineWorker;
 const CACHE = "pixelgrad page";
+const PAGES = ["./", "kernels/"];
 const folder = new URL("./", worker.location.href);
 const urlOf = (path: string) => new URL(path, folder).href;
 /** So long the network may take to answer for the page before the kept one is shown, in milliseconds. */
@@ -53,22 +54,23 @@ worker.addEventListener("fetch", (event) => {
 
 async function keepAtOnce(): Promise<void> {
   const cache = await caches.open(CACHE);
-  const names = ["./", ...FILES.atOnce];
+  const names = [...PAGES, ...FILES.atOnce];
   const kept = new Set((await cache.keys()).map(({ url }) => url));
-  // The page itself is always fetched anew.
-  const missing = names.filter((path) => path === "./" || !kept.has(urlOf(path)));
+  // The pages themselves are always fetched anew.
+  const missing = names.filter((path) => PAGES.includes(path) || !kept.has(urlOf(path)));
   await cache.addAll(missing.map((path) => new Request(urlOf(path), { cache: "no-cache" })));
 }
 
 /** Files of versions before this one. */
 async function forgetOthers(): Promise<void> {
   const cache = await caches.open(CACHE);
-  const own = new Set(["./", ...FILES.atOnce, ...FILES.whenUsed].map(urlOf));
+  const own = new Set([...PAGES, ...FILES.atOnce, ...FILES.whenUsed].map(urlOf));
   for (const request of await cache.keys()) if (!own.has(request.url)) await cache.delete(request);
 }
 
 async function pageFor(request: Request): Promise<Response> {
-  const kept = await (await caches.open(CACHE)).match(folder.href);
+  const { origin, pathname } = new URL(request.url);
+  const kept = await (await caches.open(CACHE)).match(origin + pathname);
   if (!kept) return fetch(request);
   const late = new Promise<Response>((resolve) => setTimeout(() => resolve(kept), PATIENCE));
   const fresh = fetch(request).then((response) => (response.ok ? response : kept));

@@ -1,4 +1,7 @@
-/** The page. `npm run page` serves it, `npm run page:build` makes static files for any web server. */
+/**
+ * The pages: one that enlarges pictures, and the lesson on kernels. `npm run page` serves them, `npm run
+ * page:build` makes static files for any web server.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
@@ -16,7 +19,7 @@ export default defineConfig({
     emptyOutDir: true,
     target: "es2022",
     rolldownOptions: {
-      input: [folder("index.html"), folder("service-worker.ts")],
+      input: [folder("index.html"), folder("kernels/index.html"), folder("service-worker.ts")],
       output: {
         // Browsers look for a service worker's update at the same address.
         entryFileNames: ({ name }) =>

@@ -16,8 +16,27 @@ export {
   type Specialisation,
   wgslSource,
 } from "./device/kernel.ts";
+export type { KernelMessage } from "./device/pipelines.ts";
+export { type AdapterClass, facts } from "./device/profile.ts";
 export type {} from "./device/webgpu-types.ts";
+export type { Estimate } from "./kernels/conv2d/estimate.ts";
+export {
+  type Conv2dStep,
+  conv2dSteps,
+  launchStep,
+  type StepShape,
+  type StepTensors,
+} from "./kernels/conv2d/steps.ts";
 export { withHelpers } from "./kernels/elementwise/numeric.ts";
+export { type Ceilings, measureCeilings } from "./measure/ceilings.ts";
+export {
+  type InTurns,
+  type InTurnsOptions,
+  type Timed,
+  type Times,
+  timeInTurns,
+} from "./measure/in-turns.ts";
+export { limitOf, type Work } from "./measure/limits.ts";
 export {
   defineOp,
   defineUpdate,

@@ -13,7 +13,8 @@ import { batchNorm } from "../../src/kernels/batch-norm/index.ts";
 import { cast } from "../../src/kernels/cast/index.ts";
 import { chromaOf, lumaOf, rgbOf } from "../../src/kernels/color/index.ts";
 import { convTranspose2d } from "../../src/kernels/conv-transpose2d/index.ts";
-import { type Conv2dOptions, conv2d, variants } from "../../src/kernels/conv2d/index.ts";
+import { type Conv2dOptions, conv2d, conv2dWeightGrad, variants } from "../../src/kernels/conv2d/index.ts";
+import { conv2dSteps, launchStep } from "../../src/kernels/conv2d/steps.ts";
 import { crossEntropy } from "../../src/kernels/cross-entropy/index.ts";
 import { denseConv2d } from "../../src/kernels/dense-conv2d/index.ts";
 import { dropout } from "../../src/kernels/dropout/index.ts";
@@ -48,7 +49,7 @@ import { Random } from "../../src/tensor/random.ts";
 import { keep, scope } from "../../src/tensor/scope.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { ones, rand, type Tensor, tensor, zeros } from "../../src/tensor/tensor.ts";
+import { ones, rand, Tensor, tensor, zeros } from "../../src/tensor/tensor.ts";
 import { largestError } from "../harness.ts";
 
 export interface Check {
@@ -145,6 +146,27 @@ function convolutionStep(variant: (typeof variants)[number]): Check {
     [[2, 5, 19, 37], [20, 5, 3, 3], [20]],
   );
 }
+
+/** The weight gradient's first step, which no operation runs. */
+const naiveWeightGradient: Check = {
+  name: "conv2d, step weight-grad-naive",
+  run() {
+    const [x, dy] = [random([2, 3, 9, 11], 1), random([2, 5, 9, 11], 2)];
+    const device = defaultDevice();
+    const shape = [5, 3, 3, 3];
+    if (device.profile.reference) {
+      const geometry = { stride: [1, 1], padding: [1, 1], dilation: [1, 1] } as const;
+      return [conv2dWeightGrad({ x, dy }, { geometry, wShape: shape })];
+    }
+    const steps = conv2dSteps(device.profile, { x: x.shape, weight: shape, padding: 1 });
+    const result = Tensor.empty(shape);
+    launchStep(device as GpuDevice, steps.find(({ name }) => name === "weight-grad-naive")!, {
+      ...{ x, other: dy, result },
+    });
+    return [result];
+  },
+  tolerance: 2e-5,
+};
 
 /** Batch normalisation in training, and the running statistics after it. */
 const normalization: Check = {
@@ -261,6 +283,7 @@ export const checks: readonly Check[] = [
   ),
   // Last, since these take longest to compile on processors, and time may not allow for all.
   ...variants.map(convolutionStep),
+  naiveWeightGradient,
   convolution("conv2d 3x3, 16 to 40 channels", [2, 16, 20, 33], [40, 16, 3, 3], { padding: 1 }),
   convolution("conv2d 3x3, 20 to 3 channels", [2, 20, 20, 33], [3, 20, 3, 3], { padding: 1 }),
   convolution("conv2d 5x5, 1 to 9 channels", [1, 1, 23, 30], [9, 1, 5, 5], { padding: 2 }),

@@ -6,11 +6,11 @@ import { nodeHost } from "../../src/device/adapter-node.ts";
 import { CpuDevice } from "../../src/device/cpu-device.ts";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { type Ceilings, measureCeilings } from "../../src/measure/ceilings.ts";
+import { timeInTurns } from "../../src/measure/in-turns.ts";
 import { andList } from "../../src/options/lists.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { cardOf } from "../cards.ts";
 import type { Program } from "../harness.ts";
-import { timeInTurns } from "../in-turns.ts";
 import { ladderFlops, ladderSteps, ladderText } from "../ladder-steps.ts";
 import {
   edsrBaseline,

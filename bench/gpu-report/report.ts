@@ -1,7 +1,7 @@
 /** What a report holds, and the page that is made of it. */
 import type { Ceilings } from "../../src/measure/ceilings.ts";
+import type { InTurns } from "../../src/measure/in-turns.ts";
 import type { Card } from "../cards.ts";
-import type { InTurns } from "../in-turns.ts";
 import type { Start } from "../own-process.ts";
 import { short } from "../report.ts";
 import { ceilingLine, markdownOf } from "../times-table.ts";

@@ -23,6 +23,7 @@ export const english = {
     "Everything is computed by your own graphics card, through WebGPU. Pictures and networks never leave this device, and the page works without a network once it has been loaded.",
   source: "Source code",
   licence: "Licence: MIT",
+  kernelPage: "How a convolution gets fast",
   samplesOrigin: "Sample photographs: public domain (CC0), from the data sets of stdlib",
   dismiss: "Dismiss",
   whatToDo: "What to do",

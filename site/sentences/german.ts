@@ -25,6 +25,7 @@ export const german: Sentences = {
     "Alles rechnet Ihre eigene Grafikkarte, über WebGPU. Bilder und Netze verlassen dieses Gerät nie, und einmal geladen geht die Seite auch ohne Internet.",
   source: "Quelltext",
   licence: "Lizenz: MIT",
+  kernelPage: "Wie eine Faltung schnell wird (auf Englisch)",
   samplesOrigin: "Beispielfotos: gemeinfrei (CC0), aus den Datensätzen von stdlib",
   dismiss: "Schließen",
   whatToDo: "Was zu tun ist",

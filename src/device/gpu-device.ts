@@ -1,3 +1,4 @@
+import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { Capture } from "./capture.ts";
 import {
   bytesPerElement,
@@ -12,10 +13,18 @@ import {
   type Storage,
 } from "./device.ts";
 import { fromHalf, toHalf } from "./half.ts";
-import { type Grid, type Kernel, MAX_GRID, packParams, type Specialisation, uniformWords } from "./kernel.ts";
+import {
+  aKernel,
+  type Grid,
+  type Kernel,
+  MAX_GRID,
+  packParams,
+  type Specialisation,
+  uniformWords,
+} from "./kernel.ts";
 import { LruCache } from "./lru.ts";
 import { PassTimer } from "./pass-timer.ts";
-import { BindGroups, type Bound, Pipelines } from "./pipelines.ts";
+import { BindGroups, type Bound, type KernelMessage, Pipelines } from "./pipelines.ts";
 import { BufferPool, type PooledBuffer } from "./pool.ts";
 import type { AdapterClass, Identity } from "./profile.ts";
 import { Recorder } from "./recorder.ts";
@@ -349,6 +358,19 @@ export class GpuDevice implements Device {
     if (transient) this.#pool.give(transient);
   }
 
+  /**
+   * Compiles a kernel that may be wrong, for editors and tools, and returns what the compiler says: nothing, if
+   * all is well. An error in it leaves the device as it was, whereas one in a kernel that is launched ends all
+   * work on it. Compiled kernels are kept by name: give each text a name of its own.
+   */
+  async checkKernel(kernel: Kernel, specialisation: Specialisation = {}): Promise<KernelMessage[]> {
+    this.#throwFailure();
+    checkArguments("checkKernel", { "the first argument": [kernel, aKernel] });
+    const messages = await this.#host.wait(this.#pipelines.check(kernel, specialisation));
+    this.#throwFailure();
+    return messages;
+  }
+
   /** A buffer with these parameters, which stays for later launches. */
   #uniform(words: Uint32Array<ArrayBuffer>): PooledBuffer {
     return this.#uniforms.get(words.join(), () => {
@@ -477,6 +499,12 @@ export class GpuDevice implements Device {
     return new GpuError(`The device ${this.name} has been destroyed; call init() again.`);
   }
 }
+
+/** What functions that launch kernels want. */
+export const aGpuDevice: Wanted<GpuDevice> = {
+  wants: "a device that runs kernels, such as init() opens",
+  fits: (value): value is GpuDevice => value instanceof GpuDevice,
+};
 
 /** Its bytes, rounded up to whole vec4s, which some kernels read; every buffer has that room. */
 function vec4Bytes({ length, dtype }: Pick<Storage, "length" | "dtype">): number {

@@ -115,6 +115,25 @@ export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}):
 }
 
 /**
+ * For each line of `wgslSource`, the line of the kernel's body that it comes from, counted from 1: errors name
+ * lines of the final text, and people write the body. 0 for the prelude's lines.
+ */
+export function bodyLines(kernel: Kernel, specialisation: Specialisation = {}): number[] {
+  // Each line carries its number through the same changes, except those by which the changes are steered.
+  const steering = /\/\/ @(?:unroll|if|else|end)\b|^ *\}$/;
+  const numbered = kernel.body
+    .split("\n")
+    .map((line, i) => (steering.test(line) ? line : `${line} //#${i + 1}`));
+  let last = 0;
+  return wgslSource({ ...kernel, body: numbered.join("\n") }, specialisation)
+    .split("\n")
+    .map((line) => {
+      last = Number(/\/\/#(\d+)$/.exec(line)?.[1] ?? last);
+      return last;
+    });
+}
+
+/**
  * Keeps one of two pieces of the body: the first, unless the prelude's constant is 0.
  *
  *     // @if LANES

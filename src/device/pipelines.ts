@@ -5,7 +5,7 @@
  */
 import { GpuError } from "./device.ts";
 import { environment } from "./environment.ts";
-import { type Kernel, type Specialisation, wgslSource } from "./kernel.ts";
+import { bodyLines, type Kernel, type Specialisation, wgslSource } from "./kernel.ts";
 import type { PooledBuffer } from "./pool.ts";
 import { span } from "./trace.ts";
 
@@ -18,6 +18,14 @@ export interface Pipeline {
   readonly id: number;
   readonly gpu: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
+}
+
+/** What a compiler says about a kernel. */
+export interface KernelMessage {
+  readonly severity: "error" | "warning";
+  readonly text: string;
+  /** Where in the kernel's body, counted from 1. Undefined if no line is meant, or one of the prelude. */
+  readonly line?: number;
 }
 
 /** Compiled kernels. */
@@ -84,6 +92,45 @@ export class Pipelines {
   #isLost(): Promise<boolean> {
     const lost = this.#gpu.lost.then(() => true);
     return Promise.race([lost, new Promise<false>((resolve) => setTimeout(resolve, 100, false))]);
+  }
+
+  /**
+   * Compiles a kernel that may be wrong, and returns what the compiler says. Without an error among that, the
+   * pipeline is ready. Unlike the errors of the other methods, these harm nothing.
+   */
+  async check(kernel: Kernel, prelude: Specialisation): Promise<KernelMessage[]> {
+    let lines: readonly number[];
+    try {
+      lines = bodyLines(kernel, prelude);
+    } catch (error) {
+      return [{ severity: "error", text: (error as Error).message }];
+    }
+    this.#gpu.pushErrorScope("validation");
+    const { layout, descriptor } = this.#describe(kernel, prelude);
+    const creation = this.#gpu.createComputePipelineAsync(descriptor);
+    const validation = this.#gpu.popErrorScope();
+    const [pipeline, check, info] = await Promise.allSettled([
+      creation,
+      validation,
+      descriptor.compute.module.getCompilationInfo(),
+    ]);
+    const messages = (info.status === "fulfilled" ? [...info.value.messages] : []).map(
+      ({ type, message, lineNum }): KernelMessage => ({
+        severity: type === "error" ? "error" : "warning",
+        text: message,
+        line: lines[lineNum - 1] || undefined,
+      }),
+    );
+    const failure: { message: string } | undefined =
+      pipeline.status === "rejected"
+        ? pipeline.reason
+        : (check.status === "fulfilled" && check.value) || undefined;
+    if (pipeline.status === "fulfilled" && !failure) {
+      this.#remember(pipelineKey(kernel, prelude), pipeline.value, layout);
+    } else if (!messages.some(({ severity }) => severity === "error")) {
+      messages.push({ severity: "error", text: failure?.message ?? "The kernel does not compile." });
+    }
+    return messages;
   }
 
   /** Everything that a pipeline is made from. Errors go to the open error scope. */

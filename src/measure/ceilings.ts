@@ -2,9 +2,10 @@
  * What an adapter can do at best: multiply-adds per second in registers, and bytes per second of a plain
  * copy. Kernels that do nothing else measure both, on the machine as it is at that time.
  */
-import type { GpuDevice } from "../device/gpu-device.ts";
+import { aGpuDevice, type GpuDevice } from "../device/gpu-device.ts";
 import { kernel, linearGrid } from "../device/kernel.ts";
-import { calibrate, type Options, timeOnce } from "./timing.ts";
+import { checkArguments } from "../options/arguments.ts";
+import { calibrate, checkTiming, type Options, timeOnce } from "./timing.ts";
 
 export interface Ceilings {
   /** Floating-point operations per second, two for each multiply-add. */
@@ -15,7 +16,13 @@ export interface Ceilings {
   readonly copies: readonly { readonly bytes: number; readonly rate: number }[];
 }
 
+/**
+ * Both ceilings, each from the best of several ways to launch and to unroll: a second or two on a GPU. Without a
+ * `runs` of three or so, another program's work may pass for a low ceiling.
+ */
 export async function measureCeilings(device: GpuDevice, options: Options): Promise<Ceilings> {
+  checkArguments("measureCeilings", { device: [device, aGpuDevice] });
+  checkTiming("measureCeilings", options);
   let best = { flops: 0, multiplyAdd: { chains: 0, unroll: 0 } };
   for (const [chains, unroll] of [
     [8, 8],
@@ -49,7 +56,9 @@ export async function measureFlops(
 }
 
 /** Repetitions per second in the best run: a ceiling is what is possible, not what is usual. */
-async function bestRate(device: GpuDevice, run: () => void, { runs, minRunMs }: Options): Promise<number> {
+async function bestRate(device: GpuDevice, run: () => void, options: Options): Promise<number> {
+  const { runs, minRunMs, signal } = options;
+  signal?.throwIfAborted();
   const repetitions = await calibrate({ run }, device, minRunMs);
   let shortest = Number.POSITIVE_INFINITY;
   for (let i = 0; i < runs; i++) shortest = Math.min(shortest, await timeOnce({ run }, device, repetitions));

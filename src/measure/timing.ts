@@ -1,6 +1,8 @@
 /** How long a program takes on a device. */
 import type { Device } from "../device/device.ts";
 import type { GpuDevice } from "../device/gpu-device.ts";
+import { aSignal, checkOptions, type Wanted } from "../options/arguments.ts";
+import { atLeastZero, whole } from "../options/kinds.ts";
 import { scope } from "../tensor/scope.ts";
 
 /** Something that can be computed again and again. Its results go with the scope around it. */
@@ -13,6 +15,18 @@ export interface Options {
   readonly runs: number;
   /** The minimum duration of a run, which repeats the program until then. */
   readonly minRunMs: number;
+  /** Ends the measurement early: it throws the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** Throws a RangeError unless options are good for timing; `more` are options besides. */
+export function checkTiming(
+  name: string,
+  options: Options,
+  more: Readonly<Record<string, Wanted>> = {},
+): void {
+  const wanted = { runs: whole(1), minRunMs: atLeastZero, signal: aSignal, ...more };
+  checkOptions(name, options, wanted, ["runs", "minRunMs"]);
 }
 
 /** Milliseconds until the device has finished a number of repetitions. */

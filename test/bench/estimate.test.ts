@@ -1,7 +1,8 @@
 /** What workgroups do, counted from plans, agrees with the work there is and with what the kernels' texts say. */
 import { expect, test } from "vitest";
-import { convolutionOf, estimateLines, estimates } from "../../bench/estimate.ts";
+import { convolutionOf, estimateLines } from "../../bench/estimate.ts";
 import { type AdapterClass, facts } from "../../src/device/profile.ts";
+import { estimates } from "../../src/kernels/conv2d/estimate.ts";
 
 const of = (kind: AdapterClass, subgroupSize: number, channels = 64, batch = 16, side = 128) => {
   const list = estimates(

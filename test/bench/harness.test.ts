@@ -1,15 +1,15 @@
 /** Benchmarks are honest: they refuse wrong results, and their figures are the measured ones. */
 import { expect, test } from "vitest";
-import { binding, byteCeiling } from "../../bench/ceilings.ts";
 import { convBench, convSize } from "../../bench/conv2d.ts";
 import { growthPlot } from "../../bench/growth.ts";
 import { type Bench, largestError, type Result, runBench } from "../../bench/harness.ts";
 import { heading, resultLines, short, steadinessLine } from "../../bench/report.ts";
 import { roofline } from "../../bench/roofline.ts";
-import { summarize } from "../../bench/timing.ts";
 import { CpuDevice } from "../../src/device/cpu-device.ts";
 import { add, mul, relu } from "../../src/kernels/elementwise/index.ts";
 import type { Ceilings } from "../../src/measure/ceilings.ts";
+import { byteCeiling, limitOf } from "../../src/measure/limits.ts";
+import { summarize } from "../../src/measure/statistics.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { rand, type Tensor } from "../../src/tensor/tensor.ts";
 import { gpuDevices } from "../support/devices.ts";
@@ -64,8 +64,8 @@ test("the ceiling that binds is the one that takes longer to reach", () => {
   expect(byteCeiling(3e6, ceilings)).toBe(20e9);
   expect(byteCeiling(50e6, ceilings)).toBe(10e9);
   // 1 GFLOP takes 10 ms at best; 1 MB takes 0.05 ms.
-  expect(binding({ flops: 1e9, bytes: 1e6 }, 0.02, ceilings)).toEqual({ kind: "multiply-add", share: 0.5 });
-  expect(binding({ flops: 0, bytes: 100e6 }, 0.04, ceilings)).toEqual({ kind: "bytes", share: 0.25 });
+  expect(limitOf({ flops: 1e9, bytes: 1e6 }, 0.02, ceilings)).toEqual({ kind: "multiply-add", share: 0.5 });
+  expect(limitOf({ flops: 0, bytes: 100e6 }, 0.04, ceilings)).toEqual({ kind: "bytes", share: 0.25 });
 });
 
 // Retried, because another program may have slowed its runs.
@@ -180,7 +180,7 @@ function result(name: string, flops: number, at?: number): Result {
     timing: {
       ...{ median, min: 0.9 * median, max: 1.2 * median, runs: [median], repetitions: 3 },
       ...{ gflops: flops / median / 1e6, gbytes: bytes / median / 1e6, speedup: 500, gpu: 0.8 * median },
-      ceiling: binding({ flops, bytes }, median / 1e3, ceilings),
+      ceiling: limitOf({ flops, bytes }, median / 1e3, ceilings),
     },
   });
   return {

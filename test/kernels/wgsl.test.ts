@@ -15,6 +15,7 @@ import { unpremultiply } from "../../src/kernels/alpha/index.ts";
 import { chromaOf, lumaOf, rgbOf } from "../../src/kernels/color/index.ts";
 import { activations } from "../../src/kernels/conv2d/epilogue.ts";
 import { type Activation, type Conv2dOptions, conv2d, variants } from "../../src/kernels/conv2d/index.ts";
+import { conv2dSteps, launchStep } from "../../src/kernels/conv2d/steps.ts";
 import { flip } from "../../src/kernels/layout/index.ts";
 import { packSamples, unpackSamples } from "../../src/kernels/samples/index.ts";
 import { measureCeilings } from "../../src/measure/ceilings.ts";
@@ -418,6 +419,20 @@ function convolutions(): Case[] {
           differentiate(conv2d(x(1, 3, 6, 9), x(36, 3, 3, 3), x(36), { padding: 1, shuffle, skip, variant }));
           differentiate(conv2d(x(1, 3, 6, 9), x(36, 3, 3, 3), x(36), { padding: 1, shuffle, variant }));
         }
+      }
+    },
+  ]);
+  list.push([
+    "conv2d's ladder, step by step",
+    (device) => {
+      for (const step of conv2dSteps(device.profile, {
+        x: [2, 5, 20, 33],
+        weight: [8, 5, 3, 3],
+        padding: 1,
+      })) {
+        const [other, result] = [x(2, 8, 20, 33), x(8, 5, 3, 3)];
+        const tensors = step.computes === "dw" ? { other, result } : { other: result, result: other };
+        launchStep(device, step, { x: x(2, 5, 20, 33), ...tensors });
       }
     },
   ]);

@@ -58,14 +58,20 @@ export function checkInputs(
  * The shape of conv2d(x [n, c, h, w], w [o, c, kh, kw]): [n, o, oh, ow] with
  * oh = floor((h + 2 * padding - dilation * (kh - 1) - 1) / stride) + 1, ow likewise.
  */
-export function outputShape(x: Shape, w: Shape, b: Shape | undefined, geometry: Geometry): Shape {
-  checkInputs("conv2d", "[o, c, kh, kw]", x, w, b);
+export function outputShape(
+  x: Shape,
+  w: Shape,
+  b: Shape | undefined,
+  geometry: Geometry,
+  op = "conv2d",
+): Shape {
+  checkInputs(op, "[o, c, kh, kw]", x, w, b);
   const { stride, padding, dilation } = geometry;
   const size = (axis: 0 | 1) =>
     Math.floor((x[2 + axis] + 2 * padding[axis] - dilation[axis] * (w[2 + axis] - 1) - 1) / stride[axis]) + 1;
   if (size(0) < 1 || size(1) < 1) {
     throw new ShapeError(
-      `conv2d: the weight ${formatShape(w)} with dilation [${dilation}] does not fit into x ` +
+      `${op}: the weight ${formatShape(w)} with dilation [${dilation}] does not fit into x ` +
         `${formatShape(x)} with padding [${padding}]. Pad more, or use a larger picture.`,
     );
   }

@@ -1,5 +1,5 @@
 /** Runs the plans of plan.ts and plan-weight-grad.ts, with measured sizes (tuning.ts) where there are any. */
-import type { GpuDevice } from "../../device/gpu-device.ts";
+import type { GpuDevice, GpuStorage } from "../../device/gpu-device.ts";
 import { linearGrid } from "../../device/kernel.ts";
 import { versionOf } from "../../device/tuning.ts";
 import type { Inputs } from "../../tensor/op.ts";
@@ -104,10 +104,7 @@ function launchSizes(
 ): void {
   const { geometry, wShape, yShape } = convolution;
   const inPlace = x.storage === y.storage;
-  const functions =
-    (inPlace ? xAtInPlace : xAt) +
-    (variant === "5-shared" || variant === "6-prefetch" ? weightAt : "") +
-    storeWgsl(epilogue);
+  const functions = functionsOf(variant, epilogue, { weightAt, inPlace });
   const params = {
     ...sizesOf([yShape[0], wShape[1], ...x.shape.slice(2)], yShape, geometry.padding),
     x_channels: x.shape[1],
@@ -143,6 +140,16 @@ function launchSizes(
     launch,
     result: y.storage,
   });
+}
+
+/** The functions in the preludes of steps 3 to 6. */
+export function functionsOf(
+  variant: Sizes["variant"],
+  epilogue: Epilogue,
+  { weightAt, inPlace }: { weightAt: string; inPlace: boolean },
+): string {
+  const readsWeights = variant === "5-shared" || variant === "6-prefetch";
+  return (inPlace ? xAtInPlace : xAt) + (readsWeights ? weightAt : "") + storeWgsl(epilogue);
 }
 
 /** Measured choices hold only for these kernel texts. */
@@ -229,16 +236,21 @@ export function launchWeightGrad(
     },
   });
   if (partials === 1) return;
+  addPartials(device, partial, partials, dw);
+  device.release(partial);
+}
+
+/** Fills dw with the sum of partial gradients. */
+export function addPartials(device: GpuDevice, partial: GpuStorage, partials: number, dw: Tensor): void {
   device.run(sumPartials, {
     constants: { PARTS: device.profile.cheapBarriers ? 8 : 1 },
     buffers: { partial, dw: dw.gpuStorage },
     params: { size: dw.size, partials },
     grid: linearGrid(dw.size, 32),
   });
-  device.release(partial);
 }
 
 /** The parameters that the kernels of convolutions and their gradients have in common. */
-function sizesOf(x: Shape, y: Shape, padding: readonly [number, number]): Record<string, number> {
+export function sizesOf(x: Shape, y: Shape, padding: readonly [number, number]): Record<string, number> {
   return { c: x[1], h: x[2], w: x[3], o: y[1], oh: y[2], ow: y[3], pad_y: padding[0], pad_x: padding[1] };
 }

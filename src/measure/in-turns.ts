@@ -2,11 +2,13 @@
  * Times several programs in turns, by wall and by the GPU's own clock, with the adapter's ceiling before and
  * after. Whatever slows the machine for a while slows all of them, and shows in the ceiling.
  */
-import type { GpuDevice } from "../src/device/gpu-device.ts";
-import { type Ceilings, measureFlops } from "../src/measure/ceilings.ts";
-import { calibrate, gpuTime } from "../src/measure/timing.ts";
-import { scope } from "../src/tensor/scope.ts";
-import { summarize } from "./timing.ts";
+import { aGpuDevice, type GpuDevice } from "../device/gpu-device.ts";
+import { aFunction, checkArguments, finite, isObject, listOf, type Wanted } from "../options/arguments.ts";
+import { atLeastZero, text } from "../options/kinds.ts";
+import { scope } from "../tensor/scope.ts";
+import { type Ceilings, measureFlops } from "./ceilings.ts";
+import { summarize } from "./statistics.ts";
+import { calibrate, checkTiming, gpuTime, type Options } from "./timing.ts";
 
 export interface Timed {
   readonly name: string;
@@ -38,24 +40,50 @@ export interface InTurns {
   readonly rows: readonly Times[];
 }
 
-export interface InTurnsOptions {
-  readonly runs: number;
-  /** A run repeats its program until it lasts so long. */
-  readonly minRunMs: number;
+export interface InTurnsOptions extends Options {
   /** Milliseconds that all runs together may take, or about that. Every program has three runs at least. */
   readonly budgetMs?: number;
+  /** Called before a program's first time, when its repetitions are chosen, and before each run. */
+  readonly onProgress?: (program: string, run: number) => void;
 }
+
+const aProgram: Wanted<Timed> = {
+  wants: "a program { name, flops, run }",
+  fits: (value): value is Timed =>
+    isObject(value) && typeof value.run === "function" && finite.fits(value.flops) && text.fits(value.name),
+};
+
+const aCeiling: Wanted<Pick<Ceilings, "multiplyAdd">> = {
+  wants: "what measureCeilings returned",
+  fits: (value): value is Pick<Ceilings, "multiplyAdd"> => isObject(value) && isObject(value.multiplyAdd),
+};
 
 const ceilingOptions = { runs: 3, minRunMs: 20 };
 
+/**
+ * Times programs that run on `device`, run by run in turns, each warm. A run repeats its program for at least
+ * `minRunMs`, and waits for the device once, at its end. `ceilings` are what measureCeilings returned.
+ */
 export async function timeInTurns(
   device: GpuDevice,
   programs: readonly Timed[],
-  ceilings: Ceilings,
-  { runs, minRunMs, budgetMs = Number.POSITIVE_INFINITY }: InTurnsOptions,
+  ceilings: Pick<Ceilings, "multiplyAdd">,
+  options: InTurnsOptions,
 ): Promise<InTurns> {
+  checkArguments("timeInTurns", {
+    device: [device, aGpuDevice],
+    programs: [programs, listOf(aProgram)],
+    ceilings: [ceilings, aCeiling],
+  });
+  checkTiming("timeInTurns", options, { budgetMs: atLeastZero, onProgress: aFunction });
+  const { runs, minRunMs, budgetMs = Number.POSITIVE_INFINITY, signal, onProgress } = options;
   const entries = [];
+  const next = (program: Timed, run: number) => {
+    signal?.throwIfAborted();
+    onProgress?.(program.name, run);
+  };
   for (const program of programs) {
+    next(program, 0);
     const repetitions = await calibrate(program, device, minRunMs);
     entries.push({ program, repetitions, wall: [] as number[], record: [] as number[], gpu: [] as number[] });
   }
@@ -64,6 +92,7 @@ export async function timeInTurns(
   for (let run = 0; run < runs; run++) {
     if (run >= 3 && performance.now() - start > budgetMs) break;
     for (const { program, repetitions, wall, record, gpu } of entries) {
+      next(program, run + 1);
       const times = await once(program, device, repetitions);
       wall.push(times.wall / repetitions);
       record.push(times.record / repetitions);

@@ -1,5 +1,5 @@
 /** How close a measured time is to the adapter's ceilings. */
-import type { Ceilings } from "../src/measure/ceilings.ts";
+import type { Ceilings } from "./ceilings.ts";
 
 /** Work by the definition of the operation, whatever a kernel does in fact. */
 export interface Work {
@@ -15,8 +15,8 @@ export function byteCeiling(bytes: number, { copies }: Ceilings): number {
   return copies.reduce((best, each) => (distance(each.bytes) < distance(best.bytes) ? each : best)).rate;
 }
 
-/** Which ceiling limits this work, and what share of it a time in seconds reaches. */
-export function binding(
+/** Which ceiling limits this work (the roofline of Williams, Waterman and Patterson), and what share of it a time in seconds reaches. */
+export function limitOf(
   work: Work,
   seconds: number,
   ceilings: Ceilings,

@@ -1,0 +1,74 @@
+/** The lesson on kernels in a test: how to open it, wait for what it says, and take its device away. */
+import { vi } from "vitest";
+import { page, userEvent } from "vitest/browser";
+import "../../site/kernels/style.css";
+import html from "../../site/kernels/index.html?raw";
+import { find, says } from "./page.ts";
+
+/** Loads the page into the window of the test file, so only once in each, and waits until it can be used. */
+export async function openKernelsPage(): Promise<void> {
+  await page.viewport(1280, 800);
+  document.body.innerHTML = new DOMParser().parseFromString(html, "text/html").body.innerHTML;
+  await import("../../site/kernels/main.ts");
+}
+
+/** Replaces the page's worker by one that runs `code` first, in a module. */
+export function beforeWorkers(code: string): void {
+  const moduleOf = (text: string) => URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  const Original = Worker;
+  vi.stubGlobal(
+    "Worker",
+    class extends Original {
+      constructor(url: string | URL, options?: WorkerOptions) {
+        super(moduleOf(`import "${moduleOf(code)}"; import "${new URL(url, location.href)}";`), options);
+      }
+    },
+  );
+}
+
+/** Workers in which `loseDevice` destroys the device that was opened last, as a driver's crash would. */
+export function withDevicesToLose(): { loseDevice(): void } {
+  beforeWorkers(`
+    const request = GPUAdapter.prototype.requestDevice;
+    let last;
+    GPUAdapter.prototype.requestDevice = async function (...options) {
+      last = await request.apply(this, options);
+      return last;
+    };
+    globalThis.testChannel = new BroadcastChannel("lose the device");
+    globalThis.testChannel.onmessage = () => last?.destroy();
+  `);
+  const channel = new BroadcastChannel("lose the device");
+  return { loseDevice: () => channel.postMessage("now") };
+}
+
+export const text = (selector: string) => find(selector).textContent;
+
+/** The field with a step's program. */
+export function program(step: string): HTMLTextAreaElement {
+  return find<HTMLTextAreaElement>(`#step-${step} textarea`);
+}
+
+/** Replaces a piece of a step's program. */
+export function edit(step: string, piece: string, by: string): void {
+  const field = program(step);
+  if (!field.value.includes(piece)) throw new Error(`Step ${step} has no ${piece}.`);
+  field.value = field.value.replace(piece, by);
+  field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+}
+
+/** Runs a step's program as it is in the field, and returns what is said about it. */
+export async function tryOut(step: string): Promise<string> {
+  const button = find<HTMLButtonElement>(`#step-${step} .program .primary`);
+  await userEvent.click(button);
+  await vi.waitUntil(() => button.textContent === "Run this kernel" && !button.disabled, {
+    timeout: 110_000,
+  });
+  return text(`#step-${step} .outcome`);
+}
+
+export async function reset(step: string): Promise<void> {
+  await userEvent.click(find(`#step-${step} .program .primary + button`));
+}
+
+export { find, says };
