@@ -83,12 +83,12 @@ const row = (name: string, products: number, loads: number, reads: number) =>
     reads ? (products / reads).toFixed(1).padStart(6) : "     -",
   );
 console.log("per value from             memory  workgroup memory");
-row("one output per thread (5)", 1, 2, 0);
-row("shared pixels only", 16 * 16 * 9, 18 * 18 + 16 * 16 * 9, 16 * 16 * 9);
-row("blocks of 4 x 8 (7)", 3 * 32, 6 + 24, 0);
+row("one output per thread", 1, 2, 0);
+row("tiles", 16 * 16 * 9, 18 * 18 + 16 * 16 * 9, 16 * 16 * 9);
+row("blocks of 4 x 8", 3 * 32, 6 + 24, 0);
 const products = TILE_W * TILE_H * TILE_O * 9;
 row(
-  "shared, and blocks",
+  "tiles and blocks",
   products,
   (TILE_H + 2) * (TILE_W + 2) + TILE_O * 9,
   THREADS * (3 * (ROWS + 2) + 9 * CHANNELS),

@@ -52,8 +52,8 @@ const random = new pg.Random(1);
 for (let step = 1; step <= 300; step++) {
   const high = draw(8, 32, random);
   const report = pg.scope(() => {
-    const loss = pg.mseLoss(model.forward(resize(high, 0.5)), high); // forward: what comes out, and how wrong it is
-    optimizer.step(pg.backward(loss)); // backward: which way each weight should go; and there it goes
+    const loss = pg.mseLoss(model.forward(resize(high, 0.5)), high); // forward: how wrong is it?
+    optimizer.step(pg.backward(loss)); // backward: which way should each weight go? There it goes
     return step % 100 === 0 ? loss : undefined;
   });
   if (report) console.log(`step ${step}: ${decibels(await report.item())} dB`);

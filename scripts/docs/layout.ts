@@ -1,4 +1,5 @@
 /** A page of the site as HTML: head, menu, the page itself, what is on it, and the ways on. */
+import { dirname } from "node:path";
 import type { Section } from "./contents.ts";
 import { escapeHtml } from "./markdown.ts";
 import { addressOf, type Page, relativeAddress } from "./site.ts";
@@ -11,7 +12,9 @@ export function layout(page: Page, contents: readonly Section[], homeAddress: st
   const menu = contents
     .map(({ title, entries }) => {
       const items = entries.map((entry) => {
-        const current = entry.path === page.source ? ' aria-current="page"' : "";
+        // Pages of the API reference are not in the menu, but their module is.
+        const within = entry.path.startsWith("docs/api/") && page.source.startsWith(dirname(entry.path));
+        const current = within || entry.path === page.source ? ' aria-current="page"' : "";
         return `<li><a href="${to(addressOf(entry.path, "page"))}"${current}>${escapeHtml(entry.title)}</a></li>`;
       });
       return `<h2>${escapeHtml(title)}</h2>\n<ul>\n${items.join("\n")}\n</ul>`;

@@ -120,7 +120,7 @@ export function render(markdown: string, resolve: Resolve): Rendered {
         for (const [, id] of child.content.matchAll(/\sid="([^"]+)"/g)) ids.add(id);
       }
     }
-    if (token.type === "inline") words.push(plain(token.children ?? []));
+    if (token.type === "inline" && parsed[i - 1].tag !== "h1") words.push(plain(token.children ?? []));
   }
   const html = md.renderer.render(parsed, md.options, {});
   return { title, html, headings, ids, text: words.join(" ") };

@@ -13,9 +13,8 @@ const t = (...shape: number[]) => ({ shape });
 const [x, picture] = [t(2, 3), t(1, 3, 8, 8)];
 const running = { mean: t(3), variance: t(3), batches: t(1) };
 
-/** What each operation is called with, for the column of shapes. */
+/** What each operation is called with, for the column of shapes; functions of one number need no entry. */
 export const examples: Readonly<Record<string, readonly unknown[]>> = {
-  abs: [x],
   add: [x, t(3)],
   argmax: [x, 1],
   avgPool2d: [picture, 2],
@@ -40,17 +39,14 @@ export const examples: Readonly<Record<string, readonly unknown[]>> = {
   div: [x, t(2, 1)],
   dropout: [x, 0.5],
   eq: [x, 0],
-  exp: [x],
   flatten: [picture, 1],
   ge: [x, 0],
-  gelu: [x],
   gt: [x, 0],
   interpolate: [picture, { scaleFactor: 2, mode: "bicubic" }],
   l1Loss: [x, x],
   le: [x, 0],
   leakyRelu: [x, 0.2],
   linear: [x, t(4, 3), t(4)],
-  log: [x],
   logSoftmax: [x, 1],
   lt: [x, 0],
   matmul: [t(5, 2, 3), t(3, 4)],
@@ -63,26 +59,20 @@ export const examples: Readonly<Record<string, readonly unknown[]>> = {
   mseLoss: [x, x],
   mul: [x, t(2, 1)],
   ne: [x, 0],
-  neg: [x],
   pad: [picture, [1, 1, 2, 2]],
   permute: [picture, [0, 2, 3, 1]],
   pixelShuffle: [t(1, 12, 8, 8), 2],
   pixelUnshuffle: [picture, 2],
   pow: [x, 2],
   prelu: [picture, t(3)],
-  relu: [x],
   reshape: [x, [3, -1]],
-  sigmoid: [x],
-  silu: [x],
   slice: [x, [0, 1], [2, 3]],
   softmax: [x, 1],
-  sqrt: [x],
   squeeze: [t(1, 3, 1), 0],
   stack: [[x, x], 0],
   sub: [x, t(3)],
   sum: [x, 1, { keepdim: true }],
   symmetricGate: [picture, picture],
-  tanh: [x],
   transpose: [x, 0, 1],
   unsqueeze: [x, 0],
   where: [x, x, 0],
@@ -160,8 +150,8 @@ function docstring(source: string, name: string): string {
 }
 
 /** "[2, 3], 1 → [2]": an example's arguments and the shape of its result. */
-export function shapesOf(name: string): string {
-  const example = examples[name];
+export function shapesOf({ name, folder }: Operation): string {
+  const example = examples[name] ?? (folder === "elementwise" ? [x] : undefined);
   if (!example) throw new Error(`scripts/docs/operations.ts has no example for ${name}.`);
   const operation = (api as unknown as Record<string, (...args: unknown[]) => api.Tensor>)[name];
   const shape = api.noGrad(() => operation(...example.map(withTensors)).shape);
@@ -204,7 +194,9 @@ export async function operationsPage(): Promise<string> {
     const parts = folders.map((folder) => {
       const rows = all
         .filter((operation) => operation.folder === folder)
-        .map(({ name, text }) => `| \`${name}\` | ${cell(text)} | ${cell(shapesOf(name))} |`);
+        .map(
+          (operation) => `| \`${operation.name}\` | ${cell(operation.text)} | ${cell(shapesOf(operation))} |`,
+        );
       const link = `[src/kernels/${folder}](../src/kernels/${folder})`;
       return `## ${titles[folder] ?? folder}\n\n${link}\n\n| operation | what it computes | shapes, for example |\n|---|---|---|\n${rows.join("\n")}\n`;
     });
