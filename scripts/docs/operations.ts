@@ -153,10 +153,12 @@ function docstring(source: string, name: string): string {
 export function shapesOf({ name, folder }: Operation): string {
   const example = examples[name] ?? (folder === "elementwise" ? [x] : undefined);
   if (!example) throw new Error(`scripts/docs/operations.ts has no example for ${name}.`);
-  const operation = (api as unknown as Record<string, (...args: unknown[]) => api.Tensor>)[name];
-  const shape = api.noGrad(() => operation(...example.map(withTensors)).shape);
+  const operation = (api as Record<string, unknown>)[name];
+  if (typeof operation !== "function") throw new Error(`${name} is no function.`);
+  const result: unknown = api.noGrad(() => operation(...example.map(withTensors)));
+  if (!(result instanceof api.Tensor)) throw new Error(`${name} gives no tensor.`);
   const shown = example.filter((argument) => argument !== running && argument !== undefined);
-  return `${shown.map(format).join(", ")} → [${shape.join(", ")}]`;
+  return `${shown.map(format).join(", ")} → [${result.shape.join(", ")}]`;
 }
 
 function isShape(value: unknown): value is { shape: number[] } {

@@ -5,7 +5,8 @@ const menu = document.querySelector("#menu");
 button.addEventListener("click", () => {
   button.setAttribute("aria-expanded", String(menu.classList.toggle("open")));
 });
-menu.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
+const current = menu.querySelector("[aria-current]");
+if (current) menu.scrollTop = current.offsetTop - menu.clientHeight / 2;
 
 const input = document.querySelector(".search input");
 const list = document.querySelector(".search ol");
