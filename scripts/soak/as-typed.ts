@@ -1,4 +1,4 @@
-/** Trains as README and the help texts say, word for word, presses Ctrl-C, and types what is then printed. */
+/** Trains as README, the guides and the help texts say, word for word, presses Ctrl-C, and types what is then printed. */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { trainCommand } from "../../src/cli/train.ts";
@@ -9,13 +9,16 @@ import { trainAsTyped } from "../../test/support/train-as-typed.ts";
 import type { Soak } from "./support/soak.ts";
 
 export const soak: Soak = {
-  what: "Training as README and --help say, Ctrl-C, and the command that is printed",
+  what: "Training as README, the guides and --help say, Ctrl-C, and the command that is printed",
   tries: 9,
   async run(soak) {
     const type = shellWith(join(soak.folder, "bin"));
-    const readme = readFileSync(join(root, "README.md"), "utf8");
+    const pages = ["README.md", "docs/get-started.md", "docs/train.md"].map((page) =>
+      readFileSync(join(root, page), "utf8"),
+    );
+    const written = pages.join("\n").matchAll(/^ {4}(npx pixelgrad train .*)$/gm);
     const lines = [
-      ...[...readme.matchAll(/^ {4}(npx pixelgrad train .*)$/gm)].map(([, line]) => line),
+      ...new Set([...written].map(([, line]) => line)),
       ...architectures.flatMap((architecture) =>
         trainCommand(architecture).examples.map(([args]) =>
           `pixelgrad train ${architecture.name.toLowerCase()} ${args}`.trimEnd(),

@@ -1,5 +1,5 @@
 /**
- * What README and the help texts say, word for word, in a folder that holds the files they speak of and
+ * What README, the guides and the help texts say, word for word, in a folder that holds the files they speak of and
  * nothing else. Training as it is written there takes too long: `npm run test:soak -- as-typed` has it.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -27,10 +27,15 @@ const type = shellWith(join(folder, "bin"));
 /** Small pictures by a program that is always there. */
 const cpu = { env: { PIXELGRAD_ADAPTER: "cpu" } };
 
-const pages = ["README.md", "docs/other-programs.md"].map((page) => readFileSync(join(root, page), "utf8"));
-const typed = [
-  ...pages.join("\n").matchAll(/^ {4}(npx pixelgrad (?:upscale|evaluate|compare|convert) .*)$/gm),
-].map(([, line]) => line);
+const pages = [
+  "README",
+  "docs/get-started",
+  "docs/upscale",
+  "docs/measure-quality",
+  "docs/other-programs",
+].map((page) => readFileSync(join(root, `${page}.md`), "utf8"));
+const lines = pages.join("\n").matchAll(/^ {4}(npx pixelgrad (?:upscale|evaluate|compare|convert) .*)$/gm);
+const typed = [...new Set([...lines].map(([, line]) => line))];
 const foreign = (name: string) => readFileSync(join(root, "test/golden/foreign-networks", name));
 const commands: Record<string, Command> = {
   upscale: upscaleCommand as Command,
@@ -113,7 +118,7 @@ const outputOf = (line: string) =>
 
 describe.skipIf(process.platform === "win32")("word for word", () => {
   test("there are lines to type", () => {
-    expect(typed.length).toBeGreaterThan(3);
+    expect(typed.length).toBeGreaterThan(8);
     expect(examples.length).toBeGreaterThan(10);
   });
 

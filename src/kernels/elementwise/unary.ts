@@ -120,6 +120,7 @@ export const tanh = defineUnary("tanh", {
   wgsl: { f: "keep_nan(x, tanh(clamp(x, -15.0, 15.0)))", df: "1.0 - y * y" },
 });
 
+/** e to the power x. */
 export const exp = defineUnary("exp", {
   f: Math.exp,
   df: (_x, y) => y,
@@ -133,6 +134,7 @@ export const log = defineUnary("log", {
   wgsl: { f: "logarithm(x)", df: "1.0 / x" },
 });
 
+/** The square root; NaN below 0. */
 export const sqrt = defineUnary("sqrt", {
   f: Math.sqrt,
   df: (_x, y) => 0.5 / y,
@@ -213,6 +215,7 @@ export const abs = defineUnary("abs", {
   wgsl: { f: "abs(x)", df: "keep_nan(x, sign(x))" },
 });
 
+/** -x. */
 export const neg = defineUnary("neg", {
   f: (x) => -x,
   df: () => -1,

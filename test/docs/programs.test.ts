@@ -1,0 +1,42 @@
+/** The programs in README and the first guides run as they are written; long ones with fewer steps. */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { encodePng, writePng } from "../../src/data/index.ts";
+import { drawnPicture } from "../support/pictures.ts";
+import { root, runFile } from "../support/run.ts";
+
+// Within the repository, where `pixelgrad` means its sources.
+const folder = join(root, ".cache/programs-of-docs");
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const programs = ["README.md", "docs/get-started.md", "docs/library.md"]
+  .flatMap((page) =>
+    [...readFileSync(join(root, page), "utf8").matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(
+      ([, code], i) => [page, i, code] as const,
+    ),
+  )
+  .filter(([, , code], i, all) => all.findIndex(([, , other]) => other === code) === i); // each once
+
+test("there are some", () => {
+  expect(programs).toHaveLength(3);
+});
+
+test.each(programs)("%s: program %i", async (page, i, code) => {
+  const home = join(folder, `${page.replaceAll("/", "-")}-${i}`);
+  mkdirSync(join(home, "photos"), { recursive: true });
+  writeFileSync(join(home, "photo.jpg"), await encodePng(drawnPicture(0, 12, 12))); // its bytes say what it is
+  for (const k of [0, 1]) await writePng(join(home, "photos", `${k}.png`), drawnPicture(k, 64, 64));
+  const here = code
+    .replaceAll(/"((?:photo|large|edsr|photos)[\w.]*)"/g, (_, name) => JSON.stringify(join(home, name)))
+    .replace("step < 1000", "step < 2");
+  writeFileSync(join(home, "program.ts"), here);
+  const adapter = process.env.PIXELGRAD_TEST_ADAPTERS?.split(",")[0];
+  const { code: exit, stderr } = await runFile(join(home, "program.ts"), [], {
+    env: adapter ? { PIXELGRAD_ADAPTER: adapter } : {},
+  });
+  expect([exit, stderr]).toEqual([0, ""]);
+  for (const [, result] of code.matchAll(/(large\.png|edsr\.safetensors)/g)) {
+    expect(existsSync(join(home, result)), result).toBe(true);
+  }
+});
