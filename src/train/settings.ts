@@ -3,7 +3,7 @@
  * command line. Checks, flags, help texts and the rules of resuming all come from it.
  */
 
-import { type DegradationOptions, drawDegradation } from "../data/index.ts";
+import { degradationKind } from "../data/index.ts";
 import { adapterChoices } from "../device/adapter-choice.ts";
 import { type Architecture, architectureOf } from "../node.ts";
 import { isObject } from "../options/arguments.ts";
@@ -30,27 +30,6 @@ interface Entry {
   /** It does not decide what is learned, so it may change when training is resumed. */
   readonly resumable?: true;
 }
-
-/** JSON. The seed is required, so that the same degradations can be drawn again. */
-const degradation: Kind<DegradationOptions> = {
-  wants: 'a degradation as JSON, such as {"seed":0,"noise":[1,10],"jpeg":[60,95]}',
-  symbol: "JSON",
-  fits(value): value is DegradationOptions {
-    try {
-      return drawDegradation(value as DegradationOptions, 0) !== undefined;
-    } catch {
-      return false;
-    }
-  },
-  read(text) {
-    try {
-      return JSON.parse(text);
-    } catch {
-      return undefined;
-    }
-  },
-  write: (value) => JSON.stringify(value),
-};
 
 const track = oneOf("bicubic", "unknown", "mild", "difficult", "wild");
 
@@ -97,9 +76,9 @@ const common: { readonly [Name in keyof Omit<TrainConfig, "network">]-?: Entry }
     help: `DIV2K's LR pictures: ${track.wants}; default: bicubic`,
   },
   degradation: {
-    kind: degradation,
+    kind: degradationKind,
     optional: true,
-    help: "makes LR pictures for other folders, as degrade() of pixelgrad/data; default: Matlab's bicubic",
+    help: `how LR is made of HR: ${degradationKind.wants}; default: Matlab's bicubic`,
   },
   cache: {
     kind: folder,

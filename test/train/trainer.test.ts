@@ -403,7 +403,11 @@ describe("beginning", () => {
     expect(tensors(cached.out!)).toEqual(tensors(noisy.out!));
     expect(readdirSync(cached.cache!)).toHaveLength(3);
     expect(
-      said.filter((line) => line.includes("border 2, padding none; LR: the large pictures, degraded.")),
+      said.filter((line) =>
+        line.includes(
+          `border 2, padding none; LR: the large pictures, degraded by ${JSON.stringify(degradation)}.`,
+        ),
+      ),
     ).toHaveLength(2);
     await expect(train(config({ track: "mild" }), { device })).rejects.toThrow(
       'only folders in DIV2K\'s layout have a track "mild"',
