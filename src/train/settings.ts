@@ -8,7 +8,8 @@ import { adapterChoices } from "../device/adapter-choice.ts";
 import { type Architecture, architectureOf } from "../node.ts";
 import { isObject } from "../options/arguments.ts";
 import { file, folder, type Kind, oneOf, positive, quote, share, text, whole } from "../options/kinds.ts";
-import type { TrainConfig } from "./config.ts";
+import { networkOf, type TrainConfig } from "./config.ts";
+import { lossKind, termsOf } from "./loss.ts";
 import { scheduleKind } from "./schedule.ts";
 
 export interface Setting extends Entry {
@@ -40,7 +41,7 @@ const common: { readonly [Name in keyof Omit<TrainConfig, "network">]-?: Entry }
   batch: { kind: whole(1), help: "patches per step (EDSR's paper: 16)" },
   accumulate: { kind: whole(1), help: "computes the batch in this many parts, one by one, to save memory" },
   patch: { kind: whole(1), help: "side of a patch in LR pixels (EDSR's paper: 48)" },
-  loss: { kind: oneOf("l1", "l2"), help: "mean absolute (l1) or mean squared (l2) difference" },
+  loss: { kind: lossKind, help: `what is made small: ${lossKind.wants}` },
   lr: { kind: positive, help: "Adam's first learning rate (EDSR's paper: 1e-4)" },
   schedule: { kind: scheduleKind, help: `how the rate falls: ${scheduleKind.wants}` },
   warmup: { kind: whole(0), help: "steps over which the rate first rises" },
@@ -162,7 +163,14 @@ export function checkConfig(config: TrainConfig, nameOf = (setting: Setting) => 
       throw new RangeError(`${nameOf(setting)} wants ${wants}, got ${quote(value)}`);
     }
   }
-  const { batch, accumulate } = config;
+  const { batch, accumulate, patch } = config;
+  const side = patch * networkOf(config.network).options.scale;
+  if (termsOf(config.loss).some(({ name }) => name === "ssim") && side < 11) {
+    throw new RangeError(
+      `SSIM looks at 11x11 pixels, and patches have ${side}x${side}; choose a patch of at least ` +
+        `${Math.ceil((11 * patch) / side)}`,
+    );
+  }
   if (batch % accumulate !== 0) {
     throw new RangeError(
       `a batch of ${batch} patches cannot be computed in ${accumulate} equal parts; choose a batch that is ` +

@@ -163,7 +163,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       ...{ high: values(4 * 3 * 256), highShape: [4, 3, 16, 16] as [number, number, number, number] },
       ...{ names: [], epoch: 0, wait: 0 },
     };
-    for (const loss of ["l1", "l2"] as const) {
+    for (const loss of ["l1", "l2", "l1+0.01*fft", "charbonnier+0.5*ssim"]) {
       using _ = scope();
       const { device } = model.parameters()[0];
       const partial = (accumulate: number) => {
