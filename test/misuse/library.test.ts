@@ -716,6 +716,11 @@ const calls: Call[] = [
     call: library.describeNetwork,
     args: [arg(() => library.readNetwork(pytorchWeights()))],
   },
+  {
+    name: "networkIn",
+    call: library.networkIn,
+    args: [arg(() => library.readNetwork(pytorchWeights()))],
+  },
   { name: "multiplyAddsPerPixel", call: library.multiplyAddsPerPixel, args: [arg(model)] },
   {
     name: "exportOnnx",
