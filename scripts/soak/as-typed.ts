@@ -25,7 +25,7 @@ export const soak: Soak = {
         ),
       ),
       // Those are for runs and data sets that must be there; the command that is printed stands for the first.
-    ].filter((line) => !line.includes("--resume") && !line.includes("DIV2K"));
+    ].filter((line) => !/--resume|--init|DIV2K/.test(line));
     for (const { index } of soak.tries()) {
       const line = lines[index % lines.length];
       await soak.attempt(line, async () => {

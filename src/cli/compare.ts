@@ -15,7 +15,7 @@ import {
   methodNames,
   scalesOf,
 } from "../upscale/method-names.ts";
-import { aboutProtocols, checkPicturesIn, measureFlags } from "./evaluate.ts";
+import { aboutProtocols, checkPicturesIn, measureFlags, refuseBoth } from "./evaluate.ts";
 import { defineCommand, UsageError, type Values } from "./flags.ts";
 import { methodFlag, methodOf, openAdapter, refuseHalf } from "./methods.ts";
 import { checkOutputs, checkWritable, idsOf, writeJson } from "./outputs.ts";
@@ -62,12 +62,13 @@ ${aboutProtocols}`,
   async run(values, { signal }) {
     const { findPictures, loadPicture, overCommonPictures } = await import("../evaluate/index.ts");
     const { pickDetail } = await import("../report/picture.ts");
-    const { hr, lr, protocol, border, padding, out } = values;
+    const { hr, lr, degradation, protocol, border, padding, out } = values;
+    refuseBoth(lr, degradation);
     await checkPicturesIn(hr, lr);
     const methods = await openMethods(values);
     try {
       const { scale } = methods[0].upscaler;
-      const pictures = findPictures(hr, lr, scale, printError);
+      const pictures = findPictures(hr, lr, scale, printError, degradation);
       const weights = methods.map((method) => method.weights);
       const inputs = idsOf([...weights, ...pictures.flatMap(pathsOf)]);
       if ([hr, lr].some((folder) => folder !== undefined && sameFile(folder, out))) {

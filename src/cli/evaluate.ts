@@ -1,9 +1,10 @@
+import { degradationKind } from "../data/degradation-kind.ts";
 import { formatNames } from "../data/formats.ts";
 import { pathsOf } from "../data/pairs.ts";
 import { file, folder, oneOf, whole } from "../options/kinds.ts";
 import { printable } from "../options/printable.ts";
 import { paddings } from "../upscale/tiles.ts";
-import { defineCommand } from "./flags.ts";
+import { defineCommand, UsageError } from "./flags.ts";
 import { adapterFlag, ensembleFlag, halfFlag, methodFlag, methodOf, scaleFlag } from "./methods.ts";
 import { checkOutputs, checkWritable, idsOf, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
@@ -15,6 +16,10 @@ export const measureFlags = {
   lr: {
     kind: folder,
     help: "small versions of them: NAME.png, NAMEx2.png, NAME_LR.png or so; default: by Matlab's bicubic",
+  },
+  degradation: {
+    kind: degradationKind,
+    help: `makes the small versions, at scale 1 too, see above: ${degradationKind.wants}`,
   },
   scale: scaleFlag,
   protocol: { kind: oneOf("y", "rgb"), help: "what is compared, see above; default: y" },
@@ -38,6 +43,11 @@ rounded result is compared.
 --padding none, the default, measures networks as the papers do: they get the picture alone, and
 most of them see zeros beyond its edges. "pixelgrad upscale" mirrors the picture there, which
 --padding mirror measures.
+
+--degradation jpeg:60, noise:10, blur:1.2 or blur:0.8+noise:5+jpeg:80 makes other small versions:
+Gaussian blur in pixels of the original, then bicubic shrinking, noise in levels of 0 to 255, and
+JPEG with 4:2:0 chroma. "photo" draws a mixture for each picture, as for training. All is drawn from
+the seed 0 and the place of the picture in the folder, so the same command measures the same pictures.
 
 Of 16 bits per sample the upper 8 are measured, and of several frames the first. A picture that
 cannot be measured, such as a transparent one, does not stop the others: a line says why, and the
@@ -66,19 +76,21 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
       "--hr Set5/HR --scale 3 --method srcnn --json srcnn.json",
       "a network that comes with pixelgrad, with its figures as JSON",
     ],
+    ["--hr Set5/HR --scale 1 -m cleaner.safetensors --degradation jpeg:60", "a network that cleans JPEGs"],
     [
       "--hr DIV2K_valid_HR --lr DIV2K_valid_LR_bicubic/X2 \\\n" +
         "      --method edsr-x2.safetensors --protocol rgb --border 8",
       "the EDSR paper's figures on DIV2K",
     ],
   ],
-  async run({ hr, lr, protocol, border, padding, json, ...flags }, { signal }) {
+  async run({ hr, lr, degradation, protocol, border, padding, json, ...flags }, { signal }) {
     checkWritable(json);
     const { findPictures } = await import("../evaluate/index.ts");
+    refuseBoth(lr, degradation);
     await checkPicturesIn(hr, lr);
     const opened = await methodOf(flags);
     try {
-      const pictures = findPictures(hr, lr, opened.upscaler.scale, printError);
+      const pictures = findPictures(hr, lr, opened.upscaler.scale, printError, degradation);
       const inputs = idsOf([opened.weights, ...pictures.flatMap(pathsOf)]);
       checkOutputs([{ flag: "--json", path: json }], inputs);
       const width = Math.max("picture".length, ...pictures.map(({ name }) => printable(name).length));
@@ -101,6 +113,12 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
     }
   },
 });
+
+/** @throws UsageError */
+export function refuseBoth(lr: string | undefined, degradation: unknown): void {
+  if (lr === undefined || degradation === undefined) return;
+  throw new UsageError("--lr names small versions, and --degradation makes them. Leave one of them out");
+}
 
 /** Before a network is loaded: are there pictures at all? @throws DataError */
 export async function checkPicturesIn(hr: string, lr: string | undefined): Promise<void> {

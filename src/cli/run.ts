@@ -15,6 +15,8 @@ export interface CommandGroup {
   readonly commands: Readonly<Record<string, CommandEntry>>;
   /** The last paragraphs of the help text. */
   readonly notes: string;
+  /** The name of the command that flags without one mean, if they tell. */
+  readonly named?: (args: readonly string[]) => Promise<string | undefined>;
 }
 
 export interface CommandEntry {
@@ -40,12 +42,14 @@ export async function run(
   let name = program;
   try {
     while ("commands" in command) {
-      const [first, ...rest] = args;
-      if (first === undefined || isHelp(first) || first === "help") {
+      const [typed, ...others] = args;
+      if (typed === undefined || isHelp(typed) || typed === "help") {
         print(...overviewOf(name, command).split("\n"));
-        return first === undefined ? 2 : 0;
+        return typed === undefined ? 2 : 0;
       }
       const { commands, noun } = command;
+      const meant = typed.startsWith("-") ? await command.named?.(args) : undefined;
+      const [first, rest] = meant === undefined ? [typed, others] : [meant, args];
       if (!Object.hasOwn(commands, first)) {
         const kind = first.startsWith("-") ? "flag" : noun;
         throw new UsageError(`there is no ${kind} "${first}"; ${noun}s are ${orList(Object.keys(commands))}`);

@@ -1,5 +1,8 @@
 /** `pixelgrad train NETWORK`: a command for each network. Its flags are all the settings of training. */
-import { type Architecture, architectureOf, architectures } from "../node.ts";
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { readError } from "../data/decode.ts";
+import { type Architecture, architectureOf, architectures, networkIn, readNetwork } from "../node.ts";
 import { folder, oneOf } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
 import { Progress } from "../report/progress.ts";
@@ -30,9 +33,27 @@ export const trainCommands: CommandGroup = {
     ]),
   ),
   notes: `
+  pixelgrad train --init FILE --data FOLDER    trains the network of a weight file further
+
 Without --data, networks learn from the photographs of some npm packages, if they are installed.
 After Ctrl-C or a crash, --resume FOLDER goes on as if training had never stopped.`,
+  async named(args) {
+    const flags = { args: [...args], options: { init: { type: "string" } }, strict: false } as const;
+    const { init } = parseArgs(flags).values;
+    return typeof init === "string" ? networkOfFile(init).architecture.name.toLowerCase() : undefined;
+  },
 };
+
+/** @throws DataError if the file cannot be read, or holds no network of this library */
+function networkOfFile(path: string, scale?: number): ReturnType<typeof networkIn> {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw readError(path, error);
+  }
+  return networkIn(readNetwork(bytes, path, { scale }), path);
+}
 
 /**
  * A program that trains one network, with the flags of `pixelgrad train`, its progress and its Ctrl-C.
@@ -59,7 +80,8 @@ Trains ${name} on pictures.
 ${summary}.
 
 Networks learn from RGB of 8 bits: transparent pictures are put on white, of 16 bits the upper 8 are
-used, and a line at the start names such pictures. Ctrl-C saves what was learned, and prints the
+used, and a line at the start names such pictures. With --init and without --preset, the network is
+that of the file, also of a .pth of another program, but for what flags say otherwise. Ctrl-C saves what was learned, and prints the
 command that goes on. A run that stays far below bicubic interpolation says so, and its exit code is
 1.
 
@@ -83,6 +105,7 @@ Brackets hold the value of a flag that is not given.`,
     examples: [
       ["", `the preset ${presetNames[0]}, on photographs from npm`],
       ["--data photos --valid Set5/HR --steps 5000", "your own pictures, measured on others"],
+      [`--init model.pth --data photos --lr 1e-4`, "trains the network of a file further, on your pictures"],
       [`--resume runs/${name.toLowerCase()}-x2`, "goes on where that run stopped"],
     ],
     savesWhenStopped: true,
@@ -157,13 +180,30 @@ export function readTraining(
     );
     return changes.reduce((changed, setting) => withSetting(changed, setting, values[setting.flag]), config);
   };
-  const config = change(preset === undefined ? defaults : presetsOf(architecture)[preset]);
+  const config = change(presetOf(architecture, values, defaults));
   try {
     checkConfig(config, ({ flag }) => `--${flag}`);
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
   return { config, folder, change };
+}
+
+/** The configuration under the flags: that of --preset, or the defaults, with the network of --init's file. */
+function presetOf(architecture: Architecture, values: Values<Flags>, defaults: TrainConfig): TrainConfig {
+  const { name, options } = architecture;
+  if (values.preset !== undefined) return presetsOf(architecture)[values.preset as string];
+  if (values.init === undefined || values.resume !== undefined) return defaults;
+  const file = values.init as string;
+  const scale = options.scale.kind.fits(values.scale) ? Number(values.scale) : undefined;
+  const network = networkOfFile(file, scale);
+  const other = network.architecture.name;
+  if (other !== name) {
+    throw new UsageError(
+      `${file} holds ${other}, and this command trains ${name}. Train it further by "train ${other.toLowerCase()}"`,
+    );
+  }
+  return { ...defaults, network: { architecture: name, ...network.options } as TrainConfig["network"] };
 }
 
 /** Prints how training goes: sentences, and below them one line of progress. */

@@ -30,16 +30,16 @@ export class DecodePool {
     this.#program = program;
   }
 
-  /** Reads a pair; rejects with a DataError that names its file if it cannot be read or the thread dies. */
-  async load(files: PairFiles, format: PairFormat): Promise<Pair> {
-    return (await this.#ask({ files, format: plain(format) }, files.high)).pair!;
+  /** Reads a pair, or without a format HR alone; rejects with a DataError that names its file if it cannot be read or the thread dies. */
+  async load(files: PairFiles, format?: PairFormat): Promise<Pair> {
+    return (await this.#ask({ files, format: format && plain(format) }, files.high)).pair!;
   }
 
   /**
-   * Reads a pair and writes it into a raw file; rejects as load() does, and if the file cannot be written.
+   * As load(), but writes the pair into a raw file; rejects also if the file cannot be written.
    */
-  async save(files: PairFiles, format: PairFormat, raw: DecodeRequest["raw"]): Promise<void> {
-    await this.#ask({ files, format: plain(format), raw }, files.high);
+  async save(files: PairFiles, format: PairFormat | undefined, raw: DecodeRequest["raw"]): Promise<void> {
+    await this.#ask({ files, format: format && plain(format), raw }, files.high);
   }
 
   /** Cuts a batch out of pictures in raw files; rejects with a DataError that names the one that is at fault. */

@@ -4,12 +4,13 @@
  */
 import { parentPort } from "node:worker_threads";
 import { type BatchFormat, type Cut, cutBatch, type Patches } from "./cut.ts";
-import { loadPair, type Pair, type PairFiles, type PairFormat } from "./pairs.ts";
+import { loadHigh, loadPair, type Pair, type PairFiles, type PairFormat } from "./pairs.ts";
 import { writeRaw } from "./raw-file.ts";
 
 export interface DecodeRequest {
   files: PairFiles;
-  format: PairFormat;
+  /** Without one, HR alone is read: see loadHigh. */
+  format?: PairFormat;
   /** Where to write the pair; see writeRaw. */
   raw?: { path: string; source: string };
 }
@@ -45,9 +46,9 @@ port.on("message", async (request: DecodeRequest | CutRequest | "close") => {
 });
 
 async function answerTo(request: DecodeRequest | CutRequest): Promise<DecodeAnswer> {
-  if ("cuts" in request) return { patches: cutBatch(request.cuts, request.format) };
+  if ("cuts" in request) return { patches: await cutBatch(request.cuts, request.format) };
   const { files, format, raw } = request;
-  const pair = await loadPair(files, format);
+  const pair = await (format ? loadPair(files, format) : loadHigh(files));
   if (!raw) return { pair };
   await writeRaw(raw.path, raw.source, pair);
   return {};

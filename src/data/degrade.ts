@@ -14,18 +14,34 @@ import { imresize } from "../picture/imresize.ts";
 import { toByte } from "../picture/levels.ts";
 import { mirror, type ResizeOptions } from "../picture/resize-weights.ts";
 import { Random } from "../tensor/random.ts";
+import {
+  type Blur,
+  boundsOf,
+  type DegradationStep,
+  drawPhoto,
+  isPhoto,
+  type PhotoOptions,
+  type Range,
+  type Shrink,
+} from "./degrade-photo.ts";
 import { decodeImage, toSharp } from "./files.ts";
 
 /**
  * How LR pictures are degraded beyond bicubic shrinking, so that a network learns to enlarge what cameras and
- * the web deliver. The classical model of blind super-resolution, applied once, in this order:
+ * the web deliver: once in an order that is fixed (`FirstOrderOptions`), or over and over with everything
+ * drawn at random (`PhotoOptions`).
+ */
+export type DegradationOptions = FirstOrderOptions | PhotoOptions;
+
+/**
+ * The classical model of blind super-resolution, applied once, in this order:
  *
  *     LR = JPEG(shrink(HR * blur) + noise)
  *
  * (Zhang et al., "Designing a Practical Degradation Model", ICCV 2021 (BSRGAN); Wang et al., "Real-ESRGAN",
  * ICCVW 2021, who call it first-order.) Steps without an option are left out.
  */
-export interface DegradationOptions {
+export interface FirstOrderOptions {
   /** Determines everything that is drawn at random. Any whole number. */
   seed: number;
   /** Gaussian blur. Real-ESRGAN: both sigmas 0.2 to 3, angle -180 to 180. */
@@ -52,19 +68,23 @@ export interface DegradationOptions {
   jpeg?: Range;
 }
 
-/** One value for all pictures, or bounds between which each picture's value is drawn, uniformly. */
-export type Range = number | readonly [min: number, max: number];
+/** What was drawn for one picture or patch; fit for JSON, for logs. */
+export type Degradation = FirstOrderDegradation | StepwiseDegradation;
 
-/** "bicubic", "bilinear" and "area" (the mean) use every pixel; "nearest" takes one of scale * scale. */
-export type Shrink = "bicubic" | "bilinear" | "area" | "nearest";
-
-/** What was drawn for one picture; fit for JSON, for logs. A step that is left out is undefined. */
-export interface Degradation {
-  blur?: { sigma: number; sigma2: number; angle: number };
+/** A step that is left out is undefined. */
+export interface FirstOrderDegradation {
+  blur?: Blur;
   shrink: Shrink;
   noise?: number;
   photons?: number;
   jpeg?: number;
+  /** Seeds the noise. */
+  seed: number;
+}
+
+/** Steps in any order and number; the last but JPEG and filters makes the picture as small as LR. */
+export interface StepwiseDegradation {
+  steps: DegradationStep[];
   /** Seeds the noise. */
   seed: number;
 }
@@ -77,32 +97,39 @@ const shrinkings: Record<Shrink, ResizeOptions> = {
 };
 
 /**
- * The degradation of picture number `index`, drawn from the options and the number alone. Throws a RangeError
- * for wrong options.
+ * The degradation of picture number `index`, drawn from the options and the number alone (with `PhotoOptions`,
+ * from the scale too). Throws a RangeError for wrong options.
  */
-export function drawDegradation(options: DegradationOptions, index: number): Degradation {
+export function drawDegradation(options: PhotoOptions, index: number, scale: number): StepwiseDegradation;
+export function drawDegradation(options: FirstOrderOptions, index: number): FirstOrderDegradation;
+export function drawDegradation(options: DegradationOptions, index: number, scale: number): Degradation;
+export function drawDegradation(options: DegradationOptions, index: number, scale?: number): Degradation {
   checkIsObject("drawDegradation", options, "such as { seed: 1 }");
-  const { seed, blur, shrink = "bicubic", noise, photons, jpeg } = options;
-  checkArguments("drawDegradation", {
-    seed: [seed, whole()],
-    index: [index, whole(0, 2 ** 20)],
-    blur: [blur, optional(anObject)],
-  });
+  checkArguments("drawDegradation", { seed: [options.seed, whole()], index: [index, whole(0, 2 ** 20)] });
+  const base = new Random(options.seed).next(); // so that seeds 1 and 2 share no picture
+  return draw(options, new Random(base * 2 ** 20 + index), scale);
+}
+
+/** The degradation of one patch in training: another one for every seed. */
+export function drawForPatch(options: DegradationOptions, seed: number, scale: number): Degradation {
+  return draw(options, new Random((new Random(options.seed).next() ^ seed) >>> 0), scale);
+}
+
+function draw(options: DegradationOptions, random: Random, scale: number | undefined): Degradation {
+  return isPhoto(options) ? drawPhoto(options, random, scale) : drawFirstOrder(options, random);
+}
+
+function drawFirstOrder(options: FirstOrderOptions, random: Random): FirstOrderDegradation {
+  checkOptions("drawDegradation", options, firstOrderNames, ["seed"]);
+  const { blur, shrink = "bicubic", noise, photons, jpeg } = options;
+  checkArguments("drawDegradation", { blur: [blur, optional(anObject)] });
   if (blur) {
     checkOptions("drawDegradation", blur, { sigma: anything, sigma2: anything, angle: anything }, ["sigma"]);
     checkArguments("drawDegradation", { sigma: [blur.sigma, someRange] });
   }
-  const base = new Random(seed).next(); // so that seeds 1 and 2 share no picture
-  const random = new Random(base * 2 ** 20 + index);
   // Draws a number even if there is no range, so that adding noise does not change the blur.
   const draw = (name: string, range: Range | undefined, lowest: number, highest: number) => {
-    const bounds = Array.isArray(range) && range.length === 2 ? range : [range ?? lowest, range ?? lowest];
-    const [min, max] = bounds;
-    const numeric = range !== null && bounds.every((bound) => typeof bound === "number");
-    if (!(numeric && lowest <= min && min <= max && max <= highest)) {
-      const wanted = `a number or [min, max] in ${lowest}..${highest}`;
-      throw new RangeError(`drawDegradation: ${name} must be ${wanted}, not ${quote(range)}.`);
-    }
+    const [min, max] = range === undefined ? [lowest, lowest] : boundsOf(name, range, lowest, highest);
     const value = min + random.uniform() * (max - min);
     return range === undefined ? undefined : value;
   };
@@ -127,6 +154,11 @@ export function drawDegradation(options: DegradationOptions, index: number): Deg
   return { ...degradation, jpeg: degradation.jpeg && Math.round(degradation.jpeg) };
 }
 
+const firstOrderNames = {
+  ...{ seed: anything, blur: anything, shrink: anything },
+  ...{ noise: anything, photons: anything, jpeg: anything },
+};
+
 const someRange: Wanted<Range> = {
   wants: "a number or [min, max]",
   fits: (value): value is Range => typeof value === "number" || Array.isArray(value),
@@ -137,7 +169,9 @@ const anObject: Wanted<object> = { wants: "an object such as { sigma: [0.2, 2] }
 const aDegradation: Wanted<Degradation> = {
   wants: "a degradation, as drawDegradation() returns it",
   fits: (value): value is Degradation =>
-    isObject(value) && whole().fits(value.seed) && Object.hasOwn(shrinkings, String(value.shrink)),
+    isObject(value) &&
+    whole().fits(value.seed) &&
+    (Array.isArray(value.steps) || Object.hasOwn(shrinkings, String(value.shrink))),
 };
 
 /**
@@ -154,22 +188,67 @@ export async function degrade(high: Image, scale: number, degradation: Degradati
         `${high.width}x${high.height} with ${high.channels} channels; call toRgb and modcrop first.`,
     );
   }
-  const { blur, shrink, noise, photons, jpeg, seed } = degradation;
-  const random = new Random(seed);
-  const size = { width: high.width / scale, height: high.height / scale };
-  let image = imresize(blur ? gaussianBlur(high, blur) : high, size, shrinkings[shrink]);
-  if (photons) image = mapBytes(image, (v) => (255 * poisson(random, (v / 255) * photons)) / photons);
-  if (noise !== undefined) image = mapBytes(image, (v) => v + noise * random.normal());
-  if (jpeg === undefined) return image;
-  return decodeImage(await (await toSharp(image)).jpeg({ quality: jpeg }).toBuffer(), "degraded picture");
+  const random = new Random(degradation.seed);
+  const low = { width: high.width / scale, height: high.height / scale };
+  let image = high;
+  for (const step of stepsOf(degradation)) image = await take(step, image, low, random);
+  return image;
+}
+
+function stepsOf(degradation: Degradation): readonly DegradationStep[] {
+  if ("steps" in degradation) return degradation.steps;
+  const { blur, shrink, noise, photons, jpeg } = degradation;
+  return [
+    ...(blur ? [{ blur }] : []),
+    { resize: shrink, size: 1 },
+    ...(photons ? [{ photons }] : []),
+    ...(noise === undefined ? [] : [{ noise }]),
+    ...(jpeg === undefined ? [] : [{ jpeg }]),
+  ];
+}
+
+async function take(
+  step: DegradationStep,
+  image: Image,
+  low: { width: number; height: number },
+  random: Random,
+): Promise<Image> {
+  if ("blur" in step) return gaussianBlur(image, step.blur);
+  if ("sinc" in step) return filtered(image, [sincKernel(step.sinc, step.reach)]);
+  if ("resize" in step) {
+    const side = (length: number) => Math.max(1, Math.round(length * step.size));
+    const size = { width: side(low.width), height: side(low.height) };
+    return imresize(image, size, shrinkings[step.resize]);
+  }
+  if ("noise" in step) return withNoise(image, step.grey, () => step.noise * random.normal());
+  if ("photons" in step) {
+    const { photons } = step;
+    return withNoise(image, step.grey, (v) => (255 * poisson(random, (v / 255) * photons)) / photons - v);
+  }
+  const jpeg = await (await toSharp(image)).jpeg({ quality: step.jpeg }).toBuffer();
+  return decodeImage(jpeg, "degraded picture");
+}
+
+/** Adds to each sample what `noise` makes of it; if it is grey, to all three colours what it makes of luma. */
+function withNoise(image: Image, grey: boolean | undefined, noise: (value: number) => number): Image {
+  const { data } = image;
+  const out = new Uint8Array(data.length);
+  if (!grey) {
+    for (let i = 0; i < data.length; i++) out[i] = toByte(data[i] + noise(data[i]));
+    return { ...image, data: out };
+  }
+  for (let i = 0; i < data.length; i += 3) {
+    const added = noise(0.299 * data[i] + 0.587 * data[i + 1] + 0.114 * data[i + 2]);
+    for (let c = i; c < i + 3; c++) out[c] = toByte(data[c] + added);
+  }
+  return { ...image, data: out };
 }
 
 /**
  * Gaussian blur with mirrored edges, cut off at three standard deviations. sigma and sigma2 are the
  * deviations along two perpendicular axes; the first axis is turned by `angle` degrees.
  */
-export function gaussianBlur(image: Image, blur: NonNullable<Degradation["blur"]>): Image {
-  const { width, height, channels, data } = image;
+export function gaussianBlur(image: Image, blur: Blur): Image {
   const { sigma, sigma2, angle } = blur;
   // Along the picture's axes the kernel is a product, and two passes with n taps each do the work of n * n
   // taps. Round kernels have no direction.
@@ -177,54 +256,118 @@ export function gaussianBlur(image: Image, blur: NonNullable<Degradation["blur"]
     angle === 0 || sigma === sigma2
       ? [gaussianKernel(sigma, 0, 0), gaussianKernel(0, sigma2, 0)]
       : [gaussianKernel(sigma, sigma2, angle)];
-  let samples: Float32Array = Float32Array.from(data);
-  for (const kernel of passes) samples = convolve(samples, image, kernel);
-  return { width, height, channels, data: Uint8Array.from(samples, toByte) };
+  return filtered(image, passes);
+}
+
+/** Convolved with one kernel after the other, and rounded at the end. */
+function filtered(image: Image, kernels: readonly Kernel[]): Image {
+  let samples: Uint8Array | Float64Array = image.data;
+  for (const kernel of kernels) samples = convolve(samples, image, kernel);
+  return { ...image, data: toBytes(samples) };
+}
+
+/** A loop, as `Uint8Array.from` with a function takes many times as long. */
+function toBytes(samples: ArrayLike<number>): Uint8Array {
+  const bytes = new Uint8Array(samples.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = toByte(samples[i]);
+  return bytes;
 }
 
 /**
- * How far the kernel reaches from its centre, and its weights [2 reachY + 1, 2 reachX + 1], which add up to
- * 1.
+ * How far a kernel reaches from its centre, and its weights [2 reachY + 1, 2 reachX + 1], which add up to 1.
  */
-function gaussianKernel(sigma: number, sigma2: number, angle: number) {
+interface Kernel {
+  readonly reachX: number;
+  readonly reachY: number;
+  readonly weights: Float64Array;
+}
+
+function gaussianKernel(sigma: number, sigma2: number, angle: number): Kernel {
   const [cos, sin] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
   const reachX = Math.ceil(3 * Math.hypot(sigma * cos, sigma2 * sin));
   const reachY = Math.ceil(3 * Math.hypot(sigma * sin, sigma2 * cos));
   const along = (distance: number, deviation: number) =>
     deviation === 0 ? Number(Math.abs(distance) < 0.5) : Math.exp(-0.5 * (distance / deviation) ** 2);
+  return kernelOf(
+    reachX,
+    reachY,
+    (x, y) => along(x * cos + y * sin, sigma) * along(y * cos - x * sin, sigma2),
+  );
+}
+
+function kernelOf(reachX: number, reachY: number, weightAt: (x: number, y: number) => number): Kernel {
   const weights: number[] = [];
   for (let y = -reachY; y <= reachY; y++) {
-    for (let x = -reachX; x <= reachX; x++) {
-      weights.push(along(x * cos + y * sin, sigma) * along(y * cos - x * sin, sigma2));
-    }
+    for (let x = -reachX; x <= reachX; x++) weights.push(weightAt(x, y));
   }
   const total = weights.reduce((a, b) => a + b);
   return { reachX, reachY, weights: Float64Array.from(weights, (w) => w / total) };
 }
 
-/** An output row is a weighted sum of shifted input rows, so whole rows are added up at a time. */
+/**
+ * The ideal low-pass filter, cut off at `reach`, which makes edges ring as sharpening and strong compression
+ * do: frequencies up to `cutoff` pass, in radians per pixel and in every direction. Its value at distance r is
+ * cutoff J1(cutoff r) / (2 pi r), where J1 is a Bessel function.
+ */
+function sincKernel(cutoff: number, reach: number): Kernel {
+  const atDistance = new Map<number, number>(); // by its square, as many pixels are equally far
+  return kernelOf(reach, reach, (x, y) => {
+    const square = x * x + y * y;
+    const r = Math.sqrt(square);
+    const value = atDistance.get(square) ?? (cutoff * besselJ1(cutoff * r)) / (2 * Math.PI * (r || 1));
+    atDistance.set(square, value);
+    return square === 0 ? cutoff ** 2 / (4 * Math.PI) : value;
+  });
+}
+
+/** By its integral, the mean of cos(t - x sin t) over a period: equal steps converge faster than any power. */
+function besselJ1(x: number): number {
+  const steps = 64 + 2 * Math.ceil(x);
+  let sum = 0;
+  for (let i = 0; i < steps; i++) {
+    const t = (2 * Math.PI * i) / steps;
+    sum += Math.cos(t - x * Math.sin(t));
+  }
+  return sum / steps;
+}
+
+/**
+ * An output row is a weighted sum of shifted input rows, so whole rows are added up at a time, four taps in one
+ * loop: reading and writing the sums takes longer than multiplying.
+ */
 function convolve(
-  samples: Float32Array,
+  samples: Uint8Array | Float64Array,
   { width, height, channels }: Omit<Image, "data">,
-  { reachX, reachY, weights }: ReturnType<typeof gaussianKernel>,
-): Float32Array {
+  { reachX, reachY, weights }: Kernel,
+): Float64Array {
   const rowLength = width * channels;
-  const out = new Float32Array(samples.length);
-  // Input rows with their mirror images to the left and right.
-  const padded = Array.from({ length: width + 2 * reachX }, (_, x) => mirror(x - reachX, width) * channels);
-  const row = new Float32Array(padded.length * channels);
+  const out = new Float64Array(samples.length);
+  // Rows with their mirror images to the left and right. Taps beyond the kernel's end have weight 0.
+  const taps = 2 * reachX + 1;
+  const columns = Array.from({ length: width + taps + 2 }, (_, x) => mirror(x - reachX, width) * channels);
+  const paddedLength = columns.length * channels;
+  const padded = new Float64Array(height * paddedLength);
+  for (let y = 0, to = 0; y < height; y++) {
+    for (const column of columns) {
+      for (let c = 0; c < channels; c++) padded[to++] = samples[y * rowLength + column + c];
+    }
+  }
+  const weightAt = (tap: number, dx: number) => (dx < taps ? weights[tap + dx] : 0);
   for (let y = 0; y < height; y++) {
     const sums = out.subarray(y * rowLength, (y + 1) * rowLength);
-    let tap = 0;
-    for (let dy = -reachY; dy <= reachY; dy++) {
-      const start = mirror(y + dy, height) * rowLength;
-      for (let x = 0, to = 0; x < padded.length; x++) {
-        for (let c = 0; c < channels; c++) row[to++] = samples[start + padded[x] + c];
-      }
-      for (let dx = 0; dx <= 2 * reachX; dx++) {
-        const weight = weights[tap++];
-        const shift = dx * channels;
-        for (let i = 0; i < rowLength; i++) sums[i] += weight * row[shift + i];
+    for (let dy = 0; dy <= 2 * reachY; dy++) {
+      const start = mirror(y + dy - reachY, height) * paddedLength;
+      for (let dx = 0; dx < taps; dx += 4) {
+        const [w0, w1, w2, w3] = [0, 1, 2, 3].map((k) => weightAt(dy * taps, dx + k));
+        const first = start + dx * channels;
+        const [second, third, fourth] = [first + channels, first + 2 * channels, first + 3 * channels];
+        for (let i = 0; i < rowLength; i++) {
+          sums[i] +=
+            w0 * padded[first + i] +
+            w1 * padded[second + i] +
+            w2 * padded[third + i] +
+            w3 * padded[fourth + i];
+        }
       }
     }
   }
@@ -240,8 +383,4 @@ function poisson(random: Random, mean: number): number {
   let count = -1;
   for (let product = 1; product > limit; count++) product *= random.uniform();
   return count;
-}
-
-function mapBytes(image: Image, change: (value: number) => number): Image {
-  return { ...image, data: Uint8Array.from(image.data, (value) => toByte(change(value))) };
 }

@@ -20,7 +20,7 @@ export interface FolderOptions extends Partial<PairFormat> {
 /**
  * Your own pictures as HR. Their LR partners are made when they are loaded, by Matlab's bicubic or by
  * `degradation`, which is drawn for each picture from its place in the list; `files` of the result says what
- * was drawn. A string is a folder, whose pictures are taken in the order of their names (see picturesIn; an
+ * was drawn. (A PatchLoader draws it anew for each patch.) A string is a folder, whose pictures are taken in the order of their names (see picturesIn; an
  * img_LR.png or imgx2.png beside its large picture is left out, too). A list names the files themselves. For
  * `colors` (default "rgb") and `inputSize` (default "low") see PairFormat.
  *
@@ -47,7 +47,10 @@ export function openFolder(folderOrFiles: string | readonly string[], options: F
   const files = paths.map((path, i) => ({
     name: names[i],
     high: path,
-    ...(degradation && { degradation: drawDegradation(degradation, i) }),
+    ...(degradation && {
+      degradation: drawDegradation(degradation, i, format.scale),
+      drawnFrom: degradation,
+    }),
   }));
   const name = isFolder ? basename(folderOrFiles) : `${files.length} pictures`;
   return filePairs(`${name} X${format.scale}`, format, files);

@@ -5,14 +5,25 @@
  */
 export { DataError } from "../picture/errors.ts";
 export type { Image } from "../picture/image.ts";
+export { degradationKind } from "./degradation-kind.ts";
 export {
   type Degradation,
   type DegradationOptions,
   degrade,
   drawDegradation,
+  type FirstOrderDegradation,
+  type FirstOrderOptions,
+  type StepwiseDegradation,
+} from "./degrade.ts";
+export {
+  type Blur,
+  type DegradationStep,
+  type PhotoOptions,
+  type PhotoStage,
+  photoStages,
   type Range,
   type Shrink,
-} from "./degrade.ts";
+} from "./degrade-photo.ts";
 export { type Div2kOptions, type Div2kSplit, type Div2kTrack, div2kScales, openDiv2k } from "./div2k.ts";
 export { type Div2kDownloadOptions, type Div2kProgress, downloadDiv2k } from "./div2k-download.ts";
 export { decodeImage, encodePng, readImage, writePng, writeWhole } from "./files.ts";

@@ -4,8 +4,19 @@ import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { checkPairSizes, randomPlace } from "../picture/patches.ts";
 import { Random } from "../tensor/random.ts";
-import { type BatchFormat, type Cut, cutBatch, type OpenPair, type Patches } from "./cut.ts";
+import {
+  type BatchFormat,
+  type Cut,
+  channelsOf,
+  cutBatch,
+  lengthsOf,
+  type OpenPair,
+  type Patches,
+  randomWindow,
+  trimmed,
+} from "./cut.ts";
 import { DecodePool } from "./decode-pool.ts";
+import { drawForPatch } from "./degrade.ts";
 import type { PairDataset } from "./pairs.ts";
 import { PictureCache } from "./picture-cache.ts";
 import { openCached } from "./raw-cache.ts";
@@ -27,7 +38,10 @@ export interface LoaderOptions {
    * time, and pictures that have changed are decoded again. Not together with cacheBytes.
    */
   cacheFolder?: string;
-  /** Threads that read pictures. Default: one fewer than the processors, 1 to 4. */
+  /**
+   * Threads that read and degrade pictures. Default: one fewer than the processors, 1 to 4, or 1 to 16 if they
+   * degrade.
+   */
   workers?: number;
 }
 
@@ -62,6 +76,8 @@ const batchesAhead = 2;
 /**
  * An endless sequence of training batches: random, aligned patches of LR and HR pictures, flipped and turned.
  * Every epoch uses every picture once, in a new order; a batch may begin in one epoch and end in the next.
+ * Where the dataset has a degradation, it is drawn anew for each patch, and LR is made of the part of HR around
+ * it.
  *
  * Worker threads decode files, and shrink them where needed, two batches ahead. Whatever their timing,
  * batches depend on the dataset, `batch`, `patch` and `seed` alone: all randomness of patch k of epoch e
@@ -95,7 +111,8 @@ export class PatchLoader {
     checkIsObject("PatchLoader", options, "such as { batch: 16, patch: 48, seed: 1 }");
     const { batch, patch, seed, cacheBytes = 512 * 2 ** 20, cacheFolder } = options;
     const { name, length, files } = dataset;
-    const { workers = Math.min(4, Math.max(1, availableParallelism() - 1)) } = options;
+    const useful = files?.some(({ drawnFrom }) => drawnFrom) ? 16 : 4;
+    const { workers = Math.min(useful, Math.max(1, availableParallelism() - 1)) } = options;
     for (const [name, value] of Object.entries({ batch, patch, workers })) {
       if (!Number.isInteger(value) || value < 1 || value > 2 ** 16) {
         throw new RangeError(
@@ -226,8 +243,9 @@ export class PatchLoader {
     const dataset = this.#dataset;
     const { cacheFolder } = this.#options;
     const files = dataset.files?.[index];
-    if (files && cacheFolder !== undefined) return openCached(cacheFolder, files, dataset, this.#pool);
-    const pair = files ? await this.#pool.load(files, dataset) : await dataset.load(index);
+    const format = files?.drawnFrom ? undefined : dataset;
+    if (files && cacheFolder !== undefined) return openCached(cacheFolder, files, format, this.#pool);
+    const pair = files ? await this.#pool.load(files, format) : await dataset.load(index);
     return { low: pair.low, high: pair.high, pictures: pair };
   }
 
@@ -235,14 +253,13 @@ export class PatchLoader {
   #startBatch(): void {
     const { scale, names, colors, inputSize } = this.#dataset;
     const { batch: n, patch } = this.#options;
-    const channels = colors === "y" ? 1 : 3;
     const zooms = { low: inputSize === "high" ? scale : 1, high: scale };
-    const format: BatchFormat = { channels, patch, zooms };
+    const format: BatchFormat = { colors, patch, zooms };
     const { epoch } = this.#planned;
     const samples = Array.from({ length: n }, () => this.#nextSample());
     const shapeOf = (which: "low" | "high") => {
       const side = patch * zooms[which];
-      return [n, channels, side, side] as PatchBatch["lowShape"];
+      return [n, channelsOf[colors], side, side] as PatchBatch["lowShape"];
     };
     const batch = this.#cut(samples, format).then((patches) => ({
       ...patches,
@@ -256,30 +273,59 @@ export class PatchLoader {
     this.#queue.push({ batch, after: this.#planned });
   }
 
-  /** Patches from pictures in memory are cut here, and those from files on a worker's thread. */
+  /** Patches from pictures in memory are cut here; those from files, or with a degradation, on a worker's thread. */
   async #cut(samples: readonly Sample[], format: BatchFormat): Promise<Patches> {
-    const cuts = await Promise.all(
-      samples.map(async ({ picture, seed }): Promise<Cut> => {
-        const pair = await this.#pictures.get(picture);
-        const label = this.#dataset.files?.[picture].high ?? this.#dataset.names[picture];
-        const { low, high } = format.zooms;
-        const small = { width: pair.low.width / low, height: pair.low.height / low };
-        try {
-          checkPairSizes(pair.low, pair.high, high / low);
-          if (pair.high.channels !== format.channels) {
-            const { name, colors } = this.#dataset;
-            throw new DataError(
-              `the picture has ${pair.high.channels} channels, but the dataset ${name} says ` +
-                `colors: "${colors}", which means ${format.channels}.`,
-            );
-          }
-          return { pair, label, place: randomPlace(new Random(seed), small, format.patch) };
-        } catch (cause) {
-          throw new DataError(`${label}: ${(cause as Error).message}`, { cause });
-        }
+    const cuts = await Promise.all(samples.map((sample) => this.#place(sample, format)));
+    if (cuts.some(({ degraded }) => degraded)) return this.#degrade(cuts, format);
+    return this.#options.cacheFolder === undefined ? cutBatch(cuts, format) : this.#pool.cut(cuts, format);
+  }
+
+  /** Draws where a patch is cut, and what makes its LR if that is to be drawn. */
+  async #place({ picture, seed }: Sample, format: BatchFormat): Promise<Cut> {
+    const pair = await this.#pictures.get(picture);
+    const files = this.#dataset.files?.[picture];
+    const label = files?.high ?? this.#dataset.names[picture];
+    const { low, high } = format.zooms;
+    const random = new Random(seed);
+    try {
+      if (files?.drawnFrom) {
+        const size = (side: number) => Math.floor(side / high);
+        const small = { width: size(pair.high.width), height: size(pair.high.height) };
+        const place = randomPlace(random, small, format.patch);
+        const window = randomWindow(random, place, format.patch, small);
+        const degradation = drawForPatch(files.drawnFrom, random.next(), high);
+        return { pair, label, place, degraded: { window, degradation } };
+      }
+      checkPairSizes(pair.low, pair.high, high / low);
+      const channels = channelsOf[format.colors];
+      if (pair.high.channels !== channels) {
+        const { name, colors } = this.#dataset;
+        throw new DataError(
+          `the picture has ${pair.high.channels} channels, but the dataset ${name} says ` +
+            `colors: "${colors}", which means ${channels}.`,
+        );
+      }
+      const small = { width: pair.low.width / low, height: pair.low.height / low };
+      return { pair, label, place: randomPlace(random, small, format.patch) };
+    } catch (cause) {
+      throw new DataError(`${label}: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  /** Every patch by itself, since degrading takes much longer than cutting: so all threads share the work. */
+  async #degrade(cuts: readonly Cut[], format: BatchFormat): Promise<Patches> {
+    const lengths = lengthsOf(format);
+    const batch = {
+      low: new Float32Array(cuts.length * lengths.low),
+      high: new Float32Array(cuts.length * lengths.high),
+    };
+    await Promise.all(
+      cuts.map(async (cut, slot) => {
+        const patch = await this.#pool.cut([trimmed(cut, format.zooms.high)], format);
+        for (const which of ["low", "high"] as const) batch[which].set(patch[which], slot * lengths[which]);
       }),
     );
-    return this.#options.cacheFolder === undefined ? cutBatch(cuts, format) : this.#pool.cut(cuts, format);
+    return batch;
   }
 
   #nextSample(): Sample {

@@ -5,7 +5,7 @@ import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
 import { crop, type Image, toRgb } from "../picture/image.ts";
 import { imresize } from "../picture/imresize.ts";
-import { type Degradation, degrade } from "./degrade.ts";
+import { type Degradation, type DegradationOptions, degrade } from "./degrade.ts";
 import { readImage } from "./files.ts";
 
 /** What the pictures of a pair look like. */
@@ -37,6 +37,11 @@ export interface PairFiles {
   high: string;
   /** How to make the small picture where there is none. Default: by imresize (Matlab's bicubic) alone. */
   degradation?: Degradation;
+  /**
+   * What `degradation` was drawn from. A PatchLoader draws another one for every patch, so that a network sees
+   * each picture in many states.
+   */
+  drawnFrom?: DegradationOptions;
 }
 
 /** The files of a pair: one or two. */
@@ -87,14 +92,30 @@ export function filePairs(name: string, format: PairFormat, files: readonly Pair
  * imresize and rounded to bytes once more.
  */
 export async function loadPair(files: PairFiles, format: PairFormat): Promise<Pair> {
-  const { scale, colors, inputSize } = format;
+  const { high, low } = await readFitting(files, format.scale, readRgb);
+  return { name: files.name, ...inFormat(high, low, format) };
+}
+
+/** The HR picture of a pair alone, in RGB, whose patches will be degraded. In place of LR stands `noPicture`. */
+export async function loadHigh({ name, high }: PairFiles): Promise<Pair> {
+  return { name, low: noPicture, high: await readRgb(high) };
+}
+
+/** A picture without pixels. */
+export const noPicture: Image = { width: 0, height: 0, channels: 3, data: new Uint8Array(0) };
+
+/** Two RGB pictures as networks get them; without LR, imresize makes it. */
+export function inFormat(
+  high: Image,
+  low: Image | undefined,
+  { scale, colors, inputSize }: PairFormat,
+): Pick<Pair, "low" | "high"> {
   const convert = colors === "y" ? lumaOf : (image: Image) => image;
-  const pair = await readFitting(files, scale, readRgb);
-  const high = convert(pair.high);
-  const low = pair.low
-    ? convert(pair.low)
-    : imresize(high, { width: high.width / scale, height: high.height / scale });
-  return { name: files.name, low: inputSize === "high" ? imresize(low, scale) : low, high };
+  const large = convert(high);
+  const small = low
+    ? convert(low)
+    : imresize(large, { width: large.width / scale, height: large.height / scale });
+  return { low: inputSize === "high" ? imresize(small, scale) : small, high: large };
 }
 
 /** Width and height of a picture, in pixels. */

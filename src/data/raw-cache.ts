@@ -14,19 +14,24 @@ import { readRawHeader } from "./raw-file.ts";
 const version = 2;
 
 /**
- * Opens a pair that is kept decoded in a file of `folder`, which is made when it is first asked for. It is
- * made again if a picture it was made from has another size or date since; other scales, colours or
+ * Opens a pair (without a format, its HR picture alone) that is kept decoded in a file of `folder`, which is
+ * made when it is first asked for. It is made again if a picture it was made from has another size or date since; other scales, colours or
  * degradations have files of their own. Old files are not removed; the whole folder may be deleted at any
  * time.
  */
 export async function openCached(
   folder: string,
   files: PairFiles,
-  { scale, colors, inputSize }: PairFormat,
+  pairFormat: PairFormat | undefined,
   pool: DecodePool,
 ): Promise<OpenPair> {
-  const { name, low, high, degradation } = files;
-  const format = { scale, colors, inputSize };
+  const { name, low, high } = files;
+  const format = pairFormat && {
+    scale: pairFormat.scale,
+    colors: pairFormat.colors,
+    inputSize: pairFormat.inputSize,
+  };
+  const degradation = format && files.degradation;
   const contents = [version, format, degradation, resolve(high), low && resolve(low)];
   const path = join(folder, `${name}-${digest(contents).slice(0, 16)}.raw`);
   const source = digest([contents, await stamp(high), low && (await stamp(low))]);

@@ -18,7 +18,7 @@ import { toByte } from "../picture/levels.ts";
 import { checkWindowFits, psnr, ssim } from "../picture/metrics.ts";
 import type { Upscaler } from "../upscale/index.ts";
 import { paddings } from "../upscale/tiles.ts";
-import { loadPicture, lowSourceOf, type Picture } from "./pictures.ts";
+import { degradationOf, loadPicture, lowSourceOf, type Picture } from "./pictures.ts";
 import { type Conditions, describeConditions, metricOptions, type Protocol } from "./protocol.ts";
 
 export interface EvaluateOptions {
@@ -265,11 +265,16 @@ export function conditionsOf(
         `the figures of both kinds do not compare.`,
     );
   }
+  const degradations = new Set(
+    pictures.map((one) => ("highY" in one ? one.degradation : degradationOf(one))),
+  );
+  const [degradation] = degradations;
   return {
     protocol,
     border,
     padding,
     lowSource: isMixed ? "mixed" : sources[0],
+    ...(degradations.size === 1 && degradation !== undefined && { degradation }),
     colors: protocol === "y" && colors !== "rgb" ? "y" : "rgb",
   };
 }

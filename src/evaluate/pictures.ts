@@ -1,6 +1,8 @@
 /** The pictures to measure on: which files belong together, and what a method gets of them. */
 
 import { basename } from "node:path";
+import { degradationKind } from "../data/degradation-kind.ts";
+import { type DegradationOptions, drawDegradation } from "../data/degrade.ts";
 import { readImage } from "../data/files.ts";
 import { highFilesIn } from "../data/folder.ts";
 import { type Cropped, type PairFiles, readFitting } from "../data/pairs.ts";
@@ -18,8 +20,9 @@ import type { LowSource } from "./protocol.ts";
 
 /**
  * The pictures of a folder, in the order of their names. With a folder of small pictures, `lowFolder`, each
- * comes with its small version from there, which partnersOf finds by its name. `onLeftOut` is called with a
- * line for each folder of which something is left out.
+ * comes with its small version from there, which partnersOf finds by its name. With a degradation, the small
+ * version is made by it, drawn for each picture from its place in the list. `onLeftOut` is called with a line
+ * for each folder of which something is left out.
  *
  * @throws DataError for a missing folder, a folder without pictures, a picture with no small version or
  *   several, and a small version of several. The pictures themselves are read later.
@@ -29,21 +32,36 @@ export function findPictures(
   lowFolder: string | undefined,
   scale: number,
   onLeftOut?: (line: string) => void,
+  degradation?: DegradationOptions,
 ): PairFiles[] {
   checkArguments("findPictures", {
     highFolder: [highFolder, aFolder],
     lowFolder: [lowFolder, optional(aFolder)],
     scale: [scale, whole(1, 64)],
+    degradation: [degradation, optional(degradationKind)],
   });
-  if (lowFolder === undefined && scale === 1) {
+  if (lowFolder !== undefined && degradation !== undefined) {
     throw new RangeError(
-      "findPictures: at scale 1, LR pictures cannot be made of HR: they are what was done to it. Give their folder (on " +
-        "the command line: --lr FOLDER).",
+      "findPictures: small pictures from a folder are not degraded. Give the folder or the degradation (on the " +
+        "command line: --lr or --degradation).",
+    );
+  }
+  if (lowFolder === undefined && degradation === undefined && scale === 1) {
+    throw new RangeError(
+      "findPictures: at scale 1, LR pictures cannot be made of HR: they are what was done to it. Say what (on the " +
+        "command line: --degradation jpeg:60, say), or give their folder (--lr FOLDER).",
     );
   }
   // If all are in one folder, the small ones are not left out.
   const together = lowFolder !== undefined && sameFile(highFolder, lowFolder);
   const large = highFilesIn(highFolder, together ? undefined : onLeftOut);
+  if (degradation !== undefined) {
+    return large.map((files, i) => ({
+      ...files,
+      degradation: drawDegradation(degradation, i, scale),
+      drawnFrom: degradation,
+    }));
+  }
   if (lowFolder === undefined) return large;
   const small = picturesIn(lowFolder, onLeftOut).pictures;
   const partners = partnersOf(
@@ -87,6 +105,8 @@ export interface Picture {
   /** Y of LR for methods to enlarge, [height, width] in 16..235: see protocol.ts. */
   readonly lowY: ArrayLike<number>;
   readonly lowSource: LowSource;
+  /** What LR was degraded by, as a text. */
+  readonly degradation?: string;
   /** What the files have lost. */
   readonly cropped: Cropped;
 }
@@ -94,6 +114,11 @@ export interface Picture {
 export function lowSourceOf({ low, degradation }: PairFiles): LowSource {
   if (low !== undefined) return "files";
   return degradation ? "degraded" : "made";
+}
+
+/** What LR is degraded by, as a text; undefined if it is not, or was not drawn from options. */
+export function degradationOf({ low, drawnFrom }: PairFiles): string | undefined {
+  return low === undefined && drawnFrom ? degradationKind.write(drawnFrom) : undefined;
 }
 
 const pairFiles: Wanted<PairFiles> = {
@@ -121,7 +146,8 @@ export async function loadPicture(
   };
   const { high, low, cropped } = await readFitting(files, scale, read);
   const highY = lumaOf(high);
-  const picture = { name: files.name, path: files.high, lowSource: lowSourceOf(files), high, highY, cropped };
+  const source = { lowSource: lowSourceOf(files), degradation: degradationOf(files) };
+  const picture = { name: files.name, path: files.high, ...source, high, highY, cropped };
   if (low) return { ...picture, low, lowY: lumaOf(low).data };
   const size = { width: high.width / scale, height: high.height / scale };
   return { ...picture, low: imresize(high, size), lowY: imresizePlane(highY.data, high, size) };

@@ -30,6 +30,8 @@ export interface Conditions {
   readonly padding: "none" | "mirror";
   /** Where the small pictures are from; "mixed": not all from the same source. */
   readonly lowSource: LowSource | "mixed";
+  /** What they were degraded by, as a text: see degradationKind. */
+  readonly degradation?: string;
   /** What the method enlarges. */
   readonly colors: "y" | "rgb";
 }
@@ -42,7 +44,7 @@ const someConditions: Wanted<Conditions> = {
 /** Everything that the figures depend on, in one line. */
 export function describeConditions(conditions: Conditions): string {
   checkArguments("describeConditions", { "the first argument": [conditions, someConditions] });
-  const { protocol, border, padding, lowSource, colors } = conditions;
+  const { protocol, border, padding, lowSource, colors, degradation } = conditions;
   const compared =
     protocol === "rgb"
       ? "PSNR and SSIM over R, G and B"
@@ -50,7 +52,7 @@ export function describeConditions(conditions: Conditions): string {
   const ofY = colors === "y" ? "Y (rounded) of " : "";
   const low = {
     made: ofY ? "Matlab's bicubic of rounded Y, itself not rounded" : "Matlab's bicubic of RGB bytes",
-    degraded: `${ofY}the large pictures, degraded`,
+    degraded: `${ofY}the large pictures, degraded${degradation ? ` by ${degradation}` : ""}`,
     files: `${ofY}the given files`,
     mixed: "the given files, and of pictures without one Matlab's bicubic",
   };

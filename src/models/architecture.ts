@@ -79,8 +79,8 @@ export interface Recipe {
   readonly patch: number;
   /** Patches per step. */
   readonly batch: number;
-  /** Mean absolute or mean squared difference. */
-  readonly loss: "l1" | "l2";
+  /** What is made small: l1, l2, charbonnier, ssim, fft, or a weighted sum such as "l1+0.1*ssim". */
+  readonly loss: string;
   /** Adam's first learning rate. */
   readonly lr: number;
   readonly schedule: ScheduleConfig;

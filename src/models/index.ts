@@ -23,6 +23,7 @@ export {
   type LoadModelOptions,
   loadModel,
   type NetworkFile,
+  networkIn,
   readNetwork,
 } from "./registry.ts";
 export { RRDBNet, type RRDBNetOptions } from "./rrdbnet.ts";

@@ -168,6 +168,15 @@ export function readNetwork(
   return detect(tensors, architectureNames, { name, ...options });
 }
 
+/** The architecture of a file's network, and its options. @throws DataError if it is none of this library's */
+export function networkIn(
+  network: NetworkFile,
+  name = "the weight file",
+): { readonly architecture: Architecture; readonly options: NetworkOptions } {
+  checkArguments("networkIn", { "the first argument": [network, aNetworkFile] });
+  return describe("networkIn", network.metadata, name);
+}
+
 /** In words: "EDSR x2, 4 blocks of 16 channels". @throws DataError if it is none of this library's */
 export function describeNetwork(network: NetworkFile, name = "the weight file"): string {
   checkArguments("describeNetwork", { "the first argument": [network, aNetworkFile] });

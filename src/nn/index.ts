@@ -3,6 +3,7 @@ export type { AdamOptions } from "../kernels/optim/adam.ts";
 export type { SgdOptions } from "../kernels/optim/sgd.ts";
 export { emaDecay, emaUpdate } from "./average.ts";
 export { addGradients, clipGradNorm } from "./gradients.ts";
+export { fftLoss, ssimLoss } from "./image-losses.ts";
 export { kaimingNormalInit, normalInit } from "./init.ts";
 export {
   AdaptiveAvgPool2d,
@@ -27,7 +28,7 @@ export {
   Tanh,
   Upsample,
 } from "./layers.ts";
-export { CharbonnierLoss, CrossEntropyLoss, L1Loss, MSELoss } from "./losses.ts";
+export { CharbonnierLoss, CrossEntropyLoss, FFTLoss, L1Loss, MSELoss, SSIMLoss } from "./losses.ts";
 export { Module, type NamedArray, type StateDifference } from "./module.ts";
 export { Adam, AdamW, type OptimizerState, SGD } from "./optimizer.ts";
 export { type PytorchFileOptions, parsePytorch, serializePytorch } from "./pytorch-file.ts";

@@ -10,6 +10,7 @@ import {
 } from "../kernels/loss/index.ts";
 import { checkOptions } from "../options/arguments.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { fftLoss, ssimLoss } from "./image-losses.ts";
 
 /** Mean (or sum) of |x - target|: EDSR's loss, which blurs less than the square. See `l1Loss`. */
 export class L1Loss {
@@ -50,6 +51,20 @@ export class CharbonnierLoss {
 
   forward(x: Tensor, target: Tensor): Tensor {
     return charbonnierLoss(x, target, this.options);
+  }
+}
+
+/** 1 - SSIM of pictures in 0..1. See `ssimLoss`. */
+export class SSIMLoss {
+  forward(x: Tensor, target: Tensor): Tensor {
+    return ssimLoss(x, target);
+  }
+}
+
+/** The l1 loss between the spectra of pictures. See `fftLoss`. */
+export class FFTLoss {
+  forward(x: Tensor, target: Tensor): Tensor {
+    return fftLoss(x, target);
   }
 }
 

@@ -24,7 +24,10 @@ export interface TrainConfig extends Recipe {
   readonly data: readonly string[];
   /** Which of DIV2K's LR pictures. Default: bicubic. */
   readonly track?: Div2kTrack;
-  /** How LR pictures of other folders are made, held-out ones too. Default: by Matlab's bicubic. */
+  /**
+   * How LR pictures are made, of DIV2K too: anew for each patch, and once for each held-out picture. Default: by
+   * Matlab's bicubic; of DIV2K, its own are taken.
+   */
   readonly degradation?: DegradationOptions;
   /** Folder for decoded pictures that do not fit into memory: see PatchLoader's `cacheFolder`. */
   readonly cache?: string;

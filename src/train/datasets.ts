@@ -16,7 +16,8 @@ export interface Pictures {
 /**
  * Opens what the configuration names:
  *
- * - a folder in DIV2K's layout: its training pictures; its validation pictures are held out;
+ * - a folder in DIV2K's layout: its training pictures; its validation pictures are held out. With a
+ *   degradation, LR is made of its HR pictures;
  * - any other folder of HR pictures: the last tenth by name is held out;
  * - several such folders: all of them together;
  * - no folder: photographs from npm.
@@ -62,13 +63,16 @@ function openPart(
 ): { train: PairDataset; valid?: PairDataset } {
   const holdOut = valid === undefined;
   if (existsSync(join(folder, "DIV2K_train_HR"))) {
-    if (degradation) {
+    if (degradation && track !== undefined) {
       throw new DataError(
-        `${folder}: DIV2K has its own LR pictures, and a degradation is for other folders. Leave it out, ` +
-          `or choose a track of DIV2K with --track.`,
+        `${folder}: --track chooses among DIV2K's own LR pictures, and --degradation makes others. Leave one ` +
+          "of them out.",
       );
     }
-    const split = (split: "train" | "valid") => openDiv2k(folder, { split, track, onLeftOut, ...format });
+    const split = (split: "train" | "valid") =>
+      degradation
+        ? openFolder(join(folder, `DIV2K_${split}_HR`), { ...format, degradation, onLeftOut })
+        : openDiv2k(folder, { split, track, onLeftOut, ...format });
     return { train: split("train"), valid: holdOut ? split("valid") : undefined };
   }
   refuseTrack(folder, track);

@@ -3,12 +3,13 @@
  * command line. Checks, flags, help texts and the rules of resuming all come from it.
  */
 
-import { type DegradationOptions, drawDegradation } from "../data/index.ts";
+import { degradationKind } from "../data/index.ts";
 import { adapterChoices } from "../device/adapter-choice.ts";
 import { type Architecture, architectureOf } from "../node.ts";
 import { isObject } from "../options/arguments.ts";
 import { file, folder, type Kind, oneOf, positive, quote, share, text, whole } from "../options/kinds.ts";
-import type { TrainConfig } from "./config.ts";
+import { networkOf, type TrainConfig } from "./config.ts";
+import { lossKind, termsOf } from "./loss.ts";
 import { scheduleKind } from "./schedule.ts";
 
 export interface Setting extends Entry {
@@ -31,27 +32,6 @@ interface Entry {
   readonly resumable?: true;
 }
 
-/** JSON. The seed is required, so that the same degradations can be drawn again. */
-const degradation: Kind<DegradationOptions> = {
-  wants: 'a degradation as JSON, such as {"seed":0,"noise":[1,10],"jpeg":[60,95]}',
-  symbol: "JSON",
-  fits(value): value is DegradationOptions {
-    try {
-      return drawDegradation(value as DegradationOptions, 0) !== undefined;
-    } catch {
-      return false;
-    }
-  },
-  read(text) {
-    try {
-      return JSON.parse(text);
-    } catch {
-      return undefined;
-    }
-  },
-  write: (value) => JSON.stringify(value),
-};
-
 const track = oneOf("bicubic", "unknown", "mild", "difficult", "wild");
 
 /** Every field of the configuration but the network. */
@@ -61,7 +41,7 @@ const common: { readonly [Name in keyof Omit<TrainConfig, "network">]-?: Entry }
   batch: { kind: whole(1), help: "patches per step (EDSR's paper: 16)" },
   accumulate: { kind: whole(1), help: "computes the batch in this many parts, one by one, to save memory" },
   patch: { kind: whole(1), help: "side of a patch in LR pixels (EDSR's paper: 48)" },
-  loss: { kind: oneOf("l1", "l2"), help: "mean absolute (l1) or mean squared (l2) difference" },
+  loss: { kind: lossKind, help: `what is made small: ${lossKind.wants}` },
   lr: { kind: positive, help: "Adam's first learning rate (EDSR's paper: 1e-4)" },
   schedule: { kind: scheduleKind, help: `how the rate falls: ${scheduleKind.wants}` },
   warmup: { kind: whole(0), help: "steps over which the rate first rises" },
@@ -97,9 +77,9 @@ const common: { readonly [Name in keyof Omit<TrainConfig, "network">]-?: Entry }
     help: `DIV2K's LR pictures: ${track.wants}; default: bicubic`,
   },
   degradation: {
-    kind: degradation,
+    kind: degradationKind,
     optional: true,
-    help: "makes LR pictures for other folders, as degrade() of pixelgrad/data; default: Matlab's bicubic",
+    help: `how LR is made of HR: ${degradationKind.wants}; default: Matlab's bicubic`,
   },
   cache: {
     kind: folder,
@@ -183,7 +163,14 @@ export function checkConfig(config: TrainConfig, nameOf = (setting: Setting) => 
       throw new RangeError(`${nameOf(setting)} wants ${wants}, got ${quote(value)}`);
     }
   }
-  const { batch, accumulate } = config;
+  const { batch, accumulate, patch } = config;
+  const side = patch * networkOf(config.network).options.scale;
+  if (termsOf(config.loss).some(({ name }) => name === "ssim") && side < 11) {
+    throw new RangeError(
+      `SSIM looks at 11x11 pixels, and patches have ${side}x${side}; choose a patch of at least ` +
+        `${Math.ceil((11 * patch) / side)}`,
+    );
+  }
   if (batch % accumulate !== 0) {
     throw new RangeError(
       `a batch of ${batch} patches cannot be computed in ${accumulate} equal parts; choose a batch that is ` +

@@ -20,8 +20,6 @@ import {
   GpuError,
   type Gradients,
   keep,
-  l1Loss,
-  mseLoss,
   mul,
   openDevice,
   outsideScopes,
@@ -37,6 +35,7 @@ import { orList } from "../options/lists.ts";
 import { type Checkpoint, type CheckpointState, readCheckpoint } from "./checkpoint.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
 import { Journal, type TrainCallbacks } from "./journal.ts";
+import { lossFunction } from "./loss.ts";
 import { RunFolder } from "./run-folder.ts";
 import { readSavedRun } from "./saved-run.ts";
 import { completeSchedule, learningRate } from "./schedule.ts";
@@ -305,9 +304,9 @@ export function partsOf(
 export function differentiate(
   model: SuperResolver,
   parts: readonly Tensor[],
-  { loss: name, accumulate }: TrainConfig,
+  { loss: text, accumulate }: TrainConfig,
 ): { loss: Tensor; gradients: Gradients } {
-  const lossOf = name === "l1" ? l1Loss : mseLoss;
+  const lossOf = lossFunction(text);
   let sum: Tensor | undefined;
   let gradients: Gradients | undefined;
   for (let i = 0; i < parts.length; i += 2) {

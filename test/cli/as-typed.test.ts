@@ -13,7 +13,15 @@ import type { Command } from "../../src/cli/flags.ts";
 import { infoCommand } from "../../src/cli/info.ts";
 import { upscaleCommand } from "../../src/cli/upscale.ts";
 import { writePng } from "../../src/data/index.ts";
-import { EDSR, ESPCN, RRDBNet, saveWeights, serializePytorch, setDefaultDevice } from "../../src/node.ts";
+import {
+  Compact,
+  EDSR,
+  ESPCN,
+  RRDBNet,
+  saveWeights,
+  serializePytorch,
+  setDefaultDevice,
+} from "../../src/node.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
@@ -62,6 +70,7 @@ beforeAll(async () => {
     "4x-UltraSharp.pth": serializePytorch(
       await new RRDBNet({ scale: 4, blocks: 1, channels: 4, growth: 2, random }).stateDict(),
     ),
+    "cleaner.safetensors": await saveWeights(new Compact({ scale: 1, layers: 1, channels: 4, random })),
     "EDSR_x4.pt": foreign("edsr-pytorch-x4.pt"),
     "net_g_latest.pth": foreign("edsr-basicsr-x4.pth"),
     "runs/edsr-x3/best.safetensors": await edsr(3),

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { type DegradationOptions, degrade, drawDegradation, gaussianBlur } from "../../src/data/degrade.ts";
+import { degradationKind } from "../../src/data/degradation-kind.ts";
+import {
+  type DegradationOptions,
+  degrade,
+  drawDegradation,
+  type FirstOrderOptions,
+  gaussianBlur,
+} from "../../src/data/degrade.ts";
 import { readImage } from "../../src/data/files.ts";
 import { openFolder } from "../../src/data/folder.ts";
 import { crop, type Image, modcrop, toRgb } from "../../src/picture/image.ts";
@@ -69,7 +76,7 @@ describe("gaussianBlur", () => {
 });
 
 describe("drawDegradation", () => {
-  const options: DegradationOptions = {
+  const options: FirstOrderOptions = {
     seed: 5,
     blur: { sigma: [0.2, 3], sigma2: [0.2, 3], angle: [-180, 180] },
     shrink: ["bicubic", "bilinear", "area"],
@@ -77,7 +84,7 @@ describe("drawDegradation", () => {
     photons: [100, 10_000],
     jpeg: [30, 95],
   };
-  const draw = (count: number, change: Partial<DegradationOptions> = {}) =>
+  const draw = (count: number, change: Partial<FirstOrderOptions> = {}) =>
     Array.from({ length: count }, (_, i) => drawDegradation({ ...options, ...change }, i));
 
   test("is a function of seed and number, and fit for JSON", () => {
@@ -130,6 +137,7 @@ describe("drawDegradation", () => {
     [{ shrink: "lanczos" as "area" }, /shrink must be one of bicubic, bilinear, area, nearest.*"lanczos"/],
     [{ shrink: [] }, /shrink/],
     [{ seed: 0.5 }, /seed/],
+    [{ jpg: 50 } as object, /there is no option "jpg"/],
     // As JSON from a command line may have them.
     [{ noise: "5" as unknown as number }, /noise must be a number or .* not "5"/],
     [{ noise: null as unknown as number }, /noise .* not null/],
@@ -262,5 +270,33 @@ describe("openFolder with a degradation", () => {
     expect([y.low.channels, y.low.width, y.low.height]).toEqual([1, rgb.low.width, rgb.low.height]);
     const [r, g, b] = rgb.low.data;
     expect(y.low.data[0]).toBe(Math.round(16 + (65.481 * r + 128.553 * g + 24.966 * b) / 255));
+  });
+});
+
+describe("degradationKind", () => {
+  test.each<[string, DegradationOptions]>([
+    ["photo", { kind: "photo", seed: 0 }],
+    ["jpeg:60", { seed: 0, jpeg: 60 }],
+    ["noise:10", { seed: 0, noise: 10 }],
+    ["blur:1.2", { seed: 0, blur: { sigma: 1.2 } }],
+    [
+      "blur:0.2-3+shrink:area+noise:1-10+jpeg:60-95",
+      { seed: 0, blur: { sigma: [0.2, 3] }, shrink: "area", noise: [1, 10], jpeg: [60, 95] },
+    ],
+    ['{"seed":3,"photons":[100,1000]}', { seed: 3, photons: [100, 1000] }],
+    ['{"kind":"photo","seed":0,"clean":0.5}', { kind: "photo", seed: 0, clean: 0.5 }],
+    ['{"seed":0,"blur":{"sigma":1,"sigma2":2}}', { seed: 0, blur: { sigma: 1, sigma2: 2 } }],
+  ])("%s is read, fits, and is written again", (text, options) => {
+    const { read, fits, write } = degradationKind;
+    expect(read(text)).toEqual(options);
+    expect(fits(options)).toBe(true);
+    expect(write(options)).toBe(text);
+  });
+
+  test.each([
+    ...["", "jpeg", "jpeg:", "jpeg:101", "jpeg:60-40", "jpeg:1-2-3", "jpeg:60:70", "jpeg:60+jpeg:70"],
+    ...["constructor:1", "noise:-5", "shrink:lanczos", "photo:1", "photo+jpeg:60", "{", "[]", '{"noise":1}'],
+  ])("%o is no degradation", (text) => {
+    expect(degradationKind.fits(degradationKind.read(text))).toBe(false);
   });
 });

@@ -130,18 +130,26 @@ describe("PatchLoader with a cacheFolder", () => {
     expect(readdirSync(cacheFolder).length).toBe(4);
   });
 
-  test("other scales, colours, sizes and degradations have files of their own", async () => {
+  test("other scales, colours and sizes have files of their own, and degradations share one", async () => {
     const datasets = [
       openFolder(paths, { scale: 2 }),
       openFolder(paths, { scale: 3 }),
       openFolder(paths, { scale: 2, colors: "y" }),
       openFolder(paths, { scale: 2, inputSize: "high" }),
-      openFolder(paths, { scale: 2, degradation: { seed: 1, noise: 5 } }),
-      openFolder(paths, { scale: 2, degradation: { seed: 2, noise: 5 } }),
     ];
     for (const [i, dataset] of datasets.entries()) {
       expect(await batchesOf(dataset, { cacheFolder })).toEqual(await batchesOf(direct(dataset)));
       expect(readdirSync(cacheFolder).length).toBe(4 * (i + 1));
+    }
+    // Patches are degraded when they are cut, so one file of HR serves all degradations, scales and colours.
+    const degraded = [
+      openFolder(paths, { scale: 2, degradation: { seed: 1, noise: 5 } }),
+      openFolder(paths, { scale: 2, colors: "y", degradation: { seed: 2, jpeg: 50 } }),
+      openFolder(paths, { scale: 3, inputSize: "high", degradation: { kind: "photo", seed: 2 } }),
+    ];
+    for (const dataset of degraded) {
+      expect(await batchesOf(dataset, { cacheFolder })).toEqual(await batchesOf(dataset));
+      expect(readdirSync(cacheFolder).length).toBe(4 * (datasets.length + 1));
     }
   });
 

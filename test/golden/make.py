@@ -719,6 +719,21 @@ def resize() -> Golden:
 # ---- Losses
 
 
+def ssim(x: Tensor, y: Tensor) -> Tensor:
+    """Wang et al. 2004: a Gaussian window of 11x11 with sigma 1.5, values in 0..1, no padding."""
+    line = torch.exp(-(((torch.arange(11, dtype=x.dtype) - 5) / 1.5) ** 2) / 2)
+    window = torch.outer(line, line) / line.sum() ** 2
+    channels = x.shape[1]
+
+    def mean(values: Tensor) -> Tensor:
+        return F.conv2d(values, window.expand(channels, 1, 11, 11), groups=channels)
+
+    mx, my = mean(x), mean(y)
+    xx, yy, xy = mean(x * x) - mx * mx, mean(y * y) - my * my, mean(x * y) - mx * my
+    c1, c2 = 0.01**2, 0.03**2
+    return ((2 * mx * my + c1) * (2 * xy + c2) / ((mx * mx + my * my + c1) * (xx + yy + c2))).mean()
+
+
 def loss() -> Golden:
     golden = Golden("loss")
     for op, f in (("l1_loss", F.l1_loss), ("mse_loss", F.mse_loss)):
@@ -748,6 +763,22 @@ def loss() -> Golden:
             return getattr(torch.sqrt((x - target) ** 2 + eps**2), reduction)()
 
         golden.op(name, "charbonnier", inputs, charbonnier, {"reduction": reduction, "eps": eps})
+    for shape in ((1, 1, 11, 11), (2, 3, 16, 13)):
+        name = f"ssim {list(shape)}"
+        rng = golden.rng(name)
+        x = rng.uniform(0, 1, shape)
+        inputs = {"x": x, "target": np.clip(x + rng.normal(0, 0.1, shape), 0, 1)}
+        golden.op(name, "ssim", inputs, lambda x, target: 1 - ssim(x, target))
+    for shape in ((1, 1, 1, 1), (1, 1, 8, 8), (2, 3, 9, 14)):
+        name = f"fft {list(shape)}"
+        rng = golden.rng(name)
+        inputs = {"x": rng.uniform(0, 1, shape), "target": rng.uniform(0, 1, shape)}
+
+        def fft(x: Tensor, target: Tensor) -> Tensor:
+            x, target = (torch.view_as_real(torch.fft.fft2(values)) for values in (x, target))
+            return F.l1_loss(x, target)
+
+        golden.op(name, "fft", inputs, fft)
     for shape, reduction in (
         ((5,), "mean"),
         ((4, 10), "mean"),

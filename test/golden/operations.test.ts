@@ -15,6 +15,7 @@ import { avgPool2d, maxPool2d } from "../../src/kernels/pool/index.ts";
 import { argmax, max, mean, min, sum } from "../../src/kernels/reduce/index.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
 import { logSoftmax, softmax } from "../../src/kernels/softmax/index.ts";
+import { fftLoss, ssimLoss } from "../../src/nn/image-losses.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 import { checkGolden, type Run, readGolden } from "../support/golden.ts";
@@ -110,6 +111,8 @@ const topics: Record<string, Record<string, Run>> = {
     l1_loss: ({ x, target }, { reduction }) => l1Loss(x, target, { reduction }),
     mse_loss: ({ x, target }, { reduction }) => mseLoss(x, target, { reduction }),
     charbonnier: ({ x, target }, { reduction, eps }) => charbonnierLoss(x, target, { reduction, eps }),
+    ssim: ({ x, target }) => ssimLoss(x, target),
+    fft: ({ x, target }) => fftLoss(x, target),
     cross_entropy: ({ x, target }, { reduction }) => crossEntropy(x, target, { reduction }),
   },
 };

@@ -432,6 +432,8 @@ const calls: Call[] = [
     args: [x(2, 3), axes, opts({ keepdim: trueOrFalse })],
   })),
   { name: "l1Loss", call: library.l1Loss, args: [x(2), x(2), opts({ reduction: arg(() => "sum") })] },
+  { name: "ssimLoss", call: library.ssimLoss, args: [x(1, 1, 11, 11), x(1, 1, 11, 11)] },
+  { name: "fftLoss", call: library.fftLoss, args: [x(1, 1, 2, 2), x(1, 1, 2, 2)] },
   { name: "mseLoss", call: library.mseLoss, args: [x(2), x(2), opts({ reduction: arg(() => "sum") })] },
   {
     name: "charbonnierLoss",
@@ -714,6 +716,11 @@ const calls: Call[] = [
     call: library.describeNetwork,
     args: [arg(() => library.readNetwork(pytorchWeights()))],
   },
+  {
+    name: "networkIn",
+    call: library.networkIn,
+    args: [arg(() => library.readNetwork(pytorchWeights()))],
+  },
   { name: "multiplyAddsPerPixel", call: library.multiplyAddsPerPixel, args: [arg(model)] },
   {
     name: "exportOnnx",
@@ -902,7 +909,7 @@ const calls: Call[] = [
 /** Exports that take nothing, or are no functions. */
 const nothingToGet = new Set([
   ...["defaultDevice", "show", "startTrace", "ReLU", "Sigmoid", "SiLU", "Tanh", "Module", "SuperResolver"],
-  "Tensor",
+  ...["Tensor", "FFTLoss", "SSIMLoss"],
   ...["DataError", "GpuError", "ShapeError", "DeviceLostError"],
   // Types keep these right: their arguments come from lists that the library exports.
   ...["defaultMethod", "scalesOf"],

@@ -163,7 +163,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       ...{ high: values(4 * 3 * 256), highShape: [4, 3, 16, 16] as [number, number, number, number] },
       ...{ names: [], epoch: 0, wait: 0 },
     };
-    for (const loss of ["l1", "l2"] as const) {
+    for (const loss of ["l1", "l2", "l1+0.01*fft", "charbonnier+0.5*ssim"]) {
       using _ = scope();
       const { device } = model.parameters()[0];
       const partial = (accumulate: number) => {
@@ -403,7 +403,11 @@ describe("beginning", () => {
     expect(tensors(cached.out!)).toEqual(tensors(noisy.out!));
     expect(readdirSync(cached.cache!)).toHaveLength(3);
     expect(
-      said.filter((line) => line.includes("border 2, padding none; LR: the large pictures, degraded.")),
+      said.filter((line) =>
+        line.includes(
+          `border 2, padding none; LR: the large pictures, degraded by ${JSON.stringify(degradation)}.`,
+        ),
+      ),
     ).toHaveLength(2);
     await expect(train(config({ track: "mild" }), { device })).rejects.toThrow(
       'only folders in DIV2K\'s layout have a track "mild"',

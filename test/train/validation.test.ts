@@ -74,7 +74,9 @@ describe("the small pictures", () => {
       /rounded\), border 2, padding none; LR: Matlab's bicubic of rounded Y, itself not rounded$/,
     );
     const degraded = openFolder(valid, { ...luma, degradation: { seed: 1, noise: 20 } });
-    expect(await conditionsOf(degraded, 2)).toMatch(/LR: Y \(rounded\) of the large pictures, degraded$/);
+    expect(await conditionsOf(degraded, 2)).toMatch(
+      /LR: Y \(rounded\) of the large pictures, degraded by {"seed":1,"noise":20}$/,
+    );
     const plain = await Validation.open(openFolder(valid, luma), 2);
     const { bicubic } = await Validation.open(degraded, 2);
     expect(bicubic.mean.psnr).toBeLessThan(plain.bicubic.mean.psnr - 1);

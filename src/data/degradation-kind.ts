@@ -1,0 +1,75 @@
+/** A degradation as a text, for flags, settings and tables: "photo", "jpeg:60" or "blur:1.2+noise:1-10". */
+import { isObject } from "../options/arguments.ts";
+import type { Kind } from "../options/kinds.ts";
+import { type DegradationOptions, drawDegradation, type FirstOrderOptions } from "./degrade.ts";
+import type { Range, Shrink } from "./degrade-photo.ts";
+
+/**
+ * The text of a degradation, and back: "photo", or steps joined by "+", each with a number or a range: blur,
+ * noise, photons, jpeg, and shrink with the name of a kernel. They happen in the order of `FirstOrderOptions`,
+ * whatever that of the text. Texts have the seed 0; other seeds, and everything else that a text cannot say,
+ * are written as JSON.
+ */
+export const degradationKind: Kind<DegradationOptions> = {
+  wants: "photo, steps such as blur:1.2+noise:1-10+jpeg:60, or JSON",
+  symbol: "FORM",
+  fits(value): value is DegradationOptions {
+    try {
+      return drawDegradation(value as DegradationOptions, 0, 1) !== undefined;
+    } catch {
+      return false;
+    }
+  },
+  read: readText,
+  write(options) {
+    const text = "kind" in options ? "photo" : textOf(options);
+    const same = JSON.stringify(readText(text)) === JSON.stringify(options);
+    return same ? text : JSON.stringify(options);
+  },
+};
+
+function readText(text: string): object | undefined {
+  if (text === "photo") return { kind: "photo", seed: 0 };
+  if (text.startsWith("{")) return fromJson(text);
+  const options: Record<string, unknown> = { seed: 0 };
+  for (const part of text.split("+")) {
+    const [name, value, ...rest] = part.split(":");
+    if (!isName(name) || value === undefined || rest.length > 0 || name in options) return undefined;
+    options[name] = readers[name](value);
+  }
+  return options;
+}
+
+const isName = (name: string): name is keyof typeof readers => Object.hasOwn(readers, name);
+
+function fromJson(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The steps that texts name, in the order in which they happen. */
+const readers = {
+  blur: (value: string) => ({ sigma: toRange(value) }),
+  shrink: (value: string) => value as Shrink,
+  noise: toRange,
+  photons: toRange,
+  jpeg: toRange,
+};
+
+function toRange(text: string): Range {
+  const [min, max, ...rest] = text.split("-").map((bound) => (bound === "" ? Number.NaN : Number(bound)));
+  if (rest.length > 0) return Number.NaN;
+  return max === undefined ? min : [min, max];
+}
+
+function textOf(options: FirstOrderOptions): string {
+  const write = (value: unknown) => (Array.isArray(value) ? value.join("-") : String(value));
+  return Object.entries({ ...options, blur: options.blur?.sigma })
+    .filter(([name, value]) => isName(name) && value !== undefined)
+    .map(([name, value]) => `${name}:${write(value)}`)
+    .join("+");
+}

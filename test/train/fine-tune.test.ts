@@ -1,0 +1,139 @@
+/** Training further what other programs trained: Compact, SPAN and RRDBNet from .pth, on one's own pictures. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { onDevice } from "../../src/device/open.ts";
+import {
+  Compact,
+  loadModel,
+  type NamedArray,
+  parseSafetensors,
+  RRDBNet,
+  SPAN,
+  type SuperResolver,
+  serializePytorch,
+} from "../../src/node.ts";
+import { Random } from "../../src/tensor/random.ts";
+import { testData } from "../data/support.ts";
+import { float32Device } from "../support/devices.ts";
+import { picturesIn } from "../support/pictures.ts";
+import { runFile } from "../support/run.ts";
+import { temporaryPaths } from "./support.ts";
+
+const unused = temporaryPaths();
+const random = new Random(8);
+let photos: string;
+beforeAll(async () => {
+  photos = await picturesIn(unused(), 3);
+});
+
+/** `pixelgrad train …` for two steps on the CPU device, and the tensors of its last weights. */
+async function trained(...args: readonly string[]) {
+  const out = unused();
+  const small = ["--data", photos, "--patch", "6", "--batch", "1", "--steps", "2", "--valid-pictures", "1"];
+  const { code, stdout, stderr } = await runFile(
+    "src/cli/main.ts",
+    ["train", ...args, ...small, "--warmup", "0", "--lr", "1e-6", "--out", out],
+    { env: { PIXELGRAD_ADAPTER: "cpu" } },
+  );
+  if (code !== 0 && !/far below bicubic|worse than/.test(stderr)) throw new Error(stdout + stderr);
+  const { tensors, metadata } = parseSafetensors(readFileSync(join(out, "last.safetensors")), "last");
+  return { tensors, metadata, stdout };
+}
+
+/** How far the weights have moved from those of the file, at most; they must have moved a little. */
+async function moved(file: string, tensors: ReadonlyMap<string, NamedArray>): Promise<number> {
+  const before = await onDevice(float32Device(), () => loadModel(readFileSync(file), file)).stateDict();
+  expect([...tensors.keys()].sort()).toEqual([...before.keys()].sort());
+  let most = 0;
+  for (const [name, { data }] of tensors) {
+    for (let i = 0; i < data.length; i++)
+      most = Math.max(most, Math.abs(data[i] - before.get(name)!.data[i]));
+  }
+  return most;
+}
+
+function networks(): [name: string, model: SuperResolver, expected: Record<string, string>][] {
+  return onDevice(float32Device(), () => [
+    [
+      "compact",
+      new Compact({ scale: 2, layers: 2, channels: 6, activation: "prelu", random }),
+      { architecture: "Compact", scale: "2", layers: "2", channels: "6" },
+    ],
+    [
+      "span",
+      new SPAN({ scale: 2, blocks: 2, channels: 6, normalize: true, random }),
+      { architecture: "SPAN", scale: "2", blocks: "2", channels: "6", normalize: "true" },
+    ],
+    [
+      "rrdbnet",
+      new RRDBNet({ scale: 2, blocks: 1, channels: 4, growth: 2, random }),
+      { architecture: "RRDBNet", scale: "2", blocks: "1", channels: "4", growth: "2" },
+    ],
+  ]);
+}
+
+test.each(["compact", "span", "rrdbnet"])(
+  "%s: --init alone says which network, with all its options; with the command's name, too",
+  async (wanted) => {
+    const [name, model, expected] = networks().find(([one]) => one === wanted)!;
+    const folder = unused();
+    mkdirSync(folder);
+    const file = join(folder, "2x_model.pth");
+    writeFileSync(file, serializePytorch(await model.stateDict()));
+    const alone = await trained("--init", file);
+    expect(alone.metadata).toMatchObject(expected);
+    expect(alone.stdout).toContain(`Weights: from ${file}\n`); // and none at random
+    const far = await moved(file, alone.tensors);
+    expect(far).toBeGreaterThan(0);
+    expect(far).toBeLessThan(1e-5);
+    if (name !== "compact") return; // the rest is the same for all
+    const byName = await trained(name, `--init=${file}`, "--loss", "l1+0.01*fft", "--degradation", "photo");
+    expect(byName.metadata).toMatchObject(expected);
+    expect(await moved(file, byName.tensors)).toBeLessThan(1e-5);
+  },
+  120_000,
+);
+
+describe("flags beside --init", () => {
+  let file: string;
+  beforeAll(async () => {
+    file = `${unused()}.pth`;
+    const model = onDevice(float32Device(), () => new Compact({ scale: 2, layers: 1, channels: 4, random }));
+    writeFileSync(file, serializePytorch(await model.stateDict()));
+  });
+
+  test("another scale: all but the enlargement begins with the file's weights", async () => {
+    const { metadata, stdout } = await trained("--init", file, "--scale", "3");
+    expect(metadata).toMatchObject({ scale: "3", layers: "1", channels: "4" });
+    expect(stdout).toMatch(/Weights: from .*; at random as it lacks them: body\.\d\.weight/);
+  });
+
+  test("the wrong command, a file that is missing, and one that holds something else are named", async () => {
+    const said = async (...args: string[]) =>
+      (await runFile("src/cli/main.ts", ["train", ...args], { env: { PIXELGRAD_ADAPTER: "cpu" } })).stderr;
+    expect(await said("span", "--init", file)).toContain(
+      `${file} holds Compact, and this command trains SPAN. Train it further by "train compact".`,
+    );
+    expect(await said("--init", "nowhere.pth")).toContain(
+      "nowhere.pth: cannot be read: there is no such file",
+    );
+    expect(await said("--init", "package.json")).toMatch(/^pixelgrad train: package\.json: /);
+    expect(await said("--steps", "5")).toContain('there is no flag "--steps"; networks are srcnn');
+  });
+});
+
+const zoo = testData("weights/zoo");
+test.runIf(zoo)(
+  "a file of the NTIRE challenge: SPAN with its branches folded into one convolution",
+  async () => {
+    const file = join(zoo!, "ntire2026_team00_SPAN.pth");
+    const { tensors, metadata, stdout } = await trained("--init", file);
+    expect(metadata).toMatchObject({ architecture: "SPAN" });
+    expect(stdout).toContain(`Weights: from ${file}\n`);
+    const far = await moved(file, tensors);
+    expect(far).toBeGreaterThan(0);
+    expect(far).toBeLessThan(1e-5);
+  },
+  120_000,
+);
