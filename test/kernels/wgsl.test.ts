@@ -246,6 +246,12 @@ const cases: Case[] = [
       }
     },
   ],
+  [
+    "ssimLoss and fftLoss",
+    () => {
+      for (const loss of [ops.ssimLoss, ops.fftLoss]) ops.backward(loss(x(2, 3, 24, 17), x(2, 3, 24, 17)));
+    },
+  ],
   ...convolutions(),
   ...inFloat16(),
   [
@@ -560,6 +566,7 @@ describe("kernels compile within WebGPU's default limits", () => {
         "buildNetwork",
         "describeNetwork",
         "readNetwork",
+        "networkIn",
         "loadModel",
         "multiplyAddsPerPixel",
         "interpolator",
