@@ -218,7 +218,39 @@ class RRDBNet(nn.Module):
         return y[..., : height * self.scale, : width * self.scale]
 
 
-networks = {network.__name__: network for network in (SRCNN, ESPCN, FSRCNN, EDSR, Compact, SPAN, RRDBNet)}
+class WrenBlock(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.conv1, self.conv2 = conv(channels, channels, 3), conv(channels, channels, 3)
+
+    def forward(self, x):
+        return x + self.conv2(F.relu(self.conv1(x)))
+
+
+class Wren(nn.Module):
+    input_size = "low"
+
+    def __init__(self, scale, blocks, channels, colors):
+        super().__init__()
+        self.scale, self.colors = scale, colors
+        planes = 3 if colors == "rgb" else 1
+        self.head = conv(planes, channels, 3)
+        self.blocks = nn.Sequential(*(WrenBlock(channels) for _ in range(blocks)))
+        self.merge = conv(channels, channels, 3)
+        self.tail = conv(channels, planes * scale**2, 3)
+        # So that training begins with the enlarged picture itself.
+        for parameter in self.tail.parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, x):
+        features = self.head(x - 0.45)
+        detail = F.pixel_shuffle(self.tail(features + self.merge(self.blocks(features))), self.scale)
+        return (x if self.scale == 1 else enlarge(x, self.scale)) + detail
+
+
+networks = {
+    network.__name__: network for network in (SRCNN, ESPCN, FSRCNN, EDSR, Compact, SPAN, RRDBNet, Wren)
+}
 
 
 def option(name, text):

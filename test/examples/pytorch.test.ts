@@ -24,6 +24,7 @@ import {
   saveWeights,
   serializePytorch,
   serializeSafetensors,
+  Wren,
 } from "../../src/index.ts";
 import { drawn, temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
@@ -46,6 +47,9 @@ describe.skipIf(python === undefined)("PyTorch", () => {
     "rrdbnet-x2": new RRDBNet({ scale: 2, blocks: 1, channels: 4, growth: 3, unshuffle: 2, random }),
     "rrdbnet-x4": new RRDBNet({ scale: 4, blocks: 2, channels: 4, growth: 3, random }),
     "span-x4": new SPAN({ scale: 4, blocks: 2, channels: 4, normalize: true, random }),
+    "wren-x1": new Wren({ scale: 1, blocks: 1, channels: 4, random }),
+    "wren-x2": new Wren({ scale: 2, blocks: 2, channels: 5, random }),
+    "wren-x3": new Wren({ scale: 3, blocks: 1, channels: 4, colors: "y", random }),
     "srcnn-x2": new SRCNN({ scale: 2, filters: [5, 4], residual: true, random }),
     "srcnn-x3": new SRCNN({ scale: 3, filters: [5, 4], kernels: [5, 3, 1], padding: "zeros", random }),
   };
