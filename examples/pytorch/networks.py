@@ -236,15 +236,13 @@ class Wren(nn.Module):
         planes = 3 if colors == "rgb" else 1
         self.head = conv(planes, channels, 3)
         self.blocks = nn.Sequential(*(WrenBlock(channels) for _ in range(blocks)))
-        self.merge = conv(channels, channels, 3)
         self.tail = conv(channels, planes * scale**2, 3)
         # So that training begins with the enlarged picture itself.
         for parameter in self.tail.parameters():
             nn.init.zeros_(parameter)
 
     def forward(self, x):
-        features = self.head(x - 0.45)
-        detail = F.pixel_shuffle(self.tail(features + self.merge(self.blocks(features))), self.scale)
+        detail = F.pixel_shuffle(self.tail(self.blocks(self.head(x - 0.45))), self.scale)
         return (x if self.scale == 1 else enlarge(x, self.scale)) + detail
 
 

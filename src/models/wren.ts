@@ -1,9 +1,8 @@
 /**
  * Wren, this library's own network: small, quick, and no more than what pays for its milliseconds.
  *
- *     x ─┬─ head ─┬─ block ─ … ─ block ─ merge ─(+)─ tail ─ pixel shuffle ─(+)─ y
- *        │        └───────────────────────────────┘                         │
- *        └────────────────── bicubic enlargement ───────────────────────────┘
+ *     x ─┬─ head ─ block ─ … ─ block ─ tail ─ pixel shuffle ─(+)─ y
+ *        └───────────── bicubic enlargement ──────────────────┘
  *
  *     block:  x + conv2(relu(conv1(x)))
  *     head:   conv colours -> channels
@@ -16,6 +15,8 @@
  *   side by side.
  * - The network predicts what has to be added to the bicubic enlargement. The tail's weights are 0 at first, so that
  *   training begins with that enlargement, and not with noise.
+ * - EDSR has one more convolution after its blocks, and a skip around them all. Here the blocks' own skips carry
+ *   everything from head to tail.
  *
  * Plain 3x3 convolutions, because they are what graphics cards are fastest at: attention, or convolutions in
  * groups, cost fewer multiplications and more time. docs/measurements.md compares it with others.
@@ -44,8 +45,8 @@ import { countOf, picturesOf, type State, shapeOf } from "./state.ts";
 const options = {
   /** Enlargement: 1 (the size stays, for noise or JPEG), 2, 3, 4 or 8. Default 2. */
   scale: option(oneOf(1, 2, 3, 4, 8), 2, "enlargement; 1 keeps the size"),
-  /** Residual blocks. Default 8. */
-  blocks: option(whole(1, MAX_LAYERS), 8, "residual blocks of two convolutions"),
+  /** Residual blocks. Default 10. */
+  blocks: option(whole(1, MAX_LAYERS), 10, "residual blocks of two convolutions"),
   /** Channels of every feature map. Default 32. */
   channels: option(whole(1, MAX_CHANNELS), 32, "channels of every feature map"),
   /** RGB, or luma alone. Default "rgb". */
@@ -81,7 +82,7 @@ export const wren: Architecture<"Wren", Options, "quick" | "wren"> = {
     },
     /** The network that comes with the library: hours. */
     wren: {
-      network: { scale: 2, blocks: 8, channels: 32, colors: "rgb" },
+      network: { scale: 2, blocks: 10, channels: 32, colors: "rgb" },
       patch: 48,
       batch: 16,
       loss: "l1",
@@ -104,7 +105,6 @@ export class Wren extends ConfiguredNetwork<Options> {
   // The names below become those of the weights.
   readonly head: Conv2d;
   readonly blocks: readonly Block[];
-  readonly merge: Conv2d;
   readonly tail: Conv2d;
 
   /** @throws RangeError for an option that does not fit. */
@@ -116,7 +116,6 @@ export class Wren extends ConfiguredNetwork<Options> {
     const conv = (from: number, to: number) => new Conv2d(from, to, 3, { padding: 1, random });
     this.head = conv(planes, channels);
     this.blocks = Array.from({ length: blocks }, () => new Block(channels, random));
-    this.merge = conv(channels, channels);
     this.tail = conv(channels, planes * scale ** 2);
     // So that training begins with the enlarged picture itself.
     for (const parameter of this.tail.parameters()) parameter.assign(new Float32Array(parameter.size));
@@ -125,7 +124,6 @@ export class Wren extends ConfiguredNetwork<Options> {
   protected override *members(): Iterable<[string, Module]> {
     yield ["head", this.head];
     for (const [i, block] of this.blocks.entries()) yield [`blocks.${i}`, block];
-    yield ["merge", this.merge];
     yield ["tail", this.tail];
   }
 
@@ -143,17 +141,14 @@ export class Wren extends ConfiguredNetwork<Options> {
   /** What has to be added to the bicubic enlargement. */
   #detail(x: Tensor): Tensor {
     const centered = sub(x, MIDDLE);
-    const first = this.head.forward(centered);
+    let features = this.head.forward(centered);
     disposeUnlessTaped(centered);
-    let y = first;
     for (const block of this.blocks) {
-      const before = y;
-      y = block.forward(before);
-      if (before !== first) disposeUnlessTaped(before);
+      const before = features;
+      features = block.forward(before);
+      disposeUnlessTaped(before);
     }
-    // A kernel adds the skip, or shuffles, on the way to memory.
-    const features = this.merge.forward(y, { skip: first });
-    for (const part of [y, first]) disposeUnlessTaped(part);
+    // The kernel of the convolution shuffles on the way to memory.
     const detail = this.tail.forward(features, { shuffle: this.scale });
     disposeUnlessTaped(features);
     return detail;
@@ -161,7 +156,7 @@ export class Wren extends ConfiguredNetwork<Options> {
 
   /** One pixel for each convolution. */
   get halo(): number {
-    return 2 * this.options.blocks + 3;
+    return 2 * this.options.blocks + 2;
   }
 
   get valuesPerPixel(): number {
@@ -195,7 +190,7 @@ class Block extends Module {
 /** Files that PyTorch wrote, whose names are this library's: examples/pytorch. */
 export function recognizeWren(state: State, name: string): Recognized | undefined {
   const first = shapeOf(state, "head.weight");
-  const isOne = ["blocks.0.conv1.weight", "merge.weight", "tail.weight"].every((key) => state.has(key));
+  const isOne = ["blocks.0.conv1.weight", "tail.weight"].every((key) => state.has(key));
   if (first === undefined || !isOne) return undefined;
   const [outputs] = shapeOf(state, "tail.weight") ?? [];
   const { colors, scale } = picturesOf(name, "Wren", { inputs: first[1], outputs });

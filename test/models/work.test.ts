@@ -20,7 +20,7 @@ test("SPAN: 3x3 but for one 1x1", () => {
 test("Wren: the bicubic enlargement is a convolution, too", () => {
   const model = new Wren({ scale: 2, blocks: 2, channels: 4, random });
   const enlargement = 25 * 3 * 12;
-  expect(multiplyAddsPerPixel(model)).toBe(9 * (3 * 4 + (2 * 2 + 1) * 4 * 4 + 4 * 12) + enlargement);
+  expect(multiplyAddsPerPixel(model)).toBe(9 * (3 * 4 + 2 * 2 * 4 * 4 + 4 * 12) + enlargement);
 });
 
 test("RRDBNet: the chains of the dense blocks, and the enlargement at four and sixteen times as many pixels", () => {
