@@ -262,12 +262,15 @@ def option(name, text):
     return float(text) if name in ("resScale", "rgbRange") else int(text)
 
 
+def options(metadata):
+    """The options of the network that a weight file's metadata describe."""
+    code = networks[metadata["architecture"]].__init__.__code__
+    return {name: option(name, metadata[name]) for name in code.co_varnames[1 : code.co_argcount]}
+
+
 def build(metadata):
     """The network that a weight file's metadata describe, with random weights."""
-    network = networks[metadata["architecture"]]
-    count = network.__init__.__code__.co_argcount
-    names = network.__init__.__code__.co_varnames[1:count]
-    return network(**{name: option(name, metadata[name]) for name in names})
+    return networks[metadata["architecture"]](**options(metadata))
 
 
 def load(path):

@@ -152,6 +152,16 @@ def measure(model, pairs, device):
     return sum(decibels) / len(decibels)
 
 
+def settings(args, metadata):
+    """How the weights were made, for their file: folders by their names alone, as paths mean nothing elsewhere."""
+    folders = {"data": [Path(folder).name for folder in args.data], "init": Path(args.init).name}
+    if args.valid:
+        folders["valid"] = Path(args.valid).name
+    others = {key: value for key, value in vars(args).items() if key not in ("out", "resume", "log_every")}
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    return {"trainer": "examples/pytorch/train.py", "network": metadata, **others, **folders, "processes": processes}
+
+
 def write(path, save):
     """Another file first: the old one is whole until the new one is."""
     save(f"{path}.tmp")
@@ -190,6 +200,8 @@ def main():
         distributed.init_process_group("nccl" if gpus else "gloo")
 
     model, metadata = begin(args.init, args.scale)
+    network = {name: metadata[name] for name in ("architecture", *networks.options(metadata))}
+    metadata = {**network, "config": json.dumps(settings(args, network))}
     # Channels beside each other: convolutions are faster so.
     model.to(device, memory_format=torch.channels_last)
     average = copy.deepcopy(model)

@@ -21,7 +21,7 @@ import {
   type PretrainedScale,
   pretrainedFiles,
   pretrainedNames,
-  pretrainedScales,
+  scalesOf,
 } from "./method-names.ts";
 import { checkUpscaleOptions } from "./tiles.ts";
 import { interpolatorOn, networkUpscaler, selfEnsemble, type Upscaler, upscalerOf } from "./upscaler.ts";
@@ -291,10 +291,10 @@ async function readPretrained(
       `loadPretrained: there is no network ${quote(name)}; there are ${pretrainedNames.join(", ")}.`,
     );
   }
-  const url = pretrainedScales.includes(scale) ? pretrainedFiles[name][scale] : undefined;
+  const url = scalesOf(name).includes(scale) ? pretrainedFiles[name][scale] : undefined;
   if (url === undefined) {
     throw new RangeError(
-      `loadPretrained: ${name} enlarges by ${pretrainedScales.join(", ")}, not by ${quote(scale)}. Train one ` +
+      `loadPretrained: ${name} enlarges by ${scalesOf(name).join(", ")}, not by ${quote(scale)}. Train one ` +
         "with that scale, or take an interpolation.",
     );
   }

@@ -10,9 +10,10 @@ import {
   loadPretrained,
   networkUpscaler,
   type PretrainedName,
+  type PretrainedScale,
   parseSafetensors,
   pretrainedNames,
-  pretrainedScales,
+  scalesOf,
 } from "../../src/node.ts";
 import { crop } from "../../src/picture/image.ts";
 import { pretrainedFiles } from "../../src/upscale/method-names.ts";
@@ -35,7 +36,9 @@ const photographs = await Promise.all(
 const mean = (values: ArrayLike<number>) =>
   Array.from(values).reduce((sum, value) => sum + value) / values.length;
 
-const all = pretrainedNames.flatMap((name) => pretrainedScales.map((scale) => ({ name, scale })));
+const all = pretrainedNames.flatMap((name) =>
+  (scalesOf(name) as readonly PretrainedScale[]).map((scale) => ({ name, scale })),
+);
 const metadataOf = (name: PretrainedName, scale: 2 | 3 | 4) =>
   parseSafetensors(readFileSync(pretrainedFiles[name][scale])).metadata;
 
