@@ -19,7 +19,7 @@
  *   everything from head to tail.
  *
  * Plain 3x3 convolutions, because they are what graphics cards are fastest at: attention, or convolutions in
- * groups, cost fewer multiplications and more time. docs/measurements.md compares it with others.
+ * groups, cost fewer multiplications and more time. docs/training-choices.md has what was compared.
  */
 import { add, sub } from "../kernels/elementwise/index.ts";
 import { Conv2d } from "../nn/layers.ts";

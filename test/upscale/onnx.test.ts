@@ -239,7 +239,7 @@ describe.skipIf(python === undefined)("ONNX Runtime computes the same", () => {
     }
     const report = runPython("run-onnx.py", [folder]);
     const differences = JSON.parse(report) as Record<string, number>;
-    expect(Object.keys(differences).length).toBe(17 + 8 + 6);
+    expect(Object.keys(differences).length).toBe(20 + 9 + 6);
     for (const [name, difference] of Object.entries(differences)) expect(difference, name).toBeLessThan(1e-5);
   });
 });
