@@ -159,7 +159,8 @@ def settings(args, metadata):
         folders["valid"] = Path(args.valid).name
     others = {key: value for key, value in vars(args).items() if key not in ("out", "resume", "log_every")}
     processes = int(os.environ.get("WORLD_SIZE", "1"))
-    return {"trainer": "examples/pytorch/train.py", "network": metadata, **others, **folders, "processes": processes}
+    network = {"architecture": metadata["architecture"], **networks.options(metadata)}
+    return {"trainer": "examples/pytorch/train.py", "network": network, **others, **folders, "processes": processes}
 
 
 def write(path, save):
@@ -200,8 +201,7 @@ def main():
         distributed.init_process_group("nccl" if gpus else "gloo")
 
     model, metadata = begin(args.init, args.scale)
-    network = {name: metadata[name] for name in ("architecture", *networks.options(metadata))}
-    metadata = {**network, "config": json.dumps(settings(args, network))}
+    metadata = {**metadata, "config": json.dumps(settings(args, metadata))}
     # Channels beside each other: convolutions are faster so.
     model.to(device, memory_format=torch.channels_last)
     average = copy.deepcopy(model)

@@ -18,6 +18,9 @@ export const pretrainedFiles = {
     3: new URL("../../weights/espcn-x3.safetensors", import.meta.url),
     4: new URL("../../weights/espcn-x4.safetensors", import.meta.url),
   },
+  wren: {
+    2: new URL("../../weights/wren-x2.safetensors", import.meta.url),
+  },
   "edsr-small": {
     2: new URL("../../weights/edsr-small-x2.safetensors", import.meta.url),
     3: new URL("../../weights/edsr-small-x3.safetensors", import.meta.url),
@@ -40,7 +43,7 @@ export type MethodName = Interpolation | PretrainedName;
 /** What enlarges where nobody names a method, at the scales that it has weights for. */
 export const defaultNetwork: PretrainedName = "edsr-small";
 
-/** Networks before interpolations. */
+/** Networks before interpolations, the default network first. */
 export const methodNames: readonly MethodName[] = [...interpolations, ...pretrainedNames].reverse();
 
 export function isInterpolation(method: unknown): method is Interpolation {
@@ -58,6 +61,12 @@ export function isMethodName(method: unknown): method is MethodName {
 /** The scales that a method has. At scale 1, interpolations return the picture as it is. */
 export function scalesOf(name: MethodName): readonly number[] {
   return isInterpolation(name) ? [1, 2, 3, 4, 8] : Object.keys(pretrainedFiles[name]).map(Number);
+}
+
+/** A network's file for a scale; undefined if there is none. */
+export function pretrainedFile(name: PretrainedName, scale: number): URL | undefined {
+  const files: Readonly<Partial<Record<number, URL>>> = pretrainedFiles[name];
+  return Object.hasOwn(files, scale) ? files[scale] : undefined;
 }
 
 /**
