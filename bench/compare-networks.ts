@@ -92,15 +92,13 @@ hundredths of a decibel.`,
       decibels.set(name, psnr);
     }
     const rows = await timeAll(scale, side, device);
-    print(
-      `\n| x${scale} | parameters | multiply-adds a pixel | dB | ms a megapixel | time of edsr-small's |`,
-    );
+    print(`| x${scale} | parameters | multiply-adds a pixel | dB | ms a megapixel | time of edsr-small's |`);
     print("|---|---:|---:|---:|---:|---:|");
     for (const { name, parameters, work, ms, share } of rows) {
       const cells = [name, parameters.toLocaleString("en"), work.toLocaleString("en")];
       print(`| ${[...cells, decibels.get(name)!.toFixed(2), ms.toFixed(0), share.toFixed(2)].join(" | ")} |`);
     }
-    print(`\n${steps} steps of 4 patches of 24x24, seed ${seed}; ${device.name}.`);
+    print(`${steps} steps of 4 patches of 24x24, seed ${seed}; ${device.name}.`);
   },
 });
 
