@@ -218,7 +218,37 @@ class RRDBNet(nn.Module):
         return y[..., : height * self.scale, : width * self.scale]
 
 
-networks = {network.__name__: network for network in (SRCNN, ESPCN, FSRCNN, EDSR, Compact, SPAN, RRDBNet)}
+class WrenBlock(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.conv1, self.conv2 = conv(channels, channels, 3), conv(channels, channels, 3)
+
+    def forward(self, x):
+        return x + self.conv2(F.relu(self.conv1(x)))
+
+
+class Wren(nn.Module):
+    input_size = "low"
+
+    def __init__(self, scale, blocks, channels, colors):
+        super().__init__()
+        self.scale, self.colors = scale, colors
+        planes = 3 if colors == "rgb" else 1
+        self.head = conv(planes, channels, 3)
+        self.blocks = nn.Sequential(*(WrenBlock(channels) for _ in range(blocks)))
+        self.tail = conv(channels, planes * scale**2, 3)
+        # So that training begins with the enlarged picture itself.
+        for parameter in self.tail.parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, x):
+        detail = F.pixel_shuffle(self.tail(self.blocks(self.head(x - 0.45))), self.scale)
+        return (x if self.scale == 1 else enlarge(x, self.scale)) + detail
+
+
+networks = {
+    network.__name__: network for network in (SRCNN, ESPCN, FSRCNN, EDSR, Compact, SPAN, RRDBNet, Wren)
+}
 
 
 def option(name, text):
@@ -232,12 +262,15 @@ def option(name, text):
     return float(text) if name in ("resScale", "rgbRange") else int(text)
 
 
+def options(metadata):
+    """The options of the network that a weight file's metadata describe."""
+    code = networks[metadata["architecture"]].__init__.__code__
+    return {name: option(name, metadata[name]) for name in code.co_varnames[1 : code.co_argcount]}
+
+
 def build(metadata):
     """The network that a weight file's metadata describe, with random weights."""
-    network = networks[metadata["architecture"]]
-    count = network.__init__.__code__.co_argcount
-    names = network.__init__.__code__.co_varnames[1:count]
-    return network(**{name: option(name, metadata[name]) for name in names})
+    return networks[metadata["architecture"]](**options(metadata))
 
 
 def load(path):

@@ -8,12 +8,16 @@ Each process computes its own batch, and PyTorch's DistributedDataParallel avera
 step, so that all keep the same weights. Processes take a GPU each and talk by NCCL; without GPUs they run on
 the processor and talk by gloo. Without torchrun, the program is a single process.
 
-Pictures are those of a folder, in RGB. LR patches are made from them by bicubic interpolation with antialiasing,
-which differs from Matlab's (pixelgrad's) by less than a level. To train on LR pictures of your own, change
-`pairs`, the only function that knows where patches come from.
+Pictures are those of folders, in RGB. LR pictures are made from them as Matlab's imresize would. To train on LR
+pictures of your own, change `open_pairs`, the only function that knows where they come from.
+
+Every few minutes the weights go to --out, and all that --resume needs to go on to a file beside it.
 """
 
 import argparse
+import copy
+import json
+import math
 import os
 from pathlib import Path
 import time
@@ -30,12 +34,36 @@ import networks
 EXTENSIONS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 
 
-def pictures(folder):
-    """The folder's pictures as tensors [3, h, w] of bytes."""
-    paths = sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in EXTENSIONS)
+# ---- Pictures
+
+
+def open_pairs(folders, model):
+    """LR and HR pictures of folders, as tensors [3, h, w] of bytes. HR loses what is no multiple of the scale."""
+    paths = [p for folder in folders for p in sorted(Path(folder).iterdir()) if p.suffix.lower() in EXTENSIONS]
     if not paths:
-        raise SystemExit(f"{folder}: there are no pictures in it.")
-    return [torch.from_numpy(numpy.array(Image.open(path).convert("RGB"))).permute(2, 0, 1) for path in paths]
+        raise SystemExit(f"{', '.join(folders)}: there are no pictures in it.")
+    s = model.scale
+    pairs = []
+    for path in paths:
+        image = torch.from_numpy(numpy.array(Image.open(path).convert("RGB"))).permute(2, 0, 1)
+        high = image[:, : image.shape[1] // s * s, : image.shape[2] // s * s].contiguous()
+        pairs.append((shrink(high, s), high))
+    return pairs
+
+
+def shrink(image, scale):
+    """Matlab's bicubic imresize of bytes: mirrored edges, rows first, rounded after each direction."""
+    if scale == 1:
+        return image
+    x = image.float().unsqueeze(0)
+    for axis in (2, 3):
+        margin = min(4 * scale, x.shape[axis])
+        first, last = x.narrow(axis, 0, margin), x.narrow(axis, x.shape[axis] - margin, margin)
+        wide = torch.cat([first.flip(axis), x, last.flip(axis)], axis)
+        size = [side // scale if a == axis else side for a, side in enumerate(wide.shape)][2:]
+        wide = F.interpolate(wide, size=size, mode="bicubic", antialias=True)
+        x = wide.narrow(axis, margin // scale, x.shape[axis] // scale).round().clamp(0, 255)
+    return x.squeeze(0).byte()
 
 
 def luma(rgb):
@@ -44,41 +72,122 @@ def luma(rgb):
     return ((65.481 * red + 128.553 * green + 24.966 * blue + 16) / 255).unsqueeze(-3)
 
 
-def pairs(images, batch, patch, model, generator):
-    """Batches for ever: LR patches [batch, c, patch, patch] and what they come from, values in 0..1."""
-    scale, side = model.scale, patch * model.scale
-    large_enough = [image for image in images if min(image.shape[1:]) >= side]
+def as_network_takes_it(low, model):
+    """Bytes [n, 3, h, w] as the network's input."""
+    x = low.float() / 255
+    if model.colors == "y":
+        x = luma(x)
+    return networks.enlarge(x, model.scale) if model.input_size == "high" else x
+
+
+def batches(pairs, count, patch, model, generator):
+    """Batches for ever: input and wanted result, of patches in all flips and quarter turns."""
+    s = model.scale
+    large_enough = [pair for pair in pairs if min(pair[0].shape[1:]) >= patch]
     if not large_enough:
-        raise SystemExit(f"No picture has {side} pixels on both sides; take a smaller --patch.")
+        raise SystemExit(f"No picture has {patch * s} pixels on both sides; take a smaller --patch.")
 
     def draw(end):
         return int(torch.randint(end, (1,), generator=generator))
 
     while True:
-        crops = []
-        for _ in range(batch):
-            image = large_enough[draw(len(large_enough))]
-            top, left = (draw(size - side + 1) for size in image.shape[1:])
-            crop = image[:, top : top + side, left : left + side]
-            crops.append(torch.rot90(crop, draw(4), (1, 2)))
-        high = torch.stack(crops).float() / 255
-        low = F.interpolate(high, scale_factor=1 / scale, mode="bicubic", antialias=True)
-        low = (255 * low).round().clamp(0, 255) / 255  # as it would be in a file
-        if model.input_size == "high":
-            low = networks.enlarge(low, scale)
-        yield (low, high) if model.colors == "rgb" else (luma(low), luma(high))
+        lows, highs = [], []
+        for _ in range(count):
+            low, high = large_enough[draw(len(large_enough))]
+            top, left = (draw(size - patch + 1) for size in low.shape[1:])
+            turns, flips = draw(4), draw(2)
+            for image, r, patches in ((low, 1, lows), (high, s, highs)):
+                crop = image[:, r * top : r * (top + patch), r * left : r * (left + patch)]
+                turned = torch.rot90(crop, turns, (1, 2))
+                patches.append(turned.flip(2) if flips else turned)
+        wanted = torch.stack(highs).float() / 255
+        yield as_network_takes_it(torch.stack(lows), model), wanted if model.colors == "rgb" else luma(wanted)
+
+
+# ---- Training
+
+
+def begin(path, scale):
+    """A network with the weights of a file. For another scale, the layers that do not fit begin anew."""
+    model, metadata = networks.load(path)
+    if scale in (None, model.scale):
+        return model, metadata
+    metadata = {**metadata, "scale": str(scale)}
+    other = networks.build(metadata)
+    own = other.state_dict()
+    theirs = model.state_dict()
+    fitting = {name: value for name, value in theirs.items() if own[name].shape == value.shape}
+    other.load_state_dict({**own, **fitting})
+    return other, metadata
+
+
+def rate(step, args):
+    """Rises over `warmup` steps, stays, and falls to 0 over the last ones as a cosine."""
+    start = args.hold * args.steps
+    fall = max(0, step - start) / (args.steps - start)
+    return args.lr * min(1, (step + 1) / (args.warmup + 1)) * (1 + math.cos(math.pi * fall)) / 2
+
+
+@torch.no_grad()
+def follow(average, model, decay, step):
+    """Moves the average of the weights a little; further at first, when they change quickly."""
+    decay = min(decay, (1 + step) / (10 + step))
+    for mean, value in zip(average.parameters(), model.parameters()):
+        mean.lerp_(value, 1 - decay)
+
+
+@torch.no_grad()
+def measure(model, pairs, device):
+    """The mean PSNR of pictures on Y, in dB, as papers measure it."""
+    border, decibels = model.scale, []
+    for low, high in pairs:
+        result = model(as_network_takes_it(low.unsqueeze(0).to(device), model)).clamp(0, 1).cpu()
+        wanted = high.unsqueeze(0).float() / 255
+        ours, theirs = (
+            (255 * (luma(y) if y.shape[1] == 3 else y)).round()
+            for y in ((255 * result).round() / 255, luma(wanted) if model.colors == "y" else wanted)
+        )
+        inner = (ours - theirs)[..., border:-border, border:-border]
+        decibels.append(10 * math.log10(255**2 / inner.square().mean().item()))
+    return sum(decibels) / len(decibels)
+
+
+def settings(args, metadata):
+    """How the weights were made, for their file: folders by their names alone, as paths mean nothing elsewhere."""
+    folders = {"data": [Path(folder).name for folder in args.data], "init": Path(args.init).name}
+    if args.valid:
+        folders["valid"] = Path(args.valid).name
+    others = {key: value for key, value in vars(args).items() if key not in ("out", "resume", "log_every")}
+    processes = int(os.environ.get("WORLD_SIZE", "1"))
+    network = {"architecture": metadata["architecture"], **networks.options(metadata)}
+    return {"trainer": "examples/pytorch/train.py", "network": network, **others, **folders, "processes": processes}
+
+
+def write(path, save):
+    """Another file first: the old one is whole until the new one is."""
+    save(f"{path}.tmp")
+    os.replace(f"{path}.tmp", path)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--init", required=True, help="weights to begin from, a safetensors file of pixelgrad's")
-    parser.add_argument("--data", required=True, help="a folder of pictures")
+    parser.add_argument("--scale", type=int, help="train for this scale instead of the one of --init")
+    parser.add_argument("--data", required=True, nargs="+", help="folders of pictures")
+    parser.add_argument("--valid", help="a folder of pictures to measure on when weights are saved")
     parser.add_argument("--out", required=True, help="where the trained weights go")
+    parser.add_argument("--resume", action="store_true", help="go on from what was saved beside --out, if anything")
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--batch", type=int, default=8, help="patches of a step in each process")
     parser.add_argument("--patch", type=int, default=48, help="side of an LR patch in pixels")
     parser.add_argument("--lr", type=float, default=1e-4, help="the learning rate at first; it falls to 0")
+    parser.add_argument("--warmup", type=int, default=0, help="steps over which the rate first rises")
+    parser.add_argument("--hold", type=float, default=0, help="share of the steps before the rate begins to fall")
     parser.add_argument("--loss", choices=["l1", "l2"], default="l1")
+    parser.add_argument("--ema", type=float, help="save the weights' moving average, with this decay: 0.999")
+    parser.add_argument("--bf16", action="store_true", help="compute in bfloat16: faster, a little less exact")
+    parser.add_argument("--minutes", type=float, default=10, help="minutes between savings")
+    parser.add_argument("--log-every", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
 
@@ -91,39 +200,67 @@ def main():
     if processes > 1:
         distributed.init_process_group("nccl" if gpus else "gloo")
 
-    model, metadata = networks.load(args.init)
-    model.to(device)
+    model, metadata = begin(args.init, args.scale)
+    metadata = {**metadata, "config": json.dumps(settings(args, metadata))}
+    # Channels beside each other: convolutions are faster so.
+    model.to(device, memory_format=torch.channels_last)
+    average = copy.deepcopy(model)
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=args.lr)
+    state_file, first = f"{args.out}.state", 0
+    if args.resume and os.path.exists(state_file):
+        saved = torch.load(state_file, map_location=device)
+        first = saved["step"]
+        for name, part in (("model", model), ("average", average), ("optimizer", optimizer)):
+            part.load_state_dict(saved[name])
     trained = model
     if processes > 1:
         trained = DistributedDataParallel(model, device_ids=[local_rank] if gpus else None)
-    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=args.lr)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, args.steps)
     loss_of = F.l1_loss if args.loss == "l1" else F.mse_loss
-    # Every process draws other patches.
-    generator = torch.Generator().manual_seed(args.seed * processes + rank)
-    batches = pairs(pictures(args.data), args.batch, args.patch, model, generator)
 
-    start = time.monotonic()
-    for step in range(1, args.steps + 1):
-        low, high = (tensor.to(device, non_blocking=True) for tensor in next(batches))
-        loss = loss_of(trained(low), high)
+    # Every process draws other patches, and after a resume others than at first.
+    generator = torch.Generator().manual_seed((args.seed * processes + rank) * 1_000_000_007 + first)
+    source = batches(open_pairs(args.data, model), args.batch, args.patch, model, generator)
+    valid = open_pairs([args.valid], model) if args.valid and rank == 0 else []
+    start = saved_at = time.monotonic()
+
+    def save(step):
+        best_known = average if args.ema else model
+        write(args.out, lambda path: networks.save(path, best_known, {**metadata, "step": str(step)}))
+        parts = {"model": model, "average": average, "optimizer": optimizer}
+        state = {"step": step, **{name: part.state_dict() for name, part in parts.items()}}
+        write(state_file, lambda path: torch.save(state, path))
+        if valid:
+            psnr = measure(best_known, valid, device)
+            print(f"step {step}: {psnr:.3f} dB", flush=True)
+            with open(f"{args.out}.log.jsonl", "a") as log:
+                print(json.dumps({"step": step, "psnr": round(psnr, 4), "lr": rate(step, args)}), file=log)
+
+    for step in range(first, args.steps):
+        optimizer.param_groups[0]["lr"] = rate(step, args)
+        x, wanted = (
+            part.to(device, non_blocking=True, memory_format=torch.channels_last) for part in next(source)
+        )
+        with torch.autocast(device.type, torch.bfloat16, enabled=args.bf16):
+            y = trained(x)
+        loss = loss_of(y.float(), wanted)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
-        schedule.step()
-        if step % 10 == 0 or step == args.steps:
+        if args.ema:
+            follow(average, model, args.ema, step)
+        done = step + 1
+        if done % args.log_every == 0 or done == args.steps:
             mean = loss.detach() / processes
             if processes > 1:
                 distributed.all_reduce(mean)
             if rank == 0:
                 seconds = time.monotonic() - start
-                print(f"step {step} of {args.steps}, loss {mean.item():.5f}, {seconds:.1f} s", flush=True)
+                print(f"step {done} of {args.steps}, loss {mean.item():.5f}, {seconds:.1f} s", flush=True)
+        if rank == 0 and (time.monotonic() - saved_at > 60 * args.minutes or done == args.steps):
+            save(done)
+            saved_at = time.monotonic()
 
     if rank == 0:
-        # Another file first: the old one is whole until the new one is.
-        temporary = f"{args.out}.tmp"
-        networks.save(temporary, model, metadata)
-        os.replace(temporary, args.out)
         print(f"{processes} {'process' if processes == 1 else 'processes'} on {device.type}: {args.out}")
     if processes > 1:
         distributed.destroy_process_group()

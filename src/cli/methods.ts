@@ -12,7 +12,7 @@ import {
   isMethodName,
   isPretrained,
   methodNames,
-  pretrainedFiles,
+  pretrainedFile,
   scalesOf,
 } from "../upscale/method-names.ts";
 import { type Flags, UsageError } from "./flags.ts";
@@ -101,7 +101,7 @@ export async function readNetworkFile(method: string, scale?: number): Promise<N
   const { readBytes } = await import("../data/files.ts");
   const { readNetwork } = await import("../node.ts");
   if (!isPretrained(method)) return readNetwork(await readBytes(method), method, { scale });
-  const url = (pretrainedFiles[method] as Readonly<Record<number, URL>>)[scale ?? 2];
+  const url = pretrainedFile(method, scale ?? 2);
   if (url === undefined) {
     throw new UsageError(`${method} enlarges by ${orList(scalesOf(method))}, and --scale is ${scale}`);
   }

@@ -14,6 +14,7 @@ import { nameOfOther } from "./other-networks.ts";
 import { recognizeRRDBNet } from "./rrdbnet.ts";
 import { recognizeSpan } from "./span.ts";
 import { countOf, renamed, type State, shapeOf } from "./state.ts";
+import { recognizeWren } from "./wren.ts";
 
 export interface DetectOptions {
   /** What errors call the file. It may also tell the scale: "fsrcnn_x3.pth". */
@@ -184,7 +185,7 @@ const detectors: readonly Detector[] = [
   espcn,
   fsrcnn,
   srcnn,
-  ...[recognizeCompact, recognizeSpan, recognizeRRDBNet].map(
+  ...[recognizeCompact, recognizeSpan, recognizeRRDBNet, recognizeWren].map(
     (recognize): Detector =>
       (state, { name }) =>
         recognize(state, name),

@@ -9,15 +9,12 @@
  * the enlarged picture. Each small pixel becomes scale² pixels; the last layer computes them as channels,
  * and the shuffle only puts them side by side.
  */
-import { conv2d } from "../kernels/conv2d/index.ts";
 import { add } from "../kernels/elementwise/index.ts";
-import { pad } from "../kernels/pad/index.ts";
-import { axisTable } from "../kernels/resize/weights.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
 import { Conv2d, PixelShuffle, ReLU, Sequential, Tanh } from "../nn/layers.ts";
 import { numbers, oneOf, whole, yesOrNo } from "../options/kinds.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
-import { type Tensor, tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import {
   type Architecture,
   ConfiguredNetwork,
@@ -26,6 +23,7 @@ import {
   type OptionValues,
   option,
 } from "./architecture.ts";
+import { enlargeBicubic } from "./enlarge-bicubic.ts";
 import { fitFilters } from "./fit-filters.ts";
 
 const options = {
@@ -127,27 +125,4 @@ export class ESPCN extends ConfiguredNetwork<Options> {
   get valuesPerPixel(): number {
     return Math.max(...this.options.filters, this.scale ** 2);
   }
-}
-
-const bicubic = { mode: "bicubic", convention: "matlab", antialias: false } as const;
-
-/**
- * Bicubic interpolation as a sub-pixel convolution with fixed weights: the scale² pixels of a block lie at
- * fixed places between their neighbours. One launch, shuffle included, with Matlab's weights (Keys' kernel
- * with a = -0.5). Edges are repeated.
- */
-function enlargeBicubic(x: Tensor, scale: number): Tensor {
-  // Of five pixels in a row, the weights of each for the `scale` pixels that the middle one becomes.
-  const { taps, first, weights } = axisTable(5, 5 * scale, scale, bicubic);
-  const rows = Array.from({ length: scale }, (_, k) => {
-    const i = 2 * scale + k;
-    const row = [0, 0, 0, 0, 0];
-    for (let t = 0; t < taps; t++) row[first[i] + t] = weights[i * taps + t];
-    return row;
-  });
-  const windows = rows.flatMap((down) =>
-    rows.flatMap((across) => down.flatMap((v) => across.map((h) => v * h))),
-  );
-  const weight = tensor(windows, [scale ** 2, 1, 5, 5], { device: x.device, dtype: x.dtype });
-  return conv2d(pad(x, [2, 2, 2, 2], "replicate"), weight, undefined, { shuffle: scale });
 }

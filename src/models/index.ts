@@ -31,3 +31,4 @@ export { SPAN, type SPANOptions } from "./span.ts";
 export { SRCNN, type SRCNNOptions } from "./srcnn.ts";
 export { SuperResolver } from "./super-resolver.ts";
 export { multiplyAddsPerPixel } from "./work.ts";
+export { Wren, type WrenOptions } from "./wren.ts";

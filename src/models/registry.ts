@@ -24,9 +24,10 @@ import { rrdbnet } from "./rrdbnet.ts";
 import { span } from "./span.ts";
 import { srcnn } from "./srcnn.ts";
 import type { SuperResolver } from "./super-resolver.ts";
+import { wren } from "./wren.ts";
 
 /** The networks of this library. A new one is a file beside these and an entry here. */
-export const architectures = [srcnn, espcn, fsrcnn, edsr, compact, span, rrdbnet] as const;
+export const architectures = [srcnn, espcn, fsrcnn, edsr, compact, span, rrdbnet, wren] as const;
 
 /** The names of all architectures: "SRCNN", "ESPCN", … */
 export const architectureNames: readonly string[] = architectures.map(({ name }) => name);

@@ -18,6 +18,9 @@ export const pretrainedFiles = {
     3: new URL("../../weights/espcn-x3.safetensors", import.meta.url),
     4: new URL("../../weights/espcn-x4.safetensors", import.meta.url),
   },
+  wren: {
+    2: new URL("../../weights/wren-x2.safetensors", import.meta.url),
+  },
   "edsr-small": {
     2: new URL("../../weights/edsr-small-x2.safetensors", import.meta.url),
     3: new URL("../../weights/edsr-small-x3.safetensors", import.meta.url),
@@ -27,7 +30,7 @@ export const pretrainedFiles = {
 
 export type PretrainedName = keyof typeof pretrainedFiles;
 export const pretrainedNames = Object.keys(pretrainedFiles) as PretrainedName[];
-/** Enlargements that every pretrained network has weights for. */
+/** Enlargements that pretrained networks have weights for; `scalesOf` says which of them one has. */
 export const pretrainedScales = [2, 3, 4] as const;
 export type PretrainedScale = (typeof pretrainedScales)[number];
 
@@ -37,7 +40,10 @@ export type Interpolation = (typeof interpolations)[number];
 /** An interpolation, or a network that comes with the library. */
 export type MethodName = Interpolation | PretrainedName;
 
-/** The best first. */
+/** What enlarges where nobody names a method, at the scales that it has weights for. */
+export const defaultNetwork: PretrainedName = "edsr-small";
+
+/** Networks before interpolations, the default network first. */
 export const methodNames: readonly MethodName[] = [...interpolations, ...pretrainedNames].reverse();
 
 export function isInterpolation(method: unknown): method is Interpolation {
@@ -54,14 +60,20 @@ export function isMethodName(method: unknown): method is MethodName {
 
 /** The scales that a method has. At scale 1, interpolations return the picture as it is. */
 export function scalesOf(name: MethodName): readonly number[] {
-  return isInterpolation(name) ? [1, 2, 3, 4, 8] : pretrainedScales;
+  return isInterpolation(name) ? [1, 2, 3, 4, 8] : Object.keys(pretrainedFiles[name]).map(Number);
+}
+
+/** A network's file for a scale; undefined if there is none. */
+export function pretrainedFile(name: PretrainedName, scale: number): URL | undefined {
+  const files: Readonly<Partial<Record<number, URL>>> = pretrainedFiles[name];
+  return Object.hasOwn(files, scale) ? files[scale] : undefined;
 }
 
 /**
- * The method for callers who name none: the best that has the scale. At scale 1 there is none: networks that keep
- * the size, and remove noise or traces of JPEG, are weight files.
+ * The method for callers who name none. At scale 1 there is none: networks that keep the size, and remove noise or
+ * traces of JPEG, are weight files.
  */
 export function defaultMethod(scale: number): MethodName | undefined {
   if (scale === 1) return undefined;
-  return methodNames.find((name) => scalesOf(name).includes(scale)) ?? "bicubic";
+  return scalesOf(defaultNetwork).includes(scale) ? defaultNetwork : "bicubic";
 }

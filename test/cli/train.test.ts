@@ -139,7 +139,7 @@ describe("--help", () => {
 
   test("a new network is listed, with its options, as soon as it is in the list of networks", () => {
     expect(Object.keys(trainCommands.commands)).toEqual([
-      ...["srcnn", "espcn", "fsrcnn", "edsr", "compact", "span", "rrdbnet", "toy"],
+      ...["srcnn", "espcn", "fsrcnn", "edsr", "compact", "span", "rrdbnet", "wren", "toy"],
     ]);
     const text = helpOf(trainCommand(architectureOf("Toy")), "pixelgrad train toy");
     expect(text).toMatch(/--hidden-channels N +channels of the only feature map \[6\]/);
@@ -158,7 +158,7 @@ test("the program lists its networks, and what it cannot train", async () => {
   for (const name of names) expect(group.stdout).toMatch(new RegExp(`^ {2}${name.toLowerCase()} +\\S`, "m"));
   expect(unknown).toMatchObject({ code: 2, stdout: "" });
   expect(unknown.stderr).toBe(
-    'pixelgrad train: there is no network "vdsr"; networks are srcnn, espcn, fsrcnn, edsr, compact, span or rrdbnet. "pixelgrad train --help" explains.',
+    'pixelgrad train: there is no network "vdsr"; networks are srcnn, espcn, fsrcnn, edsr, compact, span, rrdbnet or wren. "pixelgrad train --help" explains.',
   );
   expect(wrong).toMatchObject({ code: 2, stdout: "" });
   expect(wrong.stderr).toMatch(

@@ -290,7 +290,7 @@ describe("what goes wrong is one paragraph and an exit code", () => {
     [
       ["-i", "picture.png", "-o", "x.png", "-m", "sinc"],
       1,
-      /sinc: there is no such method \(edsr-small, espcn, srcnn, bicubic, bilinear, nearest\), and as a weight file/,
+      /sinc: there is no such method \(edsr-small, wren, espcn, srcnn, bicubic, bilinear, nearest\), and as a weight file/,
     ],
     [["-i", "picture.png", "-o", "x.png", "-m", "picture.png"], 1, /picture\.png/],
     [

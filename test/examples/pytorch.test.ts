@@ -24,6 +24,7 @@ import {
   saveWeights,
   serializePytorch,
   serializeSafetensors,
+  Wren,
 } from "../../src/index.ts";
 import { drawn, temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
@@ -46,6 +47,9 @@ describe.skipIf(python === undefined)("PyTorch", () => {
     "rrdbnet-x2": new RRDBNet({ scale: 2, blocks: 1, channels: 4, growth: 3, unshuffle: 2, random }),
     "rrdbnet-x4": new RRDBNet({ scale: 4, blocks: 2, channels: 4, growth: 3, random }),
     "span-x4": new SPAN({ scale: 4, blocks: 2, channels: 4, normalize: true, random }),
+    "wren-x1": new Wren({ scale: 1, blocks: 1, channels: 4, random }),
+    "wren-x2": new Wren({ scale: 2, blocks: 2, channels: 5, random }),
+    "wren-x3": new Wren({ scale: 3, blocks: 1, channels: 4, colors: "y", random }),
     "srcnn-x2": new SRCNN({ scale: 2, filters: [5, 4], residual: true, random }),
     "srcnn-x3": new SRCNN({ scale: 3, filters: [5, 4], kernels: [5, 3, 1], padding: "zeros", random }),
   };
@@ -82,6 +86,49 @@ describe.skipIf(python === undefined)("PyTorch", () => {
         architecture: model.metadata().architecture,
         scale: `${model.scale}`,
       });
+    }
+  });
+
+  test("goes on where it was stopped, and begins a scale with the weights of another", async () => {
+    const folder = temporaryFolder();
+    const data = join(folder, "pictures");
+    mkdirSync(data);
+    for (const i of [0, 1]) {
+      const image = drawn(40, 44, 3, (x, y, c) => 128 + 100 * Math.sin((x * (c + 2) + y * (i + 2)) / 5));
+      writeFileSync(join(data, `${i}.png`), await encodePng(image));
+    }
+    const [before, after, larger] = ["x2", "tuned", "x3"].map((name) => join(folder, `${name}.safetensors`));
+    writeFileSync(before, await saveWeights(new Wren({ scale: 2, blocks: 1, channels: 4, random })));
+    const train = (...args: string[]) => {
+      const common = ["--data", data, "--batch", "1", "--patch", "8", "--log-every", "1", "--ema", "0.9"];
+      const script = join(root, "examples/pytorch/train.py");
+      const env = { ...process.env, OMP_NUM_THREADS: "1" };
+      const options = { encoding: "utf8", timeout: 120_000, env } as const;
+      const { status, stdout, stderr } = spawnSync(python!, [script, ...common, ...args], options);
+      expect(status, stderr).toBe(0);
+      return [...stdout.matchAll(/^step (\d+) of/gm)].map(([, step]) => Number(step));
+    };
+    const tuned = ["--init", before, "--valid", data, "--out", after, "--resume"];
+    expect(train(...tuned, "--steps", "2", "--bf16")).toEqual([1, 2]);
+    expect(train(...tuned, "--steps", "4", "--warmup", "1", "--hold", "0.5")).toEqual([3, 4]);
+    const log = readFileSync(`${after}.log.jsonl`, "utf8").trim().split("\n");
+    expect(log.map((line) => JSON.parse(line).step)).toEqual([2, 4]);
+    const { metadata } = parseWeights(readFileSync(after));
+    expect(metadata.step).toBe("4");
+    expect(JSON.parse(metadata.config)).toMatchObject({
+      network: { architecture: "Wren", scale: 2 },
+      steps: 4,
+    });
+
+    expect(train("--init", after, "--scale", "3", "--out", larger, "--steps", "1", "--lr", "1e-9")).toEqual([
+      1,
+    ]);
+    const [small, large] = [after, larger].map((path) => loadModel(readFileSync(path), path));
+    expect(large.scale).toBe(3);
+    const [from, to] = [await small.stateDict(), await large.stateDict()];
+    for (const [name, { data: values }] of to) {
+      if (name.startsWith("tail.")) continue;
+      for (const [i, value] of values.entries()) expect(value).toBeCloseTo(from.get(name)!.data[i], 5);
     }
   });
 

@@ -3,7 +3,7 @@
     python make_networks.py
 
 spandrel builds the networks (it reads the files of some forty programs), with few channels, and computes in float64,
-as make.py explains. A case has
+as make.py explains. Wren, which is this library's own, comes from examples/pytorch. A case has
 
     w/NAME    its weights, by the names that files have
     x, y      a picture, and the network's result
@@ -12,7 +12,9 @@ and as options the architecture and the options that this library should recogni
 """
 
 import re
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from make import VERSIONS, Golden, f32
@@ -21,6 +23,9 @@ from spandrel.architectures.Compact import Compact
 from spandrel.architectures.ESRGAN import ESRGAN
 from spandrel.architectures.SPAN import SPAN
 from torch import Tensor, nn
+
+sys.path.append(str(Path(__file__).parents[2] / "examples" / "pytorch"))
+from networks import Wren  # noqa: E402
 
 SPANDREL = "0.4.2"
 SPAN_GAIN = 1.1
@@ -199,6 +204,18 @@ def rrdbnet(golden: Golden) -> None:
     case(4, blocks=23, channels=2, growth=2)
 
 
+def wren(golden: Golden) -> None:
+    def case(scale: int, blocks: int, channels: int, planes: int) -> None:
+        options = {"scale": scale, "blocks": blocks, "channels": channels, "colors": "rgb" if planes == 3 else "y"}
+        name = f"Wren x{scale} {blocks}x{channels} {options['colors']}"
+        add(golden, name, Wren(**options), (planes, 6, 7), {"architecture": "Wren", **options})
+
+    for scale in (1, 2, 3, 4, 8):
+        case(scale, 2, 5, 3)
+    case(2, 1, 17, 1)
+    case(1, 1, 3, 1)
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
@@ -207,4 +224,5 @@ if __name__ == "__main__":
     compact(golden)
     span(golden)
     rrdbnet(golden)
+    wren(golden)
     golden.save()

@@ -1,4 +1,4 @@
-/** Networks of other programs: recognized by their tensors, and the same result as spandrel's in PyTorch. */
+/** Networks in PyTorch's files: recognized by their tensors, and the same result as in PyTorch. */
 import { describe, expect, test } from "vitest";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { metadataOf, type Recognized } from "../../src/models/architecture.ts";
@@ -7,6 +7,7 @@ import { createModel, loadModel, readNetwork } from "../../src/models/registry.t
 import { recognizeRRDBNet } from "../../src/models/rrdbnet.ts";
 import { recognizeSpan } from "../../src/models/span.ts";
 import type { State } from "../../src/models/state.ts";
+import { recognizeWren } from "../../src/models/wren.ts";
 import { serializePytorch } from "../../src/nn/pytorch-file.ts";
 import { noGrad } from "../../src/tensor/op.ts";
 import { scope } from "../../src/tensor/scope.ts";
@@ -22,6 +23,7 @@ const recognizers: Record<string, (state: State, name: string) => Recognized | u
   Compact: recognizeCompact,
   SPAN: recognizeSpan,
   RRDBNet: recognizeRRDBNet,
+  Wren: recognizeWren,
 };
 
 function weightsOf({ arrays }: GoldenCase): State {

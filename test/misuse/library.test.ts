@@ -108,6 +108,10 @@ const networks = [
     { scale: arg(() => 2), filters: arg(() => [1, 1]), activation: arg(() => "relu"), residual: trueOrFalse },
   ],
   [
+    library.Wren,
+    { scale: arg(() => 2), blocks: arg(() => 1), channels: arg(() => 1), colors: arg(() => "y") },
+  ],
+  [
     library.Compact,
     {
       scale: arg(() => 2),

@@ -5,7 +5,16 @@ import { setDefaultDevice } from "../../src/device/open.ts";
 import { slice } from "../../src/kernels/layout/index.ts";
 import { mseLoss } from "../../src/kernels/loss/index.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
-import { Compact, EDSR, ESPCN, FSRCNN, SPAN, SRCNN, type SuperResolver } from "../../src/models/index.ts";
+import {
+  Compact,
+  EDSR,
+  ESPCN,
+  FSRCNN,
+  SPAN,
+  SRCNN,
+  type SuperResolver,
+  Wren,
+} from "../../src/models/index.ts";
 import { Adam } from "../../src/nn/index.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
@@ -48,6 +57,8 @@ const networks: readonly (readonly [string, () => SuperResolver, halo: number])[
   ],
   ["SPAN x1", () => new SPAN({ scale: 1, blocks: 1, channels: 3, colors: "y", random: random() }), 6],
   ["SPAN x2", () => new SPAN({ scale: 2, blocks: 2, channels: 2, colors: "y", random: random() }), 9],
+  ["Wren x1", () => new Wren({ scale: 1, blocks: 1, channels: 2, colors: "y", random: random() }), 4],
+  ["Wren x2", () => new Wren({ scale: 2, blocks: 2, channels: 2, colors: "y", random: random() }), 6],
   ["FSRCNN x4", () => new FSRCNN({ scale: 4, d: 4, s: 3, m: 0, random: random() }), 3],
 ];
 
@@ -102,6 +113,11 @@ describe("parameters, as the comments have them", () => {
       rgbRange: 1,
     });
   });
+});
+
+test("Wren, as its documentation has it", () => {
+  expect(new Wren({ scale: 2 }).parameterCount()).toBe(189_324);
+  expect(new Wren({ scale: 4 }).parameterCount()).toBe(199_728);
 });
 
 test("names of weights are those of common PyTorch implementations", () => {

@@ -23,6 +23,7 @@ beforeAll(async () => {
 const networks: TrainConfig["network"][] = [
   { architecture: "Compact", scale: 1, layers: 1, channels: 4, activation: "prelu", colors: "rgb" },
   { architecture: "Compact", scale: 1, layers: 1, channels: 4, activation: "relu", colors: "y" },
+  { architecture: "Wren", scale: 1, blocks: 1, channels: 4, colors: "rgb" },
   { architecture: "SPAN", scale: 1, blocks: 1, channels: 4, normalize: false, colors: "rgb" },
   {
     ...{ architecture: "RRDBNet", scale: 1, blocks: 1, channels: 2, growth: 2, unshuffle: 4, colors: "rgb" },

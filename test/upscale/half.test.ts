@@ -12,6 +12,7 @@ import {
   SPAN,
   SRCNN,
   type SuperResolver,
+  Wren,
 } from "../../src/models/index.ts";
 import { type Conv2d, normalInit, saveWeights } from "../../src/nn/index.ts";
 import { networkUpscaler, openMethod, selfEnsemble, upscale } from "../../src/node.ts";
@@ -47,6 +48,7 @@ const networks: readonly (readonly [string, () => SuperResolver])[] = [
       return model;
     },
   ],
+  ["Wren x2", () => new Wren({ scale: 2, blocks: 1, channels: 4, random: random() })],
   ["RRDBNet x2", () => new RRDBNet({ scale: 2, blocks: 1, channels: 4, growth: 2, random: random() })],
   [
     "RRDBNet x2 of an unshuffled picture",

@@ -13,6 +13,7 @@ import {
   SPAN,
   SRCNN,
   type SuperResolver,
+  Wren,
 } from "../../src/models/index.ts";
 import { Dropout } from "../../src/nn/layers.ts";
 import { rgbToY, rgbToYcbcr } from "../../src/picture/color.ts";
@@ -43,6 +44,8 @@ const networks: readonly (readonly [string, () => SuperResolver])[] = [
   ["EDSR x4", () => new EDSR({ scale: 4, blocks: 1, channels: 2 })],
   ["Compact x1", () => new Compact({ scale: 1, layers: 1, channels: 3 })],
   ["SPAN x2", () => new SPAN({ scale: 2, blocks: 1, channels: 3 })],
+  ["Wren x1", () => new Wren({ scale: 1, blocks: 1, channels: 3 })],
+  ["Wren x3", () => new Wren({ scale: 3, blocks: 1, channels: 3 })],
   ["RRDBNet x2", () => new RRDBNet({ scale: 2, blocks: 1, channels: 2, growth: 2 })],
   [
     "RRDBNet x2, unshuffle 2",

@@ -34,6 +34,7 @@ import {
   slice,
   type Tensor,
   tensor,
+  Wren,
 } from "../../src/index.ts";
 import type { Architecture } from "../../src/models/architecture.ts";
 import { Conv2d } from "../../src/nn/layers.ts";
@@ -71,6 +72,9 @@ const networks: Readonly<Record<string, SuperResolver>> = {
   "SPAN x4": new SPAN({ scale: 4, blocks: 1, channels: 4, normalize: true, random }),
   "RRDBNet x4": new RRDBNet({ scale: 4, blocks: 1, channels: 4, growth: 3, random }),
   "RRDBNet x1": new RRDBNet({ scale: 1, blocks: 1, channels: 4, growth: 3, random }),
+  "Wren x1": new Wren({ scale: 1, blocks: 1, channels: 4, random }),
+  "Wren x2": new Wren({ scale: 2, blocks: 2, channels: 4, random }),
+  "Wren x3, luma": new Wren({ scale: 3, blocks: 1, channels: 4, colors: "y", random }),
   "SRCNN x2": new SRCNN({ scale: 2, filters: [4, 3], residual: true, random }),
   "SRCNN x3": new SRCNN({ scale: 3, filters: [4, 3], padding: "zeros", random }),
   "SRCNN x4": new SRCNN({ scale: 4, filters: [4, 3], kernels: [5, 1, 3], random }),
@@ -235,7 +239,7 @@ describe.skipIf(python === undefined)("ONNX Runtime computes the same", () => {
     }
     const report = runPython("run-onnx.py", [folder]);
     const differences = JSON.parse(report) as Record<string, number>;
-    expect(Object.keys(differences).length).toBe(17 + 8 + 6);
+    expect(Object.keys(differences).length).toBe(20 + 9 + 6);
     for (const [name, difference] of Object.entries(differences)) expect(difference, name).toBeLessThan(1e-5);
   });
 });

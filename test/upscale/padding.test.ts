@@ -7,8 +7,9 @@ import {
   interpolator,
   loadPretrained,
   networkUpscaler,
+  type PretrainedScale,
   pretrainedNames,
-  pretrainedScales,
+  scalesOf,
   selfEnsemble,
   upscale,
 } from "../../src/node.ts";
@@ -105,7 +106,9 @@ describe("the picture is mirrored", () => {
   });
 });
 
-const all = pretrainedNames.flatMap((name) => pretrainedScales.map((scale) => ({ name, scale })));
+const all = pretrainedNames.flatMap((name) =>
+  (scalesOf(name) as readonly PretrainedScale[]).map((scale) => ({ name, scale })),
+);
 
 describe.each(all)("$name x$scale", ({ name, scale }) => {
   beforeEach(() => setDefaultDevice(gpu));

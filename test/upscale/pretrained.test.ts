@@ -10,12 +10,13 @@ import {
   loadPretrained,
   networkUpscaler,
   type PretrainedName,
+  type PretrainedScale,
   parseSafetensors,
   pretrainedNames,
-  pretrainedScales,
+  scalesOf,
 } from "../../src/node.ts";
 import { crop } from "../../src/picture/image.ts";
-import { pretrainedFiles } from "../../src/upscale/method-names.ts";
+import { pretrainedFile } from "../../src/upscale/method-names.ts";
 import { photograph, testData } from "../data/support.ts";
 import { gpuDevices } from "../support/devices.ts";
 
@@ -35,9 +36,11 @@ const photographs = await Promise.all(
 const mean = (values: ArrayLike<number>) =>
   Array.from(values).reduce((sum, value) => sum + value) / values.length;
 
-const all = pretrainedNames.flatMap((name) => pretrainedScales.map((scale) => ({ name, scale })));
+const all = pretrainedNames.flatMap((name) =>
+  (scalesOf(name) as readonly PretrainedScale[]).map((scale) => ({ name, scale })),
+);
 const metadataOf = (name: PretrainedName, scale: 2 | 3 | 4) =>
-  parseSafetensors(readFileSync(pretrainedFiles[name][scale])).metadata;
+  parseSafetensors(readFileSync(pretrainedFile(name, scale)!)).metadata;
 
 describe.each(all)("$name x$scale", ({ name, scale }) => {
   test("loads, and its file says where it comes from", async () => {
@@ -82,14 +85,15 @@ describe.each(all)("$name x$scale", ({ name, scale }) => {
 });
 
 test("all of them take less than 6 MB", () => {
-  const bytes = all.map(({ name, scale }) => statSync(pretrainedFiles[name][scale]).size);
+  const bytes = all.map(({ name, scale }) => statSync(pretrainedFile(name, scale)!).size);
   expect(bytes.reduce((sum, size) => sum + size)).toBeLessThan(6e6);
 });
 
 test("names and scales that do not exist", async () => {
   await expect(loadPretrained("edsr" as "espcn")).rejects.toThrow(
-    'there is no network "edsr"; there are srcnn, espcn, edsr-small',
+    'there is no network "edsr"; there are srcnn, espcn, wren, edsr-small',
   );
+  await expect(loadPretrained("wren", { scale: 4 })).rejects.toThrow("wren enlarges by 2, not by 4");
   await expect(loadPretrained("espcn", { scale: 8 as 2 })).rejects.toThrow(
     "espcn enlarges by 2, 3, 4, not by 8",
   );
