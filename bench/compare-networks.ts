@@ -8,6 +8,7 @@ import { defineCommand } from "../src/cli/flags.ts";
 import { adapterFlag } from "../src/cli/methods.ts";
 import { print } from "../src/cli/print.ts";
 import { run } from "../src/cli/run.ts";
+import { summarize } from "../src/measure/statistics.ts";
 import { calibrate, timeOnce } from "../src/measure/timing.ts";
 import {
   type Architecture,
@@ -31,7 +32,6 @@ import {
   type TrainConfig,
   train,
 } from "../src/train/index.ts";
-import { summarize } from "./timing.ts";
 
 /** The first is the one that times are compared with. */
 const candidates: Readonly<Record<string, NetworkConfig>> = {
