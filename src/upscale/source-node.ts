@@ -20,6 +20,6 @@ export async function readInNode(file: Uint8Array | string | URL): Promise<Image
 
 /** The bytes of a weight file. */
 export async function readFileInNode(file: URL | string): Promise<Uint8Array> {
-  const { readWhole } = await import("../data/read-file.ts");
-  return readWhole(file);
+  const { readWeightFile } = await import("../data/weight-files.ts");
+  return readWeightFile(file);
 }
