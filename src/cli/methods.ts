@@ -100,7 +100,14 @@ export async function openAdapter(adapter: string | undefined, methods: readonly
 export async function readNetworkFile(method: string, scale?: number): Promise<NetworkFile> {
   const { readBytes } = await import("../data/files.ts");
   const { readNetwork } = await import("../node.ts");
-  if (!isPretrained(method)) return readNetwork(await readBytes(method), method, { scale });
+  if (!isPretrained(method)) {
+    const { readError } = await import("../data/decode.ts");
+    const { readWeightFile } = await import("../data/weight-files.ts");
+    const bytes = await readWeightFile(method).catch((cause) => {
+      throw readError(method, cause);
+    });
+    return readNetwork(bytes, method, { scale });
+  }
   const url = pretrainedFile(method, scale ?? 2);
   if (url === undefined) {
     throw new UsageError(`${method} enlarges by ${orList(scalesOf(method))}, and --scale is ${scale}`);

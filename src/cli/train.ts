@@ -1,7 +1,7 @@
 /** `pixelgrad train NETWORK`: a command for each network. Its flags are all the settings of training. */
-import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { readError } from "../data/decode.ts";
+import { readWeightFileSync } from "../data/weight-files.ts";
 import { type Architecture, architectureOf, architectures, networkIn, readNetwork } from "../node.ts";
 import { folder, oneOf } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
@@ -48,7 +48,7 @@ After Ctrl-C or a crash, --resume FOLDER goes on as if training had never stoppe
 function networkOfFile(path: string, scale?: number): ReturnType<typeof networkIn> {
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(path);
+    bytes = readWeightFileSync(path);
   } catch (error) {
     throw readError(path, error);
   }

@@ -5,7 +5,7 @@
  */
 export { DataError } from "../picture/errors.ts";
 export type { Image } from "../picture/image.ts";
-export { completeDegradation, degradationKind } from "./degradation-kind.ts";
+export { degradationKind } from "./degradation-kind.ts";
 export {
   type Degradation,
   type DegradationOptions,

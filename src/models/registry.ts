@@ -2,6 +2,7 @@
 import { MetaDevice, MetaDeviceFull } from "../device/meta-device.ts";
 import { onDevice } from "../device/open.ts";
 import type { NamedArray } from "../nn/module.ts";
+import { looksLikeNcnn, parseNcnn } from "../nn/ncnn-file.ts";
 import { parseWeights } from "../nn/weight-file.ts";
 import {
   bytes as bytesWanted,
@@ -20,6 +21,7 @@ import { detect } from "./detect.ts";
 import { edsr } from "./edsr.ts";
 import { espcn } from "./espcn.ts";
 import { fsrcnn } from "./fsrcnn.ts";
+import { namedAsInPytorch } from "./ncnn.ts";
 import { rrdbnet } from "./rrdbnet.ts";
 import { span } from "./span.ts";
 import { srcnn } from "./srcnn.ts";
@@ -120,8 +122,8 @@ export interface LoadModelOptions {
 
 /**
  * The network of a weight file, from the file's bytes: of a safetensors file that `saveWeights` made, or of one
- * that another program made of a network of this library, as safetensors or as PyTorch's `.pth`. Then the names
- * and shapes of its tensors tell which one it is. Errors call the file `name`.
+ * that another program made of a network of this library, as safetensors, as PyTorch's `.pth` or as ncnn's `.param`
+ * with the `.bin` appended. Then the names and shapes of its tensors tell which one it is. Errors call the file `name`.
  *
  * @throws DataError if the file is broken, holds another network than it says or one that this library lacks,
  *   or has weights that are not finite.
@@ -164,6 +166,11 @@ export function readNetwork(
 ): NetworkFile {
   checkArguments("readNetwork", { "the first argument": [bytes, bytesWanted], name: [name, text] });
   checkOptions("readNetwork", options, { scale: whole(1) });
+  if (looksLikeNcnn(bytes)) {
+    const { state, assumptions } = namedAsInPytorch(parseNcnn(bytes, name), name);
+    // What .pth leaves open, such as Compact's activation, ncnn's layers say.
+    return { ...detect(state, architectureNames, { name, ...options }), assumptions };
+  }
   const { tensors, metadata } = parseWeights(bytes, name);
   if (metadata.architecture !== undefined) return { metadata, state: tensors, assumptions: [] };
   return detect(tensors, architectureNames, { name, ...options });

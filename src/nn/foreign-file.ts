@@ -70,10 +70,9 @@ const kinds: readonly Kind[] = [
     remedy: otherProgram,
   },
   {
-    text: /^7767517\b/,
     extensions: /\.(?:param|bin)$/i,
     what: "a part of an ncnn network (.param, .bin)",
-    remedy: otherProgram,
+    remedy: "Put both parts into one folder, under the same name, and name one of them.",
   },
   {
     bytes: /^0a/,

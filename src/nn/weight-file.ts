@@ -4,6 +4,7 @@ import { quote } from "../options/kinds.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { aModule, type Module, type NamedArray } from "./module.ts";
+import { looksLikeNcnn, parseNcnn } from "./ncnn-file.ts";
 import { looksLikePytorch, parsePytorch } from "./pytorch-file.ts";
 import { parseSafetensors, type SafetensorsOptions, serializeSafetensors, texts } from "./safetensors.ts";
 
@@ -15,13 +16,16 @@ export interface WeightFile {
 }
 
 /**
- * Reads a weight file: safetensors, or PyTorch's (`.pth`, `.pt`). `name` is what errors call it.
+ * Reads a weight file: safetensors, PyTorch's (`.pth`, `.pt`), or ncnn's text and weights in one piece, whose
+ * tensors are called after their layers. `name` is what errors call it.
  *
  * @throws DataError if the bytes are no such file or not all of it; see `parseSafetensors` and `parsePytorch`.
  */
 export function parseWeights(bytes: Uint8Array, name = "the weight file"): WeightFile {
   checkArguments("parseWeights", { "the first argument": [bytes, bytesWanted] });
-  return looksLikePytorch(bytes) ? parsePytorch(bytes, name) : parseSafetensors(bytes, name);
+  if (looksLikePytorch(bytes)) return parsePytorch(bytes, name);
+  if (looksLikeNcnn(bytes)) return { tensors: parseNcnn(bytes, name).tensors, metadata: {} };
+  return parseSafetensors(bytes, name);
 }
 
 /** The bytes of a safetensors file with a module's weights, its metadata(), and `metadata` besides. */

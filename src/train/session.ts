@@ -1,8 +1,9 @@
 /** Everything that a run works with, new or as it was at a checkpoint. */
 import { basename } from "node:path";
-import { readBytes } from "../data/files.ts";
+import { readError } from "../data/decode.ts";
 import { DataError, PatchLoader } from "../data/index.ts";
 import type { Note } from "../data/picture-file.ts";
+import { readWeightFile } from "../data/weight-files.ts";
 import {
   Adam,
   type Device,
@@ -124,6 +125,12 @@ function restore(
   onMessage(`Resumed at step ${state.step} of ${config.steps}${other}`);
 }
 
+async function readWeights(path: string): Promise<Uint8Array> {
+  return readWeightFile(path).catch((cause) => {
+    throw readError(path, cause);
+  });
+}
+
 /** Begins with the weights of a file. */
 async function loadInitial(
   { model, average }: Session,
@@ -143,7 +150,7 @@ async function loadInitial(
  * file lacks, which keep their random values. Throws a DataError if nothing fits.
  */
 async function initialWeights(model: SuperResolver, path: string): Promise<string[]> {
-  const { state, metadata } = readNetwork(await readBytes(path), path, { scale: model.scale });
+  const { state, metadata } = readNetwork(await readWeights(path), path, { scale: model.scale });
   const [theirs, own] = [metadata.rgbRange, model.metadata().rgbRange];
   if (theirs !== undefined && own !== undefined && theirs !== own) {
     throw new DataError(

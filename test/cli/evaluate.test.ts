@@ -212,6 +212,12 @@ describe("evaluate", () => {
   });
 
   test.each([
+    [
+      "small versions that are there and made",
+      ["--hr", "hr", "--lr", "lr", "--degradation", "jpeg:60"],
+      2,
+      /--lr names small versions, and --degradation makes them/,
+    ],
     ["a missing partner", ["--hr", "hr", "--lr", "flat"], 1, /a\.png has no small version in .*flat/],
     [
       "sizes that do not fit",
@@ -496,3 +502,42 @@ test.skipIf(set5 === undefined)(
     expect(stdout).toMatch(/^mean +30\.39 +0\.8682 /m);
   },
 );
+
+describe("--degradation", () => {
+  const figuresOf = async (json: string, ...args: string[]) => {
+    await runHere(evaluateCommand, [
+      "--hr",
+      path("hr"),
+      "--method",
+      "bicubic",
+      "--json",
+      path(json),
+      ...args,
+    ]);
+    return JSON.parse(readFileSync(path(json), "utf8"));
+  };
+
+  test("makes LR, at scale 1 too; figures state it, and come out the same again", async () => {
+    for (const scale of ["1", "2"]) {
+      for (const [i, how] of ["jpeg:20", "noise:10", "blur:1.2", "photo"].entries()) {
+        const made = await figuresOf(`d${i}.json`, "--scale", scale, "--degradation", how);
+        expect(made).toMatchObject({ lowSource: "degraded", degradation: how });
+        expect(made.conditions).toMatch(new RegExp(`LR: .*the large pictures, degraded by ${how}$`));
+        const again = await figuresOf(`e${i}.json`, "--scale", scale, "--degradation", how);
+        expect(again.images.map(({ psnr }: { psnr: number }) => psnr)).toEqual(
+          made.images.map(({ psnr }: { psnr: number }) => psnr),
+        );
+      }
+    }
+  });
+
+  test("more noise, more blur and less quality cost decibels", async () => {
+    const psnr = async (how: string) =>
+      (await figuresOf("f.json", "--scale", "1", "--protocol", "rgb", "--degradation", how)).mean.psnr;
+    expect(await psnr("noise:20")).toBeLessThan(await psnr("noise:10"));
+    expect(await psnr("blur:1.2")).toBeLessThan(await psnr("blur:0.6"));
+    expect(await psnr("jpeg:20")).toBeLessThan(await psnr("jpeg:80"));
+    // Noise of 10 levels has a mean square of 100, but for what is cut off at black and white.
+    expect(Math.abs((await psnr("noise:10")) - 20 * Math.log10(255 / 10))).toBeLessThan(0.5);
+  });
+});

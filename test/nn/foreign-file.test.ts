@@ -20,7 +20,7 @@ test.each<[string, Uint8Array, RegExp]>([
   ["x.ckpt", latin1("\x80\x04\x95\x10\0\0\0\0\0\0\0}"), /a Python pickle, and none that torch\.save/],
   ["net.onnx", latin1("\x08\x03\x12\x07pytorch\x1a\x031.1:\x9a\x10"), /an ONNX network/],
   ["net.onnx", latin1("\x3a\x9a\x10\x0a\x05hello\x99\x98\x97"), /an ONNX network/],
-  ["net.param", latin1("7767517\n3 3\nInput data 0 1 data\n"), /ncnn network/],
+  ["net.param", latin1("Input data 0 1 data\n"), /a part of an ncnn network.*Put both parts into one folder/],
   ["net.bin", latin1("\x47\x6b\x30\x01\x12\x34\x56\x78\x9a\xbc"), /ncnn network/],
   ["net.h5", latin1("\x89HDF\r\n\x1a\n\0\0\0\0"), /HDF5 file, as Keras/],
   ["net.tflite", latin1("\x1c\0\0\0TFL3\x14\0 \0"), /TensorFlow Lite/],

@@ -5,8 +5,9 @@ import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { loadPair } from "../../src/data/pairs.ts";
 import { evaluate, findPictures } from "../../src/evaluate/index.ts";
-import { interpolator } from "../../src/node.ts";
-import { type TrainConfig, train } from "../../src/train/index.ts";
+import { interpolator, parseSafetensors } from "../../src/node.ts";
+import { openPictures } from "../../src/train/datasets.ts";
+import { resume, type TrainConfig, train } from "../../src/train/index.ts";
 import { float32Device } from "../support/devices.ts";
 import { drawnPicture, picturesIn } from "../support/pictures.ts";
 import { temporaryPaths, tiny } from "./support.ts";
@@ -122,4 +123,41 @@ test("pictures that are too small are all named before the first step", async ()
   await expect(trained(folder)).rejects.toThrow(
     /^Too small to train on, as a patch takes 16x16 .*00\.png \(15x30\), \S*01\.png \(15x30\)\. Leave such/,
   );
+});
+
+describe("a degradation", () => {
+  const photo = { kind: "photo", seed: 0 } as const;
+  const weights = (out: string) => readFileSync(join(out, "last.safetensors"));
+
+  test("photo: a run that was stopped goes on to the same weights, at scale 1 too", async () => {
+    const folder = await picturesIn(unused(), 4);
+    for (const scale of [1, 2] as const) {
+      const network = { architecture: "Compact", scale, layers: 1, channels: 4 } as const;
+      const config: TrainConfig = {
+        ...{ ...tiny, network, data: [folder], degradation: photo, schedule: { kind: "constant" } },
+        ...{ steps: 4, evalEvery: 2 },
+      };
+      const [whole, halves] = [unused(), unused()];
+      await train({ ...config, out: whole }, { device });
+      await train({ ...config, out: halves, steps: 2 }, { device });
+      await resume(halves, { device, change: (saved) => ({ ...saved, steps: 4 }) });
+      const [one, two] = [whole, halves].map((out) => parseSafetensors(weights(out)).tensors);
+      expect(two).toEqual(one);
+    }
+  });
+
+  test("takes DIV2K's HR pictures, and none of its LR", async () => {
+    const root = unused();
+    await picturesIn(join(root, "DIV2K_train_HR"), 3);
+    await picturesIn(join(root, "DIV2K_valid_HR"), 2);
+    const config: TrainConfig = { ...tiny, data: [root], degradation: photo };
+    const { train: training, valid } = openPictures(config, format);
+    expect([training.length, valid.length]).toEqual([3, 2]);
+    expect(training.files!.every(({ low, drawnFrom }) => low === undefined && drawnFrom === photo)).toBe(
+      true,
+    );
+    expect(() => openPictures({ ...config, track: "mild" }, format)).toThrow(
+      /--track chooses among DIV2K's own LR pictures, and --degradation makes others/,
+    );
+  });
 });

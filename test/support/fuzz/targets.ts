@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
 import { ZipFile } from "yazl";
 import { parseFlags, UsageError } from "../../../src/cli/flags.ts";
 import { trainCommand } from "../../../src/cli/train.ts";
@@ -13,9 +14,10 @@ import { encodePng } from "../../../src/data/files.ts";
 import { exifOfResult, fitTo, metadataOf, xmpOfResult } from "../../../src/data/metadata.ts";
 import { readPnm } from "../../../src/data/pnm.ts";
 import { unzipPictures } from "../../../src/data/unzip.ts";
+import { readWeightFileSync } from "../../../src/data/weight-files.ts";
 import { CpuDevice } from "../../../src/device/cpu-device.ts";
 import { onDevice } from "../../../src/device/open.ts";
-import { architectures, EDSR, ESPCN, FSRCNN, loadModel, SRCNN } from "../../../src/models/index.ts";
+import { architectures, EDSR, ESPCN, FSRCNN, loadModel, RRDBNet, SRCNN } from "../../../src/models/index.ts";
 import {
   parsePytorch,
   parseSafetensors,
@@ -23,6 +25,7 @@ import {
   serializePytorch,
   serializeSafetensors,
 } from "../../../src/nn/index.ts";
+import { looksLikeNcnn, parseNcnn } from "../../../src/nn/ncnn-file.ts";
 import { DataError } from "../../../src/picture/errors.ts";
 import { Random } from "../../../src/tensor/random.ts";
 import { readCheckpoint, serializeCheckpoint } from "../../../src/train/checkpoint.ts";
@@ -30,6 +33,7 @@ import { presetsOf, type TrainConfig } from "../../../src/train/config.ts";
 import { checkConfig } from "../../../src/train/settings.ts";
 import { Y4mReader } from "../../../src/video/index.ts";
 import { drawSeeds } from "../fuzz-pictures.ts";
+import { inOnePiece, rrdbnetAsNcnn } from "../ncnn.ts";
 import type { Target } from "./fuzz.ts";
 
 const isDataError = (error: Error) => error instanceof DataError;
@@ -146,6 +150,35 @@ const pth: Target = {
       "data/0",
       "byteorder",
     ],
+  ],
+};
+
+/** ncnn's text and weights in one piece. */
+const ncnn: Target = {
+  name: "ncnn",
+  async seeds() {
+    const folder = new URL("../../golden/ncnn/", import.meta.url);
+    const names = readdirSync(folder).filter((name) => name.endsWith(".param"));
+    const dense = onDevice(
+      device,
+      () => new RRDBNet({ scale: 2, blocks: 1, channels: 1, growth: 1, random: new Random(1) }),
+    );
+    return [
+      ...names.map((name) => readWeightFileSync(fileURLToPath(new URL(name, folder)))),
+      inOnePiece(await rrdbnetAsNcnn(dense, 1)),
+    ];
+  },
+  parse(input) {
+    if (!looksLikeNcnn(input)) throw new DataError("another kind of file");
+    parseNcnn(input, "fuzz.param");
+    onDevice(device, () => loadModel(input, "fuzz.param").dispose());
+  },
+  refuses: isDataError,
+  budget: 64 * MIB,
+  words: [
+    ...["7767517\n", "Convolution ", "PReLU ", "ReLU ", "Swish ", "Sigmoid ", "Concat ", "MemoryData "],
+    ...["Interp ", "BinaryOp ", "Eltwise ", "PixelShuffle ", "Split ", "Input ", "\n", " 1 1 "],
+    ...["0=", "6=", " 1=3", " 9=2", "-23310=1,0.2", "-23301=2,1,1", "=1e99", "=-1", "Gk0\x01", "8K\r\0"],
   ],
 };
 
@@ -385,5 +418,5 @@ const metadata: Target = {
 };
 
 export const targets: readonly Target[] = [
-  ...[safetensors, weights, pth, y4m, checkpoint, configuration, zip, flags, bmp, pnm, metadata],
+  ...[safetensors, weights, pth, ncnn, y4m, checkpoint, configuration, zip, flags, bmp, pnm, metadata],
 ];
