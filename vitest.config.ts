@@ -8,7 +8,7 @@ import { defineConfig } from "vitest/config";
 const slow = [
   // Each test starts a program, some of them several times, and waits until it has trained or has been killed.
   "test/cli/{as-typed,evaluate,signals,train,upscale,upscale-files}.test.ts",
-  "test/examples/{resume-as-printed,train}.test.ts",
+  "test/examples/{denoise,digits,fit-picture,resume-as-printed,train}.test.ts",
   "test/train/{device-loss,kill,one-process,resume}.test.ts",
 ];
 

