@@ -1,7 +1,19 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-export default defineConfig({
+/**
+ * Tests come in two tiers. `npm run test:all` is all of them, on every adapter that is present. `npm test`
+ * (mode "quick") takes minutes even on two cores and SwiftShader: it tests on one adapter (support/devices.ts),
+ * takes fewer of a kernel's shapes (support/tier.ts), and leaves out these files.
+ */
+const slow = [
+  // Each test starts a program, some of them several times, and waits until it has trained or has been killed.
+  "test/cli/{as-typed,evaluate,signals,train,upscale,upscale-files}.test.ts",
+  "test/examples/{denoise,digits,fit-picture,resume-as-printed,train}.test.ts",
+  "test/train/{device-loss,kill,one-process,resume}.test.ts",
+];
+
+export default defineConfig(({ mode }) => ({
   // Node 20 does not know `using`; this target has it written out.
   oxc: { target: "es2022" },
   // The course's programs import the package by its name, as in a project of one's own (tsconfig.json has the same).
@@ -18,11 +30,14 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/browser/**", "test/page/**"], // vitest.browser.config.ts runs those
+    // vitest.browser.config.ts runs the first two.
+    exclude: ["test/browser/**", "test/page/**", ...(mode === "quick" ? slow : [])],
+    env: { PIXELGRAD_TEST_TIER: mode === "quick" ? "quick" : "all" },
+    globalSetup: mode === "quick" ? ["test/support/quick-run.ts"] : [],
     setupFiles: "test/support/node-host.ts",
     // Ending a worker thread while Dawn has a promise pending aborts the whole process; forks are safe.
     pool: "forks",
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
-});
+}));

@@ -15,6 +15,7 @@ import { tensor } from "../../src/tensor/tensor.ts";
 import { expectClose } from "../support/close.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 import { type GoldenCase, readGolden } from "../support/golden.ts";
+import { spread } from "../support/tier.ts";
 
 const devices = [float32Device(), ...(await gpuDevices())];
 const goldens = readGolden("networks").map((golden) => [golden.name, golden] as const);
@@ -32,7 +33,7 @@ function weightsOf({ arrays }: GoldenCase): State {
   );
 }
 
-describe.each(goldens)("%s", (_, golden) => {
+describe.each(spread(goldens, 8))("%s", (_, golden) => {
   const { architecture, ...options } = golden.options as Record<string, string>;
   const state = weightsOf(golden);
   const { metadata, state: own, assumptions } = recognizers[architecture](state, "net.pth")!;

@@ -18,7 +18,8 @@ import { logSoftmax, softmax } from "../../src/kernels/softmax/index.ts";
 import { fftLoss, ssimLoss } from "../../src/nn/image-losses.ts";
 import type { Tensor } from "../../src/tensor/tensor.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
-import { checkGolden, type Run, readGolden } from "../support/golden.ts";
+import { checkGolden, type GoldenCase, type Run, readGolden } from "../support/golden.ts";
+import { spread } from "../support/tier.ts";
 
 const { add, sub, mul, div, pow, prelu, leakyRelu, clamp, gelu, symmetricGate, where } = elementwise;
 const { concat, permute, reshape, slice } = layout;
@@ -122,9 +123,21 @@ const tolerances: Record<string, number> = { elementwise: 1e-5 };
 
 const devices = [float32Device(), ...(await gpuDevices())];
 
+/** All cases of a topic; in the quick tier five of each operation. */
+function goldenCases(topic: string): GoldenCase[] {
+  const cases = readGolden(topic);
+  const operations = [...new Set(cases.map(({ op }) => op))];
+  return operations.flatMap((op) =>
+    spread(
+      cases.filter((golden) => golden.op === op),
+      5,
+    ),
+  );
+}
+
 for (const [topic, operations] of Object.entries(topics)) {
   describe.each(devices.map((device) => [device.name, device] as const))(`${topic} on %s`, (_, device) => {
-    test.each(readGolden(topic).map((golden) => [golden.name, golden] as const))("%s", (_, golden) =>
+    test.each(goldenCases(topic).map((golden) => [golden.name, golden] as const))("%s", (_, golden) =>
       checkGolden(device, operations[golden.op], golden, tolerances[topic] ?? 2e-6),
     );
   });

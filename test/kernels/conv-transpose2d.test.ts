@@ -7,6 +7,7 @@ import { randn, tensor, zeros } from "../../src/tensor/tensor.ts";
 import { compareWithCpu } from "../support/compare.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 import { gradcheck } from "../support/gradcheck.ts";
+import { spread } from "../support/tier.ts";
 
 const devices = await gpuDevices();
 const cpu = float32Device();
@@ -72,7 +73,7 @@ describe("definition", () => {
 });
 
 describe("equals its CPU reference", () => {
-  for (const each of cases) {
+  for (const each of spread(cases, 4)) {
     const [x, w, options] = each;
     const terms = Math.max(w[0] * w[2] * w[3], x[0] * x[2] * x[3] * w[1]);
     const bounds = { absolute: 1.6e-6 * Math.sqrt(terms) + 1e-6, relative: 2e-5 };
@@ -86,7 +87,7 @@ describe("equals its CPU reference", () => {
       ));
   }
 
-  for (const each of [...cases.slice(0, 2), ...large]) {
+  for (const each of spread([...cases.slice(0, 2), ...large], 3)) {
     const [x, w, options] = each;
     const bounds = { absolute: 1.6e-6 * Math.sqrt(w[0] * w[2] * w[3]), relative: 2e-5, gradients: false };
     for (const adapterClass of [undefined, "gpu"] as const) {

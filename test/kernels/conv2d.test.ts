@@ -24,6 +24,7 @@ import { expectClose } from "../support/close.ts";
 import { compareWithCpu } from "../support/compare.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 import { gradcheck } from "../support/gradcheck.ts";
+import { spread } from "../support/tier.ts";
 
 const devices = await gpuDevices();
 /** A slope of its own for each of `o` channels, for the one activation that wants them. */
@@ -65,7 +66,7 @@ const name = ([x, w, options]: Case) =>
 const tolerance = (terms: number) => ({ absolute: 4e-7 * Math.sqrt(terms) + 1e-6, relative: 2e-5 });
 
 describe("conv2d equals its CPU reference", () => {
-  for (const each of cases) {
+  for (const each of spread(cases, 5)) {
     const [x, w, options] = each;
     const forwardTerms = w[1] * w[2] * w[3];
     const gradientTerms = x[0] * x[2] * x[3] * w[0];
@@ -344,7 +345,7 @@ describe("every size that a tuner may choose on a real GPU", () => {
     [[1, 3, 12, 20], [20, 3, 5, 5], 2],
   ];
   for (const device of devices) {
-    test.each(shapes)(`[%s] * [%s] on ${device.name}`, async (xShape, wShape, padding) => {
+    test.each(spread(shapes, 1))(`[%s] * [%s] on ${device.name}`, async (xShape, wShape, padding) => {
       using _ = scope();
       const { profile } = device;
       device.profile = { ...profile, ...facts.gpu };

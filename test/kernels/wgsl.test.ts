@@ -25,6 +25,7 @@ import type { Shape } from "../../src/tensor/shape.ts";
 import { type Tensor, zeros } from "../../src/tensor/tensor.ts";
 import { binary, comparisons, unary } from "../support/elementwise.ts";
 import { root } from "../support/run.ts";
+import { spread } from "../support/tier.ts";
 import { wgslFiles } from "../support/wgsl-files.ts";
 
 /** Kernels are chosen by the profiles of these, and by their subgroups (0: none of a fixed size). */
@@ -503,7 +504,7 @@ describe("kernels compile within WebGPU's default limits", () => {
     device.destroy();
   });
 
-  describe.each(kinds)("as $adapterClass with subgroups of $subgroupSize", (kind) => {
+  describe.each(spread(kinds, 3))("as $adapterClass with subgroups of $subgroupSize", (kind) => {
     test.each(cases)("%s", async (_, run) => {
       const device = await nullDevice(kind);
       const { createShaderModule } = device.gpu;

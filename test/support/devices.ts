@@ -3,15 +3,19 @@ import { CpuDevice } from "../../src/device/cpu-device.ts";
 import type { Device } from "../../src/device/device.ts";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { openDevice, setDefaultDevice } from "../../src/device/open.ts";
+import { isQuick } from "./tier.ts";
 
 /**
  * GPU adapters to test on: those of PIXELGRAD_TEST_ADAPTERS (a comma-separated list of names as for init()),
- * else every kind that is present, software adapters as well: results must be right on each.
+ * else every kind that is present, software adapters as well: results must be right on each. The quick tier
+ * tests on the first of these kinds alone.
  */
 export async function gpuDevices(): Promise<GpuDevice[]> {
   const names = process.env.PIXELGRAD_TEST_ADAPTERS?.split(",") ?? ["gpu", "lavapipe", "swiftshader"];
+  const isEnough = () => isQuick && !process.env.PIXELGRAD_TEST_ADAPTERS && devices.length > 0;
   const devices: GpuDevice[] = [];
   for (const adapter of names) {
+    if (isEnough()) break;
     const device = await openDevice({ adapter }).catch((error: Error) => {
       if (process.env.PIXELGRAD_TEST_ADAPTERS) throw error;
       return undefined;

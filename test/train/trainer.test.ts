@@ -27,6 +27,7 @@ import { differentiate, partsOf } from "../../src/train/trainer.ts";
 import { expectClose } from "../support/close.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 import { drawnPicture, picturesIn } from "../support/pictures.ts";
+import { isQuick, spread } from "../support/tier.ts";
 import { temporaryPaths, tiny } from "./support.ts";
 
 const devices: Device[] = [float32Device(), ...(await gpuDevices())];
@@ -78,7 +79,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
   beforeEach(() => setDefaultDevice(device));
 
   // On the CPU, whose code is the same for all networks, one will do.
-  const own = device instanceof GpuDevice ? cases : cases.slice(0, 1);
+  const own = device instanceof GpuDevice ? spread(cases, 1) : cases.slice(0, 1);
   test.each(own)(
     "%s: stopped and resumed twice, the weights are those of an uninterrupted run, to the last bit",
     async (_, change) => {
@@ -219,7 +220,8 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
   });
 });
 
-describe("resuming", () => {
+// Each of these trains, and then trains again.
+describe.skipIf(isQuick)("resuming", () => {
   const device = devices[0];
   beforeEach(() => setDefaultDevice(device));
 
@@ -361,7 +363,7 @@ describe("resuming", () => {
   });
 });
 
-describe("beginning", () => {
+describe.skipIf(isQuick)("beginning", () => {
   const device = devices[0];
   beforeEach(() => setDefaultDevice(device));
 
