@@ -220,7 +220,14 @@ describe("weight gradient", () => {
       12,
     ],
     // Few output channels: the columns are dealt out, too.
-    ["gpu", [3, 64, 3, 3], [16, 3, 96, 96], { TILE_C: 64, TILE_O: 4, CHANNELS: 4, COLUMN_PARTS: 2 }, [1, 1, 256], 6],
+    [
+      "gpu",
+      [3, 64, 3, 3],
+      [16, 3, 96, 96],
+      { TILE_C: 64, TILE_O: 4, CHANNELS: 4, COLUMN_PARTS: 2 },
+      [1, 1, 256],
+      6,
+    ],
     // 64 input channels are 64 threads.
     [
       "a GPU whose barriers cost much",
