@@ -12,17 +12,17 @@ struct Params { size: u32 }
 var<workgroup> totals: array<f32, 64>;
 
 @compute @workgroup_size(64)
-fn main(@builtin(local_invocation_index) lane: u32) {
-  // Each of the 64 threads adds up its share: elements lane, lane + 64, lane + 128, ...
+fn main(@builtin(local_invocation_index) thread: u32) {
+  // Each of the 64 threads adds up its share: elements thread, thread + 64, thread + 128, ...
   var total = 0.0;
-  for (var i = lane; i < p.size; i += 64) { total += x[i]; }
-  totals[lane] = total;
+  for (var i = thread; i < p.size; i += 64) { total += x[i]; }
+  totals[thread] = total;
   // Then half of them add the totals of the other half, and half of those again: a tree.
   for (var half = 32u; half > 0; half /= 2) {
     workgroupBarrier();
-    if (lane < half) { totals[lane] += totals[lane + half]; }
+    if (thread < half) { totals[thread] += totals[thread + half]; }
   }
-  if (lane == 0) { y[0] = totals[0]; }
+  if (thread == 0) { y[0] = totals[0]; }
 }`,
 );
 

@@ -85,7 +85,7 @@ const row = (name: string, products: number, loads: number, reads: number) =>
 console.log("per value from             memory  workgroup memory");
 row("one output per thread", 1, 2, 0);
 row("tiles", 16 * 16 * 9, 18 * 18 + 16 * 16 * 9, 16 * 16 * 9);
-row("blocks of 4 x 8", 3 * 32, 6 + 24, 0);
+row("blocks of 8 x 4", 3 * 32, 6 + 24, 0);
 const products = TILE_W * TILE_H * TILE_O * 9;
 row(
   "tiles and blocks",

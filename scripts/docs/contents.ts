@@ -40,8 +40,7 @@ export const contents: readonly Section[] = [
   section("Guides", {
     "docs/upscale.md": "Upscale pictures",
     "docs/train.md": "Train a network",
-    "docs/degradations.md": "Degradations",
-    "docs/losses.md": "Losses",
+    "docs/degradation.md": "Degradations",
     "docs/other-programs.md": "Bring a model",
     "docs/own-operations.md": "Write a kernel",
     "docs/measure-quality.md": "Measure quality: PSNR",

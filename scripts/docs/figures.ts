@@ -381,7 +381,7 @@ function tiles(): string {
   level(
     550,
     "registers",
-    ["6 pixels, 1 weight,", "4 x 8 sums", "", "of each thread;", "no wait at all"],
+    ["6 pixels, 1 weight,", "8 x 4 sums", "", "of each thread;", "no wait at all"],
     "a",
   );
   f.arrow(194, 145, 274, 145, "forward");

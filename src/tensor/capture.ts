@@ -1,6 +1,6 @@
 /**
  * Work that repeats: a training step, or a network on tiles of one size. JavaScript builds its graph once; the
- * device notes the commands that come out of that (src/device/capture.ts) and gives the same ones again.
+ * device keeps the list of GPU commands that this issued (src/device/capture.ts), and issues that list again.
  * The engine can be read without this file: everything works when nothing is captured.
  */
 import type { Capture } from "../device/capture.ts";
@@ -33,8 +33,8 @@ export interface Captured<R extends Results> {
 
 /**
  * Makes work fast that repeats, as PyTorch's CUDA graphs do. The first call of the result calls `body` and
- * notes the commands for the GPU; later calls with inputs of the same shapes only give these commands again,
- * which takes a small part of the time that JavaScript needs for the body:
+ * keeps the list of GPU commands that it issued. Later calls with inputs of the same shapes only issue this
+ * list again, which takes a small part of the time that JavaScript needs for the body:
  *
  *     const step = capture((low, high) => {
  *       const loss = l1Loss(model.forward(low), high);

@@ -210,17 +210,24 @@ describe("forward", () => {
 
 describe("weight gradient", () => {
   test.each<[Name, Shape, Shape, Record<string, number>, Shape, number]>([
-    // Tiles of 32 x 32 channels; 16 pictures of 48 rows make 64 splits.
+    // Tiles of 32 x 32 channels; 16 pictures of 48 rows make 64 parts.
     [
       "gpu",
       [64, 64, 3, 3],
       [16, 64, 48, 48],
-      { TILE_C: 32, TILE_O: 32, CHANNELS: 8, CHUNK: 24, DEALT: 1, THREADS: 128, PITCH: 79 },
+      { TILE_C: 32, TILE_O: 32, CHANNELS: 8, CHUNK: 24, COLUMN_PARTS: 1, THREADS: 128, PITCH: 79 },
       [2, 2, 64],
       12,
     ],
     // Few output channels: the columns are dealt out, too.
-    ["gpu", [3, 64, 3, 3], [16, 3, 96, 96], { TILE_C: 64, TILE_O: 4, CHANNELS: 4, DEALT: 2 }, [1, 1, 256], 6],
+    [
+      "gpu",
+      [3, 64, 3, 3],
+      [16, 3, 96, 96],
+      { TILE_C: 64, TILE_O: 4, CHANNELS: 4, COLUMN_PARTS: 2 },
+      [1, 1, 256],
+      6,
+    ],
     // 64 input channels are 64 threads.
     [
       "a GPU whose barriers cost much",
@@ -264,7 +271,7 @@ describe("weight gradient", () => {
     expect(plan.constants).toMatchObject(constants);
     expect(plan.enable ?? []).toEqual((constants.LANES ?? plan.constants.LANES) ? ["subgroups"] : []);
     expect(plan.grid).toEqual(grid);
-    const { DEALT = 1 } = plan.constants;
-    expect([plan.rowsPerSplit, plan.partials]).toEqual([rows, grid[2]! * DEALT]);
+    const { COLUMN_PARTS = 1 } = plan.constants;
+    expect([plan.rowsPerPart, plan.partials]).toEqual([rows, grid[2]! * COLUMN_PARTS]);
   });
 });

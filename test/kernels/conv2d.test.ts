@@ -183,7 +183,7 @@ describe("conv2d equals its CPU reference", () => {
   test("rows dealt out to many partial weight gradients", () =>
     compareWithCpu(
       devices,
-      "splits",
+      "parts",
       ([x, w]) => conv2d(x, w, undefined, { padding: 1 }),
       [
         [4, 2, 37, 5],

@@ -3,7 +3,8 @@ import { kernel } from "../../device/kernel.ts";
 /**
  * Step 1: one thread per output value.
  *
- * The prelude defines the constants KH, KW, STRIDE_*, DILATION_* and HAS_BIAS, in lines like `const KH = 3;`.
+ * The *prelude* is what the device puts in front of this text: the constants KH, KW, STRIDE_*, DILATION_* and
+ * HAS_BIAS, in lines like `const KH = 3;`, and `element`, the type of numbers in memory, f32 or f16.
  *
  * Four of the seven loops of reference.ts run over the outputs (n, o, i, j; the last two are called row and
  * column here). They become the grid of threads: the GPU computes all output values at once. The other three

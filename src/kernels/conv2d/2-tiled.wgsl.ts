@@ -14,6 +14,8 @@ import { kernel } from "../../device/kernel.ts";
  *
  * Why it is still slow: every product still reads a weight, and a pixel, though from nearer by; and for every
  * output channel another workgroup copies the same patch again.
+ *
+ * Constants come from plan.ts. For 3x3: TILE 16, PATCH_H and PATCH_W 18.
  */
 export const tiled = kernel(
   "conv2d/2-tiled",

@@ -21,6 +21,10 @@ import { kernel } from "../../device/kernel.ts";
  *
  * A broadcast needs every lane, so a thread below the picture computes the last row again and stores
  * nothing. The prelude defines x_at and store, as in step 3.
+ *
+ * Constants come from plan.ts. For 3x3 from 64 to 64 channels and a subgroup of 8 (LANES): CHANNELS 16,
+ * PIXELS 8, WINDOW 10, SHARES 6 (weights that a lane loads for an input row), RESULTS 128 (sums of a thread),
+ * STORES 8 (results that a round of the last loop stores). WORKGROUP is 16 in software.
  */
 export const broadcast = kernel(
   "conv2d/4-broadcast",

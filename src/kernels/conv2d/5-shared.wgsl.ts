@@ -42,7 +42,10 @@ fn weight_at(o: u32, k: u32) -> f32 {
  * What changed since step 3: a pixel comes from memory once for TILE_O channels, and a weight once for TILE_H
  * x TILE_W pixels. What it takes: cheap barriers and quick workgroup memory, which software adapters lack.
  *
- * The prelude defines x_at and store, as in step 3, and weight_at.
+ * The prelude defines x_at and store, as in step 3, and weight_at. Constants come from plan-tiles.ts. For 3x3
+ * and the largest tile by rule: TILE_O 32, TILE_H and TILE_W 16, CHANNELS 8, ROWS 8, DEPTH 4, PATCH_H and
+ * PATCH_W 18 (the pixels under the tile), PITCH 18, WEIGHT_PITCH 9, THREADS 128, QUADS 2 (vec4s of channels in
+ * a block), WINDOW 10 (pixels of a column under a block).
  */
 export const shared = kernel(
   "conv2d/5-shared",

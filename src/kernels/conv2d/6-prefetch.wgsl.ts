@@ -10,6 +10,9 @@ import { kernel } from "../../device/kernel.ts";
  * loaded. Everything else is as in step 5, and all sums add up in the same order.
  *
  * A share is every THREADS-th value. The loops over it are unrolled, so that it stays in registers.
+ *
+ * The prelude is that of step 5, with PIXEL_SHARE and WEIGHT_SHARE: for the tile named there, 11 pixels and 3
+ * vec4s.
  */
 export const prefetch = kernel(
   "conv2d/6-prefetch",

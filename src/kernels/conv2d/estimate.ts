@@ -79,13 +79,13 @@ export function estimateForward(
 /** The weight gradient that a device with these facts runs. */
 export function estimateWeightGrad(profile: DeviceProfile, convolution: Convolution): Estimate {
   const plan = planWeightGrad(profile, convolution);
-  const { constants, rowsPerSplit } = plan;
+  const { constants, rowsPerPart } = plan;
   const [, , , width] = convolution.yShape;
   const { CHANNELS, PIXELS, WINDOW } = constants;
   const [, , kh, kw] = convolution.wShape;
   if (constants.TILE_C === undefined) {
     const { KY, KY_KW, WORKGROUP, LANES, SHARES } = constants;
-    const strips = rowsPerSplit * Math.ceil(width / PIXELS);
+    const strips = rowsPerPart * Math.ceil(width / PIXELS);
     const gradients = LANES > 0 ? SHARES : CHANNELS * PIXELS;
     return {
       ...sizesOf(plan, WORKGROUP),
@@ -94,9 +94,9 @@ export function estimateWeightGrad(profile: DeviceProfile, convolution: Convolut
       ...{ sharedReads: 0, barriers: 0 },
     };
   }
-  const { TILE_C, TILE_O, CHUNK, PATCH_W, DEALT, THREADS, QUADS } = constants;
-  const turns = rowsPerSplit * Math.ceil(width / CHUNK);
-  const strips = turns * Math.ceil(CHUNK / (DEALT * PIXELS));
+  const { TILE_C, TILE_O, CHUNK, PATCH_W, COLUMN_PARTS, THREADS, QUADS } = constants;
+  const turns = rowsPerPart * Math.ceil(width / CHUNK);
+  const strips = turns * Math.ceil(CHUNK / (COLUMN_PARTS * PIXELS));
   return {
     ...sizesOf(plan, THREADS),
     multiplyAdds: THREADS * strips * PIXELS * CHANNELS * kh * kw,

@@ -222,7 +222,7 @@ export function launchWeightGrad(
   geometry: Geometry,
 ): void {
   const plan = planWeightGrad(device.profile, { wShape: dw.shape, yShape: dy.shape, geometry });
-  const { rowsPerSplit, partials } = plan;
+  const { rowsPerPart, partials } = plan;
   const partial = partials === 1 ? dw.gpuStorage : device.allocate(partials * dw.size);
   device.run(plan.kernel, {
     ...plan,
@@ -232,7 +232,7 @@ export function launchWeightGrad(
       n: dy.shape[0],
       ...sizesOf([x.shape[0], dw.shape[1], ...x.shape.slice(2)], dy.shape, geometry.padding),
       x_channels: x.shape[1],
-      rows_per_split: rowsPerSplit,
+      rows_per_part: rowsPerPart,
     },
   });
   if (partials === 1) return;
@@ -243,7 +243,8 @@ export function launchWeightGrad(
 /** Fills dw with the sum of partial gradients. */
 export function addPartials(device: GpuDevice, partial: GpuStorage, partials: number, dw: Tensor): void {
   device.run(sumPartials, {
-    constants: { PARTS: device.profile.cheapBarriers ? 8 : 1 },
+    // ADDERS: threads that add for one weight.
+    constants: { ADDERS: device.profile.cheapBarriers ? 8 : 1 },
     buffers: { partial, dw: dw.gpuStorage },
     params: { size: dw.size, partials },
     grid: linearGrid(dw.size, 32),

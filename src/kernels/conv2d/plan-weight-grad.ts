@@ -16,9 +16,9 @@ import { weightGradShared } from "./weight-grad-shared.wgsl.ts";
 
 /** A weight gradient's launch. */
 export interface WeightGradPlan extends Plan {
-  /** Of the output rows of all pictures. */
-  readonly rowsPerSplit: number;
-  /** How many partial gradients it writes. */
+  /** How many of the output rows of all pictures make a part. */
+  readonly rowsPerPart: number;
+  /** How many partial gradients it writes: one for each part of the sums. */
   readonly partials: number;
 }
 
@@ -61,10 +61,12 @@ function planSharedWeightGrad(
   const { bytes: _, ...sizes } = best;
 
   const [tilesC, tilesO] = [Math.ceil(c / TILE_C), Math.ceil(o / TILE_O)];
-  const { rowsPerSplit, splits } = dealRows(yShape, Math.ceil(profile.groupsToFill / 2 / (tilesC * tilesO)));
+  // Half of groupsToFill: a workgroup has up to 128 threads here and not 32 as below, and each part writes a
+  // whole gradient, which sumPartials has to read again.
+  const { rowsPerPart, parts } = dealRows(yShape, Math.ceil(profile.groupsToFill / 2 / (tilesC * tilesO)));
   const blocks = (TILE_C * TILE_O) / CHANNELS;
   const THREADS = blocks * powerOfTwo(128 / blocks, 1, best.CHUNK / PIXELS >= 4 ? 4 : 1);
-  const DEALT = THREADS / blocks;
+  const COLUMN_PARTS = THREADS / blocks;
   return {
     kernel: weightGradShared,
     constants: {
@@ -78,14 +80,14 @@ function planSharedWeightGrad(
       GRADIENT_PITCH,
       PIXELS,
       WINDOW: spread(PIXELS),
-      DEALT,
+      COLUMN_PARTS,
       THREADS,
       PIXEL_SHARE: Math.ceil((TILE_C * kh * best.PATCH_W) / THREADS),
       GRADIENT_SHARE: Math.ceil((best.CHUNK * TILE_O) / 4 / THREADS),
     },
-    grid: [tilesC, tilesO, splits],
-    rowsPerSplit,
-    partials: splits * DEALT,
+    grid: [tilesC, tilesO, parts],
+    rowsPerPart,
+    partials: parts * COLUMN_PARTS,
   };
 }
 
@@ -96,11 +98,11 @@ function powerOfTwo(value: number, low: number, high: number): number {
   return power;
 }
 
-/** Deals the output rows of all pictures out to at most so many splits, evenly. */
-function dealRows([n, , oh]: Shape, atMost: number): { rowsPerSplit: number; splits: number } {
+/** Deals the output rows of all pictures out to at most so many parts, evenly. */
+function dealRows([n, , oh]: Shape, atMost: number): { rowsPerPart: number; parts: number } {
   const rows = n * oh;
-  const rowsPerSplit = Math.ceil(rows / Math.min(rows, atMost));
-  return { rowsPerSplit, splits: Math.ceil(rows / rowsPerSplit) };
+  const rowsPerPart = Math.ceil(rows / Math.min(rows, atMost));
+  return { rowsPerPart, parts: Math.ceil(rows / rowsPerPart) };
 }
 
 function planBlockedWeightGrad(
@@ -117,10 +119,10 @@ function planBlockedWeightGrad(
   const LANES = broadcasts(profile) ? profile.subgroupSize : 0;
   const WORKGROUP = Math.max(LANES, Math.min(32, profile.workgroup)); // a broadcast needs all lanes
   const [groupsX, groupsY] = [Math.ceil((c * kh) / KY / WORKGROUP), Math.ceil(o / CHANNELS)];
-  // As many splits as make groupsToFill workgroups, which keep every core busy, but no more than 64: each
-  // split writes a whole gradient, and sumPartials reads them all.
-  const splitsToFill = Math.ceil(profile.groupsToFill / (groupsX * groupsY));
-  const { rowsPerSplit, splits } = dealRows(yShape, Math.min(64, splitsToFill));
+  // As many parts as make groupsToFill workgroups, which keep every core busy, but no more than 64: each part
+  // writes a whole gradient, and sumPartials reads them all. For 64 x 64 channels, 64 of them are 9 MB.
+  const partsToFill = Math.ceil(profile.groupsToFill / (groupsX * groupsY));
+  const { rowsPerPart, parts } = dealRows(yShape, Math.min(64, partsToFill));
 
   return {
     kernel: weightGrad,
@@ -137,8 +139,8 @@ function planBlockedWeightGrad(
       ...(LANES > 0 && { SHARES: Math.ceil((CHANNELS * PIXELS) / LANES) }),
     },
     enable: LANES > 0 ? ["subgroups"] : [],
-    grid: [groupsX, groupsY, splits],
-    rowsPerSplit,
-    partials: splits,
+    grid: [groupsX, groupsY, parts],
+    rowsPerPart,
+    partials: parts,
   };
 }

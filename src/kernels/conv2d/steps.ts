@@ -130,11 +130,11 @@ function weightGradStep(
   sizes: Params,
   [n, c]: Shape,
 ): Conv2dStep {
-  const { kernel, grid, rowsPerSplit, partials, ...prelude } = planWeightGrad(profile, convolution);
+  const { kernel, grid, rowsPerPart, partials, ...prelude } = planWeightGrad(profile, convolution);
   return {
     ...{ name: kernel.name.replace("conv2d/", ""), computes: "dw", kernel, grid, partials },
     prelude: { ...prelude, functions: xAt },
-    params: { n, ...sizes, x_channels: c, rows_per_split: rowsPerSplit },
+    params: { n, ...sizes, x_channels: c, rows_per_part: rowsPerPart },
     estimate: estimateWeightGrad(profile, convolution),
   };
 }

@@ -2,22 +2,28 @@ import { kernel } from "../../device/kernel.ts";
 
 /**
  * The weight gradient for real GPUs: as in weight-grad.wgsl.ts, each thread keeps a block of sums, and the
- * output rows are dealt out to splits, whose partial gradients are added up afterwards. As in step 5 of the
+ * output rows are dealt out to parts, whose partial gradients are added up afterwards. As in step 5 of the
  * forward kernels, the workgroup shares what it loads, and as in step 6 it loads ahead.
  *
- * A workgroup computes the gradient of the weights from TILE_C input channels to TILE_O output channels. Step
- * by step along its output rows, it copies CHUNK columns into workgroup memory: dy of the output channels,
- * and the pixels that the window saw there of the input channels. Each thread has one input channel,
- * CHANNELS output channels and all KH x KW weights between them: 8 x 9 sums. For 4 columns it reads 3 x 6
- * pixels and 4 x 8 values of dy, these four at a time, for 288 multiply-adds.
+ * A workgroup computes the gradient of the weights from TILE_C input channels to TILE_O output channels. It
+ * goes along its output rows in chunks of CHUNK columns. For each chunk it copies into workgroup memory dy of
+ * the output channels, and of the input channels the pixels that the window saw there. Each thread has one
+ * input channel, CHANNELS output channels and all KH x KW weights between them: 8 x 9 sums. For 4 columns it
+ * reads 3 x 6 pixels and 4 x 8 values of dy, these four at a time, for 288 multiply-adds.
  *
- * Threads side by side have different input channels and the same output channels. So one read of dy serves
- * all, and their pixels lie PITCH words apart: an odd number, for different banks (5-shared.wgsl.ts).
+ * Threads side by side have the same output channels, so one read of dy serves them all. Their input channels
+ * differ. The pixels of two neighbouring channels lie PITCH words apart, which is an odd number, so that the
+ * threads read them from different banks (5-shared.wgsl.ts).
  *
- * With few channels that would be few threads. Then several deal the columns of a chunk out among themselves,
- * by local.z: each sums its own, and writes a partial gradient of its own.
+ * With few channels a workgroup would have few threads. Then it cuts each part once more, into COLUMN_PARTS:
+ * threads with the same block and different local.z share the columns of a chunk, and each writes a partial
+ * gradient of its own.
  *
- * The prelude defines x_at.
+ * The prelude defines x_at. Constants come from plan-weight-grad.ts. For 3x3 from 64 to 64 channels and rows
+ * of 128 pixels: TILE_C 32, TILE_O 32, CHANNELS 8, QUADS 2 (vec4s of channels), CHUNK 16, PATCH_W 18 (pixels
+ * of an input row under a chunk), PITCH 55, GRADIENT_PITCH 9, PIXELS 4, WINDOW 6 (pixels of an input row under
+ * those 4), TAPS 9, COLUMN_PARTS 1, THREADS 128. PIXEL_SHARE 14 and GRADIENT_SHARE 1 are what each thread
+ * copies in a turn.
  */
 export const weightGradShared = kernel(
   "conv2d/weight-grad-shared",
@@ -28,11 +34,11 @@ struct Params {
   o: u32, oh: u32, ow: u32,
   pad_y: i32, pad_x: i32,
   x_channels: u32,     // of x; the first c of them are read
-  rows_per_split: u32, // of the output rows of all pictures
+  rows_per_part: u32,  // of the output rows of all pictures
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, c, h, w]
 @group(0) @binding(1) var<storage, read> dy: array<f32>;           // [n, o, oh, ow]
-@group(0) @binding(2) var<storage, read_write> partial: array<f32>; // [splits * DEALT, o, c, KH, KW]
+@group(0) @binding(2) var<storage, read_write> partial: array<f32>; // [row parts * COLUMN_PARTS, o, c, KH, KW]
 @group(0) @binding(3) var<uniform> p: Params;
 
 const PIXEL_COUNT = TILE_C * KH * PATCH_W;
@@ -47,12 +53,12 @@ fn dy_at(dy_row: u32, o: u32, column: u32) -> f32 {
   return select(0.0, dy[select(0u, dy_row + o * p.oh * p.ow + column, inside)], inside);
 }
 
-@compute @workgroup_size(TILE_C, TILE_O / CHANNELS, DEALT)
+@compute @workgroup_size(TILE_C, TILE_O / CHANNELS, COLUMN_PARTS)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local: vec3u,
         @builtin(local_invocation_index) thread: u32) {
-  let tile_c = tile.x * TILE_C; let tile_o = tile.y * TILE_O; let split = tile.z;
-  let first_line = split * p.rows_per_split;
-  let lines = min(p.rows_per_split, p.n * p.oh - first_line);
+  let tile_c = tile.x * TILE_C; let tile_o = tile.y * TILE_O; let part = tile.z;
+  let first_line = part * p.rows_per_part;
+  let lines = min(p.rows_per_part, p.n * p.oh - first_line);
   let chunks = (p.ow + CHUNK - 1) / CHUNK; // of a row
 
   var sums: array<vec4f, QUADS * TAPS>;
@@ -93,7 +99,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
     }
 
     if (turn > 0) {
-      for (var strip = local.z * PIXELS; strip < CHUNK; strip += DEALT * PIXELS) {
+      for (var strip = local.z * PIXELS; strip < CHUNK; strip += COLUMN_PARTS * PIXELS) {
         var pixels: array<f32, KH * WINDOW>;
         for (var ky = 0; ky < KH; ky++) { // @unroll
           for (var i = 0; i < WINDOW; i++) { // @unroll
@@ -120,7 +126,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
   // Backwards, as in step 3: the last channel's own sums replace those of channels past the end.
   for (var back_o = 0; back_o < CHANNELS; back_o++) { // @unroll
     let o = min(first_o + CHANNELS - 1 - back_o, p.o - 1);
-    let start = (((split * DEALT + local.z) * p.o + o) * p.c + c) * TAPS;
+    let start = (((part * COLUMN_PARTS + local.z) * p.o + o) * p.c + c) * TAPS;
     for (var tap = 0; tap < TAPS; tap++) { // @unroll
       partial[start + tap] = sums[(CHANNELS - 1 - back_o) / 4 * TAPS + tap][(CHANNELS - 1 - back_o) % 4];
     }

@@ -2,20 +2,25 @@ import { kernel } from "../../device/kernel.ts";
 
 /**
  * The weight gradient: dw[o, c, ky, kx] is the sum over all pictures and all output positions of dy times the
- * pixel that this weight saw there. There are few results, each a very long sum: with one thread per weight,
- * most of the machine would be idle, and dy and x would be read over and over. So
+ * pixel that this weight saw there. There are few results, each a very long sum. With one thread per weight,
+ * dy and x would be read over and over. So
  *
- *  - a thread computes a block: for one input channel, CHANNELS output channels x KY rows of the window (all
- *    rows if it has at most 9 weights, else a single one) x KW columns. Like step 3, it keeps the sums in
- *    registers, and takes the output rows in strips of PIXELS;
- *  - the output rows of all pictures are dealt out to `splits` groups of threads. Each group writes a partial
- *    gradient, and `sumPartials` adds these up, always in the same order, so that results repeat exactly.
+ *  - a thread computes a block: the weights from one input channel to CHANNELS output channels. Of each window
+ *    it has all rows if the window has at most 9 weights, and else one row: KY rows of KW weights. Like step
+ *    3, it keeps the sums in registers, and takes the output rows in strips of PIXELS;
+ *  - as blocks leave few threads, each sum is cut into *parts*: the output rows of all pictures are dealt out
+ *    to them, each part is summed by threads of its own, which write a *partial gradient*, and `sumPartials`
+ *    adds these up, always in the same order, so that results repeat exactly.
  *
  * The lanes of a subgroup have the same output channels and positions but different (c, ky). So all of them
  * need the same values of dy, and each its own pixels of x: only dy can be broadcast. Where the device shares
  * such loads by itself, or cannot broadcast, each lane loads what it needs (LANES = 0). Elsewhere a lane
  * loads its share of a strip's CHANNELS x PIXELS values and broadcasts it to the others, as in step 4. (`@if`
  * in kernel.ts says how one text has both.) The prelude defines x_at (3-blocked.wgsl.ts).
+ *
+ * Constants come from plan-weight-grad.ts. For 3x3 from 64 to 64 channels on a GPU: CHANNELS 16, PIXELS 2,
+ * KY 3, KY_KW 9, WINDOW 4 (pixels of an input row under a strip), WORKGROUP 32, RESULTS 144 (sums of a
+ * thread). SHARES, the values of dy that a lane loads for all, is 4 where a subgroup has 8 lanes.
  */
 export const weightGrad = kernel(
   "conv2d/weight-grad",
@@ -26,11 +31,11 @@ struct Params {
   o: u32, oh: u32, ow: u32,
   pad_y: i32, pad_x: i32,
   x_channels: u32,     // of x; the first c of them are read
-  rows_per_split: u32, // of the output rows of all pictures
+  rows_per_part: u32,  // of the output rows of all pictures
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, c, h, w]
 @group(0) @binding(1) var<storage, read> dy: array<f32>;           // [n, o, oh, ow]
-@group(0) @binding(2) var<storage, read_write> partial: array<f32>; // [splits, o, c, KH, KW]
+@group(0) @binding(2) var<storage, read_write> partial: array<f32>; // [parts, o, c, KH, KW]
 @group(0) @binding(3) var<uniform> p: Params;
 
 @compute @workgroup_size(WORKGROUP)
@@ -42,11 +47,11 @@ fn main(
   @builtin(workgroup_id) group: vec3u,
 ) {
   // id.x counts blocks: the input channels, and in each the groups of KY window rows. group.y counts groups
-  // of CHANNELS output channels, group.z splits of the output rows. Threads beyond the last block go on, for
-  // the broadcasts, and store nothing.
+  // of CHANNELS output channels, group.z the parts. Threads beyond the last block go on, for the broadcasts,
+  // and store nothing.
   let block = min(id.x, p.c * KH / KY - 1);
   let c = block * KY / KH; let first_ky = block * KY % KH;
-  let first_o = group.y * CHANNELS; let split = group.z;
+  let first_o = group.y * CHANNELS; let part = group.z;
 
   // @if LANES
   // This lane's share of a strip's values of dy, which are numbered o * PIXELS + i: share_at is where channel
@@ -61,7 +66,7 @@ fn main(
   // @end
 
   var sums: array<f32, CHANNELS * KY * KW>;
-  for (var line = split * p.rows_per_split; line < min((split + 1) * p.rows_per_split, p.n * p.oh); line++) {
+  for (var line = part * p.rows_per_part; line < min((part + 1) * p.rows_per_part, p.n * p.oh); line++) {
     let n = line / p.oh; let row = line % p.oh;
     let x_row = i32(row * STRIDE_Y + first_ky * DILATION_Y) - p.pad_y;
     let dy_row = (n * p.o * p.oh + row) * p.ow;
@@ -108,7 +113,7 @@ fn main(
   }
   for (var end = u32(CHANNELS); end > 0; end--) {
     let o = min(first_o + end - 1, p.o - 1);
-    let start = (((split * p.o + o) * p.c + c) * KH + first_ky) * KW;
+    let start = (((part * p.o + o) * p.c + c) * KH + first_ky) * KW;
     for (var k = 0; k < KY_KW; k++) { // @unroll
       partial[start + k] = results[(end - 1) * KY_KW + k];
     }
@@ -118,8 +123,9 @@ fn main(
 );
 
 /**
- * dw = the sum of the partial gradients. PARTS threads add up every PARTS-th for the same weight, and the
- * first adds their sums: many small loads that wait for each other would take long on a GPU.
+ * dw = the sum of the partial gradients. On a GPU, eight threads (ADDERS) work on each weight. Each of them
+ * adds up every eighth partial gradient, and the first one then adds their sums: one thread alone would wait
+ * for many loads, one after the other.
  */
 export const sumPartials = kernel(
   "conv2d/sum-partials",
@@ -129,19 +135,19 @@ struct Params { size: u32, partials: u32 }
 @group(0) @binding(1) var<storage, read_write> dw: array<f32>;    // [size]
 @group(0) @binding(2) var<uniform> p: Params;
 
-var<workgroup> sums: array<f32, 32 * PARTS>;
+var<workgroup> sums: array<f32, 32 * ADDERS>;
 
-@compute @workgroup_size(32, PARTS)
+@compute @workgroup_size(32, ADDERS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_id) local: vec3u) {
   let i = (group.x + group.y * groups.x) * 32 + local.x;
   var sum = 0.0;
-  for (var k = local.y; k < p.partials; k += PARTS) { sum += partial[k * p.size + min(i, p.size - 1)]; }
-  if (PARTS > 1) {
+  for (var k = local.y; k < p.partials; k += ADDERS) { sum += partial[k * p.size + min(i, p.size - 1)]; }
+  if (ADDERS > 1) {
     sums[local.y * 32 + local.x] = sum;
     workgroupBarrier();
     if (local.y > 0) { return; }
-    for (var part = 1u; part < PARTS; part++) { sum += sums[part * 32 + local.x]; }
+    for (var adder = 1u; adder < ADDERS; adder++) { sum += sums[adder * 32 + local.x]; }
   }
   if (i < p.size) { dw[i] = sum; }
 }
