@@ -2,6 +2,7 @@
 
 import { span } from "../device/trace.ts";
 import { packedWidth, packSamples, readSamples, unpackSamples } from "../kernels/samples/index.ts";
+import { aFunction, checkArguments, optional } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
 import { checkImage, crop, type Image, type Samples, zerosLike } from "../picture/image.ts";
 import { withAlpha, withColors } from "./adapters.ts";
@@ -12,15 +13,26 @@ import {
   checkUpscaleOptions,
   copyBox,
   enlargeInTiles,
-  planTiles,
-  type Tiling,
+  type TileSource,
   tilesAhead,
+  tilesFor,
   type UpscaleOptions,
 } from "./tiles.ts";
 
 export interface BandOptions extends UpscaleOptions {
   /** Bits of each sample of the result. Default 8. */
   readonly depth?: 8 | 16;
+  /** Called with each finished tile, to show it before its band is whole. */
+  readonly onTile?: (tile: FinishedTile) => void;
+}
+
+/** A part of the result. Its rows may have a few pixels more at their ends than the `width` that counts. */
+export interface FinishedTile {
+  /** Its place in the result. */
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly image: Image<Samples>;
 }
 
 /** A strip of the result, as wide as the whole. */
@@ -62,9 +74,10 @@ export class Bands implements AsyncIterable<Band> {
   readonly depth: 8 | 16;
   readonly #image: Image<Samples>;
   readonly #method: Method;
-  readonly #tiling: Tiling;
+  readonly #tiles: TileSource;
   readonly #options: BandOptions;
   readonly #release: () => void;
+  #done = 0;
   #ms = 0;
   #peakBytes = 0;
 
@@ -76,7 +89,8 @@ export class Bands implements AsyncIterable<Band> {
    */
   constructor(image: Image<Samples>, method: Method, options: BandOptions, release = () => {}) {
     checkUpscaleOptions("upscale", options);
-    const { depth = 8 } = options;
+    const { depth = 8, onTile } = options;
+    checkArguments("upscale", { onTile: [onTile, optional(aFunction)] });
     if (depth !== 8 && depth !== 16)
       throw new RangeError(`upscale: depth must be 8 or 16, got ${quote(depth)}.`);
     checkImage(image, "upscale");
@@ -93,17 +107,18 @@ export class Bands implements AsyncIterable<Band> {
     const adapted = method.colors !== "any" || image.channels % 2 === 0;
     const margin = adapted ? Math.max(method.margin, bicubicMargin) : method.margin;
     const bytesPerPixel = adapterBytes(image.channels, depth, method);
-    this.#tiling = planTiles(image, { ...method, margin }, { ...options, bytesPerRow, bytesPerPixel });
+    this.#tiles = tilesFor(image, { ...method, margin }, { ...options, bytesPerRow, bytesPerPixel });
   }
 
   /** Time and memory are counted up to the last band that was read. */
   get report(): UpscaleReport {
     const { name: method, scale } = this.#method;
-    const { count: tiles, width, height } = this.#tiling;
+    const { largest: window, count: tiles = this.#done } = this.#tiles;
     const [ms, peakBytes] = [this.#ms, this.#peakBytes];
     // Methods with two ways use their device for one of them.
     const inJavaScript = this.#method.enlargeBytes !== undefined && !this.#inBytes;
     const adapter = inJavaScript ? "JavaScript" : adapterOf(this.#method);
+    const { width, height } = window;
     return { method, scale, adapter, tiles, window: { width, height }, ms, peakBytes };
   }
 
@@ -112,24 +127,27 @@ export class Bands implements AsyncIterable<Band> {
     const { device, scale } = this.#method;
     const before = device?.memory().peakBytes ?? 0;
     device?.resetPeak();
-    const heights = this.#tiling.rows.map(([{ inner }]) => inner.bottom - inner.top);
     let strip: Image<Samples> | undefined;
     const enlarge = (window: Box, part: Box) => this.#enlarge(window, part);
     const ahead = tilesAhead(this.#method);
     try {
-      const tiles = enlargeInTiles(this.#tiling, scale, enlarge, this.#options, ahead);
+      const tiles = enlargeInTiles(this.#tiles, this.#image, scale, enlarge, this.#options, ahead);
       for await (const { large, place } of tiles) {
+        this.#done++;
+        const { left, top, right } = place;
+        this.#options.onTile?.({ left, top, width: right - left, image: large });
         let rows = large;
         if (large.width !== this.width) {
-          strip ??= this.#samples(Math.max(...heights) * scale);
-          copyColumns(large, place.right - place.left, strip, place.left);
-          if (place.right < this.width) continue;
+          // Of equal rows, the last may be lower.
+          if (strip === undefined || strip.height < large.height) strip = this.#samples(large.height);
+          copyColumns(large, right - left, strip, left);
+          if (right < this.width) continue;
           const { height } = large;
           rows = { ...strip, height, data: strip.data.subarray(0, height * this.width * this.channels) };
         }
         this.#ms = performance.now() - start;
         this.#peakBytes = device?.memory().peakBytes ?? 0;
-        yield { top: place.top, rows };
+        yield { top, rows };
       }
     } finally {
       device?.resetPeak(Math.max(before, device.memory().peakBytes));

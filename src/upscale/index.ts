@@ -2,7 +2,7 @@ export type { AlphaChoice } from "../picture/alpha.ts";
 export { DataError } from "../picture/errors.ts";
 export type { Image, Samples } from "../picture/image.ts";
 export type { Planes } from "../picture/planes.ts";
-export type { Band, BandOptions, Bands, UpscaleReport } from "./bands.ts";
+export type { Band, BandOptions, Bands, FinishedTile, UpscaleReport } from "./bands.ts";
 export type { Method } from "./method.ts";
 export {
   defaultMethod,
@@ -24,6 +24,6 @@ export {
   openMethod,
 } from "./open-method.ts";
 export { type PictureSource, readSource, toImageData } from "./source.ts";
-export type { UpscaleOptions } from "./tiles.ts";
+export type { Progress, UpscaleOptions } from "./tiles.ts";
 export { type Upscaled, type UpscalePictureOptions, upscale, upscaleBands } from "./upscale.ts";
 export { interpolator, networkUpscaler, selfEnsemble, type Upscaler } from "./upscaler.ts";
