@@ -9,6 +9,8 @@ if ("missing" in found) console.warn(`The browser tests are skipped: ${found.mis
 export default defineConfig({
   oxc: { target: "es2022" },
   define: { "process.env": "{}" }, // where test/support looks for settings
+  // Found only when the page loads them, and then Vite would reload the test.
+  optimizeDeps: { include: ["buffer", "fflate"] },
   test: {
     include: "path" in found ? ["test/kernels/*.test.ts", "test/browser/*.test.ts"] : [],
     // These compare with files, with Node's own compiler, or by the checks of a program for Node.

@@ -19,7 +19,19 @@ const byId = (id: string) => document.getElementById(id)!;
 
 const engine = new Engine();
 const tabs = new Tabs(document.querySelector<HTMLElement>("[role=tablist]")!);
-const upscalePanel = new UpscalePanel(byId("panel-upscale"), engine);
+const upscalePanel = new UpscalePanel(byId("panel-upscale"), engine, {
+  onPicture(chosen) {
+    const { name, width, height, depth, format } = chosen;
+    const bits = depth === 16 ? ", 16 bits" : "";
+    byId("picture-name").textContent = `${name}, ${width} × ${height}${bits}`;
+    byId("picture-name").title = format;
+    trainPanel.setPicture(chosen);
+  },
+  async onRemoveMethod({ id }) {
+    await engine.run("removeWeights", { id });
+    await offerMethods();
+  },
+});
 const trainPanel = new TrainPanel(byId("panel-train"), engine, {
   onTuned: () => offerMethods(),
   async onUse({ id }: MethodInfo) {
@@ -28,12 +40,7 @@ const trainPanel = new TrainPanel(byId("panel-train"), engine, {
   },
 });
 const chooser = new PictureChooser(byId("chooser"), {
-  onPicture(chosen) {
-    const { width, height } = chosen.image;
-    byId("picture-name").textContent = `${chosen.name}, ${width} × ${height}`;
-    upscalePanel.setPicture(chosen);
-    trainPanel.setPicture(chosen);
-  },
+  onFiles: (files, isSample) => upscalePanel.add(files, isSample),
   async onWeights(file) {
     try {
       const bytes = new Uint8Array(await file.arrayBuffer());
@@ -56,6 +63,11 @@ async function openGpu(): Promise<void> {
     trainPanel.setGpu(true);
     await offerMethods();
   } catch (error) {
+    if ((error as Error).name === "WorkerError") {
+      byId("adapter").textContent = "not loaded";
+      upscalePanel.complain(error as Error);
+      return;
+    }
     byId("adapter").textContent = "no WebGPU";
     byId("no-webgpu-reason").textContent = (error as Error).message;
     byId("no-webgpu").hidden = false;

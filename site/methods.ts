@@ -1,9 +1,12 @@
 /** The list of methods: those that the library has names for, and the user's networks. */
 import {
+  defaultDevice,
   ESPCN,
+  init,
   loadModel,
   loadPretrained,
   methodNames,
+  type OpenedMethod,
   openMethod,
   type PretrainedName,
   pretrainedNames,
@@ -12,6 +15,7 @@ import {
   scalesOf,
   type Upscaler,
 } from "../src/index.ts";
+import { WeightKeeper } from "./kept-weights.ts";
 import { type MethodInfo, weightFileName } from "./messages.ts";
 
 const named: readonly MethodInfo[] = methodNames.map((name) => ({
@@ -19,6 +23,7 @@ const named: readonly MethodInfo[] = methodNames.map((name) => ({
   label: name,
   kind: (pretrainedNames as readonly string[]).includes(name) ? "network" : "interpolation",
   scales: scalesOf(name),
+  isOwn: false,
 }));
 
 export class Methods {
@@ -26,17 +31,41 @@ export class Methods {
   readonly #weights = new Map<string, Uint8Array>();
   readonly #infos: MethodInfo[] = [];
   /** The open ones, by method and scale. */
-  readonly #upscalers = new Map<string, Promise<Upscaler>>();
+  readonly #upscalers = new Map<string, Promise<OpenedMethod>>();
+  readonly #keeper = new WeightKeeper();
+  readonly #restored = this.#restore();
 
   /** The user's networks, the newest first; then those of the library, the best first. */
-  list(): MethodInfo[] {
+  async list(): Promise<MethodInfo[]> {
+    await this.#restored;
     return [...this.#infos].reverse().concat(named);
   }
 
-  addWeights(name: string, bytes: Uint8Array): MethodInfo {
+  async addWeights(name: string, bytes: Uint8Array): Promise<MethodInfo> {
+    await ensureGpu("A network");
     const model = loadModel(bytes, name); // which refuses a wrong file
     model.dispose();
     return this.#add(bytes, model.scale, name.replace(weightFileName, ""));
+  }
+
+  /** Forgets one of the user's networks, for good. */
+  async remove(id: string): Promise<void> {
+    await this.#keeper.remove(id);
+    this.#weights.delete(id);
+    const at = this.#infos.findIndex((info) => info.id === id);
+    if (at >= 0) this.#infos.splice(at, 1);
+    for (const [key, upscaler] of this.#upscalers) {
+      if (!key.startsWith(`${id} ×`)) continue;
+      this.#upscalers.delete(key);
+      (await upscaler).close();
+    }
+  }
+
+  async #restore(): Promise<void> {
+    for (const { id, label, scale, bytes } of await this.#keeper.all()) {
+      this.#weights.set(id, bytes);
+      this.#infos.push({ id, label, kind: "network", scales: [scale], isOwn: true });
+    }
   }
 
   /** Takes a fine-tuned network into the list; also returns its weight file. */
@@ -48,30 +77,70 @@ export class Methods {
   }
 
   /** Opened once; after a failure, the next attempt tries again. */
-  upscaler(id: string, scale: number): Promise<Upscaler> {
+  async upscaler(id: string, scale: number): Promise<Upscaler> {
+    await this.#restored;
     const key = `${id} ×${scale}`;
-    const upscaler = this.#upscalers.get(key) ?? this.#open(id, scale);
-    this.#upscalers.set(key, upscaler);
-    upscaler.catch(() => this.#upscalers.delete(key));
-    return upscaler;
+    const opened = this.#upscalers.get(key) ?? this.#open(id, scale);
+    this.#upscalers.set(key, opened);
+    opened.catch(() => this.#upscalers.delete(key));
+    return (await opened).upscaler;
   }
 
-  async #open(id: string, scale: number): Promise<Upscaler> {
-    return (await openMethod({ method: this.#weights.get(id) ?? id, scale })).upscaler;
+  async #open(id: string, scale: number): Promise<OpenedMethod> {
+    try {
+      return await openMethod({ method: this.#weights.get(id) ?? id, scale });
+    } catch (error) {
+      throw notLoaded(error as Error, `${id} ×${scale}`) ?? error;
+    }
   }
 
   /** A copy of a network, for training; without an id a new one, which begins as bicubic interpolation. */
   async copyOf(id: string | undefined, scale: number): Promise<SuperResolver> {
     if (id === undefined) return new ESPCN({ scale: scale as 2, filters: [32, 16], residual: true });
     const weights = this.#weights.get(id);
-    return weights ? loadModel(weights) : loadPretrained(id as PretrainedName, { scale: scale as 2 });
+    if (weights) return loadModel(weights);
+    return loadPretrained(id as PretrainedName, { scale: scale as 2 }).catch((error) => {
+      throw notLoaded(error, `${id} ×${scale}`) ?? error;
+    });
   }
 
-  #add(weights: Uint8Array, scale: number, label: string): MethodInfo {
-    const id = `own network ${this.#weights.size}`;
-    const info: MethodInfo = { id, label: `${label} ×${scale}`, kind: "network", scales: [scale] };
-    this.#weights.set(id, weights);
+  #add(bytes: Uint8Array, scale: number, name: string): MethodInfo {
+    const taken = (label: string) => this.#infos.some((info) => info.label === label);
+    let label = `${name} ×${scale}`;
+    for (let n = 2; taken(label); n++) label = `${name} ${n} ×${scale}`;
+    const id = `own ${crypto.randomUUID()}`;
+    const info: MethodInfo = { id, label, kind: "network", scales: [scale], isOwn: true };
+    this.#weights.set(id, bytes);
     this.#infos.push(info);
+    void this.#keeper.keep({ id, label, scale, bytes });
     return info;
   }
+}
+
+async function ensureGpu(what: string): Promise<void> {
+  try {
+    if (!hasDevice()) await init();
+  } catch (cause) {
+    throw new Error(`${what} needs WebGPU, which is not available here.`, { cause });
+  }
+}
+
+function hasDevice(): boolean {
+  try {
+    return defaultDevice().failure === undefined;
+  } catch {
+    return false; // none was opened
+  }
+}
+
+/** What to say when a file of weights does not come. The library's own message is for programmers. */
+function notLoaded({ message }: Error, network: string): Error | undefined {
+  if (!message.startsWith("loadPretrained: the weights of")) return undefined;
+  if (!navigator.onLine) {
+    return new Error(`You are offline, and ${network} has not been loaded yet. Go online once to use it.`);
+  }
+  return new Error(
+    `The file of the network ${network} could not be loaded. Check the connection and try again. (If this page ` +
+      "is yours: its folder has to be served whole.)",
+  );
 }

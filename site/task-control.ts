@@ -4,7 +4,7 @@ export class TaskControl {
   readonly #button: HTMLButtonElement;
   readonly #progress: HTMLProgressElement;
   readonly #status: HTMLElement;
-  readonly #startLabel: string;
+  #startLabel: string;
   #running: AbortController | undefined;
   /** The first report of progress. Work before it, such as compiling kernels, says nothing about speed. */
   #first: { readonly time: number; readonly done: number } | undefined;
@@ -16,10 +16,19 @@ export class TaskControl {
     this.#status = root.querySelector("[role=status]")!;
     this.#startLabel = this.#button.textContent!;
     this.#button.addEventListener("click", () => (this.#running ? this.stop() : this.#start(perform)));
+    document.addEventListener("keydown", ({ key }) => {
+      if (key === "Escape") this.stop();
+    });
   }
 
   set enabled(enabled: boolean) {
     this.#button.disabled = !enabled;
+  }
+
+  /** What the button says while no task is running. */
+  set label(label: string) {
+    this.#startLabel = label;
+    if (!this.#running) this.#button.textContent = label;
   }
 
   /** Ends the task, if one is running. */
@@ -40,13 +49,22 @@ export class TaskControl {
   }
 
   progress(done: number, total: number, what: string): void {
+    this.#advance(done, total, `${what} ${done} of ${total}`);
+  }
+
+  /** The share of the work that is done, 0 to 1. `prefix` comes before it. */
+  share(share: number, prefix = ""): void {
+    this.#advance(share, 1, `${prefix}${Math.floor(share * 100)} %`);
+  }
+
+  #advance(done: number, total: number, text: string): void {
     this.#progress.max = total;
     this.#progress.value = done;
     const now = performance.now();
     this.#first ??= { time: now, done };
     const left = ((now - this.#first.time) / (done - this.#first.done)) * (total - done);
     const soon = done > this.#first.done && done < total ? `, about ${duration(left)} left` : "";
-    if (!this.#running?.signal.aborted) this.say(`${what} ${done} of ${total}${soon}`);
+    if (!this.#running?.signal.aborted) this.say(`${text}${soon}`);
   }
 
   async #start(perform: (signal: AbortSignal) => Promise<void>): Promise<void> {

@@ -5,8 +5,8 @@ import { showFacts } from "./facts.ts";
 import { LossPlot } from "./loss-plot.ts";
 import type { FineTuned, FineTuneEvent, MethodInfo, Preview } from "./messages.ts";
 import { download } from "./picture.ts";
-import type { Chosen } from "./picture-chooser.ts";
 import { duration, TaskControl } from "./task-control.ts";
+import type { Chosen } from "./upscale-panel.ts";
 
 export class TrainPanel {
   readonly #engine: Engine;
@@ -52,7 +52,7 @@ export class TrainPanel {
   setPicture(picture: Chosen): void {
     this.#task.stop();
     this.#picture = picture;
-    this.#compare.show({ image: picture.image, label: "your picture" });
+    this.#compare.show({ shown: picture.shown, label: "your picture" });
     this.#task.enabled = this.#hasGpu;
   }
 

@@ -2,7 +2,6 @@
  * Picture files to samples and metadata, in a worker. PNG, BMP and PPM are decoded here, exactly; for other
  * formats the browser has decoders, whose results go through a canvas.
  */
-import "./buffer.ts";
 import { readBmp } from "../../src/data/bmp.ts";
 import { Directories, densityIn, orientationOf } from "../../src/data/exif.ts";
 import { iptcOf, photoshop, segmentsOf, startsWith } from "../../src/data/jpeg.ts";

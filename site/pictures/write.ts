@@ -1,5 +1,4 @@
 /** Results to picture files, with what their originals said besides samples, as far as the format holds it. */
-import "./buffer.ts";
 import { encodeSegment } from "../../src/data/jpeg.ts";
 import {
   exifOfResult,

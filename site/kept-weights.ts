@@ -1,0 +1,58 @@
+/** The user's networks, in the browser's own database, so that they are there the next time. */
+
+export interface KeptWeights {
+  readonly id: string;
+  /** What the list of methods calls it. */
+  readonly label: string;
+  readonly scale: number;
+  readonly bytes: Uint8Array;
+}
+
+const store = "weights";
+
+/** Where there is no database, as in some private windows, networks last as long as the page. */
+export class WeightKeeper {
+  readonly #database: Promise<IDBDatabase | undefined>;
+
+  constructor(name = "pixelgrad") {
+    this.#database = open(name).catch(() => undefined);
+  }
+
+  /** In the order in which they came. */
+  async all(): Promise<KeptWeights[]> {
+    return (await this.#request("readonly", (weights) => weights.getAll())) ?? [];
+  }
+
+  async keep(weights: KeptWeights): Promise<void> {
+    await this.#request("readwrite", (all) => all.put(weights));
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#request("readwrite", (weights) => weights.delete(id));
+  }
+
+  async #request<T>(
+    mode: IDBTransactionMode,
+    work: (weights: IDBObjectStore) => IDBRequest<T>,
+  ): Promise<T | undefined> {
+    const database = await this.#database;
+    if (!database) return undefined;
+    const transaction = database.transaction(store, mode);
+    return settled(work(transaction.objectStore(store))).catch(() => undefined);
+  }
+}
+
+function open(name: string): Promise<IDBDatabase> {
+  const request = indexedDB.open(name, 1);
+  request.addEventListener("upgradeneeded", () => {
+    request.result.createObjectStore(store, { keyPath: "id" });
+  });
+  return settled(request);
+}
+
+function settled<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.addEventListener("success", () => resolve(request.result));
+    request.addEventListener("error", () => reject(request.error));
+  });
+}
