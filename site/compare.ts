@@ -30,6 +30,8 @@ interface Layer {
   canvas: HTMLCanvasElement;
   /** The part that the window shows, over it. */
   readonly detail: HTMLCanvasElement;
+  /** What the canvas shows. */
+  bitmap: ImageBitmap | undefined;
   /** Pixels of the picture. */
   size: Size;
   getDetail: Labelled["detail"];
@@ -40,8 +42,8 @@ interface Layer {
 /** Details are asked for when the view has been still for so long, in milliseconds. */
 const STILL = 120;
 
-/** The bitmaps of unpainted pictures have at most so many pixels. */
-const MAX_CANVAS = 2 ** 23;
+/** The canvases of unpainted pictures have at most so many pixels: a large one takes long to paint on. */
+const MAX_CANVAS = 2 ** 21;
 
 const template = `
   <div class="window" tabindex="0" role="group"
@@ -86,6 +88,7 @@ export class Compare {
       root: layer,
       canvas: layer.querySelector("canvas")!,
       detail: layer.querySelector<HTMLCanvasElement>(".detail")!,
+      bitmap: undefined,
       size: { width: 1, height: 1 },
       getDetail: undefined,
       part: undefined,
@@ -138,6 +141,8 @@ export class Compare {
     layer.getDetail = labelled.detail;
     layer.part = undefined;
     layer.detail.hidden = true;
+    if (shown && shown.bitmap === layer.bitmap) return;
+    layer.bitmap = shown?.bitmap;
     // The colour space of a canvas is fixed when it is first drawn on.
     const canvas = document.createElement("canvas");
     layer.canvas.replaceWith(canvas);

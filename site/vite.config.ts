@@ -10,6 +10,7 @@ export default defineConfig({
   // The target has `using` written out for browsers without it. The worker is a module, like its source.
   oxc: { target: "es2022" },
   worker: { format: "es" },
-  build: { outDir: folder("../dist-page"), emptyOutDir: true, target: "es2022" },
+  // No files as data: URLs: a strict policy for the page's contents forbids them.
+  build: { outDir: folder("../dist-page"), emptyOutDir: true, target: "es2022", assetsInlineLimit: 0 },
   server: { host: "127.0.0.1", fs: { allow: [folder("..")] } },
 });

@@ -5,7 +5,6 @@
 import "./pictures/buffer.ts";
 import { defaultDevice, init, upscaleBands } from "../src/index.ts";
 import { crop, type Image, imresize, type Samples } from "../src/picture/index.ts";
-import { fineTune } from "./fine-tune.ts";
 import type { FromWorker, PictureInfo, Shown, Tasks, ToWorker } from "./messages.ts";
 import { Methods } from "./methods.ts";
 import { bitmapOf, reductionFor } from "./pictures/show.ts";
@@ -20,8 +19,8 @@ type TaskTable = {
   [T in keyof Tasks]: (input: Tasks[T]["input"], context: Context<T>) => Promise<Tasks[T]["result"]>;
 };
 
-/** So long a tile should take, in milliseconds. Stop waits for two of them at most. */
-const TILE_TIME = 200;
+/** So long a tile should take, in milliseconds: progress is told as often, and a stopped task ends soon. */
+const TILE_TIME = 400;
 
 /** Memory for one tile. */
 const TILE_BYTES = 256 * 2 ** 20;
@@ -179,6 +178,7 @@ const tasks: TaskTable = {
 
   async fineTune(input, { signal, report }) {
     if (defaultDevice().failure) await init({ poolBytes: POOL_BYTES }); // it was lost since
+    const { fineTune } = await import("./fine-tune.ts");
     const model = await methods.copyOf(input.start, input.scale);
     const { steps, ms } = await fineTune(model, input, { signal, report });
     return { ...(await methods.addTuned(model)), steps, ms };

@@ -12,8 +12,8 @@ export interface Part {
   readonly height: number;
 }
 
-/** A bitmap has at most so many pixels: a window shows no more at once, and drawing them takes no time. */
-const maxShown = 2 ** 23;
+/** A bitmap of a whole picture has at most so many pixels: they fill a window, and are drawn in no time. */
+const maxShown = 2 ** 21;
 
 /** One pixel of the bitmap stands for so many of the picture, along each side. */
 export function reductionFor(width: number, height: number): number {

@@ -237,7 +237,10 @@ export function tilesFor(
   return { count: plan.count, largest: plan, took() {}, [Symbol.iterator]: () => tiles.values() };
 }
 
-/** The first window has room for a tile of so many pixels a side. */
+/**
+ * The first window has room for a tile of so many pixels a side, and none is smaller, unless memory is short: most of
+ * the work would be margins.
+ */
 const firstTile = 64;
 
 /** Windows grow by no more than this from one tile to the next, since a short time is measured badly. */
@@ -278,7 +281,7 @@ class TimedTiles implements TileSource {
   *[Symbol.iterator](): Generator<Tile> {
     const { width, height } = this.#picture;
     const { margin, multiple = 1 } = this.#method;
-    const least = Math.max(minTile, multiple) + 2 * margin;
+    const least = Math.max(firstTile, multiple) + 2 * margin;
     const columns = paddedLength(width, this.#padding, multiple);
     for (let top = 0; top < height; ) {
       const square = Math.max(Math.sqrt(this.#pixels), this.#pixels / columns);

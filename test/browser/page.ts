@@ -67,7 +67,7 @@ export async function downloaded(selector: string): Promise<{ file: Blob; name: 
   const click = vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {});
   try {
     await userEvent.click(find(selector));
-    await expect.poll(() => click.mock.instances.length, { timeout: 60_000 }).toBe(1);
+    await vi.waitFor(() => expect(click.mock.instances.length).toBe(1), { timeout: 60_000 });
     const [link] = click.mock.instances as unknown as HTMLAnchorElement[];
     return { file: createUrl.mock.calls.at(-1)![0] as Blob, name: link.download };
   } finally {
