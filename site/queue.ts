@@ -19,6 +19,8 @@ export interface Entry {
   result?: Result;
   /** Why it failed. */
   error?: string;
+  /** It is no picture: there is nothing to try again. */
+  isUnreadable?: boolean;
 }
 
 const signs = { waiting: "", working: "…", done: "✓", failed: "!" };

@@ -106,7 +106,7 @@ export class UpscalePanel {
     this.#showResultOf(entry);
     if (!this.#isRunning) this.#task.say("");
     try {
-      const picture = await this.#engine.run("read", { file: entry.file, name: entry.name });
+      const picture = await this.#read(entry);
       if (selection !== this.#selection) {
         this.#forget(picture.id);
         return;
@@ -122,6 +122,15 @@ export class UpscalePanel {
       this.#task.complain(error as Error);
     }
     this.#refresh();
+  }
+
+  async #read(entry: Entry): Promise<ReadPicture> {
+    try {
+      return await this.#engine.run("read", { file: entry.file, name: entry.name });
+    } catch (error) {
+      entry.isUnreadable = (error as Error).name === "DataError";
+      throw error;
+    }
   }
 
   #mark(entry: Entry, state: Entry["state"], error?: Error): void {
@@ -243,9 +252,7 @@ export class UpscalePanel {
     this.#task.say(`${prefix}Loading…`);
     await this.#selecting;
     const isOnStage = () => this.#queue.selected === entry && this.#picture !== undefined;
-    const own = isOnStage()
-      ? undefined
-      : await this.#engine.run("read", { file: entry.file, name: entry.name });
+    const own = isOnStage() ? undefined : await this.#read(entry);
     const picture = own ?? this.#picture!;
     const { method, scale, steps } = choice;
     const { label } = method;
@@ -280,8 +287,8 @@ export class UpscalePanel {
   }
 }
 
-function canBeEnlarged({ state }: Entry): boolean {
-  return state !== "failed";
+function canBeEnlarged({ isUnreadable }: Entry): boolean {
+  return !isUnreadable;
 }
 
 function settingsOf({ method, scale }: Choice): string {

@@ -74,9 +74,9 @@ async function readByBrowser(file: Blob, bytes: Uint8Array, format?: PictureForm
       colorSpaceConversion: keepsColors ? "none" : "default",
     },
   );
-  let image: Image = samplesOf(bitmap, channels === 1 ? 1 : 4);
+  let image = samplesOf(bitmap, channels === 1 ? 1 : 4);
+  if (image.channels === 4) image = exactly(bitmap) ?? image;
   bitmap.close();
-  if (image.channels === 4 && format !== "gif") image = (await exactly(file, format, image)) ?? image;
   const metadata = keepsColors ? content.metadata : { ...content.metadata, icc: undefined };
   const name = format ? pictureFormats[format].name : (file.type.split("/")[1] ?? "unknown");
   return { image, metadata, gaps: content.gaps, notes, format: name };
@@ -136,34 +136,24 @@ function copyPixels(pixels: Uint8ClampedArray | Uint8Array, { channels, data }: 
 }
 
 /**
- * The samples of a transparent picture without the multiplication by alpha that a canvas does. Undefined where the
- * browser has no decoder for that: then colours are a little off where a picture is nearly transparent.
+ * The samples of a transparent picture without the multiplication by alpha that a canvas does: textures are not
+ * multiplied. Undefined where there is no WebGL, or the picture is too large for it: then colours are a little off
+ * where a picture is nearly transparent.
  */
-async function exactly(
-  file: Blob,
-  format: PictureFormat | undefined,
-  { width, height }: Image,
-): Promise<Image | undefined> {
-  const type = format && pictureFormats[format].mediaType;
-  if (!type || !("ImageDecoder" in globalThis) || !(await ImageDecoder.isTypeSupported(type)))
-    return undefined;
-  const decoder = new ImageDecoder({
-    type,
-    data: await file.arrayBuffer(),
-    colorSpaceConversion: "none",
-  });
-  try {
-    const { image: frame } = await decoder.decode();
-    const sameSize = frame.codedWidth === width && frame.codedHeight === height;
-    const image = emptyImage(width, height, 4);
-    if (sameSize) await frame.copyTo(image.data, { format: "RGBA" });
-    frame.close();
-    return sameSize ? image : undefined;
-  } catch {
-    return undefined;
-  } finally {
-    decoder.close();
-  }
+function exactly(bitmap: ImageBitmap): Image | undefined {
+  const { width, height } = bitmap;
+  const gl = new OffscreenCanvas(1, 1).getContext("webgl2");
+  if (!gl || Math.max(width, height) > gl.getParameter(gl.MAX_TEXTURE_SIZE)) return undefined;
+  const texture = gl.createTexture();
+  gl.bindTexture(gl.TEXTURE_2D, texture);
+  gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, bitmap);
+  gl.bindFramebuffer(gl.FRAMEBUFFER, gl.createFramebuffer());
+  gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
+  const image = emptyImage(width, height, 4);
+  gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, image.data);
+  const isRead = gl.getError() === gl.NO_ERROR;
+  gl.getExtension("WEBGL_lose_context")?.loseContext();
+  return isRead ? image : undefined;
 }
 
 interface Content extends FileMetadata {
