@@ -33,6 +33,8 @@ export class UpscalePanel {
   readonly #size: HTMLElement;
   /** The selected picture; undefined while it is read, or if that failed. */
   #picture: Chosen | undefined;
+  /** Id of the picture that is being enlarged: it stays in the worker, whatever is selected meanwhile. */
+  #working: number | undefined;
   /** Counts selections: a slow one must not overwrite a later one. */
   #selection = 0;
   /** Resolves when the selected picture is on the stage, or failed. */
@@ -111,7 +113,7 @@ export class UpscalePanel {
         this.#forget(picture.id);
         return;
       }
-      if (this.#picture) this.#forget(this.#picture.id);
+      if (this.#picture && this.#picture.id !== this.#working) this.#forget(this.#picture.id);
       this.#picture = { ...picture, name: entry.name };
       if (entry.state === "failed") this.#mark(entry, "waiting");
       this.#events.onPicture(this.#picture);
@@ -254,6 +256,7 @@ export class UpscalePanel {
     const isOnStage = () => this.#queue.selected === entry && this.#picture !== undefined;
     const own = isOnStage() ? undefined : await this.#read(entry);
     const picture = own ?? this.#picture!;
+    this.#working = picture.id;
     const { method, scale, steps } = choice;
     const { label } = method;
     const unpainted = {
@@ -282,7 +285,8 @@ export class UpscalePanel {
       this.#showResultOf(entry);
       await this.#showPair(this.#layer(result.shown, label), scale);
     } finally {
-      if (own) this.#forget(own.id);
+      this.#working = undefined;
+      if (this.#picture?.id !== picture.id) this.#forget(picture.id);
     }
   }
 }

@@ -9,8 +9,17 @@ import type { Image, Samples } from "../../src/picture/image.ts";
 /** Loads the page into the window of the test file, so only once in each. */
 export async function openPage(): Promise<void> {
   await page.viewport(1280, 800);
+  await forgetNetworks();
   document.body.innerHTML = new DOMParser().parseFromString(html, "text/html").body.innerHTML;
   await import("../../site/main.ts");
+}
+
+/** Networks stay in the browser, also from test to test. */
+function forgetNetworks(): Promise<void> {
+  const request = indexedDB.deleteDatabase("pixelgrad");
+  return new Promise((resolve) => {
+    for (const event of ["success", "error", "blocked"]) request.addEventListener(event, () => resolve());
+  });
 }
 
 /** The first element that a CSS selector matches. */
