@@ -31,6 +31,8 @@ export class Queue {
   readonly #events: { onSelect(entry: Entry): void; onRemove(entry: Entry): void };
   #entries: Entry[] = [];
   #selected: Entry | undefined;
+  /** What made way for the latest pictures, until one of them was read. */
+  #before: { readonly entries: readonly Entry[]; readonly selected: Entry | undefined } | undefined;
 
   constructor(list: HTMLElement, events: { onSelect(entry: Entry): void; onRemove(entry: Entry): void }) {
     this.#list = list;
@@ -53,10 +55,28 @@ export class Queue {
     const isOver = this.#entries.length === 1 || this.#entries.every(({ state }) => state === "done");
     const makesWay = ({ state, isSample }: Entry) =>
       state !== "working" && (isOver || isSample || state === "failed");
-    for (const entry of this.#entries) if (makesWay(entry)) this.#events.onRemove(entry);
+    this.settle();
+    this.#before = { entries: this.#entries.filter(makesWay), selected: this.#selected };
     const added = files.map((file): Entry => ({ file, name: file.name, isSample, state: "waiting" }));
     this.#entries = [...this.#entries.filter((entry) => !makesWay(entry)), ...added];
     this.select(added[0]);
+  }
+
+  /** What made way is gone for good. */
+  settle(): void {
+    for (const entry of this.#before?.entries ?? []) this.#events.onRemove(entry);
+    this.#before = undefined;
+  }
+
+  /** The only picture is none: what made way for it comes back, if there was anything. */
+  takeBack(entry: Entry): Entry | undefined {
+    const { entries = [], selected } = this.#before ?? {};
+    if (this.#entries.length !== 1 || this.#entries[0] !== entry || !selected) return undefined;
+    this.#before = undefined;
+    this.#entries = [...entries];
+    this.#selected = selected;
+    this.render();
+    return selected;
   }
 
   select(entry: Entry): void {

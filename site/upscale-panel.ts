@@ -31,8 +31,9 @@ export class UpscalePanel {
   readonly #facts: HTMLElement;
   readonly #notes: HTMLElement;
   readonly #size: HTMLElement;
-  /** The selected picture; undefined while it is read, or if that failed. */
+  /** The picture on the stage, and whose it is: not yet the selected one's while that is read. */
   #picture: Chosen | undefined;
+  #owner: Entry | undefined;
   /** Id of the picture that is being enlarged: it stays in the worker, whatever is selected meanwhile. */
   #working: number | undefined;
   /** Counts selections: a slow one must not overwrite a later one. */
@@ -115,12 +116,16 @@ export class UpscalePanel {
       }
       if (this.#picture && this.#picture.id !== this.#working) this.#forget(this.#picture.id);
       this.#picture = { ...picture, name: entry.name };
+      this.#owner = entry;
+      this.#queue.settle();
       if (entry.state === "failed") this.#mark(entry, "waiting");
       this.#events.onPicture(this.#picture);
       await this.#showPictures(entry);
     } catch (error) {
       if (selection !== this.#selection) return;
-      this.#mark(entry, "failed", error as Error);
+      const before = this.#queue.takeBack(entry);
+      if (before) this.#showResultOf(before);
+      else this.#mark(entry, "failed", error as Error);
       this.#task.complain(error as Error);
     }
     this.#refresh();
@@ -191,8 +196,8 @@ export class UpscalePanel {
   }
 
   async #showBeside(): Promise<void> {
-    const { result } = this.#queue.selected ?? {};
-    if (!this.#picture || !result) return;
+    const { result } = this.#owner ?? {};
+    if (!result) return;
     if (this.#beside.value === "bicubic") await this.#showBicubic(result.scale);
     else this.#compare.showLeft(this.#original());
   }
@@ -246,14 +251,14 @@ export class UpscalePanel {
 
   /** After a stop: the stage as it was before. */
   async #restore(entry: Entry): Promise<void> {
-    if (this.#queue.selected === entry && this.#picture) await this.#showPictures(entry);
+    if (this.#owner === entry) await this.#showPictures(entry);
   }
 
   async #enlargeOne(entry: Entry, choice: Choice, signal: AbortSignal, prefix: string): Promise<void> {
     this.#mark(entry, "working");
     this.#task.say(`${prefix}Loading…`);
     await this.#selecting;
-    const isOnStage = () => this.#queue.selected === entry && this.#picture !== undefined;
+    const isOnStage = () => this.#queue.selected === entry && this.#owner === entry;
     const own = isOnStage() ? undefined : await this.#read(entry);
     const picture = own ?? this.#picture!;
     this.#working = picture.id;
