@@ -3,19 +3,53 @@
  * and keyboard: the divider is an ARIA slider, the window zooms and moves.
  */
 import type { Image } from "../src/picture/index.ts";
+import type { Shown } from "./messages.ts";
 import { draw } from "./picture.ts";
-import { fitted, moved, type Size, type View, zoomed } from "./view.ts";
+import type { Part } from "./pictures/show.ts";
+import { fitted, moved, type Size, type View, visible, zoomed } from "./view.ts";
 
-export interface Labelled {
-  readonly image: Image;
-  readonly label: string;
+/** A picture that is still empty, and painted part by part. */
+export interface Unpainted extends Size {
+  readonly wideGamut: boolean;
 }
+
+/** A picture in any form, and what to call it. */
+export interface Labelled {
+  readonly label: string;
+  readonly image?: Image;
+  readonly shown?: Shown;
+  readonly unpainted?: Unpainted;
+  /** Gets a part of a picture that is shown in less pixels than it has. */
+  readonly detail?: (part: Part, reduction: number) => Promise<ImageBitmap>;
+}
+
+/** One of the two pictures on the stage. */
+interface Layer {
+  readonly root: HTMLElement;
+  /** The whole picture, perhaps in less pixels than it has. */
+  canvas: HTMLCanvasElement;
+  /** The part that the window shows, over it. */
+  readonly detail: HTMLCanvasElement;
+  /** What the canvas shows. */
+  bitmap: ImageBitmap | undefined;
+  /** Pixels of the picture. */
+  size: Size;
+  getDetail: Labelled["detail"];
+  /** The part that `detail` shows, and in which reduction. */
+  part: (Part & { readonly reduction: number }) | undefined;
+}
+
+/** Details are asked for when the view has been still for so long, in milliseconds. */
+const STILL = 120;
+
+/** The canvases of unpainted pictures have at most so many pixels: a large one takes long to paint on. */
+const MAX_CANVAS = 2 ** 21;
 
 const template = `
   <div class="window" tabindex="0" role="group"
-    aria-label="Picture: plus and minus zoom, 0 fits, 1 shows actual pixels, arrows move">
-    <div class="layer"><canvas></canvas></div>
-    <div class="layer"><canvas></canvas></div>
+    aria-label="Picture: plus and minus zoom, 0 fits, 1 shows every pixel as one of the screen, arrows move">
+    <div class="layer"><canvas></canvas><canvas class="detail" hidden></canvas></div>
+    <div class="layer"><canvas></canvas><canvas class="detail" hidden></canvas></div>
     <span class="caption before"></span>
     <span class="caption after"></span>
     <div class="divider" role="slider" tabindex="0" aria-label="Share of the left picture"
@@ -35,14 +69,14 @@ export class Compare {
   readonly #root: HTMLElement;
   readonly #window: HTMLElement;
   readonly #divider: HTMLElement;
-  readonly #layers: HTMLElement[];
-  readonly #canvases: HTMLCanvasElement[];
+  readonly #layers: readonly Layer[];
   #picture: Size = { width: 1, height: 1 };
   /** Undefined while the whole picture is visible, at any size of the window. */
   #view: View | undefined;
   #labels: readonly string[] = [];
   /** The divider's place, in percent of the window's width. */
   #percent = 50;
+  #stillness: ReturnType<typeof setTimeout> | undefined;
 
   constructor(root: HTMLElement) {
     this.#root = root;
@@ -50,26 +84,81 @@ export class Compare {
     root.innerHTML = template;
     this.#window = root.querySelector(".window")!;
     this.#divider = root.querySelector(".divider")!;
-    this.#layers = [...root.querySelectorAll<HTMLElement>(".layer")];
-    this.#canvases = [...root.querySelectorAll("canvas")];
+    this.#layers = [...root.querySelectorAll<HTMLElement>(".layer")].map((layer) => ({
+      root: layer,
+      canvas: layer.querySelector("canvas")!,
+      detail: layer.querySelector<HTMLCanvasElement>(".detail")!,
+      bitmap: undefined,
+      size: { width: 1, height: 1 },
+      getDetail: undefined,
+      part: undefined,
+    }));
     this.#listen();
     new ResizeObserver(() => this.#render()).observe(this.#window);
   }
 
-  /** Shows one picture, or two side by side. The zoom stays if the size does. */
+  /**
+   * Shows one picture, or two side by side, of which the left one may be smaller: it is shown as large as the right
+   * one. What the window shows stays in place.
+   */
   show(left: Labelled, right?: Labelled): void {
-    const { width, height } = left.image;
-    if (width !== this.#picture.width || height !== this.#picture.height) this.#view = undefined;
-    this.#picture = { width, height };
+    const size = sizeOf(right ?? left);
+    const [before, ratio] = [this.#picture, size.width / this.#picture.width];
+    if (Math.abs(size.height / before.height / ratio - 1) > 0.01) this.#view = undefined;
+    else if (this.#view) this.#view = { ...this.#view, zoom: this.#view.zoom / ratio };
+    this.#picture = size;
     this.#labels = right ? [left.label, right.label] : [left.label];
-    draw(this.#canvases[0], left.image);
-    if (right) draw(this.#canvases[1], right.image);
+    this.#fill(this.#layers[0], left);
+    if (right) this.#fill(this.#layers[1], right);
     this.#root.classList.remove("empty");
     this.#root.classList.toggle("single", !right);
     for (const [i, caption] of [...this.#root.querySelectorAll(".caption")].entries()) {
       caption.textContent = this.#labels[i] ?? "";
     }
     this.#render();
+  }
+
+  /** Exchanges the left picture alone. */
+  showLeft(left: Labelled): void {
+    this.#fill(this.#layers[0], left);
+    this.#labels = [left.label, ...this.#labels.slice(1)];
+    this.#root.querySelector(".before")!.textContent = left.label;
+    this.#render();
+  }
+
+  /** Paints a part of the right picture. */
+  paint(bitmap: ImageBitmap, { left, top, width, height }: Part): void {
+    const { canvas, size } = this.#layers[1];
+    const scale = canvas.width / size.width;
+    const context = canvas.getContext("2d")!;
+    context.drawImage(bitmap, left * scale, top * scale, width * scale, height * scale);
+    bitmap.close();
+  }
+
+  #fill(layer: Layer, labelled: Labelled): void {
+    const { image, shown, unpainted } = labelled;
+    layer.size = sizeOf(labelled);
+    layer.getDetail = labelled.detail;
+    layer.part = undefined;
+    layer.detail.hidden = true;
+    if (shown && shown.bitmap === layer.bitmap) return;
+    layer.bitmap = shown?.bitmap;
+    // The colour space of a canvas is fixed when it is first drawn on.
+    const canvas = document.createElement("canvas");
+    layer.canvas.replaceWith(canvas);
+    layer.canvas = canvas;
+    const wide = (shown ?? unpainted)?.wideGamut === true;
+    const context = canvas.getContext("2d", wide ? { colorSpace: "display-p3" } : undefined)!;
+    if (shown) {
+      [canvas.width, canvas.height] = [shown.bitmap.width, shown.bitmap.height];
+      context.drawImage(shown.bitmap, 0, 0);
+    } else if (image) {
+      draw(canvas, image);
+    } else {
+      const { width, height } = layer.size;
+      const scale = Math.min(1, Math.sqrt(MAX_CANVAS / (width * height)));
+      [canvas.width, canvas.height] = [Math.ceil(width * scale), Math.ceil(height * scale)];
+    }
   }
 
   get #size(): Size {
@@ -82,18 +171,62 @@ export class Compare {
 
   #render(): void {
     const view = this.#currentView();
-    for (const canvas of this.#canvases) {
-      canvas.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.zoom})`;
-      canvas.classList.toggle("pixels", view.zoom >= 3);
+    const { devicePixelRatio } = window;
+    // On whole pixels of the screen, so that 1:1 is sharp.
+    const snapped = (at: number) => Math.round(at * devicePixelRatio) / devicePixelRatio;
+    const [x, y] = [snapped(view.x), snapped(view.y)];
+    for (const { canvas, detail, part, size } of this.#layers) {
+      const across = (view.zoom * this.#picture.width) / canvas.width;
+      const down = (view.zoom * this.#picture.height) / canvas.height;
+      canvas.style.transform = `translate(${x}px, ${y}px) scale(${across}, ${down})`;
+      canvas.classList.toggle("pixels", view.zoom * devicePixelRatio >= 3);
+      if (!part) continue;
+      const zoom = (view.zoom * this.#picture.width) / size.width;
+      const [left, top] = [x + part.left * zoom, y + part.top * zoom];
+      detail.style.transform = `translate(${left}px, ${top}px) scale(${zoom * part.reduction})`;
+      detail.classList.toggle("pixels", view.zoom * devicePixelRatio >= 3);
     }
+    clearTimeout(this.#stillness);
+    this.#stillness = setTimeout(() => this.#askForDetails(), STILL);
     // The left picture lies below; the right one is clipped at the divider.
-    this.#layers[1].style.clipPath = `inset(0 0 0 ${this.#percent}%)`;
+    this.#layers[1].root.style.clipPath = `inset(0 0 0 ${this.#percent}%)`;
     this.#divider.style.left = `${this.#percent}%`;
     this.#divider.setAttribute("aria-valuenow", `${Math.round(this.#percent)}`);
     const [left, right] = this.#labels;
     this.#divider.setAttribute("aria-valuetext", `${Math.round(this.#percent)} % ${left}, the rest ${right}`);
     this.#window.classList.toggle("fits", this.#view === undefined);
-    this.#root.querySelector("output")!.textContent = `${Math.round(view.zoom * 100)} %`;
+    this.#root.querySelector("output")!.textContent = `${Math.round(view.zoom * devicePixelRatio * 100)} %`;
+  }
+
+  /** For pictures that have more pixels than their canvas, where the window could show more of them. */
+  #askForDetails(): void {
+    const view = this.#currentView();
+    for (const layer of this.#layers) {
+      const { canvas, detail, size, getDetail, part: before } = layer;
+      const zoom = (view.zoom * this.#picture.width) / size.width;
+      const screen = zoom * window.devicePixelRatio;
+      if (!getDetail || this.#size.width === 0 || screen * (size.width / canvas.width) <= 1) {
+        layer.part = undefined;
+        detail.hidden = true;
+        continue;
+      }
+      const reduction = Math.max(1, Math.floor(1 / screen));
+      const part = { ...visible({ ...view, zoom }, size, this.#size), reduction };
+      if (before && sameAs(before, part)) continue;
+      getDetail(part, reduction).then(
+        (bitmap) => {
+          if (layer.getDetail === getDetail) {
+            [detail.width, detail.height] = [bitmap.width, bitmap.height];
+            detail.getContext("2d")!.drawImage(bitmap, 0, 0);
+            detail.hidden = false;
+            layer.part = part;
+            this.#render();
+          }
+          bitmap.close();
+        },
+        () => {}, // the picture is gone; the canvas shows it well enough
+      );
+    }
   }
 
   #divide(percent: number): void {
@@ -113,6 +246,10 @@ export class Compare {
     const fit = fitted(this.#picture, this.#size).zoom;
     if (fit <= 1 && this.#view.zoom <= fit) this.#view = undefined;
     this.#render();
+  }
+
+  #zoomToPixels(): void {
+    this.#zoom(1 / window.devicePixelRatio / this.#currentView().zoom);
   }
 
   #move(dx: number, dy: number): void {
@@ -142,7 +279,7 @@ export class Compare {
     "=": () => this.#zoom(1.25),
     "-": () => this.#zoom(0.8),
     "0": () => this.#fit(),
-    "1": () => this.#zoom(1 / this.#currentView().zoom),
+    "1": () => this.#zoomToPixels(),
     ArrowLeft: () => this.#move(40, 0),
     ArrowRight: () => this.#move(-40, 0),
     ArrowUp: () => this.#move(0, 40),
@@ -171,7 +308,7 @@ export class Compare {
       if (zoom === "in") this.#zoom(1.5);
       if (zoom === "out") this.#zoom(1 / 1.5);
       if (zoom === "fit") this.#fit();
-      if (zoom === "actual") this.#zoom(1 / this.#currentView().zoom);
+      if (zoom === "actual") this.#zoomToPixels();
     });
     this.#listenToPointers();
   }
@@ -210,6 +347,15 @@ export class Compare {
     const { left, top } = this.#window.getBoundingClientRect();
     return [clientX - left, clientY - top];
   }
+}
+
+function sizeOf({ image, shown, unpainted }: Labelled): Size {
+  const { width, height } = image ?? shown ?? unpainted!;
+  return { width, height };
+}
+
+function sameAs(a: object, b: object): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 function distance([ax, ay]: readonly [number, number], [bx, by]: readonly [number, number]): number {

@@ -4,6 +4,8 @@ import type { FromWorker, Tasks, ToWorker } from "./messages.ts";
 export interface RunOptions<T extends keyof Tasks> {
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: Tasks[T]["event"]) => void;
+  /** After an abort, what the worker still says about the task is of no interest. */
+  readonly leaveAtOnce?: boolean;
 }
 
 interface Pending {
@@ -22,22 +24,36 @@ export class Engine {
 
   constructor() {
     this.#worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#receive(data));
-    this.#worker.addEventListener("error", ({ message }) => {
-      this.#failure = new Error(`The page's worker failed: ${message}`);
+    this.#worker.addEventListener("error", (event) => {
+      // A file that does not load makes an event without a message.
+      const reason = (event as Partial<ErrorEvent>).message;
+      const message = reason
+        ? `The page's worker failed: ${reason}. Reload the page.`
+        : "A file of this page could not be loaded, its worker. Check the connection and reload the page. (If " +
+          "the page is yours: its folder has to be served whole, and its policy has to allow workers.)";
+      this.#failure = Object.assign(new Error(message), { name: "WorkerError" });
       for (const { reject } of this.#pending.values()) reject(this.#failure);
       this.#pending.clear();
     });
   }
 
-  /** The worker does its tasks one after the other. Rejects with an AbortError if `signal` ended the task. */
+  /**
+   * The worker does tasks with tensors one after the other. Rejects with an AbortError if `signal` ended the task,
+   * and with a WorkerError if there is no worker.
+   */
   run<T extends keyof Tasks>(
     task: T,
     input: Tasks[T]["input"],
-    { signal, onEvent }: RunOptions<T> = {},
+    { signal, onEvent, leaveAtOnce = false }: RunOptions<T> = {},
   ): Promise<Tasks[T]["result"]> {
     if (this.#failure) return Promise.reject(this.#failure);
     const id = this.#count++;
-    const abort = () => this.#send({ abort: id });
+    const abort = () => {
+      this.#send({ abort: id });
+      if (!leaveAtOnce) return;
+      this.#pending.get(id)?.reject(new DOMException("The task was stopped.", "AbortError"));
+      this.#pending.delete(id);
+    };
     signal?.addEventListener("abort", abort);
     const done = new Promise<Tasks[T]["result"]>((resolve, reject) => {
       this.#pending.set(id, {

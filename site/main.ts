@@ -34,7 +34,20 @@ byId("adapter").textContent = say.lookingForWebGpu;
 const engine = new Engine();
 const message = new MessageLine(byId("message"));
 const tabs = new Tabs(document.querySelector<HTMLElement>("[role=tablist]")!);
-const upscalePanel = new UpscalePanel(byId("panel-upscale"), engine);
+const upscalePanel = new UpscalePanel(byId("panel-upscale"), engine, {
+  onPicture(chosen) {
+    const { name, width, height, depth, format } = chosen;
+    const bits = depth === 16 ? `, ${say.sixteenBits}` : "";
+    message.clear();
+    byId("picture-name").textContent = `${name}, ${width} × ${height}${bits}`;
+    byId("picture-name").title = format;
+    trainPanel.setPicture(chosen);
+  },
+  async onRemoveMethod({ id }) {
+    await engine.run("removeWeights", { id });
+    await offerMethods();
+  },
+});
 const ownNetworks = new OwnNetworks(byId("own-networks"), engine, {
   onChange: () => offerMethods(),
   onUse: enlargeWith,
@@ -42,13 +55,7 @@ const ownNetworks = new OwnNetworks(byId("own-networks"), engine, {
 });
 const trainPanel = new TrainPanel(byId("panel-train"), engine, ownNetworks, { onUse: enlargeWith });
 const chooser = new PictureChooser(byId("chooser"), {
-  onPicture(chosen) {
-    const { width, height } = chosen.image;
-    message.clear();
-    byId("picture-name").textContent = `${chosen.name}, ${width} × ${height}`;
-    upscalePanel.setPicture(chosen);
-    trainPanel.setPicture(chosen);
-  },
+  onFiles: (files, isSample) => upscalePanel.add(files, isSample),
   async onWeights(file) {
     try {
       const bytes = new Uint8Array(await file.arrayBuffer());
@@ -80,6 +87,7 @@ async function openGpu(): Promise<void> {
     trainPanel.setGpu({ isSoftware: software });
   } catch (error) {
     if ((error as Error).name === "WorkerError") {
+      byId("adapter").textContent = say.notLoaded;
       complain(error as Error);
       return;
     }

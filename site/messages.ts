@@ -1,5 +1,7 @@
 /** What the page and its worker say to each other. */
 import type { Image } from "../src/picture/index.ts";
+import type { Part } from "./pictures/show.ts";
+import type { OutputFormat } from "./pictures/write.ts";
 
 /** Names that weight files have: pixelgrad's, and PyTorch's. */
 export const weightFileName = /\.(?:safetensors|pth|pt)$/i;
@@ -27,6 +29,51 @@ export function nameOf({ label, scales }: MethodInfo): string {
   return label.slice(0, -labelOf("", scales[0]).length);
 }
 
+/** A picture in the worker. */
+export interface PictureInfo {
+  readonly id: number;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 2 | 3 | 4;
+  readonly depth: 8 | 16;
+}
+
+/** What a canvas shows of a picture: all of it, in less pixels if it is large. */
+export interface Shown {
+  readonly bitmap: ImageBitmap;
+  /** Size of the picture itself. */
+  readonly width: number;
+  readonly height: number;
+  /** Its colours may lie outside sRGB. */
+  readonly wideGamut: boolean;
+  /** The picture in the worker, which has the details. */
+  readonly id?: number;
+}
+
+export interface ReadPicture extends PictureInfo {
+  /** Of the file: "JPEG". */
+  readonly format: string;
+  /** What was odd about the file. */
+  readonly notes: readonly string[];
+  readonly shown: Shown;
+  /** With 8 bits, for training. */
+  readonly image: Image;
+}
+
+export interface UpscaleEvent {
+  /** Of the whole work, 0 to 1; undefined while the network is loaded. */
+  readonly share?: number;
+  /** A part of the result that is done, in its pixels. */
+  readonly tile?: Part & { readonly bitmap: ImageBitmap };
+}
+
+export interface UpscaleResult extends PictureInfo {
+  readonly shown: Shown;
+  readonly adapter: string;
+  readonly tiles: number;
+  readonly ms: number;
+}
+
 /** Every task of the worker: its input, the events that it reports on the way, and its result. */
 export interface Tasks {
   /** Opens the GPU. Fails where there is none. */
@@ -40,17 +87,47 @@ export interface Tasks {
   renameWeights: { input: { id: string; name: string }; event: never; result: MethodInfo };
   /** The file of one of the user's networks. */
   weights: { input: { id: string }; event: never; result: Uint8Array };
+  read: { input: { file: Blob; name: string }; event: never; result: ReadPicture };
+  /** `steps`: the scales of the method's runs, one after the other. */
   upscale: {
-    input: { image: Image; method: string; scale: number };
-    event: { done: number; total: number };
-    result: { image: Image; bicubic: Image; adapter: string; tiles: number; ms: number };
+    input: { picture: number; method: string; steps: readonly number[] };
+    event: UpscaleEvent;
+    result: UpscaleResult;
   };
+  /** The picture enlarged by bicubic interpolation, to compare with. */
+  bicubic: { input: { picture: number; scale: number }; event: never; result: Shown };
+  /** A picture once more, such as a result. */
+  show: { input: { picture: number }; event: never; result: Shown };
+  /** A part of a picture, or of the picture enlarged by bicubic interpolation. */
+  detail: { input: DetailInput; event: never; result: ImageBitmap };
+  /** A picture file, with what the original said besides samples. */
+  write: {
+    input: { picture: number; format: OutputFormat; quality: number };
+    event: never;
+    result: { file: Blob; notes: readonly string[] };
+  };
+  /** Several picture files in an archive. */
+  zip: {
+    input: { files: readonly { picture: number; name: string }[]; format: OutputFormat; quality: number };
+    event: { done: number };
+    result: { file: Blob };
+  };
+  forget: { input: { pictures: readonly number[] }; event: never; result: Record<string, never> };
   /** Fails with an error of one of the names in `TrainingFault`, among others. */
   fineTune: { input: FineTuneInput; event: FineTuneEvent; result: FineTuned };
 }
 
 /** Errors of a training run that the page has sentences for. The message of "OtherScale" is the pairs' scale. */
 export type TrainingFault = "DeviceGone" | "NothingToLearnFrom" | "OtherScale";
+
+export interface DetailInput {
+  readonly picture: number;
+  readonly part: Part;
+  /** One pixel stands for so many of the part, along each side. */
+  readonly reduction: number;
+  /** The scale of bicubic interpolation: the part is one of its result. */
+  readonly bicubic?: number;
+}
 
 export interface FineTuneInput {
   /** What to learn from. Files may be pairs of low and high: material.ts says how it knows them. */

@@ -1,9 +1,12 @@
 /** The list of methods: those that the library has names for, and the user's networks. */
 import {
+  defaultDevice,
   ESPCN,
+  init,
   loadModel,
   loadPretrained,
   methodNames,
+  type OpenedMethod,
   openMethod,
   type PretrainedName,
   pretrainedNames,
@@ -27,8 +30,7 @@ export class Methods {
   readonly #weights = new Map<string, Uint8Array>();
   readonly #infos = new Map<string, MethodInfo>();
   /** The open ones, by method and scale. */
-  readonly #upscalers = new Map<string, Promise<Upscaler>>();
-
+  readonly #upscalers = new Map<string, Promise<OpenedMethod>>();
   readonly #keeper = new WeightKeeper();
   readonly #restored = this.#restore();
 
@@ -40,6 +42,7 @@ export class Methods {
 
   async addWeights(name: string, bytes: Uint8Array): Promise<MethodInfo> {
     await this.#restored;
+    await ensureGpu("A network");
     const model = loadModel(bytes, name); // which refuses a wrong file
     model.dispose();
     return this.#add(bytes, model.scale, name.replace(weightFileName, ""));
@@ -50,7 +53,11 @@ export class Methods {
     await this.#keeper.remove(id);
     this.#weights.delete(id);
     this.#infos.delete(id);
-    for (const key of this.#upscalers.keys()) if (key.startsWith(`${id} ×`)) this.#upscalers.delete(key);
+    for (const [key, upscaler] of this.#upscalers) {
+      if (!key.startsWith(`${id} ×`)) continue;
+      this.#upscalers.delete(key);
+      (await upscaler).close();
+    }
   }
 
   async rename(id: string, name: string): Promise<MethodInfo> {
@@ -72,23 +79,31 @@ export class Methods {
   }
 
   /** Opened once; after a failure, the next attempt tries again. */
-  upscaler(id: string, scale: number): Promise<Upscaler> {
+  async upscaler(id: string, scale: number): Promise<Upscaler> {
+    await this.#restored;
     const key = `${id} ×${scale}`;
-    const upscaler = this.#upscalers.get(key) ?? this.#open(id, scale);
-    this.#upscalers.set(key, upscaler);
-    upscaler.catch(() => this.#upscalers.delete(key));
-    return upscaler;
+    const opened = this.#upscalers.get(key) ?? this.#open(id, scale);
+    this.#upscalers.set(key, opened);
+    opened.catch(() => this.#upscalers.delete(key));
+    return (await opened).upscaler;
   }
 
-  async #open(id: string, scale: number): Promise<Upscaler> {
-    return (await openMethod({ method: this.#weights.get(id) ?? id, scale })).upscaler;
+  async #open(id: string, scale: number): Promise<OpenedMethod> {
+    try {
+      return await openMethod({ method: this.#weights.get(id) ?? id, scale });
+    } catch (error) {
+      throw notLoaded(error as Error, `${id} ×${scale}`) ?? error;
+    }
   }
 
   /** A copy of a network, for training; without an id a new one, which begins as bicubic interpolation. */
   async copyOf(id: string | undefined, scale: number): Promise<SuperResolver> {
     if (id === undefined) return new ESPCN({ scale: scale as 2, filters: [32, 16], residual: true });
     const weights = this.#weights.get(id);
-    return weights ? loadModel(weights) : loadPretrained(id as PretrainedName, { scale: scale as 2 });
+    if (weights) return loadModel(weights);
+    return loadPretrained(id as PretrainedName, { scale: scale as 2 }).catch((error) => {
+      throw notLoaded(error, `${id} ×${scale}`) ?? error;
+    });
   }
 
   #add(bytes: Uint8Array, scale: number, name: string): Promise<MethodInfo> {
@@ -108,4 +123,32 @@ export class Methods {
     this.#infos.set(id, { ...info, isKept });
     return { ...info, isKept };
   }
+}
+
+async function ensureGpu(what: string): Promise<void> {
+  try {
+    if (!hasDevice()) await init();
+  } catch (cause) {
+    throw new Error(`${what} needs WebGPU, which is not available here.`, { cause });
+  }
+}
+
+function hasDevice(): boolean {
+  try {
+    return defaultDevice().failure === undefined;
+  } catch {
+    return false; // none was opened
+  }
+}
+
+/** What to say when a file of weights does not come. The library's own message is for programmers. */
+function notLoaded({ message }: Error, network: string): Error | undefined {
+  if (!message.startsWith("loadPretrained: the weights of")) return undefined;
+  if (!navigator.onLine) {
+    return new Error(`You are offline, and ${network} has not been loaded yet. Go online once to use it.`);
+  }
+  return new Error(
+    `The file of the network ${network} could not be loaded. Check the connection and try again. (If this page ` +
+      "is yours: its folder has to be served whole.)",
+  );
 }

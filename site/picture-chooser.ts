@@ -1,16 +1,12 @@
 /** Where pictures and weights come from: the file dialog, dropping, pasting, or the samples. */
-import { browserAccepts, type Image } from "../src/picture/index.ts";
+import { browserAccepts } from "../src/picture/index.ts";
 import { weightFileName } from "./messages.ts";
-import { readPicture } from "./picture.ts";
+import { rasterized } from "./picture.ts";
 import { readSample, samples } from "./samples.ts";
 
-export interface Chosen {
-  readonly image: Image;
-  readonly name: string;
-}
-
 export interface ChooserEvents {
-  onPicture(chosen: Chosen): void;
+  /** Files that may be pictures. `isSample`: the page's own. */
+  onFiles(files: readonly File[], isSample: boolean): Promise<void>;
   /** A file that is named like weights. */
   onWeights(file: File): void;
   onError(error: Error): void;
@@ -26,43 +22,52 @@ export class PictureChooser {
     this.#root = root;
     this.#events = events;
     const input = root.querySelector<HTMLInputElement>("input[type=file]")!;
-    input.accept = `${browserAccepts},.safetensors,.pth,.pt`;
+    input.accept = `${browserAccepts},image/*,.safetensors,.pth,.pt`;
     input.addEventListener("change", () => {
-      this.#take(input.files);
+      void this.#take([...(input.files ?? [])]);
       input.value = ""; // else choosing the same file again is no change
     });
-    document.addEventListener("paste", ({ clipboardData }) => this.#take(clipboardData?.files));
+    document.addEventListener("paste", ({ clipboardData }) => {
+      if (clipboardData?.files.length) void this.#take([...clipboardData.files]);
+    });
     this.#listenToDrops();
     this.#addSamples(root.querySelector(".samples")!);
   }
 
   async chooseSample(index: number): Promise<void> {
-    const sample = samples[index];
-    await this.#choose(sample.name, () => readSample(sample));
+    const choice = ++this.#choice;
+    try {
+      const file = await readSample(samples[index]);
+      if (choice !== this.#choice) return;
+      this.#press(index);
+      await this.#events.onFiles([file], true);
+    } catch (error) {
+      this.#events.onError(error as Error);
+    }
+  }
+
+  /** Which sample is shown, if any. */
+  #press(index: number | undefined): void {
     const buttons = this.#root.querySelectorAll(".samples button");
     for (const [i, button] of [...buttons].entries()) button.setAttribute("aria-pressed", `${i === index}`);
   }
 
-  #take(files: FileList | null | undefined): void {
-    for (const file of files ?? []) {
-      if (weightFileName.test(file.name)) {
-        this.#events.onWeights(file);
-        continue;
-      }
-      for (const button of this.#root.querySelectorAll(".samples button"))
-        button.setAttribute("aria-pressed", "false");
-      void this.#choose(file.name, () => readPicture(file, file.name));
-    }
-  }
-
-  async #choose(name: string, read: () => Promise<Image>): Promise<void> {
+  async #take(files: readonly File[]): Promise<void> {
     const choice = ++this.#choice;
-    try {
-      const image = await read();
-      if (choice === this.#choice) this.#events.onPicture({ image, name });
-    } catch (error) {
-      this.#events.onError(error as Error);
+    for (const file of files) if (weightFileName.test(file.name)) this.#events.onWeights(file);
+    const pictures: File[] = [];
+    for (const file of files) {
+      if (weightFileName.test(file.name)) continue;
+      try {
+        const isDrawing = file.type === "image/svg+xml" || /\.svg$/i.test(file.name);
+        pictures.push(isDrawing ? await rasterized(file) : file);
+      } catch (error) {
+        this.#events.onError(error as Error);
+      }
     }
+    if (pictures.length === 0 || choice !== this.#choice) return;
+    this.#press(undefined);
+    await this.#events.onFiles(pictures, false);
   }
 
   /** Files may be dropped anywhere on the page. */
@@ -76,19 +81,22 @@ export class PictureChooser {
     document.addEventListener("drop", (event) => {
       event.preventDefault();
       over(false);
-      this.#take(event.dataTransfer?.files);
+      const files = [...(event.dataTransfer?.files ?? [])];
+      if (files.length > 0) void this.#take(files);
+      else
+        this.#events.onError(new Error("That was no file. Save the picture first, and then drop its file."));
     });
   }
 
   #addSamples(list: HTMLElement): void {
-    for (const [i, { name, url }] of samples.entries()) {
+    for (const [i, { name, thumbnail }] of samples.entries()) {
       const button = document.createElement("button");
       button.type = "button";
       button.title = `Sample: ${name}`;
-      const thumbnail = document.createElement("img");
-      thumbnail.src = url;
-      thumbnail.alt = `Sample: ${name}`;
-      button.append(thumbnail);
+      const picture = document.createElement("img");
+      picture.src = thumbnail;
+      picture.alt = `Sample: ${name}`;
+      button.append(picture);
       button.addEventListener("click", () => this.chooseSample(i));
       list.append(button);
     }

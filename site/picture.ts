@@ -1,18 +1,6 @@
-/** Pictures between files, canvases and the library. */
-import { readSource, toImageData } from "../src/index.ts";
-import { browserFormatNames, type Image } from "../src/picture/index.ts";
-
-/** Reads any format that the browser shows, and applies the orientation that a camera noted. */
-export async function readPicture(file: Blob, name: string): Promise<Image> {
-  try {
-    return (await readSource(file)) as Image; // browsers give bytes
-  } catch (cause) {
-    throw new Error(
-      `${name} is no picture that this browser can show. Choose a ${browserFormatNames} file.`,
-      { cause },
-    );
-  }
-}
+/** Pictures between the library, canvases and the user's disk. (site/pictures reads and writes files.) */
+import { toImageData } from "../src/index.ts";
+import type { Image } from "../src/picture/index.ts";
 
 /** Draws a picture into a canvas of the same size. */
 export function draw(canvas: HTMLCanvasElement, image: Image): void {
@@ -21,14 +9,28 @@ export function draw(canvas: HTMLCanvasElement, image: Image): void {
   canvas.getContext("2d")!.putImageData(toImageData(image), 0, 0);
 }
 
-export async function toPng(image: Image): Promise<Blob> {
-  const canvas = document.createElement("canvas");
-  draw(canvas, image);
-  return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) =>
-      blob ? resolve(blob) : reject(new Error("The picture is too large for a PNG here.")),
-    );
-  });
+/**
+ * A drawing of lines and curves (SVG) as a file of pixels, as large as it wants to be. Only a page can do that,
+ * no worker.
+ */
+export async function rasterized(file: File): Promise<File> {
+  const picture = document.createElement("img");
+  picture.src = URL.createObjectURL(new Blob([file], { type: "image/svg+xml" }));
+  try {
+    await picture.decode();
+    const canvas = document.createElement("canvas");
+    canvas.width = picture.naturalWidth || 512;
+    canvas.height = picture.naturalHeight || 512;
+    canvas.getContext("2d")!.drawImage(picture, 0, 0, canvas.width, canvas.height);
+    const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve));
+    return new File([blob!], file.name, { type: "image/png" });
+  } catch (cause) {
+    throw new Error(`${file.name} is an SVG drawing, but it is damaged. Download or copy it again.`, {
+      cause,
+    });
+  } finally {
+    URL.revokeObjectURL(picture.src);
+  }
 }
 
 /** Hands a file to the user. */

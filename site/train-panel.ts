@@ -14,9 +14,9 @@ import {
   type TrainingFault,
 } from "./messages.ts";
 import type { OwnNetworks } from "./own-networks.ts";
-import type { Chosen } from "./picture-chooser.ts";
 import { duration, TaskControl } from "./task-control.ts";
 import { TrainingFiles } from "./training-files.ts";
+import type { Chosen } from "./upscale-panel.ts";
 
 /** The scales that this tab offers. */
 const SCALES = [2, 3, 4];
@@ -84,7 +84,7 @@ export class TrainPanel {
     this.#task.stop();
     this.#forget();
     this.#task.say("");
-    this.#compare.show({ image: picture.image, label: say.yourPicture });
+    this.#compare.show({ shown: picture.shown, label: say.yourPicture });
   }
 
   /** Training needs a GPU, or software that renders in its place. */

@@ -12,7 +12,8 @@ export interface View {
   readonly y: number;
 }
 
-const MAX_ZOOM = 16;
+/** CSS pixels for one of the picture. */
+const MAX_ZOOM = 32;
 
 /** The whole picture, in the middle; small ones are enlarged, but not beyond 4 times. */
 export function fitted(picture: Size, window: Size): View {
@@ -28,7 +29,7 @@ export function zoomed(
   picture: Size,
   window: Size,
 ): View {
-  const minZoom = Math.min(1, fitted(picture, window).zoom);
+  const minZoom = Math.min(1 / 4, fitted(picture, window).zoom);
   const zoom = Math.min(MAX_ZOOM, Math.max(minZoom, view.zoom * factor));
   const ratio = zoom / view.zoom;
   return within({ zoom, x: x - (x - view.x) * ratio, y: y - (y - view.y) * ratio }, picture, window);
@@ -36,6 +37,17 @@ export function zoomed(
 
 export function moved(view: View, dx: number, dy: number, picture: Size, window: Size): View {
   return within({ ...view, x: view.x + dx, y: view.y + dy }, picture, window);
+}
+
+/** The part of the picture that lies in the window, in whole pixels of the picture. */
+export function visible({ zoom, x, y }: View, picture: Size, window: Size) {
+  const place = (at: number, length: number, room: number) => {
+    const from = Math.max(0, Math.floor(-at / zoom));
+    return [from, Math.min(length, Math.ceil((room - at) / zoom)) - from] as const;
+  };
+  const [left, width] = place(x, picture.width, window.width);
+  const [top, height] = place(y, picture.height, window.height);
+  return { left, top, width, height };
 }
 
 /** A picture smaller than the window is centred; a larger one leaves no gap at the window's edges. */

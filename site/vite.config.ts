@@ -18,6 +18,7 @@ export default defineConfig({
     outDir: folder("../dist-page"),
     emptyOutDir: true,
     target: "es2022",
+    assetsInlineLimit: 0, // the policy below forbids files as data: URLs
     rolldownOptions: {
       input: [folder("index.html"), folder("kernels/index.html"), folder("service-worker.ts")],
       output: {

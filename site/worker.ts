@@ -1,8 +1,14 @@
-/** The worker: everything that computes. Tasks come from engine.ts and run one after the other. */
-import { init, upscale } from "../src/index.ts";
-import { fineTune } from "./fine-tune.ts";
-import type { FromWorker, Tasks, ToWorker } from "./messages.ts";
+/**
+ * The worker: everything that computes. Tasks come from engine.ts. Those that work with tensors run one after the
+ * other, and the others beside them.
+ */
+import "./pictures/buffer.ts";
+import { defaultDevice, type FinishedTile, init, upscaleBands } from "../src/index.ts";
+import { crop, type Image, imresize, type Samples } from "../src/picture/index.ts";
+import type { FromWorker, PictureInfo, Shown, Tasks, ToWorker } from "./messages.ts";
 import { Methods } from "./methods.ts";
+import { bitmapOf, reductionFor } from "./pictures/show.ts";
+import { PictureStore, type StoredPicture } from "./pictures/store.ts";
 
 interface Context<T extends keyof Tasks> {
   readonly signal: AbortSignal;
@@ -15,14 +21,33 @@ type TaskTable = {
   [T in keyof Tasks]: (input: Tasks[T]["input"], context: Context<T>) => Promise<Tasks[T]["result"]>;
 };
 
-/** Memory for one tile. It is half of the library's default because Stop waits for the end of a tile. */
+/** So long a tile should take, in milliseconds: progress is told as often, and a stopped task ends soon. */
+const TILE_TIME = 400;
+
+/** Memory for one tile. */
 const TILE_BYTES = 256 * 2 ** 20;
+
+/** The most bytes of a result's samples. */
+const MAX_RESULT = 2 ** 30;
+
+/** Unused buffers of the device. Tiles of many sizes would leave many. */
+const POOL_BYTES = 256 * 2 ** 20;
 
 const methods = new Methods();
 
+const pictures = new PictureStore(async (picture) => {
+  const { encodePng } = await import("./pictures/encode-png.ts");
+  const file = await encodePng(picture.image);
+  return async () => {
+    const { decodePng } = await import("./pictures/decode-png.ts");
+    const { image } = await decodePng(new Uint8Array(await file.arrayBuffer()));
+    return { ...picture, image };
+  };
+});
+
 const tasks: TaskTable = {
   async open() {
-    const { name } = await init();
+    const { name } = await init({ poolBytes: POOL_BYTES });
     return { adapter: name };
   },
 
@@ -32,20 +57,116 @@ const tasks: TaskTable = {
 
   addWeights: async ({ name, bytes }) => methods.addWeights(name, bytes),
 
-  async upscale({ image, method, scale }, { signal, report }) {
-    const upscaler = await methods.upscaler(method, scale);
-    const large = await upscale(image, {
-      method: upscaler,
-      maxMemory: TILE_BYTES,
-      signal,
-      onProgress: report,
-    });
-    const { image: bicubic } = await upscale(image, { method: "bicubic", scale });
-    return { ...large, bicubic };
-  },
-
   async removeWeights({ id }) {
     await methods.remove(id);
+    return {};
+  },
+
+  async read({ file, name }) {
+    const { readPictureFile } = await import("./pictures/read.ts");
+    const read = async (): Promise<StoredPicture> => readPictureFile(file, name);
+    const { format, notes, ...picture } = await readPictureFile(file, name);
+    const id = pictures.add(picture, read);
+    const shown = await show(id, picture);
+    const { data, ...image } = withEightBits(picture.image);
+    const copy = data === picture.image.data ? data.slice() : data;
+    const result = { ...infoOf(id, picture), format, notes, shown, image: { ...image, data: copy } };
+    return handOver(result, [copy.buffer, shown.bitmap]);
+  },
+
+  async upscale({ picture: id, method, steps }, { signal, report }) {
+    const picture = await pictures.get(id);
+    const start = performance.now();
+    const scale = steps.reduce((product, step) => product * step, 1);
+    checkSize(picture.image, scale);
+    report({});
+    const { icc } = picture.metadata;
+    const isDeep = picture.image.data instanceof Uint16Array;
+    const total = workOf(steps);
+    let { image } = picture;
+    let [adapter, tiles, done] = ["", 0, 0];
+    for (const [i, step] of steps.entries()) {
+      const isLast = i === steps.length - 1;
+      const share = workOf(steps.slice(0, i + 1)) / total - done;
+      const bands = await upscaleBands(image, {
+        method: await methods.upscaler(method, step),
+        depth: isDeep || !isLast ? 16 : 8,
+        tileTime: TILE_TIME,
+        maxMemory: TILE_BYTES,
+        signal,
+        onProgress: (progress) => report({ share: done + share * progress.share }),
+        onTile: isLast ? (tile) => void showTile(tile) : undefined,
+      });
+      const reduction = reductionFor(bands.width, bands.height);
+      const showTile = async ({ left, top, image }: FinishedTile) => {
+        const { width, height } = image;
+        const bitmap = await bitmapOf(image, { reduction, part: { left: 0, top: 0, width, height }, icc });
+        if (!signal.aborted) report(handOver({ tile: { left, top, width, height, bitmap } }, [bitmap]));
+      };
+      image = await bands.image();
+      tiles += bands.report.tiles;
+      adapter = bands.report.adapter;
+      done += share;
+    }
+    const result = { ...picture, image };
+    const resultId = pictures.add(result);
+    const ms = performance.now() - start;
+    const shown = await show(resultId, result);
+    return handOver({ ...infoOf(resultId, result), shown, adapter, tiles, ms }, [shown.bitmap]);
+  },
+
+  async show({ picture }) {
+    const shown = await show(picture, await pictures.get(picture));
+    return handOver(shown, [shown.bitmap]);
+  },
+
+  async bicubic({ picture: id, scale }) {
+    const { image, metadata } = await pictures.get(id);
+    const [width, height] = [image.width * scale, image.height * scale];
+    const reduction = reductionFor(width, height);
+    const size = { width: Math.ceil(width / reduction), height: Math.ceil(height / reduction) };
+    const large = imresize(withEightBits(image), size);
+    const { icc } = metadata;
+    const bitmap = await bitmapOf(large, { icc });
+    return handOver({ bitmap, width, height, wideGamut: icc !== undefined }, [bitmap]);
+  },
+
+  async detail({ picture: id, part, reduction, bicubic: scale }) {
+    const { image, metadata } = await pictures.get(id);
+    const { icc } = metadata;
+    if (scale === undefined) return handOver(await bitmapOf(image, { part, reduction, icc }));
+    // Bicubic interpolation looks two pixels far.
+    const left = Math.max(0, Math.floor(part.left / scale) - 2);
+    const top = Math.max(0, Math.floor(part.top / scale) - 2);
+    const right = Math.min(image.width, Math.ceil((part.left + part.width) / scale) + 2);
+    const bottom = Math.min(image.height, Math.ceil((part.top + part.height) / scale) + 2);
+    const small = crop(withEightBits(image), left, top, right - left, bottom - top);
+    const large = imresize(small, scale);
+    const inside = { ...part, left: part.left - left * scale, top: part.top - top * scale };
+    return handOver(await bitmapOf(large, { part: inside, reduction, icc }));
+  },
+
+  async write({ picture, format, quality }) {
+    const { writePicture } = await import("./pictures/write.ts");
+    const { image, ...original } = await pictures.get(picture);
+    return writePicture(image, original, format, quality);
+  },
+
+  async zip({ files, format, quality }, { report }) {
+    const { zipped } = await import("./pictures/zip.ts");
+    const { writePicture } = await import("./pictures/write.ts");
+    let done = 0;
+    const write = async (picture: number) => {
+      const { image, ...original } = await pictures.get(picture);
+      const { file } = await writePicture(image, original, format, quality);
+      report({ done: ++done });
+      return file;
+    };
+    return { file: await zipped(files.map(({ picture, name }) => ({ name, read: () => write(picture) }))) };
+  },
+
+  async forget({ pictures: ids }) {
+    for (const id of ids) pictures.forget(id);
     return {};
   },
 
@@ -53,11 +174,62 @@ const tasks: TaskTable = {
 
   weights: async ({ id }) => methods.weightsOf(id),
 
-  fineTune: (input, context) => fineTune(() => methods.copyOf(input.start, input.scale), input, context),
+  async fineTune(input, context) {
+    if (defaultDevice().failure) await init({ poolBytes: POOL_BYTES }); // it was lost since
+    const { fineTune } = await import("./fine-tune.ts");
+    return fineTune(() => methods.copyOf(input.start, input.scale), input, context);
+  },
 };
 
+/** Tasks that work with tensors: scopes allow only one of them at a time. */
+const exclusive: ReadonlySet<keyof Tasks> = new Set([
+  "open",
+  "addWeights",
+  "removeWeights",
+  "renameWeights",
+  "upscale",
+  "fineTune",
+]);
+
+function infoOf(id: number, { image }: StoredPicture): PictureInfo {
+  const { width, height, channels, data } = image;
+  return { id, width, height, channels, depth: data instanceof Uint8Array ? 8 : 16 };
+}
+
+async function show(id: number, { image, metadata: { icc } }: StoredPicture): Promise<Shown> {
+  const { width, height } = image;
+  const bitmap = await bitmapOf(image, { reduction: reductionFor(width, height), icc });
+  return { bitmap, width, height, wideGamut: icc !== undefined, id };
+}
+
+function withEightBits({ width, height, channels, data }: Image<Samples>): Image {
+  const bytes = data instanceof Uint8Array ? data : Uint8Array.from(data, (value) => (value + 128) / 257);
+  return { width, height, channels, data: bytes };
+}
+
+/** What a method's runs cost, one after the other, in pixels that go in. */
+function workOf(steps: readonly number[]): number {
+  let [work, pixels] = [0, 1];
+  for (const step of steps) {
+    work += pixels;
+    pixels *= step ** 2;
+  }
+  return work;
+}
+
+function checkSize({ width, height, channels, data }: Image<Samples>, scale: number): void {
+  const bytes = width * height * channels * data.BYTES_PER_ELEMENT * scale ** 2;
+  if (bytes <= MAX_RESULT) return;
+  throw new RangeError(
+    `The result would have ${width * scale} × ${height * scale} pixels, more than fit into this page's memory. ` +
+      "Choose a smaller scale; the command line takes pictures of any size.",
+  );
+}
+
+// ---- Messages
+
 const running = new Map<number, AbortController>();
-/** Resolves when all tasks so far have ended. Scopes of tensors allow only one at a time. */
+/** Resolves when all exclusive tasks so far have ended. */
 let last: Promise<void> = Promise.resolve();
 
 self.addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
@@ -66,7 +238,8 @@ self.addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
     return;
   }
   running.set(data.id, new AbortController());
-  last = last.then(() => perform(data));
+  if (exclusive.has(data.task)) last = last.then(() => perform(data));
+  else void perform(data);
 });
 
 async function perform<T extends keyof Tasks>(message: {
@@ -80,19 +253,40 @@ async function perform<T extends keyof Tasks>(message: {
   try {
     const result = await tasks[task](input, {
       signal,
-      report: (event) => say({ id, event }),
+      report: (event) => say({ id, event }, event),
       leave: (leftover) => leftovers.push(leftover),
     });
-    say({ id, result });
+    say({ id, result }, result);
   } catch (error) {
-    const { name, message } = error as Error;
-    say({ id, error: { name, message } });
+    say({ id, error: described(error as Error, signal) });
   } finally {
     running.delete(id);
     await Promise.allSettled(leftovers);
   }
 }
 
-function say(message: FromWorker): void {
-  postMessage(message);
+/** Only the user's own abort is called one. WebGPU, too, calls its errors so when a device is gone. */
+function described({ name, message }: Error, signal: AbortSignal): { name: string; message: string } {
+  if (signal.aborted) return { name: "AbortError", message };
+  if (name === "AbortError" || name === "DeviceLostError") {
+    return {
+      name: "DeviceLostError",
+      message:
+        "The graphics device was lost, and with it this work. That happens when a driver is reset or a computer " +
+        "has slept. Try again: the page opens the device anew. If that does not help, reload the page.",
+    };
+  }
+  return { name, message };
+}
+
+/** What goes to the page without a copy, by the result or event that it is a part of. */
+const moved = new WeakMap<object, Transferable[]>();
+
+function handOver<T extends object>(message: T, parts: Transferable[] = [message as Transferable]): T {
+  moved.set(message, parts);
+  return message;
+}
+
+function say(message: FromWorker, content?: object): void {
+  postMessage(message, { transfer: (content && moved.get(content)) || [] });
 }

@@ -52,6 +52,8 @@ export const english = {
   // ---- The page
   lookingForWebGpu: "Looking for WebGPU…",
   noWebGpuShort: "no WebGPU",
+  notLoaded: "not loaded",
+  sixteenBits: "16 bits",
   software: (adapter: string) => `${adapter} (software, slow)`,
 
   // ---- Tasks

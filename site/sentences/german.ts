@@ -54,6 +54,8 @@ export const german: Sentences = {
   // ---- The page
   lookingForWebGpu: "Suche WebGPU…",
   noWebGpuShort: "kein WebGPU",
+  notLoaded: "nicht geladen",
+  sixteenBits: "16 Bit",
   software: (adapter) => `${adapter} (Software, langsam)`,
 
   // ---- Tasks

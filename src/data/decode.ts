@@ -6,9 +6,10 @@ import type { Image, Samples } from "../picture/image.ts";
 import { readBmp } from "./bmp.ts";
 import { orientationOf } from "./exif.ts";
 import { formatOfBytes, type PictureFormat, pictureFormats } from "./formats.ts";
-import { chunksOf, type Read, readFrom, readFromFile, unpackedSize, withExifInFront } from "./png.ts";
+import { chunksOf, type Read, readFrom, unpackedSize, withExifInFront } from "./png.ts";
 import { readPnm } from "./pnm.ts";
 import { damaged, type Raster } from "./raster.ts";
+import { readFromFile } from "./read-file.ts";
 
 /** What a file says about its picture before the samples. */
 export interface Header {

@@ -3,9 +3,10 @@ import { closeSync, createReadStream, createWriteStream, openSync } from "node:f
 import { open, readFile } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import type { PictureFormat } from "./formats.ts";
-import { encodeIptc, encodeSegment, photoshop } from "./jpeg.ts";
-import type { Comment, Metadata } from "./metadata.ts";
-import { chunksOf, encodeChunk, readFromFile } from "./png.ts";
+import type { Metadata } from "./metadata.ts";
+import { jpegSegments, pngChunks } from "./metadata-parts.ts";
+import { chunksOf } from "./png.ts";
+import { readFromFile } from "./read-file.ts";
 import { addToTiff } from "./tiff-tags.ts";
 
 /** A file begins with `start` in place of its first `length` bytes. */
@@ -33,22 +34,6 @@ export async function copyWithMetadata(
 
 /** New chunks behind the header, and none of libvips' resolution, which it makes up. */
 function startOfPng(path: string, metadata: Metadata): NewStart {
-  const { pngColor = [], exif, xmp, iptc, density, comments = [] } = metadata;
-  const chunks: Uint8Array[] = [...pngColor];
-  if (density) {
-    const phys = Buffer.alloc(9, 1); // the last byte: per metre
-    phys.writeUInt32BE(Math.round(density.x / 0.0254), 0);
-    phys.writeUInt32BE(Math.round(density.y / 0.0254), 4);
-    chunks.push(encodeChunk("pHYs", phys));
-  }
-  if (exif) chunks.push(encodeChunk("eXIf", exif));
-  if (xmp !== undefined) chunks.push(encodeText({ keyword: "XML:com.adobe.xmp", text: xmp }, "iTXt"));
-  if (iptc)
-    chunks.push(encodeText({ keyword: "Raw profile type iptc", text: rawProfile(encodeIptc(iptc)) }, "tEXt"));
-  for (const comment of comments) {
-    const isLatin1 = Buffer.from(comment.text, "latin1").toString("latin1") === comment.text;
-    chunks.push(encodeText(comment, isLatin1 ? "tEXt" : "iTXt"));
-  }
   const own: Uint8Array[] = [];
   let length = 0;
   const file = openSync(path, "r");
@@ -60,41 +45,14 @@ function startOfPng(path: string, metadata: Metadata): NewStart {
       if (type !== "pHYs") own.push(read(start, end - start));
     }
     const [header, ...others] = own;
-    return { start: Buffer.concat([read(0, 8), header, ...chunks, ...others]), length };
+    return { start: Buffer.concat([read(0, 8), header, ...pngChunks(metadata), ...others]), length };
   } finally {
     closeSync(file);
   }
 }
 
-function encodeText({ keyword, text }: Comment, type: "tEXt" | "iTXt"): Buffer {
-  const head = Buffer.from(`${keyword}\0`, "latin1");
-  if (type === "tEXt") return encodeChunk(type, Buffer.concat([head, Buffer.from(text, "latin1")]));
-  // Not compressed; no language; no translated keyword.
-  return encodeChunk(type, Buffer.concat([head, Buffer.alloc(4), Buffer.from(text)]));
-}
-
-/** Bytes as a text, as ImageMagick and ExifTool read them. */
-function rawProfile(bytes: Buffer): string {
-  const lines = bytes.toString("hex").replace(/.{72}/g, "$&\n");
-  return `\niptc\n${String(bytes.length).padStart(8)}\n${lines}\n`;
-}
-
-function startOfJpeg({ exif, iptc, density, comments = [] }: Metadata): NewStart {
-  const segments: Buffer[] = [];
-  if (density) {
-    const jfif = Buffer.from("\x01\x01\x01\0\0\0\0\0\0", "latin1"); // version 1.1, per inch, no thumbnail
-    jfif.writeUInt16BE(clampShort(density.x), 3);
-    jfif.writeUInt16BE(clampShort(density.y), 5);
-    segments.push(encodeSegment(0xe0, "JFIF\0", jfif));
-  }
-  if (exif) segments.push(encodeSegment(0xe1, "Exif\0\0", exif));
-  if (iptc) segments.push(encodeSegment(0xed, photoshop, encodeIptc(iptc)));
-  for (const { text } of comments) segments.push(encodeSegment(0xfe, Buffer.from(text)));
-  return { start: Buffer.concat([Buffer.of(0xff, 0xd8), ...segments]), length: 2 };
-}
-
-function clampShort(value: number): number {
-  return Math.min(65535, Math.max(1, Math.round(value)));
+function startOfJpeg(metadata: Metadata): NewStart {
+  return { start: Buffer.concat([Buffer.of(0xff, 0xd8), ...jpegSegments(metadata)]), length: 2 };
 }
 
 /** A text that occurs in no picture. */

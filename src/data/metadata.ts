@@ -1,17 +1,15 @@
 /**
- * What picture files say besides samples: colours, camera, place, author, print size. It is read here, fitted
- * to the format of a result, and what that cannot hold is named. (picture-file.ts writes it.)
+ * What picture files say besides samples: colours, camera, place, author, print size. It is fitted to the
+ * format of a result, and what that cannot hold is named. Nothing here needs Node's files: the page of site
+ * does the same. (metadata-in-file.ts reads it in Node, metadata-parts.ts writes it.)
  */
 
-import { inflateSync } from "node:zlib";
 import { excerpt } from "../options/printable.ts";
-import type { Header } from "./decode.ts";
-import { type Density, Directories, densityIn, exifOfDensity, forNewPicture } from "./exif.ts";
-import { type PictureFormat, pictureFormats } from "./formats.ts";
+import { type PictureFormat, pictureFormats } from "../picture/formats.ts";
+import { type Density, exifOfDensity, forNewPicture } from "./exif.ts";
 import {
   gammaCurve,
   isHdrCode,
-  isTelevisionCode,
   profileFor,
   profileOf,
   profileOfCode,
@@ -22,7 +20,6 @@ import {
 } from "./icc.ts";
 import { iptcOf, maxSegment, photoshop, segmentsOf, startsWith } from "./jpeg.ts";
 import { chunksOf, encodeChunk, readFrom } from "./png.ts";
-import { exifOfTiff } from "./tiff-tags.ts";
 
 export interface Metadata {
   /** The colour profile that says what the colours mean; without one, sRGB. */
@@ -52,73 +49,27 @@ export interface Note {
   readonly text: string;
 }
 
-interface FileMetadata {
+export interface FileMetadata {
   readonly metadata: Metadata;
   /** What no result can have: pictures inside the picture, signatures. */
   readonly gaps: readonly string[];
 }
 
-export function metadataOf(header: Header, bytes: Uint8Array): FileMetadata {
-  const { format, metadata: read, raster } = header;
-  if (raster) return { metadata: { icc: raster.icc, density: raster.density }, gaps: [] };
-  if (format === "png") return pngMetadata(bytes, read?.icc);
-  const exif = format === "tiff" ? exifOfTiff(bytes) : read?.exif && withoutPrefix(read.exif);
-  const iptc = read?.iptc ?? read?.tifftagPhotoshop;
-  const metadata = {
-    icc: read?.icc,
-    exif,
-    xmp: read?.xmp && new TextDecoder().decode(read.xmp),
-    iptc: iptc && iptcOf(iptc),
-    density: densityOf(header, bytes, exif),
-  };
-  if (format === "avif") return avifMetadata(bytes, metadata);
-  if (format !== "jpeg") return { metadata, gaps: [] };
-  const { comments, gaps } = jpegExtras(bytes);
-  // The film lies behind the picture.
-  if (/\bCamera:(MotionPhoto|MicroVideo)(="|>)1/.test(metadata.xmp ?? ""))
-    gaps.push("the film of a motion photo");
-  return { metadata: { ...metadata, comments }, gaps };
-}
-
 /** Files begin EXIF data with this, except PNG. */
-function withoutPrefix(exif: Uint8Array): Uint8Array {
+export function withoutPrefix(exif: Uint8Array): Uint8Array {
   return startsWith(exif, "Exif\0\0") ? exif.subarray(6) : exif;
 }
 
-function densityOf({ format, metadata }: Header, bytes: Uint8Array, exif?: Uint8Array): Density | undefined {
-  try {
-    const file = format === "tiff" ? new Directories(bytes) : exif && new Directories(exif);
-    const exact = file && densityIn(file, file.first);
-    if (exact) return exact;
-  } catch {
-    // Not a directory, so it says nothing.
-  }
-  const density = format === "jpeg" ? metadata?.density : undefined;
-  // sharp gives 72 where a file says nothing.
-  return density && saysDensity(bytes) ? { x: density, y: density } : undefined;
-}
-
 /** Whether the JFIF header of a JPEG file has a unit. */
-function saysDensity(bytes: Uint8Array): boolean {
+export function saysDensity(bytes: Uint8Array): boolean {
   for (const { marker, data } of segmentsOf(bytes)) {
     if (marker === 0xe0 && startsWith(data, "JFIF\0")) return data[7] === 1 || data[7] === 2;
   }
   return false;
 }
 
-/** AVIF files may say their colours by the codes of cICP, in a box that libvips does not read. */
-function avifMetadata(bytes: Uint8Array, metadata: Metadata): FileMetadata {
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const at = file.indexOf("colrnclx", 0, "latin1");
-  if (metadata.icc || at < 0 || at + 12 > file.length) return { metadata, gaps: [] };
-  const [primaries, transfer] = [file.readUInt16BE(at + 8), file.readUInt16BE(at + 10)];
-  const gaps = isHdrCode(transfer) ? ["the note that its colours are HDR"] : [];
-  // Files that name the curve of television mean that of screens.
-  const icc = profileOfCode(primaries, isTelevisionCode(transfer) ? srgbTransfer : transfer);
-  return { metadata: { ...metadata, icc }, gaps };
-}
-
-function jpegExtras(bytes: Uint8Array): { comments?: Comment[]; gaps: string[] } {
+/** The comments of a JPEG file, and what no result can have. */
+export function jpegExtras(bytes: Uint8Array): { comments?: Comment[]; gaps: string[] } {
   const comments: Comment[] = [];
   const gaps = new Set<string>();
   for (const { marker, data } of segmentsOf(bytes)) {
@@ -142,7 +93,11 @@ function decodeText(bytes: Uint8Array): string {
 
 const pngColorTypes = ["cICP", "mDCV", "cLLI", "gAMA", "cHRM", "sRGB"];
 
-function pngMetadata(bytes: Uint8Array, icc?: Uint8Array): FileMetadata {
+/** Unpacks what zlib has packed. @throws Error for damaged bytes, and for more than `most` bytes of them */
+export type Inflate = (bytes: Uint8Array, most: number) => Uint8Array;
+
+/** Of a PNG file, with its profile, which is packed as well. */
+export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, inflate: Inflate): FileMetadata {
   const pngColor: Uint8Array[] = [];
   const comments: Comment[] = [];
   const gaps: string[] = [];
@@ -158,7 +113,7 @@ function pngMetadata(bytes: Uint8Array, icc?: Uint8Array): FileMetadata {
       if (x > 0 && y > 0) extras.density = { x: x * 0.0254, y: y * 0.0254 };
     }
     if (!["tEXt", "zTXt", "iTXt"].includes(type)) continue;
-    const comment = pngText(type, data(), room);
+    const comment = pngText(type, data(), (packed) => inflate(packed, Math.max(1, room)));
     room -= comment?.text.length ?? 0;
     if (comment === undefined) gaps.push("a damaged text");
     else if (comment.keyword === "XML:com.adobe.xmp") extras.xmp = comment.text;
@@ -174,12 +129,15 @@ function pngMetadata(bytes: Uint8Array, icc?: Uint8Array): FileMetadata {
 /** The most bytes that all texts together may become when they are unpacked. */
 const maxText = 2 ** 24;
 
-function pngText(type: string, data: Uint8Array, room: number): Comment | undefined {
+function pngText(
+  type: string,
+  data: Uint8Array,
+  inflate: (bytes: Uint8Array) => Uint8Array,
+): Comment | undefined {
   const end = data.indexOf(0);
   if (end < 1) return undefined;
   const keyword = Buffer.from(data.subarray(0, end)).toString("latin1");
   const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString("latin1");
-  const inflate = (bytes: Uint8Array) => inflateSync(bytes, { maxOutputLength: Math.max(1, room) });
   try {
     if (type === "tEXt") return { keyword, text: latin1(data.subarray(end + 1)) };
     if (type === "zTXt") {

@@ -13,15 +13,8 @@ import { decode, isStored, readHeaderOfFile, uprightSize, withoutColor } from ".
 import { copyWithMetadata, exifPlaceholder } from "./embed.ts";
 import { readBytes, replaceWhole, writeError } from "./files.ts";
 import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "./formats.ts";
-import {
-  exifOfResult,
-  fitTo,
-  type Metadata,
-  metadataOf,
-  type Note,
-  profileIn,
-  xmpOfResult,
-} from "./metadata.ts";
+import { exifOfResult, fitTo, type Metadata, type Note, profileIn, xmpOfResult } from "./metadata.ts";
+import { metadataOf } from "./metadata-in-file.ts";
 import { removeTemporary, temporaryFor } from "./temporary.ts";
 import { type TiffPicture, tiffHeader } from "./tiff.ts";
 

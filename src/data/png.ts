@@ -1,5 +1,4 @@
 /** PNG files as a list of chunks: https://www.w3.org/TR/png-3/ */
-import { fstatSync, readSync } from "node:fs";
 import { crc32 } from "../picture/crc.ts";
 
 export interface Chunk {
@@ -30,15 +29,6 @@ export function* chunksOf(read: Read): Generator<Chunk> {
 
 export function readFrom(bytes: Uint8Array): Read {
   return (start, length) => bytes.subarray(start, start + length);
-}
-
-/** @param file an open file's number. */
-export function readFromFile(file: number): Read {
-  const { size } = fstatSync(file);
-  return (start, length) => {
-    const bytes = Buffer.alloc(Math.max(0, Math.min(length, size - start)));
-    return bytes.length === 0 ? bytes : bytes.subarray(0, readSync(file, bytes, 0, bytes.length, start));
-  };
 }
 
 export function encodeChunk(type: string, data: Uint8Array): Buffer {

@@ -1,5 +1,7 @@
-/** Whole files for Node. */
+/** Files in Node: whole, or parts of them. */
+import { fstatSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
+import type { Read } from "./png.ts";
 
 /**
  * The bytes of a file, or of a pipe until its end. A device is refused: reading it may never end.
@@ -15,4 +17,13 @@ export async function readWhole(file: string | URL): Promise<Uint8Array> {
   } finally {
     await handle.close();
   }
+}
+
+/** @param file an open file's number. */
+export function readFromFile(file: number): Read {
+  const { size } = fstatSync(file);
+  return (start, length) => {
+    const bytes = Buffer.alloc(Math.max(0, Math.min(length, size - start)));
+    return bytes.length === 0 ? bytes : bytes.subarray(0, readSync(file, bytes, 0, bytes.length, start));
+  };
 }

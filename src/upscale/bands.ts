@@ -13,9 +13,9 @@ import {
   checkUpscaleOptions,
   copyBox,
   enlargeInTiles,
-  planTiles,
-  type Tiling,
+  type TileSource,
   tilesAhead,
+  tilesFor,
   type UpscaleOptions,
 } from "./tiles.ts";
 
@@ -83,9 +83,10 @@ export class Bands implements AsyncIterable<Band> {
   readonly depth: 8 | 16;
   readonly #image: Image<Samples>;
   readonly #method: Method;
-  readonly #tiling: Tiling;
+  readonly #tiles: TileSource;
   readonly #options: BandOptions;
   readonly #release: () => void;
+  #done = 0;
   #ms = 0;
   #peakBytes = 0;
 
@@ -115,17 +116,18 @@ export class Bands implements AsyncIterable<Band> {
     const adapted = method.colors !== "any" || image.channels % 2 === 0;
     const margin = adapted ? Math.max(method.margin, bicubicMargin) : method.margin;
     const bytesPerPixel = adapterBytes(image.channels, depth, method);
-    this.#tiling = planTiles(image, { ...method, margin }, { ...options, bytesPerRow, bytesPerPixel });
+    this.#tiles = tilesFor(image, { ...method, margin }, { ...options, bytesPerRow, bytesPerPixel });
   }
 
   /** Time and memory are counted up to the last band that was read. */
   get report(): UpscaleReport {
     const { name: method, scale } = this.#method;
-    const { count: tiles, width, height } = this.#tiling;
+    const { largest: window, count: tiles = this.#done } = this.#tiles;
     const [ms, peakBytes] = [this.#ms, this.#peakBytes];
     // Methods with two ways use their device for one of them.
     const inJavaScript = this.#method.enlargeBytes !== undefined && !this.#inBytes;
     const adapter = inJavaScript ? "JavaScript" : adapterOf(this.#method);
+    const { width, height } = window;
     return { method, scale, adapter, tiles, window: { width, height }, ms, peakBytes };
   }
 
@@ -134,19 +136,20 @@ export class Bands implements AsyncIterable<Band> {
     const { device, scale } = this.#method;
     const before = device?.memory().peakBytes ?? 0;
     device?.resetPeak();
-    const heights = this.#tiling.rows.map(([{ inner }]) => inner.bottom - inner.top);
     let strip: Image<Samples> | undefined;
     const enlarge = (window: Box, part: Box) => this.#enlarge(window, part);
     const ahead = tilesAhead(this.#method);
     const { onTile } = this.#options;
     try {
-      const tiles = enlargeInTiles(this.#tiling, scale, enlarge, this.#options, ahead);
+      const tiles = enlargeInTiles(this.#tiles, this.#image, scale, enlarge, this.#options, ahead);
       for await (const { large, place } of tiles) {
+        this.#done++;
         const { left, top, right } = place;
         onTile?.({ left, top, image: this.#withSpace(firstColumns(large, right - left)) });
         let rows = large;
         if (large.width !== this.width) {
-          strip ??= this.#samples(Math.max(...heights) * scale);
+          // Of equal rows, the last may be lower.
+          if (strip === undefined || strip.height < large.height) strip = this.#samples(large.height);
           copyColumns(large, right - left, strip, left);
           if (right < this.width) continue;
           const { height } = large;

@@ -25,6 +25,6 @@ export {
 } from "./open-method.ts";
 export { type PictureSource, readSource, toImageData } from "./source.ts";
 export type { Drawable } from "./source-browser.ts";
-export type { UpscaleOptions } from "./tiles.ts";
+export type { Progress, UpscaleOptions } from "./tiles.ts";
 export { type Upscaled, type UpscalePictureOptions, upscale, upscaleBands } from "./upscale.ts";
 export { interpolator, networkUpscaler, selfEnsemble, type Upscaler } from "./upscaler.ts";

@@ -230,11 +230,23 @@ function ownNetwork(make: () => SuperResolver, half: boolean, weights?: string, 
   let model = load();
   let current = networkUpscaler(model, name);
   let reloading: Promise<void> | undefined;
-  const reload = async (): Promise<void> => {
+  /** Windows of several pictures may notice a loss: they share one reload. */
+  const reload = (): Promise<void> => {
+    reloading ??= reloadOnce().finally(() => {
+      reloading = undefined;
+    });
+    return reloading;
+  };
+  const reloadOnce = async (): Promise<void> => {
     await ensureDevice();
     model.dispose();
     model = load();
     current = networkUpscaler(model, name);
+  };
+  /** Between two pictures, a loss is noticed here. */
+  const prepare = async (): Promise<void> => {
+    if (isLost(current)) await reload();
+    await current.prepare?.();
   };
   const onDevice: OnDevice = async (work, signal) => {
     for (let reloads = 0; ; reloads++) {
@@ -245,14 +257,11 @@ function ownNetwork(make: () => SuperResolver, half: boolean, weights?: string, 
         if (signal?.aborted || !isLost(before) || reloads === MAX_RELOADS) throw error;
         // Windows of other pictures may have noticed, too.
         if (before !== current) continue;
-        reloading ??= reload().finally(() => {
-          reloading = undefined;
-        });
-        await reloading;
+        await reload();
       }
     }
   };
-  const survivor: Method = { ...current, enlarge: enlargeOn(onDevice) };
+  const survivor: Method = { ...current, prepare, enlarge: enlargeOn(onDevice) };
   const upscaler = upscalerOf(survivor);
   const parameters = model.parameterCount();
   return { upscaler, ensemble: false, half, parameters, weights, close: () => model.dispose() };

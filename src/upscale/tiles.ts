@@ -28,10 +28,20 @@ import type { Method } from "./method.ts";
 export interface UpscaleOptions {
   /** Aborting it stops the work between two tiles: the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Called after each tile; `total` is the same in all calls. */
-  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  /**
+   * Called after each tile. `share` is how much of the result is done, 0 to 1. `total` is the same in all calls,
+   * unless `tileTime` sizes the tiles: then it is what the tiles so far let expect.
+   */
+  readonly onProgress?: (progress: Progress) => void;
   /** Side of the tiles, in pixels of the small picture. Default: as large as memory and device allow. */
   readonly tile?: number;
+  /**
+   * How long a tile should take, in milliseconds, for programs that show progress and can be stopped: an abort
+   * waits for two tiles at most. The first tile is small; each one tells how large the next may be, but none
+   * is larger than memory and device allow. The result is the same to the last bit. Not together with `tile`.
+   * Default: tiles as large as they can be, which is fastest on the whole.
+   */
+  readonly tileTime?: number;
   /**
    * How many bytes the work on a row of tiles may take, on the device and in JavaScript together, with the band
    * of the result that it fills. The picture itself and the whole result are not counted. Default 512 MiB.
@@ -45,7 +55,19 @@ export interface UpscaleOptions {
   readonly padding?: "mirror" | "none";
 }
 
+export interface Progress {
+  /** Tiles. */
+  readonly done: number;
+  readonly total: number;
+  readonly share: number;
+}
+
 export const paddings = oneOf("mirror", "none");
+
+const millisecondsAboveZero: Wanted<number> = {
+  wants: "a number of milliseconds above 0",
+  fits: (value): value is number => typeof value === "number" && value > 0,
+};
 
 const bytesAboveZero: Wanted<number> = {
   wants: "a number of bytes above 0",
@@ -55,14 +77,18 @@ const bytesAboveZero: Wanted<number> = {
 /** Throws a RangeError for options of all that enlarges, unless they have the right types. */
 export function checkUpscaleOptions(caller: string, options: object): void {
   checkIsObject(caller, options, "such as { scale: 2 }");
-  const { signal, onProgress, tile, maxMemory, padding } = options as UpscaleOptions;
+  const { signal, onProgress, tile, tileTime, maxMemory, padding } = options as UpscaleOptions;
   checkArguments(caller, {
     signal: [signal, optional(aSignal)],
     onProgress: [onProgress, optional(aFunction)],
     tile: [tile, optional(whole(1))],
+    tileTime: [tileTime, optional(millisecondsAboveZero)],
     maxMemory: [maxMemory, optional(bytesAboveZero)],
     padding: [padding, optional(paddings)],
   });
+  if (tile !== undefined && tileTime !== undefined) {
+    throw new RangeError(`${caller}: tile and tileTime both size the tiles. Leave one of them out.`);
+  }
 }
 
 /** A rectangle of pixels, right and bottom edge not included. Windows may stick out of the picture. */
@@ -188,6 +214,116 @@ export function spans(length: number, window: number, margin: number, padding = 
   });
 }
 
+/** Tiles row by row from left to right. They are asked for one after the other, when work on one begins. */
+export interface TileSource extends Iterable<Tile> {
+  /** How many there are; undefined as long as their sizes are open. */
+  readonly count: number | undefined;
+  /** The largest window so far. */
+  readonly largest: { readonly width: number; readonly height: number };
+  /** Hears how long a tile has taken. */
+  took(tile: Tile, ms: number): void;
+}
+
+/** The tiles of a plan, or of sizes that go by time. Parameters and errors are those of `planTiles`. */
+export function tilesFor(
+  picture: { readonly width: number; readonly height: number },
+  method: Parameters<typeof planTiles>[1],
+  options: Parameters<typeof planTiles>[2],
+): TileSource {
+  const plan = planTiles(picture, method, options);
+  const { tileTime } = options;
+  if (tileTime !== undefined) return new TimedTiles(picture, method, options, plan, tileTime);
+  const tiles = plan.rows.flat();
+  return { count: plan.count, largest: plan, took() {}, [Symbol.iterator]: () => tiles.values() };
+}
+
+/**
+ * The first window has room for a tile of so many pixels a side, and none is smaller, unless memory is short: most of
+ * the work would be margins.
+ */
+const firstTile = 64;
+
+/** Windows grow by no more than this from one tile to the next, since a short time is measured badly. */
+const maxGrowth = 4;
+
+/** How long a pixel of a window took, in milliseconds, by the last picture of a method. */
+const pace = new WeakMap<object, number>();
+
+/** Tiles that each take about the same time. Within a row, windows have one height, and any width. */
+class TimedTiles implements TileSource {
+  readonly count = undefined;
+  largest = { width: 0, height: 0 };
+  readonly #picture: { readonly width: number; readonly height: number };
+  readonly #method: Parameters<typeof planTiles>[1];
+  readonly #padding: number;
+  /** No window is larger. */
+  readonly #limit: { readonly width: number; readonly height: number };
+  readonly #tileTime: number;
+  /** How many pixels the next window may have. */
+  #pixels: number;
+
+  constructor(
+    picture: { readonly width: number; readonly height: number },
+    method: Parameters<typeof planTiles>[1],
+    options: UpscaleOptions,
+    limit: { readonly width: number; readonly height: number },
+    tileTime: number,
+  ) {
+    this.#picture = picture;
+    this.#method = method;
+    this.#padding = paddingOf(method, options);
+    this.#limit = limit;
+    this.#tileTime = tileTime;
+    const known = pace.get(method.pixelsWithin);
+    this.#pixels = known === undefined ? (firstTile + 2 * method.margin) ** 2 : tileTime / known;
+  }
+
+  *[Symbol.iterator](): Generator<Tile> {
+    const { width, height } = this.#picture;
+    const { margin, multiple = 1 } = this.#method;
+    const least = Math.max(firstTile, multiple) + 2 * margin;
+    const columns = paddedLength(width, this.#padding, multiple);
+    for (let top = 0; top < height; ) {
+      const square = Math.max(Math.sqrt(this.#pixels), this.#pixels / columns);
+      const rows = Math.min(this.#limit.height, Math.max(least, Math.floor(square)));
+      const down = this.#span(top, height, rows);
+      for (let left = 0; left < width; ) {
+        const wide = Math.max(least, Math.floor(this.#pixels / (down.to - down.from)));
+        const across = this.#span(left, width, Math.min(this.#limit.width, wide));
+        const window = { top: down.from, left: across.from, bottom: down.to, right: across.to };
+        this.largest = {
+          width: Math.max(this.largest.width, window.right - window.left),
+          height: Math.max(this.largest.height, window.bottom - window.top),
+        };
+        yield { window, inner: { top: down.first, left: across.first, bottom: down.end, right: across.end } };
+        left = across.end;
+      }
+      top = down.end;
+    }
+  }
+
+  took({ window }: Tile, ms: number): void {
+    const area = (window.bottom - window.top) * (window.right - window.left);
+    const before = pace.get(this.#method.pixelsWithin);
+    const now = before === undefined ? ms / area : (before + ms / area) / 2;
+    pace.set(this.#method.pixelsWithin, now);
+    const wanted = Math.min(this.#tileTime / now, maxGrowth * area);
+    // Buffers of the same size are used again, so sizes change only where it matters.
+    if (wanted > 1.4 * this.#pixels || wanted < 0.7 * this.#pixels) this.#pixels = wanted;
+  }
+
+  /** One axis of the tile that begins at `first`. Windows lie as those of `spans` do. */
+  #span(first: number, length: number, window: number) {
+    const { margin, multiple = 1 } = this.#method;
+    const padded = paddedLength(length, this.#padding, multiple);
+    const size = Math.min(padded, Math.floor(window / multiple) * multiple);
+    const from = first === 0 ? -this.#padding : first - margin;
+    const edge = padded - this.#padding;
+    if (from + size >= edge) return { from: edge - size, to: edge, first, end: length };
+    return { from, to: from + size, first, end: Math.min(length, from + size - margin) };
+  }
+}
+
 /**
  * The loop over all tiles, row by row from left to right. Yields for every tile what `enlarge` made of its
  * window, and its place in the result.
@@ -197,32 +333,48 @@ export function spans(length: number, window: number, margin: number, padding = 
  *   the next tile is on its way to it.
  */
 export async function* enlargeInTiles<T>(
-  tiling: Tiling,
+  tiles: TileSource,
+  { width, height }: { readonly width: number; readonly height: number },
   scale: number,
   enlarge: (window: Box, part: Box) => Promise<T>,
   { signal, onProgress }: UpscaleOptions,
   ahead: number,
 ) {
-  const tiles = tiling.rows.flat();
-  const begun: Promise<T>[] = [];
-  const begin = ({ window, inner }: Tile) => {
-    const large = enlarge(window, enlarged(inner, scale, window));
-    large.catch(() => {}); // noticed below, when it is this tile's turn
-    begun.push(large);
+  const begun: { tile: Tile; large: Promise<T> }[] = [];
+  let lastEnd = 0;
+  const begin = (tile: Tile) => {
+    const start = performance.now();
+    const large = enlarge(tile.window, enlarged(tile.inner, scale, tile.window));
+    const end = () => {
+      // A device begins with a tile when it is done with the one before.
+      const now = performance.now();
+      tiles.took(tile, now - Math.max(start, lastEnd));
+      lastEnd = now;
+    };
+    large.then(end, () => {}); // an error is noticed below, when it is this tile's turn
+    begun.push({ tile, large });
   };
-  let next = 0;
+  const source = tiles[Symbol.iterator]();
+  let [done, area] = [0, 0];
+  let next = source.next();
   try {
-    for (const [k, { inner }] of tiles.entries()) {
+    while (begun.length > 0 || !next.done) {
       // JavaScript never waits for anything. This pause lets other code run, which may abort the signal.
-      if (k > 0) await new Promise((resolve) => setTimeout(resolve));
+      if (done > 0) await new Promise((resolve) => setTimeout(resolve));
       signal?.throwIfAborted();
-      while (next < tiles.length && next <= k + ahead) begin(tiles[next++]);
-      const large = await begun.shift()!;
-      onProgress?.({ done: k + 1, total: tiling.count });
+      for (; !next.done && begun.length <= ahead; next = source.next()) begin(next.value);
+      const { tile, large: promise } = begun.shift()!;
+      const { inner } = tile;
+      const large = await promise;
+      done++;
+      area += (inner.bottom - inner.top) * (inner.right - inner.left);
+      const share = area / (width * height);
+      const expected = share === 1 ? done : Math.max(done + 1, Math.round(done / share));
+      onProgress?.({ done, total: tiles.count ?? expected, share });
       yield { large, place: enlarged(inner, scale) };
     }
   } finally {
-    await Promise.allSettled(begun);
+    await Promise.allSettled(begun.map(({ large }) => large));
   }
 }
 
@@ -240,11 +392,11 @@ export async function enlargePlanes(
   const { scale } = method;
   const { channels } = planes;
   const [width, height] = [planes.width * scale, planes.height * scale];
-  const tiling = planTiles(planes, method, options);
+  const source = tilesFor(planes, method, options);
   const result = { width, height, channels, data: new Float32Array(channels * width * height) };
   const enlarge = async (window: Box, part: Box) =>
     cut(await method.enlarge(cut(planes, window), options.signal), part);
-  const tiles = enlargeInTiles(tiling, scale, enlarge, options, tilesAhead(method));
+  const tiles = enlargeInTiles(source, planes, scale, enlarge, options, tilesAhead(method));
   for await (const { large, place } of tiles) paste(result, large, place.top, place.left);
   return result;
 }

@@ -1,7 +1,13 @@
 /** What a page and its worker say to each other. */
 import type { InitOptions } from "../device/open.ts";
 import type { Samples } from "../picture/image.ts";
-import type { FinishedTile, PictureSource, Upscaled, UpscalePictureOptions } from "../upscale/index.ts";
+import type {
+  FinishedTile,
+  PictureSource,
+  Progress,
+  Upscaled,
+  UpscalePictureOptions,
+} from "../upscale/index.ts";
 
 /** What a worker does: what each task is given, and its result. */
 export interface Tasks {
@@ -27,7 +33,7 @@ export type FromWorker =
   | ({ readonly id: number } & (
       | { readonly result: Tasks[keyof Tasks]["result"] }
       | { readonly error: SentError }
-      | { readonly progress: { readonly done: number; readonly total: number } }
+      | { readonly progress: Progress }
       | { readonly tile: FinishedTile }
     ));
 

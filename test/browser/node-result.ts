@@ -1,6 +1,7 @@
 /** A picture enlarged in Node, to compare the browser with. Vitest runs this in Node, before all tests. */
 import type { TestProject } from "vitest/node";
 import { EDSR, init, Random, saveWeights, upscale } from "../../src/node.ts";
+import { type CliResult, cliResults } from "./cli-results.ts";
 import { testPicture } from "./test-picture.ts";
 
 export interface NodeResult {
@@ -12,6 +13,7 @@ export interface NodeResult {
 declare module "vitest" {
   interface ProvidedContext {
     nodeResult: NodeResult;
+    cliResults: readonly CliResult[];
   }
 }
 
@@ -19,6 +21,8 @@ export default async function setup(project: TestProject): Promise<void> {
   const device = await init();
   const model = new EDSR({ scale: 2, blocks: 1, channels: 8, random: new Random(4) });
   const { image } = await upscale(testPicture(), { method: model });
-  project.provide("nodeResult", { weights: [...(await saveWeights(model))], pixels: [...image.data] });
+  const weights = await saveWeights(model);
+  project.provide("nodeResult", { weights: [...weights], pixels: [...image.data] });
+  project.provide("cliResults", await cliResults(weights));
   device.destroy();
 }

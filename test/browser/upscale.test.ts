@@ -1,7 +1,7 @@
 /** The tab that enlarges: pixels, comparison, stopping, broken files. */
 import { beforeAll, describe, expect, inject, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
-import { readPicture } from "../../site/picture.ts";
+import { decodePng } from "../../site/pictures/decode-png.ts";
 import { CpuDevice } from "../../src/device/cpu-device.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { Compact } from "../../src/models/index.ts";
@@ -9,7 +9,18 @@ import { parseWeights, serializePytorch } from "../../src/nn/index.ts";
 import { imresize } from "../../src/picture/imresize.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { networkUpscaler } from "../../src/upscale/index.ts";
-import { clickMain, find, giveFile, givePicture, openPage, pixelsOf, says, statusLine } from "./page.ts";
+import {
+  chooseMethod,
+  clickMain,
+  downloaded,
+  find,
+  giveFile,
+  givePicture,
+  openPage,
+  pixelsOf,
+  says,
+  statusLine,
+} from "./page.ts";
 import { testPicture } from "./test-picture.ts";
 
 const divider = () => find("#panel-upscale .divider");
@@ -44,28 +55,36 @@ describe("a dropped picture and a dropped network", () => {
     expect(Math.max(...pixels) - Math.min(...pixels)).toBeGreaterThan(50);
   });
 
-  test("beside it is bicubic interpolation", () => {
+  test("beside it is the original, or bicubic interpolation", async () => {
+    expect(pixelsOf("upscale", "left")).toEqual(Uint8Array.from(testPicture().data));
+    await userEvent.selectOptions(find("[name=beside]"), "bicubic");
+    await says("#panel-upscale .caption.before", /^bicubic$/);
     expect(maxDifference(pixelsOf("upscale", "left"), imresize(testPicture(), 2).data)).toBe(0);
+    await userEvent.selectOptions(find("[name=beside]"), "original");
+    await says("#panel-upscale .caption.before", /^original$/);
   });
 
-  test("a weight file has one scale; the library's networks have three, and interpolation five", async () => {
-    const enabled = () => document.querySelectorAll("#panel-upscale [name=scale]:enabled").length;
-    expect(enabled()).toBe(1);
-    await userEvent.selectOptions(method(), "espcn");
-    expect(enabled()).toBe(3);
-    await userEvent.selectOptions(method(), "bilinear");
-    expect(enabled()).toBe(5);
+  test("a network has its own scale and what several runs of it make; the library's have four", async () => {
+    const enabled = () =>
+      [...document.querySelectorAll<HTMLInputElement>("#panel-upscale [name=scale]:enabled")].map(
+        ({ value }) => value,
+      );
+    expect(enabled()).toEqual(["2", "4", "8"]);
+    expect(find("#panel-upscale .scale-hint").textContent).toBe("own ×2 cannot do ×3.");
+    await chooseMethod("espcn");
+    expect(enabled()).toEqual(["2", "3", "4", "8"]);
+    expect(find<HTMLInputElement>("[value=fast]").checked).toBe(true);
+    await userEvent.click(find("[value=best]"));
+    expect(method().value).toBe("edsr-small");
+    await chooseMethod("own ×2");
+    expect(find<HTMLInputElement>("[value=other]").checked).toBe(true);
   });
 
   test("the downloaded PNG holds the result", async () => {
-    const createUrl = vi.spyOn(URL, "createObjectURL");
-    const click = vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {});
-    await userEvent.click(find("#panel-upscale [name=download]"));
-    await expect.poll(() => click.mock.instances.length).toBe(1);
-    expect((click.mock.instances[0] as unknown as HTMLAnchorElement).download).toBe("waves-x2.png");
-    const png = createUrl.mock.calls[0][0] as Blob;
-    expect(maxDifference((await readPicture(png, "the PNG")).data, pixelsOf("upscale", "right"))).toBe(0);
-    vi.restoreAllMocks();
+    const { file, name } = await downloaded("#panel-upscale [name=download]");
+    expect(name).toBe("waves-x2-own.png");
+    const { image } = await decodePng(new Uint8Array(await file.arrayBuffer()));
+    expect(maxDifference(image.data, pixelsOf("upscale", "right"))).toBe(0);
   });
 
   test("the divider moves by keyboard and by pointer, and clips the right picture", async () => {
@@ -86,7 +105,7 @@ describe("a dropped picture and a dropped network", () => {
     expect(place()).toBe(25);
     const [, upper] = document.querySelectorAll<HTMLElement>("#panel-upscale .layer");
     expect(upper.style.clipPath).toMatch(/^inset\(0(px)? 0(px)? 0(px)? 25(\.\d+)?%\)$/);
-    expect(divider().getAttribute("aria-valuetext")).toBe("25 % bicubic, the rest own ×2");
+    expect(divider().getAttribute("aria-valuetext")).toBe("25 % original, the rest own ×2");
 
     await userEvent.dragAndDrop(divider(), frame, {
       targetPosition: { x: frame.clientWidth * 0.75, y: 100 },
@@ -137,14 +156,13 @@ test("a .pth of another program, for a network that keeps the size", async () =>
 
 test.each(["own ×2", "bicubic"])("%s stops between two tiles, and the next picture works", async (name) => {
   await givePicture(testPicture(1500, 1400), "large.png");
-  await userEvent.selectOptions(method(), name);
+  await chooseMethod(name);
   await clickMain("upscale");
-  const line = await statusLine("upscale", /^Tile \d+ of \d+/);
-  const [, done, total] = /^Tile (\d+) of (\d+)/.exec(line)!;
-  expect(Number(done)).toBeLessThan(Number(total));
+  const line = await statusLine("upscale", /^\d+ %/);
+  expect(Number.parseInt(line, 10)).toBeLessThan(100);
   await clickMain("upscale");
   await statusLine("upscale", /^Stopped\.$/);
-  expect(find<HTMLButtonElement>("#panel-upscale [name=download]").disabled).toBe(true);
+  expect(find("#panel-upscale .output").hidden).toBe(true);
   expect(find("#panel-upscale .primary").textContent).toBe("Enlarge");
 
   await givePicture(testPicture(20, 10), "small.png");

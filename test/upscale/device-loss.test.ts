@@ -67,6 +67,21 @@ describe.each(devices.map((device) => [device.name, device.adapterClass] as cons
     }
   });
 
+  test("an upscaler that somebody holds: lost between pictures, again and again", async () => {
+    await open();
+    const { upscaler, close } = await openMethod({ method: await weights() });
+    const expected = await upscale(picture, { ...options, method: upscaler });
+    for (let times = 0; times < 3; times++) {
+      const device = defaultDevice() as GpuDevice;
+      device.gpu.destroy();
+      await device.gpu.lost;
+      expect((await upscale(picture, { ...options, method: upscaler })).image).toEqual(expected.image);
+      expect(defaultDevice()).not.toBe(device);
+    }
+    close();
+    expect(defaultDevice().memory().live).toBe(0);
+  });
+
   test("a method with half is loaded again with half", async () => {
     const device = await open();
     if (!device.profile.float16) return;

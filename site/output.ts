@@ -1,0 +1,128 @@
+/** The part of the form that hands results out: format, quality, download, clipboard, archive. */
+import type { Engine } from "./engine.ts";
+import { download } from "./picture.ts";
+import type { OutputFormat } from "./pictures/write.ts";
+import type { Result } from "./queue.ts";
+
+const extensions: Readonly<Record<OutputFormat, string>> = { png: "png", jpeg: "jpg", webp: "webp" };
+
+export interface OutputEvents {
+  /** Results of all pictures that have one. */
+  results(): readonly Result[];
+  say(text: string): void;
+  complain(error: Error): void;
+}
+
+export class Output {
+  readonly #engine: Engine;
+  readonly #events: OutputEvents;
+  readonly #root: HTMLElement;
+  readonly #format: HTMLSelectElement;
+  readonly #quality: HTMLInputElement;
+  readonly #download: HTMLButtonElement;
+  readonly #copy: HTMLButtonElement;
+  readonly #zip: HTMLButtonElement;
+  #result: Result | undefined;
+
+  constructor(root: HTMLElement, engine: Engine, events: OutputEvents) {
+    this.#root = root;
+    this.#engine = engine;
+    this.#events = events;
+    this.#format = root.querySelector("[name=format]")!;
+    this.#quality = root.querySelector("[name=jpeg-quality]")!;
+    this.#download = root.querySelector("[name=download]")!;
+    this.#copy = root.querySelector("[name=copy]")!;
+    this.#zip = root.querySelector("[name=zip]")!;
+    this.#format.addEventListener("change", () => this.#render());
+    this.#quality.addEventListener("input", () => this.#render());
+    this.#download.addEventListener("click", () => this.#busy(() => this.#save()));
+    this.#copy.addEventListener("click", () => this.#busy(() => this.#toClipboard()));
+    this.#zip.addEventListener("click", () => this.#busy(() => this.#saveAll()));
+    this.#render();
+  }
+
+  /** The result on the stage. */
+  set result(result: Result | undefined) {
+    this.#result = result;
+    this.#render();
+  }
+
+  get #settings(): { format: OutputFormat; quality: number } {
+    return { format: this.#format.value as OutputFormat, quality: this.#quality.valueAsNumber };
+  }
+
+  #render(): void {
+    const count = this.#events.results().length;
+    this.#root.hidden = count === 0;
+    this.#download.disabled = this.#copy.disabled = this.#result === undefined;
+    this.#zip.hidden = count < 2;
+    this.#zip.textContent = `Download all ${count} (ZIP)`;
+    const { format, quality } = this.#settings;
+    this.#quality.closest("label")!.hidden = format === "png";
+    this.#root.querySelector("output")!.textContent = `${quality}`;
+  }
+
+  async #busy(work: () => Promise<void>): Promise<void> {
+    for (const button of [this.#download, this.#copy, this.#zip]) button.disabled = true;
+    try {
+      await work();
+    } catch (error) {
+      this.#events.complain(error as Error);
+    } finally {
+      this.#zip.disabled = false;
+      this.#render();
+    }
+  }
+
+  async #save(): Promise<void> {
+    const { id, name } = this.#result!;
+    const { format } = this.#settings;
+    this.#events.say("Writing the file…");
+    const { file, notes } = await this.#engine.run("write", { picture: id, ...this.#settings });
+    download(file, `${name}.${extensions[format]}`);
+    this.#events.say(`Saved, ${size(file)}. ${sentences(notes)}`.trim());
+  }
+
+  /** Browsers take PNG there. */
+  async #toClipboard(): Promise<void> {
+    const { id } = this.#result!;
+    const file = this.#engine.run("write", { picture: id, format: "png", quality: 100 });
+    // The clipboard takes a promise, since it must be asked while the click is fresh.
+    await navigator.clipboard.write([new ClipboardItem({ "image/png": file.then(({ file }) => file) })]);
+    this.#events.say("Copied.");
+  }
+
+  async #saveAll(): Promise<void> {
+    const { format } = this.#settings;
+    const results = this.#events.results();
+    const names = uniqueNames(results.map(({ name }) => `${name}.${extensions[format]}`));
+    const files = results.map(({ id }, i) => ({ picture: id, name: names[i] }));
+    const { file } = await this.#engine.run(
+      "zip",
+      { files, ...this.#settings },
+      { onEvent: ({ done }) => this.#events.say(`Writing file ${done} of ${files.length}…`) },
+    );
+    download(file, "pixelgrad.zip");
+    this.#events.say(`Saved ${files.length} pictures, ${size(file)}.`);
+  }
+}
+
+/** Files of an archive must not have the same name. */
+export function uniqueNames(names: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return names.map((name) => {
+    const [, stem, extension] = /^(.*?)(\.[^.]*)?$/s.exec(name)!;
+    let unique = name;
+    for (let n = 2; taken.has(unique.toLowerCase()); n++) unique = `${stem} (${n})${extension ?? ""}`;
+    taken.add(unique.toLowerCase());
+    return unique;
+  });
+}
+
+export function sentences(notes: readonly string[]): string {
+  return notes.map((note) => `${note[0].toUpperCase()}${note.slice(1)}.`).join(" ");
+}
+
+function size({ size }: Blob): string {
+  return size < 1e6 ? `${Math.ceil(size / 1e3)} kB` : `${(size / 1e6).toFixed(1)} MB`;
+}

@@ -1,0 +1,140 @@
+/** Results to picture files, with what their originals said besides samples, as far as the format holds it. */
+import { encodeSegment } from "../../src/data/jpeg.ts";
+import {
+  exifOfResult,
+  type FileMetadata,
+  fitTo,
+  type Metadata,
+  xmpOfResult,
+} from "../../src/data/metadata.ts";
+import { jpegSegments, pngChunks } from "../../src/data/metadata-parts.ts";
+import { toImageData } from "../../src/index.ts";
+import { DataError, type Image, type Samples, withoutAlpha } from "../../src/picture/index.ts";
+import { encodePng } from "./encode-png.ts";
+import { iccPrefix, xmpPrefix } from "./jpeg-prefixes.ts";
+import { riffChunk, riffChunks } from "./riff.ts";
+
+/** What browsers can write. */
+export type OutputFormat = "png" | "jpeg" | "webp";
+
+export interface Written {
+  readonly file: Blob;
+  /** What the file lacks of the original, in sentences without a full stop. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * @param quality of JPEG and WebP, 1 to 100.
+ * @throws DataError if the browser cannot write such a file
+ */
+export async function writePicture(
+  image: Image<Samples>,
+  original: FileMetadata,
+  format: OutputFormat,
+  quality: number,
+): Promise<Written> {
+  const fitted = fitTo(original, format, image.channels);
+  const { exif, xmp } = fitted.metadata;
+  const metadata: Metadata = {
+    ...fitted.metadata,
+    exif: exifOfResult({ exif, density: fitted.metadata.density }, image, format),
+    xmp: xmp && xmpOfResult(xmp, image),
+  };
+  const notes = fitted.notes.map(({ text }) => text);
+  if (format === "png") {
+    const file = await encodePng(image, { icc: metadata.icc, chunks: pngChunks(metadata) });
+    return { file, notes };
+  }
+  if (image.data instanceof Uint16Array) notes.push("16 bits per sample became 8");
+  if (format === "jpeg" && image.channels % 2 === 0) notes.push("put on white: JPEG holds no transparency");
+  const bytes = await byCanvas(format === "jpeg" ? withoutAlpha(image, "white") : image, format, quality);
+  const parts = format === "jpeg" ? jpegWith(bytes, metadata) : webpWith(bytes, metadata, image);
+  return { file: new Blob(parts as BlobPart[], { type: `image/${format}` }), notes };
+}
+
+async function byCanvas(image: Image<Samples>, format: OutputFormat, quality: number): Promise<Uint8Array> {
+  const type = `image/${format}`;
+  const { width, height } = image;
+  try {
+    const canvas = new OffscreenCanvas(width, height);
+    const context = canvas.getContext("2d")!;
+    const rows = Math.max(1, Math.floor(2 ** 22 / width));
+    for (let top = 0; top < height; top += rows) {
+      context.putImageData(toImageData(rowsOf(image, top, Math.min(rows, height - top))), 0, top);
+    }
+    const file = await canvas.convertToBlob({ type, quality: quality / 100 });
+    if (file.type !== type) throw new Error(`this browser writes no ${type}`);
+    return new Uint8Array(await file.arrayBuffer());
+  } catch (cause) {
+    throw new DataError(
+      `This browser cannot write a ${format === "jpeg" ? "JPEG" : "WebP"} picture of ${width} × ${height} ` +
+        `pixels (${(cause as Error).message}). Choose PNG.`,
+      { cause },
+    );
+  }
+}
+
+/** Some rows, with 8 bits. */
+function rowsOf({ width, channels, data }: Image<Samples>, top: number, height: number): Image {
+  const part = data.subarray(top * width * channels, (top + height) * width * channels);
+  return { width, height, channels, data: part instanceof Uint8Array ? part : narrowed(part) };
+}
+
+/** 16 bits to the nearest 8. */
+export function narrowed(data: Uint16Array): Uint8Array {
+  return Uint8Array.from(data, (value) => (value + 128) / 257);
+}
+
+/** A canvas writes no more than JFIF's header, which another one with the resolution may replace. */
+function jpegWith(bytes: Uint8Array, metadata: Metadata): Uint8Array[] {
+  const { icc, xmp } = metadata;
+  const profile: Uint8Array[] = [];
+  if (icc) {
+    const size = 65_000;
+    const count = Math.ceil(icc.length / size);
+    for (let i = 0; i < count; i++) {
+      const part = icc.subarray(i * size, (i + 1) * size);
+      profile.push(encodeSegment(0xe2, iccPrefix, Uint8Array.of(i + 1, count), part));
+    }
+  }
+  const description = xmp ? [encodeSegment(0xe1, xmpPrefix, new TextEncoder().encode(xmp))] : [];
+  // JFIF's header comes first.
+  const hasHeader = bytes[2] === 0xff && bytes[3] === 0xe0;
+  const end = hasHeader ? 4 + bytes[4] * 256 + bytes[5] : 2;
+  const header = metadata.density ? [] : [bytes.subarray(2, end)];
+  const segments = [...header, ...jpegSegments(metadata), ...description, ...profile];
+  return [bytes.subarray(0, 2), ...segments, bytes.subarray(end)];
+}
+
+/** WebP as RIFF: what a canvas writes, put into the extended form where there is something to add. */
+function webpWith(
+  bytes: Uint8Array,
+  { icc, exif, xmp }: Metadata,
+  { width, height }: Image<Samples>,
+): Uint8Array[] {
+  if (!icc && !exif && !xmp) return [bytes];
+  const chunks = riffChunks(bytes);
+  const isAlpha = chunks.some(({ name, data }) =>
+    name === "VP8X" ? (data[0] & 16) > 0 : name === "ALPH" || (name === "VP8L" && (data[4] & 16) > 0),
+  );
+  const header = new DataView(new ArrayBuffer(10));
+  header.setUint8(0, (icc ? 32 : 0) | (isAlpha ? 16 : 0) | (exif ? 8 : 0) | (xmp ? 4 : 0));
+  const uint24 = (at: number, value: number) => {
+    header.setUint16(at, value & 0xffff, true);
+    header.setUint8(at + 2, value >> 16);
+  };
+  uint24(4, width - 1);
+  uint24(7, height - 1);
+  const samples = chunks.filter(({ name }) => ["VP8 ", "VP8L", "ALPH"].includes(name));
+  const parts = [
+    riffChunk("VP8X", new Uint8Array(header.buffer)),
+    ...(icc ? [riffChunk("ICCP", icc)] : []),
+    ...samples.map(({ name, data }) => riffChunk(name, data)),
+    ...(exif ? [riffChunk("EXIF", exif)] : []),
+    ...(xmp ? [riffChunk("XMP ", new TextEncoder().encode(xmp))] : []),
+  ];
+  const start = new Uint8Array(12);
+  start.set(new TextEncoder().encode("RIFF    WEBP"));
+  new DataView(start.buffer).setUint32(4, 4 + parts.reduce((sum, { length }) => sum + length, 0), true);
+  return [start, ...parts];
+}

@@ -1,0 +1,41 @@
+/** Archives of picture files, which are packed already. */
+import { Zip, ZipPassThrough } from "fflate";
+
+export interface ZipEntry {
+  readonly name: string;
+  /** Called when its turn comes. */
+  readonly read: () => Promise<Blob>;
+}
+
+/** Bytes that stay in JavaScript's memory; blobs may lie elsewhere. */
+const heldBytes = 2 ** 24;
+
+export async function zipped(entries: readonly ZipEntry[]): Promise<Blob> {
+  let whole = new Blob();
+  let held: BlobPart[] = [];
+  let bytes = 0;
+  let failure: Error | undefined;
+  const zip = new Zip((error, data) => {
+    failure ??= error ?? undefined;
+    held.push(data as BlobPart);
+    bytes += data.length;
+  });
+  for (const { name, read } of entries) {
+    const file = await read();
+    const entry = new ZipPassThrough(name);
+    zip.add(entry);
+    const reader = file.stream().getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      entry.push(value);
+      if (bytes < heldBytes) continue;
+      whole = new Blob([whole, ...held]);
+      [held, bytes] = [[], 0];
+    }
+    entry.push(new Uint8Array(), true);
+  }
+  zip.end();
+  if (failure) throw failure;
+  return new Blob([whole, ...held], { type: "application/zip" });
+}

@@ -1,0 +1,68 @@
+/** What the page gives for files of many kinds is what the command line gives: samples, profiles, metadata. */
+import { unzipSync } from "fflate";
+import { beforeAll, expect, inject, test, vi } from "vitest";
+import { userEvent } from "vitest/browser";
+import { decodePng } from "../../site/pictures/decode-png.ts";
+import { inflate } from "../../site/pictures/inflate.ts";
+import { chooseMethod, clickMain, downloaded, find, giveFile, openPage, statusLine } from "./page.ts";
+
+// It needs Node's Buffer, which page.ts brings.
+const { pngMetadata } = await import("../../src/data/metadata.ts");
+
+const results = inject("cliResults");
+const network = inject("nodeResult").weights;
+
+/** From the page's archive, by the names of the originals. */
+async function enlargedByPage(label: string): Promise<Map<string, Uint8Array>> {
+  const files = results.map(({ name, input }) => new File([Uint8Array.from(input)], name));
+  await userEvent.upload(find("#chooser input"), files);
+  await vi.waitFor(() => expect(document.querySelectorAll(".queue li").length).toBe(files.length));
+  await clickMain("upscale");
+  await statusLine("upscale", new RegExp(`^Done: ${files.length} pictures`));
+  const { file, name } = await downloaded("#panel-upscale [name=zip]");
+  expect(name).toBe("pixelgrad.zip");
+  const entries = unzipSync(new Uint8Array(await file.arrayBuffer()));
+  return new Map(
+    results.map(({ name }) => [name, entries[`${name.replace(/\.[^.]*$/, "")}-x2-${label}.png`]] as const),
+  );
+}
+
+async function expectSame(page: Uint8Array, cli: Uint8Array, tolerance: number): Promise<void> {
+  const [got, wanted] = [await decodePng(page), await decodePng(cli)];
+  const { data, ...shape } = got.image;
+  const { data: wantedData, ...wantedShape } = wanted.image;
+  expect(shape).toEqual(wantedShape);
+  expect(data.constructor).toBe(wantedData.constructor);
+  let most = 0;
+  for (let i = 0; i < data.length; i++) most = Math.max(most, Math.abs(data[i] - wantedData[i]));
+  expect(most).toBeLessThanOrEqual(tolerance);
+  expect(new Set(data).size).toBeGreaterThan(20);
+  expect(pngMetadata(page, got.icc, inflate)).toEqual(pngMetadata(cli, wanted.icc, inflate));
+}
+
+let bicubic: Map<string, Uint8Array>;
+let own: Map<string, Uint8Array>;
+
+beforeAll(async () => {
+  await openPage();
+  await chooseMethod("bicubic");
+  bicubic = await enlargedByPage("bicubic");
+  await giveFile(Uint8Array.from(network), "own.safetensors");
+  await vi.waitFor(() =>
+    expect(find<HTMLSelectElement>("[name=method]").selectedOptions[0].text).toBe("own ×2"),
+  );
+  own = await enlargedByPage("own");
+}, 240_000);
+
+test.each(results)(
+  "$name by interpolation: every sample, and what the file says",
+  async ({ name, bicubic: wanted }) => {
+    await expectSame(bicubic.get(name)!, Uint8Array.from(wanted), 0);
+  },
+);
+
+// Node's adapter may be another one, which rounds sums differently.
+test.each(results)("$name by a network: within a level of 8 bits", async ({ name, network: wanted }) => {
+  const isDeep = name.includes("16");
+  await expectSame(own.get(name)!, Uint8Array.from(wanted), isDeep ? 64 : 1);
+});
