@@ -146,7 +146,7 @@ test("transparency: the preview has it, and no black", async () => {
   await givePicture(page, "disc.png", disc);
   await train(page, { steps: 5 });
   await status(page, "train", /^5 steps in/);
-  const dark = await page.locator("#panel-train canvas").evaluateAll((canvases) =>
+  const dark = await page.locator("#panel-train canvas:not(.detail)").evaluateAll((canvases) =>
     (canvases as HTMLCanvasElement[]).map((canvas) => {
       const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
       const pixels = Array.from({ length: data.length / 4 }, (_, i) => data.subarray(4 * i, 4 * i + 4));
