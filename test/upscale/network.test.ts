@@ -27,6 +27,7 @@ import { networkUpscaler } from "../../src/upscale/index.ts";
 import { differing, drawn, noise } from "../data/support.ts";
 import { expectClose } from "../support/close.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
+import { spread } from "../support/tier.ts";
 
 const devices: Device[] = [float32Device(), ...(await gpuDevices())];
 
@@ -96,11 +97,12 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       // Networks that look far need larger pictures for more than one tile.
       const wider = model.halo > 16 ? 4 * model.halo : 0;
       // Tiles that do not divide the picture, of all kinds of widths.
-      for (const [ownWidth, height, tile] of [
-        [33, 40, 16],
+      const sizes = [
         [5, 65, 11],
+        [33, 40, 16],
         [47, 3, 7],
-      ]) {
+      ];
+      for (const [ownWidth, height, tile] of spread(sizes, 1)) {
         const width = ownWidth + wider;
         const planes = planesOf(model, picture(width, height));
         const image = picture(width, height, 4);
