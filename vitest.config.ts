@@ -11,6 +11,8 @@ const slow = [
   "test/cli/{as-typed,evaluate,signals,train,upscale,upscale-files}.test.ts",
   "test/examples/{denoise,digits,fit-picture,resume-as-printed,train}.test.ts",
   "test/train/{device-loss,kill,one-process,resume}.test.ts",
+  // Whole networks on many pictures; upscale.test.ts and network.test.ts enlarge some.
+  "test/upscale/{device-loss,padding,pretrained}.test.ts",
 ];
 
 export default defineConfig(({ mode }) => ({

@@ -28,6 +28,7 @@ import { networkUpscaler } from "../../src/upscale/index.ts";
 import { differing, drawn, noise } from "../data/support.ts";
 import { expectClose } from "../support/close.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
+import { spread } from "../support/tier.ts";
 
 const devices: Device[] = [float32Device(), ...(await gpuDevices())];
 
@@ -99,11 +100,12 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       // Networks that look far need larger pictures for more than one tile.
       const wider = model.halo > 16 ? 4 * model.halo : 0;
       // Tiles that do not divide the picture, of all kinds of widths.
-      for (const [ownWidth, height, tile] of [
-        [33, 40, 16],
+      const sizes = [
         [5, 65, 11],
+        [33, 40, 16],
         [47, 3, 7],
-      ]) {
+      ];
+      for (const [ownWidth, height, tile] of spread(sizes, 1)) {
         const width = ownWidth + wider;
         const planes = planesOf(model, picture(width, height));
         const image = picture(width, height, 4);
@@ -169,7 +171,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
   });
 
   // Tuning may choose other blocks for every size of a tile; these choices are extreme.
-  test.each(["its own", "a real GPU's"])(
+  test.each(spread(["its own", "a real GPU's"], 1))(
     "kernels tuned for other sizes, %s, give the same bits",
     async (kind) => {
       if (!(device instanceof GpuDevice)) return;
