@@ -2,7 +2,7 @@
 import { isObject } from "../options/arguments.ts";
 import type { Kind } from "../options/kinds.ts";
 import { type DegradationOptions, drawDegradation, type FirstOrderOptions } from "./degrade.ts";
-import type { Range, Shrink } from "./degrade-photo.ts";
+import { completePhoto, isPhoto, type Range, type Shrink } from "./degrade-photo.ts";
 
 /**
  * The text of a degradation, and back: "photo", or steps joined by "+", each with a number or a range: blur,
@@ -20,13 +20,21 @@ export const degradationKind: Kind<DegradationOptions> = {
       return false;
     }
   },
-  read: readText,
+  read(text) {
+    const options = readText(text);
+    return degradationKind.fits(options) ? completeDegradation(options) : options;
+  },
   write(options) {
-    const text = "kind" in options ? "photo" : textOf(options);
-    const same = JSON.stringify(readText(text)) === JSON.stringify(options);
-    return same ? text : JSON.stringify(options);
+    const text = isPhoto(options) ? "photo" : textOf(options);
+    const [read, complete] = [degradationKind.read(text), completeDegradation(options)];
+    return JSON.stringify(read) === JSON.stringify(complete) ? text : JSON.stringify(options);
   },
 };
+
+/** With the ranges of "photo" written out, as another version may have others. @throws RangeError */
+export function completeDegradation(options: DegradationOptions): DegradationOptions {
+  return isPhoto(options) ? completePhoto(options) : options;
+}
 
 function readText(text: string): object | undefined {
   if (text === "photo") return { kind: "photo", seed: 0 };

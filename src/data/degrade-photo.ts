@@ -165,7 +165,12 @@ function between(random: Random, range: Range): number {
   return min + random.uniform() * (max - min);
 }
 
-/** The options with nothing left open. */
+/** The options with nothing left open, in one order of their names. */
+export function completePhoto(options: PhotoOptions): PhotoOptions {
+  const { stages, sinc, clean } = checked(options);
+  return { kind: "photo", seed: options.seed, stages, sinc, clean };
+}
+
 function checked(options: PhotoOptions) {
   const names = { kind: aKind, seed: whole(), stages: someStages, sinc: probability, clean: probability };
   checkOptions("drawDegradation", options, names, ["kind", "seed"]);

@@ -4,6 +4,7 @@
  * and saves checkpoints.
  */
 import { setImmediate, setTimeout } from "node:timers/promises";
+import { completeDegradation } from "../data/degradation-kind.ts";
 import type { PatchBatch } from "../data/index.ts";
 import { sameFile } from "../data/same-file.ts";
 import {
@@ -103,7 +104,8 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   const folder = RunFolder.create(out, architecture.shortName(networkOptions), say);
   // Writes out all defaults, as another version may have others.
   const network = { ...config.network, ...networkOptions } as TrainConfig["network"];
-  return run({ ...config, network, schedule: completeSchedule(config) }, folder, options);
+  const complete = { ...withDegradation(config), network, schedule: completeSchedule(config) };
+  return run(complete, folder, options);
 }
 
 /**
@@ -124,8 +126,9 @@ export async function resume(
   const folder = await RunFolder.open(path, say);
   try {
     const { config: saved, checkpoint } = readSavedRun(path, say);
-    const config = { ...(options.change?.(saved) ?? saved), out: path };
-    checkConfig(config);
+    const changed = { ...(options.change?.(saved) ?? saved), out: path };
+    checkConfig(changed);
+    const config = withDegradation(changed);
     for (const setting of settingsFor(networkOf(config.network).architecture)) {
       const [before, now] = [saved, config].map((values) => JSON.stringify(settingOf(values, setting)));
       if (before !== now && !setting.resumable) {
@@ -140,6 +143,10 @@ export async function resume(
   } finally {
     folder.close();
   }
+}
+
+function withDegradation(config: TrainConfig): TrainConfig {
+  return config.degradation ? { ...config, degradation: completeDegradation(config.degradation) } : config;
 }
 
 function checkOnLoss({ onLoss }: TrainOptions): void {

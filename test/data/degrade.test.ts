@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { degradationKind } from "../../src/data/degradation-kind.ts";
+import { completeDegradation, degradationKind } from "../../src/data/degradation-kind.ts";
 import {
   type DegradationOptions,
   degrade,
@@ -7,6 +7,7 @@ import {
   type FirstOrderOptions,
   gaussianBlur,
 } from "../../src/data/degrade.ts";
+import { photoStages } from "../../src/data/degrade-photo.ts";
 import { readImage } from "../../src/data/files.ts";
 import { openFolder } from "../../src/data/folder.ts";
 import { crop, type Image, modcrop, toRgb } from "../../src/picture/image.ts";
@@ -288,9 +289,18 @@ describe("degradationKind", () => {
     ['{"seed":0,"blur":{"sigma":1,"sigma2":2}}', { seed: 0, blur: { sigma: 1, sigma2: 2 } }],
   ])("%s is read, fits, and is written again", (text, options) => {
     const { read, fits, write } = degradationKind;
-    expect(read(text)).toEqual(options);
+    expect(read(text)).toEqual(completeDegradation(options));
     expect(fits(options)).toBe(true);
     expect(write(options)).toBe(text);
+  });
+
+  test("photo has its ranges written out, as another version may have others", () => {
+    expect(degradationKind.read("photo")).toEqual({
+      ...{ kind: "photo", seed: 0, stages: photoStages, sinc: 0.8, clean: 0.1 },
+    });
+    expect(degradationKind.write(completeDegradation({ kind: "photo", seed: 0 }))).toBe("photo");
+    expect(degradationKind.write({ kind: "photo", seed: 0, stages: [{}, { jpeg: [30, 95] }] })).toBe("photo");
+    expect(degradationKind.write({ kind: "photo", seed: 0, stages: [{}] })).toMatch(/^\{"kind"/);
   });
 
   test.each([
