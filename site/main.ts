@@ -47,6 +47,7 @@ const upscalePanel = new UpscalePanel(byId("panel-upscale"), engine, {
     await engine.run("removeWeights", { id });
     await offerMethods();
   },
+  onError: complain,
 });
 const ownNetworks = new OwnNetworks(byId("own-networks"), engine, {
   onChange: () => offerMethods(),

@@ -17,6 +17,8 @@ export interface UpscaleEvents {
   /** Another picture is on the stage. */
   onPicture(chosen: Chosen): void;
   onRemoveMethod(method: MethodInfo): void;
+  /** A file that cannot be read. The tab may be hidden. */
+  onError(error: Error): void;
 }
 
 export class UpscalePanel {
@@ -82,10 +84,6 @@ export class UpscalePanel {
     this.#choice.setMethods(methods, selected);
   }
 
-  complain(error: Error): void {
-    this.#task.complain(error);
-  }
-
   /** What the form offers, by what is there. */
   #refresh(): void {
     const { entries } = this.#queue;
@@ -126,7 +124,7 @@ export class UpscalePanel {
       const before = this.#queue.takeBack(entry);
       if (before) this.#showResultOf(before);
       else this.#mark(entry, "failed", error as Error);
-      this.#task.complain(error as Error);
+      this.#events.onError(error as Error);
     }
     this.#refresh();
   }
