@@ -14,7 +14,7 @@ interface UnaryCase {
   /** Is it defined, with its gradient, for all numbers, however large? Then it is tested there as well. */
   readonly far?: true;
   /**
-   * Do drivers compute its small results with an absolute error, as WGSL allows? Then a relative tolerance is not
+   * Do drivers compute its small results with an absolute error, as WGSL allows? Then no relative tolerance is
    * asked of them.
    */
   readonly inexactNear0?: true;
