@@ -45,7 +45,10 @@ export interface OpDefinition<I extends Inputs, P = void> {
   cpu(inputs: ArraysOf<I>, params: P, y: NdArray): void;
   /** Records the kernels that fill `y`, whose contents are undefined at first. */
   gpu(device: GpuDevice, inputs: I, params: P, y: Tensor): void;
-  /** The gradient rule; `dy` is the gradient of the loss with respect to y. Without one, backward throws. */
+  /**
+   * The gradient rule; `dy` is the gradient of the loss with respect to y. Without one, backward throws.
+   * `saved` are all inputs and y, which are held until their scope ends: a rule takes those that it needs.
+   */
   backward?(dy: Tensor, saved: I & { y: Tensor }, params: P): Thunks<I>;
   /** `y` is the first input's memory under another shape: `cpu` and `gpu` have nothing to do. */
   readonly view?: boolean;
@@ -71,7 +74,8 @@ export interface MultiOpDefinition<I extends Inputs, P, O extends string> {
   gpu(device: GpuDevice, inputs: I, params: P, outputs: Readonly<Record<O, Tensor>>): void;
   /**
    * The gradient rule. `dys` are the gradients of the loss with respect to the outputs: undefined, which
-   * means 0, for those that the loss does not depend on. At least one is there.
+   * means 0, for those that the loss does not depend on. At least one is there. `saved` are all inputs and
+   * outputs, which are held until their scope ends.
    */
   backward?(
     dys: Readonly<Record<O, Tensor | undefined>>,

@@ -4,6 +4,9 @@
  * the parameters. On the way, each operation's rule turns the gradient with respect to its output into
  * gradients with respect to its inputs. That is the whole of backpropagation. (The notes together are called
  * a tape, which is played backwards.)
+ *
+ * A note holds the operation's inputs and outputs, which its rule may read. Their memory is freed when their
+ * scope ends, not before: `backward` has to run within it.
  */
 import { checkArguments, optional, type Wanted } from "../options/arguments.ts";
 import { accumulate } from "./accumulate.ts";

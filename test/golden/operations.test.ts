@@ -137,8 +137,15 @@ function goldenCases(topic: string): GoldenCase[] {
 
 for (const [topic, operations] of Object.entries(topics)) {
   describe.each(devices.map((device) => [device.name, device] as const))(`${topic} on %s`, (_, device) => {
-    test.each(goldenCases(topic).map((golden) => [golden.name, golden] as const))("%s", (_, golden) =>
-      checkGolden(device, operations[golden.op], golden, tolerances[topic] ?? 2e-6),
-    );
+    test.each(goldenCases(topic).map((golden) => [golden.name, golden] as const))("%s", (_, golden) => {
+      const run = operations[golden.op];
+      if (!run) {
+        throw new Error(
+          `${topic}.safetensors has a case of ${golden.op}, which has no entry. Add it to \`${topic}\` of ` +
+            "`topics` in test/golden/operations.test.ts: how the operation is called.",
+        );
+      }
+      return checkGolden(device, run, golden, tolerances[topic] ?? 2e-6);
+    });
   });
 }

@@ -490,7 +490,11 @@ describe("the sentences", () => {
     ];
     const explained = new Map<string, string>(classes[0][1]);
     expect(operations()).toContain("relu");
-    expect(operations().filter((name) => !explained.has(name) && !others.includes(name))).toEqual([]);
+    const missing = operations().filter((name) => !explained.has(name) && !others.includes(name));
+    const advice =
+      "Has torch.Tensor this method? Then add its name to `functions` in src/tensor/pytorch-names.ts. " +
+      "If not, add it to `others` above";
+    expect(missing, advice).toEqual([]);
   });
 
   test("they hide no member of a class, and lists of members do not show them", () => {

@@ -931,5 +931,8 @@ test("every function is called here", () => {
   const functions = Object.entries({ ...library, ...picture })
     .filter(([, value]) => typeof value === "function")
     .map(([name]) => name);
-  expect(functions.filter((name) => !called.has(name) && !nothingToGet.has(name))).toEqual([]);
+  const missing = functions.filter((name) => !called.has(name) && !nothingToGet.has(name));
+  const advice =
+    "Add a call of each to `calls` in this file, or its name to `nothingToGet` if it takes no arguments";
+  expect(missing, advice).toEqual([]);
 });

@@ -11,13 +11,21 @@ struct Params { rows: u32, columns: u32 }
 @group(0) @binding(2) var<storage, read_write> positions: array<f32>; // [rows]
 @group(0) @binding(3) var<uniform> p: Params;
 
+// Numbers in order, as whole numbers: NaN is the largest, and all NaNs are equal. -0 is 0.
+fn rank_of(x: f32) -> i32 {
+  let bits = bitcast<i32>(x);
+  let size = bits & 0x7fffffff;
+  if (size > 0x7f800000) { return 0x7fffffff; }
+  return select(size, -size, bits < 0);
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let row = id.x + id.y * groups.x * 64;
   if (row >= p.rows) { return; }
   var best = 0u;
   for (var i = 1u; i < p.columns; i++) {
-    if (x[row * p.columns + i] > x[row * p.columns + best]) { best = i; }
+    if (rank_of(x[row * p.columns + i]) > rank_of(x[row * p.columns + best])) { best = i; }
   }
   values[row] = x[row * p.columns + best];
   positions[row] = f32(best);
@@ -49,8 +57,14 @@ const rowMax = defineOp<{ x: Tensor }, void, "values" | "positions">({
     const [rows, columns] = x.shape;
     for (let row = 0; row < rows; row++) {
       const numbers = x.data.subarray(row * columns, (row + 1) * columns);
-      values.data[row] = Math.max(...numbers);
-      positions.data[row] = numbers.indexOf(values.data[row]);
+      let best = 0;
+      for (let i = 1; i < columns; i++) {
+        // The first of equal ones; and NaN is larger than all numbers, as in PyTorch.
+        if (numbers[i] > numbers[best] || (Number.isNaN(numbers[i]) && !Number.isNaN(numbers[best])))
+          best = i;
+      }
+      values.data[row] = numbers[best];
+      positions.data[row] = best;
     }
   },
   gpu(device, { x }, _, { values, positions }) {
@@ -87,3 +101,5 @@ const rowMaxGrad = defineOp<{ dy: Tensor; positions: Tensor }, number>({
 await init();
 gradcheck((x) => rowMax({ x }), [[3, 4]]);
 await compareWithCpu((x) => rowMax({ x }), [[131, 7]]);
+const withNaN = [1, Number.NaN, 5, Number.NaN, 3, Number.NaN, -1, -3, -2, 4, 4, 0];
+await compareWithCpu((x) => rowMax({ x }), [{ shape: [4, 3], values: withNaN }]);

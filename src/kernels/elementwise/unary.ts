@@ -168,9 +168,19 @@ const geluTanh = defineUnary("gelu", {
   wgsl: { f: "x * tanh_cdf(x)", df: "tanh_cdf(x) + x * tanh_cdf_slope(x)" },
 });
 
-/** The probability of a normally distributed number below x: Marsaglia's series (2004), exact to 1e-16. */
+/**
+ * The probability of a normally distributed number below x: around 0 Marsaglia's series (2004), farther out
+ * Laplace's continued fraction of the tail, so that small results have all their digits, too.
+ */
 function normalCdf(x: number): number {
-  if (Math.abs(x) > 13) return x > 0 ? 1 : 0;
+  const z = Math.abs(x);
+  if (z > 13) return x > 0 ? 1 : 0;
+  if (z > 3) {
+    let fraction = z;
+    for (let n = 40; n > 0; n--) fraction = z + n / fraction;
+    const tail = normalDensity(z) / fraction;
+    return x > 0 ? 1 - tail : tail;
+  }
   let [term, sum] = [x, x];
   for (let n = 3; Math.abs(term) > 1e-17 * Math.abs(sum); n += 2) {
     term *= (x * x) / n;
