@@ -66,7 +66,8 @@ export function scalesOf(name: MethodName): readonly number[] {
 /** A network's file for a scale; undefined if there is none. */
 export function pretrainedFile(name: PretrainedName, scale: number): URL | undefined {
   const files: Readonly<Partial<Record<number, URL>>> = pretrainedFiles[name];
-  return Object.hasOwn(files, scale) ? files[scale] : undefined;
+  // "2" has the same property as 2.
+  return typeof scale === "number" && Object.hasOwn(files, scale) ? files[scale] : undefined;
 }
 
 /**

@@ -45,7 +45,7 @@ function atFirstProgress(action: () => void): void {
   observer.observe(status(), { childList: true, characterData: true, subtree: true });
 }
 
-const status = () => find("#panel-upscale .task [role=status]");
+const status = () => find("#panel-upscale .task .status");
 
 beforeAll(async () => {
   vi.stubGlobal("Worker", FragileWorker);
