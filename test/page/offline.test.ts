@@ -33,6 +33,8 @@ test("without a network it starts, and has the networks that were used", async (
   expect(await page.textContent("#picture-name")).toMatch(/^Flower/);
   await train(page, { steps: 2 });
   await status(page, "train", /^2 steps in/);
+  await page.click("footer [href='./kernels/']");
+  await page.locator("h1", { hasText: "How a convolution gets fast" }).waitFor();
   expect(errors.filter((error) => !/ERR_INTERNET_DISCONNECTED/.test(error))).toEqual([]);
 });
 

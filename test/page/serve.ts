@@ -20,7 +20,8 @@ const BASE = "/user/page/";
 export async function serve(folder: string): Promise<{ url: string; close(): Promise<void> }> {
   const server = createServer(async ({ url = "/" }, response) => {
     const path = decodeURIComponent(new URL(url, "http://localhost").pathname);
-    const file = path.startsWith(BASE) ? normalize(path.slice(BASE.length) || "index.html") : undefined;
+    const named = path.endsWith("/") ? `${path}index.html` : path;
+    const file = named.startsWith(BASE) ? normalize(named.slice(BASE.length)) : undefined;
     const bytes = file && (await readFile(join(folder, file)).catch(() => undefined));
     if (!bytes) response.writeHead(404).end();
     else
