@@ -8,7 +8,15 @@ import { type Command, parseFlags, UsageError } from "../../src/cli/flags.ts";
 import { infoCommand } from "../../src/cli/info.ts";
 import { readImage, writePng } from "../../src/data/index.ts";
 import { setDefaultDevice } from "../../src/device/open.ts";
-import { loadModel, parseWeights, Random, RRDBNet, readNetwork, serializePytorch } from "../../src/index.ts";
+import {
+  loadModel,
+  parseSafetensors,
+  parseWeights,
+  Random,
+  RRDBNet,
+  readNetwork,
+  serializePytorch,
+} from "../../src/index.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { noise, temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
@@ -170,19 +178,34 @@ describe("as methods and for training", () => {
     expect((await readImage(path("net.png"))).width).toBe(18);
   });
 
-  test("train --init begins with them, if they compute with the same range of values", async () => {
-    const data = path("data");
-    mkdirSync(data);
-    for (const i of [1, 2, 3]) await writePng(join(data, `${i}.png`), noise(40, 40, 3, i));
-    const train = (out: string, file: string) => {
-      const network = ["--scale", "4", "--blocks", "2", "--channels", "4", "--patch", "8", "--batch", "1"];
-      const rest = ["--data", data, "--init", golden(file), "--out", path(out), "--steps", "1"];
-      return pixelgrad("train", "edsr", ...network, ...rest);
-    };
-    const good = await train("good", "edsr-basicsr-x4.pth");
-    expect(good.stdout).toContain(`Weights: from ${golden("edsr-basicsr-x4.pth")}\n`);
-    const wrong = await train("wrong", "edsr-range-1-module.pth");
-    expect(wrong.code).toBe(1);
-    expect(wrong.stderr).toContain("its rgbRange is 1, and this network's is 255.");
-  });
+  test.each([
+    ["edsr-basicsr-x4.pth", 4, 255],
+    ["edsr-range-1-module.pth", 2, 1],
+  ])(
+    "train --init begins with them, by their range of values: %s, x%d, %d",
+    async (file, scale, rgbRange) => {
+      const data = path(`data-${rgbRange}`);
+      mkdirSync(data);
+      for (const i of [1, 2, 3]) await writePng(join(data, `${i}.png`), noise(40, 40, 3, i));
+      const network = [
+        "--scale",
+        `${scale}`,
+        "--blocks",
+        "2",
+        "--channels",
+        "4",
+        "--patch",
+        "8",
+        "--batch",
+        "1",
+      ];
+      const out = path(`trained-${rgbRange}`);
+      const rest = ["--data", data, "--init", golden(file), "--out", out, "--steps", "1"];
+      const { code, stdout, stderr } = await pixelgrad("train", "edsr", ...network, ...rest);
+      expect(code, stderr).toBe(0);
+      expect(stdout).toContain(`Weights: from ${golden(file)}\n`);
+      const { metadata } = parseSafetensors(readFileSync(join(out, "last.safetensors")), "last.safetensors");
+      expect(metadata.rgbRange).toBe(`${rgbRange}`);
+    },
+  );
 });
