@@ -47,7 +47,8 @@ most of them see zeros beyond its edges. "pixelgrad upscale" mirrors the picture
 --degradation jpeg:60, noise:10, blur:1.2 or blur:0.8+noise:5+jpeg:80 makes other small versions:
 Gaussian blur in pixels of the original, then bicubic shrinking, noise in levels of 0 to 255, and
 JPEG with 4:2:0 chroma. "photo" draws a mixture for each picture, as for training. All is drawn from
-the seed 0 and the place of the picture in the folder, so the same command measures the same pictures.
+the seed 0 and the place of the picture in the folder, so the same command measures the same
+pictures.
 
 Of 16 bits per sample the upper 8 are measured, and of several frames the first. A picture that
 cannot be measured, such as a transparent one, does not stop the others: a line says why, and the

@@ -15,10 +15,10 @@ the picture mirrored beyond its edges, so that plain areas stay plain there. Col
 XMP, IPTC and the resolution (dpi) are kept, the camera's orientation is applied, and transparent
 edges get no seams. A line says what the format of the output cannot hold.
 
-The networks edsr-small, espcn and srcnn come with pixelgrad and enlarge by 2, 3 or 4; wren, which is
-better than they, by 2. Your own are weight files, as "pixelgrad train" and saveWeights() write them;
-a file knows its scale. Without --method, edsr-small enlarges, and bicubic interpolation at scale 8.
-Without a GPU, networks take seconds per megapixel; espcn is the fastest.
+The networks edsr-small, espcn and srcnn come with pixelgrad and enlarge by 2, 3 or 4; wren, which
+is better than they, by 2. Your own are weight files, as "pixelgrad train" and saveWeights() write
+them; a file knows its scale. Without --method, edsr-small enlarges, and bicubic interpolation at
+scale 8. Without a GPU, networks take seconds per megapixel; espcn is the fastest.
 
 Files are written whole or not at all, and no original is ever replaced. If a picture cannot be read
 or written, the rest is done all the same, the last line names it, and the exit code is 1. After
