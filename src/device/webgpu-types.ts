@@ -5,9 +5,12 @@ declare global {
   interface GPU {}
   interface GPUAdapter {}
   interface GPUAdapterInfo {}
+  interface GPUBindGroup {}
+  interface GPUBindGroupLayout {}
   interface GPUBuffer {}
   interface GPUCommandEncoder {}
   interface GPUComputePassTimestampWrites {}
+  interface GPUComputePipeline {}
   interface GPUDevice {}
   // The DOM's, for programs compiled without it.
   interface HTMLCanvasElement {}
