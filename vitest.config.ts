@@ -8,11 +8,13 @@ import { defineConfig } from "vitest/config";
  */
 const slow = [
   // Each test starts a program, some of them several times, and waits until it has trained or has been killed.
-  "test/cli/{as-typed,evaluate,signals,train,upscale,upscale-files}.test.ts",
+  "test/cli/{as-typed,convert,evaluate,signals,train,upscale,upscale-files}.test.ts",
   "test/examples/{denoise,digits,fit-picture,resume-as-printed,train}.test.ts",
-  "test/train/{device-loss,kill,one-process,resume}.test.ts",
-  // Whole networks on many pictures; upscale.test.ts and network.test.ts enlarge some.
-  "test/upscale/{device-loss,padding,pretrained}.test.ts",
+  "test/train/{device-loss,fine-tune,kill,one-process,pictures,resume,validation}.test.ts",
+  // Whole networks on many pictures; upscale.test.ts enlarges some.
+  "test/upscale/{device-loss,interpolator,kept,network,padding,pretrained}.test.ts",
+  // Thousands of pictures that are blurred and packed as JPEG.
+  "test/data/{degrade-photo,raw-cache}.test.ts",
 ];
 
 export default defineConfig(({ mode }) => ({
@@ -39,6 +41,8 @@ export default defineConfig(({ mode }) => ({
     setupFiles: "test/support/node-host.ts",
     // Ending a worker thread while Dawn has a promise pending aborts the whole process; forks are safe.
     pool: "forks",
+    // By default one core stays free, which of two is half.
+    ...(mode === "quick" ? { maxWorkers: "100%" } : {}),
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
