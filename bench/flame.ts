@@ -99,7 +99,7 @@ export function flameGraphs(graphs: readonly { title: string; flames: Frame; run
     ".title{font-weight:600}@media(prefers-color-scheme:dark){.words{fill:#ddd}}";
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${y}" width="${WIDTH}" height="${y}">` +
-    `<style>${style}</style>\n${parts.join("\n")}\n</svg>\n`
+    `<title>Which functions take the time</title><style>${style}</style>\n${parts.join("\n")}\n</svg>\n`
   );
 }
 
