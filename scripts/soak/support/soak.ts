@@ -63,7 +63,8 @@ export class SoakRun {
     let reported = performance.now();
     while (this.count < tries && performance.now() - this.#begin < 1000 * seconds) {
       const index = from + this.count++;
-      yield { index, random: new Random((seed * 2 ** 32 + index) % Number.MAX_SAFE_INTEGER) };
+      // 53 bits: beyond them, a sum would forget the index, and many tries would be the same.
+      yield { index, random: new Random((seed % 2 ** 21) * 2 ** 32 + (index % 2 ** 32)) };
       if (performance.now() - reported < 5000) continue;
       reported = performance.now();
       this.say(`${this.count} tries, ${this.failures.length} failures`);
