@@ -112,10 +112,10 @@ export async function compileProjects(folder: string, compiler: string) {
 export async function tryProjects(folder: string) {
   const expected = ["vite", "webpack", "module-worker", "import-map", "cdn", "next"].sort();
   check(`${examplesIn(folder).sort()}` === `${expected}`, `the examples are ${examplesIn(folder)}`);
-  const found = await findChromium();
+  const browserAt = await findChromium();
   const lines = [await bundleWithVite(folder), await bundleWithWebpack(folder)];
-  if ("missing" in found)
-    return { says: `${lines.join("; ")}; not opened: ${found.missing}`, result: undefined };
+  if ("missing" in browserAt)
+    return { says: `${lines.join("; ")}; not opened: ${browserAt.missing}`, result: undefined };
 
   const elsewhere = await serve(join(folder, "node_modules/pixelgrad"));
   const cdn = join(folder, "cdn/index.html");
@@ -126,7 +126,7 @@ export async function tryProjects(folder: string) {
 
   const here = await serve(folder);
   const dev = await createViteServer({ ...viteConfig(folder), server: { host: "127.0.0.1", port: 0 } });
-  const browser = await chromium.launch({ executablePath: found.path, args: [...chromiumFlags] });
+  const browser = await chromium.launch({ executablePath: browserAt.path, args: [...chromiumFlags] });
   try {
     await dev.listen();
     const pages = {

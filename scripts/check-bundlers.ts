@@ -29,10 +29,11 @@ async function buildAndOpen(bundler: string): Promise<void> {
   const next = join(folder, "node_modules/next/dist/bin/next");
   process.env.NEXT_TELEMETRY_DISABLED = "1";
   await runIn(root, process.execPath, [next, "build", bundler]);
-  const found = await findChromium();
-  if ("missing" in found) return console.log(`next build ${bundler}: built, not opened: ${found.missing}`);
+  const browserAt = await findChromium();
+  if ("missing" in browserAt)
+    return console.log(`next build ${bundler}: built, not opened: ${browserAt.missing}`);
   const server = spawn(process.execPath, [next, "start", "-p", `${port}`], { cwd: root, stdio: "pipe" });
-  const browser = await chromium.launch({ executablePath: found.path, args: [...chromiumFlags] });
+  const browser = await chromium.launch({ executablePath: browserAt.path, args: [...chromiumFlags] });
   try {
     await ready(server);
     await seeRightPicture(browser, `http://localhost:${port}/`, `next build ${bundler}`);

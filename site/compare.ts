@@ -3,7 +3,7 @@
  * and keyboard: the divider is an ARIA slider, the window zooms and moves.
  */
 import type { Image } from "../src/picture/index.ts";
-import type { Shown } from "./messages.ts";
+import type { Overview } from "./messages.ts";
 import { draw } from "./picture.ts";
 import type { Part } from "./pictures/show.ts";
 import { fitted, moved, type Size, type View, visible, zoomed } from "./view.ts";
@@ -14,10 +14,10 @@ export interface Unpainted extends Size {
 }
 
 /** A picture in any form, and what to call it. */
-export interface Labelled {
+export interface Side {
   readonly label: string;
   readonly image?: Image;
-  readonly shown?: Shown;
+  readonly overview?: Overview;
   readonly unpainted?: Unpainted;
   /** Gets a part of a picture that is shown in less pixels than it has. */
   readonly detail?: (part: Part, reduction: number) => Promise<ImageBitmap>;
@@ -34,7 +34,7 @@ interface Layer {
   bitmap: ImageBitmap | undefined;
   /** Pixels of the picture. */
   size: Size;
-  getDetail: Labelled["detail"];
+  getDetail: Side["detail"];
   /** The part that `detail` shows, and in which reduction. */
   part: (Part & { readonly reduction: number }) | undefined;
 }
@@ -101,7 +101,7 @@ export class Compare {
    * Shows one picture, or two side by side, of which the left one may be smaller: it is shown as large as the right
    * one. What the window shows stays in place.
    */
-  show(left: Labelled, right?: Labelled): void {
+  show(left: Side, right?: Side): void {
     const size = sizeOf(right ?? left);
     const [before, ratio] = [this.#picture, size.width / this.#picture.width];
     if (Math.abs(size.height / before.height / ratio - 1) > 0.01) this.#view = undefined;
@@ -119,7 +119,7 @@ export class Compare {
   }
 
   /** Exchanges the left picture alone. */
-  showLeft(left: Labelled): void {
+  showLeft(left: Side): void {
     this.#fill(this.#layers[0], left);
     this.#labels = [left.label, ...this.#labels.slice(1)];
     this.#root.querySelector(".before")!.textContent = left.label;
@@ -135,23 +135,23 @@ export class Compare {
     bitmap.close();
   }
 
-  #fill(layer: Layer, labelled: Labelled): void {
-    const { image, shown, unpainted } = labelled;
-    layer.size = sizeOf(labelled);
-    layer.getDetail = labelled.detail;
+  #fill(layer: Layer, side: Side): void {
+    const { image, overview, unpainted } = side;
+    layer.size = sizeOf(side);
+    layer.getDetail = side.detail;
     layer.part = undefined;
     layer.detail.hidden = true;
-    if (shown && shown.bitmap === layer.bitmap) return;
-    layer.bitmap = shown?.bitmap;
+    if (overview && overview.bitmap === layer.bitmap) return;
+    layer.bitmap = overview?.bitmap;
     // The colour space of a canvas is fixed when it is first drawn on.
     const canvas = document.createElement("canvas");
     layer.canvas.replaceWith(canvas);
     layer.canvas = canvas;
-    const wide = (shown ?? unpainted)?.wideGamut === true;
+    const wide = (overview ?? unpainted)?.wideGamut === true;
     const context = canvas.getContext("2d", wide ? { colorSpace: "display-p3" } : undefined)!;
-    if (shown) {
-      [canvas.width, canvas.height] = [shown.bitmap.width, shown.bitmap.height];
-      context.drawImage(shown.bitmap, 0, 0);
+    if (overview) {
+      [canvas.width, canvas.height] = [overview.bitmap.width, overview.bitmap.height];
+      context.drawImage(overview.bitmap, 0, 0);
     } else if (image) {
       draw(canvas, image);
     } else {
@@ -349,8 +349,8 @@ export class Compare {
   }
 }
 
-function sizeOf({ image, shown, unpainted }: Labelled): Size {
-  const { width, height } = image ?? shown ?? unpainted!;
+function sizeOf({ image, overview, unpainted }: Side): Size {
+  const { width, height } = image ?? overview ?? unpainted!;
   return { width, height };
 }
 

@@ -39,7 +39,7 @@ export interface PictureInfo {
 }
 
 /** What a canvas shows of a picture: all of it, in less pixels if it is large. */
-export interface Shown {
+export interface Overview {
   readonly bitmap: ImageBitmap;
   /** Size of the picture itself. */
   readonly width: number;
@@ -55,7 +55,7 @@ export interface ReadPicture extends PictureInfo {
   readonly format: string;
   /** What was odd about the file. */
   readonly notes: readonly string[];
-  readonly shown: Shown;
+  readonly overview: Overview;
   /** With 8 bits, for training. */
   readonly image: Image;
 }
@@ -68,7 +68,7 @@ export interface UpscaleEvent {
 }
 
 export interface UpscaleResult extends PictureInfo {
-  readonly shown: Shown;
+  readonly overview: Overview;
   readonly adapter: string;
   readonly tiles: number;
   readonly ms: number;
@@ -95,9 +95,9 @@ export interface Tasks {
     result: UpscaleResult;
   };
   /** The picture enlarged by bicubic interpolation, to compare with. */
-  bicubic: { input: { picture: number; scale: number }; event: never; result: Shown };
+  bicubic: { input: { picture: number; scale: number }; event: never; result: Overview };
   /** A picture once more, such as a result. */
-  show: { input: { picture: number }; event: never; result: Shown };
+  show: { input: { picture: number }; event: never; result: Overview };
   /** A part of a picture, or of the picture enlarged by bicubic interpolation. */
   detail: { input: DetailInput; event: never; result: ImageBitmap };
   /** A picture file, with what the original said besides samples. */
@@ -192,14 +192,3 @@ export interface FineTuned {
   readonly steps: number;
   readonly ms: number;
 }
-
-/** A task for the worker, or a request to end one. */
-export type ToWorker =
-  | { [T in keyof Tasks]: { id: number; task: T; input: Tasks[T]["input"] } }[keyof Tasks]
-  | { abort: number };
-
-export type FromWorker = { id: number } & (
-  | { event: unknown }
-  | { result: unknown }
-  | { error: { name: string; message: string } }
-);

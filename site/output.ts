@@ -109,12 +109,12 @@ export class Output {
 
 /** Files of an archive must not have the same name. */
 export function uniqueNames(names: readonly string[]): string[] {
-  const taken = new Set<string>();
+  const earlier = new Set<string>();
   return names.map((name) => {
     const [, stem, extension] = /^(.*?)(\.[^.]*)?$/s.exec(name)!;
     let unique = name;
-    for (let n = 2; taken.has(unique.toLowerCase()); n++) unique = `${stem} (${n})${extension ?? ""}`;
-    taken.add(unique.toLowerCase());
+    for (let n = 2; earlier.has(unique.toLowerCase()); n++) unique = `${stem} (${n})${extension ?? ""}`;
+    earlier.add(unique.toLowerCase());
     return unique;
   });
 }

@@ -84,7 +84,7 @@ export class TrainPanel {
     this.#task.stop();
     this.#forget();
     this.#task.say("");
-    this.#compare.show({ shown: picture.shown, label: say.yourPicture });
+    this.#compare.show({ overview: picture.overview, label: say.yourPicture });
   }
 
   /** Training needs a GPU, or software that renders in its place. */

@@ -1,8 +1,8 @@
 /** The tab that enlarges: pictures one after the other, each result beside its original. */
-import { Compare, type Labelled } from "./compare.ts";
+import { Compare, type Side } from "./compare.ts";
 import type { Engine } from "./engine.ts";
 import { showFacts } from "./facts.ts";
-import type { MethodInfo, ReadPicture, Shown, UpscaleEvent, UpscaleResult } from "./messages.ts";
+import type { MethodInfo, Overview, ReadPicture, UpscaleEvent, UpscaleResult } from "./messages.ts";
 import { type Choice, MethodChoice } from "./method-choice.ts";
 import { Output, sentences } from "./output.ts";
 import { type Entry, Queue, type Result } from "./queue.ts";
@@ -166,29 +166,29 @@ export class UpscalePanel {
       this.#compare.show({ ...this.#original(), label: "your picture" });
       return;
     }
-    const shown = await this.#engine.run("show", { picture: result.id });
-    if (this.#picture === picture) await this.#showPair(this.#layer(shown, result.label), result.scale);
+    const overview = await this.#engine.run("show", { picture: result.id });
+    if (this.#picture === picture) await this.#showPair(this.#layer(overview, result.label), result.scale);
   }
 
-  #original(): Labelled {
-    return this.#layer(this.#picture!.shown, "original");
+  #original(): Side {
+    return this.#layer(this.#picture!.overview, "original");
   }
 
   #layer(
-    shown: Shown,
+    overview: Overview,
     label: string,
     bicubic?: { readonly picture: number; readonly scale: number },
-  ): Labelled {
-    const picture = bicubic?.picture ?? shown.id!;
+  ): Side {
+    const picture = bicubic?.picture ?? overview.id!;
     return {
       label,
-      shown,
+      overview,
       detail: (part, reduction) =>
         this.#engine.run("detail", { picture, part, reduction, bicubic: bicubic?.scale }),
     };
   }
 
-  async #showPair(right: Labelled, scale: number): Promise<void> {
+  async #showPair(right: Side, scale: number): Promise<void> {
     this.#compare.show(this.#original(), right);
     if (this.#beside.value === "bicubic") await this.#showBicubic(scale);
   }
@@ -202,9 +202,9 @@ export class UpscalePanel {
 
   async #showBicubic(scale: number): Promise<void> {
     const { id } = this.#picture!;
-    const shown = await this.#engine.run("bicubic", { picture: id, scale });
+    const overview = await this.#engine.run("bicubic", { picture: id, scale });
     if (this.#picture?.id !== id || this.#beside.value !== "bicubic") return;
-    this.#compare.showLeft(this.#layer(shown, "bicubic", { picture: id, scale }));
+    this.#compare.showLeft(this.#layer(overview, "bicubic", { picture: id, scale }));
   }
 
   /** All pictures that have no result by these settings; if all have, the selected one again. */
@@ -265,7 +265,7 @@ export class UpscalePanel {
     const unpainted = {
       width: picture.width * scale,
       height: picture.height * scale,
-      wideGamut: picture.shown.wideGamut,
+      wideGamut: picture.overview.wideGamut,
     };
     let isPainting = false;
     const onEvent = ({ share, tile }: UpscaleEvent) => {
@@ -286,7 +286,7 @@ export class UpscalePanel {
       this.#mark(entry, "done");
       if (!isOnStage()) return;
       this.#showResultOf(entry);
-      await this.#showPair(this.#layer(result.shown, label), scale);
+      await this.#showPair(this.#layer(result.overview, label), scale);
     } finally {
       this.#working = undefined;
       if (this.#picture?.id !== picture.id) this.#forget(picture.id);
@@ -304,7 +304,7 @@ function settingsOf({ method, scale }: Choice): string {
 
 function resultOf(entry: Entry, { width, height }: ReadPicture, choice: Choice, made: UpscaleResult): Result {
   const { method, scale, steps } = choice;
-  const { shown: _, adapter, tiles, ms, ...info } = made;
+  const { overview: _, adapter, tiles, ms, ...info } = made;
   const stem = entry.name.replace(/\.[^.]*$/, "");
   // A user's network may have any name.
   const by = method.label.replace(/ ×\d+$/, "").replace(/[^\p{L}\p{N}._-]+/gu, "-");

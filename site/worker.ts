@@ -5,10 +5,11 @@
 import "./pictures/buffer.ts";
 import { defaultDevice, type FinishedTile, init, upscaleBands } from "../src/index.ts";
 import { crop, type Image, imresize, type Samples } from "../src/picture/index.ts";
-import type { FromWorker, PictureInfo, Shown, Tasks, ToWorker } from "./messages.ts";
+import type { Overview, PictureInfo, Tasks } from "./messages.ts";
 import { Methods } from "./methods.ts";
 import { bitmapOf, reductionFor } from "./pictures/show.ts";
 import { PictureStore, type StoredPicture } from "./pictures/store.ts";
+import type { FromWorker, ToWorker } from "./task-engine.ts";
 
 interface Context<T extends keyof Tasks> {
   readonly signal: AbortSignal;
@@ -67,11 +68,11 @@ const tasks: TaskTable = {
     const read = async (): Promise<StoredPicture> => readPictureFile(file, name);
     const { format, notes, ...picture } = await readPictureFile(file, name);
     const id = pictures.add(picture, read);
-    const shown = await show(id, picture);
+    const overview = await show(id, picture);
     const { data, ...image } = withEightBits(picture.image);
     const copy = data === picture.image.data ? data.slice() : data;
-    const result = { ...infoOf(id, picture), format, notes, shown, image: { ...image, data: copy } };
-    return handOver(result, [copy.buffer, shown.bitmap]);
+    const result = { ...infoOf(id, picture), format, notes, overview, image: { ...image, data: copy } };
+    return handOver(result, [copy.buffer, overview.bitmap]);
   },
 
   async upscale({ picture: id, method, steps }, { signal, report }) {
@@ -111,13 +112,13 @@ const tasks: TaskTable = {
     const result = { ...picture, image };
     const resultId = pictures.add(result);
     const ms = performance.now() - start;
-    const shown = await show(resultId, result);
-    return handOver({ ...infoOf(resultId, result), shown, adapter, tiles, ms }, [shown.bitmap]);
+    const overview = await show(resultId, result);
+    return handOver({ ...infoOf(resultId, result), overview, adapter, tiles, ms }, [overview.bitmap]);
   },
 
   async show({ picture }) {
-    const shown = await show(picture, await pictures.get(picture));
-    return handOver(shown, [shown.bitmap]);
+    const overview = await show(picture, await pictures.get(picture));
+    return handOver(overview, [overview.bitmap]);
   },
 
   async bicubic({ picture: id, scale }) {
@@ -196,7 +197,7 @@ function infoOf(id: number, { image }: StoredPicture): PictureInfo {
   return { id, width, height, channels, depth: data instanceof Uint8Array ? 8 : 16 };
 }
 
-async function show(id: number, { image, metadata: { icc } }: StoredPicture): Promise<Shown> {
+async function show(id: number, { image, metadata: { icc } }: StoredPicture): Promise<Overview> {
   const { width, height } = image;
   const bitmap = await bitmapOf(image, { reduction: reductionFor(width, height), icc });
   return { bitmap, width, height, wideGamut: icc !== undefined, id };
@@ -232,7 +233,7 @@ const running = new Map<number, AbortController>();
 /** Resolves when all exclusive tasks so far have ended. */
 let last: Promise<void> = Promise.resolve();
 
-self.addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
+self.addEventListener("message", ({ data }: MessageEvent<ToWorker<Tasks>>) => {
   if ("abort" in data) {
     running.get(data.abort)?.abort();
     return;
@@ -280,13 +281,13 @@ function described({ name, message }: Error, signal: AbortSignal): { name: strin
 }
 
 /** What goes to the page without a copy, by the result or event that it is a part of. */
-const moved = new WeakMap<object, Transferable[]>();
+const transfers = new WeakMap<object, Transferable[]>();
 
 function handOver<T extends object>(message: T, parts: Transferable[] = [message as Transferable]): T {
-  moved.set(message, parts);
+  transfers.set(message, parts);
   return message;
 }
 
 function say(message: FromWorker, content?: object): void {
-  postMessage(message, { transfer: (content && moved.get(content)) || [] });
+  postMessage(message, { transfer: (content && transfers.get(content)) || [] });
 }

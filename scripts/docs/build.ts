@@ -58,8 +58,8 @@ function apiReference(): Map<string, string> {
       shell: process.platform === "win32",
     });
   }
-  const made = join(root, ".cache/docs-api");
-  rmSync(made, { recursive: true, force: true });
+  const output = join(root, ".cache/docs-api");
+  rmSync(output, { recursive: true, force: true });
   execFileSync(
     process.execPath,
     [
@@ -69,14 +69,14 @@ function apiReference(): Map<string, string> {
       "--logLevel",
       "Error",
       "--out",
-      made,
+      output,
     ],
     { cwd: folder, stdio: "inherit" },
   );
-  const markdown = readdirSync(made, { recursive: true, encoding: "utf8" }).filter((path) =>
+  const markdown = readdirSync(output, { recursive: true, encoding: "utf8" }).filter((path) =>
     path.endsWith(".md"),
   );
   return new Map(
-    markdown.map((path) => renamed(path.replaceAll("\\", "/"), readFileSync(join(made, path), "utf8"))),
+    markdown.map((path) => renamed(path.replaceAll("\\", "/"), readFileSync(join(output, path), "utf8"))),
   );
 }

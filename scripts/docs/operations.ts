@@ -109,7 +109,7 @@ export interface Operation {
 export async function operations(): Promise<Operation[]> {
   const kernels = join(root, "src/kernels");
   const folders = readdirSync(kernels, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  const found: Operation[] = [];
+  const operations: Operation[] = [];
   const source = readdirSync(kernels, { recursive: true, encoding: "utf8" })
     .filter((file) => /(?<!\.wgsl)\.ts$/.test(file))
     .map((file) => readFileSync(join(kernels, file), "utf8"))
@@ -122,12 +122,12 @@ export async function operations(): Promise<Operation[]> {
     for (const name of Object.keys(module).sort()) {
       if (typeof module[name] !== "function" || (api as Record<string, unknown>)[name] !== module[name])
         continue;
-      found.push({ name, folder, text: docstring(source, name) });
+      operations.push({ name, folder, text: docstring(source, name) });
     }
   }
   const order = Object.keys(titles);
   const place = ({ folder }: Operation) => (order.includes(folder) ? order.indexOf(folder) : order.length);
-  return found.sort((a, b) => place(a) - place(b) || a.name.localeCompare(b.name));
+  return operations.sort((a, b) => place(a) - place(b) || a.name.localeCompare(b.name));
 }
 
 /** The first paragraph of the docstring of an exported function. */
@@ -157,8 +157,8 @@ export function shapesOf({ name, folder }: Operation): string {
   if (typeof operation !== "function") throw new Error(`${name} is no function.`);
   const result: unknown = api.noGrad(() => operation(...example.map(withTensors)));
   if (!(result instanceof api.Tensor)) throw new Error(`${name} gives no tensor.`);
-  const shown = example.filter((argument) => argument !== running && argument !== undefined);
-  return `${shown.map(format).join(", ")} → [${result.shape.join(", ")}]`;
+  const inputs = example.filter((argument) => argument !== running && argument !== undefined);
+  return `${inputs.map(format).join(", ")} → [${result.shape.join(", ")}]`;
 }
 
 function isShape(value: unknown): value is { shape: number[] } {

@@ -114,9 +114,9 @@ export class Animation {
 
 /** Puts the grids side by side, in as many rows as they need, with cells as large as fits. */
 function layout(grids: readonly Grid[], width: number, widthOf: (title: string) => number) {
-  const most = Math.max(...grids.map(({ columns }) => columns));
+  const widest = Math.max(...grids.map(({ columns }) => columns));
   const rows = Math.max(...grids.map((each) => each.rows));
-  const cell = Math.max(3, Math.min(MOST_CELL, width / most, MOST_HEIGHT / rows));
+  const cell = Math.max(3, Math.min(MOST_CELL, width / widest, MOST_HEIGHT / rows));
   const places: { left: number; top: number }[] = [];
   let [left, top, bottom] = [0, TITLE, 0];
   for (const grid of grids) {
@@ -162,13 +162,13 @@ function drawGrid(
     for (const mark of all(marks, "shared"))
       for (const { index } of cellsOf(mark, columns)) shared.add(index);
   }
-  const most = Math.max(1, ...counts);
+  const maxCount = Math.max(1, ...counts);
   for (let index = 0; index < counts.length; index++) {
     const place = { row: Math.floor(index / columns), column: index % columns };
     square(place, color("cell"));
     // The more often a value has been loaded, the darker it stays.
     if (shared.has(index)) square(place, color("shared"), 0.35);
-    else if (counts[index] > 0) square(place, color("load"), 0.15 + 0.3 * (counts[index] / most));
+    else if (counts[index] > 0) square(place, color("load"), 0.15 + 0.3 * (counts[index] / maxCount));
   }
   const { marks } = frames[frames.length - 1];
   for (const kind of ["shared", "load", "read", "compute", "coming"] as const) {

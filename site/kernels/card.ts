@@ -1,7 +1,7 @@
 /** The visitor's card: opened once, and again after it was lost. */
 import { DeviceLostError, init } from "../../src/index.ts";
 import type { GpuDevice } from "../../src/kernel.ts";
-import type { Opened } from "./messages.ts";
+import type { CardInfo } from "./messages.ts";
 
 const ATTEMPTS_AFTER_LOSS = 4;
 
@@ -37,7 +37,7 @@ export class Card {
   }
 }
 
-export function describeDevice({ name, profile, gpu }: GpuDevice): Opened {
+export function describeDevice({ name, profile, gpu }: GpuDevice): CardInfo {
   return {
     adapter: name,
     software: !profile.ownProcessor,

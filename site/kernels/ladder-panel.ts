@@ -3,7 +3,7 @@ import { download, find, make } from "./dom.ts";
 import type { Engine } from "./engine.ts";
 import { errorText, msText, percentText, significant, timesText } from "./format.ts";
 import { describeLayer, layerOf, layers } from "./layers.ts";
-import type { Layer, Measured, MeasureEvent, Results, Tried } from "./messages.ts";
+import type { EditResult, Layer, MeasureEvent, Results, StepResult } from "./messages.ts";
 import { ceilingText, firstOf, jsonOf, markdownOf, methodText } from "./report.ts";
 import { StepView } from "./step-view.ts";
 
@@ -132,7 +132,7 @@ export class LadderPanel {
 
   #show(results: Results): void {
     this.#results = results;
-    const { steps, layer, opened } = results;
+    const { steps, layer, card } = results;
     for (const step of steps) this.#views.find(({ name }) => name === step.name)?.result(step);
     const body = find<HTMLTableSectionElement>("#results-table tbody");
     body.replaceChildren();
@@ -144,7 +144,7 @@ export class LadderPanel {
       }
       body.append(rowOf(step, steps));
     }
-    find("#results-table caption").textContent = `${describeLayer(layer)} on ${opened.adapter}`;
+    find("#results-table caption").textContent = `${describeLayer(layer)} on ${card.adapter}`;
     find("#results-note").textContent = `${ceilingText(results.ceiling)} ${methodText(results)}`;
     find<HTMLElement>("#results").hidden = false;
     const wrong = steps.filter(({ check }) => check && !check.right);
@@ -152,7 +152,7 @@ export class LadderPanel {
     const best = (back: boolean) =>
       steps
         .filter(({ name, times }) => times && name.startsWith("weight-grad") === back)
-        .reduce<Measured | undefined>((a, b) => (a && a.times!.ms <= b.times!.ms ? a : b), undefined);
+        .reduce<StepResult | undefined>((a, b) => (a && a.times!.ms <= b.times!.ms ? a : b), undefined);
     const forward = best(false);
     const first = forward && firstOf(steps, forward);
     const sentences = [
@@ -177,7 +177,7 @@ export class LadderPanel {
     body: string,
     signal: AbortSignal,
     say: (text: string) => void,
-  ): Promise<Tried> {
+  ): Promise<EditResult> {
     this.onStart();
     this.#enable(false);
     try {
@@ -201,11 +201,11 @@ export class LadderPanel {
   }
 }
 
-function namesOf(steps: readonly Measured[]): string {
+function namesOf(steps: readonly StepResult[]): string {
   return steps.map(({ name }) => name).join(", ");
 }
 
-function rowOf(step: Measured, steps: readonly Measured[]): HTMLElement {
+function rowOf(step: StepResult, steps: readonly StepResult[]): HTMLElement {
   const { name, problem, check, times } = step;
   const link = make("a", { href: `#step-${name}` }, name);
   const result = !check

@@ -19,13 +19,13 @@ import { describeLayer, fittingLayer, multiplyAdds } from "./layers.ts";
 import type {
   Check,
   Edit,
+  EditResult,
   Layer,
-  Measured,
   MeasureEvent,
   Results,
   StepInfo,
+  StepResult,
   StepTimes,
-  Tried,
 } from "./messages.ts";
 import { compare, type Operands, type Reference, referenceOfDw, referenceOfY } from "./reference.ts";
 
@@ -99,7 +99,7 @@ export class Ladder {
     const ceilings = await this.ceilings(device, context);
     const ready = await this.#prepare(layer, device, context);
     const steps = stepsOf(device.profile, layer);
-    const checked: (Omit<Measured, "times"> & { step: Conv2dStep })[] = [];
+    const checked: (Omit<StepResult, "times"> & { step: Conv2dStep })[] = [];
     for (const [i, step] of steps.entries()) {
       signal.throwIfAborted();
       report(phase(`${step.name}: compiling, and checking the result`, i, steps.length));
@@ -123,7 +123,7 @@ export class Ladder {
     const limit = limitOf(work, 1, ceilings);
     const bytes = limitOf({ flops: 0, bytes: work.bytes }, 1, ceilings);
     return {
-      ...{ opened: describeDevice(device), layer, flops: work.flops },
+      ...{ card: describeDevice(device), layer, flops: work.flops },
       ceiling: {
         ...timed.ceiling,
         bytes: work.bytes / bytes.share,
@@ -133,7 +133,7 @@ export class Ladder {
     };
   }
 
-  async tryEdit({ layer, step: name, body }: Edit, context: Context<MeasureEvent>): Promise<Tried> {
+  async tryEdit({ layer, step: name, body }: Edit, context: Context<MeasureEvent>): Promise<EditResult> {
     const device = await this.#card.device();
     const step = stepsOf(device.profile, layer).find((each) => each.name === name);
     if (!step) throw new GpuError(`The step ${name} does not run on ${device.name} for this layer.`);

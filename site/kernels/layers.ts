@@ -15,9 +15,9 @@ export const layers: readonly Layer[] = [
 ];
 
 export function layerOf(id: string): Layer {
-  const found = layers.find((each) => each.id === id);
-  if (!found) throw new RangeError(`There is no layer ${id}.`);
-  return found;
+  const layer = layers.find((each) => each.id === id);
+  if (!layer) throw new RangeError(`There is no layer ${id}.`);
+  return layer;
 }
 
 export function describeLayer({ batch, inputs, outputs, window, side }: Layer): string {

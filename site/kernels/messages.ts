@@ -15,7 +15,7 @@ export interface Layer {
 }
 
 /** What the card does when it is opened. */
-export interface Opened {
+export interface CardInfo {
   readonly adapter: string;
   /** It is a program on the processor. */
   readonly software: boolean;
@@ -65,7 +65,7 @@ export interface StepTimes {
   readonly share: number;
 }
 
-export interface Measured {
+export interface StepResult {
   readonly name: string;
   /** Why it does not run on this adapter: its driver refuses it. */
   readonly problem?: string;
@@ -89,17 +89,17 @@ export interface CeilingInfo {
 }
 
 export interface Results {
-  readonly opened: Opened;
+  readonly card: CardInfo;
   readonly layer: Layer;
   /** Two per multiply-add; those with the zeros around the picture count. */
   readonly flops: number;
   readonly ceiling: CeilingInfo;
-  readonly steps: readonly Measured[];
+  readonly steps: readonly StepResult[];
 }
 
 export type MeasureEvent =
   | { readonly kind: "phase"; readonly text: string; readonly done: number; readonly total: number }
-  | { readonly kind: "checked"; readonly step: Omit<Measured, "times"> }
+  | { readonly kind: "checked"; readonly step: Omit<StepResult, "times"> }
   | { readonly kind: "lost"; readonly message: string };
 
 export interface Edit {
@@ -108,7 +108,7 @@ export interface Edit {
   readonly body: string;
 }
 
-export type Tried =
+export type EditResult =
   | { readonly outcome: "error"; readonly messages: readonly KernelMessage[] }
   | { readonly outcome: "wrong"; readonly check: Check; readonly messages: readonly KernelMessage[] }
   | {
@@ -159,23 +159,12 @@ export interface TrainStep {
 
 /** Every task of the worker: its input, the events that it reports on the way, and its result. */
 export interface Tasks {
-  open: { input: Record<string, never>; event: never; result: Opened };
+  open: { input: Record<string, never>; event: never; result: CardInfo };
   /** The layer to begin with, by a quick look at the card's speed. */
   suggest: { input: Record<string, never>; event: never; result: Layer };
   /** Needs no GPU: without one, the steps are as on a card of NVIDIA's. */
   describe: { input: { layer: Layer }; event: never; result: readonly StepInfo[] };
   measure: { input: { layer: Layer }; event: MeasureEvent; result: Results };
-  tryEdit: { input: Edit; event: MeasureEvent; result: Tried };
+  tryEdit: { input: Edit; event: MeasureEvent; result: EditResult };
   train: { input: TrainInput; event: never; result: TrainStep };
 }
-
-/** A task for the worker, or a request to end one. */
-export type ToWorker =
-  | { [T in keyof Tasks]: { id: number; task: T; input: Tasks[T]["input"] } }[keyof Tasks]
-  | { abort: number };
-
-export type FromWorker = { id: number } & (
-  | { event: unknown }
-  | { result: unknown }
-  | { error: { name: string; message: string } }
-);

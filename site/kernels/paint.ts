@@ -20,9 +20,9 @@ export function rgb({ width, height, data }: Maps): Painted {
 /** Each channel from 0 to its own largest value: black to white. */
 export function gray({ channels, width, height, data }: Maps): Painted {
   const area = width * height;
-  const most = Array.from({ length: channels }, (_, c) => largest(data.subarray(c * area, (c + 1) * area)));
+  const maxima = Array.from({ length: channels }, (_, c) => largest(data.subarray(c * area, (c + 1) * area)));
   return painted(width, height, channels, (c, i) => {
-    const value = data[c * area + i] / most[c];
+    const value = data[c * area + i] / maxima[c];
     return [value, value, value];
   });
 }
@@ -52,7 +52,7 @@ export function signedColor({ channels, width, height, data }: Maps): Painted {
 }
 
 function largest(values: Float32Array): number {
-  return values.reduce((most, value) => Math.max(most, Math.abs(value)), 0) || 1;
+  return values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0) || 1;
 }
 
 function painted(

@@ -1,10 +1,10 @@
 /** A measurement as text for people and as JSON for programs. */
 import { bytesText, errorText, flopsText, msText, percentText, significant, timesText } from "./format.ts";
 import { describeLayer } from "./layers.ts";
-import type { CeilingInfo, Measured, Results } from "./messages.ts";
+import type { CeilingInfo, Results, StepResult } from "./messages.ts";
 
 /** Which step each is compared with: the first of its ladder that was timed. */
-export function firstOf(steps: readonly Measured[], { name }: Measured): Measured | undefined {
+export function firstOf(steps: readonly StepResult[], { name }: StepResult): StepResult | undefined {
   const back = name.startsWith("weight-grad");
   return steps.find((each) => each.times && each.name.startsWith("weight-grad") === back);
 }
@@ -46,7 +46,7 @@ export function methodText({ steps }: Results): string {
 }
 
 export function markdownOf(results: Results, browser: string, date: Date): string {
-  const { opened, layer, flops, ceiling, steps } = results;
+  const { card, layer, flops, ceiling, steps } = results;
   const rows = steps.map((step) => {
     const { name, check, times } = step;
     if (!check) return [name, "-", "-", "-", "-", "does not run here"];
@@ -62,7 +62,7 @@ export function markdownOf(results: Results, browser: string, date: Date): strin
   return [
     `## ${describeLayer(layer)}`,
     "",
-    `- Adapter: ${opened.adapter}${opened.software ? " (software)" : ""}`,
+    `- Adapter: ${card.adapter}${card.software ? " (software)" : ""}`,
     `- Browser: ${browser}`,
     `- Date: ${date.toISOString().slice(0, 10)}`,
     `- Work: ${significant(flops / 1e6)} MFLOP. ${ceilingText(ceiling)}`,

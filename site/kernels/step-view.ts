@@ -3,7 +3,7 @@ import { Animation } from "./animation.ts";
 import { find, make } from "./dom.ts";
 import { Editor } from "./editor.ts";
 import { errorText, flopsText, msText, percentText, placeText, significant, timesText } from "./format.ts";
-import type { Check, Measured, StepInfo, Tried } from "./messages.ts";
+import type { Check, EditResult, StepInfo, StepResult } from "./messages.ts";
 import { sceneOf } from "./scenes.ts";
 
 export class StepView {
@@ -24,7 +24,12 @@ export class StepView {
   /** @param attempt runs an edited text. */
   constructor(
     article: HTMLElement,
-    attempt: (step: string, body: string, signal: AbortSignal, say: (text: string) => void) => Promise<Tried>,
+    attempt: (
+      step: string,
+      body: string,
+      signal: AbortSignal,
+      say: (text: string) => void,
+    ) => Promise<EditResult>,
   ) {
     this.#article = article;
     this.name = article.id.replace(/^step-/, "");
@@ -89,7 +94,7 @@ export class StepView {
   }
 
   /** What was measured of the step as it is, or nothing yet. */
-  result(measured: (Omit<Measured, "times"> & Pick<Measured, "times">) | undefined): void {
+  result(measured: (Omit<StepResult, "times"> & Pick<StepResult, "times">) | undefined): void {
     const { estimate } = this.#info!;
     const { threads, workgroups, multiplyAdds, loads, sharedReads, barriers } = estimate;
     const facts: [string, string][] = [
@@ -136,7 +141,7 @@ export class StepView {
     this.#outcome.replaceChildren(make("p", { class: kind }, ...content));
   }
 
-  #show(tried: Tried): void {
+  #show(tried: EditResult): void {
     const lines = tried.messages.flatMap(({ severity, line }) =>
       severity === "error" && line ? [line] : [],
     );

@@ -1,7 +1,9 @@
 /** The worker: everything that computes. Tasks come from engine.ts and run one after the other. */
+
+import type { FromWorker, ToWorker } from "../task-engine.ts";
 import { Card, describeDevice } from "./card.ts";
 import { type Context, Ladder } from "./ladder.ts";
-import type { FromWorker, Tasks, ToWorker } from "./messages.ts";
+import type { Tasks } from "./messages.ts";
 import { Training } from "./training.ts";
 
 type TaskTable = {
@@ -41,7 +43,7 @@ const running = new Map<number, AbortController>();
 /** Resolves when all tasks so far have ended. Scopes of tensors allow only one at a time. */
 let last: Promise<void> = Promise.resolve();
 
-self.addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
+self.addEventListener("message", ({ data }: MessageEvent<ToWorker<Tasks>>) => {
   if ("abort" in data) {
     running.get(data.abort)?.abort();
     return;

@@ -122,12 +122,12 @@ export class PngWriter {
   async #collect(): Promise<Blob> {
     const reader = this.#stream.readable.getReader();
     let whole = new Blob();
-    let held: BlobPart[] = [];
+    let parts: BlobPart[] = [];
     let bytes = 0;
     let waiting: Uint8Array[] = [];
     let waitingBytes = 0;
     const chunk = () => {
-      held.push(encodeChunk("IDAT", joined(waiting, waitingBytes)) as BlobPart);
+      parts.push(encodeChunk("IDAT", joined(waiting, waitingBytes)) as BlobPart);
       bytes += waitingBytes;
       [waiting, waitingBytes] = [[], 0];
     };
@@ -138,11 +138,11 @@ export class PngWriter {
       waitingBytes += value.length;
       if (waitingBytes >= chunkBytes) chunk();
       if (bytes < heldBytes) continue;
-      whole = new Blob([whole, ...held]);
-      [held, bytes] = [[], 0];
+      whole = new Blob([whole, ...parts]);
+      [parts, bytes] = [[], 0];
     }
     chunk();
-    return new Blob([whole, ...held]);
+    return new Blob([whole, ...parts]);
   }
 }
 

@@ -163,7 +163,7 @@ interface Content extends FileMetadata {
 }
 
 function jpegContent(bytes: Uint8Array): Content {
-  const found: { -readonly [K in keyof Metadata]: Metadata[K] } = {};
+  const metadata: { -readonly [K in keyof Metadata]: Metadata[K] } = {};
   const profile: Uint8Array[] = [];
   let channels = 3;
   let header: Uint8Array | undefined;
@@ -171,17 +171,17 @@ function jpegContent(bytes: Uint8Array): Content {
     if (marker === 0xe0 && startsWith(data, "JFIF\0")) header ??= data;
     // Frame headers: all of C0 to CF but tables and restarts.
     if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) channels = data[5];
-    if (marker === 0xe1 && startsWith(data, "Exif\0\0")) found.exif ??= withoutPrefix(data);
+    if (marker === 0xe1 && startsWith(data, "Exif\0\0")) metadata.exif ??= withoutPrefix(data);
     if (marker === 0xe1 && startsWith(data, xmpPrefix))
-      found.xmp ??= new TextDecoder().decode(data.subarray(xmpPrefix.length));
+      metadata.xmp ??= new TextDecoder().decode(data.subarray(xmpPrefix.length));
     if (marker === 0xe2 && startsWith(data, iccPrefix)) profile[data[12]] = data.subarray(14);
-    if (marker === 0xed && startsWith(data, photoshop)) found.iptc ??= iptcOf(data);
+    if (marker === 0xed && startsWith(data, photoshop)) metadata.iptc ??= iptcOf(data);
   }
-  if (profile.length > 0) found.icc = Buffer.concat(profile.filter(Boolean));
-  found.density = densityOf(found.exif, header);
+  if (profile.length > 0) metadata.icc = Buffer.concat(profile.filter(Boolean));
+  metadata.density = densityOf(metadata.exif, header);
   const { comments, gaps } = jpegExtras(bytes);
   const notes = channels === 4 ? ["converted to sRGB, from CMYK"] : [];
-  return { metadata: { ...found, comments }, gaps, channels, notes };
+  return { metadata: { ...metadata, comments }, gaps, channels, notes };
 }
 
 /** By EXIF data, or by JFIF's header, in pixels per inch. */
@@ -200,16 +200,16 @@ function densityOf(exif: Uint8Array | undefined, header: Uint8Array | undefined)
 }
 
 function webpContent(bytes: Uint8Array): Content {
-  const found: { -readonly [K in keyof Metadata]: Metadata[K] } = {};
+  const metadata: { -readonly [K in keyof Metadata]: Metadata[K] } = {};
   let frames = 0;
   for (const { name, data } of riffChunks(bytes)) {
-    if (name === "ICCP") found.icc = data;
-    if (name === "EXIF") found.exif = withoutPrefix(data);
-    if (name === "XMP ") found.xmp = new TextDecoder().decode(data);
+    if (name === "ICCP") metadata.icc = data;
+    if (name === "EXIF") metadata.exif = withoutPrefix(data);
+    if (name === "XMP ") metadata.xmp = new TextDecoder().decode(data);
     if (name === "ANMF") frames++;
   }
   const notes = frames > 1 ? [`only the first of ${frames} frames was taken`] : [];
-  return { metadata: found, gaps: [], channels: 3, notes };
+  return { metadata, gaps: [], channels: 3, notes };
 }
 
 /** The picture as its camera was held. `orientation`: 1 to 8, as in EXIF. */

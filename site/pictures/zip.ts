@@ -12,12 +12,12 @@ const heldBytes = 2 ** 24;
 
 export async function zipped(entries: readonly ZipEntry[]): Promise<Blob> {
   let whole = new Blob();
-  let held: BlobPart[] = [];
+  let parts: BlobPart[] = [];
   let bytes = 0;
   let failure: Error | undefined;
   const zip = new Zip((error, data) => {
     failure ??= error ?? undefined;
-    held.push(data as BlobPart);
+    parts.push(data as BlobPart);
     bytes += data.length;
   });
   for (const { name, read } of entries) {
@@ -30,12 +30,12 @@ export async function zipped(entries: readonly ZipEntry[]): Promise<Blob> {
       if (done) break;
       entry.push(value);
       if (bytes < heldBytes) continue;
-      whole = new Blob([whole, ...held]);
-      [held, bytes] = [[], 0];
+      whole = new Blob([whole, ...parts]);
+      [parts, bytes] = [[], 0];
     }
     entry.push(new Uint8Array(), true);
   }
   zip.end();
   if (failure) throw failure;
-  return new Blob([whole, ...held], { type: "application/zip" });
+  return new Blob([whole, ...parts], { type: "application/zip" });
 }

@@ -16,7 +16,7 @@ export interface CommandGroup {
   /** The last paragraphs of the help text. */
   readonly notes: string;
   /** The name of the command that flags without one mean, if they tell. */
-  readonly named?: (args: readonly string[]) => Promise<string | undefined>;
+  readonly nameIn?: (args: readonly string[]) => Promise<string | undefined>;
 }
 
 export interface CommandEntry {
@@ -48,7 +48,7 @@ export async function run(
         return typed === undefined ? 2 : 0;
       }
       const { commands, noun } = command;
-      const meant = typed.startsWith("-") ? await command.named?.(args) : undefined;
+      const meant = typed.startsWith("-") ? await command.nameIn?.(args) : undefined;
       const [first, rest] = meant === undefined ? [typed, others] : [meant, args];
       if (!Object.hasOwn(commands, first)) {
         const kind = first.startsWith("-") ? "flag" : noun;

@@ -37,7 +37,7 @@ export const trainCommands: CommandGroup = {
 
 Without --data, networks learn from the photographs of some npm packages, if they are installed.
 After Ctrl-C or a crash, --resume FOLDER goes on as if training had never stopped.`,
-  async named(args) {
+  async nameIn(args) {
     const flags = { args: [...args], options: { init: { type: "string" } }, strict: false } as const;
     const { init } = parseArgs(flags).values;
     return typeof init === "string" ? networkOfFile(init).architecture.name.toLowerCase() : undefined;

@@ -27,7 +27,7 @@ export type ColorSpace = (typeof colorSpaces)[number];
 
 /** Throws a DataError unless the sizes are whole, above 0, and match the number of samples. */
 export function checkImage(image: Image<Samples>, caller: string): void {
-  if (!isObject(image)) {
+  if (!isObject(image) || !("width" in image && "height" in image && "channels" in image)) {
     throw new DataError(`${caller}: a picture is { width, height, channels, data }, got ${quote(image)}.`);
   }
   const { width, height, channels, data, colorSpace } = image;

@@ -108,7 +108,7 @@ describe("a run", () => {
     await userEvent.click(find("#results [name=download]"));
     expect(click).toHaveBeenCalledOnce();
     const json = JSON.parse(await (createUrl.mock.calls[0][0] as Blob).text());
-    expect(json).toMatchObject({ format: 1, layer: { id: "tiny" }, opened: { software: true } });
+    expect(json).toMatchObject({ format: 1, layer: { id: "tiny" }, card: { software: true } });
     expect(json.steps.length).toBe(rows().length);
     vi.restoreAllMocks();
   });

@@ -1,0 +1,134 @@
+/** A page's side of its worker: tasks as promises. Both pages have one, each with its own table of tasks. */
+
+/** What a task is given, what it tells meanwhile, and what it results in. */
+interface Task {
+  input: unknown;
+  event: unknown;
+  result: unknown;
+}
+
+type TaskTable<Table> = { readonly [T in keyof Table]: Task };
+
+/** A task for the worker, or a request to end one. */
+export type ToWorker<Table extends TaskTable<Table>> =
+  | { [T in keyof Table]: { id: number; task: T; input: Table[T]["input"] } }[keyof Table]
+  | { abort: number };
+
+export type FromWorker = { id: number } & (
+  | { event: unknown }
+  | { result: unknown }
+  | { error: { name: string; message: string } }
+);
+
+export interface RunOptions<Event> {
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: Event) => void;
+  /** After an abort, what the worker still says about the task is of no interest. */
+  readonly leaveAtOnce?: boolean;
+}
+
+interface Pending {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+  onEvent(event: unknown): void;
+}
+
+/** Computes in a worker, so that the page reacts meanwhile. */
+export class TaskEngine<Table extends TaskTable<Table>> {
+  readonly #start: () => Worker;
+  readonly #patience: number;
+  #worker: Worker | undefined;
+  readonly #pending = new Map<number, Pending>();
+  #count = 0;
+
+  /**
+   * @param start makes the worker, at the first task and after the end of the one before. (Bundlers find the
+   *   worker's file where `new Worker(new URL(…))` is written out.)
+   * @param patience milliseconds that a task may take to end after an abort, before the worker is replaced.
+   */
+  constructor(start: () => Worker, patience = Number.POSITIVE_INFINITY) {
+    this.#start = start;
+    this.#patience = patience;
+  }
+
+  /**
+   * Rejects with an AbortError if `signal` ended the task, and with a WorkerError if the worker's file does not
+   * load, or the worker itself fails.
+   */
+  run<T extends keyof Table>(
+    task: T,
+    input: Table[T]["input"],
+    { signal, onEvent, leaveAtOnce = false }: RunOptions<Table[T]["event"]> = {},
+  ): Promise<Table[T]["result"]> {
+    const worker = this.#running();
+    const id = this.#count++;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const abort = () => {
+      worker.postMessage({ abort: id } satisfies ToWorker<Table>);
+      if (leaveAtOnce) this.#leave(id);
+      else if (Number.isFinite(this.#patience)) timer = setTimeout(() => this.#replace(), this.#patience);
+    };
+    signal?.addEventListener("abort", abort);
+    const result = new Promise<Table[T]["result"]>((resolve, reject) => {
+      this.#pending.set(id, {
+        resolve: resolve as (result: unknown) => void,
+        reject,
+        onEvent: (event) => onEvent?.(event as Table[T]["event"]),
+      });
+      worker.postMessage({ id, task, input });
+      if (signal?.aborted) abort();
+    });
+    return result.finally(() => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+    });
+  }
+
+  #running(): Worker {
+    if (this.#worker) return this.#worker;
+    const worker = this.#start();
+    worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#receive(data));
+    worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      // A file that does not load makes an event without a message.
+      const reason = (event as Partial<ErrorEvent>).message;
+      const message = reason
+        ? `The page's worker failed: ${reason}. Reload the page.`
+        : "A file of this page could not be loaded, its worker. Check the connection and reload the page. (If " +
+          "the page is yours: its folder has to be served whole, and its policy has to allow workers.)";
+      this.#end(Object.assign(new Error(message), { name: "WorkerError" }));
+    });
+    this.#worker = worker;
+    return worker;
+  }
+
+  #leave(id: number): void {
+    this.#pending.get(id)?.reject(new DOMException("The task was stopped.", "AbortError"));
+    this.#pending.delete(id);
+  }
+
+  /** Ends a worker that does not answer. The next task starts another one. */
+  #replace(): void {
+    this.#end(new DOMException("The worker did not answer and was replaced.", "AbortError"));
+  }
+
+  #end(error: Error): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    const all = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { reject } of all) reject(error);
+  }
+
+  #receive(message: FromWorker): void {
+    const pending = this.#pending.get(message.id);
+    if (!pending) return;
+    if ("event" in message) {
+      pending.onEvent(message.event);
+      return;
+    }
+    this.#pending.delete(message.id);
+    if ("result" in message) pending.resolve(message.result);
+    else pending.reject(Object.assign(new Error(message.error.message), { name: message.error.name }));
+  }
+}
