@@ -56,8 +56,6 @@ export interface ReadPicture extends PictureInfo {
   /** What was odd about the file. */
   readonly notes: readonly string[];
   readonly overview: Overview;
-  /** With 8 bits, for training. */
-  readonly image: Image;
 }
 
 export interface UpscaleEvent {
@@ -114,7 +112,7 @@ export interface Tasks {
   };
   forget: { input: { pictures: readonly number[] }; event: never; result: Record<string, never> };
   /** Fails with an error of one of the names in `TrainingFault`, among others. */
-  fineTune: { input: FineTuneInput; event: FineTuneEvent; result: FineTuned };
+  fineTune: { input: FineTuneRequest; event: FineTuneEvent; result: FineTuned };
 }
 
 /** Errors of a training run that the page has sentences for. The message of "OtherScale" is the pairs' scale. */
@@ -129,14 +127,19 @@ export interface DetailInput {
   readonly bicubic?: number;
 }
 
-export interface FineTuneInput {
-  /** What to learn from. Files may be pairs of low and high: material.ts says how it knows them. */
-  readonly pictures: readonly { readonly name: string; readonly image: Image | Blob }[];
+export interface FineTuneRequest {
+  /** What to learn from: pictures in the worker, or files. */
+  readonly pictures: readonly { readonly name: string; readonly source: number | Blob }[];
   /** Id of the network to begin with; undefined: a new one. */
   readonly start?: string;
   /** That of the network, if it has only one. */
   readonly scale: number;
   readonly steps: number;
+}
+
+export interface FineTuneInput extends Omit<FineTuneRequest, "pictures"> {
+  /** Files may be pairs of low and high: material.ts says how it knows them. */
+  readonly pictures: readonly { readonly name: string; readonly image: Image | Blob }[];
 }
 
 export type FineTuneEvent =

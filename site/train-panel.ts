@@ -7,7 +7,7 @@ import { LossPlot } from "./loss-plot.ts";
 import {
   type FineTuned,
   type FineTuneEvent,
-  type FineTuneInput,
+  type FineTuneRequest,
   type MethodInfo,
   nameOf,
   type Quality,
@@ -139,8 +139,8 @@ export class TrainPanel {
     const files = this.#files.chosen;
     const picture = this.#picture!;
     if (files?.length === 0) throw new RangeError(say.noFiles);
-    const input: FineTuneInput = {
-      pictures: files ?? [{ name: picture.name, image: picture.image }],
+    const input: FineTuneRequest = {
+      pictures: files ?? [{ name: picture.name, source: picture.id }],
       start: this.#start.value || undefined,
       scale: Number(this.#scale.value),
       steps: this.#steps.valueAsNumber,
@@ -164,7 +164,7 @@ export class TrainPanel {
 
   async #conclude(
     { weights, quality, steps, ms }: FineTuned,
-    { start, pictures }: FineTuneInput,
+    { start, pictures }: FineTuneRequest,
     isCurrent: () => boolean,
   ): Promise<void> {
     let method: MethodInfo | undefined;
@@ -230,7 +230,7 @@ function decibels(value: number): string {
 }
 
 /** Faults that the worker has names for, in the words of the page. */
-function explained(error: Error, { image: { width, height } }: Chosen, scale: number): Error {
+function explained(error: Error, { width, height }: Chosen, scale: number): Error {
   const sentences: Record<TrainingFault, () => string> = {
     DeviceGone: () => say.deviceGone,
     NothingToLearnFrom: () => say.nothingToLearnFrom(width, height, scale),

@@ -4,7 +4,7 @@ import { say } from "./language.ts";
 
 export interface NamedFile {
   readonly name: string;
-  readonly image: File;
+  readonly source: File;
 }
 
 export class TrainingFiles {
@@ -37,6 +37,6 @@ export class TrainingFiles {
 
   /** Undefined: learn from the picture on show. */
   get chosen(): readonly NamedFile[] | undefined {
-    return this.isChosen ? this.#files.map((image) => ({ name: image.name, image })) : undefined;
+    return this.isChosen ? this.#files.map((file) => ({ name: file.name, source: file })) : undefined;
   }
 }

@@ -5,7 +5,7 @@
 import "./pictures/buffer.ts";
 import { defaultDevice, type FinishedTile, init, upscaleBands } from "../src/index.ts";
 import { crop, type Image, imresize, type Samples } from "../src/picture/index.ts";
-import type { Overview, PictureInfo, Tasks } from "./messages.ts";
+import type { FineTuneRequest, Overview, PictureInfo, Tasks } from "./messages.ts";
 import { Methods } from "./methods.ts";
 import { bitmapOf, reductionFor } from "./pictures/show.ts";
 import { PictureStore, type StoredPicture } from "./pictures/store.ts";
@@ -69,10 +69,7 @@ const tasks: TaskTable = {
     const { format, notes, ...picture } = await readPictureFile(file, name);
     const id = pictures.add(picture, read);
     const overview = await show(id, picture);
-    const { data, ...image } = withEightBits(picture.image);
-    const copy = data === picture.image.data ? data.slice() : data;
-    const result = { ...infoOf(id, picture), format, notes, overview, image: { ...image, data: copy } };
-    return handOver(result, [copy.buffer, overview.bitmap]);
+    return handOver({ ...infoOf(id, picture), format, notes, overview }, [overview.bitmap]);
   },
 
   async upscale({ picture: id, method, steps }, { signal, report }) {
@@ -178,7 +175,8 @@ const tasks: TaskTable = {
   async fineTune(input, context) {
     if (defaultDevice().failure) await init({ poolBytes: POOL_BYTES }); // it was lost since
     const { fineTune } = await import("./fine-tune.ts");
-    return fineTune(() => methods.copyOf(input.start, input.scale), input, context);
+    const open = () => methods.copyOf(input.start, input.scale);
+    return fineTune(open, { ...input, pictures: await Promise.all(input.pictures.map(material)) }, context);
   },
 };
 
@@ -191,6 +189,11 @@ const exclusive: ReadonlySet<keyof Tasks> = new Set([
   "upscale",
   "fineTune",
 ]);
+
+async function material({ name, source }: FineTuneRequest["pictures"][number]) {
+  if (source instanceof Blob) return { name, image: source };
+  return { name, image: withEightBits((await pictures.get(source)).image) };
+}
 
 function infoOf(id: number, { image }: StoredPicture): PictureInfo {
   const { width, height, channels, data } = image;

@@ -1,5 +1,6 @@
 /** A short run of the fuzzer; `npm run test:soak -- fuzz-safetensors` and the like run it longer. */
 import { expect, test } from "vitest";
+import { SoakRun } from "../scripts/soak/support/soak.ts";
 import { Random } from "../src/tensor/random.ts";
 import { Fuzzer, type Target } from "./support/fuzz/fuzz.ts";
 import { targets } from "./support/fuzz/targets.ts";
@@ -43,3 +44,16 @@ test("a parser that breaks is noticed, with the input", async () => {
   await expect(tries()).rejects.toThrow(/SyntaxError[\s\S]*Input: /);
   await fuzzer.stop();
 });
+
+test.each([0, 7, Math.floor(Date.now() / 1000), 2 ** 40])(
+  "a soak's tries differ, from the seed %d",
+  (seed) => {
+    const firsts = (from: number) => {
+      const limits = { tries: 3000, seconds: 60, seed, from, adapter: "cpu" };
+      return Array.from(new SoakRun(limits, "", () => {}).tries(), ({ random }) => random.next());
+    };
+    const all = firsts(0);
+    expect(new Set(all).size).toBeGreaterThan(2990); // two may begin with the same number by chance
+    expect(firsts(2990).slice(0, 10)).toEqual(all.slice(2990)); // --from makes a try again
+  },
+);

@@ -16,7 +16,7 @@ import { gpuDevices } from "../support/devices.ts";
 
 const devices = await gpuDevices();
 const cpu = new CpuDevice("float64");
-const options = { runs: 5, minRunMs: 1 };
+const options = { runs: 5, minRunMs: 10 };
 const ceilings: Ceilings = {
   flops: 100e9,
   multiplyAdd: { chains: 8, unroll: 8 },
