@@ -8,8 +8,8 @@ Each process computes its own batch, and PyTorch's DistributedDataParallel avera
 step, so that all keep the same weights. Processes take a GPU each and talk by NCCL; without GPUs they run on
 the processor and talk by gloo. Without torchrun, the program is a single process.
 
-Pictures are those of folders, in RGB. LR pictures are made from them as Matlab's imresize would. To train on LR
-pictures of your own, change `open_pairs`, the only function that knows where they come from.
+Pictures are those of folders, in RGB. LR pictures are made from them as Matlab's imresize would; those that you
+made otherwise are in --low, under the same names: 1.png, or several as 1~0.png, 1~1.png.
 
 Every few minutes the weights go to --out, and all that --resume needs to go on to a file beside it.
 """
@@ -37,17 +37,31 @@ EXTENSIONS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 # ---- Pictures
 
 
-def open_pairs(folders, model):
-    """LR and HR pictures of folders, as tensors [3, h, w] of bytes. HR loses what is no multiple of the scale."""
+def open_pairs(folders, model, low_folder=None):
+    """LR and HR pictures of folders, as tensors [3, h, w] of bytes. HR loses what is no multiple of the scale.
+    With a folder of LR pictures, only pictures that have some there."""
     paths = [p for folder in folders for p in sorted(Path(folder).iterdir()) if p.suffix.lower() in EXTENSIONS]
     if not paths:
         raise SystemExit(f"{', '.join(folders)}: there are no pictures in it.")
     s = model.scale
+    lows = {}
+    for path in sorted(Path(low_folder).iterdir()) if low_folder else []:
+        lows.setdefault(path.stem.split("~")[0], []).append(path)
+    if low_folder:
+        paths = [path for path in paths if path.stem in lows]
+        if not paths:
+            raise SystemExit(f"{low_folder}: no picture in it is called as one of {', '.join(folders)}.")
     pairs = []
     for path in paths:
         image = torch.from_numpy(numpy.array(Image.open(path).convert("RGB"))).permute(2, 0, 1)
         high = image[:, : image.shape[1] // s * s, : image.shape[2] // s * s].contiguous()
-        pairs.append((shrink(high, s), high))
+        if not low_folder:
+            pairs.append((shrink(high, s), high))
+        for low in lows.get(path.stem, []):
+            image = torch.from_numpy(numpy.array(Image.open(low).convert("RGB"))).permute(2, 0, 1)
+            if [s * side for side in image.shape[1:]] != list(high.shape[1:]):
+                raise SystemExit(f"{low} is no LR picture of {path} at x{s}: {image.shape[2]}x{image.shape[1]}.")
+            pairs.append((image, high))
     return pairs
 
 
@@ -155,8 +169,9 @@ def measure(model, pairs, device):
 def settings(args, metadata):
     """How the weights were made, for their file: folders by their names alone, as paths mean nothing elsewhere."""
     folders = {"data": [Path(folder).name for folder in args.data], "init": Path(args.init).name}
-    if args.valid:
-        folders["valid"] = Path(args.valid).name
+    for name in ("valid", "low", "valid_low"):
+        if getattr(args, name):
+            folders[name] = Path(getattr(args, name)).name
     others = {key: value for key, value in vars(args).items() if key not in ("out", "resume", "log_every")}
     processes = int(os.environ.get("WORLD_SIZE", "1"))
     network = {"architecture": metadata["architecture"], **networks.options(metadata)}
@@ -174,6 +189,8 @@ def main():
     parser.add_argument("--init", required=True, help="weights to begin from, a safetensors file of pixelgrad's")
     parser.add_argument("--scale", type=int, help="train for this scale instead of the one of --init")
     parser.add_argument("--data", required=True, nargs="+", help="folders of pictures")
+    parser.add_argument("--low", help="a folder of LR pictures, called as those of --data")
+    parser.add_argument("--valid-low", help="a folder of LR pictures, called as those of --valid")
     parser.add_argument("--valid", help="a folder of pictures to measure on when weights are saved")
     parser.add_argument("--out", required=True, help="where the trained weights go")
     parser.add_argument("--resume", action="store_true", help="go on from what was saved beside --out, if anything")
@@ -219,8 +236,8 @@ def main():
 
     # Every process draws other patches, and after a resume others than at first.
     generator = torch.Generator().manual_seed((args.seed * processes + rank) * 1_000_000_007 + first)
-    source = batches(open_pairs(args.data, model), args.batch, args.patch, model, generator)
-    valid = open_pairs([args.valid], model) if args.valid and rank == 0 else []
+    source = batches(open_pairs(args.data, model, args.low), args.batch, args.patch, model, generator)
+    valid = open_pairs([args.valid], model, args.valid_low) if args.valid and rank == 0 else []
     start = saved_at = time.monotonic()
 
     def save(step):

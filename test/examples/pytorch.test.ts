@@ -130,6 +130,16 @@ describe.skipIf(python === undefined)("PyTorch", () => {
       if (name.startsWith("tail.")) continue;
       for (const [i, value] of values.entries()) expect(value).toBeCloseTo(from.get(name)!.data[i], 5);
     }
+
+    // LR pictures from files: two of the first picture, none of the second.
+    const low = join(folder, "low");
+    mkdirSync(low);
+    const black = drawn(20, 22, 3, () => 0);
+    for (const name of ["0~a", "0~b"]) writeFileSync(join(low, `${name}.png`), await encodePng(black));
+    const pairs = ["--low", low, "--valid", data, "--valid-low", low];
+    train("--init", before, ...pairs, "--out", after, "--steps", "1", "--lr", "0");
+    const { psnr } = JSON.parse(readFileSync(`${after}.log.jsonl`, "utf8").trim().split("\n").at(-1)!);
+    expect(psnr).toBeLessThan(10); // of black pictures
   });
 
   test("trains by torchrun with two processes, from weights of this library to such", async () => {
