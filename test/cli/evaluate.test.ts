@@ -230,7 +230,7 @@ describe("evaluate", () => {
       "an architecture that no network of the package is called",
       ["--hr", "hr", "--method", "edsr"],
       1,
-      /edsr: there is no such method \(edsr-small, wren, .*\), and as a weight file it cannot be read/,
+      /edsr: there is no such method \(wren, edsr-small, .*\), and as a weight file it cannot be read/,
     ],
     [
       "a scale that a network lacks",
@@ -462,7 +462,7 @@ describe("compare", () => {
     [
       ["--methods", "bicubic,sinc"],
       1,
-      /sinc: there is no such method \(edsr-small, wren, .*it cannot be read/,
+      /sinc: there is no such method \(wren, edsr-small, .*it cannot be read/,
     ],
     [["--methods", ","], 2, /--methods wants methods, separated by commas/],
     [["--methods", "bicubic", "--adapter", "cpu"], 2, /--adapter is for networks/],

@@ -52,12 +52,14 @@ beforeAll(async () => {
 });
 
 describe("one picture", () => {
-  test("by default by edsr-small, twice as large", async () => {
+  test("by default by wren, twice as large", async () => {
     const args = ["-i", path("picture.png"), "-o", path("default.png"), "-g", "cpu"];
     const { code, stdout, stderr } = await run(args);
     expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
-    expect(stderr).toMatch(/default\.png {2}60x48 {2}edsr-small x2 {2}1 tile {2}[\d.]+ s$/);
-    const network = await loadPretrained("edsr-small", { scale: 2 });
+    expect(stderr).toMatch(
+      /default\.png {2}60x48 {2}wren x2, for a picture without signs of damage {2}1 tile {2}[\d.]+ s$/,
+    );
+    const network = await loadPretrained("wren", { scale: 2 });
     expect(await readImage(path("default.png"))).toEqual(await networkUpscaler(network).upscale(picture));
   });
 
@@ -290,7 +292,7 @@ describe("what goes wrong is one paragraph and an exit code", () => {
     [
       ["-i", "picture.png", "-o", "x.png", "-m", "sinc"],
       1,
-      /sinc: there is no such method \(edsr-small, wren, espcn, srcnn, bicubic, bilinear, nearest\), and as a weight file/,
+      /sinc: there is no such method \(wren, edsr-small, espcn, srcnn, bicubic, bilinear, nearest\), and as a weight file/,
     ],
     [["-i", "picture.png", "-o", "x.png", "-m", "picture.png"], 1, /picture\.png/],
     [

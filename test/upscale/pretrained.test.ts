@@ -39,7 +39,7 @@ const mean = (values: ArrayLike<number>) =>
 const all = pretrainedNames.flatMap((name) =>
   (scalesOf(name) as readonly PretrainedScale[]).map((scale) => ({ name, scale })),
 );
-const metadataOf = (name: PretrainedName, scale: 2 | 3 | 4) =>
+const metadataOf = (name: PretrainedName, scale: PretrainedScale) =>
   parseSafetensors(readFileSync(pretrainedFile(name, scale)!)).metadata;
 
 describe.each(all)("$name x$scale", ({ name, scale }) => {
@@ -91,7 +91,7 @@ test("all of them take less than 6 MB", () => {
 
 test("names and scales that do not exist", async () => {
   await expect(loadPretrained("edsr" as "espcn")).rejects.toThrow(
-    'there is no network "edsr"; there are srcnn, espcn, wren, edsr-small',
+    'there is no network "edsr"; there are srcnn, espcn, edsr-small, wren',
   );
   await expect(loadPretrained("wren", { scale: 4 })).rejects.toThrow("wren enlarges by 2, not by 4");
   await expect(loadPretrained("espcn", { scale: 8 as 2 })).rejects.toThrow(
