@@ -26,7 +26,7 @@ export const methodFlag = {
 export const scaleFlag = {
   short: "s",
   kind: oneOf(1, 2, 3, 4, 8),
-  help: "enlargement of each side; default: that of the weight file, else 2; 1 for weight files that keep the size",
+  help: "enlargement of each side; default: that of the weight file, else 2; 1 keeps the size, by networks that were made for it",
 } satisfies Flags[string];
 
 export const ensembleFlag = {

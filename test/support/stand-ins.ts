@@ -23,7 +23,7 @@ export async function writeStandIns(
   scales: readonly PretrainedScale[],
 ): Promise<void> {
   for (const scale of scales) {
-    const random = new Random(scale);
+    const random = new Random(10 * name.length + scale);
     const model = new Wren({ scale, blocks: 1, channels: 4, random });
     // A new network's tail is zero, and the network interpolates.
     for (const parameter of model.tail.parameters()) {

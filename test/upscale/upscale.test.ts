@@ -14,6 +14,7 @@ import {
   interpolator,
   loadPretrained,
   type Method,
+  methodNames,
   networkUpscaler,
   openMethod,
   saveWeights,
@@ -257,7 +258,7 @@ describe("methods", () => {
     );
     await expect(upscale(picture, { scale: 5 })).rejects.toThrow("scale must be 1, 2, 3, 4 or 8");
     await expect(upscale(picture, { method: "edsr" })).rejects.toThrow(
-      "edsr: there is no such method (wren, edsr-small, espcn, srcnn, bicubic, bilinear, nearest), and as a " +
+      `edsr: there is no such method (${methodNames.join(", ")}), and as a ` +
         "weight file it cannot be read: ENOENT",
     );
     // Reading it would never end.
@@ -265,8 +266,7 @@ describe("methods", () => {
       await expect(upscale(picture, { method: "/dev/zero" })).rejects.toThrow("it is a device, and no file");
     }
     await expect(upscale(picture, { method: {} as EDSR })).rejects.toThrow(
-      "method must be wren, edsr-small, espcn, srcnn, bicubic, bilinear, nearest, the path or the bytes of a " +
-        "weight file",
+      `method must be ${methodNames.join(", ")}, the path or the bytes of a ` + "weight file",
     );
     await expect(upscale(picture, { alpha: "red" as "keep" })).rejects.toThrow(
       "alpha must be keep, drop, white, black",
