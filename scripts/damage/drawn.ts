@@ -1,6 +1,6 @@
 /**
- * Pictures that no camera made, drawn here so that anybody may show them: a screenshot with text, and a page of a
- * comic. Letters are outlines of the font that npm installs, so they come out the same everywhere.
+ * Pictures that no camera made, drawn here so that anybody may show them: a screenshot with text, and a page
+ * of a comic. Letters are outlines of the font that npm installs, so they come out the same everywhere.
  */
 import sharp from "sharp";
 import type { Image } from "../../src/picture/index.ts";

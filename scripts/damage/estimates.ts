@@ -1,4 +1,7 @@
-/** What damageOf finds in clean and in damaged pictures, for docs/damage.md: `npm run damage:estimates -- --help`. */
+/**
+ * What damageOf finds in clean and in damaged pictures, for docs/damage.md: `npm run damage:estimates --
+ * --help`.
+ */
 import { resolve, sep } from "node:path";
 import { defineCommand } from "../../src/cli/flags.ts";
 import { print } from "../../src/cli/print.ts";

@@ -1,6 +1,6 @@
 /**
- * Pictures as people have them, enlarged twofold by bicubic interpolation and by the default command, side by side:
- * docs/example-*.jpg for docs/damage.md.
+ * Pictures as people have them, enlarged twofold by bicubic interpolation and by the default command, side by
+ * side: docs/example-*.jpg for docs/damage.md.
  *
  *     npm run damage:examples
  */

@@ -78,7 +78,9 @@ export async function methodOf({
   return openMethod({ method, scale, ensemble, half });
 }
 
-/** What enlarges the pictures of a run: the method that the flags name, or for each picture one that suits it. */
+/**
+ * What enlarges the pictures of a run: the method that the flags name, or for each picture one that suits it.
+ */
 export interface MethodsOfRun {
   readonly scale: number;
   /** The method for a picture, and why it, where the picture decided. */
@@ -87,7 +89,8 @@ export interface MethodsOfRun {
 }
 
 /**
- * Opens the method that the flags name; without one, that for clean pictures, and another once a picture needs it.
+ * Opens the method that the flags name; without one, that for clean pictures, and another once a picture
+ * needs it.
  *
  * @throws UsageError if flags contradict each other
  */

@@ -1,7 +1,8 @@
 /**
- * Signs of what has happened to a picture before it was handed over: JPEG, noise, blur. All are estimates from the
- * samples, the same every time. They look at a limited number of blocks and lines, spread over the picture, so that
- * large pictures take little longer than small ones. docs/damage.md has what they find in clean and damaged pictures.
+ * Signs of what has happened to a picture before it was handed over: JPEG, noise, blur. All are estimates
+ * from the samples, the same every time. They look at a limited number of blocks and lines, spread over the
+ * picture, so that large pictures take little longer than small ones. docs/damage.md has what they find in
+ * clean and damaged pictures.
  */
 import { checkArguments, optional } from "../options/arguments.ts";
 import { whole } from "../options/kinds.ts";
@@ -15,9 +16,9 @@ export interface Damage {
   /** Standard deviation of noise, in levels of 0..255. 0 if what varies is the subject's texture. */
   readonly noise: number;
   /**
-   * Share of an edge's height that the steepest edges rise from one pixel to the next, 0 to 1; undefined without
-   * edges that are high enough. In sharp pictures it is about a half or more; a Gaussian blur of 1.2 pixels leaves a
-   * third.
+   * Share of an edge's height that the steepest edges rise from one pixel to the next, 0 to 1; undefined
+   * without edges that are high enough. In sharp pictures it is about a half or more; a Gaussian blur of 1.2
+   * pixels leaves a third.
    */
   readonly steepness?: number;
 }
@@ -27,7 +28,8 @@ export interface Damage {
  *
  *     const { jpegQuality, noise, steepness } = damageOf(image);
  *
- * @param jpegQuality that of the picture's file, from `jpegQualityOfFile`; if it is no JPEG file, the pixels tell
+ * @param jpegQuality that of the picture's file, from `jpegQualityOfFile`; if it is no JPEG file, the pixels
+ *   tell
  *   whether it was one.
  * @throws DataError if it is no picture
  */
@@ -67,9 +69,10 @@ interface NoiseBlock {
 }
 
 /**
- * Noise is everywhere, so it is measured where the picture has least of its own: in the fifth of all blocks that
- * vary least. There the mask of Immerkaer ("Fast noise variance estimation", 1996) is deaf to edges and slopes. What
- * it still hears of textures is not white, and a picture that has no white block among these has no noise to speak of.
+ * Noise is everywhere, so it is measured where the picture has least of its own: in the fifth of all blocks
+ * that vary least. There the mask of Immerkaer ("Fast noise variance estimation", 1996) is deaf to edges and
+ * slopes. What it still hears of textures is not white, and a picture that has no white block among these has
+ * no noise to speak of.
  */
 function noiseOf(image: Image<Samples>): number {
   const blocks = noiseBlocks(image).sort((a, b) => a.sigma - b.sigma);
@@ -127,8 +130,8 @@ const minEdges = 20;
 const steepest = 0.1;
 
 /**
- * How steep the steepest edges are. Out of focus, all that is out of focus has shallow edges; but in a picture that
- * was blurred as a whole, or enlarged, all have.
+ * How steep the steepest edges are. Out of focus, all that is out of focus has shallow edges; but in a
+ * picture that was blurred as a whole, or enlarged, all have.
  */
 function steepnessOf(image: Image<Samples>): number | undefined {
   const { width, height, channels } = image;
@@ -144,7 +147,9 @@ function steepnessOf(image: Image<Samples>): number | undefined {
   return share / 100;
 }
 
-/** Counts the edges along rows, or along columns: where the samples differ more than just before and after. */
+/**
+ * Counts the edges along rows, or along columns: where the samples differ more than just before and after.
+ */
 function countEdges(
   image: Image<Samples>,
   { step, length, line, lines }: { step: number; length: number; line: number; lines: number },

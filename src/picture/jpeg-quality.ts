@@ -1,10 +1,10 @@
 /**
- * How strongly JPEG has rounded a picture, as the quality, 1 to 100, that encoders ask for: from the tables in a file,
- * or from the pixels of a picture that was a JPEG file once.
+ * How strongly JPEG has rounded a picture, as the quality, 1 to 100, that encoders ask for: from the tables
+ * in a file, or from the pixels of a picture that was a JPEG file once.
  *
- * JPEG cuts luma into blocks of 8x8, and rounds each block's 64 frequencies (its DCT) to multiples of the steps in
- * a table. The standard has an example of one, and "quality" scales it as the Independent JPEG Group's encoder does.
- * Other tables get the quality whose table is the nearest.
+ * JPEG cuts luma into blocks of 8x8, and rounds each block's 64 frequencies (its DCT) to multiples of the
+ * steps in a table. The standard has an example of one, and "quality" scales it as the Independent JPEG
+ * Group's encoder does. Other tables get the quality whose table is the nearest.
  */
 import { bytes as aFile, checkArguments } from "../options/arguments.ts";
 import type { Image, Samples } from "./image.ts";
@@ -39,7 +39,10 @@ function stepAt(quality: number, place: number): number {
 /** A frequency, its place in the table, and its step. */
 type Step = readonly [place: number, step: number];
 
-/** The quality whose steps are the nearest ones, and how far they are off: the median of the logarithm's error. */
+/**
+ * The quality whose steps are the nearest ones, and how far they are off: the median of the logarithm's
+ * error.
+ */
 function nearestQuality(steps: readonly Step[]): { quality: number; error: number } {
   let best = { quality: 100, sum: Number.POSITIVE_INFINITY };
   const errorsAt = (quality: number) =>
@@ -110,9 +113,10 @@ const cosines = Array.from({ length: 4 }, (_, u) =>
 const highestCosine = Array.from({ length: 8 }, (_, x) => Math.cos(((2 * x + 1) * 7 * Math.PI) / 16) / 2);
 
 /**
- * The quality of the JPEG file that a picture was once, if its pixels still show it: the frequencies of its blocks
- * are multiples of steps (Fan and de Queiroz, "Identification of bitmap compression history", 2003). Undefined if
- * they show nothing: it never was one, its quality was above about 95, or it was resized, turned or blurred since.
+ * The quality of the JPEG file that a picture was once, if its pixels still show it: the frequencies of its
+ * blocks are multiples of steps (Fan and de Queiroz, "Identification of bitmap compression history", 2003).
+ * Undefined if they show nothing: it never was one, its quality was above about 95, or it was resized, turned
+ * or blurred since.
  */
 export function jpegQualityOfPixels(image: Image<Samples>): number | undefined {
   if (!(image.data instanceof Uint8Array) || Math.min(image.width, image.height) < 16) return undefined;
@@ -203,8 +207,8 @@ function stepOf(values: Float64Array): number | undefined {
 }
 
 /**
- * Where the grid of blocks begins, 0 to 7 along one axis. JPEG leaves little of the highest frequency in a block, but
- * eight samples across its border have it: it is least where the grid is.
+ * Where the grid of blocks begins, 0 to 7 along one axis. JPEG leaves little of the highest frequency in a
+ * block, but eight samples across its border have it: it is least where the grid is.
  */
 function gridPhase({ width, height, channels, data }: Image, across: boolean): number {
   const [length, lines] = across ? [width, height] : [height, width];

@@ -1,7 +1,7 @@
 /**
- * Which network a picture gets where nobody names one: the one for clean pictures, or, where JPEG, noise or blur
- * has left signs, the one that was trained on such pictures. A network for clean pictures takes these for detail,
- * and enlarges them.
+ * Which network a picture gets where nobody names one: the one for clean pictures, or, where JPEG, noise or
+ * blur has left signs, the one that was trained on such pictures. A network for clean pictures takes these
+ * for detail, and enlarges them.
  */
 import { checkArguments, isObject, type Wanted } from "../options/arguments.ts";
 import { whole } from "../options/kinds.ts";
@@ -20,8 +20,8 @@ export interface Choice {
 }
 
 /**
- * From where on signs count. docs/damage.md has the table that these are from: what is measured in clean pictures
- * and in damaged ones, and what the networks make of either.
+ * From where on signs count. docs/damage.md has the table that these are from: what is measured in clean
+ * pictures and in damaged ones, and what the networks make of either.
  */
 export const limits = {
   /** JPEG up to this quality. */
@@ -33,13 +33,13 @@ export const limits = {
 } as const;
 
 /**
- * Looks at a picture and chooses, as `upscale()` does without a `method`. For many pictures that should all be
- * enlarged by open methods:
+ * Looks at a picture and chooses, as `upscale()` does without a `method`. For many pictures that should all
+ * be enlarged by open methods:
  *
  *     const { method, why } = chooseMethod({ image, jpegQuality: jpegQualityOfFile(bytes) }, 2)!;
  *
- * Undefined where there is no choice: at scale 8, which no network has, and at scale 1 as long as no network that
- * comes with the library keeps the size.
+ * Undefined where there is no choice: at scale 8, which no network has, and at scale 1 as long as no network
+ * that comes with the library keeps the size.
  *
  * @throws DataError if it is no picture
  */

@@ -9,11 +9,12 @@ export type Interpolation = (typeof interpolations)[number];
 
 /**
  * Weights that come with the library: every network, and by scale its file. All else follows from this table:
- * which names and scales there are, in the library, the command line, its help and the page, and which network
- * enlarges where nobody names one. The better a network is for its milliseconds, the further down it stands.
+ * which names and scales there are, in the library, the command line, its help and the page, and which
+ * network enlarges where nobody names one. The better a network is for its milliseconds, the further down it
+ * stands.
  *
- * A new file is a new line. Each URL is written out because bundlers look for exactly this expression: they copy
- * the file beside the bundle and put its new URL here.
+ * A new file is a new line. Each URL is written out because bundlers look for exactly this expression: they
+ * copy the file beside the bundle and put its new URL here.
  */
 export const pretrainedFiles = {
   srcnn: {
@@ -82,9 +83,9 @@ export function pretrainedFile(name: PretrainedName, scale: number): URL | undef
 }
 
 /**
- * The method for clean pictures where nobody names one: the best network that has weights for the scale, or bicubic
- * interpolation. At scale 1 there is nothing to do for a clean picture: there it is the network for damaged ones,
- * and undefined where that has no weights.
+ * The method for clean pictures where nobody names one: the best network that has weights for the scale, or
+ * bicubic interpolation. At scale 1 there is nothing to do for a clean picture: there it is the network for
+ * damaged ones, and undefined where that has no weights.
  */
 export function defaultMethod(scale: number): MethodName | undefined {
   if (scale === 1) return photoMethod(scale);

@@ -38,19 +38,21 @@ export type MethodChoice = MethodName | (string & {}) | Uint8Array | SuperResolv
 
 export interface OpenMethodOptions {
   /**
-   * Default: the best network for clean pictures that comes with the library and has the scale, which needs WebGPU;
-   * at scale 8, "bicubic". `upscale()` also looks at the picture, and takes one for damaged pictures where that is
-   * better.
+   * Default: the best network for clean pictures that comes with the library and has the scale, which needs
+   * WebGPU; at scale 8, "bicubic". `upscale()` also looks at the picture, and takes one for damaged pictures
+   * where that is better.
    */
   readonly method?: MethodChoice;
   /** Enlargement of each side: 1, 2, 3, 4 or 8. Default: that of the weights; for a name, 2. */
   readonly scale?: number;
-  /** The mean of the results for eight flips and turns: a little better, eight times the work. Default off. */
+  /**
+   * The mean of the results for eight flips and turns: a little better, eight times the work. Default off.
+   */
   readonly ensemble?: boolean;
   /**
-   * Stores the weights and feature maps of a network as float16: half the memory on the device, so tiles may be
-   * larger, and results that hardly differ. Sums are computed in f32 as before. For networks that are opened by
-   * name, by path or from bytes; on others, call `half()` yourself. Default off.
+   * Stores the weights and feature maps of a network as float16: half the memory on the device, so tiles may
+   * be larger, and results that hardly differ. Sums are computed in f32 as before. For networks that are
+   * opened by name, by path or from bytes; on others, call `half()` yourself. Default off.
    */
   readonly half?: boolean;
 }
@@ -276,7 +278,8 @@ function ownNetwork(make: () => SuperResolver, half: boolean, weights?: string, 
  * to the default device, which is opened if there is none.
  *
  * - `wren`: the best, and the default where it has the scale (`scalesOf`); RGB.
- * - `wren-photo`: the same for pictures with traces of JPEG, noise or blur; at scale 1 it only removes them; RGB.
+ * - `wren-photo`: the same for pictures with traces of JPEG, noise or blur; at scale 1 it only removes them;
+ *   RGB.
  * - `edsr-small`: a smaller EDSR; RGB.
  * - `espcn`: the fastest; luma.
  * - `srcnn`: the first of its kind, for comparisons; luma that bicubic interpolation has enlarged.
