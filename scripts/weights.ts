@@ -23,7 +23,7 @@ import {
   scalesOf,
   type Upscaler,
 } from "../src/node.ts";
-import { folder, type Kind } from "../src/options/kinds.ts";
+import { folder, type Kind, text } from "../src/options/kinds.ts";
 import { readCheckpoint } from "../src/train/checkpoint.ts";
 import { portable } from "../src/train/config.ts";
 import { photoNetwork } from "../src/upscale/method-names.ts";
@@ -75,21 +75,29 @@ less than ${maxLoss} dB on Set5, else F32.`,
       help: "a run's folder or PyTorch's weights, and the name they get",
       multiple: true,
     },
+    degradation: {
+      kind: text,
+      help: "what LR of the added networks was made by, for their files; default: Matlab's bicubic imresize",
+    },
     "no-times": { help: "leaves the times out, as on a machine that does other things meanwhile" },
     adapter: adapterFlag,
   },
   examples: [
     ["--hr Set5/HR", "measures, and writes the table"],
     ["--hr Set5/HR --add runs/espcn-x3=espcn-x3", "takes over a run's best weights first"],
+    [
+      "--hr Set5/HR --add photo-x2.safetensors=wren-photo-x2 --degradation photo",
+      "the same for a network for damaged pictures",
+    ],
   ],
-  async run({ hr, add, adapter, ...flags }, { signal }) {
+  async run({ hr, add, adapter, degradation = "Matlab's bicubic imresize", ...flags }, { signal }) {
     const device = await init({ adapter });
     const measure: Measure = (upscaler, degradation) => {
       const pictures = findPictures(hr, undefined, upscaler.scale, console.error, degradation);
       return evaluate(upscaler, pictures, { signal });
     };
     try {
-      for (const { folder, name } of add) await takeOver(folder, name, measure);
+      for (const { folder, name } of add) await takeOver(folder, name, degradation, measure);
       await writeTables(flags["no-times"] ? undefined : device.name, measure);
     } finally {
       device.destroy();
@@ -97,7 +105,7 @@ less than ${maxLoss} dB on Set5, else F32.`,
   },
 });
 
-async function takeOver(run: string, name: string, measure: Measure): Promise<void> {
+async function takeOver(run: string, name: string, degradation: string, measure: Measure): Promise<void> {
   const { file, config, description, log } = trained(run);
   const model = loadModel(readFileSync(file), file);
   // Clean pictures tell nothing about a network for others.
@@ -112,7 +120,7 @@ async function takeOver(run: string, name: string, measure: Measure): Promise<vo
     name,
     training: `${description}, see weights/training/${name}`,
     pictures: config.data.join(", "),
-    degradation: config.degradation ? JSON.stringify(config.degradation) : "Matlab's bicubic imresize",
+    degradation,
     range: "0..1",
     seed: `${config.seed}`,
     set5: `${mean.psnr.toFixed(3)} dB, SSIM ${mean.ssim.toFixed(4)}${damage ? ", of JPEG 60" : ""}`,
@@ -131,11 +139,7 @@ async function takeOver(run: string, name: string, measure: Measure): Promise<vo
 /** Weights, and how they were made. */
 interface Trained {
   readonly file: string;
-  readonly config: {
-    readonly data: readonly string[];
-    readonly seed: number;
-    readonly degradation?: unknown;
-  };
+  readonly config: { readonly data: readonly string[]; readonly seed: number };
   readonly description: string;
   readonly log: string;
 }

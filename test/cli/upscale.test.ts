@@ -67,19 +67,19 @@ describe("one picture", () => {
   });
 
   test("without a method, each picture gets its network, and its line says why", async () => {
-    const [weights, mixed] = [path("stand-ins"), path("mixed")];
-    for (const name of [weights, mixed]) mkdirSync(name);
+    const [weights, both] = [path("stand-ins"), path("both")];
+    for (const name of [weights, both]) mkdirSync(name);
     await writeStandIns(weights, "wren", [2]);
     await writeStandIns(weights, "wren-photo", [1, 2]);
     const board = drawn(96, 80, 3, (x, y, c) =>
       ((x >> 4) + (y >> 3)) % 2 ? 40 + 20 * c + y : 200 - (x >> 1),
     );
-    await writePng(join(mixed, "clean.png"), board);
+    await writePng(join(both, "clean.png"), board);
     const { width, height, channels } = board;
     const raw = sharp(board.data, { raw: { width, height, channels } });
-    await raw.clone().jpeg({ quality: 62 }).toFile(join(mixed, "phone.jpg"));
+    await raw.clone().jpeg({ quality: 62 }).toFile(join(both, "phone.jpg"));
     const enlarge = (...more: string[]) => {
-      const args = ["-i", mixed, "-g", "cpu", "--json", path("choices.json"), ...more];
+      const args = ["-i", both, "-g", "cpu", "--json", path("choices.json"), ...more];
       return runFile("test/support/cli-with-stand-ins.ts", [weights, "upscale", ...args]);
     };
 
