@@ -25,9 +25,9 @@ export interface Choice {
  */
 export const limits = {
   /** JPEG up to this quality. */
-  jpegQuality: 90,
+  jpegQuality: 85,
   /** Noise from this standard deviation on, in levels. */
-  noise: 3,
+  noise: 4.5,
   /** Blur if no edge is steeper. */
   steepness: 0.38,
 } as const;
