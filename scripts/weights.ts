@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { defineCommand } from "../src/cli/flags.ts";
 import { adapterFlag } from "../src/cli/methods.ts";
 import { run } from "../src/cli/run.ts";
-import { type DegradationOptions, drawDegradation, writeWhole } from "../src/data/index.ts";
+import { type DegradationOptions, writeWhole } from "../src/data/index.ts";
 import { type Evaluation, evaluate, findPictures } from "../src/evaluate/index.ts";
 import {
   init,
@@ -23,9 +23,10 @@ import {
   scalesOf,
   type Upscaler,
 } from "../src/node.ts";
-import { folder, type Kind } from "../src/options/kinds.ts";
+import { folder, type Kind, text } from "../src/options/kinds.ts";
 import { readCheckpoint } from "../src/train/checkpoint.ts";
 import { portable } from "../src/train/config.ts";
+import { photoNetwork } from "../src/upscale/method-names.ts";
 
 const weights = fileURLToPath(new URL("../weights", import.meta.url));
 /** What F16 may cost, dB. */
@@ -74,23 +75,29 @@ less than ${maxLoss} dB on Set5, else F32.`,
       help: "a run's folder or PyTorch's weights, and the name they get",
       multiple: true,
     },
+    degradation: {
+      kind: text,
+      help: "what LR of the added networks was made by, for their files; default: Matlab's bicubic imresize",
+    },
     "no-times": { help: "leaves the times out, as on a machine that does other things meanwhile" },
     adapter: adapterFlag,
   },
   examples: [
     ["--hr Set5/HR", "measures, and writes the table"],
     ["--hr Set5/HR --add runs/espcn-x3=espcn-x3", "takes over a run's best weights first"],
+    [
+      "--hr Set5/HR --add photo-x2.safetensors=wren-photo-x2 --degradation photo",
+      "the same for a network for damaged pictures",
+    ],
   ],
-  async run({ hr, add, adapter, ...flags }, { signal }) {
+  async run({ hr, add, adapter, degradation = "Matlab's bicubic imresize", ...flags }, { signal }) {
     const device = await init({ adapter });
     const measure: Measure = (upscaler, degradation) => {
-      const pictures = findPictures(hr, undefined, upscaler.scale).map((files, i) =>
-        degradation ? { ...files, degradation: drawDegradation(degradation, i) } : files,
-      );
+      const pictures = findPictures(hr, undefined, upscaler.scale, console.error, degradation);
       return evaluate(upscaler, pictures, { signal });
     };
     try {
-      for (const { folder, name } of add) await takeOver(folder, name, measure);
+      for (const { folder, name } of add) await takeOver(folder, name, degradation, measure);
       await writeTables(flags["no-times"] ? undefined : device.name, measure);
     } finally {
       device.destroy();
@@ -98,12 +105,14 @@ less than ${maxLoss} dB on Set5, else F32.`,
   },
 });
 
-async function takeOver(run: string, name: string, measure: Measure): Promise<void> {
+async function takeOver(run: string, name: string, degradation: string, measure: Measure): Promise<void> {
   const { file, config, description, log } = trained(run);
   const model = loadModel(readFileSync(file), file);
-  const before = await measure(networkUpscaler(model));
+  // Clean pictures tell nothing about a network for others.
+  const damage = name.startsWith(`${photoNetwork}-`) ? degradations["JPEG 60"] : undefined;
+  const before = await measure(networkUpscaler(model), damage);
   const halved = loadModel(await saveWeights(model, {}, { dtype: "F16" }), name);
-  const after = await measure(networkUpscaler(halved));
+  const after = await measure(networkUpscaler(halved), damage);
   const loss = before.mean.psnr - after.mean.psnr;
   const [dtype, { mean, conditions }] =
     loss < maxLoss ? (["F16", after] as const) : (["F32", before] as const);
@@ -111,10 +120,10 @@ async function takeOver(run: string, name: string, measure: Measure): Promise<vo
     name,
     training: `${description}, see weights/training/${name}`,
     pictures: config.data.join(", "),
-    degradation: "Matlab's bicubic imresize",
+    degradation,
     range: "0..1",
     seed: `${config.seed}`,
-    set5: `${mean.psnr.toFixed(3)} dB, SSIM ${mean.ssim.toFixed(4)}`,
+    set5: `${mean.psnr.toFixed(3)} dB, SSIM ${mean.ssim.toFixed(4)}${damage ? ", of JPEG 60" : ""}`,
     protocol: conditions,
     licence: "MIT",
   };
@@ -159,6 +168,9 @@ function trained(run: string): Trained {
 
 // ---- The tables
 
+/** Scales of the first table. At scale 1, only what is damaged can be measured. */
+const enlarging = pretrainedScales.filter((scale) => scale > 1);
+
 /** A row of the tables: figures at x2, x3 and x4, undefined where there is none. */
 interface Row {
   readonly method: string;
@@ -169,7 +181,7 @@ interface Row {
   readonly ms: readonly (number | undefined)[];
   /** Such as "33.66 / 0.9299". */
   readonly quality: readonly (string | undefined)[];
-  /** Decibels, by degradation. */
+  /** Decibels, by degradation, at all scales of `pretrainedScales`. */
   readonly degraded: Readonly<Record<string, readonly (string | undefined)[]>>;
 }
 
@@ -228,11 +240,11 @@ async function writeTables(adapter: string | undefined, measure: Measure): Promi
   ].filter((row) => row !== undefined);
 
   const first = table(
-    ["Set5", "parameters", "x2", "x3", "x4", "GFLOP a megapixel", "ms a megapixel"],
+    ["Set5", "parameters", ...enlarging.map((scale) => `x${scale}`), "GFLOP a megapixel", "ms a megapixel"],
     rows.map(({ method, parameters, quality, gflop, ms }) => [
       method,
       distinct(parameters),
-      ...pretrainedScales.map((_, i) => quality[i] ?? "-"),
+      ...enlarging.map((_, i) => quality[i] ?? "-"),
       distinct(gflop.map((value) => value?.toFixed(0))),
       adapter === undefined ? "-" : distinct(ms.map((value) => value?.toFixed(0))),
     ]),
@@ -270,18 +282,19 @@ async function writeTables(adapter: string | undefined, measure: Measure): Promi
 const noFigures = { gflop: [], ms: [], degraded: {} } as const;
 
 async function rowOf(name: PretrainedName, measure: Measure): Promise<Row> {
-  const columns: Column[] = [];
+  const all: Column[] = [];
   for (const scale of pretrainedScales) {
     const has = scalesOf(name).includes(scale);
-    columns.push(has ? await columnOf(name, scale, measure) : { degraded: {} });
+    all.push(has ? await columnOf(name, scale, measure) : { degraded: {} });
   }
+  const columns = all.slice(-enlarging.length);
   return {
     method: `**pixelgrad ${name}**`,
     parameters: columns.map(({ parameters }) => parameters),
     gflop: columns.map(({ gflop }) => gflop),
     ms: columns.map(({ ms }) => ms),
     quality: columns.map(({ quality }) => quality),
-    degraded: byKind((kind) => columns.map(({ degraded }) => degraded[kind])),
+    degraded: byKind((kind) => all.map(({ degraded }) => degraded[kind])),
   };
 }
 
@@ -297,6 +310,11 @@ interface Column {
 async function columnOf(name: PretrainedName, scale: PretrainedScale, measure: Measure): Promise<Column> {
   const model = await loadPretrained(name, { scale });
   const upscaler = networkUpscaler(model);
+  if (scale === 1) {
+    const degraded = await degradedOf(upscaler, measure);
+    model.dispose();
+    return { degraded };
+  }
   const clean = await measure(upscaler);
   // Of the network's input; where that is the small picture, it has fewer pixels than the result.
   const pixels = model.inputSize === "low" ? scale ** 2 : 1;
@@ -316,13 +334,18 @@ async function bicubicRow(measure: Measure): Promise<{ row: Row; conditions: str
   const [columns, conditions]: [Column[], string[]] = [[], []];
   for (const scale of pretrainedScales) {
     const upscaler = interpolator("bicubic", scale);
+    const degraded = await degradedOf(upscaler, measure);
+    if (scale === 1) {
+      columns.push({ degraded }); // the picture as it is
+      continue;
+    }
     const clean = await measure(upscaler);
     conditions.push(clean.conditions);
-    columns.push({ quality: quality(clean.mean), degraded: await degradedOf(upscaler, measure) });
+    columns.push({ quality: quality(clean.mean), degraded });
   }
   const row = {
     ...{ method: "bicubic", parameters: ["0"], gflop: [], ms: [] },
-    quality: columns.map((column) => column.quality),
+    quality: columns.slice(-enlarging.length).map((column) => column.quality),
     degraded: byKind((kind) => columns.map((column) => column.degraded[kind])),
   };
   return { row, conditions: conditions[0] };

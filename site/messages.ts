@@ -19,6 +19,9 @@ export interface MethodInfo {
   readonly isKept?: boolean;
 }
 
+/** The id of the choice that leaves it to the picture: the network for clean ones, or that for damaged ones. */
+export const automatic = "automatic";
+
 /** What a network of the user's is called in lists. */
 export function labelOf(name: string, scale: number): string {
   return `${name} ×${scale}`;
@@ -66,6 +69,8 @@ export interface UpscaleEvent {
 }
 
 export interface UpscaleResult extends PictureInfo {
+  /** What enlarged it, if that was left to the picture, and why. */
+  readonly choice?: { readonly method: string; readonly why: string };
   readonly overview: Overview;
   readonly adapter: string;
   readonly tiles: number;

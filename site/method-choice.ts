@@ -1,8 +1,8 @@
 /** The part of the form that asks how to enlarge: by how much, and fast or well. */
-import type { MethodInfo } from "./messages.ts";
+import { automatic, type MethodInfo } from "./messages.ts";
 
 /** What the plain choices stand for. */
-const qualities: Readonly<Record<string, string>> = { fast: "espcn", best: "edsr-small" };
+const qualities: Readonly<Record<string, string>> = { fast: "espcn", best: automatic };
 
 export interface Choice {
   readonly method: MethodInfo;

@@ -1,6 +1,7 @@
 /** The list of methods: those that the library has names for, and the user's networks. */
 import {
   defaultDevice,
+  defaultMethod,
   ESPCN,
   init,
   loadModel,
@@ -10,20 +11,34 @@ import {
   openMethod,
   type PretrainedName,
   pretrainedNames,
+  pretrainedScales,
   type SuperResolver,
   scalesOf,
   type Upscaler,
 } from "../src/index.ts";
 import { WeightKeeper } from "./kept-weights.ts";
-import { labelOf, type MethodInfo, weightFileName } from "./messages.ts";
+import { automatic, labelOf, type MethodInfo, weightFileName } from "./messages.ts";
 
-const named: readonly MethodInfo[] = methodNames.map((name) => ({
-  id: name,
-  label: name,
-  kind: (pretrainedNames as readonly string[]).includes(name) ? "network" : "interpolation",
-  scales: scalesOf(name),
-  isOwn: false,
-}));
+const isNetwork = (name: string) => (pretrainedNames as readonly string[]).includes(name);
+
+const named: readonly MethodInfo[] = [
+  {
+    id: automatic,
+    label: automatic,
+    kind: "network",
+    scales: pretrainedScales.filter((scale) => isNetwork(defaultMethod(scale) ?? "")),
+    isOwn: false,
+  },
+  ...methodNames.map(
+    (name): MethodInfo => ({
+      id: name,
+      label: name,
+      kind: isNetwork(name) ? "network" : "interpolation",
+      scales: scalesOf(name),
+      isOwn: false,
+    }),
+  ),
+];
 
 export class Methods {
   /** The user's networks, as weight files: openMethod loads them again if the graphics device is lost. */

@@ -5,6 +5,7 @@ import { showFacts } from "./facts.ts";
 import { fixed, say } from "./language.ts";
 import { LossPlot } from "./loss-plot.ts";
 import {
+  automatic,
   type FineTuned,
   type FineTuneEvent,
   type FineTuneRequest,
@@ -97,7 +98,8 @@ export class TrainPanel {
 
   setMethods(methods: readonly MethodInfo[]): void {
     this.#networks = methods.filter(
-      ({ kind, scales }) => kind === "network" && scales.some((scale) => SCALES.includes(scale)),
+      ({ id, kind, scales }) =>
+        id !== automatic && kind === "network" && scales.some((scale) => SCALES.includes(scale)),
     );
     const before = this.#start.value;
     this.#start.replaceChildren(

@@ -286,7 +286,7 @@ export class UpscalePanel {
       this.#mark(entry, "done");
       if (!isOnStage()) return;
       this.#showResultOf(entry);
-      await this.#showPair(this.#layer(result.overview, label), scale);
+      await this.#showPair(this.#layer(result.overview, entry.result.label), scale);
     } finally {
       this.#working = undefined;
       if (this.#picture?.id !== picture.id) this.#forget(picture.id);
@@ -304,21 +304,25 @@ function settingsOf({ method, scale }: Choice): string {
 
 function resultOf(entry: Entry, { width, height }: ReadPicture, choice: Choice, made: UpscaleResult): Result {
   const { method, scale, steps } = choice;
-  const { overview: _, adapter, tiles, ms, ...info } = made;
+  const { overview: _, adapter, tiles, ms, choice: chosen, ...info } = made;
+  const label = chosen?.method ?? method.label;
   const stem = entry.name.replace(/\.[^.]*$/, "");
   // A user's network may have any name.
-  const by = method.label.replace(/ ×\d+$/, "").replace(/[^\p{L}\p{N}._-]+/gu, "-");
+  const by = label.replace(/ ×\d+$/, "").replace(/[^\p{L}\p{N}._-]+/gu, "-");
   return {
     ...info,
-    label: method.label,
+    label,
     scale,
     settings: settingsOf(choice),
     name: `${stem}-x${scale}-${by}`,
     facts: {
       From: `${width} × ${height}`,
       To: `${info.width} × ${info.height}`,
-      By:
-        steps.length > 1 ? `${method.label}, ${steps.map((step) => `×${step}`).join(" and ")}` : method.label,
+      By: [
+        label,
+        ...(steps.length > 1 ? [steps.map((step) => `×${step}`).join(" and ")] : []),
+        ...(chosen ? [chosen.why] : []),
+      ].join(", "),
       Time: duration(ms),
       Tiles: `${tiles}`,
       On: adapter,

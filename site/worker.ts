@@ -3,9 +3,17 @@
  * other, and the others beside them.
  */
 import "./pictures/buffer.ts";
-import { defaultDevice, type FinishedTile, init, upscaleBands } from "../src/index.ts";
+import {
+  type Choice,
+  chooseMethod,
+  defaultDevice,
+  defaultMethod,
+  type FinishedTile,
+  init,
+  upscaleBands,
+} from "../src/index.ts";
 import { crop, type Image, imresize, type Samples } from "../src/picture/index.ts";
-import type { FineTuneRequest, Overview, PictureInfo, Tasks } from "./messages.ts";
+import { automatic, type FineTuneRequest, type Overview, type PictureInfo, type Tasks } from "./messages.ts";
 import { Methods } from "./methods.ts";
 import { bitmapOf, reductionFor } from "./pictures/show.ts";
 import { PictureStore, type StoredPicture } from "./pictures/store.ts";
@@ -82,12 +90,19 @@ const tasks: TaskTable = {
     const isDeep = picture.image.data instanceof Uint16Array;
     const total = workOf(steps);
     let { image } = picture;
+    let choice: Choice | undefined;
     let [adapter, tiles, done] = ["", 0, 0];
     for (const [i, step] of steps.entries()) {
       const isLast = i === steps.length - 1;
+      let name = method;
+      if (method === automatic) {
+        // What a network has enlarged once is clean.
+        if (i === 0) choice = chooseMethod(picture, step);
+        name = (i === 0 && choice?.method) || defaultMethod(step)!;
+      }
       const share = workOf(steps.slice(0, i + 1)) / total - done;
       const bands = await upscaleBands(image, {
-        method: await methods.upscaler(method, step),
+        method: await methods.upscaler(name, step),
         depth: isDeep || !isLast ? 16 : 8,
         tileTime: TILE_TIME,
         maxMemory: TILE_BYTES,
@@ -106,11 +121,12 @@ const tasks: TaskTable = {
       adapter = bands.report.adapter;
       done += share;
     }
-    const result = { ...picture, image };
+    const result: StoredPicture = { ...picture, image, jpegQuality: undefined };
     const resultId = pictures.add(result);
     const ms = performance.now() - start;
     const overview = await show(resultId, result);
-    return handOver({ ...infoOf(resultId, result), overview, adapter, tiles, ms }, [overview.bitmap]);
+    const info = infoOf(resultId, result);
+    return handOver({ ...info, choice, overview, adapter, tiles, ms }, [overview.bitmap]);
   },
 
   async show({ picture }) {

@@ -40,6 +40,7 @@ export const contents: readonly Section[] = [
   section("Guides", {
     "docs/upscale.md": "Upscale pictures",
     "docs/train.md": "Train a network",
+    "docs/damage.md": "Damaged pictures",
     "docs/degradation.md": "Degradations",
     "docs/other-programs.md": "Bring a model",
     "docs/own-operations.md": "Write a kernel",

@@ -14,7 +14,13 @@ import {
 } from "../../src/data/metadata.ts";
 import { readPnm } from "../../src/data/pnm.ts";
 import { formatOfStart, type PictureFormat, pictureFormats } from "../../src/picture/formats.ts";
-import { browserFormatNames, DataError, type Image, type Samples } from "../../src/picture/index.ts";
+import {
+  browserFormatNames,
+  DataError,
+  type Image,
+  jpegQualityOfFile,
+  type Samples,
+} from "../../src/picture/index.ts";
 import { decodePng } from "./decode-png.ts";
 import { inflate } from "./inflate.ts";
 import { iccPrefix, xmpPrefix } from "./jpeg-prefixes.ts";
@@ -24,6 +30,8 @@ export interface PictureFile extends FileMetadata {
   /** Upright. Samples as in the file: 16 bits if it has them, grey if it is. */
   readonly image: Image<Samples>;
   readonly format: string;
+  /** Of a JPEG file: how strongly it was compressed, 1 to 100. */
+  readonly jpegQuality?: number;
   /** What was odd about the file, in sentences without a full stop. */
   readonly notes: readonly string[];
 }
@@ -79,7 +87,8 @@ async function readByBrowser(file: Blob, bytes: Uint8Array, format?: PictureForm
   bitmap.close();
   const metadata = keepsColors ? content.metadata : { ...content.metadata, icc: undefined };
   const name = format ? pictureFormats[format].name : (file.type.split("/")[1] ?? "unknown");
-  return { image, metadata, gaps: content.gaps, notes, format: name };
+  const jpegQuality = jpegQualityOfFile(bytes);
+  return { image, metadata, gaps: content.gaps, notes, format: name, jpegQuality };
 }
 
 /** Rows of a bitmap that are drawn at once. A canvas of the whole would have limits, and take memory. */

@@ -5,6 +5,8 @@ import type { Image, Samples } from "../../src/picture/index.ts";
 /** A picture in memory, and what its file said besides. */
 export interface StoredPicture extends FileMetadata {
   readonly image: Image<Samples>;
+  /** Of a JPEG file: how strongly it was compressed, 1 to 100. */
+  readonly jpegQuality?: number;
 }
 
 interface Entry {

@@ -22,7 +22,7 @@ import { checkOutputs, checkWritable, idsOf, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 import { describeResult, figures, measure, milliseconds, type Result, refuseFailures } from "./results.ts";
 
-/** "bicubic,edsr-small"; a method that is there twice counts once. */
+/** "bicubic,wren"; a method that is there twice counts once. */
 const methodList: Kind<readonly string[]> = {
   wants: "methods, separated by commas",
   symbol: "A,B,…",
@@ -38,8 +38,8 @@ const flags = {
     kind: methodList,
     help: `separated by commas: ${methodFlag.help}; default: all of these names that have the scale`,
   },
-  ensemble: { short: "x", help: "also measures the mean of each network's eight answers, as edsr-small+" },
-  half: { help: "also measures each network stored as 16-bit floats, as edsr-small (half)" },
+  ensemble: { short: "x", help: "also measures the mean of each network's eight answers, as wren+" },
+  half: { help: "also measures each network stored as 16-bit floats, as wren (half)" },
   details: { kind: whole(0), help: "number of pictures to show details of; default: 5" },
   out: { kind: folder, help: "where the results go; the folder is made if it is missing", required: true },
 } as const;

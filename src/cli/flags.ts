@@ -160,6 +160,6 @@ export function table(rows: readonly (readonly [string, string])[]): string {
 }
 
 /** A text in lines of at most `columns` characters; a longer word gets a line of its own. */
-function wrap(text: string, columns: number): string[] {
+export function wrap(text: string, columns = width): string[] {
   return text.match(new RegExp(`(?:\\S.{0,${columns - 1}}|\\S+)(?= |$)`, "g")) ?? [];
 }

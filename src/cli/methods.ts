@@ -5,7 +5,7 @@ import type { NetworkFile } from "../node.ts";
 import { oneOf, text } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
-import type { OpenedMethod } from "../upscale/index.ts";
+import type { Choice, OpenedMethod, ReadPicture, Upscaler } from "../upscale/index.ts";
 import {
   defaultMethod,
   isInterpolation,
@@ -26,7 +26,7 @@ export const methodFlag = {
 export const scaleFlag = {
   short: "s",
   kind: oneOf(1, 2, 3, 4, 8),
-  help: "enlargement of each side; default: that of the weight file, else 2; 1 for weight files that keep the size",
+  help: "enlargement of each side; default: that of the weight file, else 2; 1 keeps the size, by networks that were made for it",
 } satisfies Flags[string];
 
 export const ensembleFlag = {
@@ -76,6 +76,47 @@ export async function methodOf({
   await openAdapter(adapter, [name]);
   const { openMethod } = await import("../node.ts");
   return openMethod({ method, scale, ensemble, half });
+}
+
+/**
+ * What enlarges the pictures of a run: the method that the flags name, or for each picture one that suits it.
+ */
+export interface MethodsOfRun {
+  readonly scale: number;
+  /** The method for a picture, and why it, where the picture decided. */
+  methodFor(picture: ReadPicture): Promise<{ readonly upscaler: Upscaler; readonly choice?: Choice }>;
+  close(): void;
+}
+
+/**
+ * Opens the method that the flags name; without one, that for clean pictures, and another once a picture
+ * needs it.
+ *
+ * @throws UsageError if flags contradict each other
+ */
+export async function methodsOf(flags: MethodFlags): Promise<MethodsOfRun> {
+  const first = await methodOf(flags);
+  const { scale } = first.upscaler;
+  if (flags.method !== undefined) {
+    return { scale, methodFor: async () => first, close: () => first.close() };
+  }
+  const { chooseMethod } = await import("../node.ts");
+  const opened = new Map<string | undefined, OpenedMethod>([[defaultMethod(scale), first]]);
+  return {
+    scale,
+    async methodFor(picture) {
+      const choice = chooseMethod(picture, scale);
+      if (choice === undefined) return first;
+      const { method } = choice;
+      // The adapter is open already.
+      const one = opened.get(method) ?? (await methodOf({ ...flags, method, adapter: undefined }));
+      opened.set(method, one);
+      return { upscaler: one.upscaler, choice };
+    },
+    close() {
+      for (const { close } of opened.values()) close();
+    },
+  };
 }
 
 /** @throws UsageError if --half is given for interpolations alone */

@@ -12,13 +12,13 @@ import {
 } from "../data/picture-file.ts";
 import { fileId, isStream } from "../data/same-file.ts";
 import { removeLeftovers } from "../data/temporary.ts";
-import { type Bands, span, type UpscaleReport, type Upscaler, upscaleBands } from "../node.ts";
+import { type Bands, type Choice, span, type UpscaleReport, upscaleBands } from "../node.ts";
 import { andList } from "../options/lists.ts";
 import { isTransparent } from "../picture/alpha.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
 import { UsageError } from "./flags.ts";
-import { methodOf } from "./methods.ts";
+import { type MethodsOfRun, methodsOf } from "./methods.ts";
 import { printError } from "./print.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 import { type Job, type Plan, planOf, settingsOf, type UpscaleSettings } from "./upscale-plan.ts";
@@ -29,6 +29,8 @@ type Size = Pick<Bands, "width" | "height" | "channels" | "depth">;
 export interface Report extends Job, Partial<UpscaleReport>, Partial<Size> {
   /** The output existed and was left alone. */
   readonly skipped?: true;
+  /** Where no method was named: which network was chosen, and by what in the picture. */
+  readonly choice?: Choice;
   /** What the result lacks of its original, and what was odd about that. */
   readonly notes?: readonly Note[];
   /** The most memory that the process has had so far. */
@@ -54,13 +56,13 @@ export async function upscaleFiles(
   }
   const { default: sharp } = await import("sharp");
   sharp.cache(false); // every picture is read once
-  const opened = await methodOf(flags);
+  const methods = await methodsOf(flags);
   try {
-    const work = await lookAt(jobs, opened.upscaler.scale, settings, signal);
-    const pictures = await upscaleAll(work, opened.upscaler, settings, signal);
+    const work = await lookAt(jobs, methods.scale, settings, signal);
+    const pictures = await upscaleAll(work, methods, settings, signal);
     return { pictures, leftOut };
   } finally {
-    opened.close();
+    methods.close();
   }
 }
 
@@ -121,10 +123,10 @@ function isSkipped({ output = "" }: Job, { overwrite }: UpscaleSettings): boolea
   return !overwrite && !isStream(output) && statSync(output, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** Says first what cannot be done, and then does the rest, which without an upscaler is nothing. */
+/** Says first what cannot be done, and then does the rest, which without methods is nothing. */
 async function upscaleAll(
   work: readonly Work[],
-  upscaler: Upscaler | undefined,
+  methods: MethodsOfRun | undefined,
   settings: UpscaleSettings,
   signal: AbortSignal,
 ): Promise<Report[]> {
@@ -148,7 +150,7 @@ async function upscaleAll(
     const other = jobOfFile.get(fileId(job.output!));
     const report = other
       ? { ...job, error: `${job.output} is the result for ${other.input}. Rename one of the pictures.` }
-      : await upscaleFile(job, upscaler, settings, signal);
+      : await upscaleFile(job, methods, settings, signal);
     if (report === undefined) break;
     if (report.tiles && !isStream(job.output!)) jobOfFile.set(fileId(job.output!), job);
     rest -= pixels;
@@ -162,13 +164,13 @@ async function upscaleAll(
 /** Reads, enlarges and writes. Errors become the picture's report; there is none if the signal ended it. */
 async function upscaleFile(
   job: Job,
-  upscaler: Upscaler | undefined,
+  methods: MethodsOfRun | undefined,
   settings: UpscaleSettings,
   signal: AbortSignal,
 ): Promise<Report | undefined> {
-  if (isSkipped(job, settings) || upscaler === undefined) return { ...job, skipped: true };
+  if (isSkipped(job, settings) || methods === undefined) return { ...job, skipped: true };
   try {
-    return { ...job, ...(await upscaleOne(job, upscaler, settings, signal)) };
+    return { ...job, ...(await upscaleOne(job, methods, settings, signal)) };
   } catch (error) {
     if (signal.aborted) return undefined;
     return { ...job, error: (error as Error).message };
@@ -177,7 +179,7 @@ async function upscaleFile(
 
 async function upscaleOne(
   { input, output = "" }: Job,
-  upscaler: Upscaler,
+  methods: MethodsOfRun,
   { format, depth, quality, alpha, tile, "max-memory": memory, intoFolder }: UpscaleSettings,
   signal: AbortSignal,
 ): Promise<Partial<Report>> {
@@ -185,10 +187,12 @@ async function upscaleOne(
   const { writes } = pictureFormats[format];
   const {
     image,
+    jpegQuality,
     notes: fromFile,
     ...metadata
   } = await span("read the picture", () => readPictureFile(input, { target: format }));
   const notes = [...fromFile, ...losses(image, format, { depth, alpha })];
+  const { upscaler, choice } = await span("choose a method", () => methods.methodFor({ image, jpegQuality }));
   let progress: Progress | undefined;
   const bands = await upscaleBands(image, {
     method: upscaler,
@@ -220,7 +224,14 @@ async function upscaleOne(
   }
   const peakProcessBytes = process.resourceUsage().maxRSS * 1024;
   const ms = performance.now() - start;
-  return { ...bands.report, ...size, ms, peakProcessBytes, notes: notes.length > 0 ? notes : undefined };
+  return {
+    ...bands.report,
+    ...size,
+    choice,
+    ms,
+    peakProcessBytes,
+    notes: notes.length > 0 ? notes : undefined,
+  };
 }
 
 /** What a format cannot hold of a picture's samples, unless flags asked for that. */
@@ -248,6 +259,7 @@ function lineOf({
   error,
   method,
   scale,
+  choice,
   width,
   height,
   tiles,
@@ -258,5 +270,6 @@ function lineOf({
   if (skipped) return `${output} exists and is left alone${isInput ? "" : "; --overwrite replaces it"}`;
   const time = ms! < 60_000 ? `${(ms! / 1e3).toFixed(1)} s` : formatDuration(ms! / 1e3);
   const count = `${tiles} tile${tiles === 1 ? "" : "s"}`;
-  return `${output}  ${width}x${height}  ${method} x${scale}  ${count}  ${time}`;
+  const why = choice ? `, ${choice.why}` : "";
+  return `${output}  ${width}x${height}  ${method} x${scale}${why}  ${count}  ${time}`;
 }

@@ -3,7 +3,6 @@ import { formatNames, namesOfFormats, pictureFormats, writtenFormats } from "../
 import { file, type Kind, oneOf, path, whole } from "../options/kinds.ts";
 import { andList } from "../options/lists.ts";
 import { alphaChoices } from "../picture/alpha.ts";
-import { defaultNetwork } from "../upscale/method-names.ts";
 import type { Values } from "./flags.ts";
 import { adapterFlag, ensembleFlag, halfFlag, methodFlag, scaleFlag } from "./methods.ts";
 import { profileFlag } from "./profile.ts";
@@ -49,7 +48,7 @@ export const upscaleFlags = {
     help: "takes the pictures of subfolders, too; the results get the same subfolders",
   },
   scale: scaleFlag,
-  method: { ...methodFlag, help: `${methodFlag.help}; default: ${defaultNetwork}, at scale 8 bicubic` },
+  method: { ...methodFlag, help: `${methodFlag.help}; default: the one that suits the picture (above)` },
   ensemble: ensembleFlag,
   half: halfFlag,
   adapter: adapterFlag,

@@ -1,10 +1,28 @@
 /** `pixelgrad upscale`: the command that most people come for. */
 import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
-import { defineCommand, UsageError } from "./flags.ts";
+import { limits } from "../upscale/choice.ts";
+import { defaultsInWords, networksInWords, photoNetwork, scalesOf } from "../upscale/method-names.ts";
+import { defineCommand, UsageError, wrap } from "./flags.ts";
 import { checkWritable, writeJson } from "./outputs.ts";
 import { profiled } from "./profile.ts";
 import { upscaleFlags } from "./upscale-flags.ts";
+
+/** Follows from the table of networks. */
+function aboutMethods(): string {
+  const photoScales = scalesOf(photoNetwork);
+  const photo =
+    photoScales.length === 0
+      ? ""
+      : ` Traces of JPEG (quality ${limits.jpegQuality} or less), noise or blur: ${photoNetwork}, where it has the scale` +
+        `${photoScales.includes(1) ? "; at scale 1, it only removes them" : ""}.`;
+  return (
+    `These networks come with pixelgrad: ${networksInWords()}. Your own are weight files, as "pixelgrad train" and ` +
+    "saveWeights() write them; a file knows its scale. Without --method, the picture decides, and its line says " +
+    `which network and why. Clean pictures: ${defaultsInWords()}.${photo} Without a GPU, networks take seconds per ` +
+    "megapixel; espcn is the fastest."
+  );
+}
 
 export const upscaleCommand = defineCommand({
   about: `
@@ -15,10 +33,7 @@ the picture mirrored beyond its edges, so that plain areas stay plain there. Col
 XMP, IPTC and the resolution (dpi) are kept, the camera's orientation is applied, and transparent
 edges get no seams. A line says what the format of the output cannot hold.
 
-The networks edsr-small, espcn and srcnn come with pixelgrad and enlarge by 2, 3 or 4; wren, which
-is better than they, by 2. Your own are weight files, as "pixelgrad train" and saveWeights() write
-them; a file knows its scale. Without --method, edsr-small enlarges, and bicubic interpolation at
-scale 8. Without a GPU, networks take seconds per megapixel; espcn is the fastest.
+${wrap(aboutMethods()).join("\n")}
 
 Files are written whole or not at all, and no original is ever replaced. If a picture cannot be read
 or written, the rest is done all the same, the last line names it, and the exit code is 1. After
@@ -29,11 +44,12 @@ a.jpg and a.png become a.jpg.png and a.png.png. Results may lie beside the pictu
 "-i photos -o photos -f webp" do; the next run does not take them for pictures to enlarge.
 
 Video is y4m (YUV4MPEG2: 4:2:0, 4:2:2, 4:4:4 or grey, 8 to 16 bits), in and out. The method enlarges
-luma, bicubic interpolation chroma.`,
+luma, bicubic interpolation chroma. Without --method, it is the one for clean pictures: all frames
+get the same.`,
   flags: upscaleFlags,
   operands: "input",
   examples: [
-    ["-i photo.jpg -o large.png", "twice as wide and high, by edsr-small"],
+    ["-i photo.jpg -o large.png", "twice as wide and high, by the network that suits the picture"],
     ["-i photo.jpg -o large.png -m bicubic -s 8", "by an interpolation"],
     ["-i photo.jpg -o large.png -m edsr-x4.safetensors", "by a network of your own, here fourfold"],
     ["-i scans -o large -s 3 -f webp --quality 90", "all pictures of a folder, into another one"],

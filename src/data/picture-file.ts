@@ -9,6 +9,7 @@ import { andList } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
+import { jpegQualityOfFile } from "../picture/jpeg-quality.ts";
 import { decode, isStored, readHeaderOfFile, uprightSize, withoutColor } from "./decode.ts";
 import { copyWithMetadata, exifPlaceholder } from "./embed.ts";
 import { readBytes, replaceWhole, writeError } from "./files.ts";
@@ -23,6 +24,8 @@ export type { Metadata, Note } from "./metadata.ts";
 export interface PictureFile extends Metadata {
   /** Samples as in the file: 16 bits if it has them. */
   readonly image: Image<Samples>;
+  /** Of a JPEG file: how strongly it was compressed, 1 to 100. */
+  readonly jpegQuality?: number;
   /** What the result of this picture will lack, and what was odd about the file. */
   readonly notes: readonly Note[];
 }
@@ -65,13 +68,14 @@ export async function decodePictureFile(
   }
   if (warning !== undefined) notes.push({ kind: "decoder", text: `the decoder warns: ${excerpt(warning)}` });
 
+  const jpegQuality = jpegQualityOfFile(bytes);
   const content = metadataOf(header, bytes);
   const stored = isStored(header);
   if (!stored) notes.push({ kind: "color", text: `converted to sRGB, from ${header.space}` });
   const metadata = stored ? content.metadata : { ...content.metadata, icc: undefined, pngColor: undefined };
   if (target === "srgb") {
     const icc = profileIn(metadata);
-    return { image: icc ? await toSrgb(image, icc) : image, notes };
+    return { image: icc ? await toSrgb(image, icc) : image, jpegQuality, notes };
   }
   const fitted = fitTo({ ...content, metadata }, target, image.channels);
   const { convertFrom } = fitted;
@@ -82,6 +86,7 @@ export async function decodePictureFile(
     ...fitted.metadata,
     icc: takesIcc ? icc : undefined,
     image: convertFrom ? await toSrgb(image, convertFrom) : image,
+    jpegQuality,
     notes: [...notes, ...fitted.notes],
   };
 }

@@ -5,10 +5,12 @@
  */
 export { type AlphaChoice, withoutAlpha } from "./alpha.ts";
 export { lumaOf, rgbToY, rgbToYcbcr, type YOptions, ycbcrToRgb } from "./color.ts";
+export { type Damage, damageOf } from "./damage.ts";
 export { DataError } from "./errors.ts";
 export { browserAccepts, browserFormatNames } from "./formats.ts";
 export { type ColorSpace, crop, type Image, modcrop, type Samples, toRgb } from "./image.ts";
 export { imresize, imresizePlane, interpolatePlanes } from "./imresize.ts";
+export { jpegQualityOfFile } from "./jpeg-quality.ts";
 export { type MetricOptions, psnr, ssim } from "./metrics.ts";
 export {
   augment,

@@ -6,6 +6,7 @@ import { aFunction, checkArguments, optional } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
 import { checkImage, crop, type Image, type Samples, zerosLike } from "../picture/image.ts";
 import { withAlpha, withColors } from "./adapters.ts";
+import type { Choice } from "./choice.ts";
 import { compute, computeFrom } from "./compute.ts";
 import { adapterOf, bicubicMargin, type Method, notFinite, onDeviceOf, type TensorMethod } from "./method.ts";
 import {
@@ -44,6 +45,11 @@ export interface BandOptions extends TileOptions {
   readonly depth?: 8 | 16;
 }
 
+/** What `upscaleBands` adds to them. */
+interface InnerOptions extends BandOptions {
+  readonly choice?: Choice;
+}
+
 /** A strip of the result, as wide as the whole. */
 export interface Band {
   /** The row of the result at which it begins. */
@@ -53,7 +59,7 @@ export interface Band {
 
 /** How a picture was enlarged. */
 export interface UpscaleReport {
-  /** For tables, such as `bicubic` or `edsr-small+`. */
+  /** For tables, such as `bicubic` or `wren+`. */
   readonly method: string;
   readonly scale: number;
   /** Where it ran: an adapter's name, or "JavaScript" for interpolation. */
@@ -81,6 +87,8 @@ export class Bands implements AsyncIterable<Band> {
   readonly channels: Image["channels"];
   /** Bits of each sample. */
   readonly depth: 8 | 16;
+  /** Where nobody named a method: which network was chosen, and by what in the picture. */
+  readonly choice?: Choice;
   readonly #image: Image<Samples>;
   readonly #method: Method;
   readonly #tiles: TileSource;
@@ -96,7 +104,7 @@ export class Bands implements AsyncIterable<Band> {
    * @param release called when reading ends, or by `close`.
    * @throws RangeError for options that make no sense, and if not even a small tile fits into the memory.
    */
-  constructor(image: Image<Samples>, method: Method, options: BandOptions, release = () => {}) {
+  constructor(image: Image<Samples>, method: Method, options: InnerOptions, release = () => {}) {
     checkUpscaleOptions("upscale", options);
     const { depth = 8, onTile } = options;
     checkArguments("upscale", { onTile: [onTile, optional(aFunction)] });
@@ -110,6 +118,7 @@ export class Bands implements AsyncIterable<Band> {
     this.#image = image;
     this.#method = method;
     this.#options = options;
+    this.choice = options.choice;
     this.#release = release;
     const bytesPerRow = this.width * this.channels * (depth / 8) * method.scale;
     // The adapters for colours and transparency look that far.

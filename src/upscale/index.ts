@@ -3,6 +3,7 @@ export { DataError } from "../picture/errors.ts";
 export type { ColorSpace, Image, Samples } from "../picture/image.ts";
 export type { Planes } from "../picture/planes.ts";
 export type { Band, BandOptions, Bands, FinishedTile, TileOptions, UpscaleReport } from "./bands.ts";
+export { type Choice, chooseMethod } from "./choice.ts";
 export type { Method } from "./method.ts";
 export {
   defaultMethod,
@@ -11,6 +12,7 @@ export {
   methodNames,
   type PretrainedName,
   type PretrainedScale,
+  photoMethod,
   pretrainedNames,
   pretrainedScales,
   scalesOf,
@@ -23,7 +25,7 @@ export {
   type OpenMethodOptions,
   openMethod,
 } from "./open-method.ts";
-export { type PictureSource, readSource, toImageData } from "./source.ts";
+export { type PictureSource, type ReadPicture, readSource, toImageData } from "./source.ts";
 export type { Drawable } from "./source-browser.ts";
 export type { Progress, UpscaleOptions } from "./tiles.ts";
 export { type Upscaled, type UpscalePictureOptions, upscale, upscaleBands } from "./upscale.ts";

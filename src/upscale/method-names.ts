@@ -1,11 +1,20 @@
 /**
  * The names of methods, the same for the library, the command line and the page, and the files behind them.
- * This file loads no other, so that help texts can read it quickly.
+ * This file loads nearly no other, so that help texts can read it quickly.
  */
+import { andList } from "../options/lists.ts";
+
+export const interpolations = ["nearest", "bilinear", "bicubic"] as const;
+export type Interpolation = (typeof interpolations)[number];
 
 /**
- * Weights that come with the library. Each URL is written out because bundlers look for exactly this
- * expression: they copy the file beside the bundle and put its new URL here.
+ * Weights that come with the library: every network, and by scale its file. All else follows from this table:
+ * which names and scales there are, in the library, the command line, its help and the page, and which
+ * network enlarges where nobody names one. The better a network is for its milliseconds, the further down it
+ * stands.
+ *
+ * A new file is a new line. Each URL is written out because bundlers look for exactly this expression: they
+ * copy the file beside the bundle and put its new URL here.
  */
 export const pretrainedFiles = {
   srcnn: {
@@ -18,32 +27,34 @@ export const pretrainedFiles = {
     3: new URL("../../weights/espcn-x3.safetensors", import.meta.url),
     4: new URL("../../weights/espcn-x4.safetensors", import.meta.url),
   },
-  wren: {
-    2: new URL("../../weights/wren-x2.safetensors", import.meta.url),
-  },
   "edsr-small": {
     2: new URL("../../weights/edsr-small-x2.safetensors", import.meta.url),
     3: new URL("../../weights/edsr-small-x3.safetensors", import.meta.url),
     4: new URL("../../weights/edsr-small-x4.safetensors", import.meta.url),
   },
-} as const;
+  "wren-photo": {},
+  wren: {
+    2: new URL("../../weights/wren-x2.safetensors", import.meta.url),
+  },
+} as const satisfies Readonly<Record<string, Readonly<Partial<Record<PretrainedScale, URL>>>>>;
+
+/** The network for pictures that JPEG, noise or blur has damaged. All others are for clean pictures. */
+export const photoNetwork = "wren-photo";
 
 export type PretrainedName = keyof typeof pretrainedFiles;
-export const pretrainedNames = Object.keys(pretrainedFiles) as PretrainedName[];
-/** Enlargements that pretrained networks have weights for; `scalesOf` says which of them one has. */
-export const pretrainedScales = [2, 3, 4] as const;
-export type PretrainedScale = (typeof pretrainedScales)[number];
-
-export const interpolations = ["nearest", "bilinear", "bicubic"] as const;
-export type Interpolation = (typeof interpolations)[number];
+/** Networks that have a file at some scale, at least. */
+export const pretrainedNames = (Object.keys(pretrainedFiles) as PretrainedName[]).filter(isPretrained);
+/** Enlargements that a pretrained network may have weights for; at 1, the size stays. */
+export type PretrainedScale = 1 | 2 | 3 | 4;
+/** Those that there are weights for; `scalesOf` says which of them a network has. */
+export const pretrainedScales: readonly PretrainedScale[] = ([1, 2, 3, 4] as const).filter((scale) =>
+  pretrainedNames.some((name) => pretrainedFile(name, scale) !== undefined),
+);
 
 /** An interpolation, or a network that comes with the library. */
 export type MethodName = Interpolation | PretrainedName;
 
-/** What enlarges where nobody names a method, at the scales that it has weights for. */
-export const defaultNetwork: PretrainedName = "edsr-small";
-
-/** Networks before interpolations, the default network first. */
+/** Networks before interpolations, the best first. */
 export const methodNames: readonly MethodName[] = [...interpolations, ...pretrainedNames].reverse();
 
 export function isInterpolation(method: unknown): method is Interpolation {
@@ -51,11 +62,12 @@ export function isInterpolation(method: unknown): method is Interpolation {
 }
 
 export function isPretrained(method: unknown): method is PretrainedName {
-  return (pretrainedNames as readonly unknown[]).includes(method);
+  if (typeof method !== "string" || !Object.hasOwn(pretrainedFiles, method)) return false;
+  return scalesOf(method as PretrainedName).length > 0;
 }
 
 export function isMethodName(method: unknown): method is MethodName {
-  return (methodNames as readonly unknown[]).includes(method);
+  return isInterpolation(method) || isPretrained(method);
 }
 
 /** The scales that a method has. At scale 1, interpolations return the picture as it is. */
@@ -71,10 +83,46 @@ export function pretrainedFile(name: PretrainedName, scale: number): URL | undef
 }
 
 /**
- * The method for callers who name none. At scale 1 there is none: networks that keep the size, and remove noise or
- * traces of JPEG, are weight files.
+ * The method for clean pictures where nobody names one: the best network that has weights for the scale, or
+ * bicubic interpolation. At scale 1 there is nothing to do for a clean picture: there it is the network for
+ * damaged ones, and undefined where that has no weights.
  */
 export function defaultMethod(scale: number): MethodName | undefined {
-  if (scale === 1) return undefined;
-  return scalesOf(defaultNetwork).includes(scale) ? defaultNetwork : "bicubic";
+  if (scale === 1) return photoMethod(scale);
+  return cleanNetworks().find((name) => pretrainedFile(name, scale)) ?? "bicubic";
+}
+
+/** The method for damaged pictures; undefined where it has no weights for the scale. */
+export function photoMethod(scale: number): PretrainedName | undefined {
+  return pretrainedFile(photoNetwork, scale) && photoNetwork;
+}
+
+/** The best first. */
+function cleanNetworks(): PretrainedName[] {
+  const names = Object.keys(pretrainedFiles) as PretrainedName[];
+  return names.reverse().filter((name) => name !== photoNetwork);
+}
+
+/** Which networks there are, and at which scales, the best first: "wren (x2), espcn (x2, x3, x4)". */
+export function networksInWords(): string {
+  const names = methodNames.filter((name) => !isInterpolation(name));
+  return andList(
+    names.map(
+      (name) =>
+        `${name} (${scalesOf(name)
+          .map((scale) => `x${scale}`)
+          .join(", ")})`,
+    ),
+  );
+}
+
+/** What enlarges clean pictures where nobody names a method: "wren at scale 2, bicubic at scale 8". */
+export function defaultsInWords(): string {
+  const scales = scalesOf("bicubic").filter((scale) => scale > 1);
+  const methods = [...new Set(scales.map(defaultMethod))];
+  return methods
+    .map(
+      (method) => `${method} at scale ${andList(scales.filter((scale) => defaultMethod(scale) === method))}`,
+    )
+    .join(", ");
 }

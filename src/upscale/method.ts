@@ -14,7 +14,7 @@ import { planesOf, tensorOf } from "./compute.ts";
  * functions do not use `this`.
  */
 export interface Method {
-  /** For tables and captions, such as `bicubic` or `edsr-small+`. */
+  /** For tables and captions, such as `bicubic` or `wren+`. */
   readonly name: string;
   /** How many times wider and higher the result is. */
   readonly scale: number;

@@ -37,16 +37,22 @@ import { interpolatorOn, networkUpscaler, selfEnsemble, type Upscaler, upscalerO
 export type MethodChoice = MethodName | (string & {}) | Uint8Array | SuperResolver | Method;
 
 export interface OpenMethodOptions {
-  /** Default: "edsr-small", which needs WebGPU; at scale 8, for which it has no weights, "bicubic". */
+  /**
+   * Default: the best network for clean pictures that comes with the library and has the scale, which needs
+   * WebGPU; at scale 8, "bicubic". `upscale()` also looks at the picture, and takes one for damaged pictures
+   * where that is better.
+   */
   readonly method?: MethodChoice;
   /** Enlargement of each side: 1, 2, 3, 4 or 8. Default: that of the weights; for a name, 2. */
   readonly scale?: number;
-  /** The mean of the results for eight flips and turns: a little better, eight times the work. Default off. */
+  /**
+   * The mean of the results for eight flips and turns: a little better, eight times the work. Default off.
+   */
   readonly ensemble?: boolean;
   /**
-   * Stores the weights and feature maps of a network as float16: half the memory on the device, so tiles may be
-   * larger, and results that hardly differ. Sums are computed in f32 as before. For networks that are opened by
-   * name, by path or from bytes; on others, call `half()` yourself. Default off.
+   * Stores the weights and feature maps of a network as float16: half the memory on the device, so tiles may
+   * be larger, and results that hardly differ. Sums are computed in f32 as before. For networks that are
+   * opened by name, by path or from bytes; on others, call `half()` yourself. Default off.
    */
   readonly half?: boolean;
 }
@@ -271,12 +277,14 @@ function ownNetwork(make: () => SuperResolver, half: boolean, weights?: string, 
  * A network with the weights that come with the library; nothing is downloaded from elsewhere. Its weights go
  * to the default device, which is opened if there is none.
  *
- * - `edsr-small`: the default of `upscale()`; RGB.
- * - `wren`: better than it, and as fast, so far at x2 alone; RGB.
+ * - `wren`: the best, and the default where it has the scale (`scalesOf`); RGB.
+ * - `wren-photo`: the same for pictures with traces of JPEG, noise or blur; at scale 1 it only removes them;
+ *   RGB.
+ * - `edsr-small`: a smaller EDSR; RGB.
  * - `espcn`: the fastest; luma.
  * - `srcnn`: the first of its kind, for comparisons; luma that bicubic interpolation has enlarged.
  *
- *     const model = await loadPretrained("edsr-small", { scale: 2 });
+ *     const model = await loadPretrained("wren", { scale: 2 });
  *
  * @throws RangeError if there is no such network, and an Error that says what to do where a bundler has lost
  *   the file.

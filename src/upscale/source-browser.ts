@@ -4,6 +4,7 @@ import { quote } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { browserFormatNames } from "../picture/formats.ts";
 import type { Image } from "../picture/image.ts";
+import { jpegQualityOfFile } from "../picture/jpeg-quality.ts";
 import { isOfClass } from "./source-class.ts";
 
 /** What a canvas can draw; of a video, the frame that it shows. */
@@ -23,8 +24,11 @@ export function isDrawable(source: unknown): source is Drawable {
   );
 }
 
-/** The pixels of a file, in sRGB: of its bytes, or of those at an address. */
-export async function readFileInBrowser(file: Uint8Array | string | URL, caller: string): Promise<Image> {
+/** The pixels of a file, in sRGB: of its bytes, or of those at an address. Of a JPEG file, its quality, too. */
+export async function readFileInBrowser(
+  file: Uint8Array | string | URL,
+  caller: string,
+): Promise<{ image: Image; jpegQuality?: number }> {
   const bytes = file instanceof Uint8Array ? file : await fetchBytes(file, caller);
   const blob = new Blob([bytes as Uint8Array<ArrayBuffer>]);
   const bitmap = await createImageBitmap(blob, asItIs).catch((cause: Error) => {
@@ -40,7 +44,7 @@ export async function readFileInBrowser(file: Uint8Array | string | URL, caller:
       { cause },
     );
   });
-  return imageOf(bitmap);
+  return { image: imageOf(bitmap), jpegQuality: jpegQualityOfFile(bytes) };
 }
 
 async function fetchBytes(address: string | URL, caller: string): Promise<Uint8Array> {

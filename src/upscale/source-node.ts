@@ -3,18 +3,17 @@
 import { fileURLToPath } from "node:url";
 import { quote } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
-import type { Image, Samples } from "../picture/image.ts";
+import type { ReadPicture } from "./source.ts";
 
 /** Of 8 or 16 bits, as in the file, in sRGB. */
-export async function readInNode(file: Uint8Array | string | URL, caller: string): Promise<Image<Samples>> {
+export async function readInNode(file: Uint8Array | string | URL, caller: string): Promise<ReadPicture> {
   // Loaded when needed: the library itself works without a decoder.
   const { decodePictureFile, readPictureFile } = await import("../data/picture-file.ts");
   const target = "srgb";
-  if (file instanceof Uint8Array) return (await decodePictureFile(file, caller, { target })).image;
+  if (file instanceof Uint8Array) return decodePictureFile(file, caller, { target });
   const [scheme] = /^[a-z]+:/i.exec(String(file)) ?? [];
   if (scheme === "data:") {
-    return (await decodePictureFile(await bytesOf(file, caller), `${caller}: the data URL`, { target }))
-      .image;
+    return decodePictureFile(await bytesOf(file, caller), `${caller}: the data URL`, { target });
   }
   if (scheme === "http:" || scheme === "https:" || (file instanceof URL && scheme !== "file:")) {
     throw new DataError(
@@ -22,7 +21,7 @@ export async function readInNode(file: Uint8Array | string | URL, caller: string
         `${caller}(await (await fetch(url)).blob()).`,
     );
   }
-  return (await readPictureFile(file instanceof URL ? fileURLToPath(file) : file, { target })).image;
+  return readPictureFile(file instanceof URL ? fileURLToPath(file) : file, { target });
 }
 
 /** The bytes that a data URL holds. */

@@ -27,9 +27,15 @@ export type PictureSource =
   | string
   | URL;
 
+/** A picture, and what its file says about the way here. */
+export interface ReadPicture {
+  readonly image: Image<Samples>;
+  /** Of a JPEG file: how strongly it was compressed, 1 to 100. */
+  readonly jpegQuality?: number;
+}
+
 /** Reads picture files: their bytes, or where they are. */
-let readFile: (file: Uint8Array | string | URL, caller: string) => Promise<Image<Samples>> =
-  readFileInBrowser;
+let readFile: (file: Uint8Array | string | URL, caller: string) => Promise<ReadPicture> = readFileInBrowser;
 
 /** Called by Node's entry (node.ts). */
 export function registerPictureReader(reader: typeof readFile): void {
@@ -42,6 +48,11 @@ export function registerPictureReader(reader: typeof readFile): void {
  * @throws DataError if it is no picture.
  */
 export async function readSource(source: PictureSource, caller = "readSource"): Promise<Image<Samples>> {
+  return (await readPicture(source, caller)).image;
+}
+
+/** The same, with what the file says besides. */
+export async function readPicture(source: PictureSource, caller: string): Promise<ReadPicture> {
   if (typeof source === "string" || isOfClass<Uint8Array>(source, "Uint8Array")) {
     return readFile(source, caller);
   }
@@ -52,7 +63,7 @@ export async function readSource(source: PictureSource, caller = "readSource"): 
   if (isOfClass<Blob>(source, "Blob", "File")) {
     return readFile(new Uint8Array(await source.arrayBuffer()), caller);
   }
-  if (isDrawable(source)) return readDrawn(source, caller);
+  if (isDrawable(source)) return { image: await readDrawn(source, caller) };
   if (!isObject(source)) {
     throw new DataError(
       `${caller}: a picture is an image { width, height, channels, data }, ImageData, a Blob, the bytes of a ` +
@@ -62,7 +73,7 @@ export async function readSource(source: PictureSource, caller = "readSource"): 
   }
   const image = isImageData(source) ? imageOf(source, caller) : (source as Image<Samples>);
   checkImage(image, caller);
-  return image;
+  return { image };
 }
 
 /**

@@ -7,8 +7,9 @@
 import { type AlphaChoice, withoutAlpha } from "../picture/alpha.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { type BandOptions, Bands, type UpscaleReport } from "./bands.ts";
+import { type Choice, chooseMethod } from "./choice.ts";
 import { borrowMethod, type OpenMethodOptions } from "./open-method.ts";
-import { type PictureSource, readSource } from "./source.ts";
+import { type PictureSource, readPicture } from "./source.ts";
 import { checkUpscaleOptions } from "./tiles.ts";
 
 export interface UpscalePictureOptions extends OpenMethodOptions, BandOptions {
@@ -19,6 +20,8 @@ export interface UpscalePictureOptions extends OpenMethodOptions, BandOptions {
 /** The enlarged picture, and how it was made. */
 export interface Upscaled<S extends Samples = Uint8Array> extends UpscaleReport {
   readonly image: Image<S>;
+  /** Without a `method`: which network was chosen, and by what in the picture. */
+  readonly choice?: Choice;
 }
 
 /**
@@ -27,10 +30,13 @@ export interface Upscaled<S extends Samples = Uint8Array> extends UpscaleReport 
  *     const { image } = await upscale(await fetch("photo.jpg").then((r) => r.blob()), { scale: 2 });
  *     const { image, ms } = await upscale("photo.jpg", { method: "edsr-x2.safetensors" }); // in Node
  *
- * The default method is "edsr-small", which comes with the library. Networks that are called by name stay
- * loaded on their device, at most three, so that many pictures take no longer than with an upscaler of
- * `openMethod`; `device.destroy()` frees them. A weight file is loaded at every call: for many pictures, call
- * `openMethod` once and pass its `upscaler`.
+ * Without a `method`, the picture decides: `chooseMethod` looks for signs of JPEG, noise and blur, and takes one
+ * of the networks that come with the library, for damaged pictures or for clean ones. The result's `choice` says
+ * which and why.
+ *
+ * Networks that are called by name or chosen stay loaded on their device, at most three, so that many pictures take
+ * no longer than with an upscaler of `openMethod`; `device.destroy()` frees them. A weight file is loaded at every
+ * call: for many pictures, call `openMethod` once and pass its `upscaler`.
  *
  * @throws DataError for pictures that cannot be read, RangeError for options that make no sense, and the
  *   signal's reason after an abort.
@@ -50,7 +56,8 @@ export async function upscale(
 ): Promise<Upscaled<Samples>> {
   const bands = await bandsOf("upscale", picture, options);
   const image = await bands.image();
-  return { image, ...bands.report };
+  const { choice } = bands;
+  return { image, ...bands.report, ...(choice && { choice }) };
 }
 
 /**
@@ -78,10 +85,15 @@ async function bandsOf(
   checkUpscaleOptions(caller, options);
   const { alpha = "keep", signal } = options;
   signal?.throwIfAborted();
-  const image = withoutAlpha(await readSource(picture, caller), alpha, caller);
-  const { upscaler, close } = await borrowMethod(caller, options);
+  const read = await readPicture(picture, caller);
+  const image = withoutAlpha(read.image, alpha, caller);
+  const choice = options.method === undefined ? chooseMethod(read, options.scale) : undefined;
+  const { upscaler, close } = await borrowMethod(caller, {
+    ...options,
+    method: choice?.method ?? options.method,
+  });
   try {
-    return new Bands(image, upscaler, options, close);
+    return new Bands(image, upscaler, { ...options, choice }, close);
   } catch (error) {
     close();
     throw error;

@@ -75,7 +75,7 @@ describe("a dropped picture and a dropped network", () => {
     expect(enabled()).toEqual(["2", "3", "4", "8"]);
     expect(find<HTMLInputElement>("[value=fast]").checked).toBe(true);
     await userEvent.click(find("[value=best]"));
-    expect(method().value).toBe("edsr-small");
+    expect(method().value).toBe("automatic");
     await chooseMethod("own ×2");
     expect(find<HTMLInputElement>("[value=other]").checked).toBe(true);
   });

@@ -10,6 +10,7 @@ import { EDSR, ESPCN, saveWeights, setDefaultDevice } from "../../src/index.ts";
 import { crop } from "../../src/picture/image.ts";
 import { imresize } from "../../src/picture/imresize.ts";
 import { Random } from "../../src/tensor/random.ts";
+import { methodNames, scalesOf } from "../../src/upscale/method-names.ts";
 import { drawn, noise, temporaryFolder, testData } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
 import { runFile } from "../support/run.ts";
@@ -230,7 +231,7 @@ describe("evaluate", () => {
       "an architecture that no network of the package is called",
       ["--hr", "hr", "--method", "edsr"],
       1,
-      /edsr: there is no such method \(edsr-small, wren, .*\), and as a weight file it cannot be read/,
+      /edsr: there is no such method \(wren, .*edsr-small, .*\), and as a weight file it cannot be read/,
     ],
     [
       "a scale that a network lacks",
@@ -450,7 +451,7 @@ describe("compare", () => {
     const args = ["--hr", path("hr"), "--out", out, "--details", "0"];
     for (const [scale, names] of [
       ["8", ["nearest", "bilinear", "bicubic"]],
-      ["4", ["nearest", "bilinear", "bicubic", "srcnn", "espcn", "edsr-small"]],
+      ["4", methodNames.filter((name) => scalesOf(name).includes(4)).reverse()],
     ] as const) {
       await runHere(compareCommand, [...args, "--scale", scale, "--border", "0"]);
       const { methods } = JSON.parse(readFileSync(join(out, "compare.json"), "utf8"));
@@ -462,7 +463,7 @@ describe("compare", () => {
     [
       ["--methods", "bicubic,sinc"],
       1,
-      /sinc: there is no such method \(edsr-small, wren, .*it cannot be read/,
+      /sinc: there is no such method \(wren, .*edsr-small, .*it cannot be read/,
     ],
     [["--methods", ","], 2, /--methods wants methods, separated by commas/],
     [["--methods", "bicubic", "--adapter", "cpu"], 2, /--adapter is for networks/],

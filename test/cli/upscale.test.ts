@@ -25,10 +25,11 @@ import {
 } from "../../src/node.ts";
 import { imresize } from "../../src/picture/imresize.ts";
 import { Random } from "../../src/tensor/random.ts";
-import { noise, temporaryFolder } from "../data/support.ts";
+import { drawn, noise, temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
 import { picturesIn } from "../support/pictures.ts";
 import { type RunOptions, runFile } from "../support/run.ts";
+import { writeStandIns } from "../support/stand-ins.ts";
 
 const folder = temporaryFolder();
 const path = (...parts: string[]) => join(folder, ...parts);
@@ -52,13 +53,55 @@ beforeAll(async () => {
 });
 
 describe("one picture", () => {
-  test("by default by edsr-small, twice as large", async () => {
-    const args = ["-i", path("picture.png"), "-o", path("default.png"), "-g", "cpu"];
+  test("by default by wren, twice as large", async () => {
+    const small = noise(10, 8, 3);
+    await writePng(path("small.png"), small);
+    const args = ["-i", path("small.png"), "-o", path("default.png"), "-g", "cpu"];
     const { code, stdout, stderr } = await run(args);
     expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
-    expect(stderr).toMatch(/default\.png {2}60x48 {2}edsr-small x2 {2}1 tile {2}[\d.]+ s$/);
-    const network = await loadPretrained("edsr-small", { scale: 2 });
-    expect(await readImage(path("default.png"))).toEqual(await networkUpscaler(network).upscale(picture));
+    expect(stderr).toMatch(
+      /default\.png {2}20x16 {2}wren x2, for a picture without signs of damage {2}1 tile {2}[\d.]+ s$/,
+    );
+    const network = await loadPretrained("wren", { scale: 2 });
+    expect(await readImage(path("default.png"))).toEqual(await networkUpscaler(network).upscale(small));
+  });
+
+  test("without a method, each picture gets its network, and its line says why", async () => {
+    const [weights, both] = [path("stand-ins"), path("both")];
+    for (const name of [weights, both]) mkdirSync(name);
+    await writeStandIns(weights, "wren", [2]);
+    await writeStandIns(weights, "wren-photo", [1, 2]);
+    const board = drawn(96, 80, 3, (x, y, c) =>
+      ((x >> 4) + (y >> 3)) % 2 ? 40 + 20 * c + y : 200 - (x >> 1),
+    );
+    await writePng(join(both, "clean.png"), board);
+    const { width, height, channels } = board;
+    const raw = sharp(board.data, { raw: { width, height, channels } });
+    await raw.clone().jpeg({ quality: 62 }).toFile(join(both, "phone.jpg"));
+    const enlarge = (...more: string[]) => {
+      const args = ["-i", both, "-g", "cpu", "--json", path("choices.json"), ...more];
+      return runFile("test/support/cli-with-stand-ins.ts", [weights, "upscale", ...args]);
+    };
+
+    const { code, stderr } = await enlarge("-o", path("chosen"));
+    expect({ code, stderr }).toMatchObject({ code: 0 });
+    expect(stderr).toMatch(
+      /clean\.png {2}192x160 {2}wren x2, for a picture without signs of damage {2}1 tile/,
+    );
+    expect(stderr).toMatch(/phone\.png {2}192x160 {2}wren-photo x2, for JPEG at quality about 62 {2}1 tile/);
+    expect(JSON.parse(readFileSync(path("choices.json"), "utf8"))).toMatchObject([
+      { method: "wren", choice: { method: "wren", damage: { noise: 0 } } },
+      { method: "wren-photo", choice: { method: "wren-photo", damage: { jpegQuality: 62 } } },
+    ]);
+
+    const named = await enlarge("-o", path("named"), "-m", "wren");
+    expect(named.stderr).toMatch(/phone\.png {2}192x160 {2}wren x2 {2}1 tile/);
+    expect(readFileSync(path("named", "clean.png"))).toEqual(readFileSync(path("chosen", "clean.png")));
+    expect(readFileSync(path("named", "phone.png"))).not.toEqual(readFileSync(path("chosen", "phone.png")));
+    expect(JSON.parse(readFileSync(path("choices.json"), "utf8"))[1]).not.toHaveProperty("choice");
+
+    const cleanedUp = await enlarge("-o", path("cleaned"), "-s", "1");
+    expect(cleanedUp.stderr).toMatch(/phone\.png {2}96x80 {2}wren-photo x1, for JPEG at quality about 62/);
   });
 
   test("by an interpolation", async () => {
@@ -290,7 +333,7 @@ describe("what goes wrong is one paragraph and an exit code", () => {
     [
       ["-i", "picture.png", "-o", "x.png", "-m", "sinc"],
       1,
-      /sinc: there is no such method \(edsr-small, wren, espcn, srcnn, bicubic, bilinear, nearest\), and as a weight file/,
+      /sinc: there is no such method \(wren, .*espcn, srcnn, bicubic, bilinear, nearest\), and as a weight file/,
     ],
     [["-i", "picture.png", "-o", "x.png", "-m", "picture.png"], 1, /picture\.png/],
     [

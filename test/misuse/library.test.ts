@@ -892,6 +892,16 @@ const calls: Call[] = [
     args: [arg(() => new Float32Array(12)), arg(() => 2), arg(() => 2), arg(() => 3), arg(() => 8, left)],
   },
   { name: "toPlanar", call: picture.toPlanar, args: [image] },
+  { name: "damageOf", call: picture.damageOf, args: [image, arg(() => 60, left)] },
+  { name: "jpegQualityOfFile", call: picture.jpegQualityOfFile, args: [arg(() => new Uint8Array(40))] },
+  {
+    name: "chooseMethod",
+    call: library.chooseMethod,
+    args: [
+      arg(() => ({ image: { width: 2, height: 2, channels: 1 as const, data: new Uint8Array(4) } })),
+      arg(() => 2, left),
+    ],
+  },
   {
     name: "resizeWeights",
     call: picture.resizeWeights,
@@ -916,7 +926,7 @@ const nothingToGet = new Set([
   ...["Tensor", "FFTLoss", "SSIMLoss"],
   ...["DataError", "GpuError", "ShapeError", "DeviceLostError"],
   // Types keep these right: their arguments come from lists that the library exports.
-  ...["defaultMethod", "scalesOf"],
+  ...["defaultMethod", "photoMethod", "scalesOf"],
   "completeOptions", // under the name of the network
   "toImageData", // for browsers alone
   ...["adaptersPresent", "GpuDevice", "measureCeilings"], // for the command line

@@ -24,7 +24,7 @@ const methodLabels = (page: Page) => page.locator("#panel-upscale [name=method] 
 test("it begins with the library's best network", async () => {
   const { page } = await visit(browser);
   await page.click("#tab-train");
-  expect(await page.inputValue("#panel-train [name=start]")).toBe("edsr-small");
+  expect(await page.inputValue("#panel-train [name=start]")).toBe("wren");
   expect(await page.inputValue("#panel-train [name=scale]")).toBe("2");
 });
 

@@ -14,6 +14,7 @@ import {
   interpolator,
   loadPretrained,
   type Method,
+  methodNames,
   networkUpscaler,
   openMethod,
   saveWeights,
@@ -180,12 +181,12 @@ describe("methods", () => {
     }
   });
 
-  test("without one: edsr-small, by its name as well; at 8, bicubic interpolation", async () => {
+  test("without one: wren, by its name as well; at 8, bicubic interpolation", async () => {
     const picture = noise(8, 6, 3);
     const { image, ...done } = await upscale(picture);
-    expect(done).toMatchObject({ method: "edsr-small", scale: 2, adapter: "cpu" });
-    expect((await upscale(picture, { method: "edsr-small" })).image).toEqual(image);
-    const network = await loadPretrained("edsr-small");
+    expect(done).toMatchObject({ method: "wren", scale: 2, adapter: "cpu" });
+    expect((await upscale(picture, { method: "wren" })).image).toEqual(image);
+    const network = await loadPretrained("wren");
     expect((await upscale(picture, { method: network })).image).toEqual(image);
     network.dispose();
     const { live } = device.memory(); // of the network that stays loaded
@@ -257,7 +258,7 @@ describe("methods", () => {
     );
     await expect(upscale(picture, { scale: 5 })).rejects.toThrow("scale must be 1, 2, 3, 4 or 8");
     await expect(upscale(picture, { method: "edsr" })).rejects.toThrow(
-      "edsr: there is no such method (edsr-small, wren, espcn, srcnn, bicubic, bilinear, nearest), and as a " +
+      `edsr: there is no such method (${methodNames.join(", ")}), and as a ` +
         "weight file it cannot be read: ENOENT",
     );
     // Reading it would never end.
@@ -265,8 +266,7 @@ describe("methods", () => {
       await expect(upscale(picture, { method: "/dev/zero" })).rejects.toThrow("it is a device, and no file");
     }
     await expect(upscale(picture, { method: {} as EDSR })).rejects.toThrow(
-      "method must be edsr-small, wren, espcn, srcnn, bicubic, bilinear, nearest, the path or the bytes of a " +
-        "weight file",
+      `method must be ${methodNames.join(", ")}, the path or the bytes of a ` + "weight file",
     );
     await expect(upscale(picture, { alpha: "red" as "keep" })).rejects.toThrow(
       "alpha must be keep, drop, white, black",

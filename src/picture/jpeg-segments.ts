@@ -1,0 +1,22 @@
+/** JPEG files as a list of segments, up to the samples: ITU-T T.81, B.1. */
+
+export interface Segment {
+  /** The second byte of its marker: 0xe1 is APP1. */
+  readonly marker: number;
+  readonly data: Uint8Array;
+}
+
+/** The segments in front of the first scan that are complete. */
+export function* segmentsOf(bytes: Uint8Array): Generator<Segment> {
+  for (let at = 2; at + 4 <= bytes.length && bytes[at] === 0xff; ) {
+    const marker = bytes[at + 1];
+    if (marker === 0xff)
+      at++; // any number of these may stand in front of a marker
+    else {
+      const length = bytes[at + 2] * 256 + bytes[at + 3];
+      if (marker === 0xda || length < 2 || at + 2 + length > bytes.length) return;
+      yield { marker, data: bytes.subarray(at + 4, at + 2 + length) };
+      at += 2 + length;
+    }
+  }
+}

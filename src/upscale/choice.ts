@@ -1,0 +1,77 @@
+/**
+ * Which network a picture gets where nobody names one: the one for clean pictures, or, where JPEG, noise or
+ * blur has left signs, the one that was trained on such pictures. A network for clean pictures takes these
+ * for detail, and enlarges them.
+ */
+import { checkArguments, isObject, type Wanted } from "../options/arguments.ts";
+import { whole } from "../options/kinds.ts";
+import { andList } from "../options/lists.ts";
+import { type Damage, damageOf } from "../picture/damage.ts";
+import { defaultMethod, isInterpolation, type MethodName, photoMethod } from "./method-names.ts";
+import type { ReadPicture } from "./source.ts";
+
+/** A method, and what spoke for it. */
+export interface Choice {
+  readonly method: MethodName;
+  /** To be put behind the method's name: "for JPEG at quality about 62". */
+  readonly why: string;
+  /** What the picture shows. */
+  readonly damage: Damage;
+}
+
+/**
+ * From where on signs count. docs/damage.md has the table that these are from: what is measured in clean
+ * pictures and in damaged ones, and what the networks make of either.
+ */
+export const limits = {
+  /** JPEG up to this quality. */
+  jpegQuality: 85,
+  /** Noise from this standard deviation on, in levels. */
+  noise: 4.5,
+  /** Blur if no edge is steeper. */
+  steepness: 0.38,
+} as const;
+
+/**
+ * Looks at a picture and chooses, as `upscale()` does without a `method`. For many pictures that should all
+ * be enlarged by open methods:
+ *
+ *     const { method, why } = chooseMethod({ image, jpegQuality: jpegQualityOfFile(bytes) }, 2)!;
+ *
+ * Undefined where there is no choice: at scale 8, which no network has, and at scale 1 as long as no network
+ * that comes with the library keeps the size.
+ *
+ * @throws DataError if it is no picture
+ */
+export function chooseMethod(picture: ReadPicture, scale = 2): Choice | undefined {
+  checkArguments("chooseMethod", { picture: [picture, aReadPicture], scale: [scale, whole(1)] });
+  const { image, jpegQuality } = picture;
+  const clean = defaultMethod(scale);
+  if (clean === undefined || isInterpolation(clean)) return undefined;
+  const damage = damageOf(image, jpegQuality);
+  const signs = signsOf(damage);
+  const photo = photoMethod(scale);
+  if (signs.length === 0) return { method: clean, why: "for a picture without signs of damage", damage };
+  if (photo) return { method: photo, why: `for ${andList(signs)}`, damage };
+  return {
+    method: clean,
+    why: `though there is ${andList(signs)}: no network for that has scale ${scale}`,
+    damage,
+  };
+}
+
+const aReadPicture: Wanted<ReadPicture> = {
+  wants: "{ image, jpegQuality }, of which the second may be missing",
+  fits: (value): value is ReadPicture => isObject(value) && isObject(value.image),
+};
+
+/** In words; none for a clean picture. */
+export function signsOf({ jpegQuality, noise, steepness }: Damage): string[] {
+  const signs: string[] = [];
+  if (jpegQuality !== undefined && jpegQuality <= limits.jpegQuality) {
+    signs.push(`JPEG at quality about ${jpegQuality}`);
+  }
+  if (noise >= limits.noise) signs.push(`noise of about ${noise.toFixed(0)} levels`);
+  if (steepness !== undefined && steepness < limits.steepness) signs.push("blur");
+  return signs;
+}
