@@ -3,7 +3,6 @@ import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { defineCommand, UsageError } from "./flags.ts";
 import { checkWritable, writeJson } from "./outputs.ts";
-import { profiled } from "./profile.ts";
 import { upscaleFlags } from "./upscale-flags.ts";
 
 export const upscaleCommand = defineCommand({
@@ -54,10 +53,10 @@ luma, bicubic interpolation chroma.`,
     }
     if (output === "-") {
       const { upscaleVideo } = await import("./upscale-video.ts");
-      return profiled(profile, () => upscaleVideo(values, signal));
+      return upscaleVideo(values, signal);
     }
     const { upscaleFiles } = await import("./upscale-files.ts");
-    const { pictures, leftOut } = await profiled(profile, () => upscaleFiles(values, signal));
+    const { pictures, leftOut } = await upscaleFiles(values, signal);
     await writeJson(json, [...pictures, ...leftOut]);
     signal.throwIfAborted();
     const failed = pictures.filter(({ error }) => error !== undefined);
