@@ -221,11 +221,22 @@ async function samplesOf(
   return grey && !deep ? withoutColor(image) : image;
 }
 
+/** What the system's error means. */
+export function reasonForReading(cause: unknown): string {
+  const { code = "", message } = cause as NodeJS.ErrnoException;
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: "there is no such file",
+    ENOTDIR: "there is no such file",
+    EISDIR: "it is a folder",
+    EACCES: "you may not read it",
+    ELOOP: "its links lead in a circle",
+  };
+  return reasons[code] ?? message;
+}
+
 /** For a file that cannot even be read. */
 export function readError(path: string, cause: unknown): DataError {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const reason = code === "ENOENT" ? "there is no such file" : message;
-  return new DataError(`${path}: cannot be read: ${reason}. Check the path.`, { cause });
+  return new DataError(`${path}: cannot be read: ${reasonForReading(cause)}. Check the path.`, { cause });
 }
 
 function undecodable(

@@ -94,6 +94,10 @@ describe("the flags", () => {
     [["--steps", "1.5"], '--steps wants a whole number of at least 1, got "1.5"'],
     [["--steps="], '--steps wants a whole number of at least 1, got ""'],
     [["--batch", "many"], '--batch wants a whole number of at least 1, got "many"'],
+    [
+      ["--lr", "-1"],
+      '\'--lr\' argument is ambiguous; a name that begins with "-" is given as "./-name", and any other',
+    ],
     [["--lr", "Infinity"], '--lr wants a number above 0, got "Infinity"'],
     [["--lr=-1"], '--lr wants a number above 0, got "-1"'],
     [["--scale", "5"], '--scale wants 2, 3, 4 or 8, got "5"'],

@@ -208,7 +208,7 @@ describe("files that are no whole picture", () => {
       /not a PNG, JPEG, .* or PPM picture.*50534466696c.*Convert/,
     );
     expect((await failure(readImage(join(folder, "none.png")))).message).toMatch(/no such file/);
-    expect((await failure(readImage(folder))).message).toMatch(/cannot be read: .*EISDIR/);
+    expect((await failure(readImage(folder))).message).toMatch(/cannot be read: it is a folder\. Check/);
   });
 });
 
