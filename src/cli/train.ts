@@ -114,14 +114,15 @@ Brackets hold the value of a flag that is not given.`,
     async run(values, { program, signal }) {
       const { folder, change, config } = readTraining(architecture, values, defaults);
       const onLoss = values["on-loss"] as OnLoss | undefined;
-      const options = { signal, onLoss, ...reporter() };
+      const { close, ...callbacks } = reporter();
+      const options = { signal, onLoss, ...callbacks };
       const profile = values.profile as string | undefined;
       const inputs = idsOf([config.init, ...filesIn(folder ?? config.out)]);
       const { step, best, bicubic, path, advice, ...result } = await profiled(profile, inputs, () =>
         folder === undefined ? train(config, options) : resume(folder, { ...options, change }),
       );
       const { steps } = result.config;
-      options.close();
+      close();
       if (best) {
         print(
           `Best: ${best.psnr.toFixed(2)} dB at step ${best.step} (bicubic ${bicubic.toFixed(2)}). ` +
