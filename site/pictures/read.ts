@@ -188,7 +188,7 @@ function jpegContent(bytes: Uint8Array): Content {
   }
   if (profile.length > 0) metadata.icc = Buffer.concat(profile.filter(Boolean));
   metadata.density = densityOf(metadata.exif, header);
-  const { comments, gaps } = jpegExtras(bytes);
+  const { comments, gaps } = jpegExtras(bytes, metadata.icc);
   const notes = channels === 4 ? ["converted to sRGB, from CMYK"] : [];
   return { metadata: { ...metadata, comments }, gaps, channels, notes };
 }

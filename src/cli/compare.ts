@@ -20,7 +20,15 @@ import { defineCommand, UsageError, type Values } from "./flags.ts";
 import { methodFlag, methodOf, openAdapter, refuseHalf } from "./methods.ts";
 import { checkOutputs, checkWritable, idsOf, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
-import { describeResult, figures, measure, milliseconds, type Result, refuseFailures } from "./results.ts";
+import {
+  describeResult,
+  figures,
+  leftOutLines,
+  measure,
+  milliseconds,
+  type Result,
+  refuseFailures,
+} from "./results.ts";
 
 /** "bicubic,wren"; a method that is there twice counts once. */
 const methodList: Kind<readonly string[]> = {
@@ -68,7 +76,8 @@ ${aboutProtocols}`,
     const methods = await openMethods(values);
     try {
       const { scale } = methods[0].upscaler;
-      const pictures = findPictures(hr, lr, scale, printError, degradation);
+      const { lines, onLeftOut } = leftOutLines();
+      const pictures = findPictures(hr, lr, scale, onLeftOut, degradation);
       const weights = methods.map((method) => method.weights);
       const inputs = idsOf([...weights, ...pictures.flatMap(pathsOf)]);
       if ([hr, lr].some((folder) => folder !== undefined && sameFile(folder, out))) {
@@ -87,7 +96,7 @@ ${aboutProtocols}`,
         const { name, upscale } = opened.upscaler;
         printError(`Measuring ${name} (${i + 1} of ${methods.length}) …`);
         const options = { protocol, border, padding, signal, onFailure: printError };
-        const result = await measure(opened, measurable, options).catch((error: Error) => {
+        const result = await measure(opened, measurable, options, lines).catch((error: Error) => {
           if (!(error instanceof DataError)) throw error;
           printError(`${name}: ${error.message}`);
           failures.push(name);

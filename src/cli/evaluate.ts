@@ -1,6 +1,7 @@
 import { degradationKind } from "../data/degradation-kind.ts";
 import { formatNames } from "../data/formats.ts";
 import { pathsOf } from "../data/pairs.ts";
+import type { EvaluateOptions } from "../evaluate/index.ts";
 import { file, folder, oneOf, whole } from "../options/kinds.ts";
 import { printable } from "../options/printable.ts";
 import { paddings } from "../upscale/tiles.ts";
@@ -8,7 +9,7 @@ import { defineCommand, UsageError } from "./flags.ts";
 import { adapterFlag, ensembleFlag, halfFlag, methodFlag, methodOf, scaleFlag } from "./methods.ts";
 import { checkOutputs, checkWritable, idsOf, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
-import { describeResult, figures, measure, refuseFailures } from "./results.ts";
+import { describeResult, figures, leftOutLines, measure, refuseFailures } from "./results.ts";
 
 /** Flags of `evaluate` and `compare` that say what is measured, and on what. */
 export const measureFlags = {
@@ -91,20 +92,22 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
     await checkPicturesIn(hr, lr);
     const opened = await methodOf(flags);
     try {
-      const pictures = findPictures(hr, lr, opened.upscaler.scale, printError, degradation);
+      const { lines, onLeftOut } = leftOutLines();
+      const pictures = findPictures(hr, lr, opened.upscaler.scale, onLeftOut, degradation);
       const inputs = idsOf([opened.weights, ...pictures.flatMap(pathsOf)]);
       checkOutputs([{ flag: "--json", path: json }], inputs);
       const width = Math.max("picture".length, ...pictures.map(({ name }) => printable(name).length));
       const printRow = (name: string, ...columns: string[]) =>
         print(printable(name).padEnd(width) + columns.map((column) => column.padStart(11)).join(""));
-      const result = await measure(opened, pictures, {
+      const options: EvaluateOptions = {
         ...{ protocol, border, padding, signal },
         onFailure: printError,
         onPicture(score, i) {
           if (i === 0) printRow("picture", "PSNR, dB", "SSIM", "ms");
           printRow(score.name, ...figures(score));
         },
-      });
+      };
+      const result = await measure(opened, pictures, options, lines);
       printRow("mean", ...figures(result.mean));
       print("", `${result.method} x${result.scale}: ${describeResult(result)}`);
       await writeJson(json, result);

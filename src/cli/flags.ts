@@ -100,9 +100,11 @@ function parse(
     return { ...(values as Parsed), [operands]: [...byFlag, ...positionals] };
   } catch (error) {
     // Node's own messages have several lines and advice about positional arguments.
-    const [reason] = (error as Error).message.split(/\. |\n/);
+    const [reason] = (error as Error).message.split(/\.(?: |\n|$)|\n/);
     const isName = reason.includes("ambiguous") || args.some((arg) => /^-[^-].*\./.test(arg));
-    const advice = isName ? '; a name that begins with "-" is given as "./-name"' : "";
+    const advice = isName
+      ? '; a name that begins with "-" is given as "./-name", and any other such value as "--flag=-1"'
+      : "";
     throw new UsageError(`${printable(reason)}${advice}`);
   }
 }

@@ -1,6 +1,7 @@
 /** `--profile FILE`: where a command's time goes, as a trace (src/device/trace.ts). */
 import { writeWhole } from "../data/files.ts";
 import { file } from "../options/kinds.ts";
+import { checkOutputs, checkWritable } from "./outputs.ts";
 import { printError } from "./print.ts";
 
 export const profileFlag = {
@@ -12,9 +13,21 @@ export const profileFlag = {
   },
 } as const;
 
-/** Runs a command, and writes its trace even if it fails or is stopped. */
-export async function profiled<T>(path: string | undefined, body: () => Promise<T>): Promise<T> {
+/**
+ * Runs a command's work, and writes its trace even if that fails or is stopped. What can be wrong with the command
+ * line must be told before: a trace of its own refusal would be written over the input that it protects.
+ *
+ * @param inputs the files that the command reads.
+ * @throws UsageError or DataError if the trace cannot lie at `path`
+ */
+export async function profiled<T>(
+  path: string | undefined,
+  inputs: ReadonlySet<string>,
+  body: () => Promise<T>,
+): Promise<T> {
   if (path === undefined) return body();
+  checkOutputs([{ flag: "--profile", path }], inputs);
+  checkWritable(path);
   // Timestamps are exact only on devices that are opened for it.
   const { PIXELGRAD_DAWN: switches } = process.env;
   process.env.PIXELGRAD_DAWN = [...(switches ? [switches] : []), "exact-timestamps"].join(",");

@@ -7,6 +7,7 @@ import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
 import { adapterOf } from "../upscale/method.ts";
+import { printError } from "./print.ts";
 
 export interface Result extends Evaluation {
   /** Whether it is the mean of eight answers. */
@@ -19,6 +20,8 @@ export interface Result extends Evaluation {
   weights: string | null;
   /** What the pictures have that was not measured: bits, frames. */
   notes: Note[];
+  /** What the folders contain besides: the lines that say so. */
+  leftOut: readonly string[];
   /** Where it ran: an adapter's name, or "JavaScript" for interpolation. */
   adapter: string;
 }
@@ -27,13 +30,24 @@ export async function measure(
   { upscaler, ensemble, half, parameters, weights }: OpenedMethod,
   pictures: readonly PairFiles[],
   options: EvaluateOptions,
+  leftOut: readonly string[],
 ): Promise<Result> {
   const { evaluate } = await import("../evaluate/index.ts");
   const evaluation = await evaluate(upscaler, pictures, options);
   const { headersOf, reductionsOf } = await import("../data/reductions.ts");
   const notes = reductionsOf(await headersOf(pictures.flatMap(pathsOf)), ["depth", "frames"]);
   const adapter = adapterOf(upscaler);
-  return { ...evaluation, ensemble, half, parameters, weights: weights ?? null, notes, adapter };
+  return { ...evaluation, ensemble, half, parameters, weights: weights ?? null, notes, leftOut, adapter };
+}
+
+/** For findPictures: prints what is left out, and keeps it for `measure`. */
+export function leftOutLines(): { readonly lines: string[]; readonly onLeftOut: (line: string) => void } {
+  const lines: string[] = [];
+  const onLeftOut = (line: string) => {
+    printError(line);
+    lines.push(line);
+  };
+  return { lines, onLeftOut };
 }
 
 /** Decibels, SSIM and milliseconds. */

@@ -1,4 +1,6 @@
 /** `pixelgrad train NETWORK`: a command for each network. Its flags are all the settings of training. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { readError } from "../data/decode.ts";
 import { readWeightFileSync } from "../data/weight-files.ts";
@@ -18,7 +20,7 @@ import {
 import { checkConfig, formatSetting, type Setting, settingsFor, withSetting } from "../train/settings.ts";
 import { asCalled, quotedPath } from "./as-called.ts";
 import { type Command, type Flags, UsageError, type Values } from "./flags.ts";
-import { checkOutputs, checkWritable } from "./outputs.ts";
+import { idsOf } from "./outputs.ts";
 import { print } from "./print.ts";
 import { profiled, profileFlag } from "./profile.ts";
 import { type CommandGroup, run } from "./run.ts";
@@ -112,15 +114,15 @@ Brackets hold the value of a flag that is not given.`,
     async run(values, { program, signal }) {
       const { folder, change, config } = readTraining(architecture, values, defaults);
       const onLoss = values["on-loss"] as OnLoss | undefined;
-      const options = { signal, onLoss, ...reporter() };
+      const { close, ...callbacks } = reporter();
+      const options = { signal, onLoss, ...callbacks };
       const profile = values.profile as string | undefined;
-      checkOutputs([{ flag: "--profile", path: profile }], new Set());
-      checkWritable(profile);
-      const { step, best, bicubic, path, advice, ...result } = await profiled(profile, () =>
+      const inputs = idsOf([config.init, ...filesIn(folder ?? config.out)]);
+      const { step, best, bicubic, path, advice, ...result } = await profiled(profile, inputs, () =>
         folder === undefined ? train(config, options) : resume(folder, { ...options, change }),
       );
       const { steps } = result.config;
-      options.close();
+      close();
       if (best) {
         print(
           `Best: ${best.psnr.toFixed(2)} dB at step ${best.step} (bicubic ${bicubic.toFixed(2)}). ` +
@@ -136,6 +138,15 @@ Brackets hold the value of a flag that is not given.`,
       print(`Stopped at step ${step} of ${steps}.${saved}`);
     },
   };
+}
+
+/** What a run that goes on reads. None, if there is no such folder yet. */
+function filesIn(folder: string | undefined): string[] {
+  try {
+    return folder === undefined ? [] : readdirSync(folder).map((name) => join(folder, name));
+  } catch {
+    return []; // the run says what is wrong with it
+  }
 }
 
 function flagOf(setting: Setting, defaults: TrainConfig): Flags[string] {

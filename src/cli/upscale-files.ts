@@ -20,6 +20,7 @@ import { formatDuration, Progress } from "../report/progress.ts";
 import { UsageError } from "./flags.ts";
 import { type MethodsOfRun, methodsOf } from "./methods.ts";
 import { printError } from "./print.ts";
+import { profiled } from "./profile.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 import { type Job, type Plan, planOf, settingsOf, type UpscaleSettings } from "./upscale-plan.ts";
 
@@ -48,19 +49,27 @@ export async function upscaleFiles(
 ): Promise<{ pictures: Report[]; leftOut: Plan["leftOut"] }> {
   const settings = settingsOf(flags);
   checkFormat(settings);
-  const { jobs, leftOut } = planOf(settings, printError);
+  const { jobs, leftOut, inputs } = planOf(settings, printError);
+  const pictures = await profiled(settings.profile, inputs, () => upscaleJobs(jobs, settings, signal));
+  return { pictures, leftOut };
+}
+
+async function upscaleJobs(
+  jobs: readonly Job[],
+  settings: UpscaleSettings,
+  signal: AbortSignal,
+): Promise<Report[]> {
   for (const { output } of jobs) if (output !== undefined) removeLeftovers(output);
   if (jobs.every((job) => job.error !== undefined || isSkipped(job, settings))) {
     const work = jobs.map((job) => ({ job, pixels: 0 }));
-    return { pictures: await upscaleAll(work, undefined, settings, signal), leftOut };
+    return upscaleAll(work, undefined, settings, signal);
   }
   const { default: sharp } = await import("sharp");
   sharp.cache(false); // every picture is read once
-  const methods = await methodsOf(flags);
+  const methods = await methodsOf(settings);
   try {
     const work = await lookAt(jobs, methods.scale, settings, signal);
-    const pictures = await upscaleAll(work, methods, settings, signal);
-    return { pictures, leftOut };
+    return await upscaleAll(work, methods, settings, signal);
   } finally {
     methods.close();
   }

@@ -32,6 +32,8 @@ export interface Plan {
   readonly jobs: readonly Job[];
   /** What the folders contain besides, and why it is not enlarged. */
   readonly leftOut: readonly LeftOutEntry[];
+  /** The files that are read, as fileId names them: nothing may be written there. */
+  readonly inputs: ReadonlySet<string>;
 }
 
 /** Something in a folder that is not enlarged, as --json has it. */
@@ -76,7 +78,7 @@ export function planOf(settings: UpscaleSettings, onLeftOut: (line: string) => v
     { flag: "--profile", path: profile },
   ];
   checkOutputs([...outputs, ...reports], inputs);
-  return { jobs: [...checked, ...failed], leftOut };
+  return { jobs: [...checked, ...failed], leftOut, inputs };
 }
 
 /** Where results go and in which format. @throws UsageError */

@@ -3,12 +3,20 @@ import { DataError } from "../picture/errors.ts";
 import { FrameUpscaler, Y4mReader, Y4mWriter } from "../video/index.ts";
 import { UsageError } from "./flags.ts";
 import { methodOf } from "./methods.ts";
+import { idsOf } from "./outputs.ts";
+import { profiled } from "./profile.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
 export async function upscaleVideo(flags: UpscaleFlags, signal: AbortSignal): Promise<void> {
   for (const flag of ["format", "quality", "depth", "alpha", "recursive", "overwrite", "json"] as const) {
     if (flags[flag]) throw new UsageError(`--${flag} is for pictures, and video comes out as it went in`);
   }
+  // The shell's < and > make files of these.
+  const files = idsOf([flags.method, "/dev/stdin", "/dev/stdout"]);
+  await profiled(flags.profile, files, () => upscaleStream(flags, signal));
+}
+
+async function upscaleStream(flags: UpscaleFlags, signal: AbortSignal): Promise<void> {
   // Wakes what waits for the next frame.
   signal.addEventListener("abort", () => process.stdin.destroy(signal.reason));
   let outputError: Error | undefined;

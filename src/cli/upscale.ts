@@ -5,7 +5,6 @@ import { limits } from "../upscale/choice.ts";
 import { defaultsInWords, networksInWords, photoNetwork, scalesOf } from "../upscale/method-names.ts";
 import { defineCommand, UsageError, wrap } from "./flags.ts";
 import { checkWritable, writeJson } from "./outputs.ts";
-import { profiled } from "./profile.ts";
 import { upscaleFlags } from "./upscale-flags.ts";
 
 /** Follows from the table of networks. */
@@ -70,10 +69,10 @@ get the same.`,
     }
     if (output === "-") {
       const { upscaleVideo } = await import("./upscale-video.ts");
-      return profiled(profile, () => upscaleVideo(values, signal));
+      return upscaleVideo(values, signal);
     }
     const { upscaleFiles } = await import("./upscale-files.ts");
-    const { pictures, leftOut } = await profiled(profile, () => upscaleFiles(values, signal));
+    const { pictures, leftOut } = await upscaleFiles(values, signal);
     await writeJson(json, [...pictures, ...leftOut]);
     signal.throwIfAborted();
     const failed = pictures.filter(({ error }) => error !== undefined);

@@ -65,10 +65,12 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
     return checked(header, length, name);
   }
   const { default: sharp } = await import("sharp");
+  const warnings: string[] = [];
   const metadata = await sharp(input, lenient)
+    .on("warning", (warning) => warnings.push(warning))
     .metadata()
     .catch((cause) => {
-      throw undecodable(name, format, length, cause);
+      throw undecodable(name, format, length, cause, warnings);
     });
   const { width, height, channels, space } = metadata;
   const depth = { uchar: 8, ushort: 16 }[metadata.depth as string] as 8 | 16 | undefined;
@@ -173,18 +175,27 @@ export async function decode(
   try {
     return { image: await samplesOf(input, header, "warning", deep, ignoreIcc), header };
   } catch (cause) {
-    const warning = (cause as Error).message.split("\n")[0].replace(/^Vips\w+: /, "");
+    let warning = reasonOf(cause);
+    const again: [bytes: Uint8Array, failOn: "warning" | "error"] = [input, "error"];
+    if (warning === "premature end of JPEG image") {
+      // Many programs leave out the two bytes that end a JPEG. With them, a decoder warns if samples are missing.
+      again[0] = Buffer.concat([bytes, endOfImage]);
+      again[1] = "warning";
+      warning = "the mark for the end of the file is missing";
+    }
     // Too few samples are damage, even if decoders only warn of them.
     if (cause instanceof DataError || /premature end/i.test(warning)) {
       throw undecodable(name, format, bytes.length, cause);
     }
     try {
-      return { image: await samplesOf(input, header, "error", deep, ignoreIcc), header, warning };
+      return { image: await samplesOf(again[0], header, again[1], deep, ignoreIcc), header, warning };
     } catch {
       throw undecodable(name, format, bytes.length, cause);
     }
   }
 }
+
+const endOfImage = Buffer.of(0xff, 0xd9);
 
 async function samplesOf(
   bytes: Uint8Array,
@@ -210,16 +221,41 @@ async function samplesOf(
   return grey && !deep ? withoutColor(image) : image;
 }
 
-/** For a file that cannot even be read. */
-export function readError(path: string, cause: unknown): DataError {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const reason = code === "ENOENT" ? "there is no such file" : message;
-  return new DataError(`${path}: cannot be read: ${reason}. Check the path.`, { cause });
+/** What the system's error means. */
+export function reasonForReading(cause: unknown): string {
+  const { code = "", message } = cause as NodeJS.ErrnoException;
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: "there is no such file",
+    ENOTDIR: "there is no such file",
+    EISDIR: "it is a folder",
+    EACCES: "you may not read it",
+    ELOOP: "its links lead in a circle",
+  };
+  return reasons[code] ?? message;
 }
 
-function undecodable(name: string, format: PictureFormat, length: number, cause: unknown): DataError {
-  const reason = (cause as Error).message.split("\n")[0];
+/** For a file that cannot even be read. */
+export function readError(path: string, cause: unknown): DataError {
+  return new DataError(`${path}: cannot be read: ${reasonForReading(cause)}. Check the path.`, { cause });
+}
+
+function undecodable(
+  name: string,
+  format: PictureFormat,
+  length: number,
+  cause: unknown,
+  warnings: readonly string[] = [],
+): DataError {
+  const reason = [reasonOf(cause), ...warnings.slice(0, 1)].join(": ");
   return damaged(name, `${pictureFormats[format].name} picture of ${length} bytes`, reason, cause);
+}
+
+/** What libvips says first of a picture, without what it says of itself. */
+function reasonOf(cause: unknown): string {
+  const lines = (cause as Error).message
+    .split("\n")
+    .filter((line) => !/^Warning treated as error/.test(line));
+  return lines[0].replace(/^Vips\w+: /, "").replace(/:\s*$/, "");
 }
 
 /** RGB(A) whose three colours are equal -> grey (+ alpha). */

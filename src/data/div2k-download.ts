@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { checkArguments, checkIsObject, listOf } from "../options/arguments.ts";
+import { checkArguments, checkIsObject, checkNames, keysOf, listOf } from "../options/arguments.ts";
 import { folder as aFolder, whole } from "../options/kinds.ts";
 import {
   checkPublished,
@@ -33,6 +33,23 @@ export interface Div2kDownloadOptions extends Omit<DownloadOptions, "onProgress"
   onProgress?: (progress: Div2kProgress) => void;
 }
 
+const optionNames = keysOf<Div2kDownloadOptions>({
+  splits: true,
+  tracks: true,
+  scales: true,
+  high: true,
+  baseUrl: true,
+  urls: true,
+  keepArchives: true,
+  onProgress: true,
+  signal: true,
+  retries: true,
+  backoff: true,
+  silence: true,
+  maxBytes: true,
+  signature: true,
+});
+
 /** How far downloadDiv2k is. */
 export interface Div2kProgress {
   /** Such as "DIV2K_train_HR". */
@@ -62,6 +79,7 @@ const official = "https://data.vision.ee.ethz.ch/cvl/DIV2K/";
  */
 export async function downloadDiv2k(root: string, options: Div2kDownloadOptions): Promise<void> {
   checkIsObject("downloadDiv2k", options, "such as { scales: [2] }");
+  checkNames("downloadDiv2k", options, optionNames);
   checkArguments("downloadDiv2k", { root: [root, aFolder], scales: [options.scales, listOf(whole(1))] });
   if (options.scales.length === 0) throw new RangeError("downloadDiv2k: scales is empty; name at least one.");
   const { baseUrl = official, urls = {}, keepArchives = false, onProgress, signal } = options;

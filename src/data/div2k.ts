@@ -55,7 +55,7 @@ export interface Div2kOptions extends Partial<PairFormat> {
  *   that was not published.
  */
 export function openDiv2k(root: string, options: Div2kOptions): PairDataset {
-  const format = pairFormat("openDiv2k", options);
+  const format = pairFormat("openDiv2k", options, ["split", "track", "onLeftOut"]);
   const { split, scale, track = "bicubic" } = options;
   checkArguments("openDiv2k", {
     root: [root, aFolder],

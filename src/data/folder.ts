@@ -27,7 +27,7 @@ export interface FolderOptions extends Partial<PairFormat> {
  * @throws RangeError at scale 1 without a degradation; DataError if the folder is missing or has no pictures, or a listed file is missing.
  */
 export function openFolder(folderOrFiles: string | readonly string[], options: FolderOptions): PairDataset {
-  const format = pairFormat("openFolder", options);
+  const format = pairFormat("openFolder", options, ["degradation", "onLeftOut"]);
   const { degradation, onLeftOut } = options;
   if (format.scale === 1 && degradation === undefined) {
     throw new RangeError(

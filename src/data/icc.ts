@@ -132,6 +132,11 @@ const curveByCode: Readonly<Record<number, Uint8Array>> = {
 
 // ---- Profiles of files
 
+/** Are these the bytes of a profile, as far as its header says? */
+export function isProfile(icc: Uint8Array): boolean {
+  return icc.length >= 132 && Buffer.from(icc.subarray(36, 40)).toString("latin1") === "acsp";
+}
+
 /** The colours that a profile is for: "RGB", "GRAY", "CMYK"… */
 function spaceOf(icc: Uint8Array): string {
   return Buffer.from(icc.subarray(16, 20)).toString("latin1").trim();

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { checkArguments, checkIsObject, isObject } from "../options/arguments.ts";
+import { checkArguments, checkIsObject, checkNames, isObject, keysOf } from "../options/arguments.ts";
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { checkPairSizes, randomPlace } from "../picture/patches.ts";
@@ -44,6 +44,15 @@ export interface LoaderOptions {
    */
   workers?: number;
 }
+
+const optionNames = keysOf<LoaderOptions>({
+  batch: true,
+  patch: true,
+  seed: true,
+  cacheBytes: true,
+  cacheFolder: true,
+  workers: true,
+});
 
 /** Values 0..1. */
 export interface PatchBatch {
@@ -109,6 +118,7 @@ export class PatchLoader {
       );
     }
     checkIsObject("PatchLoader", options, "such as { batch: 16, patch: 48, seed: 1 }");
+    checkNames("PatchLoader", options, optionNames);
     const { batch, patch, seed, cacheBytes = 512 * 2 ** 20, cacheFolder } = options;
     const { name, length, files } = dataset;
     const useful = files?.some(({ drawnFrom }) => drawnFrom) ? 16 : 4;

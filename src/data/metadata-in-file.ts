@@ -30,7 +30,7 @@ export function metadataOf(header: Header, bytes: Uint8Array): FileMetadata {
   };
   if (format === "avif") return avifMetadata(bytes, metadata);
   if (format !== "jpeg") return { metadata, gaps: [] };
-  const { comments, gaps } = jpegExtras(bytes);
+  const { comments, gaps } = jpegExtras(bytes, read?.icc);
   // The film lies behind the picture.
   if (/\bCamera:(MotionPhoto|MicroVideo)(="|>)1/.test(metadata.xmp ?? ""))
     gaps.push("the film of a motion photo");

@@ -10,6 +10,7 @@ import { type Density, exifOfDensity, forNewPicture } from "./exif.ts";
 import {
   gammaCurve,
   isHdrCode,
+  isProfile,
   profileFor,
   profileOf,
   profileOfCode,
@@ -68,12 +69,18 @@ export function saysDensity(bytes: Uint8Array): boolean {
   return false;
 }
 
-/** The comments of a JPEG file, and what no result can have. */
-export function jpegExtras(bytes: Uint8Array): { comments?: Comment[]; gaps: string[] } {
+const damagedProfile = "its colour profile, which is damaged";
+
+/** The comments of a JPEG file, and what no result can have. `icc` is the profile that could be read. */
+export function jpegExtras(
+  bytes: Uint8Array,
+  icc: Uint8Array | undefined,
+): { comments?: Comment[]; gaps: string[] } {
   const comments: Comment[] = [];
   const gaps = new Set<string>();
   for (const { marker, data } of segmentsOf(bytes)) {
     if (marker === 0xfe) comments.push({ keyword: "Comment", text: decodeText(data) });
+    if (marker === 0xe2 && startsWith(data, "ICC_PROFILE\0") && icc === undefined) gaps.add(damagedProfile);
     if (marker === 0xe2 && startsWith(data, "MPF\0")) gaps.add("further pictures inside it (MPF)");
     if (marker === 0xeb && startsWith(data, "JP"))
       gaps.add("content credentials, which hold for the original");
@@ -105,6 +112,7 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
   let room = maxText;
   for (const { type, data } of chunksOf(readFrom(bytes))) {
     if (pngColorTypes.includes(type)) pngColor.push(encodeChunk(type, data()));
+    if (type === "iCCP" && icc === undefined) gaps.push(damagedProfile);
     if (type === "eXIf") extras.exif = withoutPrefix(data());
     if (type === "caBX") gaps.push("content credentials, which hold for the original");
     if (type === "pHYs" && data()[8] === 1) {
@@ -207,7 +215,8 @@ function pointAt(bytes: Buffer, at: number): [number, number] {
 
 /** The colours of a file as one profile, for whoever wants sRGB; undefined if they are sRGB. */
 export function profileIn(metadata: Metadata): Uint8Array | undefined {
-  return profileOfPng(metadata).icc;
+  const { icc } = profileOfPng(metadata);
+  return icc && isProfile(icc) ? icc : undefined;
 }
 
 export interface Fitted {
@@ -222,6 +231,13 @@ const maxExif = maxSegment - 533;
 
 /** What a format can hold of metadata, for a picture of so many channels. */
 export function fitTo({ metadata, gaps }: FileMetadata, format: PictureFormat, channels: number): Fitted {
+  if (metadata.icc && !isProfile(metadata.icc)) {
+    return fitTo(
+      { metadata: { ...metadata, icc: undefined }, gaps: [...gaps, damagedProfile] },
+      format,
+      channels,
+    );
+  }
   const { exif, xmp, iptc, comments = [], density } = metadata;
   const isDamaged = exif !== undefined && forNewPicture(exif, { width: 1, height: 1 }) === undefined;
   const { name, writes } = pictureFormats[format];

@@ -1,4 +1,4 @@
-import { checkArguments, checkIsObject } from "../options/arguments.ts";
+import { checkArguments, checkIsObject, checkNames, keysOf } from "../options/arguments.ts";
 import { oneOf, whole } from "../options/kinds.ts";
 import { withoutAlpha } from "../picture/alpha.ts";
 import { lumaOf } from "../picture/color.ts";
@@ -223,13 +223,19 @@ function cropping(which: "high" | "low", before: Size, after: Size): Cropped {
  * The format that the options of a function ask for; by default RGB and small pictures. Scales are whole: an LR
  * pixel stands for scale x scale pixels of HR. At scale 1, LR is a degraded picture of the same size.
  *
- * @throws RangeError that names `caller` if there are no options, or they have other values.
+ * @param others the names of the options that the function has besides.
+ * @throws RangeError that names `caller` if there are no options, or they have other names or values.
  */
 export function pairFormat(
   caller: string,
   options: Partial<PairFormat> & { readonly scale: number },
+  others: readonly string[],
 ): PairFormat {
   checkIsObject(caller, options, "such as { scale: 2 }");
+  checkNames(caller, options, [
+    ...keysOf<PairFormat>({ scale: true, colors: true, inputSize: true }),
+    ...others,
+  ]);
   const { scale, colors = "rgb", inputSize = "low" } = options;
   checkArguments(caller, {
     scale: [scale, whole(1, 64)],

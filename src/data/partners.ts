@@ -5,11 +5,12 @@ import { sameFile } from "./same-file.ts";
 
 /**
  * For each HR picture the LR pictures that are named after it: with the same name, or with a name that ends
- * in the scale, in a mark for small pictures, or in both. At scale 2 these belong to baby.png:
+ * in the scale, in a mark for small pictures, or in both, and maybe in "bicubic", in any order. At scale 2 these
+ * belong to baby.png:
  *
- *     baby.png   babyx2.png   baby_x2.png   babyX2.png   baby_2x.png   baby_LR.png   baby_LRBI_x2.png
- *     baby_BI_x2.png   baby_x2_LR.png   baby_bicLRx2.png   baby_bicubic_x2.png   baby_SRF_2_LR.png
- *     babyx2m.png (DIV2K's tracks: m, d, and w with a number)
+ *     baby.png   babyx2.png   baby_x2.png   babyX2.png   baby_2x.png   baby_LR.png   baby_LR2.png
+ *     baby_LRBI_x2.png   baby_BI_x2.png   baby_x2_LR.png   baby_bicLRx2.png   baby_bicubic_x2.png
+ *     baby_LR_bicubic_x2.png   baby_SRF_2_LR.png   babyx2m.png (DIV2K's tracks: m, d, and w with a number)
  *
  * and to baby_HR.png, baby_GT.png or baby_HR_x2.png the same ones and those named after it (baby_HRx2.png).
  * Extensions do not matter, unless HR has a.jpg and a.png; nor how accents are encoded: macOS separates them
@@ -79,13 +80,23 @@ interface Endings {
 function endingsFor(scale: string): Endings {
   const between = "[-_. ]";
   const times = `(?:${between}?x${scale}|${between}${scale}x|${between}SRF_?${scale})(?:[md]|w\\d*)?`;
-  const mark = `(?:${between}?(?:bic)?LR(?:BI|BD|DN|bic)?|${between}(?:BI|BD|DN))`;
+  const mark = `(?:${between}?(?:bic)?LR(?:BI|BD|DN|bic)?(?:${between}?${scale})?|${between}(?:BI|BD|DN))`;
   const bicubic = `${between}?bicubic`;
-  const low = `(?:${mark})?(?:${times})?|${times}${mark}|${bicubic}${times}`;
+  // "baby_bicubic.png" and "baby_SRF_2_bicubic.png" are as large as HR: results of bicubic interpolation.
+  const isLow = (order: string) => order.includes(mark) || !order.endsWith(bicubic);
+  const low = ordersOf([times, mark, bicubic]).filter(isLow);
   return {
-    low: new RegExp(`^(?:${low})$`, "i"),
+    low: new RegExp(`^(?:${low.join("|")})$`, "i"),
     high: new RegExp(`(?:${times})?${between}(?:HR|GT)(?:${times})?$`, "i"),
   };
+}
+
+/** Some of the parts, or all or none, one after the other, in every order. */
+function ordersOf(parts: readonly string[]): string[] {
+  return [
+    "",
+    ...parts.flatMap((part) => ordersOf(parts.filter((other) => other !== part)).map((rest) => part + rest)),
+  ];
 }
 
 function isLowOf(name: string, stem: string, { low }: Endings): boolean {

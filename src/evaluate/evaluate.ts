@@ -5,7 +5,9 @@ import {
   anObject,
   aSignal,
   checkArguments,
+  checkNames,
   isObject,
+  keysOf,
   listOf,
   optional,
   trueOrFalse,
@@ -41,6 +43,18 @@ export interface EvaluateOptions {
   /** Called with the message for a picture that cannot be read or compared. Without it, the first ends all. */
   onFailure?: (message: string) => void;
 }
+
+const optionNames = keysOf<EvaluateOptions>({
+  protocol: true,
+  border: true,
+  padding: true,
+  mixed: true,
+  warmUp: true,
+  signal: true,
+  withSsim: true,
+  onPicture: true,
+  onFailure: true,
+});
 
 export interface PictureScore {
   name: string;
@@ -117,6 +131,7 @@ export async function evaluate(
     pictures: [pictures, listOf(aPicture)],
     options: [options, anObject],
   });
+  checkNames("evaluate", options, optionNames);
   const { warmUp = true, withSsim = true, signal, onPicture, onFailure } = options;
   checkArguments("evaluate", {
     warmUp: [warmUp, trueOrFalse],

@@ -7,7 +7,7 @@ import { readImage } from "../data/files.ts";
 import { highFilesIn } from "../data/folder.ts";
 import { type Cropped, type PairFiles, readFitting } from "../data/pairs.ts";
 import { partnersOf } from "../data/partners.ts";
-import { picturesIn } from "../data/pictures-in.ts";
+import { describeLeftOut, picturesIn } from "../data/pictures-in.ts";
 import { sameFile } from "../data/same-file.ts";
 import { checkArguments, isObject, optional, type Wanted } from "../options/arguments.ts";
 import { folder as aFolder, whole } from "../options/kinds.ts";
@@ -22,7 +22,7 @@ import type { LowSource } from "./protocol.ts";
  * The pictures of a folder, in the order of their names. With a folder of small pictures, `lowFolder`, each
  * comes with its small version from there, which partnersOf finds by its name. With a degradation, the small
  * version is made by it, drawn for each picture from its place in the list. `onLeftOut` is called with a line
- * for each folder of which something is left out.
+ * for each folder of which something is left out, and for small pictures that belong to no large one.
  *
  * @throws DataError for a missing folder, a folder without pictures, a picture with no small version or
  *   several, and a small version of several. The pictures themselves are read later.
@@ -70,7 +70,7 @@ export function findPictures(
     scale,
   );
   const takenBy = new Map<string, string>();
-  return large.map(({ name, high }, i) => {
+  const pairs = large.map(({ name, high }, i): PairFiles => {
     const [low, ...others] = partners[i];
     if (low !== undefined && others.length === 0) {
       const other = takenBy.get(low);
@@ -91,6 +91,12 @@ export function findPictures(
             `(${partners[i].map((path) => basename(path)).join(", ")}). Move all but one away.`,
     );
   });
+  const unused = small.filter((path) => !together && !takenBy.has(path));
+  if (unused.length > 0) {
+    const entries = unused.map((path) => ({ name: basename(path), why: "the small version of none" }));
+    onLeftOut?.(describeLeftOut(lowFolder, entries));
+  }
+  return pairs;
 }
 
 /** A picture to measure on: HR and LR in RGB, and of both what protocol "y" compares. */

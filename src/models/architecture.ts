@@ -5,7 +5,7 @@
  */
 
 import type { NamedArray } from "../nn/module.ts";
-import { checkArguments, checkIsObject, optional } from "../options/arguments.ts";
+import { checkArguments, checkIsObject, checkNames, optional } from "../options/arguments.ts";
 import { type Kind, quote } from "../options/kinds.ts";
 import { aRandom, type Random } from "../tensor/random.ts";
 import { formatShape, ShapeError } from "../tensor/shape.ts";
@@ -113,12 +113,13 @@ export function checkConstructor<Init extends { readonly random?: Random }>(name
   return init;
 }
 
-/** All of a network's options, with defaults. Throws a RangeError for a value that does not fit. */
+/** All of a network's options, with defaults. Throws a RangeError for a name or a value that does not fit. */
 export function completeOptions<Options extends NetworkOptions>(
   { name, options }: Pick<Architecture<string, Options>, "name" | "options">,
   values: Partial<Options>,
 ): Options {
   checkIsObject(name, values, "such as { scale: 2 }");
+  checkNames(name, values, Object.keys(options));
   const complete = Object.entries<Option>(options).map(([key, { kind, default: usual }]) => {
     const { [key as keyof Options]: value = usual } = values;
     checkArguments(name, { [key]: [value, kind] });

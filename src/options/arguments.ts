@@ -48,18 +48,28 @@ export function checkOptions(
   checkIsObject(name, options, `with ${names.join(", ")}`);
   const values = options as Record<string, unknown>;
   for (const option of needed) checkArguments(name, { [option]: [values[option], wanted[option]] });
+  checkNames(name, values, names);
   for (const [option, value] of Object.entries(values)) {
-    if (!Object.hasOwn(wanted, option)) {
-      const camelCase = option.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-      throw new RangeError(
-        Object.hasOwn(wanted, camelCase)
-          ? `${name}: the option ${quote(option)} is called ${camelCase} here.`
-          : `${name}: there is no option ${quote(option)}; there ${names.length > 1 ? "are" : "is"} ` +
-              `${names.join(", ")}.`,
-      );
-    }
     if (value !== undefined) checkArguments(name, { [option]: [value, wanted[option]] });
   }
+}
+
+/** Throws a RangeError for an option that is none of `names`: it is mistyped, and would be ignored. */
+export function checkNames(name: string, options: object, names: readonly string[]): void {
+  const option = Object.keys(options).find((one) => !names.includes(one));
+  if (option === undefined) return;
+  const camelCase = option.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  throw new RangeError(
+    names.includes(camelCase)
+      ? `${name}: the option ${quote(option)} is called ${camelCase} here.`
+      : `${name}: there is no option ${quote(option)}; there ${names.length > 1 ? "are" : "is"} ` +
+          `${names.join(", ")}.`,
+  );
+}
+
+/** The names of all options of a type; none can be forgotten. */
+export function keysOf<T>(keys: Readonly<Record<keyof T, true>>): readonly string[] {
+  return Object.keys(keys);
 }
 
 /** An object that is no list: options, configurations. */

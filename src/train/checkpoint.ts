@@ -102,7 +102,9 @@ export function readCheckpoint(folder: string, onMessage: (line: string) => void
   const files = [checkpointFile, previousCheckpointFile].filter((file) => existsSync(join(folder, file)));
   if (files.length === 0) {
     throw new DataError(
-      `${folder}: there is no training to resume (no ${checkpointFile}). Name the folder of an earlier run.`,
+      hasWeights(folder)
+        ? `${folder}: ${checkpointFile} is missing, and with it what training needs to go on. ${adviceWithout(folder)}`
+        : `${folder}: there is no training to resume (no ${checkpointFile}). Name the folder of an earlier run.`,
     );
   }
   const problems: string[] = [];
@@ -230,9 +232,17 @@ function damaged(path: string, cause: unknown): DataError {
   return new DataError(`${path} is damaged (${(cause as Error).message}).`, { cause });
 }
 
+/** What users take from a run. */
+const resultFiles = ["last.safetensors", "best.safetensors"];
+
+/** Has a run learned something that is worth keeping? */
+export function hasWeights(folder: string): boolean {
+  return resultFiles.some((file) => existsSync(join(folder, file)));
+}
+
 /** What is left of a run without a whole checkpoint. */
 function adviceWithout(folder: string): string {
-  const whole = ["last.safetensors", "best.safetensors"].filter((file) => {
+  const whole = resultFiles.filter((file) => {
     try {
       return parseSafetensors(readFileSync(join(folder, file)), file).tensors.size > 0;
     } catch {

@@ -70,8 +70,9 @@ type OptionsOf<A> = A extends Architecture<string, infer Options> ? Readonly<Par
 
 /** The architecture of a network and all its options. Throws a RangeError for a wrong name or option. */
 export function networkOf(config: NetworkConfig): { architecture: Architecture; options: NetworkOptions } {
-  const architecture = architectureOf(config.architecture);
-  return { architecture, options: completeOptions(architecture, config) };
+  const { architecture: name, ...options } = config;
+  const architecture = architectureOf(name);
+  return { architecture, options: completeOptions(architecture, options) };
 }
 
 /** The configuration for files that travel: of folders only the names, as paths mean nothing elsewhere. */

@@ -20,6 +20,7 @@ import { makeFolder, writeError } from "../data/files.ts";
 import { DataError, writeWhole } from "../data/index.ts";
 import { statsOf } from "../data/same-file.ts";
 import { removeTemporary, temporaryDone, temporaryFor } from "../data/temporary.ts";
+import { isObject } from "../options/arguments.ts";
 import { eventFileHeader } from "../report/tensorboard.ts";
 import {
   type Checkpoint,
@@ -140,14 +141,18 @@ export class RunFolder {
       renameSync(this.file(checkpoint.file), this.file(checkpointFile));
     const [log, events] = [growing.log, growing.events].map((name) => this.file(name));
     const size = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-    if (size(log) >= lengths.log) {
-      if (size(log) > lengths.log) truncateSync(log, lengths.log);
-    } else {
+    const found = size(log);
+    if (found > lengths.log) truncateSync(log, lengths.log);
+    const { damagedLines } = parseLog(this.path);
+    if (found < lengths.log || damagedLines > 0) {
+      const what =
+        found < lengths.log
+          ? `has ${found} bytes, but ${lengths.log} when the checkpoint was made`
+          : `has ${damagedLines} damaged ${damagedLines === 1 ? "line" : "lines"}`;
       this.#onMessage(
-        `${log} has ${size(log)} bytes, but ${lengths.log} when the checkpoint was made: something else has ` +
-          `changed it. Training goes on; the curves lack what is missing there`,
+        `${log} ${what}: something else has changed it. Training goes on; the curves lack what is missing there`,
       );
-      if (size(log) > 0) appendFileSync(log, "\n"); // its last line may be cut short
+      if (found > 0) appendFileSync(log, "\n"); // its last line may be cut short
     }
     if (size(events) > lengths.events) truncateSync(events, lengths.events);
     if (size(events) < lengths.events) {
@@ -233,19 +238,22 @@ export class RunFolder {
 
 /** The lines of a run's log that can be read. */
 export function readLog(folder: string): LogEntry[] {
+  return parseLog(folder).entries;
+}
+
+function parseLog(folder: string): { entries: LogEntry[]; damagedLines: number } {
   const path = join(folder, growing.log);
-  if (!existsSync(path)) return [];
-  return readFileSync(path, "utf8")
-    .split("\n")
-    .flatMap((line) => {
-      try {
-        const entry = JSON.parse(line);
-        const isEntry = typeof entry === "object" && entry !== null && !Array.isArray(entry);
-        return isEntry && ["undefined", "number"].includes(typeof entry.step) ? [entry] : [];
-      } catch {
-        return [];
-      }
-    });
+  const text = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const lines = text.split("\n").filter((line) => line !== "");
+  const entries = lines.flatMap((line): LogEntry[] => {
+    try {
+      const entry = JSON.parse(line);
+      return isObject(entry) && ["undefined", "number"].includes(typeof entry.step) ? [entry] : [];
+    } catch {
+      return [];
+    }
+  });
+  return { entries, damagedLines: lines.length - entries.length };
 }
 
 /**
@@ -285,9 +293,9 @@ const weights = [checkpointFile, previousCheckpointFile, "last.safetensors", "be
 /** What a run makes besides. */
 const written = ["report.html", "comparison.png", "curves.png", "curves.svg", growing.events];
 
-/** A folder in the place of a checkpoint is a damaged checkpoint; in the place of another file it is in the way. */
+/** A run cannot replace a folder by a file. */
 function refuseFolders(path: string): void {
-  const files = [lockFile, growing.log, ...written, "last.safetensors", "best.safetensors"];
+  const files = [lockFile, growing.log, ...written, ...weights];
   const folder = files.find((file) => statsOf(join(path, file))?.isDirectory());
   if (folder === undefined) return;
   throw new DataError(

@@ -2,7 +2,13 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { DataError } from "../data/index.ts";
-import { type Checkpoint, checkpointFile, previousCheckpointFile, readCheckpoint } from "./checkpoint.ts";
+import {
+  type Checkpoint,
+  checkpointFile,
+  hasWeights,
+  previousCheckpointFile,
+  readCheckpoint,
+} from "./checkpoint.ts";
 import type { TrainConfig } from "./config.ts";
 import { readLog } from "./run-folder.ts";
 import { checkConfig } from "./settings.ts";
@@ -19,7 +25,8 @@ export function readSavedRun(folder: string, onMessage: (line: string) => void):
   const hasCheckpoint = [checkpointFile, previousCheckpointFile].some((file) =>
     existsSync(join(folder, file)),
   );
-  const logged = hasCheckpoint ? undefined : configOfLog(folder);
+  // A run that begins anew would replace the weights of one that has lost its checkpoints.
+  const logged = hasCheckpoint || hasWeights(folder) ? undefined : configOfLog(folder);
   if (logged) {
     anew();
     return { config: logged, checkpoint: undefined };

@@ -121,6 +121,9 @@ function settingsOf(entries: Readonly<Record<string, Entry>>, place: string): Se
   }));
 }
 
+/** The names that a configuration may have. */
+export const configNames: readonly string[] = ["network", ...Object.keys(common)];
+
 /** The value of a setting. */
 export function settingOf(config: TrainConfig, setting: Setting): unknown {
   let value: unknown = config;

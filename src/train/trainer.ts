@@ -30,7 +30,7 @@ import {
   type Tensor,
   tensor,
 } from "../node.ts";
-import { anObject, checkArguments, isObject, type Wanted } from "../options/arguments.ts";
+import { anObject, checkArguments, checkNames, isObject, keysOf, type Wanted } from "../options/arguments.ts";
 import { folder as aFolder, quote } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
 import { type Checkpoint, type CheckpointState, readCheckpoint } from "./checkpoint.ts";
@@ -41,7 +41,7 @@ import { RunFolder } from "./run-folder.ts";
 import { readSavedRun } from "./saved-run.ts";
 import { completeSchedule, learningRate } from "./schedule.ts";
 import { openSession, type Session } from "./session.ts";
-import { checkConfig, settingOf, settingsFor } from "./settings.ts";
+import { checkConfig, configNames, settingOf, settingsFor } from "./settings.ts";
 
 export interface TrainOptions extends TrainCallbacks {
   /** Ends training after the current step; what was learned is saved. */
@@ -55,6 +55,14 @@ export interface TrainOptions extends TrainCallbacks {
    */
   readonly onLoss?: OnLoss;
 }
+
+const optionNames = keysOf<TrainOptions>({
+  onMessage: true,
+  onProgress: true,
+  signal: true,
+  device: true,
+  onLoss: true,
+});
 
 /** What becomes of a run whose device is lost: see TrainOptions. */
 export type OnLoss = (typeof onLossChoices)[number];
@@ -90,7 +98,9 @@ const aConfig: Wanted<TrainConfig> = {
  */
 export async function train(config: TrainConfig, options: TrainOptions = {}): Promise<TrainResult> {
   checkArguments("train", { config: [config, aConfig], options: [options, anObject] });
+  checkNames("train", options, optionNames);
   checkConfig(config);
+  checkNames("train", config, configNames);
   checkOnLoss(options);
   const { architecture, options: networkOptions } = networkOf(config.network);
   const say = options.onMessage ?? (() => {});
@@ -121,6 +131,7 @@ export async function resume(
   options: TrainOptions & { readonly change?: (config: TrainConfig) => TrainConfig } = {},
 ): Promise<TrainResult> {
   checkArguments("resume", { path: [path, aFolder], options: [options, anObject] });
+  checkNames("resume", options, [...optionNames, "change"]);
   checkOnLoss(options);
   const say = options.onMessage ?? (() => {});
   const folder = await RunFolder.open(path, say);

@@ -7,6 +7,7 @@ import {
   loadPicture,
   type Picture,
 } from "../evaluate/index.ts";
+import { firstOf } from "../options/lists.ts";
 import { imresize } from "../picture/index.ts";
 import { pickDetail, type Row } from "../report/picture.ts";
 import { interpolator, type Upscaler } from "../upscale/index.ts";
@@ -30,7 +31,7 @@ export class Validation {
   /**
    * Reads the first pictures of a dataset of files, at most `count`, and measures bicubic on them. Pictures
    * that bicubic enlarges without any error are left out, and `onMessage` says so: a network's decibels there
-   * would be compared with none.
+   * would be compared with none. So are those of which the border leaves nothing.
    */
   static async open(
     dataset: PairDataset,
@@ -38,10 +39,11 @@ export class Validation {
     onMessage: (line: string) => void = () => {},
   ): Promise<Validation> {
     const { scale, files } = dataset;
-    const pictures: Picture[] = [];
+    const all: Picture[] = [];
     for (const pair of files!.slice(0, count)) {
-      pictures.push(await loadPicture(pair, scale, { transparency: "white" }));
+      all.push(await loadPicture(pair, scale, { transparency: "white" }));
     }
+    const pictures = withoutSmall(all, scale, onMessage);
     const bicubic = await evaluate(interpolator("bicubic", scale), pictures, options);
     const { exact } = bicubic;
     if (exact.length === pictures.length) {
@@ -91,6 +93,21 @@ export class Validation {
     }
     return rows;
   }
+}
+
+/** The pictures that are larger than the border. @throws DataError if none is */
+function withoutSmall(
+  pictures: readonly Picture[],
+  border: number,
+  onMessage: (line: string) => void,
+): readonly Picture[] {
+  const isSmall = ({ high }: Picture) => Math.min(high.width, high.height) <= 2 * border;
+  const small = pictures.filter(isSmall).map(({ path, high }) => `${path} (${high.width}x${high.height})`);
+  if (small.length === 0) return pictures;
+  const what = `Too small to measure on, as ${border} pixels are left out along each side: ${firstOf(small)}`;
+  if (small.length === pictures.length) throw new DataError(`${what}. Name larger pictures by --valid.`);
+  onMessage(what);
+  return pictures.filter((picture) => !isSmall(picture));
 }
 
 /** PSNR of a plane's mean value against the plane. Infinity for a plane of one value. */

@@ -4,7 +4,16 @@ import { checkDType, type Device, DeviceLostError } from "../device/device.ts";
 import { defaultDevice, ensureDevice, openedDevice } from "../device/open.ts";
 import { loadModel } from "../models/registry.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
-import { anything, checkArguments, checkOptions, optional, trueOrFalse } from "../options/arguments.ts";
+import {
+  anything,
+  checkArguments,
+  checkIsObject,
+  checkNames,
+  checkOptions,
+  keysOf,
+  optional,
+  trueOrFalse,
+} from "../options/arguments.ts";
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { outsideScopes } from "../tensor/scope.ts";
@@ -57,6 +66,14 @@ export interface OpenMethodOptions {
   readonly half?: boolean;
 }
 
+/** The names of OpenMethodOptions. */
+export const openMethodOptionNames = keysOf<OpenMethodOptions>({
+  method: true,
+  scale: true,
+  ensemble: true,
+  half: true,
+});
+
 /** A method ready for use. */
 export interface OpenedMethod {
   /** Its `name` is one of `methodNames`, else the network's architecture; with a plus for the ensemble. */
@@ -81,6 +98,8 @@ export interface OpenedMethod {
  *   store float16.
  */
 export async function openMethod(options: OpenMethodOptions = {}): Promise<OpenedMethod> {
+  checkIsObject("openMethod", options, "such as { scale: 2 }");
+  checkNames("openMethod", options, openMethodOptionNames);
   return openMethodFor("openMethod", options);
 }
 

@@ -16,6 +16,7 @@ import {
   aSignal,
   checkArguments,
   checkIsObject,
+  keysOf,
   optional,
   type Wanted,
 } from "../options/arguments.ts";
@@ -63,6 +64,16 @@ export interface Progress {
 }
 
 export const paddings = oneOf("mirror", "none");
+
+/** The names of UpscaleOptions. */
+export const upscaleOptionNames = keysOf<UpscaleOptions>({
+  signal: true,
+  onProgress: true,
+  tile: true,
+  tileTime: true,
+  maxMemory: true,
+  padding: true,
+});
 
 const millisecondsAboveZero: Wanted<number> = {
   wants: "a number of milliseconds above 0",

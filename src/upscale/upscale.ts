@@ -4,18 +4,21 @@
  * (colours and transparency) and forward.ts (a network on one part).
  */
 
+import { checkNames } from "../options/arguments.ts";
 import { type AlphaChoice, withoutAlpha } from "../picture/alpha.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { type BandOptions, Bands, type UpscaleReport } from "./bands.ts";
 import { type Choice, chooseMethod } from "./choice.ts";
-import { borrowMethod, type OpenMethodOptions } from "./open-method.ts";
+import { borrowMethod, type OpenMethodOptions, openMethodOptionNames } from "./open-method.ts";
 import { type PictureSource, readPicture } from "./source.ts";
-import { checkUpscaleOptions } from "./tiles.ts";
+import { checkUpscaleOptions, upscaleOptionNames } from "./tiles.ts";
 
 export interface UpscalePictureOptions extends OpenMethodOptions, BandOptions {
   /** Transparency is kept (the default) or dropped, or the picture is put on white or black. */
   readonly alpha?: AlphaChoice;
 }
+
+const optionNames = [...openMethodOptionNames, ...upscaleOptionNames, "onTile", "depth", "alpha"];
 
 /** The enlarged picture, and how it was made. */
 export interface Upscaled<S extends Samples = Uint8Array> extends UpscaleReport {
@@ -83,6 +86,7 @@ async function bandsOf(
   options: UpscalePictureOptions,
 ): Promise<Bands> {
   checkUpscaleOptions(caller, options);
+  checkNames(caller, options, optionNames);
   const { alpha = "keep", signal } = options;
   signal?.throwIfAborted();
   const read = await readPicture(picture, caller);

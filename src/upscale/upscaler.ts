@@ -6,7 +6,7 @@ import { flip, permute } from "../kernels/layout/index.ts";
 import { interpolate } from "../kernels/resize/index.ts";
 import { packedWidth, packSamples, readSamples, unpackSamples } from "../kernels/samples/index.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
-import { checkArguments, instanceOf, numberList, optional } from "../options/arguments.ts";
+import { checkArguments, checkNames, instanceOf, numberList, optional } from "../options/arguments.ts";
 import { quote, text } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image } from "../picture/image.ts";
@@ -29,7 +29,7 @@ import {
   type TensorMethod,
 } from "./method.ts";
 import { type Interpolation, interpolations, isInterpolation, scalesOf } from "./method-names.ts";
-import { checkUpscaleOptions, enlargePlanes, type UpscaleOptions } from "./tiles.ts";
+import { checkUpscaleOptions, enlargePlanes, type UpscaleOptions, upscaleOptionNames } from "./tiles.ts";
 
 /** A method with functions for callers, which cut whatever is too large for the memory into tiles. */
 export interface Upscaler extends Method {
@@ -244,6 +244,7 @@ export function upscalerOf(method: Method): Upscaler {
     ...method,
     async upscale(image, options = {}) {
       checkUpscaleOptions("upscale", options);
+      checkNames("upscale", options, [...upscaleOptionNames, "onTile"]);
       return (await new Bands(image, method, { ...options, depth: 8 }).image()) as Image;
     },
     async upscaleY(plane, width, height, options) {

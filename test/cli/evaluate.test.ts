@@ -343,6 +343,7 @@ describe("compare", () => {
     await writePng(join(set, "a.webp.png"), noise(31, 24, 3, 1));
     await writePng(join(set, "small.png"), noise(12, 12, 3, 1));
     writeFileSync(join(set, "damaged.png"), readFileSync(join(set, "a.png")).subarray(0, 300));
+    mkdirSync(join(set, "d.png"));
     const flat = drawn(24, 24, 3, () => 90);
     await writePng(join(set, "flat.png"), flat);
     setDefaultDevice(float32Device());
@@ -362,7 +363,8 @@ describe("compare", () => {
     expect(stderr).toMatch(/ EDSR, small, damaged: not measured/);
     const results = JSON.parse(readFileSync(join(out, "compare.json"), "utf8")).methods;
     expect(results.map(({ method }: { method: string }) => method)).toEqual(["bicubic", "ESPCN"]);
-    for (const { images, failures, exact, mean } of results) {
+    for (const { images, failures, exact, mean, leftOut } of results) {
+      expect(leftOut).toEqual([expect.stringMatching(/: left out d\.png \(a folder\)$/)]);
       expect(images.map(({ name }: { name: string }) => name)).toEqual(["a", "a.webp", "flat"]);
       expect(failures.map(({ name }: { name: string }) => name)).toEqual(["small", "damaged"]);
       // Bicubic enlarges it without error, so it is in no mean, as the means would not compare.

@@ -1,7 +1,7 @@
 /** `pixelgrad train`: flags and configurations, in this process; test/examples runs the program. */
 import "../support/with-toy-network.ts";
 
-import { readFileSync } from "node:fs";
+import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { helpOf, parseFlags } from "../../src/cli/flags.ts";
@@ -9,6 +9,7 @@ import { readTraining, trainCommand, trainCommands } from "../../src/cli/train.t
 import { architectureOf } from "../../src/node.ts";
 import { type ArchitectureName, presets, presetsOf } from "../../src/train/index.ts";
 import { settingsFor } from "../../src/train/settings.ts";
+import { temporaryFolder } from "../data/support.ts";
 import { root, runFile } from "../support/run.ts";
 
 const names = ["SRCNN", "ESPCN", "FSRCNN", "EDSR"] as const;
@@ -93,6 +94,10 @@ describe("the flags", () => {
     [["--steps", "1.5"], '--steps wants a whole number of at least 1, got "1.5"'],
     [["--steps="], '--steps wants a whole number of at least 1, got ""'],
     [["--batch", "many"], '--batch wants a whole number of at least 1, got "many"'],
+    [
+      ["--lr", "-1"],
+      '\'--lr\' argument is ambiguous; a name that begins with "-" is given as "./-name", and any other',
+    ],
     [["--lr", "Infinity"], '--lr wants a number above 0, got "Infinity"'],
     [["--lr=-1"], '--lr wants a number above 0, got "-1"'],
     [["--scale", "5"], '--scale wants 2, 3, 4 or 8, got "5"'],
@@ -145,6 +150,24 @@ describe("--help", () => {
     expect(text).toMatch(/--hidden-channels N +channels of the only feature map \[6\]/);
     expect(text).toMatch(/--scale 2\|3 +enlargement \[2\]/);
   });
+});
+
+test("--profile is written neither over --init nor into what a run left in its folder", async () => {
+  const folder = temporaryFolder();
+  const { name } = architectureOf("ESPCN");
+  const weights = join(root, "weights", "espcn-x2.safetensors");
+  const copy = join(folder, "espcn.safetensors");
+  copyFileSync(weights, copy);
+  const command = trainCommand(architectureOf(name));
+  for (const args of [
+    ["--init", copy, "--profile", copy],
+    ["--resume", folder, "--profile", copy],
+    ["--out", folder, "--profile", copy],
+  ]) {
+    const context = { program: "train", signal: new AbortController().signal };
+    await expect(command.run(parseFlags(command, args), context)).rejects.toThrow(/is an input; --profile/);
+  }
+  expect(readFileSync(copy)).toEqual(readFileSync(weights));
 });
 
 test("the program lists its networks, and what it cannot train", async () => {

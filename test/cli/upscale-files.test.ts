@@ -114,7 +114,7 @@ describe("no original is lost", () => {
     expect(files("photos").map((name) => readFileSync(path("photos", name)))).toEqual(before);
   });
 
-  test("links and hard links to the input, as the output or as --json", async () => {
+  test("links and hard links to the input, as the output, as --json or as --profile", async () => {
     await pictures("a.png");
     const before = readFileSync(path("a.png"));
     symlinkSync("a.png", path("link.png"));
@@ -128,11 +128,30 @@ describe("no original is lost", () => {
       expect(await upscale("a.png", "-o", name, "--overwrite"), name).toMatchObject({ code: 2 });
     }
     for (const name of ["a.png", "link.png", "hard.png", "link.json"]) {
-      const { code, text } = await upscale("a.png", "-o", "new.png", "--json", name);
-      expect({ code, text }).toEqual({ code: 2, text: expect.stringMatching(/is an input; --json/) });
+      for (const flag of ["--json", "--profile"]) {
+        const { code, text } = await upscale("a.png", "-o", "new.png", flag, name);
+        expect({ code, text }).toEqual({ code: 2, text: expect.stringContaining(`is an input; ${flag}`) });
+      }
     }
     expect(readFileSync(path("a.png"))).toEqual(before);
     expect(existsSync(path("new.png"))).toBe(false);
+  });
+
+  test("a command line that is refused leaves no --profile, not over weights either", async () => {
+    await pictures("a.png");
+    writeFileSync(path("net.safetensors"), "weights");
+    const flags = ["-m", "net.safetensors", "--profile", "net.safetensors"];
+    for (const args of [
+      ["a.png", "-o", "new.png", ...flags],
+      ["gone.png", "-o", "new.png", ...flags],
+      ["-i", "-", "-o", "-", ...flags],
+      ["a.png", "-o", "new.jpg", "--depth", "16", ...flags],
+    ]) {
+      const { text } = await upscale(...args);
+      expect(text).not.toMatch(/Profile:/);
+    }
+    expect(readFileSync(path("net.safetensors"), "utf8")).toBe("weights");
+    expect(files()).toEqual(["a.png", "net.safetensors"]);
   });
 
   test("a link in the output folder that leads to an input, or to the output of another picture", async () => {

@@ -408,9 +408,43 @@ describe("decoders' warnings", () => {
     expect((await decodePictureFile(jpeg, "jpeg")).notes).toEqual([]);
   });
 
+  test("a JPEG without the mark for its end is read, with a note", async () => {
+    for (const progressive of [false, true]) {
+      const jpeg = await sharp(await jpegOf(200))
+        .jpeg({ progressive })
+        .toBuffer();
+      const { data } = await decodeImage(jpeg, "jpeg");
+      for (const missing of [1, 2]) {
+        const { image, notes } = await decodePictureFile(jpeg.subarray(0, -missing), "cut.jpg");
+        expect(image.data).toEqual(data);
+        expect(notes.map(({ text }) => text)).toEqual([
+          "the decoder warns: the mark for the end of the file is missing",
+        ]);
+      }
+    }
+  });
+
+  test("what a decoder says is told, and not what libvips says of itself", async () => {
+    const rows = [Buffer.of(1, 2)];
+    const png = pngOf({ width: 2, height: 1, colorType: 0, rows });
+    const twice = Buffer.concat([png.subarray(0, 33), png.subarray(8)]); // IHDR
+    await expect(decodeImage(twice, "twice.png")).rejects.toThrow(
+      "(Input buffer has corrupt header: IHDR: out of place)",
+    );
+    const tiff = await sharp(Buffer.alloc(12), { raw: { width: 2, height: 2, channels: 3 } })
+      .tiff()
+      .toBuffer();
+    const shuffled = Buffer.from(tiff);
+    shuffled.set([0x31, 0x01], shuffled.indexOf(Buffer.of(0x1a, 0x01, 5, 0))); // XResolution gets another number
+    const { notes } = await decodePictureFile(shuffled, "shuffled.tif");
+    expect(notes.map(({ text }) => text)).toEqual([
+      "the decoder warns: Invalid TIFF directory; tags are not sorted in ascending order",
+    ]);
+  });
+
   test("too few samples are damage", async () => {
     const jpeg = await jpegOf(200);
-    for (const cut of [jpeg.subarray(0, -2), jpeg.subarray(0, jpeg.length / 2)]) {
+    for (const cut of [jpeg.subarray(0, -20), jpeg.subarray(0, jpeg.length / 2)]) {
       await expect(decodeImage(cut, "cut.jpg")).rejects.toThrow("damaged or was cut short");
     }
     // The end of the picture in the middle of its samples.

@@ -1,6 +1,7 @@
 /** What files say besides samples goes through: into the five formats that are written, or a note says what does not. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { deflateSync } from "node:zlib";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Directories, densityIn, forNewPicture } from "../../src/data/exif.ts";
@@ -409,6 +410,41 @@ test("damaged EXIF data and profiles are left out, with a note", async () => {
     expect(notes).toContain("without EXIF data, which are damaged");
     const { icc: kept } = await readPictureFile(path(`damaged.${format}`));
     expect(kept === undefined).toBe(notes.includes("without its colour profile, which is damaged"));
+  }
+});
+
+test("bytes that are no profile, and parts of one, are left out with a note", async () => {
+  const raw = { raw: { width: 8, height: 8, channels: 3 as const } };
+  const jpeg = await sharp(noise(8, 8, 3).data, raw)
+    .jpeg()
+    .toBuffer();
+  const png = await sharp(noise(8, 8, 3).data, raw)
+    .png()
+    .toBuffer();
+  const nonsense = Buffer.alloc(200, "x");
+  const half = profileOf("RGB", gammaCurve(1)).subarray(0, 200);
+  const iccp = (data: Uint8Array) =>
+    Buffer.concat([
+      png.subarray(0, 33),
+      pngChunk("iCCP", Buffer.concat([Buffer.from("a\0\0"), data])),
+      png.subarray(33),
+    ]);
+  const files = {
+    "nonsense.jpg": withSegments(jpeg, segment(0xe2, "ICC_PROFILE\0\x01\x01", nonsense)),
+    "half.jpg": withSegments(jpeg, segment(0xe2, "ICC_PROFILE\0\x01\x02", half)),
+    "unpackable.png": iccp(nonsense),
+    "nonsense.png": iccp(deflateSync(nonsense)),
+  };
+  for (const [name, bytes] of Object.entries(files)) {
+    writeFileSync(path(name), bytes);
+    for (const format of ["png", "webp"] as const) {
+      const notes = await copy(path(name), path(`of-${name}.${format}`), format);
+      expect([name, notes]).toEqual([name, ["without its colour profile, which is damaged"]]);
+    }
+    const { image } = await readPictureFile(path(`of-${name}.png`));
+    expect(image.data).toEqual(
+      (await decodePictureFile(name.endsWith("jpg") ? jpeg : png, "plain")).image.data,
+    );
   }
 });
 

@@ -105,6 +105,8 @@ describe("partnersOf", () => {
       ],
       ...["babyx2m.png", "babyx2d.png", "babyx2w.png", "babyx2w3.png", "baby_2x.png", "baby_x2_LR.png"],
       ...["BABYX2.PNG", "Baby_LR.png", "baby_SRF_2_LR.png", "baby.bmp"],
+      ...["baby_LR2.png", "baby_LR_2.png", "baby_LR_bicubic_x2.png", "baby_x2_LR_bicubic.png"],
+      ...["baby_bicubic_LR_x2.png", "baby_x2_BI.png", "baby_LR_bicubic.png"],
     ]) {
       expect(partners("high/baby.png", [`low/${small}`]), small).toEqual([`low/${small}`]);
     }
@@ -145,6 +147,8 @@ describe("partnersOf", () => {
       "baby_LRBI_x4.png",
       "babyx22.png",
       "babyx2x2.png",
+      "baby_LR3.png",
+      "baby_LR_LR.png",
       "babies.png",
       "bab.png",
     ];

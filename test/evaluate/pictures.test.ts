@@ -38,6 +38,13 @@ describe("findPictures", () => {
     );
   });
 
+  test("small pictures that belong to no large one are told", () => {
+    const [high, low] = [make("few", "a.png"), make("many", "ax2.png", "bx2.png", "cx2.png", "note.txt")];
+    const lines: string[] = [];
+    expect(findPictures(high, low, 2, (line) => lines.push(line))).toHaveLength(1);
+    expect(lines.at(-1)).toBe(`${low}: left out bx2.png, cx2.png (the small version of none)`);
+  });
+
   test("pairs in one folder; a line says what is left out", () => {
     const set = make("image_SRF_2", "1_HR.png", "1_LR.png", "2_HR.png", "2_LR.png");
     const lines: string[] = [];

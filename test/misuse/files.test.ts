@@ -53,7 +53,7 @@ const calls: Call[] = [
     call: data.openFolder,
     args: [
       arg(() => pictures, "text", "numeral", "listOfText"),
-      opts({ scale: arg(() => 2) }, { needed: ["scale"], open: true }),
+      opts({ scale: arg(() => 2) }, { needed: ["scale"] }),
     ],
   },
   {
@@ -61,16 +61,13 @@ const calls: Call[] = [
     call: data.openDiv2k,
     args: [
       path(() => home),
-      opts({ scale: arg(() => 2), split: arg(() => "train") }, { needed: ["scale", "split"], open: true }),
+      opts({ scale: arg(() => 2), split: arg(() => "train") }, { needed: ["scale", "split"] }),
     ],
   },
   {
     name: "downloadDiv2k",
     call: data.downloadDiv2k,
-    args: [
-      path(() => home),
-      opts({ scales: arg(() => [2], "listOfHuge") }, { needed: ["scales"], open: true }),
-    ],
+    args: [path(() => home), opts({ scales: arg(() => [2], "listOfHuge") }, { needed: ["scales"] })],
   },
   {
     name: "degrade",
@@ -89,7 +86,7 @@ const calls: Call[] = [
           photons: range,
           jpeg: arg(() => 50),
         },
-        { needed: ["seed"], open: true },
+        { needed: ["seed"] },
       ),
       arg(() => 1, "zero"),
     ],
@@ -107,7 +104,7 @@ const calls: Call[] = [
           workers: arg(() => 1),
           cacheBytes: arg(() => 1, "zero", "fraction", "huge", "infinity"),
         },
-        { needed: ["batch", "patch", "seed"], open: true },
+        { needed: ["batch", "patch", "seed"] },
       ),
     ],
   },
@@ -117,17 +114,14 @@ const calls: Call[] = [
     args: [
       arg(() => upscaler),
       arg(() => [picture]),
-      opts(
-        {
-          protocol: arg(() => "y"),
-          border: arg(() => 0, "zero"),
-          withSsim: arg(() => true, "true"),
-          warmUp: arg(() => true, "true"),
-          signal: arg(() => new AbortController().signal),
-          onPicture: arg(() => () => {}, "function"),
-        },
-        { open: true },
-      ),
+      opts({
+        protocol: arg(() => "y"),
+        border: arg(() => 0, "zero"),
+        withSsim: arg(() => true, "true"),
+        warmUp: arg(() => true, "true"),
+        signal: arg(() => new AbortController().signal),
+        onPicture: arg(() => () => {}, "function"),
+      }),
     ],
   },
   {
@@ -156,6 +150,15 @@ const calls: Call[] = [
 
 test.each(calls.map((call) => [call.name, call] as const))("%s", async (_, call) => {
   expect(await complaintsAbout(call)).toEqual([]);
+});
+
+test("mistyped settings of training are refused, and not trained without", async () => {
+  const config = training.presets.ESPCN.quick;
+  await expect(training.train({ ...config, stpes: 1 } as never)).rejects.toThrow(
+    /^train: there is no option "stpes"; there are network, .*steps/,
+  );
+  await expect(training.train(config, { onMesage() {} } as never)).rejects.toThrow(/no option "onMesage"/);
+  await expect(training.resume(home, { steps: 3 } as never)).rejects.toThrow(/no option "steps"; .*change/);
 });
 
 test("every function is called here", () => {

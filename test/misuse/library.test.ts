@@ -72,8 +72,7 @@ const method = arg(() => "bicubic", left, "text", "emptyText", "numeral");
 /** Without a method it is the default one. */
 const open = {
   needed: ["method"],
-  open: true,
-  accepts: [left, "emptyObject", "unknownOption", "pathAndLength", "map", "date", "arrayBuffer"],
+  accepts: [left, "emptyObject", "map", "date", "arrayBuffer"],
 } as const;
 const pictureOptions = {
   ...upscaling,
@@ -697,7 +696,7 @@ const calls: Call[] = [
   {
     name: "ESPCN",
     call: (values: never) => library.completeOptions(library.architectureOf("ESPCN"), values),
-    args: [arg(() => ({}), "emptyObject", "unknownOption", "pathAndLength", "map", "date", "arrayBuffer")],
+    args: [arg(() => ({}), "emptyObject", "map", "date", "arrayBuffer")],
   },
   { name: "createModel", call: library.createModel, args: [arg(() => new library.ESPCN().metadata())] },
   { name: "loadModel", call: library.loadModel, args: [arg(weights)] },
@@ -786,7 +785,7 @@ const calls: Call[] = [
   {
     name: "upscale",
     call: (a: never, o: never) => library.interpolator("bicubic", 2).upscale(a, o),
-    args: [image, opts(upscaling, { open: true })],
+    args: [image, opts(upscaling)],
   },
   {
     name: "upscaleY",

@@ -55,17 +55,15 @@ export const left = "undefined" as const;
 export interface Options {
   readonly options: Readonly<Record<string, Argument>>;
   readonly needed: readonly string[];
-  /** Options that are not listed are ignored, not refused. */
-  readonly open: boolean;
   /** Nonsense for the whole object that is none here. */
   readonly accepts: readonly Nonsense[];
 }
 
 export function opts(
   options: Options["options"],
-  { needed = [], open = false, accepts = [] }: Partial<Omit<Options, "options">> = {},
+  { needed = [], accepts = [] }: Partial<Omit<Options, "options">> = {},
 ): Options {
-  return { options, needed, open, accepts };
+  return { options, needed, accepts };
 }
 
 /** A call of a function or of a method, or the making of an object. */
@@ -79,14 +77,8 @@ export interface Call {
 /** An object without a single option, whatever its class, is as good as an empty one. */
 const withoutOptions = ["emptyObject", "map", "date", "arrayBuffer"] as const;
 
-function acceptedBy({ needed, open, accepts }: Options): readonly Nonsense[] {
-  if (needed.length > 0) return accepts;
-  return [
-    left,
-    ...withoutOptions,
-    ...(open ? (["unknownOption", "pathAndLength"] as const) : []),
-    ...accepts,
-  ];
+function acceptedBy({ needed, accepts }: Options): readonly Nonsense[] {
+  return needed.length > 0 ? accepts : [left, ...withoutOptions, ...accepts];
 }
 
 /** What went wrong: nonsense that was accepted, or an error that does not say which function refused what. */

@@ -508,12 +508,36 @@ describe("damage", () => {
     await expect(resume(folder, { device })).rejects.toThrow(/^loadStateDict: .* does not fit this ESPCN/);
   });
 
-  test.each(["log.jsonl", "run.lock", "report.html"])("a folder called %s: one paragraph", async (name) => {
-    rmSync(file(name), { force: true });
-    mkdirSync(file(name));
-    const message = `${file(name)} is a folder, and a run writes a file of that name.`;
-    await expect(resume(folder, more)).rejects.toThrow(message);
-    await expect(train(config({ out: folder }), { device })).rejects.toThrow(message);
+  test.each(["log.jsonl", "run.lock", "report.html", checkpointFile])(
+    "a folder called %s: one paragraph",
+    async (name) => {
+      rmSync(file(name), { force: true });
+      mkdirSync(file(name));
+      const message = `${file(name)} is a folder, and a run writes a file of that name.`;
+      await expect(resume(folder, more)).rejects.toThrow(message);
+      await expect(train(config({ out: folder }), { device })).rejects.toThrow(message);
+    },
+  );
+
+  test("both checkpoints gone, weights left: nothing begins anew over them", async () => {
+    for (const name of [checkpointFile, previousCheckpointFile]) rmSync(file(name));
+    const before = readdirSync(folder).map((name) => [name, readFileSync(file(name))]);
+    await expect(resume(folder, more)).rejects.toThrow(
+      `${checkpointFile} is missing, and with it what training needs to go on. Whole in this folder: last.safetensors and best.safetensors.`,
+    );
+    expect(readdirSync(folder).map((name) => [name, readFileSync(file(name))])).toEqual(before);
+  });
+
+  test.each([
+    ["a mark that an editor put in front", (text: string) => `\ufeff${text}`],
+    ["other bytes as long as it was", (text: string) => "\u0001".repeat(text.length + 9)],
+  ])("of a log that is not shorter, by %s: training goes on, and says so", async (_, damage) => {
+    writeFileSync(file("log.jsonl"), damage(readFileSync(file("log.jsonl"), "utf8")));
+    const { said } = await saying((say) => resume(folder, { ...more, ...say }));
+    expect(said).toMatch(
+      /log\.jsonl has \d damaged lines?: something else has changed it\. Training goes on/,
+    );
+    expect(readFileSync(file("log.jsonl"), "utf8").trimEnd().split("\n").at(-1)).toMatch(/^\{"step":\d+,/);
   });
 
   test("of both checkpoints: one paragraph says what is whole, and the folder stays as it is", async () => {

@@ -31,6 +31,21 @@ const networks: [string, Partial<TrainConfig>][] = [
   ["FSRCNN", { network: { architecture: "FSRCNN", scale: 2, d: 6, s: 4, m: 1 } }],
 ];
 
+test("pictures that the border leaves nothing of are left out, and named; only such ones are refused", async () => {
+  const [folder, small] = [await picturesIn(unused(), 1), unused()];
+  mkdirSync(small);
+  for (const to of [folder, small]) await writePng(join(to, "z-small.png"), drawnPicture(1, 5, 30));
+  const said: string[] = [];
+  const validation = await Validation.open(openFolder(folder, { scale: 2 }), 9, (line) => said.push(line));
+  expect(validation.bicubic.images).toHaveLength(1);
+  expect(said).toEqual([
+    `Too small to measure on, as 2 pixels are left out along each side: ${join(folder, "z-small.png")} (4x30)`,
+  ]);
+  await expect(Validation.open(openFolder(small, { scale: 2 }), 9)).rejects.toThrow(
+    /^Too small to measure on, .*z-small\.png \(4x30\)\. Name larger pictures by --valid\.$/,
+  );
+});
+
 describe.each(devices.map((device) => [device.name, device] as const))("on %s", (_, device) => {
   beforeEach(() => setDefaultDevice(device));
 
