@@ -12,11 +12,20 @@ import {
 } from "../data/picture-file.ts";
 import { fileId, isStream } from "../data/same-file.ts";
 import { removeLeftovers } from "../data/temporary.ts";
-import { type Bands, span, type UpscaleReport, type Upscaler, upscaleBands } from "../node.ts";
+import {
+  type Bands,
+  type OpenedMethod,
+  span,
+  type UpscaleReport,
+  type Upscaler,
+  upscaleBands,
+} from "../node.ts";
 import { andList } from "../options/lists.ts";
 import { isTransparent } from "../picture/alpha.ts";
 import type { Image, Samples } from "../picture/image.ts";
+import { scaleFor, sizeWithin, type TargetSize } from "../picture/target-size.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
+import { defaultNetwork, isMethodName, scalesOf } from "../upscale/method-names.ts";
 import { UsageError } from "./flags.ts";
 import { methodOf } from "./methods.ts";
 import { printError } from "./print.ts";
@@ -54,14 +63,54 @@ export async function upscaleFiles(
   }
   const { default: sharp } = await import("sharp");
   sharp.cache(false); // every picture is read once
-  const opened = await methodOf(flags);
+  const methods = new OpenedMethods(flags);
   try {
-    const work = await lookAt(jobs, opened.upscaler.scale, settings, signal);
-    const pictures = await upscaleAll(work, opened.upscaler, settings, signal);
+    // What is wrong with the method is said before anything is read.
+    if (!methods.byPicture) await methods.open(flags.scale);
+    const work = await lookAt(jobs, methods, settings, signal);
+    const pictures = await upscaleAll(work, methods, settings, signal);
     return { pictures, leftOut };
   } finally {
-    opened.close();
+    methods.close();
   }
+}
+
+/** The method of the flags, opened once for each scale that pictures need. */
+class OpenedMethods {
+  readonly #flags: UpscaleFlags;
+  readonly #opened = new Map<number | undefined, OpenedMethod>();
+
+  constructor(flags: UpscaleFlags) {
+    this.#flags = flags;
+  }
+
+  /** Whether each picture has a scale of its own: a size is asked for, and the method has several scales. */
+  get byPicture(): boolean {
+    const { scale, method = defaultNetwork } = this.#flags;
+    return scale === undefined && targetOf(this.#flags) !== undefined && isMethodName(method);
+  }
+
+  /** For a picture of this size. */
+  async for(picture: { readonly width: number; readonly height: number }): Promise<Upscaler> {
+    const { scale, method = defaultNetwork } = this.#flags;
+    if (!this.byPicture || !isMethodName(method)) return this.open(scale);
+    const scales = scalesOf(method);
+    return this.open(scaleFor(picture, targetOf(this.#flags)!, scales) ?? Math.max(...scales));
+  }
+
+  async open(scale: number | undefined): Promise<Upscaler> {
+    const opened = this.#opened.get(scale) ?? (await methodOf({ ...this.#flags, scale }));
+    this.#opened.set(scale, opened);
+    return opened.upscaler;
+  }
+
+  close(): void {
+    for (const { close } of this.#opened.values()) close();
+  }
+}
+
+function targetOf({ width, height }: UpscaleFlags): TargetSize | undefined {
+  return width === undefined && height === undefined ? undefined : { width, height };
 }
 
 function checkFormat({ format, depth, alpha, quality }: UpscaleSettings): void {
@@ -95,7 +144,7 @@ interface Work {
 /** Reads the headers: what they can tell is known before anything is computed. */
 async function lookAt(
   jobs: readonly Job[],
-  scale: number,
+  methods: OpenedMethods,
   settings: UpscaleSettings,
   signal: AbortSignal,
 ): Promise<Work[]> {
@@ -108,7 +157,10 @@ async function lookAt(
     }
     try {
       const { width, height } = await sizeOfPictureFile(job.input);
-      checkPictureSize(job.output!, { width: scale * width, height: scale * height }, settings.format);
+      const target = targetOf(settings);
+      const { scale } = await methods.for({ width, height });
+      const large = { width: scale * width, height: scale * height };
+      checkPictureSize(job.output!, target ? sizeWithin({ width, height }, target) : large, settings.format);
       work.push({ job, pixels: width * height });
     } catch (error) {
       work.push({ job: { ...job, error: (error as Error).message }, pixels: 0 });
@@ -121,10 +173,10 @@ function isSkipped({ output = "" }: Job, { overwrite }: UpscaleSettings): boolea
   return !overwrite && !isStream(output) && statSync(output, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** Says first what cannot be done, and then does the rest, which without an upscaler is nothing. */
+/** Says first what cannot be done, and then does the rest, which without methods is nothing. */
 async function upscaleAll(
   work: readonly Work[],
-  upscaler: Upscaler | undefined,
+  methods: OpenedMethods | undefined,
   settings: UpscaleSettings,
   signal: AbortSignal,
 ): Promise<Report[]> {
@@ -148,7 +200,7 @@ async function upscaleAll(
     const other = jobOfFile.get(fileId(job.output!));
     const report = other
       ? { ...job, error: `${job.output} is the result for ${other.input}. Rename one of the pictures.` }
-      : await upscaleFile(job, upscaler, settings, signal);
+      : await upscaleFile(job, methods, settings, signal);
     if (report === undefined) break;
     if (report.tiles && !isStream(job.output!)) jobOfFile.set(fileId(job.output!), job);
     rest -= pixels;
@@ -162,13 +214,13 @@ async function upscaleAll(
 /** Reads, enlarges and writes. Errors become the picture's report; there is none if the signal ended it. */
 async function upscaleFile(
   job: Job,
-  upscaler: Upscaler | undefined,
+  methods: OpenedMethods | undefined,
   settings: UpscaleSettings,
   signal: AbortSignal,
 ): Promise<Report | undefined> {
-  if (isSkipped(job, settings) || upscaler === undefined) return { ...job, skipped: true };
+  if (isSkipped(job, settings) || methods === undefined) return { ...job, skipped: true };
   try {
-    return { ...job, ...(await upscaleOne(job, upscaler, settings, signal)) };
+    return { ...job, ...(await upscaleOne(job, methods, settings, signal)) };
   } catch (error) {
     if (signal.aborted) return undefined;
     return { ...job, error: (error as Error).message };
@@ -177,11 +229,12 @@ async function upscaleFile(
 
 async function upscaleOne(
   { input, output = "" }: Job,
-  upscaler: Upscaler,
-  { format, depth, quality, alpha, tile, "max-memory": memory, intoFolder }: UpscaleSettings,
+  methods: OpenedMethods,
+  settings: UpscaleSettings,
   signal: AbortSignal,
 ): Promise<Partial<Report>> {
   const start = performance.now();
+  const { format, depth, quality, alpha, tile, "max-memory": memory, intoFolder } = settings;
   const { writes } = pictureFormats[format];
   const {
     image,
@@ -191,7 +244,8 @@ async function upscaleOne(
   const notes = [...fromFile, ...losses(image, format, { depth, alpha })];
   let progress: Progress | undefined;
   const bands = await upscaleBands(image, {
-    method: upscaler,
+    method: await methods.for(image),
+    size: targetOf(settings),
     alpha: alpha ?? (writes!.alpha ? "keep" : "white"),
     depth: depth ?? (writes!.depth > 8 && image.data instanceof Uint16Array ? 16 : 8),
     tile,

@@ -6,7 +6,8 @@ import { methodOf } from "./methods.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
 export async function upscaleVideo(flags: UpscaleFlags, signal: AbortSignal): Promise<void> {
-  for (const flag of ["format", "quality", "depth", "alpha", "recursive", "overwrite", "json"] as const) {
+  const ofPictures = ["width", "height", "format", "quality", "depth", "alpha"] as const;
+  for (const flag of [...ofPictures, "recursive", "overwrite", "json"] as const) {
     if (flags[flag]) throw new UsageError(`--${flag} is for pictures, and video comes out as it went in`);
   }
   // Wakes what waits for the next frame.

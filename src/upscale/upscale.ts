@@ -6,7 +6,9 @@
 
 import { type AlphaChoice, withoutAlpha } from "../picture/alpha.ts";
 import type { Image, Samples } from "../picture/image.ts";
+import { aTargetSize, scaleFor } from "../picture/target-size.ts";
 import { type BandOptions, Bands, type UpscaleReport } from "./bands.ts";
+import { defaultNetwork, isMethodName, scalesOf } from "./method-names.ts";
 import { borrowMethod, type OpenMethodOptions } from "./open-method.ts";
 import { type PictureSource, readSource } from "./source.ts";
 import { checkUpscaleOptions } from "./tiles.ts";
@@ -79,11 +81,21 @@ async function bandsOf(
   const { alpha = "keep", signal } = options;
   signal?.throwIfAborted();
   const image = withoutAlpha(await readSource(picture, caller), alpha, caller);
-  const { upscaler, close } = await borrowMethod(caller, options);
+  const { upscaler, close } = await borrowMethod(caller, { ...options, scale: scaleOf(image, options) });
   try {
     return new Bands(image, upscaler, options, close);
   } catch (error) {
     close();
     throw error;
   }
+}
+
+/** The scale that was asked for, or the smallest of the method's that reaches the size; undefined: by default. */
+function scaleOf(
+  image: Image<Samples>,
+  { method = defaultNetwork, scale, size }: UpscalePictureOptions,
+): number | undefined {
+  if (scale !== undefined || !aTargetSize.fits(size) || !isMethodName(method)) return scale;
+  const scales = scalesOf(method);
+  return scaleFor(image, size, scales) ?? Math.max(...scales); // which says that it does not reach
 }

@@ -82,6 +82,7 @@ const pictureOptions = {
   ensemble: trueOrFalse,
   half: arg(() => false, "true"),
   depth: arg(() => 8),
+  size: arg(() => ({ width: 4 })),
   alpha: arg(() => "keep"),
 };
 const layerOptions = { ...pairs, padding, bias: trueOrFalse, random: generator };
