@@ -26,15 +26,29 @@ export function preferredLanguage(): string {
   return wanted.find((code) => code !== undefined && Object.hasOwn(languages, code)) ?? "en";
 }
 
-/** Writes the whole page in a language. What tasks have said before stays as it is. */
-export async function useLanguage(code: string): Promise<void> {
+/** `say` has the sentences of this language from then on. All that a worker needs. */
+export async function loadLanguage(code: string): Promise<void> {
   say = await languages[code].load();
   language = code;
+}
+
+/** Writes the whole page in a language. What tasks have said before stays as it is. */
+export async function useLanguage(code: string): Promise<void> {
+  await loadLanguage(code);
   document.documentElement.lang = code;
-  for (const element of document.querySelectorAll<HTMLElement>("[data-text]"))
+  document.title = say.title;
+  document.body.dataset.drop = say.dropHere;
+  writeFixedTexts(document);
+}
+
+/** The texts and labels that a part of the page has by name. */
+export function writeFixedTexts(root: ParentNode): void {
+  for (const element of root.querySelectorAll<HTMLElement>("[data-text]"))
     element.textContent = fixedText(element.dataset.text!);
-  for (const element of document.querySelectorAll<HTMLElement>("[data-label]"))
+  for (const element of root.querySelectorAll<HTMLElement>("[data-label]"))
     element.setAttribute("aria-label", fixedText(element.dataset.label!));
+  for (const element of root.querySelectorAll<HTMLElement>("[data-title]"))
+    element.title = fixedText(element.dataset.title!);
 }
 
 /** The same, and remembers it. */

@@ -85,6 +85,7 @@ async function openGpu(): Promise<void> {
     const software = isSoftware(adapter);
     byId("adapter").textContent = software ? say.software(adapter) : adapter;
     hasGpu = true;
+    upscalePanel.setGpu({ isSoftware: software });
     trainPanel.setGpu({ isSoftware: software });
   } catch (error) {
     if ((error as Error).name === "WorkerError") {
@@ -125,6 +126,9 @@ function offerLanguages(): void {
   select.value = language;
   select.addEventListener("change", async () => {
     await chooseLanguage(select.value);
+    await engine.run("language", { code: language });
     await offerMethods(); // the lists are written by the script
+    chooser.nameSamples();
+    upscalePanel.writeAgain();
   });
 }

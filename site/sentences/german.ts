@@ -50,8 +50,46 @@ export const german: Sentences = {
   saveWeights: "Gewichte speichern",
   yourNetworks: "Ihre Netze",
   keptHint: "Sie bleiben in diesem Browser, bis Sie sie entfernen.",
+  notStarted:
+    "Das Skript dieser Seite läuft nicht. Haben Sie die Seite als Datei geöffnet, so stellen Sie ihren Ordner bereit (npx serve) und öffnen Sie die Adresse, die dann dasteht. Sonst erlauben Sie dieser Seite JavaScript.",
+  chooser: "Bild",
+  choosePicture: "Bild wählen…",
+  dropHint: "oder eines hierher ziehen oder einfügen,",
+  trySample: "oder ein Beispiel:",
+  pictures: "Bilder",
+  toSize: "Größe",
+  targetWidth: "Pixel breit, höchstens",
+  targetHeight: "Pixel hoch, höchstens",
+  targetHint: "Eines von beiden genügt.",
+  quality: "Qualität",
+  fast: "Schnell",
+  best: "Gut",
+  other: "Andere",
+  details: "Einzelheiten",
+  method: "Verfahren",
+  removeNetwork: "Dieses Netz entfernen",
+  methodHint:
+    "„Schnell“ ist ESPCN, „Gut“ ein kleines EDSR: Netze, die viele Fotos klein und groß gesehen haben. Die anderen sind zum Vergleichen da.",
+  moreNetworks:
+    "Weitere Netze: eine Datei mit Gewichten wählen oder hierher ziehen, mit pixelgrad trainiert (.safetensors) oder mit einem anderen Programm (.pth), oder unter „Anpassen“ eines machen. Sie bleiben in diesem Browser. Nichts in einer Datei wird ausgeführt.",
+  enlargeProgress: "Fortschritt",
+  saveAs: "Speichern als",
+  lossless: "PNG, verlustfrei",
+  download: "Herunterladen",
+  copy: "Kopieren",
+  left: "Links",
+  original: "Original",
+  bicubicLeft: "bikubisch",
 
   // ---- The page
+  title: "pixelgrad: größere Bilder",
+  dropHere: "Ein Bild, oder Gewichte, hier loslassen",
+  sample: (name) => `Beispiel: ${name}`,
+  sampleNames: { Flower: "Blume", Boats: "Boote", Canyon: "Schlucht", Cat: "Katze" },
+  sampleNotLoaded: (why) => `Das Beispiel ließ sich nicht laden (${why}). Wählen Sie ein eigenes Bild.`,
+  noFile: "Das war keine Datei. Speichern Sie das Bild zuerst, und ziehen Sie dann die Datei hierher.",
+  damagedDrawing: (name) =>
+    `${name} ist eine SVG-Zeichnung, aber beschädigt. Laden oder kopieren Sie sie noch einmal.`,
   lookingForWebGpu: "Suche WebGPU…",
   noWebGpuShort: "kein WebGPU",
   notLoaded: "nicht geladen",
@@ -66,6 +104,87 @@ export const german: Sentences = {
   progress: (what, done, total, left) =>
     `${what} ${done} von ${total}${left === undefined ? "" : `, noch etwa ${left}`}`,
   share: (prefix, percent, left) => `${prefix}${percent} %${left === undefined ? "" : `, noch etwa ${left}`}`,
+
+  // ---- The comparison
+  window:
+    "Bild: Plus und Minus zoomen, 0 passt ein, 1 zeigt jedes Pixel als eines des Bildschirms, Pfeile verschieben",
+  divider: "Anteil des linken Bildes",
+  dividerAt: (percent, left, right) => `${percent} % ${left}, der Rest ${right}`,
+  zoom: "Vergrößerung der Ansicht",
+  zoomIn: "Näher heran",
+  zoomOut: "Weiter weg",
+  fit: "Einpassen",
+  actual: "Jedes Pixel ist eines des Bildschirms",
+  tryPart: "Diesen Teil proben",
+  partHint: "Pfeiltasten verschieben ihn, Eingabe vergrößert ihn",
+  wholePicture: "Ganzes Bild",
+
+  // ---- Enlarging
+  enlarge: (count) => (count < 2 ? "Vergrößern" : `${count} Bilder vergrößern`),
+  becomes: (from, to) => `Aus ${from} werden ${to} Pixel.`,
+  cannotDo: (method, scales) => `${method} kann kein ${scales.join(", ")}.`,
+  notSoLarge: (method, scale, size) =>
+    `${method} vergrößert höchstens ${scale}-fach, das sind ${size} Pixel. Wählen Sie weniger Pixel.`,
+  wrongTarget: "Sagen Sie, wie viele Pixel das Ergebnis haben darf: eine Breite, eine Höhe oder beides.",
+  pictureOf: (at, count) => `Bild ${at} von ${count}: `,
+  loading: "Lädt…",
+  preparing: "Bereitet das Netz vor…",
+  done: (time) => `Fertig in ${time}.`,
+  partDone: (time) => `Dieser Teil brauchte ${time}.`,
+  allDone: (count, time) => `Fertig: ${count} Bilder in ${time}.`,
+  someDone: (done, count) => `${done} von ${count} Bildern sind fertig. Die Liste sagt, was misslang.`,
+  from: "Aus",
+  to: "Wird",
+  by: "Durch",
+  time: "Dauer",
+  tiles: "Kacheln",
+  on: "Auf",
+  and: (parts) => parts.join(" und "),
+  states: { waiting: "wartet", working: "wird vergrößert", done: "fertig", failed: "misslungen" },
+  removeFromList: (name) => `${name} aus der Liste nehmen`,
+
+  // ---- Files
+  downloadAll: (count) => `Alle ${count} herunterladen (ZIP)`,
+  saveAll: (count) => `Alle ${count} in einen Ordner speichern…`,
+  writing: "Schreibt die Datei…",
+  writingOf: (at, count) => `Schreibt Datei ${at} von ${count}…`,
+  saved: (size) => `Gespeichert, ${size}.`,
+  savedAll: (count, size) => `${count} Bilder gespeichert, ${size}.`,
+  savedInto: (count, folder) => `${count} Bilder in „${folder}“ gespeichert.`,
+  copied: "Kopiert.",
+  notWritten: (format, size, why) =>
+    `Dieser Browser kann kein ${format}-Bild von ${size} Pixeln schreiben (${why}). Wählen Sie PNG.`,
+  empty: (name) => `${name} ist leer. Laden oder kopieren Sie die Datei noch einmal.`,
+  heic: (name) =>
+    `${name} ist ein HEIC-Bild, das dieser Browser nicht lesen kann. Speichern Sie es als JPEG, oder stellen Sie die Kamera auf „Maximale Kompatibilität“.`,
+  tiff: (name) =>
+    `${name} ist ein TIFF-Bild, das dieser Browser nicht lesen kann. Speichern Sie es als PNG; die Befehlszeile liest es.`,
+  noPicture: (name, formats) =>
+    `${name} ist kein Bild, das dieser Browser zeigen kann. Er liest ${formats.replace(" or ", " oder ")}.`,
+  unsupported: (name, format) =>
+    `${name} ist ${format}, und dieser Browser kann das nicht lesen, oder die Datei ist beschädigt. Speichern Sie das Bild als PNG oder JPEG.`,
+  damaged: (name, format, why) =>
+    `${name} ist ein ${format}-Bild, aber beschädigt${why && ` (${why})`}. Laden oder kopieren Sie es noch einmal.`,
+  firstFrame: (count) => `nur das erste von ${count} Einzelbildern wurde genommen`,
+  firstPicture: "nur das erste von mehreren Bildern wurde genommen",
+  fromCmyk: "nach sRGB umgerechnet, aus CMYK",
+  becameEight: "aus 16 Bit je Wert wurden 8",
+  putOnWhite: "auf Weiß gelegt: JPEG kennt keine Transparenz",
+
+  // ---- The worker
+  workerFailed: (reason) => `Der Worker dieser Seite ist gescheitert: ${reason}. Laden Sie die Seite neu.`,
+  workerNotLoaded:
+    "Eine Datei dieser Seite ließ sich nicht laden, ihr Worker. Prüfen Sie die Verbindung und laden Sie die Seite neu. (Ist die Seite Ihre: Ihr Ordner muss ganz bereitstehen, und ihre Richtlinie muss Worker erlauben.)",
+  gone: "Dieses Bild ist nicht mehr da. Wählen Sie es noch einmal.",
+  tooLarge: (size) =>
+    `Das Ergebnis hätte ${size} Pixel, mehr als in den Speicher dieser Seite passen. Wählen Sie einen kleineren Maßstab; die Befehlszeile nimmt Bilder jeder Größe.`,
+  deviceLost:
+    "Das Grafikgerät ging verloren, und mit ihm diese Arbeit. Das geschieht, wenn ein Treiber neu startet oder ein Rechner geschlafen hat. Versuchen Sie es noch einmal: Die Seite öffnet das Gerät neu. Hilft das nicht, so laden Sie die Seite neu.",
+  networkNeedsWebGpu: "Ein Netz braucht WebGPU, und das gibt es hier nicht.",
+  offline: (network) =>
+    `Sie sind offline, und ${network} wurde noch nicht geladen. Gehen Sie einmal online, um es zu benutzen.`,
+  networkNotLoaded: (network) =>
+    `Die Datei des Netzes ${network} ließ sich nicht laden. Prüfen Sie die Verbindung und versuchen Sie es noch einmal. (Ist die Seite Ihre: Ihr Ordner muss ganz bereitstehen.)`,
 
   // ---- Training
   yourPicture: "Ihr Bild",

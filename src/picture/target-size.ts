@@ -1,5 +1,5 @@
 /** A wanted size in pixels instead of a scale: how large pictures become, and their rows resized on the way. */
-import type { Wanted } from "../options/arguments.ts";
+import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { whole } from "../options/kinds.ts";
 import type { Image, Samples } from "./image.ts";
 import { toLevel } from "./levels.ts";
@@ -29,15 +29,36 @@ export const aTargetSize: Wanted<TargetSize> = {
   },
 };
 
-/** The size of a picture that is made as large as fits. */
-export function sizeWithin({ width, height }: Size, target: TargetSize): Size {
+const aSize: Wanted<Size> = {
+  wants: "{ width, height } in pixels",
+  fits(value): value is Size {
+    const { width, height } = (value ?? {}) as Partial<Size>;
+    return whole(1).fits(width) && whole(1).fits(height);
+  },
+};
+
+/** The size of a picture that is made as large as fits. @throws RangeError for sizes that mean nothing */
+export function sizeWithin(picture: Size, target: TargetSize): Size {
+  checkArguments("sizeWithin", { picture: [picture, aSize], target: [target, aTargetSize] });
+  const { width, height } = picture;
   const ratio = Math.min((target.width ?? Infinity) / width, (target.height ?? Infinity) / height);
   const side = (length: number) => Math.max(1, Math.round(length * ratio));
   return { width: side(width), height: side(height) };
 }
 
-/** The smallest of the scales by which a picture becomes at least so large; undefined if none does. */
+const wholeNumbers: Wanted<readonly number[]> = {
+  wants: "a list of whole numbers",
+  fits: (value): value is readonly number[] =>
+    Array.isArray(value) && value.every((one) => whole(1).fits(one)),
+};
+
+/**
+ * The smallest of the scales by which a picture becomes at least so large; undefined if none does.
+ *
+ * @throws RangeError for sizes and scales that mean nothing
+ */
 export function scaleFor(picture: Size, target: TargetSize, scales: readonly number[]): number | undefined {
+  checkArguments("scaleFor", { scales: [scales, wholeNumbers] });
   const size = sizeWithin(picture, target);
   const suffices = (scale: number) =>
     scale * picture.width >= size.width && scale * picture.height >= size.height;

@@ -838,6 +838,25 @@ const calls: Call[] = [
     args: [image, arg(() => ({ width: 2, height: 2 }), "fraction")],
   },
   {
+    name: "imresizePart",
+    call: picture.imresizePart,
+    args: [
+      image,
+      arg(() => ({ width: 2, height: 2 })),
+      arg(() => ({ left: 0, top: 0, width: 1, height: 1 })),
+    ],
+  },
+  {
+    name: "sizeWithin",
+    call: picture.sizeWithin,
+    args: [arg(() => ({ width: 2, height: 2 })), arg(() => ({ width: 4 }))],
+  },
+  {
+    name: "scaleFor",
+    call: picture.scaleFor,
+    args: [arg(() => ({ width: 2, height: 2 })), arg(() => ({ width: 4 })), arg(() => [2, 3])],
+  },
+  {
     name: "imresizePlane",
     call: picture.imresizePlane,
     args: [flat, arg(() => ({ width: 12, height: 12 })), arg(() => ({ width: 3, height: 3 }))],
