@@ -76,6 +76,7 @@ window.addEventListener("beforeunload", (event) => {
 });
 
 let hasGpu = false;
+let nameAdapter = () => say.lookingForWebGpu;
 await Promise.all([chooser.chooseSample(0), openGpu()]);
 void workOffline(() => engine.run("loadedFiles", {}));
 
@@ -83,17 +84,17 @@ async function openGpu(): Promise<void> {
   try {
     const { adapter } = await engine.run("open", {});
     const software = isSoftware(adapter);
-    byId("adapter").textContent = software ? say.software(adapter) : adapter;
+    showAdapter(() => (software ? say.software(adapter) : adapter));
     hasGpu = true;
     upscalePanel.setGpu({ isSoftware: software });
     trainPanel.setGpu({ isSoftware: software });
   } catch (error) {
     if ((error as Error).name === "WorkerError") {
-      byId("adapter").textContent = say.notLoaded;
+      showAdapter(() => say.notLoaded);
       complain(error as Error);
       return;
     }
-    byId("adapter").textContent = say.noWebGpuShort;
+    showAdapter(() => say.noWebGpuShort);
     byId("no-webgpu").hidden = false;
     trainPanel.setGpu(undefined);
   }
@@ -115,6 +116,12 @@ async function enlargeWith({ id }: MethodInfo): Promise<void> {
   tabs.focus(); // the button that had the focus is gone
 }
 
+/** `name`: what it is called in the page's language. */
+function showAdapter(name: () => string): void {
+  nameAdapter = name;
+  byId("adapter").textContent = name();
+}
+
 /** Where it is seen whatever tab is open. */
 function complain(error: Error): void {
   message.show(error.message);
@@ -126,9 +133,11 @@ function offerLanguages(): void {
   select.value = language;
   select.addEventListener("change", async () => {
     await chooseLanguage(select.value);
-    await engine.run("language", { code: language });
-    await offerMethods(); // the lists are written by the script
+    // What the script has written.
+    showAdapter(nameAdapter);
     chooser.nameSamples();
     upscalePanel.writeAgain();
+    await engine.run("language", { code: language });
+    await offerMethods();
   });
 }

@@ -127,6 +127,7 @@ export class UpscalePanel {
     this.#queue.render();
     this.#output.writeAgain();
     this.#refresh();
+    if (!this.#isRunning) this.#task.say("");
     if (!this.#owner) return;
     this.#showResultOf(this.#owner);
     if (!this.#trial && !this.#isRunning) void this.#showPictures(this.#owner);

@@ -4,18 +4,20 @@
  */
 import { beforeAll, expect, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
-import { chooseMethod, clickMain, find, giveFile, givePicture, openPage, statusLine } from "./page.ts";
+import html from "../../site/index.html?raw";
+import { english } from "../../site/sentences/english.ts";
+import { german } from "../../site/sentences/german.ts";
+import { chooseMethod, clickMain, find, giveFile, givePicture, openPage } from "./page.ts";
 import { testPicture } from "./test-picture.ts";
 
 /** What has no language: numbers, units, files and methods by their names. */
 const names = [
   /^[^\p{L}]*$/u, // no letters
   /^[\d\s.,×x]+(s|min|dB|kB|MB|%)?$/,
-  /^(pixelgrad|English|Deutsch|PNG|JPEG|WebP|Details)$/,
+  /^(pixelgrad|English|Deutsch|PNG|JPEG|WebP|JavaScript|espcn for \w+ ×2|espcn für \w+ ×2)$/,
   /^\s*(large|small|text|damaged|empty)\.(png|webp|tif|svg)\s*$/,
   /^(large|small)\.png, \d+ × \d+$/,
   /^(edsr-small|wren|espcn|srcnn|bicubic|bilinear|nearest)( ×\d)?$/,
-  /^(Original|Interpolation|Browser|Name|System|Format)$/,
 ];
 
 /** Texts, labels, hints and titles that are on show. */
@@ -24,6 +26,7 @@ function textsOnShow(): string[] {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_ELEMENT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const element = node as HTMLElement;
+    if (!element.checkVisibility()) continue;
     for (const name of ["aria-label", "title", "alt", "placeholder", "aria-valuetext"])
       texts.push(element.getAttribute(name) ?? "");
     for (const child of element.childNodes)
@@ -32,14 +35,11 @@ function textsOnShow(): string[] {
   return texts.map((text) => text.trim().replace(/\s+/g, " ")).filter((text) => text !== "");
 }
 
-/** Software's name, as the page says it. */
-const adapter = () => find("#adapter").textContent.replace(/ \(.*/, "");
-
 /** Every text of all states, in one language. */
 async function allTexts(): Promise<Set<string>> {
   const texts = new Set<string>();
   const note = () => {
-    for (const text of textsOnShow()) texts.add(text.replaceAll(adapter(), ""));
+    for (const text of textsOnShow()) texts.add(text);
   };
   note();
   await chooseMethod("bicubic");
@@ -89,13 +89,33 @@ async function allTexts(): Promise<Set<string>> {
 
 beforeAll(openPage);
 
+test("every text of index.html has a sentence, unless it is a name", () => {
+  const { body } = new DOMParser().parseFromString(html, "text/html");
+  const walker = document.createTreeWalker(body, NodeFilter.SHOW_TEXT);
+  const without: string[] = [];
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const text = node.textContent!.trim();
+    const isNamed = node.parentElement!.dataset.text !== undefined;
+    if (!isNamed && !names.some((name) => name.test(text))) without.push(text);
+  }
+  expect(without).toEqual([]);
+});
+
+test("every sentence is another one in German, unless it is a name", () => {
+  const same = Object.entries(english).filter(([key, text]) => {
+    const isSame = text === german[key as keyof typeof german];
+    return isSame && !names.some((name) => name.test(`${text}`));
+  });
+  expect(same).toEqual([]);
+});
+
 test("in German, nothing but names is as in English", async () => {
-  const english = await allTexts();
+  const before = await allTexts();
   await userEvent.selectOptions(find("#language"), "de");
   await vi.waitFor(() => expect(find("#tab-upscale").textContent).toBe("Vergrößern"));
-  const german = await allTexts();
-  expect(english.size).toBeGreaterThan(120);
-  const same = [...german].filter((text) => english.has(text) && !names.some((name) => name.test(text)));
+  await vi.waitFor(() => expect(find("#panel-upscale .caption").textContent).toBe("Ihr Bild"));
+  const after = await allTexts();
+  expect(before.size).toBeGreaterThan(120);
+  const same = [...after].filter((text) => before.has(text) && !names.some((name) => name.test(text)));
   expect(same).toEqual([]);
-  await statusLine("upscale", /./);
 }, 180_000);
