@@ -185,7 +185,7 @@ export class Compare {
   #render(): void {
     const view = this.#currentView();
     const { devicePixelRatio } = window;
-    // On whole pixels of the screen, so that 1:1 is sharp.
+    // By whole pixels of the screen, so that 1:1 is sharp. (Browsers put the window itself on such.)
     const snapped = (at: number) => Math.round(at * devicePixelRatio) / devicePixelRatio;
     const [x, y] = [snapped(view.x), snapped(view.y)];
     for (const { canvas, detail, part, size } of this.#layers) {

@@ -10,11 +10,12 @@ import { testPicture } from "./test-picture.ts";
 /** The browser's private folder: a real one, that needs no dialog. */
 const root = () => navigator.storage.getDirectory();
 const button = () => find<HTMLButtonElement>("#panel-upscale [name=folder]");
-const picker = window as unknown as { showDirectoryPicker?: () => Promise<FileSystemDirectoryHandle> };
+const picker = window as Window & { showDirectoryPicker?: () => Promise<FileSystemDirectoryHandle> };
 
 async function namesIn(folder: FileSystemDirectoryHandle): Promise<string[]> {
   const names: string[] = [];
-  for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) names.push(name);
+  const { keys } = folder as FileSystemDirectoryHandle & { keys(): AsyncIterable<string> };
+  for await (const name of keys.call(folder)) names.push(name);
   return names.sort();
 }
 
