@@ -13,7 +13,15 @@
 import "./style.css";
 import { isSoftware } from "./adapter.ts";
 import { Engine } from "./engine.ts";
-import { chooseLanguage, language, languages, preferredLanguage, say, useLanguage } from "./language.ts";
+import {
+  chooseLanguage,
+  isLanguage,
+  language,
+  languages,
+  preferredLanguage,
+  say,
+  useLanguage,
+} from "./language.ts";
 import { MessageLine } from "./message-line.ts";
 import type { MethodInfo } from "./messages.ts";
 import { workOffline } from "./offline.ts";
@@ -132,6 +140,7 @@ function offerLanguages(): void {
   select.replaceChildren(...Object.entries(languages).map(([code, { name }]) => new Option(name, code)));
   select.value = language;
   select.addEventListener("change", async () => {
+    if (!isLanguage(select.value)) return;
     await chooseLanguage(select.value);
     // What the script has written.
     showAdapter(nameAdapter);

@@ -1,5 +1,6 @@
 /** What the page and its worker say to each other. */
 import type { Image, TargetSize } from "../src/picture/index.ts";
+import type { LanguageCode } from "./language.ts";
 import type { Part } from "./pictures/show.ts";
 import type { OutputFormat } from "./pictures/write.ts";
 
@@ -78,7 +79,7 @@ export interface UpscaleResult extends PictureInfo {
 /** Every task of the worker: its input, the events that it reports on the way, and its result. */
 export interface Tasks {
   /** In which language errors and notes are. */
-  language: { input: { code: string }; event: never; result: Record<string, never> };
+  language: { input: { code: LanguageCode }; event: never; result: Record<string, never> };
   /** Opens the GPU. Fails where there is none. */
   open: { input: Record<string, never>; event: never; result: { adapter: string } };
   /** Addresses of the files that the worker has loaded. */

@@ -15,8 +15,8 @@ import {
   type Upscaler,
 } from "../src/index.ts";
 import { WeightKeeper } from "./kept-weights.ts";
-import { say } from "./language.ts";
 import { labelOf, type MethodInfo, weightFileName } from "./messages.ts";
+import { say } from "./worker-language.ts";
 
 const named: readonly MethodInfo[] = methodNames.map((name) => ({
   id: name,

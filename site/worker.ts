@@ -5,12 +5,12 @@
 import "./pictures/buffer.ts";
 import { defaultDevice, type FinishedTile, init, upscaleBands } from "../src/index.ts";
 import { crop, type Image, imresize, imresizePart, type Samples, sizeWithin } from "../src/picture/index.ts";
-import { loadLanguage, say } from "./language.ts";
 import type { FineTuneRequest, Overview, PictureInfo, Size, Tasks } from "./messages.ts";
 import { Methods } from "./methods.ts";
 import { bitmapOf, reductionFor } from "./pictures/show.ts";
 import { PictureStore, type StoredPicture } from "./pictures/store.ts";
 import type { FromWorker, ToWorker } from "./task-engine.ts";
+import { loadLanguage, say } from "./worker-language.ts";
 
 interface Context<T extends keyof Tasks> {
   readonly signal: AbortSignal;

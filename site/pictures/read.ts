@@ -15,9 +15,7 @@ import {
 import { readPnm } from "../../src/data/pnm.ts";
 import { formatOfStart, type PictureFormat, pictureFormats } from "../../src/picture/formats.ts";
 import { browserFormatNames, DataError, type Image, type Samples } from "../../src/picture/index.ts";
-import { say } from "../language.ts";
-import { decodePng } from "./decode-png.ts";
-import { inflate } from "./inflate.ts";
+import { say } from "../worker-language.ts";
 import { iccPrefix, xmpPrefix } from "./jpeg-prefixes.ts";
 import { riffChunks } from "./riff.ts";
 
@@ -46,6 +44,8 @@ export async function readPictureFile(file: Blob, name: string): Promise<Picture
 }
 
 async function readPng(bytes: Uint8Array): Promise<PictureFile> {
+  // Not loaded before it is needed: the page begins with a sample of another format.
+  const [{ decodePng }, { inflate }] = await Promise.all([import("./decode-png.ts"), import("./inflate.ts")]);
   const { image, icc, frames } = await decodePng(bytes);
   const { metadata, gaps } = pngMetadata(bytes, icc, inflate);
   const notes = frames > 1 ? [say.firstFrame(frames)] : [];

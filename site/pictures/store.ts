@@ -1,7 +1,7 @@
 /** The pictures that the worker knows. Those not used for longest are packed when they take too much memory. */
 import type { FileMetadata } from "../../src/data/metadata.ts";
 import type { Image, Samples } from "../../src/picture/index.ts";
-import { say } from "../language.ts";
+import { say } from "../worker-language.ts";
 
 /** A picture in memory, and what its file said besides. */
 export interface StoredPicture extends FileMetadata {

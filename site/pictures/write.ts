@@ -10,7 +10,7 @@ import {
 import { jpegSegments, pngChunks } from "../../src/data/metadata-parts.ts";
 import { toImageData } from "../../src/index.ts";
 import { DataError, type Image, type Samples, withoutAlpha } from "../../src/picture/index.ts";
-import { say } from "../language.ts";
+import { say } from "../worker-language.ts";
 import { encodePng } from "./encode-png.ts";
 import { iccPrefix, xmpPrefix } from "./jpeg-prefixes.ts";
 import { riffChunk, riffChunks } from "./riff.ts";

@@ -7,6 +7,8 @@ import { userEvent } from "vitest/browser";
 import html from "../../site/index.html?raw";
 import { english } from "../../site/sentences/english.ts";
 import { german } from "../../site/sentences/german.ts";
+import { workerEnglish } from "../../site/sentences/worker-english.ts";
+import { workerGerman } from "../../site/sentences/worker-german.ts";
 import { chooseMethod, clickMain, find, giveFile, givePicture, openPage } from "./page.ts";
 import { testPicture } from "./test-picture.ts";
 
@@ -102,8 +104,9 @@ test("every text of index.html has a sentence, unless it is a name", () => {
 });
 
 test("every sentence is another one in German, unless it is a name", () => {
-  const same = Object.entries(english).filter(([key, text]) => {
-    const isSame = text === german[key as keyof typeof german];
+  const inGerman: Readonly<Record<string, unknown>> = { ...german, ...workerGerman };
+  const same = Object.entries({ ...english, ...workerEnglish }).filter(([key, text]) => {
+    const isSame = text === inGerman[key];
     return isSame && !names.some((name) => name.test(`${text}`));
   });
   expect(same).toEqual([]);
