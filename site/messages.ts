@@ -98,9 +98,18 @@ export interface Tasks {
     event: never;
     result: PictureInfo & { overview: Overview };
   };
-  /** `steps`: the scales of the method's runs, one after the other. `size`: the most pixels of the result. */
+  /**
+   * `steps`: the scales of the method's runs, one after the other. `size`: the most pixels of the result. `isPart`:
+   * it is so small that tiles would only cost time, for their margins.
+   */
   upscale: {
-    input: { picture: number; method: string; steps: readonly number[]; size?: TargetSize };
+    input: {
+      picture: number;
+      method: string;
+      steps: readonly number[];
+      size?: TargetSize;
+      isPart?: boolean;
+    };
     event: UpscaleEvent;
     result: UpscaleResult;
   };

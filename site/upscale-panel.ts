@@ -31,7 +31,7 @@ interface Trial {
 }
 
 /** Sides of a part that is enlarged in a second or two, in pixels: by a graphics card, and by software. */
-const PART_SIDE = { card: 512, software: 160 };
+const PART_SIDE = { card: 512, software: 128 };
 
 export interface UpscaleEvents {
   /** Another picture is on the stage. */
@@ -271,7 +271,7 @@ export class UpscalePanel {
     this.#task.say(say.preparing);
     const original = await this.#engine.run("crop", { picture: picture.id, part });
     try {
-      const input = { picture: original.id, method: choice.method.id, steps };
+      const input = { picture: original.id, method: choice.method.id, steps, isPart: true };
       const onEvent = ({ share, tile }: UpscaleEvent) => {
         if (share !== undefined) this.#task.share(share);
         tile?.bitmap.close();

@@ -86,7 +86,7 @@ const tasks: TaskTable = {
     return handOver({ ...infoOf(partId, part), overview }, [overview.bitmap]);
   },
 
-  async upscale({ picture: id, method, steps, size }, { signal, report }) {
+  async upscale({ picture: id, method, steps, size, isPart }, { signal, report }) {
     const picture = await pictures.get(id);
     const start = performance.now();
     const scale = steps.reduce((product, step) => product * step, 1);
@@ -104,7 +104,7 @@ const tasks: TaskTable = {
         method: await methods.upscaler(method, step),
         depth: isDeep || !isLast ? 16 : 8,
         size: isLast ? size : undefined,
-        tileTime: TILE_TIME,
+        tileTime: isPart ? undefined : TILE_TIME,
         maxMemory: TILE_BYTES,
         signal,
         onProgress: (progress) => report({ share: done + share * progress.share }),

@@ -20,7 +20,7 @@ const whole = () =>
   [...document.querySelectorAll("button")].find((one) => one.textContent === "Whole picture")!;
 const picture = testPicture(600, 400);
 /** Of the frame, in the picture. The page's adapter is software here. */
-const side = 160;
+const side = 128;
 
 beforeAll(async () => {
   await openPage();
