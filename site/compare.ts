@@ -1,9 +1,12 @@
 /**
  * A window for one picture, or for two of the same size with a divider between them. Works with mouse, touch
- * and keyboard: the divider is an ARIA slider, the window zooms and moves.
+ * and keyboard: the divider is an ARIA slider, the window zooms and moves. A double click, or a double tap, goes to
+ * 1:1 and back.
  */
 import type { Image } from "../src/picture/index.ts";
+import { say, writeFixedTexts } from "./language.ts";
 import type { Overview } from "./messages.ts";
+import { PartFrame } from "./part-frame.ts";
 import { draw } from "./picture.ts";
 import type { Part } from "./pictures/show.ts";
 import { fitted, moved, type Size, type View, visible, zoomed } from "./view.ts";
@@ -46,23 +49,21 @@ const STILL = 120;
 const MAX_CANVAS = 2 ** 21;
 
 const template = `
-  <div class="window" tabindex="0" role="group"
-    aria-label="Picture: plus and minus zoom, 0 fits, 1 shows every pixel as one of the screen, arrows move">
+  <div class="window" tabindex="0" role="group" data-label="window">
     <div class="layer"><canvas></canvas><canvas class="detail" hidden></canvas></div>
     <div class="layer"><canvas></canvas><canvas class="detail" hidden></canvas></div>
     <span class="caption before"></span>
     <span class="caption after"></span>
-    <div class="divider" role="slider" tabindex="0" aria-label="Share of the left picture"
-      aria-valuemin="0" aria-valuemax="100">
+    <div class="divider" role="slider" tabindex="0" data-label="divider" aria-valuemin="0" aria-valuemax="100">
       <span class="grip" aria-hidden="true"></span>
     </div>
   </div>
-  <div class="tools" role="toolbar" aria-label="Zoom">
-    <button type="button" data-zoom="out" aria-label="Zoom out">−</button>
-    <output aria-label="Zoom"></output>
-    <button type="button" data-zoom="in" aria-label="Zoom in">+</button>
-    <button type="button" data-zoom="fit">Fit</button>
-    <button type="button" data-zoom="actual" title="Every pixel is one of the screen">1:1</button>
+  <div class="tools" role="toolbar" data-label="zoom">
+    <button type="button" data-zoom="out" data-label="zoomOut">−</button>
+    <output data-label="zoom"></output>
+    <button type="button" data-zoom="in" data-label="zoomIn">+</button>
+    <button type="button" data-zoom="fit" data-text="fit"></button>
+    <button type="button" data-zoom="actual" data-title="actual">1:1</button>
   </div>`;
 
 export class Compare {
@@ -77,11 +78,14 @@ export class Compare {
   /** The divider's place, in percent of the window's width. */
   #percent = 50;
   #stillness: ReturnType<typeof setTimeout> | undefined;
+  readonly #frame: PartFrame;
 
-  constructor(root: HTMLElement) {
+  /** `onTry`: the user wants to see what becomes of a part of the only picture on show. */
+  constructor(root: HTMLElement, { onTry = () => {} }: { onTry?(part: Part): void } = {}) {
     this.#root = root;
     root.classList.add("compare", "empty");
     root.innerHTML = template;
+    writeFixedTexts(root);
     this.#window = root.querySelector(".window")!;
     this.#divider = root.querySelector(".divider")!;
     this.#layers = [...root.querySelectorAll<HTMLElement>(".layer")].map((layer) => ({
@@ -93,7 +97,9 @@ export class Compare {
       getDetail: undefined,
       part: undefined,
     }));
+    this.#frame = new PartFrame(this.#window, onTry);
     this.#listen();
+    this.#watchPixelRatio();
     new ResizeObserver(() => this.#render()).observe(this.#window);
   }
 
@@ -110,11 +116,18 @@ export class Compare {
     this.#labels = right ? [left.label, right.label] : [left.label];
     this.#fill(this.#layers[0], left);
     if (right) this.#fill(this.#layers[1], right);
+    this.#frame.offer(undefined, 0);
     this.#root.classList.remove("empty");
     this.#root.classList.toggle("single", !right);
     for (const [i, caption] of [...this.#root.querySelectorAll(".caption")].entries()) {
       caption.textContent = this.#labels[i] ?? "";
     }
+    this.#render();
+  }
+
+  /** Lets the user choose a part of the only picture on show, at most `side` pixels wide and high. */
+  offerPart(side: number): void {
+    this.#frame.offer(this.#picture, side);
     this.#render();
   }
 
@@ -172,7 +185,7 @@ export class Compare {
   #render(): void {
     const view = this.#currentView();
     const { devicePixelRatio } = window;
-    // On whole pixels of the screen, so that 1:1 is sharp.
+    // By whole pixels of the screen, so that 1:1 is sharp. (Browsers put the window itself on such.)
     const snapped = (at: number) => Math.round(at * devicePixelRatio) / devicePixelRatio;
     const [x, y] = [snapped(view.x), snapped(view.y)];
     for (const { canvas, detail, part, size } of this.#layers) {
@@ -186,6 +199,7 @@ export class Compare {
       detail.style.transform = `translate(${left}px, ${top}px) scale(${zoom * part.reduction})`;
       detail.classList.toggle("pixels", view.zoom * devicePixelRatio >= 3);
     }
+    this.#frame.render({ ...view, x, y });
     clearTimeout(this.#stillness);
     this.#stillness = setTimeout(() => this.#askForDetails(), STILL);
     // The left picture lies below; the right one is clipped at the divider.
@@ -193,7 +207,7 @@ export class Compare {
     this.#divider.style.left = `${this.#percent}%`;
     this.#divider.setAttribute("aria-valuenow", `${Math.round(this.#percent)}`);
     const [left, right] = this.#labels;
-    this.#divider.setAttribute("aria-valuetext", `${Math.round(this.#percent)} % ${left}, the rest ${right}`);
+    this.#divider.setAttribute("aria-valuetext", say.dividerAt(Math.round(this.#percent), left, right));
     this.#window.classList.toggle("fits", this.#view === undefined);
     this.#root.querySelector("output")!.textContent = `${Math.round(view.zoom * devicePixelRatio * 100)} %`;
   }
@@ -248,8 +262,8 @@ export class Compare {
     this.#render();
   }
 
-  #zoomToPixels(): void {
-    this.#zoom(1 / window.devicePixelRatio / this.#currentView().zoom);
+  #zoomToPixels(at?: readonly [number, number]): void {
+    this.#zoom(1 / window.devicePixelRatio / this.#currentView().zoom, at);
   }
 
   #move(dx: number, dy: number): void {
@@ -310,7 +324,29 @@ export class Compare {
       if (zoom === "fit") this.#fit();
       if (zoom === "actual") this.#zoomToPixels();
     });
+    this.#window.addEventListener("dblclick", (event) => {
+      if (
+        event.target !== this.#window &&
+        !this.#layers.some(({ root }) => root.contains(event.target as Node))
+      )
+        return;
+      if (this.#view) this.#fit();
+      else this.#zoomToPixels(this.#at(event));
+    });
     this.#listenToPointers();
+  }
+
+  /** 1:1 is another zoom when the window goes to another screen. */
+  #watchPixelRatio(): void {
+    const query = matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+    query.addEventListener(
+      "change",
+      () => {
+        this.#render();
+        this.#watchPixelRatio();
+      },
+      { once: true },
+    );
   }
 
   /** One finger moves the divider, or the picture once it is zoomed; two fingers zoom. */
@@ -323,6 +359,7 @@ export class Compare {
       this.#window.setPointerCapture(event.pointerId);
       divides = this.#divider.contains(event.target as Node) || this.#view === undefined;
       if (divides && this.#view === undefined) this.#divideAt(event);
+      if (this.#frame.isOffered && this.#view === undefined) this.#frame.centerAt(this.#at(event));
     });
     this.#window.addEventListener("pointermove", (event) => {
       const before = down.get(event.pointerId);

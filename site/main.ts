@@ -13,7 +13,15 @@
 import "./style.css";
 import { isSoftware } from "./adapter.ts";
 import { Engine } from "./engine.ts";
-import { chooseLanguage, language, languages, preferredLanguage, say, useLanguage } from "./language.ts";
+import {
+  chooseLanguage,
+  isLanguage,
+  language,
+  languages,
+  preferredLanguage,
+  say,
+  useLanguage,
+} from "./language.ts";
 import { MessageLine } from "./message-line.ts";
 import type { MethodInfo } from "./messages.ts";
 import { workOffline } from "./offline.ts";
@@ -76,6 +84,7 @@ window.addEventListener("beforeunload", (event) => {
 });
 
 let hasGpu = false;
+let nameAdapter = () => say.lookingForWebGpu;
 await Promise.all([chooser.chooseSample(0), openGpu()]);
 void workOffline(() => engine.run("loadedFiles", {}));
 
@@ -83,16 +92,17 @@ async function openGpu(): Promise<void> {
   try {
     const { adapter } = await engine.run("open", {});
     const software = isSoftware(adapter);
-    byId("adapter").textContent = software ? say.software(adapter) : adapter;
+    showAdapter(() => (software ? say.software(adapter) : adapter));
     hasGpu = true;
+    upscalePanel.setGpu({ isSoftware: software });
     trainPanel.setGpu({ isSoftware: software });
   } catch (error) {
     if ((error as Error).name === "WorkerError") {
-      byId("adapter").textContent = say.notLoaded;
+      showAdapter(() => say.notLoaded);
       complain(error as Error);
       return;
     }
-    byId("adapter").textContent = say.noWebGpuShort;
+    showAdapter(() => say.noWebGpuShort);
     byId("no-webgpu").hidden = false;
     trainPanel.setGpu(undefined);
   }
@@ -114,6 +124,12 @@ async function enlargeWith({ id }: MethodInfo): Promise<void> {
   tabs.focus(); // the button that had the focus is gone
 }
 
+/** `name`: what it is called in the page's language. */
+function showAdapter(name: () => string): void {
+  nameAdapter = name;
+  byId("adapter").textContent = name();
+}
+
 /** Where it is seen whatever tab is open. */
 function complain(error: Error): void {
   message.show(error.message);
@@ -124,7 +140,13 @@ function offerLanguages(): void {
   select.replaceChildren(...Object.entries(languages).map(([code, { name }]) => new Option(name, code)));
   select.value = language;
   select.addEventListener("change", async () => {
+    if (!isLanguage(select.value)) return;
     await chooseLanguage(select.value);
-    await offerMethods(); // the lists are written by the script
+    // What the script has written.
+    showAdapter(nameAdapter);
+    chooser.nameSamples();
+    upscalePanel.writeAgain();
+    await engine.run("language", { code: language });
+    await offerMethods();
   });
 }

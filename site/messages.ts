@@ -1,5 +1,7 @@
 /** What the page and its worker say to each other. */
-import type { Image } from "../src/picture/index.ts";
+import type { Choice } from "../src/index.ts";
+import type { Image, TargetSize } from "../src/picture/index.ts";
+import type { LanguageCode } from "./language.ts";
 import type { Part } from "./pictures/show.ts";
 import type { OutputFormat } from "./pictures/write.ts";
 
@@ -32,11 +34,14 @@ export function nameOf({ label, scales }: MethodInfo): string {
   return label.slice(0, -labelOf("", scales[0]).length);
 }
 
-/** A picture in the worker. */
-export interface PictureInfo {
-  readonly id: number;
+export interface Size {
   readonly width: number;
   readonly height: number;
+}
+
+/** A picture in the worker. */
+export interface PictureInfo extends Size {
+  readonly id: number;
   readonly channels: 1 | 2 | 3 | 4;
   readonly depth: 8 | 16;
 }
@@ -70,7 +75,7 @@ export interface UpscaleEvent {
 
 export interface UpscaleResult extends PictureInfo {
   /** What enlarged it, if that was left to the picture, and why. */
-  readonly choice?: { readonly method: string; readonly why: string };
+  readonly choice?: Choice;
   readonly overview: Overview;
   readonly adapter: string;
   readonly tiles: number;
@@ -79,6 +84,8 @@ export interface UpscaleResult extends PictureInfo {
 
 /** Every task of the worker: its input, the events that it reports on the way, and its result. */
 export interface Tasks {
+  /** In which language errors and notes are. */
+  language: { input: { code: LanguageCode }; event: never; result: Record<string, never> };
   /** Opens the GPU. Fails where there is none. */
   open: { input: Record<string, never>; event: never; result: { adapter: string } };
   /** Addresses of the files that the worker has loaded. */
@@ -91,14 +98,29 @@ export interface Tasks {
   /** The file of one of the user's networks. */
   weights: { input: { id: string }; event: never; result: Uint8Array };
   read: { input: { file: Blob; name: string }; event: never; result: ReadPicture };
-  /** `steps`: the scales of the method's runs, one after the other. */
+  /** A part of a picture as a picture of its own. */
+  crop: {
+    input: { picture: number; part: Part };
+    event: never;
+    result: PictureInfo & { overview: Overview };
+  };
+  /**
+   * `steps`: the scales of the method's runs, one after the other. `size`: the most pixels of the result. `isPart`:
+   * it is so small that tiles would only cost time, for their margins.
+   */
   upscale: {
-    input: { picture: number; method: string; steps: readonly number[] };
+    input: {
+      picture: number;
+      method: string;
+      steps: readonly number[];
+      size?: TargetSize;
+      isPart?: boolean;
+    };
     event: UpscaleEvent;
     result: UpscaleResult;
   };
   /** The picture enlarged by bicubic interpolation, to compare with. */
-  bicubic: { input: { picture: number; scale: number }; event: never; result: Overview };
+  bicubic: { input: { picture: number; size: Size }; event: never; result: Overview };
   /** A picture once more, such as a result. */
   show: { input: { picture: number }; event: never; result: Overview };
   /** A part of a picture, or of the picture enlarged by bicubic interpolation. */
@@ -128,8 +150,8 @@ export interface DetailInput {
   readonly part: Part;
   /** One pixel stands for so many of the part, along each side. */
   readonly reduction: number;
-  /** The scale of bicubic interpolation: the part is one of its result. */
-  readonly bicubic?: number;
+  /** The size of what bicubic interpolation makes of the picture: the part is one of that. */
+  readonly bicubic?: Size;
 }
 
 export interface FineTuneRequest {

@@ -1,14 +1,50 @@
-/** The part of the form that asks how to enlarge: by how much, and fast or well. */
-import { automatic, type MethodInfo } from "./messages.ts";
+/** The part of the form that asks how to enlarge: by how much or to which size, and fast or well. */
+import { scaleFor, sizeWithin, type TargetSize } from "../src/picture/index.ts";
+import { say } from "./language.ts";
+import { automatic, type MethodInfo, type Size } from "./messages.ts";
 
 /** What the plain choices stand for. */
 const qualities: Readonly<Record<string, string>> = { fast: "espcn", best: automatic };
 
+/** The scales that the page makes, if need be by several runs of a method. */
+const SCALES = [1, 2, 3, 4, 8];
+
+/** What to enlarge by, for pictures of any size. */
 export interface Choice {
   readonly method: MethodInfo;
+  /** A scale, or the most pixels of the result; empty as long as the user has said nothing. */
+  readonly by: number | TargetSize;
+}
+
+/** What that means for one picture. */
+export interface Runs {
   readonly scale: number;
   /** The scales of the method's runs, one after the other. */
   readonly steps: readonly number[];
+  /** The most pixels of the result, if the user has said so. */
+  readonly size?: TargetSize;
+  /** The result's pixels. */
+  readonly becomes: Size;
+}
+
+/** What a method is called on the page. */
+export function nameOf({ id, label }: MethodInfo): string {
+  return id === automatic ? say.automatic : label;
+}
+
+/** @throws RangeError if the method cannot enlarge the picture so much */
+export function runsOf({ method, by }: Choice, picture: Size): Runs {
+  const times = (scale: number) => ({ width: scale * picture.width, height: scale * picture.height });
+  if (typeof by === "number") return { scale: by, steps: stepsFor(method.scales, by)!, becomes: times(by) };
+  if (Object.keys(by).length === 0) throw new RangeError(say.wrongTarget);
+  const scales = SCALES.filter((scale) => stepsFor(method.scales, scale));
+  const scale = scaleFor(picture, by, scales);
+  if (scale === undefined) {
+    const most = Math.max(...scales);
+    const { width, height } = times(most);
+    throw new RangeError(say.notSoLarge(nameOf(method), most, `${width} × ${height}`));
+  }
+  return { scale, steps: stepsFor(method.scales, scale)!, size: by, becomes: sizeWithin(picture, by) };
 }
 
 export class MethodChoice {
@@ -17,6 +53,8 @@ export class MethodChoice {
   readonly #method: HTMLSelectElement;
   readonly #details: HTMLDetailsElement;
   readonly #hint: HTMLElement;
+  readonly #target: HTMLElement;
+  readonly #sides: readonly HTMLInputElement[];
   readonly #remove: HTMLButtonElement;
   readonly #onChange: () => void;
   #methods: readonly MethodInfo[] = [];
@@ -30,9 +68,12 @@ export class MethodChoice {
     this.#method = form.querySelector("[name=method]")!;
     this.#details = form.querySelector("details")!;
     this.#hint = form.querySelector(".scale-hint")!;
+    this.#target = form.querySelector(".target")!;
+    this.#sides = [...this.#target.querySelectorAll("input")];
     this.#remove = form.querySelector("[name=remove]")!;
     this.#onChange = onChange;
-    for (const scale of this.#scales) scale.addEventListener("change", () => onChange());
+    for (const scale of this.#scales) scale.addEventListener("change", () => this.#takeScale());
+    for (const side of this.#sides) side.addEventListener("input", () => onChange());
     for (const quality of this.#qualities) {
       quality.addEventListener("change", () => this.#takeQuality(quality.value));
     }
@@ -43,7 +84,7 @@ export class MethodChoice {
   /** Selects the method with the id `selected`; by default the selection stays, or begins with the best. */
   setMethods(methods: readonly MethodInfo[], selected = this.#method.value): void {
     this.#methods = methods;
-    this.#method.replaceChildren(...methods.map(({ id, label }) => new Option(label, id)));
+    this.#method.replaceChildren(...methods.map((method) => new Option(nameOf(method), method.id)));
     const has = (id: string) => methods.some((method) => method.id === id);
     const [first] = methods;
     this.#method.value = [selected, qualities.best, first?.id ?? ""].find(has) ?? "";
@@ -58,9 +99,29 @@ export class MethodChoice {
   /** Undefined as long as there are no methods. */
   get chosen(): Choice | undefined {
     const method = this.#chosenMethod();
-    const scale = Number(this.#scales.find(({ checked }) => checked)!.value);
-    const steps = method && stepsFor(method.scales, scale);
-    return method && steps && { method, scale, steps };
+    return method && { method, by: this.#bySize ? this.#size : Number(this.#scale.value) };
+  }
+
+  get #scale(): HTMLInputElement {
+    return this.#scales.find(({ checked }) => checked)!;
+  }
+
+  get #bySize(): boolean {
+    return this.#scale.value === "size";
+  }
+
+  /** Empty unless the fields hold whole numbers above 0. */
+  get #size(): TargetSize {
+    if (this.#sides.some((side) => !side.checkValidity())) return {};
+    return Object.fromEntries(
+      this.#sides.filter(({ value }) => value !== "").map(({ name, valueAsNumber }) => [name, valueAsNumber]),
+    );
+  }
+
+  #takeScale(): void {
+    this.#target.hidden = !this.#bySize;
+    if (this.#bySize) this.#sides[0].focus();
+    this.#onChange();
   }
 
   #chosenMethod(): MethodInfo | undefined {
@@ -85,18 +146,19 @@ export class MethodChoice {
     }
     const lacking: string[] = [];
     for (const input of this.#scales) {
+      if (input.value === "size") continue;
       const scale = Number(input.value);
       input.disabled = stepsFor(method.scales, scale) === undefined;
       const keepsSize = scale === 1;
       input.parentElement!.hidden = keepsSize && (input.disabled || method.kind === "interpolation");
       if (input.disabled && !keepsSize) lacking.push(`×${scale}`);
     }
-    const checked = this.#scales.find((input) => input.checked)!;
+    const checked = this.#scale;
     if (checked.disabled || checked.parentElement!.hidden) {
       this.#scales.find((input) => !input.disabled && !input.parentElement!.hidden)!.checked = true;
     }
     this.#hint.hidden = lacking.length === 0;
-    this.#hint.textContent = `${method.label} cannot do ${lacking.join(", ")}.`;
+    this.#hint.textContent = say.cannotDo(nameOf(method), lacking);
     this.#remove.hidden = !method.isOwn;
     this.#onChange();
   }

@@ -18,6 +18,7 @@ import {
 } from "../src/index.ts";
 import { WeightKeeper } from "./kept-weights.ts";
 import { automatic, labelOf, type MethodInfo, weightFileName } from "./messages.ts";
+import { say } from "./worker-language.ts";
 
 const isNetwork = (name: string) => (pretrainedNames as readonly string[]).includes(name);
 
@@ -57,7 +58,7 @@ export class Methods {
 
   async addWeights(name: string, bytes: Uint8Array): Promise<MethodInfo> {
     await this.#restored;
-    await ensureGpu("A network");
+    await ensureGpu();
     const model = loadModel(bytes, name); // which refuses a wrong file
     model.dispose();
     return this.#add(bytes, model.scale, name.replace(weightFileName, ""));
@@ -140,11 +141,11 @@ export class Methods {
   }
 }
 
-async function ensureGpu(what: string): Promise<void> {
+async function ensureGpu(): Promise<void> {
   try {
     if (!hasDevice()) await init();
   } catch (cause) {
-    throw new Error(`${what} needs WebGPU, which is not available here.`, { cause });
+    throw new Error(say.networkNeedsWebGpu, { cause });
   }
 }
 
@@ -159,11 +160,5 @@ function hasDevice(): boolean {
 /** What to say when a file of weights does not come. The library's own message is for programmers. */
 function notLoaded({ message }: Error, network: string): Error | undefined {
   if (!message.startsWith("loadPretrained: the weights of")) return undefined;
-  if (!navigator.onLine) {
-    return new Error(`You are offline, and ${network} has not been loaded yet. Go online once to use it.`);
-  }
-  return new Error(
-    `The file of the network ${network} could not be loaded. Check the connection and try again. (If this page ` +
-      "is yours: its folder has to be served whole.)",
-  );
+  return new Error(navigator.onLine ? say.networkNotLoaded(network) : say.offline(network));
 }

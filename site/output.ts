@@ -1,5 +1,6 @@
 /** The part of the form that hands results out: format, quality, download, clipboard, archive. */
 import type { Engine } from "./engine.ts";
+import { say } from "./language.ts";
 import { download } from "./picture.ts";
 import type { OutputFormat } from "./pictures/write.ts";
 import type { Result } from "./queue.ts";
@@ -22,6 +23,8 @@ export class Output {
   readonly #download: HTMLButtonElement;
   readonly #copy: HTMLButtonElement;
   readonly #zip: HTMLButtonElement;
+  /** Where the browser lets a page write into a folder. */
+  readonly #folder: HTMLButtonElement;
   #result: Result | undefined;
 
   constructor(root: HTMLElement, engine: Engine, events: OutputEvents) {
@@ -33,11 +36,18 @@ export class Output {
     this.#download = root.querySelector("[name=download]")!;
     this.#copy = root.querySelector("[name=copy]")!;
     this.#zip = root.querySelector("[name=zip]")!;
+    this.#folder = root.querySelector("[name=folder]")!;
     this.#format.addEventListener("change", () => this.#render());
     this.#quality.addEventListener("input", () => this.#render());
     this.#download.addEventListener("click", () => this.#busy(() => this.#save()));
     this.#copy.addEventListener("click", () => this.#busy(() => this.#toClipboard()));
-    this.#zip.addEventListener("click", () => this.#busy(() => this.#saveAll()));
+    this.#zip.addEventListener("click", () => this.#busy(() => this.#saveArchive()));
+    this.#folder.addEventListener("click", () => this.#busy(() => this.#saveIntoFolder()));
+    this.#render();
+  }
+
+  /** In the page's language. */
+  writeAgain(): void {
     this.#render();
   }
 
@@ -56,20 +66,22 @@ export class Output {
     this.#root.hidden = count === 0;
     this.#download.disabled = this.#copy.disabled = this.#result === undefined;
     this.#zip.hidden = count < 2;
-    this.#zip.textContent = `Download all ${count} (ZIP)`;
+    this.#zip.textContent = say.downloadAll(count);
+    this.#folder.hidden = count < 2 || !("showDirectoryPicker" in window);
+    this.#folder.textContent = say.saveAll(count);
     const { format, quality } = this.#settings;
     this.#quality.closest("label")!.hidden = format === "png";
     this.#root.querySelector("output")!.textContent = `${quality}`;
   }
 
   async #busy(work: () => Promise<void>): Promise<void> {
-    for (const button of [this.#download, this.#copy, this.#zip]) button.disabled = true;
+    for (const button of [this.#download, this.#copy, this.#zip, this.#folder]) button.disabled = true;
     try {
       await work();
     } catch (error) {
       this.#events.complain(error as Error);
     } finally {
-      this.#zip.disabled = false;
+      this.#zip.disabled = this.#folder.disabled = false;
       this.#render();
     }
   }
@@ -77,10 +89,10 @@ export class Output {
   async #save(): Promise<void> {
     const { id, name } = this.#result!;
     const { format } = this.#settings;
-    this.#events.say("Writing the file…");
+    this.#events.say(say.writing);
     const { file, notes } = await this.#engine.run("write", { picture: id, ...this.#settings });
     download(file, `${name}.${extensions[format]}`);
-    this.#events.say(`Saved, ${size(file)}. ${sentences(notes)}`.trim());
+    this.#events.say(`${say.saved(size(file))} ${sentences(notes)}`.trim());
   }
 
   /** Browsers take PNG there. */
@@ -89,21 +101,63 @@ export class Output {
     const file = this.#engine.run("write", { picture: id, format: "png", quality: 100 });
     // The clipboard takes a promise, since it must be asked while the click is fresh.
     await navigator.clipboard.write([new ClipboardItem({ "image/png": file.then(({ file }) => file) })]);
-    this.#events.say("Copied.");
+    this.#events.say(say.copied);
   }
 
-  async #saveAll(): Promise<void> {
-    const { format } = this.#settings;
+  /** All results with the names of their files, no two of which are the same. */
+  #named(): { picture: number; name: string }[] {
     const results = this.#events.results();
-    const names = uniqueNames(results.map(({ name }) => `${name}.${extensions[format]}`));
-    const files = results.map(({ id }, i) => ({ picture: id, name: names[i] }));
+    const names = uniqueNames(results.map(({ name }) => `${name}.${extensions[this.#settings.format]}`));
+    return results.map(({ id }, i) => ({ picture: id, name: names[i] }));
+  }
+
+  async #saveArchive(): Promise<void> {
+    const files = this.#named();
     const { file } = await this.#engine.run(
       "zip",
       { files, ...this.#settings },
-      { onEvent: ({ done }) => this.#events.say(`Writing file ${done} of ${files.length}…`) },
+      { onEvent: ({ done }) => this.#events.say(say.writingOf(done, files.length)) },
     );
     download(file, "pixelgrad.zip");
-    this.#events.say(`Saved ${files.length} pictures, ${size(file)}.`);
+    this.#events.say(say.savedAll(files.length, size(file)));
+  }
+
+  /** One file after the other. Files of these names that are there already stay: the new ones get numbers. */
+  async #saveIntoFolder(): Promise<void> {
+    const folder = await chosenFolder();
+    if (!folder) return;
+    const settings = this.#settings;
+    const files = this.#named();
+    const there: string[] = [];
+    for await (const name of folder.keys()) there.push(name);
+    const names = uniqueNames([...there, ...files.map(({ name }) => name)]).slice(there.length);
+    for (const [i, { picture }] of files.entries()) {
+      this.#events.say(say.writingOf(i + 1, files.length));
+      const { file } = await this.#engine.run("write", { picture, ...settings });
+      const handle = await folder.getFileHandle(names[i], { create: true });
+      const stream = await handle.createWritable();
+      await stream.write(file);
+      await stream.close();
+    }
+    this.#events.say(say.savedInto(files.length, folder.name));
+  }
+}
+
+/** What TypeScript's library lacks of the File System Access API. */
+interface Folder {
+  readonly name: string;
+  keys(): AsyncIterable<string>;
+  getFileHandle(name: string, options: { create: true }): Promise<FileSystemFileHandle>;
+}
+
+/** Undefined if the user chooses none. */
+async function chosenFolder(): Promise<Folder | undefined> {
+  const picker = window as Window & { showDirectoryPicker?(options: object): Promise<Folder> };
+  try {
+    return await picker.showDirectoryPicker!({ id: "results", mode: "readwrite" });
+  } catch (error) {
+    if ((error as Error).name === "AbortError") return undefined;
+    throw error;
   }
 }
 

@@ -1,8 +1,9 @@
 /** Where pictures and weights come from: the file dialog, dropping, pasting, or the samples. */
 import { browserAccepts } from "../src/picture/index.ts";
+import { say } from "./language.ts";
 import { weightFileName } from "./messages.ts";
 import { rasterized } from "./picture.ts";
-import { readSample, samples } from "./samples.ts";
+import { nameOfSample, readSample, samples } from "./samples.ts";
 
 export interface ChooserEvents {
   /** Files that may be pictures. `isSample`: the page's own. */
@@ -83,22 +84,28 @@ export class PictureChooser {
       over(false);
       const files = [...(event.dataTransfer?.files ?? [])];
       if (files.length > 0) void this.#take(files);
-      else
-        this.#events.onError(new Error("That was no file. Save the picture first, and then drop its file."));
+      else this.#events.onError(new Error(say.noFile));
     });
   }
 
   #addSamples(list: HTMLElement): void {
-    for (const [i, { name, thumbnail }] of samples.entries()) {
+    for (const [i, { thumbnail }] of samples.entries()) {
       const button = document.createElement("button");
       button.type = "button";
-      button.title = `Sample: ${name}`;
       const picture = document.createElement("img");
       picture.src = thumbnail;
-      picture.alt = `Sample: ${name}`;
       button.append(picture);
       button.addEventListener("click", () => this.chooseSample(i));
       list.append(button);
+    }
+    this.nameSamples();
+  }
+
+  /** In the page's language. */
+  nameSamples(): void {
+    for (const [i, button] of this.#root.querySelectorAll<HTMLElement>(".samples button").entries()) {
+      button.title = say.sample(nameOfSample(samples[i]));
+      button.querySelector("img")!.alt = button.title;
     }
   }
 }

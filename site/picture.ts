@@ -1,6 +1,7 @@
 /** Pictures between the library, canvases and the user's disk. (site/pictures reads and writes files.) */
 import { toImageData } from "../src/index.ts";
 import type { Image } from "../src/picture/index.ts";
+import { say } from "./language.ts";
 
 /** Draws a picture into a canvas of the same size. */
 export function draw(canvas: HTMLCanvasElement, image: Image): void {
@@ -25,9 +26,7 @@ export async function rasterized(file: File): Promise<File> {
     const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve));
     return new File([blob!], file.name, { type: "image/png" });
   } catch (cause) {
-    throw new Error(`${file.name} is an SVG drawing, but it is damaged. Download or copy it again.`, {
-      cause,
-    });
+    throw new Error(say.damagedDrawing(file.name), { cause });
   } finally {
     URL.revokeObjectURL(picture.src);
   }

@@ -1,14 +1,15 @@
 /** The pictures to enlarge: what has become of each, and a list to choose from where there are several. */
+import { say } from "./language.ts";
 import type { PictureInfo } from "./messages.ts";
 
 export interface Result extends PictureInfo {
   /** What it was made by, and when it would be the same again. */
   readonly label: string;
-  readonly scale: number;
   readonly settings: string;
   /** Of its file, without an extension. */
   readonly name: string;
-  readonly facts: Readonly<Record<string, string>>;
+  /** In the language of the page. */
+  facts(): Readonly<Record<string, string>>;
 }
 
 export interface Entry {
@@ -24,7 +25,6 @@ export interface Entry {
 }
 
 const signs = { waiting: "", working: "…", done: "✓", failed: "!" };
-const words = { waiting: "waiting", working: "being enlarged", done: "done", failed: "failed" };
 
 export class Queue {
   readonly #list: HTMLElement;
@@ -118,14 +118,14 @@ export class Queue {
     label.textContent = name;
     const word = document.createElement("span");
     word.className = "unseen";
-    word.textContent = `, ${error ?? words[state]}`;
+    word.textContent = `, ${error ?? say.states[state]}`;
     choose.append(sign, label, word);
     choose.addEventListener("click", () => this.select(entry));
     const remove = document.createElement("button");
     remove.type = "button";
     remove.className = "remove";
     remove.textContent = "×";
-    remove.ariaLabel = `Remove ${name} from the list`;
+    remove.ariaLabel = say.removeFromList(name);
     remove.disabled = state === "working" || this.#entries.length === 1;
     remove.addEventListener("click", () => this.#remove(entry));
     item.append(choose, remove);

@@ -1,4 +1,5 @@
 /** Photographs to try; CC0. scripts/site-samples.ts makes their files. */
+import { say } from "./language.ts";
 import boats from "./samples/boats.webp";
 import boatsSmall from "./samples/boats-small.webp";
 import canyon from "./samples/canyon.webp";
@@ -21,14 +22,16 @@ export const samples: readonly Sample[] = [
   { name: "Cat", url: cat, thumbnail: catSmall },
 ];
 
+/** What the page calls it. */
+export function nameOfSample({ name }: Sample): string {
+  return say.sampleNames[name];
+}
+
 /** @throws Error if it does not come */
-export async function readSample({ name, url }: Sample): Promise<File> {
-  const response = await fetch(url).catch((cause: Error) => {
-    throw new Error(`The sample could not be loaded (${cause.message}). Choose a picture of your own.`, {
-      cause,
-    });
+export async function readSample(sample: Sample): Promise<File> {
+  const response = await fetch(sample.url).catch((cause: Error) => {
+    throw new Error(say.sampleNotLoaded(cause.message), { cause });
   });
-  if (!response.ok)
-    throw new Error(`The sample could not be loaded (${response.status}). Choose a picture of your own.`);
-  return new File([await response.blob()], name, { type: "image/webp" });
+  if (!response.ok) throw new Error(say.sampleNotLoaded(`${response.status}`));
+  return new File([await response.blob()], nameOfSample(sample), { type: "image/webp" });
 }

@@ -34,7 +34,7 @@ export class TaskControl {
     this.#spoken = root.querySelector("[role=status]")!;
     root.closest("form")!.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (!this.#running && !this.#button.disabled) void this.#start(perform);
+      if (!this.#button.disabled) void this.run(perform);
     });
     this.#button.addEventListener("click", (event) => {
       if (!this.#running) return;
@@ -111,7 +111,9 @@ export class TaskControl {
     this.#lastSpoken = performance.now();
   }
 
-  async #start(perform: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  /** Does another task than the button's, in the same way, unless one is running. */
+  async run(perform: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    if (this.#running) return;
     const running = new AbortController();
     this.#running = running;
     TaskControl.#active.add(this);

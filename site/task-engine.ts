@@ -91,15 +91,20 @@ export class TaskEngine<Table extends TaskTable<Table>> {
     worker.addEventListener("error", (event) => {
       event.preventDefault();
       // A file that does not load makes an event without a message.
-      const reason = (event as Partial<ErrorEvent>).message;
-      const message = reason
-        ? `The page's worker failed: ${reason}. Reload the page.`
-        : "A file of this page could not be loaded, its worker. Check the connection and reload the page. (If " +
-          "the page is yours: its folder has to be served whole, and its policy has to allow workers.)";
+      const message = this.sayFailed((event as Partial<ErrorEvent>).message);
       this.#end(Object.assign(new Error(message), { name: "WorkerError" }));
     });
     this.#worker = worker;
     return worker;
+  }
+
+  /** What to say when the worker failed for a reason, or for none, because a file of it does not load. */
+  protected sayFailed(reason?: string): string {
+    if (reason) return `The page's worker failed: ${reason}. Reload the page.`;
+    return (
+      "A file of this page could not be loaded, its worker. Check the connection and reload the page. (If " +
+      "the page is yours: its folder has to be served whole, and its policy has to allow workers.)"
+    );
   }
 
   #leave(id: number): void {

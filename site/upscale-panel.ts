@@ -2,9 +2,19 @@
 import { Compare, type Side } from "./compare.ts";
 import type { Engine } from "./engine.ts";
 import { showFacts } from "./facts.ts";
-import type { MethodInfo, Overview, ReadPicture, UpscaleEvent, UpscaleResult } from "./messages.ts";
-import { type Choice, MethodChoice } from "./method-choice.ts";
+import { say } from "./language.ts";
+import type {
+  MethodInfo,
+  Overview,
+  PictureInfo,
+  ReadPicture,
+  Size,
+  UpscaleEvent,
+  UpscaleResult,
+} from "./messages.ts";
+import { type Choice, MethodChoice, nameOf, type Runs, runsOf } from "./method-choice.ts";
 import { Output, sentences } from "./output.ts";
+import type { Part } from "./pictures/show.ts";
 import { type Entry, Queue, type Result } from "./queue.ts";
 import { duration, TaskControl } from "./task-control.ts";
 
@@ -12,6 +22,16 @@ import { duration, TaskControl } from "./task-control.ts";
 export interface Chosen extends ReadPicture {
   readonly name: string;
 }
+
+/** A part of the picture that was enlarged to see what that does. */
+interface Trial {
+  readonly original: PictureInfo & { readonly overview: Overview };
+  readonly result: UpscaleResult;
+  readonly label: string;
+}
+
+/** Sides of a part that is enlarged in a second or two, in pixels: by a graphics card, and by software. */
+const PART_SIDE = { card: 512, software: 128 };
 
 export interface UpscaleEvents {
   /** Another picture is on the stage. */
@@ -38,6 +58,10 @@ export class UpscalePanel {
   #owner: Entry | undefined;
   /** Id of the picture that is being enlarged: it stays in the worker, whatever is selected meanwhile. */
   #working: number | undefined;
+  /** What is on the stage in the selected picture's place. */
+  #trial: Trial | undefined;
+  readonly #whole: HTMLButtonElement;
+  #partSide = PART_SIDE.software;
   /** Counts selections: a slow one must not overwrite a later one. */
   #selection = 0;
   /** Resolves when the selected picture is on the stage, or failed. */
@@ -47,9 +71,17 @@ export class UpscalePanel {
     this.#engine = engine;
     this.#events = events;
     const viewer = root.querySelector<HTMLElement>(".viewer")!;
-    this.#compare = new Compare(viewer);
+    this.#compare = new Compare(viewer, {
+      onTry: (part) => this.#task.run((signal) => this.#try(part, signal)),
+    });
     this.#beside = root.querySelector("[name=beside]")!;
-    viewer.querySelector(".tools")!.append(this.#beside.closest("label")!);
+    this.#whole = document.createElement("button");
+    this.#whole.type = "button";
+    this.#whole.dataset.text = "wholePicture";
+    this.#whole.textContent = say.wholePicture;
+    this.#whole.hidden = true;
+    this.#whole.addEventListener("click", () => this.#leaveTrial());
+    viewer.querySelector(".tools")!.append(this.#whole, this.#beside.closest("label")!);
     this.#beside.addEventListener("change", () => this.#showBeside());
     this.#facts = root.querySelector(".facts")!;
     this.#notes = root.querySelector(".notes")!;
@@ -84,18 +116,32 @@ export class UpscalePanel {
     this.#choice.setMethods(methods, selected);
   }
 
+  /** Software that renders in place of a graphics card enlarges smaller parts in a second or two. */
+  setGpu({ isSoftware }: { readonly isSoftware: boolean }): void {
+    this.#partSide = isSoftware ? PART_SIDE.software : PART_SIDE.card;
+    if (this.#picture && !this.#trial) void this.#showPictures(this.#owner!);
+  }
+
+  /** Once more, in the page's language. */
+  writeAgain(): void {
+    this.#queue.render();
+    this.#output.writeAgain();
+    this.#refresh();
+    if (!this.#isRunning) this.#task.say("");
+    if (!this.#owner) return;
+    this.#showResultOf(this.#owner);
+    if (!this.#trial && !this.#isRunning) void this.#showPictures(this.#owner);
+  }
+
   /** What the form offers, by what is there. */
   #refresh(): void {
     const { entries } = this.#queue;
     const chosen = this.#choice.chosen;
     const isRunning = this.#isRunning;
     this.#task.enabled = isRunning || (chosen !== undefined && entries.some(canBeEnlarged));
-    this.#task.label = entries.length < 2 ? "Enlarge" : `Enlarge ${entries.length} pictures`;
-    const { width, height } = this.#picture ?? { width: 0, height: 0 };
+    this.#task.label = say.enlarge(entries.length);
     this.#size.hidden = !this.#picture || !chosen;
-    if (chosen) {
-      this.#size.textContent = `${width} × ${height} becomes ${width * chosen.scale} × ${height * chosen.scale} pixels.`;
-    }
+    if (this.#picture && chosen) this.#size.textContent = sizeText(chosen, this.#picture);
   }
 
   get #isRunning(): boolean {
@@ -104,6 +150,7 @@ export class UpscalePanel {
 
   async #select(entry: Entry): Promise<void> {
     const selection = ++this.#selection;
+    this.#forgetTrial();
     this.#showResultOf(entry);
     if (!this.#isRunning) this.#task.say("");
     try {
@@ -153,7 +200,7 @@ export class UpscalePanel {
     this.#output.result = result;
     this.#facts.hidden = result === undefined;
     this.#notes.hidden = true;
-    if (result) showFacts(this.#facts, result.facts);
+    if (result) showFacts(this.#facts, result.facts());
   }
 
   /** Puts a picture on the stage, and its result, if there is one. */
@@ -163,48 +210,100 @@ export class UpscalePanel {
     this.#notes.textContent = notes;
     this.#notes.hidden = notes === "";
     if (!result) {
-      this.#compare.show({ ...this.#original(), label: "your picture" });
+      this.#compare.show({ ...this.#original(), label: say.yourPicture });
+      // Smaller ones are done as quickly as a part.
+      if (Math.min(picture.width, picture.height) > this.#partSide) this.#compare.offerPart(this.#partSide);
       return;
     }
     const overview = await this.#engine.run("show", { picture: result.id });
-    if (this.#picture === picture) await this.#showPair(this.#layer(overview, result.label), result.scale);
+    if (this.#picture === picture) await this.#showPair(this.#layer(overview, result.label));
+  }
+
+  /** What is enlarged: the picture, or the part of it that was tried. */
+  get #stage(): PictureInfo & { readonly overview: Overview } {
+    return this.#trial?.original ?? this.#picture!;
   }
 
   #original(): Side {
-    return this.#layer(this.#picture!.overview, "original");
+    return this.#layer(this.#stage.overview, say.original);
   }
 
   #layer(
     overview: Overview,
     label: string,
-    bicubic?: { readonly picture: number; readonly scale: number },
+    bicubic?: { readonly picture: number; readonly size: Size },
   ): Side {
     const picture = bicubic?.picture ?? overview.id!;
     return {
       label,
       overview,
       detail: (part, reduction) =>
-        this.#engine.run("detail", { picture, part, reduction, bicubic: bicubic?.scale }),
+        this.#engine.run("detail", { picture, part, reduction, bicubic: bicubic?.size }),
     };
   }
 
-  async #showPair(right: Side, scale: number): Promise<void> {
+  async #showPair(right: Side): Promise<void> {
     this.#compare.show(this.#original(), right);
-    if (this.#beside.value === "bicubic") await this.#showBicubic(scale);
+    if (this.#beside.value === "bicubic") await this.#showBicubic(right.overview!);
   }
 
   async #showBeside(): Promise<void> {
-    const { result } = this.#owner ?? {};
+    const result = this.#trial?.result ?? this.#owner?.result;
     if (!result) return;
-    if (this.#beside.value === "bicubic") await this.#showBicubic(result.scale);
+    if (this.#beside.value === "bicubic") await this.#showBicubic(result);
     else this.#compare.showLeft(this.#original());
   }
 
-  async #showBicubic(scale: number): Promise<void> {
-    const { id } = this.#picture!;
-    const overview = await this.#engine.run("bicubic", { picture: id, scale });
-    if (this.#picture?.id !== id || this.#beside.value !== "bicubic") return;
-    this.#compare.showLeft(this.#layer(overview, "bicubic", { picture: id, scale }));
+  /** `size`: the result's. */
+  async #showBicubic({ width, height }: Size): Promise<void> {
+    const { id } = this.#stage;
+    const size = { width, height };
+    const overview = await this.#engine.run("bicubic", { picture: id, size });
+    if (this.#stage.id !== id || this.#beside.value !== "bicubic") return;
+    this.#compare.showLeft(this.#layer(overview, say.bicubicLeft, { picture: id, size }));
+  }
+
+  /** Enlarges a part of the picture on the stage, and shows it in the picture's place. */
+  async #try(part: Part, signal: AbortSignal): Promise<void> {
+    const choice = this.#choice.chosen!;
+    const picture = this.#picture!;
+    const { steps } = runsOf(choice, picture);
+    this.#task.say(say.preparing);
+    const original = await this.#engine.run("crop", { picture: picture.id, part });
+    try {
+      const input = { picture: original.id, method: choice.method.id, steps, isPart: true };
+      const onEvent = ({ share, tile }: UpscaleEvent) => {
+        if (share !== undefined) this.#task.share(share);
+        tile?.bitmap.close();
+      };
+      const result = await this.#engine.run("upscale", input, { signal, onEvent, leaveAtOnce: true });
+      if (this.#picture !== picture) {
+        this.#forget(result.id);
+        throw new DOMException("Another picture is on show.", "AbortError");
+      }
+      this.#trial = { original, result, label: result.choice?.method ?? nameOf(choice.method) };
+      this.#task.say(say.partDone(duration(result.ms)));
+    } catch (error) {
+      this.#forget(original.id);
+      throw error;
+    }
+    this.#whole.hidden = false;
+    await this.#showPair(this.#layer(this.#trial.result.overview, this.#trial.label));
+    this.#whole.focus(); // the frame that had the focus is gone
+  }
+
+  #forgetTrial(): void {
+    if (!this.#trial) return;
+    this.#forget(this.#trial.original.id);
+    this.#forget(this.#trial.result.id);
+    this.#trial = undefined;
+    this.#whole.hidden = true;
+  }
+
+  /** Back to the whole picture. */
+  #leaveTrial(): void {
+    this.#forgetTrial();
+    if (this.#owner) void this.#showPictures(this.#owner);
   }
 
   /** All pictures that have no result by these settings; if all have, the selected one again. */
@@ -215,9 +314,10 @@ export class UpscalePanel {
     );
     const entries = open.length > 0 ? open : [this.#queue.selected!];
     const start = performance.now();
+    if (this.#trial) this.#leaveTrial();
     let failed = 0;
     for (const [i, entry] of entries.entries()) {
-      const prefix = entries.length > 1 ? `Picture ${i + 1} of ${entries.length}: ` : "";
+      const prefix = entries.length > 1 ? say.pictureOf(i + 1, entries.length) : "";
       try {
         // The stage follows, unless the user looks at something else.
         const { selected } = this.#queue;
@@ -239,12 +339,9 @@ export class UpscalePanel {
     }
     const time = duration(performance.now() - start);
     const done = entries.length - failed;
-    if (entries.length === 1) this.#task.say(`Done in ${time}.`);
-    else if (failed === 0) this.#task.say(`Done: ${done} pictures in ${time}.`);
-    else
-      this.#task.complain(
-        new Error(`${done} of ${entries.length} pictures are done. The list says what failed.`),
-      );
+    if (entries.length === 1) this.#task.say(say.done(time));
+    else if (failed === 0) this.#task.say(say.allDone(done, time));
+    else this.#task.complain(new Error(say.someDone(done, entries.length)));
   }
 
   /** After a stop: the stage as it was before. */
@@ -254,20 +351,16 @@ export class UpscalePanel {
 
   async #enlargeOne(entry: Entry, choice: Choice, signal: AbortSignal, prefix: string): Promise<void> {
     this.#mark(entry, "working");
-    this.#task.say(`${prefix}Loading…`);
+    this.#task.say(prefix + say.loading);
     await this.#selecting;
     const isOnStage = () => this.#queue.selected === entry && this.#owner === entry;
     const own = isOnStage() ? undefined : await this.#read(entry);
     const picture = own ?? this.#picture!;
     this.#working = picture.id;
-    const { method, scale, steps } = choice;
-    const { label } = method;
-    const unpainted = {
-      width: picture.width * scale,
-      height: picture.height * scale,
-      wideGamut: picture.overview.wideGamut,
-    };
+    const { method } = choice;
+    const label = nameOf(method);
     let isPainting = false;
+    let unpainted = { width: 1, height: 1, wideGamut: picture.overview.wideGamut };
     const onEvent = ({ share, tile }: UpscaleEvent) => {
       if (share !== undefined) this.#task.share(share, prefix);
       if (!tile) return;
@@ -278,15 +371,19 @@ export class UpscalePanel {
     };
     try {
       signal.throwIfAborted();
-      this.#task.say(`${prefix}Preparing the network…`);
-      const input = { picture: picture.id, method: method.id, steps };
+      const runs = runsOf(choice, picture);
+      const { scale, steps, size } = runs;
+      // Tiles come before the result is reduced to its size.
+      unpainted = { ...unpainted, width: picture.width * scale, height: picture.height * scale };
+      this.#task.say(prefix + say.preparing);
+      const input = { picture: picture.id, method: method.id, steps, size };
       const result = await this.#engine.run("upscale", input, { signal, onEvent, leaveAtOnce: true });
       if (entry.result) this.#forget(entry.result.id);
-      entry.result = resultOf(entry, picture, choice, result);
+      entry.result = resultOf(entry, picture, choice, runs, result);
       this.#mark(entry, "done");
       if (!isOnStage()) return;
       this.#showResultOf(entry);
-      await this.#showPair(this.#layer(result.overview, entry.result.label), scale);
+      await this.#showPair(this.#layer(result.overview, entry.result.label));
     } finally {
       this.#working = undefined;
       if (this.#picture?.id !== picture.id) this.#forget(picture.id);
@@ -298,34 +395,49 @@ function canBeEnlarged({ isUnreadable }: Entry): boolean {
   return !isUnreadable;
 }
 
-function settingsOf({ method, scale }: Choice): string {
-  return `${method.id} ×${scale}`;
+function settingsOf({ method, by }: Choice): string {
+  return `${method.id} ×${JSON.stringify(by)}`;
 }
 
-function resultOf(entry: Entry, { width, height }: ReadPicture, choice: Choice, made: UpscaleResult): Result {
-  const { method, scale, steps } = choice;
-  const { overview: _, adapter, tiles, ms, choice: chosen, ...info } = made;
-  const label = chosen?.method ?? method.label;
+/** What a picture becomes, or why it cannot. */
+function sizeText(choice: Choice, picture: Size): string {
+  try {
+    return say.becomes(dimensions(picture), dimensions(runsOf(choice, picture).becomes));
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function dimensions({ width, height }: Size): string {
+  return `${width} × ${height}`;
+}
+
+function resultOf(
+  entry: Entry,
+  picture: Size,
+  choice: Choice,
+  { scale, steps, size }: Runs,
+  { overview: _, adapter, tiles, ms, choice: chosen, ...info }: UpscaleResult,
+): Result {
+  const label = chosen?.method ?? nameOf(choice.method);
   const stem = entry.name.replace(/\.[^.]*$/, "");
   // A user's network may have any name.
   const by = label.replace(/ ×\d+$/, "").replace(/[^\p{L}\p{N}._-]+/gu, "-");
+  const from = dimensions(picture);
+  const runs = steps.length > 1 || size ? [say.and(steps.map((step) => `×${step}`))] : [];
+  const why = chosen ? [say.chosenFor(chosen)] : [];
   return {
     ...info,
     label,
-    scale,
     settings: settingsOf(choice),
-    name: `${stem}-x${scale}-${by}`,
-    facts: {
-      From: `${width} × ${height}`,
-      To: `${info.width} × ${info.height}`,
-      By: [
-        label,
-        ...(steps.length > 1 ? [steps.map((step) => `×${step}`).join(" and ")] : []),
-        ...(chosen ? [chosen.why] : []),
-      ].join(", "),
-      Time: duration(ms),
-      Tiles: `${tiles}`,
-      On: adapter,
-    },
+    name: `${stem}-${size ? `${info.width}x${info.height}` : `x${scale}`}-${by}`,
+    facts: () => ({
+      [say.from]: from,
+      [say.to]: dimensions(info),
+      [say.by]: [label, ...runs, ...why].join(", "),
+      [say.time]: duration(ms),
+      [say.tiles]: `${tiles}`,
+      [say.on]: adapter,
+    }),
   };
 }

@@ -12,12 +12,20 @@ import {
   init,
   upscaleBands,
 } from "../src/index.ts";
-import { crop, type Image, imresize, type Samples } from "../src/picture/index.ts";
-import { automatic, type FineTuneRequest, type Overview, type PictureInfo, type Tasks } from "./messages.ts";
+import { crop, type Image, imresize, imresizePart, type Samples, sizeWithin } from "../src/picture/index.ts";
+import {
+  automatic,
+  type FineTuneRequest,
+  type Overview,
+  type PictureInfo,
+  type Size,
+  type Tasks,
+} from "./messages.ts";
 import { Methods } from "./methods.ts";
 import { bitmapOf, reductionFor } from "./pictures/show.ts";
 import { PictureStore, type StoredPicture } from "./pictures/store.ts";
 import type { FromWorker, ToWorker } from "./task-engine.ts";
+import { loadLanguage, say } from "./worker-language.ts";
 
 interface Context<T extends keyof Tasks> {
   readonly signal: AbortSignal;
@@ -55,6 +63,11 @@ const pictures = new PictureStore(async (picture) => {
 });
 
 const tasks: TaskTable = {
+  async language({ code }) {
+    await loadLanguage(code);
+    return {};
+  },
+
   async open() {
     const { name } = await init({ poolBytes: POOL_BYTES });
     return { adapter: name };
@@ -80,11 +93,19 @@ const tasks: TaskTable = {
     return handOver({ ...infoOf(id, picture), format, notes, overview }, [overview.bitmap]);
   },
 
-  async upscale({ picture: id, method, steps }, { signal, report }) {
+  async crop({ picture: id, part: { left, top, width, height } }) {
+    const { image, ...file } = await pictures.get(id);
+    const part = { ...file, image: crop(image, left, top, width, height) };
+    const partId = pictures.add(part);
+    const overview = await show(partId, part);
+    return handOver({ ...infoOf(partId, part), overview }, [overview.bitmap]);
+  },
+
+  async upscale({ picture: id, method, steps, size, isPart }, { signal, report }) {
     const picture = await pictures.get(id);
     const start = performance.now();
     const scale = steps.reduce((product, step) => product * step, 1);
-    checkSize(picture.image, scale);
+    checkSize(picture.image, size ? sizeWithin(picture.image, size) : timesScale(picture.image, scale));
     report({});
     const { icc } = picture.metadata;
     const isDeep = picture.image.data instanceof Uint16Array;
@@ -104,13 +125,15 @@ const tasks: TaskTable = {
       const bands = await upscaleBands(image, {
         method: await methods.upscaler(name, step),
         depth: isDeep || !isLast ? 16 : 8,
-        tileTime: TILE_TIME,
+        size: isLast ? size : undefined,
+        tileTime: isPart ? undefined : TILE_TIME,
         maxMemory: TILE_BYTES,
         signal,
         onProgress: (progress) => report({ share: done + share * progress.share }),
         onTile: isLast ? (tile) => void showTile(tile) : undefined,
       });
-      const reduction = reductionFor(bands.width, bands.height);
+      const large = timesScale(image, step);
+      const reduction = reductionFor(large.width, large.height);
       const showTile = async ({ left, top, image }: FinishedTile) => {
         const { width, height } = image;
         const bitmap = await bitmapOf(image, { reduction, part: { left: 0, top: 0, width, height }, icc });
@@ -134,9 +157,8 @@ const tasks: TaskTable = {
     return handOver(overview, [overview.bitmap]);
   },
 
-  async bicubic({ picture: id, scale }) {
+  async bicubic({ picture: id, size: { width, height } }) {
     const { image, metadata } = await pictures.get(id);
-    const [width, height] = [image.width * scale, image.height * scale];
     const reduction = reductionFor(width, height);
     const size = { width: Math.ceil(width / reduction), height: Math.ceil(height / reduction) };
     const large = imresize(withEightBits(image), size);
@@ -145,19 +167,12 @@ const tasks: TaskTable = {
     return handOver({ bitmap, width, height, wideGamut: icc !== undefined }, [bitmap]);
   },
 
-  async detail({ picture: id, part, reduction, bicubic: scale }) {
+  async detail({ picture: id, part, reduction, bicubic: size }) {
     const { image, metadata } = await pictures.get(id);
     const { icc } = metadata;
-    if (scale === undefined) return handOver(await bitmapOf(image, { part, reduction, icc }));
-    // Bicubic interpolation looks two pixels far.
-    const left = Math.max(0, Math.floor(part.left / scale) - 2);
-    const top = Math.max(0, Math.floor(part.top / scale) - 2);
-    const right = Math.min(image.width, Math.ceil((part.left + part.width) / scale) + 2);
-    const bottom = Math.min(image.height, Math.ceil((part.top + part.height) / scale) + 2);
-    const small = crop(withEightBits(image), left, top, right - left, bottom - top);
-    const large = imresize(small, scale);
-    const inside = { ...part, left: part.left - left * scale, top: part.top - top * scale };
-    return handOver(await bitmapOf(large, { part: inside, reduction, icc }));
+    if (size === undefined) return handOver(await bitmapOf(image, { part, reduction, icc }));
+    const large = imresizePart(withEightBits(image), size, part);
+    return handOver(await bitmapOf(large, { reduction, icc }));
   },
 
   async write({ picture, format, quality }) {
@@ -237,13 +252,13 @@ function workOf(steps: readonly number[]): number {
   return work;
 }
 
-function checkSize({ width, height, channels, data }: Image<Samples>, scale: number): void {
-  const bytes = width * height * channels * data.BYTES_PER_ELEMENT * scale ** 2;
-  if (bytes <= MAX_RESULT) return;
-  throw new RangeError(
-    `The result would have ${width * scale} × ${height * scale} pixels, more than fit into this page's memory. ` +
-      "Choose a smaller scale; the command line takes pictures of any size.",
-  );
+function timesScale({ width, height }: Size, scale: number): Size {
+  return { width: width * scale, height: height * scale };
+}
+
+function checkSize({ channels, data }: Image<Samples>, { width, height }: Size): void {
+  if (width * height * channels * data.BYTES_PER_ELEMENT <= MAX_RESULT) return;
+  throw new RangeError(say.tooLarge(`${width} × ${height}`));
 }
 
 // ---- Messages
@@ -273,12 +288,12 @@ async function perform<T extends keyof Tasks>(message: {
   try {
     const result = await tasks[task](input, {
       signal,
-      report: (event) => say({ id, event }, event),
+      report: (event) => send({ id, event }, event),
       leave: (leftover) => leftovers.push(leftover),
     });
-    say({ id, result }, result);
+    send({ id, result }, result);
   } catch (error) {
-    say({ id, error: described(error as Error, signal) });
+    send({ id, error: described(error as Error, signal) });
   } finally {
     running.delete(id);
     await Promise.allSettled(leftovers);
@@ -289,12 +304,7 @@ async function perform<T extends keyof Tasks>(message: {
 function described({ name, message }: Error, signal: AbortSignal): { name: string; message: string } {
   if (signal.aborted) return { name: "AbortError", message };
   if (name === "AbortError" || name === "DeviceLostError") {
-    return {
-      name: "DeviceLostError",
-      message:
-        "The graphics device was lost, and with it this work. That happens when a driver is reset or a computer " +
-        "has slept. Try again: the page opens the device anew. If that does not help, reload the page.",
-    };
+    return { name: "DeviceLostError", message: say.deviceLost };
   }
   return { name, message };
 }
@@ -307,6 +317,6 @@ function handOver<T extends object>(message: T, parts: Transferable[] = [message
   return message;
 }
 
-function say(message: FromWorker, content?: object): void {
+function send(message: FromWorker, content?: object): void {
   postMessage(message, { transfer: (content && transfers.get(content)) || [] });
 }

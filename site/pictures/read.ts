@@ -21,8 +21,7 @@ import {
   jpegQualityOfFile,
   type Samples,
 } from "../../src/picture/index.ts";
-import { decodePng } from "./decode-png.ts";
-import { inflate } from "./inflate.ts";
+import { say } from "../worker-language.ts";
 import { iccPrefix, xmpPrefix } from "./jpeg-prefixes.ts";
 import { riffChunks } from "./riff.ts";
 
@@ -40,7 +39,7 @@ export interface PictureFile extends FileMetadata {
 export async function readPictureFile(file: Blob, name: string): Promise<PictureFile> {
   const bytes = new Uint8Array(await file.arrayBuffer());
   if (bytes.length === 0) {
-    throw new DataError(`${name} is empty. Download or copy it again.`);
+    throw new DataError(say.empty(name));
   }
   const format = formatOfStart(bytes);
   try {
@@ -53,9 +52,11 @@ export async function readPictureFile(file: Blob, name: string): Promise<Picture
 }
 
 async function readPng(bytes: Uint8Array): Promise<PictureFile> {
+  // Not loaded before it is needed: the page begins with a sample of another format.
+  const [{ decodePng }, { inflate }] = await Promise.all([import("./decode-png.ts"), import("./inflate.ts")]);
   const { image, icc, frames } = await decodePng(bytes);
   const { metadata, gaps } = pngMetadata(bytes, icc, inflate);
-  const notes = frames > 1 ? [`only the first of ${frames} frames was taken`] : [];
+  const notes = frames > 1 ? [say.firstFrame(frames)] : [];
   const orientation = metadata.exif ? orientationOf(metadata.exif) : 1;
   return { image: upright(image, orientation), metadata, gaps, notes, format: "PNG" };
 }
@@ -64,7 +65,7 @@ function readRaster(bytes: Uint8Array, format: "bmp" | "pnm"): PictureFile {
   const raster = (format === "bmp" ? readBmp : readPnm)(bytes, "This file");
   const { width, height, channels, icc, density, frames } = raster;
   const image = { width, height, channels, data: raster.samples() };
-  const notes = frames > 1 ? ["only the first of several pictures was taken"] : [];
+  const notes = frames > 1 ? [say.firstPicture] : [];
   return { image, metadata: { icc, density }, gaps: [], notes, format: pictureFormats[format].name };
 }
 
@@ -189,7 +190,7 @@ function jpegContent(bytes: Uint8Array): Content {
   if (profile.length > 0) metadata.icc = Buffer.concat(profile.filter(Boolean));
   metadata.density = densityOf(metadata.exif, header);
   const { comments, gaps } = jpegExtras(bytes, metadata.icc);
-  const notes = channels === 4 ? ["converted to sRGB, from CMYK"] : [];
+  const notes = channels === 4 ? [say.fromCmyk] : [];
   return { metadata: { ...metadata, comments }, gaps, channels, notes };
 }
 
@@ -217,7 +218,7 @@ function webpContent(bytes: Uint8Array): Content {
     if (name === "XMP ") metadata.xmp = new TextDecoder().decode(data);
     if (name === "ANMF") frames++;
   }
-  const notes = frames > 1 ? [`only the first of ${frames} frames was taken`] : [];
+  const notes = frames > 1 ? [say.firstFrame(frames)] : [];
   return { metadata, gaps: [], channels: 3, notes };
 }
 
@@ -245,18 +246,12 @@ function upright(image: Image<Samples>, orientation: number): Image<Samples> {
 function refusal(bytes: Uint8Array, format: PictureFormat | undefined, name: string, cause: unknown): string {
   const start = String.fromCharCode(...bytes.subarray(4, 12));
   if (/^ftyp(hei|hev|mif1|msf1)/.test(start) && format !== "avif") {
-    return (
-      `${name} is a HEIC picture, which this browser cannot read. Save it as JPEG, or set the camera to ` +
-      "“most compatible”."
-    );
+    return say.heic(name);
   }
-  if (format === "tiff") {
-    return `${name} is a TIFF picture, which this browser cannot read. Save it as PNG; the command line reads it.`;
-  }
-  if (format === undefined) {
-    return `${name} is no picture that this browser can show. Choose a ${browserFormatNames} file.`;
-  }
+  if (format === "tiff") return say.tiff(name);
+  if (format === undefined) return say.noPicture(name, browserFormatNames);
   const { name: kind } = pictureFormats[format];
-  const reason = format === "png" && cause instanceof Error ? ` (${cause.message})` : "";
-  return `${name} is a ${kind} picture, but it is damaged${reason}. Download or copy it again.`;
+  // Not all browsers read it.
+  if (format === "avif") return say.unsupported(name, kind);
+  return say.damaged(name, kind, format === "png" && cause instanceof Error ? cause.message : "");
 }

@@ -1,6 +1,7 @@
 /** The pictures that the worker knows. Those not used for longest are packed when they take too much memory. */
 import type { FileMetadata } from "../../src/data/metadata.ts";
 import type { Image, Samples } from "../../src/picture/index.ts";
+import { say } from "../worker-language.ts";
 
 /** A picture in memory, and what its file said besides. */
 export interface StoredPicture extends FileMetadata {
@@ -42,7 +43,7 @@ export class PictureStore {
 
   async get(id: number): Promise<StoredPicture> {
     const entry = this.#entries.get(id);
-    if (!entry) throw new Error("This picture is no longer here. Choose it again.");
+    if (!entry) throw new Error(say.gone);
     entry.lastUse = ++this.#clock;
     if (entry.picture) return entry.picture;
     const picture = await entry.load!();

@@ -10,6 +10,7 @@ import {
 import { jpegSegments, pngChunks } from "../../src/data/metadata-parts.ts";
 import { toImageData } from "../../src/index.ts";
 import { DataError, type Image, type Samples, withoutAlpha } from "../../src/picture/index.ts";
+import { say } from "../worker-language.ts";
 import { encodePng } from "./encode-png.ts";
 import { iccPrefix, xmpPrefix } from "./jpeg-prefixes.ts";
 import { riffChunk, riffChunks } from "./riff.ts";
@@ -45,8 +46,8 @@ export async function writePicture(
     const file = await encodePng(image, { icc: metadata.icc, chunks: pngChunks(metadata) });
     return { file, notes };
   }
-  if (image.data instanceof Uint16Array) notes.push("16 bits per sample became 8");
-  if (format === "jpeg" && image.channels % 2 === 0) notes.push("put on white: JPEG holds no transparency");
+  if (image.data instanceof Uint16Array) notes.push(say.becameEight);
+  if (format === "jpeg" && image.channels % 2 === 0) notes.push(say.putOnWhite);
   const bytes = await byCanvas(format === "jpeg" ? withoutAlpha(image, "white") : image, format, quality);
   const parts = format === "jpeg" ? jpegWith(bytes, metadata) : webpWith(bytes, metadata, image);
   return { file: new Blob(parts as BlobPart[], { type: `image/${format}` }), notes };
@@ -66,11 +67,9 @@ async function byCanvas(image: Image<Samples>, format: OutputFormat, quality: nu
     if (file.type !== type) throw new Error(`this browser writes no ${type}`);
     return new Uint8Array(await file.arrayBuffer());
   } catch (cause) {
-    throw new DataError(
-      `This browser cannot write a ${format === "jpeg" ? "JPEG" : "WebP"} picture of ${width} × ${height} ` +
-        `pixels (${(cause as Error).message}). Choose PNG.`,
-      { cause },
-    );
+    const name = format === "jpeg" ? "JPEG" : "WebP";
+    const reason = (cause as Error).message;
+    throw new DataError(say.notWritten(name, `${width} × ${height}`, reason), { cause });
   }
 }
 

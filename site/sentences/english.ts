@@ -1,4 +1,5 @@
 /** The page's sentences in English. language.ts says how to add a language. */
+import type { Choice } from "../../src/index.ts";
 import { listed } from "./list.ts";
 
 const plural = (count: number, one: string, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
@@ -48,8 +49,49 @@ export const english = {
   saveWeights: "Save weights",
   yourNetworks: "Your networks",
   keptHint: "They stay in this browser until you remove them.",
+  notStarted:
+    "This page’s script has not started. If you opened the page as a file, serve its folder instead (npx serve) and open the address that is printed. Otherwise allow this page to run JavaScript.",
+  chooser: "Picture",
+  choosePicture: "Choose a picture…",
+  dropHint: "or drop or paste one,",
+  trySample: "or try",
+  pictures: "Pictures",
+  toSize: "Size",
+  targetWidth: "Pixels wide, at most",
+  targetHeight: "Pixels high, at most",
+  targetHint: "One of the two is enough.",
+  quality: "Quality",
+  fast: "Fast",
+  best: "Best",
+  other: "Other",
+  details: "Details",
+  method: "Method",
+  automatic: "chosen by the picture",
+  removeNetwork: "Remove this network",
+  methodHint:
+    "“Best” looks at the picture, and takes a network for clean ones or one for those that JPEG, noise or blur has damaged. “Fast” is ESPCN. All have seen many photographs small and large. The others are there to compare with.",
+  moreNetworks:
+    "More networks: drop or choose a weight file, trained with pixelgrad (.safetensors) or by another program (.pth), or make one under “Fine-tune”. They stay in this browser. Nothing in a file is executed.",
+  enlargeProgress: "Progress",
+  saveAs: "Save as",
+  lossless: "PNG, lossless",
+  download: "Download",
+  copy: "Copy",
+  left: "Left",
+  original: "original",
+  bicubicLeft: "bicubic",
 
   // ---- The page
+  title: "pixelgrad: larger pictures",
+  dropHere: "Drop a picture, or weights, anywhere",
+  sample: (name: string) => `Sample: ${name}`,
+  sampleNames: { Flower: "Flower", Boats: "Boats", Canyon: "Canyon", Cat: "Cat" } as Readonly<
+    Record<string, string>
+  >,
+  sampleNotLoaded: (why: string) => `The sample could not be loaded (${why}). Choose a picture of your own.`,
+  noFile: "That was no file. Save the picture first, and then drop its file.",
+  damagedDrawing: (name: string) =>
+    `${name} is an SVG drawing, but it is damaged. Download or copy it again.`,
   lookingForWebGpu: "Looking for WebGPU…",
   noWebGpuShort: "no WebGPU",
   notLoaded: "not loaded",
@@ -65,6 +107,66 @@ export const english = {
     `${what} ${done} of ${total}${left === undefined ? "" : `, about ${left} left`}`,
   share: (prefix: string, percent: number, left: string | undefined) =>
     `${prefix}${percent} %${left === undefined ? "" : `, about ${left} left`}`,
+
+  // ---- The comparison
+  window: "Picture: plus and minus zoom, 0 fits, 1 shows every pixel as one of the screen, arrows move",
+  divider: "Share of the left picture",
+  dividerAt: (percent: number, left: string, right: string) => `${percent} % ${left}, the rest ${right}`,
+  zoom: "Zoom",
+  zoomIn: "Zoom in",
+  zoomOut: "Zoom out",
+  fit: "Fit",
+  actual: "Every pixel is one of the screen",
+  tryPart: "Try this part",
+  partHint: "Arrow keys move it, Enter enlarges it",
+  wholePicture: "Whole picture",
+
+  // ---- Enlarging
+  enlarge: (count: number) => (count < 2 ? "Enlarge" : `Enlarge ${count} pictures`),
+  becomes: (from: string, to: string) => `${from} becomes ${to} pixels.`,
+  cannotDo: (method: string, scales: readonly string[]) => `${method} cannot do ${scales.join(", ")}.`,
+  notSoLarge: (method: string, scale: number, size: string) =>
+    `${method} enlarges by ${scale} at most, which is ${size} pixels. Choose fewer pixels.`,
+  wrongTarget: "Say how many pixels the result may have: a width, a height, or both.",
+  pictureOf: (at: number, count: number) => `Picture ${at} of ${count}: `,
+  loading: "Loading…",
+  preparing: "Preparing the network…",
+  done: (time: string) => `Done in ${time}.`,
+  partDone: (time: string) => `This part took ${time}.`,
+  allDone: (count: number, time: string) => `Done: ${count} pictures in ${time}.`,
+  someDone: (done: number, count: number) =>
+    `${done} of ${count} pictures are done. The list says what failed.`,
+  from: "From",
+  to: "To",
+  by: "By",
+  /** Which network was taken, where the picture decided, and why. */
+  chosenFor: ({ signs, damage }: Choice) => {
+    const words = { jpeg: `JPEG at quality ${damage.jpegQuality}`, noise: "noise", blur: "blur" };
+    return signs.length > 0
+      ? `for a picture with ${signs.map((sign) => words[sign]).join(", ")}`
+      : "for a picture without signs of damage";
+  },
+  time: "Time",
+  tiles: "Tiles",
+  on: "On",
+  and: (parts: readonly string[]) => parts.join(" and "),
+  states: { waiting: "waiting", working: "being enlarged", done: "done", failed: "failed" },
+  removeFromList: (name: string) => `Remove ${name} from the list`,
+
+  // ---- Files
+  downloadAll: (count: number) => `Download all ${count} (ZIP)`,
+  saveAll: (count: number) => `Save all ${count} in a folder…`,
+  writing: "Writing the file…",
+  writingOf: (at: number, count: number) => `Writing file ${at} of ${count}…`,
+  saved: (size: string) => `Saved, ${size}.`,
+  savedAll: (count: number, size: string) => `Saved ${count} pictures, ${size}.`,
+  savedInto: (count: number, folder: string) => `Saved ${count} pictures in “${folder}”.`,
+  copied: "Copied.",
+
+  // ---- The worker
+  workerFailed: (reason: string) => `The page's worker failed: ${reason}. Reload the page.`,
+  workerNotLoaded:
+    "A file of this page could not be loaded, its worker. Check the connection and reload the page. (If the page is yours: its folder has to be served whole, and its policy has to allow workers.)",
 
   // ---- Training
   yourPicture: "your picture",

@@ -50,8 +50,47 @@ export const german: Sentences = {
   saveWeights: "Gewichte speichern",
   yourNetworks: "Ihre Netze",
   keptHint: "Sie bleiben in diesem Browser, bis Sie sie entfernen.",
+  notStarted:
+    "Das Skript dieser Seite läuft nicht. Haben Sie die Seite als Datei geöffnet, so stellen Sie ihren Ordner bereit (npx serve) und öffnen Sie die Adresse, die dann dasteht. Sonst erlauben Sie dieser Seite JavaScript.",
+  chooser: "Bild",
+  choosePicture: "Bild wählen…",
+  dropHint: "oder eines hierher ziehen oder einfügen,",
+  trySample: "oder ein Beispiel:",
+  pictures: "Bilder",
+  toSize: "Größe",
+  targetWidth: "Pixel breit, höchstens",
+  targetHeight: "Pixel hoch, höchstens",
+  targetHint: "Eines von beiden genügt.",
+  quality: "Qualität",
+  fast: "Schnell",
+  best: "Gut",
+  other: "Andere",
+  details: "Einzelheiten",
+  method: "Verfahren",
+  automatic: "nach dem Bild gewählt",
+  removeNetwork: "Dieses Netz entfernen",
+  methodHint:
+    "„Gut“ sieht sich das Bild an und nimmt ein Netz für saubere Bilder oder eines für solche, denen JPEG, Rauschen oder Unschärfe geschadet hat. „Schnell“ ist ESPCN. Alle haben viele Fotos klein und groß gesehen. Die anderen sind zum Vergleichen da.",
+  moreNetworks:
+    "Weitere Netze: eine Datei mit Gewichten wählen oder hierher ziehen, mit pixelgrad trainiert (.safetensors) oder mit einem anderen Programm (.pth), oder unter „Anpassen“ eines machen. Sie bleiben in diesem Browser. Nichts in einer Datei wird ausgeführt.",
+  enlargeProgress: "Fortschritt",
+  saveAs: "Speichern als",
+  lossless: "PNG, verlustfrei",
+  download: "Herunterladen",
+  copy: "Kopieren",
+  left: "Links",
+  original: "Original",
+  bicubicLeft: "bikubisch",
 
   // ---- The page
+  title: "pixelgrad: größere Bilder",
+  dropHere: "Ein Bild, oder Gewichte, hier loslassen",
+  sample: (name) => `Beispiel: ${name}`,
+  sampleNames: { Flower: "Blume", Boats: "Boote", Canyon: "Schlucht", Cat: "Katze" },
+  sampleNotLoaded: (why) => `Das Beispiel ließ sich nicht laden (${why}). Wählen Sie ein eigenes Bild.`,
+  noFile: "Das war keine Datei. Speichern Sie das Bild zuerst, und ziehen Sie dann die Datei hierher.",
+  damagedDrawing: (name) =>
+    `${name} ist eine SVG-Zeichnung, aber beschädigt. Laden oder kopieren Sie sie noch einmal.`,
   lookingForWebGpu: "Suche WebGPU…",
   noWebGpuShort: "kein WebGPU",
   notLoaded: "nicht geladen",
@@ -66,6 +105,65 @@ export const german: Sentences = {
   progress: (what, done, total, left) =>
     `${what} ${done} von ${total}${left === undefined ? "" : `, noch etwa ${left}`}`,
   share: (prefix, percent, left) => `${prefix}${percent} %${left === undefined ? "" : `, noch etwa ${left}`}`,
+
+  // ---- The comparison
+  window:
+    "Bild: Plus und Minus zoomen, 0 passt ein, 1 zeigt jedes Pixel als eines des Bildschirms, Pfeile verschieben",
+  divider: "Anteil des linken Bildes",
+  dividerAt: (percent, left, right) => `${percent} % ${left}, der Rest ${right}`,
+  zoom: "Vergrößerung der Ansicht",
+  zoomIn: "Näher heran",
+  zoomOut: "Weiter weg",
+  fit: "Einpassen",
+  actual: "Jedes Pixel ist eines des Bildschirms",
+  tryPart: "Diesen Teil proben",
+  partHint: "Pfeiltasten verschieben ihn, Eingabe vergrößert ihn",
+  wholePicture: "Ganzes Bild",
+
+  // ---- Enlarging
+  enlarge: (count) => (count < 2 ? "Vergrößern" : `${count} Bilder vergrößern`),
+  becomes: (from, to) => `Aus ${from} werden ${to} Pixel.`,
+  cannotDo: (method, scales) => `${method} kann kein ${scales.join(", ")}.`,
+  notSoLarge: (method, scale, size) =>
+    `${method} vergrößert höchstens ${scale}-fach, das sind ${size} Pixel. Wählen Sie weniger Pixel.`,
+  wrongTarget: "Sagen Sie, wie viele Pixel das Ergebnis haben darf: eine Breite, eine Höhe oder beides.",
+  pictureOf: (at, count) => `Bild ${at} von ${count}: `,
+  loading: "Lädt…",
+  preparing: "Bereitet das Netz vor…",
+  done: (time) => `Fertig in ${time}.`,
+  partDone: (time) => `Dieser Teil brauchte ${time}.`,
+  allDone: (count, time) => `Fertig: ${count} Bilder in ${time}.`,
+  someDone: (done, count) => `${done} von ${count} Bildern sind fertig. Die Liste sagt, was misslang.`,
+  from: "Aus",
+  to: "Wird",
+  by: "Durch",
+  chosenFor: ({ signs, damage }) => {
+    const words = { jpeg: `JPEG der Qualität ${damage.jpegQuality}`, noise: "Rauschen", blur: "Unschärfe" };
+    return signs.length > 0
+      ? `für ein Bild mit ${signs.map((sign) => words[sign]).join(", ")}`
+      : "für ein Bild ohne Spuren von Schäden";
+  },
+  time: "Dauer",
+  tiles: "Kacheln",
+  on: "Auf",
+  and: (parts) => parts.join(" und "),
+  states: { waiting: "wartet", working: "wird vergrößert", done: "fertig", failed: "misslungen" },
+  removeFromList: (name) => `${name} aus der Liste nehmen`,
+
+  // ---- Files
+  downloadAll: (count) => `Alle ${count} herunterladen (ZIP)`,
+  saveAll: (count) => `Alle ${count} in einen Ordner speichern…`,
+  writing: "Schreibt die Datei…",
+  writingOf: (at, count) => `Schreibt Datei ${at} von ${count}…`,
+  saved: (size) => `Gespeichert, ${size}.`,
+  savedAll: (count, size) => `${count} Bilder gespeichert, ${size}.`,
+  savedInto: (count, folder) => `${count} Bilder in „${folder}“ gespeichert.`,
+  copied: "Kopiert.",
+
+  // ---- The worker
+  workerFailed: (reason) => `Der Worker dieser Seite ist gescheitert: ${reason}. Laden Sie die Seite neu.`,
+  workerNotLoaded:
+    "Eine Datei dieser Seite ließ sich nicht laden, ihr Worker. Prüfen Sie die Verbindung und laden Sie die Seite neu. (Ist die Seite Ihre: Ihr Ordner muss ganz bereitstehen, und ihre Richtlinie muss Worker erlauben.)",
 
   // ---- Training
   yourPicture: "Ihr Bild",

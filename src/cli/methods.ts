@@ -5,6 +5,7 @@ import type { NetworkFile } from "../node.ts";
 import { oneOf, text } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
+import type { TargetSize } from "../picture/target-size.ts";
 import type { Choice, OpenedMethod, ReadPicture, Upscaler } from "../upscale/index.ts";
 import {
   defaultMethod,
@@ -15,6 +16,7 @@ import {
   pretrainedFile,
   scalesOf,
 } from "../upscale/method-names.ts";
+import { scaleForSize } from "../upscale/scale-for-size.ts";
 import { type Flags, UsageError } from "./flags.ts";
 
 export const methodFlag = {
@@ -82,35 +84,41 @@ export async function methodOf({
  * What enlarges the pictures of a run: the method that the flags name, or for each picture one that suits it.
  */
 export interface MethodsOfRun {
-  readonly scale: number;
+  /** By how much a picture is enlarged. */
+  scaleFor(picture: Size): number;
   /** The method for a picture, and why it, where the picture decided. */
   methodFor(picture: ReadPicture): Promise<{ readonly upscaler: Upscaler; readonly choice?: Choice }>;
   close(): void;
 }
 
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 /**
- * Opens the method that the flags name; without one, that for clean pictures, and another once a picture
- * needs it.
+ * Opens the method that the flags name; without one, that for clean pictures, and others once a picture needs
+ * them: to be repaired, or to reach the size.
  *
  * @throws UsageError if flags contradict each other
  */
-export async function methodsOf(flags: MethodFlags): Promise<MethodsOfRun> {
+export async function methodsOf(flags: MethodFlags & { readonly size?: TargetSize }): Promise<MethodsOfRun> {
+  // What is wrong with the method is said before anything is read.
   const first = await methodOf(flags);
-  const { scale } = first.upscaler;
-  if (flags.method !== undefined) {
-    return { scale, methodFor: async () => first, close: () => first.close() };
-  }
   const { chooseMethod } = await import("../node.ts");
-  const opened = new Map<string | undefined, OpenedMethod>([[defaultMethod(scale), first]]);
+  const key = (method: string | undefined, scale: number) => `${method ?? defaultMethod(scale)} x${scale}`;
+  const opened = new Map([[key(flags.method, first.upscaler.scale), first]]);
+  const scaleFor = (picture: Size) => scaleForSize(picture, flags) ?? first.upscaler.scale;
   return {
-    scale,
+    scaleFor,
     async methodFor(picture) {
-      const choice = chooseMethod(picture, scale);
-      if (choice === undefined) return first;
-      const { method } = choice;
+      const scale = scaleFor(picture.image);
+      const choice = flags.method === undefined ? chooseMethod(picture, scale) : undefined;
+      const method = choice?.method ?? flags.method;
+      const name = key(method, scale);
       // The adapter is open already.
-      const one = opened.get(method) ?? (await methodOf({ ...flags, method, adapter: undefined }));
-      opened.set(method, one);
+      const one = opened.get(name) ?? (await methodOf({ ...flags, method, scale, adapter: undefined }));
+      opened.set(name, one);
       return { upscaler: one.upscaler, choice };
     },
     close() {

@@ -16,6 +16,7 @@ import { type Bands, type Choice, span, type UpscaleReport, upscaleBands } from 
 import { andList } from "../options/lists.ts";
 import { isTransparent } from "../picture/alpha.ts";
 import type { Image, Samples } from "../picture/image.ts";
+import { sizeWithin, type TargetSize } from "../picture/target-size.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
 import { UsageError } from "./flags.ts";
 import { type MethodsOfRun, methodsOf } from "./methods.ts";
@@ -66,13 +67,17 @@ async function upscaleJobs(
   }
   const { default: sharp } = await import("sharp");
   sharp.cache(false); // every picture is read once
-  const methods = await methodsOf(settings);
+  const methods = await methodsOf({ ...settings, size: targetOf(settings) });
   try {
-    const work = await lookAt(jobs, methods.scale, settings, signal);
+    const work = await lookAt(jobs, methods, settings, signal);
     return await upscaleAll(work, methods, settings, signal);
   } finally {
     methods.close();
   }
+}
+
+function targetOf({ width, height }: UpscaleFlags): TargetSize | undefined {
+  return width === undefined && height === undefined ? undefined : { width, height };
 }
 
 function checkFormat({ format, depth, alpha, quality }: UpscaleSettings): void {
@@ -106,7 +111,7 @@ interface Work {
 /** Reads the headers: what they can tell is known before anything is computed. */
 async function lookAt(
   jobs: readonly Job[],
-  scale: number,
+  methods: MethodsOfRun,
   settings: UpscaleSettings,
   signal: AbortSignal,
 ): Promise<Work[]> {
@@ -119,7 +124,10 @@ async function lookAt(
     }
     try {
       const { width, height } = await sizeOfPictureFile(job.input);
-      checkPictureSize(job.output!, { width: scale * width, height: scale * height }, settings.format);
+      const target = targetOf(settings);
+      const scale = methods.scaleFor({ width, height });
+      const large = { width: scale * width, height: scale * height };
+      checkPictureSize(job.output!, target ? sizeWithin({ width, height }, target) : large, settings.format);
       work.push({ job, pixels: width * height });
     } catch (error) {
       work.push({ job: { ...job, error: (error as Error).message }, pixels: 0 });
@@ -189,10 +197,11 @@ async function upscaleFile(
 async function upscaleOne(
   { input, output = "" }: Job,
   methods: MethodsOfRun,
-  { format, depth, quality, alpha, tile, "max-memory": memory, intoFolder }: UpscaleSettings,
+  settings: UpscaleSettings,
   signal: AbortSignal,
 ): Promise<Partial<Report>> {
   const start = performance.now();
+  const { format, depth, quality, alpha, tile, "max-memory": memory, intoFolder } = settings;
   const { writes } = pictureFormats[format];
   const {
     image,
@@ -205,6 +214,7 @@ async function upscaleOne(
   let progress: Progress | undefined;
   const bands = await upscaleBands(image, {
     method: upscaler,
+    size: targetOf(settings),
     alpha: alpha ?? (writes!.alpha ? "keep" : "white"),
     depth: depth ?? (writes!.depth > 8 && image.data instanceof Uint16Array ? 16 : 8),
     tile,

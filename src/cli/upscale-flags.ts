@@ -48,6 +48,13 @@ export const upscaleFlags = {
     help: "takes the pictures of subfolders, too; the results get the same subfolders",
   },
   scale: scaleFlag,
+  width: {
+    kind: whole(1),
+    help:
+      "the most pixels that a result may have across: what the method makes is reduced to fit, and keeps its " +
+      "proportions. --width or --height or both; without --scale, by the smallest scale that suffices",
+  },
+  height: { kind: whole(1), help: "the same, down" },
   method: { ...methodFlag, help: `${methodFlag.help}; default: the one that suits the picture (above)` },
   ensemble: ensembleFlag,
   half: halfFlag,

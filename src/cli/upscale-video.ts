@@ -8,7 +8,8 @@ import { profiled } from "./profile.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
 export async function upscaleVideo(flags: UpscaleFlags, signal: AbortSignal): Promise<void> {
-  for (const flag of ["format", "quality", "depth", "alpha", "recursive", "overwrite", "json"] as const) {
+  const ofPictures = ["width", "height", "format", "quality", "depth", "alpha"] as const;
+  for (const flag of [...ofPictures, "recursive", "overwrite", "json"] as const) {
     if (flags[flag]) throw new UsageError(`--${flag} is for pictures, and video comes out as it went in`);
   }
   // The shell's < and > make files of these.

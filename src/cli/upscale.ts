@@ -54,6 +54,7 @@ get the same.`,
     ["-i scans -o large -s 3 -f webp --quality 90", "all pictures of a folder, into another one"],
     ["a.png b.jpg photos -r -o large", "two pictures, and those of a folder and its subfolders"],
     ["-i huge.png -o larger.png --max-memory 512M", "with little memory"],
+    ["photos -o wallpapers --width 3840 --height 2160", "each as large as fits"],
     [
       "-i - -o - -m espcn-x2.safetensors < in.y4m > out.y4m",
       "video; with ffmpeg around it:\n" +

@@ -322,6 +322,10 @@ function reportUnseen(): void {
 }
 
 function adviceWithoutAdapter(choice?: AdapterChoice): string {
+  return `${adviceOnDrivers(choice)} To run without WebGPU, slowly, use adapter "cpu" (PIXELGRAD_ADAPTER=cpu).`;
+}
+
+function adviceOnDrivers(choice?: AdapterChoice): string {
   const isName = choice !== undefined && !["gpu", "lavapipe", "swiftshader"].includes(choice);
   if (isName && present.length > 0) {
     return (

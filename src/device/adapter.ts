@@ -29,22 +29,24 @@ const browser: Host = {
     return requestFrom(gpu, choice);
   },
   adviceWithoutAdapter() {
+    const without = ` A program can do without it, slowly: init({ adapter: "cpu" }).`;
     if (globalThis.isSecureContext === false) {
       return (
         "WebGPU exists only on pages served over https or from localhost, and this page is neither. Serve " +
-        "it from one of them."
+        `it from one of them.${without}`
       );
     }
     if (globalThis.navigator?.gpu) {
       return (
         "This browser has WebGPU, and lends this page no graphics card: it knows none that will do (look at its " +
         "page about graphics, chrome://gpu), or they failed several times. In that case, restart it. On Linux, " +
-        "Chrome may need --enable-unsafe-webgpu."
+        `Chrome may need --enable-unsafe-webgpu.${without}`
       );
     }
     return (
       "This browser offers no WebGPU. Use a current Chrome, Edge, Firefox or Safari, and look at its page " +
-      "about graphics (chrome://gpu) if it is current. On Linux, Chrome may need --enable-unsafe-webgpu."
+      "about graphics (chrome://gpu) if it is current. On Linux, Chrome may need --enable-unsafe-webgpu." +
+      without
     );
   },
   savedTuning: () => undefined,
@@ -122,8 +124,7 @@ export async function openGpuDevice(options: GpuOptions): Promise<GpuDevice> {
   if (!adapter) {
     throw new Error(
       (choice ? `No WebGPU adapter fits "${choice}". ` : "There is no WebGPU adapter. ") +
-        host.adviceWithoutAdapter(choice) +
-        ` To run without WebGPU, slowly, use adapter "cpu" (PIXELGRAD_ADAPTER=cpu).`,
+        host.adviceWithoutAdapter(choice),
     );
   }
   const features: readonly string[] = ["subgroups", "subgroup-size-control", "timestamp-query", "shader-f16"];

@@ -1,6 +1,6 @@
 import { checkArguments, checkOptions, isObject } from "../options/arguments.ts";
 import { quote, whole } from "../options/kinds.ts";
-import { checkImage, type Image, zerosLike } from "./image.ts";
+import { checkImage, crop, type Image, zerosLike } from "./image.ts";
 import { toByte } from "./levels.ts";
 import { checkPlanes, checkPlanesObject, type Planes } from "./planes.ts";
 import { type ResizeOptions, type ResizeTable, resizeOptions, resizeWeights } from "./resize-weights.ts";
@@ -34,6 +34,51 @@ export function imresize(image: Image, scale: number | Size, options: ResizeOpti
   const size = { width: Math.ceil(scale * image.width), height: Math.ceil(scale * image.height) };
   checkSize("imresize", size, image.channels);
   return resizeTo(image, size, options, scale, scale);
+}
+
+/**
+ * A part of `imresize(image, size)`, computed alone: of a large result, what a window shows.
+ *
+ * @param part in pixels of the result
+ * @throws RangeError for sizes that mean nothing, and for a part that is not inside the result
+ */
+export function imresizePart(
+  image: Image,
+  size: Size,
+  part: { readonly left: number; readonly top: number } & Readonly<Size>,
+): Image {
+  checkImage(image, "imresizePart");
+  checkSize("imresizePart", size, image.channels);
+  const { left, top, width, height } = isObject(part) ? part : ({} as typeof part);
+  const isInside = (from: number, length: number, end: number) =>
+    whole(0).fits(from) && whole(1).fits(length) && from + length <= end;
+  if (!isInside(left, width, size.width) || !isInside(top, height, size.height)) {
+    throw new RangeError(
+      `imresizePart: the part must be { left, top, width, height }, whole numbers, inside the ` +
+        `${size.width}x${size.height} pixels of the result; got ${quote(part)}.`,
+    );
+  }
+  const [across, down] = [size.width / image.width, size.height / image.height];
+  const columns = partOf(resizeWeights(image.height, size.height, down), top, height);
+  const rows = partOf(resizeWeights(image.width, size.width, across), left, width);
+  const inside = crop(image, rows.first, columns.first, rows.count, columns.count);
+  return down <= across
+    ? resizeRows(resizeColumns(inside, columns), rows)
+    : resizeColumns(resizeRows(inside, rows), columns);
+}
+
+/** The part of a table for some samples of the result, and which samples of the signal they need. */
+function partOf({ taps, indices, weights }: ResizeTable, from: number, count: number) {
+  const needed = indices.subarray(from * taps, (from + count) * taps);
+  const first = needed.reduce((least, index) => Math.min(least, index), Infinity);
+  const last = needed.reduce((most, index) => Math.max(most, index), 0);
+  return {
+    taps,
+    indices: needed.map((index) => index - first),
+    weights: weights.subarray(from * taps, (from + count) * taps),
+    first,
+    count: last - first + 1,
+  };
 }
 
 /** More samples than JavaScript's arrays hold on all machines. */

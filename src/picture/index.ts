@@ -9,7 +9,7 @@ export { type Damage, damageOf } from "./damage.ts";
 export { DataError } from "./errors.ts";
 export { browserAccepts, browserFormatNames } from "./formats.ts";
 export { type ColorSpace, crop, type Image, modcrop, type Samples, toRgb } from "./image.ts";
-export { imresize, imresizePlane, interpolatePlanes } from "./imresize.ts";
+export { imresize, imresizePart, imresizePlane, interpolatePlanes } from "./imresize.ts";
 export { jpegQualityOfFile } from "./jpeg-quality.ts";
 export { type MetricOptions, psnr, ssim } from "./metrics.ts";
 export {
@@ -23,3 +23,4 @@ export {
 } from "./patches.ts";
 export { fromPlanar, type Planes, toPlanar } from "./planes.ts";
 export { type ResizeOptions, type ResizeTable, resizeWeights } from "./resize-weights.ts";
+export { scaleFor, sizeWithin, type TargetSize } from "./target-size.ts";

@@ -5,6 +5,7 @@ import { packedWidth, packSamples, readSamples, unpackSamples } from "../kernels
 import { aFunction, checkArguments, optional } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
 import { checkImage, crop, type Image, type Samples, zerosLike } from "../picture/image.ts";
+import { aTargetSize, RowResizer, sizeWithin, type TargetSize } from "../picture/target-size.ts";
 import { withAlpha, withColors } from "./adapters.ts";
 import type { Choice } from "./choice.ts";
 import { compute, computeFrom } from "./compute.ts";
@@ -43,6 +44,12 @@ export interface TileOptions extends UpscaleOptions {
 export interface BandOptions extends TileOptions {
   /** Bits of each sample of the result. Default 8. */
   readonly depth?: 8 | 16;
+  /**
+   * The most pixels that the result may have across, down, or both: what the method makes is reduced to as many
+   * as fit, by bicubic interpolation, and keeps its proportions. `onTile` gets its tiles before that. Without a
+   * `scale`, `upscale` takes the smallest that makes a picture large enough. Default: as the scale makes it.
+   */
+  readonly size?: TargetSize;
 }
 
 /** What `upscaleBands` adds to them. */
@@ -89,6 +96,8 @@ export class Bands implements AsyncIterable<Band> {
   readonly depth: 8 | 16;
   /** Where nobody named a method: which network was chosen, and by what in the picture. */
   readonly choice?: Choice;
+  /** What the method makes, before it is reduced to the result's size, if it is. */
+  readonly #large: Pick<Bands, "width" | "height" | "depth">;
   readonly #image: Image<Samples>;
   readonly #method: Method;
   readonly #tiles: TileSource;
@@ -102,29 +111,41 @@ export class Bands implements AsyncIterable<Band> {
    * Plans the work; nothing is computed yet.
    *
    * @param release called when reading ends, or by `close`.
-   * @throws RangeError for options that make no sense, and if not even a small tile fits into the memory.
+   * @throws RangeError for options that make no sense, such as a size that the scale does not reach, and if not
+   *   even a small tile fits into the memory.
    */
   constructor(image: Image<Samples>, method: Method, options: InnerOptions, release = () => {}) {
     checkUpscaleOptions("upscale", options);
-    const { depth = 8, onTile } = options;
-    checkArguments("upscale", { onTile: [onTile, optional(aFunction)] });
+    const { depth = 8, onTile, size } = options;
+    checkArguments("upscale", { onTile: [onTile, optional(aFunction)], size: [size, optional(aTargetSize)] });
     if (depth !== 8 && depth !== 16)
       throw new RangeError(`upscale: depth must be 8 or 16, got ${quote(depth)}.`);
     checkImage(image, "upscale");
-    this.width = image.width * method.scale;
-    this.height = image.height * method.scale;
+    const large = { width: image.width * method.scale, height: image.height * method.scale };
+    const { width, height } = size ? sizeWithin(image, size) : large;
+    if (width > large.width || height > large.height) {
+      throw new RangeError(
+        `upscale: scale ${method.scale} makes ${large.width} x ${large.height} pixels of this picture, fewer than ` +
+          `the ${width} x ${height} of its size. Take a larger scale, or a smaller size.`,
+      );
+    }
+    this.width = width;
+    this.height = height;
     this.channels = image.channels;
     this.depth = depth;
+    const isReduced = width < large.width || height < large.height;
+    // Reduced are more exact numbers than the result has.
+    this.#large = { ...large, depth: isReduced ? 16 : depth };
     this.#image = image;
     this.#method = method;
     this.#options = options;
     this.choice = options.choice;
     this.#release = release;
-    const bytesPerRow = this.width * this.channels * (depth / 8) * method.scale;
+    const bytesPerRow = large.width * this.channels * (this.#large.depth / 8) * method.scale;
     // The adapters for colours and transparency look that far.
     const adapted = method.colors !== "any" || image.channels % 2 === 0;
     const margin = adapted ? Math.max(method.margin, bicubicMargin) : method.margin;
-    const bytesPerPixel = adapterBytes(image.channels, depth, method);
+    const bytesPerPixel = adapterBytes(image.channels, this.#large.depth, method);
     this.#tiles = tilesFor(image, { ...method, margin }, { ...options, bytesPerRow, bytesPerPixel });
   }
 
@@ -140,7 +161,27 @@ export class Bands implements AsyncIterable<Band> {
     return { method, scale, adapter, tiles, window: { width, height }, ms, peakBytes };
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Band> {
+  [Symbol.asyncIterator](): AsyncGenerator<Band> {
+    return this.width < this.#large.width || this.height < this.#large.height
+      ? this.#reduced()
+      : this.#enlarged();
+  }
+
+  /** Bands of the size that was asked for. */
+  async *#reduced(): AsyncGenerator<Band> {
+    const { width, channels, depth } = this;
+    const resizer = new RowResizer({ ...this.#large, channels }, this);
+    let top = 0;
+    for await (const { rows } of this.#enlarged()) {
+      const data = resizer.push(rows as Image<Uint16Array>, depth);
+      const height = data.length / (width * channels);
+      if (height > 0) yield { top, rows: this.#withSpace({ width, height, channels, data }) };
+      top += height;
+    }
+  }
+
+  /** Bands as the method makes them. */
+  async *#enlarged(): AsyncGenerator<Band> {
     const start = performance.now();
     const { device, scale } = this.#method;
     const before = device?.memory().peakBytes ?? 0;
@@ -156,13 +197,15 @@ export class Bands implements AsyncIterable<Band> {
         const { left, top, right } = place;
         onTile?.({ left, top, image: this.#withSpace(firstColumns(large, right - left)) });
         let rows = large;
-        if (large.width !== this.width) {
+        if (large.width !== this.#large.width) {
           // Of equal rows, the last may be lower.
-          if (strip === undefined || strip.height < large.height) strip = this.#samples(large.height);
+          if (strip === undefined || strip.height < large.height) {
+            strip = this.#samples({ ...this.#large, height: large.height });
+          }
           copyColumns(large, right - left, strip, left);
-          if (right < this.width) continue;
+          if (right < strip.width) continue;
           const { height } = large;
-          rows = { ...strip, height, data: strip.data.subarray(0, height * this.width * this.channels) };
+          rows = { ...strip, height, data: strip.data.subarray(0, height * strip.width * this.channels) };
         }
         this.#ms = performance.now() - start;
         this.#peakBytes = device?.memory().peakBytes ?? 0;
@@ -179,7 +222,7 @@ export class Bands implements AsyncIterable<Band> {
     let whole: Image<Samples> | undefined;
     for await (const { top, rows } of this) {
       if (rows.height === this.height) return rows; // the only band
-      whole ??= this.#samples(this.height);
+      whole ??= this.#samples(this);
       whole.data.set(rows.data, top * this.width * this.channels);
     }
     return this.#withSpace(whole!);
@@ -209,7 +252,7 @@ export class Bands implements AsyncIterable<Band> {
 
   /** The same on a method's device: samples go there, and samples come back. */
   async #enlargeOn(method: TensorMethod, window: Image<Samples>, part: Box): Promise<Image<Samples>> {
-    const { depth } = this;
+    const { depth } = this.#large;
     const { width, height, channels, data } = window;
     const { scale } = this.#method;
     const colors = withColors(method, this.#method);
@@ -227,7 +270,7 @@ export class Bands implements AsyncIterable<Band> {
   /** Whether the method goes from bytes to bytes, if it can. */
   get #inBytes(): boolean {
     const { colors, enlargeBytes } = this.#method;
-    const ofBytes = this.depth === 8 && this.#image.data instanceof Uint8Array;
+    const ofBytes = this.#large.depth === 8 && this.#image.data instanceof Uint8Array;
     return enlargeBytes !== undefined && ofBytes && colors === "any" && this.channels % 2 === 1;
   }
 
@@ -248,8 +291,8 @@ export class Bands implements AsyncIterable<Band> {
     return colorSpace === undefined ? image : { ...image, colorSpace };
   }
 
-  #samples(height: number): Image<Samples> {
-    const { width, channels, depth } = this;
+  #samples({ width, height, depth }: Pick<Bands, "width" | "height" | "depth">): Image<Samples> {
+    const { channels } = this;
     const length = width * height * channels;
     return { width, height, channels, data: depth === 8 ? new Uint8Array(length) : new Uint16Array(length) };
   }

@@ -10,11 +10,16 @@ import { type Damage, damageOf } from "../picture/damage.ts";
 import { defaultMethod, isInterpolation, type MethodName, photoMethod } from "./method-names.ts";
 import type { ReadPicture } from "./source.ts";
 
+/** What a picture may show that a network for clean pictures would enlarge. */
+export type Sign = "jpeg" | "noise" | "blur";
+
 /** A method, and what spoke for it. */
 export interface Choice {
   readonly method: MethodName;
   /** To be put behind the method's name: "for JPEG at quality about 62". */
   readonly why: string;
+  /** What `why` names: signs that reach their limit. */
+  readonly signs: readonly Sign[];
   /** What the picture shows. */
   readonly damage: Damage;
 }
@@ -51,11 +56,14 @@ export function chooseMethod(picture: ReadPicture, scale = 2): Choice | undefine
   const damage = damageOf(image, jpegQuality);
   const signs = signsOf(damage);
   const photo = photoMethod(scale);
-  if (signs.length === 0) return { method: clean, why: "for a picture without signs of damage", damage };
-  if (photo) return { method: photo, why: `for ${andList(signs)}`, damage };
+  const words = andList(signs.map((sign) => inWords[sign](damage)));
+  if (signs.length === 0)
+    return { method: clean, why: "for a picture without signs of damage", signs, damage };
+  if (photo) return { method: photo, why: `for ${words}`, signs, damage };
   return {
     method: clean,
-    why: `though there is ${andList(signs)}: no network for that has scale ${scale}`,
+    why: `though there is ${words}: no network for that has scale ${scale}`,
+    signs,
     damage,
   };
 }
@@ -65,13 +73,17 @@ const aReadPicture: Wanted<ReadPicture> = {
   fits: (value): value is ReadPicture => isObject(value) && isObject(value.image),
 };
 
-/** In words; none for a clean picture. */
-export function signsOf({ jpegQuality, noise, steepness }: Damage): string[] {
-  const signs: string[] = [];
-  if (jpegQuality !== undefined && jpegQuality <= limits.jpegQuality) {
-    signs.push(`JPEG at quality about ${jpegQuality}`);
-  }
-  if (noise >= limits.noise) signs.push(`noise of about ${noise.toFixed(0)} levels`);
+/** None for a clean picture. */
+export function signsOf({ jpegQuality, noise, steepness }: Damage): Sign[] {
+  const signs: Sign[] = [];
+  if (jpegQuality !== undefined && jpegQuality <= limits.jpegQuality) signs.push("jpeg");
+  if (noise >= limits.noise) signs.push("noise");
   if (steepness !== undefined && steepness < limits.steepness) signs.push("blur");
   return signs;
 }
+
+const inWords: Readonly<Record<Sign, (damage: Damage) => string>> = {
+  jpeg: ({ jpegQuality }) => `JPEG at quality about ${jpegQuality}`,
+  noise: ({ noise }) => `noise of about ${noise.toFixed(0)} levels`,
+  blur: () => "blur",
+};

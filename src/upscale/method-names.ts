@@ -92,6 +92,11 @@ export function defaultMethod(scale: number): MethodName | undefined {
   return cleanNetworks().find((name) => pretrainedFile(name, scale)) ?? "bicubic";
 }
 
+/** The scales at which networks enlarge pictures where nobody names one. */
+export function enlargementsByDefault(): readonly number[] {
+  return pretrainedScales.filter((scale) => scale > 1 && isPretrained(defaultMethod(scale)));
+}
+
 /** The method for damaged pictures; undefined where it has no weights for the scale. */
 export function photoMethod(scale: number): PretrainedName | undefined {
   return pretrainedFile(photoNetwork, scale) && photoNetwork;

@@ -10,6 +10,7 @@ import type { Image, Samples } from "../picture/image.ts";
 import { type BandOptions, Bands, type UpscaleReport } from "./bands.ts";
 import { type Choice, chooseMethod } from "./choice.ts";
 import { borrowMethod, type OpenMethodOptions, openMethodOptionNames } from "./open-method.ts";
+import { scaleForSize } from "./scale-for-size.ts";
 import { type PictureSource, readPicture } from "./source.ts";
 import { checkUpscaleOptions, upscaleOptionNames } from "./tiles.ts";
 
@@ -18,7 +19,7 @@ export interface UpscalePictureOptions extends OpenMethodOptions, BandOptions {
   readonly alpha?: AlphaChoice;
 }
 
-const optionNames = [...openMethodOptionNames, ...upscaleOptionNames, "onTile", "depth", "alpha"];
+const optionNames = [...openMethodOptionNames, ...upscaleOptionNames, "onTile", "depth", "size", "alpha"];
 
 /** The enlarged picture, and how it was made. */
 export interface Upscaled<S extends Samples = Uint8Array> extends UpscaleReport {
@@ -91,9 +92,11 @@ async function bandsOf(
   signal?.throwIfAborted();
   const read = await readPicture(picture, caller);
   const image = withoutAlpha(read.image, alpha, caller);
-  const choice = options.method === undefined ? chooseMethod(read, options.scale) : undefined;
+  const scale = scaleForSize(image, options);
+  const choice = options.method === undefined ? chooseMethod(read, scale) : undefined;
   const { upscaler, close } = await borrowMethod(caller, {
     ...options,
+    scale,
     method: choice?.method ?? options.method,
   });
   try {

@@ -10,9 +10,10 @@ import { testPicture } from "./test-picture.ts";
 
 export interface CliResult {
   readonly name: string;
-  /** The picture's file, and the enlarged one's, by the interpolation and by the network. */
+  /** The picture's file, and the enlarged one's: by the interpolation, also to a size in pixels, and by the network. */
   readonly input: readonly number[];
   readonly bicubic: readonly number[];
+  readonly sized: readonly number[];
   readonly network: readonly number[];
 }
 
@@ -80,6 +81,7 @@ export async function cliResults(weights: Uint8Array): Promise<CliResult[]> {
     for (const [name, bytes] of Object.entries(files)) await writeFile(at("pictures", name), bytes);
     await writeFile(at("own.safetensors"), weights);
     await run(["upscale", at("pictures"), "-m", "bicubic", "-s", "2", "-o", at("bicubic")]);
+    await run(["upscale", at("pictures"), "-m", "bicubic", ...["--width", "100"], "-o", at("sized")]);
     await run(["upscale", at("pictures"), "-m", at("own.safetensors"), "-o", at("network")]);
     return await Promise.all(
       Object.entries(files).map(async ([name, bytes]) => {
@@ -88,6 +90,7 @@ export async function cliResults(weights: Uint8Array): Promise<CliResult[]> {
           name,
           input: [...bytes],
           bicubic: await result("bicubic"),
+          sized: await result("sized"),
           network: await result("network"),
         };
       }),

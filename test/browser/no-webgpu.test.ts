@@ -1,5 +1,6 @@
 /** Without WebGPU, the page says what to do, and interpolates. */
 import { expect, test, vi } from "vitest";
+import { init } from "../../src/index.ts";
 import { clickMain, find, openPage, statusLine } from "./page.ts";
 
 /** A worker without `navigator.gpu`: modules run in the order of their imports. */
@@ -24,4 +25,14 @@ test("a message, no networks, no training, but interpolation", async () => {
   expect(find<HTMLButtonElement>("#panel-train .primary").disabled).toBe(true);
   await clickMain("upscale");
   await statusLine("upscale", /^Done in/);
+});
+
+test("the library says what to do in a browser, and nothing of environment variables", async () => {
+  const gpu = { requestAdapter: async () => null } as Partial<GPU> as GPU;
+  const { message } = await init({ gpu }).then(
+    () => new Error("opened"),
+    (error: Error) => error,
+  );
+  expect(message).toMatch(/There is no WebGPU adapter\. .*restart it.* init\(\{ adapter: "cpu" \}\)\.$/);
+  expect(message).not.toMatch(/PIXELGRAD_/);
 });

@@ -13,7 +13,7 @@ const results = inject("cliResults");
 const network = inject("nodeResult").weights;
 
 /** From the page's archive, by the names of the originals. */
-async function enlargedByPage(label: string): Promise<Map<string, Uint8Array>> {
+async function enlargedByPage(suffix: RegExp): Promise<Map<string, Uint8Array>> {
   const files = results.map(({ name, input }) => new File([Uint8Array.from(input)], name));
   await userEvent.upload(find("#chooser input"), files);
   await vi.waitFor(() => expect(document.querySelectorAll(".queue li").length).toBe(files.length));
@@ -22,9 +22,13 @@ async function enlargedByPage(label: string): Promise<Map<string, Uint8Array>> {
   const { file, name } = await downloaded("#panel-upscale [name=zip]");
   expect(name).toBe("pixelgrad.zip");
   const entries = unzipSync(new Uint8Array(await file.arrayBuffer()));
-  return new Map(
-    results.map(({ name }) => [name, entries[`${name.replace(/\.[^.]*$/, "")}-x2-${label}.png`]] as const),
-  );
+  const fileOf = (name: string) => {
+    const stem = name.replace(/\.[^.]*$/, "");
+    return Object.keys(entries).find(
+      (entry) => entry.startsWith(stem) && suffix.test(entry.slice(stem.length)),
+    )!;
+  };
+  return new Map(results.map(({ name }) => [name, entries[fileOf(name)]] as const));
 }
 
 async function expectSame(page: Uint8Array, cli: Uint8Array, tolerance: number): Promise<void> {
@@ -41,17 +45,22 @@ async function expectSame(page: Uint8Array, cli: Uint8Array, tolerance: number):
 }
 
 let bicubic: Map<string, Uint8Array>;
+let sized: Map<string, Uint8Array>;
 let own: Map<string, Uint8Array>;
 
 beforeAll(async () => {
   await openPage();
   await chooseMethod("bicubic");
-  bicubic = await enlargedByPage("bicubic");
+  bicubic = await enlargedByPage(/^-x2-bicubic\.png$/);
+  await userEvent.click(find("[name=scale][value=size]"));
+  await userEvent.fill(find("#panel-upscale [name=width]"), "100");
+  sized = await enlargedByPage(/^-100x\d+-bicubic\.png$/);
+  await userEvent.click(find("[name=scale][value='2']"));
   await giveFile(Uint8Array.from(network), "own.safetensors");
   await vi.waitFor(() =>
     expect(find<HTMLSelectElement>("[name=method]").selectedOptions[0].text).toBe("own ×2"),
   );
-  own = await enlargedByPage("own");
+  own = await enlargedByPage(/^-x2-own\.png$/);
 }, 240_000);
 
 test.each(results)(
@@ -60,6 +69,10 @@ test.each(results)(
     await expectSame(bicubic.get(name)!, Uint8Array.from(wanted), 0);
   },
 );
+
+test.each(results)("$name to a size in pixels: every sample", async ({ name, sized: wanted }) => {
+  await expectSame(sized.get(name)!, Uint8Array.from(wanted), 0);
+});
 
 // Node's adapter may be another one, which rounds sums differently.
 test.each(results)("$name by a network: within a level of 8 bits", async ({ name, network: wanted }) => {

@@ -69,10 +69,10 @@ describe("a dropped picture and a dropped network", () => {
       [...document.querySelectorAll<HTMLInputElement>("#panel-upscale [name=scale]:enabled")].map(
         ({ value }) => value,
       );
-    expect(enabled()).toEqual(["2", "4", "8"]);
+    expect(enabled()).toEqual(["2", "4", "8", "size"]);
     expect(find("#panel-upscale .scale-hint").textContent).toBe("own ×2 cannot do ×3.");
     await chooseMethod("espcn");
-    expect(enabled()).toEqual(["2", "3", "4", "8"]);
+    expect(enabled()).toEqual(["2", "3", "4", "8", "size"]);
     expect(find<HTMLInputElement>("[value=fast]").checked).toBe(true);
     await userEvent.click(find("[value=best]"));
     expect(method().value).toBe("automatic");

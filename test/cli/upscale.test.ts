@@ -22,6 +22,7 @@ import {
   openMethod,
   saveWeights,
   setDefaultDevice,
+  upscale as upscalePicture,
 } from "../../src/node.ts";
 import { imresize } from "../../src/picture/imresize.ts";
 import { Random } from "../../src/tensor/random.ts";
@@ -109,6 +110,18 @@ describe("one picture", () => {
     expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
     expect(stderr).toMatch(/large\.png {2}60x48 {2}bicubic x2 {2}1 tile {2}[\d.]+ s$/);
     expect(await readImage(path("large.png"))).toEqual(imresize(picture, 2));
+  });
+
+  test("to a size in pixels: by the smallest scale that suffices, unless there is one", async () => {
+    const { stderr } = await upscale("picture.png", "wide.png", "--width", "70");
+    expect(stderr).toMatch(/wide\.png {2}70x56 {2}bicubic x3 /);
+    const { image } = await upscalePicture(picture, { method: "bicubic", size: { width: 70 } });
+    expect(await readImage(path("wide.png"))).toEqual(image);
+    const boxed = await upscale("picture.png", "boxed.png", "-s", "4", "--width", "70", "--height", "40");
+    expect(boxed.stderr).toMatch(/boxed\.png {2}50x40 {2}bicubic x4 /);
+    const far = await upscale("picture.png", "far.png", "-s", "2", "--width", "61");
+    expect(far).toMatchObject({ code: 1 });
+    expect(far.stderr).toMatch(/scale 2 makes 60 x 48 pixels of this picture, fewer than the 61 x 49/);
   });
 
   test("by a weight file, in tiles; --json tells all", async () => {

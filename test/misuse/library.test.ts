@@ -81,6 +81,7 @@ const pictureOptions = {
   ensemble: trueOrFalse,
   half: arg(() => false, "true"),
   depth: arg(() => 8),
+  size: arg(() => ({ width: 4 })),
   alpha: arg(() => "keep"),
 };
 const layerOptions = { ...pairs, padding, bias: trueOrFalse, random: generator };
@@ -834,6 +835,25 @@ const calls: Call[] = [
     name: "imresize",
     call: picture.imresize,
     args: [image, arg(() => ({ width: 2, height: 2 }), "fraction")],
+  },
+  {
+    name: "imresizePart",
+    call: picture.imresizePart,
+    args: [
+      image,
+      arg(() => ({ width: 2, height: 2 })),
+      arg(() => ({ left: 0, top: 0, width: 1, height: 1 })),
+    ],
+  },
+  {
+    name: "sizeWithin",
+    call: picture.sizeWithin,
+    args: [arg(() => ({ width: 2, height: 2 })), arg(() => ({ width: 4 }))],
+  },
+  {
+    name: "scaleFor",
+    call: picture.scaleFor,
+    args: [arg(() => ({ width: 2, height: 2 })), arg(() => ({ width: 4 })), arg(() => [2, 3])],
   },
   {
     name: "imresizePlane",

@@ -2,8 +2,8 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readImage } from "../../src/data/files.ts";
-import { type Image, modcrop } from "../../src/picture/image.ts";
-import { imresize, imresizePlane } from "../../src/picture/imresize.ts";
+import { crop, type Image, modcrop } from "../../src/picture/image.ts";
+import { imresize, imresizePart, imresizePlane } from "../../src/picture/imresize.ts";
 import { augment } from "../../src/picture/patches.ts";
 import { resizeWeights } from "../../src/picture/resize-weights.ts";
 import { differing, drawn, noise, testData } from "../data/support.ts";
@@ -216,5 +216,30 @@ describe("imresizePlane", () => {
     expect(() => imresizePlane([1, 2, 3], { width: 2, height: 2 }, { width: 4, height: 4 })).toThrow(
       /\[1, 2, 2\] have 4 values, but 3/,
     );
+  });
+});
+
+describe("imresizePart", () => {
+  const image = noise(31, 23, 3);
+  test.each([
+    { width: 93, height: 69 },
+    { width: 70, height: 60 },
+    { width: 13, height: 40 },
+    { width: 12, height: 9 },
+  ])("of $width x $height: what imresize has there, at the edges and inside", (size) => {
+    const whole = imresize(image, size);
+    for (const [left, top] of [
+      [0, 0],
+      [4, 3],
+      [size.width - 5, size.height - 4],
+    ]) {
+      const part = imresizePart(image, size, { left, top, width: 5, height: 4 });
+      expect(part).toEqual(crop(whole, left, top, 5, 4));
+    }
+  });
+
+  test("refuses a part beyond the result", () => {
+    const part = { left: 3, top: 0, width: 2, height: 2 };
+    expect(() => imresizePart(image, { width: 4, height: 4 }, part)).toThrow(/inside the 4x4 pixels/);
   });
 });

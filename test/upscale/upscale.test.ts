@@ -24,6 +24,7 @@ import {
 } from "../../src/node.ts";
 import { type Image, type Samples, toRgb } from "../../src/picture/image.ts";
 import { imresize } from "../../src/picture/imresize.ts";
+import { RowResizer } from "../../src/picture/target-size.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { drawn, noise, temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
@@ -37,6 +38,56 @@ beforeEach(() => setDefaultDevice(device));
 const deep = (image: Image): Image<Uint16Array> => ({
   ...image,
   data: Uint16Array.from(image.data, (value) => value * 257),
+});
+
+describe("a size in pixels", () => {
+  const picture = noise(20, 16, 3);
+
+  test("is made of the scale's result, rounded once", async () => {
+    const { image } = await upscale(picture, { method: "bicubic", scale: 4, size: { width: 50 } });
+    const large = await upscale(picture, { method: "bicubic", scale: 4, depth: 16 });
+    const resizer = new RowResizer(large.image, { width: 50, height: 40 });
+    expect(image).toEqual({ width: 50, height: 40, channels: 3, data: resizer.push(large.image, 8) });
+  });
+
+  test("in bands it is the same", async () => {
+    const options = { method: "bicubic", scale: 3, size: { height: 41 }, depth: 16 } as const;
+    const { image } = await upscale(picture, options);
+    const bands = await upscaleBands(picture, { ...options, tile: 5 });
+    expect(bands).toMatchObject({ width: image.width, height: 41, depth: 16 });
+    const data: number[] = [];
+    let next = 0;
+    for await (const { top, rows } of bands) {
+      expect(top).toBe(next);
+      next += rows.height;
+      data.push(...rows.data);
+    }
+    expect(Uint16Array.from(data)).toEqual(image.data);
+  });
+
+  test.each([
+    [50, 3],
+    [40, 2],
+    [10, 1],
+    [160, 8],
+  ])("%i pixels across: by the smallest scale that suffices, %i", async (width, scale) => {
+    const { image, ...report } = await upscale(picture, { method: "bicubic", size: { width } });
+    expect(image.width).toBe(width);
+    expect(report.scale).toBe(scale);
+  });
+
+  test("as large as the scale makes it, nothing is reduced", async () => {
+    const { image } = await upscale(picture, { method: "bicubic", size: { width: 60 } });
+    expect(image).toEqual(imresize(picture, 3));
+  });
+
+  test("that the method does not reach", async () => {
+    await expect(upscale(picture, { method: "bicubic", size: { width: 161 } })).rejects.toThrow(
+      /scale 8 makes 160 x 128 pixels of this picture, fewer than the 161 x 129 of its size/,
+    );
+    for (const size of [{}, { width: 0 }, { width: 2.5 }, { side: 3 }, 7])
+      await expect(upscale(picture, { method: "bicubic", size: size as never })).rejects.toThrow(RangeError);
+  });
 });
 
 describe("sources", () => {

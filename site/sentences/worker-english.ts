@@ -1,0 +1,39 @@
+/** The sentences of the page's worker in English: errors and notes about pictures and networks. */
+export const workerEnglish = {
+  notWritten: (format: string, size: string, why: string) =>
+    `This browser cannot write a ${format} picture of ${size} pixels (${why}). Choose PNG.`,
+  empty: (name: string) => `${name} is empty. Download or copy it again.`,
+  heic: (name: string) =>
+    `${name} is a HEIC picture, which this browser cannot read. Save it as JPEG, or set the camera to “most compatible”.`,
+  tiff: (name: string) =>
+    `${name} is a TIFF picture, which this browser cannot read. Save it as PNG; the command line reads it.`,
+  noPicture: (name: string, formats: string) =>
+    `${name} is no picture that this browser can show. Choose a ${formats} file.`,
+  unsupported: (name: string, format: string) =>
+    `${name} is ${format}, which this browser cannot read, or it is damaged. Save it as PNG or JPEG.`,
+  damaged: (name: string, format: string, why: string) =>
+    `${name} is a ${format} picture, but it is damaged${why && ` (${why})`}. Download or copy it again.`,
+  firstFrame: (count: number) => `only the first of ${count} frames was taken`,
+  firstPicture: "only the first of several pictures was taken",
+  fromCmyk: "converted to sRGB, from CMYK",
+  becameEight: "16 bits per sample became 8",
+  putOnWhite: "put on white: JPEG holds no transparency",
+
+  gone: "This picture is no longer here. Choose it again.",
+  tooLarge: (size: string) =>
+    `The result would have ${size} pixels, more than fit into this page's memory. Choose a smaller scale; the command line takes pictures of any size.`,
+  deviceLost:
+    "The graphics device was lost, and with it this work. That happens when a driver is reset or a computer has slept. Try again: the page opens the device anew. If that does not help, reload the page.",
+  networkNeedsWebGpu: "A network needs WebGPU, which is not available here.",
+  offline: (network: string) =>
+    `You are offline, and ${network} has not been loaded yet. Go online once to use it.`,
+  networkNotLoaded: (network: string) =>
+    `The file of the network ${network} could not be loaded. Check the connection and try again. (If this page is yours: its folder has to be served whole.)`,
+};
+
+/** All sentences of the worker: texts, and functions that put names and numbers into texts. */
+export type WorkerSentences = {
+  readonly [K in keyof typeof workerEnglish]: (typeof workerEnglish)[K] extends string
+    ? string
+    : (typeof workerEnglish)[K];
+};

@@ -1,0 +1,34 @@
+/** The sentences of the page's worker in German. */
+import type { WorkerSentences } from "./worker-english.ts";
+
+export const workerGerman: WorkerSentences = {
+  notWritten: (format, size, why) =>
+    `Dieser Browser kann kein ${format}-Bild von ${size} Pixeln schreiben (${why}). Wählen Sie PNG.`,
+  empty: (name) => `${name} ist leer. Laden oder kopieren Sie die Datei noch einmal.`,
+  heic: (name) =>
+    `${name} ist ein HEIC-Bild, das dieser Browser nicht lesen kann. Speichern Sie es als JPEG, oder stellen Sie die Kamera auf „Maximale Kompatibilität“.`,
+  tiff: (name) =>
+    `${name} ist ein TIFF-Bild, das dieser Browser nicht lesen kann. Speichern Sie es als PNG; die Befehlszeile liest es.`,
+  noPicture: (name, formats) =>
+    `${name} ist kein Bild, das dieser Browser zeigen kann. Er liest ${formats.replace(" or ", " oder ")}.`,
+  unsupported: (name, format) =>
+    `${name} ist ${format}, und dieser Browser kann das nicht lesen, oder die Datei ist beschädigt. Speichern Sie das Bild als PNG oder JPEG.`,
+  damaged: (name, format, why) =>
+    `${name} ist ein ${format}-Bild, aber beschädigt${why && ` (${why})`}. Laden oder kopieren Sie es noch einmal.`,
+  firstFrame: (count) => `nur das erste von ${count} Einzelbildern wurde genommen`,
+  firstPicture: "nur das erste von mehreren Bildern wurde genommen",
+  fromCmyk: "nach sRGB umgerechnet, aus CMYK",
+  becameEight: "aus 16 Bit je Wert wurden 8",
+  putOnWhite: "auf Weiß gelegt: JPEG kennt keine Transparenz",
+
+  gone: "Dieses Bild ist nicht mehr da. Wählen Sie es noch einmal.",
+  tooLarge: (size) =>
+    `Das Ergebnis hätte ${size} Pixel, mehr als in den Speicher dieser Seite passen. Wählen Sie einen kleineren Maßstab; die Befehlszeile nimmt Bilder jeder Größe.`,
+  deviceLost:
+    "Das Grafikgerät ging verloren, und mit ihm diese Arbeit. Das geschieht, wenn ein Treiber neu startet oder ein Rechner geschlafen hat. Versuchen Sie es noch einmal: Die Seite öffnet das Gerät neu. Hilft das nicht, so laden Sie die Seite neu.",
+  networkNeedsWebGpu: "Ein Netz braucht WebGPU, und das gibt es hier nicht.",
+  offline: (network) =>
+    `Sie sind offline, und ${network} wurde noch nicht geladen. Gehen Sie einmal online, um es zu benutzen.`,
+  networkNotLoaded: (network) =>
+    `Die Datei des Netzes ${network} ließ sich nicht laden. Prüfen Sie die Verbindung und versuchen Sie es noch einmal. (Ist die Seite Ihre: Ihr Ordner muss ganz bereitstehen.)`,
+};

@@ -1,0 +1,15 @@
+/** The worker's part of language.ts: its own few sentences, so that it need not load those of the page. */
+import type { LanguageCode } from "./language.ts";
+import { type WorkerSentences, workerEnglish } from "./sentences/worker-english.ts";
+
+const inWorker: Readonly<Record<LanguageCode, () => Promise<WorkerSentences>>> = {
+  en: async () => workerEnglish,
+  de: async () => (await import("./sentences/worker-german.ts")).workerGerman,
+};
+
+/** The sentences of the page's language. */
+export let say: WorkerSentences = workerEnglish;
+
+export async function loadLanguage(code: LanguageCode): Promise<void> {
+  say = await inWorker[code]();
+}

@@ -1,0 +1,17 @@
+import { aTargetSize, scaleFor, type TargetSize } from "../picture/target-size.ts";
+import { enlargementsByDefault, isMethodName, scalesOf } from "./method-names.ts";
+
+/**
+ * The scale for a picture: the one that was asked for, or the smallest of the method's that reaches the size. If
+ * none does, the largest, which will be said to be too small. Undefined where neither was asked for, or where the
+ * method is a weight file, which has one scale.
+ */
+export function scaleForSize(
+  picture: { readonly width: number; readonly height: number },
+  { method, scale, size }: { readonly method?: unknown; readonly scale?: number; readonly size?: TargetSize },
+): number | undefined {
+  if (scale !== undefined || !aTargetSize.fits(size)) return scale;
+  if (method !== undefined && !isMethodName(method)) return undefined;
+  const scales = method === undefined ? enlargementsByDefault() : scalesOf(method);
+  return scaleFor(picture, size, scales) ?? Math.max(...scales);
+}

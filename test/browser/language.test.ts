@@ -1,0 +1,124 @@
+/**
+ * Nothing that the page writes is the same in two languages, but for names. Its parts are brought to show all that
+ * they can say: results, errors, lists, a training run.
+ */
+import { beforeAll, expect, test, vi } from "vitest";
+import { userEvent } from "vitest/browser";
+import html from "../../site/index.html?raw";
+import { english } from "../../site/sentences/english.ts";
+import { german } from "../../site/sentences/german.ts";
+import { workerEnglish } from "../../site/sentences/worker-english.ts";
+import { workerGerman } from "../../site/sentences/worker-german.ts";
+import { chooseMethod, clickMain, find, giveFile, givePicture, openPage } from "./page.ts";
+import { testPicture } from "./test-picture.ts";
+
+/** What has no language: numbers, units, files and methods by their names. */
+const names = [
+  /^[^\p{L}]*$/u, // no letters
+  /^[\d\s.,×x]+(s|min|dB|kB|MB|%)?$/,
+  /^(pixelgrad|English|Deutsch|PNG|JPEG|WebP|JavaScript|espcn for \w+ ×2|espcn für \w+ ×2)$/,
+  /^\s*(large|small|text|damaged|empty)\.(png|webp|tif|svg)\s*$/,
+  /^(large|small)\.png, \d+ × \d+$/,
+  /^(edsr-small|wren|espcn|srcnn|bicubic|bilinear|nearest)( ×\d)?$/,
+];
+
+/** Texts, labels, hints and titles that are on show. */
+function textsOnShow(): string[] {
+  const texts: string[] = [document.title, find("body").dataset.drop!];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_ELEMENT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const element = node as HTMLElement;
+    if (!element.checkVisibility()) continue;
+    for (const name of ["aria-label", "title", "alt", "placeholder", "aria-valuetext"])
+      texts.push(element.getAttribute(name) ?? "");
+    for (const child of element.childNodes)
+      if (child.nodeType === Node.TEXT_NODE) texts.push(child.textContent!);
+  }
+  return texts.map((text) => text.trim().replace(/\s+/g, " ")).filter((text) => text !== "");
+}
+
+/** Every text of all states, in one language. */
+async function allTexts(): Promise<Set<string>> {
+  const texts = new Set<string>();
+  const note = () => {
+    for (const text of textsOnShow()) texts.add(text);
+  };
+  note();
+  await chooseMethod("bicubic");
+  await userEvent.click(find("[name=scale][value=size]"));
+  note();
+  await userEvent.click(find("[name=scale][value='2']"));
+  await givePicture(testPicture(300, 200), "large.png");
+  note();
+  await userEvent.click(find("#panel-upscale .part"));
+  await vi.waitFor(() => expect(find("#panel-upscale .part").hidden).toBe(true));
+  note();
+  await clickMain("upscale");
+  await vi.waitFor(() => expect(find("#panel-upscale .facts").hidden).toBe(false), { timeout: 30_000 });
+  note();
+  for (const [name, content] of [
+    ["text.png", "no picture"],
+    ["damaged.png", "\x89PNG\r\n\x1a\n"],
+    ["empty.png", ""],
+    ["text.tif", "II*\0abcdefgh"],
+    ["damaged.svg", "<svg"],
+  ]) {
+    await giveFile(
+      content === "\x89PNG\r\n\x1a\n" ? Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10) : content,
+      name,
+    );
+    await vi.waitFor(() => expect(find("#message").textContent).toContain(name));
+    note();
+  }
+  // Two pictures, so that there is a list.
+  const two = ["small.png", "large.png"].map((name) => new File(["no picture"], name));
+  await userEvent.upload(find("#chooser input"), two);
+  await vi.waitFor(() => expect(find(".queue").hidden).toBe(false));
+  note();
+  await givePicture(testPicture(40, 40), "small.png");
+  await userEvent.click(find("#tab-train"));
+  await userEvent.selectOptions(find("#panel-train [name=start]"), "espcn");
+  await userEvent.fill(find("#panel-train [name=steps]"), "2");
+  await clickMain("train");
+  await vi.waitFor(() => expect(find("#panel-train .verdict").textContent).not.toBe(""), { timeout: 50_000 });
+  note();
+  await userEvent.selectOptions(find("#panel-train [name=source]"), "files");
+  note();
+  await userEvent.selectOptions(find("#panel-train [name=source]"), "picture");
+  await userEvent.click(find("#tab-upscale"));
+  return texts;
+}
+
+beforeAll(openPage);
+
+test("every text of index.html has a sentence, unless it is a name", () => {
+  const { body } = new DOMParser().parseFromString(html, "text/html");
+  const walker = document.createTreeWalker(body, NodeFilter.SHOW_TEXT);
+  const without: string[] = [];
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const text = node.textContent!.trim();
+    const isNamed = node.parentElement!.dataset.text !== undefined;
+    if (!isNamed && !names.some((name) => name.test(text))) without.push(text);
+  }
+  expect(without).toEqual([]);
+});
+
+test("every sentence is another one in German, unless it is a name", () => {
+  const inGerman: Readonly<Record<string, unknown>> = { ...german, ...workerGerman };
+  const same = Object.entries({ ...english, ...workerEnglish }).filter(([key, text]) => {
+    const isSame = text === inGerman[key];
+    return isSame && !names.some((name) => name.test(`${text}`));
+  });
+  expect(same).toEqual([]);
+});
+
+test("in German, nothing but names is as in English", async () => {
+  const before = await allTexts();
+  await userEvent.selectOptions(find("#language"), "de");
+  await vi.waitFor(() => expect(find("#tab-upscale").textContent).toBe("Vergrößern"));
+  await vi.waitFor(() => expect(find("#panel-upscale .caption").textContent).toBe("Ihr Bild"));
+  const after = await allTexts();
+  expect(before.size).toBeGreaterThan(120);
+  const same = [...after].filter((text) => before.has(text) && !names.some((name) => name.test(text)));
+  expect(same).toEqual([]);
+}, 180_000);
