@@ -99,7 +99,7 @@ async function pack() {
   const expected = ["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json", "src", "weights"];
   for (const name of expected) check(folders.includes(name), `the tarball lacks ${name}`);
   for (const name of folders) check(expected.includes(name), `the tarball holds ${name}, which nobody needs`);
-  // The entries, and the program of the worker threads in pixelgrad/data.
+  // The entries, and the programs of worker threads.
   for (const name of [
     "index.js",
     "index.d.ts",
@@ -111,6 +111,7 @@ async function pack() {
     "data/index.js",
     "data/index.d.ts",
     "data/decode-worker.js",
+    "upscale/keras-worker.js",
     "worker/index.js",
     "worker/index.d.ts",
     "worker/thread.js",
@@ -190,7 +191,7 @@ async function runInNode() {
   );
   // Weights from a path need the reading of a file, and no decoder.
   const unwanted = loaded.filter((url) =>
-    /node_modules\/sharp\/|pixelgrad\/dist\/data\/(?!read-file\.|weight-files\.)/.test(url),
+    /node_modules\/sharp\/|pixelgrad\/dist\/data\/(?!read-file\.)/.test(url),
   );
   check(unwanted.length === 0, `import "pixelgrad" loads what only pixelgrad/data needs: ${unwanted}`);
   return { says: describe(answer), result: undefined };

@@ -212,6 +212,7 @@ async function samplesOf(
 
 /** For a file that cannot even be read. */
 export function readError(path: string, cause: unknown): DataError {
+  if (cause instanceof DataError) return cause; // says it itself
   const { code, message } = cause as NodeJS.ErrnoException;
   const reason = code === "ENOENT" ? "there is no such file" : message;
   return new DataError(`${path}: cannot be read: ${reason}. Check the path.`, { cause });

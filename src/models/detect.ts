@@ -67,8 +67,7 @@ const edsr: Detector = (state, { name }) => {
   const isSuperImage = /(?:^|[\\/])pytorch_model_[234]x\.pt$/.test(name);
   const shift = state.get("sub_mean.bias");
   const rgbRange = isSuperImage ? 1 : shift === undefined || shift.data.some((value) => value < -2) ? 255 : 1;
-  const factor = isSuperImage ? 0 : rgbRange;
-  const shifts = ["sub_mean", "add_mean"].flatMap((key, i) => meanShift(key, (i === 0 ? -1 : 1) * factor));
+  const shifts = meanShifts(isSuperImage ? 0 : rgbRange);
   const withShifts = isSuperImage ? new Map([...state, ...shifts]) : new Map([...shifts, ...state]);
   const range = isSuperImage
     ? "0 to 1, with no mean subtracted, since by its name the file is super-image's"
@@ -94,14 +93,13 @@ const basicsrEdsr: Detector = (state) => {
     [/^upsample\./, "tail.0."],
     [/^conv_last\./, "tail.1."],
   ]);
-  const shifts = [...meanShift("sub_mean", -255), ...meanShift("add_mean", 255)];
-  return describeEdsr(new Map([...shifts, ...names]), 255, div2kRange);
+  return describeEdsr(new Map([...meanShifts(255), ...names]), 255, div2kRange);
 };
 
 const div2kRange = "0 to 255, less the mean of DIV2K";
 
 /** @param range the range of values, in words, if it was assumed. */
-function describeEdsr(state: State, rgbRange: number, range?: string, resScale?: number): Recognized {
+export function describeEdsr(state: State, rgbRange: number, range?: string, resScale?: number): Recognized {
   const [channels] = shapeOf(state, "head.0.weight") ?? [];
   const blocks = countOf(state, /^body\.(\d+)\.body\.0\.weight$/);
   // Two steps by 2 or three, or one step whose channels say by how much.
@@ -119,13 +117,14 @@ function describeEdsr(state: State, rgbRange: number, range?: string, resScale?:
   };
 }
 
-/** The two tensors of EDSR's layers that subtract and add the mean colour. */
-function meanShift(name: string, factor: number): [string, NamedArray][] {
+/** The tensors of EDSR's layers that subtract and add the mean color, times `range`. */
+export function meanShifts(range: number, mean: readonly number[] = DIV2K_RGB_MEAN): [string, NamedArray][] {
   const identity = Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
-  return [
+  const shift = (name: string, factor: number): [string, NamedArray][] => [
     [`${name}.weight`, { shape: [3, 3, 1, 1], data: identity }],
-    [`${name}.bias`, { shape: [3], data: Float32Array.from(DIV2K_RGB_MEAN, (mean) => factor * mean) }],
+    [`${name}.bias`, { shape: [3], data: Float32Array.from(mean, (value) => factor * value) }],
   ];
+  return [...shift("sub_mean", -range), ...shift("add_mean", range)];
 }
 
 // ---- Networks of luma
@@ -164,7 +163,7 @@ const srcnn: Detector = (state, options) => {
 };
 
 /** The enlargement of a network whose weights do not tell it. */
-function scaleOf({ name, scale }: DetectOptions): number {
+export function scaleOf({ name, scale }: DetectOptions): number {
   const inName = /(?:^|[^a-z])x([2-8])(?![0-9])|(?:^|[^0-9])([2-8])x(?![a-z0-9])/i.exec(
     name.split(/[\\/]/).at(-1)!,
   );

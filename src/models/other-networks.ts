@@ -41,7 +41,10 @@ const others: readonly (readonly [name: string, ...patterns: RegExp[]])[] = [
   ["SRResNet or SRGAN", /^block1\.0\.weight$/, /^block[68]\./],
   ["MSRResNet (BasicSR's SRResNet)", /^upconv1\.weight$/, /^body\.0\.conv1\.weight$/],
   ["VDSR", /^residual_layer\.0\.conv\.weight$/],
-  ["a network with batch normalization", /\.running_mean$/],
+  ["RDN (idealo's image-super-resolution)", /^F_m1\.0$/, /^LFF_1\.0$/],
+  ["RRDN (idealo's image-super-resolution)", /^Pre_blocks_conv\.0$/],
+  ["WDSR", /^conv2d_skip_scale_\d\.|^weight_normalization\.0$/],
+  ["a network with batch normalization", /\.running_mean$|^batch_normalization(?:_\d+)?\.0$/],
   ["a transformer", /\.attn\.(?:qkv|proj)\.weight$|relative_position_(?:index|bias_table)$/],
 ];
 

@@ -1,6 +1,6 @@
 /**
  * Networks of ncnn: a text with a line for each layer (`.param`), and the weights in the order of the layers
- * (`.bin`). Here both are one piece, the text first; `readWeightFile` of the data room puts them together.
+ * (`.bin`). Here both are one piece, the text first; `readWeightFile` of the upscale room puts them together.
  *
  * A line is
  *

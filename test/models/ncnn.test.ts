@@ -2,7 +2,6 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readWeightFile, readWeightFileSync } from "../../src/data/weight-files.ts";
 import { onDevice } from "../../src/device/open.ts";
 import {
   buildNetwork,
@@ -15,6 +14,7 @@ import {
 import { DataError } from "../../src/picture/errors.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { tensor } from "../../src/tensor/tensor.ts";
+import { readWeightFile } from "../../src/upscale/weight-files.ts";
 import { temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
 import { inOnePiece, type NcnnParts, rrdbnetAsNcnn } from "../support/ncnn.ts";
@@ -89,12 +89,12 @@ describe("files", () => {
   const folder = temporaryFolder();
 
   test("either of the two is named; a text without an end of line does", async () => {
-    const whole = readWeightFileSync(golden("span-x2.param"));
+    const whole = await readWeightFile(golden("span-x2.param"));
     expect(await readWeightFile(golden("span-x2.bin"))).toEqual(whole);
     expect(parseWeights(whole).tensors.get("conv_6.weight")!.shape).toEqual([4, 3, 3, 3]);
     writeFileSync(join(folder, "a.param"), readFileSync(golden("span-x2.param"), "latin1").trimEnd());
     copyFileSync(golden("span-x2.bin"), join(folder, "a.bin"));
-    expect(readWeightFileSync(join(folder, "a.bin"))).toEqual(whole);
+    expect(await readWeightFile(join(folder, "a.bin"))).toEqual(whole);
   });
 
   test("a text alone says where its weights are", async () => {
