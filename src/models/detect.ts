@@ -26,33 +26,43 @@ export interface DetectOptions {
 /** Recognizes the files of one kind. Returns undefined for all others. */
 type Detector = (state: State, options: DetectOptions) => Recognized | undefined;
 
-/** Names that programs put before those of the tensors, such as that of a wrapper for several devices. */
-const prefixes = [
-  "module.",
-  "netG.",
-  "generator.",
-  "model.",
-  "net.",
-  "params_ema.",
-  "params.",
-  "state_dict.",
-];
+/** What programs that train two networks put before the names of the one that makes pictures. */
+const generators = ["netG.", "net_g.", "generator.", "G."];
+
+/** More prefixes than any program puts before names. */
+const MAX_PREFIXES = 8;
 
 /**
  * @param networks the names of this library's networks, for errors.
  * @throws DataError if it is none of them. The message names it where it is a well-known one.
  */
 export function detect(state: State, networks: readonly string[], options: DetectOptions): Recognized {
-  for (let names = state; ; ) {
+  const tried: State[] = [];
+  for (let names: State | undefined = state; names && tried.length <= MAX_PREFIXES; ) {
     // Before a prefix is taken off: ESRGAN's first names begin with "model.", too.
     for (const detector of detectors) {
       const detected = detector(names, options);
       if (detected !== undefined) return detected;
     }
-    const prefix = prefixes.find((one) => [...names.keys()].every((key) => key.startsWith(one)));
-    if (prefix === undefined) throw unknownNetwork(names, networks, options.name);
-    names = new Map([...names].map(([key, array]) => [key.slice(prefix.length), array]));
+    tried.push(names);
+    names = withoutPrefix(names);
   }
+  throw unknownNetwork(tried, networks, options.name);
+}
+
+/** Without what all names begin with, such as that of a wrapper for several devices; or the generator's alone. */
+function withoutPrefix(state: State): State | undefined {
+  const keys = [...state.keys()];
+  const [first = ""] = keys;
+  const common = first.slice(0, first.indexOf(".") + 1);
+  const isCommon = common !== "" && keys.every((key) => key.startsWith(common));
+  const prefix = isCommon ? common : generators.find((one) => keys.some((key) => key.startsWith(one)));
+  if (prefix === undefined) return undefined;
+  return new Map(
+    [...state].flatMap(([key, array]) =>
+      key.startsWith(prefix) ? [[key.slice(prefix.length), array] as const] : [],
+    ),
+  );
 }
 
 // ---- EDSR
@@ -191,11 +201,12 @@ const detectors: readonly Detector[] = [
   ),
 ];
 
-function unknownNetwork(state: State, networks: readonly string[], name: string): DataError {
-  const keys = [...state.keys()];
-  const what = nameOfOther(keys) ?? "none of the networks that are known here";
+/** @param tried the tensors, by their names and by these without prefixes. */
+function unknownNetwork(tried: readonly State[], networks: readonly string[], name: string): DataError {
+  const known = tried.map((state) => nameOfOther(state.keys())).find((one) => one !== undefined);
+  const what = known ?? "none of the networks that are known here";
   return new DataError(
     `${name}: this is ${what}, which pixelgrad cannot run; it runs ${andList(networks)}. Its tensors are called ` +
-      `${firstOf(keys.map(excerpt), 4)}.`,
+      `${firstOf([...tried[0].keys()].map(excerpt), 4)}.`,
   );
 }

@@ -38,7 +38,7 @@ import {
   option,
   type Recognized,
 } from "./architecture.ts";
-import { countOf, renamed, type State, shapeOf } from "./state.ts";
+import { countOf, otherPictures, renamed, type State, shapeOf } from "./state.ts";
 import type { TwoStages } from "./super-resolver.ts";
 
 const options = {
@@ -324,10 +324,7 @@ export function recognizeRRDBNet(given: State, name: string): Recognized | undef
   const [planes = 0] = shapeOf(state, "conv_last.weight") ?? [];
   const unshuffle = Math.sqrt(inputs / planes);
   if (![1, 3].includes(planes) || !options.unshuffle.kind.fits(unshuffle)) {
-    throw new DataError(
-      `${name}: this is an RRDBNet from ${inputs} channels to ${planes}, and pixelgrad runs networks whose pictures ` +
-        "have 3 channels (RGB) or 1 (luma), before and after. Look for such a one.",
-    );
+    throw otherPictures(name, "an RRDBNet", inputs, planes);
   }
   const growth = shapeOf(state, "body.0.rdb1.conv1.weight")?.[0];
   const blocks = countOf(state, /^body\.(\d+)\.rdb1\.conv1\.weight$/);

@@ -63,7 +63,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
 
 setDefaultDevice(devices[0]);
 
-test.each(["", "module.", "netG.module.", "generator."])(
+test.each(["", "module.", "netG.module.", "generator.", "_orig_mod.", "module._orig_mod.", "my_network."])(
   'the same as safetensors, with "%s" before names',
   (prefix) => {
     const { state } = readNetwork(read("edsr-pytorch-x4.pt"));
@@ -73,6 +73,35 @@ test.each(["", "module.", "netG.module.", "generator."])(
     expect(network.state).toEqual(state);
   },
 );
+
+test("the one that makes pictures, of two networks in a file", () => {
+  const { state } = readNetwork(read("4x-esrgan.pth"));
+  const both = new Map([...state].map(([name, array]) => [`netG.${name}`, array]));
+  both.set("netD.conv0.weight", { shape: [1, 3, 3, 3], data: new Float32Array(27) });
+  const network = readNetwork(serializeSafetensors(both));
+  expect(network.metadata).toMatchObject(want["4x-esrgan.pth"]);
+  expect(network.state).toEqual(state);
+});
+
+test("names with prefixes without end are refused in time", () => {
+  const array = { shape: [1], data: new Float32Array(1) };
+  const start = performance.now();
+  const load = () => readNetwork(serializeSafetensors(new Map([["a.".repeat(2 ** 19), array]])));
+  expect(load).toThrow(/none of the networks that are known here/);
+  expect(performance.now() - start).toBeLessThan(5000);
+});
+
+test("an unknown one is told by its own names, with a prefix, too", () => {
+  const tensors = new Map(
+    ["conv_first.weight", "layers.0.residual_group.blocks.0.norm1.weight"].map((name) => [
+      `params.${name}`,
+      { shape: [1], data: new Float32Array(1) },
+    ]),
+  );
+  expect(() => readNetwork(serializeSafetensors(tensors), "x.pth")).toThrow(
+    /this is SwinIR, .* are called params\.conv_first\.weight, params\.layers\.0/,
+  );
+});
 
 describe("what the weights do not tell", () => {
   test.each([
