@@ -103,7 +103,7 @@ async function lookAt(name: string, scale: number | undefined, adapter: string |
   const side = 2 * exactHalo + 1;
   print(`looks       ${exactHalo} pixels far: at ${side} x ${side} of its input for a pixel`);
   if (halo < exactHalo)
-    print(`            tiles overlap by ${halo}: beyond, nothing moves a level of 255 by half`);
+    print(`            tiles overlap by ${halo}: what is beyond moves few samples by a level of 255`);
   print(`work        ${figure(perPixel / 1e3)} thousand multiply-adds for a pixel of its input`);
   print(`in use      ${device.name}`);
   printError("Measuring …");

@@ -209,9 +209,10 @@ export class RRDBNet extends ConfiguredNetwork<Options> {
   }
 
   /**
-   * How far the network looks is far wider than a tile, but what is beyond some sixty pixels moves no value of the
-   * result by half a level of 255: docs/measurements.md has the distances. So tiles have a margin of 64 pixels of the
-   * unshuffled picture, and results in tiles are not those of the whole picture to the last bit.
+   * How far the network looks is far wider than a tile, but what is beyond 64 pixels changes few samples of a result,
+   * and hardly any by more than a level of 255: docs/measurements.md has the figures, and the distance for half a
+   * level. So tiles have a margin of 64 pixels of the unshuffled picture, and results in tiles are not those of the
+   * whole picture to the last bit.
    */
   get halo(): number {
     return Math.min(this.exactHalo, HALO * this.options.unshuffle);
