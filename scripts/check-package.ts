@@ -22,7 +22,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build, createLogger, type Rolldown } from "vite";
-import { writePng } from "../src/data/index.ts";
+import { readImage, writePng } from "../src/data/index.ts";
 import { chromiumFlags, findChromium } from "../test/browser/chromium.ts";
 import { compileProjects, tryProjects, writeProjects } from "./browser-projects.ts";
 
@@ -71,6 +71,7 @@ async function main(): Promise<void> {
   await step("run operations of its own", runOwnOperations);
   await step("load training data", loadData);
   await step("use the command line", useCommandLine);
+  await step("enlarge with other people's models", enlargeWithOthersModels);
   const site = await step("bundle for browsers", bundle);
   await step("run in a browser", () => runInBrowser(site, swiftshader));
   await step("the single file", sizeOfSingleFile);
@@ -99,7 +100,7 @@ async function pack() {
   const expected = ["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json", "src", "weights"];
   for (const name of expected) check(folders.includes(name), `the tarball lacks ${name}`);
   for (const name of folders) check(expected.includes(name), `the tarball holds ${name}, which nobody needs`);
-  // The entries, and the program of the worker threads in pixelgrad/data.
+  // The entries, and the programs of worker threads.
   for (const name of [
     "index.js",
     "index.d.ts",
@@ -111,6 +112,7 @@ async function pack() {
     "data/index.js",
     "data/index.d.ts",
     "data/decode-worker.js",
+    "upscale/keras-worker.js",
     "worker/index.js",
     "worker/index.d.ts",
     "worker/thread.js",
@@ -190,7 +192,7 @@ async function runInNode() {
   );
   // Weights from a path need the reading of a file, and no decoder.
   const unwanted = loaded.filter((url) =>
-    /node_modules\/sharp\/|pixelgrad\/dist\/data\/(?!read-file\.|weight-files\.)/.test(url),
+    /node_modules\/sharp\/|pixelgrad\/dist\/data\/(?!read-file\.)/.test(url),
   );
   check(unwanted.length === 0, `import "pixelgrad" loads what only pixelgrad/data needs: ${unwanted}`);
   return { says: describe(answer), result: undefined };
@@ -285,6 +287,33 @@ async function useCommandLine() {
   const figures = log.map((line) => JSON.parse(line).psnr).filter((psnr) => psnr !== undefined);
   check(Math.max(...figures) === mean.psnr, `trained to ${figures} dB, but evaluate says ${mean.psnr}`);
   return { says: `pixelgrad ${version}, ${args.join(" ")}, ${training.join(" ")}`, result: undefined };
+}
+
+/** README's example with a file of PyTorch, and a file of Keras before and after its package is installed. */
+async function enlargeWithOthersModels() {
+  const npx = process.platform === "win32" ? "npx.cmd" : "npx";
+  const readme = readFileSync(join(project, "node_modules/pixelgrad/README.md"), "utf8");
+  const [, example] =
+    /^ +npx (pixelgrad upscale -m \S+\.pth -i photo\.jpg -o large\.png)$/m.exec(readme) ?? [];
+  check(example !== undefined, "README has no example of a .pth any more");
+  const golden = join(repository, "test/golden");
+  cpSync(join(golden, "foreign-networks/4x-esrgan.pth"), join(project, example.split(" ")[3]));
+  const bicubic = "upscale -i pictures-to-measure/a.png -o photo.jpg -s 2 -m bicubic".split(" ");
+  await run(npx, ["pixelgrad", ...bicubic], project);
+  await run(npx, example.split(" "), project);
+  const { width, height } = await readImage(join(project, "large.png"));
+  check(width === 4 * 96 && height === 4 * 80, `${example} made a picture of ${width}x${height}`);
+
+  cpSync(join(golden, "keras/srcnn-valid-x3.h5"), join(project, "srcnn-x3.h5"));
+  check(!existsSync(join(project, "node_modules/h5wasm")), "h5wasm is installed with the package");
+  const info = () => run(npx, ["pixelgrad", "info", "srcnn-x3.h5"], project);
+  const without = await info().catch(String);
+  const [command] = /npm install h5wasm/.exec(without) ?? [];
+  check(command !== undefined, `without h5wasm, a file of Keras says ${without}`);
+  await run(npm, ["install", "--no-fund", "--no-audit", `h5wasm@${devDependencies.h5wasm}`], project);
+  const described = await info();
+  check(/SRCNN x3, windows 9-3-5/.test(described), `with h5wasm, a file of Keras says ${described}`);
+  return { says: `npx ${example}; ${command}`, result: undefined };
 }
 
 /** Bytes without a pattern, the same at every call. */

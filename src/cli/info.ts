@@ -22,8 +22,8 @@ than these allow.
 With a weight file, or the name of a network that comes with pixelgrad: says which network it holds,
 by how much it enlarges, its options and what the file does not say of them, how far it looks, and
 how much memory and time it takes on the adapter in use. Files may be safetensors, PyTorch's .pth
-and .pt, or ncnn's .param with its .bin beside it; networks of other programs are recognized by the
-names and shapes of their tensors.`,
+and .pt, ncnn's .param with its .bin beside it, or Keras' .h5 and .keras (with the npm package
+h5wasm); networks of other programs are recognized by the names and shapes of their tensors.`,
   flags: {
     file: { kind: path, multiple: true, help: "a weight file, or a network's name" },
     scale: { ...scaleFlag, help: "enlargement, for files that do not say; for names 2" },
@@ -103,7 +103,7 @@ async function lookAt(name: string, scale: number | undefined, adapter: string |
   const side = 2 * exactHalo + 1;
   print(`looks       ${exactHalo} pixels far: at ${side} x ${side} of its input for a pixel`);
   if (halo < exactHalo)
-    print(`            tiles overlap by ${halo}: beyond, nothing moves a level of 255 by half`);
+    print(`            tiles overlap by ${halo}: what is beyond moves few samples by a level of 255`);
   print(`work        ${figure(perPixel / 1e3)} thousand multiply-adds for a pixel of its input`);
   print(`in use      ${device.name}`);
   printError("Measuring …");

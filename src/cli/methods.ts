@@ -151,7 +151,7 @@ export async function readNetworkFile(method: string, scale?: number): Promise<N
   const { readNetwork } = await import("../node.ts");
   if (!isPretrained(method)) {
     const { readError } = await import("../data/decode.ts");
-    const { readWeightFile } = await import("../data/weight-files.ts");
+    const { readWeightFile } = await import("../upscale/weight-files.ts");
     const bytes = await readWeightFile(method).catch((cause) => {
       throw readError(method, cause);
     });

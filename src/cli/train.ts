@@ -3,7 +3,6 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { readError } from "../data/decode.ts";
-import { readWeightFileSync } from "../data/weight-files.ts";
 import { type Architecture, architectureOf, architectures, networkIn, readNetwork } from "../node.ts";
 import { folder, oneOf } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
@@ -18,6 +17,7 @@ import {
   train,
 } from "../train/index.ts";
 import { checkConfig, formatSetting, type Setting, settingsFor, withSetting } from "../train/settings.ts";
+import { readWeightFile } from "../upscale/weight-files.ts";
 import { asCalled, quotedPath } from "./as-called.ts";
 import { type Command, type Flags, UsageError, type Values } from "./flags.ts";
 import { idsOf } from "./outputs.ts";
@@ -42,18 +42,15 @@ After Ctrl-C or a crash, --resume FOLDER goes on as if training had never stoppe
   async nameIn(args) {
     const flags = { args: [...args], options: { init: { type: "string" } }, strict: false } as const;
     const { init } = parseArgs(flags).values;
-    return typeof init === "string" ? networkOfFile(init).architecture.name.toLowerCase() : undefined;
+    return typeof init === "string" ? (await networkOfFile(init)).architecture.name.toLowerCase() : undefined;
   },
 };
 
 /** @throws DataError if the file cannot be read, or holds no network of this library */
-function networkOfFile(path: string, scale?: number): ReturnType<typeof networkIn> {
-  let bytes: Uint8Array;
-  try {
-    bytes = readWeightFileSync(path);
-  } catch (error) {
-    throw readError(path, error);
-  }
+async function networkOfFile(path: string, scale?: number): Promise<ReturnType<typeof networkIn>> {
+  const bytes = await readWeightFile(path).catch((cause) => {
+    throw readError(path, cause);
+  });
   return networkIn(readNetwork(bytes, path, { scale }), path);
 }
 
@@ -112,7 +109,8 @@ Brackets hold the value of a flag that is not given.`,
     ],
     savesWhenStopped: true,
     async run(values, { program, signal }) {
-      const { folder, change, config } = readTraining(architecture, values, defaults);
+      const initial = await withNetworkOfInit(architecture, values, defaults);
+      const { folder, change, config } = readTraining(architecture, values, initial);
       const onLoss = values["on-loss"] as OnLoss | undefined;
       const { close, ...callbacks } = reporter();
       const options = { signal, onLoss, ...callbacks };
@@ -191,7 +189,7 @@ export function readTraining(
     );
     return changes.reduce((changed, setting) => withSetting(changed, setting, values[setting.flag]), config);
   };
-  const config = change(presetOf(architecture, values, defaults));
+  const config = change(preset === undefined ? defaults : presetsOf(architecture)[preset]);
   try {
     checkConfig(config, ({ flag }) => `--${flag}`);
   } catch (error) {
@@ -200,14 +198,17 @@ export function readTraining(
   return { config, folder, change };
 }
 
-/** The configuration under the flags: that of --preset, or the defaults, with the network of --init's file. */
-function presetOf(architecture: Architecture, values: Values<Flags>, defaults: TrainConfig): TrainConfig {
-  const { name, options } = architecture;
-  if (values.preset !== undefined) return presetsOf(architecture)[values.preset as string];
-  if (values.init === undefined || values.resume !== undefined) return defaults;
+/** The configuration without flags, with the network of --init's file unless --preset or --resume says which. */
+async function withNetworkOfInit(
+  { name, options }: Architecture,
+  values: Values<Flags>,
+  defaults: TrainConfig,
+): Promise<TrainConfig> {
+  if (values.init === undefined || values.preset !== undefined || values.resume !== undefined)
+    return defaults;
   const file = values.init as string;
   const scale = options.scale.kind.fits(values.scale) ? Number(values.scale) : undefined;
-  const network = networkOfFile(file, scale);
+  const network = await networkOfFile(file, scale);
   const other = network.architecture.name;
   if (other !== name) {
     throw new UsageError(

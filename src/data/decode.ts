@@ -236,6 +236,7 @@ export function reasonForReading(cause: unknown): string {
 
 /** For a file that cannot even be read. */
 export function readError(path: string, cause: unknown): DataError {
+  if (cause instanceof DataError) return cause; // says it itself
   return new DataError(`${path}: cannot be read: ${reasonForReading(cause)}. Check the path.`, { cause });
 }
 

@@ -26,33 +26,43 @@ export interface DetectOptions {
 /** Recognizes the files of one kind. Returns undefined for all others. */
 type Detector = (state: State, options: DetectOptions) => Recognized | undefined;
 
-/** Names that programs put before those of the tensors, such as that of a wrapper for several devices. */
-const prefixes = [
-  "module.",
-  "netG.",
-  "generator.",
-  "model.",
-  "net.",
-  "params_ema.",
-  "params.",
-  "state_dict.",
-];
+/** What programs that train two networks put before the names of the one that makes pictures. */
+const generators = ["netG.", "net_g.", "generator.", "G."];
+
+/** More prefixes than any program puts before names. */
+const MAX_PREFIXES = 8;
 
 /**
  * @param networks the names of this library's networks, for errors.
  * @throws DataError if it is none of them. The message names it where it is a well-known one.
  */
 export function detect(state: State, networks: readonly string[], options: DetectOptions): Recognized {
-  for (let names = state; ; ) {
+  const tried: State[] = [];
+  for (let names: State | undefined = state; names && tried.length <= MAX_PREFIXES; ) {
     // Before a prefix is taken off: ESRGAN's first names begin with "model.", too.
     for (const detector of detectors) {
       const detected = detector(names, options);
       if (detected !== undefined) return detected;
     }
-    const prefix = prefixes.find((one) => [...names.keys()].every((key) => key.startsWith(one)));
-    if (prefix === undefined) throw unknownNetwork(names, networks, options.name);
-    names = new Map([...names].map(([key, array]) => [key.slice(prefix.length), array]));
+    tried.push(names);
+    names = withoutPrefix(names);
   }
+  throw unknownNetwork(tried, networks, options.name);
+}
+
+/** Without what all names begin with, such as that of a wrapper for several devices; or the generator's alone. */
+function withoutPrefix(state: State): State | undefined {
+  const keys = [...state.keys()];
+  const [first = ""] = keys;
+  const common = first.slice(0, first.indexOf(".") + 1);
+  const isCommon = common !== "" && keys.every((key) => key.startsWith(common));
+  const prefix = isCommon ? common : generators.find((one) => keys.some((key) => key.startsWith(one)));
+  if (prefix === undefined) return undefined;
+  return new Map(
+    [...state].flatMap(([key, array]) =>
+      key.startsWith(prefix) ? [[key.slice(prefix.length), array] as const] : [],
+    ),
+  );
 }
 
 // ---- EDSR
@@ -67,8 +77,7 @@ const edsr: Detector = (state, { name }) => {
   const isSuperImage = /(?:^|[\\/])pytorch_model_[234]x\.pt$/.test(name);
   const shift = state.get("sub_mean.bias");
   const rgbRange = isSuperImage ? 1 : shift === undefined || shift.data.some((value) => value < -2) ? 255 : 1;
-  const factor = isSuperImage ? 0 : rgbRange;
-  const shifts = ["sub_mean", "add_mean"].flatMap((key, i) => meanShift(key, (i === 0 ? -1 : 1) * factor));
+  const shifts = meanShifts(isSuperImage ? 0 : rgbRange);
   const withShifts = isSuperImage ? new Map([...state, ...shifts]) : new Map([...shifts, ...state]);
   const range = isSuperImage
     ? "0 to 1, with no mean subtracted, since by its name the file is super-image's"
@@ -94,14 +103,13 @@ const basicsrEdsr: Detector = (state) => {
     [/^upsample\./, "tail.0."],
     [/^conv_last\./, "tail.1."],
   ]);
-  const shifts = [...meanShift("sub_mean", -255), ...meanShift("add_mean", 255)];
-  return describeEdsr(new Map([...shifts, ...names]), 255, div2kRange);
+  return describeEdsr(new Map([...meanShifts(255), ...names]), 255, div2kRange);
 };
 
 const div2kRange = "0 to 255, less the mean of DIV2K";
 
 /** @param range the range of values, in words, if it was assumed. */
-function describeEdsr(state: State, rgbRange: number, range?: string, resScale?: number): Recognized {
+export function describeEdsr(state: State, rgbRange: number, range?: string, resScale?: number): Recognized {
   const [channels] = shapeOf(state, "head.0.weight") ?? [];
   const blocks = countOf(state, /^body\.(\d+)\.body\.0\.weight$/);
   // Two steps by 2 or three, or one step whose channels say by how much.
@@ -119,13 +127,14 @@ function describeEdsr(state: State, rgbRange: number, range?: string, resScale?:
   };
 }
 
-/** The two tensors of EDSR's layers that subtract and add the mean colour. */
-function meanShift(name: string, factor: number): [string, NamedArray][] {
+/** The tensors of EDSR's layers that subtract and add the mean color, times `range`. */
+export function meanShifts(range: number, mean: readonly number[] = DIV2K_RGB_MEAN): [string, NamedArray][] {
   const identity = Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1);
-  return [
+  const shift = (name: string, factor: number): [string, NamedArray][] => [
     [`${name}.weight`, { shape: [3, 3, 1, 1], data: identity }],
-    [`${name}.bias`, { shape: [3], data: Float32Array.from(DIV2K_RGB_MEAN, (mean) => factor * mean) }],
+    [`${name}.bias`, { shape: [3], data: Float32Array.from(mean, (value) => factor * value) }],
   ];
+  return [...shift("sub_mean", -range), ...shift("add_mean", range)];
 }
 
 // ---- Networks of luma
@@ -164,7 +173,7 @@ const srcnn: Detector = (state, options) => {
 };
 
 /** The enlargement of a network whose weights do not tell it. */
-function scaleOf({ name, scale }: DetectOptions): number {
+export function scaleOf({ name, scale }: DetectOptions): number {
   const inName = /(?:^|[^a-z])x([2-8])(?![0-9])|(?:^|[^0-9])([2-8])x(?![a-z0-9])/i.exec(
     name.split(/[\\/]/).at(-1)!,
   );
@@ -192,11 +201,12 @@ const detectors: readonly Detector[] = [
   ),
 ];
 
-function unknownNetwork(state: State, networks: readonly string[], name: string): DataError {
-  const keys = [...state.keys()];
-  const what = nameOfOther(keys) ?? "none of the networks that are known here";
+/** @param tried the tensors, by their names and by these without prefixes. */
+function unknownNetwork(tried: readonly State[], networks: readonly string[], name: string): DataError {
+  const known = tried.map((state) => nameOfOther(state.keys())).find((one) => one !== undefined);
+  const what = known ?? "none of the networks that are known here";
   return new DataError(
     `${name}: this is ${what}, which pixelgrad cannot run; it runs ${andList(networks)}. Its tensors are called ` +
-      `${firstOf(keys.map(excerpt), 4)}.`,
+      `${firstOf([...tried[0].keys()].map(excerpt), 4)}.`,
   );
 }

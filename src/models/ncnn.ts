@@ -31,6 +31,7 @@ export function namedAsInPytorch({ tensors, operations }: NcnnFile, name: string
         if (values) state.set(`${given[i]}.${kind}`, values);
       }
     }
+    checkUnshuffle(state, Number(match.groups?.unshuffle ?? 1), name);
     return { state: withActivations(state, tensors, operations), assumptions: shrunk(match.groups?.after) };
   }
   throw new DataError(
@@ -55,7 +56,10 @@ const networks: readonly KnownNetwork[] = [
     names: (_, count) => Array.from({ length: count }, (_, i) => `body.${2 * i}`),
   },
   {
-    pattern: new RegExp(String.raw`^C3 (?:(?:${dense}){3}\*0\.2 \+ )+C3 \+ (?:N2 C3 R0\.2 )*C3 R0\.2 C3$`),
+    // In front of those for x2 and x1 is a pixel unshuffle.
+    pattern: new RegExp(
+      String.raw`^(?:U(?<unshuffle>\d+) )?C3 (?:(?:${dense}){3}\*0\.2 \+ )+C3 \+ (?:N2 C3 R0\.2 )*C3 R0\.2 C3$`,
+    ),
     names(operations, count) {
       const ups = operations.split(" ").filter((word) => word === "N2").length;
       const inBlocks = count - 4 - ups;
@@ -82,6 +86,17 @@ const networks: readonly KnownNetwork[] = [
     ],
   },
 ];
+
+/** RRDBNet's file has the pixel unshuffle that the first convolution's channels stand for. */
+function checkUnshuffle(state: State, unshuffle: number, name: string): void {
+  const inputs = state.get("conv_first.weight")?.shape[1];
+  const planes = state.get("conv_last.weight")?.shape[0];
+  if (inputs === undefined || planes === undefined || inputs === planes * unshuffle ** 2) return;
+  throw new DataError(
+    `${name}: this is an RRDBNet of ncnn from ${inputs} channels to ${planes}, with a pixel unshuffle by ${unshuffle} ` +
+      "in front, and these do not fit each other. Look for the model as .pth or safetensors.",
+  );
+}
 
 /** The state with the slopes of Compact's activations, and with SPAN's tensor that says that nothing is subtracted. */
 function withActivations(

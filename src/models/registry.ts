@@ -21,6 +21,7 @@ import { detect } from "./detect.ts";
 import { edsr } from "./edsr.ts";
 import { espcn } from "./espcn.ts";
 import { fsrcnn } from "./fsrcnn.ts";
+import { recognizeKeras } from "./keras.ts";
 import { namedAsInPytorch } from "./ncnn.ts";
 import { rrdbnet } from "./rrdbnet.ts";
 import { span } from "./span.ts";
@@ -173,6 +174,9 @@ export function readNetwork(
   }
   const { tensors, metadata } = parseWeights(bytes, name);
   if (metadata.architecture !== undefined) return { metadata, state: tensors, assumptions: [] };
+  const ofKeras =
+    metadata.format === "keras" && recognizeKeras(tensors, { name, ...options }, metadata.config);
+  if (ofKeras) return ofKeras;
   return detect(tensors, architectureNames, { name, ...options });
 }
 

@@ -38,7 +38,7 @@ import {
   option,
   type Recognized,
 } from "./architecture.ts";
-import { countOf, renamed, type State, shapeOf } from "./state.ts";
+import { countOf, otherPictures, renamed, type State, shapeOf } from "./state.ts";
 import type { TwoStages } from "./super-resolver.ts";
 
 const options = {
@@ -209,9 +209,10 @@ export class RRDBNet extends ConfiguredNetwork<Options> {
   }
 
   /**
-   * How far the network looks is far wider than a tile, but what is beyond some sixty pixels moves no value of the
-   * result by half a level of 255: docs/measurements.md has the distances. So tiles have a margin of 64 pixels of the
-   * unshuffled picture, and results in tiles are not those of the whole picture to the last bit.
+   * How far the network looks is far wider than a tile, but what is beyond 64 pixels changes few samples of a result,
+   * and hardly any by more than a level of 255: docs/measurements.md has the figures, and the distance for half a
+   * level. So tiles have a margin of 64 pixels of the unshuffled picture, and results in tiles are not those of the
+   * whole picture to the last bit.
    */
   get halo(): number {
     return Math.min(this.exactHalo, HALO * this.options.unshuffle);
@@ -324,10 +325,7 @@ export function recognizeRRDBNet(given: State, name: string): Recognized | undef
   const [planes = 0] = shapeOf(state, "conv_last.weight") ?? [];
   const unshuffle = Math.sqrt(inputs / planes);
   if (![1, 3].includes(planes) || !options.unshuffle.kind.fits(unshuffle)) {
-    throw new DataError(
-      `${name}: this is an RRDBNet from ${inputs} channels to ${planes}, and pixelgrad runs networks whose pictures ` +
-        "have 3 channels (RGB) or 1 (luma), before and after. Look for such a one.",
-    );
+    throw otherPictures(name, "an RRDBNet", inputs, planes);
   }
   const growth = shapeOf(state, "body.0.rdb1.conv1.weight")?.[0];
   const blocks = countOf(state, /^body\.(\d+)\.rdb1\.conv1\.weight$/);

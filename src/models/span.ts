@@ -247,11 +247,13 @@ export function recognizeSpan(state: State, name: string): Recognized | undefine
 /** The branches of all convolutions added up; `eval_conv` beside them may be of an earlier step. */
 function foldAll(state: State, name: string): Map<string, NamedArray> {
   const result = new Map<string, NamedArray>();
+  const folded = new Set<string>();
   for (const [key, array] of state) {
     const [, convolution] = /^(.*)\.(?:sk|conv\.[012])\.(?:weight|bias)$/.exec(key) ?? [];
     if (convolution === undefined) {
       if (!result.has(key)) result.set(key, array);
-    } else if (key.endsWith(".sk.weight")) {
+    } else if (!folded.has(convolution)) {
+      folded.add(convolution);
       for (const [kind, values] of Object.entries(fold(branchesOf(state, convolution, name)))) {
         result.set(`${convolution}.eval_conv.${kind}`, values);
       }

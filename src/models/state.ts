@@ -34,12 +34,27 @@ export function picturesOf(
   architecture: string,
   { inputs, outputs = 0 }: { readonly inputs: number; readonly outputs: number | undefined },
 ): { colors: "rgb" | "y"; scale: number } {
+  if (outputs === 0) {
+    throw new DataError(
+      `${name}: this is ${architecture} without its last convolution. The file is damaged or incomplete.`,
+    );
+  }
   const scale = Math.sqrt(outputs / inputs);
   if ((inputs === 3 || inputs === 1) && Number.isInteger(scale) && scale > 0) {
     return { colors: inputs === 3 ? "rgb" : "y", scale };
   }
-  throw new DataError(
-    `${name}: this is ${architecture} from ${inputs} channels to ${outputs}, and pixelgrad runs networks whose ` +
-      "pictures have 3 channels (RGB) or 1 (luma), before and after. Look for such a one.",
+  throw otherPictures(name, architecture, inputs, outputs);
+}
+
+/** The error about a network for pictures of another kind, such as those with transparency. */
+export function otherPictures(
+  name: string,
+  architecture: string,
+  inputs: number,
+  outputs: number,
+): DataError {
+  return new DataError(
+    `${name}: this is ${architecture} from ${inputs} ${inputs === 1 ? "channel" : "channels"} to ${outputs}, and ` +
+      "pixelgrad runs networks whose pictures have 3 channels (RGB) or 1 (luma), before and after. Look for such a one.",
   );
 }

@@ -19,8 +19,8 @@ export abstract class SuperResolver extends Module {
    */
   abstract readonly inputSize: "low" | "high";
   /**
-   * How far the network looks, in pixels of its input, for tiles: input further away changes no output by half a
-   * level of 255. Where this is less than `exactHalo`, the network's own file says how it was measured.
+   * How far the network looks, in pixels of its input, for tiles: input further away changes no output, or
+   * none that is seen. Where this is less than `exactHalo`, the network's own file says by how much.
    */
   abstract readonly halo: number;
   /** No output depends on input further away. */

@@ -19,6 +19,9 @@ const saveAgain = 'In Python, save its weights alone: torch.save(model.state_dic
 const otherProgram =
   "Files of that program cannot be read. Look for the network as safetensors or as PyTorch's .pth, or train one " +
   'with "pixelgrad train".';
+const kerasByPath =
+  "Of Keras' files, Node reads ports of EDSR and SRCNN by their paths. To use one elsewhere, convert it: npx pixelgrad " +
+  "convert net.h5 net.safetensors.";
 const fetchAgain = "Download the file itself.";
 
 /** The first one that fits counts. */
@@ -44,7 +47,7 @@ const kinds: readonly Kind[] = [
     bytes: /^504b0304/,
     text: /metadata\.json|config\.json|model\.weights\.h5/,
     what: "a Keras network (.keras)",
-    remedy: otherProgram,
+    remedy: kerasByPath,
   },
   {
     bytes: /^504b0[35]0[46]/,
@@ -85,7 +88,7 @@ const kinds: readonly Kind[] = [
     bytes: /^89484446/,
     extensions: /\.(?:h5|hdf5)$/i,
     what: "an HDF5 file, as Keras writes (.h5)",
-    remedy: otherProgram,
+    remedy: kerasByPath,
   },
   {
     text: /^....TFL3/,

@@ -1,6 +1,6 @@
 /**
  * Networks of ncnn: a text with a line for each layer (`.param`), and the weights in the order of the layers
- * (`.bin`). Here both are one piece, the text first; `readWeightFile` of the data room puts them together.
+ * (`.bin`). Here both are one piece, the text first; `readWeightFile` of the upscale room puts them together.
  *
  * A line is
  *
@@ -21,7 +21,7 @@ export interface NcnnFile {
   /**
    * What the layers do, in their order, a word for each: `C3` a convolution of 3x3 pixels, `P` PReLU, `R0.2` leaky
    * ReLU, `S` SiLU, `G` sigmoid, `K` concatenation, `+`, `-`, `*`, with a number if the other operand is one, `N2`
-   * and `B2` enlarging by repetition and bicubic interpolation, `X2` pixel shuffle, `M` constant. What layers are
+   * and `B2` enlarging by repetition and bicubic interpolation, `X2` pixel shuffle, `U2` its inverse, `M` constant. What layers are
    * connected to is left out.
    */
   readonly operations: string;
@@ -142,6 +142,8 @@ function operationOf(layer: Layer, reader: Reader, tensors: Map<string, NamedArr
       return param(0) === 0 ? ["K"] : unknown("a concatenation along another axis than the channels");
     case "PixelShuffle":
       return param(1) === 0 ? [`X${param(0)}`] : unknown("a pixel shuffle in another order");
+    case "Reorg":
+      return param(1) === 0 ? [`U${param(0)}`] : unknown("a pixel unshuffle in another order");
     case "Interp": {
       const kind = { 1: "N", 2: "L", 3: "B" }[param(0)];
       return kind && param(1) === param(2)

@@ -266,7 +266,17 @@ function mentionsPickle(bytes: Uint8Array): boolean {
 
 /** Where programs put the weights in a dictionary with other things. The first that is there counts. */
 const wrappers = [
-  ...["params_ema", "params", "state_dict", "model_state_dict", "model", "net", "network"],
+  ...[
+    "params_ema",
+    "params-ema",
+    "g_ema",
+    "params",
+    "state_dict",
+    "model_state_dict",
+    "model",
+    "net",
+    "network",
+  ],
   ...["generator", "netG", "G", "weights"],
 ];
 

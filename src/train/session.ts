@@ -3,7 +3,6 @@ import { basename } from "node:path";
 import { readError } from "../data/decode.ts";
 import { DataError, PatchLoader } from "../data/index.ts";
 import type { Note } from "../data/picture-file.ts";
-import { readWeightFile } from "../data/weight-files.ts";
 import {
   Adam,
   type Device,
@@ -15,6 +14,7 @@ import {
 } from "../node.ts";
 import { excerpt } from "../options/printable.ts";
 import { toPlanar } from "../picture/index.ts";
+import { readWeightFile } from "../upscale/weight-files.ts";
 import type { Checkpoint, PictureNames } from "./checkpoint.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
 import { openPictures } from "./datasets.ts";

@@ -28,7 +28,7 @@ export interface Method {
   readonly half?: boolean;
   /**
    * How far it looks: no pixel of the result depends on pixels of the small picture further away. (In a network
-   * whose `exactHalo` is larger than its `halo`, none does so by half a level.)
+   * whose `exactHalo` is larger than its `halo`, few do so by a level of 255.)
    */
   readonly margin: number;
   /** It works on blocks of so many pixels: windows are multiples of it, and so is the margin. Default 1. */

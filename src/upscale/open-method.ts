@@ -38,8 +38,9 @@ import { interpolatorOn, networkUpscaler, selfEnsemble, type Upscaler, upscalerO
 /**
  * - the name of an interpolation or of a network that comes with the library: `methodNames` lists them;
  * - any other text, in Node: the path of a weight file, as `saveWeights` makes them, or of another program's
- *   (safetensors, PyTorch's `.pth`, or in Node ncnn's `.param` with its `.bin` beside it), if it holds one of this library's networks;
- * - the bytes of such a file;
+ *   (safetensors, PyTorch's `.pth`, ncnn's `.param` with its `.bin` beside it, Keras' `.h5` with the package h5wasm),
+ *   if it holds one of this library's networks;
+ * - the bytes of a file of safetensors or PyTorch;
  * - a network;
  * - an upscaler, or any other `Method`.
  */

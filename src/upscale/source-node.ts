@@ -38,6 +38,6 @@ async function bytesOf(dataUrl: string | URL, caller: string): Promise<Uint8Arra
 
 /** The bytes of a weight file. */
 export async function readFileInNode(file: URL | string): Promise<Uint8Array> {
-  const { readWeightFile } = await import("../data/weight-files.ts");
+  const { readWeightFile } = await import("./weight-files.ts");
   return readWeightFile(file);
 }

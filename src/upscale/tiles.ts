@@ -163,13 +163,18 @@ export function planTiles(
   const minSide = (length: number) => Math.min(length, Math.max(tile ?? minTile, multiple) + 2 * margin);
   const minPixels = minSide(padded.width) * minSide(padded.height);
   if (minPixels > maxPixels(minSide(padded.height)) || width * height > maxPixels(height)) {
+    const needed = Math.max(minPixels, width * height);
+    const deviceLimit = pixelsWithin(Number.MAX_SAFE_INTEGER, bytesPerPixel);
+    const limited = deviceLimit < needed;
+    const remedies = automatic
+      ? ["Allow more memory or take a smaller network.", "Take a smaller network."]
+      : ["Choose smaller tiles or allow more memory.", "Choose smaller tiles."];
     throw new RangeError(
-      `upscale: ${name} looks ${margin} pixels far, so it works on at least ` +
-        `${Math.max(minPixels, width * height)} pixels at once here, and ` +
-        `${Math.round(maxMemory / 2 ** 20)} MiB are enough for ${maxPixels(height)}. ` +
-        (automatic
-          ? "Allow more memory or take a smaller network."
-          : "Choose smaller tiles or allow more memory."),
+      `upscale: ${name} looks ${margin} pixels far, so it works on at least ${needed} pixels at once here, and ` +
+        (limited
+          ? `the device takes ${deviceLimit} at most, whatever the memory. `
+          : `${Math.round(maxMemory / 2 ** 20)} MiB are enough for ${maxPixels(height)}. `) +
+        remedies[limited ? 1 : 0],
     );
   }
   const rows = spans(picture.height, height, margin, padding, multiple).map((down) =>

@@ -33,6 +33,9 @@ const want: Readonly<Record<string, Record<string, string>>> = {
   "edsr-range-1-module.pth": { architecture: "EDSR", scale: "2", rgbRange: "1" },
   "pytorch_model_2x.pt": { architecture: "EDSR", scale: "2", rgbRange: "1", resScale: "1" },
   "srcnn_x3.pth": { architecture: "SRCNN", scale: "3", kernels: "9-5-5", filters: "6-4", padding: "zeros" },
+  "4x-esrgan.pth": { architecture: "RRDBNet", scale: "4", blocks: "2", channels: "4", growth: "2" },
+  "2x-compact-half.pth": { architecture: "Compact", scale: "2", layers: "2", channels: "6" },
+  "3x-span.pth": { architecture: "SPAN", scale: "3", channels: "4", normalize: "true" },
   "espcn.pth": { architecture: "ESPCN", scale: "3", filters: "6-4", activation: "tanh", residual: "false" },
   "fsrcnn_x2.pth": { architecture: "FSRCNN", scale: "2", d: "6", s: "3", m: "2" },
   "fsrcnn_x3.pth": { architecture: "FSRCNN", scale: "3", d: "6", s: "3", m: "2" },
@@ -60,7 +63,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
 
 setDefaultDevice(devices[0]);
 
-test.each(["", "module.", "netG.module.", "generator."])(
+test.each(["", "module.", "netG.module.", "generator.", "_orig_mod.", "module._orig_mod.", "my_network."])(
   'the same as safetensors, with "%s" before names',
   (prefix) => {
     const { state } = readNetwork(read("edsr-pytorch-x4.pt"));
@@ -70,6 +73,35 @@ test.each(["", "module.", "netG.module.", "generator."])(
     expect(network.state).toEqual(state);
   },
 );
+
+test("the one that makes pictures, of two networks in a file", () => {
+  const { state } = readNetwork(read("4x-esrgan.pth"));
+  const both = new Map([...state].map(([name, array]) => [`netG.${name}`, array]));
+  both.set("netD.conv0.weight", { shape: [1, 3, 3, 3], data: new Float32Array(27) });
+  const network = readNetwork(serializeSafetensors(both));
+  expect(network.metadata).toMatchObject(want["4x-esrgan.pth"]);
+  expect(network.state).toEqual(state);
+});
+
+test("names with prefixes without end are refused in time", () => {
+  const array = { shape: [1], data: new Float32Array(1) };
+  const start = performance.now();
+  const load = () => readNetwork(serializeSafetensors(new Map([["a.".repeat(2 ** 19), array]])));
+  expect(load).toThrow(/none of the networks that are known here/);
+  expect(performance.now() - start).toBeLessThan(5000);
+});
+
+test("an unknown one is told by its own names, with a prefix, too", () => {
+  const tensors = new Map(
+    ["conv_first.weight", "layers.0.residual_group.blocks.0.norm1.weight"].map((name) => [
+      `params.${name}`,
+      { shape: [1], data: new Float32Array(1) },
+    ]),
+  );
+  expect(() => readNetwork(serializeSafetensors(tensors), "x.pth")).toThrow(
+    /this is SwinIR, .* are called params\.conv_first\.weight, params\.layers\.0/,
+  );
+});
 
 describe("what the weights do not tell", () => {
   test.each([

@@ -2,7 +2,6 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readWeightFile, readWeightFileSync } from "../../src/data/weight-files.ts";
 import { onDevice } from "../../src/device/open.ts";
 import {
   buildNetwork,
@@ -15,6 +14,7 @@ import {
 import { DataError } from "../../src/picture/errors.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { tensor } from "../../src/tensor/tensor.ts";
+import { readWeightFile } from "../../src/upscale/weight-files.ts";
 import { temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
 import { inOnePiece, type NcnnParts, rrdbnetAsNcnn } from "../support/ncnn.ts";
@@ -36,6 +36,9 @@ const networks: Record<string, Record<string, string>> = {
   "compact-leaky-x3": { architecture: "Compact", scale: "3", layers: "2", activation: "prelu" },
   "compact-relu-x1": { architecture: "Compact", scale: "1", layers: "2", activation: "relu" },
   "span-x2": { architecture: "SPAN", scale: "2", blocks: "6", channels: "4", normalize: "false" },
+  "rrdbnet-x4": { architecture: "RRDBNet", scale: "4", blocks: "2", growth: "2", unshuffle: "1" },
+  "rrdbnet-x2": { architecture: "RRDBNet", scale: "2", blocks: "2", channels: "4", unshuffle: "2" },
+  "rrdbnet-x1-half": { architecture: "RRDBNet", scale: "1", blocks: "2", growth: "2", unshuffle: "4" },
   "span-normalized-x4": { architecture: "SPAN", scale: "4", blocks: "6", normalize: "true" },
 };
 
@@ -89,12 +92,12 @@ describe("files", () => {
   const folder = temporaryFolder();
 
   test("either of the two is named; a text without an end of line does", async () => {
-    const whole = readWeightFileSync(golden("span-x2.param"));
+    const whole = await readWeightFile(golden("span-x2.param"));
     expect(await readWeightFile(golden("span-x2.bin"))).toEqual(whole);
     expect(parseWeights(whole).tensors.get("conv_6.weight")!.shape).toEqual([4, 3, 3, 3]);
     writeFileSync(join(folder, "a.param"), readFileSync(golden("span-x2.param"), "latin1").trimEnd());
     copyFileSync(golden("span-x2.bin"), join(folder, "a.bin"));
-    expect(readWeightFileSync(join(folder, "a.bin"))).toEqual(whole);
+    expect(await readWeightFile(join(folder, "a.bin"))).toEqual(whole);
   });
 
   test("a text alone says where its weights are", async () => {
@@ -121,15 +124,16 @@ describe("files", () => {
 });
 
 describe("refuses by name", () => {
-  const parts = (): NcnnParts => ({
-    text: readFileSync(golden("compact-prelu-x2.param"), "latin1"),
-    weights: readFileSync(golden("compact-prelu-x2.bin")),
+  const parts = (name = "compact-prelu-x2"): NcnnParts => ({
+    text: readFileSync(golden(`${name}.param`), "latin1"),
+    weights: readFileSync(golden(`${name}.bin`)),
   });
-  const changed = (from: string | RegExp, to: string): NcnnParts => {
-    const { text, weights } = parts();
+  const changed = (from: string | RegExp, to: string, name?: string): NcnnParts => {
+    const { text, weights } = parts(name);
     if (text.replace(from, to) === text) throw new Error(`${from} is not in the text`);
     return { text: text.replace(from, to), weights };
   };
+  const rrdbnet = (from: string | RegExp, to: string) => changed(from, to, "rrdbnet-x2");
 
   test.each<[string, () => NcnnParts, RegExp]>([
     [
@@ -153,6 +157,21 @@ describe("refuses by name", () => {
     ["no count", () => changed("12 13", "99999999 13"), /does not say how many layers/],
     ["a layer too many", () => changed("12 13", "13 13"), /no layer in its line|text ends too early/],
     ["a parameter that is no number", () => changed("5=1", "5=x"), /has the parameter 5=x/],
+    [
+      "an unshuffle in another order",
+      () => rrdbnet("1 1 in0 1 0=2 1=0", "1 1 in0 1 0=2 1=1"),
+      /layer pixelunshuffle_0 .* is a pixel unshuffle in another order/,
+    ],
+    [
+      "another unshuffle than the channels are for",
+      () => rrdbnet("1 1 in0 1 0=2 1=0", "1 1 in0 1 0=4 1=0"),
+      /from 12 channels to 3, with a pixel unshuffle by 4 in front, and these do not fit/,
+    ],
+    [
+      "no unshuffle",
+      () => rrdbnet(/Reorg .*\n/, "Noop a 1 1 in0 1\n"),
+      /from 12 channels to 3, with a pixel unshuffle by 1/,
+    ],
     [
       "another order",
       () => ({

@@ -110,7 +110,11 @@ describe("as large as memory allows", () => {
     expect(plan(100, 100, 576).count).toBe(36);
     const large = () => planTiles({ width: 100, height: 100 }, method(4), { tile: 50, maxMemory: 3000 });
     expect(large).toThrow(
-      "at least 3364 pixels at once here, and 0 MiB are enough for 3000. Choose smaller tiles",
+      "at least 3364 pixels at once here, and 0 MiB are enough for 3000. Choose smaller tiles or allow more memory.",
+    );
+    const limited = { ...method(4), pixelsWithin: () => 3000 };
+    expect(() => planTiles({ width: 100, height: 100 }, limited, { tile: 50 })).toThrow(
+      "at least 3364 pixels at once here, and the device takes 3000 at most, whatever the memory. Choose smaller tiles.",
     );
     expect(() => planTiles({ width: 9, height: 9 }, method(4), { tile: 1.5 })).toThrow(
       "tile must be a whole number",

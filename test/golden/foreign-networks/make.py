@@ -9,6 +9,9 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from spandrel.architectures.Compact.__arch.SRVGG import SRVGGNetCompact
+from spandrel.architectures.ESRGAN.__arch import RRDB as rrdb
+from spandrel.architectures.SPAN.__arch.span import SPAN
 from torch import nn
 from torch.nn import functional as F
 
@@ -164,6 +167,27 @@ def main():
             output_padding=scale - 1,
         )
         save(f"fsrcnn_x{scale}.pth", state, x, last)
+
+    spandrel_networks()
+
+
+def spandrel_networks():
+    """The three architectures that most exchanged models have, as their programs save them."""
+    x = picture(3)
+    block = rrdb.B.RRDB  # with 2 channels for each convolution of a dense block instead of 32
+    rrdb.B.RRDB = lambda *args, **options: block(*args, **{**options, "gc": 2})
+    torch.manual_seed(1)
+    esrgan = rrdb.RRDBNet(in_nc=3, out_nc=3, num_filters=4, num_blocks=2, scale=4)
+    compact = SRVGGNetCompact(num_in_ch=3, num_out_ch=3, num_feat=6, num_conv=2, upscale=2, act_type="prelu")
+    span = SPAN(num_in_ch=3, num_out_ch=3, feature_channels=4, upscale=3, norm=True)
+    for name, model, wrap in (
+        ("4x-esrgan.pth", esrgan, lambda state: state),
+        ("2x-compact-half.pth", compact.half(), lambda state: {"params": state}),
+        ("3x-span.pth", span, lambda state: {"params_ema": state}),
+    ):
+        state = OrderedDict((key, value.clone()) for key, value in model.state_dict().items())
+        y = model.double().eval()(x)
+        save(name, wrap(state), x, y.detach())
 
 
 main()

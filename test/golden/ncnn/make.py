@@ -15,6 +15,7 @@ import pnnx
 import torch
 from safetensors.torch import save_file
 from spandrel.architectures.Compact.__arch.SRVGG import SRVGGNetCompact
+from spandrel.architectures.ESRGAN.__arch import RRDB as rrdb
 from spandrel.architectures.SPAN.__arch.span import SPAN
 
 HERE = Path(__file__).parent.resolve()
@@ -28,6 +29,22 @@ def span(scale: int, norm: bool) -> torch.nn.Module:
     return SPAN(num_in_ch=3, num_out_ch=3, feature_channels=4, upscale=scale, norm=norm)
 
 
+def rrdbnet(unshuffle: int) -> torch.nn.Module:
+    """Real-ESRGAN's network for x4, x2 and x1, with 2 channels for each convolution of a dense block instead of 32."""
+    block = rrdb.B.RRDB
+    rrdb.B.RRDB = lambda *args, **options: block(*args, **{**options, "gc": 2})
+    model = rrdb.RRDBNet(
+        in_nc=3 * unshuffle**2,
+        out_nc=3,
+        num_filters=4,
+        num_blocks=2,
+        scale=4,
+        shuffle_factor=unshuffle if unshuffle > 1 else None,
+    )
+    rrdb.B.RRDB = block
+    return model
+
+
 networks = {
     "compact-prelu-x2": lambda: compact(2, "prelu"),
     "compact-prelu-x4-half": lambda: compact(4, "prelu"),
@@ -35,6 +52,9 @@ networks = {
     "compact-relu-x1": lambda: compact(1, "relu"),
     "span-x2": lambda: span(2, False),
     "span-normalized-x4": lambda: span(4, True),
+    "rrdbnet-x4": lambda: rrdbnet(1),
+    "rrdbnet-x2": lambda: rrdbnet(2),
+    "rrdbnet-x1-half": lambda: rrdbnet(4),
 }
 
 tensors = {}

@@ -119,7 +119,7 @@ function hasControls(message: string): boolean {
 }
 
 /** A copy of one of the inputs with one to eight changes. */
-function mutate(corpus: readonly Uint8Array[], words: readonly string[], random: Random): Uint8Array {
+export function mutate(corpus: readonly Uint8Array[], words: readonly string[], random: Random): Uint8Array {
   let bytes = corpus[random.int(corpus.length)];
   const changes = 1 + random.int(8);
   for (let i = 0; i < changes; i++) bytes = change(bytes, corpus, words, random);

@@ -3,7 +3,6 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
 import { ZipFile } from "yazl";
 import { parseFlags, UsageError } from "../../../src/cli/flags.ts";
 import { trainCommand } from "../../../src/cli/train.ts";
@@ -15,7 +14,6 @@ import { exifOfResult, fitTo, xmpOfResult } from "../../../src/data/metadata.ts"
 import { metadataOf } from "../../../src/data/metadata-in-file.ts";
 import { readPnm } from "../../../src/data/pnm.ts";
 import { unzipPictures } from "../../../src/data/unzip.ts";
-import { readWeightFileSync } from "../../../src/data/weight-files.ts";
 import { CpuDevice } from "../../../src/device/cpu-device.ts";
 import { onDevice } from "../../../src/device/open.ts";
 import { architectures, EDSR, ESPCN, FSRCNN, loadModel, RRDBNet, SRCNN } from "../../../src/models/index.ts";
@@ -32,6 +30,8 @@ import { Random } from "../../../src/tensor/random.ts";
 import { readCheckpoint, serializeCheckpoint } from "../../../src/train/checkpoint.ts";
 import { presetsOf, type TrainConfig } from "../../../src/train/config.ts";
 import { checkConfig } from "../../../src/train/settings.ts";
+import { KerasReader } from "../../../src/upscale/keras-file.ts";
+import { readWeightFile } from "../../../src/upscale/weight-files.ts";
 import { Y4mReader } from "../../../src/video/index.ts";
 import { drawSeeds } from "../fuzz-pictures.ts";
 import { inOnePiece, rrdbnetAsNcnn } from "../ncnn.ts";
@@ -165,7 +165,7 @@ const ncnn: Target = {
       () => new RRDBNet({ scale: 2, blocks: 1, channels: 1, growth: 1, random: new Random(1) }),
     );
     return [
-      ...names.map((name) => readWeightFileSync(fileURLToPath(new URL(name, folder)))),
+      ...(await Promise.all(names.map((name) => readWeightFile(new URL(name, folder))))),
       inOnePiece(await rrdbnetAsNcnn(dense, 1)),
     ];
   },
@@ -181,6 +181,23 @@ const ncnn: Target = {
     ...["Interp ", "BinaryOp ", "Eltwise ", "PixelShuffle ", "Split ", "Input ", "\n", " 1 1 "],
     ...["0=", "6=", " 1=3", " 9=2", "-23310=1,0.2", "-23301=2,1,1", "=1e99", "=-1", "Gk0\x01", "8K\r\0"],
   ],
+};
+
+/** What is made of Keras' files; scripts/soak/fuzz-h5.ts has these files themselves. */
+const keras: Target = {
+  ...safetensors,
+  name: "keras",
+  async seeds() {
+    const folder = new URL("../../golden/keras/", import.meta.url);
+    const names = readdirSync(folder).filter((name) => /\.(?:h5|keras)$/.test(name));
+    const reader = new KerasReader();
+    const files: Uint8Array[] = [];
+    for (const name of names) files.push(await reader.read(readFileSync(new URL(name, folder)), name));
+    reader.close();
+    return files;
+  },
+  parse: (input) => onDevice(device, () => loadModel(input, "fuzz.h5", { scale: 2 }).dispose()),
+  words: [...safetensors.words, "conv2d_1_scale_2.0", '"shape":[3,3,', "Rescaling", '\\"scale\\":', "keras"],
 };
 
 const y4m: Target = {
@@ -419,5 +436,5 @@ const metadata: Target = {
 };
 
 export const targets: readonly Target[] = [
-  ...[safetensors, weights, pth, ncnn, y4m, checkpoint, configuration, zip, flags, bmp, pnm, metadata],
+  ...[safetensors, weights, pth, ncnn, keras, y4m, checkpoint, configuration, zip, flags, bmp, pnm, metadata],
 ];

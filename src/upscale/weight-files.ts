@@ -1,16 +1,18 @@
-/** Weight files on disk: one file, or the two of ncnn. */
-import { existsSync, readFileSync } from "node:fs";
+/** Weight files on disk: one file, the two of ncnn, or one of Keras. */
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { readWhole } from "./read-file.ts";
+import { readWhole } from "../data/read-file.ts";
+import { fromKeras, looksLikeKeras } from "./keras-file.ts";
 
-/** The bytes of a weight file. Of ncnn's two files either is named; the text comes first. @throws Error of Node */
+/**
+ * The bytes of a weight file, as `parseWeights` reads them. Of ncnn's two files either is named; the text comes
+ * first. Keras' become safetensors.
+ *
+ * @throws Error of Node; DataError for a file of Keras that cannot be read, or without the package that reads it
+ */
 export async function readWeightFile(file: string | URL): Promise<Uint8Array> {
-  return joined(await Promise.all(partsOf(file).map(readWhole)));
-}
-
-/** The same at once. */
-export function readWeightFileSync(file: string): Uint8Array {
-  return joined(partsOf(file).map((part) => readFileSync(part)));
+  const bytes = joined(await Promise.all(partsOf(file).map(readWhole)));
+  return looksLikeKeras(bytes) ? fromKeras(bytes, String(file)) : bytes;
 }
 
 function partsOf(file: string | URL): (string | URL)[] {

@@ -1,0 +1,3 @@
+import { fuzz } from "./support/fuzz.ts";
+
+export const soak = fuzz("keras", "Networks of Keras");

@@ -1,0 +1,206 @@
+/**
+ * Which of this library's networks a weight file of Keras holds: ports of EDSR and SRCNN. Keras numbers layers as it
+ * makes them, so their order tells what they are for, and the shapes of their weights the network.
+ */
+import type { NamedArray } from "../nn/module.ts";
+import { isObject } from "../options/arguments.ts";
+import { DataError } from "../picture/errors.ts";
+import { metadataOf, type Recognized } from "./architecture.ts";
+import { type DetectOptions, describeEdsr, meanShifts, scaleOf } from "./detect.ts";
+import { DIV2K_RGB_MEAN } from "./edsr.ts";
+import type { State } from "./state.ts";
+
+/**
+ * Keras' tensors LAYER.0 (a convolution's weights) and LAYER.1 (its bias), in the layers' order. Returns undefined
+ * for other networks.
+ *
+ * @param config the layers' settings as JSON, if the file has them.
+ */
+export function recognizeKeras(
+  tensors: State,
+  options: DetectOptions,
+  config?: string,
+): Recognized | undefined {
+  const convolutions = convolutionsOf(tensors);
+  if (convolutions === undefined) return undefined;
+  const layers = layersOf(config);
+  return edsr(convolutions, layers) ?? srcnn(convolutions, layers, options);
+}
+
+/** A convolution with its weights as PyTorch has them, [out, in, height, width]. */
+interface Convolution {
+  readonly name: string;
+  readonly weight: NamedArray;
+  readonly bias: NamedArray;
+}
+
+/** Undefined if there are other layers with weights. */
+function convolutionsOf(tensors: State): Convolution[] | undefined {
+  const names = [...new Set([...tensors.keys()].map((key) => key.replace(/\.\d+$/, "")))];
+  const convolutions = names.map((name): Convolution | undefined => {
+    const [weight, bias] = [0, 1].map((i) => tensors.get(`${name}.${i}`));
+    if (tensors.has(`${name}.2`) || weight?.shape.length !== 4 || bias?.shape.length !== 1) return undefined;
+    return { name, weight: outputFirst(weight), bias };
+  });
+  return convolutions.every((one) => one !== undefined) ? convolutions : undefined;
+}
+
+/** Keras has [height, width, in, out]. */
+function outputFirst({ shape, data }: NamedArray): NamedArray {
+  const [height, width, input, output] = shape;
+  const inputs = height * width * input;
+  const result = new Float32Array(data.length);
+  for (let from = 0; from < data.length; from++) {
+    const o = from % output;
+    const i = Math.floor(from / output) % input;
+    const tap = Math.floor(from / (output * input));
+    result[o * inputs + i * height * width + tap] = data[from];
+  }
+  return { shape: [output, input, height, width], data: result };
+}
+
+// ---- EDSR
+
+/**
+ * The port of Martin Krasser ("super-resolution"), which names its enlarging layers conv2d_1_scale_2 and the like, and
+ * that of Keras' own examples: layers as in EDSR-PyTorch, one after the other.
+ */
+function edsr(convolutions: readonly Convolution[], layers: readonly Layer[]): Recognized | undefined {
+  const [head, ...rest] = convolutions;
+  const last = rest.pop();
+  const channels = head?.weight.shape[0];
+  const enlarging = rest.findIndex(({ weight }) => weight.shape[0] !== channels);
+  const fits =
+    convolutions.every(({ weight: { shape } }) => shape[2] === 3 && shape[3] === 3) &&
+    head?.weight.shape[1] === 3 &&
+    last?.weight.shape[0] === 3 &&
+    enlarging >= 3 &&
+    enlarging % 2 === 1;
+  if (!fits) return undefined;
+  const state = new Map<string, NamedArray>();
+  const store = (name: string, { weight, bias }: Convolution) => {
+    state.set(`${name}.weight`, weight).set(`${name}.bias`, bias);
+  };
+  store("head.0", head);
+  for (const [i, convolution] of rest.entries()) {
+    const block = Math.floor(i / 2);
+    if (i >= enlarging) store(`tail.0.${2 * (i - enlarging)}`, shuffledAsInPytorch(convolution, channels!));
+    else if (i === enlarging - 1) store(`body.${block}`, convolution);
+    else store(`body.${block}.body.${2 * (i % 2)}`, convolution);
+  }
+  store("tail.1", last!);
+  const { range, mean, assumed } = valuesOf(convolutions, layers);
+  return describeEdsr(new Map([...meanShifts(range, mean), ...state]), range, assumed);
+}
+
+/**
+ * TensorFlow's depth_to_space has the channels of the pixels' colors together, [y, x, channel]; PyTorch's pixel shuffle
+ * has those of each color, [channel, y, x].
+ */
+function shuffledAsInPytorch({ name, weight, bias }: Convolution, channels: number): Convolution {
+  const pixels = bias.data.length / channels;
+  const moved = ({ shape, data }: NamedArray): NamedArray => {
+    const row = data.length / shape[0];
+    const result = new Float32Array(data.length);
+    for (let to = 0; to < shape[0]; to++) {
+      const from = (to % pixels) * channels + Math.floor(to / pixels);
+      for (let i = 0; i < row; i++) result[to * row + i] = data[from * row + i];
+    }
+    return { shape, data: result };
+  };
+  return { name, weight: moved(weight), bias: moved(bias) };
+}
+
+interface Values {
+  /** The network computes with values in 0 to 1 times this, … */
+  readonly range: number;
+  /** … less this times the range. */
+  readonly mean: readonly number[];
+  /** In words, if the file does not say it. */
+  readonly assumed?: string;
+}
+
+function valuesOf(convolutions: readonly Convolution[], layers: readonly Layer[]): Values {
+  const rescaling = layers.find(({ kind }) => kind === "Rescaling")?.config;
+  if (typeof rescaling?.scale === "number" && rescaling.scale > 0) {
+    // Of values in 0 to 255.
+    const range = 255 * rescaling.scale;
+    const offset = typeof rescaling.offset === "number" ? rescaling.offset : 0;
+    return { range: Math.fround(range), mean: [0, 0, 0].map(() => -offset / range) };
+  }
+  if (convolutions.some(({ name }) => /_scale_\d$/.test(name))) {
+    return {
+      range: 2,
+      mean: DIV2K_RGB_MEAN,
+      assumed: "0 to 2, less twice the mean of DIV2K, as its layers' names are those of Krasser's networks",
+    };
+  }
+  return { range: 1, mean: [0, 0, 0], assumed: "0 to 1, with no mean subtracted, as in Keras' own example" };
+}
+
+// ---- SRCNN
+
+function srcnn(
+  convolutions: readonly Convolution[],
+  layers: readonly Layer[],
+  options: DetectOptions,
+): Recognized | undefined {
+  const shapes = convolutions.map(({ weight }) => weight.shape);
+  if (shapes.length !== 3 || shapes.some(([, , height, width]) => height !== width)) return undefined;
+  const [[first, inputs], [second], [outputs]] = shapes;
+  if (inputs !== outputs) return undefined;
+  if (inputs !== 1) {
+    throw new DataError(
+      `${options.name}: this is an SRCNN for ${inputs} channels, and pixelgrad runs SRCNN on luma alone, as in the ` +
+        "paper. Look for such a one.",
+    );
+  }
+  const state = new Map(
+    convolutions.flatMap(({ weight, bias }, i): [string, NamedArray][] => [
+      [`conv${i + 1}.weight`, weight],
+      [`conv${i + 1}.bias`, bias],
+    ]),
+  );
+  // Most ports compute no pixels whose windows would reach beyond the picture, so nothing was learned about these.
+  const paddings = layers.filter(({ kind }) => /^Conv/.test(kind)).map(({ config }) => config.padding);
+  const padding = paddings.length > 0 && paddings.every((one) => one === "same") ? "zeros" : "replicate";
+  const described = {
+    scale: scaleOf(options),
+    kernels: shapes.map(([, , side]) => side),
+    filters: [first, second],
+    padding,
+    residual: false,
+  };
+  const assumption = {
+    option: "padding",
+    text: "what lies beyond the edges: the outermost pixels again",
+  };
+  const assumptions = paddings.length > 0 ? [] : [assumption];
+  return { metadata: metadataOf("SRCNN", described), state, assumptions };
+}
+
+// ---- Settings
+
+interface Layer {
+  /** Its class: "Conv2D". */
+  readonly kind: string;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** A network's layers from Keras' JSON; none if it is something else. */
+function layersOf(config: string | undefined): Layer[] {
+  if (config === undefined) return [];
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(config);
+  } catch {
+    return [];
+  }
+  const inner = isObject(parsed) && isObject(parsed.config) ? parsed.config.layers : undefined;
+  if (!Array.isArray(inner)) return [];
+  return inner.flatMap((layer: unknown): Layer[] =>
+    isObject(layer) && typeof layer.class_name === "string" && isObject(layer.config)
+      ? [{ kind: layer.class_name, config: layer.config }]
+      : [],
+  );
+}
