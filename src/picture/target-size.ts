@@ -40,16 +40,19 @@ const aSize: Wanted<Size> = {
 /** The size of a picture that is made as large as fits. @throws RangeError for sizes that mean nothing */
 export function sizeWithin(picture: Size, target: TargetSize): Size {
   checkArguments("sizeWithin", { picture: [picture, aSize], target: [target, aTargetSize] });
-  const { width, height } = picture;
+  return fittingSize(picture, target);
+}
+
+function fittingSize({ width, height }: Size, target: TargetSize): Size {
   const ratio = Math.min((target.width ?? Infinity) / width, (target.height ?? Infinity) / height);
   const side = (length: number) => Math.max(1, Math.round(length * ratio));
   return { width: side(width), height: side(height) };
 }
 
-const wholeNumbers: Wanted<readonly number[]> = {
-  wants: "a list of whole numbers",
+const someScales: Wanted<readonly number[]> = {
+  wants: "a list of scales, at least one, such as [2, 3, 4]",
   fits: (value): value is readonly number[] =>
-    Array.isArray(value) && value.every((one) => whole(1).fits(one)),
+    Array.isArray(value) && value.length > 0 && value.every((one) => whole(1, 64).fits(one)),
 };
 
 /**
@@ -58,8 +61,12 @@ const wholeNumbers: Wanted<readonly number[]> = {
  * @throws RangeError for sizes and scales that mean nothing
  */
 export function scaleFor(picture: Size, target: TargetSize, scales: readonly number[]): number | undefined {
-  checkArguments("scaleFor", { scales: [scales, wholeNumbers] });
-  const size = sizeWithin(picture, target);
+  checkArguments("scaleFor", {
+    picture: [picture, aSize],
+    target: [target, aTargetSize],
+    scales: [scales, someScales],
+  });
+  const size = fittingSize(picture, target);
   const suffices = (scale: number) =>
     scale * picture.width >= size.width && scale * picture.height >= size.height;
   return [...scales].sort((a, b) => a - b).find(suffices);
