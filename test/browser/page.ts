@@ -9,9 +9,17 @@ import type { Image, Samples } from "../../src/picture/image.ts";
 /** Loads the page into the window of the test file, so only once in each. */
 export async function openPage(): Promise<void> {
   await page.viewport(1280, 800);
+  keepStorageApart();
   await forgetNetworks();
   document.body.innerHTML = new DOMParser().parseFromString(html, "text/html").body.innerHTML;
   await import("../../site/main.ts");
+}
+
+/** Test files run beside each other and would share what is stored, such as the language that one of them chooses. */
+function keepStorageApart(): void {
+  const stored = new Map<string, string>();
+  Storage.prototype.getItem = (key) => stored.get(key) ?? null;
+  Storage.prototype.setItem = (key, value) => void stored.set(key, value);
 }
 
 /** Networks stay in the browser, also from test to test. */
