@@ -237,9 +237,10 @@ function checkResults(
 ): Job[] {
   const outputIds = new Set<string>();
   const problemOf = ({ input, output = "" }: Job): string | undefined => {
-    if (isStream(output)) return undefined;
     const stats = statsOf(output);
     const id = fileId(output);
+    // The shell's >> and 1<> may have opened a picture behind /dev/stdout.
+    if (isStream(output)) return id === fileId(input) ? replacesInput(output) : undefined;
     if (stats?.isDirectory()) return `${output}: cannot be written: there is a folder of this name.`;
     if (id === fileId(input) || (overwrite && inputs.has(id))) return replacesInput(output);
     if (stats && !overwrite) return undefined; // it will be left alone
