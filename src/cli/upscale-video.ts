@@ -47,6 +47,11 @@ async function upscaleStream(flags: UpscaleFlags, signal: AbortSignal): Promise<
         printStatus(`frame ${count}  ${speed()}`);
       }
       await flush();
+      if (count === 0) {
+        throw new DataError(
+          "standard input: there is no frame behind the header. Did the program that was to make the video fail?",
+        );
+      }
       const { width, height } = frames.format;
       const { name, scale } = opened.upscaler;
       printStatus(`${count} frames  ${width}x${height}  ${name} x${scale}  ${speed()}\n`);

@@ -105,6 +105,11 @@ describe("streams", () => {
   test("a stream that is cut short, damaged or empty is an error", async () => {
     await expect(read(pieces(whole().subarray(0, 60)))).rejects.toThrow("it ends within frame 1");
     await expect(read(pieces(whole().subarray(0, 130)))).rejects.toThrow("it ends within frame 2");
+    for (const part of ["F", "FRAME", "FRAME Ip"]) {
+      const cut = Buffer.concat([whole(), Buffer.from(part)]);
+      await expect(read(pieces(cut))).rejects.toThrow("it ends within frame 3");
+    }
+    await expect(read(pieces(Buffer.from("YUV4MPEG2 W8 H6")))).rejects.toThrow("it ends within the header");
     await expect(read(pieces(Buffer.from("YUV4MPEG2 W8 H6\nframe\n")))).rejects.toThrow(
       "frame 1 does not begin with FRAME",
     );
