@@ -249,6 +249,21 @@ describe("PNG", () => {
     ]);
   });
 
+  test.each(["iptc", "IPTC profile"])("IPTC data as a text whose first line is %j", async (name) => {
+    const resources = photoshopCaption("Caption").subarray("Photoshop 3.0\0".length);
+    const text = `\n${name}\n${String(resources.length).padStart(8)}\n${resources.toString("hex")}\n`;
+    writeFileSync(path("iptc.png"), png([pngChunk("tEXt", `Raw profile type iptc\0${text}`)]));
+    expect((await readPictureFile(path("iptc.png"))).iptc?.toString()).toContain("Caption");
+    expect(await copy(path("iptc.png"), path("iptc.jpg"), "jpeg")).toEqual([]);
+    expect((await readPictureFile(path("iptc.jpg"))).iptc?.toString()).toContain("Caption");
+  });
+
+  test("a text that should hold IPTC data and does not stays a text", async () => {
+    writeFileSync(path("no-iptc.png"), png([pngChunk("tEXt", "Raw profile type iptc\0\niptc\n 2\nabcd\n")]));
+    const { iptc, comments } = await readPictureFile(path("no-iptc.png"));
+    expect([iptc, comments?.length]).toEqual([undefined, 1]);
+  });
+
   test("texts that unpack to gigabytes are left out", async () => {
     const { deflateSync } = await import("node:zlib");
     const bomb = pngChunk(
