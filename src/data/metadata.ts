@@ -312,7 +312,7 @@ export function exifOfResult(
   return only && exifOfDensity(only);
 }
 
-/** XMP of a result: upright, of its size, without thumbnails. */
+/** XMP of a result: upright, of its size, without thumbnails and without a pointer to further XMP. */
 export function xmpOfResult(xmp: string, { width, height }: { width: number; height: number }): string {
   const values: Readonly<Record<string, number>> = {
     "tiff:Orientation": 1,
@@ -321,7 +321,9 @@ export function xmpOfResult(xmp: string, { width, height }: { width: number; hei
     "exif:PixelXDimension": width,
     "exif:PixelYDimension": height,
   };
-  let result = withoutElement(withoutElement(xmp, "xmp:Thumbnails"), "xap:Thumbnails");
+  let result = xmp.replace(/\s+xmpNote:HasExtendedXMP\s*=\s*(?:"[^"]*"|'[^']*')/g, "");
+  for (const name of ["xmp:Thumbnails", "xap:Thumbnails", "xmpNote:HasExtendedXMP"])
+    result = withoutElement(result, name);
   for (const [name, value] of Object.entries(values)) {
     result = result
       .replace(new RegExp(`(\\b${name}\\s*=\\s*["'])\\d+`, "g"), `$1${value}`)

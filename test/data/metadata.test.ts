@@ -6,6 +6,7 @@ import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Directories, densityIn, forNewPicture } from "../../src/data/exif.ts";
 import { gammaCurve, profileOf } from "../../src/data/icc.ts";
+import { xmpOfResult } from "../../src/data/metadata.ts";
 import { decodePictureFile, PictureWriter, readPictureFile } from "../../src/data/picture-file.ts";
 import type { PictureFormat } from "../../src/picture/formats.ts";
 import type { Image, Samples } from "../../src/picture/image.ts";
@@ -461,6 +462,15 @@ test("bytes that are no profile, and parts of one, are left out with a note", as
       (await decodePictureFile(name.endsWith("jpg") ? jpeg : png, "plain")).image.data,
     );
   }
+});
+
+test("XMP does not point to the extended XMP that is left out", () => {
+  const size = { width: 2, height: 2 };
+  expect(xmpOfResult(`<a xmpNote:HasExtendedXMP="0123ABCD" dc:source="s"/>`, size)).toBe(
+    `<a dc:source="s"/>`,
+  );
+  const element = "<a><xmpNote:HasExtendedXMP>0123ABCD</xmpNote:HasExtendedXMP><b/></a>";
+  expect(xmpOfResult(element, size)).toBe("<a><b/></a>");
 });
 
 test("pictures inside a picture and content credentials are named", async () => {
