@@ -160,8 +160,9 @@ describe("a photograph with EXIF, GPS, XMP, IPTC, a comment, 300 dpi and Display
 test("a picture that says nothing gets nothing, above all no resolution", async () => {
   for (const format of written) {
     await write(path(`plain.${format}`), noise(8, 6, 3), { format });
-    const { image, notes, ...metadata } = await readPictureFile(path(`plain.${format}`));
+    const { image, notes, jpegQuality, ...metadata } = await readPictureFile(path(`plain.${format}`));
     expect(notes).toEqual([]);
+    expect(jpegQuality).toBe(format === "jpeg" ? 95 : undefined);
     expect(Object.values(metadata).filter((value) => value !== undefined)).toEqual([]);
   }
   expect(chunksIn(readFileSync(path("plain.png"))).map(({ type }) => type)).toEqual(["IHDR", "IDAT", "IEND"]);
