@@ -155,7 +155,12 @@ export async function readNetworkFile(method: string, scale?: number): Promise<N
     const bytes = await readWeightFile(method).catch((cause) => {
       throw readError(method, cause);
     });
-    return readNetwork(bytes, method, { scale });
+    const network = readNetwork(bytes, method, { scale });
+    const ownScale = Number(network.metadata.scale);
+    if (scale !== undefined && ownScale > 0 && ownScale !== scale) {
+      throw new UsageError(`${method} enlarges by ${ownScale}, and --scale is ${scale}`);
+    }
+    return network;
   }
   const url = pretrainedFile(method, scale ?? 2);
   if (url === undefined) {

@@ -29,9 +29,12 @@ export interface Output {
 export function checkOutputs(outputs: readonly Output[], inputs: ReadonlySet<string>): void {
   const outputIds = new Set<string>();
   for (const { flag, path } of outputs) {
-    if (path === undefined || isStream(path)) continue;
+    if (path === undefined) continue;
     const id = fileId(path);
-    if (inputs.has(id)) throw new UsageError(`${path} is an input; ${flag} must name another place`);
+    // The shell's >> and 1<> may have opened a file behind /dev/stdout.
+    const keeps = !isStream(path) || statsOf(path)?.isFile();
+    if (keeps && inputs.has(id)) throw new UsageError(`${path} is an input; ${flag} must name another place`);
+    if (isStream(path)) continue;
     if (outputIds.has(id))
       throw new UsageError(`${path} would be written twice; ${flag} must name another place`);
     outputIds.add(id);

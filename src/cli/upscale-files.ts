@@ -1,5 +1,4 @@
 /** Pictures from files to files: one after the other, each in strips, with a line for each. */
-import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { makeFolder } from "../data/files.ts";
 import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "../data/formats.ts";
@@ -10,7 +9,7 @@ import {
   readPictureFile,
   sizeOfPictureFile,
 } from "../data/picture-file.ts";
-import { fileId, isStream } from "../data/same-file.ts";
+import { fileId, isStream, statsOf } from "../data/same-file.ts";
 import { removeLeftovers } from "../data/temporary.ts";
 import { type Bands, type Choice, span, type UpscaleReport, upscaleBands } from "../node.ts";
 import { andList } from "../options/lists.ts";
@@ -137,7 +136,7 @@ async function lookAt(
 }
 
 function isSkipped({ output = "" }: Job, { overwrite }: UpscaleSettings): boolean {
-  return !overwrite && !isStream(output) && statSync(output, { throwIfNoEntry: false }) !== undefined;
+  return !overwrite && !isStream(output) && statsOf(output) !== undefined;
 }
 
 /** Says first what cannot be done, and then does the rest, which without methods is nothing. */

@@ -2,7 +2,7 @@
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { formatOfName, type PictureFormat, pictureFormats, stemOf, writtenFormats } from "../data/formats.ts";
 import { type LeftOut, picturesIn } from "../data/pictures-in.ts";
-import { fileId, isStream, statsOf } from "../data/same-file.ts";
+import { fileId, isStream, statsOf, statsWithin } from "../data/same-file.ts";
 import { maxNameBytes } from "../data/temporary.ts";
 import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
@@ -151,7 +151,7 @@ function failureOf(folder: string, { name, why }: LeftOut): Job {
 
 /** Opening a pipe would wait for somebody who writes to it. @throws DataError */
 function checkFile(path: string): void {
-  if (statsOf(path) === undefined) {
+  if (statsWithin(path) === undefined) {
     // A name that is no UTF-8 reaches a program with this character in place of its bytes.
     const hint = path.includes("\ufffd")
       ? "A name that is not UTF-8 cannot be opened: rename it"
@@ -237,9 +237,10 @@ function checkResults(
 ): Job[] {
   const outputIds = new Set<string>();
   const problemOf = ({ input, output = "" }: Job): string | undefined => {
-    if (isStream(output)) return undefined;
     const stats = statsOf(output);
     const id = fileId(output);
+    // The shell's >> and 1<> may have opened a picture behind /dev/stdout.
+    if (isStream(output)) return id === fileId(input) ? replacesInput(output) : undefined;
     if (stats?.isDirectory()) return `${output}: cannot be written: there is a folder of this name.`;
     if (id === fileId(input) || (overwrite && inputs.has(id))) return replacesInput(output);
     if (stats && !overwrite) return undefined; // it will be left alone

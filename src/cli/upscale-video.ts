@@ -3,7 +3,7 @@ import { DataError } from "../picture/errors.ts";
 import { FrameUpscaler, Y4mReader, Y4mWriter } from "../video/index.ts";
 import { UsageError } from "./flags.ts";
 import { methodOf } from "./methods.ts";
-import { idsOf } from "./outputs.ts";
+import { checkOutputs, idsOf } from "./outputs.ts";
 import { profiled } from "./profile.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 
@@ -13,7 +13,9 @@ export async function upscaleVideo(flags: UpscaleFlags, signal: AbortSignal): Pr
     if (flags[flag]) throw new UsageError(`--${flag} is for pictures, and video comes out as it went in`);
   }
   // The shell's < and > make files of these.
-  const files = idsOf([flags.method, "/dev/stdin", "/dev/stdout"]);
+  const inputs = [flags.method, "/dev/stdin"];
+  checkOutputs([{ flag: "--output", path: "/dev/stdout" }], idsOf(inputs));
+  const files = idsOf([...inputs, "/dev/stdout"]);
   await profiled(flags.profile, files, () => upscaleStream(flags, signal));
 }
 
@@ -46,6 +48,11 @@ async function upscaleStream(flags: UpscaleFlags, signal: AbortSignal): Promise<
         printStatus(`frame ${count}  ${speed()}`);
       }
       await flush();
+      if (count === 0) {
+        throw new DataError(
+          "standard input: there is no frame behind the header. Did the program that was to make the video fail?",
+        );
+      }
       const { width, height } = frames.format;
       const { name, scale } = opened.upscaler;
       printStatus(`${count} frames  ${width}x${height}  ${name} x${scale}  ${speed()}\n`);

@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { checkArguments, listOf } from "../options/arguments.ts";
 import { folder as aFolder, file } from "../options/kinds.ts";
@@ -8,6 +7,7 @@ import { namesOf, stemOf } from "./formats.ts";
 import { filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
 import { versionsAmong } from "./partners.ts";
 import { describeLeftOut, picturesIn } from "./pictures-in.ts";
+import { statsWithin } from "./same-file.ts";
 
 export interface FolderOptions extends Partial<PairFormat> {
   scale: number;
@@ -40,7 +40,7 @@ export function openFolder(folderOrFiles: string | readonly string[], options: F
   checkArguments("openFolder", { "the first argument": [folderOrFiles, source] });
   const paths = isFolder ? highOnesIn(folderOrFiles, onLeftOut) : folderOrFiles;
   if (paths.length === 0) throw new DataError("openFolder: the list of files is empty; name at least one.");
-  const missing = paths.find((path) => !statSync(path, { throwIfNoEntry: false })?.isFile());
+  const missing = paths.find((path) => !statsWithin(path)?.isFile());
   if (missing !== undefined) throw new DataError(`${missing}: there is no such file. Check the path.`);
 
   const names = isFolder ? namesOf(paths) : paths.map(stemOf);

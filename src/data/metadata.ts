@@ -164,19 +164,25 @@ function pngText(
   }
 }
 
-/** ImageMagick and ExifTool keep EXIF and IPTC data in texts: a name, a length and hexadecimal digits. */
+/**
+ * ImageMagick and ExifTool keep EXIF and IPTC data in texts: lines with a name, a length and hexadecimal
+ * digits. False if there is no such data in the text.
+ */
 function takeRawProfile(
   { keyword, text }: Comment,
   extras: { exif?: Uint8Array; iptc?: Uint8Array; xmp?: string },
 ): boolean {
   const kind = /^Raw profile type (exif|APP1|iptc|xmp)$/i.exec(keyword)?.[1].toLowerCase();
   if (kind === undefined) return false;
-  const [, , ...lines] = text.trim().split(/\s+/);
-  const digits = lines.join("");
-  if (!/^[\da-f]+$/i.test(digits)) return false;
-  const bytes = Buffer.from(digits, "hex");
-  if (kind === "iptc") extras.iptc ??= iptcOf(bytes);
-  else if (kind === "xmp") extras.xmp ??= decodeText(bytes);
+  // The name may have several words: "IPTC profile".
+  const digits = /^\s*\S[^\n]*\n\s*\d+\s+([\da-f\s]+)$/i.exec(text)?.[1];
+  if (digits === undefined) return false;
+  const bytes = Buffer.from(digits.replace(/\s/g, ""), "hex");
+  if (kind === "iptc") {
+    const iptc = iptcOf(bytes);
+    if (iptc === undefined) return false;
+    extras.iptc ??= iptc;
+  } else if (kind === "xmp") extras.xmp ??= decodeText(bytes);
   else if (startsWith(bytes, "Exif\0\0")) extras.exif ??= withoutPrefix(bytes);
   return true;
 }
@@ -306,7 +312,7 @@ export function exifOfResult(
   return only && exifOfDensity(only);
 }
 
-/** XMP of a result: upright, of its size, without thumbnails. */
+/** XMP of a result: upright, of its size, without thumbnails and without a pointer to further XMP. */
 export function xmpOfResult(xmp: string, { width, height }: { width: number; height: number }): string {
   const values: Readonly<Record<string, number>> = {
     "tiff:Orientation": 1,
@@ -315,7 +321,9 @@ export function xmpOfResult(xmp: string, { width, height }: { width: number; hei
     "exif:PixelXDimension": width,
     "exif:PixelYDimension": height,
   };
-  let result = withoutElement(withoutElement(xmp, "xmp:Thumbnails"), "xap:Thumbnails");
+  let result = xmp.replace(/\s+xmpNote:HasExtendedXMP\s*=\s*(?:"[^"]*"|'[^']*')/g, "");
+  for (const name of ["xmp:Thumbnails", "xap:Thumbnails", "xmpNote:HasExtendedXMP"])
+    result = withoutElement(result, name);
   for (const [name, value] of Object.entries(values)) {
     result = result
       .replace(new RegExp(`(\\b${name}\\s*=\\s*["'])\\d+`, "g"), `$1${value}`)

@@ -6,7 +6,7 @@ import { folder as aFolder } from "../options/kinds.ts";
 import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { formatNames, formatOfName } from "./formats.ts";
-import { fileId, statsOf } from "./same-file.ts";
+import { fileId, statsOf, statsWithin } from "./same-file.ts";
 
 export interface PicturesIn {
   /** Paths in the order of their names, folder by folder. */
@@ -49,7 +49,7 @@ export function picturesIn(
   options: SearchOptions = {},
 ): PicturesIn {
   checkArguments("picturesIn", { folder: [folder, aFolder], onLeftOut: [onLeftOut, optional(aFunction)] });
-  const stats = statSync(folder, { throwIfNoEntry: false });
+  const stats = statsWithin(folder);
   if (stats === undefined) throw new DataError(`${folder}: there is no such folder. Check the path.`);
   if (!stats.isDirectory()) throw new DataError(`${folder}: this is a file, not a folder. Check the path.`);
 
@@ -115,6 +115,8 @@ function entriesOf(root: string, within: string): { entries: string[]; misnamed:
   let bytes: Buffer[];
   try {
     bytes = readdirSync(join(root, within), { encoding: "buffer" });
+    // A folder may show its names to somebody who may not enter it.
+    statSync(`${join(root, within)}/.`);
   } catch (cause) {
     if (within !== "") {
       return {

@@ -1,6 +1,7 @@
 /** Do two paths lead to one file? To be asked before writing, so as not to replace what is read. */
 import { type BigIntStats, readlinkSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, resolve, sep } from "node:path";
+import { readError } from "./decode.ts";
 
 export function sameFile(a: string, b: string): boolean {
   return fileId(a) === fileId(b);
@@ -26,6 +27,23 @@ export function statsOf(path: string): BigIntStats | undefined {
     try {
       return statSync(place, { bigint: true });
     } catch {}
+  }
+  return undefined;
+}
+
+/**
+ * The same, where a path that leads to nothing must not be confused with one behind a folder that may not be
+ * entered.
+ *
+ * @throws DataError for the latter
+ */
+export function statsWithin(path: string): BigIntStats | undefined {
+  const stats = statsOf(path);
+  if (stats !== undefined) return stats;
+  try {
+    statSync(path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "EACCES") throw readError(path, cause);
   }
   return undefined;
 }

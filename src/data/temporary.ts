@@ -41,13 +41,25 @@ export function temporaryDone(temporary: string): void {
   if (unfinished.size === 0) process.off("exit", removeAll);
 }
 
+/**
+ * Where it cannot be removed, as in a folder that has been closed meanwhile, it stays, without an error: that
+ * would hide why the file could not be written, and leave all others, too. The next process removes it.
+ */
 export async function removeTemporary(temporary: string): Promise<void> {
-  await rm(temporary, removal);
+  await rm(temporary, removal).catch(() => {});
   temporaryDone(temporary);
 }
 
 function removeAll(): void {
-  for (const temporary of unfinished) rmSync(temporary, removal);
+  for (const temporary of unfinished) removeIfPossible(temporary);
+}
+
+function removeIfPossible(temporary: string): void {
+  try {
+    rmSync(temporary, removal);
+  } catch {
+    // Somebody else's, or in a closed folder: see removeTemporary.
+  }
 }
 
 function placeOf(path: string): { folder: string; name: string } {
@@ -93,7 +105,7 @@ export function removeLeftovers(path: string): void {
   for (const other of names) {
     if (!other.startsWith(start)) continue;
     const mark = /^([0-9a-f]{8})-([0-9a-z]+)-([0-9a-z]+)-[0-9a-f]{12}\.tmp$/.exec(other.slice(start.length));
-    if (mark && isLeftOver(join(folder, other), mark)) rmSync(join(folder, other), removal);
+    if (mark && isLeftOver(join(folder, other), mark)) removeIfPossible(join(folder, other));
   }
 }
 

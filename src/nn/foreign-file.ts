@@ -27,6 +27,11 @@ const fetchAgain = "Download the file itself.";
 /** The first one that fits counts. */
 const kinds: readonly Kind[] = [
   {
+    bytes: /^$/,
+    what: "an empty file, such as a full disk or a download that failed leaves",
+    remedy: "Save or download it again.",
+  },
+  {
     text: /^version https:\/\/git-lfs\./,
     what: "a Git LFS pointer, which stands for the file",
     remedy: 'Get the file itself: by "git lfs pull" in its repository, or by its download link.',

@@ -9,9 +9,10 @@
  * folder has a checkpoint from its first moment on.
  */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DataError, type LoaderState } from "../data/index.ts";
+import { statsWithin } from "../data/same-file.ts";
 import { type NamedArray, parseSafetensors, serializeSafetensors } from "../node.ts";
 import { checkArguments, isObject } from "../options/arguments.ts";
 import { folder as aFolder } from "../options/kinds.ts";
@@ -79,7 +80,7 @@ export function serializeCheckpoint({ state, weights, average, sums }: Checkpoin
 
 /** @throws DataError if there is no folder of a run to go on with. */
 export function checkIsFolder(path: string): void {
-  const stats = statSync(path, { throwIfNoEntry: false });
+  const stats = statsWithin(path);
   if (!stats) {
     throw new DataError(`${path}: there is no such folder, and so no training to resume. Check the path.`);
   }

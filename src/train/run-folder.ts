@@ -18,7 +18,7 @@ import {
 import { dirname, join } from "node:path";
 import { makeFolder, writeError } from "../data/files.ts";
 import { DataError, writeWhole } from "../data/index.ts";
-import { statsOf } from "../data/same-file.ts";
+import { statsOf, statsWithin } from "../data/same-file.ts";
 import { removeTemporary, temporaryDone, temporaryFor } from "../data/temporary.ts";
 import { isObject } from "../options/arguments.ts";
 import { eventFileHeader } from "../report/tensorboard.ts";
@@ -261,7 +261,7 @@ function parseLog(folder: string): { entries: LogEntry[]; damagedLines: number }
  * anything is free.
  */
 function checkFree(path: string): void {
-  const stats = statSync(path, { throwIfNoEntry: false });
+  const stats = statsWithin(path);
   if (stats?.isFile()) {
     throw new DataError(`${path} is a file, and results go into a folder. Name another one with --out.`);
   }
@@ -269,7 +269,7 @@ function checkFree(path: string): void {
   refuseLocked(path);
   const isOfRun = readLog(path).some(({ config }) => config !== undefined);
   const isValuable = (file: string) => {
-    const size = statSync(join(path, file), { throwIfNoEntry: false })?.size;
+    const size = statsWithin(join(path, file))?.size;
     if (size === undefined) return false;
     if (file === checkpointFile) return stepOf(path) !== 0;
     return file !== growing.log || (size > 0 && !isOfRun);

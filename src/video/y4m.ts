@@ -52,6 +52,11 @@ export function parseHeader(line: string): VideoFormat {
     );
   }
   const interlacing = value("I") ?? "p";
+  if (!["p", "?", "t", "b", "m"].includes(interlacing)) {
+    throw new DataError(
+      `standard input: interlacing ${quote(interlacing)} is not known; Ip in the header stands for whole frames.`,
+    );
+  }
   if (!["p", "?"].includes(interlacing)) {
     throw new DataError(
       "standard input: this video is interlaced, and its half pictures cannot be enlarged as if they were " +
@@ -88,6 +93,8 @@ const MAX_TRUSTED = 2 ** 25;
 export class Y4mReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array(0);
+  /** More bytes were wanted than there are. */
+  #hasEnded = false;
 
   constructor(stream: Readable) {
     this.#chunks = stream[Symbol.asyncIterator]();
@@ -97,14 +104,20 @@ export class Y4mReader {
     const line = await this.#line(4096);
     if (line === undefined)
       throw new DataError("standard input: there is nothing on it; y4m video was expected.");
+    if (this.#hasEnded && line.startsWith("YUV4MPEG2")) {
+      throw new DataError("standard input: it ends within the header; the video is cut short.");
+    }
     return parseHeader(line);
   }
 
   /** The frames after the header. */
   async *frames(format: VideoFormat): AsyncGenerator<Frame> {
     for (let number = 1; ; number++) {
+      const cut = () =>
+        new DataError(`standard input: it ends within frame ${number}; the video is cut short.`);
       const line = await this.#line(256);
       if (line === undefined) return;
+      if (this.#hasEnded && "FRAME".startsWith(line.slice(0, 5))) throw cut();
       if (!/^FRAME( |$)/.test(line)) {
         throw new DataError(
           `standard input: frame ${number} does not begin with FRAME; the stream is damaged.`,
@@ -113,9 +126,7 @@ export class Y4mReader {
       const frame: Samples[] = [];
       for (const { width, height } of planeSizes(format)) {
         const bytes = await this.#read(width * height * (format.depth > 8 ? 2 : 1));
-        if (!bytes) {
-          throw new DataError(`standard input: it ends within frame ${number}; the video is cut short.`);
-        }
+        if (!bytes) throw cut();
         frame.push(format.depth > 8 ? new Uint16Array(bytes.buffer) : bytes);
       }
       yield frame;
@@ -154,7 +165,10 @@ export class Y4mReader {
     for (let filled = 0; filled < target.length; ) {
       if (this.#rest.length === 0) {
         const { value, done } = await this.#chunks.next();
-        if (done) return false;
+        if (done) {
+          this.#hasEnded = true;
+          return false;
+        }
         this.#rest = value;
       }
       const part = this.#rest.subarray(0, target.length - filled);

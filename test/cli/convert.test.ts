@@ -107,6 +107,7 @@ describe("convert", () => {
       /--set activation wants tanh or relu, got "sine"/,
     ],
     [[golden("espcn.pth"), "a.pth", "--set", "scale=2"], 1, /does not fit this ESPCN/],
+    [[golden("espcn.pth"), "a.pth", "-s", "4"], 2, /espcn\.pth enlarges by \d, and --scale is 4/],
     [["espcn", "a.pth", "-s", "8"], 2, /espcn enlarges by 2, 3 or 4, and --scale is 8/],
     [["nowhere.pth", "a.pth"], 1, /nowhere\.pth: cannot be read: there is no such file/],
     [[golden("espcn.pth"), "no/folder/a.pth"], 1, /there is no folder no\/folder/],
@@ -155,6 +156,7 @@ describe("info", () => {
     [["bicubic"], 1, /bicubic is an interpolation/],
     [["a.pth", "b.pth"], 2, /looks at one file, got 2/],
     [["-s", "3"], 2, /--scale is for a file or a name/],
+    [[golden("espcn.pth"), "-s", "4"], 2, /espcn\.pth enlarges by \d, and --scale is 4/],
   ])("%j", (args, code, message) => expectError(infoCommand as Command, args, code, message));
 });
 

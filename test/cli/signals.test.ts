@@ -1,6 +1,6 @@
 /** How commands end: by signals, by kill -9, and when nobody takes their output. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { join } from "node:path";
@@ -175,6 +175,17 @@ describe.skipIf(!existsSync("/dev/full"))("output that nobody takes", () => {
     expect(output).toMatch(
       /the program that was to read the video has ended after \d+ frames .*The rest is lost/,
     );
+  });
+
+  test.each([">>", "1<>"])("the file that is read is not written by the shell's %s", async (redirection) => {
+    copyFileSync(path("in.y4m"), path("both.y4m"));
+    const video = await shell(`$PG upscale -i - -o - -m bicubic < both.y4m ${redirection} both.y4m`);
+    expect(video).toMatchObject({ code: 2, output: expect.stringContaining("/dev/stdout is an input") });
+    expect(readFileSync(path("both.y4m"))).toEqual(readFileSync(path("in.y4m")));
+    copyFileSync(path("hr", "0.png"), path("both.png"));
+    const picture = await shell(`$PG upscale both.png -o /dev/stdout -m bicubic ${redirection} both.png`);
+    expect(picture).toMatchObject({ code: 2, output: expect.stringContaining("/dev/stdout is an input") });
+    expect(readFileSync(path("both.png"))).toEqual(readFileSync(path("hr", "0.png")));
   });
 
   test("nobody to tell of errors is no error", async () => {

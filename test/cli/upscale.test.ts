@@ -449,6 +449,8 @@ describe("video", () => {
     const cut = await run(["-i", "-", "-o", "-"], { input: video(2).subarray(0, 500) });
     expect(cut.code).toBe(1);
     expect(cut.stderr).toContain("it ends within frame 2");
+    const none = await run(["-i", "-", "-o", "-", "-m", "bicubic"], { input: video(0) });
+    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining("no frame behind the header") });
     const half = await run(["-i", "-", "-o", "-", "-m", "bicubic", "--half"], { input: video(1) });
     expect(half).toMatchObject({ code: 2, stderr: expect.stringContaining("--half is for networks") });
     const flag = await run(["-i", "-", "-o", "-", "--depth", "16"], { input: video(1) });

@@ -6,6 +6,7 @@ import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { Directories, densityIn, forNewPicture } from "../../src/data/exif.ts";
 import { gammaCurve, profileOf } from "../../src/data/icc.ts";
+import { xmpOfResult } from "../../src/data/metadata.ts";
 import { decodePictureFile, PictureWriter, readPictureFile } from "../../src/data/picture-file.ts";
 import type { PictureFormat } from "../../src/picture/formats.ts";
 import type { Image, Samples } from "../../src/picture/image.ts";
@@ -159,8 +160,9 @@ describe("a photograph with EXIF, GPS, XMP, IPTC, a comment, 300 dpi and Display
 test("a picture that says nothing gets nothing, above all no resolution", async () => {
   for (const format of written) {
     await write(path(`plain.${format}`), noise(8, 6, 3), { format });
-    const { image, notes, ...metadata } = await readPictureFile(path(`plain.${format}`));
+    const { image, notes, jpegQuality, ...metadata } = await readPictureFile(path(`plain.${format}`));
     expect(notes).toEqual([]);
+    expect(jpegQuality).toBe(format === "jpeg" ? 95 : undefined);
     expect(Object.values(metadata).filter((value) => value !== undefined)).toEqual([]);
   }
   expect(chunksIn(readFileSync(path("plain.png"))).map(({ type }) => type)).toEqual(["IHDR", "IDAT", "IEND"]);
@@ -247,6 +249,21 @@ describe("PNG", () => {
     expect(await copy(path("texts.png"), path("texts.jpg"), "jpeg")).toEqual([
       "without the text Copyright, Title: JPEG cannot hold it",
     ]);
+  });
+
+  test.each(["iptc", "IPTC profile"])("IPTC data as a text whose first line is %j", async (name) => {
+    const resources = photoshopCaption("Caption").subarray("Photoshop 3.0\0".length);
+    const text = `\n${name}\n${String(resources.length).padStart(8)}\n${resources.toString("hex")}\n`;
+    writeFileSync(path("iptc.png"), png([pngChunk("tEXt", `Raw profile type iptc\0${text}`)]));
+    expect((await readPictureFile(path("iptc.png"))).iptc?.toString()).toContain("Caption");
+    expect(await copy(path("iptc.png"), path("iptc.jpg"), "jpeg")).toEqual([]);
+    expect((await readPictureFile(path("iptc.jpg"))).iptc?.toString()).toContain("Caption");
+  });
+
+  test("a text that should hold IPTC data and does not stays a text", async () => {
+    writeFileSync(path("no-iptc.png"), png([pngChunk("tEXt", "Raw profile type iptc\0\niptc\n 2\nabcd\n")]));
+    const { iptc, comments } = await readPictureFile(path("no-iptc.png"));
+    expect([iptc, comments?.length]).toEqual([undefined, 1]);
   });
 
   test("texts that unpack to gigabytes are left out", async () => {
@@ -446,6 +463,15 @@ test("bytes that are no profile, and parts of one, are left out with a note", as
       (await decodePictureFile(name.endsWith("jpg") ? jpeg : png, "plain")).image.data,
     );
   }
+});
+
+test("XMP does not point to the extended XMP that is left out", () => {
+  const size = { width: 2, height: 2 };
+  expect(xmpOfResult(`<a xmpNote:HasExtendedXMP="0123ABCD" dc:source="s"/>`, size)).toBe(
+    `<a dc:source="s"/>`,
+  );
+  const element = "<a><xmpNote:HasExtendedXMP>0123ABCD</xmpNote:HasExtendedXMP><b/></a>";
+  expect(xmpOfResult(element, size)).toBe("<a><b/></a>");
 });
 
 test("pictures inside a picture and content credentials are named", async () => {

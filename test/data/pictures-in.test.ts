@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { linkSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { formatNames, formatOfName, namesOf, stemOf } from "../../src/data/formats.ts";
 import { partnersOf, versionsAmong } from "../../src/data/partners.ts";
 import { describeLeftOut, picturesIn } from "../../src/data/pictures-in.ts";
-import { sameFile, statsOf, targetOf } from "../../src/data/same-file.ts";
+import { sameFile, statsOf, statsWithin, targetOf } from "../../src/data/same-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { temporaryFolder } from "./support.ts";
 
@@ -32,6 +32,34 @@ test("names: formats by extension in any case", () => {
 
 describe("picturesIn", () => {
   const names = (name: string) => picturesIn(path(name)).pictures.map((file) => basename(file));
+
+  test.skipIf(!unix)("names the folder that may be listed and not entered, and what lies behind it", () => {
+    make("closed", "a.png");
+    mkdirSync(path("open"));
+    writeFileSync(path("open", "b.png"), "");
+    mkdirSync(path("open", "closed"));
+    writeFileSync(path("open", "closed", "c.png"), "");
+    for (const name of [folder, path("open")]) chmodSync(name, 0o755);
+    for (const name of [path("closed"), path("open", "closed")]) chmodSync(name, 0o744);
+    // Nothing is closed to root.
+    const own = process.geteuid!();
+    if (own === 0) process.seteuid!(65534);
+    else for (const name of [path("closed"), path("open", "closed")]) chmodSync(name, 0o644);
+    try {
+      expect(() => picturesIn(path("closed"))).toThrow(/closed: this folder cannot be read: EACCES/);
+      expect(() => picturesIn(path("closed", "within"))).toThrow(
+        /within: cannot be read: you may not read it/,
+      );
+      expect(() => statsWithin(path("closed", "a.png"))).toThrow(DataError);
+      expect(picturesIn(path("open"), undefined, { recursive: true })).toMatchObject({
+        pictures: [path("open", "b.png")],
+        leftOut: [{ name: "closed", unreadable: true }],
+      });
+    } finally {
+      if (own === 0) process.seteuid!(0);
+      for (const name of [path("closed"), path("open", "closed")]) chmodSync(name, 0o755);
+    }
+  });
 
   test("takes every extension of its formats in any case, sorted by name", () => {
     make("all", "d.webp", "B.PNG", "c.JpEg", "a.jpg", "e.jpe", "f.jfif");

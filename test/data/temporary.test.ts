@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -64,6 +65,29 @@ test("an error leaves nothing", async () => {
   });
   await expect(failed).rejects.toThrow(/a: cannot be written: no more/);
   expect(readdirSync(home)).toEqual([]);
+});
+
+test("where a temporary file cannot be removed, the error is why it could not be written", async () => {
+  const closed = fresh();
+  const work = replaceWhole(join(closed, "a"), async () => {
+    rmSync(closed, { recursive: true });
+    writeFileSync(closed, "a file now, so that nothing within it can be removed");
+    throw new Error("the reason");
+  });
+  await expect(work).rejects.toThrow("the reason");
+});
+
+test("nor does one that cannot be removed keep the others when the program ends", async () => {
+  const [closed, home] = [fresh(), fresh()];
+  const { code, stderr } = await runCode(`
+    import { rmSync, writeFileSync } from "node:fs";
+    import { temporaryFor } from "./src/data/temporary.ts";
+    const [closed, home] = ${JSON.stringify([closed, home])};
+    for (const folder of [closed, home]) writeFileSync(temporaryFor(folder + "/a"), "");
+    rmSync(closed, { recursive: true });
+    writeFileSync(closed, "");
+  `);
+  expect({ code, stderr, left: readdirSync(home) }).toEqual({ code: 0, stderr: "", left: [] });
 });
 
 test("nor does a write that waits for a thread when the program ends", async () => {

@@ -34,6 +34,8 @@ test.each<[string, Uint8Array, RegExp]>([
   ["w.gz", latin1("\x1f\x8b\x08\0\0\0\0\0"), /a packed file/],
   ["config.json", latin1('{\n  "network": {}'), /a JSON text.*best\.safetensors/],
   ["a.png", await encodePng(noise(3, 3, 3)), /a picture/],
+  ["net.pth", new Uint8Array(0), /an empty file/],
+  ["net.safetensors", new Uint8Array(0), /an empty file/],
 ])("%s (case %#)", (name, bytes, message) => {
   const { message: text } = (() => {
     try {

@@ -158,7 +158,8 @@ describe("written as F16", () => {
 describe("broken files", () => {
   test("cut short anywhere", () => {
     const bytes = serializeSafetensors(tensors, { scale: "2" });
-    for (let length = 0; length < bytes.length; length++) {
+    for (let length = 1; length < bytes.length; length++) {
+      // of 0 bytes: foreign-file.test.ts
       expect(() => parseSafetensors(bytes.subarray(0, length), "w.safetensors"), `${length} bytes`).toThrow(
         /^w\.safetensors is not a complete safetensors file: .*\. Save or download it again\.$/,
       );

@@ -60,6 +60,7 @@ describe("headers", () => {
     ["YUV4MPEG2 W32768 H32768 C444p16", "a frame of 32768x32768 pixels is too large"],
     ["YUV4MPEG2 W8 H8 C\u001b]0;title\u0007", "colour space \\x1b]0;title\\x07 is not known"],
     ["YUV4MPEG2 W8 H8 It", "interlaced"],
+    ["YUV4MPEG2 W8 H8 Ip\r", 'interlacing "p\\r" is not known'],
     ["YUV4MPEG2 W8 H8 C444alpha", "444alpha is not known"],
     ["YUV4MPEG2 W8 H8 C411", "411 is not known"],
   ])("%s is refused", (line, message) => {
@@ -105,6 +106,11 @@ describe("streams", () => {
   test("a stream that is cut short, damaged or empty is an error", async () => {
     await expect(read(pieces(whole().subarray(0, 60)))).rejects.toThrow("it ends within frame 1");
     await expect(read(pieces(whole().subarray(0, 130)))).rejects.toThrow("it ends within frame 2");
+    for (const part of ["F", "FRAME", "FRAME Ip"]) {
+      const cut = Buffer.concat([whole(), Buffer.from(part)]);
+      await expect(read(pieces(cut))).rejects.toThrow("it ends within frame 3");
+    }
+    await expect(read(pieces(Buffer.from("YUV4MPEG2 W8 H6")))).rejects.toThrow("it ends within the header");
     await expect(read(pieces(Buffer.from("YUV4MPEG2 W8 H6\nframe\n")))).rejects.toThrow(
       "frame 1 does not begin with FRAME",
     );
