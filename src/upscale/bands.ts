@@ -9,6 +9,7 @@ import { withAlpha, withColors } from "./adapters.ts";
 import type { Choice } from "./choice.ts";
 import { compute, computeFrom } from "./compute.ts";
 import { adapterOf, bicubicMargin, type Method, notFinite, onDeviceOf, type TensorMethod } from "./method.ts";
+import type { PictureNote } from "./source.ts";
 import {
   type Box,
   checkUpscaleOptions,
@@ -48,6 +49,7 @@ export interface BandOptions extends TileOptions {
 /** What `upscaleBands` adds to them. */
 interface InnerOptions extends BandOptions {
   readonly choice?: Choice;
+  readonly notes?: readonly PictureNote[];
 }
 
 /** A strip of the result, as wide as the whole. */
@@ -89,6 +91,8 @@ export class Bands implements AsyncIterable<Band> {
   readonly depth: 8 | 16;
   /** Where nobody named a method: which network was chosen, and by what in the picture. */
   readonly choice?: Choice;
+  /** Of a picture file, in Node: what the result lacks, and what was odd about the file. */
+  readonly notes: readonly PictureNote[];
   readonly #image: Image<Samples>;
   readonly #method: Method;
   readonly #tiles: TileSource;
@@ -119,6 +123,7 @@ export class Bands implements AsyncIterable<Band> {
     this.#method = method;
     this.#options = options;
     this.choice = options.choice;
+    this.notes = options.notes ?? [];
     this.#release = release;
     const bytesPerRow = this.width * this.channels * (depth / 8) * method.scale;
     // The adapters for colours and transparency look that far.

@@ -27,11 +27,20 @@ export type PictureSource =
   | string
   | URL;
 
+/** What the samples of a picture lack of its file, or what was odd about it, for people and for programs. */
+export interface PictureNote {
+  /** Such as "color", "frames" or "decoder". */
+  readonly kind: string;
+  /** A sentence without a full stop. */
+  readonly text: string;
+}
+
 /** A picture, and what its file says about the way here. */
 export interface ReadPicture {
   readonly image: Image<Samples>;
   /** Of a JPEG file: how strongly it was compressed, 1 to 100. */
   readonly jpegQuality?: number;
+  readonly notes?: readonly PictureNote[];
 }
 
 /** Reads picture files: their bytes, or where they are. */

@@ -10,7 +10,7 @@ import type { Image, Samples } from "../picture/image.ts";
 import { type BandOptions, Bands, type UpscaleReport } from "./bands.ts";
 import { type Choice, chooseMethod } from "./choice.ts";
 import { borrowMethod, type OpenMethodOptions, openMethodOptionNames } from "./open-method.ts";
-import { type PictureSource, readPicture } from "./source.ts";
+import { type PictureNote, type PictureSource, readPicture } from "./source.ts";
 import { checkUpscaleOptions, upscaleOptionNames } from "./tiles.ts";
 
 export interface UpscalePictureOptions extends OpenMethodOptions, BandOptions {
@@ -25,6 +25,11 @@ export interface Upscaled<S extends Samples = Uint8Array> extends UpscaleReport 
   readonly image: Image<S>;
   /** Without a `method`: which network was chosen, and by what in the picture. */
   readonly choice?: Choice;
+  /**
+   * Of a picture file, in Node: what the result lacks (further frames, the colours of a damaged profile), and what
+   * was odd about the file. Absent if there is nothing to say.
+   */
+  readonly notes?: readonly PictureNote[];
 }
 
 /**
@@ -59,8 +64,8 @@ export async function upscale(
 ): Promise<Upscaled<Samples>> {
   const bands = await bandsOf("upscale", picture, options);
   const image = await bands.image();
-  const { choice } = bands;
-  return { image, ...bands.report, ...(choice && { choice }) };
+  const { choice, notes } = bands;
+  return { image, ...bands.report, ...(choice && { choice }), ...(notes.length > 0 && { notes }) };
 }
 
 /**
@@ -97,7 +102,7 @@ async function bandsOf(
     method: choice?.method ?? options.method,
   });
   try {
-    return new Bands(image, upscaler, { ...options, choice }, close);
+    return new Bands(image, upscaler, { ...options, choice, notes: read.notes }, close);
   } catch (error) {
     close();
     throw error;

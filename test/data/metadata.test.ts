@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { Directories, densityIn, forNewPicture } from "../../src/data/exif.ts";
 import { gammaCurve, profileOf } from "../../src/data/icc.ts";
 import { decodePictureFile, PictureWriter, readPictureFile } from "../../src/data/picture-file.ts";
+import { upscale } from "../../src/node.ts";
 import type { PictureFormat } from "../../src/picture/formats.ts";
 import type { Image, Samples } from "../../src/picture/image.ts";
 import { type ExifParts, exifOf, photoshopCaption, segment, withSegments } from "../support/exif.ts";
@@ -159,7 +160,12 @@ describe("a photograph with EXIF, GPS, XMP, IPTC, a comment, 300 dpi and Display
 test("a picture that says nothing gets nothing, above all no resolution", async () => {
   for (const format of written) {
     await write(path(`plain.${format}`), noise(8, 6, 3), { format });
-    const { image, notes, ...metadata } = await readPictureFile(path(`plain.${format}`));
+    const {
+      image,
+      notes,
+      jpegQuality: _quality,
+      ...metadata
+    } = await readPictureFile(path(`plain.${format}`));
     expect(notes).toEqual([]);
     expect(Object.values(metadata).filter((value) => value !== undefined)).toEqual([]);
   }
@@ -411,6 +417,11 @@ test("damaged EXIF data and profiles are left out, with a note", async () => {
     const { icc: kept } = await readPictureFile(path(`damaged.${format}`));
     expect(kept === undefined).toBe(notes.includes("without its colour profile, which is damaged"));
   }
+  const { notes } = await upscale(path("damaged.jpg"), { method: "bicubic", scale: 2 });
+  expect(notes).toEqual([
+    { kind: "color", text: "taken for sRGB, without its colour profile, which is damaged" },
+  ]);
+  expect(await upscale(path("damaged.png"), { method: "bicubic", scale: 2 })).not.toHaveProperty("notes");
 });
 
 test("bytes that are no profile, and parts of one, are left out with a note", async () => {
@@ -441,6 +452,13 @@ test("bytes that are no profile, and parts of one, are left out with a note", as
       const notes = await copy(path(name), path(`of-${name}.${format}`), format);
       expect([name, notes]).toEqual([name, ["without its colour profile, which is damaged"]]);
     }
+    // The library's upscale() converts to sRGB, and has no file to leave something out of.
+    const { notes, choice } = await upscale(path(name), { method: "bicubic", scale: 2 });
+    expect([name, choice, notes]).toEqual([
+      name,
+      undefined,
+      [{ kind: "color", text: "taken for sRGB, without its colour profile, which is damaged" }],
+    ]);
     const { image } = await readPictureFile(path(`of-${name}.png`));
     expect(image.data).toEqual(
       (await decodePictureFile(name.endsWith("jpg") ? jpeg : png, "plain")).image.data,
