@@ -50,7 +50,7 @@ export async function readHeaderOfFile(path: string): Promise<Header> {
     const input = path.endsWith("]") ? read(0, length) : path;
     return await readHeader({ read, length, input }, path);
   } catch (cause) {
-    throw cause instanceof DataError ? cause : readError(path, cause);
+    throw readError(path, cause);
   } finally {
     await file?.close();
   }
@@ -244,6 +244,7 @@ export function reasonForReading(cause: unknown): string {
 
 /** For a file that cannot even be read. */
 export function readError(path: string, cause: unknown): DataError {
+  if (cause instanceof DataError) return cause;
   return new DataError(`${path}: cannot be read: ${reasonForReading(cause)}. Check the path.`, { cause });
 }
 

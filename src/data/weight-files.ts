@@ -1,16 +1,45 @@
 /** Weight files on disk: one file, or the two of ncnn. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { firstOf } from "../options/lists.ts";
+import { DataError } from "../picture/errors.ts";
 import { readWhole } from "./read-file.ts";
 
-/** The bytes of a weight file. Of ncnn's two files either is named; the text comes first. @throws Error of Node */
+/**
+ * The bytes of a weight file. Of ncnn's two files either is named; the text comes first.
+ *
+ * @throws DataError for a folder, which names the weight files in it; Error of Node
+ */
 export async function readWeightFile(file: string | URL): Promise<Uint8Array> {
+  refuseFolder(file);
   return joined(await Promise.all(partsOf(file).map(readWhole)));
 }
 
 /** The same at once. */
 export function readWeightFileSync(file: string): Uint8Array {
+  refuseFolder(file);
   return joined(partsOf(file).map((part) => readFileSync(part)));
+}
+
+/** Files of weights. Those of a checkpoint are no network. */
+const isWeightFile = (name: string) =>
+  /\.(?:safetensors|pth|pt|ckpt|param)$/i.test(name) && !/^checkpoint\b/.test(name);
+
+function refuseFolder(file: string | URL): void {
+  if (!statSync(file, { throwIfNoEntry: false })?.isDirectory()) return;
+  const folder = file instanceof URL ? fileURLToPath(file) : file;
+  const files = readdirSync(folder)
+    .filter(isWeightFile)
+    .sort()
+    .map((name) => join(folder, name));
+  const advice =
+    files.length === 0
+      ? "There is no weight file in it. Check the path"
+      : files.length === 1
+        ? `Name the weight file in it: ${files[0]}`
+        : `Name one of the weight files in it: ${firstOf(files, 5)}`;
+  throw new DataError(`${folder}: this is a folder, and a weight file was wanted. ${advice}.`);
 }
 
 function partsOf(file: string | URL): (string | URL)[] {
