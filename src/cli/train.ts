@@ -120,7 +120,10 @@ Brackets hold the value of a flag that is not given.`,
       const inputs = idsOf([config.init, ...filesIn(folder ?? config.out)]);
       const { step, best, bicubic, path, advice, ...result } = await profiled(profile, inputs, () =>
         folder === undefined ? train(config, options) : resume(folder, { ...options, change }),
-      );
+      ).catch((error: Error) => {
+        // The values of flags, which only the run that they are for can judge.
+        throw error instanceof RangeError ? new UsageError(error.message.replace(/\.$/, "")) : error;
+      });
       const { steps } = result.config;
       close();
       if (best) {

@@ -124,7 +124,8 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
  * the last bit, those of a run that was never interrupted. `change` may change settings that do not decide
  * what is learned (`resumable` in settings.ts), such as the number of steps. The folder may have moved.
  *
- * @throws DataError also if another process trains in this folder.
+ * @throws DataError also if another process trains in this folder; RangeError also for fewer steps than the run
+ *   has done.
  */
 export async function resume(
   path: string,
@@ -140,6 +141,13 @@ export async function resume(
     const changed = { ...(options.change?.(saved) ?? saved), out: path };
     checkConfig(changed);
     const config = withDegradation(changed);
+    const done = checkpoint?.state.step ?? 0;
+    if (config.steps < done) {
+      throw new RangeError(
+        `--steps ${config.steps} is fewer than the ${done} steps that the run in ${path} has done. Give a larger ` +
+          "number to go on. What it has learned is in last.safetensors and best.safetensors there.",
+      );
+    }
     for (const setting of settingsFor(networkOf(config.network).architecture)) {
       const [before, now] = [saved, config].map((values) => JSON.stringify(settingOf(values, setting)));
       if (before !== now && !setting.resumable) {
