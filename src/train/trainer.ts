@@ -41,7 +41,7 @@ import { RunFolder } from "./run-folder.ts";
 import { readSavedRun } from "./saved-run.ts";
 import { completeSchedule, learningRate } from "./schedule.ts";
 import { openSession, type Session } from "./session.ts";
-import { checkConfig, configNames, settingOf, settingsFor } from "./settings.ts";
+import { checkBatchFits, checkConfig, configNames, settingOf, settingsFor } from "./settings.ts";
 
 export interface TrainOptions extends TrainCallbacks {
   /** Ends training after the current step; what was learned is saved. */
@@ -101,6 +101,7 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   checkNames("train", options, optionNames);
   checkConfig(config);
   checkNames("train", config, configNames);
+  checkBatchFits(config);
   checkOnLoss(options);
   const { architecture, options: networkOptions } = networkOf(config.network);
   const say = options.onMessage ?? (() => {});
@@ -140,6 +141,7 @@ export async function resume(
     const { config: saved, checkpoint } = readSavedRun(path, say);
     const changed = { ...(options.change?.(saved) ?? saved), out: path };
     checkConfig(changed);
+    checkBatchFits(changed);
     const config = withDegradation(changed);
     const done = checkpoint?.state.step ?? 0;
     if (config.steps < done) {
