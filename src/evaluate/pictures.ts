@@ -9,8 +9,15 @@ import { type Cropped, type PairFiles, readFitting } from "../data/pairs.ts";
 import { partnersOf } from "../data/partners.ts";
 import { describeLeftOut, picturesIn } from "../data/pictures-in.ts";
 import { sameFile } from "../data/same-file.ts";
-import { aFunction, checkArguments, isObject, optional, type Wanted } from "../options/arguments.ts";
-import { folder as aFolder, whole } from "../options/kinds.ts";
+import {
+  aFunction,
+  checkArguments,
+  checkOptions,
+  isObject,
+  optional,
+  type Wanted,
+} from "../options/arguments.ts";
+import { folder as aFolder, oneOf, whole } from "../options/kinds.ts";
 import { isTransparent, withoutAlpha } from "../picture/alpha.ts";
 import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
@@ -161,9 +168,11 @@ const pairFiles: Wanted<PairFiles> = {
 export async function loadPicture(
   files: PairFiles,
   scale: number,
-  { transparency = "refuse" }: { readonly transparency?: "refuse" | "white" } = {},
+  options: { readonly transparency?: "refuse" | "white" } = {},
 ): Promise<Picture> {
   checkArguments("loadPicture", { files: [files, pairFiles], scale: [scale, whole(1, 64)] });
+  checkOptions("loadPicture", options, { transparency: oneOf("refuse", "white") });
+  const { transparency = "refuse" } = options;
   const read = async (path: string) => {
     const image = await readImage(path);
     if (transparency === "refuse") refuseTransparency(image, path);
