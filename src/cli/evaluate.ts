@@ -52,8 +52,8 @@ the seed 0 and the place of the picture in the folder, so the same command measu
 pictures.
 
 Of 16 bits per sample the upper 8 are measured, and of several frames the first. A picture that
-cannot be measured, such as a transparent one, does not stop the others: a line says why, and the
-exit code is 1.`;
+cannot be measured, such as a transparent one or one without its LR file, does not stop the others:
+a line says why, and the exit code is 1.`;
 
 export const evaluateCommand = defineCommand({
   about: `
