@@ -14,6 +14,7 @@ import { decode, isStored, readHeaderOfFile, uprightSize, withoutColor } from ".
 import { copyWithMetadata, exifPlaceholder } from "./embed.ts";
 import { readBytes, replaceWhole, writeError } from "./files.ts";
 import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "./formats.ts";
+import { profileFor, spaceOf } from "./icc.ts";
 import {
   damagedProfile,
   exifOfResult,
@@ -82,8 +83,9 @@ export async function decodePictureFile(
   if (!stored) notes.push({ kind: "color", text: `converted to sRGB, from ${header.space}` });
   const metadata = stored ? content.metadata : { ...content.metadata, icc: undefined, pngColor: undefined };
   if (target === "srgb") {
-    const icc = profileIn(metadata);
-    const isUsable = icc !== undefined && (await takesProfile(icc, "png", image.channels));
+    const own = profileIn(metadata);
+    const icc = own && (profileFor(image.channels <= 2 ? "GRAY" : "RGB", own) ?? own);
+    const isUsable = icc !== undefined && (await takesProfile(icc, "png", spaceOf(icc) === "GRAY" ? 1 : 3));
     if (!isUsable && (icc ?? metadata.icc ?? content.gaps.find((gap) => gap === damagedProfile))) {
       notes.push({ kind: "color", text: `taken for sRGB, without ${damagedProfile}` });
     }

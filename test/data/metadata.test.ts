@@ -348,6 +348,10 @@ describe("profiles of other colours than the format stores", () => {
     await copy(path("grey-rgb.jpg"), path("grey-rgb.png"), "png");
     const { icc: kept } = await sharp(path("grey-rgb.png")).metadata();
     expect(kept!.toString("latin1", 16, 20)).toBe("GRAY");
+    // In sRGB it looks the same, and nothing is damaged.
+    const { image, notes } = await readPictureFile(path("grey-rgb.jpg"), { target: "srgb" });
+    expect(notes).toEqual([]);
+    expect(image.data).toEqual((await readPictureFile(path("grey-rgb.png"), { target: "srgb" })).image.data);
     const stored = await readPictureFile(path("grey-rgb.png"));
     await write(path("grey-linear.png"), stored.image, {
       format: "png",
