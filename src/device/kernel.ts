@@ -1,5 +1,6 @@
 import {
   anObject,
+  aText,
   checkArguments,
   finite,
   isObject,
@@ -111,7 +112,7 @@ export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}):
   checkArguments("wgslSource", {
     enable: [enable, listOf(text)],
     constants: [constants, anObject],
-    functions: [functions, optional(text)],
+    functions: [functions, optional(aText)],
     element: [element, oneOf("f16", "f32")],
   });
   const extensions = element === "f16" ? ["f16", ...enable] : enable;

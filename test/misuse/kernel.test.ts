@@ -141,7 +141,11 @@ const calls: Call[] = [
     args: [operation("normalizeAxes"), arg(() => [0], left, "zero", "emptyList"), arg(() => 2, "huge")],
   },
   { name: "disposeUnlessTaped", call: kernel.disposeUnlessTaped, args: [arg(() => zeros([1]))] },
-  { name: "withHelpers", call: kernel.withHelpers, args: [arg(() => "fn f() {}", "text", "numeral")] },
+  {
+    name: "withHelpers",
+    call: kernel.withHelpers,
+    args: [arg(() => "fn f() {}", "text", "numeral", "emptyText")],
+  },
   {
     name: "wgslSource",
     call: kernel.wgslSource,

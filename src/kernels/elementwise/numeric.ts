@@ -1,5 +1,4 @@
-import { checkArguments } from "../../options/arguments.ts";
-import { text } from "../../options/kinds.ts";
+import { aText, checkArguments } from "../../options/arguments.ts";
 
 const KEEP_NAN = /* wgsl */ `
 // y, or x if that is NaN. The question is put to the bits, and the answer chosen among bits: compilers
@@ -105,6 +104,6 @@ const helpers: readonly { readonly names: RegExp; readonly wgsl: string }[] = [
 
 /** A function's WGSL, after the helpers that it calls, and those that they call. */
 export function withHelpers(wgsl: string): string {
-  checkArguments("withHelpers", { wgsl: [wgsl, text] });
+  checkArguments("withHelpers", { wgsl: [wgsl, aText] });
   return helpers.reduceRight((whole, { names, wgsl }) => (names.test(whole) ? wgsl + whole : whole), wgsl);
 }
