@@ -41,7 +41,7 @@ for (const format of ["png", "jpeg", "webp"]) {
 const random = new Random(1);
 const model = new ESPCN({ scale: 2, filters: [4, 4], random });
 const adam = new Adam(model.parameters(), { lr: 1e-2 });
-const [x, y] = [rand([1, 1, 8, 8], random), rand([1, 1, 16, 16], random)];
+const [x, y] = [rand([1, 1, 8, 8], { random }), rand([1, 1, 16, 16], { random })];
 const losses = [];
 for (let i = 0; i < 20; i++) {
   const step = scope();

@@ -23,7 +23,7 @@ import { print, printError } from "./print.ts";
 import {
   describeResult,
   figures,
-  leftOutLines,
+  findings,
   measure,
   milliseconds,
   type Result,
@@ -76,8 +76,8 @@ ${aboutProtocols}`,
     const methods = await openMethods(values);
     try {
       const { scale } = methods[0].upscaler;
-      const { lines, onLeftOut } = leftOutLines();
-      const pictures = findPictures(hr, lr, scale, onLeftOut, degradation);
+      const said = findings();
+      const pictures = findPictures(hr, lr, scale, said.onLeftOut, degradation, said.onFailure);
       const weights = methods.map((method) => method.weights);
       const inputs = idsOf([...weights, ...pictures.flatMap(pathsOf)]);
       if ([hr, lr].some((folder) => folder !== undefined && sameFile(folder, out))) {
@@ -96,7 +96,7 @@ ${aboutProtocols}`,
         const { name, upscale } = opened.upscaler;
         printError(`Measuring ${name} (${i + 1} of ${methods.length}) …`);
         const options = { protocol, border, padding, signal, onFailure: printError };
-        const result = await measure(opened, measurable, options, lines).catch((error: Error) => {
+        const result = await measure(opened, measurable, options, said).catch((error: Error) => {
           if (!(error instanceof DataError)) throw error;
           printError(`${name}: ${error.message}`);
           failures.push(name);

@@ -9,7 +9,7 @@ import { defineCommand, UsageError } from "./flags.ts";
 import { adapterFlag, ensembleFlag, halfFlag, methodFlag, methodOf, scaleFlag } from "./methods.ts";
 import { checkOutputs, checkWritable, idsOf, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
-import { describeResult, figures, leftOutLines, measure, refuseFailures } from "./results.ts";
+import { describeResult, figures, findings, measure, refuseFailures } from "./results.ts";
 
 /** Flags of `evaluate` and `compare` that say what is measured, and on what. */
 export const measureFlags = {
@@ -52,8 +52,8 @@ the seed 0 and the place of the picture in the folder, so the same command measu
 pictures.
 
 Of 16 bits per sample the upper 8 are measured, and of several frames the first. A picture that
-cannot be measured, such as a transparent one, does not stop the others: a line says why, and the
-exit code is 1.`;
+cannot be measured, such as a transparent one or one without its LR file, does not stop the others:
+a line says why, and the exit code is 1.`;
 
 export const evaluateCommand = defineCommand({
   about: `
@@ -92,8 +92,9 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
     await checkPicturesIn(hr, lr);
     const opened = await methodOf(flags);
     try {
-      const { lines, onLeftOut } = leftOutLines();
-      const pictures = findPictures(hr, lr, opened.upscaler.scale, onLeftOut, degradation);
+      const said = findings();
+      const { scale } = opened.upscaler;
+      const pictures = findPictures(hr, lr, scale, said.onLeftOut, degradation, said.onFailure);
       const inputs = idsOf([opened.weights, ...pictures.flatMap(pathsOf)]);
       checkOutputs([{ flag: "--json", path: json }], inputs);
       const width = Math.max("picture".length, ...pictures.map(({ name }) => printable(name).length));
@@ -107,7 +108,7 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
           printRow(score.name, ...figures(score));
         },
       };
-      const result = await measure(opened, pictures, options, lines);
+      const result = await measure(opened, pictures, options, said);
       printRow("mean", ...figures(result.mean));
       print("", `${result.method} x${result.scale}: ${describeResult(result)}`);
       await writeJson(json, result);

@@ -2,7 +2,7 @@
 
 import { type PairFiles, pathsOf, type Size } from "../data/pairs.ts";
 import type { Note } from "../data/picture-file.ts";
-import type { EvaluateOptions, Evaluation, PictureScore } from "../evaluate/index.ts";
+import type { EvaluateOptions, Evaluation, Failure, PictureScore } from "../evaluate/index.ts";
 import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
@@ -30,24 +30,44 @@ export async function measure(
   { upscaler, ensemble, half, parameters, weights }: OpenedMethod,
   pictures: readonly PairFiles[],
   options: EvaluateOptions,
-  leftOut: readonly string[],
+  { leftOut, unpaired }: Pick<Findings, "leftOut" | "unpaired">,
 ): Promise<Result> {
   const { evaluate } = await import("../evaluate/index.ts");
   const evaluation = await evaluate(upscaler, pictures, options);
+  const failures = [...unpaired, ...evaluation.failures];
   const { headersOf, reductionsOf } = await import("../data/reductions.ts");
   const notes = reductionsOf(await headersOf(pictures.flatMap(pathsOf)), ["depth", "frames"]);
   const adapter = adapterOf(upscaler);
-  return { ...evaluation, ensemble, half, parameters, weights: weights ?? null, notes, leftOut, adapter };
+  const method = { ensemble, half, parameters, weights: weights ?? null, adapter };
+  return { ...evaluation, ...method, failures, notes, leftOut };
 }
 
-/** For findPictures: prints what is left out, and keeps it for `measure`. */
-export function leftOutLines(): { readonly lines: string[]; readonly onLeftOut: (line: string) => void } {
-  const lines: string[] = [];
-  const onLeftOut = (line: string) => {
-    printError(line);
-    lines.push(line);
+/** What findPictures says besides its list. */
+export interface Findings {
+  /** Lines that say what is left out of the folders. */
+  readonly leftOut: readonly string[];
+  /** Pictures without a small version of their own. */
+  readonly unpaired: readonly Failure[];
+  readonly onLeftOut: (line: string) => void;
+  readonly onFailure: (failure: Failure) => void;
+}
+
+/** For findPictures: prints what it says, and keeps it for `measure`. */
+export function findings(): Findings {
+  const leftOut: string[] = [];
+  const unpaired: Failure[] = [];
+  return {
+    leftOut,
+    unpaired,
+    onLeftOut(line) {
+      printError(line);
+      leftOut.push(line);
+    },
+    onFailure(failure) {
+      printError(failure.error);
+      unpaired.push(failure);
+    },
   };
-  return { lines, onLeftOut };
 }
 
 /** Decibels, SSIM and milliseconds. */

@@ -79,10 +79,10 @@ Trains ${name} on pictures.
 ${summary}.
 
 Networks learn from RGB of 8 bits: transparent pictures are put on white, of 16 bits the upper 8 are
-used, and a line at the start names such pictures. With --init and without --preset, the network is
-that of the file, also of a .pth of another program, but for what flags say otherwise. Ctrl-C saves
-what was learned, and prints the command that goes on. A run that stays far below bicubic
-interpolation says so, and its exit code is 1.
+used, and a line at the start names such pictures, and those that are both trained and measured on.
+With --init and without --preset, the network is that of the file, also of a .pth of another program,
+but for what flags say otherwise. Ctrl-C saves what was learned, and prints the command that goes on.
+A run that stays far below bicubic interpolation says so, and its exit code is 1.
 
 Brackets hold the value of a flag that is not given.`,
     flags: {
@@ -118,7 +118,10 @@ Brackets hold the value of a flag that is not given.`,
       const inputs = idsOf([config.init, ...filesIn(folder ?? config.out)]);
       const { step, best, bicubic, path, advice, ...result } = await profiled(profile, inputs, () =>
         folder === undefined ? train(config, options) : resume(folder, { ...options, change }),
-      );
+      ).catch((error: Error) => {
+        // The values of flags, which only the run that they are for can judge.
+        throw error instanceof RangeError ? new UsageError(error.message.replace(/\.$/, "")) : error;
+      });
       const { steps } = result.config;
       close();
       if (best) {

@@ -10,6 +10,7 @@ import { chunksOf, type Read, readFrom, unpackedSize, withExifInFront } from "./
 import { readPnm } from "./pnm.ts";
 import { damaged, type Raster } from "./raster.ts";
 import { readFromFile } from "./read-file.ts";
+import { unreadKind } from "./unread-kinds.ts";
 
 /** What a file says about its picture before the samples. */
 export interface Header {
@@ -49,7 +50,7 @@ export async function readHeaderOfFile(path: string): Promise<Header> {
     const input = path.endsWith("]") ? read(0, length) : path;
     return await readHeader({ read, length, input }, path);
   } catch (cause) {
-    throw cause instanceof DataError ? cause : readError(path, cause);
+    throw readError(path, cause);
   } finally {
     await file?.close();
   }
@@ -70,14 +71,19 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
     .on("warning", (warning) => warnings.push(warning))
     .metadata()
     .catch((cause) => {
-      throw undecodable(name, format, length, cause, warnings);
+      throw unreadKind(name, format, read, length) ?? undecodable(name, format, length, cause, warnings);
     });
   const { width, height, channels, space } = metadata;
   const depth = { uchar: 8, ushort: 16 }[metadata.depth as string] as 8 | 16 | undefined;
-  if (depth === undefined) {
-    throw new DataError(
-      `${name}: its samples are of the kind "${metadata.depth}", and whole numbers of 8 or 16 bits are read. ` +
-        "Convert it to 16 bits, or leave it out.",
+  if (depth === undefined || channels > 4) {
+    const what =
+      depth === undefined ? `its samples are of the kind "${metadata.depth}"` : `it has ${channels} channels`;
+    throw (
+      unreadKind(name, format, read, length) ??
+      new DataError(
+        `${name}: ${what}, and up to 4 channels of whole numbers of 8 or 16 bits are read. Convert it to grey or ` +
+          "RGB of 16 bits, or leave it out.",
+      )
     );
   }
   const { orientation = metadata.orientation ?? 1, frames = metadata.pages ?? 1 } =
@@ -162,7 +168,8 @@ export async function decode(
   name: string,
   choose: (header: Header) => { readonly deep: boolean; readonly ignoreIcc: boolean },
 ): Promise<Decoded> {
-  const header = await readHeader({ read: readFrom(bytes), length: bytes.length, input: bytes }, name);
+  const read = readFrom(bytes);
+  const header = await readHeader({ read, length: bytes.length, input: bytes }, name);
   const { deep, ignoreIcc } = choose(header);
   const { raster, format } = header;
   if (raster) {
@@ -172,6 +179,8 @@ export async function decode(
     return { image: { width, height, channels, data }, header };
   }
   const input = format === "png" ? withExifInFront(bytes) : bytes;
+  const refusal = (cause: unknown) =>
+    unreadKind(name, format, read, bytes.length) ?? undecodable(name, format, bytes.length, cause);
   try {
     return { image: await samplesOf(input, header, "warning", deep, ignoreIcc), header };
   } catch (cause) {
@@ -184,13 +193,13 @@ export async function decode(
       warning = "the mark for the end of the file is missing";
     }
     // Too few samples are damage, even if decoders only warn of them.
-    if (cause instanceof DataError || /premature end/i.test(warning)) {
-      throw undecodable(name, format, bytes.length, cause);
+    if (/premature end/i.test(warning)) {
+      throw refusal(cause);
     }
     try {
       return { image: await samplesOf(again[0], header, again[1], deep, ignoreIcc), header, warning };
     } catch {
-      throw undecodable(name, format, bytes.length, cause);
+      throw refusal(cause);
     }
   }
 }
@@ -213,7 +222,6 @@ async function samplesOf(
     .raw({ depth: deep ? "ushort" : "uchar" })
     .toBuffer({ resolveWithObject: true });
   const { width, height } = info;
-  if (info.channels > 4) throw new DataError(`${info.channels} channels`);
   const channels = info.channels as Image["channels"];
   const length = width * height * channels;
   const samples = new (deep ? Uint16Array : Uint8Array)(data.buffer, data.byteOffset, length);

@@ -5,9 +5,9 @@ import { DataError } from "../picture/errors.ts";
 import { type DegradationOptions, drawDegradation } from "./degrade.ts";
 import { namesOf, stemOf } from "./formats.ts";
 import { filePairs, type PairDataset, type PairFormat, pairFormat } from "./pairs.ts";
-import { versionsAmong } from "./partners.ts";
+import { ofOtherScales, versionsAmong } from "./partners.ts";
 import { describeLeftOut, picturesIn } from "./pictures-in.ts";
-import { statsWithin } from "./same-file.ts";
+import { fileId, statsWithin } from "./same-file.ts";
 
 export interface FolderOptions extends Partial<PairFormat> {
   scale: number;
@@ -21,7 +21,8 @@ export interface FolderOptions extends Partial<PairFormat> {
  * Your own pictures as HR. Their LR partners are made when they are loaded, by Matlab's bicubic or by
  * `degradation`, which is drawn for each picture from its place in the list; `files` of the result says what
  * was drawn. (A PatchLoader draws it anew for each patch.) A string is a folder, whose pictures are taken in the order of their names (see picturesIn; an
- * img_LR.png or imgx2.png beside its large picture is left out, too). A list names the files themselves. For
+ * img_LR.png or imgx2.png beside its large picture is left out, too; and so are an img_SRF_3_HR.png beside
+ * img_SRF_2_HR.png at scale 2, and a second link to the same file). A list names the files themselves. For
  * `colors` (default "rgb") and `inputSize` (default "low") see PairFormat.
  *
  * @throws RangeError at scale 1 without a degradation; DataError if the folder is missing or has no pictures, or a listed file is missing.
@@ -38,7 +39,7 @@ export function openFolder(folderOrFiles: string | readonly string[], options: F
   const isFolder = typeof folderOrFiles === "string";
   const source = isFolder ? aFolder : listOf(file);
   checkArguments("openFolder", { "the first argument": [folderOrFiles, source] });
-  const paths = isFolder ? highOnesIn(folderOrFiles, onLeftOut) : folderOrFiles;
+  const paths = isFolder ? highOnesIn(folderOrFiles, format.scale, onLeftOut) : folderOrFiles;
   if (paths.length === 0) throw new DataError("openFolder: the list of files is empty; name at least one.");
   const missing = paths.find((path) => !statsWithin(path)?.isFile());
   if (missing !== undefined) throw new DataError(`${missing}: there is no such file. Check the path.`);
@@ -59,22 +60,33 @@ export function openFolder(folderOrFiles: string | readonly string[], options: F
 /** The HR pictures of a folder, by name; versions of others are left out, as openFolder says. */
 export function highFilesIn(
   folder: string,
+  scale: number,
   onLeftOut?: FolderOptions["onLeftOut"],
 ): { readonly name: string; readonly high: string }[] {
-  const paths = highOnesIn(folder, onLeftOut);
+  const paths = highOnesIn(folder, scale, onLeftOut);
   const names = namesOf(paths);
   return paths.map((high, i) => ({ name: names[i], high }));
 }
 
 /** The pictures of a folder without versions of others. */
-function highOnesIn(folder: string, onLeftOut: FolderOptions["onLeftOut"]): string[] {
+function highOnesIn(folder: string, scale: number, onLeftOut: FolderOptions["onLeftOut"]): string[] {
   const { pictures } = picturesIn(folder, onLeftOut);
-  const versions = versionsAmong(pictures);
-  const leftOut = versions.map(({ path, isLow }) => ({
-    name: basename(path),
-    why: isLow ? "small version of another" : "other version of another",
-  }));
-  if (versions.length > 0) onLeftOut?.(describeLeftOut(folder, leftOut));
-  const paths = new Set(versions.map(({ path }) => path));
-  return pictures.filter((path) => !paths.has(path));
+  const reasons = new Map(
+    versionsAmong(pictures).map(({ path, isLow }) => [
+      path,
+      isLow ? "small version of another" : "other version of another",
+    ]),
+  );
+  const others = pictures.filter((path) => !reasons.has(path));
+  for (const path of ofOtherScales(others, scale)) reasons.set(path, `not for scale ${scale}`);
+  const first = new Map<string, string>();
+  for (const path of others) {
+    const id = fileId(path);
+    const same = first.get(id);
+    if (same !== undefined) reasons.set(path, `the same file as ${basename(same)}`);
+    else if (!reasons.has(path)) first.set(id, path);
+  }
+  const leftOut = [...reasons].map(([path, why]) => ({ name: basename(path), why }));
+  if (leftOut.length > 0) onLeftOut?.(describeLeftOut(folder, leftOut));
+  return pictures.filter((path) => !reasons.has(path));
 }

@@ -138,7 +138,7 @@ export function isProfile(icc: Uint8Array): boolean {
 }
 
 /** The colours that a profile is for: "RGB", "GRAY", "CMYK"… */
-function spaceOf(icc: Uint8Array): string {
+export function spaceOf(icc: Uint8Array): string {
   return Buffer.from(icc.subarray(16, 20)).toString("latin1").trim();
 }
 

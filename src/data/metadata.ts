@@ -69,7 +69,8 @@ export function saysDensity(bytes: Uint8Array): boolean {
   return false;
 }
 
-const damagedProfile = "its colour profile, which is damaged";
+/** In words, after "without". */
+export const damagedProfile = "its colour profile, which is damaged";
 
 /** The comments of a JPEG file, and what no result can have. `icc` is the profile that could be read. */
 export function jpegExtras(

@@ -1,5 +1,7 @@
 /** Which LR picture belongs to which HR picture, by their names: one rule for all that read pairs. */
 import { extname } from "node:path";
+import { andList } from "../options/lists.ts";
+import { DataError } from "../picture/errors.ts";
 import { repeated, stemOf } from "./formats.ts";
 import { sameFile } from "./same-file.ts";
 
@@ -65,6 +67,39 @@ export function versionsAmong(pictures: readonly string[]): Version[] {
     const has = (mark: string) => names.has(base + separator + mark);
     const isResult = base !== undefined && has("hr") && has("lr") && !name.endsWith("hr");
     return isLow || isResult ? [{ path, isLow }] : [];
+  });
+}
+
+/**
+ * Where a folder has img_SRF_2_HR.png and img_SRF_3_HR.png, both show the same, each cut for its scale, and one
+ * of them counts: that of the asked scale. Returns the others.
+ *
+ * @throws DataError if a picture is there for several scales, but not for this one.
+ */
+export function ofOtherScales(pictures: readonly string[], scale: number): string[] {
+  const { high } = endingsFor("[12348]");
+  const groups = new Map<string, { readonly path: string; readonly scale: number | undefined }[]>();
+  for (const path of pictures) {
+    const name = nameOf(path).toLowerCase();
+    const [ending] = high.exec(name) ?? [];
+    if (ending === undefined) continue;
+    const base = name.slice(0, name.length - ending.length);
+    const [digit] = /\d/.exec(ending) ?? [];
+    const own = { path, scale: digit === undefined ? undefined : Number(digit) };
+    groups.set(base, [...(groups.get(base) ?? []), own]);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const scales = new Set(group.map((one) => one.scale));
+    if (scales.size < 2) return [];
+    const chosen = scales.has(scale) ? scale : undefined;
+    if (!scales.has(chosen)) {
+      const paths = group.map(({ path }) => path);
+      throw new DataError(
+        `${andList(paths)} show the same for other scales than ${scale}, each cut for its own, and only one may ` +
+          "count. Move the others away, or choose one of their scales.",
+      );
+    }
+    return group.filter((one) => one.scale !== chosen).map(({ path }) => path);
   });
 }
 

@@ -14,7 +14,16 @@ import { decode, isStored, readHeaderOfFile, uprightSize, withoutColor } from ".
 import { copyWithMetadata, exifPlaceholder } from "./embed.ts";
 import { readBytes, replaceWhole, writeError } from "./files.ts";
 import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "./formats.ts";
-import { exifOfResult, fitTo, type Metadata, type Note, profileIn, xmpOfResult } from "./metadata.ts";
+import { profileFor, spaceOf } from "./icc.ts";
+import {
+  damagedProfile,
+  exifOfResult,
+  fitTo,
+  type Metadata,
+  type Note,
+  profileIn,
+  xmpOfResult,
+} from "./metadata.ts";
 import { metadataOf } from "./metadata-in-file.ts";
 import { removeTemporary, temporaryFor } from "./temporary.ts";
 import { type TiffPicture, tiffHeader } from "./tiff.ts";
@@ -74,14 +83,19 @@ export async function decodePictureFile(
   if (!stored) notes.push({ kind: "color", text: `converted to sRGB, from ${header.space}` });
   const metadata = stored ? content.metadata : { ...content.metadata, icc: undefined, pngColor: undefined };
   if (target === "srgb") {
-    const icc = profileIn(metadata);
-    return { image: icc ? await toSrgb(image, icc) : image, jpegQuality, notes };
+    const own = profileIn(metadata);
+    const icc = own && (profileFor(image.channels <= 2 ? "GRAY" : "RGB", own) ?? own);
+    const isUsable = icc !== undefined && (await takesProfile(icc, "png", spaceOf(icc) === "GRAY" ? 1 : 3));
+    if (!isUsable && (icc ?? metadata.icc ?? content.gaps.find((gap) => gap === damagedProfile))) {
+      notes.push({ kind: "color", text: `taken for sRGB, without ${damagedProfile}` });
+    }
+    return { image: isUsable ? await toSrgb(image, icc) : image, jpegQuality, notes };
   }
   const fitted = fitTo({ ...content, metadata }, target, image.channels);
   const { convertFrom } = fitted;
   const { icc } = fitted.metadata;
   const takesIcc = icc === undefined || (await takesProfile(icc, target, image.channels));
-  if (!takesIcc) notes.push({ kind: "color", text: "without its colour profile, which is damaged" });
+  if (!takesIcc) notes.push({ kind: "color", text: `without ${damagedProfile}` });
   return {
     ...fitted.metadata,
     icc: takesIcc ? icc : undefined,

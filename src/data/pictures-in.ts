@@ -1,7 +1,7 @@
 /** Which pictures are in a folder: one rule for all that read folders. */
 import { lstatSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { aFunction, checkArguments, optional } from "../options/arguments.ts";
+import { aFunction, checkArguments, checkOptions, optional, trueOrFalse } from "../options/arguments.ts";
 import { folder as aFolder } from "../options/kinds.ts";
 import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
@@ -49,6 +49,7 @@ export function picturesIn(
   options: SearchOptions = {},
 ): PicturesIn {
   checkArguments("picturesIn", { folder: [folder, aFolder], onLeftOut: [onLeftOut, optional(aFunction)] });
+  checkOptions("picturesIn", options, { recursive: trueOrFalse, except: aFolder });
   const stats = statsWithin(folder);
   if (stats === undefined) throw new DataError(`${folder}: there is no such folder. Check the path.`);
   if (!stats.isDirectory()) throw new DataError(`${folder}: this is a file, not a folder. Check the path.`);

@@ -1,4 +1,5 @@
-import { checkArguments, type Wanted } from "../options/arguments.ts";
+import { checkArguments, isObject, type Wanted } from "../options/arguments.ts";
+import { atLeastZero } from "../options/kinds.ts";
 import { Capture } from "./capture.ts";
 import {
   bytesPerElement,
@@ -88,6 +89,14 @@ export interface HostHooks {
   watchFailures(unseen: () => Error | undefined): () => void;
 }
 
+/** An object that has these properties, its own or a class's. */
+function having(wants: string, ...names: readonly string[]): Wanted {
+  return {
+    wants,
+    fits: (value): value is unknown => isObject(value) && names.every((name) => value[name] !== undefined),
+  };
+}
+
 /** Constants of WebGPU's specification. Browsers have them as globals, Node does not. */
 const USAGE = { MAP_READ: 0x01, COPY_SRC: 0x04, COPY_DST: 0x08, UNIFORM: 0x40, STORAGE: 0x80 };
 const MAP_MODE_READ = 0x1;
@@ -135,7 +144,14 @@ export class GpuDevice implements Device {
   #liveBytes = 0;
   #peakBytes = 0;
 
+  /** Programs get devices from init() and openDevice(). */
   constructor(gpu: GPUDevice, identity: Identity, host: HostHooks, poolBytes: number) {
+    checkArguments("GpuDevice", {
+      gpu: [gpu, having("a GPUDevice (open a device by init() or openDevice())", "queue", "lost")],
+      identity: [identity, having("{ name, adapterClass, profile, fixesSubgroups }", "name", "profile")],
+      host: [host, having("{ wait, watchFailures }", "wait", "watchFailures")],
+      poolBytes: [poolBytes, atLeastZero],
+    });
     const { name, adapterClass, profile, fixesSubgroups } = identity;
     this.gpu = gpu;
     this.name = name;

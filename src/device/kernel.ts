@@ -1,5 +1,14 @@
-import { checkArguments, finite, isObject, type Wanted } from "../options/arguments.ts";
-import { text, whole } from "../options/kinds.ts";
+import {
+  anObject,
+  aText,
+  checkArguments,
+  finite,
+  isObject,
+  listOf,
+  optional,
+  type Wanted,
+} from "../options/arguments.ts";
+import { oneOf, quote, text, whole } from "../options/kinds.ts";
 
 /**
  * The parts of a WGSL kernel. A kernel's body is one WGSL text that can be read by itself. What varies
@@ -97,14 +106,24 @@ export const aKernel: Wanted<Kernel> = {
 
 /** The final WGSL: prelude and body, of which `// @if` leaves out parts and `// @unroll` writes out loops. */
 export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}): string {
+  checkArguments("wgslSource", { kernel: [kernel, aKernel] });
+  checkArguments("wgslSource", { "the second argument": [specialisation, anObject] });
   const { enable = [], constants = {}, functions, element = "f32" } = specialisation;
+  checkArguments("wgslSource", {
+    enable: [enable, listOf(text)],
+    constants: [constants, anObject],
+    functions: [functions, optional(aText)],
+    element: [element, oneOf("f16", "f32")],
+  });
   const extensions = element === "f16" ? ["f16", ...enable] : enable;
   const lines = extensions.map((extension) => `enable ${extension};`);
   if (kernel.bindings.some(({ anyFloat }) => anyFloat)) {
     lines.push(`alias element = ${element};`, `alias element4 = vec4<${element}>;`);
   }
   for (const [name, value] of Object.entries(constants)) {
-    if (!Number.isFinite(value)) throw new Error(`A WGSL constant must be finite, got ${value}.`);
+    if (!Number.isFinite(value)) {
+      throw new RangeError(`wgslSource: the constant ${name} must be a finite number, got ${quote(value)}.`);
+    }
     // A literal without a type: it becomes u32, i32 or f32 where it is used.
     lines.push(`const ${name} = ${value};`);
   }

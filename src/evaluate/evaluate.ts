@@ -20,7 +20,7 @@ import { toByte } from "../picture/levels.ts";
 import { checkWindowFits, psnr, ssim } from "../picture/metrics.ts";
 import type { Upscaler } from "../upscale/index.ts";
 import { paddings } from "../upscale/tiles.ts";
-import { degradationOf, loadPicture, lowSourceOf, type Picture } from "./pictures.ts";
+import { degradationOf, type Failure, loadPicture, lowSourceOf, type Picture } from "./pictures.ts";
 import { type Conditions, describeConditions, metricOptions, type Protocol } from "./protocol.ts";
 
 export interface EvaluateOptions {
@@ -70,12 +70,6 @@ export interface PictureScore {
   cropped?: Cropped;
 }
 
-/** A picture that could not be measured, and the message that says why. */
-export interface Failure {
-  name: string;
-  error: string;
-}
-
 export interface Evaluation extends Conditions {
   method: string;
   scale: number;
@@ -119,7 +113,8 @@ const scaleAndColors: Wanted = {
  * Enlarges the small version of every picture and compares the result with the large one. Pictures may be
  * files, which are read one after the other, or loaded already.
  *
- * @throws DataError if there are no pictures, or one cannot be read or compared.
+ * @throws DataError if there are no pictures, or one cannot be read or compared; with `onFailure`, only if that
+ *   is so of all.
  */
 export async function evaluate(
   upscaler: Upscaler,
@@ -180,7 +175,7 @@ export async function evaluate(
     });
   }
   if (images.length === 0) {
-    throw new DataError(`evaluate: none of the pictures could be measured. ${failures[0].error}`);
+    throw new DataError("None of the pictures could be measured, for the reasons that were given.");
   }
   const exact = images.filter(({ psnr }) => psnr === Infinity).map(({ name }) => name);
   return {

@@ -5,9 +5,8 @@ export {
   type EvaluateOptions,
   type Evaluation,
   evaluate,
-  type Failure,
   overCommonPictures,
   type PictureScore,
 } from "./evaluate.ts";
-export { findPictures, loadPicture, type Picture } from "./pictures.ts";
+export { type Failure, findPictures, loadPicture, type Picture } from "./pictures.ts";
 export { type Conditions, describeConditions, type LowSource, type Protocol } from "./protocol.ts";

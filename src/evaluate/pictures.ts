@@ -9,8 +9,15 @@ import { type Cropped, type PairFiles, readFitting } from "../data/pairs.ts";
 import { partnersOf } from "../data/partners.ts";
 import { describeLeftOut, picturesIn } from "../data/pictures-in.ts";
 import { sameFile } from "../data/same-file.ts";
-import { checkArguments, isObject, optional, type Wanted } from "../options/arguments.ts";
-import { folder as aFolder, whole } from "../options/kinds.ts";
+import {
+  aFunction,
+  checkArguments,
+  checkOptions,
+  isObject,
+  optional,
+  type Wanted,
+} from "../options/arguments.ts";
+import { folder as aFolder, oneOf, whole } from "../options/kinds.ts";
 import { isTransparent, withoutAlpha } from "../picture/alpha.ts";
 import { lumaOf } from "../picture/color.ts";
 import { DataError } from "../picture/errors.ts";
@@ -23,9 +30,11 @@ import type { LowSource } from "./protocol.ts";
  * comes with its small version from there, which partnersOf finds by its name. With a degradation, the small
  * version is made by it, drawn for each picture from its place in the list. `onLeftOut` is called with a line
  * for each folder of which something is left out, and for small pictures that belong to no large one.
+ * `onFailure` is called for each picture with no small version, with several, or with one that may be another
+ * one's, too; such pictures are not in the list. Without it, the first of them ends all.
  *
- * @throws DataError for a missing folder, a folder without pictures, a picture with no small version or
- *   several, and a small version of several. The pictures themselves are read later.
+ * @throws DataError for a missing folder, a folder without pictures, and if no picture has a small version.
+ *   The pictures themselves are read later.
  */
 export function findPictures(
   highFolder: string,
@@ -33,12 +42,15 @@ export function findPictures(
   scale: number,
   onLeftOut?: (line: string) => void,
   degradation?: DegradationOptions,
+  onFailure?: (failure: Failure) => void,
 ): PairFiles[] {
   checkArguments("findPictures", {
     highFolder: [highFolder, aFolder],
     lowFolder: [lowFolder, optional(aFolder)],
     scale: [scale, whole(1, 64)],
+    onLeftOut: [onLeftOut, optional(aFunction)],
     degradation: [degradation, optional(degradationKind)],
+    onFailure: [onFailure, optional(aFunction)],
   });
   if (lowFolder !== undefined && degradation !== undefined) {
     throw new RangeError(
@@ -54,7 +66,7 @@ export function findPictures(
   }
   // If all are in one folder, the small ones are not left out.
   const together = lowFolder !== undefined && sameFile(highFolder, lowFolder);
-  const large = highFilesIn(highFolder, together ? undefined : onLeftOut);
+  const large = highFilesIn(highFolder, scale, together ? undefined : onLeftOut);
   if (degradation !== undefined) {
     return large.map((files, i) => ({
       ...files,
@@ -69,34 +81,48 @@ export function findPictures(
     small,
     scale,
   );
-  const takenBy = new Map<string, string>();
-  const pairs = large.map(({ name, high }, i): PairFiles => {
-    const [low, ...others] = partners[i];
-    if (low !== undefined && others.length === 0) {
-      const other = takenBy.get(low);
-      if (other === undefined) {
-        takenBy.set(low, high);
-        return { name, high, low };
-      }
-      throw new DataError(
-        `${low} may be the small version of ${other} and of ${high}, by their names. Rename the small one ` +
-          "after one of them, or move the other large one away.",
-      );
+  const paired = large.map((files, i) => ({ ...files, partners: partners[i] }));
+  const ownersOf = (low: string) =>
+    paired.filter((one) => one.partners.includes(low)).map(({ high }) => high);
+  const pairs = paired.flatMap(({ name, high, partners }): PairFiles[] => {
+    const [low, ...others] = partners;
+    let error: string;
+    if (low === undefined) {
+      error =
+        `${high} has no small version in ${lowFolder}: it should be called ${name}x${scale}.png, ` +
+        `${name}_LRBI_x${scale}.png or ${name}.png, say. Add it, or move the large one away.`;
+    } else if (others.length > 0) {
+      error =
+        `${high} has ${partners.length} small versions in ${lowFolder} ` +
+        `(${partners.map((path) => basename(path)).join(", ")}). Move all but one away.`;
+    } else {
+      const owners = ownersOf(low);
+      if (owners.length === 1) return [{ name, high, low }];
+      error =
+        `${low} may be the small version of ${owners.join(" and of ")}, by their names. Rename the small one ` +
+        "after one of them, or move the other large one away.";
     }
-    throw new DataError(
-      low === undefined
-        ? `${high} has no small version in ${lowFolder}: it should be called ${name}x${scale}.png, ` +
-            `${name}_LRBI_x${scale}.png or ${name}.png, say. Add it, or move the large one away.`
-        : `${high} has ${partners[i].length} small versions in ${lowFolder} ` +
-            `(${partners[i].map((path) => basename(path)).join(", ")}). Move all but one away.`,
-    );
+    if (!onFailure) throw new DataError(error);
+    onFailure({ name, error });
+    return [];
   });
-  const unused = small.filter((path) => !together && !takenBy.has(path));
+  if (pairs.length === 0) {
+    throw new DataError(
+      `None of the pictures in ${highFolder} has a small version of its own in ${lowFolder}, for the reasons above.`,
+    );
+  }
+  const unused = small.filter((path) => !together && ownersOf(path).length === 0);
   if (unused.length > 0) {
     const entries = unused.map((path) => ({ name: basename(path), why: "the small version of none" }));
     onLeftOut?.(describeLeftOut(lowFolder, entries));
   }
   return pairs;
+}
+
+/** A picture that could not be measured, and the message that says why. */
+export interface Failure {
+  name: string;
+  error: string;
 }
 
 /** A picture to measure on: HR and LR in RGB, and of both what protocol "y" compares. */
@@ -142,9 +168,11 @@ const pairFiles: Wanted<PairFiles> = {
 export async function loadPicture(
   files: PairFiles,
   scale: number,
-  { transparency = "refuse" }: { readonly transparency?: "refuse" | "white" } = {},
+  options: { readonly transparency?: "refuse" | "white" } = {},
 ): Promise<Picture> {
   checkArguments("loadPicture", { files: [files, pairFiles], scale: [scale, whole(1, 64)] });
+  checkOptions("loadPicture", options, { transparency: oneOf("refuse", "white") });
+  const { transparency = "refuse" } = options;
   const read = async (path: string) => {
     const image = await readImage(path);
     if (transparency === "refuse") refuseTransparency(image, path);

@@ -1,4 +1,6 @@
 /** How close a measured time is to the adapter's ceilings. */
+import { checkArguments, isObject, type Wanted } from "../options/arguments.ts";
+import { atLeastZero, positive } from "../options/kinds.ts";
 import type { Ceilings } from "./ceilings.ts";
 
 /** Work by the definition of the operation, whatever a kernel does in fact. */
@@ -8,6 +10,17 @@ export interface Work {
   /** Each input and each result moved once. */
   readonly bytes: number;
 }
+
+const someWork: Wanted<Work> = {
+  wants: "{ flops, bytes }, two numbers of at least 0",
+  fits: (value): value is Work =>
+    isObject(value) && atLeastZero.fits(value.flops) && atLeastZero.fits(value.bytes),
+};
+const someCeilings: Wanted<Ceilings> = {
+  wants: "what measureCeilings() returns",
+  fits: (value): value is Ceilings =>
+    isObject(value) && positive.fits(value.flops) && Array.isArray(value.copies) && value.copies.length > 0,
+};
 
 /** Bytes per second of the measured copy whose size is closest, by ratio. */
 export function byteCeiling(bytes: number, { copies }: Ceilings): number {
@@ -21,6 +34,11 @@ export function limitOf(
   seconds: number,
   ceilings: Ceilings,
 ): { kind: "multiply-add" | "bytes"; share: number } {
+  checkArguments("limitOf", {
+    work: [work, someWork],
+    seconds: [seconds, positive],
+    ceilings: [ceilings, someCeilings],
+  });
   const computing = work.flops / ceilings.flops;
   const moving = work.bytes / byteCeiling(work.bytes, ceilings);
   return computing > moving

@@ -5,7 +5,14 @@
  */
 
 import type { NamedArray } from "../nn/module.ts";
-import { checkArguments, checkIsObject, checkNames, optional } from "../options/arguments.ts";
+import {
+  checkArguments,
+  checkIsObject,
+  checkNames,
+  isObject,
+  optional,
+  type Wanted,
+} from "../options/arguments.ts";
 import { type Kind, quote } from "../options/kinds.ts";
 import { aRandom, type Random } from "../tensor/random.ts";
 import { formatShape, ShapeError } from "../tensor/shape.ts";
@@ -113,11 +120,19 @@ export function checkConstructor<Init extends { readonly random?: Random }>(name
   return init;
 }
 
+const aTableOfOptions: Wanted<Pick<Architecture, "name" | "options">> = {
+  wants: "an architecture, such as architectureOf() returns",
+  fits: (value): value is Pick<Architecture, "name" | "options"> =>
+    isObject(value) && isObject(value.options),
+};
+
 /** All of a network's options, with defaults. Throws a RangeError for a name or a value that does not fit. */
 export function completeOptions<Options extends NetworkOptions>(
-  { name, options }: Pick<Architecture<string, Options>, "name" | "options">,
+  architecture: Pick<Architecture<string, Options>, "name" | "options">,
   values: Partial<Options>,
 ): Options {
+  checkArguments("completeOptions", { "the first argument": [architecture, aTableOfOptions] });
+  const { name, options } = architecture;
   checkIsObject(name, values, "such as { scale: 2 }");
   checkNames(name, values, Object.keys(options));
   const complete = Object.entries<Option>(options).map(([key, { kind, default: usual }]) => {

@@ -102,6 +102,11 @@ export const aFunction: Wanted<(...args: never) => unknown> = {
   wants: "a function",
   fits: (value): value is (...args: never) => unknown => typeof value === "function",
 };
+/** Any, the empty one too. */
+export const aText: Wanted<string> = {
+  wants: "a text",
+  fits: (value): value is string => typeof value === "string",
+};
 export const aSignal: Wanted<AbortSignal> = {
   wants: "an AbortSignal",
   fits: (value): value is AbortSignal => value instanceof AbortSignal,

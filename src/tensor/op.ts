@@ -342,6 +342,7 @@ export function noGrad<T>(body?: () => T): Disposable | T {
  * network has a few feature maps in memory instead of all. Otherwise leaves it to its scope.
  */
 export function disposeUnlessTaped(intermediate: Tensor): void {
+  checkArguments("disposeUnlessTaped", { "the first argument": [intermediate, aTensor] });
   if (noGrads > 0) intermediate.dispose();
 }
 

@@ -14,21 +14,40 @@ export class ShapeError extends Error {
   override name = "ShapeError";
 }
 
+/** @throws ShapeError unless these are lists of numbers; which numbers, `checkShape` asks */
+function wantShapes(caller: string, ...shapes: readonly Shape[]): void {
+  for (const shape of shapes) {
+    if (Array.isArray(shape) && shape.every((size) => typeof size === "number")) continue;
+    throw new ShapeError(`${caller}: a shape is a list of sizes such as [2, 3], got ${quote(shape)}.`);
+  }
+}
+
+/** Most functions of shapes take the name of an operation, for their errors. */
+function wantName(caller: string, op: string): void {
+  if (typeof op === "string") return;
+  throw new RangeError(`${caller}: the first argument is the name that errors begin with, got ${quote(op)}.`);
+}
+
+/** "[2, 3]". It is for messages about shapes that are wrong, too: the sizes may be anything. */
 export function formatShape(shape: Shape): string {
+  if (typeof (shape as Shape | undefined | null)?.join !== "function") wantShapes("formatShape", shape);
   return `[${shape.join(", ")}]`;
 }
 
 /** How many elements a tensor of this shape has; 1 for `[]`. */
 export function numel(shape: Shape): number {
+  wantShapes("numel", shape);
   return shape.reduce((product, size) => product * size, 1);
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
+  wantShapes("sameShape", a, b);
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 
 /** Throws unless every size is a positive whole number and there are at most {@link MAX_RANK} of them. */
 export function checkShape(op: string, shape: Shape): void {
+  wantName("checkShape", op);
   if (!Array.isArray(shape)) {
     throw new ShapeError(`${op}: a shape is a list of sizes such as [2, 3], got ${quote(shape)}.`);
   }
@@ -46,6 +65,7 @@ export function checkShape(op: string, shape: Shape): void {
 
 /** Row-major strides: how many elements apart two neighbours along each axis lie. */
 export function stridesOf(shape: Shape): number[] {
+  wantShapes("stridesOf", shape);
   const strides = new Array<number>(shape.length);
   let stride = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
@@ -60,6 +80,8 @@ export function stridesOf(shape: Shape): number[] {
  * last axis; the two sizes of an axis must be equal, or one of them 1.
  */
 export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
+  wantName("broadcastShapes", op);
+  wantShapes(op, a, b);
   const rank = Math.max(a.length, b.length);
   const target = new Array<number>(rank);
   for (let i = 1; i <= rank; i++) {
@@ -118,6 +140,12 @@ export function normalizeAxes(
   axes: number | readonly number[] | undefined,
   rank: number,
 ): number[] {
+  wantName("normalizeAxes", op);
+  if (!Number.isSafeInteger(rank) || rank < 0) {
+    throw new ShapeError(
+      `${op}: the number of axes must be a whole number of at least 0, got ${quote(rank)}.`,
+    );
+  }
   if (axes !== undefined && typeof axes !== "number" && !Array.isArray(axes)) {
     throw new ShapeError(`${op}: axes are a number or a list of numbers, got ${quote(axes)}.`);
   }

@@ -36,6 +36,8 @@ export interface Checkpoint {
 export interface PictureNames {
   readonly train: readonly string[];
   readonly valid: readonly string[];
+  /** Bytes of all files to train on, which tell others of the same names; older versions did not save it. */
+  readonly trainBytes?: number;
 }
 
 /** Bytes of each file of a run that grows during training. */
@@ -64,6 +66,8 @@ export interface CheckpointState {
   readonly psnr: number | undefined;
   /** The best evaluation; its weights are in best.safetensors. */
   readonly best: { readonly step: number; readonly psnr: number } | undefined;
+  /** What bicubic reaches on the held-out pictures, dB, which tells other ones of the same names. */
+  readonly bicubic?: number;
   readonly lengths: Lengths;
 }
 

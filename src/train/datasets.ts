@@ -1,8 +1,12 @@
 /** The pictures to train on, and those held out to measure with. */
 import { existsSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { DataError, openDiv2k, openFolder, type PairDataset, type PairFormat } from "../data/index.ts";
 import { filePairs } from "../data/pairs.ts";
+import { describeLeftOut, type LeftOut } from "../data/pictures-in.ts";
+import { alsoAmong } from "../data/same-content.ts";
+import { fileId, sameFile } from "../data/same-file.ts";
+import { firstOf } from "../options/lists.ts";
 import type { TrainConfig } from "./config.ts";
 import { openPhotographs } from "./photographs.ts";
 
@@ -11,6 +15,8 @@ export interface Pictures {
   readonly valid: PairDataset;
   /** In words, without paths, which mean nothing elsewhere. */
   readonly description: string;
+  /** What makes the figures of these pictures worth less, a paragraph each. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -22,8 +28,9 @@ export interface Pictures {
  * - several such folders: all of them together;
  * - no folder: photographs from npm.
  *
- * With `valid`, a folder of HR pictures, all of `data` is for training, and those are measured. `onLeftOut`
- * is called with a line for each folder of which something is left out.
+ * With `valid`, a folder of HR pictures, all of `data` is for training, and those are measured. A folder or a
+ * file that `data` leads to twice counts once. `onLeftOut` is called with a line for each folder of which
+ * something is left out.
  */
 export function openPictures(
   config: TrainConfig,
@@ -32,33 +39,66 @@ export function openPictures(
 ): Pictures {
   const { data, valid, track, degradation } = config;
   if (data.length === 0) refuseTrack("the photographs", track);
+  const folders = data.filter((folder, i) => {
+    const first = data.findIndex((other) => sameFile(folder, other));
+    if (first < i) onLeftOut?.(`${folder}: counts once, as it is the same folder as ${data[first]}`);
+    return first === i;
+  });
+  const taken = new Map<string, string>();
   const parts =
     data.length > 0
-      ? data.map((folder) => openPart(folder, format, config, onLeftOut))
+      ? folders.map((folder) => openPart(folder, format, config, taken, onLeftOut))
       : [openPhotographs({ ...format, degradation })];
   const train = joined(
     parts.map((part) => part.train),
     format,
   );
-  const from = data.length > 0 ? data.map((folder) => basename(folder)).join(", ") : "CC0 photographs";
+  const from = data.length > 0 ? folders.map((folder) => basename(folder)).join(", ") : "CC0 photographs";
   const description = `${from}: ${train.length} pictures`;
   if (valid === undefined) {
     const heldOut = joined(
       parts.map((part) => part.valid!),
       format,
     );
-    return { train, valid: heldOut, description: `${description}, ${heldOut.length} held out` };
+    const warnings = warningsAbout(train, heldOut, config);
+    return { train, valid: heldOut, description: `${description}, ${heldOut.length} held out`, warnings };
   }
   const others = openFolder(valid, { ...format, degradation, onLeftOut });
   const measured = `measured on ${others.length} of ${basename(valid)}`;
-  return { train, valid: others, description: `${description}, ${measured}` };
+  const warnings = warningsAbout(train, others, config);
+  return { train, valid: others, description: `${description}, ${measured}`, warnings };
 }
 
-/** One folder of `data`; nothing of it is held out if there are other pictures to measure on. */
+/** Pictures that a network has learned from do not tell how it does on others. */
+function warningsAbout(
+  train: PairDataset,
+  heldOut: PairDataset,
+  { valid, validPictures }: TrainConfig,
+): string[] {
+  const pathsOf = ({ files }: PairDataset) => files!.map(({ high }) => high);
+  const measured = pathsOf(heldOut).slice(0, validPictures);
+  const both = alsoAmong(measured, pathsOf(train)).map((path) => basename(path));
+  if (both.length === 0) return [];
+  const advice =
+    valid === undefined
+      ? "Leave the copies out of --data"
+      : "Name other pictures by --valid, or leave --valid out, and some of the data are held out";
+  return [
+    `Of ${measured.length} pictures to measure on, ${both.length} are also trained on: ${firstOf(both)}. The ` +
+      `figures will be too good, and the best weights may be those that have learned them by heart. ${advice}.`,
+  ];
+}
+
+/**
+ * One folder of `data`; nothing of it is held out if there are other pictures to measure on.
+ *
+ * @param taken the pictures of the folders before it, by their fileId; gets those of this one.
+ */
 function openPart(
   folder: string,
   format: PairFormat,
   { track, degradation, valid }: TrainConfig,
+  taken: Map<string, string>,
   onLeftOut?: (line: string) => void,
 ): { train: PairDataset; valid?: PairDataset } {
   const holdOut = valid === undefined;
@@ -78,19 +118,29 @@ function openPart(
   refuseTrack(folder, track);
   const options = { ...format, degradation };
   const all = openFolder(folder, { ...options, onLeftOut });
-  if (!holdOut) return { train: all };
-  const paths = all.files!.map(({ high }) => high);
+  const repeated: LeftOut[] = [];
+  const paths = all
+    .files!.map(({ high }) => high)
+    .filter((path) => {
+      const id = fileId(path);
+      const first = taken.get(id);
+      if (first === undefined) taken.set(id, path);
+      else repeated.push({ name: basename(path), why: `the same file as in ${basename(dirname(first))}` });
+      return first === undefined;
+    });
+  if (repeated.length > 0) onLeftOut?.(describeLeftOut(folder, repeated));
+  const open = (files: readonly string[]) =>
+    files.length > 0 ? openFolder(files, options) : filePairs(all.name, format, []);
+  if (!holdOut) return { train: repeated.length > 0 ? open(paths) : all };
   if (paths.length < 2) {
+    if (repeated.length > 0) return { train: open(paths), valid: open([]) };
     throw new DataError(
       `${folder}: it has one picture, and training needs at least two: one to learn from and one held out. ` +
         `Add more.`,
     );
   }
   const count = paths.length - Math.ceil(paths.length / 10);
-  return {
-    train: openFolder(paths.slice(0, count), options),
-    valid: openFolder(paths.slice(count), options),
-  };
+  return { train: open(paths.slice(0, count)), valid: open(paths.slice(count)) };
 }
 
 function refuseTrack(pictures: string, track: string | undefined): void {

@@ -68,6 +68,8 @@ export class Journal {
   /** The first loss of the run and the last one that was read. */
   #losses: { first: number; last: number } | undefined;
   #warned = false;
+  /** What bicubic reached on the held-out pictures before the run was resumed, dB. */
+  readonly #bicubicBefore: number | undefined;
   /** Pictures by the best weights; undefined until they are needed. */
   #rows: readonly Row[] | undefined;
   /** Seconds of training in earlier processes. */
@@ -93,6 +95,7 @@ export class Journal {
     this.#upscaler = networkUpscaler(this.#network);
     this.best = resumed?.best;
     this.#psnr = resumed?.psnr;
+    this.#bicubicBefore = resumed?.bicubic;
     this.#secondsBefore = resumed?.seconds ?? 0;
     const step = resumed?.step ?? 0;
     this.#checkpointed = { step, at: this.#began };
@@ -108,8 +111,8 @@ export class Journal {
     const start = { config, adapter: session.device.name, started: new Date().toISOString() };
     if (resumed) folder.log({ resumed: step, ...start });
     else {
-      const { description: pictures, notes, leftOut } = session;
-      folder.log({ ...start, pictures, notes, leftOut, protocol: conditions, bicubic: psnr });
+      const { description: pictures, notes, leftOut, warnings } = session;
+      folder.log({ ...start, pictures, notes, leftOut, warnings, protocol: conditions, bicubic: psnr });
     }
   }
 
@@ -241,6 +244,7 @@ export class Journal {
       pictures: pictureNames,
       psnr: this.#psnr,
       best: this.best,
+      bicubic: this.#session.validation.bicubic.mean.psnr,
       lengths,
     };
   }
@@ -281,8 +285,8 @@ export class Journal {
 
   /**
    * To be called when training goes on. If the best weights were measured by another protocol (that of an
-   * older version), measures them anew: figures of two protocols do not compare. If their file is missing or
-   * damaged, the next evaluation is the best so far.
+   * older version), or on other pictures of the same names, measures them anew: such figures do not compare. If
+   * their file is missing or damaged, the next evaluation is the best so far.
    */
   async resume(): Promise<void> {
     const losses = this.#folder
@@ -296,7 +300,16 @@ export class Journal {
       const { protocol } = parseSafetensors(await readBytes(path), path).metadata;
       const network = await this.#loadBest();
       try {
-        if (protocol !== this.#session.validation.conditions) await this.#measureBest(network);
+        const { conditions, bicubic } = this.#session.validation;
+        const others = !isAbout(bicubic.mean.psnr, this.#bicubicBefore);
+        const { psnr } = this.best;
+        if (others || protocol !== conditions) await this.#measureBest(network);
+        if (others) {
+          this.#callbacks.onMessage?.(
+            `The held-out pictures are not those that were measured before, though they have the same names. On ` +
+              `these, the best weights so far reach ${this.best.psnr.toFixed(2)} dB, not ${psnr.toFixed(2)}`,
+          );
+        }
       } finally {
         network.dispose();
       }
@@ -351,4 +364,9 @@ export class Journal {
         `again with another --out and a smaller --lr (it was ${this.#session.config.lr}).`,
     );
   }
+}
+
+/** Whether two means are the same but for rounding, or one of them was not saved. */
+function isAbout(now: number, before: number | undefined): boolean {
+  return before === undefined || Math.abs(now - before) < 1e-6;
 }

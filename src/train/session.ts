@@ -1,7 +1,9 @@
 /** Everything that a run works with, new or as it was at a checkpoint. */
+import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { readError } from "../data/decode.ts";
-import { DataError, PatchLoader } from "../data/index.ts";
+import { DataError, type PairDataset, PatchLoader } from "../data/index.ts";
+import { pathsOf } from "../data/pairs.ts";
 import type { Note } from "../data/picture-file.ts";
 import {
   Adam,
@@ -31,6 +33,8 @@ export interface Session {
   readonly notes: readonly Note[];
   /** What the folders hold that is not used, in words and without paths. */
   readonly leftOut: readonly string[];
+  /** What makes the figures worth less. */
+  readonly warnings: readonly string[];
   readonly loader: PatchLoader;
   readonly validation: Validation;
   readonly model: SuperResolver;
@@ -60,13 +64,14 @@ export async function openSession(
 
   const format = { scale: options.scale, colors, inputSize };
   const leftOut: string[] = [];
-  const { train, valid, description } = openPictures(config, format, (line) => {
+  const { train, valid, description, warnings } = openPictures(config, format, (line) => {
     onMessage(line);
     leftOut.push(withoutPaths(line, config));
   });
   onMessage(`Pictures: ${description}`);
-  const pictureNames = { train: train.names, valid: valid.names };
-  if (checkpoint) checkPictures(checkpoint.state.pictures, pictureNames);
+  for (const warning of warnings) onMessage(warning);
+  const pictureNames = { train: train.names, valid: valid.names, trainBytes: bytesOf(train) };
+  if (checkpoint) checkPictures(checkpoint.state.pictures, pictureNames, onMessage);
   const measured = (valid.files ?? []).slice(0, config.validPictures);
   const notes = await survey(train.files ?? [], measured, { scale: options.scale, patch });
   for (const { text } of notes) onMessage(text);
@@ -91,7 +96,7 @@ export async function openSession(
     for (const owner of [model, average, adam]) owner?.dispose();
   };
   const session: Session = {
-    ...{ config, device, description, pictureNames, notes, leftOut, loader, validation },
+    ...{ config, device, description, pictureNames, notes, leftOut, warnings, loader, validation },
     ...{ model, average, adam, build: () => build(), close },
   };
   try {
@@ -168,7 +173,7 @@ async function initialWeights(model: SuperResolver, path: string): Promise<strin
 }
 
 /** Training must go on with the pictures it began with. Their folders may have moved. */
-function checkPictures(before: PictureNames, now: PictureNames): void {
+function checkPictures(before: PictureNames, now: PictureNames, onMessage: (line: string) => void): void {
   for (const [part, purpose, flag] of [
     ["train", "train", "--data"],
     ["valid", "measure", "--valid or --data"],
@@ -183,4 +188,17 @@ function checkPictures(before: PictureNames, now: PictureNames): void {
         `. Resume with ${flag} naming the same ones.`,
     );
   }
+  if (before.trainBytes !== undefined && before.trainBytes !== now.trainBytes) {
+    onMessage(
+      "The files to train on are not those that training began with, though they have the same names. What is " +
+        "learned from now on, is learned from these",
+    );
+  }
+}
+
+/** Of all files to learn from, together. */
+function bytesOf({ files = [] }: PairDataset): number {
+  return files
+    .flatMap(pathsOf)
+    .reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
 }

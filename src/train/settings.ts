@@ -3,6 +3,7 @@
  * command line. Checks, flags, help texts and the rules of resuming all come from it.
  */
 
+import { totalmem } from "node:os";
 import { degradationKind } from "../data/index.ts";
 import { adapterChoices } from "../device/adapter-choice.ts";
 import { type Architecture, architectureOf } from "../node.ts";
@@ -180,4 +181,28 @@ export function checkConfig(config: TrainConfig, nameOf = (setting: Setting) => 
         `a multiple`,
     );
   }
+}
+
+/**
+ * Throws a RangeError if the patches of a batch alone, LR and HR, take more memory than there is. The network's
+ * feature maps take more, on the device, which says so itself.
+ *
+ * @param memory bytes; default: those of this computer, or of its part that the process may use.
+ */
+export function checkBatchFits(
+  { batch, patch, network }: TrainConfig,
+  memory = Math.min(totalmem(), process.constrainedMemory?.() || Infinity),
+): void {
+  const { architecture, options } = networkOf({ ...network });
+  const { colors = architecture.colors, scale } = options;
+  const high = (patch * scale) ** 2;
+  const low = architecture.inputSize === "high" ? high : patch ** 2;
+  const bytes = batch * (low + high) * (colors === "y" ? 1 : 3) * Float32Array.BYTES_PER_ELEMENT;
+  if (bytes <= memory) return;
+  const gigabytes = (count: number) =>
+    `${Number((count / 2 ** 30).toPrecision(3)).toLocaleString("en-US")} GiB`;
+  throw new RangeError(
+    `a batch of ${batch} patches of ${patch}x${patch} pixels and their originals takes ${gigabytes(bytes)}, and there ` +
+      `are ${gigabytes(memory)} of memory. Choose a smaller batch or a smaller patch.`,
+  );
 }

@@ -41,7 +41,7 @@ import { RunFolder } from "./run-folder.ts";
 import { readSavedRun } from "./saved-run.ts";
 import { completeSchedule, learningRate } from "./schedule.ts";
 import { openSession, type Session } from "./session.ts";
-import { checkConfig, configNames, settingOf, settingsFor } from "./settings.ts";
+import { checkBatchFits, checkConfig, configNames, settingOf, settingsFor } from "./settings.ts";
 
 export interface TrainOptions extends TrainCallbacks {
   /** Ends training after the current step; what was learned is saved. */
@@ -101,6 +101,7 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   checkNames("train", options, optionNames);
   checkConfig(config);
   checkNames("train", config, configNames);
+  checkBatchFits(config);
   checkOnLoss(options);
   const { architecture, options: networkOptions } = networkOf(config.network);
   const say = options.onMessage ?? (() => {});
@@ -124,7 +125,8 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
  * the last bit, those of a run that was never interrupted. `change` may change settings that do not decide
  * what is learned (`resumable` in settings.ts), such as the number of steps. The folder may have moved.
  *
- * @throws DataError also if another process trains in this folder.
+ * @throws DataError also if another process trains in this folder; RangeError also for fewer steps than the run
+ *   has done.
  */
 export async function resume(
   path: string,
@@ -139,7 +141,15 @@ export async function resume(
     const { config: saved, checkpoint } = readSavedRun(path, say);
     const changed = { ...(options.change?.(saved) ?? saved), out: path };
     checkConfig(changed);
+    checkBatchFits(changed);
     const config = withDegradation(changed);
+    const done = checkpoint?.state.step ?? 0;
+    if (config.steps < done) {
+      throw new RangeError(
+        `--steps ${config.steps} is fewer than the ${done} steps that the run in ${path} has done. Give a larger ` +
+          "number to go on. What it has learned is in last.safetensors and best.safetensors there.",
+      );
+    }
     for (const setting of settingsFor(networkOf(config.network).architecture)) {
       const [before, now] = [saved, config].map((values) => JSON.stringify(settingOf(values, setting)));
       if (before !== now && !setting.resumable) {

@@ -10,6 +10,7 @@ import { withAlpha, withColors } from "./adapters.ts";
 import type { Choice } from "./choice.ts";
 import { compute, computeFrom } from "./compute.ts";
 import { adapterOf, bicubicMargin, type Method, notFinite, onDeviceOf, type TensorMethod } from "./method.ts";
+import type { PictureNote } from "./source.ts";
 import {
   type Box,
   checkUpscaleOptions,
@@ -55,6 +56,7 @@ export interface BandOptions extends TileOptions {
 /** What `upscaleBands` adds to them. */
 interface InnerOptions extends BandOptions {
   readonly choice?: Choice;
+  readonly notes?: readonly PictureNote[];
 }
 
 /** A strip of the result, as wide as the whole. */
@@ -98,6 +100,8 @@ export class Bands implements AsyncIterable<Band> {
   readonly choice?: Choice;
   /** What the method makes, before it is reduced to the result's size, if it is. */
   readonly #large: Pick<Bands, "width" | "height" | "depth">;
+  /** Of a picture file, in Node: what the result lacks, and what was odd about the file. */
+  readonly notes: readonly PictureNote[];
   readonly #image: Image<Samples>;
   readonly #method: Method;
   readonly #tiles: TileSource;
@@ -140,6 +144,7 @@ export class Bands implements AsyncIterable<Band> {
     this.#method = method;
     this.#options = options;
     this.choice = options.choice;
+    this.notes = options.notes ?? [];
     this.#release = release;
     const bytesPerRow = large.width * this.channels * (this.#large.depth / 8) * method.scale;
     // The adapters for colours and transparency look that far.

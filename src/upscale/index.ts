@@ -25,7 +25,7 @@ export {
   type OpenMethodOptions,
   openMethod,
 } from "./open-method.ts";
-export { type PictureSource, type ReadPicture, readSource, toImageData } from "./source.ts";
+export { type PictureNote, type PictureSource, type ReadPicture, readSource, toImageData } from "./source.ts";
 export type { Drawable } from "./source-browser.ts";
 export type { Progress, UpscaleOptions } from "./tiles.ts";
 export { type Upscaled, type UpscalePictureOptions, upscale, upscaleBands } from "./upscale.ts";

@@ -2,6 +2,8 @@
  * The names of methods, the same for the library, the command line and the page, and the files behind them.
  * This file loads nearly no other, so that help texts can read it quickly.
  */
+import { checkArguments, type Wanted } from "../options/arguments.ts";
+import { whole } from "../options/kinds.ts";
 import { andList } from "../options/lists.ts";
 
 export const interpolations = ["nearest", "bilinear", "bicubic"] as const;
@@ -41,6 +43,12 @@ export const pretrainedFiles = {
 /** The network for pictures that JPEG, noise or blur has damaged. All others are for clean pictures. */
 export const photoNetwork = "wren-photo";
 
+const aMethodName: Wanted<MethodName> = {
+  wants: "a method's name, such as those of methodNames",
+  fits: (name): name is MethodName =>
+    isInterpolation(name) || (typeof name === "string" && Object.hasOwn(pretrainedFiles, name)),
+};
+
 export type PretrainedName = keyof typeof pretrainedFiles;
 /** Networks that have a file at some scale, at least. */
 export const pretrainedNames = (Object.keys(pretrainedFiles) as PretrainedName[]).filter(isPretrained);
@@ -70,8 +78,13 @@ export function isMethodName(method: unknown): method is MethodName {
   return isInterpolation(method) || isPretrained(method);
 }
 
-/** The scales that a method has. At scale 1, interpolations return the picture as it is. */
+/**
+ * The scales that a method has. At scale 1, interpolations return the picture as it is.
+ *
+ * @throws RangeError for a name that no method has
+ */
 export function scalesOf(name: MethodName): readonly number[] {
+  checkArguments("scalesOf", { "the first argument": [name, aMethodName] });
   return isInterpolation(name) ? [1, 2, 3, 4, 8] : Object.keys(pretrainedFiles[name]).map(Number);
 }
 
@@ -86,8 +99,11 @@ export function pretrainedFile(name: PretrainedName, scale: number): URL | undef
  * The method for clean pictures where nobody names one: the best network that has weights for the scale, or
  * bicubic interpolation. At scale 1 there is nothing to do for a clean picture: there it is the network for
  * damaged ones, and undefined where that has no weights.
+ *
+ * @throws RangeError unless `scale` is a whole number of at least 1
  */
 export function defaultMethod(scale: number): MethodName | undefined {
+  checkArguments("defaultMethod", { scale: [scale, whole(1)] });
   if (scale === 1) return photoMethod(scale);
   return cleanNetworks().find((name) => pretrainedFile(name, scale)) ?? "bicubic";
 }
@@ -97,8 +113,13 @@ export function enlargementsByDefault(): readonly number[] {
   return pretrainedScales.filter((scale) => scale > 1 && isPretrained(defaultMethod(scale)));
 }
 
-/** The method for damaged pictures; undefined where it has no weights for the scale. */
+/**
+ * The method for damaged pictures; undefined where it has no weights for the scale.
+ *
+ * @throws RangeError unless `scale` is a whole number of at least 1
+ */
 export function photoMethod(scale: number): PretrainedName | undefined {
+  checkArguments("photoMethod", { scale: [scale, whole(1)] });
   return pretrainedFile(photoNetwork, scale) && photoNetwork;
 }
 

@@ -196,6 +196,7 @@ async function open(
   }
   if (typeof method === "string") {
     const bytes = await readFile(method).catch((cause: Error) => {
+      if (cause instanceof DataError) throw cause;
       // Without a dot or a slash it was meant for a name.
       const ErrorClass = /[./\\]/.test(method) ? DataError : RangeError;
       throw new ErrorClass(

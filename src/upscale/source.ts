@@ -27,11 +27,20 @@ export type PictureSource =
   | string
   | URL;
 
+/** What the samples of a picture lack of its file, or what was odd about it, for people and for programs. */
+export interface PictureNote {
+  /** Such as "color", "frames" or "decoder". */
+  readonly kind: string;
+  /** A sentence without a full stop. */
+  readonly text: string;
+}
+
 /** A picture, and what its file says about the way here. */
 export interface ReadPicture {
   readonly image: Image<Samples>;
   /** Of a JPEG file: how strongly it was compressed, 1 to 100. */
   readonly jpegQuality?: number;
+  readonly notes?: readonly PictureNote[];
 }
 
 /** Reads picture files: their bytes, or where they are. */
@@ -79,8 +88,18 @@ export async function readPicture(source: PictureSource, caller: string): Promis
 /**
  * A picture of 8 or 16 bits for a canvas: `context.putImageData(toImageData(image), 0, 0)`. It has 8 bits, and
  * the colour space of the picture. Browsers only.
+ *
+ * @throws RangeError or DataError if it is no such picture; Error where there is no ImageData, as in Node
  */
-export function toImageData({ width, height, channels, data, colorSpace }: Image<Samples>): ImageData {
+export function toImageData(image: Image<Samples>): ImageData {
+  checkImage(image, "toImageData");
+  if (typeof ImageData === "undefined") {
+    throw new Error(
+      "toImageData: there is no ImageData here. It is for a browser's canvas; in Node, write the picture to a file, " +
+        "by writePng() of pixelgrad/data.",
+    );
+  }
+  const { width, height, channels, data, colorSpace } = image;
   const pixels = new ImageData(width, height, { colorSpace });
   const grey = channels <= 2;
   const unit = data.BYTES_PER_ELEMENT === 1 ? 1 : 257; // the array of the pixels rounds

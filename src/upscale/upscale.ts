@@ -11,7 +11,7 @@ import { type BandOptions, Bands, type UpscaleReport } from "./bands.ts";
 import { type Choice, chooseMethod } from "./choice.ts";
 import { borrowMethod, type OpenMethodOptions, openMethodOptionNames } from "./open-method.ts";
 import { scaleForSize } from "./scale-for-size.ts";
-import { type PictureSource, readPicture } from "./source.ts";
+import { type PictureNote, type PictureSource, readPicture } from "./source.ts";
 import { checkUpscaleOptions, upscaleOptionNames } from "./tiles.ts";
 
 export interface UpscalePictureOptions extends OpenMethodOptions, BandOptions {
@@ -26,6 +26,11 @@ export interface Upscaled<S extends Samples = Uint8Array> extends UpscaleReport 
   readonly image: Image<S>;
   /** Without a `method`: which network was chosen, and by what in the picture. */
   readonly choice?: Choice;
+  /**
+   * Of a picture file, in Node: what the result lacks (further frames, the colours of a damaged profile), and what
+   * was odd about the file. Absent if there is nothing to say.
+   */
+  readonly notes?: readonly PictureNote[];
 }
 
 /**
@@ -60,8 +65,8 @@ export async function upscale(
 ): Promise<Upscaled<Samples>> {
   const bands = await bandsOf("upscale", picture, options);
   const image = await bands.image();
-  const { choice } = bands;
-  return { image, ...bands.report, ...(choice && { choice }) };
+  const { choice, notes } = bands;
+  return { image, ...bands.report, ...(choice && { choice }), ...(notes.length > 0 && { notes }) };
 }
 
 /**
@@ -100,7 +105,7 @@ async function bandsOf(
     method: choice?.method ?? options.method,
   });
   try {
-    return new Bands(image, upscaler, { ...options, choice }, close);
+    return new Bands(image, upscaler, { ...options, choice, notes: read.notes }, close);
   } catch (error) {
     close();
     throw error;

@@ -1,18 +1,43 @@
 /** Weight files on disk: one file, the two of ncnn, or one of Keras. */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readWhole } from "../data/read-file.ts";
+import { firstOf } from "../options/lists.ts";
+import { DataError } from "../picture/errors.ts";
 import { fromKeras, looksLikeKeras } from "./keras-file.ts";
 
 /**
  * The bytes of a weight file, as `parseWeights` reads them. Of ncnn's two files either is named; the text comes
  * first. Keras' become safetensors.
  *
- * @throws Error of Node; DataError for a file of Keras that cannot be read, or without the package that reads it
+ * @throws DataError for a folder, which names the weight files in it, and for a file of Keras that cannot be read,
+ *   or without the package that reads it; Error of Node
  */
 export async function readWeightFile(file: string | URL): Promise<Uint8Array> {
+  refuseFolder(file);
   const bytes = joined(await Promise.all(partsOf(file).map(readWhole)));
   return looksLikeKeras(bytes) ? fromKeras(bytes, String(file)) : bytes;
+}
+
+/** Files of weights. Those of a checkpoint are no network. */
+const isWeightFile = (name: string) =>
+  /\.(?:safetensors|pth|pt|ckpt|param|h5|keras)$/i.test(name) && !/^checkpoint\b/.test(name);
+
+function refuseFolder(file: string | URL): void {
+  if (!statSync(file, { throwIfNoEntry: false })?.isDirectory()) return;
+  const folder = file instanceof URL ? fileURLToPath(file) : file;
+  const files = readdirSync(folder)
+    .filter(isWeightFile)
+    .sort()
+    .map((name) => join(folder, name));
+  const advice =
+    files.length === 0
+      ? "There is no weight file in it. Check the path"
+      : files.length === 1
+        ? `Name the weight file in it: ${files[0]}`
+        : `Name one of the weight files in it: ${firstOf(files, 5)}`;
+  throw new DataError(`${folder}: this is a folder, and a weight file was wanted. ${advice}.`);
 }
 
 function partsOf(file: string | URL): (string | URL)[] {

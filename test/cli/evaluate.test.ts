@@ -163,6 +163,56 @@ describe("evaluate", () => {
     expect(mean.psnr).toBe(images[0].psnr);
   });
 
+  test("HR without LR is told and left out; the others are measured, with exit code 1", async () => {
+    for (const name of ["gap-hr", "gap-lr"]) mkdirSync(path(name));
+    for (const name of ["a", "b", "c"]) await writePng(path("gap-hr", `${name}.png`), noise(30, 24, 3, 1));
+    for (const name of ["a", "c"]) await writePng(path("gap-lr", `${name}x2.png`), noise(15, 12, 3, 1));
+    const [json, out] = [path("gap.json"), path("gap-out")];
+    const flags = ["--hr", path("gap-hr"), "--lr", path("gap-lr"), "--scale", "2"];
+    const message = /gap-hr.b\.png has no small version in .*gap-lr/;
+    const check = ({ images, failures }: { images: { name: string }[]; failures: unknown }) => {
+      expect(images.map(({ name }) => name)).toEqual(["a", "c"]);
+      expect(failures).toEqual([{ name: "b", error: expect.stringMatching(message) }]);
+    };
+    const evaluated = await pixelgrad("evaluate", ...flags, "-m", "bicubic", "--json", json);
+    expect(evaluated.code).toBe(1);
+    expect(evaluated.stderr).toMatch(message);
+    expect(evaluated.stderr).toMatch(/ b: not measured, for the reasons above\. All others were\.$/m);
+    expect(evaluated.stdout).toMatch(/^mean /m);
+    check(JSON.parse(readFileSync(json, "utf8")));
+    const compared = await pixelgrad("compare", ...flags, "-m", "bicubic,nearest", "--out", out);
+    expect(compared.code).toBe(1);
+    expect(compared.stderr).toMatch(/ b: not measured, for the reasons above\. All others were\.$/m);
+    for (const result of JSON.parse(readFileSync(join(out, "compare.json"), "utf8")).methods) check(result);
+  });
+
+  test.each<[string, string[], RegExp, RegExp]>([
+    ["too small", ["--hr", "tiny"], /[tu]\.png: ssim: a border of 2 leaves 8x8 pixels/, /given\.$/],
+    [
+      "without partners",
+      ["--hr", "hr", "--lr", "flat"],
+      /[ab]\.png has no small version in .*flat: /,
+      /hr has a small version of its own in .*flat, for the reasons above\.$/,
+    ],
+    [
+      "of sizes that do not fit",
+      ["--hr", "hr", "--lr", "large"],
+      /[ab]\.png is 30x24, but at scale 2 .*must be (15x12|14x16)/,
+      /given\.$/,
+    ],
+  ])("if all are %s, each reason is printed once, and there is no JSON", async (_, args, reason, end) => {
+    mkdirSync(path("tiny"), { recursive: true });
+    for (const name of ["t", "u"]) await writePng(path("tiny", `${name}.png`), noise(12, 12, 3, 1));
+    const json = path("nothing.json");
+    const given = args.map((arg) => (arg.startsWith("--") ? arg : path(arg)));
+    const { code, stderr } = await pixelgrad("evaluate", ...given, ...bicubic, "--json", json);
+    expect(code).toBe(1);
+    const lines = stderr.trimEnd().split("\n");
+    expect(lines).toEqual([reason, reason, end].map((line) => expect.stringMatching(line)));
+    expect(lines[2]).toMatch(/^pixelgrad evaluate: None of the pictures /);
+    expect(existsSync(json)).toBe(false);
+  });
+
   test("LR made from HR that had been cut to a multiple of 12; what was cut is told", async () => {
     const json = path("cropped.json");
     for (const name of ["cut-hr", "cut-lr"]) mkdirSync(path(name));
@@ -218,13 +268,6 @@ describe("evaluate", () => {
       ["--hr", "hr", "--lr", "lr", "--degradation", "jpeg:60"],
       2,
       /--lr names small versions, and --degradation makes them/,
-    ],
-    ["a missing partner", ["--hr", "hr", "--lr", "flat"], 1, /a\.png has no small version in .*flat/],
-    [
-      "sizes that do not fit",
-      ["--hr", "hr", "--lr", "large"],
-      1,
-      /a\.png is 30x24, but at scale 2 .*must be 15x12/,
     ],
     ["an adapter for interpolation", ["--hr", "hr", "--adapter", "cpu"], 2, /--adapter is for networks/],
     [

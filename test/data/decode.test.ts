@@ -344,8 +344,98 @@ test("TIFF of 8 and 16 bits, and AVIF", async () => {
   expect(await decodeImage(await raw.clone().avif({ lossless: true }).toBuffer(), "avif")).toEqual(image);
   const floats = await raw.clone().toColourspace("scrgb").tiff({ compression: "none" }).toBuffer();
   if ((await sharp(floats).metadata()).depth === "float") {
-    await expect(decodeImage(floats, "float.tif")).rejects.toThrow('samples are of the kind "float"');
+    await expect(decodeImage(floats, "float.tif")).rejects.toThrow("floating-point numbers of 32 bits");
   }
+});
+
+describe("whole files that nothing here reads are called what they are, and not damaged", () => {
+  /** An uncompressed TIFF file of 4x4 pixels. */
+  const tiffOf = (bits: number, channels: number, photometric: number, sampleFormat = 1) => {
+    const lists = Buffer.alloc(32);
+    for (let i = 0; i < 8; i++) {
+      lists.writeUInt16LE(bits, 2 * i);
+      lists.writeUInt16LE(sampleFormat, 16 + 2 * i);
+    }
+    const samples = Buffer.alloc((16 * channels * bits) / 8, 60);
+    const place = 8 + 2 + 12 * 11 + 4;
+    // A list of one or two values lies in the entry itself.
+    const list = (value: number, at: number): [number, number] =>
+      channels > 2 ? [channels, at] : [channels, value * (channels === 2 ? 65537 : 1)];
+    const extra = channels - (photometric === 1 ? 1 : 3);
+    const entries: (readonly [tag: number, type: number, count: number, value: number])[] = [
+      [256, 3, 1, 4],
+      [257, 3, 1, 4],
+      [258, 3, ...list(bits, place)],
+      [259, 3, 1, 1],
+      [262, 3, 1, photometric],
+      [273, 4, 1, place + 32],
+      [277, 3, 1, channels],
+      [278, 3, 1, 4],
+      [279, 4, 1, samples.length],
+      ...(extra > 0 && extra <= 2 ? ([[338, 3, extra, 0]] as const) : []),
+      [339, 3, ...list(sampleFormat, place + 16)],
+    ];
+    const directory = Buffer.alloc(place - 8);
+    directory.writeUInt16LE(entries.length);
+    for (const [i, [tag, type, count, value]] of entries.entries()) {
+      directory.writeUInt16LE(tag, 2 + 12 * i);
+      directory.writeUInt16LE(type, 4 + 12 * i);
+      directory.writeUInt32LE(count, 6 + 12 * i);
+      directory.writeUInt32LE(value, 10 + 12 * i);
+    }
+    return Buffer.concat([Buffer.from("49492a0008000000", "hex"), directory, lists, samples]);
+  };
+  const png = () =>
+    sharp(noise(8, 8, 3).data, { raw: { width: 8, height: 8, channels: 3 } })
+      .png()
+      .toBuffer();
+
+  test("the drawn files are right: one of the usual kind is read", async () => {
+    expect((await decodeImage(tiffOf(8, 3, 2), "rgb.tif")).data).toEqual(new Uint8Array(48).fill(60));
+  });
+
+  test.each<[string, () => Buffer | Promise<Buffer>, RegExp]>([
+    [
+      "5 channels",
+      () => tiffOf(8, 5, 2),
+      /a TIFF file of 5 channels, which is not read\. Convert it to grey or/,
+    ],
+    ["6 channels of 16 bits", () => tiffOf(16, 6, 2), /a TIFF file of 6 channels/],
+    ["Lab", () => tiffOf(8, 3, 8), /a TIFF file of CIELab, which is not read/],
+    ["Lab of 16 bits", () => tiffOf(16, 3, 8), /a TIFF file of CIELab/],
+    ["LogLuv", () => tiffOf(16, 3, 32845), /a TIFF file of LogLuv/],
+    ["raw samples", () => tiffOf(16, 1, 32803), /a TIFF file of a camera's raw samples/],
+    ["doubles", () => tiffOf(64, 1, 1, 3), /a TIFF file of floating-point numbers of 64 bits/],
+    ["12 bits", () => tiffOf(12, 1, 1), /a TIFF file of whole numbers of 12 bits/],
+    [
+      "CgBI",
+      async () => {
+        const file = await png();
+        const chunk = pngChunk("CgBI", Buffer.of(0x50, 0, 0x20, 2));
+        return Buffer.concat([file.subarray(0, 8), chunk, file.subarray(8)]);
+      },
+      /Apple's own variant of PNG \(CgBI\), which is not read\. Open it on a Mac/,
+    ],
+    [
+      "AVIF sequence",
+      async () => {
+        const file = await sharp(await png())
+          .avif()
+          .toBuffer();
+        file.write("avis", 8, "latin1");
+        return file;
+      },
+      /an animation, an AVIF sequence, which is not read\. Save a frame of it as PNG/,
+    ],
+  ])("%s", async (_, make, message) => {
+    const file = await make();
+    for (const decoded of [decodeImage(file, "it"), decodePictureFile(file, "it")]) {
+      const error = await decoded.catch((cause: Error) => cause);
+      expect(error).toBeInstanceOf(DataError);
+      expect((error as Error).message).toMatch(message);
+      expect((error as Error).message).not.toMatch(/damaged|cut short|\n/);
+    }
+  });
 });
 
 describe("limits", () => {

@@ -8,6 +8,7 @@ import { Directories, densityIn, forNewPicture } from "../../src/data/exif.ts";
 import { gammaCurve, profileOf } from "../../src/data/icc.ts";
 import { xmpOfResult } from "../../src/data/metadata.ts";
 import { decodePictureFile, PictureWriter, readPictureFile } from "../../src/data/picture-file.ts";
+import { upscale } from "../../src/node.ts";
 import type { PictureFormat } from "../../src/picture/formats.ts";
 import type { Image, Samples } from "../../src/picture/image.ts";
 import { type ExifParts, exifOf, photoshopCaption, segment, withSegments } from "../support/exif.ts";
@@ -359,6 +360,10 @@ describe("profiles of other colours than the format stores", () => {
     await copy(path("grey-rgb.jpg"), path("grey-rgb.png"), "png");
     const { icc: kept } = await sharp(path("grey-rgb.png")).metadata();
     expect(kept!.toString("latin1", 16, 20)).toBe("GRAY");
+    // In sRGB it looks the same, and nothing is damaged.
+    const { image, notes } = await readPictureFile(path("grey-rgb.jpg"), { target: "srgb" });
+    expect(notes).toEqual([]);
+    expect(image.data).toEqual((await readPictureFile(path("grey-rgb.png"), { target: "srgb" })).image.data);
     const stored = await readPictureFile(path("grey-rgb.png"));
     await write(path("grey-linear.png"), stored.image, {
       format: "png",
@@ -428,6 +433,11 @@ test("damaged EXIF data and profiles are left out, with a note", async () => {
     const { icc: kept } = await readPictureFile(path(`damaged.${format}`));
     expect(kept === undefined).toBe(notes.includes("without its colour profile, which is damaged"));
   }
+  const { notes } = await upscale(path("damaged.jpg"), { method: "bicubic", scale: 2 });
+  expect(notes).toEqual([
+    { kind: "color", text: "taken for sRGB, without its colour profile, which is damaged" },
+  ]);
+  expect(await upscale(path("damaged.png"), { method: "bicubic", scale: 2 })).not.toHaveProperty("notes");
 });
 
 test("bytes that are no profile, and parts of one, are left out with a note", async () => {
@@ -458,6 +468,13 @@ test("bytes that are no profile, and parts of one, are left out with a note", as
       const notes = await copy(path(name), path(`of-${name}.${format}`), format);
       expect([name, notes]).toEqual([name, ["without its colour profile, which is damaged"]]);
     }
+    // The library's upscale() converts to sRGB, and has no file to leave something out of.
+    const { notes, choice } = await upscale(path(name), { method: "bicubic", scale: 2 });
+    expect([name, choice, notes]).toEqual([
+      name,
+      undefined,
+      [{ kind: "color", text: "taken for sRGB, without its colour profile, which is damaged" }],
+    ]);
     const { image } = await readPictureFile(path(`of-${name}.png`));
     expect(image.data).toEqual(
       (await decodePictureFile(name.endsWith("jpg") ? jpeg : png, "plain")).image.data,

@@ -126,7 +126,7 @@ describe("wgslSource", () => {
 
   test.each([Number.NaN, Number.POSITIVE_INFINITY])("refuses the constant %s", (value) => {
     expect(() => source("", { constants: { A: value } })).toThrow(
-      `A WGSL constant must be finite, got ${value}`,
+      `wgslSource: the constant A must be a finite number, got ${value}.`,
     );
   });
 

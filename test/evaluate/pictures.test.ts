@@ -1,10 +1,11 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { readImage, writePng } from "../../src/data/files.ts";
+import { openFolder } from "../../src/data/folder.ts";
 import { loadPair } from "../../src/data/pairs.ts";
-import { findPictures, loadPicture } from "../../src/evaluate/pictures.ts";
+import { type Failure, findPictures, loadPicture } from "../../src/evaluate/pictures.ts";
 import { rgbToY } from "../../src/picture/color.ts";
 import { crop, type Image, modcrop, toRgb } from "../../src/picture/image.ts";
 import { imresize, imresizePlane } from "../../src/picture/imresize.ts";
@@ -59,6 +60,32 @@ describe("findPictures", () => {
     ]);
   });
 
+  test("of pictures that are there for several scales, those of the asked one count", () => {
+    const of = (scale: number) => [`1_SRF_${scale}_HR.png`, `1_SRF_${scale}_LR.png`];
+    const set = make("srf", ...of(2), ...of(3), "2_x2_HR.png", "2_HR.png", "3_HR_x4.png");
+    const lines: string[] = [];
+    const names = (scale: number) =>
+      findPictures(set, undefined, scale, (line) => lines.push(line)).map(({ name }) => name);
+    expect(names(2)).toEqual(["1_SRF_2_HR", "2_x2_HR", "3_HR_x4"]);
+    expect(lines.join()).toContain("1_SRF_3_HR.png, 2_HR.png (not for scale 2)");
+    expect(names(3)).toEqual(["1_SRF_3_HR", "2_HR", "3_HR_x4"]);
+    expect(() => names(4)).toThrow(
+      /1_SRF_2_HR\.png and .*1_SRF_3_HR\.png show the same for other scales than 4/,
+    );
+    const both = make("srf-pairs", ...of(2), ...of(3));
+    expect(findPictures(both, both, 3).map(({ low }) => low)).toEqual([path("srf-pairs", of(3)[1])]);
+    // Training, too.
+    expect(openFolder(set, { scale: 2 }).names).toEqual(names(2));
+  });
+
+  test("a second link to the same file counts once, which is told", () => {
+    const set = make("links", "a.png", "b.png");
+    symlinkSync("a.png", path("links", "c.png"));
+    const lines: string[] = [];
+    expect(findPictures(set, undefined, 2, (line) => lines.push(line))).toHaveLength(2);
+    expect(lines).toEqual([`${set}: left out c.png (the same file as a.png)`]);
+  });
+
   test("a missing or ambiguous partner is an error that names the picture", () => {
     const high = make("hr2", "a.png");
     expect(() => findPictures(high, make("empty"), 2)).toThrow(/empty: there are no pictures/);
@@ -68,6 +95,21 @@ describe("findPictures", () => {
     expect(() => findPictures(high, high, 2)).toThrow(/has no small version/);
     expect(() => findPictures(high, make("two", "a.png", "ax2.png"), 2)).toThrow(
       /2 small versions .*a\.png, ax2\.png/,
+    );
+    const failures: string[] = [];
+    const some = make("some", "a.png", "b.png", "c.jpg", "c.png", "d.png");
+    const theirs = make("theirs", "a.png", "bx2.png", "b_LR.png", "cx2.png");
+    const onFailure = ({ name, error }: Failure) => failures.push(`${name}: ${error}`);
+    const pairs = findPictures(some, theirs, 2, undefined, undefined, onFailure);
+    expect(pairs.map(({ name }) => name)).toEqual(["a"]);
+    const shared = /^c\.\w+: .*cx2\.png may be the small version of .*c\.jpg and of .*c\.png/;
+    expect(failures).toEqual(
+      [/^b: .*2 small versions/, shared, shared, /^d: .*has no small version/].map((message) =>
+        expect.stringMatching(message),
+      ),
+    );
+    expect(() => findPictures(high, make("nobody", "b.png"), 2, undefined, undefined, onFailure)).toThrow(
+      /None of the pictures in .*hr2 has a small version of its own in .*nobody/,
     );
     const twins = make("twins", "b.jpg", "b.png");
     expect(findPictures(twins, make("twins-low", "b.png", "b.jpg"), 2).map(({ name }) => name)).toEqual([

@@ -46,7 +46,11 @@ const calls: Call[] = [
   {
     name: "picturesIn",
     call: data.picturesIn,
-    args: [path(() => pictures), arg(() => () => {}, left, "function")],
+    args: [
+      path(() => pictures),
+      arg(() => () => {}, left, "function"),
+      opts({ recursive: arg(() => true, "true"), except: path(() => home) }),
+    ],
   },
   {
     name: "openFolder",
@@ -132,9 +136,20 @@ const calls: Call[] = [
   {
     name: "findPictures",
     call: evaluation.findPictures,
-    args: [path(() => pictures), arg(() => undefined, left, "text", "numeral"), arg(() => 2)],
+    args: [
+      path(() => pictures),
+      arg(() => undefined, left, "text", "numeral"),
+      arg(() => 2),
+      arg(() => () => {}, left, "function"),
+      arg(() => ({ seed: 1 }), left),
+      arg(() => () => {}, left, "function"),
+    ],
   },
-  { name: "loadPicture", call: evaluation.loadPicture, args: [arg(() => file()[0]), arg(() => 2)] },
+  {
+    name: "loadPicture",
+    call: evaluation.loadPicture,
+    args: [arg(() => file()[0]), arg(() => 2), opts({ transparency: arg(() => "white") })],
+  },
   {
     name: "describeConditions",
     call: evaluation.describeConditions,

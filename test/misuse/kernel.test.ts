@@ -1,7 +1,7 @@
 /** What `pixelgrad/kernel` exports, called with nonsense. */
 import { expect, test } from "vitest";
 import * as kernel from "../../src/kernel.ts";
-import { relu, setDefaultDevice } from "../../src/node.ts";
+import { relu, setDefaultDevice, zeros } from "../../src/node.ts";
 import { gpuDevices } from "../support/devices.ts";
 import { arg, type Call, complaintsAbout, left, numbers, opts } from "./support.ts";
 
@@ -18,6 +18,11 @@ const label = arg(() => "name", "text", "numeral");
 const list = arg(() => [1, 2], "listOfNaN", "listOfHuge", "floats");
 const update = () =>
   kernel.kernel("update", "@group(0) @binding(0) var<storage, read_write> x: array<vec4f>;");
+
+const lists = ["emptyList", "listOfNaN", "listOfHuge"] as const;
+const shape = arg(() => [2], ...lists);
+const operation = (name: string) => arg(() => name, "text", "emptyText", "numeral");
+const step = () => kernel.conv2dSteps(gpu.profile, { x: [1, 2, 8, 8], weight: [4, 2, 3, 3], padding: 1 })[0];
 
 /** `signal` throws at once, so that nothing is measured with what is right. */
 const timing = opts(
@@ -110,21 +115,74 @@ const calls: Call[] = [
       ),
     ],
   },
+  { name: "numel", call: kernel.numel, args: [shape] },
+  { name: "stridesOf", call: kernel.stridesOf, args: [shape] },
+  // It is for messages about shapes that are wrong.
+  {
+    name: "formatShape",
+    call: kernel.formatShape,
+    args: [arg(() => [2], ...lists, "listOfNull", "listOfText", "floats")],
+  },
+  { name: "sameShape", call: kernel.sameShape, args: [shape, shape] },
+  // Errors begin with the name that they get.
+  {
+    name: "checkShape",
+    call: kernel.checkShape,
+    args: [operation("checkShape"), arg(() => [2], "emptyList", "listOfHuge")],
+  },
+  {
+    name: "broadcastShapes",
+    call: kernel.broadcastShapes,
+    args: [operation("broadcastShapes"), shape, shape],
+  },
+  {
+    name: "normalizeAxes",
+    call: kernel.normalizeAxes,
+    args: [operation("normalizeAxes"), arg(() => [0], left, "zero", "emptyList"), arg(() => 2, "huge")],
+  },
+  { name: "disposeUnlessTaped", call: kernel.disposeUnlessTaped, args: [arg(() => zeros([1]))] },
+  {
+    name: "withHelpers",
+    call: kernel.withHelpers,
+    args: [arg(() => "fn f() {}", "text", "numeral", "emptyText")],
+  },
+  {
+    name: "wgslSource",
+    call: kernel.wgslSource,
+    args: [
+      arg(update),
+      arg(() => ({}), left, "emptyObject", "unknownOption", "pathAndLength", "map", "date", "arrayBuffer"),
+    ],
+  },
+  {
+    name: "wgslSource",
+    call: (value: never) => kernel.wgslSource(update(), { constants: { N: value } }),
+    args: [arg(() => 1, ...numbers)],
+  },
+  {
+    name: "launchStep",
+    call: kernel.launchStep,
+    args: [
+      arg(() => gpu),
+      arg(step),
+      arg(() => ({ x: zeros([1]), other: zeros([1]), result: zeros([1]) })),
+      arg(update, left),
+    ],
+  },
+  {
+    name: "limitOf",
+    call: kernel.limitOf,
+    args: [
+      arg(() => ({ flops: 1, bytes: 1 })),
+      arg(() => 1, "fraction", "huge"),
+      arg(() => ({ flops: 1, multiplyAdd: { chains: 1, unroll: 1 }, copies: [{ bytes: 1, rate: 1 }] })),
+    ],
+  },
   { name: "assertClose", call: kernel.assertClose, args: [list, list, opts({ ...tolerance, label })] },
 ];
 
-/**
- * A step comes from conv2dSteps, and its tensors from TypeScript; the rest is checked when it is launched. Ceilings
- * come from measureCeilings.
- */
-const checkedElsewhere = ["launchStep", "limitOf"];
-
-/** Arithmetic of shapes that tensors have, checked when these were made; and what is no function to call. */
-const nothingToGet = new Set([
-  ...["broadcastShapes", "checkShape", "formatShape", "normalizeAxes", "numel", "sameShape", "stridesOf"],
-  ...["disposeUnlessTaped", "ShapeError", "Tensor", "withHelpers", "wgslSource"],
-  ...checkedElsewhere,
-]);
+/** What is no function to call: a class of errors, and tensors, which `tensor` makes. */
+const nothingToGet = new Set(["ShapeError", "Tensor"]);
 
 test.each(calls.map((call, i) => [`${call.name} (${i})`, call] as const))("%s", async (_, call) => {
   expect(await complaintsAbout(call)).toEqual([]);

@@ -1,4 +1,5 @@
 /** Every export of `pixelgrad` and of `pixelgrad/picture`, called with nonsense. */
+import { readFileSync } from "node:fs";
 import { beforeEach, expect, test } from "vitest";
 import { CpuDevice } from "../../src/device/cpu-device.ts";
 import * as elementwise from "../../src/kernels/elementwise/index.ts";
@@ -799,6 +800,31 @@ const calls: Call[] = [
     args: [planes],
   },
   { name: "readSource", call: library.readSource, args: [source] },
+  { name: "toImageData", call: library.toImageData, args: [image] },
+  { name: "scalesOf", call: library.scalesOf, args: [arg(() => "bicubic")] },
+  { name: "defaultMethod", call: library.defaultMethod, args: [arg(() => 2, "huge")] },
+  { name: "photoMethod", call: library.photoMethod, args: [arg(() => 2, "huge")] },
+  {
+    name: "completeOptions",
+    call: library.completeOptions as (...args: never[]) => unknown,
+    args: [arg(() => library.architectureOf("ESPCN"))],
+  },
+  {
+    // Under the name of the network.
+    name: "ESPCN",
+    call: (values: never) => library.completeOptions(library.architectureOf("ESPCN"), values),
+    args: [opts({ scale: arg(() => 2), filters: arg(() => [1, 1]) })],
+  },
+  {
+    name: "GpuDevice",
+    call: construct(library.GpuDevice),
+    args: [
+      arg(() => ({ queue: {}, lost: new Promise(() => {}) })),
+      arg(() => ({ name: "a", profile: {} })),
+      arg(() => ({ wait: () => {}, watchFailures: () => {} })),
+      arg(() => 1, "zero", "fraction", "huge"),
+    ],
+  },
   // picture/
   { name: "withoutAlpha", call: picture.withoutAlpha, args: [image, arg(() => "drop")] },
   { name: "lumaOf", call: picture.lumaOf, args: [image] },
@@ -944,11 +970,8 @@ const nothingToGet = new Set([
   ...["defaultDevice", "show", "startTrace", "ReLU", "Sigmoid", "SiLU", "Tanh", "Module", "SuperResolver"],
   ...["Tensor", "FFTLoss", "SSIMLoss"],
   ...["DataError", "GpuError", "ShapeError", "DeviceLostError"],
-  // Types keep these right: their arguments come from lists that the library exports.
-  ...["defaultMethod", "photoMethod", "scalesOf"],
-  "completeOptions", // under the name of the network
-  "toImageData", // for browsers alone
-  ...["adaptersPresent", "GpuDevice", "measureCeilings"], // for the command line
+  "adaptersPresent",
+  "measureCeilings", // an export of pixelgrad/kernel, too: kernel.test.ts calls it
 ]);
 
 test.each(calls.map((call, i) => [`${call.name} (${i})`, call] as const))("%s", async (_, call) => {
@@ -964,4 +987,34 @@ test("every function is called here", () => {
   const advice =
     "Add a call of each to `calls` in this file, or its name to `nothingToGet` if it takes no arguments";
   expect(missing, advice).toEqual([]);
+});
+
+test("every excuse is one: such exports take no arguments, or another test of this folder calls them", () => {
+  const all: Readonly<Record<string, unknown>> = { ...library, ...picture };
+  const errors = Object.entries(all).filter(
+    ([, value]) => (value as { prototype?: unknown })?.prototype instanceof Error,
+  );
+  const elsewhere = new Set(["measureCeilings", "Tensor", ...errors.map(([name]) => name)]);
+  const excuses = [...nothingToGet].filter((name) => !elsewhere.has(name));
+  expect(excuses.filter((name) => (all[name] as { length?: number } | undefined)?.length !== 0)).toEqual([]);
+});
+
+/** Which test of this folder enumerates the exports of which entry of the package. */
+const testOfEntry: Readonly<Record<string, string>> = {
+  ".": "library",
+  "./picture": "library",
+  "./kernel": "kernel",
+  "./data": "files",
+  "./train": "files",
+  "./evaluate": "files",
+  // Browsers alone run these: test/browser/worker.test.ts.
+  "./worker": "worker",
+  "./worker/thread": "worker",
+  "./browser": "worker",
+};
+
+test("no entry of the package is without such a test", () => {
+  const { exports } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  const entries = Object.keys(exports).filter((entry) => entry !== "./package.json");
+  expect(entries.filter((entry) => !(entry in testOfEntry))).toEqual([]);
 });

@@ -1,5 +1,5 @@
 /** What pictures to train on have and training does not use: said before the first step, and in the log. */
-import { mkdirSync, readFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
@@ -160,4 +160,82 @@ describe("a degradation", () => {
       /--track chooses among DIV2K's own LR pictures, and --degradation makes others/,
     );
   });
+});
+
+describe("pictures that are there twice", () => {
+  const warning =
+    /^Of (\d) pictures to measure on, (\d) are also trained on: (.*)\. The figures will be too good/;
+  const about = ({ said, log }: Awaited<ReturnType<typeof trained>>) => {
+    const lines = said.filter((line) => warning.test(line));
+    expect(log.warnings).toEqual(lines);
+    return lines.map((line) => warning.exec(line)!.slice(1));
+  };
+
+  test("held-out pictures that are trained on are told: the folder itself, a link, copies", async () => {
+    const folder = await picturesIn(unused(), 4);
+    const change = { validPictures: 10 };
+    expect(about(await trained(folder, change))).toEqual([]);
+    const others = await picturesIn(unused(), 0);
+    await writePicture(join(others, "new.png"), 7, () => 255);
+    expect(about(await trained(folder, { ...change, valid: others }))).toEqual([]);
+    const link = unused();
+    symlinkSync(folder, link);
+    for (const valid of [folder, link]) {
+      expect(about(await trained(folder, { ...change, valid }))).toEqual([
+        ["4", "4", "0.png, 1.png, 2.png and 1 more"],
+      ]);
+    }
+    copyFileSync(join(folder, "2.png"), join(others, "copy.png"));
+    expect(about(await trained(folder, { ...change, valid: others }))).toEqual([["2", "1", "copy.png"]]);
+    // Within one folder, of which the last is held out.
+    copyFileSync(join(folder, "0.png"), join(folder, "9.png"));
+    expect(about(await trained(folder, change))).toEqual([["1", "1", "9.png"]]);
+  });
+
+  test("a folder or a file that is named twice counts once, which is told", async () => {
+    const folder = await picturesIn(unused(), 4);
+    const [link, mixed] = [unused(), unused()];
+    symlinkSync(folder, link);
+    await picturesIn(mixed, 2);
+    symlinkSync(join(folder, "1.png"), join(mixed, "z.png"));
+    const open = (data: string[], valid?: string) => {
+      const lines: string[] = [];
+      const { train, valid: heldOut } = openPictures({ ...tiny, data, valid }, format, (line) => {
+        lines.push(line);
+      });
+      return { counts: [train.length, heldOut.length], lines };
+    };
+    const once = { counts: [3, 1], lines: [] };
+    expect(open([folder])).toEqual(once);
+    for (const same of [folder, link, `${folder}/.`]) {
+      const line = `${same}: counts once, as it is the same folder as ${folder}`;
+      expect(open([folder, same])).toEqual({ ...once, lines: [line] });
+    }
+    const line = `${mixed}: left out z.png (the same file as in ${basename(folder)})`;
+    expect(open([folder, mixed])).toEqual({ counts: [4, 2], lines: [line] });
+    expect(open([folder, mixed], folder)).toEqual({ counts: [6, 4], lines: [line] });
+  });
+});
+
+test("other pictures of the same names are told when a run goes on, and the best is measured on them", async () => {
+  const folder = await picturesIn(unused(), 3);
+  const out = unused();
+  const config = { ...tiny, data: [folder], out, steps: 4, evalEvery: 2 };
+  await train(config, { device });
+  const more = async (steps: number, data = folder) => {
+    const said: string[] = [];
+    const change = (saved: TrainConfig) => ({ ...saved, steps, data: [data] });
+    await resume(out, { device, change, onMessage: (line) => said.push(line) });
+    return said.filter((line) => / are not those /.test(line));
+  };
+  const moved = unused();
+  cpSync(folder, moved, { recursive: true });
+  expect(await more(5, moved)).toEqual([]);
+  const others = await picturesIn(unused(), 0);
+  for (let k = 0; k < 3; k++) await writePicture(join(others, `${k}.png`), k + 5, () => 255);
+  expect(await more(6, others)).toEqual([
+    expect.stringMatching(/^The files to train on are not those that training began with, though /),
+    expect.stringMatching(/^The held-out pictures are not those .* reach [\d.]+ dB, not [\d.]+$/),
+  ]);
+  expect(await more(7, others)).toEqual([]);
 });

@@ -19,8 +19,10 @@ import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { parseFlags, UsageError } from "../../src/cli/flags.ts";
+import { trainCommand } from "../../src/cli/train.ts";
 import { ownProcess, type ProcessId } from "../../src/data/process-id.ts";
-import { parseSafetensors, serializeSafetensors } from "../../src/node.ts";
+import { architectureOf, parseSafetensors, serializeSafetensors } from "../../src/node.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import {
   type CheckpointState,
@@ -408,6 +410,26 @@ describe("damage", () => {
     folder = unused();
     cpSync(finished, folder, { recursive: true });
   });
+  test("fewer steps than the run has done are refused, by the command line as its mistake", async () => {
+    const before = readFileSync(file("log.jsonl"));
+    const fewer = { device, change: (saved: TrainConfig) => ({ ...saved, steps: 5 }) };
+    const message = /--steps 5 is fewer than the 6 steps that the run in .* has done\. Give a larger number/;
+    await expect(resume(folder, fewer)).rejects.toThrow(message);
+    await expect(resume(folder, fewer)).rejects.toThrow(RangeError);
+    const command = trainCommand(architectureOf("ESPCN"));
+    const context = { program: "train", signal: new AbortController().signal };
+    const error = await command.run(parseFlags(command, ["--resume", folder, "--steps", "5"]), context).then(
+      () => undefined,
+      (cause: Error) => cause,
+    );
+    expect(error).toBeInstanceOf(UsageError);
+    expect(error!.message).toMatch(message);
+    expect(readFileSync(file("log.jsonl"))).toEqual(before);
+    // As many are no mistake: there is nothing left to do.
+    const same = { device, change: (saved: TrainConfig) => ({ ...saved, steps: 6 }) };
+    expect((await resume(folder, same)).step).toBe(6);
+  });
+
   const more = { device, change: (saved: TrainConfig) => ({ ...saved, steps: 8 }) };
   const file = (name: string) => join(folder, name);
   const cut = (name: string, length: number) => truncateSync(file(name), length);

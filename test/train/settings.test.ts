@@ -1,8 +1,9 @@
 /** Configurations: what is refused, and the learning rates that follow. */
 import { describe, expect, test } from "vitest";
 import type { ScheduleConfig } from "../../src/node.ts";
-import { checkConfig, presets, type TrainConfig } from "../../src/train/index.ts";
+import { checkConfig, presets, type TrainConfig, train } from "../../src/train/index.ts";
 import { completeSchedule, learningRate, scheduleKind } from "../../src/train/schedule.ts";
+import { checkBatchFits } from "../../src/train/settings.ts";
 
 describe("presets", () => {
   test("are all valid, and of their network", () => {
@@ -95,4 +96,30 @@ describe("schedules", () => {
     expect(fixed.schedule).toEqual({ kind: "cosine", tMax: 100, etaMin: 0.01 });
     for (const step of [0, 10, 99, 100]) expect(learningRate(fixed)(step)).toBe(learningRate(config)(step));
   });
+});
+
+test("a batch that no memory holds is refused before a device is opened", async () => {
+  const config = { ...presets.ESPCN.quick, batch: 1e8, adapter: "no such adapter" };
+  await expect(train(config)).rejects.toThrow(
+    /^a batch of 100000000 patches of \d+x\d+ pixels and their originals takes [\d,]+ GiB, and there are [\d.,]+ GiB/,
+  );
+  await expect(train(config)).rejects.toThrow(RangeError);
+  const edsr = {
+    ...presets.EDSR.quick,
+    batch: 2,
+    patch: 10,
+    network: { architecture: "EDSR", scale: 2 },
+  } as const;
+  const bytes = 2 * (10 * 10 + 20 * 20) * 3 * 4;
+  expect(() => checkBatchFits(edsr, bytes)).not.toThrow();
+  expect(() => checkBatchFits(edsr, bytes - 1)).toThrow(/batch of 2 patches of 10x10/);
+  // One channel of luma; LR as large as HR.
+  const srcnn = {
+    ...presets.SRCNN.quick,
+    batch: 2,
+    patch: 10,
+    network: { architecture: "SRCNN", scale: 2 },
+  } as const;
+  expect(() => checkBatchFits(srcnn, 2 * 2 * 400 * 4)).not.toThrow();
+  expect(() => checkBatchFits(srcnn, 2 * 2 * 400 * 4 - 1)).toThrow(RangeError);
 });

@@ -7,7 +7,7 @@ import { aGpuDevice, type GpuDevice, type Params } from "../../device/gpu-device
 import { aKernel, type Grid, type Kernel, linearGrid, type Specialisation } from "../../device/kernel.ts";
 import { anything, checkArguments, checkOptions, isObject, type Wanted } from "../../options/arguments.ts";
 import { checkShape, numel, type Shape } from "../../tensor/shape.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { Tensor } from "../../tensor/tensor.ts";
 import { xAt } from "./3-blocked.wgsl.ts";
 import { weightAt } from "./5-shared.wgsl.ts";
 import { noEpilogue } from "./epilogue.ts";
@@ -146,14 +146,31 @@ export interface StepTensors {
   readonly result: Tensor;
 }
 
+const aStep: Wanted<Conv2dStep> = {
+  wants: "a step, as conv2dSteps() returns them",
+  fits: (value): value is Conv2dStep => isObject(value) && isObject(value.kernel) && isObject(value.params),
+};
+const stepTensors: Wanted<StepTensors> = {
+  wants: "the tensors { x, other, result }",
+  fits: (value): value is StepTensors =>
+    isObject(value) && [value.x, value.other, value.result].every((one) => one instanceof Tensor),
+};
+
 /** Records a step, or another kernel in the place of its own. Both must have the same buffers and Params. */
 export function launchStep(
   device: GpuDevice,
-  { computes, kernel, prelude, params, grid, partials }: Conv2dStep,
-  { x, other, result }: StepTensors,
-  instead: Kernel = kernel,
+  step: Conv2dStep,
+  tensors: StepTensors,
+  instead: Kernel = step?.kernel,
 ): void {
-  checkArguments("launchStep", { device: [device, aGpuDevice], kernel: [instead, aKernel] });
+  checkArguments("launchStep", {
+    device: [device, aGpuDevice],
+    step: [step, aStep],
+    tensors: [tensors, stepTensors],
+    kernel: [instead, aKernel],
+  });
+  const { computes, prelude, params, grid, partials } = step;
+  const { x, other, result } = tensors;
   const [read, written] = [other.gpuStorage, result.gpuStorage];
   if (computes === "y") {
     const buffers = { x: x.gpuStorage, weight: read, bias: read, skip: read, y: written };

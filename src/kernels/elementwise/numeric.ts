@@ -1,3 +1,5 @@
+import { aText, checkArguments } from "../../options/arguments.ts";
+
 const KEEP_NAN = /* wgsl */ `
 // y, or x if that is NaN. The question is put to the bits, and the answer chosen among bits: compilers
 // assume that floats are numbers, fold x != x away, and make a max out of select(x, 0.0, x <= 0.0).
@@ -102,5 +104,6 @@ const helpers: readonly { readonly names: RegExp; readonly wgsl: string }[] = [
 
 /** A function's WGSL, after the helpers that it calls, and those that they call. */
 export function withHelpers(wgsl: string): string {
-  return helpers.reduceRight((text, { names, wgsl }) => (names.test(text) ? wgsl + text : text), wgsl);
+  checkArguments("withHelpers", { wgsl: [wgsl, aText] });
+  return helpers.reduceRight((whole, { names, wgsl }) => (names.test(whole) ? wgsl + whole : whole), wgsl);
 }

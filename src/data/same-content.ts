@@ -1,0 +1,39 @@
+/** Which files hold the same bytes as others, under whatever name. */
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { sameFile } from "./same-file.ts";
+
+/** Those of `files` that are among the others too: the same file, or a copy of it. */
+export function alsoAmong(files: readonly string[], others: readonly string[]): string[] {
+  const bySize = new Map<number, string[]>();
+  for (const path of others) {
+    const size = sizeOf(path);
+    bySize.set(size, [...(bySize.get(size) ?? []), path]);
+  }
+  return files.filter((path) => {
+    const candidates = bySize.get(sizeOf(path)) ?? [];
+    return candidates.some((other) => sameFile(path, other) || haveSameBytes(path, other));
+  });
+}
+
+/** In bytes; -1 for a file that is not there. */
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? -1;
+}
+
+/** Of two files of the same size. They differ early, as a rule. */
+function haveSameBytes(a: string, b: string): boolean {
+  const files: number[] = [];
+  try {
+    for (const path of [a, b]) files.push(openSync(path, "r"));
+    const [one, two] = [Buffer.alloc(2 ** 16), Buffer.alloc(2 ** 16)];
+    for (;;) {
+      const [length, other] = [readSync(files[0], one), readSync(files[1], two)];
+      if (length !== other || !one.subarray(0, length).equals(two.subarray(0, other))) return false;
+      if (length === 0) return true;
+    }
+  } catch {
+    return false; // who reads the pictures says what is wrong
+  } finally {
+    for (const file of files) closeSync(file);
+  }
+}

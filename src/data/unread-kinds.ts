@@ -1,0 +1,76 @@
+/**
+ * Kinds of picture files that are whole, though nothing here reads them. Decoders fail on them as on damaged
+ * ones; people are told what they have.
+ */
+import { andList } from "../options/lists.ts";
+import { DataError } from "../picture/errors.ts";
+import { Directories } from "./exif.ts";
+import type { PictureFormat } from "./formats.ts";
+import { chunksOf, type Read } from "./png.ts";
+
+/** What a file that no decoder takes is, if it says so itself; otherwise undefined: it is damaged. */
+export function unreadKind(
+  name: string,
+  format: PictureFormat,
+  read: Read,
+  length: number,
+): DataError | undefined {
+  let found: Kind | undefined;
+  if (format === "png") found = kindOfPng(read);
+  if (format === "avif") found = kindOfAvif(read);
+  if (format === "tiff") found = kindOfTiff(read(0, Math.min(length, 2 ** 30)));
+  if (found === undefined) return undefined;
+  return new DataError(
+    `${name}: this is ${found.what}, which is not read. ${found.advice}, or leave it out.`,
+  );
+}
+
+interface Kind {
+  readonly what: string;
+  readonly advice: string;
+}
+
+/** Xcode rewrites the pictures of an app so that iPhones show them faster, and keeps the name. */
+function kindOfPng(read: Read): Kind | undefined {
+  const [first] = chunksOf(read);
+  if (first?.type !== "CgBI") return undefined;
+  return {
+    what: "a picture of an iPhone app in Apple's own variant of PNG (CgBI)",
+    advice: "Open it on a Mac and save it as an ordinary PNG",
+  };
+}
+
+function kindOfAvif(read: Read): Kind | undefined {
+  if (Buffer.from(read(8, 4)).toString("latin1") !== "avis") return undefined;
+  return { what: "an animation, an AVIF sequence", advice: "Save a frame of it as PNG" };
+}
+
+const colorsOfTiff: Readonly<Record<number, string>> = {
+  ...{ 8: "CIELab", 9: "ICC Lab", 10: "ITU Lab", 32844: "LogL", 32845: "LogLuv" },
+  ...{ 32803: "a camera's raw samples", 34892: "a camera's raw samples" },
+};
+
+/** Usual TIFF files have up to four channels of whole numbers, of 1 to 16 bits in powers of two. */
+function kindOfTiff(bytes: Uint8Array): Kind | undefined {
+  try {
+    const file = new Directories(bytes);
+    const entries = file.entries(file.first);
+    const first = (tag: number) => file.value(entries.find((entry) => entry.tag === tag));
+    const [bits = 1, photometric = 1, channels = 1, sampleFormat = 1] = [258, 262, 277, 339].map(first);
+    const colors = colorsOfTiff[photometric];
+    const kind = { 2: "signed whole numbers", 3: "floating-point numbers" }[sampleFormat] ?? "whole numbers";
+    const isUsual = sampleFormat === 1 && [1, 2, 4, 8, 16].includes(bits);
+    const what = [
+      ...(colors === undefined ? [] : [colors]),
+      ...(channels > 4 ? [`${channels} channels`] : []),
+      ...(isUsual ? [] : [`${kind} of ${bits} bits`]),
+    ];
+    if (what.length === 0) return undefined;
+    return {
+      what: `a TIFF file of ${andList(what)}`,
+      advice: "Convert it to grey or RGB, to whole numbers of 8 or 16 bits",
+    };
+  } catch {
+    return undefined; // no directory is where it should be
+  }
+}

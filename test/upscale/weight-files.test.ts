@@ -1,0 +1,50 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { openMethod } from "../../src/node.ts";
+import { readWeightFile } from "../../src/upscale/weight-files.ts";
+import { temporaryFolder } from "../data/support.ts";
+import { runFile } from "../support/run.ts";
+
+const folder = temporaryFolder();
+const make = (name: string, ...files: string[]) => {
+  mkdirSync(join(folder, name));
+  for (const file of files) writeFileSync(join(folder, name, file), "");
+  return join(folder, name);
+};
+
+test.each<[string, string[], RegExp]>([
+  ["none", ["notes.txt", "checkpoint.safetensors"], /There is no weight file in it\. Check the path\.$/],
+  ["one", ["a.pth", "checkpoint.safetensors", "log.jsonl"], /Name the weight file in it: .*one.a\.pth\.$/],
+  [
+    "two",
+    ["best.safetensors", "last.safetensors"],
+    /Name one of .* in it: .*best\.safetensors, .*last\.safe/,
+  ],
+])(
+  "a folder with %s in place of a weight file: it is told, and what is in it",
+  async (name, files, advice) => {
+    const path = make(name, ...files);
+    const whole = new RegExp(
+      `^.*${name}: this is a folder, and a weight file was wanted\\. ${advice.source}`,
+    );
+    await expect(readWeightFile(path)).rejects.toThrow(whole);
+    await expect(openMethod({ method: path })).rejects.toThrow(whole);
+  },
+);
+
+test("commands say so in one line", async () => {
+  const path = make("run", "best.safetensors");
+  const line = /^pixelgrad [a-z ]+: .*run: this is a folder, .*: .*best\.safetensors\.$/;
+  const set = make("set", "a.png");
+  for (const args of [
+    ["upscale", join(set, "a.png"), "-o", join(folder, "b.png"), "-m", path],
+    ["evaluate", "--hr", set, "-m", path],
+    ["compare", "--hr", set, "--out", join(folder, "out"), "-m", path],
+    ["info", path],
+    ["train", "--init", path, "--data", set],
+  ]) {
+    const { code, stderr } = await runFile("src/cli/main.ts", args);
+    expect([args[0], code, stderr]).toEqual([args[0], 1, expect.stringMatching(line)]);
+  }
+});
