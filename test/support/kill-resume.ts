@@ -66,7 +66,9 @@ export async function killAndResume({ adapter, kills, steps, seed, say }: KillOp
       const printed = /go on with: (.*)/.exec(output.text)?.[1];
       // A run that had just done its last step has nothing to go on with.
       const isDone = /^Best: /m.test(output.text);
-      if (signal === "SIGTERM" && at.at(-1)! > 0 && printed === undefined && !isDone) {
+      // Nor has one that was still starting, and does not listen to signals before it has said anything.
+      const hasBegun = output.text !== "";
+      if (signal === "SIGTERM" && at.at(-1)! > 0 && printed === undefined && hasBegun && !isDone) {
         throw new Error(`After SIGTERM no command was printed: ${output.text}`);
       }
       command = printed ?? (existsSync(run) ? `${program} --resume ${results}` : begin);
