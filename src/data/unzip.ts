@@ -1,8 +1,9 @@
 import { createWriteStream } from "node:fs";
-import { mkdir, rename, rm, stat, statfs } from "node:fs/promises";
+import { type FileHandle, mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { type Entry, openPromise, type ZipFile } from "yauzl";
+import { type Entry, fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from "yauzl";
 import { excerpt, printable } from "../options/printable.ts";
 import { crc32 } from "../picture/crc.ts";
 import { DataError } from "../picture/errors.ts";
@@ -99,7 +100,7 @@ async function checkDirectory(archive: string, signal?: AbortSignal): Promise<nu
 
 /** The archive's pictures, one after the other, without the folders in which they are. */
 async function* picturesOf(archive: string, signal?: AbortSignal) {
-  const zip = await openPromise(archive);
+  const zip = await openZip(archive);
   try {
     if (zip.entryCount > MAX_ENTRIES) throw new Error(`there are ${zip.entryCount} files in it`);
     for await (const entry of zip.eachEntry()) {
@@ -117,6 +118,69 @@ async function* picturesOf(archive: string, signal?: AbortSignal) {
     zip.close();
   }
 }
+
+async function openZip(archive: string): Promise<ZipFile> {
+  const file = await open(archive);
+  try {
+    const { size } = await file.stat();
+    return await fromRandomAccessReaderPromise(new ArchiveFile(file, size), size);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/**
+ * An archive's bytes. yauzl's own reader hands every place that an archive names to Node, which throws for one
+ * beyond 2^53, outside of all promises: the program ends. Here that is an error like others.
+ */
+class ArchiveFile extends RandomAccessReader {
+  readonly #file: FileHandle;
+  readonly #size: number;
+
+  constructor(file: FileHandle, size: number) {
+    super();
+    this.#file = file;
+    this.#size = size;
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null) => void,
+  ): void {
+    this.#read(buffer, offset, length, position).then(() => callback(null), callback);
+  }
+
+  override _readStreamForRange(start: number, end: number): Readable {
+    return Readable.from(this.#chunks(start, end));
+  }
+
+  override close(callback: (error: Error | null) => void): void {
+    this.#file.close().then(() => callback(null), callback);
+  }
+
+  async *#chunks(start: number, end: number): AsyncGenerator<Buffer> {
+    for (let at = start; at < end; ) {
+      const chunk = Buffer.allocUnsafe(Math.min(CHUNK, end - at));
+      await this.#read(chunk, 0, chunk.length, at);
+      yield chunk;
+      at += chunk.length;
+    }
+  }
+
+  async #read(buffer: Buffer, offset: number, length: number, position: number): Promise<void> {
+    const isInside = position >= 0 && position + length <= this.#size;
+    const { bytesRead } = isInside
+      ? await this.#file.read(buffer, offset, length, position)
+      : { bytesRead: 0 };
+    if (bytesRead < length) throw new Error("it names places beyond its end");
+  }
+}
+
+const CHUNK = 2 ** 16;
 
 async function unpack(zip: ZipFile, entry: Entry, path: string, signal?: AbortSignal): Promise<void> {
   let crc = 0;

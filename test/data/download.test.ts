@@ -584,6 +584,19 @@ describe("archives that are larger than they look", () => {
     expect(await unzip(archive)).toMatch(/cannot be unpacked/);
   });
 
+  test("a directory or a file at a place that no archive has, beyond 2^53", async () => {
+    const archive = await zipOf({ "a.png": new Uint8Array(3) });
+    const end = archive.indexOf("PK\x05\x06", 0, "latin1");
+    // ZIP64: a locator before the end's record says where another such record is.
+    const locator = Buffer.alloc(20);
+    locator.write("PK\x06\x07", 0, "latin1");
+    locator.writeBigUInt64LE(3n << 56n, 8);
+    const far = Buffer.concat([archive.subarray(0, end), locator, archive.subarray(end)]);
+    expect(await unzip(far)).toMatch(/cannot be unpacked: it names places beyond its end/);
+    const farFile = altered(await zipOf({ "a.png": new Uint8Array(3) }), { 42: 0x7ffffff0 });
+    expect(await unzip(farFile)).toMatch(/cannot be unpacked: it names places beyond its end/);
+  });
+
   test("names do not reach a terminal as they are", async () => {
     const archive = await zipOf({ "x1.png": new Uint8Array(3), "a/x2.png": new Uint8Array(3) });
     expect(await unzip(renamed(renamed(archive, "x1.png", "\u001b[.png"), "x2.png", "\u001b[.png"))).toMatch(
