@@ -191,6 +191,7 @@ async function unpack(zip: ZipFile, entry: Entry, path: string, signal?: AbortSi
     }
   };
   const content = await zip.openReadStreamPromise(entry);
+  content.on("error", () => {}); // the pipeline hears the first one alone, and a damaged file may have several
   await pipeline(content, check, createWriteStream(path, { flags: "wx" }), { signal });
   if (crc !== entry.crc32) throw new Error(`the checksum of ${excerpt(entry.fileName)} in it is wrong`);
 }

@@ -35,11 +35,12 @@ export const pretrainedFiles = {
     4: new URL("../../weights/edsr-small-x4.safetensors", import.meta.url),
   },
   "wren-photo": {
-    1: new URL("../../weights/wren-photo-x1.safetensors", import.meta.url),
     2: new URL("../../weights/wren-photo-x2.safetensors", import.meta.url),
+    4: new URL("../../weights/wren-photo-x4.safetensors", import.meta.url),
   },
   wren: {
     2: new URL("../../weights/wren-x2.safetensors", import.meta.url),
+    3: new URL("../../weights/wren-x3.safetensors", import.meta.url),
     4: new URL("../../weights/wren-x4.safetensors", import.meta.url),
   },
 } as const satisfies Readonly<Record<string, Readonly<Partial<Record<PretrainedScale, URL>>>>>;
