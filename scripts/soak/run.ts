@@ -193,8 +193,6 @@ function record(results: Results): void {
 
 How often each kind of trouble was made, and how often it did harm. \`npm run test:soak -- --record\` writes
 this file; [scripts/soak](../scripts/soak/README.md) has the programs.
-Rows older than 2026-11-27 are weaker than they look: a thousand tries after one another drew the same random
-numbers. They are to be repeated.
 
 ${tableOf(sorted)}
 
