@@ -222,9 +222,10 @@ async function upscaleOne(
     maxMemory: memory && Math.max(1, 0.6 * (memory - process.memoryUsage.rss())),
     signal,
     onProgress({ done, total }) {
-      // The speed is that of the tiles after the first, before which there is much else to do.
+      // The speed is that of the tiles after the first two: there is much else to do before, and they begin together.
       if (progress) progress.update(done);
-      else progress = new Progress({ total, start: done, unit: "tiles", stream: process.stderr });
+      else if (done > 1)
+        progress = new Progress({ total, start: done, unit: "tiles", stream: process.stderr });
     },
   });
   const { width, height, channels } = bands;
