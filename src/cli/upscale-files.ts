@@ -222,7 +222,8 @@ async function upscaleOne(
     maxMemory: memory && Math.max(1, 0.6 * (memory - process.memoryUsage.rss())),
     signal,
     onProgress({ done, total }) {
-      // The speed is that of the tiles after the first two: there is much else to do before, and they begin together.
+      // The speed is that of the tiles after the first two, which begin together, and before which there is
+      // much else to do.
       if (progress) progress.update(done);
       else if (done > 1)
         progress = new Progress({ total, start: done, unit: "tiles", stream: process.stderr });
