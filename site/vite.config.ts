@@ -13,7 +13,7 @@ export default defineConfig({
   base: "./", // so that the files work from any folder of a server
   // The target has `using` written out for browsers without it. The worker is a module, like its source.
   oxc: { target: "es2022" },
-  worker: { format: "es" },
+  worker: { format: "es", plugins: () => [shorterKernels(), withoutKeras()] },
   build: {
     outDir: folder("../dist-page"),
     emptyOutDir: true,
@@ -86,6 +86,35 @@ function sourceAddress(): string | undefined {
     repository?: { url: string };
   };
   return repository?.url.replace(/^git\+/, "").replace(/\.git$/, "");
+}
+
+/**
+ * Comments of kernels are for readers. The lesson shows them; where pictures are enlarged they would
+ * only have to be loaded.
+ */
+function shorterKernels(): Plugin {
+  let isLesson = false;
+  return {
+    name: "shorter-kernels",
+    enforce: "pre",
+    buildStart({ input }) {
+      isLesson = JSON.stringify(input).includes("kernels");
+    },
+    transform(code, id) {
+      if (isLesson || !id.includes("/src/kernels/")) return undefined;
+      return { code: code.replace(/ *\/\/ (?!@).*$/gm, "").replace(/\n{2,}/g, "\n"), map: null };
+    },
+  };
+}
+
+/** Files of Keras are read in Node alone, so that nothing here asks which network is in one. */
+function withoutKeras(): Plugin {
+  return {
+    name: "without-keras",
+    enforce: "pre",
+    load: (id) =>
+      id.endsWith("/src/models/keras.ts") ? "export const recognizeKeras = () => undefined;" : null,
+  };
 }
 
 function licence(): Plugin {

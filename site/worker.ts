@@ -5,7 +5,6 @@
 import "./pictures/buffer.ts";
 import {
   type Choice,
-  chooseMethod,
   defaultDevice,
   defaultMethod,
   type FinishedTile,
@@ -118,7 +117,7 @@ const tasks: TaskTable = {
       let name = method;
       if (method === automatic) {
         // What a network has enlarged once is clean.
-        if (i === 0) choice = chooseMethod(picture, step);
+        if (i === 0) choice = (await import("./choose.ts")).chooseMethod(picture, step);
         name = (i === 0 && choice?.method) || defaultMethod(step)!;
       }
       const share = workOf(steps.slice(0, i + 1)) / total - done;
