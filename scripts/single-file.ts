@@ -6,11 +6,16 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
+import { shorterBundle } from "./shorter-bundle.ts";
 
 const folder = fileURLToPath(new URL("../dist", import.meta.url));
 const { version } = JSON.parse(readFileSync(`${folder}/../package.json`, "utf8"));
 
-const bundle = await rolldown({ input: `${folder}/browser.js`, platform: "browser" });
+const bundle = await rolldown({
+  input: `${folder}/browser.js`,
+  platform: "browser",
+  plugins: [shorterBundle()],
+});
 const { output } = await bundle.write({
   dir: `${folder}/browser`,
   entryFileNames: "pixelgrad.js",

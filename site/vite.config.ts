@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
+import { shorterBundle } from "../scripts/shorter-bundle.ts";
 
 const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -13,7 +14,7 @@ export default defineConfig({
   base: "./", // so that the files work from any folder of a server
   // The target has `using` written out for browsers without it. The worker is a module, like its source.
   oxc: { target: "es2022" },
-  worker: { format: "es", plugins: () => [shorterKernels(), withoutKeras()] },
+  worker: { format: "es", plugins: () => [shorterWorker()] },
   build: {
     outDir: folder("../dist-page"),
     emptyOutDir: true,
@@ -88,32 +89,18 @@ function sourceAddress(): string | undefined {
   return repository?.url.replace(/^git\+/, "").replace(/\.git$/, "");
 }
 
-/**
- * Comments of kernels are for readers. The lesson shows them; where pictures are enlarged they would
- * only have to be loaded.
- */
-function shorterKernels(): Plugin {
+/** The lesson's worker has kernels as they are: it shows them. */
+function shorterWorker(): Plugin {
   let isLesson = false;
+  const { load, transform } = shorterBundle();
   return {
-    name: "shorter-kernels",
+    name: "shorter-worker",
     enforce: "pre",
     buildStart({ input }) {
-      isLesson = JSON.stringify(input).includes("kernels");
+      isLesson = JSON.stringify(input).includes("kernels/worker");
     },
-    transform(code, id) {
-      if (isLesson || !id.includes("/src/kernels/")) return undefined;
-      return { code: code.replace(/ *\/\/ (?!@).*$/gm, "").replace(/\n{2,}/g, "\n"), map: null };
-    },
-  };
-}
-
-/** Files of Keras are read in Node alone, so that nothing here asks which network is in one. */
-function withoutKeras(): Plugin {
-  return {
-    name: "without-keras",
-    enforce: "pre",
-    load: (id) =>
-      id.endsWith("/src/models/keras.ts") ? "export const recognizeKeras = () => undefined;" : null,
+    load: (id) => (isLesson ? undefined : load(id)),
+    transform: (code, id) => (isLesson ? undefined : transform(code, id)),
   };
 }
 
