@@ -10,9 +10,12 @@ const slow = [
   // Each test starts a program, some of them several times, and waits until it has trained or has been killed.
   "test/cli/{as-typed,convert,evaluate,signals,train,upscale,upscale-files}.test.ts",
   "test/examples/{denoise,digits,fit-picture,resume-as-printed,train}.test.ts",
-  "test/train/{device-loss,fine-tune,kill,one-process,pictures,resume,validation}.test.ts",
+  "test/train/{device-loss,fine-tune,kill,one-process,pictures,resume,validation,verdict}.test.ts",
   // Whole networks on many pictures; upscale.test.ts enlarges some.
-  "test/upscale/{device-loss,interpolator,kept,network,padding,pretrained}.test.ts",
+  "test/upscale/{device-loss,half,interpolator,kept,network,padding,pretrained}.test.ts",
+  "test/models/published.test.ts",
+  // All programs of the course and the guides.
+  "test/docs/{course,programs}.test.ts",
   // Thousands of pictures that are blurred and packed as JPEG.
   "test/data/{degrade-photo,raw-cache}.test.ts",
 ];
