@@ -13,7 +13,9 @@ const slow = [
   "test/train/{device-loss,fine-tune,kill,one-process,pictures,resume,validation,verdict}.test.ts",
   // Whole networks on many pictures; upscale.test.ts enlarges some.
   "test/upscale/{device-loss,half,interpolator,kept,network,padding,pretrained}.test.ts",
-  "test/models/published.test.ts",
+  // Networks of real size.
+  "test/models/{published,rrdbnet}.test.ts",
+  "test/golden/resnet.test.ts",
   // All programs of the course and the guides.
   "test/docs/{course,programs}.test.ts",
   // Thousands of pictures that are blurred and packed as JPEG.
