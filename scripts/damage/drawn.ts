@@ -89,7 +89,7 @@ export function comicPage(): Promise<Image> {
        <path d="M${x - 16} ${y - 4}q5 -5 10 0M${x + 7} ${y - 4}q5 -5 10 0M${x} ${y + 2}l-4 10h5M${x - 10} ${y + 20}q11 8 20 -2"/>
        <circle cx="${x - 11}" cy="${y - 2}" r="2" fill="#141414"/><circle cx="${x + 12}" cy="${y - 2}" r="2" fill="#141414"/>
      </g>`;
-  const said = ["It was this small", "when I found it!"].map((line, i) =>
+  const speech = ["It was this small", "when I found it!"].map((line, i) =>
     textPath(line, 102, 178 + 13 * i, { size: 11, weight: "bold", anchor: "middle", color: "#111" }),
   );
   return rendered(
@@ -102,7 +102,7 @@ export function comicPage(): Promise<Image> {
      ${face(100, 100)}
      <ellipse cx="102" cy="180" rx="76" ry="26" fill="#fff" stroke="#141414" stroke-width="2"/>
      <path d="M92 156l6 -16l10 17" fill="#fff" stroke="#141414" stroke-width="2"/>
-     ${said.join("")}
+     ${speech.join("")}
      <rect x="206" y="10" width="184" height="280" fill="#f7d154" stroke="#141414" stroke-width="3"/>
      <path d="${rays.join("")}" stroke="#141414" stroke-width="2.5"/>
      <circle cx="300" cy="80" r="38" fill="#e8772e" stroke="#141414" stroke-width="2.5"/>

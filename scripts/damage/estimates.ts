@@ -47,8 +47,8 @@ count as clean ones, too.`,
   async run({ clean: folders, every = 5 }) {
     const rows: string[][] = [];
     const damaged: Image[] = [];
-    const add = (name: string, found: readonly Damage[]) => {
-      rows.push(rowOf(name, found));
+    const add = (name: string, damages: readonly Damage[]) => {
+      rows.push(rowOf(name, damages));
       print(rows.at(-1)!.join("  "));
     };
     add(
@@ -60,13 +60,15 @@ count as clean ones, too.`,
       const images: Image[] = [];
       for (const name of picturesIn(path, print).pictures) images.push(await readImage(name));
       const start = process.cpuUsage();
-      const found = images.map((image) => damageOf(image));
+      const damages = images.map((image) => damageOf(image));
       const { user, system } = process.cpuUsage(start);
       cost.ms += (user + system) / 1e3;
       cost.pixels += images.reduce((sum, { width, height }) => sum + width * height, 0);
       cost.pictures += images.length;
-      add(resolve(path).split(sep).slice(-2).join("/"), found);
-      damaged.push(...images.filter((_, i) => i % every === 0 && signsOf(found[i]).length === 0).map(toRgb));
+      add(resolve(path).split(sep).slice(-2).join("/"), damages);
+      damaged.push(
+        ...images.filter((_, i) => i % every === 0 && signsOf(damages[i]).length === 0).map(toRgb),
+      );
     }
     for (const [name, change] of Object.entries(changes)) {
       add(name, await Promise.all(damaged.map(async (image, i) => damageOf(await change(image, i)))));
@@ -85,22 +87,22 @@ count as clean ones, too.`,
 
 const header = ["pictures", "number", "show damage", "JPEG found", "quality", "noise, levels", "steepness"];
 
-function rowOf(name: string, found: readonly Damage[]): string[] {
+function rowOf(name: string, damages: readonly Damage[]): string[] {
   const share = (count: number) =>
-    `${((100 * count) / found.length).toFixed(count > 0 && count < found.length ? 1 : 0)} %`;
-  const qualities = found.flatMap(({ jpegQuality }) => jpegQuality ?? []);
+    `${((100 * count) / damages.length).toFixed(count > 0 && count < damages.length ? 1 : 0)} %`;
+  const qualities = damages.flatMap(({ jpegQuality }) => jpegQuality ?? []);
   return [
     name,
-    `${found.length}`,
-    share(found.filter((damage) => signsOf(damage).length > 0).length),
+    `${damages.length}`,
+    share(damages.filter((damage) => signsOf(damage).length > 0).length),
     share(qualities.length),
     spread(qualities, 0),
     spread(
-      found.map(({ noise }) => noise),
+      damages.map(({ noise }) => noise),
       1,
     ),
     spread(
-      found.flatMap(({ steepness }) => steepness ?? []),
+      damages.flatMap(({ steepness }) => steepness ?? []),
       2,
     ),
   ];

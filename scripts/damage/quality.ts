@@ -103,28 +103,28 @@ docs/damage.md, and to --out a picture of details side by side.`,
         for (const [damage, recipe] of Object.entries(recipes)) {
           const cells: string[] = [];
           for (const scale of scales) {
-            const found: Partial<Record<Method["kind"], number>> = {};
+            const decibels: Partial<Record<Method["kind"], number>> = {};
             for (const { kind, name } of methodsAt(scale)) {
-              if (name !== undefined) found[kind] = await measure(hr, scale, recipe, name);
-              if (kind !== "clean" || scale > 1) cells.push(found[kind]?.toFixed(2) ?? "-");
+              if (name !== undefined) decibels[kind] = await measure(hr, scale, recipe, name);
+              if (kind !== "clean" || scale > 1) cells.push(decibels[kind]?.toFixed(2) ?? "-");
             }
-            const { bicubic = 0, clean = 0, photo } = found;
+            const { bicubic = 0, clean = 0, photo } = decibels;
             if (photo !== undefined) margins.push(photo - Math.max(bicubic, clean));
           }
           rows.push([set, damage, ...cells]);
           print(rows.at(-1)!.join("  "));
         }
       }
-      const met: string[][] = [];
+      const strengthRows: string[][] = [];
       for (const [damage, recipe] of Object.entries(strengths)) {
         const cells: string[] = [];
         for (const { name } of methodsAt(2)) {
           cells.push(name === undefined ? "-" : (await measure(sets[0].folder, 2, recipe, name)).toFixed(2));
         }
-        met.push([damage, ...cells]);
-        print(met.at(-1)!.join("  "));
+        strengthRows.push([damage, ...cells]);
+        print(strengthRows.at(-1)!.join("  "));
       }
-      await writeSection("quality", section(rows, met, sets[0].name, most, margins));
+      await writeSection("quality", section(rows, strengthRows, sets[0].name, most, margins));
       if (out !== undefined) {
         const page = await sideBySide(await detailsOf(sets.at(-1)!.folder, most), 216);
         await writePng(join(out, "details.png"), page);
@@ -142,7 +142,7 @@ function picturesFor(hr: string, scale: number, recipe: Recipe, most: number): P
 
 function section(
   rows: readonly string[][],
-  met: readonly string[][],
+  strengthRows: readonly string[][],
   first: string,
   most: number,
   margins: readonly number[],
@@ -165,7 +165,7 @@ original. ${least}
 Weaker and stronger, at x2 on ${first}; the choice takes ${photoNetwork} from JPEG ${limits.jpegQuality}
 and noise ${limits.noise} on:
 
-${markdownTable(["damage", "bicubic", `${clean(2)}`, photoNetwork], met)}`;
+${markdownTable(["damage", "bicubic", `${clean(2)}`, photoNetwork], strengthRows)}`;
 }
 
 /** A row for each damage and scale: another picture each time. */

@@ -21,9 +21,9 @@ import { methodFlag, methodOf, openAdapter, refuseHalf } from "./methods.ts";
 import { checkOutputs, checkWritable, idsOf, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 import {
+  collectFindings,
   describeResult,
   figures,
-  findings,
   measure,
   milliseconds,
   type Result,
@@ -76,8 +76,8 @@ ${aboutProtocols}`,
     const methods = await openMethods(values);
     try {
       const { scale } = methods[0].upscaler;
-      const said = findings();
-      const pictures = findPictures(hr, lr, scale, said.onLeftOut, degradation, said.onFailure);
+      const findings = collectFindings();
+      const pictures = findPictures(hr, lr, scale, findings.onLeftOut, degradation, findings.onFailure);
       const weights = methods.map((method) => method.weights);
       const inputs = idsOf([...weights, ...pictures.flatMap(pathsOf)]);
       if ([hr, lr].some((folder) => folder !== undefined && sameFile(folder, out))) {
@@ -96,7 +96,7 @@ ${aboutProtocols}`,
         const { name, upscale } = opened.upscaler;
         printError(`Measuring ${name} (${i + 1} of ${methods.length}) …`);
         const options = { protocol, border, padding, signal, onFailure: printError };
-        const result = await measure(opened, measurable, options, said).catch((error: Error) => {
+        const result = await measure(opened, measurable, options, findings).catch((error: Error) => {
           if (!(error instanceof DataError)) throw error;
           printError(`${name}: ${error.message}`);
           failures.push(name);

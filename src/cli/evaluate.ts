@@ -9,7 +9,7 @@ import { defineCommand, UsageError } from "./flags.ts";
 import { adapterFlag, ensembleFlag, halfFlag, methodFlag, methodOf, scaleFlag } from "./methods.ts";
 import { checkOutputs, checkWritable, idsOf, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
-import { describeResult, figures, findings, measure, refuseFailures } from "./results.ts";
+import { collectFindings, describeResult, figures, measure, refuseFailures } from "./results.ts";
 
 /** Flags of `evaluate` and `compare` that say what is measured, and on what. */
 export const measureFlags = {
@@ -92,9 +92,9 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
     await checkPicturesIn(hr, lr);
     const opened = await methodOf(flags);
     try {
-      const said = findings();
+      const findings = collectFindings();
       const { scale } = opened.upscaler;
-      const pictures = findPictures(hr, lr, scale, said.onLeftOut, degradation, said.onFailure);
+      const pictures = findPictures(hr, lr, scale, findings.onLeftOut, degradation, findings.onFailure);
       const inputs = idsOf([opened.weights, ...pictures.flatMap(pathsOf)]);
       checkOutputs([{ flag: "--json", path: json }], inputs);
       const width = Math.max("picture".length, ...pictures.map(({ name }) => printable(name).length));
@@ -108,7 +108,7 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
           printRow(score.name, ...figures(score));
         },
       };
-      const result = await measure(opened, pictures, options, said);
+      const result = await measure(opened, pictures, options, findings);
       printRow("mean", ...figures(result.mean));
       print("", `${result.method} x${result.scale}: ${describeResult(result)}`);
       await writeJson(json, result);

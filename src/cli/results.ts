@@ -53,7 +53,7 @@ export interface Findings {
 }
 
 /** For findPictures: prints what it says, and keeps it for `measure`. */
-export function findings(): Findings {
+export function collectFindings(): Findings {
   const leftOut: string[] = [];
   const unpaired: Failure[] = [];
   return {

@@ -112,15 +112,16 @@ Brackets hold the value of a flag that is not given.`,
       const initial = await withNetworkOfInit(architecture, values, defaults);
       const { folder, change, config } = readTraining(architecture, values, initial);
       const onLoss = values["on-loss"] as OnLoss | undefined;
-      const { close, ...callbacks } = reporter();
+      const { close, hasBegun, ...callbacks } = reporter();
       const options = { signal, onLoss, ...callbacks };
       const profile = values.profile as string | undefined;
       const inputs = idsOf([config.init, ...filesIn(folder ?? config.out)]);
       const { step, best, bicubic, path, advice, ...result } = await profiled(profile, inputs, () =>
         folder === undefined ? train(config, options) : resume(folder, { ...options, change }),
       ).catch((error: Error) => {
-        // The values of flags, which only the run that they are for can judge.
-        throw error instanceof RangeError ? new UsageError(error.message.replace(/\.$/, "")) : error;
+        // Before the first step: the values of flags, which only the run that they are for can judge.
+        const isUsage = error instanceof RangeError && !hasBegun();
+        throw isUsage ? new UsageError(error.message.replace(/\.$/, "")) : error;
       });
       const { steps } = result.config;
       close();
@@ -234,6 +235,8 @@ function reporter() {
       progress ??= new Progress({ total: steps, start: step });
       progress.update(step, { loss, lr, ...(psnr !== undefined && { dB: psnr }), "wait %": 100 * waiting });
     },
+    /** Whether there has been a step. */
+    hasBegun: () => progress !== undefined,
     close: () => progress?.done(),
   };
 }

@@ -91,15 +91,15 @@ export function ofOtherScales(pictures: readonly string[], scale: number): strin
   return [...groups.values()].flatMap((group) => {
     const scales = new Set(group.map((one) => one.scale));
     if (scales.size < 2) return [];
-    const chosen = scales.has(scale) ? scale : undefined;
-    if (!scales.has(chosen)) {
+    const scaleToKeep = scales.has(scale) ? scale : undefined;
+    if (!scales.has(scaleToKeep)) {
       const paths = group.map(({ path }) => path);
       throw new DataError(
         `${andList(paths)} show the same for other scales than ${scale}, each cut for its own, and only one may ` +
           "count. Move the others away, or choose one of their scales.",
       );
     }
-    return group.filter((one) => one.scale !== chosen).map(({ path }) => path);
+    return group.filter((one) => one.scale !== scaleToKeep).map(({ path }) => path);
   });
 }
 

@@ -15,14 +15,12 @@ export function unreadKind(
   read: Read,
   length: number,
 ): DataError | undefined {
-  let found: Kind | undefined;
-  if (format === "png") found = kindOfPng(read);
-  if (format === "avif") found = kindOfAvif(read);
-  if (format === "tiff") found = kindOfTiff(read(0, Math.min(length, 2 ** 30)));
-  if (found === undefined) return undefined;
-  return new DataError(
-    `${name}: this is ${found.what}, which is not read. ${found.advice}, or leave it out.`,
-  );
+  let kind: Kind | undefined;
+  if (format === "png") kind = kindOfPng(read);
+  if (format === "avif") kind = kindOfAvif(read);
+  if (format === "tiff") kind = kindOfTiff(read(0, Math.min(length, 2 ** 30)));
+  if (kind === undefined) return undefined;
+  return new DataError(`${name}: this is ${kind.what}, which is not read. ${kind.advice}, or leave it out.`);
 }
 
 interface Kind {

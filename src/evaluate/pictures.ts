@@ -81,10 +81,10 @@ export function findPictures(
     small,
     scale,
   );
-  const paired = large.map((files, i) => ({ ...files, partners: partners[i] }));
+  const candidates = large.map((files, i) => ({ ...files, partners: partners[i] }));
   const ownersOf = (low: string) =>
-    paired.filter((one) => one.partners.includes(low)).map(({ high }) => high);
-  const pairs = paired.flatMap(({ name, high, partners }): PairFiles[] => {
+    candidates.filter((one) => one.partners.includes(low)).map(({ high }) => high);
+  const pairs = candidates.flatMap(({ name, high, partners }): PairFiles[] => {
     const [low, ...others] = partners;
     let error: string;
     if (low === undefined) {

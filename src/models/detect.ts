@@ -37,17 +37,17 @@ const MAX_PREFIXES = 8;
  * @throws DataError if it is none of them. The message names it where it is a well-known one.
  */
 export function detect(state: State, networks: readonly string[], options: DetectOptions): Recognized {
-  const tried: State[] = [];
-  for (let names: State | undefined = state; names && tried.length <= MAX_PREFIXES; ) {
+  const attempts: State[] = [];
+  for (let names: State | undefined = state; names && attempts.length <= MAX_PREFIXES; ) {
     // Before a prefix is taken off: ESRGAN's first names begin with "model.", too.
     for (const detector of detectors) {
       const detected = detector(names, options);
       if (detected !== undefined) return detected;
     }
-    tried.push(names);
+    attempts.push(names);
     names = withoutPrefix(names);
   }
-  throw unknownNetwork(tried, networks, options.name);
+  throw unknownNetwork(attempts, networks, options.name);
 }
 
 /** Without what all names begin with, such as that of a wrapper for several devices; or the generator's alone. */
@@ -201,12 +201,12 @@ const detectors: readonly Detector[] = [
   ),
 ];
 
-/** @param tried the tensors, by their names and by these without prefixes. */
-function unknownNetwork(tried: readonly State[], networks: readonly string[], name: string): DataError {
-  const known = tried.map((state) => nameOfOther(state.keys())).find((one) => one !== undefined);
-  const what = known ?? "none of the networks that are known here";
+/** @param attempts the tensors, by their names and by these without prefixes. */
+function unknownNetwork(attempts: readonly State[], networks: readonly string[], name: string): DataError {
+  const label = attempts.map((state) => nameOfOther(state.keys())).find((one) => one !== undefined);
+  const what = label ?? "none of the networks that are known here";
   return new DataError(
     `${name}: this is ${what}, which pixelgrad cannot run; it runs ${andList(networks)}. Its tensors are called ` +
-      `${firstOf([...tried[0].keys()].map(excerpt), 4)}.`,
+      `${firstOf([...attempts[0].keys()].map(excerpt), 4)}.`,
   );
 }

@@ -89,8 +89,8 @@ function edsr(convolutions: readonly Convolution[], layers: readonly Layer[]): R
     else store(`body.${block}.body.${2 * (i % 2)}`, convolution);
   }
   store("tail.1", last!);
-  const { range, mean, assumed } = valuesOf(convolutions, layers);
-  return describeEdsr(new Map([...meanShifts(range, mean), ...state]), range, assumed);
+  const { range, mean, assumption } = valuesOf(convolutions, layers);
+  return describeEdsr(new Map([...meanShifts(range, mean), ...state]), range, assumption);
 }
 
 /**
@@ -99,7 +99,7 @@ function edsr(convolutions: readonly Convolution[], layers: readonly Layer[]): R
  */
 function shuffledAsInPytorch({ name, weight, bias }: Convolution, channels: number): Convolution {
   const pixels = bias.data.length / channels;
-  const moved = ({ shape, data }: NamedArray): NamedArray => {
+  const reorder = ({ shape, data }: NamedArray): NamedArray => {
     const row = data.length / shape[0];
     const result = new Float32Array(data.length);
     for (let to = 0; to < shape[0]; to++) {
@@ -108,7 +108,7 @@ function shuffledAsInPytorch({ name, weight, bias }: Convolution, channels: numb
     }
     return { shape, data: result };
   };
-  return { name, weight: moved(weight), bias: moved(bias) };
+  return { name, weight: reorder(weight), bias: reorder(bias) };
 }
 
 interface Values {
@@ -117,7 +117,7 @@ interface Values {
   /** … less this times the range. */
   readonly mean: readonly number[];
   /** In words, if the file does not say it. */
-  readonly assumed?: string;
+  readonly assumption?: string;
 }
 
 function valuesOf(convolutions: readonly Convolution[], layers: readonly Layer[]): Values {
@@ -132,10 +132,15 @@ function valuesOf(convolutions: readonly Convolution[], layers: readonly Layer[]
     return {
       range: 2,
       mean: DIV2K_RGB_MEAN,
-      assumed: "0 to 2, less twice the mean of DIV2K, as its layers' names are those of Krasser's networks",
+      assumption:
+        "0 to 2, less twice the mean of DIV2K, as its layers' names are those of Krasser's networks",
     };
   }
-  return { range: 1, mean: [0, 0, 0], assumed: "0 to 1, with no mean subtracted, as in Keras' own example" };
+  return {
+    range: 1,
+    mean: [0, 0, 0],
+    assumption: "0 to 1, with no mean subtracted, as in Keras' own example",
+  };
 }
 
 // ---- SRCNN

@@ -121,8 +121,8 @@ const highestCosine = Array.from({ length: 8 }, (_, x) => Math.cos(((2 * x + 1) 
 export function jpegQualityOfPixels(image: Image<Samples>): number | undefined {
   if (!(image.data instanceof Uint8Array) || Math.min(image.width, image.height) < 16) return undefined;
   const bytes = image as Image;
-  const found = qualityAt(bytes, 0, 0);
-  if (found !== undefined) return found;
+  const quality = qualityAt(bytes, 0, 0);
+  if (quality !== undefined) return quality;
   const [left, top] = [gridPhase(bytes, true), gridPhase(bytes, false)];
   return left === 0 && top === 0 ? undefined : qualityAt(bytes, left, top);
 }

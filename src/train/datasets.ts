@@ -44,10 +44,10 @@ export function openPictures(
     if (first < i) onLeftOut?.(`${folder}: counts once, as it is the same folder as ${data[first]}`);
     return first === i;
   });
-  const taken = new Map<string, string>();
+  const pathById = new Map<string, string>();
   const parts =
     data.length > 0
-      ? folders.map((folder) => openPart(folder, format, config, taken, onLeftOut))
+      ? folders.map((folder) => openPart(folder, format, config, pathById, onLeftOut))
       : [openPhotographs({ ...format, degradation })];
   const train = joined(
     parts.map((part) => part.train),
@@ -92,13 +92,13 @@ function warningsAbout(
 /**
  * One folder of `data`; nothing of it is held out if there are other pictures to measure on.
  *
- * @param taken the pictures of the folders before it, by their fileId; gets those of this one.
+ * @param pathById the pictures of the folders before it, by their fileId; gets those of this one.
  */
 function openPart(
   folder: string,
   format: PairFormat,
   { track, degradation, valid }: TrainConfig,
-  taken: Map<string, string>,
+  pathById: Map<string, string>,
   onLeftOut?: (line: string) => void,
 ): { train: PairDataset; valid?: PairDataset } {
   const holdOut = valid === undefined;
@@ -123,8 +123,8 @@ function openPart(
     .files!.map(({ high }) => high)
     .filter((path) => {
       const id = fileId(path);
-      const first = taken.get(id);
-      if (first === undefined) taken.set(id, path);
+      const first = pathById.get(id);
+      if (first === undefined) pathById.set(id, path);
       else repeated.push({ name: basename(path), why: `the same file as in ${basename(dirname(first))}` });
       return first === undefined;
     });

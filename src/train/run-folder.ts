@@ -141,18 +141,18 @@ export class RunFolder {
       renameSync(this.file(checkpoint.file), this.file(checkpointFile));
     const [log, events] = [growing.log, growing.events].map((name) => this.file(name));
     const size = (file: string) => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-    const found = size(log);
-    if (found > lengths.log) truncateSync(log, lengths.log);
+    const length = size(log);
+    if (length > lengths.log) truncateSync(log, lengths.log);
     const { damagedLines } = parseLog(this.path);
-    if (found < lengths.log || damagedLines > 0) {
+    if (length < lengths.log || damagedLines > 0) {
       const what =
-        found < lengths.log
-          ? `has ${found} bytes, but ${lengths.log} when the checkpoint was made`
+        length < lengths.log
+          ? `has ${length} bytes, but ${lengths.log} when the checkpoint was made`
           : `has ${damagedLines} damaged ${damagedLines === 1 ? "line" : "lines"}`;
       this.#onMessage(
         `${log} ${what}: something else has changed it. Training goes on; the curves lack what is missing there`,
       );
-      if (found > 0) appendFileSync(log, "\n"); // its last line may be cut short
+      if (length > 0) appendFileSync(log, "\n"); // its last line may be cut short
     }
     if (size(events) > lengths.events) truncateSync(events, lengths.events);
     if (size(events) < lengths.events) {

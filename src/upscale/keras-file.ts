@@ -66,9 +66,9 @@ export class KerasReader {
 
   async read(bytes: Uint8Array, name: string): Promise<Uint8Array> {
     const archive = archived(bytes);
-    const asked = this.#last.then(() => this.#ask(archive?.weights ?? bytes));
-    this.#last = asked;
-    const answer = await asked;
+    const reply = this.#last.then(() => this.#ask(archive?.weights ?? bytes));
+    this.#last = reply;
+    const answer = await reply;
     if ("missing" in answer) {
       throw new DataError(
         `${name}: this is a weight file of Keras, and the package that reads such files, h5wasm, is not installed. ` +
