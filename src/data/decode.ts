@@ -179,32 +179,37 @@ export async function decode(
     return { image: { width, height, channels, data }, header };
   }
   const input = format === "png" ? withExifInFront(bytes) : bytes;
-  const refusal = (cause: unknown) =>
-    unreadKind(name, format, read, bytes.length) ?? undecodable(name, format, bytes.length, cause);
+  const attempt = (content: Uint8Array, failOn: "warning" | "error") =>
+    samplesOf(content, header, failOn, deep, ignoreIcc);
   try {
-    return { image: await samplesOf(input, header, "warning", deep, ignoreIcc), header };
+    return { image: await attempt(input, "warning"), header };
   } catch (cause) {
-    let warning = reasonOf(cause);
-    const again: [bytes: Uint8Array, failOn: "warning" | "error"] = [input, "error"];
-    if (warning === "premature end of JPEG image") {
-      // Many programs leave out the two bytes that end a JPEG. With them, a decoder warns if samples are missing.
-      again[0] = Buffer.concat([bytes, endOfImage]);
-      again[1] = "warning";
-      warning = "the mark for the end of the file is missing";
-    }
-    // Too few samples are damage, even if decoders only warn of them.
-    if (/premature end/i.test(warning)) {
-      throw refusal(cause);
+    const refusal =
+      unreadKind(name, format, read, bytes.length) ?? undecodable(name, format, bytes.length, cause);
+    // Many programs leave out the two bytes that end a JPEG. With them, a decoder warns if samples are missing.
+    const second = format === "jpeg" ? Buffer.concat([bytes, endOfImage]) : input;
+    let reason: string | undefined;
+    try {
+      const image = await attempt(second, "warning");
+      const warning = format === "jpeg" ? "the mark for the end of the file is missing" : undefined;
+      return { image, header, warning };
+    } catch (other) {
+      // One of the two may lack its reason: see reasonOf.
+      const reasons = [cause, other].flatMap((error) => reasonOf(error) ?? []);
+      // Too few samples are damage, even if decoders only warn of them.
+      if (reasons.some((one) => /premature end/i.test(one))) throw refusal;
+      [reason = noReason] = reasons;
     }
     try {
-      return { image: await samplesOf(again[0], header, again[1], deep, ignoreIcc), header, warning };
+      return { image: await attempt(input, "error"), header, warning: reason };
     } catch {
-      throw refusal(cause);
+      throw refusal;
     }
   }
 }
 
 const endOfImage = Buffer.of(0xff, 0xd9);
+const noReason = "the decoder does not say why";
 
 async function samplesOf(
   bytes: Uint8Array,
@@ -255,16 +260,19 @@ function undecodable(
   cause: unknown,
   warnings: readonly string[] = [],
 ): DataError {
-  const reason = [reasonOf(cause), ...warnings.slice(0, 1)].join(": ");
+  const reason = [reasonOf(cause) ?? noReason, ...warnings.slice(0, 1)].join(": ");
   return damaged(name, `${pictureFormats[format].name} picture of ${length} bytes`, reason, cause);
 }
 
-/** What libvips says first of a picture, without what it says of itself. */
-function reasonOf(cause: unknown): string {
-  const lines = (cause as Error).message
+/**
+ * What libvips says first of a picture, without what it says of itself. It keeps one list of messages for all pictures
+ * that are decoded at the same time, so now and then there is nothing about this one: undefined.
+ */
+function reasonOf(cause: unknown): string | undefined {
+  const [line] = (cause as Error).message
     .split("\n")
-    .filter((line) => !/^Warning treated as error/.test(line));
-  return lines[0].replace(/^Vips\w+: /, "").replace(/:\s*$/, "");
+    .filter((line) => !/^Warning treated as error/.test(line) && line.trim() !== "");
+  return line?.replace(/^Vips\w+: /, "").replace(/:\s*$/, "");
 }
 
 /** RGB(A) whose three colours are equal -> grey (+ alpha). */

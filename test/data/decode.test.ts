@@ -429,8 +429,8 @@ describe("whole files that nothing here reads are called what they are, and not 
     ],
   ])("%s", async (_, make, message) => {
     const file = await make();
-    for (const decoded of [decodeImage(file, "it"), decodePictureFile(file, "it")]) {
-      const error = await decoded.catch((cause: Error) => cause);
+    for (const decode of [decodeImage, decodePictureFile]) {
+      const error = await decode(file, "it").catch((cause: Error) => cause);
       expect(error).toBeInstanceOf(DataError);
       expect((error as Error).message).toMatch(message);
       expect((error as Error).message).not.toMatch(/damaged|cut short|\n/);
@@ -530,6 +530,24 @@ describe("decoders' warnings", () => {
     expect(notes.map(({ text }) => text)).toEqual([
       "the decoder warns: Invalid TIFF directory; tags are not sorted in ascending order",
     ]);
+  });
+
+  test("many pictures at once, of which libvips mixes the messages, fare as one alone", async () => {
+    const jpeg = await jpegOf(200);
+    const cut = jpeg.subarray(0, jpeg.length / 2);
+    const endless = jpeg.subarray(0, -2);
+    const png = pngOf({ width: 2, height: 1, colorType: 0, rows: [Buffer.of(1, 2)] });
+    const twice = Buffer.concat([png.subarray(0, 33), png.subarray(8)]);
+    const files = [jpeg, endless, cut, twice];
+    const all = await Promise.allSettled(
+      Array.from({ length: 80 }, (_, i) => decodeImage(files[i % files.length], "it")),
+    );
+    for (const [i, result] of all.entries()) {
+      expect(result.status, `${i}`).toBe(i % files.length < 2 ? "fulfilled" : "rejected");
+      if (result.status === "fulfilled") continue;
+      expect(result.reason).toBeInstanceOf(DataError);
+      expect(result.reason.message).toMatch(/^it: .*damaged or was cut short/);
+    }
   });
 
   test("too few samples are damage", async () => {
