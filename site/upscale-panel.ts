@@ -424,8 +424,6 @@ function resultOf(
   // A user's network may have any name.
   const by = label.replace(/ ×\d+$/, "").replace(/[^\p{L}\p{N}._-]+/gu, "-");
   const from = dimensions(picture);
-  const runs = steps.length > 1 || size ? [say.and(steps.map((step) => `×${step}`))] : [];
-  const why = chosen ? [say.chosenFor(chosen)] : [];
   return {
     ...info,
     label,
@@ -434,7 +432,11 @@ function resultOf(
     facts: () => ({
       [say.from]: from,
       [say.to]: dimensions(info),
-      [say.by]: [label, ...runs, ...why].join(", "),
+      [say.by]: [
+        label,
+        ...(steps.length > 1 || size ? [say.and(steps.map((step) => `×${step}`))] : []),
+        ...(chosen ? [say.chosenFor(chosen)] : []),
+      ].join(", "),
       [say.time]: duration(ms),
       [say.tiles]: `${tiles}`,
       [say.on]: adapter,

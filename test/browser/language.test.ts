@@ -122,3 +122,14 @@ test("in German, nothing but names is as in English", async () => {
   const same = [...after].filter((text) => before.has(text) && !names.some((name) => name.test(text)));
   expect(same).toEqual([]);
 }, 180_000);
+
+test("a result that is there says in the other language, too, why its network was chosen", async () => {
+  await chooseMethod("automatic");
+  await givePicture(testPicture(24, 20), "small.png");
+  await clickMain("upscale");
+  const facts = () => find("#panel-upscale .facts").textContent;
+  await vi.waitFor(() => expect(facts()).toMatch(/für ein Bild/), { timeout: 60_000 });
+  await userEvent.selectOptions(find("#language"), "en");
+  await vi.waitFor(() => expect(facts()).toMatch(/for a picture/));
+  expect(facts()).not.toMatch(/für ein Bild/);
+}, 90_000);
