@@ -84,13 +84,13 @@ export function estimateWeightGrad(profile: DeviceProfile, convolution: Convolut
   const { CHANNELS, PIXELS, WINDOW } = constants;
   const [, , kh, kw] = convolution.wShape;
   if (constants.TILE_C === undefined) {
-    const { KY, KY_KW, WORKGROUP, LANES, SHARES } = constants;
+    const { KY, KY_KW, WORKGROUP, LANES, SHARES, CARRIED, FRESH } = constants;
     const strips = rowsPerPart * Math.ceil(width / PIXELS);
     const gradients = LANES > 0 ? SHARES : CHANNELS * PIXELS;
     return {
       ...sizesOf(plan, WORKGROUP),
       multiplyAdds: WORKGROUP * strips * CHANNELS * PIXELS * KY_KW,
-      loads: WORKGROUP * strips * (KY * WINDOW + gradients),
+      loads: WORKGROUP * (strips * (KY * FRESH + gradients) + rowsPerPart * KY * CARRIED),
       ...{ sharedReads: 0, barriers: 0 },
     };
   }

@@ -116,6 +116,8 @@ function planBlockedWeightGrad(
   const CHANNELS = o <= 4 ? 4 : o <= 8 || kw > 5 ? 8 : 16;
   const PIXELS = CHANNELS === 16 && !profile.costlyLoops ? 2 : 4;
 
+  const WINDOW = windowOf(PIXELS, wShape, geometry);
+  const FRESH = Math.min(WINDOW, PIXELS * geometry.stride[1]);
   const LANES = broadcasts(profile) ? profile.subgroupSize : 0;
   const WORKGROUP = Math.max(LANES, Math.min(32, profile.workgroup)); // a broadcast needs all lanes
   const [groupsX, groupsY] = [Math.ceil((c * kh) / KY / WORKGROUP), Math.ceil(o / CHANNELS)];
@@ -133,7 +135,9 @@ function planBlockedWeightGrad(
       RESULTS: CHANNELS * KY * kw,
       PIXELS,
       CHANNELS,
-      WINDOW: windowOf(PIXELS, wShape, geometry),
+      WINDOW,
+      CARRIED: WINDOW - FRESH,
+      FRESH,
       WORKGROUP,
       LANES,
       ...(LANES > 0 && { SHARES: Math.ceil((CHANNELS * PIXELS) / LANES) }),

@@ -113,7 +113,7 @@ function chooseBlock(profile: DeviceProfile, variant: Block["variant"], wShape: 
   if (o <= 4 && kw <= 5) return { variant, PIXELS: 16, CHANNELS: 4, workgroup };
   // Unrolled, that is some 400 multiply-adds per input row (at 9 x 9 half as many again). More would take
   // longer to compile than it saves.
-  return { variant, PIXELS: 8, CHANNELS: o > 8 && kw <= 3 ? 16 : 8, workgroup };
+  return { variant, PIXELS: 8, CHANNELS: o > 8 && kw <= 5 ? 16 : 8, workgroup };
 }
 
 /** The sizes of steps 3 to 6 by rule. */

@@ -19,8 +19,9 @@ import { kernel } from "../../device/kernel.ts";
  * in kernel.ts says how one text has both.) The prelude defines x_at (3-blocked.wgsl.ts).
  *
  * Constants come from plan-weight-grad.ts. For 3x3 from 64 to 64 channels on a GPU: CHANNELS 16, PIXELS 2,
- * KY 3, KY_KW 9, WINDOW 4 (pixels of an input row under a strip), WORKGROUP 32, RESULTS 144 (sums of a
- * thread). SHARES, the values of dy that a lane loads for all, is 4 where a subgroup has 8 lanes.
+ * KY 3, KY_KW 9, WINDOW 4 (pixels of an input row under a strip), of which 2 are CARRIED and 2 FRESH, WORKGROUP
+ * 32, RESULTS 144 (sums of a thread). SHARES, the values of dy that a lane loads for all, is 4 where a subgroup
+ * has 8 lanes.
  */
 export const weightGrad = kernel(
   "conv2d/weight-grad",
@@ -70,12 +71,19 @@ fn main(
     let n = line / p.oh; let row = line % p.oh;
     let x_row = i32(row * STRIDE_Y + first_ky * DILATION_Y) - p.pad_y;
     let dy_row = (n * p.o * p.oh + row) * p.ow;
+    // The windows of two strips side by side share CARRIED columns: those of the first strip are loaded here,
+    // and every strip loads its FRESH ones and hands its last columns on.
+    var pixels: array<f32, KY * WINDOW>;
+    for (var ky = 0; ky < KY; ky++) { // @unroll
+      for (var i = 0; i < CARRIED; i++) { // @unroll
+        pixels[ky * WINDOW + i] = x_at(n, c, x_row + ky * DILATION_Y, i - p.pad_x);
+      }
+    }
     for (var column = 0u; column < p.ow; column += PIXELS) {
       let x_column = i32(column * STRIDE_X) - p.pad_x;
-      var pixels: array<f32, KY * WINDOW>;
       for (var ky = 0; ky < KY; ky++) { // @unroll
-        for (var i = 0; i < WINDOW; i++) { // @unroll
-          pixels[ky * WINDOW + i] = x_at(n, c, x_row + ky * DILATION_Y, x_column + i);
+        for (var i = 0; i < FRESH; i++) { // @unroll
+          pixels[ky * WINDOW + CARRIED + i] = x_at(n, c, x_row + ky * DILATION_Y, x_column + CARRIED + i);
         }
       }
       // Past the end of the row there is no output, hence no gradient: 0.
@@ -99,6 +107,11 @@ fn main(
               sums[(o * KY + ky) * KW + kx] += g * pixels[ky * WINDOW + i * STRIDE_X + kx * DILATION_X];
             }
           }
+        }
+      }
+      for (var ky = 0; ky < KY; ky++) { // @unroll
+        for (var i = 0; i < CARRIED; i++) { // @unroll
+          pixels[ky * WINDOW + i] = pixels[ky * WINDOW + FRESH + i];
         }
       }
     }
