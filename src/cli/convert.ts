@@ -1,5 +1,6 @@
-/** `pixelgrad convert`: a network's weights in another format, for other programs. */
+/** `pixelgrad convert` and `pixelgrad export`: a network in another format, for other programs. */
 import { existsSync } from "node:fs";
+import { parse } from "node:path";
 import { writeWhole } from "../data/files.ts";
 import type { Architecture, Option } from "../node.ts";
 import { file, oneOf, quote, text } from "../options/kinds.ts";
@@ -20,6 +21,22 @@ const formats = {
 
 type Format = (typeof formats)[keyof typeof formats];
 
+const flags = {
+  scale: { ...scaleFlag, help: "enlargement, for inputs that do not say; for names 2" },
+  set: {
+    kind: { ...text, symbol: "NAME=VALUE" },
+    multiple: true,
+    help:
+      'an option of the network that the file does not tell, such as resScale=0.1: "pixelgrad info" says ' +
+      "what is assumed",
+  },
+  colors: {
+    kind: oneOf("rgb", "own"),
+    help: "what an ONNX file takes: RGB, or what the network itself takes; default: rgb",
+  },
+  overwrite: { help: "replaces an output that exists" },
+} as const;
+
 export const convertCommand = defineCommand({
   about: `
 Writes a network's weights in another format, which the name of the output chooses:
@@ -37,23 +54,11 @@ enlarged, not rounded. What networks for luma need besides is in the file; with 
 file has the network alone.`,
   flags: {
     files: { kind: file, required: true, multiple: true, help: "the input and the output" },
-    scale: { ...scaleFlag, help: "enlargement, for inputs that do not say; for names 2" },
-    set: {
-      kind: { ...text, symbol: "NAME=VALUE" },
-      multiple: true,
-      help:
-        'an option of the network that the file does not tell, such as resScale=0.1: "pixelgrad info" says ' +
-        "what is assumed",
-    },
+    ...flags,
     dtype: {
       kind: oneOf("float32", "float16"),
       help: "numbers of 4 or 2 bytes, for safetensors and PyTorch; default: float32",
     },
-    colors: {
-      kind: oneOf("rgb", "own"),
-      help: "what an ONNX file takes: RGB, or what the network itself takes; default: rgb",
-    },
-    overwrite: { help: "replaces an output that exists" },
   },
   operands: "files",
   usage: "IN OUT",
@@ -63,44 +68,90 @@ file has the network alone.`,
     ["EDSR_x4.pt edsr-x4.safetensors --set resScale=0.1", "what the weights do not tell"],
     ["espcn espcn-x3.pth -s 3", "a network that comes with pixelgrad, for PyTorch"],
   ],
-  async run({ files, scale, set, dtype, colors, overwrite }) {
+  async run({ files, ...options }) {
     if (files.length !== 2) throw new UsageError(`wants an input and an output, got ${files.length} names`);
-    const [input, output] = files;
-    const format = formatOf(output);
-    if (format === "onnx" && dtype === "float16")
-      throw new UsageError("ONNX files are written in float32 alone");
-    if (format !== "onnx" && colors !== undefined) throw new UsageError("--colors is for ONNX files alone");
-    checkOutputs([{ flag: "the output", path: output }], idsOf(isPretrained(input) ? [] : [input]));
-    if (existsSync(output) && !overwrite) {
-      throw new DataError(`${output}: there is a file of this name. Name another one, or give --overwrite.`);
-    }
-    checkWritable(output);
-
-    const library = await import("../node.ts");
-    const { exportOnnx, serializePytorch, serializeSafetensors } = library;
-    // Nothing is computed, so that no adapter is needed.
-    await library.init({ adapter: "cpu" });
-    const file = await readNetworkFile(input, scale);
-    library.describeNetwork(file, input); // which refuses what is no network of this library
-    const changed = changes(library.architectureOf(file.metadata.architecture), set);
-    const network = { ...file, metadata: { ...file.metadata, ...changed } };
-    const model = library.buildNetwork(network, input);
-    const metadata = { ...network.metadata, ...model.metadata() };
-    const state = await model.stateDict();
-    const writers: Readonly<Record<Format, () => Promise<Uint8Array> | Uint8Array>> = {
-      safetensors: () =>
-        serializeSafetensors(state, metadata, { dtype: dtype === "float16" ? "F16" : "F32" }),
-      pytorch: () => serializePytorch(state, metadata, { dtype }),
-      onnx: () => exportOnnx(model, { colors }),
-    };
-    await writeWhole(output, await writers[format]());
-    for (const { option, text } of file.assumptions) {
-      if (option in changed) continue;
-      printError(`${input} does not say ${text}. That is assumed; --set ${option}=… says otherwise.`);
-    }
-    print(`${output}: ${library.describeNetwork(network, input)}, ${model.parameterCount()} parameters`);
+    await convert(files[0], files[1], options);
   },
 });
+
+export const exportCommand = defineCommand({
+  about: `
+Writes a network for ONNX Runtime, Triton and others: "pixelgrad convert" to ONNX, whose help says more.
+Without a name for the output, it gets the input's with .onnx, in the current folder.`,
+  flags: {
+    files: { kind: file, required: true, multiple: true, help: "the input, and the output if it has a name" },
+    ...flags,
+  },
+  operands: "files",
+  usage: "IN [OUT]",
+  examples: [
+    ["4x-UltraSharp.pth", "4x-UltraSharp.onnx"],
+    ["wren -s 4", "wren-x4.onnx"],
+  ],
+  async run({ files, ...options }) {
+    if (files.length > 2) throw new UsageError(`wants an input and an output, got ${files.length} names`);
+    const [input, output = onnxNameOf(input, options.scale)] = files;
+    await convert(input, output, options);
+  },
+});
+
+/** In the current folder. */
+function onnxNameOf(input: string, scale = 2): string {
+  return `${isPretrained(input) ? `${input}-x${scale}` : parse(input).name}.onnx`;
+}
+
+interface ConvertOptions {
+  readonly scale?: number;
+  readonly set: readonly string[];
+  readonly dtype?: "float32" | "float16";
+  readonly colors?: "rgb" | "own";
+  readonly overwrite: boolean;
+}
+
+async function convert(
+  input: string,
+  output: string,
+  { scale, set, dtype, colors, overwrite }: ConvertOptions,
+): Promise<void> {
+  const format = formatOf(output);
+  if (format === "onnx" && dtype === "float16")
+    throw new UsageError("ONNX files are written in float32 alone");
+  if (format !== "onnx" && colors !== undefined) throw new UsageError("--colors is for ONNX files alone");
+  checkOutputs([{ flag: "the output", path: output }], idsOf(isPretrained(input) ? [] : [input]));
+  if (existsSync(output) && !overwrite) {
+    throw new DataError(`${output}: there is a file of this name. Name another one, or give --overwrite.`);
+  }
+  checkWritable(output);
+
+  const library = await import("../node.ts");
+  const { exportOnnx, serializePytorch, serializeSafetensors } = library;
+  // Nothing is computed, so that no adapter is needed.
+  await library.init({ adapter: "cpu" });
+  const file = await readNetworkFile(input, scale);
+  library.describeNetwork(file, input); // which refuses what is no network of this library
+  const changed = changes(library.architectureOf(file.metadata.architecture), set);
+  const network = { ...file, metadata: { ...file.metadata, ...changed } };
+  const model = library.buildNetwork(network, input);
+  const metadata = { ...network.metadata, ...model.metadata() };
+  const state = await model.stateDict();
+  const writers: Readonly<Record<Format, () => Promise<Uint8Array> | Uint8Array>> = {
+    safetensors: () => serializeSafetensors(state, metadata, { dtype: dtype === "float16" ? "F16" : "F32" }),
+    pytorch: () => serializePytorch(state, metadata, { dtype }),
+    onnx: () => exportOnnx(model, { colors }),
+  };
+  await writeWhole(output, await writers[format]());
+  const assumed = new Set(file.assumptions.map(({ option }) => option));
+  for (const { option, text } of file.assumptions) {
+    if (option in changed) continue;
+    printError(`${input} does not say ${text}. That is assumed; --set ${option}=… says otherwise.`);
+  }
+  for (const [option, value] of Object.entries(changed)) {
+    const before = file.metadata[option];
+    if (before === undefined || before === value || assumed.has(option)) continue;
+    printError(`${input} says ${option}=${before}. The output says ${option}=${value}, by --set.`);
+  }
+  print(`${output}: ${library.describeNetwork(network, input)}, ${model.parameterCount()} parameters`);
+}
 
 /** What --set changes of a network's options. @throws UsageError */
 function changes({ name, options }: Architecture, set: readonly string[]): Record<string, string> {

@@ -34,6 +34,10 @@ const pixelgrad: CommandGroup = {
       summary: "measures a method on pictures: PSNR, SSIM and milliseconds",
       load: async () => (await import("./evaluate.ts")).evaluateCommand as Command,
     },
+    export: {
+      summary: "writes a network for ONNX Runtime, Triton and others",
+      load: async () => (await import("./convert.ts")).exportCommand as Command,
+    },
     info: {
       summary: "says what a weight file holds; or which adapters there are, and how fast one is",
       load: async () => (await import("./info.ts")).infoCommand as Command,

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { convertCommand } from "../../src/cli/convert.ts";
+import { convertCommand, exportCommand } from "../../src/cli/convert.ts";
 import { type Command, parseFlags, UsageError } from "../../src/cli/flags.ts";
 import { infoCommand } from "../../src/cli/info.ts";
 import { readImage, writePng } from "../../src/data/index.ts";
@@ -31,12 +31,14 @@ const golden = (name: string) =>
 const env = { PIXELGRAD_ADAPTER: "cpu" };
 const pixelgrad = (...args: string[]) => runFile("src/cli/main.ts", args, { env });
 
+/** Runs a command in this process. */
+const runHere = async (command: Command, args: readonly string[]) =>
+  command.run(parseFlags(command, args), { program: "pixelgrad", signal: new AbortController().signal });
+
 /** Runs a command in this process, which ends with an error that means this exit code. */
 async function expectError(command: Command, args: readonly string[], code: number, message: RegExp) {
-  const run = async () =>
-    command.run(parseFlags(command, args), { program: "pixelgrad", signal: new AbortController().signal });
-  await expect(run()).rejects.toThrow(code === 2 ? UsageError : DataError);
-  await expect(run()).rejects.toThrow(message);
+  await expect(runHere(command, args)).rejects.toThrow(code === 2 ? UsageError : DataError);
+  await expect(runHere(command, args)).rejects.toThrow(message);
 }
 
 describe("convert", () => {
@@ -53,6 +55,33 @@ describe("convert", () => {
     expect(await pixelgrad("convert", ours, theirs)).toMatchObject({ code: 0, stderr: "" });
     expect(parseWeights(readFileSync(theirs)).tensors).toEqual(await model.stateDict());
     expect(loadModel(readFileSync(theirs)).metadata()).toEqual(model.metadata());
+  });
+
+  test("what --set changes of what the file says is told", async () => {
+    const [half, quarter] = [path("half.safetensors"), path("quarter.safetensors")];
+    await pixelgrad("convert", golden("edsr-basicsr-x4.pth"), half, "--set", "resScale=0.5");
+    expect(await pixelgrad("convert", half, quarter, "--set", "resScale=0.25")).toMatchObject({
+      code: 0,
+      stderr: `${half} says resScale=0.5. The output says resScale=0.25, by --set.`,
+    });
+    expect(loadModel(readFileSync(quarter)).metadata()).toMatchObject({ resScale: "0.25" });
+  });
+
+  test("export writes ONNX into the current folder, by the input's name", async () => {
+    const before = process.cwd();
+    const exported = (...args: string[]) => runHere(exportCommand as Command, args);
+    process.chdir(folder);
+    try {
+      await exported("espcn", "-s", "3");
+      await exported("espcn", "by-name.onnx", "-s", "3");
+      expect(readFileSync("espcn-x3.onnx")).toEqual(readFileSync("by-name.onnx"));
+      await expect(exported("espcn", "-s", "3")).rejects.toThrow("there is a file of this name");
+      await exported(golden("espcn.pth"));
+      expect(existsSync("espcn.onnx")).toBe(true);
+      await expect(exported("espcn", "a.onnx", "b.onnx")).rejects.toThrow("an input and an output, got 3");
+    } finally {
+      process.chdir(before);
+    }
   });
 
   test("a network by its name becomes ONNX", async () => {

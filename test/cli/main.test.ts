@@ -53,7 +53,7 @@ describe("a wrong command line ends with one paragraph and exit code 2", () => {
   test.each([
     [
       ["enlarge"],
-      /there is no command "enlarge"; commands are compare, convert, evaluate, info, train or upscale/,
+      /there is no command "enlarge"; commands are compare, convert, evaluate, export, info, train or upscale/,
     ],
     [["--scale", "2"], /there is no flag "--scale"/],
     [["constructor"], /there is no command "constructor"/],
