@@ -58,7 +58,7 @@ describe("convert", () => {
   });
 
   test("what --set changes of what the file says is told", async () => {
-    const [half, quarter] = [path("half.safetensors"), path("quarter.safetensors")];
+    const [half, quarter] = [path("scaled-by-half.safetensors"), path("scaled-by-quarter.safetensors")];
     await pixelgrad("convert", golden("edsr-basicsr-x4.pth"), half, "--set", "resScale=0.5");
     expect(await pixelgrad("convert", half, quarter, "--set", "resScale=0.25")).toMatchObject({
       code: 0,
@@ -69,8 +69,10 @@ describe("convert", () => {
 
   test("export writes ONNX into the current folder, by the input's name", async () => {
     const before = process.cwd();
+    const current = path("current-folder");
+    mkdirSync(current);
     const exported = (...args: string[]) => runHere(exportCommand as Command, args);
-    process.chdir(folder);
+    process.chdir(current);
     try {
       await exported("espcn", "-s", "3");
       await exported("espcn", "by-name.onnx", "-s", "3");
