@@ -53,7 +53,10 @@ export async function fromKeras(bytes: Uint8Array, name: string): Promise<Uint8A
   }
 }
 
-/** Reads one file after the other in one thread, until a file makes it fail. */
+/**
+ * Reads one file after the other in one thread, until a file makes it fail. Only tests read several: a damaged file
+ * may leave the library in a state in which it reads the next one wrongly, or never.
+ */
 export class KerasReader {
   readonly #limitFor: (bytes: number) => number;
   #worker: Worker | undefined;
