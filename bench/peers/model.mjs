@@ -1,0 +1,175 @@
+/**
+ * Times somebody's network, from its weight file, in pixelgrad and in other programs, in turns, on the same
+ * adapter and picture: `npm run model -- --help`.
+ */
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { readImage } from "../../dist/data/index.js";
+import { exportOnnx, init, loadModel, noGrad, tensor } from "../../dist/node.js";
+import { crop, imresize, toPlanar, toRgb } from "../../dist/picture/index.js";
+import { readWeightFile } from "../../dist/upscale/weight-files.js";
+import { environmentFor } from "./driver.mjs";
+
+const help = `npm run model -- FILE --picture PICTURE [flags]
+
+Times the network of a weight file (.param of ncnn, .pth, .safetensors) in pixelgrad and in ONNX Runtime,
+in turns, on the same adapter and picture, and says by how much their results differ from those of ONNX
+Runtime on the CPU.
+
+  --picture FILE    a part of it is enlarged
+  --size WxH        of that part (default 320x180)
+  --adapter NAME    lavapipe (default), swiftshader, or gpu
+  --rounds N        one repetition of every program in each, after one that does not count (default 4)
+  --python PROGRAM  a Python that has the package ncnn: compares with ncnn, for .param files, with float16 as
+                    it is by default, and with float32`;
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    picture: { type: "string" },
+    size: { type: "string", default: "320x180" },
+    adapter: { type: "string", default: "lavapipe" },
+    rounds: { type: "string", default: "4" },
+    python: { type: "string" },
+    peer: { type: "string" }, // in a process that this one has started
+    help: { type: "boolean", default: false },
+  },
+});
+const [file] = positionals;
+const [width, height] = options.size.split("x").map(Number);
+
+if (options.peer) await work(options.peer);
+else if (options.help || !file || !options.picture) {
+  console.log(help);
+  process.exitCode = options.help ? 0 : 2;
+} else {
+  const folder = mkdtempSync(join(tmpdir(), "pixelgrad-peers-"));
+  try {
+    await compare(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function compare(folder) {
+  // The same numbers for all: red, green and blue in 0 to 1, one plane after the other.
+  const picture = toRgb(await readImage(options.picture));
+  const scale = Math.max(width / picture.width, height / picture.height);
+  const large = imresize(picture, {
+    width: Math.ceil(scale * picture.width),
+    height: Math.ceil(scale * picture.height),
+  });
+  const part = crop(large, 0, 0, width, height);
+  writeFileSync(join(folder, "in.f32"), toPlanar(part));
+  await init({ adapter: "cpu" });
+  const bytes = await readWeightFile(file);
+  writeFileSync(join(folder, "net.onnx"), await exportOnnx(loadModel(bytes, file)));
+
+  const own = fileURLToPath(import.meta.url);
+  const flags = ["--size", options.size, "--adapter", options.adapter, "--picture", folder];
+  const node = (peer) => [process.execPath, own, file, ...flags, "--peer", peer];
+  const ncnn = (precision) => [
+    options.python,
+    fileURLToPath(new URL("ncnn_peer.py", import.meta.url)),
+    file.replace(/\.(?:param|bin)$/, ""),
+    join(folder, "in.f32"),
+    `${width}`,
+    `${height}`,
+    precision,
+  ];
+  const commands = {
+    "ort-cpu": node("ort-cpu"),
+    pixelgrad: node("pixelgrad"),
+    "ort-webgpu": node("ort-webgpu"),
+    ...(options.python && { "ncnn, float16": ncnn("float16"), "ncnn, float32": ncnn("float32") }),
+  };
+  const environment = await environmentFor(options.adapter);
+  const peers = Object.entries(commands).map(([name, command]) => start(name, command, environment, folder));
+  const rounds = Number(options.rounds);
+  for (let round = 0; round <= rounds; round++) {
+    for (const peer of peers) await peer.turn(round > 0);
+  }
+  for (const peer of peers) peer.stop();
+  report(peers);
+}
+
+/** A program that computes once for each line it reads, writes the result to a file, and says the seconds. */
+function start(name, [program, ...args], env, folder) {
+  const child = spawn(program, [...args, join(folder, `${name}.f32`)], {
+    env,
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const peer = { name, seconds: [], values: undefined };
+  peer.turn = async (counts) => {
+    child.stdin.write("\n");
+    const { value, done } = await lines.next();
+    if (done)
+      throw new Error(`${name} ended without a result. Run it alone to see why: ${[program, ...args]}`);
+    if (counts) peer.seconds.push(Number(value));
+    else peer.values = floats(join(folder, `${name}.f32`));
+  };
+  peer.stop = () => child.kill("SIGKILL");
+  return peer;
+}
+
+function floats(path) {
+  const { buffer, byteOffset, byteLength } = readFileSync(path);
+  return new Float32Array(buffer.slice(byteOffset, byteOffset + byteLength));
+}
+
+function report([judge, ...peers]) {
+  const median = ({ seconds }) => [...seconds].sort((a, b) => a - b)[seconds.length >> 1];
+  const own = peers.find(({ name }) => name === "pixelgrad");
+  console.log(`| program | s | times of pixelgrad's | largest difference from ${judge.name}, of 1 |`);
+  console.log("|---|---|---|---|");
+  for (const peer of peers) {
+    let largest = 0;
+    for (const [i, value] of peer.values.entries()) {
+      largest = Math.max(largest, Math.abs(value - judge.values[i]));
+      if (Number.isNaN(value)) largest = Number.NaN;
+    }
+    const cells = [peer.name, median(peer).toFixed(3), (median(peer) / median(own)).toFixed(2)];
+    console.log(`| ${[...cells, largest.toExponential(1)].join(" | ")} |`);
+  }
+}
+
+/** Runs as one of the programs that are compared, until it is stopped. */
+async function work(peer) {
+  const [folder, output] = [options.picture, positionals.at(-1)];
+  const pixels = floats(join(folder, "in.f32"));
+  const compute = await (peer === "pixelgrad" ? pixelgrad : onnxRuntime)(peer, folder, pixels);
+  for await (const _ of createInterface({ input: process.stdin })) {
+    const start = performance.now();
+    const values = await compute();
+    const seconds = (performance.now() - start) / 1000;
+    writeFileSync(output, values);
+    console.log(seconds);
+  }
+}
+
+async function pixelgrad(_peer, _folder, pixels) {
+  await init({ adapter: options.adapter });
+  const model = loadModel(await readWeightFile(file), file);
+  const x = tensor(pixels, [1, 3, height, width]);
+  return async () => {
+    const y = noGrad(() => model.forward(x));
+    const values = await y.data();
+    y.dispose();
+    return values;
+  };
+}
+
+async function onnxRuntime(peer, folder, pixels) {
+  const { default: ort } = await import("onnxruntime-node");
+  const session = await ort.InferenceSession.create(join(folder, "net.onnx"), {
+    executionProviders: [peer === "ort-cpu" ? "cpu" : "webgpu"],
+  });
+  const input = new ort.Tensor("float32", pixels, [1, 3, height, width]);
+  return async () => (await session.run({ input })).output.data;
+}
