@@ -35,11 +35,15 @@ import { UpscalePanel } from "./upscale-panel.ts";
 const byId = (id: string) => document.getElementById(id)!;
 
 byId("not-started").remove();
+// The worker starts while the language loads.
+const engine = new Engine();
+const opening = engine.run("open", {});
+opening.catch(() => undefined); // openGpu says it
 await useLanguage(preferredLanguage());
+if (language !== "en") void engine.run("language", { code: language });
 offerLanguages();
 byId("adapter").textContent = say.lookingForWebGpu;
 
-const engine = new Engine();
 const message = new MessageLine(byId("message"));
 const tabs = new Tabs(document.querySelector<HTMLElement>("[role=tablist]")!);
 const upscalePanel = new UpscalePanel(byId("panel-upscale"), engine, {
@@ -90,7 +94,7 @@ void workOffline(() => engine.run("loadedFiles", {}));
 
 async function openGpu(): Promise<void> {
   try {
-    const { adapter } = await engine.run("open", {});
+    const { adapter } = await opening;
     const software = isSoftware(adapter);
     showAdapter(() => (software ? say.software(adapter) : adapter));
     hasGpu = true;
