@@ -131,7 +131,7 @@ async function enlargeWith({ id }: MethodInfo): Promise<void> {
 /** `name`: what it is called in the page's language. */
 function showAdapter(name: () => string): void {
   nameAdapter = name;
-  byId("adapter").textContent = name();
+  byId("adapter").textContent = byId("adapter").title = name();
 }
 
 /** Where it is seen whatever tab is open. */
