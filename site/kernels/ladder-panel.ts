@@ -72,12 +72,12 @@ export class LadderPanel {
     const layer = this.#layer;
     const steps = await this.#engine.run("describe", { layer });
     if (layer.id !== this.#select.value) return;
+    if (this.#results?.layer.id !== layer.id) find<HTMLElement>("#results").hidden = true;
     for (const view of this.#views) {
       view.describe(steps.find(({ name }) => name === view.name));
       await betweenTasks(); // all together would hold the page up
       if (layer.id !== this.#select.value) return;
     }
-    if (this.#results?.layer.id !== layer.id) find<HTMLElement>("#results").hidden = true;
   }
 
   #enable(enabled: boolean): void {

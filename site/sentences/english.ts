@@ -117,6 +117,8 @@ export const english = {
   zoomOut: "Zoom out",
   fit: "Fit",
   actual: "Every pixel is one of the screen",
+  loupe: "Loupe",
+  loupeHint: "Shows the place under the pointer larger, in both pictures (key L)",
   tryPart: "Try this part",
   partHint: "Arrow keys move it, Enter enlarges it",
   wholePicture: "Whole picture",

@@ -116,6 +116,8 @@ export const german: Sentences = {
   zoomOut: "Weiter weg",
   fit: "Einpassen",
   actual: "Jedes Pixel ist eines des Bildschirms",
+  loupe: "Lupe",
+  loupeHint: "Zeigt die Stelle unter dem Zeiger größer, in beiden Bildern (Taste L)",
   tryPart: "Diesen Teil proben",
   partHint: "Pfeiltasten verschieben ihn, Eingabe vergrößert ihn",
   wholePicture: "Ganzes Bild",
