@@ -55,10 +55,8 @@ export class Loupe {
     this.#window = window;
     this.#scene = scene;
     this.#root.className = "loupe";
-    this.#root.hidden = true;
     this.#root.ariaHidden = "true"; // it is for eyes alone
     this.#root.append(...this.#canvases);
-    window.append(this.#root);
     const follow = ({ clientX, clientY }: PointerEvent) => {
       const { left, top } = window.getBoundingClientRect();
       this.#moveTo(clientX - left, clientY - top);
@@ -73,8 +71,12 @@ export class Loupe {
 
   set isOn(isOn: boolean) {
     this.#isOn = isOn;
-    if (isOn) this.#moveTo(this.#window.clientWidth / 2, this.#window.clientHeight / 2);
-    else this.render();
+    if (!isOn) {
+      this.#root.remove();
+      return;
+    }
+    this.#window.append(this.#root);
+    this.#moveTo(this.#window.clientWidth / 2, this.#window.clientHeight / 2);
   }
 
   /** By arrow keys: so many steps to the right and down. */
@@ -90,7 +92,6 @@ export class Loupe {
 
   /** Where it is, and what it shows of the scene as that is now. */
   render(): void {
-    this.#root.hidden = !this.#isOn;
     if (!this.#isOn) return;
     const { pictures } = this.#scene();
     this.#canvases[1].hidden = pictures.length < 2;

@@ -108,7 +108,7 @@ function loadAtOnce({ filename, path, bundle }: IndexHtmlTransformContext): Html
   if (path !== "/index.html") return tags;
   // The first of samples.ts, as fetch() asks for it.
   const sample = Object.values(bundle!).find(
-    (file) => file.type === "asset" && file.originalFileNames.includes("samples/flower.webp"),
+    (file) => file.type === "asset" && file.originalFileNames.includes("samples/cat.webp"),
   );
   return [...tags, link(sample!.fileName, { rel: "preload", as: "fetch", crossorigin: true })];
 }

@@ -58,7 +58,7 @@ beforeAll(async () => {
 });
 
 test("a picture alone: at first its middle, then the place under the pointer", async () => {
-  expect(loupe().hidden).toBe(true);
+  expect(document.querySelector(".loupe")).toBe(null);
   await userEvent.click(button());
   expect(button().ariaPressed).toBe("true");
   await showsPlace(0.5, 0.5, 1);
@@ -103,7 +103,7 @@ test("the result's own pixels, each one of the screen's or more", async () => {
 test("by keyboard: L turns it on and off, arrow keys move it", async () => {
   stage().focus();
   await userEvent.keyboard("l");
-  expect(loupe().hidden).toBe(true);
+  expect(document.querySelector(".loupe")).toBe(null);
   await userEvent.keyboard("l");
   await showsPlace(0.5, 0.5, 2);
   await userEvent.keyboard("{ArrowRight>20/}");

@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { serve } from "./serve.ts";
-import { site, startBrowser } from "./visit.ts";
+import { site, startBrowser, status } from "./visit.ts";
 
 /** Within so many milliseconds a browser asks for all that it has seen that it needs. */
 const QUIET = 1000;
@@ -84,5 +84,19 @@ test("under 150 kB of code until the first picture is enlarged", async () => {
   const code = [...paths].filter((path) => /\.(js|css|html|svg|webmanifest)$/.test(path));
   expect(code.some((path) => /network-tasks/.test(path))).toBe(true);
   expect(await zippedSize(code)).toBeLessThan(150_000);
+  await page.close();
+});
+
+test("a part that does not load when it is needed: it says so, and the next click tries again", async () => {
+  const page = await newPage();
+  let isBroken = true;
+  await page.route(/network-tasks/, (route) => (isBroken ? route.abort() : route.continue()));
+  await page.goto(site.url);
+  await page.check("[name=quality][value=fast]");
+  await enlarge(page).click();
+  await status(page, "upscale", /^A file of this page could not be loaded\./);
+  isBroken = false;
+  await enlarge(page).click();
+  await status(page, "upscale", /^Done/);
   await page.close();
 });
