@@ -7,7 +7,7 @@
  *     compare.ts, loss-plot.ts            what they show
  *     picture-chooser.ts                  where pictures come from
  *     engine.ts -> worker.ts              tasks, and where they run; messages.ts lists them
- *     methods.ts, fine-tune.ts            what the worker does with the library
+ *     network-tasks.ts, fine-tune.ts      what the worker does with the library
  *     material.ts, patches.ts             what a network learns from
  */
 import "./style.css";
