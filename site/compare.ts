@@ -5,6 +5,7 @@
  */
 import type { Image } from "../src/picture/index.ts";
 import { say, writeFixedTexts } from "./language.ts";
+import { Loupe } from "./loupe.ts";
 import type { Overview } from "./messages.ts";
 import { PartFrame } from "./part-frame.ts";
 import { draw } from "./picture.ts";
@@ -64,6 +65,7 @@ const template = `
     <button type="button" data-zoom="in" data-label="zoomIn">+</button>
     <button type="button" data-zoom="fit" data-text="fit"></button>
     <button type="button" data-zoom="actual" data-title="actual">1:1</button>
+    <button type="button" data-zoom="loupe" data-text="loupe" data-title="loupeHint" aria-pressed="false"></button>
   </div>`;
 
 export class Compare {
@@ -79,6 +81,7 @@ export class Compare {
   #percent = 50;
   #stillness: ReturnType<typeof setTimeout> | undefined;
   readonly #frame: PartFrame;
+  readonly #loupe: Loupe;
 
   /** `onTry`: the user wants to see what becomes of a part of the only picture on show. */
   constructor(root: HTMLElement, { onTry = () => {} }: { onTry?(part: Part): void } = {}) {
@@ -98,6 +101,11 @@ export class Compare {
       part: undefined,
     }));
     this.#frame = new PartFrame(this.#window, onTry);
+    this.#loupe = new Loupe(this.#window, () => ({
+      view: this.#currentView(),
+      picture: this.#picture,
+      pictures: this.#layers.slice(0, this.#labels.length),
+    }));
     this.#listen();
     this.#watchPixelRatio();
     new ResizeObserver(() => this.#render()).observe(this.#window);
@@ -200,6 +208,7 @@ export class Compare {
       detail.classList.toggle("pixels", view.zoom * devicePixelRatio >= 3);
     }
     this.#frame.render({ ...view, x, y });
+    this.#loupe.render();
     clearTimeout(this.#stillness);
     this.#stillness = setTimeout(() => this.#askForDetails(), STILL);
     // The left picture lies below; the right one is clipped at the divider.
@@ -266,6 +275,12 @@ export class Compare {
     this.#zoom(1 / window.devicePixelRatio / this.#currentView().zoom, at);
   }
 
+  /** By arrow keys, which move the loupe if there is one. */
+  #step(right: number, down: number): void {
+    if (this.#loupe.isOn) this.#loupe.step(right, down);
+    else this.#move(-40 * right, -40 * down);
+  }
+
   #move(dx: number, dy: number): void {
     if (!this.#view) return;
     this.#view = moved(this.#view, dx, dy, this.#picture, this.#size);
@@ -294,10 +309,11 @@ export class Compare {
     "-": () => this.#zoom(0.8),
     "0": () => this.#fit(),
     "1": () => this.#zoomToPixels(),
-    ArrowLeft: () => this.#move(40, 0),
-    ArrowRight: () => this.#move(-40, 0),
-    ArrowUp: () => this.#move(0, 40),
-    ArrowDown: () => this.#move(0, -40),
+    ArrowLeft: () => this.#step(-1, 0),
+    ArrowRight: () => this.#step(1, 0),
+    ArrowUp: () => this.#step(0, -1),
+    ArrowDown: () => this.#step(0, 1),
+    l: () => this.#toggleLoupe(),
   };
 
   #listen(): void {
@@ -323,6 +339,7 @@ export class Compare {
       if (zoom === "out") this.#zoom(1 / 1.5);
       if (zoom === "fit") this.#fit();
       if (zoom === "actual") this.#zoomToPixels();
+      if (zoom === "loupe") this.#toggleLoupe();
     });
     this.#window.addEventListener("dblclick", (event) => {
       if (
@@ -334,6 +351,11 @@ export class Compare {
       else this.#zoomToPixels(this.#at(event));
     });
     this.#listenToPointers();
+  }
+
+  #toggleLoupe(): void {
+    this.#loupe.isOn = !this.#loupe.isOn;
+    this.#root.querySelector("[data-zoom=loupe]")!.ariaPressed = `${this.#loupe.isOn}`;
   }
 
   /** 1:1 is another zoom when the window goes to another screen. */
@@ -349,7 +371,7 @@ export class Compare {
     );
   }
 
-  /** One finger moves the divider, or the picture once it is zoomed; two fingers zoom. */
+  /** One finger moves the divider, or the loupe, or the picture once it is zoomed; two fingers zoom. */
   #listenToPointers(): void {
     const down = new Map<number, readonly [number, number]>();
     let divides = false;
@@ -357,7 +379,8 @@ export class Compare {
       if (event.button !== 0) return;
       down.set(event.pointerId, this.#at(event));
       this.#window.setPointerCapture(event.pointerId);
-      divides = this.#divider.contains(event.target as Node) || this.#view === undefined;
+      const isFree = this.#view === undefined && !this.#loupe.isOn;
+      divides = this.#divider.contains(event.target as Node) || isFree;
       if (divides && this.#view === undefined) this.#divideAt(event);
       if (this.#frame.isOffered && this.#view === undefined) this.#frame.centerAt(this.#at(event));
     });
@@ -369,7 +392,7 @@ export class Compare {
       const other = [...down].find(([id]) => id !== event.pointerId)?.[1];
       if (other) this.#zoom(distance(now, other) / distance(before, other), other);
       else if (divides) this.#divideAt(event);
-      else this.#move(now[0] - before[0], now[1] - before[1]);
+      else if (!this.#loupe.isOn) this.#move(now[0] - before[0], now[1] - before[1]);
     });
     for (const end of ["pointerup", "pointercancel"] as const) {
       this.#window.addEventListener(end, (event) => down.delete(event.pointerId));

@@ -7,7 +7,7 @@
  *     compare.ts, loss-plot.ts            what they show
  *     picture-chooser.ts                  where pictures come from
  *     engine.ts -> worker.ts              tasks, and where they run; messages.ts lists them
- *     methods.ts, fine-tune.ts            what the worker does with the library
+ *     network-tasks.ts, fine-tune.ts      what the worker does with the library
  *     material.ts, patches.ts             what a network learns from
  */
 import "./style.css";
@@ -35,11 +35,15 @@ import { UpscalePanel } from "./upscale-panel.ts";
 const byId = (id: string) => document.getElementById(id)!;
 
 byId("not-started").remove();
+// The worker starts while the language loads.
+const engine = new Engine();
+const opening = engine.run("open", {});
+opening.catch(() => undefined); // openGpu says it
 await useLanguage(preferredLanguage());
+if (language !== "en") void engine.run("language", { code: language });
 offerLanguages();
 byId("adapter").textContent = say.lookingForWebGpu;
 
-const engine = new Engine();
 const message = new MessageLine(byId("message"));
 const tabs = new Tabs(document.querySelector<HTMLElement>("[role=tablist]")!);
 const upscalePanel = new UpscalePanel(byId("panel-upscale"), engine, {
@@ -90,7 +94,7 @@ void workOffline(() => engine.run("loadedFiles", {}));
 
 async function openGpu(): Promise<void> {
   try {
-    const { adapter } = await engine.run("open", {});
+    const { adapter } = await opening;
     const software = isSoftware(adapter);
     showAdapter(() => (software ? say.software(adapter) : adapter));
     hasGpu = true;
@@ -127,7 +131,7 @@ async function enlargeWith({ id }: MethodInfo): Promise<void> {
 /** `name`: what it is called in the page's language. */
 function showAdapter(name: () => string): void {
   nameAdapter = name;
-  byId("adapter").textContent = name();
+  byId("adapter").textContent = byId("adapter").title = name();
 }
 
 /** Where it is seen whatever tab is open. */

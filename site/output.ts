@@ -1,4 +1,4 @@
-/** The part of the form that hands results out: format, quality, download, clipboard, archive. */
+/** The part of the form that hands results out: format, quality, download, clipboard, other programs, archive. */
 import type { Engine } from "./engine.ts";
 import { say } from "./language.ts";
 import { download } from "./picture.ts";
@@ -22,10 +22,14 @@ export class Output {
   readonly #quality: HTMLInputElement;
   readonly #download: HTMLButtonElement;
   readonly #copy: HTMLButtonElement;
+  /** To another program, such as messages, where the browser lets a page do that. */
+  readonly #share: HTMLButtonElement;
   readonly #zip: HTMLButtonElement;
   /** Where the browser lets a page write into a folder. */
   readonly #folder: HTMLButtonElement;
   #result: Result | undefined;
+  /** A file that took so long to write that the browser wants another click before it is shared. */
+  #toShare: { readonly file: File; readonly of: Result; readonly settings: string } | undefined;
 
   constructor(root: HTMLElement, engine: Engine, events: OutputEvents) {
     this.#root = root;
@@ -35,12 +39,15 @@ export class Output {
     this.#quality = root.querySelector("[name=jpeg-quality]")!;
     this.#download = root.querySelector("[name=download]")!;
     this.#copy = root.querySelector("[name=copy]")!;
+    this.#share = root.querySelector("[name=share]")!;
     this.#zip = root.querySelector("[name=zip]")!;
     this.#folder = root.querySelector("[name=folder]")!;
     this.#format.addEventListener("change", () => this.#render());
     this.#quality.addEventListener("input", () => this.#render());
     this.#download.addEventListener("click", () => this.#busy(() => this.#save()));
     this.#copy.addEventListener("click", () => this.#busy(() => this.#toClipboard()));
+    this.#share.addEventListener("click", () => this.#busy(() => this.#shareFile()));
+    this.#share.hidden = !canShareFiles();
     this.#zip.addEventListener("click", () => this.#busy(() => this.#saveArchive()));
     this.#folder.addEventListener("click", () => this.#busy(() => this.#saveIntoFolder()));
     this.#render();
@@ -64,7 +71,9 @@ export class Output {
   #render(): void {
     const count = this.#events.results().length;
     this.#root.hidden = count === 0;
-    this.#download.disabled = this.#copy.disabled = this.#result === undefined;
+    for (const button of [this.#download, this.#copy, this.#share]) {
+      button.disabled = this.#result === undefined;
+    }
     this.#zip.hidden = count < 2;
     this.#zip.textContent = say.downloadAll(count);
     this.#folder.hidden = count < 2 || !("showDirectoryPicker" in window);
@@ -75,7 +84,9 @@ export class Output {
   }
 
   async #busy(work: () => Promise<void>): Promise<void> {
-    for (const button of [this.#download, this.#copy, this.#zip, this.#folder]) button.disabled = true;
+    for (const button of [this.#download, this.#copy, this.#share, this.#zip, this.#folder]) {
+      button.disabled = true;
+    }
     try {
       await work();
     } catch (error) {
@@ -102,6 +113,26 @@ export class Output {
     // The clipboard takes a promise, since it must be asked while the click is fresh.
     await navigator.clipboard.write([new ClipboardItem({ "image/png": file.then(({ file }) => file) })]);
     this.#events.say(say.copied);
+  }
+
+  async #shareFile(): Promise<void> {
+    const result = this.#result!;
+    const settings = JSON.stringify(this.#settings);
+    const isReady = this.#toShare?.of === result && this.#toShare.settings === settings;
+    if (!isReady) {
+      this.#events.say(say.writing);
+      const { file } = await this.#engine.run("write", { picture: result.id, ...this.#settings });
+      const name = `${result.name}.${extensions[this.#settings.format]}`;
+      this.#toShare = { file: new File([file], name, { type: file.type }), of: result, settings };
+    }
+    try {
+      await navigator.share({ files: [this.#toShare!.file] });
+      this.#events.say("");
+    } catch (error) {
+      if ((error as Error).name === "NotAllowedError") this.#events.say(say.shareAgain);
+      else if ((error as Error).name === "AbortError") this.#events.say("");
+      else throw error;
+    }
   }
 
   /** All results with the names of their files, no two of which are the same. */
@@ -141,6 +172,11 @@ export class Output {
     }
     this.#events.say(say.savedInto(files.length, folder.name));
   }
+}
+
+function canShareFiles(): boolean {
+  const file = new File([], "picture.png", { type: "image/png" });
+  return "canShare" in navigator && navigator.canShare({ files: [file] });
 }
 
 /** What TypeScript's library lacks of the File System Access API. */

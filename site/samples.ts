@@ -1,11 +1,11 @@
-/** Photographs to try; CC0. scripts/site-samples.ts makes their files. */
+/** Photographs to try, in the public domain. scripts/site-samples.ts makes their files. */
 import { say } from "./language.ts";
-import boats from "./samples/boats.webp";
-import boatsSmall from "./samples/boats-small.webp";
-import canyon from "./samples/canyon.webp";
-import canyonSmall from "./samples/canyon-small.webp";
+import astronaut from "./samples/astronaut.jpg";
+import astronautSmall from "./samples/astronaut-small.webp";
 import cat from "./samples/cat.webp";
 import catSmall from "./samples/cat-small.webp";
+import cup from "./samples/cup.webp";
+import cupSmall from "./samples/cup-small.webp";
 import flower from "./samples/flower.webp";
 import flowerSmall from "./samples/flower-small.webp";
 
@@ -16,10 +16,10 @@ export interface Sample {
 }
 
 export const samples: readonly Sample[] = [
+  { name: "Cat", url: cat, thumbnail: catSmall }, // vite.config.ts, too, knows which is the first
+  { name: "Astronaut", url: astronaut, thumbnail: astronautSmall },
+  { name: "Cup", url: cup, thumbnail: cupSmall },
   { name: "Flower", url: flower, thumbnail: flowerSmall },
-  { name: "Boats", url: boats, thumbnail: boatsSmall },
-  { name: "Canyon", url: canyon, thumbnail: canyonSmall },
-  { name: "Cat", url: cat, thumbnail: catSmall },
 ];
 
 /** What the page calls it. */
@@ -33,5 +33,6 @@ export async function readSample(sample: Sample): Promise<File> {
     throw new Error(say.sampleNotLoaded(cause.message), { cause });
   });
   if (!response.ok) throw new Error(say.sampleNotLoaded(`${response.status}`));
-  return new File([await response.blob()], nameOfSample(sample), { type: "image/webp" });
+  const file = await response.blob();
+  return new File([file], nameOfSample(sample), { type: file.type });
 }

@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { defineConfig, type Plugin } from "vite";
+import { defineConfig, type HtmlTagDescriptor, type IndexHtmlTransformContext, type Plugin } from "vite";
 import { shorterBundle } from "../scripts/shorter-bundle.ts";
 
 const folder = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -19,6 +19,7 @@ export default defineConfig({
     outDir: folder("../dist-page"),
     emptyOutDir: true,
     target: "es2022",
+    modulePreload: { polyfill: false }, // no browser that has WebGPU needs it
     assetsInlineLimit: 0, // the policy below forbids files as data: URLs
     rolldownOptions: {
       input: [folder("index.html"), folder("kernels/index.html"), folder("service-worker.ts")],
@@ -26,6 +27,10 @@ export default defineConfig({
         // Browsers look for a service worker's update at the same address.
         entryFileNames: ({ name }) =>
           name === "service-worker" ? "service-worker.js" : "assets/[name]-[hash].js",
+        // What both pages, or several languages, have in common: one file, not one for each.
+        codeSplitting: {
+          groups: [{ name: "shared", test: /site\/(?:tabs|task-engine|sentences\/list)\.ts/ }],
+        },
       },
     },
   },
@@ -56,28 +61,56 @@ function head(): Plugin {
     name: "head",
     transformIndexHtml: {
       order: "post",
-      handler(html, { server }) {
+      handler(html, context) {
         const page = process.env.PIXELGRAD_PAGE_URL?.replace(/\/*$/, "/") ?? "./";
         const source = sourceAddress();
         const linked = html
           .replaceAll("%PAGE%", page)
           .replace("%SOURCE%", source ?? "")
           .replace(/<a id="source"[^>]*>[^<]*<\/a>/, (link) => (source ? link : ""));
-        if (server) return linked;
+        if (context.server) return linked;
         // From a folder without a server, a style sheet loads only without `crossorigin`.
         return {
-          html: linked.replaceAll(" crossorigin", ""),
+          html: linked.replace(
+            /(<(?:script type="module"|link rel="(?:stylesheet|modulepreload)")) crossorigin/g,
+            "$1",
+          ),
           tags: [
             {
               tag: "meta",
               attrs: { "http-equiv": "Content-Security-Policy", content: policy },
               injectTo: "head-prepend",
             },
+            ...loadAtOnce(context),
           ],
         };
       },
     },
   };
+}
+
+/** The files of each worker, its own first, by the path of its source. */
+const filesOfWorkers = new Map<string, readonly string[]>();
+
+/**
+ * Files that a page needs before it can be used, and that its script would ask for later: on a slow line, each
+ * file that waits for another costs a round trip. A page's worker is the worker.ts beside it.
+ */
+function loadAtOnce({ filename, path, bundle }: IndexHtmlTransformContext): HtmlTagDescriptor[] {
+  const toRoot = "../".repeat(path.split("/").length - 2) || "./";
+  const link = (file: string, attrs: Record<string, string | true>): HtmlTagDescriptor => ({
+    tag: "link",
+    attrs: { ...attrs, href: toRoot + file },
+    injectTo: "head",
+  });
+  const worker = filesOfWorkers.get(filename.replace(/index\.html$/, "worker.ts"))!;
+  const tags = worker.map((file) => link(file, { rel: "modulepreload" }));
+  if (path !== "/index.html") return tags;
+  // The first of samples.ts, as fetch() asks for it.
+  const sample = Object.values(bundle!).find(
+    (file) => file.type === "asset" && file.originalFileNames.includes("samples/cat.webp"),
+  );
+  return [...tags, link(sample!.fileName, { rel: "preload", as: "fetch", crossorigin: true })];
 }
 
 function sourceAddress(): string | undefined {
@@ -89,7 +122,7 @@ function sourceAddress(): string | undefined {
   return repository?.url.replace(/^git\+/, "").replace(/\.git$/, "");
 }
 
-/** The lesson's worker has kernels as they are: it shows them. */
+/** The lesson's worker has kernels as they are: it shows them. (And notes what files workers have.) */
 function shorterWorker(): Plugin {
   let isLesson = false;
   const { load, transform } = shorterBundle();
@@ -101,6 +134,12 @@ function shorterWorker(): Plugin {
     },
     load: (id) => (isLesson ? undefined : load(id)),
     transform: (code, id) => (isLesson ? undefined : transform(code, id)),
+    generateBundle(_, bundle) {
+      for (const file of Object.values(bundle)) {
+        if (file.type === "chunk" && file.isEntry)
+          filesOfWorkers.set(file.facadeModuleId!, [file.fileName, ...file.imports]);
+      }
+    },
   };
 }
 

@@ -43,7 +43,8 @@ export class Animation {
       this.#caption,
       make("div", { class: "player" }, this.#play, back, forward, this.#count),
     );
-    this.#draw();
+    this.#describe();
+    // Also for the first time: a canvas that is far below the window need not be drawn yet.
     onChangedLook(this.#canvas.parentElement!, () => this.#draw());
     // Once, when it comes into view.
     if (prefersStillness()) return;
@@ -81,19 +82,25 @@ export class Animation {
     this.#draw();
   }
 
-  #draw(): void {
-    const { grids, frames } = this.#scene;
-    const at = Math.max(0, this.#at);
-    const frame = frames[at];
-    const { loads, multiplyAdds } = totals(frames.slice(0, at + 1));
-    const ratio = loads > 0 ? (multiplyAdds / loads).toPrecision(2) : "–";
-    this.#caption.textContent = frame.caption;
-    this.#count.textContent = `${at + 1}/${frames.length} · ${number(loads)} loads, ${number(multiplyAdds)} multiply-adds so far: ${ratio} each`;
-    this.#canvas.setAttribute(
-      "aria-label",
-      `${this.#scene.who}. ${frame.caption} ${this.#count.textContent}`,
-    );
+  /** The frames so far. */
+  get #past(): readonly Frame[] {
+    return this.#scene.frames.slice(0, Math.max(0, this.#at) + 1);
+  }
 
+  #describe(): void {
+    const { frames, who } = this.#scene;
+    const at = Math.max(0, this.#at);
+    const { caption } = frames[at];
+    const { loads, multiplyAdds } = totals(this.#past);
+    const ratio = loads > 0 ? (multiplyAdds / loads).toPrecision(2) : "–";
+    this.#caption.textContent = caption;
+    this.#count.textContent = `${at + 1}/${frames.length} · ${number(loads)} loads, ${number(multiplyAdds)} multiply-adds so far: ${ratio} each`;
+    this.#canvas.setAttribute("aria-label", `${who}. ${caption} ${this.#count.textContent}`);
+  }
+
+  #draw(): void {
+    this.#describe();
+    const { grids } = this.#scene;
     const width = this.element.clientWidth - 26 || 480;
     const context = this.#canvas.getContext("2d")!;
     const style = getComputedStyle(this.element);
@@ -107,7 +114,7 @@ export class Animation {
     context.font = `12px ${style.fontFamily}`; // the change of size forgot it
     const color = (name: string) => style.getPropertyValue(`--${name}`);
     for (const [i, grid] of grids.entries()) {
-      drawGrid(context, grid, { ...places[i], cell, color }, frames.slice(0, at + 1));
+      drawGrid(context, grid, { ...places[i], cell, color }, this.#past);
     }
   }
 }

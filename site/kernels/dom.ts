@@ -47,3 +47,8 @@ export function onChangedLook(element: Element, draw: () => void): void {
   }).observe(element);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 }
+
+/** Resolves when the browser had time for something else, such as the person's clicks. */
+export function betweenTasks(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}

@@ -1,5 +1,5 @@
 /** The first lesson: the ladder, run and drawn. */
-import { download, find, make } from "./dom.ts";
+import { betweenTasks, download, find, make } from "./dom.ts";
 import type { Engine } from "./engine.ts";
 import { errorText, msText, percentText, significant, timesText } from "./format.ts";
 import { describeLayer, layerOf, layers } from "./layers.ts";
@@ -72,8 +72,12 @@ export class LadderPanel {
     const layer = this.#layer;
     const steps = await this.#engine.run("describe", { layer });
     if (layer.id !== this.#select.value) return;
-    for (const view of this.#views) view.describe(steps.find(({ name }) => name === view.name));
     if (this.#results?.layer.id !== layer.id) find<HTMLElement>("#results").hidden = true;
+    for (const view of this.#views) {
+      view.describe(steps.find(({ name }) => name === view.name));
+      await betweenTasks(); // all together would hold the page up
+      if (layer.id !== this.#select.value) return;
+    }
   }
 
   #enable(enabled: boolean): void {

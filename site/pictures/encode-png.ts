@@ -2,6 +2,7 @@
 import { zlibSync } from "fflate";
 import { encodeChunk } from "../../src/data/png.ts";
 import type { Image, Samples } from "../../src/picture/index.ts";
+import "./buffer.ts";
 import { paeth } from "./decode-png.ts";
 
 export interface PngOptions {

@@ -2,38 +2,10 @@
  * Picture files to samples and metadata, in a worker. PNG, BMP and PPM are decoded here, exactly; for other
  * formats the browser has decoders, whose results go through a canvas.
  */
-import { readBmp } from "../../src/data/bmp.ts";
-import { Directories, densityIn, orientationOf } from "../../src/data/exif.ts";
-import { iptcOf, photoshop, segmentsOf, startsWith } from "../../src/data/jpeg.ts";
-import {
-  type FileMetadata,
-  jpegExtras,
-  type Metadata,
-  pngMetadata,
-  withoutPrefix,
-} from "../../src/data/metadata.ts";
-import { readPnm } from "../../src/data/pnm.ts";
 import { formatOfStart, type PictureFormat, pictureFormats } from "../../src/picture/formats.ts";
-import {
-  browserFormatNames,
-  DataError,
-  type Image,
-  jpegQualityOfFile,
-  type Samples,
-} from "../../src/picture/index.ts";
+import { browserFormatNames, DataError, type Image } from "../../src/picture/index.ts";
 import { say } from "../worker-language.ts";
-import { iccPrefix, xmpPrefix } from "./jpeg-prefixes.ts";
-import { riffChunks } from "./riff.ts";
-
-export interface PictureFile extends FileMetadata {
-  /** Upright. Samples as in the file: 16 bits if it has them, grey if it is. */
-  readonly image: Image<Samples>;
-  readonly format: string;
-  /** Of a JPEG file: how strongly it was compressed, 1 to 100. */
-  readonly jpegQuality?: number;
-  /** What was odd about the file, in sentences without a full stop. */
-  readonly notes: readonly string[];
-}
+import type { Content, PictureFile } from "./picture-file.ts";
 
 /** @throws DataError if the browser cannot read it, with what it is and what to do */
 export async function readPictureFile(file: Blob, name: string): Promise<PictureFile> {
@@ -43,39 +15,34 @@ export async function readPictureFile(file: Blob, name: string): Promise<Picture
   }
   const format = formatOfStart(bytes);
   try {
+    if (isBareWebp(bytes)) return await readByBrowser(file, "webp", bare);
+    const { contents, readPng, readRaster } = await import("./content.ts");
     if (format === "png") return await readPng(bytes);
     if (format === "bmp" || format === "pnm") return readRaster(bytes, format);
-    return await readByBrowser(file, bytes, format);
+    return await readByBrowser(file, format, contents[format as string]?.(bytes));
   } catch (cause) {
     throw cause instanceof DataError ? cause : new DataError(refusal(bytes, format, name, cause), { cause });
   }
 }
 
-async function readPng(bytes: Uint8Array): Promise<PictureFile> {
-  // Not loaded before it is needed: the page begins with a sample of another format.
-  const [{ decodePng }, { inflate }] = await Promise.all([import("./decode-png.ts"), import("./inflate.ts")]);
-  const { image, icc, frames } = await decodePng(bytes);
-  const { metadata, gaps } = pngMetadata(bytes, icc, inflate);
-  const notes = frames > 1 ? [say.firstFrame(frames)] : [];
-  const orientation = metadata.exif ? orientationOf(metadata.exif) : 1;
-  return { image: upright(image, orientation), metadata, gaps, notes, format: "PNG" };
+/** What a file says that has nothing but pixels. */
+const bare: Content = { metadata: {}, gaps: [], channels: 3, notes: [] };
+
+/** A WebP file with nothing but pixels, as the page's samples are: they need no code for metadata. */
+function isBareWebp(bytes: Uint8Array): boolean {
+  return /^WEBPVP8[ L]/.test(String.fromCharCode(...bytes.subarray(8, 16)));
 }
 
-function readRaster(bytes: Uint8Array, format: "bmp" | "pnm"): PictureFile {
-  const raster = (format === "bmp" ? readBmp : readPnm)(bytes, "This file");
-  const { width, height, channels, icc, density, frames } = raster;
-  const image = { width, height, channels, data: raster.samples() };
-  const notes = frames > 1 ? [say.firstPicture] : [];
-  return { image, metadata: { icc, density }, gaps: [], notes, format: pictureFormats[format].name };
-}
-
-async function readByBrowser(file: Blob, bytes: Uint8Array, format?: PictureFormat): Promise<PictureFile> {
-  const read = { jpeg: jpegContent, webp: webpContent }[format as string];
-  const content = read?.(bytes) ?? { metadata: {}, gaps: [], channels: 3, notes: [] };
-  const { channels, notes } = content;
+/** `content`: undefined for formats that are not read here. */
+async function readByBrowser(
+  file: Blob,
+  format: PictureFormat | undefined,
+  content: Content | undefined,
+): Promise<PictureFile> {
+  const { channels, metadata, gaps, notes, jpegQuality } = content ?? bare;
   // The colours of CMYK mean nothing without its profile: the browser converts them. Otherwise it leaves them,
   // and the result gets the profile.
-  const keepsColors = read !== undefined && channels !== 4;
+  const keepsColors = content !== undefined && channels !== 4;
   const bitmap = await createImageBitmap(
     new Blob([file], { type: format && pictureFormats[format].mediaType }),
     {
@@ -86,10 +53,9 @@ async function readByBrowser(file: Blob, bytes: Uint8Array, format?: PictureForm
   let image = samplesOf(bitmap, channels === 1 ? 1 : 4);
   if (image.channels === 4) image = exactly(bitmap) ?? image;
   bitmap.close();
-  const metadata = keepsColors ? content.metadata : { ...content.metadata, icc: undefined };
   const name = format ? pictureFormats[format].name : (file.type.split("/")[1] ?? "unknown");
-  const jpegQuality = jpegQualityOfFile(bytes);
-  return { image, metadata, gaps: content.gaps, notes, format: name, jpegQuality };
+  const kept = keepsColors ? metadata : { ...metadata, icc: undefined };
+  return { image, metadata: kept, gaps, notes, format: name, jpegQuality };
 }
 
 /** Rows of a bitmap that are drawn at once. A canvas of the whole would have limits, and take memory. */
@@ -164,82 +130,6 @@ function exactly(bitmap: ImageBitmap): Image | undefined {
   const isRead = gl.getError() === gl.NO_ERROR;
   gl.getExtension("WEBGL_lose_context")?.loseContext();
   return isRead ? image : undefined;
-}
-
-interface Content extends FileMetadata {
-  /** Of the samples in the file. */
-  readonly channels: number;
-  readonly notes: readonly string[];
-}
-
-function jpegContent(bytes: Uint8Array): Content {
-  const metadata: { -readonly [K in keyof Metadata]: Metadata[K] } = {};
-  const profile: Uint8Array[] = [];
-  let channels = 3;
-  let header: Uint8Array | undefined;
-  for (const { marker, data } of segmentsOf(bytes)) {
-    if (marker === 0xe0 && startsWith(data, "JFIF\0")) header ??= data;
-    // Frame headers: all of C0 to CF but tables and restarts.
-    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) channels = data[5];
-    if (marker === 0xe1 && startsWith(data, "Exif\0\0")) metadata.exif ??= withoutPrefix(data);
-    if (marker === 0xe1 && startsWith(data, xmpPrefix))
-      metadata.xmp ??= new TextDecoder().decode(data.subarray(xmpPrefix.length));
-    if (marker === 0xe2 && startsWith(data, iccPrefix)) profile[data[12]] = data.subarray(14);
-    if (marker === 0xed && startsWith(data, photoshop)) metadata.iptc ??= iptcOf(data);
-  }
-  if (profile.length > 0) metadata.icc = Buffer.concat(profile.filter(Boolean));
-  metadata.density = densityOf(metadata.exif, header);
-  const { comments, gaps } = jpegExtras(bytes, metadata.icc);
-  const notes = channels === 4 ? [say.fromCmyk] : [];
-  return { metadata: { ...metadata, comments }, gaps, channels, notes };
-}
-
-/** By EXIF data, or by JFIF's header, in pixels per inch. */
-function densityOf(exif: Uint8Array | undefined, header: Uint8Array | undefined): Metadata["density"] {
-  try {
-    const file = exif && new Directories(exif);
-    const exact = file && densityIn(file, file.first);
-    if (exact) return exact;
-  } catch {
-    // Not a directory, so it says nothing.
-  }
-  if (!header || header.length < 10) return undefined;
-  const unit = { 1: 1, 2: 2.54 }[header[7]];
-  const density = (header[8] * 256 + header[9]) * (unit ?? 0);
-  return density > 0 ? { x: density, y: density } : undefined;
-}
-
-function webpContent(bytes: Uint8Array): Content {
-  const metadata: { -readonly [K in keyof Metadata]: Metadata[K] } = {};
-  let frames = 0;
-  for (const { name, data } of riffChunks(bytes)) {
-    if (name === "ICCP") metadata.icc = data;
-    if (name === "EXIF") metadata.exif = withoutPrefix(data);
-    if (name === "XMP ") metadata.xmp = new TextDecoder().decode(data);
-    if (name === "ANMF") frames++;
-  }
-  const notes = frames > 1 ? [say.firstFrame(frames)] : [];
-  return { metadata, gaps: [], channels: 3, notes };
-}
-
-/** The picture as its camera was held. `orientation`: 1 to 8, as in EXIF. */
-function upright(image: Image<Samples>, orientation: number): Image<Samples> {
-  if (orientation === 1) return image;
-  const { width: columns, height: rows, channels } = image;
-  const turned = orientation >= 5;
-  const [width, height] = turned ? [rows, columns] : [columns, rows];
-  const data = image.data.slice();
-  const mirrorX = [2, 3, 7, 8].includes(orientation);
-  const mirrorY = [3, 4, 6, 7].includes(orientation);
-  for (let y = 0, to = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const [u, v] = turned ? [y, x] : [x, y];
-      const column = mirrorX ? columns - 1 - u : u;
-      const row = mirrorY ? rows - 1 - v : v;
-      for (let c = 0; c < channels; c++) data[to++] = image.data[(row * columns + column) * channels + c];
-    }
-  }
-  return { width, height, channels, data };
 }
 
 /** Why a file was refused, and what to do. */

@@ -8,7 +8,7 @@ import {
   xmpOfResult,
 } from "../../src/data/metadata.ts";
 import { jpegSegments, pngChunks } from "../../src/data/metadata-parts.ts";
-import { toImageData } from "../../src/index.ts";
+import { fillRgba } from "../../src/picture/image.ts";
 import { DataError, type Image, type Samples, withoutAlpha } from "../../src/picture/index.ts";
 import { say } from "../worker-language.ts";
 import { encodePng } from "./encode-png.ts";
@@ -59,9 +59,12 @@ async function byCanvas(image: Image<Samples>, format: OutputFormat, quality: nu
   try {
     const canvas = new OffscreenCanvas(width, height);
     const context = canvas.getContext("2d")!;
-    const rows = Math.max(1, Math.floor(2 ** 22 / width));
+    const rows = Math.min(height, Math.max(1, Math.floor(2 ** 22 / width)));
+    const strip = new ImageData(width, rows); // one for all: the browser is slow to free large ones
     for (let top = 0; top < height; top += rows) {
-      context.putImageData(toImageData(rowsOf(image, top, Math.min(rows, height - top))), 0, top);
+      const count = Math.min(rows, height - top);
+      fillRgba(strip.data, rowsOf(image, top, count));
+      context.putImageData(strip, 0, top, 0, 0, width, count);
     }
     const file = await canvas.convertToBlob({ type, quality: quality / 100 });
     if (file.type !== type) throw new Error(`this browser writes no ${type}`);

@@ -25,7 +25,8 @@ export const english = {
   source: "Source code",
   licence: "Licence: MIT",
   kernelPage: "How a convolution gets fast",
-  samplesOrigin: "Sample photographs: public domain (CC0), from the data sets of stdlib",
+  samplesOrigin:
+    "Sample photographs: public domain, from scikit-image (S. van der Walt, R. Michetti, NASA) and stdlib",
   dismiss: "Dismiss",
   whatToDo: "What to do",
   enlargeTab: "Enlarge",
@@ -77,6 +78,7 @@ export const english = {
   lossless: "PNG, lossless",
   download: "Download",
   copy: "Copy",
+  shareResult: "Share…",
   left: "Left",
   original: "original",
   bicubicLeft: "bicubic",
@@ -85,7 +87,7 @@ export const english = {
   title: "pixelgrad: larger pictures",
   dropHere: "Drop a picture, or weights, anywhere",
   sample: (name: string) => `Sample: ${name}`,
-  sampleNames: { Flower: "Flower", Boats: "Boats", Canyon: "Canyon", Cat: "Cat" } as Readonly<
+  sampleNames: { Cat: "Cat", Astronaut: "Astronaut", Cup: "Cup", Flower: "Flower" } as Readonly<
     Record<string, string>
   >,
   sampleNotLoaded: (why: string) => `The sample could not be loaded (${why}). Choose a picture of your own.`,
@@ -117,6 +119,8 @@ export const english = {
   zoomOut: "Zoom out",
   fit: "Fit",
   actual: "Every pixel is one of the screen",
+  loupe: "Loupe",
+  loupeHint: "Shows the place under the pointer larger, in both pictures (key L)",
   tryPart: "Try this part",
   partHint: "Arrow keys move it, Enter enlarges it",
   wholePicture: "Whole picture",
@@ -162,6 +166,7 @@ export const english = {
   savedAll: (count: number, size: string) => `Saved ${count} pictures, ${size}.`,
   savedInto: (count: number, folder: string) => `Saved ${count} pictures in “${folder}”.`,
   copied: "Copied.",
+  shareAgain: "The picture is ready. Press “Share…” once more.",
 
   // ---- The worker
   workerFailed: (reason: string) => `The page's worker failed: ${reason}. Reload the page.`,

@@ -26,7 +26,8 @@ export const german: Sentences = {
   source: "Quelltext",
   licence: "Lizenz: MIT",
   kernelPage: "Wie eine Faltung schnell wird (auf Englisch)",
-  samplesOrigin: "Beispielfotos: gemeinfrei (CC0), aus den Datensätzen von stdlib",
+  samplesOrigin:
+    "Beispielfotos: gemeinfrei, aus scikit-image (S. van der Walt, R. Michetti, NASA) und stdlib",
   dismiss: "Schließen",
   whatToDo: "Was zu tun ist",
   enlargeTab: "Vergrößern",
@@ -78,6 +79,7 @@ export const german: Sentences = {
   lossless: "PNG, verlustfrei",
   download: "Herunterladen",
   copy: "Kopieren",
+  shareResult: "Teilen …",
   left: "Links",
   original: "Original",
   bicubicLeft: "bikubisch",
@@ -86,7 +88,7 @@ export const german: Sentences = {
   title: "pixelgrad: größere Bilder",
   dropHere: "Ein Bild, oder Gewichte, hier loslassen",
   sample: (name) => `Beispiel: ${name}`,
-  sampleNames: { Flower: "Blume", Boats: "Boote", Canyon: "Schlucht", Cat: "Katze" },
+  sampleNames: { Cat: "Katze", Astronaut: "Astronautin", Cup: "Tasse", Flower: "Blume" },
   sampleNotLoaded: (why) => `Das Beispiel ließ sich nicht laden (${why}). Wählen Sie ein eigenes Bild.`,
   noFile: "Das war keine Datei. Speichern Sie das Bild zuerst, und ziehen Sie dann die Datei hierher.",
   damagedDrawing: (name) =>
@@ -116,6 +118,8 @@ export const german: Sentences = {
   zoomOut: "Weiter weg",
   fit: "Einpassen",
   actual: "Jedes Pixel ist eines des Bildschirms",
+  loupe: "Lupe",
+  loupeHint: "Zeigt die Stelle unter dem Zeiger größer, in beiden Bildern (Taste L)",
   tryPart: "Diesen Teil proben",
   partHint: "Pfeiltasten verschieben ihn, Eingabe vergrößert ihn",
   wholePicture: "Ganzes Bild",
@@ -159,6 +163,7 @@ export const german: Sentences = {
   savedAll: (count, size) => `${count} Bilder gespeichert, ${size}.`,
   savedInto: (count, folder) => `${count} Bilder in „${folder}“ gespeichert.`,
   copied: "Kopiert.",
+  shareAgain: "Das Bild ist fertig. Drücken Sie noch einmal auf „Teilen …“.",
 
   // ---- The worker
   workerFailed: (reason) => `Der Worker dieser Seite ist gescheitert: ${reason}. Laden Sie die Seite neu.`,

@@ -132,3 +132,15 @@ export function toRgb(image: Image): Image {
   }
   return { width, height, channels: 3, data: rgb };
 }
+
+/** Writes a picture's samples as RGBA of 8 bits to the beginning of `rgba`. */
+export function fillRgba(rgba: Uint8ClampedArray, { width, height, channels, data }: Image<Samples>): void {
+  const grey = channels <= 2;
+  const unit = data.BYTES_PER_ELEMENT === 1 ? 1 : 257; // the array of the pixels rounds
+  for (let from = 0, to = 0; to < 4 * width * height; from += channels, to += 4) {
+    rgba[to] = data[from] / unit;
+    rgba[to + 1] = data[grey ? from : from + 1] / unit;
+    rgba[to + 2] = data[grey ? from : from + 2] / unit;
+    rgba[to + 3] = channels % 2 === 0 ? data[from + channels - 1] / unit : 255;
+  }
+}

@@ -3,7 +3,7 @@
 import { isObject } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
-import { type ColorSpace, checkImage, type Image, type Samples } from "../picture/image.ts";
+import { type ColorSpace, checkImage, fillRgba, type Image, type Samples } from "../picture/image.ts";
 import { toLevel } from "../picture/levels.ts";
 import { type Drawable, isDrawable, readDrawn, readFileInBrowser } from "./source-browser.ts";
 import { isOfClass } from "./source-class.ts";
@@ -99,16 +99,8 @@ export function toImageData(image: Image<Samples>): ImageData {
         "by writePng() of pixelgrad/data.",
     );
   }
-  const { width, height, channels, data, colorSpace } = image;
-  const pixels = new ImageData(width, height, { colorSpace });
-  const grey = channels <= 2;
-  const unit = data.BYTES_PER_ELEMENT === 1 ? 1 : 257; // the array of the pixels rounds
-  for (let from = 0, to = 0; to < pixels.data.length; from += channels, to += 4) {
-    pixels.data[to] = data[from] / unit;
-    pixels.data[to + 1] = data[grey ? from : from + 1] / unit;
-    pixels.data[to + 2] = data[grey ? from : from + 2] / unit;
-    pixels.data[to + 3] = channels % 2 === 0 ? data[from + channels - 1] / unit : 255;
-  }
+  const pixels = new ImageData(image.width, image.height, { colorSpace: image.colorSpace });
+  fillRgba(pixels.data, image);
   return pixels;
 }
 

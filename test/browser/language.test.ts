@@ -128,8 +128,8 @@ test("a result that is there says in the other language, too, why its network wa
   await givePicture(testPicture(24, 20), "small.png");
   await clickMain("upscale");
   const facts = () => find("#panel-upscale .facts").textContent;
-  await vi.waitFor(() => expect(facts()).toMatch(/für ein Bild/), { timeout: 60_000 });
+  await vi.waitFor(() => expect(facts()).toMatch(/für ein Bild/), { timeout: 110_000 });
   await userEvent.selectOptions(find("#language"), "en");
   await vi.waitFor(() => expect(facts()).toMatch(/for a picture/));
   expect(facts()).not.toMatch(/für ein Bild/);
-}, 90_000);
+}, 150_000);

@@ -31,7 +31,7 @@ const maxDifference = (a: ArrayLike<number>, b: ArrayLike<number>) =>
 beforeAll(openPage);
 
 test("a sample is shown when the page opens, and the adapter is named", () => {
-  expect(find("#picture-name").textContent).toMatch(/^Flower, 202 × 256$/);
+  expect(find("#picture-name").textContent).toMatch(/^Cat, 226 × 150$/);
   expect(find("#adapter").textContent).not.toBe("");
   expect(find("#no-webgpu").hidden).toBe(true);
   expect(getComputedStyle(divider()).display).toBe("none");

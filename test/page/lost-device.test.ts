@@ -13,6 +13,7 @@ afterAll(() => browser.close());
 const noteDevices = `
   const request = GPUAdapter.prototype.requestDevice;
   GPUAdapter.prototype.requestDevice = async function (...options) {
+    self.devices = (self.devices ?? 0) + 1;
     self.openedDevice = await request.apply(this, options);
     return self.openedDevice;
   };
@@ -53,6 +54,24 @@ test("a device that is lost between two runs is opened again at the next click",
   await lose();
   await train(page, { steps: 3 });
   await status(page, "train", /^3 steps in/);
+});
+
+test("a device that is lost in the middle of twenty pictures: all are enlarged", async () => {
+  const { page, lose } = await visitWithDevices();
+  await page.check("[name=quality][value=fast]");
+  const files = Array.from({ length: 20 }, (_, i) => ({
+    name: `${i}.png`,
+    mimeType: "image/png",
+    buffer: waves(100 + i, 80),
+  }));
+  await page.setInputFiles("#chooser input", files);
+  await page.locator(".queue li").nth(19).waitFor();
+  await page.click("#panel-upscale .primary");
+  await page.locator(".queue [data-state=done]").nth(8).waitFor();
+  await lose();
+  await status(page, "upscale", /^Done: 20 pictures in /);
+  expect(await page.locator(".queue [data-state=done]").count()).toBe(20);
+  expect(await page.workers()[0].evaluate("self.devices")).toBe(2);
 });
 
 test("where no new device can be had, it says what to do", async () => {

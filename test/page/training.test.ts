@@ -34,8 +34,8 @@ describe("a new network that learns from a photograph", () => {
 
   beforeAll(async () => {
     ({ page, errors } = await visit(browser));
-    await page.click(".samples button:nth-child(2)");
-    await page.locator("#picture-name", { hasText: "Boats" }).waitFor();
+    await page.click(".samples button:nth-child(4)");
+    await page.locator("#picture-name", { hasText: "Flower" }).waitFor();
     await train(page, { start: "", steps: 60 });
     await status(page, "train", /^60 steps in/);
   });
@@ -45,7 +45,7 @@ describe("a new network that learns from a photograph", () => {
     expect(Math.abs(Number.parseFloat(Before) - Number.parseFloat(Bicubic))).toBeLessThan(0.1); // but for the edges
     expect(Number.parseFloat(After)).toBeGreaterThan(Number.parseFloat(Before) + 0.1);
     const [, gain] =
-      /^Training gained ([\d.]+) dB .* “New network for Boats ×2” is the network after step \d+/.exec(
+      /^Training gained ([\d.]+) dB .* “New network for Flower ×2” is the network after step \d+/.exec(
         (await verdict(page))!,
       )!;
     expect(Number(gain)).toBeCloseTo(Number.parseFloat(After) - Number.parseFloat(Before), 1);
@@ -59,7 +59,7 @@ describe("a new network that learns from a photograph", () => {
       page.waitForEvent("download"),
       page.click("#panel-train [name=download]"),
     ]);
-    expect(file.suggestedFilename()).toBe("New-network-for-Boats-x2.safetensors");
+    expect(file.suggestedFilename()).toBe("New-network-for-Flower-x2.safetensors");
     const bytes = new Uint8Array(await readFile(await file.path()));
     expect(parseSafetensors(bytes).metadata).toMatchObject({ architecture: "ESPCN", scale: "2" });
   });

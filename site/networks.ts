@@ -1,0 +1,95 @@
+/** Opens the networks of the list of methods: the library's, and the user's. */
+import {
+  defaultDevice,
+  ESPCN,
+  init,
+  loadModel,
+  loadPretrained,
+  type OpenedMethod,
+  openMethod,
+  type PretrainedName,
+  type SuperResolver,
+  type Upscaler,
+} from "../src/index.ts";
+import { type MethodInfo, weightFileName } from "./messages.ts";
+import type { Methods } from "./methods.ts";
+import { say } from "./worker-language.ts";
+
+export class Networks {
+  readonly #methods: Methods;
+  /** The open ones, by method and scale. */
+  readonly #upscalers = new Map<string, Promise<OpenedMethod>>();
+
+  constructor(methods: Methods) {
+    this.#methods = methods;
+  }
+
+  /** @throws DataError for a file that is no network's */
+  async add(name: string, bytes: Uint8Array): Promise<MethodInfo> {
+    await ensureGpu();
+    const model = loadModel(bytes, name); // which refuses a wrong file
+    model.dispose();
+    return this.#methods.add(bytes, model.scale, name.replace(weightFileName, ""));
+  }
+
+  /** Forgets one of the user's networks, for good. */
+  async remove(id: string): Promise<void> {
+    await this.#methods.remove(id);
+    for (const [key, upscaler] of this.#upscalers) {
+      if (!key.startsWith(`${id} ×`)) continue;
+      this.#upscalers.delete(key);
+      (await upscaler).close();
+    }
+  }
+
+  /** Opened once; after a failure, the next attempt tries again. */
+  async upscaler(id: string, scale: number): Promise<Upscaler> {
+    await this.#methods.restored;
+    const key = `${id} ×${scale}`;
+    const opened = this.#upscalers.get(key) ?? this.#open(id, scale);
+    this.#upscalers.set(key, opened);
+    opened.catch(() => this.#upscalers.delete(key));
+    return (await opened).upscaler;
+  }
+
+  /** openMethod loads the user's networks again, too, if the graphics device is lost. */
+  async #open(id: string, scale: number): Promise<OpenedMethod> {
+    try {
+      return await openMethod({ method: this.#methods.weightsOf(id) ?? id, scale });
+    } catch (error) {
+      throw notLoaded(error as Error, `${id} ×${scale}`) ?? error;
+    }
+  }
+
+  /** A copy of a network, for training; without an id a new one, which begins as bicubic interpolation. */
+  async copyOf(id: string | undefined, scale: number): Promise<SuperResolver> {
+    if (id === undefined) return new ESPCN({ scale: scale as 2, filters: [32, 16], residual: true });
+    const weights = this.#methods.weightsOf(id);
+    if (weights) return loadModel(weights);
+    return loadPretrained(id as PretrainedName, { scale: scale as 2 }).catch((error) => {
+      throw notLoaded(error, `${id} ×${scale}`) ?? error;
+    });
+  }
+}
+
+async function ensureGpu(): Promise<void> {
+  try {
+    if (!hasDevice()) await init();
+  } catch (cause) {
+    throw new Error(say.networkNeedsWebGpu, { cause });
+  }
+}
+
+function hasDevice(): boolean {
+  try {
+    return defaultDevice().failure === undefined;
+  } catch {
+    return false; // none was opened
+  }
+}
+
+/** What to say when a file of weights does not come. The library's own message is for programmers. */
+function notLoaded({ message }: Error, network: string): Error | undefined {
+  if (!message.startsWith("loadPretrained: the weights of")) return undefined;
+  return new Error(navigator.onLine ? say.networkNotLoaded(network) : say.offline(network));
+}

@@ -1,0 +1,100 @@
+/** The worker's tasks with pictures: files in and out, and what the page shows. None of them needs a network. */
+import { crop, type Image, imresize, imresizePart, type Samples } from "../src/picture/index.ts";
+import type { Overview, PictureInfo } from "./messages.ts";
+import { readPictureFile } from "./pictures/read.ts";
+import { bitmapOf, reductionFor } from "./pictures/show.ts";
+import { PictureStore, type StoredPicture } from "./pictures/store.ts";
+import { handOver, type TaskTable } from "./task.ts";
+
+export const pictures = new PictureStore(async (picture) => {
+  const { encodePng } = await import("./pictures/encode-png.ts");
+  const file = await encodePng(picture.image);
+  return async () => {
+    const { decodePng } = await import("./pictures/decode-png.ts");
+    const { image } = await decodePng(new Uint8Array(await file.arrayBuffer()));
+    return { ...picture, image };
+  };
+});
+
+export const pictureTasks: TaskTable<
+  "read" | "crop" | "show" | "bicubic" | "detail" | "write" | "zip" | "forget"
+> = {
+  async read({ file, name }) {
+    const read = async (): Promise<StoredPicture> => readPictureFile(file, name);
+    const { format, notes, ...picture } = await readPictureFile(file, name);
+    const id = pictures.add(picture, read);
+    const overview = await show(id, picture);
+    return handOver({ ...infoOf(id, picture), format, notes, overview }, [overview.bitmap]);
+  },
+
+  async crop({ picture: id, part: { left, top, width, height } }) {
+    const { image, ...file } = await pictures.get(id);
+    const part = { ...file, image: crop(image, left, top, width, height) };
+    const partId = pictures.add(part);
+    const overview = await show(partId, part);
+    return handOver({ ...infoOf(partId, part), overview }, [overview.bitmap]);
+  },
+
+  async show({ picture }) {
+    const overview = await show(picture, await pictures.get(picture));
+    return handOver(overview, [overview.bitmap]);
+  },
+
+  async bicubic({ picture: id, size: { width, height } }) {
+    const { image, metadata } = await pictures.get(id);
+    const reduction = reductionFor(width, height);
+    const size = { width: Math.ceil(width / reduction), height: Math.ceil(height / reduction) };
+    const large = imresize(withEightBits(image), size);
+    const { icc } = metadata;
+    const bitmap = await bitmapOf(large, { icc });
+    return handOver({ bitmap, width, height, wideGamut: icc !== undefined }, [bitmap]);
+  },
+
+  async detail({ picture: id, part, reduction, bicubic: size }) {
+    const { image, metadata } = await pictures.get(id);
+    const { icc } = metadata;
+    if (size === undefined) return handOver(await bitmapOf(image, { part, reduction, icc }));
+    const large = imresizePart(withEightBits(image), size, part);
+    return handOver(await bitmapOf(large, { reduction, icc }));
+  },
+
+  async write({ picture, format, quality }) {
+    const { writePicture } = await import("./pictures/write.ts");
+    const { image, ...original } = await pictures.get(picture);
+    return writePicture(image, original, format, quality);
+  },
+
+  async zip({ files, format, quality }, { report }) {
+    const { zipped } = await import("./pictures/zip.ts");
+    const { writePicture } = await import("./pictures/write.ts");
+    let done = 0;
+    const write = async (picture: number) => {
+      const { image, ...original } = await pictures.get(picture);
+      const { file } = await writePicture(image, original, format, quality);
+      report({ done: ++done });
+      return file;
+    };
+    return { file: await zipped(files.map(({ picture, name }) => ({ name, read: () => write(picture) }))) };
+  },
+
+  async forget({ pictures: ids }) {
+    for (const id of ids) pictures.forget(id);
+    return {};
+  },
+};
+
+export function infoOf(id: number, { image }: StoredPicture): PictureInfo {
+  const { width, height, channels, data } = image;
+  return { id, width, height, channels, depth: data instanceof Uint8Array ? 8 : 16 };
+}
+
+export async function show(id: number, { image, metadata: { icc } }: StoredPicture): Promise<Overview> {
+  const { width, height } = image;
+  const bitmap = await bitmapOf(image, { reduction: reductionFor(width, height), icc });
+  return { bitmap, width, height, wideGamut: icc !== undefined, id };
+}
+
+export function withEightBits({ width, height, channels, data }: Image<Samples>): Image {
+  const bytes = data instanceof Uint8Array ? data : Uint8Array.from(data, (value) => (value + 128) / 257);
+  return { width, height, channels, data: bytes };
+}

@@ -1,0 +1,111 @@
+/**
+ * What is read here of a picture file: all of a PNG, BMP or PPM, and what JPEG and WebP say besides pixels. Not
+ * loaded before a file needs it: the page begins with one that does not.
+ */
+import "./buffer.ts";
+import { readBmp } from "../../src/data/bmp.ts";
+import { Directories, densityIn, orientationOf } from "../../src/data/exif.ts";
+import { iptcOf, photoshop, segmentsOf, startsWith } from "../../src/data/jpeg.ts";
+import { jpegExtras, type Metadata, pngMetadata, withoutPrefix } from "../../src/data/metadata.ts";
+import { readPnm } from "../../src/data/pnm.ts";
+import { pictureFormats } from "../../src/picture/formats.ts";
+import { type Image, jpegQualityOfFile, type Samples } from "../../src/picture/index.ts";
+import { say } from "../worker-language.ts";
+import { decodePng } from "./decode-png.ts";
+import { inflate } from "./inflate.ts";
+import { iccPrefix, xmpPrefix } from "./jpeg-prefixes.ts";
+import type { Content, PictureFile } from "./picture-file.ts";
+import { riffChunks } from "./riff.ts";
+
+/** By the file's format. */
+export const contents: Readonly<Record<string, (bytes: Uint8Array) => Content>> = {
+  jpeg: jpegContent,
+  webp: webpContent,
+};
+
+function jpegContent(bytes: Uint8Array): Content {
+  const metadata: { -readonly [K in keyof Metadata]: Metadata[K] } = {};
+  const profile: Uint8Array[] = [];
+  let channels = 3;
+  let header: Uint8Array | undefined;
+  for (const { marker, data } of segmentsOf(bytes)) {
+    if (marker === 0xe0 && startsWith(data, "JFIF\0")) header ??= data;
+    // Frame headers: all of C0 to CF but tables and restarts.
+    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) channels = data[5];
+    if (marker === 0xe1 && startsWith(data, "Exif\0\0")) metadata.exif ??= withoutPrefix(data);
+    if (marker === 0xe1 && startsWith(data, xmpPrefix))
+      metadata.xmp ??= new TextDecoder().decode(data.subarray(xmpPrefix.length));
+    if (marker === 0xe2 && startsWith(data, iccPrefix)) profile[data[12]] = data.subarray(14);
+    if (marker === 0xed && startsWith(data, photoshop)) metadata.iptc ??= iptcOf(data);
+  }
+  if (profile.length > 0) metadata.icc = Buffer.concat(profile.filter(Boolean));
+  metadata.density = densityOf(metadata.exif, header);
+  const { comments, gaps } = jpegExtras(bytes, metadata.icc);
+  const notes = channels === 4 ? [say.fromCmyk] : [];
+  const jpegQuality = jpegQualityOfFile(bytes);
+  return { metadata: { ...metadata, comments }, gaps, channels, notes, jpegQuality };
+}
+
+/** By EXIF data, or by JFIF's header, in pixels per inch. */
+function densityOf(exif: Uint8Array | undefined, header: Uint8Array | undefined): Metadata["density"] {
+  try {
+    const file = exif && new Directories(exif);
+    const exact = file && densityIn(file, file.first);
+    if (exact) return exact;
+  } catch {
+    // Not a directory, so it says nothing.
+  }
+  if (!header || header.length < 10) return undefined;
+  const unit = { 1: 1, 2: 2.54 }[header[7]];
+  const density = (header[8] * 256 + header[9]) * (unit ?? 0);
+  return density > 0 ? { x: density, y: density } : undefined;
+}
+
+function webpContent(bytes: Uint8Array): Content {
+  const metadata: { -readonly [K in keyof Metadata]: Metadata[K] } = {};
+  let frames = 0;
+  for (const { name, data } of riffChunks(bytes)) {
+    if (name === "ICCP") metadata.icc = data;
+    if (name === "EXIF") metadata.exif = withoutPrefix(data);
+    if (name === "XMP ") metadata.xmp = new TextDecoder().decode(data);
+    if (name === "ANMF") frames++;
+  }
+  const notes = frames > 1 ? [say.firstFrame(frames)] : [];
+  return { metadata, gaps: [], channels: 3, notes };
+}
+
+export async function readPng(bytes: Uint8Array): Promise<PictureFile> {
+  const { image, icc, frames } = await decodePng(bytes);
+  const { metadata, gaps } = pngMetadata(bytes, icc, inflate);
+  const notes = frames > 1 ? [say.firstFrame(frames)] : [];
+  const orientation = metadata.exif ? orientationOf(metadata.exif) : 1;
+  return { image: upright(image, orientation), metadata, gaps, notes, format: "PNG" };
+}
+
+export function readRaster(bytes: Uint8Array, format: "bmp" | "pnm"): PictureFile {
+  const raster = (format === "bmp" ? readBmp : readPnm)(bytes, "This file");
+  const { width, height, channels, icc, density, frames } = raster;
+  const image = { width, height, channels, data: raster.samples() };
+  const notes = frames > 1 ? [say.firstPicture] : [];
+  return { image, metadata: { icc, density }, gaps: [], notes, format: pictureFormats[format].name };
+}
+
+/** The picture as its camera was held. `orientation`: 1 to 8, as in EXIF. */
+function upright(image: Image<Samples>, orientation: number): Image<Samples> {
+  if (orientation === 1) return image;
+  const { width: columns, height: rows, channels } = image;
+  const turned = orientation >= 5;
+  const [width, height] = turned ? [rows, columns] : [columns, rows];
+  const data = image.data.slice();
+  const mirrorX = [2, 3, 7, 8].includes(orientation);
+  const mirrorY = [3, 4, 6, 7].includes(orientation);
+  for (let y = 0, to = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const [u, v] = turned ? [y, x] : [x, y];
+      const column = mirrorX ? columns - 1 - u : u;
+      const row = mirrorY ? rows - 1 - v : v;
+      for (let c = 0; c < channels; c++) data[to++] = image.data[(row * columns + column) * channels + c];
+    }
+  }
+  return { width, height, channels, data };
+}

@@ -1,0 +1,22 @@
+/** What is known of a picture file when it was read. */
+import type { FileMetadata } from "../../src/data/metadata.ts";
+import type { Image, Samples } from "../../src/picture/index.ts";
+
+export interface PictureFile extends FileMetadata {
+  /** Upright. Samples as in the file: 16 bits if it has them, grey if it is. */
+  readonly image: Image<Samples>;
+  readonly format: string;
+  /** Of a JPEG file: how strongly it was compressed, 1 to 100. */
+  readonly jpegQuality?: number;
+  /** What was odd about the file, in sentences without a full stop. */
+  readonly notes: readonly string[];
+}
+
+/** What a file says besides its pixels. */
+export interface Content extends FileMetadata {
+  /** Of the samples in the file. */
+  readonly channels: number;
+  readonly notes: readonly string[];
+  /** Of a JPEG file: how strongly it was compressed, 1 to 100. */
+  readonly jpegQuality?: number;
+}

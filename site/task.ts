@@ -1,0 +1,31 @@
+/** What the parts of the worker have in common: the form of a task, and what goes to the page without a copy. */
+import type { Tasks } from "./messages.ts";
+
+/** Unused buffers of the device. Tiles of many sizes would leave many. */
+export const POOL_BYTES = 256 * 2 ** 20;
+
+export interface Context<T extends keyof Tasks> {
+  readonly signal: AbortSignal;
+  readonly report: (event: Tasks[T]["event"]) => void;
+  /** The next task waits for this one's leftovers. The result does not: Stop must not wait for the GPU. */
+  readonly leave: (leftover: Promise<unknown>) => void;
+}
+
+type Perform<T extends keyof Tasks> = (
+  input: Tasks[T]["input"],
+  context: Context<T>,
+) => Promise<Tasks[T]["result"]>;
+
+export type TaskTable<Names extends keyof Tasks = keyof Tasks> = { [T in Names]: Perform<T> };
+
+/** By the result or event that it is a part of. */
+const transfers = new WeakMap<object, Transferable[]>();
+
+export function handOver<T extends object>(message: T, parts: Transferable[] = [message as Transferable]): T {
+  transfers.set(message, parts);
+  return message;
+}
+
+export function transfersOf(message?: object): Transferable[] {
+  return (message && transfers.get(message)) || [];
+}
