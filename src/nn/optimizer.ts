@@ -38,8 +38,8 @@ abstract class Optimizer<Sum extends string> {
   steps = 0;
   protected readonly device: Device;
   readonly #blocks: readonly Block<Sum>[];
-  /** Each parameter, with its slices of the parameters and of the gradients of its block. */
-  readonly #slots: readonly { parameter: Tensor; block: Block<Sum>; values: Storage; gradient: Storage }[];
+  /** Each parameter, with the element of its block at which it begins, and its slice of the parameters there. */
+  readonly #slots: readonly { parameter: Tensor; block: Block<Sum>; start: number; values: Storage }[];
   /** The names of the running sums. */
   readonly #sums: readonly Sum[];
   #disposed = false;
@@ -101,15 +101,15 @@ abstract class Optimizer<Sum extends string> {
     });
     this.#slots = parts.flatMap((part, i) => {
       const block = this.#blocks[i];
-      let offset = 0;
+      let end = 0;
       return part.map((parameter) => {
-        const values = device.slice(block.parameters, offset, parameter.size);
-        const gradient = device.slice(block.gradients, offset, parameter.size);
-        offset += room(parameter);
+        const start = end;
+        end += room(parameter);
+        const values = device.slice(block.parameters, start, parameter.size);
         device.copy(parameter.storage, values);
         parameter.replaceStorage(values);
         trained.add(parameter);
-        return { parameter, block, values, gradient };
+        return { parameter, block, start, values };
       });
     });
   }
@@ -153,10 +153,7 @@ abstract class Optimizer<Sum extends string> {
     if (gradients.size > this.#slots.length) this.#warnOfUntrained(gradients);
     for (const block of this.#blocks) {
       const slots = this.#slots.filter((slot) => slot.block === block);
-      const parts = slots.map(({ parameter, gradient }) => ({
-        from: gradients.get(parameter)!.storage,
-        to: gradient,
-      }));
+      const parts = slots.map(({ parameter, start }) => ({ from: gradients.get(parameter)!.storage, start }));
       gather(this.device, block.gradients, parts);
     }
     this.device.eachTime(() => {
@@ -223,7 +220,6 @@ abstract class Optimizer<Sum extends string> {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const { gradient } of this.#slots) this.device.release(gradient);
     for (const block of this.#blocks) {
       for (const storage of Object.values<Storage>(block)) this.device.release(storage);
     }

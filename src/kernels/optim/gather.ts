@@ -2,23 +2,27 @@ import type { Device, Storage } from "../../device/device.ts";
 import { GpuDevice, type GpuStorage } from "../../device/gpu-device.ts";
 import { kernel, linearGrid } from "../../device/kernel.ts";
 
-/** A gradient, and its place in the block: a slice of that. */
+/** A gradient, and the element of the block at which its place begins. */
 export interface Gathered {
   readonly from: Storage;
-  readonly to: Storage;
+  readonly start: number;
 }
 
 /** WebGPU's limit is eight buffers for a launch, and one is the block. */
 const PARTS = 7;
 
 /**
- * Copies gradients, which lie anywhere in memory, into their places in one block. The parts follow each other there.
+ * Copies gradients, which lie anywhere in memory, into their places in one block, where they follow each other.
  * On a GPU one launch copies seven: of as many copies, each would wait for the one before, as they write into one
  * buffer.
  */
 export function gather(device: Device, block: Storage, parts: readonly Gathered[]): void {
   if (!(device instanceof GpuDevice)) {
-    for (const { from, to } of parts) device.copy(from, to);
+    for (const { from, start } of parts) {
+      const place = device.slice(block, start, from.length);
+      device.copy(from, place);
+      device.release(place);
+    }
     return;
   }
   for (let i = 0; i < parts.length; i += PARTS)
@@ -26,18 +30,17 @@ export function gather(device: Device, block: Storage, parts: readonly Gathered[
 }
 
 function launch(device: GpuDevice, block: GpuStorage, parts: readonly Gathered[]): void {
-  const start = ({ to }: Gathered) => ((to as GpuStorage).offset - block.offset) / 4;
   const [first, last] = [parts[0], parts[parts.length - 1]];
   const buffers: Record<string, GpuStorage> = { block };
-  const params: Record<string, number> = { first: start(first) };
+  const params: Record<string, number> = { first: first.start };
   for (let i = 0; i < PARTS; i++) {
     const part = parts.at(i);
     // Every binding needs a buffer; nothing is read from that of a part without elements.
     buffers[`part${i}`] = (part ?? first).from as GpuStorage;
-    params[`start${i}`] = part ? start(part) : 0;
-    params[`size${i}`] = part ? part.from.length : 0;
+    params[`start${i}`] = part?.start ?? 0;
+    params[`size${i}`] = part?.from.length ?? 0;
   }
-  const length = start(last) + last.from.length - start(first);
+  const length = last.start + last.from.length - first.start;
   device.run(gatherKernel, { buffers, params, grid: linearGrid(length, 64) });
 }
 
