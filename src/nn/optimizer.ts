@@ -38,7 +38,7 @@ abstract class Optimizer<Sum extends string> {
   steps = 0;
   protected readonly device: Device;
   readonly #blocks: readonly Block<Sum>[];
-  /** Each parameter, with the element of its block at which it begins, and its slice of the parameters there. */
+  /** Each parameter: where it begins in its block, in elements, and its slice of the parameters there. */
   readonly #slots: readonly { parameter: Tensor; block: Block<Sum>; start: number; values: Storage }[];
   /** The names of the running sums. */
   readonly #sums: readonly Sum[];

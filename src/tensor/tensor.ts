@@ -192,9 +192,9 @@ function toBeAwaited<T>(call: string, promise: Promise<T>): Promise<T> {
 export const aTensor = instanceOf(Tensor, "a tensor");
 
 /**
- * Computes the gradient of an input. Where the input has several uses, `backward` adds up the gradients from all of
- * them; a kernel that can do so on the way to memory has `plus` instead, which returns the gradient plus those from
- * `others`, the uses whose turn came before (undefined if there are none).
+ * Computes the gradient of an input. Where the input has several uses, `backward` adds up the gradients from
+ * all of them; a kernel that can do so on the way to memory has `plus` instead, which returns the gradient
+ * plus those from `others`, the uses whose turn came before (undefined if there are none).
  */
 export type GradientOf = (() => Tensor) | { readonly plus: (others: Tensor | undefined) => Tensor };
 

@@ -16,17 +16,18 @@ import { kernel } from "../../device/kernel.ts";
  * What changed since step 3: 10 + 6 loads instead of 10 + 48 for 384 multiply-adds. README.md says what that
  * is worth.
  *
- * Three smaller changes. Each sum is read once for the products of a whole window row, then written back, which
- * helps processors with fewer registers than there are sums. The sums of four neighbouring pixels are one vec4f:
- * the arithmetic is the same, but a text of a quarter of the statements is compiled sooner. And one loop counts
- * both channels and rows.
+ * Three smaller changes. Each sum is read once for the products of a whole window row, then written back,
+ * which helps processors with fewer registers than there are sums. The sums of four neighbouring pixels are
+ * one vec4f: the arithmetic is the same, but a text of a quarter of the statements is compiled sooner. And
+ * one loop counts both channels and rows.
  *
  * A broadcast needs every lane, so a thread below the picture computes the last row again and stores
  * nothing. The prelude defines x_at and store, as in step 3.
  *
  * Constants come from plan.ts. For 3x3 from 64 to 64 channels and a subgroup of 8 (LANES): CHANNELS 16,
- * PIXELS 8, QUADS 2 (vec4s of pixels), WINDOW 10, SHARES 6 (weights that a lane loads for an input row), RESULTS 128
- * (sums of a thread), STORES 8 (results that a round of the last loop stores). WORKGROUP is 16 in software.
+ * PIXELS 8, QUADS 2 (vec4s of pixels), WINDOW 10, SHARES 6 (weights that a lane loads for an input row),
+ * RESULTS 128 (sums of a thread), STORES 8 (results that a round of the last loop stores). WORKGROUP is 16 in
+ * software.
  */
 export const broadcast = kernel(
   "conv2d/4-broadcast",

@@ -12,9 +12,9 @@ export interface Gathered {
 const PARTS = 7;
 
 /**
- * Copies gradients, which lie anywhere in memory, into their places in one block, where they follow each other.
- * On a GPU one launch copies seven: of as many copies, each would wait for the one before, as they write into one
- * buffer.
+ * Copies gradients, which lie anywhere in memory, into their places in one block, where they follow each
+ * other. On a GPU one launch copies seven: of as many copies, each would wait for the one before, as they
+ * write into one buffer.
  */
 export function gather(device: Device, block: Storage, parts: readonly Gathered[]): void {
   if (!(device instanceof GpuDevice)) {
