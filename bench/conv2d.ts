@@ -9,7 +9,7 @@ import { type NdArray, noGrad } from "../src/tensor/op.ts";
 import { Random } from "../src/tensor/random.ts";
 import { numel, type Shape } from "../src/tensor/shape.ts";
 import { tensor } from "../src/tensor/tensor.ts";
-import type { Bench, Make, Sample } from "./harness.ts";
+import { type Bench, gradientOf, type Make, type Sample } from "./harness.ts";
 
 /** A convolution that keeps the picture's size: n pictures of h x w, c channels to o, windows of k x k. */
 export interface ConvSize {
@@ -96,7 +96,7 @@ function gradient(size: ConvSize, input: "x" | "w"): Make {
     return {
       run() {
         using _ = noGrad();
-        return [rule(dys)[input]!()];
+        return [gradientOf(rule(dys)[input]!)];
       },
     };
   };

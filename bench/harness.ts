@@ -13,7 +13,7 @@ import { limitOf, type Work } from "../src/measure/limits.ts";
 import { type Statistics, summarize } from "../src/measure/statistics.ts";
 import { calibrate, gpuTime, type Options, timeOnce } from "../src/measure/timing.ts";
 import { scope } from "../src/tensor/scope.ts";
-import type { Tensor } from "../src/tensor/tensor.ts";
+import type { GradientOf, Tensor } from "../src/tensor/tensor.ts";
 import { coresOfOthers } from "./timing.ts";
 
 /** Makes the program on the default device. `variant` is one of the bench's; the references ignore it. */
@@ -349,4 +349,9 @@ async function timeInTurn(
     ),
     foreignCores,
   };
+}
+
+/** What an operation's rule computes for an input that has no other uses. */
+export function gradientOf(rule: GradientOf): Tensor {
+  return typeof rule === "object" ? rule.plus(undefined) : rule();
 }

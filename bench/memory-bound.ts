@@ -9,7 +9,7 @@ import { noGrad } from "../src/tensor/op.ts";
 import { Random } from "../src/tensor/random.ts";
 import { formatShape, numel, type Shape } from "../src/tensor/shape.ts";
 import { rand, type Tensor, tensor } from "../src/tensor/tensor.ts";
-import type { Bench, Make } from "./harness.ts";
+import { type Bench, gradientOf, type Make } from "./harness.ts";
 
 /** Of EDSR with 16 blocks of 64 channels, enlarging by 2. */
 const edsrParameters = 1_369_859;
@@ -65,7 +65,7 @@ function l1Gradient(shape: Shape): Make {
     return {
       run() {
         using _ = noGrad();
-        return [rule(dy).x!()];
+        return [gradientOf(rule(dy).x!)];
       },
     };
   };

@@ -1,14 +1,14 @@
 /** What may be done to gradients between `backward` and the optimiser's step, all on the device. */
 
 import { add, clamp, div, mul, sqrt } from "../kernels/elementwise/index.ts";
-import { concat, reshape } from "../kernels/layout/index.ts";
+import { gather } from "../kernels/optim/gather.ts";
 import { sum } from "../kernels/reduce/index.ts";
 import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { accumulate } from "../tensor/accumulate.ts";
 import { noGrad } from "../tensor/op.ts";
 import { keep, scope } from "../tensor/scope.ts";
 import type { Gradients } from "../tensor/tape.ts";
-import { aTensor, type Tensor } from "../tensor/tensor.ts";
+import { aTensor, Tensor } from "../tensor/tensor.ts";
 
 const someGradients: Wanted<Gradients> = {
   wants: "gradients, as backward(loss) returns them",
@@ -66,9 +66,22 @@ function sumOfSquares(tensors: readonly Tensor[]): Tensor {
     length += size;
     const next = tensors[i + 1]?.size;
     if (next !== undefined && length + next <= most) continue;
-    const part = concat(tensors.slice(first, i + 1).map((tensor) => reshape(tensor, [tensor.size])));
+    const part = joined(tensors.slice(first, i + 1));
     sums.push(sum(mul(part, part)));
     [first, length] = [i + 1, 0];
   }
   return sums.reduce((total, each) => add(total, each));
+}
+
+/** All elements, in one tensor. */
+function joined(tensors: readonly Tensor[]): Tensor {
+  let length = 0;
+  const parts = tensors.map(({ storage, size }) => {
+    const start = length;
+    length += size;
+    return { from: storage, start };
+  });
+  const whole = Tensor.empty([length], tensors[0].device, "clipGradNorm");
+  gather(whole.device, whole.storage, parts);
+  return whole;
 }

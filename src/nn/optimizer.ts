@@ -1,5 +1,6 @@
 import type { Device, Storage } from "../device/device.ts";
 import { type AdamConstants, type AdamOptions, adamStep } from "../kernels/optim/adam.ts";
+import { gather } from "../kernels/optim/gather.ts";
 import { type SgdOptions, sgdStep } from "../kernels/optim/sgd.ts";
 import {
   checkArguments,
@@ -27,8 +28,8 @@ type Block<Sum extends string> = Readonly<Record<"parameters" | "gradients" | Su
  * Keeps the parameters in one block of memory, and their gradients and running sums (such as Adam's m and v)
  * in storages of the same layout, so that the arithmetic of a step is one kernel launch for the whole network.
  * Only a network that is larger than what the device can bind at once has several blocks. The parameters
- * become slices of their block; nothing else about them changes. A step first copies the gradients, which
- * backward() made one by one, into their block.
+ * become slices of their block; nothing else about them changes. A step first gathers the gradients, which
+ * backward() made one by one, in their block.
  */
 abstract class Optimizer<Sum extends string> {
   /** The learning rate; set it between steps to follow a schedule. */
@@ -37,8 +38,8 @@ abstract class Optimizer<Sum extends string> {
   steps = 0;
   protected readonly device: Device;
   readonly #blocks: readonly Block<Sum>[];
-  /** Each parameter, with its slices of the block of parameters and of that of gradients. */
-  readonly #slots: readonly { parameter: Tensor; values: Storage; gradient: Storage }[];
+  /** Each parameter: where it begins in its block, in elements, and its slice of the parameters there. */
+  readonly #slots: readonly { parameter: Tensor; block: Block<Sum>; start: number; values: Storage }[];
   /** The names of the running sums. */
   readonly #sums: readonly Sum[];
   #disposed = false;
@@ -100,15 +101,15 @@ abstract class Optimizer<Sum extends string> {
     });
     this.#slots = parts.flatMap((part, i) => {
       const block = this.#blocks[i];
-      let offset = 0;
+      let end = 0;
       return part.map((parameter) => {
-        const values = device.slice(block.parameters, offset, parameter.size);
-        const gradient = device.slice(block.gradients, offset, parameter.size);
-        offset += room(parameter);
+        const start = end;
+        end += room(parameter);
+        const values = device.slice(block.parameters, start, parameter.size);
         device.copy(parameter.storage, values);
         parameter.replaceStorage(values);
         trained.add(parameter);
-        return { parameter, values, gradient };
+        return { parameter, block, start, values };
       });
     });
   }
@@ -150,8 +151,10 @@ abstract class Optimizer<Sum extends string> {
       }
     }
     if (gradients.size > this.#slots.length) this.#warnOfUntrained(gradients);
-    for (const { parameter, gradient } of this.#slots) {
-      this.device.copy(gradients.get(parameter)!.storage, gradient);
+    for (const block of this.#blocks) {
+      const slots = this.#slots.filter((slot) => slot.block === block);
+      const parts = slots.map(({ parameter, start }) => ({ from: gradients.get(parameter)!.storage, start }));
+      gather(this.device, block.gradients, parts);
     }
     this.device.eachTime(() => {
       this.steps++;
@@ -217,7 +220,6 @@ abstract class Optimizer<Sum extends string> {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    for (const { gradient } of this.#slots) this.device.release(gradient);
     for (const block of this.#blocks) {
       for (const storage of Object.values<Storage>(block)) this.device.release(storage);
     }

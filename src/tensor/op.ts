@@ -11,7 +11,7 @@ import { aFunction, checkArguments, listOf, optional } from "../options/argument
 import { text } from "../options/kinds.ts";
 import { countLoose } from "./scope.ts";
 import { type Shape, ShapeError } from "./shape.ts";
-import { aTensor, type TapedValue, type TapeNode, Tensor } from "./tensor.ts";
+import { aTensor, type GradientOf, type TapedValue, type TapeNode, Tensor } from "./tensor.ts";
 
 /** A tensor as a CPU reference sees it: values in row-major order, and their shape. */
 export interface NdArray {
@@ -25,7 +25,7 @@ export type Inputs = Record<string, Tensor | undefined>;
 type ArraysOf<I extends Inputs> = { [K in keyof I]: undefined extends I[K] ? NdArray | undefined : NdArray };
 
 /** A function for each input's gradient, which is called only if that gradient is needed. */
-type Thunks<I extends Inputs> = { [K in keyof I]?: () => Tensor };
+type Thunks<I extends Inputs> = { [K in keyof I]?: GradientOf };
 
 /** All that defines an operation. */
 export interface OpDefinition<I extends Inputs, P = void> {

@@ -129,28 +129,30 @@ function propagate(node: TapeNode, needed: ReadonlySet<Tensor>, gradients: Gradi
     if (!needed.has(tensor)) continue;
     const thunk = thunks?.[name];
     if (!thunk) throw new Error(`backward: ${node.name} has no gradient rule for its input ${name}.`);
-    let gradient = thunk();
+    const others = gradients.get(tensor);
+    const adds = typeof thunk === "object";
+    let gradient = adds ? thunk.plus(others) : thunk();
     if (!sameShape(gradient.shape, tensor.shape)) {
       throw new ShapeError(
         `backward: the rule of ${node.name} gave a gradient of shape ${formatShape(gradient.shape)} for ` +
           `its input ${name} of shape ${formatShape(tensor.shape)}.`,
       );
     }
-    const sum = gradients.get(tensor);
-    if (!sum) {
+    if (!others || adds) {
+      others?.dispose();
       // A rule may return a tensor that it did not make: that of addition returns dy for both inputs. Each
       // input then gets its own view of the memory, so that each can be disposed.
       if (!temporaries.tensors.has(gradient)) gradient = gradient.alias(gradient.shape);
       gradients.set(tensor, keep(gradient));
-    } else if (sum.storage.refs > 1) {
+    } else if (others.storage.refs > 1) {
       // Another tensor's gradient shares the memory, as above, so this sum needs memory of its own.
-      const copy = Tensor.empty(sum.shape, sum.device);
-      sum.device.copy(sum.storage, copy.storage);
+      const copy = Tensor.empty(others.shape, others.device);
+      others.device.copy(others.storage, copy.storage);
       accumulate(copy, gradient);
       gradients.set(tensor, keep(copy));
-      sum.dispose();
+      others.dispose();
     } else {
-      accumulate(sum, gradient);
+      accumulate(others, gradient);
     }
   }
 }

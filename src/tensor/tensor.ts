@@ -191,6 +191,13 @@ function toBeAwaited<T>(call: string, promise: Promise<T>): Promise<T> {
 /** What operations want. */
 export const aTensor = instanceOf(Tensor, "a tensor");
 
+/**
+ * Computes the gradient of an input. Where the input has several uses, `backward` adds up the gradients from
+ * all of them; a kernel that can do so on the way to memory has `plus` instead, which returns the gradient
+ * plus those from `others`, the uses whose turn came before (undefined if there are none).
+ */
+export type GradientOf = (() => Tensor) | { readonly plus: (others: Tensor | undefined) => Tensor };
+
 /** The note that an operation leaves on its outputs. Its rule may read inputs and outputs. */
 export interface TapeNode {
   readonly name: string;
@@ -202,7 +209,7 @@ export interface TapeNode {
    * name. Undefined where the operation has no rule.
    */
   readonly backward:
-    | ((...dys: (Tensor | undefined)[]) => Readonly<Record<string, (() => Tensor) | undefined>>)
+    | ((...dys: (Tensor | undefined)[]) => Readonly<Record<string, GradientOf | undefined>>)
     | undefined;
 }
 

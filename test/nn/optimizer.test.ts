@@ -23,7 +23,7 @@ import {
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { rand, type Tensor, tensor, zeros } from "../../src/tensor/tensor.ts";
+import { rand, Tensor, tensor, zeros } from "../../src/tensor/tensor.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 
 const devices: Device[] = [float32Device(), ...(await gpuDevices())];
@@ -58,6 +58,43 @@ const read = (parameters: Tensor[]) => Promise.all(parameters.map((parameter) =>
 
 describe.each(devices.map((device) => [device.name, device] as const))("on %s", (_, device) => {
   beforeEach(() => setDefaultDevice(device));
+
+  // Launches that are full, and some that are not.
+  test.each([1, 6, 7, 17])(
+    "the gradients of %d parameters reach their places, and nothing else",
+    async (count) => {
+      using _ = scope();
+      const random = new Random(count);
+      const parameters = Array.from({ length: count }, (_, i) =>
+        rand([sizes[i % sizes.length] + i], { random, requiresGrad: true }),
+      );
+      const before = await read(parameters);
+      // A gradient that is a part of another tensor's memory is a gradient like any other.
+      const whole = rand([512], { random });
+      const part = new Tensor(
+        device,
+        parameters[0].shape,
+        device.slice(whole.storage, 64, parameters[0].size),
+      );
+      const gradients = new Map(
+        parameters.map(
+          (parameter, i) => [parameter, i === 0 ? part : rand(parameter.shape, { random })] as const,
+        ),
+      );
+      const optimizer = new SGD(parameters, { lr: 1, momentum: 0.5 });
+      optimizer.step(gradients);
+      const after = await read(parameters);
+      const steps = await read([...gradients.values()]);
+      for (const [i, values] of before.entries()) {
+        expect([...after[i]]).toEqual([...values].map((value, k) => Math.fround(value - steps[i][k])));
+      }
+      // The velocity is the gradient now, and zero in the gaps.
+      const { velocity } = (await optimizer.stateDict()).sums;
+      const filled = steps.reduce((sum, step) => sum + step.filter((value) => value !== 0).length, 0);
+      expect(velocity.filter((value) => value !== 0).length).toBe(filled);
+      optimizer.dispose();
+    },
+  );
 
   describe.each(kinds)("%s", (_, create) => {
     test("creating one changes no parameter", async () => {

@@ -90,6 +90,37 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect(await values(gradients.get(b))).toEqual([2, 2]);
   });
 
+  test("a rule that adds to the gradients from other uses", async () => {
+    const others: (number[] | undefined)[] = [];
+    const doubled = defineOp<{ x: Tensor }>({
+      name: "doubled",
+      shape: ({ x }) => x.shape,
+      cpu: ({ x }, _, y) => y.data.set(x.data.map((value) => 2 * value)),
+      gpu: (device, { x }, _, y) => device.copy(add(x, x).gpuStorage, y.gpuStorage),
+      backward: (dy) => ({
+        x: {
+          plus(sum) {
+            others.push(sum && [...sum.shape]);
+            const gradient = mul(dy, 2);
+            return sum ? add(sum, gradient) : gradient;
+          },
+        },
+      }),
+    });
+    const x = trained([1, 2, 3]);
+    expect(await values(backward(sum(doubled({ x }, undefined))).get(x))).toEqual([2, 2, 2]);
+    // The last use comes first. Addition gives both of its inputs one memory: that of the other must stay.
+    const z = trained([5, 6, 7]);
+    const loss = sum(add(add(doubled({ x }, undefined), x), z));
+    const gradients = backward(loss);
+    expect(await values(gradients.get(x))).toEqual([3, 3, 3]);
+    expect(await values(gradients.get(z))).toEqual([1, 1, 1]);
+    // Uses before and after it, and twice itself.
+    const often = add(mul(doubled({ x }, undefined), doubled({ x }, undefined)), mul(x, x));
+    expect(await values(backward(sum(often)).get(x))).toEqual([10, 20, 30]);
+    expect(others).toEqual([undefined, [3], [3], [3]]);
+  });
+
   test("views: a tensor that is used both reshaped and as it is", async () => {
     const x = trained([1, 2, 3, 4]);
     const matrix = reshape(x, [2, 2]);
@@ -239,6 +270,20 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       );
     });
 
+    test("a rule that adds, and gives another shape", () => {
+      const wrong = defineOp<{ x: Tensor }>({
+        name: "wrong",
+        shape: ({ x }) => x.shape,
+        cpu() {},
+        gpu() {},
+        backward: (dy) => ({ x: { plus: () => sum(dy) } }),
+      });
+      const x = trained([1, 2]);
+      expect(() => backward(sum(add(wrong({ x }, undefined), x)))).toThrow(
+        "backward: the rule of wrong gave a gradient of shape [] for its input x of shape [2].",
+      );
+    });
+
     test("an input overwritten between forward and backward", () => {
       const x = trained([1, 2]);
       const loss = sum(mul(x, x));
@@ -346,6 +391,41 @@ describe("nothing unwanted is computed", () => {
     expect(forAll.length).toBeGreaterThan(Math.max(forX.length, forW.length, forB.length));
   });
 });
+
+/** Also for the shapes that the input gradient computes by other kernels. */
+test.each(gpus.map((device) => [device.name, device] as const))(
+  "a convolution's gradient is added to that of a skip connection by its own kernel, to the same bits, on %s",
+  async (_, device) => {
+    using _scope = scope();
+    setDefaultDevice(device);
+    for (const [kernelSize, stride] of [
+      [3, 1],
+      [1, 1],
+      [9, 1],
+      [3, 2],
+    ]) {
+      const random = new Random(kernelSize);
+      const x = rand([2, 6, 12, 20], { random, low: -1, high: 1, requiresGrad: true });
+      const w = rand([6, 6, kernelSize, kernelSize], { random, low: -1, high: 1, requiresGrad: true });
+      const convolved = conv2d(x, w, undefined, { padding: (kernelSize - 1) / 2, stride });
+      const ofConvolved = rand(convolved.shape, { random, low: -1, high: 1 });
+      const ofX = rand(x.shape, { random, low: -1, high: 1 });
+      const through = sum(mul(convolved, ofConvolved));
+      const alone = await backward(through, [x]).get(x)!.data();
+      const both = add(through, sum(mul(x, ofX)));
+      let gradient: Tensor | undefined;
+      const launched = recordLaunches(device, () => {
+        gradient = backward(both, [x]).get(x);
+      });
+      const skip = await ofX.data();
+      expect([...(await gradient!.data())]).toEqual(
+        [...alone].map((value, i) => Math.fround(value + skip[i])),
+      );
+      // A gather kernel has no epilogue.
+      expect(launched.includes("accumulate")).toBe(stride > 1);
+    }
+  },
+);
 
 /** Names of the kernels that `body` launches. */
 function recordLaunches(device: GpuDevice, body: () => void): string[] {

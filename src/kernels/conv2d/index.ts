@@ -22,6 +22,7 @@ import { type Geometry, outputShape, type Pair, pair } from "./geometry.ts";
 import {
   type ForwardInputs,
   type ForwardParams,
+  type InputGradInputs,
   launchForward,
   launchInputGrad,
   launchWeightGrad,
@@ -211,7 +212,7 @@ const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
       return alpha === 1 ? dz : affine(dz, { a: alpha });
     };
     return {
-      x: () => conv2dInputGrad({ dy: dz(), w }, { geometry, xShape: x.shape }),
+      x: { plus: (others) => conv2dInputGrad({ dy: dz(), w, others }, { geometry, xShape: x.shape }) },
       w: () => conv2dWeightGrad({ x, dy: dz() }, { geometry, wShape: w.shape }),
       b: () => sum(dz(), [0, 2, 3]),
       extra: () => (shuffle === 1 ? dy : sumOfBlocks(dy, shuffle, extra!.shape)),
@@ -230,11 +231,15 @@ function beforeShuffle([n, o, h, w]: Shape, r: number): Shape {
 }
 
 /** Also that of denseConv2d. */
-export const conv2dInputGrad = defineOp<{ dy: Tensor; w: Tensor }, { geometry: Geometry; xShape: Shape }>({
+export const conv2dInputGrad = defineOp<InputGradInputs, { geometry: Geometry; xShape: Shape }>({
   name: "conv2d input gradient",
+  optional: ["others"],
   shape: (_, { xShape }) => xShape,
-  cpu: ({ dy, w }, { geometry }, dx) => reference.inputGrad(dy, w, dx, geometry),
-  gpu: (device, { dy, w }, { geometry }, dx) => launchInputGrad(device, dy, w, dx, geometry),
+  cpu({ dy, w, others }, { geometry }, dx) {
+    reference.inputGrad(dy, w, dx, geometry);
+    if (others) for (let i = 0; i < dx.data.length; i++) dx.data[i] += others.data[i];
+  },
+  gpu: (device, inputs, { geometry }, dx) => launchInputGrad(device, inputs, dx, geometry),
 });
 
 /** Also the weight gradient of convTranspose2d, and of denseConv2d, whose x has more channels than are read. */

@@ -2,6 +2,7 @@
 import type { GpuDevice, GpuStorage } from "../../device/gpu-device.ts";
 import { linearGrid } from "../../device/kernel.ts";
 import { versionOf } from "../../device/tuning.ts";
+import { accumulate } from "../../tensor/accumulate.ts";
 import type { Inputs } from "../../tensor/op.ts";
 import { numel, type Shape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
@@ -38,6 +39,13 @@ export interface ForwardParams {
   readonly geometry: Geometry;
   readonly epilogue: Epilogue;
   readonly variant?: Variant;
+}
+
+export interface InputGradInputs extends Inputs {
+  dy: Tensor;
+  w: Tensor;
+  /** The gradient from other uses of x, which is added. */
+  others?: Tensor;
 }
 
 /** Fills y with the convolution and its epilogue. yShape is y's shape before a pixel shuffle. */
@@ -158,8 +166,7 @@ const version = versionOf([blocked, broadcast, prefetch, { body: xAt }]);
 /** Fills dx (input-grad.wgsl.ts). */
 export function launchInputGrad(
   device: GpuDevice,
-  dy: Tensor,
-  w: Tensor,
+  { dy, w, others }: InputGradInputs,
   dx: Tensor,
   geometry: Geometry,
 ): void {
@@ -167,6 +174,7 @@ export function launchInputGrad(
   const { stride, padding, dilation } = geometry;
   if (stride[0] !== 1 || stride[1] !== 1) {
     launchGather(device, { x: dy, w }, dx, geometry);
+    if (others) accumulate(dx, others);
     return;
   }
   // The pixel in `row` meets output i through weight ky where row = i + ky * dilation - padding (stride 1).
@@ -181,10 +189,11 @@ export function launchInputGrad(
     yShape: dx.shape,
     hasBias: false,
   };
+  const epilogue: Epilogue = others ? { ...noEpilogue, extra: "skip" } : noEpilogue;
   const variant = chooseVariant(device.profile, convolution);
   if (variant === "6-prefetch") {
     const reading = { tuned: true, weightAt: turnedWeightAt };
-    launchSizes(device, variant, convolution, noEpilogue, { x: dy, w }, dx, reading);
+    launchSizes(device, variant, convolution, epilogue, { x: dy, w, extra: others }, dx, reading);
     return;
   }
   const turned = Tensor.empty([c, o, kh, kw], device);
@@ -194,7 +203,7 @@ export function launchInputGrad(
     params: { o, c },
     grid: linearGrid(w.size, 64),
   });
-  launchForward(device, { geometry: turnedGeometry, epilogue: noEpilogue }, { x: dy, w: turned }, dx);
+  launchForward(device, { geometry: turnedGeometry, epilogue }, { x: dy, w: turned, extra: others }, dx);
   turned.dispose();
 }
 

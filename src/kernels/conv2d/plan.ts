@@ -94,6 +94,7 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
       WORKGROUP,
       ...(broadcasting && {
         LANES,
+        QUADS: PIXELS / 4,
         SHARES: Math.ceil((wShape[3] * CHANNELS) / LANES),
         RESULTS: CHANNELS * PIXELS,
         // Results of one channel that are stored in one round of a loop.

@@ -18,7 +18,6 @@ import type { Geometry } from "../conv2d/geometry.ts";
 import { conv2dInputGrad, conv2dWeightGrad } from "../conv2d/index.ts";
 import { launchSlices } from "../conv2d/launch.ts";
 import * as reference from "../conv2d/reference.ts";
-import { add } from "../elementwise/binary.ts";
 import { leaky } from "../elementwise/unary.ts";
 import { copyOnCpu, copyOnGpu } from "../layout/copy.ts";
 import { placePlan, slice } from "../layout/slice.ts";
@@ -81,7 +80,7 @@ const denseOp = defineOp<DenseInputs, DenseParams>({
         // Of a slope that is not negative, the result has the argument's sign.
         dz[i] = leaky.gradient({ dy: channelsOf(dx, result), x: yi, y: yi }, { a: slope });
         const xShape = [x.shape[0], channels, ...x.shape.slice(2)];
-        dx = add(channelsOf(dx, before), conv2dInputGrad({ dy: dz[i], w }, { geometry, xShape }));
+        dx = conv2dInputGrad({ dy: dz[i], w, others: channelsOf(dx, before) }, { geometry, xShape });
       }
       return { dx, dz };
     };
