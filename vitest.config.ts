@@ -47,7 +47,7 @@ export default defineConfig(({ mode }) => ({
     // Ending a worker thread while Dawn has a promise pending aborts the whole process; forks are safe.
     pool: "forks",
     // By default one core stays free, which of two is half.
-    ...(mode === "quick" ? { maxWorkers: "100%" } : {}),
+    maxWorkers: "100%",
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
