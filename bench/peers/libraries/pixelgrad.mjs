@@ -51,7 +51,10 @@ export async function prepare(workload, { adapter }) {
     const y = conv2d(input, weight, undefined, { padding: workload.pad });
     const gradient = upload(dy);
     const name = workload.kind === "conv-dx" ? "x" : "w";
-    compute = withoutGradients(() => y.node.backward(gradient)[name]());
+    compute = withoutGradients(() => {
+      const rule = y.node.backward(gradient)[name];
+      return typeof rule === "object" ? rule.plus() : rule();
+    });
   } else if (workload.kind === "resize") {
     compute = () => interpolate(input, { scaleFactor: 2, mode: workload.mode });
   } else {
