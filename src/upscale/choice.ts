@@ -43,8 +43,8 @@ export const limits = {
  *
  *     const { method, why } = chooseMethod({ image, jpegQuality: jpegQualityOfFile(bytes) }, 2)!;
  *
- * Undefined where there is no choice: at scale 8, which no network has, and at scale 1 as long as no network
- * that comes with the library keeps the size.
+ * Undefined where there is no choice: at scale 8, which no network has. At scale 1 it is the network for
+ * damaged pictures in any case.
  *
  * @throws DataError if it is no picture
  */
@@ -57,8 +57,11 @@ export function chooseMethod(picture: ReadPicture, scale = 2): Choice | undefine
   const signs = signsOf(damage);
   const photo = photoMethod(scale);
   const words = andList(signs.map((sign) => inWords[sign](damage)));
-  if (signs.length === 0)
-    return { method: clean, why: "for a picture without signs of damage", signs, damage };
+  if (signs.length === 0) {
+    const why =
+      clean === photo ? "though there is no sign of damage" : "for a picture without signs of damage";
+    return { method: clean, why, signs, damage };
+  }
   if (photo) return { method: photo, why: `for ${words}`, signs, damage };
   return {
     method: clean,

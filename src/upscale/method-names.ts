@@ -35,6 +35,7 @@ export const pretrainedFiles = {
     4: new URL("../../weights/edsr-small-x4.safetensors", import.meta.url),
   },
   "wren-photo": {
+    1: new URL("../../weights/wren-photo-x1.safetensors", import.meta.url),
     2: new URL("../../weights/wren-photo-x2.safetensors", import.meta.url),
     4: new URL("../../weights/wren-photo-x4.safetensors", import.meta.url),
   },

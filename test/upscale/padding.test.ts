@@ -113,7 +113,7 @@ const all = pretrainedNames.flatMap((name) =>
 /** By how many levels networks change a plain colour, at most. */
 const changes: Readonly<Record<string, number>> = {
   ...{ "edsr-small-x3": 1, "edsr-small-x4": 1, "wren-x4": 1 },
-  ...{ "wren-photo-x2": 1, "wren-photo-x4": 2 },
+  ...{ "wren-photo-x1": 2, "wren-photo-x2": 1, "wren-photo-x4": 2 },
 };
 
 describe.each(all)("$name x$scale", ({ name, scale }) => {
