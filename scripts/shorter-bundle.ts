@@ -1,6 +1,6 @@
 /**
  * What a bundle for browsers need not load: comments of kernels, which are for readers (`// @if` and `// @unroll` are
- * none), and the recognition of Keras' files, which Node alone can read.
+ * none) and most of their indentation, and the recognition of Keras' files, which Node alone can read.
  */
 export function shorterBundle() {
   return {
@@ -9,7 +9,9 @@ export function shorterBundle() {
       /\/models\/keras\.[jt]s$/.test(id) ? "export const recognizeKeras = () => undefined;" : undefined,
     transform(code: string, id: string) {
       if (!/\/(?:src|dist)\/kernels\//.test(id)) return undefined;
-      return { code: code.replace(/ *\/\/ (?!@).*$/gm, "").replace(/\n{2,}/g, "\n"), map: null };
+      const short = code.replace(/ *\/\/ (?!@).*$/gm, "").replace(/\n{2,}/g, "\n");
+      // Half the indentation, as `// @unroll` tells loops' ends by theirs.
+      return { code: short.replace(/^(?: {2})+/gm, (spaces) => " ".repeat(spaces.length / 2)), map: null };
     },
   };
 }

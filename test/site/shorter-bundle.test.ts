@@ -4,7 +4,7 @@ import { shorterBundle } from "../../scripts/shorter-bundle.ts";
 
 const { transform, load } = shorterBundle();
 
-test("comments go; code, directives and addresses stay", () => {
+test("comments go, and half the indentation; code, directives and addresses stay", () => {
   const kernel = [
     "  for (var i = 0; i < N; i++) { // @unroll",
     "    // a remark on its own line",
@@ -16,12 +16,12 @@ test("comments go; code, directives and addresses stay", () => {
   ].join("\n");
   expect(transform(kernel, "/here/src/kernels/a/a.wgsl.ts")?.code).toBe(
     [
-      "  for (var i = 0; i < N; i++) { // @unroll",
-      "    sum += x[i];",
-      "  }",
-      "  // @if BIAS",
-      '  see("https://www.w3.org/TR/WGSL/");',
-      "  // @end",
+      " for (var i = 0; i < N; i++) { // @unroll",
+      "  sum += x[i];",
+      " }",
+      " // @if BIAS",
+      ' see("https://www.w3.org/TR/WGSL/");',
+      " // @end",
     ].join("\n"),
   );
   expect(transform(kernel, "/here/src/tensor/a.ts")).toBeUndefined();
