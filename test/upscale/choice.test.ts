@@ -62,6 +62,13 @@ describe("with a network for damaged pictures at x1, x2 and x4", () => {
     expect(image).toEqual((await upscale(clean, { method: defaultMethod(2) })).image);
   });
 
+  test("at scale 1 it gets the network for damaged pictures, which says so and keeps the size", async () => {
+    const { image, choice, method } = await upscale(clean, { scale: 1 });
+    expect(method).toBe("wren-photo");
+    expect(choice!.why).toBe("though there is no sign of damage");
+    expect([image.width, image.height]).toEqual([clean.width, clean.height]);
+  });
+
   test("a JPEG file gets the other one", async () => {
     const { image, choice, method } = await upscale(jpeg);
     expect(method).toBe(photoNetwork);
