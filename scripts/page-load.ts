@@ -135,6 +135,6 @@ async function measure(executablePath: string): Promise<void> {
   server.close();
 }
 
-const found = await findChromium();
-if ("missing" in found) throw new Error(found.missing);
-for (let run = 0; run < RUNS; run++) await measure(found.path);
+const chromium = await findChromium();
+if ("missing" in chromium) throw new Error(chromium.missing);
+for (let run = 0; run < RUNS; run++) await measure(chromium.path);

@@ -42,17 +42,33 @@ const { values: options, positionals } = parseArgs({
 });
 const [file] = positionals;
 const [width, height] = options.size.split("x").map(Number);
+const rounds = Number(options.rounds);
 
 if (options.peer) await work(options.peer);
 else if (options.help || !file || !options.picture) {
   console.log(help);
   process.exitCode = options.help ? 0 : 2;
+} else if (wrong()) {
+  console.error(wrong());
+  process.exitCode = 2;
 } else {
   const folder = mkdtempSync(join(tmpdir(), "pixelgrad-peers-"));
   try {
     await compare(folder);
   } finally {
     rmSync(folder, { recursive: true });
+  }
+}
+
+/** What is wrong with the flags. */
+function wrong() {
+  if (!/^[1-9]\d*x[1-9]\d*$/.test(options.size))
+    return `--size wants WxH, such as 320x180, got ${options.size}.`;
+  if (!Number.isInteger(rounds) || rounds < 1) {
+    return `--rounds wants a whole number above 0, got ${options.rounds}.`;
+  }
+  if (options.python && !/\.(?:param|bin)$/.test(file)) {
+    return `--python compares with ncnn, which reads .param and .bin; leave it out for ${file}.`;
   }
 }
 
@@ -90,11 +106,13 @@ async function compare(folder) {
   };
   const environment = await environmentFor(options.adapter);
   const peers = Object.entries(commands).map(([name, command]) => start(name, command, environment, folder));
-  const rounds = Number(options.rounds);
-  for (let round = 0; round <= rounds; round++) {
-    for (const peer of peers) await peer.turn(round > 0);
+  try {
+    for (let round = 0; round <= rounds; round++) {
+      for (const peer of peers) await peer.turn(round > 0);
+    }
+  } finally {
+    for (const peer of peers) peer.stop();
   }
-  for (const peer of peers) peer.stop();
   report(peers);
 }
 

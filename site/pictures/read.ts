@@ -54,8 +54,8 @@ async function readByBrowser(
   if (image.channels === 4) image = exactly(bitmap) ?? image;
   bitmap.close();
   const name = format ? pictureFormats[format].name : (file.type.split("/")[1] ?? "unknown");
-  const kept = keepsColors ? metadata : { ...metadata, icc: undefined };
-  return { image, metadata: kept, gaps, notes, format: name, jpegQuality };
+  const metadataThatFits = keepsColors ? metadata : { ...metadata, icc: undefined };
+  return { image, metadata: metadataThatFits, gaps, notes, format: name, jpegQuality };
 }
 
 /** Rows of a bitmap that are drawn at once. A canvas of the whole would have limits, and take memory. */

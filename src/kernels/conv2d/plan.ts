@@ -112,8 +112,8 @@ function chooseBlock(profile: DeviceProfile, variant: Block["variant"], wShape: 
   const [o, , , kw] = wShape;
   // With few output channels, as in a network's last layer, longer strips instead.
   if (o <= 4 && kw <= 5) return { variant, PIXELS: 16, CHANNELS: 4, workgroup };
-  // Unrolled, that is some 400 multiply-adds per input row (at 9 x 9 half as many again). More would take
-  // longer to compile than it saves.
+  // Unrolled, that is some 400 multiply-adds per input row (at 5 x 5 and 9 x 9 half as many again). More would
+  // take longer to compile than it saves.
   return { variant, PIXELS: 8, CHANNELS: o > 8 && kw <= 5 ? 16 : 8, workgroup };
 }
 
