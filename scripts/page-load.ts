@@ -135,6 +135,6 @@ async function measure(executablePath: string): Promise<void> {
   server.close();
 }
 
-const chromium = await findChromium();
-if ("missing" in chromium) throw new Error(chromium.missing);
-for (let run = 0; run < RUNS; run++) await measure(chromium.path);
+const browserFile = await findChromium();
+if ("missing" in browserFile) throw new Error(browserFile.missing);
+for (let run = 0; run < RUNS; run++) await measure(browserFile.path);
