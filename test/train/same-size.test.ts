@@ -51,9 +51,12 @@ test("without a degradation there is nothing to learn, and without LR nothing to
   expect(findPictures(folder, await picturesIn(unused(), 3), 1)).toHaveLength(3);
 });
 
-test("no network is meant for scale 1 unless one is named; interpolations leave the picture as it is", async () => {
+test("at scale 1 the network for damaged pictures is meant; interpolations leave the picture as it is", async () => {
   const image = noise(9, 8, 3);
-  await expect(upscale(image, { scale: 1 })).rejects.toThrow(/scale 1 keeps the size.*Name one/);
+  const cleaned = await upscale(image, { scale: 1 });
+  expect(cleaned.method).toBe("wren-photo");
+  expect(cleaned.image).toMatchObject({ width: 9, height: 8 });
+  expect(cleaned.image.data).not.toEqual(image.data);
   for (const method of ["nearest", "bilinear", "bicubic"] as const) {
     expect((await upscale(image, { scale: 1, method })).image.data).toEqual(image.data);
   }
