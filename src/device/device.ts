@@ -115,6 +115,11 @@ export interface DeviceProfile {
    */
   readonly sharesLoads: boolean;
   /**
+   * `subgroupShuffle` is one instruction whichever lane it asks, and faster than `subgroupBroadcast`, which
+   * has to find out which lanes are active.
+   */
+  readonly shuffles: boolean;
+  /**
    * Workgroup memory is fast and a barrier costs a few cycles, as on real GPUs. In software workgroup memory
    * is ordinary memory, and a barrier suspends and resumes every thread of the workgroup.
    */

@@ -16,6 +16,7 @@ const gpu: Facts = {
   ownProcessor: true,
   // Equal addresses in a subgroup are one request to the memory unit.
   sharesLoads: true,
+  shuffles: false,
   cheapBarriers: true,
   costlyLoops: false,
   // One subgroup of 64 threads, or two of 32.
@@ -73,6 +74,7 @@ const lavapipe: Facts = {
   reference: false,
   ownProcessor: false,
   sharesLoads: false,
+  shuffles: true,
   cheapBarriers: false,
   costlyLoops: false,
   // Two subgroups of 8: work for one core, of which there are few.
@@ -94,7 +96,7 @@ export const facts: Readonly<Record<AdapterClass, Facts>> = {
   gpu,
   lavapipe,
   // Its compiler optimises little.
-  swiftshader: { ...lavapipe, costlyLoops: true },
+  swiftshader: { ...lavapipe, shuffles: false, costlyLoops: true },
 };
 
 export const cpuProfile: DeviceProfile = {

@@ -1,33 +1,60 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * Step 4: threads that run in step load the weights together.
+ * Four neighbours of an input row, from a column that 4 divides. Rows whose width 4 divides are made of such
+ * quads, and a quad is one load, which is cheaper than four: its place is computed and checked once. Other rows
+ * need four. Where the bits of x go is the same, so results do not depend on the width.
+ */
+export const xQuad = /* wgsl */ `
+fn x_quad(n: u32, c: u32, row: i32, column: u32) -> vec4f {
+  let inside = (u32(row) < p.h) & (column < p.w);
+  let at = ((n * p.x_channels + c) * p.h + u32(row)) * p.w + column;
+  return select(vec4f(), vec4f(x_quads[select(0u, at / 4, inside)]), inside);
+}
+`;
+export const xQuadOfFour = /* wgsl */ `
+fn x_quad(n: u32, c: u32, row: i32, column: u32) -> vec4f {
+  let first = i32(column);
+  return vec4f(
+    x_at(n, c, row, first), x_at(n, c, row, first + 1), x_at(n, c, row, first + 2), x_at(n, c, row, first + 3));
+}
+`;
+
+/**
+ * Step 4: threads that run in step load together.
  *
  * The threads of a *subgroup* (4 to 64 of them, called lanes) execute the same instruction at the same time
  * and can hand each other values. Where a processor stands in for the GPU, a subgroup is one vector
  * register and each lane one of its numbers. A load then serves one lane after the other, even if all want
- * the same address, while a broadcast is one instruction.
+ * the same address, while handing a value on is one instruction.
  *
  * All lanes of a subgroup work on the same output channels (group.y numbers the blocks of channels and is the
  * same in the whole workgroup), so they need the same weights. Step 3 in a subgroup of 8 loads each of the 48
  * weights of an input row eight times. Here lane 0 loads weight 0, lane 1 weight 1, and so on: six loads
  * fetch all 48. Whenever weight k is needed, the lane that has it hands it to all (`subgroupBroadcast`).
  *
- * What changed since step 3: 10 + 6 loads instead of 10 + 48 for 384 multiply-adds. README.md says what that
- * is worth.
+ * The strips of neighbouring lanes lie side by side, so what a lane needs beyond its own strip is in the strip
+ * of the lane before it or after it (`subgroupShuffle`). Only what lies left of the first lane's strip and
+ * right of the last lane's must be loaded, again together: HALO pixels on each side, by as many lanes. This
+ * needs columns of x and y that are the same (ALIGNED): stride 1, and as much padding as keeps the width. Other
+ * convolutions load their whole window, as in step 3.
+ *
+ * What changed since step 3: with strips of 16, 4 loads of four pixels, 1 of the edges and 6 of weights for 768
+ * multiply-adds, where step 3 has 10 + 48 for 384. README.md says what that is worth.
  *
  * Three smaller changes. Each sum is read once for the products of a whole window row, then written back,
  * which helps processors with fewer registers than there are sums. The sums of four neighbouring pixels are
  * one vec4f: the arithmetic is the same, but a text of a quarter of the statements is compiled sooner. And
  * one loop counts both channels and rows.
  *
- * A broadcast needs every lane, so a thread below the picture computes the last row again and stores
- * nothing. The prelude defines x_at and store, as in step 3.
+ * To hand values on needs every lane, so a thread below the picture computes the last row again and stores
+ * nothing. The prelude defines x_at and store, as in step 3, and x_quad.
  *
  * Constants come from plan.ts. For 3x3 from 64 to 64 channels and a subgroup of 8 (LANES): CHANNELS 16,
- * PIXELS 8, QUADS 2 (vec4s of pixels), WINDOW 10, SHARES 6 (weights that a lane loads for an input row),
- * RESULTS 128 (sums of a thread), STORES 8 (results that a round of the last loop stores). WORKGROUP is 16 in
- * software.
+ * PIXELS 16, QUADS 4 (vec4s of pixels), WINDOW 18, HALO 1, EDGES 1 (loads for the edges), SHARES 6 (weights
+ * that a lane loads for an input row), RESULTS 256 (sums of a thread), STORES 8 (results that a round of the last
+ * loop stores). WORKGROUP is 16 in software. SHUFFLES: is a shuffle faster than a broadcast, even if all lanes
+ * want the same?
  */
 export const broadcast = kernel(
   "conv2d/4-broadcast",
@@ -44,6 +71,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> skip: array<element>;      // [n, o, oh, ow]
 @group(0) @binding(4) var<storage, read_write> y: array<element>;   // [n, o, oh, ow]
 @group(0) @binding(5) var<uniform> p: Params;
+@group(0) @binding(6) var<storage, read> x_quads: array<element4>;  // x again, in fours
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: vec3u,
@@ -60,16 +88,51 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
     share_at[i] = min(first_o + k % CHANNELS, p.o - 1) * p.c * KH * KW + k / CHANNELS;
   }
 
+  // @if HALO
+  // The places left of the first lane's strip and right of the last lane's, of which each lane loads its share.
+  let first_lane = vec2i(vec2u(subgroupShuffle(row, 0u), subgroupShuffle(column, 0u)));
+  let last_lane = vec2i(vec2u(subgroupShuffle(row, LANES - 1), subgroupShuffle(column, LANES - 1)));
+  var edge_at: array<vec2i, EDGES>; // row of y, column of x
+  for (var i = 0; i < EDGES; i++) { // @unroll
+    let k = i32(lane) + i * LANES;
+    edge_at[i] = select(last_lane + vec2i(0, PIXELS + k - HALO), first_lane + vec2i(0, k - HALO), k < HALO);
+  }
+  // @end
+
   var sums: array<vec4f, CHANNELS * QUADS>; // [CHANNELS, PIXELS]
   // One loop over the rows of the window in all input channels: counting a loop costs time, too.
   for (var line = 0u; line < p.c * KH; line++) {
     let c = line / KH; let ky = line % KH;
     let x_row = i32(row * STRIDE_Y + ky * DILATION_Y) - p.pad_y;
-    let x_column = i32(column * STRIDE_X) - p.pad_x;
     var pixels: array<f32, WINDOW>;
+    // @if ALIGNED
+    for (var quad = 0; quad < QUADS; quad++) { // @unroll
+      let four = x_quad(n, c, x_row, column + 4 * quad);
+      pixels[HALO + 4 * quad] = four.x;
+      pixels[HALO + 4 * quad + 1] = four.y;
+      pixels[HALO + 4 * quad + 2] = four.z;
+      pixels[HALO + 4 * quad + 3] = four.w;
+    }
+    // @else
+    let x_column = i32(column * STRIDE_X) - p.pad_x;
     for (var i = 0; i < WINDOW; i++) { // @unroll
       pixels[i] = x_at(n, c, x_row, x_column + i);
     }
+    // @end
+    // @if HALO
+    var edges: array<f32, EDGES>;
+    for (var i = 0; i < EDGES; i++) { // @unroll
+      edges[i] = x_at(n, c, edge_at[i].x * STRIDE_Y + i32(ky * DILATION_Y) - p.pad_y, edge_at[i].y);
+    }
+    for (var i = 0; i < HALO; i++) { // @unroll
+      let before = subgroupShuffle(pixels[PIXELS + i], (lane + LANES - 1) % LANES);
+      let left = select(before, subgroupShuffle(edges[i / LANES], i % LANES), lane == 0);
+      pixels[i] = select(left, 0.0, column == 0); // beyond the first column is the padding
+      let after = subgroupShuffle(pixels[HALO + i], (lane + 1) % LANES);
+      let right = select(after, subgroupShuffle(edges[(HALO + i) / LANES], (HALO + i) % LANES), lane == LANES - 1);
+      pixels[HALO + PIXELS + i] = select(right, 0.0, column + PIXELS >= p.w);
+    }
+    // @end
     var weights: array<f32, SHARES>;
     for (var i = 0; i < SHARES; i++) { // @unroll
       weights[i] = f32(weight[share_at[i] + line * KW]);
@@ -77,7 +140,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
     for (var o = 0; o < CHANNELS; o++) { // @unroll
       var k: array<f32, KW>;
       for (var kx = 0; kx < KW; kx++) { // @unroll
+        // @if SHUFFLES
+        k[kx] = subgroupShuffle(weights[(kx * CHANNELS + o) / LANES], (kx * CHANNELS + o) % LANES);
+        // @else
         k[kx] = subgroupBroadcast(weights[(kx * CHANNELS + o) / LANES], (kx * CHANNELS + o) % LANES);
+        // @end
       }
       for (var quad = 0; quad < QUADS; quad++) { // @unroll
         var sum = sums[o * QUADS + quad];

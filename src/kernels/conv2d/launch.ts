@@ -7,7 +7,7 @@ import type { Inputs } from "../../tensor/op.ts";
 import { numel, type Shape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { blocked, xAt, xAtInPlace } from "./3-blocked.wgsl.ts";
-import { broadcast } from "./4-broadcast.wgsl.ts";
+import { broadcast, xQuad, xQuadOfFour } from "./4-broadcast.wgsl.ts";
 import { turnedWeightAt, weightAt } from "./5-shared.wgsl.ts";
 import { prefetch } from "./6-prefetch.wgsl.ts";
 import { type Epilogue, isPlain, noEpilogue, storeWgsl } from "./epilogue.ts";
@@ -112,7 +112,7 @@ function launchSizes(
 ): void {
   const { geometry, wShape, yShape } = convolution;
   const inPlace = x.storage === y.storage;
-  const functions = functionsOf(variant, epilogue, { weightAt, inPlace });
+  const functions = functionsOf(variant, epilogue, { weightAt, inPlace, width: x.shape[3] });
   const params = {
     ...sizesOf([yShape[0], wShape[1], ...x.shape.slice(2)], yShape, geometry.padding),
     x_channels: x.shape[1],
@@ -123,6 +123,7 @@ function launchSizes(
   const [source, bias, added] = [inPlace ? w : x, b ?? w, extra ?? w];
   const buffers = {
     x: source.gpuStorage,
+    x_quads: source.gpuStorage,
     weight: w.gpuStorage,
     bias: bias.gpuStorage,
     skip: added.gpuStorage,
@@ -150,18 +151,19 @@ function launchSizes(
   });
 }
 
-/** The functions in the preludes of steps 3 to 6. */
+/** The functions in the preludes of steps 3 to 6; `width` is x's. */
 export function functionsOf(
   variant: Sizes["variant"],
   epilogue: Epilogue,
-  { weightAt, inPlace }: { weightAt: string; inPlace: boolean },
+  { weightAt, inPlace, width }: { weightAt: string; inPlace: boolean; width: number },
 ): string {
   const readsWeights = variant === "5-shared" || variant === "6-prefetch";
-  return (inPlace ? xAtInPlace : xAt) + (readsWeights ? weightAt : "") + storeWgsl(epilogue);
+  const quadOf = variant !== "4-broadcast" ? "" : width % 4 === 0 && !inPlace ? xQuad : xQuadOfFour;
+  return (inPlace ? xAtInPlace : xAt) + quadOf + (readsWeights ? weightAt : "") + storeWgsl(epilogue);
 }
 
 /** Measured choices hold only for these kernel texts. */
-const version = versionOf([blocked, broadcast, prefetch, { body: xAt }]);
+const version = versionOf([blocked, broadcast, prefetch, { body: xAt + xQuad }]);
 
 /** Fills dx (input-grad.wgsl.ts). */
 export function launchInputGrad(

@@ -74,6 +74,9 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
   const [n, o, oh, ow] = yShape;
   const LANES = profile.subgroupSize;
   const broadcasting = variant === "4-broadcast";
+  // Do x and y have the same columns, so that neighbouring lanes have what a strip needs beside itself?
+  const reach = ((wShape[3] - 1) * geometry.dilation[1]) / 2;
+  const aligned = geometry.stride[1] === 1 && geometry.padding[1] === reach && reach <= PIXELS;
   if (broadcasting && LANES === 0) {
     throw new RangeError(
       "conv2d: variant 4-broadcast needs subgroups of one known size, which this adapter lacks. " +
@@ -94,6 +97,10 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
       WORKGROUP,
       ...(broadcasting && {
         LANES,
+        SHUFFLES: Number(profile.shuffles),
+        ALIGNED: Number(aligned),
+        HALO: aligned ? reach : 0,
+        EDGES: Math.ceil((2 * reach) / LANES),
         QUADS: PIXELS / 4,
         SHARES: Math.ceil((wShape[3] * CHANNELS) / LANES),
         RESULTS: CHANNELS * PIXELS,

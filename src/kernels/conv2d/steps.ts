@@ -102,7 +102,7 @@ function forwardStep(
   }
   const plan = planSizes(profile, convolution, chooseSizes(profile, variant, convolution));
   const { kernel, grid, ...prelude } = plan;
-  const functions = functionsOf(variant, noEpilogue, { weightAt, inPlace: false });
+  const functions = functionsOf(variant, noEpilogue, { weightAt, inPlace: false, width: sizes.w });
   const params = { ...sizes, x_channels: sizes.c, y_channels: sizes.o, y_first: 0 };
   return { ...common, kernel, prelude: { ...prelude, functions }, params, grid, estimate };
 }
@@ -173,7 +173,8 @@ export function launchStep(
   const { x, other, result } = tensors;
   const [read, written] = [other.gpuStorage, result.gpuStorage];
   if (computes === "y") {
-    const buffers = { x: x.gpuStorage, weight: read, bias: read, skip: read, y: written };
+    const picture = x.gpuStorage;
+    const buffers = { x: picture, x_quads: picture, weight: read, bias: read, skip: read, y: written };
     device.run(instead, { ...prelude, params, grid, buffers });
     return;
   }
