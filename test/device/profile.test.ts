@@ -67,6 +67,6 @@ test("facts differ where machines do", () => {
   const { gpu, lavapipe, swiftshader } = facts;
   expect(gpu).toMatchObject({ sharesLoads: true, cheapBarriers: true, reference: false });
   expect(lavapipe).toMatchObject({ sharesLoads: false, cheapBarriers: false, costlyLoops: false });
-  expect(swiftshader).toEqual({ ...lavapipe, costlyLoops: true });
+  expect(swiftshader).toEqual({ ...lavapipe, shuffles: false, costlyLoops: true });
   expect(cpuProfile).toMatchObject({ reference: true, maxTensorBytes: 2 ** 32 });
 });

@@ -28,11 +28,12 @@ const profiles = {
 };
 type Name = keyof typeof profiles;
 
-const convolution = (wShape: Shape, yShape: Shape, step: { stride?: number; dilation?: number } = {}) => ({
+type Step = { stride?: number; padding?: number; dilation?: number };
+const convolution = (wShape: Shape, yShape: Shape, { stride = 1, padding = 1, dilation = 1 }: Step = {}) => ({
   geometry: {
-    stride: [step.stride ?? 1, step.stride ?? 1],
-    padding: [1, 1],
-    dilation: [step.dilation ?? 1, step.dilation ?? 1],
+    stride: [stride, stride],
+    padding: [padding, padding],
+    dilation: [dilation, dilation],
   } as const,
   wShape,
   yShape,
@@ -78,8 +79,38 @@ describe("forward", () => {
       picture,
       {},
       "4-broadcast",
-      { PIXELS: 8, CHANNELS: 16, WORKGROUP: 16, LANES: 8, SHARES: 6 },
+      { PIXELS: 8, CHANNELS: 16, WORKGROUP: 16, LANES: 8, SHARES: 6, ALIGNED: 1, HALO: 1, EDGES: 1 },
       [21, 4, 1],
+    ],
+    [
+      "lavapipe",
+      [64, 64, 3, 3],
+      [1, 64, 128, 128],
+      {},
+      "4-broadcast",
+      { PIXELS: 16, CHANNELS: 16, QUADS: 4, WINDOW: 18, RESULTS: 256 },
+      [64, 4, 1],
+    ],
+    // Strips that fit short rows.
+    ["lavapipe", [64, 64, 3, 3], [1, 64, 24, 24], {}, "4-broadcast", { PIXELS: 12 }, [3, 4, 1]],
+    [
+      "lavapipe",
+      [64, 64, 5, 5],
+      [1, 64, 128, 128],
+      { padding: 2 },
+      "4-broadcast",
+      { PIXELS: 12, HALO: 2 },
+      [88, 4, 1],
+    ],
+    // Columns of x and y that differ.
+    [
+      "lavapipe",
+      [64, 64, 3, 3],
+      [1, 64, 128, 128],
+      { padding: 0 },
+      "4-broadcast",
+      { PIXELS: 8, ALIGNED: 0, HALO: 0 },
+      [128, 4, 1],
     ],
     [
       "swiftshader",
@@ -129,11 +160,20 @@ describe("forward", () => {
     ],
     [
       "lavapipe",
-      [64, 1, 9, 9],
-      picture,
+      [3, 64, 3, 3],
+      [1, 3, 128, 128],
       {},
       "4-broadcast",
-      { PIXELS: 8, CHANNELS: 8, WINDOW: 16, SHARES: 9 },
+      { PIXELS: 16, CHANNELS: 3, WINDOW: 18 },
+      [64, 1, 1],
+    ],
+    [
+      "lavapipe",
+      [64, 1, 9, 9],
+      picture,
+      { padding: 4 },
+      "4-broadcast",
+      { PIXELS: 8, CHANNELS: 8, WINDOW: 16, SHARES: 9, HALO: 4, EDGES: 1 },
       [21, 8, 1],
     ],
     [
@@ -146,7 +186,7 @@ describe("forward", () => {
       [6, 4, 1],
     ],
     // The grid has no room for so many strips: larger workgroups.
-    ["lavapipe", [64, 3, 3, 3], [1, 64, 4000, 4000], {}, "4-broadcast", { WORKGROUP: 64 }, [31250, 4, 1]],
+    ["lavapipe", [64, 3, 3, 3], [1, 64, 6000, 6000], {}, "4-broadcast", { WORKGROUP: 64 }, [35157, 4, 1]],
     // A window too wide for any block of registers.
     [
       "gpu",

@@ -53,8 +53,7 @@ fn x_quad(n: u32, c: u32, row: i32, column: u32) -> vec4f {
  * Constants come from plan.ts. For 3x3 from 64 to 64 channels and a subgroup of 8 (LANES): CHANNELS 16,
  * PIXELS 16, QUADS 4 (vec4s of pixels), WINDOW 18, HALO 1, EDGES 1 (loads for the edges), SHARES 6 (weights
  * that a lane loads for an input row), RESULTS 256 (sums of a thread), STORES 8 (results that a round of the last
- * loop stores). WORKGROUP is 16 in software. SHUFFLES: is a shuffle faster than a broadcast, even if all lanes
- * want the same?
+ * loop stores). WORKGROUP is 16 in software.
  */
 export const broadcast = kernel(
   "conv2d/4-broadcast",
@@ -140,11 +139,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
     for (var o = 0; o < CHANNELS; o++) { // @unroll
       var k: array<f32, KW>;
       for (var kx = 0; kx < KW; kx++) { // @unroll
-        // @if SHUFFLES
-        k[kx] = subgroupShuffle(weights[(kx * CHANNELS + o) / LANES], (kx * CHANNELS + o) % LANES);
-        // @else
         k[kx] = subgroupBroadcast(weights[(kx * CHANNELS + o) / LANES], (kx * CHANNELS + o) % LANES);
-        // @end
       }
       for (var quad = 0; quad < QUADS; quad++) { // @unroll
         var sum = sums[o * QUADS + quad];

@@ -54,13 +54,13 @@ export function estimateForward(
   const plan = planSizes(profile, convolution, chooseSizes(profile, variant, convolution));
   const { WINDOW, CHANNELS } = plan.constants;
   if (variant === "3-blocked" || variant === "4-broadcast") {
-    const { PIXELS, WORKGROUP, SHARES } = plan.constants;
+    const { PIXELS, WORKGROUP, SHARES, ALIGNED, EDGES } = plan.constants;
     const rows = c * kh; // of the window, in all input channels
     const weights = variant === "3-blocked" ? kw * CHANNELS : SHARES;
     return {
       ...sizesOf(plan, WORKGROUP),
       multiplyAdds: WORKGROUP * rows * kw * CHANNELS * PIXELS,
-      loads: WORKGROUP * rows * (WINDOW + weights),
+      loads: WORKGROUP * rows * ((ALIGNED ? PIXELS + EDGES : WINDOW) + weights),
       ...{ sharedReads: 0, barriers: 0 },
     };
   }

@@ -4,6 +4,7 @@ import type { Shape } from "../../tensor/shape.ts";
 import {
   broadcasts,
   type Convolution,
+  fastestBroadcast,
   keyOf,
   once,
   type Plan,
@@ -127,7 +128,7 @@ function planBlockedWeightGrad(
   const { rowsPerPart, parts } = dealRows(yShape, Math.min(64, partsToFill));
 
   return {
-    kernel: weightGrad,
+    kernel: fastestBroadcast(profile, weightGrad),
     constants: {
       ...windowConstants(wShape, geometry),
       KY,

@@ -9,9 +9,11 @@ import { naive } from "./1-naive.wgsl.ts";
 import { tiled } from "./2-tiled.wgsl.ts";
 import { blocked } from "./3-blocked.wgsl.ts";
 import { broadcast } from "./4-broadcast.wgsl.ts";
+import type { Geometry } from "./geometry.ts";
 import {
   broadcasts,
   type Convolution,
+  fastestBroadcast,
   gridOver,
   keyOf,
   once,
@@ -67,6 +69,16 @@ export function planPlain(variant: "1-naive" | "2-tiled", convolution: Convoluti
   return { kernel: tiled, constants: tileConstants, grid: gridOver(yShape, 16) };
 }
 
+/** How many pixels beside an output's own column its window sees on either side. */
+function reachOf([, , , kw]: Shape, { dilation }: Geometry): number {
+  return ((kw - 1) * dilation[1]) / 2;
+}
+
+/** Do x and y have the same columns? Then neighbouring lanes have what a strip needs beside itself. */
+function keepsColumns(wShape: Shape, geometry: Geometry): boolean {
+  return geometry.stride[1] === 1 && geometry.padding[1] === reachOf(wShape, geometry);
+}
+
 /** Steps 3 and 4. */
 function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Block): Plan {
   const { wShape, yShape, geometry, hasBias } = convolution;
@@ -74,9 +86,8 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
   const [n, o, oh, ow] = yShape;
   const LANES = profile.subgroupSize;
   const broadcasting = variant === "4-broadcast";
-  // Do x and y have the same columns, so that neighbouring lanes have what a strip needs beside itself?
-  const reach = ((wShape[3] - 1) * geometry.dilation[1]) / 2;
-  const aligned = geometry.stride[1] === 1 && geometry.padding[1] === reach && reach <= PIXELS;
+  const aligned = keepsColumns(wShape, geometry) && reachOf(wShape, geometry) <= PIXELS;
+  const HALO = aligned ? reachOf(wShape, geometry) : 0;
   if (broadcasting && LANES === 0) {
     throw new RangeError(
       "conv2d: variant 4-broadcast needs subgroups of one known size, which this adapter lacks. " +
@@ -87,7 +98,7 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
   // Very large pictures need larger workgroups to fit the grid.
   const WORKGROUP = [workgroup, 64, 256].find((size) => strips / size <= MAX_GRID) ?? 256;
   return {
-    kernel: broadcasting ? broadcast : blocked,
+    kernel: broadcasting ? fastestBroadcast(profile, broadcast) : blocked,
     constants: {
       ...windowConstants(wShape, geometry),
       HAS_BIAS: Number(hasBias),
@@ -97,10 +108,9 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
       WORKGROUP,
       ...(broadcasting && {
         LANES,
-        SHUFFLES: Number(profile.shuffles),
         ALIGNED: Number(aligned),
-        HALO: aligned ? reach : 0,
-        EDGES: Math.ceil((2 * reach) / LANES),
+        HALO,
+        EDGES: Math.ceil((2 * HALO) / LANES),
         QUADS: PIXELS / 4,
         SHARES: Math.ceil((wShape[3] * CHANNELS) / LANES),
         RESULTS: CHANNELS * PIXELS,
@@ -114,13 +124,27 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
 }
 
 /** The block by rule: the best for most shapes. */
-function chooseBlock(profile: DeviceProfile, variant: Block["variant"], wShape: Shape): Block {
-  const { workgroup } = profile;
+function chooseBlock(
+  { workgroup, sharesLoads }: DeviceProfile,
+  variant: Block["variant"],
+  { wShape, yShape, geometry }: Convolution,
+): Block {
   const [o, , , kw] = wShape;
+  const ow = yShape[3];
+  if (variant === "4-broadcast" && !sharesLoads && kw <= 5 && keepsColumns(wShape, geometry)) {
+    // Larger than a GPU has registers for. A processor keeps sums in its first cache, but the code for more than
+    // 960 multiply-adds per input row, and for what they load, would not fit into its cache for instructions; nor
+    // does that much where each pixel is a load (see x_quad).
+    const strips = ow % 4 > 0 ? [8] : kw <= 3 ? [16, 12, 8] : [12, 8];
+    // In short rows, the last strip of each may waste much.
+    const columns = (pixels: number) => Math.ceil(ow / pixels) * pixels;
+    const PIXELS = ow >= 64 ? strips[0] : strips.reduce((a, b) => (columns(b) < columns(a) ? b : a));
+    return { variant, PIXELS, CHANNELS: Math.min(o, 16), workgroup };
+  }
   // With few output channels, as in a network's last layer, longer strips instead.
   if (o <= 4 && kw <= 5) return { variant, PIXELS: 16, CHANNELS: 4, workgroup };
-  // Unrolled, that is some 400 multiply-adds per input row (at 5 x 5 and 9 x 9 half as many again). More would
-  // take longer to compile than it saves.
+  // Some 400 multiply-adds per input row (at 5 x 5 and 9 x 9 half as many again). More would take longer to
+  // compile than it saves.
   return { variant, PIXELS: 8, CHANNELS: o > 8 && kw <= 5 ? 16 : 8, workgroup };
 }
 
@@ -133,7 +157,7 @@ export function chooseSizes(
   return once(profile, `sizes ${variant} ${keyOf(convolution)}`, () =>
     variant === "5-shared" || variant === "6-prefetch"
       ? chooseTile(profile, variant, convolution)
-      : chooseBlock(profile, variant, convolution.wShape),
+      : chooseBlock(profile, variant, convolution),
   );
 }
 
@@ -155,18 +179,24 @@ export function candidates(profile: DeviceProfile, convolution: Convolution): Si
     : candidateBlocks(profile, convolution);
 }
 
-function candidateBlocks(profile: DeviceProfile, { wShape, geometry }: Convolution): Block[] {
+function candidateBlocks(profile: DeviceProfile, convolution: Convolution): Block[] {
+  const { wShape, geometry } = convolution;
   const [o, , , kw] = wShape;
   const { sharesLoads, subgroupSize } = profile;
   const kernels: Block["variant"][] = subgroupSize > 0 ? ["4-broadcast"] : ["3-blocked"];
   if (sharesLoads && subgroupSize > 0) kernels.push("3-blocked");
-  const sizes = [4, 8, 16].flatMap((PIXELS) => [4, 8, 16, 32].map((CHANNELS) => ({ PIXELS, CHANNELS })));
+  const channels = new Set([Math.min(o, 16), 4, 8, 16, 32]);
+  const sizes = [4, 8, 12, 16].flatMap((PIXELS) =>
+    Array.from(channels, (CHANNELS) => ({ PIXELS, CHANNELS })),
+  );
   const blocks: Block[] = [];
   for (const variant of kernels) {
+    const most =
+      variant === "4-broadcast" ? { registers: 300, products: 960 } : { registers: 160, products: 600 };
     for (const { PIXELS, CHANNELS } of sizes) {
       const registers = PIXELS * CHANNELS + windowOf(PIXELS, wShape, geometry);
       const mostlyIdle = CHANNELS > 4 && CHANNELS >= 2 * o;
-      if (registers > 160 || PIXELS * CHANNELS * kw > 600 || mostlyIdle) continue;
+      if (registers > most.registers || PIXELS * CHANNELS * kw > most.products || mostlyIdle) continue;
       for (const workgroup of [profile.workgroup / 2, profile.workgroup, profile.workgroup * 2]) {
         // A broadcast needs all lanes of its subgroup.
         if (variant === "4-broadcast" && workgroup % subgroupSize !== 0) continue;
