@@ -49,9 +49,7 @@ function planForward(profile: DeviceProfile, sizes: ReturnType<typeof convolutio
 
 describe("forward", () => {
   const picture = [1, 64, 48, 50] as const;
-  test.each<
-    [Name, Shape, Shape, { stride?: number; dilation?: number }, string, Record<string, number>, Shape]
-  >([
+  test.each<[Name, Shape, Shape, Step, string, Record<string, number>, Shape]>([
     // [o, c, kh, kw], [n, o, oh, ow]: 48 rows of ceil(50 / PIXELS) strips, CHANNELS output channels at once.
     [
       "a GPU whose barriers cost much",
