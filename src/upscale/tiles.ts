@@ -131,6 +131,9 @@ export interface Tiling {
 /** A smaller tile would be all margin. */
 const minTile = 16;
 
+/** Kernels load four pixels of a row at once where it has a multiple of four (conv2d's step 4). */
+const quad = 4;
+
 /**
  * @param options.bytesPerRow bytes that each row of a tile takes besides: its rows of the band, which is as
  *   wide as the result.
@@ -178,7 +181,7 @@ export function planTiles(
     );
   }
   const rows = spans(picture.height, height, margin, padding, multiple).map((down) =>
-    spans(picture.width, width, margin, padding, multiple).map((across) => ({
+    spans(picture.width, width, margin, padding, multiple, quad).map((across) => ({
       window: { top: down.from, left: across.from, bottom: down.to, right: across.to },
       inner: { top: down.first, left: across.first, bottom: down.end, right: across.end },
     })),
@@ -208,9 +211,17 @@ function paddedLength(length: number, padding: number, multiple: number): number
 /**
  * One axis: windows [from, to) of equal length, at most `window`, in a picture of `length` pixels and the
  * padding at both ends. The part [first, end) of each stays. Windows begin and end at multiples of `multiple`,
- * counted from the padding's beginning; the margin is one.
+ * counted from the padding's beginning; the margin is one. If there are several, their length is a multiple of
+ * `preferred` where `window` leaves room for it.
  */
-export function spans(length: number, window: number, margin: number, padding = 0, multiple = 1) {
+export function spans(
+  length: number,
+  window: number,
+  margin: number,
+  padding = 0,
+  multiple = 1,
+  preferred = 1,
+) {
   const padded = paddedLength(length, padding, multiple);
   if (window >= padded) return [{ from: -padding, to: padded - padding, first: 0, end: length }];
   // The first and the last window have one margin less, since nothing lies beyond the padding.
@@ -218,7 +229,9 @@ export function spans(length: number, window: number, margin: number, padding = 
   const most = Math.floor((window - 2 * margin) / multiple) * multiple;
   const step = Math.ceil(inside / Math.ceil(inside / most) / multiple) * multiple;
   const count = Math.ceil(inside / step);
-  const even = step + 2 * margin;
+  const needed = step + 2 * margin;
+  const rounded = Math.ceil(needed / (preferred * multiple)) * preferred * multiple;
+  const even = rounded <= Math.min(window, padded) ? rounded : needed;
   return Array.from({ length: count }, (_, k) => {
     const from = Math.min(k * step, padded - even) - padding;
     return {
@@ -305,7 +318,8 @@ class TimedTiles implements TileSource {
       const down = this.#span(top, height, rows);
       for (let left = 0; left < width; ) {
         const wide = Math.max(least, Math.floor(this.#pixels / (down.to - down.from)));
-        const across = this.#span(left, width, Math.min(this.#limit.width, wide));
+        const room = Math.min(this.#limit.width, wide);
+        const across = this.#span(left, width, columns <= room ? room : room - (room % quad));
         const window = { top: down.from, left: across.from, bottom: down.to, right: across.to };
         this.largest = {
           width: Math.max(this.largest.width, window.right - window.left),

@@ -53,6 +53,13 @@ describe.each([
     expect([...new Set(tilesAt)]).toEqual([1]);
   });
 
+  test("windows narrower than the picture have a multiple of four columns", () => {
+    for (const { window } of plan(100, 1e-2)) {
+      const columns = window.right - window.left;
+      if (columns < width) expect(columns % 4).toBe(0);
+    }
+  });
+
   test("no tile is larger than memory allows", () => {
     const most = (32 + 2 * margin) ** 2;
     for (const tile of plan(1e9, 1e-3, most)) expect(areaOf(tile)).toBeLessThanOrEqual(most);

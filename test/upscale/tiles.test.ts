@@ -64,6 +64,16 @@ describe.each([
   });
 });
 
+test("windows of several tiles have a multiple of four columns, which kernels load faster", () => {
+  const plan = (width: number, tile: number, margin: number) =>
+    planTiles({ width, height: 90 }, method(margin), { tile }).rows[0];
+  for (const width of [301, 500, 777]) {
+    for (const { window } of plan(width, 60, 9)) expect((window.right - window.left) % 4).toBe(0);
+  }
+  // 60 columns of a tile and 2 x 19 of margins leave no room for 100.
+  for (const { window } of plan(301, 60, 19)) expect(window.right - window.left).toBeLessThanOrEqual(98);
+});
+
 describe("as large as memory allows", () => {
   const plan = (width: number, height: number, pixels: number, margin = 4) =>
     planTiles({ width, height }, method(margin, 10), { maxMemory: 10 * pixels });
