@@ -212,7 +212,7 @@ function paddedLength(length: number, padding: number, multiple: number): number
  * One axis: windows [from, to) of equal length, at most `window`, in a picture of `length` pixels and the
  * padding at both ends. The part [first, end) of each stays. Windows begin and end at multiples of `multiple`,
  * counted from the padding's beginning; the margin is one. If there are several, their length is a multiple of
- * `preferred` where `window` leaves room for it.
+ * `preferred`, too, unless that leaves no room for a tile.
  */
 export function spans(
   length: number,
@@ -226,11 +226,13 @@ export function spans(
   if (window >= padded) return [{ from: -padding, to: padded - padding, first: 0, end: length }];
   // The first and the last window have one margin less, since nothing lies beyond the padding.
   const inside = padded - 2 * margin;
-  const most = Math.floor((window - 2 * margin) / multiple) * multiple;
+  const unit = preferred * multiple;
+  const room = Math.floor(window / unit) * unit - 2 * margin;
+  const most = Math.floor((room >= multiple ? room : window - 2 * margin) / multiple) * multiple;
   const step = Math.ceil(inside / Math.ceil(inside / most) / multiple) * multiple;
   const count = Math.ceil(inside / step);
   const needed = step + 2 * margin;
-  const rounded = Math.ceil(needed / (preferred * multiple)) * preferred * multiple;
+  const rounded = Math.ceil(needed / unit) * unit;
   const even = rounded <= Math.min(window, padded) ? rounded : needed;
   return Array.from({ length: count }, (_, k) => {
     const from = Math.min(k * step, padded - even) - padding;
