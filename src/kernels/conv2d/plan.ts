@@ -125,7 +125,7 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
 
 /** The block by rule: the best for most shapes. */
 function chooseBlock(
-  { workgroup, sharesLoads }: DeviceProfile,
+  { workgroup, sharesLoads, costlyLoops }: DeviceProfile,
   variant: Block["variant"],
   { wShape, yShape, geometry }: Convolution,
 ): Block {
@@ -134,8 +134,10 @@ function chooseBlock(
   if (variant === "4-broadcast" && !sharesLoads && kw <= 5 && keepsColumns(wShape, geometry)) {
     // Larger than a GPU has registers for. A processor keeps sums in its first cache, but the code for more than
     // 960 multiply-adds per input row, and for what they load, would not fit into its cache for instructions; nor
-    // does that much where each pixel is a load (see x_quad).
-    const strips = ow % 4 > 0 ? [8] : kw <= 3 ? [16, 12, 8] : [12, 8];
+    // does that much where each pixel is a load (see x_quad). SwiftShader compiles anew in each process, which
+    // for small pictures takes longer than larger blocks save.
+    const small = ow % 4 > 0 || (costlyLoops && ow < 64);
+    const strips = small ? [8] : kw <= 3 ? [16, 12, 8] : [12, 8];
     // In short rows, the last strip of each may waste much.
     const columns = (pixels: number) => Math.ceil(ow / pixels) * pixels;
     const PIXELS = ow >= 64 ? strips[0] : strips.reduce((a, b) => (columns(b) < columns(a) ? b : a));
