@@ -115,8 +115,8 @@ export interface DeviceProfile {
    */
   readonly sharesLoads: boolean;
   /**
-   * `subgroupShuffle` is one instruction whichever lane it asks, and faster than `subgroupBroadcast`, which
-   * has to find out which lanes are active.
+   * `subgroupShuffle` is one instruction, whichever lane each lane asks: cheaper than a load, and than
+   * `subgroupBroadcast`, which finds out first which lanes are active.
    */
   readonly shuffles: boolean;
   /**

@@ -4,12 +4,10 @@
  */
 import type { DeviceProfile } from "../../device/device.ts";
 import { MAX_GRID } from "../../device/kernel.ts";
-import type { Shape } from "../../tensor/shape.ts";
 import { naive } from "./1-naive.wgsl.ts";
 import { tiled } from "./2-tiled.wgsl.ts";
 import { blocked } from "./3-blocked.wgsl.ts";
 import { broadcast } from "./4-broadcast.wgsl.ts";
-import type { Geometry } from "./geometry.ts";
 import {
   broadcasts,
   type Convolution,
@@ -69,14 +67,13 @@ export function planPlain(variant: "1-naive" | "2-tiled", convolution: Convoluti
   return { kernel: tiled, constants: tileConstants, grid: gridOver(yShape, 16) };
 }
 
-/** How many pixels beside an output's own column its window sees on either side. */
-function reachOf([, , , kw]: Shape, { dilation }: Geometry): number {
-  return ((kw - 1) * dilation[1]) / 2;
-}
-
-/** Do x and y have the same columns? Then neighbouring lanes have what a strip needs beside itself. */
-function keepsColumns(wShape: Shape, geometry: Geometry): boolean {
-  return geometry.stride[1] === 1 && geometry.padding[1] === reachOf(wShape, geometry);
+/**
+ * How many pixels beside an output's own column its window sees on either side, if lanes can get them from their
+ * neighbours: x and y have the same columns, and to hand a value on costs less than to load it.
+ */
+function haloOf({ shuffles }: DeviceProfile, { wShape, geometry }: Convolution): number | undefined {
+  const reach = ((wShape[3] - 1) * geometry.dilation[1]) / 2;
+  return shuffles && geometry.stride[1] === 1 && geometry.padding[1] === reach ? reach : undefined;
 }
 
 /** Steps 3 and 4. */
@@ -86,8 +83,9 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
   const [n, o, oh, ow] = yShape;
   const LANES = profile.subgroupSize;
   const broadcasting = variant === "4-broadcast";
-  const aligned = keepsColumns(wShape, geometry) && reachOf(wShape, geometry) <= PIXELS;
-  const HALO = aligned ? reachOf(wShape, geometry) : 0;
+  const halo = haloOf(profile, convolution) ?? Infinity;
+  const ALIGNED = Number(halo <= PIXELS);
+  const HALO = ALIGNED ? halo : 0;
   if (broadcasting && LANES === 0) {
     throw new RangeError(
       "conv2d: variant 4-broadcast needs subgroups of one known size, which this adapter lacks. " +
@@ -108,7 +106,7 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
       WORKGROUP,
       ...(broadcasting && {
         LANES,
-        ALIGNED: Number(aligned),
+        ALIGNED,
         HALO,
         EDGES: Math.ceil((2 * HALO) / LANES),
         QUADS: PIXELS / 4,
@@ -124,20 +122,20 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
 }
 
 /** The block by rule: the best for most shapes. */
-function chooseBlock(
-  { workgroup, sharesLoads, costlyLoops }: DeviceProfile,
-  variant: Block["variant"],
-  { wShape, yShape, geometry }: Convolution,
-): Block {
+function chooseBlock(profile: DeviceProfile, variant: Block["variant"], convolution: Convolution): Block {
+  const { workgroup, sharesLoads, costlyLoops } = profile;
+  const { wShape, yShape } = convolution;
   const [o, , , kw] = wShape;
   const ow = yShape[3];
-  if (variant === "4-broadcast" && !sharesLoads && kw <= 5 && keepsColumns(wShape, geometry)) {
-    // Larger than a GPU has registers for. A processor keeps sums in its first cache, but the code for more than
-    // 960 multiply-adds per input row, and for what they load, would not fit into its cache for instructions; nor
-    // does that much where each pixel is a load (see x_quad). SwiftShader compiles anew in each process, which
-    // for small pictures takes longer than larger blocks save.
-    const small = ow % 4 > 0 || (costlyLoops && ow < 64);
-    const strips = small ? [8] : kw <= 3 ? [16, 12, 8] : [12, 8];
+  if (variant === "4-broadcast" && !sharesLoads && kw <= 5) {
+    // A GPU has no registers for more than 128 sums. A processor keeps them in its first cache, but the code for
+    // more than 960 multiply-adds per input row, and for what they load, does not fit into its cache for
+    // instructions; nor does that much where each pixel is a load (see x_quad). SwiftShader compiles anew in each
+    // process, which for small pictures takes longer than larger blocks save.
+    const large = costlyLoops
+      ? kw === 3 && ow >= 64
+      : haloOf(profile, convolution) !== undefined && ow % 4 === 0;
+    const strips = !large ? [8] : kw <= 3 ? [16, 12, 8] : [12, 8];
     // In short rows, the last strip of each may waste much.
     const columns = (pixels: number) => Math.ceil(ow / pixels) * pixels;
     const PIXELS = ow >= 64 ? strips[0] : strips.reduce((a, b) => (columns(b) < columns(a) ? b : a));
