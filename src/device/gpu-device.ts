@@ -80,8 +80,8 @@ export type Params = Readonly<Record<string, number>>;
 
 /** How this JavaScript environment waits and reports. */
 export interface HostHooks {
-  /** Awaits GPU work. */
-  wait<T>(promise: Promise<T>): Promise<T>;
+  /** Awaits GPU work, which has a processor of its own or the same as JavaScript. */
+  wait<T>(promise: Promise<T>, ownProcessor: boolean): Promise<T>;
   /**
    * Called once per device with a function that returns the failure, if no call has thrown it yet. The result
    * ends that.
@@ -119,7 +119,7 @@ export class GpuDevice implements Device {
   profile: DeviceProfile;
   /** Measured choices of kernels, if this adapter has any. */
   readonly tuning = new Tuning();
-  readonly #host: HostHooks;
+  readonly #wait: <T>(promise: Promise<T>) => Promise<T>;
   readonly #recorder: Recorder;
   readonly #pipelines: Pipelines;
   /** Parameters of launches in small buffers, which later launches with the same parameters use again. */
@@ -157,8 +157,8 @@ export class GpuDevice implements Device {
     this.name = name;
     this.adapterClass = adapterClass;
     this.profile = profile;
-    this.#host = host;
-    this.#recorder = new Recorder(gpu, host.wait);
+    this.#wait = (promise) => host.wait(promise, profile.ownProcessor);
+    this.#recorder = new Recorder(gpu, this.#wait);
     this.#pipelines = new Pipelines(gpu, fixesSubgroups, (error) => {
       this.#failure = error; // replaces the complaints about an invalid pipeline, which arrive first
     });
@@ -273,7 +273,7 @@ export class GpuDevice implements Device {
     this.#recorder.copy(storage.buffer, storage.offset, staging, 0, bytes);
     this.flush();
     try {
-      const mapped = () => this.#host.wait(staging.gpu.mapAsync(MAP_MODE_READ, 0, bytes));
+      const mapped = () => this.#wait(staging.gpu.mapAsync(MAP_MODE_READ, 0, bytes));
       await span("wait for a result", mapped);
     } catch (error) {
       // If the device was lost, that is known a little later.
@@ -382,7 +382,7 @@ export class GpuDevice implements Device {
   async checkKernel(kernel: Kernel, specialisation: Specialisation = {}): Promise<KernelMessage[]> {
     this.#throwFailure();
     checkArguments("checkKernel", { "the first argument": [kernel, aKernel] });
-    const messages = await this.#host.wait(this.#pipelines.check(kernel, specialisation));
+    const messages = await this.#wait(this.#pipelines.check(kernel, specialisation));
     this.#throwFailure();
     return messages;
   }
@@ -455,7 +455,7 @@ export class GpuDevice implements Device {
     } finally {
       this.#compiling = undefined;
     }
-    await this.#host.wait(Promise.all(compiling.values()));
+    await this.#wait(Promise.all(compiling.values()));
     this.#throwFailure();
   }
 
@@ -466,7 +466,7 @@ export class GpuDevice implements Device {
 
   async sync(): Promise<void> {
     this.flush();
-    await this.#host.wait(this.gpu.queue.onSubmittedWorkDone());
+    await this.#wait(this.gpu.queue.onSubmittedWorkDone());
     this.#throwFailure();
   }
 
@@ -482,7 +482,7 @@ export class GpuDevice implements Device {
       return undefined;
     }
     this.flush(); // passes from before are not counted
-    const timer = new PassTimer(this.gpu, this.#host.wait);
+    const timer = new PassTimer(this.gpu, this.#wait);
     this.#recorder.passTimer = timer;
     try {
       body();
