@@ -1,9 +1,8 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * Four neighbours of an input row, from a column that 4 divides. Rows whose width 4 divides are made of such
- * quads, and a quad is one load, which is cheaper than four: its place is computed and checked once. Other rows
- * need four. Where the bits of x go is the same, so results do not depend on the width.
+ * Four neighbours of an input row, from a column that 4 divides. In rows whose width 4 divides, that is one load,
+ * whose place is computed and checked once. Others take four loads.
  */
 export const xQuad = /* wgsl */ `
 fn x_quad(n: u32, c: u32, row: i32, column: u32) -> vec4f {
@@ -26,21 +25,21 @@ fn x_quad(n: u32, c: u32, row: i32, column: u32) -> vec4f {
  * The threads of a *subgroup* (4 to 64 of them, called lanes) execute the same instruction at the same time
  * and can hand each other values. Where a processor stands in for the GPU, a subgroup is one vector
  * register and each lane one of its numbers. A load then serves one lane after the other, even if all want
- * the same address, while handing a value on is one instruction.
+ * the same address, while a broadcast is one instruction.
  *
  * All lanes of a subgroup work on the same output channels (group.y numbers the blocks of channels and is the
  * same in the whole workgroup), so they need the same weights. Step 3 in a subgroup of 8 loads each of the 48
  * weights of an input row eight times. Here lane 0 loads weight 0, lane 1 weight 1, and so on: six loads
  * fetch all 48. Whenever weight k is needed, the lane that has it hands it to all (`subgroupBroadcast`).
  *
- * The strips of neighbouring lanes lie side by side, so what a lane needs beyond its own strip is in the strip
- * of the lane before it or after it (`subgroupShuffle`). Only what lies left of the first lane's strip and
- * right of the last lane's must be loaded, again together: HALO pixels on each side, by as many lanes. This
- * needs columns of x and y that are the same (ALIGNED): stride 1, and as much padding as keeps the width. Other
- * convolutions load their whole window, as in step 3.
+ * Pixels can be shared, too. The strips of neighbouring lanes lie side by side, so what a lane needs beyond its
+ * own strip is in the strip of the lane before it or after it (`subgroupShuffle`). Left of the first lane's strip
+ * and right of the last lane's, HALO pixels each are missing, and again the lanes load them together. This is
+ * done where it pays (ALIGNED): x and y have the same columns, as with stride 1 and "same" padding, and a shuffle
+ * costs less than a load, as on lavapipe. Elsewhere each lane loads its whole window, as in step 3.
  *
- * What changed since step 3: with strips of 16, 4 loads of four pixels, 1 of the edges and 6 of weights for 768
- * multiply-adds, where step 3 has 10 + 48 for 384. README.md says what that is worth.
+ * What changed since step 3, with a strip of 8 pixels: 10 + 6 loads instead of 10 + 48 for 384 multiply-adds. With
+ * a strip of 16, four pixels in one load, and the edges: 4 + 1 + 6 for 768. README.md says what that is worth.
  *
  * Three smaller changes. Each sum is read once for the products of a whole window row, then written back,
  * which helps processors with fewer registers than there are sums. The sums of four neighbouring pixels are
@@ -50,10 +49,10 @@ fn x_quad(n: u32, c: u32, row: i32, column: u32) -> vec4f {
  * To hand values on needs every lane, so a thread below the picture computes the last row again and stores
  * nothing. The prelude defines x_at and store, as in step 3, and x_quad.
  *
- * Constants come from plan.ts. For 3x3 from 64 to 64 channels and a subgroup of 8 (LANES): CHANNELS 16,
- * PIXELS 16, QUADS 4 (vec4s of pixels), WINDOW 18, HALO 1, EDGES 1 (loads for the edges), SHARES 6 (weights
- * that a lane loads for an input row), RESULTS 256 (sums of a thread), STORES 8 (results that a round of the last
- * loop stores). WORKGROUP is 16 in software.
+ * Constants come from plan.ts. For 3x3 from 64 to 64 channels, rows of 64 pixels or more and a subgroup of 8
+ * (LANES), on lavapipe: CHANNELS 16, PIXELS 16, QUADS 4 (vec4s of pixels), WINDOW 18, HALO 1, EDGES 1 (loads for
+ * the edges), SHARES 6 (weights that a lane loads for an input row), RESULTS 256 (sums of a thread), STORES 8
+ * (results that a round of the last loop stores), WORKGROUP 16.
  */
 export const broadcast = kernel(
   "conv2d/4-broadcast",
