@@ -212,7 +212,7 @@ function paddedLength(length: number, padding: number, multiple: number): number
  * One axis: windows [from, to) of equal length, at most `window`, in a picture of `length` pixels and the
  * padding at both ends. The part [first, end) of each stays. Windows begin and end at multiples of `multiple`,
  * counted from the padding's beginning; the margin is one. If there are several, their length is a multiple of
- * `preferred`, too, unless that leaves no room for a tile.
+ * `preferred`, too, where that costs tiles no more than a sixteenth of their length.
  */
 export function spans(
   length: number,
@@ -227,8 +227,9 @@ export function spans(
   // The first and the last window have one margin less, since nothing lies beyond the padding.
   const inside = padded - 2 * margin;
   const unit = preferred * multiple;
-  const room = Math.floor(window / unit) * unit - 2 * margin;
-  const most = Math.floor((room >= multiple ? room : window - 2 * margin) / multiple) * multiple;
+  const room = window - 2 * margin;
+  const less = Math.floor(window / unit) * unit - 2 * margin;
+  const most = Math.floor((16 * less >= 15 * room ? less : room) / multiple) * multiple;
   const step = Math.ceil(inside / Math.ceil(inside / most) / multiple) * multiple;
   const count = Math.ceil(inside / step);
   const needed = step + 2 * margin;

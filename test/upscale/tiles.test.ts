@@ -70,8 +70,8 @@ test("windows of several tiles have a multiple of four columns, which kernels lo
   for (const width of [301, 500, 777]) {
     for (const { window } of plan(width, 60, 9)) expect((window.right - window.left) % 4).toBe(0);
   }
-  // One column of a tile and 2 x 10 of margins: 20 would be nothing but margins.
-  for (const { window } of plan(301, 1, 10)) expect(window.right - window.left).toBe(21);
+  // 10 columns of a tile and 2 x 4 of margins: 16 would leave it only 8.
+  for (const { window } of plan(305, 10, 4)) expect(window.right - window.left).toBe(18);
 });
 
 describe("as large as memory allows", () => {
