@@ -8,7 +8,7 @@ import { numel, type Shape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { blocked, xAt, xAtInPlace } from "./3-blocked.wgsl.ts";
 import { broadcast, xQuad, xQuadOfFour } from "./4-broadcast.wgsl.ts";
-import { turnedWeightAt, weightAt } from "./5-shared.wgsl.ts";
+import { shared, turnedWeightAt, weightAt } from "./5-shared.wgsl.ts";
 import { prefetch } from "./6-prefetch.wgsl.ts";
 import { type Epilogue, isPlain, noEpilogue, storeWgsl } from "./epilogue.ts";
 import { epilogueKernel } from "./epilogue.wgsl.ts";
@@ -23,7 +23,7 @@ import {
   type Sizes,
   type Variant,
 } from "./plan.ts";
-import { type Convolution, gridOver, windowConstants } from "./plan-common.ts";
+import { type Convolution, gridOver, type Plan, windowConstants } from "./plan-common.ts";
 import { planWeightGrad } from "./plan-weight-grad.ts";
 import { sumPartials } from "./weight-grad.wgsl.ts";
 
@@ -112,7 +112,6 @@ function launchSizes(
 ): void {
   const { geometry, wShape, yShape } = convolution;
   const inPlace = x.storage === y.storage;
-  const functions = functionsOf(variant, epilogue, { weightAt, inPlace, width: x.shape[3] });
   const params = {
     ...sizesOf([yShape[0], wShape[1], ...x.shape.slice(2)], yShape, geometry.padding),
     x_channels: x.shape[1],
@@ -131,6 +130,7 @@ function launchSizes(
   };
   const launch = (sizes: Sizes) => {
     const plan = planSizes(device.profile, convolution, sizes);
+    const functions = functionsOf(plan, epilogue, { weightAt, inPlace, width: x.shape[3] });
     device.run(plan.kernel, { ...plan, functions, buffers, params });
   };
   const byRule = chooseSizes(device.profile, variant, convolution);
@@ -153,13 +153,13 @@ function launchSizes(
 
 /** The functions in the preludes of steps 3 to 6; `width` is x's. */
 export function functionsOf(
-  variant: Sizes["variant"],
+  { kernel, constants }: Plan,
   epilogue: Epilogue,
   { weightAt, inPlace, width }: { weightAt: string; inPlace: boolean; width: number },
 ): string {
-  const readsWeights = variant === "5-shared" || variant === "6-prefetch";
-  const quadOf = variant !== "4-broadcast" ? "" : width % 4 === 0 && !inPlace ? xQuad : xQuadOfFour;
-  return (inPlace ? xAtInPlace : xAt) + quadOf + (readsWeights ? weightAt : "") + storeWgsl(epilogue);
+  const xQuads = constants.ALIGNED ? (width % 4 === 0 && !inPlace ? xQuad : xQuadOfFour) : "";
+  const weights = kernel === shared || kernel === prefetch ? weightAt : "";
+  return (inPlace ? xAtInPlace : xAt) + xQuads + weights + storeWgsl(epilogue);
 }
 
 /** Measured choices hold only for these kernel texts. */

@@ -102,7 +102,7 @@ function forwardStep(
   }
   const plan = planSizes(profile, convolution, chooseSizes(profile, variant, convolution));
   const { kernel, grid, ...prelude } = plan;
-  const functions = functionsOf(variant, noEpilogue, { weightAt, inPlace: false, width: sizes.w });
+  const functions = functionsOf(plan, noEpilogue, { weightAt, inPlace: false, width: sizes.w });
   const params = { ...sizes, x_channels: sizes.c, y_channels: sizes.o, y_first: 0 };
   return { ...common, kernel, prelude: { ...prelude, functions }, params, grid, estimate };
 }
