@@ -45,6 +45,7 @@ const policy = [
   "worker-src 'self'",
   "style-src 'self'",
   "img-src 'self' blob: data:",
+  "media-src blob:", // videos of the user's
   "connect-src 'self'",
   "manifest-src 'self'",
   "base-uri 'none'",
@@ -161,7 +162,8 @@ function filesForServiceWorker(): Plugin {
       const built = Object.keys(bundle).filter((path) => !/service-worker|\.html$/.test(path));
       const icons = readdirSync(folder("public")).filter((path) => path !== "preview.jpg");
       const all = [...built, ...icons];
-      const starts = (path: string) => /\.(?:js|css|svg|webmanifest)$/.test(path);
+      // Not everybody has a video.
+      const starts = (path: string) => /\.(?:js|css|svg|webmanifest)$/.test(path) && !/\/video-/.test(path);
       const files = { atOnce: all.filter(starts), whenUsed: all.filter((path) => !starts(path)) };
       const chunk = bundle["service-worker.js"];
       if (chunk?.type !== "chunk") throw new Error("The service worker was not built.");

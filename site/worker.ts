@@ -5,7 +5,7 @@
  *     task.ts             the form of a task
  *     picture-tasks.ts    files in and out, and what the page shows
  *     network-tasks.ts    enlarging and training; methods.ts and networks.ts have what they work with
- *     video/tasks.ts      video
+ *     video/video-tasks.ts      video
  */
 import { init } from "../src/index.ts";
 import type { LanguageCode } from "./language.ts";
@@ -36,7 +36,7 @@ const networkTasks = later(async () => (await import("./network-tasks.ts")).netw
 let speakOfVideo: ((code: LanguageCode) => Promise<unknown>) | undefined;
 
 const videoTasks = later(async () => {
-  const [{ networks }, video] = await Promise.all([networkTasks(), import("./video/tasks.ts")]);
+  const [{ networks }, video] = await Promise.all([networkTasks(), import("./video/video-tasks.ts")]);
   await video.loadVideoLanguage(code);
   speakOfVideo = video.loadVideoLanguage;
   return video.videoTasks(networks);

@@ -2,7 +2,7 @@
 import { and } from "./list.ts";
 
 export const videoEnglish = {
-  // ---- Fixed texts of panel.html
+  // ---- Fixed texts of video-panel.html
   videoHint:
     "Enlarges every frame by a network and keeps the sound. Nothing is uploaded, and the length does not matter: only a few frames are in memory.",
   chooseVideo: "Choose a video…",
@@ -25,6 +25,7 @@ export const videoEnglish = {
   endWatching: "Close",
   play: "Play",
   position: "Position",
+  fullScreen: "Full screen",
   mute: "Mute",
 
   // ---- The video

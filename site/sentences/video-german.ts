@@ -5,7 +5,7 @@ import type { VideoSentences } from "./video-english.ts";
 const frames = (count: number) => `${count} ${count === 1 ? "Bild" : "Bilder"}`;
 
 export const videoGerman: VideoSentences = {
-  // ---- Fixed texts of panel.html
+  // ---- Fixed texts of video-panel.html
   videoHint:
     "Vergrößert jedes Bild mit einem Netz und behält den Ton. Nichts wird hochgeladen, und die Länge ist gleich: Nur wenige Bilder sind zugleich im Speicher.",
   chooseVideo: "Video auswählen…",
@@ -28,6 +28,7 @@ export const videoGerman: VideoSentences = {
   endWatching: "Schließen",
   play: "Abspielen",
   position: "Stelle",
+  fullScreen: "Vollbild",
   mute: "Stumm",
 
   // ---- The video

@@ -46,6 +46,8 @@ export interface FrameDone {
 
 export interface Converted {
   readonly frames: number;
+  /** Of what is in the file, in seconds. */
+  readonly length: number;
   /** All frames are in the file. */
   readonly isWhole: boolean;
   /** What ended the video early, other than the user: a place that cannot be decoded. */
@@ -145,7 +147,7 @@ export async function convert({
     } while (work);
     if (frames === 0) {
       await output.cancel();
-      return { frames, isWhole };
+      return { frames, length: 0, isWhole };
     }
     for (const sound of sounds) await sound.until(isWhole ? Number.POSITIVE_INFINITY : end);
     await output.finalize();
@@ -156,7 +158,12 @@ export async function convert({
     await samples.return();
     for (const sound of sounds) await sound.close();
   }
-  return { frames, isWhole, ...(damage !== undefined && { damage: { at: end, reason: damage } }) };
+  return {
+    frames,
+    length: end - from,
+    isWhole,
+    ...(damage !== undefined && { damage: { at: end, reason: damage } }),
+  };
 }
 
 /** A frame that is being enlarged. */

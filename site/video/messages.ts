@@ -84,6 +84,8 @@ export interface ConversionEvent {
 
 export interface Conversion {
   readonly frames: number;
+  /** Of what is in the file, in seconds. */
+  readonly length: number;
   readonly isWhole: boolean;
   /** Where the video could not be decoded, in seconds. */
   readonly damage?: { readonly at: number; readonly reason: string };

@@ -117,7 +117,7 @@ export function videoTasks(networks: Networks): VideoTasks {
       const start = performance.now();
       let last = Number.NEGATIVE_INFINITY;
       try {
-        const { frames, isWhole, damage } = await convert({
+        const converted = await convert({
           ...{ source, output, steering, enlarge: enlarger(request, context.inTurn) },
           target: parts?.target ?? new StreamTarget(stream!, { chunked: true, chunkSize: 2 ** 22 }),
           async onFrame({ share, frames, before, after }) {
@@ -128,9 +128,10 @@ export function videoTasks(networks: Networks): VideoTasks {
             context.report(handOver({ share, frames, pair }, [pair.before.bitmap, pair.after.bitmap]));
           },
         });
+        const { frames } = converted;
         const blob = frames > 0 ? parts?.file(`video/${output.container}`) : undefined;
         const bytes = blob?.size ?? (frames > 0 && file ? (await file.getFile()).size : 0);
-        return { frames, isWhole, damage, bytes, file: blob, ms: performance.now() - start };
+        return { ...converted, bytes, file: blob, ms: performance.now() - start };
       } catch (error) {
         throw described(error as Error, source);
       } finally {
