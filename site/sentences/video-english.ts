@@ -105,7 +105,8 @@ export const videoEnglish = {
     `The frames of ${name} cannot be decoded (${why}). The file may be damaged: download or copy it again.`,
   fromHdr: "The video is HDR. The result has the colours of an ordinary screen, with 8 bits.",
   becomesEight: "The video has more than 8 bits for a colour. The result has 8.",
-  losesAlpha: "Its transparency is lost: the result is opaque.",
+  transparent: (name: string) =>
+    `${name} has transparency, which this page cannot enlarge. Remove it first, with ffmpeg by “-pix_fmt yuv420p”.`,
   soundUnknown: "A track of sound is coded in an unknown way, and is left out.",
   gone: "This video is no longer open. Choose it again.",
 };

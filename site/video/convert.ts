@@ -28,7 +28,7 @@ export interface ConvertOptions {
   readonly target: Target;
   readonly enlarge: (frame: Image) => Promise<Image>;
   readonly steering?: Steering;
-  /** Seconds; default 0. */
+  /** Where to begin, in seconds; default: the beginning. */
   readonly from?: number;
   /** Without sound, for measuring. Default: with it. */
   readonly isSilent?: boolean;
@@ -95,7 +95,7 @@ export async function convert({
   target,
   enlarge,
   steering = new Steering(),
-  from = 0,
+  from = source.facts.begin,
   isSilent = false,
   onFrame = () => {},
 }: ConvertOptions): Promise<Converted> {
@@ -108,19 +108,18 @@ export async function convert({
   output.addVideoTrack(video);
   const ways = isSilent ? [] : await soundWays(source, container);
   const sounds: Sound[] = [];
-  for (const way of ways) if (way.way !== "none") sounds.push(await soundOf(way, output));
+  for (const way of ways) if (way.way !== "none") sounds.push(await soundOf(way, output, from));
   const { raw: _, ...tags } = await source.input.getMetadataTags();
   output.setMetadataTags(tags);
 
-  const { duration } = source.facts;
-  const first = Math.max(0, await source.video.getFirstTimestamp());
+  const { begin: first, duration } = source.facts;
   const samples = new VideoSampleSink(source.video).samples(from);
   let [frames, end] = [0, from];
   const finish = async ({ timestamp, duration: shown, before, after: enlarging }: Work) => {
     const after = await enlarging;
     await nextTurn(); // the next frame is on its way to the GPU, while this one is converted and encoded
     for (const sound of sounds) await sound.until(timestamp);
-    using large = frameOf(after, { timestamp: timestamp - from, duration: shown });
+    using large = frameOf(after, { timestamp: Math.max(0, timestamp - from), duration: shown });
     await video.add(large);
     frames++;
     end = timestamp + shown;
@@ -140,7 +139,7 @@ export async function convert({
           damage = error.message;
           return undefined;
         });
-        work = next && (await begin(next, enlarge));
+        work = next && (await start(next, enlarge));
         isWhole = !next && damage === undefined;
       }
       if (previous) await finish(previous);
@@ -172,7 +171,7 @@ interface Work extends Timing {
   readonly after: Promise<Image>;
 }
 
-async function begin(sample: VideoSample, enlarge: ConvertOptions["enlarge"]): Promise<Work> {
+async function start(sample: VideoSample, enlarge: ConvertOptions["enlarge"]): Promise<Work> {
   const { timestamp, duration } = sample;
   const before = await taken(sample);
   const after = enlarge(before);
@@ -194,6 +193,9 @@ async function nextOf(samples: AsyncGenerator<VideoSample>): Promise<VideoSample
   }
 }
 
+/** In seconds. */
+const PRE_ROLL = 0.1;
+
 /** One track of sound, on its way into the file. */
 interface Sound {
   /** What begins before a time, in seconds. */
@@ -201,7 +203,11 @@ interface Sound {
   close(): Promise<void>;
 }
 
-async function soundOf(way: Exclude<SoundWay, { way: "none" }>, output: Output): Promise<Sound> {
+async function soundOf(
+  way: Exclude<SoundWay, { way: "none" }>,
+  output: Output,
+  from: number,
+): Promise<Sound> {
   const { track, codec } = way;
   const metadata = {
     languageCode: await track.getLanguageCode(),
@@ -211,13 +217,19 @@ async function soundOf(way: Exclude<SoundWay, { way: "none" }>, output: Output):
     const to = new EncodedAudioPacketSource(codec);
     output.addAudioTrack(to, metadata);
     const decoderConfig = (await track.getDecoderConfig()) ?? undefined;
-    const add = (packet: EncodedPacket) => to.add(packet, { decoderConfig });
+    const add = async (packet: EncodedPacket) => {
+      const timestamp = packet.timestamp - from;
+      // Decoders want a little of what comes before, and no one hears it.
+      if (timestamp < -PRE_ROLL) return;
+      await to.add(from === 0 ? packet : packet.clone({ timestamp }), { decoderConfig });
+    };
     return inOrder(new EncodedPacketSink(track).packets(), add);
   }
   const to = new AudioSampleSource({ codec, quality: new Quality({ bitrate: SOUND_BITRATE }) });
   output.addAudioTrack(to, metadata);
   return inOrder(new AudioSampleSink(track).samples(), async (sample: AudioSample) => {
-    await to.add(sample);
+    sample.setTimestamp(sample.timestamp - from);
+    if (sample.timestamp + sample.duration > 0) await to.add(sample);
     sample.close();
   });
 }

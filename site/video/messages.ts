@@ -5,7 +5,9 @@ import type { Overview, Size } from "../overview.ts";
 
 /** What the page shows of a video before anything is computed. */
 export interface VideoFacts extends Size {
-  /** In seconds. */
+  /** When its first track begins, in seconds; the result begins at 0. */
+  readonly begin: number;
+  /** From there, in seconds. */
   readonly duration: number;
   /** Frames a second, on average. */
   readonly rate: number;

@@ -39,7 +39,7 @@ const factors: Readonly<Record<FileSize, number>> = { small: 0.5, medium: 1, lar
 /** For tiny videos. With less, H.264 gets a level ("1b") that browsers do not play. */
 const MIN_BITRATE = 250_000;
 
-/** Bits a second of sound that is encoded anew, and what is assumed of sound that is copied. */
+/** Bits a second of sound that is encoded anew. */
 export const SOUND_BITRATE = 128_000;
 
 export function formatOf(container: Container): OutputFormat {
@@ -61,7 +61,7 @@ export async function outputsFor(
       if (!codec) return [];
       const bitrate = bitrateFor(codec, width * height * source.facts.rate, fileSize);
       const ways = await soundWays(source, container);
-      const sound = ways.filter(({ way }) => way !== "none").length * SOUND_BITRATE;
+      const sound = (await Promise.all(ways.map(soundBitrate))).reduce((sum, bits) => sum + bits, 0);
       const choice: OutputChoice = {
         ...{ container, codec, bitrate, codecName: nameOfCodec(codec) },
         bytes: (source.facts.duration * (bitrate + sound)) / 8,
@@ -77,6 +77,12 @@ export async function outputsFor(
 
 function bitrateFor(codec: VideoCodec, pixels: number, fileSize: FileSize): number {
   return Math.max(MIN_BITRATE, Math.round((bitsPerPixel[codec] ?? 0.1) * factors[fileSize] * pixels));
+}
+
+/** Bits a second. */
+async function soundBitrate({ way, track }: SoundWay): Promise<number> {
+  if (way !== "copy") return way === "encode" ? SOUND_BITRATE : 0;
+  return (await track.computePacketStats(100)).averageBitrate;
 }
 
 export async function soundWays({ sound }: VideoSource, container: Container): Promise<SoundWay[]> {

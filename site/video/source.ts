@@ -44,22 +44,25 @@ async function read(input: Input, name: string): Promise<VideoSource> {
   if (!video) throw dataError(say.noVideoTrack(name));
   const codec = (await video.getCodec()) ?? `${await video.getInternalCodecId()}`;
   if (!(await video.canDecode())) throw dataError(say.cannotDecode(name, nameOfCodec(codec)));
+  // mediabunny decodes it in workers of its own, which the page's policy forbids.
+  if (await video.canBeTransparent()) throw dataError(say.transparent(name));
   const [width, height] = [await video.getDisplayWidth(), await video.getDisplayHeight()];
   const { averagePacketRate, packetCount } = await video.computePacketStats(PROBED);
   const { frameRateIsConstant } = await video.computeFrameRateMetrics({ targetPacketCount: PROBED });
   const end = await video.computeDuration();
-  const duration = end - Math.max(0, await video.getFirstTimestamp());
+  const begin = Math.max(0, await input.getFirstTimestamp());
+  const duration = end - begin;
   if (packetCount === 0 || !(duration > 0)) throw dataError(say.noFrames(name));
   const notes = await notesOf(video);
   const tracks = await input.getAudioTracks();
   const sound = await Promise.all(tracks.map((track) => track.getCodec()));
   if (sound.includes(null)) notes.push(say.soundUnknown);
   const facts: VideoFacts = {
-    ...{ width, height, duration, notes },
+    ...{ width, height, begin, duration, notes },
     rate: averagePacketRate,
     isSteady: frameRateIsConstant,
     frames: packetCount < PROBED ? packetCount : Math.max(1, Math.round(averagePacketRate * duration)),
-    format: (await input.getFormat()).name,
+    format: nameOfFormat((await input.getFormat()).name),
     codec: nameOfCodec(codec),
     sound: sound.flatMap((codec) => (codec ? nameOfCodec(codec) : [])),
   };
@@ -71,7 +74,6 @@ async function notesOf(video: InputVideoTrack): Promise<string[]> {
   const notes: string[] = [];
   if (await video.hasHighDynamicRange()) notes.push(say.fromHdr);
   else if (await hasDeepColor(video)) notes.push(say.becomesEight);
-  if (await video.canBeTransparent()) notes.push(say.losesAlpha);
   return notes;
 }
 
@@ -96,6 +98,16 @@ const codecNames: Readonly<Record<string, string>> = {
   eac3: "E-AC-3",
   prores: "ProRes",
 };
+
+const formatNames: Readonly<Record<string, string>> = {
+  "QuickTime File Format": "MOV",
+  Matroska: "MKV",
+  "MPEG Transport Stream": "MPEG-TS",
+};
+
+function nameOfFormat(name: string): string {
+  return formatNames[name] ?? name;
+}
 
 export function nameOfCodec(codec: string): string {
   return codecNames[codec] ?? (codec.startsWith("pcm") ? "PCM" : codec);

@@ -9,6 +9,11 @@ export function clock(seconds: number): string {
   return h > 0 ? `${h}:${two(min)}:${two(s)}` : `${min}:${two(s)}`;
 }
 
+/** A length of video, in seconds. */
+export function lengthText(seconds: number): string {
+  return seconds < 60 ? `${fixed(seconds, 1)} s` : clock(seconds);
+}
+
 /** Three digits: 0.04, 1.5, 23.98, 240. */
 export function rateText(rate: number): string {
   if (Math.abs(rate - Math.round(rate)) < 0.005 * rate) return `${Math.round(rate)}`;

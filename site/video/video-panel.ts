@@ -11,7 +11,7 @@ import { duration, TaskControl } from "../task-control.ts";
 import { loadVideoLanguage, say } from "./language.ts";
 import type { Conversion, FileSize, FrameMethod, OpenVideo, OutputChoice, Trial } from "./messages.ts";
 import { Player } from "./player.ts";
-import { bytesText, clock, rateText } from "./texts.ts";
+import { bytesText, lengthText, rateText } from "./texts.ts";
 import html from "./video-panel.html?raw";
 import "./style.css";
 
@@ -133,6 +133,8 @@ export class VideoPanel {
       const video = await this.#engine.run("openVideo", { file, name: file.name });
       if (this.#video) void this.#engine.run("closeVideo", { video: this.#video.id });
       [this.#file, this.#video, this.#result, this.#triedFor] = [file, video, undefined, ""];
+      [this.#outputs, this.#trial, this.#trialError] = [[], undefined, undefined];
+      this.#container.replaceChildren(); // the file that is most like this one comes first
       this.#task.say("");
       this.#changed(0);
     } catch (error) {
@@ -258,7 +260,7 @@ export class VideoPanel {
     this.#intro.hidden = true;
     showFacts(this.#facts, {
       [say.size]: dimensions(video),
-      [say.length]: clock(video.duration),
+      [say.length]: lengthText(video.duration),
       [say.frameRate]: say.perSecond(rateText(video.rate), video.isSteady),
       [say.coded]: say.codecOf(video.codec, video.format),
       [say.soundOf]: video.sound.join(", ") || say.silent,
@@ -285,7 +287,9 @@ export class VideoPanel {
     const other = this.#outputs.find(
       (choice) => choice !== output && choice.sound.every(({ way }) => way !== "none"),
     );
-    const of = (fate: string) => output.sound.filter(({ way }) => way === fate).map(({ codec }) => codec);
+    const of = (fate: string) => [
+      ...new Set(output.sound.filter(({ way }) => way === fate).map(({ codec }) => codec)),
+    ];
     const [copied, encoded, lost] = [of("copy"), of("encode"), of("none")];
     return [
       say.becomesFile(bytesText(output.bytes)),
@@ -407,9 +411,9 @@ function liveText({ ms }: Trial, { rate }: OpenVideo): string {
 
 function conversionText({ frames, isWhole, damage, bytes, ms, length }: Conversion): string {
   if (frames === 0) return say.stoppedBefore;
-  if (damage) return say.damagedAt(clock(damage.at), frames, bytesText(bytes));
+  if (damage) return say.damagedAt(lengthText(damage.at), frames, bytesText(bytes));
   if (isWhole) return say.converted(frames, duration(ms), bytesText(bytes));
-  return say.convertedPart(frames, duration(1000 * length), bytesText(bytes));
+  return say.convertedPart(frames, lengthText(length), bytesText(bytes));
 }
 
 // ---- Files

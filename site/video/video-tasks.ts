@@ -163,7 +163,8 @@ async function measured(
   const finish = () => steering.finish();
   const timer = setTimeout(finish, MEASURE_FOR);
   signal.addEventListener("abort", finish);
-  const from = options.source.facts.duration / 3;
+  const { begin, duration } = options.source.facts;
+  const from = begin + duration / 3;
   const start = performance.now();
   const { frames } = await convert({ ...options, target: new NullTarget(), steering, from, isSilent: true });
   clearTimeout(timer);

@@ -1,4 +1,5 @@
 /** Video becomes larger video: frames, times and sound; odd files; pauses, stops and memory. */
+import { EncodedPacketSink } from "mediabunny";
 import { describe, expect, test, vi } from "vitest";
 import { type ConvertOptions, convert, Steering } from "../../site/video/convert.ts";
 import { frameOf, imageOf } from "../../site/video/frames.ts";
@@ -9,7 +10,7 @@ import { openSource } from "../../site/video/source.ts";
 import { interpolator } from "../../src/index.ts";
 import type { Image } from "../../src/picture/index.ts";
 import { drawn } from "../support/drawn.ts";
-import { evenTimes, makeVideo, movingPicture, readVideo, type TestVideo } from "./test-video.ts";
+import { evenTimes, makeVideo, movingPicture, openFile, readVideo, type TestVideo } from "./test-video.ts";
 
 const double = interpolator("bicubic", 2);
 
@@ -141,10 +142,17 @@ describe("times", () => {
     expect(source.facts.isSteady).toBe(false);
   });
 
-  test("a video that begins late begins as late", async () => {
-    const { after } = await made({ times: evenTimes(5).map((time) => time + 0.6) });
+  const late = evenTimes(5).map((time) => time + 0.6);
+
+  test("of a video that begins after its sound stay", async () => {
+    const { after } = await made({ times: late });
     expect(after.times[0]).toBeCloseTo(0.6, 2);
     expect(after.sound[0].time).toBeCloseTo(0, 2);
+  });
+
+  test("begin at 0 where all begins late", async () => {
+    const { after } = await made({ times: late, hasSound: false });
+    for (const [i, time] of evenTimes(5).entries()) expect(after.times[i]).toBeCloseTo(time, 2);
   });
 });
 
@@ -218,7 +226,7 @@ describe("while it runs", () => {
       },
     });
     expect(atPause).toBeLessThanOrEqual(7); // what had begun is finished
-    expect(result).toEqual({ frames: 40, isWhole: true });
+    expect(result).toMatchObject({ frames: 40, isWhole: true });
   });
 
   test.each(["mp4", "webm"] as const)(
@@ -242,7 +250,23 @@ describe("while it runs", () => {
     const steering = new Steering();
     steering.finish();
     const { result } = await converted(await long(), { steering });
-    expect(result).toEqual({ frames: 0, isWhole: false });
+    expect(result).toEqual({ frames: 0, length: 0, isWhole: false });
+  });
+
+  test("where the video cannot be decoded it ends, and what came before is there", async () => {
+    const file = await makeVideo({ container: "mp4", times: evenTimes(75) });
+    // Within the frames, far from the first and from the head, which is at the end.
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const track = await openFile(file).getPrimaryVideoTrack();
+    const packet = await new EncodedPacketSink(track!).getPacket(2.4);
+    const at = indexOf(bytes, packet!.data);
+    bytes.fill(0xff, at, at + packet!.data.length);
+    const { result, file: large } = await converted(new Blob([bytes]));
+    expect(result.isWhole).toBe(false);
+    expect(result.damage!.at).toBeLessThanOrEqual(2.4);
+    const { frames } = await readVideo(large);
+    expect(frames.length).toBe(result.frames);
+    expect(frames.length).toBeGreaterThan(40);
   });
 
   test("an error of the network ends it, and is told", async () => {
@@ -297,3 +321,10 @@ describe("while it runs", () => {
     expect(open.size).toBe(0);
   });
 });
+
+/** Where one array begins within another. */
+function indexOf(bytes: Uint8Array, part: Uint8Array): number {
+  const isHere = (at: number) => part.every((byte, i) => bytes[at + i] === byte);
+  for (let at = 0; at + part.length <= bytes.length; at++) if (isHere(at)) return at;
+  throw new Error("The part is not there.");
+}
