@@ -85,17 +85,17 @@ export class Player {
     this.#watched = watched;
     const { source, name } = watched;
     const video = document.createElement("video");
-    video.className = "spoken"; // it plays, and the canvas is seen
+    video.ariaHidden = "true"; // it lies under the canvas: browsers give frames only of what is in sight
     video.tabIndex = -1;
-    video.ariaHidden = "true";
     video.playsInline = true;
     const isLive = source instanceof MediaStream;
     if (isLive) video.srcObject = source;
     else video.src = URL.createObjectURL(source);
     this.#video = video;
-    this.#root.append(video);
+    this.#canvas.before(video);
     this.#root.hidden = false;
     this.#shown = [];
+    this.#canvas.hidden = true; // until the first frame is there
     this.#rate.textContent = "";
     this.#hint.hidden = false;
     this.#hint.textContent = sayOnPage.preparing;
@@ -173,6 +173,7 @@ export class Player {
 
   #show(bitmap: ImageBitmap, ms: number): void {
     this.#hint.hidden = true;
+    this.#canvas.hidden = false;
     const { width, height } = bitmap;
     if (this.#canvas.width !== width || this.#canvas.height !== height) {
       [this.#canvas.width, this.#canvas.height] = [width, height];

@@ -48,7 +48,7 @@ async function read(input: Input, name: string): Promise<VideoSource> {
   if (await video.canBeTransparent()) throw dataError(say.transparent(name));
   const [width, height] = [await video.getDisplayWidth(), await video.getDisplayHeight()];
   const { averagePacketRate, packetCount } = await video.computePacketStats(PROBED);
-  const { frameRateIsConstant } = await video.computeFrameRateMetrics({ targetPacketCount: PROBED });
+  const rates = await video.computeFrameRateMetrics({ targetPacketCount: PROBED });
   const end = await video.computeDuration();
   const begin = Math.max(0, await input.getFirstTimestamp());
   const duration = end - begin;
@@ -59,8 +59,8 @@ async function read(input: Input, name: string): Promise<VideoSource> {
   if (sound.includes(null)) notes.push(say.soundUnknown);
   const facts: VideoFacts = {
     ...{ width, height, begin, duration, notes },
-    rate: averagePacketRate,
-    isSteady: frameRateIsConstant,
+    rate: rates.frameRateIsConstant ? rates.bestGuessFrameRate : averagePacketRate,
+    isSteady: rates.frameRateIsConstant,
     frames: packetCount < PROBED ? packetCount : Math.max(1, Math.round(averagePacketRate * duration)),
     format: nameOfFormat((await input.getFormat()).name),
     codec: nameOfCodec(codec),
