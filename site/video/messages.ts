@@ -66,13 +66,17 @@ export interface OpenVideo extends VideoFacts {
 /** The file to write. */
 export type OutputRequest = Pick<OutputChoice, "container" | "codec" | "bitrate">;
 
-export interface Trial {
+/** A frame, and what became of it. */
+export interface FramePair {
+  readonly before: Overview;
+  readonly after: Overview;
+}
+
+export interface Trial extends FramePair {
   /** A frame takes so long, in milliseconds. */
   readonly ms: number;
   /** With the methods that the frame has chosen, if that was left to it. */
   readonly runs: readonly Run[];
-  readonly before: Overview;
-  readonly after: Overview;
   /** Only the middle of a frame was enlarged, and the time is an estimate from that. */
   readonly isPart: boolean;
 }
@@ -81,7 +85,7 @@ export interface ConversionEvent {
   /** Of the video, 0 to 1. */
   readonly share: number;
   readonly frames: number;
-  readonly pair?: { readonly before: Overview; readonly after: Overview };
+  readonly pair?: FramePair;
 }
 
 export interface Conversion {

@@ -5,11 +5,19 @@ import { showFacts } from "../facts.ts";
 import { addSentences, writeFixedTexts } from "../language.ts";
 import type { MethodInfo } from "../messages.ts";
 import { MethodChoice, nameOf, runsOf } from "../method-choice.ts";
-import type { Overview, Size } from "../overview.ts";
+import type { Size } from "../overview.ts";
 import { download } from "../picture.ts";
 import { duration, TaskControl } from "../task-control.ts";
 import { loadVideoLanguage, say } from "./language.ts";
-import type { Conversion, FileSize, FrameMethod, OpenVideo, OutputChoice, Trial } from "./messages.ts";
+import type {
+  Conversion,
+  FileSize,
+  FrameMethod,
+  FramePair,
+  OpenVideo,
+  OutputChoice,
+  Trial,
+} from "./messages.ts";
 import { Player } from "./player.ts";
 import { bytesText, lengthText, rateText } from "./texts.ts";
 import html from "./video-panel.html?raw";
@@ -24,14 +32,11 @@ const LONG = 1_800_000;
 const containerNames = { mp4: "MP4", webm: "WebM" };
 
 export interface VideoPanelEvents {
-  /** The tab may be hidden. */
-  onError(error: Error): void;
   onRemoveMethod(method: MethodInfo): void;
 }
 
 export class VideoPanel {
   readonly #engine: Engine;
-  readonly #events: VideoPanelEvents;
   readonly #compare: Compare;
   readonly #player: Player;
   readonly #choice: MethodChoice;
@@ -58,8 +63,8 @@ export class VideoPanel {
   #triedFor = "";
   #trying: AbortController | undefined;
   #stillness: ReturnType<typeof setTimeout> | undefined;
-  /** Of the frames on the stage. */
-  #bitmaps: readonly ImageBitmap[] = [];
+  /** The frames on the stage. */
+  #pair: FramePair | undefined;
   #isPaused = false;
   #frames = 0;
   #result: { readonly file: Blob; readonly name: string } | undefined;
@@ -72,9 +77,8 @@ export class VideoPanel {
     return new VideoPanel(root, engine, events);
   }
 
-  private constructor(root: HTMLElement, engine: Engine, events: VideoPanelEvents) {
+  private constructor(root: HTMLElement, engine: Engine, { onRemoveMethod }: VideoPanelEvents) {
     this.#engine = engine;
-    this.#events = events;
     const part = <E extends HTMLElement>(selector: string) => root.querySelector<E>(selector)!;
     this.#viewer = part(".viewer");
     this.#viewer.hidden = true;
@@ -97,7 +101,7 @@ export class VideoPanel {
     this.#task = new TaskControl(part(".task"), (signal) => this.#convert(signal));
     this.#choice = new MethodChoice(part(".controls"), {
       onChange: () => this.#changed(),
-      onRemove: (method) => events.onRemoveMethod(method),
+      onRemove: onRemoveMethod,
     });
     const input = part<HTMLInputElement>("[name=video]");
     input.addEventListener("change", () => {
@@ -139,7 +143,6 @@ export class VideoPanel {
       this.#changed(0);
     } catch (error) {
       this.#task.complain(error as Error);
-      this.#events.onError(error as Error);
     }
   }
 
@@ -147,7 +150,8 @@ export class VideoPanel {
   writeAgain(): void {
     this.#player.writeAgain();
     if (!this.#isConverting) this.#task.say("");
-    if (this.#trial) this.#showTrial(this.#trial);
+    this.#offerContainers();
+    this.#showPair(this.#pair);
     this.#changed();
   }
 
@@ -201,7 +205,7 @@ export class VideoPanel {
       const input = { video: video.id, output: this.#output, ...plan.frames };
       const trial = await this.#engine.run("tryVideo", input, { signal: trying.signal, leaveAtOnce: true });
       [this.#trial, this.#triedFor] = [trial, settings];
-      this.#showTrial(trial);
+      this.#showPair(trial);
     } catch (error) {
       if (trying.signal.aborted) return;
       this.#trialError = error as Error;
@@ -223,26 +227,25 @@ export class VideoPanel {
     if (this.#outputs.some(({ container }) => container === before)) this.#container.value = before;
   }
 
-  #showTrial({ before, after }: Trial): void {
-    this.#showPair(before, after);
-  }
-
-  #showPair(before: Overview, after: Overview): void {
+  #showPair(pair: FramePair | undefined): void {
+    if (!pair) return;
+    const { before, after } = pair;
     const method = this.#choice.chosen!.method;
     this.#compare.show(
       { overview: before, label: say.sampleFrame },
       { overview: after, label: say.enlargedFrame(nameOf(method)) },
     );
-    for (const bitmap of this.#bitmaps)
-      if (bitmap !== before.bitmap && bitmap !== after.bitmap) bitmap.close();
-    this.#bitmaps = [before.bitmap, after.bitmap];
+    if (this.#pair && this.#pair.before !== before) {
+      this.#pair.before.bitmap.close();
+      this.#pair.after.bitmap.close();
+    }
+    this.#pair = { before, after };
     this.#showStage();
   }
 
   #showStage(): void {
-    const hasPair = this.#bitmaps.length > 0;
-    this.#viewer.hidden = this.#player.isOpen || !hasPair;
-    this.#emptyStage.hidden = this.#player.isOpen || hasPair;
+    this.#viewer.hidden = this.#player.isOpen || !this.#pair;
+    this.#emptyStage.hidden = this.#player.isOpen || this.#pair !== undefined;
   }
 
   #render(): void {
@@ -338,7 +341,7 @@ export class VideoPanel {
           this.#frames = frames;
           const rate = frames > 2 ? rateText((1000 * frames) / (performance.now() - start)) : undefined;
           if (!this.#isPaused) this.#task.share(share, say.converting(frames, rate));
-          if (pair) this.#showPair(pair.before, pair.after);
+          this.#showPair(pair);
         },
       });
       if (conversion.file) this.#result = { file: conversion.file, name };

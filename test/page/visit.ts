@@ -48,6 +48,34 @@ export async function givePicture(page: Page, name: string, bytes: Uint8Array): 
   await page.locator("#picture-name", { hasText: name }).waitFor({ state: "attached" });
 }
 
+/** Gives the tab for video, which is open, a video that the browser records, and waits until it can be converted. */
+export async function giveVideo(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [64, 48];
+    const context = canvas.getContext("2d")!;
+    const drawing = setInterval(() => {
+      context.fillStyle = `hsl(${performance.now() % 360} 60% 50%)`;
+      context.fillRect(0, 0, 64, 48);
+    }, 40);
+    const recorder = new MediaRecorder(canvas.captureStream(), { mimeType: "video/webm;codecs=vp8" });
+    const chunks: Blob[] = [];
+    recorder.ondataavailable = ({ data }) => chunks.push(data);
+    recorder.start();
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    const stopped = new Promise((resolve) => recorder.addEventListener("stop", resolve));
+    recorder.stop();
+    await stopped;
+    clearInterval(drawing);
+    const files = new DataTransfer();
+    files.items.add(new File(chunks, "recorded.webm", { type: "video/webm" }));
+    const input = document.querySelector<HTMLInputElement>("#panel-video [name=video]")!;
+    input.files = files.files;
+    input.dispatchEvent(new Event("change"));
+  });
+  await page.locator("#panel-video .primary:not(:disabled)").waitFor();
+}
+
 /** A PNG file; `color` gives RGBA, or RGB, from column and row. */
 export function png(
   width: number,
