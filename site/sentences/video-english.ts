@@ -105,8 +105,7 @@ export const videoEnglish = {
     `The frames of ${name} cannot be decoded (${why}). The file may be damaged: download or copy it again.`,
   fromHdr: "The video is HDR. The result has the colours of an ordinary screen, with 8 bits.",
   becomesEight: "The video has more than 8 bits for a colour. The result has 8.",
-  transparent: (name: string) =>
-    `${name} has transparency, which this page cannot enlarge. Remove it first, with ffmpeg by “-pix_fmt yuv420p”.`,
+  losesAlpha: "Where it is transparent, the result is opaque.",
   soundUnknown: "A track of sound is coded in an unknown way, and is left out.",
   gone: "This video is no longer open. Choose it again.",
 };

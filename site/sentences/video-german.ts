@@ -105,8 +105,7 @@ export const videoGerman: VideoSentences = {
     `Die Bilder von ${name} lassen sich nicht lesen (${why}). Vielleicht ist die Datei beschädigt: Laden oder kopieren Sie sie noch einmal.`,
   fromHdr: "Das Video ist HDR. Das Ergebnis hat die Farben eines gewöhnlichen Bildschirms, mit 8 Bit.",
   becomesEight: "Das Video hat mehr als 8 Bit je Farbe. Das Ergebnis hat 8.",
-  transparent: (name) =>
-    `${name} ist stellenweise durchsichtig, was diese Seite nicht vergrößern kann. Entfernen Sie das vorher, mit ffmpeg durch „-pix_fmt yuv420p“.`,
+  losesAlpha: "Wo es durchsichtig ist, wird das Ergebnis deckend.",
   soundUnknown: "Eine Tonspur ist auf unbekannte Art codiert und wird weggelassen.",
   gone: "Dieses Video ist nicht mehr geöffnet. Wählen Sie es noch einmal.",
 };

@@ -13,12 +13,12 @@ import {
   Quality,
   type Target,
   type VideoSample,
-  VideoSampleSink,
   VideoSampleSource,
 } from "mediabunny";
 import type { Image } from "../../src/picture/index.ts";
 import { frameOf, type Timing, taken } from "./frames.ts";
 import type { OutputRequest } from "./messages.ts";
+import { OpaqueSampleSink } from "./opaque-sink.ts";
 import { formatOf, SOUND_BITRATE, type SoundWay, soundWays } from "./outputs.ts";
 import type { VideoSource } from "./source.ts";
 
@@ -113,7 +113,7 @@ export async function convert({
   output.setMetadataTags(tags);
 
   const { begin: first, duration } = source.facts;
-  const samples = new VideoSampleSink(source.video).samples(from);
+  const samples = new OpaqueSampleSink(source.video).samples(from);
   let [frames, end] = [0, from];
   const finish = async ({ timestamp, duration: shown, before, after: enlarging }: Work) => {
     const after = await enlarging;

@@ -44,8 +44,6 @@ async function read(input: Input, name: string): Promise<VideoSource> {
   if (!video) throw dataError(say.noVideoTrack(name));
   const codec = (await video.getCodec()) ?? `${await video.getInternalCodecId()}`;
   if (!(await video.canDecode())) throw dataError(say.cannotDecode(name, nameOfCodec(codec)));
-  // mediabunny decodes it in workers of its own, which the page's policy forbids.
-  if (await video.canBeTransparent()) throw dataError(say.transparent(name));
   const [width, height] = [await video.getDisplayWidth(), await video.getDisplayHeight()];
   const { averagePacketRate, packetCount } = await video.computePacketStats(PROBED);
   const rates = await video.computeFrameRateMetrics({ targetPacketCount: PROBED });
@@ -74,6 +72,7 @@ async function notesOf(video: InputVideoTrack): Promise<string[]> {
   const notes: string[] = [];
   if (await video.hasHighDynamicRange()) notes.push(say.fromHdr);
   else if (await hasDeepColor(video)) notes.push(say.becomesEight);
+  if (await video.canBeTransparent()) notes.push(say.losesAlpha);
   return notes;
 }
 

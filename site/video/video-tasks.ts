@@ -1,5 +1,5 @@
 /** The worker's tasks with video. They load when the tab for video opens. */
-import { NullTarget, StreamTarget, VideoSample, VideoSampleSink } from "mediabunny";
+import { NullTarget, StreamTarget, VideoSample } from "mediabunny";
 import { chooseMethod, defaultMethod, upscaleBands } from "../../src/index.ts";
 import { crop, type Image, type Samples } from "../../src/picture/index.ts";
 import { automatic } from "../messages.ts";
@@ -11,6 +11,7 @@ import { type ConvertOptions, convert, Steering } from "./convert.ts";
 import { taken } from "./frames.ts";
 import { say } from "./language.ts";
 import type { FrameMethod, Run } from "./messages.ts";
+import { OpaqueSampleSink } from "./opaque-sink.ts";
 import { outputsFor } from "./outputs.ts";
 import { paceDecoders } from "./paced-decoder.ts";
 import { PartsTarget } from "./parts-target.ts";
@@ -183,7 +184,7 @@ function resolved(runs: readonly Run[], image: Image): readonly Run[] {
 
 /** A frame from the first third: the beginning of many videos is black. */
 async function middleFrame({ video, facts: { duration }, name }: VideoSource): Promise<Image> {
-  const sink = new VideoSampleSink(video);
+  const sink = new OpaqueSampleSink(video);
   const first = await video.getFirstTimestamp();
   try {
     const sample = (await sink.getSample(first + duration / 3)) ?? (await sink.getSample(first));

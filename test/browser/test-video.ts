@@ -30,6 +30,8 @@ export interface TestVideo {
   readonly times?: readonly number[];
   readonly hasSound?: boolean;
   readonly hasPictures?: boolean;
+  /** Half transparent, everywhere. */
+  readonly isTransparent?: boolean;
   readonly rotation?: 0 | 90 | 180 | 270;
   readonly picture?: (index: number) => Image;
 }
@@ -54,12 +56,14 @@ export async function makeVideo({
   times = evenTimes(10),
   hasSound = true,
   hasPictures = true,
+  isTransparent = false,
   rotation = 0,
   picture = (index) => movingPicture(width, height, index),
 }: TestVideo = {}): Promise<Blob> {
   const format = container === "webm" ? new WebMOutputFormat() : new Mp4OutputFormat();
   const output = new Output({ format, target: new BufferTarget() });
-  const video = new VideoSampleSource({ codec, quality: new Quality({ bitrate: 4_000_000 }) });
+  const alpha = isTransparent ? ({ alpha: "keep" } as const) : {};
+  const video = new VideoSampleSource({ codec, quality: new Quality({ bitrate: 4_000_000 }), ...alpha });
   const sound = new AudioSampleSource({ codec: "opus", quality: new Quality({ bitrate: 64_000 }) });
   if (hasPictures) output.addVideoTrack(video, { rotation });
   if (hasSound) output.addAudioTrack(sound);
@@ -77,7 +81,12 @@ export async function makeVideo({
   }
   if (hasPictures) {
     for (const [i, timestamp] of times.entries()) {
-      using frame = rgbFrame(picture(i), timestamp, (times[i + 1] ?? end) - timestamp);
+      using frame = rgbFrame(
+        picture(i),
+        timestamp,
+        (times[i + 1] ?? end) - timestamp,
+        isTransparent ? 128 : 255,
+      );
       await video.add(frame);
     }
   }
@@ -85,8 +94,13 @@ export async function makeVideo({
   return new Blob([output.target.buffer!], { type: `video/${container}` });
 }
 
-function rgbFrame({ width, height, data }: Image, timestamp: number, duration: number): VideoSample {
-  const rgba = new Uint8Array(width * height * 4).fill(255);
+function rgbFrame(
+  { width, height, data }: Image,
+  timestamp: number,
+  duration: number,
+  alpha: number,
+): VideoSample {
+  const rgba = new Uint8Array(width * height * 4).fill(alpha);
   for (let i = 0; i < width * height; i++) rgba.set(data.subarray(3 * i, 3 * i + 3), 4 * i);
   const init = { format: "RGBA", codedWidth: width, codedHeight: height } as const;
   return new VideoSample(rgba, { ...init, timestamp, duration });

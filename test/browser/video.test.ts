@@ -176,6 +176,18 @@ describe("sizes", () => {
   });
 });
 
+test("a transparent video becomes an opaque one, and that is said", async () => {
+  const small = await makeVideo({ isTransparent: true, hasSound: false });
+  const source = await openSource(small, "glass");
+  expect(source.facts.notes).toEqual(["Where it is transparent, the result is opaque."]);
+  const createUrl = vi.spyOn(URL, "createObjectURL"); // of workers that merge transparency
+  const { result, file } = await converted(small);
+  expect(result).toMatchObject({ frames: 10, isWhole: true });
+  expect(createUrl).not.toHaveBeenCalled();
+  createUrl.mockRestore();
+  expect((await openSource(file, "opaque")).facts.notes).toEqual([]);
+});
+
 describe("files that are none", () => {
   const message = (file: Blob, name = "file") =>
     openSource(file, name).then(
