@@ -8,11 +8,11 @@ export const videoGerman: VideoSentences = {
   // ---- Fixed texts of video-panel.html
   videoHint:
     "Vergrößert jedes Bild mit einem Netz und behält den Ton. Nichts wird hochgeladen, und die Länge ist gleich: Nur wenige Bilder sind zugleich im Speicher.",
-  chooseVideo: "Video auswählen…",
-  useCamera: "Kamera benutzen",
+  chooseVideo: "Video wählen…",
+  useCamera: "Kamera nutzen",
   chooseToBegin: "Wählen Sie ein Video, oder ziehen Sie eines auf diese Seite: MP4, MOV, WebM oder MKV.",
   videoMethodHint:
-    "„Schnell“ ist ESPCN, auf den meisten Grafikkarten das Netz für Videos. „Am besten“ nimmt ein Netz für saubere oder eines für beschädigte Bilder, nach einem Bild aus der Mitte.",
+    "„Schnell“ ist ESPCN, auf den meisten Grafikkarten das Netz für Videos. „Gut“ nimmt ein Netz für saubere oder eines für beschädigte Bilder, nach einem Bild aus der Mitte.",
   fileFormat: "Datei",
   fileSize: "Ihre Größe",
   small: "Klein",

@@ -77,8 +77,6 @@ test("on a touch screen every control of training is 44 pixels high", async () =
 
 test("on a touch screen every control for video is 44 pixels high", async () => {
   const { page } = await visit(browser, sizes.phone);
-  await page.click("#tab-video");
-  await page.locator("#panel-video .primary").waitFor();
   await giveVideo(page);
   const heights = async () => {
     const controls = page.locator(

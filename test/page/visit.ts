@@ -48,9 +48,15 @@ export async function givePicture(page: Page, name: string, bytes: Uint8Array): 
   await page.locator("#picture-name", { hasText: name }).waitFor({ state: "attached" });
 }
 
-/** Gives the tab for video, which is open, a video that the browser records, and waits until it can be converted. */
+/**
+ * Opens the tab for video, gives it one that the browser records, and waits until it can be converted. The result
+ * will be downloaded: nobody is there to choose a file.
+ */
 export async function giveVideo(page: Page): Promise<void> {
+  await page.click("#tab-video");
+  await page.locator("#panel-video .primary").waitFor();
   await page.evaluate(async () => {
+    Object.assign(window, { showSaveFilePicker: undefined });
     const canvas = document.createElement("canvas");
     [canvas.width, canvas.height] = [64, 48];
     const context = canvas.getContext("2d")!;
@@ -106,7 +112,11 @@ export async function train(
 }
 
 /** Waits until the panel's line of status matches, and returns it. */
-export async function status(page: Page, panel: "upscale" | "train", wanted: RegExp): Promise<string> {
+export async function status(
+  page: Page,
+  panel: "upscale" | "train" | "video",
+  wanted: RegExp,
+): Promise<string> {
   const line = page.locator(`#panel-${panel} .task .status`).filter({ hasText: wanted });
   await line.waitFor({ timeout: 110_000 });
   return (await line.textContent())!;
