@@ -144,11 +144,23 @@ function shorterWorker(): Plugin {
   };
 }
 
+/** Of the page, and of what it has from others. */
 function licence(): Plugin {
+  const read = (path: string) => readFileSync(folder(`../${path}`), "utf8");
   return {
     name: "licence",
     generateBundle() {
-      this.emitFile({ type: "asset", fileName: "LICENSE.txt", source: readFileSync(folder("../LICENSE")) });
+      const { name, version, repository } = JSON.parse(read("node_modules/mediabunny/package.json")) as {
+        name: string;
+        version: string;
+        repository: { url: string };
+      };
+      const source = repository.url.replace(/^git\+/, "").replace(/\.git$/, "");
+      const others =
+        `The part for video files is ${name} ${version}, unchanged, under the Mozilla Public License 2.0, which ` +
+        `follows.\nIts source: ${source}`;
+      const texts = [read("LICENSE"), others, read("node_modules/mediabunny/LICENSE")];
+      this.emitFile({ type: "asset", fileName: "LICENSE.txt", source: texts.join("\n----\n\n") });
     },
   };
 }
