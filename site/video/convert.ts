@@ -139,7 +139,7 @@ export async function convert({
           damage = error.message;
           return undefined;
         });
-        work = next && (await start(next, enlarge));
+        work = next && (await start(next, source, enlarge));
         isWhole = !next && damage === undefined;
       }
       if (previous) await finish(previous);
@@ -171,9 +171,13 @@ interface Work extends Timing {
   readonly after: Promise<Image>;
 }
 
-async function start(sample: VideoSample, enlarge: ConvertOptions["enlarge"]): Promise<Work> {
+async function start(
+  sample: VideoSample,
+  { untagged }: VideoSource,
+  enlarge: ConvertOptions["enlarge"],
+): Promise<Work> {
   const { timestamp, duration } = sample;
-  const before = await taken(sample);
+  const before = await taken(sample, untagged);
   const after = enlarge(before);
   after.catch(() => undefined); // said when it is awaited
   return { timestamp, duration, before, after };

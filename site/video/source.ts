@@ -10,14 +10,18 @@ import {
   QTFF,
   WEBM,
 } from "mediabunny";
+import { usualMatrix } from "./frames.ts";
 import { say } from "./language.ts";
 import type { VideoFacts } from "./messages.ts";
+import type { YuvPlanes } from "./yuv.ts";
 
 export interface VideoSource {
   readonly name: string;
   readonly input: Input;
   readonly video: InputVideoTrack;
   readonly sound: readonly InputAudioTrack[];
+  /** How its colours are coded, if it does not say so. */
+  readonly untagged?: YuvPlanes["matrix"];
   readonly facts: VideoFacts;
 }
 
@@ -64,7 +68,10 @@ async function read(input: Input, name: string): Promise<VideoSource> {
     codec: nameOfCodec(codec),
     sound: sound.flatMap((codec) => (codec ? nameOfCodec(codec) : [])),
   };
-  return { name, input, video, sound: tracks.filter((_, i) => sound[i] !== null), facts };
+  // mediabunny tells Chromium BT.709, which is wrong for most of what is small.
+  const { matrix } = await video.getColorSpace();
+  const untagged = matrix ? undefined : usualMatrix(await video.getCodedHeight());
+  return { name, input, video, untagged, sound: tracks.filter((_, i) => sound[i] !== null), facts };
 }
 
 /** What a result of 8 bits in the colours of a screen lacks. */

@@ -183,13 +183,13 @@ function resolved(runs: readonly Run[], image: Image): readonly Run[] {
 }
 
 /** A frame from the first third: the beginning of many videos is black. */
-async function middleFrame({ video, facts: { duration }, name }: VideoSource): Promise<Image> {
+async function middleFrame({ video, untagged, facts: { duration }, name }: VideoSource): Promise<Image> {
   const sink = new OpaqueSampleSink(video);
   const first = await video.getFirstTimestamp();
   try {
     const sample = (await sink.getSample(first + duration / 3)) ?? (await sink.getSample(first));
     if (!sample) throw dataError(say.noFrames(name));
-    return await taken(sample);
+    return await taken(sample, untagged);
   } catch (error) {
     throw described(error as Error, { name });
   }

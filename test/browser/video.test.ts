@@ -99,6 +99,20 @@ describe("colours", () => {
   });
 });
 
+test("of a small video that does not say how they are coded are taken as players take them", async () => {
+  const small = await makeVideo({ codec: "vp8", width: 128, height: 96, picture: patchPicture });
+  // VP8 says nothing itself, and the container's element for colours is renamed to one that has no meaning.
+  const bytes = new Uint8Array(await small.arrayBuffer());
+  const at = indexOf(bytes, Uint8Array.of(0x55, 0xb0));
+  bytes.set([0x55, 0xbf], at);
+  const source = await openSource(new Blob([bytes]), "untagged");
+  expect(source.untagged).toBe("bt601");
+  const { file } = await converted(new Blob([bytes]));
+  const { frames } = await readVideo(file);
+  const large = await double.upscale(patchPicture());
+  expect(difference(frames[5], large)).toBeLessThan(6); // as BT.709 it would be more than 12
+});
+
 test("a frame that a picture became is that picture again", async () => {
   const picture = movingPicture(64, 48, 0);
   using sample = frameOf(picture, { timestamp: 0, duration: 1 });
