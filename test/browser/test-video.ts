@@ -30,6 +30,8 @@ export interface TestVideo {
   readonly times?: readonly number[];
   readonly hasSound?: boolean;
   readonly hasPictures?: boolean;
+  /** Coded by BT.601, without a word about that. */
+  readonly isUntagged?: boolean;
   /** Half transparent, everywhere. */
   readonly isTransparent?: boolean;
   readonly rotation?: 0 | 90 | 180 | 270;
@@ -57,13 +59,18 @@ export async function makeVideo({
   hasSound = true,
   hasPictures = true,
   isTransparent = false,
+  isUntagged = false,
   rotation = 0,
   picture = (index) => movingPicture(width, height, index),
 }: TestVideo = {}): Promise<Blob> {
   const format = container === "webm" ? new WebMOutputFormat() : new Mp4OutputFormat();
   const output = new Output({ format, target: new BufferTarget() });
-  const alpha = isTransparent ? ({ alpha: "keep" } as const) : {};
-  const video = new VideoSampleSource({ codec, quality: new Quality({ bitrate: 4_000_000 }), ...alpha });
+  const alpha = isTransparent ? 128 : 255;
+  const video = new VideoSampleSource({
+    codec,
+    quality: new Quality({ bitrate: 4_000_000 }),
+    alpha: isTransparent ? "keep" : "discard",
+  });
   const sound = new AudioSampleSource({ codec: "opus", quality: new Quality({ bitrate: 64_000 }) });
   if (hasPictures) output.addVideoTrack(video, { rotation });
   if (hasSound) output.addAudioTrack(sound);
@@ -81,12 +88,8 @@ export async function makeVideo({
   }
   if (hasPictures) {
     for (const [i, timestamp] of times.entries()) {
-      using frame = rgbFrame(
-        picture(i),
-        timestamp,
-        (times[i + 1] ?? end) - timestamp,
-        isTransparent ? 128 : 255,
-      );
+      const timing = { timestamp, duration: (times[i + 1] ?? end) - timestamp };
+      using frame = isUntagged ? untaggedFrame(picture(i), timing) : rgbFrame(picture(i), timing, alpha);
       await video.add(frame);
     }
   }
@@ -94,16 +97,31 @@ export async function makeVideo({
   return new Blob([output.target.buffer!], { type: `video/${container}` });
 }
 
-function rgbFrame(
-  { width, height, data }: Image,
-  timestamp: number,
-  duration: number,
-  alpha: number,
-): VideoSample {
+interface Timing {
+  readonly timestamp: number;
+  readonly duration: number;
+}
+
+function rgbFrame({ width, height, data }: Image, timing: Timing, alpha: number): VideoSample {
   const rgba = new Uint8Array(width * height * 4).fill(alpha);
   for (let i = 0; i < width * height; i++) rgba.set(data.subarray(3 * i, 3 * i + 3), 4 * i);
-  const init = { format: "RGBA", codedWidth: width, codedHeight: height } as const;
-  return new VideoSample(rgba, { ...init, timestamp, duration });
+  return new VideoSample(rgba, { format: "RGBA", codedWidth: width, codedHeight: height, ...timing });
+}
+
+/** By the formulas of BT.601, with black at 16; a sample of chroma is that of the first of its pixels. */
+function untaggedFrame({ width, height, data }: Image, timing: Timing): VideoSample {
+  const planes: number[][] = [[], [], []];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const [r, g, b] = data.subarray(3 * (y * width + x));
+      planes[0].push(16 + 0.257 * r + 0.504 * g + 0.098 * b);
+      if (x % 2 === 1 || y % 2 === 1) continue;
+      planes[1].push(128 - 0.148 * r - 0.291 * g + 0.439 * b);
+      planes[2].push(128 + 0.439 * r - 0.368 * g - 0.071 * b);
+    }
+  }
+  const yuv = Uint8Array.from(planes.flat(), Math.round);
+  return new VideoSample(yuv, { format: "I420", codedWidth: width, codedHeight: height, ...timing });
 }
 
 export function openFile(file: Blob): Input {
