@@ -55,12 +55,10 @@ export class VideoPanel {
   readonly #watch: HTMLButtonElement;
   #file: File | undefined;
   #video: OpenVideo | undefined;
-  /** The files that the video can become, by the settings. */
-  #outputs: readonly OutputChoice[] = [];
-  #trial: Trial | undefined;
-  #trialError: Error | undefined;
-  /** For which settings the trial is. */
-  #triedFor = "";
+  /** The files that the video can become, by the settings; undefined until that is known. */
+  #outputs: readonly OutputChoice[] | undefined;
+  /** What became of a frame, or why nothing did, and by which settings. */
+  #tried: { readonly settings: string; readonly trial: Trial | Error } | undefined;
   #trying: AbortController | undefined;
   #stillness: ReturnType<typeof setTimeout> | undefined;
   /** The frames on the stage. */
@@ -136,8 +134,8 @@ export class VideoPanel {
     try {
       const video = await this.#engine.run("openVideo", { file, name: file.name });
       if (this.#video) void this.#engine.run("closeVideo", { video: this.#video.id });
-      [this.#file, this.#video, this.#result, this.#triedFor] = [file, video, undefined, ""];
-      [this.#outputs, this.#trial, this.#trialError] = [[], undefined, undefined];
+      [this.#file, this.#video, this.#result] = [file, video, undefined];
+      [this.#outputs, this.#tried] = [undefined, undefined];
       this.#container.replaceChildren(); // the file that is most like this one comes first
       this.#task.say("");
       this.#changed(0);
@@ -198,33 +196,44 @@ export class VideoPanel {
       if (trying.signal.aborted) return;
       this.#outputs = outputs;
       this.#offerContainers();
-      const settings = JSON.stringify([video.id, plan.frames]);
-      if (settings === this.#triedFor || !this.#output) return this.#render();
-      [this.#trial, this.#trialError, this.#triedFor] = [undefined, undefined, ""];
       this.#render();
+      if (this.#trial || !this.#output) return;
+      const settings = settingsOf(video, plan.frames);
       const input = { video: video.id, output: this.#output, ...plan.frames };
-      const trial = await this.#engine.run("tryVideo", input, { signal: trying.signal, leaveAtOnce: true });
-      [this.#trial, this.#triedFor] = [trial, settings];
-      this.#showPair(trial);
+      try {
+        const trial = await this.#engine.run("tryVideo", input, { signal: trying.signal, leaveAtOnce: true });
+        this.#tried = { settings, trial };
+        this.#showPair(trial);
+      } catch (error) {
+        if (trying.signal.aborted) return;
+        this.#tried = { settings, trial: error as Error };
+      }
     } catch (error) {
-      if (trying.signal.aborted) return;
-      this.#trialError = error as Error;
+      this.#task.complain(error as Error);
     }
     this.#render();
   }
 
+  /** That of the present settings. */
+  get #trial(): Trial | Error | undefined {
+    const plan = this.#plan();
+    if (!plan || plan instanceof Error || !this.#tried) return undefined;
+    return this.#tried.settings === settingsOf(this.#video!, plan.frames) ? this.#tried.trial : undefined;
+  }
+
   get #output(): OutputChoice | undefined {
-    return this.#outputs.find(({ container }) => container === this.#container.value) ?? this.#outputs[0];
+    return this.#outputs?.find(({ container }) => container === this.#container.value) ?? this.#outputs?.[0];
   }
 
   #offerContainers(): void {
     const before = this.#container.value;
-    const options = this.#outputs.map(
+    const outputs = this.#outputs ?? [];
+    const options = outputs.map(
       ({ container, codecName }) =>
         new Option(say.container(containerNames[container], codecName), container),
     );
     this.#container.replaceChildren(...options);
-    if (this.#outputs.some(({ container }) => container === before)) this.#container.value = before;
+    if (outputs.some(({ container }) => container === before)) this.#container.value = before;
   }
 
   #showPair(pair: FramePair | undefined): void {
@@ -254,10 +263,12 @@ export class VideoPanel {
     const output = this.#output;
     const isPlanned = plan !== undefined && !(plan instanceof Error);
     const isConverting = this.#isConverting;
-    this.#task.enabled = isConverting || (isPlanned && this.#trial !== undefined && output !== undefined);
+    const trial = this.#trial;
+    const isTried = trial !== undefined && !(trial instanceof Error);
+    this.#task.enabled = isConverting || (isTried && output !== undefined);
     this.#watch.disabled = !isPlanned || isConverting;
     this.#download.hidden = this.#result === undefined || isConverting;
-    this.#fileChoice.hidden = !video || this.#outputs.length === 0;
+    this.#fileChoice.hidden = !video || output === undefined;
     this.#forecast.hidden = !video;
     if (!video) return;
     this.#intro.hidden = true;
@@ -276,18 +287,16 @@ export class VideoPanel {
       : plan instanceof Error
         ? plan.message
         : [becomesText(video, plan.becomes), ...this.#fileText(plan.size)].join(" ");
-    estimate.textContent = isPlanned ? this.#estimateText(video) : "";
-    live.textContent = isPlanned && this.#trial ? liveText(this.#trial, video) : "";
-    this.#forecast.classList.toggle(
-      "long",
-      this.#trial !== undefined && video.frames * this.#trial.ms > LONG,
-    );
+    const hasOutput = this.#outputs?.length !== 0;
+    estimate.textContent = isPlanned && hasOutput ? estimateText(trial, video) : "";
+    live.textContent = isTried ? liveText(trial, video) : "";
+    this.#forecast.classList.toggle("long", isTried && video.frames * trial.ms > LONG);
   }
 
   #fileText(size: Size): string[] {
     const output = this.#output;
-    if (!output) return this.#outputs.length === 0 && this.#triedFor ? [say.noOutput(dimensions(size))] : [];
-    const other = this.#outputs.find(
+    if (!output) return this.#outputs ? [say.noOutput(dimensions(size))] : [];
+    const other = this.#outputs!.find(
       (choice) => choice !== output && choice.sound.every(({ way }) => way !== "none"),
     );
     const of = (fate: string) => [
@@ -303,19 +312,11 @@ export class VideoPanel {
     ];
   }
 
-  #estimateText({ frames }: OpenVideo): string {
-    if (this.#trialError) return say.notMeasured(this.#trialError.message);
-    if (!this.#trial) return say.measuringSpeed;
-    const { ms } = this.#trial;
-    const text = say.estimate(duration(frames * ms), rateText(1000 / ms));
-    return frames * ms > LONG ? `${text} ${say.isLong}` : text;
-  }
-
   // ---- Converting
 
   async #convert(signal: AbortSignal): Promise<void> {
-    const [video, plan, output, trial] = [this.#video!, this.#plan(), this.#output!, this.#trial!];
-    if (!plan || plan instanceof Error) return;
+    const [video, plan, output, trial] = [this.#video!, this.#plan(), this.#output!, this.#trial];
+    if (!plan || plan instanceof Error || !trial || trial instanceof Error) return;
     const { method } = this.#choice.chosen!;
     const name = fileName(video.name, plan.size, method, output);
     const chosen = await chosenFile(name, output);
@@ -368,7 +369,8 @@ export class VideoPanel {
     const plan = this.#plan();
     if (!plan || plan instanceof Error) return;
     const { name, rate } = this.#video!;
-    const runs = this.#trial?.runs ?? plan.frames.runs;
+    const trial = this.#trial;
+    const runs = trial && !(trial instanceof Error) ? trial.runs : plan.frames.runs;
     void this.#player.open({ name, rate, source: this.#file! }, { runs, size: plan.frames.size });
     this.#showStage();
   }
@@ -396,6 +398,10 @@ export class VideoPanel {
   }
 }
 
+function settingsOf({ id }: OpenVideo, frames: FrameMethod): string {
+  return JSON.stringify([id, frames]);
+}
+
 // ---- Texts
 
 function dimensions({ width, height }: Size): string {
@@ -404,6 +410,14 @@ function dimensions({ width, height }: Size): string {
 
 function becomesText(from: Size, to: Size): string {
   return say.becomesVideo(dimensions(from), dimensions(to), (to.width | to.height) % 2 === 1);
+}
+
+function estimateText(trial: Trial | Error | undefined, { frames }: OpenVideo): string {
+  if (trial instanceof Error) return say.notMeasured(trial.message);
+  if (!trial) return say.measuringSpeed;
+  const { ms } = trial;
+  const text = say.estimate(duration(frames * ms), rateText(1000 / ms));
+  return frames * ms > LONG ? `${text} ${say.isLong}` : text;
 }
 
 function liveText({ ms }: Trial, { rate }: OpenVideo): string {

@@ -63,10 +63,21 @@ test("before anything long begins, it says what is in the file, what it becomes,
 test("another scale is measured anew", async () => {
   await give({});
   await userEvent.click(find(`${panel} [name=scale][value='4']`));
+  expect(main().disabled).toBe(true);
   await says(`${panel} .becomes`, /becomes 256 × 192 pixels/);
   await vi.waitFor(() => expect(main().disabled).toBe(false), { timeout: 20_000 });
   await userEvent.click(find(`${panel} [name=scale][value='2']`));
   await says(`${panel} .becomes`, /becomes 128 × 96 pixels/);
+});
+
+test("a size that no encoder of the browser takes is told, and nothing is begun", async () => {
+  await give({ width: 2000, height: 1500, times: [0, 0.1], codec: "vp8" });
+  await userEvent.click(find(`${panel} [name=scale][value=size]`));
+  await userEvent.fill(find(`${panel} [name=width]`), "16000");
+  await says(`${panel} .becomes`, /This browser cannot write video of 16000 × 12000 pixels\./);
+  expect(find(`${panel} .estimate`).textContent).toBe("");
+  expect(main().disabled).toBe(true);
+  await userEvent.click(find(`${panel} [name=scale][value='2']`));
 });
 
 test("converts, and hands the file out", async () => {
