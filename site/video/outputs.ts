@@ -36,6 +36,9 @@ const bitsPerPixel: Readonly<Partial<Record<VideoCodec, number>>> = {
 };
 const factors: Readonly<Record<FileSize, number>> = { small: 0.5, medium: 1, large: 2.5 };
 
+/** Of a frame: no level of these codecs knows more, and what browsers say of larger ones cannot be relied on. */
+const MAX_PIXELS = 8192 * 4352;
+
 /** For tiny videos. With less, H.264 gets a level ("1b") that browsers do not play. */
 const MIN_BITRATE = 250_000;
 
@@ -52,6 +55,7 @@ export async function outputsFor(
   { width, height }: Size,
   fileSize: FileSize,
 ): Promise<OutputChoice[]> {
+  if (width * height > MAX_PIXELS) return [];
   const isWebm = source.facts.format === "WebM";
   const containers: readonly Container[] = isWebm ? ["webm", "mp4"] : ["mp4", "webm"];
   const choices = await Promise.all(
