@@ -14,7 +14,7 @@ const inBrowser = defineConfig({
   oxc: { target: "es2022" },
   define: { "process.env": "{}" }, // where test/support looks for settings
   // Found only when the page loads them, and then Vite would reload the test.
-  optimizeDeps: { include: ["buffer", "fflate"] },
+  optimizeDeps: { include: ["buffer", "fflate", "mediabunny"] },
   test: {
     name: "in a browser",
     include: "path" in found ? ["test/kernels/*.test.ts", "test/browser/*.test.ts"] : [],

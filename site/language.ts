@@ -25,6 +25,10 @@ export let say: Sentences = english;
 /** Its code, as in `<html lang>`. */
 export let language: LanguageCode = "en";
 
+/** Parts of the page that load later have sentences of their own, by name, too. */
+const laterParts: ((code: LanguageCode) => Promise<object>)[] = [];
+let laterSentences: Readonly<Record<string, unknown>> = {};
+
 const STORED = "pixelgrad language";
 
 /** The language that was chosen last time; else the first of the browser's languages that the page has. */
@@ -39,6 +43,8 @@ export function isLanguage(code: string | undefined): code is LanguageCode {
 
 /** Writes the whole page in a language. What tasks have said before stays as it is. */
 export async function useLanguage(code: LanguageCode): Promise<void> {
+  const later = await Promise.all(laterParts.map((load) => load(code)));
+  laterSentences = Object.assign({}, ...later);
   say = await languages[code].load();
   language = code;
   document.documentElement.lang = code;
@@ -55,6 +61,12 @@ export function writeFixedTexts(root: ParentNode): void {
     element.setAttribute("aria-label", fixedText(element.dataset.label!));
   for (const element of root.querySelectorAll<HTMLElement>("[data-title]"))
     element.title = fixedText(element.dataset.title!);
+}
+
+/** Loads the sentences of a part of the page: now, and again whenever another language is chosen. */
+export async function addSentences(load: (code: LanguageCode) => Promise<object>): Promise<void> {
+  laterParts.push(load);
+  laterSentences = { ...laterSentences, ...(await load(language)) };
 }
 
 /** The same, and remembers it. */
@@ -85,7 +97,7 @@ function stored(): string | undefined {
 }
 
 function fixedText(key: string): string {
-  const text = (say as Readonly<Record<string, unknown>>)[key];
+  const text = laterSentences[key] ?? (say as Readonly<Record<string, unknown>>)[key];
   if (typeof text !== "string") throw new Error(`The page has no sentence "${key}".`);
   return text;
 }

@@ -1,7 +1,8 @@
 /**
  * The page: puts its parts together. Read next:
  *
- *     upscale-panel.ts, train-panel.ts    the two tabs
+ *     upscale-panel.ts, train-panel.ts    two of the tabs
+ *     video/video-panel.ts                      the third, which loads when it is opened
  *     own-networks.ts                     the user's networks
  *     language.ts, sentences/english.ts   what the page says
  *     compare.ts, loss-plot.ts            what they show
@@ -31,6 +32,7 @@ import { Tabs } from "./tabs.ts";
 import { TaskControl } from "./task-control.ts";
 import { TrainPanel } from "./train-panel.ts";
 import { UpscalePanel } from "./upscale-panel.ts";
+import type { VideoPanel } from "./video/video-panel.ts";
 
 const byId = (id: string) => document.getElementById(id)!;
 
@@ -45,7 +47,11 @@ offerLanguages();
 byId("adapter").textContent = say.lookingForWebGpu;
 
 const message = new MessageLine(byId("message"));
-const tabs = new Tabs(document.querySelector<HTMLElement>("[role=tablist]")!);
+let hasGpu = false;
+let videoPanel: Promise<VideoPanel> | undefined;
+const tabs = new Tabs(document.querySelector<HTMLElement>("[role=tablist]")!, {
+  onSelect: (index) => index === 2 && void openVideoPanel(),
+});
 const upscalePanel = new UpscalePanel(byId("panel-upscale"), engine, {
   onPicture(chosen) {
     const { name, width, height, depth, format } = chosen;
@@ -55,10 +61,7 @@ const upscalePanel = new UpscalePanel(byId("panel-upscale"), engine, {
     byId("picture-name").title = format;
     trainPanel.setPicture(chosen);
   },
-  async onRemoveMethod({ id }) {
-    await engine.run("removeWeights", { id });
-    await offerMethods();
-  },
+  onRemoveMethod,
   onError: complain,
 });
 const ownNetworks = new OwnNetworks(byId("own-networks"), engine, {
@@ -79,6 +82,11 @@ const chooser = new PictureChooser(byId("chooser"), {
       complain(error as Error);
     }
   },
+  async onVideo(file) {
+    tabs.select(2);
+    message.clear();
+    await (await openVideoPanel())?.open(file);
+  },
   onError: complain,
 });
 
@@ -87,7 +95,6 @@ window.addEventListener("beforeunload", (event) => {
   if (TaskControl.anyRunning || !ownNetworks.areKept) event.preventDefault();
 });
 
-let hasGpu = false;
 let nameAdapter = () => say.lookingForWebGpu;
 await Promise.all([chooser.chooseSample(0), openGpu()]);
 void workOffline(() => engine.run("loadedFiles", {}));
@@ -115,11 +122,37 @@ async function openGpu(): Promise<void> {
 
 /** Without a GPU, only interpolations remain. */
 async function offerMethods(selected?: string): Promise<void> {
-  const all = await engine.run("methods", {});
-  const methods = hasGpu ? all : all.filter(({ kind }) => kind === "interpolation");
+  const methods = await usableMethods();
   upscalePanel.setMethods(methods, selected);
   trainPanel.setMethods(methods);
   ownNetworks.setMethods(methods);
+  (await videoPanel)?.setMethods(methods);
+}
+
+async function usableMethods(): Promise<readonly MethodInfo[]> {
+  const all = await engine.run("methods", {});
+  return hasGpu ? all : all.filter(({ kind }) => kind === "interpolation");
+}
+
+/** Loads the tab for video when it is first opened. After a failure, the next click tries again. */
+async function openVideoPanel(): Promise<VideoPanel | undefined> {
+  videoPanel ??= import("./video/video-panel.ts").then(async ({ VideoPanel }) => {
+    const panel = await VideoPanel.in(byId("panel-video"), engine, { onRemoveMethod });
+    panel.setMethods(await usableMethods());
+    return panel;
+  });
+  try {
+    return await videoPanel;
+  } catch {
+    videoPanel = undefined;
+    complain(new Error(say.partNotLoaded));
+    return undefined;
+  }
+}
+
+async function onRemoveMethod({ id }: MethodInfo): Promise<void> {
+  await engine.run("removeWeights", { id });
+  await offerMethods();
 }
 
 async function enlargeWith({ id }: MethodInfo): Promise<void> {
@@ -150,6 +183,7 @@ function offerLanguages(): void {
     showAdapter(nameAdapter);
     chooser.nameSamples();
     upscalePanel.writeAgain();
+    (await videoPanel)?.writeAgain();
     await engine.run("language", { code: language });
     await offerMethods();
   });

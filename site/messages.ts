@@ -2,8 +2,12 @@
 import type { Choice } from "../src/index.ts";
 import type { Image, TargetSize } from "../src/picture/index.ts";
 import type { LanguageCode } from "./language.ts";
+import type { Overview, Size } from "./overview.ts";
 import type { Part } from "./pictures/show.ts";
 import type { OutputFormat } from "./pictures/write.ts";
+import type { VideoTaskTable } from "./video/messages.ts";
+
+export type { Overview, Size };
 
 /** Names that weight files have: pixelgrad's, and PyTorch's. */
 export const weightFileName = /\.(?:safetensors|pth|pt)$/i;
@@ -34,28 +38,11 @@ export function nameOf({ label, scales }: MethodInfo): string {
   return label.slice(0, -labelOf("", scales[0]).length);
 }
 
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
-
 /** A picture in the worker. */
 export interface PictureInfo extends Size {
   readonly id: number;
   readonly channels: 1 | 2 | 3 | 4;
   readonly depth: 8 | 16;
-}
-
-/** What a canvas shows of a picture: all of it, in less pixels if it is large. */
-export interface Overview {
-  readonly bitmap: ImageBitmap;
-  /** Size of the picture itself. */
-  readonly width: number;
-  readonly height: number;
-  /** Its colours may lie outside sRGB. */
-  readonly wideGamut: boolean;
-  /** The picture in the worker, which has the details. */
-  readonly id?: number;
 }
 
 export interface ReadPicture extends PictureInfo {
@@ -83,7 +70,7 @@ export interface UpscaleResult extends PictureInfo {
 }
 
 /** Every task of the worker: its input, the events that it reports on the way, and its result. */
-export interface Tasks {
+export interface Tasks extends VideoTaskTable {
   /** In which language errors and notes are. */
   language: { input: { code: LanguageCode }; event: never; result: Record<string, never> };
   /** Opens the GPU. Fails where there is none. */

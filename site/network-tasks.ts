@@ -33,9 +33,11 @@ const MAX_RESULT = 2 ** 30;
 
 export type NetworkTasks = TaskTable<"addWeights" | "removeWeights" | "upscale" | "fineTune">;
 
-export function networkTasks(methods: Methods): NetworkTasks {
+export function networkTasks(methods: Methods): NetworkTasks & { readonly networks: Networks } {
   const networks = new Networks(methods);
   return {
+    networks,
+
     addWeights: async ({ name, bytes }) => networks.add(name, bytes),
 
     async removeWeights({ id }) {

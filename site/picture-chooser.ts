@@ -1,4 +1,4 @@
-/** Where pictures and weights come from: the file dialog, dropping, pasting, or the samples. */
+/** Where pictures, weights and videos come from: the file dialog, dropping, pasting, or the samples. */
 import { browserAccepts } from "../src/picture/index.ts";
 import { say } from "./language.ts";
 import { weightFileName } from "./messages.ts";
@@ -10,7 +10,15 @@ export interface ChooserEvents {
   onFiles(files: readonly File[], isSample: boolean): Promise<void>;
   /** A file that is named like weights. */
   onWeights(file: File): void;
+  onVideo(file: File): void;
   onError(error: Error): void;
+}
+
+/** Names of video files whose type not all systems know. */
+const videoFileName = /\.(?:mp4|m4v|mov|webm|mkv|avi|mts|m2ts)$/i;
+
+function isVideo({ name, type }: File): boolean {
+  return type.startsWith("video/") || videoFileName.test(name);
 }
 
 export class PictureChooser {
@@ -23,7 +31,7 @@ export class PictureChooser {
     this.#root = root;
     this.#events = events;
     const input = root.querySelector<HTMLInputElement>("input[type=file]")!;
-    input.accept = `${browserAccepts},image/*,.safetensors,.pth,.pt`;
+    input.accept = `${browserAccepts},image/*,video/*,.mkv,.safetensors,.pth,.pt`;
     input.addEventListener("change", () => {
       void this.#take([...(input.files ?? [])]);
       input.value = ""; // else choosing the same file again is no change
@@ -56,9 +64,11 @@ export class PictureChooser {
   async #take(files: readonly File[]): Promise<void> {
     const choice = ++this.#choice;
     for (const file of files) if (weightFileName.test(file.name)) this.#events.onWeights(file);
+    const video = files.find(isVideo);
+    if (video) this.#events.onVideo(video);
     const pictures: File[] = [];
     for (const file of files) {
-      if (weightFileName.test(file.name)) continue;
+      if (weightFileName.test(file.name) || isVideo(file)) continue;
       try {
         const isDrawing = file.type === "image/svg+xml" || /\.svg$/i.test(file.name);
         pictures.push(isDrawing ? await rasterized(file) : file);

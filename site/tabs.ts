@@ -1,8 +1,10 @@
 /** Tabs as the ARIA Authoring Practices describe them: arrow keys move between them, Tab leaves them. */
 export class Tabs {
   readonly #tabs: HTMLElement[];
+  readonly #onSelect: (index: number) => void;
 
-  constructor(list: HTMLElement) {
+  constructor(list: HTMLElement, { onSelect = () => {} }: { onSelect?(index: number): void } = {}) {
+    this.#onSelect = onSelect;
     this.#tabs = [...list.querySelectorAll<HTMLElement>("[role=tab]")];
     for (const [i, tab] of this.#tabs.entries()) tab.addEventListener("click", () => this.select(i));
     list.addEventListener("keydown", (event) => {
@@ -23,6 +25,7 @@ export class Tabs {
       tab.tabIndex = i === index ? 0 : -1;
       document.getElementById(tab.getAttribute("aria-controls")!)!.hidden = i !== index;
     }
+    this.#onSelect(index);
   }
 
   /** Gives the selected tab the keyboard. */

@@ -95,6 +95,11 @@ export class TaskControl {
     if (now - this.#lastSpoken >= SPEAK_EVERY) this.#speak(text);
   }
 
+  /** After a pause, which says nothing about speed. */
+  restartClock(): void {
+    this.#first = undefined;
+  }
+
   /** For work whose length nobody knows yet. */
   wait(text: string): void {
     this.#progress.removeAttribute("value"); // the bar moves to and fro
@@ -144,6 +149,8 @@ export class TaskControl {
 
 /** A length of time for people. */
 export function duration(ms: number): string {
-  if (ms > 120_000) return `${Math.round(ms / 60_000)} min`;
+  const minutes = Math.round(ms / 60_000);
+  if (minutes >= 120) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  if (ms > 120_000) return `${minutes} min`;
   return ms < 10_000 ? `${fixed(ms / 1000, 1)} s` : `${Math.round(ms / 1000)} s`;
 }

@@ -9,6 +9,8 @@ export interface Context<T extends keyof Tasks> {
   readonly report: (event: Tasks[T]["event"]) => void;
   /** The next task waits for this one's leftovers. The result does not: Stop must not wait for the GPU. */
   readonly leave: (leftover: Promise<unknown>) => void;
+  /** For a long task beside others: work with tensors, when no other task works with them. */
+  readonly inTurn: <R>(work: () => Promise<R>) => Promise<R>;
 }
 
 type Perform<T extends keyof Tasks> = (

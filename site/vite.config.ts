@@ -45,6 +45,7 @@ const policy = [
   "worker-src 'self'",
   "style-src 'self'",
   "img-src 'self' blob: data:",
+  "media-src blob:", // videos of the user's
   "connect-src 'self'",
   "manifest-src 'self'",
   "base-uri 'none'",
@@ -143,11 +144,23 @@ function shorterWorker(): Plugin {
   };
 }
 
+/** Of the page, and of what it has from others. */
 function licence(): Plugin {
+  const read = (path: string) => readFileSync(folder(`../${path}`), "utf8");
   return {
     name: "licence",
     generateBundle() {
-      this.emitFile({ type: "asset", fileName: "LICENSE.txt", source: readFileSync(folder("../LICENSE")) });
+      const { name, version, repository } = JSON.parse(read("node_modules/mediabunny/package.json")) as {
+        name: string;
+        version: string;
+        repository: { url: string };
+      };
+      const source = repository.url.replace(/^git\+/, "").replace(/\.git$/, "");
+      const others =
+        `The part for video files is ${name} ${version}, unchanged, under the Mozilla Public License 2.0, which ` +
+        `follows.\nIts source: ${source}`;
+      const texts = [read("LICENSE"), others, read("node_modules/mediabunny/LICENSE")];
+      this.emitFile({ type: "asset", fileName: "LICENSE.txt", source: texts.join("\n----\n\n") });
     },
   };
 }
@@ -161,7 +174,8 @@ function filesForServiceWorker(): Plugin {
       const built = Object.keys(bundle).filter((path) => !/service-worker|\.html$/.test(path));
       const icons = readdirSync(folder("public")).filter((path) => path !== "preview.jpg");
       const all = [...built, ...icons];
-      const starts = (path: string) => /\.(?:js|css|svg|webmanifest)$/.test(path);
+      // Not everybody has a video.
+      const starts = (path: string) => /\.(?:js|css|svg|webmanifest)$/.test(path) && !/\/video-/.test(path);
       const files = { atOnce: all.filter(starts), whenUsed: all.filter((path) => !starts(path)) };
       const chunk = bundle["service-worker.js"];
       if (chunk?.type !== "chunk") throw new Error("The service worker was not built.");

@@ -10,6 +10,10 @@ const inWorker: Readonly<Record<LanguageCode, () => Promise<WorkerSentences>>> =
 /** The sentences of the page's language. */
 export let say: WorkerSentences = workerEnglish;
 
-export async function loadLanguage(code: LanguageCode): Promise<void> {
-  say = await inWorker[code]();
+/** The page's language. */
+export let code: LanguageCode = "en";
+
+export async function loadLanguage(chosen: LanguageCode): Promise<void> {
+  code = chosen;
+  say = await inWorker[chosen]();
 }

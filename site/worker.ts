@@ -5,31 +5,42 @@
  *     task.ts             the form of a task
  *     picture-tasks.ts    files in and out, and what the page shows
  *     network-tasks.ts    enlarging and training; methods.ts and networks.ts have what they work with
+ *     video/video-tasks.ts      video
  */
 import { init } from "../src/index.ts";
+import type { LanguageCode } from "./language.ts";
 import type { Tasks } from "./messages.ts";
 import { Methods } from "./methods.ts";
-import type { NetworkTasks } from "./network-tasks.ts";
 import { pictureTasks } from "./picture-tasks.ts";
 import { POOL_BYTES, type TaskTable, transfersOf } from "./task.ts";
 import type { FromWorker, ToWorker } from "./task-engine.ts";
-import { loadLanguage, say } from "./worker-language.ts";
+import { code, loadLanguage, say } from "./worker-language.ts";
 
 const methods = new Methods();
 
-let loading: Promise<NetworkTasks> | undefined;
-
-/** After a failure, the next task tries again. */
-function networkTasks(): Promise<NetworkTasks> {
-  loading ??= import("./network-tasks.ts").then(
-    ({ networkTasks }) => networkTasks(methods),
-    (error) => {
-      loading = undefined;
+/** Calls `load` when it is first needed. After a failure, the next call tries again. */
+function later<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: Promise<T> | undefined;
+  return () => {
+    loaded ??= load().catch((error) => {
+      loaded = undefined;
       throw error;
-    },
-  );
-  return loading;
+    });
+    return loaded;
+  };
 }
+
+const networkTasks = later(async () => (await import("./network-tasks.ts")).networkTasks(methods));
+
+/** Once it is there, it speaks the page's language. */
+let speakOfVideo: ((code: LanguageCode) => Promise<unknown>) | undefined;
+
+const videoTasks = later(async () => {
+  const [{ networks }, video] = await Promise.all([networkTasks(), import("./video/video-tasks.ts")]);
+  await video.loadVideoLanguage(code);
+  speakOfVideo = video.loadVideoLanguage;
+  return video.videoTasks(networks);
+});
 
 // A visitor on a slow line sees the picture, and has the buttons, before this is there.
 networkTasks().catch(() => undefined);
@@ -39,6 +50,7 @@ const tasks: TaskTable = {
 
   async language({ code }) {
     await loadLanguage(code);
+    await speakOfVideo?.(code);
     return {};
   },
 
@@ -62,6 +74,20 @@ const tasks: TaskTable = {
   upscale: async (...task) => (await networkTasks()).upscale(...task),
 
   fineTune: async (...task) => (await networkTasks()).fineTune(...task),
+
+  openVideo: async (...task) => (await videoTasks()).openVideo(...task),
+
+  closeVideo: async (...task) => (await videoTasks()).closeVideo(...task),
+
+  videoOutputs: async (...task) => (await videoTasks()).videoOutputs(...task),
+
+  tryVideo: async (...task) => (await videoTasks()).tryVideo(...task),
+
+  convertVideo: async (...task) => (await videoTasks()).convertVideo(...task),
+
+  steerVideo: async (...task) => (await videoTasks()).steerVideo(...task),
+
+  enlargeFrame: async (...task) => (await videoTasks()).enlargeFrame(...task),
 };
 
 /** Tasks that work with tensors: scopes allow only one of them at a time. */
@@ -90,6 +116,16 @@ self.addEventListener("message", ({ data }: MessageEvent<ToWorker<Tasks>>) => {
   else void perform(data);
 });
 
+/** A long task that is not exclusive lets others in between two pieces of its work. */
+function inTurn<R>(work: () => Promise<R>): Promise<R> {
+  const result = last.then(work);
+  last = result.then(
+    () => undefined,
+    () => undefined,
+  );
+  return result;
+}
+
 async function perform<T extends keyof Tasks>(message: {
   id: number;
   task: T;
@@ -103,6 +139,7 @@ async function perform<T extends keyof Tasks>(message: {
       signal,
       report: (event) => send({ id, event }, event),
       leave: (leftover) => leftovers.push(leftover),
+      inTurn,
     });
     send({ id, result }, result);
   } catch (error) {

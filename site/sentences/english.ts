@@ -31,6 +31,7 @@ export const english = {
   whatToDo: "What to do",
   enlargeTab: "Enlarge",
   trainTab: "Fine-tune",
+  videoTab: "Video",
   trainHint:
     "Trains a network on your own pictures. A part of them is held out, and shows whether the training helped.",
   beginWith: "Begin with",
@@ -172,6 +173,9 @@ export const english = {
   workerFailed: (reason: string) => `The page's worker failed: ${reason}. Reload the page.`,
   workerNotLoaded:
     "A file of this page could not be loaded, its worker. Check the connection and reload the page. (If the page is yours: its folder has to be served whole, and its policy has to allow workers.)",
+
+  partNotLoaded:
+    "A file of this page could not be loaded. Check the connection and try again, or reload the page.",
 
   // ---- Training
   yourPicture: "your picture",

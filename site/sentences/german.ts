@@ -32,6 +32,7 @@ export const german: Sentences = {
   whatToDo: "Was zu tun ist",
   enlargeTab: "Vergrößern",
   trainTab: "Anpassen",
+  videoTab: "Video",
   trainHint:
     "Trainiert ein Netz mit Ihren eigenen Bildern. Ein Teil davon bleibt beiseite und zeigt, ob das Training geholfen hat.",
   beginWith: "Beginnen mit",
@@ -169,6 +170,9 @@ export const german: Sentences = {
   workerFailed: (reason) => `Der Worker dieser Seite ist gescheitert: ${reason}. Laden Sie die Seite neu.`,
   workerNotLoaded:
     "Eine Datei dieser Seite ließ sich nicht laden, ihr Worker. Prüfen Sie die Verbindung und laden Sie die Seite neu. (Ist die Seite Ihre: Ihr Ordner muss ganz bereitstehen, und ihre Richtlinie muss Worker erlauben.)",
+
+  partNotLoaded:
+    "Eine Datei dieser Seite ließ sich nicht laden. Prüfen Sie die Verbindung, und versuchen Sie es noch einmal, oder laden Sie die Seite neu.",
 
   // ---- Training
   yourPicture: "Ihr Bild",

@@ -3,3 +3,8 @@ export function listed(names: readonly string[], more: (count: number) => string
   const [first, rest] = [names.slice(0, 5), names.length - 5];
   return rest > 0 ? `${first.join(", ")} ${more(rest)}` : first.join(", ");
 }
+
+/** "a, b and c". */
+export function and(word: string, names: readonly string[]): string {
+  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} ${word} ${names.at(-1)}`;
+}

@@ -7,17 +7,20 @@ import { userEvent } from "vitest/browser";
 import html from "../../site/index.html?raw";
 import { english } from "../../site/sentences/english.ts";
 import { german } from "../../site/sentences/german.ts";
+import { videoEnglish } from "../../site/sentences/video-english.ts";
+import { videoGerman } from "../../site/sentences/video-german.ts";
 import { workerEnglish } from "../../site/sentences/worker-english.ts";
 import { workerGerman } from "../../site/sentences/worker-german.ts";
 import { chooseMethod, clickMain, find, giveFile, givePicture, openPage } from "./page.ts";
 import { testPicture } from "./test-picture.ts";
+import { makeVideo } from "./test-video.ts";
 
 /** What has no language: numbers, units, files and methods by their names. */
 const names = [
   /^[^\p{L}]*$/u, // no letters
   /^[\d\s.,×x]+(s|min|dB|kB|MB|%)?$/,
-  /^(pixelgrad|English|Deutsch|PNG|JPEG|WebP|JavaScript|espcn for \w+ ×2|espcn für \w+ ×2)$/,
-  /^\s*(large|small|text|damaged|empty)\.(png|webp|tif|svg)\s*$/,
+  /^(Video|MP4|H\.264|VP9|WebM|Opus|pixelgrad|English|Deutsch|PNG|JPEG|WebP|JavaScript|espcn for \w+ ×2|espcn für \w+ ×2)$/,
+  /^\s*(large|small|text|damaged|empty)\.(png|webp|tif|svg|mp4|webm)\s*$/,
   /^(large|small)\.png, \d+ × \d+$/,
   /^(edsr-small|wren|espcn|srcnn|bicubic|bilinear|nearest)( ×\d)?$/,
 ];
@@ -85,8 +88,61 @@ async function allTexts(): Promise<Set<string>> {
   await userEvent.selectOptions(find("#panel-train [name=source]"), "files");
   note();
   await userEvent.selectOptions(find("#panel-train [name=source]"), "picture");
+  await noteVideo(note);
   await userEvent.click(find("#tab-upscale"));
   return texts;
+}
+
+/** What the tab for video says: empty, with a video, after a conversion, while it is watched, and about bad files. */
+async function noteVideo(note: () => void): Promise<void> {
+  const part = <E extends HTMLElement>(selector: string) => find<E>(`#panel-video ${selector}`);
+  await userEvent.click(find("#tab-video"));
+  await vi.waitFor(() => part(".primary"), { timeout: 20_000 });
+  await vi.waitFor(() => expect(part<HTMLSelectElement>("[name=method]").length).toBeGreaterThan(3));
+  if (!part<HTMLDetailsElement>("details").open) await userEvent.click(part("details summary"));
+  await userEvent.selectOptions(part("[name=method]"), "bicubic");
+  note();
+  for (const [name, content] of [
+    ["small.mp4", await makeVideo({ container: "mp4" })],
+    ["large.webm", await makeVideo({ times: [0, 0.1, 0.5, 0.6] })],
+  ] as const) {
+    await userEvent.upload(part("[name=video]"), new File([content], name));
+    await vi.waitFor(() => expect(part(".estimate").textContent).toMatch(/^(About|Etwa)/), {
+      timeout: 20_000,
+    });
+    note();
+  }
+  vi.stubGlobal("showSaveFilePicker", undefined);
+  await userEvent.click(part(".primary"));
+  note();
+  await vi.waitFor(() => expect(part("[name=download]").hidden).toBe(false), { timeout: 20_000 });
+  note();
+  vi.unstubAllGlobals();
+  await userEvent.click(part("[name=watch]"));
+  await vi.waitFor(() => expect(part(".player .hint").hidden).toBe(true), { timeout: 20_000 });
+  note();
+  await userEvent.click(part("[name=end]"));
+  const getUserMedia = vi.spyOn(navigator.mediaDevices, "getUserMedia");
+  for (const name of ["NotAllowedError", "NotFoundError", "NotReadableError"]) {
+    part(".task .status").textContent = "";
+    getUserMedia.mockRejectedValue(new DOMException("", name));
+    await userEvent.click(part("[name=camera]"));
+    await vi.waitFor(() => expect(part(".task .status").textContent).not.toBe(""));
+    note();
+  }
+  getUserMedia.mockRestore();
+  const sound = await makeVideo({ hasPictures: false });
+  const cut = (await makeVideo({ container: "mp4" })).slice(0, 200);
+  for (const [name, content] of [
+    ["text.mp4", new Blob(["no video"])],
+    ["empty.mp4", new Blob([])],
+    ["small.webm", sound],
+    ["damaged.mp4", cut],
+  ] as const) {
+    await userEvent.upload(part("[name=video]"), new File([content], name));
+    await vi.waitFor(() => expect(part(".task .status.error").textContent).toContain(name));
+    note();
+  }
 }
 
 beforeAll(openPage);
@@ -104,8 +160,8 @@ test("every text of index.html has a sentence, unless it is a name", () => {
 });
 
 test("every sentence is another one in German, unless it is a name", () => {
-  const inGerman: Readonly<Record<string, unknown>> = { ...german, ...workerGerman };
-  const same = Object.entries({ ...english, ...workerEnglish }).filter(([key, text]) => {
+  const inGerman: Readonly<Record<string, unknown>> = { ...german, ...workerGerman, ...videoGerman };
+  const same = Object.entries({ ...english, ...workerEnglish, ...videoEnglish }).filter(([key, text]) => {
     const isSame = text === inGerman[key];
     return isSame && !names.some((name) => name.test(`${text}`));
   });
@@ -118,7 +174,7 @@ test("in German, nothing but names is as in English", async () => {
   await vi.waitFor(() => expect(find("#tab-upscale").textContent).toBe("Vergrößern"));
   await vi.waitFor(() => expect(find("#panel-upscale .caption").textContent).toBe("Ihr Bild"));
   const after = await allTexts();
-  expect(before.size).toBeGreaterThan(120);
+  expect(before.size).toBeGreaterThan(160);
   const same = [...after].filter((text) => before.has(text) && !names.some((name) => name.test(text)));
   expect(same).toEqual([]);
 }, 180_000);

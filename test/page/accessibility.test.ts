@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import type { AxeResults } from "axe-core";
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { give, givePicture, startBrowser, status, train, visit, waves } from "./visit.ts";
+import { give, givePicture, giveVideo, startBrowser, status, train, visit, waves } from "./visit.ts";
 
 let browser: Browser;
 let axe: string;
@@ -34,6 +34,16 @@ test.each([
 ] as const)("no violation: %s, %s", async (size, colorScheme) => {
   const { page } = await visit(browser, { ...sizes[size], colorScheme });
   expect(await violations(page), "Enlarge").toEqual([]);
+  await page.click("#tab-video");
+  await page.locator("#panel-video .primary").waitFor();
+  expect(await violations(page), "Video").toEqual([]);
+  await giveVideo(page);
+  expect(await violations(page), "with a video").toEqual([]);
+  await page.click("#panel-video [name=watch]");
+  await page.locator("#panel-video .player .rate:not(:empty)").waitFor();
+  expect(await violations(page), "while it plays").toEqual([]);
+  await page.click("#panel-video [name=end]");
+  await page.click("#tab-upscale");
   await give(page, "text.png", Buffer.from("no picture"));
   await page.locator("#message").waitFor();
   expect(await violations(page), "with a message").toEqual([]);
@@ -63,6 +73,27 @@ test("on a touch screen every control of training is 44 pixels high", async () =
   );
   expect(heights.length).toBeGreaterThan(10);
   expect(Math.min(...heights)).toBeGreaterThanOrEqual(44);
+});
+
+test("on a touch screen every control for video is 44 pixels high", async () => {
+  const { page } = await visit(browser, sizes.phone);
+  await giveVideo(page);
+  const heights = async () => {
+    const controls = page.locator(
+      "#panel-video :is(button, select, .button, .choices label, .tools input):not([hidden])",
+    );
+    const all = await controls.evaluateAll((elements) =>
+      elements.map(
+        (element) => [element.outerHTML.slice(0, 60), element.getBoundingClientRect().height] as const,
+      ),
+    );
+    return all.filter(([, height]) => height > 0); // 0: hidden
+  };
+  const before = await heights();
+  expect(before.length).toBeGreaterThan(10);
+  await page.click("#panel-video [name=watch]");
+  for (const [html, height] of [...before, ...(await heights())])
+    expect(height, html).toBeGreaterThanOrEqual(44);
 });
 
 test("a screen reader hears of progress every five seconds at most, and progress has a name", async () => {

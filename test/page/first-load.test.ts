@@ -87,6 +87,27 @@ test("under 150 kB of code until the first picture is enlarged", async () => {
   await page.close();
 });
 
+test("what is for video loads when its tab is opened, and not before, offline included", async () => {
+  const worker = await readFile(join(site.folder, "service-worker.js"), "utf8");
+  const files = JSON.parse(/^const FILES=(.*);$/m.exec(worker)![1]) as Record<
+    "atOnce" | "whenUsed",
+    string[]
+  >;
+  const forVideo = (paths: readonly string[]) => paths.filter((path) => path.includes("/video-"));
+  expect(forVideo(files.atOnce)).toEqual([]);
+  expect(forVideo(files.whenUsed).length).toBeGreaterThanOrEqual(4); // the tab, its style, its tasks, its German
+  const page = await newPage();
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(request.url()));
+  await page.goto(site.url);
+  await enlarge(page).waitFor();
+  expect(forVideo(asked)).toEqual([]);
+  await page.click("#tab-video");
+  await page.locator("#panel-video .primary").waitFor();
+  expect(forVideo(asked).length).toBeGreaterThan(0);
+  await page.close();
+});
+
 test("a part that does not load when it is needed: it says so, and the next click tries again", async () => {
   const page = await newPage();
   let isBroken = true;

@@ -1,7 +1,7 @@
 /** A graphics device that goes away during training, and a run that is stopped. */
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { givePicture, ready, site, startBrowser, status, train, visit, waves } from "./visit.ts";
+import { givePicture, giveVideo, ready, site, startBrowser, status, train, visit, waves } from "./visit.ts";
 
 let browser: Browser;
 beforeAll(async () => {
@@ -71,6 +71,16 @@ test("a device that is lost in the middle of twenty pictures: all are enlarged",
   await lose();
   await status(page, "upscale", /^Done: 20 pictures in /);
   expect(await page.locator(".queue [data-state=done]").count()).toBe(20);
+  expect(await page.workers()[0].evaluate("self.devices")).toBe(2);
+});
+
+test("a device that is lost in the middle of a video: all frames are converted", async () => {
+  const { page, lose } = await visitWithDevices();
+  await giveVideo(page);
+  await page.click("#panel-video .primary");
+  await status(page, "video", /^\d+ frames, [\d.]+ a second: /);
+  await lose();
+  await status(page, "video", /^Done: \d+ frames in /);
   expect(await page.workers()[0].evaluate("self.devices")).toBe(2);
 });
 

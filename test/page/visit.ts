@@ -48,6 +48,40 @@ export async function givePicture(page: Page, name: string, bytes: Uint8Array): 
   await page.locator("#picture-name", { hasText: name }).waitFor({ state: "attached" });
 }
 
+/**
+ * Opens the tab for video, gives it one that the browser records, and waits until it can be converted. The result
+ * will be downloaded: nobody is there to choose a file.
+ */
+export async function giveVideo(page: Page): Promise<void> {
+  await page.click("#tab-video");
+  await page.locator("#panel-video .primary").waitFor();
+  await page.evaluate(async () => {
+    Object.assign(window, { showSaveFilePicker: undefined });
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [64, 48];
+    const context = canvas.getContext("2d")!;
+    const drawing = setInterval(() => {
+      context.fillStyle = `hsl(${performance.now() % 360} 60% 50%)`;
+      context.fillRect(0, 0, 64, 48);
+    }, 40);
+    const recorder = new MediaRecorder(canvas.captureStream(), { mimeType: "video/webm;codecs=vp8" });
+    const chunks: Blob[] = [];
+    recorder.ondataavailable = ({ data }) => chunks.push(data);
+    recorder.start();
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    const stopped = new Promise((resolve) => recorder.addEventListener("stop", resolve));
+    recorder.stop();
+    await stopped;
+    clearInterval(drawing);
+    const files = new DataTransfer();
+    files.items.add(new File(chunks, "recorded.webm", { type: "video/webm" }));
+    const input = document.querySelector<HTMLInputElement>("#panel-video [name=video]")!;
+    input.files = files.files;
+    input.dispatchEvent(new Event("change"));
+  });
+  await page.locator("#panel-video .primary:not(:disabled)").waitFor();
+}
+
 /** A PNG file; `color` gives RGBA, or RGB, from column and row. */
 export function png(
   width: number,
@@ -78,7 +112,11 @@ export async function train(
 }
 
 /** Waits until the panel's line of status matches, and returns it. */
-export async function status(page: Page, panel: "upscale" | "train", wanted: RegExp): Promise<string> {
+export async function status(
+  page: Page,
+  panel: "upscale" | "train" | "video",
+  wanted: RegExp,
+): Promise<string> {
   const line = page.locator(`#panel-${panel} .task .status`).filter({ hasText: wanted });
   await line.waitFor({ timeout: 110_000 });
   return (await line.textContent())!;

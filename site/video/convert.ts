@@ -1,0 +1,266 @@
+/**
+ * A video becomes a larger one: each frame is decoded, enlarged and encoded; the sound goes along. Frames that are
+ * decoded and not yet encoded are few: the decoder and the encoder have short queues, and each waits for the next.
+ */
+import {
+  type AudioSample,
+  AudioSampleSink,
+  AudioSampleSource,
+  EncodedAudioPacketSource,
+  type EncodedPacket,
+  EncodedPacketSink,
+  Output,
+  Quality,
+  type Target,
+  type VideoSample,
+  VideoSampleSource,
+} from "mediabunny";
+import type { Image } from "../../src/picture/index.ts";
+import { frameOf, type Timing, taken } from "./frames.ts";
+import type { OutputRequest } from "./messages.ts";
+import { OpaqueSampleSink } from "./opaque-sink.ts";
+import { formatOf, SOUND_BITRATE, type SoundWay, soundWays } from "./outputs.ts";
+import type { VideoSource } from "./source.ts";
+
+export interface ConvertOptions {
+  readonly source: VideoSource;
+  readonly output: OutputRequest;
+  readonly target: Target;
+  readonly enlarge: (frame: Image) => Promise<Image>;
+  readonly steering?: Steering;
+  /** Where to begin, in seconds; default: the beginning. */
+  readonly from?: number;
+  /** Without sound, for measuring. Default: with it. */
+  readonly isSilent?: boolean;
+  readonly onFrame?: (done: FrameDone) => void | Promise<void>;
+}
+
+export interface FrameDone {
+  /** Of the video, 0 to 1. */
+  readonly share: number;
+  /** How many are done. */
+  readonly frames: number;
+  readonly before: Image;
+  readonly after: Image;
+}
+
+export interface Converted {
+  readonly frames: number;
+  /** Of what is in the file, in seconds. */
+  readonly length: number;
+  /** All frames are in the file. */
+  readonly isWhole: boolean;
+  /** What ended the video early, other than the user: a place that cannot be decoded. */
+  readonly damage?: { readonly at: number; readonly reason: string };
+}
+
+/** Lets somebody else pause a conversion, let it go on, or have it end with what is done. */
+export class Steering {
+  #gate: { readonly opened: Promise<void>; readonly open: () => void } | undefined;
+  #isFinishing = false;
+
+  pause(): void {
+    let open = () => {};
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    this.#gate ??= { opened, open };
+  }
+
+  resume(): void {
+    this.#gate?.open();
+    this.#gate = undefined;
+  }
+
+  finish(): void {
+    this.#isFinishing = true;
+    this.resume();
+  }
+
+  get isFinishing(): boolean {
+    return this.#isFinishing;
+  }
+
+  /** Resolves when the next frame may begin: to false if none should. */
+  async proceed(): Promise<boolean> {
+    await this.#gate?.opened;
+    return !this.#isFinishing;
+  }
+}
+
+/** @throws DataError and others, from the video or the network; then there is no file */
+export async function convert({
+  source,
+  output: { container, codec, bitrate },
+  target,
+  enlarge,
+  steering = new Steering(),
+  from = source.facts.begin,
+  isSilent = false,
+  onFrame = () => {},
+}: ConvertOptions): Promise<Converted> {
+  const output = new Output({ format: formatOf(container), target });
+  const video = new VideoSampleSource({
+    codec,
+    quality: new Quality({ bitrate }),
+    sizeChangeBehavior: "contain",
+  });
+  output.addVideoTrack(video);
+  const ways = isSilent ? [] : await soundWays(source, container);
+  const sounds: Sound[] = [];
+  for (const way of ways) if (way.way !== "none") sounds.push(await soundOf(way, output, from));
+  const { raw: _, ...tags } = await source.input.getMetadataTags();
+  output.setMetadataTags(tags);
+
+  const { begin: first, duration } = source.facts;
+  const samples = new OpaqueSampleSink(source.video).samples(from);
+  let [frames, end] = [0, from];
+  const finish = async ({ timestamp, duration: shown, before, after: enlarging }: Work) => {
+    const after = await enlarging;
+    await nextTurn(); // the next frame is on its way to the GPU, while this one is converted and encoded
+    for (const sound of sounds) await sound.until(timestamp);
+    using large = frameOf(after, { timestamp: Math.max(0, timestamp - from), duration: shown });
+    await video.add(large);
+    frames++;
+    end = timestamp + shown;
+    await onFrame({ share: Math.min(1, (end - first) / duration), frames, before, after });
+  };
+  let damage: string | undefined;
+  let isWhole = false;
+  let work: Work | undefined;
+  try {
+    await output.start();
+    do {
+      const previous = work;
+      work = undefined;
+      if (await steering.proceed()) {
+        const next = await nextOf(samples).catch((error: Error) => {
+          if (!previous) throw error;
+          damage = error.message;
+          return undefined;
+        });
+        work = next && (await start(next, source, enlarge));
+        isWhole = !next && damage === undefined;
+      }
+      if (previous) await finish(previous);
+    } while (work);
+    if (frames === 0) {
+      await output.cancel();
+      return { frames, length: 0, isWhole };
+    }
+    for (const sound of sounds) await sound.until(isWhole ? Number.POSITIVE_INFINITY : end);
+    await output.finalize();
+  } catch (error) {
+    if (output.state !== "finalized" && output.state !== "canceled") await output.cancel();
+    throw error;
+  } finally {
+    await samples.return();
+    for (const sound of sounds) await sound.close();
+  }
+  return {
+    frames,
+    length: end - from,
+    isWhole,
+    ...(damage !== undefined && { damage: { at: end, reason: damage } }),
+  };
+}
+
+/** A frame that is being enlarged. */
+interface Work extends Timing {
+  readonly before: Image;
+  readonly after: Promise<Image>;
+}
+
+async function start(
+  sample: VideoSample,
+  { untagged }: VideoSource,
+  enlarge: ConvertOptions["enlarge"],
+): Promise<Work> {
+  const { timestamp, duration } = sample;
+  const before = await taken(sample, untagged);
+  const after = enlarge(before);
+  after.catch(() => undefined); // said when it is awaited
+  return { timestamp, duration, before, after };
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve));
+}
+
+/** The next frame that is meant to be seen; undefined at the end. */
+async function nextOf(samples: AsyncGenerator<VideoSample>): Promise<VideoSample | undefined> {
+  for (;;) {
+    const { value, done } = await samples.next();
+    if (done) return undefined;
+    if (value.timestamp + value.duration > 0) return value;
+    value.close();
+  }
+}
+
+/** In seconds. */
+const PRE_ROLL = 0.1;
+
+/** One track of sound, on its way into the file. */
+interface Sound {
+  /** What begins before a time, in seconds. */
+  until(time: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+async function soundOf(
+  way: Exclude<SoundWay, { way: "none" }>,
+  output: Output,
+  from: number,
+): Promise<Sound> {
+  const { track, codec } = way;
+  const metadata = {
+    languageCode: await track.getLanguageCode(),
+    name: (await track.getName()) ?? undefined,
+  };
+  if (way.way === "copy") {
+    const to = new EncodedAudioPacketSource(codec);
+    output.addAudioTrack(to, metadata);
+    const decoderConfig = (await track.getDecoderConfig()) ?? undefined;
+    const add = async (packet: EncodedPacket) => {
+      const timestamp = packet.timestamp - from;
+      // Decoders want a little of what comes before, and no one hears it.
+      if (timestamp < -PRE_ROLL) return;
+      await to.add(from === 0 ? packet : packet.clone({ timestamp }), { decoderConfig });
+    };
+    return inOrder(new EncodedPacketSink(track).packets(), add);
+  }
+  const to = new AudioSampleSource({ codec, quality: new Quality({ bitrate: SOUND_BITRATE }) });
+  output.addAudioTrack(to, metadata);
+  return inOrder(new AudioSampleSink(track).samples(), async (sample: AudioSample) => {
+    sample.setTimestamp(sample.timestamp - from);
+    if (sample.timestamp + sample.duration > 0) await to.add(sample);
+    sample.close();
+  });
+}
+
+function inOrder<T extends { readonly timestamp: number }>(
+  pieces: AsyncGenerator<T>,
+  add: (piece: T) => Promise<void>,
+): Sound {
+  let next: T | undefined;
+  let hasEnded = false;
+  return {
+    async until(time) {
+      while (!hasEnded) {
+        if (!next) {
+          const { value, done } = await pieces.next();
+          hasEnded = done === true;
+          if (!done) next = value;
+        }
+        if (!next || next.timestamp >= time) return;
+        const piece = next;
+        next = undefined;
+        await add(piece);
+      }
+    },
+    async close() {
+      if (next && "close" in next) (next as T & { close(): void }).close();
+      await pieces.return(undefined);
+    },
+  };
+}

@@ -1,0 +1,203 @@
+/**
+ * Shows a video enlarged while it plays. An element of the browser's plays it, with its sound; each frame that it
+ * shows goes to the worker, unless the frame before is still there.
+ */
+import type { Engine } from "../engine.ts";
+import { say as sayOnPage } from "../language.ts";
+import { say } from "./language.ts";
+import type { FrameMethod } from "./messages.ts";
+import { clock, rateText } from "./texts.ts";
+
+/** The rate on show is that of the last so many milliseconds. */
+const RATE_OVER = 2000;
+
+export interface PlayerEvents {
+  onEnd(): void;
+  onError(error: Error): void;
+}
+
+export interface Watched {
+  readonly name: string;
+  readonly source: Blob | MediaStream;
+  /** Frames a second, if that is known. */
+  readonly rate?: number;
+}
+
+export class Player {
+  readonly #engine: Engine;
+  readonly #events: PlayerEvents;
+  readonly #root: HTMLElement;
+  readonly #canvas: HTMLCanvasElement;
+  readonly #play: HTMLButtonElement;
+  readonly #mute: HTMLButtonElement;
+  readonly #position: HTMLInputElement;
+  readonly #time: HTMLElement;
+  readonly #rate: HTMLElement;
+  readonly #hint: HTMLElement;
+  #video: HTMLVideoElement | undefined;
+  #watched: Watched | undefined;
+  #frames: FrameMethod = { runs: [] };
+  #isBusy = false;
+  /** When frames were shown. */
+  #shown: number[] = [];
+
+  constructor(root: HTMLElement, engine: Engine, events: PlayerEvents) {
+    this.#engine = engine;
+    this.#events = events;
+    this.#root = root;
+    this.#canvas = root.querySelector("canvas")!;
+    this.#play = root.querySelector("[name=play]")!;
+    this.#mute = root.querySelector("[name=mute]")!;
+    this.#position = root.querySelector("[name=position]")!;
+    this.#time = root.querySelector(".time")!;
+    this.#rate = root.querySelector(".rate")!;
+    this.#hint = root.querySelector(".screen .hint")!;
+    this.#play.addEventListener("click", () => this.#toggle());
+    this.#mute.addEventListener("click", () => {
+      if (this.#video) this.#video.muted = !this.#video.muted;
+    });
+    this.#position.addEventListener("input", () => {
+      if (this.#video) this.#video.currentTime = this.#position.valueAsNumber;
+    });
+    const full = root.querySelector<HTMLButtonElement>("[name=full]")!;
+    full.hidden = !document.fullscreenEnabled;
+    full.addEventListener("click", () => {
+      if (document.fullscreenElement) void document.exitFullscreen();
+      else void root.requestFullscreen();
+    });
+    root.querySelector("[name=end]")!.addEventListener("click", () => this.close());
+  }
+
+  get isOpen(): boolean {
+    return this.#video !== undefined;
+  }
+
+  /** How frames are enlarged from now on. */
+  set frames(frames: FrameMethod) {
+    this.#frames = frames;
+    if (this.#video) void this.#enlarge(this.#video);
+  }
+
+  /** Starts at once. */
+  async open(watched: Watched, frames: FrameMethod): Promise<void> {
+    this.close();
+    this.#frames = frames;
+    this.#watched = watched;
+    const { source, name } = watched;
+    const video = document.createElement("video");
+    video.ariaHidden = "true"; // it lies under the canvas: browsers give frames only of what is in sight
+    video.tabIndex = -1;
+    video.playsInline = true;
+    const isLive = source instanceof MediaStream;
+    if (isLive) video.srcObject = source;
+    else video.src = URL.createObjectURL(source);
+    this.#video = video;
+    this.#canvas.before(video);
+    this.#root.hidden = false;
+    this.#shown = [];
+    this.#canvas.hidden = true; // until the first frame is there
+    this.#rate.textContent = "";
+    this.#hint.hidden = false;
+    this.#hint.textContent = sayOnPage.preparing;
+    for (const control of [this.#position, this.#time, this.#mute]) control.hidden = isLive;
+    for (const event of ["play", "pause", "volumechange", "timeupdate", "durationchange"] as const) {
+      video.addEventListener(event, () => this.#render());
+    }
+    video.addEventListener("error", () => {
+      if (this.#video !== video) return;
+      this.close();
+      this.#events.onError(new Error(say.cannotPlay(name)));
+    });
+    const next = () => {
+      if (this.#video !== video) return;
+      void this.#enlarge(video);
+      video.requestVideoFrameCallback(next);
+    };
+    video.requestVideoFrameCallback(next);
+    this.#render();
+    // Where the browser wants a click for sound, the button is there.
+    await video.play().catch(() => undefined);
+    this.#render();
+  }
+
+  close(): void {
+    const video = this.#video;
+    if (!video) return;
+    this.#video = undefined;
+    video.pause();
+    if (video.srcObject instanceof MediaStream) {
+      for (const track of video.srcObject.getTracks()) track.stop();
+      video.srcObject = null;
+    } else {
+      URL.revokeObjectURL(video.src);
+      video.removeAttribute("src");
+    }
+    video.remove();
+    this.#root.hidden = true;
+    if (document.fullscreenElement === this.#root) void document.exitFullscreen();
+    this.#events.onEnd();
+  }
+
+  /** In the page's language. */
+  writeAgain(): void {
+    this.#render();
+  }
+
+  #toggle(): void {
+    if (this.#video?.paused) void this.#video.play();
+    else this.#video?.pause();
+  }
+
+  /** Enlarges the frame that the element shows, and shows the result; not if another one is being enlarged. */
+  async #enlarge(video: HTMLVideoElement): Promise<void> {
+    if (this.#isBusy || video.videoWidth === 0) return;
+    this.#isBusy = true;
+    try {
+      const frame = new VideoFrame(video);
+      const frames = this.#frames;
+      const enlarging = this.#engine.run("enlargeFrame", { frame, ...frames });
+      frame.close(); // the worker has its own
+      const { bitmap, ms, runs } = await enlarging;
+      if (this.#video === video) this.#show(bitmap, ms);
+      bitmap.close();
+      // The first frame's choice of a network holds for all.
+      if (this.#frames === frames) this.#frames = { ...frames, runs };
+    } catch (error) {
+      if (this.#video !== video) return;
+      this.close();
+      this.#events.onError(error as Error);
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  #show(bitmap: ImageBitmap, ms: number): void {
+    this.#hint.hidden = true;
+    this.#canvas.hidden = false;
+    const { width, height } = bitmap;
+    if (this.#canvas.width !== width || this.#canvas.height !== height) {
+      [this.#canvas.width, this.#canvas.height] = [width, height];
+    }
+    this.#canvas.getContext("2d")!.drawImage(bitmap, 0, 0);
+    const now = performance.now();
+    const recent = this.#shown.filter((time) => now - time < RATE_OVER);
+    this.#shown = [...(recent.length > 1 ? recent : this.#shown.slice(-2)), now];
+    if (this.#shown.length < 3 || this.#video!.paused) return;
+    const rate = ((this.#shown.length - 1) / (now - this.#shown[0])) * 1000;
+    const of = this.#watched!.rate;
+    const text = say.shown(rateText(rate), of === undefined ? undefined : rateText(of));
+    this.#rate.textContent = `${text}, ${say.late(Math.round(ms))}`;
+  }
+
+  #render(): void {
+    const video = this.#video;
+    if (!video) return;
+    this.#play.textContent = video.paused ? say.play : say.pause;
+    this.#mute.ariaPressed = `${video.muted}`;
+    if (!Number.isFinite(video.duration)) return;
+    this.#position.max = `${video.duration}`;
+    this.#position.value = `${video.currentTime}`;
+    this.#time.textContent = say.at(clock(video.currentTime), clock(video.duration));
+    this.#position.setAttribute("aria-valuetext", this.#time.textContent);
+  }
+}

@@ -1,0 +1,213 @@
+/** The worker's tasks with video. They load when the tab for video opens. */
+import { NullTarget, StreamTarget, VideoSample } from "mediabunny";
+import { chooseMethod, defaultMethod, upscaleBands } from "../../src/index.ts";
+import { crop, type Image, type Samples } from "../../src/picture/index.ts";
+import { automatic } from "../messages.ts";
+import type { Networks } from "../networks.ts";
+import type { Overview } from "../overview.ts";
+import { bitmapOf, reductionFor } from "../pictures/show.ts";
+import { type Context, handOver, type TaskTable } from "../task.ts";
+import { type ConvertOptions, convert, Steering } from "./convert.ts";
+import { taken } from "./frames.ts";
+import { say } from "./language.ts";
+import type { FrameMethod, Run } from "./messages.ts";
+import { OpaqueSampleSink } from "./opaque-sink.ts";
+import { outputsFor } from "./outputs.ts";
+import { paceDecoders } from "./paced-decoder.ts";
+import { PartsTarget } from "./parts-target.ts";
+import { dataError, openSource, type VideoSource } from "./source.ts";
+
+export { loadVideoLanguage } from "./language.ts";
+
+export type VideoTasks = TaskTable<
+  "openVideo" | "closeVideo" | "videoOutputs" | "tryVideo" | "convertVideo" | "steerVideo" | "enlargeFrame"
+>;
+
+type InTurn = Context<"tryVideo">["inTurn"];
+
+/** Memory for one tile. */
+const TILE_BYTES = 256 * 2 ** 20;
+
+/** The page shows a new pair of frames so often, in milliseconds. */
+const PREVIEW_EVERY = 1000;
+
+/** So long a measurement may take, in milliseconds, if a frame is quick. */
+const MEASURE_FOR = 1500;
+
+/** The side of the part that is measured first: software, too, enlarges it in a second or two. */
+const PART_SIDE = 96;
+
+export function videoTasks(networks: Networks): VideoTasks {
+  paceDecoders();
+  const open = new Map<number, VideoSource>();
+  const steerings = new Map<number, Steering>();
+  let count = 0;
+
+  const sourceOf = (id: number): VideoSource => {
+    const source = open.get(id);
+    if (!source) throw new Error(say.gone);
+    return source;
+  };
+
+  /** A function that enlarges frames; other tasks may have their turn between two of them. */
+  const enlarger = ({ runs, size }: FrameMethod, inTurn: InTurn, signal?: AbortSignal) => {
+    const enlarge = async (frame: Image): Promise<Image> => {
+      let image: Image<Samples> = frame;
+      for (const [i, { method, scale }] of runs.entries()) {
+        const isLast = i === runs.length - 1;
+        const bands = await upscaleBands(image, {
+          method: await networks.upscaler(method, scale),
+          depth: isLast ? 8 : 16,
+          size: isLast ? size : undefined,
+          maxMemory: TILE_BYTES,
+          signal,
+        });
+        image = await bands.image();
+      }
+      return image as Image;
+    };
+    return (frame: Image) => inTurn(() => enlarge(frame));
+  };
+
+  return {
+    async openVideo({ file, name }) {
+      const source = await openSource(file, name);
+      const id = count++;
+      open.set(id, source);
+      return { id, name, ...source.facts };
+    },
+
+    async closeVideo({ video }) {
+      open.get(video)?.input.dispose();
+      open.delete(video);
+      return {};
+    },
+
+    async videoOutputs({ video, size, fileSize }) {
+      return outputsFor(sourceOf(video), size, fileSize);
+    },
+
+    async tryVideo({ video, output, size, ...request }, { signal, inTurn }) {
+      const source = sourceOf(video);
+      const frame = await middleFrame(source);
+      const runs = resolved(request.runs, frame);
+      const part = middlePart(frame);
+      const enlargePart = enlarger({ runs }, inTurn, signal);
+      const small = await enlargePart(part); // compiles kernels, too
+      const start = performance.now();
+      await enlargePart(part);
+      const share = (part.width * part.height) / (frame.width * frame.height);
+      let ms = (performance.now() - start) / share;
+      let [before, after, isPart] = [part, small, share < 1];
+      if (ms < MEASURE_FOR) {
+        const enlarge = enlarger({ runs, size }, inTurn, signal);
+        [before, after, isPart] = [frame, await enlarge(frame), false];
+        ms = await measured({ source, output, enlarge }, signal);
+      }
+      signal.throwIfAborted();
+      const [left, right] = [await overviewOf(before), await overviewOf(after)];
+      return handOver({ ms, runs, before: left, after: right, isPart }, [left.bitmap, right.bitmap]);
+    },
+
+    async convertVideo({ video, output, file, ...request }, context) {
+      const source = sourceOf(video);
+      const steering = new Steering();
+      steerings.set(video, steering);
+      const parts = file ? undefined : new PartsTarget();
+      const stream = file && (await file.createWritable());
+      const start = performance.now();
+      let last = Number.NEGATIVE_INFINITY;
+      try {
+        const converted = await convert({
+          ...{ source, output, steering, enlarge: enlarger(request, context.inTurn) },
+          target: parts?.target ?? new StreamTarget(stream!, { chunked: true, chunkSize: 2 ** 22 }),
+          async onFrame({ share, frames, before, after }) {
+            const now = performance.now();
+            if (now - last < PREVIEW_EVERY) return context.report({ share, frames });
+            last = now;
+            const pair = { before: await overviewOf(before), after: await overviewOf(after) };
+            context.report(handOver({ share, frames, pair }, [pair.before.bitmap, pair.after.bitmap]));
+          },
+        });
+        const { frames } = converted;
+        const blob = frames > 0 ? parts?.file(`video/${output.container}`) : undefined;
+        const bytes = blob?.size ?? (frames > 0 && file ? (await file.getFile()).size : 0);
+        return { ...converted, bytes, file: blob, ms: performance.now() - start };
+      } catch (error) {
+        throw described(error as Error, source);
+      } finally {
+        steerings.delete(video);
+      }
+    },
+
+    async steerVideo({ video, action }) {
+      steerings.get(video)?.[action]();
+      return {};
+    },
+
+    async enlargeFrame({ frame, size, ...request }, { inTurn }) {
+      const start = performance.now();
+      const image = await taken(new VideoSample(frame));
+      const runs = resolved(request.runs, image);
+      const bitmap = await bitmapOf(await enlarger({ runs, size }, inTurn)(image), {});
+      return handOver({ bitmap, runs, ms: performance.now() - start }, [bitmap]);
+    },
+  };
+}
+
+/** What a frame takes on the way into a file, in milliseconds. */
+async function measured(
+  options: Pick<ConvertOptions, "source" | "output" | "enlarge">,
+  signal: AbortSignal,
+): Promise<number> {
+  const steering = new Steering();
+  const finish = () => steering.finish();
+  const timer = setTimeout(finish, MEASURE_FOR);
+  signal.addEventListener("abort", finish);
+  const { begin, duration } = options.source.facts;
+  const from = begin + duration / 3;
+  const start = performance.now();
+  const { frames } = await convert({ ...options, target: new NullTarget(), steering, from, isSilent: true });
+  clearTimeout(timer);
+  return (performance.now() - start) / frames;
+}
+
+/** With a frame's own choice of methods, where that was left to it. */
+function resolved(runs: readonly Run[], image: Image): readonly Run[] {
+  return runs.map(({ method, scale }, i) => {
+    if (method !== automatic) return { method, scale };
+    // What a network has enlarged once is clean.
+    const choice = i === 0 ? chooseMethod({ image }, scale) : undefined;
+    return { method: choice?.method ?? defaultMethod(scale)!, scale };
+  });
+}
+
+/** A frame from the first third: the beginning of many videos is black. */
+async function middleFrame({ video, untagged, facts: { duration }, name }: VideoSource): Promise<Image> {
+  const sink = new OpaqueSampleSink(video);
+  const first = await video.getFirstTimestamp();
+  try {
+    const sample = (await sink.getSample(first + duration / 3)) ?? (await sink.getSample(first));
+    if (!sample) throw dataError(say.noFrames(name));
+    return await taken(sample, untagged);
+  } catch (error) {
+    throw described(error as Error, { name });
+  }
+}
+
+/** Errors of decoders are for programmers. */
+function described(error: Error, { name }: Pick<VideoSource, "name">): Error {
+  const isDecoders = error.name === "EncodingError" || error.name === "OperationError";
+  return isDecoders ? dataError(say.undecodable(name, error.message.replace(/\.$/, "")), error) : error;
+}
+
+function middlePart(image: Image): Image {
+  const [width, height] = [Math.min(PART_SIDE, image.width), Math.min(PART_SIDE, image.height)];
+  return crop(image, (image.width - width) >> 1, (image.height - height) >> 1, width, height);
+}
+
+async function overviewOf(image: Image): Promise<Overview> {
+  const { width, height } = image;
+  const bitmap = await bitmapOf(image, { reduction: reductionFor(width, height) });
+  return { bitmap, width, height, wideGamut: false };
+}

@@ -1,0 +1,208 @@
+/** The tab for video, as people use it: a file, what it becomes, the conversion, a pause, a stop, and watching. */
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { userEvent } from "vitest/browser";
+import { downloaded, find, openPage, says } from "./page.ts";
+import { evenTimes, makeVideo, readVideo, type TestVideo } from "./test-video.ts";
+
+const panel = "#panel-video";
+const status = (wanted: RegExp) => says(`${panel} .task .status`, wanted);
+const estimate = (wanted: RegExp) => says(`${panel} .estimate`, wanted);
+const button = (name: string) => find<HTMLButtonElement>(`${panel} [name=${name}]`);
+const main = () => find<HTMLButtonElement>(`${panel} .primary`);
+const picker = window as Window & { showSaveFilePicker?: unknown };
+
+async function openPanel(): Promise<void> {
+  await userEvent.click(find("#tab-video"));
+  await vi.waitFor(() => expect(main()).not.toBeNull(), { timeout: 20_000 });
+}
+
+/** Chooses a video, and waits until the page knows how long it takes. */
+async function give(video: TestVideo, name = "clip.webm"): Promise<Blob> {
+  const file = await makeVideo({ hasSound: false, ...video });
+  await userEvent.upload(button("video"), new File([file], name, { type: file.type }));
+  await says(`${panel} .estimate`, /^$|^Measuring/);
+  await estimate(/^About/);
+  await vi.waitFor(() => expect(main().disabled).toBe(false));
+  return file;
+}
+
+beforeAll(async () => {
+  await openPage();
+  await openPanel();
+  // The quickest one, so that the tests are quick in software, too.
+  await userEvent.click(find(`${panel} details summary`));
+  await vi.waitFor(() => expect(find<HTMLSelectElement>(`${panel} [name=method]`).length).toBeGreaterThan(3));
+  await userEvent.selectOptions(find(`${panel} [name=method]`), "bicubic");
+}, 60_000);
+
+beforeEach(() => {
+  picker.showSaveFilePicker = undefined; // the results are downloaded, unless a test says otherwise
+});
+
+afterEach(async () => {
+  if (!find(`${panel} .player`).hidden) await userEvent.click(button("end"));
+});
+
+test("before anything long begins, it says what is in the file, what it becomes, and how long that takes", async () => {
+  await give({ hasSound: true, times: evenTimes(50) });
+  const facts = find(`${panel} .about`).textContent;
+  for (const fact of ["64 × 48", "2.0 s", "Frames a second25", "VP9 in WebM", "Opus"])
+    expect(facts).toContain(fact);
+  const becomes = find(`${panel} .becomes`).textContent;
+  expect(becomes).toMatch(/^64 × 48 becomes 128 × 96 pixels\. A file of about \d+ kB\./);
+  expect(becomes).toMatch(/The sound \(Opus\) is copied unchanged\.$/);
+  expect(await estimate(/^About/)).toMatch(/^About [\d.]+ s: [\d.]+ frames a second\.$/);
+  expect(find(`${panel} .live`).textContent).toMatch(/^Watching: /);
+  // A frame, and what the method makes of it.
+  expect([...document.querySelectorAll(`${panel} .caption`)].map(({ textContent }) => textContent)).toEqual([
+    "a frame",
+    "enlarged by bicubic",
+  ]);
+});
+
+test("another scale is measured anew", async () => {
+  await give({});
+  await userEvent.click(find(`${panel} [name=scale][value='4']`));
+  expect(main().disabled).toBe(true);
+  await says(`${panel} .becomes`, /becomes 256 × 192 pixels/);
+  await vi.waitFor(() => expect(main().disabled).toBe(false), { timeout: 20_000 });
+  await userEvent.click(find(`${panel} [name=scale][value='2']`));
+  await says(`${panel} .becomes`, /becomes 128 × 96 pixels/);
+});
+
+test("a size that no encoder of the browser takes is told, and nothing is begun", async () => {
+  await give({ width: 2000, height: 1500, times: [0, 0.1], codec: "vp8" });
+  await userEvent.click(find(`${panel} [name=scale][value=size]`));
+  await userEvent.fill(find(`${panel} [name=width]`), "16000");
+  await says(`${panel} .becomes`, /This browser cannot write video of 16000 × 12000 pixels\./);
+  expect(find(`${panel} .estimate`).textContent).toBe("");
+  expect(main().disabled).toBe(true);
+  await userEvent.click(find(`${panel} [name=scale][value='2']`));
+});
+
+test("converts, and hands the file out", async () => {
+  await give({ times: evenTimes(20) }, "my clip.webm");
+  await userEvent.click(main());
+  expect(await status(/^Done/)).toMatch(/^Done: 20 frames in [\d.]+ s, \d+ kB\.$/);
+  const { file, name } = await downloaded(`${panel} [name=download]`);
+  expect(name).toBe("my clip-96p-bicubic.webm");
+  const { frames } = await readVideo(file);
+  expect(frames.length).toBe(20);
+  expect([frames[0].width, frames[0].height]).toEqual([128, 96]);
+});
+
+test("writes into the file that the user chooses, where a page can do that", async () => {
+  await give({ times: evenTimes(20) });
+  const folder = await navigator.storage.getDirectory();
+  const handle = await folder.getFileHandle("chosen.webm", { create: true });
+  picker.showSaveFilePicker = vi.fn(async () => handle);
+  await userEvent.click(main());
+  expect(await status(/^Done/)).toMatch(/Saved as “chosen\.webm”\.$/);
+  expect(button("download").hidden).toBe(true);
+  const { frames } = await readVideo(await handle.getFile());
+  expect(frames.length).toBe(20);
+});
+
+test("whoever chooses no file has started nothing", async () => {
+  await give({});
+  picker.showSaveFilePicker = async () => {
+    throw new DOMException("The user aborted a request.", "AbortError");
+  };
+  await userEvent.click(main());
+  await vi.waitFor(() => expect(main().textContent).toBe("Convert"));
+  expect(find(`${panel} .task .status`).textContent).toBe("");
+  expect(button("pause").hidden).toBe(true);
+});
+
+test("pauses, goes on, and stops with a file that can be played", async () => {
+  await give({ times: evenTimes(1500), codec: "vp8" });
+  await userEvent.click(main());
+  await status(/^\d+ frames, [\d.]+ a second: \d+ %/);
+  await userEvent.click(button("pause"));
+  const paused = await status(/^Paused after \d+ frames\.$/);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(find(`${panel} .task .status`).textContent).toBe(paused);
+  expect(button("pause").textContent).toBe("Resume");
+  await userEvent.click(button("pause"));
+  await status(/^\d+ frames/);
+  await userEvent.click(main());
+  const text = await status(/^Stopped\./);
+  const count = Number(/first (\d+) frames/.exec(text)![1]);
+  expect(count).toBeLessThan(1500);
+  const { file } = await downloaded(`${panel} [name=download]`);
+  expect((await readVideo(file)).frames.length).toBe(count);
+});
+
+test("pictures can be enlarged while a video is converted", async () => {
+  await give({ times: evenTimes(1500), codec: "vp8" });
+  await userEvent.click(main());
+  await status(/^\d+ frames/);
+  await userEvent.click(find("#tab-upscale"));
+  await userEvent.click(find("#panel-upscale [value=other]"));
+  await userEvent.selectOptions(find("#panel-upscale [name=method]"), "bicubic");
+  await userEvent.click(find("#panel-upscale .primary"));
+  await says("#panel-upscale .task .status", /^Done/);
+  await userEvent.click(find("#tab-video"));
+  await userEvent.keyboard("{Escape}");
+  await status(/^Stopped\./);
+});
+
+test.each([
+  ["text.mp4", new Blob(["no video"]), /^text\.mp4 is no video that this page can read\./],
+  ["empty.webm", new Blob([]), /^empty\.webm is empty\./],
+])("%s gives one clear message", async (name, content, wanted) => {
+  await userEvent.upload(button("video"), new File([content], name));
+  await status(wanted);
+});
+
+test("a video that is dropped anywhere opens the tab", async () => {
+  await userEvent.click(find("#tab-upscale"));
+  const file = await makeVideo({ hasSound: false });
+  const data = new DataTransfer();
+  data.items.add(new File([file], "dropped.webm", { type: "video/webm" }));
+  document.dispatchEvent(new DragEvent("drop", { dataTransfer: data, cancelable: true, bubbles: true }));
+  await vi.waitFor(() => expect(find(panel).hidden).toBe(false));
+  await estimate(/^About/);
+});
+
+test("watching: frames are enlarged as they play, with a pause and another place", async () => {
+  await give({ times: evenTimes(100), hasSound: true });
+  await userEvent.click(button("watch"));
+  const canvas = find<HTMLCanvasElement>(`${panel} .player canvas`);
+  await vi.waitFor(() => expect([canvas.width, canvas.height]).toEqual([128, 96]), { timeout: 30_000 });
+  await says(`${panel} .player .rate`, /^[\d.]+ of 25 frames a second, \d+ ms behind$/);
+  await userEvent.click(button("play"));
+  await vi.waitFor(() => expect(button("play").textContent).toBe("Play"));
+  const shown = () => [...canvas.getContext("2d")!.getImageData(0, 0, 128, 96).data].join();
+  const before = shown();
+  const position = find<HTMLInputElement>(`${panel} [name=position]`);
+  position.value = "3.5";
+  position.dispatchEvent(new Event("input"));
+  await vi.waitFor(() => expect(find(`${panel} .player .time`).textContent).toBe("0:03 of 0:04"));
+  await vi.waitFor(() => expect(shown()).not.toBe(before), { timeout: 20_000 });
+  await userEvent.click(button("end"));
+  expect(find(`${panel} .player`).hidden).toBe(true);
+  expect(document.querySelector("video")).toBeNull();
+});
+
+test("a camera's pictures are enlarged in the same way, and a refusal is told", async () => {
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [80, 60];
+  const context = canvas.getContext("2d")!;
+  const drawing = setInterval(() => {
+    context.fillStyle = `hsl(${performance.now() % 360} 80% 50%)`;
+    context.fillRect(0, 0, 80, 60);
+  }, 40);
+  const stream = canvas.captureStream();
+  const getUserMedia = vi.spyOn(navigator.mediaDevices, "getUserMedia").mockResolvedValue(stream);
+  await userEvent.click(button("camera"));
+  const large = find<HTMLCanvasElement>(`${panel} .player canvas`);
+  await vi.waitFor(() => expect([large.width, large.height]).toEqual([160, 120]), { timeout: 30_000 });
+  await userEvent.click(button("end"));
+  expect(stream.getTracks().every(({ readyState }) => readyState === "ended")).toBe(true);
+  clearInterval(drawing);
+  getUserMedia.mockRejectedValue(new DOMException("Permission denied", "NotAllowedError"));
+  await userEvent.click(button("camera"));
+  await status(/^The browser did not let this page use a camera\./);
+  getUserMedia.mockRestore();
+});

@@ -1,0 +1,358 @@
+/** Video becomes larger video: frames, times and sound; odd files; pauses, stops and memory. */
+import { EncodedPacketSink } from "mediabunny";
+import { describe, expect, test, vi } from "vitest";
+import { type ConvertOptions, convert, Steering } from "../../site/video/convert.ts";
+import { frameOf, imageOf } from "../../site/video/frames.ts";
+import { outputsFor } from "../../site/video/outputs.ts";
+import { paceDecoders } from "../../site/video/paced-decoder.ts";
+import { PartsTarget } from "../../site/video/parts-target.ts";
+import { openSource } from "../../site/video/source.ts";
+import { interpolator } from "../../src/index.ts";
+import type { Image } from "../../src/picture/index.ts";
+import { drawn } from "../support/drawn.ts";
+import { evenTimes, makeVideo, movingPicture, openFile, readVideo, type TestVideo } from "./test-video.ts";
+
+const double = interpolator("bicubic", 2);
+
+interface Made {
+  readonly file: Blob;
+  readonly before: Awaited<ReturnType<typeof readVideo>>;
+  readonly after: Awaited<ReturnType<typeof readVideo>>;
+}
+
+/** Converts a video with all that a page would choose. */
+async function converted(
+  file: Blob,
+  options: Partial<ConvertOptions> = {},
+  container?: "mp4" | "webm",
+): Promise<{ file: Blob; result: Awaited<ReturnType<typeof convert>> }> {
+  const source = await openSource(file, "video");
+  const { width, height } = source.facts;
+  const choices = await outputsFor(source, { width: 2 * width, height: 2 * height }, "large");
+  const chosen = choices.find((choice) => !container || choice.container === container)!;
+  const output = { ...chosen, bitrate: 4_000_000 }; // so that coding changes little
+  const parts = new PartsTarget();
+  const enlarge = (frame: Image) => double.upscale(frame);
+  const result = await convert({ source, output, enlarge, target: parts.target, ...options });
+  source.input.dispose();
+  return { result, file: parts.file(`video/${output.container}`) };
+}
+
+async function made(video: TestVideo = {}, container?: "mp4" | "webm"): Promise<Made> {
+  const small = await makeVideo(video);
+  const { file } = await converted(small, {}, container);
+  return { file, before: await readVideo(small), after: await readVideo(file) };
+}
+
+/** The mean difference of two pictures, in levels. */
+function difference(a: Image, b: Image): number {
+  expect([a.width, a.height]).toEqual([b.width, b.height]);
+  let sum = 0;
+  for (let i = 0; i < a.data.length; i++) sum += Math.abs(a.data[i] - b.data[i]);
+  return sum / a.data.length;
+}
+
+/** Strong colours and greys, in patches that are larger than what coding blurs. */
+const patches = [
+  ...[
+    [255, 0, 0],
+    [0, 255, 0],
+    [0, 0, 255],
+    [255, 255, 0],
+  ],
+  ...[
+    [0, 255, 255],
+    [255, 0, 255],
+    [0, 0, 0],
+    [255, 255, 255],
+  ],
+  ...[
+    [128, 128, 128],
+    [200, 120, 90],
+    [90, 160, 60],
+    [30, 60, 120],
+  ],
+];
+const patchPicture = () => drawn(128, 96, 3, (x, y, c) => patches[(y >> 5) * 4 + (x >> 5)][c]);
+
+describe("colours", () => {
+  test.each([
+    { codec: "vp8", container: "webm" },
+    { codec: "vp9", container: "webm" },
+    { codec: "av1", container: "webm" },
+    { codec: "avc", container: "mp4" },
+  ] as const)("of $codec in $container come out as a picture's", async ({ codec, container }) => {
+    const video = { codec, container, width: 128, height: 96, picture: patchPicture };
+    const { before, after } = await made(video, container);
+    for (const [k, color] of patches.entries()) {
+      // The middle of a patch.
+      const at = (image: Image, unit: number) => {
+        const pixel = (16 + 32 * (k >> 2)) * unit * image.width + (16 + 32 * (k & 3)) * unit;
+        return image.data.slice(3 * pixel, 3 * pixel + 3);
+      };
+      const picture = at(await double.upscale(before.frames[5]), 2);
+      for (const [c, level] of at(after.frames[5], 2).entries()) {
+        expect(Math.abs(level - picture[c]), `${color}`).toBeLessThanOrEqual(3);
+        expect(Math.abs(level - color[c]), `${color}`).toBeLessThanOrEqual(4);
+      }
+    }
+  });
+});
+
+test("colours of a small video that does not say how they are coded are taken as players take them", async () => {
+  const video = { codec: "vp8", width: 128, height: 96, picture: patchPicture, isUntagged: true } as const;
+  // The browser's encoder says something: the container's element for colours becomes one without a meaning.
+  const bytes = new Uint8Array(await (await makeVideo(video)).arrayBuffer());
+  bytes.set([0x55, 0xbf], indexOf(bytes, Uint8Array.of(0x55, 0xb0)));
+  const small = new Blob([bytes]);
+  expect((await openSource(small, "untagged")).untagged).toBe("bt601");
+  const { file } = await converted(small);
+  const { frames } = await readVideo(file);
+  for (const [k, color] of patches.entries()) {
+    const pixel = (32 + 64 * (k >> 2)) * 256 + 32 + 64 * (k & 3);
+    for (const [c, level] of frames[5].data.slice(3 * pixel, 3 * pixel + 3).entries())
+      expect(Math.abs(level - color[c]), `${color}`).toBeLessThanOrEqual(4);
+  }
+});
+
+test("a frame that a picture became is that picture again", async () => {
+  const picture = movingPicture(64, 48, 0);
+  using sample = frameOf(picture, { timestamp: 0, duration: 1 });
+  expect(difference(await imageOf(sample), picture)).toBeLessThan(1.5);
+});
+
+describe("a video of 10 frames, twice as large", () => {
+  test.each([
+    { container: "webm", codec: "vp8", to: "webm" },
+    { container: "webm", codec: "vp9", to: "mp4" },
+    { container: "webm", codec: "av1", to: "webm" },
+    { container: "mp4", codec: "avc", to: "mp4" },
+    { container: "mp4", codec: "avc", to: "webm" },
+  ] as const)("$codec in $container to $to", async ({ to, ...video }) => {
+    const { before, after } = await made(video, to);
+    expect(after.frames.length).toBe(10);
+    expect(after.format).toBe(to === "webm" ? "WebM" : "MP4");
+    for (const { width, height } of after.frames) expect([width, height]).toEqual([128, 96]);
+    for (const [i, time] of after.times.entries()) expect(time).toBeCloseTo(before.times[i], 2);
+    // Its packets, untouched.
+    expect(before.sound.length).toBeGreaterThan(10);
+    expect(after.sound.map(({ data }) => data)).toEqual(before.sound.map(({ data }) => data));
+    for (const [i, { time }] of after.sound.entries()) expect(time).toBeCloseTo(before.sound[i].time, 2);
+    // As the same picture comes out by itself.
+    const picture = await double.upscale(before.frames[5]);
+    expect(difference(after.frames[5], picture)).toBeLessThan(2);
+    expect(difference(after.frames[4], picture)).toBeGreaterThan(4);
+  });
+});
+
+describe("times", () => {
+  test("of frames that do not come evenly stay, and so does how long each is on show", async () => {
+    const times = [0, 0.04, 0.1, 0.5, 0.52, 1.3, 1.4];
+    const { before, after } = await made({ times, hasSound: false });
+    expect(after.times.length).toBe(times.length);
+    for (const [i, time] of times.entries()) {
+      expect(before.times[i]).toBeCloseTo(time, 2);
+      expect(after.times[i]).toBeCloseTo(time, 2);
+    }
+    const source = await openSource(await makeVideo({ times }), "uneven");
+    expect(source.facts.isSteady).toBe(false);
+  });
+
+  const late = evenTimes(5).map((time) => time + 0.6);
+
+  test("of a video that begins after its sound stay", async () => {
+    const { after } = await made({ times: late });
+    expect(after.times[0]).toBeCloseTo(0.6, 2);
+    expect(after.sound[0].time).toBeCloseTo(0, 2);
+  });
+
+  test("begin at 0 where all begins late", async () => {
+    const { after } = await made({ times: late, hasSound: false });
+    for (const [i, time] of evenTimes(5).entries()) expect(after.times[i]).toBeCloseTo(time, 2);
+  });
+});
+
+describe("sizes", () => {
+  test("an odd result loses its last column and row", async () => {
+    const small = await makeVideo({ width: 61, height: 47, hasSound: false, codec: "vp8" });
+    const triple = interpolator("bicubic", 3);
+    const { file } = await converted(small, { enlarge: (frame) => triple.upscale(frame) });
+    const [frame] = (await readVideo(file)).frames;
+    expect([frame.width, frame.height]).toEqual([182, 140]);
+  });
+
+  test("a video that was filmed upright comes out upright", async () => {
+    const small = await makeVideo({ container: "mp4", rotation: 90, hasSound: false });
+    const source = await openSource(small, "turned");
+    expect([source.facts.width, source.facts.height]).toEqual([48, 64]);
+    const { file } = await converted(small);
+    const [before, after] = [await readVideo(small), await readVideo(file)];
+    expect([after.frames[0].width, after.frames[0].height]).toEqual([96, 128]);
+    expect(difference(after.frames[5], await double.upscale(before.frames[5]))).toBeLessThan(2);
+  });
+});
+
+test("a transparent video becomes an opaque one, and that is said", async () => {
+  const small = await makeVideo({ isTransparent: true, hasSound: false });
+  const source = await openSource(small, "glass");
+  expect(source.facts.notes).toEqual(["Where it is transparent, the result is opaque."]);
+  const createUrl = vi.spyOn(URL, "createObjectURL"); // of workers that merge transparency
+  const { result, file } = await converted(small);
+  expect(result).toMatchObject({ frames: 10, isWhole: true });
+  expect(createUrl).not.toHaveBeenCalled();
+  createUrl.mockRestore();
+  expect((await openSource(file, "opaque")).facts.notes).toEqual([]);
+});
+
+describe("files that are none", () => {
+  const message = (file: Blob, name = "file") =>
+    openSource(file, name).then(
+      () => "",
+      (error: Error) => `${error.name}: ${error.message}`,
+    );
+
+  test("empty, or something else", async () => {
+    expect(await message(new Blob([]))).toMatch(/^DataError: file is empty\./);
+    expect(await message(new Blob(["no video at all, but a text"]), "a.txt")).toMatch(
+      /^DataError: a.txt is no video/,
+    );
+  });
+
+  test("sound alone", async () => {
+    const sound = await makeVideo({ hasPictures: false });
+    expect(await message(sound, "song.webm")).toBe(
+      "DataError: song.webm has no pictures in it, only sound. Choose a file with video.",
+    );
+  });
+
+  test("cut short, in the head", async () => {
+    const video = await makeVideo({ container: "mp4" });
+    expect(await message(video.slice(0, 200), "cut.mp4")).toMatch(
+      /^DataError: cut.mp4 is a video, but its end is missing/,
+    );
+  });
+});
+
+describe("while it runs", () => {
+  const long = () => makeVideo({ times: evenTimes(40), codec: "vp8" });
+
+  test("a pause ends nothing: no frame comes until it goes on, and then all do", async () => {
+    const steering = new Steering();
+    let [frames, atPause] = [0, 0];
+    const { result } = await converted(await long(), {
+      steering,
+      onFrame() {
+        if (++frames !== 5) return;
+        steering.pause();
+        setTimeout(() => {
+          atPause = frames;
+          setTimeout(() => {
+            expect(frames).toBe(atPause);
+            steering.resume();
+          }, 150);
+        }, 150);
+      },
+    });
+    expect(atPause).toBeLessThanOrEqual(7); // what had begun is finished
+    expect(result).toMatchObject({ frames: 40, isWhole: true });
+  });
+
+  test.each(["mp4", "webm"] as const)(
+    "a stop leaves an %s that can be played, of what is done",
+    async (to) => {
+      const steering = new Steering();
+      const onFrame = ({ frames }: { frames: number }) => {
+        if (frames === 7) steering.finish();
+      };
+      const { result, file } = await converted(await long(), { steering, onFrame }, to);
+      expect(result.isWhole).toBe(false);
+      const { frames, sound } = await readVideo(file);
+      expect(frames.length).toBe(result.frames);
+      expect(frames.length).toBeGreaterThanOrEqual(7);
+      expect(frames.length).toBeLessThan(10);
+      expect(sound.at(-1)!.time).toBeLessThan(result.frames / 25 + 0.05);
+    },
+  );
+
+  test("a stop before the first frame leaves nothing", async () => {
+    const steering = new Steering();
+    steering.finish();
+    const { result } = await converted(await long(), { steering });
+    expect(result).toEqual({ frames: 0, length: 0, isWhole: false });
+  });
+
+  test("where the video cannot be decoded it ends, and what came before is there", async () => {
+    const file = await makeVideo({ container: "mp4", times: evenTimes(75) });
+    // Within the frames, far from the first and from the head, which is at the end.
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const track = await openFile(file).getPrimaryVideoTrack();
+    const packet = await new EncodedPacketSink(track!).getPacket(2.4);
+    const at = indexOf(bytes, packet!.data);
+    bytes.fill(0xff, at, at + packet!.data.length);
+    const { result, file: large } = await converted(new Blob([bytes]));
+    expect(result.isWhole).toBe(false);
+    expect(result.damage!.at).toBeLessThanOrEqual(2.4);
+    const { frames } = await readVideo(large);
+    expect(frames.length).toBe(result.frames);
+    expect(frames.length).toBeGreaterThan(40);
+  });
+
+  test("an error of the network ends it, and is told", async () => {
+    const broken = converted(await long(), {
+      enlarge: async () => {
+        throw new Error("lost");
+      },
+    });
+    await expect(broken).rejects.toThrow("lost");
+  });
+
+  test("few frames are open at a time, and none afterwards", async () => {
+    const open = new Set<VideoFrame>();
+    let most = 0;
+    paceDecoders();
+    const Original = VideoDecoder;
+    const close = VideoFrame.prototype.close;
+    const file = await long();
+    // Frames that the decoder makes, until they are closed.
+    vi.stubGlobal(
+      "VideoDecoder",
+      class extends Original {
+        constructor({ output, error }: VideoDecoderInit) {
+          super({
+            error,
+            output(frame) {
+              open.add(frame);
+              most = Math.max(most, open.size);
+              output(frame);
+            },
+          });
+        }
+      },
+    );
+    VideoFrame.prototype.close = function () {
+      open.delete(this);
+      close.call(this);
+    };
+    try {
+      const enlarge = async (frame: Image) => {
+        await new Promise((resolve) => setTimeout(resolve, 10)); // slower than the decoder
+        return double.upscale(frame);
+      };
+      const { result } = await converted(file, { enlarge });
+      expect(result.frames).toBe(40);
+    } finally {
+      VideoFrame.prototype.close = close;
+      vi.unstubAllGlobals();
+    }
+    expect(most).toBeGreaterThan(0);
+    expect(most).toBeLessThanOrEqual(8);
+    expect(open.size).toBe(0);
+  });
+});
+
+/** Where one array begins within another. */
+function indexOf(bytes: Uint8Array, part: Uint8Array): number {
+  const isHere = (at: number) => part.every((byte, i) => bytes[at + i] === byte);
+  for (let at = 0; at + part.length <= bytes.length; at++) if (isHere(at)) return at;
+  throw new Error("The part is not there.");
+}
