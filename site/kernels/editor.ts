@@ -36,6 +36,10 @@ export class Editor {
     this.#render();
   }
 
+  set label(label: string) {
+    this.#field.setAttribute("aria-label", label);
+  }
+
   get text(): string {
     return this.#field.value;
   }

@@ -2,7 +2,7 @@
 import type { Image } from "../../src/picture/index.ts";
 
 export interface Sample {
-  readonly name: string;
+  readonly id: "flower" | "town" | "rings";
   readonly image: Image;
 }
 
@@ -71,9 +71,9 @@ function rings(x: number, y: number): Color {
 }
 
 export const samples: readonly Sample[] = [
-  { name: "Flower", image: drawn(flower) },
-  { name: "Town", image: drawn(town) },
-  { name: "Rings", image: drawn(rings) },
+  { id: "flower", image: drawn(flower) },
+  { id: "town", image: drawn(town) },
+  { id: "rings", image: drawn(rings) },
 ];
 
 /** The middle of a file's picture, square and small. Rejects if the browser cannot read it. */
