@@ -29,7 +29,12 @@ export default defineConfig({
           name === "service-worker" ? "service-worker.js" : "assets/[name]-[hash].js",
         // What both pages, or several languages, have in common: one file, not one for each part of it.
         codeSplitting: {
-          groups: [{ name: "shared", test: /site\/(?:tabs|task-engine|languages|sentences\/list)\.ts|vite\/preload-helper/ }],
+          groups: [
+            {
+              name: "shared",
+              test: /site\/(?:tabs|task-engine|languages|sentences\/list)\.ts|vite\/preload-helper/,
+            },
+          ],
         },
       },
     },

@@ -130,13 +130,12 @@ export class TrainingPanel {
       this.#fresh = true; // the network may be gone
       const { message } = error as Error;
       this.#status.say(() => message, true);
+      return;
     } finally {
       this.#busy = false;
     }
     // Begun anew meanwhile.
-    if (this.#fresh && picture === undefined && !this.#playing && !this.#status.isBad) {
-      await this.#advance(1);
-    }
+    if (this.#fresh && !this.#playing) await this.#advance(1);
   }
 
   #showRate(): void {

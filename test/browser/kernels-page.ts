@@ -3,11 +3,12 @@ import { vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import "../../site/kernels/style.css";
 import html from "../../site/kernels/index.html?raw";
-import { find, says } from "./page.ts";
+import { find, keepStorageApart, says } from "./page.ts";
 
 /** Loads the page into the window of the test file, so only once in each, and waits until it can be used. */
 export async function openKernelsPage(): Promise<void> {
   await page.viewport(1280, 800);
+  keepStorageApart();
   document.body.innerHTML = new DOMParser().parseFromString(html, "text/html").body.innerHTML;
   await import("../../site/kernels/main.ts");
 }
@@ -61,7 +62,7 @@ export function edit(step: string, piece: string, by: string): void {
 export async function tryOut(step: string): Promise<string> {
   const button = find<HTMLButtonElement>(`#step-${step} .program .primary`);
   await userEvent.click(button);
-  await vi.waitUntil(() => button.textContent === "Run this kernel" && !button.disabled, {
+  await vi.waitUntil(() => button.dataset.text === "runKernel" && !button.disabled, {
     timeout: 110_000,
   });
   return text(`#step-${step} .outcome`);
