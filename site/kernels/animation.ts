@@ -1,5 +1,6 @@
 /** Draws a scene on a canvas, frame by frame, with buttons for people who want to look closely. */
-import { make, onChangedLook, prefersStillness } from "./dom.ts";
+import { prefersStillness } from "../stillness.ts";
+import { make, onChangedLook } from "./dom.ts";
 import { numbers } from "./format.ts";
 import { say, write } from "./language.ts";
 import type { Frame, Grid, Mark, Scene } from "./scenes.ts";

@@ -1,4 +1,5 @@
 /** The first lesson: the ladder, run and drawn. */
+import { showUnknownProgress } from "../stillness.ts";
 import { betweenTasks, download, find, make } from "./dom.ts";
 import type { Engine } from "./engine.ts";
 import { numbers } from "./format.ts";
@@ -102,6 +103,7 @@ export class LadderPanel {
     const layer = this.#layer;
     await this.#whileBusy(async (signal) => {
       this.#stopButton.hidden = false;
+      showUnknownProgress(this.#progress);
       this.#progress.hidden = false;
       this.#status.say(() => say.measuring);
       this.#lost = false;
@@ -136,7 +138,7 @@ export class LadderPanel {
       if (event.total > 0) {
         this.#progress.max = event.total;
         this.#progress.value = Math.min(event.done, event.total);
-      } else this.#progress.removeAttribute("value");
+      } else showUnknownProgress(this.#progress);
     } else if (event.kind === "checked") {
       this.#views.find(({ name }) => name === event.step.name)?.result(event.step);
     } else {
