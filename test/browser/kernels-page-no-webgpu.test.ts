@@ -1,7 +1,8 @@
 /** Without WebGPU the lesson can be read: texts, drawings and programs, and why nothing runs. */
 import { expect, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
-import { beforeWorkers, find, openKernelsPage, program, says, text } from "./kernels-page.ts";
+import { beforeWorkers } from "./before-workers.ts";
+import { find, openKernelsPage, program, says, text } from "./kernels-page.ts";
 
 test("a message, and everything to read", async () => {
   beforeWorkers(`Object.defineProperty(navigator, "gpu", { value: undefined });`);

@@ -3,6 +3,7 @@ import { vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import "../../site/kernels/style.css";
 import html from "../../site/kernels/index.html?raw";
+import { beforeWorkers } from "./before-workers.ts";
 import { find, keepStorageApart, says } from "./page.ts";
 
 /** Loads the page into the window of the test file, so only once in each, and waits until it can be used. */
@@ -11,20 +12,6 @@ export async function openKernelsPage(): Promise<void> {
   keepStorageApart();
   document.body.innerHTML = new DOMParser().parseFromString(html, "text/html").body.innerHTML;
   await import("../../site/kernels/main.ts");
-}
-
-/** Replaces the page's worker by one that runs `code` first, in a module. */
-export function beforeWorkers(code: string): void {
-  const moduleOf = (text: string) => URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-  const Original = Worker;
-  vi.stubGlobal(
-    "Worker",
-    class extends Original {
-      constructor(url: string | URL, options?: WorkerOptions) {
-        super(moduleOf(`import "${moduleOf(code)}"; import "${new URL(url, location.href)}";`), options);
-      }
-    },
-  );
 }
 
 /** Workers in which `loseDevice` destroys the device that was opened last, as a driver's crash would. */
