@@ -315,13 +315,19 @@ export class UpscalePanel {
     const entries = open.length > 0 ? open : [this.#queue.selected!];
     const start = performance.now();
     if (this.#trial) this.#leaveTrial();
-    let failed = 0;
+    const isListed = (entry: Entry) => this.#queue.entries.includes(entry);
+    let [count, failed] = [0, 0];
+    let before: Entry | undefined;
     for (const [i, entry] of entries.entries()) {
-      const prefix = entries.length > 1 ? say.pictureOf(i + 1, entries.length) : "";
+      if (!isListed(entry)) continue; // the user has removed it meanwhile
+      const total = count + entries.slice(i).filter(isListed).length;
+      count++;
+      const prefix = total > 1 ? say.pictureOf(count, total) : "";
       try {
         // The stage follows, unless the user looks at something else.
         const { selected } = this.#queue;
-        if (i === 0 ? !entries.includes(selected!) : selected === entries[i - 1]) this.#queue.select(entry);
+        if (before ? selected === before : !entries.includes(selected!)) this.#queue.select(entry);
+        before = entry;
         await this.#enlargeOne(entry, choice, signal, prefix);
       } catch (error) {
         if ((error as Error).name === "AbortError") {
@@ -338,10 +344,8 @@ export class UpscalePanel {
       }
     }
     const time = duration(performance.now() - start);
-    const done = entries.length - failed;
-    if (entries.length === 1) this.#task.say(say.done(time));
-    else if (failed === 0) this.#task.say(say.allDone(done, time));
-    else this.#task.complain(new Error(say.someDone(done, entries.length)));
+    if (failed > 0) this.#task.complain(new Error(say.someDone(count - failed, count)));
+    else this.#task.say(count === 1 ? say.done(time) : say.allDone(count, time));
   }
 
   /** After a stop: the stage as it was before. */
