@@ -90,6 +90,7 @@ export abstract class TaskEngine<Table extends TaskTable<Table>> {
     worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#receive(data));
     worker.addEventListener("error", (event) => {
       event.preventDefault();
+      if (worker !== this.#worker) return; // news of one that was replaced
       // A file that does not load makes an event without a message.
       const message = this.sayFailed((event as Partial<ErrorEvent>).message);
       this.#end(Object.assign(new Error(message), { name: "WorkerError" }));
