@@ -64,8 +64,8 @@ export class UpscalePanel {
   #partSide = PART_SIDE.software;
   /** Counts selections: a slow one must not overwrite a later one. */
   #selection = 0;
-  /** Resolves when the selected picture is on the stage, or failed. */
-  #selecting: Promise<void> = Promise.resolve();
+  /** Resolves when the selected picture is on the stage, or failed. False: what was there before is back. */
+  #selecting: Promise<boolean> = Promise.resolve(true);
 
   constructor(root: HTMLElement, engine: Engine, events: UpscaleEvents) {
     this.#engine = engine;
@@ -105,8 +105,8 @@ export class UpscalePanel {
     this.#refresh();
   }
 
-  /** Resolves when the first of the pictures is on the stage. */
-  add(files: readonly File[], isSample: boolean): Promise<void> {
+  /** Resolves when the first of the pictures is on the stage. False: the only one is none, and nothing has changed. */
+  add(files: readonly File[], isSample: boolean): Promise<boolean> {
     this.#queue.add(files, isSample);
     return this.#selecting;
   }
@@ -148,7 +148,7 @@ export class UpscalePanel {
     return this.#queue.entries.some(({ state }) => state === "working");
   }
 
-  async #select(entry: Entry): Promise<void> {
+  async #select(entry: Entry): Promise<boolean> {
     const selection = ++this.#selection;
     this.#forgetTrial();
     this.#showResultOf(entry);
@@ -157,7 +157,7 @@ export class UpscalePanel {
       const picture = await this.#read(entry);
       if (selection !== this.#selection) {
         this.#forget(picture.id);
-        return;
+        return true;
       }
       if (this.#picture && this.#picture.id !== this.#working) this.#forget(this.#picture.id);
       this.#picture = { ...picture, name: entry.name };
@@ -167,13 +167,16 @@ export class UpscalePanel {
       this.#events.onPicture(this.#picture);
       await this.#showPictures(entry);
     } catch (error) {
-      if (selection !== this.#selection) return;
+      if (selection !== this.#selection) return true;
       const before = this.#queue.takeBack(entry);
       if (before) this.#showResultOf(before);
       else this.#mark(entry, "failed", error as Error);
       this.#events.onError(error as Error);
+      this.#refresh();
+      return before === undefined;
     }
     this.#refresh();
+    return true;
   }
 
   async #read(entry: Entry): Promise<ReadPicture> {
