@@ -4,6 +4,9 @@ import { type LanguageCode, language } from "../languages.ts";
 export class Numbers {
   readonly #language: () => LanguageCode;
 
+  /** Browsers take long to make one. */
+  readonly #formats = new Map<string, Intl.NumberFormat>();
+
   constructor(language: () => LanguageCode) {
     this.#language = language;
   }
@@ -38,12 +41,12 @@ export class Numbers {
   }
 
   integer(value: number): string {
-    return Math.round(value).toLocaleString(this.#language());
+    return this.#format({}).format(Math.round(value));
   }
 
   /** As many digits as that, without zeros at the end. */
   upTo(value: number, digits: number): string {
-    return value.toLocaleString(this.#language(), { maximumSignificantDigits: digits, useGrouping: false });
+    return this.#format({ maximumSignificantDigits: digits, useGrouping: false }).format(value);
   }
 
   /** Of a number that may be tiny. */
@@ -53,15 +56,21 @@ export class Numbers {
 
   /** So many digits, zeros included. */
   digits(value: number, digits: number): string {
-    return value.toLocaleString(this.#language(), {
-      minimumSignificantDigits: digits,
-      maximumSignificantDigits: digits,
+    return this.#format({
+      ...{ minimumSignificantDigits: digits, maximumSignificantDigits: digits },
       useGrouping: false,
-    });
+    }).format(value);
+  }
+
+  #format(options: Intl.NumberFormatOptions): Intl.NumberFormat {
+    const key = this.#language() + JSON.stringify(options);
+    const format = this.#formats.get(key) ?? new Intl.NumberFormat(this.#language(), options);
+    this.#formats.set(key, format);
+    return format;
   }
 
   get #point(): string {
-    return (0.5).toLocaleString(this.#language())[1];
+    return this.#format({}).format(0.5)[1];
   }
 }
 

@@ -10,6 +10,9 @@ import type { EditResult, Layer, MeasureEvent, Phase, Results, StepResult } from
 import { firstOf, jsonOf, markdownOf, noteOf } from "./report.ts";
 import { StepView } from "./step-view.ts";
 
+/** Chrome's autofill looks at new fields this late, at most, in milliseconds. */
+const BETWEEN_EDITORS = 150;
+
 export class LadderPanel {
   readonly #engine: Engine;
   readonly #select = find<HTMLSelectElement>("#run-form [name=layer]");
@@ -79,6 +82,14 @@ export class LadderPanel {
     if (this.#running || this.#results || this.#select.value !== before) return;
     this.#select.value = layer.id;
     await this.#describe();
+  }
+
+  /** Lets the programs be edited, one after the other: all at once would hold the page up. */
+  async openEditors(): Promise<void> {
+    for (const view of this.#views) {
+      view.open();
+      await new Promise((resolve) => setTimeout(resolve, BETWEEN_EDITORS));
+    }
   }
 
   async #describe(): Promise<void> {

@@ -48,7 +48,7 @@ try {
   find("#no-webgpu-reason").textContent = (error as Error).message;
   await ladder.open(layerOf("middle"), false);
 }
-
+void ladder.openEditors();
 if (location.hash === "#training") {
   tabs.select(1);
   selected();

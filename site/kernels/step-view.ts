@@ -20,6 +20,7 @@ export class StepView {
   readonly #reset = write(make("button", { type: "button", disabled: true }), "reset");
   readonly #program = make("div", { class: "program" });
   #editor: Editor | undefined;
+  #isOpen = false;
   #animation: Animation | undefined;
   #info: StepInfo | undefined;
   #measured: StepResult | undefined;
@@ -76,9 +77,9 @@ export class StepView {
     const missing = this.#article.querySelector<HTMLElement>(".missing");
     if (missing) missing.hidden = info !== undefined;
     this.#program.hidden = this.#drawing.hidden = this.#facts.hidden = info === undefined;
+    if (info && !this.#editor) this.#makeProgram(info);
     this.#update();
     if (!info) return;
-    if (!this.#editor) this.#makeProgram(info);
     this.#prelude.textContent = info.prelude;
     const scene = sceneOf(info);
     this.#animation = scene && new Animation(scene);
@@ -96,6 +97,13 @@ export class StepView {
     this.#tellAgain();
   }
 
+  /** Lets the program be edited. */
+  open(): void {
+    this.#isOpen = true;
+    this.#editor?.open();
+    this.#update();
+  }
+
   get enabled(): boolean {
     return this.#enabled;
   }
@@ -107,7 +115,7 @@ export class StepView {
   }
 
   #update(): void {
-    this.#run.disabled = !this.#running && !(this.#enabled && this.#info);
+    this.#run.disabled = !this.#running && !(this.#enabled && this.#info && this.#editor?.isOpen);
     this.#reset.disabled = !this.#editor?.edited;
   }
 
@@ -144,6 +152,7 @@ export class StepView {
     const editor = new Editor(body, say.programOf(name));
     editor.onChange = () => this.#update();
     this.#editor = editor;
+    if (this.#isOpen) editor.open();
     this.#program.append(
       make("details", { class: "prelude" }, write(make("summary"), "prelude"), this.#prelude),
       editor.element,

@@ -20,7 +20,8 @@ export class TrainingPanel {
   readonly #status = new Line(find("#train-status"));
   readonly #plot = new LossPlot(find<SVGSVGElement>("#stage-output .plot"));
   readonly #pictures = new Map<string, { canvas: HTMLCanvasElement; caption: HTMLElement }>();
-  #picture: Image | undefined;
+  /** What it learns from. */
+  #picture: () => Image = samples[0].draw;
   /** What is drawn. */
   #drawn: TrainStep | undefined;
   #firstWeights: Maps | undefined;
@@ -35,17 +36,17 @@ export class TrainingPanel {
     const group = find("#train-form .samples");
     for (const [i, sample] of samples.entries()) {
       const radio = make("input", { type: "radio", name: "sample", value: sample.id, checked: i === 0 });
-      radio.addEventListener("change", () => this.#choose(sample.image));
+      radio.addEventListener("change", () => this.#choose(sample.draw));
       group.append(make("label", {}, radio, write(make("span"), sample.id)));
     }
-    this.#picture = samples[0].image;
     const own = find<HTMLInputElement>("#train-form [name=own]");
     group.append(own.closest("label")!);
     own.addEventListener("change", async () => {
       const [file] = own.files ?? [];
       if (!file) return;
       try {
-        this.#choose(await readOwn(file));
+        const picture = await readOwn(file);
+        this.#choose(() => picture);
         for (const radio of group.querySelectorAll<HTMLInputElement>("[type=radio]")) radio.checked = false;
       } catch {
         this.#status.say(() => say.noPicture(file.name), true);
@@ -105,7 +106,7 @@ export class TrainingPanel {
     }
   }
 
-  #choose(picture: Image): void {
+  #choose(picture: () => Image): void {
     this.#picture = picture;
     this.#restart();
   }
@@ -120,7 +121,7 @@ export class TrainingPanel {
   async #advance(steps: number): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
-    const picture = this.#fresh ? this.#picture : undefined;
+    const picture = this.#fresh ? this.#picture() : undefined;
     this.#fresh = false;
     try {
       const step = await this.#engine.run("train", { picture, lr: this.#lr, steps });

@@ -12,6 +12,8 @@ export async function openKernelsPage(): Promise<void> {
   keepStorageApart();
   document.body.innerHTML = new DOMParser().parseFromString(html, "text/html").body.innerHTML;
   await import("../../site/kernels/main.ts");
+  const editors = [...document.querySelectorAll<HTMLElement>(".editor")];
+  await vi.waitUntil(() => editors.every((editor) => editor.querySelector("textarea")), { timeout: 10_000 });
 }
 
 /** Workers in which `loseDevice` destroys the device that was opened last, as a driver's crash would. */

@@ -111,6 +111,7 @@ test("on a laptop, what to do with a trained network is seen without scrolling",
   const { bottom } = await boxOf(page, "#panel-train .result");
   expect(await page.evaluate("scrollY")).toBe(0);
   expect(bottom).toBeLessThanOrEqual(720);
+  expect(await page.inputValue("#panel-train [name=start]")).toBe(""); // what was chosen stays chosen
 });
 
 test("on a phone, the picture's name and size are seen", async () => {
