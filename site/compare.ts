@@ -218,7 +218,8 @@ export class Compare {
     const [left, right] = this.#labels;
     this.#divider.setAttribute("aria-valuetext", say.dividerAt(Math.round(this.#percent), left, right));
     this.#window.classList.toggle("fits", this.#view === undefined);
-    this.#root.querySelector("output")!.textContent = `${Math.round(view.zoom * devicePixelRatio * 100)} %`;
+    const percent = `${Math.round(view.zoom * devicePixelRatio * 100)} %`;
+    this.#root.querySelector("output")!.textContent = this.#labels.length > 0 ? percent : "";
   }
 
   /** For pictures that have more pixels than their canvas, where the window could show more of them. */

@@ -14,15 +14,8 @@
 import "./style.css";
 import { isSoftware } from "./adapter.ts";
 import { Engine } from "./engine.ts";
-import {
-  chooseLanguage,
-  isLanguage,
-  language,
-  languages,
-  preferredLanguage,
-  say,
-  useLanguage,
-} from "./language.ts";
+import { type LanguageCode, language, say, useLanguage } from "./language.ts";
+import { offerLanguages, preferredLanguage } from "./languages.ts";
 import { MessageLine } from "./message-line.ts";
 import type { MethodInfo } from "./messages.ts";
 import { workOffline } from "./offline.ts";
@@ -43,7 +36,7 @@ const opening = engine.run("open", {});
 opening.catch(() => undefined); // openGpu says it
 await useLanguage(preferredLanguage());
 if (language !== "en") void engine.run("language", { code: language });
-offerLanguages();
+offerLanguages(byId("language") as HTMLSelectElement, changeLanguage);
 byId("adapter").textContent = say.lookingForWebGpu;
 
 const message = new MessageLine(byId("message"));
@@ -172,19 +165,13 @@ function complain(error: Error): void {
   message.show(error.message);
 }
 
-function offerLanguages(): void {
-  const select = byId("language") as HTMLSelectElement;
-  select.replaceChildren(...Object.entries(languages).map(([code, { name }]) => new Option(name, code)));
-  select.value = language;
-  select.addEventListener("change", async () => {
-    if (!isLanguage(select.value)) return;
-    await chooseLanguage(select.value);
-    // What the script has written.
-    showAdapter(nameAdapter);
-    chooser.nameSamples();
-    upscalePanel.writeAgain();
-    (await videoPanel)?.writeAgain();
-    await engine.run("language", { code: language });
-    await offerMethods();
-  });
+async function changeLanguage(code: LanguageCode): Promise<void> {
+  await useLanguage(code);
+  // What the script has written.
+  showAdapter(nameAdapter);
+  chooser.nameSamples();
+  upscalePanel.writeAgain();
+  (await videoPanel)?.writeAgain();
+  await engine.run("language", { code });
+  await offerMethods();
 }

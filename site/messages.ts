@@ -112,6 +112,8 @@ export interface Tasks extends VideoTaskTable {
   show: { input: { picture: number }; event: never; result: Overview };
   /** A part of a picture, or of the picture enlarged by bicubic interpolation. */
   detail: { input: DetailInput; event: never; result: ImageBitmap };
+  /** What this browser can write. */
+  formats: { input: Record<string, never>; event: never; result: readonly OutputFormat[] };
   /** A picture file, with what the original said besides samples. */
   write: {
     input: { picture: number; format: OutputFormat; quality: number };

@@ -5,7 +5,12 @@ import { download } from "./picture.ts";
 import type { OutputFormat } from "./pictures/write.ts";
 import type { Result } from "./queue.ts";
 
-const extensions: Readonly<Record<OutputFormat, string>> = { png: "png", jpeg: "jpg", webp: "webp" };
+const extensions: Readonly<Record<OutputFormat, string>> = {
+  png: "png",
+  jpeg: "jpg",
+  webp: "webp",
+  avif: "avif",
+};
 
 export interface OutputEvents {
   /** Results of all pictures that have one. */
@@ -28,6 +33,7 @@ export class Output {
   /** Where the browser lets a page write into a folder. */
   readonly #folder: HTMLButtonElement;
   #result: Result | undefined;
+  #areFormatsKnown = false;
   /** A file that took so long to write that the browser wants another click before it is shared. */
   #toShare: { readonly file: File; readonly of: Result; readonly settings: string } | undefined;
 
@@ -61,6 +67,17 @@ export class Output {
   /** The result on the stage. */
   set result(result: Result | undefined) {
     this.#result = result;
+    this.#render();
+    if (result && !this.#areFormatsKnown) void this.#offerFormats();
+  }
+
+  /** Only what this browser writes: not every one writes WebP, and none writes AVIF yet. */
+  async #offerFormats(): Promise<void> {
+    this.#areFormatsKnown = true;
+    const formats = await this.#engine.run("formats", {});
+    for (const option of [...this.#format.options])
+      if (!formats.includes(option.value as OutputFormat)) option.remove();
+    if (formats.includes("avif")) this.#format.add(new Option("AVIF", "avif"));
     this.#render();
   }
 

@@ -6,8 +6,8 @@ import { rasterized } from "./picture.ts";
 import { nameOfSample, readSample, samples } from "./samples.ts";
 
 export interface ChooserEvents {
-  /** Files that may be pictures. `isSample`: the page's own. */
-  onFiles(files: readonly File[], isSample: boolean): Promise<void>;
+  /** Files that may be pictures. `isSample`: the page's own. False: none could be read, and what was there stays. */
+  onFiles(files: readonly File[], isSample: boolean): Promise<boolean>;
   /** A file that is named like weights. */
   onWeights(file: File): void;
   onVideo(file: File): void;
@@ -26,6 +26,8 @@ export class PictureChooser {
   readonly #root: HTMLElement;
   /** Counts choices: a slow one must not overwrite a later one. */
   #choice = 0;
+  /** The sample on show, if it is one. */
+  #sample: number | undefined;
 
   constructor(root: HTMLElement, events: ChooserEvents) {
     this.#root = root;
@@ -55,8 +57,9 @@ export class PictureChooser {
     }
   }
 
-  /** Which sample is shown, if any. */
+  /** Marks the sample on show. */
   #press(index: number | undefined): void {
+    this.#sample = index;
     const buttons = this.#root.querySelectorAll(".samples button");
     for (const [i, button] of [...buttons].entries()) button.setAttribute("aria-pressed", `${i === index}`);
   }
@@ -77,8 +80,10 @@ export class PictureChooser {
       }
     }
     if (pictures.length === 0 || choice !== this.#choice) return;
+    const sample = this.#sample;
     this.#press(undefined);
-    await this.#events.onFiles(pictures, false);
+    const isShown = await this.#events.onFiles(pictures, false);
+    if (!isShown && choice === this.#choice) this.#press(sample);
   }
 
   /** Files may be dropped anywhere on the page. */

@@ -17,7 +17,7 @@ export const pictures = new PictureStore(async (picture) => {
 });
 
 export const pictureTasks: TaskTable<
-  "read" | "crop" | "show" | "bicubic" | "detail" | "write" | "zip" | "forget"
+  "read" | "crop" | "show" | "bicubic" | "detail" | "formats" | "write" | "zip" | "forget"
 > = {
   async read({ file, name }) {
     const read = async (): Promise<StoredPicture> => readPictureFile(file, name);
@@ -56,6 +56,11 @@ export const pictureTasks: TaskTable<
     if (size === undefined) return handOver(await bitmapOf(image, { part, reduction, icc }));
     const large = imresizePart(withEightBits(image), size, part);
     return handOver(await bitmapOf(large, { reduction, icc }));
+  },
+
+  async formats() {
+    const { writableFormats } = await import("./pictures/write.ts");
+    return writableFormats();
   },
 
   async write({ picture, format, quality }) {

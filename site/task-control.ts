@@ -1,5 +1,6 @@
 /** The button that starts and stops a task, its progress bar, and its line of status. */
 import { fixed, say } from "./language.ts";
+import { showUnknownProgress } from "./stillness.ts";
 
 /** A screen reader hears news of progress this often at most, in milliseconds. */
 const SPEAK_EVERY = 5000;
@@ -102,7 +103,7 @@ export class TaskControl {
 
   /** For work whose length nobody knows yet. */
   wait(text: string): void {
-    this.#progress.removeAttribute("value"); // the bar moves to and fro
+    showUnknownProgress(this.#progress);
     if (!this.#running?.signal.aborted) this.say(text);
   }
 

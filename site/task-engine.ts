@@ -34,7 +34,7 @@ interface Pending {
 }
 
 /** Computes in a worker, so that the page reacts meanwhile. */
-export class TaskEngine<Table extends TaskTable<Table>> {
+export abstract class TaskEngine<Table extends TaskTable<Table>> {
   readonly #start: () => Worker;
   readonly #patience: number;
   #worker: Worker | undefined;
@@ -90,6 +90,7 @@ export class TaskEngine<Table extends TaskTable<Table>> {
     worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#receive(data));
     worker.addEventListener("error", (event) => {
       event.preventDefault();
+      if (worker !== this.#worker) return; // news of one that was replaced
       // A file that does not load makes an event without a message.
       const message = this.sayFailed((event as Partial<ErrorEvent>).message);
       this.#end(Object.assign(new Error(message), { name: "WorkerError" }));
@@ -99,13 +100,7 @@ export class TaskEngine<Table extends TaskTable<Table>> {
   }
 
   /** What to say when the worker failed for a reason, or for none, because a file of it does not load. */
-  protected sayFailed(reason?: string): string {
-    if (reason) return `The page's worker failed: ${reason}. Reload the page.`;
-    return (
-      "A file of this page could not be loaded, its worker. Check the connection and reload the page. (If " +
-      "the page is yours: its folder has to be served whole, and its policy has to allow workers.)"
-    );
-  }
+  protected abstract sayFailed(reason?: string): string;
 
   #leave(id: number): void {
     this.#pending.get(id)?.reject(new DOMException("The task was stopped.", "AbortError"));

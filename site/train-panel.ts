@@ -101,14 +101,16 @@ export class TrainPanel {
       ({ id, kind, scales }) =>
         id !== automatic && kind === "network" && scales.some((scale) => SCALES.includes(scale)),
     );
-    const before = this.#start.value;
+    const { value: before, options } = this.#start;
+    const isNewChosen = before === "" && options.length > 1; // and not merely all that there was
     this.#start.replaceChildren(
       ...this.#networks.map(({ id, label }) => new Option(label, id)),
       new Option(say.newNetwork, ""),
     );
     // The best one of the library comes after the user's own.
     const best = this.#networks.find(({ isOwn }) => !isOwn)?.id ?? "";
-    this.#start.value = this.#networks.some(({ id }) => id === before) ? before : best;
+    const isThere = isNewChosen || this.#networks.some(({ id }) => id === before);
+    this.#start.value = isThere ? before : best;
     this.#offerScales();
     this.#enable();
   }

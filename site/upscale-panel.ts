@@ -64,8 +64,8 @@ export class UpscalePanel {
   #partSide = PART_SIDE.software;
   /** Counts selections: a slow one must not overwrite a later one. */
   #selection = 0;
-  /** Resolves when the selected picture is on the stage, or failed. */
-  #selecting: Promise<void> = Promise.resolve();
+  /** Resolves when the selected picture is on the stage, or failed. False: what was there before is back. */
+  #selecting: Promise<boolean> = Promise.resolve(true);
 
   constructor(root: HTMLElement, engine: Engine, events: UpscaleEvents) {
     this.#engine = engine;
@@ -105,8 +105,8 @@ export class UpscalePanel {
     this.#refresh();
   }
 
-  /** Resolves when the first of the pictures is on the stage. */
-  add(files: readonly File[], isSample: boolean): Promise<void> {
+  /** Resolves when the first of the pictures is on the stage. False: the only one is none, and nothing has changed. */
+  add(files: readonly File[], isSample: boolean): Promise<boolean> {
     this.#queue.add(files, isSample);
     return this.#selecting;
   }
@@ -148,7 +148,7 @@ export class UpscalePanel {
     return this.#queue.entries.some(({ state }) => state === "working");
   }
 
-  async #select(entry: Entry): Promise<void> {
+  async #select(entry: Entry): Promise<boolean> {
     const selection = ++this.#selection;
     this.#forgetTrial();
     this.#showResultOf(entry);
@@ -157,7 +157,7 @@ export class UpscalePanel {
       const picture = await this.#read(entry);
       if (selection !== this.#selection) {
         this.#forget(picture.id);
-        return;
+        return true;
       }
       if (this.#picture && this.#picture.id !== this.#working) this.#forget(this.#picture.id);
       this.#picture = { ...picture, name: entry.name };
@@ -167,13 +167,16 @@ export class UpscalePanel {
       this.#events.onPicture(this.#picture);
       await this.#showPictures(entry);
     } catch (error) {
-      if (selection !== this.#selection) return;
+      if (selection !== this.#selection) return true;
       const before = this.#queue.takeBack(entry);
       if (before) this.#showResultOf(before);
       else this.#mark(entry, "failed", error as Error);
       this.#events.onError(error as Error);
+      this.#refresh();
+      return before === undefined;
     }
     this.#refresh();
+    return true;
   }
 
   async #read(entry: Entry): Promise<ReadPicture> {
@@ -315,13 +318,19 @@ export class UpscalePanel {
     const entries = open.length > 0 ? open : [this.#queue.selected!];
     const start = performance.now();
     if (this.#trial) this.#leaveTrial();
-    let failed = 0;
+    const isListed = (entry: Entry) => this.#queue.entries.includes(entry);
+    let [count, failed] = [0, 0];
+    let before: Entry | undefined;
     for (const [i, entry] of entries.entries()) {
-      const prefix = entries.length > 1 ? say.pictureOf(i + 1, entries.length) : "";
+      if (!isListed(entry)) continue; // the user has removed it meanwhile
+      const total = count + entries.slice(i).filter(isListed).length;
+      count++;
+      const prefix = total > 1 ? say.pictureOf(count, total) : "";
       try {
         // The stage follows, unless the user looks at something else.
         const { selected } = this.#queue;
-        if (i === 0 ? !entries.includes(selected!) : selected === entries[i - 1]) this.#queue.select(entry);
+        if (before ? selected === before : !entries.includes(selected!)) this.#queue.select(entry);
+        before = entry;
         await this.#enlargeOne(entry, choice, signal, prefix);
       } catch (error) {
         if ((error as Error).name === "AbortError") {
@@ -338,10 +347,8 @@ export class UpscalePanel {
       }
     }
     const time = duration(performance.now() - start);
-    const done = entries.length - failed;
-    if (entries.length === 1) this.#task.say(say.done(time));
-    else if (failed === 0) this.#task.say(say.allDone(done, time));
-    else this.#task.complain(new Error(say.someDone(done, entries.length)));
+    if (failed > 0) this.#task.complain(new Error(say.someDone(count - failed, count)));
+    else this.#task.say(count === 1 ? say.done(time) : say.allDone(count, time));
   }
 
   /** After a stop: the stage as it was before. */

@@ -15,9 +15,13 @@ export interface View {
 /** CSS pixels for one of the picture. */
 const MAX_ZOOM = 32;
 
-/** The whole picture, in the middle; small ones are enlarged, but not beyond 4 times. */
+/**
+ * The whole picture, in the middle. Small ones are enlarged, but not beyond 4 times, unless they are still so small
+ * then that the divider's grip would hide them.
+ */
 export function fitted(picture: Size, window: Size): View {
-  const zoom = Math.min(4, window.width / picture.width, window.height / picture.height);
+  const whole = Math.min(window.width / picture.width, window.height / picture.height);
+  const zoom = Math.min(whole, Math.max(4, whole / 2));
   return within({ zoom, x: 0, y: 0 }, picture, window);
 }
 
@@ -29,8 +33,8 @@ export function zoomed(
   picture: Size,
   window: Size,
 ): View {
-  const minZoom = Math.min(1 / 4, fitted(picture, window).zoom);
-  const zoom = Math.min(MAX_ZOOM, Math.max(minZoom, view.zoom * factor));
+  const fit = fitted(picture, window).zoom;
+  const zoom = Math.min(Math.max(MAX_ZOOM, fit), Math.max(Math.min(1 / 4, fit), view.zoom * factor));
   const ratio = zoom / view.zoom;
   return within({ zoom, x: x - (x - view.x) * ratio, y: y - (y - view.y) * ratio }, picture, window);
 }

@@ -27,9 +27,14 @@ export default defineConfig({
         // Browsers look for a service worker's update at the same address.
         entryFileNames: ({ name }) =>
           name === "service-worker" ? "service-worker.js" : "assets/[name]-[hash].js",
-        // What both pages, or several languages, have in common: one file, not one for each.
+        // What both pages, or several languages, have in common: one file, not one for each part of it.
         codeSplitting: {
-          groups: [{ name: "shared", test: /site\/(?:tabs|task-engine|sentences\/list)\.ts/ }],
+          groups: [
+            {
+              name: "shared",
+              test: /site\/(?:tabs|task-engine|languages|stillness|sentences\/list)\.ts|vite\/preload-helper/,
+            },
+          ],
         },
       },
     },

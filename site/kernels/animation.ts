@@ -1,5 +1,8 @@
 /** Draws a scene on a canvas, frame by frame, with buttons for people who want to look closely. */
-import { make, onChangedLook, prefersStillness } from "./dom.ts";
+import { prefersStillness } from "../stillness.ts";
+import { make, onChangedLook } from "./dom.ts";
+import { numbers } from "./format.ts";
+import { say, write } from "./language.ts";
 import type { Frame, Grid, Mark, Scene } from "./scenes.ts";
 
 const FRAME_MS = 800;
@@ -13,36 +16,36 @@ export class Animation {
   readonly #canvas = make("canvas", { role: "img" });
   readonly #caption = make("p", { class: "caption" });
   readonly #count = make("p", { class: "count" });
-  readonly #play = make("button", { type: "button", class: "small-button" }, "Play");
-  readonly #scene: Scene;
+  readonly #play = write(make("button", { type: "button", class: "small-button" }), "play");
+  readonly #who = make("figcaption");
+  readonly #legend = make("div", { class: "legend" });
+  #scene: Scene;
   #at: number;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(scene: Scene) {
     this.#scene = scene;
     this.#at = prefersStillness() ? scene.frames.length - 1 : 0;
-    const back = make(
-      "button",
-      { type: "button", class: "small-button", "aria-label": "Previous picture" },
-      "‹",
-    );
-    const forward = make(
-      "button",
-      { type: "button", class: "small-button", "aria-label": "Next picture" },
-      "›",
-    );
+    const turn = (sign: string, key: "previous" | "next") =>
+      make(
+        "button",
+        { type: "button", class: "small-button", "aria-label": say[key], "data-label": key },
+        sign,
+      );
+    const [back, forward] = [turn("‹", "previous"), turn("›", "next")];
     back.addEventListener("click", () => this.#show(this.#at - 1));
     forward.addEventListener("click", () => this.#show(this.#at + 1));
     this.#play.addEventListener("click", () => (this.#timer ? this.#pause() : this.#start()));
     this.element = make(
       "figure",
       { class: "animation" },
-      make("figcaption", {}, scene.who),
+      this.#who,
       this.#canvas,
-      make("div", { class: "legend" }, ...legend(scene)),
+      this.#legend,
       this.#caption,
       make("div", { class: "player" }, this.#play, back, forward, this.#count),
     );
+    this.#writeNames();
     this.#describe();
     // Also for the first time: a canvas that is far below the window need not be drawn yet.
     onChangedLook(this.#canvas.parentElement!, () => this.#draw());
@@ -59,9 +62,16 @@ export class Animation {
     observer.observe(this.#canvas);
   }
 
+  /** `scene`: the same in the page's language. */
+  writeAgain(scene: Scene): void {
+    this.#scene = scene;
+    this.#writeNames();
+    this.#draw();
+  }
+
   #start(): void {
     if (this.#at === this.#scene.frames.length - 1) this.#at = -1;
-    this.#play.textContent = "Pause";
+    write(this.#play, "pause");
     this.#timer = setInterval(() => {
       this.#at++;
       this.#draw();
@@ -72,7 +82,7 @@ export class Animation {
   #pause(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#play.textContent = "Play";
+    write(this.#play, "play");
   }
 
   #show(frame: number): void {
@@ -87,14 +97,20 @@ export class Animation {
     return this.#scene.frames.slice(0, Math.max(0, this.#at) + 1);
   }
 
+  #writeNames(): void {
+    this.#who.textContent = this.#scene.who;
+    this.#legend.replaceChildren(...legend(this.#scene));
+  }
+
   #describe(): void {
     const { frames, who } = this.#scene;
     const at = Math.max(0, this.#at);
     const { caption } = frames[at];
     const { loads, multiplyAdds } = totals(this.#past);
-    const ratio = loads > 0 ? (multiplyAdds / loads).toPrecision(2) : "–";
+    const ratio = loads > 0 ? numbers.digits(multiplyAdds / loads, 2) : "–";
     this.#caption.textContent = caption;
-    this.#count.textContent = `${at + 1}/${frames.length} · ${number(loads)} loads, ${number(multiplyAdds)} multiply-adds so far: ${ratio} each`;
+    const [loaded, computed] = [numbers.integer(loads), numbers.integer(multiplyAdds)];
+    this.#count.textContent = say.frameCount(at + 1, frames.length, loaded, computed, ratio);
     this.#canvas.setAttribute("aria-label", `${who}. ${caption} ${this.#count.textContent}`);
   }
 
@@ -206,19 +222,9 @@ function totals(frames: readonly Frame[]): { loads: number; multiplyAdds: number
   return { loads: Math.round(loads), multiplyAdds };
 }
 
-const words: Readonly<Record<Mark["kind"], string>> = {
-  load: "loads from memory",
-  shared: "in workgroup memory",
-  read: "reads from nearby",
-  compute: "sums that grow",
-  coming: "on its way",
-};
-
 function legend({ frames }: Scene): HTMLElement[] {
   const kinds = new Set(frames.flatMap(({ marks }) => marks.map(({ kind }) => kind)));
-  return (Object.keys(words) as Mark["kind"][])
-    .filter((kind) => kinds.has(kind))
-    .map((kind) => make("span", { class: `key ${kind}` }, words[kind]));
+  return Object.entries(say.marks)
+    .filter(([kind]) => kinds.has(kind as Mark["kind"]))
+    .map(([kind, text]) => make("span", { class: `key ${kind}` }, text));
 }
-
-const number = (value: number) => value.toLocaleString("en");

@@ -32,11 +32,6 @@ export function download(name: string, blob: Blob): void {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-/** Would the person rather that nothing moves by itself? */
-export function prefersStillness(): boolean {
-  return matchMedia("(prefers-reduced-motion: reduce)").matches;
-}
-
 /** Calls `draw` when an element's width or the colours change. */
 export function onChangedLook(element: Element, draw: () => void): void {
   let width = -1;

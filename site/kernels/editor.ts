@@ -4,47 +4,55 @@ import { tokens } from "./highlight.ts";
 
 export class Editor {
   readonly element: HTMLElement;
-  readonly #field: HTMLTextAreaElement;
-  readonly #colors: HTMLElement;
-  readonly #numbers: HTMLElement;
+  readonly #area: HTMLElement;
+  readonly #colors = make("pre", { "aria-hidden": "true" });
+  readonly #numbers = make("div", { class: "line-numbers", "aria-hidden": "true" });
   readonly #original: string;
+  /** Undefined until the text can be edited. */
+  #field: HTMLTextAreaElement | undefined;
+  #label: string;
   #wrong: ReadonlySet<number> = new Set();
   /** Called after each change. */
   onChange: () => void = () => {};
 
   constructor(text: string, label: string) {
-    this.#original = text;
+    [this.#original, this.#label] = [text, label];
+    this.#area = make("div", { class: "area" }, this.#colors);
+    this.element = make("div", { class: "editor" }, this.#numbers, this.#area);
+    this.#render();
+  }
+
+  /**
+   * Lets the text be edited. Not at once: for each new field, Chrome's autofill has everything laid out that is
+   * around it, also what is far below the window, and for all fields in one piece.
+   */
+  open(): void {
+    if (this.#field) return;
     this.#field = make("textarea", {
       ...{
-        "aria-label": label,
+        "aria-label": this.#label,
         spellcheck: "false",
         autocomplete: "off",
         autocapitalize: "off",
         wrap: "off",
       },
     });
-    this.#field.value = text;
-    this.#colors = make("pre", { "aria-hidden": "true" });
-    this.#numbers = make("div", { class: "line-numbers", "aria-hidden": "true" });
-    const area = make("div", { class: "area" }, this.#colors, this.#field);
-    this.element = make("div", { class: "editor" }, this.#numbers, area);
-    this.#field.addEventListener("input", () => {
-      this.#wrong = new Set();
-      this.#render();
-      this.onChange();
-    });
-    this.#render();
+    this.#field.value = this.#original;
+    this.#area.append(this.#field);
+    this.#field.addEventListener("input", () => this.#changed());
+  }
+
+  get isOpen(): boolean {
+    return this.#field !== undefined;
+  }
+
+  set label(label: string) {
+    this.#label = label;
+    this.#field?.setAttribute("aria-label", label);
   }
 
   get text(): string {
-    return this.#field.value;
-  }
-
-  set text(text: string) {
-    this.#field.value = text;
-    this.#wrong = new Set();
-    this.#render();
-    this.onChange();
+    return this.#field?.value ?? this.#original;
   }
 
   get edited(): boolean {
@@ -52,7 +60,14 @@ export class Editor {
   }
 
   reset(): void {
-    this.text = this.#original;
+    if (this.#field) this.#field.value = this.#original;
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#wrong = new Set();
+    this.#render();
+    this.onChange();
   }
 
   /** Marks lines, counted from 1. */
@@ -66,8 +81,8 @@ export class Editor {
     const before = this.text.split("\n").slice(0, line - 1);
     const start = before.reduce((length, each) => length + each.length + 1, 0);
     const [text = ""] = this.text.slice(start).split("\n");
-    this.#field.focus();
-    this.#field.setSelectionRange(start + text.length - text.trimStart().length, start + text.length);
+    this.#field?.focus();
+    this.#field?.setSelectionRange(start + text.length - text.trimStart().length, start + text.length);
     this.#numbers.children[line - 1]?.scrollIntoView({ block: "nearest" });
   }
 

@@ -1,11 +1,17 @@
 /** The first lesson: the ladder, run and drawn. */
+import { showUnknownProgress } from "../stillness.ts";
 import { betweenTasks, download, find, make } from "./dom.ts";
 import type { Engine } from "./engine.ts";
-import { errorText, msText, percentText, significant, timesText } from "./format.ts";
-import { describeLayer, layerOf, layers } from "./layers.ts";
-import type { EditResult, Layer, MeasureEvent, Results, StepResult } from "./messages.ts";
-import { ceilingText, firstOf, jsonOf, markdownOf, methodText } from "./report.ts";
+import { numbers } from "./format.ts";
+import { say } from "./language.ts";
+import { layerOf, layers } from "./layers.ts";
+import { Line } from "./line.ts";
+import type { EditResult, Layer, MeasureEvent, Phase, Results, StepResult } from "./messages.ts";
+import { firstOf, jsonOf, markdownOf, noteOf } from "./report.ts";
 import { StepView } from "./step-view.ts";
+
+/** Chrome's autofill looks at new fields this late, at most, in milliseconds. */
+const BETWEEN_EDITORS = 150;
 
 export class LadderPanel {
   readonly #engine: Engine;
@@ -14,7 +20,8 @@ export class LadderPanel {
   readonly #stopButton = find<HTMLButtonElement>("#run-form [name=stop]");
   readonly #progress = find<HTMLProgressElement>("#run-progress");
   readonly #phase = find<HTMLElement>("#run-phase");
-  readonly #status = find<HTMLElement>("#run-status");
+  readonly #status = new Line(find("#run-status"));
+  readonly #reportStatus = new Line(find("#report-status"));
   readonly #views: readonly StepView[];
   #results: Results | undefined;
   #running: AbortController | undefined;
@@ -26,7 +33,7 @@ export class LadderPanel {
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    for (const layer of layers) this.#select.append(new Option(describeLayer(layer), layer.id));
+    for (const layer of layers) this.#select.append(new Option(say.layer(layer), layer.id));
     this.#views = [...document.querySelectorAll<HTMLElement>("article.step")].map(
       (article) => new StepView(article, (...edit) => this.#tryEdit(...edit)),
     );
@@ -45,6 +52,15 @@ export class LadderPanel {
       const text = jsonOf(this.#results!, navigator.userAgent, new Date());
       download(`convolution-${layer.id}.json`, new Blob([text], { type: "application/json" }));
     });
+  }
+
+  /** Once more, in the page's language. */
+  writeAgain(): void {
+    for (const option of this.#select.options) option.text = say.layer(layerOf(option.value));
+    for (const view of this.#views) view.writeAgain();
+    if (this.#results) this.#showTable(this.#results);
+    this.#status.writeAgain();
+    this.#reportStatus.writeAgain();
   }
 
   get #layer(): Layer {
@@ -66,6 +82,14 @@ export class LadderPanel {
     if (this.#running || this.#results || this.#select.value !== before) return;
     this.#select.value = layer.id;
     await this.#describe();
+  }
+
+  /** Lets the programs be edited, one after the other: all at once would hold the page up. */
+  async openEditors(): Promise<void> {
+    for (const view of this.#views) {
+      view.open();
+      await new Promise((resolve) => setTimeout(resolve, BETWEEN_EDITORS));
+    }
   }
 
   async #describe(): Promise<void> {
@@ -90,8 +114,9 @@ export class LadderPanel {
     const layer = this.#layer;
     await this.#whileBusy(async (signal) => {
       this.#stopButton.hidden = false;
+      showUnknownProgress(this.#progress);
       this.#progress.hidden = false;
-      this.#status.textContent = "Measuring…";
+      this.#status.say(() => say.measuring);
       this.#lost = false;
       const onEvent = (event: MeasureEvent) => this.#hear(event);
       const results = await this.#engine.run("measure", { layer }, { signal, onEvent });
@@ -103,13 +128,12 @@ export class LadderPanel {
     this.onStart();
     this.#running = new AbortController();
     this.#enable(false);
-    this.#status.classList.remove("bad");
     try {
       await body(this.#running.signal);
     } catch (error) {
-      const stopped = (error as Error).name === "AbortError";
-      this.#status.textContent = stopped ? "Stopped." : (error as Error).message;
-      this.#status.classList.toggle("bad", !stopped);
+      const { name, message } = error as Error;
+      if (name === "AbortError") this.#status.say(() => say.stopped);
+      else this.#status.say(() => message, true);
     } finally {
       this.#running = undefined;
       this.#phase.textContent = "";
@@ -121,72 +145,58 @@ export class LadderPanel {
 
   #hear(event: MeasureEvent): void {
     if (event.kind === "phase") {
-      this.#phase.textContent = `${event.text}…`;
+      this.#phase.textContent = phaseText(event.phase);
       if (event.total > 0) {
         this.#progress.max = event.total;
         this.#progress.value = Math.min(event.done, event.total);
-      } else this.#progress.removeAttribute("value");
+      } else showUnknownProgress(this.#progress);
     } else if (event.kind === "checked") {
       this.#views.find(({ name }) => name === event.step.name)?.result(event.step);
     } else {
       this.#lost = true;
-      this.#status.textContent = "The device was lost. The measurement begins again on a new one.";
+      this.#status.say(() => say.beginsAgain);
     }
   }
 
   #show(results: Results): void {
     this.#results = results;
-    const { steps, layer, card } = results;
+    const { steps } = results;
     for (const step of steps) this.#views.find(({ name }) => name === step.name)?.result(step);
+    this.#showTable(results);
+    find<HTMLElement>("#results").hidden = false;
+    this.#reportStatus.clear();
+    const isLost = this.#lost;
+    const isWrong = steps.some(({ check }) => check && !check.right);
+    this.#status.say(() => outcomeText(steps, isLost), isWrong);
+  }
+
+  #showTable(results: Results): void {
+    const { steps, layer, card } = results;
     const body = find<HTMLTableSectionElement>("#results-table tbody");
     body.replaceChildren();
     for (const [i, step] of steps.entries()) {
       if (step.name.startsWith("weight-grad") && !steps[i - 1]?.name.startsWith("weight-grad")) {
         body.append(
-          make("tr", { class: "group" }, make("th", { colspan: "7", scope: "rowgroup" }, "The way back")),
+          make("tr", { class: "group" }, make("th", { colspan: "7", scope: "rowgroup" }, say.wayBack)),
         );
       }
       body.append(rowOf(step, steps));
     }
-    find("#results-table caption").textContent = `${describeLayer(layer)} on ${card.adapter}`;
-    find("#results-note").textContent = `${ceilingText(results.ceiling)} ${methodText(results)}`;
-    find<HTMLElement>("#results").hidden = false;
-    const wrong = steps.filter(({ check }) => check && !check.right);
-    const refused = steps.filter(({ problem }) => problem !== undefined);
-    const best = (back: boolean) =>
-      steps
-        .filter(({ name, times }) => times && name.startsWith("weight-grad") === back)
-        .reduce<StepResult | undefined>((a, b) => (a && a.times!.ms <= b.times!.ms ? a : b), undefined);
-    const forward = best(false);
-    const first = forward && firstOf(steps, forward);
-    const sentences = [
-      wrong.length > 0
-        ? `Wrong on this adapter: ${namesOf(wrong)}. That should not be; please report it.`
-        : `All ${steps.length - refused.length} steps are right.`,
-    ];
-    if (refused.length > 0) sentences.push(`This adapter's driver refuses ${namesOf(refused)}.`);
-    if (forward?.times && first?.times) {
-      sentences.push(
-        `The fastest, ${forward.name}, takes ${msText(forward.times.ms)}, ` +
-          `${timesText(first.times.ms / forward.times.ms)} as fast as ${first.name}.`,
-      );
-    }
-    if (this.#lost) sentences.push("The device was lost meanwhile, and all this was measured on a new one.");
-    this.#status.textContent = sentences.join(" ");
-    this.#status.classList.toggle("bad", wrong.length > 0);
+    find("#results-table caption").textContent = say.onAdapter(say.layer(layer), card.adapter);
+    find("#results-note").textContent = noteOf(results);
   }
 
   async #tryEdit(
     step: string,
     body: string,
     signal: AbortSignal,
-    say: (text: string) => void,
+    tell: (text: string) => void,
   ): Promise<EditResult> {
     this.onStart();
     this.#enable(false);
     try {
       const onEvent = (event: MeasureEvent) => {
-        if (event.kind === "phase") say(`${event.text}…`);
+        if (event.kind === "phase") tell(phaseText(event.phase));
       };
       return await this.#engine.run("tryEdit", { layer: this.#layer, step, body }, { signal, onEvent });
     } finally {
@@ -195,14 +205,50 @@ export class LadderPanel {
   }
 
   async #copy(): Promise<void> {
-    const status = find("#report-status");
     try {
       await navigator.clipboard.writeText(markdownOf(this.#results!, navigator.userAgent, new Date()));
-      status.textContent = "Copied.";
+      this.#reportStatus.say(() => say.copied);
     } catch {
-      status.textContent = "This browser does not let the page copy; take the JSON.";
+      this.#reportStatus.say(() => say.cannotCopy);
     }
   }
+}
+
+function phaseText(phase: Phase): string {
+  switch (phase.at) {
+    case "ceilings":
+      return say.findingCeilings;
+    case "reference":
+      return say.computingReference(say.layer(phase.layer));
+    case "step":
+      return say.checkingStep(phase.step);
+    case "edit":
+      return say.checkingEdit;
+    case "timing": {
+      const program = phase.isEdit ? say.edited(phase.step) : phase.step;
+      return phase.turn === 0 ? say.fitting(program) : say.timing(program, phase.turn);
+    }
+  }
+}
+
+/** What a measurement showed, in a few sentences. */
+function outcomeText(steps: readonly StepResult[], isLost: boolean): string {
+  const wrong = steps.filter(({ check }) => check && !check.right);
+  const refused = steps.filter(({ problem }) => problem !== undefined);
+  const fastest = steps
+    .filter(({ name, times }) => times && !name.startsWith("weight-grad"))
+    .reduce<StepResult | undefined>((a, b) => (a && a.times!.ms <= b.times!.ms ? a : b), undefined);
+  const first = fastest && firstOf(steps, fastest);
+  const sentences = [
+    wrong.length > 0 ? say.wrongSteps(namesOf(wrong)) : say.rightSteps(steps.length - refused.length),
+  ];
+  if (refused.length > 0) sentences.push(say.refusedSteps(namesOf(refused)));
+  if (fastest?.times && first?.times) {
+    const ratio = numbers.times(first.times.ms / fastest.times.ms);
+    sentences.push(say.fastestStep(fastest.name, numbers.ms(fastest.times.ms), ratio, first.name));
+  }
+  if (isLost) sentences.push(say.wasLost);
+  return sentences.join(" ");
 }
 
 function namesOf(steps: readonly StepResult[]): string {
@@ -213,14 +259,10 @@ function rowOf(step: StepResult, steps: readonly StepResult[]): HTMLElement {
   const { name, problem, check, times } = step;
   const link = make("a", { href: `#step-${name}` }, name);
   const result = !check
-    ? make("td", { class: "wrong", title: problem ?? "" }, "does not run")
+    ? make("td", { class: "wrong", title: problem ?? "" }, say.doesNotRun)
     : check.right
-      ? make(
-          "td",
-          { class: "right", title: `within ${errorText(check.error)} of the largest value` },
-          "right",
-        )
-      : make("td", { class: "wrong" }, `wrong by ${percentText(check.error)}`);
+      ? make("td", { class: "right", title: say.within(numbers.exponential(check.error)) }, say.right)
+      : make("td", { class: "wrong" }, say.wrongBy(numbers.percent(check.error)));
   if (!times) {
     const cells = ["bar-column", "gflops", "", "", ""].map((name) =>
       make("td", { class: name }, name ? "" : "–"),
@@ -238,10 +280,10 @@ function rowOf(step: StepResult, steps: readonly StepResult[]): HTMLElement {
     {},
     make("th", { scope: "row" }, link, bar("track mini")),
     make("td", { class: "bar-column" }, bar("track")),
-    make("td", { class: "gflops" }, significant(times.gflops)),
-    make("td", {}, percentText(times.share)),
-    make("td", {}, msText(times.ms)),
-    make("td", {}, timesText(first.ms / times.ms)),
+    make("td", { class: "gflops" }, numbers.significant(times.gflops)),
+    make("td", {}, numbers.percent(times.share)),
+    make("td", {}, numbers.ms(times.ms)),
+    make("td", {}, numbers.times(first.ms / times.ms)),
     result,
   );
 }

@@ -15,13 +15,14 @@ import {
   wgslSource,
 } from "../../src/kernel.ts";
 import { type Card, describeDevice } from "./card.ts";
-import { describeLayer, fittingLayer, multiplyAdds } from "./layers.ts";
+import { fittingLayer, multiplyAdds } from "./layers.ts";
 import type {
   Check,
   Edit,
   EditResult,
   Layer,
   MeasureEvent,
+  Phase,
   Results,
   StepInfo,
   StepResult,
@@ -86,7 +87,7 @@ export class Ladder {
   async ceilings(device: GpuDevice, { signal, report }: Context<MeasureEvent>): Promise<Ceilings> {
     const existing = this.#ceilings.get(device);
     if (existing) return existing;
-    report(phase("What the card can do at best: multiply-adds in registers, and copies"));
+    report(event({ at: "ceilings" }));
     const minRunMs = device.profile.ownProcessor ? 50 : 12;
     const ceilings = await measureCeilings(device, { runs: 3, minRunMs, signal });
     this.#ceilings.set(device, ceilings);
@@ -102,7 +103,7 @@ export class Ladder {
     const checked: (Omit<StepResult, "times"> & { step: Conv2dStep })[] = [];
     for (const [i, step] of steps.entries()) {
       signal.throwIfAborted();
-      report(phase(`${step.name}: compiling, and checking the result`, i, steps.length));
+      report(event({ at: "step", step: step.name }, i, steps.length));
       const began = performance.now();
       const problems = await device.checkKernel(step.kernel, step.prelude);
       const compileMs = performance.now() - began;
@@ -144,7 +145,7 @@ export class Ladder {
       if (messages.some(({ severity }) => severity === "error")) return { outcome: "error", messages };
       const ceilings = await this.ceilings(device, context);
       const ready = await this.#prepare(layer, device, context);
-      context.report(phase("Checking the result"));
+      context.report(event({ at: "edit" }));
       await fillIn(ready, step);
       const check = await checkStep(ready, step, edited);
       if (!check.right) return { outcome: "wrong", check, messages };
@@ -154,12 +155,7 @@ export class Ladder {
       return { outcome: "right", check, messages, times: own, original };
     } catch (error) {
       if ((error as Error).name === "AbortError" && context.signal.aborted) throw error;
-      if (await this.#card.lost(error)) {
-        throw new GpuError(
-          "The device was lost while this kernel ran: perhaps one of its loops does not end, or takes longer than " +
-            "the browser allows. It will be opened again for the next run.",
-        );
-      }
+      if (await this.#card.lost(error)) return { outcome: "lost" };
       // What the edit asks for is not what the launch gives: other buffers, other parameters, half a loop.
       return { outcome: "error", messages: [{ severity: "error", text: (error as Error).message }] };
     }
@@ -180,8 +176,9 @@ export class Ladder {
         full(ready.numbers.references[computes].shape, 0, { device }),
       ]),
     );
+    const nameOf = ([step, edited]: (typeof steps)[number]) => edited?.name ?? step.name;
     const programs = steps.map(([step, edited]) => ({
-      name: edited?.name ?? step.name,
+      name: nameOf([step, edited]),
       flops,
       run: () => launchStep(device, step, tensorsOf(ready, step, results.get(step.computes)!), edited),
     }));
@@ -192,8 +189,9 @@ export class Ladder {
     const { rows, ceiling } = await timeInTurns(device, programs, ceilings, {
       ...{ runs, minRunMs: real ? 25 : 8, budgetMs: real ? 6000 : 5000, signal },
       onProgress: (program, run) => {
-        const what = run === 0 ? "how often it fits into a run" : `timing, turn ${run}`;
-        report(phase(`${program}: ${what}`, done++, total));
+        const [step, edited] = steps.find((each) => nameOf(each) === program)!;
+        const phase: Phase = { at: "timing", step: step.name, isEdit: edited !== undefined, turn: run };
+        report(event(phase, done++, total));
       },
     });
     const average = (ceiling.before + ceiling.after) / 2;
@@ -206,12 +204,12 @@ export class Ladder {
       this.#numbers = undefined;
       this.#forget();
       const operands = operandsOf(layer);
-      const text = `The reference on the CPU, in plain loops: ${describeLayer(layer)}`;
+      const phase: Phase = { at: "reference", layer };
       const part = (first: number) => ({
         signal,
-        report: (done: number) => report(phase(text, first + done, 2)),
+        report: (done: number) => report(event(phase, first + done, 2)),
       });
-      report(phase(text, 0, 2));
+      report(event(phase, 0, 2));
       const y = await referenceOfY(layer, operands, part(0));
       const dw = await referenceOfDw(layer, operands, part(1));
       this.#numbers = { layer, operands, references: { y, dw } };
@@ -237,8 +235,8 @@ export class Ladder {
   }
 }
 
-function phase(text: string, done = 0, total = 0): MeasureEvent {
-  return { kind: "phase", text, done, total };
+function event(phase: Phase, done = 0, total = 0): MeasureEvent {
+  return { kind: "phase", phase, done, total };
 }
 
 function shapesOf({ batch, inputs, outputs, window, side }: Layer) {

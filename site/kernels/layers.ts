@@ -20,11 +20,6 @@ export function layerOf(id: string): Layer {
   return layer;
 }
 
-export function describeLayer({ batch, inputs, outputs, window, side }: Layer): string {
-  const pictures = batch > 1 ? `${batch} pictures of ` : "";
-  return `${inputs} → ${outputs} channels, ${window}×${window}, ${pictures}${side} × ${side}`;
-}
-
 export function multiplyAdds({ batch, inputs, outputs, window, side }: Layer): number {
   return batch * inputs * outputs * window ** 2 * side ** 2;
 }

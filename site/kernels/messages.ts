@@ -97,8 +97,15 @@ export interface Results {
   readonly steps: readonly StepResult[];
 }
 
+/** What a measurement is doing. Turn 0 finds out how often a program fits into a run. */
+export type Phase =
+  | { readonly at: "ceilings" | "edit" }
+  | { readonly at: "reference"; readonly layer: Layer }
+  | { readonly at: "step"; readonly step: string }
+  | { readonly at: "timing"; readonly step: string; readonly isEdit: boolean; readonly turn: number };
+
 export type MeasureEvent =
-  | { readonly kind: "phase"; readonly text: string; readonly done: number; readonly total: number }
+  | { readonly kind: "phase"; readonly phase: Phase; readonly done: number; readonly total: number }
   | { readonly kind: "checked"; readonly step: Omit<StepResult, "times"> }
   | { readonly kind: "lost"; readonly message: string };
 
@@ -109,6 +116,8 @@ export interface Edit {
 }
 
 export type EditResult =
+  /** With the device: perhaps it does not end. */
+  | { readonly outcome: "lost" }
   | { readonly outcome: "error"; readonly messages: readonly KernelMessage[] }
   | { readonly outcome: "wrong"; readonly check: Check; readonly messages: readonly KernelMessage[] }
   | {

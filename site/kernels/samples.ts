@@ -2,8 +2,9 @@
 import type { Image } from "../../src/picture/index.ts";
 
 export interface Sample {
-  readonly name: string;
-  readonly image: Image;
+  readonly id: "flower" | "town" | "rings";
+  /** Takes a moment, so it is drawn when somebody wants to see it. */
+  draw(): Image;
 }
 
 const SIDE = 48;
@@ -71,9 +72,9 @@ function rings(x: number, y: number): Color {
 }
 
 export const samples: readonly Sample[] = [
-  { name: "Flower", image: drawn(flower) },
-  { name: "Town", image: drawn(town) },
-  { name: "Rings", image: drawn(rings) },
+  { id: "flower", draw: () => drawn(flower) },
+  { id: "town", draw: () => drawn(town) },
+  { id: "rings", draw: () => drawn(rings) },
 ];
 
 /** The middle of a file's picture, square and small. Rejects if the browser cannot read it. */

@@ -2,6 +2,7 @@
  * What a workgroup, or one of its threads, loads and computes, as pictures one after the other. Sizes are those of
  * the plan by which the step runs, for one input channel where there are many.
  */
+import { say } from "./language.ts";
 import type { StepInfo } from "./messages.ts";
 
 export type GridName = "x" | "w" | "y" | "next";
@@ -63,14 +64,14 @@ type Taps = readonly { readonly ky: number; readonly kx: number }[];
 
 const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
   "1-naive": ({ KH, KW }, taps) => ({
-    who: "A workgroup: 8 × 8 threads, each with one output",
+    who: say.workgroupOf(8, 8),
     grids: [
-      { name: "x", title: "pixels", rows: 7 + KH, columns: 7 + KW },
-      { name: "w", title: "weights", rows: KH, columns: KW },
-      { name: "y", title: "outputs", rows: 8, columns: 8 },
+      { name: "x", title: say.pixels, rows: 7 + KH, columns: 7 + KW },
+      { name: "w", title: say.weights, rows: KH, columns: KW },
+      { name: "y", title: say.outputs, rows: 8, columns: 8 },
     ],
     frames: taps.map(({ ky, kx }) => ({
-      caption: `Each of the 64 threads loads its own pixel and, each for itself, the same weight: 128 loads for 64 multiply-adds.`,
+      caption: say.naiveFrame,
       marks: [
         mark("load", "x", [ky, kx, 8, 8]),
         mark("load", "w", [ky, kx, 1, 1], { times: 64 }),
@@ -81,20 +82,20 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
   }),
 
   "2-tiled": ({ KH, KW, TILE, PATCH_H, PATCH_W }, taps) => ({
-    who: `A workgroup: ${TILE} × ${TILE} threads, each with one output`,
+    who: say.workgroupOf(TILE, TILE),
     grids: [
-      { name: "x", title: "pixels", rows: PATCH_H, columns: PATCH_W },
-      { name: "w", title: "weights", rows: KH, columns: KW },
-      { name: "y", title: "outputs", rows: TILE, columns: TILE },
+      { name: "x", title: say.pixels, rows: PATCH_H, columns: PATCH_W },
+      { name: "w", title: say.weights, rows: KH, columns: KW },
+      { name: "y", title: say.outputs, rows: TILE, columns: TILE },
     ],
     frames: [
       {
-        caption: `All threads together copy ${PATCH_H} × ${PATCH_W} pixels into workgroup memory, each pixel once, and wait.`,
+        caption: say.tiledCopy(PATCH_H, PATCH_W),
         marks: [mark("load", "x", [0, 0, PATCH_H, PATCH_W]), mark("shared", "x", [0, 0, PATCH_H, PATCH_W])],
         multiplyAdds: 0,
       },
       ...taps.map(({ ky, kx }) => ({
-        caption: `Pixels now come from workgroup memory. The weight still comes from memory, for each of the ${TILE * TILE} threads.`,
+        caption: say.tiledFrame(TILE * TILE),
         marks: [
           mark("read", "x", [ky, kx, TILE, TILE]),
           mark("load", "w", [ky, kx, 1, 1], { times: TILE * TILE }),
@@ -106,20 +107,20 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
   }),
 
   "3-blocked": ({ KH, KW, PIXELS, CHANNELS, WINDOW }) => ({
-    who: `One thread: ${PIXELS} pixels in ${CHANNELS} output channels`,
+    who: say.threadOf(PIXELS, CHANNELS),
     grids: [
-      { name: "x", title: "pixels", rows: KH, columns: WINDOW },
-      { name: "w", title: `weights of ${CHANNELS} channels`, rows: CHANNELS, columns: KH * KW },
-      { name: "y", title: "sums in registers", rows: CHANNELS, columns: PIXELS },
+      { name: "x", title: say.pixels, rows: KH, columns: WINDOW },
+      { name: "w", title: say.weightsOf(CHANNELS), rows: CHANNELS, columns: KH * KW },
+      { name: "y", title: say.sums, rows: CHANNELS, columns: PIXELS },
     ],
     frames: range(KH).flatMap((ky) => [
       {
-        caption: `The thread loads ${WINDOW} pixels of a row into registers.`,
+        caption: say.blockedLoad(WINDOW),
         marks: [mark("load", "x", [ky, 0, 1, WINDOW])],
         multiplyAdds: 0,
       },
       ...range(KW).map((kx) => ({
-        caption: `${CHANNELS} weights, one for each channel. Each is multiplied with ${PIXELS} pixels: ${CHANNELS * PIXELS} multiply-adds.`,
+        caption: say.blockedFrame(CHANNELS, PIXELS),
         marks: [
           mark("load", "w", [0, ky * KW + kx, CHANNELS, 1]),
           mark("read", "x", [ky, kx, 1, PIXELS]),
@@ -131,25 +132,25 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
   }),
 
   "4-broadcast": ({ KH, KW, PIXELS, CHANNELS, WINDOW, LANES, SHARES }) => ({
-    who: `One lane of ${LANES}: ${PIXELS} pixels in ${CHANNELS} output channels`,
+    who: say.laneOf(LANES, PIXELS, CHANNELS),
     grids: [
-      { name: "x", title: "this lane's pixels", rows: KH, columns: WINDOW },
-      { name: "w", title: "weights, by lanes", rows: CHANNELS, columns: KH * KW },
-      { name: "y", title: "sums in registers", rows: CHANNELS, columns: PIXELS },
+      { name: "x", title: say.ownPixels, rows: KH, columns: WINDOW },
+      { name: "w", title: say.weightsByLanes, rows: CHANNELS, columns: KH * KW },
+      { name: "y", title: say.sums, rows: CHANNELS, columns: PIXELS },
     ],
     frames: range(KH).flatMap((ky) => [
       {
-        caption: `Each lane loads ${WINDOW} pixels of its own.`,
+        caption: say.broadcastPixels(WINDOW),
         marks: [mark("load", "x", [ky, 0, 1, WINDOW])],
         multiplyAdds: 0,
       },
       {
-        caption: `The ${LANES} lanes share out the ${CHANNELS * KW} weights: each loads ${SHARES}. Brightness tells the lanes apart.`,
+        caption: say.broadcastWeights(LANES, CHANNELS * KW, SHARES),
         marks: [mark("load", "w", [0, ky * KW, CHANNELS, KW], { times: 1 / LANES, lanes: LANES })],
         multiplyAdds: 0,
       },
       ...range(KW).map((kx) => ({
-        caption: "The lane that has a weight hands it to all the others. No load.",
+        caption: say.broadcastFrame,
         marks: [
           mark("read", "w", [0, ky * KW + kx, CHANNELS, 1]),
           mark("read", "x", [ky, kx, 1, PIXELS]),
@@ -166,14 +167,14 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
   "weight-grad-naive": ({ KH, KW }, taps) => {
     const [rows, columns] = [2, 6];
     return {
-      who: `The ${taps.length} threads of one pair of channels, each with one weight`,
+      who: say.threadsOfPair(taps.length),
       grids: [
-        { name: "x", title: "pixels", rows: rows + KH - 1, columns: columns + KW - 1 },
+        { name: "x", title: say.pixels, rows: rows + KH - 1, columns: columns + KW - 1 },
         { name: "w", title: "dy", rows, columns },
-        { name: "y", title: "gradient of the weights", rows: KH, columns: KW },
+        { name: "y", title: say.weightGradient, rows: KH, columns: KW },
       ],
       frames: range(rows * columns).map((i) => ({
-        caption: `At this place, each thread loads dy and the pixel that its weight met: ${2 * taps.length} loads for ${taps.length} multiply-adds.`,
+        caption: say.gradNaiveFrame(taps.length),
         marks: [
           mark("load", "x", [Math.floor(i / columns), i % columns, KH, KW]),
           mark("load", "w", [Math.floor(i / columns), i % columns, 1, 1], { times: taps.length }),
@@ -185,20 +186,20 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
   },
 
   "weight-grad": ({ KY, KW, PIXELS, CHANNELS, WINDOW }) => ({
-    who: `One thread: ${KY * KW} weights to each of ${CHANNELS} output channels`,
+    who: say.gradThreadOf(KY * KW, CHANNELS),
     grids: [
-      { name: "x", title: "pixels", rows: KY, columns: 2 * PIXELS + WINDOW - PIXELS },
-      { name: "w", title: `dy of ${CHANNELS} channels`, rows: CHANNELS, columns: 2 * PIXELS },
-      { name: "y", title: "sums in registers", rows: CHANNELS, columns: KY * KW },
+      { name: "x", title: say.pixels, rows: KY, columns: 2 * PIXELS + WINDOW - PIXELS },
+      { name: "w", title: say.dyOf(CHANNELS), rows: CHANNELS, columns: 2 * PIXELS },
+      { name: "y", title: say.sums, rows: CHANNELS, columns: KY * KW },
     ],
     frames: range(2).flatMap((strip) => [
       {
-        caption: `A strip of ${PIXELS} outputs saw ${KY} × ${WINDOW} pixels. The thread loads them.`,
+        caption: say.gradLoad(PIXELS, KY, WINDOW),
         marks: [mark("load", "x", [0, strip * PIXELS, KY, WINDOW])],
         multiplyAdds: 0,
       },
       ...range(PIXELS).map((i) => ({
-        caption: `${CHANNELS} values of dy. Each is multiplied with ${KY * KW} pixels: ${CHANNELS * KY * KW} multiply-adds.`,
+        caption: say.gradFrame(CHANNELS, KY * KW),
         marks: [
           mark("load", "w", [0, strip * PIXELS + i, CHANNELS, 1]),
           mark("read", "x", [0, strip * PIXELS + i, KY, KW]),
@@ -210,15 +211,15 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
   }),
 
   "weight-grad-shared": ({ KH, KW, CHUNK, PATCH_W, CHANNELS, TILE_O, TILE_C, PIXELS, WINDOW, threads }) => ({
-    who: `A workgroup of ${threads} threads: ${TILE_C} input to ${TILE_O} output channels; one thread is drawn`,
+    who: say.gradTileOf(threads, TILE_C, TILE_O),
     grids: [
-      { name: "x", title: "pixels of one channel", rows: KH, columns: PATCH_W },
-      { name: "w", title: `dy of ${TILE_O} channels`, rows: TILE_O, columns: CHUNK },
-      { name: "y", title: "sums in registers", rows: CHANNELS, columns: KH * KW },
+      { name: "x", title: say.channelPixels, rows: KH, columns: PATCH_W },
+      { name: "w", title: say.dyOf(TILE_O), rows: TILE_O, columns: CHUNK },
+      { name: "y", title: say.sums, rows: CHANNELS, columns: KH * KW },
     ],
     frames: [
       {
-        caption: `The workgroup copies ${CHUNK} columns of dy, and the pixels that the window saw there, into workgroup memory.`,
+        caption: say.gradSharedCopy(CHUNK),
         marks: [
           ...(["load", "shared"] as const).flatMap((kind) => [
             mark(kind, "x", [0, 0, KH, PATCH_W]),
@@ -229,7 +230,7 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
         multiplyAdds: 0,
       },
       ...range(Math.floor(CHUNK / PIXELS)).map((strip) => ({
-        caption: `From there a thread reads ${KH} × ${WINDOW} pixels and ${PIXELS} × ${CHANNELS} values of dy, for ${PIXELS * CHANNELS * KH * KW} multiply-adds.`,
+        caption: say.gradSharedFrame(KH, WINDOW, PIXELS, CHANNELS, PIXELS * CHANNELS * KH * KW),
         marks: [
           mark("read", "x", [0, strip * PIXELS, KH, WINDOW]),
           mark("read", "w", [0, strip * PIXELS, CHANNELS, PIXELS]),
@@ -247,9 +248,7 @@ function sharedScene(sizes: Sizes, ahead: boolean): Scene {
   const { KH, KW, TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, PATCH_H, PATCH_W, WINDOW, threads } = sizes;
   const frames: Frame[] = [
     {
-      caption: ahead
-        ? "The pixels and weights that have arrived go into workgroup memory. All wait."
-        : "The workgroup copies the pixels under its tile, and the weights of its channels, into workgroup memory. All wait.",
+      caption: ahead ? say.prefetchCopy : say.sharedCopy,
       marks: (["load", "shared"] as const).flatMap((kind) => [
         mark(kind, "x", [0, 0, PATCH_H, PATCH_W]),
         mark(kind, "w", [0, 0, TILE_O, KH * KW]),
@@ -264,10 +263,10 @@ function sharedScene(sizes: Sizes, ahead: boolean): Scene {
     const coming = ahead ? [mark("coming", "next", [0, 0, Math.ceil(((i + 1) / steps.length) * 8), 8])] : [];
     frames.push({
       caption: ahead
-        ? "While the threads compute, what they will need next is on its way into registers."
+        ? say.prefetchFrame
         : ky === 0
-          ? `A thread reads a column of ${WINDOW} pixels, for all rows of its block.`
-          : `For each of its ${CHANNELS} channels it reads one weight, four at a time: ${CHANNELS * ROWS} multiply-adds.`,
+          ? say.sharedColumn(WINDOW)
+          : say.sharedFrame(CHANNELS, CHANNELS * ROWS),
       marks: [
         mark("read", "x", [0, kx, WINDOW, 1]),
         mark("read", "w", [0, ky * KW + kx, CHANNELS, 1]),
@@ -278,12 +277,12 @@ function sharedScene(sizes: Sizes, ahead: boolean): Scene {
     });
   }
   return {
-    who: `A workgroup of ${threads} threads: ${TILE_O} channels of ${TILE_H} × ${TILE_W}; one thread is drawn`,
+    who: say.tileOf(threads, TILE_O, TILE_H, TILE_W),
     grids: [
-      { name: "x", title: "pixels", rows: PATCH_H, columns: PATCH_W },
-      { name: "w", title: `weights of ${TILE_O} channels`, rows: TILE_O, columns: KH * KW },
-      { name: "y", title: "outputs of one channel", rows: TILE_H, columns: TILE_W },
-      ...(ahead ? [{ name: "next", title: "the next round", rows: 8, columns: 8 } as const] : []),
+      { name: "x", title: say.pixels, rows: PATCH_H, columns: PATCH_W },
+      { name: "w", title: say.weightsOf(TILE_O), rows: TILE_O, columns: KH * KW },
+      { name: "y", title: say.channelOutputs, rows: TILE_H, columns: TILE_W },
+      ...(ahead ? [{ name: "next", title: say.nextRound, rows: 8, columns: 8 } as const] : []),
     ],
     frames,
   };

@@ -2,6 +2,9 @@
 import type { Image } from "../../src/picture/index.ts";
 import { find, make } from "./dom.ts";
 import type { Engine } from "./engine.ts";
+import { numbers } from "./format.ts";
+import { say, write } from "./language.ts";
+import { Line } from "./line.ts";
 import type { Maps, TrainStep } from "./messages.ts";
 import { gray, type Painted, paint, rgb, signed, signedColor } from "./paint.ts";
 import { readOwn, samples } from "./samples.ts";
@@ -14,10 +17,13 @@ export class TrainingPanel {
   readonly #restartButton = find<HTMLButtonElement>("#train-form [name=restart]");
   readonly #rate = find<HTMLInputElement>("#train-form [name=lr]");
   readonly #every = find<HTMLSelectElement>("#train-form [name=every]");
-  readonly #status = find<HTMLElement>("#train-status");
+  readonly #status = new Line(find("#train-status"));
   readonly #plot = new LossPlot(find<SVGSVGElement>("#stage-output .plot"));
   readonly #pictures = new Map<string, { canvas: HTMLCanvasElement; caption: HTMLElement }>();
-  #picture: Image | undefined;
+  /** What it learns from. */
+  #picture: () => Image = samples[0].draw;
+  /** What is drawn. */
+  #drawn: TrainStep | undefined;
   #firstWeights: Maps | undefined;
   /** The next step begins anew with the picture. */
   #fresh = true;
@@ -29,22 +35,21 @@ export class TrainingPanel {
     this.#engine = engine;
     const group = find("#train-form .samples");
     for (const [i, sample] of samples.entries()) {
-      const radio = make("input", { type: "radio", name: "sample", value: sample.name, checked: i === 0 });
-      radio.addEventListener("change", () => this.#choose(sample.image));
-      group.append(make("label", {}, radio, sample.name));
+      const radio = make("input", { type: "radio", name: "sample", value: sample.id, checked: i === 0 });
+      radio.addEventListener("change", () => this.#choose(sample.draw));
+      group.append(make("label", {}, radio, write(make("span"), sample.id)));
     }
-    this.#picture = samples[0].image;
     const own = find<HTMLInputElement>("#train-form [name=own]");
     group.append(own.closest("label")!);
     own.addEventListener("change", async () => {
       const [file] = own.files ?? [];
       if (!file) return;
       try {
-        this.#choose(await readOwn(file));
+        const picture = await readOwn(file);
+        this.#choose(() => picture);
         for (const radio of group.querySelectorAll<HTMLInputElement>("[type=radio]")) radio.checked = false;
       } catch {
-        this.#status.textContent = `${file.name} is no picture that this browser can read.`;
-        this.#status.classList.add("bad");
+        this.#status.say(() => say.noPicture(file.name), true);
       }
       own.value = "";
     });
@@ -60,6 +65,14 @@ export class TrainingPanel {
       this.#advance(1);
     });
     this.#restartButton.addEventListener("click", () => this.#restart());
+  }
+
+  /** Once more, in the page's language. */
+  writeAgain(): void {
+    this.#status.writeAgain();
+    this.#showRate();
+    this.#plot.render();
+    if (this.#drawn) this.#drawPictures(this.#drawn);
   }
 
   get #lr(): number {
@@ -79,13 +92,13 @@ export class TrainingPanel {
 
   pause(): void {
     this.#playing = false;
-    this.#playButton.textContent = "Play";
+    write(this.#playButton, "play");
   }
 
   async #play(): Promise<void> {
     this.#playing = true;
-    this.#playButton.textContent = "Pause";
-    this.#status.textContent = "";
+    write(this.#playButton, "pause");
+    this.#status.clear();
     while (this.#playing) {
       await this.#advance(Number(this.#every.value));
       // A drawing for each frame of the screen, at most.
@@ -93,14 +106,14 @@ export class TrainingPanel {
     }
   }
 
-  #choose(picture: Image): void {
+  #choose(picture: () => Image): void {
     this.#picture = picture;
     this.#restart();
   }
 
   #restart(): void {
     this.#fresh = true;
-    this.#firstWeights = undefined;
+    this.#firstWeights = this.#drawn = undefined;
     this.#plot.clear();
     if (this.#usable && !this.#busy) this.#advance(1);
   }
@@ -108,7 +121,7 @@ export class TrainingPanel {
   async #advance(steps: number): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
-    const picture = this.#fresh ? this.#picture : undefined;
+    const picture = this.#fresh ? this.#picture() : undefined;
     this.#fresh = false;
     try {
       const step = await this.#engine.run("train", { picture, lr: this.#lr, steps });
@@ -116,51 +129,47 @@ export class TrainingPanel {
     } catch (error) {
       this.pause();
       this.#fresh = true; // the network may be gone
-      this.#status.textContent = (error as Error).message;
-      this.#status.classList.add("bad");
+      const { message } = error as Error;
+      this.#status.say(() => message, true);
+      return;
     } finally {
       this.#busy = false;
     }
     // Begun anew meanwhile.
-    if (this.#fresh && picture === undefined && !this.#playing && !this.#status.classList.contains("bad")) {
-      await this.#advance(1);
-    }
+    if (this.#fresh && !this.#playing) await this.#advance(1);
   }
 
   #showRate(): void {
-    find("#train-form [name=rate]").textContent = String(Number(this.#lr.toPrecision(2)));
+    find("#train-form [name=rate]").textContent = numbers.upTo(this.#lr, 2);
   }
 
   #draw(step: TrainStep): void {
-    this.#status.classList.remove("bad");
-    if (step.recovered) {
-      this.#status.textContent = `The device was lost. The network went on from its last drawing on ${step.adapter}; Adam's memory began anew.`;
-    }
+    if (step.recovered) this.#status.say(() => say.wentOn(step.adapter));
+    else if (this.#status.isBad) this.#status.clear();
     this.#plot.add(step.step, step.loss, step.baseline);
+    this.#firstWeights ??= step.weights;
+    this.#drawn = step;
+    this.#drawPictures(step);
+  }
+
+  #drawPictures(step: TrainStep): void {
     const { input, target, output, outputGradient, features, featureGradients, weights, weightGradients } =
       step;
-    this.#put("input", "input", rgb(input), `input, ${input.width} × ${input.height}`);
-    this.#put("input", "target", rgb(target), "target");
+    this.#put("input", "input", rgb(input), say.input(input.width, input.height));
+    this.#put("input", "target", rgb(target), say.target);
     for (const [i, maps] of features.entries()) {
-      this.#put("features", `features ${i}`, gray(maps), `after layer ${i + 1}: ${maps.channels} maps`);
+      this.#put("features", `features ${i}`, gray(maps), say.maps(i + 1, maps.channels));
     }
-    this.#put("output", "output", rgb(output), "output");
-    this.#put("output", "difference", signedColor(subtract(output, target)), "output − target, grey is 0");
-    this.#put("gradients", "dy", signed(outputGradient), "by the output's three colours");
+    this.#put("output", "output", rgb(output), say.output);
+    this.#put("output", "difference", signedColor(subtract(output, target)), say.difference);
+    this.#put("gradients", "dy", signed(outputGradient), say.gradientOfOutput);
     for (const [i, maps] of [...featureGradients.entries()].reverse()) {
-      this.#put("gradients", `gradient ${i}`, signed(maps), `by the maps after layer ${i + 1}`);
+      this.#put("gradients", `gradient ${i}`, signed(maps), say.gradientOfMaps(i + 1));
     }
-    this.#put(
-      "weights",
-      "weights",
-      signedColor(weights),
-      "first layer's weights: one picture for each of its maps",
-      6,
-    );
-    this.#put("weights", "weight gradients", signedColor(weightGradients), "their gradients", 6);
-    this.#firstWeights ??= weights;
-    const change = signedColor(subtract(weights, this.#firstWeights));
-    this.#put("weights", "change", change, "change since the first drawing", 6);
+    this.#put("weights", "weights", signedColor(weights), say.firstWeights, 6);
+    this.#put("weights", "weight gradients", signedColor(weightGradients), say.theirGradients, 6);
+    const change = signedColor(subtract(weights, this.#firstWeights!));
+    this.#put("weights", "change", change, say.change, 6);
   }
 
   #put(stage: string, name: string, painted: Painted, text: string, columns?: number): void {
@@ -173,15 +182,15 @@ export class TrainingPanel {
       );
       place = { canvas, caption };
       this.#pictures.set(name, place);
-      place.canvas.setAttribute("aria-label", text);
     }
+    place.canvas.setAttribute("aria-label", text);
     place.caption.textContent = painted.range === undefined ? text : `${text} (±${rangeText(painted.range)})`;
     paint(place.canvas, painted, columns);
   }
 }
 
 function rangeText(range: number): string {
-  return range < 0.001 ? range.toExponential(1) : String(Number(range.toPrecision(2)));
+  return range < 0.001 ? numbers.exponential(range) : numbers.upTo(range, 2);
 }
 
 function subtract(a: Maps, b: Maps): Maps {
@@ -200,7 +209,7 @@ class LossPlot {
 
   clear(): void {
     this.#points = [];
-    this.#render();
+    this.render();
   }
 
   add(step: number, loss: number, baseline: number): void {
@@ -208,10 +217,10 @@ class LossPlot {
     this.#points.push({ step, loss });
     // A long training needs no more points than the plot has columns.
     if (this.#points.length > 800) this.#points = this.#points.filter((_, i) => i % 2 === 0 || i > 780);
-    this.#render();
+    this.render();
   }
 
-  #render(): void {
+  render(): void {
     const [width, height] = [320, 120];
     const margin = { left: 8, right: 8, top: 10, bottom: 20 };
     const losses = [...this.#points.map(({ loss }) => loss), this.#baseline].filter((loss) => loss > 0);
@@ -219,7 +228,7 @@ class LossPlot {
     const last = this.#points.at(-1);
     if (!last || losses.length === 0) {
       this.#svg.replaceChildren();
-      this.#svg.setAttribute("aria-label", "Loss: no steps yet");
+      this.#svg.setAttribute("aria-label", say.noLossYet);
       return;
     }
     const [low, high] = [Math.log(Math.min(...losses)) - 0.15, Math.log(Math.max(...losses)) + 0.15];
@@ -233,17 +242,13 @@ class LossPlot {
     const level = y(this.#baseline).toFixed(1);
     this.#svg.replaceChildren(
       svg("line", { class: "level", x1: "0", x2: `${width}`, y1: level, y2: level }),
-      svg(
-        "text",
-        { x: `${width - 4}`, y: `${Number(level) - 4}`, "text-anchor": "end" },
-        "the input as it is",
-      ),
+      svg("text", { x: `${width - 4}`, y: `${Number(level) - 4}`, "text-anchor": "end" }, say.baseline),
       svg("polyline", { points: points.join(" ") }),
-      svg("text", { x: "4", y: `${height - 5}` }, `step ${last.step}, loss ${last.loss.toPrecision(3)}`),
+      svg("text", { x: "4", y: `${height - 5}` }, say.stepAndLoss(last.step, numbers.digits(last.loss, 3))),
     );
     this.#svg.setAttribute(
       "aria-label",
-      `Loss after ${last.step} steps: ${last.loss.toPrecision(3)}; of the input as it is: ${this.#baseline.toPrecision(3)}`,
+      say.lossAfter(last.step, numbers.digits(last.loss, 3), numbers.digits(this.#baseline, 3)),
     );
   }
 }

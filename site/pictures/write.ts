@@ -14,9 +14,26 @@ import { say } from "../worker-language.ts";
 import { encodePng } from "./encode-png.ts";
 import { iccPrefix, xmpPrefix } from "./jpeg-prefixes.ts";
 import { riffChunk, riffChunks } from "./riff.ts";
+import { bitmapOf } from "./show.ts";
 
-/** What browsers can write. */
-export type OutputFormat = "png" | "jpeg" | "webp";
+/** What browsers write, or will. */
+export type OutputFormat = "png" | "jpeg" | "webp" | "avif";
+
+const byBrowser = ["jpeg", "webp", "avif"] as const;
+
+/** The formats that this browser writes. PNG is ours; asked for a format that it does not know, a canvas writes PNG. */
+export async function writableFormats(): Promise<readonly OutputFormat[]> {
+  const written = await Promise.all(
+    byBrowser.map(async (format) => {
+      const canvas = new OffscreenCanvas(1, 1);
+      canvas.getContext("2d"); // without one, it has nothing to write
+      const type = `image/${format}`;
+      const file = await canvas.convertToBlob({ type }).catch(() => undefined);
+      return file?.type === type;
+    }),
+  );
+  return ["png", ...byBrowser.filter((_, i) => written[i])];
+}
 
 export interface Written {
   readonly file: Blob;
@@ -25,7 +42,7 @@ export interface Written {
 }
 
 /**
- * @param quality of JPEG and WebP, 1 to 100.
+ * @param quality of all but PNG, 1 to 100.
  * @throws DataError if the browser cannot write such a file
  */
 export async function writePicture(
@@ -47,32 +64,52 @@ export async function writePicture(
     return { file, notes };
   }
   if (image.data instanceof Uint16Array) notes.push(say.becameEight);
+  if (format === "avif") {
+    // Where a canvas puts what in such a file is not known yet, so nothing is added to it.
+    if (exif || xmp) notes.push(say.withoutMetadata);
+    return {
+      file: new Blob([await byCanvas(image, format, quality, metadata.icc)], { type: "image/avif" }),
+      notes,
+    };
+  }
   if (format === "jpeg" && image.channels % 2 === 0) notes.push(say.putOnWhite);
   const bytes = await byCanvas(format === "jpeg" ? withoutAlpha(image, "white") : image, format, quality);
   const parts = format === "jpeg" ? jpegWith(bytes, metadata) : webpWith(bytes, metadata, image);
   return { file: new Blob(parts as BlobPart[], { type: `image/${format}` }), notes };
 }
 
-async function byCanvas(image: Image<Samples>, format: OutputFormat, quality: number): Promise<Uint8Array> {
+/** With a profile, the canvas has colours, which the file says. Without, it has numbers, to which one can be added. */
+async function byCanvas(
+  image: Image<Samples>,
+  format: OutputFormat,
+  quality: number,
+  icc?: Uint8Array,
+): Promise<Uint8Array<ArrayBuffer>> {
   const type = `image/${format}`;
   const { width, height } = image;
   try {
     const canvas = new OffscreenCanvas(width, height);
-    const context = canvas.getContext("2d")!;
-    const rows = Math.min(height, Math.max(1, Math.floor(2 ** 22 / width)));
-    const strip = new ImageData(width, rows); // one for all: the browser is slow to free large ones
-    for (let top = 0; top < height; top += rows) {
-      const count = Math.min(rows, height - top);
-      fillRgba(strip.data, rowsOf(image, top, count));
-      context.putImageData(strip, 0, top, 0, 0, width, count);
-    }
+    const context = canvas.getContext("2d", { colorSpace: icc ? "display-p3" : "srgb" })!;
+    if (icc) context.drawImage(await bitmapOf(image, { icc }), 0, 0);
+    else putInStrips(context, image);
     const file = await canvas.convertToBlob({ type, quality: quality / 100 });
     if (file.type !== type) throw new Error(`this browser writes no ${type}`);
     return new Uint8Array(await file.arrayBuffer());
   } catch (cause) {
-    const name = format === "jpeg" ? "JPEG" : "WebP";
+    const name = format === "webp" ? "WebP" : format.toUpperCase();
     const reason = (cause as Error).message;
     throw new DataError(say.notWritten(name, `${width} × ${height}`, reason), { cause });
+  }
+}
+
+function putInStrips(context: OffscreenCanvasRenderingContext2D, image: Image<Samples>): void {
+  const { width, height } = image;
+  const rows = Math.min(height, Math.max(1, Math.floor(2 ** 22 / width)));
+  const strip = new ImageData(width, rows); // one for all: the browser is slow to free large ones
+  for (let top = 0; top < height; top += rows) {
+    const count = Math.min(rows, height - top);
+    fillRgba(strip.data, rowsOf(image, top, count));
+    context.putImageData(strip, 0, top, 0, 0, width, count);
   }
 }
 

@@ -1,4 +1,4 @@
-/** The page's sentences in English. language.ts says how to add a language. */
+/** The page's sentences in English. site/README.md says how to add a language. */
 import type { Choice } from "../../src/index.ts";
 import { listed } from "./list.ts";
 

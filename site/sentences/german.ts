@@ -25,7 +25,7 @@ export const german: Sentences = {
     "Alles rechnet Ihre eigene Grafikkarte, über WebGPU. Bilder und Netze verlassen dieses Gerät nie, und einmal geladen geht die Seite auch ohne Internet.",
   source: "Quelltext",
   licence: "Lizenz: MIT",
-  kernelPage: "Wie eine Faltung schnell wird (auf Englisch)",
+  kernelPage: "Wie eine Faltung schnell wird",
   samplesOrigin:
     "Beispielfotos: gemeinfrei, aus scikit-image (S. van der Walt, R. Michetti, NASA) und stdlib",
   dismiss: "Schließen",

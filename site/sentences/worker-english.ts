@@ -17,6 +17,7 @@ export const workerEnglish = {
   firstPicture: "only the first of several pictures was taken",
   fromCmyk: "converted to sRGB, from CMYK",
   becameEight: "16 bits per sample became 8",
+  withoutMetadata: "without EXIF data and XMP, which this page cannot put into AVIF",
   putOnWhite: "put on white: JPEG holds no transparency",
 
   gone: "This picture is no longer here. Choose it again.",

@@ -19,6 +19,7 @@ export const workerGerman: WorkerSentences = {
   firstPicture: "nur das erste von mehreren Bildern wurde genommen",
   fromCmyk: "nach sRGB umgerechnet, aus CMYK",
   becameEight: "aus 16 Bit je Wert wurden 8",
+  withoutMetadata: "ohne EXIF-Daten und XMP, die diese Seite nicht in AVIF schreiben kann",
   putOnWhite: "auf Weiß gelegt: JPEG kennt keine Transparenz",
 
   gone: "Dieses Bild ist nicht mehr da. Wählen Sie es noch einmal.",

@@ -114,6 +114,24 @@ test("another picture may be chosen meanwhile: it waits in the list", { timeout:
   await vi.waitFor(() => expect(states()).toEqual(["done", "done"]), { timeout: 30_000 });
 });
 
+test("pictures that are taken out of the list meanwhile are not enlarged", { timeout: 120_000 }, async () => {
+  await chooseMethod("own ×2");
+  const sizes = [500, 20, 22, 24];
+  const files = sizes.map(
+    async (side) => new File([await encodePng(testPicture(side, side))], `${side}.png`),
+  );
+  await userEvent.upload(find("#chooser input"), await Promise.all(files));
+  await says("#picture-name", /^500\.png/);
+  await clickMain("upscale");
+  await statusLine("upscale", /^Picture 1 of 4/);
+  for (const name of ["20", "24"])
+    find<HTMLButtonElement>(`.queue [aria-label="Remove ${name}.png from the list"]`).click();
+  await statusLine("upscale", /^Done: 2 pictures in/);
+  const names = [...document.querySelectorAll(".queue .name")].map(({ textContent }) => textContent);
+  expect(names).toEqual(["500.png", "22.png"]);
+  expect(find("#picture-name").textContent).toMatch(/^22\.png/);
+});
+
 test("a bad file among good ones is named, and the others are done", { timeout: 120_000 }, async () => {
   const good = async (name: string) => new File([await encodePng(testPicture(20, 10))], name);
   const files = [await good("a.png"), new File(["no picture"], "text.png"), await good("b.png")];

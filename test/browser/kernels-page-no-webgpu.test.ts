@@ -1,6 +1,8 @@
 /** Without WebGPU the lesson can be read: texts, drawings and programs, and why nothing runs. */
 import { expect, test, vi } from "vitest";
-import { beforeWorkers, find, openKernelsPage, program, text } from "./kernels-page.ts";
+import { userEvent } from "vitest/browser";
+import { beforeWorkers } from "./before-workers.ts";
+import { find, openKernelsPage, program, says, text } from "./kernels-page.ts";
 
 test("a message, and everything to read", async () => {
   beforeWorkers(`Object.defineProperty(navigator, "gpu", { value: undefined });`);
@@ -15,4 +17,7 @@ test("a message, and everything to read", async () => {
   )) {
     expect(button.disabled).toBe(true);
   }
+  await userEvent.selectOptions(find("#language"), "de");
+  await says("#adapter", /^Kein WebGPU$/);
+  expect(text("#no-webgpu h2")).toBe("Hier kann nichts laufen: Dieser Browser hat kein WebGPU");
 });

@@ -9,7 +9,7 @@ const single = () => find<HTMLButtonElement>("#train-form [name=single]");
 const plot = () => find("#stage-output .plot").getAttribute("aria-label")!;
 const numbers = () => {
   const [, step, loss, baseline] =
-    /after (\d+) steps: ([\d.e-]+); of the input as it is: ([\d.e-]+)/.exec(plot()) ?? [];
+    /after (\d+) steps?: ([\d.e-]+); of the input as it is: ([\d.e-]+)/.exec(plot()) ?? [];
   return { step: Number(step), loss: Number(loss), baseline: Number(baseline) };
 };
 const atStep = (wanted: (step: number) => boolean) =>
@@ -19,11 +19,15 @@ const pixels = (stage: string, index: number) => {
   return [...canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height).data];
 };
 
+/** The target that the page begins with. */
+let flower: number[];
+
 beforeAll(async () => {
   await openKernelsPage();
   await vi.waitUntil(() => !play().disabled, { timeout: 110_000 });
   await userEvent.click(find("#tab-training"));
   await atStep((step) => step === 1);
+  flower = pixels("input", 1);
 }, 240_000);
 
 test("after one step, there are pictures of everything", () => {
@@ -92,7 +96,17 @@ test("a lost device: the network goes on from its last drawing", { timeout: 120_
 
 test("another picture begins anew", { timeout: 120_000 }, async () => {
   const before = pixels("input", 1);
-  await userEvent.click(find("#train-form [value=Town]"));
+  await userEvent.click(find("#train-form [value=town]"));
   await atStep((step) => step === 1);
   expect(pixels("input", 1)).not.toEqual(before);
+});
+
+test("begun anew, even while the first step of another beginning is computed", {
+  timeout: 120_000,
+}, async () => {
+  await userEvent.click(find("#train-form [value=rings]"));
+  find("#train-form [name=restart]").click(); // at once, as in a double click
+  find("#train-form [value=flower]").click();
+  await atStep((step) => step === 1);
+  expect(pixels("input", 1)).toEqual(flower);
 });

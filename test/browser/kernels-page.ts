@@ -3,27 +3,17 @@ import { vi } from "vitest";
 import { page, userEvent } from "vitest/browser";
 import "../../site/kernels/style.css";
 import html from "../../site/kernels/index.html?raw";
-import { find, says } from "./page.ts";
+import { beforeWorkers } from "./before-workers.ts";
+import { find, keepStorageApart, says } from "./page.ts";
 
 /** Loads the page into the window of the test file, so only once in each, and waits until it can be used. */
 export async function openKernelsPage(): Promise<void> {
   await page.viewport(1280, 800);
+  keepStorageApart();
   document.body.innerHTML = new DOMParser().parseFromString(html, "text/html").body.innerHTML;
   await import("../../site/kernels/main.ts");
-}
-
-/** Replaces the page's worker by one that runs `code` first, in a module. */
-export function beforeWorkers(code: string): void {
-  const moduleOf = (text: string) => URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-  const Original = Worker;
-  vi.stubGlobal(
-    "Worker",
-    class extends Original {
-      constructor(url: string | URL, options?: WorkerOptions) {
-        super(moduleOf(`import "${moduleOf(code)}"; import "${new URL(url, location.href)}";`), options);
-      }
-    },
-  );
+  const editors = [...document.querySelectorAll<HTMLElement>(".editor")];
+  await vi.waitUntil(() => editors.every((editor) => editor.querySelector("textarea")), { timeout: 10_000 });
 }
 
 /** Workers in which `loseDevice` destroys the device that was opened last, as a driver's crash would. */
@@ -61,7 +51,7 @@ export function edit(step: string, piece: string, by: string): void {
 export async function tryOut(step: string): Promise<string> {
   const button = find<HTMLButtonElement>(`#step-${step} .program .primary`);
   await userEvent.click(button);
-  await vi.waitUntil(() => button.textContent === "Run this kernel" && !button.disabled, {
+  await vi.waitUntil(() => button.dataset.text === "runKernel" && !button.disabled, {
     timeout: 110_000,
   });
   return text(`#step-${step} .outcome`);

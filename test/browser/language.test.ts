@@ -14,6 +14,7 @@ import { workerGerman } from "../../site/sentences/worker-german.ts";
 import { chooseMethod, clickMain, find, giveFile, givePicture, openPage } from "./page.ts";
 import { testPicture } from "./test-picture.ts";
 import { makeVideo } from "./test-video.ts";
+import { textsOnShow } from "./texts.ts";
 
 /** What has no language: numbers, units, files and methods by their names. */
 const names = [
@@ -24,21 +25,6 @@ const names = [
   /^(large|small)\.png, \d+ × \d+$/,
   /^(edsr-small|wren|espcn|srcnn|bicubic|bilinear|nearest)( ×\d)?$/,
 ];
-
-/** Texts, labels, hints and titles that are on show. */
-function textsOnShow(): string[] {
-  const texts: string[] = [document.title, find("body").dataset.drop!];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_ELEMENT);
-  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    const element = node as HTMLElement;
-    if (!element.checkVisibility()) continue;
-    for (const name of ["aria-label", "title", "alt", "placeholder", "aria-valuetext"])
-      texts.push(element.getAttribute(name) ?? "");
-    for (const child of element.childNodes)
-      if (child.nodeType === Node.TEXT_NODE) texts.push(child.textContent!);
-  }
-  return texts.map((text) => text.trim().replace(/\s+/g, " ")).filter((text) => text !== "");
-}
 
 /** Every text of all states, in one language. */
 async function allTexts(): Promise<Set<string>> {

@@ -16,7 +16,7 @@ export async function openPage(): Promise<void> {
 }
 
 /** Test files run beside each other and would share what is stored, such as the language that one of them chooses. */
-function keepStorageApart(): void {
+export function keepStorageApart(): void {
   const stored = new Map<string, string>();
   Storage.prototype.getItem = (key) => stored.get(key) ?? null;
   Storage.prototype.setItem = (key, value) => void stored.set(key, value);

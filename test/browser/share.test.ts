@@ -53,3 +53,15 @@ test("who changes their mind is told nothing", async () => {
   await statusLine("upscale", /^$/);
   expect(button().disabled).toBe(false);
 });
+
+test("a result can be saved in the formats that this browser's canvas writes, and in no other", async () => {
+  const canvas = new OffscreenCanvas(1, 1);
+  canvas.getContext("2d");
+  const written = ["png"];
+  for (const format of ["jpeg", "webp", "avif"]) {
+    const { type } = await canvas.convertToBlob({ type: `image/${format}` });
+    if (type === `image/${format}`) written.push(format);
+  }
+  const { options } = find<HTMLSelectElement>("#panel-upscale [name=format]");
+  await expect.poll(() => [...options].map(({ value }) => value)).toEqual(written);
+});

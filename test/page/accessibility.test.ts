@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import type { AxeResults } from "axe-core";
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { give, givePicture, giveVideo, startBrowser, status, train, visit, waves } from "./visit.ts";
+import { give, givePicture, giveVideo, site, startBrowser, status, train, visit, waves } from "./visit.ts";
 
 let browser: Browser;
 let axe: string;
@@ -55,6 +55,29 @@ test.each([
   expect(await violations(page), "during training").toEqual([]);
   await status(page, "train", /^8 steps in/);
   expect(await violations(page), "after training").toEqual([]);
+});
+
+test.each([
+  ["phone", "light", "de-DE"],
+  ["laptop", "dark", "de-DE"],
+  ["laptop", "light", "en-US"],
+] as const)("no violation in the lesson: %s, %s, %s", async (size, colorScheme, locale) => {
+  const context = await browser.newContext({ ...sizes[size], colorScheme, locale, reducedMotion: "reduce" });
+  const page = await context.newPage();
+  await page.goto(`${site.url}kernels/`);
+  await page.locator("#step-weight-grad-shared textarea").waitFor({ state: "attached" });
+  // What is far below the window has no colours yet, and axe would not look at it.
+  await page.evaluate(() => {
+    for (const step of document.querySelectorAll<HTMLElement>(".step"))
+      step.style.contentVisibility = "visible";
+  });
+  expect(await violations(page), "before a run").toEqual([]);
+  await page.click("#run-form [type=submit]");
+  await page.locator("#results").waitFor({ timeout: 110_000 });
+  expect(await violations(page), "with results").toEqual([]);
+  await page.click("#tab-training");
+  await page.locator("#stage-weights canvas").first().waitFor({ timeout: 60_000 });
+  expect(await violations(page), "a training step").toEqual([]);
 });
 
 test("on a touch screen every control of training is 44 pixels high", async () => {

@@ -1,10 +1,9 @@
-/** The page without a network, as a file, under its policy, and in other languages. */
+/** The page without a network, as a file, and under its policy. */
 import { appendFile, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { english } from "../../site/sentences/english.ts";
 import { ready, site, startBrowser, status, train, visit } from "./visit.ts";
 
 let browser: Browser;
@@ -93,36 +92,4 @@ test("its policy forbids everything from elsewhere, and nothing breaks it", asyn
   );
   expect(refused).toBe("TypeError");
   expect(errors.filter((error) => !error.includes("example.org"))).toEqual([]);
-});
-
-test("the fixed English texts of the page are those of the table", async () => {
-  const { page } = await visit(browser, { javaScriptEnabled: true });
-  const fixed = await page.evaluate(async () => {
-    const html = await (await fetch("./index.html")).text();
-    const document = new DOMParser().parseFromString(html, "text/html");
-    const texts = [...document.querySelectorAll<HTMLElement>("[data-text]")].map(
-      ({ dataset, textContent }) => [dataset.text!, textContent!.replace(/\s+/g, " ").trim()] as const,
-    );
-    const labels = [...document.querySelectorAll<HTMLElement>("[data-label]")].map(
-      (element) => [element.dataset.label!, element.getAttribute("aria-label")!] as const,
-    );
-    return [...texts, ...labels];
-  });
-  expect(fixed.length).toBeGreaterThan(30);
-  for (const [key, text] of fixed) expect(text, key).toBe((english as Record<string, unknown>)[key]);
-});
-
-test("German: chosen by the browser's language, or by hand, and kept; all of the tab that trains", async () => {
-  const { page } = await visit(browser, { locale: "de-DE" });
-  expect(await page.getAttribute("html", "lang")).toBe("de");
-  expect(await page.textContent("#tab-train")).toBe("Anpassen");
-  await train(page, { steps: 2 });
-  await status(page, "train", /^2 Schritte in \d+,?\d* s\.$/);
-  expect(await page.innerText("#panel-train .facts")).toMatch(/Vorher\s+\d+,\d\d dB/);
-  await page.selectOption("#language", "en");
-  await expect.poll(() => page.textContent("#tab-train")).toBe("Fine-tune");
-  await page.reload();
-  await ready(page);
-  expect(await page.textContent("#tab-train")).toBe("Fine-tune");
-  expect(await page.getAttribute("html", "lang")).toBe("en");
 });

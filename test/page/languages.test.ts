@@ -1,0 +1,94 @@
+/** The fixed texts of both pages, and the language that is chosen: by the browser, by hand, and for both. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Browser } from "playwright";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { english as lesson } from "../../site/kernels/sentences/english.ts";
+import { englishProse as lessonProse } from "../../site/kernels/sentences/english-prose.ts";
+import { english } from "../../site/sentences/english.ts";
+import { ready, site, startBrowser, status, train, visit } from "./visit.ts";
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await startBrowser();
+});
+afterAll(() => browser.close());
+
+test.each([
+  ["the page", "index.html", english],
+  ["the lesson", "kernels/index.html", { ...lesson, ...lessonProse }],
+] as const)("the fixed English texts of %s are those of its table", async (_, path, table) => {
+  const html = await readFile(join(site.folder, path), "utf8");
+  const { page } = await visit(browser);
+  const fixed = await page.evaluate((html) => {
+    const document = new DOMParser().parseFromString(html, "text/html");
+    const written = (element: Element): string =>
+      [...element.childNodes]
+        .map((node) => {
+          const mark = { CODE: "`", EM: "*", STRONG: "**" }[node.nodeName] ?? "";
+          return `${mark}${node.textContent}${mark}`;
+        })
+        .join("");
+    const texts = [...document.querySelectorAll<HTMLElement>("[data-text], [data-prose]")].map((element) => {
+      const text = element.closest("pre")
+        ? element.textContent!
+        : written(element).replace(/\s+/g, " ").trim();
+      return [element.dataset.text ?? element.dataset.prose!, text] as const;
+    });
+    const labels = [...document.querySelectorAll<HTMLElement>("[data-label]")].map(
+      (element) => [element.dataset.label!, element.getAttribute("aria-label")!] as const,
+    );
+    return [...texts, ...labels, ["title", document.title] as const];
+  }, html);
+  expect(fixed.length).toBeGreaterThan(30);
+  for (const [key, text] of fixed) expect(text, key).toBe((table as Record<string, unknown>)[key]);
+});
+
+test("every text of the lesson's page has a sentence, unless it is a name", async () => {
+  const html = await readFile(join(site.folder, "kernels/index.html"), "utf8");
+  const { page } = await visit(browser);
+  const without = await page.evaluate((html) => {
+    const { body } = new DOMParser().parseFromString(html, "text/html");
+    const walker = document.createTreeWalker(body, NodeFilter.SHOW_TEXT);
+    const texts: string[] = [];
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      const text = node.textContent!.trim();
+      if (text !== "" && !node.parentElement!.closest("[data-text], [data-prose]")) texts.push(text);
+    }
+    return texts;
+  }, html);
+  // Numbers of steps, and choices of how many.
+  expect(without.filter((text) => !/^(\d+|[abc]|pixelgrad|GFLOP\/s)$/.test(text))).toEqual([]);
+});
+
+test("German: chosen by the browser's language, or by hand, and kept; all of the tab that trains", async () => {
+  const { page } = await visit(browser, { locale: "de-DE" });
+  expect(await page.getAttribute("html", "lang")).toBe("de");
+  expect(await page.textContent("#tab-train")).toBe("Anpassen");
+  await train(page, { steps: 2 });
+  await status(page, "train", /^2 Schritte in \d+,?\d* s\.$/);
+  expect(await page.innerText("#panel-train .facts")).toMatch(/Vorher\s+\d+,\d\d dB/);
+  await page.selectOption("#language", "en");
+  await expect.poll(() => page.textContent("#tab-train")).toBe("Fine-tune");
+  await page.reload();
+  await ready(page);
+  expect(await page.textContent("#tab-train")).toBe("Fine-tune");
+  expect(await page.getAttribute("html", "lang")).toBe("en");
+});
+
+test("the language goes with the visitor from page to page", async () => {
+  const { page, errors } = await visit(browser, { locale: "fr-FR" });
+  expect(await page.getAttribute("html", "lang")).toBe("en");
+  await page.selectOption("#language", "de");
+  await page.click("footer [href='./kernels/']");
+  await page.getByRole("heading", { level: 1, name: "Wie eine Faltung schnell wird" }).waitFor();
+  expect(await page.getAttribute("html", "lang")).toBe("de");
+  expect(await page.title()).toBe("Wie eine Faltung schnell wird · pixelgrad");
+  expect(await page.inputValue("#language")).toBe("de");
+  await page.selectOption("#language", "en");
+  await page.getByRole("heading", { level: 1, name: "How a convolution gets fast" }).waitFor();
+  await page.click(".home a");
+  await ready(page);
+  expect(await page.textContent("#tab-train")).toBe("Fine-tune");
+  expect(errors).toEqual([]);
+});
