@@ -3,8 +3,8 @@ import type { Choice } from "../src/index.ts";
 import type { Image, TargetSize } from "../src/picture/index.ts";
 import type { LanguageCode } from "./language.ts";
 import type { Overview, Size } from "./overview.ts";
+import type { OutputFormat } from "./pictures/formats.ts";
 import type { Part } from "./pictures/show.ts";
-import type { OutputFormat } from "./pictures/write.ts";
 import type { VideoTaskTable } from "./video/messages.ts";
 
 export type { Overview, Size };

@@ -2,7 +2,7 @@
 import type { Engine } from "./engine.ts";
 import { say } from "./language.ts";
 import { download } from "./picture.ts";
-import type { OutputFormat } from "./pictures/write.ts";
+import type { OutputFormat } from "./pictures/formats.ts";
 import type { Result } from "./queue.ts";
 
 const extensions: Readonly<Record<OutputFormat, string>> = {

@@ -59,7 +59,7 @@ export const pictureTasks: TaskTable<
   },
 
   async formats() {
-    const { writableFormats } = await import("./pictures/write.ts");
+    const { writableFormats } = await import("./pictures/formats.ts");
     return writableFormats();
   },
 
