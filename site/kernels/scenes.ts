@@ -131,7 +131,7 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
     ]),
   }),
 
-  "4-broadcast": ({ KH, KW, PIXELS, CHANNELS, WINDOW, LANES, SHARES }) => ({
+  "4-broadcast": ({ KH, KW, PIXELS, CHANNELS, WINDOW, LANES, SHARES, ALIGNED, HALO }) => ({
     who: say.laneOf(LANES, PIXELS, CHANNELS),
     grids: [
       { name: "x", title: say.ownPixels, rows: KH, columns: WINDOW },
@@ -140,10 +140,19 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
     ],
     frames: range(KH).flatMap((ky) => [
       {
-        caption: say.broadcastPixels(WINDOW),
-        marks: [mark("load", "x", [ky, 0, 1, WINDOW])],
+        caption: say.broadcastPixels(ALIGNED ? PIXELS : WINDOW),
+        marks: [mark("load", "x", [ky, HALO, 1, ALIGNED ? PIXELS : WINDOW])],
         multiplyAdds: 0,
       },
+      ...(HALO > 0
+        ? [
+            {
+              caption: say.neighborsPixels,
+              marks: [mark("read", "x", [ky, 0, 1, HALO]), mark("read", "x", [ky, HALO + PIXELS, 1, HALO])],
+              multiplyAdds: 0,
+            },
+          ]
+        : []),
       {
         caption: say.broadcastWeights(LANES, CHANNELS * KW, SHARES),
         marks: [mark("load", "w", [0, ky * KW, CHANNELS, KW], { times: 1 / LANES, lanes: LANES })],

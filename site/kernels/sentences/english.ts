@@ -151,6 +151,8 @@ export const english = {
   blockedFrame: (channels: number, pixels: number) =>
     `${channels} weights, one for each channel. Each is multiplied with ${pixels} pixels: ${channels * pixels} multiply-adds.`,
   broadcastPixels: (pixels: number) => `Each lane loads ${pixels} pixels of its own.`,
+  neighborsPixels:
+    "What lies beside them comes from the neighbouring lanes. It is loaded for the outermost lanes alone.",
   broadcastWeights: (lanes: number, weights: number, share: number) =>
     `The ${lanes} lanes share out the ${weights} weights: each loads ${share}. Brightness tells the lanes apart.`,
   broadcastFrame: "The lane that has a weight hands it to all the others. No load.",

@@ -145,6 +145,8 @@ const said: Sentences = {
   blockedFrame: (channels, pixels) =>
     `${channels} Gewichte, eines für jeden Kanal. Jedes wird mit ${pixels} Pixeln multipliziert: ${channels * pixels} Multiply-Adds.`,
   broadcastPixels: (pixels) => `Jede Lane lädt ${pixels} eigene Pixel.`,
+  neighborsPixels:
+    "Was daneben liegt, geben die benachbarten Lanes herüber. Nur für die äußersten Lanes wird es geladen.",
   broadcastWeights: (lanes, weights, share) =>
     `Die ${lanes} Lanes teilen sich die ${weights} Gewichte: Jede lädt ${share}. Die Helligkeit unterscheidet die Lanes.`,
   broadcastFrame: "Die Lane, die ein Gewicht hat, reicht es allen anderen. Kein Ladezugriff.",
