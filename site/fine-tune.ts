@@ -24,7 +24,7 @@ import {
   tensor,
 } from "../src/index.ts";
 import { type Image, imresize, psnr } from "../src/picture/index.ts";
-import { type Material, type Pair, readMaterial, trainingFault } from "./material.ts";
+import { type Material, type Pair, readMaterial } from "./material.ts";
 import type { FineTuned, FineTuneEvent, FineTuneInput, Quality } from "./messages.ts";
 import { type Batch, Patches } from "./patches.ts";
 
@@ -249,7 +249,7 @@ async function reopen(): Promise<void> {
       await init();
       return;
     } catch (error) {
-      if (tries === 3) throw trainingFault("DeviceGone", (error as Error).message);
+      if (tries === 3) throw error;
       await pause(500);
     }
   }

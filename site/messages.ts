@@ -132,7 +132,7 @@ export interface Tasks extends VideoTaskTable {
 }
 
 /** Errors of a training run that the page has sentences for. The message of "OtherScale" is the pairs' scale. */
-export type TrainingFault = "DeviceGone" | "NothingToLearnFrom" | "OtherScale";
+export type TrainingFault = "NothingToLearnFrom" | "OtherScale";
 
 export interface DetailInput {
   readonly picture: number;

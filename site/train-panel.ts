@@ -236,7 +236,6 @@ function decibels(value: number): string {
 /** Faults that the worker has names for, in the words of the page. */
 function explained(error: Error, { width, height }: Chosen, scale: number): Error {
   const sentences: Record<TrainingFault, () => string> = {
-    DeviceGone: () => say.deviceGone,
     NothingToLearnFrom: () => say.nothingToLearnFrom(width, height, scale),
     OtherScale: () => say.otherScale(Number(error.message), scale),
   };

@@ -151,14 +151,17 @@ async function perform<T extends keyof Tasks>(message: {
 }
 
 /**
- * Only the user's own abort is called one. WebGPU, too, calls its errors so when a device is gone. And a part of
- * the worker may not load when it is needed.
+ * Only the user's own abort is called one. WebGPU, too, calls its errors so when a device is gone, and there may be no
+ * other. And a part of the worker may not load when it is needed.
  */
 function described({ name, message }: Error, signal: AbortSignal): { name: string; message: string } {
   if (signal.aborted) return { name: "AbortError", message };
   if (name === "AbortError" || name === "DeviceLostError") {
     return { name: "DeviceLostError", message: say.deviceLost };
   }
+  // What the library advises then is for programmers.
+  if (/^There is no WebGPU adapter\./.test(message))
+    return { name: "DeviceLostError", message: say.deviceGone };
   if (name === "TypeError" && /import/i.test(message))
     return { name: "WorkerError", message: say.fileNotLoaded };
   return { name, message };

@@ -211,8 +211,6 @@ export const english = {
   filesChosen: (count: number) => plural(count, "file"),
   reopened: (step: number) =>
     `The graphics device was lost. Training goes on from step ${step} on a new one.`,
-  deviceGone:
-    "The graphics device was lost, and the browser offers no new one. Try again in a minute; if that does not help, reload the page.",
   nothingToLearnFrom: (width: number, height: number, scale: number) =>
     `There is nothing to learn from: at ×${scale}, each side of a picture needs at least ${8 * scale} pixels. The picture on show has ${width} × ${height}.`,
   otherScale: (scale: number, chosen: number) =>

@@ -211,8 +211,6 @@ export const german: Sentences = {
   filesChosen: (count) => plural(count, "Datei", "Dateien"),
   reopened: (step) =>
     `Das Grafikgerät ging verloren. Das Training geht auf einem neuen von Schritt ${step} an weiter.`,
-  deviceGone:
-    "Das Grafikgerät ging verloren, und der Browser gibt kein neues her. Versuchen Sie es in einer Minute wieder; hilft das nicht, so laden Sie die Seite neu.",
   nothingToLearnFrom: (width, height, scale) =>
     `Hier ist nichts zu lernen: Bei ×${scale} braucht jede Seite eines Bildes mindestens ${8 * scale} Pixel. Das gezeigte Bild hat ${width} × ${height}.`,
   otherScale: (scale, chosen) =>

@@ -25,6 +25,8 @@ export const workerEnglish = {
     `The result would have ${size} pixels, more than fit into this page's memory. Choose a smaller scale; the command line takes pictures of any size.`,
   deviceLost:
     "The graphics device was lost, and with it this work. That happens when a driver is reset or a computer has slept. Try again: the page opens the device anew. If that does not help, reload the page.",
+  deviceGone:
+    "The graphics device was lost, and the browser offers no new one. Try again in a minute; if that does not help, reload the page.",
   fileNotLoaded:
     "A file of this page could not be loaded. Check the connection and try again, or reload the page. (If this page is yours: its folder has to be served whole.)",
   networkNeedsWebGpu: "A network needs WebGPU, which is not available here.",

@@ -27,6 +27,8 @@ export const workerGerman: WorkerSentences = {
     `Das Ergebnis hätte ${size} Pixel, mehr als in den Speicher dieser Seite passen. Wählen Sie einen kleineren Maßstab; die Befehlszeile nimmt Bilder jeder Größe.`,
   deviceLost:
     "Das Grafikgerät ging verloren, und mit ihm diese Arbeit. Das geschieht, wenn ein Treiber neu startet oder ein Rechner geschlafen hat. Versuchen Sie es noch einmal: Die Seite öffnet das Gerät neu. Hilft das nicht, so laden Sie die Seite neu.",
+  deviceGone:
+    "Das Grafikgerät ging verloren, und der Browser gibt kein neues her. Versuchen Sie es in einer Minute wieder; hilft das nicht, so laden Sie die Seite neu.",
   fileNotLoaded:
     "Eine Datei dieser Seite ließ sich nicht laden. Prüfen Sie die Verbindung und versuchen Sie es noch einmal, oder laden Sie die Seite neu. (Ist die Seite Ihre: Ihr Ordner muss ganz bereitstehen.)",
   networkNeedsWebGpu: "Ein Netz braucht WebGPU, und das gibt es hier nicht.",

@@ -14,6 +14,11 @@ export interface Host extends HostHooks {
   savedTuning(adapterName: string): TuningFile | undefined;
 }
 
+/** A browser whose process for graphics has crashed may never answer, and nobody is to wait for ever. */
+function unanswered(): Promise<"no answer"> {
+  return new Promise((resolve) => setTimeout(resolve, 20_000, "no answer"));
+}
+
 const browser: Host = {
   async requestAdapter(choice, switches = []) {
     if (switches.length > 0) {
@@ -22,11 +27,14 @@ const browser: Host = {
       );
     }
     const gpu = globalThis.navigator?.gpu;
-    const adapter = await requestFrom(gpu, choice);
-    if (adapter || !gpu) return adapter;
+    const ask = () => Promise.race([requestFrom(gpu, choice), unanswered()]);
+    const first = await ask();
+    if (first === "no answer") return undefined;
+    if (first || !gpu) return first;
     // After a crash, the browser's process for graphics takes a moment to come back.
     await new Promise((resolve) => setTimeout(resolve, 500));
-    return requestFrom(gpu, choice);
+    const second = await ask();
+    return second === "no answer" ? undefined : second;
   },
   adviceWithoutAdapter() {
     const without = ` A program can do without it, slowly: init({ adapter: "cpu" }).`;

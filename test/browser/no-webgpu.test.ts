@@ -27,6 +27,23 @@ test("a message, no networks, no training, but interpolation", async () => {
   await statusLine("upscale", /^Done in/);
 });
 
+test("a browser that never answers is not waited for without end", async () => {
+  vi.useFakeTimers();
+  const gpu = vi.spyOn(navigator.gpu, "requestAdapter").mockImplementation(() => new Promise(() => {}));
+  try {
+    const failed = init().then(
+      () => "opened",
+      ({ message }: Error) => message,
+    );
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(await failed).toMatch(/^There is no WebGPU adapter\..*restart it/);
+    expect(gpu).toHaveBeenCalledTimes(1);
+  } finally {
+    gpu.mockRestore();
+    vi.useRealTimers();
+  }
+});
+
 test("the library says what to do in a browser, and nothing of environment variables", async () => {
   const gpu = { requestAdapter: async () => null } as Partial<GPU> as GPU;
   const { message } = await init({ gpu }).then(

@@ -84,7 +84,20 @@ test("a device that is lost in the middle of a video: all frames are converted",
   expect(await page.workers()[0].evaluate("self.devices")).toBe(2);
 });
 
-test("where no new device can be had, it says what to do", async () => {
+test("where no new device can be had, a picture says so in the page's language", async () => {
+  const { page, lose } = await visitWithDevices();
+  await givePicture(page, "waves.png", waves(96, 64));
+  await page.selectOption("#language", "de");
+  await page.workers()[0].evaluate("GPU.prototype.requestAdapter = async () => null");
+  await page.click("#panel-upscale .primary");
+  await status(page, "upscale", /^Fertig/);
+  await lose();
+  await page.click("#panel-upscale .primary");
+  await status(page, "upscale", /Das Grafikgerät ging verloren, und der Browser gibt kein neues her/);
+  await page.close();
+});
+
+test("where no new device can be had, training says what to do", async () => {
   const { page, lose } = await visitWithDevices();
   await givePicture(page, "waves.png", waves(96, 64));
   await train(page, { steps: 500 });

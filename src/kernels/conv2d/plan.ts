@@ -4,6 +4,7 @@
  */
 import type { DeviceProfile } from "../../device/device.ts";
 import { MAX_GRID } from "../../device/kernel.ts";
+import { numel } from "../../tensor/shape.ts";
 import { naive } from "./1-naive.wgsl.ts";
 import { tiled } from "./2-tiled.wgsl.ts";
 import { blocked } from "./3-blocked.wgsl.ts";
@@ -131,9 +132,9 @@ function chooseBlock(profile: DeviceProfile, variant: Block["variant"], convolut
     // A GPU has no registers for more than 128 sums. A processor keeps them in its first cache, but the code for
     // more than 960 multiply-adds per input row, and for what they load, does not fit into its cache for
     // instructions; nor does that much where each pixel is a load (see x_quad). SwiftShader compiles anew in each
-    // process, which for small pictures takes longer than larger blocks save.
+    // process, which takes longer than larger blocks save where there is little to multiply.
     const large = costlyLoops
-      ? kw === 3 && ow >= 64
+      ? kw === 3 && numel(yShape) * numel(wShape.slice(1)) >= 2 ** 24
       : haloOf(profile, convolution) !== undefined && ow % 4 === 0;
     const strips = !large ? [8] : kw <= 3 ? [16, 12, 8] : [12, 8];
     // In short rows, the last strip of each may waste much.
