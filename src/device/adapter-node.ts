@@ -268,15 +268,15 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
  * While a promise of Dawn's is pending, Node's main thread polls without pause. That takes a whole core, of which
  * software adapters have better uses, and hears of the end at once. So it sleeps between polls, for a tenth of the
  * time that it has waited: what takes long is heard of later, but not much in proportion. What is done soon costs
- * no sleep, which lasts 50 microseconds or more. A GPU does not miss the core, but others may.
+ * no sleep, since even the shortest would take longer. A GPU does not miss the core, but others may.
  */
 async function idleWait<T>(promise: Promise<T>, ownProcessor: boolean): Promise<T> {
   const withoutSleep = ownProcessor ? 2 : 0.05;
-  const begun = performance.now();
+  const start = performance.now();
   let done = false;
   const tick = () => {
     if (done) return;
-    const waited = performance.now() - begun;
+    const waited = performance.now() - start;
     if (waited > withoutSleep) Atomics.wait(sleeper, 0, 0, Math.min(0.25, waited / 10));
     setImmediate(tick);
   };

@@ -15,8 +15,16 @@ export interface Host extends HostHooks {
 }
 
 /** A browser whose process for graphics has crashed may never answer, and nobody is to wait for ever. */
-function unanswered(): Promise<"no answer"> {
-  return new Promise((resolve) => setTimeout(resolve, 20_000, "no answer"));
+async function orNoAnswer<T>(answer: Promise<T>): Promise<T | "no answer"> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<"no answer">((resolve) => {
+    timer = setTimeout(resolve, 20_000, "no answer");
+  });
+  try {
+    return await Promise.race([answer, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const browser: Host = {
@@ -27,13 +35,12 @@ const browser: Host = {
       );
     }
     const gpu = globalThis.navigator?.gpu;
-    const ask = () => Promise.race([requestFrom(gpu, choice), unanswered()]);
-    const first = await ask();
+    const first = await orNoAnswer(requestFrom(gpu, choice));
     if (first === "no answer") return undefined;
     if (first || !gpu) return first;
     // After a crash, the browser's process for graphics takes a moment to come back.
     await new Promise((resolve) => setTimeout(resolve, 500));
-    const second = await ask();
+    const second = await orNoAnswer(requestFrom(gpu, choice));
     return second === "no answer" ? undefined : second;
   },
   adviceWithoutAdapter() {

@@ -226,15 +226,15 @@ export function spans(
   if (window >= padded) return [{ from: -padding, to: padded - padding, first: 0, end: length }];
   // The first and the last window have one margin less, since nothing lies beyond the padding.
   const inside = padded - 2 * margin;
-  const unit = preferred * multiple;
+  const unit = leastCommonMultiple(preferred, multiple);
   const room = window - 2 * margin;
   const less = Math.floor(window / unit) * unit - 2 * margin;
   const most = Math.floor((16 * less >= 15 * room ? less : room) / multiple) * multiple;
   const step = Math.ceil(inside / Math.ceil(inside / most) / multiple) * multiple;
   const count = Math.ceil(inside / step);
-  const needed = step + 2 * margin;
-  const rounded = Math.ceil(needed / unit) * unit;
-  const even = rounded <= Math.min(window, padded) ? rounded : needed;
+  const least = step + 2 * margin;
+  const larger = Math.ceil(least / unit) * unit;
+  const even = larger <= Math.min(window, padded) && 16 * larger <= 17 * least ? larger : least;
   return Array.from({ length: count }, (_, k) => {
     const from = Math.min(k * step, padded - even) - padding;
     return {
@@ -244,6 +244,12 @@ export function spans(
       end: k === count - 1 ? length : (k + 1) * step + margin - padding,
     };
   });
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  let multiple = a;
+  while (multiple % b > 0) multiple += a;
+  return multiple;
 }
 
 /** Tiles row by row from left to right. They are asked for one after the other, when work on one begins. */

@@ -55,6 +55,12 @@ const cases: readonly Case[] = [
   [[1, 3, 16, 17], [4, 3, 3, 3], { padding: 1, stride: 2 }],
   [[1, 2, 14, 23], [2, 2, 4, 2], { stride: [3, 2] }],
   [[1, 2, 12, 18], [3, 2, 3, 3], { dilation: 2, padding: 2 }],
+  // Rows of fours, in strips that lie side by side: what lanes hand each other, and the edges of their strips.
+  [[2, 3, 5, 68], [5, 3, 3, 3], { padding: 1 }],
+  [[1, 2, 3, 36], [6, 2, 5, 5], { padding: 2 }],
+  [[1, 3, 3, 260], [16, 3, 3, 3], { padding: 1 }],
+  [[1, 1, 4, 148], [3, 1, 9, 9], { padding: 4 }],
+  [[1, 2, 3, 152], [3, 2, 3, 3], { padding: 3, dilation: 3 }],
   [[1, 2, 15, 31], [3, 2, 3, 3], { dilation: [1, 3], stride: [2, 1], padding: [0, 4] }],
   // A window too wide for the registers of the blocked kernels.
   [[1, 1, 9, 64], [2, 1, 3, 9], { dilation: [1, 6], stride: [1, 2], padding: [1, 24] }],

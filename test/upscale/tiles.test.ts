@@ -70,6 +70,9 @@ test("windows of several tiles have a multiple of four columns, which kernels lo
   for (const width of [301, 500, 777]) {
     for (const { window } of plan(width, 60, 9)) expect((window.right - window.left) % 4).toBe(0);
   }
+  // Blocks of 4 pixels do not need windows of 16.
+  const { width } = planTiles({ width: 600, height: 90 }, method(40, 1, 0, 4), { tile: 140 });
+  expect([width % 4, width <= 220]).toEqual([0, true]);
   // 10 columns of a tile and 2 x 4 of margins: 16 would leave it only 8.
   for (const { window } of plan(305, 10, 4)) expect(window.right - window.left).toBe(18);
 });

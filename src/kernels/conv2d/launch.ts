@@ -163,7 +163,7 @@ export function functionsOf(
 }
 
 /** Measured choices hold only for these kernel texts. */
-const version = versionOf([blocked, broadcast, prefetch, { body: xAt + xQuad }]);
+const version = versionOf([blocked, broadcast, prefetch, { body: xAt + xQuad + xQuadOfFour }]);
 
 /** Fills dx (input-grad.wgsl.ts). */
 export function launchInputGrad(

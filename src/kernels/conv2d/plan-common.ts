@@ -38,12 +38,10 @@ const shuffling = new Map<Kernel, Kernel>();
  */
 export function fastestBroadcast({ shuffles }: DeviceProfile, kernel: Kernel): Kernel {
   if (!shuffles) return kernel;
-  const made = shuffling.get(kernel) ?? {
-    ...kernel,
-    body: kernel.body.replaceAll("subgroupBroadcast(", "subgroupShuffle("),
-  };
-  shuffling.set(kernel, made);
-  return made;
+  const body = kernel.body.replaceAll("subgroupBroadcast(", "subgroupShuffle(");
+  const variant = shuffling.get(kernel) ?? { ...kernel, body };
+  shuffling.set(kernel, variant);
+  return variant;
 }
 
 const MAX_PLANS = 4096;

@@ -141,6 +141,7 @@ function planBlockedWeightGrad(
       FRESH,
       WORKGROUP,
       LANES,
+      SHUFFLES: Number(profile.shuffles), // tells the pipelines of both texts apart
       ...(LANES > 0 && { SHARES: Math.ceil((CHANNELS * PIXELS) / LANES) }),
     },
     enable: LANES > 0 ? ["subgroups"] : [],

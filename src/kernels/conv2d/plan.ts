@@ -107,6 +107,7 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
       WORKGROUP,
       ...(broadcasting && {
         LANES,
+        SHUFFLES: Number(profile.shuffles), // tells the pipelines of both texts apart
         ALIGNED,
         HALO,
         EDGES: Math.ceil((2 * HALO) / LANES),
@@ -135,7 +136,7 @@ function chooseBlock(profile: DeviceProfile, variant: Block["variant"], convolut
     // process, which takes longer than larger blocks save where there is little to multiply.
     const large = costlyLoops
       ? kw === 3 && numel(yShape) * numel(wShape.slice(1)) >= 2 ** 24
-      : haloOf(profile, convolution) !== undefined && ow % 4 === 0;
+      : (haloOf(profile, convolution) ?? Infinity) <= 12 && ow % 4 === 0;
     const strips = !large ? [8] : kw <= 3 ? [16, 12, 8] : [12, 8];
     // In short rows, the last strip of each may waste much.
     const columns = (pixels: number) => Math.ceil(ow / pixels) * pixels;
