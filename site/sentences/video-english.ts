@@ -4,7 +4,7 @@ import { and } from "./list.ts";
 export const videoEnglish = {
   // ---- Fixed texts of video-panel.html
   videoHint:
-    "Enlarges every frame by a network and keeps the sound. Nothing is uploaded, and the length does not matter: only a few frames are in memory.",
+    "Enlarges every frame with a network and keeps the sound. Nothing is uploaded, and the length does not matter: only a few frames are in memory.",
   chooseVideo: "Choose a video…",
   useCamera: "Use the camera",
   chooseToBegin: "Choose a video, or drop one anywhere on this page: MP4, MOV, WebM or MKV.",
@@ -33,7 +33,8 @@ export const videoEnglish = {
   size: "Size",
   length: "Length",
   frameRate: "Frames a second",
-  perSecond: (rate: string, isSteady: boolean) => (isSteady ? rate : `${rate} on average, kept as they are`),
+  perSecond: (rate: string, isSteady: boolean) =>
+    isSteady ? rate : `${rate} on average; their times are kept`,
   codecOf: (codec: string, format: string) => `${codec} in ${format}`,
   coded: "Coded",
   soundOf: "Sound",
@@ -72,7 +73,7 @@ export const videoEnglish = {
     `Stopped. The file can be played and holds the first ${frames} ${frames === 1 ? "frame" : "frames"} (${length}), ${bytes}.`,
   stoppedBefore: "Stopped before the first frame was done: there is no file.",
   damagedAt: (at: string, frames: number, bytes: string) =>
-    `The video is damaged at ${at}. The file can be played and holds the ${frames} frames before that, ${bytes}.`,
+    `The video is damaged at ${at}. The file can be played and holds the ${frames === 1 ? "frame" : `${frames} frames`} before that, ${bytes}.`,
   savedAs: (name: string) => `Saved as “${name}”.`,
 
   // ---- Watching

@@ -7,7 +7,7 @@ const frames = (count: number) => `${count} ${count === 1 ? "Bild" : "Bilder"}`;
 export const videoGerman: VideoSentences = {
   // ---- Fixed texts of video-panel.html
   videoHint:
-    "Vergrößert jedes Bild mit einem Netz und behält den Ton. Nichts wird hochgeladen, und die Länge ist gleich: Nur wenige Bilder sind zugleich im Speicher.",
+    "Vergrößert jedes Bild mit einem Netz und behält den Ton. Nichts wird hochgeladen, und die Länge spielt keine Rolle: Nur wenige Bilder sind zugleich im Speicher.",
   chooseVideo: "Video wählen…",
   useCamera: "Kamera nutzen",
   chooseToBegin: "Wählen Sie ein Video, oder ziehen Sie eines auf diese Seite: MP4, MOV, WebM oder MKV.",
@@ -36,7 +36,7 @@ export const videoGerman: VideoSentences = {
   size: "Maße",
   length: "Länge",
   frameRate: "Bilder je Sekunde",
-  perSecond: (rate, isSteady) => (isSteady ? rate : `${rate} im Mittel, sie bleiben, wie sie sind`),
+  perSecond: (rate, isSteady) => (isSteady ? rate : `${rate} im Mittel; ihre Zeiten bleiben`),
   codecOf: (codec, format) => `${codec} als ${format}`,
   coded: "Codiert",
   soundOf: "Ton",
@@ -49,7 +49,8 @@ export const videoGerman: VideoSentences = {
   // ---- What it will take
   measuringSpeed: "An einem Bild wird gemessen, wie lange das dauert…",
   estimate: (time, rate) => `Etwa ${time}: ${rate} Bilder je Sekunde.`,
-  isLong: "Das ist lange. „Schnell“, ein kleinerer Maßstab oder ein kürzeres Video braucht weniger.",
+  isLong:
+    "Das dauert lange. Mit „Schnell“, einem kleineren Maßstab oder einem kürzeren Video geht es rascher.",
   notMeasured: (why) => `Wie lange es dauert, ließ sich nicht messen: ${why}`,
   watchable: (rate) => `Ansehen: schnell genug für alle ${rate} Bilder je Sekunde.`,
   watchSkips: (rate, of) => `Ansehen: Etwa ${rate} von ${of} Bildern je Sekunde sind zu sehen.`,
@@ -73,7 +74,7 @@ export const videoGerman: VideoSentences = {
     `Gestoppt. Die Datei lässt sich abspielen und enthält den Anfang, ${frames(count)} (${length}), ${bytes}.`,
   stoppedBefore: "Gestoppt, bevor das erste Bild fertig war: Es gibt keine Datei.",
   damagedAt: (at, count, bytes) =>
-    `Das Video ist bei ${at} beschädigt. Die Datei lässt sich abspielen und enthält die ${frames(count)} davor, ${bytes}.`,
+    `Das Video ist bei ${at} beschädigt. Die Datei lässt sich abspielen und enthält, was davor liegt: ${frames(count)}, ${bytes}.`,
   savedAs: (name) => `Gespeichert als „${name}“.`,
 
   // ---- Watching
@@ -82,7 +83,7 @@ export const videoGerman: VideoSentences = {
   late: (ms) => `${ms} ms hinterher`,
   at: (now, end) => `${now} von ${end}`,
   cannotPlay: (name) =>
-    `Dieser Browser kann ${name} nicht abspielen, aber umwandeln. Wandeln Sie es um, und sehen Sie das Ergebnis an.`,
+    `Dieser Browser kann ${name} nicht abspielen, aber umwandeln. Wandeln Sie das Video um, und sehen Sie das Ergebnis an.`,
   cameraRefused:
     "Der Browser hat dieser Seite keine Kamera erlaubt. Erlauben Sie es in der Adresszeile, und drücken Sie den Knopf noch einmal.",
   noCamera: "Es wurde keine Kamera gefunden. Schließen Sie eine an, und drücken Sie den Knopf noch einmal.",

@@ -61,7 +61,7 @@ export const englishProse = {
   tiled1:
     "A workgroup of 16 × 16 threads computes a square of the output. Before each input channel, its threads together copy the pixels under the square into workgroup memory, and wait at a barrier until all are there. Then each thread takes its nine pixels from that memory.",
   tiled2:
-    "A pixel now comes from memory about once, not nine times. The weights still come one by one: so 0.9 multiply-adds for each load. On a card that helps a little. On a processor that plays a card it is even slower than step 1: there, workgroup memory is ordinary memory, and at each barrier 256 threads have to be set aside and taken up again.",
+    "A pixel now comes from memory about once, not nine times. The weights still come one by one: so 0.9 multiply-adds for each load. On a card that helps a little. On a processor that stands in for a card it is even slower than step 1: there, workgroup memory is ordinary memory, and at each barrier 256 threads have to be set aside and taken up again.",
   tiledTry:
     "**Try:** delete the second `workgroupBarrier()`. Now quick threads overwrite what slow ones still read. Perhaps the result is wrong, perhaps it is right by luck: that is what a race is.",
   blockedTitle: "Let each thread do more",
@@ -75,7 +75,7 @@ export const englishProse = {
   broadcast1:
     "All lanes of a subgroup have the same output channels, so all need the same 48 weights at the same time. In step 3 each lane loads them all. Here each lane loads its share, and whenever a weight is needed, the lane that has it hands it to all others: `subgroupBroadcast`.",
   broadcast2:
-    "A real card notices by itself when lanes load the same address, and gains little. A processor that plays a card does not notice, and here becomes several times as fast.",
+    "A real card notices by itself when lanes load the same address, and gains little. A processor that stands in for a card does not notice, and here becomes several times as fast.",
   broadcastTry:
     "**Try:** let lane 0 hand round all weights: put `0` in place of `(kx * CHANNELS + o) % LANES`. It is just as fast, and wrong. A time without a check is worth nothing.",
   noSubgroups:
@@ -130,7 +130,7 @@ export const englishProse = {
     "What each layer makes of it, after ReLU: black is 0. The first layer finds edges and colours, the second combines them. Code: `conv2d` and `relu`, called by `Conv2d.forward` in `src/nn/layers.ts`.",
   lossTitle: "2. Loss",
   lossText:
-    "Output and target differ by some mean square: the loss. The last layer's result is added to the input, so what the network learns is the difference. Code: `mseLoss` in `src/kernels/loss`.",
+    "The loss is the mean square of what output and target differ by. The last layer's result is added to the input, so what the network learns is the difference. Code: `mseLoss` in `src/kernels/loss`.",
   backwardTitle: "3. Backward",
   backwardText:
     "How the loss would change with every single value: orange, it would grow if this value grew; blue, it would fall. It begins at the output, where it is the error itself, and goes back layer by layer through the chain rule. Code: `backward` in `src/tensor/tape.ts`, which calls each operation's own rule.",

@@ -22,7 +22,7 @@ const said: Sentences = {
   measuring: "Misst…",
   findingCeilings: "Was die Karte höchstens schafft: Multiply-Adds in Registern, und Kopien…",
   computingReference: (layer) => `Die Referenz auf der CPU, in einfachen Schleifen: ${layer}…`,
-  checkingStep: (step) => `${step}: wird übersetzt, und das Ergebnis geprüft…`,
+  checkingStep: (step) => `${step}: wird übersetzt, dann wird das Ergebnis geprüft…`,
   checkingEdit: "Prüft das Ergebnis…",
   fitting: (program) => `${program}: wie oft es in einen Durchlauf passt…`,
   timing: (program, turn) => `${program}: Zeitmessung, Runde ${turn}…`,
@@ -35,7 +35,7 @@ const said: Sentences = {
   refusedSteps: (names) => `Der Treiber dieses Adapters lehnt ${names} ab.`,
   fastestStep: (step, time, ratio, first) =>
     `Der schnellste, ${step}, braucht ${time}; das ist ${ratio} so schnell wie ${first}.`,
-  wasLost: "Zwischendurch ging das Grafikgerät verloren; all das wurde auf einem neuen gemessen.",
+  wasLost: "Zwischendurch ging das Grafikgerät verloren; alles wurde auf einem neuen gemessen.",
   doesNotRun: "läuft nicht",
   right: "richtig",
   within: (error) => `auf ${error} des größten Werts genau`,
@@ -77,7 +77,7 @@ const said: Sentences = {
   compiledIn: "Übersetzt in",
   time: "Zeit",
   speed: "Tempo",
-  ofCeiling: "Anteil der Obergrenze",
+  ofCeiling: "Anteil an der Obergrenze",
   notLaunched: "Es lässt sich nicht übersetzen oder nicht starten:",
   lostInEdit:
     "Während dieser Kernel lief, ging das Grafikgerät verloren: Vielleicht endet eine seiner Schleifen nicht oder braucht länger, als der Browser erlaubt. Für den nächsten Lauf wird es wieder geöffnet.",
@@ -86,9 +86,9 @@ const said: Sentences = {
   rightWithin: (error) => `, auf ${error} des größten Werts genau.`,
   timedEdit: (time, speed, share, compared, original) =>
     `${time}, ${speed}, ${share} der Obergrenze: ${compared} (${original}, abwechselnd gemessen).`,
-  asFast: "etwa so schnell, wie der Schritt war",
+  asFast: "etwa so schnell wie der Schritt selbst",
   faster: (ratio) => `${ratio} so schnell, wie der Schritt war`,
-  slower: (ratio) => `langsamer, als der Schritt war: ${ratio} seine Zeit`,
+  slower: (ratio) => `langsamer als der Schritt: ${ratio} so lange`,
   wrongEdit: (percent, place, got, want) =>
     `Falsch. Der größte Unterschied ist ${percent} des größten Werts, bei ${place}: ${got} statt ${want}. Wie schnell es ist, zählt nicht, also wurde keine Zeit gemessen.`,
   unwrittenEdit: (place, got, want) =>
@@ -244,32 +244,32 @@ const prose: Prose = {
     "Ändern Sie, was Sie wollen. Was sich nicht übersetzen lässt, wird mit seiner Zeile gezeigt; von dem, was falsch rechnet, wird gesagt, dass es falsch ist, und wo. Eine Warnung: Eine Schleife, die nie endet, kann den ganzen Browser einige Sekunden lang am Zeichnen hindern, bis er die Karte zurücksetzt. Die Kommentare in den Programmen sind englisch, denn es sind die Programme der Bibliothek selbst, Wort für Wort.",
   naiveTitle: "Ein Thread für jede Ausgabe",
   naive1:
-    "Man nehme die Schleifen von oben und lasse die äußeren drei von der Karte ausführen. Jeder Thread berechnet einen Wert von `y`: Das Gitter der Threads ersetzt die Schleifen über `o`, `row` und `column`, und die Schleifen über `c`, `ky` und `kx` bleiben.",
+    "Nehmen Sie die Schleifen von oben, und lassen Sie die äußeren drei von der Karte ausführen. Jeder Thread berechnet einen Wert von `y`: Das Gitter der Threads ersetzt die Schleifen über `o`, `row` und `column`, und die Schleifen über `c`, `ky` und `kx` bleiben.",
   naive2:
     "Das ist richtig, und es ist kurz. Aber jedes Multiply-Add braucht zwei Ladezugriffe, ein Pixel und ein Gewicht: Auf jeden Ladezugriff kommt nur ein halbes. Nachbarn laden fast dieselben Pixel, und alle Threads eines Ausgabekanals laden dieselben Gewichte, jeder für sich.",
   naiveTry:
-    "**Versuchen Sie:** `id.x` und `id.y` in der Zeile `let column = …` zu vertauschen. Das Ergebnis bleibt richtig. Auf einer Karte wird es langsamer, weil benachbarte Threads dann Pixel lesen, die weit auseinander liegen. Oder löschen Sie in `x_at` die Zeile mit dem `if`, und sehen Sie, wo das Ergebnis falsch wird.",
+    "**Zum Ausprobieren:** `id.x` und `id.y` in der Zeile `let column = …` zu vertauschen. Das Ergebnis bleibt richtig. Auf einer Karte wird es langsamer, weil benachbarte Threads dann Pixel lesen, die weit auseinander liegen. Oder löschen Sie in `x_at` die Zeile mit dem `if`, und sehen Sie, wo das Ergebnis falsch wird.",
   tiledTitle: "Die Pixel teilen",
   tiled1:
     "Eine Workgroup von 16 × 16 Threads berechnet ein Quadrat der Ausgabe. Vor jedem Eingabekanal kopieren ihre Threads zusammen die Pixel unter dem Quadrat in den Workgroup-Speicher und warten an einer Barriere, bis alle da sind. Dann nimmt sich jeder Thread seine neun Pixel aus diesem Speicher.",
   tiled2:
-    "Ein Pixel kommt jetzt etwa einmal aus dem Grafikspeicher und nicht neunmal. Die Gewichte kommen noch einzeln: also 0,9 Multiply-Adds je Ladezugriff. Auf einer Karte hilft das ein wenig. Auf einem Prozessor, der eine Karte spielt, ist es sogar langsamer als Schritt 1: Dort ist Workgroup-Speicher gewöhnlicher Speicher, und an jeder Barriere müssen 256 Threads beiseitegelegt und wieder aufgenommen werden.",
+    "Ein Pixel kommt jetzt etwa einmal aus dem Grafikspeicher und nicht neunmal. Die Gewichte kommen noch einzeln: also 0,9 Multiply-Adds je Ladezugriff. Auf einer Karte hilft das ein wenig. Auf einem Prozessor, der eine Karte nachahmt, ist es sogar langsamer als Schritt 1: Dort ist Workgroup-Speicher gewöhnlicher Speicher, und an jeder Barriere müssen 256 Threads beiseitegelegt und wieder aufgenommen werden.",
   tiledTry:
-    "**Versuchen Sie:** die zweite `workgroupBarrier()` zu löschen. Jetzt überschreiben schnelle Threads, was langsame noch lesen. Vielleicht ist das Ergebnis falsch, vielleicht zum Glück richtig: Das nennt man eine Race-Condition.",
+    "**Zum Ausprobieren:** die zweite `workgroupBarrier()` zu löschen. Jetzt überschreiben schnelle Threads, was langsame noch lesen. Vielleicht ist das Ergebnis falsch, vielleicht zum Glück richtig: Das nennt man eine Race-Condition.",
   blockedTitle: "Jeder Thread tut mehr",
   blocked1:
     "Der beste Speicher sind die Register. Also berechnet ein Thread einen ganzen Block von Ausgaben: 8 Pixel nebeneinander in 16 Kanälen, 128 Summen auf einmal. Für eine Zeile des Fensters lädt er 10 Pixel und 3 × 16 Gewichte. Jedes Pixel dient dann 16 Kanälen und bis zu drei Stellen des Fensters, jedes Gewicht 8 Pixeln: 58 Ladezugriffe für 384 Multiply-Adds.",
   blocked2:
     "Das sind 6,6 je Ladezugriff, dreizehnmal so viele wie in Schritt 1, und ohne Barriere. Auf diesem Gedanken beruht jedes schnelle Matrixprodukt: Ein Block von *a* × *b* Summen braucht nur *a* + *b* Ladezugriffe.",
   blockedTry:
-    "**Versuchen Sie:** Wo `// @unroll` steht, schreibt die Bibliothek eine Schleife aus, bevor sie übersetzt wird. Nehmen Sie die Marke von der Schleife um `sums[o * PIXELS + i] +=` weg. Jetzt ist der Index keine Konstante mehr, die Summen können nicht in Registern bleiben, und auf den meisten Adaptern sieht man das an der Zeit.",
+    "**Zum Ausprobieren:** Wo `// @unroll` steht, schreibt die Bibliothek eine Schleife aus, bevor sie übersetzt wird. Nehmen Sie die Marke von der Schleife um `sums[o * PIXELS + i] +=` weg. Jetzt ist der Index keine Konstante mehr, die Summen können nicht in Registern bleiben, und auf den meisten Adaptern sieht man das an der Zeit.",
   broadcastTitle: "Ein Gewicht einmal laden und weiterreichen",
   broadcast1:
     "Alle Lanes einer Subgroup haben dieselben Ausgabekanäle, brauchen also gleichzeitig dieselben 48 Gewichte. In Schritt 3 lädt jede Lane alle. Hier lädt jede Lane ihren Anteil, und wann immer ein Gewicht gebraucht wird, reicht es die Lane, die es hat, allen anderen: `subgroupBroadcast`.",
   broadcast2:
-    "Eine richtige Karte merkt von selbst, wenn Lanes dieselbe Adresse laden, und gewinnt wenig. Ein Prozessor, der eine Karte spielt, merkt es nicht und wird hier mehrmals so schnell.",
+    "Eine richtige Karte merkt von selbst, wenn Lanes dieselbe Adresse laden, und gewinnt wenig. Ein Prozessor, der eine Karte nachahmt, merkt es nicht und wird hier mehrmals so schnell.",
   broadcastTry:
-    "**Versuchen Sie:** Lane 0 alle Gewichte verteilen zu lassen: Setzen Sie `0` an die Stelle von `(kx * CHANNELS + o) % LANES`. Das ist genauso schnell, und falsch. Eine Zeit ohne Prüfung ist nichts wert.",
+    "**Zum Ausprobieren:** Lane 0 alle Gewichte verteilen zu lassen: Setzen Sie `0` an die Stelle von `(kx * CHANNELS + o) % LANES`. Das ist genauso schnell, und falsch. Eine Zeit ohne Prüfung ist nichts wert.",
   noSubgroups:
     "Dieser Adapter hat keine Subgroups von fester Größe. Das Weiterreichen braucht sie, also läuft dieser Schritt hier nicht.",
   sharedTitle: "Teilen und Blöcke zugleich",
@@ -278,7 +278,7 @@ const prose: Prose = {
   shared2:
     "Der Block ist jetzt eine *Spalte* von Pixeln. Benachbarte Threads lesen dann benachbarte Worte des Workgroup-Speichers; die liegen in verschiedenen *Bänken* und kommen gleichzeitig. Läsen alle aus einer Bank, so müssten sie Schlange stehen.",
   sharedTry:
-    "**Versuchen Sie:** die innerste Zeile mit `fma` zu schreiben: `sums[…] = fma(k, vec4f(strip[…]), sums[…]);`. Ist es schneller, oder ist der Compiler schon selbst darauf gekommen?",
+    "**Zum Ausprobieren:** die innerste Zeile mit `fma` zu schreiben: `sums[…] = fma(k, vec4f(strip[…]), sums[…]);`. Ist es schneller, oder ist der Compiler schon selbst darauf gekommen?",
   noTile: "Keine Kachel dieses Schritts passt zum Fenster dieser Faltung.",
   prefetchTitle: "Vorausladen",
   prefetch1:
@@ -286,7 +286,7 @@ const prose: Prose = {
   prefetch2:
     "Er berechnet dasselbe mit ebenso vielen Ladezugriffen. Nur das Warten fällt weg. Das ist der Kernel, den die Bibliothek auf richtigen Karten nimmt; auf Software-Adaptern ist es Schritt 4.",
   prefetchTry:
-    "**Versuchen Sie:** den Block `if (first_c < p.c) { … }` hinter den Block `if (turn > 0) { … }` zu setzen, der rechnet. Das Ergebnis ist dasselbe, und die Ladezugriffe kommen zu spät: Das ist wieder Schritt 5.",
+    "**Zum Ausprobieren:** den Block `if (first_c < p.c) { … }` hinter den Block `if (turn > 0) { … }` zu setzen, der rechnet. Das Ergebnis ist dasselbe, und die Ladezugriffe kommen zu spät: Das ist wieder Schritt 5.",
   backPart: "Der Weg zurück",
   backText:
     "Das Training braucht in jeder Schicht eine zweite Faltung, für die Gewichte. Der Fehler (englisch *loss*) sagt durch `dy`, wie er sich mit jeder Ausgabe ändern würde; daraus gibt die Kettenregel seine Ableitung nach jedem Gewicht: die Summe über alle Stellen von `dy` mal dem Pixel, auf das das Gewicht dort traf. Wenige Ergebnisse, jedes eine Summe von Tausenden von Produkten. Dieselbe Leiter, umgedreht.",
@@ -294,7 +294,7 @@ const prose: Prose = {
   gradNaive1:
     "Wieder die Definition: Ein Thread summiert die Produkte eines Gewichts über alle Stellen. 64 × 64 Kanäle mit einem Fenster von 3 × 3 geben 36.864 Threads, und das sind zu wenige, um eine große Karte zu füllen. Jeder liest beide Tensoren von Neuem, und jedes Produkt kostet zwei Ladezugriffe.",
   gradNaiveTry:
-    "**Versuchen Sie:** jede zweite Spalte auszulassen (`column += 2u` statt `column++`). Doppelt so schnell, und die Prüfung sagt, wie falsch.",
+    "**Zum Ausprobieren:** jede zweite Spalte auszulassen (`column += 2u` statt `column++`). Doppelt so schnell, und die Prüfung sagt, wie falsch.",
   gradBlockedTitle: "Teile und Blöcke",
   gradBlocked1:
     "Damit es genug Threads gibt, werden die Zeilen aller Bilder auf *Teile* verteilt. Jeder Teil summiert seine eigenen Zeilen, und ein kleiner zweiter Kernel zählt die Teile zusammen, immer in derselben Reihenfolge, so dass sich Ergebnisse bis aufs letzte Bit wiederholen. Und wie in Schritt 3 hält ein Thread einen Block von Summen: alle Gewichte eines Eingabekanals zu 16 Ausgabekanälen. Ein Wert von `dy` dient dann neun Summen, und ein Pixel 16.",
@@ -322,7 +322,7 @@ const prose: Prose = {
     "Was jede Schicht daraus macht, nach ReLU: Schwarz ist 0. Die erste Schicht findet Kanten und Farben, die zweite verbindet sie. Code: `conv2d` und `relu`, aufgerufen von `Conv2d.forward` in `src/nn/layers.ts`.",
   lossTitle: "2. Der Fehler",
   lossText:
-    "Ausgabe und Ziel unterscheiden sich um ein mittleres Quadrat: den Fehler, englisch *loss*. Das Ergebnis der letzten Schicht wird zur Eingabe addiert; das Netz lernt also den Unterschied. Code: `mseLoss` in `src/kernels/loss`.",
+    "Der Fehler, englisch *loss*, ist das mittlere Quadrat des Unterschieds zwischen Ausgabe und Ziel. Das Ergebnis der letzten Schicht wird zur Eingabe addiert; das Netz lernt also den Unterschied. Code: `mseLoss` in `src/kernels/loss`.",
   backwardTitle: "3. Rückwärts",
   backwardText:
     "Wie sich der Fehler mit jedem einzelnen Wert ändern würde: Orange, er würde wachsen, wenn dieser Wert wüchse; Blau, er würde fallen. Das beginnt bei der Ausgabe, wo es die Abweichung selbst ist, und geht nach der Kettenregel Schicht um Schicht zurück. Code: `backward` in `src/tensor/tape.ts`, das die Regel jeder Operation aufruft.",
