@@ -73,7 +73,7 @@ export const englishProse = {
     "**Try:** the mark `// @unroll` makes the library write a loop out before it is compiled. Remove the mark from the loop around `sums[o * PIXELS + i] +=`. Now the index is no constant, the sums cannot stay in registers, and on most adapters the time shows it.",
   broadcastTitle: "Load a weight once and hand it round",
   broadcast1:
-    "All lanes of a subgroup have the same output channels, so all need the same 48 weights at the same time. In step 3 each lane loads them all. Here each lane loads its share, and whenever a weight is needed, the lane that has it hands it to all others: `subgroupBroadcast`.",
+    "All lanes of a subgroup have the same output channels, so all need the same 48 weights at the same time. In step 3 each lane loads them all. Here each lane loads its share, and whenever a weight is needed, the lane that has it hands it to all others: `subgroupBroadcast` (on lavapipe `subgroupShuffle`, which is faster there; the lanes then hand each other pixels, too).",
   broadcast2:
     "A real card notices by itself when lanes load the same address, and gains little. A processor that stands in for a card does not notice, and here becomes several times as fast.",
   broadcastTry:

@@ -265,7 +265,7 @@ const prose: Prose = {
     "**Zum Ausprobieren:** Wo `// @unroll` steht, schreibt die Bibliothek eine Schleife aus, bevor sie übersetzt wird. Nehmen Sie die Marke von der Schleife um `sums[o * PIXELS + i] +=` weg. Jetzt ist der Index keine Konstante mehr, die Summen können nicht in Registern bleiben, und auf den meisten Adaptern sieht man das an der Zeit.",
   broadcastTitle: "Ein Gewicht einmal laden und weiterreichen",
   broadcast1:
-    "Alle Lanes einer Subgroup haben dieselben Ausgabekanäle, brauchen also gleichzeitig dieselben 48 Gewichte. In Schritt 3 lädt jede Lane alle. Hier lädt jede Lane ihren Anteil, und wann immer ein Gewicht gebraucht wird, reicht es die Lane, die es hat, allen anderen: `subgroupBroadcast`.",
+    "Alle Lanes einer Subgroup haben dieselben Ausgabekanäle, brauchen also gleichzeitig dieselben 48 Gewichte. In Schritt 3 lädt jede Lane alle. Hier lädt jede Lane ihren Anteil, und wann immer ein Gewicht gebraucht wird, reicht es die Lane, die es hat, allen anderen: `subgroupBroadcast` (auf lavapipe `subgroupShuffle`, das dort schneller ist; die Lanes reichen einander dann auch Pixel).",
   broadcast2:
     "Eine richtige Karte merkt von selbst, wenn Lanes dieselbe Adresse laden, und gewinnt wenig. Ein Prozessor, der eine Karte nachahmt, merkt es nicht und wird hier mehrmals so schnell.",
   broadcastTry:
