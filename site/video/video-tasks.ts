@@ -1,5 +1,5 @@
 /** The worker's tasks with video. They load when the tab for video opens. */
-import { NullTarget, StreamTarget, VideoSample } from "mediabunny";
+import { NullTarget, StreamTarget, type StreamTargetChunk, VideoSample } from "mediabunny";
 import { chooseMethod, defaultMethod, upscaleBands } from "../../src/index.ts";
 import { crop, type Image, type Samples } from "../../src/picture/index.ts";
 import { automatic } from "../messages.ts";
@@ -37,7 +37,7 @@ const MEASURE_FOR = 1500;
 /** The side of the part that is measured first: software, too, enlarges it in a second or two. */
 const PART_SIDE = 96;
 
-export function videoTasks(networks: Networks): VideoTasks {
+export function videoTasks(networks: Pick<Networks, "upscaler">): VideoTasks {
   paceDecoders();
   const open = new Map<number, VideoSource>();
   const steerings = new Map<number, Steering>();
@@ -114,13 +114,14 @@ export function videoTasks(networks: Networks): VideoTasks {
       const steering = new Steering();
       steerings.set(video, steering);
       const parts = file ? undefined : new PartsTarget();
-      const stream = file && (await file.createWritable());
+      let stream: FileSystemWritableFileStream | undefined;
       const start = performance.now();
       let last = Number.NEGATIVE_INFINITY;
       try {
+        stream = await file?.createWritable();
         const converted = await convert({
           ...{ source, output, steering, enlarge: enlarger(request, context.inTurn) },
-          target: parts?.target ?? new StreamTarget(stream!, { chunked: true, chunkSize: 2 ** 22 }),
+          target: parts?.target ?? intoFile(stream!),
           async onFrame({ share, frames, before, after }) {
             const now = performance.now();
             if (now - last < PREVIEW_EVERY) return context.report({ share, frames });
@@ -130,10 +131,13 @@ export function videoTasks(networks: Networks): VideoTasks {
           },
         });
         const { frames } = converted;
+        // Only then does the user's file become another one.
+        await (frames > 0 ? stream?.close() : stream?.abort());
         const blob = frames > 0 ? parts?.file(`video/${output.container}`) : undefined;
         const bytes = blob?.size ?? (frames > 0 && file ? (await file.getFile()).size : 0);
         return { ...converted, bytes, file: blob, ms: performance.now() - start };
       } catch (error) {
+        await stream?.abort().catch(() => undefined); // it may have failed itself
         throw described(error as Error, source);
       } finally {
         steerings.delete(video);
@@ -153,6 +157,12 @@ export function videoTasks(networks: Networks): VideoTasks {
       return handOver({ bitmap, runs, ms: performance.now() - start }, [bitmap]);
     },
   };
+}
+
+/** A target that closes leaves the file open: a conversion that has failed closes it, too. */
+function intoFile(stream: FileSystemWritableFileStream): StreamTarget {
+  const writable = new WritableStream<StreamTargetChunk>({ write: (chunk) => stream.write(chunk) });
+  return new StreamTarget(writable, { chunked: true, chunkSize: 2 ** 22 });
 }
 
 /** What a frame takes on the way into a file, in milliseconds. */

@@ -7,6 +7,7 @@ import { outputsFor } from "../../site/video/outputs.ts";
 import { paceDecoders } from "../../site/video/paced-decoder.ts";
 import { PartsTarget } from "../../site/video/parts-target.ts";
 import { openSource } from "../../site/video/source.ts";
+import { videoTasks } from "../../site/video/video-tasks.ts";
 import { interpolator } from "../../src/index.ts";
 import type { Image } from "../../src/picture/index.ts";
 import { drawn } from "../support/drawn.ts";
@@ -347,6 +348,49 @@ describe("while it runs", () => {
     expect(most).toBeGreaterThan(0);
     expect(most).toBeLessThanOrEqual(8);
     expect(open.size).toBe(0);
+  });
+});
+
+describe("the user's own file", () => {
+  const enlarger = {
+    upscaler: async () => {
+      throw new Error("lost");
+    },
+  };
+  const tasks = videoTasks(enlarger);
+  const output = { container: "webm", codec: "vp8", bitrate: 1_000_000 } as const;
+  const context = {
+    signal: new AbortController().signal,
+    report() {},
+    leave() {},
+    inTurn: <R>(work: () => Promise<R>) => work(),
+  };
+
+  /** A file with something in it, and a video to be written over that. */
+  async function opened(name: string) {
+    const folder = await navigator.storage.getDirectory();
+    const file = await folder.getFileHandle(name, { create: true });
+    const stream = await file.createWritable();
+    await stream.write("what was there");
+    await stream.close();
+    const { id } = await tasks.openVideo({ file: await makeVideo(), name: "small" }, context);
+    const request = { video: id, output, file, runs: [{ method: "espcn", scale: 2 }] };
+    const content = async () => (await file.getFile()).text();
+    return { id, request, content };
+  }
+
+  test("keeps what is in it after a stop before the first frame", async () => {
+    const { id, request, content } = await opened("stopped.webm");
+    const converting = tasks.convertVideo(request, context);
+    await tasks.steerVideo({ video: id, action: "finish" }, context);
+    expect(await converting).toMatchObject({ frames: 0, bytes: 0 });
+    expect(await content()).toBe("what was there");
+  });
+
+  test("keeps what is in it after an error", async () => {
+    const { request, content } = await opened("failed.webm");
+    await expect(tasks.convertVideo(request, context)).rejects.toThrow("lost");
+    expect(await content()).toBe("what was there");
   });
 });
 
