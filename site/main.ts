@@ -130,7 +130,7 @@ async function usableMethods(): Promise<readonly MethodInfo[]> {
 /** Loads the tab for video when it is first opened. After a failure, the next click tries again. */
 async function openVideoPanel(): Promise<VideoPanel | undefined> {
   videoPanel ??= import("./video/video-panel.ts").then(async ({ VideoPanel }) => {
-    const panel = await VideoPanel.in(byId("panel-video"), engine, { onRemoveMethod });
+    const panel = await VideoPanel.in(byId("panel-video"), engine, { onRemoveMethod, onError: complain });
     panel.setMethods(await usableMethods());
     return panel;
   });

@@ -7,7 +7,8 @@ import type { Networks } from "../networks.ts";
 import type { Overview } from "../overview.ts";
 import { bitmapOf, reductionFor } from "../pictures/show.ts";
 import { type Context, handOver, type TaskTable } from "../task.ts";
-import { type ConvertOptions, convert, Steering } from "./convert.ts";
+import { say as sayInWorker } from "../worker-language.ts";
+import { CodecError, type ConvertOptions, convert, type FrameDone, Steering } from "./convert.ts";
 import { taken } from "./frames.ts";
 import { say } from "./language.ts";
 import type { FrameMethod, Run } from "./messages.ts";
@@ -102,7 +103,7 @@ export function videoTasks(networks: Pick<Networks, "upscaler">): VideoTasks {
       if (ms < MEASURE_FOR) {
         const enlarge = enlarger({ runs, size }, inTurn, signal);
         [before, after, isPart] = [frame, await enlarge(frame), false];
-        ms = await measured({ source, output, enlarge }, signal);
+        ms = (await measured({ source, output, enlarge }, signal)) ?? ms;
       }
       signal.throwIfAborted();
       const [left, right] = [await overviewOf(before), await overviewOf(after)];
@@ -119,7 +120,7 @@ export function videoTasks(networks: Pick<Networks, "upscaler">): VideoTasks {
       let last = Number.NEGATIVE_INFINITY;
       try {
         stream = await file?.createWritable();
-        const converted = await convert({
+        const { failure, ...converted } = await convert({
           ...{ source, output, steering, enlarge: enlarger(request, context.inTurn) },
           target: parts?.target ?? intoFile(stream!),
           async onFrame({ share, frames, before, after }) {
@@ -135,7 +136,8 @@ export function videoTasks(networks: Pick<Networks, "upscaler">): VideoTasks {
         await (frames > 0 ? stream?.close() : stream?.abort());
         const blob = frames > 0 ? parts?.file(`video/${output.container}`) : undefined;
         const bytes = blob?.size ?? (frames > 0 && file ? (await file.getFile()).size : 0);
-        return { ...converted, bytes, file: blob, ms: performance.now() - start };
+        const why = failure && described(failure, source).message;
+        return { ...converted, failure: why, bytes, file: blob, ms: performance.now() - start };
       } catch (error) {
         await stream?.abort().catch(() => undefined); // it may have failed itself
         throw described(error as Error, source);
@@ -165,21 +167,31 @@ function intoFile(stream: FileSystemWritableFileStream): StreamTarget {
   return new StreamTarget(writable, { chunked: true, chunkSize: 2 ** 22 });
 }
 
-/** What a frame takes on the way into a file, in milliseconds. */
+/**
+ * What a frame takes on the way into a file, in milliseconds. The clock starts when the first one is done: decoders
+ * and encoders take a while to start. Undefined if no frame was done.
+ */
 async function measured(
   options: Pick<ConvertOptions, "source" | "output" | "enlarge">,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<number | undefined> {
   const steering = new Steering();
   const finish = () => steering.finish();
-  const timer = setTimeout(finish, MEASURE_FOR);
   signal.addEventListener("abort", finish);
   const { begin, duration } = options.source.facts;
   const from = begin + duration / 3;
   const start = performance.now();
-  const { frames } = await convert({ ...options, target: new NullTarget(), steering, from, isSilent: true });
-  clearTimeout(timer);
-  return (performance.now() - start) / frames;
+  let [first, last] = [start, start];
+  const onFrame = ({ frames }: FrameDone) => {
+    last = performance.now();
+    if (frames > 1) return;
+    first = last;
+    setTimeout(finish, MEASURE_FOR);
+  };
+  const target = new NullTarget();
+  const { frames } = await convert({ ...options, target, steering, from, isSilent: true, onFrame });
+  if (frames === 0) return undefined;
+  return frames === 1 ? last - start : (last - first) / (frames - 1);
 }
 
 /** With a frame's own choice of methods, where that was left to it. */
@@ -201,14 +213,22 @@ async function middleFrame({ video, untagged, facts: { duration }, name }: Video
     if (!sample) throw dataError(say.noFrames(name));
     return await taken(sample, untagged);
   } catch (error) {
-    throw described(error as Error, { name });
+    throw described(new CodecError("decode", error as Error), { name });
   }
 }
 
-/** Errors of decoders are for programmers. */
+/** What codecs and WebGPU say is for programmers. */
 function described(error: Error, { name }: Pick<VideoSource, "name">): Error {
-  const isDecoders = error.name === "EncodingError" || error.name === "OperationError";
-  return isDecoders ? dataError(say.undecodable(name, error.message.replace(/\.$/, "")), error) : error;
+  if (!(error instanceof CodecError)) {
+    const isLost = error.name === "AbortError" || error.name === "DeviceLostError";
+    return isLost ? Object.assign(new Error(sayInWorker.deviceLost), { name: "DeviceLostError" }) : error;
+  }
+  const { step, reason } = error;
+  if (reason.name !== "EncodingError" && reason.name !== "OperationError") return reason;
+  const why = reason.message.replace(/\.$/, "");
+  return step === "decode"
+    ? dataError(say.undecodable(name, why), reason)
+    : new Error(say.unencodable(why), { cause: reason });
 }
 
 function middlePart(image: Image): Image {

@@ -133,6 +133,51 @@ test("pauses, goes on, and stops with a file that can be played", async () => {
   expect((await readVideo(file)).frames.length).toBe(count);
 });
 
+test("a file that comes during a conversion is refused, and what was changed is measured afterwards", async () => {
+  await give({ times: evenTimes(1500), codec: "vp8" });
+  await userEvent.click(main());
+  await status(/^\d+ frames/);
+  const file = await makeVideo({ hasSound: false });
+  await userEvent.upload(button("video"), new File([file], "another.webm", { type: "video/webm" }));
+  await says("#message", /A video is being converted\. Stop that first, or wait until it is done\./);
+  await userEvent.click(find(`${panel} [name=scale][value='3']`));
+  await status(/^\d+ frames, [\d.]+ a second: \d+ %/); // it goes on
+  await userEvent.click(main());
+  await status(/^Stopped\./);
+  expect(find(`${panel} .about`).textContent).toContain("60.0 s");
+  await vi.waitFor(() => expect(main().disabled).toBe(false), { timeout: 20_000 });
+  expect(find(`${panel} .estimate`).textContent).toMatch(/^About/);
+  await userEvent.click(find(`${panel} [name=scale][value='2']`));
+});
+
+test("of two files that are chosen one after the other, the later one is opened", async () => {
+  const slow = await makeVideo({ times: evenTimes(100), hasSound: false });
+  const quick = await makeVideo({ width: 80, height: 60, hasSound: false });
+  await userEvent.upload(button("video"), new File([slow], "first.webm", { type: "video/webm" }));
+  await userEvent.upload(button("video"), new File([quick], "second.webm", { type: "video/webm" }));
+  await says(`${panel} .about`, /80 × 60/);
+  await estimate(/^About/);
+  expect(find(`${panel} .about`).textContent).toContain("80 × 60");
+});
+
+test("another language, chosen during a conversion, leaves its buttons what they are", async () => {
+  await give({ times: evenTimes(1500), codec: "vp8" });
+  await userEvent.click(main());
+  await status(/^\d+ frames/);
+  await userEvent.click(button("pause"));
+  await userEvent.selectOptions(find("#language"), "de");
+  await vi.waitFor(() => expect(find("#tab-upscale").textContent).toBe("Vergrößern"));
+  expect(main().textContent).toBe("Anhalten");
+  expect(button("pause").textContent).toBe("Fortsetzen");
+  await userEvent.click(button("pause"));
+  expect(button("pause").textContent).toBe("Pause");
+  await userEvent.click(main());
+  await status(/^Angehalten\. Die Datei/);
+  await vi.waitFor(() => expect(main().textContent).toBe("Umwandeln"));
+  await userEvent.selectOptions(find("#language"), "en");
+  await vi.waitFor(() => expect(main().textContent).toBe("Convert"));
+});
+
 test("pictures can be enlarged while a video is converted", async () => {
   await give({ times: evenTimes(1500), codec: "vp8" });
   await userEvent.click(main());
@@ -201,6 +246,15 @@ test("a camera's pictures are enlarged in the same way, and a refusal is told", 
   await userEvent.click(button("end"));
   expect(stream.getTracks().every(({ readyState }) => readyState === "ended")).toBe(true);
   clearInterval(drawing);
+  // The camera is on before the page sees that the form asks for no size.
+  const again = canvas.captureStream();
+  getUserMedia.mockResolvedValue(again);
+  await userEvent.click(find(`${panel} [name=scale][value=size]`));
+  await userEvent.fill(find(`${panel} [name=width]`), "");
+  await userEvent.click(button("camera"));
+  await vi.waitFor(() => expect(find(`${panel} .task .status.error`).textContent).not.toBe(""));
+  expect(again.getTracks().every(({ readyState }) => readyState === "ended")).toBe(true);
+  await userEvent.click(find(`${panel} [name=scale][value='2']`));
   getUserMedia.mockRejectedValue(new DOMException("Permission denied", "NotAllowedError"));
   await userEvent.click(button("camera"));
   await status(/^The browser did not let this page use a camera\./);
