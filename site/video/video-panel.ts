@@ -2,13 +2,13 @@
 import { Compare } from "../compare.ts";
 import type { Engine } from "../engine.ts";
 import { showFacts } from "../facts.ts";
-import { addSentences, writeFixedTexts } from "../language.ts";
+import { addSentences, bytesText, writeFixedTexts } from "../language.ts";
 import type { MethodInfo } from "../messages.ts";
 import { MethodChoice, nameOf, runsOf } from "../method-choice.ts";
 import type { Size } from "../overview.ts";
 import { download } from "../picture.ts";
 import { duration, TaskControl } from "../task-control.ts";
-import { loadVideoLanguage, say } from "./language.ts";
+import { loadVideoSentences, say, useVideoSentences } from "./language.ts";
 import type {
   Conversion,
   FileSize,
@@ -19,7 +19,7 @@ import type {
   Trial,
 } from "./messages.ts";
 import { Player } from "./player.ts";
-import { bytesText, lengthText, rateText } from "./texts.ts";
+import { lengthText, rateText } from "./texts.ts";
 import html from "./video-panel.html?raw";
 import "./style.css";
 
@@ -77,7 +77,7 @@ export class VideoPanel {
 
   /** Fills the tab, in the page's language. */
   static async in(root: HTMLElement, engine: Engine, events: VideoPanelEvents): Promise<VideoPanel> {
-    await addSentences(loadVideoLanguage);
+    await addSentences(loadVideoSentences, useVideoSentences);
     root.innerHTML = html;
     writeFixedTexts(root);
     return new VideoPanel(root, engine, events);

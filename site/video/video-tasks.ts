@@ -6,8 +6,7 @@ import { automatic } from "../messages.ts";
 import type { Networks } from "../networks.ts";
 import type { Overview } from "../overview.ts";
 import { bitmapOf, reductionFor } from "../pictures/show.ts";
-import { type Context, handOver, type TaskTable } from "../task.ts";
-import { say as sayInWorker } from "../worker-language.ts";
+import { type Context, handOver, inWords, type TaskTable } from "../task.ts";
 import { CodecError, type ConvertOptions, convert, type FrameDone, Steering } from "./convert.ts";
 import { taken } from "./frames.ts";
 import { say } from "./language.ts";
@@ -18,7 +17,7 @@ import { paceDecoders } from "./paced-decoder.ts";
 import { PartsTarget } from "./parts-target.ts";
 import { dataError, openSource, type VideoSource } from "./source.ts";
 
-export { loadVideoLanguage } from "./language.ts";
+export { loadVideoSentences, useVideoSentences } from "./language.ts";
 
 export type VideoTasks = TaskTable<
   "openVideo" | "closeVideo" | "videoOutputs" | "tryVideo" | "convertVideo" | "steerVideo" | "enlargeFrame"
@@ -136,7 +135,7 @@ export function videoTasks(networks: Pick<Networks, "upscaler">): VideoTasks {
         await (frames > 0 ? stream?.close() : stream?.abort());
         const blob = frames > 0 ? parts?.file(`video/${output.container}`) : undefined;
         const bytes = blob?.size ?? (frames > 0 && file ? (await file.getFile()).size : 0);
-        const why = failure && described(failure, source).message;
+        const why = failure && inWords(described(failure, source)).message;
         return { ...converted, failure: why, bytes, file: blob, ms: performance.now() - start };
       } catch (error) {
         await stream?.abort().catch(() => undefined); // it may have failed itself
@@ -217,12 +216,9 @@ async function middleFrame({ video, untagged, facts: { duration }, name }: Video
   }
 }
 
-/** What codecs and WebGPU say is for programmers. */
+/** What codecs say is for programmers. */
 function described(error: Error, { name }: Pick<VideoSource, "name">): Error {
-  if (!(error instanceof CodecError)) {
-    const isLost = error.name === "AbortError" || error.name === "DeviceLostError";
-    return isLost ? Object.assign(new Error(sayInWorker.deviceLost), { name: "DeviceLostError" }) : error;
-  }
+  if (!(error instanceof CodecError)) return error;
   const { step, reason } = error;
   if (reason.name !== "EncodingError" && reason.name !== "OperationError") return reason;
   const why = reason.message.replace(/\.$/, "");

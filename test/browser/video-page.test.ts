@@ -210,6 +210,20 @@ test("a video that is dropped anywhere opens the tab", async () => {
   await estimate(/^About/);
 });
 
+test("of several videos the first is opened, and that is said", async () => {
+  await give({});
+  const data = new DataTransfer();
+  for (const [width, name] of [
+    [96, "one.webm"],
+    [112, "two.webm"],
+  ] as const) {
+    data.items.add(new File([await makeVideo({ width, hasSound: false })], name, { type: "video/webm" }));
+  }
+  document.dispatchEvent(new DragEvent("drop", { dataTransfer: data, cancelable: true, bubbles: true }));
+  await says(`${panel} .about`, /96 × 48/);
+  await says("#message", /Only the first video is opened, one\.webm\./);
+});
+
 test("watching: frames are enlarged as they play, with a pause and another place", async () => {
   await give({ times: evenTimes(100), hasSound: true });
   await userEvent.click(button("watch"));
