@@ -16,7 +16,7 @@ const tables: Readonly<Record<LanguageCode, () => Promise<Sentences>>> = {
 /** The sentences of the chosen language. */
 export let say: Sentences = english;
 
-/** Parts of the page that load later have sentences of their own, by name, too. What a part loads, it then uses. */
+/** Parts of the page that load later have sentences of their own, by name, too: loads them, then uses them. */
 const laterParts: ((code: LanguageCode) => Promise<() => object>)[] = [];
 let laterSentences: Readonly<Record<string, unknown>> = {};
 

@@ -34,7 +34,8 @@ byId("not-started").remove();
 const engine = new Engine();
 const opening = engine.run("open", {});
 opening.catch(() => undefined); // openGpu says it
-const hasLanguage = await useLanguage(preferredLanguage()).catch(async () => !(await useLanguage("en")));
+const hasLanguage = await useLanguage(preferredLanguage()).catch(() => false);
+if (!hasLanguage) await useLanguage("en");
 if (language !== "en") void tellWorker(language);
 offerLanguages(byId("language") as HTMLSelectElement, { use: useLanguage, onUse: writeAgain });
 byId("adapter").textContent = say.lookingForWebGpu;

@@ -14,7 +14,7 @@ export class TaskControl {
   readonly #status: HTMLElement;
   readonly #spoken: HTMLElement;
   #lastSpoken = Number.NEGATIVE_INFINITY;
-  /** What the button says while no task is running: a sentence's name in the page, unless a script says something. */
+  /** What the button says while no task is running: by a sentence's name, unless a script gives the text. */
   readonly #startText: string | undefined;
   #startLabel: string | undefined;
   #running: AbortController | undefined;

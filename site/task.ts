@@ -1,4 +1,4 @@
-/** What the parts of the worker have in common: the form of a task, what goes to the page without a copy, and errors. */
+/** What the parts of the worker have in common: the form of a task, what needs no copy, and words for errors. */
 import type { Tasks } from "./messages.ts";
 import { say } from "./worker-language.ts";
 

@@ -18,7 +18,7 @@ export let say: Sentences = english;
 /**
  * Writes the fixed texts in a language. What panels have written, they write again.
  *
- * @returns false if there is nothing to write: the page is in that language, or another has been asked for meanwhile
+ * @returns false if there is nothing to write: the page is in that language, or another was asked for meanwhile
  */
 export async function useLanguage(code: LanguageCode): Promise<boolean> {
   const table = await sentencesIn(code, async () => (code === language ? undefined : tables[code]()));

@@ -151,8 +151,8 @@ export class Player {
   }
 
   /**
-   * Enlarges the frame that the element shows, and shows the result; not if another one is being enlarged. Then the
-   * next one will do while the video plays, and this one is enlarged afterwards where no other follows.
+   * Enlarges the frame that the element shows, and shows the result; not while another one is being enlarged.
+   * Then the next one will do if the video plays, and else this one is enlarged afterwards.
    */
   async #enlarge(video: HTMLVideoElement): Promise<void> {
     if (this.#isBusy) {

@@ -167,8 +167,8 @@ function intoFile(stream: FileSystemWritableFileStream): StreamTarget {
 }
 
 /**
- * What a frame takes on the way into a file, in milliseconds. The clock starts when the first one is done: decoders
- * and encoders take a while to start. Undefined if no frame was done.
+ * What a frame takes on the way into a file, in milliseconds. The clock starts when the first one is done:
+ * decoders and encoders take a while to start. Undefined if no frame was done.
  */
 async function measured(
   options: Pick<ConvertOptions, "source" | "output" | "enlarge">,

@@ -150,12 +150,37 @@ test("a file that comes during a conversion is refused, and what was changed is 
   await userEvent.click(find(`${panel} [name=scale][value='2']`));
 });
 
-test("of two files that are chosen one after the other, the later one is opened", async () => {
+/** Lets some of the messages to the worker go out later. Returns a function that ends that. */
+function delayed(wanted: (message: Message) => boolean, ms: number): () => void {
+  const post = Worker.prototype.postMessage;
+  Worker.prototype.postMessage = function (message: Message, ...rest: object[]) {
+    if (!message.input || !wanted(message)) return post.call(this, message, ...rest);
+    // The page closes its own frame at once.
+    const frame = message.input.frame?.clone();
+    setTimeout(() => {
+      post.call(this, { ...message, input: { ...message.input, ...(frame && { frame }) } });
+      frame?.close();
+    }, ms);
+  };
+  return () => {
+    Worker.prototype.postMessage = post;
+  };
+}
+
+interface Message {
+  readonly task?: string;
+  readonly input?: { readonly name?: string; readonly frame?: VideoFrame };
+}
+
+test("of two files that are chosen one after the other the later one stays, even if it is read first", async () => {
+  const atOnce = delayed(({ input }) => input!.name === "first.webm", 1000);
   const slow = await makeVideo({ times: evenTimes(100), hasSound: false });
   const quick = await makeVideo({ width: 80, height: 60, hasSound: false });
   await userEvent.upload(button("video"), new File([slow], "first.webm", { type: "video/webm" }));
   await userEvent.upload(button("video"), new File([quick], "second.webm", { type: "video/webm" }));
   await says(`${panel} .about`, /80 × 60/);
+  atOnce();
+  await new Promise((resolve) => setTimeout(resolve, 1500));
   await estimate(/^About/);
   expect(find(`${panel} .about`).textContent).toContain("80 × 60");
 });
@@ -239,6 +264,17 @@ test("watching: frames are enlarged as they play, with a pause and another place
   position.dispatchEvent(new Event("input"));
   await vi.waitFor(() => expect(find(`${panel} .player .time`).textContent).toBe("0:03 of 0:04"));
   await vi.waitFor(() => expect(shown()).not.toBe(before), { timeout: 20_000 });
+  // A frame that comes while another one is being enlarged is not forgotten.
+  const late = shown();
+  const atOnce = delayed(({ task }) => task === "enlargeFrame", 1000);
+  for (const time of ["1", "3.5"]) {
+    position.value = time;
+    position.dispatchEvent(new Event("input"));
+    await new Promise((resolve) => setTimeout(resolve, 400));
+  }
+  await vi.waitFor(() => expect(shown()).not.toBe(late), { timeout: 20_000 });
+  await vi.waitFor(() => expect(shown()).toBe(late), { timeout: 20_000 });
+  atOnce();
   await userEvent.click(button("end"));
   expect(find(`${panel} .player`).hidden).toBe(true);
   expect(document.querySelector("video")).toBeNull();
