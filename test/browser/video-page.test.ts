@@ -141,6 +141,7 @@ test("a file that comes during a conversion is refused, and what was changed is 
   await userEvent.upload(button("video"), new File([file], "another.webm", { type: "video/webm" }));
   await says("#message", /A video is being converted\. Stop that first, or wait until it is done\./);
   await userEvent.click(find(`${panel} [name=scale][value='3']`));
+  await new Promise((resolve) => setTimeout(resolve, 500)); // a change is measured sooner
   await status(/^\d+ frames, [\d.]+ a second: \d+ %/); // it goes on
   await userEvent.click(main());
   await status(/^Stopped\./);
