@@ -11,6 +11,9 @@ export type LanguageCode = keyof typeof languages;
 /** The code of the language in use, as in `<html lang>`. */
 export let language: LanguageCode = "en";
 
+/** The language that was asked for last: a table that arrives late must not overwrite it. */
+export let wanted: LanguageCode = language;
+
 const STORED = "pixelgrad language";
 
 /** The language that was chosen last time, on either page; else the first of the browser's languages that is there. */
@@ -30,14 +33,54 @@ export function setLanguage(code: LanguageCode, title: string): void {
   document.title = title;
 }
 
-/** Fills a list with the languages. `use` writes the page in the one that somebody chooses, which is remembered. */
-export function offerLanguages(select: HTMLSelectElement, use: (code: LanguageCode) => Promise<void>): void {
+/**
+ * Loads what a page says in a language.
+ *
+ * @returns undefined if another language has been asked for meanwhile
+ * @throws the error of loading; then the page stays in its language
+ */
+export async function sentencesIn<T>(code: LanguageCode, load: () => Promise<T>): Promise<T | undefined> {
+  wanted = code;
+  try {
+    const sentences = await load();
+    return wanted === code ? sentences : undefined;
+  } catch (error) {
+    if (wanted !== code) return undefined;
+    wanted = language;
+    throw error;
+  }
+}
+
+/** Both pages say it, and no table need be there for it. */
+const notLoaded: Readonly<Record<LanguageCode, string>> = {
+  en: "The other language could not be loaded. Check the connection, and choose it again.",
+  de: "Die andere Sprache ließ sich nicht laden. Prüfen Sie die Verbindung, und wählen Sie sie noch einmal.",
+};
+
+export interface LanguageEvents {
+  /** Writes the page in the chosen language. False: another one has been chosen meanwhile. */
+  use(code: LanguageCode): Promise<boolean>;
+  /** Then the scripts write again what they have written. */
+  onUse(code: LanguageCode): void;
+}
+
+/** Fills a list with the languages. The chosen one is remembered. */
+export function offerLanguages(select: HTMLSelectElement, { use, onUse }: LanguageEvents): void {
   select.replaceChildren(...Object.entries(languages).map(([code, name]) => new Option(name, code)));
   select.value = language;
   select.addEventListener("change", async () => {
-    if (!isLanguage(select.value)) return;
-    remember(select.value);
-    await use(select.value);
+    const code = select.value;
+    if (!isLanguage(code)) return;
+    select.setCustomValidity("");
+    remember(code);
+    try {
+      if (await use(code)) onUse(code);
+    } catch {
+      select.value = language;
+      remember(language);
+      select.setCustomValidity(notLoaded[language]);
+      select.reportValidity(); // shows it
+    }
   });
 }
 
@@ -66,6 +109,12 @@ export function fixed(value: number, digits: number): string {
     maximumFractionDigits: digits,
     useGrouping: false,
   });
+}
+
+/** The size of a file. */
+export function bytesText(bytes: number): string {
+  if (bytes < 1e6) return `${Math.ceil(bytes / 1e3)} kB`;
+  return bytes < 1e9 ? `${fixed(bytes / 1e6, bytes < 1e7 ? 1 : 0)} MB` : `${fixed(bytes / 1e9, 1)} GB`;
 }
 
 function stored(): string | undefined {

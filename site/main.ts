@@ -34,9 +34,10 @@ byId("not-started").remove();
 const engine = new Engine();
 const opening = engine.run("open", {});
 opening.catch(() => undefined); // openGpu says it
-await useLanguage(preferredLanguage());
-if (language !== "en") void engine.run("language", { code: language });
-offerLanguages(byId("language") as HTMLSelectElement, changeLanguage);
+const hasLanguage = await useLanguage(preferredLanguage()).catch(() => false);
+if (!hasLanguage) await useLanguage("en");
+if (language !== "en") void tellWorker(language);
+offerLanguages(byId("language") as HTMLSelectElement, { use: useLanguage, onUse: writeAgain });
 byId("adapter").textContent = say.lookingForWebGpu;
 
 const message = new MessageLine(byId("message"));
@@ -90,6 +91,7 @@ window.addEventListener("beforeunload", (event) => {
 
 let nameAdapter = () => say.lookingForWebGpu;
 await Promise.all([chooser.chooseSample(0), openGpu()]);
+if (!hasLanguage) complain(new Error(say.partNotLoaded)); // after the sample, which clears the line
 void workOffline(() => engine.run("loadedFiles", {}));
 
 async function openGpu(): Promise<void> {
@@ -130,7 +132,7 @@ async function usableMethods(): Promise<readonly MethodInfo[]> {
 /** Loads the tab for video when it is first opened. After a failure, the next click tries again. */
 async function openVideoPanel(): Promise<VideoPanel | undefined> {
   videoPanel ??= import("./video/video-panel.ts").then(async ({ VideoPanel }) => {
-    const panel = await VideoPanel.in(byId("panel-video"), engine, { onRemoveMethod });
+    const panel = await VideoPanel.in(byId("panel-video"), engine, { onRemoveMethod, onError: complain });
     panel.setMethods(await usableMethods());
     return panel;
   });
@@ -165,13 +167,16 @@ function complain(error: Error): void {
   message.show(error.message);
 }
 
-async function changeLanguage(code: LanguageCode): Promise<void> {
-  await useLanguage(code);
-  // What the script has written.
+function tellWorker(code: LanguageCode): Promise<unknown> {
+  return engine.run("language", { code }).catch(complain);
+}
+
+/** What the script has written, in the language that has been chosen. */
+async function writeAgain(code: LanguageCode): Promise<void> {
   showAdapter(nameAdapter);
   chooser.nameSamples();
   upscalePanel.writeAgain();
   (await videoPanel)?.writeAgain();
-  await engine.run("language", { code });
+  await tellWorker(code);
   await offerMethods();
 }

@@ -1,6 +1,6 @@
 /** The part of the form that hands results out: format, quality, download, clipboard, other programs, archive. */
 import type { Engine } from "./engine.ts";
-import { say } from "./language.ts";
+import { bytesText, say } from "./language.ts";
 import { download } from "./picture.ts";
 import type { OutputFormat } from "./pictures/formats.ts";
 import type { Result } from "./queue.ts";
@@ -120,7 +120,7 @@ export class Output {
     this.#events.say(say.writing);
     const { file, notes } = await this.#engine.run("write", { picture: id, ...this.#settings });
     download(file, `${name}.${extensions[format]}`);
-    this.#events.say(`${say.saved(size(file))} ${sentences(notes)}`.trim());
+    this.#events.say(`${say.saved(bytesText(file.size))} ${sentences(notes)}`.trim());
   }
 
   /** Browsers take PNG there. */
@@ -167,7 +167,7 @@ export class Output {
       { onEvent: ({ done }) => this.#events.say(say.writingOf(done, files.length)) },
     );
     download(file, "pixelgrad.zip");
-    this.#events.say(say.savedAll(files.length, size(file)));
+    this.#events.say(say.savedAll(files.length, bytesText(file.size)));
   }
 
   /** One file after the other. Files of these names that are there already stay: the new ones get numbers. */
@@ -228,8 +228,4 @@ export function uniqueNames(names: readonly string[]): string[] {
 
 export function sentences(notes: readonly string[]): string {
   return notes.map((note) => `${note[0].toUpperCase()}${note.slice(1)}.`).join(" ");
-}
-
-function size({ size }: Blob): string {
-  return size < 1e6 ? `${Math.ceil(size / 1e3)} kB` : `${(size / 1e6).toFixed(1)} MB`;
 }

@@ -67,8 +67,9 @@ export class PictureChooser {
   async #take(files: readonly File[]): Promise<void> {
     const choice = ++this.#choice;
     for (const file of files) if (weightFileName.test(file.name)) this.#events.onWeights(file);
-    const video = files.find(isVideo);
-    if (video) this.#events.onVideo(video);
+    const videos = files.filter(isVideo);
+    if (videos.length > 0) this.#events.onVideo(videos[0]);
+    if (videos.length > 1) this.#events.onError(new Error(say.oneVideo(videos[0].name)));
     const pictures: File[] = [];
     for (const file of files) {
       if (weightFileName.test(file.name) || isVideo(file)) continue;

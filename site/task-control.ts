@@ -1,5 +1,5 @@
 /** The button that starts and stops a task, its progress bar, and its line of status. */
-import { fixed, say } from "./language.ts";
+import { fixed, say, writeFixedTexts } from "./language.ts";
 import { showUnknownProgress } from "./stillness.ts";
 
 /** A screen reader hears news of progress this often at most, in milliseconds. */
@@ -14,7 +14,9 @@ export class TaskControl {
   readonly #status: HTMLElement;
   readonly #spoken: HTMLElement;
   #lastSpoken = Number.NEGATIVE_INFINITY;
-  #startLabel = "";
+  /** What the button says while no task is running: by a sentence's name, unless a script gives the text. */
+  readonly #startText: string | undefined;
+  #startLabel: string | undefined;
   #running: AbortController | undefined;
   /** The first report of progress. Work before it, such as compiling kernels, says nothing about speed. */
   #first: { readonly time: number; readonly done: number } | undefined;
@@ -30,6 +32,7 @@ export class TaskControl {
    */
   constructor(root: HTMLElement, perform: (signal: AbortSignal) => Promise<void>) {
     this.#button = root.querySelector("button")!;
+    this.#startText = this.#button.dataset.text;
     this.#progress = root.querySelector("progress")!;
     this.#status = root.querySelector(".status")!;
     this.#spoken = root.querySelector("[role=status]")!;
@@ -47,6 +50,10 @@ export class TaskControl {
     });
   }
 
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+
   set enabled(enabled: boolean) {
     this.#button.disabled = !enabled;
   }
@@ -54,7 +61,7 @@ export class TaskControl {
   /** What the button says while no task is running. */
   set label(label: string) {
     this.#startLabel = label;
-    if (!this.#running) this.#button.textContent = label;
+    if (!this.#running) this.#writeStart();
   }
 
   /** Ends the task, if one is running. */
@@ -117,6 +124,16 @@ export class TaskControl {
     this.#lastSpoken = performance.now();
   }
 
+  #writeStart(): void {
+    if (this.#startLabel !== undefined) {
+      delete this.#button.dataset.text;
+      this.#button.textContent = this.#startLabel;
+    } else {
+      this.#button.dataset.text = this.#startText;
+      writeFixedTexts(this.#button.parentElement!);
+    }
+  }
+
   /** Does another task than the button's, in the same way, unless one is running. */
   async run(perform: (signal: AbortSignal) => Promise<void>): Promise<void> {
     if (this.#running) return;
@@ -124,9 +141,9 @@ export class TaskControl {
     this.#running = running;
     TaskControl.#active.add(this);
     this.#first = undefined;
-    this.#startLabel = this.#button.textContent!;
     // Not a submit button meanwhile: Enter in a field must not stop what runs.
     this.#button.type = "button";
+    this.#button.dataset.text = "stop"; // also in another language, if that is chosen meanwhile
     this.#button.textContent = say.stop;
     this.#button.classList.add("stop");
     this.#progress.hidden = false;
@@ -141,7 +158,7 @@ export class TaskControl {
       this.#running = undefined;
       TaskControl.#active.delete(this);
       this.#button.type = "submit";
-      this.#button.textContent = this.#startLabel;
+      this.#writeStart();
       this.#button.classList.remove("stop");
       this.#progress.hidden = true;
     }

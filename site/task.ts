@@ -1,5 +1,6 @@
-/** What the parts of the worker have in common: the form of a task, and what goes to the page without a copy. */
+/** What the parts of the worker have in common: the form of a task, what needs no copy, and words for errors. */
 import type { Tasks } from "./messages.ts";
+import { say } from "./worker-language.ts";
 
 /** Unused buffers of the device. Tiles of many sizes would leave many. */
 export const POOL_BYTES = 256 * 2 ** 20;
@@ -30,4 +31,20 @@ export function handOver<T extends object>(message: T, parts: Transferable[] = [
 
 export function transfersOf(message?: object): Transferable[] {
   return (message && transfers.get(message)) || [];
+}
+
+/**
+ * Errors that users can do something about, in words for them. WebGPU calls its errors aborts when a device is
+ * gone, and there may be no other. And a part of the worker may not load when it is needed.
+ */
+export function inWords({ name, message }: Error): { name: string; message: string } {
+  if (name === "AbortError" || name === "DeviceLostError") {
+    return { name: "DeviceLostError", message: say.deviceLost };
+  }
+  // What the library advises then is for programmers.
+  if (/^There is no WebGPU adapter\./.test(message))
+    return { name: "DeviceLostError", message: say.deviceGone };
+  if (name === "TypeError" && /import/i.test(message))
+    return { name: "WorkerError", message: say.fileNotLoaded };
+  return { name, message };
 }

@@ -13,7 +13,9 @@ export let say: WorkerSentences = workerEnglish;
 /** The page's language. */
 export let code: LanguageCode = "en";
 
+/** What arrives late is not used: the page is in another language by then. */
 export async function loadLanguage(chosen: LanguageCode): Promise<void> {
   code = chosen;
-  say = await inWorker[chosen]();
+  const sentences = await inWorker[chosen]();
+  if (code === chosen) say = sentences;
 }

@@ -12,9 +12,9 @@ import type { LanguageCode } from "./language.ts";
 import type { Tasks } from "./messages.ts";
 import { Methods } from "./methods.ts";
 import { pictureTasks } from "./picture-tasks.ts";
-import { POOL_BYTES, type TaskTable, transfersOf } from "./task.ts";
+import { inWords, POOL_BYTES, type TaskTable, transfersOf } from "./task.ts";
 import type { FromWorker, ToWorker } from "./task-engine.ts";
-import { code, loadLanguage, say } from "./worker-language.ts";
+import { code, loadLanguage } from "./worker-language.ts";
 
 const methods = new Methods();
 
@@ -37,8 +37,11 @@ let speakOfVideo: ((code: LanguageCode) => Promise<unknown>) | undefined;
 
 const videoTasks = later(async () => {
   const [{ networks }, video] = await Promise.all([networkTasks(), import("./video/video-tasks.ts")]);
-  await video.loadVideoLanguage(code);
-  speakOfVideo = video.loadVideoLanguage;
+  speakOfVideo = async (chosen) => {
+    const sentences = await video.loadVideoSentences(chosen);
+    if (chosen === code) video.useVideoSentences(sentences);
+  };
+  await speakOfVideo(code);
   return video.videoTasks(networks);
 });
 
@@ -150,21 +153,9 @@ async function perform<T extends keyof Tasks>(message: {
   }
 }
 
-/**
- * Only the user's own abort is called one. WebGPU, too, calls its errors so when a device is gone, and there may be no
- * other. And a part of the worker may not load when it is needed.
- */
+/** Only the user's own abort is called one. */
 function described({ name, message }: Error, signal: AbortSignal): { name: string; message: string } {
-  if (signal.aborted) return { name: "AbortError", message };
-  if (name === "AbortError" || name === "DeviceLostError") {
-    return { name: "DeviceLostError", message: say.deviceLost };
-  }
-  // What the library advises then is for programmers.
-  if (/^There is no WebGPU adapter\./.test(message))
-    return { name: "DeviceLostError", message: say.deviceGone };
-  if (name === "TypeError" && /import/i.test(message))
-    return { name: "WorkerError", message: say.fileNotLoaded };
-  return { name, message };
+  return signal.aborted ? { name: "AbortError", message } : inWords({ name, message });
 }
 
 function send(message: FromWorker, content?: object): void {

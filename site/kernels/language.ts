@@ -3,7 +3,7 @@
  * prose is long, and index.html has it in English: the table of that loads only when somebody comes back to English.
  * And it has code and emphasis in it.
  */
-import { type LanguageCode, language, setLanguage, textOf, writeTexts } from "../languages.ts";
+import { type LanguageCode, language, sentencesIn, setLanguage, textOf, writeTexts } from "../languages.ts";
 import { english, type Sentences } from "./sentences/english.ts";
 import type { Prose } from "./sentences/english-prose.ts";
 
@@ -15,20 +15,20 @@ const tables: Readonly<Record<LanguageCode, () => Promise<Sentences & Prose>>> =
 /** The sentences of the chosen language. */
 export let say: Sentences = english;
 
-/** The language that was asked for last: a table that arrives late must not overwrite it. */
-let wanted: LanguageCode = language;
-
-/** Writes the fixed texts in a language. What panels have written, they write again. */
-export async function useLanguage(code: LanguageCode): Promise<void> {
-  if (code === wanted) return;
-  wanted = code;
-  const table = await tables[code]();
-  if (code !== wanted) return;
+/**
+ * Writes the fixed texts in a language. What panels have written, they write again.
+ *
+ * @returns false if there is nothing to write: the page is in that language, or another was asked for meanwhile
+ */
+export async function useLanguage(code: LanguageCode): Promise<boolean> {
+  const table = await sentencesIn(code, async () => (code === language ? undefined : tables[code]()));
+  if (!table) return false;
   say = table;
   setLanguage(code, table.title);
   writeTexts(document, table);
   for (const element of document.querySelectorAll<HTMLElement>("[data-prose]"))
     element.replaceChildren(...marked(textOf(table, element.dataset.prose!)));
+  return true;
 }
 
 /** The sentences that are no functions. */

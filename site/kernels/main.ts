@@ -19,11 +19,13 @@ const training = new TrainingPanel(engine);
 ladder.onStart = () => training.pause();
 
 let nameAdapter = () => say.lookingForWebGpu;
-offerLanguages(find("#language"), async (code) => {
-  await useLanguage(code);
-  find("#adapter").textContent = nameAdapter();
-  ladder.writeAgain();
-  training.writeAgain();
+offerLanguages(find("#language"), {
+  use: useLanguage,
+  onUse() {
+    find("#adapter").textContent = nameAdapter();
+    ladder.writeAgain();
+    training.writeAgain();
+  },
 });
 
 const list = find<HTMLElement>("[role=tablist]");

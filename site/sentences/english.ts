@@ -92,6 +92,7 @@ export const english = {
     Record<string, string>
   >,
   sampleNotLoaded: (why: string) => `The sample could not be loaded (${why}). Choose a picture of your own.`,
+  oneVideo: (name: string) => `Only the first video is opened, ${name}. Choose the others one by one.`,
   noFile: "That was no file. Save the picture first, and then drop its file.",
   damagedDrawing: (name: string) =>
     `${name} is an SVG drawing, but it is damaged. Download or copy it again.`,

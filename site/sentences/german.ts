@@ -91,6 +91,7 @@ export const german: Sentences = {
   sample: (name) => `Beispiel: ${name}`,
   sampleNames: { Cat: "Katze", Astronaut: "Astronautin", Cup: "Tasse", Flower: "Blume" },
   sampleNotLoaded: (why) => `Das Beispiel ließ sich nicht laden (${why}). Wählen Sie ein eigenes Bild.`,
+  oneVideo: (name) => `Nur das erste Video wird geöffnet, ${name}. Wählen Sie die anderen einzeln.`,
   noFile: "Das war keine Datei. Speichern Sie das Bild zuerst, und ziehen Sie dann die Datei hierher.",
   damagedDrawing: (name) =>
     `${name} ist eine SVG-Zeichnung, aber beschädigt. Laden oder kopieren Sie sie noch einmal.`,

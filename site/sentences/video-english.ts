@@ -66,7 +66,7 @@ export const videoEnglish = {
   converting: (frames: number, rate: string | undefined) =>
     `${frames} ${frames === 1 ? "frame" : "frames"}${rate ? `, ${rate} a second` : ""}: `,
   paused: (frames: number) => `Paused after ${frames} ${frames === 1 ? "frame" : "frames"}.`,
-  ending: "Ending the file…",
+  stillConverting: "A video is being converted. Stop that first, or wait until it is done.",
   converted: (frames: number, time: string, bytes: string) =>
     `Done: ${frames} ${frames === 1 ? "frame" : "frames"} in ${time}, ${bytes}.`,
   convertedPart: (frames: number, length: string, bytes: string) =>
@@ -74,6 +74,8 @@ export const videoEnglish = {
   stoppedBefore: "Stopped before the first frame was done: there is no file.",
   damagedAt: (at: string, frames: number, bytes: string) =>
     `The video is damaged at ${at}. The file can be played and holds the ${frames === 1 ? "frame" : `${frames} frames`} before that, ${bytes}.`,
+  endedEarly: (why: string, frames: number, bytes: string) =>
+    `${why} The file can be played and holds the first ${frames} ${frames === 1 ? "frame" : "frames"}, ${bytes}.`,
   savedAs: (name: string) => `Saved as “${name}”.`,
 
   // ---- Watching
@@ -104,6 +106,8 @@ export const videoEnglish = {
     `${name} is coded as ${codec}, which this browser cannot decode. Try another browser (Safari and Edge know more codecs), or convert it to H.264 or VP9 first.`,
   undecodable: (name: string, why: string) =>
     `The frames of ${name} cannot be decoded (${why}). The file may be damaged: download or copy it again.`,
+  unencodable: (why: string) =>
+    `This browser could not encode the video (${why}). Choose a smaller scale or the other file.`,
   fromHdr: "The video is HDR. The result has the colours of an ordinary screen, with 8 bits.",
   becomesEight: "The video has more than 8 bits for a colour. The result has 8.",
   losesAlpha: "Where it is transparent, the result is opaque.",

@@ -20,7 +20,7 @@ export const videoGerman: VideoSentences = {
   large: "Groß",
   convert: "Umwandeln",
   convertProgress: "Fortschritt der Umwandlung",
-  pause: "Anhalten",
+  pause: "Pause",
   resume: "Fortsetzen",
   download: "Herunterladen",
   watch: "Vergrößert ansehen",
@@ -67,14 +67,17 @@ export const videoGerman: VideoSentences = {
 
   // ---- Converting
   converting: (count, rate) => `${frames(count)}${rate ? `, ${rate} je Sekunde` : ""}: `,
-  paused: (count) => `Angehalten nach ${count === 1 ? "1 Bild" : `${count} Bildern`}.`,
-  ending: "Die Datei wird beendet…",
+  paused: (count) => `Pause nach ${count === 1 ? "1 Bild" : `${count} Bildern`}.`,
+  stillConverting:
+    "Ein Video wird gerade umgewandelt. Halten Sie das erst an, oder warten Sie, bis es fertig ist.",
   converted: (count, time, bytes) => `Fertig: ${frames(count)} in ${time}, ${bytes}.`,
   convertedPart: (count, length, bytes) =>
-    `Gestoppt. Die Datei lässt sich abspielen und enthält den Anfang, ${frames(count)} (${length}), ${bytes}.`,
-  stoppedBefore: "Gestoppt, bevor das erste Bild fertig war: Es gibt keine Datei.",
+    `Angehalten. Die Datei lässt sich abspielen und enthält den Anfang, ${frames(count)} (${length}), ${bytes}.`,
+  stoppedBefore: "Angehalten, bevor das erste Bild fertig war: Es gibt keine Datei.",
   damagedAt: (at, count, bytes) =>
     `Das Video ist bei ${at} beschädigt. Die Datei lässt sich abspielen und enthält, was davor liegt: ${frames(count)}, ${bytes}.`,
+  endedEarly: (why, count, bytes) =>
+    `${why} Die Datei lässt sich abspielen und enthält den Anfang, ${frames(count)}, ${bytes}.`,
   savedAs: (name) => `Gespeichert als „${name}“.`,
 
   // ---- Watching
@@ -104,6 +107,8 @@ export const videoGerman: VideoSentences = {
     `${name} ist mit ${codec} codiert, das dieser Browser nicht lesen kann. Versuchen Sie einen anderen (Safari und Edge kennen mehr), oder wandeln Sie es vorher in H.264 oder VP9 um.`,
   undecodable: (name, why) =>
     `Die Bilder von ${name} lassen sich nicht lesen (${why}). Vielleicht ist die Datei beschädigt: Laden oder kopieren Sie sie noch einmal.`,
+  unencodable: (why) =>
+    `Dieser Browser konnte das Video nicht codieren (${why}). Wählen Sie einen kleineren Maßstab oder die andere Datei.`,
   fromHdr: "Das Video ist HDR. Das Ergebnis hat die Farben eines gewöhnlichen Bildschirms, mit 8 Bit.",
   becomesEight: "Das Video hat mehr als 8 Bit je Farbe. Das Ergebnis hat 8.",
   losesAlpha: "Wo es durchsichtig ist, wird das Ergebnis deckend.",

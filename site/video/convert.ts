@@ -52,6 +52,27 @@ export interface Converted {
   readonly isWhole: boolean;
   /** What ended the video early, other than the user: a place that cannot be decoded. */
   readonly damage?: { readonly at: number; readonly reason: string };
+  /** What else ended it early, such as an encoder. */
+  readonly failure?: Error;
+}
+
+/** What a browser could not do: read and decode the video, or encode the result. */
+export class CodecError extends Error {
+  readonly step: "decode" | "encode";
+  readonly reason: Error;
+
+  constructor(step: CodecError["step"], reason: Error) {
+    super(reason.message);
+    this.step = step;
+    this.reason = reason;
+  }
+}
+
+/** For `catch`: names the step that has failed. */
+function failing(step: CodecError["step"]): (reason: Error) => never {
+  return (reason) => {
+    throw new CodecError(step, reason);
+  };
 }
 
 /** Lets somebody else pause a conversion, let it go on, or have it end with what is done. */
@@ -88,7 +109,11 @@ export class Steering {
   }
 }
 
-/** @throws DataError and others, from the video or the network; then there is no file */
+/**
+ * What fails after some frames ends the file with these.
+ *
+ * @throws CodecError and others, of the network or the target; then there is no file
+ */
 export async function convert({
   source,
   output: { container, codec, bitrate },
@@ -120,49 +145,68 @@ export async function convert({
     await nextTurn(); // the next frame is on its way to the GPU, while this one is converted and encoded
     for (const sound of sounds) await sound.until(timestamp);
     using large = frameOf(after, { timestamp: Math.max(0, timestamp - from), duration: shown });
-    await video.add(large);
+    await video.add(large).catch(failing("encode"));
     frames++;
     end = timestamp + shown;
     await onFrame({ share: Math.min(1, (end - first) / duration), frames, before, after });
   };
-  let damage: string | undefined;
+  const nextWork = async () => {
+    const next = await nextOf(samples);
+    return next && (await start(next, source, enlarge));
+  };
+  let failure: Error | undefined;
   let isWhole = false;
-  let work: Work | undefined;
   try {
     await output.start();
-    do {
-      const previous = work;
-      work = undefined;
-      if (await steering.proceed()) {
-        const next = await nextOf(samples).catch((error: Error) => {
-          if (!previous) throw error;
-          damage = error.message;
-          return undefined;
-        });
-        work = next && (await start(next, source, enlarge));
-        isWhole = !next && damage === undefined;
-      }
-      if (previous) await finish(previous);
-    } while (work);
+    try {
+      let work: Work | undefined;
+      do {
+        const previous = work;
+        work = undefined;
+        if (await steering.proceed()) {
+          work = await nextWork().catch((error: Error) => {
+            if (!previous) failing("decode")(error);
+            failure = new CodecError("decode", error);
+            return undefined;
+          });
+          isWhole = !work && failure === undefined;
+        }
+        if (previous) await finish(previous);
+      } while (work);
+    } catch (error) {
+      if (frames === 0) throw error;
+      failure ??= error as Error;
+      isWhole = false;
+    }
     if (frames === 0) {
       await output.cancel();
       return { frames, length: 0, isWhole };
     }
-    for (const sound of sounds) await sound.until(isWhole ? Number.POSITIVE_INFINITY : end);
-    await output.finalize();
+    const soundEnd = isWhole ? Number.POSITIVE_INFINITY : end;
+    for (const sound of sounds) {
+      await sound.until(soundEnd).catch((error: Error) => {
+        failure ??= error;
+        isWhole = false;
+      });
+    }
+    await output.finalize().catch((error: Error) => {
+      throw failure ?? new CodecError("encode", error);
+    });
   } catch (error) {
-    if (output.state !== "finalized" && output.state !== "canceled") await output.cancel();
+    // A target that has failed refuses to close, too.
+    if (output.state !== "finalized" && output.state !== "canceled") await output.cancel().catch(() => {});
     throw error;
   } finally {
     await samples.return();
     for (const sound of sounds) await sound.close();
   }
-  return {
-    frames,
-    length: end - from,
-    isWhole,
-    ...(damage !== undefined && { damage: { at: end, reason: damage } }),
-  };
+  return { frames, length: end - from, isWhole, ...reasonOf(failure, end) };
+}
+
+function reasonOf(failure: Error | undefined, at: number): Pick<Converted, "damage" | "failure"> {
+  const isOfFile = failure instanceof CodecError && failure.step === "decode";
+  if (isOfFile) return { damage: { at, reason: failure.message } };
+  return failure ? { failure } : {};
 }
 
 /** A frame that is being enlarged. */
@@ -232,9 +276,12 @@ async function soundOf(
   const to = new AudioSampleSource({ codec, quality: new Quality({ bitrate: SOUND_BITRATE }) });
   output.addAudioTrack(to, metadata);
   return inOrder(new AudioSampleSink(track).samples(), async (sample: AudioSample) => {
-    sample.setTimestamp(sample.timestamp - from);
-    if (sample.timestamp + sample.duration > 0) await to.add(sample);
-    sample.close();
+    try {
+      sample.setTimestamp(sample.timestamp - from);
+      if (sample.timestamp + sample.duration > 0) await to.add(sample);
+    } finally {
+      sample.close();
+    }
   });
 }
 
@@ -248,14 +295,14 @@ function inOrder<T extends { readonly timestamp: number }>(
     async until(time) {
       while (!hasEnded) {
         if (!next) {
-          const { value, done } = await pieces.next();
+          const { value, done } = await pieces.next().catch(failing("decode"));
           hasEnded = done === true;
           if (!done) next = value;
         }
         if (!next || next.timestamp >= time) return;
         const piece = next;
         next = undefined;
-        await add(piece);
+        await add(piece).catch(failing("encode"));
       }
     },
     async close() {

@@ -10,7 +10,10 @@ const sentences: Readonly<Record<LanguageCode, () => Promise<VideoSentences>>> =
 /** The sentences of the page's language. */
 export let say: VideoSentences = videoEnglish;
 
-export async function loadVideoLanguage(code: LanguageCode): Promise<VideoSentences> {
-  say = await sentences[code]();
-  return say;
+export async function loadVideoSentences(code: LanguageCode): Promise<VideoSentences> {
+  return sentences[code]();
+}
+
+export function useVideoSentences(chosen: VideoSentences): void {
+  say = chosen;
 }

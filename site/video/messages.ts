@@ -95,6 +95,8 @@ export interface Conversion {
   readonly isWhole: boolean;
   /** Where the video could not be decoded, in seconds. */
   readonly damage?: { readonly at: number; readonly reason: string };
+  /** What else ended it early, in a sentence. */
+  readonly failure?: string;
   readonly bytes: number;
   /** The file, unless it went into the user's own. */
   readonly file?: Blob;

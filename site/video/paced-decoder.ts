@@ -4,7 +4,13 @@
  */
 
 /** Frames that are open or being decoded. (A codec that reorders frames may hold a few more inside.) */
-const MOST = 6;
+const MOST = isWebKit() ? 20 : 6;
+
+/** There, mediabunny holds frames back until a later one comes. */
+function isWebKit(): boolean {
+  const { userAgent } = navigator;
+  return /AppleWebKit/.test(userAgent) && !/Chrome/.test(userAgent);
+}
 
 /** From now on, decoders made in this thread are such. */
 export function paceDecoders(): void {
@@ -18,11 +24,16 @@ function PacedDecoder(): typeof VideoDecoder {
   return class extends Original {
     #packets: EncodedVideoChunk[] = [];
     #openFrames = 0;
-    #onEmpty: () => void = () => {};
+    /** Flushes that wait until the packets have gone. */
+    #flushes: (() => void)[] = [];
 
     constructor({ output, error }: VideoDecoderInit) {
       super({
-        error,
+        error: (reason) => {
+          this.#packets = []; // nothing decodes them now
+          this.#endWaiting();
+          error(reason);
+        },
         output: (frame) => {
           this.#openFrames++;
           const close = frame.close.bind(frame);
@@ -53,7 +64,7 @@ function PacedDecoder(): typeof VideoDecoder {
     override async flush(): Promise<void> {
       while (this.#packets.length > 0 && this.state === "configured") {
         await new Promise<void>((resolve) => {
-          this.#onEmpty = resolve;
+          this.#flushes.push(resolve);
         });
       }
       return super.flush();
@@ -62,13 +73,17 @@ function PacedDecoder(): typeof VideoDecoder {
     override reset(): void {
       this.#packets = [];
       super.reset();
-      this.#onEmpty();
+      this.#endWaiting();
     }
 
     override close(): void {
       this.#packets = [];
       super.close();
-      this.#onEmpty();
+      this.#endWaiting();
+    }
+
+    #endWaiting(): void {
+      for (const end of this.#flushes.splice(0)) end();
     }
 
     #feed(): void {
@@ -79,7 +94,7 @@ function PacedDecoder(): typeof VideoDecoder {
       ) {
         super.decode(this.#packets.shift()!);
       }
-      if (this.#packets.length === 0 || this.state !== "configured") this.#onEmpty();
+      if (this.#packets.length === 0 || this.state !== "configured") this.#endWaiting();
     }
   };
 }

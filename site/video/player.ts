@@ -38,6 +38,8 @@ export class Player {
   #watched: Watched | undefined;
   #frames: FrameMethod = { runs: [] };
   #isBusy = false;
+  /** A frame came while another one was being enlarged. */
+  #hasMissed = false;
   /** When frames were shown. */
   #shown: number[] = [];
 
@@ -148,10 +150,18 @@ export class Player {
     else this.#video?.pause();
   }
 
-  /** Enlarges the frame that the element shows, and shows the result; not if another one is being enlarged. */
+  /**
+   * Enlarges the frame that the element shows, and shows the result; not while another one is being enlarged.
+   * Then the next one will do if the video plays, and else this one is enlarged afterwards.
+   */
   async #enlarge(video: HTMLVideoElement): Promise<void> {
-    if (this.#isBusy || video.videoWidth === 0) return;
+    if (this.#isBusy) {
+      this.#hasMissed = true;
+      return;
+    }
+    if (video.videoWidth === 0 || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
     this.#isBusy = true;
+    this.#hasMissed = false;
     try {
       const frame = new VideoFrame(video);
       const frames = this.#frames;
@@ -168,6 +178,7 @@ export class Player {
       this.#events.onError(error as Error);
     } finally {
       this.#isBusy = false;
+      if (this.#hasMissed && this.#video?.paused) void this.#enlarge(this.#video);
     }
   }
 

@@ -1,4 +1,4 @@
-/** Times, rates and sizes in the words of the page. */
+/** Times and rates in the words of the page. */
 import { fixed } from "../language.ts";
 
 /** Seconds as "1:02:03", "2:03". */
@@ -18,9 +18,4 @@ export function lengthText(seconds: number): string {
 export function rateText(rate: number): string {
   if (Math.abs(rate - Math.round(rate)) < 0.005 * rate) return `${Math.round(rate)}`;
   return fixed(rate, rate < 1 ? 2 : rate < 100 ? 1 : 0);
-}
-
-export function bytesText(bytes: number): string {
-  if (bytes < 1e6) return `${Math.ceil(bytes / 1e3)} kB`;
-  return bytes < 1e9 ? `${fixed(bytes / 1e6, bytes < 1e7 ? 1 : 0)} MB` : `${fixed(bytes / 1e9, 1)} GB`;
 }

@@ -2,13 +2,13 @@
 import { Compare } from "../compare.ts";
 import type { Engine } from "../engine.ts";
 import { showFacts } from "../facts.ts";
-import { addSentences, writeFixedTexts } from "../language.ts";
+import { addSentences, bytesText, writeFixedTexts } from "../language.ts";
 import type { MethodInfo } from "../messages.ts";
 import { MethodChoice, nameOf, runsOf } from "../method-choice.ts";
 import type { Size } from "../overview.ts";
 import { download } from "../picture.ts";
 import { duration, TaskControl } from "../task-control.ts";
-import { loadVideoLanguage, say } from "./language.ts";
+import { loadVideoSentences, say, useVideoSentences } from "./language.ts";
 import type {
   Conversion,
   FileSize,
@@ -19,7 +19,7 @@ import type {
   Trial,
 } from "./messages.ts";
 import { Player } from "./player.ts";
-import { bytesText, lengthText, rateText } from "./texts.ts";
+import { lengthText, rateText } from "./texts.ts";
 import html from "./video-panel.html?raw";
 import "./style.css";
 
@@ -33,10 +33,13 @@ const containerNames = { mp4: "MP4", webm: "WebM" };
 
 export interface VideoPanelEvents {
   onRemoveMethod(method: MethodInfo): void;
+  /** What is not about the task that runs. */
+  onError(error: Error): void;
 }
 
 export class VideoPanel {
   readonly #engine: Engine;
+  readonly #events: VideoPanelEvents;
   readonly #compare: Compare;
   readonly #player: Player;
   readonly #choice: MethodChoice;
@@ -53,6 +56,8 @@ export class VideoPanel {
   readonly #pause: HTMLButtonElement;
   readonly #download: HTMLButtonElement;
   readonly #watch: HTMLButtonElement;
+  /** Counts files that were chosen: a slow one must not overwrite a later one. */
+  #opening = 0;
   #file: File | undefined;
   #video: OpenVideo | undefined;
   /** The files that the video can become, by the settings; undefined until that is known. */
@@ -64,19 +69,23 @@ export class VideoPanel {
   /** The frames on the stage. */
   #pair: FramePair | undefined;
   #isPaused = false;
+  #pausedAt = 0;
+  /** When the conversion began, and how long its pauses were, in milliseconds. */
+  #clock = { start: 0, pauses: 0 };
   #frames = 0;
   #result: { readonly file: Blob; readonly name: string } | undefined;
 
   /** Fills the tab, in the page's language. */
   static async in(root: HTMLElement, engine: Engine, events: VideoPanelEvents): Promise<VideoPanel> {
-    await addSentences(loadVideoLanguage);
+    await addSentences(loadVideoSentences, useVideoSentences);
     root.innerHTML = html;
     writeFixedTexts(root);
     return new VideoPanel(root, engine, events);
   }
 
-  private constructor(root: HTMLElement, engine: Engine, { onRemoveMethod }: VideoPanelEvents) {
+  private constructor(root: HTMLElement, engine: Engine, events: VideoPanelEvents) {
     this.#engine = engine;
+    this.#events = events;
     const part = <E extends HTMLElement>(selector: string) => root.querySelector<E>(selector)!;
     this.#viewer = part(".viewer");
     this.#viewer.hidden = true;
@@ -99,7 +108,7 @@ export class VideoPanel {
     this.#task = new TaskControl(part(".task"), (signal) => this.#convert(signal));
     this.#choice = new MethodChoice(part(".controls"), {
       onChange: () => this.#changed(),
-      onRemove: onRemoveMethod,
+      onRemove: (method) => events.onRemoveMethod(method),
     });
     const input = part<HTMLInputElement>("[name=video]");
     input.addEventListener("change", () => {
@@ -125,14 +134,21 @@ export class VideoPanel {
 
   /** Shows what is in a file, and measures what enlarging it takes. */
   async open(file: File): Promise<void> {
-    if (TaskControl.anyRunning && this.#isConverting) {
-      this.#task.stop();
+    if (this.#task.isRunning) {
+      this.#events.onError(new Error(say.stillConverting));
       return;
     }
+    const opening = ++this.#opening;
+    this.#trying?.abort();
     this.#player.close();
     this.#task.say(say.openingVideo(file.name));
     try {
       const video = await this.#engine.run("openVideo", { file, name: file.name });
+      if (opening !== this.#opening || this.#task.isRunning) {
+        void this.#engine.run("closeVideo", { video: video.id });
+        if (opening === this.#opening) this.#events.onError(new Error(say.stillConverting));
+        return;
+      }
       if (this.#video) void this.#engine.run("closeVideo", { video: this.#video.id });
       [this.#file, this.#video, this.#result] = [file, video, undefined];
       [this.#outputs, this.#tried] = [undefined, undefined];
@@ -140,7 +156,10 @@ export class VideoPanel {
       this.#task.say("");
       this.#changed(0);
     } catch (error) {
-      this.#task.complain(error as Error);
+      if (opening !== this.#opening) return;
+      if (this.#task.isRunning) this.#events.onError(error as Error);
+      else this.#task.complain(error as Error);
+      this.#changed(0); // of the video before, which stays
     }
   }
 
@@ -209,6 +228,7 @@ export class VideoPanel {
         this.#tried = { settings, trial: error as Error };
       }
     } catch (error) {
+      if (trying.signal.aborted) return;
       this.#task.complain(error as Error);
     }
     this.#render();
@@ -332,15 +352,16 @@ export class VideoPanel {
     this.#player.close();
     [this.#isPaused, this.#frames, this.#result] = [false, 0, undefined];
     this.#pause.hidden = false;
-    this.#pause.textContent = say.pause;
+    this.#labelPause();
     this.#render();
-    const start = performance.now();
+    this.#clock = { start: performance.now(), pauses: 0 };
     try {
       const request = { video: video.id, output, file, runs: trial.runs, size: plan.frames.size };
       const conversion = await this.#engine.run("convertVideo", request, {
         onEvent: ({ share, frames, pair }) => {
           this.#frames = frames;
-          const rate = frames > 2 ? rateText((1000 * frames) / (performance.now() - start)) : undefined;
+          const ms = performance.now() - this.#clock.start - this.#clock.pauses;
+          const rate = frames > 2 ? rateText((1000 * frames) / ms) : undefined;
           if (!this.#isPaused) this.#task.share(share, say.converting(frames, rate));
           this.#showPair(pair);
         },
@@ -350,7 +371,8 @@ export class VideoPanel {
       this.#task.say(conversion.frames === 0 ? text[0] : text.join(" "));
     } finally {
       this.#pause.hidden = true;
-      queueMicrotask(() => this.#render()); // when the button is the form's again
+      // When the button is the form's again. What was changed meanwhile has not been measured.
+      queueMicrotask(() => this.#changed(0));
     }
   }
 
@@ -358,9 +380,21 @@ export class VideoPanel {
     this.#isPaused = !this.#isPaused;
     const action = this.#isPaused ? "pause" : "resume";
     void this.#engine.run("steerVideo", { video: this.#video!.id, action });
-    this.#pause.textContent = this.#isPaused ? say.resume : say.pause;
-    if (this.#isPaused) this.#task.say(say.paused(this.#frames));
-    else this.#task.restartClock();
+    this.#labelPause();
+    if (this.#isPaused) {
+      this.#pausedAt = performance.now();
+      this.#task.say(say.paused(this.#frames));
+    } else {
+      this.#clock.pauses += performance.now() - this.#pausedAt;
+      this.#task.restartClock();
+    }
+  }
+
+  /** By its name, so that it is said in another language, too, once that is chosen. */
+  #labelPause(): void {
+    const key = this.#isPaused ? "resume" : "pause";
+    this.#pause.dataset.text = key;
+    this.#pause.textContent = say[key];
   }
 
   // ---- Watching
@@ -378,15 +412,17 @@ export class VideoPanel {
   async #watchCamera(): Promise<void> {
     const choice = this.#choice.chosen;
     if (!choice) return;
+    let source: MediaStream | undefined;
     try {
       const wanted = { width: { ideal: 640 }, height: { ideal: 480 } };
-      const source = await navigator.mediaDevices.getUserMedia({ video: wanted });
+      source = await navigator.mediaDevices.getUserMedia({ video: wanted });
       const { width = 640, height = 480, frameRate } = source.getVideoTracks()[0].getSettings();
       const { steps, size } = runsOf(choice, { width, height });
       const runs = steps.map((scale) => ({ method: choice.method.id, scale }));
       await this.#player.open({ name: say.cameraName, source, rate: frameRate }, { runs, size });
       this.#showStage();
     } catch (error) {
+      for (const track of source?.getTracks() ?? []) track.stop();
       const { name, message } = error as Error;
       const texts: Readonly<Record<string, string>> = {
         NotAllowedError: say.cameraRefused,
@@ -426,9 +462,10 @@ function liveText({ ms }: Trial, { rate }: OpenVideo): string {
   return say.watchSkips(rateText(1000 / ms), rateText(rate));
 }
 
-function conversionText({ frames, isWhole, damage, bytes, ms, length }: Conversion): string {
+function conversionText({ frames, isWhole, damage, failure, bytes, ms, length }: Conversion): string {
   if (frames === 0) return say.stoppedBefore;
   if (damage) return say.damagedAt(lengthText(damage.at), frames, bytesText(bytes));
+  if (failure) return say.endedEarly(failure.replace(/\.?$/, "."), frames, bytesText(bytes));
   if (isWhole) return say.converted(frames, duration(ms), bytesText(bytes));
   return say.convertedPart(frames, lengthText(length), bytesText(bytes));
 }

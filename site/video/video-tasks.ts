@@ -1,13 +1,13 @@
 /** The worker's tasks with video. They load when the tab for video opens. */
-import { NullTarget, StreamTarget, VideoSample } from "mediabunny";
+import { NullTarget, StreamTarget, type StreamTargetChunk, VideoSample } from "mediabunny";
 import { chooseMethod, defaultMethod, upscaleBands } from "../../src/index.ts";
 import { crop, type Image, type Samples } from "../../src/picture/index.ts";
 import { automatic } from "../messages.ts";
 import type { Networks } from "../networks.ts";
 import type { Overview } from "../overview.ts";
 import { bitmapOf, reductionFor } from "../pictures/show.ts";
-import { type Context, handOver, type TaskTable } from "../task.ts";
-import { type ConvertOptions, convert, Steering } from "./convert.ts";
+import { type Context, handOver, inWords, type TaskTable } from "../task.ts";
+import { CodecError, type ConvertOptions, convert, type FrameDone, Steering } from "./convert.ts";
 import { taken } from "./frames.ts";
 import { say } from "./language.ts";
 import type { FrameMethod, Run } from "./messages.ts";
@@ -17,7 +17,7 @@ import { paceDecoders } from "./paced-decoder.ts";
 import { PartsTarget } from "./parts-target.ts";
 import { dataError, openSource, type VideoSource } from "./source.ts";
 
-export { loadVideoLanguage } from "./language.ts";
+export { loadVideoSentences, useVideoSentences } from "./language.ts";
 
 export type VideoTasks = TaskTable<
   "openVideo" | "closeVideo" | "videoOutputs" | "tryVideo" | "convertVideo" | "steerVideo" | "enlargeFrame"
@@ -37,7 +37,7 @@ const MEASURE_FOR = 1500;
 /** The side of the part that is measured first: software, too, enlarges it in a second or two. */
 const PART_SIDE = 96;
 
-export function videoTasks(networks: Networks): VideoTasks {
+export function videoTasks(networks: Pick<Networks, "upscaler">): VideoTasks {
   paceDecoders();
   const open = new Map<number, VideoSource>();
   const steerings = new Map<number, Steering>();
@@ -102,7 +102,7 @@ export function videoTasks(networks: Networks): VideoTasks {
       if (ms < MEASURE_FOR) {
         const enlarge = enlarger({ runs, size }, inTurn, signal);
         [before, after, isPart] = [frame, await enlarge(frame), false];
-        ms = await measured({ source, output, enlarge }, signal);
+        ms = (await measured({ source, output, enlarge }, signal)) ?? ms;
       }
       signal.throwIfAborted();
       const [left, right] = [await overviewOf(before), await overviewOf(after)];
@@ -114,13 +114,14 @@ export function videoTasks(networks: Networks): VideoTasks {
       const steering = new Steering();
       steerings.set(video, steering);
       const parts = file ? undefined : new PartsTarget();
-      const stream = file && (await file.createWritable());
+      let stream: FileSystemWritableFileStream | undefined;
       const start = performance.now();
       let last = Number.NEGATIVE_INFINITY;
       try {
-        const converted = await convert({
+        stream = await file?.createWritable();
+        const { failure, ...converted } = await convert({
           ...{ source, output, steering, enlarge: enlarger(request, context.inTurn) },
-          target: parts?.target ?? new StreamTarget(stream!, { chunked: true, chunkSize: 2 ** 22 }),
+          target: parts?.target ?? intoFile(stream!),
           async onFrame({ share, frames, before, after }) {
             const now = performance.now();
             if (now - last < PREVIEW_EVERY) return context.report({ share, frames });
@@ -130,10 +131,14 @@ export function videoTasks(networks: Networks): VideoTasks {
           },
         });
         const { frames } = converted;
+        // Only then does the user's file become another one.
+        await (frames > 0 ? stream?.close() : stream?.abort());
         const blob = frames > 0 ? parts?.file(`video/${output.container}`) : undefined;
         const bytes = blob?.size ?? (frames > 0 && file ? (await file.getFile()).size : 0);
-        return { ...converted, bytes, file: blob, ms: performance.now() - start };
+        const why = failure && inWords(described(failure, source)).message;
+        return { ...converted, failure: why, bytes, file: blob, ms: performance.now() - start };
       } catch (error) {
+        await stream?.abort().catch(() => undefined); // it may have failed itself
         throw described(error as Error, source);
       } finally {
         steerings.delete(video);
@@ -155,21 +160,37 @@ export function videoTasks(networks: Networks): VideoTasks {
   };
 }
 
-/** What a frame takes on the way into a file, in milliseconds. */
+/** A target that closes leaves the file open: a conversion that has failed closes it, too. */
+function intoFile(stream: FileSystemWritableFileStream): StreamTarget {
+  const writable = new WritableStream<StreamTargetChunk>({ write: (chunk) => stream.write(chunk) });
+  return new StreamTarget(writable, { chunked: true, chunkSize: 2 ** 22 });
+}
+
+/**
+ * What a frame takes on the way into a file, in milliseconds. The clock starts when the first one is done:
+ * decoders and encoders take a while to start. Undefined if no frame was done.
+ */
 async function measured(
   options: Pick<ConvertOptions, "source" | "output" | "enlarge">,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<number | undefined> {
   const steering = new Steering();
   const finish = () => steering.finish();
-  const timer = setTimeout(finish, MEASURE_FOR);
   signal.addEventListener("abort", finish);
   const { begin, duration } = options.source.facts;
   const from = begin + duration / 3;
   const start = performance.now();
-  const { frames } = await convert({ ...options, target: new NullTarget(), steering, from, isSilent: true });
-  clearTimeout(timer);
-  return (performance.now() - start) / frames;
+  let [first, last] = [start, start];
+  const onFrame = ({ frames }: FrameDone) => {
+    last = performance.now();
+    if (frames > 1) return;
+    first = last;
+    setTimeout(finish, MEASURE_FOR);
+  };
+  const target = new NullTarget();
+  const { frames } = await convert({ ...options, target, steering, from, isSilent: true, onFrame });
+  if (frames === 0) return undefined;
+  return frames === 1 ? last - start : (last - first) / (frames - 1);
 }
 
 /** With a frame's own choice of methods, where that was left to it. */
@@ -191,14 +212,19 @@ async function middleFrame({ video, untagged, facts: { duration }, name }: Video
     if (!sample) throw dataError(say.noFrames(name));
     return await taken(sample, untagged);
   } catch (error) {
-    throw described(error as Error, { name });
+    throw described(new CodecError("decode", error as Error), { name });
   }
 }
 
-/** Errors of decoders are for programmers. */
+/** What codecs say is for programmers. */
 function described(error: Error, { name }: Pick<VideoSource, "name">): Error {
-  const isDecoders = error.name === "EncodingError" || error.name === "OperationError";
-  return isDecoders ? dataError(say.undecodable(name, error.message.replace(/\.$/, "")), error) : error;
+  if (!(error instanceof CodecError)) return error;
+  const { step, reason } = error;
+  if (reason.name !== "EncodingError" && reason.name !== "OperationError") return reason;
+  const why = reason.message.replace(/\.$/, "");
+  return step === "decode"
+    ? dataError(say.undecodable(name, why), reason)
+    : new Error(say.unencodable(why), { cause: reason });
 }
 
 function middlePart(image: Image): Image {

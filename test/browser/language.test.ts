@@ -20,7 +20,7 @@ import { textsOnShow } from "./texts.ts";
 const names = [
   /^[^\p{L}]*$/u, // no letters
   /^[\d\s.,×x]+(s|min|dB|kB|MB|%)?$/,
-  /^(Video|MP4|H\.264|VP9|WebM|Opus|pixelgrad|English|Deutsch|PNG|JPEG|WebP|JavaScript|espcn for \w+ ×2|espcn für \w+ ×2)$/,
+  /^(Video|Pause|MP4|H\.264|VP9|WebM|Opus|pixelgrad|English|Deutsch|PNG|JPEG|WebP|JavaScript|espcn for \w+ ×2|espcn für \w+ ×2)$/,
   /^\s*(large|small|text|damaged|empty)\.(png|webp|tif|svg|mp4|webm)\s*$/,
   /^(large|small)\.png, \d+ × \d+$/,
   /^(edsr-small|wren|espcn|srcnn|bicubic|bilinear|nearest)( ×\d)?$/,

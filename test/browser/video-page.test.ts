@@ -133,6 +133,77 @@ test("pauses, goes on, and stops with a file that can be played", async () => {
   expect((await readVideo(file)).frames.length).toBe(count);
 });
 
+test("a file that comes during a conversion is refused, and what was changed is measured afterwards", async () => {
+  await give({ times: evenTimes(1500), codec: "vp8" });
+  await userEvent.click(main());
+  await status(/^\d+ frames/);
+  const file = await makeVideo({ hasSound: false });
+  await userEvent.upload(button("video"), new File([file], "another.webm", { type: "video/webm" }));
+  await says("#message", /A video is being converted\. Stop that first, or wait until it is done\./);
+  await userEvent.click(find(`${panel} [name=scale][value='3']`));
+  await new Promise((resolve) => setTimeout(resolve, 500)); // a change is measured sooner
+  await status(/^\d+ frames, [\d.]+ a second: \d+ %/); // it goes on
+  await userEvent.click(main());
+  await status(/^Stopped\./);
+  expect(find(`${panel} .about`).textContent).toContain("60.0 s");
+  await vi.waitFor(() => expect(main().disabled).toBe(false), { timeout: 20_000 });
+  expect(find(`${panel} .estimate`).textContent).toMatch(/^About/);
+  await userEvent.click(find(`${panel} [name=scale][value='2']`));
+});
+
+/** Lets some of the messages to the worker go out later. Returns a function that ends that. */
+function delayed(wanted: (message: Message) => boolean, ms: number): () => void {
+  const post = Worker.prototype.postMessage;
+  Worker.prototype.postMessage = function (message: Message, ...rest: object[]) {
+    if (!message.input || !wanted(message)) return post.call(this, message, ...rest);
+    // The page closes its own frame at once.
+    const frame = message.input.frame?.clone();
+    setTimeout(() => {
+      post.call(this, { ...message, input: { ...message.input, ...(frame && { frame }) } });
+      frame?.close();
+    }, ms);
+  };
+  return () => {
+    Worker.prototype.postMessage = post;
+  };
+}
+
+interface Message {
+  readonly task?: string;
+  readonly input?: { readonly name?: string; readonly frame?: VideoFrame };
+}
+
+test("of two files that are chosen one after the other the later one stays, even if it is read first", async () => {
+  const atOnce = delayed(({ input }) => input!.name === "first.webm", 1000);
+  const slow = await makeVideo({ times: evenTimes(100), hasSound: false });
+  const quick = await makeVideo({ width: 80, height: 60, hasSound: false });
+  await userEvent.upload(button("video"), new File([slow], "first.webm", { type: "video/webm" }));
+  await userEvent.upload(button("video"), new File([quick], "second.webm", { type: "video/webm" }));
+  await says(`${panel} .about`, /80 × 60/);
+  atOnce();
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  await estimate(/^About/);
+  expect(find(`${panel} .about`).textContent).toContain("80 × 60");
+});
+
+test("another language, chosen during a conversion, leaves its buttons what they are", async () => {
+  await give({ times: evenTimes(1500), codec: "vp8" });
+  await userEvent.click(main());
+  await status(/^\d+ frames/);
+  await userEvent.click(button("pause"));
+  await userEvent.selectOptions(find("#language"), "de");
+  await vi.waitFor(() => expect(find("#tab-upscale").textContent).toBe("Vergrößern"));
+  expect(main().textContent).toBe("Anhalten");
+  expect(button("pause").textContent).toBe("Fortsetzen");
+  await userEvent.click(button("pause"));
+  expect(button("pause").textContent).toBe("Pause");
+  await userEvent.click(main());
+  await status(/^Angehalten\. Die Datei/);
+  await vi.waitFor(() => expect(main().textContent).toBe("Umwandeln"));
+  await userEvent.selectOptions(find("#language"), "en");
+  await vi.waitFor(() => expect(main().textContent).toBe("Convert"));
+});
+
 test("pictures can be enlarged while a video is converted", async () => {
   await give({ times: evenTimes(1500), codec: "vp8" });
   await userEvent.click(main());
@@ -165,6 +236,20 @@ test("a video that is dropped anywhere opens the tab", async () => {
   await estimate(/^About/);
 });
 
+test("of several videos the first is opened, and that is said", async () => {
+  await give({});
+  const data = new DataTransfer();
+  for (const [width, name] of [
+    [96, "one.webm"],
+    [112, "two.webm"],
+  ] as const) {
+    data.items.add(new File([await makeVideo({ width, hasSound: false })], name, { type: "video/webm" }));
+  }
+  document.dispatchEvent(new DragEvent("drop", { dataTransfer: data, cancelable: true, bubbles: true }));
+  await says(`${panel} .about`, /96 × 48/);
+  await says("#message", /Only the first video is opened, one\.webm\./);
+});
+
 test("watching: frames are enlarged as they play, with a pause and another place", async () => {
   await give({ times: evenTimes(100), hasSound: true });
   await userEvent.click(button("watch"));
@@ -180,6 +265,17 @@ test("watching: frames are enlarged as they play, with a pause and another place
   position.dispatchEvent(new Event("input"));
   await vi.waitFor(() => expect(find(`${panel} .player .time`).textContent).toBe("0:03 of 0:04"));
   await vi.waitFor(() => expect(shown()).not.toBe(before), { timeout: 20_000 });
+  // A frame that comes while another one is being enlarged is not forgotten.
+  const late = shown();
+  const atOnce = delayed(({ task }) => task === "enlargeFrame", 1000);
+  for (const time of ["1", "3.5"]) {
+    position.value = time;
+    position.dispatchEvent(new Event("input"));
+    await new Promise((resolve) => setTimeout(resolve, 400));
+  }
+  await vi.waitFor(() => expect(shown()).not.toBe(late), { timeout: 20_000 });
+  await vi.waitFor(() => expect(shown()).toBe(late), { timeout: 20_000 });
+  atOnce();
   await userEvent.click(button("end"));
   expect(find(`${panel} .player`).hidden).toBe(true);
   expect(document.querySelector("video")).toBeNull();
@@ -201,6 +297,15 @@ test("a camera's pictures are enlarged in the same way, and a refusal is told", 
   await userEvent.click(button("end"));
   expect(stream.getTracks().every(({ readyState }) => readyState === "ended")).toBe(true);
   clearInterval(drawing);
+  // The camera is on before the page sees that the form asks for no size.
+  const again = canvas.captureStream();
+  getUserMedia.mockResolvedValue(again);
+  await userEvent.click(find(`${panel} [name=scale][value=size]`));
+  await userEvent.fill(find(`${panel} [name=width]`), "");
+  await userEvent.click(button("camera"));
+  await vi.waitFor(() => expect(find(`${panel} .task .status.error`).textContent).not.toBe(""));
+  expect(again.getTracks().every(({ readyState }) => readyState === "ended")).toBe(true);
+  await userEvent.click(find(`${panel} [name=scale][value='2']`));
   getUserMedia.mockRejectedValue(new DOMException("Permission denied", "NotAllowedError"));
   await userEvent.click(button("camera"));
   await status(/^The browser did not let this page use a camera\./);

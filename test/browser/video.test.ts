@@ -7,6 +7,7 @@ import { outputsFor } from "../../site/video/outputs.ts";
 import { paceDecoders } from "../../site/video/paced-decoder.ts";
 import { PartsTarget } from "../../site/video/parts-target.ts";
 import { openSource } from "../../site/video/source.ts";
+import { videoTasks } from "../../site/video/video-tasks.ts";
 import { interpolator } from "../../src/index.ts";
 import type { Image } from "../../src/picture/index.ts";
 import { drawn } from "../support/drawn.ts";
@@ -306,6 +307,46 @@ describe("while it runs", () => {
     await expect(broken).rejects.toThrow("lost");
   });
 
+  test("an error after some frames ends the file with these", async () => {
+    let count = 0;
+    const { result, file } = await converted(await long(), {
+      enlarge: async (frame) => {
+        if (++count > 7) throw new Error("lost");
+        return double.upscale(frame);
+      },
+    });
+    expect(result).toMatchObject({ isWhole: false, failure: new Error("lost") });
+    expect(result.damage).toBeUndefined();
+    const { frames } = await readVideo(file);
+    expect(frames.length).toBe(result.frames);
+    expect(frames.length).toBe(7);
+  });
+
+  test("a decoder that has failed keeps nobody waiting", async () => {
+    paceDecoders();
+    const failed = vi.fn();
+    const decoder = new VideoDecoder({ output: (frame) => frame.close(), error: failed });
+    decoder.configure({ codec: "vp8" });
+    // The head of a key frame, and nothing that makes sense.
+    const data = Uint8Array.of(
+      0x10,
+      0xff,
+      0xff,
+      0x9d,
+      0x01,
+      0x2a,
+      64,
+      0,
+      48,
+      0,
+      ...new Uint8Array(9).fill(0xff),
+    );
+    for (let i = 0; i < 40; i++) decoder.decode(new EncodedVideoChunk({ type: "key", timestamp: i, data }));
+    const flushes = await Promise.allSettled([decoder.flush(), decoder.flush()]);
+    expect(flushes.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    expect(failed).toHaveBeenCalledOnce();
+  });
+
   test("few frames are open at a time, and none afterwards", async () => {
     const open = new Set<VideoFrame>();
     let most = 0;
@@ -347,6 +388,86 @@ describe("while it runs", () => {
     expect(most).toBeGreaterThan(0);
     expect(most).toBeLessThanOrEqual(8);
     expect(open.size).toBe(0);
+  });
+});
+
+describe("the user's own file", () => {
+  const enlarger = {
+    upscaler: async () => {
+      throw new Error("lost");
+    },
+  };
+  const tasks = videoTasks(enlarger);
+  const working = videoTasks({ upscaler: async () => double });
+  const output = { container: "webm", codec: "vp8", bitrate: 1_000_000 } as const;
+  const context = {
+    signal: new AbortController().signal,
+    report() {},
+    leave() {},
+    inTurn: <R>(work: () => Promise<R>) => work(),
+  };
+
+  /** A file with something in it, and a video to be written over that. */
+  async function opened(name: string, { openVideo } = tasks) {
+    const folder = await navigator.storage.getDirectory();
+    const file = await folder.getFileHandle(name, { create: true });
+    const stream = await file.createWritable();
+    await stream.write("what was there");
+    await stream.close();
+    const { id } = await openVideo({ file: await makeVideo(), name: "small" }, context);
+    const request = { video: id, output, file, runs: [{ method: "espcn", scale: 2 }] };
+    const content = async () => (await file.getFile()).text();
+    return { id, file, request, content };
+  }
+
+  test("keeps what is in it after a stop before the first frame", async () => {
+    const { id, request, content } = await opened("stopped.webm");
+    const converting = tasks.convertVideo(request, context);
+    await tasks.steerVideo({ video: id, action: "finish" }, context);
+    expect(await converting).toMatchObject({ frames: 0, bytes: 0 });
+    expect(await content()).toBe("what was there");
+  });
+
+  test("keeps what is in it after an error", async () => {
+    const { request, content } = await opened("failed.webm");
+    await expect(tasks.convertVideo(request, context)).rejects.toThrow("lost");
+    expect(await content()).toBe("what was there");
+  });
+
+  test("becomes the new video in the end", async () => {
+    const { request, file } = await opened("done.webm", working);
+    const { frames, bytes } = await working.convertVideo(request, context);
+    expect(frames).toBe(10);
+    const content = await file.getFile();
+    expect(content.size).toBe(bytes);
+    expect((await readVideo(content)).frames.length).toBe(10);
+  });
+
+  test("keeps what is in it where the disk is full", async () => {
+    const { request, file, content } = await opened("full.webm", working);
+    const stream = await file.createWritable();
+    vi.spyOn(file, "createWritable").mockResolvedValue(stream);
+    vi.spyOn(stream, "write").mockRejectedValue(new DOMException("The disk is full.", "QuotaExceededError"));
+    await expect(working.convertVideo(request, context)).rejects.toThrow("The disk is full.");
+    expect(await content()).toBe("what was there");
+  });
+
+  test("an encoder's error is not called damage of the file", async () => {
+    const { request } = await opened("encoder.webm", working);
+    const Original = VideoEncoder;
+    const broken = class extends Original {
+      override encode(): void {
+        throw new DOMException("Encoding failed.", "EncodingError");
+      }
+    };
+    vi.stubGlobal("VideoEncoder", broken);
+    try {
+      await expect(working.convertVideo(request, context)).rejects.toThrow(
+        "This browser could not encode the video (Encoding failed).",
+      );
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 });
 

@@ -1,8 +1,9 @@
 /** The fixed texts of both pages, and the language that is chosen: by the browser, by hand, and for both. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import type { Browser } from "playwright";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { english as lesson } from "../../site/kernels/sentences/english.ts";
 import { englishProse as lessonProse } from "../../site/kernels/sentences/english-prose.ts";
 import { english } from "../../site/sentences/english.ts";
@@ -91,4 +92,57 @@ test("the language goes with the visitor from page to page", async () => {
   await ready(page);
   expect(await page.textContent("#tab-train")).toBe("Fine-tune");
   expect(errors).toEqual([]);
+});
+
+describe("a language that is slow to load, or does not", () => {
+  const german = /german[^/]*\.js$/;
+
+  test("the last choice holds, even if what was chosen before arrives later", async () => {
+    const { page } = await visit(browser, { serviceWorkers: "block" });
+    let arrived = false;
+    await page.route(german, async (route) => {
+      await wait(1000);
+      await route.continue();
+      arrived = true;
+    });
+    await page.selectOption("#language", "de");
+    await page.selectOption("#language", "en");
+    await expect.poll(() => arrived, { timeout: 5000 }).toBe(true);
+    await wait(500);
+    expect(await page.getAttribute("html", "lang")).toBe("en");
+    expect(await page.textContent("#tab-train")).toBe("Fine-tune");
+    expect(await page.inputValue("#language")).toBe("en");
+  });
+
+  test.each(["", "kernels/"])(
+    "the page stays in its language, says so, and can try again: /%s",
+    async (path) => {
+      const { page, errors } = await visit(browser, { serviceWorkers: "block" });
+      await page.goto(new URL(path, site.url).href);
+      const list = page.locator("#language");
+      await list.locator("option[value=de]").waitFor({ state: "attached" });
+      await page.route(german, (route) => route.abort());
+      await list.selectOption("de");
+      const message = () => list.evaluate((select: HTMLSelectElement) => select.validationMessage);
+      await expect.poll(message).toMatch(/^The other language could not be loaded\./);
+      expect(await list.inputValue()).toBe("en");
+      expect(await page.getAttribute("html", "lang")).toBe("en");
+      expect(errors.filter((error) => !/ERR_FAILED/.test(error))).toEqual([]);
+      await page.unroute(german);
+      await list.selectOption("de");
+      await expect.poll(() => page.getAttribute("html", "lang")).toBe("de");
+      expect(await message()).toBe("");
+    },
+  );
+
+  test("a visitor whose language does not load has the page in English", async () => {
+    const page = await browser.newPage({ locale: "de-DE", serviceWorkers: "block" });
+    await page.route(german, (route) => route.abort());
+    await page.goto(site.url);
+    await ready(page);
+    expect(await page.inputValue("#language")).toBe("en");
+    const message = page.locator("#message p", { hasText: /^A file of this page could not be loaded\./ });
+    await message.waitFor();
+    expect(await page.getAttribute("body", "data-drop")).toBe(english.dropHere);
+  });
 });

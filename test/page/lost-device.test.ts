@@ -84,6 +84,22 @@ test("a device that is lost in the middle of a video: all frames are converted",
   expect(await page.workers()[0].evaluate("self.devices")).toBe(2);
 });
 
+test("where no new device can be had, a video ends with the frames that are done", async () => {
+  const { page, lose } = await visitWithDevices();
+  await giveVideo(page);
+  await page.click("#panel-video .primary");
+  await status(page, "video", /^\d+ frames, [\d.]+ a second: /);
+  await page.workers()[0].evaluate("GPU.prototype.requestAdapter = async () => null");
+  await lose();
+  await status(
+    page,
+    "video",
+    /^The graphics device was lost.+ The file can be played and holds the first \d+ frames?, /,
+  );
+  expect(await page.locator("#panel-video [name=download]").isVisible()).toBe(true);
+  await page.close();
+});
+
 test("where no new device can be had, a picture says so in the page's language", async () => {
   const { page, lose } = await visitWithDevices();
   await givePicture(page, "waves.png", waves(96, 64));
