@@ -2,7 +2,7 @@
  * What the page that enlarges says, in the chosen language. English is in sentences/english.ts, and index.html has
  * its fixed texts once more, so that the page can be read before any script runs.
  */
-import { type LanguageCode, sentencesIn, setLanguage, wanted, writeTexts } from "./languages.ts";
+import { type LanguageCode, latestChoice, sentencesIn, setLanguage, writeTexts } from "./languages.ts";
 import { english, type Sentences } from "./sentences/english.ts";
 
 export { bytesText, fixed, type LanguageCode, language } from "./languages.ts";
@@ -59,9 +59,9 @@ export async function addSentences<S extends object>(
   let code: LanguageCode;
   let begin: () => object;
   do {
-    code = wanted;
+    code = latestChoice;
     begin = await part(code);
-  } while (code !== wanted);
+  } while (code !== latestChoice);
   laterParts.push(part);
   laterSentences = { ...laterSentences, ...begin() };
 }

@@ -12,14 +12,14 @@ export type LanguageCode = keyof typeof languages;
 export let language: LanguageCode = "en";
 
 /** The language that was asked for last: a table that arrives late must not overwrite it. */
-export let wanted: LanguageCode = language;
+export let latestChoice: LanguageCode = language;
 
 const STORED = "pixelgrad language";
 
 /** The language that was chosen last time, on either page; else the first of the browser's languages that is there. */
 export function preferredLanguage(): LanguageCode {
-  const wanted = [stored(), ...navigator.languages].map((code) => code?.slice(0, 2));
-  return wanted.find(isLanguage) ?? "en";
+  const candidates = [stored(), ...navigator.languages].map((code) => code?.slice(0, 2));
+  return candidates.find(isLanguage) ?? "en";
 }
 
 function isLanguage(code: string | undefined): code is LanguageCode {
@@ -40,13 +40,13 @@ export function setLanguage(code: LanguageCode, title: string): void {
  * @throws the error of loading; then the page stays in its language
  */
 export async function sentencesIn<T>(code: LanguageCode, load: () => Promise<T>): Promise<T | undefined> {
-  wanted = code;
+  latestChoice = code;
   try {
     const sentences = await load();
-    return wanted === code ? sentences : undefined;
+    return latestChoice === code ? sentences : undefined;
   } catch (error) {
-    if (wanted !== code) return undefined;
-    wanted = language;
+    if (latestChoice !== code) return undefined;
+    latestChoice = language;
     throw error;
   }
 }

@@ -16,7 +16,7 @@ import {
   VideoSampleSource,
 } from "mediabunny";
 import type { Image } from "../../src/picture/index.ts";
-import { frameOf, type Timing, taken } from "./frames.ts";
+import { frameOf, type Timing, takeImage } from "./frames.ts";
 import type { OutputRequest } from "./messages.ts";
 import { OpaqueSampleSink } from "./opaque-sink.ts";
 import { formatOf, SOUND_BITRATE, type SoundWay, soundWays } from "./outputs.ts";
@@ -140,14 +140,14 @@ export async function convert({
   const { begin: first, duration } = source.facts;
   const samples = new OpaqueSampleSink(source.video).samples(from);
   let [frames, end] = [0, from];
-  const finish = async ({ timestamp, duration: shown, before, after: enlarging }: Work) => {
+  const finish = async ({ timestamp, duration: length, before, after: enlarging }: Work) => {
     const after = await enlarging;
     await nextTurn(); // the next frame is on its way to the GPU, while this one is converted and encoded
     for (const sound of sounds) await sound.until(timestamp);
-    using large = frameOf(after, { timestamp: Math.max(0, timestamp - from), duration: shown });
+    using large = frameOf(after, { timestamp: Math.max(0, timestamp - from), duration: length });
     await video.add(large).catch(failing("encode"));
     frames++;
-    end = timestamp + shown;
+    end = timestamp + length;
     await onFrame({ share: Math.min(1, (end - first) / duration), frames, before, after });
   };
   const nextWork = async () => {
@@ -217,11 +217,11 @@ interface Work extends Timing {
 
 async function start(
   sample: VideoSample,
-  { untagged }: VideoSource,
+  { assumedMatrix }: VideoSource,
   enlarge: ConvertOptions["enlarge"],
 ): Promise<Work> {
   const { timestamp, duration } = sample;
-  const before = await taken(sample, untagged);
+  const before = await takeImage(sample, assumedMatrix);
   const after = enlarge(before);
   after.catch(() => undefined); // said when it is awaited
   return { timestamp, duration, before, after };

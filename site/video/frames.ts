@@ -8,17 +8,17 @@ import { rgbOf, type YuvPlanes, yuvOf } from "./yuv.ts";
  * A frame as it is to be seen: upright, with square pixels, RGB of 8 bits. Colours that a screen lacks (HDR) become
  * those of a screen, as the browser shows them.
  *
- * @param untagged how colours are coded in a video that does not say so; by default as the frame says.
+ * @param assumedMatrix how colours are coded in a video that does not say so; by default as the frame says.
  */
-export async function imageOf(sample: VideoSample, untagged?: YuvPlanes["matrix"]): Promise<Image> {
-  const planes = await planesOf(sample, untagged);
-  return planes ? turned(rgbOf(planes), sample.rotation) : drawn(sample);
+export async function imageOf(sample: VideoSample, assumedMatrix?: YuvPlanes["matrix"]): Promise<Image> {
+  const planes = await planesOf(sample, assumedMatrix);
+  return planes ? turn(rgbOf(planes), sample.rotation) : draw(sample);
 }
 
 /** The picture of a frame, which is closed. */
-export async function taken(sample: VideoSample, untagged?: YuvPlanes["matrix"]): Promise<Image> {
+export async function takeImage(sample: VideoSample, assumedMatrix?: YuvPlanes["matrix"]): Promise<Image> {
   try {
-    return await imageOf(sample, untagged);
+    return await imageOf(sample, assumedMatrix);
   } finally {
     sample.close();
   }
@@ -27,7 +27,7 @@ export async function taken(sample: VideoSample, untagged?: YuvPlanes["matrix"])
 /** Undefined for frames that only the browser converts, stretches or mirrors. */
 async function planesOf(
   sample: VideoSample,
-  untagged: YuvPlanes["matrix"] | undefined,
+  assumedMatrix: YuvPlanes["matrix"] | undefined,
 ): Promise<YuvPlanes | undefined> {
   const { squarePixelWidth, squarePixelHeight, flip, visibleRect, format } = sample;
   const { width, height } = visibleRect;
@@ -37,8 +37,8 @@ async function planesOf(
   const isUsual = format === "I420" || format === "NV12" || format === "I422" || format === "I444";
   const isHdr = transfer === "pq" || transfer === "hlg" || matrix === "bt2020-ncl" || matrix === "rgb";
   if (!isPlain || !isUsual || isHdr) return undefined;
-  const tagged = matrix === "bt709" ? "bt709" : "bt601";
-  const space = untagged ?? (matrix === null ? usualMatrix(height) : tagged);
+  const ofFrame = matrix === "bt709" ? "bt709" : "bt601";
+  const space = assumedMatrix ?? (matrix === null ? usualMatrix(height) : ofFrame);
   const data = new Uint8Array(sample.allocationSize());
   try {
     const layout = await sample.copyTo(data);
@@ -54,7 +54,7 @@ export function usualMatrix(height: number): YuvPlanes["matrix"] {
 }
 
 /** By so many degrees, clockwise. */
-function turned(image: Image, degrees: number): Image {
+function turn(image: Image, degrees: number): Image {
   if (degrees === 0) return image;
   const { width, height, channels, data } = image;
   const isLying = degrees !== 180;
@@ -75,7 +75,7 @@ function turned(image: Image, degrees: number): Image {
   return { ...size, channels, data: result };
 }
 
-function drawn(sample: VideoSample): Image {
+function draw(sample: VideoSample): Image {
   const { displayWidth: width, displayHeight: height } = sample;
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext("2d", { willReadFrequently: true })!;

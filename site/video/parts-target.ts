@@ -34,11 +34,11 @@ export class PartsTarget {
   }
 
   #write(position: number, data: Uint8Array<ArrayBuffer>): void {
-    const known = Math.max(0, Math.min(data.length, this.#size - position));
-    if (known > 0) this.#patches.push({ position, data: data.slice(0, known) });
-    if (known === data.length) return;
-    if (position + known > this.#size) this.#parts.push(new Blob([new Uint8Array(position - this.#size)]));
-    this.#parts.push(new Blob([data.slice(known)]));
+    const overlap = Math.max(0, Math.min(data.length, this.#size - position));
+    if (overlap > 0) this.#patches.push({ position, data: data.slice(0, overlap) });
+    if (overlap === data.length) return;
+    if (position + overlap > this.#size) this.#parts.push(new Blob([new Uint8Array(position - this.#size)]));
+    this.#parts.push(new Blob([data.slice(overlap)]));
     this.#size = position + data.length;
   }
 }

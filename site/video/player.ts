@@ -41,7 +41,7 @@ export class Player {
   /** A frame came while another one was being enlarged. */
   #hasMissed = false;
   /** When frames were shown. */
-  #shown: number[] = [];
+  #showTimes: number[] = [];
 
   constructor(root: HTMLElement, engine: Engine, events: PlayerEvents) {
     this.#engine = engine;
@@ -96,7 +96,7 @@ export class Player {
     this.#video = video;
     this.#canvas.before(video);
     this.#root.hidden = false;
-    this.#shown = [];
+    this.#showTimes = [];
     this.#canvas.hidden = true; // until the first frame is there
     this.#rate.textContent = "";
     this.#hint.hidden = false;
@@ -191,10 +191,10 @@ export class Player {
     }
     this.#canvas.getContext("2d")!.drawImage(bitmap, 0, 0);
     const now = performance.now();
-    const recent = this.#shown.filter((time) => now - time < RATE_OVER);
-    this.#shown = [...(recent.length > 1 ? recent : this.#shown.slice(-2)), now];
-    if (this.#shown.length < 3 || this.#video!.paused) return;
-    const rate = ((this.#shown.length - 1) / (now - this.#shown[0])) * 1000;
+    const recent = this.#showTimes.filter((time) => now - time < RATE_OVER);
+    this.#showTimes = [...(recent.length > 1 ? recent : this.#showTimes.slice(-2)), now];
+    if (this.#showTimes.length < 3 || this.#video!.paused) return;
+    const rate = ((this.#showTimes.length - 1) / (now - this.#showTimes[0])) * 1000;
     const of = this.#watched!.rate;
     const text = say.shown(rateText(rate), of === undefined ? undefined : rateText(of));
     this.#rate.textContent = `${text}, ${say.late(Math.round(ms))}`;

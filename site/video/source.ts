@@ -21,7 +21,7 @@ export interface VideoSource {
   readonly video: InputVideoTrack;
   readonly sound: readonly InputAudioTrack[];
   /** How its colours are coded, if it does not say so. */
-  readonly untagged?: YuvPlanes["matrix"];
+  readonly assumedMatrix?: YuvPlanes["matrix"];
   readonly facts: VideoFacts;
 }
 
@@ -70,8 +70,8 @@ async function read(input: Input, name: string): Promise<VideoSource> {
   };
   // mediabunny tells Chromium BT.709, which is wrong for most of what is small.
   const { matrix } = await video.getColorSpace();
-  const untagged = matrix ? undefined : usualMatrix(await video.getCodedHeight());
-  return { name, input, video, untagged, sound: tracks.filter((_, i) => sound[i] !== null), facts };
+  const assumedMatrix = matrix ? undefined : usualMatrix(await video.getCodedHeight());
+  return { name, input, video, assumedMatrix, sound: tracks.filter((_, i) => sound[i] !== null), facts };
 }
 
 /** What a result of 8 bits in the colours of a screen lacks. */

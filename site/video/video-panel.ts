@@ -414,8 +414,8 @@ export class VideoPanel {
     if (!choice) return;
     let source: MediaStream | undefined;
     try {
-      const wanted = { width: { ideal: 640 }, height: { ideal: 480 } };
-      source = await navigator.mediaDevices.getUserMedia({ video: wanted });
+      const camera = { width: { ideal: 640 }, height: { ideal: 480 } };
+      source = await navigator.mediaDevices.getUserMedia({ video: camera });
       const { width = 640, height = 480, frameRate } = source.getVideoTracks()[0].getSettings();
       const { steps, size } = runsOf(choice, { width, height });
       const runs = steps.map((scale) => ({ method: choice.method.id, scale }));

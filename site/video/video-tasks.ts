@@ -8,7 +8,7 @@ import type { Overview } from "../overview.ts";
 import { bitmapOf, reductionFor } from "../pictures/show.ts";
 import { type Context, handOver, inWords, type TaskTable } from "../task.ts";
 import { CodecError, type ConvertOptions, convert, type FrameDone, Steering } from "./convert.ts";
-import { taken } from "./frames.ts";
+import { takeImage } from "./frames.ts";
 import { say } from "./language.ts";
 import type { FrameMethod, Run } from "./messages.ts";
 import { OpaqueSampleSink } from "./opaque-sink.ts";
@@ -90,7 +90,7 @@ export function videoTasks(networks: Pick<Networks, "upscaler">): VideoTasks {
     async tryVideo({ video, output, size, ...request }, { signal, inTurn }) {
       const source = sourceOf(video);
       const frame = await middleFrame(source);
-      const runs = resolved(request.runs, frame);
+      const runs = resolve(request.runs, frame);
       const part = middlePart(frame);
       const enlargePart = enlarger({ runs }, inTurn, signal);
       const small = await enlargePart(part); // compiles kernels, too
@@ -102,7 +102,7 @@ export function videoTasks(networks: Pick<Networks, "upscaler">): VideoTasks {
       if (ms < MEASURE_FOR) {
         const enlarge = enlarger({ runs, size }, inTurn, signal);
         [before, after, isPart] = [frame, await enlarge(frame), false];
-        ms = (await measured({ source, output, enlarge }, signal)) ?? ms;
+        ms = (await measure({ source, output, enlarge }, signal)) ?? ms;
       }
       signal.throwIfAborted();
       const [left, right] = [await overviewOf(before), await overviewOf(after)];
@@ -135,11 +135,11 @@ export function videoTasks(networks: Pick<Networks, "upscaler">): VideoTasks {
         await (frames > 0 ? stream?.close() : stream?.abort());
         const blob = frames > 0 ? parts?.file(`video/${output.container}`) : undefined;
         const bytes = blob?.size ?? (frames > 0 && file ? (await file.getFile()).size : 0);
-        const why = failure && inWords(described(failure, source)).message;
+        const why = failure && inWords(describe(failure, source)).message;
         return { ...converted, failure: why, bytes, file: blob, ms: performance.now() - start };
       } catch (error) {
         await stream?.abort().catch(() => undefined); // it may have failed itself
-        throw described(error as Error, source);
+        throw describe(error as Error, source);
       } finally {
         steerings.delete(video);
       }
@@ -152,8 +152,8 @@ export function videoTasks(networks: Pick<Networks, "upscaler">): VideoTasks {
 
     async enlargeFrame({ frame, size, ...request }, { inTurn }) {
       const start = performance.now();
-      const image = await taken(new VideoSample(frame));
-      const runs = resolved(request.runs, image);
+      const image = await takeImage(new VideoSample(frame));
+      const runs = resolve(request.runs, image);
       const bitmap = await bitmapOf(await enlarger({ runs, size }, inTurn)(image), {});
       return handOver({ bitmap, runs, ms: performance.now() - start }, [bitmap]);
     },
@@ -170,7 +170,7 @@ function intoFile(stream: FileSystemWritableFileStream): StreamTarget {
  * What a frame takes on the way into a file, in milliseconds. The clock starts when the first one is done:
  * decoders and encoders take a while to start. Undefined if no frame was done.
  */
-async function measured(
+async function measure(
   options: Pick<ConvertOptions, "source" | "output" | "enlarge">,
   signal: AbortSignal,
 ): Promise<number | undefined> {
@@ -194,7 +194,7 @@ async function measured(
 }
 
 /** With a frame's own choice of methods, where that was left to it. */
-function resolved(runs: readonly Run[], image: Image): readonly Run[] {
+function resolve(runs: readonly Run[], image: Image): readonly Run[] {
   return runs.map(({ method, scale }, i) => {
     if (method !== automatic) return { method, scale };
     // What a network has enlarged once is clean.
@@ -204,20 +204,20 @@ function resolved(runs: readonly Run[], image: Image): readonly Run[] {
 }
 
 /** A frame from the first third: the beginning of many videos is black. */
-async function middleFrame({ video, untagged, facts: { duration }, name }: VideoSource): Promise<Image> {
+async function middleFrame({ video, assumedMatrix, facts: { duration }, name }: VideoSource): Promise<Image> {
   const sink = new OpaqueSampleSink(video);
   const first = await video.getFirstTimestamp();
   try {
     const sample = (await sink.getSample(first + duration / 3)) ?? (await sink.getSample(first));
     if (!sample) throw dataError(say.noFrames(name));
-    return await taken(sample, untagged);
+    return await takeImage(sample, assumedMatrix);
   } catch (error) {
-    throw described(new CodecError("decode", error as Error), { name });
+    throw describe(new CodecError("decode", error as Error), { name });
   }
 }
 
 /** What codecs say is for programmers. */
-function described(error: Error, { name }: Pick<VideoSource, "name">): Error {
+function describe(error: Error, { name }: Pick<VideoSource, "name">): Error {
   if (!(error instanceof CodecError)) return error;
   const { step, reason } = error;
   if (reason.name !== "EncodingError" && reason.name !== "OperationError") return reason;

@@ -1,6 +1,6 @@
 /**
  * Colours of video: planes of luma (Y) and chroma (Cb, Cr) to red, green and blue, and back. Browsers convert, too,
- * but some round the factor of blue so much that a strong blue loses 12 of 255 levels.
+ * but some round the factor of blue so much that a strong blue becomes visibly darker.
  *
  * Chroma mostly has half as many columns and rows. Its samples lie at every other column of luma, and in the middle
  * between two rows, as H.264, VP9 and AV1 have it.

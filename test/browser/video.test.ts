@@ -106,7 +106,7 @@ test("colours of a small video that does not say how they are coded are taken as
   const bytes = new Uint8Array(await (await makeVideo(video)).arrayBuffer());
   bytes.set([0x55, 0xbf], indexOf(bytes, Uint8Array.of(0x55, 0xb0)));
   const small = new Blob([bytes]);
-  expect((await openSource(small, "untagged")).untagged).toBe("bt601");
+  expect((await openSource(small, "untagged")).assumedMatrix).toBe("bt601");
   const { file } = await converted(small);
   const { frames } = await readVideo(file);
   for (const [k, color] of patches.entries()) {

@@ -38,8 +38,9 @@ const shuffling = new Map<Kernel, Kernel>();
  */
 export function fastestBroadcast({ shuffles }: DeviceProfile, kernel: Kernel): Kernel {
   if (!shuffles) return kernel;
-  const body = kernel.body.replaceAll("subgroupBroadcast(", "subgroupShuffle(");
-  const variant = shuffling.get(kernel) ?? { ...kernel, body };
+  const existing = shuffling.get(kernel);
+  if (existing) return existing;
+  const variant = { ...kernel, body: kernel.body.replaceAll("subgroupBroadcast(", "subgroupShuffle(") };
   shuffling.set(kernel, variant);
   return variant;
 }
