@@ -38,8 +38,10 @@ test("loads, reads and barriers as the kernels' texts count them", () => {
   expect(list.get("2-tiled")!.loads).toBe(64 * 18 * 18 + 256 * 64 * 9);
   expect(ratio("3-blocked", "loads")).toBe(384 / (10 + 48));
   expect(ratio("5-shared", "sharedReads")).toBe(192 / (10 + 3 * 2)); // weights are read four at a time
-  // 16 rounds of 4 channels: 18 x 18 pixels and 9 weights for each of 32 channels.
-  expect(list.get("6-prefetch")!.loads).toBe(64 * (18 * 18 + 9 * 32));
+  // A block of 4 channels x 4 x 2 pixels: 6 rows of 2 pairs.
+  expect(ratio("6-prefetch", "sharedReads")).toBe((9 * 4 * 4 * 2) / (6 * 2 + 9));
+  // 16 rounds of 4 channels: 10 x 18 pixels and 9 weights for each of 32 channels.
+  expect(list.get("6-prefetch")!.loads).toBe(64 * (10 * 18 + 9 * 32));
   expect([list.get("5-shared")!.barriers, list.get("6-prefetch")!.barriers]).toEqual([32, 34]);
   expect(of("lavapipe", 8).get("4-broadcast")!.loads).toBe(16 * 192 * (16 + 1 + 6));
   expect(ratio("weight-grad-shared", "sharedReads")).toBe(288 / (3 * 6 + 4 * 2));

@@ -60,15 +60,15 @@ describe("forward", () => {
       { PIXELS: 8, CHANNELS: 16, WORKGROUP: 64 },
       [6, 4, 1],
     ],
-    // Tiles of 32 channels x 16 x 16 pixels, where there are enough to fill a card; else smaller ones.
+    // Tiles of 32 channels x 8 x 16 pixels, where there are enough to fill a card; else smaller ones.
     [
       "gpu",
       [64, 64, 3, 3],
       [16, 64, 128, 128],
       {},
       "6-prefetch",
-      { TILE_O: 32, TILE_H: 16, TILE_W: 16, CHANNELS: 8, ROWS: 8, DEPTH: 4, THREADS: 128, PITCH: 18 },
-      [8, 8, 32],
+      { TILE_O: 32, TILE_H: 8, TILE_W: 16, CHANNELS: 4, ROWS: 4, DEPTH: 4, THREADS: 128, PITCH: 10 },
+      [8, 16, 32],
     ],
     ["gpu", [64, 64, 3, 3], picture, {}, "6-prefetch", { TILE_O: 16, TILE_H: 8, TILE_W: 8 }, [7, 6, 4]],
     [
@@ -136,7 +136,7 @@ describe("forward", () => {
       {},
       "6-prefetch",
       { TILE_O: 4, TILE_W: 32, QUADS: 1 },
-      [7, 50, 16],
+      [7, 13, 16],
     ],
     [
       "a GPU whose barriers cost much",

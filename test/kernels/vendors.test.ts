@@ -60,7 +60,8 @@ describe("real GPUs", () => {
         const profile = { ...facts[name], subgroupSize, maxTensorBytes, float16: false };
         const tile = chooseSizes(profile, "6-prefetch", convolution);
         if (!("TILE_O" in tile)) throw new Error("a tile is wanted");
-        expect(tile.CHANNELS * tile.ROWS).toBe(profile.blockSums);
+        // Blocks are two columns wide. 32 sums are best even where 64 would fit.
+        expect(2 * tile.CHANNELS * tile.ROWS).toBe(Math.min(32, profile.blockSums));
         const { kernel, constants } = planWeightGrad(profile, convolution);
         expect(kernel.name).toBe("conv2d/weight-grad-shared");
         expect(constants.CHANNELS * constants.TAPS).toBeLessThanOrEqual((profile.blockSums * 9) / 8);

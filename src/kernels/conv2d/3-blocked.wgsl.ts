@@ -3,12 +3,15 @@ import { kernel } from "../../device/kernel.ts";
 /**
  * A pixel of the input; zero outside the picture. Unlike x_at of steps 1 and 2 it has no branch: where the
  * call is written out dozens of times, branches are slow to compile (see kernel.ts). It is in the prelude of
- * this kernel, of step 4 and of the weight gradient.
+ * this kernel, of the steps after it and of the weight gradient.
  */
 export const xAt = /* wgsl */ `
 fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
   let inside = (u32(row) < p.h) & (u32(column) < p.w); // as unsigned numbers, negative ones are huge
   let at = ((n * p.x_channels + c) * p.h + u32(row)) * p.w + u32(column);
+  return x_value(at, inside);
+}
+fn x_value(at: u32, inside: bool) -> f32 {
   return select(0.0, f32(x[select(0u, at, inside)]), inside); // select evaluates both, so the index must be safe
 }
 `;

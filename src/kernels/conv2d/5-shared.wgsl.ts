@@ -1,25 +1,21 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * One weight, as a function of its output channel and of k, which counts that channel's weights through all
- * input channels: (c, ky, kx). Zero past the last of either. In the prelude of step 5.
+ * Where a weight lies, as a function of its output channel and of k, which counts that channel's weights through
+ * all input channels: (c, ky, kx). In the preludes of steps 5 and 6.
  */
-export const weightAt = /* wgsl */ `
-fn weight_at(o: u32, k: u32) -> f32 {
-  let inside = (o < p.o) & (k < p.c * KH * KW);
-  return select(0.0, f32(weight[select(0u, o * p.c * KH * KW + k, inside)]), inside);
-}
+export const weightIndex = /* wgsl */ `
+fn weight_index(o: u32, k: u32) -> u32 { return o * p.c * KH * KW + k; }
 `;
 
 /**
  * The same for the input gradient, whose weights have their channel axes exchanged and their window turned by
  * 180 degrees (input-grad.wgsl.ts says why): here `weight` is [c, o, KH, KW].
  */
-export const turnedWeightAt = /* wgsl */ `
-fn weight_at(o: u32, k: u32) -> f32 {
+export const turnedWeightIndex = /* wgsl */ `
+fn weight_index(o: u32, k: u32) -> u32 {
   let c = k / (KH * KW); let tap = KH * KW - 1 - k % (KH * KW);
-  let inside = (o < p.o) & (c < p.c);
-  return select(0.0, f32(weight[select(0u, (c * p.o + o) * KH * KW + tap, inside)]), inside);
+  return (c * p.o + o) * KH * KW + tap;
 }
 `;
 
@@ -42,7 +38,7 @@ fn weight_at(o: u32, k: u32) -> f32 {
  * What changed since step 3: a pixel comes from memory once for TILE_O channels, and a weight once for TILE_H
  * x TILE_W pixels. What it takes: cheap barriers and quick workgroup memory, which software adapters lack.
  *
- * The prelude defines x_at and store, as in step 3, and weight_at. Constants come from plan-tiles.ts. For 3x3
+ * The prelude defines x_at and store, as in step 3, and weight_index. Constants come from plan-tiles.ts. For 3x3
  * and the largest tile by rule: TILE_O 32, TILE_H and TILE_W 16, CHANNELS 8, ROWS 8, DEPTH 4, PATCH_H and
  * PATCH_W 18 (the pixels under the tile), PITCH 18, WEIGHT_PITCH 9, THREADS 128, QUADS 2 (vec4s of channels in
  * a block), WINDOW 10 (pixels of a column under a block).
@@ -68,6 +64,12 @@ struct Params {
 var<workgroup> pixels: array<f32, DEPTH * PATCH_H * PITCH>;
 var<workgroup> weights: array<vec4f, DEPTH * KH * KW * WEIGHT_PITCH>; // of 4 output channels each
 
+// Zero past the last channel, of the result or of x.
+fn weight_at(o: u32, k: u32) -> f32 {
+  let inside = (o < p.o) & (k < p.c * KH * KW);
+  return select(0.0, f32(weight[select(0u, weight_index(o, k), inside)]), inside);
+}
+
 @compute @workgroup_size(TILE_W, TILE_H / ROWS, TILE_O / CHANNELS)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local: vec3u,
         @builtin(local_invocation_index) thread: u32) {
@@ -76,7 +78,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
   let top = i32(tile.y * TILE_H * STRIDE_Y) - p.pad_y;
   let left = i32(tile.x * TILE_W * STRIDE_X) - p.pad_x;
 
-  var sums: array<vec4f, QUADS * ROWS>;
+  var sums: array<vec4f, RESULTS>;
   for (var first_c = 0u; first_c < p.c; first_c += DEPTH) {
     for (var i = thread; i < DEPTH * PATCH_H * PATCH_W; i += THREADS) {
       let c = i / (PATCH_H * PATCH_W); let row = i / PATCH_W % PATCH_H; let column = i % PATCH_W;

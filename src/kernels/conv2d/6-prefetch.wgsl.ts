@@ -1,18 +1,29 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * Step 6: step 5, but while the threads compute one round, the values of the next are already on their way.
+ * Step 6: the same tiles and sums as in step 5, with fewer instructions beside the multiply-adds, and none that
+ * wait for memory.
  *
- * In step 5 all threads of a workgroup load, wait, compute, and wait again. A load from memory takes hundreds
- * of cycles, and all that hides it are other workgroups on the same core. A GPU does not wait at a load,
- * though, but where its value is first used. So here each thread loads its share of the next round into
- * registers (`next_…`), computes the current round from workgroup memory, and only then stores what it has
- * loaded. Everything else is as in step 5, and all sums add up in the same order.
+ * **Loads run ahead.** In step 5 all threads of a workgroup load, wait, compute, and wait again. A load from
+ * memory takes hundreds of cycles, and all that hides it are other workgroups on the same core. A GPU does not
+ * wait at a load, though, but where its value is first used. So here each thread loads its share of the next
+ * round into registers (`next_…`), computes the current round from workgroup memory, and only then stores what
+ * it has loaded.
  *
- * A share is every THREADS-th value. The loops over it are unrolled, so that it stays in registers.
+ * **Addresses are found once.** Which pixels a thread copies, and which of them lie outside the picture, is the
+ * same in every round, but for the input channel. So the divisions that find it are done before the first round,
+ * and each load adds a channel's size to an index. In step 5 they take about as long as a quarter of the
+ * multiply-adds.
  *
- * The prelude is that of step 5, with PIXEL_SHARE and WEIGHT_SHARE: for the tile named there, 11 pixels and 3
- * vec4s.
+ * **Pixels come in pairs.** A thread's block is ROWS rows of two neighbouring columns. Workgroup memory holds
+ * pixels as vec2s of neighbours, so one read brings two. For 3x3 and blocks of 4 channels x 4 x 2 pixels, 12 reads
+ * of pixels and 9 of weights (vec4s of 4 channels) feed 288 multiply-adds.
+ *
+ * Wide windows are taken in spans of SPAN columns, so that the pixels under a span stay in registers.
+ *
+ * The prelude is that of step 5 with weight_index in the place of weight_at, and other constants. For 3x3 and the
+ * largest tile by rule, which is 32 channels x 8 x 16 pixels: PATCH_H 10 and PATCH_PAIRS 9, the pixels under the
+ * tile; PAIRS 2 and WINDOW 6, those under a block; SPAN 3; PIXEL_SHARE 1 pair of each channel, WEIGHT_SHARE 3.
  */
 export const prefetch = kernel(
   "conv2d/6-prefetch",
@@ -30,13 +41,14 @@ struct Params {
 @group(0) @binding(4) var<storage, read_write> y: array<element>;   // [n, o, oh, ow]
 @group(0) @binding(5) var<uniform> p: Params;
 
-const PIXEL_COUNT = DEPTH * PATCH_H * PATCH_W;
-const WEIGHT_COUNT = DEPTH * KH * KW * TILE_O / 4;
+const PIXEL_PAIRS = PATCH_H * PATCH_PAIRS;   // of one channel, under the tile
+const CHANNEL_TAPS = DEPTH * KH * KW;        // weights of one output channel in a round
+const WEIGHT_COUNT = CHANNEL_TAPS * TILE_O / 4;
 
-var<workgroup> pixels: array<f32, DEPTH * PATCH_H * PITCH>;
-var<workgroup> weights: array<vec4f, DEPTH * KH * KW * WEIGHT_PITCH>; // of 4 output channels each
+var<workgroup> pixels: array<vec2f, DEPTH * PATCH_H * PITCH>;       // neighbours in a row
+var<workgroup> weights: array<vec4f, CHANNEL_TAPS * WEIGHT_PITCH>;  // of 4 output channels each
 
-@compute @workgroup_size(TILE_W, TILE_H / ROWS, TILE_O / CHANNELS)
+@compute @workgroup_size(TILE_W / 2, TILE_H / ROWS, TILE_O / CHANNELS)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local: vec3u,
         @builtin(local_invocation_index) thread: u32) {
   let tiles = (p.o + TILE_O - 1) / TILE_O;
@@ -44,54 +56,94 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
   let top = i32(tile.y * TILE_H * STRIDE_Y) - p.pad_y;
   let left = i32(tile.x * TILE_W * STRIDE_X) - p.pad_x;
 
-  var sums: array<vec4f, QUADS * ROWS>;
-  var next_pixels: array<f32, PIXEL_SHARE>;
+  // The thread's share of a round: every THREADS-th pair of pixels, in each of DEPTH channels, and every
+  // THREADS-th vec4 of weights. Here are their places in the first channel.
+  var pixel_at: array<vec2u, PIXEL_SHARE>; var inside: array<vec2<bool>, PIXEL_SHARE>;
+  for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
+    let i = thread + s * THREADS;
+    let row = u32(top + i32(i / PATCH_PAIRS)); // as an unsigned number, one above the picture is huge
+    let columns = vec2u(u32(left + i32(i % PATCH_PAIRS * 2))) + vec2u(0, 1);
+    inside[s] = (columns < vec2u(p.w)) & vec2<bool>(row < p.h);
+    pixel_at[s] = n * p.x_channels * p.h * p.w + row * p.w + columns;
+  }
+  var weight_at: array<u32, WEIGHT_SHARE>;
+  for (var s = 0; s < WEIGHT_SHARE; s++) { // @unroll
+    // Threads side by side read neighbouring weights of one output channel.
+    let i = thread + s * THREADS;
+    weight_at[s] = weight_index(tile_o + i / CHANNEL_TAPS * 4, i % CHANNEL_TAPS);
+  }
+  let next_o = weight_index(1, 0) - weight_index(0, 0);
+  let next_round = weight_index(0, CHANNEL_TAPS) - weight_index(0, 0);
+  let last_weight = p.o * p.c * KH * KW - 1;
+
+  var sums: array<vec4f, RESULTS>;
+  var next_pixels: array<vec2f, PIXEL_LOADS>;
   var next_weights: array<vec4f, WEIGHT_SHARE>;
   // The first turn only loads, the last only computes.
   for (var turn = 0u; turn * DEPTH < p.c + DEPTH; turn++) {
     if (turn > 0) {
       for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
-        let i = thread + s * THREADS;
-        if (i < PIXEL_COUNT) { pixels[i / PATCH_W * PITCH + i % PATCH_W] = next_pixels[s]; }
+        let i = thread + s * THREADS; let at = i / PATCH_PAIRS * PITCH + i % PATCH_PAIRS;
+        if (i < PIXEL_PAIRS) {
+          for (var c = 0; c < DEPTH; c++) { // @unroll
+            pixels[c * PATCH_H * PITCH + at] = next_pixels[s * DEPTH + c];
+          }
+        }
       }
       for (var s = 0; s < WEIGHT_SHARE; s++) { // @unroll
         let i = thread + s * THREADS;
-        let k = i % (DEPTH * KH * KW); let quad = i / (DEPTH * KH * KW);
-        if (i < WEIGHT_COUNT) { weights[k * WEIGHT_PITCH + quad] = next_weights[s]; }
+        if (i < WEIGHT_COUNT) {
+          weights[i % CHANNEL_TAPS * WEIGHT_PITCH + i / CHANNEL_TAPS] = next_weights[s];
+        }
       }
     }
     workgroupBarrier();
 
     let first_c = turn * DEPTH;
     if (first_c < p.c) {
+      // Past the last channel: zeros, as outside the picture.
       for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
-        let i = thread + s * THREADS;
-        let c = i / (PATCH_H * PATCH_W); let row = i / PATCH_W % PATCH_H; let column = i % PATCH_W;
-        let x_row = select(-1, top + i32(row), first_c + c < p.c);
-        next_pixels[s] = x_at(n, first_c + c, x_row, left + i32(column));
+        for (var c = 0; c < DEPTH; c++) { // @unroll
+          let at = pixel_at[s] + (first_c + c) * p.h * p.w;
+          let there = inside[s] & vec2<bool>(first_c + c < p.c);
+          next_pixels[s * DEPTH + c] = vec2f(x_value(at.x, there.x), x_value(at.y, there.y));
+        }
       }
       for (var s = 0; s < WEIGHT_SHARE; s++) { // @unroll
-        let i = thread + s * THREADS;
-        let k = i % (DEPTH * KH * KW); let quad = i / (DEPTH * KH * KW);
-        let o = tile_o + quad * 4; let at = first_c * KH * KW + k;
-        next_weights[s] = vec4f(
-          weight_at(o, at), weight_at(o + 1, at), weight_at(o + 2, at), weight_at(o + 3, at));
+        // Past the last output channel: any weights, since their sums are not stored.
+        let at = min(weight_at[s] + turn * next_round + vec4u(0, 1, 2, 3) * next_o, vec4u(last_weight));
+        let there = first_c * KH * KW + (thread + s * THREADS) % CHANNEL_TAPS < p.c * KH * KW;
+        let four = vec4f(f32(weight[at.x]), f32(weight[at.y]), f32(weight[at.z]), f32(weight[at.w]));
+        next_weights[s] = select(vec4f(), four, there);
       }
     }
 
     if (turn > 0) {
-      for (var i = 0u; i < DEPTH * KW; i++) {
-        let c = i / KW; let kx = i % KW;
-        let at = (c * PATCH_H + local.y * ROWS * STRIDE_Y) * PITCH + local.x * STRIDE_X + kx * DILATION_X;
-        var strip: array<f32, WINDOW>;
-        for (var row = 0; row < WINDOW; row++) { // @unroll
-          strip[row] = pixels[at + row * PITCH];
-        }
-        for (var ky = 0; ky < KH; ky++) { // @unroll
-          for (var quad = 0; quad < QUADS; quad++) { // @unroll
-            let k = weights[((c * KH + ky) * KW + kx) * WEIGHT_PITCH + local.z * QUADS + quad];
-            for (var row = 0; row < ROWS; row++) { // @unroll
-              sums[quad * ROWS + row] += k * strip[row * STRIDE_Y + ky * DILATION_Y];
+      for (var c = 0u; c < DEPTH; c++) {
+        for (var first_kx = 0u; first_kx < KW; first_kx += SPAN) {
+          let at = (c * PATCH_H + local.y * ROWS * STRIDE_Y) * PITCH
+            + local.x * STRIDE_X + first_kx * DILATION_X / 2;
+          var window: array<vec2f, WINDOW_PAIRS>;
+          for (var row = 0; row < WINDOW; row++) { // @unroll
+            for (var pair = 0; pair < PAIRS; pair++) { // @unroll
+              window[row * PAIRS + pair] = pixels[at + row * PITCH + pair];
+            }
+          }
+          for (var kx = 0; kx < SPAN; kx++) { // @unroll
+            if (first_kx + kx < KW) {
+              for (var ky = 0; ky < KH; ky++) { // @unroll
+                for (var quad = 0; quad < QUADS; quad++) { // @unroll
+                  let tap = (c * KH + ky) * KW + first_kx + kx;
+                  let k = weights[tap * WEIGHT_PITCH + local.z * QUADS + quad];
+                  for (var row = 0; row < ROWS; row++) { // @unroll
+                    for (var column = 0; column < 2; column++) { // @unroll
+                      sums[(quad * ROWS + row) * 2 + column] += k
+                        * window[(row * STRIDE_Y + ky * DILATION_Y) * PAIRS + (column * STRIDE_X + kx * DILATION_X) / 2]
+                                [(column * STRIDE_X + kx * DILATION_X) % 2];
+                    }
+                  }
+                }
+              }
             }
           }
         }
@@ -100,17 +152,20 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
     workgroupBarrier();
   }
 
-  let column = tile.x * TILE_W + local.x;
+  let first_column = tile.x * TILE_W + local.x * 2;
   let first_row = tile.y * TILE_H + local.y * ROWS;
   let first_o = tile_o + local.z * CHANNELS;
-  if (column >= p.ow || first_row >= p.oh || first_o >= p.o) { return; }
+  if (first_column >= p.ow || first_row >= p.oh || first_o >= p.o) { return; }
   // Backwards, as in step 3.
   for (var back_o = 0; back_o < CHANNELS; back_o++) { // @unroll
     let o = min(first_o + CHANNELS - 1 - back_o, p.o - 1);
     let b = select(0.0, f32(bias[o]), HAS_BIAS == 1);
     for (var back = 0; back < ROWS; back++) { // @unroll
-      let sum = sums[(CHANNELS - 1 - back_o) / 4 * ROWS + ROWS - 1 - back][(CHANNELS - 1 - back_o) % 4];
-      store(n, o, min(first_row + ROWS - 1 - back, p.oh - 1), column, sum + b);
+      for (var back_column = 0; back_column < 2; back_column++) { // @unroll
+        let at = ((CHANNELS - 1 - back_o) / 4 * ROWS + ROWS - 1 - back) * 2 + 1 - back_column;
+        let sum = sums[at][(CHANNELS - 1 - back_o) % 4];
+        store(n, o, min(first_row + ROWS - 1 - back, p.oh - 1), min(first_column + 1 - back_column, p.ow - 1), sum + b);
+      }
     }
   }
 }

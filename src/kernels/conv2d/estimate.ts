@@ -16,7 +16,7 @@ export interface Estimate {
   readonly multiplyAdds: number;
   /** Values (f32) from storage buffers, by all threads. Equal addresses in a subgroup are not merged here. */
   readonly loads: number;
-  /** Reads of workgroup memory: of one value or of a vec4. */
+  /** Reads of workgroup memory: of one value or of a vector. */
   readonly sharedReads: number;
   readonly barriers: number;
 }
@@ -64,15 +64,18 @@ export function estimateForward(
       ...{ sharedReads: 0, barriers: 0 },
     };
   }
-  const { TILE_O, ROWS, DEPTH, PATCH_H, PATCH_W, THREADS, QUADS } = plan.constants;
+  const { TILE_O, DEPTH, PATCH_H, THREADS, QUADS, RESULTS, SPAN } = plan.constants;
+  const pairs = variant === "6-prefetch";
+  const patch = PATCH_H * (pairs ? 2 * plan.constants.PATCH_PAIRS : plan.constants.PATCH_W);
+  // In step 5 the threads read a column of pixels for each column of the window, in step 6 pairs for each span.
+  const pixelReads = pairs ? Math.ceil(kw / SPAN) * plan.constants.WINDOW_PAIRS : kw * WINDOW;
   const rounds = Math.ceil(c / DEPTH);
-  const columns = rounds * DEPTH * kw; // of the window
   return {
     ...sizesOf(plan, THREADS),
-    multiplyAdds: THREADS * columns * kh * CHANNELS * ROWS,
-    loads: rounds * DEPTH * (PATCH_H * PATCH_W + kh * kw * TILE_O),
-    sharedReads: THREADS * columns * (WINDOW + kh * QUADS),
-    barriers: 2 * (variant === "6-prefetch" ? rounds + 1 : rounds),
+    multiplyAdds: THREADS * rounds * DEPTH * kh * kw * 4 * RESULTS,
+    loads: rounds * DEPTH * (patch + kh * kw * TILE_O),
+    sharedReads: THREADS * rounds * DEPTH * (pixelReads + kh * kw * QUADS),
+    barriers: 2 * (pairs ? rounds + 1 : rounds),
   };
 }
 

@@ -9,7 +9,7 @@ import { kernel } from "../../device/kernel.ts";
  *     turned[c, o, ky, kx] = weight[o, c, KH - 1 - ky, KW - 1 - kx]
  *
  * and all the fast forward kernels can compute it. Step 6, which runs on real GPUs, needs no turned copy: its
- * prelude reads weights by `turnedWeightAt` (5-shared.wgsl.ts), and the first kernel here is not launched. The
+ * prelude reads weights by `turnedWeightIndex` (5-shared.wgsl.ts), and the first kernel here is not launched. The
  * other steps get a turned copy, which that kernel makes.
  */
 export const turnWeights = kernel(

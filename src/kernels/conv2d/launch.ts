@@ -8,7 +8,7 @@ import { numel, type Shape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { blocked, xAt, xAtInPlace } from "./3-blocked.wgsl.ts";
 import { broadcast, xQuad, xQuadOfFour } from "./4-broadcast.wgsl.ts";
-import { shared, turnedWeightAt, weightAt } from "./5-shared.wgsl.ts";
+import { shared, turnedWeightIndex, weightIndex } from "./5-shared.wgsl.ts";
 import { prefetch } from "./6-prefetch.wgsl.ts";
 import { type Epilogue, isPlain, noEpilogue, storeWgsl } from "./epilogue.ts";
 import { epilogueKernel } from "./epilogue.wgsl.ts";
@@ -59,7 +59,7 @@ export function launchForward(
   const convolution = { geometry, wShape: w.shape, yShape, hasBias: b !== undefined };
   const choice = variant ?? chooseVariant(device.profile, convolution);
   if (choice !== "1-naive" && choice !== "2-tiled") {
-    const reading = { tuned: variant === undefined, weightAt };
+    const reading = { tuned: variant === undefined, weightIndex };
     launchSizes(device, choice, convolution, epilogue, { x, w, b, extra }, y, reading);
     return;
   }
@@ -96,10 +96,10 @@ export function launchSlices(
   const yShape = outputShape([x.shape[0], w.shape[1], ...x.shape.slice(2)], w.shape, b?.shape, geometry);
   const convolution = { geometry, wShape: w.shape, yShape, hasBias: b !== undefined };
   const choice = chooseVariant(device.profile, convolution) as Sizes["variant"];
-  launchSizes(device, choice, convolution, epilogue, inputs, y, { tuned: true, weightAt }, first);
+  launchSizes(device, choice, convolution, epilogue, inputs, y, { tuned: true, weightIndex }, first);
 }
 
-/** Steps 3 to 6, with the sizes by rule or, if `tuned`, as measured. Steps 5 and 6 read weights by `weightAt`. */
+/** Steps 3 to 6, with the sizes by rule or, if `tuned`, as measured. Steps 5 and 6 find weights by `weightIndex`. */
 function launchSizes(
   device: GpuDevice,
   variant: Sizes["variant"],
@@ -107,7 +107,7 @@ function launchSizes(
   epilogue: Epilogue,
   { x, w, b, extra }: ForwardInputs,
   y: Tensor,
-  { tuned, weightAt }: { tuned: boolean; weightAt: string },
+  { tuned, weightIndex }: { tuned: boolean; weightIndex: string },
   first = 0,
 ): void {
   const { geometry, wShape, yShape } = convolution;
@@ -130,7 +130,7 @@ function launchSizes(
   };
   const launch = (sizes: Sizes) => {
     const plan = planSizes(device.profile, convolution, sizes);
-    const functions = functionsOf(plan, epilogue, { weightAt, inPlace, width: x.shape[3] });
+    const functions = functionsOf(plan, epilogue, { weightIndex, inPlace, width: x.shape[3] });
     device.run(plan.kernel, { ...plan, functions, buffers, params });
   };
   const byRule = chooseSizes(device.profile, variant, convolution);
@@ -155,10 +155,10 @@ function launchSizes(
 export function functionsOf(
   { kernel, constants }: Plan,
   epilogue: Epilogue,
-  { weightAt, inPlace, width }: { weightAt: string; inPlace: boolean; width: number },
+  { weightIndex, inPlace, width }: { weightIndex: string; inPlace: boolean; width: number },
 ): string {
   const xQuads = constants.ALIGNED ? (width % 4 === 0 && !inPlace ? xQuad : xQuadOfFour) : "";
-  const weights = kernel === shared || kernel === prefetch ? weightAt : "";
+  const weights = kernel === shared || kernel === prefetch ? weightIndex : "";
   return (inPlace ? xAtInPlace : xAt) + xQuads + weights + storeWgsl(epilogue);
 }
 
@@ -194,7 +194,7 @@ export function launchInputGrad(
   const epilogue: Epilogue = others ? { ...noEpilogue, extra: "skip" } : noEpilogue;
   const variant = chooseVariant(device.profile, convolution);
   if (variant === "6-prefetch") {
-    const reading = { tuned: true, weightAt: turnedWeightAt };
+    const reading = { tuned: true, weightIndex: turnedWeightIndex };
     launchSizes(device, variant, convolution, epilogue, { x: dy, w, extra: others }, dx, reading);
     return;
   }

@@ -12,57 +12,87 @@ export type Tile = {
   readonly TILE_O: number;
   readonly TILE_H: number;
   readonly TILE_W: number;
+  /** A thread's block: channels, rows, and columns: one in step 5, two in step 6. */
   readonly CHANNELS: number;
   readonly ROWS: number;
   /** Input channels that are copied into workgroup memory at once. */
   readonly DEPTH: number;
 };
 
+type TileSizes = readonly [
+  TILE_O: number,
+  TILE_H: number,
+  TILE_W: number,
+  CHANNELS: number,
+  ROWS: number,
+  DEPTH: number,
+];
+
 /**
- * [TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, DEPTH]: from tiles that do the most work for each value they load
- * to those that make the most workgroups. docs/gpus.md has what was measured.
+ * From tiles that do the most work for each value they load to those that make the most workgroups. docs/gpus.md
+ * has what was measured.
  */
-const tileSizes = [
-  [32, 16, 16, 8, 8, 4],
-  [32, 16, 16, 8, 4, 4], // the same with half the sums, for GPUs with fewer registers
-  [32, 8, 16, 4, 4, 4],
-  [16, 8, 8, 4, 2, 8],
-  [4, 4, 32, 4, 1, 8], // for few output channels, as in a network's last layer
-] as const;
+const tileSizes: Readonly<Record<Tile["variant"], readonly TileSizes[]>> = {
+  "5-shared": [
+    [32, 16, 16, 8, 8, 4],
+    [32, 16, 16, 8, 4, 4], // the same with half the sums, for GPUs with fewer registers
+    [32, 8, 16, 4, 4, 4],
+    [16, 8, 8, 4, 2, 8],
+    [8, 8, 16, 4, 2, 8],
+    [4, 4, 32, 4, 1, 8],
+  ],
+  "6-prefetch": [
+    [32, 8, 16, 4, 4, 4],
+    [32, 4, 16, 4, 2, 8],
+    [16, 16, 16, 4, 4, 4],
+    [16, 8, 16, 4, 2, 8],
+    [16, 8, 8, 4, 2, 8],
+    // For few output channels, as in a network's last layer.
+    [8, 8, 16, 4, 2, 8],
+    [4, 16, 32, 4, 4, 4],
+    [4, 8, 32, 4, 2, 8],
+    [4, 4, 32, 4, 1, 8],
+  ],
+};
 
 /** Good on some card or shape. */
-const moreTileSizes = [
-  [64, 16, 16, 8, 8, 4],
-  [64, 8, 16, 8, 8, 4],
+const moreTileSizes: readonly TileSizes[] = [
   [64, 8, 16, 8, 4, 4],
-  [64, 4, 16, 8, 2, 4],
-  [32, 16, 32, 8, 8, 4],
-  [32, 8, 16, 8, 2, 8],
-  [32, 4, 16, 4, 4, 8],
+  [64, 16, 16, 8, 4, 4],
+  [64, 8, 32, 8, 4, 4],
+  [64, 8, 16, 4, 8, 4],
+  [64, 4, 16, 4, 2, 4],
+  [32, 16, 16, 4, 4, 4],
+  [32, 16, 16, 8, 4, 4],
+  [32, 8, 16, 8, 2, 4],
+  [32, 8, 16, 4, 4, 8],
+  [32, 4, 16, 4, 2, 4],
+  [32, 8, 8, 4, 4, 4],
   [32, 8, 8, 4, 2, 8],
-  [16, 8, 16, 4, 4, 8],
-  [16, 4, 16, 4, 2, 8],
-  [8, 8, 16, 4, 2, 8],
-  [8, 4, 16, 4, 1, 8],
-  [4, 16, 32, 4, 2, 4],
+  [16, 8, 16, 4, 4, 4],
+  [16, 4, 16, 4, 1, 8],
+  [8, 16, 16, 4, 4, 4],
+  [8, 8, 8, 4, 1, 8],
   [4, 16, 16, 4, 2, 8],
-] as const;
+];
 
 /** All that a tuner tries. */
-export const allTileSizes = [...tileSizes, ...moreTileSizes];
+export const allTileSizes = [...tileSizes["6-prefetch"], ...moreTileSizes];
 
 /** The tiles that fit this convolution: into workgroup memory, and with channels that it has. */
 export function tilesThatFit(
+  variant: Tile["variant"],
   wShape: Shape,
   geometry: Geometry,
-  sizes: readonly (typeof allTileSizes)[number][] = tileSizes,
+  sizes: readonly TileSizes[] = tileSizes[variant],
 ): Tile[] {
   const [o, c] = wShape;
   return sizes.flatMap(([TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, depth]): Tile[] => {
-    if (TILE_O > 4 ? TILE_O >= 2 * o : o > 8) return []; // mostly idle, or too little for each load
+    // Mostly idle, or too little for each load.
+    if (TILE_O > 4 ? TILE_O >= 2 * o || 2 * TILE_O < Math.min(o, 32) : o > 8) return [];
     for (let DEPTH: number = depth; DEPTH >= 1; DEPTH /= 2) {
       if (DEPTH >= 2 * c) continue;
-      const tile: Tile = { variant: "6-prefetch", TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, DEPTH };
+      const tile: Tile = { variant, TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, DEPTH };
       if (layoutOf(tile, wShape, geometry).bytes <= WORKGROUP_BYTES) return [tile];
     }
     return [];
@@ -70,39 +100,91 @@ export function tilesThatFit(
 }
 
 /** How steps 5 and 6 lay out a round's pixels and weights in workgroup memory. */
-function layoutOf(tile: Tile, [, , kh, kw]: Shape, { stride, dilation }: Geometry) {
-  const { TILE_O, TILE_H, TILE_W, ROWS, DEPTH } = tile;
-  const PATCH_H = (TILE_H - 1) * stride[0] + (kh - 1) * dilation[0] + 1;
+function layoutOf(tile: Tile, wShape: Shape, geometry: Geometry) {
+  const [, , kh, kw] = wShape;
+  const { stride, dilation } = geometry;
+  const { TILE_O, TILE_H, ROWS, DEPTH } = tile;
+  const common = {
+    PATCH_H: (TILE_H - 1) * stride[0] + (kh - 1) * dilation[0] + 1,
+    WINDOW: (ROWS - 1) * stride[0] + (kh - 1) * dilation[0] + 1,
+    // Threads side by side write vec4s for consecutive k, which an odd distance spreads over the banks.
+    WEIGHT_PITCH: TILE_O / 4 + (TILE_O > 4 ? 1 : 0),
+  };
+  const { rowBytes, ...constants } =
+    tile.variant === "5-shared"
+      ? layoutOfValues(tile, wShape, geometry)
+      : layoutOfPairs(tile, wShape, geometry, common);
+  const bytes = DEPTH * (common.PATCH_H * rowBytes + 16 * kh * kw * common.WEIGHT_PITCH);
+  return { bytes, constants: { ...common, ...constants } as Readonly<Record<string, number>> };
+}
+
+function layoutOfValues({ TILE_W, ROWS }: Tile, [, , , kw]: Shape, { stride, dilation }: Geometry) {
   const PATCH_W = (TILE_W - 1) * stride[1] + (kw - 1) * dilation[1] + 1;
-  // A subgroup of 32 threads covers 32 / TILE_W blocks of rows. Their words should lie in different banks:
-  // the second block's TILE_W banks after the first's.
-  const pitches = [0, 1, 2, 3].map((more) => PATCH_W + more);
-  const apart = (pitch: number) => (ROWS * stride[0] * pitch) % (2 * TILE_W) === TILE_W;
-  const PITCH = (TILE_W < 32 && pitches.find(apart)) || PATCH_W;
-  // Threads side by side write vec4s for consecutive k, which an odd distance spreads over the banks.
-  const WEIGHT_PITCH = TILE_O / 4 + (TILE_O > 4 ? 1 : 0);
-  const bytes = 4 * DEPTH * PATCH_H * PITCH + 16 * DEPTH * kh * kw * WEIGHT_PITCH;
-  return { PATCH_H, PATCH_W, PITCH, WEIGHT_PITCH, bytes };
+  const PITCH = pitchOf(PATCH_W, ROWS * stride[0], TILE_W, 32);
+  return { PATCH_W, PITCH, rowBytes: 4 * PITCH };
+}
+
+function layoutOfPairs(
+  tile: Tile,
+  [, , kh, kw]: Shape,
+  { stride, dilation }: Geometry,
+  { PATCH_H, WINDOW }: { readonly PATCH_H: number; readonly WINDOW: number },
+) {
+  const { TILE_O, TILE_W, ROWS, DEPTH } = tile;
+  // The pixels under a span are to stay in registers. It begins at an even column, where a pair begins.
+  const pairsUnder = (span: number) => Math.ceil((stride[1] + (span - 1) * dilation[1] + 1) / 2);
+  const SPAN = kw <= 2 || 2 * WINDOW * pairsUnder(kw) <= 64 ? kw : 2;
+  const PAIRS = pairsUnder(SPAN);
+  const lastKx = Math.floor((kw - 1) / SPAN) * SPAN;
+  const PATCH_PAIRS = (TILE_W / 2 - 1) * stride[1] + (lastKx * dilation[1]) / 2 + PAIRS;
+  const PITCH = pitchOf(PATCH_PAIRS, ROWS * stride[0], TILE_W / 2, 16);
+  // How many values a thread keeps in registers.
+  const PIXEL_SHARE = Math.ceil((PATCH_H * PATCH_PAIRS) / threadsOf(tile));
+  return {
+    ...{ SPAN, PAIRS, PATCH_PAIRS, PITCH, PIXEL_SHARE, rowBytes: 8 * PITCH },
+    PIXEL_LOADS: PIXEL_SHARE * DEPTH,
+    WEIGHT_SHARE: Math.ceil((DEPTH * kh * kw * TILE_O) / 4 / threadsOf(tile)),
+    WINDOW_PAIRS: WINDOW * PAIRS,
+  };
+}
+
+/**
+ * How far apart rows lie, if they have `length` values and there are banks for so many. A subgroup of 32 threads
+ * covers some blocks of rows, `lanes` threads wide. Their values should lie in different banks: those of the second
+ * block `lanes` banks after the first's.
+ */
+function pitchOf(length: number, rowsApart: number, lanes: number, banks: number): number {
+  const apart = (pitch: number) => (rowsApart * pitch) % (2 * lanes) === lanes;
+  return (lanes < banks && [0, 1, 2, 3].map((more) => length + more).find(apart)) || length;
 }
 
 /** The tile by rule: the first that gives every core of a large GPU work. */
 export function chooseTile(profile: DeviceProfile, variant: Tile["variant"], convolution: Convolution): Tile {
-  const tiles = tilesThatFit(convolution.wShape, convolution.geometry).filter(
-    ({ CHANNELS, ROWS }) => CHANNELS * ROWS <= profile.blockSums,
+  const tiles = tilesThatFit(variant, convolution.wShape, convolution.geometry).filter(
+    (tile) => tile.CHANNELS * tile.ROWS * columnsOf(tile) <= profile.blockSums,
   );
   const groups = (tile: Tile) => planTile(convolution, tile).grid.reduce<number>((a, b = 1) => a * b, 1);
   // If none fits, planTile says why the smallest does not.
-  const smallest = { TILE_O: 4, TILE_H: 4, TILE_W: 32, CHANNELS: 4, ROWS: 1, DEPTH: 1 };
-  const chosen = tiles.find((tile) => groups(tile) >= profile.groupsToFill) ?? tiles.at(-1) ?? smallest;
-  return { ...chosen, variant };
+  const smallest: Tile = { variant, TILE_O: 4, TILE_H: 4, TILE_W: 32, CHANNELS: 4, ROWS: 1, DEPTH: 1 };
+  return tiles.find((tile) => groups(tile) >= profile.groupsToFill) ?? tiles.at(-1) ?? smallest;
+}
+
+/** Of a thread's block. */
+function columnsOf({ variant }: Tile): number {
+  return variant === "5-shared" ? 1 : 2;
+}
+
+function threadsOf(tile: Tile): number {
+  const { TILE_O, TILE_H, TILE_W, CHANNELS, ROWS } = tile;
+  return (TILE_O * TILE_H * TILE_W) / (CHANNELS * ROWS * columnsOf(tile));
 }
 
 /** Steps 5 and 6. */
 export function planTile({ geometry, wShape, yShape, hasBias }: Convolution, tile: Tile): Plan {
   const { variant, ...sizes } = tile;
-  const { TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, DEPTH } = tile;
-  const { bytes, ...layout } = layoutOf(tile, wShape, geometry);
-  const THREADS = (TILE_W * TILE_H * TILE_O) / (ROWS * CHANNELS);
+  const { TILE_O, TILE_H, TILE_W, CHANNELS, ROWS } = tile;
+  const { bytes, constants } = layoutOf(tile, wShape, geometry);
+  const THREADS = threadsOf(tile);
   if (bytes > WORKGROUP_BYTES || THREADS > MAX_THREADS) {
     throw new RangeError(
       `conv2d: variant ${variant} needs ${bytes} bytes of workgroup memory and ${THREADS} threads for weight ` +
@@ -110,11 +192,7 @@ export function planTile({ geometry, wShape, yShape, hasBias }: Convolution, til
         `${WORKGROUP_BYTES} and ${MAX_THREADS}. Use another variant.`,
     );
   }
-  const share = (count: number) => Math.ceil(count / THREADS);
-  const shares = {
-    PIXEL_SHARE: share(DEPTH * layout.PATCH_H * layout.PATCH_W),
-    WEIGHT_SHARE: share((DEPTH * wShape[2] * wShape[3] * TILE_O) / 4),
-  };
+  const QUADS = CHANNELS / 4;
   const [n, o, oh, ow] = yShape;
   return {
     kernel: variant === "5-shared" ? shared : prefetch,
@@ -122,11 +200,10 @@ export function planTile({ geometry, wShape, yShape, hasBias }: Convolution, til
       ...windowConstants(wShape, geometry),
       HAS_BIAS: Number(hasBias),
       ...sizes,
-      ...layout,
+      ...constants,
       THREADS,
-      ...(variant === "6-prefetch" && shares),
-      QUADS: CHANNELS / 4,
-      WINDOW: (ROWS - 1) * geometry.stride[0] + (wShape[2] - 1) * geometry.dilation[0] + 1,
+      QUADS,
+      RESULTS: QUADS * ROWS * columnsOf(tile),
     },
     grid: [Math.ceil(ow / TILE_W), Math.ceil(oh / TILE_H), n * Math.ceil(o / TILE_O)],
   };

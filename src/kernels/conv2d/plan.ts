@@ -45,7 +45,7 @@ export function chooseVariant(profile: DeviceProfile, { wShape, geometry }: Conv
   return once(profile, `variant ${wShape} ${geometry.stride} ${geometry.dilation}`, () => {
     // So wide a window does not fit into registers beside the sums.
     if (windowOf(8, wShape, geometry) > 48) return "1-naive";
-    if (profile.cheapBarriers && tilesThatFit(wShape, geometry).length > 0) return "6-prefetch";
+    if (profile.cheapBarriers && tilesThatFit("6-prefetch", wShape, geometry).length > 0) return "6-prefetch";
     return broadcasts(profile) ? "4-broadcast" : "3-blocked";
   });
 }
@@ -177,7 +177,7 @@ export function planSizes(profile: DeviceProfile, convolution: Convolution, size
 export function candidates(profile: DeviceProfile, convolution: Convolution): Sizes[] {
   const { wShape, geometry } = convolution;
   return chooseVariant(profile, convolution) === "6-prefetch"
-    ? tilesThatFit(wShape, geometry, allTileSizes)
+    ? tilesThatFit("6-prefetch", wShape, geometry, allTileSizes)
     : candidateBlocks(profile, convolution);
 }
 

@@ -9,7 +9,7 @@ import { anything, checkArguments, checkOptions, isObject, type Wanted } from ".
 import { checkShape, numel, type Shape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { xAt } from "./3-blocked.wgsl.ts";
-import { weightAt } from "./5-shared.wgsl.ts";
+import { weightIndex } from "./5-shared.wgsl.ts";
 import { noEpilogue } from "./epilogue.ts";
 import { type Estimate, estimateForward, estimateWeightGrad } from "./estimate.ts";
 import { type Geometry, outputShape, type Pair, pair } from "./geometry.ts";
@@ -102,7 +102,7 @@ function forwardStep(
   }
   const plan = planSizes(profile, convolution, chooseSizes(profile, variant, convolution));
   const { kernel, grid, ...prelude } = plan;
-  const functions = functionsOf(plan, noEpilogue, { weightAt, inPlace: false, width: sizes.w });
+  const functions = functionsOf(plan, noEpilogue, { weightIndex, inPlace: false, width: sizes.w });
   const params = { ...sizes, x_channels: sizes.c, y_channels: sizes.o, y_first: 0 };
   return { ...common, kernel, prelude: { ...prelude, functions }, params, grid, estimate };
 }
