@@ -254,12 +254,15 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
 
 /** Steps 5 and 6: the workgroup copies, then each thread computes; one of them is drawn. */
 function sharedScene(sizes: Sizes, ahead: boolean): Scene {
-  const { KH, KW, TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, PATCH_H, PATCH_W, WINDOW, threads } = sizes;
+  const { KH, KW, TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, PATCH_H, WINDOW, SPAN, PAIRS, threads } = sizes;
+  // Step 6 holds pairs of pixels, and its blocks are a pair wide.
+  const patchColumns = ahead ? 2 * sizes.PATCH_PAIRS : sizes.PATCH_W;
+  const blockColumns = ahead ? 2 : 1;
   const frames: Frame[] = [
     {
       caption: ahead ? say.prefetchCopy : say.sharedCopy,
       marks: (["load", "shared"] as const).flatMap((kind) => [
-        mark(kind, "x", [0, 0, PATCH_H, PATCH_W]),
+        mark(kind, "x", [0, 0, PATCH_H, patchColumns]),
         mark(kind, "w", [0, 0, TILE_O, KH * KW]),
       ]),
       multiplyAdds: 0,
@@ -270,16 +273,20 @@ function sharedScene(sizes: Sizes, ahead: boolean): Scene {
   const steps = range(KW).flatMap((kx) => range(KH).map((ky) => ({ kx, ky })));
   for (const [i, { kx, ky }] of steps.entries()) {
     const coming = ahead ? [mark("coming", "next", [0, 0, Math.ceil(((i + 1) / steps.length) * 8), 8])] : [];
+    const readsSpan = ahead && ky === 0 && kx % SPAN === 0;
     frames.push({
-      caption: ahead
-        ? say.prefetchFrame
-        : ky === 0
-          ? say.sharedColumn(WINDOW)
-          : say.sharedFrame(CHANNELS, CHANNELS * ROWS),
+      caption: readsSpan
+        ? say.prefetchPairs(WINDOW * PAIRS)
+        : ahead
+          ? say.prefetchFrame
+          : ky === 0
+            ? say.sharedColumn(WINDOW)
+            : say.sharedFrame(CHANNELS, CHANNELS * ROWS),
       marks: [
-        mark("read", "x", [0, kx, WINDOW, 1]),
+        ...(readsSpan ? [mark("read", "x", [0, kx, WINDOW, 2 * PAIRS])] : []),
+        ...(ahead ? [] : [mark("read", "x", [0, kx, WINDOW, 1])]),
         mark("read", "w", [0, ky * KW + kx, CHANNELS, 1]),
-        mark("compute", "y", [0, 0, ROWS, 1]),
+        mark("compute", "y", [0, 0, ROWS, blockColumns]),
         ...coming,
       ],
       multiplyAdds,
@@ -288,7 +295,7 @@ function sharedScene(sizes: Sizes, ahead: boolean): Scene {
   return {
     who: say.tileOf(threads, TILE_O, TILE_H, TILE_W),
     grids: [
-      { name: "x", title: say.pixels, rows: PATCH_H, columns: PATCH_W },
+      { name: "x", title: say.pixels, rows: PATCH_H, columns: patchColumns },
       { name: "w", title: say.weightsOf(TILE_O), rows: TILE_O, columns: KH * KW },
       { name: "y", title: say.channelOutputs, rows: TILE_H, columns: TILE_W },
       ...(ahead ? [{ name: "next", title: say.nextRound, rows: 8, columns: 8 } as const] : []),

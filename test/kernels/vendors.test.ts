@@ -22,22 +22,29 @@ describe.each(classes)("as %s", (adapterClass) => {
     compareWithCpu(devices, label, f, shapes, { absolute: 1e-4, relative: 1e-4, adapterClass });
 
   test("convolutions and their gradients, with many and few channels and pixels past every tile", async () => {
-    for (const [c, o, k, h, w] of [
+    for (const [c, o, k, h, w, stride = 1, dilation = 1] of [
       [5, 37, 3, 19, 35],
       [3, 16, 3, 9, 70],
       [6, 3, 3, 17, 33],
       [1, 9, 5, 18, 20],
       [9, 10, 1, 7, 11],
+      [2, 12, 7, 18, 23], // wider than what stays in registers at once
+      [3, 9, 4, 12, 15],
+      [5, 20, 3, 19, 22, 2],
+      [5, 20, 3, 19, 22, 3, 2],
+      [2, 12, 5, 21, 22, 1, 3],
     ]) {
-      const pad = (k - 1) / 2;
+      const padding = Math.floor((dilation * (k - 1)) / 2);
       const f = ([x, weight, bias]: Parameters<typeof conv2d>[0][]) =>
-        conv2d(x, weight, bias, { padding: pad });
-      await compare(`conv2d ${c}->${o} ${k}x${k}`, f, [2, c, h, w], [o, c, k, k], [o]);
+        conv2d(x, weight, bias, { padding, stride, dilation });
+      const label = `conv2d ${c}->${o} ${k}x${k}, stride ${stride}, dilation ${dilation}`;
+      await compare(label, f, [2, c, h, w], [o, c, k, k], [o]);
     }
   });
 
   test("sums, losses and products", async () => {
     await compare("sum", ([x]) => sum(x, [0, 2]), [3, 4, 1111]);
+    await compare("sum in parts, by runs", ([x]) => sum(x, [0, 2]), [3, 2, 10_008]);
     await compare("l1Loss", ([x, y]) => l1Loss(x, y), [70_001], [70_001]);
     await compare("matmul", ([a, b]) => matmul(a, b), [67, 35], [35, 70]);
   });

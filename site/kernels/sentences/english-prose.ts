@@ -92,7 +92,7 @@ export const englishProse = {
   prefetch1:
     "In step 5 the threads load, wait, compute, and wait again. But a card does not stop at a load: it stops where the loaded value is first *used*. So each thread now loads its share of the next round into registers first, computes the present round meanwhile, and only then puts what has arrived into workgroup memory.",
   prefetch2:
-    "It computes the same with as many loads. Only the waiting is gone. This is the kernel that the library runs on real cards; on software adapters it is step 4.",
+    "It saves instructions, too. Where a thread's share lies is the same in every round, so it finds the places once, before the first. And pixels come in pairs: a block is two columns wide, and one read of workgroup memory brings two pixels. This is the kernel that the library runs on real cards; on software adapters it is step 4.",
   prefetchTry:
     "**Try:** move the block `if (first_c < p.c) { … }` behind the block `if (turn > 0) { … }` that computes. The result is the same, and the loads come too late: this is step 5 again.",
   backPart: "The way back",

@@ -162,6 +162,8 @@ export const english = {
   sharedFrame: (channels: number, multiplyAdds: number) =>
     `For each of its ${channels} channels it reads one weight, four at a time: ${multiplyAdds} multiply-adds.`,
   prefetchCopy: "The pixels and weights that have arrived go into workgroup memory. All wait.",
+  prefetchPairs: (reads: number) =>
+    `A thread reads the pixels under its block, two at a time: ${reads} reads. It keeps them in registers.`,
   prefetchFrame: "While the threads compute, what they will need next is on its way into registers.",
   gradNaiveFrame: (weights: number) =>
     `At this place, each thread loads dy and the pixel that its weight met: ${2 * weights} loads for ${weights} multiply-adds.`,

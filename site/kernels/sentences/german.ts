@@ -157,6 +157,8 @@ const said: Sentences = {
   sharedFrame: (channels, multiplyAdds) =>
     `Für jeden seiner ${channels} Kanäle liest er ein Gewicht, vier auf einmal: ${multiplyAdds} Multiply-Adds.`,
   prefetchCopy: "Die Pixel und Gewichte, die angekommen sind, gehen in den Workgroup-Speicher. Alle warten.",
+  prefetchPairs: (reads) =>
+    `Ein Thread liest die Pixel unter seinem Block, zwei auf einmal: ${reads} Lesezugriffe. Er behält sie in Registern.`,
   prefetchFrame:
     "Während die Threads rechnen, ist schon unterwegs in Register, was sie als Nächstes brauchen.",
   gradNaiveFrame: (weights) =>
@@ -284,7 +286,7 @@ const prose: Prose = {
   prefetch1:
     "In Schritt 5 laden die Threads, warten, rechnen und warten wieder. Aber eine Karte hält nicht an, wo sie lädt: Sie hält erst an, wo der geladene Wert *gebraucht* wird. Also lädt jeder Thread jetzt zuerst seinen Anteil der nächsten Runde in Register, rechnet inzwischen die gegenwärtige Runde und legt erst dann in den Workgroup-Speicher, was angekommen ist.",
   prefetch2:
-    "Er berechnet dasselbe mit ebenso vielen Ladezugriffen. Nur das Warten fällt weg. Das ist der Kernel, den die Bibliothek auf richtigen Karten nimmt; auf Software-Adaptern ist es Schritt 4.",
+    "Dazu spart er Befehle. Wo sein Anteil liegt, ist in jeder Runde gleich; also sucht er die Stellen nur einmal, vor der ersten. Und Pixel kommen paarweise: Ein Block ist zwei Spalten breit, und ein Lesezugriff auf den Workgroup-Speicher bringt zwei Pixel. Das ist der Kernel, den die Bibliothek auf richtigen Karten nimmt; auf Software-Adaptern ist es Schritt 4.",
   prefetchTry:
     "**Zum Ausprobieren:** den Block `if (first_c < p.c) { … }` hinter den Block `if (turn > 0) { … }` zu setzen, der rechnet. Das Ergebnis ist dasselbe, und die Ladezugriffe kommen zu spät: Das ist wieder Schritt 5.",
   backPart: "Der Weg zurück",

@@ -253,9 +253,9 @@ export function launchWeightGrad(
 
 /** Fills dw with the sum of partial gradients. */
 export function addPartials(device: GpuDevice, partial: GpuStorage, partials: number, dw: Tensor): void {
+  const { cheapBarriers } = device.profile;
   device.run(sumPartials, {
-    // ADDERS: threads that add for one weight.
-    constants: { ADDERS: device.profile.cheapBarriers ? 8 : 1 },
+    constants: { ADDERS: cheapBarriers ? 8 : 1, TOGETHER: cheapBarriers ? 4 : 1 },
     buffers: { partial, dw: dw.gpuStorage },
     params: { size: dw.size, partials },
     grid: linearGrid(dw.size, 32),

@@ -137,8 +137,8 @@ fn main(
 
 /**
  * dw = the sum of the partial gradients. On a GPU, eight threads (ADDERS) work on each weight. Each of them
- * adds up every eighth partial gradient, and the first one then adds their sums: one thread alone would wait
- * for many loads, one after the other.
+ * adds up every eighth partial gradient, four at a time, and the first one then adds their sums: one thread
+ * alone would wait for many loads, one after the other. The four loads of a round do not wait for each other.
  */
 export const sumPartials = kernel(
   "conv2d/sum-partials",
@@ -155,7 +155,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_id) local: vec3u) {
   let i = (group.x + group.y * groups.x) * 32 + local.x;
   var sum = 0.0;
-  for (var k = local.y; k < p.partials; k += ADDERS) { sum += partial[k * p.size + min(i, p.size - 1)]; }
+  for (var k = local.y; k < p.partials; k += ADDERS * TOGETHER) {
+    for (var t = 0; t < TOGETHER; t++) { // @unroll
+      let at = min(k + t * ADDERS, p.partials - 1) * p.size + min(i, p.size - 1);
+      sum += select(0.0, partial[at], k + t * ADDERS < p.partials);
+    }
+  }
   if (ADDERS > 1) {
     sums[local.y * 32 + local.x] = sum;
     workgroupBarrier();

@@ -36,11 +36,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 );
 
 /**
- * The same with a workgroup of LANES threads per output. Lane l takes elements l, l + LANES, …, so that at
- * any moment the lanes read neighbouring elements; then their totals are combined pairwise, as a tree. Very
- * long reductions are cut into `parts` of `chunk` elements, with a workgroup for each: y is then [keep0,
+ * The same with a workgroup of LANES threads per output. Each lane takes RUN neighbours, skips those of the other
+ * lanes, and so on, so that at any moment the lanes read neighbouring elements; then their totals are combined
+ * pairwise, as a tree. The loads of a run do not wait for each other: on a GPU, one at a time would mean a wait of
+ * hundreds of cycles for each.
+ *
+ * Very long reductions are cut into `parts` of `chunk` elements, with a workgroup for each: y is then [keep0,
  * keep1, parts], and a second launch reduces the parts. The order of the additions depends on the sizes only,
- * so every run gives the same result.
+ * so every run gives the same result. RUN divides reduce1 and chunk.
  */
 export const reduceByGroupKernel = kernel(
   "reduce-by-group",
@@ -68,16 +71,23 @@ fn main(
   let end = min(first + p.chunk, p.length);
   let origin = (output / p.keep1) * p.length * p.keep1 + (output % p.keep1) * p.reduce1;
 
-  // The position moves by LANES elements at a time, that is, by row_steps rows (of reduce1 elements, and
-  // "row" apart) and inner_steps elements. So the loop needs no division.
+  // The position moves by LANES runs at a time, that is, by row_steps rows (of reduce1 elements, and "row"
+  // apart) and inner_steps elements. So the loop needs no division.
   let row = p.keep1 * p.reduce1;
-  let row_steps = LANES / p.reduce1;
-  let inner_steps = LANES % p.reduce1;
-  var inner = (first + lane) % p.reduce1;
-  var at = origin + ((first + lane) / p.reduce1) * row + inner;
+  let row_steps = LANES * RUN / p.reduce1;
+  let inner_steps = LANES * RUN % p.reduce1;
+  let begin = first + lane * RUN;
+  var inner = begin % p.reduce1;
+  var at = origin + (begin / p.reduce1) * row + inner;
   var total = start(x[origin]);
-  for (var i = first + lane; i < end; i += LANES) {
-    total = combine(total, x[at]);
+  for (var i = begin; i < end; i += LANES * RUN) {
+    var run: array<f32, RUN>;
+    for (var k = 0; k < RUN; k++) { // @unroll
+      run[k] = x[at + k];
+    }
+    for (var k = 0; k < RUN; k++) { // @unroll
+      total = combine(total, run[k]);
+    }
     inner += inner_steps;
     at += row_steps * row + inner_steps;
     if (inner >= p.reduce1) {

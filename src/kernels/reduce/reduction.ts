@@ -159,12 +159,20 @@ function runPass(
   }
 
   const parts = outputs < MANY_GROUPS ? Math.ceil(length / CHUNK) : 1;
+  // A processor finds loads that need not wait by itself.
+  const runs = device.profile.ownProcessor ? [8, 4, 2] : [];
+  const run = runs.find((run) => reduce1 % run === 0) ?? 1;
   const partials = parts > 1 ? Tensor.empty([outputs, parts], device) : undefined;
   device.run(reduceByGroupKernel, {
-    constants: { LANES: device.profile.reductionLanes },
+    constants: { LANES: device.profile.reductionLanes, RUN: run },
     functions,
     buffers: { x: x.gpuStorage, y: (partials ?? y).gpuStorage },
-    params: { ...sizes, scale: partials ? 1 : scale, parts, chunk: Math.ceil(length / parts) },
+    params: {
+      ...sizes,
+      scale: partials ? 1 : scale,
+      parts,
+      chunk: Math.ceil(length / parts / run) * run,
+    },
     grid: linearGrid(outputs * parts, 1),
   });
   if (!partials) return;
