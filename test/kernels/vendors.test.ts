@@ -62,7 +62,7 @@ describe("real GPUs", () => {
         if (!("TILE_O" in tile)) throw new Error("a tile is wanted");
         expect(tile.CHANNELS * tile.ROWS).toBe(profile.blockSums);
         const { kernel, constants } = planWeightGrad(profile, convolution);
-        expect(kernel.name).toBe("conv2d/weight-grad-shared");
+        expect(kernel.name).toBe("conv2d/weight-grad-rolling");
         expect(constants.CHANNELS * constants.TAPS).toBeLessThanOrEqual((profile.blockSums * 9) / 8);
         return tile;
       });
