@@ -71,7 +71,7 @@ function planRolling(profile: DeviceProfile, convolution: GradConvolution): Weig
 }
 
 /** Undefined if the window's rows fit into workgroup memory for no chunk. */
-export function chooseRollingSizes(
+function chooseRollingSizes(
   profile: DeviceProfile,
   { wShape, yShape }: GradConvolution,
 ): RollingSizes | undefined {
@@ -79,7 +79,7 @@ export function chooseRollingSizes(
   const width = yShape[3];
   const sizesFor = (CHUNK: number): RollingSizes => {
     // Few sums for each thread and hence many threads at once: 3 x 3 weights for each of 4 channels. Twice as
-    // many in longer chunks, of which there are fewer.
+    // many in chunks of 24, which short rows have: then threads are few in any case, and each does more at once.
     const most = Math.min((profile.blockSums * 9) / 8, CHUNK > 16 ? 72 : 36) / (kh * kw);
     const CHANNELS = o <= 4 ? 4 : ([16, 8].find((channels) => channels <= most) ?? 4);
     // A 1 x 1 window sees each pixel once, and only larger tiles make more of it.
@@ -91,11 +91,10 @@ export function chooseRollingSizes(
       TILE_O: powerOfTwo(o, CHANNELS, c <= 4 ? 64 : tileO),
     };
   };
-  // The chunk that wastes least past the end of a row, and of those that waste the same the first.
-  const waste = ({ CHUNK }: RollingSizes) => Math.ceil(width / CHUNK) * CHUNK;
-  const fitting = [16, 24, 8].map(sizesFor).filter((sizes) => rollingBytes(wShape, sizes) <= WORKGROUP_BYTES);
-  if (fitting.length === 0) return undefined;
-  return fitting.reduce((best, sizes) => (waste(sizes) < waste(best) ? sizes : best));
+  // Chunks of 16 are the fastest. But of 17 to 24 columns, two of them would waste a quarter or more.
+  const wanted = width <= 8 ? 8 : width > 16 && width <= 24 ? 24 : 16;
+  const fits = (sizes: RollingSizes) => rollingBytes(wShape, sizes) <= WORKGROUP_BYTES;
+  return [wanted, 16, 8].map(sizesFor).find(fits);
 }
 
 /** How a row of x and one of dy lie in workgroup memory, in vec4s. */

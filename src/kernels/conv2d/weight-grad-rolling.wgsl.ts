@@ -78,6 +78,17 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
   let heights = (p.oh + p.rows_per_piece - 1) / p.rows_per_piece;  // pieces one below the other
   let pieces = min((part + 1) * p.pieces_per_part, p.n * chunks * heights);
 
+  // Where this thread's copies of a row go.
+  var x_to: array<u32, PIXEL_SHARE>; var dy_to: array<u32, GRADIENT_SHARE>;
+  for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
+    let i = thread + s * THREADS;
+    x_to[s] = i / ROW_QUADS * PITCH + i % ROW_QUADS;
+  }
+  for (var s = 0; s < GRADIENT_SHARE; s++) { // @unroll
+    let i = thread + s * THREADS;
+    dy_to[s] = i % CHUNK * GRADIENT_PITCH + i / CHUNK;
+  }
+
   var sums: array<vec4f, QUADS * TAPS>;
   for (var piece = part * p.pieces_per_part; piece < pieces; piece++) {
     let first = piece % chunks * CHUNK; let n = piece / (chunks * heights);
@@ -85,7 +96,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
     let rows = min(p.rows_per_piece, p.oh - first_row);
     let top = i32(first_row) - p.pad_y; // the window's first row of x
 
-    // What this thread copies of each row: from where, which of it is inside the picture, and where to.
+    // What this thread copies of each row: from where, and which of it is inside the picture.
     var x_start: array<u32, PIXEL_SHARE>; var x_inside: array<vec4<bool>, PIXEL_SHARE>;
     var dy_start: array<u32, GRADIENT_SHARE>; var dy_inside: array<vec4<bool>, GRADIENT_SHARE>;
     for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
@@ -106,9 +117,8 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
     workgroupBarrier(); // all threads are through with the piece before
     for (var row = 0; row < KEPT; row++) { // @unroll
       for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
-        let i = thread + s * THREADS;
         let quad = x_quad(x_start[s], top + row, x_inside[s]);
-        if (i < PIXEL_COUNT) { pixels[row * PIXEL_ROW + i / ROW_QUADS * PITCH + i % ROW_QUADS] = quad; }
+        if (thread + s * THREADS < PIXEL_COUNT) { pixels[row * PIXEL_ROW + x_to[s]] = quad; }
       }
     }
     var next_pixels: array<vec4f, PIXEL_SHARE>;
@@ -122,14 +132,12 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
 
     for (var row = 0u; row < rows; row++) {
       for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
-        let i = thread + s * THREADS;
-        let to = (row + KEPT) % RING * PIXEL_ROW + i / ROW_QUADS * PITCH + i % ROW_QUADS;
-        if (i < PIXEL_COUNT) { pixels[to] = next_pixels[s]; }
+        let to = (row + KEPT) % RING * PIXEL_ROW + x_to[s];
+        if (thread + s * THREADS < PIXEL_COUNT) { pixels[to] = next_pixels[s]; }
       }
       for (var s = 0; s < GRADIENT_SHARE; s++) { // @unroll
-        let i = thread + s * THREADS;
-        let to = row % 2 * GRADIENT_ROW + i % CHUNK * GRADIENT_PITCH + i / CHUNK;
-        if (i < GRADIENT_COUNT) { gradients[to] = next_gradients[s]; }
+        let to = row % 2 * GRADIENT_ROW + dy_to[s];
+        if (thread + s * THREADS < GRADIENT_COUNT) { gradients[to] = next_gradients[s]; }
       }
       workgroupBarrier();
 
