@@ -1,10 +1,11 @@
-/** Every step of the convolution's ladder and both weight gradients, on one shape. */
+/** Every step of the convolution's ladder and of its weight gradient's, on one shape. */
 import type { GpuDevice } from "../src/device/gpu-device.ts";
-import { conv2d, conv2dWeightGrad, variants } from "../src/kernels/conv2d/index.ts";
+import { conv2d, variants } from "../src/kernels/conv2d/index.ts";
+import { conv2dSteps, launchStep } from "../src/kernels/conv2d/steps.ts";
 import type { Timed } from "../src/measure/in-turns.ts";
 import { manualSeed } from "../src/tensor/random.ts";
 import { scope } from "../src/tensor/scope.ts";
-import { randn, type Tensor } from "../src/tensor/tensor.ts";
+import { randn, Tensor } from "../src/tensor/tensor.ts";
 import { largestError } from "./harness.ts";
 
 export interface LadderShape {
@@ -31,16 +32,7 @@ export async function ladderSteps(device: GpuDevice, shape: LadderShape): Promis
   const x = randn([batch, channels, side, side], { random });
   const w = randn([channels, channels, 3, 3], { random });
   const dy = randn([batch, channels, side, side], { random });
-  const geometry = { stride: [1, 1], padding: [1, 1], dilation: [1, 1] } as const;
   const own = device.profile;
-  const weightGrad = (cheapBarriers: boolean) => () => {
-    device.profile = profiles[Number(cheapBarriers)];
-    const dw = conv2dWeightGrad({ x, dy }, { geometry, wShape: w.shape });
-    device.profile = own;
-    return dw;
-  };
-  // Plans are remembered by profile, so these must not be made anew for each launch.
-  const profiles = [false, true].map((cheapBarriers) => ({ ...own, cheapBarriers }));
   const possible = variants.filter((variant) => variant !== "4-broadcast" || own.subgroupSize > 0);
   const flops = ladderFlops(shape);
   const forward = possible.map((variant) => ({
@@ -48,10 +40,18 @@ export async function ladderSteps(device: GpuDevice, shape: LadderShape): Promis
     flops,
     run: () => conv2d(x, w, undefined, { padding: 1, variant }),
   }));
-  const gradients = [
-    { name: "weight-grad", flops, run: weightGrad(false) },
-    { name: "weight-grad-shared", flops, run: weightGrad(true) },
-  ];
+  const gradients = conv2dSteps(own, { x: x.shape, weight: w.shape, padding: 1 })
+    // The naive one reads each tensor anew for every weight; it takes longer than all others together.
+    .filter(({ computes, name }) => computes === "dw" && name !== "weight-grad-naive")
+    .map((step) => ({
+      name: step.name,
+      flops,
+      run() {
+        const result = Tensor.empty(w.shape, device);
+        launchStep(device, step, { x, other: dy, result });
+        return result;
+      },
+    }));
   for (const alike of [forward, gradients]) await compare(alike);
   return [...forward, ...gradients];
 }

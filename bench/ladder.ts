@@ -1,5 +1,5 @@
 /**
- * Times every step of the convolution's ladder, and both weight gradients, in turns on one shape:
+ * Times every step of the convolution's ladder, and of its weight gradient's, in turns on one shape:
  * `npm run bench:ladder -- --help`. The tables of docs/gpus.md and src/kernels/conv2d/README.md come from it.
  */
 import { defineCommand, UsageError } from "../src/cli/flags.ts";
@@ -18,7 +18,7 @@ import { ceilingLine, markdownOf } from "./times-table.ts";
 
 const ladder = defineCommand({
   about: `
-Times every step of the convolution's ladder (3x3, 64 to 64 channels) and both weight gradients, in turns,
+Times every step of the ladders (3x3, 64 to 64 channels) of the convolution and its weight gradient, in turns,
 after a check against step 1: by wall, and by the GPU's own clock where it has one. Beside each stands its
 share of the fastest multiply-adds in registers, which are measured before and after.`,
   flags: {

@@ -250,6 +250,41 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
       })),
     ],
   }),
+
+  "weight-grad-rolling": (sizes) => {
+    const { KH, KW, CHUNK, TILE_C, TILE_O, CHANNELS, QUADS, GROUPS, ROW_QUADS, STRIP_QUADS, threads } = sizes;
+    const copy = (top: number, rows: number) =>
+      (["load", "shared"] as const).flatMap((kind) => [
+        mark(kind, "x", [top, 0, rows, 4 * ROW_QUADS]),
+        // dy serves all input channels of the tile, of which one is drawn.
+        mark(kind, "w", [0, 0, TILE_O, CHUNK], { times: 1 / TILE_C }),
+      ]);
+    const compute = (top: number): Frame[] =>
+      range(CHUNK / 4).map((strip) => ({
+        caption: say.gradSharedFrame(KH, 4 * STRIP_QUADS, 4, CHANNELS, 4 * CHANNELS * KH * KW),
+        marks: [
+          mark("read", "x", [top, 4 * strip, KH, 4 * STRIP_QUADS]),
+          ...range(QUADS).map((quad) => mark("read", "w", [4 * quad * GROUPS, 4 * strip, 4, 4])),
+          mark("compute", "y", [0, 0, CHANNELS, KH * KW]),
+        ],
+        // All threads of the workgroup, for the pixels of one input channel.
+        multiplyAdds: 4 * TILE_O * KH * KW,
+      }));
+    return {
+      who: say.gradTileOf(threads, TILE_C, TILE_O),
+      grids: [
+        { name: "x", title: say.channelPixels, rows: KH + 1, columns: 4 * ROW_QUADS },
+        { name: "w", title: say.dyOf(TILE_O), rows: TILE_O, columns: CHUNK },
+        { name: "y", title: say.sums, rows: CHANNELS, columns: KH * KW },
+      ],
+      frames: [
+        { caption: say.gradRollingCopy(KH, CHUNK), marks: copy(0, KH), multiplyAdds: 0 },
+        ...compute(0),
+        { caption: say.gradRollingDown, marks: copy(KH, 1), multiplyAdds: 0 },
+        ...compute(1),
+      ],
+    };
+  },
 };
 
 /** Steps 5 and 6: the workgroup copies, then each thread computes; one of them is drawn. */

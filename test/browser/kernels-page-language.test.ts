@@ -26,7 +26,7 @@ const names = [
   /^[^\p{L}]*$/u, // no letters
   /^[\d.,]+ (µs|ms|s|GFLOP\/s)$/,
   /^[\d.,]+e-\d+$/,
-  /^(\d-[a-z]+|weight-grad[a-z-]*|[abc])$/,
+  /^(\d-[a-z]+|weight-grad[a-z-]*|[abcd])$/,
   /^(pixelgrad|English|Deutsch|GFLOP\/s)$/,
 ];
 const isName = (text: string) => names.some((name) => name.test(text));
@@ -156,7 +156,7 @@ test("results and edits that are there change their language; a report stays Eng
   const inGerman = resultTexts();
 
   await userEvent.selectOptions(find("#language"), "en");
-  await says("#run-status", /^All \d steps are right\./);
+  await says("#run-status", /^All \d+ steps are right\./);
   expect(text("#step-1-naive .outcome")).toMatch(/^Wrong\. .* at picture 0, channel \d+/);
   expect(text("#step-3-blocked .outcome")).toMatch(/^Right, within/);
   expect(text("#step-2-tiled .outcome")).toMatch(/^It does not compile/);

@@ -9,7 +9,7 @@ import {
   planPlain,
   planSizes,
 } from "../../src/kernels/conv2d/plan.ts";
-import { planWeightGrad } from "../../src/kernels/conv2d/plan-weight-grad.ts";
+import { planWeightGrad, planWeightGradStep } from "../../src/kernels/conv2d/plan-weight-grad.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
 
 const maxTensorBytes = 2 ** 27;
@@ -303,13 +303,104 @@ describe("weight gradient", () => {
       1,
     ],
   ])("%s, weight [%s], result [%s]", (name, w, y, constants, grid, rows) => {
-    const plan = planWeightGrad(profiles[name], convolution(w, y));
-    const shared = plan.constants.TILE_C !== undefined;
-    expect(plan.kernel.name).toBe(shared ? "conv2d/weight-grad-shared" : "conv2d/weight-grad");
+    const { cheapBarriers } = profiles[name];
+    const variant = cheapBarriers ? "weight-grad-shared" : "weight-grad";
+    const plan = planWeightGradStep(profiles[name], convolution(w, y), variant)!;
+    if (!cheapBarriers) expect(planWeightGrad(profiles[name], convolution(w, y))).toEqual(plan);
+    expect(plan.kernel.name).toBe(`conv2d/${variant}`);
     expect(plan.constants).toMatchObject(constants);
     expect(plan.enable ?? []).toEqual((constants.LANES ?? plan.constants.LANES) ? ["subgroups"] : []);
     expect(plan.grid).toEqual(grid);
     const { COLUMN_PARTS = 1 } = plan.constants;
-    expect([plan.rowsPerPart, plan.partials]).toEqual([rows, grid[2]! * COLUMN_PARTS]);
+    expect([plan.params.rows_per_part, plan.partials]).toEqual([rows, grid[2]! * COLUMN_PARTS]);
+  });
+
+  // Pictures in chunks of 16 columns: as many parts as chunks, and more where 384 workgroups need them.
+  test.each<[string, Shape, Shape, Record<string, number>, Shape, rows: number, pieces: number]>([
+    [
+      "a chunk of a picture for each part",
+      [64, 64, 3, 3],
+      [16, 64, 128, 128],
+      { TILE_C: 16, TILE_O: 32, CHANNELS: 4, CHUNK: 16, RING: 4, PITCH: 5, THREADS: 128, COLUMN_PARTS: 1 },
+      [4, 2, 128],
+      128,
+      1,
+    ],
+    ["one picture, cut into pieces of 12 rows", [64, 64, 3, 3], [1, 64, 96, 96], {}, [4, 2, 48], 12, 1],
+    ["several pieces for each part", [256, 256, 3, 3], [16, 256, 48, 48], {}, [16, 8, 16], 48, 3],
+    ["24 columns", [64, 64, 3, 3], [4, 64, 24, 24], { CHUNK: 24, CHANNELS: 8, PITCH: 7 }, [4, 2, 24], 4, 1],
+    ["fewer rows than a piece has", [64, 64, 3, 3], [1, 64, 2, 16], {}, [4, 2, 1], 2, 1],
+    ["few input channels", [64, 3, 3, 3], [16, 64, 48, 48], { TILE_C: 4, TILE_O: 64 }, [1, 1, 384], 6, 1],
+    [
+      "few output channels",
+      [3, 64, 3, 3],
+      [16, 3, 96, 96],
+      { TILE_C: 32, TILE_O: 4, COLUMN_PARTS: 2, THREADS: 64 },
+      [2, 1, 192],
+      48,
+      1,
+    ],
+    ["1 x 1", [64, 64, 1, 1], [16, 64, 48, 48], { CHANNELS: 16, TILE_C: 32, TILE_O: 64 }, [2, 1, 192], 12, 1],
+    ["5 x 5", [64, 64, 5, 5], [4, 64, 64, 64], { CHANNELS: 4, RING: 6, STRIP_QUADS: 2 }, [4, 2, 48], 22, 1],
+  ])("rolling: %s", (_, w, y, constants, grid, rows, pieces) => {
+    const { kernel, partials, params, ...plan } = planWeightGrad(profiles.gpu, convolution(w, y));
+    expect(kernel.name).toBe("conv2d/weight-grad-rolling");
+    expect(plan.constants).toMatchObject(constants);
+    expect(plan.grid).toEqual(grid);
+    expect(params).toEqual({ rows_per_piece: rows, pieces_per_part: pieces });
+    expect(partials).toBe(grid[2]! * plan.constants.COLUMN_PARTS);
+  });
+
+  test.each<[string, Shape, Step, string]>([
+    ["steps of two pixels", [64, 64, 3, 3], { stride: 2 }, "weight-grad-shared"],
+    ["a dilated window", [64, 64, 3, 3], { dilation: 2, padding: 2 }, "weight-grad-shared"],
+    ["a window too tall for the ring", [16, 16, 25, 1], { padding: 12 }, "weight-grad-shared"],
+    ["a window too large for registers", [64, 3, 9, 9], { padding: 4 }, "weight-grad"],
+  ])("a GPU takes an earlier step for %s", (_, w, step, name) => {
+    expect(planWeightGrad(profiles.gpu, convolution(w, [2, w[0], 48, 48], step)).kernel.name).toBe(
+      `conv2d/${name}`,
+    );
+  });
+
+  test("rolling: any choice of sizes is within what every device has, and no part is without rows", () => {
+    for (const kind of ["nvidia", "intel"] as const) {
+      const profile = { ...facts[kind], subgroupSize: 32, maxTensorBytes, float16: true };
+      for (const o of [1, 3, 5, 16, 48, 300]) {
+        for (const c of [1, 3, 7, 32, 300]) {
+          for (const [kh, kw] of [
+            [1, 1],
+            [2, 2],
+            [3, 3],
+            [5, 5],
+            [1, 25],
+            [7, 3],
+            [3, 8],
+          ]) {
+            for (const [n, oh, ow] of [
+              [1, 1, 1],
+              [3, 7, 24],
+              [40, 33, 100],
+            ]) {
+              const each = convolution([o, c, kh, kw], [n, o, oh, ow]);
+              const label = `${kind} ${each.wShape} ${each.yShape}`;
+              const plan = planWeightGradStep(profile, each, "weight-grad-rolling");
+              if (!plan) throw new Error(`${label} does not fit`);
+              const { RING, TILE_C, PITCH, CHUNK, GRADIENT_PITCH, THREADS, CHANNELS } = plan.constants;
+              expect(16 * (RING * TILE_C * PITCH + 2 * CHUNK * GRADIENT_PITCH), label).toBeLessThanOrEqual(
+                16384,
+              );
+              expect(THREADS, label).toBeLessThanOrEqual(256);
+              if (CHANNELS > 4) {
+                expect(CHANNELS * kh * kw, label).toBeLessThanOrEqual((profile.blockSums * 9) / 8);
+              }
+              const { rows_per_piece, pieces_per_part } = plan.params;
+              const pieces = n * Math.ceil(ow / CHUNK) * Math.ceil(oh / rows_per_piece);
+              expect(plan.grid[2], label).toBe(Math.ceil(pieces / pieces_per_part));
+              expect(plan.partials * o * c * kh * kw * 4, label).toBeLessThanOrEqual(maxTensorBytes);
+            }
+          }
+        }
+      }
+    }
   });
 });

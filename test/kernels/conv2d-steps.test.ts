@@ -127,7 +127,7 @@ test("steps that a device or a window rules out are left out", () => {
   const profile = { ...devices[0].profile, subgroupSize: 0, blockSums: 64 };
   expect(names(conv2dSteps(profile, { x: [1, 64, 64, 64], weight: [64, 64, 3, 3], padding: 1 }))).toEqual([
     ...["1-naive", "2-tiled", "3-blocked", "5-shared", "6-prefetch"],
-    ...["weight-grad-naive", "weight-grad", "weight-grad-shared"],
+    ...["weight-grad-naive", "weight-grad", "weight-grad-shared", "weight-grad-rolling"],
   ]);
   expect(() => conv2dSteps(profile, { x: [1, 2, 8, 8], weight: [4, 3, 3, 3] })).toThrow("conv2dSteps: ");
 });

@@ -70,7 +70,7 @@ describe("real GPUs", () => {
         // Blocks are two columns wide. 32 sums are best even where 64 would fit.
         expect(2 * tile.CHANNELS * tile.ROWS).toBe(Math.min(32, profile.blockSums));
         const { kernel, constants } = planWeightGrad(profile, convolution);
-        expect(kernel.name).toBe("conv2d/weight-grad-shared");
+        expect(kernel.name).toBe("conv2d/weight-grad-rolling");
         expect(constants.CHANNELS * constants.TAPS).toBeLessThanOrEqual((profile.blockSums * 9) / 8);
         return tile;
       });

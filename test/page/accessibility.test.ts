@@ -65,7 +65,7 @@ test.each([
   const context = await browser.newContext({ ...sizes[size], colorScheme, locale, reducedMotion: "reduce" });
   const page = await context.newPage();
   await page.goto(`${site.url}kernels/`);
-  await page.locator("#step-weight-grad-shared textarea").waitFor({ state: "attached" });
+  await page.locator("#step-weight-grad-rolling textarea").waitFor({ state: "attached" });
   // What is far below the window has no colours yet, and axe would not look at it.
   await page.evaluate(() => {
     for (const step of document.querySelectorAll<HTMLElement>(".step"))

@@ -146,7 +146,7 @@ describe("on a touch screen every button and list is 44 pixels high", () => {
     const context = await browser.newContext(phone);
     const page = await context.newPage();
     await page.goto(`${site.url}kernels/`);
-    await page.locator("#step-weight-grad-shared .editor").waitFor({ state: "attached" });
+    await page.locator("#step-weight-grad-rolling .editor").waitFor({ state: "attached" });
     expect(await heights(page)).toEqual([]);
     await page.click("#tab-training");
     expect(await heights(page)).toEqual([]);

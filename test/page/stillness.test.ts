@@ -14,7 +14,7 @@ async function openLesson(reducedMotion: "reduce" | "no-preference"): Promise<Pa
   const page = await context.newPage();
   await page.goto(`${site.url}kernels/`);
   await page.locator("#run-form [type=submit]:not(:disabled)").waitFor();
-  await page.locator("#step-weight-grad-shared textarea").waitFor({ state: "attached" });
+  await page.locator("#step-weight-grad-rolling textarea").waitFor({ state: "attached" });
   return page;
 }
 

@@ -109,6 +109,11 @@ export const englishProse = {
   gradSharedTitle: "Shared, and fetched ahead",
   gradShared1:
     "Steps 5 and 6 for sums: the workgroup copies a piece of the rows, pixels and `dy`, into workgroup memory while the threads still add up the piece before.",
+  gradRollingTitle: "One row down at a time",
+  gradRolling1:
+    "Step c loads a row of pixels once for each row of the window: three times for 3 × 3. Here the workgroup walks down a strip of the picture, and the rows that the window sees stay in workgroup memory. Each step down adds one row of pixels and one of `dy`. The rows lie in a ring with one place to spare, so that the next row can arrive while slower threads still read the others: one barrier for each row is enough.",
+  gradRolling2:
+    "Addresses are computed once for the whole way down, and workgroup memory is read four values at a time. This is the kernel that the library runs on real cards.",
   restPart: "What is left",
   rest1:
     "The ceiling is what your card did just before and after with multiply-adds in registers alone, without a single load. No convolution reaches it: addresses have to be computed, loops counted, values moved. On a large card of a data centre, the last step gets to about half. What a share tells you is whether it is worth looking further. Choose another convolution above and run again: with few channels there is less to share, and other steps win.",

@@ -175,6 +175,10 @@ export const english = {
     `The workgroup copies ${columns} columns of dy, and the pixels that the window saw there, into workgroup memory.`,
   gradSharedFrame: (rows: number, columns: number, outputs: number, channels: number, multiplyAdds: number) =>
     `From there a thread reads ${rows} × ${columns} pixels and ${outputs} × ${channels} values of dy, for ${multiplyAdds} multiply-adds.`,
+  gradRollingCopy: (rows: number, columns: number) =>
+    `The workgroup copies the ${rows} rows of pixels that the window sees, and ${columns} columns of a row of dy, into workgroup memory.`,
+  gradRollingDown:
+    "One row down. Only one row of pixels and one of dy are new; they were on their way while the threads computed.",
 
   // ---- The training step
   flower: "Flower",

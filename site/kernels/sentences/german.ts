@@ -171,6 +171,10 @@ const said: Sentences = {
     `Die Workgroup kopiert ${columns} Spalten von dy, und die Pixel, die das Fenster dort sah, in den Workgroup-Speicher.`,
   gradSharedFrame: (rows, columns, outputs, channels, multiplyAdds) =>
     `Von dort liest ein Thread ${rows} × ${columns} Pixel und ${outputs} × ${channels} Werte von dy, für ${multiplyAdds} Multiply-Adds.`,
+  gradRollingCopy: (rows, columns) =>
+    `Die Workgroup kopiert die ${rows} Zeilen von Pixeln, die das Fenster sieht, und ${columns} Spalten einer Zeile von dy in den Workgroup-Speicher.`,
+  gradRollingDown:
+    "Eine Zeile abwärts. Neu sind nur eine Zeile von Pixeln und eine von dy; sie waren unterwegs, während die Threads rechneten.",
 
   // ---- The training step
   flower: "Blume",
@@ -303,6 +307,11 @@ const prose: Prose = {
   gradSharedTitle: "Geteilt und vorausgeladen",
   gradShared1:
     "Schritte 5 und 6 für Summen: Die Workgroup kopiert ein Stück der Zeilen, Pixel und `dy`, in den Workgroup-Speicher, während die Threads noch das Stück davor summieren.",
+  gradRollingTitle: "Zeile um Zeile abwärts",
+  gradRolling1:
+    "Schritt c lädt eine Zeile von Pixeln einmal für jede Zeile des Fensters: bei 3 × 3 dreimal. Hier geht die Workgroup einen Streifen des Bildes hinunter, und die Zeilen, die das Fenster sieht, bleiben im Workgroup-Speicher. Mit jedem Schritt abwärts kommen eine Zeile von Pixeln und eine von `dy` hinzu. Die Zeilen liegen in einem Ring mit einem Platz mehr als nötig, so dass die nächste ankommen kann, während langsamere Threads die anderen noch lesen: Eine Barriere für jede Zeile genügt.",
+  gradRolling2:
+    "Adressen werden nur einmal für den ganzen Weg berechnet, und aus dem Workgroup-Speicher werden vier Werte auf einmal gelesen. Das ist der Kernel, den die Bibliothek auf richtigen Karten nimmt.",
   restPart: "Was übrig bleibt",
   rest1:
     "Die Obergrenze ist, was Ihre Karte unmittelbar davor und danach nur mit Multiply-Adds in Registern schaffte, ohne einen einzigen Ladezugriff. Keine Faltung erreicht sie: Adressen sind zu berechnen, Schleifen zu zählen, Werte zu bewegen. Auf einer großen Karte im Rechenzentrum kommt der letzte Schritt etwa bis zur Hälfte. Der Anteil sagt Ihnen, ob es sich lohnt, weiter zu suchen. Wählen Sie oben eine andere Faltung und führen Sie alles noch einmal aus: Bei wenigen Kanälen gibt es weniger zu teilen, und andere Schritte gewinnen.",

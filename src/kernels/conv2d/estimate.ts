@@ -5,7 +5,7 @@
 import type { DeviceProfile } from "../../device/device.ts";
 import { chooseSizes, planPlain, planSizes, type Variant, variants } from "./plan.ts";
 import type { Convolution, Plan } from "./plan-common.ts";
-import { planWeightGrad } from "./plan-weight-grad.ts";
+import { planWeightGradStep, type WeightGradPlan, weightGradVariants } from "./plan-weight-grad.ts";
 
 /** Of one workgroup, from its start to its end. */
 export interface Estimate {
@@ -26,8 +26,10 @@ export function estimates(profile: DeviceProfile, convolution: Convolution): Est
   const possible = variants.filter((variant) => variant !== "4-broadcast" || profile.subgroupSize > 0);
   return [
     ...possible.map((variant) => estimateForward(profile, convolution, variant)),
-    estimateWeightGrad({ ...profile, cheapBarriers: false }, convolution),
-    estimateWeightGrad({ ...profile, cheapBarriers: true }, convolution),
+    ...weightGradVariants.flatMap((variant) => {
+      const plan = planWeightGradStep(profile, convolution, variant);
+      return plan ? [estimateWeightGrad(plan, convolution)] : [];
+    }),
   ];
 }
 
@@ -79,13 +81,26 @@ export function estimateForward(
   };
 }
 
-/** The weight gradient that a device with these facts runs. */
-export function estimateWeightGrad(profile: DeviceProfile, convolution: Convolution): Estimate {
-  const plan = planWeightGrad(profile, convolution);
-  const { constants, rowsPerPart } = plan;
+/** A planned weight gradient. */
+export function estimateWeightGrad(plan: WeightGradPlan, convolution: Convolution): Estimate {
+  const { constants, params } = plan;
   const [, , , width] = convolution.yShape;
   const { CHANNELS, PIXELS, WINDOW } = constants;
   const [, , kh, kw] = convolution.wShape;
+  if (constants.RING !== undefined) {
+    const { TILE_C, TILE_O, CHUNK, ROW_QUADS, STRIPS, STRIP_QUADS, QUADS, COLUMN_PARTS, THREADS } = constants;
+    const { rows_per_piece: height, pieces_per_part: pieces } = params;
+    const rows = pieces * height;
+    const strips = (rows * STRIPS) / COLUMN_PARTS;
+    return {
+      ...sizesOf(plan, THREADS),
+      multiplyAdds: THREADS * strips * 4 * CHANNELS * kh * kw,
+      loads: 4 * pieces * (height + kh - 1) * TILE_C * ROW_QUADS + rows * CHUNK * TILE_O,
+      sharedReads: THREADS * strips * (kh * STRIP_QUADS + 4 * QUADS),
+      barriers: rows + pieces,
+    };
+  }
+  const rowsPerPart = params.rows_per_part;
   if (constants.TILE_C === undefined) {
     const { KY, KY_KW, WORKGROUP, LANES, SHARES, CARRIED, FRESH } = constants;
     const strips = rowsPerPart * Math.ceil(width / PIXELS);

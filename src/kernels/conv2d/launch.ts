@@ -224,26 +224,25 @@ export function launchGather(
   });
 }
 
-/** Fills dw (weight-grad.wgsl.ts). Of x, it reads the first channels, as many as the weights take. */
+/** Fills dw by a plan of plan-weight-grad.ts. Of x, it reads the first channels, as many as the weights take. */
 export function launchWeightGrad(
   device: GpuDevice,
   x: Tensor,
   dy: Tensor,
   dw: Tensor,
   geometry: Geometry,
+  plan = planWeightGrad(device.profile, { wShape: dw.shape, yShape: dy.shape, geometry }),
 ): void {
-  const plan = planWeightGrad(device.profile, { wShape: dw.shape, yShape: dy.shape, geometry });
-  const { rowsPerPart, partials } = plan;
+  const { partials } = plan;
   const partial = partials === 1 ? dw.gpuStorage : device.allocate(partials * dw.size);
   device.run(plan.kernel, {
     ...plan,
-    functions: xAt,
     buffers: { x: x.gpuStorage, dy: dy.gpuStorage, partial },
     params: {
       n: dy.shape[0],
       ...sizesOf([x.shape[0], dw.shape[1], ...x.shape.slice(2)], dy.shape, geometry.padding),
       x_channels: x.shape[1],
-      rows_per_part: rowsPerPart,
+      ...plan.params,
     },
   });
   if (partials === 1) return;

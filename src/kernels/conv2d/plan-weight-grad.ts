@@ -1,11 +1,14 @@
 /** Which weight gradient kernel runs, with which sizes, and how the output rows are dealt out. */
 import type { DeviceProfile } from "../../device/device.ts";
+import type { Params } from "../../device/gpu-device.ts";
 import type { Shape } from "../../tensor/shape.ts";
+import { xAt } from "./3-blocked.wgsl.ts";
 import {
   broadcasts,
   type Convolution,
   fastestBroadcast,
   keyOf,
+  MAX_THREADS,
   once,
   type Plan,
   WORKGROUP_BYTES,
@@ -13,28 +16,162 @@ import {
   windowOf,
 } from "./plan-common.ts";
 import { weightGrad } from "./weight-grad.wgsl.ts";
+import { weightGradRolling } from "./weight-grad-rolling.wgsl.ts";
 import { weightGradShared } from "./weight-grad-shared.wgsl.ts";
 
 /** A weight gradient's launch. */
 export interface WeightGradPlan extends Plan {
-  /** How many of the output rows of all pictures make a part. */
-  readonly rowsPerPart: number;
+  /** Functions of the prelude. */
+  readonly functions?: string;
+  /** How the output rows are dealt out: what the kernel's Params have besides sizes. */
+  readonly params: Params;
   /** How many partial gradients it writes: one for each part of the sums. */
   readonly partials: number;
 }
 
 type GradConvolution = Omit<Convolution, "hasBias">;
 
+/** The ladder's steps that are planned, from the first to the last. */
+export const weightGradVariants = ["weight-grad", "weight-grad-shared", "weight-grad-rolling"] as const;
+export type WeightGradVariant = (typeof weightGradVariants)[number];
+
 /** The weight gradient's kernel and sizes by rule. */
 export function planWeightGrad(profile: DeviceProfile, convolution: GradConvolution): WeightGradPlan {
   return once(profile, `weight gradient ${keyOf({ ...convolution, hasBias: false })}`, () => {
-    const shared = profile.cheapBarriers && planSharedWeightGrad(profile, convolution);
-    return shared || planBlockedWeightGrad(profile, convolution);
+    const forGpus = () => planRolling(profile, convolution) ?? planShared(profile, convolution);
+    return (profile.cheapBarriers && forGpus()) || planBlocked(profile, convolution);
   });
 }
 
-/** For real GPUs; undefined if the window is too large for registers or for workgroup memory. */
-function planSharedWeightGrad(
+/** One of the ladder's steps; undefined if the window does not fit it. */
+export function planWeightGradStep(
+  profile: DeviceProfile,
+  convolution: GradConvolution,
+  variant: WeightGradVariant,
+): WeightGradPlan | undefined {
+  if (variant === "weight-grad") return planBlocked(profile, convolution);
+  return (variant === "weight-grad-shared" ? planShared : planRolling)(profile, convolution);
+}
+
+/** Of step weight-grad-rolling: channels of a tile and of a thread, columns of a chunk. */
+export interface RollingSizes {
+  readonly TILE_C: number;
+  readonly TILE_O: number;
+  readonly CHANNELS: number;
+  readonly CHUNK: number;
+}
+
+/** For real GPUs and windows that move by one pixel; undefined if the window does not, or is too large. */
+function planRolling(profile: DeviceProfile, convolution: GradConvolution): WeightGradPlan | undefined {
+  const { geometry, wShape } = convolution;
+  const ones = [...geometry.stride, ...geometry.dilation].every((step) => step === 1);
+  if (!ones || wShape[2] * wShape[3] > 25) return undefined;
+  const sizes = chooseRollingSizes(profile, convolution);
+  return sizes && planRollingSizes(profile, convolution, sizes);
+}
+
+/** Undefined if the window's rows fit into workgroup memory for no chunk. */
+function chooseRollingSizes(
+  profile: DeviceProfile,
+  { wShape, yShape }: GradConvolution,
+): RollingSizes | undefined {
+  const [o, c, kh, kw] = wShape;
+  const width = yShape[3];
+  const sizesFor = (CHUNK: number): RollingSizes => {
+    // Few sums for each thread and hence many threads at once: 3 x 3 weights for each of 4 channels. Twice as
+    // many in chunks of 24, which short rows have: then threads are few in any case, and each does more at once.
+    const most = Math.min((profile.blockSums * 9) / 8, CHUNK > 16 ? 72 : 36) / (kh * kw);
+    const CHANNELS = o <= 4 ? 4 : ([16, 8].find((channels) => channels <= most) ?? 4);
+    // A 1 x 1 window sees each pixel once, and only larger tiles make more of it.
+    const [tileC, tileO] = kh * kw === 1 ? [32, 64] : [16, 32];
+    return {
+      CHUNK,
+      CHANNELS,
+      TILE_C: powerOfTwo(c, 4, o <= 4 ? 32 : tileC),
+      TILE_O: powerOfTwo(o, CHANNELS, c <= 4 ? 64 : tileO),
+    };
+  };
+  // Chunks of 16 are the fastest. But of 17 to 24 columns, two of them would waste a quarter or more.
+  const wanted = width <= 8 ? 8 : width > 16 && width <= 24 ? 24 : 16;
+  const fits = (sizes: RollingSizes) => rollingBytes(wShape, sizes) <= WORKGROUP_BYTES;
+  return [wanted, 16, 8].map(sizesFor).find(fits);
+}
+
+/** How a row of x and one of dy lie in workgroup memory, in vec4s. */
+function rollingLayout([, , kh, kw]: Shape, { TILE_O, CHUNK }: RollingSizes) {
+  const ROW_QUADS = CHUNK / 4 + Math.ceil((kw - 1) / 4);
+  const PITCH = ROW_QUADS + (1 - (ROW_QUADS % 2)); // odd
+  const GRADIENT_PITCH = TILE_O / 4 + (1 - ((TILE_O / 4) % 2));
+  return { RING: kh + 1, ROW_QUADS, PITCH, GRADIENT_PITCH };
+}
+
+function rollingBytes(wShape: Shape, sizes: RollingSizes): number {
+  const { RING, PITCH, GRADIENT_PITCH } = rollingLayout(wShape, sizes);
+  return 16 * (RING * sizes.TILE_C * PITCH + 2 * sizes.CHUNK * GRADIENT_PITCH);
+}
+
+/** Step weight-grad-rolling with these sizes. */
+export function planRollingSizes(
+  profile: DeviceProfile,
+  { wShape, yShape }: GradConvolution,
+  sizes: RollingSizes,
+): WeightGradPlan {
+  const [o, c, kh, kw] = wShape;
+  const [n, , oh, ow] = yShape;
+  const { TILE_C, TILE_O, CHANNELS, CHUNK } = sizes;
+  const STRIPS = CHUNK / 4;
+  const layout = rollingLayout(wShape, sizes);
+
+  const blocks = (TILE_C * TILE_O) / CHANNELS;
+  if (blocks > MAX_THREADS || rollingBytes(wShape, sizes) > WORKGROUP_BYTES) {
+    throw new RangeError(
+      `weight-grad-rolling: tiles of ${TILE_C} x ${TILE_O} channels and chunks of ${CHUNK} do not fit.`,
+    );
+  }
+  // As many as make 64 threads and divide the strips of a row evenly.
+  const COLUMN_PARTS = [6, 4, 3, 2].find((parts) => STRIPS % parts === 0 && blocks * parts <= 64) ?? 1;
+  const THREADS = blocks * COLUMN_PARTS;
+
+  // Pieces as long as pictures, cut shorter if the card would have less than 3/4 of the workgroups that keep
+  // it busy. (They have up to 128 threads, not 32 as below.) But at least 4 rows for each, because each loads
+  // kh - 1 rows of x before its first.
+  const [tilesC, tilesO] = [Math.ceil(c / TILE_C), Math.ceil(o / TILE_O)];
+  const tiles = tilesC * tilesO;
+  const columns = n * Math.ceil(ow / CHUNK);
+  const wanted = Math.ceil((0.75 * profile.groupsToFill) / (tiles * columns));
+  const rowsPerPiece = Math.min(oh, Math.max(4, Math.ceil(oh / wanted)));
+  const pieces = columns * Math.ceil(oh / rowsPerPiece);
+  // Each part writes a whole gradient, and sumPartials reads them all: so several pieces for each, once there
+  // are workgroups in plenty.
+  const mostParts = Math.max(1, Math.floor((4 * profile.groupsToFill) / tiles));
+  const piecesPerPart = Math.ceil(pieces / mostParts);
+  const parts = Math.ceil(pieces / piecesPerPart);
+  return {
+    kernel: weightGradRolling,
+    constants: {
+      KH: kh,
+      KW: kw,
+      ...sizes,
+      ...layout,
+      KEPT: kh - 1,
+      TAPS: kh * kw,
+      QUADS: CHANNELS / 4,
+      GROUPS: TILE_O / CHANNELS,
+      STRIPS,
+      STRIP_QUADS: Math.ceil((kw + 3) / 4),
+      COLUMN_PARTS,
+      THREADS,
+      PIXEL_SHARE: Math.ceil((TILE_C * layout.ROW_QUADS) / THREADS),
+      GRADIENT_SHARE: Math.ceil((CHUNK * TILE_O) / 4 / THREADS),
+    },
+    grid: [tilesC, tilesO, parts],
+    params: { rows_per_piece: rowsPerPiece, pieces_per_part: piecesPerPart },
+    partials: parts * COLUMN_PARTS,
+  };
+}
+
+/** For real GPUs and any step; undefined if the window is too large for registers or for workgroup memory. */
+function planShared(
   profile: DeviceProfile,
   { wShape, yShape, geometry }: GradConvolution,
 ): WeightGradPlan | undefined {
@@ -87,7 +224,8 @@ function planSharedWeightGrad(
       GRADIENT_SHARE: Math.ceil((best.CHUNK * TILE_O) / 4 / THREADS),
     },
     grid: [tilesC, tilesO, parts],
-    rowsPerPart,
+    functions: xAt,
+    params: { rows_per_part: rowsPerPart },
     partials: parts * COLUMN_PARTS,
   };
 }
@@ -106,10 +244,7 @@ function dealRows([n, , oh]: Shape, atMost: number): { rowsPerPart: number; part
   return { rowsPerPart, parts: Math.ceil(rows / rowsPerPart) };
 }
 
-function planBlockedWeightGrad(
-  profile: DeviceProfile,
-  { wShape, yShape, geometry }: GradConvolution,
-): WeightGradPlan {
+function planBlocked(profile: DeviceProfile, { wShape, yShape, geometry }: GradConvolution): WeightGradPlan {
   const [o, c, kh, kw] = wShape;
   // A thread's block: all rows of a small window at once, so that every value of dy serves kh * kw sums. With
   // 16 channels the strips are short, unless a round of the loop costs much.
@@ -146,7 +281,8 @@ function planBlockedWeightGrad(
     },
     enable: LANES > 0 ? ["subgroups"] : [],
     grid: [groupsX, groupsY, parts],
-    rowsPerPart,
+    functions: xAt,
+    params: { rows_per_part: rowsPerPart },
     partials: parts,
   };
 }

@@ -8,7 +8,6 @@ import { aKernel, type Grid, type Kernel, linearGrid, type Specialisation } from
 import { anything, checkArguments, checkOptions, isObject, type Wanted } from "../../options/arguments.ts";
 import { checkShape, numel, type Shape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
-import { xAt } from "./3-blocked.wgsl.ts";
 import { weightIndex } from "./5-shared.wgsl.ts";
 import { noEpilogue } from "./epilogue.ts";
 import { type Estimate, estimateForward, estimateWeightGrad } from "./estimate.ts";
@@ -16,7 +15,12 @@ import { type Geometry, outputShape, type Pair, pair } from "./geometry.ts";
 import { addPartials, functionsOf, sizesOf } from "./launch.ts";
 import { chooseSizes, planPlain, planSizes, type Variant, variants } from "./plan.ts";
 import { type Convolution, windowConstants } from "./plan-common.ts";
-import { planWeightGrad } from "./plan-weight-grad.ts";
+import {
+  planWeightGradStep,
+  type WeightGradPlan,
+  type WeightGradVariant,
+  weightGradVariants,
+} from "./plan-weight-grad.ts";
 import { weightGradNaive } from "./weight-grad-naive.wgsl.ts";
 
 /** A convolution with stride 1 and without a bias. */
@@ -31,7 +35,7 @@ export interface StepShape {
 
 /** One kernel of the ladder, with all that its launch needs except for memory. */
 export interface Conv2dStep {
-  /** "1-naive" to "6-prefetch"; "weight-grad-naive", "weight-grad" and "weight-grad-shared". */
+  /** "1-naive" to "6-prefetch"; "weight-grad-naive" to "weight-grad-rolling". */
   readonly name: string;
   /** The convolution y, or the gradient dw of its weights, which takes dy in place of the weights. */
   readonly computes: "y" | "dw";
@@ -80,10 +84,9 @@ export function conv2dSteps(profile: DeviceProfile, shape: StepShape): Conv2dSte
       }
     }),
     naiveWeightGradStep(convolution, params),
-    ...[false, true].flatMap((cheapBarriers) => {
-      const step = weightGradStep({ ...profile, cheapBarriers }, convolution, params, x);
-      const wanted = cheapBarriers ? "weight-grad-shared" : "weight-grad";
-      return step.name === wanted ? [step] : [];
+    ...weightGradVariants.flatMap((variant) => {
+      const plan = planWeightGradStep(profile, convolution, variant);
+      return plan ? [weightGradStep(plan, variant, convolution, params, x)] : [];
     }),
   ];
 }
@@ -125,17 +128,17 @@ function naiveWeightGradStep(convolution: Convolution, sizes: Params): Conv2dSte
 }
 
 function weightGradStep(
-  profile: DeviceProfile,
+  plan: WeightGradPlan,
+  name: WeightGradVariant,
   convolution: Convolution,
   sizes: Params,
   [n, c]: Shape,
 ): Conv2dStep {
-  const { kernel, grid, rowsPerPart, partials, ...prelude } = planWeightGrad(profile, convolution);
+  const { kernel, grid, params, partials, ...prelude } = plan;
   return {
-    ...{ name: kernel.name.replace("conv2d/", ""), computes: "dw", kernel, grid, partials },
-    prelude: { ...prelude, functions: xAt },
-    params: { n, ...sizes, x_channels: c, rows_per_part: rowsPerPart },
-    estimate: estimateWeightGrad(profile, convolution),
+    ...{ name, computes: "dw", kernel, grid, partials, prelude },
+    params: { n, ...sizes, x_channels: c, ...params },
+    estimate: estimateWeightGrad(plan, convolution),
   };
 }
 

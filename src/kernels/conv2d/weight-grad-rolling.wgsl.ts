@@ -1,0 +1,196 @@
+import { kernel } from "../../device/kernel.ts";
+
+/**
+ * The weight gradient for real GPUs, windows that move by one pixel: as in weight-grad-shared.wgsl.ts, a
+ * workgroup shares what it loads, each thread keeps a block of sums, and parts write partial gradients. But
+ * there a chunk's window rows are loaded anew for every output row: each row of x KH times. Here
+ * the workgroup walks down a *piece*: CHUNK columns of one picture, rows_per_piece rows of them. The rows of x
+ * that the window sees stay in workgroup memory, and each step down adds one row of x and one of dy.
+ *
+ *  - The rows lie in a ring of RING = KH + 1 places: a new row replaces the one that the window left two steps
+ *    ago. The place more than the window needs is why one barrier a row is enough: threads that are
+ *    through it fill that place while slower ones still read the other KH. So there are two places for rows of
+ *    dy, too.
+ *  - Addresses are computed once for a piece. From row to row they grow by the width, and a row is loaded while
+ *    the threads compute the one before.
+ *  - Workgroup memory is read four values at a time. A strip is four columns. Of dy, a vec4 holds four output
+ *    channels of a column, as in weight-grad-shared; of x, it holds four columns of a channel. For 3x3 a thread
+ *    reads 4 vec4s of dy and 3 x 2 of x for 4 columns, which make 4 x 4 x 9 = 144 multiply-adds.
+ *
+ * Each thread has one input channel, CHANNELS output channels and all weights between them. Threads side by
+ * side have neighbouring output channels, so that they read neighbouring vec4s of dy, and the same pixels.
+ * GRADIENT_PITCH and PITCH are odd, so that neighbours in the other direction lie in different banks
+ * (5-shared.wgsl.ts).
+ *
+ * With few channels a workgroup would have few threads. Then it cuts each part once more, into COLUMN_PARTS:
+ * threads with the same block and different local.z share the strips of a row, and each writes a partial
+ * gradient of its own.
+ *
+ * Constants come from plan-weight-grad.ts. For 3x3 from 64 to 64 channels and rows of 128 pixels: TILE_C 16,
+ * TILE_O 32, CHANNELS 4, QUADS 1 (vec4s of channels), GROUPS 8 (of threads with different output channels), CHUNK
+ * 16, STRIPS 4, TAPS 9, RING 4, KEPT 2 (rows of a window that the next one sees, too), ROW_QUADS 5 (vec4s of an
+ * input row under a chunk), STRIP_QUADS 2 (of them under a strip), PITCH 5, GRADIENT_PITCH 9, COLUMN_PARTS 1,
+ * THREADS 128. PIXEL_SHARE 1 and GRADIENT_SHARE 1 are the vec4s that each thread copies of a row.
+ */
+export const weightGradRolling = kernel(
+  "conv2d/weight-grad-rolling",
+  /* wgsl */ `
+struct Params {
+  n: u32,
+  c: u32, h: u32, w: u32,
+  o: u32, oh: u32, ow: u32,
+  pad_y: i32, pad_x: i32,
+  x_channels: u32,      // of x; the first c of them are read
+  rows_per_piece: u32,  // output rows
+  pieces_per_part: u32,
+}
+@group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, c, h, w]
+@group(0) @binding(1) var<storage, read> dy: array<f32>;           // [n, o, oh, ow]
+@group(0) @binding(2) var<storage, read_write> partial: array<f32>; // [parts * COLUMN_PARTS, o, c, KH, KW]
+@group(0) @binding(3) var<uniform> p: Params;
+
+const PIXEL_COUNT = TILE_C * ROW_QUADS;       // vec4s of a row of x
+const GRADIENT_COUNT = CHUNK * TILE_O / 4;    // and of dy
+const PIXEL_ROW = TILE_C * PITCH;             // their places in workgroup memory
+const GRADIENT_ROW = CHUNK * GRADIENT_PITCH;
+
+var<workgroup> pixels: array<vec4f, RING * PIXEL_ROW>;        // [RING, TILE_C, ROW_QUADS], of 4 columns each
+var<workgroup> gradients: array<vec4f, 2 * GRADIENT_ROW>;     // [2, CHUNK, TILE_O / 4], of 4 channels each
+
+// Four values side by side in a row of x, zero outside. start is where they would lie in row 0.
+fn x_quad(start: u32, row: i32, inside: vec4<bool>) -> vec4f {
+  let there = inside & vec4<bool>((row >= 0) & (row < i32(p.h)));
+  let at = select(vec4u(), start + u32(row) * p.w + vec4u(0, 1, 2, 3), there);
+  return select(vec4f(), vec4f(x[at.x], x[at.y], x[at.z], x[at.w]), there);
+}
+
+// dy of four channels in one place, zero outside.
+fn dy_quad(start: u32, row: u32, inside: vec4<bool>) -> vec4f {
+  let at = select(vec4u(), start + row * p.ow + vec4u(0, 1, 2, 3) * (p.oh * p.ow), inside);
+  return select(vec4f(), vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]), inside);
+}
+
+@compute @workgroup_size(GROUPS, TILE_C, COLUMN_PARTS)
+fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
+  let tile_c = tile.x * TILE_C; let tile_o = tile.y * TILE_O; let part = tile.z;
+  let chunks = (p.ow + CHUNK - 1) / CHUNK;                         // side by side in a picture
+  let heights = (p.oh + p.rows_per_piece - 1) / p.rows_per_piece;  // pieces one below the other
+  let pieces = min((part + 1) * p.pieces_per_part, p.n * chunks * heights);
+
+  // Where this thread's copies of a row go.
+  var x_to: array<u32, PIXEL_SHARE>; var dy_to: array<u32, GRADIENT_SHARE>;
+  for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
+    let i = thread + s * THREADS;
+    x_to[s] = i / ROW_QUADS * PITCH + i % ROW_QUADS;
+  }
+  for (var s = 0; s < GRADIENT_SHARE; s++) { // @unroll
+    let i = thread + s * THREADS;
+    dy_to[s] = i % CHUNK * GRADIENT_PITCH + i / CHUNK;
+  }
+
+  var sums: array<vec4f, QUADS * TAPS>;
+  for (var piece = part * p.pieces_per_part; piece < pieces; piece++) {
+    let first = piece % chunks * CHUNK; let n = piece / (chunks * heights);
+    let first_row = piece / chunks % heights * p.rows_per_piece;
+    let rows = min(p.rows_per_piece, p.oh - first_row);
+    let top = i32(first_row) - p.pad_y; // the window's first row of x
+
+    // What this thread copies of each row: from where, and which of it is inside the picture.
+    var x_start: array<u32, PIXEL_SHARE>; var x_inside: array<vec4<bool>, PIXEL_SHARE>;
+    var dy_start: array<u32, GRADIENT_SHARE>; var dy_inside: array<vec4<bool>, GRADIENT_SHARE>;
+    for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
+      let i = thread + s * THREADS;
+      let c = tile_c + i / ROW_QUADS; let column = i32(first + i % ROW_QUADS * 4) - p.pad_x;
+      let columns = column + vec4i(0, 1, 2, 3);
+      x_inside[s] = (columns >= vec4i()) & (columns < vec4i(i32(p.w))) & vec4<bool>((i < PIXEL_COUNT) & (c < p.c));
+      // Left of the picture this wraps round; the columns that are inside come out right all the same.
+      x_start[s] = (n * p.x_channels + c) * p.h * p.w + u32(column);
+    }
+    for (var s = 0; s < GRADIENT_SHARE; s++) { // @unroll
+      let i = thread + s * THREADS;
+      let o = tile_o + i / CHUNK * 4; let column = first + i % CHUNK;
+      dy_inside[s] = (o + vec4u(0, 1, 2, 3) < vec4u(p.o)) & vec4<bool>((i < GRADIENT_COUNT) & (column < p.ow));
+      dy_start[s] = (n * p.o + o) * p.oh * p.ow + column;
+    }
+
+    workgroupBarrier(); // all threads are through with the piece before
+    for (var row = 0; row < KEPT; row++) { // @unroll
+      for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
+        let quad = x_quad(x_start[s], top + row, x_inside[s]);
+        if (thread + s * THREADS < PIXEL_COUNT) { pixels[row * PIXEL_ROW + x_to[s]] = quad; }
+      }
+    }
+    var next_pixels: array<vec4f, PIXEL_SHARE>;
+    var next_gradients: array<vec4f, GRADIENT_SHARE>;
+    for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
+      next_pixels[s] = x_quad(x_start[s], top + KEPT, x_inside[s]);
+    }
+    for (var s = 0; s < GRADIENT_SHARE; s++) { // @unroll
+      next_gradients[s] = dy_quad(dy_start[s], first_row, dy_inside[s]);
+    }
+
+    for (var row = 0u; row < rows; row++) {
+      for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
+        let to = (row + KEPT) % RING * PIXEL_ROW + x_to[s];
+        if (thread + s * THREADS < PIXEL_COUNT) { pixels[to] = next_pixels[s]; }
+      }
+      for (var s = 0; s < GRADIENT_SHARE; s++) { // @unroll
+        let to = row % 2 * GRADIENT_ROW + dy_to[s];
+        if (thread + s * THREADS < GRADIENT_COUNT) { gradients[to] = next_gradients[s]; }
+      }
+      workgroupBarrier();
+
+      if (row + 1 < rows) {
+        for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
+          next_pixels[s] = x_quad(x_start[s], top + i32(row) + KEPT + 1, x_inside[s]);
+        }
+        for (var s = 0; s < GRADIENT_SHARE; s++) { // @unroll
+          next_gradients[s] = dy_quad(dy_start[s], first_row + row + 1, dy_inside[s]);
+        }
+      }
+
+      for (var strip = local.z; strip < STRIPS; strip += COLUMN_PARTS) {
+        let dy_at = row % 2 * GRADIENT_ROW + strip * 4 * GRADIENT_PITCH + local.x;
+        var g: array<vec4f, 4 * QUADS>;
+        for (var i = 0; i < 4; i++) { // @unroll
+          for (var quad = 0; quad < QUADS; quad++) { // @unroll
+            g[i * QUADS + quad] = gradients[dy_at + i * GRADIENT_PITCH + quad * GROUPS];
+          }
+        }
+        for (var ky = 0; ky < KH; ky++) { // @unroll
+          let x_at = (row + ky) % RING * PIXEL_ROW + local.y * PITCH + strip;
+          var under: array<vec4f, STRIP_QUADS>; // the strip's pixels in this row
+          for (var i = 0; i < STRIP_QUADS; i++) { // @unroll
+            under[i] = pixels[x_at + i];
+          }
+          for (var i = 0; i < 4; i++) { // @unroll
+            for (var kx = 0; kx < KW; kx++) { // @unroll
+              for (var quad = 0; quad < QUADS; quad++) { // @unroll
+                sums[quad * TAPS + ky * KW + kx] += g[i * QUADS + quad] * under[(i + kx) / 4][(i + kx) % 4];
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  let c = tile_c + local.y;
+  if (c >= p.c) { return; }
+  for (var quad = 0; quad < QUADS; quad++) { // @unroll
+    let first_o = tile_o + (quad * GROUPS + local.x) * 4;
+    if (first_o < p.o) {
+      // Backwards, as in step 3: the last channel's own sums replace those of channels past the end.
+      for (var back_o = 0; back_o < 4; back_o++) { // @unroll
+        let o = min(first_o + 3 - back_o, p.o - 1);
+        let start = (((part * COLUMN_PARTS + local.z) * p.o + o) * p.c + c) * TAPS;
+        for (var tap = 0; tap < TAPS; tap++) { // @unroll
+          partial[start + tap] = sums[quad * TAPS + tap][3 - back_o];
+        }
+      }
+    }
+  }
+}
+`,
+);
