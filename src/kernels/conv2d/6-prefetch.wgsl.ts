@@ -19,7 +19,7 @@ import { kernel } from "../../device/kernel.ts";
  * pixels as vec2s of neighbours, so one read brings two. For 3x3 and blocks of 4 channels x 4 x 2 pixels, 12 reads
  * of pixels and 9 of weights (vec4s of 4 channels) feed 288 multiply-adds.
  *
- * Wide windows are taken in spans of SPAN columns, so that the pixels under a span stay in registers.
+ * Wide windows are taken in SPANS spans of SPAN columns, so that the pixels under a span stay in registers.
  *
  * The prelude is that of step 5 with weight_index in the place of weight_at, and other constants. For 3x3 and the
  * largest tile by rule, which is 32 channels x 8 x 16 pixels: PATCH_H 10 and PATCH_PAIRS 9, the pixels under the
@@ -57,20 +57,25 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
   let left = i32(tile.x * TILE_W * STRIDE_X) - p.pad_x;
 
   // The thread's share of a round: every THREADS-th pair of pixels, in each of DEPTH channels, and every
-  // THREADS-th vec4 of weights. Here are their places in the first channel.
+  // THREADS-th vec4 of weights. Here is where they lie in the first round, and where they go.
   var pixel_at: array<vec2u, PIXEL_SHARE>; var inside: array<vec2<bool>, PIXEL_SHARE>;
+  var pixel_to: array<u32, PIXEL_SHARE>;
   for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
     let i = thread + s * THREADS;
+    pixel_to[s] = i / PATCH_PAIRS * PITCH + i % PATCH_PAIRS;
     let row = u32(top + i32(i / PATCH_PAIRS)); // as an unsigned number, one above the picture is huge
     let columns = vec2u(u32(left + i32(i % PATCH_PAIRS * 2))) + vec2u(0, 1);
     inside[s] = (columns < vec2u(p.w)) & vec2<bool>(row < p.h);
     pixel_at[s] = n * p.x_channels * p.h * p.w + row * p.w + columns;
   }
-  var weight_at: array<u32, WEIGHT_SHARE>;
+  var weight_at: array<u32, WEIGHT_SHARE>; var weight_to: array<u32, WEIGHT_SHARE>;
+  var weight_k: array<u32, WEIGHT_SHARE>; // counts an output channel's weights in a round
   for (var s = 0; s < WEIGHT_SHARE; s++) { // @unroll
     // Threads side by side read neighbouring weights of one output channel.
-    let i = thread + s * THREADS;
-    weight_at[s] = weight_index(tile_o + i / CHANNEL_TAPS * 4, i % CHANNEL_TAPS);
+    let i = thread + s * THREADS; let quad = i / CHANNEL_TAPS;
+    weight_k[s] = i % CHANNEL_TAPS;
+    weight_at[s] = weight_index(tile_o + quad * 4, weight_k[s]);
+    weight_to[s] = weight_k[s] * WEIGHT_PITCH + quad;
   }
   let next_o = weight_index(1, 0) - weight_index(0, 0);
   let next_round = weight_index(0, CHANNEL_TAPS) - weight_index(0, 0);
@@ -83,18 +88,14 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
   for (var turn = 0u; turn * DEPTH < p.c + DEPTH; turn++) {
     if (turn > 0) {
       for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
-        let i = thread + s * THREADS; let at = i / PATCH_PAIRS * PITCH + i % PATCH_PAIRS;
-        if (i < PIXEL_PAIRS) {
+        if (thread + s * THREADS < PIXEL_PAIRS) {
           for (var c = 0; c < DEPTH; c++) { // @unroll
-            pixels[c * PATCH_H * PITCH + at] = next_pixels[s * DEPTH + c];
+            pixels[c * PATCH_H * PITCH + pixel_to[s]] = next_pixels[s * DEPTH + c];
           }
         }
       }
       for (var s = 0; s < WEIGHT_SHARE; s++) { // @unroll
-        let i = thread + s * THREADS;
-        if (i < WEIGHT_COUNT) {
-          weights[i % CHANNEL_TAPS * WEIGHT_PITCH + i / CHANNEL_TAPS] = next_weights[s];
-        }
+        if (thread + s * THREADS < WEIGHT_COUNT) { weights[weight_to[s]] = next_weights[s]; }
       }
     }
     workgroupBarrier();
@@ -112,7 +113,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
       for (var s = 0; s < WEIGHT_SHARE; s++) { // @unroll
         // Past the last output channel: any weights, since their sums are not stored.
         let at = min(weight_at[s] + turn * next_round + vec4u(0, 1, 2, 3) * next_o, vec4u(last_weight));
-        let there = first_c * KH * KW + (thread + s * THREADS) % CHANNEL_TAPS < p.c * KH * KW;
+        let there = first_c * KH * KW + weight_k[s] < p.c * KH * KW;
         let four = vec4f(f32(weight[at.x]), f32(weight[at.y]), f32(weight[at.z]), f32(weight[at.w]));
         next_weights[s] = select(vec4f(), four, there);
       }
@@ -120,9 +121,9 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
 
     if (turn > 0) {
       for (var c = 0u; c < DEPTH; c++) {
-        for (var first_kx = 0u; first_kx < KW; first_kx += SPAN) {
+        for (var span = 0u; span < SPANS; span++) {
           let at = (c * PATCH_H + local.y * ROWS * STRIDE_Y) * PITCH
-            + local.x * STRIDE_X + first_kx * DILATION_X / 2;
+            + local.x * STRIDE_X + span * SPAN * DILATION_X / 2;
           var window: array<vec2f, WINDOW_PAIRS>;
           for (var row = 0; row < WINDOW; row++) { // @unroll
             for (var pair = 0; pair < PAIRS; pair++) { // @unroll
@@ -130,10 +131,10 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
             }
           }
           for (var kx = 0; kx < SPAN; kx++) { // @unroll
-            if (first_kx + kx < KW) {
+            if (span * SPAN + kx < KW) {
               for (var ky = 0; ky < KH; ky++) { // @unroll
                 for (var quad = 0; quad < QUADS; quad++) { // @unroll
-                  let tap = (c * KH + ky) * KW + first_kx + kx;
+                  let tap = (c * KH + ky) * KW + span * SPAN + kx;
                   let k = weights[tap * WEIGHT_PITCH + local.z * QUADS + quad];
                   for (var row = 0; row < ROWS; row++) { // @unroll
                     for (var column = 0; column < 2; column++) { // @unroll

@@ -66,11 +66,11 @@ export function estimateForward(
       ...{ sharedReads: 0, barriers: 0 },
     };
   }
-  const { TILE_O, DEPTH, PATCH_H, THREADS, QUADS, RESULTS, SPAN } = plan.constants;
+  const { TILE_O, DEPTH, PATCH_H, THREADS, QUADS, RESULTS, SPANS } = plan.constants;
   const pairs = variant === "6-prefetch";
   const patch = PATCH_H * (pairs ? 2 * plan.constants.PATCH_PAIRS : plan.constants.PATCH_W);
   // In step 5 the threads read a column of pixels for each column of the window, in step 6 pairs for each span.
-  const pixelReads = pairs ? Math.ceil(kw / SPAN) * plan.constants.WINDOW_PAIRS : kw * WINDOW;
+  const pixelReads = pairs ? SPANS * plan.constants.WINDOW_PAIRS : kw * WINDOW;
   const rounds = Math.ceil(c / DEPTH);
   return {
     ...sizesOf(plan, THREADS),

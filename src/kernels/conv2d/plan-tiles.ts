@@ -141,7 +141,7 @@ function layoutOfPairs(
   // How many values a thread keeps in registers.
   const PIXEL_SHARE = Math.ceil((PATCH_H * PATCH_PAIRS) / threadsOf(tile));
   return {
-    ...{ SPAN, PAIRS, PATCH_PAIRS, PITCH, PIXEL_SHARE, rowBytes: 8 * PITCH },
+    ...{ SPAN, SPANS: Math.ceil(kw / SPAN), PAIRS, PATCH_PAIRS, PITCH, PIXEL_SHARE, rowBytes: 8 * PITCH },
     PIXEL_LOADS: PIXEL_SHARE * DEPTH,
     WEIGHT_SHARE: Math.ceil((DEPTH * kh * kw * TILE_O) / 4 / threadsOf(tile)),
     WINDOW_PAIRS: WINDOW * PAIRS,

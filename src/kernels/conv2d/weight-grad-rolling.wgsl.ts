@@ -150,7 +150,8 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
         }
       }
 
-      for (var strip = local.z; strip < STRIPS; strip += COLUMN_PARTS) {
+      for (var s = 0u; s < STRIPS / COLUMN_PARTS; s++) {
+        let strip = s * COLUMN_PARTS + local.z;
         let dy_at = row % 2 * GRADIENT_ROW + strip * 4 * GRADIENT_PITCH + local.x;
         var g: array<vec4f, 4 * QUADS>;
         for (var i = 0; i < 4; i++) { // @unroll
