@@ -1,16 +1,15 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * The weight gradient for real GPUs, windows that move by one pixel: as in weight-grad-shared.wgsl.ts, a
+ * The weight gradient for real GPUs and windows that move by one pixel: as in weight-grad-shared.wgsl.ts, a
  * workgroup shares what it loads, each thread keeps a block of sums, and parts write partial gradients. But
- * there a chunk's window rows are loaded anew for every output row: each row of x KH times. Here
+ * there every output row loads all rows of x under its window, so that each row of x is loaded KH times. Here
  * the workgroup walks down a *piece*: CHUNK columns of one picture, rows_per_piece rows of them. The rows of x
  * that the window sees stay in workgroup memory, and each step down adds one row of x and one of dy.
  *
- *  - The rows lie in a ring of RING = KH + 1 places: a new row replaces the one that the window left two steps
- *    ago. The place more than the window needs is why one barrier a row is enough: threads that are
- *    through it fill that place while slower ones still read the other KH. So there are two places for rows of
- *    dy, too.
+ *  - The rows lie in a ring of RING = KH + 1 places: a new row replaces one that was last read two steps ago.
+ *    With one place more than the window needs, one barrier a row is enough: threads that are through it fill
+ *    that place while slower ones still read the other KH. So there are two places for rows of dy, too.
  *  - Addresses are computed once for a piece. From row to row they grow by the width, and a row is loaded while
  *    the threads compute the one before.
  *  - Workgroup memory is read four values at a time. A strip is four columns. Of dy, a vec4 holds four output
