@@ -1,0 +1,32 @@
+/** How much of the machine a loader takes unless it is told. None of it changes what a batch holds. */
+import { availableParallelism, freemem } from "node:os";
+
+/**
+ * Threads that read pictures: all cores but one, which computes; of more than four, all but two, as a GPU's driver
+ * needs one as well. More than 32 would wait for the disk.
+ */
+export function threadsForPictures(cores: number = availableParallelism()): number {
+  return Math.max(1, Math.min(32, cores > 4 ? cores - 2 : cores - 1));
+}
+
+/**
+ * Bytes of decoded pictures to keep: half of the memory that nobody uses, and 256 MiB in any case.
+ *
+ * @param available bytes; default: of this computer, or of its part that the process may use.
+ */
+export function memoryForPictures(available: number = availableMemory()): number {
+  return Math.max(256 * 2 ** 20, available / 2);
+}
+
+function availableMemory(): number {
+  // Node 20.10 to 20.12 do not have the first one, which knows of containers and what they use.
+  return process.availableMemory?.() ?? Math.min(freemem(), process.constrainedMemory?.() || Infinity);
+}
+
+/**
+ * Batches to prepare while one is in use: 8, so that a thread that takes long with one holds up nothing; but at
+ * least 2, and of large batches no more than fit into 128 MiB.
+ */
+export function batchesAhead(bytesPerBatch: number): number {
+  return Math.max(2, Math.min(8, Math.floor((128 * 2 ** 20) / bytesPerBatch)));
+}
