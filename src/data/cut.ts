@@ -4,14 +4,21 @@ import { crop, type Image } from "../picture/image.ts";
 import { copyPatch, type PatchPlace } from "../picture/patches.ts";
 import type { Random } from "../tensor/random.ts";
 import { type Degradation, degrade } from "./degrade.ts";
-import { inFormat, type Pair, type PairFormat } from "./pairs.ts";
+import { inFormat, noPicture, type Pair, type PairFormat } from "./pairs.ts";
 import { type RawFile, readPart } from "./raw-file.ts";
 
 /** A pair of pictures to cut patches from: in memory, or decoded in a file. */
 export type OpenPair = {
   readonly low: Omit<Image, "data">;
   readonly high: Omit<Image, "data">;
-} & ({ readonly pictures: Pick<Pair, "low" | "high"> } | { readonly raw: RawFile });
+} & (
+  | {
+      readonly pictures: Pick<Pair, "low" | "high">;
+      /** Their samples lie in memory that all threads see. */
+      readonly shared?: boolean;
+    }
+  | { readonly raw: RawFile }
+);
 
 /** One patch of a batch. */
 export interface Cut {
@@ -105,6 +112,19 @@ async function degradedWindow(
   const inputSize = zooms.low === scale ? "high" : "low";
   const pictures = inFormat(high, low, { scale, colors, inputSize });
   return { pair: { ...pictures, pictures }, place: within(cut.place, window) };
+}
+
+/** The same cut with no more of a picture in memory than it needs, to be sent to another thread. */
+export function trimmed(cut: Cut, scale: number): Cut {
+  if (!cut.degraded || !("pictures" in cut.pair)) return cut;
+  const { window, degradation } = cut.degraded;
+  const high = windowOf(cut.pair, window, scale);
+  return {
+    ...cut,
+    pair: { low: noPicture, high, pictures: { low: noPicture, high } },
+    place: within(cut.place, window),
+    degraded: { window: { ...window, x: 0, y: 0 }, degradation },
+  };
 }
 
 /** HR in a window. */

@@ -32,9 +32,12 @@ export class DecodePool {
     this.#program = program;
   }
 
-  /** Reads a pair, or without a format HR alone, into shared memory; rejects with a DataError that names its file if it cannot be read or the thread dies. */
-  async load(files: PairFiles, format?: PairFormat): Promise<Pair> {
-    return (await this.#ask({ files, format: format && plain(format) }, files.high)).pair!;
+  /**
+   * Reads a pair, or without a format HR alone; with `shared` into memory that all threads see. Rejects with a
+   * DataError that names its file if it cannot be read or the thread dies.
+   */
+  async load(files: PairFiles, format?: PairFormat, shared = false): Promise<Pair> {
+    return (await this.#ask({ files, format: format && plain(format), shared }, files.high)).pair!;
   }
 
   /**

@@ -1,6 +1,6 @@
 /**
- * The program of a worker thread. For each message it reads one pair into memory that all threads share, or
- * writes a raw file; or it cuts a batch out of such pairs.
+ * The program of a worker thread. For each message it reads one pair and shares or transfers it, or writes
+ * a raw file; or it cuts a batch out of pairs that are shared or in raw files.
  */
 import { parentPort } from "node:worker_threads";
 import type { Image } from "../picture/image.ts";
@@ -12,6 +12,8 @@ export interface DecodeRequest {
   files: PairFiles;
   /** Without one, HR alone is read: see loadHigh. */
   format?: PairFormat;
+  /** Into memory that all threads see. */
+  shared?: boolean;
   /** Where to write the pair; see writeRaw. */
   raw?: { path: string; source: string };
 }
@@ -39,21 +41,22 @@ port.on("message", async (request: DecodeRequest | CutRequest | "close") => {
     return;
   }
   const answer = await answerTo(request).catch((error: Error): DecodeAnswer => ({ error: error.message }));
-  const { patches } = answer;
-  port.postMessage(answer, patches ? [patches.low.buffer, patches.high.buffer] : []);
+  const arrays = [answer.pair?.low.data, answer.pair?.high.data, answer.patches?.low, answer.patches?.high];
+  const buffers = arrays.map((array) => array?.buffer).filter((buffer) => buffer instanceof ArrayBuffer);
+  port.postMessage(answer, buffers);
 });
 
 async function answerTo(request: DecodeRequest | CutRequest): Promise<DecodeAnswer> {
   if ("cuts" in request) return { patches: await cutBatch(request.cuts, request.format) };
-  const { files, format, raw } = request;
+  const { files, format, shared, raw } = request;
   const pair = await (format ? loadPair(files, format) : loadHigh(files));
-  if (!raw) return { pair: { ...pair, low: shared(pair.low), high: shared(pair.high) } };
+  if (!raw) return { pair: shared ? { ...pair, low: share(pair.low), high: share(pair.high) } : pair };
   await writeRaw(raw.path, raw.source, pair);
   return {};
 }
 
 /** A copy that another thread can read without getting one of its own. */
-function shared(image: Image): Image {
+function share(image: Image): Image {
   const data = new Uint8Array(new SharedArrayBuffer(image.data.length));
   data.set(image.data);
   return { ...image, data };

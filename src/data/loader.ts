@@ -12,6 +12,7 @@ import {
   type OpenPair,
   type Patches,
   randomWindow,
+  trimmed,
 } from "./cut.ts";
 import { DecodePool } from "./decode-pool.ts";
 import { drawForPatch } from "./degrade.ts";
@@ -89,7 +90,7 @@ export interface LoaderState {
  * Where the dataset has a degradation, it is drawn anew for each patch, and LR is made of the part of HR around
  * it.
  *
- * Worker threads decode files, shrink them where needed, and cut the patches, up to 8 batches ahead. Whatever
+ * Worker threads decode files, shrink them where needed, and cut the patches, 2 to 8 batches ahead. Whatever
  * their timing and number, and however many pictures are kept in memory, batches depend on the dataset, `batch`, `patch` and `seed` alone: all randomness of patch k of epoch e
  * comes from (seed, e, k). So training can also be resumed exactly, with state() and restore().
  *
@@ -156,7 +157,9 @@ export class PatchLoader {
     const { scale, colors, inputSize } = dataset;
     this.#format = { colors, patch, zooms: { low: inputSize === "high" ? scale : 1, high: scale } };
     const { low, high } = lengthsOf(this.#format);
-    this.#ahead = batchesAhead(batch * (low + high) * Float32Array.BYTES_PER_ELEMENT);
+    // To degrade a batch is work for all threads, so more of them at a time would only make the first one late.
+    const degrades = files?.some(({ drawnFrom }) => drawnFrom);
+    this.#ahead = degrades ? 2 : batchesAhead(batch * (low + high) * Float32Array.BYTES_PER_ELEMENT);
     this.#state = this.#planned = { seed, epoch: 0, position: 0, pictures: length };
     this.#samples = samplesOf(this.#state);
     this.#pool = new DecodePool(workers);
@@ -280,8 +283,10 @@ export class PatchLoader {
     const files = dataset.files?.[index];
     const format = files?.drawnFrom ? undefined : dataset;
     if (files && cacheFolder !== undefined) return openCached(cacheFolder, files, format, this.#pool);
-    const pair = files ? await this.#pool.load(files, format) : await dataset.load(index);
-    return { low: pair.low, high: pair.high, pictures: pair };
+    // What is used once is not shared: memory of that kind is given back late.
+    const shared = files !== undefined && !this.#pictures.full;
+    const { low, high } = files ? await this.#pool.load(files, format, shared) : await dataset.load(index);
+    return { low, high, pictures: { low, high }, shared };
   }
 
   /** Puts one more batch into the queue. */
@@ -307,11 +312,13 @@ export class PatchLoader {
     this.#queue.push({ batch, after: this.#planned });
   }
 
-  /** Patches of files are cut on a worker's thread; those of a program's own pictures here. */
+  /**
+   * Patches are cut on a worker's thread. If that would need copies of whole pictures, they are cut here. */
   async #cut(samples: readonly Sample[]): Promise<Patches> {
     const cuts = await Promise.all(samples.map((sample) => this.#place(sample)));
-    if (this.#dataset.files === undefined) return cutBatch(cuts, this.#format);
-    return cuts.some(({ degraded }) => degraded) ? this.#degrade(cuts) : this.#pool.cut(cuts, this.#format);
+    if (cuts.some(({ degraded }) => degraded)) return this.#degrade(cuts);
+    const everywhere = cuts.every(({ pair }) => "raw" in pair || pair.shared);
+    return everywhere ? this.#pool.cut(cuts, this.#format) : cutBatch(cuts, this.#format);
   }
 
   /** Draws where a patch is cut, and what makes its LR if that is to be drawn. */
@@ -357,7 +364,7 @@ export class PatchLoader {
     };
     await Promise.all(
       cuts.map(async (cut, slot) => {
-        const patch = await this.#pool.cut([cut], format);
+        const patch = await this.#pool.cut([trimmed(cut, format.zooms.high)], format);
         for (const which of ["low", "high"] as const) batch[which].set(patch[which], slot * lengths[which]);
       }),
     );

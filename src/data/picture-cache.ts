@@ -21,13 +21,9 @@ export class PictureCache {
     this.#limit = limit;
   }
 
-  /** A picture did not fit any more. */
+  /** A picture did not fit, and no more are kept. */
   get full(): boolean {
     return this.#full;
-  }
-
-  has(index: number): boolean {
-    return this.#pairs.has(index);
   }
 
   get(index: number): Promise<OpenPair> {
@@ -38,7 +34,7 @@ export class PictureCache {
     pair.then(
       ({ low, high }) => {
         const bytes = low.width * low.height * low.channels + high.width * high.height * high.channels;
-        if (this.#bytes + bytes <= this.#limit) {
+        if (!this.#full && this.#bytes + bytes <= this.#limit) {
           this.#bytes += bytes;
           return;
         }
