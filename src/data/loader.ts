@@ -31,7 +31,7 @@ export interface LoaderOptions {
   /** Determines the order of the pictures and every crop. Any whole number. */
   seed: number;
   /**
-   * Bytes of decoded pictures to keep in memory: the first that were read. The others are decoded again for every
+   * Bytes of decoded pictures to keep in memory: those that are read first. The others are decoded again for every
    * patch. Default: half of the memory that is free when the loader is made, at least 256 MiB. All of DIV2K X2
    * takes about 8 GB.
    */
@@ -199,6 +199,11 @@ export class PatchLoader {
       while (isUseful()) await this.#pictures.get(order[next++].picture);
     };
     for (let thread = 0; thread < this.#pool.size; thread++) work().catch(() => {});
+  }
+
+  /** Not all pictures fit into `cacheBytes`: those that do not are decoded again for every patch. */
+  get memoryIsFull(): boolean {
+    return this.#pictures.full;
   }
 
   /**
