@@ -12,6 +12,7 @@ import { decode, isStored, maxBytes, readError } from "./decode.ts";
 import { formatOfName } from "./formats.ts";
 import { unpackPng } from "./png-samples.ts";
 import { readWhole } from "./read-file.ts";
+import { sharpSuffices } from "./resources.ts";
 import { isStream, targetOf } from "./same-file.ts";
 import { maxNameBytes, removeTemporary, temporaryDone, temporaryFor } from "./temporary.ts";
 
@@ -41,8 +42,8 @@ export async function readBytes(path: string): Promise<Uint8Array> {
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<Image> {
   checkArguments("decodeImage", { bytes: [bytes, bytesWanted], name: [name, text] });
-  // The main thread has other things to do, and lets the others decode.
-  const plain = isMainThread ? undefined : unpackPng(bytes, maxBytes);
+  // The main thread has other things to do, and lets sharp decode in others.
+  const plain = isMainThread || sharpSuffices() ? undefined : unpackPng(bytes, maxBytes);
   if (plain) return plain;
   const { image } = await decode(bytes, name, (header) => ({
     deep: false,

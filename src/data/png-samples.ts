@@ -1,9 +1,7 @@
 /**
  * Unpacks the samples of ordinary PNG files (RGB of 8 bits, not interlaced) on the thread that asks.
  *
- * sharp decodes them, too, but in a pool of four threads that all of a process share, worker threads included:
- * so it decodes no faster on 16 cores than on 4. Node reads the size of the pool from the environment before any
- * program can change it. A training run that waits for pictures needs all cores.
+ * sharp decodes them, too, and in less time on one thread; but not on all cores at once: see `sharpSuffices`.
  */
 import * as zlib from "node:zlib";
 import { crc32 } from "../picture/crc.ts";
@@ -117,7 +115,6 @@ function addMean(
   }
 }
 
-/** Adds that neighbour (left, above, or above the left one) which is nearest to left + above - corner. */
 function addPaeth(
   out: Uint8Array,
   at: number,
@@ -127,13 +124,23 @@ function addPaeth(
   above: Uint8Array,
   up: number,
 ): void {
-  for (let i = 0; i < channels; i++) out[at + i] = rows[from + i] + above[up + i];
-  for (let i = channels; i < length; i++) {
-    const [left, top, corner] = [out[at + i - channels], above[up + i], above[up + i - channels]];
-    const toLeft = Math.abs(top - corner);
-    const toTop = Math.abs(left - corner);
-    const toCorner = Math.abs(left + top - 2 * corner);
-    const nearest = toLeft <= toTop && toLeft <= toCorner ? left : toTop <= toCorner ? top : corner;
-    out[at + i] = rows[from + i] + nearest;
+  for (let c = 0; c < channels; c++) {
+    let left = 0;
+    let corner = 0;
+    for (let i = c; i < length; i += channels) {
+      const top = above[up + i];
+      left = (rows[from + i] + nearest(left, top, corner)) & 255;
+      out[at + i] = left;
+      corner = top;
+    }
   }
+}
+
+/** That neighbour of a sample which is nearest to left + top - corner; of equally near ones the first. */
+function nearest(left: number, top: number, corner: number): number {
+  const toLeft = Math.abs(top - corner);
+  const toTop = Math.abs(left - corner);
+  const toCorner = Math.abs(left + top - 2 * corner);
+  if (toLeft <= toTop && toLeft <= toCorner) return left;
+  return toTop <= toCorner ? top : corner;
 }

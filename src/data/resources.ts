@@ -10,6 +10,17 @@ export function threadsForPictures(cores: number = availableParallelism()): numb
 }
 
 /**
+ * sharp decodes in Node's pool of threads, which all of a process share, worker threads included: beyond the size of
+ * the pool, more of them are no faster. Node reads its size from the environment before a program can change it.
+ */
+export function sharpSuffices(
+  threads: number = threadsForPictures(),
+  pool: number = Number(process.env.UV_THREADPOOL_SIZE) || 4,
+): boolean {
+  return threads <= pool;
+}
+
+/**
  * Bytes of decoded pictures to keep: half of the memory that nobody uses, and 256 MiB in any case.
  *
  * @param available bytes; default: of this computer, or of its part that the process may use.
