@@ -114,8 +114,6 @@ export class PatchLoader {
   /** Of the epoch that is planned. */
   #samples: readonly Sample[];
   #failure: unknown;
-  /** next() has been called. */
-  #inUse = false;
 
   constructor(dataset: PairDataset, options: LoaderOptions) {
     if (!isObject(dataset) || typeof dataset.length !== "number" || typeof dataset.name !== "string") {
@@ -170,7 +168,6 @@ export class PatchLoader {
   /** The next batch; rejects with a DataError if one of its pictures cannot be read. */
   async next(): Promise<PatchBatch> {
     if (this.#failure !== undefined) throw this.#failure;
-    this.#inUse = true;
     while (this.#queue.length <= this.#ahead) this.#startBatch();
     const { batch, after } = this.#queue.shift()!;
     this.#state = after;
@@ -186,15 +183,14 @@ export class PatchLoader {
   }
 
   /**
-   * Reads pictures in the order of their use until next() is called or the memory is full: for a program that has
-   * other things to do before it needs the first batch. Batches are the same with and without it, and next() reports
-   * what cannot be read.
+   * Reads the rest of the epoch's pictures in the order of their use, until the memory is full: for a program that
+   * has other things to do before it needs the first batches. Batches are the same with and without it, and next()
+   * reports what cannot be read.
    */
   start(): void {
     const order = this.#samples.slice(this.#state.position);
     let next = 0;
-    const isUseful = () =>
-      !this.#inUse && this.#failure === undefined && !this.#pictures.full && next < order.length;
+    const isUseful = () => this.#failure === undefined && !this.#pictures.full && next < order.length;
     const work = async (): Promise<void> => {
       while (isUseful()) await this.#pictures.get(order[next++].picture);
     };

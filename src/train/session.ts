@@ -72,9 +72,6 @@ export async function openSession(
   for (const warning of warnings) onMessage(warning);
   const pictureNames = { train: train.names, valid: valid.names, trainBytes: bytesOf(train) };
   if (checkpoint) checkPictures(checkpoint.state.pictures, pictureNames, onMessage);
-  const measured = (valid.files ?? []).slice(0, config.validPictures);
-  const notes = await survey(train.files ?? [], measured, { scale: options.scale, patch });
-  for (const { text } of notes) onMessage(text);
 
   const loader = new PatchLoader(train, { batch, patch, seed, cacheFolder: config.cache });
   const owners: { dispose(): void }[] = [];
@@ -86,6 +83,9 @@ export async function openSession(
     if (checkpoint) loader.restore(checkpoint.state.loader);
     // The rest takes seconds, in which its threads can read. Nothing is written before all is known to be right.
     if (config.cache === undefined) loader.start();
+    const measured = (valid.files ?? []).slice(0, config.validPictures);
+    const notes = await survey(train.files ?? [], measured, { scale: options.scale, patch });
+    for (const { text } of notes) onMessage(text);
     const validation = await Validation.open(valid, config.validPictures, onMessage);
     const count = architecture.looksAtExamples(options) ? Math.min(exampleCount, train.length) : 0;
     const pairs = await Promise.all(Array.from({ length: count }, (_, i) => train.load(i)));
