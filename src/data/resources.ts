@@ -1,5 +1,5 @@
 /** How much of the machine a loader takes unless it is told. None of it changes what a batch holds. */
-import { availableParallelism, freemem } from "node:os";
+import { availableParallelism, freemem, totalmem } from "node:os";
 
 /**
  * Threads that read pictures: all cores but one, which computes; of more than four, all but two, as a GPU's driver
@@ -30,6 +30,8 @@ export function memoryForPictures(available: number = availableMemory()): number
 }
 
 function availableMemory(): number {
+  // macOS keeps files in nearly all memory, and calls only the rest free.
+  if (process.platform === "darwin") return totalmem() / 2;
   // Node 20.10 to 20.12 do not have the first one, which knows of containers and what they use.
   return process.availableMemory?.() ?? Math.min(freemem(), process.constrainedMemory?.() || Infinity);
 }
