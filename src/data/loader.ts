@@ -32,8 +32,8 @@ export interface LoaderOptions {
   seed: number;
   /**
    * Bytes of decoded pictures to keep in memory: those that are read first. The others are decoded again for every
-   * patch. Default: half of the memory that is free when the loader is made, at least 256 MiB. All of DIV2K X2
-   * takes about 8 GB.
+   * patch. Default: half of the memory that is free when the loader is made (on macOS, a quarter of all), at
+   * least 256 MiB. All of DIV2K X2 takes about 8 GB.
    */
   cacheBytes?: number;
   /**
