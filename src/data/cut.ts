@@ -11,7 +11,14 @@ import { type RawFile, readPart } from "./raw-file.ts";
 export type OpenPair = {
   readonly low: Omit<Image, "data">;
   readonly high: Omit<Image, "data">;
-} & ({ readonly pictures: Pick<Pair, "low" | "high"> } | { readonly raw: RawFile });
+} & (
+  | {
+      readonly pictures: Pick<Pair, "low" | "high">;
+      /** Their samples lie in memory that all threads see. */
+      readonly shared?: boolean;
+    }
+  | { readonly raw: RawFile }
+);
 
 /** One patch of a batch. */
 export interface Cut {

@@ -13,13 +13,15 @@ interface Task {
 }
 
 /**
- * Worker threads that read picture pairs in the order of requests, each thread one at a time. A thread starts
- * when there is work for it, and keeps the process alive only while it works.
+ * Worker threads that read picture pairs in the order of requests, each thread one at a time, and cut batches out
+ * of them. Cutting comes first: it is quick, and training waits for it. A thread starts when there is work for it,
+ * and keeps the process alive only while it works.
  */
 export class DecodePool {
   readonly size: number;
   readonly #program: URL;
-  readonly #waiting: Task[] = [];
+  readonly #toRead: Task[] = [];
+  readonly #toCut: Task[] = [];
   readonly #idle: Worker[] = [];
   readonly #busy = new Map<Worker, Task>();
   #closed = false;
@@ -30,9 +32,12 @@ export class DecodePool {
     this.#program = program;
   }
 
-  /** Reads a pair, or without a format HR alone; rejects with a DataError that names its file if it cannot be read or the thread dies. */
-  async load(files: PairFiles, format?: PairFormat): Promise<Pair> {
-    return (await this.#ask({ files, format: format && plain(format) }, files.high)).pair!;
+  /**
+   * Reads a pair, or without a format HR alone; with `shared` into memory that all threads see. Rejects with a
+   * DataError that names its file if it cannot be read or the thread dies.
+   */
+  async load(files: PairFiles, format?: PairFormat, shared = false): Promise<Pair> {
+    return (await this.#ask({ files, format: format && plain(format), shared }, files.high)).pair!;
   }
 
   /**
@@ -42,7 +47,10 @@ export class DecodePool {
     await this.#ask({ files, format: format && plain(format), raw }, files.high);
   }
 
-  /** Cuts a batch out of pictures in raw files; rejects with a DataError that names the one that is at fault. */
+  /**
+   * Cuts a batch out of pictures that load() or save() made; rejects with a DataError that names the one that is at
+   * fault.
+   */
   async cut(cuts: readonly Cut[], format: BatchFormat): Promise<Patches> {
     return (await this.#ask({ cuts, format }, cuts[0].label)).patches!;
   }
@@ -50,7 +58,8 @@ export class DecodePool {
   async #ask(request: DecodeRequest | CutRequest, label: string): Promise<DecodeAnswer> {
     if (this.#closed) throw new DataError(`${label}: asked for after close().`);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ request, label, resolve, reject });
+      const queue = "cuts" in request ? this.#toCut : this.#toRead;
+      queue.push({ request, label, resolve, reject });
       this.#handOut();
     });
   }
@@ -58,7 +67,7 @@ export class DecodePool {
   /** Rejects requests that have not begun, waits for the others, and ends the threads. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const task of this.#waiting.splice(0)) {
+    for (const task of [...this.#toCut.splice(0), ...this.#toRead.splice(0)]) {
       task.reject(new DataError(`${task.label}: not read, because the loader was closed.`));
     }
     // Not terminate(): it would interrupt the native decoder in the middle of its work.
@@ -73,9 +82,10 @@ export class DecodePool {
   }
 
   #handOut(): void {
-    while (this.#waiting.length > 0 && (this.#idle.length > 0 || this.#busy.size < this.size)) {
+    while (this.#idle.length > 0 || this.#busy.size < this.size) {
+      const task = this.#toCut.shift() ?? this.#toRead.shift();
+      if (task === undefined) return;
       const worker = this.#idle.pop() ?? this.#start();
-      const task = this.#waiting.shift()!;
       this.#busy.set(worker, task);
       worker.ref();
       worker.postMessage(task.request);

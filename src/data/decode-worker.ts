@@ -1,8 +1,9 @@
 /**
- * The program of a worker thread. For each message it reads one pair, and transfers it or writes a raw file; or
- * it cuts a batch out of raw files.
+ * The program of a worker thread. For each message it reads one pair and shares or transfers it, or writes
+ * a raw file; or it cuts a batch out of pairs that are shared or in raw files.
  */
 import { parentPort } from "node:worker_threads";
+import type { Image } from "../picture/image.ts";
 import { type BatchFormat, type Cut, cutBatch, type Patches } from "./cut.ts";
 import { loadHigh, loadPair, type Pair, type PairFiles, type PairFormat } from "./pairs.ts";
 import { writeRaw } from "./raw-file.ts";
@@ -11,6 +12,8 @@ export interface DecodeRequest {
   files: PairFiles;
   /** Without one, HR alone is read: see loadHigh. */
   format?: PairFormat;
+  /** Into memory that all threads see. */
+  shared?: boolean;
   /** Where to write the pair; see writeRaw. */
   raw?: { path: string; source: string };
 }
@@ -39,17 +42,22 @@ port.on("message", async (request: DecodeRequest | CutRequest | "close") => {
   }
   const answer = await answerTo(request).catch((error: Error): DecodeAnswer => ({ error: error.message }));
   const arrays = [answer.pair?.low.data, answer.pair?.high.data, answer.patches?.low, answer.patches?.high];
-  port.postMessage(
-    answer,
-    arrays.filter((array) => array !== undefined).map(({ buffer }) => buffer as ArrayBuffer),
-  );
+  const buffers = arrays.map((array) => array?.buffer).filter((buffer) => buffer instanceof ArrayBuffer);
+  port.postMessage(answer, buffers);
 });
 
 async function answerTo(request: DecodeRequest | CutRequest): Promise<DecodeAnswer> {
   if ("cuts" in request) return { patches: await cutBatch(request.cuts, request.format) };
-  const { files, format, raw } = request;
+  const { files, format, shared, raw } = request;
   const pair = await (format ? loadPair(files, format) : loadHigh(files));
-  if (!raw) return { pair };
+  if (!raw) return { pair: shared ? { ...pair, low: share(pair.low), high: share(pair.high) } : pair };
   await writeRaw(raw.path, raw.source, pair);
   return {};
+}
+
+/** A copy that another thread can read without getting one of its own. */
+function share(image: Image): Image {
+  const data = new Uint8Array(new SharedArrayBuffer(image.data.length));
+  data.set(image.data);
+  return { ...image, data };
 }

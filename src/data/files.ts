@@ -2,14 +2,17 @@ import { constants, mkdirSync, writeFileSync } from "node:fs";
 import { type FileHandle, open, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isMainThread } from "node:worker_threads";
 import type { Sharp } from "sharp";
 import { bytes as bytesWanted, checkArguments } from "../options/arguments.ts";
 import { path as aPath, text } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { checkImage, type Image } from "../picture/image.ts";
-import { decode, isStored, readError } from "./decode.ts";
+import { decode, isStored, maxBytes, readError } from "./decode.ts";
 import { formatOfName } from "./formats.ts";
+import { unpackPng } from "./png-samples.ts";
 import { readWhole } from "./read-file.ts";
+import { sharpSuffices } from "./resources.ts";
 import { isStream, targetOf } from "./same-file.ts";
 import { maxNameBytes, removeTemporary, temporaryDone, temporaryFor } from "./temporary.ts";
 
@@ -39,6 +42,9 @@ export async function readBytes(path: string): Promise<Uint8Array> {
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<Image> {
   checkArguments("decodeImage", { bytes: [bytes, bytesWanted], name: [name, text] });
+  // The main thread has other things to do, and lets sharp decode in others.
+  const plain = isMainThread || sharpSuffices() ? undefined : unpackPng(bytes, maxBytes);
+  if (plain) return plain;
   const { image } = await decode(bytes, name, (header) => ({
     deep: false,
     ignoreIcc: (header.format === "png" || header.format === "tiff") && isStored(header),

@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { checkArguments, checkIsObject, checkNames, isObject, keysOf } from "../options/arguments.ts";
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
@@ -20,6 +19,7 @@ import { drawForPatch } from "./degrade.ts";
 import type { PairDataset } from "./pairs.ts";
 import { PictureCache } from "./picture-cache.ts";
 import { openCached } from "./raw-cache.ts";
+import { batchesAhead, memoryForPictures, threadsForPictures } from "./resources.ts";
 
 export interface LoaderOptions {
   /** Patches per batch. */
@@ -30,17 +30,21 @@ export interface LoaderOptions {
   patch: number;
   /** Determines the order of the pictures and every crop. Any whole number. */
   seed: number;
-  /** Bytes of decoded pictures to keep in memory; the least recently used go first. Default 512 MiB. */
+  /**
+   * Bytes of decoded pictures to keep in memory: those that are read first. The others are decoded again for every
+   * patch. Default: half of the memory that is free when the loader is made (on macOS, a quarter of all), at
+   * least 256 MiB. All of DIV2K X2 takes about 8 GB.
+   */
   cacheBytes?: number;
   /**
    * For datasets that do not fit into memory: decoded pictures are kept as files in this folder, and little
-   * more than a patch is read from them. All of DIV2K X2 takes about 8 GB. The folder may be deleted at any
-   * time, and pictures that have changed are decoded again. Not together with cacheBytes.
+   * more than a patch is read from them. The folder may be deleted at any time, and pictures that have changed
+   * are decoded again. Not together with cacheBytes.
    */
   cacheFolder?: string;
   /**
-   * Threads that read and degrade pictures. Default: one fewer than the processors, 1 to 4, or 1 to 16 if they
-   * degrade.
+   * Threads that read and degrade pictures, and cut patches. Default: one fewer than the processors, two fewer if
+   * there are more than 4; 1 to 32.
    */
   workers?: number;
 }
@@ -80,16 +84,14 @@ export interface LoaderState {
   pictures: number;
 }
 
-const batchesAhead = 2;
-
 /**
  * An endless sequence of training batches: random, aligned patches of LR and HR pictures, flipped and turned.
  * Every epoch uses every picture once, in a new order; a batch may begin in one epoch and end in the next.
  * Where the dataset has a degradation, it is drawn anew for each patch, and LR is made of the part of HR around
  * it.
  *
- * Worker threads decode files, and shrink them where needed, two batches ahead. Whatever their timing,
- * batches depend on the dataset, `batch`, `patch` and `seed` alone: all randomness of patch k of epoch e
+ * Worker threads decode files, shrink them where needed, and cut the patches, 2 to 8 batches ahead. Whatever
+ * their timing and number, and however many pictures are kept in memory, batches depend on the dataset, `batch`, `patch` and `seed` alone: all randomness of patch k of epoch e
  * comes from (seed, e, k). So training can also be resumed exactly, with state() and restore().
  *
  * The first picture that cannot be read ends the loader: the next() that needs it, and every later one,
@@ -101,6 +103,8 @@ export class PatchLoader {
   readonly #options: LoaderOptions;
   readonly #pool: DecodePool;
   readonly #pictures: PictureCache;
+  readonly #format: BatchFormat;
+  readonly #ahead: number;
   /** Batches that have been started, with the states after them. */
   readonly #queue: { batch: Promise<PatchBatch>; after: LoaderState }[] = [];
   /** State after the batches that next() has returned. */
@@ -119,10 +123,9 @@ export class PatchLoader {
     }
     checkIsObject("PatchLoader", options, "such as { batch: 16, patch: 48, seed: 1 }");
     checkNames("PatchLoader", options, optionNames);
-    const { batch, patch, seed, cacheBytes = 512 * 2 ** 20, cacheFolder } = options;
+    const { batch, patch, seed, cacheBytes = memoryForPictures(), cacheFolder } = options;
     const { name, length, files } = dataset;
-    const useful = files?.some(({ drawnFrom }) => drawnFrom) ? 16 : 4;
-    const { workers = Math.min(useful, Math.max(1, availableParallelism() - 1)) } = options;
+    const { workers = threadsForPictures() } = options;
     for (const [name, value] of Object.entries({ batch, patch, workers })) {
       if (!Number.isInteger(value) || value < 1 || value > 2 ** 16) {
         throw new RangeError(
@@ -149,6 +152,12 @@ export class PatchLoader {
     if (length === 0) throw new DataError(`PatchLoader: the dataset ${name} is empty.`);
     this.#dataset = dataset;
     this.#options = { ...options };
+    const { scale, colors, inputSize } = dataset;
+    this.#format = { colors, patch, zooms: { low: inputSize === "high" ? scale : 1, high: scale } };
+    const { low, high } = lengthsOf(this.#format);
+    // To degrade a batch is work for all threads, so more of them at a time would only make the first one late.
+    const degrades = files?.some(({ drawnFrom }) => drawnFrom);
+    this.#ahead = degrades ? 2 : batchesAhead(batch * (low + high) * Float32Array.BYTES_PER_ELEMENT);
     this.#state = this.#planned = { seed, epoch: 0, position: 0, pictures: length };
     this.#samples = samplesOf(this.#state);
     this.#pool = new DecodePool(workers);
@@ -159,7 +168,7 @@ export class PatchLoader {
   /** The next batch; rejects with a DataError if one of its pictures cannot be read. */
   async next(): Promise<PatchBatch> {
     if (this.#failure !== undefined) throw this.#failure;
-    while (this.#queue.length <= batchesAhead) this.#startBatch();
+    while (this.#queue.length <= this.#ahead) this.#startBatch();
     const { batch, after } = this.#queue.shift()!;
     this.#state = after;
     const start = performance.now();
@@ -171,6 +180,26 @@ export class PatchLoader {
       void this.#pool.close();
       throw error;
     }
+  }
+
+  /**
+   * Reads the rest of the epoch's pictures in the order of their use, until the memory is full: for a program that
+   * has other things to do before it needs the first batches. Batches are the same with and without it, and next()
+   * reports what cannot be read.
+   */
+  start(): void {
+    const order = this.#samples.slice(this.#state.position);
+    let next = 0;
+    const isUseful = () => this.#failure === undefined && !this.#pictures.full && next < order.length;
+    const work = async (): Promise<void> => {
+      while (isUseful()) await this.#pictures.get(order[next++].picture);
+    };
+    for (let thread = 0; thread < this.#pool.size; thread++) work().catch(() => {});
+  }
+
+  /** Not all pictures fit into `cacheBytes`: those that do not are decoded again for every patch. */
+  get memoryIsFull(): boolean {
+    return this.#pictures.full;
   }
 
   /**
@@ -255,23 +284,24 @@ export class PatchLoader {
     const files = dataset.files?.[index];
     const format = files?.drawnFrom ? undefined : dataset;
     if (files && cacheFolder !== undefined) return openCached(cacheFolder, files, format, this.#pool);
-    const pair = files ? await this.#pool.load(files, format) : await dataset.load(index);
-    return { low: pair.low, high: pair.high, pictures: pair };
+    // What is used once is not shared: memory of that kind is given back late.
+    const shared = files !== undefined && !this.#pictures.full;
+    const { low, high } = files ? await this.#pool.load(files, format, shared) : await dataset.load(index);
+    return { low, high, pictures: { low, high }, shared };
   }
 
   /** Puts one more batch into the queue. */
   #startBatch(): void {
-    const { scale, names, colors, inputSize } = this.#dataset;
-    const { batch: n, patch } = this.#options;
-    const zooms = { low: inputSize === "high" ? scale : 1, high: scale };
-    const format: BatchFormat = { colors, patch, zooms };
+    const { names } = this.#dataset;
+    const { batch: n } = this.#options;
+    const { colors, patch, zooms } = this.#format;
     const { epoch } = this.#planned;
     const samples = Array.from({ length: n }, () => this.#nextSample());
     const shapeOf = (which: "low" | "high") => {
       const side = patch * zooms[which];
       return [n, channelsOf[colors], side, side] as PatchBatch["lowShape"];
     };
-    const batch = this.#cut(samples, format).then((patches) => ({
+    const batch = this.#cut(samples).then((patches) => ({
       ...patches,
       lowShape: shapeOf("low"),
       highShape: shapeOf("high"),
@@ -283,15 +313,18 @@ export class PatchLoader {
     this.#queue.push({ batch, after: this.#planned });
   }
 
-  /** Patches from pictures in memory are cut here; those from files, or with a degradation, on a worker's thread. */
-  async #cut(samples: readonly Sample[], format: BatchFormat): Promise<Patches> {
-    const cuts = await Promise.all(samples.map((sample) => this.#place(sample, format)));
-    if (cuts.some(({ degraded }) => degraded)) return this.#degrade(cuts, format);
-    return this.#options.cacheFolder === undefined ? cutBatch(cuts, format) : this.#pool.cut(cuts, format);
+  /**
+   * Patches are cut on a worker's thread. If that would need copies of whole pictures, they are cut here. */
+  async #cut(samples: readonly Sample[]): Promise<Patches> {
+    const cuts = await Promise.all(samples.map((sample) => this.#place(sample)));
+    if (cuts.some(({ degraded }) => degraded)) return this.#degrade(cuts);
+    const everywhere = cuts.every(({ pair }) => "raw" in pair || pair.shared);
+    return everywhere ? this.#pool.cut(cuts, this.#format) : cutBatch(cuts, this.#format);
   }
 
   /** Draws where a patch is cut, and what makes its LR if that is to be drawn. */
-  async #place({ picture, seed }: Sample, format: BatchFormat): Promise<Cut> {
+  async #place({ picture, seed }: Sample): Promise<Cut> {
+    const format = this.#format;
     const pair = await this.#pictures.get(picture);
     const files = this.#dataset.files?.[picture];
     const label = files?.high ?? this.#dataset.names[picture];
@@ -323,7 +356,8 @@ export class PatchLoader {
   }
 
   /** Every patch by itself, since degrading takes much longer than cutting: so all threads share the work. */
-  async #degrade(cuts: readonly Cut[], format: BatchFormat): Promise<Patches> {
+  async #degrade(cuts: readonly Cut[]): Promise<Patches> {
+    const format = this.#format;
     const lengths = lengthsOf(format);
     const batch = {
       low: new Float32Array(cuts.length * lengths.low),

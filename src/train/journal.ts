@@ -19,6 +19,7 @@ import type { RunFolder } from "./run-folder.ts";
 import type { Session } from "./session.ts";
 import { writeReport } from "./training-report.ts";
 import { adviceFor } from "./verdict.ts";
+import { adviceOnWaiting } from "./waiting.ts";
 
 /** How far training has come. */
 export interface TrainStatus {
@@ -68,6 +69,7 @@ export class Journal {
   /** The first loss of the run and the last one that was read. */
   #losses: { first: number; last: number } | undefined;
   #warned = false;
+  #advisedOnWaiting = false;
   /** What bicubic reached on the held-out pictures before the run was resumed, dB. */
   readonly #bicubicBefore: number | undefined;
   /** Pictures by the best weights; undefined until they are needed. */
@@ -161,6 +163,15 @@ export class Journal {
     this.#folder.log({ step, loss: value, lr, ...rounded });
     const { steps } = this.#session.config;
     this.#callbacks.onProgress?.({ step, steps, loss: value, lr, psnr: this.#psnr, waiting });
+    if (step > 1 && !this.#advisedOnWaiting) this.#adviseOnWaiting(waiting);
+  }
+
+  #adviseOnWaiting(waiting: number): void {
+    const { config, loader } = this.#session;
+    const advice = adviceOnWaiting(waiting, loader.memoryIsFull, config);
+    if (advice === undefined) return;
+    this.#callbacks.onMessage?.(advice);
+    this.#advisedOnWaiting = true;
   }
 
   /** Measures the weights and saves them: as last, and if they are better than all before, as best. */

@@ -72,41 +72,49 @@ export async function openSession(
   for (const warning of warnings) onMessage(warning);
   const pictureNames = { train: train.names, valid: valid.names, trainBytes: bytesOf(train) };
   if (checkpoint) checkPictures(checkpoint.state.pictures, pictureNames, onMessage);
-  const measured = (valid.files ?? []).slice(0, config.validPictures);
-  const notes = await survey(train.files ?? [], measured, { scale: options.scale, patch });
-  for (const { text } of notes) onMessage(text);
-  const validation = await Validation.open(valid, config.validPictures, onMessage);
-  const count = architecture.looksAtExamples(options) ? Math.min(exampleCount, train.length) : 0;
-  const pairs = await Promise.all(Array.from({ length: count }, (_, i) => train.load(i)));
-  const examples = pairs.map(({ low }) => ({
-    shape: [low.channels, low.height, low.width],
-    data: toPlanar(low),
-  }));
 
   const loader = new PatchLoader(train, { batch, patch, seed, cacheFolder: config.cache });
-  // With the same seed, network and average begin alike. The program around the run keeps its default device.
-  const build = (fitTo?: typeof examples) =>
-    onDevice(device, () => outsideScopes(() => architecture.build(options, new Random(seed), fitTo)));
-  const model = build(examples);
-  const average = config.ema === undefined ? undefined : build(examples);
-  const adam = new Adam(model.parameters(), { lr: config.lr });
-  onMessage(`Network: ${architecture.describe(options)}, ${model.parameterCount()} parameters`);
+  const owners: { dispose(): void }[] = [];
   const close = async () => {
     await loader.close();
-    for (const owner of [model, average, adam]) owner?.dispose();
-  };
-  const session: Session = {
-    ...{ config, device, description, pictureNames, notes, leftOut, warnings, loader, validation },
-    ...{ model, average, adam, build: () => build(), close },
+    for (const owner of owners) owner.dispose();
   };
   try {
+    if (checkpoint) loader.restore(checkpoint.state.loader);
+    // The rest takes seconds, in which its threads can read. Nothing is written before all is known to be right.
+    if (config.cache === undefined) loader.start();
+    const measured = (valid.files ?? []).slice(0, config.validPictures);
+    const notes = await survey(train.files ?? [], measured, { scale: options.scale, patch });
+    for (const { text } of notes) onMessage(text);
+    const validation = await Validation.open(valid, config.validPictures, onMessage);
+    const count = architecture.looksAtExamples(options) ? Math.min(exampleCount, train.length) : 0;
+    const pairs = await Promise.all(Array.from({ length: count }, (_, i) => train.load(i)));
+    const examples = pairs.map(({ low }) => ({
+      shape: [low.channels, low.height, low.width],
+      data: toPlanar(low),
+    }));
+
+    // With the same seed, network and average begin alike. The program around the run keeps its default device.
+    const build = (fitTo?: typeof examples) =>
+      onDevice(device, () => outsideScopes(() => architecture.build(options, new Random(seed), fitTo)));
+    const model = build(examples);
+    owners.push(model);
+    const average = config.ema === undefined ? undefined : build(examples);
+    if (average) owners.push(average);
+    const adam = new Adam(model.parameters(), { lr: config.lr });
+    owners.push(adam);
+    onMessage(`Network: ${architecture.describe(options)}, ${model.parameterCount()} parameters`);
+    const session: Session = {
+      ...{ config, device, description, pictureNames, notes, leftOut, warnings, loader, validation },
+      ...{ model, average, adam, build: () => build(), close },
+    };
     if (checkpoint) restore(session, checkpoint, onMessage);
     else if (config.init !== undefined) await loadInitial(session, config.init, onMessage);
+    return session;
   } catch (error) {
     await close();
     throw error;
   }
-  return session;
 }
 
 /** A line about a folder, which is its name alone in files that travel. */
@@ -117,7 +125,7 @@ function withoutPaths(line: string, { data, valid = "" }: TrainConfig): string {
 }
 
 function restore(
-  { config, device, loader, model, average, adam }: Session,
+  { config, device, model, average, adam }: Session,
   checkpoint: Checkpoint,
   onMessage: (line: string) => void,
 ): void {
@@ -125,7 +133,6 @@ function restore(
   model.loadStateDict(weights, { source: "the checkpoint" });
   average?.loadStateDict(checkpoint.average!, { source: "the checkpoint" });
   adam.loadStateDict({ steps: state.step, lr: config.lr, sums });
-  loader.restore(state.loader);
   const other = state.device === device.name ? "" : `; before on ${state.device}, which may round otherwise`;
   onMessage(`Resumed at step ${state.step} of ${config.steps}${other}`);
 }

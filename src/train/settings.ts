@@ -86,7 +86,7 @@ const common: { readonly [Name in keyof Omit<TrainConfig, "network">]-?: Entry }
     kind: folder,
     optional: true,
     resumable: true,
-    help: "for decoded pictures, if they do not fit into memory",
+    help: "for decoded pictures as files; default: in memory, up to half of what is free",
   },
   valid: {
     kind: folder,

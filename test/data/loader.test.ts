@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import { DecodePool } from "../../src/data/decode-pool.ts";
 import { encodePng } from "../../src/data/files.ts";
 import { openFolder } from "../../src/data/folder.ts";
@@ -72,8 +72,11 @@ describe("PatchLoader", () => {
     const slow = inMemory(undefined, (i) => 3 * ((i * 5) % 7));
     await using three = new PatchLoader(slow, { ...options, cacheBytes: 60_000 });
     await using other = new PatchLoader(inMemory(), { ...options, seed: 4 });
+    // Some of its pictures are shared between threads, and patches of the others are cut on this one.
+    await using four = new PatchLoader(onDisk(), { ...options, workers: 3, cacheBytes: 60_000 });
     const expected = untimed(await take(one, 6));
     expect(untimed(await take(two, 6))).toEqual(expected);
+    expect(untimed(await take(four, 6))).toEqual(expected);
     expect(untimed(await take(three, 6))).toEqual(expected);
     expect(untimed(await take(other, 6))).not.toEqual(expected);
   });
@@ -184,6 +187,45 @@ describe("PatchLoader", () => {
     expect(await loadsWith(bytes)).toEqual(new Array(count).fill(1));
     expect(Math.max(...(await loadsWith(bytes - 1)))).toBeGreaterThan(1);
     expect(Math.min(...(await loadsWith(0)))).toBeGreaterThan(1);
+  });
+
+  test("pictures that were read first stay in memory, whatever comes after them", async () => {
+    const pairs = await Promise.all(paths.map((_, i) => onDisk().load(i)));
+    const bytes = pairs.map(({ low, high }) => low.data.length + high.data.length);
+    const loads = new Array(count).fill(0);
+    const load = async (i: number) => {
+      loads[i]++;
+      await new Promise((resolve) => setTimeout(resolve, 10 * i)); // so that the first ones are read first
+      return pairs[i];
+    };
+    const dataset = { ...inMemory(), load };
+    await using loader = new PatchLoader(dataset, { ...options, cacheBytes: bytes[0] + bytes[1] + bytes[2] });
+    await take(loader, 14); // 8 epochs
+    expect(loads.slice(0, 3)).toEqual([1, 1, 1]);
+    expect(Math.min(...loads.slice(3))).toBeGreaterThan(1);
+  });
+
+  test("start() reads pictures before they are asked for, while memory lasts, and changes no batch", async () => {
+    await using expected = new PatchLoader(onDisk(), options);
+    const { high } = await expected.next();
+    for (const [cacheBytes, reads] of [
+      [2 ** 30, count],
+      [0, 1],
+    ]) {
+      const loads = new Array(count).fill(0);
+      const total = () => loads.reduce((sum, n) => sum + n);
+      await using loader = new PatchLoader(inMemory(loads), { ...options, cacheBytes });
+      loader.start();
+      await vi.waitFor(() => expect(total()).toBe(reads), 5000);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(total()).toBe(reads); // and no more
+      expect((await loader.next()).high).toEqual(high);
+    }
+    const damagedOne = join(folder, "short.png");
+    writeFileSync(damagedOne, readFileSync(paths[6]).subarray(0, 3000));
+    await using loader = new PatchLoader(openFolder([damagedOne], { scale }), options);
+    loader.start();
+    await expect(loader.next()).rejects.toThrow(/short\.png/);
   });
 
   test("the next batches are prepared while one is in use", async () => {

@@ -1,0 +1,146 @@
+/**
+ * Unpacks the samples of ordinary PNG files (RGB of 8 bits, not interlaced) on the thread that asks.
+ *
+ * sharp decodes them, too, and in less time on one thread; but not on all cores at once: see `sharpSuffices`.
+ */
+import * as zlib from "node:zlib";
+import { crc32 } from "../picture/crc.ts";
+import type { Image } from "../picture/image.ts";
+import { chunksOf, readFrom, unpackedSize } from "./png.ts";
+
+/** Node's own is faster, where there is one. */
+const checksum: (bytes: Uint8Array) => number = zlib.crc32 ?? crc32;
+
+/** Chunks that say nothing about the samples. */
+const harmless = new Set([
+  ...["IHDR", "IDAT", "IEND"],
+  ...["bKGD", "cHRM", "gAMA", "hIST", "iCCP", "iTXt", "pHYs", "sBIT", "sRGB", "tEXt", "tIME", "zTXt"],
+]);
+
+/** Deflate makes at most so many bytes of one. */
+const mostPerByte = 1032;
+
+const channels = 3;
+
+/**
+ * The picture, as `decodeImage` gives it; undefined if the file is of another kind, or damaged: then sharp reads it,
+ * or says what is wrong.
+ *
+ * @param maxBytes of samples
+ */
+export function unpackPng(file: Uint8Array, maxBytes: number): Image | undefined {
+  const packed: Uint8Array[] = [];
+  let last = "";
+  const view = Buffer.from(file.buffer, file.byteOffset, file.length);
+  if (!view.subarray(0, 8).equals(signature)) return undefined;
+  for (const { type, start, end, data } of chunksOf(readFrom(file))) {
+    const isNew = type !== "IDAT" || last === "IDAT" || packed.length === 0;
+    const isFirst = (type === "IHDR") === (last === "");
+    const isWhole = checksum(file.subarray(start + 4, end - 4)) === view.readUInt32BE(end - 4);
+    if (!(harmless.has(type) && isNew && isFirst && isWhole)) return undefined;
+    if (type === "IDAT") packed.push(data());
+    last = type;
+    if (type === "IEND") break;
+  }
+  // The header's chunk, the first one, begins behind the signature, its length and its name.
+  const isPlain = view.length > 33 && view.subarray(24, 29).equals(Buffer.of(8, 2, 0, 0, 0));
+  if (last !== "IEND" || packed.length === 0 || !isPlain) return undefined;
+  const [width, height] = [view.readUInt32BE(16), view.readUInt32BE(20)];
+  const size = unpackedSize(view.subarray(16, 26));
+  if (width === 0 || height === 0 || size > Math.min(maxBytes, file.length * mostPerByte)) return undefined;
+  let rows: Uint8Array;
+  try {
+    // One piece for all: otherwise they are put together in the end.
+    rows = zlib.inflateSync(Buffer.concat(packed), { chunkSize: Math.max(64, size), maxOutputLength: size });
+  } catch {
+    return undefined;
+  }
+  if (rows.length !== size) return undefined;
+  const data = unfiltered(rows, width * channels, height);
+  return data && { width, height, channels, data };
+}
+
+const signature = Buffer.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+
+/**
+ * Undoes the filters of the rows, which store samples as differences to those on the left and above:
+ * https://www.w3.org/TR/png-3/#9Filters. Undefined if a row has a filter that does not exist.
+ */
+function unfiltered(rows: Uint8Array, length: number, height: number): Uint8Array | undefined {
+  const out = new Uint8Array(length * height);
+  const nothing = new Uint8Array(length); // above the first row
+  let from = 0;
+  for (let at = 0; at < out.length; at += length, from += length) {
+    const filter = rows[from++];
+    const [above, up] = at === 0 ? [nothing, 0] : [out, at - length];
+    if (filter === 0) out.set(rows.subarray(from, from + length), at);
+    else if (filter === 1) addLeft(out, at, rows, from, length);
+    else if (filter === 2) addAbove(out, at, rows, from, length, above, up);
+    else if (filter === 3) addMean(out, at, rows, from, length, above, up);
+    else if (filter === 4) addPaeth(out, at, rows, from, length, above, up);
+    else return undefined;
+  }
+  return out;
+}
+
+function addLeft(out: Uint8Array, at: number, rows: Uint8Array, from: number, length: number): void {
+  for (let i = 0; i < channels; i++) out[at + i] = rows[from + i];
+  for (let i = channels; i < length; i++) out[at + i] = rows[from + i] + out[at + i - channels];
+}
+
+function addAbove(
+  out: Uint8Array,
+  at: number,
+  rows: Uint8Array,
+  from: number,
+  length: number,
+  above: Uint8Array,
+  up: number,
+): void {
+  for (let i = 0; i < length; i++) out[at + i] = rows[from + i] + above[up + i];
+}
+
+function addMean(
+  out: Uint8Array,
+  at: number,
+  rows: Uint8Array,
+  from: number,
+  length: number,
+  above: Uint8Array,
+  up: number,
+): void {
+  for (let i = 0; i < channels; i++) out[at + i] = rows[from + i] + (above[up + i] >> 1);
+  for (let i = channels; i < length; i++) {
+    out[at + i] = rows[from + i] + ((out[at + i - channels] + above[up + i]) >> 1);
+  }
+}
+
+function addPaeth(
+  out: Uint8Array,
+  at: number,
+  rows: Uint8Array,
+  from: number,
+  length: number,
+  above: Uint8Array,
+  up: number,
+): void {
+  for (let c = 0; c < channels; c++) {
+    let left = 0;
+    let corner = 0;
+    for (let i = c; i < length; i += channels) {
+      const top = above[up + i];
+      left = (rows[from + i] + nearest(left, top, corner)) & 255;
+      out[at + i] = left;
+      corner = top;
+    }
+  }
+}
+
+/** That neighbour of a sample which is nearest to left + top - corner; of equally near ones the first. */
+function nearest(left: number, top: number, corner: number): number {
+  const toLeft = Math.abs(top - corner);
+  const toTop = Math.abs(left - corner);
+  const toCorner = Math.abs(left + top - 2 * corner);
+  if (toLeft <= toTop && toLeft <= toCorner) return left;
+  return toTop <= toCorner ? top : corner;
+}

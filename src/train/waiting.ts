@@ -1,0 +1,24 @@
+/** What to do if training waits for pictures. */
+import type { TrainConfig } from "./config.ts";
+
+/** Less than half of the time is no reason to write gigabytes. */
+const muchWaiting = 0.5;
+
+/**
+ * One paragraph if most of the time goes into pictures that are decoded again and again; undefined if not.
+ *
+ * @param waiting share of the time spent waiting for pictures, 0..1.
+ * @param memoryIsFull not all pictures fit into memory.
+ */
+export function adviceOnWaiting(
+  waiting: number,
+  memoryIsFull: boolean,
+  { cache }: Pick<TrainConfig, "cache">,
+): string | undefined {
+  if (waiting < muchWaiting || !memoryIsFull || cache !== undefined) return undefined;
+  return (
+    `${Math.round(100 * waiting)} % of the time went into waiting for pictures: they do not all fit into memory, and ` +
+    "those that do not are decoded again for every patch. With --cache FOLDER they are decoded once, into files of " +
+    "that folder (DIV2K takes 8 GB); stop this run, and add the flag to --resume."
+  );
+}

@@ -1,0 +1,9 @@
+import { expect, test } from "vitest";
+import { adviceOnWaiting } from "../../src/train/waiting.ts";
+
+test("who waits for pictures that are decoded again and again hears of --cache", () => {
+  expect(adviceOnWaiting(0.876, true, {})).toMatch(/^88 % of the time .* --cache FOLDER/);
+  expect(adviceOnWaiting(0.4, true, {})).toBeUndefined();
+  expect(adviceOnWaiting(0.9, false, {})).toBeUndefined(); // the first epoch, which decodes
+  expect(adviceOnWaiting(0.9, true, { cache: "raw" })).toBeUndefined();
+});
