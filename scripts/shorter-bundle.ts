@@ -1,5 +1,5 @@
 /**
- * What a bundle for browsers need not load: comments of kernels, which are for readers (`// @if` and `// @unroll` are
+ * What a bundle for browsers need not load: comments of kernels, which are for readers (those that begin with @ are
  * none) and most of their indentation, and the recognition of Keras' files, which Node alone can read.
  */
 export function shorterBundle() {

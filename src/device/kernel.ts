@@ -104,7 +104,10 @@ export const aKernel: Wanted<Kernel> = {
   fits: (value): value is Kernel => isObject(value) && Array.isArray(value.bindings),
 };
 
-/** The final WGSL: prelude and body, of which `// @if` leaves out parts and `// @unroll` writes out loops. */
+/**
+ * The final WGSL: prelude and body, of which `// @if` leaves out parts, `// @unroll` writes out loops, and
+ * `// @registers` turns arrays into variables.
+ */
 export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}): string {
   checkArguments("wgslSource", { kernel: [kernel, aKernel] });
   checkArguments("wgslSource", { "the second argument": [specialisation, anObject] });
@@ -128,7 +131,8 @@ export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}):
     lines.push(`const ${name} = ${value};`);
   }
   if (functions) lines.push(functions);
-  const body = unrollLoops(kernel, keepChosen(kernel, constants), constants);
+  const unrolled = unrollLoops(kernel, keepChosen(kernel, constants), constants);
+  const body = intoRegisters(kernel, unrolled, constants);
   const attributes = enable.includes("subgroup_size_control") ? "@compute @subgroup_size(LANES)" : "@compute";
   return `${lines.join("\n")}\n${body.replace("@compute", attributes)}`;
 }
@@ -139,7 +143,7 @@ export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}):
  */
 export function bodyLines(kernel: Kernel, specialisation: Specialisation = {}): number[] {
   // Each line carries its number through the same changes, except those by which the changes are steered.
-  const steering = /\/\/ @(?:unroll|if|else|end)\b|^ *\}$/;
+  const steering = /\/\/ @(?:unroll|registers|if|else|end)\b|^ *\}$/;
   const numbered = kernel.body
     .split("\n")
     .map((line, i) => (steering.test(line) ? line : `${line} //#${i + 1}`));
@@ -224,6 +228,81 @@ function unrollLoops(kernel: Kernel, body: string, constants: Readonly<Record<st
     );
   }
   return text;
+}
+
+/**
+ * Replaces an array that is declared as
+ *
+ *     var sums: array<vec4f, COUNT>; // @registers
+ *
+ * by COUNT variables, `sums_0`, `sums_1`, … All its indices must be made of numbers and constants of the prelude
+ * once the loops are written out.
+ *
+ * Why: compilers should do this by themselves, and mostly do. NVIDIA's makes faster code of single variables
+ * (docs/gpus.md).
+ */
+function intoRegisters(kernel: Kernel, body: string, constants: Readonly<Record<string, number>>): string {
+  const declaration = /^( *)var (\w+): array<(.+), (\w+)>; \/\/ @registers$/gm;
+  const countOf = (bound: string) => constants[bound] ?? Number(bound);
+  let text = body;
+  for (const [name, count] of new Map(
+    Array.from(body.matchAll(declaration), ([, , name, , bound]) => [name, countOf(bound)] as const),
+  )) {
+    const index = new RegExp(`\\b${name}\\[`);
+    for (let found = index.exec(text); found; found = index.exec(text)) {
+      const start = found.index + name.length + 1;
+      const end = closingBracket(text, start);
+      const at = integerOf(text.slice(start, end), constants);
+      if (at === undefined || at < 0 || at >= count) {
+        throw new Error(
+          `Kernel ${kernel.name}: ${name} is to be in registers, and its index "${text.slice(start, end)}" is ` +
+            `not a number from 0 to ${count - 1}, made of numbers and constants of the prelude.`,
+        );
+      }
+      text = `${text.slice(0, found.index)}${name}_${at}${text.slice(end + 1)}`;
+    }
+  }
+  return text.replace(declaration, (_, indent: string, name: string, type: string, bound: string) => {
+    const variables = Array.from({ length: countOf(bound) }, (_, i) => `${name}_${i}`);
+    return indent + variables.map((variable) => `var ${variable}: ${type};`).join(" ");
+  });
+}
+
+/** Where the bracket closes that was opened before `start`. */
+function closingBracket(text: string, start: number): number {
+  let depth = 1;
+  for (let i = start; ; i++) {
+    if (text[i] === "[") depth++;
+    if (text[i] === "]") depth--;
+    if (depth === 0 || i === text.length) return i;
+  }
+}
+
+/** A whole number from whole numbers, constants, + - * / % and parentheses, as WGSL computes it. */
+function integerOf(expression: string, constants: Readonly<Record<string, number>>): number | undefined {
+  const tokens = expression.match(/\d+|\w+|[-+*/%()]|\S/g) ?? [];
+  const atom = (): number => {
+    const token = tokens.shift() ?? "";
+    if (token !== "(") return /^\d+$/.test(token) ? Number(token) : (constants[token] ?? Number.NaN);
+    const value = sum();
+    return tokens.shift() === ")" ? value : Number.NaN;
+  };
+  const product = (): number => {
+    let value = atom();
+    while (/^[*/%]$/.test(tokens[0] ?? "")) {
+      const operator = tokens.shift();
+      const other = atom();
+      value = operator === "*" ? value * other : operator === "/" ? Math.trunc(value / other) : value % other;
+    }
+    return value;
+  };
+  const sum = (): number => {
+    let value = product();
+    while (/^[+-]$/.test(tokens[0] ?? "")) value += tokens.shift() === "+" ? product() : -product();
+    return value;
+  };
+  const value = sum();
+  return tokens.length === 0 && Number.isInteger(value) ? value : undefined;
 }
 
 /** How many words a buffer for the kernel's `Params` has: at least a vec4, which some drivers want. */

@@ -193,6 +193,30 @@ describe("wgslSource", () => {
   ])("refuses a marked loop of another form: %s", (body) => {
     expect(() => source(body)).toThrow("Kernel demo: a loop marked @unroll would stay a loop");
   });
+
+  describe("@registers", () => {
+    const array = "var s: array<vec4f, N>; // @registers\n";
+
+    test("makes variables of an array, whose indices are computed as WGSL computes them", () => {
+      const body = `${array}f(s[0], s[N - 1], s[(N + 2) / 2 * 2 - N % 2 - 2].x);`;
+      expect(source(body, { constants: { N: 3 } })).toBe(
+        "const N = 3; var s_0: vec4f; var s_1: vec4f; var s_2: vec4f; f(s_0, s_2, s_1.x);",
+      );
+    });
+
+    test("after loops are written out, and with indices in indices", () => {
+      const body = `${array}for (var i = 0; i < N; i++) { // @unroll\n  other[s[i]] = sums[s[i * 1]];\n}`;
+      expect(source(body, { constants: { N: 2 } })).toBe(
+        "const N = 2; var s_0: vec4f; var s_1: vec4f; { other[s_0] = sums[s_0]; } { other[s_1] = sums[s_1]; }",
+      );
+    });
+
+    test.each(["i", "2u", "1 +", "(1", "M", "1.5", "2", "N"])("refuses the index %s", (index) => {
+      expect(() => source(`${array}f(s[${index}]);`, { constants: { N: 2 } })).toThrow(
+        `Kernel demo: s is to be in registers, and its index "${index}" is not a number from 0 to 1`,
+      );
+    });
+  });
 });
 
 describe("linearGrid", () => {

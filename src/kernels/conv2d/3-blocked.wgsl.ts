@@ -9,18 +9,16 @@ export const xAt = /* wgsl */ `
 fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
   let inside = (u32(row) < p.h) & (u32(column) < p.w); // as unsigned numbers, negative ones are huge
   let at = ((n * p.x_channels + c) * p.h + u32(row)) * p.w + u32(column);
-  return x_value(at, inside);
+  return select(0.0, x_value(select(0u, at, inside)), inside); // select evaluates both, so the index must be safe
 }
-fn x_value(at: u32, inside: bool) -> f32 {
-  return select(0.0, f32(x[select(0u, at, inside)]), inside); // select evaluates both, so the index must be safe
-}
+fn x_value(at: u32) -> f32 { return f32(x[at]); }
 `;
 
 /**
  * The same for a convolution that writes into the tensor that it reads, behind the channels that it reads. WebGPU
  * lets no buffer be bound for reading and again for writing, so everything goes through `y`.
  */
-export const xAtInPlace = xAt.replace("x[select", "y[select");
+export const xAtInPlace = xAt.replace("f32(x[at])", "f32(y[at])");
 
 /**
  * Step 3: each thread computes a block of outputs and keeps it in registers.

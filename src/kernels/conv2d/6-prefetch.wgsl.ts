@@ -12,8 +12,7 @@ import { kernel } from "../../device/kernel.ts";
  *
  * **Addresses are found once.** Which pixels a thread copies, and which of them lie outside the picture, is the
  * same in every round, but for the input channel. So the divisions that find it are done before the first round,
- * and each load adds a channel's size to an index. In step 5 they take about as long as a quarter of the
- * multiply-adds.
+ * and then each load adds a channel's size to an index.
  *
  * **Pixels come in pairs.** A thread's block is ROWS rows of two neighbouring columns. Workgroup memory holds
  * pixels as vec2s of neighbours, so one read brings two. For 3x3 and blocks of 4 channels x 4 x 2 pixels, 12 reads
@@ -21,9 +20,10 @@ import { kernel } from "../../device/kernel.ts";
  *
  * Wide windows are taken in SPANS spans of SPAN columns, so that the pixels under a span stay in registers.
  *
- * The prelude is that of step 5 with weight_index in the place of weight_at, and other constants. For 3x3 and the
- * largest tile by rule, which is 32 channels x 8 x 16 pixels: PATCH_H 10 and PATCH_PAIRS 9, the pixels under the
- * tile; PAIRS 2 and WINDOW 6, those under a block; SPAN 3; PIXEL_SHARE 1 pair of each channel, WEIGHT_SHARE 3.
+ * The prelude is that of step 5, with other constants. RAGGED is 1 if DEPTH does not divide the channels of x. For
+ * 3x3 and the largest tile by rule, which is 32 channels x 8 x 16 pixels: PATCH_H 10 and PATCH_PAIRS 9, the pixels
+ * under the tile; PAIRS 2 and WINDOW 6, those under a block; SPAN 3; PIXEL_SHARE 1 pair of each channel and
+ * WEIGHT_SHARE 3.
  */
 export const prefetch = kernel(
   "conv2d/6-prefetch",
@@ -58,32 +58,35 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
 
   // The thread's share of a round: every THREADS-th pair of pixels, in each of DEPTH channels, and every
   // THREADS-th vec4 of weights. Here is where they lie in the first round, and where they go.
-  var pixel_at: array<vec2u, PIXEL_SHARE>; var inside: array<vec2<bool>, PIXEL_SHARE>;
-  var pixel_to: array<u32, PIXEL_SHARE>;
+  let area = p.h * p.w;
+  var pixel_at: array<vec2u, PIXEL_SHARE>; // @registers
+  var inside: array<vec2<bool>, PIXEL_SHARE>; // @registers
+  var pixel_to: array<u32, PIXEL_SHARE>; // @registers
   for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
     let i = thread + s * THREADS;
     pixel_to[s] = i / PATCH_PAIRS * PITCH + i % PATCH_PAIRS;
     let row = u32(top + i32(i / PATCH_PAIRS)); // as an unsigned number, one above the picture is huge
     let columns = vec2u(u32(left + i32(i % PATCH_PAIRS * 2))) + vec2u(0, 1);
     inside[s] = (columns < vec2u(p.w)) & vec2<bool>(row < p.h);
-    pixel_at[s] = n * p.x_channels * p.h * p.w + row * p.w + columns;
+    // Outside the picture any of its pixels is loaded, and not used.
+    pixel_at[s] = n * p.x_channels * area + select(vec2u(), row * p.w + columns, inside[s]);
   }
-  var weight_at: array<u32, WEIGHT_SHARE>; var weight_to: array<u32, WEIGHT_SHARE>;
-  var weight_k: array<u32, WEIGHT_SHARE>; // counts an output channel's weights in a round
+  var weight_at: array<u32, WEIGHT_SHARE>; // @registers
+  var weight_to: array<u32, WEIGHT_SHARE>; // @registers
   for (var s = 0; s < WEIGHT_SHARE; s++) { // @unroll
     // Threads side by side read neighbouring weights of one output channel.
-    let i = thread + s * THREADS; let quad = i / CHANNEL_TAPS;
-    weight_k[s] = i % CHANNEL_TAPS;
-    weight_at[s] = weight_index(tile_o + quad * 4, weight_k[s]);
-    weight_to[s] = weight_k[s] * WEIGHT_PITCH + quad;
+    let i = thread + s * THREADS; let k = i % CHANNEL_TAPS; let quad = i / CHANNEL_TAPS;
+    weight_at[s] = weight_index(tile_o + quad * 4, k);
+    weight_to[s] = k * WEIGHT_PITCH + quad;
   }
   let next_o = weight_index(1, 0) - weight_index(0, 0);
   let next_round = weight_index(0, CHANNEL_TAPS) - weight_index(0, 0);
   let last_weight = p.o * p.c * KH * KW - 1;
 
-  var sums: array<vec4f, RESULTS>;
-  var next_pixels: array<vec2f, PIXEL_LOADS>;
-  var next_weights: array<vec4f, WEIGHT_SHARE>;
+  var sums: array<vec4f, RESULTS>; // @registers
+  var next_pixels: array<vec2f, PIXEL_LOADS>; // @registers
+  var next_weights: array<vec4f, WEIGHT_SHARE>; // @registers
+  var pixels_from = 0u; var weights_from = 0u;
   // The first turn only loads, the last only computes.
   for (var turn = 0u; turn * DEPTH < p.c + DEPTH; turn++) {
     if (turn > 0) {
@@ -102,21 +105,31 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
 
     let first_c = turn * DEPTH;
     if (first_c < p.c) {
-      // Past the last channel: zeros, as outside the picture.
       for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
         for (var c = 0; c < DEPTH; c++) { // @unroll
-          let at = pixel_at[s] + (first_c + c) * p.h * p.w;
+          // @if RAGGED
+          // Past the last channel: zeros, as outside the picture.
           let there = inside[s] & vec2<bool>(first_c + c < p.c);
-          next_pixels[s * DEPTH + c] = vec2f(x_value(at.x, there.x), x_value(at.y, there.y));
+          let at = select(vec2u(), pixel_at[s] + pixels_from + c * area, there);
+          // @else
+          let there = inside[s];
+          let at = pixel_at[s] + pixels_from + c * area;
+          // @end
+          next_pixels[s * DEPTH + c] = select(vec2f(), vec2f(x_value(at.x), x_value(at.y)), there);
         }
       }
       for (var s = 0; s < WEIGHT_SHARE; s++) { // @unroll
         // Past the last output channel: any weights, since their sums are not stored.
-        let at = min(weight_at[s] + turn * next_round + vec4u(0, 1, 2, 3) * next_o, vec4u(last_weight));
-        let there = first_c * KH * KW + weight_k[s] < p.c * KH * KW;
+        let at = min(weight_at[s] + weights_from + vec4u(0, 1, 2, 3) * next_o, vec4u(last_weight));
         let four = vec4f(f32(weight[at.x]), f32(weight[at.y]), f32(weight[at.z]), f32(weight[at.w]));
-        next_weights[s] = select(vec4f(), four, there);
+        // @if RAGGED
+        let k = first_c * KH * KW + (thread + s * THREADS) % CHANNEL_TAPS;
+        next_weights[s] = select(vec4f(), four, k < p.c * KH * KW);
+        // @else
+        next_weights[s] = four;
+        // @end
       }
+      pixels_from += DEPTH * area; weights_from += next_round;
     }
 
     if (turn > 0) {
@@ -124,7 +137,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
         for (var span = 0u; span < SPANS; span++) {
           let at = (c * PATCH_H + local.y * ROWS * STRIDE_Y) * PITCH
             + local.x * STRIDE_X + span * SPAN * DILATION_X / 2;
-          var window: array<vec2f, WINDOW_PAIRS>;
+          var window: array<vec2f, WINDOW_PAIRS>; // @registers
           for (var row = 0; row < WINDOW; row++) { // @unroll
             for (var pair = 0; pair < PAIRS; pair++) { // @unroll
               window[row * PAIRS + pair] = pixels[at + row * PITCH + pair];
@@ -138,9 +151,9 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
                   let k = weights[tap * WEIGHT_PITCH + local.z * QUADS + quad];
                   for (var row = 0; row < ROWS; row++) { // @unroll
                     for (var column = 0; column < 2; column++) { // @unroll
-                      sums[(quad * ROWS + row) * 2 + column] += k
-                        * window[(row * STRIDE_Y + ky * DILATION_Y) * PAIRS + (column * STRIDE_X + kx * DILATION_X) / 2]
-                                [(column * STRIDE_X + kx * DILATION_X) % 2];
+                      let x = window[(row * STRIDE_Y + ky * DILATION_Y) * PAIRS + (column * STRIDE_X + kx * DILATION_X) / 2]
+                                    [(column * STRIDE_X + kx * DILATION_X) % 2];
+                      sums[(quad * ROWS + row) * 2 + column] = fma(k, vec4f(x), sums[(quad * ROWS + row) * 2 + column]);
                     }
                   }
                 }
@@ -163,9 +176,10 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
     let b = select(0.0, f32(bias[o]), HAS_BIAS == 1);
     for (var back = 0; back < ROWS; back++) { // @unroll
       for (var back_column = 0; back_column < 2; back_column++) { // @unroll
-        let at = ((CHANNELS - 1 - back_o) / 4 * ROWS + ROWS - 1 - back) * 2 + 1 - back_column;
-        let sum = sums[at][(CHANNELS - 1 - back_o) % 4];
-        store(n, o, min(first_row + ROWS - 1 - back, p.oh - 1), min(first_column + 1 - back_column, p.ow - 1), sum + b);
+        let sum = sums[((CHANNELS - 1 - back_o) / 4 * ROWS + ROWS - 1 - back) * 2 + 1 - back_column]
+                      [(CHANNELS - 1 - back_o) % 4];
+        let row = min(first_row + ROWS - 1 - back, p.oh - 1);
+        store(n, o, row, min(first_column + 1 - back_column, p.ow - 1), sum + b);
       }
     }
   }

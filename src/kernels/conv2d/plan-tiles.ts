@@ -126,7 +126,7 @@ function layoutOfValues({ TILE_W, ROWS }: Tile, [, , , kw]: Shape, { stride, dil
 
 function layoutOfPairs(
   tile: Tile,
-  [, , kh, kw]: Shape,
+  [, c, kh, kw]: Shape,
   { stride, dilation }: Geometry,
   { PATCH_H, WINDOW }: { readonly PATCH_H: number; readonly WINDOW: number },
 ) {
@@ -145,6 +145,7 @@ function layoutOfPairs(
     PIXEL_LOADS: PIXEL_SHARE * DEPTH,
     WEIGHT_SHARE: Math.ceil((DEPTH * kh * kw * TILE_O) / 4 / threadsOf(tile)),
     WINDOW_PAIRS: WINDOW * PAIRS,
+    RAGGED: Number(c % DEPTH !== 0),
   };
 }
 
@@ -158,7 +159,10 @@ function pitchOf(length: number, rowsApart: number, lanes: number, banks: number
   return (lanes < banks && [0, 1, 2, 3].map((more) => length + more).find(apart)) || length;
 }
 
-/** The tile by rule: the first that gives every core of a large GPU work. */
+/**
+ * The tile by rule: the first that gives every core work. Half of groupsToFill is enough: a core that has fewer
+ * workgroups waits longer for memory, but with smaller tiles all would load more.
+ */
 export function chooseTile(profile: DeviceProfile, variant: Tile["variant"], convolution: Convolution): Tile {
   const tiles = tilesThatFit(variant, convolution.wShape, convolution.geometry).filter(
     (tile) => tile.CHANNELS * tile.ROWS * columnsOf(tile) <= profile.blockSums,
@@ -166,7 +170,7 @@ export function chooseTile(profile: DeviceProfile, variant: Tile["variant"], con
   const groups = (tile: Tile) => planTile(convolution, tile).grid.reduce<number>((a, b = 1) => a * b, 1);
   // If none fits, planTile says why the smallest does not.
   const smallest: Tile = { variant, TILE_O: 4, TILE_H: 4, TILE_W: 32, CHANNELS: 4, ROWS: 1, DEPTH: 1 };
-  return tiles.find((tile) => groups(tile) >= profile.groupsToFill) ?? tiles.at(-1) ?? smallest;
+  return tiles.find((tile) => groups(tile) >= profile.groupsToFill / 2) ?? tiles.at(-1) ?? smallest;
 }
 
 /** Of a thread's block. */
