@@ -255,18 +255,27 @@ export class GpuDevice implements Device {
     this.#recorder.write(storage.buffer, storage.offset, bytes as Uint8Array<ArrayBuffer>);
   }
 
-  async read(storage: GpuStorage): Promise<Float32Array> {
-    const copy = await this.#download(storage);
-    if (storage.dtype === "float32") return new Float32Array(copy);
-    return fromHalf(new Uint16Array(copy, 0, storage.length));
+  read(storage: GpuStorage): Promise<Float32Array> {
+    return this.#download(storage, (range) => {
+      const copy = range.slice(0);
+      if (storage.dtype === "float32") return new Float32Array(copy);
+      return fromHalf(new Uint16Array(copy, 0, storage.length));
+    });
   }
 
-  async readBytes(storage: GpuStorage): Promise<Uint8Array> {
-    return new Uint8Array(await this.#download(storage));
+  readBytes<T>(storage: GpuStorage, use: (bytes: Uint8Array) => T, turn?: () => Promise<void>): Promise<T> {
+    return this.#download(storage, (range) => use(new Uint8Array(range)), turn);
   }
 
-  /** Copies by way of a staging buffer: of a GPU's buffers, JavaScript can see only those made for that. */
-  async #download(storage: GpuStorage): Promise<ArrayBuffer> {
+  /**
+   * Copies by way of a staging buffer: of a GPU's buffers, JavaScript can see only those made for that. `use` gets
+   * the memory of that buffer, which unmap() takes away again.
+   */
+  async #download<T>(
+    storage: GpuStorage,
+    use: (range: ArrayBuffer) => T,
+    turn?: () => Promise<void>,
+  ): Promise<T> {
     this.#refuseCapture("it read a tensor's values");
     const bytes = copyBytes(storage);
     const staging = this.#staging.take(bytes);
@@ -281,12 +290,15 @@ export class GpuDevice implements Device {
       this.#throwFailure();
       throw error;
     }
-    // A copy, because unmap() takes the mapped range away.
-    const values = staging.gpu.getMappedRange(0, bytes).slice(0);
-    staging.gpu.unmap();
-    this.#staging.give(staging);
-    this.#throwFailure();
-    return values;
+    try {
+      await turn?.();
+      // A device that was destroyed meanwhile has taken the memory with it.
+      this.#throwFailure();
+      return span("copy a result", () => use(staging.gpu.getMappedRange(0, bytes)));
+    } finally {
+      staging.gpu.unmap();
+      this.#staging.give(staging);
+    }
   }
 
   copy(from: GpuStorage, to: GpuStorage): void {

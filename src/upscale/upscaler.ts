@@ -4,7 +4,6 @@ import type { Device } from "../device/device.ts";
 import { add, mul } from "../kernels/elementwise/index.ts";
 import { flip, permute } from "../kernels/layout/index.ts";
 import { interpolate } from "../kernels/resize/index.ts";
-import { packedWidth, packSamples, readSamples, unpackSamples } from "../kernels/samples/index.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
 import { checkArguments, checkNames, instanceOf, numberList, optional } from "../options/arguments.ts";
 import { quote, text } from "../options/kinds.ts";
@@ -87,7 +86,7 @@ export function interpolatorOn(device: Device | undefined, name: Interpolation, 
   if (!scalesOf(name).includes(scale)) {
     throw new RangeError(`interpolator: scale must be 1, 2, 3, 4 or 8, got ${quote(scale)}.`);
   }
-  const inJavaScript = (image: Image) => imresize(image, scale, kernels[name]);
+  const onLevels = { mode: name, scaleFactor: scale, convention: "matlab", round: true } as const;
   return upscalerOf({
     name,
     scale,
@@ -97,36 +96,10 @@ export function interpolatorOn(device: Device | undefined, name: Interpolation, 
     pixelsWithin: (bytes, around = 0) =>
       Math.min(maxInterpolationWindow, Math.floor(bytes / (interpolationBytes(scale) + around))),
     enlarge: async (planes) => interpolatePlanes(planes, scale, kernels[name]),
-    async enlargeBytes(image) {
-      if (!device || hasFailed(device)) return inJavaScript(image);
-      try {
-        return await enlargeBytesOn(device, image, { mode: name, scaleFactor: scale });
-      } catch (error) {
-        if (hasFailed(device)) return inJavaScript(image);
-        throw error;
-      }
-    },
+    enlargeBytes: (image) => imresize(image, scale, kernels[name]),
+    enlargeLevels: device && ((levels) => interpolate(levels, onLevels)),
+    ahead: 2,
   });
-}
-
-function hasFailed({ failure }: Device): boolean {
-  return failure !== undefined;
-}
-
-/** imresize on a device. */
-async function enlargeBytesOn(
-  device: Device,
-  { width, height, channels, data }: Image,
-  options: { readonly mode: Interpolation; readonly scaleFactor: number },
-): Promise<Image> {
-  const large = compute(() => {
-    const levels = unpackSamples(data, [channels, height, width], device, { unit: false });
-    return interpolate(levels, { ...options, convention: "matlab", round: true });
-  });
-  const packed = computeFrom([large], () => packSamples(large, { unit: false }));
-  const columns = packedWidth(width * options.scaleFactor, 8);
-  const { data: samples } = await readSamples(packed, 8);
-  return { width: columns, height: height * options.scaleFactor, channels, data: samples as Uint8Array };
 }
 
 /**
@@ -170,6 +143,7 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
     pixelsWithin: (bytes, around = planeBytes(channels, scale)) =>
       Math.floor(forward.pixelsWithin(bytes, around / factor) / factor),
     half: dtype === "float16",
+    ahead: 2,
     prepare: () => forward.prepare(),
     enlarge: enlargeOn((work) => work(onTensors)),
   });
@@ -191,6 +165,8 @@ export function selfEnsemble(method: Method): Upscaler {
     // Some of the memory is for the sum, and for the result that is being turned back.
     pixelsWithin: (bytes, around) => method.pixelsWithin(0.9 * bytes, around),
     enlargeBytes: undefined,
+    enlargeLevels: undefined,
+    ahead: undefined, // it waits between its steps
     enlarge: enlargeOn((work, signal) =>
       onDeviceOf(method)(
         ({ device, enlarge }) => work({ device, enlarge: (x, stop) => meanOfEight(x, enlarge, stop) }),
