@@ -418,7 +418,12 @@ export async function* enlargeInTiles<T>(
       // JavaScript never waits for anything. This pause lets other code run, which may abort the signal.
       if (done > 0) await pause();
       signal?.throwIfAborted();
-      for (; !next.done && begun.length <= ahead; next = source.next()) begin(next.value);
+      while (!next.done && begun.length <= ahead) {
+        begin(next.value);
+        next = source.next();
+        // The next tile uses the memory of this one, once all commands of this one are recorded.
+        if (begun.length <= ahead) await pause();
+      }
       const { tile, large: promise, turn } = begun.shift()!;
       const { inner } = tile;
       turn.come();
