@@ -103,6 +103,9 @@ const MAP_MODE_READ = 0x1;
 
 const MAX_CACHED_UNIFORMS = 4096;
 
+/** Staging buffers that wait to be used again: those of three large tiles. */
+const STAGING_BYTES = 64 * 2 ** 20;
+
 /**
  * A WebGPU device and what a tensor library needs around it: memory (pool.ts), launches and copies in order
  * (recorder.ts), compiled kernels and their bindings (pipelines.ts), and failures that are thrown instead of
@@ -169,7 +172,7 @@ export class GpuDevice implements Device {
     };
     const usage = USAGE.STORAGE | USAGE.UNIFORM | USAGE.COPY_SRC | USAGE.COPY_DST;
     this.#pool = new BufferPool(gpu, usage, poolBytes, destroy);
-    this.#staging = new BufferPool(gpu, USAGE.MAP_READ | USAGE.COPY_DST, 32 * 2 ** 20, destroy);
+    this.#staging = new BufferPool(gpu, USAGE.MAP_READ | USAGE.COPY_DST, STAGING_BYTES, destroy);
     this.#uniforms = new LruCache(MAX_CACHED_UNIFORMS, (buffer) => this.#pool.give(buffer));
     gpu.addEventListener("uncapturederror", quieten);
     gpu.addEventListener("uncapturederror", this.#onError);

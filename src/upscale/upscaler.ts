@@ -66,6 +66,9 @@ const networkPadding = 16;
 /** Larger windows save nothing, and with these an abort or a progress report need not wait long. */
 const maxInterpolationWindow = 512 ** 2;
 
+/** On a device a window takes no time, and the work around each does. */
+const maxWindowOnDevice = 1024 ** 2;
+
 /**
  * Enlarges by a fixed formula, as Matlab's imresize does, by 2, 3, 4 or 8; by 1 it returns the picture as it is, which
  * networks that keep the size are compared with. Grey and RGB pictures of 8 bits come out bit for bit, rounded to bytes after each of the two passes; planes, and so all other pictures, are
@@ -86,6 +89,10 @@ export function interpolatorOn(device: Device | undefined, name: Interpolation, 
   if (!scalesOf(name).includes(scale)) {
     throw new RangeError(`interpolator: scale must be 1, 2, 3, 4 or 8, got ${quote(scale)}.`);
   }
+  // A kernel must bind the result, of up to three channels.
+  const mostPixels = device
+    ? Math.min(maxWindowOnDevice, Math.floor(device.profile.maxTensorBytes / (4 * 3 * scale ** 2)))
+    : maxInterpolationWindow;
   const onLevels = { mode: name, scaleFactor: scale, convention: "matlab", round: true } as const;
   return upscalerOf({
     name,
@@ -94,7 +101,7 @@ export function interpolatorOn(device: Device | undefined, name: Interpolation, 
     device,
     margin: bicubicMargin,
     pixelsWithin: (bytes, around = 0) =>
-      Math.min(maxInterpolationWindow, Math.floor(bytes / (interpolationBytes(scale) + around))),
+      Math.min(mostPixels, Math.floor(bytes / (interpolationBytes(scale) + around))),
     enlarge: async (planes) => interpolatePlanes(planes, scale, kernels[name]),
     enlargeBytes: (image) => imresize(image, scale, kernels[name]),
     enlargeLevels: device && ((levels) => interpolate(levels, onLevels)),
