@@ -271,21 +271,32 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
  * no sleep, since even the shortest would take longer. A GPU does not miss the core, but others may.
  */
 async function idleWait<T>(promise: Promise<T>, ownProcessor: boolean): Promise<T> {
-  const withoutSleep = ownProcessor ? 2 : 0.05;
-  const start = performance.now();
-  let done = false;
-  const tick = () => {
-    if (done) return;
-    const waited = performance.now() - start;
-    if (waited > withoutSleep) Atomics.wait(sleeper, 0, 0, Math.min(0.25, waited / 10));
-    setImmediate(tick);
-  };
-  setImmediate(tick);
+  const wait = { start: performance.now(), withoutSleep: ownProcessor ? 2 : 0.05 };
+  waits.add(wait);
+  if (!ticks) setImmediate(tick);
+  ticks = true;
   try {
     return await promise;
   } finally {
-    done = true;
+    waits.delete(wait);
+    lastEnd = performance.now();
   }
+}
+
+/** Those that are not over, in the order in which they began. Together they sleep once between two polls. */
+const waits = new Set<{ readonly start: number; readonly withoutSleep: number }>();
+/** When one was last over: the next has waited for its own work only since then. */
+let lastEnd = 0;
+/** Is there a next `tick`? */
+let ticks = false;
+
+function tick(): void {
+  const [oldest] = waits;
+  ticks = oldest !== undefined;
+  if (!oldest) return;
+  const waited = performance.now() - Math.max(oldest.start, lastEnd);
+  if (waited > oldest.withoutSleep) Atomics.wait(sleeper, 0, 0, Math.min(0.25, waited / 10));
+  setImmediate(tick);
 }
 
 /** Where a tuner saves its measurements for the adapter of this name. */

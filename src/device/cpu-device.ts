@@ -108,8 +108,13 @@ export class CpuDevice implements Device {
     storage.bytes.set(bytes);
   }
 
-  async readBytes(storage: CpuStorage): Promise<Uint8Array> {
-    return storage.bytes.slice();
+  async readBytes<T>(
+    storage: CpuStorage,
+    use: (bytes: Uint8Array) => T,
+    turn?: () => Promise<void>,
+  ): Promise<T> {
+    await turn?.();
+    return use(storage.bytes);
   }
 
   copy(from: CpuStorage, to: CpuStorage): void {

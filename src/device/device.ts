@@ -190,8 +190,14 @@ export interface Device {
    * of four. For what is packed more tightly than tensors are: a picture's samples.
    */
   writeBytes(storage: Storage, bytes: Uint8Array): void;
-  /** A copy of the raw bytes; on the GPU this waits for all work before it. */
-  readBytes(storage: Storage): Promise<Uint8Array>;
+  /**
+   * The result of `use`, which is called with the raw bytes once they have arrived; on the GPU this waits for all
+   * work before it. They lie in memory that is lent: copy what is to stay. The storage may be released at once.
+   *
+   * @param turn awaited between the two, by callers who copy several results into the same memory. If it rejects,
+   *   so does the result, and `use` is not called.
+   */
+  readBytes<T>(storage: Storage, use: (bytes: Uint8Array) => T, turn?: () => Promise<void>): Promise<T>;
   /** Copies all elements; both have the same length and dtype. */
   copy(from: Storage, to: Storage): void;
   /** Calls `effect` now, and again at each replay of the work around it; see tensor/capture.ts. */

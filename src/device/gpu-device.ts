@@ -103,6 +103,9 @@ const MAP_MODE_READ = 0x1;
 
 const MAX_CACHED_UNIFORMS = 4096;
 
+/** Staging buffers that wait to be used again: those of three large tiles. */
+const STAGING_BYTES = 64 * 2 ** 20;
+
 /**
  * A WebGPU device and what a tensor library needs around it: memory (pool.ts), launches and copies in order
  * (recorder.ts), compiled kernels and their bindings (pipelines.ts), and failures that are thrown instead of
@@ -169,7 +172,7 @@ export class GpuDevice implements Device {
     };
     const usage = USAGE.STORAGE | USAGE.UNIFORM | USAGE.COPY_SRC | USAGE.COPY_DST;
     this.#pool = new BufferPool(gpu, usage, poolBytes, destroy);
-    this.#staging = new BufferPool(gpu, USAGE.MAP_READ | USAGE.COPY_DST, 32 * 2 ** 20, destroy);
+    this.#staging = new BufferPool(gpu, USAGE.MAP_READ | USAGE.COPY_DST, STAGING_BYTES, destroy);
     this.#uniforms = new LruCache(MAX_CACHED_UNIFORMS, (buffer) => this.#pool.give(buffer));
     gpu.addEventListener("uncapturederror", quieten);
     gpu.addEventListener("uncapturederror", this.#onError);
@@ -255,18 +258,27 @@ export class GpuDevice implements Device {
     this.#recorder.write(storage.buffer, storage.offset, bytes as Uint8Array<ArrayBuffer>);
   }
 
-  async read(storage: GpuStorage): Promise<Float32Array> {
-    const copy = await this.#download(storage);
-    if (storage.dtype === "float32") return new Float32Array(copy);
-    return fromHalf(new Uint16Array(copy, 0, storage.length));
+  read(storage: GpuStorage): Promise<Float32Array> {
+    return this.#download(storage, (range) => {
+      const copy = range.slice(0);
+      if (storage.dtype === "float32") return new Float32Array(copy);
+      return fromHalf(new Uint16Array(copy, 0, storage.length));
+    });
   }
 
-  async readBytes(storage: GpuStorage): Promise<Uint8Array> {
-    return new Uint8Array(await this.#download(storage));
+  readBytes<T>(storage: GpuStorage, use: (bytes: Uint8Array) => T, turn?: () => Promise<void>): Promise<T> {
+    return this.#download(storage, (range) => use(new Uint8Array(range)), turn);
   }
 
-  /** Copies by way of a staging buffer: of a GPU's buffers, JavaScript can see only those made for that. */
-  async #download(storage: GpuStorage): Promise<ArrayBuffer> {
+  /**
+   * Copies by way of a staging buffer: of a GPU's buffers, JavaScript can see only those made for that. `use` gets
+   * the memory of that buffer, which unmap() takes away again.
+   */
+  async #download<T>(
+    storage: GpuStorage,
+    use: (range: ArrayBuffer) => T,
+    turn?: () => Promise<void>,
+  ): Promise<T> {
     this.#refuseCapture("it read a tensor's values");
     const bytes = copyBytes(storage);
     const staging = this.#staging.take(bytes);
@@ -281,12 +293,15 @@ export class GpuDevice implements Device {
       this.#throwFailure();
       throw error;
     }
-    // A copy, because unmap() takes the mapped range away.
-    const values = staging.gpu.getMappedRange(0, bytes).slice(0);
-    staging.gpu.unmap();
-    this.#staging.give(staging);
-    this.#throwFailure();
-    return values;
+    try {
+      await turn?.();
+      // A device that was destroyed meanwhile has taken the memory with it.
+      this.#throwFailure();
+      return span("copy a result", () => use(staging.gpu.getMappedRange(0, bytes)));
+    } finally {
+      staging.gpu.unmap();
+      this.#staging.give(staging);
+    }
   }
 
   copy(from: GpuStorage, to: GpuStorage): void {

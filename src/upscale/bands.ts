@@ -1,11 +1,12 @@
 /** A picture enlarged in bands: strips of the result, from top to bottom. */
 
 import { span } from "../device/trace.ts";
-import { packedWidth, packSamples, readSamples, unpackSamples } from "../kernels/samples/index.ts";
+import { packedWidth, packSamples, unpackSamples, useSamples } from "../kernels/samples/index.ts";
 import { aFunction, checkArguments, optional } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
-import { checkImage, crop, type Image, type Samples, zerosLike } from "../picture/image.ts";
+import { checkImage, type Image, type Samples, zerosLike } from "../picture/image.ts";
 import { aTargetSize, RowResizer, sizeWithin, type TargetSize } from "../picture/target-size.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { withAlpha, withColors } from "./adapters.ts";
 import type { Choice } from "./choice.ts";
 import { compute, computeFrom } from "./compute.ts";
@@ -15,6 +16,7 @@ import {
   type Box,
   checkUpscaleOptions,
   copyBox,
+  type EnlargeTile,
   enlargeInTiles,
   type TileSource,
   tilesAhead,
@@ -65,6 +67,11 @@ export interface Band {
   readonly top: number;
   readonly rows: Image<Samples>;
 }
+
+/**
+ * Memory for a band that begins at row `top` of the result. It is asked for when the band before it has been used.
+ */
+type Room = (top: number, height: number) => Image<Samples>;
 
 /** How a picture was enlarged. */
 export interface UpscaleReport {
@@ -167,9 +174,11 @@ export class Bands implements AsyncIterable<Band> {
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<Band> {
-    return this.width < this.#large.width || this.height < this.#large.height
-      ? this.#reduced()
-      : this.#enlarged();
+    return this.#isReduced ? this.#reduced() : this.#enlarged(this.#strips());
+  }
+
+  get #isReduced(): boolean {
+    return this.width < this.#large.width || this.height < this.#large.height;
   }
 
   /** Bands of the size that was asked for. */
@@ -177,7 +186,7 @@ export class Bands implements AsyncIterable<Band> {
     const { width, channels, depth } = this;
     const resizer = new RowResizer({ ...this.#large, channels }, this);
     let top = 0;
-    for await (const { rows } of this.#enlarged()) {
+    for await (const { rows } of this.#enlarged(this.#strips())) {
       const data = resizer.push(rows as Image<Uint16Array>, depth);
       const height = data.length / (width * channels);
       if (height > 0) yield { top, rows: this.#withSpace({ width, height, channels, data }) };
@@ -186,35 +195,31 @@ export class Bands implements AsyncIterable<Band> {
   }
 
   /** Bands as the method makes them. */
-  async *#enlarged(): AsyncGenerator<Band> {
+  async *#enlarged(room: Room): AsyncGenerator<Band> {
     const start = performance.now();
     const { device, scale } = this.#method;
     const before = device?.memory().peakBytes ?? 0;
     device?.resetPeak();
-    let strip: Image<Samples> | undefined;
-    const enlarge = (window: Box, part: Box) => this.#enlarge(window, part);
-    const ahead = tilesAhead(this.#method);
+    const ahead = tilesAhead(this.#method, this.#options);
+    const windows = new Windows(this.#image, ahead + 1);
     const { onTile } = this.#options;
+    let band: Image<Samples> | undefined;
+    const enlarge: EnlargeTile<void> = (box, part, place, turn) =>
+      this.#enlarge(windows.cut(box), part, turn, (large, from) => {
+        // Tiles come from left to right.
+        if (place.left === 0) band = room(place.top, place.bottom - place.top);
+        copyPart(large, from, band!, place);
+      });
     try {
       const tiles = enlargeInTiles(this.#tiles, this.#image, scale, enlarge, this.#options, ahead);
-      for await (const { large, place } of tiles) {
+      for await (const { place } of tiles) {
         this.#done++;
         const { left, top, right } = place;
-        onTile?.({ left, top, image: this.#withSpace(firstColumns(large, right - left)) });
-        let rows = large;
-        if (large.width !== this.#large.width) {
-          // Of equal rows, the last may be lower.
-          if (strip === undefined || strip.height < large.height) {
-            strip = this.#samples({ ...this.#large, height: large.height });
-          }
-          copyColumns(large, right - left, strip, left);
-          if (right < strip.width) continue;
-          const { height } = large;
-          rows = { ...strip, height, data: strip.data.subarray(0, height * strip.width * this.channels) };
-        }
+        onTile?.({ left, top, image: this.#withSpace(columnsOf(band!, left, right)) });
+        if (right < this.#large.width) continue;
         this.#ms = performance.now() - start;
         this.#peakBytes = device?.memory().peakBytes ?? 0;
-        yield { top, rows: this.#withSpace(rows) };
+        yield { top, rows: this.#withSpace(band!) };
       }
     } finally {
       device?.resetPeak(Math.max(before, device.memory().peakBytes));
@@ -224,13 +229,13 @@ export class Bands implements AsyncIterable<Band> {
 
   /** The whole result. */
   async image(): Promise<Image<Samples>> {
-    let whole: Image<Samples> | undefined;
-    for await (const { top, rows } of this) {
-      if (rows.height === this.height) return rows; // the only band
-      whole ??= this.#samples(this);
-      whole.data.set(rows.data, top * this.width * this.channels);
+    const whole = this.#samples(this);
+    if (this.#isReduced) {
+      for await (const { top, rows } of this) whole.data.set(rows.data, top * this.width * this.channels);
+    } else {
+      for await (const _ of this.#enlarged((top, height) => rowsOf(whole, top, height)));
     }
-    return this.#withSpace(whole!);
+    return this.#withSpace(whole);
   }
 
   /** Frees what was opened for this picture. Reading all bands does so, too. */
@@ -239,37 +244,71 @@ export class Bands implements AsyncIterable<Band> {
   }
 
   /**
-   * Enlarges a window of the picture. Of the result only a part stays, in rows that may have a few pixels more
-   * at their ends.
+   * Enlarges a window of the picture. When its turn has come, `use` gets the result, of which the tile is only the
+   * part `from`, in memory that is lent.
    */
-  async #enlarge(box: Box, part: Box): Promise<Image<Samples>> {
-    const window = this.#window(box);
-    const { data } = window;
+  async #enlarge(
+    window: Image<Samples>,
+    part: Box,
+    turn: () => Promise<void>,
+    use: (large: Image<Samples>, from: Box) => void,
+  ): Promise<void> {
     const { enlargeBytes } = this.#method;
     if (this.#inBytes && enlargeBytes) {
-      return cropped(await enlargeBytes({ ...window, data: data as Uint8Array }), part);
+      const { device, enlargeLevels } = this.#method;
+      if (device && enlargeLevels && device.failure === undefined) {
+        const onLevels = { device, enlarge: async (x: Tensor) => computeFrom([x], () => enlargeLevels(x)) };
+        try {
+          return await this.#enlargeOn(onLevels, window, part, turn, use, false);
+        } catch (error) {
+          if (device.failure === undefined) throw error;
+        }
+      }
+      const large = await enlargeBytes(window as Image);
+      await turn();
+      return use(large, part);
     }
     const { signal } = this.#options;
-    return span("enlarge a window", () =>
-      onDeviceOf(this.#method)((method) => this.#enlargeOn(method, window, part), signal),
+    await span("enlarge a window", () =>
+      onDeviceOf(this.#method)((method) => {
+        const colors = withColors(method, this.#method);
+        const { scale } = this.#method;
+        const isOpaque = this.channels % 2 === 1;
+        const adapted = isOpaque ? colors : withAlpha(colors, { scale, flat: hasFlatAlpha(window) });
+        return this.#enlargeOn(adapted, window, part, turn, use, true);
+      }, signal),
     );
   }
 
-  /** The same on a method's device: samples go there, and samples come back. */
-  async #enlargeOn(method: TensorMethod, window: Image<Samples>, part: Box): Promise<Image<Samples>> {
+  /**
+   * The same on a device: samples go there, and samples come back.
+   *
+   * @param unit the method wants values in 0..1, not levels.
+   */
+  async #enlargeOn(
+    { device, enlarge }: TensorMethod,
+    { width, height, channels, data }: Image<Samples>,
+    part: Box,
+    turn: () => Promise<void>,
+    use: (large: Image<Samples>, from: Box) => void,
+    unit: boolean,
+  ): Promise<void> {
     const { depth } = this.#large;
-    const { width, height, channels, data } = window;
-    const { scale } = this.#method;
-    const colors = withColors(method, this.#method);
-    const { enlarge } =
-      channels % 2 === 1 ? colors : withAlpha(colors, { scale, flat: hasFlatAlpha(window) });
-    const x = compute(() => unpackSamples(data, [channels, height, width], method.device));
+    const x = compute(() => unpackSamples(data, [channels, height, width], device, { unit }));
     const large = await enlarge(x, this.#options.signal);
-    const packed = computeFrom([large], () => packSamples(large, { depth, region: part }));
-    const result = await readSamples(packed, depth);
-    if (!result.finite) throw notFinite(this.#method);
-    const rowLength = packedWidth(part.right - part.left, depth);
-    return { width: rowLength, height: part.bottom - part.top, channels, data: result.data };
+    const packed = computeFrom([large], () => packSamples(large, { depth, unit, region: part }));
+    const [right, bottom] = [part.right - part.left, part.bottom - part.top];
+    const columns = packedWidth(right, depth);
+    await useSamples(
+      packed,
+      depth,
+      (samples) => {
+        if (!samples.finite) throw notFinite(this.#method);
+        const image = { width: columns, height: bottom, channels, data: samples.data };
+        use(image, { top: 0, left: 0, bottom, right });
+      },
+      turn,
+    );
   }
 
   /** Whether the method goes from bytes to bytes, if it can. */
@@ -279,21 +318,20 @@ export class Bands implements AsyncIterable<Band> {
     return enlargeBytes !== undefined && ofBytes && colors === "any" && this.channels % 2 === 1;
   }
 
-  /** The part of the picture that a method sees at once, mirrored beyond the edges. */
-  #window(box: Box): Image<Samples> {
-    const { channels } = this;
-    const [width, height] = [box.right - box.left, box.bottom - box.top];
-    const { width: columns, height: rows } = this.#image;
-    if (box.top === 0 && box.left === 0 && width === columns && height === rows) return this.#image;
-    const data = zerosLike(this.#image.data, width * height * channels);
-    copyBox(this.#image, box, data);
-    return { width, height, channels, data };
-  }
-
   /** The same numbers, said to be of the colour space that they have had all along. */
   #withSpace(image: Image<Samples>): Image<Samples> {
     const { colorSpace } = this.#image;
     return colorSpace === undefined ? image : { ...image, colorSpace };
+  }
+
+  /** Memory that all bands share. */
+  #strips(): Room {
+    let strip: Image<Samples> | undefined;
+    return (_, height) => {
+      // Of equal rows, the last may be lower.
+      if (strip === undefined || strip.height < height) strip = this.#samples({ ...this.#large, height });
+      return rowsOf(strip, 0, height);
+    };
   }
 
   #samples({ width, height, depth }: Pick<Bands, "width" | "height" | "depth">): Image<Samples> {
@@ -305,19 +343,41 @@ export class Bands implements AsyncIterable<Band> {
 
 /**
  * Bytes around a method for each pixel of the small picture. Floats on the device: the picture, its parts, and
- * of the result chroma and colours, alpha and all together. And samples of the result, packed, in a staging
- * buffer and in JavaScript, for this tile and the one after it.
+ * of the result chroma and colours, alpha and all together. For this tile and the two begun ahead, samples of the
+ * window in JavaScript and of the result in staging buffers; and those of one result packed. An eighth is added,
+ * because a buffer may be that much larger than asked for (see sizeClass).
  */
 function adapterBytes(channels: number, depth: 8 | 16, { colors, scale }: Method): number {
   const splitsColors = colors === "y" && channels > 2;
   const largePlanes = (splitsColors ? 2 + 3 : 1) + (channels % 2 === 0 ? 2 + channels : 0);
-  return 4 * 3 * channels + scale ** 2 * (4 * largePlanes + (depth / 8) * channels * 2 * 3);
+  const floats = 4 * (3 * channels + scale ** 2 * largePlanes);
+  const samples = (depth / 8) * channels * (3 + (3 + 1) * scale ** 2);
+  return floats + (samples * 9) / 8;
 }
 
-/** A part of a picture; the picture itself where that is all of it. */
-function cropped(image: Image, { top, left, bottom, right }: Box): Image {
-  if (right - left === image.width && bottom - top === image.height) return image;
-  return crop(image, left, top, right - left, bottom - top);
+/** The parts of a picture that a method sees at once, mirrored beyond the edges. */
+class Windows {
+  readonly #image: Image<Samples>;
+  /** Memory for so many windows at once, each used again when all of them are. */
+  readonly #memory: Samples[];
+  #next = 0;
+
+  constructor(image: Image<Samples>, count: number) {
+    this.#image = image;
+    this.#memory = Array.from({ length: count }, () => zerosLike(image.data, 0));
+  }
+
+  cut(box: Box): Image<Samples> {
+    const { channels, width: columns, height: rows, data } = this.#image;
+    const [width, height] = [box.right - box.left, box.bottom - box.top];
+    if (box.top === 0 && box.left === 0 && width === columns && height === rows) return this.#image;
+    const length = width * height * channels;
+    const at = this.#next++ % this.#memory.length;
+    if (this.#memory[at].length < length) this.#memory[at] = zerosLike(data, length);
+    const window = { width, height, channels, data: this.#memory[at].subarray(0, length) };
+    copyBox(this.#image, box, window.data);
+    return window;
+  }
 }
 
 /** Whether alpha, the last channel, is the same everywhere. */
@@ -327,21 +387,32 @@ function hasFlatAlpha({ channels, data }: Image<Samples>): boolean {
   return true;
 }
 
-/** A copy of the first columns of a picture. */
-function firstColumns(from: Image<Samples>, columns: number): Image<Samples> {
+/** Some rows of a picture, in its own memory. */
+function rowsOf(image: Image<Samples>, top: number, height: number): Image<Samples> {
+  const row = image.width * image.channels;
+  return { ...image, height, data: image.data.subarray(top * row, (top + height) * row) };
+}
+
+/** A copy of some columns of a picture. */
+function columnsOf(from: Image<Samples>, left: number, right: number): Image<Samples> {
   const { height, channels } = from;
-  const data = zerosLike(from.data, columns * height * channels);
-  const part = { width: columns, height, channels, data };
-  copyColumns(from, columns, part, 0);
+  const width = right - left;
+  const part = { width, height, channels, data: zerosLike(from.data, width * height * channels) };
+  copyPart(from, { top: 0, left, bottom: height, right }, part, { left: 0 });
   return part;
 }
 
-/** Copies the first columns of a picture into the top rows of `to`, from column `left` on. */
-function copyColumns(from: Image<Samples>, columns: number, to: Image<Samples>, left: number): void {
+/** Copies a part of a picture into the top rows of `to`, from column `left` on. */
+function copyPart(from: Image<Samples>, part: Box, to: Image<Samples>, { left }: Pick<Box, "left">): void {
   const { channels } = from;
-  for (let row = 0; row < from.height; row++) {
-    const start = row * from.width * channels;
-    const line = from.data.subarray(start, start + columns * channels);
-    to.data.set(line, (row * to.width + left) * channels);
+  const [first, length] = [part.left * channels, (part.right - part.left) * channels];
+  const [rowFrom, rowTo] = [from.width * channels, to.width * channels];
+  if (rowFrom === length && rowTo === length) {
+    to.data.set(from.data.subarray(part.top * rowFrom, part.bottom * rowFrom));
+    return;
+  }
+  for (let row = part.top, at = left * channels; row < part.bottom; row++, at += rowTo) {
+    const start = row * rowFrom + first;
+    to.data.set(from.data.subarray(start, start + length), at);
   }
 }

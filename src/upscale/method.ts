@@ -21,7 +21,7 @@ export interface Method {
   /** What `enlarge` takes: red, green and blue; luma alone; or planes of any kind, each by itself. */
   readonly colors: "rgb" | "y" | "any";
   /**
-   * Where it runs; undefined if JavaScript computes it. Interpolations use a device for `enlargeBytes` alone.
+   * Where it runs; undefined if JavaScript computes it. Interpolations use a device for `enlargeLevels` alone.
    */
   readonly device: Device | undefined;
   /** It computes with float16 numbers, which end at 65504. Default false. */
@@ -55,6 +55,17 @@ export interface Method {
    * each of its two passes. Takes grey and RGB; only methods that work on any planes have it.
    */
   readonly enlargeBytes?: (image: Image) => Image | Promise<Image>;
+  /**
+   * The same on `device`: from levels (0..255, not 0..1) of one or three channels to levels, on a tensor that stays
+   * the caller's. If the device fails, `enlargeBytes` takes over.
+   */
+  readonly enlargeLevels?: (levels: Tensor) => Tensor;
+  /**
+   * How many windows may be begun on a GPU before the one that is waited for is finished. Default 1. Two for a
+   * method that records all its commands at once, so that no window holds memory while another is computed: then
+   * the GPU has one to compute while JavaScript copies the last result and prepares the next window.
+   */
+  readonly ahead?: number;
 }
 
 /** A function from planes to planes. One that computes on a device has another form, without the planes. */

@@ -364,34 +364,51 @@ class TimedTiles implements TileSource {
 }
 
 /**
+ * Enlarges a window. The tile is only a part of its result, in coordinates of that result, and has its place in the
+ * whole.
+ *
+ * @param turn called when a result has arrived. Resolves when those of all tiles before it have been used, and
+ *   rejects if this one is not wanted any more.
+ */
+export type EnlargeTile<T> = (window: Box, part: Box, place: Box, turn: () => Promise<void>) => Promise<T>;
+
+/**
  * The loop over all tiles, row by row from left to right. Yields for every tile what `enlarge` made of its
  * window, and its place in the result.
  *
- * @param enlarge enlarges a window. The tile is only a part of its result, in coordinates of that result.
  * @param ahead so many tiles are begun before the one is finished that is waited for: while a device computes,
- *   the next tile is on its way to it.
+ *   the next tiles are on their way to it, and the one before comes back.
  */
 export async function* enlargeInTiles<T>(
   tiles: TileSource,
   { width, height }: { readonly width: number; readonly height: number },
   scale: number,
-  enlarge: (window: Box, part: Box) => Promise<T>,
+  enlarge: EnlargeTile<T>,
   { signal, onProgress }: UpscaleOptions,
   ahead: number,
 ) {
-  const begun: { tile: Tile; large: Promise<T> }[] = [];
+  const begun: { tile: Tile; large: Promise<T>; turn: Turn }[] = [];
   let lastEnd = 0;
   const begin = (tile: Tile) => {
     const start = performance.now();
-    const large = enlarge(tile.window, enlarged(tile.inner, scale, tile.window));
+    let ended = false;
     const end = () => {
+      if (ended) return;
+      ended = true;
       // A device begins with a tile when it is done with the one before.
       const now = performance.now();
       tiles.took(tile, now - Math.max(start, lastEnd));
       lastEnd = now;
     };
+    const turn = new Turn();
+    const onArrival = () => {
+      end();
+      return turn.promise;
+    };
+    const part = enlarged(tile.inner, scale, tile.window);
+    const large = enlarge(tile.window, part, enlarged(tile.inner, scale), onArrival);
     large.then(end, () => {}); // an error is noticed below, when it is this tile's turn
-    begun.push({ tile, large });
+    begun.push({ tile, large, turn });
   };
   const source = tiles[Symbol.iterator]();
   let [done, area] = [0, 0];
@@ -399,11 +416,17 @@ export async function* enlargeInTiles<T>(
   try {
     while (begun.length > 0 || !next.done) {
       // JavaScript never waits for anything. This pause lets other code run, which may abort the signal.
-      if (done > 0) await new Promise((resolve) => setTimeout(resolve));
+      if (done > 0) await pause();
       signal?.throwIfAborted();
-      for (; !next.done && begun.length <= ahead; next = source.next()) begin(next.value);
-      const { tile, large: promise } = begun.shift()!;
+      while (!next.done && begun.length <= ahead) {
+        begin(next.value);
+        next = source.next();
+        // The next tile uses the memory of this one, once all commands of this one are recorded.
+        if (begun.length <= ahead) await pause();
+      }
+      const { tile, large: promise, turn } = begun.shift()!;
       const { inner } = tile;
+      turn.come();
       const large = await promise;
       done++;
       area += (inner.bottom - inner.top) * (inner.right - inner.left);
@@ -413,13 +436,45 @@ export async function* enlargeInTiles<T>(
       yield { large, place: enlarged(inner, scale) };
     }
   } finally {
+    for (const { turn } of begun) turn.cancel();
     await Promise.allSettled(begun.map(({ large }) => large));
   }
 }
 
-/** How many tiles to begin ahead (see enlargeInTiles): where JavaScript computes, there is nothing to gain. */
-export function tilesAhead({ device }: Pick<Method, "device">): number {
-  return device === undefined || device.profile.reference ? 0 : 1;
+/** When a tile may put its result where the one before has been. */
+class Turn {
+  readonly promise: Promise<void>;
+  come!: () => void;
+  cancel!: () => void;
+
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.come = resolve;
+      this.cancel = () => reject(new Error("This tile is not wanted any more."));
+    });
+    this.promise.catch(() => {}); // whoever awaits it hears of that
+  }
+}
+
+/** Until other code has had its turn. In Node a timer would take a millisecond. */
+function pause(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === "function") setImmediate(resolve);
+    else setTimeout(resolve);
+  });
+}
+
+/**
+ * How many tiles to begin ahead (see enlargeInTiles): where JavaScript computes, there is nothing to gain. An abort
+ * waits for all that are begun, so there are fewer where it should come soon; and software adapters compute on the
+ * cores that copy.
+ */
+export function tilesAhead(
+  { device, ahead = 1 }: Pick<Method, "device" | "ahead">,
+  { tileTime }: Pick<UpscaleOptions, "tileTime">,
+): number {
+  if (device === undefined || device.profile.reference) return 0;
+  return device.profile.ownProcessor && tileTime === undefined ? ahead : 1;
 }
 
 /** Enlarges planes in tiles. They must be those that the method takes. */
@@ -435,7 +490,8 @@ export async function enlargePlanes(
   const result = { width, height, channels, data: new Float32Array(channels * width * height) };
   const enlarge = async (window: Box, part: Box) =>
     cut(await method.enlarge(cut(planes, window), options.signal), part);
-  const tiles = enlargeInTiles(source, planes, scale, enlarge, options, tilesAhead(method));
+  const ahead = Math.min(1, tilesAhead(method, options)); // planes are large
+  const tiles = enlargeInTiles(source, planes, scale, enlarge, options, ahead);
   for await (const { large, place } of tiles) paste(result, large, place.top, place.left);
   return result;
 }

@@ -4,7 +4,6 @@ import type { Device } from "../device/device.ts";
 import { add, mul } from "../kernels/elementwise/index.ts";
 import { flip, permute } from "../kernels/layout/index.ts";
 import { interpolate } from "../kernels/resize/index.ts";
-import { packedWidth, packSamples, readSamples, unpackSamples } from "../kernels/samples/index.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
 import { checkArguments, checkNames, instanceOf, numberList, optional } from "../options/arguments.ts";
 import { quote, text } from "../options/kinds.ts";
@@ -67,6 +66,9 @@ const networkPadding = 16;
 /** Larger windows save nothing, and with these an abort or a progress report need not wait long. */
 const maxInterpolationWindow = 512 ** 2;
 
+/** On a device a window takes no time, and the work around each does. */
+const maxWindowOnDevice = 1024 ** 2;
+
 /**
  * Enlarges by a fixed formula, as Matlab's imresize does, by 2, 3, 4 or 8; by 1 it returns the picture as it is, which
  * networks that keep the size are compared with. Grey and RGB pictures of 8 bits come out bit for bit, rounded to bytes after each of the two passes; planes, and so all other pictures, are
@@ -87,7 +89,11 @@ export function interpolatorOn(device: Device | undefined, name: Interpolation, 
   if (!scalesOf(name).includes(scale)) {
     throw new RangeError(`interpolator: scale must be 1, 2, 3, 4 or 8, got ${quote(scale)}.`);
   }
-  const inJavaScript = (image: Image) => imresize(image, scale, kernels[name]);
+  // A kernel must bind the result, of up to three channels.
+  const mostPixels = device
+    ? Math.min(maxWindowOnDevice, Math.floor(device.profile.maxTensorBytes / (4 * 3 * scale ** 2)))
+    : maxInterpolationWindow;
+  const onLevels = { mode: name, scaleFactor: scale, convention: "matlab", round: true } as const;
   return upscalerOf({
     name,
     scale,
@@ -95,38 +101,12 @@ export function interpolatorOn(device: Device | undefined, name: Interpolation, 
     device,
     margin: bicubicMargin,
     pixelsWithin: (bytes, around = 0) =>
-      Math.min(maxInterpolationWindow, Math.floor(bytes / (interpolationBytes(scale) + around))),
+      Math.min(mostPixels, Math.floor(bytes / (interpolationBytes(scale) + around))),
     enlarge: async (planes) => interpolatePlanes(planes, scale, kernels[name]),
-    async enlargeBytes(image) {
-      if (!device || hasFailed(device)) return inJavaScript(image);
-      try {
-        return await enlargeBytesOn(device, image, { mode: name, scaleFactor: scale });
-      } catch (error) {
-        if (hasFailed(device)) return inJavaScript(image);
-        throw error;
-      }
-    },
+    enlargeBytes: (image) => imresize(image, scale, kernels[name]),
+    enlargeLevels: device && ((levels) => interpolate(levels, onLevels)),
+    ahead: 2,
   });
-}
-
-function hasFailed({ failure }: Device): boolean {
-  return failure !== undefined;
-}
-
-/** imresize on a device. */
-async function enlargeBytesOn(
-  device: Device,
-  { width, height, channels, data }: Image,
-  options: { readonly mode: Interpolation; readonly scaleFactor: number },
-): Promise<Image> {
-  const large = compute(() => {
-    const levels = unpackSamples(data, [channels, height, width], device, { unit: false });
-    return interpolate(levels, { ...options, convention: "matlab", round: true });
-  });
-  const packed = computeFrom([large], () => packSamples(large, { unit: false }));
-  const columns = packedWidth(width * options.scaleFactor, 8);
-  const { data: samples } = await readSamples(packed, 8);
-  return { width: columns, height: height * options.scaleFactor, channels, data: samples as Uint8Array };
 }
 
 /**
@@ -170,6 +150,7 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
     pixelsWithin: (bytes, around = planeBytes(channels, scale)) =>
       Math.floor(forward.pixelsWithin(bytes, around / factor) / factor),
     half: dtype === "float16",
+    ahead: 2,
     prepare: () => forward.prepare(),
     enlarge: enlargeOn((work) => work(onTensors)),
   });
@@ -191,6 +172,8 @@ export function selfEnsemble(method: Method): Upscaler {
     // Some of the memory is for the sum, and for the result that is being turned back.
     pixelsWithin: (bytes, around) => method.pixelsWithin(0.9 * bytes, around),
     enlargeBytes: undefined,
+    enlargeLevels: undefined,
+    ahead: undefined, // it waits between its steps
     enlarge: enlargeOn((work, signal) =>
       onDeviceOf(method)(
         ({ device, enlarge }) => work({ device, enlarge: (x, stop) => meanOfEight(x, enlarge, stop) }),

@@ -185,19 +185,36 @@ export function packSamples(
   return packOp({ x }, { depth, unit, region: region ?? { top: 0, left: 0, bottom, right } });
 }
 
-/** Reads packed samples and frees them. `finite`: no value was NaN or infinite, whose sample means nothing. */
-export async function readSamples(
+/** Packed samples. `finite`: no value was NaN or infinite, whose sample means nothing. */
+export interface PackedSamples {
+  readonly data: SampleArray;
+  readonly finite: boolean;
+}
+
+/** Reads packed samples and frees them. */
+export function readSamples(packed: Tensor, depth: 8 | 16): Promise<PackedSamples> {
+  return useSamples(packed, depth, ({ data, finite }) => ({ data: data.slice(), finite }));
+}
+
+/**
+ * The same without a copy: the result of `use`, which gets samples in memory that is lent. `turn` is awaited before
+ * (see `Device.readBytes`).
+ */
+export function useSamples<T>(
   packed: Tensor,
   depth: 8 | 16,
-): Promise<{ data: SampleArray; finite: boolean }> {
+  use: (samples: PackedSamples) => T,
+  turn?: () => Promise<void>,
+): Promise<T> {
   try {
-    const bytes = await packed.device.readBytes(packed.storage);
-    const { buffer, byteOffset, length } = bytes;
-    return {
-      data: samplesIn(buffer, byteOffset + 4, depth, (length - 4) / (depth / 8)),
-      finite: bytes[0] === 0,
-    };
+    const samplesOf = ({ buffer, byteOffset, byteLength }: Uint8Array) =>
+      samplesIn(buffer, byteOffset + 4, depth, (byteLength - 4) / (depth / 8));
+    return packed.device.readBytes(
+      packed.storage,
+      (bytes) => use({ data: samplesOf(bytes), finite: bytes[0] === 0 }),
+      turn,
+    );
   } finally {
-    packed.dispose();
+    packed.dispose(); // its memory may be used again by the commands after this one
   }
 }
