@@ -243,14 +243,32 @@ function unrollLoops(kernel: Kernel, body: string, constants: Readonly<Record<st
  */
 function intoRegisters(kernel: Kernel, body: string, constants: Readonly<Record<string, number>>): string {
   const declaration = /^( *)var (\w+): array<(.+), (\w+)>; \/\/ @registers$/gm;
-  const countOf = (bound: string) => constants[bound] ?? Number(bound);
-  let text = body;
-  for (const [name, count] of new Map(
-    Array.from(body.matchAll(declaration), ([, , name, , bound]) => [name, countOf(bound)] as const),
-  )) {
+  const counts = new Map<string, number>();
+  const declared = body.replace(
+    declaration,
+    (_, indent: string, name: string, type: string, bound: string) => {
+      const count = constants[bound] ?? Number(bound);
+      if (!Number.isInteger(count) || count < 0) {
+        throw new Error(
+          `Kernel ${kernel.name}: ${name} is to be in registers, and its size ${bound} is neither a number nor a ` +
+            "constant of the prelude.",
+        );
+      }
+      counts.set(name, count);
+      return indent + Array.from({ length: count }, (_, i) => `var ${name}_${i}: ${type};`).join(" ");
+    },
+  );
+  if (declared.includes("// @registers")) {
+    throw new Error(
+      `Kernel ${kernel.name}: an array marked @registers would stay an array, since its declaration does not ` +
+        'have the form "var name: array<TYPE, COUNT>; // @registers" on a line of its own. Write it so.',
+    );
+  }
+  let text = declared;
+  for (const [name, count] of counts) {
     const index = new RegExp(`\\b${name}\\[`);
-    for (let found = index.exec(text); found; found = index.exec(text)) {
-      const start = found.index + name.length + 1;
+    for (let match = index.exec(text); match; match = index.exec(text)) {
+      const start = match.index + name.length + 1;
       const end = closingBracket(text, start);
       const at = integerOf(text.slice(start, end), constants);
       if (at === undefined || at < 0 || at >= count) {
@@ -259,13 +277,10 @@ function intoRegisters(kernel: Kernel, body: string, constants: Readonly<Record<
             `not a number from 0 to ${count - 1}, made of numbers and constants of the prelude.`,
         );
       }
-      text = `${text.slice(0, found.index)}${name}_${at}${text.slice(end + 1)}`;
+      text = `${text.slice(0, match.index)}${name}_${at}${text.slice(end + 1)}`;
     }
   }
-  return text.replace(declaration, (_, indent: string, name: string, type: string, bound: string) => {
-    const variables = Array.from({ length: countOf(bound) }, (_, i) => `${name}_${i}`);
-    return indent + variables.map((variable) => `var ${variable}: ${type};`).join(" ");
-  });
+  return text;
 }
 
 /** Where the bracket closes that was opened before `start`. */

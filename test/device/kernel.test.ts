@@ -211,6 +211,22 @@ describe("wgslSource", () => {
       );
     });
 
+    test.each([
+      "var s: array<f32, N + 1>; // @registers",
+      "var s: array<f32, N>;  // @registers",
+      "var s: array<f32, N>; var t: f32; // @registers",
+    ])("refuses the declaration %s", (declaration) => {
+      expect(() => source(declaration, { constants: { N: 2 } })).toThrow(
+        "Kernel demo: an array marked @registers would stay an array",
+      );
+    });
+
+    test("refuses a size that the prelude lacks", () => {
+      expect(() => source(array, { constants: { M: 2 } })).toThrow(
+        "Kernel demo: s is to be in registers, and its size N is neither a number nor a constant",
+      );
+    });
+
     test.each(["i", "2u", "1 +", "(1", "M", "1.5", "2", "N"])("refuses the index %s", (index) => {
       expect(() => source(`${array}f(s[${index}]);`, { constants: { N: 2 } })).toThrow(
         `Kernel demo: s is to be in registers, and its index "${index}" is not a number from 0 to 1`,

@@ -121,7 +121,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expectClose(got, want, { absolute: 1e-4 });
   });
 
-  test("NaN in a channel, or in a picture's corner, reaches its own weights and no others", async () => {
+  test("NaN in a channel, or in a picture's upper left corner, reaches its own weights and no others", async () => {
     const xs = values(shapes.x, 1);
     xs[14 * 37] = Number.NaN; // of channel 1: the corner above to the left
     const plan = planWeightGrad(gpu(device, 512), convolution);

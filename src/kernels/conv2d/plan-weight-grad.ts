@@ -80,8 +80,8 @@ function chooseRollingSizes(
   const sizesFor = (CHUNK: number): RollingSizes => {
     // Few sums for each thread and hence many threads at once: 3 x 3 weights for each of 4 channels. Twice as
     // many in chunks of 24, which short rows have: then threads are few in any case, and each does more at once.
-    const most = Math.min((profile.blockSums * 9) / 8, CHUNK > 16 ? 72 : 36) / (kh * kw);
-    const CHANNELS = o <= 4 ? 4 : ([16, 8].find((channels) => channels <= most) ?? 4);
+    const channelLimit = Math.min((profile.blockSums * 9) / 8, CHUNK > 16 ? 72 : 36) / (kh * kw);
+    const CHANNELS = o <= 4 ? 4 : ([16, 8].find((channels) => channels <= channelLimit) ?? 4);
     // A 1 x 1 window sees each pixel once, and only larger tiles make more of it.
     const [tileC, tileO] = kh * kw === 1 ? [32, 64] : [16, 32];
     return {
