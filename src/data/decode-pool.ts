@@ -120,7 +120,7 @@ export class DecodePool {
   }
 }
 
-/** What to say of a thread that died. A picture that is being cut has been decoded before, and is not the cause. */
+/** What to say of a thread that died. A picture that is cut has been decoded before, and is not the cause. */
 function describeDeath({ request, label }: Task, failure: string): string {
   return "cuts" in request
     ? `The thread that was cutting patches died (${failure}). Start again; if memory was short, use smaller batches.`

@@ -35,9 +35,9 @@ function threadsAtWork(): number {
 }
 
 /**
- * Bytes of decoded pictures to keep: half of the memory that nobody uses, and 512 MiB in any case. In a container,
- * in any case a quarter of its memory: files that were read or written count there as memory in use, though they
- * give way, and who has just unpacked a data set has next to nothing left.
+ * Bytes of decoded pictures to keep: half of the memory that nobody uses, but at least 512 MiB or, in a
+ * container, a quarter of its memory. There, files that were read or written count as memory in use, though
+ * they give way when it is needed: after a data set was unpacked, next to nothing seems to be left.
  *
  * @param available bytes; default: of this computer, or of its part that the process may use.
  * @param limit bytes of that part. Without one, Node says 0 or more than the computer has.
