@@ -49,8 +49,8 @@ export class DecodePool {
   }
 
   /**
-   * Cuts a batch out of pictures that load() or save() made; rejects with a DataError that names the one that is
-   * at fault, if one is.
+   * Cuts a batch out of pictures that load() or save() made; rejects with a DataError that names the one that
+   * is at fault, if one is.
    */
   async cut(cuts: readonly Cut[], format: BatchFormat): Promise<Patches> {
     return (await this.#ask({ cuts, format }, cuts[0].label)).patches!;
@@ -123,7 +123,7 @@ export class DecodePool {
 /** What to say of a thread that died. A picture that is cut has been decoded before, and is not the cause. */
 function describeDeath({ request, label }: Task, failure: string): string {
   return "cuts" in request
-    ? `The thread that was cutting patches died (${failure}). Start again; if memory was short, use smaller batches.`
+    ? `The thread that was cutting patches died (${failure}). Start again, with smaller batches if memory was short.`
     : `${label}: the thread that was reading it died (${failure}). If it happens again, leave it out.`;
 }
 

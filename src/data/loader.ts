@@ -92,8 +92,8 @@ export interface LoaderState {
  *
  * Worker threads decode files, shrink them where needed, and cut the patches, 2 to 8 batches ahead. Whatever
  * their timing and number, and however many pictures are kept in memory, batches depend on the dataset,
- * `batch`, `patch` and `seed` alone: all randomness of patch k of epoch e comes from (seed, e, k). So training
- * can also be resumed exactly, with state() and restore().
+ * `batch`, `patch` and `seed` alone: all randomness of patch k of epoch e comes from (seed, e, k). So
+ * training can also be resumed exactly, with state() and restore().
  *
  * The first picture that cannot be read ends the loader: the next() that needs it, and every later one,
  * rejects with its DataError. Call close() when done (or use `await using`); an idle loader does not keep the

@@ -5,7 +5,8 @@ import type { TrainConfig } from "./config.ts";
 const muchWaiting = 0.5;
 
 /**
- * One paragraph if most of the time goes into pictures, and some are decoded again and again; undefined if not.
+ * One paragraph if most of the time goes into pictures, and some are decoded again and again; undefined if
+ * not.
  *
  * @param waiting share of the time spent waiting for pictures, 0..1.
  * @param memoryIsFull not all pictures fit into memory.
