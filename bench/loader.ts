@@ -1,8 +1,8 @@
 /**
  * Can the loader feed a fast GPU? `npm run bench:loader` cuts batches of 16 patches of 48x48 (HR 96x96), the
- * paper's, out of pictures as large as DIV2K's, as fast as it can (--batches N), and as fast as a GPU of --rate N
- * steps a second asks for them. Cores of other machines differ less in crops per core and second than in anything
- * else.
+ * paper's, out of pictures as large as DIV2K's, as fast as it can (--batches N), and as fast as a GPU of
+ * --rate N steps a second asks for them. Cores of other machines differ less in crops per core and second
+ * than in anything else.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -67,7 +67,7 @@ async function measure(where: string, loader: PatchLoader): Promise<void> {
   console.log(`  at ${rate} steps a second ${(100 * waiting).toFixed(1)} % of the time goes into waiting`);
 }
 
-/** The share of the time that next() waits if a step, which costs the processor nothing, takes 1 / rate seconds. */
+/** Share of the time that next() waits if a step takes 1 / rate seconds and costs the processor nothing. */
 async function waitingAt(rate: number, loader: PatchLoader): Promise<number> {
   const begin = performance.now();
   let waited = 0;

@@ -3,6 +3,7 @@ import { DataError } from "../picture/errors.ts";
 import type { BatchFormat, Cut, Patches } from "./cut.ts";
 import type { CutRequest, DecodeAnswer, DecodeRequest } from "./decode-worker.ts";
 import type { Pair, PairFiles, PairFormat } from "./pairs.ts";
+import type { ThreadData } from "./resources.ts";
 
 interface Task {
   request: DecodeRequest | CutRequest;
@@ -48,8 +49,8 @@ export class DecodePool {
   }
 
   /**
-   * Cuts a batch out of pictures that load() or save() made; rejects with a DataError that names the one that is at
-   * fault.
+   * Cuts a batch out of pictures that load() or save() made; rejects with a DataError that names the one that
+   * is at fault, if one is.
    */
   async cut(cuts: readonly Cut[], format: BatchFormat): Promise<Patches> {
     return (await this.#ask({ cuts, format }, cuts[0].label)).patches!;
@@ -93,7 +94,8 @@ export class DecodePool {
   }
 
   #start(): Worker {
-    const worker = new Worker(this.#program);
+    const workerData: ThreadData = { pictureThreads: this.size };
+    const worker = new Worker(this.#program, { workerData });
     let failure = "it ended by itself";
     worker.on("error", (error: Error) => {
       failure = error.message;
@@ -110,13 +112,19 @@ export class DecodePool {
     worker.on("exit", () => {
       const task = this.#busy.get(worker);
       this.#busy.delete(worker);
-      const message = `the thread that was reading it died (${failure}). If it happens again, leave it out.`;
-      task?.reject(new DataError(`${task.label}: ${message}`));
+      task?.reject(new DataError(describeDeath(task, failure)));
       if (this.#idle.includes(worker)) this.#idle.splice(this.#idle.indexOf(worker), 1);
       this.#handOut();
     });
     return worker;
   }
+}
+
+/** What to say of a thread that died. A picture that is cut has been decoded before, and is not the cause. */
+function describeDeath({ request, label }: Task, failure: string): string {
+  return "cuts" in request
+    ? `The thread that was cutting patches died (${failure}). Start again, with smaller batches if memory was short.`
+    : `${label}: the thread that was reading it died (${failure}). If it happens again, leave it out.`;
 }
 
 /** The format alone: a dataset has functions, which cannot be sent. */

@@ -3,6 +3,7 @@
  * a raw file; or it cuts a batch out of pairs that are shared or in raw files.
  */
 import { parentPort } from "node:worker_threads";
+import { DataError } from "../picture/errors.ts";
 import type { Image } from "../picture/image.ts";
 import { type BatchFormat, type Cut, cutBatch, type Patches } from "./cut.ts";
 import { loadHigh, loadPair, type Pair, type PairFiles, type PairFormat } from "./pairs.ts";
@@ -40,7 +41,11 @@ port.on("message", async (request: DecodeRequest | CutRequest | "close") => {
     port.close(); // nothing keeps the thread alive any more, so it ends by itself
     return;
   }
-  const answer = await answerTo(request).catch((error: Error): DecodeAnswer => ({ error: error.message }));
+  const answer = await answerTo(request).catch((error: Error): DecodeAnswer => {
+    // A DataError names its file. Others, such as of memory that ran out, do not.
+    const label = "cuts" in request ? "a batch of patches" : request.files.high;
+    return { error: error instanceof DataError ? error.message : `${label}: ${error.message}` };
+  });
   const arrays = [answer.pair?.low.data, answer.pair?.high.data, answer.patches?.low, answer.patches?.high];
   const buffers = arrays.map((array) => array?.buffer).filter((buffer) => buffer instanceof ArrayBuffer);
   port.postMessage(answer, buffers);

@@ -33,7 +33,7 @@ export interface LoaderOptions {
   /**
    * Bytes of decoded pictures to keep in memory: those that are read first. The others are decoded again for every
    * patch. Default: half of the memory that is free when the loader is made (on macOS, a quarter of all), at
-   * least 256 MiB. All of DIV2K X2 takes about 8 GB.
+   * least 512 MiB or, in a container, a quarter of its memory. All of DIV2K X2 takes about 8 GB.
    */
   cacheBytes?: number;
   /**
@@ -91,8 +91,9 @@ export interface LoaderState {
  * it.
  *
  * Worker threads decode files, shrink them where needed, and cut the patches, 2 to 8 batches ahead. Whatever
- * their timing and number, and however many pictures are kept in memory, batches depend on the dataset, `batch`, `patch` and `seed` alone: all randomness of patch k of epoch e
- * comes from (seed, e, k). So training can also be resumed exactly, with state() and restore().
+ * their timing and number, and however many pictures are kept in memory, batches depend on the dataset,
+ * `batch`, `patch` and `seed` alone: all randomness of patch k of epoch e comes from (seed, e, k). So
+ * training can also be resumed exactly, with state() and restore().
  *
  * The first picture that cannot be read ends the loader: the next() that needs it, and every later one,
  * rejects with its DataError. Call close() when done (or use `await using`); an idle loader does not keep the
@@ -156,8 +157,9 @@ export class PatchLoader {
     this.#format = { colors, patch, zooms: { low: inputSize === "high" ? scale : 1, high: scale } };
     const { low, high } = lengthsOf(this.#format);
     // To degrade a batch is work for all threads, so more of them at a time would only make the first one late.
-    const degrades = files?.some(({ drawnFrom }) => drawnFrom);
-    this.#ahead = degrades ? 2 : batchesAhead(batch * (low + high) * Float32Array.BYTES_PER_ELEMENT);
+    // load() is called for all pictures of a batch at once, so more of them would be many pictures in memory.
+    const few = files === undefined || files.some(({ drawnFrom }) => drawnFrom);
+    this.#ahead = few ? 2 : batchesAhead(batch * (low + high) * Float32Array.BYTES_PER_ELEMENT);
     this.#state = this.#planned = { seed, epoch: 0, position: 0, pictures: length };
     this.#samples = samplesOf(this.#state);
     this.#pool = new DecodePool(workers);
@@ -313,8 +315,7 @@ export class PatchLoader {
     this.#queue.push({ batch, after: this.#planned });
   }
 
-  /**
-   * Patches are cut on a worker's thread. If that would need copies of whole pictures, they are cut here. */
+  /** Patches are cut on a worker's thread. If that would need copies of whole pictures, they are cut here. */
   async #cut(samples: readonly Sample[]): Promise<Patches> {
     const cuts = await Promise.all(samples.map((sample) => this.#place(sample)));
     if (cuts.some(({ degraded }) => degraded)) return this.#degrade(cuts);

@@ -42,9 +42,10 @@ export function unpackPng(file: Uint8Array, maxBytes: number): Image | undefined
     last = type;
     if (type === "IEND") break;
   }
-  // The header's chunk, the first one, begins behind the signature, its length and its name.
-  const isPlain = view.length > 33 && view.subarray(24, 29).equals(Buffer.of(8, 2, 0, 0, 0));
-  if (last !== "IEND" || packed.length === 0 || !isPlain) return undefined;
+  if (last !== "IEND" || packed.length === 0) return undefined;
+  // The header's chunk, the first one, begins behind the signature: its length, its name, 13 bytes.
+  const isPlain = view.readUInt32BE(8) === 13 && view.subarray(24, 29).equals(Buffer.of(8, 2, 0, 0, 0));
+  if (!isPlain) return undefined;
   const [width, height] = [view.readUInt32BE(16), view.readUInt32BE(20)];
   const size = unpackedSize(view.subarray(16, 26));
   if (width === 0 || height === 0 || size > Math.min(maxBytes, file.length * mostPerByte)) return undefined;

@@ -240,6 +240,23 @@ describe("PatchLoader", () => {
     expect(second.wait).toBeLessThan(25);
   });
 
+  test("without files, no more than three batches are loaded at a time", async () => {
+    const pairs = await Promise.all(paths.map((_, i) => onDisk().load(i)));
+    const length = 100;
+    const names = Array.from({ length }, (_, i) => `p${i}`);
+    let [loading, most] = [0, 0];
+    const load = async (i: number) => {
+      most = Math.max(most, ++loading);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      loading--;
+      return pairs[i % count];
+    };
+    const dataset = { ...inMemory(), length, names, load };
+    await using loader = new PatchLoader(dataset, { ...options, cacheBytes: 0 });
+    await take(loader, 5);
+    expect(most).toBe(3 * options.batch);
+  });
+
   test("is an endless iterator that closes the loader on break", async () => {
     const loader = new PatchLoader(onDisk(), options);
     let batches = 0;
@@ -314,6 +331,66 @@ describe("failures", () => {
     await expect(loads[1]).rejects.toThrow(/p1\.png: the thread/);
     await pool.close();
     await expect(pool.load({ name: "p0", high: paths[0] }, format)).rejects.toThrow(/after close/);
+  });
+
+  const format = { scale, colors: "rgb", inputSize: "low" } as const;
+  const ofSource = (name: string) => JSON.stringify(new URL(`../../src/data/${name}`, import.meta.url).href);
+
+  test("a thread that dies while it cuts blames no picture", async () => {
+    const path = join(folder, "dies.mjs");
+    writeFileSync(
+      path,
+      "import { parentPort } from 'node:worker_threads'; parentPort.on('message', () => process.exit(3));",
+    );
+    const pool = new DecodePool(1, pathToFileURL(path));
+    const pair = await onDisk().load(0);
+    const place = { x: 0, y: 0, symmetry: symmetries[0] };
+    const cuts = [{ pair: { ...pair, pictures: pair }, label: paths[0], place }];
+    const error = await pool
+      .cut(cuts, { colors: "rgb", patch: 8, zooms: { low: 1, high: scale } })
+      .catch((e) => e);
+    expect(error).toBeInstanceOf(DataError);
+    expect(error.message).toMatch(/^The thread that was cutting patches died \(.*\)\. Start again/);
+    expect(error.message).not.toMatch(/p0|leave it out/);
+    await pool.close();
+  });
+
+  test("a thread that has no memory to share a picture names the picture", async () => {
+    const path = join(folder, "no-memory.mjs");
+    writeFileSync(
+      path,
+      `await import(${ofSource("decode-worker.dev.mjs")});
+       globalThis.SharedArrayBuffer = class { constructor() { throw RangeError("no memory is left"); } };`,
+    );
+    const pool = new DecodePool(1, pathToFileURL(path));
+    const load = pool.load({ name: "p0", high: paths[0] }, format, true);
+    await expect(load).rejects.toThrow(/p0\.png: no memory is left/);
+    await expect(pool.load({ name: "no", high: "no.png" }, format)).rejects.toThrow(/^no\.png: (?!no\.png)/);
+    await pool.close();
+  });
+
+  test("threads know how many they are, to choose who decodes", async () => {
+    const path = join(folder, "how-many.mjs");
+    writeFileSync(
+      path,
+      `import { parentPort } from "node:worker_threads";
+       import tsx from ${JSON.stringify(pathToFileURL(createRequire(import.meta.url).resolve("tsx/cjs/api")).href)};
+       const { sharpSuffices } = tsx.require(${ofSource("resources.ts")}, import.meta.url);
+       parentPort.on("message", (request) => {
+         if (request === "close") parentPort.close();
+         else parentPort.postMessage({ error: \`sharp suffices: \${sharpSuffices()}\` });
+       });`,
+    );
+    for (const [size, suffices] of [
+      [1, true],
+      [2000, false], // Node's pool has at most 1024
+    ] as const) {
+      const pool = new DecodePool(size, pathToFileURL(path));
+      await expect(pool.load({ name: "p0", high: paths[0] }, format)).rejects.toThrow(
+        `suffices: ${suffices}`,
+      );
+      await pool.close();
+    }
   });
 
   test.concurrent.each([

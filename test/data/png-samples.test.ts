@@ -81,7 +81,7 @@ test("other kinds are left to sharp", async () => {
   expect(unpackPng(Buffer.from("GIF89a"), maxBytes)).toBeUndefined();
 });
 
-test("damaged files are left to sharp, which says what is wrong", () => {
+test("damaged files are left to sharp, which says what is wrong", async () => {
   const [head, samples, end] = chunks;
   for (let length = 0; length < good.length; length++) {
     expect(unpackPng(good.subarray(0, length), maxBytes)).toBeUndefined();
@@ -98,6 +98,12 @@ test("damaged files are left to sharp, which says what is wrong", () => {
   };
   for (const wrong of [other(0, 66), other(4, 40), other(4, 42), other(0, 0), other(4, 2 ** 31)]) {
     expect(unpackPng(file([wrong, samples, end]), 2 ** 40)).toBeUndefined();
+  }
+  // A header of another length, which sharp refuses.
+  for (const data of [Buffer.concat([head.data, Buffer.alloc(1)]), head.data.subarray(0, 12)]) {
+    const bytes = file([{ type: "IHDR", data }, samples, end]);
+    expect(unpackPng(bytes, maxBytes)).toBeUndefined();
+    await expect(bySharp(bytes)).rejects.toThrow(/cannot be decoded/);
   }
   expect(unpackPng(file([head, samples]), maxBytes)).toBeUndefined();
   expect(unpackPng(file([head, end]), maxBytes)).toBeUndefined();

@@ -6,4 +6,11 @@ test("who waits for pictures that are decoded again and again hears of --cache",
   expect(adviceOnWaiting(0.4, true, {})).toBeUndefined();
   expect(adviceOnWaiting(0.9, false, {})).toBeUndefined(); // the first epoch, which decodes
   expect(adviceOnWaiting(0.9, true, { cache: "raw" })).toBeUndefined();
+  expect(adviceOnWaiting(0.9, true, {})).not.toContain("degraded");
+});
+
+test("a degradation, which is drawn for every patch, is named as a cause, too", () => {
+  expect(adviceOnWaiting(0.9, true, { degradation: { seed: 1, jpeg: 60 } })).toMatch(
+    /degraded anew for every patch, .* decoded again, too\. With --cache FOLDER/,
+  );
 });
