@@ -1,11 +1,13 @@
 /** Several tiles at once: results stay in order, and nothing is lost or left behind. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { DeviceLostError } from "../../src/device/device.ts";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { defaultDevice, init } from "../../src/device/open.ts";
 import { EDSR } from "../../src/models/index.ts";
+import { saveWeights } from "../../src/nn/index.ts";
 import type { Image, Samples } from "../../src/picture/image.ts";
 import { Random } from "../../src/tensor/random.ts";
-import { type Method, networkUpscaler, upscale, upscaleBands } from "../../src/upscale/index.ts";
+import { type Method, networkUpscaler, openMethod, upscale, upscaleBands } from "../../src/upscale/index.ts";
 import { enlargeInTiles, tilesAhead, tilesFor } from "../../src/upscale/tiles.ts";
 import { noise } from "../data/support.ts";
 import { gpuDevices } from "../support/devices.ts";
@@ -130,6 +132,41 @@ describe.each((await gpuDevices()).map(({ name, adapterClass }) => [name, adapte
       await device.sync(); // the tiles begun ahead have arrived
       device.destroy();
       await expect(reader.next()).rejects.toThrow("has been destroyed");
+    });
+
+    test("a device that is lost while results wait: the same picture, by the next device", async () => {
+      const weights = await saveWeights(model);
+      const { upscaler, close } = await openMethod({ method: weights });
+      const { image } = await upscale(picture, { method: upscaler, tile: 16 });
+      let arrived = false;
+      const onTile = () => {
+        if (arrived) return;
+        arrived = true;
+        device.gpu.destroy(); // the tiles begun ahead hear of it when their turn comes
+      };
+      expect((await upscale(picture, { method: upscaler, tile: 16, onTile })).image).toEqual(image);
+      expect(defaultDevice()).not.toBe(device);
+      close();
+    });
+
+    test("a device that is lost, and a reader who has enough: it is not loaded again", async () => {
+      const { upscaler, close } = await openMethod({ method: await saveWeights(model) });
+      const bands = await upscaleBands(picture, { method: upscaler, tile: 16 });
+      const reader = bands[Symbol.asyncIterator]();
+      await reader.next();
+      await device.sync(); // the tiles begun ahead have arrived
+      device.gpu.destroy();
+      await device.lost;
+      await reader.return?.(undefined);
+      expect(defaultDevice()).toBe(device);
+      close();
+    });
+
+    test("reading: memory that a lost device has taken is not a failure of another kind", async () => {
+      const storage = device.allocate(1000);
+      const turn = async () => device.gpu.destroy(); // before the library hears of it
+      const reading = device.readBytes(storage, (bytes) => bytes.length, turn);
+      await expect(reading).rejects.toThrow(DeviceLostError);
     });
 
     test("reading: no turn, no use, and the buffer is free again", async () => {
