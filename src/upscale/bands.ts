@@ -26,6 +26,7 @@ import {
   copyBox,
   type EnlargeTile,
   enlargeInTiles,
+  NotWanted,
   type TileSource,
   tilesAhead,
   tilesFor,
@@ -278,7 +279,7 @@ export class Bands implements AsyncIterable<Band> {
         try {
           return await this.#enlargeOn(onTensors, window, part, turn, use, false);
         } catch (error) {
-          if (device.failure === undefined) throw error;
+          if (device.failure === undefined || error instanceof NotWanted) throw error;
         }
       }
       const large = await enlargeBytes(window as Image);

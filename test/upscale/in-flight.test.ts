@@ -134,6 +134,19 @@ describe.each((await gpuDevices()).map(({ name, adapterClass }) => [name, adapte
       await expect(reader.next()).rejects.toThrow("has been destroyed");
     });
 
+    test("a device that is lost, and a reader who has enough: JavaScript does not begin", async () => {
+      const { upscaler } = await openMethod({ method: "bicubic" });
+      const enlargeBytes = vi.fn(upscaler.enlargeBytes!);
+      const bands = await upscaleBands(picture, { method: { ...upscaler, enlargeBytes }, tile: 16 });
+      const reader = bands[Symbol.asyncIterator]();
+      await reader.next();
+      await device.sync(); // the tiles begun ahead have arrived
+      device.gpu.destroy();
+      await device.lost;
+      await reader.return?.(undefined);
+      expect(enlargeBytes).not.toHaveBeenCalled();
+    });
+
     /** Loses the device as a driver may: a result's memory is gone first, and the reason is heard later. */
     function loseBeforeReading() {
       const storage = device.allocate(4);
