@@ -103,7 +103,10 @@ const MAP_MODE_READ = 0x1;
 
 const MAX_CACHED_UNIFORMS = 4096;
 
-/** Staging buffers that wait to be used again: those of three large tiles. */
+/**
+ * Staging buffers that wait to be used again: those of three tiles, unless they are so large that the next picture
+ * makes them anew. Within a picture, each tile takes that of one before it.
+ */
 const STAGING_BYTES = 64 * 2 ** 20;
 
 /**
@@ -284,20 +287,14 @@ export class GpuDevice implements Device {
     const staging = this.#staging.take(bytes);
     this.#recorder.copy(storage.buffer, storage.offset, staging, 0, bytes);
     this.flush();
-    try {
-      const mapped = () => this.#wait(staging.gpu.mapAsync(MAP_MODE_READ, 0, bytes));
-      await span("wait for a result", mapped);
-    } catch (error) {
-      // If the device was lost, that is known a little later.
-      await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
-      this.#throwFailure();
-      throw error;
-    }
+    const mapped = () => this.#wait(staging.gpu.mapAsync(MAP_MODE_READ, 0, bytes));
+    await this.#unlessLost(() => span("wait for a result", mapped));
     try {
       await turn?.();
       // A device that was destroyed meanwhile has taken the memory with it.
       this.#throwFailure();
-      return span("copy a result", () => use(staging.gpu.getMappedRange(0, bytes)));
+      const range = await this.#unlessLost(() => staging.gpu.getMappedRange(0, bytes));
+      return span("copy a result", () => use(range));
     } finally {
       staging.gpu.unmap();
       this.#staging.give(staging);
@@ -523,6 +520,17 @@ export class GpuDevice implements Device {
     if (!failure) return;
     this.#failureSeen = true;
     throw failure;
+  }
+
+  /** The result of a step. If it fails because the device was lost, that is known a little later, and thrown. */
+  async #unlessLost<T>(step: () => T | Promise<T>): Promise<T> {
+    try {
+      return await step();
+    } catch (error) {
+      await Promise.race([this.gpu.lost, new Promise((resolve) => setTimeout(resolve, 100))]);
+      this.#throwFailure();
+      throw error;
+    }
   }
 
   get failure(): GpuError | undefined {

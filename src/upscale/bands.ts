@@ -10,7 +10,15 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { withAlpha, withColors } from "./adapters.ts";
 import type { Choice } from "./choice.ts";
 import { compute, computeFrom } from "./compute.ts";
-import { adapterOf, bicubicMargin, type Method, notFinite, onDeviceOf, type TensorMethod } from "./method.ts";
+import {
+  adapterOf,
+  bicubicMargin,
+  type LevelsMethod,
+  type Method,
+  notFinite,
+  onDeviceOf,
+  type TensorMethod,
+} from "./method.ts";
 import type { PictureNote } from "./source.ts";
 import {
   type Box,
@@ -18,6 +26,7 @@ import {
   copyBox,
   type EnlargeTile,
   enlargeInTiles,
+  NotWanted,
   type TileSource,
   tilesAhead,
   tilesFor,
@@ -111,6 +120,8 @@ export class Bands implements AsyncIterable<Band> {
   readonly notes: readonly PictureNote[];
   readonly #image: Image<Samples>;
   readonly #method: Method;
+  /** What goes from bytes to bytes on a device, if this picture has bytes and the device works. */
+  readonly #onLevels: LevelsMethod | undefined;
   readonly #tiles: TileSource;
   readonly #options: BandOptions;
   readonly #release: () => void;
@@ -149,6 +160,8 @@ export class Bands implements AsyncIterable<Band> {
     this.#large = { ...large, depth: isReduced ? 16 : depth };
     this.#image = image;
     this.#method = method;
+    const { onLevels } = method;
+    this.#onLevels = this.#inBytes && onLevels?.device.failure === undefined ? onLevels : undefined;
     this.#options = options;
     this.choice = options.choice;
     this.notes = options.notes ?? [];
@@ -158,7 +171,9 @@ export class Bands implements AsyncIterable<Band> {
     const adapted = method.colors !== "any" || image.channels % 2 === 0;
     const margin = adapted ? Math.max(method.margin, bicubicMargin) : method.margin;
     const bytesPerPixel = adapterBytes(image.channels, this.#large.depth, method);
-    this.#tiles = tilesFor(image, { ...method, margin }, { ...options, bytesPerRow, bytesPerPixel });
+    const { pixelsWithin } = this.#runner;
+    const planned = { ...method, margin, pixelsWithin };
+    this.#tiles = tilesFor(image, planned, { ...options, bytesPerRow, bytesPerPixel });
   }
 
   /** Time and memory are counted up to the last band that was read. */
@@ -166,9 +181,7 @@ export class Bands implements AsyncIterable<Band> {
     const { name: method, scale } = this.#method;
     const { largest: window, count: tiles = this.#done } = this.#tiles;
     const [ms, peakBytes] = [this.#ms, this.#peakBytes];
-    // Methods with two ways use their device for one of them.
-    const inJavaScript = this.#method.enlargeBytes !== undefined && !this.#inBytes;
-    const adapter = inJavaScript ? "JavaScript" : adapterOf(this.#method);
+    const adapter = adapterOf(this.#runner);
     const { width, height } = window;
     return { method, scale, adapter, tiles, window: { width, height }, ms, peakBytes };
   }
@@ -197,10 +210,11 @@ export class Bands implements AsyncIterable<Band> {
   /** Bands as the method makes them. */
   async *#enlarged(room: Room): AsyncGenerator<Band> {
     const start = performance.now();
-    const { device, scale } = this.#method;
+    const { scale } = this.#method;
+    const { device } = this.#runner;
     const before = device?.memory().peakBytes ?? 0;
     device?.resetPeak();
-    const ahead = tilesAhead(this.#method, this.#options);
+    const ahead = tilesAhead(this.#runner, this.#options);
     const windows = new Windows(this.#image, ahead + 1);
     const { onTile } = this.#options;
     let band: Image<Samples> | undefined;
@@ -255,13 +269,17 @@ export class Bands implements AsyncIterable<Band> {
   ): Promise<void> {
     const { enlargeBytes } = this.#method;
     if (this.#inBytes && enlargeBytes) {
-      const { device, enlargeLevels } = this.#method;
-      if (device && enlargeLevels && device.failure === undefined) {
-        const onLevels = { device, enlarge: async (x: Tensor) => computeFrom([x], () => enlargeLevels(x)) };
+      const onLevels = this.#onLevels;
+      if (onLevels && onLevels.device.failure === undefined) {
+        const { device } = onLevels;
+        const onTensors = {
+          device,
+          enlarge: async (x: Tensor) => computeFrom([x], () => onLevels.enlarge(x)),
+        };
         try {
-          return await this.#enlargeOn(onLevels, window, part, turn, use, false);
+          return await this.#enlargeOn(onTensors, window, part, turn, use, false);
         } catch (error) {
-          if (device.failure === undefined) throw error;
+          if (device.failure === undefined || error instanceof NotWanted) throw error;
         }
       }
       const large = await enlargeBytes(window as Image);
@@ -309,6 +327,11 @@ export class Bands implements AsyncIterable<Band> {
       },
       turn,
     );
+  }
+
+  /** What computes the windows, and so decides how large they are and how many are begun ahead. */
+  get #runner(): Pick<Method, "device" | "pixelsWithin" | "ahead"> {
+    return this.#onLevels ?? this.#method;
   }
 
   /** Whether the method goes from bytes to bytes, if it can. */

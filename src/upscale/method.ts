@@ -21,7 +21,7 @@ export interface Method {
   /** What `enlarge` takes: red, green and blue; luma alone; or planes of any kind, each by itself. */
   readonly colors: "rgb" | "y" | "any";
   /**
-   * Where it runs; undefined if JavaScript computes it. Interpolations use a device for `enlargeLevels` alone.
+   * Where `enlarge` runs; undefined if JavaScript computes it. Interpolations use a device for `onLevels` alone.
    */
   readonly device: Device | undefined;
   /** It computes with float16 numbers, which end at 65504. Default false. */
@@ -55,17 +55,21 @@ export interface Method {
    * each of its two passes. Takes grey and RGB; only methods that work on any planes have it.
    */
   readonly enlargeBytes?: (image: Image) => Image | Promise<Image>;
-  /**
-   * The same on `device`: from levels (0..255, not 0..1) of one or three channels to levels, on a tensor that stays
-   * the caller's. If the device fails, `enlargeBytes` takes over.
-   */
-  readonly enlargeLevels?: (levels: Tensor) => Tensor;
+  /** The same on a device. If that fails, `enlargeBytes` takes over. */
+  readonly onLevels?: LevelsMethod;
   /**
    * How many windows may be begun on a GPU before the one that is waited for is finished. Default 1. Two for a
    * method that records all its commands at once, so that no window holds memory while another is computed: then
    * the GPU has one to compute while JavaScript copies the last result and prepares the next window.
    */
   readonly ahead?: number;
+}
+
+/** A method of bytes on one device. Windows there have limits of their own. */
+export interface LevelsMethod extends Pick<Method, "pixelsWithin" | "ahead"> {
+  readonly device: Device;
+  /** From levels (0..255, not 0..1) of one or three channels to levels, on a tensor that stays the caller's. */
+  readonly enlarge: (levels: Tensor) => Tensor;
 }
 
 /** A function from planes to planes. One that computes on a device has another form, without the planes. */
@@ -131,6 +135,6 @@ export function notFinite({ name, half }: Method): DataError {
 export const bicubicMargin = 2;
 
 /** Where a method runs, for reports: the name of an adapter, or "JavaScript". */
-export function adapterOf({ device }: Method): string {
+export function adapterOf({ device }: Pick<Method, "device">): string {
   return device?.name ?? "JavaScript";
 }

@@ -32,7 +32,7 @@ import {
   pretrainedNames,
   scalesOf,
 } from "./method-names.ts";
-import { checkUpscaleOptions } from "./tiles.ts";
+import { checkUpscaleOptions, NotWanted } from "./tiles.ts";
 import { interpolatorOn, networkUpscaler, selfEnsemble, type Upscaler, upscalerOf } from "./upscaler.ts";
 
 /**
@@ -281,7 +281,8 @@ function ownNetwork(make: () => SuperResolver, half: boolean, weights?: string, 
       try {
         return await onDeviceOf(before)(work, signal);
       } catch (error) {
-        if (signal?.aborted || !isLost(before) || reloads === MAX_RELOADS) throw error;
+        const isOver = signal?.aborted || error instanceof NotWanted;
+        if (isOver || !isLost(before) || reloads === MAX_RELOADS) throw error;
         // Windows of other pictures may have noticed, too.
         if (before !== current) continue;
         await reload();

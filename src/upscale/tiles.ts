@@ -441,6 +441,9 @@ export async function* enlargeInTiles<T>(
   }
 }
 
+/** What a tile hears whose turn will not come. That is no failure of whatever computed it. */
+export class NotWanted extends Error {}
+
 /** When a tile may put its result where the one before has been. */
 class Turn {
   readonly promise: Promise<void>;
@@ -450,7 +453,7 @@ class Turn {
   constructor() {
     this.promise = new Promise((resolve, reject) => {
       this.come = resolve;
-      this.cancel = () => reject(new Error("This tile is not wanted any more."));
+      this.cancel = () => reject(new NotWanted("This tile is not wanted any more."));
     });
     this.promise.catch(() => {}); // whoever awaits it hears of that
   }

@@ -89,23 +89,29 @@ export function interpolatorOn(device: Device | undefined, name: Interpolation, 
   if (!scalesOf(name).includes(scale)) {
     throw new RangeError(`interpolator: scale must be 1, 2, 3, 4 or 8, got ${quote(scale)}.`);
   }
-  // A kernel must bind the result, of up to three channels.
-  const mostPixels = device
-    ? Math.min(maxWindowOnDevice, Math.floor(device.profile.maxTensorBytes / (4 * 3 * scale ** 2)))
-    : maxInterpolationWindow;
-  const onLevels = { mode: name, scaleFactor: scale, convention: "matlab", round: true } as const;
+  const pixelsUpTo =
+    (most: number): Method["pixelsWithin"] =>
+    (bytes, around = 0) =>
+      Math.min(most, Math.floor(bytes / (interpolationBytes(scale) + around)));
   return upscalerOf({
     name,
     scale,
     colors: "any",
-    device,
+    device: undefined,
     margin: bicubicMargin,
-    pixelsWithin: (bytes, around = 0) =>
-      Math.min(mostPixels, Math.floor(bytes / (interpolationBytes(scale) + around))),
+    pixelsWithin: pixelsUpTo(maxInterpolationWindow),
     enlarge: async (planes) => interpolatePlanes(planes, scale, kernels[name]),
     enlargeBytes: (image) => imresize(image, scale, kernels[name]),
-    enlargeLevels: device && ((levels) => interpolate(levels, onLevels)),
-    ahead: 2,
+    onLevels: device && {
+      device,
+      // A kernel must bind the result, of up to three channels.
+      pixelsWithin: pixelsUpTo(
+        Math.min(maxWindowOnDevice, Math.floor(device.profile.maxTensorBytes / (4 * 3 * scale ** 2))),
+      ),
+      enlarge: (levels) =>
+        interpolate(levels, { mode: name, scaleFactor: scale, convention: "matlab", round: true }),
+      ahead: 2,
+    },
   });
 }
 
@@ -167,12 +173,10 @@ export function selfEnsemble(method: Method): Upscaler {
   return upscalerOf({
     ...method,
     name: `${method.name}+`,
-    // Interpolations have one for bytes alone.
-    device: method.enlargeBytes ? undefined : method.device,
     // Some of the memory is for the sum, and for the result that is being turned back.
     pixelsWithin: (bytes, around) => method.pixelsWithin(0.9 * bytes, around),
     enlargeBytes: undefined,
-    enlargeLevels: undefined,
+    onLevels: undefined,
     ahead: undefined, // it waits between its steps
     enlarge: enlargeOn((work, signal) =>
       onDeviceOf(method)(

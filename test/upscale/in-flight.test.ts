@@ -1,11 +1,13 @@
 /** Several tiles at once: results stay in order, and nothing is lost or left behind. */
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { DeviceLostError } from "../../src/device/device.ts";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { defaultDevice, init } from "../../src/device/open.ts";
 import { EDSR } from "../../src/models/index.ts";
+import { saveWeights } from "../../src/nn/index.ts";
 import type { Image, Samples } from "../../src/picture/image.ts";
 import { Random } from "../../src/tensor/random.ts";
-import { type Method, networkUpscaler, upscale, upscaleBands } from "../../src/upscale/index.ts";
+import { type Method, networkUpscaler, openMethod, upscale, upscaleBands } from "../../src/upscale/index.ts";
 import { enlargeInTiles, tilesAhead, tilesFor } from "../../src/upscale/tiles.ts";
 import { noise } from "../data/support.ts";
 import { gpuDevices } from "../support/devices.ts";
@@ -130,6 +132,58 @@ describe.each((await gpuDevices()).map(({ name, adapterClass }) => [name, adapte
       await device.sync(); // the tiles begun ahead have arrived
       device.destroy();
       await expect(reader.next()).rejects.toThrow("has been destroyed");
+    });
+
+    test("a device that is lost, and a reader who has enough: JavaScript does not begin", async () => {
+      const { upscaler } = await openMethod({ method: "bicubic" });
+      const enlargeBytes = vi.fn(upscaler.enlargeBytes!);
+      const bands = await upscaleBands(picture, { method: { ...upscaler, enlargeBytes }, tile: 16 });
+      const reader = bands[Symbol.asyncIterator]();
+      await reader.next();
+      await device.sync(); // the tiles begun ahead have arrived
+      device.gpu.destroy();
+      await device.lost;
+      await reader.return?.(undefined);
+      expect(enlargeBytes).not.toHaveBeenCalled();
+    });
+
+    /** Loses the device as a driver may: a result's memory is gone first, and the reason is heard later. */
+    function loseBeforeReading() {
+      const storage = device.allocate(4);
+      const buffers = Object.getPrototypeOf(storage.buffer.gpu) as GPUBuffer;
+      device.release(storage);
+      return vi.spyOn(buffers, "getMappedRange").mockImplementationOnce(() => {
+        setTimeout(() => device.gpu.destroy(), 5);
+        throw new DOMException("The buffer is not mapped.", "OperationError");
+      });
+    }
+
+    test("a device that is lost while results wait: the same picture, by the next device", async () => {
+      const { upscaler, close } = await openMethod({ method: await saveWeights(model) });
+      const { image } = await upscale(picture, { method: upscaler, tile: 16 });
+      using _ = loseBeforeReading();
+      expect((await upscale(picture, { method: upscaler, tile: 16 })).image).toEqual(image);
+      expect(defaultDevice()).not.toBe(device);
+      close();
+    });
+
+    test("a device that is lost, and a reader who has enough: it is not loaded again", async () => {
+      const { upscaler, close } = await openMethod({ method: await saveWeights(model) });
+      const bands = await upscaleBands(picture, { method: upscaler, tile: 16 });
+      const reader = bands[Symbol.asyncIterator]();
+      await reader.next();
+      await device.sync(); // the tiles begun ahead have arrived
+      device.gpu.destroy();
+      await device.lost;
+      await reader.return?.(undefined);
+      expect(defaultDevice()).toBe(device);
+      close();
+    });
+
+    test("reading from a device that is lost in that moment", async () => {
+      using _ = loseBeforeReading();
+      const storage = device.allocate(1000);
+      await expect(device.readBytes(storage, () => {})).rejects.toThrow(DeviceLostError);
     });
 
     test("reading: no turn, no use, and the buffer is free again", async () => {

@@ -6,7 +6,8 @@ import { init, setDefaultDevice } from "../../src/device/open.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
 import { imresize } from "../../src/picture/imresize.ts";
 import { tensor } from "../../src/tensor/tensor.ts";
-import { interpolator, upscale } from "../../src/upscale/index.ts";
+import { interpolator, type Method, openMethod, upscale } from "../../src/upscale/index.ts";
+import { upscalerOf } from "../../src/upscale/upscaler.ts";
 import { drawn, noise } from "../data/support.ts";
 import { expectClose } from "../support/close.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
@@ -114,6 +115,66 @@ describe.each(devices.map((device) => [device.name, device] as const))(
       });
       const ensemble = { method: "bicubic", ensemble: true } as const;
       expect(await upscale(noise(9, 9, 3), ensemble)).toMatchObject({ adapter: "JavaScript" });
+    });
+
+    describe("where JavaScript computes, an abort comes soon", () => {
+      test("windows are larger on the device alone", async () => {
+        const side = async (channels: 3 | 4, method: Method) =>
+          (await upscale(noise(700, 600, channels), { method })).window.width;
+        const { upscaler } = await openMethod({ method: "nearest" });
+        expect(await side(3, upscaler)).toBe(700);
+        expect(await side(4, upscaler)).toBe(await side(4, interpolator("nearest", 2)));
+      });
+
+      /** The method, and how many windows JavaScript has begun. */
+      async function counted() {
+        const { upscaler } = await openMethod({ method: "nearest" });
+        const calls = { count: 0 };
+        const counting = (): void => void calls.count++;
+        const method: Method = {
+          ...upscaler,
+          enlarge: async (...of) => {
+            counting();
+            return upscaler.enlarge(...of);
+          },
+          enlargeBytes: async (image) => {
+            counting();
+            return upscaler.enlargeBytes!(image);
+          },
+        };
+        return { method: upscalerOf(method), calls };
+      }
+
+      function abortAfterOne() {
+        const controller = new AbortController();
+        return { tile: 16, signal: controller.signal, onProgress: () => controller.abort() };
+      }
+
+      test("no window is begun ahead: transparency", async () => {
+        const { method, calls } = await counted();
+        await expect(method.upscale(noise(60, 50, 2), abortAfterOne())).rejects.toThrow("aborted");
+        expect(calls.count).toBe(1 + 1); // grey, and alpha
+      });
+
+      test("no window is begun ahead: planes", async () => {
+        const { method, calls } = await counted();
+        const planes = { width: 60, height: 50, channels: 1, data: new Float32Array(60 * 50) };
+        await expect(method.upscalePlanes(planes, abortAfterOne())).rejects.toThrow("aborted");
+        expect(calls.count).toBe(1);
+      });
+
+      test("no window is begun ahead, and none is larger: a device that was lost before", async () => {
+        const own = (await init({ adapter: device.adapterClass })) as GpuDevice;
+        own.profile = { ...profile, ownProcessor: true };
+        const { method, calls } = await counted();
+        own.gpu.destroy();
+        await own.lost;
+        await expect(method.upscale(noise(60, 50, 3), abortAfterOne())).rejects.toThrow("aborted");
+        expect(calls.count).toBe(1);
+        const { adapter, window } = await upscale(noise(700, 600, 3), { method });
+        expect(adapter).toBe("JavaScript");
+        expect(window.width).toBeLessThan(600);
+      });
     });
   },
 );
