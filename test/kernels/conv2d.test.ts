@@ -343,6 +343,9 @@ describe("properties", () => {
   }
 });
 
+/** Milliseconds. Software adapters take seconds to compile some of the kernels that are made for cards. */
+const slow = 180_000;
+
 describe.each([
   {
     where: "a real GPU",
@@ -361,39 +364,43 @@ describe.each([
   },
 ])("every size that a tuner may choose on $where", ({ changes, shapes }) => {
   for (const device of devices) {
-    test.each(spread(shapes, 1))(`[%s] * [%s] on ${device.name}`, async (xShape, wShape, padding) => {
-      using _ = scope();
-      const { profile } = device;
-      device.profile = { ...profile, ...changes };
-      try {
-        const random = new Random(11);
-        const x = randn(xShape, { random, device });
-        const w = randn(wShape, { random, device });
-        const cpu = { device: float32Device() };
-        const [cpuX, cpuW] = [tensor(await x.data(), xShape, cpu), tensor(await w.data(), wShape, cpu)];
-        const want = await conv2d(cpuX, cpuW, undefined, { padding }).data();
-        let all: { run: () => void; name: string }[] = [];
-        device.tuning.observer = ({ candidates, launch }) => {
-          const { workgroup } = profile; // of any other size, a workgroup does the same
-          all = candidates()
-            .filter((size) => !("workgroup" in size) || size.workgroup === workgroup)
-            .map((size) => ({ run: () => launch(size), name: JSON.stringify(size) }));
-        };
-        const y = conv2d(x, w, undefined, { padding });
-        const planned = await y.data();
-        expect(all.length).toBeGreaterThan(2);
-        for (const { run, name } of all) {
-          run();
-          const got = await device.read(y.gpuStorage);
-          expectClose(got, want, { ...tolerance(16 * wShape[1] * wShape[2] * wShape[3]), label: name });
-          // All tiles add in the same order, so a picture in pieces has no seams.
-          expect(got).toEqual(planned);
+    test.each(spread(shapes, 1))(
+      `[%s] * [%s] on ${device.name}`,
+      async (xShape, wShape, padding) => {
+        using _ = scope();
+        const { profile } = device;
+        device.profile = { ...profile, ...changes };
+        try {
+          const random = new Random(11);
+          const x = randn(xShape, { random, device });
+          const w = randn(wShape, { random, device });
+          const cpu = { device: float32Device() };
+          const [cpuX, cpuW] = [tensor(await x.data(), xShape, cpu), tensor(await w.data(), wShape, cpu)];
+          const want = await conv2d(cpuX, cpuW, undefined, { padding }).data();
+          let all: { run: () => void; name: string }[] = [];
+          device.tuning.observer = ({ candidates, launch }) => {
+            const { workgroup } = profile; // of any other size, a workgroup does the same
+            all = candidates()
+              .filter((size) => !("workgroup" in size) || size.workgroup === workgroup)
+              .map((size) => ({ run: () => launch(size), name: JSON.stringify(size) }));
+          };
+          const y = conv2d(x, w, undefined, { padding });
+          const planned = await y.data();
+          expect(all.length).toBeGreaterThan(2);
+          for (const { run, name } of all) {
+            run();
+            const got = await device.read(y.gpuStorage);
+            expectClose(got, want, { ...tolerance(16 * wShape[1] * wShape[2] * wShape[3]), label: name });
+            // All tiles add in the same order, so a picture in pieces has no seams.
+            expect(got).toEqual(planned);
+          }
+        } finally {
+          device.tuning.observer = undefined;
+          device.profile = profile;
         }
-      } finally {
-        device.tuning.observer = undefined;
-        device.profile = profile;
-      }
-    });
+      },
+      slow,
+    );
   }
 });
 
