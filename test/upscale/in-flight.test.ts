@@ -109,10 +109,11 @@ describe.each((await gpuDevices()).map(({ name, adapterClass }) => [name, adapte
       expect(together).toEqual(image.data);
     });
 
-    test("pictures after the second need no new buffers, not even after an abort", async () => {
+    test("later pictures need no new buffers, not even after an abort", async () => {
       const options = { method, tile: 16 };
-      await upscale(picture, options);
       const { image } = await upscale(picture, options);
+      // How many results wait at once depends on time. After some pictures there are buffers for the most.
+      for (let i = 0; i < 5; i++) await upscale(picture, options);
       const { buffersCreated, live } = device.memory();
       const controller = new AbortController();
       const aborted = upscale(picture, {
