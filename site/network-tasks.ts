@@ -15,7 +15,6 @@ import { type Image, type Samples, sizeWithin } from "../src/picture/index.ts";
 import { automatic, type FineTuneRequest, type Size } from "./messages.ts";
 import type { Methods } from "./methods.ts";
 import { Networks } from "./networks.ts";
-import "./pictures/buffer.ts";
 import { infoOf, pictures, show, withEightBits } from "./picture-tasks.ts";
 import { bitmapOf, reductionFor } from "./pictures/show.ts";
 import type { StoredPicture } from "./pictures/store.ts";

@@ -3,6 +3,7 @@
  * The browser's own streams unpack. https://www.w3.org/TR/png-3/
  */
 import { chunksOf, readFrom } from "../../src/data/png.ts";
+import "./buffer.ts";
 import type { Image, Samples } from "../../src/picture/index.ts";
 import { inflate } from "./inflate.ts";
 

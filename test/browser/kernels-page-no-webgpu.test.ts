@@ -9,9 +9,9 @@ test("a message, and everything to read", async () => {
   await openKernelsPage();
   expect(find("#no-webgpu").hidden).toBe(false);
   expect(text("#no-webgpu-reason")).toMatch(/This browser offers no WebGPU/);
-  await vi.waitUntil(() => document.querySelectorAll(".editor").length === 9);
+  await vi.waitUntil(() => document.querySelectorAll(".editor").length === 10);
   expect(program("6-prefetch").value).toContain("next_pixels");
-  expect(document.querySelectorAll(".animation").length).toBe(9);
+  expect(document.querySelectorAll(".animation").length).toBe(10);
   for (const button of document.querySelectorAll<HTMLButtonElement>(
     "form [type=submit], .program .primary",
   )) {
