@@ -57,7 +57,7 @@ export function unpackPng(file: Uint8Array, maxBytes: number): Image | undefined
     return undefined;
   }
   if (rows.length !== size) return undefined;
-  const data = unfiltered(rows, width * channels, height);
+  const data = undoFilters(rows, width * channels, height);
   return data && { width, height, channels, data };
 }
 
@@ -67,64 +67,54 @@ const signature = Buffer.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
  * Undoes the filters of the rows, which store samples as differences to those on the left and above:
  * https://www.w3.org/TR/png-3/#9Filters. Undefined if a row has a filter that does not exist.
  */
-function unfiltered(rows: Uint8Array, length: number, height: number): Uint8Array | undefined {
+function undoFilters(rows: Uint8Array, length: number, height: number): Uint8Array | undefined {
   const out = new Uint8Array(length * height);
   const nothing = new Uint8Array(length); // above the first row
   let from = 0;
   for (let at = 0; at < out.length; at += length, from += length) {
-    const filter = rows[from++];
+    const undo = filters[rows[from++]];
+    if (undo === undefined) return undefined;
     const [above, up] = at === 0 ? [nothing, 0] : [out, at - length];
-    if (filter === 0) out.set(rows.subarray(from, from + length), at);
-    else if (filter === 1) addLeft(out, at, rows, from, length);
-    else if (filter === 2) addAbove(out, at, rows, from, length, above, up);
-    else if (filter === 3) addMean(out, at, rows, from, length, above, up);
-    else if (filter === 4) addPaeth(out, at, rows, from, length, above, up);
-    else return undefined;
+    undo(out, at, rows, from, length, above, up);
   }
   return out;
 }
 
-function addLeft(out: Uint8Array, at: number, rows: Uint8Array, from: number, length: number): void {
+/**
+ * Undoes the filter of one row: `length` bytes of `rows` from `from` on, into `out` from `at` on. The row before, as
+ * it is without its filter, is in `above` from `up` on.
+ */
+type UndoFilter = (
+  out: Uint8Array,
+  at: number,
+  rows: Uint8Array,
+  from: number,
+  length: number,
+  above: Uint8Array,
+  up: number,
+) => void;
+
+const copy: UndoFilter = (out, at, rows, from, length) => {
+  out.set(rows.subarray(from, from + length), at);
+};
+
+const addLeft: UndoFilter = (out, at, rows, from, length) => {
   for (let i = 0; i < channels; i++) out[at + i] = rows[from + i];
   for (let i = channels; i < length; i++) out[at + i] = rows[from + i] + out[at + i - channels];
-}
+};
 
-function addAbove(
-  out: Uint8Array,
-  at: number,
-  rows: Uint8Array,
-  from: number,
-  length: number,
-  above: Uint8Array,
-  up: number,
-): void {
+const addAbove: UndoFilter = (out, at, rows, from, length, above, up) => {
   for (let i = 0; i < length; i++) out[at + i] = rows[from + i] + above[up + i];
-}
+};
 
-function addMean(
-  out: Uint8Array,
-  at: number,
-  rows: Uint8Array,
-  from: number,
-  length: number,
-  above: Uint8Array,
-  up: number,
-): void {
+const addMean: UndoFilter = (out, at, rows, from, length, above, up) => {
   for (let i = 0; i < channels; i++) out[at + i] = rows[from + i] + (above[up + i] >> 1);
   for (let i = channels; i < length; i++) {
     out[at + i] = rows[from + i] + ((out[at + i - channels] + above[up + i]) >> 1);
   }
-}
+};
 
-function addPaeth(
-  out: Uint8Array,
-  at: number,
-  rows: Uint8Array,
-  from: number,
-  length: number,
-  above: Uint8Array,
-  up: number,
-): void {
+const addPaeth: UndoFilter = (out, at, rows, from, length, above, up) => {
   for (let c = 0; c < channels; c++) {
     let left = 0;
     let corner = 0;
@@ -135,7 +125,10 @@ function addPaeth(
       corner = top;
     }
   }
-}
+};
+
+/** By their number in the file. */
+const filters: readonly (UndoFilter | undefined)[] = [copy, addLeft, addAbove, addMean, addPaeth];
 
 /** That neighbour of a sample which is nearest to left + top - corner; of equally near ones the first. */
 function nearest(left: number, top: number, corner: number): number {

@@ -131,8 +131,8 @@ export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}):
     lines.push(`const ${name} = ${value};`);
   }
   if (functions) lines.push(functions);
-  const unrolled = unrollLoops(kernel, keepChosen(kernel, constants), constants);
-  const body = intoRegisters(kernel, unrolled, constants);
+  const loopless = unrollLoops(kernel, keepChosen(kernel, constants), constants);
+  const body = intoRegisters(kernel, loopless, constants);
   const attributes = enable.includes("subgroup_size_control") ? "@compute @subgroup_size(LANES)" : "@compute";
   return `${lines.join("\n")}\n${body.replace("@compute", attributes)}`;
 }
@@ -244,27 +244,23 @@ function unrollLoops(kernel: Kernel, body: string, constants: Readonly<Record<st
 function intoRegisters(kernel: Kernel, body: string, constants: Readonly<Record<string, number>>): string {
   const declaration = /^( *)var (\w+): array<(.+), (\w+)>; \/\/ @registers$/gm;
   const counts = new Map<string, number>();
-  const declared = body.replace(
-    declaration,
-    (_, indent: string, name: string, type: string, bound: string) => {
-      const count = constants[bound] ?? Number(bound);
-      if (!Number.isInteger(count) || count < 0) {
-        throw new Error(
-          `Kernel ${kernel.name}: ${name} is to be in registers, and its size ${bound} is neither a number nor a ` +
-            "constant of the prelude.",
-        );
-      }
-      counts.set(name, count);
-      return indent + Array.from({ length: count }, (_, i) => `var ${name}_${i}: ${type};`).join(" ");
-    },
-  );
-  if (declared.includes("// @registers")) {
+  let text = body.replace(declaration, (_, indent: string, name: string, type: string, bound: string) => {
+    const count = constants[bound] ?? Number(bound);
+    if (!Number.isInteger(count) || count < 0) {
+      throw new Error(
+        `Kernel ${kernel.name}: ${name} is to be in registers, and its size ${bound} is neither a number nor a ` +
+          "constant of the prelude.",
+      );
+    }
+    counts.set(name, count);
+    return indent + Array.from({ length: count }, (_, i) => `var ${name}_${i}: ${type};`).join(" ");
+  });
+  if (text.includes("// @registers")) {
     throw new Error(
       `Kernel ${kernel.name}: an array marked @registers would stay an array, since its declaration does not ` +
         'have the form "var name: array<TYPE, COUNT>; // @registers" on a line of its own. Write it so.',
     );
   }
-  let text = declared;
   for (const [name, count] of counts) {
     const index = new RegExp(`\\b${name}\\[`);
     for (let match = index.exec(text); match; match = index.exec(text)) {

@@ -135,16 +135,21 @@ describe.each((await gpuDevices()).map(({ name, adapterClass }) => [name, adapte
       await expect(reader.next()).rejects.toThrow("has been destroyed");
     });
 
-    test("a device that is lost, and a reader who has enough: JavaScript does not begin", async () => {
-      const { upscaler } = await openMethod({ method: "bicubic" });
-      const enlargeBytes = vi.fn(upscaler.enlargeBytes!);
-      const bands = await upscaleBands(picture, { method: { ...upscaler, enlargeBytes }, tile: 16 });
+    /** Reads one band, and no more after the device is lost. */
+    async function loseWhileTilesWait(bands: AsyncIterable<unknown>) {
       const reader = bands[Symbol.asyncIterator]();
       await reader.next();
       await device.sync(); // the tiles begun ahead have arrived
       device.gpu.destroy();
       await device.lost;
       await reader.return?.(undefined);
+    }
+
+    test("a device that is lost, and a reader who has enough: JavaScript does not begin", async () => {
+      const { upscaler } = await openMethod({ method: "bicubic" });
+      const enlargeBytes = vi.fn(upscaler.enlargeBytes!);
+      const bands = await upscaleBands(picture, { method: { ...upscaler, enlargeBytes }, tile: 16 });
+      await loseWhileTilesWait(bands);
       expect(enlargeBytes).not.toHaveBeenCalled();
     });
 
@@ -171,12 +176,7 @@ describe.each((await gpuDevices()).map(({ name, adapterClass }) => [name, adapte
     test("a device that is lost, and a reader who has enough: it is not loaded again", async () => {
       const { upscaler, close } = await openMethod({ method: await saveWeights(model) });
       const bands = await upscaleBands(picture, { method: upscaler, tile: 16 });
-      const reader = bands[Symbol.asyncIterator]();
-      await reader.next();
-      await device.sync(); // the tiles begun ahead have arrived
-      device.gpu.destroy();
-      await device.lost;
-      await reader.return?.(undefined);
+      await loseWhileTilesWait(bands);
       expect(defaultDevice()).toBe(device);
       close();
     });
