@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { facts } from "../../src/device/profile.ts";
 import { permute } from "../../src/kernels/layout/index.ts";
 import { linear, matmul } from "../../src/kernels/matmul/index.ts";
 import { Random } from "../../src/tensor/random.ts";
@@ -131,6 +132,31 @@ describe("kernel against the reference", () => {
         ];
         const options = { absolute: 1e-4, adapterClass };
         await compareWithCpu(devices, `[${m}, ${k}] [${k}, ${n}]`, product, shapes, options);
+      }
+    });
+  }
+
+  // Results this small would get the smallest tile on a card; with fewer groups to fill they get each.
+  for (const [tile, blockSums, groupsToFill] of [
+    ["128 x 128", 64, 4],
+    ["64 x 128", 32, 8],
+    ["64 x 64", 64, 12],
+    ["32 x 32", 64, 30],
+  ] as const) {
+    test(`tiles of ${tile}`, async () => {
+      const profile = { ...facts.gpu, blockSums, groupsToFill };
+      for (const [m, k, n] of [
+        [70, 20, 130],
+        [130, 9, 70],
+      ]) {
+        const shapes = [
+          [m, k],
+          [k, n],
+        ];
+        await compareWithCpu(devices, `[${m}, ${k}] [${k}, ${n}]`, product, shapes, {
+          absolute: 1e-4,
+          profile,
+        });
       }
     });
   }

@@ -78,12 +78,25 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 );
 
 /**
- * The same for real GPUs, whose workgroups have fast memory of their own. A workgroup of 16 x 16 threads
- * computes a square tile of y, SIDE = 16 * R wide, and goes along k in steps of DEPTH: all threads together
- * load a strip of a and a strip of b into workgroup memory, then each multiplies what it needs from there. So
- * an element is loaded from memory once per tile and used SIDE times. Each thread owns R x R elements of y,
- * 16 apart in both directions. On software adapters, whose workgroup memory is ordinary memory, this is
- * slower.
+ * The same for real GPUs, whose workgroups have fast memory of their own. A workgroup computes a tile of y,
+ * TILE_M rows x TILE_N columns, and goes along k in rounds of DEPTH: all its threads together copy a strip of a
+ * and a strip of b into workgroup memory, then each multiplies what it needs from there. So an element of a is
+ * loaded from memory once for TILE_N columns, and one of b once for TILE_M rows.
+ *
+ * **Blocks of vec4s.** A thread owns ROW_QUADS x COL_QUADS blocks of 4 x 4 elements of y. Workgroup memory holds
+ * quads: vec4s of four rows of a, or of four columns of b, with the same k. So with 2 x 2 blocks, four reads
+ * feed 64 multiply-adds, where a thread with a single element of y would need two reads for each.
+ *
+ * **What a quad is.** Its four rows are not neighbours, but a quarter of the tile apart. Then threads side by
+ * side, which have neighbouring quads, load and store neighbouring columns, which are one request to memory.
+ *
+ * **Loads run ahead**, as in step 6 of the convolution: each thread loads its share of the next round into
+ * registers (`next_a`, `next_b`) and then computes the current round, while the loads are on their way.
+ *
+ * On software adapters, whose workgroup memory is ordinary memory, all this is slower.
+ *
+ * For the largest tile, 128 x 128: THREADS_X and THREADS_Y 16, ROW_QUADS and COL_QUADS 2, DEPTH 8, THREADS 256,
+ * A_SHARE and B_SHARE 1 (the quads that a thread copies in each round), ROWS 8, SUMS 16.
  */
 export const matmulByTileKernel = kernel(
   "matmul-by-tile",
@@ -100,26 +113,32 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<f32>; // [batch, m, n]
 @group(0) @binding(3) var<uniform> p: Params;
 
-const DEPTH = 16u;
-const SIDE = 16u * R;
-var<workgroup> a_strip: array<f32, DEPTH * SIDE>; // [k, row]
-var<workgroup> b_strip: array<f32, DEPTH * SIDE>; // [k, column]
+const A_QUADS = THREADS_Y * ROW_QUADS; // of the tile's rows
+const B_QUADS = THREADS_X * COL_QUADS; // of its columns
+const TILE_M = 4u * A_QUADS;
+const TILE_N = 4u * B_QUADS;
+// Threads side by side write quads of consecutive k, which an odd distance spreads over the banks.
+const A_PITCH = A_QUADS + 1;
+const B_PITCH = B_QUADS + 1;
 
-@compute @workgroup_size(16, 16)
+var<workgroup> a_strip: array<vec4f, DEPTH * A_PITCH>; // [k, quad of rows]
+var<workgroup> b_strip: array<vec4f, DEPTH * B_PITCH>; // [k, quad of columns]
+
+@compute @workgroup_size(THREADS_X, THREADS_Y)
 fn main(
   @builtin(workgroup_id) group_id: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) local: vec3u,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_index) thread: u32,
 ) {
   // The grid is a folded line of tiles: columns first, then rows, then the batch.
   let tile = group_id.x + group_id.y * groups.x;
-  let tiles_across = (p.n + SIDE - 1) / SIDE;
-  let tiles_down = (p.m + SIDE - 1) / SIDE;
+  let tiles_across = (p.n + TILE_N - 1) / TILE_N;
+  let tiles_down = (p.m + TILE_M - 1) / TILE_M;
   let batch = tile / (tiles_across * tiles_down);
   if (batch >= p.batch) { return; }
-  let first_col = tile % tiles_across * SIDE;
-  let first_row = tile / tiles_across % tiles_down * SIDE;
+  let first_col = tile % tiles_across * TILE_N;
+  let first_row = tile / tiles_across % tiles_down * TILE_M;
 
   var rest = batch;
   let i3 = rest % p.n3; rest /= p.n3;
@@ -128,46 +147,92 @@ fn main(
   let a_start = rest * p.a0 + i1 * p.a1 + i2 * p.a2 + i3 * p.a3;
   let b_start = rest * p.b0 + i1 * p.b1 + i2 * p.b2 + i3 * p.b3;
 
-  var sums: array<f32, R * R>;
-  for (var start = 0u; start < p.k; start += DEPTH) {
-    for (var i = lane; i < DEPTH * SIDE; i += 256) {
-      // Neighbouring lanes should read neighbouring addresses: which way that is depends on the strides.
-      let a_at = select(vec2u(i / SIDE, i % SIDE), vec2u(i % DEPTH, i / DEPTH), p.a_col == 1); // (k, row)
-      let a_k = start + a_at.x;
-      let row = first_row + a_at.y;
-      var v = 0.0;
-      if (a_k < p.k && row < p.m) { v = a[a_start + row * p.a_row + a_k * p.a_col]; }
-      a_strip[a_at.x * SIDE + a_at.y] = v;
+  // The thread's share of a round: every THREADS-th quad of either strip. Here is where its first element lies
+  // in the first round, and where the quad goes. Threads side by side take consecutive k where that is how a
+  // matrix lies in memory, else neighbouring quads.
+  var a_at: array<u32, A_SHARE>; // @registers
+  var a_k: array<u32, A_SHARE>; // @registers
+  var a_to: array<u32, A_SHARE>; // @registers
+  for (var s = 0; s < A_SHARE; s++) { // @unroll
+    let i = thread + s * THREADS;
+    let at = select(vec2u(i / A_QUADS, i % A_QUADS), vec2u(i % DEPTH, i / DEPTH), p.a_col == 1); // (k, quad)
+    a_at[s] = a_start + (first_row + at.y) * p.a_row + at.x * p.a_col;
+    a_k[s] = at.x; a_to[s] = at.x * A_PITCH + at.y;
+  }
+  var b_at: array<u32, B_SHARE>; // @registers
+  var b_k: array<u32, B_SHARE>; // @registers
+  var b_to: array<u32, B_SHARE>; // @registers
+  for (var s = 0; s < B_SHARE; s++) { // @unroll
+    let i = thread + s * THREADS;
+    let at = select(vec2u(i / B_QUADS, i % B_QUADS), vec2u(i % DEPTH, i / DEPTH), p.b_row == 1); // (k, quad)
+    b_at[s] = b_start + (first_col + at.y) * p.b_col + at.x * p.b_row;
+    b_k[s] = at.x; b_to[s] = at.x * B_PITCH + at.y;
+  }
+  let a_next = vec4u(0, 1, 2, 3) * A_QUADS * p.a_row;
+  let b_next = vec4u(0, 1, 2, 3) * B_QUADS * p.b_col;
+  let a_last = a_start + (p.m - 1) * p.a_row + (p.k - 1) * p.a_col;
+  let b_last = b_start + (p.n - 1) * p.b_col + (p.k - 1) * p.b_row;
 
-      let b_at = select(vec2u(i % DEPTH, i / DEPTH), vec2u(i / SIDE, i % SIDE), p.b_col == 1); // (k, column)
-      let b_k = start + b_at.x;
-      let col = first_col + b_at.y;
-      var w = 0.0;
-      if (b_k < p.k && col < p.n) { w = b[b_start + b_k * p.b_row + col * p.b_col]; }
-      b_strip[b_at.x * SIDE + b_at.y] = w;
+  var sums: array<vec4f, SUMS>; // @registers
+  var next_a: array<vec4f, A_SHARE>; // @registers
+  var next_b: array<vec4f, B_SHARE>; // @registers
+  // The first turn only loads, the last only computes.
+  for (var turn = 0u; turn * DEPTH < p.k + DEPTH; turn++) {
+    if (turn > 0) {
+      for (var s = 0; s < A_SHARE; s++) { // @unroll
+        a_strip[a_to[s]] = next_a[s];
+      }
+      for (var s = 0; s < B_SHARE; s++) { // @unroll
+        b_strip[b_to[s]] = next_b[s];
+      }
     }
     workgroupBarrier();
 
-    for (var k = 0u; k < DEPTH; k++) {
-      var b_values: array<f32, R>;
-      for (var c = 0; c < R; c++) { // @unroll
-        b_values[c] = b_strip[k * SIDE + local.x + 16 * c];
-      }
-      for (var r = 0; r < R; r++) { // @unroll
-        let a_value = a_strip[k * SIDE + local.y + 16 * r];
-        for (var c = 0; c < R; c++) { // @unroll
-          sums[r * R + c] += a_value * b_values[c];
+    // Past the last k: zeros. Past the last row or column: any element, since such sums are not stored.
+    let first_k = turn * DEPTH;
+    for (var s = 0; s < A_SHARE; s++) { // @unroll
+      let at = min(a_at[s] + first_k * p.a_col + a_next, vec4u(a_last));
+      next_a[s] = select(vec4f(), vec4f(a[at.x], a[at.y], a[at.z], a[at.w]), first_k + a_k[s] < p.k);
+    }
+    for (var s = 0; s < B_SHARE; s++) { // @unroll
+      let at = min(b_at[s] + first_k * p.b_row + b_next, vec4u(b_last));
+      next_b[s] = select(vec4f(), vec4f(b[at.x], b[at.y], b[at.z], b[at.w]), first_k + b_k[s] < p.k);
+    }
+
+    if (turn > 0) {
+      for (var k = 0u; k < DEPTH; k++) {
+        var columns: array<vec4f, COL_QUADS>; // @registers
+        for (var c = 0; c < COL_QUADS; c++) { // @unroll
+          columns[c] = b_strip[k * B_PITCH + local.x + c * THREADS_X];
+        }
+        for (var r = 0; r < ROW_QUADS; r++) { // @unroll
+          let rows = a_strip[k * A_PITCH + local.y + r * THREADS_Y];
+          for (var j = 0; j < 4; j++) { // @unroll
+            for (var c = 0; c < COL_QUADS; c++) { // @unroll
+              sums[(r * 4 + j) * COL_QUADS + c] = fma(vec4f(rows[j]), columns[c], sums[(r * 4 + j) * COL_QUADS + c]);
+            }
+          }
         }
       }
     }
     workgroupBarrier();
   }
 
-  for (var r = 0; r < R; r++) { // @unroll
-    for (var c = 0; c < R; c++) { // @unroll
-      let row = first_row + local.y + 16 * r;
-      let col = first_col + local.x + 16 * c;
-      if (row < p.m && col < p.n) { y[(batch * p.m + row) * p.n + col] = sums[r * R + c]; }
+  let row = first_row + local.y;
+  let col = first_col + local.x;
+  if (row >= p.m || col >= p.n) { return; }
+  let own = (batch * p.m + row) * p.n + col;
+  // Backwards: sums of rows and columns past the end go where the thread's first sum comes last. (A branch for
+  // each of 64 stores would take software minutes to compile.)
+  for (var back_row = 0; back_row < ROWS; back_row++) { // @unroll
+    let r: u32 = (ROWS - 1 - back_row) / 4 * THREADS_Y + (ROWS - 1 - back_row) % 4 * A_QUADS;
+    for (var back_quad = 0; back_quad < COL_QUADS; back_quad++) { // @unroll
+      for (var back = 0; back < 4; back++) { // @unroll
+        let c: u32 = (COL_QUADS - 1 - back_quad) * THREADS_X + (3 - back) * B_QUADS;
+        let there = (row + r < p.m) & (col + c < p.n);
+        y[select(own, own + r * p.n + c, there)] =
+          sums[(ROWS - 1 - back_row) * COL_QUADS + COL_QUADS - 1 - back_quad][3 - back];
+      }
     }
   }
 }
