@@ -300,7 +300,8 @@ export function willTape(inputs: readonly (Tensor | undefined)[]): boolean {
   return noGrads === 0 && inputs.some((input) => input && wantsGradient(input));
 }
 
-function wantsGradient({ requiresGrad, node }: Tensor): boolean {
+/** Is the tensor a parameter, or computed from one? */
+export function wantsGradient({ requiresGrad, node }: Tensor): boolean {
   return requiresGrad || node !== undefined;
 }
 

@@ -49,16 +49,17 @@ const gpu = (device: GpuDevice, groupsToFill: number): DeviceProfile => ({
   groupsToFill,
 });
 
-/** dw on the device, and what it must be. x may have more channels than the weights take. */
+/** dw on the device, with db behind it if the plan sums that, and what it must be. x may have more channels than w. */
 async function both(device: GpuDevice, sizes: Sizes, plan: WeightGradPlan, xs: Float32Array) {
   using _ = scope();
   const { x, weight, padding } = sizes;
   const y = outputOf(sizes);
   const dys = values(y, 2);
   const dw = Tensor.empty(weight, device);
+  const db = plan.sumsBias ? Tensor.empty([weight[0]], device) : undefined;
   const [onDevice, dy] = [tensor(xs, x, { device }), tensor(dys, y, { device })];
-  launchWeightGrad(device, onDevice, dy, dw, geometryOf(padding), plan);
-  const got = await dw.data();
+  launchWeightGrad(device, { x: onDevice, dy }, { dw, db }, geometryOf(padding), plan);
+  const got = new Float32Array([...(await dw.data()), ...((await db?.data()) ?? [])]);
 
   const want = new Float64Array(got.length);
   const [pictures, gradient] = [
@@ -66,6 +67,7 @@ async function both(device: GpuDevice, sizes: Sizes, plan: WeightGradPlan, xs: F
     { shape: y, data: dys },
   ];
   reference.weightGrad(pictures, gradient, { shape: weight, data: want }, geometryOf(padding));
+  if (db) reference.biasGrad(gradient, { shape: db.shape, data: want.subarray(dw.size) });
   return { got, want };
 }
 
@@ -94,7 +96,9 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       const byRule = planWeightGrad(profile, convolution);
       expect(byRule.kernel.name).toBe("conv2d/weight-grad-rolling");
       const { TILE_C, TILE_O, CHANNELS, CHUNK } = byRule.constants;
-      const plan = planRollingSizes(profile, convolution, { TILE_C, TILE_O, CHANNELS, CHUNK, ...sizes });
+      const tile = { TILE_C, TILE_O, CHANNELS, CHUNK, ...sizes };
+      const plan = planRollingSizes(profile, { ...convolution, hasBias: groups === 512 }, tile);
+      expect(plan.sumsBias).toBe(groups === 512);
       const { got, want } = await both(device, shapes, plan, values(x, 1));
       expectClose(got, want, { absolute: 5e-5, relative: 5e-5, label: `${groups} workgroups` });
     }
@@ -104,7 +108,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
   const convolution = { wShape: shapes.weight, yShape: outputOf(shapes), geometry: geometryOf([1, 1]) };
 
   test("several pieces for a part, and several parts: the same bits each time", async () => {
-    const plan = planWeightGrad(gpu(device, 2), convolution);
+    const plan = planWeightGrad(gpu(device, 2), { ...convolution, hasBias: true });
     expect(plan.params.pieces_per_part).toBeGreaterThan(1);
     expect(plan.grid[2]).toBeGreaterThan(1);
     const first = await both(device, shapes, plan, values(shapes.x, 1));

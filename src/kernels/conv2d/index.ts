@@ -1,6 +1,7 @@
+import type { Device } from "../../device/device.ts";
 import { anything, checkOptions, finite, type Wanted } from "../../options/arguments.ts";
 import { oneOf, whole } from "../../options/kinds.ts";
-import { defineOp, willTape } from "../../tensor/op.ts";
+import { defineOp, wantsGradient, willTape } from "../../tensor/op.ts";
 import { formatShape, type Shape, ShapeError, sameShape } from "../../tensor/shape.ts";
 import { aTensor, Tensor } from "../../tensor/tensor.ts";
 import { affine } from "../elementwise/unary.ts";
@@ -28,6 +29,7 @@ import {
   launchWeightGrad,
 } from "./launch.ts";
 import { type Variant, variants } from "./plan.ts";
+import { planWeightGrad } from "./plan-weight-grad.ts";
 import * as reference from "./reference.ts";
 
 export type { Activation } from "./epilogue.ts";
@@ -194,7 +196,7 @@ const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
   gpu(device, inputs, params, y) {
     launchForward(device, params, inputs, y, beforeShuffle(y.shape, params.epilogue.shuffle));
   },
-  backward(dy, { x, w, y, extra }, { geometry, epilogue }) {
+  backward(dy, { x, w, b, y, extra }, { geometry, epilogue }) {
     const { activation, slope, alpha, shuffle } = epilogue;
     // The gradient with respect to the plain convolution's result: dy, taken back through the epilogue, last
     // step first. It is computed once, when the first input asks for it.
@@ -211,10 +213,24 @@ const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
       if (shuffle !== 1) dz = pixelUnshuffle(dz, shuffle);
       return alpha === 1 ? dz : affine(dz, { a: alpha });
     };
+    // The bias's gradient, where the kernel of the weights' sums it along the way.
+    let db: Tensor | undefined;
+    const weightGrad = () => {
+      const [inputs, params] = [
+        { x, dy: dz() },
+        { geometry, wShape: w.shape },
+      ];
+      if (!b || !wantsGradient(b) || !sumsBias(x.device, inputs.dy.shape, params)) {
+        return conv2dWeightGrad(inputs, params);
+      }
+      const gradients = conv2dWeightAndBiasGrad(inputs, params);
+      db = gradients.db;
+      return gradients.dw;
+    };
     return {
       x: { plus: (others) => conv2dInputGrad({ dy: dz(), w, others }, { geometry, xShape: x.shape }) },
-      w: () => conv2dWeightGrad({ x, dy: dz() }, { geometry, wShape: w.shape }),
-      b: () => sum(dz(), [0, 2, 3]),
+      w: weightGrad,
+      b: () => db ?? sum(dz(), [0, 2, 3]),
       extra: () => (shuffle === 1 ? dy : sumOfBlocks(dy, shuffle, extra!.shape)),
     };
   },
@@ -242,10 +258,31 @@ export const conv2dInputGrad = defineOp<InputGradInputs, { geometry: Geometry; x
   gpu: (device, inputs, { geometry }, dx) => launchInputGrad(device, inputs, dx, geometry),
 });
 
+interface WeightGradParams {
+  readonly geometry: Geometry;
+  readonly wShape: Shape;
+}
+
 /** Also the weight gradient of convTranspose2d, and of denseConv2d, whose x has more channels than are read. */
-export const conv2dWeightGrad = defineOp<{ x: Tensor; dy: Tensor }, { geometry: Geometry; wShape: Shape }>({
+export const conv2dWeightGrad = defineOp<{ x: Tensor; dy: Tensor }, WeightGradParams>({
   name: "conv2d weight gradient",
   shape: (_, { wShape }) => wShape,
   cpu: ({ x, dy }, { geometry }, dw) => reference.weightGrad(x, dy, dw, geometry),
-  gpu: (device, { x, dy }, { geometry }, dw) => launchWeightGrad(device, x, dy, dw, geometry),
+  gpu: (device, inputs, { geometry }, dw) => launchWeightGrad(device, inputs, { dw }, geometry),
 });
+
+/** Both gradients from one reading of dy, where `sumsBias` says so. */
+const conv2dWeightAndBiasGrad = defineOp<{ x: Tensor; dy: Tensor }, WeightGradParams, "dw" | "db">({
+  name: "conv2d weight and bias gradient",
+  shapes: (_, { wShape }) => ({ dw: wShape, db: [wShape[0]] }),
+  cpu({ x, dy }, { geometry }, { dw, db }) {
+    reference.weightGrad(x, dy, dw, geometry);
+    reference.biasGrad(dy, db);
+  },
+  gpu: (device, inputs, { geometry }, gradients) => launchWeightGrad(device, inputs, gradients, geometry),
+});
+
+/** Does the device's weight gradient kernel for these sizes sum the bias's gradient along the way? */
+function sumsBias({ profile }: Device, yShape: Shape, { wShape, geometry }: WeightGradParams): boolean {
+  return !profile.reference && planWeightGrad(profile, { wShape, yShape, geometry, hasBias: true }).sumsBias;
+}

@@ -224,17 +224,28 @@ export function launchGather(
   });
 }
 
-/** Fills dw by a plan of plan-weight-grad.ts. Of x, it reads the first channels, as many as the weights take. */
+/** The gradients of the weights and, where it is wanted and the plan sums it, of the bias. */
+export interface WeightGrads {
+  readonly dw: Tensor;
+  readonly db?: Tensor;
+}
+
+/** Fills them by a plan of plan-weight-grad.ts. Of x, it reads the first channels, as many as the weights take. */
 export function launchWeightGrad(
   device: GpuDevice,
-  x: Tensor,
-  dy: Tensor,
-  dw: Tensor,
+  { x, dy }: { readonly x: Tensor; readonly dy: Tensor },
+  { dw, db }: WeightGrads,
   geometry: Geometry,
-  plan = planWeightGrad(device.profile, { wShape: dw.shape, yShape: dy.shape, geometry }),
+  plan = planWeightGrad(device.profile, {
+    wShape: dw.shape,
+    yShape: dy.shape,
+    geometry,
+    hasBias: db !== undefined,
+  }),
 ): void {
   const { partials } = plan;
-  const partial = partials === 1 ? dw.gpuStorage : device.allocate(partials * dw.size);
+  const direct = partials === 1 && !db;
+  const partial = direct ? dw.gpuStorage : device.allocate(partials * (dw.size + (db?.size ?? 0)));
   device.run(plan.kernel, {
     ...plan,
     buffers: { x: x.gpuStorage, dy: dy.gpuStorage, partial },
@@ -245,20 +256,29 @@ export function launchWeightGrad(
       ...plan.params,
     },
   });
-  if (partials === 1) return;
-  addPartials(device, partial, partials, dw);
+  if (direct) return;
+  addPartials(device, partial, partials, { dw, db });
   device.release(partial);
 }
 
-/** Fills dw with the sum of partial gradients. */
-export function addPartials(device: GpuDevice, partial: GpuStorage, partials: number, dw: Tensor): void {
+/** Fills gradients with the sums of partial gradients. */
+export function addPartials(
+  device: GpuDevice,
+  partial: GpuStorage,
+  partials: number,
+  { dw, db }: WeightGrads,
+): void {
   const { cheapBarriers } = device.profile;
+  const size = dw.size + (db?.size ?? 0);
+  // Without a bias nothing is written to db, but the binding needs a buffer, and no two may be the same.
+  const unused = db ? undefined : device.allocate(1);
   device.run(sumPartials, {
     constants: { ADDERS: cheapBarriers ? 8 : 1, TOGETHER: cheapBarriers ? 4 : 1 },
-    buffers: { partial, dw: dw.gpuStorage },
-    params: { size: dw.size, partials },
-    grid: linearGrid(dw.size, 32),
+    buffers: { partial, dw: dw.gpuStorage, db: db?.gpuStorage ?? unused! },
+    params: { size, weights: dw.size, partials },
+    grid: linearGrid(size, 32),
   });
+  if (unused) device.release(unused);
 }
 
 /** The parameters that the kernels of convolutions and their gradients have in common. */

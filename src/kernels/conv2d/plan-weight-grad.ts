@@ -27,9 +27,12 @@ export interface WeightGradPlan extends Plan {
   readonly params: Params;
   /** How many partial gradients it writes: one for each part of the sums. */
   readonly partials: number;
+  /** The bias's gradient lies behind that of the weights. */
+  readonly sumsBias: boolean;
 }
 
-type GradConvolution = Omit<Convolution, "hasBias">;
+/** The bias's gradient is wanted, too, if hasBias. Not every kernel sums it. */
+type GradConvolution = Omit<Convolution, "hasBias"> & { readonly hasBias?: boolean };
 
 /** The ladder's steps that are planned, from the first to the last. */
 export const weightGradVariants = ["weight-grad", "weight-grad-shared", "weight-grad-rolling"] as const;
@@ -37,7 +40,7 @@ export type WeightGradVariant = (typeof weightGradVariants)[number];
 
 /** The weight gradient's kernel and sizes by rule. */
 export function planWeightGrad(profile: DeviceProfile, convolution: GradConvolution): WeightGradPlan {
-  return once(profile, `weight gradient ${keyOf({ ...convolution, hasBias: false })}`, () => {
+  return once(profile, `weight gradient ${keyOf({ hasBias: false, ...convolution })}`, () => {
     const forGpus = () => planRolling(profile, convolution) ?? planShared(profile, convolution);
     return (profile.cheapBarriers && forGpus()) || planBlocked(profile, convolution);
   });
@@ -113,7 +116,7 @@ function rollingBytes(wShape: Shape, sizes: RollingSizes): number {
 /** Step weight-grad-rolling with these sizes. */
 export function planRollingSizes(
   profile: DeviceProfile,
-  { wShape, yShape }: GradConvolution,
+  { wShape, yShape, hasBias = false }: GradConvolution,
   sizes: RollingSizes,
 ): WeightGradPlan {
   const [o, c, kh, kw] = wShape;
@@ -161,12 +164,14 @@ export function planRollingSizes(
       STRIP_QUADS: Math.ceil((kw + 3) / 4),
       COLUMN_PARTS,
       THREADS,
+      BIAS: Number(hasBias),
       PIXEL_SHARE: Math.ceil((TILE_C * layout.ROW_QUADS) / THREADS),
       GRADIENT_SHARE: Math.ceil((CHUNK * TILE_O) / 4 / THREADS),
     },
     grid: [tilesC, tilesO, parts],
     params: { rows_per_piece: rowsPerPiece, pieces_per_part: piecesPerPart },
     partials: parts * COLUMN_PARTS,
+    sumsBias: hasBias,
   };
 }
 
@@ -227,6 +232,7 @@ function planShared(
     functions: xAt,
     params: { rows_per_part: rowsPerPart },
     partials: parts * COLUMN_PARTS,
+    sumsBias: false,
   };
 }
 
@@ -284,5 +290,6 @@ function planBlocked(profile: DeviceProfile, { wShape, yShape, geometry }: GradC
     functions: xAt,
     params: { rows_per_part: rowsPerPart },
     partials: parts,
+    sumsBias: false,
   };
 }

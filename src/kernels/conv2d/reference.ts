@@ -44,6 +44,13 @@ export function weightGrad(x: NdArray, dy: NdArray, dw: NdArray, geometry: Geome
   });
 }
 
+/** Fills db [o]. */
+export function biasGrad({ shape: [batch, outputs, oh, ow], data }: NdArray, db: NdArray): void {
+  for (let plane = 0; plane < batch * outputs; plane++) {
+    for (let i = 0; i < oh * ow; i++) db.data[plane % outputs] += data[plane * oh * ow + i];
+  }
+}
+
 /**
  * Calls `each` for every product that the convolution sums, with its places in x, w and y. If x has more channels than
  * the weights take, the first of them are meant.

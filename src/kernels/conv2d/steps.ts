@@ -184,6 +184,6 @@ export function launchStep(
   const partial = partials === 1 ? written : device.allocate(partials * result.size);
   device.run(instead, { ...prelude, params, grid, buffers: { x: x.gpuStorage, dy: read, partial } });
   if (partials === 1) return;
-  addPartials(device, partial, partials, result);
+  addPartials(device, partial, partials, { dw: result });
   device.release(partial);
 }

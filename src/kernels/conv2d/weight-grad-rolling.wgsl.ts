@@ -21,6 +21,10 @@ import { kernel } from "../../device/kernel.ts";
  * GRADIENT_PITCH and PITCH are odd, so that neighbours in the other direction lie in different banks
  * (5-shared.wgsl.ts).
  *
+ * The gradient of the bias is the sum of dy over all pictures and pixels, as if the bias were one more weight,
+ * under which every pixel is 1. With BIAS 1, the threads of the tile's first input channel sum it, too, since
+ * they have dy at hand; a launch of its own would read all of dy again.
+ *
  * With few channels a workgroup would have few threads. Then it cuts each part once more, into COLUMN_PARTS:
  * threads with the same block and different local.z share the strips of a row, and each writes a partial
  * gradient of its own.
@@ -45,7 +49,8 @@ struct Params {
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, c, h, w]
 @group(0) @binding(1) var<storage, read> dy: array<f32>;           // [n, o, oh, ow]
-@group(0) @binding(2) var<storage, read_write> partial: array<f32>; // [parts * COLUMN_PARTS, o, c, KH, KW]
+@group(0) @binding(2) var<storage, read_write> partial: array<f32>; // [parts * COLUMN_PARTS, gradients]: of the
+// weights [o, c, KH, KW], and of the bias [o] behind them
 @group(0) @binding(3) var<uniform> p: Params;
 
 const PIXEL_COUNT = TILE_C * ROW_QUADS;       // vec4s of a row of x
@@ -89,6 +94,10 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
   }
 
   var sums: array<vec4f, QUADS * TAPS>;
+  // @if BIAS
+  let sums_bias = tile.x == 0 && local.y == 0;
+  var bias_sums: array<vec4f, QUADS>;
+  // @end
   for (var piece = part * p.pieces_per_part; piece < pieces; piece++) {
     let first = piece % chunks * CHUNK; let n = piece / (chunks * heights);
     let first_row = piece / chunks % heights * p.rows_per_piece;
@@ -158,6 +167,13 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
             g[i * QUADS + quad] = gradients[dy_at + i * GRADIENT_PITCH + quad * GROUPS];
           }
         }
+        // @if BIAS
+        if (sums_bias) {
+          for (var quad = 0; quad < QUADS; quad++) { // @unroll
+            bias_sums[quad] += g[quad] + g[QUADS + quad] + g[2 * QUADS + quad] + g[3 * QUADS + quad];
+          }
+        }
+        // @end
         for (var ky = 0; ky < KH; ky++) { // @unroll
           let x_at = (row + ky) % RING * PIXEL_ROW + local.y * PITCH + strip;
           var under: array<vec4f, STRIP_QUADS>; // the strip's pixels in this row
@@ -178,17 +194,26 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
 
   let c = tile_c + local.y;
   if (c >= p.c) { return; }
+  let weights = p.o * p.c * TAPS;
+  let written = (part * COLUMN_PARTS + local.z) * (weights + BIAS * p.o); // where this partial gradient begins
   for (var quad = 0; quad < QUADS; quad++) { // @unroll
     let first_o = tile_o + (quad * GROUPS + local.x) * 4;
     if (first_o < p.o) {
       // Backwards, as in step 3: the last channel's own sums replace those of channels past the end.
       for (var back_o = 0; back_o < 4; back_o++) { // @unroll
         let o = min(first_o + 3 - back_o, p.o - 1);
-        let start = (((part * COLUMN_PARTS + local.z) * p.o + o) * p.c + c) * TAPS;
+        let start = written + (o * p.c + c) * TAPS;
         for (var tap = 0; tap < TAPS; tap++) { // @unroll
           partial[start + tap] = sums[quad * TAPS + tap][3 - back_o];
         }
       }
+      // @if BIAS
+      if (sums_bias) {
+        for (var back_o = 0; back_o < 4; back_o++) { // @unroll
+          partial[written + weights + min(first_o + 3 - back_o, p.o - 1)] = bias_sums[quad][3 - back_o];
+        }
+      }
+      // @end
     }
   }
 }

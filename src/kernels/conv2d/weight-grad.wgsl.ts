@@ -136,17 +136,19 @@ fn main(
 );
 
 /**
- * dw = the sum of the partial gradients. On a GPU, eight threads (ADDERS) work on each weight. Each of them
- * adds up every eighth partial gradient, four at a time, and the first one then adds their sums: one thread
- * alone would wait for many loads, one after the other. The four loads of a round do not wait for each other.
+ * dw = the sum of the partial gradients, and db that of the bias's, which lie behind the weights'. On a GPU, eight
+ * threads (ADDERS) work on each number. Each of them adds up every eighth partial gradient, four at a time, and
+ * the first one then adds their sums: one thread alone would wait for many loads, one after the other. The four
+ * loads of a round do not wait for each other.
  */
 export const sumPartials = kernel(
   "conv2d/sum-partials",
   /* wgsl */ `
-struct Params { size: u32, partials: u32 }
+struct Params { size: u32, weights: u32, partials: u32 }
 @group(0) @binding(0) var<storage, read> partial: array<f32>;     // [partials, size]
-@group(0) @binding(1) var<storage, read_write> dw: array<f32>;    // [size]
-@group(0) @binding(2) var<uniform> p: Params;
+@group(0) @binding(1) var<storage, read_write> dw: array<f32>;    // [weights]
+@group(0) @binding(2) var<storage, read_write> db: array<f32>;    // [size - weights]
+@group(0) @binding(3) var<uniform> p: Params;
 
 var<workgroup> sums: array<f32, 32 * ADDERS>;
 
@@ -167,7 +169,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if (local.y > 0) { return; }
     for (var adder = 1u; adder < ADDERS; adder++) { sum += sums[adder * 32 + local.x]; }
   }
-  if (i < p.size) { dw[i] = sum; }
+  if (i < p.weights) {
+    dw[i] = sum;
+  } else if (i < p.size) {
+    db[i - p.weights] = sum;
+  }
 }
 `,
 );
