@@ -2,6 +2,7 @@
 
 import { type InTurns, isUnsteady, type Times } from "../src/measure/in-turns.ts";
 import type { Card } from "./cards.ts";
+import { table } from "./markdown.ts";
 import { percent, short } from "./report.ts";
 
 interface TableOptions {
@@ -29,12 +30,10 @@ export function markdownOf(
       ? [["of data sheet", ({ gflops }: Times) => percent((gflops * 1e9) / peak.flops)] as const]
       : []),
   ];
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [
-    line(columns.map(([title]) => title)),
-    `|${"---|".repeat(columns.length)}`,
-    ...rows.map((times) => line(columns.map(([, cell]) => cell(times)))),
-  ];
+  return table(
+    columns.map(([title]) => title),
+    rows.map((times) => columns.map(([, cell]) => cell(times))),
+  );
 }
 
 /** What the ceiling was meanwhile, and whether figures can be trusted. */

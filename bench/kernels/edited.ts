@@ -48,8 +48,8 @@ export async function withEdited(
     const messages = await device.checkKernel(instead, found.launch);
     const errors = messages.filter(({ severity }) => severity === "error");
     if (errors.length > 0) {
-      const lines = errors.map(({ line, text }) => `  line ${line ?? "?"}: ${text}`);
-      throw new UsageError(`${file} does not compile for ${variant.name}:\n${lines.join("\n")}`);
+      const lines = errors.map(({ line, text }) => `line ${line ?? "?"}: ${text}`);
+      throw new UsageError(`${file} does not compile for ${variant.name}: ${lines.join("; ")}`);
     }
     const replaced = <T>(body: () => T): T => {
       const original = device.run;

@@ -64,7 +64,7 @@ beside the library's own, with the same constants, buffers and grid.`,
     );
     if (chosen.length === 0) {
       throw new UsageError(
-        `no workload has that in its name. There are:\n${all.map(({ name }) => `  ${name}`).join("\n")}`,
+        `no workload has that in its name. There are ${all.map(({ name }) => name).join(", ")}`,
       );
     }
     const kernels = new Map<string, Kernel>();

@@ -1,5 +1,6 @@
 /** Times of kernels as Markdown. */
 import type { Card } from "../cards.ts";
+import { table } from "../markdown.ts";
 import { percent, short } from "../report.ts";
 import type { KernelRow, KernelTimes } from "./stream.ts";
 
@@ -71,9 +72,4 @@ export function kernelSummary(list: readonly KernelTimes[]): string[] {
       ];
     }),
   );
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(head), `|${"---|".repeat(head.length)}`, ...rows.map(line)];
 }
