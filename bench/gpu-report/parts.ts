@@ -65,7 +65,7 @@ export const parts = {
     },
   },
   ceilings: {
-    what: "ceilings",
+    what: "the fastest multiply-adds and copies",
     takes: "5 s; always, since sizes depend on it",
     needsCeilings: false,
     measure: async ({ device, signal }) => ({
