@@ -51,7 +51,7 @@ const onProcessors: Sizes = {
   start: { blocks: 4, channels: 16 },
   startSide: 96,
   kernels: { small: true, most: 3 },
-  picture: [240, 180],
+  picture: [160, 120],
   waiting: { pictures: 8, different: 4, steps: 100, maxSeconds: 8 },
   scaled:
     "This adapter computes on a processor, or as slowly as one. The sizes are smaller than on a card, so that the " +

@@ -61,8 +61,8 @@ export async function measureFlops(
 /**
  * Keeps a device busy until its multiply-adds get no faster. A card that had nothing to do, while the driver compiled
  * perhaps, has lowered its clock, NVIDIA's H200 to a sixth, and raises it only after half a second of work: what is
- * timed before that is too slow. The waits between runs are a fraction of a millisecond, in which no clock falls;
- * `timeInTurns` checks that.
+ * timed before that is too slow. Between two runs it waits for a fraction of a millisecond, too short for its clock to
+ * fall; `timeInTurns` looks whether it did.
  */
 export async function warmUp(
   device: GpuDevice,
@@ -73,7 +73,7 @@ export async function warmUp(
   const start = performance.now();
   let [fastest, steadyRuns, repetitions] = [0, 0, 1];
   for (let elapsed = 0; elapsed < 500 || (steadyRuns < 5 && elapsed < 3000); ) {
-    signal?.throwIfAborted();
+    if (signal?.aborted) break;
     const ms = await timeOnce(program, device, repetitions);
     const rate = repetitions / ms;
     steadyRuns = rate > 1.02 * fastest ? 0 : steadyRuns + 1;
@@ -82,6 +82,7 @@ export async function warmUp(
     elapsed = performance.now() - start;
   }
   program.dispose();
+  signal?.throwIfAborted();
 }
 
 /** Repetitions per second in the best run: a ceiling is what is possible, not what is usual. */
@@ -90,11 +91,11 @@ async function bestRate(
   program: CeilingProgram,
   { runs, minRunMs, signal }: Options,
 ): Promise<number> {
-  signal?.throwIfAborted();
   const repetitions = await calibrate(program, device, minRunMs);
   let shortest = Number.POSITIVE_INFINITY;
   for (let i = 0; i < runs; i++) shortest = Math.min(shortest, await timeOnce(program, device, repetitions));
   program.dispose();
+  signal?.throwIfAborted();
   return (1e3 * program.amount * repetitions) / shortest;
 }
 

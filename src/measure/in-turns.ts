@@ -104,20 +104,23 @@ export async function timeInTurns(
   const before = await measureFlops(device, ceilings, ceilingOptions);
   const probe = multiplyAdds(device, ceilings.multiplyAdd);
   const start = performance.now();
-  for (let run = 0; run < runs; run++) {
-    if (run >= 3 && performance.now() - start > budgetMs) break;
-    for (const { program, repetitions, wall, record, gpu, flopsAfter } of entries) {
-      next(program, run + 1);
-      const times = await once(program, device, repetitions);
-      wall.push(times.wall / repetitions);
-      record.push(times.record / repetitions);
-      const probing = await gpuTime(probe, device, 1);
-      if (probing !== undefined) flopsAfter.push((1e3 * probe.amount) / probing);
-      const computing = await gpuTime(program, device, repetitions);
-      if (computing !== undefined) gpu.push(computing);
+  try {
+    for (let run = 0; run < runs; run++) {
+      if (run >= 3 && performance.now() - start > budgetMs) break;
+      for (const { program, repetitions, wall, record, gpu, flopsAfter } of entries) {
+        next(program, run + 1);
+        const times = await once(program, device, repetitions);
+        wall.push(times.wall / repetitions);
+        record.push(times.record / repetitions);
+        const probing = await gpuTime(probe, device, 1);
+        if (probing !== undefined) flopsAfter.push((1e3 * probe.amount) / probing);
+        const computing = await gpuTime(program, device, repetitions);
+        if (computing !== undefined) gpu.push(computing);
+      }
     }
+  } finally {
+    probe.dispose();
   }
-  probe.dispose();
   const after = await measureFlops(device, ceilings, ceilingOptions);
   const median = (values: number[]) => (values.length > 0 ? summarize(values).median : undefined);
   const rows = entries.map(({ program, repetitions, wall, record, gpu, flopsAfter }): Times => {

@@ -12,7 +12,7 @@ import { CpuDevice } from "../../src/device/cpu-device.ts";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { defaultDevice, openDevice, setDefaultDevice } from "../../src/device/open.ts";
 import { relu } from "../../src/kernels/elementwise/index.ts";
-import { measureCeilings } from "../../src/measure/ceilings.ts";
+import { measureCeilings, warmUp } from "../../src/measure/ceilings.ts";
 import { isUnsteady, timeInTurns } from "../../src/measure/in-turns.ts";
 import { tensor } from "../../src/tensor/tensor.ts";
 import { gpuDevices } from "../support/devices.ts";
@@ -86,6 +86,19 @@ test("programs in turns: figures follow from the runs, with the ceiling before a
   expect([two.gflops, two.share]).toEqual([0, 0]);
   expect(isUnsteady({ before: 100, after: 119 })).toBe(false);
   expect(isUnsteady({ before: 121, after: 100 })).toBe(true);
+});
+
+test("warming up takes half a second of work at least, ends by itself, and keeps no memory", async () => {
+  const [device] = devices;
+  const multiplyAdd = { chains: 16, unroll: 4 };
+  const before = device.memory().live;
+  const start = performance.now();
+  await warmUp(device, { multiplyAdd });
+  expect(performance.now() - start).toBeGreaterThan(490);
+  await expect(warmUp(device, { multiplyAdd }, AbortSignal.abort(new Error("no time")))).rejects.toThrow(
+    "no time",
+  );
+  expect(device.memory().live).toBe(before);
 });
 
 test("cards by name: only those whose data sheet is known", () => {
