@@ -60,7 +60,8 @@ export function operands(size: ConvSize): { x: NdArray; w: NdArray; dy: NdArray 
   return { x: values(shapes.x, 1, 1), w: values(shapes.w, 2, bound), dy: values(shapes.y, 3, 1) };
 }
 
-function values(shape: Shape, seed: number, bound: number): NdArray {
+/** Random ones from -bound to bound. */
+export function values(shape: Shape, seed: number, bound: number): NdArray {
   const random = new Random(seed);
   const data = Float32Array.from({ length: numel(shape) }, () => bound * (2 * random.uniform() - 1));
   return { shape, data };

@@ -7,6 +7,7 @@ import { type AdapterClass, facts } from "../src/device/profile.ts";
 import { type Estimate, estimates } from "../src/kernels/conv2d/estimate.ts";
 import type { Convolution } from "../src/kernels/conv2d/plan-common.ts";
 import { oneOf, whole } from "../src/options/kinds.ts";
+import { table } from "./markdown.ts";
 
 /** A table in Markdown. */
 export function estimateLines(list: readonly Estimate[]): string[] {
@@ -19,7 +20,7 @@ export function estimateLines(list: readonly Estimate[]): string[] {
     ...[kernel, workgroups, threads, multiplyAdds, loads, sharedReads, barriers].map(String),
     ...[ratio(multiplyAdds, loads), ratio(multiplyAdds, sharedReads)],
   ]);
-  return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
+  return table(head, rows);
 }
 
 const classes = Object.keys(facts) as AdapterClass[];

@@ -8,7 +8,7 @@ import type { CpuDevice } from "../src/device/cpu-device.ts";
 import type { Device } from "../src/device/device.ts";
 import type { GpuDevice } from "../src/device/gpu-device.ts";
 import { setDefaultDevice } from "../src/device/open.ts";
-import { type Ceilings, measureFlops } from "../src/measure/ceilings.ts";
+import { type Ceilings, measureFlops, warmUp } from "../src/measure/ceilings.ts";
 import { limitOf, type Work } from "../src/measure/limits.ts";
 import { type Statistics, summarize } from "../src/measure/statistics.ts";
 import { calibrate, gpuTime, type Options, timeOnce } from "../src/measure/timing.ts";
@@ -135,6 +135,7 @@ export async function runBench(
   for (const variant of bench.variants) {
     checked.push(await checkVariant(bench, variant, tolerance, reference, device, cpu));
   }
+  await warmUp(device, ceilings);
   const before = await measureFlops(device, ceilings, ceilingOptions);
   const { timings, foreignCores } = await timeInTurn(
     bench,

@@ -4,32 +4,26 @@
  * --rate N steps a second asks for them. Cores of other machines differ less in crops per core and second
  * than in anything else.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { encodePng } from "../src/data/files.ts";
 import { openFolder, PatchLoader } from "../src/data/index.ts";
-import { Random } from "../src/tensor/random.ts";
+import { makeTrainingPictures } from "./training-pictures.ts";
 
 const { values: options } = parseArgs({
   options: { batches: { type: "string", default: "500" }, rate: { type: "string", default: "100" } },
 });
 const [batches, rate] = [numberOf("batches"), numberOf("rate")];
 
-const [width, height, pictures] = [2040, 1356, 8];
+const pictures = 8;
 const [batch, patch, scale] = [16, 48, 2];
 const folder = mkdtempSync(join(tmpdir(), "pixelgrad-bench-"));
 try {
   const high = join(folder, "high");
-  mkdirSync(high);
-  const random = new Random(1);
-  for (let i = 0; i < pictures; i++) {
-    const data = Uint8Array.from({ length: width * height * 3 }, (_, k) => (k >> 6) + random.int(8));
-    writeFileSync(join(high, `${i}.png`), await encodePng({ width, height, channels: 3, data }));
-  }
+  await makeTrainingPictures(high, { count: pictures, different: pictures });
   const dataset = openFolder(high, { scale });
   console.log(`Batches of ${batch} pairs, ${patch}x${patch} and ${patch * scale}x${patch * scale}`);
   await measure("in memory", new PatchLoader(dataset, { batch, patch, seed: 1 }));

@@ -7,6 +7,7 @@ import { EDSR } from "../src/models/edsr.ts";
 import { Adam } from "../src/nn/index.ts";
 import { Conv2d, PixelShuffle, ReLU, Sequential, Tanh } from "../src/nn/layers.ts";
 import type { Module } from "../src/nn/module.ts";
+import { capture } from "../src/tensor/capture.ts";
 import { noGrad } from "../src/tensor/op.ts";
 import { Random } from "../src/tensor/random.ts";
 import { scope } from "../src/tensor/scope.ts";
@@ -143,6 +144,24 @@ export function trainingStep(network: Network, side: number, n: number, seed = 2
       return [loss, ...parameters.map((parameter) => gradients.get(parameter)!)];
     },
     dispose: () => adam.dispose(),
+  };
+}
+
+/** A program that is captured at its first run and replayed from then on. Its result is the first one alone. */
+export function replayed(program: Program): Program {
+  const step = capture(() => program.run()[0]);
+  let runs = 0;
+  return {
+    run() {
+      const result = step();
+      // Now and then memory is in use elsewhere; but not always.
+      if (++runs === 8 && step.whyBuilt) throw new Error(`The program is not replayed: ${step.whyBuilt}.`);
+      return [result];
+    },
+    dispose() {
+      step.dispose();
+      program.dispose?.();
+    },
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { type InTurns, isUnsteady, type Times } from "../src/measure/in-turns.ts";
 import type { Card } from "./cards.ts";
+import { table } from "./markdown.ts";
 import { percent, short } from "./report.ts";
 
 interface TableOptions {
@@ -29,21 +30,24 @@ export function markdownOf(
       ? [["of data sheet", ({ gflops }: Times) => percent((gflops * 1e9) / peak.flops)] as const]
       : []),
   ];
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [
-    line(columns.map(([title]) => title)),
-    `|${"---|".repeat(columns.length)}`,
-    ...rows.map((times) => line(columns.map(([, cell]) => cell(times)))),
-  ];
+  return table(
+    columns.map(([title]) => title),
+    rows.map((times) => columns.map(([, cell]) => cell(times))),
+  );
 }
 
 /** What the ceiling was meanwhile, and whether figures can be trusted. */
-export function ceilingLine({ ceiling }: Pick<InTurns, "ceiling">, peak?: Card): string {
+export function ceilingLine({ ceiling, rows }: InTurns, peak?: Card): string {
   const { before, after } = ceiling;
+  const between = rows.flatMap(({ flopsAfter }) => flopsAfter ?? []);
   const range = `${short(before / 1e9)} GFLOP/s before and ${short(after / 1e9)} after`;
   const sheet = peak ? `; ${peak.card}: ${short(peak.flops / 1e9)} by ${peak.source}` : "";
   const warning = isUnsteady(ceiling)
     ? " **The machine changed its speed meanwhile: these figures are uncertain.**"
     : "";
-  return `Ceiling (multiply-adds in registers): ${range}${sheet}.${warning}`;
+  const lowest =
+    between.length > 0
+      ? `, and at least ${short(Math.min(...between) / 1e9)} right after a program's runs`
+      : "";
+  return `Ceiling (multiply-adds in registers): ${range}${lowest}${sheet}.${warning}`;
 }

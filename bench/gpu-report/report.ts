@@ -2,9 +2,14 @@
 import type { Ceilings } from "../../src/measure/ceilings.ts";
 import type { InTurns } from "../../src/measure/in-turns.ts";
 import type { Card } from "../cards.ts";
+import type { KernelTimes } from "../kernels/stream.ts";
+import { kernelCeiling, kernelSummary, kernelTable } from "../kernels/table.ts";
+import { table } from "../markdown.ts";
 import type { Start } from "../own-process.ts";
+import { type PictureTimes, pictureLines } from "../picture-times.ts";
 import { short } from "../report.ts";
 import { ceilingLine, markdownOf } from "../times-table.ts";
+import { type Waiting, waitingLines } from "../waiting.ts";
 import type { Checked } from "./checks.ts";
 
 /** A JSON file. It names no user, no folder and no network. */
@@ -16,6 +21,8 @@ export interface Report {
   readonly date: string;
   /** How long it took, so far. */
   readonly seconds: number;
+  /** Of the command; left out if there were none. */
+  readonly flags?: string;
   /** How many of the processor's cores other programs kept busy meanwhile. */
   readonly foreignCores: number;
   /** Why it is not whole; left out if it is. */
@@ -28,6 +35,9 @@ export interface Report {
   readonly ceilings?: Ceilings;
   readonly sections: readonly Section[];
   readonly start?: Start;
+  readonly kernels?: readonly KernelTimes[];
+  readonly pictures?: PictureTimes;
+  readonly waiting?: Waiting;
   /** Parts that ended with an error. */
   readonly failures: readonly { readonly part: string; readonly message: string }[];
 }
@@ -73,10 +83,12 @@ interface PageOptions {
 /** The report as a page in Markdown. */
 export function pageOf(report: Report, { level = 1, brief = false }: PageOptions = {}): string {
   const { adapter, machine, partial, scaled, checks, ceilings, sections, start, failures } = report;
+  const { kernels = [], pictures, waiting, flags } = report;
+  const command = `npm run bench:report${flags ? ` -- ${flags}` : ""}`;
   const heading = (deeper: number, text: string) => `${"#".repeat(level + deeper)} ${text}`;
   const parts: (string | readonly string[])[] = [
     heading(0, adapter.name),
-    `${report.date.slice(0, 10)}, pixelgrad ${report.pixelgrad}, \`npm run bench:report\`, ` +
+    `${report.date.slice(0, 10)}, pixelgrad ${report.pixelgrad}, \`${command}\`, ` +
       `${Math.round(report.seconds)} s. ${machine.processor}, ${machine.platform}, Node ${machine.node}, Dawn ` +
       `(\`webgpu\` ${machine.webgpu}).`,
   ];
@@ -100,6 +112,24 @@ export function pageOf(report: Report, { level = 1, brief = false }: PageOptions
     );
   }
   if (start) parts.push(heading(1, "Start"), startTable(start));
+  if (pictures) {
+    const [width, height] = pictures.size;
+    parts.push(heading(1, `A picture of ${width} x ${height}, x${pictures.scale}`), pictureLines(pictures));
+  }
+  if (waiting) parts.push(heading(1, "Training waits for pictures"), waitingLines(waiting));
+  if (kernels.length > 0) {
+    parts.push(
+      heading(1, "Single kernels"),
+      [
+        "By the GPU's own clock, in one stream of commands with the ceiling; `npm run bench:kernels` measures the same.",
+        `A name has channels and pictures: conv3-64-256-16x48x48 is a window of 3 x 3, from 64 to 256 channels.`,
+      ],
+      kernelSummary(kernels),
+    );
+  }
+  for (const times of brief ? [] : kernels) {
+    parts.push(heading(2, times.workload), kernelCeiling(times, adapter.peak), kernelTable(times));
+  }
   if (failures.length > 0) {
     parts.push(
       heading(1, "What failed"),
@@ -107,11 +137,6 @@ export function pageOf(report: Report, { level = 1, brief = false }: PageOptions
     );
   }
   return `${parts.map((part) => (typeof part === "string" ? part : part.join("\n"))).join("\n\n")}\n`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(head), `|${"---|".repeat(head.length)}`, ...rows.map(line)];
 }
 
 function adapterTable({ info, profile, features, limits, dawn, tuned, class: kind }: AdapterFacts): string[] {

@@ -489,23 +489,39 @@ export class GpuDevice implements Device {
    * the device was opened with Dawn's switch "exact-timestamps".
    */
   async timePasses(body: () => void): Promise<number | undefined> {
+    return (await this.timeEach([body]))?.[0];
+  }
+
+  /**
+   * The same for each of several bodies. They make one stream of commands, all of which are given before the first
+   * wait: so the GPU does not idle from one to the next, nor between two calls if the second does not await the
+   * first.
+   */
+  async timeEach(bodies: readonly (() => void)[]): Promise<number[] | undefined> {
     if (!this.gpu.features.has("timestamp-query")) {
-      body();
+      for (const body of bodies) body();
       return undefined;
     }
     this.flush(); // passes from before are not counted
     const timer = new PassTimer(this.gpu, this.#wait);
+    /** How many passes had ended with each body. */
+    const ends: number[] = [];
     this.#recorder.passTimer = timer;
     try {
-      body();
-      this.flush();
+      for (const body of bodies) {
+        body();
+        this.flush(); // the next one begins a pass of its own
+        ends.push(timer.passes);
+      }
     } finally {
       this.#recorder.passTimer = undefined;
     }
-    const milliseconds = await timer.total();
+    const passes = await timer.read();
     timer.destroy();
     this.#throwFailure();
-    return milliseconds;
+    return (
+      passes && ends.map((end, i) => passes.slice(ends[i - 1] ?? 0, end).reduce((sum, ms) => sum + ms, 0))
+    );
   }
 
   // ---- Failures

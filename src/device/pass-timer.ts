@@ -35,14 +35,19 @@ export class PassTimer {
     return { querySet: this.#queries, beginningOfPassWriteIndex: first, endOfPassWriteIndex: first + 1 };
   }
 
+  /** How many passes there have been. */
+  get passes(): number {
+    return this.#passes;
+  }
+
   /**
-   * Milliseconds that the submitted passes took in all, without the time between them. Undefined if there were
-   * more passes than it can time, or if the GPU's clock was set back meanwhile.
+   * Milliseconds that each of the submitted passes took. Undefined if there were more passes than it can time, or
+   * if the GPU's clock was set back meanwhile.
    */
-  async total(): Promise<number | undefined> {
+  async read(): Promise<number[] | undefined> {
     const count = 2 * this.#passes;
     if (this.#tooMany) return undefined;
-    if (count === 0) return 0;
+    if (count === 0) return [];
     const bytes = 8 * count;
     const resolved = this.#gpu.createBuffer({ size: bytes, usage: USAGE.QUERY_RESOLVE | USAGE.COPY_SRC });
     const staging = this.#gpu.createBuffer({ size: bytes, usage: USAGE.MAP_READ | USAGE.COPY_DST });
@@ -52,16 +57,10 @@ export class PassTimer {
     this.#gpu.queue.submit([encoder.finish()]);
     await this.#wait(staging.mapAsync(MAP_MODE_READ));
     const times = new BigInt64Array(staging.getMappedRange());
-    let nanoseconds = 0n;
-    let setBack = false;
-    for (let i = 0; i < count; i += 2) {
-      const took = times[i + 1] - times[i];
-      setBack ||= took < 0n;
-      nanoseconds += took;
-    }
+    const passes = Array.from({ length: count / 2 }, (_, i) => times[2 * i + 1] - times[2 * i]);
     staging.destroy();
     resolved.destroy();
-    return setBack ? undefined : Number(nanoseconds) / 1e6;
+    return passes.some((took) => took < 0n) ? undefined : passes.map((took) => Number(took) / 1e6);
   }
 
   destroy(): void {

@@ -23,6 +23,7 @@ export interface Ceilings {
 export async function measureCeilings(device: GpuDevice, options: Options): Promise<Ceilings> {
   checkArguments("measureCeilings", { device: [device, aGpuDevice] });
   checkTiming("measureCeilings", options);
+  await warmUp(device, { multiplyAdd: { chains: 16, unroll: 4 } }, options.signal);
   let best = { flops: 0, multiplyAdd: { chains: 0, unroll: 0 } };
   for (const [chains, unroll] of [
     [8, 8],
@@ -31,13 +32,15 @@ export async function measureCeilings(device: GpuDevice, options: Options): Prom
     [16, 8],
     [32, 4],
   ]) {
-    const flops = await multiplyAddRate(device, chains, unroll, options);
+    const flops = await bestRate(device, multiplyAdds(device, { chains, unroll }), options);
     if (flops > best.flops) best = { flops, multiplyAdd: { chains, unroll } };
   }
   const copies: { bytes: number; rate: number }[] = [];
   for (const bytes of [1, 4, 16, 64].map((mebibytes) => mebibytes * 2 ** 20)) {
     let rate = 0;
-    for (const each of [1, 4, 16]) rate = Math.max(rate, await copyRate(device, bytes, each, options));
+    for (const each of [1, 4, 16]) {
+      rate = Math.max(rate, await bestRate(device, copying(device, bytes, each), options));
+    }
     copies.push({ bytes: 2 * bytes, rate });
   }
   return { ...best, copies };
@@ -49,30 +52,64 @@ export async function measureCeilings(device: GpuDevice, options: Options): Prom
  */
 export async function measureFlops(
   device: GpuDevice,
-  { multiplyAdd: { chains, unroll } }: Pick<Ceilings, "multiplyAdd">,
+  { multiplyAdd }: Pick<Ceilings, "multiplyAdd">,
   options: Options,
 ): Promise<number> {
-  return multiplyAddRate(device, chains, unroll, options);
+  return bestRate(device, multiplyAdds(device, multiplyAdd), options);
+}
+
+/**
+ * Keeps a device busy until its multiply-adds get no faster. A card that had nothing to do, while the driver compiled
+ * perhaps, has lowered its clock, NVIDIA's H200 to a sixth, and raises it only after half a second of work: what is
+ * timed before that is too slow. Between two runs it waits for a fraction of a millisecond, too short for its clock to
+ * fall; `timeInTurns` looks whether it did.
+ */
+export async function warmUp(
+  device: GpuDevice,
+  { multiplyAdd }: Pick<Ceilings, "multiplyAdd">,
+  signal?: AbortSignal,
+): Promise<void> {
+  const program = multiplyAdds(device, multiplyAdd);
+  const start = performance.now();
+  let [fastest, steadyRuns, repetitions] = [0, 0, 1];
+  for (let elapsed = 0; elapsed < 500 || (steadyRuns < 5 && elapsed < 3000); ) {
+    if (signal?.aborted) break;
+    const ms = await timeOnce(program, device, repetitions);
+    const rate = repetitions / ms;
+    steadyRuns = rate > 1.02 * fastest ? 0 : steadyRuns + 1;
+    fastest = Math.max(fastest, rate);
+    repetitions = Math.max(1, Math.round(30 * fastest)); // those of 30 ms
+    elapsed = performance.now() - start;
+  }
+  program.dispose();
+  signal?.throwIfAborted();
 }
 
 /** Repetitions per second in the best run: a ceiling is what is possible, not what is usual. */
-async function bestRate(device: GpuDevice, run: () => void, options: Options): Promise<number> {
-  const { runs, minRunMs, signal } = options;
-  signal?.throwIfAborted();
-  const repetitions = await calibrate({ run }, device, minRunMs);
+async function bestRate(
+  device: GpuDevice,
+  program: CeilingProgram,
+  { runs, minRunMs, signal }: Options,
+): Promise<number> {
+  const repetitions = await calibrate(program, device, minRunMs);
   let shortest = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < runs; i++) shortest = Math.min(shortest, await timeOnce({ run }, device, repetitions));
-  return (1e3 * repetitions) / shortest;
+  for (let i = 0; i < runs; i++) shortest = Math.min(shortest, await timeOnce(program, device, repetitions));
+  program.dispose();
+  signal?.throwIfAborted();
+  return (1e3 * program.amount * repetitions) / shortest;
+}
+
+/** A launch that does nothing but what a ceiling counts. */
+export interface CeilingProgram {
+  /** Floating-point operations, or bytes read and written, of one launch. */
+  readonly amount: number;
+  run(): void;
+  dispose(): void;
 }
 
 const ROUNDS = 512;
 
-async function multiplyAddRate(
-  device: GpuDevice,
-  chains: number,
-  unroll: number,
-  options: Options,
-): Promise<number> {
+export function multiplyAdds(device: GpuDevice, { chains, unroll }: Ceilings["multiplyAdd"]): CeilingProgram {
   const threads = device.profile.threadsToSaturate;
   const y = device.allocate(threads);
   const rounds = ROUNDS / unroll;
@@ -82,12 +119,15 @@ async function multiplyAddRate(
     params: { rounds },
     grid: linearGrid(threads, 64),
   };
-  const rate = await bestRate(device, () => device.run(multiplyAddKernel, launch), options);
-  device.release(y);
-  return rate * 2 * chains * unroll * rounds * threads;
+  return {
+    amount: 2 * chains * unroll * rounds * threads,
+    run: () => device.run(multiplyAddKernel, launch),
+    dispose: () => device.release(y),
+  };
 }
 
-async function copyRate(device: GpuDevice, bytes: number, each: number, options: Options): Promise<number> {
+/** Copies `bytes`, `each` vectors by every thread. */
+export function copying(device: GpuDevice, bytes: number, each: number): CeilingProgram {
   const x = device.allocate(bytes / 4);
   const y = device.allocate(bytes / 4);
   const vectors = bytes / 16;
@@ -97,10 +137,14 @@ async function copyRate(device: GpuDevice, bytes: number, each: number, options:
     params: { vectors },
     grid: linearGrid(Math.ceil(vectors / each), 64),
   };
-  const rate = await bestRate(device, () => device.run(copyKernel, launch), options);
-  device.release(x);
-  device.release(y);
-  return rate * 2 * bytes;
+  return {
+    amount: 2 * bytes,
+    run: () => device.run(copyKernel, launch),
+    dispose() {
+      device.release(x);
+      device.release(y);
+    },
+  };
 }
 
 /**

@@ -6,9 +6,9 @@ import { aGpuDevice, type GpuDevice } from "../device/gpu-device.ts";
 import { aFunction, checkArguments, finite, isObject, listOf, type Wanted } from "../options/arguments.ts";
 import { atLeastZero, text } from "../options/kinds.ts";
 import { scope } from "../tensor/scope.ts";
-import { type Ceilings, measureFlops } from "./ceilings.ts";
+import { type Ceilings, measureFlops, multiplyAdds, warmUp } from "./ceilings.ts";
 import { summarize } from "./statistics.ts";
-import { calibrate, checkTiming, gpuTime, type Options } from "./timing.ts";
+import { calibrate, checkTiming, gpuTime, type Options, timeOnce } from "./timing.ts";
 
 export interface Timed {
   readonly name: string;
@@ -27,6 +27,11 @@ export interface Times {
   readonly recordMs: number;
   /** How long the GPU itself computed, in runs between those by wall. Undefined without timestamps. */
   readonly gpuMs?: number;
+  /**
+   * Multiply-adds in registers per second, times two, right after its runs, by the GPU's own clock: the median. Less
+   * than the ceiling if the program left the card so much to wait for that its clock fell.
+   */
+  readonly flopsAfter?: number;
   readonly runs: number;
   readonly repetitions: number;
   readonly gflops: number;
@@ -60,8 +65,11 @@ const aCeiling: Wanted<Pick<Ceilings, "multiplyAdd">> = {
 
 const ceilingOptions = { runs: 3, minRunMs: 20 };
 
+/** Of one program, a number for each run. */
+type Figures = Record<"wall" | "record" | "gpu" | "flopsAfter", number[]>;
+
 /**
- * Times programs that run on `device`, run by run in turns, each warm. A run repeats its program for at least
+ * Times programs that run on `device`, run by run in turns, each compiled, and the card at its full clock. A run repeats its program for at least
  * `minRunMs`, and waits for the device once, at its end. `ceilings` are what measureCeilings returned.
  */
 export async function timeInTurns(
@@ -77,36 +85,50 @@ export async function timeInTurns(
   });
   checkTiming("timeInTurns", options, { budgetMs: atLeastZero, onProgress: aFunction });
   const { runs, minRunMs, budgetMs = Number.POSITIVE_INFINITY, signal, onProgress } = options;
-  const entries = [];
   const next = (program: Timed, run: number) => {
     signal?.throwIfAborted();
     onProgress?.(program.name, run);
   };
   for (const program of programs) {
     next(program, 0);
+    await timeOnce(program, device, 1); // compiles it
+  }
+  await warmUp(device, ceilings, signal);
+  const entries = [];
+  for (const program of programs) {
+    signal?.throwIfAborted();
     const repetitions = await calibrate(program, device, minRunMs);
-    entries.push({ program, repetitions, wall: [] as number[], record: [] as number[], gpu: [] as number[] });
+    const figures: Figures = { wall: [], record: [], gpu: [], flopsAfter: [] };
+    entries.push({ program, repetitions, ...figures });
   }
   const before = await measureFlops(device, ceilings, ceilingOptions);
+  const probe = multiplyAdds(device, ceilings.multiplyAdd);
   const start = performance.now();
-  for (let run = 0; run < runs; run++) {
-    if (run >= 3 && performance.now() - start > budgetMs) break;
-    for (const { program, repetitions, wall, record, gpu } of entries) {
-      next(program, run + 1);
-      const times = await once(program, device, repetitions);
-      wall.push(times.wall / repetitions);
-      record.push(times.record / repetitions);
-      const computing = await gpuTime(program, device, repetitions);
-      if (computing !== undefined) gpu.push(computing);
+  try {
+    for (let run = 0; run < runs; run++) {
+      if (run >= 3 && performance.now() - start > budgetMs) break;
+      for (const { program, repetitions, wall, record, gpu, flopsAfter } of entries) {
+        next(program, run + 1);
+        const times = await once(program, device, repetitions);
+        wall.push(times.wall / repetitions);
+        record.push(times.record / repetitions);
+        const probing = await gpuTime(probe, device, 1);
+        if (probing !== undefined) flopsAfter.push((1e3 * probe.amount) / probing);
+        const computing = await gpuTime(program, device, repetitions);
+        if (computing !== undefined) gpu.push(computing);
+      }
     }
+  } finally {
+    probe.dispose();
   }
   const after = await measureFlops(device, ceilings, ceilingOptions);
-  const rows = entries.map(({ program, repetitions, wall, record, gpu }): Times => {
-    const gpuMs = gpu.length > 0 ? summarize(gpu).median : undefined;
-    const { median, min, max } = summarize(wall);
-    const perSecond = program.flops / (median / 1e3);
+  const median = (values: number[]) => (values.length > 0 ? summarize(values).median : undefined);
+  const rows = entries.map(({ program, repetitions, wall, record, gpu, flopsAfter }): Times => {
+    const { median: ms, min, max } = summarize(wall);
+    const perSecond = program.flops / (ms / 1e3);
     return {
-      ...{ name: program.name, ms: median, min, max, recordMs: summarize(record).median, gpuMs },
+      ...{ name: program.name, ms, min, max, recordMs: summarize(record).median },
+      ...{ gpuMs: median(gpu), flopsAfter: median(flopsAfter) },
       ...{
         runs: wall.length,
         repetitions,

@@ -12,7 +12,7 @@ import { CpuDevice } from "../../src/device/cpu-device.ts";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { defaultDevice, openDevice, setDefaultDevice } from "../../src/device/open.ts";
 import { relu } from "../../src/kernels/elementwise/index.ts";
-import { measureCeilings } from "../../src/measure/ceilings.ts";
+import { measureCeilings, warmUp } from "../../src/measure/ceilings.ts";
 import { isUnsteady, timeInTurns } from "../../src/measure/in-turns.ts";
 import { tensor } from "../../src/tensor/tensor.ts";
 import { gpuDevices } from "../support/devices.ts";
@@ -74,16 +74,31 @@ test("programs in turns: figures follow from the runs, with the ceiling before a
     ["one", 3],
     ["two", 3],
   ]);
-  const [{ ms, min, max, recordMs, gpuMs, gflops, share }, two] = rows;
+  const [{ ms, min, max, recordMs, gpuMs, flopsAfter, gflops, share }, two] = rows;
   expect(min).toBeLessThanOrEqual(ms);
   expect(ms).toBeLessThanOrEqual(max);
   expect(recordMs).toBeLessThan(max);
   expect(gpuMs).toBeGreaterThanOrEqual(0);
+  // By the GPU's own clock, so not far below what wall time has shown.
+  expect(flopsAfter).toBeGreaterThan(ceiling.before / 5);
   expect(gflops).toBeCloseTo(1e6 / ms / 1e6, 9);
   expect(share).toBeCloseTo((gflops * 1e9) / ((ceiling.before + ceiling.after) / 2), 9);
   expect([two.gflops, two.share]).toEqual([0, 0]);
   expect(isUnsteady({ before: 100, after: 119 })).toBe(false);
   expect(isUnsteady({ before: 121, after: 100 })).toBe(true);
+});
+
+test("warming up takes half a second of work at least, ends by itself, and keeps no memory", async () => {
+  const [device] = devices;
+  const multiplyAdd = { chains: 16, unroll: 4 };
+  const before = device.memory().live;
+  const start = performance.now();
+  await warmUp(device, { multiplyAdd });
+  expect(performance.now() - start).toBeGreaterThan(490);
+  await expect(warmUp(device, { multiplyAdd }, AbortSignal.abort(new Error("no time")))).rejects.toThrow(
+    "no time",
+  );
+  expect(device.memory().live).toBe(before);
 });
 
 test("cards by name: only those whose data sheet is known", () => {
@@ -116,7 +131,7 @@ describe("the page", () => {
       {
         ...{ title: "Training steps", first: "network", recording: true },
         ceiling: { before: 8e11, after: 8.1e11 },
-        rows: [{ ...times, gflops: 250, share: 0.31 }],
+        rows: [{ ...times, flopsAfter: 7.9e11, gflops: 250, share: 0.31 }],
       },
     ],
     failures: [],
@@ -128,9 +143,42 @@ describe("the page", () => {
     expect(page).toContain("32 to 64; kernels use 32");
     expect(page).toContain("| unary | 2 | 1.0e-7 | right |");
     expect(page).toContain("| a | 2.00 | 1.50 to 3.00 | 0.500 | 1.00 | 250 | 31 % | 25 % |");
-    expect(page).toContain("800 GFLOP/s before and 810 after; A card: 1000 by its maker's data sheet.");
+    expect(page).toContain(
+      "800 GFLOP/s before and 810 after, and at least 790 right after a program's runs; A card: 1000 by its maker's data sheet.",
+    );
     expect(page).not.toMatch(/undefined|NaN|not whole|uncertain|busy/);
     expect(pageOf(report, { level: 2, brief: true })).not.toContain("| unary |");
+  });
+
+  test("has the longer parts, and the flags that asked for them; single variants only if it is not brief", () => {
+    const time = { median: 0.2, min: 0.19, max: 0.21 };
+    const ceiling = { median: 8e11, min: 7.9e11, max: 8.1e11 };
+    const row = { name: "6-prefetch", byRule: true, error: 1e-7, time, rate: 4e11, share: 0.5 };
+    const work = { flops: 8e7, bytes: 1e6 };
+    const stretch = { steps: 100, seconds: 2, waiting: 0.25 };
+    const long: Report = {
+      ...{ ...report, flags: "--thorough" },
+      kernels: [{ workload: "conv3-64-64-1x12x12", work, ceiling, rounds: 5, rows: [row] }],
+      pictures: {
+        ...{ size: [400, 300], scale: 2 },
+        rows: [{ method: "wren", firstMs: 90, secondMs: 48, gpuMs: 12, tiles: 1 }],
+      },
+      waiting: {
+        ...{ network: "EDSR", pictures: 8, size: [2040, 1356], bytes: { decoded: 1e9, kept: 2e9 } },
+        runs: [{ where: "memory", overall: stretch, later: stretch }],
+      },
+    };
+    const page = pageOf(long);
+    expect(page).toContain("`npm run bench:report -- --thorough`, 61 s");
+    expect(page).toContain("## A picture of 400 x 300, x2\n");
+    expect(page).toContain("| wren | 90.0 | 48.0 | 12.0 | 25 % | 100 | 1 |");
+    expect(page).toContain("| in memory | 100 | 50.0 | 25 % | 100 | 50.0 | 25 % |");
+    expect(page).toContain("| conv3-64-64-1x12x12 | 6-prefetch | 200 | 400 GFLOP/s | 50 % | the same |");
+    expect(page).toContain("### conv3-64-64-1x12x12\n");
+    expect(page).not.toMatch(/undefined|NaN/);
+    const brief = pageOf(long, { level: 3, brief: true });
+    expect(brief).toContain("| conv3-64-64-1x12x12 | 6-prefetch |");
+    expect(brief).not.toContain("# conv3-64-64-1x12x12");
   });
 
   test("says what is missing, wrong or doubtful", () => {
@@ -182,6 +230,29 @@ describe("the command", () => {
 
     const again = await runFile(command, ["--out", out]);
     expect([again.code, again.stderr]).toEqual([2, expect.stringContaining("report.json exists already")]);
+  });
+
+  test("--only measures some parts, in their order, and ceilings where they are needed", async () => {
+    const out = join(folder, "only");
+    const args = ["--adapter", devices[0].adapterClass, "--only", "networks,ceilings", "--out", out];
+    const { code, stderr } = await runFile(command, args);
+    expect(code, stderr).toBe(0);
+    const report = JSON.parse(readFileSync(join(out, "report.json"), "utf8")) as Report;
+    expect(report).toMatchObject({ flags: "--only networks,ceilings", failures: [] });
+    expect(report.sections.map(({ title }) => title)).toEqual(["Networks enlarging a picture"]);
+    expect([report.partial, report.checks, report.start]).toEqual([undefined, undefined, undefined]);
+    expect(report.ceilings!.flops).toBeGreaterThan(0);
+    expect(stderr.match(/multiply-adds and copies/g)).toHaveLength(1);
+  });
+
+  test("wants parts that there are", async () => {
+    const unknown = await runFile(command, ["--only", "networks,nothing"]);
+    expect([unknown.code, unknown.stderr]).toEqual([
+      2,
+      expect.stringContaining("checks, ceilings, convolution"),
+    ]);
+    const both = await runFile(command, ["--only", "networks", "--thorough"]);
+    expect([both.code, both.stderr]).toEqual([2, expect.stringContaining("give one of them")]);
   });
 
   test("wants an adapter with kernels", async () => {

@@ -536,6 +536,28 @@ describe.each(devices.map((device) => [device.name, device] as const))("GPU time
     exact.destroy();
   });
 
+  test("of several bodies in one stream: each has its own, and a second stream may follow before the first is read", async () => {
+    const exact = (await openDevice({
+      adapter: device.adapterClass,
+      dawn: ["exact-timestamps"],
+    })) as GpuDevice;
+    const [x, y] = [exact.allocate(2 ** 20), exact.allocate(2 ** 20)];
+    const launches = (count: number) => () => {
+      for (let i = 0; i < count; i++) {
+        exact.run(addTo, { buffers: { x, y }, params: { size: 2 ** 20 }, grid: [2 ** 20 / 64] });
+      }
+    };
+    await exact.timeEach([launches(1)]); // compiles
+    const first = exact.timeEach([launches(40), () => {}, launches(1)]); // forty are two passes
+    const second = exact.timeEach([launches(1), launches(40)]);
+    const [[forty, none, one], [oneAgain, fortyAgain]] = [(await first)!, (await second)!];
+    expect(none).toBe(0);
+    expect(Math.min(one, oneAgain)).toBeGreaterThan(0);
+    expect(forty).toBeGreaterThan(5 * one);
+    expect(fortyAgain).toBeGreaterThan(5 * oneAgain);
+    exact.destroy();
+  });
+
   test("is unknown where it would be wrong: with more passes than can be timed", async () => {
     const y = device.allocate(4);
     const manyPasses = () => {

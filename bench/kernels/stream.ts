@@ -1,0 +1,171 @@
+/**
+ * Times the ways to compute one workload by the GPU's own clock: all in turns, in one stream of commands that never
+ * waits, so that the card keeps its clock. Each is checked before.
+ */
+import type { GpuDevice, Launch } from "../../src/device/gpu-device.ts";
+import type { Kernel } from "../../src/device/kernel.ts";
+import { type Ceilings, copying, multiplyAdds, warmUp } from "../../src/measure/ceilings.ts";
+import type { Work } from "../../src/measure/limits.ts";
+import { type Statistics, summarize } from "../../src/measure/statistics.ts";
+import { scope } from "../../src/tensor/scope.ts";
+import { largestError } from "../harness.ts";
+import { type EditedKernel, withEdited } from "./edited.ts";
+import type { Variant, Workload } from "./workloads.ts";
+
+/** One way to compute a workload. */
+export interface KernelRow {
+  readonly name: string;
+  /** This is what operations launch. */
+  readonly byRule: boolean;
+  /** The largest difference from the references, as a share of the largest value. Null stands for NaN. */
+  readonly error: number | null;
+  /** Milliseconds. Undefined if the result is wrong. */
+  readonly time?: Statistics;
+  /** Floating-point operations, or bytes where the workload has none, per second. */
+  readonly rate?: number;
+  /** Of the ceiling. */
+  readonly share?: number;
+}
+
+export interface KernelTimes {
+  readonly workload: string;
+  readonly work: Work;
+  /** Per second in the same stream: multiply-adds in registers, times two; bytes of a copy where there are none. */
+  readonly ceiling: Statistics;
+  readonly rounds: number;
+  readonly rows: readonly KernelRow[];
+}
+
+export interface StreamOptions {
+  /** Only variants with this text in their names, beside the one by rule. */
+  readonly variant?: string;
+  /** So many beside the one by rule, at most. */
+  readonly most?: number;
+  /** Texts to time beside the library's own. */
+  readonly edited?: readonly EditedKernel[];
+  readonly signal?: AbortSignal;
+  /** Called with every kernel that is launched for the first time here. */
+  readonly onKernel?: (kernel: Kernel) => void;
+}
+
+const tolerance = 2e-5;
+/** Rounds that count, and those before them. */
+const [rounds, warmUpRounds] = [5, 2];
+/** Milliseconds of one variant in one round, or one launch if that takes longer. */
+const turn = 2;
+
+export async function timeKernels(
+  device: GpuDevice,
+  workload: Workload,
+  ceilings: Pick<Ceilings, "multiplyAdd">,
+  { variant = "", most = Number.POSITIVE_INFINITY, edited = [], signal, onKernel }: StreamOptions = {},
+): Promise<KernelTimes> {
+  if (!device.gpu.features.has("timestamp-query")) {
+    throw new Error(`${device.name} has no timestamps (WebGPU's feature timestamp-query).`);
+  }
+  using _ = scope();
+  const { name, work } = workload;
+  const all = workload.variants(device);
+  const rule = all.filter((each) => each.byRule);
+  const others = all.filter((each) => !each.byRule && each.name.includes(variant));
+  const checked: { variant: Variant; error: number }[] = [];
+  const samples = workload.samples();
+  for (const own of [...rule, ...spread(others, most)]) {
+    signal?.throwIfAborted();
+    const launches = launchesOf(device, own);
+    for (const { kernel } of launches) onKernel?.(kernel);
+    for (const each of [own, ...(await withEdited(device, own, launches, edited))]) {
+      each.run();
+      const result = await each.result();
+      const got = Float32Array.from(samples, ({ index }) => result[index]);
+      checked.push({
+        variant: each,
+        error: largestError([got], [Float32Array.from(samples, ({ value }) => value)]),
+      });
+    }
+  }
+  const right = checked.filter(({ error }) => error <= tolerance).map((each) => each.variant);
+
+  const probe =
+    work.flops > 0 ? multiplyAdds(device, ceilings.multiplyAdd) : copying(device, megabytes(work), 4);
+  try {
+    await warmUp(device, ceilings, signal);
+    const times = await inTurns(device, [probe, ...right], signal);
+    const [ceilingTimes] = times;
+    const ceiling = summarize(ceilingTimes.map((ms) => (1e3 * probe.amount) / ms));
+    const rows = checked.map(({ variant, error }): KernelRow => {
+      const { name, byRule } = variant;
+      const common = { name, byRule, error: Number.isNaN(error) ? null : error };
+      const i = right.indexOf(variant);
+      if (i < 0) return common;
+      const time = summarize(times[i + 1]);
+      const rate = (1e3 * (work.flops || work.bytes)) / time.median;
+      return { ...common, time, rate, share: rate / ceiling.median };
+    });
+    return { workload: name, work, ceiling, rounds, rows };
+  } finally {
+    probe.dispose();
+  }
+}
+
+/** Milliseconds of each program in each round that counts. */
+async function inTurns(
+  device: GpuDevice,
+  programs: readonly { run(): void }[],
+  signal?: AbortSignal,
+): Promise<number[][]> {
+  const stream = async (bodies: readonly (() => void)[]) => {
+    const times = await device.timeEach(bodies);
+    if (!times) throw new Error(`${device.name}: its clock was set back, or a stream has too many launches.`);
+    return times;
+  };
+  const once = await stream(programs.map((program) => () => program.run()));
+  const repetitions = once.map((ms) => Math.max(1, Math.min(256, Math.ceil(turn / Math.max(ms, 1e-3)))));
+  const round = () =>
+    stream(
+      programs.map((program, i) => () => {
+        for (let k = 0; k < repetitions[i]; k++) program.run();
+      }),
+    );
+  const results: number[][] = programs.map(() => []);
+  let before: Promise<number[]> | undefined;
+  for (let i = 0; i <= warmUpRounds + rounds; i++) {
+    signal?.throwIfAborted();
+    // The next round is given before the last one is waited for.
+    const now = i < warmUpRounds + rounds ? round() : undefined;
+    const times = await before;
+    if (times && i > warmUpRounds) {
+      for (const [k, ms] of times.entries()) results[k].push(ms / repetitions[k]);
+    }
+    before = now;
+  }
+  return results;
+}
+
+/** What a variant launches. */
+function launchesOf(device: GpuDevice, { run }: Variant): { kernel: Kernel; launch: Launch }[] {
+  const launches: { kernel: Kernel; launch: Launch }[] = [];
+  const original = device.run;
+  device.run = (kernel, launch) => {
+    launches.push({ kernel, launch });
+    original.call(device, kernel, launch);
+  };
+  try {
+    run();
+  } finally {
+    device.run = original;
+  }
+  return launches;
+}
+
+/** So many of a list, evenly from its first to its last. */
+export function spread<T>(list: readonly T[], most: number): readonly T[] {
+  if (list.length <= most) return list;
+  const at = (i: number) => Math.round((i * (list.length - 1)) / Math.max(1, most - 1));
+  return Array.from({ length: most }, (_, i) => list[at(i)]);
+}
+
+/** Half of a workload's bytes, which a copy then reads and writes, in whole megabytes. */
+function megabytes({ bytes }: Work): number {
+  return 2 ** 20 * Math.max(1, Math.round(bytes / 2 / 2 ** 20));
+}

@@ -1,0 +1,158 @@
+/**
+ * How long a training run waits for pictures: the product's own trainer and loader learn from PNGs as large as
+ * DIV2K's, with the decoded pictures in memory, and in files (--cache).
+ */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { writePng } from "../src/data/index.ts";
+import { memoryForPictures } from "../src/data/resources.ts";
+import type { GpuDevice } from "../src/device/gpu-device.ts";
+import { presets, type TrainOptions, train } from "../src/train/index.ts";
+import { readLog } from "../src/train/run-folder.ts";
+import { table } from "./markdown.ts";
+import { percent, short } from "./report.ts";
+import { height, makeTrainingPictures, width } from "./training-pictures.ts";
+
+/** What is trained: EDSR 4x16 x2 on batches of 16 patches of 48x48 (HR 96x96), the paper's batches. */
+const [batch, patch, scale] = [16, 48, 2];
+
+export interface WaitingSizes {
+  /** Files, and how many of them are no copies of others. */
+  readonly pictures: number;
+  readonly different: number;
+  readonly steps: number;
+  /** A run ends after these, with fewer steps. */
+  readonly maxSeconds: number;
+}
+
+/** Some steps of a run. */
+export interface Stretch {
+  readonly steps: number;
+  readonly seconds: number;
+  /** Share of the time that went into waiting for pictures, 0..1. */
+  readonly waiting: number;
+}
+
+export interface WaitingRun {
+  readonly where: "memory" | "cache";
+  readonly overall: Stretch;
+  /** Since all pictures have been decoded once. Undefined if the run was too short for it. */
+  readonly later?: Stretch;
+}
+
+export interface Waiting {
+  readonly network: string;
+  readonly pictures: number;
+  readonly size: readonly [width: number, height: number];
+  /** Bytes that all of them take when they are decoded, and that the loader keeps in memory. */
+  readonly bytes: { readonly decoded: number; readonly kept: number };
+  readonly runs: readonly WaitingRun[];
+}
+
+/** @param onRun is called before each run, and while pictures are made. */
+export async function measureWaiting(
+  device: GpuDevice,
+  sizes: WaitingSizes,
+  { signal, onRun }: { readonly signal: AbortSignal; readonly onRun: (what: string) => void },
+): Promise<Waiting> {
+  const folder = mkdtempSync(join(tmpdir(), "pixelgrad-bench-"));
+  try {
+    onRun(`making ${sizes.pictures} pictures`);
+    const [high, held] = [join(folder, "high"), join(folder, "held-out")];
+    await makeTrainingPictures(high, { count: sizes.pictures, different: sizes.different });
+    mkdirSync(held);
+    await writePng(join(held, "held-out.png"), smallPicture());
+    const kept = memoryForPictures();
+    const runs: WaitingRun[] = [];
+    for (const where of ["memory", "cache"] as const) {
+      signal.throwIfAborted();
+      onRun(where === "memory" ? "in memory" : "with --cache");
+      const out = join(folder, `run-${where}`);
+      const config = {
+        ...presets.EDSR.quick,
+        ...{ batch, patch, data: [high], valid: held, validPictures: 1, out, lr: 1e-4 },
+        ...{ steps: sizes.steps, evalEvery: sizes.steps, logEvery: Math.ceil(sizes.steps / 100) },
+        ...(where === "cache" && { cache: join(folder, "decoded") }),
+      };
+      await trainFor(sizes.maxSeconds, signal, (options) => train(config, { device, ...options }));
+      runs.push({ where, ...stretchesOf(readLog(out), Math.ceil(sizes.pictures / batch)) });
+    }
+    const decoded = sizes.pictures * width * height * 3 * (1 + 1 / scale ** 2);
+    const network = `EDSR 4x16 x${scale}, batches of ${batch} patches of ${patch} x ${patch}`;
+    return { network, pictures: sizes.pictures, size: [width, height], bytes: { decoded, kept }, runs };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Stops a run so many seconds after its first step: opening pictures and compiling, before that, do not count. */
+async function trainFor(
+  seconds: number,
+  signal: AbortSignal,
+  body: (options: Pick<TrainOptions, "signal" | "onProgress">) => Promise<unknown>,
+): Promise<void> {
+  const limit = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const onProgress = () => {
+    timer ??= setTimeout(() => limit.abort(), 1e3 * seconds);
+  };
+  try {
+    await body({ signal: AbortSignal.any([signal, limit.signal]), onProgress });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * All steps of a run's log, and those after its first epoch. A line has the mean time `ms` of the steps since the
+ * line before, and the share `waiting` of it.
+ *
+ * @param firstEpoch steps of the first epoch.
+ */
+export function stretchesOf(
+  log: readonly Readonly<Record<string, unknown>>[],
+  firstEpoch: number,
+): Omit<WaitingRun, "where"> {
+  const lines = log.filter(({ ms }) => typeof ms === "number") as unknown as {
+    readonly [name in "step" | "ms" | "waiting"]: number;
+  }[];
+  const parts = lines.map(({ step, ms, waiting }, i) => {
+    const from = lines[i - 1]?.step ?? 0;
+    return { from, steps: step - from, ms: ms * (step - from), waited: waiting * ms * (step - from) };
+  });
+  const total = (some: typeof parts): Stretch => {
+    const sum = (of: (part: (typeof parts)[number]) => number) =>
+      some.reduce((all, part) => all + of(part), 0);
+    const ms = sum((part) => part.ms);
+    return { steps: sum((part) => part.steps), seconds: ms / 1e3, waiting: sum((part) => part.waited) / ms };
+  };
+  const later = parts.filter(({ from }) => from >= firstEpoch);
+  return { overall: total(parts), later: later.length > 0 ? total(later) : undefined };
+}
+
+function smallPicture() {
+  const side = 96;
+  const data = Uint8Array.from({ length: side * side * 3 }, (_, i) => (i * i) >> 5);
+  return { width: side, height: side, channels: 3 as const, data };
+}
+
+export function waitingLines({ network, pictures, size, bytes, runs }: Waiting): string[] {
+  const gigabytes = (count: number) => `${short(count / 1e9)} GB`;
+  const cells = (stretch: Stretch | undefined) =>
+    stretch
+      ? [String(stretch.steps), short(stretch.steps / stretch.seconds), percent(stretch.waiting)]
+      : ["-", "-", "-"];
+  const rows = runs.map(({ where, overall, later }) => [
+    where === "memory" ? "in memory" : "in files (`--cache`)",
+    ...cells(overall),
+    ...cells(later),
+  ]);
+  const of = ["steps", "steps a second", "waiting"];
+  return [
+    `${network}, out of ${pictures} PNGs of ${size.join(" x ")}. Decoded, these take ${gigabytes(bytes.decoded)}; the`,
+    `loader keeps up to ${gigabytes(bytes.kept)} in memory.`,
+    "",
+    ...table(["decoded pictures", ...of, ...of.map((title) => `${title}, after the first epoch`)], rows),
+  ];
+}

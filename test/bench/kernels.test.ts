@@ -1,0 +1,133 @@
+/** `npm run bench:kernels`: it times what is right, tells what is wrong, and takes edited texts. */
+import { expect, test } from "vitest";
+import { fileOf, isVersionOf } from "../../bench/kernels/edited.ts";
+import { type KernelTimes, spread, timeKernels } from "../../bench/kernels/stream.ts";
+import { kernelCeiling, kernelSummary, kernelTable } from "../../bench/kernels/table.ts";
+import { kernelWorkloads, type Workload } from "../../bench/kernels/workloads.ts";
+import type { GpuDevice } from "../../src/device/gpu-device.ts";
+import type { Kernel } from "../../src/device/kernel.ts";
+import { openDevice, setDefaultDevice } from "../../src/device/open.ts";
+import { facts } from "../../src/device/profile.ts";
+import { gpuDevices } from "../support/devices.ts";
+
+const [{ adapterClass }] = await gpuDevices();
+const ceilings = { multiplyAdd: { chains: 16, unroll: 4 } };
+
+/** A device with exact timestamps, which runs the kernels that cards get. */
+async function likeACard(): Promise<GpuDevice> {
+  const device = (await openDevice({ adapter: adapterClass, dawn: ["exact-timestamps"] })) as GpuDevice;
+  device.profile = { ...device.profile, ...facts.gpu, threadsToSaturate: 2 ** 14 };
+  setDefaultDevice(device);
+  return device;
+}
+
+const workloads = kernelWorkloads(true);
+const find = (name: string) => workloads.find((each) => each.name.startsWith(name))!;
+
+test.each([
+  ["conv3-64-64-1x12x12", "6-prefetch 16x8x8 4x2 d8", 2],
+  ["conv3-3-64", "6-prefetch 16x8x8 4x2 d4", 0],
+  ["weight-grad3-64-64-2x16x16", "weight-grad-rolling 32x16 4 c16", 2],
+  ["sum-of-channels", "by rule", 0],
+  ["matmul", "by rule", 0],
+])(
+  "%s: what cards run agrees with the references, and the rule's choice is among it",
+  async (name, rule, most) => {
+    const device = await likeACard();
+    const { workload, work, ceiling, rows } = await timeKernels(device, find(name), ceilings, { most });
+    expect(workload).toContain(name);
+    expect(rows).toHaveLength(1 + most);
+    expect(rows.filter(({ byRule }) => byRule).map((row) => row.name)).toEqual([
+      expect.stringContaining(rule),
+    ]);
+    for (const { name, error, time, rate, share } of rows) {
+      expect(error, name).toBeLessThan(2e-5);
+      expect(time!.min).toBeLessThanOrEqual(time!.median);
+      expect(rate).toBeCloseTo((1e3 * (work.flops || work.bytes)) / time!.median, 3);
+      expect(share).toBeCloseTo(rate! / ceiling.median, 9);
+    }
+    expect(device.memory().live).toBe(0);
+    device.destroy();
+  },
+);
+
+test("a wrong result is told and not timed; an edited text stands beside the library's own", async () => {
+  const device = await likeACard();
+  const whole = find("matmul");
+  const broken: Workload = {
+    ...whole,
+    variants(device) {
+      const [right] = whole.variants(device);
+      const result = async () => (await right.result()).map((value) => 1.001 * value);
+      return [right, { ...right, name: "broken", byRule: false, result }];
+    },
+  };
+  let own: Kernel | undefined;
+  const onKernel = (kernel: Kernel) => {
+    own = kernel;
+  };
+  const times = await timeKernels(device, broken, ceilings, { onKernel });
+  expect(times.rows.map(({ name, time }) => [name, time !== undefined])).toEqual([
+    ["by rule", true],
+    ["broken", false],
+  ]);
+  expect(times.rows[1].error).toBeCloseTo(1e-3, 5);
+  expect(kernelTable(times).join("\n")).toContain("| broken | WRONG: error 1.0e-3 |");
+  expect(kernelSummary([times]).join("\n")).toMatch(/\| matmul-128, 1 WRONG \| by rule \|/);
+
+  const file = fileOf(own!).replace(".wgsl", ".mine.wgsl");
+  const edited = [{ file, body: own!.body.replace("@compute", "// changed\n@compute") }];
+  const both = await timeKernels(device, whole, ceilings, { edited });
+  expect(both.rows.map(({ name, byRule, time }) => [name, byRule, time !== undefined])).toEqual([
+    ["by rule", true, true],
+    [`by rule, ${file}`, false, true],
+  ]);
+  // A version that computes something else is noticed: it is the edited text that runs.
+  const wrong = [{ file, body: own!.body.replace(/(y\[[^\]]+\] = )([^;]+);/, "$1 1.5 * ($2);") }];
+  expect(wrong[0].body).not.toBe(own!.body);
+  const [, row] = (await timeKernels(device, whole, ceilings, { edited: wrong })).rows;
+  expect(row.error).toBeGreaterThan(0.1);
+  const senseless = [{ file, body: `${own!.body}\nnonsense` }];
+  await expect(timeKernels(device, whole, ceilings, { edited: senseless })).rejects.toThrow(
+    /mine\.wgsl does not compile for by rule: line \d+: /,
+  );
+  await timeKernels(device, whole, ceilings); // the device still works
+  device.destroy();
+});
+
+test("which file is a version of which kernel", () => {
+  const kernel = { name: "conv2d/weight-grad" };
+  expect(fileOf(kernel)).toBe("conv2d-weight-grad.wgsl");
+  expect(isVersionOf("conv2d-weight-grad.wgsl", kernel)).toBe(true);
+  expect(isVersionOf("conv2d-weight-grad.two.wgsl", kernel)).toBe(true);
+  expect(isVersionOf("conv2d-weight-grad-shared.wgsl", kernel)).toBe(false);
+});
+
+test("some of a list, evenly", () => {
+  expect(spread([1, 2, 3, 4, 5], 3)).toEqual([1, 3, 5]);
+  expect(spread([1, 2], 3)).toEqual([1, 2]);
+  expect(spread([1, 2, 3], 0)).toEqual([]);
+});
+
+test("tables: the fastest first, and how far the rule is from it", () => {
+  const row = (name: string, ms: number, byRule = false) => ({
+    ...{ name, byRule, error: 1e-7, rate: 4e9 / ms, share: 0.1 / ms },
+    time: { median: ms, min: 0.9 * ms, max: 1.1 * ms },
+  });
+  const times: KernelTimes = {
+    ...{ workload: "conv3-1-1-1x8x8", work: { flops: 4e6, bytes: 1e6 }, rounds: 5 },
+    ceiling: { median: 40e9, min: 39e9, max: 41e9 },
+    rows: [row("slow", 0.3, true), row("fast", 0.2)],
+  };
+  expect(kernelTable(times).slice(2)).toEqual([
+    "| fast | 200 | 180 | 220 | 20.0 | 50 % |",
+    "| **slow** (by rule) | 300 | 270 | 330 | 13.3 | 33 % |",
+  ]);
+  expect(kernelSummary([times])[2]).toBe(
+    "| conv3-1-1-1x8x8 | slow | 300 | 13.3 GFLOP/s | 33 % | fast | 200 | 1.50 x |",
+  );
+  const peak = { card: "A card", flops: 67e12, source: "its data sheet" };
+  expect(kernelCeiling(times, peak)).toContain("39.0 to 41.0 GFLOP/s (A card: 67000 by its data sheet).");
+  const fast = { ...times, ceiling: { median: 60e12, min: 59e12, max: 61e12 } };
+  expect(kernelCeiling(fast, peak)).toContain("59.0 to 61.0 TFLOP/s (A card: 67.0 by its data sheet).");
+});
