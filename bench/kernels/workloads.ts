@@ -157,7 +157,7 @@ function weightGradient(size: ConvSize): Workload {
       return [...new Map(plans.map((plan) => [nameOfPlan(plan), plan]))].map(([name, plan]) => ({
         name,
         byRule: name === rule,
-        run: () => launchWeightGrad(device, xs, dys, dw, geometry, plan),
+        run: () => launchWeightGrad(device, { x: xs, dy: dys }, { dw }, geometry, plan),
         result: () => device.read(dw.gpuStorage),
       }));
     },

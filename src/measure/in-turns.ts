@@ -69,8 +69,9 @@ const ceilingOptions = { runs: 3, minRunMs: 20 };
 type Figures = Record<"wall" | "record" | "gpu" | "flopsAfter", number[]>;
 
 /**
- * Times programs that run on `device`, run by run in turns, each compiled, and the card at its full clock. A run repeats its program for at least
- * `minRunMs`, and waits for the device once, at its end. `ceilings` are what measureCeilings returned.
+ * Times programs that run on `device`, run by run in turns, each compiled, and the card at its full clock. A run
+ * repeats its program for at least `minRunMs`, and waits for the device once, at its end. `ceilings` are what
+ * measureCeilings returned.
  */
 export async function timeInTurns(
   device: GpuDevice,
