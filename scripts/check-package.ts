@@ -343,6 +343,8 @@ async function bundle() {
     const data = /pixelgrad\/dist\/data\//.test(module);
     check(!others && !data, `the bundle holds ${module}, which browsers have no use for`);
   }
+  const later = chunks.flatMap(({ dynamicImports }) => dynamicImports);
+  check(later.length === 0, `the bundle imports ${later} later, which Vite before 8 refuses in workers`);
   const code = chunks.map((chunk) => chunk.code).join("\n");
   const nodeOnly = /["'`](node:|sharp["'`]|pngjs["'`]|webgpu["'`])|\brequire\(|browser-external/.exec(code);
   check(

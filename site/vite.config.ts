@@ -128,9 +128,22 @@ function sourceAddress(): string | undefined {
   return repository?.url.replace(/^git\+/, "").replace(/\.git$/, "");
 }
 
+/**
+ * Parts of the library that no visitor reaches, and what the workers have in their places. The page reads no
+ * networks of ncnn, which are two files each; and the sentences are for people who write programs.
+ */
+const unreachable: Readonly<Record<string, string>> = {
+  "src/nn/ncnn-file.ts": "export const looksLikeNcnn = () => false, parseNcnn = undefined;",
+  "src/models/ncnn.ts": "export const namedAsInPytorch = undefined;",
+  "src/tensor/pytorch-names.ts":
+    'export const arithmetic = "A tensor is no number.", methodSentences = {}, propertySentences = {};',
+  "src/nn/pytorch-names.ts": "export const moduleSentences = {}, optimizerSentences = {};",
+};
+
 /** The lesson's worker has kernels as they are: it shows them. (And notes what files workers have.) */
 function shorterWorker(): Plugin {
   let isLesson = false;
+  const root = folder("../");
   const { load, transform } = shorterBundle();
   return {
     name: "shorter-worker",
@@ -138,7 +151,7 @@ function shorterWorker(): Plugin {
     buildStart({ input }) {
       isLesson = JSON.stringify(input).includes("kernels/worker");
     },
-    load: (id) => (isLesson ? undefined : load(id)),
+    load: (id) => unreachable[id.slice(root.length)] ?? (isLesson ? undefined : load(id)),
     transform: (code, id) => (isLesson ? undefined : transform(code, id)),
     generateBundle(_, bundle) {
       for (const file of Object.values(bundle)) {
