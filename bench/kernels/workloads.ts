@@ -12,7 +12,9 @@ import {
   type WeightGradPlan,
   weightGradVariants,
 } from "../../src/kernels/conv2d/plan-weight-grad.ts";
-import { matmul } from "../../src/kernels/matmul/index.ts";
+import { launchProduct } from "../../src/kernels/matmul/index.ts";
+import { matmulByTileKernel } from "../../src/kernels/matmul/matmul.wgsl.ts";
+import { type ProductPlan, planProduct, tilePlans } from "../../src/kernels/matmul/plan.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
 import type { Work } from "../../src/measure/limits.ts";
 import { Random } from "../../src/tensor/random.ts";
@@ -209,15 +211,24 @@ function reduction(name: string, shape: Shape, axes: readonly number[]): Workloa
   };
 }
 
-/** Of two square matrices. */
+/** Of two square matrices, by every tile if the adapter takes tiles. */
 function product(side: number): Workload {
   const matrices = () => [1, 2].map((seed) => values([side, side], seed, 1));
   return {
     name: `matmul-${side}`,
     work: { flops: 2 * side ** 3, bytes: 3 * 4 * side ** 2 },
-    variants() {
+    variants(device) {
       const [a, b] = matrices().map(({ data, shape }) => tensor(data, shape));
-      return [byRule(() => matmul(a, b))];
+      const y = Tensor.empty([side, side], device);
+      const sizes = { m: side, n: side, batch: 1 };
+      const rule = planProduct(device.profile, sizes);
+      const plans = [rule, ...(rule.kernel === matmulByTileKernel ? tilePlans(device.profile, sizes) : [])];
+      return [...new Map(plans.map((plan) => [nameOfProduct(plan), plan]))].map(([name, plan]) => ({
+        name,
+        byRule: name === nameOfProduct(rule),
+        run: () => launchProduct(device, { a, b }, {}, y, plan),
+        result: () => device.read(y.gpuStorage),
+      }));
     },
     samples() {
       const [a, b] = matrices().map(({ data }) => data);
@@ -230,4 +241,12 @@ function product(side: number): Workload {
       });
     },
   };
+}
+
+/** "matmul-by-tile 128x128 8x8": rows and columns of a tile, and of a thread's block. */
+function nameOfProduct({ kernel, constants }: ProductPlan): string {
+  const { R, THREADS_X, THREADS_Y, ROW_QUADS, COL_QUADS } = constants;
+  if (R !== undefined) return `${kernel.name} ${R}x${R}`;
+  const block = [4 * ROW_QUADS, 4 * COL_QUADS];
+  return `${kernel.name} ${block[0] * THREADS_Y}x${block[1] * THREADS_X} ${block.join("x")}`;
 }

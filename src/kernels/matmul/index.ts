@@ -1,5 +1,4 @@
-import type { DeviceProfile } from "../../device/device.ts";
-import { linearGrid } from "../../device/kernel.ts";
+import type { GpuDevice } from "../../device/gpu-device.ts";
 import { checkArguments, optional } from "../../options/arguments.ts";
 import { defineOp, type OpDefinition } from "../../tensor/op.ts";
 import {
@@ -18,7 +17,7 @@ import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { add } from "../elementwise/binary.ts";
 import { reshape } from "../layout/reshape.ts";
 import { sumTo } from "../reduce/sum.ts";
-import { matmulByThreadKernel, matmulByTileKernel } from "./matmul.wgsl.ts";
+import { type ProductPlan, planProduct } from "./plan.ts";
 
 /** Which operands to read with rows and columns exchanged. */
 type Transposed = { readonly a?: boolean; readonly b?: boolean };
@@ -50,6 +49,32 @@ function operandsOf(a: Shape, b: Shape, transposed: Transposed) {
   return { batch, left: matrices(a, batch, transposed.a), right: matrices(b, batch, transposed.b) };
 }
 
+/** Fills y with the product, by the rule's plan or another. */
+export function launchProduct(
+  device: GpuDevice,
+  { a, b }: { readonly a: Tensor; readonly b: Tensor },
+  transposed: Transposed,
+  y: Tensor,
+  plan?: ProductPlan,
+): void {
+  const { batch, left, right } = operandsOf(a.shape, b.shape, transposed);
+  const [, n1, n2, n3] = padRank(batch, BATCH_RANK, 1);
+  const [a0, a1, a2, a3] = left.batchStrides;
+  const [b0, b1, b2, b3] = right.batchStrides;
+  const sizes = { m: left.rows, n: right.cols, batch: numel(batch) };
+  const { kernel, ...launch } = plan ?? planProduct(device.profile, sizes);
+  device.run(kernel, {
+    ...launch,
+    buffers: { a: a.gpuStorage, b: b.gpuStorage, y: y.gpuStorage },
+    params: {
+      ...sizes,
+      k: left.cols,
+      ...{ a_row: left.rowStride, a_col: left.colStride, b_row: right.rowStride, b_col: right.colStride },
+      ...{ n1, n2, n3, a0, a1, a2, a3, b0, b1, b2, b3 },
+    },
+  });
+}
+
 const product: OpDefinition<{ a: Tensor; b: Tensor }, Transposed> = {
   name: "matmul",
   shape({ a, b }, transposed) {
@@ -77,75 +102,9 @@ const product: OpDefinition<{ a: Tensor; b: Tensor }, Transposed> = {
     }
   },
   gpu(device, { a, b }, transposed, y) {
-    const { batch, left, right } = operandsOf(a.shape, b.shape, transposed);
-    const [, n1, n2, n3] = padRank(batch, BATCH_RANK, 1);
-    const [a0, a1, a2, a3] = left.batchStrides;
-    const [b0, b1, b2, b3] = right.batchStrides;
-    const m = left.rows;
-    const n = right.cols;
-    const plan = planProduct(device.profile, m, n, numel(batch));
-    device.run(plan.kernel, {
-      constants: plan.constants,
-      buffers: { a: a.gpuStorage, b: b.gpuStorage, y: y.gpuStorage },
-      params: {
-        ...{ batch: numel(batch), m, n, k: left.cols },
-        ...{ a_row: left.rowStride, a_col: left.colStride, b_row: right.rowStride, b_col: right.colStride },
-        ...{ n1, n2, n3, a0, a1, a2, a3, b0, b1, b2, b3 },
-      },
-      grid: plan.grid,
-    });
+    launchProduct(device, { a, b }, transposed, y);
   },
 };
-
-/** Which kernel multiplies `batch` pairs of matrices to results of m x n, and with blocks of which size. */
-function planProduct(profile: DeviceProfile, m: number, n: number, batch: number) {
-  // What is computed beyond the result's edges is lost, so tiles want wide results.
-  const narrow = Math.min(m, n);
-  const groups = (height: number, width: number) => Math.ceil(m / height) * Math.ceil(n / width) * batch;
-  if (!profile.cheapBarriers || narrow <= 32) {
-    // Larger blocks mean fewer reads, but also fewer threads.
-    const R = narrow >= 128 ? 8 : narrow >= 16 ? 4 : 1;
-    return { kernel: matmulByThreadKernel, constants: { R }, grid: linearGrid(groups(R, R), 64) };
-  }
-  const tiles = tileSizes
-    .filter(({ ROW_QUADS, COL_QUADS }) => 16 * ROW_QUADS * COL_QUADS <= profile.blockSums)
-    .map((tile) => {
-      const { THREADS_X, THREADS_Y, ROW_QUADS, COL_QUADS } = tile;
-      return { tile, count: groups(4 * THREADS_Y * ROW_QUADS, 4 * THREADS_X * COL_QUADS) };
-    });
-  // The largest that gives every core work, as for convolutions.
-  const { tile, count } =
-    tiles.find(({ count }) => count >= profile.groupsToFill / 2) ?? tiles[tiles.length - 1];
-  return { kernel: matmulByTileKernel, constants: tileConstants(tile), grid: linearGrid(count, 1) };
-}
-
-interface Tile {
-  readonly THREADS_X: number;
-  readonly THREADS_Y: number;
-  readonly ROW_QUADS: number;
-  readonly COL_QUADS: number;
-  readonly DEPTH: number;
-}
-
-/** Of y, from those that use each loaded element most often to those that make the most workgroups. */
-const tileSizes: readonly Tile[] = [
-  { THREADS_X: 16, THREADS_Y: 16, ROW_QUADS: 2, COL_QUADS: 2, DEPTH: 8 }, // 128 x 128
-  { THREADS_X: 16, THREADS_Y: 16, ROW_QUADS: 1, COL_QUADS: 2, DEPTH: 16 }, // 64 x 128, half the sums a thread
-  { THREADS_X: 8, THREADS_Y: 8, ROW_QUADS: 2, COL_QUADS: 2, DEPTH: 8 }, // 64 x 64
-  { THREADS_X: 8, THREADS_Y: 8, ROW_QUADS: 1, COL_QUADS: 1, DEPTH: 8 }, // 32 x 32
-];
-
-function tileConstants(tile: Tile): Readonly<Record<string, number>> {
-  const { THREADS_X, THREADS_Y, ROW_QUADS, COL_QUADS, DEPTH } = tile;
-  return {
-    ...tile,
-    THREADS: THREADS_X * THREADS_Y,
-    A_SHARE: (DEPTH * ROW_QUADS) / THREADS_X,
-    B_SHARE: (DEPTH * COL_QUADS) / THREADS_Y,
-    ROWS: 4 * ROW_QUADS,
-    SUMS: 4 * ROW_QUADS * COL_QUADS,
-  };
-}
 
 const productOp = defineOp(product);
 const matmulOp = defineOp({
