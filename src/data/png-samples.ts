@@ -11,8 +11,8 @@ import { chunksOf, readFrom, unpackedSize } from "./png.ts";
 /** Node's own is faster, where there is one. */
 const checksum: (bytes: Uint8Array) => number = zlib.crc32 ?? crc32;
 
-/** Chunks that say nothing about the samples. */
-const harmless = new Set([
+/** Chunks of an ordinary file. One with any other is left to sharp. */
+const ordinaryChunks = new Set([
   ...["IHDR", "IDAT", "IEND"],
   ...["bKGD", "cHRM", "gAMA", "hIST", "iCCP", "iTXt", "pHYs", "sBIT", "sRGB", "tEXt", "tIME", "zTXt"],
 ]);
@@ -37,7 +37,7 @@ export function unpackPng(file: Uint8Array, maxBytes: number): Image | undefined
     const isNew = type !== "IDAT" || last === "IDAT" || packed.length === 0;
     const isFirst = (type === "IHDR") === (last === "");
     const isWhole = checksum(file.subarray(start + 4, end - 4)) === view.readUInt32BE(end - 4);
-    if (!(harmless.has(type) && isNew && isFirst && isWhole)) return undefined;
+    if (!(ordinaryChunks.has(type) && isNew && isFirst && isWhole)) return undefined;
     if (type === "IDAT") packed.push(data());
     last = type;
     if (type === "IEND") break;

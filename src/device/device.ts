@@ -141,9 +141,9 @@ export interface DeviceProfile {
    */
   readonly workgroup: number;
   /**
-   * How many sums a thread keeps in registers at most, where workgroups share what they load (conv2d's steps 5
-   * and 6). More would do more work for each load, but what does not fit goes to memory, or leaves room for too
-   * few threads.
+   * About how many sums a thread should keep in registers at most, where workgroups share what they load (conv2d's
+   * steps 5 and 6, and its weight gradients, which may keep an eighth more). More would do more work for each load,
+   * but what does not fit goes to memory, or leaves room for too few threads.
    */
   readonly blockSums: number;
   /** Threads that sum one long row together. Many hide a real GPU's latency; in software each costs time. */

@@ -55,11 +55,11 @@ struct Params {
   x_channels: u32,                    // of x; the first c of them are read
   y_channels: u32, y_first: u32,      // of y; the o outputs go to channel y_first and those after it
 }
-@group(0) @binding(0) var<storage, read> x: array<element>;         // [n, c, h, w]
+@group(0) @binding(0) var<storage, read> x: array<element>;         // [n, x_channels, h, w]
 @group(0) @binding(1) var<storage, read> weight: array<element>;    // [o, c, KH, KW]
 @group(0) @binding(2) var<storage, read> bias: array<element>;      // [o]
-@group(0) @binding(3) var<storage, read> skip: array<element>;      // [n, o, oh, ow]
-@group(0) @binding(4) var<storage, read_write> y: array<element>;   // [n, o, oh, ow]
+@group(0) @binding(3) var<storage, read> skip: array<element>;      // [n, o, oh, ow], [o] or unused: see store
+@group(0) @binding(4) var<storage, read_write> y: array<element>;   // [n, y_channels, oh, ow], or pixel-shuffled
 @group(0) @binding(5) var<uniform> p: Params;
 
 @compute @workgroup_size(WORKGROUP)

@@ -1,14 +1,14 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * Step 6: the same tiles and sums as in step 5, with fewer instructions beside the multiply-adds, and none that
- * wait for memory.
+ * Step 6: the same tiles and sums as in step 5, with fewer instructions beside the multiply-adds, and shorter waits
+ * for memory.
  *
  * **Loads run ahead.** In step 5 all threads of a workgroup load, wait, compute, and wait again. A load from
  * memory takes hundreds of cycles, and all that hides it are other workgroups on the same core. A GPU does not
  * wait at a load, though, but where its value is first used. So here each thread loads its share of the next
  * round into registers (`next_…`), computes the current round from workgroup memory, and only then stores what
- * it has loaded.
+ * it has loaded. What is left of the wait is what lasts longer than a round's multiply-adds.
  *
  * **Addresses are found once.** Which pixels a thread copies, and which of them lie outside the picture, is the
  * same in every round, but for the input channel. So the divisions that find it are done before the first round,
@@ -34,11 +34,11 @@ struct Params {
   pad_y: i32, pad_x: i32,
   x_channels: u32, y_channels: u32, y_first: u32,
 }
-@group(0) @binding(0) var<storage, read> x: array<element>;         // [n, c, h, w]
+@group(0) @binding(0) var<storage, read> x: array<element>;         // [n, x_channels, h, w]
 @group(0) @binding(1) var<storage, read> weight: array<element>;    // [o, c, KH, KW], or turned
 @group(0) @binding(2) var<storage, read> bias: array<element>;      // [o]
-@group(0) @binding(3) var<storage, read> skip: array<element>;      // [n, o, oh, ow]
-@group(0) @binding(4) var<storage, read_write> y: array<element>;   // [n, o, oh, ow]
+@group(0) @binding(3) var<storage, read> skip: array<element>;      // [n, o, oh, ow], [o] or unused: see store
+@group(0) @binding(4) var<storage, read_write> y: array<element>;   // [n, y_channels, oh, ow], or pixel-shuffled
 @group(0) @binding(5) var<uniform> p: Params;
 
 const PIXEL_PAIRS = PATCH_H * PATCH_PAIRS;   // of one channel, under the tile

@@ -14,7 +14,11 @@ export interface Estimate {
   readonly threads: number;
   /** Those for outputs past the edge count: the threads do them. */
   readonly multiplyAdds: number;
-  /** Values (f32) from storage buffers, by all threads. Equal addresses in a subgroup are not merged here. */
+  /**
+   * Values (f32) that all threads load from storage buffers, those for which nothing is kept included: outside of
+   * the picture a thread loads some other value, and where values cannot be dealt out evenly, some twice. Equal
+   * addresses in a subgroup are not merged here. The bias is not counted.
+   */
   readonly loads: number;
   /** Reads of workgroup memory: of one value or of a vector. */
   readonly sharedReads: number;
@@ -68,14 +72,18 @@ export function estimateForward(
   }
   const { TILE_O, DEPTH, PATCH_H, THREADS, QUADS, RESULTS, SPANS } = plan.constants;
   const pairs = variant === "6-prefetch";
-  const patch = PATCH_H * (pairs ? 2 * plan.constants.PATCH_PAIRS : plan.constants.PATCH_W);
   // In step 5 the threads read a column of pixels for each column of the window, in step 6 pairs for each span.
   const pixelReads = pairs ? SPANS * plan.constants.WINDOW_PAIRS : kw * WINDOW;
   const rounds = Math.ceil(c / DEPTH);
+  // In step 6 every thread loads as much as the one that has most to copy.
+  const { PATCH_W, PIXEL_LOADS, WEIGHT_SHARE } = plan.constants;
+  const loads = pairs
+    ? THREADS * (2 * PIXEL_LOADS + 4 * WEIGHT_SHARE)
+    : DEPTH * (PATCH_H * PATCH_W + kh * kw * TILE_O);
   return {
     ...sizesOf(plan, THREADS),
     multiplyAdds: THREADS * rounds * DEPTH * kh * kw * 4 * RESULTS,
-    loads: rounds * DEPTH * (patch + kh * kw * TILE_O),
+    loads: rounds * loads,
     sharedReads: THREADS * rounds * DEPTH * (pixelReads + kh * kw * QUADS),
     barriers: 2 * (pairs ? rounds + 1 : rounds),
   };
@@ -88,14 +96,14 @@ export function estimateWeightGrad(plan: WeightGradPlan, convolution: Convolutio
   const { CHANNELS, PIXELS, WINDOW } = constants;
   const [, , kh, kw] = convolution.wShape;
   if (constants.RING !== undefined) {
-    const { TILE_C, TILE_O, CHUNK, ROW_QUADS, STRIPS, STRIP_QUADS, QUADS, COLUMN_PARTS, THREADS } = constants;
+    const { STRIPS, STRIP_QUADS, QUADS, COLUMN_PARTS, THREADS, PIXEL_SHARE, GRADIENT_SHARE } = constants;
     const { rows_per_piece: height, pieces_per_part: pieces } = params;
     const rows = pieces * height;
     const strips = (rows * STRIPS) / COLUMN_PARTS;
     return {
       ...sizesOf(plan, THREADS),
       multiplyAdds: THREADS * strips * 4 * CHANNELS * kh * kw,
-      loads: 4 * pieces * (height + kh - 1) * TILE_C * ROW_QUADS + rows * CHUNK * TILE_O,
+      loads: 4 * THREADS * (pieces * (height + kh - 1) * PIXEL_SHARE + rows * GRADIENT_SHARE),
       sharedReads: THREADS * strips * (kh * STRIP_QUADS + 4 * QUADS),
       barriers: rows + pieces,
     };
@@ -112,13 +120,13 @@ export function estimateWeightGrad(plan: WeightGradPlan, convolution: Convolutio
       ...{ sharedReads: 0, barriers: 0 },
     };
   }
-  const { TILE_C, TILE_O, CHUNK, PATCH_W, COLUMN_PARTS, THREADS, QUADS } = constants;
+  const { CHUNK, COLUMN_PARTS, THREADS, QUADS, PIXEL_SHARE, GRADIENT_SHARE } = constants;
   const turns = rowsPerPart * Math.ceil(width / CHUNK);
   const strips = turns * Math.ceil(CHUNK / (COLUMN_PARTS * PIXELS));
   return {
     ...sizesOf(plan, THREADS),
     multiplyAdds: THREADS * strips * PIXELS * CHANNELS * kh * kw,
-    loads: turns * (TILE_C * kh * PATCH_W + CHUNK * TILE_O),
+    loads: turns * THREADS * (PIXEL_SHARE + 4 * GRADIENT_SHARE),
     sharedReads: THREADS * strips * (kh * WINDOW + PIXELS * QUADS),
     barriers: 2 * (turns + 1),
   };

@@ -131,7 +131,7 @@ function layoutOfPairs(
   const lastKx = Math.floor((kw - 1) / SPAN) * SPAN;
   const PATCH_PAIRS = (TILE_W / 2 - 1) * stride[1] + (lastKx * dilation[1]) / 2 + PAIRS;
   const PITCH = pitchOf(PATCH_PAIRS, ROWS * stride[0], TILE_W / 2, 16);
-  // How many values a thread keeps in registers.
+  // How many pairs of one channel a thread copies.
   const PIXEL_SHARE = Math.ceil((PATCH_H * PATCH_PAIRS) / threadsOf(tile));
   return {
     ...{ SPAN, SPANS: Math.ceil(kw / SPAN), PAIRS, PATCH_PAIRS, PITCH, PIXEL_SHARE, rowBytes: 8 * PITCH },

@@ -73,6 +73,11 @@ function planRolling(profile: DeviceProfile, convolution: GradConvolution): Weig
   return sizes && planRollingSizes(profile, convolution, sizes);
 }
 
+/** A thread's sums at most. Where 64 are good, the 72 of 8 channels x 3 x 3 taps are to be possible: hence 9 / 8. */
+function sumsLimit({ blockSums }: DeviceProfile): number {
+  return (blockSums * 9) / 8;
+}
+
 /** Undefined if the window's rows fit into workgroup memory for no chunk. */
 function chooseRollingSizes(
   profile: DeviceProfile,
@@ -83,7 +88,7 @@ function chooseRollingSizes(
   const sizesFor = (CHUNK: number): RollingSizes => {
     // Few sums for each thread and hence many threads at once: 3 x 3 weights for each of 4 channels. Twice as
     // many in chunks of 24, which short rows have: then threads are few in any case, and each does more at once.
-    const channelLimit = Math.min((profile.blockSums * 9) / 8, CHUNK > 16 ? 72 : 36) / (kh * kw);
+    const channelLimit = Math.min(sumsLimit(profile), CHUNK > 16 ? 72 : 36) / (kh * kw);
     const CHANNELS = o <= 4 ? 4 : ([16, 8].find((channels) => channels <= channelLimit) ?? 4);
     // A 1 x 1 window sees each pixel once, and only larger tiles make more of it.
     const [tileC, tileO] = kh * kw === 1 ? [32, 64] : [16, 32];
@@ -183,8 +188,7 @@ function planShared(
   const [o, c, kh, kw] = wShape;
   const TAPS = kh * kw;
   if (TAPS > 25) return undefined;
-  // CHANNELS * TAPS sums for each thread: 3 x 3 taps of 8 channels, not of 7, where 64 are good.
-  const most = [16, 8].find((channels) => channels * TAPS <= (profile.blockSums * 9) / 8) ?? 4;
+  const most = [16, 8].find((channels) => channels * TAPS <= sumsLimit(profile)) ?? 4;
   const CHANNELS = o <= 4 || c <= 4 ? 4 : most;
   const TILE_C = powerOfTwo(c, 4, o <= 4 ? 64 : 32);
   const TILE_O = powerOfTwo(o, CHANNELS, c <= 4 ? 64 : 32);

@@ -47,7 +47,7 @@ struct Params {
   rows_per_piece: u32,  // output rows
   pieces_per_part: u32,
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, c, h, w]
+@group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, x_channels, h, w]
 @group(0) @binding(1) var<storage, read> dy: array<f32>;           // [n, o, oh, ow]
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>; // [parts * COLUMN_PARTS, gradients]: of the
 // weights [o, c, KH, KW], and of the bias [o] behind them

@@ -34,7 +34,7 @@ struct Params {
   x_channels: u32,     // of x; the first c of them are read
   rows_per_part: u32,  // of the output rows of all pictures
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, c, h, w]
+@group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, x_channels, h, w]
 @group(0) @binding(1) var<storage, read> dy: array<f32>;           // [n, o, oh, ow]
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>; // [parts, o, c, KH, KW]
 @group(0) @binding(3) var<uniform> p: Params;

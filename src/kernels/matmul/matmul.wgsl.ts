@@ -176,7 +176,7 @@ fn main(
   var sums: array<vec4f, SUMS>; // @registers
   var next_a: array<vec4f, A_SHARE>; // @registers
   var next_b: array<vec4f, B_SHARE>; // @registers
-  // The first turn only loads, the last only computes.
+  // The first turn only loads. The last one loads, too, but nobody uses what it has loaded.
   for (var turn = 0u; turn * DEPTH < p.k + DEPTH; turn++) {
     if (turn > 0) {
       for (var s = 0; s < A_SHARE; s++) { // @unroll

@@ -36,10 +36,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 );
 
 /**
- * The same with a workgroup of LANES threads per output. Each lane takes RUN neighbours, skips those of the other
- * lanes, and so on, so that at any moment the lanes read neighbouring elements; then their totals are combined
- * pairwise, as a tree. The loads of a run do not wait for each other: on a GPU, one at a time would mean a wait of
- * hundreds of cycles for each.
+ * The same with a workgroup of LANES threads per output. In each round of the loop the threads read one stretch of
+ * LANES * RUN elements, of which each takes RUN neighbours. Then their totals are combined pairwise, as a tree. The
+ * loads of a run do not wait for each other: on a GPU, one at a time would mean a wait of hundreds of cycles for each.
  *
  * Very long reductions are cut into `parts` of `chunk` elements, with a workgroup for each: y is then [keep0,
  * keep1, parts], and a second launch reduces the parts. The order of the additions depends on the sizes only,
