@@ -387,7 +387,7 @@ export async function* enlargeInTiles<T>(
   { signal, onProgress }: UpscaleOptions,
   ahead: number,
 ) {
-  const begun: { tile: Tile; large: Promise<T>; turn: Turn }[] = [];
+  const queue: { tile: Tile; large: Promise<T>; turn: Turn }[] = [];
   let lastEnd = 0;
   const begin = (tile: Tile) => {
     const start = performance.now();
@@ -408,23 +408,23 @@ export async function* enlargeInTiles<T>(
     const part = enlarged(tile.inner, scale, tile.window);
     const large = enlarge(tile.window, part, enlarged(tile.inner, scale), onArrival);
     large.then(end, () => {}); // an error is noticed below, when it is this tile's turn
-    begun.push({ tile, large, turn });
+    queue.push({ tile, large, turn });
   };
   const source = tiles[Symbol.iterator]();
   let [done, area] = [0, 0];
   let next = source.next();
   try {
-    while (begun.length > 0 || !next.done) {
+    while (queue.length > 0 || !next.done) {
       // JavaScript never waits for anything. This pause lets other code run, which may abort the signal.
       if (done > 0) await pause();
       signal?.throwIfAborted();
-      while (!next.done && begun.length <= ahead) {
+      while (!next.done && queue.length <= ahead) {
         begin(next.value);
         next = source.next();
         // The next tile uses the memory of this one, once all commands of this one are recorded.
-        if (begun.length <= ahead) await pause();
+        if (queue.length <= ahead) await pause();
       }
-      const { tile, large: promise, turn } = begun.shift()!;
+      const { tile, large: promise, turn } = queue.shift()!;
       const { inner } = tile;
       turn.come();
       const large = await promise;
@@ -436,8 +436,8 @@ export async function* enlargeInTiles<T>(
       yield { large, place: enlarged(inner, scale) };
     }
   } finally {
-    for (const { turn } of begun) turn.cancel();
-    await Promise.allSettled(begun.map(({ large }) => large));
+    for (const { turn } of queue) turn.cancel();
+    await Promise.allSettled(queue.map(({ large }) => large));
   }
 }
 
@@ -477,7 +477,7 @@ export function tilesAhead(
   { tileTime }: Pick<UpscaleOptions, "tileTime">,
 ): number {
   if (device === undefined || device.profile.reference) return 0;
-  return device.profile.ownProcessor && tileTime === undefined ? ahead : 1;
+  return device.profile.separateProcessor && tileTime === undefined ? ahead : 1;
 }
 
 /** Enlarges planes in tiles. They must be those that the method takes. */

@@ -59,7 +59,7 @@ const rounds: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     "var strip = local.z * PIXELS; strip < CHUNK; strip += COLUMN_PARTS * PIXELS": 4,
   },
   "weight-grad-rolling": {
-    "var piece = part * p.pieces_per_part; piece < pieces; piece++": 1,
+    "var piece = part * p.pieces_per_part; piece < end_piece; piece++": 1,
     "var row = 0u; row < rows; row++": 128,
     "row + 1 < rows": 127 / 128,
     "var s = 0u; s < STRIPS / COLUMN_PARTS; s++": 4,

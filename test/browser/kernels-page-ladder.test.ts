@@ -215,7 +215,7 @@ describe("what the page suggests to try does what it says", { timeout: 120_000 }
     [
       "5-shared",
       (body) =>
-        body.replace(/(sums\[\S+ \* ROWS \+ row\]) \+= k \* (strip\[.*?\]);/, "$1 = fma(k, vec4f($2), $1);"),
+        body.replace(/(sums\[\S+ \* ROWS \+ row\]) \+= w \* (under\[.*?\]);/, "$1 = fma(w, vec4f($2), $1);"),
       /^Right/,
     ],
     [

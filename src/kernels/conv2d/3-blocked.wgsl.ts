@@ -42,7 +42,7 @@ export const xAtInPlace = xAt.replace("f32(x[at])", "f32(y[at])");
  * Why it is still slow: all threads load the same weights, each for itself. Real GPUs notice and load them
  * once for many threads; elsewhere every load counts.
  *
- * Constants come from plan.ts. For 3x3 from 64 to 64 channels on a GPU: CHANNELS 16, PIXELS 8, WINDOW 10
+ * Constants come from plan.ts. For 3x3 from 64 to 64 channels on a GPU: CHANNELS 16, PIXELS 8, PIXELS_UNDER 10
  * (pixels of an input row under a block), WORKGROUP 64.
  */
 export const blocked = kernel(
@@ -75,16 +75,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     for (var ky = 0u; ky < KH; ky++) {
       let x_row = i32(row * STRIDE_Y + ky * DILATION_Y) - p.pad_y;
       let x_column = i32(column * STRIDE_X) - p.pad_x;
-      var pixels: array<f32, WINDOW>;
-      for (var i = 0; i < WINDOW; i++) { // @unroll
+      var pixels: array<f32, PIXELS_UNDER>;
+      for (var i = 0; i < PIXELS_UNDER; i++) { // @unroll
         pixels[i] = x_at(n, c, x_row, x_column + i);
       }
       for (var kx = 0; kx < KW; kx++) { // @unroll
         for (var o = 0; o < CHANNELS; o++) { // @unroll
           // Past the last channel: the last one's weights once more. The stores below drop these sums.
-          let k = f32(weight[((min(first_o + o, p.o - 1) * p.c + c) * KH + ky) * KW + kx]);
+          let w = f32(weight[((min(first_o + o, p.o - 1) * p.c + c) * KH + ky) * KW + kx]);
           for (var i = 0; i < PIXELS; i++) { // @unroll
-            sums[o * PIXELS + i] += k * pixels[i * STRIDE_X + kx * DILATION_X];
+            sums[o * PIXELS + i] += w * pixels[i * STRIDE_X + kx * DILATION_X];
           }
         }
       }

@@ -35,7 +35,7 @@ fn x_quad(n: u32, c: u32, row: i32, column: u32) -> vec4f {
  * Pixels can be shared, too. The strips of neighbouring lanes lie side by side, so what a lane needs beyond its
  * own strip is in the strip of the lane before it or after it (`subgroupShuffle`). Left of the first lane's strip
  * and right of the last lane's, HALO pixels each are missing, and again the lanes load them together. This is
- * done where it pays (ALIGNED): x and y have the same columns, as with stride 1 and "same" padding, and a shuffle
+ * done where it pays (SHARES_PIXELS): x and y have the same columns, as with stride 1 and "same" padding, and a shuffle
  * costs less than a load, as on lavapipe. Elsewhere each lane loads its whole window, as in step 3.
  *
  * What changed since step 3, with a strip of 8 pixels: 10 + 6 loads instead of 10 + 48 for 384 multiply-adds. With
@@ -50,8 +50,8 @@ fn x_quad(n: u32, c: u32, row: i32, column: u32) -> vec4f {
  * nothing. The prelude defines x_at and store, as in step 3, and x_quad.
  *
  * Constants come from plan.ts. For 3x3 from 64 to 64 channels, rows of 64 pixels or more and a subgroup of 8
- * (LANES), on lavapipe: CHANNELS 16, PIXELS 16, QUADS 4 (vec4s of pixels), WINDOW 18, HALO 1, EDGES 1 (loads for
- * the edges), SHARES 6 (weights that a lane loads for an input row), RESULTS 256 (sums of a thread), STORES 8
+ * (LANES), on lavapipe: CHANNELS 16, PIXELS 16, QUADS 4 (vec4s of pixels), PIXELS_UNDER 18, HALO 1, EDGES 1 (loads for
+ * the edges), WEIGHT_SHARE 6 (weights that a lane loads for an input row), RESULTS 256 (sums of a thread), STORES 8
  * (results that a round of the last loop stores), WORKGROUP 16.
  */
 export const broadcast = kernel(
@@ -80,8 +80,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
   let first_o = group.y * CHANNELS; let n = group.z;
 
   // Where this lane's share of the weights of one input row lies; they are numbered kx * CHANNELS + o.
-  var share_at: array<u32, SHARES>;
-  for (var i = 0; i < SHARES; i++) { // @unroll
+  var share_at: array<u32, WEIGHT_SHARE>;
+  for (var i = 0; i < WEIGHT_SHARE; i++) { // @unroll
     let k = min(i * LANES + lane, KW * CHANNELS - 1);
     share_at[i] = min(first_o + k % CHANNELS, p.o - 1) * p.c * KH * KW + k / CHANNELS;
   }
@@ -102,8 +102,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
   for (var line = 0u; line < p.c * KH; line++) {
     let c = line / KH; let ky = line % KH;
     let x_row = i32(row * STRIDE_Y + ky * DILATION_Y) - p.pad_y;
-    var pixels: array<f32, WINDOW>;
-    // @if ALIGNED
+    var pixels: array<f32, PIXELS_UNDER>;
+    // @if SHARES_PIXELS
     for (var quad = 0; quad < QUADS; quad++) { // @unroll
       let four = x_quad(n, c, x_row, column + 4 * quad);
       pixels[HALO + 4 * quad] = four.x;
@@ -113,7 +113,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
     }
     // @else
     let x_column = i32(column * STRIDE_X) - p.pad_x;
-    for (var i = 0; i < WINDOW; i++) { // @unroll
+    for (var i = 0; i < PIXELS_UNDER; i++) { // @unroll
       pixels[i] = x_at(n, c, x_row, x_column + i);
     }
     // @end
@@ -131,19 +131,19 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
       pixels[HALO + PIXELS + i] = select(right, 0.0, column + PIXELS >= p.w);
     }
     // @end
-    var weights: array<f32, SHARES>;
-    for (var i = 0; i < SHARES; i++) { // @unroll
+    var weights: array<f32, WEIGHT_SHARE>;
+    for (var i = 0; i < WEIGHT_SHARE; i++) { // @unroll
       weights[i] = f32(weight[share_at[i] + line * KW]);
     }
     for (var o = 0; o < CHANNELS; o++) { // @unroll
-      var k: array<f32, KW>;
+      var w: array<f32, KW>;
       for (var kx = 0; kx < KW; kx++) { // @unroll
-        k[kx] = subgroupBroadcast(weights[(kx * CHANNELS + o) / LANES], (kx * CHANNELS + o) % LANES);
+        w[kx] = subgroupBroadcast(weights[(kx * CHANNELS + o) / LANES], (kx * CHANNELS + o) % LANES);
       }
       for (var quad = 0; quad < QUADS; quad++) { // @unroll
         var sum = sums[o * QUADS + quad];
         for (var kx = 0; kx < KW; kx++) { // @unroll
-          sum += k[kx] * vec4f(
+          sum += w[kx] * vec4f(
             pixels[(4 * quad + 0) * STRIDE_X + kx * DILATION_X],
             pixels[(4 * quad + 1) * STRIDE_X + kx * DILATION_X],
             pixels[(4 * quad + 2) * STRIDE_X + kx * DILATION_X],

@@ -41,7 +41,7 @@ fn weight_index(o: u32, k: u32) -> u32 {
  * The prelude defines x_at and store, as in step 3, and weight_index. Constants come from plan-tiles.ts. For 3x3
  * and the largest tile by rule: TILE_O 32, TILE_H and TILE_W 16, CHANNELS 8, ROWS 8, DEPTH 4, PATCH_H and
  * PATCH_W 18 (the pixels under the tile), PITCH 18, WEIGHT_PITCH 9, THREADS 128, QUADS 2 (vec4s of channels in
- * a block), WINDOW 10 (pixels of a column under a block).
+ * a block), ROWS_UNDER 10 (pixels of a column under a block).
  */
 export const shared = kernel(
   "conv2d/5-shared",
@@ -98,15 +98,15 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
     for (var i = 0u; i < DEPTH * KW; i++) {
       let c = i / KW; let kx = i % KW;
       let at = (c * PATCH_H + local.y * ROWS * STRIDE_Y) * PITCH + local.x * STRIDE_X + kx * DILATION_X;
-      var strip: array<f32, WINDOW>; // the pixels under column kx of the windows of the block
-      for (var row = 0; row < WINDOW; row++) { // @unroll
-        strip[row] = pixels[at + row * PITCH];
+      var under: array<f32, ROWS_UNDER>; // the pixels under column kx of the windows of the block
+      for (var row = 0; row < ROWS_UNDER; row++) { // @unroll
+        under[row] = pixels[at + row * PITCH];
       }
       for (var ky = 0; ky < KH; ky++) { // @unroll
         for (var quad = 0; quad < QUADS; quad++) { // @unroll
-          let k = weights[((c * KH + ky) * KW + kx) * WEIGHT_PITCH + local.z * QUADS + quad];
+          let w = weights[((c * KH + ky) * KW + kx) * WEIGHT_PITCH + local.z * QUADS + quad];
           for (var row = 0; row < ROWS; row++) { // @unroll
-            sums[quad * ROWS + row] += k * strip[row * STRIDE_Y + ky * DILATION_Y];
+            sums[quad * ROWS + row] += w * under[row * STRIDE_Y + ky * DILATION_Y];
           }
         }
       }

@@ -20,10 +20,10 @@ import { kernel } from "../../device/kernel.ts";
  *
  * Wide windows are taken in SPANS spans of SPAN columns, so that the pixels under a span stay in registers.
  *
- * The prelude is that of step 5, with other constants. RAGGED is 1 if DEPTH does not divide the channels of x. For
- * 3x3 and the largest tile by rule, which is 32 channels x 8 x 16 pixels: PATCH_H 10 and PATCH_PAIRS 9, the pixels
- * under the tile; PAIRS 2 and WINDOW 6, those under a block; SPAN 3; PIXEL_SHARE 1 pair of each channel and
- * WEIGHT_SHARE 3.
+ * The prelude is that of step 5, with other constants. PARTIAL_ROUND is 1 if DEPTH does not divide the channels of
+ * x. For 3x3 and the largest tile by rule, which is 32 channels x 8 x 16 pixels: PATCH_H 10 and PATCH_PAIRS 9, the
+ * pixels under the tile; ROWS_UNDER 6 rows of PAIRS 2, those under a block; SPAN 3; PIXEL_SHARE 1 pair of each channel
+ * and WEIGHT_SHARE 3.
  */
 export const prefetch = kernel(
   "conv2d/6-prefetch",
@@ -107,7 +107,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
     if (first_c < p.c) {
       for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
         for (var c = 0; c < DEPTH; c++) { // @unroll
-          // @if RAGGED
+          // @if PARTIAL_ROUND
           // Past the last channel: zeros, as outside the picture.
           let there = inside[s] & vec2<bool>(first_c + c < p.c);
           let at = select(vec2u(), pixel_at[s] + pixels_from + c * area, there);
@@ -122,7 +122,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
         // Past the last output channel: any weights, since their sums are not stored.
         let at = min(weight_at[s] + weights_from + vec4u(0, 1, 2, 3) * next_o, vec4u(last_weight));
         let four = vec4f(f32(weight[at.x]), f32(weight[at.y]), f32(weight[at.z]), f32(weight[at.w]));
-        // @if RAGGED
+        // @if PARTIAL_ROUND
         let k = first_c * KH * KW + (thread + s * THREADS) % CHANNEL_TAPS;
         next_weights[s] = select(vec4f(), four, k < p.c * KH * KW);
         // @else
@@ -137,10 +137,10 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
         for (var span = 0u; span < SPANS; span++) {
           let at = (c * PATCH_H + local.y * ROWS * STRIDE_Y) * PITCH
             + local.x * STRIDE_X + span * SPAN * DILATION_X / 2;
-          var window: array<vec2f, WINDOW_PAIRS>; // @registers
-          for (var row = 0; row < WINDOW; row++) { // @unroll
+          var under: array<vec2f, SPAN_PAIRS>; // @registers
+          for (var row = 0; row < ROWS_UNDER; row++) { // @unroll
             for (var pair = 0; pair < PAIRS; pair++) { // @unroll
-              window[row * PAIRS + pair] = pixels[at + row * PITCH + pair];
+              under[row * PAIRS + pair] = pixels[at + row * PITCH + pair];
             }
           }
           for (var kx = 0; kx < SPAN; kx++) { // @unroll
@@ -148,12 +148,12 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
               for (var ky = 0; ky < KH; ky++) { // @unroll
                 for (var quad = 0; quad < QUADS; quad++) { // @unroll
                   let tap = (c * KH + ky) * KW + span * SPAN + kx;
-                  let k = weights[tap * WEIGHT_PITCH + local.z * QUADS + quad];
+                  let w = weights[tap * WEIGHT_PITCH + local.z * QUADS + quad];
                   for (var row = 0; row < ROWS; row++) { // @unroll
                     for (var column = 0; column < 2; column++) { // @unroll
-                      let x = window[(row * STRIDE_Y + ky * DILATION_Y) * PAIRS + (column * STRIDE_X + kx * DILATION_X) / 2]
+                      let pixel = under[(row * STRIDE_Y + ky * DILATION_Y) * PAIRS + (column * STRIDE_X + kx * DILATION_X) / 2]
                                     [(column * STRIDE_X + kx * DILATION_X) % 2];
-                      sums[(quad * ROWS + row) * 2 + column] = fma(k, vec4f(x), sums[(quad * ROWS + row) * 2 + column]);
+                      sums[(quad * ROWS + row) * 2 + column] = fma(w, vec4f(pixel), sums[(quad * ROWS + row) * 2 + column]);
                     }
                   }
                 }

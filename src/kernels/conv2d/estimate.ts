@@ -6,6 +6,8 @@ import type { DeviceProfile } from "../../device/device.ts";
 import { chooseSizes, planPlain, planSizes, type Variant, variants } from "./plan.ts";
 import type { Convolution, Plan } from "./plan-common.ts";
 import { planWeightGradStep, type WeightGradPlan, weightGradVariants } from "./plan-weight-grad.ts";
+import { weightGradRolling } from "./weight-grad-rolling.wgsl.ts";
+import { weightGradShared } from "./weight-grad-shared.wgsl.ts";
 
 /** Of one workgroup, from its start to its end. */
 export interface Estimate {
@@ -50,7 +52,7 @@ export function estimateForward(
     const threads = variant === "1-naive" ? 64 : TILE * TILE;
     const products = c * kh * kw;
     return {
-      ...sizesOf(plan, threads),
+      ...headOf(plan, threads),
       multiplyAdds: threads * products,
       loads: threads * products * (variant === "1-naive" ? 2 : 1) + (TILE ? c * PATCH_H * PATCH_W : 0),
       sharedReads: variant === "1-naive" ? 0 : threads * products,
@@ -58,22 +60,22 @@ export function estimateForward(
     };
   }
   const plan = planSizes(profile, convolution, chooseSizes(profile, variant, convolution));
-  const { WINDOW, CHANNELS } = plan.constants;
+  const { CHANNELS } = plan.constants;
   if (variant === "3-blocked" || variant === "4-broadcast") {
-    const { PIXELS, WORKGROUP, SHARES, ALIGNED, EDGES } = plan.constants;
+    const { PIXELS, PIXELS_UNDER, WORKGROUP, WEIGHT_SHARE, SHARES_PIXELS, EDGES } = plan.constants;
     const rows = c * kh; // of the window, in all input channels
-    const weights = variant === "3-blocked" ? kw * CHANNELS : SHARES;
+    const weights = variant === "3-blocked" ? kw * CHANNELS : WEIGHT_SHARE;
     return {
-      ...sizesOf(plan, WORKGROUP),
+      ...headOf(plan, WORKGROUP),
       multiplyAdds: WORKGROUP * rows * kw * CHANNELS * PIXELS,
-      loads: WORKGROUP * rows * ((ALIGNED ? PIXELS + EDGES : WINDOW) + weights),
+      loads: WORKGROUP * rows * ((SHARES_PIXELS ? PIXELS + EDGES : PIXELS_UNDER) + weights),
       ...{ sharedReads: 0, barriers: 0 },
     };
   }
   const { TILE_O, DEPTH, PATCH_H, THREADS, QUADS, RESULTS, SPANS } = plan.constants;
   const pairs = variant === "6-prefetch";
   // In step 5 the threads read a column of pixels for each column of the window, in step 6 pairs for each span.
-  const pixelReads = pairs ? SPANS * plan.constants.WINDOW_PAIRS : kw * WINDOW;
+  const pixelReads = pairs ? SPANS * plan.constants.SPAN_PAIRS : kw * plan.constants.ROWS_UNDER;
   const rounds = Math.ceil(c / DEPTH);
   // In step 6 every thread loads as much as the one that has most to copy.
   const { PATCH_W, PIXEL_LOADS, WEIGHT_SHARE } = plan.constants;
@@ -81,7 +83,7 @@ export function estimateForward(
     ? THREADS * (2 * PIXEL_LOADS + 4 * WEIGHT_SHARE)
     : DEPTH * (PATCH_H * PATCH_W + kh * kw * TILE_O);
   return {
-    ...sizesOf(plan, THREADS),
+    ...headOf(plan, THREADS),
     multiplyAdds: THREADS * rounds * DEPTH * kh * kw * 4 * RESULTS,
     loads: rounds * loads,
     sharedReads: THREADS * rounds * DEPTH * (pixelReads + kh * kw * QUADS),
@@ -93,15 +95,15 @@ export function estimateForward(
 export function estimateWeightGrad(plan: WeightGradPlan, convolution: Convolution): Estimate {
   const { constants, params } = plan;
   const [, , , width] = convolution.yShape;
-  const { CHANNELS, PIXELS, WINDOW } = constants;
+  const { CHANNELS, PIXELS, PIXELS_UNDER } = constants;
   const [, , kh, kw] = convolution.wShape;
-  if (constants.RING !== undefined) {
+  if (plan.kernel === weightGradRolling) {
     const { STRIPS, STRIP_QUADS, QUADS, COLUMN_PARTS, THREADS, PIXEL_SHARE, GRADIENT_SHARE } = constants;
     const { rows_per_piece: height, pieces_per_part: pieces } = params;
     const rows = pieces * height;
     const strips = (rows * STRIPS) / COLUMN_PARTS;
     return {
-      ...sizesOf(plan, THREADS),
+      ...headOf(plan, THREADS),
       multiplyAdds: THREADS * strips * 4 * CHANNELS * kh * kw,
       loads: 4 * THREADS * (pieces * (height + kh - 1) * PIXEL_SHARE + rows * GRADIENT_SHARE),
       sharedReads: THREADS * strips * (kh * STRIP_QUADS + 4 * QUADS),
@@ -109,14 +111,14 @@ export function estimateWeightGrad(plan: WeightGradPlan, convolution: Convolutio
     };
   }
   const rowsPerPart = params.rows_per_part;
-  if (constants.TILE_C === undefined) {
-    const { KY, KY_KW, WORKGROUP, LANES, SHARES, CARRIED, FRESH } = constants;
+  if (plan.kernel !== weightGradShared) {
+    const { KY, KY_KW, WORKGROUP, LANES, GRADIENT_SHARE, OLD_COLUMNS, NEW_COLUMNS } = constants;
     const strips = rowsPerPart * Math.ceil(width / PIXELS);
-    const gradients = LANES > 0 ? SHARES : CHANNELS * PIXELS;
+    const gradients = LANES > 0 ? GRADIENT_SHARE : CHANNELS * PIXELS;
     return {
-      ...sizesOf(plan, WORKGROUP),
+      ...headOf(plan, WORKGROUP),
       multiplyAdds: WORKGROUP * strips * CHANNELS * PIXELS * KY_KW,
-      loads: WORKGROUP * (strips * (KY * FRESH + gradients) + rowsPerPart * KY * CARRIED),
+      loads: WORKGROUP * (strips * (KY * NEW_COLUMNS + gradients) + rowsPerPart * KY * OLD_COLUMNS),
       ...{ sharedReads: 0, barriers: 0 },
     };
   }
@@ -124,15 +126,16 @@ export function estimateWeightGrad(plan: WeightGradPlan, convolution: Convolutio
   const turns = rowsPerPart * Math.ceil(width / CHUNK);
   const strips = turns * Math.ceil(CHUNK / (COLUMN_PARTS * PIXELS));
   return {
-    ...sizesOf(plan, THREADS),
+    ...headOf(plan, THREADS),
     multiplyAdds: THREADS * strips * PIXELS * CHANNELS * kh * kw,
     loads: turns * THREADS * (PIXEL_SHARE + 4 * GRADIENT_SHARE),
-    sharedReads: THREADS * strips * (kh * WINDOW + PIXELS * QUADS),
+    sharedReads: THREADS * strips * (kh * PIXELS_UNDER + PIXELS * QUADS),
     barriers: 2 * (turns + 1),
   };
 }
 
-function sizesOf({ kernel, grid }: Plan, threads: number) {
+/** The columns of an estimate that every kernel fills alike. */
+function headOf({ kernel, grid }: Plan, threads: number) {
   const workgroups = grid.reduce<number>((product, count = 1) => product * count, 1);
   return { kernel: kernel.name.replace("conv2d/", ""), workgroups, threads };
 }

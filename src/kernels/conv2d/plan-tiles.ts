@@ -99,7 +99,7 @@ function layoutOf(tile: Tile, wShape: Shape, geometry: Geometry) {
   const { TILE_O, TILE_H, ROWS, DEPTH } = tile;
   const common = {
     PATCH_H: (TILE_H - 1) * stride[0] + (kh - 1) * dilation[0] + 1,
-    WINDOW: (ROWS - 1) * stride[0] + (kh - 1) * dilation[0] + 1,
+    ROWS_UNDER: (ROWS - 1) * stride[0] + (kh - 1) * dilation[0] + 1,
     // Threads side by side write vec4s for consecutive k, which an odd distance spreads over the banks.
     WEIGHT_PITCH: TILE_O / 4 + (TILE_O > 4 ? 1 : 0),
   };
@@ -121,12 +121,12 @@ function layoutOfPairs(
   tile: Tile,
   [, c, kh, kw]: Shape,
   { stride, dilation }: Geometry,
-  { PATCH_H, WINDOW }: { readonly PATCH_H: number; readonly WINDOW: number },
+  { PATCH_H, ROWS_UNDER }: { readonly PATCH_H: number; readonly ROWS_UNDER: number },
 ) {
   const { TILE_O, TILE_W, ROWS, DEPTH } = tile;
   // The pixels under a span are to stay in registers. It begins at an even column, where a pair begins.
   const pairsUnder = (span: number) => Math.ceil((stride[1] + (span - 1) * dilation[1] + 1) / 2);
-  const SPAN = kw <= 2 || 2 * WINDOW * pairsUnder(kw) <= 64 ? kw : 2;
+  const SPAN = kw <= 2 || 2 * ROWS_UNDER * pairsUnder(kw) <= 64 ? kw : 2;
   const PAIRS = pairsUnder(SPAN);
   const lastKx = Math.floor((kw - 1) / SPAN) * SPAN;
   const PATCH_PAIRS = (TILE_W / 2 - 1) * stride[1] + (lastKx * dilation[1]) / 2 + PAIRS;
@@ -137,8 +137,8 @@ function layoutOfPairs(
     ...{ SPAN, SPANS: Math.ceil(kw / SPAN), PAIRS, PATCH_PAIRS, PITCH, PIXEL_SHARE, rowBytes: 8 * PITCH },
     PIXEL_LOADS: PIXEL_SHARE * DEPTH,
     WEIGHT_SHARE: Math.ceil((DEPTH * kh * kw * TILE_O) / 4 / threadsOf(tile)),
-    WINDOW_PAIRS: WINDOW * PAIRS,
-    RAGGED: Number(c % DEPTH !== 0),
+    SPAN_PAIRS: ROWS_UNDER * PAIRS,
+    PARTIAL_ROUND: Number(c % DEPTH !== 0),
   };
 }
 

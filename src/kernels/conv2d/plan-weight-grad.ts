@@ -11,9 +11,9 @@ import {
   MAX_THREADS,
   once,
   type Plan,
+  pixelsUnder,
   WORKGROUP_BYTES,
   windowConstants,
-  windowOf,
 } from "./plan-common.ts";
 import { weightGrad } from "./weight-grad.wgsl.ts";
 import { weightGradRolling } from "./weight-grad-rolling.wgsl.ts";
@@ -161,10 +161,10 @@ export function planRollingSizes(
       KW: kw,
       ...sizes,
       ...layout,
-      KEPT: kh - 1,
+      ROWS_KEPT: kh - 1,
       TAPS: kh * kw,
       QUADS: CHANNELS / 4,
-      GROUPS: TILE_O / CHANNELS,
+      BLOCKS_O: TILE_O / CHANNELS,
       STRIPS,
       STRIP_QUADS: Math.ceil((kw + 3) / 4),
       COLUMN_PARTS,
@@ -193,10 +193,10 @@ function planShared(
   const TILE_C = powerOfTwo(c, 4, o <= 4 ? 64 : 32);
   const TILE_O = powerOfTwo(o, CHANNELS, c <= 4 ? 64 : 32);
   const PIXELS = 4;
-  const spread = (pixels: number) => windowOf(pixels, wShape, geometry);
+  const under = (pixels: number) => pixelsUnder(pixels, wShape, geometry);
   const GRADIENT_PITCH = TILE_O / 4 + 1;
   const layout = (CHUNK: number) => {
-    const PATCH_W = spread(CHUNK);
+    const PATCH_W = under(CHUNK);
     const PITCH = kh * PATCH_W + (1 - ((kh * PATCH_W) % 2)); // odd
     return { CHUNK, PATCH_W, PITCH, bytes: 4 * TILE_C * PITCH + 16 * CHUNK * GRADIENT_PITCH };
   };
@@ -226,7 +226,7 @@ function planShared(
       TILE_O,
       GRADIENT_PITCH,
       PIXELS,
-      WINDOW: spread(PIXELS),
+      PIXELS_UNDER: under(PIXELS),
       COLUMN_PARTS,
       THREADS,
       PIXEL_SHARE: Math.ceil((TILE_C * kh * best.PATCH_W) / THREADS),
@@ -262,8 +262,8 @@ function planBlocked(profile: DeviceProfile, { wShape, yShape, geometry }: GradC
   const CHANNELS = o <= 4 ? 4 : o <= 8 || kw > 5 ? 8 : 16;
   const PIXELS = CHANNELS === 16 && !profile.costlyLoops ? 2 : 4;
 
-  const WINDOW = windowOf(PIXELS, wShape, geometry);
-  const FRESH = Math.min(WINDOW, PIXELS * geometry.stride[1]);
+  const PIXELS_UNDER = pixelsUnder(PIXELS, wShape, geometry);
+  const NEW_COLUMNS = Math.min(PIXELS_UNDER, PIXELS * geometry.stride[1]);
   const LANES = broadcasts(profile) ? profile.subgroupSize : 0;
   const WORKGROUP = Math.max(LANES, Math.min(32, profile.workgroup)); // a broadcast needs all lanes
   const [groupsX, groupsY] = [Math.ceil((c * kh) / KY / WORKGROUP), Math.ceil(o / CHANNELS)];
@@ -281,13 +281,13 @@ function planBlocked(profile: DeviceProfile, { wShape, yShape, geometry }: GradC
       RESULTS: CHANNELS * KY * kw,
       PIXELS,
       CHANNELS,
-      WINDOW,
-      CARRIED: WINDOW - FRESH,
-      FRESH,
+      PIXELS_UNDER,
+      OLD_COLUMNS: PIXELS_UNDER - NEW_COLUMNS,
+      NEW_COLUMNS,
       WORKGROUP,
       LANES,
       SHUFFLES: Number(profile.shuffles), // tells the pipelines of both texts apart
-      ...(LANES > 0 && { SHARES: Math.ceil((CHANNELS * PIXELS) / LANES) }),
+      ...(LANES > 0 && { GRADIENT_SHARE: Math.ceil((CHANNELS * PIXELS) / LANES) }),
     },
     enable: LANES > 0 ? ["subgroups"] : [],
     grid: [groupsX, groupsY, parts],

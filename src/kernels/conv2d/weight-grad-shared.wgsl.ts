@@ -21,7 +21,7 @@ import { kernel } from "../../device/kernel.ts";
  *
  * The prelude defines x_at. Constants come from plan-weight-grad.ts. For 3x3 from 64 to 64 channels and rows
  * of 128 pixels: TILE_C 32, TILE_O 32, CHANNELS 8, QUADS 2 (vec4s of channels), CHUNK 16, PATCH_W 18 (pixels
- * of an input row under a chunk), PITCH 55, GRADIENT_PITCH 9, PIXELS 4, WINDOW 6 (pixels of an input row under
+ * of an input row under a chunk), PITCH 55, GRADIENT_PITCH 9, PIXELS 4, PIXELS_UNDER 6 (pixels of an input row under
  * those 4), TAPS 9, COLUMN_PARTS 1, THREADS 128. PIXEL_SHARE 14 and GRADIENT_SHARE 1 are what each thread
  * copies in a turn.
  */
@@ -100,10 +100,10 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
 
     if (turn > 0) {
       for (var strip = local.z * PIXELS; strip < CHUNK; strip += COLUMN_PARTS * PIXELS) {
-        var pixels: array<f32, KH * WINDOW>;
+        var pixels: array<f32, KH * PIXELS_UNDER>;
         for (var ky = 0; ky < KH; ky++) { // @unroll
-          for (var i = 0; i < WINDOW; i++) { // @unroll
-            pixels[ky * WINDOW + i] = patches[local.x * PITCH + ky * PATCH_W + strip * STRIDE_X + i];
+          for (var i = 0; i < PIXELS_UNDER; i++) { // @unroll
+            pixels[ky * PIXELS_UNDER + i] = patches[local.x * PITCH + ky * PATCH_W + strip * STRIDE_X + i];
           }
         }
         for (var i = 0; i < PIXELS; i++) { // @unroll
@@ -111,7 +111,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
             let g = gradients[(strip + i) * GRADIENT_PITCH + local.y * QUADS + quad];
             for (var ky = 0; ky < KH; ky++) { // @unroll
               for (var kx = 0; kx < KW; kx++) { // @unroll
-                sums[quad * TAPS + ky * KW + kx] += g * pixels[ky * WINDOW + i * STRIDE_X + kx * DILATION_X];
+                sums[quad * TAPS + ky * KW + kx] += g * pixels[ky * PIXELS_UNDER + i * STRIDE_X + kx * DILATION_X];
               }
             }
           }
