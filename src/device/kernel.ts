@@ -142,7 +142,7 @@ export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}):
  * lines of the final text, and people write the body. 0 for the prelude's lines.
  */
 export function bodyLines(kernel: Kernel, specialisation: Specialisation = {}): number[] {
-  // Each line carries its number through the same changes, except those by which the changes are steered.
+  // Number every line but those that the rewriting looks for, and rewrite the text with these numbers.
   const steering = /\/\/ @(?:unroll|registers|if|else|end)\b|^ *\}$/;
   const numbered = kernel.body
     .split("\n")

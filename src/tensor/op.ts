@@ -27,8 +27,8 @@ type ArraysOf<I extends Inputs> = { [K in keyof I]: undefined extends I[K] ? NdA
 /** A function for each input's gradient, which is called only if that gradient is needed. */
 type Thunks<I extends Inputs> = { [K in keyof I]?: GradientOf };
 
-/** All that defines an operation. */
-export interface OpDefinition<I extends Inputs, P = void> {
+/** What defines any operation, with one output or several. */
+interface CommonDefinition<I extends Inputs> {
   readonly name: string;
   /** Inputs that may be left out. */
   readonly optional?: readonly (keyof I & string)[];
@@ -37,6 +37,10 @@ export interface OpDefinition<I extends Inputs, P = void> {
    * (see kernel.ts). Default: float32 alone.
    */
   readonly float16?: boolean;
+}
+
+/** All that defines an operation. */
+export interface OpDefinition<I extends Inputs, P = void> extends CommonDefinition<I> {
   /** The result's dtype. Default: that of the inputs. */
   dtype?(params: P): DType;
   /** The output's shape; throws a ShapeError that names the operation if the inputs do not fit. */
@@ -55,15 +59,7 @@ export interface OpDefinition<I extends Inputs, P = void> {
 }
 
 /** All that defines an operation with several outputs, which have names that no input has. */
-export interface MultiOpDefinition<I extends Inputs, P, O extends string> {
-  readonly name: string;
-  /** Inputs that may be left out. */
-  readonly optional?: readonly (keyof I & string)[];
-  /**
-   * Its inputs may also be float16, all of them; its kernels then call the type of their buffers `element`
-   * (see kernel.ts). Default: float32 alone.
-   */
-  readonly float16?: boolean;
+export interface MultiOpDefinition<I extends Inputs, P, O extends string> extends CommonDefinition<I> {
   /** The outputs' dtype. Default: that of the inputs. */
   dtype?(params: P): DType;
   /** Each output's shape; throws a ShapeError that names the operation if the inputs do not fit. */

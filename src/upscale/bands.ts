@@ -156,7 +156,7 @@ export class Bands implements AsyncIterable<Band> {
     this.channels = image.channels;
     this.depth = depth;
     const isReduced = width < large.width || height < large.height;
-    // Reduced are more exact numbers than the result has.
+    // What is reduced afterwards is kept in 16 bits until then.
     this.#large = { ...large, depth: isReduced ? 16 : depth };
     this.#image = image;
     this.#method = method;

@@ -1,26 +1,6 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * A pixel of the input; zero outside the picture. Unlike x_at of steps 1 and 2 it has no branch: where the
- * call is written out dozens of times, branches are slow to compile (see kernel.ts). It is in the prelude of
- * this kernel, of the steps after it and of the weight gradient.
- */
-export const xAt = /* wgsl */ `
-fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
-  let inside = (u32(row) < p.h) & (u32(column) < p.w); // as unsigned numbers, negative ones are huge
-  let at = ((n * p.x_channels + c) * p.h + u32(row)) * p.w + u32(column);
-  return select(0.0, x_value(select(0u, at, inside)), inside); // select evaluates both, so the index must be safe
-}
-fn x_value(at: u32) -> f32 { return f32(x[at]); }
-`;
-
-/**
- * The same for a convolution that writes into the tensor that it reads, behind the channels that it reads. WebGPU
- * lets no buffer be bound for reading and again for writing, so everything goes through `y`.
- */
-export const xAtInPlace = xAt.replace("f32(x[at])", "f32(y[at])");
-
-/**
  * Step 3: each thread computes a block of outputs and keeps it in registers.
  *
  * A block is PIXELS neighbours of one output row, in CHANNELS output channels. For each input row under the
@@ -42,8 +22,11 @@ export const xAtInPlace = xAt.replace("f32(x[at])", "f32(y[at])");
  * Why it is still slow: all threads load the same weights, each for itself. Real GPUs notice and load them
  * once for many threads; elsewhere every load counts.
  *
- * Constants come from plan.ts. For 3x3 from 64 to 64 channels on a GPU: CHANNELS 16, PIXELS 8, PIXELS_UNDER 10
- * (pixels of an input row under a block), WORKGROUP 64.
+ * Constants come from plan.ts. For 3x3 from 64 to 64 channels on a GPU:
+ *
+ *     CHANNELS 16, PIXELS 8  a block
+ *     PIXELS_UNDER 10        pixels of an input row under it
+ *     WORKGROUP 64           threads
  */
 export const blocked = kernel(
   "conv2d/3-blocked",
@@ -104,3 +87,24 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 }
 `,
 );
+
+/**
+ * In the prelude of this kernel, of the steps after it and of the weight gradient: a pixel of the input; zero
+ * outside the picture. Unlike x_at of steps 1 and 2 it has no branch: where the call is written out dozens of
+ * times, branches are slow to compile (see kernel.ts).
+ */
+const xAtOf = (buffer: "x" | "y") => /* wgsl */ `
+fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
+  let inside = (u32(row) < p.h) & (u32(column) < p.w); // as unsigned numbers, negative ones are huge
+  let at = ((n * p.x_channels + c) * p.h + u32(row)) * p.w + u32(column);
+  return select(0.0, x_value(select(0u, at, inside)), inside); // select evaluates both, so the index must be safe
+}
+fn x_value(at: u32) -> f32 { return f32(${buffer}[at]); }
+`;
+export const xAt = xAtOf("x");
+
+/**
+ * The same for a convolution that writes into the tensor that it reads, behind the channels that it reads. WebGPU
+ * lets no buffer be bound for reading and again for writing, so everything goes through `y`.
+ */
+export const xAtInPlace = xAtOf("y");

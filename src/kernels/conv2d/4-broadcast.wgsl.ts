@@ -1,25 +1,6 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * Four neighbours of an input row, from a column that 4 divides. In rows whose width 4 divides, that is one load,
- * whose place is computed and checked once. Others take four loads.
- */
-export const xQuad = /* wgsl */ `
-fn x_quad(n: u32, c: u32, row: i32, column: u32) -> vec4f {
-  let inside = (u32(row) < p.h) & (column < p.w);
-  let at = ((n * p.x_channels + c) * p.h + u32(row)) * p.w + column;
-  return select(vec4f(), vec4f(x_quads[select(0u, at / 4, inside)]), inside);
-}
-`;
-export const xQuadOfFour = /* wgsl */ `
-fn x_quad(n: u32, c: u32, row: i32, column: u32) -> vec4f {
-  let first = i32(column);
-  return vec4f(
-    x_at(n, c, row, first), x_at(n, c, row, first + 1), x_at(n, c, row, first + 2), x_at(n, c, row, first + 3));
-}
-`;
-
-/**
  * Step 4: threads that run in step load together.
  *
  * The threads of a *subgroup* (4 to 64 of them, called lanes) execute the same instruction at the same time
@@ -49,10 +30,17 @@ fn x_quad(n: u32, c: u32, row: i32, column: u32) -> vec4f {
  * To hand values on needs every lane, so a thread below the picture computes the last row again and stores
  * nothing. The prelude defines x_at and store, as in step 3, and x_quad.
  *
- * Constants come from plan.ts. For 3x3 from 64 to 64 channels, rows of 64 pixels or more and a subgroup of 8
- * (LANES), on lavapipe: CHANNELS 16, PIXELS 16, QUADS 4 (vec4s of pixels), PIXELS_UNDER 18, HALO 1, EDGES 1 (loads for
- * the edges), WEIGHT_SHARE 6 (weights that a lane loads for an input row), RESULTS 256 (sums of a thread), STORES 8
- * (results that a round of the last loop stores), WORKGROUP 16.
+ * Constants come from plan.ts. For 3x3 from 64 to 64 channels, rows of 64 pixels or more and a subgroup of 8, on
+ * lavapipe:
+ *
+ *     CHANNELS 16, PIXELS 16     a block
+ *     QUADS 4                    vec4s of pixels in it
+ *     PIXELS_UNDER 18            pixels of an input row under it
+ *     SHARES_PIXELS 1            lanes hand each other pixels
+ *     HALO 1, EDGES 1            pixels on either side of a strip, and loads for those that no lane has
+ *     LANES 8, WORKGROUP 16      threads
+ *     WEIGHT_SHARE 6             weights that a lane loads for an input row
+ *     RESULTS 256, STORES 8      sums of a thread (single numbers), and how many a round of the last loop stores
  */
 export const broadcast = kernel(
   "conv2d/4-broadcast",
@@ -173,3 +161,22 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
 }
 `,
 );
+
+/**
+ * In the prelude, where lanes share pixels: four neighbours of an input row, from a column that 4 divides. In rows
+ * whose width 4 divides, that is one load, whose place is computed and checked once. Others take four loads.
+ */
+export const xQuad = /* wgsl */ `
+fn x_quad(n: u32, c: u32, row: i32, column: u32) -> vec4f {
+  let inside = (u32(row) < p.h) & (column < p.w);
+  let at = ((n * p.x_channels + c) * p.h + u32(row)) * p.w + column;
+  return select(vec4f(), vec4f(x_quads[select(0u, at / 4, inside)]), inside);
+}
+`;
+export const xQuadOfFour = /* wgsl */ `
+fn x_quad(n: u32, c: u32, row: i32, column: u32) -> vec4f {
+  let first = i32(column);
+  return vec4f(
+    x_at(n, c, row, first), x_at(n, c, row, first + 1), x_at(n, c, row, first + 2), x_at(n, c, row, first + 3));
+}
+`;

@@ -20,10 +20,19 @@ import { kernel } from "../../device/kernel.ts";
  *
  * Wide windows are taken in SPANS spans of SPAN columns, so that the pixels under a span stay in registers.
  *
- * The prelude is that of step 5, with other constants. PARTIAL_ROUND is 1 if DEPTH does not divide the channels of
- * x. For 3x3 and the largest tile by rule, which is 32 channels x 8 x 16 pixels: PATCH_H 10 and PATCH_PAIRS 9, the
- * pixels under the tile; ROWS_UNDER 6 rows of PAIRS 2, those under a block; SPAN 3; PIXEL_SHARE 1 pair of each channel
- * and WEIGHT_SHARE 3.
+ * The prelude is that of step 5, with other constants. For 3x3 and the largest tile by rule:
+ *
+ *     TILE_O 32, TILE_H 8, TILE_W 16        the tile
+ *     CHANNELS 4, ROWS 4                    a thread's block, whose rows are a pair wide
+ *     DEPTH 4, PARTIAL_ROUND 0              input channels of a round; 1 if they do not divide those of x
+ *     PATCH_H 10, PATCH_PAIRS 9, PITCH 10   pairs under the tile, and how far apart their rows lie
+ *     WEIGHT_PITCH 9                        how far apart the weights of neighbouring k lie, in vec4s
+ *     SPAN 3, SPANS 1                       columns of a span
+ *     ROWS_UNDER 6, PAIRS 2, SPAN_PAIRS 12  pairs under a block and a span: their rows, columns and number
+ *     PIXEL_SHARE 1, PIXEL_LOADS 4          pairs that a thread copies, of a channel and in a round
+ *     WEIGHT_SHARE 3                        vec4s of weights that it copies in a round
+ *     QUADS 1, SUMS 8                       vec4s of channels in a block, and vec4s of sums
+ *     THREADS 128
  */
 export const prefetch = kernel(
   "conv2d/6-prefetch",
@@ -65,7 +74,8 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
   for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
     let i = thread + s * THREADS;
     pixel_to[s] = i / PATCH_PAIRS * PITCH + i % PATCH_PAIRS;
-    let row = u32(top + i32(i / PATCH_PAIRS)); // as an unsigned number, one above the picture is huge
+    // As unsigned numbers, a row above the picture and a column left of it are huge.
+    let row = u32(top + i32(i / PATCH_PAIRS));
     let columns = vec2u(u32(left + i32(i % PATCH_PAIRS * 2))) + vec2u(0, 1);
     inside[s] = (columns < vec2u(p.w)) & vec2<bool>(row < p.h);
     // Outside the picture any of its pixels is loaded, and not used.
@@ -83,7 +93,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
   let next_round = weight_index(0, CHANNEL_TAPS) - weight_index(0, 0);
   let last_weight = p.o * p.c * KH * KW - 1;
 
-  var sums: array<vec4f, RESULTS>; // @registers
+  var sums: array<vec4f, SUMS>; // @registers
   var next_pixels: array<vec2f, PIXEL_LOADS>; // @registers
   var next_weights: array<vec4f, WEIGHT_SHARE>; // @registers
   var pixels_from = 0u; var weights_from = 0u;
@@ -144,11 +154,12 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
             }
           }
           for (var kx = 0; kx < SPAN; kx++) { // @unroll
-            if (span * SPAN + kx < KW) {
+            if (span * SPAN + kx < KW) { // the last span may be narrower
               for (var ky = 0; ky < KH; ky++) { // @unroll
                 for (var quad = 0; quad < QUADS; quad++) { // @unroll
                   let tap = (c * KH + ky) * KW + span * SPAN + kx;
                   let w = weights[tap * WEIGHT_PITCH + local.z * QUADS + quad];
+                  // fma() is one instruction everywhere; of += a compiler may make two.
                   for (var row = 0; row < ROWS; row++) { // @unroll
                     for (var column = 0; column < 2; column++) { // @unroll
                       let pixel = under[(row * STRIDE_Y + ky * DILATION_Y) * PAIRS + (column * STRIDE_X + kx * DILATION_X) / 2]

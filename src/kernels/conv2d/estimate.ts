@@ -72,7 +72,7 @@ export function estimateForward(
       ...{ sharedReads: 0, barriers: 0 },
     };
   }
-  const { TILE_O, DEPTH, PATCH_H, THREADS, QUADS, RESULTS, SPANS } = plan.constants;
+  const { TILE_O, DEPTH, PATCH_H, THREADS, QUADS, SUMS, SPANS } = plan.constants;
   const pairs = variant === "6-prefetch";
   // In step 5 the threads read a column of pixels for each column of the window, in step 6 pairs for each span.
   const pixelReads = pairs ? SPANS * plan.constants.SPAN_PAIRS : kw * plan.constants.ROWS_UNDER;
@@ -84,7 +84,7 @@ export function estimateForward(
     : DEPTH * (PATCH_H * PATCH_W + kh * kw * TILE_O);
   return {
     ...headOf(plan, THREADS),
-    multiplyAdds: THREADS * rounds * DEPTH * kh * kw * 4 * RESULTS,
+    multiplyAdds: THREADS * rounds * DEPTH * kh * kw * 4 * SUMS,
     loads: rounds * loads,
     sharedReads: THREADS * rounds * DEPTH * (pixelReads + kh * kw * QUADS),
     barriers: 2 * (pairs ? rounds + 1 : rounds),

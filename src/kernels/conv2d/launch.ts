@@ -8,12 +8,12 @@ import { numel, type Shape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { blocked, xAt, xAtInPlace } from "./3-blocked.wgsl.ts";
 import { broadcast, xQuad, xQuadOfFour } from "./4-broadcast.wgsl.ts";
-import { shared, turnedWeightIndex, weightIndex } from "./5-shared.wgsl.ts";
+import { shared, weightIndex } from "./5-shared.wgsl.ts";
 import { prefetch } from "./6-prefetch.wgsl.ts";
 import { type Epilogue, isPlain, noEpilogue, storeWgsl } from "./epilogue.ts";
 import { epilogueKernel } from "./epilogue.wgsl.ts";
 import { type Geometry, outputShape } from "./geometry.ts";
-import { inputGrad, turnWeights } from "./input-grad.wgsl.ts";
+import { inputGrad, turnedWeightIndex, turnWeights } from "./input-grad.wgsl.ts";
 import {
   candidates,
   chooseSizes,

@@ -130,10 +130,11 @@ function chooseBlock(profile: DeviceProfile, variant: Block["variant"], convolut
   const [o, , , kw] = wShape;
   const ow = yShape[3];
   if (variant === "4-broadcast" && !sharesLoads && kw <= 5) {
-    // A GPU has no registers for more than 128 sums. A processor keeps them in its first cache, but the code for
-    // more than 960 multiply-adds per input row, and for what they load, does not fit into its cache for
-    // instructions; nor does that much where each pixel is a load (see x_quad). SwiftShader compiles anew in each
-    // process, which takes longer than larger blocks save where there is little to multiply.
+    // - A GPU has no registers for more than 128 sums. A CPU keeps them in its first cache.
+    // - The code for more than 960 multiply-adds per input row does not fit into a CPU's cache for instructions.
+    // - Where each pixel is a load of its own (see x_quad), the code is longer, and even 960 do not fit.
+    // - SwiftShader compiles anew in each process. Where there is little to multiply, that takes longer than
+    //   larger blocks save.
     const large = costlyLoops
       ? kw === 3 && numel(yShape) * numel(wShape.slice(1)) >= 2 ** 24
       : (haloOf(profile, convolution) ?? Infinity) <= 12 && ow % 4 === 0;

@@ -29,11 +29,18 @@ import { kernel } from "../../device/kernel.ts";
  * threads with the same block and different local.z share the strips of a row, and each writes a partial
  * gradient of its own.
  *
- * Constants come from plan-weight-grad.ts. For 3x3 from 64 to 64 channels and rows of 128 pixels: TILE_C 16,
- * TILE_O 32, CHANNELS 4, QUADS 1 (vec4s of channels), BLOCKS_O 8 (of threads with different output channels), CHUNK
- * 16, STRIPS 4, TAPS 9, RING 4, ROWS_KEPT 2 (rows of a window that the next one sees, too), ROW_QUADS 5 (vec4s of an
- * input row under a chunk), STRIP_QUADS 2 (of them under a strip), PITCH 5, GRADIENT_PITCH 9, COLUMN_PARTS 1,
- * THREADS 128. PIXEL_SHARE 1 and GRADIENT_SHARE 1 are the vec4s that each thread copies of a row.
+ * Constants come from plan-weight-grad.ts. For 3x3 from 64 to 64 channels and rows of 128 pixels:
+ *
+ *     TILE_C 16, TILE_O 32, CHUNK 16    the tile's channels, and the columns of a piece
+ *     CHANNELS 4, QUADS 1               a thread's output channels, and vec4s of them
+ *     BLOCKS_O 8                        threads with different output channels
+ *     TAPS 9, BIAS 0                    weights of a window, KH x KW; 1 with the bias's gradient
+ *     RING 4, ROWS_KEPT 2               rows of x in workgroup memory, and those that the next row sees, too
+ *     ROW_QUADS 5, PITCH 5              vec4s of a row of x under a chunk, and how far apart channels lie
+ *     GRADIENT_PITCH 9                  how far apart the columns of dy lie, in vec4s
+ *     STRIPS 4, STRIP_QUADS 2           strips of a chunk, and vec4s of a row of x under one
+ *     COLUMN_PARTS 1, THREADS 128
+ *     PIXEL_SHARE 1, GRADIENT_SHARE 1   vec4s that each thread copies of a row
  */
 export const weightGradRolling = kernel(
   "conv2d/weight-grad-rolling",

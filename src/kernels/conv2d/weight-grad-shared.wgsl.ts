@@ -20,10 +20,16 @@ import { kernel } from "../../device/kernel.ts";
  * gradient of its own.
  *
  * The prelude defines x_at. Constants come from plan-weight-grad.ts. For 3x3 from 64 to 64 channels and rows
- * of 128 pixels: TILE_C 32, TILE_O 32, CHANNELS 8, QUADS 2 (vec4s of channels), CHUNK 16, PATCH_W 18 (pixels
- * of an input row under a chunk), PITCH 55, GRADIENT_PITCH 9, PIXELS 4, PIXELS_UNDER 6 (pixels of an input row under
- * those 4), TAPS 9, COLUMN_PARTS 1, THREADS 128. PIXEL_SHARE 14 and GRADIENT_SHARE 1 are what each thread
- * copies in a turn.
+ * of 128 pixels:
+ *
+ *     TILE_C 32, TILE_O 32, CHUNK 16     the tile's channels, and its columns in a turn
+ *     CHANNELS 8, QUADS 2                a thread's output channels, and vec4s of them
+ *     TAPS 9                             weights of a window, KH x KW
+ *     PIXELS 4, PIXELS_UNDER 6           columns that a thread computes at once, and pixels of an input row under them
+ *     PATCH_W 18                         pixels of an input row under a chunk
+ *     PITCH 55, GRADIENT_PITCH 9         how far apart channels of x lie, in numbers, and columns of dy, in vec4s
+ *     COLUMN_PARTS 1, THREADS 128
+ *     PIXEL_SHARE 14, GRADIENT_SHARE 1   what each thread copies in a turn: numbers of x, and vec4s of dy
  */
 export const weightGradShared = kernel(
   "conv2d/weight-grad-shared",

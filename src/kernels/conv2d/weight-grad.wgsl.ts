@@ -18,10 +18,15 @@ import { kernel } from "../../device/kernel.ts";
  * loads its share of a strip's CHANNELS x PIXELS values and broadcasts it to the others, as in step 4. (`@if`
  * in kernel.ts says how one text has both.) The prelude defines x_at (3-blocked.wgsl.ts).
  *
- * Constants come from plan-weight-grad.ts. For 3x3 from 64 to 64 channels on a GPU: CHANNELS 16, PIXELS 2,
- * KY 3, KY_KW 9, PIXELS_UNDER 4 (pixels of an input row under a strip), of which 2 are OLD_COLUMNS and 2 NEW_COLUMNS,
- * WORKGROUP 32, RESULTS 144 (sums of a thread). GRADIENT_SHARE, the values of dy that a lane loads for all, is 4 where
- * a subgroup has 8 lanes.
+ * Constants come from plan-weight-grad.ts. For 3x3 from 64 to 64 channels on a GPU:
+ *
+ *     CHANNELS 16, KY 3, KY_KW 9    a block: output channels, window rows, and weights in those rows
+ *     RESULTS 144                   sums of a thread (single numbers)
+ *     PIXELS 2                      a strip
+ *     PIXELS_UNDER 4                pixels of an input row under it:
+ *     OLD_COLUMNS 2, NEW_COLUMNS 2  those that the strip before has seen, too, and the others
+ *     WORKGROUP 32, LANES 0         threads; LANES is 8 where a lane shares what it loads with 8, and there
+ *                                   GRADIENT_SHARE 4 values of dy are each lane's share
  */
 export const weightGrad = kernel(
   "conv2d/weight-grad",
