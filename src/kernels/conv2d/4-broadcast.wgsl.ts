@@ -17,7 +17,8 @@ import { kernel } from "../../device/kernel.ts";
  * own strip is in the strip of the lane before it or after it (`subgroupShuffle`). Left of the first lane's strip
  * and right of the last lane's, HALO pixels each are missing, and again the lanes load them together. This is
  * done where it pays (SHARES_PIXELS): x and y have the same columns, as with stride 1 and "same" padding, and a shuffle
- * costs less than a load, as on lavapipe. Elsewhere each lane loads its whole window, as in step 3.
+ * costs less than a load, as on lavapipe. Elsewhere each lane loads all pixels under its strip, as in step
+ * 3.
  *
  * What changed since step 3, with a strip of 8 pixels: 10 + 6 loads instead of 10 + 48 for 384 multiply-adds. With
  * a strip of 16, four pixels in one load, and the edges: 4 + 1 + 6 for 768. README.md says what that is worth.
