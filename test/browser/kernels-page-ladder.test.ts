@@ -131,11 +131,11 @@ describe("an edited program", { timeout: 120_000 }, () => {
   });
 
   test("in a loop that is written out, too", async () => {
-    edit("3-blocked", "sums[o * PIXELS + i] += k", "sums[o * PIXELS + i] += kk");
+    edit("3-blocked", "sums[o * PIXELS + i] += w", "sums[o * PIXELS + i] += ww");
     const line =
       program("3-blocked")
         .value.split("\n")
-        .findIndex((each) => each.includes("+= kk")) + 1;
+        .findIndex((each) => each.includes("+= ww")) + 1;
     expect(await tryOut("3-blocked")).toMatch(new RegExp(`Line ${line} `));
     await reset("3-blocked");
   });
