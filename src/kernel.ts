@@ -40,7 +40,7 @@ export { limitOf, type Work } from "./measure/limits.ts";
 export {
   defineOp,
   defineUpdate,
-  disposeUnlessTaped,
+  disposeUnderNoGrad,
   type Inputs,
   type MultiOpDefinition,
   type NdArray,

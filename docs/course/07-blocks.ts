@@ -32,8 +32,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       for (var kx = 0u; kx < 3; kx++) {
         for (var o = 0u; o < CHANNELS; o++) {
           // Loaded once, used for PIXELS sums. (Past the last channel: the last one's, for sums nobody stores.)
-          let k = weight[((min(first_o + o, p.o - 1) * p.c + c) * 3 + ky) * 3 + kx];
-          for (var i = 0u; i < PIXELS; i++) { sums[o * PIXELS + i] += k * pixels[i + kx]; }
+          let w = weight[((min(first_o + o, p.o - 1) * p.c + c) * 3 + ky) * 3 + kx];
+          for (var i = 0u; i < PIXELS; i++) { sums[o * PIXELS + i] += w * pixels[i + kx]; }
         }
       }
     }

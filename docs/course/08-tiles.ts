@@ -35,14 +35,14 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
     workgroupBarrier(); // until all of it is there
     // 2. Each thread multiplies, as in chapter 7; its values come from workgroup memory.
     for (var kx = 0u; kx < 3; kx++) {
-      var strip: array<f32, ROWS + 2>;
+      var under: array<f32, ROWS + 2>;
       for (var i = 0u; i < ROWS + 2; i++) {
-        strip[i] = pixels[(local.y * ROWS + i) * PATCH_W + local.x + kx];
+        under[i] = pixels[(local.y * ROWS + i) * PATCH_W + local.x + kx];
       }
       for (var ky = 0u; ky < 3; ky++) {
         for (var o = 0u; o < CHANNELS; o++) {
-          let k = weights[(local.z * CHANNELS + o) * 9 + ky * 3 + kx];
-          for (var i = 0u; i < ROWS; i++) { sums[o * ROWS + i] += k * strip[i + ky]; }
+          let w = weights[(local.z * CHANNELS + o) * 9 + ky * 3 + kx];
+          for (var i = 0u; i < ROWS; i++) { sums[o * ROWS + i] += w * under[i + ky]; }
         }
       }
     }

@@ -40,7 +40,7 @@ export class Card {
 export function describeDevice({ name, profile, gpu }: GpuDevice): CardInfo {
   return {
     adapter: name,
-    software: !profile.ownProcessor,
+    software: !profile.separateProcessor,
     timestamps: gpu.features.has("timestamp-query"),
     subgroupSize: profile.subgroupSize,
   };

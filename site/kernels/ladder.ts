@@ -77,7 +77,7 @@ export class Ladder {
   /** The layer to begin with. */
   async suggest(signal: AbortSignal): Promise<Layer> {
     const device = await this.#card.device();
-    if (!device.profile.ownProcessor) return fittingLayer(true, 0);
+    if (!device.profile.separateProcessor) return fittingLayer(true, 0);
     const { flops } =
       this.#ceilings.get(device) ?? (await measureCeilings(device, { runs: 1, minRunMs: 1, signal }));
     return fittingLayer(false, flops);
@@ -88,7 +88,7 @@ export class Ladder {
     const existing = this.#ceilings.get(device);
     if (existing) return existing;
     report(event({ at: "ceilings" }));
-    const minRunMs = device.profile.ownProcessor ? 50 : 12;
+    const minRunMs = device.profile.separateProcessor ? 50 : 12;
     const ceilings = await measureCeilings(device, { runs: 3, minRunMs, signal });
     this.#ceilings.set(device, ceilings);
     return ceilings;
@@ -182,7 +182,7 @@ export class Ladder {
       flops,
       run: () => launchStep(device, step, tensorsOf(ready, step, results.get(step.computes)!), edited),
     }));
-    const real = device.profile.ownProcessor;
+    const real = device.profile.separateProcessor;
     const runs = real ? 9 : 5;
     const total = programs.length * (runs + 1);
     let done = 0;

@@ -106,17 +106,17 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
     ],
   }),
 
-  "3-blocked": ({ KH, KW, PIXELS, CHANNELS, WINDOW }) => ({
+  "3-blocked": ({ KH, KW, PIXELS, CHANNELS, PIXELS_UNDER }) => ({
     who: say.threadOf(PIXELS, CHANNELS),
     grids: [
-      { name: "x", title: say.pixels, rows: KH, columns: WINDOW },
+      { name: "x", title: say.pixels, rows: KH, columns: PIXELS_UNDER },
       { name: "w", title: say.weightsOf(CHANNELS), rows: CHANNELS, columns: KH * KW },
       { name: "y", title: say.sums, rows: CHANNELS, columns: PIXELS },
     ],
     frames: range(KH).flatMap((ky) => [
       {
-        caption: say.blockedLoad(WINDOW),
-        marks: [mark("load", "x", [ky, 0, 1, WINDOW])],
+        caption: say.blockedLoad(PIXELS_UNDER),
+        marks: [mark("load", "x", [ky, 0, 1, PIXELS_UNDER])],
         multiplyAdds: 0,
       },
       ...range(KW).map((kx) => ({
@@ -131,17 +131,17 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
     ]),
   }),
 
-  "4-broadcast": ({ KH, KW, PIXELS, CHANNELS, WINDOW, LANES, SHARES, ALIGNED, HALO }) => ({
+  "4-broadcast": ({ KH, KW, PIXELS, CHANNELS, PIXELS_UNDER, LANES, WEIGHT_SHARE, SHARES_PIXELS, HALO }) => ({
     who: say.laneOf(LANES, PIXELS, CHANNELS),
     grids: [
-      { name: "x", title: say.ownPixels, rows: KH, columns: WINDOW },
+      { name: "x", title: say.ownPixels, rows: KH, columns: PIXELS_UNDER },
       { name: "w", title: say.weightsByLanes, rows: CHANNELS, columns: KH * KW },
       { name: "y", title: say.sums, rows: CHANNELS, columns: PIXELS },
     ],
     frames: range(KH).flatMap((ky) => [
       {
-        caption: say.broadcastPixels(ALIGNED ? PIXELS : WINDOW),
-        marks: [mark("load", "x", [ky, HALO, 1, ALIGNED ? PIXELS : WINDOW])],
+        caption: say.broadcastPixels(SHARES_PIXELS ? PIXELS : PIXELS_UNDER),
+        marks: [mark("load", "x", [ky, HALO, 1, SHARES_PIXELS ? PIXELS : PIXELS_UNDER])],
         multiplyAdds: 0,
       },
       ...(HALO > 0
@@ -154,7 +154,7 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
           ]
         : []),
       {
-        caption: say.broadcastWeights(LANES, CHANNELS * KW, SHARES),
+        caption: say.broadcastWeights(LANES, CHANNELS * KW, WEIGHT_SHARE),
         marks: [mark("load", "w", [0, ky * KW, CHANNELS, KW], { times: 1 / LANES, lanes: LANES })],
         multiplyAdds: 0,
       },
@@ -194,17 +194,17 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
     };
   },
 
-  "weight-grad": ({ KY, KW, PIXELS, CHANNELS, WINDOW }) => ({
+  "weight-grad": ({ KY, KW, PIXELS, CHANNELS, PIXELS_UNDER }) => ({
     who: say.gradThreadOf(KY * KW, CHANNELS),
     grids: [
-      { name: "x", title: say.pixels, rows: KY, columns: 2 * PIXELS + WINDOW - PIXELS },
+      { name: "x", title: say.pixels, rows: KY, columns: PIXELS + PIXELS_UNDER },
       { name: "w", title: say.dyOf(CHANNELS), rows: CHANNELS, columns: 2 * PIXELS },
       { name: "y", title: say.sums, rows: CHANNELS, columns: KY * KW },
     ],
     frames: range(2).flatMap((strip) => [
       {
-        caption: say.gradLoad(PIXELS, KY, WINDOW),
-        marks: [mark("load", "x", [0, strip * PIXELS, KY, WINDOW])],
+        caption: say.gradLoad(PIXELS, KY, PIXELS_UNDER),
+        marks: [mark("load", "x", [0, strip * PIXELS, KY, PIXELS_UNDER])],
         multiplyAdds: 0,
       },
       ...range(PIXELS).map((i) => ({
@@ -219,7 +219,18 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
     ]),
   }),
 
-  "weight-grad-shared": ({ KH, KW, CHUNK, PATCH_W, CHANNELS, TILE_O, TILE_C, PIXELS, WINDOW, threads }) => ({
+  "weight-grad-shared": ({
+    KH,
+    KW,
+    CHUNK,
+    PATCH_W,
+    CHANNELS,
+    TILE_O,
+    TILE_C,
+    PIXELS,
+    PIXELS_UNDER,
+    threads,
+  }) => ({
     who: say.gradTileOf(threads, TILE_C, TILE_O),
     grids: [
       { name: "x", title: say.channelPixels, rows: KH, columns: PATCH_W },
@@ -239,9 +250,9 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
         multiplyAdds: 0,
       },
       ...range(Math.floor(CHUNK / PIXELS)).map((strip) => ({
-        caption: say.gradSharedFrame(KH, WINDOW, PIXELS, CHANNELS, PIXELS * CHANNELS * KH * KW),
+        caption: say.gradSharedFrame(KH, PIXELS_UNDER, PIXELS, CHANNELS, PIXELS * CHANNELS * KH * KW),
         marks: [
-          mark("read", "x", [0, strip * PIXELS, KH, WINDOW]),
+          mark("read", "x", [0, strip * PIXELS, KH, PIXELS_UNDER]),
           mark("read", "w", [0, strip * PIXELS, CHANNELS, PIXELS]),
           mark("compute", "y", [0, 0, CHANNELS, KH * KW]),
         ],
@@ -252,7 +263,8 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
   }),
 
   "weight-grad-rolling": (sizes) => {
-    const { KH, KW, CHUNK, TILE_C, TILE_O, CHANNELS, QUADS, GROUPS, ROW_QUADS, STRIP_QUADS, threads } = sizes;
+    const { KH, KW, CHUNK, TILE_C, TILE_O, CHANNELS, QUADS, BLOCKS_O, ROW_QUADS, STRIP_QUADS, threads } =
+      sizes;
     const copy = (top: number, rows: number) =>
       (["load", "shared"] as const).flatMap((kind) => [
         mark(kind, "x", [top, 0, rows, 4 * ROW_QUADS]),
@@ -264,7 +276,7 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
         caption: say.gradSharedFrame(KH, 4 * STRIP_QUADS, 4, CHANNELS, 4 * CHANNELS * KH * KW),
         marks: [
           mark("read", "x", [top, 4 * strip, KH, 4 * STRIP_QUADS]),
-          ...range(QUADS).map((quad) => mark("read", "w", [4 * quad * GROUPS, 4 * strip, 4, 4])),
+          ...range(QUADS).map((quad) => mark("read", "w", [4 * quad * BLOCKS_O, 4 * strip, 4, 4])),
           mark("compute", "y", [0, 0, CHANNELS, KH * KW]),
         ],
         // All threads of the workgroup, for the pixels of one input channel.
@@ -289,7 +301,7 @@ const scenes: Readonly<Record<string, (sizes: Sizes, taps: Taps) => Scene>> = {
 
 /** Steps 5 and 6: the workgroup copies, then each thread computes; one of them is drawn. */
 function sharedScene(sizes: Sizes, ahead: boolean): Scene {
-  const { KH, KW, TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, PATCH_H, WINDOW, SPAN, PAIRS, threads } = sizes;
+  const { KH, KW, TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, PATCH_H, ROWS_UNDER, SPAN, PAIRS, threads } = sizes;
   // Step 6 holds pairs of pixels, and its blocks are a pair wide.
   const patchColumns = ahead ? 2 * sizes.PATCH_PAIRS : sizes.PATCH_W;
   const blockColumns = ahead ? 2 : 1;
@@ -311,15 +323,15 @@ function sharedScene(sizes: Sizes, ahead: boolean): Scene {
     const readsSpan = ahead && ky === 0 && kx % SPAN === 0;
     frames.push({
       caption: readsSpan
-        ? say.prefetchPairs(WINDOW * PAIRS)
+        ? say.prefetchPairs(ROWS_UNDER * PAIRS)
         : ahead
           ? say.prefetchFrame
           : ky === 0
-            ? say.sharedColumn(WINDOW)
+            ? say.sharedColumn(ROWS_UNDER)
             : say.sharedFrame(CHANNELS, CHANNELS * ROWS),
       marks: [
-        ...(readsSpan ? [mark("read", "x", [0, kx, WINDOW, 2 * PAIRS])] : []),
-        ...(ahead ? [] : [mark("read", "x", [0, kx, WINDOW, 1])]),
+        ...(readsSpan ? [mark("read", "x", [0, kx, ROWS_UNDER, 2 * PAIRS])] : []),
+        ...(ahead ? [] : [mark("read", "x", [0, kx, ROWS_UNDER, 1])]),
         mark("read", "w", [0, ky * KW + kx, CHANNELS, 1]),
         mark("compute", "y", [0, 0, ROWS, blockColumns]),
         ...coming,

@@ -27,7 +27,7 @@ export interface Cut {
   readonly place: PatchPlace;
   /** The picture's path or name, for errors. */
   readonly label: string;
-  /** Makes LR, of which the pair then has nothing; its HR picture is RGB. */
+  /** LR is made from HR, by this: the pair has no LR, and its HR is RGB. */
   readonly degraded?: { readonly window: Window; readonly degradation: Degradation };
 }
 

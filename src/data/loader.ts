@@ -113,7 +113,7 @@ export class PatchLoader {
   /** State after the batches in the queue. */
   #planned: LoaderState;
   /** Of the epoch that is planned. */
-  #samples: readonly Sample[];
+  #draws: readonly Draw[];
   #failure: unknown;
 
   constructor(dataset: PairDataset, options: LoaderOptions) {
@@ -156,12 +156,13 @@ export class PatchLoader {
     const { scale, colors, inputSize } = dataset;
     this.#format = { colors, patch, zooms: { low: inputSize === "high" ? scale : 1, high: scale } };
     const { low, high } = lengthsOf(this.#format);
-    // To degrade a batch is work for all threads, so more of them at a time would only make the first one late.
-    // load() is called for all pictures of a batch at once, so more of them would be many pictures in memory.
-    const few = files === undefined || files.some(({ drawnFrom }) => drawnFrom);
-    this.#ahead = few ? 2 : batchesAhead(batch * (low + high) * Float32Array.BYTES_PER_ELEMENT);
+    // Two are enough where a batch is degraded, which keeps all threads busy: more at a time would only make the
+    // first one late. And where the dataset has a load() of its own: that opens all pictures of a batch at once, and
+    // those of more batches would take much memory.
+    const twoSuffice = files === undefined || files.some(({ drawnFrom }) => drawnFrom);
+    this.#ahead = twoSuffice ? 2 : batchesAhead(batch * (low + high) * Float32Array.BYTES_PER_ELEMENT);
     this.#state = this.#planned = { seed, epoch: 0, position: 0, pictures: length };
-    this.#samples = samplesOf(this.#state);
+    this.#draws = drawsOf(this.#state);
     this.#pool = new DecodePool(workers);
     const limit = cacheFolder === undefined ? cacheBytes : Infinity;
     this.#pictures = new PictureCache((index) => this.#open(index), limit);
@@ -190,7 +191,7 @@ export class PatchLoader {
    * reports what cannot be read.
    */
   start(): void {
-    const order = this.#samples.slice(this.#state.position);
+    const order = this.#draws.slice(this.#state.position);
     let next = 0;
     const isUseful = () => this.#failure === undefined && !this.#pictures.full && next < order.length;
     const work = async (): Promise<void> => {
@@ -255,7 +256,7 @@ export class PatchLoader {
           "pass what state() returned.",
       );
     }
-    this.#samples = samplesOf(state);
+    this.#draws = drawsOf(state);
     this.#state = this.#planned = { ...state };
     this.#queue.length = 0;
   }
@@ -286,7 +287,7 @@ export class PatchLoader {
     const files = dataset.files?.[index];
     const format = files?.drawnFrom ? undefined : dataset;
     if (files && cacheFolder !== undefined) return openCached(cacheFolder, files, format, this.#pool);
-    // What is used once is not shared: memory of that kind is given back late.
+    // A picture used once is not put into a SharedArrayBuffer: such memory is freed late.
     const shared = files !== undefined && !this.#pictures.full;
     const { low, high } = files ? await this.#pool.load(files, format, shared) : await dataset.load(index);
     return { low, high, pictures: { low, high }, shared };
@@ -298,16 +299,16 @@ export class PatchLoader {
     const { batch: n } = this.#options;
     const { colors, patch, zooms } = this.#format;
     const { epoch } = this.#planned;
-    const samples = Array.from({ length: n }, () => this.#nextSample());
+    const draws = Array.from({ length: n }, () => this.#nextDraw());
     const shapeOf = (which: "low" | "high") => {
       const side = patch * zooms[which];
       return [n, channelsOf[colors], side, side] as PatchBatch["lowShape"];
     };
-    const batch = this.#cut(samples).then((patches) => ({
+    const batch = this.#cut(draws).then((patches) => ({
       ...patches,
       lowShape: shapeOf("low"),
       highShape: shapeOf("high"),
-      names: samples.map(({ picture }) => names[picture]),
+      names: draws.map(({ picture }) => names[picture]),
       epoch,
       wait: 0,
     }));
@@ -316,15 +317,15 @@ export class PatchLoader {
   }
 
   /** Patches are cut on a worker's thread. If that would need copies of whole pictures, they are cut here. */
-  async #cut(samples: readonly Sample[]): Promise<Patches> {
-    const cuts = await Promise.all(samples.map((sample) => this.#place(sample)));
+  async #cut(draws: readonly Draw[]): Promise<Patches> {
+    const cuts = await Promise.all(draws.map((draw) => this.#place(draw)));
     if (cuts.some(({ degraded }) => degraded)) return this.#degrade(cuts);
     const everywhere = cuts.every(({ pair }) => "raw" in pair || pair.shared);
     return everywhere ? this.#pool.cut(cuts, this.#format) : cutBatch(cuts, this.#format);
   }
 
   /** Draws where a patch is cut, and what makes its LR if that is to be drawn. */
-  async #place({ picture, seed }: Sample): Promise<Cut> {
+  async #place({ picture, seed }: Draw): Promise<Cut> {
     const format = this.#format;
     const pair = await this.#pictures.get(picture);
     const files = this.#dataset.files?.[picture];
@@ -373,26 +374,27 @@ export class PatchLoader {
     return batch;
   }
 
-  #nextSample(): Sample {
+  #nextDraw(): Draw {
     const { epoch, position, pictures } = this.#planned;
-    const sample = this.#samples[position];
+    const draw = this.#draws[position];
     this.#planned = { ...this.#planned, position: position + 1 };
     if (position + 1 === pictures) {
       this.#planned = { ...this.#planned, epoch: epoch + 1, position: 0 };
-      this.#samples = samplesOf(this.#planned);
+      this.#draws = drawsOf(this.#planned);
     }
-    return sample;
+    return draw;
   }
 }
 
-interface Sample {
+/** What one patch is cut from. */
+interface Draw {
   picture: number;
   /** Seeds the generator that draws this patch's place. */
   seed: number;
 }
 
 /** An epoch's pictures in their order, and a seed for each patch: a function of (seed, epoch) alone. */
-function samplesOf({ seed, epoch, pictures }: LoaderState): Sample[] {
+function drawsOf({ seed, epoch, pictures }: LoaderState): Draw[] {
   const base = new Random(seed).next(); // so that seeds 1 and 2 share no epoch
   const random = new Random(base * 2 ** 20 + epoch);
   const order = Array.from({ length: pictures }, (_, picture) => picture);

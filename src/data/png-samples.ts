@@ -11,8 +11,8 @@ import { chunksOf, readFrom, unpackedSize } from "./png.ts";
 /** Node's own is faster, where there is one. */
 const checksum: (bytes: Uint8Array) => number = zlib.crc32 ?? crc32;
 
-/** Chunks that say nothing about the samples. */
-const harmless = new Set([
+/** Chunks of an ordinary file. One with any other is left to sharp. */
+const ordinaryChunks = new Set([
   ...["IHDR", "IDAT", "IEND"],
   ...["bKGD", "cHRM", "gAMA", "hIST", "iCCP", "iTXt", "pHYs", "sBIT", "sRGB", "tEXt", "tIME", "zTXt"],
 ]);
@@ -34,10 +34,10 @@ export function unpackPng(file: Uint8Array, maxBytes: number): Image | undefined
   const view = Buffer.from(file.buffer, file.byteOffset, file.length);
   if (!view.subarray(0, 8).equals(signature)) return undefined;
   for (const { type, start, end, data } of chunksOf(readFrom(file))) {
-    const isNew = type !== "IDAT" || last === "IDAT" || packed.length === 0;
+    const idatsAdjoin = type !== "IDAT" || last === "IDAT" || packed.length === 0;
     const isFirst = (type === "IHDR") === (last === "");
-    const isWhole = checksum(file.subarray(start + 4, end - 4)) === view.readUInt32BE(end - 4);
-    if (!(harmless.has(type) && isNew && isFirst && isWhole)) return undefined;
+    const hasValidChecksum = checksum(file.subarray(start + 4, end - 4)) === view.readUInt32BE(end - 4);
+    if (!(ordinaryChunks.has(type) && idatsAdjoin && isFirst && hasValidChecksum)) return undefined;
     if (type === "IDAT") packed.push(data());
     last = type;
     if (type === "IEND") break;
@@ -72,7 +72,7 @@ function undoFilters(rows: Uint8Array, length: number, height: number): Uint8Arr
   const nothing = new Uint8Array(length); // above the first row
   let from = 0;
   for (let at = 0; at < out.length; at += length, from += length) {
-    const undo = filters[rows[from++]];
+    const undo = filters[rows[from++]]; // a row begins with the number of its filter
     if (undo === undefined) return undefined;
     const [above, up] = at === 0 ? [nothing, 0] : [out, at - length];
     undo(out, at, rows, from, length, above, up);
@@ -127,7 +127,7 @@ const addPaeth: UndoFilter = (out, at, rows, from, length, above, up) => {
   }
 };
 
-/** By their number in the file. */
+/** By their number in the file; the specification calls them None, Sub, Up, Average and Paeth. */
 const filters: readonly (UndoFilter | undefined)[] = [copy, addLeft, addAbove, addMean, addPaeth];
 
 /** That neighbour of a sample which is nearest to left + top - corner; of equally near ones the first. */

@@ -270,8 +270,8 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
  * time that it has waited: what takes long is heard of later, but not much in proportion. What is done soon costs
  * no sleep, since even the shortest would take longer. A GPU does not miss the core, but others may.
  */
-async function idleWait<T>(promise: Promise<T>, ownProcessor: boolean): Promise<T> {
-  const wait = { start: performance.now(), withoutSleep: ownProcessor ? 2 : 0.05 };
+async function idleWait<T>(promise: Promise<T>, separateProcessor: boolean): Promise<T> {
+  const wait = { start: performance.now(), withoutSleep: separateProcessor ? 2 : 0.05 };
   waits.add(wait);
   if (!ticks) setImmediate(tick);
   ticks = true;

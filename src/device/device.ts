@@ -96,14 +96,14 @@ export function checkDType(
 export interface DeviceProfile {
   /**
    * Operations run as plain loops in TypeScript (the CPU device): the yardstick, far slower than any kernel.
-   * Of the other facts, only `maxTensorBytes`, `float16` and `ownProcessor` then matter.
+   * Of the other facts, only `maxTensorBytes`, `float16` and `separateProcessor` then matter.
    */
   readonly reference: boolean;
   /**
-   * It is not the processor that runs JavaScript. In software kernels run on the same cores: what plain loops
-   * do well, such as interpolation, is not faster there.
+   * Kernels run on another processor than JavaScript, a GPU. In software they run on the same cores: what plain
+   * loops do well, such as interpolation, is not faster there.
    */
-  readonly ownProcessor: boolean;
+  readonly separateProcessor: boolean;
   /** How many bytes a tensor may have, which a kernel must bind at once. */
   readonly maxTensorBytes: number;
   /** Tensors may be stored as float16: WebGPU's feature shader-f16. */
@@ -141,13 +141,13 @@ export interface DeviceProfile {
    */
   readonly workgroup: number;
   /**
-   * How many sums a thread keeps in registers at most, where workgroups share what they load (conv2d's steps 5
-   * and 6). More would do more work for each load, but what does not fit goes to memory, or leaves room for too
-   * few threads.
+   * About how many sums a thread should keep in registers at most, where workgroups share what they load (conv2d's
+   * steps 5 and 6, and its weight gradients, which may keep an eighth more). More would do more work for each load,
+   * but what does not fit goes to memory, or leaves room for too few threads.
    */
   readonly blockSums: number;
   /** Threads that sum one long row together. Many hide a real GPU's latency; in software each costs time. */
-  readonly reductionLanes: number;
+  readonly reductionThreads: number;
   /** Outputs per thread where each is little work. Few on real GPUs, which start a thread at little cost. */
   readonly outputsPerThread: number;
   /** Workgroups that keep every core busy. Where each writes a partial result, more only add work. */

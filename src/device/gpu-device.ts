@@ -81,7 +81,7 @@ export type Params = Readonly<Record<string, number>>;
 /** How this JavaScript environment waits and reports. */
 export interface HostHooks {
   /** Awaits GPU work, which has a processor of its own or the same as JavaScript. */
-  wait<T>(promise: Promise<T>, ownProcessor: boolean): Promise<T>;
+  wait<T>(promise: Promise<T>, separateProcessor: boolean): Promise<T>;
   /**
    * Called once per device with a function that returns the failure, if no call has thrown it yet. The result
    * ends that.
@@ -163,7 +163,7 @@ export class GpuDevice implements Device {
     this.name = name;
     this.adapterClass = adapterClass;
     this.profile = profile;
-    this.#wait = (promise) => host.wait(promise, profile.ownProcessor);
+    this.#wait = (promise) => host.wait(promise, profile.separateProcessor);
     this.#recorder = new Recorder(gpu, this.#wait);
     this.#pipelines = new Pipelines(gpu, fixesSubgroups, (error) => {
       this.#failure = error; // replaces the complaints about an invalid pipeline, which arrive first

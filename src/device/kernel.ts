@@ -142,7 +142,7 @@ export function wgslSource(kernel: Kernel, specialisation: Specialisation = {}):
  * lines of the final text, and people write the body. 0 for the prelude's lines.
  */
 export function bodyLines(kernel: Kernel, specialisation: Specialisation = {}): number[] {
-  // Each line carries its number through the same changes, except those by which the changes are steered.
+  // Number every line but those that the rewriting looks for, and rewrite the text with these numbers.
   const steering = /\/\/ @(?:unroll|registers|if|else|end)\b|^ *\}$/;
   const numbered = kernel.body
     .split("\n")
@@ -200,9 +200,10 @@ function keepChosen(kernel: Kernel, constants: Readonly<Record<string, number>>)
  * WGSL has no unroll attribute, so the text itself is unrolled. The copies hold literal numbers, which fit
  * u32 and i32 alike: `column + i` with a u32 `column` would not compile otherwise.
  *
- * Unrolled blocks must not branch: on dozens of branches among dozens of registers SwiftShader's compiler
- * takes minutes, and Mesa's takes seconds. Use `select` and `min` instead of `if`, and `&` instead of `&&`,
- * which is a branch, too.
+ * In kernels that software adapters run, unrolled blocks must not branch: on dozens of branches among dozens of
+ * registers SwiftShader's compiler takes minutes, and Mesa's takes seconds. Use `select` and `min` instead of `if`,
+ * and `&` instead of `&&`, which is a branch, too. Kernels that only real GPUs run may branch, if there are few
+ * copies: tests compile them in software, too.
  */
 function unrollLoops(kernel: Kernel, body: string, constants: Readonly<Record<string, number>>): string {
   const loop = /^( *)for \(var (\w+) = 0; \2 < (\w+); \2\+\+\) \{ \/\/ @unroll\n([\s\S]*?)^\1\}$/m;
@@ -238,8 +239,9 @@ function unrollLoops(kernel: Kernel, body: string, constants: Readonly<Record<st
  * by COUNT variables, `sums_0`, `sums_1`, … All its indices must be made of numbers and constants of the prelude
  * once the loops are written out.
  *
- * Why: compilers should do this by themselves, and mostly do. NVIDIA's makes faster code of single variables
- * (docs/gpus.md).
+ * Why: compilers should do this by themselves, and mostly do. On NVIDIA's H200, step 6 of the convolution was faster
+ * with it, and without masks for channels that need none: the two were measured together (docs/gpus.md). The weight
+ * gradients do without. Nobody has measured it there, and sizes such as QUADS * TAPS would need names.
  */
 function intoRegisters(kernel: Kernel, body: string, constants: Readonly<Record<string, number>>): string {
   const declaration = /^( *)var (\w+): array<(.+), (\w+)>; \/\/ @registers$/gm;

@@ -13,7 +13,7 @@ type Facts = Omit<DeviceProfile, "maxTensorBytes" | "float16" | "subgroupSize">;
 /** What real GPUs have in common, with the numbers that were measured on NVIDIA's H100 (docs/gpus.md). */
 const gpu: Facts = {
   reference: false,
-  ownProcessor: true,
+  separateProcessor: true,
   // Equal addresses in a subgroup are one request to the memory unit.
   sharesLoads: true,
   shuffles: false,
@@ -24,7 +24,7 @@ const gpu: Facts = {
   // 8 x 8 sums, and as many registers again for what is loaded and for addresses.
   blockSums: 64,
   // The most threads that a workgroup may have by WebGPU's default limits.
-  reductionLanes: 256,
+  reductionThreads: 256,
   // Starting a thread costs a few cycles: 16 outputs are enough to pay for it.
   outputsPerThread: 16,
   // Four workgroups for each of some 130 cores.
@@ -72,7 +72,7 @@ const apple: Facts = {
 /** The numbers come from measurements on 2 cores. */
 const lavapipe: Facts = {
   reference: false,
-  ownProcessor: false,
+  separateProcessor: false,
   sharesLoads: false,
   shuffles: true,
   cheapBarriers: false,
@@ -81,7 +81,7 @@ const lavapipe: Facts = {
   workgroup: 16,
   // No processor has so many registers; it keeps sums in its first cache.
   blockSums: 64,
-  reductionLanes: 64,
+  reductionThreads: 64,
   outputsPerThread: 64,
   // A few for each core, so that all end at about the same time.
   groupsToFill: 32,

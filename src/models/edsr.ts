@@ -17,7 +17,7 @@ import { Conv2d, PixelShuffle, ReLU, Sequential } from "../nn/layers.ts";
 import { Module, type NamedArray } from "../nn/module.ts";
 import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { atLeastZero, oneOf, positive, whole } from "../options/kinds.ts";
-import { disposeUnlessTaped } from "../tensor/op.ts";
+import { disposeUnderNoGrad } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import {
@@ -149,7 +149,7 @@ export class EDSR extends ConfiguredNetwork<Options> {
     this.checkInput(x);
     const features = this.#features(x);
     const y = this.#reconstruct(features);
-    disposeUnlessTaped(features);
+    disposeUnderNoGrad(features);
     return y;
   }
 
@@ -158,7 +158,7 @@ export class EDSR extends ConfiguredNetwork<Options> {
     // Sequential passes `skip` to its last convolution, whose kernel adds it to the result on the way to
     // memory.
     const y = this.body.forward(features, { skip: features });
-    disposeUnlessTaped(features);
+    disposeUnderNoGrad(features);
     return y;
   }
 

@@ -2,7 +2,7 @@
 import { conv2d } from "../kernels/conv2d/index.ts";
 import { pad } from "../kernels/pad/index.ts";
 import { axisTable } from "../kernels/resize/weights.ts";
-import { disposeUnlessTaped } from "../tensor/op.ts";
+import { disposeUnderNoGrad } from "../tensor/op.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 
 /**
@@ -17,7 +17,7 @@ export function enlargeBicubic(x: Tensor, scale: number): Tensor {
   const margin = (SIDE - 1) / 2;
   const wide = pad(x, [margin, margin, margin, margin], "replicate");
   const y = conv2d(wide, weight, undefined, { shuffle: scale });
-  disposeUnlessTaped(wide);
+  disposeUnderNoGrad(wide);
   return y;
 }
 

@@ -24,7 +24,7 @@ import { Conv2d } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
 import { oneOf, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
-import { disposeUnlessTaped } from "../tensor/op.ts";
+import { disposeUnderNoGrad } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import {
@@ -162,12 +162,12 @@ export class RRDBNet extends ConfiguredNetwork<Options> {
     const [down, right] = [h, w].map((side) => -side & (r - 1));
     const whole = down + right === 0 ? x : pad(x, [0, right, 0, down], "reflect");
     const small = pixelUnshuffle(whole, r);
-    if (whole !== x) disposeUnlessTaped(whole);
+    if (whole !== x) disposeUnderNoGrad(whole);
     const y = this.#reconstructed(this.#features(small));
-    disposeUnlessTaped(small);
+    disposeUnderNoGrad(small);
     if (whole === x) return y;
     const cropped = slice(y, [0, 0, 0, 0], [n, c, h * this.scale, w * this.scale]);
-    disposeUnlessTaped(y);
+    disposeUnderNoGrad(y);
     return cropped;
   }
 
@@ -177,18 +177,18 @@ export class RRDBNet extends ConfiguredNetwork<Options> {
     for (const block of this.body) {
       const before = y;
       y = block.forward(before);
-      if (before !== first) disposeUnlessTaped(before);
+      if (before !== first) disposeUnderNoGrad(before);
     }
     const features = this.conv_body.forward(y, { skip: first });
-    disposeUnlessTaped(y);
-    disposeUnlessTaped(first);
+    disposeUnderNoGrad(y);
+    disposeUnderNoGrad(first);
     return features;
   }
 
   /** Disposes the features. */
   #reconstructed(features: Tensor): Tensor {
     const y = this.#reconstruct(features);
-    disposeUnlessTaped(features);
+    disposeUnderNoGrad(features);
     return y;
   }
 
@@ -196,7 +196,7 @@ export class RRDBNet extends ConfiguredNetwork<Options> {
     const leaky = { activation: "leakyRelu", slope: SLOPE } as const;
     let y = features;
     const next = (made: Tensor) => {
-      if (y !== features) disposeUnlessTaped(y);
+      if (y !== features) disposeUnderNoGrad(y);
       y = made;
     };
     for (const up of this.ups) {
@@ -265,11 +265,11 @@ class Block extends Module {
   forward(x: Tensor): Tensor {
     const first = this.rdb1.forward(x);
     const second = this.rdb2.forward(first);
-    disposeUnlessTaped(first);
+    disposeUnderNoGrad(first);
     const third = this.rdb3.forward(second);
-    disposeUnlessTaped(second);
+    disposeUnderNoGrad(second);
     const y = add(x, third, { alpha: RESIDUAL });
-    disposeUnlessTaped(third);
+    disposeUnderNoGrad(third);
     return y;
   }
 }
@@ -303,7 +303,7 @@ class DenseBlock extends Module {
     const layers = [conv1, conv2, conv3, conv4].map(({ weight, bias }) => ({ weight, bias: bias! }));
     const all = denseConv2d(x, layers, SLOPE);
     const y = conv5.forward(all, { skip: x, alpha: RESIDUAL });
-    disposeUnlessTaped(all);
+    disposeUnderNoGrad(all);
     return y;
   }
 }

@@ -18,7 +18,7 @@ import { Conv2d, type FusedOptions, PixelShuffle, Sequential } from "../nn/layer
 import { Module, type NamedArray } from "../nn/module.ts";
 import { oneOf, whole, yesOrNo } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
-import { disposeUnlessTaped } from "../tensor/op.ts";
+import { disposeUnderNoGrad } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import { sameShape } from "../tensor/shape.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
@@ -145,20 +145,20 @@ export class SPAN extends ConfiguredNetwork<Options> {
       const isLast = i === this.blocks.length - 1;
       const { y: after, inner } = block.gated(before);
       if (isLast) inLastBlock = inner;
-      else disposeUnlessTaped(inner);
-      if (before !== first && before !== afterFirstBlock) disposeUnlessTaped(before);
+      else disposeUnderNoGrad(inner);
+      if (before !== first && before !== afterFirstBlock) disposeUnderNoGrad(before);
       if (i === 0) afterFirstBlock = after;
       y = after;
     }
     const last = this.conv_2.forward(y);
-    if (y !== afterFirstBlock) disposeUnlessTaped(y);
+    if (y !== afterFirstBlock) disposeUnderNoGrad(y);
     const parts = [first, last, afterFirstBlock, inLastBlock];
     const all = concat(parts, 1);
-    for (const part of parts) disposeUnlessTaped(part);
+    for (const part of parts) disposeUnderNoGrad(part);
     const features = this.conv_cat.forward(all);
-    disposeUnlessTaped(all);
+    disposeUnderNoGrad(all);
     const result = this.upsampler.forward(features);
-    disposeUnlessTaped(features);
+    disposeUnderNoGrad(features);
     return result;
   }
 
@@ -178,7 +178,7 @@ function normalized(x: Tensor): Tensor {
   const mean = tensor(DIV2K_RGB_MEAN, [1, 3, 1, 1], { device: x.device, dtype: x.dtype });
   const centered = sub(x, mean);
   const y = mul(centered, 255);
-  disposeUnlessTaped(centered);
+  disposeUnderNoGrad(centered);
   return y;
 }
 
@@ -212,7 +212,7 @@ class Block extends Module {
 
   forward(x: Tensor): Tensor {
     const { y, inner } = this.gated(x);
-    disposeUnlessTaped(inner);
+    disposeUnderNoGrad(inner);
     return y;
   }
 
@@ -224,7 +224,7 @@ class Block extends Module {
     const inner = this.c1_r.forward(x, { activation: "silu" });
     const second = this.c2_r.forward(inner, { activation: "silu" });
     const y = this.c3_r.forward(second, { gate: x });
-    disposeUnlessTaped(second);
+    disposeUnderNoGrad(second);
     return { y, inner };
   }
 }

@@ -13,7 +13,7 @@ import { pad } from "../kernels/pad/index.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
 import { Conv2d, type FusedOptions } from "../nn/layers.ts";
 import { numbers, odd, oneOf, whole, yesOrNo } from "../options/kinds.ts";
-import { disposeUnlessTaped } from "../tensor/op.ts";
+import { disposeUnderNoGrad } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import {
@@ -127,9 +127,9 @@ export class SRCNN extends ConfiguredNetwork<Options> {
     this.checkInput(x);
     const features = this.#layer(this.conv1, x, { activation: "relu" });
     const mapped = this.#layer(this.conv2, features, { activation: "relu" });
-    disposeUnlessTaped(features);
+    disposeUnderNoGrad(features);
     const y = this.#layer(this.conv3, mapped, this.options.residual ? { skip: x } : {});
-    disposeUnlessTaped(mapped);
+    disposeUnderNoGrad(mapped);
     return y;
   }
 
@@ -139,7 +139,7 @@ export class SRCNN extends ConfiguredNetwork<Options> {
     if (this.options.padding === "zeros" || margin === 0) return conv.forward(x, fused);
     const wide = pad(x, [margin, margin, margin, margin], "replicate");
     const y = conv.forward(wide, fused);
-    disposeUnlessTaped(wide);
+    disposeUnderNoGrad(wide);
     return y;
   }
 

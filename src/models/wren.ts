@@ -25,7 +25,7 @@ import { add, sub } from "../kernels/elementwise/index.ts";
 import { Conv2d } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
 import { oneOf, whole } from "../options/kinds.ts";
-import { disposeUnlessTaped } from "../tensor/op.ts";
+import { disposeUnderNoGrad } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import {
@@ -134,7 +134,7 @@ export class Wren extends ConfiguredNetwork<Options> {
     if (this.scale === 1) return add(x, detail);
     const enlarged = enlargeBicubic(x, this.scale);
     const y = add(enlarged, detail);
-    for (const part of [enlarged, detail]) disposeUnlessTaped(part);
+    for (const part of [enlarged, detail]) disposeUnderNoGrad(part);
     return y;
   }
 
@@ -142,15 +142,15 @@ export class Wren extends ConfiguredNetwork<Options> {
   #detail(x: Tensor): Tensor {
     const centered = sub(x, MIDDLE);
     let features = this.head.forward(centered);
-    disposeUnlessTaped(centered);
+    disposeUnderNoGrad(centered);
     for (const block of this.blocks) {
       const before = features;
       features = block.forward(before);
-      disposeUnlessTaped(before);
+      disposeUnderNoGrad(before);
     }
     // The kernel of the convolution shuffles on the way to memory.
     const detail = this.tail.forward(features, { shuffle: this.scale });
-    disposeUnlessTaped(features);
+    disposeUnderNoGrad(features);
     return detail;
   }
 
@@ -182,7 +182,7 @@ class Block extends Module {
   forward(x: Tensor): Tensor {
     const between = this.conv1.forward(x, { activation: "relu" });
     const y = this.conv2.forward(between, { skip: x });
-    disposeUnlessTaped(between);
+    disposeUnderNoGrad(between);
     return y;
   }
 }

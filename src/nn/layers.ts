@@ -13,7 +13,7 @@ import { mean } from "../kernels/reduce/index.ts";
 import { type InterpolateOptions, interpolate, interpolateOptions } from "../kernels/resize/index.ts";
 import { anything, checkArguments, checkOptions, finite, trueOrFalse } from "../options/arguments.ts";
 import { oneOf, quote, whole } from "../options/kinds.ts";
-import { disposeUnlessTaped } from "../tensor/op.ts";
+import { disposeUnderNoGrad } from "../tensor/op.ts";
 import { aRandom, defaultRandom, type Random } from "../tensor/random.ts";
 import { formatShape, type Shape, ShapeError } from "../tensor/shape.ts";
 import { full, rand, type Tensor } from "../tensor/tensor.ts";
@@ -488,7 +488,7 @@ export class Sequential extends Module {
       } else {
         y = module.forward(y, next ? {} : last);
       }
-      if (before !== x && before !== y) disposeUnlessTaped(before);
+      if (before !== x && before !== y) disposeUnderNoGrad(before);
     }
     return y;
   }

@@ -27,8 +27,8 @@ type ArraysOf<I extends Inputs> = { [K in keyof I]: undefined extends I[K] ? NdA
 /** A function for each input's gradient, which is called only if that gradient is needed. */
 type Thunks<I extends Inputs> = { [K in keyof I]?: GradientOf };
 
-/** All that defines an operation. */
-export interface OpDefinition<I extends Inputs, P = void> {
+/** What defines any operation, with one output or several. */
+interface CommonDefinition<I extends Inputs> {
   readonly name: string;
   /** Inputs that may be left out. */
   readonly optional?: readonly (keyof I & string)[];
@@ -37,6 +37,10 @@ export interface OpDefinition<I extends Inputs, P = void> {
    * (see kernel.ts). Default: float32 alone.
    */
   readonly float16?: boolean;
+}
+
+/** All that defines an operation. */
+export interface OpDefinition<I extends Inputs, P = void> extends CommonDefinition<I> {
   /** The result's dtype. Default: that of the inputs. */
   dtype?(params: P): DType;
   /** The output's shape; throws a ShapeError that names the operation if the inputs do not fit. */
@@ -55,15 +59,7 @@ export interface OpDefinition<I extends Inputs, P = void> {
 }
 
 /** All that defines an operation with several outputs, which have names that no input has. */
-export interface MultiOpDefinition<I extends Inputs, P, O extends string> {
-  readonly name: string;
-  /** Inputs that may be left out. */
-  readonly optional?: readonly (keyof I & string)[];
-  /**
-   * Its inputs may also be float16, all of them; its kernels then call the type of their buffers `element`
-   * (see kernel.ts). Default: float32 alone.
-   */
-  readonly float16?: boolean;
+export interface MultiOpDefinition<I extends Inputs, P, O extends string> extends CommonDefinition<I> {
   /** The outputs' dtype. Default: that of the inputs. */
   dtype?(params: P): DType;
   /** Each output's shape; throws a ShapeError that names the operation if the inputs do not fit. */
@@ -155,62 +151,63 @@ function run<I extends Inputs, P, O extends string>(
 ): Record<O, Tensor> {
   // Plain loops, since every operation of every step comes through here.
   const { name } = definition;
-  const read: NamedTensor[] = [];
+  const namedInputs: NamedTensor[] = [];
   for (const key in inputs) {
     const tensor = inputs[key];
     if (tensor === undefined && definition.optional?.includes(key)) continue;
     if (!aTensor.fits(tensor)) checkArguments(name, { [key]: [tensor, aTensor] });
-    else read.push({ name: key, tensor });
+    else namedInputs.push({ name: key, tensor });
   }
-  const [{ tensor: first }] = read;
+  const [{ tensor: first }] = namedInputs;
   const { device } = first;
-  for (const { name: key, tensor } of read) {
+  for (const { name: key, tensor } of namedInputs) {
     if (tensor.device !== device) {
       throw new Error(
-        `${name}: its inputs are on different devices (${key} on ${tensor.device.name}, ${read[0].name} on ` +
+        `${name}: its inputs are on different devices (${key} on ${tensor.device.name}, ${namedInputs[0].name} on ` +
           `${device.name}). Create them on the same one.`,
       );
     }
   }
 
   const shapes = definition.shapes(inputs, params);
-  const tapes = noGrads === 0 && read.some(({ tensor }) => wantsGradient(tensor));
-  checkDTypes(definition, read, tapes);
+  const tapes = willTape(Object.values(inputs));
+  checkDTypes(definition, namedInputs, tapes);
   const dtype = definition.dtype?.(params) ?? first.dtype;
   const outputs = {} as Record<O, Tensor>;
-  const made: NamedTensor[] = [];
+  const namedOutputs: NamedTensor[] = [];
   for (const key in shapes) {
     const shape = shapes[key];
     const tensor = definition.view ? first.alias(shape) : Tensor.empty(shape, device, name, dtype);
     outputs[key] = tensor;
-    made.push({ name: key, tensor });
+    namedOutputs.push({ name: key, tensor });
   }
   if (recording) {
-    const inputs = Object.fromEntries(read.map(({ name, tensor }) => [name, tensor]));
-    recording.push({ name, inputs, params, y: made[0].tensor });
+    const inputs = Object.fromEntries(namedInputs.map(({ name, tensor }) => [name, tensor]));
+    recording.push({ name, inputs, params, y: namedOutputs[0].tensor });
   } else if (isGpu(device)) {
-    for (const { tensor } of made) countLoose(tensor);
+    for (const { tensor } of namedOutputs) countLoose(tensor);
     definition.gpu(device, inputs, params, outputs);
   } else if (!definition.view) {
-    const arrays = arraysOf(made);
-    definition.cpu(arraysOf(read) as ArraysOf<I>, params, arrays as Record<O, NdArray>);
+    const arrays = arraysOf(namedOutputs);
+    definition.cpu(arraysOf(namedInputs) as ArraysOf<I>, params, arrays as Record<O, NdArray>);
     // Sums of float16 are not rounded before they are complete.
-    if (dtype === "float16") for (const { name, tensor } of made) tensor.cpuStorage.set(arrays[name].data);
+    if (dtype === "float16")
+      for (const { name, tensor } of namedOutputs) tensor.cpuStorage.set(arrays[name].data);
   }
 
   if (tapes) {
     const rule = (...gradients: (Tensor | undefined)[]) => {
       const dys = {} as Record<string, Tensor | undefined>;
-      for (const [i, output] of made.entries()) dys[output.name] = gradients[i];
+      for (const [i, output] of namedOutputs.entries()) dys[output.name] = gradients[i];
       return definition.backward!(dys as Record<O, Tensor | undefined>, { ...inputs, ...outputs }, params);
     };
     const node: TapeNode = {
       name,
-      inputs: read.map(taped),
-      outputs: made.map(taped),
+      inputs: namedInputs.map(tapedValue),
+      outputs: namedOutputs.map(tapedValue),
       backward: definition.backward && rule,
     };
-    for (const { name: key, tensor } of made) {
+    for (const { name: key, tensor } of namedOutputs) {
       if (!definition.nonDifferentiable?.includes(key as O)) tensor.node = node;
     }
   }
@@ -222,7 +219,7 @@ interface NamedTensor {
   readonly tensor: Tensor;
 }
 
-function taped({ name, tensor }: NamedTensor): TapedValue {
+function tapedValue({ name, tensor }: NamedTensor): TapedValue {
   return { name, tensor, version: tensor.storage.version };
 }
 
@@ -342,8 +339,8 @@ export function noGrad<T>(body?: () => T): Disposable | T {
  * Under noGrad(), disposes an intermediate result that only a gradient would read again, so that a deep
  * network has a few feature maps in memory instead of all. Otherwise leaves it to its scope.
  */
-export function disposeUnlessTaped(intermediate: Tensor): void {
-  checkArguments("disposeUnlessTaped", { "the first argument": [intermediate, aTensor] });
+export function disposeUnderNoGrad(intermediate: Tensor): void {
+  checkArguments("disposeUnderNoGrad", { "the first argument": [intermediate, aTensor] });
   if (noGrads > 0) intermediate.dispose();
 }
 

@@ -76,7 +76,7 @@ export function scope<T>(body?: () => T): Scope | T {
   return kept.finally(() => opened.end()) as T;
 }
 
-/** Moves what belongs to a scope and is somewhere in a value out of it. */
+/** Moves all tensors of a scope that are in a value, or in objects and arrays within it, out of the scope. */
 function keepAll(value: unknown, from: Scope, seen = new Set<unknown>()): void {
   if (seen.has(value)) return;
   seen.add(value);

@@ -156,7 +156,7 @@ export class Bands implements AsyncIterable<Band> {
     this.channels = image.channels;
     this.depth = depth;
     const isReduced = width < large.width || height < large.height;
-    // Reduced are more exact numbers than the result has.
+    // What is reduced afterwards is kept in 16 bits until then.
     this.#large = { ...large, depth: isReduced ? 16 : depth };
     this.#image = image;
     this.#method = method;
@@ -168,8 +168,8 @@ export class Bands implements AsyncIterable<Band> {
     this.#release = release;
     const bytesPerRow = large.width * this.channels * (this.#large.depth / 8) * method.scale;
     // The adapters for colours and transparency look that far.
-    const adapted = method.colors !== "any" || image.channels % 2 === 0;
-    const margin = adapted ? Math.max(method.margin, bicubicMargin) : method.margin;
+    const hasAdapters = method.colors !== "any" || image.channels % 2 === 0;
+    const margin = hasAdapters ? Math.max(method.margin, bicubicMargin) : method.margin;
     const bytesPerPixel = adapterBytes(image.channels, this.#large.depth, method);
     const { pixelsWithin } = this.#runner;
     const planned = { ...method, margin, pixelsWithin };
@@ -292,8 +292,8 @@ export class Bands implements AsyncIterable<Band> {
         const colors = withColors(method, this.#method);
         const { scale } = this.#method;
         const isOpaque = this.channels % 2 === 1;
-        const adapted = isOpaque ? colors : withAlpha(colors, { scale, flat: hasFlatAlpha(window) });
-        return this.#enlargeOn(adapted, window, part, turn, use, true);
+        const withAdapters = isOpaque ? colors : withAlpha(colors, { scale, flat: hasFlatAlpha(window) });
+        return this.#enlargeOn(withAdapters, window, part, turn, use, true);
       }, signal),
     );
   }

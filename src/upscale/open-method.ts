@@ -231,7 +231,7 @@ async function open(
 /** The default device, if it is open and a real GPU. To open one takes longer than most interpolations. */
 function openedGpu(): Device | undefined {
   const device = openedDevice();
-  return device?.profile.ownProcessor ? device : undefined;
+  return device?.profile.separateProcessor ? device : undefined;
 }
 
 async function deviceFor(network: string): Promise<Device> {

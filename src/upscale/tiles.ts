@@ -135,6 +135,8 @@ const minTile = 16;
 const quad = 4;
 
 /**
+ * Cuts a picture into tiles, as large as memory and device allow, or as `options.tile` says.
+ *
  * @param options.bytesPerRow bytes that each row of a tile takes besides: its rows of the band, which is as
  *   wide as the result.
  * @param options.bytesPerPixel bytes that each pixel of a window takes around the method.
@@ -211,8 +213,8 @@ function paddedLength(length: number, padding: number, multiple: number): number
 /**
  * One axis: windows [from, to) of equal length, at most `window`, in a picture of `length` pixels and the
  * padding at both ends. The part [first, end) of each stays. Windows begin and end at multiples of `multiple`,
- * counted from the padding's beginning; the margin is one. If there are several, their length is a multiple of
- * `preferred`, too, where that costs tiles no more than a sixteenth of their length.
+ * counted from the padding's beginning, and `margin` is a multiple of it, too. If there are several, their length is
+ * a multiple of `preferred` as well, where that costs no more than `maxWaste`.
  */
 export function spans(
   length: number,
@@ -224,26 +226,41 @@ export function spans(
 ) {
   const padded = paddedLength(length, padding, multiple);
   if (window >= padded) return [{ from: -padding, to: padded - padding, first: 0, end: length }];
-  // The first and the last window have one margin less, since nothing lies beyond the padding.
-  const inside = padded - 2 * margin;
   const unit = leastCommonMultiple(preferred, multiple);
-  const room = window - 2 * margin;
-  const less = Math.floor(window / unit) * unit - 2 * margin;
-  const most = Math.floor((16 * less >= 15 * room ? less : room) / multiple) * multiple;
-  const step = Math.ceil(inside / Math.ceil(inside / most) / multiple) * multiple;
-  const count = Math.ceil(inside / step);
-  const least = step + 2 * margin;
-  const larger = Math.ceil(least / unit) * unit;
-  const even = larger <= Math.min(window, padded) && 16 * larger <= 17 * least ? larger : least;
+  const step = stepWithin(window, padded, margin, multiple, unit);
+  const windowLength = lengthWithin(Math.min(window, padded), step + 2 * margin, unit);
+  // The first and the last window have one margin less, since nothing lies beyond the padding.
+  const count = Math.ceil((padded - 2 * margin) / step);
   return Array.from({ length: count }, (_, k) => {
-    const from = Math.min(k * step, padded - even) - padding;
+    const from = Math.min(k * step, padded - windowLength) - padding;
     return {
       from,
-      to: from + even,
+      to: from + windowLength,
       first: k === 0 ? 0 : k * step + margin - padding,
       end: k === count - 1 ? length : (k + 1) * step + margin - padding,
     };
   });
+}
+
+/** By which share tiles may be shorter, or windows longer, for a length that kernels prefer. */
+const maxWaste = 1 / 16;
+
+/**
+ * How far tiles are apart: as far as windows of at most `window` pixels let them, then a little less, so that the
+ * last is about as long as the others.
+ */
+function stepWithin(window: number, padded: number, margin: number, multiple: number, unit: number): number {
+  const largest = window - 2 * margin;
+  const inUnits = Math.floor(window / unit) * unit - 2 * margin; // if the window's length is to be a multiple of unit
+  const most = Math.floor((inUnits >= (1 - maxWaste) * largest ? inUnits : largest) / multiple) * multiple;
+  const covered = padded - 2 * margin;
+  return Math.ceil(covered / Math.ceil(covered / most) / multiple) * multiple;
+}
+
+/** The length of windows that have to be `least` long: the next multiple of `unit`, if it fits and is not much more. */
+function lengthWithin(limit: number, least: number, unit: number): number {
+  const inUnits = Math.ceil(least / unit) * unit;
+  return inUnits <= limit && inUnits <= (1 + maxWaste) * least ? inUnits : least;
 }
 
 function leastCommonMultiple(a: number, b: number): number {
@@ -284,7 +301,10 @@ const firstTile = 64;
 /** Windows grow by no more than this from one tile to the next, since a short time is measured badly. */
 const maxGrowth = 4;
 
-/** How long a pixel of a window took, in milliseconds, by the last picture of a method. */
+/**
+ * How long a pixel of a window took, in milliseconds, by the last picture of a method. Methods are told apart by
+ * their `pixelsWithin`: a method is copied with other margins, and these copies have the function in common.
+ */
 const pace = new WeakMap<object, number>();
 
 /** Tiles that each take about the same time. Within a row, windows have one height, and any width. */
@@ -387,7 +407,7 @@ export async function* enlargeInTiles<T>(
   { signal, onProgress }: UpscaleOptions,
   ahead: number,
 ) {
-  const begun: { tile: Tile; large: Promise<T>; turn: Turn }[] = [];
+  const queue: { tile: Tile; large: Promise<T>; turn: Turn }[] = [];
   let lastEnd = 0;
   const begin = (tile: Tile) => {
     const start = performance.now();
@@ -408,23 +428,23 @@ export async function* enlargeInTiles<T>(
     const part = enlarged(tile.inner, scale, tile.window);
     const large = enlarge(tile.window, part, enlarged(tile.inner, scale), onArrival);
     large.then(end, () => {}); // an error is noticed below, when it is this tile's turn
-    begun.push({ tile, large, turn });
+    queue.push({ tile, large, turn });
   };
   const source = tiles[Symbol.iterator]();
   let [done, area] = [0, 0];
   let next = source.next();
   try {
-    while (begun.length > 0 || !next.done) {
-      // JavaScript never waits for anything. This pause lets other code run, which may abort the signal.
+    while (queue.length > 0 || !next.done) {
+      // To await what is ready lets no other code run, such as a timer that aborts the signal. This pause does.
       if (done > 0) await pause();
       signal?.throwIfAborted();
-      while (!next.done && begun.length <= ahead) {
+      while (!next.done && queue.length <= ahead) {
         begin(next.value);
         next = source.next();
         // The next tile uses the memory of this one, once all commands of this one are recorded.
-        if (begun.length <= ahead) await pause();
+        if (queue.length <= ahead) await pause();
       }
-      const { tile, large: promise, turn } = begun.shift()!;
+      const { tile, large: promise, turn } = queue.shift()!;
       const { inner } = tile;
       turn.come();
       const large = await promise;
@@ -436,8 +456,8 @@ export async function* enlargeInTiles<T>(
       yield { large, place: enlarged(inner, scale) };
     }
   } finally {
-    for (const { turn } of begun) turn.cancel();
-    await Promise.allSettled(begun.map(({ large }) => large));
+    for (const { turn } of queue) turn.cancel();
+    await Promise.allSettled(queue.map(({ large }) => large));
   }
 }
 
@@ -477,7 +497,7 @@ export function tilesAhead(
   { tileTime }: Pick<UpscaleOptions, "tileTime">,
 ): number {
   if (device === undefined || device.profile.reference) return 0;
-  return device.profile.ownProcessor && tileTime === undefined ? ahead : 1;
+  return device.profile.separateProcessor && tileTime === undefined ? ahead : 1;
 }
 
 /** Enlarges planes in tiles. They must be those that the method takes. */

@@ -131,11 +131,11 @@ describe("an edited program", { timeout: 120_000 }, () => {
   });
 
   test("in a loop that is written out, too", async () => {
-    edit("3-blocked", "sums[o * PIXELS + i] += k", "sums[o * PIXELS + i] += kk");
+    edit("3-blocked", "sums[o * PIXELS + i] += w", "sums[o * PIXELS + i] += ww");
     const line =
       program("3-blocked")
         .value.split("\n")
-        .findIndex((each) => each.includes("+= kk")) + 1;
+        .findIndex((each) => each.includes("+= ww")) + 1;
     expect(await tryOut("3-blocked")).toMatch(new RegExp(`Line ${line} `));
     await reset("3-blocked");
   });
@@ -215,7 +215,7 @@ describe("what the page suggests to try does what it says", { timeout: 120_000 }
     [
       "5-shared",
       (body) =>
-        body.replace(/(sums\[\S+ \* ROWS \+ row\]) \+= k \* (strip\[.*?\]);/, "$1 = fma(k, vec4f($2), $1);"),
+        body.replace(/(sums\[\S+ \* ROWS \+ row\]) \+= w \* (under\[.*?\]);/, "$1 = fma(w, vec4f($2), $1);"),
       /^Right/,
     ],
     [

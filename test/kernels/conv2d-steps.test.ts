@@ -59,7 +59,7 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     const step = conv2dSteps(device.profile, { x: [1, 4, 8, 8], weight: [8, 4, 3, 3], padding: 1 })[2];
     expect(step.name).toBe("3-blocked");
     // In a loop that is written out, so that the line of the final text is another one.
-    const body = step.kernel.body.replace("let k = f32(weight[", "let k = f32(wait[");
+    const body = step.kernel.body.replace("let w = f32(weight[", "let w = f32(wait[");
     const line = body.split("\n").findIndex((text) => text.includes("wait[")) + 1;
     const broken = kernel("3-blocked, broken", body);
     expect(wgslSource(broken, step.prelude).split("\n")[line - 1]).not.toContain("wait[");
@@ -73,9 +73,12 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
       "var<workgroup> a: array<f32, 99999>;\n@compute @workgroup_size(1) fn main() { a[0] = 1; }",
     );
     expect((await device.checkKernel(huge)).map(({ severity }) => severity)).toContain("error");
-    const half = kernel("half a loop", step.kernel.body.replace("i < WINDOW; i++", "i < WIDOW; i++"));
+    const half = kernel(
+      "half a loop",
+      step.kernel.body.replace("i < PIXELS_UNDER; i++", "i < PIXELS_OVER; i++"),
+    );
     const [missing] = await device.checkKernel(half, step.prelude);
-    expect(missing.text).toMatch(/the prelude has no WIDOW/);
+    expect(missing.text).toMatch(/the prelude has no PIXELS_OVER/);
 
     expect(device.failure).toBeUndefined();
     expect(await device.checkKernel(step.kernel, step.prelude)).toEqual([]);

@@ -140,7 +140,7 @@ const calls: Call[] = [
     call: kernel.normalizeAxes,
     args: [operation("normalizeAxes"), arg(() => [0], left, "zero", "emptyList"), arg(() => 2, "huge")],
   },
-  { name: "disposeUnlessTaped", call: kernel.disposeUnlessTaped, args: [arg(() => zeros([1]))] },
+  { name: "disposeUnderNoGrad", call: kernel.disposeUnderNoGrad, args: [arg(() => zeros([1]))] },
   {
     name: "withHelpers",
     call: kernel.withHelpers,

@@ -67,7 +67,7 @@ describe.each((await gpuDevices()).map(({ name, adapterClass }) => [name, adapte
 
     beforeEach(async () => {
       device = (await init({ adapter })) as GpuDevice;
-      device.profile = { ...device.profile, ownProcessor: true };
+      device.profile = { ...device.profile, separateProcessor: true };
       model = new EDSR({ blocks: 1, channels: 4, random: new Random(1) });
       method = networkUpscaler(model);
     });

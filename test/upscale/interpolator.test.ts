@@ -71,7 +71,7 @@ describe.each(devices.map((device) => [device.name, device] as const))(
     const { profile } = device;
     beforeEach(() => {
       setDefaultDevice(device);
-      device.profile = { ...profile, ownProcessor: true };
+      device.profile = { ...profile, separateProcessor: true };
     });
     afterEach(() => {
       device.profile = profile;
@@ -99,7 +99,7 @@ describe.each(devices.map((device) => [device.name, device] as const))(
     );
 
     test("a software adapter is no gain, and is not used", async () => {
-      device.profile = { ...profile, ownProcessor: false };
+      device.profile = { ...profile, separateProcessor: false };
       expect(await upscale(noise(9, 9, 3), { method: "bicubic" })).toMatchObject({ adapter: "JavaScript" });
     });
 
@@ -165,7 +165,7 @@ describe.each(devices.map((device) => [device.name, device] as const))(
 
       test("no window is begun ahead, and none is larger: a device that was lost before", async () => {
         const own = (await init({ adapter: device.adapterClass })) as GpuDevice;
-        own.profile = { ...profile, ownProcessor: true };
+        own.profile = { ...profile, separateProcessor: true };
         const { method, calls } = await counted();
         own.gpu.destroy();
         await own.lost;
@@ -182,7 +182,7 @@ describe.each(devices.map((device) => [device.name, device] as const))(
 test("if the device is lost, JavaScript goes on", async () => {
   const picture = noise(60, 50, 3);
   const device = (await init({ adapter: devices[0].adapterClass })) as GpuDevice;
-  device.profile = { ...device.profile, ownProcessor: true };
+  device.profile = { ...device.profile, separateProcessor: true };
   loseAt(device, 3, "before");
   const { image } = await upscale(picture, { method: "bicubic", tile: 16 });
   expect(device.failure).toBeInstanceOf(DeviceLostError);

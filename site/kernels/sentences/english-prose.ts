@@ -86,7 +86,7 @@ export const englishProse = {
   shared2:
     "The block is now a *column* of pixels. Threads side by side then read neighbouring words of workgroup memory, which lie in different *banks* and come at the same time. If all read from one bank, they would queue.",
   sharedTry:
-    "**Try:** write the innermost line with `fma`: `sums[…] = fma(k, vec4f(strip[…]), sums[…]);`. Is it faster, or had the compiler thought of it already?",
+    "**Try:** write the innermost line with `fma`: `sums[…] = fma(w, vec4f(under[…]), sums[…]);`. Is it faster, or had the compiler thought of it already?",
   noTile: "No tile of this step fits the window of this convolution.",
   prefetchTitle: "Fetch ahead",
   prefetch1:

@@ -284,7 +284,7 @@ const prose: Prose = {
   shared2:
     "Der Block ist jetzt eine *Spalte* von Pixeln. Benachbarte Threads lesen dann benachbarte Worte des Workgroup-Speichers; die liegen in verschiedenen *Bänken* und kommen gleichzeitig. Läsen alle aus einer Bank, so müssten sie Schlange stehen.",
   sharedTry:
-    "**Zum Ausprobieren:** die innerste Zeile mit `fma` zu schreiben: `sums[…] = fma(k, vec4f(strip[…]), sums[…]);`. Ist es schneller, oder ist der Compiler schon selbst darauf gekommen?",
+    "**Zum Ausprobieren:** die innerste Zeile mit `fma` zu schreiben: `sums[…] = fma(w, vec4f(under[…]), sums[…]);`. Ist es schneller, oder ist der Compiler schon selbst darauf gekommen?",
   noTile: "Keine Kachel dieses Schritts passt zum Fenster dieser Faltung.",
   prefetchTitle: "Vorausladen",
   prefetch1:

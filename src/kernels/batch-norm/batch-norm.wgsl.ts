@@ -3,7 +3,7 @@ import { kernel } from "../../device/kernel.ts";
 /**
  * Sums over the channels of x [n, channels, plane], each cut into `parts` of `chunk` elements with a
  * workgroup for each: sums[c, part] = scale * the sum of a * (x - mean[c]). With `a` from the prelude, x -
- * mean or a gradient, it is a part of the variance or of the weight's gradient. Lanes read neighbouring
+ * mean or a gradient, it is a part of the variance or of the weight's gradient. Threads read neighbouring
  * elements; then their totals are added pairwise, as a tree.
  */
 export const channelSumsKernel = kernel(
@@ -16,13 +16,13 @@ struct Params { channels: u32, plane: u32, length: u32, parts: u32, chunk: u32, 
 @group(0) @binding(3) var<storage, read_write> sums: array<f32>; // [channels, parts]
 @group(0) @binding(4) var<uniform> p: Params;
 
-var<workgroup> totals: array<f32, LANES>;
+var<workgroup> totals: array<f32, THREADS>;
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) group_id: vec3u,
   @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_index) thread: u32,
 ) {
   let group = group_id.x + group_id.y * groups.x;
   if (group >= p.channels * p.parts) { return; }
@@ -30,18 +30,18 @@ fn main(
   let first = (group % p.parts) * p.chunk;
   let end = min(first + p.chunk, p.length);
   var total = 0.0;
-  for (var i = first + lane; i < end; i += LANES) {
+  for (var i = first + thread; i < end; i += THREADS) {
     let at = ((i / p.plane) * p.channels + c) * p.plane + i % p.plane;
     let d = x[at] - mean[c];
     total += factor(at, d) * d;
   }
-  totals[lane] = total;
+  totals[thread] = total;
   workgroupBarrier();
-  for (var half = LANES / 2u; half > 0; half /= 2) {
-    if (lane < half) { totals[lane] += totals[lane + half]; }
+  for (var half = THREADS / 2u; half > 0; half /= 2) {
+    if (thread < half) { totals[thread] += totals[thread + half]; }
     workgroupBarrier();
   }
-  if (lane == 0) { sums[group] = p.scale * totals[0]; }
+  if (thread == 0) { sums[group] = p.scale * totals[0]; }
 }
 `,
 );

@@ -10,7 +10,7 @@ import {
   type Wanted,
 } from "../../options/arguments.ts";
 import { positive } from "../../options/kinds.ts";
-import { defineOp, defineUpdate, disposeUnlessTaped, noGrad } from "../../tensor/op.ts";
+import { defineOp, defineUpdate, disposeUnderNoGrad, noGrad } from "../../tensor/op.ts";
 import { formatShape, numel, type Shape, ShapeError, sameShape } from "../../tensor/shape.ts";
 import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { div, mul } from "../elementwise/binary.ts";
@@ -64,7 +64,7 @@ const partsOp = defineOp<{ x: Tensor; mean: Tensor; dy: Tensor | undefined }, Pa
   gpu(device, { x, mean, dy }, { parts, scale }, y) {
     const sizes = sizesOf(x.shape);
     device.run(channelSumsKernel, {
-      constants: { LANES: device.profile.reductionLanes },
+      constants: { THREADS: device.profile.reductionThreads },
       functions: `fn factor(at: u32, d: f32) -> f32 { return ${dy ? "dy[at]" : "d"}; }`,
       buffers: { x: x.gpuStorage, dy: (dy ?? x).gpuStorage, mean: mean.gpuStorage, sums: y.gpuStorage },
       params: { ...sizes, parts, chunk: Math.ceil(sizes.length / parts), scale },
@@ -287,7 +287,7 @@ export function batchNorm(
     { momentum: momentum ?? -1, unbiased: length / (length - 1) },
   );
   const y = normOp({ x, mean: mu, variance, w, b }, { eps, ofBatch: true });
-  disposeUnlessTaped(mu);
-  disposeUnlessTaped(variance);
+  disposeUnderNoGrad(mu);
+  disposeUnderNoGrad(variance);
   return y;
 }

@@ -1,26 +1,6 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * A pixel of the input; zero outside the picture. Unlike x_at of steps 1 and 2 it has no branch: where the
- * call is written out dozens of times, branches are slow to compile (see kernel.ts). It is in the prelude of
- * this kernel, of the steps after it and of the weight gradient.
- */
-export const xAt = /* wgsl */ `
-fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
-  let inside = (u32(row) < p.h) & (u32(column) < p.w); // as unsigned numbers, negative ones are huge
-  let at = ((n * p.x_channels + c) * p.h + u32(row)) * p.w + u32(column);
-  return select(0.0, x_value(select(0u, at, inside)), inside); // select evaluates both, so the index must be safe
-}
-fn x_value(at: u32) -> f32 { return f32(x[at]); }
-`;
-
-/**
- * The same for a convolution that writes into the tensor that it reads, behind the channels that it reads. WebGPU
- * lets no buffer be bound for reading and again for writing, so everything goes through `y`.
- */
-export const xAtInPlace = xAt.replace("f32(x[at])", "f32(y[at])");
-
-/**
  * Step 3: each thread computes a block of outputs and keeps it in registers.
  *
  * A block is PIXELS neighbours of one output row, in CHANNELS output channels. For each input row under the
@@ -42,8 +22,11 @@ export const xAtInPlace = xAt.replace("f32(x[at])", "f32(y[at])");
  * Why it is still slow: all threads load the same weights, each for itself. Real GPUs notice and load them
  * once for many threads; elsewhere every load counts.
  *
- * Constants come from plan.ts. For 3x3 from 64 to 64 channels on a GPU: CHANNELS 16, PIXELS 8, WINDOW 10
- * (pixels of an input row under a block), WORKGROUP 64.
+ * Constants come from plan.ts. For 3x3 from 64 to 64 channels on a GPU:
+ *
+ *     CHANNELS 16, PIXELS 8  a block
+ *     PIXELS_UNDER 10        pixels of an input row under it
+ *     WORKGROUP 64           threads
  */
 export const blocked = kernel(
   "conv2d/3-blocked",
@@ -55,11 +38,11 @@ struct Params {
   x_channels: u32,                    // of x; the first c of them are read
   y_channels: u32, y_first: u32,      // of y; the o outputs go to channel y_first and those after it
 }
-@group(0) @binding(0) var<storage, read> x: array<element>;         // [n, c, h, w]
+@group(0) @binding(0) var<storage, read> x: array<element>;         // [n, x_channels, h, w]
 @group(0) @binding(1) var<storage, read> weight: array<element>;    // [o, c, KH, KW]
 @group(0) @binding(2) var<storage, read> bias: array<element>;      // [o]
-@group(0) @binding(3) var<storage, read> skip: array<element>;      // [n, o, oh, ow]
-@group(0) @binding(4) var<storage, read_write> y: array<element>;   // [n, o, oh, ow]
+@group(0) @binding(3) var<storage, read> skip: array<element>;      // [n, o, oh, ow], [o] or unused: see store
+@group(0) @binding(4) var<storage, read_write> y: array<element>;   // [n, y_channels, oh, ow], or pixel-shuffled
 @group(0) @binding(5) var<uniform> p: Params;
 
 @compute @workgroup_size(WORKGROUP)
@@ -75,16 +58,16 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     for (var ky = 0u; ky < KH; ky++) {
       let x_row = i32(row * STRIDE_Y + ky * DILATION_Y) - p.pad_y;
       let x_column = i32(column * STRIDE_X) - p.pad_x;
-      var pixels: array<f32, WINDOW>;
-      for (var i = 0; i < WINDOW; i++) { // @unroll
+      var pixels: array<f32, PIXELS_UNDER>;
+      for (var i = 0; i < PIXELS_UNDER; i++) { // @unroll
         pixels[i] = x_at(n, c, x_row, x_column + i);
       }
       for (var kx = 0; kx < KW; kx++) { // @unroll
         for (var o = 0; o < CHANNELS; o++) { // @unroll
           // Past the last channel: the last one's weights once more. The stores below drop these sums.
-          let k = f32(weight[((min(first_o + o, p.o - 1) * p.c + c) * KH + ky) * KW + kx]);
+          let w = f32(weight[((min(first_o + o, p.o - 1) * p.c + c) * KH + ky) * KW + kx]);
           for (var i = 0; i < PIXELS; i++) { // @unroll
-            sums[o * PIXELS + i] += k * pixels[i * STRIDE_X + kx * DILATION_X];
+            sums[o * PIXELS + i] += w * pixels[i * STRIDE_X + kx * DILATION_X];
           }
         }
       }
@@ -104,3 +87,24 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 }
 `,
 );
+
+/**
+ * In the prelude of this kernel, of the steps after it and of the weight gradient: a pixel of the input; zero
+ * outside the picture. Unlike x_at of steps 1 and 2 it has no branch: where the call is written out dozens of
+ * times, branches are slow to compile (see kernel.ts).
+ */
+const xAtOf = (buffer: "x" | "y") => /* wgsl */ `
+fn x_at(n: u32, c: u32, row: i32, column: i32) -> f32 {
+  let inside = (u32(row) < p.h) & (u32(column) < p.w); // as unsigned numbers, negative ones are huge
+  let at = ((n * p.x_channels + c) * p.h + u32(row)) * p.w + u32(column);
+  return select(0.0, x_value(select(0u, at, inside)), inside); // select evaluates both, so the index must be safe
+}
+fn x_value(at: u32) -> f32 { return f32(${buffer}[at]); }
+`;
+export const xAt = xAtOf("x");
+
+/**
+ * The same for a convolution that writes into the tensor that it reads, behind the channels that it reads. WebGPU
+ * lets no buffer be bound for reading and again for writing, so everything goes through `y`.
+ */
+export const xAtInPlace = xAtOf("y");

@@ -1,25 +1,6 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * Four neighbours of an input row, from a column that 4 divides. In rows whose width 4 divides, that is one load,
- * whose place is computed and checked once. Others take four loads.
- */
-export const xQuad = /* wgsl */ `
-fn x_quad(n: u32, c: u32, row: i32, column: u32) -> vec4f {
-  let inside = (u32(row) < p.h) & (column < p.w);
-  let at = ((n * p.x_channels + c) * p.h + u32(row)) * p.w + column;
-  return select(vec4f(), vec4f(x_quads[select(0u, at / 4, inside)]), inside);
-}
-`;
-export const xQuadOfFour = /* wgsl */ `
-fn x_quad(n: u32, c: u32, row: i32, column: u32) -> vec4f {
-  let first = i32(column);
-  return vec4f(
-    x_at(n, c, row, first), x_at(n, c, row, first + 1), x_at(n, c, row, first + 2), x_at(n, c, row, first + 3));
-}
-`;
-
-/**
  * Step 4: threads that run in step load together.
  *
  * The threads of a *subgroup* (4 to 64 of them, called lanes) execute the same instruction at the same time
@@ -35,8 +16,9 @@ fn x_quad(n: u32, c: u32, row: i32, column: u32) -> vec4f {
  * Pixels can be shared, too. The strips of neighbouring lanes lie side by side, so what a lane needs beyond its
  * own strip is in the strip of the lane before it or after it (`subgroupShuffle`). Left of the first lane's strip
  * and right of the last lane's, HALO pixels each are missing, and again the lanes load them together. This is
- * done where it pays (ALIGNED): x and y have the same columns, as with stride 1 and "same" padding, and a shuffle
- * costs less than a load, as on lavapipe. Elsewhere each lane loads its whole window, as in step 3.
+ * done where it pays (SHARES_PIXELS): x and y have the same columns, as with stride 1 and "same" padding, and a shuffle
+ * costs less than a load, as on lavapipe. Elsewhere each lane loads all pixels under its strip, as in step
+ * 3.
  *
  * What changed since step 3, with a strip of 8 pixels: 10 + 6 loads instead of 10 + 48 for 384 multiply-adds. With
  * a strip of 16, four pixels in one load, and the edges: 4 + 1 + 6 for 768. README.md says what that is worth.
@@ -49,10 +31,17 @@ fn x_quad(n: u32, c: u32, row: i32, column: u32) -> vec4f {
  * To hand values on needs every lane, so a thread below the picture computes the last row again and stores
  * nothing. The prelude defines x_at and store, as in step 3, and x_quad.
  *
- * Constants come from plan.ts. For 3x3 from 64 to 64 channels, rows of 64 pixels or more and a subgroup of 8
- * (LANES), on lavapipe: CHANNELS 16, PIXELS 16, QUADS 4 (vec4s of pixels), WINDOW 18, HALO 1, EDGES 1 (loads for
- * the edges), SHARES 6 (weights that a lane loads for an input row), RESULTS 256 (sums of a thread), STORES 8
- * (results that a round of the last loop stores), WORKGROUP 16.
+ * Constants come from plan.ts. For 3x3 from 64 to 64 channels, rows of 64 pixels or more and a subgroup of 8, on
+ * lavapipe:
+ *
+ *     CHANNELS 16, PIXELS 16     a block
+ *     QUADS 4                    vec4s of pixels in it
+ *     PIXELS_UNDER 18            pixels of an input row under it
+ *     SHARES_PIXELS 1            lanes hand each other pixels
+ *     HALO 1, EDGES 1            pixels on either side of a strip, and loads for those that no lane has
+ *     LANES 8, WORKGROUP 16      threads
+ *     WEIGHT_SHARE 6             weights that a lane loads for an input row
+ *     RESULTS 256, STORES 8      sums of a thread (single numbers), and how many a round of the last loop stores
  */
 export const broadcast = kernel(
   "conv2d/4-broadcast",
@@ -63,11 +52,11 @@ struct Params {
   pad_y: i32, pad_x: i32,
   x_channels: u32, y_channels: u32, y_first: u32,
 }
-@group(0) @binding(0) var<storage, read> x: array<element>;         // [n, c, h, w]
+@group(0) @binding(0) var<storage, read> x: array<element>;         // [n, x_channels, h, w]
 @group(0) @binding(1) var<storage, read> weight: array<element>;    // [o, c, KH, KW]
 @group(0) @binding(2) var<storage, read> bias: array<element>;      // [o]
-@group(0) @binding(3) var<storage, read> skip: array<element>;      // [n, o, oh, ow]
-@group(0) @binding(4) var<storage, read_write> y: array<element>;   // [n, o, oh, ow]
+@group(0) @binding(3) var<storage, read> skip: array<element>;      // [n, o, oh, ow], [o] or unused: see store
+@group(0) @binding(4) var<storage, read_write> y: array<element>;   // [n, y_channels, oh, ow], or pixel-shuffled
 @group(0) @binding(5) var<uniform> p: Params;
 @group(0) @binding(6) var<storage, read> x_quads: array<element4>;  // x again, in fours
 
@@ -80,8 +69,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
   let first_o = group.y * CHANNELS; let n = group.z;
 
   // Where this lane's share of the weights of one input row lies; they are numbered kx * CHANNELS + o.
-  var share_at: array<u32, SHARES>;
-  for (var i = 0; i < SHARES; i++) { // @unroll
+  var share_at: array<u32, WEIGHT_SHARE>;
+  for (var i = 0; i < WEIGHT_SHARE; i++) { // @unroll
     let k = min(i * LANES + lane, KW * CHANNELS - 1);
     share_at[i] = min(first_o + k % CHANNELS, p.o - 1) * p.c * KH * KW + k / CHANNELS;
   }
@@ -102,8 +91,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
   for (var line = 0u; line < p.c * KH; line++) {
     let c = line / KH; let ky = line % KH;
     let x_row = i32(row * STRIDE_Y + ky * DILATION_Y) - p.pad_y;
-    var pixels: array<f32, WINDOW>;
-    // @if ALIGNED
+    var pixels: array<f32, PIXELS_UNDER>;
+    // @if SHARES_PIXELS
     for (var quad = 0; quad < QUADS; quad++) { // @unroll
       let four = x_quad(n, c, x_row, column + 4 * quad);
       pixels[HALO + 4 * quad] = four.x;
@@ -113,7 +102,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
     }
     // @else
     let x_column = i32(column * STRIDE_X) - p.pad_x;
-    for (var i = 0; i < WINDOW; i++) { // @unroll
+    for (var i = 0; i < PIXELS_UNDER; i++) { // @unroll
       pixels[i] = x_at(n, c, x_row, x_column + i);
     }
     // @end
@@ -131,19 +120,19 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
       pixels[HALO + PIXELS + i] = select(right, 0.0, column + PIXELS >= p.w);
     }
     // @end
-    var weights: array<f32, SHARES>;
-    for (var i = 0; i < SHARES; i++) { // @unroll
+    var weights: array<f32, WEIGHT_SHARE>;
+    for (var i = 0; i < WEIGHT_SHARE; i++) { // @unroll
       weights[i] = f32(weight[share_at[i] + line * KW]);
     }
     for (var o = 0; o < CHANNELS; o++) { // @unroll
-      var k: array<f32, KW>;
+      var w: array<f32, KW>;
       for (var kx = 0; kx < KW; kx++) { // @unroll
-        k[kx] = subgroupBroadcast(weights[(kx * CHANNELS + o) / LANES], (kx * CHANNELS + o) % LANES);
+        w[kx] = subgroupBroadcast(weights[(kx * CHANNELS + o) / LANES], (kx * CHANNELS + o) % LANES);
       }
       for (var quad = 0; quad < QUADS; quad++) { // @unroll
         var sum = sums[o * QUADS + quad];
         for (var kx = 0; kx < KW; kx++) { // @unroll
-          sum += k[kx] * vec4f(
+          sum += w[kx] * vec4f(
             pixels[(4 * quad + 0) * STRIDE_X + kx * DILATION_X],
             pixels[(4 * quad + 1) * STRIDE_X + kx * DILATION_X],
             pixels[(4 * quad + 2) * STRIDE_X + kx * DILATION_X],
@@ -173,3 +162,22 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
 }
 `,
 );
+
+/**
+ * In the prelude, where lanes share pixels: four neighbours of an input row, from a column that 4 divides. In rows
+ * whose width 4 divides, that is one load, whose place is computed and checked once. Others take four loads.
+ */
+export const xQuad = /* wgsl */ `
+fn x_quad(n: u32, c: u32, row: i32, column: u32) -> vec4f {
+  let inside = (u32(row) < p.h) & (column < p.w);
+  let at = ((n * p.x_channels + c) * p.h + u32(row)) * p.w + column;
+  return select(vec4f(), vec4f(x_quads[select(0u, at / 4, inside)]), inside);
+}
+`;
+export const xQuadOfFour = /* wgsl */ `
+fn x_quad(n: u32, c: u32, row: i32, column: u32) -> vec4f {
+  let first = i32(column);
+  return vec4f(
+    x_at(n, c, row, first), x_at(n, c, row, first + 1), x_at(n, c, row, first + 2), x_at(n, c, row, first + 3));
+}
+`;

@@ -1,25 +1,6 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * Where a weight lies, as a function of its output channel and of k, which counts that channel's weights through
- * all input channels: (c, ky, kx). In the preludes of steps 5 and 6.
- */
-export const weightIndex = /* wgsl */ `
-fn weight_index(o: u32, k: u32) -> u32 { return o * p.c * KH * KW + k; }
-`;
-
-/**
- * The same for the input gradient, whose weights have their channel axes exchanged and their window turned by
- * 180 degrees (input-grad.wgsl.ts says why): here `weight` is [c, o, KH, KW].
- */
-export const turnedWeightIndex = /* wgsl */ `
-fn weight_index(o: u32, k: u32) -> u32 {
-  let c = k / (KH * KW); let tap = KH * KW - 1 - k % (KH * KW);
-  return (c * p.o + o) * KH * KW + tap;
-}
-`;
-
-/**
  * Step 5, for real GPUs: steps 2 and 3 together. The workgroup shares what it loads, and each thread keeps a
  * block of sums in registers.
  *
@@ -39,9 +20,16 @@ fn weight_index(o: u32, k: u32) -> u32 {
  * x TILE_W pixels. What it takes: cheap barriers and quick workgroup memory, which software adapters lack.
  *
  * The prelude defines x_at and store, as in step 3, and weight_index. Constants come from plan-tiles.ts. For 3x3
- * and the largest tile by rule: TILE_O 32, TILE_H and TILE_W 16, CHANNELS 8, ROWS 8, DEPTH 4, PATCH_H and
- * PATCH_W 18 (the pixels under the tile), PITCH 18, WEIGHT_PITCH 9, THREADS 128, QUADS 2 (vec4s of channels in
- * a block), WINDOW 10 (pixels of a column under a block).
+ * and the largest tile by rule:
+ *
+ *     TILE_O 32, TILE_H 16, TILE_W 16   the tile
+ *     CHANNELS 8, ROWS 8                a thread's block
+ *     DEPTH 4                           input channels of a round
+ *     PATCH_H 18, PATCH_W 18, PITCH 18  pixels under the tile, and how far apart their rows lie
+ *     WEIGHT_PITCH 9                    how far apart the weights of neighbouring k lie, in vec4s
+ *     ROWS_UNDER 10                     rows of pixels under a block
+ *     QUADS 2, SUMS 16                  vec4s of channels in a block, and vec4s of sums
+ *     THREADS 128
  */
 export const shared = kernel(
   "conv2d/5-shared",
@@ -52,11 +40,11 @@ struct Params {
   pad_y: i32, pad_x: i32,
   x_channels: u32, y_channels: u32, y_first: u32,
 }
-@group(0) @binding(0) var<storage, read> x: array<element>;         // [n, c, h, w]
-@group(0) @binding(1) var<storage, read> weight: array<element>;    // [o, c, KH, KW], or turned
+@group(0) @binding(0) var<storage, read> x: array<element>;         // [n, x_channels, h, w]
+@group(0) @binding(1) var<storage, read> weight: array<element>;    // [o, c, KH, KW]
 @group(0) @binding(2) var<storage, read> bias: array<element>;      // [o]
-@group(0) @binding(3) var<storage, read> skip: array<element>;      // [n, o, oh, ow]
-@group(0) @binding(4) var<storage, read_write> y: array<element>;   // [n, o, oh, ow]
+@group(0) @binding(3) var<storage, read> skip: array<element>;      // [n, o, oh, ow], [o] or unused: see store
+@group(0) @binding(4) var<storage, read_write> y: array<element>;   // [n, y_channels, oh, ow], or pixel-shuffled
 @group(0) @binding(5) var<uniform> p: Params;
 
 // Rows of the patch lie PITCH apart, and the weights of neighbouring k WEIGHT_PITCH: both may be a little
@@ -78,7 +66,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
   let top = i32(tile.y * TILE_H * STRIDE_Y) - p.pad_y;
   let left = i32(tile.x * TILE_W * STRIDE_X) - p.pad_x;
 
-  var sums: array<vec4f, RESULTS>;
+  var sums: array<vec4f, SUMS>;
   for (var first_c = 0u; first_c < p.c; first_c += DEPTH) {
     for (var i = thread; i < DEPTH * PATCH_H * PATCH_W; i += THREADS) {
       let c = i / (PATCH_H * PATCH_W); let row = i / PATCH_W % PATCH_H; let column = i % PATCH_W;
@@ -98,15 +86,15 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
     for (var i = 0u; i < DEPTH * KW; i++) {
       let c = i / KW; let kx = i % KW;
       let at = (c * PATCH_H + local.y * ROWS * STRIDE_Y) * PITCH + local.x * STRIDE_X + kx * DILATION_X;
-      var strip: array<f32, WINDOW>; // the pixels under column kx of the windows of the block
-      for (var row = 0; row < WINDOW; row++) { // @unroll
-        strip[row] = pixels[at + row * PITCH];
+      var under: array<f32, ROWS_UNDER>; // the pixels under column kx of the windows of the block
+      for (var row = 0; row < ROWS_UNDER; row++) { // @unroll
+        under[row] = pixels[at + row * PITCH];
       }
       for (var ky = 0; ky < KH; ky++) { // @unroll
         for (var quad = 0; quad < QUADS; quad++) { // @unroll
-          let k = weights[((c * KH + ky) * KW + kx) * WEIGHT_PITCH + local.z * QUADS + quad];
+          let w = weights[((c * KH + ky) * KW + kx) * WEIGHT_PITCH + local.z * QUADS + quad];
           for (var row = 0; row < ROWS; row++) { // @unroll
-            sums[quad * ROWS + row] += k * strip[row * STRIDE_Y + ky * DILATION_Y];
+            sums[quad * ROWS + row] += w * under[row * STRIDE_Y + ky * DILATION_Y];
           }
         }
       }
@@ -130,3 +118,12 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
 }
 `,
 );
+
+/**
+ * Where a weight lies, as a function of its output channel and of k, which counts that channel's weights through
+ * all input channels: (c, ky, kx). In the preludes of steps 5 and 6. Step 6 has another one for the input gradient
+ * (input-grad.wgsl.ts).
+ */
+export const weightIndex = /* wgsl */ `
+fn weight_index(o: u32, k: u32) -> u32 { return o * p.c * KH * KW + k; }
+`;

@@ -1,14 +1,14 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * Step 6: the same tiles and sums as in step 5, with fewer instructions beside the multiply-adds, and none that
- * wait for memory.
+ * Step 6: the same tiles and sums as in step 5, with fewer instructions beside the multiply-adds, and shorter waits
+ * for memory.
  *
  * **Loads run ahead.** In step 5 all threads of a workgroup load, wait, compute, and wait again. A load from
  * memory takes hundreds of cycles, and all that hides it are other workgroups on the same core. A GPU does not
  * wait at a load, though, but where its value is first used. So here each thread loads its share of the next
  * round into registers (`next_…`), computes the current round from workgroup memory, and only then stores what
- * it has loaded.
+ * it has loaded. What is left of the wait is what lasts longer than a round's multiply-adds.
  *
  * **Addresses are found once.** Which pixels a thread copies, and which of them lie outside the picture, is the
  * same in every round, but for the input channel. So the divisions that find it are done before the first round,
@@ -20,10 +20,19 @@ import { kernel } from "../../device/kernel.ts";
  *
  * Wide windows are taken in SPANS spans of SPAN columns, so that the pixels under a span stay in registers.
  *
- * The prelude is that of step 5, with other constants. RAGGED is 1 if DEPTH does not divide the channels of x. For
- * 3x3 and the largest tile by rule, which is 32 channels x 8 x 16 pixels: PATCH_H 10 and PATCH_PAIRS 9, the pixels
- * under the tile; PAIRS 2 and WINDOW 6, those under a block; SPAN 3; PIXEL_SHARE 1 pair of each channel and
- * WEIGHT_SHARE 3.
+ * The prelude is that of step 5, with other constants. For 3x3 and the largest tile by rule:
+ *
+ *     TILE_O 32, TILE_H 8, TILE_W 16        the tile
+ *     CHANNELS 4, ROWS 4                    a thread's block, whose rows are a pair wide
+ *     DEPTH 4, PARTIAL_ROUND 0              input channels of a round; 1 if they do not divide those of x
+ *     PATCH_H 10, PATCH_PAIRS 9, PITCH 10   pairs under the tile, and how far apart their rows lie
+ *     WEIGHT_PITCH 9                        how far apart the weights of neighbouring k lie, in vec4s
+ *     SPAN 3, SPANS 1                       columns of a span
+ *     ROWS_UNDER 6, PAIRS 2, SPAN_PAIRS 12  pairs under a block and a span: their rows, columns and number
+ *     PIXEL_SHARE 1, PIXEL_LOADS 4          pairs that a thread copies, of a channel and in a round
+ *     WEIGHT_SHARE 3                        vec4s of weights that it copies in a round
+ *     QUADS 1, SUMS 8                       vec4s of channels in a block, and vec4s of sums
+ *     THREADS 128
  */
 export const prefetch = kernel(
   "conv2d/6-prefetch",
@@ -34,11 +43,11 @@ struct Params {
   pad_y: i32, pad_x: i32,
   x_channels: u32, y_channels: u32, y_first: u32,
 }
-@group(0) @binding(0) var<storage, read> x: array<element>;         // [n, c, h, w]
+@group(0) @binding(0) var<storage, read> x: array<element>;         // [n, x_channels, h, w]
 @group(0) @binding(1) var<storage, read> weight: array<element>;    // [o, c, KH, KW], or turned
 @group(0) @binding(2) var<storage, read> bias: array<element>;      // [o]
-@group(0) @binding(3) var<storage, read> skip: array<element>;      // [n, o, oh, ow]
-@group(0) @binding(4) var<storage, read_write> y: array<element>;   // [n, o, oh, ow]
+@group(0) @binding(3) var<storage, read> skip: array<element>;      // [n, o, oh, ow], [o] or unused: see store
+@group(0) @binding(4) var<storage, read_write> y: array<element>;   // [n, y_channels, oh, ow], or pixel-shuffled
 @group(0) @binding(5) var<uniform> p: Params;
 
 const PIXEL_PAIRS = PATCH_H * PATCH_PAIRS;   // of one channel, under the tile
@@ -65,7 +74,8 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
   for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
     let i = thread + s * THREADS;
     pixel_to[s] = i / PATCH_PAIRS * PITCH + i % PATCH_PAIRS;
-    let row = u32(top + i32(i / PATCH_PAIRS)); // as an unsigned number, one above the picture is huge
+    // As unsigned numbers, a row above the picture and a column left of it are huge.
+    let row = u32(top + i32(i / PATCH_PAIRS));
     let columns = vec2u(u32(left + i32(i % PATCH_PAIRS * 2))) + vec2u(0, 1);
     inside[s] = (columns < vec2u(p.w)) & vec2<bool>(row < p.h);
     // Outside the picture any of its pixels is loaded, and not used.
@@ -83,7 +93,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
   let next_round = weight_index(0, CHANNEL_TAPS) - weight_index(0, 0);
   let last_weight = p.o * p.c * KH * KW - 1;
 
-  var sums: array<vec4f, RESULTS>; // @registers
+  var sums: array<vec4f, SUMS>; // @registers
   var next_pixels: array<vec2f, PIXEL_LOADS>; // @registers
   var next_weights: array<vec4f, WEIGHT_SHARE>; // @registers
   var pixels_from = 0u; var weights_from = 0u;
@@ -107,7 +117,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
     if (first_c < p.c) {
       for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
         for (var c = 0; c < DEPTH; c++) { // @unroll
-          // @if RAGGED
+          // @if PARTIAL_ROUND
           // Past the last channel: zeros, as outside the picture.
           let there = inside[s] & vec2<bool>(first_c + c < p.c);
           let at = select(vec2u(), pixel_at[s] + pixels_from + c * area, there);
@@ -122,7 +132,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
         // Past the last output channel: any weights, since their sums are not stored.
         let at = min(weight_at[s] + weights_from + vec4u(0, 1, 2, 3) * next_o, vec4u(last_weight));
         let four = vec4f(f32(weight[at.x]), f32(weight[at.y]), f32(weight[at.z]), f32(weight[at.w]));
-        // @if RAGGED
+        // @if PARTIAL_ROUND
         let k = first_c * KH * KW + (thread + s * THREADS) % CHANNEL_TAPS;
         next_weights[s] = select(vec4f(), four, k < p.c * KH * KW);
         // @else
@@ -137,23 +147,24 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
         for (var span = 0u; span < SPANS; span++) {
           let at = (c * PATCH_H + local.y * ROWS * STRIDE_Y) * PITCH
             + local.x * STRIDE_X + span * SPAN * DILATION_X / 2;
-          var window: array<vec2f, WINDOW_PAIRS>; // @registers
-          for (var row = 0; row < WINDOW; row++) { // @unroll
+          var under: array<vec2f, SPAN_PAIRS>; // @registers
+          for (var row = 0; row < ROWS_UNDER; row++) { // @unroll
             for (var pair = 0; pair < PAIRS; pair++) { // @unroll
-              window[row * PAIRS + pair] = pixels[at + row * PITCH + pair];
+              under[row * PAIRS + pair] = pixels[at + row * PITCH + pair];
             }
           }
           for (var kx = 0; kx < SPAN; kx++) { // @unroll
-            if (span * SPAN + kx < KW) {
+            if (span * SPAN + kx < KW) { // the last span may be narrower
               for (var ky = 0; ky < KH; ky++) { // @unroll
                 for (var quad = 0; quad < QUADS; quad++) { // @unroll
                   let tap = (c * KH + ky) * KW + span * SPAN + kx;
-                  let k = weights[tap * WEIGHT_PITCH + local.z * QUADS + quad];
+                  let w = weights[tap * WEIGHT_PITCH + local.z * QUADS + quad];
+                  // fma() is one instruction everywhere; of += a compiler may make two.
                   for (var row = 0; row < ROWS; row++) { // @unroll
                     for (var column = 0; column < 2; column++) { // @unroll
-                      let x = window[(row * STRIDE_Y + ky * DILATION_Y) * PAIRS + (column * STRIDE_X + kx * DILATION_X) / 2]
+                      let pixel = under[(row * STRIDE_Y + ky * DILATION_Y) * PAIRS + (column * STRIDE_X + kx * DILATION_X) / 2]
                                     [(column * STRIDE_X + kx * DILATION_X) % 2];
-                      sums[(quad * ROWS + row) * 2 + column] = fma(k, vec4f(x), sums[(quad * ROWS + row) * 2 + column]);
+                      sums[(quad * ROWS + row) * 2 + column] = fma(w, vec4f(pixel), sums[(quad * ROWS + row) * 2 + column]);
                     }
                   }
                 }

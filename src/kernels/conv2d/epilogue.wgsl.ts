@@ -2,14 +2,14 @@ import { kernel } from "../../device/kernel.ts";
 
 /**
  * The epilogue as a launch of its own, after steps 1 and 2: it reads what the convolution wrote and writes it
- * again. Steps 3 and 4 save this: they call the same `store` (epilogue.ts) with sums still in registers.
+ * again. Steps 3 to 6 save this: they call the same `store` (epilogue.ts) with sums still in registers.
  */
 export const epilogueKernel = kernel(
   "conv2d/epilogue",
   /* wgsl */ `
 struct Params { o: u32, oh: u32, ow: u32, y_channels: u32, y_first: u32 }
 @group(0) @binding(0) var<storage, read> z: array<element>;         // [n, o, oh, ow]
-@group(0) @binding(1) var<storage, read> skip: array<element>;      // [n, o, oh, ow]
+@group(0) @binding(1) var<storage, read> skip: array<element>;      // [n, o, oh, ow], [o] or unused: see store
 @group(0) @binding(2) var<storage, read_write> y: array<element>;   // [n, o, oh, ow], or pixel-shuffled
 @group(0) @binding(3) var<uniform> p: Params;
 

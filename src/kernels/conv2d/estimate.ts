@@ -6,6 +6,8 @@ import type { DeviceProfile } from "../../device/device.ts";
 import { chooseSizes, planPlain, planSizes, type Variant, variants } from "./plan.ts";
 import type { Convolution, Plan } from "./plan-common.ts";
 import { planWeightGradStep, type WeightGradPlan, weightGradVariants } from "./plan-weight-grad.ts";
+import { weightGradRolling } from "./weight-grad-rolling.wgsl.ts";
+import { weightGradShared } from "./weight-grad-shared.wgsl.ts";
 
 /** Of one workgroup, from its start to its end. */
 export interface Estimate {
@@ -14,7 +16,11 @@ export interface Estimate {
   readonly threads: number;
   /** Those for outputs past the edge count: the threads do them. */
   readonly multiplyAdds: number;
-  /** Values (f32) from storage buffers, by all threads. Equal addresses in a subgroup are not merged here. */
+  /**
+   * Values (f32) that all threads load from storage buffers, those for which nothing is kept included: outside of
+   * the picture a thread loads some other value, and where values cannot be dealt out evenly, some twice. Equal
+   * addresses in a subgroup are not merged here. The bias is not counted.
+   */
   readonly loads: number;
   /** Reads of workgroup memory: of one value or of a vector. */
   readonly sharedReads: number;
@@ -46,7 +52,7 @@ export function estimateForward(
     const threads = variant === "1-naive" ? 64 : TILE * TILE;
     const products = c * kh * kw;
     return {
-      ...sizesOf(plan, threads),
+      ...headOf(plan, threads),
       multiplyAdds: threads * products,
       loads: threads * products * (variant === "1-naive" ? 2 : 1) + (TILE ? c * PATCH_H * PATCH_W : 0),
       sharedReads: variant === "1-naive" ? 0 : threads * products,
@@ -54,28 +60,32 @@ export function estimateForward(
     };
   }
   const plan = planSizes(profile, convolution, chooseSizes(profile, variant, convolution));
-  const { WINDOW, CHANNELS } = plan.constants;
+  const { CHANNELS } = plan.constants;
   if (variant === "3-blocked" || variant === "4-broadcast") {
-    const { PIXELS, WORKGROUP, SHARES, ALIGNED, EDGES } = plan.constants;
+    const { PIXELS, PIXELS_UNDER, WORKGROUP, WEIGHT_SHARE, SHARES_PIXELS, EDGES } = plan.constants;
     const rows = c * kh; // of the window, in all input channels
-    const weights = variant === "3-blocked" ? kw * CHANNELS : SHARES;
+    const weights = variant === "3-blocked" ? kw * CHANNELS : WEIGHT_SHARE;
     return {
-      ...sizesOf(plan, WORKGROUP),
+      ...headOf(plan, WORKGROUP),
       multiplyAdds: WORKGROUP * rows * kw * CHANNELS * PIXELS,
-      loads: WORKGROUP * rows * ((ALIGNED ? PIXELS + EDGES : WINDOW) + weights),
+      loads: WORKGROUP * rows * ((SHARES_PIXELS ? PIXELS + EDGES : PIXELS_UNDER) + weights),
       ...{ sharedReads: 0, barriers: 0 },
     };
   }
-  const { TILE_O, DEPTH, PATCH_H, THREADS, QUADS, RESULTS, SPANS } = plan.constants;
+  const { TILE_O, DEPTH, PATCH_H, THREADS, QUADS, SUMS, SPANS } = plan.constants;
   const pairs = variant === "6-prefetch";
-  const patch = PATCH_H * (pairs ? 2 * plan.constants.PATCH_PAIRS : plan.constants.PATCH_W);
   // In step 5 the threads read a column of pixels for each column of the window, in step 6 pairs for each span.
-  const pixelReads = pairs ? SPANS * plan.constants.WINDOW_PAIRS : kw * WINDOW;
+  const pixelReads = pairs ? SPANS * plan.constants.SPAN_PAIRS : kw * plan.constants.ROWS_UNDER;
   const rounds = Math.ceil(c / DEPTH);
+  // In step 6 every thread loads as much as the one that has most to copy.
+  const { PATCH_W, PIXEL_LOADS, WEIGHT_SHARE } = plan.constants;
+  const loads = pairs
+    ? THREADS * (2 * PIXEL_LOADS + 4 * WEIGHT_SHARE)
+    : DEPTH * (PATCH_H * PATCH_W + kh * kw * TILE_O);
   return {
-    ...sizesOf(plan, THREADS),
-    multiplyAdds: THREADS * rounds * DEPTH * kh * kw * 4 * RESULTS,
-    loads: rounds * DEPTH * (patch + kh * kw * TILE_O),
+    ...headOf(plan, THREADS),
+    multiplyAdds: THREADS * rounds * DEPTH * kh * kw * 4 * SUMS,
+    loads: rounds * loads,
     sharedReads: THREADS * rounds * DEPTH * (pixelReads + kh * kw * QUADS),
     barriers: 2 * (pairs ? rounds + 1 : rounds),
   };
@@ -85,46 +95,47 @@ export function estimateForward(
 export function estimateWeightGrad(plan: WeightGradPlan, convolution: Convolution): Estimate {
   const { constants, params } = plan;
   const [, , , width] = convolution.yShape;
-  const { CHANNELS, PIXELS, WINDOW } = constants;
+  const { CHANNELS, PIXELS, PIXELS_UNDER } = constants;
   const [, , kh, kw] = convolution.wShape;
-  if (constants.RING !== undefined) {
-    const { TILE_C, TILE_O, CHUNK, ROW_QUADS, STRIPS, STRIP_QUADS, QUADS, COLUMN_PARTS, THREADS } = constants;
+  if (plan.kernel === weightGradRolling) {
+    const { STRIPS, STRIP_QUADS, QUADS, COLUMN_PARTS, THREADS, PIXEL_SHARE, GRADIENT_SHARE } = constants;
     const { rows_per_piece: height, pieces_per_part: pieces } = params;
     const rows = pieces * height;
     const strips = (rows * STRIPS) / COLUMN_PARTS;
     return {
-      ...sizesOf(plan, THREADS),
+      ...headOf(plan, THREADS),
       multiplyAdds: THREADS * strips * 4 * CHANNELS * kh * kw,
-      loads: 4 * pieces * (height + kh - 1) * TILE_C * ROW_QUADS + rows * CHUNK * TILE_O,
+      loads: 4 * THREADS * (pieces * (height + kh - 1) * PIXEL_SHARE + rows * GRADIENT_SHARE),
       sharedReads: THREADS * strips * (kh * STRIP_QUADS + 4 * QUADS),
       barriers: rows + pieces,
     };
   }
   const rowsPerPart = params.rows_per_part;
-  if (constants.TILE_C === undefined) {
-    const { KY, KY_KW, WORKGROUP, LANES, SHARES, CARRIED, FRESH } = constants;
+  if (plan.kernel !== weightGradShared) {
+    const { KY, KY_KW, WORKGROUP, LANES, GRADIENT_SHARE, OLD_COLUMNS, NEW_COLUMNS } = constants;
     const strips = rowsPerPart * Math.ceil(width / PIXELS);
-    const gradients = LANES > 0 ? SHARES : CHANNELS * PIXELS;
+    const gradients = LANES > 0 ? GRADIENT_SHARE : CHANNELS * PIXELS;
     return {
-      ...sizesOf(plan, WORKGROUP),
+      ...headOf(plan, WORKGROUP),
       multiplyAdds: WORKGROUP * strips * CHANNELS * PIXELS * KY_KW,
-      loads: WORKGROUP * (strips * (KY * FRESH + gradients) + rowsPerPart * KY * CARRIED),
+      loads: WORKGROUP * (strips * (KY * NEW_COLUMNS + gradients) + rowsPerPart * KY * OLD_COLUMNS),
       ...{ sharedReads: 0, barriers: 0 },
     };
   }
-  const { TILE_C, TILE_O, CHUNK, PATCH_W, COLUMN_PARTS, THREADS, QUADS } = constants;
+  const { CHUNK, COLUMN_PARTS, THREADS, QUADS, PIXEL_SHARE, GRADIENT_SHARE } = constants;
   const turns = rowsPerPart * Math.ceil(width / CHUNK);
   const strips = turns * Math.ceil(CHUNK / (COLUMN_PARTS * PIXELS));
   return {
-    ...sizesOf(plan, THREADS),
+    ...headOf(plan, THREADS),
     multiplyAdds: THREADS * strips * PIXELS * CHANNELS * kh * kw,
-    loads: turns * (TILE_C * kh * PATCH_W + CHUNK * TILE_O),
-    sharedReads: THREADS * strips * (kh * WINDOW + PIXELS * QUADS),
+    loads: turns * THREADS * (PIXEL_SHARE + 4 * GRADIENT_SHARE),
+    sharedReads: THREADS * strips * (kh * PIXELS_UNDER + PIXELS * QUADS),
     barriers: 2 * (turns + 1),
   };
 }
 
-function sizesOf({ kernel, grid }: Plan, threads: number) {
+/** The columns of an estimate that every kernel fills alike. */
+function headOf({ kernel, grid }: Plan, threads: number) {
   const workgroups = grid.reduce<number>((product, count = 1) => product * count, 1);
   return { kernel: kernel.name.replace("conv2d/", ""), workgroups, threads };
 }

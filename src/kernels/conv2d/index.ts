@@ -206,12 +206,12 @@ const conv2dOp = defineOp<ForwardInputs, ForwardParams>({
       return cached;
     };
     const undoEpilogue = () => {
-      let dz = dy;
+      let gradient = dy;
       // These activations' derivatives need only the result, so y can stand for the argument, too.
       const undo = activation in activations && activations[activation as keyof typeof activations];
-      if (undo) dz = undo.gradient({ dy, x: y, y }, { a: slope });
-      if (shuffle !== 1) dz = pixelUnshuffle(dz, shuffle);
-      return alpha === 1 ? dz : affine(dz, { a: alpha });
+      if (undo) gradient = undo.gradient({ dy, x: y, y }, { a: slope });
+      if (shuffle !== 1) gradient = pixelUnshuffle(gradient, shuffle);
+      return alpha === 1 ? gradient : affine(gradient, { a: alpha });
     };
     // The bias's gradient, where the kernel of the weights' sums it along the way.
     let db: Tensor | undefined;

@@ -9,8 +9,8 @@ import { kernel } from "../../device/kernel.ts";
  *     turned[c, o, ky, kx] = weight[o, c, KH - 1 - ky, KW - 1 - kx]
  *
  * and all the fast forward kernels can compute it. Step 6, which runs on real GPUs, needs no turned copy: its
- * prelude reads weights by `turnedWeightIndex` (5-shared.wgsl.ts), and the first kernel here is not launched. The
- * other steps get a turned copy, which that kernel makes.
+ * prelude reads weights by `turnedWeightIndex` below, and this kernel is not launched. The other steps get a turned
+ * copy, which it makes.
  */
 export const turnWeights = kernel(
   "conv2d/turn-weights",
@@ -31,6 +31,17 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 }
 `,
 );
+
+/**
+ * In the prelude of step 6 instead of `weightIndex` (5-shared.wgsl.ts): where the weight lies that the turned copy
+ * would have at (o, k). The convolution's channels o are here the layer's input channels: `weight` is [c, o, KH, KW].
+ */
+export const turnedWeightIndex = /* wgsl */ `
+fn weight_index(o: u32, k: u32) -> u32 {
+  let c = k / (KH * KW); let tap = KH * KW - 1 - k % (KH * KW);
+  return (c * p.o + o) * KH * KW + tap;
+}
+`;
 
 /**
  * The input gradient for any stride: one thread per pixel of x adds up what comes back from every output that

@@ -8,12 +8,12 @@ import { numel, type Shape } from "../../tensor/shape.ts";
 import { Tensor } from "../../tensor/tensor.ts";
 import { blocked, xAt, xAtInPlace } from "./3-blocked.wgsl.ts";
 import { broadcast, xQuad, xQuadOfFour } from "./4-broadcast.wgsl.ts";
-import { shared, turnedWeightIndex, weightIndex } from "./5-shared.wgsl.ts";
+import { shared, weightIndex } from "./5-shared.wgsl.ts";
 import { prefetch } from "./6-prefetch.wgsl.ts";
 import { type Epilogue, isPlain, noEpilogue, storeWgsl } from "./epilogue.ts";
 import { epilogueKernel } from "./epilogue.wgsl.ts";
 import { type Geometry, outputShape } from "./geometry.ts";
-import { inputGrad, turnWeights } from "./input-grad.wgsl.ts";
+import { inputGrad, turnedWeightIndex, turnWeights } from "./input-grad.wgsl.ts";
 import {
   candidates,
   chooseSizes,
@@ -59,8 +59,8 @@ export function launchForward(
   const convolution = { geometry, wShape: w.shape, yShape, hasBias: b !== undefined };
   const choice = variant ?? chooseVariant(device.profile, convolution);
   if (choice !== "1-naive" && choice !== "2-tiled") {
-    const reading = { tuned: variant === undefined, weightIndex };
-    launchSizes(device, choice, convolution, epilogue, { x, w, b, extra }, y, reading);
+    const sizing = { tuned: variant === undefined, weightIndex };
+    launchSizes(device, choice, convolution, epilogue, { x, w, b, extra }, y, sizing);
     return;
   }
   const plan = planPlain(choice, convolution);
@@ -119,13 +119,13 @@ function launchSizes(
     y_first: first,
   };
   // Every binding needs a buffer; where nothing is read from it, any buffer will do.
-  const [source, bias, added] = [inPlace ? w : x, b ?? w, extra ?? w];
+  const [source, bias, skip] = [inPlace ? w : x, b ?? w, extra ?? w];
   const buffers = {
     x: source.gpuStorage,
     x_quads: source.gpuStorage,
     weight: w.gpuStorage,
     bias: bias.gpuStorage,
-    skip: added.gpuStorage,
+    skip: skip.gpuStorage,
     y: y.gpuStorage,
   };
   const launch = (sizes: Sizes) => {
@@ -157,7 +157,7 @@ export function functionsOf(
   epilogue: Epilogue,
   { weightIndex, inPlace, width }: { weightIndex: string; inPlace: boolean; width: number },
 ): string {
-  const xQuads = constants.ALIGNED ? (width % 4 === 0 && !inPlace ? xQuad : xQuadOfFour) : "";
+  const xQuads = constants.SHARES_PIXELS ? (width % 4 === 0 && !inPlace ? xQuad : xQuadOfFour) : "";
   const weights = kernel === shared || kernel === prefetch ? weightIndex : "";
   return (inPlace ? xAtInPlace : xAt) + xQuads + weights + storeWgsl(epilogue);
 }
@@ -194,8 +194,8 @@ export function launchInputGrad(
   const epilogue: Epilogue = others ? { ...noEpilogue, extra: "skip" } : noEpilogue;
   const variant = chooseVariant(device.profile, convolution);
   if (variant === "6-prefetch") {
-    const reading = { tuned: true, weightIndex: turnedWeightIndex };
-    launchSizes(device, variant, convolution, epilogue, { x: dy, w, extra: others }, dx, reading);
+    const sizing = { tuned: true, weightIndex: turnedWeightIndex };
+    launchSizes(device, variant, convolution, epilogue, { x: dy, w, extra: others }, dx, sizing);
     return;
   }
   const turned = Tensor.empty([c, o, kh, kw], device);
@@ -273,7 +273,7 @@ export function addPartials(
   // Without a bias nothing is written to db, but the binding needs a buffer, and no two may be the same.
   const unused = db ? undefined : device.allocate(1);
   device.run(sumPartials, {
-    constants: { ADDERS: cheapBarriers ? 8 : 1, TOGETHER: cheapBarriers ? 4 : 1 },
+    constants: { ADDERS: cheapBarriers ? 8 : 1, LOADS_AT_ONCE: cheapBarriers ? 4 : 1 },
     buffers: { partial, dw: dw.gpuStorage, db: db?.gpuStorage ?? unused! },
     params: { size, weights: dw.size, partials },
     grid: linearGrid(size, 32),

@@ -68,7 +68,7 @@ export function keyOf({ geometry, wShape, yShape, hasBias }: Convolution): strin
 }
 
 /** How many pixels of an input row a strip of `pixels` outputs sees. */
-export function windowOf(pixels: number, [, , , kw]: Shape, { stride, dilation }: Geometry): number {
+export function pixelsUnder(pixels: number, [, , , kw]: Shape, { stride, dilation }: Geometry): number {
   return (pixels - 1) * stride[1] + (kw - 1) * dilation[1] + 1;
 }
 

@@ -55,7 +55,7 @@ const tileSizes: Readonly<Record<Tile["variant"], readonly TileSizes[]>> = {
   ],
 };
 
-/** Good on some card or shape. */
+/** A tuner tries these, too. */
 const moreTileSizes: readonly TileSizes[] = [
   [64, 8, 16, 8, 4, 4],
   [64, 16, 16, 8, 4, 4],
@@ -81,8 +81,10 @@ export function tilesThatFit(
 ): Tile[] {
   const [o, c] = wShape;
   return sizes.flatMap(([TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, depth]): Tile[] => {
-    // Mostly idle, or too little for each load.
-    if (TILE_O > 4 ? TILE_O >= 2 * o || 2 * TILE_O < Math.min(o, 32) : o > 8) return [];
+    // Tiles of 4 channels are for layers with few, be it one.
+    const mostlyIdle = TILE_O > 4 && TILE_O >= 2 * o;
+    const reusesLittle = TILE_O > 4 ? 2 * TILE_O < Math.min(o, 32) : o > 8;
+    if (mostlyIdle || reusesLittle) return [];
     for (let DEPTH: number = depth; DEPTH >= 1; DEPTH /= 2) {
       if (DEPTH >= 2 * c) continue;
       const tile: Tile = { variant, TILE_O, TILE_H, TILE_W, CHANNELS, ROWS, DEPTH };
@@ -99,7 +101,7 @@ function layoutOf(tile: Tile, wShape: Shape, geometry: Geometry) {
   const { TILE_O, TILE_H, ROWS, DEPTH } = tile;
   const common = {
     PATCH_H: (TILE_H - 1) * stride[0] + (kh - 1) * dilation[0] + 1,
-    WINDOW: (ROWS - 1) * stride[0] + (kh - 1) * dilation[0] + 1,
+    ROWS_UNDER: (ROWS - 1) * stride[0] + (kh - 1) * dilation[0] + 1,
     // Threads side by side write vec4s for consecutive k, which an odd distance spreads over the banks.
     WEIGHT_PITCH: TILE_O / 4 + (TILE_O > 4 ? 1 : 0),
   };
@@ -121,31 +123,33 @@ function layoutOfPairs(
   tile: Tile,
   [, c, kh, kw]: Shape,
   { stride, dilation }: Geometry,
-  { PATCH_H, WINDOW }: { readonly PATCH_H: number; readonly WINDOW: number },
+  { PATCH_H, ROWS_UNDER }: { readonly PATCH_H: number; readonly ROWS_UNDER: number },
 ) {
   const { TILE_O, TILE_W, ROWS, DEPTH } = tile;
   // The pixels under a span are to stay in registers. It begins at an even column, where a pair begins.
   const pairsUnder = (span: number) => Math.ceil((stride[1] + (span - 1) * dilation[1] + 1) / 2);
-  const SPAN = kw <= 2 || 2 * WINDOW * pairsUnder(kw) <= 64 ? kw : 2;
+  const SPAN = kw <= 2 || 2 * ROWS_UNDER * pairsUnder(kw) <= 64 ? kw : 2;
   const PAIRS = pairsUnder(SPAN);
   const lastKx = Math.floor((kw - 1) / SPAN) * SPAN;
   const PATCH_PAIRS = (TILE_W / 2 - 1) * stride[1] + (lastKx * dilation[1]) / 2 + PAIRS;
   const PITCH = pitchOf(PATCH_PAIRS, ROWS * stride[0], TILE_W / 2, 16);
-  // How many values a thread keeps in registers.
+  // How many pairs of one channel a thread copies.
   const PIXEL_SHARE = Math.ceil((PATCH_H * PATCH_PAIRS) / threadsOf(tile));
   return {
     ...{ SPAN, SPANS: Math.ceil(kw / SPAN), PAIRS, PATCH_PAIRS, PITCH, PIXEL_SHARE, rowBytes: 8 * PITCH },
     PIXEL_LOADS: PIXEL_SHARE * DEPTH,
     WEIGHT_SHARE: Math.ceil((DEPTH * kh * kw * TILE_O) / 4 / threadsOf(tile)),
-    WINDOW_PAIRS: WINDOW * PAIRS,
-    RAGGED: Number(c % DEPTH !== 0),
+    SPAN_PAIRS: ROWS_UNDER * PAIRS,
+    PARTIAL_ROUND: Number(c % DEPTH !== 0),
   };
 }
 
 /**
- * How far apart rows lie, if they have `length` values and there are banks for so many. A subgroup of 32 threads
- * covers some blocks of rows, `lanes` threads wide. Their values should lie in different banks: those of the second
- * block `lanes` banks after the first's.
+ * How far apart rows of `length` values lie in workgroup memory, which has banks for `banks` values. Threads side by
+ * side, `lanes` of them, read neighbouring values. If a subgroup covers a second block of rows, `rowsApart` rows
+ * further down, its values should lie in the banks that the first one's leave free. So this is the smallest pitch for
+ * which (rowsApart * pitch) mod (2 * lanes) = lanes: in step 6, where 8 lanes read pairs, 4 rows of pitch 10 make
+ * 40 mod 16 = 8. With lanes for all banks, any pitch will do.
  */
 function pitchOf(length: number, rowsApart: number, lanes: number, banks: number): number {
   const apart = (pitch: number) => (rowsApart * pitch) % (2 * lanes) === lanes;
@@ -200,7 +204,7 @@ export function planTile({ geometry, wShape, yShape, hasBias }: Convolution, til
       ...constants,
       THREADS,
       QUADS,
-      RESULTS: QUADS * ROWS * columnsOf(tile),
+      SUMS: QUADS * ROWS * columnsOf(tile),
     },
     grid: [Math.ceil(ow / TILE_W), Math.ceil(oh / TILE_H), n * Math.ceil(o / TILE_O)],
   };

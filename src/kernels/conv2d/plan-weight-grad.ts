@@ -11,9 +11,9 @@ import {
   MAX_THREADS,
   once,
   type Plan,
+  pixelsUnder,
   WORKGROUP_BYTES,
   windowConstants,
-  windowOf,
 } from "./plan-common.ts";
 import { weightGrad } from "./weight-grad.wgsl.ts";
 import { weightGradRolling } from "./weight-grad-rolling.wgsl.ts";
@@ -56,6 +56,130 @@ export function planWeightGradStep(
   return (variant === "weight-grad-shared" ? planShared : planRolling)(profile, convolution);
 }
 
+/** For every window and adapter. */
+function planBlocked(profile: DeviceProfile, { wShape, yShape, geometry }: GradConvolution): WeightGradPlan {
+  const [o, c, kh, kw] = wShape;
+  // A thread's block: all rows of a small window at once, so that every value of dy serves kh * kw sums. With
+  // 16 channels the strips are short, unless a round of the loop costs much.
+  const KY = kh * kw <= 9 ? kh : 1;
+  const CHANNELS = o <= 4 ? 4 : o <= 8 || kw > 5 ? 8 : 16;
+  const PIXELS = CHANNELS === 16 && !profile.costlyLoops ? 2 : 4;
+
+  const PIXELS_UNDER = pixelsUnder(PIXELS, wShape, geometry);
+  const NEW_COLUMNS = Math.min(PIXELS_UNDER, PIXELS * geometry.stride[1]);
+  const LANES = broadcasts(profile) ? profile.subgroupSize : 0;
+  const WORKGROUP = Math.max(LANES, Math.min(32, profile.workgroup)); // a broadcast needs all lanes
+  const [groupsX, groupsY] = [Math.ceil((c * kh) / KY / WORKGROUP), Math.ceil(o / CHANNELS)];
+  // As many parts as make groupsToFill workgroups, which keep every core busy, but no more than 64: each part
+  // writes a whole gradient, and sumPartials reads them all. For 64 x 64 channels, 64 of them are 9 MB.
+  const partsToFill = Math.ceil(profile.groupsToFill / (groupsX * groupsY));
+  const { rowsPerPart, parts } = dealRows(yShape, Math.min(64, partsToFill));
+
+  return {
+    kernel: fastestBroadcast(profile, weightGrad),
+    constants: {
+      ...windowConstants(wShape, geometry),
+      KY,
+      KY_KW: KY * kw,
+      RESULTS: CHANNELS * KY * kw,
+      PIXELS,
+      CHANNELS,
+      PIXELS_UNDER,
+      OLD_COLUMNS: PIXELS_UNDER - NEW_COLUMNS,
+      NEW_COLUMNS,
+      WORKGROUP,
+      LANES,
+      SHUFFLES: Number(profile.shuffles), // tells the pipelines of both texts apart
+      ...(LANES > 0 && { GRADIENT_SHARE: Math.ceil((CHANNELS * PIXELS) / LANES) }),
+    },
+    enable: LANES > 0 ? ["subgroups"] : [],
+    grid: [groupsX, groupsY, parts],
+    functions: xAt,
+    params: { rows_per_part: rowsPerPart },
+    partials: parts,
+    sumsBias: false,
+  };
+}
+
+/** Deals the output rows of all pictures out to at most so many parts, evenly. */
+function dealRows([n, , oh]: Shape, atMost: number): { rowsPerPart: number; parts: number } {
+  const rows = n * oh;
+  const rowsPerPart = Math.ceil(rows / Math.min(rows, atMost));
+  return { rowsPerPart, parts: Math.ceil(rows / rowsPerPart) };
+}
+
+/** For real GPUs and any step; undefined if the window is too large for registers or for workgroup memory. */
+function planShared(
+  profile: DeviceProfile,
+  { wShape, yShape, geometry }: GradConvolution,
+): WeightGradPlan | undefined {
+  const [o, c, kh, kw] = wShape;
+  const TAPS = kh * kw;
+  if (TAPS > 25) return undefined;
+  const most = [16, 8].find((channels) => channels * TAPS <= sumsLimit(profile)) ?? 4;
+  const CHANNELS = o <= 4 || c <= 4 ? 4 : most;
+  const TILE_C = powerOfTwo(c, 4, o <= 4 ? 64 : 32);
+  const TILE_O = powerOfTwo(o, CHANNELS, c <= 4 ? 64 : 32);
+  const PIXELS = 4;
+  const under = (pixels: number) => pixelsUnder(pixels, wShape, geometry);
+  const GRADIENT_PITCH = TILE_O / 4 + 1;
+  const layout = (CHUNK: number) => {
+    const PATCH_W = under(CHUNK);
+    const PITCH = kh * PATCH_W + (1 - ((kh * PATCH_W) % 2)); // odd
+    return { CHUNK, PATCH_W, PITCH, bytes: 4 * TILE_C * PITCH + 16 * CHUNK * GRADIENT_PITCH };
+  };
+  // The chunk that wastes least past the end of a row.
+  const waste = (chunk: number) => Math.ceil(yShape[3] / chunk) * chunk;
+  const fitting = [24, 16, 12, 8, 4].map(layout).filter(({ bytes }) => bytes <= WORKGROUP_BYTES);
+  if (fitting.length === 0) return undefined;
+  const best = fitting.reduce((a, b) => (waste(b.CHUNK) < waste(a.CHUNK) ? b : a));
+  const { bytes: _, ...sizes } = best;
+
+  const [tilesC, tilesO] = [Math.ceil(c / TILE_C), Math.ceil(o / TILE_O)];
+  // Half of groupsToFill: a workgroup has up to 128 threads here and not 32 as above, and each part writes a
+  // whole gradient, which sumPartials has to read again.
+  const { rowsPerPart, parts } = dealRows(yShape, Math.ceil(profile.groupsToFill / 2 / (tilesC * tilesO)));
+  const blocks = (TILE_C * TILE_O) / CHANNELS;
+  const THREADS = blocks * powerOfTwo(128 / blocks, 1, best.CHUNK / PIXELS >= 4 ? 4 : 1);
+  const COLUMN_PARTS = THREADS / blocks;
+  return {
+    kernel: weightGradShared,
+    constants: {
+      ...windowConstants(wShape, geometry),
+      ...sizes,
+      TAPS,
+      CHANNELS,
+      QUADS: CHANNELS / 4,
+      TILE_C,
+      TILE_O,
+      GRADIENT_PITCH,
+      PIXELS,
+      PIXELS_UNDER: under(PIXELS),
+      COLUMN_PARTS,
+      THREADS,
+      PIXEL_SHARE: Math.ceil((TILE_C * kh * best.PATCH_W) / THREADS),
+      GRADIENT_SHARE: Math.ceil((best.CHUNK * TILE_O) / 4 / THREADS),
+    },
+    grid: [tilesC, tilesO, parts],
+    functions: xAt,
+    params: { rows_per_part: rowsPerPart },
+    partials: parts * COLUMN_PARTS,
+    sumsBias: false,
+  };
+}
+
+/** A thread's sums at most. Where 64 are good, the 72 of 8 channels x 3 x 3 taps are to be possible: hence 9 / 8. */
+function sumsLimit({ blockSums }: DeviceProfile): number {
+  return (blockSums * 9) / 8;
+}
+
+/** The smallest power of two from `low` to `high` that is at least `value`, or `high`. */
+function powerOfTwo(value: number, low: number, high: number): number {
+  let power = low;
+  while (power < value && power < high) power *= 2;
+  return power;
+}
+
 /** Of step weight-grad-rolling: channels of a tile and of a thread, columns of a chunk. */
 export interface RollingSizes {
   readonly TILE_C: number;
@@ -83,7 +207,7 @@ function chooseRollingSizes(
   const sizesFor = (CHUNK: number): RollingSizes => {
     // Few sums for each thread and hence many threads at once: 3 x 3 weights for each of 4 channels. Twice as
     // many in chunks of 24, which short rows have: then threads are few in any case, and each does more at once.
-    const channelLimit = Math.min((profile.blockSums * 9) / 8, CHUNK > 16 ? 72 : 36) / (kh * kw);
+    const channelLimit = Math.min(sumsLimit(profile), CHUNK > 16 ? 72 : 36) / (kh * kw);
     const CHANNELS = o <= 4 ? 4 : ([16, 8].find((channels) => channels <= channelLimit) ?? 4);
     // A 1 x 1 window sees each pixel once, and only larger tiles make more of it.
     const [tileC, tileO] = kh * kw === 1 ? [32, 64] : [16, 32];
@@ -136,7 +260,7 @@ export function planRollingSizes(
   const THREADS = blocks * COLUMN_PARTS;
 
   // Pieces as long as pictures, cut shorter if the card would have less than 3/4 of the workgroups that keep
-  // it busy. (They have up to 128 threads, not 32 as below.) But at least 4 rows for each, because each loads
+  // it busy. (They have up to 128 threads, not 32 as in planBlocked.) But at least 4 rows for each, because each loads
   // kh - 1 rows of x before its first.
   const [tilesC, tilesO] = [Math.ceil(c / TILE_C), Math.ceil(o / TILE_O)];
   const tiles = tilesC * tilesO;
@@ -156,10 +280,10 @@ export function planRollingSizes(
       KW: kw,
       ...sizes,
       ...layout,
-      KEPT: kh - 1,
+      ROWS_KEPT: kh - 1,
       TAPS: kh * kw,
       QUADS: CHANNELS / 4,
-      GROUPS: TILE_O / CHANNELS,
+      BLOCKS_O: TILE_O / CHANNELS,
       STRIPS,
       STRIP_QUADS: Math.ceil((kw + 3) / 4),
       COLUMN_PARTS,
@@ -172,124 +296,5 @@ export function planRollingSizes(
     params: { rows_per_piece: rowsPerPiece, pieces_per_part: piecesPerPart },
     partials: parts * COLUMN_PARTS,
     sumsBias: hasBias,
-  };
-}
-
-/** For real GPUs and any step; undefined if the window is too large for registers or for workgroup memory. */
-function planShared(
-  profile: DeviceProfile,
-  { wShape, yShape, geometry }: GradConvolution,
-): WeightGradPlan | undefined {
-  const [o, c, kh, kw] = wShape;
-  const TAPS = kh * kw;
-  if (TAPS > 25) return undefined;
-  // CHANNELS * TAPS sums for each thread: 3 x 3 taps of 8 channels, not of 7, where 64 are good.
-  const most = [16, 8].find((channels) => channels * TAPS <= (profile.blockSums * 9) / 8) ?? 4;
-  const CHANNELS = o <= 4 || c <= 4 ? 4 : most;
-  const TILE_C = powerOfTwo(c, 4, o <= 4 ? 64 : 32);
-  const TILE_O = powerOfTwo(o, CHANNELS, c <= 4 ? 64 : 32);
-  const PIXELS = 4;
-  const spread = (pixels: number) => windowOf(pixels, wShape, geometry);
-  const GRADIENT_PITCH = TILE_O / 4 + 1;
-  const layout = (CHUNK: number) => {
-    const PATCH_W = spread(CHUNK);
-    const PITCH = kh * PATCH_W + (1 - ((kh * PATCH_W) % 2)); // odd
-    return { CHUNK, PATCH_W, PITCH, bytes: 4 * TILE_C * PITCH + 16 * CHUNK * GRADIENT_PITCH };
-  };
-  // The chunk that wastes least past the end of a row.
-  const waste = (chunk: number) => Math.ceil(yShape[3] / chunk) * chunk;
-  const fitting = [24, 16, 12, 8, 4].map(layout).filter(({ bytes }) => bytes <= WORKGROUP_BYTES);
-  if (fitting.length === 0) return undefined;
-  const best = fitting.reduce((a, b) => (waste(b.CHUNK) < waste(a.CHUNK) ? b : a));
-  const { bytes: _, ...sizes } = best;
-
-  const [tilesC, tilesO] = [Math.ceil(c / TILE_C), Math.ceil(o / TILE_O)];
-  // Half of groupsToFill: a workgroup has up to 128 threads here and not 32 as below, and each part writes a
-  // whole gradient, which sumPartials has to read again.
-  const { rowsPerPart, parts } = dealRows(yShape, Math.ceil(profile.groupsToFill / 2 / (tilesC * tilesO)));
-  const blocks = (TILE_C * TILE_O) / CHANNELS;
-  const THREADS = blocks * powerOfTwo(128 / blocks, 1, best.CHUNK / PIXELS >= 4 ? 4 : 1);
-  const COLUMN_PARTS = THREADS / blocks;
-  return {
-    kernel: weightGradShared,
-    constants: {
-      ...windowConstants(wShape, geometry),
-      ...sizes,
-      TAPS,
-      CHANNELS,
-      QUADS: CHANNELS / 4,
-      TILE_C,
-      TILE_O,
-      GRADIENT_PITCH,
-      PIXELS,
-      WINDOW: spread(PIXELS),
-      COLUMN_PARTS,
-      THREADS,
-      PIXEL_SHARE: Math.ceil((TILE_C * kh * best.PATCH_W) / THREADS),
-      GRADIENT_SHARE: Math.ceil((best.CHUNK * TILE_O) / 4 / THREADS),
-    },
-    grid: [tilesC, tilesO, parts],
-    functions: xAt,
-    params: { rows_per_part: rowsPerPart },
-    partials: parts * COLUMN_PARTS,
-    sumsBias: false,
-  };
-}
-
-/** The smallest power of two from `low` to `high` that is at least `value`, or `high`. */
-function powerOfTwo(value: number, low: number, high: number): number {
-  let power = low;
-  while (power < value && power < high) power *= 2;
-  return power;
-}
-
-/** Deals the output rows of all pictures out to at most so many parts, evenly. */
-function dealRows([n, , oh]: Shape, atMost: number): { rowsPerPart: number; parts: number } {
-  const rows = n * oh;
-  const rowsPerPart = Math.ceil(rows / Math.min(rows, atMost));
-  return { rowsPerPart, parts: Math.ceil(rows / rowsPerPart) };
-}
-
-function planBlocked(profile: DeviceProfile, { wShape, yShape, geometry }: GradConvolution): WeightGradPlan {
-  const [o, c, kh, kw] = wShape;
-  // A thread's block: all rows of a small window at once, so that every value of dy serves kh * kw sums. With
-  // 16 channels the strips are short, unless a round of the loop costs much.
-  const KY = kh * kw <= 9 ? kh : 1;
-  const CHANNELS = o <= 4 ? 4 : o <= 8 || kw > 5 ? 8 : 16;
-  const PIXELS = CHANNELS === 16 && !profile.costlyLoops ? 2 : 4;
-
-  const WINDOW = windowOf(PIXELS, wShape, geometry);
-  const FRESH = Math.min(WINDOW, PIXELS * geometry.stride[1]);
-  const LANES = broadcasts(profile) ? profile.subgroupSize : 0;
-  const WORKGROUP = Math.max(LANES, Math.min(32, profile.workgroup)); // a broadcast needs all lanes
-  const [groupsX, groupsY] = [Math.ceil((c * kh) / KY / WORKGROUP), Math.ceil(o / CHANNELS)];
-  // As many parts as make groupsToFill workgroups, which keep every core busy, but no more than 64: each part
-  // writes a whole gradient, and sumPartials reads them all. For 64 x 64 channels, 64 of them are 9 MB.
-  const partsToFill = Math.ceil(profile.groupsToFill / (groupsX * groupsY));
-  const { rowsPerPart, parts } = dealRows(yShape, Math.min(64, partsToFill));
-
-  return {
-    kernel: fastestBroadcast(profile, weightGrad),
-    constants: {
-      ...windowConstants(wShape, geometry),
-      KY,
-      KY_KW: KY * kw,
-      RESULTS: CHANNELS * KY * kw,
-      PIXELS,
-      CHANNELS,
-      WINDOW,
-      CARRIED: WINDOW - FRESH,
-      FRESH,
-      WORKGROUP,
-      LANES,
-      SHUFFLES: Number(profile.shuffles), // tells the pipelines of both texts apart
-      ...(LANES > 0 && { SHARES: Math.ceil((CHANNELS * PIXELS) / LANES) }),
-    },
-    enable: LANES > 0 ? ["subgroups"] : [],
-    grid: [groupsX, groupsY, parts],
-    functions: xAt,
-    params: { rows_per_part: rowsPerPart },
-    partials: parts,
-    sumsBias: false,
   };
 }

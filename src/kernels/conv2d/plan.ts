@@ -17,8 +17,8 @@ import {
   keyOf,
   once,
   type Plan,
+  pixelsUnder,
   windowConstants,
-  windowOf,
 } from "./plan-common.ts";
 import { allTileSizes, chooseTile, planTile, type Tile, tilesThatFit } from "./plan-tiles.ts";
 
@@ -44,7 +44,7 @@ export type Sizes = Block | Tile;
 export function chooseVariant(profile: DeviceProfile, { wShape, geometry }: Convolution): Variant {
   return once(profile, `variant ${wShape} ${geometry.stride} ${geometry.dilation}`, () => {
     // So wide a window does not fit into registers beside the sums.
-    if (windowOf(8, wShape, geometry) > 48) return "1-naive";
+    if (pixelsUnder(8, wShape, geometry) > 48) return "1-naive";
     if (profile.cheapBarriers && tilesThatFit("6-prefetch", wShape, geometry).length > 0) return "6-prefetch";
     return broadcasts(profile) ? "4-broadcast" : "3-blocked";
   });
@@ -85,8 +85,8 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
   const LANES = profile.subgroupSize;
   const broadcasting = variant === "4-broadcast";
   const halo = haloOf(profile, convolution) ?? Infinity;
-  const ALIGNED = Number(halo <= PIXELS);
-  const HALO = ALIGNED ? halo : 0;
+  const SHARES_PIXELS = Number(halo <= PIXELS);
+  const HALO = SHARES_PIXELS ? halo : 0;
   if (broadcasting && LANES === 0) {
     throw new RangeError(
       "conv2d: variant 4-broadcast needs subgroups of one known size, which this adapter lacks. " +
@@ -103,16 +103,16 @@ function planBlocks(profile: DeviceProfile, convolution: Convolution, block: Blo
       HAS_BIAS: Number(hasBias),
       PIXELS,
       CHANNELS,
-      WINDOW: windowOf(PIXELS, wShape, geometry),
+      PIXELS_UNDER: pixelsUnder(PIXELS, wShape, geometry),
       WORKGROUP,
       ...(broadcasting && {
         LANES,
         SHUFFLES: Number(profile.shuffles), // tells the pipelines of both texts apart
-        ALIGNED,
+        SHARES_PIXELS,
         HALO,
         EDGES: Math.ceil((2 * HALO) / LANES),
         QUADS: PIXELS / 4,
-        SHARES: Math.ceil((wShape[3] * CHANNELS) / LANES),
+        WEIGHT_SHARE: Math.ceil((wShape[3] * CHANNELS) / LANES),
         RESULTS: CHANNELS * PIXELS,
         // Results of one channel that are stored in one round of a loop.
         STORES: PIXELS % 8 === 0 ? 8 : PIXELS,
@@ -130,10 +130,11 @@ function chooseBlock(profile: DeviceProfile, variant: Block["variant"], convolut
   const [o, , , kw] = wShape;
   const ow = yShape[3];
   if (variant === "4-broadcast" && !sharesLoads && kw <= 5) {
-    // A GPU has no registers for more than 128 sums. A processor keeps them in its first cache, but the code for
-    // more than 960 multiply-adds per input row, and for what they load, does not fit into its cache for
-    // instructions; nor does that much where each pixel is a load (see x_quad). SwiftShader compiles anew in each
-    // process, which takes longer than larger blocks save where there is little to multiply.
+    // - A GPU has no registers for more than 128 sums. A CPU keeps them in its first cache.
+    // - The code for more than 960 multiply-adds per input row does not fit into a CPU's cache for instructions.
+    // - Where each pixel is a load of its own (see x_quad), the code is longer, and even 960 do not fit.
+    // - SwiftShader compiles anew in each process. Where there is little to multiply, that takes longer than
+    //   larger blocks save.
     const large = costlyLoops
       ? kw === 3 && numel(yShape) * numel(wShape.slice(1)) >= 2 ** 24
       : (haloOf(profile, convolution) ?? Infinity) <= 12 && ow % 4 === 0;
@@ -196,7 +197,7 @@ function candidateBlocks(profile: DeviceProfile, convolution: Convolution): Bloc
     const most =
       variant === "4-broadcast" ? { registers: 300, products: 960 } : { registers: 160, products: 600 };
     for (const { PIXELS, CHANNELS } of sizes) {
-      const registers = PIXELS * CHANNELS + windowOf(PIXELS, wShape, geometry);
+      const registers = PIXELS * CHANNELS + pixelsUnder(PIXELS, wShape, geometry);
       const mostlyIdle = CHANNELS > 4 && CHANNELS >= 2 * o;
       if (registers > most.registers || PIXELS * CHANNELS * kw > most.products || mostlyIdle) continue;
       for (const workgroup of [profile.workgroup / 2, profile.workgroup, profile.workgroup * 2]) {

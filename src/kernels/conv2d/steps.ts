@@ -174,15 +174,15 @@ export function launchStep(
   });
   const { computes, prelude, params, grid, partials } = step;
   const { x, other, result } = tensors;
-  const [read, written] = [other.gpuStorage, result.gpuStorage];
+  const [input, output] = [other.gpuStorage, result.gpuStorage];
   if (computes === "y") {
     const picture = x.gpuStorage;
-    const buffers = { x: picture, x_quads: picture, weight: read, bias: read, skip: read, y: written };
+    const buffers = { x: picture, x_quads: picture, weight: input, bias: input, skip: input, y: output };
     device.run(instead, { ...prelude, params, grid, buffers });
     return;
   }
-  const partial = partials === 1 ? written : device.allocate(partials * result.size);
-  device.run(instead, { ...prelude, params, grid, buffers: { x: x.gpuStorage, dy: read, partial } });
+  const partial = partials === 1 ? output : device.allocate(partials * result.size);
+  device.run(instead, { ...prelude, params, grid, buffers: { x: x.gpuStorage, dy: input, partial } });
   if (partials === 1) return;
   addPartials(device, partial, partials, { dw: result });
   device.release(partial);

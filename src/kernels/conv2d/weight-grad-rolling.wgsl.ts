@@ -29,11 +29,18 @@ import { kernel } from "../../device/kernel.ts";
  * threads with the same block and different local.z share the strips of a row, and each writes a partial
  * gradient of its own.
  *
- * Constants come from plan-weight-grad.ts. For 3x3 from 64 to 64 channels and rows of 128 pixels: TILE_C 16,
- * TILE_O 32, CHANNELS 4, QUADS 1 (vec4s of channels), GROUPS 8 (of threads with different output channels), CHUNK
- * 16, STRIPS 4, TAPS 9, RING 4, KEPT 2 (rows of a window that the next one sees, too), ROW_QUADS 5 (vec4s of an
- * input row under a chunk), STRIP_QUADS 2 (of them under a strip), PITCH 5, GRADIENT_PITCH 9, COLUMN_PARTS 1,
- * THREADS 128. PIXEL_SHARE 1 and GRADIENT_SHARE 1 are the vec4s that each thread copies of a row.
+ * Constants come from plan-weight-grad.ts. For 3x3 from 64 to 64 channels and rows of 128 pixels:
+ *
+ *     TILE_C 16, TILE_O 32, CHUNK 16    the tile's channels, and the columns of a piece
+ *     CHANNELS 4, QUADS 1               a thread's output channels, and vec4s of them
+ *     BLOCKS_O 8                        threads with different output channels
+ *     TAPS 9, BIAS 0                    weights of a window, KH x KW; 1 with the bias's gradient
+ *     RING 4, ROWS_KEPT 2               rows of x in workgroup memory, and those that the next row sees, too
+ *     ROW_QUADS 5, PITCH 5              vec4s of a row of x under a chunk, and how far apart channels lie
+ *     GRADIENT_PITCH 9                  how far apart the columns of dy lie, in vec4s
+ *     STRIPS 4, STRIP_QUADS 2           strips of a chunk, and vec4s of a row of x under one
+ *     COLUMN_PARTS 1, THREADS 128
+ *     PIXEL_SHARE 1, GRADIENT_SHARE 1   vec4s that each thread copies of a row
  */
 export const weightGradRolling = kernel(
   "conv2d/weight-grad-rolling",
@@ -47,7 +54,7 @@ struct Params {
   rows_per_piece: u32,  // output rows
   pieces_per_part: u32,
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, c, h, w]
+@group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, x_channels, h, w]
 @group(0) @binding(1) var<storage, read> dy: array<f32>;           // [n, o, oh, ow]
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>; // [parts * COLUMN_PARTS, gradients]: of the
 // weights [o, c, KH, KW], and of the bias [o] behind them
@@ -62,25 +69,25 @@ var<workgroup> pixels: array<vec4f, RING * PIXEL_ROW>;        // [RING, TILE_C, 
 var<workgroup> gradients: array<vec4f, 2 * GRADIENT_ROW>;     // [2, CHUNK, TILE_O / 4], of 4 channels each
 
 // Four values side by side in a row of x, zero outside. start is where they would lie in row 0.
-fn x_quad(start: u32, row: i32, inside: vec4<bool>) -> vec4f {
+fn x_four(start: u32, row: i32, inside: vec4<bool>) -> vec4f {
   let there = inside & vec4<bool>((row >= 0) & (row < i32(p.h)));
   let at = select(vec4u(), start + u32(row) * p.w + vec4u(0, 1, 2, 3), there);
   return select(vec4f(), vec4f(x[at.x], x[at.y], x[at.z], x[at.w]), there);
 }
 
 // dy of four channels in one place, zero outside.
-fn dy_quad(start: u32, row: u32, inside: vec4<bool>) -> vec4f {
+fn dy_four(start: u32, row: u32, inside: vec4<bool>) -> vec4f {
   let at = select(vec4u(), start + row * p.ow + vec4u(0, 1, 2, 3) * (p.oh * p.ow), inside);
   return select(vec4f(), vec4f(dy[at.x], dy[at.y], dy[at.z], dy[at.w]), inside);
 }
 
-@compute @workgroup_size(GROUPS, TILE_C, COLUMN_PARTS)
+@compute @workgroup_size(BLOCKS_O, TILE_C, COLUMN_PARTS)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local: vec3u,
         @builtin(local_invocation_index) thread: u32) {
   let tile_c = tile.x * TILE_C; let tile_o = tile.y * TILE_O; let part = tile.z;
   let chunks = (p.ow + CHUNK - 1) / CHUNK;                         // side by side in a picture
-  let heights = (p.oh + p.rows_per_piece - 1) / p.rows_per_piece;  // pieces one below the other
-  let pieces = min((part + 1) * p.pieces_per_part, p.n * chunks * heights);
+  let pieces_down = (p.oh + p.rows_per_piece - 1) / p.rows_per_piece;  // pieces one below the other
+  let end_piece = min((part + 1) * p.pieces_per_part, p.n * chunks * pieces_down);
 
   // Where this thread's copies of a row go.
   var x_to: array<u32, PIXEL_SHARE>; var dy_to: array<u32, GRADIENT_SHARE>;
@@ -98,9 +105,9 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
   let sums_bias = tile.x == 0 && local.y == 0;
   var bias_sums: array<vec4f, QUADS>;
   // @end
-  for (var piece = part * p.pieces_per_part; piece < pieces; piece++) {
-    let first = piece % chunks * CHUNK; let n = piece / (chunks * heights);
-    let first_row = piece / chunks % heights * p.rows_per_piece;
+  for (var piece = part * p.pieces_per_part; piece < end_piece; piece++) {
+    let first = piece % chunks * CHUNK; let n = piece / (chunks * pieces_down);
+    let first_row = piece / chunks % pieces_down * p.rows_per_piece;
     let rows = min(p.rows_per_piece, p.oh - first_row);
     let top = i32(first_row) - p.pad_y; // the window's first row of x
 
@@ -123,24 +130,24 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
     }
 
     workgroupBarrier(); // all threads are through with the piece before
-    for (var row = 0; row < KEPT; row++) { // @unroll
+    for (var row = 0; row < ROWS_KEPT; row++) { // @unroll
       for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
-        let quad = x_quad(x_start[s], top + row, x_inside[s]);
+        let quad = x_four(x_start[s], top + row, x_inside[s]);
         if (thread + s * THREADS < PIXEL_COUNT) { pixels[row * PIXEL_ROW + x_to[s]] = quad; }
       }
     }
     var next_pixels: array<vec4f, PIXEL_SHARE>;
     var next_gradients: array<vec4f, GRADIENT_SHARE>;
     for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
-      next_pixels[s] = x_quad(x_start[s], top + KEPT, x_inside[s]);
+      next_pixels[s] = x_four(x_start[s], top + ROWS_KEPT, x_inside[s]);
     }
     for (var s = 0; s < GRADIENT_SHARE; s++) { // @unroll
-      next_gradients[s] = dy_quad(dy_start[s], first_row, dy_inside[s]);
+      next_gradients[s] = dy_four(dy_start[s], first_row, dy_inside[s]);
     }
 
     for (var row = 0u; row < rows; row++) {
       for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
-        let to = (row + KEPT) % RING * PIXEL_ROW + x_to[s];
+        let to = (row + ROWS_KEPT) % RING * PIXEL_ROW + x_to[s];
         if (thread + s * THREADS < PIXEL_COUNT) { pixels[to] = next_pixels[s]; }
       }
       for (var s = 0; s < GRADIENT_SHARE; s++) { // @unroll
@@ -151,20 +158,20 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
 
       if (row + 1 < rows) {
         for (var s = 0; s < PIXEL_SHARE; s++) { // @unroll
-          next_pixels[s] = x_quad(x_start[s], top + i32(row) + KEPT + 1, x_inside[s]);
+          next_pixels[s] = x_four(x_start[s], top + i32(row) + ROWS_KEPT + 1, x_inside[s]);
         }
         for (var s = 0; s < GRADIENT_SHARE; s++) { // @unroll
-          next_gradients[s] = dy_quad(dy_start[s], first_row + row + 1, dy_inside[s]);
+          next_gradients[s] = dy_four(dy_start[s], first_row + row + 1, dy_inside[s]);
         }
       }
 
       for (var s = 0u; s < STRIPS / COLUMN_PARTS; s++) {
         let strip = s * COLUMN_PARTS + local.z;
-        let dy_at = row % 2 * GRADIENT_ROW + strip * 4 * GRADIENT_PITCH + local.x;
+        let dy_from = row % 2 * GRADIENT_ROW + strip * 4 * GRADIENT_PITCH + local.x;
         var g: array<vec4f, 4 * QUADS>;
         for (var i = 0; i < 4; i++) { // @unroll
           for (var quad = 0; quad < QUADS; quad++) { // @unroll
-            g[i * QUADS + quad] = gradients[dy_at + i * GRADIENT_PITCH + quad * GROUPS];
+            g[i * QUADS + quad] = gradients[dy_from + i * GRADIENT_PITCH + quad * BLOCKS_O];
           }
         }
         // @if BIAS
@@ -175,10 +182,10 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
         }
         // @end
         for (var ky = 0; ky < KH; ky++) { // @unroll
-          let x_at = (row + ky) % RING * PIXEL_ROW + local.y * PITCH + strip;
+          let x_from = (row + ky) % RING * PIXEL_ROW + local.y * PITCH + strip;
           var under: array<vec4f, STRIP_QUADS>; // the strip's pixels in this row
           for (var i = 0; i < STRIP_QUADS; i++) { // @unroll
-            under[i] = pixels[x_at + i];
+            under[i] = pixels[x_from + i];
           }
           for (var i = 0; i < 4; i++) { // @unroll
             for (var kx = 0; kx < KW; kx++) { // @unroll
@@ -195,14 +202,14 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
   let c = tile_c + local.y;
   if (c >= p.c) { return; }
   let weights = p.o * p.c * TAPS;
-  let written = (part * COLUMN_PARTS + local.z) * (weights + BIAS * p.o); // where this partial gradient begins
+  let gradient_start = (part * COLUMN_PARTS + local.z) * (weights + BIAS * p.o); // where this partial gradient begins
   for (var quad = 0; quad < QUADS; quad++) { // @unroll
-    let first_o = tile_o + (quad * GROUPS + local.x) * 4;
+    let first_o = tile_o + (quad * BLOCKS_O + local.x) * 4;
     if (first_o < p.o) {
       // Backwards, as in step 3: the last channel's own sums replace those of channels past the end.
       for (var back_o = 0; back_o < 4; back_o++) { // @unroll
         let o = min(first_o + 3 - back_o, p.o - 1);
-        let start = written + (o * p.c + c) * TAPS;
+        let start = gradient_start + (o * p.c + c) * TAPS;
         for (var tap = 0; tap < TAPS; tap++) { // @unroll
           partial[start + tap] = sums[quad * TAPS + tap][3 - back_o];
         }
@@ -210,7 +217,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
       // @if BIAS
       if (sums_bias) {
         for (var back_o = 0; back_o < 4; back_o++) { // @unroll
-          partial[written + weights + min(first_o + 3 - back_o, p.o - 1)] = bias_sums[quad][3 - back_o];
+          partial[gradient_start + weights + min(first_o + 3 - back_o, p.o - 1)] = bias_sums[quad][3 - back_o];
         }
       }
       // @end

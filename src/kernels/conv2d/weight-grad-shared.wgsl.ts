@@ -20,10 +20,16 @@ import { kernel } from "../../device/kernel.ts";
  * gradient of its own.
  *
  * The prelude defines x_at. Constants come from plan-weight-grad.ts. For 3x3 from 64 to 64 channels and rows
- * of 128 pixels: TILE_C 32, TILE_O 32, CHANNELS 8, QUADS 2 (vec4s of channels), CHUNK 16, PATCH_W 18 (pixels
- * of an input row under a chunk), PITCH 55, GRADIENT_PITCH 9, PIXELS 4, WINDOW 6 (pixels of an input row under
- * those 4), TAPS 9, COLUMN_PARTS 1, THREADS 128. PIXEL_SHARE 14 and GRADIENT_SHARE 1 are what each thread
- * copies in a turn.
+ * of 128 pixels:
+ *
+ *     TILE_C 32, TILE_O 32, CHUNK 16     the tile's channels, and its columns in a turn
+ *     CHANNELS 8, QUADS 2                a thread's output channels, and vec4s of them
+ *     TAPS 9                             weights of a window, KH x KW
+ *     PIXELS 4, PIXELS_UNDER 6           columns that a thread computes at once, and pixels of an input row under them
+ *     PATCH_W 18                         pixels of an input row under a chunk
+ *     PITCH 55, GRADIENT_PITCH 9         how far apart channels of x lie, in numbers, and columns of dy, in vec4s
+ *     COLUMN_PARTS 1, THREADS 128
+ *     PIXEL_SHARE 14, GRADIENT_SHARE 1   what each thread copies in a turn: numbers of x, and vec4s of dy
  */
 export const weightGradShared = kernel(
   "conv2d/weight-grad-shared",
@@ -36,7 +42,7 @@ struct Params {
   x_channels: u32,     // of x; the first c of them are read
   rows_per_part: u32,  // of the output rows of all pictures
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, c, h, w]
+@group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, x_channels, h, w]
 @group(0) @binding(1) var<storage, read> dy: array<f32>;           // [n, o, oh, ow]
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>; // [row parts * COLUMN_PARTS, o, c, KH, KW]
 @group(0) @binding(3) var<uniform> p: Params;
@@ -100,10 +106,10 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
 
     if (turn > 0) {
       for (var strip = local.z * PIXELS; strip < CHUNK; strip += COLUMN_PARTS * PIXELS) {
-        var pixels: array<f32, KH * WINDOW>;
+        var pixels: array<f32, KH * PIXELS_UNDER>;
         for (var ky = 0; ky < KH; ky++) { // @unroll
-          for (var i = 0; i < WINDOW; i++) { // @unroll
-            pixels[ky * WINDOW + i] = patches[local.x * PITCH + ky * PATCH_W + strip * STRIDE_X + i];
+          for (var i = 0; i < PIXELS_UNDER; i++) { // @unroll
+            pixels[ky * PIXELS_UNDER + i] = patches[local.x * PITCH + ky * PATCH_W + strip * STRIDE_X + i];
           }
         }
         for (var i = 0; i < PIXELS; i++) { // @unroll
@@ -111,7 +117,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_id) local:
             let g = gradients[(strip + i) * GRADIENT_PITCH + local.y * QUADS + quad];
             for (var ky = 0; ky < KH; ky++) { // @unroll
               for (var kx = 0; kx < KW; kx++) { // @unroll
-                sums[quad * TAPS + ky * KW + kx] += g * pixels[ky * WINDOW + i * STRIDE_X + kx * DILATION_X];
+                sums[quad * TAPS + ky * KW + kx] += g * pixels[ky * PIXELS_UNDER + i * STRIDE_X + kx * DILATION_X];
               }
             }
           }

@@ -18,10 +18,15 @@ import { kernel } from "../../device/kernel.ts";
  * loads its share of a strip's CHANNELS x PIXELS values and broadcasts it to the others, as in step 4. (`@if`
  * in kernel.ts says how one text has both.) The prelude defines x_at (3-blocked.wgsl.ts).
  *
- * Constants come from plan-weight-grad.ts. For 3x3 from 64 to 64 channels on a GPU: CHANNELS 16, PIXELS 2,
- * KY 3, KY_KW 9, WINDOW 4 (pixels of an input row under a strip), of which 2 are CARRIED and 2 FRESH, WORKGROUP
- * 32, RESULTS 144 (sums of a thread). SHARES, the values of dy that a lane loads for all, is 4 where a subgroup
- * has 8 lanes.
+ * Constants come from plan-weight-grad.ts. For 3x3 from 64 to 64 channels on a GPU:
+ *
+ *     CHANNELS 16, KY 3, KY_KW 9    a block: output channels, window rows, and weights in those rows
+ *     RESULTS 144                   sums of a thread (single numbers)
+ *     PIXELS 2                      a strip
+ *     PIXELS_UNDER 4                pixels of an input row under it:
+ *     OLD_COLUMNS 2, NEW_COLUMNS 2  those that the strip before has seen, too, and the others
+ *     WORKGROUP 32, LANES 0         threads; LANES is 8 where a lane shares what it loads with 8, and there
+ *                                   GRADIENT_SHARE 4 values of dy are each lane's share
  */
 export const weightGrad = kernel(
   "conv2d/weight-grad",
@@ -34,7 +39,7 @@ struct Params {
   x_channels: u32,     // of x; the first c of them are read
   rows_per_part: u32,  // of the output rows of all pictures
 }
-@group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, c, h, w]
+@group(0) @binding(0) var<storage, read> x: array<f32>;            // [n, x_channels, h, w]
 @group(0) @binding(1) var<storage, read> dy: array<f32>;           // [n, o, oh, ow]
 @group(0) @binding(2) var<storage, read_write> partial: array<f32>; // [parts, o, c, KH, KW]
 @group(0) @binding(3) var<uniform> p: Params;
@@ -57,9 +62,9 @@ fn main(
   // @if LANES
   // This lane's share of a strip's values of dy, which are numbered o * PIXELS + i: share_at is where channel
   // o begins, counted from dy_row, and share_i is i.
-  var share_at: array<u32, SHARES>;
-  var share_i: array<u32, SHARES>;
-  for (var s = 0; s < SHARES; s++) { // @unroll
+  var share_at: array<u32, GRADIENT_SHARE>;
+  var share_i: array<u32, GRADIENT_SHARE>;
+  for (var s = 0; s < GRADIENT_SHARE; s++) { // @unroll
     let k = min(s * LANES + lane, CHANNELS * PIXELS - 1);
     share_i[s] = k % PIXELS;
     share_at[s] = min(first_o + k / PIXELS, p.o - 1) * p.oh * p.ow;
@@ -71,25 +76,25 @@ fn main(
     let n = line / p.oh; let row = line % p.oh;
     let x_row = i32(row * STRIDE_Y + first_ky * DILATION_Y) - p.pad_y;
     let dy_row = (n * p.o * p.oh + row) * p.ow;
-    // The windows of two strips side by side share CARRIED columns: those of the first strip are loaded here,
-    // and every strip loads its FRESH ones and hands its last columns on.
-    var pixels: array<f32, KY * WINDOW>;
+    // What two strips side by side see overlaps in OLD_COLUMNS: those of the first strip are loaded here, and every
+    // strip loads its NEW_COLUMNS and hands its last columns on.
+    var pixels: array<f32, KY * PIXELS_UNDER>;
     for (var ky = 0; ky < KY; ky++) { // @unroll
-      for (var i = 0; i < CARRIED; i++) { // @unroll
-        pixels[ky * WINDOW + i] = x_at(n, c, x_row + ky * DILATION_Y, i - p.pad_x);
+      for (var i = 0; i < OLD_COLUMNS; i++) { // @unroll
+        pixels[ky * PIXELS_UNDER + i] = x_at(n, c, x_row + ky * DILATION_Y, i - p.pad_x);
       }
     }
     for (var column = 0u; column < p.ow; column += PIXELS) {
       let x_column = i32(column * STRIDE_X) - p.pad_x;
       for (var ky = 0; ky < KY; ky++) { // @unroll
-        for (var i = 0; i < FRESH; i++) { // @unroll
-          pixels[ky * WINDOW + CARRIED + i] = x_at(n, c, x_row + ky * DILATION_Y, x_column + CARRIED + i);
+        for (var i = 0; i < NEW_COLUMNS; i++) { // @unroll
+          pixels[ky * PIXELS_UNDER + OLD_COLUMNS + i] = x_at(n, c, x_row + ky * DILATION_Y, x_column + OLD_COLUMNS + i);
         }
       }
       // Past the end of the row there is no output, hence no gradient: 0.
       // @if LANES
-      var gradients: array<f32, SHARES>;
-      for (var s = 0; s < SHARES; s++) { // @unroll
+      var gradients: array<f32, GRADIENT_SHARE>;
+      for (var s = 0; s < GRADIENT_SHARE; s++) { // @unroll
         let at = column + share_i[s];
         gradients[s] = select(0.0, dy[dy_row + share_at[s] + min(at, p.ow - 1)], at < p.ow);
       }
@@ -104,14 +109,14 @@ fn main(
           // @end
           for (var ky = 0; ky < KY; ky++) { // @unroll
             for (var kx = 0; kx < KW; kx++) { // @unroll
-              sums[(o * KY + ky) * KW + kx] += g * pixels[ky * WINDOW + i * STRIDE_X + kx * DILATION_X];
+              sums[(o * KY + ky) * KW + kx] += g * pixels[ky * PIXELS_UNDER + i * STRIDE_X + kx * DILATION_X];
             }
           }
         }
       }
       for (var ky = 0; ky < KY; ky++) { // @unroll
-        for (var i = 0; i < CARRIED; i++) { // @unroll
-          pixels[ky * WINDOW + i] = pixels[ky * WINDOW + FRESH + i];
+        for (var i = 0; i < OLD_COLUMNS; i++) { // @unroll
+          pixels[ky * PIXELS_UNDER + i] = pixels[ky * PIXELS_UNDER + NEW_COLUMNS + i];
         }
       }
     }
@@ -137,9 +142,9 @@ fn main(
 
 /**
  * dw = the sum of the partial gradients, and db that of the bias's, which lie behind the weights'. On a GPU, eight
- * threads (ADDERS) work on each number. Each of them adds up every eighth partial gradient, four at a time, and
- * the first one then adds their sums: one thread alone would wait for many loads, one after the other. The four
- * loads of a round do not wait for each other.
+ * threads (ADDERS) work on each number. Each of them adds up every eighth partial gradient, and the first one then
+ * adds their sums: one thread alone would wait for many loads, one after the other. The four loads of a round
+ * (LOADS_AT_ONCE) do not wait for each other.
  */
 export const sumPartials = kernel(
   "conv2d/sum-partials",
@@ -157,8 +162,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_id) local: vec3u) {
   let i = (group.x + group.y * groups.x) * 32 + local.x;
   var sum = 0.0;
-  for (var k = local.y; k < p.partials; k += ADDERS * TOGETHER) {
-    for (var t = 0; t < TOGETHER; t++) { // @unroll
+  for (var k = local.y; k < p.partials; k += ADDERS * LOADS_AT_ONCE) {
+    for (var t = 0; t < LOADS_AT_ONCE; t++) { // @unroll
       let at = min(k + t * ADDERS, p.partials - 1) * p.size + min(i, p.size - 1);
       sum += select(0.0, partial[at], k + t * ADDERS < p.partials);
     }

@@ -59,21 +59,21 @@ function defineLoss(name: string, rule: LossRule) {
       y.data[0] = scale * sum;
     },
     gpu(device, { x, target }, { scale, c }, y) {
-      const { reductionLanes: lanes, cheapBarriers } = device.profile;
-      // How many elements each lane sums before the workgroup's barriers, which may cost as much as
+      const { reductionThreads: threads, cheapBarriers } = device.profile;
+      // How many elements each thread sums before the workgroup's barriers, which may cost as much as
       // thousands.
-      const perLane = cheapBarriers ? 32 : 1024;
-      const groups = Math.min(MAX_PARTIALS, Math.ceil(x.size / (lanes * perLane)));
+      const perThread = cheapBarriers ? 32 : 1024;
+      const groups = Math.min(MAX_PARTIALS, Math.ceil(x.size / (threads * perThread)));
       const partials = device.allocate(groups);
       device.run(lossKernel, {
-        constants: { LANES: lanes },
+        constants: { THREADS: threads },
         functions: `fn element(i: u32) -> vec4f { let d = x[i] - t[i]; return ${rule.wgsl.term}; }`,
         buffers: { x: x.gpuStorage, t: target.gpuStorage, sums: partials },
         params: { size: x.size, scale: 1, c },
         grid: [groups],
       });
       device.run(lossKernel, {
-        constants: { LANES: lanes },
+        constants: { THREADS: threads },
         functions: "fn element(i: u32) -> vec4f { return x[i]; }",
         buffers: { x: partials, t: partials, sums: y.gpuStorage },
         params: { size: groups, scale, c },

@@ -18,29 +18,29 @@ struct Params { size: u32, scale: f32, c: f32 }
 @group(0) @binding(2) var<storage, read_write> sums: array<f32>; // one per workgroup
 @group(0) @binding(3) var<uniform> p: Params;
 
-var<workgroup> totals: array<f32, LANES>;
+var<workgroup> totals: array<f32, THREADS>;
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_index) thread: u32,
 ) {
-  // Four sums per thread, one for each component. Neighbouring lanes read neighbouring vec4s.
+  // Four sums per thread, one for each component. Neighbouring threads read neighbouring vec4s.
   var total = vec4f();
-  for (var i = group.x * LANES + lane; 4 * i < p.size; i += groups.x * LANES) {
+  for (var i = group.x * THREADS + thread; 4 * i < p.size; i += groups.x * THREADS) {
     // Beyond the last element a vec4 may hold anything that other tensors have left there.
     let inside = 4 * i + vec4u(0, 1, 2, 3) < vec4u(p.size);
     total += select(vec4f(), element(i), inside);
   }
 
-  totals[lane] = total.x + total.y + total.z + total.w;
+  totals[thread] = total.x + total.y + total.z + total.w;
   workgroupBarrier();
-  for (var half = LANES / 2u; half > 0; half /= 2) {
-    if (lane < half) { totals[lane] += totals[lane + half]; }
+  for (var half = THREADS / 2u; half > 0; half /= 2) {
+    if (thread < half) { totals[thread] += totals[thread + half]; }
     workgroupBarrier();
   }
-  if (lane == 0) { sums[group.x] = p.scale * totals[0]; }
+  if (thread == 0) { sums[group.x] = p.scale * totals[0]; }
 }
 `,
 );

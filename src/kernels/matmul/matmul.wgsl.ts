@@ -79,8 +79,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 
 /**
  * The same for real GPUs, whose workgroups have fast memory of their own. A workgroup computes a tile of y,
- * TILE_M rows x TILE_N columns, and goes along k in rounds of DEPTH: all its threads together copy a strip of a
- * and a strip of b into workgroup memory, then each multiplies what it needs from there. So an element of a is
+ * TILE_M rows x TILE_N columns, and goes along k in rounds of DEPTH: all its threads together copy a slice of a
+ * and a slice of b into workgroup memory, then each multiplies what it needs from there. So an element of a is
  * loaded from memory once for TILE_N columns, and one of b once for TILE_M rows.
  *
  * **Blocks of vec4s.** A thread owns ROW_QUADS x COL_QUADS blocks of 4 x 4 elements of y. Workgroup memory holds
@@ -121,8 +121,8 @@ const TILE_N = 4u * B_QUADS;
 const A_PITCH = A_QUADS + 1;
 const B_PITCH = B_QUADS + 1;
 
-var<workgroup> a_strip: array<vec4f, DEPTH * A_PITCH>; // [k, quad of rows]
-var<workgroup> b_strip: array<vec4f, DEPTH * B_PITCH>; // [k, quad of columns]
+var<workgroup> a_slice: array<vec4f, DEPTH * A_PITCH>; // [k, quad of rows]
+var<workgroup> b_slice: array<vec4f, DEPTH * B_PITCH>; // [k, quad of columns]
 
 @compute @workgroup_size(THREADS_X, THREADS_Y)
 fn main(
@@ -147,7 +147,7 @@ fn main(
   let a_start = rest * p.a0 + i1 * p.a1 + i2 * p.a2 + i3 * p.a3;
   let b_start = rest * p.b0 + i1 * p.b1 + i2 * p.b2 + i3 * p.b3;
 
-  // The thread's share of a round: every THREADS-th quad of either strip. Here is where its first element lies
+  // The thread's share of a round: every THREADS-th quad of either slice. Here is where its first element lies
   // in the first round, and where the quad goes. Threads side by side take consecutive k where that is how a
   // matrix lies in memory, else neighbouring quads.
   var a_at: array<u32, A_SHARE>; // @registers
@@ -176,14 +176,14 @@ fn main(
   var sums: array<vec4f, SUMS>; // @registers
   var next_a: array<vec4f, A_SHARE>; // @registers
   var next_b: array<vec4f, B_SHARE>; // @registers
-  // The first turn only loads, the last only computes.
+  // The first turn only loads. The last one loads, too, but nobody uses what it has loaded.
   for (var turn = 0u; turn * DEPTH < p.k + DEPTH; turn++) {
     if (turn > 0) {
       for (var s = 0; s < A_SHARE; s++) { // @unroll
-        a_strip[a_to[s]] = next_a[s];
+        a_slice[a_to[s]] = next_a[s];
       }
       for (var s = 0; s < B_SHARE; s++) { // @unroll
-        b_strip[b_to[s]] = next_b[s];
+        b_slice[b_to[s]] = next_b[s];
       }
     }
     workgroupBarrier();
@@ -203,10 +203,10 @@ fn main(
       for (var k = 0u; k < DEPTH; k++) {
         var columns: array<vec4f, COL_QUADS>; // @registers
         for (var c = 0; c < COL_QUADS; c++) { // @unroll
-          columns[c] = b_strip[k * B_PITCH + local.x + c * THREADS_X];
+          columns[c] = b_slice[k * B_PITCH + local.x + c * THREADS_X];
         }
         for (var r = 0; r < ROW_QUADS; r++) { // @unroll
-          let rows = a_strip[k * A_PITCH + local.y + r * THREADS_Y];
+          let rows = a_slice[k * A_PITCH + local.y + r * THREADS_Y];
           for (var j = 0; j < 4; j++) { // @unroll
             for (var c = 0; c < COL_QUADS; c++) { // @unroll
               sums[(r * 4 + j) * COL_QUADS + c] = fma(vec4f(rows[j]), columns[c], sums[(r * 4 + j) * COL_QUADS + c]);

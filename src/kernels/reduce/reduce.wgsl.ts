@@ -36,14 +36,14 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
 );
 
 /**
- * The same with a workgroup of LANES threads per output. Each lane takes RUN neighbours, skips those of the other
- * lanes, and so on, so that at any moment the lanes read neighbouring elements; then their totals are combined
- * pairwise, as a tree. The loads of a run do not wait for each other: on a GPU, one at a time would mean a wait of
- * hundreds of cycles for each.
+ * The same with a workgroup of THREADS threads per output. In each round of the loop the threads read one stretch of
+ * THREADS * LOADS_AT_ONCE elements, of which each takes LOADS_AT_ONCE neighbours, a *run*. Then their totals are
+ * combined pairwise, as a tree. The loads of a run do not wait for each other: on a GPU, one at a time would mean a
+ * wait of hundreds of cycles for each.
  *
  * Very long reductions are cut into `parts` of `chunk` elements, with a workgroup for each: y is then [keep0,
  * keep1, parts], and a second launch reduces the parts. The order of the additions depends on the sizes only,
- * so every run gives the same result. RUN divides reduce1 and chunk.
+ * so every run gives the same result. LOADS_AT_ONCE divides reduce1 and chunk.
  */
 export const reduceByGroupKernel = kernel(
   "reduce-by-group",
@@ -56,13 +56,13 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y: array<f32>; // [keep0, keep1, parts]
 @group(0) @binding(2) var<uniform> p: Params;
 
-var<workgroup> totals: array<f32, LANES>;
+var<workgroup> totals: array<f32, THREADS>;
 
-@compute @workgroup_size(LANES)
+@compute @workgroup_size(THREADS)
 fn main(
   @builtin(workgroup_id) group_id: vec3u,
   @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(local_invocation_index) thread: u32,
 ) {
   let group = group_id.x + group_id.y * groups.x;
   if (group >= p.outputs * p.parts) { return; }
@@ -71,21 +71,21 @@ fn main(
   let end = min(first + p.chunk, p.length);
   let origin = (output / p.keep1) * p.length * p.keep1 + (output % p.keep1) * p.reduce1;
 
-  // The position moves by LANES runs at a time, that is, by row_steps rows (of reduce1 elements, and "row"
+  // The position moves by THREADS runs at a time, that is, by row_steps rows (of reduce1 elements, and "row"
   // apart) and inner_steps elements. So the loop needs no division.
   let row = p.keep1 * p.reduce1;
-  let row_steps = LANES * RUN / p.reduce1;
-  let inner_steps = LANES * RUN % p.reduce1;
-  let begin = first + lane * RUN;
+  let row_steps = THREADS * LOADS_AT_ONCE / p.reduce1;
+  let inner_steps = THREADS * LOADS_AT_ONCE % p.reduce1;
+  let begin = first + thread * LOADS_AT_ONCE;
   var inner = begin % p.reduce1;
   var at = origin + (begin / p.reduce1) * row + inner;
   var total = start(x[origin]);
-  for (var i = begin; i < end; i += LANES * RUN) {
-    var run: array<f32, RUN>;
-    for (var k = 0; k < RUN; k++) { // @unroll
+  for (var i = begin; i < end; i += THREADS * LOADS_AT_ONCE) {
+    var run: array<f32, LOADS_AT_ONCE>;
+    for (var k = 0; k < LOADS_AT_ONCE; k++) { // @unroll
       run[k] = x[at + k];
     }
-    for (var k = 0; k < RUN; k++) { // @unroll
+    for (var k = 0; k < LOADS_AT_ONCE; k++) { // @unroll
       total = combine(total, run[k]);
     }
     inner += inner_steps;
@@ -96,13 +96,13 @@ fn main(
     }
   }
 
-  totals[lane] = total;
+  totals[thread] = total;
   workgroupBarrier();
-  for (var half = LANES / 2u; half > 0; half /= 2) {
-    if (lane < half) { totals[lane] = combine(totals[lane], totals[lane + half]); }
+  for (var half = THREADS / 2u; half > 0; half /= 2) {
+    if (thread < half) { totals[thread] = combine(totals[thread], totals[thread + half]); }
     workgroupBarrier();
   }
-  if (lane == 0) { y[group] = p.scale * totals[0]; }
+  if (thread == 0) { y[group] = p.scale * totals[0]; }
 }
 `,
 );

@@ -159,19 +159,19 @@ function runPass(
   }
 
   const parts = outputs < MANY_GROUPS ? Math.ceil(length / CHUNK) : 1;
-  // A processor finds loads that need not wait by itself.
-  const runs = device.profile.ownProcessor ? [8, 4, 2] : [];
-  const run = runs.find((run) => reduce1 % run === 0) ?? 1;
+  // A CPU executes out of order, and so overlaps loads by itself. A thread of a GPU needs several loads in its text.
+  const loads = device.profile.separateProcessor ? [8, 4, 2] : [];
+  const loadsAtOnce = loads.find((count) => reduce1 % count === 0) ?? 1;
   const partials = parts > 1 ? Tensor.empty([outputs, parts], device) : undefined;
   device.run(reduceByGroupKernel, {
-    constants: { LANES: device.profile.reductionLanes, RUN: run },
+    constants: { THREADS: device.profile.reductionThreads, LOADS_AT_ONCE: loadsAtOnce },
     functions,
     buffers: { x: x.gpuStorage, y: (partials ?? y).gpuStorage },
     params: {
       ...sizes,
       scale: partials ? 1 : scale,
       parts,
-      chunk: Math.ceil(length / parts / run) * run,
+      chunk: Math.ceil(length / parts / loadsAtOnce) * loadsAtOnce,
     },
     grid: linearGrid(outputs * parts, 1),
   });

@@ -231,7 +231,7 @@ function launch(
   const planes = x.shape[0] * x.shape[1];
   const lines = x.shape[5 - axis];
   const alongX = axis === 3;
-  const { rows, block, window } = tableOn(device, table, round ? "fixed" : "real");
+  const { rows, block, samples } = tableOn(device, table, round ? "fixed" : "real");
   // The 64 threads of a workgroup lie along a row of pixels: side by side are blocks of outputs if that is
   // the axis, else lines. With one line and one block per thread there would be this many workgroups:
   const blocks = Math.ceil(table.outSize / block);
@@ -248,7 +248,7 @@ function launch(
     constants: {
       ALONG_X: Number(alongX),
       ...(enlarging
-        ? { BLOCK: block, WINDOW: window, BLOCK_WINDOW: block * window }
+        ? { BLOCK: block, BLOCK_SAMPLES: samples, BLOCK_WEIGHTS: block * samples }
         : { LINES: maxLineGroups <= 2 ? maxLineGroups : 4 }),
     },
     buffers: { x: x.storage, table: rows, y },
@@ -256,7 +256,7 @@ function launch(
       planes,
       lines,
       out: table.outSize,
-      ...(!enlarging && { taps: window }),
+      ...(!enlarging && { taps: samples }),
       x_plane: from.plane,
       x_line: from.line,
       x_axis: from.axis,

@@ -25,14 +25,14 @@ type Weights = "real" | "fixed";
 /** A table in a device's memory, as the kernels take it. */
 interface DeviceTable {
   /**
-   * [ceil(outSize / block), 1 + block * window]: the first position, then `window` weights for each output.
+   * [ceil(outSize / block), 1 + block * samples]: the first position, then `samples` weights for each output.
    * In fixed point, a weight is two numbers.
    */
   readonly rows: GpuStorage;
   /** How many neighbouring outputs a row is for. */
   readonly block: number;
   /** How many samples those outputs need. */
-  readonly window: number;
+  readonly samples: number;
 }
 
 /**
@@ -47,20 +47,21 @@ export function tableOn(device: GpuDevice, table: AxisTable, weights: Weights): 
     deviceTables[weights].set(device, cache);
   }
   return cache.get(table, () => {
-    const inBlocks = weights === "real" && windowOf(table, BLOCK) <= MAX_WINDOW && table.inSize >= MAX_WINDOW;
+    const inBlocks =
+      weights === "real" && samplesUnder(table, BLOCK) <= MAX_SAMPLES && table.inSize >= MAX_SAMPLES;
     const block = inBlocks ? BLOCK : 1;
-    const window = windowOf(table, block);
-    const values = weights === "fixed" ? fixedPointRows(table) : blockRows(table, block, window);
-    return { rows: device.table(values), block, window };
+    const samples = samplesUnder(table, block);
+    const values = weights === "fixed" ? fixedPointRows(table) : blockRows(table, block, samples);
+    return { rows: device.table(values), block, samples };
   });
 }
 
 const BLOCK = 4;
 /** Four bicubic outputs at twice the size or more need no more samples; when shrinking they need many. */
-const MAX_WINDOW = 7;
+const MAX_SAMPLES = 7;
 
 /** How many samples the outputs of a block need, at the widest block. */
-function windowOf({ outSize, taps, first }: AxisTable, block: number): number {
+function samplesUnder({ outSize, taps, first }: AxisTable, block: number): number {
   let widest = taps;
   for (let i = 0; i < outSize; i += block) {
     const starts = first.subarray(i, i + block);
@@ -70,16 +71,16 @@ function windowOf({ outSize, taps, first }: AxisTable, block: number): number {
 }
 
 /** Rows for the kernels; outputs past the end of the last block have zeros. */
-function blockRows(table: AxisTable, block: number, window: number): Float32Array {
+function blockRows(table: AxisTable, block: number, samples: number): Float32Array {
   const { inSize, outSize, taps, first, weights } = table;
-  const length = 1 + block * window;
+  const length = 1 + block * samples;
   const values = new Float32Array(Math.ceil(outSize / block) * length);
   for (let i = 0; i < outSize; i++) {
     const row = Math.floor(i / block);
-    // Moved back where the window would pass the input's end.
-    const start = Math.min(...first.subarray(row * block, (row + 1) * block), inSize - window);
+    // Moved back where the samples would pass the input's end.
+    const start = Math.min(...first.subarray(row * block, (row + 1) * block), inSize - samples);
     values[row * length] = start;
-    const at = row * length + 1 + (i % block) * window + first[i] - start;
+    const at = row * length + 1 + (i % block) * samples + first[i] - start;
     values.set(weights.subarray(i * taps, (i + 1) * taps), at);
   }
   return values;

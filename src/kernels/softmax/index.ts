@@ -94,13 +94,13 @@ function launch(
   const { shape } = tensors.y;
   const length = shape[axis];
   const rows = numel(shape) / length;
-  const lanes = length <= SHORT || rows >= MANY_ROWS ? 1 : 64;
+  const threads = length <= SHORT || rows >= MANY_ROWS ? 1 : 64;
   device.run(kernel, {
-    constants: { LANES: lanes },
+    constants: { ROW_THREADS: threads },
     functions: withHelpers(functions),
     buffers: Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tensor.gpuStorage])),
     params: { rows, length, inner: numel(shape.slice(axis + 1)) },
-    grid: linearGrid(rows * lanes, 64),
+    grid: linearGrid(rows * threads, 64),
   });
 }
 

@@ -1,9 +1,9 @@
 import { kernel } from "../../device/kernel.ts";
 
 /**
- * x [outer, length, inner] -> y, softmax or its logarithm along `length`. LANES threads share a row: each
+ * x [outer, length, inner] -> y, softmax or its logarithm along `length`. ROW_THREADS threads share a row: each
  * finds the largest of its elements, then they combine theirs pairwise, as a tree; and the same with the sum
- * of exponentials. A workgroup of 64 threads takes 64 / LANES rows: with one lane, rows of a few classes, or
+ * of exponentials. A workgroup of 64 threads takes 64 / ROW_THREADS rows: with one thread, rows of a few classes, or
  * of the channels of a picture, have a thread each.
  *
  * Subtracting the largest element changes nothing, for e^(x - m) / sum e^(x - m) = e^x / sum e^x, but keeps
@@ -26,36 +26,36 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let lane = local % LANES;
-  let own_row = (group.x + group.y * groups.x) * (64 / LANES) + local / LANES;
+  let thread = local % ROW_THREADS;
+  let own_row = (group.x + group.y * groups.x) * (64 / ROW_THREADS) + local / ROW_THREADS;
   let row = min(own_row, p.rows - 1); // those beyond the end go along to the barriers
   let origin = (row / p.inner) * p.length * p.inner + row % p.inner;
 
   var largest = x[origin];
-  for (var i = lane; i < p.length; i += LANES) {
+  for (var i = thread; i < p.length; i += ROW_THREADS) {
     largest = larger(largest, x[origin + i * p.inner]);
   }
   shared_values[local] = largest;
   workgroupBarrier();
-  for (var half = LANES / 2u; half > 0; half /= 2) {
-    if (lane < half) { shared_values[local] = larger(shared_values[local], shared_values[local + half]); }
+  for (var half = ROW_THREADS / 2u; half > 0; half /= 2) {
+    if (thread < half) { shared_values[local] = larger(shared_values[local], shared_values[local + half]); }
     workgroupBarrier();
   }
-  largest = shared_values[local - lane];
+  largest = shared_values[local - thread];
   workgroupBarrier();
 
   var sum = 0.0;
-  for (var i = lane; i < p.length; i += LANES) { sum += power_of_e(x[origin + i * p.inner] - largest); }
+  for (var i = thread; i < p.length; i += ROW_THREADS) { sum += power_of_e(x[origin + i * p.inner] - largest); }
   shared_values[local] = sum;
   workgroupBarrier();
-  for (var half = LANES / 2u; half > 0; half /= 2) {
-    if (lane < half) { shared_values[local] += shared_values[local + half]; }
+  for (var half = ROW_THREADS / 2u; half > 0; half /= 2) {
+    if (thread < half) { shared_values[local] += shared_values[local + half]; }
     workgroupBarrier();
   }
-  sum = shared_values[local - lane];
+  sum = shared_values[local - thread];
 
   if (own_row >= p.rows) { return; }
-  for (var i = lane; i < p.length; i += LANES) {
+  for (var i = thread; i < p.length; i += ROW_THREADS) {
     let at = origin + i * p.inner;
     y[at] = result(x[at] - largest, sum);
   }
@@ -84,26 +84,26 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let lane = local % LANES;
-  let own_row = (group.x + group.y * groups.x) * (64 / LANES) + local / LANES;
+  let thread = local % ROW_THREADS;
+  let own_row = (group.x + group.y * groups.x) * (64 / ROW_THREADS) + local / ROW_THREADS;
   let row = min(own_row, p.rows - 1);
   let origin = (row / p.inner) * p.length * p.inner + row % p.inner;
 
   var sum = 0.0;
-  for (var i = lane; i < p.length; i += LANES) {
+  for (var i = thread; i < p.length; i += ROW_THREADS) {
     let at = origin + i * p.inner;
     sum += term(dy[at], y[at]);
   }
   sums[local] = sum;
   workgroupBarrier();
-  for (var half = LANES / 2u; half > 0; half /= 2) {
-    if (lane < half) { sums[local] += sums[local + half]; }
+  for (var half = ROW_THREADS / 2u; half > 0; half /= 2) {
+    if (thread < half) { sums[local] += sums[local + half]; }
     workgroupBarrier();
   }
-  sum = sums[local - lane];
+  sum = sums[local - thread];
 
   if (own_row >= p.rows) { return; }
-  for (var i = lane; i < p.length; i += LANES) {
+  for (var i = thread; i < p.length; i += ROW_THREADS) {
     let at = origin + i * p.inner;
     dx[at] = result(dy[at], y[at], sum);
   }
