@@ -138,7 +138,10 @@ const rollingSizes: readonly RollingSizes[] = [
   [32, 32, 8, 8],
 ].map(([TILE_O, TILE_C, CHANNELS, CHUNK]) => ({ TILE_O, TILE_C, CHANNELS, CHUNK }));
 
-/** By all steps of its ladder but the naive one, and the last of them in several sizes. */
+/**
+ * By all steps of its ladder but the naive one, and the last of them in several sizes; and by what a layer with a bias
+ * launches, whose gradient some of them sum along the way.
+ */
 function weightGradient(size: ConvSize): Workload {
   return {
     name: `weight-grad${sizeName(size)}`,
@@ -146,7 +149,7 @@ function weightGradient(size: ConvSize): Workload {
     variants(device) {
       const { x, w, dy } = operands(size);
       const [xs, dys] = [tensor(x.data, x.shape), tensor(dy.data, dy.shape)];
-      const dw = Tensor.empty(w.shape, device);
+      const [dw, db] = [Tensor.empty(w.shape, device), Tensor.empty([w.shape[0]], device)];
       const padding = (size.k - 1) / 2;
       const geometry: Geometry = { ...oneByOne, padding: [padding, padding] };
       const shapes = { geometry, wShape: w.shape, yShape: dy.shape };
@@ -156,10 +159,19 @@ function weightGradient(size: ConvSize): Workload {
         ...weightGradVariants.map((variant) => planWeightGradStep(profile, shapes, variant)),
         ...rollingSizes.map((sizes) => planRollingSizes(profile, shapes, sizes)),
       ].filter((plan) => plan !== undefined);
+      const withBias = planWeightGrad(profile, { ...shapes, hasBias: true });
+      if (withBias.sumsBias) plans.unshift(withBias);
       return [...new Map(plans.map((plan) => [nameOfPlan(plan), plan]))].map(([name, plan]) => ({
         name,
-        byRule: name === rule,
-        run: () => launchWeightGrad(device, { x: xs, dy: dys }, { dw }, geometry, plan),
+        byRule: name === rule || plan === withBias,
+        run: () =>
+          launchWeightGrad(
+            device,
+            { x: xs, dy: dys },
+            { dw, db: plan.sumsBias ? db : undefined },
+            geometry,
+            plan,
+          ),
         result: () => device.read(dw.gpuStorage),
       }));
     },
@@ -168,10 +180,11 @@ function weightGradient(size: ConvSize): Workload {
 }
 
 /** "weight-grad-rolling 32x16 4 c16": output and input channels of a tile, a thread's, columns of a chunk. */
-function nameOfPlan({ kernel, constants }: WeightGradPlan): string {
+function nameOfPlan({ kernel, constants, sumsBias }: WeightGradPlan): string {
   const { TILE_O, TILE_C, CHANNELS, CHUNK } = constants;
   const step = kernel.name.replace(/^.*\//, "");
-  return TILE_O === undefined ? step : `${step} ${TILE_O}x${TILE_C} ${CHANNELS} c${CHUNK}`;
+  const bias = sumsBias ? ", and the bias's" : "";
+  return TILE_O === undefined ? step : `${step} ${TILE_O}x${TILE_C} ${CHANNELS} c${CHUNK}${bias}`;
 }
 
 // ---- Others, each by the kernel that the rules choose

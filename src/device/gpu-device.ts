@@ -508,20 +508,23 @@ export class GpuDevice implements Device {
     const ends: number[] = [];
     this.#recorder.passTimer = timer;
     try {
-      for (const body of bodies) {
-        body();
-        this.flush(); // the next one begins a pass of its own
-        ends.push(timer.passes);
+      try {
+        for (const body of bodies) {
+          body();
+          this.flush(); // the next one begins a pass of its own
+          ends.push(timer.passes);
+        }
+      } finally {
+        this.#recorder.passTimer = undefined;
       }
+      const passes = await timer.read();
+      this.#throwFailure();
+      return (
+        passes && ends.map((end, i) => passes.slice(ends[i - 1] ?? 0, end).reduce((sum, ms) => sum + ms, 0))
+      );
     } finally {
-      this.#recorder.passTimer = undefined;
+      timer.destroy();
     }
-    const passes = await timer.read();
-    timer.destroy();
-    this.#throwFailure();
-    return (
-      passes && ends.map((end, i) => passes.slice(ends[i - 1] ?? 0, end).reduce((sum, ms) => sum + ms, 0))
-    );
   }
 
   // ---- Failures

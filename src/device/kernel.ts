@@ -239,9 +239,9 @@ function unrollLoops(kernel: Kernel, body: string, constants: Readonly<Record<st
  * by COUNT variables, `sums_0`, `sums_1`, … All its indices must be made of numbers and constants of the prelude
  * once the loops are written out.
  *
- * Why: compilers should do this by themselves, and mostly do. On NVIDIA's H200, step 6 of the convolution was faster
- * with it, and without masks for channels that need none: the two were measured together (docs/gpus.md). The weight
- * gradients do without. Nobody has measured it there, and sizes such as QUADS * TAPS would need names.
+ * Why: compilers should do this by themselves, and mostly do. docs/gpus.md has what it gained in step 6 of the
+ * convolution. The weight gradients do without: nobody has measured it there, and sizes such as QUADS * TAPS would need
+ * names.
  */
 function intoRegisters(kernel: Kernel, body: string, constants: Readonly<Record<string, number>>): string {
   const declaration = /^( *)var (\w+): array<(.+), (\w+)>; \/\/ @registers$/gm;

@@ -60,8 +60,8 @@ export async function measureFlops(
 
 /**
  * Keeps a device busy until its multiply-adds get no faster. A card that had nothing to do, while the driver compiled
- * perhaps, has lowered its clock, NVIDIA's H200 to a sixth, and raises it only after half a second of work: what is
- * timed before that is too slow. Between two runs it waits for a fraction of a millisecond, too short for its clock to
+ * perhaps, has lowered its clock, and raises it only after some work (docs/gpus.md): what is timed before that is too
+ * slow. Between two runs it waits for a fraction of a millisecond, too short for its clock to
  * fall; `timeInTurns` looks whether it did.
  */
 export async function warmUp(

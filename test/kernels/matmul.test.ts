@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { facts } from "../../src/device/profile.ts";
 import { permute } from "../../src/kernels/layout/index.ts";
-import { linear, matmul } from "../../src/kernels/matmul/index.ts";
+import { launchProduct, linear, matmul } from "../../src/kernels/matmul/index.ts";
+import { tilePlans } from "../../src/kernels/matmul/plan.ts";
 import { Random } from "../../src/tensor/random.ts";
+import { scope } from "../../src/tensor/scope.ts";
 import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
 import { randn, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import { expectClose } from "../support/close.ts";
 import { compareWithCpu } from "../support/compare.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 import { gradcheck } from "../support/gradcheck.ts";
@@ -136,30 +138,38 @@ describe("kernel against the reference", () => {
     });
   }
 
-  // Results this small would get the smallest tile on a card; with fewer groups to fill they get each.
-  for (const [tile, blockSums, groupsToFill] of [
-    ["128 x 128", 64, 4],
-    ["64 x 128", 32, 8],
-    ["64 x 64", 64, 12],
-    ["32 x 32", 64, 30],
-  ] as const) {
-    test(`tiles of ${tile}`, async () => {
-      const profile = { ...facts.gpu, blockSums, groupsToFill };
-      for (const [m, k, n] of [
-        [70, 20, 130],
-        [130, 9, 70],
-      ]) {
-        const shapes = [
-          [m, k],
-          [k, n],
-        ];
-        await compareWithCpu(devices, `[${m}, ${k}] [${k}, ${n}]`, product, shapes, {
-          absolute: 1e-4,
-          profile,
-        });
+  // By rule, results this small would get the smallest tile. Both operands as they are and transposed.
+  const sizesOfTiles = { m: 70, n: 130, batch: 2 };
+  const plans = [...tilePlans({ blockSums: 64 }, sizesOfTiles)];
+  test.each(plans.map((plan, i) => [i, plan] as const))(
+    "tile %i of the list, with operands as they are and transposed",
+    async (_, plan) => {
+      const { m, n, batch } = sizesOfTiles;
+      const k = 21;
+      for (const device of devices) {
+        for (const [left, right] of [
+          [false, false],
+          [true, false],
+          [false, true],
+          [true, true],
+        ]) {
+          using _ = scope();
+          const [x, w] = [
+            randn([batch, m, k], { random, device: cpu }),
+            randn([batch, k, n], { random, device: cpu }),
+          ];
+          const turned = (t: Tensor, turn: boolean) => (turn ? permute(t, [0, 2, 1]) : t);
+          const [a, b] = [turned(x, left), turned(w, right)].map((t) =>
+            tensor(Float32Array.from(values(t)), t.shape, { device }),
+          );
+          // What is not stored stays NaN.
+          const y = tensor(new Float32Array(batch * m * n).fill(Number.NaN), [batch, m, n], { device });
+          launchProduct(device, { a, b }, { a: left, b: right }, y, plan);
+          expectClose(await y.data(), Float32Array.from(values(matmul(x, w))), { absolute: 1e-4 });
+        }
       }
-    });
-  }
+    },
+  );
 
   test("batches", async () => {
     const cases: [Shape, Shape][] = [
