@@ -33,7 +33,8 @@ import { trainAsTyped } from "../support/train-as-typed.ts";
 const folder = temporaryFolder();
 const type = shellWith(join(folder, "bin"));
 /** What a line is typed with. `info` measures a device, and the one without WebGPU is done at once. */
-const environmentOf = (line: string) => (line.includes(" info") ? { PIXELGRAD_ADAPTER: "cpu" } : {});
+const environmentOf = (line: string): Record<string, string> =>
+  line.includes(" info") ? { PIXELGRAD_ADAPTER: "cpu" } : {};
 
 const pages = [
   "README",
