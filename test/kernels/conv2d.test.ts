@@ -76,7 +76,7 @@ const foreign: readonly Variant[] = ["3-blocked", "5-shared", "6-prefetch"];
 
 describe("conv2d equals its CPU reference", () => {
   const own = spread(cases, 5);
-  const foreignOn = new Map(devices.map((device) => [device, foreignCases(device, devices, own, 4)]));
+  const foreignOn = new Map(devices.map((device) => [device, foreignCases(device, devices, own, 5)]));
   for (const each of own) {
     const able = devices.filter((device) => foreignOn.get(device)!.includes(each));
     const [x, w, options] = each;
