@@ -72,7 +72,7 @@ const name = ([x, w, options]: Case) =>
 const tolerance = (terms: number) => ({ absolute: 4e-7 * Math.sqrt(terms) + 1e-6, relative: 2e-5 });
 
 /** Steps that run on other adapters than software's. */
-const foreign: readonly Variant[] = ["3-blocked", "5-shared", "6-prefetch"];
+const foreign: readonly Variant[] = ["6-prefetch", "5-shared", "3-blocked"];
 
 describe("conv2d equals its CPU reference", () => {
   const own = spread(cases, 5);
@@ -165,9 +165,12 @@ describe("conv2d equals its CPU reference", () => {
   }
 
   for (const variant of variants) {
+    const able = devices.filter(
+      (device) => !foreign.includes(variant) || foreignCases(device, devices, foreign, 1).includes(variant),
+    );
     test(`with a skip connection, ${variant}`, () =>
       compareWithCpu(
-        devices,
+        able,
         `skip ${variant}`,
         ([x, w, b, skip]) => conv2d(x, w, b, { padding: 1, skip, alpha: 0.1, variant }),
         [[2, 3, 6, 9], [5, 3, 3, 3], [5], [2, 5, 6, 9]],
@@ -175,7 +178,7 @@ describe("conv2d equals its CPU reference", () => {
       ));
     test(`with a pixel shuffle, ${variant}`, () =>
       compareWithCpu(
-        devices,
+        able,
         `shuffle ${variant}`,
         ([x, w, b]) => conv2d(x, w, b, { padding: 1, shuffle: 3, activation: "tanh", variant }),
         [[2, 3, 5, 9], [18, 3, 3, 3], [18]],
