@@ -42,7 +42,7 @@ export default defineConfig(({ mode }) => ({
     // vitest.browser.config.ts runs the first two.
     exclude: ["test/browser/**", "test/page/**", ...(mode === "quick" ? slow : [])],
     env: { PIXELGRAD_TEST_TIER: mode === "quick" ? "quick" : "all" },
-    globalSetup: mode === "quick" ? ["test/support/quick-run.ts"] : [],
+    globalSetup: ["test/support/program.ts", ...(mode === "quick" ? ["test/support/quick-run.ts"] : [])],
     setupFiles: "test/support/node-host.ts",
     // Ending a worker thread while Dawn has a promise pending aborts the whole process; forks are safe.
     pool: "forks",

@@ -46,9 +46,10 @@ export function textWidth(text: string, size: number, weight: Weight = "regular"
  */
 export function textPath(text: string, x: number, y: number, style: TextStyle): string {
   const { weight = "regular", color = ink, anchor = "start", rotate = 0, maxWidth = Infinity } = style;
-  const size = style.size * Math.min(1, maxWidth / textWidth(text, style.size, weight));
-  const scale = size / font(weight).unitsPerEm;
   const run = layout(text, weight);
+  const { unitsPerEm } = font(weight);
+  const width = (run.advanceWidth * style.size) / unitsPerEm;
+  const scale = (style.size * Math.min(1, maxWidth / width)) / unitsPerEm;
   let pen = x - (anchor === "start" ? 0 : anchor === "middle" ? 0.5 : 1) * run.advanceWidth * scale;
   let outline = "";
   run.glyphs.forEach((glyph, i) => {

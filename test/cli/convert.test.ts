@@ -21,7 +21,7 @@ import { DataError } from "../../src/picture/errors.ts";
 import { noise, temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
 import { readOnnxWeights } from "../support/protobuf.ts";
-import { root, runFile } from "../support/run.ts";
+import { root, runProgram } from "../support/run.ts";
 
 setDefaultDevice(float32Device());
 const folder = temporaryFolder();
@@ -29,7 +29,7 @@ const path = (name: string) => join(folder, name);
 const golden = (name: string) =>
   fileURLToPath(new URL(`../golden/foreign-networks/${name}`, import.meta.url));
 const env = { PIXELGRAD_ADAPTER: "cpu" };
-const pixelgrad = (...args: string[]) => runFile("src/cli/main.ts", args, { env });
+const pixelgrad = (...args: string[]) => runProgram(args, { env });
 
 /** Runs a command in this process. */
 const runHere = async (command: Command, args: readonly string[]) =>

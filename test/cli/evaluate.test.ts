@@ -13,11 +13,11 @@ import { Random } from "../../src/tensor/random.ts";
 import { methodNames, scalesOf } from "../../src/upscale/method-names.ts";
 import { drawn, noise, temporaryFolder, testData } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
-import { runFile } from "../support/run.ts";
+import { runProgram } from "../support/run.ts";
 
 const folder = temporaryFolder();
 const path = (...parts: string[]) => join(folder, ...parts);
-const pixelgrad = (...args: string[]) => runFile("src/cli/main.ts", args);
+const pixelgrad = (...args: string[]) => runProgram(args);
 let edsrParameters = 0;
 
 /** Runs a command in this process. */
@@ -320,8 +320,7 @@ describe("evaluate", () => {
     for (let i = 100; i < 200; i++) await writePng(path("many", `${i}.png`), noise(200, 200, 3, i));
     const json = path("stopped.json");
     let sent = false;
-    const { code, stdout, stderr } = await runFile(
-      "src/cli/main.ts",
+    const { code, stdout, stderr } = await runProgram(
       ["evaluate", "--hr", many, ...bicubic, "--json", json],
       {
         onOutput: (_, signal) => {

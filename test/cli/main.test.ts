@@ -10,9 +10,9 @@ import { infoCommand } from "../../src/cli/info.ts";
 import { trainCommand } from "../../src/cli/train.ts";
 import { upscaleCommand } from "../../src/cli/upscale.ts";
 import { architectureOf } from "../../src/node.ts";
-import { root, runFile } from "../support/run.ts";
+import { root, runProgram } from "../support/run.ts";
 
-const pixelgrad = (...args: string[]) => runFile("src/cli/main.ts", args);
+const pixelgrad = (...args: string[]) => runProgram(args);
 const trained = ["SRCNN", "ESPCN", "FSRCNN", "EDSR"].map(
   (name) => [`train ${name.toLowerCase()}`, trainCommand(architectureOf(name))] as const,
 );
@@ -77,7 +77,7 @@ test("a failure is one paragraph and exit code 1; PIXELGRAD_DEBUG adds the stack
   const plain = await pixelgrad(...args);
   expect(plain.code).toBe(1);
   expect(plain.stderr).toBe("pixelgrad evaluate: no/such/folder: there is no such folder. Check the path.");
-  const debug = await runFile("src/cli/main.ts", args, { env: { PIXELGRAD_DEBUG: "1" } });
+  const debug = await runProgram(args, { env: { PIXELGRAD_DEBUG: "1" } });
   expect(debug.code).toBe(1);
   expect(debug.stderr).toMatch(/^DataError: no\/such\/folder: .*\n {4}at /);
 });

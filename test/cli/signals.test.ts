@@ -1,7 +1,6 @@
 /** How commands end: by signals, by kill -9, and when nobody takes their output. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -10,13 +9,13 @@ import { EDSR, saveWeights, setDefaultDevice } from "../../src/node.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { noise, temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
+import { compiledProgram } from "../support/program.ts";
 import { root } from "../support/run.ts";
 
 const folder = temporaryFolder();
 const path = (...parts: string[]) => join(folder, ...parts);
 const unix = process.platform !== "win32";
-const tsx = createRequire(import.meta.url).resolve("tsx");
-const program = [process.execPath, "--import", tsx, join(root, "src/cli/main.ts")];
+const program = [process.execPath, compiledProgram()];
 
 interface End {
   readonly code: number | null;

@@ -10,7 +10,7 @@ import { architectureOf } from "../../src/node.ts";
 import { type ArchitectureName, presets, presetsOf } from "../../src/train/index.ts";
 import { settingsFor } from "../../src/train/settings.ts";
 import { temporaryFolder } from "../data/support.ts";
-import { root, runFile } from "../support/run.ts";
+import { root, runFile, runProgram } from "../support/run.ts";
 
 const names = ["SRCNN", "ESPCN", "FSRCNN", "EDSR"] as const;
 
@@ -171,7 +171,7 @@ test("--profile is written neither over --init nor into what a run left in its f
 });
 
 test("the program lists its networks, and what it cannot train", async () => {
-  const pixelgrad = (...args: string[]) => runFile("src/cli/main.ts", args);
+  const pixelgrad = (...args: string[]) => runProgram(args);
   const [group, unknown, wrong] = await Promise.all([
     pixelgrad("train", "--help"),
     pixelgrad("train", "vdsr"),

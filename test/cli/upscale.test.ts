@@ -29,13 +29,12 @@ import { Random } from "../../src/tensor/random.ts";
 import { drawn, noise, temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
 import { picturesIn } from "../support/pictures.ts";
-import { type RunOptions, runFile } from "../support/run.ts";
+import { type RunOptions, runFile, runProgram } from "../support/run.ts";
 import { writeStandIns } from "../support/stand-ins.ts";
 
 const folder = temporaryFolder();
 const path = (...parts: string[]) => join(folder, ...parts);
-const run = (args: readonly string[], options?: RunOptions) =>
-  runFile("src/cli/main.ts", ["upscale", ...args], options);
+const run = (args: readonly string[], options?: RunOptions) => runProgram(["upscale", ...args], options);
 /** By bicubic interpolation, which is fast and known to the bit, unless a method is named. */
 const upscale = (input: string, output: string, ...more: string[]) =>
   run(["-i", path(input), "-o", path(output), ...(more.includes("-m") ? [] : ["-m", "bicubic"]), ...more]);
@@ -460,7 +459,7 @@ describe("video", () => {
 
 test("info names the adapter in use and its ceilings", async () => {
   const json = path("info.json");
-  const result = await runFile("src/cli/main.ts", ["info", "--json", json]);
+  const result = await runProgram(["info", "--json", json]);
   expect(result.code).toBe(0);
   const info = JSON.parse(readFileSync(json, "utf8"));
   expect(result.stdout).toContain(`in use      ${info.adapter}`);
@@ -469,7 +468,7 @@ test("info names the adapter in use and its ceilings", async () => {
   expect(info.maxStorageBufferBindingSize).toBeGreaterThanOrEqual(128 * 2 ** 20);
   expect(info.ceilings.flops).toBeGreaterThan(1e8);
   expect(info.ceilings.copies).toHaveLength(4);
-  const cpu = await runFile("src/cli/main.ts", ["info", "-g", "cpu"]);
+  const cpu = await runProgram(["info", "-g", "cpu"]);
   expect(cpu.code).toBe(0);
   expect(cpu.stdout).toContain("in use      cpu");
 });

@@ -15,7 +15,7 @@ import { readImage, writePng } from "../../src/data/index.ts";
 import { parseSafetensors } from "../../src/nn/index.ts";
 import { imresize } from "../../src/picture/index.ts";
 import { drawnPicture as picture, picturesIn } from "../support/pictures.ts";
-import { type RunOptions, root, runCode, runFile } from "../support/run.ts";
+import { type RunOptions, root, runCode, runFile, runProgram } from "../support/run.ts";
 import { temporaryPaths } from "../train/support.ts";
 
 /** A path inside a temporary folder where nothing is yet. */
@@ -237,7 +237,7 @@ describe("a run", () => {
     ];
     const { code, stdout, stderr } =
       name === "fsrcnn"
-        ? await runFile("src/cli/main.ts", ["train", name, ...args])
+        ? await runProgram(["train", name, ...args])
         : await runFile(`examples/train-${name}.ts`, args);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/Best: [\d.]+ dB at step [23]/);

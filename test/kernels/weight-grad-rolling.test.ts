@@ -19,9 +19,27 @@ import { scope } from "../../src/tensor/scope.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
 import { Tensor, tensor } from "../../src/tensor/tensor.ts";
 import { expectClose } from "../support/close.ts";
-import { gpuDevices } from "../support/devices.ts";
+import { foreignCases, gpuDevices } from "../support/devices.ts";
 
 const devices = await gpuDevices();
+
+// Channels past the end of a tile, one row, one column, chunks that end past the row or in the middle of the
+// window, padding as wide as the window and none, windows that are no squares.
+const cases: readonly [x: Shape, weight: Shape, padding: [number, number], sizes: Partial<RollingSizes>][] = [
+  [[2, 5, 19, 37], [20, 5, 3, 3], [1, 1], {}],
+  [[1, 17, 9, 24], [33, 17, 3, 3], [1, 1], {}],
+  [[3, 3, 7, 16], [5, 3, 3, 3], [0, 0], {}],
+  [[1, 1, 1, 1], [1, 1, 1, 1], [0, 0], {}],
+  [[1, 2, 5, 4], [3, 2, 3, 3], [2, 2], {}],
+  [[1, 33, 6, 9], [17, 33, 1, 1], [0, 0], {}],
+  [[1, 6, 11, 21], [4, 6, 5, 5], [2, 2], {}],
+  [[1, 3, 12, 18], [9, 3, 2, 4], [1, 0], {}],
+  [[1, 2, 5, 40], [6, 2, 1, 25], [0, 12], {}],
+  [[1, 2, 16, 7], [6, 2, 7, 3], [6, 1], {}],
+  [[2, 20, 10, 17], [40, 20, 3, 3], [1, 1], { TILE_C: 8, TILE_O: 16, CHANNELS: 8, CHUNK: 24 }],
+  [[2, 20, 10, 17], [40, 20, 3, 3], [1, 1], { TILE_C: 4, TILE_O: 64, CHANNELS: 16, CHUNK: 8 }],
+];
+
 const values = (shape: Shape, seed: number) => {
   const random = new Random(seed);
   return Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => random.normal());
@@ -72,37 +90,25 @@ async function both(device: GpuDevice, sizes: Sizes, plan: WeightGradPlan, xs: F
 }
 
 describe.each(devices.map((device) => [device.name, device] as const))("on %s", (_, device) => {
-  // Channels past the end of a tile, one row, one column, chunks that end past the row or in the middle of the
-  // window, padding as wide as the window and none, windows that are no squares.
-  test.each<[Shape, Shape, [number, number], Partial<RollingSizes>]>([
-    [[2, 5, 19, 37], [20, 5, 3, 3], [1, 1], {}],
-    [[1, 17, 9, 24], [33, 17, 3, 3], [1, 1], {}],
-    [[3, 3, 7, 16], [5, 3, 3, 3], [0, 0], {}],
-    [[1, 1, 1, 1], [1, 1, 1, 1], [0, 0], {}],
-    [[1, 2, 5, 4], [3, 2, 3, 3], [2, 2], {}],
-    [[1, 33, 6, 9], [17, 33, 1, 1], [0, 0], {}],
-    [[1, 6, 11, 21], [4, 6, 5, 5], [2, 2], {}],
-    [[1, 3, 12, 18], [9, 3, 2, 4], [1, 0], {}],
-    [[1, 2, 5, 40], [6, 2, 1, 25], [0, 12], {}],
-    [[1, 2, 16, 7], [6, 2, 7, 3], [6, 1], {}],
-    [[2, 20, 10, 17], [40, 20, 3, 3], [1, 1], { TILE_C: 8, TILE_O: 16, CHANNELS: 8, CHUNK: 24 }],
-    [[2, 20, 10, 17], [40, 20, 3, 3], [1, 1], { TILE_C: 4, TILE_O: 64, CHANNELS: 16, CHUNK: 8 }],
-  ])("x [%s], weight [%s], padding %j, sizes %j", async (x, weight, padding, sizes) => {
-    const shapes = { x, weight, padding };
-    const convolution = { wShape: weight, yShape: outputOf(shapes), geometry: geometryOf(padding) };
-    // Two sizes of card: pieces are cut short for the larger, and parts have several pieces on the smaller.
-    for (const groups of [512, 4]) {
-      const profile = gpu(device, groups);
-      const byRule = planWeightGrad(profile, convolution);
-      expect(byRule.kernel.name).toBe("conv2d/weight-grad-rolling");
-      const { TILE_C, TILE_O, CHANNELS, CHUNK } = byRule.constants;
-      const tile = { TILE_C, TILE_O, CHANNELS, CHUNK, ...sizes };
-      const plan = planRollingSizes(profile, { ...convolution, hasBias: groups === 512 }, tile);
-      expect(plan.sumsBias).toBe(groups === 512);
-      const { got, want } = await both(device, shapes, plan, values(x, 1));
-      expectClose(got, want, { absolute: 5e-5, relative: 5e-5, label: `${groups} workgroups` });
-    }
-  });
+  test.each(foreignCases(device, devices, cases, 4))(
+    "x [%s], weight [%s], padding %j, sizes %j",
+    async (x, weight, padding, sizes) => {
+      const shapes = { x, weight, padding };
+      const convolution = { wShape: weight, yShape: outputOf(shapes), geometry: geometryOf(padding) };
+      // Two sizes of card: pieces are cut short for the larger, and parts have several pieces on the smaller.
+      for (const groups of [512, 4]) {
+        const profile = gpu(device, groups);
+        const byRule = planWeightGrad(profile, convolution);
+        expect(byRule.kernel.name).toBe("conv2d/weight-grad-rolling");
+        const { TILE_C, TILE_O, CHANNELS, CHUNK } = byRule.constants;
+        const tile = { TILE_C, TILE_O, CHANNELS, CHUNK, ...sizes };
+        const plan = planRollingSizes(profile, { ...convolution, hasBias: true }, tile);
+        expect(plan.sumsBias).toBe(true);
+        const { got, want } = await both(device, shapes, plan, values(x, 1));
+        expectClose(got, want, { absolute: 5e-5, relative: 5e-5, label: `${groups} workgroups` });
+      }
+    },
+  );
 
   const shapes: Sizes = { x: [5, 4, 14, 37], weight: [6, 4, 3, 3], padding: [1, 1] };
   const convolution = { wShape: shapes.weight, yShape: outputOf(shapes), geometry: geometryOf([1, 1]) };

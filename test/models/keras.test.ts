@@ -10,7 +10,7 @@ import { tensor } from "../../src/tensor/tensor.ts";
 import { KerasReader } from "../../src/upscale/keras-file.ts";
 import { temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
-import { root, runFile } from "../support/run.ts";
+import { root, runProgram } from "../support/run.ts";
 
 const folder = join(root, "test/golden/keras");
 const golden = (file: string) => join(folder, file);
@@ -101,7 +101,7 @@ describe("names that they have in Keras' order", () => {
 
 describe("programs", () => {
   const out = temporaryFolder();
-  const run = (...args: string[]) => runFile("src/cli/main.ts", args, { env: { PIXELGRAD_ADAPTER: "cpu" } });
+  const run = (...args: string[]) => runProgram(args, { env: { PIXELGRAD_ADAPTER: "cpu" } });
 
   test("openMethod, convert and train take the path", async () => {
     const method = golden("edsr-krasser-x2.h5");

@@ -18,7 +18,7 @@ import { readWeightFile } from "../../src/upscale/weight-files.ts";
 import { temporaryFolder } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
 import { inOnePiece, type NcnnParts, rrdbnetAsNcnn } from "../support/ncnn.ts";
-import { root, runFile } from "../support/run.ts";
+import { root, runProgram } from "../support/run.ts";
 
 const golden = (file: string) => join(root, "test/golden/ncnn", file);
 const device = float32Device();
@@ -111,8 +111,7 @@ describe("files", () => {
   test("convert writes them for others, and upscale enlarges with them", async () => {
     const out = join(folder, "out");
     mkdirSync(out);
-    const run = (...args: string[]) =>
-      runFile("src/cli/main.ts", args, { env: { PIXELGRAD_ADAPTER: "cpu" } });
+    const run = (...args: string[]) => runProgram(args, { env: { PIXELGRAD_ADAPTER: "cpu" } });
     const converted = await run("convert", golden("compact-leaky-x3.param"), join(out, "x3.pth"));
     expect(converted.stderr).toBe("");
     const described = await run("info", golden("compact-leaky-x3.bin"));

@@ -3,7 +3,7 @@ import { CpuDevice } from "../../src/device/cpu-device.ts";
 import type { Device } from "../../src/device/device.ts";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { openDevice, setDefaultDevice } from "../../src/device/open.ts";
-import { isQuick } from "./tier.ts";
+import { evenly, isQuick } from "./tier.ts";
 
 /**
  * GPU adapters to test on: those of PIXELGRAD_TEST_ADAPTERS (a comma-separated list of names as for init()),
@@ -27,6 +27,21 @@ export async function gpuDevices(): Promise<GpuDevice[]> {
     for (const device of devices) device.destroy();
   });
   return devices;
+}
+
+/**
+ * The cases in which a device runs a kernel that lavapipe would not choose for itself, such as those that are made
+ * for cards: all of them; but lavapipe, if another device has them all, only `count`. It compiles loops that are
+ * written out, above all around barriers, 5 to 10 times as long as SwiftShader.
+ */
+export function foreignCases<T>(
+  device: GpuDevice,
+  devices: readonly GpuDevice[],
+  cases: readonly T[],
+  count: number,
+): readonly T[] {
+  const isSlow = ({ adapterClass }: GpuDevice) => adapterClass === "lavapipe";
+  return isSlow(device) && !devices.every(isSlow) ? evenly(cases, count) : cases;
 }
 
 /** The float64 CPU device, for gradient checks. */

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { compiledProgram } from "./program.ts";
 
 /** The repository's root. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -24,6 +25,11 @@ export interface RunOptions {
   readonly input?: Uint8Array;
 }
 
+/** Runs the program `pixelgrad`, like {@link runFile}. */
+export function runProgram(args: readonly string[], options?: RunOptions): Promise<RunResult> {
+  return start([compiledProgram(), ...args], options);
+}
+
 /** Runs a JavaScript module, which may import TypeScript (`./src/node.ts`), like {@link runFile}. */
 export function runCode(code: string, options?: RunOptions): Promise<RunResult> {
   return runFile("--input-type=module", ["-e", code], options);
@@ -33,9 +39,13 @@ export function runCode(code: string, options?: RunOptions): Promise<RunResult> 
 export function runFile(
   file: string,
   args: readonly string[] = [],
-  options: RunOptions = {},
+  options?: RunOptions,
 ): Promise<RunResult> {
-  const child = spawn(process.execPath, ["--import", "tsx", file, ...args], {
+  return start(["--import", "tsx", file, ...args], options);
+}
+
+function start(args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  const child = spawn(process.execPath, args, {
     cwd: root,
     env: { ...process.env, ...options.env },
     stdio: ["pipe", "pipe", "pipe"],

@@ -1,10 +1,9 @@
 /** An empty folder and a shell in which `pixelgrad` and `npx pixelgrad` are this repository's program. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { join } from "node:path";
-import { root } from "./run.ts";
+import { compiledProgram } from "./program.ts";
 
 export interface ShellResult {
   /** 128 and the signal's number if a signal ended the shell, too, as Ctrl-C does. */
@@ -27,11 +26,10 @@ export interface ShellOptions {
  * @returns a function that runs a line as if it had been typed in a folder.
  */
 export function shellWith(bin: string) {
-  const tsx = createRequire(import.meta.url).resolve("tsx");
   mkdirSync(bin, { recursive: true });
   const script = (name: string, line: string) =>
     writeFileSync(join(bin, name), `#!/bin/sh\n${line}\n`, { mode: 0o755 });
-  script("pixelgrad", `exec "${process.execPath}" --import "${tsx}" "${join(root, "src/cli/main.ts")}" "$@"`);
+  script("pixelgrad", `exec "${process.execPath}" "${compiledProgram()}" "$@"`);
   script("npx", 'exec "$@"');
 
   return (folder: string, line: string, options: ShellOptions = {}): Promise<ShellResult> => {

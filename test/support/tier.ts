@@ -3,7 +3,12 @@ export const isQuick = process.env.PIXELGRAD_TEST_TIER === "quick";
 
 /** In the quick tier `count` of the cases, spread evenly from the first to the last; else all of them. */
 export function spread<T>(cases: readonly T[], count: number): readonly T[] {
-  if (!isQuick || cases.length <= count) return cases;
+  return isQuick ? evenly(cases, count) : cases;
+}
+
+/** `count` of the cases, spread evenly from the first to the last. */
+export function evenly<T>(cases: readonly T[], count: number): readonly T[] {
+  if (cases.length <= count) return cases;
   const at = (i: number) => Math.round((i * (cases.length - 1)) / Math.max(1, count - 1));
   return Array.from({ length: count }, (_, i) => cases[at(i)]);
 }

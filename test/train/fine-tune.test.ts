@@ -17,7 +17,7 @@ import { Random } from "../../src/tensor/random.ts";
 import { testData } from "../data/support.ts";
 import { float32Device } from "../support/devices.ts";
 import { picturesIn } from "../support/pictures.ts";
-import { runFile } from "../support/run.ts";
+import { runProgram } from "../support/run.ts";
 import { temporaryPaths } from "./support.ts";
 
 const unused = temporaryPaths();
@@ -31,8 +31,7 @@ beforeAll(async () => {
 async function trained(...args: readonly string[]) {
   const out = unused();
   const small = ["--data", photos, "--patch", "6", "--batch", "1", "--steps", "2", "--valid-pictures", "1"];
-  const { code, stdout, stderr } = await runFile(
-    "src/cli/main.ts",
+  const { code, stdout, stderr } = await runProgram(
     ["train", ...args, ...small, "--warmup", "0", "--lr", "1e-6", "--out", out],
     { env: { PIXELGRAD_ADAPTER: "cpu" } },
   );
@@ -111,7 +110,7 @@ describe("flags beside --init", () => {
 
   test("the wrong command, a file that is missing, and one that holds something else are named", async () => {
     const said = async (...args: string[]) =>
-      (await runFile("src/cli/main.ts", ["train", ...args], { env: { PIXELGRAD_ADAPTER: "cpu" } })).stderr;
+      (await runProgram(["train", ...args], { env: { PIXELGRAD_ADAPTER: "cpu" } })).stderr;
     expect(await said("span", "--init", file)).toContain(
       `${file} holds Compact, and this command trains SPAN. Train it further by "train compact".`,
     );

@@ -7,7 +7,7 @@ import { presets, resume, type TrainConfig, train } from "../../src/train/index.
 import { adviceFor, type Outcome } from "../../src/train/verdict.ts";
 import { float32Device } from "../support/devices.ts";
 import { picturesIn } from "../support/pictures.ts";
-import { runFile } from "../support/run.ts";
+import { runProgram } from "../support/run.ts";
 import { temporaryPaths, tiny } from "./support.ts";
 
 const unused = temporaryPaths();
@@ -73,7 +73,7 @@ test("a run with an absurd rate says so once on the way, in its result, and when
 
 test("on the command line it ends with exit code 1, and a short run without fault with 0", async () => {
   const run = (lr: string) =>
-    runFile("src/cli/main.ts", [
+    runProgram([
       ...[
         "train",
         "espcn",

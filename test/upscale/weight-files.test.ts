@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { openMethod } from "../../src/node.ts";
 import { readWeightFile } from "../../src/upscale/weight-files.ts";
 import { temporaryFolder } from "../data/support.ts";
-import { runFile } from "../support/run.ts";
+import { runProgram } from "../support/run.ts";
 
 const folder = temporaryFolder();
 const make = (name: string, ...files: string[]) => {
@@ -44,7 +44,7 @@ test("commands say so in one line", async () => {
     ["info", path],
     ["train", "--init", path, "--data", set],
   ]) {
-    const { code, stderr } = await runFile("src/cli/main.ts", args);
+    const { code, stderr } = await runProgram(args);
     expect([args[0], code, stderr]).toEqual([args[0], 1, expect.stringMatching(line)]);
   }
 });
