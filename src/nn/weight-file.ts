@@ -5,7 +5,8 @@ import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { aModule, type Module, type NamedArray } from "./module.ts";
 import { looksLikeNcnn, parseNcnn } from "./ncnn-file.ts";
-import { looksLikePytorch, parsePytorch } from "./pytorch-file.ts";
+import { looksLikePytorch } from "./pytorch-archive.ts";
+import { openPytorch, parsePytorch, type WeightContents } from "./pytorch-file.ts";
 import { parseSafetensors, type SafetensorsOptions, serializeSafetensors, texts } from "./safetensors.ts";
 
 /** What is in a weight file. */
@@ -26,6 +27,13 @@ export function parseWeights(bytes: Uint8Array, name = "the weight file"): Weigh
   if (looksLikePytorch(bytes)) return parsePytorch(bytes, name);
   if (looksLikeNcnn(bytes)) return { tensors: parseNcnn(bytes, name).tensors, metadata: {} };
   return parseSafetensors(bytes, name);
+}
+
+/** All that a weight file holds, other things than a network's weights as well. @throws DataError */
+export function openWeights(bytes: Uint8Array, name: string): WeightContents {
+  if (looksLikePytorch(bytes)) return openPytorch(bytes, name);
+  const { tensors, metadata } = parseWeights(bytes, name);
+  return { tensors, dictionaries: new Map([["", metadata]]) };
 }
 
 /** The bytes of a safetensors file with a module's weights, its metadata(), and `metadata` besides. */
