@@ -12,6 +12,7 @@ import {
   isObject,
   type Wanted,
 } from "../options/arguments.ts";
+import { ownBytes } from "../options/classes.ts";
 import { quote, text, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { Random } from "../tensor/random.ts";
@@ -164,12 +165,13 @@ const aNetworkFile: Wanted<NetworkFile> = {
 
 /** Reads a weight file as `loadModel` does, and builds nothing. @throws DataError */
 export function readNetwork(
-  bytes: Uint8Array,
+  given: Uint8Array,
   name = "the weight file",
   options: LoadModelOptions = {},
 ): NetworkFile {
-  checkArguments("readNetwork", { "the first argument": [bytes, bytesWanted], name: [name, text] });
+  checkArguments("readNetwork", { "the first argument": [given, bytesWanted], name: [name, text] });
   checkOptions("readNetwork", options, { scale: whole(1) });
+  const bytes = ownBytes(given);
   if (looksLikeNcnn(bytes)) {
     const { state, assumptions } = namedAsInPytorch(parseNcnn(bytes, name), name);
     // What .pth leaves open, such as Compact's activation, ncnn's layers say.

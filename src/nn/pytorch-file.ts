@@ -3,6 +3,7 @@
  * file holds, and their values are read.
  */
 import { bytes as bytesWanted, checkArguments } from "../options/arguments.ts";
+import { ownBytes } from "../options/classes.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { numel, stridedIndex, stridesOf } from "../tensor/shape.ts";
@@ -41,10 +42,11 @@ const MAX_LIST = 64;
  *   quantized numbers.
  */
 export function parsePytorch(
-  bytes: Uint8Array,
+  given: Uint8Array,
   name = "the PyTorch file",
 ): { tensors: Map<string, NamedArray>; metadata: Record<string, string> } {
-  checkArguments("parsePytorch", { "the first argument": [bytes, bytesWanted] });
+  checkArguments("parsePytorch", { "the first argument": [given, bytesWanted] });
+  const bytes = ownBytes(given);
   return inFile(name, bytes, () => {
     const opened = openArchive(bytes);
     const { tensors, whole } = contentsOf(opened.object);

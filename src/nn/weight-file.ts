@@ -1,5 +1,6 @@
 /** Weight files of every format that is read. The first bytes decide which it is, not the name. */
 import { bytes as bytesWanted, checkArguments } from "../options/arguments.ts";
+import { ownBytes } from "../options/classes.ts";
 import { quote } from "../options/kinds.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
@@ -24,15 +25,17 @@ export interface WeightFile {
  */
 export function parseWeights(bytes: Uint8Array, name = "the weight file"): WeightFile {
   checkArguments("parseWeights", { "the first argument": [bytes, bytesWanted] });
-  if (looksLikePytorch(bytes)) return parsePytorch(bytes, name);
-  if (looksLikeNcnn(bytes)) return { tensors: parseNcnn(bytes, name).tensors, metadata: {} };
-  return parseSafetensors(bytes, name);
+  const own = ownBytes(bytes);
+  if (looksLikePytorch(own)) return parsePytorch(own, name);
+  if (looksLikeNcnn(own)) return { tensors: parseNcnn(own, name).tensors, metadata: {} };
+  return parseSafetensors(own, name);
 }
 
 /** All that a weight file holds, other things than a network's weights as well. @throws DataError */
 export function openWeights(bytes: Uint8Array, name: string): WeightContents {
-  if (looksLikePytorch(bytes)) return openPytorch(bytes, name);
-  const { tensors, metadata } = parseWeights(bytes, name);
+  const own = ownBytes(bytes);
+  if (looksLikePytorch(own)) return openPytorch(own, name);
+  const { tensors, metadata } = parseWeights(own, name);
   return { tensors, dictionaries: new Map([["", metadata]]) };
 }
 
