@@ -266,8 +266,9 @@ async function forWorker(
     const sent = memoryOf(picture, transfer);
     return { sent, moved: [sent.buffer as ArrayBuffer] };
   }
-  const { data } = (picture ?? {}) as { data?: unknown };
-  if (isBytes(data) || isOfClass<Samples>(data, "Uint16Array")) {
+  // An ImageData has no channels, and its size is not copied by a spread.
+  const { data, channels } = (picture ?? {}) as { data?: unknown; channels?: unknown };
+  if (channels !== undefined && (isBytes(data) || isOfClass<Samples>(data, "Uint16Array"))) {
     const image = picture as Image<Samples>;
     const sent = { ...image, data: memoryOf(data, transfer) };
     return { sent, moved: [sent.data.buffer as ArrayBuffer] };
