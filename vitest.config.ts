@@ -17,7 +17,7 @@ const slow = [
   "test/models/{published,rrdbnet}.test.ts",
   "test/golden/resnet.test.ts",
   // All programs of the course and the guides.
-  "test/docs/{course,programs}.test.ts",
+  "test/docs/{course,programs,worker-threads}.test.ts",
   // Thousands of pictures that are blurred and packed as JPEG.
   "test/data/{degrade-photo,raw-cache}.test.ts",
 ];

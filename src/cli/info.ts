@@ -97,6 +97,7 @@ async function lookAt(name: string, scale: number | undefined, adapter: string |
   const values = Object.entries(options).map((entry) => entry.join(" "));
   print(`network     ${description}`);
   print(`options     ${values.join(", ")}`);
+  if (network.taken !== undefined) print(`weights     ${network.taken}`);
   for (const { option, text } of network.assumptions) print(`assumed     ${text} (${option})`);
   print(`parameters  ${parameters.toLocaleString("en-US")}, ${figure((4 * parameters) / 2 ** 20)} MiB`);
   print(`pictures    ${colors === "rgb" ? "RGB" : "luma; colours by bicubic interpolation"}${enlarged}`);
@@ -115,6 +116,7 @@ async function lookAt(name: string, scale: number | undefined, adapter: string |
   model.dispose();
   return {
     ...{ file: name, architecture, description, options, assumptions: network.assumptions, parameters },
+    ...(network.taken !== undefined && { weights: network.taken }),
     ...{ scale: model.scale, colors, inputSize, halo, exactHalo, receptiveField: side },
     ...{ multiplyAddsPerPixel: perPixel, adapter: device.name },
     ...{ bytesPerMegapixel: 1e6 * bytes, secondsPerMegapixel: 1e6 * seconds, measuredSide },

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isMainThread } from "node:worker_threads";
 import type { Sharp } from "sharp";
 import { bytes as bytesWanted, checkArguments } from "../options/arguments.ts";
+import { isBytes, ownBytes } from "../options/classes.ts";
 import { path as aPath, text } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { checkImage, type Image } from "../picture/image.ts";
@@ -63,11 +64,11 @@ export async function encodePng(image: Image): Promise<Uint8Array> {
 /** A picture for sharp's encoders. */
 export async function toSharp({ width, height, channels, data }: Image): Promise<Sharp> {
   const { default: sharp } = await import("sharp");
-  return sharp(data, { raw: { width, height, channels } });
+  return sharp(ownBytes(data), { raw: { width, height, channels } });
 }
 
 function isContent(value: unknown): value is Uint8Array | string {
-  return typeof value === "string" || value instanceof Uint8Array;
+  return typeof value === "string" || isBytes(value);
 }
 
 /** Writes a PNG file, replacing an older one; see writeWhole. */

@@ -258,7 +258,7 @@ export class GpuDevice implements Device {
   writeBytes(storage: GpuStorage, bytes: Uint8Array): void {
     this.#throwFailure();
     this.#refuseCapture("it wrote bytes from JavaScript");
-    this.#recorder.write(storage.buffer, storage.offset, bytes as Uint8Array<ArrayBuffer>);
+    this.#recorder.write(storage.buffer, storage.offset, bytes);
   }
 
   read(storage: GpuStorage): Promise<Float32Array> {
@@ -596,14 +596,14 @@ function storedAsHalf(kernel: Kernel, { buffers }: Launch): boolean {
 }
 
 /** Values as a storage has them. */
-function dataFor(storage: GpuStorage, values: ArrayLike<number>): ArrayBufferView<ArrayBuffer> {
+function dataFor(storage: GpuStorage, values: ArrayLike<number>): ArrayBufferView {
   if (storage.dtype === "float16") {
     // WebGPU writes whole words of 4 bytes. The 2 after an odd number of elements belong to nobody.
     const words = new Uint16Array(copyBytes(storage) / 2);
     words.set(toHalf(values));
     return words;
   }
-  return (values instanceof Float32Array ? values : Float32Array.from(values)) as Float32Array<ArrayBuffer>;
+  return values instanceof Float32Array ? values : Float32Array.from(values);
 }
 
 /** Dawn would print the error on standard output and go on. */

@@ -89,16 +89,34 @@ export function setDefaultDevice(device: Device): void {
   current = device;
 }
 
-/** Runs a function whose new tensors are created on `device`. It must not be async. */
+/**
+ * Runs a function whose new tensors are created on `device`. It must not be async: after its first `await`, other
+ * code would run, too.
+ *
+ * @throws RangeError if it returns a promise
+ */
 export function onDevice<T>(device: Device, body: () => T): T {
   checkArguments("onDevice", { device: [device, aDevice], body: [body, aFunction] });
   const before = current;
   current = device;
+  let result: T;
   try {
-    return body();
+    result = body();
   } finally {
     current = before;
   }
+  if (isPromise(result)) {
+    result.then(undefined, () => {}); // nobody will await it
+    throw new RangeError(
+      "onDevice: the function returned a promise, and what it creates after an await would be on another device. " +
+        "Await first, and create the tensors in a function that is not async; or call setDefaultDevice(device).",
+    );
+  }
+  return result;
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | undefined | null)?.then === "function";
 }
 
 let opening: Promise<Device> | undefined;

@@ -3,6 +3,7 @@
  * finished recording is *submitted* to the device's queue, which runs them in that order while JavaScript
  * goes on. Kernel launches are recorded inside a compute *pass* of the encoder, copies between passes.
  */
+import { unshared } from "../options/classes.ts";
 import type { Grid } from "./kernel.ts";
 import type { PassTimer } from "./pass-timer.ts";
 import type { PooledBuffer } from "./pool.ts";
@@ -69,9 +70,9 @@ export class Recorder {
    * Writes values from JavaScript into a buffer. `writeBuffer` runs before all commands that are not yet
    * submitted, so these are submitted first if they use the buffer.
    */
-  write(buffer: PooledBuffer, offset: number, data: ArrayBufferView<ArrayBuffer>): void {
+  write(buffer: PooledBuffer, offset: number, data: ArrayBufferView): void {
     if (buffer.lastUse === this.#serial) this.flush();
-    span("upload", () => this.#gpu.queue.writeBuffer(buffer.gpu, offset, data));
+    span("upload", () => this.#gpu.queue.writeBuffer(buffer.gpu, offset, unshared(data)));
   }
 
   /** Submits the recorded commands. */

@@ -4,6 +4,8 @@
  * assumed as that program has it, and noted.
  */
 import type { NamedArray } from "../nn/module.ts";
+import type { WeightContents } from "../nn/pytorch-file.ts";
+import { isAroundNetwork, isAveraged, isBesideWeights, namesWeights, rankOf } from "../nn/weight-names.ts";
 import { andList, firstOf } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
@@ -26,43 +28,126 @@ export interface DetectOptions {
 /** Recognizes the files of one kind. Returns undefined for all others. */
 type Detector = (state: State, options: DetectOptions) => Recognized | undefined;
 
-/** What programs that train two networks put before the names of the one that makes pictures. */
-const generators = ["netG.", "net_g.", "generator.", "G."];
-
 /** More prefixes than any program puts before names. */
 const MAX_PREFIXES = 8;
 
+/** A network in a file, or why one that is nearly known cannot be used. */
+type Found = { readonly path: string } & (
+  | { readonly network: Recognized; readonly error?: undefined }
+  | { readonly network?: undefined; readonly error: DataError }
+);
+
 /**
+ * Finds the network of a file. It may be the whole file, be in a dictionary with other things, or have a prefix
+ * before all its names; weight-names.ts says what such names mean.
+ *
  * @param networks the names of this library's networks, for errors.
- * @throws DataError if it is none of them. The message names it where it is a well-known one.
+ * @throws DataError if it is none of them, in which case the message names it where it is a well-known one; or
+ *   if there are several, and their names do not say which one is meant.
  */
-export function detect(state: State, networks: readonly string[], options: DetectOptions): Recognized {
+export function detect(
+  contents: WeightContents,
+  networks: readonly string[],
+  options: DetectOptions,
+): Recognized & { readonly taken?: string } {
+  const found: Found[] = [];
   const attempts: State[] = [];
-  for (let names: State | undefined = state; names && attempts.length <= MAX_PREFIXES; ) {
+  const look = (state: State, path: string, depth: number): void => {
+    attempts.push(state);
     // Before a prefix is taken off: ESRGAN's first names begin with "model.", too.
-    for (const detector of detectors) {
-      const detected = detector(names, options);
-      if (detected !== undefined) return detected;
+    const result = recognize(state, contents.dictionaries.get(path), options);
+    if (result !== undefined) found.push({ path, ...result });
+    else if (depth < MAX_PREFIXES) {
+      for (const [name, inner] of partsWithNetworks(state, path, contents)) {
+        look(inner, path === "" ? name : `${path}.${name}`, depth + 1);
+      }
     }
-    attempts.push(names);
-    names = withoutPrefix(names);
-  }
-  throw unknownNetwork(attempts, networks, options.name);
+  };
+  look(contents.tensors, "", 0);
+  if (found.length === 0) throw unknownNetwork(attempts, networks, options.name);
+  return choose(found, options.name);
 }
 
-/** Without what all names begin with, such as that of a wrapper for several devices; or the generator's alone. */
-function withoutPrefix(state: State): State | undefined {
-  const keys = [...state.keys()];
-  const [first = ""] = keys;
-  const common = first.slice(0, first.indexOf(".") + 1);
-  const isCommon = common !== "" && keys.every((key) => key.startsWith(common));
-  const prefix = isCommon ? common : generators.find((one) => keys.some((key) => key.startsWith(one)));
-  if (prefix === undefined) return undefined;
-  return new Map(
-    [...state].flatMap(([key, array]) =>
-      key.startsWith(prefix) ? [[key.slice(prefix.length), array] as const] : [],
-    ),
-  );
+/** A network that is all of `state`. Undefined if it is none of those known. */
+function recognize(
+  state: State,
+  metadata: Readonly<Record<string, string>> | undefined,
+  options: DetectOptions,
+): { network: Recognized; error?: undefined } | { network?: undefined; error: DataError } | undefined {
+  if (metadata?.architecture !== undefined) return { network: { metadata, state, assumptions: [] } };
+  try {
+    for (const detector of detectors) {
+      const network = detector(state, options);
+      if (network !== undefined) return { network };
+    }
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    return { error };
+  }
+  return undefined;
+}
+
+/**
+ * The parts of a state that may be a network as a whole, by their names: what all names begin with; dictionaries
+ * of the file, except for those of optimizers and the like; prefixes that say that weights follow; or the only
+ * one that remains when such things are left out. Single numbers beside them, such as counters, are ignored.
+ */
+function partsWithNetworks(
+  state: State,
+  path: string,
+  { dictionaries }: WeightContents,
+): (readonly [string, State])[] {
+  const groups = new Map<string, Map<string, NamedArray>>();
+  let hasOthers = false;
+  for (const [key, array] of state) {
+    const dot = key.indexOf(".");
+    const isNumber = array.shape.length === 0;
+    if (dot < 0) hasOthers ||= !isNumber;
+    if (dot < 0) continue;
+    const name = key.slice(0, dot);
+    const group = groups.get(name) ?? new Map();
+    groups.set(name, group.set(key.slice(dot + 1), array));
+  }
+  for (const [name, group] of groups) {
+    if ([...group.values()].every(({ shape }) => shape.length === 0)) groups.delete(name);
+  }
+  if (groups.size === 1 && !hasOthers) return [...groups];
+  const candidates = [...groups].filter(([name]) => !isBesideWeights(name));
+  const isDictionary = (name: string) => dictionaries.has(path === "" ? name : `${path}.${name}`);
+  // A mean that is subtracted outside the network would be lost.
+  const isWhole = !hasOthers && !candidates.some(([name]) => isAroundNetwork(name));
+  const named = candidates.filter(([name]) => isDictionary(name) || (isWhole && namesWeights(name)));
+  if (named.length > 0) return named;
+  return isWhole && candidates.length === 1 ? candidates : [];
+}
+
+/** Of several networks, averaged ones come first, and then those that make pictures. */
+function choose(found: readonly Found[], name: string): Recognized & { readonly taken?: string } {
+  const best = Math.max(...found.map(({ path }) => rankOf(path)));
+  const top = found.filter(({ path }) => rankOf(path) === best);
+  const usable = top.filter(({ error }) => error === undefined);
+  const [{ path, network, error }, ...others] = usable.length > 0 ? usable : top;
+  if (error !== undefined) throw error;
+  const different = others.filter((other) => !haveSameWeights(network.state, other.network!.state));
+  if (different.length > 0) {
+    throw new DataError(
+      `${name} holds several networks, and pixelgrad cannot tell which one is meant: ` +
+        `${andList([path, ...different.map((other) => other.path)].map(excerpt))}. Save the weights of one of them ` +
+        "alone.",
+    );
+  }
+  const left = found.filter((other) => !top.includes(other)).map((other) => excerpt(other.path));
+  if (left.length === 0) return network;
+  const why = isAveraged(path) ? ", the averaged weights" : "";
+  return { ...network, taken: `${excerpt(path)}${why}; not ${andList(left)}` };
+}
+
+function haveSameWeights(a: State, b: State): boolean {
+  if (a.size !== b.size) return false;
+  return [...a].every(([key, { data }]) => {
+    const other = b.get(key)?.data;
+    return other === data || (other?.length === data.length && data.every((value, i) => value === other[i]));
+  });
 }
 
 // ---- EDSR

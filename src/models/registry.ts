@@ -3,7 +3,8 @@ import { MetaDevice, MetaDeviceFull } from "../device/meta-device.ts";
 import { onDevice } from "../device/open.ts";
 import type { NamedArray } from "../nn/module.ts";
 import { looksLikeNcnn, parseNcnn } from "../nn/ncnn-file.ts";
-import { parseWeights } from "../nn/weight-file.ts";
+import { withValues } from "../nn/pytorch-file.ts";
+import { openWeights } from "../nn/weight-file.ts";
 import {
   bytes as bytesWanted,
   checkArguments,
@@ -11,6 +12,7 @@ import {
   isObject,
   type Wanted,
 } from "../options/arguments.ts";
+import { ownBytes } from "../options/classes.ts";
 import { quote, text, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { Random } from "../tensor/random.ts";
@@ -151,6 +153,8 @@ export interface NetworkFile {
   readonly state: ReadonlyMap<string, NamedArray>;
   /** What the file does not say. */
   readonly assumptions: readonly Assumption[];
+  /** Of a file with several, which were taken, in words: "params_ema, the averaged weights; not params". */
+  readonly taken?: string;
 }
 
 const aNetworkFile: Wanted<NetworkFile> = {
@@ -161,23 +165,26 @@ const aNetworkFile: Wanted<NetworkFile> = {
 
 /** Reads a weight file as `loadModel` does, and builds nothing. @throws DataError */
 export function readNetwork(
-  bytes: Uint8Array,
+  given: Uint8Array,
   name = "the weight file",
   options: LoadModelOptions = {},
 ): NetworkFile {
-  checkArguments("readNetwork", { "the first argument": [bytes, bytesWanted], name: [name, text] });
+  checkArguments("readNetwork", { "the first argument": [given, bytesWanted], name: [name, text] });
   checkOptions("readNetwork", options, { scale: whole(1) });
+  const bytes = ownBytes(given);
   if (looksLikeNcnn(bytes)) {
     const { state, assumptions } = namedAsInPytorch(parseNcnn(bytes, name), name);
     // What .pth leaves open, such as Compact's activation, ncnn's layers say.
-    return { ...detect(state, architectureNames, { name, ...options }), assumptions };
+    const contents = { tensors: state, dictionaries: new Map() };
+    return { ...detect(contents, architectureNames, { name, ...options }), assumptions };
   }
-  const { tensors, metadata } = parseWeights(bytes, name);
-  if (metadata.architecture !== undefined) return { metadata, state: tensors, assumptions: [] };
-  const ofKeras =
-    metadata.format === "keras" && recognizeKeras(tensors, { name, ...options }, metadata.config);
+  const contents = openWeights(bytes, name);
+  const { tensors, dictionaries } = contents;
+  const { format, config } = dictionaries.get("") ?? {};
+  const ofKeras = format === "keras" && recognizeKeras(tensors, { name, ...options }, config);
   if (ofKeras) return ofKeras;
-  return detect(tensors, architectureNames, { name, ...options });
+  const network = detect(contents, architectureNames, { name, ...options });
+  return { ...network, state: withValues(network.state) };
 }
 
 /** The architecture of a file's network, and its options. @throws DataError if it is none of this library's */

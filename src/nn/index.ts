@@ -31,7 +31,8 @@ export {
 export { CharbonnierLoss, CrossEntropyLoss, FFTLoss, L1Loss, MSELoss, SSIMLoss } from "./losses.ts";
 export { Module, type NamedArray, type StateDifference } from "./module.ts";
 export { Adam, AdamW, type OptimizerState, SGD } from "./optimizer.ts";
-export { type PytorchFileOptions, parsePytorch, serializePytorch } from "./pytorch-file.ts";
+export { parsePytorch } from "./pytorch-file.ts";
+export { type PytorchFileOptions, serializePytorch } from "./pytorch-writer.ts";
 export { parseSafetensors, type SafetensorsOptions, serializeSafetensors } from "./safetensors.ts";
 export { cosineAnnealingLR, multiStepLR, type Schedule, stepLR } from "./schedules.ts";
 export { loadWeights, parseWeights, saveWeights, type WeightFile } from "./weight-file.ts";

@@ -7,6 +7,7 @@ import {
   trueOrFalse,
   type Wanted,
 } from "../options/arguments.ts";
+import { isOfClass } from "../options/classes.ts";
 import { explainMethods } from "../options/foreign-names.ts";
 import { quote, text } from "../options/kinds.ts";
 import { firstOf } from "../options/lists.ts";
@@ -26,7 +27,9 @@ export interface NamedArray {
 
 export function isNamedArray(value: unknown): value is NamedArray {
   const { shape, data } = (value ?? {}) as Partial<NamedArray>;
-  return Array.isArray(shape) && data instanceof Float32Array && data.length === numel(shape);
+  return (
+    Array.isArray(shape) && isOfClass<Float32Array>(data, "Float32Array") && data.length === numel(shape)
+  );
 }
 
 const aState: Wanted<ReadonlyMap<string, NamedArray>> = {

@@ -11,6 +11,7 @@ import {
   isPlain,
   type Wanted,
 } from "../options/arguments.ts";
+import { ownBytes } from "../options/classes.ts";
 import { oneOf, quote } from "../options/kinds.ts";
 import { andList } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
@@ -102,10 +103,11 @@ const MAX_HEADER = 100_000_000;
  * @throws DataError if the bytes are not such a file or not all of it.
  */
 export function parseSafetensors(
-  bytes: Uint8Array,
+  given: Uint8Array,
   name = "the safetensors file",
 ): { tensors: Map<string, NamedArray>; metadata: Record<string, string> } {
-  checkArguments("parseSafetensors", { "the first argument": [bytes, bytesWanted] });
+  checkArguments("parseSafetensors", { "the first argument": [given, bytesWanted] });
+  const bytes = ownBytes(given);
   const broken = (what: string): Error =>
     new DataError(`${name} is not a complete safetensors file: ${what}. Save or download it again.`);
   const foreign = describeForeignFile(bytes, name);

@@ -1,11 +1,13 @@
 /** Weight files of every format that is read. The first bytes decide which it is, not the name. */
 import { bytes as bytesWanted, checkArguments } from "../options/arguments.ts";
+import { ownBytes } from "../options/classes.ts";
 import { quote } from "../options/kinds.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import { aModule, type Module, type NamedArray } from "./module.ts";
 import { looksLikeNcnn, parseNcnn } from "./ncnn-file.ts";
-import { looksLikePytorch, parsePytorch } from "./pytorch-file.ts";
+import { looksLikePytorch } from "./pytorch-archive.ts";
+import { openPytorch, parsePytorch, type WeightContents } from "./pytorch-file.ts";
 import { parseSafetensors, type SafetensorsOptions, serializeSafetensors, texts } from "./safetensors.ts";
 
 /** What is in a weight file. */
@@ -23,9 +25,18 @@ export interface WeightFile {
  */
 export function parseWeights(bytes: Uint8Array, name = "the weight file"): WeightFile {
   checkArguments("parseWeights", { "the first argument": [bytes, bytesWanted] });
-  if (looksLikePytorch(bytes)) return parsePytorch(bytes, name);
-  if (looksLikeNcnn(bytes)) return { tensors: parseNcnn(bytes, name).tensors, metadata: {} };
-  return parseSafetensors(bytes, name);
+  const own = ownBytes(bytes);
+  if (looksLikePytorch(own)) return parsePytorch(own, name);
+  if (looksLikeNcnn(own)) return { tensors: parseNcnn(own, name).tensors, metadata: {} };
+  return parseSafetensors(own, name);
+}
+
+/** All that a weight file holds, other things than a network's weights as well. @throws DataError */
+export function openWeights(bytes: Uint8Array, name: string): WeightContents {
+  const own = ownBytes(bytes);
+  if (looksLikePytorch(own)) return openPytorch(own, name);
+  const { tensors, metadata } = parseWeights(own, name);
+  return { tensors, dictionaries: new Map([["", metadata]]) };
 }
 
 /** The bytes of a safetensors file with a module's weights, its metadata(), and `metadata` besides. */

@@ -2,6 +2,7 @@
  * What a function does about arguments that it cannot use: it says so, in a sentence with its own name, what
  * it got, and what it wants. TypeScript finds such mistakes earlier, but not everybody's program is checked.
  */
+import { isBytes } from "./classes.ts";
 import { quote } from "./kinds.ts";
 
 /** What an argument may be. Every `Kind` is one. */
@@ -113,7 +114,7 @@ export const aSignal: Wanted<AbortSignal> = {
 };
 export const bytes: Wanted<Uint8Array> = {
   wants: "a file's bytes, a Uint8Array",
-  fits: (value) => value instanceof Uint8Array,
+  fits: isBytes,
 };
 /** A typed array of numbers, or a list of them. */
 export const numberList: Wanted<ArrayLike<number>> = {

@@ -126,7 +126,7 @@ function some(items: readonly string[]): string {
 }
 
 function article(noun: string): string {
-  return `${/^([aeiou]|HTML|SVG)/i.test(noun) ? "an" : "a"} ${noun}`;
+  return `${/^(?!Uint|URL)([aeiou]|HTML|SVG)/i.test(noun) ? "an" : "a"} ${noun}`;
 }
 
 function quoteText(text: string): string {

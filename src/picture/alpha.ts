@@ -5,7 +5,7 @@
  * as they are seen. Afterwards they are divided by alpha again (Porter and Duff 1984).
  */
 import { quote } from "../options/kinds.ts";
-import { checkImage, type Image, type Samples, zerosLike } from "./image.ts";
+import { checkImage, hasBytes, type Image, type Samples, zerosLike } from "./image.ts";
 import { toLevel } from "./levels.ts";
 
 /** Keep transparency, drop it as if all were opaque, or put the picture on white or black. */
@@ -38,9 +38,10 @@ export function withoutAlpha<S extends Samples>(
 }
 
 /** Whether any pixel is not opaque. */
-export function isTransparent({ channels, data }: Image<Samples>): boolean {
+export function isTransparent(image: Image<Samples>): boolean {
+  const { channels, data } = image;
   if (channels % 2 === 1) return false;
-  const opaque = data instanceof Uint8Array ? 255 : 65535;
+  const opaque = hasBytes(image) ? 255 : 65535;
   for (let i = channels - 1; i < data.length; i += channels) if (data[i] !== opaque) return true;
   return false;
 }

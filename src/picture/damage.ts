@@ -6,7 +6,7 @@
  */
 import { checkArguments, optional } from "../options/arguments.ts";
 import { whole } from "../options/kinds.ts";
-import { checkImage, type Image, type Samples } from "./image.ts";
+import { checkImage, hasBytes, type Image, type Samples } from "./image.ts";
 import { jpegQualityOfPixels } from "./jpeg-quality.ts";
 
 /** What a picture shows of its past. */
@@ -46,8 +46,8 @@ export function damageOf(image: Image<Samples>, jpegQuality?: number): Damage {
 }
 
 /** What is looked at: green, which has most of a picture's luma, or grey. */
-function channelOf({ channels, data }: Image<Samples>): { first: number; unit: number } {
-  return { first: channels >= 3 ? 1 : 0, unit: data instanceof Uint16Array ? 1 / 257 : 1 };
+function channelOf(image: Image<Samples>): { first: number; unit: number } {
+  return { first: image.channels >= 3 ? 1 : 0, unit: hasBytes(image) ? 1 : 1 / 257 };
 }
 
 // ---- Noise

@@ -1,4 +1,5 @@
 import { isObject } from "../options/arguments.ts";
+import { isBytes, isOfClass } from "../options/classes.ts";
 import { quote } from "../options/kinds.ts";
 import { DataError } from "./errors.ts";
 
@@ -25,7 +26,15 @@ export interface Image<S extends Samples = Uint8Array> {
 export const colorSpaces = ["srgb", "display-p3"] as const;
 export type ColorSpace = (typeof colorSpaces)[number];
 
-/** Throws a DataError unless the sizes are whole, above 0, and match the number of samples. */
+/** Of 8 bits each, and not 16. A canvas' clamped bytes are bytes, too. */
+export function hasBytes(image: Image<Samples>): image is Image {
+  return image.data.BYTES_PER_ELEMENT === 1;
+}
+
+/**
+ * Throws a DataError unless the sizes are whole, above 0, and match the number of samples. These may be clamped
+ * bytes, as a canvas has them.
+ */
 export function checkImage(image: Image<Samples>, caller: string): void {
   if (!isObject(image) || !("width" in image && "height" in image && "channels" in image)) {
     throw new DataError(`${caller}: a picture is { width, height, channels, data }, got ${quote(image)}.`);
@@ -43,7 +52,7 @@ export function checkImage(image: Image<Samples>, caller: string): void {
       `${caller}: a picture's colorSpace is ${colorSpaces.join(" or ")}, or left out, got ${quote(colorSpace)}.`,
     );
   }
-  if (!(data instanceof Uint8Array || data instanceof Uint16Array)) {
+  if (!isBytes(data) && !isOfClass(data, "Uint16Array")) {
     throw new DataError(
       `${caller}: a picture's data are samples of 8 or 16 bits, a Uint8Array or a Uint16Array, got ` +
         `${quote(data)}. fromPlanar() makes a picture of real numbers.`,

@@ -7,7 +7,7 @@
  * Group's encoder does. Other tables get the quality whose table is the nearest.
  */
 import { bytes as aFile, checkArguments } from "../options/arguments.ts";
-import type { Image, Samples } from "./image.ts";
+import { hasBytes, type Image, type Samples } from "./image.ts";
 import { segmentsOf } from "./jpeg-segments.ts";
 
 /** ITU-T T.81, table K.1: the steps for luma, row by row. */
@@ -119,12 +119,11 @@ const highestCosine = Array.from({ length: 8 }, (_, x) => Math.cos(((2 * x + 1) 
  * or blurred since.
  */
 export function jpegQualityOfPixels(image: Image<Samples>): number | undefined {
-  if (!(image.data instanceof Uint8Array) || Math.min(image.width, image.height) < 16) return undefined;
-  const bytes = image as Image;
-  const quality = qualityAt(bytes, 0, 0);
+  if (!hasBytes(image) || Math.min(image.width, image.height) < 16) return undefined;
+  const quality = qualityAt(image, 0, 0);
   if (quality !== undefined) return quality;
-  const [left, top] = [gridPhase(bytes, true), gridPhase(bytes, false)];
-  return left === 0 && top === 0 ? undefined : qualityAt(bytes, left, top);
+  const [left, top] = [gridPhase(image, true), gridPhase(image, false)];
+  return left === 0 && top === 0 ? undefined : qualityAt(image, left, top);
 }
 
 /** The same for blocks that begin at a pixel, as those of a cropped picture do. */

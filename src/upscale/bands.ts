@@ -4,7 +4,7 @@ import { span } from "../device/trace.ts";
 import { packedWidth, packSamples, unpackSamples, useSamples } from "../kernels/samples/index.ts";
 import { aFunction, checkArguments, optional } from "../options/arguments.ts";
 import { quote } from "../options/kinds.ts";
-import { checkImage, type Image, type Samples, zerosLike } from "../picture/image.ts";
+import { checkImage, hasBytes, type Image, type Samples, zerosLike } from "../picture/image.ts";
 import { aTargetSize, RowResizer, sizeWithin, type TargetSize } from "../picture/target-size.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { withAlpha, withColors } from "./adapters.ts";
@@ -337,7 +337,7 @@ export class Bands implements AsyncIterable<Band> {
   /** Whether the method goes from bytes to bytes, if it can. */
   get #inBytes(): boolean {
     const { colors, enlargeBytes } = this.#method;
-    const ofBytes = this.#large.depth === 8 && this.#image.data instanceof Uint8Array;
+    const ofBytes = this.#large.depth === 8 && hasBytes(this.#image);
     return enlargeBytes !== undefined && ofBytes && colors === "any" && this.channels % 2 === 1;
   }
 

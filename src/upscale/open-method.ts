@@ -14,6 +14,7 @@ import {
   optional,
   trueOrFalse,
 } from "../options/arguments.ts";
+import { isBytes, isOfClass, ownBytes } from "../options/classes.ts";
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { outsideScopes } from "../tensor/scope.ts";
@@ -40,11 +41,19 @@ import { interpolatorOn, networkUpscaler, selfEnsemble, type Upscaler, upscalerO
  * - any other text, in Node: the path of a weight file, as `saveWeights` makes them, or of another program's
  *   (safetensors, PyTorch's `.pth`, ncnn's `.param` with its `.bin` beside it, Keras' `.h5` with the package h5wasm),
  *   if it holds one of this library's networks;
- * - the bytes of a file of safetensors or PyTorch;
+ * - the URL of such a file: in Node a file URL, also as text; in browsers an address that is fetched;
+ * - the bytes of a file of safetensors or PyTorch, in a Uint8Array or an ArrayBuffer;
  * - a network;
  * - an upscaler, or any other `Method`.
  */
-export type MethodChoice = MethodName | (string & {}) | Uint8Array | SuperResolver | Method;
+export type MethodChoice =
+  | MethodName
+  | (string & {})
+  | URL
+  | Uint8Array
+  | ArrayBuffer
+  | SuperResolver
+  | Method;
 
 export interface OpenMethodOptions {
   /**
@@ -194,23 +203,25 @@ async function open(
     const { bytes, label } = await readPretrained(method, scale as PretrainedScale | undefined);
     return ownNetwork(() => loadModel(bytes, label), half, "pretrained", method);
   }
-  if (typeof method === "string") {
+  if (typeof method === "string" || isOfClass<URL>(method, "URL")) {
+    const name = String(method);
     const bytes = await readFile(method).catch((cause: Error) => {
       if (cause instanceof DataError) throw cause;
       // Without a dot or a slash it was meant for a name.
-      const ErrorClass = /[./\\]/.test(method) ? DataError : RangeError;
+      const ErrorClass = /[./\\]/.test(name) ? DataError : RangeError;
       throw new ErrorClass(
-        `${method}: there is no such method (${methodNames.join(", ")}), and as a weight file it cannot ` +
+        `${name}: there is no such method (${methodNames.join(", ")}), and as a weight file it cannot ` +
           `be read: ${cause.message}. Check the name or the path.`,
         { cause },
       );
     });
-    await deviceFor(method);
-    return ownNetwork(() => loadModel(bytes, method, { scale }), half, method);
+    await deviceFor(name);
+    return ownNetwork(() => loadModel(bytes, name, { scale }), half, name);
   }
-  if (method instanceof Uint8Array) {
+  if (isBytes(method) || isOfClass<ArrayBuffer>(method, "ArrayBuffer")) {
+    const bytes = ownBytes(method);
     await deviceFor("the weight file");
-    return ownNetwork(() => loadModel(method, undefined, { scale }), half);
+    return ownNetwork(() => loadModel(bytes, undefined, { scale }), half);
   }
   if (method instanceof SuperResolver) {
     const isHalf = storedOn(method).dtype === "float16";
@@ -223,7 +234,7 @@ async function open(
     return { ...plain, upscaler: upscalerOf(method) };
   }
   throw new RangeError(
-    `${caller}: method must be ${methodNames.join(", ")}, the path or the bytes of a weight file, a network ` +
+    `${caller}: method must be ${methodNames.join(", ")}, the path, the URL or the bytes of a weight file, a network ` +
       `or an upscaler, got ${quote(method)}.`,
   );
 }

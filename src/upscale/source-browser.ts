@@ -1,11 +1,11 @@
 /** Pictures that a browser reads: files in any format that it shows, and what a canvas can draw. */
 
+import { isBytes, isOfClass } from "../options/classes.ts";
 import { quote } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { browserFormatNames } from "../picture/formats.ts";
 import type { Image } from "../picture/image.ts";
 import { jpegQualityOfFile } from "../picture/jpeg-quality.ts";
-import { isOfClass } from "./source-class.ts";
 
 /** What a canvas can draw; of a video, the frame that it shows. */
 export type Drawable =
@@ -29,7 +29,7 @@ export async function readFileInBrowser(
   file: Uint8Array | string | URL,
   caller: string,
 ): Promise<{ image: Image; jpegQuality?: number }> {
-  const bytes = file instanceof Uint8Array ? file : await fetchBytes(file, caller);
+  const bytes = isBytes(file) ? file : await fetchBytes(file, caller);
   const blob = new Blob([bytes as Uint8Array<ArrayBuffer>]);
   const bitmap = await createImageBitmap(blob, asItIs).catch((cause: Error) => {
     const start = new TextDecoder().decode(bytes.subarray(0, 1000));
@@ -37,7 +37,7 @@ export async function readFileInBrowser(
       ? "It looks like an SVG, whose pixels depend on how large it is drawn: show it in an <img> of the size that " +
         "you want, and pass that."
       : `Pass a ${browserFormatNames} file.`;
-    const name = file instanceof Uint8Array ? "" : ` of ${quote(String(file))}`;
+    const name = isBytes(file) ? "" : ` of ${quote(String(file))}`;
     throw new DataError(
       `${caller}: these ${bytes.length} bytes${name} are no picture that this browser can show ` +
         `(${cause.message}). ${advice}`,

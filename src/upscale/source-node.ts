@@ -1,6 +1,7 @@
 /** Files in Node. */
 
-import { fileURLToPath } from "node:url";
+import { pathOf } from "../data/path-of.ts";
+import { isOfClass } from "../options/classes.ts";
 import { quote } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import type { ReadPicture } from "./source.ts";
@@ -15,13 +16,13 @@ export async function readInNode(file: Uint8Array | string | URL, caller: string
   if (scheme === "data:") {
     return decodePictureFile(await bytesOf(file, caller), `${caller}: the data URL`, { target });
   }
-  if (scheme === "http:" || scheme === "https:" || (file instanceof URL && scheme !== "file:")) {
+  if (scheme === "http:" || scheme === "https:" || (isOfClass(file, "URL") && scheme !== "file:")) {
     throw new DataError(
       `${caller}: ${quote(String(file))} is no file. Fetch it first: ` +
         `${caller}(await (await fetch(url)).blob()).`,
     );
   }
-  return readPictureFile(file instanceof URL ? fileURLToPath(file) : file, { target });
+  return readPictureFile(pathOf(file), { target });
 }
 
 /** The bytes that a data URL holds. */

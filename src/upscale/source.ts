@@ -1,24 +1,25 @@
 /** Reads pictures from the forms that they have in browsers and Node. */
 
 import { isObject } from "../options/arguments.ts";
+import { isBytes, isOfClass, ownBytes } from "../options/classes.ts";
 import { quote } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { type ColorSpace, checkImage, fillRgba, type Image, type Samples } from "../picture/image.ts";
 import { toLevel } from "../picture/levels.ts";
 import { type Drawable, isDrawable, readDrawn, readFileInBrowser } from "./source-browser.ts";
-import { isOfClass } from "./source-class.ts";
 
 /**
- * - an `Image`: samples of 8 or 16 bits in a typed array;
+ * - an `Image`: samples of 8 or 16 bits in a typed array, also a canvas' clamped one;
  * - an `ImageData`, from a canvas, of bytes or of float16 (read as 16 bits; what lies outside 0..1 is clipped);
  * - in browsers whatever a canvas can draw (`Drawable`), at its own size, in sRGB;
  * - a `Blob` (such as a `File`), an `ArrayBuffer` or a `Uint8Array` with the bytes of a picture file: in browsers
  *   any format that they show, in Node PNG, JPEG, WebP, TIFF, AVIF, GIF, BMP and PPM;
- * - in browsers the address of such a file, which is fetched; in Node its path or its file URL;
+ * - in browsers the address of such a file, which is fetched; in Node its path or its file URL, as text or URL;
  * - a data URL.
  */
 export type PictureSource =
   | Image<Samples>
+  | (Omit<Image, "data"> & { readonly data: Uint8ClampedArray })
   | ImageData
   | Drawable
   | Blob
@@ -62,12 +63,9 @@ export async function readSource(source: PictureSource, caller = "readSource"): 
 
 /** The same, with what the file says besides. */
 export async function readPicture(source: PictureSource, caller: string): Promise<ReadPicture> {
-  if (typeof source === "string" || isOfClass<Uint8Array>(source, "Uint8Array")) {
-    return readFile(source, caller);
-  }
-  if (isOfClass<URL>(source, "URL")) return readFile(source, caller);
-  if (isOfClass<ArrayBuffer>(source, "ArrayBuffer")) {
-    return readFile(new Uint8Array(source.byteLength > 0 ? source : []), caller);
+  if (typeof source === "string" || isOfClass<URL>(source, "URL")) return readFile(source, caller);
+  if (isBytes(source) || isOfClass<ArrayBuffer>(source, "ArrayBuffer")) {
+    return readFile(ownBytes(source), caller);
   }
   if (isOfClass<Blob>(source, "Blob", "File")) {
     return readFile(new Uint8Array(await source.arrayBuffer()), caller);
@@ -82,7 +80,7 @@ export async function readPicture(source: PictureSource, caller: string): Promis
   }
   const image = isImageData(source) ? imageOf(source, caller) : (source as Image<Samples>);
   checkImage(image, caller);
-  return { image };
+  return { image: { ...image, data: ownSamples(image.data) } };
 }
 
 /**
@@ -145,6 +143,14 @@ function imageOf({ width, height, data, colorSpace }: Pixels, caller: string): I
     `${caller}: the pixels of this ImageData are ${quote(data)}, and bytes or float16 are wanted. Take them from ` +
       "the canvas without the option pixelFormat.",
   );
+}
+
+/** The same samples in an array of this program's own class. */
+function ownSamples(samples: Samples): Samples {
+  if (samples instanceof Uint8Array || samples instanceof Uint16Array) return samples;
+  const { buffer, byteOffset, length, BYTES_PER_ELEMENT } = samples as Samples;
+  const Own = BYTES_PER_ELEMENT === 1 ? Uint8Array : Uint16Array;
+  return new Own(buffer as ArrayBuffer, byteOffset, length);
 }
 
 /** The property of an image; none for sRGB, which is the default. */

@@ -1,7 +1,7 @@
 /** Weight files on disk: one file, the two of ncnn, or one of Keras. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { pathOf } from "../data/path-of.ts";
 import { readWhole } from "../data/read-file.ts";
 import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
@@ -15,18 +15,18 @@ import { fromKeras, looksLikeKeras } from "./keras-file.ts";
  *   or without the package that reads it; Error of Node
  */
 export async function readWeightFile(file: string | URL): Promise<Uint8Array> {
-  refuseFolder(file);
-  const bytes = joined(await Promise.all(partsOf(file).map(readWhole)));
-  return looksLikeKeras(bytes) ? fromKeras(bytes, String(file)) : bytes;
+  const path = pathOf(file);
+  refuseFolder(path);
+  const bytes = joined(await Promise.all(partsOf(path).map(readWhole)));
+  return looksLikeKeras(bytes) ? fromKeras(bytes, path) : bytes;
 }
 
 /** Files of weights. Those of a checkpoint are no network. */
 const isWeightFile = (name: string) =>
   /\.(?:safetensors|pth|pt|ckpt|param|h5|keras)$/i.test(name) && !/^checkpoint\b/.test(name);
 
-function refuseFolder(file: string | URL): void {
-  if (!statSync(file, { throwIfNoEntry: false })?.isDirectory()) return;
-  const folder = file instanceof URL ? fileURLToPath(file) : file;
+function refuseFolder(folder: string): void {
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
   const files = readdirSync(folder)
     .filter(isWeightFile)
     .sort()
@@ -40,13 +40,12 @@ function refuseFolder(file: string | URL): void {
   throw new DataError(`${folder}: this is a folder, and a weight file was wanted. ${advice}.`);
 }
 
-function partsOf(file: string | URL): (string | URL)[] {
-  const path = file instanceof URL && file.protocol === "file:" ? fileURLToPath(file) : file;
-  if (typeof path !== "string" || !/\.(?:param|bin)$/i.test(path)) return [file];
+function partsOf(path: string): string[] {
+  if (!/\.(?:param|bin)$/i.test(path)) return [path];
   const stem = path.replace(/\.\w+$/, "");
   const [text, weights] = [`${stem}.param`, `${stem}.bin`];
   // PyTorch's files may end in .bin, too.
-  if (!existsSync(text) || !existsSync(weights)) return [file];
+  if (!existsSync(text) || !existsSync(weights)) return [path];
   return [text, weights];
 }
 

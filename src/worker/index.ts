@@ -7,12 +7,12 @@ import type { DeviceLostError } from "../device/device.ts";
 import type { InitOptions } from "../device/open.ts";
 import type {} from "../device/webgpu-types.ts";
 import { aFunction, checkArguments, checkOptions, optional, type Wanted } from "../options/arguments.ts";
+import { isBytes, isOfClass } from "../options/classes.ts";
 import { quote } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import type { FinishedTile, PictureSource, Upscaled, UpscalePictureOptions } from "../upscale/index.ts";
 import { bitmapOf, type Drawable, isDrawable, unreadable } from "../upscale/source-browser.ts";
-import { isOfClass } from "../upscale/source-class.ts";
 import { checkUpscaleOptions } from "../upscale/tiles.ts";
 import { receivedError } from "./errors.ts";
 import type { FromWorker, Task, Tasks, ToWorker } from "./messages.ts";
@@ -240,7 +240,8 @@ function notStarted({ message }: ErrorEvent): Error {
 }
 
 function checkMethod(method: unknown): void {
-  if (method === undefined || typeof method === "string" || isOfClass(method, "Uint8Array")) return;
+  if (method === undefined || typeof method === "string" || isBytes(method)) return;
+  if (isOfClass(method, "ArrayBuffer")) return;
   throw new RangeError(
     `upscale: in a worker, method must be a name or the bytes of a weight file, got ${quote(method)}. Of a network ` +
       "that you have here, pass its bytes: await saveWeights(model).",
@@ -261,12 +262,13 @@ async function forWorker(
     const sent: Drawable = movable ? picture : await bitmapOf(picture, "upscale");
     return { sent, moved: [sent as ImageBitmap] };
   }
-  if (isOfClass<Uint8Array>(picture, "Uint8Array")) {
+  if (isBytes(picture)) {
     const sent = memoryOf(picture, transfer);
     return { sent, moved: [sent.buffer as ArrayBuffer] };
   }
-  const { data } = (picture ?? {}) as { data?: unknown };
-  if (isOfClass<Samples>(data, "Uint8Array", "Uint16Array")) {
+  // An ImageData has no channels, and its size is not copied by a spread.
+  const { data, channels } = (picture ?? {}) as { data?: unknown; channels?: unknown };
+  if (channels !== undefined && (isBytes(data) || isOfClass<Samples>(data, "Uint16Array"))) {
     const image = picture as Image<Samples>;
     const sent = { ...image, data: memoryOf(data, transfer) };
     return { sent, moved: [sent.data.buffer as ArrayBuffer] };

@@ -73,6 +73,7 @@ describe("sources", () => {
   const sources: Readonly<Record<string, () => Promise<PictureSource>>> = {
     "an image": async () => picture,
     "an image in a part of its memory": async () => ({ ...picture, data: part }),
+    "an image of clamped bytes": async () => ({ ...picture, data: new Uint8ClampedArray(picture.data) }),
     "a canvas": async () => canvas,
     "an <img>": element,
     "a VideoFrame": async () => new VideoFrame(canvas, { timestamp: 0 }),

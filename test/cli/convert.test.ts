@@ -16,6 +16,7 @@ import {
   RRDBNet,
   readNetwork,
   serializePytorch,
+  serializeSafetensors,
 } from "../../src/index.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { noise, temporaryFolder } from "../data/support.ts";
@@ -169,6 +170,15 @@ describe("info", () => {
     // At least its largest feature map, at most a kilobyte for each pixel.
     expect(info.bytesPerMegapixel).toBeGreaterThan(4 * 9e6);
     expect(info.bytesPerMegapixel).toBeLessThan(1e9);
+    // The averaged weights of two.
+    const { state } = readNetwork(readFileSync(golden("2x-compact-half.pth")));
+    const checkpoint = ["params", "params_ema"].flatMap((prefix) =>
+      [...state].map(([key, array]) => [`${prefix}.${key}`, array] as const),
+    );
+    writeFileSync(path("two.safetensors"), serializeSafetensors(new Map(checkpoint)));
+    const two = await pixelgrad("info", path("two.safetensors"), "--json", json);
+    expect(two.stdout).toMatch(/^weights {5}params_ema, the averaged weights; not params$/m);
+    expect(JSON.parse(readFileSync(json, "utf8")).weights).toMatch(/^params_ema/);
     // One whose influence reaches further than its tiles overlap.
     const wide = new RRDBNet({ scale: 4, blocks: 5, channels: 2, growth: 1, random: new Random(1) });
     writeFileSync(path("rrdbnet.pth"), serializePytorch(await wide.stateDict()));

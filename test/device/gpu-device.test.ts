@@ -62,6 +62,24 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
   };
 
   describe("memory", () => {
+    test("values in memory that threads share, which WebGPU does not take", async () => {
+      const shared = new Float32Array(new SharedArrayBuffer(24), 4, 4);
+      shared.set([1, 2, 3, 4]);
+      const x = tensor(shared);
+      expect([...(await x.data())]).toEqual([1, 2, 3, 4]);
+      expect([...(await tensor(shared, [2, 2]).data())]).toEqual([1, 2, 3, 4]);
+      shared[0] = 9;
+      expect([...(await x.data())]).toEqual([1, 2, 3, 4]);
+      x.assign(shared);
+      expect([...(await x.data())]).toEqual([9, 2, 3, 4]);
+      const storage = device.allocate(2);
+      const bytes = new Uint8Array(new SharedArrayBuffer(8));
+      bytes.set(new Uint8Array(Float32Array.of(5, 6).buffer));
+      device.writeBytes(storage, bytes);
+      expect([...(await device.read(storage))]).toEqual([5, 6]);
+      device.release(storage);
+    });
+
     test("statistics", async () => {
       const own = await another();
       const zero = { live: 0, liveBytes: 0, peakBytes: 0, buffers: 0, bufferBytes: 0 };

@@ -8,7 +8,7 @@ import { recognizeRRDBNet } from "../../src/models/rrdbnet.ts";
 import { recognizeSpan } from "../../src/models/span.ts";
 import type { State } from "../../src/models/state.ts";
 import { recognizeWren } from "../../src/models/wren.ts";
-import { serializePytorch } from "../../src/nn/pytorch-file.ts";
+import { serializePytorch } from "../../src/nn/pytorch-writer.ts";
 import { noGrad } from "../../src/tensor/op.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { tensor } from "../../src/tensor/tensor.ts";

@@ -304,6 +304,20 @@ test("fused operations give the same as one after the other", async () => {
   );
 });
 
+test("fused activations keep the digits of small sums", async () => {
+  const sizes = Array.from({ length: 81 }, (_, i) => 10 ** (-8 + i / 10));
+  const row = { shape: [1, 1, 1, 162], values: [...sizes.map((size) => -size), ...sizes] };
+  const one = { shape: [1, 1, 1, 1], values: [1] };
+  const options = { gradients: false, absolute: 0, relative: 3e-6 };
+  for (const activation of activationNames) {
+    const f = ([x, w]: Tensor[]) =>
+      noGrad(() => conv2d(x, w, undefined, { activation, ...slopes(activation, x.device, 1) }));
+    await compareWithCpu(devices, activation, f, [row, one], options);
+  }
+  const gate = ([x, w]: Tensor[]) => noGrad(() => conv2d(x, w, undefined, { gate: x }));
+  await compareWithCpu(devices, "gate", gate, [row, one], options);
+});
+
 test("what cannot be undone is fused only where nothing is taped", () => {
   using _ = scope();
   const device = float64Device();

@@ -390,8 +390,7 @@ describe("kernels against the references", () => {
     const sizes = [1e-20, 1e-10, 1e-6, 1e-3, 0.01, 2, 5, 8, 10, 15, 30, 60, 80, 1e4, 1e8];
     const numbers = [...sizes.map((size) => -size), ...sizes];
     let small = 0;
-    for (const { name, f, domain, inexactNear0 } of unary) {
-      if (inexactNear0) continue;
+    for (const { name, f, domain } of unary) {
       const results = values(f(tensor(numbers, undefined, { device: f64 }))).map(Math.abs);
       // Below 1e-35 a GPU may take numbers for 0.
       const at = numbers.filter(
@@ -403,6 +402,36 @@ describe("kernels against the references", () => {
       await compareAt(at, `${name}, small`, f, { absolute: 0, relative: 1e-4, gradients: false });
     }
     expect(small).toBeGreaterThan(50);
+  });
+
+  test("numbers from 1e-8 to 100, with a small relative error, and gradients", async () => {
+    const sizes = Array.from({ length: 101 }, (_, i) => 10 ** (-8 + i / 10));
+    const signed = [...sizes.map((size) => -size), ...sizes];
+    const near = { absolute: 0, relative: 3e-6 };
+    // WGSL's exp and pow lose with the size of the exponent, in either direction.
+    const close = { absolute: 0, relative: 2e-5 };
+    for (const { name, f, domain } of unary) {
+      const all = domain === "all" ? signed : sizes;
+      // Farther out, some gradients are differences of nearly equal numbers.
+      await compareAt(
+        all.filter((x) => Math.abs(x) < 0.5),
+        `${name}, near 0`,
+        f,
+        close,
+      );
+      const results = values(f(tensor(all, undefined, { device: f64 }))).map(Math.abs);
+      const at = all.filter((_, i) => results[i] > 1e-35);
+      await compareAt(at, name, f, { ...close, gradients: false });
+    }
+    const row = { shape: [signed.length], values: signed };
+    const noGradients = { ...near, gradients: false };
+    const inputs = [row, { shape: [signed.length], values: signed.map(() => 1.5) }];
+    await compareWithCpu(devices, "gate", ([z, x]) => ops.symmetricGate(z, x), inputs, noGradients);
+    await compareWithCpu(devices, "gate", ([z, x]) => ops.symmetricGate(z, neg(x)), inputs, noGradients);
+    const small = { shape: [sizes.length], values: sizes.map((size) => Math.min(size, 0.5)) };
+    await compareWithCpu(devices, "gate", ([z, x]) => ops.symmetricGate(z, x), [small, small], near);
+    const near1 = sizes.filter((size) => size < 0.9).flatMap((size) => [1 + size, 1 - size]);
+    await compareAt(near1.filter((x) => Math.fround(x) !== 1).map(Math.fround), "log near 1", ops.log, near);
   });
 
   test("NaN stays NaN", async () => {
@@ -435,6 +464,24 @@ describe("kernels against the references", () => {
     const finite = { shape: [bases.length - 1, 1], values: bases.filter((base) => base !== 0) };
     const whole = { shape: [6], values: exponents.filter(Number.isInteger).slice(0, 6) };
     await compareWithCpu(devices, "pow", ([a, b]) => pow(a, b), [finite, whole], { absolute: 1e-4 });
+  });
+
+  test("pow of infinite exponents", async () => {
+    const bases = [-Infinity, -2, -1, -0.5, 0, 0.5, 1, 2, Infinity];
+    const upwards = [Infinity, Infinity, 1, 0, 0, 0, 1, Infinity, Infinity];
+    const downwards = [0, 0, 1, Infinity, Infinity, Infinity, 1, 0, 0];
+    for (const device of [cpu, f64, ...devices]) {
+      for (const [exponent, results] of [
+        [Infinity, upwards],
+        [-Infinity, downwards],
+      ] as const) {
+        using _ = scope();
+        const x = tensor(bases, undefined, { device });
+        const e = tensor([exponent], undefined, { device });
+        expect(Array.from(await pow(x, exponent).data()), `${device.name} ${exponent}`).toEqual(results);
+        expect(Array.from(await pow(x, e).data()), `${device.name} ${exponent}`).toEqual(results);
+      }
+    }
   });
 
   test("grids that fold", async () => {

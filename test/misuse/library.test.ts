@@ -68,8 +68,8 @@ const upscaling = {
   signal: arg(() => new AbortController().signal),
   onProgress: arg(() => () => {}, "function"),
 };
-/** Texts may be paths of weight files, and what errors name is the text. */
-const method = arg(() => "bicubic", left, "text", "emptyText", "numeral");
+/** Texts may be paths of weight files, and an ArrayBuffer one's bytes; errors speak of the file. */
+const method = arg(() => "bicubic", left, "text", "emptyText", "numeral", "arrayBuffer");
 /** Without a method it is the default one. */
 const open = {
   needed: ["method"],

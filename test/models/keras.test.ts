@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { onDevice } from "../../src/device/open.ts";
+import { onDevice, setDefaultDevice } from "../../src/device/open.ts";
 import { buildNetwork, loadModel, openMethod, parseSafetensors, readNetwork } from "../../src/node.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import { Random } from "../../src/tensor/random.ts";
@@ -105,7 +105,8 @@ describe("programs", () => {
 
   test("openMethod, convert and train take the path", async () => {
     const method = golden("edsr-krasser-x2.h5");
-    const opened = await onDevice(device, () => openMethod({ method }));
+    setDefaultDevice(device);
+    const opened = await openMethod({ method });
     expect(opened.upscaler.scale).toBe(2);
     opened.close();
     const converted = await run("convert", golden("edsr-krasser-x2.h5"), join(out, "x2.pth"));

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { NamedArray } from "../../src/nn/module.ts";
-import { parsePytorch, serializePytorch } from "../../src/nn/pytorch-file.ts";
+import { parsePytorch } from "../../src/nn/pytorch-file.ts";
+import { serializePytorch } from "../../src/nn/pytorch-writer.ts";
 import { parseSafetensors } from "../../src/nn/safetensors.ts";
 import { readStoredZip, writeStoredZip } from "../../src/nn/stored-zip.ts";
 import { parseWeights } from "../../src/nn/weight-file.ts";
@@ -150,6 +151,17 @@ describe("what is not a tensor is refused by its name, and nothing is executed",
     expect(() => parsePytorch(stream, "evil.pth")).toThrow(message);
   });
 
+  test.each(["float8_e4m3fn", "float8_e5m2", "float4_e2m1fn_x2", "uint16", "complex64", "quint8"])(
+    "numbers of the type %s, with what to do",
+    (type) => {
+      const load = () => parsePytorch(archive(dictOf(`ctorch\n${type}\n`)), "net.pth");
+      expect(load).toThrow(DataError);
+      expect(load).toThrow(
+        `net.pth has numbers of the type torch.${type}, which is not read. In Python, save`,
+      );
+    },
+  );
+
   test("a program of TorchScript", () => {
     const bytes = archive(dictOf(plain), { "x/constants.pkl": latin1(")."), "x/code/a.py": latin1("") });
     expect(() => parsePytorch(bytes, "net.pt")).toThrow("net.pt refers to code of TorchScript");
@@ -223,8 +235,8 @@ describe("files that would fill the memory or take for ever are refused in no ti
     ["a stack without anything", () => archive("\x80\x02."), "its stack is empty"],
     ["an object out of nowhere", () => archive("\x80\x02h\x05."), "an object that it lacks"],
     ["not to its end", () => archive("\x80\x02}"), "it is cut short"],
-    ["no tensors", () => archive("\x80\x02}."), "it holds no tensors"],
-    ["a number", () => archive("\x80\x02K\x05."), "it holds no dictionary of tensors"],
+    ["no tensors", () => archive("\x80\x02}."), "x.pth holds no tensors"],
+    ["a number", () => archive("\x80\x02K\x05."), "x.pth holds no dictionary of tensors"],
     [
       "a stream's storage of 2^60 numbers",
       () =>

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { runInNewContext } from "node:vm";
 import sharp from "sharp";
 import { beforeEach, describe, expect, test } from "vitest";
 import { writePng } from "../../src/data/index.ts";
@@ -17,13 +18,16 @@ import {
   methodNames,
   networkUpscaler,
   openMethod,
+  readSource,
   saveWeights,
   setDefaultDevice,
   upscale,
   upscaleBands,
 } from "../../src/node.ts";
+import { damageOf } from "../../src/picture/damage.ts";
 import { type Image, type Samples, toRgb } from "../../src/picture/image.ts";
 import { imresize } from "../../src/picture/imresize.ts";
+import { psnr } from "../../src/picture/metrics.ts";
 import { RowResizer } from "../../src/picture/target-size.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { drawn, noise, temporaryFolder } from "../data/support.ts";
@@ -39,6 +43,11 @@ const deep = (image: Image): Image<Uint16Array> => ({
   ...image,
   data: Uint16Array.from(image.data, (value) => value * 257),
 });
+
+/** An array of another realm, whose classes are not those of this one. */
+function elsewhere(name: string, values: ArrayLike<number>): Uint8Array | Uint16Array {
+  return runInNewContext(`(values) => ${name}.from(values)`)(values);
+}
 
 describe("a size in pixels", () => {
   const picture = noise(20, 16, 3);
@@ -104,6 +113,36 @@ describe("sources", () => {
     });
   });
 
+  test("samples of a canvas, of another realm, and in memory that threads share", async () => {
+    const { data } = picture;
+    const network = new ESPCN({ scale: 2, filters: [4, 3], random: new Random(1) });
+    const shared = new Uint8Array(new SharedArrayBuffer(data.length));
+    shared.set(data);
+    const arrays = [new Uint8ClampedArray(data), elsewhere("Uint8Array", data), shared];
+    for (const array of [...arrays, elsewhere("Uint8ClampedArray", data)]) {
+      const same = { ...picture, data: array as Uint8Array };
+      for (const method of ["bicubic", network]) {
+        const { image } = await upscale(picture, { method });
+        expect((await upscale(same, { method })).image).toEqual(image);
+      }
+      expect(imresize(same, 2)).toEqual(want);
+      expect(psnr(same, picture, { border: 0, channels: "rgb" })).toBe(Infinity);
+      expect(damageOf(same)).toEqual(damageOf(picture));
+    }
+    const levels = Uint16Array.from(data, (value) => value * 257);
+    const deep = { ...picture, data: elsewhere("Uint16Array", levels) as Uint16Array };
+    expect((await upscale(deep, { method: "bicubic" })).image).toEqual(
+      (await upscale({ ...picture, data: levels }, { method: "bicubic" })).image,
+    );
+    const path = join(folder, "clamped.png");
+    await writePng(path, { ...picture, data: new Uint8ClampedArray(data) as unknown as Uint8Array });
+    expect(await readSource(path)).toEqual(picture);
+    await expect(upscale({ ...picture, data: Float32Array.from(data) as never })).rejects.toThrow(
+      "a Uint8Array or a Uint16Array, got a Float32Array of 189. fromPlanar() makes",
+    );
+    network.dispose();
+  });
+
   test("a file of 16 bits is read with all of them", async () => {
     const levels = Uint16Array.from(picture.data, (value, i) => value * 250 + i);
     const raw = sharp(levels, { raw: { width: 9, height: 7, channels: 3 } }).toColourspace("rgb16");
@@ -135,9 +174,15 @@ describe("sources", () => {
     const bytes = await readFile(path);
     const buffer = Uint8Array.from(bytes).buffer;
     const dataUrl = `data:image/png;base64,${bytes.toString("base64")}`;
-    for (const source of [bytes, path, pathToFileURL(path), new Blob([bytes]), buffer, dataUrl]) {
+    const clamped = new Uint8ClampedArray(buffer) as unknown as Uint8Array;
+    const foreign = elsewhere("Uint8Array", bytes) as Uint8Array;
+    const url = pathToFileURL(path);
+    for (const source of [bytes, path, url, url.href, new Blob([bytes]), buffer, dataUrl, clamped, foreign]) {
       expect((await upscale(source, { method: "bicubic" })).image).toEqual(want);
     }
+    await expect(upscale("file://elsewhere/a.png")).rejects.toThrow(
+      '"file://elsewhere/a.png" is the URL of no file on this machine',
+    );
     for (const address of ["https://example.com/a.png", new URL("https://example.com/a.png")]) {
       await expect(upscale(address)).rejects.toThrow(
         'upscale: "https://example.com/a.png" is no file. Fetch it first',
@@ -212,7 +257,9 @@ describe("methods", () => {
     const results = [];
     const path = join(folder, "espcn.safetensors");
     await writeFile(path, weights);
-    for (const method of [network, weights, path, networkUpscaler(network)]) {
+    const url = pathToFileURL(path);
+    const bytes = [weights, weights.buffer, elsewhere("Uint8Array", weights) as Uint8Array];
+    for (const method of [network, ...bytes, path, url, url.href, networkUpscaler(network)]) {
       results.push(await upscale(picture, { method, tile: 8 }));
       expect(device.memory().live).toBe(live);
     }
@@ -317,7 +364,7 @@ describe("methods", () => {
       await expect(upscale(picture, { method: "/dev/zero" })).rejects.toThrow("it is a device, and no file");
     }
     await expect(upscale(picture, { method: {} as EDSR })).rejects.toThrow(
-      `method must be ${methodNames.join(", ")}, the path or the bytes of a ` + "weight file",
+      `method must be ${methodNames.join(", ")}, the path, the URL or the bytes of a ` + "weight file",
     );
     await expect(upscale(picture, { alpha: "red" as "keep" })).rejects.toThrow(
       "alpha must be keep, drop, white, black",

@@ -4,7 +4,7 @@
  */
 
 import type { Tensor } from "../../tensor/tensor.ts";
-import { prelu, symmetricGate, symmetricGateWgsl } from "../elementwise/binary.ts";
+import { prelu, symmetricGate, symmetricGateOf, symmetricGateWgsl } from "../elementwise/binary.ts";
 import { withHelpers } from "../elementwise/numeric.ts";
 import { leaky, leakyRelu, relu, sigmoid, silu, tanh, type UnaryOp } from "../elementwise/unary.ts";
 
@@ -73,7 +73,7 @@ export function storedValue(
   extra: number,
 ): number {
   if (kind === "skip") return extra + alpha * z;
-  if (kind === "gate") return (z + extra) * (1 / (1 + Math.exp(-z)) - 0.5);
+  if (kind === "gate") return symmetricGateOf(z, extra);
   if (activation === "none") return z;
   if (activation === "prelu") return z > 0 ? z : extra * z;
   return (activation === "silu" ? silu : activations[activation]).rule.f(z, slope, 0);

@@ -16,7 +16,7 @@ import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { reshape } from "../layout/reshape.ts";
 import { sumTo } from "../reduce/sum.ts";
 import { binaryKernel, binarySameShapeKernel } from "./binary.wgsl.ts";
-import { withHelpers } from "./numeric.ts";
+import { power, withHelpers } from "./numeric.ts";
 import { operand, scalar, withOperand } from "./operand.ts";
 import { affine, divideBy, divideInto, neg, powerOf, relu } from "./unary.ts";
 
@@ -105,7 +105,7 @@ const divOp = defineBinary("div", {
   backward: (dy, _a, b, y) => ({ a: () => divOp(dy, b), b: () => neg(divOp(mulOp(dy, y), b)) }),
 });
 const powOp = defineBinary("pow", {
-  f: (a, b) => a ** b,
+  f: power,
   wgsl: "power(a, b)",
   backward: (dy, a, b) => ({
     a: () => mulOp(dy, powerByBase(a, b)),
@@ -113,13 +113,13 @@ const powOp = defineBinary("pow", {
   }),
 });
 const powerByBase = defineBinary("pow gradient", {
-  f: (a, b) => (b === 0 ? 0 : b * a ** (b - 1)),
+  f: (a, b) => (b === 0 ? 0 : b * power(a, b - 1)),
   wgsl: "select(b * power(a, b - 1.0), 0.0, b == 0.0)",
 });
 const powerByExponent = defineBinary("pow gradient", {
   // Without a logarithm PyTorch gives 0 for a base of 0; here negative bases get 0, too.
-  f: (a, b) => (a > 0 ? a ** b * Math.log(a) : 0),
-  wgsl: "select(0.0, power(a, b) * log(max(a, 1e-38)), a > 0.0)",
+  f: (a, b) => (a > 0 ? power(a, b) * Math.log(a) : 0),
+  wgsl: "select(0.0, power(a, b) * natural_log(max(a, 1e-38)), a > 0.0)",
 });
 
 function defineComparison(name: string, holds: (a: number, b: number) => boolean, operator: string) {
@@ -160,14 +160,18 @@ const preluSlope = defineBinary("prelu gradient", {
 });
 
 /** The gate as a WGSL expression in two others; conv2d writes it on the way to memory. */
-export const symmetricGateWgsl = (z: string, x: string): string =>
-  `keep_nan(${z}, (${z} + ${x}) * (1.0 / (1.0 + exp(-(${z}))) - 0.5))`;
+export const symmetricGateWgsl = (z: string, x: string): string => `(${z} + ${x}) * centred_logistic(${z})`;
+
+/** The gate as the reference computes it. */
+export const symmetricGateOf = (z: number, x: number): number => (z + x) * centredSigmoid(z);
 
 /** σ(z) - 1/2, which is odd: the gate's sign is that of z. */
-const centredSigmoid = (z: number) => 1 / (1 + Math.exp(-z)) - 0.5;
+const centredSigmoid = (z: number) => 0.5 * Math.tanh(0.5 * z);
+
+const sigmoidOf = (z: number) => 1 / (1 + Math.exp(-z));
 
 const gateOp = defineBinary("symmetricGate", {
-  f: (z, x) => (z + x) * centredSigmoid(z),
+  f: symmetricGateOf,
   wgsl: symmetricGateWgsl("a", "b"),
   backward: (dy, z, x) => ({
     a: () => mulOp(dy, gateByFeatures(z, x)),
@@ -175,15 +179,13 @@ const gateOp = defineBinary("symmetricGate", {
   }),
 });
 const gateByFeatures = defineBinary("symmetricGate gradient", {
-  f: (z, x) => centredSigmoid(z) + (z + x) * (0.25 - centredSigmoid(z) ** 2),
-  // With t = σ(z) - 1/2, the derivative σ (1 - σ) is 1/4 - t².
-  wgsl:
-    "keep_nan(a, (1.0 / (1.0 + exp(-a)) - 0.5) + (a + b) * " +
-    "(0.25 - (1.0 / (1.0 + exp(-a)) - 0.5) * (1.0 / (1.0 + exp(-a)) - 0.5)))",
+  // The derivative of σ is σ(z) σ(-z).
+  f: (z, x) => centredSigmoid(z) + (z + x) * sigmoidOf(z) * sigmoidOf(-z),
+  wgsl: "centred_logistic(a) + (a + b) * logistic(a) * logistic(-a)",
 });
 const gateBySkip = defineBinary("symmetricGate gradient", {
   f: centredSigmoid,
-  wgsl: "keep_nan(a, 1.0 / (1.0 + exp(-a)) - 0.5)",
+  wgsl: "centred_logistic(a)",
 });
 
 /** a + alpha * b, with NumPy's broadcasting. */

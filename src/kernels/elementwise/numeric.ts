@@ -15,14 +15,51 @@ fn not_a_number() -> f32 { return bitcast<f32>(0x7fc00000u + u32(p.size == 0)); 
 `;
 
 /**
- * x ** e and Math.log(x), as JavaScript and PyTorch define them. WGSL's pow is undefined for negative x, even
- * with whole exponents, and where its log is undefined, drivers disagree.
+ * Math.log(x) for x > 0. WGSL's own may be wrong by 5e-7, which is all of the result where x is nearly 1; there,
+ * x - 1 is exact, and the series of 2 artanh((x - 1) / (x + 1)) is short.
+ */
+const NATURAL_LOG = /* wgsl */ `
+fn natural_log(x: f32) -> f32 {
+  let d = x - 1.0;
+  let s = d / (2.0 + d);
+  let t = s * s;
+  let near = 2.0 * s * (1.0 + t * (0.333333333 + t * (0.2 + t * (0.142857143 + t * 0.111111111))));
+  return select(log(x), near, abs(d) < 0.3);
+}
+`;
+
+/**
+ * Math.tanh(x). WGSL's own may be wrong by 1e-5, or overflow; e^x - e^-x has nothing left of a small x. Below
+ * 0.625, Cephes' polynomial has a relative error of 1e-7 or less.
+ */
+const HYPERBOLIC_TANGENT = /* wgsl */ `
+fn hyperbolic_tangent(x: f32) -> f32 {
+  let z = clamp(x, -15.0, 15.0); // beyond, the result is 1 in f32
+  let s = z * z;
+  let small = z + z * s * (-0.333332819422 + s * (0.133314422036 + s * (-0.0537397155531 +
+    s * (0.0206390887954 - s * 0.00570498872745))));
+  let size = 1.0 - 2.0 / (exp(2.0 * abs(z)) + 1.0);
+  return keep_nan(x, select(select(-size, size, z > 0.0), small, abs(z) < 0.625));
+}
+`;
+
+/**
+ * x ** e for numbers, as PyTorch and IEEE 754 have it: 1 ** Infinity and (-1) ** Infinity are 1, where
+ * JavaScript has NaN.
+ */
+export function power(x: number, e: number): number {
+  return Math.abs(x) === 1 && Math.abs(e) === Infinity ? 1 : x ** e;
+}
+
+/**
+ * The same in WGSL, and Math.log(x). WGSL's pow is undefined for negative x, even with whole exponents, and
+ * where its log is undefined, drivers disagree.
  */
 const POWERS = /* wgsl */ `
 fn power(x: f32, e: f32) -> f32 {
   if (e == 0.0) { return 1.0; }
   if (x == 0.0) { return keep_nan(e, select(0.0, 1.0 / abs(x), e < 0.0)); } // WGSL cannot write infinity
-  let size = keep_nan(e, keep_nan(x, pow(abs(x), e)));
+  let size = keep_nan(e, keep_nan(x, select(pow(abs(x), e), 1.0, abs(x) == 1.0))); // also for infinite e
   if (x > 0.0) { return size; }
   let whole = floor(e) == e;
   let odd = floor(e * 0.5) * 2.0 != e;
@@ -30,7 +67,7 @@ fn power(x: f32, e: f32) -> f32 {
 }
 
 fn logarithm(x: f32) -> f32 {
-  if (x > 0.0) { return log(x); }
+  if (x > 0.0) { return natural_log(x); }
   return select(not_a_number(), -1.0 / abs(x), x == 0.0);
 }
 `;
@@ -52,6 +89,11 @@ fn ordered(a: f32, b: f32) -> bool {
 
 const LOGISTIC = /* wgsl */ `
 fn logistic(x: f32) -> f32 { return keep_nan(x, 1.0 / (1.0 + exp(-x))); }
+`;
+
+/** logistic(x) - 1/2, which is odd, and near 0 has the digits that this difference would lose. */
+const CENTRED_LOGISTIC = /* wgsl */ `
+fn centred_logistic(x: f32) -> f32 { return 0.5 * hyperbolic_tangent(0.5 * x); }
 `;
 
 /**
@@ -95,8 +137,11 @@ const helpers: readonly { readonly names: RegExp; readonly wgsl: string }[] = [
   { names: /\bkeep_nan\(/, wgsl: KEEP_NAN },
   { names: /\bkeep_nans\(/, wgsl: KEEP_NANS },
   { names: /\bnot_a_number\(/, wgsl: NOT_A_NUMBER },
+  { names: /\bnatural_log\(/, wgsl: NATURAL_LOG },
   { names: /\b(power|logarithm)\(/, wgsl: POWERS },
   { names: /\bordered\(/, wgsl: ORDERED },
+  { names: /\bhyperbolic_tangent\(/, wgsl: HYPERBOLIC_TANGENT },
+  { names: /\bcentred_logistic\(/, wgsl: CENTRED_LOGISTIC },
   { names: /\blogistic\(/, wgsl: LOGISTIC },
   { names: /\btanh_cdf(_slope)?\(/, wgsl: TANH_CDF },
   { names: /\bnormal_(cdf|density)\(/, wgsl: NORMAL },

@@ -4,7 +4,7 @@ import { anyNumber, checkArguments, checkOptions, finite } from "../../options/a
 import { oneOf } from "../../options/kinds.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { aTensor, type Tensor } from "../../tensor/tensor.ts";
-import { withHelpers } from "./numeric.ts";
+import { power, withHelpers } from "./numeric.ts";
 import { unaryGradKernel, unaryKernel } from "./unary.wgsl.ts";
 
 /**
@@ -115,9 +115,8 @@ export const sigmoid = defineUnary("sigmoid", {
 /** The hyperbolic tangent. */
 export const tanh = defineUnary("tanh", {
   f: Math.tanh,
-  df: (_x, y) => 1 - y * y,
-  // Beyond 15 the result is 1 in f32; drivers that compute exp(x) themselves overflow to NaN near 89.
-  wgsl: { f: "keep_nan(x, tanh(clamp(x, -15.0, 15.0)))", df: "1.0 - y * y" },
+  df: (_x, y) => (1 - y) * (1 + y),
+  wgsl: { f: "hyperbolic_tangent(x)", df: "(1.0 - y) * (1.0 + y)" },
 });
 
 /** e to the power x. */
@@ -270,7 +269,7 @@ export const divideInto = defineUnary("div into", {
 
 /** x to the power a. */
 export const powerOf = defineUnary("pow", {
-  f: (x, a) => x ** a,
-  df: (x, _y, a) => (a === 0 ? 0 : a * x ** (a - 1)),
+  f: power,
+  df: (x, _y, a) => (a === 0 ? 0 : a * power(x, a - 1)),
   wgsl: { f: "power(x, p.a)", df: "select(p.a * power(x, p.a - 1.0), 0.0, p.a == 0.0)" },
 });

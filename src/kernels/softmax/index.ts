@@ -117,5 +117,9 @@ export const logSoftmax = defineSoftmax("logSoftmax", {
   result: (d, sum) => d - Math.log(sum),
   term: (dy) => dy,
   slope: (dy, y, sum) => dy - Math.exp(y) * sum,
-  wgsl: { result: "d - keep_nan(sum, log(sum))", term: "dy", slope: "dy - keep_nan(y, exp(y)) * sum" },
+  wgsl: {
+    result: "d - keep_nan(sum, natural_log(sum))",
+    term: "dy",
+    slope: "dy - keep_nan(y, exp(y)) * sum",
+  },
 });

@@ -35,6 +35,7 @@ import { readWeightFile } from "../../../src/upscale/weight-files.ts";
 import { Y4mReader } from "../../../src/video/index.ts";
 import { drawSeeds } from "../fuzz-pictures.ts";
 import { inOnePiece, rrdbnetAsNcnn } from "../ncnn.ts";
+import { torchSave } from "../torch-save.ts";
 import type { Target } from "./fuzz.ts";
 
 const isDataError = (error: Error) => error instanceof DataError;
@@ -119,7 +120,9 @@ const pth: Target = {
       const { tensors, metadata } = parseSafetensors(file);
       return serializePytorch(tensors, metadata);
     });
-    return [...names.map((name) => readFileSync(new URL(name, folder))), ...own];
+    const [weights] = (await weightFiles()).map((file) => parseSafetensors(file).tensors);
+    const checkpoint = torchSave({ ema: weights, params: weights, optimizer: [{ state: weights }], step: 3 });
+    return [...names.map((name) => readFileSync(new URL(name, folder))), ...own, checkpoint];
   },
   parse(input) {
     parsePytorch(input, "fuzz.pth");
