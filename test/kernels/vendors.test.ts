@@ -32,7 +32,7 @@ type Compared = Parameters<typeof compareWithCpu>[2];
 const foreignOn = new Map(devices.map((device) => [device, foreignCases(device, devices, convolutions, 3)]));
 
 describe.each(classes)("as %s", (adapterClass) => {
-  const isForCards = facts[adapterClass].ownProcessor;
+  const isForCards = facts[adapterClass].separateProcessor;
   const options = { absolute: 1e-4, relative: 1e-4, adapterClass };
   // Software adapters take seconds to compile kernels that are made for cards.
   const slow = 180_000;
