@@ -24,6 +24,7 @@ import {
   uint8,
 } from "./number-formats.ts";
 import { Dict, type Name, PickleError, unpickle } from "./pickle.ts";
+import { pickledClasses } from "./pickled-classes.ts";
 import { looksLikeZip, readStoredZip, ZipError } from "./stored-zip.ts";
 
 // ---- What a file may refer to
@@ -78,9 +79,6 @@ export const numberTypes: readonly (readonly [storage: string, dtype: string, fo
 /** Storages of bytes, whose tensors say which numbers these are. */
 const untyped = { name: "torch.storage.UntypedStorage", format: uint8 } satisfies NumberType;
 
-/** Calls that give nothing which weights need. */
-const nothing = () => null;
-
 const calls: Readonly<Record<string, Name["call"]>> = {
   "torch._utils._rebuild_tensor": ([storage, offset, shape, strides]) =>
     new StoredTensor(storage, offset, shape, strides),
@@ -94,8 +92,13 @@ const calls: Readonly<Record<string, Name["call"]>> = {
   },
   "torch._utils._rebuild_parameter": ([tensor]) => tensor,
   "torch._utils._rebuild_parameter_with_state": ([tensor]) => tensor,
+  // A parameter or buffer of a class of its own, and what rebuilds the tensor in it.
+  "torch._tensor._rebuild_from_type_v2": ([rebuild, , args]) => {
+    const { call } = (rebuild ?? {}) as Partial<Name>;
+    if (call === undefined || !Array.isArray(args)) throw new PickleError("a tensor is broken");
+    return call(args);
+  },
   "torch.Size": ([sizes]) => sizes,
-  "torch.device": nothing,
   "collections.OrderedDict": ([pairs = []]) => {
     const dict = new Dict();
     if (!Array.isArray(pairs)) throw new PickleError("a dictionary is broken");
@@ -105,14 +108,11 @@ const calls: Readonly<Record<string, Name["call"]>> = {
     }
     return dict;
   },
-  "collections.Counter": nothing,
-  "builtins.set": nothing,
-  "__builtin__.set": nothing,
-  "_codecs.encode": nothing, // bytes, in files of Python 3 for Python 2
 };
 
 const names: ReadonlyMap<string, Name> = new Map(
   [
+    ...pickledClasses,
     ...Object.entries(calls).map(([name, call]) => ({ name, call })),
     ...numberTypes.flatMap(([storage, dtype, format]): NumberType[] => [
       { name: `torch.${storage}`, format },

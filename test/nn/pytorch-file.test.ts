@@ -27,7 +27,7 @@ function expectSame(got: ReadonlyMap<string, NamedArray>, want: ReadonlyMap<stri
 }
 
 describe("files that PyTorch has written", () => {
-  test("are there", () => expect(files.length).toBe(9));
+  test("are there", () => expect(files.length).toBe(11));
 
   test.each(files)("%s", (file) => {
     const want = parseSafetensors(golden(file.replace(".pth", ".safetensors"))).tensors;

@@ -4,10 +4,14 @@ Each comes with a safetensors file of the same name, which holds what must be re
 how to run this. Files of one version of PyTorch are alike, byte for byte.
 """
 
-from collections import OrderedDict
+import argparse
+from collections import Counter, OrderedDict, defaultdict, deque
+import datetime
 from pathlib import Path
 import sys
+from types import SimpleNamespace
 
+import numpy as np
 import torch
 from safetensors.torch import save_file
 
@@ -81,6 +85,31 @@ def wrapped():
     return thing, ema
 
 
+def companions():
+    """Things of other classes, which training programs save beside the weights."""
+    weights = {"conv.weight": values(30, 2, 2), "conv.bias": torch.nn.Buffer(values(31, 2))}
+    history = defaultdict(list)
+    history["psnr"].append(np.float32(31.5))
+    thing = {
+        "best": np.float64(31.25),
+        "random state": np.arange(5),
+        "args": argparse.Namespace(lr=1e-4, name="net"),
+        "options": SimpleNamespace(a=1),
+        "path": Path("a") / "b",
+        "time": datetime.datetime(2026, 1, 2, 3, 4, tzinfo=datetime.timezone.utc),
+        "took": datetime.timedelta(seconds=3),
+        "history": history,
+        "last": deque([1.0, 2.0]),
+        "counts": Counter("aab"),
+        "names": {"a", "b"},
+        "frozen": frozenset([1]),
+        "bytes": bytearray(b"abc"),
+        "complex": 1 + 2j,
+        "model": weights,
+    }
+    return thing, weights
+
+
 def module():
     """A module's own dictionary, with a layer that counts, wrapped for several devices."""
     net = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2), torch.nn.PReLU(2))
@@ -91,7 +120,7 @@ def module():
     return {"state_dict": state, "optimizer": torch.optim.Adam(net.parameters()).state_dict()}, state
 
 
-for case in [types, layouts, wrapped, module]:
+for case in [types, layouts, wrapped, companions, module]:
     thing, expected = case()
     save(case.__name__, thing, expected)
     save(f"{case.__name__}-stream", thing, expected, _use_new_zipfile_serialization=False)

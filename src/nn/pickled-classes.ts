@@ -1,0 +1,50 @@
+/**
+ * Classes whose objects training programs keep beside the weights: numbers of numpy, command lines, paths, times. Out
+ * of a file they come as empty objects: nothing of them is computed, and weights are in dictionaries alone.
+ */
+import { Dict, type Name } from "./pickle.ts";
+
+/** By module, the names in it. */
+type Names = Readonly<Record<string, string>>;
+
+const scalars = "set frozenset tuple int float bool str bytearray complex";
+const paths = "Path PosixPath WindowsPath PurePosixPath PureWindowsPath";
+
+const opaque: Names = {
+  numpy: "dtype ndarray",
+  "numpy.core.multiarray": "scalar _reconstruct",
+  "numpy._core.multiarray": "scalar _reconstruct",
+  argparse: "Namespace",
+  types: "SimpleNamespace",
+  pathlib: paths,
+  "pathlib._local": paths,
+  datetime: "datetime date time timedelta timezone",
+  collections: "Counter",
+  builtins: scalars,
+  __builtin__: scalars,
+  _codecs: "encode", // bytes, in files of Python 3 for Python 2
+  torch: "Tensor device",
+  "torch.nn.parameter": "Parameter Buffer",
+};
+
+/** Weights may be in these. */
+const dictionaries: Names = {
+  collections: "defaultdict",
+  builtins: "dict",
+  __builtin__: "dict",
+  "pytorch_lightning.utilities.parsing": "AttributeDict",
+  "lightning.pytorch.utilities.parsing": "AttributeDict",
+};
+
+const lists: Names = { collections: "deque", builtins: "list", __builtin__: "list" };
+
+const called = (names: Names, call: () => unknown): Name[] =>
+  Object.entries(names).flatMap(([module, list]) =>
+    list.split(" ").map((name) => ({ name: `${module}.${name}`, call })),
+  );
+
+export const pickledClasses: readonly Name[] = [
+  ...called(opaque, () => null),
+  ...called(dictionaries, () => new Dict()),
+  ...called(lists, () => []),
+];
