@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { UsageError } from "../../src/cli/flags.ts";
 import type { GpuDevice, Launch } from "../../src/device/gpu-device.ts";
 import { type Kernel, kernel } from "../../src/device/kernel.ts";
+import { withLaunches } from "./launches.ts";
 import type { Variant } from "./workloads.ts";
 
 export interface EditedKernel {
@@ -51,16 +52,12 @@ export async function withEdited(
       const lines = errors.map(({ line, text }) => `line ${line ?? "?"}: ${text}`);
       throw new UsageError(`${file} does not compile for ${variant.name}: ${lines.join("; ")}`);
     }
-    const replaced = <T>(body: () => T): T => {
-      const original = device.run;
-      device.run = (kernel, launch) =>
-        original.call(device, kernel.name === own.name ? instead : kernel, launch);
-      try {
-        return body();
-      } finally {
-        device.run = original;
-      }
-    };
+    const replaced = <T>(body: () => T): T =>
+      withLaunches(
+        device,
+        (kernel, launch, run) => run(kernel.name === own.name ? instead : kernel, launch),
+        body,
+      );
     versions.push({
       name: `${variant.name}, ${file}`,
       byRule: false,

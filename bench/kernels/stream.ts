@@ -10,6 +10,7 @@ import { type Statistics, summarize } from "../../src/measure/statistics.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { largestError } from "../harness.ts";
 import { type EditedKernel, withEdited } from "./edited.ts";
+import { withLaunches, withNaNs } from "./launches.ts";
 import type { Variant, Workload } from "./workloads.ts";
 
 /** One way to compute a workload. */
@@ -75,8 +76,7 @@ export async function timeKernels(
     const launches = launchesOf(device, own);
     for (const { kernel } of launches) onKernel?.(kernel);
     for (const each of [own, ...(await withEdited(device, own, launches, edited))]) {
-      each.run();
-      const result = await each.result();
+      const result = await resultOf(device, each);
       const got = Float32Array.from(samples, ({ index }) => result[index]);
       checked.push({
         variant: each,
@@ -145,17 +145,23 @@ async function inTurns(
 /** What a variant launches. */
 function launchesOf(device: GpuDevice, { run }: Variant): { kernel: Kernel; launch: Launch }[] {
   const launches: { kernel: Kernel; launch: Launch }[] = [];
-  const original = device.run;
-  device.run = (kernel, launch) => {
-    launches.push({ kernel, launch });
-    original.call(device, kernel, launch);
-  };
-  try {
-    run();
-  } finally {
-    device.run = original;
-  }
+  withLaunches(
+    device,
+    (kernel, launch, run) => {
+      launches.push({ kernel, launch });
+      run(kernel, launch);
+    },
+    run,
+  );
   return launches;
+}
+
+/** What a variant computes, with NaN where it computes nothing. */
+function resultOf(device: GpuDevice, { run, result }: Variant): Promise<Float32Array> {
+  return withNaNs(device, () => {
+    run();
+    return result();
+  });
 }
 
 /** So many of a list, evenly from its first to its last. */

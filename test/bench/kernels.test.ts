@@ -96,6 +96,28 @@ test("a wrong result is told and not timed; an edited text stands beside the lib
   device.destroy();
 });
 
+test.each([
+  "conv3-64-64-1x12x12",
+  "weight-grad3-64-64-2x16x16",
+  "sum-of-channels", // whose result lies in memory of the pool, where the one before it lay
+])("%s: a text that computes nothing is wrong", async (name) => {
+  const device = await likeACard();
+  const kernels = new Map<string, Kernel>();
+  const onKernel = (kernel: Kernel) => kernels.set(kernel.name, kernel);
+  await timeKernels(device, find(name), ceilings, { most: 0, onKernel });
+  const edited = [...kernels.values()].map((kernel) => {
+    const body = kernel.body.replace(/(fn main\([^{]*\{)/, "$1 if (true) { return; }");
+    expect(body).not.toBe(kernel.body);
+    return { file: fileOf(kernel), body };
+  });
+  expect(edited.length).toBeGreaterThan(0);
+  const { rows } = await timeKernels(device, find(name), ceilings, { most: 0, edited });
+  const [own, ...versions] = rows.map(({ error, time }) => ({ error, timed: time !== undefined }));
+  expect(own.timed).toBe(true);
+  expect(versions).toEqual(edited.map(() => ({ error: null, timed: false })));
+  device.destroy();
+});
+
 test("which file is a version of which kernel", () => {
   const kernel = { name: "conv2d/weight-grad" };
   expect(fileOf(kernel)).toBe("conv2d-weight-grad.wgsl");
