@@ -129,17 +129,23 @@ async function inTurns(
     );
   const results: number[][] = programs.map(() => []);
   let before: Promise<number[]> | undefined;
-  for (let i = 0; i <= warmUpRounds + rounds; i++) {
-    signal?.throwIfAborted();
-    // The next round is given before the last one is waited for.
-    const now = i < warmUpRounds + rounds ? round() : undefined;
-    const times = await before;
-    if (times && i > warmUpRounds) {
-      for (const [k, ms] of times.entries()) results[k].push(ms / repetitions[k]);
+  let now: Promise<number[]> | undefined;
+  try {
+    for (let i = 0; i <= warmUpRounds + rounds; i++) {
+      signal?.throwIfAborted();
+      // The next round is given before the last one is waited for.
+      now = i < warmUpRounds + rounds ? round() : undefined;
+      now?.catch(() => {}); // it may fail while the one before is waited for, which then fails, too
+      const times = await before;
+      if (times && i > warmUpRounds) {
+        for (const [k, ms] of times.entries()) results[k].push(ms / repetitions[k]);
+      }
+      before = now;
     }
-    before = now;
+    return results;
+  } finally {
+    await Promise.allSettled([before, now]);
   }
-  return results;
 }
 
 /** What a variant launches. */

@@ -516,7 +516,7 @@ export class GpuDevice implements Device {
     } finally {
       this.#recorder.passTimer = undefined;
     }
-    const passes = await timer.read();
+    const passes = await this.#unlessLost(() => timer.read());
     timer.destroy();
     this.#throwFailure();
     return (

@@ -118,6 +118,36 @@ test.each([
   device.destroy();
 });
 
+test.each(["stopped", "lost"])(
+  "%s while rounds are in flight, it fails once, and when they have ended",
+  async (how) => {
+    const device = await likeACard();
+    const stop = new AbortController();
+    const { timeEach } = device;
+    let [given, ended] = [0, 0];
+    device.timeEach = (bodies) => {
+      const times = timeEach.call(device, bodies);
+      const end = () => void ended++;
+      times.then(end, end);
+      if (++given === 3) how === "stopped" ? stop.abort() : device.gpu.destroy();
+      return times;
+    };
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => unhandled.push(error);
+    process.on("unhandledRejection", note);
+    try {
+      const failed = timeKernels(device, find("sum-of-channels"), ceilings, { signal: stop.signal });
+      await expect(failed).rejects.toThrow(how === "stopped" ? /abort/ : /was lost/);
+      expect([given, ended]).toEqual([3, 3]);
+      device.destroy();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off("unhandledRejection", note);
+    }
+  },
+);
+
 test("which file is a version of which kernel", () => {
   const kernel = { name: "conv2d/weight-grad" };
   expect(fileOf(kernel)).toBe("conv2d-weight-grad.wgsl");
