@@ -1,6 +1,6 @@
 /** Edited texts of the library's kernels, to be timed beside the originals. */
-import { readFileSync } from "node:fs";
-import { basename } from "node:path";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { UsageError } from "../../src/cli/flags.ts";
 import type { GpuDevice, Launch } from "../../src/device/gpu-device.ts";
 import { type Kernel, kernel } from "../../src/device/kernel.ts";
@@ -28,29 +28,30 @@ export function readEdited(path: string): EditedKernel {
   return { file: basename(path), body: readFileSync(path, "utf8") };
 }
 
+/** A variant with an edited text, or why there is none. */
+export type EditedVariant = Variant | { readonly name: string; readonly problem: string };
+
 /**
  * The variant once more with each edited text that belongs to a kernel that it launches, in the place of that one.
  * Everything else, constants and grid included, stays.
- *
- * @throws UsageError for texts that do not compile
  */
 export async function withEdited(
   device: GpuDevice,
   variant: Variant,
   launches: readonly { readonly kernel: Kernel; readonly launch: Launch }[],
   edited: readonly EditedKernel[],
-): Promise<Variant[]> {
-  const versions: Variant[] = [];
+): Promise<EditedVariant[]> {
+  const versions: EditedVariant[] = [];
   for (const { file, body } of edited) {
     const found = launches.find((each) => isVersionOf(file, each.kernel));
     if (!found) continue;
     const own = found.kernel;
+    const name = `${variant.name}, ${file}`;
     const instead = kernel(`${own.name} (${file})`, body);
-    const messages = await device.checkKernel(instead, found.launch);
-    const errors = messages.filter(({ severity }) => severity === "error");
-    if (errors.length > 0) {
-      const lines = errors.map(({ line, text }) => `line ${line ?? "?"}: ${text}`);
-      throw new UsageError(`${file} does not compile for ${variant.name}: ${lines.join("; ")}`);
+    const problem = bindingProblem(own, instead) ?? (await compileProblem(device, instead, found.launch));
+    if (problem !== undefined) {
+      versions.push({ name, problem });
+      continue;
     }
     const replaced = <T>(body: () => T): T =>
       withLaunches(
@@ -59,11 +60,62 @@ export async function withEdited(
         body,
       );
     versions.push({
-      name: `${variant.name}, ${file}`,
-      byRule: false,
+      ...{ name, byRule: false },
       run: () => replaced(variant.run),
       result: () => replaced(variant.result),
     });
   }
   return versions;
+}
+
+/** An edited text gets the buffers of the library's own. */
+function bindingProblem(own: Kernel, instead: Kernel): string | undefined {
+  const text = ({ bindings }: Kernel) => bindings.map(({ index, name, kind }) => `${index} ${name} ${kind}`);
+  const [wanted, got] = [own, instead].map(text);
+  return got.join() === wanted.join()
+    ? undefined
+    : `has other bindings (${got.join(", ") || "none"}) than the library's own (${wanted.join(", ")})`;
+}
+
+async function compileProblem(
+  device: GpuDevice,
+  instead: Kernel,
+  launch: Launch,
+): Promise<string | undefined> {
+  const messages = await device.checkKernel(instead, launch);
+  const errors = messages.filter(({ severity }) => severity === "error");
+  const lines = errors.map(({ line, text }) => `line ${line ?? "?"}: ${text}`);
+  return errors.length > 0 ? `does not compile: ${lines.join("; ")}` : undefined;
+}
+
+/** @throws UsageError for a text that is named after none of these kernels */
+export function checkNames(edited: readonly EditedKernel[], kernels: readonly Kernel[]): void {
+  const stray = edited.find(({ file }) => !kernels.some((kernel) => isVersionOf(file, kernel)));
+  if (!stray) return;
+  const names = kernels.map(fileOf).join(", ");
+  throw new UsageError(
+    `--wgsl ${stray.file} is named after no kernel that would be launched. Those are ${names}`,
+  );
+}
+
+/**
+ * Writes the texts of kernels into a folder, which is made if need be.
+ *
+ * @throws UsageError, before anything is written, if one of the files is there with another text
+ */
+export function writeTexts(folder: string, kernels: readonly Kernel[]): void {
+  const files = kernels.map((kernel) => ({
+    path: join(folder, fileOf(kernel)),
+    text: `${kernel.body.trim()}\n`,
+  }));
+  for (const { path, text } of files) {
+    if (!existsSync(path) || readFileSync(path, "utf8") === text) continue;
+    const other = `${basename(path, ".wgsl")}.mine.wgsl`;
+    throw new UsageError(
+      `--texts ${folder}: ${path} is there with another text, perhaps an edited one. Name it ${other}, or name ` +
+        "another folder",
+    );
+  }
+  mkdirSync(folder, { recursive: true });
+  for (const { path, text } of files) writeFileSync(path, text);
 }
