@@ -3,6 +3,7 @@
  * DIV2K's, with the decoded pictures in memory, and in files (--cache).
  */
 import { mkdirSync } from "node:fs";
+import { statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writePng } from "../src/data/index.ts";
@@ -13,7 +14,7 @@ import { presets, type TrainOptions, train } from "../src/train/index.ts";
 import { readLog } from "../src/train/run-folder.ts";
 import { table } from "./markdown.ts";
 import { percent, short } from "./report.ts";
-import { height, makeTrainingPictures, width } from "./training-pictures.ts";
+import { height, makeTrainingPictures, pngBytes, width } from "./training-pictures.ts";
 
 /** What is trained: EDSR 4x16 x2 on batches of 16 patches of 48x48 (HR 96x96), the paper's batches. */
 const [batch, patch, scale] = [16, 48, 2];
@@ -54,19 +55,39 @@ export interface Waiting {
 
 /** Of all runs: what is trained, on what. */
 export function waitingFacts({ pictures }: WaitingSizes): Omit<Waiting, "runs"> {
-  const decoded = pictures * width * height * 3 * (1 + 1 / scale ** 2);
   return {
     network: `EDSR 4x16 x${scale}, batches of ${batch} patches of ${patch} x ${patch}`,
-    ...{ pictures, size: [width, height], bytes: { decoded, kept: memoryForPictures() } },
+    ...{ pictures, size: [width, height] },
+    bytes: { decoded: pictures * decodedBytes, kept: memoryForPictures() },
   };
 }
 
-/** Makes a folder of pictures to train on, gives it to `body`, and removes it. */
+/** Of a picture and its LR. */
+const decodedBytes = width * height * 3 * (1 + 1 / scale ** 2);
+
+async function requireSpace({ pictures }: WaitingSizes): Promise<void> {
+  const needed = pictures * (pngBytes + decodedBytes);
+  const { bavail, bsize } = await statfs(tmpdir());
+  if (bavail * bsize >= needed) return;
+  // The folder's name may hold a user's, and reports have none.
+  const [wanted, free] = [needed, bavail * bsize].map((bytes) => `${(bytes / 1e9).toFixed(2)} GB`);
+  throw new Error(
+    `The pictures need ${wanted} in the system's folder for temporary files, which has ${free} left. Make room, ` +
+      "or name another folder by the environment variable TMPDIR (TEMP on Windows).",
+  );
+}
+
+/**
+ * Makes a folder of pictures to train on, gives it to `body`, and removes it.
+ *
+ * @throws Error if the system's folder for temporary files has no room for it
+ */
 export async function withPictures(
   sizes: WaitingSizes,
   signal: AbortSignal,
   body: (folder: string) => Promise<void>,
 ): Promise<void> {
+  await requireSpace(sizes);
   // Also removed if the process is ended meanwhile.
   const folder = temporaryFor(join(tmpdir(), "pixelgrad-bench-pictures"));
   try {

@@ -44,7 +44,7 @@ interface Measured extends Context {
 type Part = {
   /** After "measures", in progress and in reports that lack it. */
   readonly what: string;
-  /** On a card, for the help text. */
+  /** On a card, for the help text: time, and disk if it is much. */
   readonly takes: string;
 } & (
   | { readonly needsCeilings: false; measure(context: Context): Promise<Partial<Report>> }
@@ -175,7 +175,7 @@ export const parts = {
   },
   waiting: {
     what: "how long training waits for pictures",
-    takes: "up to 3 min",
+    takes: "up to 3 min, and 3.1 GB in the folder for temporary files",
     needsCeilings: true,
     async measure({ device, sizes: { waiting: sizes }, signal, say, report, update, attempt }) {
       say(`waiting for pictures: making ${sizes.pictures} of them`);

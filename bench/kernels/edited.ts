@@ -47,12 +47,12 @@ export async function withEdited(
     if (!found) continue;
     const own = found.kernel;
     const name = `${variant.name}, ${file}`;
-    const instead = kernel(`${own.name} (${file})`, body);
-    const problem = bindingProblem(own, instead) ?? (await compileProblem(device, instead, found.launch));
-    if (problem !== undefined) {
-      versions.push({ name, problem });
+    const made = await editedKernel(device, found, `${own.name} (${file})`, body);
+    if ("problem" in made) {
+      versions.push({ name, ...made });
       continue;
     }
+    const { instead } = made;
     const replaced = <T>(body: () => T): T =>
       withLaunches(
         device,
@@ -68,24 +68,34 @@ export async function withEdited(
   return versions;
 }
 
-/** An edited text gets the buffers of the library's own. */
-function bindingProblem(own: Kernel, instead: Kernel): string | undefined {
-  const text = ({ bindings }: Kernel) => bindings.map(({ index, name, kind }) => `${index} ${name} ${kind}`);
-  const [wanted, got] = [own, instead].map(text);
-  return got.join() === wanted.join()
-    ? undefined
-    : `has other bindings (${got.join(", ") || "none"}) than the library's own (${wanted.join(", ")})`;
+/** The kernel of an edited text, or why it cannot be launched as the library's own is. */
+async function editedKernel(
+  device: GpuDevice,
+  { kernel: own, launch }: { readonly kernel: Kernel; readonly launch: Launch },
+  name: string,
+  body: string,
+): Promise<{ instead: Kernel } | { problem: string }> {
+  try {
+    const instead = kernel(name, body);
+    const [wanted, got] = [own, instead].map(interfaceOf);
+    if (got !== wanted)
+      return { problem: `has other buffers or parameters (${got}) than the library's own (${wanted})` };
+    const messages = await device.checkKernel(instead, launch);
+    const errors = messages.filter(({ severity }) => severity === "error");
+    if (errors.length === 0) return { instead };
+    return {
+      problem: `does not compile: ${errors.map(({ line, text }) => `line ${line ?? "?"}: ${text}`).join("; ")}`,
+    };
+  } catch (error) {
+    if (device.failure) throw error;
+    return { problem: `cannot be read: ${(error as Error).message}` };
+  }
 }
 
-async function compileProblem(
-  device: GpuDevice,
-  instead: Kernel,
-  launch: Launch,
-): Promise<string | undefined> {
-  const messages = await device.checkKernel(instead, launch);
-  const errors = messages.filter(({ severity }) => severity === "error");
-  const lines = errors.map(({ line, text }) => `line ${line ?? "?"}: ${text}`);
-  return errors.length > 0 ? `does not compile: ${lines.join("; ")}` : undefined;
+/** What a launch gives to a kernel: "0 x read, 1 y read_write, count u32". */
+function interfaceOf({ bindings, params }: Kernel): string {
+  const buffers = bindings.map(({ index, name, kind }) => `${index} ${name} ${kind}`);
+  return [...buffers, ...params.map(({ name, type }) => `${name} ${type}`)].join(", ") || "none";
 }
 
 /** @throws UsageError for a text that is named after none of these kernels */

@@ -93,14 +93,16 @@ test("a wrong result is told and not timed; an edited text stands beside the lib
     file: file.replace("mine", "other"),
     body: own.body.replace("@group(0) @binding(0)", "//"),
   });
-  const three = await timeKernels(device, whole, ceilings, { edited: senseless, most: 0 });
-  expect(three.rows.map(({ problem, time }) => [problem, time !== undefined])).toEqual([
+  senseless.push({ file: file.replace("mine", "third"), body: own.body.replace("<uniform>", "<private>") });
+  const all = await timeKernels(device, whole, ceilings, { edited: senseless, most: 0 });
+  expect(all.rows.map(({ problem, time }) => [problem, time !== undefined])).toEqual([
     [undefined, true],
     [expect.stringMatching(/^does not compile: line \d+: /), false],
-    [expect.stringMatching(/^has other bindings \(1 .* than the library's own \(0 /), false],
+    [expect.stringMatching(/^has other buffers or parameters \(1 .* than the library's own \(0 /), false],
+    [expect.stringMatching(/^cannot be read: Kernel .* buffers, /), false],
   ]);
-  expect(kernelTable(three).join("\n")).toMatch(/mine\.wgsl \| does not compile: line/);
-  expect(kernelSummary([three]).join("\n")).toContain("| matmul-128, 2 not run |");
+  expect(kernelTable(all).join("\n")).toMatch(/mine\.wgsl \| does not compile: line/);
+  expect(kernelSummary([all]).join("\n")).toContain("| matmul-128, 3 not run |");
   await timeKernels(device, whole, ceilings); // the device still works
   device.destroy();
 });

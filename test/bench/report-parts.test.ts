@@ -7,6 +7,7 @@ import { measureReport } from "../../bench/gpu-report/measure.ts";
 import { type PartName, parts } from "../../bench/gpu-report/parts.ts";
 import type { Report } from "../../bench/gpu-report/report.ts";
 import type { Sizes } from "../../bench/gpu-report/sizes.ts";
+import { withPictures } from "../../bench/waiting.ts";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { openDevice, setDefaultDevice } from "../../src/device/open.ts";
 import { gpuDevices } from "../support/devices.ts";
@@ -104,6 +105,16 @@ test.each([
   });
   expect(report).toMatchObject({ partial: "it was stopped", failures: [] });
   expect(report.waiting?.runs ?? []).toHaveLength(runs);
+  expect(left()).toEqual([]);
+});
+
+test("waiting needs room for its pictures", async () => {
+  const waiting = { pictures: 1e9, different: 1, steps: 1, maxSeconds: 1 };
+  const body = vi.fn();
+  await expect(withPictures(waiting, new AbortController().signal, body)).rejects.toThrow(
+    /^The pictures need 15373400.00 GB in the system's folder for temporary files, which has .* GB left\. /,
+  );
+  expect(body).not.toHaveBeenCalled();
   expect(left()).toEqual([]);
 });
 
