@@ -6,7 +6,7 @@ import type { MethodName } from "../src/upscale/method-names.ts";
 import { table } from "./markdown.ts";
 import { percent, short } from "./report.ts";
 
-const scale = 2;
+export const pictureScale = 2;
 
 export interface PictureTime {
   readonly method: MethodName;
@@ -24,35 +24,32 @@ export interface PictureTimes {
   readonly rows: readonly PictureTime[];
 }
 
-/** On the default device. */
-export async function measurePictures(
+/** What is enlarged, of this size. */
+export function pictureToEnlarge(width: number, height: number): Image<Uint8Array> {
+  const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => (i >> 6) + ((i * 7919) & 3));
+  return { width, height, channels: 3, data };
+}
+
+/** By one method, on the default device. */
+export async function measurePicture(
   device: GpuDevice,
-  methods: readonly MethodName[],
-  [width, height]: readonly [number, number],
-  { signal, onMethod }: { readonly signal: AbortSignal; readonly onMethod: (method: string) => void },
-): Promise<PictureTimes> {
-  const picture: Image<Uint8Array> = { width, height, channels: 3, data: new Uint8Array(width * height * 3) };
-  for (let i = 0; i < picture.data.length; i++) picture.data[i] = (i >> 6) + ((i * 7919) & 3);
-  const rows: PictureTime[] = [];
-  for (const method of methods) {
-    signal.throwIfAborted();
-    onMethod(method);
-    device.freeUnused(); // as in a program that has done nothing else before
-    const enlarge = async () => {
-      const start = performance.now();
-      const { tiles } = await upscale(picture, { method, scale, signal });
-      return { ms: performance.now() - start, tiles };
-    };
-    const first = await enlarge();
-    const second = await enlarge();
-    // Every kernel gets a pass of its own in a trace, which makes the whole slower.
-    const text = await traceOf(enlarge);
-    const gpuMs = device.gpu.features.has("timestamp-query")
-      ? busyMs(JSON.parse(text).traceEvents)
-      : undefined;
-    rows.push({ method, firstMs: first.ms, secondMs: second.ms, gpuMs, tiles: second.tiles });
-  }
-  return { size: [width, height], scale, rows };
+  method: MethodName,
+  picture: Image<Uint8Array>,
+  signal: AbortSignal,
+): Promise<PictureTime> {
+  device.freeUnused(); // as in a program that has done nothing else before
+  const enlarge = async () => {
+    const start = performance.now();
+    const { tiles } = await upscale(picture, { method, scale: pictureScale, signal });
+    return { ms: performance.now() - start, tiles };
+  };
+  const first = await enlarge();
+  const second = await enlarge();
+  // Every kernel gets a pass of its own in a trace, which makes the whole slower.
+  const text = await traceOf(enlarge);
+  if (device.failure) throw device.failure; // upscale() has gone on with another device
+  const gpuMs = device.gpu.features.has("timestamp-query") ? busyMs(JSON.parse(text).traceEvents) : undefined;
+  return { method, firstMs: first.ms, secondMs: second.ms, gpuMs, tiles: second.tiles };
 }
 
 async function traceOf(body: () => Promise<unknown>): Promise<string> {

@@ -1,11 +1,14 @@
 /** Pictures as large as DIV2K's, made up, to measure how fast training gets its patches. */
-import { copyFileSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
+import { copyFile } from "node:fs/promises";
 import { join } from "node:path";
 import { writePng } from "../src/data/index.ts";
 import type { Image } from "../src/node.ts";
 import { Random } from "../src/tensor/random.ts";
 
 export const [width, height] = [2040, 1356];
+/** Of a picture's file, about. */
+export const pngBytes = 5e6;
 
 /**
  * A picture with broad bands and noise in the lowest two bits: a PNG of 5 MB, as those of DIV2K mostly have. Others with
@@ -24,7 +27,11 @@ function picture(noise: Uint8Array, shift: number): Image<Uint8Array> {
  */
 export async function makeTrainingPictures(
   folder: string,
-  { count, different }: { readonly count: number; readonly different: number },
+  {
+    count,
+    different,
+    signal,
+  }: { readonly count: number; readonly different: number; readonly signal?: AbortSignal },
 ): Promise<void> {
   mkdirSync(folder);
   const random = new Random(1);
@@ -34,8 +41,12 @@ export async function makeTrainingPictures(
   const shifts = Array.from({ length: made }, () => random.int(noise.length));
   // A few at a time: sharp packs them in threads.
   for (let first = 0; first < made; first += 8) {
+    signal?.throwIfAborted();
     const some = shifts.slice(first, first + 8);
     await Promise.all(some.map((shift, i) => writePng(file(first + i), picture(noise, shift))));
   }
-  for (let i = made; i < count; i++) copyFileSync(file(i % made), file(i));
+  for (let i = made; i < count; i++) {
+    signal?.throwIfAborted();
+    await copyFile(file(i % made), file(i));
+  }
 }

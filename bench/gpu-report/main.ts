@@ -45,7 +45,7 @@ about you: send them to the project to have them in docs/gpus.md. Nothing else s
 
 On a program that stands in for a GPU, sizes are smaller, and the report says so. Ctrl-C ends it after the
 current measurement; the files then hold what was measured, and say that they are not whole. They are saved
-after each part. The parts, in their order, with the time they take on a card:
+after each part, picture and run. The parts, in their order, with the time they take on a card:
 
 ${partLines.join("\n")}
 

@@ -52,13 +52,26 @@ export async function measureReport(
     report = { ...report, ...changes, seconds: (performance.now() - began) / 1e3 };
     await save(report);
   };
-  const context: Context = { device, adapter, signal, say, report: () => report, update };
+  /** The error of a device that is gone. It ends the report; any other is a finding. */
+  let lost: { error: unknown } | undefined;
+  const attempt = async (what: string, body: () => Promise<void>) => {
+    if (signal.aborted || lost) return;
+    try {
+      await body();
+    } catch (error) {
+      if (signal.aborted) return;
+      if (device.failure) lost = { error };
+      await update({ failures: [...report.failures, { part: what, message: (error as Error).message }] });
+    }
+  };
+  const context: Context = { device, adapter, signal, say, report: () => report, update, attempt };
+  const tried = new Set<PartName>();
   let processesStarted = false;
-  /** An error in a part is a finding; only a device that is gone ends the report. */
   const measure = async (name: PartName) => {
-    if (signal.aborted) return;
+    if (signal.aborted || lost || tried.has(name)) return;
+    tried.add(name);
     const part = parts[name];
-    if (part.needsCeilings && !report.ceilings) await measure("ceilings");
+    if (part.needsCeilings) await measure("ceilings");
     const { ceilings } = report;
     if ((part.needsCeilings && !ceilings) || performance.now() - began > 1e3 * limit) {
       left.push(name);
@@ -68,7 +81,7 @@ export async function measureReport(
     // Processes of its own would count as others.
     if (!processesStarted) report = { ...report, foreignCores: foreignCores() };
     processesStarted ||= name === "start";
-    try {
+    await attempt(part.what, async () => {
       if (part.needsCeilings) {
         const sizes = chooseSizes(ceilings!);
         if (sizes.scaled) await update({ scaled: sizes.scaled });
@@ -76,14 +89,10 @@ export async function measureReport(
       } else {
         await update(await part.measure(context));
       }
-    } catch (error) {
-      if (signal.aborted) return;
-      const failure = { part: part.what, message: (error as Error).message };
-      await update({ failures: [...report.failures, failure] });
-      if (device.failure) throw error;
-    }
+    });
   };
-  for (const name of wanted) if (!(name === "ceilings" && report.ceilings)) await measure(name);
+  for (const name of wanted) await measure(name);
+  if (lost) throw lost.error;
   if (!processesStarted) await update({ foreignCores: foreignCores() });
   const tooSlow =
     left.length > 0

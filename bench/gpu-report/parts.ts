@@ -11,8 +11,8 @@ import { kernelWorkloads } from "../kernels/workloads.ts";
 import { ladderFlops, ladderSteps, ladderText } from "../ladder-steps.ts";
 import { forwardWork, inference, replayed, trainingStep, trainingWork } from "../networks.ts";
 import { measureStart } from "../own-process.ts";
-import { measurePictures } from "../picture-times.ts";
-import { measureWaiting } from "../waiting.ts";
+import { measurePicture, pictureScale, pictureToEnlarge } from "../picture-times.ts";
+import { measureWaiting, waitingFacts, withPictures } from "../waiting.ts";
 import { runChecks } from "./checks.ts";
 import type { Report, Section } from "./report.ts";
 import type { Sizes } from "./sizes.ts";
@@ -29,6 +29,11 @@ export interface Context {
   report(): Report;
   /** Puts figures into the report, and saves it. */
   update(changes: Partial<Report>): Promise<void>;
+  /**
+   * Does something that others do not depend on: an error becomes an entry of the report, and the next may go on.
+   * After a stop, or the loss of the device, it does nothing.
+   */
+  attempt(what: string, body: () => Promise<void>): Promise<void>;
 }
 
 interface Measured extends Context {
@@ -39,7 +44,7 @@ interface Measured extends Context {
 type Part = {
   /** After "measures", in progress and in reports that lack it. */
   readonly what: string;
-  /** On a card, for the help text. */
+  /** On a card, for the help text: time, and disk if it is much. */
   readonly takes: string;
 } & (
   | { readonly needsCeilings: false; measure(context: Context): Promise<Partial<Report>> }
@@ -138,12 +143,14 @@ export const parts = {
     what: "single kernels, by every tile",
     takes: "2 min",
     needsCeilings: true,
-    async measure({ device, ceilings, sizes, signal, say, report, update }) {
+    async measure({ device, ceilings, sizes, signal, say, report, update, attempt }) {
       const { small, most } = sizes.kernels;
       for (const workload of kernelWorkloads(small)) {
-        say(`single kernels: ${workload.name}`);
-        const times = await timeKernels(device, workload, ceilings, { most, signal });
-        await update({ kernels: [...(report().kernels ?? []), times] });
+        await attempt(`the kernels of ${workload.name}`, async () => {
+          say(`single kernels: ${workload.name}`);
+          const times = await timeKernels(device, workload, ceilings, { most, signal });
+          await update({ kernels: [...(report().kernels ?? []), times] });
+        });
       }
       return {};
     },
@@ -152,19 +159,39 @@ export const parts = {
     what: "whole pictures, by every network that comes with the library and by bicubic",
     takes: "1 min",
     needsCeilings: true,
-    async measure({ device, sizes, signal, say }) {
+    async measure({ device, sizes, signal, say, report, update, attempt }) {
       const methods = [...pretrainedNames.filter((name) => scalesOf(name).includes(2)), "bicubic" as const];
-      const onMethod = (method: string) => say(`a picture by ${method}`);
-      return { pictures: await measurePictures(device, methods, sizes.picture, { signal, onMethod }) };
+      const picture = pictureToEnlarge(...sizes.picture);
+      for (const method of methods) {
+        await attempt(`a picture by ${method}`, async () => {
+          say(`a picture by ${method}`);
+          const row = await measurePicture(device, method, picture, signal);
+          const rows = [...(report().pictures?.rows ?? []), row];
+          await update({ pictures: { size: sizes.picture, scale: pictureScale, rows } });
+        });
+      }
+      return {};
     },
   },
   waiting: {
     what: "how long training waits for pictures",
-    takes: "up to 3 min",
+    takes: "up to 3 min, and 3.1 GB in the folder for temporary files",
     needsCeilings: true,
-    async measure({ device, sizes, signal, say }) {
-      const onRun = (what: string) => say(`waiting for pictures: ${what}`);
-      return { waiting: await measureWaiting(device, sizes.waiting, { signal, onRun }) };
+    async measure({ device, sizes: { waiting: sizes }, signal, say, report, update, attempt }) {
+      say(`waiting for pictures: making ${sizes.pictures} of them`);
+      await withPictures(sizes, signal, async (folder) => {
+        for (const where of ["memory", "cache"] as const) {
+          const what = where === "memory" ? "in memory" : "with --cache";
+          await attempt(`training with decoded pictures ${what}`, async () => {
+            say(`waiting for pictures: ${what}`);
+            const run = await measureWaiting(device, sizes, { folder, where, signal });
+            await update({
+              waiting: { ...waitingFacts(sizes), runs: [...(report().waiting?.runs ?? []), run] },
+            });
+          });
+        }
+      });
+      return {};
     },
   },
 } as const satisfies Record<string, Part>;

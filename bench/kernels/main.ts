@@ -1,20 +1,18 @@
 /** Single kernels by the card's own clock: `npm run bench:kernels -- --help`. */
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import { defineCommand, UsageError } from "../../src/cli/flags.ts";
 import { adapterFlag } from "../../src/cli/methods.ts";
 import { print, printError } from "../../src/cli/print.ts";
 import { run } from "../../src/cli/run.ts";
 import { writeWhole } from "../../src/data/index.ts";
-import type { Kernel } from "../../src/device/kernel.ts";
 import { measureCeilings } from "../../src/measure/ceilings.ts";
 import { GpuDevice } from "../../src/node.ts";
 import { file, folder, text, whole } from "../../src/options/kinds.ts";
 import { cardOf } from "../cards.ts";
 import { openToMeasure } from "../open.ts";
 import { isSlow } from "../slow.ts";
-import { fileOf, isVersionOf, readEdited } from "./edited.ts";
-import { type KernelTimes, timeKernels } from "./stream.ts";
+import { checkNames, fileOf, readEdited, writeTexts } from "./edited.ts";
+import { type KernelTimes, kernelsOf, timeKernels } from "./stream.ts";
 import { kernelCeiling, kernelSummary, kernelTable } from "./table.ts";
 import { kernelWorkloads } from "./workloads.ts";
 
@@ -40,7 +38,10 @@ beside the library's own, with the same constants, buffers and grid.`,
     most: { kind: whole(0), help: "so many variants beside the one by rule, at most [all; 4 if slow]" },
     adapter: adapterFlag,
     wgsl: { kind: file, multiple: true, help: "edited text, named as --texts names it: conv2d-….mine.wgsl" },
-    texts: { kind: folder, help: "writes the texts of all kernels that were launched there" },
+    texts: {
+      kind: folder,
+      help: "writes the texts of all kernels that are launched there, never over another text",
+    },
     json: { kind: file, help: "writes the figures there" },
   },
   operands: "workload",
@@ -67,7 +68,16 @@ beside the library's own, with the same constants, buffers and grid.`,
         `no workload has that in its name. There are ${all.map(({ name }) => name).join(", ")}`,
       );
     }
-    const kernels = new Map<string, Kernel>();
+    const choice = { variant, most: most ?? (small ? 4 : undefined) };
+    if (edited.length > 0 || texts !== undefined) {
+      const launched = chosen.flatMap((each) => kernelsOf(device, each, choice));
+      const kernels = [...new Map(launched.map((kernel) => [kernel.name, kernel])).values()];
+      checkNames(edited, kernels);
+      if (texts !== undefined) {
+        writeTexts(texts, kernels);
+        printError(`Written to ${texts}: ${kernels.map(fileOf).join(", ")}`);
+      }
+    }
     const peak = cardOf(device.name);
     print(`# ${device.name}`, "", ...(small ? ["Small workloads, as on all slow adapters.", ""] : []));
     const results: KernelTimes[] = [];
@@ -80,32 +90,15 @@ beside the library's own, with the same constants, buffers and grid.`,
       if (signal.aborted) break;
       printError(`${each.name} …`);
       const times = await timeKernels(device, each, ceilings, {
-        ...{ variant, edited, signal },
-        most: most ?? (small ? 4 : undefined),
-        onKernel: (kernel) => kernels.set(kernel.name, kernel),
+        ...{ ...choice, edited, signal },
       });
       results.push(times);
       print(`## ${times.workload}`, "", kernelCeiling(times, peak), "", ...kernelTable(times), "");
       await save();
     }
     if (results.length > 1) print("## By rule and the fastest", "", ...kernelSummary(results));
-    const unused = edited.find(
-      ({ file }) => ![...kernels.values()].some((kernel) => isVersionOf(file, kernel)),
-    );
-    if (texts !== undefined) {
-      mkdirSync(texts, { recursive: true });
-      for (const kernel of kernels.values())
-        writeFileSync(join(texts, fileOf(kernel)), `${kernel.body.trim()}\n`);
-      printError(`Written to ${texts}: ${[...kernels.values()].map(fileOf).join(", ")}`);
-    }
     device.destroy();
     if (results.some(({ rows }) => rows.some(({ time }) => time === undefined))) process.exitCode = 1;
-    if (unused) {
-      const names = [...kernels.values()].map(fileOf).join(", ");
-      throw new UsageError(
-        `--wgsl ${unused.file} is named after no kernel that was launched. Those were ${names}`,
-      );
-    }
   },
 });
 

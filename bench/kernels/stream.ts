@@ -9,7 +9,8 @@ import type { Work } from "../../src/measure/limits.ts";
 import { type Statistics, summarize } from "../../src/measure/statistics.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { largestError } from "../harness.ts";
-import { type EditedKernel, withEdited } from "./edited.ts";
+import { type EditedKernel, type EditedVariant, withEdited } from "./edited.ts";
+import { withLaunches, withNaNs } from "./launches.ts";
 import type { Variant, Workload } from "./workloads.ts";
 
 /** One way to compute a workload. */
@@ -19,7 +20,9 @@ export interface KernelRow {
   readonly byRule: boolean;
   /** The largest difference from the references, as a share of the largest value. Null stands for NaN. */
   readonly error: number | null;
-  /** Milliseconds. Undefined if the result is wrong. */
+  /** Why an edited text was not launched; it has no error then but null. */
+  readonly problem?: string;
+  /** Milliseconds. Undefined if the result is wrong, or if there is none. */
   readonly time?: Statistics;
   /** Floating-point operations, or bytes where the workload has none, per second. */
   readonly rate?: number;
@@ -44,8 +47,6 @@ export interface StreamOptions {
   /** Texts to time beside the library's own. */
   readonly edited?: readonly EditedKernel[];
   readonly signal?: AbortSignal;
-  /** Called with every kernel that is launched for the first time here. */
-  readonly onKernel?: (kernel: Kernel) => void;
 }
 
 const tolerance = 2e-5;
@@ -58,25 +59,24 @@ export async function timeKernels(
   device: GpuDevice,
   workload: Workload,
   ceilings: Pick<Ceilings, "multiplyAdd">,
-  { variant = "", most = Number.POSITIVE_INFINITY, edited = [], signal, onKernel }: StreamOptions = {},
+  { edited = [], signal, ...choice }: StreamOptions = {},
 ): Promise<KernelTimes> {
   if (!device.gpu.features.has("timestamp-query")) {
     throw new Error(`${device.name} has no timestamps (WebGPU's feature timestamp-query).`);
   }
   using _ = scope();
   const { name, work } = workload;
-  const all = workload.variants(device);
-  const rule = all.filter((each) => each.byRule);
-  const others = all.filter((each) => !each.byRule && each.name.includes(variant));
-  const checked: { variant: Variant; error: number }[] = [];
+  const checked: { variant: EditedVariant; error: number }[] = [];
   const samples = workload.samples();
-  for (const own of [...rule, ...spread(others, most)]) {
+  for (const own of chosen(workload.variants(device), choice)) {
     signal?.throwIfAborted();
     const launches = launchesOf(device, own);
-    for (const { kernel } of launches) onKernel?.(kernel);
     for (const each of [own, ...(await withEdited(device, own, launches, edited))]) {
-      each.run();
-      const result = await each.result();
+      if ("problem" in each) {
+        checked.push({ variant: each, error: Number.NaN });
+        continue;
+      }
+      const result = await resultOf(device, each);
       const got = Float32Array.from(samples, ({ index }) => result[index]);
       checked.push({
         variant: each,
@@ -84,7 +84,9 @@ export async function timeKernels(
       });
     }
   }
-  const right = checked.filter(({ error }) => error <= tolerance).map((each) => each.variant);
+  const right = checked.flatMap(({ variant, error }) =>
+    "problem" in variant || !(error <= tolerance) ? [] : [variant],
+  );
 
   const probe =
     work.flops > 0 ? multiplyAdds(device, ceilings.multiplyAdd) : copying(device, megabytes(work), 4);
@@ -94,6 +96,7 @@ export async function timeKernels(
     const [ceilingTimes] = times;
     const ceiling = summarize(ceilingTimes.map((ms) => (1e3 * probe.amount) / ms));
     const rows = checked.map(({ variant, error }): KernelRow => {
+      if ("problem" in variant) return { ...variant, byRule: false, error: null };
       const { name, byRule } = variant;
       const common = { name, byRule, error: Number.isNaN(error) ? null : error };
       const i = right.indexOf(variant);
@@ -106,6 +109,33 @@ export async function timeKernels(
   } finally {
     probe.dispose();
   }
+}
+
+/** The kernels that `timeKernels` would launch. Nothing is compiled or launched for that. */
+export function kernelsOf(
+  device: GpuDevice,
+  workload: Workload,
+  choice: Pick<StreamOptions, "variant" | "most"> = {},
+): Kernel[] {
+  using _ = scope();
+  const kernels = new Map<string, Kernel>();
+  withLaunches(
+    device,
+    (kernel) => kernels.set(kernel.name, kernel),
+    () => {
+      for (const each of chosen(workload.variants(device), choice)) each.run();
+    },
+  );
+  return [...kernels.values()];
+}
+
+/** The one by rule, and those that were asked for. */
+function chosen(
+  all: readonly Variant[],
+  { variant = "", most = Number.POSITIVE_INFINITY }: Pick<StreamOptions, "variant" | "most">,
+): Variant[] {
+  const others = all.filter((each) => !each.byRule && each.name.includes(variant));
+  return [...all.filter((each) => each.byRule), ...spread(others, most)];
 }
 
 /** Milliseconds of each program in each round that counts. */
@@ -129,33 +159,45 @@ async function inTurns(
     );
   const results: number[][] = programs.map(() => []);
   let before: Promise<number[]> | undefined;
-  for (let i = 0; i <= warmUpRounds + rounds; i++) {
-    signal?.throwIfAborted();
-    // The next round is given before the last one is waited for.
-    const now = i < warmUpRounds + rounds ? round() : undefined;
-    const times = await before;
-    if (times && i > warmUpRounds) {
-      for (const [k, ms] of times.entries()) results[k].push(ms / repetitions[k]);
+  let now: Promise<number[]> | undefined;
+  try {
+    for (let i = 0; i <= warmUpRounds + rounds; i++) {
+      signal?.throwIfAborted();
+      // The next round is given before the last one is waited for.
+      now = i < warmUpRounds + rounds ? round() : undefined;
+      now?.catch(() => {}); // it may fail while the one before is waited for, which then fails, too
+      const times = await before;
+      if (times && i > warmUpRounds) {
+        for (const [k, ms] of times.entries()) results[k].push(ms / repetitions[k]);
+      }
+      before = now;
     }
-    before = now;
+    return results;
+  } finally {
+    await Promise.allSettled([before, now]);
   }
-  return results;
 }
 
 /** What a variant launches. */
 function launchesOf(device: GpuDevice, { run }: Variant): { kernel: Kernel; launch: Launch }[] {
   const launches: { kernel: Kernel; launch: Launch }[] = [];
-  const original = device.run;
-  device.run = (kernel, launch) => {
-    launches.push({ kernel, launch });
-    original.call(device, kernel, launch);
-  };
-  try {
-    run();
-  } finally {
-    device.run = original;
-  }
+  withLaunches(
+    device,
+    (kernel, launch, run) => {
+      launches.push({ kernel, launch });
+      run(kernel, launch);
+    },
+    run,
+  );
   return launches;
+}
+
+/** What a variant computes, with NaN where it computes nothing. */
+function resultOf(device: GpuDevice, { run, result }: Variant): Promise<Float32Array> {
+  return withNaNs(device, () => {
+    run();
+    return result();
+  });
 }
 
 /** So many of a list, evenly from its first to its last. */

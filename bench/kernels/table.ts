@@ -24,9 +24,9 @@ export function kernelTable(times: KernelTimes): string[] {
       short(rate! / perSecond),
       percent(share!),
     ]);
-  const failed = wrong.map(({ name, error }) => [
+  const failed = wrong.map(({ name, error, problem }) => [
     name,
-    `WRONG: error ${error?.toExponential(1) ?? "NaN"}`,
+    problem ?? `WRONG: error ${error?.toExponential(1) ?? "NaN"}`,
     ...["", "", "", ""],
   ]);
   return table(["variant", "µs", "best", "worst", unit, "of ceiling"], [...lines, ...failed]);
@@ -55,9 +55,14 @@ export function kernelSummary(list: readonly KernelTimes[]): string[] {
         (a, b) => (a && a.time!.median <= b.time!.median ? a : b),
         undefined,
       );
-      const wrong = times.rows.length > timed.length ? `, ${times.rows.length - timed.length} WRONG` : "";
+      const problems = times.rows.filter(({ problem }) => problem !== undefined).length;
+      const wrong = times.rows.length - timed.length - problems;
+      const failed = [
+        ...(wrong > 0 ? [`${wrong} WRONG`] : []),
+        ...(problems > 0 ? [`${problems} not run`] : []),
+      ];
       return [
-        `${times.workload}${wrong}`,
+        [times.workload, ...failed].join(", "),
         ...(rule
           ? [
               rule.name,

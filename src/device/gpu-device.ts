@@ -517,7 +517,7 @@ export class GpuDevice implements Device {
       } finally {
         this.#recorder.passTimer = undefined;
       }
-      const passes = await timer.read();
+      const passes = await this.#unlessLost(() => timer.read());
       this.#throwFailure();
       return (
         passes && ends.map((end, i) => passes.slice(ends[i - 1] ?? 0, end).reduce((sum, ms) => sum + ms, 0))

@@ -1,11 +1,14 @@
 /** `npm run bench:kernels`: it times what is right, tells what is wrong, and takes edited texts. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { fileOf, isVersionOf } from "../../bench/kernels/edited.ts";
-import { type KernelTimes, spread, timeKernels } from "../../bench/kernels/stream.ts";
+import { checkNames, fileOf, isVersionOf, writeTexts } from "../../bench/kernels/edited.ts";
+import { type KernelTimes, kernelsOf, spread, timeKernels } from "../../bench/kernels/stream.ts";
 import { kernelCeiling, kernelSummary, kernelTable } from "../../bench/kernels/table.ts";
 import { kernelWorkloads, type Workload } from "../../bench/kernels/workloads.ts";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
-import type { Kernel } from "../../src/device/kernel.ts";
+import { kernel } from "../../src/device/kernel.ts";
 import { openDevice, setDefaultDevice } from "../../src/device/open.ts";
 import { facts } from "../../src/device/profile.ts";
 import { gpuDevices } from "../support/devices.ts";
@@ -65,11 +68,8 @@ test("a wrong result is told and not timed; an edited text stands beside the lib
       return [right, { ...right, name: "broken", byRule: false, result }];
     },
   };
-  let own: Kernel | undefined;
-  const onKernel = (kernel: Kernel) => {
-    own = kernel;
-  };
-  const times = await timeKernels(device, broken, ceilings, { onKernel });
+  const [own] = kernelsOf(device, broken);
+  const times = await timeKernels(device, broken, ceilings);
   expect(times.rows.map(({ name, time }) => [name, time !== undefined])).toEqual([
     [rule, true],
     ["broken", false],
@@ -78,25 +78,85 @@ test("a wrong result is told and not timed; an edited text stands beside the lib
   expect(kernelTable(times).join("\n")).toContain("| broken | WRONG: error 1.0e-3 |");
   expect(kernelSummary([times]).join("\n")).toContain(`| matmul-128, 1 WRONG | ${rule} |`);
 
-  const file = fileOf(own!).replace(".wgsl", ".mine.wgsl");
-  const edited = [{ file, body: own!.body.replace("@compute", "// changed\n@compute") }];
+  const file = fileOf(own).replace(".wgsl", ".mine.wgsl");
+  const edited = [{ file, body: own.body.replace("@compute", "// changed\n@compute") }];
   const both = await timeKernels(device, whole, ceilings, { edited, most: 0 });
   expect(both.rows.map(({ name, byRule, time }) => [name, byRule, time !== undefined])).toEqual([
     [rule, true, true],
     [`${rule}, ${file}`, false, true],
   ]);
   // A version that computes something else is noticed: it is the edited text that runs.
-  const wrong = [{ file, body: own!.body.replace("vec4f(rows[j])", "1.5 * vec4f(rows[j])") }];
-  expect(wrong[0].body).not.toBe(own!.body);
+  const wrong = [{ file, body: own.body.replace("vec4f(rows[j])", "1.5 * vec4f(rows[j])") }];
+  expect(wrong[0].body).not.toBe(own.body);
   const [, row] = (await timeKernels(device, whole, ceilings, { edited: wrong, most: 0 })).rows;
   expect(row.error).toBeGreaterThan(0.1);
-  const senseless = [{ file, body: `${own!.body}\nnonsense` }];
-  await expect(timeKernels(device, whole, ceilings, { edited: senseless, most: 0 })).rejects.toThrow(
-    /mine\.wgsl does not compile for matmul-by-tile 32x32 4x4: line \d+: /,
-  );
+  const senseless = [{ file, body: `${own.body}\nnonsense` }];
+  senseless.push({
+    file: file.replace("mine", "other"),
+    body: own.body.replace("@group(0) @binding(0)", "//"),
+  });
+  senseless.push({ file: file.replace("mine", "third"), body: own.body.replace("<uniform>", "<private>") });
+  const all = await timeKernels(device, whole, ceilings, { edited: senseless, most: 0 });
+  expect(all.rows.map(({ problem, time }) => [problem, time !== undefined])).toEqual([
+    [undefined, true],
+    [expect.stringMatching(/^does not compile: line \d+: /), false],
+    [expect.stringMatching(/^has other buffers or parameters \(1 .* than the library's own \(0 /), false],
+    [expect.stringMatching(/^cannot be read: Kernel .* buffers, /), false],
+  ]);
+  expect(kernelTable(all).join("\n")).toMatch(/mine\.wgsl \| does not compile: line/);
+  expect(kernelSummary([all]).join("\n")).toContain("| matmul-128, 3 not run |");
   await timeKernels(device, whole, ceilings); // the device still works
   device.destroy();
 });
+
+test.each([
+  "conv3-64-64-1x12x12",
+  "weight-grad3-64-64-2x16x16",
+  "sum-of-channels", // whose result lies in memory of the pool, where the one before it lay
+])("%s: a text that computes nothing is wrong", async (name) => {
+  const device = await likeACard();
+  const edited = kernelsOf(device, find(name), { most: 0 }).map((kernel) => {
+    const body = kernel.body.replace(/(fn main\([^{]*\{)/, "$1 if (true) { return; }");
+    expect(body).not.toBe(kernel.body);
+    return { file: fileOf(kernel), body };
+  });
+  expect(edited.length).toBeGreaterThan(0);
+  const { rows } = await timeKernels(device, find(name), ceilings, { most: 0, edited });
+  const [own, ...versions] = rows.map(({ error, time }) => ({ error, timed: time !== undefined }));
+  expect(own.timed).toBe(true);
+  expect(versions).toEqual(edited.map(() => ({ error: null, timed: false })));
+  device.destroy();
+});
+
+test.each(["stopped", "lost"])(
+  "%s while rounds are in flight, it fails once, and when they have ended",
+  async (how) => {
+    const device = await likeACard();
+    const stop = new AbortController();
+    const { timeEach } = device;
+    let [given, ended] = [0, 0];
+    device.timeEach = (bodies) => {
+      const times = timeEach.call(device, bodies);
+      const end = () => void ended++;
+      times.then(end, end);
+      if (++given === 3) how === "stopped" ? stop.abort() : device.gpu.destroy();
+      return times;
+    };
+    const unhandled: unknown[] = [];
+    const note = (error: unknown) => unhandled.push(error);
+    process.on("unhandledRejection", note);
+    try {
+      const failed = timeKernels(device, find("sum-of-channels"), ceilings, { signal: stop.signal });
+      await expect(failed).rejects.toThrow(how === "stopped" ? /abort/ : /was lost/);
+      expect([given, ended]).toEqual([3, 3]);
+      device.destroy();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off("unhandledRejection", note);
+    }
+  },
+);
 
 test("which file is a version of which kernel", () => {
   const kernel = { name: "conv2d/weight-grad" };
@@ -104,6 +164,31 @@ test("which file is a version of which kernel", () => {
   expect(isVersionOf("conv2d-weight-grad.wgsl", kernel)).toBe(true);
   expect(isVersionOf("conv2d-weight-grad.two.wgsl", kernel)).toBe(true);
   expect(isVersionOf("conv2d-weight-grad-shared.wgsl", kernel)).toBe(false);
+});
+
+test("texts are not written over others, nor timed under a name that no kernel has", () => {
+  const folder = mkdtempSync(join(tmpdir(), "pixelgrad-texts-"));
+  try {
+    const [one, two] = ["conv2d/one", "conv2d/two"].map((name) => kernel(name, `// ${name}`));
+    writeTexts(folder, [one]);
+    writeTexts(folder, [one]); // the same once more
+    const path = join(folder, "conv2d-one.wgsl");
+    expect(readFileSync(path, "utf8")).toBe("// conv2d/one\n");
+    writeFileSync(path, "edited");
+    expect(() => writeTexts(folder, [two, one])).toThrow(
+      /is there with another text.*conv2d-one\.mine\.wgsl/,
+    );
+    expect(readdirSync(folder)).toEqual(["conv2d-one.wgsl"]);
+    expect(readFileSync(path, "utf8")).toBe("edited");
+
+    checkNames([{ file: "conv2d-one.mine.wgsl", body: "" }], [two, one]);
+    const stray = [{ file: "conv2d-three.wgsl", body: "" }];
+    expect(() => checkNames(stray, [two, one])).toThrow(
+      "--wgsl conv2d-three.wgsl is named after no kernel that would be launched. Those are conv2d-two.wgsl, conv2d-one.wgsl",
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("some of a list, evenly", () => {

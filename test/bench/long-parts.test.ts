@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Program } from "../../bench/harness.ts";
 import { edsr, replayed, trainingStep } from "../../bench/networks.ts";
-import { busyMs, measurePictures, pictureLines } from "../../bench/picture-times.ts";
+import { busyMs, measurePicture, pictureLines, pictureToEnlarge } from "../../bench/picture-times.ts";
 import { stretchesOf, waitingLines } from "../../bench/waiting.ts";
 import type { GpuDevice } from "../../src/device/gpu-device.ts";
 import { openDevice, setDefaultDevice } from "../../src/device/open.ts";
@@ -24,17 +24,12 @@ test("the GPU is busy while at least one kernel runs", () => {
 test("pictures: two calls, and the GPU's time in a third", async () => {
   const exact = (await openDevice({ adapter: device.adapterClass, dawn: ["exact-timestamps"] })) as GpuDevice;
   setDefaultDevice(exact);
-  const asked: string[] = [];
-  const times = await measurePictures(exact, ["espcn", "edsr-small"], [40, 24], {
-    signal: new AbortController().signal,
-    onMethod: (method) => asked.push(method),
-  });
-  expect(asked).toEqual(["espcn", "edsr-small"]);
-  expect(times).toMatchObject({ size: [40, 24], scale: 2 });
-  for (const { firstMs, secondMs, gpuMs, tiles } of times.rows) {
-    expect(Math.min(firstMs, secondMs)).toBeGreaterThan(0);
-    expect(gpuMs).toBeGreaterThan(0);
-    expect(tiles).toBe(1);
+  const { signal } = new AbortController();
+  for (const method of ["espcn", "bicubic"] as const) {
+    const row = await measurePicture(exact, method, pictureToEnlarge(40, 24), signal);
+    expect(row).toMatchObject({ method, tiles: 1 });
+    expect(Math.min(row.firstMs, row.secondMs)).toBeGreaterThan(0);
+    expect(row.gpuMs! > 0).toBe(method === "espcn");
   }
   exact.destroy();
   const page = pictureLines({
@@ -50,7 +45,7 @@ test("pictures: two calls, and the GPU's time in a third", async () => {
   ]);
 });
 
-test("waiting: of all steps, and of those after the first epoch", () => {
+test("waiting: of all steps but the first, which compiles, and of those after the first epoch", () => {
   const log = [
     { config: {} },
     { step: 1, ms: 1000, waiting: 0.9 },
@@ -60,15 +55,16 @@ test("waiting: of all steps, and of those after the first epoch", () => {
     { step: 31, ms: 10, waiting: 0.1 },
   ];
   const { overall, later } = stretchesOf(log, 11);
-  expect(overall.steps).toBe(31);
-  expect(overall.seconds).toBeCloseTo(2.2, 9);
-  expect(overall.waiting).toBeCloseTo((900 + 500 + 20 + 10) / 2200, 9);
+  expect(overall!.steps).toBe(30);
+  expect(overall!.seconds).toBeCloseTo(1.2, 9);
+  expect(overall!.waiting).toBeCloseTo((500 + 20 + 10) / 1200, 9);
   expect(later!.steps).toBe(20);
   expect(later!.seconds).toBeCloseTo(0.2, 9);
   expect(later!.waiting).toBeCloseTo(0.15, 9);
   // The lines from step 11 on begin within the epoch.
   expect(stretchesOf(log, 12).later!.steps).toBe(10);
   expect(stretchesOf(log, 22).later).toBeUndefined();
+  expect(stretchesOf(log.slice(0, 2), 0)).toEqual({ overall: undefined, later: undefined });
 
   const page = waitingLines({
     ...{ network: "EDSR", pictures: 200, size: [2040, 1356], bytes: { decoded: 2e9, kept: 64e9 } },
@@ -79,8 +75,8 @@ test("waiting: of all steps, and of those after the first epoch", () => {
   });
   expect(page.join("\n")).toContain("Decoded, these take 2.00 GB; the\nloader keeps up to 64.0 GB");
   expect(page.slice(-2)).toEqual([
-    "| in memory | 31 | 14.1 | 65 % | 20 | 100 | 15 % |",
-    "| in files (`--cache`) | 31 | 14.1 | 65 % | - | - | - |",
+    "| in memory | 30 | 25.0 | 44 % | 20 | 100 | 15 % |",
+    "| in files (`--cache`) | 30 | 25.0 | 44 % | - | - | - |",
   ]);
 });
 
