@@ -1,8 +1,9 @@
 /** A measurement as `evaluate` and `compare` print it: columns, a sentence and JSON. */
 
-import { type PairFiles, pathsOf, type Size } from "../data/pairs.ts";
+import { describeCropped } from "../data/pair-sizes.ts";
+import { type PairFiles, pathsOf } from "../data/pairs.ts";
 import type { Note } from "../data/picture-file.ts";
-import type { EvaluateOptions, Evaluation, Failure, PictureScore } from "../evaluate/index.ts";
+import type { EvaluateOptions, Evaluation, Failure } from "../evaluate/index.ts";
 import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
@@ -85,7 +86,7 @@ export function describeResult(result: Result): string {
   const { conditions, half, adapter, exact, failures, images, notes } = result;
   const sentences = [conditions, `Times: ${adapter}, after a warm-up`];
   if (half) sentences.push("Weights and feature maps as float16");
-  const cropped = images.filter((image) => image.cropped !== undefined).map(describeCropped);
+  const cropped = images.flatMap(({ name, cropped }) => (cropped ? [describeCropped(name, cropped)] : []));
   if (cropped.length > 0) sentences.push(`Cropped to fit: ${firstOf(cropped)}`);
   if (exact.length > 0 && exact.length < images.length) {
     sentences.push(`Without any error, and so not in the mean PSNR: ${exact.join(", ")}`);
@@ -96,16 +97,6 @@ export function describeResult(result: Result): string {
   if (failures.length > 0) sentences.push(`Not measured: ${failures.map(({ name }) => name).join(", ")}`);
   sentences.push(...notes.map(({ text }) => text));
   return `${sentences.join(". ")}.`;
-}
-
-/** Such as "a (HR 65x65 to 60x60)". */
-function describeCropped({ name, cropped }: PictureScore): string {
-  const size = ({ width, height }: Size) => `${width}x${height}`;
-  const parts = (["high", "low"] as const).flatMap((which) => {
-    const cut = cropped?.[which];
-    return cut ? [`${which === "high" ? "HR" : "LR"} ${size(cut.from)} to ${size(cut.to)}`] : [];
-  });
-  return `${name} (${parts.join(", ")})`;
 }
 
 /**

@@ -45,7 +45,7 @@ export interface Comment {
 
 /** Something that a result lacks, or that was odd about a file, for people and for programs. */
 export interface Note {
-  readonly kind: "frames" | "metadata" | "color" | "depth" | "alpha" | "decoder";
+  readonly kind: "frames" | "metadata" | "color" | "depth" | "alpha" | "size" | "decoder";
   /** A sentence without a full stop. */
   readonly text: string;
 }

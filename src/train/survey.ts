@@ -1,6 +1,8 @@
 /** What the headers of the pictures say before the first step. */
-import { uprightSize } from "../data/decode.ts";
+import { basename } from "node:path";
+import { type Header, uprightSize } from "../data/decode.ts";
 import { DataError, type PairFiles } from "../data/index.ts";
+import { croppedTo, describeCropped, fittingLows, type Size, type SizedPair } from "../data/pair-sizes.ts";
 import { pathsOf } from "../data/pairs.ts";
 import type { Note } from "../data/picture-file.ts";
 import { headersOf, reductionsOf } from "../data/reductions.ts";
@@ -12,7 +14,7 @@ import { firstOf } from "../options/lists.ts";
  * @param train pictures to train on: each must have room for a patch.
  * @param others pictures to measure on.
  * @param size `patch` is the side of a patch in LR pixels.
- * @throws DataError that names the pictures to train on which are too small.
+ * @throws DataError that names the pictures to train on which are too small, or LR whose size does not fit.
  */
 export async function survey(
   train: readonly PairFiles[],
@@ -31,5 +33,37 @@ export async function survey(
         `${firstOf(small, 5)}. Leave such pictures out, or choose a smaller --patch.`,
     );
   }
-  return reductionsOf(headers, ["alpha", "depth", "frames"]);
+  const cropped = [train, others].flatMap((set) => croppedPairs(set, headers, scale));
+  const notes = reductionsOf(headers, ["alpha", "depth", "frames"]);
+  if (cropped.length === 0) return notes;
+  const count = new Set([...train, ...others]).size;
+  const text = `${cropped.length} of ${count} pairs are cropped, so that HR is ${scale} times LR: ${firstOf(cropped)}`;
+  return [...notes, { kind: "size", text }];
+}
+
+/**
+ * The pairs of files that lose pixels at the right or at the bottom, in words.
+ *
+ * @throws DataError for LR files that do not fit HR.
+ */
+function croppedPairs(
+  set: readonly PairFiles[],
+  headers: ReadonlyMap<string, Header>,
+  scale: number,
+): string[] {
+  const pairs = set.flatMap((files): SizedPair[] => {
+    const [high, low] = [headers.get(files.high), files.low !== undefined && headers.get(files.low)];
+    return high && low ? [{ files, high: uprightSize(high), low: uprightSize(low) }] : [];
+  });
+  const sizes = fittingLows(pairs, scale);
+  const errors = sizes.filter((size) => size instanceof DataError);
+  if (errors.length > 0) {
+    const more = errors.length === 1 ? "" : ` ${errors.length - 1} more of ${pairs.length} pairs do not fit.`;
+    throw new DataError(errors[0].message + more);
+  }
+  return (sizes as Size[]).flatMap((size, i) => {
+    const { files, high, low } = pairs[i];
+    const cropped = croppedTo(size, high, low, scale);
+    return cropped.high || cropped.low ? [describeCropped(basename(files.high), cropped)] : [];
+  });
 }

@@ -3,6 +3,7 @@ import { copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync } from "node
 import { basename, join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
+import { writePng } from "../../src/data/files.ts";
 import { loadPair } from "../../src/data/pairs.ts";
 import { evaluate, findPictures } from "../../src/evaluate/index.ts";
 import { interpolator, parseSafetensors } from "../../src/node.ts";
@@ -123,6 +124,52 @@ test("pictures that are too small are all named before the first step", async ()
   await expect(trained(folder)).rejects.toThrow(
     /^Too small to train on, as a patch takes 16x16 .*00\.png \(15x30\), \S*01\.png \(15x30\)\. Leave such/,
   );
+});
+
+describe("LR files", () => {
+  /** DIV2K's layout, with LR of two pictures to train on and one to measure on, and HR that is larger. */
+  async function layout(highSizes: readonly (readonly [number, number])[], low: readonly [number, number]) {
+    const root = unused();
+    for (const [i, [width, height]] of highSizes.entries()) {
+      const split = i < 2 ? "train" : "valid";
+      const [hr, lr] = [`DIV2K_${split}_HR`, `DIV2K_${split}_LR_bicubic/X2`].map((name) => join(root, name));
+      for (const folder of [hr, lr]) mkdirSync(folder, { recursive: true });
+      await writePng(join(hr, `${i}.png`), drawnPicture(i, width, height));
+      await writePng(join(lr, `${i}x2.png`), drawnPicture(i, ...low));
+    }
+    return root;
+  }
+
+  test("of HR that was cut: a line says so, and the log", async () => {
+    const root = await layout(
+      [
+        [65, 40],
+        [60, 40],
+        [66, 37],
+      ],
+      [30, 18],
+    );
+    const { said, log } = await trained(root);
+    const text =
+      "3 of 3 pairs are cropped, so that HR is 2 times LR: 0.png (HR 65x40 to 60x36), 1.png (HR 60x40 to 60x36), " +
+      "2.png (HR 66x37 to 60x36)";
+    expect(said).toContain(text);
+    expect(log.notes).toEqual([{ kind: "size", text }]);
+  });
+
+  test("off by a pixel: refused before the first step", async () => {
+    const root = await layout(
+      [
+        [72, 60],
+        [72, 60],
+        [72, 60],
+      ],
+      [35, 30],
+    );
+    await expect(trained(root)).rejects.toThrow(
+      /0x2\.png is 35x30, .*0\.png \(72x60\) must be 36x30\..* 1 more of 2 pairs do not fit\./,
+    );
+  });
 });
 
 describe("a degradation", () => {
