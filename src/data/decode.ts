@@ -4,6 +4,7 @@ import type { Metadata } from "sharp";
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { readBmp } from "./bmp.ts";
+import { endOfImage, hasEnd, mayBeCutShort, withoutZerosAtEnd, zerosForSamples } from "./cut-short.ts";
 import { orientationOf } from "./exif.ts";
 import { formatOfBytes, type PictureFormat, pictureFormats } from "./formats.ts";
 import { chunksOf, type Read, readFrom, unpackedSize, withExifInFront } from "./png.ts";
@@ -24,6 +25,8 @@ export interface Header {
   readonly orientation: number;
   /** Pictures in the file. */
   readonly frames: number;
+  /** False if the file looks as if it were cut short, which only decoding can tell. */
+  readonly looksWhole: boolean;
   /** The name that libvips has for its colours. */
   readonly space: string;
   /** What sharp says of it, unless it is BMP or PPM. */
@@ -62,7 +65,8 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
     const raster = (format === "bmp" ? readBmp : readPnm)(read(0, length), name);
     const { width, height, channels, depth, frames } = raster;
     const space = channels <= 2 ? "b-w" : "srgb";
-    const header = { format, width, height, channels, depth, orientation: 1, frames, space, raster };
+    const [orientation, looksWhole] = [1, true]; // or the raster would not have been read
+    const header = { format, width, height, channels, depth, orientation, frames, looksWhole, space, raster };
     return checked(header, length, name);
   }
   const { default: sharp } = await import("sharp");
@@ -86,25 +90,29 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
       )
     );
   }
-  const { orientation = metadata.orientation ?? 1, frames = metadata.pages ?? 1 } =
-    format === "png" ? pngExtras(read) : {};
+  const {
+    orientation = metadata.orientation ?? 1,
+    frames = metadata.pages ?? 1,
+    looksWhole = !mayBeCutShort(format, read, length),
+  } = format === "png" ? pngExtras(read) : {};
   const size = { width, height, channels, depth };
   const packed = format === "png" ? unpackedSize(read(16, 10)) : undefined;
-  const header = { format, ...size, orientation, frames, space: space as string, metadata };
+  const header = { format, ...size, orientation, frames, looksWhole, space: space as string, metadata };
   return checked(header, length, name, packed);
 }
 
 /** Size limits of sharp's own would say that a file is damaged; warnings of the decoders are no errors. */
 const lenient = { limitInputPixels: false, failOn: "error" } as const;
 
-/** What libvips does not see: the number of frames, and an orientation behind the samples. */
-function pngExtras(read: Read): { orientation?: number; frames?: number } {
-  const extras: { orientation?: number; frames?: number } = {};
+/** What libvips does not see: the number of frames, an orientation behind the samples, and the end. */
+function pngExtras(read: Read): { orientation?: number; frames?: number; looksWhole: boolean } {
+  const extras: ReturnType<typeof pngExtras> = { looksWhole: false };
   let inFront = true;
   for (const { type, data } of chunksOf(read)) {
     if (type === "IDAT") inFront = false;
     if (type === "acTL" && inFront) extras.frames = Buffer.from(data()).readUInt32BE(0);
     if (type === "eXIf") extras.orientation = orientationOf(data());
+    if (type === "IEND") extras.looksWhole = true;
   }
   return extras;
 }
@@ -178,21 +186,26 @@ export async function decode(
     const data = deep || samples instanceof Uint8Array ? samples : Uint8Array.from(samples, (v) => v >> 8);
     return { image: { width, height, channels, data }, header };
   }
-  const input = format === "png" ? withExifInFront(bytes) : bytes;
+  const zeros = zerosForSamples(format, bytes);
+  if (zeros > 0) {
+    const cause = new Error(`${zeros} zeros stand where its last samples should be`);
+    throw undecodable(name, format, bytes.length, cause);
+  }
+  const lacksEnd = !hasEnd(format, bytes);
+  const input = format === "png" ? withExifInFront(bytes) : lacksEnd ? withoutZerosAtEnd(bytes) : bytes;
   const attempt = (content: Uint8Array, failOn: "warning" | "error") =>
     samplesOf(content, header, failOn, deep, ignoreIcc);
   try {
-    return { image: await attempt(input, "warning"), header };
+    return { image: await attempt(input, "warning"), header, warning: lacksEnd ? noEnd : undefined };
   } catch (cause) {
     const refusal =
       unreadKind(name, format, read, bytes.length) ?? undecodable(name, format, bytes.length, cause);
     // Many programs leave out the two bytes that end a JPEG. With them, a decoder warns if samples are missing.
-    const second = format === "jpeg" ? Buffer.concat([bytes, endOfImage]) : input;
+    const second = format === "jpeg" ? Buffer.concat([input, endOfImage]) : input;
     let reason: string | undefined;
     try {
       const image = await attempt(second, "warning");
-      const warning = format === "jpeg" ? "the mark for the end of the file is missing" : undefined;
-      return { image, header, warning };
+      return { image, header, warning: format === "jpeg" ? noEnd : undefined };
     } catch (other) {
       // One of the two may lack its reason: see reasonOf.
       const reasons = [cause, other].flatMap((error) => reasonOf(error) ?? []);
@@ -208,7 +221,7 @@ export async function decode(
   }
 }
 
-const endOfImage = Buffer.of(0xff, 0xd9);
+const noEnd = "the mark for the end of the file is missing";
 const noReason = "the decoder does not say why";
 
 async function samplesOf(

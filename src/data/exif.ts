@@ -41,6 +41,9 @@ const typeBytes = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8];
 /** Bytes of the parts of a value that byte order turns round. */
 const unitBytes = [0, 1, 1, 2, 4, 4, 1, 1, 2, 4, 4, 4, 8, 4, 0, 0, 8, 8, 8];
 
+/** Bytes of whole numbers, by the number of their type. */
+const wholeBytes: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 4, 13: 4, 16: 8, 18: 8 };
+
 const [short, long, rational] = [3, 4, 5];
 
 /** Reads directories, of TIFF files as well, also of those beyond 4 GiB. */
@@ -106,8 +109,14 @@ export class Directories {
 
   /** The first value of an entry, if it is a whole number. */
   value(entry: Entry | undefined): number | undefined {
-    const size = entry && { 1: 1, 3: 2, 4: 4, 13: 4, 16: 8, 18: 8 }[entry.type];
+    const size = entry && wholeBytes[entry.type];
     return size && this.uint(entry.at, size);
+  }
+
+  /** All values of an entry; none unless they are whole numbers. */
+  values(entry: Entry): number[] {
+    const size = wholeBytes[entry.type];
+    return size ? Array.from({ length: entry.count }, (_, i) => this.uint(entry.at + i * size, size)) : [];
   }
 
   find(directory: number, tag: number): Entry | undefined {

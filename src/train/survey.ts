@@ -1,7 +1,7 @@
 /** What the headers of the pictures say before the first step. */
 import { basename } from "node:path";
 import { type Header, uprightSize } from "../data/decode.ts";
-import { DataError, type PairFiles } from "../data/index.ts";
+import { DataError, type PairFiles, readImage } from "../data/index.ts";
 import { croppedTo, describeCropped, fittingLows, type Size, type SizedPair } from "../data/pair-sizes.ts";
 import { pathsOf } from "../data/pairs.ts";
 import type { Note } from "../data/picture-file.ts";
@@ -9,19 +9,23 @@ import { headersOf, reductionsOf } from "../data/reductions.ts";
 import { firstOf } from "../options/lists.ts";
 
 /**
- * Reads the headers of all pictures, LR files included, and says what they have that training does not use.
+ * Reads the headers of all pictures, LR files included, and says what they have that training does not use. Files
+ * that look as if they were cut short are decoded; other damage shows only when a picture's turn comes.
  *
  * @param train pictures to train on: each must have room for a patch.
  * @param others pictures to measure on.
  * @param size `patch` is the side of a patch in LR pixels.
- * @throws DataError that names the pictures to train on which are too small, or LR whose size does not fit.
+ * @throws DataError that names the pictures to train on which are too small, LR whose size does not fit, and
+ *   pictures that are damaged.
  */
 export async function survey(
   train: readonly PairFiles[],
   others: readonly PairFiles[],
   { scale, patch }: { readonly scale: number; readonly patch: number },
 ): Promise<Note[]> {
-  const headers = await headersOf([...new Set([...train, ...others].flatMap(pathsOf))]);
+  const paths = [...new Set([...train, ...others].flatMap(pathsOf))];
+  const headers = await headersOf(paths);
+  await refuseDamaged(paths.filter((path) => !headers.get(path)?.looksWhole));
   const small = train.flatMap(({ high }) => {
     const header = headers.get(high);
     const { width, height } = header ? uprightSize(header) : { width: Infinity, height: Infinity };
@@ -39,6 +43,24 @@ export async function survey(
   const count = new Set([...train, ...others]).size;
   const text = `${cropped.length} of ${count} pairs are cropped, so that HR is ${scale} times LR: ${firstOf(cropped)}`;
   return [...notes, { kind: "size", text }];
+}
+
+/** @throws DataError that says what is wrong with the first of the pictures, and names the others */
+async function refuseDamaged(suspects: readonly string[]): Promise<void> {
+  let first: DataError | undefined;
+  const others: string[] = [];
+  for (const path of suspects) {
+    try {
+      await readImage(path);
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      if (first) others.push(path);
+      first ??= error;
+    }
+  }
+  if (!first) return;
+  const more = others.length > 0 ? ` Nor can these be read: ${firstOf(others, 5)}.` : "";
+  throw new DataError(first.message + more, { cause: first });
 }
 
 /**

@@ -561,6 +561,48 @@ describe("decoders' warnings", () => {
   });
 });
 
+describe("zeros in place of the rest, as a download leaves them that broke off", () => {
+  const [width, height] = [96, 80];
+  const flatBelow = noise(width, height, 3);
+  flatBelow.data.fill(120, width * 3 * 24); // few bits: zeros decode to enough samples
+  const pictures = [noise(width, height, 3, 1), flatBelow];
+  const encode = ({ data }: Image) => sharp(data, { raw: { width, height, channels: 3 } });
+
+  test.each([
+    ["JPEG", (image: Image) => encode(image).jpeg()],
+    ["progressive JPEG", (image: Image) => encode(image).jpeg({ progressive: true })],
+    ["WebP", (image: Image) => encode(image).webp()],
+    ["lossless WebP", (image: Image) => encode(image).webp({ lossless: true })],
+    ["AVIF", (image: Image) => encode(image).avif()],
+    ["GIF", (image: Image) => encode(image).gif()],
+    ["PNG", (image: Image) => encode(image).png()],
+  ])("%s: refused", async (_, encoder) => {
+    for (const picture of pictures) {
+      const bytes = await encoder(picture).toBuffer();
+      await decodeImage(bytes, "whole");
+      for (const part of [0.5, 0.6, 0.7, 0.8]) {
+        const zeroed = Buffer.from(bytes).fill(0, Math.floor(part * bytes.length));
+        await expect(decodeImage(zeroed, "zeroed"), `${part}`).rejects.toThrow(/^zeroed: .*damaged/);
+      }
+    }
+  });
+
+  test("behind all samples, they do no harm", async () => {
+    const jpeg = await encode(pictures[0]).jpeg().toBuffer();
+    const { data } = await decodeImage(jpeg, "jpeg");
+    const zeros = Buffer.alloc(5000);
+    const { image, notes } = await decodePictureFile(Buffer.concat([jpeg.subarray(0, -2), zeros]), "endless");
+    expect(image.data).toEqual(data);
+    expect(notes.map(({ text }) => text)).toEqual([
+      "the decoder warns: the mark for the end of the file is missing",
+    ]);
+    expect((await decodePictureFile(Buffer.concat([jpeg, zeros]), "padded")).notes).toEqual([]);
+    const exif = { IFD0: { ImageDescription: "x".padEnd(300, "\0") } };
+    const webp = await encode(pictures[0]).withExif(exif).webp().toBuffer();
+    await decodeImage(Buffer.concat([webp, zeros]), "padded.webp");
+  });
+});
+
 test("names that libvips would take for options", async () => {
   const file = pngOf({ width: 2, height: 1, colorType: 0, rows: [Buffer.of(1, 2)] });
   for (const name of ["scan[1]", "scan[n=2]", "a[page=3].png"]) {

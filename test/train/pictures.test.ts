@@ -1,5 +1,5 @@
 /** What pictures to train on have and training does not use: said before the first step, and in the log. */
-import { copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
@@ -124,6 +124,36 @@ test("pictures that are too small are all named before the first step", async ()
   await expect(trained(folder)).rejects.toThrow(
     /^Too small to train on, as a patch takes 16x16 .*00\.png \(15x30\), \S*01\.png \(15x30\)\. Leave such/,
   );
+});
+
+test("files that were cut short are found before the first step, in every format", async () => {
+  const folder = await picturesIn(unused(), 9);
+  const whole = join(folder, "0.png");
+  for (const format of ["png", "jpeg", "webp", "avif", "tiff", "gif"] as const) {
+    const path = join(folder, `cut.${format}`);
+    const bytes = await sharp(whole).toFormat(format).toBuffer();
+    writeFileSync(path, bytes.subarray(0, bytes.length - 40));
+    await expect(trained(folder), format).rejects.toThrow(/cut\.\w+: .*(damaged|cut short)/);
+    rmSync(path);
+  }
+  // All of them are named.
+  for (const name of ["00.png", "01.png"])
+    writeFileSync(join(folder, name), readFileSync(whole).subarray(0, -40));
+  await expect(trained(folder)).rejects.toThrow(
+    /00\.png: .*cannot be decoded.* Nor can these .*\/01\.png\.$/,
+  );
+});
+
+test("whole files whose end looks odd are no hindrance", async () => {
+  const folder = await picturesIn(unused(), 3);
+  const jpeg = await sharp(join(folder, "0.png")).jpeg().toBuffer();
+  writeFileSync(join(folder, "no-end.jpg"), jpeg.subarray(0, -2));
+  writeFileSync(join(folder, "film.jpg"), Buffer.concat([jpeg, Buffer.alloc(2 ** 17, 7)]));
+  const png = readFileSync(join(folder, "1.png"));
+  writeFileSync(join(folder, "without-IEND.png"), png.subarray(0, -12));
+  const gif = await sharp(join(folder, "1.png")).gif().toBuffer();
+  writeFileSync(join(folder, "padded.gif"), Buffer.concat([gif, Buffer.alloc(99)]));
+  await trained(folder);
 });
 
 describe("LR files", () => {
