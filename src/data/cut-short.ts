@@ -2,6 +2,7 @@
  * Signs that a file was cut short, or that its end was never written: a download that broke off into a file of the
  * full length leaves zeros, which decoders of some formats take for samples.
  */
+import { boxesOf } from "./boxes.ts";
 import { Directories } from "./exif.ts";
 import type { PictureFormat } from "./formats.ts";
 import { segmentsOf } from "./jpeg.ts";
@@ -86,24 +87,15 @@ export function mayBeCutShort(format: PictureFormat, read: Read, length: number)
         end.subarray(-fewestZeros).every((byte) => byte === 0)
       );
     case "avif":
-      return end.subarray(-fewestZeros).every((byte) => byte === 0) || endOfBoxes(read, length) > length;
+      return (
+        end.subarray(-fewestZeros).every((byte) => byte === 0) ||
+        [...boxesOf(read, 0, length)].some((box) => box.end > length)
+      );
     case "tiff":
       return endOfSamples(read, length) > length;
     default:
       return false; // the header is read with what tells
   }
-}
-
-/** Where the last box of a file of boxes (ISO/IEC 14496-12) ends. */
-function endOfBoxes(read: Read, length: number): number {
-  let at = 0;
-  while (at + 16 <= length) {
-    const head = asBuffer(read(at, 16));
-    const size = head.readUInt32BE();
-    if (size === 0) return length; // up to the end
-    at += size === 1 ? Number(head.readBigUInt64BE(8)) : Math.max(8, size);
-  }
-  return at;
 }
 
 /** Where the last samples of the first picture of a TIFF file end. */

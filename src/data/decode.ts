@@ -1,9 +1,11 @@
 /** From the bytes of a picture file to samples, with a look at the header before memory is taken for them. */
 import { type FileHandle, open } from "node:fs/promises";
 import type { Metadata } from "sharp";
+import { dividedByAlpha } from "../picture/alpha.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { readBmp } from "./bmp.ts";
+import { isPremultiplied } from "./boxes.ts";
 import { endOfImage, hasEnd, mayBeCutShort, withoutZerosAtEnd, zerosForSamples } from "./cut-short.ts";
 import { orientationOf } from "./exif.ts";
 import { formatOfBytes, type PictureFormat, pictureFormats } from "./formats.ts";
@@ -11,6 +13,7 @@ import { chunksOf, type Read, readFrom, unpackedSize, withExifInFront } from "./
 import { readPnm } from "./pnm.ts";
 import { damaged, type Raster } from "./raster.ts";
 import { readFromFile } from "./read-file.ts";
+import { toSrgb, withoutColor } from "./to-srgb.ts";
 import { unreadKind } from "./unread-kinds.ts";
 
 /** What a file says about its picture before the samples. */
@@ -193,8 +196,14 @@ export async function decode(
   }
   const lacksEnd = !hasEnd(format, bytes);
   const input = format === "png" ? withExifInFront(bytes) : lacksEnd ? withoutZerosAtEnd(bytes) : bytes;
-  const attempt = (content: Uint8Array, failOn: "warning" | "error") =>
-    samplesOf(content, header, failOn, deep, ignoreIcc);
+  const isMultiplied = format === "avif" && isPremultiplied(read, bytes.length);
+  const attempt = async (content: Uint8Array, failOn: "warning" | "error") => {
+    const image = await samplesOf(content, header, failOn, deep, ignoreIcc || isMultiplied);
+    if (!isMultiplied) return image;
+    const straight = dividedByAlpha(image);
+    const { icc } = header.metadata ?? {};
+    return icc && !ignoreIcc ? toSrgb(straight, icc) : straight;
+  };
   try {
     return { image: await attempt(input, "warning"), header, warning: lacksEnd ? noEnd : undefined };
   } catch (cause) {
@@ -226,7 +235,7 @@ const noReason = "the decoder does not say why";
 
 async function samplesOf(
   bytes: Uint8Array,
-  { space }: Header,
+  { space, metadata }: Header,
   failOn: "warning" | "error",
   deep: boolean,
   ignoreIcc: boolean,
@@ -243,8 +252,16 @@ async function samplesOf(
   const channels = info.channels as Image["channels"];
   const length = width * height * channels;
   const samples = new (deep ? Uint16Array : Uint8Array)(data.buffer, data.byteOffset, length);
+  const bits = metadata?.bitsPerSample ?? 16;
+  if (samples instanceof Uint16Array && metadata?.format === "heif" && bits < 16) stretch(samples, bits);
   const image = { width, height, channels, data: samples };
   return grey && !deep ? withoutColor(image) : image;
+}
+
+/** libvips moves the samples of AVIF to the upper bits, and leaves the lower ones 0, so that white is no white. */
+function stretch(samples: Uint16Array, bits: number): void {
+  const [shift, white] = [16 - bits, 2 ** bits - 1];
+  for (let i = 0; i < samples.length; i++) samples[i] = Math.round(((samples[i] >> shift) * 65535) / white);
 }
 
 /** What the system's error means. */
@@ -286,16 +303,4 @@ function reasonOf(cause: unknown): string | undefined {
     .split("\n")
     .filter((line) => !/^Warning treated as error/.test(line) && line.trim() !== "");
   return line?.replace(/^Vips\w+: /, "").replace(/:\s*$/, "");
-}
-
-/** RGB(A) whose three colours are equal -> grey (+ alpha). */
-export function withoutColor({ width, height, channels, data }: Image<Samples>): Image<Samples> {
-  const grey = new (data instanceof Uint8Array ? Uint8Array : Uint16Array)(
-    (data.length / channels) * (channels - 2),
-  );
-  for (let from = 0, to = 0; from < data.length; from += channels) {
-    grey[to++] = data[from];
-    if (channels === 4) grey[to++] = data[from + 3];
-  }
-  return { width, height, channels: (channels - 2) as 1 | 2, data: grey };
 }

@@ -10,7 +10,7 @@ import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { jpegQualityOfFile } from "../picture/jpeg-quality.ts";
-import { decode, isStored, readHeaderOfFile, uprightSize, withoutColor } from "./decode.ts";
+import { decode, isStored, readHeaderOfFile, uprightSize } from "./decode.ts";
 import { copyWithMetadata, exifPlaceholder } from "./embed.ts";
 import { readBytes, replaceWhole, writeError } from "./files.ts";
 import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "./formats.ts";
@@ -27,6 +27,7 @@ import {
 import { metadataOf } from "./metadata-in-file.ts";
 import { removeTemporary, temporaryFor } from "./temporary.ts";
 import { type TiffPicture, tiffHeader } from "./tiff.ts";
+import { spaceFor, toSrgb } from "./to-srgb.ts";
 
 export type { Metadata, Note } from "./metadata.ts";
 
@@ -103,29 +104,6 @@ export async function decodePictureFile(
     jpegQuality,
     notes: [...notes, ...fitted.notes],
   };
-}
-
-/** The picture with the colours that a profile means. */
-async function toSrgb(image: Image<Samples>, icc: Uint8Array): Promise<Image<Samples>> {
-  const { width, height, channels, data } = image;
-  const depth = data instanceof Uint8Array ? 8 : 16;
-  const header = tiffHeader({ width, height, channels, depth, icc });
-  const file = Buffer.concat([header, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]);
-  const { default: sharp } = await import("sharp");
-  const { data: raw, info } = await sharp(file, { limitInputPixels: false, ignoreIcc: true })
-    .toColourspace(spaceFor(channels, depth))
-    .withIccProfile("srgb")
-    .raw({ depth: depth === 8 ? "uchar" : "ushort" })
-    .toBuffer({ resolveWithObject: true });
-  const length = width * height * info.channels;
-  const samples = new (depth === 8 ? Uint8Array : Uint16Array)(raw.buffer, raw.byteOffset, length);
-  const converted = { width, height, channels: info.channels as Image["channels"], data: samples };
-  return info.channels > channels ? withoutColor(converted) : converted;
-}
-
-/** The name that sharp has for grey or RGB. */
-function spaceFor(channels: number, depth: 8 | 16): string {
-  return channels <= 2 ? (depth === 16 ? "grey16" : "b-w") : depth === 16 ? "rgb16" : "srgb";
 }
 
 /** Width and height of a picture file as it would be read, from its header alone. */
