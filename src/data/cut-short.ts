@@ -5,7 +5,7 @@
 import { boxesOf } from "./boxes.ts";
 import { Directories } from "./exif.ts";
 import type { PictureFormat } from "./formats.ts";
-import { segmentsOf } from "./jpeg.ts";
+import { endOfJpeg, segmentsOf } from "./jpeg.ts";
 import type { Read } from "./png.ts";
 
 /** Compressed samples have no such number of zeros in a row. */
@@ -19,10 +19,7 @@ const trailer = 0x3b;
 /** Whether the mark for the end of the picture is there. True for formats without one. */
 export function hasEnd(format: PictureFormat, bytes: Uint8Array): boolean {
   if (format === "gif") return bytes[bytes.length - 1 - zerosAtEnd(bytes)] === trailer;
-  if (format !== "jpeg") return true;
-  let start = 2;
-  for (const { data } of segmentsOf(bytes)) start = data.byteOffset - bytes.byteOffset + data.length;
-  return asBuffer(bytes).lastIndexOf(endOfImage) >= start;
+  return format !== "jpeg" || endOfJpeg(bytes) !== undefined;
 }
 
 /** A file without zeros in place of its end. */

@@ -21,6 +21,7 @@ import {
   fitTo,
   type Metadata,
   type Note,
+  profileGap,
   profileIn,
   xmpOfResult,
 } from "./metadata.ts";
@@ -50,7 +51,7 @@ export interface ReadOptions {
 
 /**
  * Reads a picture file. The orientation that a camera noted is applied; of several pictures in a file, the
- * first is taken, and a note says so. Colours are not converted, unless they are CMYK or Lab, or the target
+ * first is taken, and a note says so. Colours are not converted, unless they are CMYK, or the target
  * cannot hold their profile.
  *
  * @throws DataError if there is no such file, or it is no such picture, damaged, or enormous.
@@ -88,7 +89,8 @@ export async function decodePictureFile(
     const icc = own && (profileFor(image.channels <= 2 ? "GRAY" : "RGB", own) ?? own);
     const isUsable = icc !== undefined && (await takesProfile(icc, "png", spaceOf(icc) === "GRAY" ? 1 : 3));
     if (!isUsable && (icc ?? metadata.icc ?? content.gaps.find((gap) => gap === damagedProfile))) {
-      notes.push({ kind: "color", text: `taken for sRGB, without ${damagedProfile}` });
+      const gap = (metadata.icc && profileGap(metadata.icc)) ?? damagedProfile;
+      notes.push({ kind: "color", text: `taken for sRGB, without ${gap}` });
     }
     return { image: isUsable ? await toSrgb(image, icc) : image, jpegQuality, notes };
   }
@@ -166,7 +168,7 @@ export class PictureWriter {
     const metadata = {
       ...this.#options,
       exif: exifOfResult(this.#options, this.#options, format),
-      xmp: xmp && xmpOfResult(xmp, this.#options),
+      xmp: xmp && xmpOfResult(xmp, this.#options, this.#options.source),
     };
     const encoded = temporaryFor(this.#path);
     try {
