@@ -7,7 +7,7 @@ import { printable } from "../options/printable.ts";
 import { paddings } from "../upscale/tiles.ts";
 import { defineCommand, UsageError } from "./flags.ts";
 import { adapterFlag, ensembleFlag, halfFlag, methodFlag, methodOf, scaleFlag } from "./methods.ts";
-import { checkOutputs, checkWritable, idsOf, writeJson } from "./outputs.ts";
+import { checkOutputs, idsOf, prepareJson, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 import { collectFindings, describeResult, figures, measure, refuseFailures } from "./results.ts";
 
@@ -70,7 +70,10 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
     method: { ...methodFlag, required: true },
     ensemble: ensembleFlag,
     half: halfFlag,
-    json: { kind: file, help: "writes the figures here, too; null stands for infinite PSNR" },
+    json: {
+      kind: file,
+      help: "writes the figures here, too, - for standard output; null stands for infinite PSNR",
+    },
   },
   examples: [
     ["--hr Set5/HR --scale 2 --method bicubic", "the first row of the papers' tables"],
@@ -86,7 +89,7 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
     ],
   ],
   async run({ hr, lr, degradation, protocol, border, padding, json, ...flags }, { signal }) {
-    checkWritable(json);
+    prepareJson(json);
     const { findPictures } = await import("../evaluate/index.ts");
     refuseBoth(lr, degradation);
     await checkPicturesIn(hr, lr);

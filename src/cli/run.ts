@@ -51,8 +51,10 @@ export async function run(
       const meant = typed.startsWith("-") ? await command.nameIn?.(args) : undefined;
       const [first, rest] = meant === undefined ? [typed, others] : [meant, args];
       if (!Object.hasOwn(commands, first)) {
-        const kind = first.startsWith("-") ? "flag" : noun;
-        throw new UsageError(`there is no ${kind} "${first}"; ${noun}s are ${orList(Object.keys(commands))}`);
+        const wrong = first.startsWith("-")
+          ? `a ${noun} comes before flags such as "${first}"`
+          : `there is no ${noun} "${first}"`;
+        throw new UsageError(`${wrong}; ${noun}s are ${orList(Object.keys(commands))}`);
       }
       name = `${name} ${first}`;
       [command, args] = [await commands[first].load(), rest];

@@ -12,7 +12,7 @@ import type { Image, Samples } from "../picture/image.ts";
 import { jpegQualityOfFile } from "../picture/jpeg-quality.ts";
 import { decode, isStored, readHeaderOfFile, uprightSize } from "./decode.ts";
 import { copyWithMetadata, exifPlaceholder } from "./embed.ts";
-import { readBytes, replaceWhole, writeError } from "./files.ts";
+import { readBytes, refuseReadOnly, replaceWhole, writeError } from "./files.ts";
 import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "./formats.ts";
 import { profileFor, spaceOf } from "./icc.ts";
 import {
@@ -132,6 +132,7 @@ export class PictureWriter {
   /** @throws DataError if the format cannot hold the picture, or nothing can be written there. */
   static async create(path: string, options: PictureFileOptions): Promise<PictureWriter> {
     checkWritable(path, options);
+    refuseReadOnly(path);
     const strips = temporaryFor(path);
     try {
       const file = await open(strips, "wx");

@@ -213,6 +213,37 @@ describe("evaluate", () => {
     expect(existsSync(json)).toBe(false);
   });
 
+  test("--json - is standard output, where the JSON stands alone", async () => {
+    const { code, stdout, stderr } = await pixelgrad(
+      "evaluate",
+      "--hr",
+      path("hr"),
+      ...bicubic,
+      "--json",
+      "-",
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).images).toHaveLength(2);
+    expect(stderr).toMatch(/^picture .*\nmean /ms);
+    expect(existsSync("-")).toBe(false);
+    const picture = path("hr", "a.png");
+    const enlarged = path("enlarged.png");
+    const args = ["upscale", picture, "-m", "bicubic", "--json", "-", "-o"];
+    expect(JSON.parse((await pixelgrad(...args, enlarged)).stdout)).toMatchObject([{ output: enlarged }]);
+    expect((await pixelgrad(...args, "/dev/stdout")).stderr).toContain(
+      "--output and --json cannot both be standard output",
+    );
+    const { stderr: refused } = await pixelgrad(
+      "upscale",
+      picture,
+      "-o",
+      path("other.png"),
+      "--profile",
+      "-",
+    );
+    expect(refused).toContain("--profile - would be standard output, which is for video and --json");
+  });
+
   test("LR made from HR that had been cut to a multiple of 12; what was cut is told", async () => {
     const json = path("cropped.json");
     for (const name of ["cut-hr", "cut-lr"]) mkdirSync(path(name));

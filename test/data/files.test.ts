@@ -1,5 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
@@ -7,6 +15,7 @@ import { PNG } from "pngjs";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
 import { decodeImage, encodePng, readImage, writePng, writeWhole } from "../../src/data/files.ts";
+import { PictureWriter } from "../../src/data/picture-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import type { Image } from "../../src/picture/image.ts";
 import { drawn, noise, photograph, temporaryFolder } from "./support.ts";
@@ -108,6 +117,51 @@ describe("writeWhole", () => {
     expect(lstatSync(join(folder, "link")).isSymbolicLink()).toBe(true);
     expect(readFileSync(join(folder, "target"), "utf8")).toBe("new");
     expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  describe.skipIf(process.platform === "win32")("permissions", () => {
+    const modeOf = (path: string) => statSync(path).mode & 0o777;
+    const write = async (path: string) => {
+      const options = { format: "png", width: 4, height: 4, channels: 3, depth: 8 } as const;
+      const writer = await PictureWriter.create(path, options);
+      await writer.write(noise(4, 4, 3).data);
+      await writer.finish();
+    };
+    const writers = [
+      ["writeWhole", (path: string) => writeWhole(path, "new")],
+      ["PictureWriter", write],
+    ] as const;
+
+    test.each(writers)(
+      "%s: those of the file that is replaced stay, also behind a link",
+      async (name, write) => {
+        const [file, link] = [join(folder, `${name}-private`), join(folder, `${name}-link`)];
+        writeFileSync(file, "old");
+        symlinkSync(file, link);
+        for (const mode of [0o600, 0o640, 0o755]) {
+          chmodSync(file, mode);
+          await write(mode === 0o640 ? link : file);
+          expect(modeOf(file)).toBe(mode);
+          expect(readFileSync(file, "utf8")).not.toBe("old");
+        }
+        expect(lstatSync(link).isSymbolicLink()).toBe(true);
+      },
+    );
+
+    test.each(writers)("%s: a file that is read-only is left alone", async (name, write) => {
+      const [file, link] = [join(folder, `${name}-fixed`), join(folder, `${name}-fixed-link`)];
+      writeFileSync(file, "old");
+      symlinkSync(file, link);
+      chmodSync(file, 0o444);
+      for (const path of [file, link]) {
+        const { message } = await failure(write(path));
+        expect(message).toBe(
+          `${path}: cannot be written: it is marked as read-only. Make it writable, or name another file.`,
+        );
+      }
+      expect(readFileSync(file, "utf8")).toBe("old");
+      expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+    });
   });
 
   test.skipIf(process.platform === "win32")("writes to a pipe as it is", async () => {
