@@ -9,7 +9,14 @@ import { defineCommand, UsageError } from "./flags.ts";
 import { adapterFlag, ensembleFlag, halfFlag, methodFlag, methodOf, scaleFlag } from "./methods.ts";
 import { checkOutputs, idsOf, prepareJson, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
-import { collectFindings, describeResult, figures, measure, refuseFailures } from "./results.ts";
+import {
+  collectFindings,
+  describeResult,
+  figures,
+  measure,
+  notesOnFiles,
+  refuseFailures,
+} from "./results.ts";
 
 /** Flags of `evaluate` and `compare` that say what is measured, and on what. */
 export const measureFlags = {
@@ -111,7 +118,10 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
           printRow(score.name, ...figures(score));
         },
       };
-      const result = await measure(opened, pictures, options, findings);
+      const result = await measure(opened, pictures, options, {
+        ...findings,
+        notes: await notesOnFiles(pictures),
+      });
       printRow("mean", ...figures(result.mean));
       print("", `${result.method} x${result.scale}: ${describeResult(result)}`);
       await writeJson(json, result);

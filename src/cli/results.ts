@@ -31,16 +31,20 @@ export async function measure(
   { upscaler, ensemble, half, parameters, weights }: OpenedMethod,
   pictures: readonly PairFiles[],
   options: EvaluateOptions,
-  { leftOut, unpaired }: Pick<Findings, "leftOut" | "unpaired">,
+  { leftOut, unpaired, notes }: Pick<Findings, "leftOut" | "unpaired"> & Pick<Result, "notes">,
 ): Promise<Result> {
   const { evaluate } = await import("../evaluate/index.ts");
   const evaluation = await evaluate(upscaler, pictures, options);
   const failures = [...unpaired, ...evaluation.failures];
-  const { headersOf, reductionsOf } = await import("../data/reductions.ts");
-  const notes = reductionsOf(await headersOf(pictures.flatMap(pathsOf)), ["depth", "frames"]);
   const adapter = adapterOf(upscaler);
   const method = { ensemble, half, parameters, weights: weights ?? null, adapter };
   return { ...evaluation, ...method, failures, notes, leftOut };
+}
+
+/** What the files have that is not measured, also those that cannot be: the same for all methods. */
+export async function notesOnFiles(pictures: readonly PairFiles[]): Promise<Note[]> {
+  const { headersOf, reductionsOf } = await import("../data/reductions.ts");
+  return reductionsOf(await headersOf(pictures.flatMap(pathsOf)), ["depth", "frames"]);
 }
 
 /** What findPictures says besides its list. */

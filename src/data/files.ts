@@ -205,8 +205,19 @@ export function makeFolder(path: string, advice = "Name another one."): void {
   try {
     mkdirSync(path, { recursive: true });
   } catch (cause) {
-    const { message } = cause as Error;
-    throw new DataError(`${path}: this folder cannot be made: ${message}. ${advice}`, { cause });
+    const { code = "", message } = cause as NodeJS.ErrnoException;
+    const reasons: Readonly<Record<string, string>> = {
+      EEXIST: "there is a file of this name",
+      ENOTDIR: "a part of its path is a file",
+      EACCES: "you may not write there",
+      EPERM: "you may not write there",
+      EROFS: "this disk is read-only",
+      ENAMETOOLONG: `file systems take names of ${maxNameBytes} bytes`,
+    };
+    throw (
+      diskFullError(path, cause) ??
+      new DataError(`${path}: this folder cannot be made: ${reasons[code] ?? message}. ${advice}`, { cause })
+    );
   }
 }
 

@@ -4,6 +4,7 @@
  * does the same. (metadata-in-file.ts reads it in Node, metadata-parts.ts writes it.)
  */
 
+import { counted } from "../options/lists.ts";
 import { excerpt, printable } from "../options/printable.ts";
 import { type PictureFormat, pictureFormats } from "../picture/formats.ts";
 import type { Described, Size } from "./described.ts";
@@ -110,10 +111,10 @@ function behind(bytes: Uint8Array): string[] {
   const count = text.findIndex((byte) => byte !== 0) < 0 ? 0 : text.length;
   if (count === 0) return [];
   const isFilm = text.subarray(0, 64).includes("ftyp") || text.includes("MotionPhoto_Data");
-  return [isFilm ? film : `${count} ${behindEnd}`];
+  return [isFilm ? film : `${counted(count, "byte")} ${behindEnd}`];
 }
 
-const behindEnd = "bytes behind its end";
+const behindEnd = "behind its end";
 
 function decodeUtf8(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);

@@ -6,7 +6,7 @@ import { croppedTo, describeCropped, fittingLows, type Size, type SizedPair } fr
 import { pathsOf } from "../data/pairs.ts";
 import type { Note } from "../data/picture-file.ts";
 import { headersOf, reductionsOf } from "../data/reductions.ts";
-import { firstOf } from "../options/lists.ts";
+import { counted, firstOf } from "../options/lists.ts";
 
 /**
  * Reads the headers of all pictures, LR files included, and says what they have that training does not use. Files
@@ -41,7 +41,8 @@ export async function survey(
   const notes = reductionsOf(headers, ["alpha", "depth", "frames"]);
   if (cropped.length === 0) return notes;
   const count = new Set([...train, ...others]).size;
-  const text = `${cropped.length} of ${count} pairs are cropped, so that HR is ${scale} times LR: ${firstOf(cropped)}`;
+  const verb = cropped.length === 1 ? "is" : "are";
+  const text = `${cropped.length} of ${counted(count, "pair")} ${verb} cropped, so that HR is ${scale} times LR: ${firstOf(cropped)}`;
   return [...notes, { kind: "size", text }];
 }
 
@@ -80,7 +81,7 @@ function croppedPairs(
   const sizes = fittingLows(pairs, scale);
   const errors = sizes.filter((size) => size instanceof DataError);
   if (errors.length > 0) {
-    const more = errors.length === 1 ? "" : ` ${errors.length - 1} more of ${pairs.length} pairs do not fit.`;
+    const more = errors.length === 1 ? "" : ` Of ${pairs.length} pairs, ${errors.length} do not fit.`;
     throw new DataError(errors[0].message + more);
   }
   return (sizes as Size[]).flatMap((size, i) => {

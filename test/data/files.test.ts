@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   lstatSync,
+  mkdirSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -14,7 +15,7 @@ import { deflateSync } from "node:zlib";
 import { PNG } from "pngjs";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { decodeImage, encodePng, readImage, writePng, writeWhole } from "../../src/data/files.ts";
+import { decodeImage, encodePng, makeFolder, readImage, writePng, writeWhole } from "../../src/data/files.ts";
 import { PictureWriter } from "../../src/data/picture-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import type { Image } from "../../src/picture/image.ts";
@@ -107,6 +108,40 @@ describe("PNG", () => {
     expect(readdirSync(join(folder, "whole")).sort()).toEqual(["a.png", "taken.png"]);
     expect((await failure(writePng("a.jpg", noise(4, 4, 3)))).message).toMatch(/a\.jpg.*ends in \.png/);
   });
+});
+
+test.skipIf(process.platform === "win32")("why a folder cannot be made, in words", () => {
+  const closed = join(folder, "closed");
+  mkdirSync(closed);
+  writeFileSync(join(folder, "a-file"), "");
+  const reason = (path: string) => {
+    try {
+      makeFolder(path);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return undefined;
+  };
+  const [file, below] = [join(folder, "a-file"), join(folder, "a-file", "x")];
+  expect(reason(file)).toBe(
+    `${file}: this folder cannot be made: there is a file of this name. Name another one.`,
+  );
+  expect(reason(below)).toBe(
+    `${below}: this folder cannot be made: a part of its path is a file. Name another one.`,
+  );
+  // Nothing is closed to root.
+  chmodSync(folder, 0o755);
+  chmodSync(closed, 0o555);
+  const own = process.geteuid!();
+  if (own === 0) process.seteuid!(65534);
+  try {
+    expect(reason(join(closed, "x"))).toBe(
+      `${join(closed, "x")}: this folder cannot be made: you may not write there. Name another one.`,
+    );
+  } finally {
+    if (own === 0) process.seteuid!(0);
+    chmodSync(closed, 0o755);
+  }
 });
 
 describe("writeWhole", () => {
