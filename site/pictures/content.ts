@@ -6,7 +6,14 @@ import "./buffer.ts";
 import { readBmp } from "../../src/data/bmp.ts";
 import { Directories, densityIn, orientationOf } from "../../src/data/exif.ts";
 import { iptcOf, photoshop, segmentsOf, startsWith } from "../../src/data/jpeg.ts";
-import { jpegExtras, type Metadata, pngMetadata, withoutPrefix } from "../../src/data/metadata.ts";
+import {
+  decodeXmp,
+  jfifDensity,
+  jpegExtras,
+  type Metadata,
+  pngMetadata,
+  withoutPrefix,
+} from "../../src/data/metadata.ts";
 import { readPnm } from "../../src/data/pnm.ts";
 import { pictureFormats } from "../../src/picture/formats.ts";
 import { type Image, jpegQualityOfFile, type Samples } from "../../src/picture/index.ts";
@@ -26,28 +33,30 @@ export const contents: Readonly<Record<string, (bytes: Uint8Array) => Content>> 
 function jpegContent(bytes: Uint8Array): Content {
   const metadata: { -readonly [K in keyof Metadata]: Metadata[K] } = {};
   const profile: Uint8Array[] = [];
-  let channels = 3;
-  let header: Uint8Array | undefined;
+  let [width, height, channels] = [0, 0, 3];
   for (const { marker, data } of segmentsOf(bytes)) {
-    if (marker === 0xe0 && startsWith(data, "JFIF\0")) header ??= data;
     // Frame headers: all of C0 to CF but tables and restarts.
-    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) channels = data[5];
+    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
+      [height, width] = [data[1] * 256 + data[2], data[3] * 256 + data[4]];
+      channels = data[5];
+    }
     if (marker === 0xe1 && startsWith(data, "Exif\0\0")) metadata.exif ??= withoutPrefix(data);
     if (marker === 0xe1 && startsWith(data, xmpPrefix))
-      metadata.xmp ??= new TextDecoder().decode(data.subarray(xmpPrefix.length));
+      metadata.xmp ??= decodeXmp(data.subarray(xmpPrefix.length));
     if (marker === 0xe2 && startsWith(data, iccPrefix)) profile[data[12]] = data.subarray(14);
     if (marker === 0xed && startsWith(data, photoshop)) metadata.iptc ??= iptcOf(data);
   }
   if (profile.length > 0) metadata.icc = Buffer.concat(profile.filter(Boolean));
-  metadata.density = densityOf(metadata.exif, header);
+  metadata.density = densityOf(metadata.exif, bytes);
   const { comments, gaps } = jpegExtras(bytes, metadata.icc);
   const notes = channels === 4 ? [say.fromCmyk] : [];
   const jpegQuality = jpegQualityOfFile(bytes);
-  return { metadata: { ...metadata, comments }, gaps, channels, notes, jpegQuality };
+  const described = describing({ width, height }, { ...metadata, comments });
+  return { metadata: described, gaps, channels, notes, jpegQuality };
 }
 
 /** By EXIF data, or by JFIF's header, in pixels per inch. */
-function densityOf(exif: Uint8Array | undefined, header: Uint8Array | undefined): Metadata["density"] {
+function densityOf(exif: Uint8Array | undefined, bytes: Uint8Array): Metadata["density"] {
   try {
     const file = exif && new Directories(exif);
     const exact = file && densityIn(file, file.first);
@@ -55,23 +64,23 @@ function densityOf(exif: Uint8Array | undefined, header: Uint8Array | undefined)
   } catch {
     // Not a directory, so it says nothing.
   }
-  if (!header || header.length < 10) return undefined;
-  const unit = { 1: 1, 2: 2.54 }[header[7]];
-  const density = (header[8] * 256 + header[9]) * (unit ?? 0);
-  return density > 0 ? { x: density, y: density } : undefined;
+  return jfifDensity(bytes);
 }
 
 function webpContent(bytes: Uint8Array): Content {
   const metadata: { -readonly [K in keyof Metadata]: Metadata[K] } = {};
   let frames = 0;
+  let size = { width: 0, height: 0 };
+  const uint24 = (data: Uint8Array, at: number) => data[at] + 256 * (data[at + 1] + 256 * data[at + 2]);
   for (const { name, data } of riffChunks(bytes)) {
     if (name === "ICCP") metadata.icc = data;
     if (name === "EXIF") metadata.exif = withoutPrefix(data);
-    if (name === "XMP ") metadata.xmp = new TextDecoder().decode(data);
+    if (name === "XMP ") metadata.xmp = decodeXmp(data);
     if (name === "ANMF") frames++;
+    if (name === "VP8X") size = { width: 1 + uint24(data, 4), height: 1 + uint24(data, 7) };
   }
   const notes = frames > 1 ? [say.firstFrame(frames)] : [];
-  return { metadata, gaps: [], channels: 3, notes };
+  return { metadata: describing(size, metadata), gaps: [], channels: 3, notes };
 }
 
 export async function readPng(bytes: Uint8Array): Promise<PictureFile> {
@@ -79,7 +88,8 @@ export async function readPng(bytes: Uint8Array): Promise<PictureFile> {
   const { metadata, gaps } = pngMetadata(bytes, icc, inflate);
   const notes = frames > 1 ? [say.firstFrame(frames)] : [];
   const orientation = metadata.exif ? orientationOf(metadata.exif) : 1;
-  return { image: upright(image, orientation), metadata, gaps, notes, format: "PNG" };
+  const described = describing(image, metadata);
+  return { image: upright(image, orientation), metadata: described, gaps, notes, format: "PNG" };
 }
 
 export function readRaster(bytes: Uint8Array, format: "bmp" | "pnm"): PictureFile {
@@ -88,6 +98,17 @@ export function readRaster(bytes: Uint8Array, format: "bmp" | "pnm"): PictureFil
   const image = { width, height, channels, data: raster.samples() };
   const notes = frames > 1 ? [say.firstPicture] : [];
   return { image, metadata: { icc, density }, gaps: [], notes, format: pictureFormats[format].name };
+}
+
+/** With the picture that EXIF and XMP speak of, if its size is known. */
+function describing(
+  stored: { readonly width: number; readonly height: number },
+  metadata: Metadata,
+): Metadata {
+  if (stored.width === 0 || stored.height === 0) return metadata;
+  const orientation = metadata.exif ? orientationOf(metadata.exif) : 1;
+  const [width, height] = orientation >= 5 ? [stored.height, stored.width] : [stored.width, stored.height];
+  return { ...metadata, source: { width, height, orientation } };
 }
 
 /** The picture as its camera was held. `orientation`: 1 to 8, as in EXIF. */

@@ -34,11 +34,11 @@ export async function writePicture(
   quality: number,
 ): Promise<Written> {
   const fitted = fitTo(original, format, image.channels);
-  const { exif, xmp } = fitted.metadata;
+  const { exif, xmp, density, source } = fitted.metadata;
   const metadata: Metadata = {
     ...fitted.metadata,
-    exif: exifOfResult({ exif, density: fitted.metadata.density }, image, format),
-    xmp: xmp && xmpOfResult(xmp, image),
+    exif: exifOfResult({ exif, density, source }, image, format),
+    xmp: xmp && xmpOfResult(xmp, image, source),
   };
   const notes = fitted.notes.map(({ text }) => text);
   if (format === "png") {

@@ -1,4 +1,5 @@
 /** `pixelgrad compare`: measures methods one after the other, and writes a table, a plot and details. */
+import { existsSync } from "node:fs";
 import { basename, extname, join, resolve, sep } from "node:path";
 import { makeFolder, writePng, writeWhole } from "../data/files.ts";
 import { pathsOf } from "../data/pairs.ts";
@@ -26,16 +27,21 @@ import {
   figures,
   measure,
   milliseconds,
+  notesOnFiles,
   type Result,
   refuseFailures,
 } from "./results.ts";
 
-/** "bicubic,wren"; a method that is there twice counts once. */
+/** "bicubic,wren"; or one file, whose name may have commas. */
 const methodList: Kind<readonly string[]> = {
   wants: "methods, separated by commas",
   symbol: "A,B,…",
   fits: (value): value is string[] => Array.isArray(value) && value.length > 0,
-  read: (text) => [...new Set(text.split(",").filter((method) => method !== ""))],
+  read(text) {
+    if (existsSync(text)) return [text];
+    const names = text.split(",").map((name) => name.trim());
+    return names.filter((name) => name !== "");
+  },
   write: (methods) => methods.join(),
 };
 
@@ -44,7 +50,8 @@ const flags = {
   methods: {
     short: "m",
     kind: methodList,
-    help: `separated by commas: ${methodFlag.help}; default: all of these names that have the scale`,
+    multiple: true,
+    help: `separated by commas, or each behind a flag of its own: ${methodFlag.help}; default: all of these names that have the scale`,
   },
   ensemble: { short: "x", help: "also measures the mean of each network's eight answers, as wren+" },
   half: { help: "also measures each network stored as 16-bit floats, as wren (half)" },
@@ -88,6 +95,7 @@ ${aboutProtocols}`,
       makeFolder(out, "Name another one with --out.");
       for (const { path } of outputs) checkWritable(path);
 
+      const notes = await notesOnFiles(pictures);
       const measured: Result[] = [];
       const failures: string[] = [];
       let measurable = pictures;
@@ -96,11 +104,13 @@ ${aboutProtocols}`,
         const { name, upscale } = opened.upscaler;
         printError(`Measuring ${name} (${i + 1} of ${methods.length}) …`);
         const options = { protocol, border, padding, signal, onFailure: printError };
-        const result = await measure(opened, measurable, options, findings).catch((error: Error) => {
-          if (!(error instanceof DataError)) throw error;
-          printError(`${name}: ${error.message}`);
-          failures.push(name);
-        });
+        const result = await measure(opened, measurable, options, { ...findings, notes }).catch(
+          (error: Error) => {
+            if (!(error instanceof DataError)) throw error;
+            printError(`${name}: ${error.message}`);
+            failures.push(name);
+          },
+        );
         if (!result) continue; // a network that has diverged, say; the others are measured
         measured.push(result);
         const scores = new Map(result.images.map((image) => [image.name, image]));
@@ -151,12 +161,14 @@ const detailSize = 72;
 
 /** Opens all methods before anything is measured, so that one that does not fit is noticed at once. */
 async function openMethods({ methods, adapter, ensemble, half, scale }: Values<typeof flags>) {
-  if (methods === undefined && scale !== undefined && defaultMethod(scale) === undefined) {
+  const named = [...new Set(methods.flat())]; // one that is there twice counts once
+  if (named.length === 0 && scale !== undefined && defaultMethod(scale) === undefined) {
     throw new UsageError(
       `--scale ${scale} keeps the size: name weight files of networks that were made for it, --methods FILE`,
     );
   }
-  const chosen = methods ?? [...methodNames].reverse().filter((name) => scalesOf(name).includes(scale ?? 2));
+  const byDefault = [...methodNames].reverse().filter((name) => scalesOf(name).includes(scale ?? 2));
+  const chosen = named.length > 0 ? named : byDefault;
   refuseHalf(half, chosen);
   await openAdapter(adapter, chosen);
   if (ensemble && chosen.every(isInterpolation)) {

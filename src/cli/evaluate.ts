@@ -7,9 +7,16 @@ import { printable } from "../options/printable.ts";
 import { paddings } from "../upscale/tiles.ts";
 import { defineCommand, UsageError } from "./flags.ts";
 import { adapterFlag, ensembleFlag, halfFlag, methodFlag, methodOf, scaleFlag } from "./methods.ts";
-import { checkOutputs, checkWritable, idsOf, writeJson } from "./outputs.ts";
+import { checkOutputs, idsOf, prepareJson, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
-import { collectFindings, describeResult, figures, measure, refuseFailures } from "./results.ts";
+import {
+  collectFindings,
+  describeResult,
+  figures,
+  measure,
+  notesOnFiles,
+  refuseFailures,
+} from "./results.ts";
 
 /** Flags of `evaluate` and `compare` that say what is measured, and on what. */
 export const measureFlags = {
@@ -70,7 +77,10 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
     method: { ...methodFlag, required: true },
     ensemble: ensembleFlag,
     half: halfFlag,
-    json: { kind: file, help: "writes the figures here, too; null stands for infinite PSNR" },
+    json: {
+      kind: file,
+      help: "writes the figures here, too, - for standard output; null stands for infinite PSNR",
+    },
   },
   examples: [
     ["--hr Set5/HR --scale 2 --method bicubic", "the first row of the papers' tables"],
@@ -86,7 +96,7 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
     ],
   ],
   async run({ hr, lr, degradation, protocol, border, padding, json, ...flags }, { signal }) {
-    checkWritable(json);
+    prepareJson(json);
     const { findPictures } = await import("../evaluate/index.ts");
     refuseBoth(lr, degradation);
     await checkPicturesIn(hr, lr);
@@ -108,7 +118,10 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
           printRow(score.name, ...figures(score));
         },
       };
-      const result = await measure(opened, pictures, options, findings);
+      const result = await measure(opened, pictures, options, {
+        ...findings,
+        notes: await notesOnFiles(pictures),
+      });
       printRow("mean", ...figures(result.mean));
       print("", `${result.method} x${result.scale}: ${describeResult(result)}`);
       await writeJson(json, result);

@@ -6,7 +6,7 @@ import { DataError } from "../picture/errors.ts";
 import { isInterpolation } from "../upscale/method-names.ts";
 import { defineCommand, UsageError } from "./flags.ts";
 import { adapterFlag, readNetworkFile, scaleFlag } from "./methods.ts";
-import { checkOutputs, checkWritable, idsOf, writeJson } from "./outputs.ts";
+import { checkOutputs, idsOf, prepareJson, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 
 export const infoCommand = defineCommand({
@@ -28,7 +28,7 @@ h5wasm); networks of other programs are recognized by the names and shapes of th
     file: { kind: path, multiple: true, help: "a weight file, or a network's name" },
     scale: { ...scaleFlag, help: "enlargement, for files that do not say; for names 2" },
     adapter: adapterFlag,
-    json: { kind: file, help: "writes the same here, as JSON" },
+    json: { kind: file, help: "writes the same here, as JSON; - is standard output" },
   },
   operands: "file",
   usage: "[FILE]",
@@ -42,7 +42,7 @@ h5wasm); networks of other programs are recognized by the names and shapes of th
     const [name] = files;
     if (name === undefined && scale !== undefined) throw new UsageError("--scale is for a file or a name");
     checkOutputs([{ flag: "--json", path: json }], idsOf(files));
-    checkWritable(json);
+    prepareJson(json);
     await writeJson(
       json,
       name === undefined ? await lookAtAdapters(adapter) : await lookAt(name, scale, adapter),

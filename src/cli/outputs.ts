@@ -1,11 +1,12 @@
 /** Files that commands write: checked before the work begins, and never written over an input. */
 import { accessSync, constants } from "node:fs";
-import { basename, dirname } from "node:path";
-import { writeError, writeWhole } from "../data/files.ts";
+import { basename, dirname, resolve } from "node:path";
+import { refuseReadOnly, writeError, writeWhole } from "../data/files.ts";
 import { formatOfName } from "../data/formats.ts";
 import { fileId, isStream, statsOf, targetOf } from "../data/same-file.ts";
 import { maxNameBytes } from "../data/temporary.ts";
 import { UsageError } from "./flags.ts";
+import { takeOutput } from "./print.ts";
 
 /** The files that a command reads. Weights that come with the library are none of them. */
 export function idsOf(paths: readonly (string | undefined)[]): ReadonlySet<string> {
@@ -29,7 +30,9 @@ export interface Output {
 export function checkOutputs(outputs: readonly Output[], inputs: ReadonlySet<string>): void {
   const outputIds = new Set<string>();
   for (const { flag, path } of outputs) {
-    if (path === undefined) continue;
+    if (path === undefined || (flag === "--json" && isStandardOutput(path))) continue;
+    if (path === "-")
+      throw new UsageError(`${flag} - would be standard output, which is for video and --json`);
     const id = fileId(path);
     // The shell's >> and 1<> may have opened a file behind /dev/stdout.
     const keeps = !isStream(path) || statsOf(path)?.isFile();
@@ -44,6 +47,22 @@ export function checkOutputs(outputs: readonly Output[], inputs: ReadonlySet<str
   }
 }
 
+/** "-", as for video. */
+export function isStandardOutput(path: string): boolean {
+  return path === "-" || resolve(path) === "/dev/stdout";
+}
+
+/**
+ * To be called before anything is printed: JSON that goes to standard output stands there alone.
+ *
+ * @throws DataError if it could not be written
+ */
+export function prepareJson(path: string | undefined): void {
+  const isTaken = path !== undefined && isStandardOutput(path);
+  takeOutput(isTaken);
+  if (!isTaken) checkWritable(path);
+}
+
 /**
  * Could a file be written there? Asked before the work, since the answer comes too late after an hour of it.
  *
@@ -51,6 +70,7 @@ export function checkOutputs(outputs: readonly Output[], inputs: ReadonlySet<str
  */
 export function checkWritable(path: string | undefined): void {
   if (path === undefined || isStream(path)) return;
+  refuseReadOnly(path);
   const code = problemOf(path);
   if (code !== undefined) throw writeError(path, Object.assign(new Error(code), { code }));
 }
@@ -72,5 +92,9 @@ function problemOf(path: string): string | undefined {
 /** Does nothing without a path. */
 export async function writeJson(path: string | undefined, value: unknown): Promise<void> {
   if (path === undefined) return;
-  await writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
+  const text = `${JSON.stringify(value, null, 2)}\n`;
+  if (!isStandardOutput(path)) return writeWhole(path, text);
+  await new Promise<void>((done, fail) =>
+    process.stdout.write(text, (error) => (error ? fail(error) : done())),
+  );
 }

@@ -1,8 +1,9 @@
 /** A measurement as `evaluate` and `compare` print it: columns, a sentence and JSON. */
 
-import { type PairFiles, pathsOf, type Size } from "../data/pairs.ts";
+import { describeCropped } from "../data/pair-sizes.ts";
+import { type PairFiles, pathsOf } from "../data/pairs.ts";
 import type { Note } from "../data/picture-file.ts";
-import type { EvaluateOptions, Evaluation, Failure, PictureScore } from "../evaluate/index.ts";
+import type { EvaluateOptions, Evaluation, Failure } from "../evaluate/index.ts";
 import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
@@ -30,16 +31,20 @@ export async function measure(
   { upscaler, ensemble, half, parameters, weights }: OpenedMethod,
   pictures: readonly PairFiles[],
   options: EvaluateOptions,
-  { leftOut, unpaired }: Pick<Findings, "leftOut" | "unpaired">,
+  { leftOut, unpaired, notes }: Pick<Findings, "leftOut" | "unpaired"> & Pick<Result, "notes">,
 ): Promise<Result> {
   const { evaluate } = await import("../evaluate/index.ts");
   const evaluation = await evaluate(upscaler, pictures, options);
   const failures = [...unpaired, ...evaluation.failures];
-  const { headersOf, reductionsOf } = await import("../data/reductions.ts");
-  const notes = reductionsOf(await headersOf(pictures.flatMap(pathsOf)), ["depth", "frames"]);
   const adapter = adapterOf(upscaler);
   const method = { ensemble, half, parameters, weights: weights ?? null, adapter };
   return { ...evaluation, ...method, failures, notes, leftOut };
+}
+
+/** What the files have that is not measured, also those that cannot be: the same for all methods. */
+export async function notesOnFiles(pictures: readonly PairFiles[]): Promise<Note[]> {
+  const { headersOf, reductionsOf } = await import("../data/reductions.ts");
+  return reductionsOf(await headersOf(pictures.flatMap(pathsOf)), ["depth", "frames"]);
 }
 
 /** What findPictures says besides its list. */
@@ -85,7 +90,7 @@ export function describeResult(result: Result): string {
   const { conditions, half, adapter, exact, failures, images, notes } = result;
   const sentences = [conditions, `Times: ${adapter}, after a warm-up`];
   if (half) sentences.push("Weights and feature maps as float16");
-  const cropped = images.filter((image) => image.cropped !== undefined).map(describeCropped);
+  const cropped = images.flatMap(({ name, cropped }) => (cropped ? [describeCropped(name, cropped)] : []));
   if (cropped.length > 0) sentences.push(`Cropped to fit: ${firstOf(cropped)}`);
   if (exact.length > 0 && exact.length < images.length) {
     sentences.push(`Without any error, and so not in the mean PSNR: ${exact.join(", ")}`);
@@ -96,16 +101,6 @@ export function describeResult(result: Result): string {
   if (failures.length > 0) sentences.push(`Not measured: ${failures.map(({ name }) => name).join(", ")}`);
   sentences.push(...notes.map(({ text }) => text));
   return `${sentences.join(". ")}.`;
-}
-
-/** Such as "a (HR 65x65 to 60x60)". */
-function describeCropped({ name, cropped }: PictureScore): string {
-  const size = ({ width, height }: Size) => `${width}x${height}`;
-  const parts = (["high", "low"] as const).flatMap((which) => {
-    const cut = cropped?.[which];
-    return cut ? [`${which === "high" ? "HR" : "LR"} ${size(cut.from)} to ${size(cut.to)}`] : [];
-  });
-  return `${name} (${parts.join(", ")})`;
 }
 
 /**

@@ -4,6 +4,7 @@ import { inspect } from "node:util";
 import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { type Command, helpOf, parseFlags, table, UsageError } from "./flags.ts";
+import { messageOf } from "./messages.ts";
 import { print, printError } from "./print.ts";
 
 /** Several commands under one name, each of them loaded when it is asked for. */
@@ -51,8 +52,10 @@ export async function run(
       const meant = typed.startsWith("-") ? await command.nameIn?.(args) : undefined;
       const [first, rest] = meant === undefined ? [typed, others] : [meant, args];
       if (!Object.hasOwn(commands, first)) {
-        const kind = first.startsWith("-") ? "flag" : noun;
-        throw new UsageError(`there is no ${kind} "${first}"; ${noun}s are ${orList(Object.keys(commands))}`);
+        const wrong = first.startsWith("-")
+          ? `a ${noun} comes before flags such as "${first}"`
+          : `there is no ${noun} "${first}"`;
+        throw new UsageError(`${wrong}; ${noun}s are ${orList(Object.keys(commands))}`);
       }
       name = `${name} ${first}`;
       [command, args] = [await commands[first].load(), rest];
@@ -167,7 +170,7 @@ function reportFailure(program: string, error: unknown): number {
   if (full) printError(...inspect(error).split("\n"));
   // Ours are one paragraph, and a line break in them is part of a file's name.
   else if (error instanceof DataError) printError(`${name}: ${error.message}`);
-  else printError(...`${name}: ${error.message}`.split("\n"));
+  else printError(...`${name}: ${messageOf(error)}`.split("\n"));
   return 1;
 }
 

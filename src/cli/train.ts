@@ -16,6 +16,7 @@ import {
   type TrainStatus,
   train,
 } from "../train/index.ts";
+import { readSavedRun } from "../train/saved-run.ts";
 import { checkConfig, formatSetting, type Setting, settingsFor, withSetting } from "../train/settings.ts";
 import { readWeightFile } from "../upscale/weight-files.ts";
 import { asCalled, quotedPath } from "./as-called.ts";
@@ -36,15 +37,22 @@ export const trainCommands: CommandGroup = {
   ),
   notes: `
   pixelgrad train --init FILE --data FOLDER    trains the network of a weight file further
+  pixelgrad train --resume FOLDER              goes on with the run in a folder
 
 Without --data, networks learn from the photographs of some npm packages, if they are installed.
 After Ctrl-C or a crash, --resume FOLDER goes on as if training had never stopped.`,
   async nameIn(args) {
-    const flags = { args: [...args], options: { init: { type: "string" } }, strict: false } as const;
-    const { init } = parseArgs(flags).values;
+    const options = { init: { type: "string" }, resume: { type: "string" } } as const;
+    const { init, resume } = parseArgs({ args: [...args], options, strict: false }).values;
+    if (typeof resume === "string") return networkOfRun(resume).toLowerCase();
     return typeof init === "string" ? (await networkOfFile(init)).architecture.name.toLowerCase() : undefined;
   },
 };
+
+/** @throws DataError if there is no run in the folder, or nothing of it is whole */
+function networkOfRun(folder: string): string {
+  return readSavedRun(folder, () => {}).config.network.architecture;
+}
 
 /** @throws DataError if the file cannot be read, or holds no network of this library */
 async function networkOfFile(path: string, scale?: number): Promise<ReturnType<typeof networkIn>> {

@@ -18,6 +18,7 @@ import type { Image, Samples } from "../picture/image.ts";
 import { sizeWithin, type TargetSize } from "../picture/target-size.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
 import { UsageError } from "./flags.ts";
+import { messageOf } from "./messages.ts";
 import { type MethodsOfRun, methodsOf } from "./methods.ts";
 import { printError } from "./print.ts";
 import { profiled } from "./profile.ts";
@@ -189,7 +190,7 @@ async function upscaleFile(
     return { ...job, ...(await upscaleOne(job, methods, settings, signal)) };
   } catch (error) {
     if (signal.aborted) return undefined;
-    return { ...job, error: (error as Error).message };
+    return { ...job, error: messageOf(error as Error) };
   }
 }
 

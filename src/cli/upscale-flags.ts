@@ -1,5 +1,11 @@
 /** The flags of `pixelgrad upscale`. */
-import { formatNames, namesOfFormats, pictureFormats, writtenFormats } from "../data/formats.ts";
+import {
+  formatNames,
+  namesOfFormats,
+  type PictureFormat,
+  pictureFormats,
+  writtenFormats,
+} from "../data/formats.ts";
 import { file, type Kind, oneOf, path, whole } from "../options/kinds.ts";
 import { andList } from "../options/lists.ts";
 import { alphaChoices } from "../picture/alpha.ts";
@@ -20,6 +26,10 @@ const size: Kind<number> = {
   },
   write: (bytes) => `${bytes / units.M}M`,
 };
+
+/** What people call formats besides: their files' extensions. */
+const aliases: Readonly<Record<string, PictureFormat>> = { jpg: "jpeg", tif: "tiff" };
+const formatKind = oneOf(...writtenFormats);
 
 const deepNames = andList(
   namesOfFormats(writtenFormats.filter((format) => pictureFormats[format].writes!.depth > 8)),
@@ -61,7 +71,10 @@ export const upscaleFlags = {
   adapter: adapterFlag,
   format: {
     short: "f",
-    kind: oneOf(...writtenFormats),
+    kind: {
+      ...formatKind,
+      read: (text: string) => formatKind.read(aliases[text.toLowerCase()] ?? text.toLowerCase()),
+    },
     help: "format of the results; default: that of the output's name; in a folder, png",
   },
   quality: {
@@ -90,7 +103,7 @@ export const upscaleFlags = {
   },
   json: {
     kind: file,
-    help: "writes a report here, with an entry for every picture, also for those that are left out",
+    help: "writes a report here, with an entry for every picture, also for those that are left out; - is standard output",
   },
   ...profileFlag,
 } as const;

@@ -4,7 +4,7 @@ import { DataError } from "../picture/errors.ts";
 import { limits } from "../upscale/choice.ts";
 import { defaultsInWords, networksInWords, photoNetwork, scalesOf } from "../upscale/method-names.ts";
 import { defineCommand, UsageError, wrap } from "./flags.ts";
-import { checkWritable, writeJson } from "./outputs.ts";
+import { checkWritable, isStandardOutput, prepareJson, writeJson } from "./outputs.ts";
 import { upscaleFlags } from "./upscale-flags.ts";
 
 /** Follows from the table of networks. */
@@ -63,10 +63,13 @@ get the same.`,
   ],
   async run(values, { signal }) {
     const { input, output, json, profile } = values;
-    checkWritable(json);
+    prepareJson(json);
     checkWritable(profile);
     if (input.includes("-") !== (output === "-") || (output === "-" && input.length > 1)) {
       throw new UsageError("video comes and goes by pipes: give both -i - and -o -, or neither");
+    }
+    if (json && isStandardOutput(json) && isStandardOutput(output)) {
+      throw new UsageError("--output and --json cannot both be standard output");
     }
     if (output === "-") {
       const { upscaleVideo } = await import("./upscale-video.ts");

@@ -1,15 +1,19 @@
 /** From the bytes of a picture file to samples, with a look at the header before memory is taken for them. */
 import { type FileHandle, open } from "node:fs/promises";
 import type { Metadata } from "sharp";
+import { dividedByAlpha } from "../picture/alpha.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { readBmp } from "./bmp.ts";
+import { isPremultiplied } from "./boxes.ts";
+import { endOfImage, hasEnd, mayBeCutShort, withoutZerosAtEnd, zerosForSamples } from "./cut-short.ts";
 import { orientationOf } from "./exif.ts";
 import { formatOfBytes, type PictureFormat, pictureFormats } from "./formats.ts";
 import { chunksOf, type Read, readFrom, unpackedSize, withExifInFront } from "./png.ts";
 import { readPnm } from "./pnm.ts";
 import { damaged, type Raster } from "./raster.ts";
 import { readFromFile } from "./read-file.ts";
+import { toSrgb, withoutColor } from "./to-srgb.ts";
 import { unreadKind } from "./unread-kinds.ts";
 
 /** What a file says about its picture before the samples. */
@@ -24,6 +28,8 @@ export interface Header {
   readonly orientation: number;
   /** Pictures in the file. */
   readonly frames: number;
+  /** False if the file looks as if it were cut short, which only decoding can tell. */
+  readonly looksWhole: boolean;
   /** The name that libvips has for its colours. */
   readonly space: string;
   /** What sharp says of it, unless it is BMP or PPM. */
@@ -62,7 +68,8 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
     const raster = (format === "bmp" ? readBmp : readPnm)(read(0, length), name);
     const { width, height, channels, depth, frames } = raster;
     const space = channels <= 2 ? "b-w" : "srgb";
-    const header = { format, width, height, channels, depth, orientation: 1, frames, space, raster };
+    const [orientation, looksWhole] = [1, true]; // or the raster would not have been read
+    const header = { format, width, height, channels, depth, orientation, frames, looksWhole, space, raster };
     return checked(header, length, name);
   }
   const { default: sharp } = await import("sharp");
@@ -86,25 +93,29 @@ async function readHeader({ read, length, input }: Source, name: string): Promis
       )
     );
   }
-  const { orientation = metadata.orientation ?? 1, frames = metadata.pages ?? 1 } =
-    format === "png" ? pngExtras(read) : {};
+  const {
+    orientation = metadata.orientation ?? 1,
+    frames = metadata.pages ?? 1,
+    looksWhole = !mayBeCutShort(format, read, length),
+  } = format === "png" ? pngExtras(read) : {};
   const size = { width, height, channels, depth };
   const packed = format === "png" ? unpackedSize(read(16, 10)) : undefined;
-  const header = { format, ...size, orientation, frames, space: space as string, metadata };
+  const header = { format, ...size, orientation, frames, looksWhole, space: space as string, metadata };
   return checked(header, length, name, packed);
 }
 
 /** Size limits of sharp's own would say that a file is damaged; warnings of the decoders are no errors. */
 const lenient = { limitInputPixels: false, failOn: "error" } as const;
 
-/** What libvips does not see: the number of frames, and an orientation behind the samples. */
-function pngExtras(read: Read): { orientation?: number; frames?: number } {
-  const extras: { orientation?: number; frames?: number } = {};
+/** What libvips does not see: the number of frames, an orientation behind the samples, and the end. */
+function pngExtras(read: Read): { orientation?: number; frames?: number; looksWhole: boolean } {
+  const extras: ReturnType<typeof pngExtras> = { looksWhole: false };
   let inFront = true;
   for (const { type, data } of chunksOf(read)) {
     if (type === "IDAT") inFront = false;
     if (type === "acTL" && inFront) extras.frames = Buffer.from(data()).readUInt32BE(0);
     if (type === "eXIf") extras.orientation = orientationOf(data());
+    if (type === "IEND") extras.looksWhole = true;
   }
   return extras;
 }
@@ -178,21 +189,32 @@ export async function decode(
     const data = deep || samples instanceof Uint8Array ? samples : Uint8Array.from(samples, (v) => v >> 8);
     return { image: { width, height, channels, data }, header };
   }
-  const input = format === "png" ? withExifInFront(bytes) : bytes;
-  const attempt = (content: Uint8Array, failOn: "warning" | "error") =>
-    samplesOf(content, header, failOn, deep, ignoreIcc);
+  const zeros = zerosForSamples(format, bytes);
+  if (zeros > 0) {
+    const cause = new Error(`${zeros} zeros stand where its last samples should be`);
+    throw undecodable(name, format, bytes.length, cause);
+  }
+  const lacksEnd = !hasEnd(format, bytes);
+  const input = format === "png" ? withExifInFront(bytes) : lacksEnd ? withoutZerosAtEnd(bytes) : bytes;
+  const isMultiplied = format === "avif" && isPremultiplied(read, bytes.length);
+  const attempt = async (content: Uint8Array, failOn: "warning" | "error") => {
+    const image = await samplesOf(content, header, failOn, deep, ignoreIcc || isMultiplied);
+    if (!isMultiplied) return image;
+    const straight = dividedByAlpha(image);
+    const { icc } = header.metadata ?? {};
+    return icc && !ignoreIcc ? toSrgb(straight, icc) : straight;
+  };
   try {
-    return { image: await attempt(input, "warning"), header };
+    return { image: await attempt(input, "warning"), header, warning: lacksEnd ? noEnd : undefined };
   } catch (cause) {
     const refusal =
       unreadKind(name, format, read, bytes.length) ?? undecodable(name, format, bytes.length, cause);
     // Many programs leave out the two bytes that end a JPEG. With them, a decoder warns if samples are missing.
-    const second = format === "jpeg" ? Buffer.concat([bytes, endOfImage]) : input;
+    const second = format === "jpeg" ? Buffer.concat([input, endOfImage]) : input;
     let reason: string | undefined;
     try {
       const image = await attempt(second, "warning");
-      const warning = format === "jpeg" ? "the mark for the end of the file is missing" : undefined;
-      return { image, header, warning };
+      return { image, header, warning: format === "jpeg" ? noEnd : undefined };
     } catch (other) {
       // One of the two may lack its reason: see reasonOf.
       const reasons = [cause, other].flatMap((error) => reasonOf(error) ?? []);
@@ -208,12 +230,12 @@ export async function decode(
   }
 }
 
-const endOfImage = Buffer.of(0xff, 0xd9);
+const noEnd = "the mark for the end of the file is missing";
 const noReason = "the decoder does not say why";
 
 async function samplesOf(
   bytes: Uint8Array,
-  { space }: Header,
+  { space, metadata }: Header,
   failOn: "warning" | "error",
   deep: boolean,
   ignoreIcc: boolean,
@@ -230,8 +252,16 @@ async function samplesOf(
   const channels = info.channels as Image["channels"];
   const length = width * height * channels;
   const samples = new (deep ? Uint16Array : Uint8Array)(data.buffer, data.byteOffset, length);
+  const bits = metadata?.bitsPerSample ?? 16;
+  if (samples instanceof Uint16Array && metadata?.format === "heif" && bits < 16) stretch(samples, bits);
   const image = { width, height, channels, data: samples };
   return grey && !deep ? withoutColor(image) : image;
+}
+
+/** libvips moves the samples of AVIF to the upper bits, and leaves the lower ones 0, so that white is no white. */
+function stretch(samples: Uint16Array, bits: number): void {
+  const [shift, white] = [16 - bits, 2 ** bits - 1];
+  for (let i = 0; i < samples.length; i++) samples[i] = Math.round(((samples[i] >> shift) * 65535) / white);
 }
 
 /** What the system's error means. */
@@ -273,16 +303,4 @@ function reasonOf(cause: unknown): string | undefined {
     .split("\n")
     .filter((line) => !/^Warning treated as error/.test(line) && line.trim() !== "");
   return line?.replace(/^Vips\w+: /, "").replace(/:\s*$/, "");
-}
-
-/** RGB(A) whose three colours are equal -> grey (+ alpha). */
-export function withoutColor({ width, height, channels, data }: Image<Samples>): Image<Samples> {
-  const grey = new (data instanceof Uint8Array ? Uint8Array : Uint16Array)(
-    (data.length / channels) * (channels - 2),
-  );
-  for (let from = 0, to = 0; from < data.length; from += channels) {
-    grey[to++] = data[from];
-    if (channels === 4) grey[to++] = data[from + 3];
-  }
-  return { width, height, channels: (channels - 2) as 1 | 2, data: grey };
 }

@@ -3,6 +3,8 @@
  * EXIF 2.32, 4.6. What a directory says is patched in place, since makers' own notes count on places.
  */
 
+import { type Described, growth, type Size, subjectIn } from "./described.ts";
+
 /** A directory's entry: `bytes` are the values, in the byte order of the file. */
 export interface Entry {
   readonly tag: number;
@@ -17,6 +19,8 @@ export interface Entry {
 export interface Density {
   readonly x: number;
   readonly y: number;
+  /** They are in no unit: only their ratio is known, by which pixels are not square. */
+  readonly isRatio?: true;
 }
 
 export const tags = {
@@ -33,6 +37,10 @@ export const tags = {
   pixelWidth: 40962,
   pixelHeight: 40963,
   interoperability: 40965,
+  subjectArea: 37396,
+  subjectLocation: 41492,
+  focalPlaneX: 41486,
+  focalPlaneY: 41487,
 } as const;
 
 /** Bytes of a value, by the number of its type. */
@@ -40,6 +48,9 @@ const typeBytes = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 0, 0, 8, 8, 8];
 
 /** Bytes of the parts of a value that byte order turns round. */
 const unitBytes = [0, 1, 1, 2, 4, 4, 1, 1, 2, 4, 4, 4, 8, 4, 0, 0, 8, 8, 8];
+
+/** Bytes of whole numbers, by the number of their type. */
+const wholeBytes: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 4, 13: 4, 16: 8, 18: 8 };
 
 const [short, long, rational] = [3, 4, 5];
 
@@ -98,6 +109,21 @@ export class Directories {
     return entries;
   }
 
+  /** Takes an entry out of a directory. Those behind it move up, but no values. */
+  remove(directory: number, tag: number): void {
+    const { countBytes, entryBytes, placeBytes } = this.sizes;
+    const end = this.nextAt(directory) + placeBytes;
+    for (let at = directory + countBytes; at + entryBytes < end; at += entryBytes) {
+      if (this.uint(at, 2) !== tag) continue;
+      this.bytes.copyWithin(at, at + entryBytes, end);
+      this.bytes.fill(0, end - entryBytes, end);
+      const count = this.uint(directory, countBytes) - 1;
+      if (this.wide) this.put(directory + (this.littleEndian ? 0 : 4), 4, count);
+      else this.put(directory, 2, count);
+      return;
+    }
+  }
+
   /** Where the place of the directory behind this one is written. */
   nextAt(directory: number): number {
     const { countBytes, entryBytes } = this.sizes;
@@ -106,8 +132,14 @@ export class Directories {
 
   /** The first value of an entry, if it is a whole number. */
   value(entry: Entry | undefined): number | undefined {
-    const size = entry && { 1: 1, 3: 2, 4: 4, 13: 4, 16: 8, 18: 8 }[entry.type];
+    const size = entry && wholeBytes[entry.type];
     return size && this.uint(entry.at, size);
+  }
+
+  /** All values of an entry; none unless they are whole numbers. */
+  values(entry: Entry): number[] {
+    const size = wholeBytes[entry.type];
+    return size ? Array.from({ length: entry.count }, (_, i) => this.uint(entry.at + i * size, size)) : [];
   }
 
   find(directory: number, tag: number): Entry | undefined {
@@ -135,14 +167,15 @@ export function orientationOf(exif: Uint8Array): number {
 /**
  * EXIF data for a picture that was turned upright and has a new size: orientation 1, the new width and height
  * wherever the old ones stand, and no thumbnail, which would show the old picture. With `density`, they have
- * that resolution if they had none.
+ * that resolution if they had none. With `source`, the picture that they speak of, places in it move along.
  *
  * @returns undefined if the data are damaged.
  */
 export function forNewPicture(
   exif: Uint8Array,
-  size: { readonly width: number; readonly height: number },
+  size: Size,
   density?: Density,
+  source?: Described,
 ): Uint8Array | undefined {
   try {
     const file = new Directories(Uint8Array.from(exif));
@@ -161,11 +194,37 @@ export function forNewPicture(
     if (exifDirectory !== undefined) {
       patch(exifDirectory, tags.pixelWidth, size.width);
       patch(exifDirectory, tags.pixelHeight, size.height);
+      if (source) moveSubjects(file, exifDirectory, source, size);
     }
     const bytes = withoutThumbnail(file);
     return density ? withDensity(bytes, density) : bytes;
   } catch {
     return undefined;
+  }
+}
+
+/** Where the subject is, in the new picture, and how many of its pixels a unit on the sensor takes. */
+function moveSubjects(file: Directories, directory: number, source: Described, size: Size): void {
+  for (const tag of [tags.subjectArea, tags.subjectLocation]) {
+    const entry = file.find(directory, tag);
+    if (entry?.type !== short || entry.count < 2 || entry.count > 4) continue;
+    const moved = subjectIn(file.values(entry), source, size);
+    if (Math.max(...moved) > 0xffff) file.remove(directory, tag);
+    else for (const [i, value] of moved.entries()) file.put(entry.at + 2 * i, 2, Math.max(0, value));
+  }
+  const factor = growth(source, size);
+  const [x, y] = [tags.focalPlaneX, tags.focalPlaneY].map((tag) => file.find(directory, tag));
+  if (x?.type !== rational || y?.type !== rational) return;
+  const [perX, perY] = [x, y].map(({ at }) => file.uint(at, 4) / file.uint(at + 4, 4));
+  const isTurned = source.orientation >= 5;
+  for (const [{ at }, value] of [
+    [x, (isTurned ? perY : perX) * factor.x],
+    [y, (isTurned ? perX : perY) * factor.y],
+  ] as const) {
+    if (!Number.isFinite(value)) continue;
+    const [numerator, denominator] = fraction(value);
+    file.put(at, 4, numerator);
+    file.put(at + 4, 4, denominator);
   }
 }
 
@@ -204,12 +263,12 @@ function withDensity(bytes: Uint8Array, density: Density): Uint8Array {
 
 /** The entries for a resolution; if it is unknown, pixels are as wide as high. */
 export function densityEntries(density: Density | undefined, order: Order): Omit<Entry, "at">[] {
-  const { x, y } = density ?? { x: 1, y: 1 };
+  const { x, y, isRatio = false } = density ?? { x: 1, y: 1, isRatio: true };
   const [noUnit, inch] = [1, 2];
   return [
     { tag: tags.xResolution, type: rational, values: fraction(x) },
     { tag: tags.yResolution, type: rational, values: fraction(y) },
-    { tag: tags.resolutionUnit, type: short, values: [density ? inch : noUnit] },
+    { tag: tags.resolutionUnit, type: short, values: [isRatio ? noUnit : inch] },
   ].map(({ tag, type, values }) => ({ tag, type, count: 1, bytes: encode(type, values, order) }));
 }
 
@@ -313,8 +372,13 @@ function turned(bytes: Uint8Array, unit: number): Uint8Array {
 
 /** A positive number as numerator and denominator. */
 function fraction(value: number): [number, number] {
-  const denominator = Number.isInteger(value) ? 1 : 10_000;
+  const denominator = Number.isInteger(value) || value > 4e5 ? 1 : 10_000;
   return [Math.round(value * denominator), denominator];
+}
+
+/** Pixels that are not square, where a file says no more than that; undefined for square ones. */
+export function ratioOf(x: number, y: number): Density | undefined {
+  return x === y ? undefined : { x, y, isRatio: true };
 }
 
 /** The resolution that a directory states; undefined without one. */
@@ -326,7 +390,8 @@ export function densityIn(file: Directories, directory: number): Density | undef
     return entry && file.uint(entry.at, 4) / file.uint(entry.at + 4, 4);
   };
   const [x, y] = [read(tags.xResolution), read(tags.yResolution)];
-  if (!x || !y || !Number.isFinite(x * y) || (unit !== 2 && unit !== 3)) return undefined;
+  if (!x || !y || !Number.isFinite(x * y)) return undefined;
+  if (unit !== 2 && unit !== 3) return ratioOf(x, y);
   const perInch = unit === 3 ? 2.54 : 1;
   return { x: x * perInch, y: y * perInch };
 }

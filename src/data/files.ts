@@ -1,5 +1,5 @@
-import { constants, mkdirSync, writeFileSync } from "node:fs";
-import { type FileHandle, open, readFile, rename, writeFile } from "node:fs/promises";
+import { accessSync, constants, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { chmod, type FileHandle, open, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isMainThread } from "node:worker_threads";
@@ -98,8 +98,32 @@ export async function writeWhole(path: string, bytes: Uint8Array | string): Prom
 }
 
 /**
+ * Renaming another file to its name would replace a file that may not be written.
+ *
+ * @throws DataError for such a file
+ */
+export function refuseReadOnly(path: string): void {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats?.isFile() || isWritable(path, stats.mode)) return;
+  throw new DataError(
+    `${path}: cannot be written: it is marked as read-only. Make it writable, or name another file.`,
+  );
+}
+
+function isWritable(path: string, mode: number): boolean {
+  if ((mode & 0o222) === 0) return false; // the superuser may write it all the same
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
  * Like writeWhole, for a file that `make` writes under the name it gets. A link stays, and the file it leads
- * to is replaced. What leads to a pipe or a device is copied there when it is complete.
+ * to is replaced, which keeps its permissions; one that may not be written is left alone. What leads to a pipe
+ * or a device is copied there when it is complete.
  *
  * @param patience milliseconds in which somebody must begin to read a pipe.
  */
@@ -110,6 +134,7 @@ export async function replaceWhole(
 ): Promise<void> {
   const temporary = temporaryFor(path);
   try {
+    refuseReadOnly(path);
     await make(temporary);
     if (isStream(path)) {
       await passOn(temporary, path, patience);
@@ -122,6 +147,9 @@ export async function replaceWhole(
     } finally {
       await file.close();
     }
+    const before = statSync(path, { throwIfNoEntry: false });
+    // Some file systems have no permissions.
+    if (before) await chmod(temporary, before.mode & 0o777).catch(() => {});
     await rename(temporary, targetOf(path));
     temporaryDone(temporary);
   } catch (cause) {
@@ -178,8 +206,19 @@ export function makeFolder(path: string, advice = "Name another one."): void {
   try {
     mkdirSync(path, { recursive: true });
   } catch (cause) {
-    const { message } = cause as Error;
-    throw new DataError(`${path}: this folder cannot be made: ${message}. ${advice}`, { cause });
+    const { code = "", message } = cause as NodeJS.ErrnoException;
+    const reasons: Readonly<Record<string, string>> = {
+      EEXIST: "there is a file of this name",
+      ENOTDIR: "a part of its path is a file",
+      EACCES: "you may not write there",
+      EPERM: "you may not write there",
+      EROFS: "this disk is read-only",
+      ENAMETOOLONG: `file systems take names of ${maxNameBytes} bytes`,
+    };
+    throw (
+      diskFullError(path, cause) ??
+      new DataError(`${path}: this folder cannot be made: ${reasons[code] ?? message}. ${advice}`, { cause })
+    );
   }
 }
 

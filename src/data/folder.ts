@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { checkArguments, listOf } from "../options/arguments.ts";
 import { folder as aFolder, file } from "../options/kinds.ts";
+import { counted } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { type DegradationOptions, drawDegradation } from "./degrade.ts";
 import { namesOf, stemOf } from "./formats.ts";
@@ -53,7 +54,7 @@ export function openFolder(folderOrFiles: string | readonly string[], options: F
       drawnFrom: degradation,
     }),
   }));
-  const name = isFolder ? basename(folderOrFiles) : `${files.length} pictures`;
+  const name = isFolder ? basename(folderOrFiles) : counted(files.length, "picture");
   return filePairs(`${name} X${format.scale}`, format, files);
 }
 

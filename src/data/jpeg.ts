@@ -1,6 +1,6 @@
 /** What JPEG files say besides samples: how their segments are written, and IPTC data in one of them. */
 
-export { type Segment, segmentsOf } from "../picture/jpeg-segments.ts";
+export { endOfJpeg, type Segment, segmentsOf } from "../picture/jpeg-segments.ts";
 
 /** The most bytes that a segment holds. */
 export const maxSegment = 65_533;

@@ -1,21 +1,31 @@
 /** Reads in Node what picture files say besides samples: sharp knows most of it. */
 
 import { inflateSync } from "node:zlib";
-import type { Header } from "./decode.ts";
+import { type Header, uprightSize } from "./decode.ts";
+import type { Described } from "./described.ts";
 import { type Density, Directories, densityIn } from "./exif.ts";
+import { gifExtras } from "./gif.ts";
 import { isHdrCode, isTelevisionCode, profileOfCode, srgbTransfer } from "./icc.ts";
 import { iptcOf } from "./jpeg.ts";
 import {
   type FileMetadata,
+  jfifDensity,
   jpegExtras,
   type Metadata,
   pngMetadata,
-  saysDensity,
   withoutPrefix,
 } from "./metadata.ts";
 import { exifOfTiff } from "./tiff-tags.ts";
+import { decodeXmp } from "./xmp.ts";
 
 export function metadataOf(header: Header, bytes: Uint8Array): FileMetadata {
+  const { metadata, gaps } = contentOf(header, bytes);
+  const { exif, xmp } = metadata;
+  const source: Described = { ...uprightSize(header), orientation: header.orientation };
+  return { metadata: exif || xmp ? { ...metadata, source } : metadata, gaps };
+}
+
+function contentOf(header: Header, bytes: Uint8Array): FileMetadata {
   const { format, metadata: read, raster } = header;
   if (raster) return { metadata: { icc: raster.icc, density: raster.density }, gaps: [] };
   if (format === "png") return pngMetadata(bytes, read?.icc, inflate);
@@ -24,16 +34,23 @@ export function metadataOf(header: Header, bytes: Uint8Array): FileMetadata {
   const metadata = {
     icc: read?.icc,
     exif,
-    xmp: read?.xmp && new TextDecoder().decode(read.xmp),
+    xmp: read?.xmp && decodeXmp(read.xmp),
     iptc: iptc && iptcOf(iptc),
     density: densityOf(header, bytes, exif),
   };
   if (format === "avif") return avifMetadata(bytes, metadata);
+  if (format === "gif") {
+    const { comments, density } = gifExtras(bytes);
+    return {
+      metadata: {
+        density,
+        ...(comments.length > 0 && { comments: comments.map((text) => ({ keyword: "Comment", text })) }),
+      },
+      gaps: [],
+    };
+  }
   if (format !== "jpeg") return { metadata, gaps: [] };
   const { comments, gaps } = jpegExtras(bytes, read?.icc);
-  // The film lies behind the picture.
-  if (/\bCamera:(MotionPhoto|MicroVideo)(="|>)1/.test(metadata.xmp ?? ""))
-    gaps.push("the film of a motion photo");
   return { metadata: { ...metadata, comments }, gaps };
 }
 
@@ -41,7 +58,7 @@ function inflate(bytes: Uint8Array, most: number): Uint8Array {
   return inflateSync(bytes, { maxOutputLength: most });
 }
 
-function densityOf({ format, metadata }: Header, bytes: Uint8Array, exif?: Uint8Array): Density | undefined {
+function densityOf({ format }: Header, bytes: Uint8Array, exif?: Uint8Array): Density | undefined {
   try {
     const file = format === "tiff" ? new Directories(bytes) : exif && new Directories(exif);
     const exact = file && densityIn(file, file.first);
@@ -49,9 +66,7 @@ function densityOf({ format, metadata }: Header, bytes: Uint8Array, exif?: Uint8
   } catch {
     // Not a directory, so it says nothing.
   }
-  const density = format === "jpeg" ? metadata?.density : undefined;
-  // sharp gives 72 where a file says nothing.
-  return density && saysDensity(bytes) ? { x: density, y: density } : undefined;
+  return format === "jpeg" ? jfifDensity(bytes) : undefined;
 }
 
 /** AVIF files may say their colours by the codes of cICP, in a box that libvips does not read. */

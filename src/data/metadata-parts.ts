@@ -8,9 +8,11 @@ export function pngChunks(metadata: Metadata): Uint8Array[] {
   const { pngColor = [], exif, xmp, iptc, density, comments = [] } = metadata;
   const chunks: Uint8Array[] = [...pngColor];
   if (density) {
-    const phys = Buffer.alloc(9, 1); // the last byte: per metre
-    phys.writeUInt32BE(Math.round(density.x / 0.0254), 0);
-    phys.writeUInt32BE(Math.round(density.y / 0.0254), 4);
+    const phys = Buffer.alloc(9);
+    const metre = density.isRatio ? 1 : 0.0254;
+    phys.writeUInt32BE(Math.round(density.x / metre), 0);
+    phys.writeUInt32BE(Math.round(density.y / metre), 4);
+    phys[8] = density.isRatio ? 0 : 1; // no unit, or per metre
     chunks.push(encodeChunk("pHYs", phys));
   }
   if (exif) chunks.push(encodeChunk("eXIf", exif));
@@ -42,6 +44,7 @@ export function jpegSegments({ exif, iptc, density, comments = [] }: Metadata): 
   const segments: Uint8Array[] = [];
   if (density) {
     const jfif = Buffer.from("\x01\x01\x01\0\0\0\0\0\0", "latin1"); // version 1.1, per inch, no thumbnail
+    if (density.isRatio) jfif[2] = 0;
     jfif.writeUInt16BE(clampShort(density.x), 3);
     jfif.writeUInt16BE(clampShort(density.y), 5);
     segments.push(encodeSegment(0xe0, "JFIF\0", jfif));

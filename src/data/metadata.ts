@@ -4,9 +4,11 @@
  * does the same. (metadata-in-file.ts reads it in Node, metadata-parts.ts writes it.)
  */
 
-import { excerpt } from "../options/printable.ts";
+import { counted } from "../options/lists.ts";
+import { excerpt, printable } from "../options/printable.ts";
 import { type PictureFormat, pictureFormats } from "../picture/formats.ts";
-import { type Density, exifOfDensity, forNewPicture } from "./exif.ts";
+import type { Described, Size } from "./described.ts";
+import { type Density, exifOfDensity, forNewPicture, ratioOf } from "./exif.ts";
 import {
   gammaCurve,
   isHdrCode,
@@ -14,13 +16,17 @@ import {
   profileFor,
   profileOf,
   profileOfCode,
+  spaceOf,
   srgbCurve,
   srgbPrimaries,
   srgbPrimariesCode,
   srgbTransfer,
 } from "./icc.ts";
-import { iptcOf, maxSegment, photoshop, segmentsOf, startsWith } from "./jpeg.ts";
+import { endOfJpeg, iptcOf, maxSegment, photoshop, segmentsOf, startsWith } from "./jpeg.ts";
 import { chunksOf, encodeChunk, readFrom } from "./png.ts";
+import { decodeXmp, film, gainMap, withoutParts } from "./xmp.ts";
+
+export { decodeXmp, xmpOfResult } from "./xmp.ts";
 
 export interface Metadata {
   /** The colour profile that says what the colours mean; without one, sRGB. */
@@ -35,6 +41,8 @@ export interface Metadata {
   /** Pixels per inch. It stays what it was, so that a result prints larger. */
   readonly density?: Density;
   readonly comments?: readonly Comment[];
+  /** The picture that EXIF and XMP speak of; undefined if neither is there, or that is not known. */
+  readonly source?: Described;
 }
 
 /** A text of a PNG or JPEG file; in JPEG files all keywords are "Comment". */
@@ -45,7 +53,7 @@ export interface Comment {
 
 /** Something that a result lacks, or that was odd about a file, for people and for programs. */
 export interface Note {
-  readonly kind: "frames" | "metadata" | "color" | "depth" | "alpha" | "decoder";
+  readonly kind: "frames" | "metadata" | "color" | "depth" | "alpha" | "size" | "decoder";
   /** A sentence without a full stop. */
   readonly text: string;
 }
@@ -61,12 +69,15 @@ export function withoutPrefix(exif: Uint8Array): Uint8Array {
   return startsWith(exif, "Exif\0\0") ? exif.subarray(6) : exif;
 }
 
-/** Whether the JFIF header of a JPEG file has a unit. */
-export function saysDensity(bytes: Uint8Array): boolean {
+/** What the JFIF header of a JPEG file states: pixels per inch or per centimetre, or only their ratio. */
+export function jfifDensity(bytes: Uint8Array): Density | undefined {
   for (const { marker, data } of segmentsOf(bytes)) {
-    if (marker === 0xe0 && startsWith(data, "JFIF\0")) return data[7] === 1 || data[7] === 2;
+    if (marker !== 0xe0 || !startsWith(data, "JFIF\0") || data.length < 12) continue;
+    const [x, y] = [data[8] * 256 + data[9], data[10] * 256 + data[11]];
+    const perInch = { 1: 1, 2: 2.54 }[data[7]];
+    if (x > 0 && y > 0) return perInch ? { x: x * perInch, y: y * perInch } : ratioOf(x, y);
   }
-  return false;
+  return undefined;
 }
 
 /** In words, after "without". */
@@ -83,11 +94,30 @@ export function jpegExtras(
     if (marker === 0xfe) comments.push({ keyword: "Comment", text: decodeText(data) });
     if (marker === 0xe2 && startsWith(data, "ICC_PROFILE\0") && icc === undefined) gaps.add(damagedProfile);
     if (marker === 0xe2 && startsWith(data, "MPF\0")) gaps.add("further pictures inside it (MPF)");
+    if (marker === 0xe2 && startsWith(data, "urn:iso:std:iso:ts:21496:-1\0")) gaps.add(gainMap);
     if (marker === 0xeb && startsWith(data, "JP"))
       gaps.add("content credentials, which hold for the original");
     if (marker === 0xe1 && startsWith(data, "http://ns.adobe.com/xmp/extension/")) gaps.add("extended XMP");
   }
+  const end = endOfJpeg(bytes);
+  // What MPF names lies behind the picture.
+  if (end !== undefined && gaps.size === 0) for (const gap of behind(bytes.subarray(end))) gaps.add(gap);
   return { comments: comments.length > 0 ? comments : undefined, gaps: [...gaps] };
+}
+
+/** What lies behind the end of a picture, in words; nothing for zeros. */
+function behind(bytes: Uint8Array): string[] {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const count = text.findIndex((byte) => byte !== 0) < 0 ? 0 : text.length;
+  if (count === 0) return [];
+  const isFilm = text.subarray(0, 64).includes("ftyp") || text.includes("MotionPhoto_Data");
+  return [isFilm ? film : `${counted(count, "byte")} ${behindEnd}`];
+}
+
+const behindEnd = "behind its end";
+
+function decodeUtf8(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
 }
 
 /** UTF-8, or else Latin-1. */
@@ -111,16 +141,22 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
   const gaps: string[] = [];
   const extras: { exif?: Uint8Array; xmp?: string; iptc?: Uint8Array; density?: Density } = {};
   let room = maxText;
-  for (const { type, data } of chunksOf(readFrom(bytes))) {
+  for (const { type, data, end } of chunksOf(readFrom(bytes))) {
+    if (type === "IEND") {
+      gaps.push(...behind(bytes.subarray(end)));
+      break;
+    }
     if (pngColorTypes.includes(type)) pngColor.push(encodeChunk(type, data()));
-    if (type === "iCCP" && icc === undefined) gaps.push(damagedProfile);
+    if (type === "iCCP" && icc === undefined) gaps.push(packedProfileGap(data(), inflate));
     if (type === "eXIf") extras.exif = withoutPrefix(data());
     if (type === "caBX") gaps.push("content credentials, which hold for the original");
-    if (type === "pHYs" && data()[8] === 1) {
+    if (type === "pHYs" && data().length >= 9) {
       const numbers = Buffer.from(data());
       const [x, y] = [numbers.readUInt32BE(0), numbers.readUInt32BE(4)];
-      if (x > 0 && y > 0) extras.density = { x: x * 0.0254, y: y * 0.0254 };
+      const isPerMetre = numbers[8] === 1;
+      if (x > 0 && y > 0) extras.density = isPerMetre ? { x: x * 0.0254, y: y * 0.0254 } : ratioOf(x, y);
     }
+    if (type === "tIME") gaps.push("the time of its last change, which holds for the original");
     if (!["tEXt", "zTXt", "iTXt"].includes(type)) continue;
     const comment = pngText(type, data(), (packed) => inflate(packed, Math.max(1, room)));
     room -= comment?.text.length ?? 0;
@@ -133,6 +169,16 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
     comments: comments.length > 0 ? comments : undefined,
   };
   return { metadata: { icc, ...extras, ...lists }, gaps };
+}
+
+/** Why libpng takes no profile. */
+function packedProfileGap(data: Uint8Array, inflate: Inflate): string {
+  try {
+    const afterName = data.indexOf(0) + 2; // with the method of packing
+    return profileGap(inflate(data.subarray(afterName), maxText)) ?? damagedProfile;
+  } catch {
+    return damagedProfile;
+  }
 }
 
 /** The most bytes that all texts together may become when they are unpacked. */
@@ -159,7 +205,8 @@ function pngText(
     const translated = data.indexOf(0, language + 1);
     if (language < 0 || translated < 0) return undefined;
     const text = data.subarray(translated + 1);
-    return { keyword, text: new TextDecoder().decode(compressed ? inflate(text) : text) };
+    const decode = keyword === "XML:com.adobe.xmp" ? decodeXmp : decodeUtf8;
+    return { keyword, text: decode(compressed ? inflate(text) : text) };
   } catch {
     return undefined;
   }
@@ -183,7 +230,7 @@ function takeRawProfile(
     const iptc = iptcOf(bytes);
     if (iptc === undefined) return false;
     extras.iptc ??= iptc;
-  } else if (kind === "xmp") extras.xmp ??= decodeText(bytes);
+  } else if (kind === "xmp") extras.xmp ??= decodeXmp(bytes);
   else if (startsWith(bytes, "Exif\0\0")) extras.exif ??= withoutPrefix(bytes);
   return true;
 }
@@ -238,17 +285,20 @@ const maxExif = maxSegment - 533;
 
 /** What a format can hold of metadata, for a picture of so many channels. */
 export function fitTo({ metadata, gaps }: FileMetadata, format: PictureFormat, channels: number): Fitted {
-  if (metadata.icc && !isProfile(metadata.icc)) {
-    return fitTo(
-      { metadata: { ...metadata, icc: undefined }, gaps: [...gaps, damagedProfile] },
-      format,
-      channels,
-    );
+  const gap = metadata.icc && profileGap(metadata.icc);
+  if (gap) {
+    const rest = { metadata: { ...metadata, icc: undefined }, gaps: [...gaps, gap] };
+    return fitTo(rest, format, channels);
   }
-  const { exif, xmp, iptc, comments = [], density } = metadata;
+  const { exif, iptc, comments = [], density, source } = metadata;
+  const { xmp, gaps: more } = metadata.xmp === undefined ? { gaps: [] } : withoutParts(metadata.xmp, source);
   const isDamaged = exif !== undefined && forNewPicture(exif, { width: 1, height: 1 }) === undefined;
   const { name, writes } = pictureFormats[format];
-  const notes: Note[] = gaps.map((what) => ({ kind: "metadata", text: `without ${what}` }));
+  // What XMP names lies behind the picture.
+  const others = more.length > 0 ? gaps.filter((gap) => !gap.endsWith(behindEnd)) : gaps;
+  const notes = [...new Set([...others, ...more])].map(
+    (what): Note => ({ kind: "metadata", text: `without ${what}` }),
+  );
   const drop = (what: string) =>
     notes.push({ kind: "metadata", text: `without ${what}: ${name} cannot hold it` });
 
@@ -291,10 +341,18 @@ export function fitTo({ metadata, gaps }: FileMetadata, format: PictureFormat, c
       iptc: fitsIptc ? iptc : undefined,
       comments: fitting.length > 0 ? fitting : undefined,
       density: density && isSensible(density) ? density : undefined,
+      source: (exif && fitsExif) || (xmp && fitsXmp) ? source : undefined,
     },
     notes,
     convertFrom,
   };
+}
+
+/** What is wrong with a profile, in words, after "without"; undefined if pictures of RGB and grey can have it. */
+export function profileGap(icc: Uint8Array): string | undefined {
+  if (!isProfile(icc)) return damagedProfile;
+  const space = spaceOf(icc);
+  return ["RGB", "GRAY"].includes(space) ? undefined : `its colour profile, which is for ${printable(space)}`;
 }
 
 /** Damaged files state any number, and most formats cannot hold all of them. */
@@ -304,36 +362,11 @@ function isSensible({ x, y }: Density): boolean {
 
 /** EXIF data of a result: of its size, upright. Where a format has no other place, with the resolution. */
 export function exifOfResult(
-  { exif, density }: Metadata,
-  size: { readonly width: number; readonly height: number },
+  { exif, density, source }: Metadata,
+  size: Size,
   format: PictureFormat,
 ): Uint8Array | undefined {
   const only = format === "webp" || format === "avif" ? density : undefined;
-  if (exif) return forNewPicture(exif, size, only);
+  if (exif) return forNewPicture(exif, size, only, source);
   return only && exifOfDensity(only);
-}
-
-/** XMP of a result: upright, of its size, without thumbnails and without a pointer to further XMP. */
-export function xmpOfResult(xmp: string, { width, height }: { width: number; height: number }): string {
-  const values: Readonly<Record<string, number>> = {
-    "tiff:Orientation": 1,
-    "tiff:ImageWidth": width,
-    "tiff:ImageLength": height,
-    "exif:PixelXDimension": width,
-    "exif:PixelYDimension": height,
-  };
-  let result = xmp.replace(/\s+xmpNote:HasExtendedXMP\s*=\s*(?:"[^"]*"|'[^']*')/g, "");
-  for (const name of ["xmp:Thumbnails", "xap:Thumbnails", "xmpNote:HasExtendedXMP"])
-    result = withoutElement(result, name);
-  for (const [name, value] of Object.entries(values)) {
-    result = result
-      .replace(new RegExp(`(\\b${name}\\s*=\\s*["'])\\d+`, "g"), `$1${value}`)
-      .replace(new RegExp(`(<${name}>\\s*)\\d+`, "g"), `$1${value}`);
-  }
-  return result;
-}
-
-function withoutElement(xml: string, name: string): string {
-  const [start, end] = [xml.indexOf(`<${name}`), xml.lastIndexOf(`</${name}>`)];
-  return start < 0 || end < start ? xml : xml.slice(0, start) + xml.slice(end + name.length + 3);
 }

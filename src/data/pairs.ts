@@ -7,6 +7,7 @@ import { crop, type Image, toRgb } from "../picture/image.ts";
 import { imresize } from "../picture/imresize.ts";
 import { type Degradation, type DegradationOptions, degrade } from "./degrade.ts";
 import { readImage } from "./files.ts";
+import { type Cropped, croppedTo, fittingLow, type Size } from "./pair-sizes.ts";
 
 /** What the pictures of a pair look like. */
 export interface PairFormat {
@@ -118,18 +119,6 @@ export function inFormat(
   return { low: inputSize === "high" ? imresize(small, scale) : small, high: large };
 }
 
-/** Width and height of a picture, in pixels. */
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
-
-/** What the pictures of a pair lost at the right and at the bottom. A picture that lost nothing is absent. */
-export interface Cropped {
-  readonly high?: { readonly from: Size; readonly to: Size };
-  readonly low?: { readonly from: Size; readonly to: Size };
-}
-
 /** A pair, cropped: HR is `scale` times as wide and high as LR, if that is there. */
 export interface FittingPair {
   readonly high: Image;
@@ -161,62 +150,16 @@ export async function readFitting(
 ): Promise<FittingPair> {
   const large = await read(files.high);
   const small = files.low === undefined ? undefined : await read(files.low);
-  const { width, height } = fittingLow(files, large, small, scale);
-  const high = cropTo(large, { width: width * scale, height: height * scale });
-  const low = small && cropTo(small, { width, height });
-  const cropped = { ...cropping("high", large, high), ...(small && cropping("low", small, low!)) };
+  const size = fittingLow(files, large, small, scale);
+  const high = cropTo(large, { width: size.width * scale, height: size.height * scale });
+  const low = small && cropTo(small, size);
   const degraded = !low && files.degradation ? await degrade(high, scale, files.degradation) : undefined;
-  return { high, low: low ?? degraded, cropped };
-}
-
-/**
- * Some cut HR to multiples of 12 before they make LR of it at scale 2, 3 and 4, so that all scales show the
- * same part; with 8 among the scales, that is 24.
- */
-const largestMultiple = 24;
-
-/**
- * The size of LR after cropping; HR's is `scale` times that. Without a file for LR that is HR / scale, rounded
- * down. A file may have this size; or that of HR / scale where it was rounded up, as imresize does (and DIV2K
- * at X8); or that of HR cut to multiples of a number, as most code for test sets cuts it.
- *
- * @throws DataError that names the files if HR is smaller than `scale`, or LR has none of these sizes.
- */
-export function fittingLow(files: PairFiles, high: Size, low: Size | undefined, scale: number): Size {
-  if (Math.min(high.width, high.height) < scale) {
-    throw new DataError(
-      `${files.high}: ${high.width}x${high.height} pixels are too few for scale ${scale}. Leave it out.`,
-    );
-  }
-  const cut = (multiple: number): Size => ({
-    width: Math.floor(high.width / multiple) * (multiple / scale),
-    height: Math.floor(high.height / multiple) * (multiple / scale),
-  });
-  const usual = cut(scale);
-  if (low === undefined) return usual;
-  const isRounded = (side: number, highSide: number) =>
-    side === Math.floor(highSide / scale) || side === Math.ceil(highSide / scale);
-  if (isRounded(low.width, high.width) && isRounded(low.height, high.height)) return usual;
-  const isLow = ({ width, height }: Size) => width === low.width && height === low.height;
-  for (let multiple = 2 * scale; multiple <= largestMultiple; multiple += scale) {
-    if (isLow(cut(multiple))) return cut(multiple);
-  }
-  throw new DataError(
-    `${files.low} is ${low.width}x${low.height}, but at scale ${scale} the small version of ${files.high} ` +
-      `(${high.width}x${high.height}) must be ${usual.width}x${usual.height}. ` +
-      "Do both belong to the same picture and scale?",
-  );
+  return { high, low: low ?? degraded, cropped: croppedTo(size, large, small, scale) };
 }
 
 /** The top left part of a picture. */
 function cropTo(image: Image, { width, height }: Size): Image {
   return image.width === width && image.height === height ? image : crop(image, 0, 0, width, height);
-}
-
-function cropping(which: "high" | "low", before: Size, after: Size): Cropped {
-  if (before.width === after.width && before.height === after.height) return {};
-  const size = ({ width, height }: Size): Size => ({ width, height });
-  return { [which]: { from: size(before), to: size(after) } };
 }
 
 /**

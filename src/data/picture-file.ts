@@ -10,9 +10,9 @@ import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { jpegQualityOfFile } from "../picture/jpeg-quality.ts";
-import { decode, isStored, readHeaderOfFile, uprightSize, withoutColor } from "./decode.ts";
+import { decode, isStored, readHeaderOfFile, uprightSize } from "./decode.ts";
 import { copyWithMetadata, exifPlaceholder } from "./embed.ts";
-import { readBytes, replaceWhole, writeError } from "./files.ts";
+import { readBytes, refuseReadOnly, replaceWhole, writeError } from "./files.ts";
 import { namesOfFormats, type PictureFormat, pictureFormats, writtenFormats } from "./formats.ts";
 import { profileFor, spaceOf } from "./icc.ts";
 import {
@@ -21,12 +21,14 @@ import {
   fitTo,
   type Metadata,
   type Note,
+  profileGap,
   profileIn,
   xmpOfResult,
 } from "./metadata.ts";
 import { metadataOf } from "./metadata-in-file.ts";
 import { removeTemporary, temporaryFor } from "./temporary.ts";
 import { type TiffPicture, tiffHeader } from "./tiff.ts";
+import { spaceFor, toSrgb } from "./to-srgb.ts";
 
 export type { Metadata, Note } from "./metadata.ts";
 
@@ -49,7 +51,7 @@ export interface ReadOptions {
 
 /**
  * Reads a picture file. The orientation that a camera noted is applied; of several pictures in a file, the
- * first is taken, and a note says so. Colours are not converted, unless they are CMYK or Lab, or the target
+ * first is taken, and a note says so. Colours are not converted, unless they are CMYK, or the target
  * cannot hold their profile.
  *
  * @throws DataError if there is no such file, or it is no such picture, damaged, or enormous.
@@ -87,7 +89,8 @@ export async function decodePictureFile(
     const icc = own && (profileFor(image.channels <= 2 ? "GRAY" : "RGB", own) ?? own);
     const isUsable = icc !== undefined && (await takesProfile(icc, "png", spaceOf(icc) === "GRAY" ? 1 : 3));
     if (!isUsable && (icc ?? metadata.icc ?? content.gaps.find((gap) => gap === damagedProfile))) {
-      notes.push({ kind: "color", text: `taken for sRGB, without ${damagedProfile}` });
+      const gap = (metadata.icc && profileGap(metadata.icc)) ?? damagedProfile;
+      notes.push({ kind: "color", text: `taken for sRGB, without ${gap}` });
     }
     return { image: isUsable ? await toSrgb(image, icc) : image, jpegQuality, notes };
   }
@@ -103,29 +106,6 @@ export async function decodePictureFile(
     jpegQuality,
     notes: [...notes, ...fitted.notes],
   };
-}
-
-/** The picture with the colours that a profile means. */
-async function toSrgb(image: Image<Samples>, icc: Uint8Array): Promise<Image<Samples>> {
-  const { width, height, channels, data } = image;
-  const depth = data instanceof Uint8Array ? 8 : 16;
-  const header = tiffHeader({ width, height, channels, depth, icc });
-  const file = Buffer.concat([header, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]);
-  const { default: sharp } = await import("sharp");
-  const { data: raw, info } = await sharp(file, { limitInputPixels: false, ignoreIcc: true })
-    .toColourspace(spaceFor(channels, depth))
-    .withIccProfile("srgb")
-    .raw({ depth: depth === 8 ? "uchar" : "ushort" })
-    .toBuffer({ resolveWithObject: true });
-  const length = width * height * info.channels;
-  const samples = new (depth === 8 ? Uint8Array : Uint16Array)(raw.buffer, raw.byteOffset, length);
-  const converted = { width, height, channels: info.channels as Image["channels"], data: samples };
-  return info.channels > channels ? withoutColor(converted) : converted;
-}
-
-/** The name that sharp has for grey or RGB. */
-function spaceFor(channels: number, depth: 8 | 16): string {
-  return channels <= 2 ? (depth === 16 ? "grey16" : "b-w") : depth === 16 ? "rgb16" : "srgb";
 }
 
 /** Width and height of a picture file as it would be read, from its header alone. */
@@ -152,6 +132,7 @@ export class PictureWriter {
   /** @throws DataError if the format cannot hold the picture, or nothing can be written there. */
   static async create(path: string, options: PictureFileOptions): Promise<PictureWriter> {
     checkWritable(path, options);
+    refuseReadOnly(path);
     const strips = temporaryFor(path);
     try {
       const file = await open(strips, "wx");
@@ -188,7 +169,7 @@ export class PictureWriter {
     const metadata = {
       ...this.#options,
       exif: exifOfResult(this.#options, this.#options, format),
-      xmp: xmp && xmpOfResult(xmp, this.#options),
+      xmp: xmp && xmpOfResult(xmp, this.#options, this.#options.source),
     };
     const encoded = temporaryFor(this.#path);
     try {

@@ -5,6 +5,7 @@ import { aFunction, checkArguments, checkOptions, optional, trueOrFalse } from "
 import { folder as aFolder } from "../options/kinds.ts";
 import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
+import { reasonForReading } from "./decode.ts";
 import { formatNames, formatOfName } from "./formats.ts";
 import { fileId, statsOf, statsWithin } from "./same-file.ts";
 
@@ -125,7 +126,7 @@ function entriesOf(root: string, within: string): { entries: string[]; misnamed:
         misnamed: [{ name: within, why: "a folder that cannot be read", unreadable: true }],
       };
     }
-    throw new DataError(`${root}: this folder cannot be read: ${(cause as Error).message}.`, { cause });
+    throw new DataError(`${root}: this folder cannot be read: ${reasonForReading(cause)}.`, { cause });
   }
   const isUtf8 = (name: Buffer) => Buffer.from(name.toString()).equals(name);
   const misnamed = bytes

@@ -1,4 +1,5 @@
-import { type Cropped, fittingLow, type PairFiles } from "../data/pairs.ts";
+import { type Cropped, fittingLows, type SizedPair } from "../data/pair-sizes.ts";
+import type { PairFiles } from "../data/pairs.ts";
 import { sizeOfPictureFile } from "../data/picture-file.ts";
 import {
   aFunction,
@@ -156,8 +157,11 @@ export async function evaluate(
   };
   // What headers tell is told before the first picture is computed.
   const measurable: (PairFiles | Picture)[] = [];
+  const misfits = await checkSizes(pictures, upscaler.scale, conditions, withSsim, signal);
   for (const source of pictures) {
-    const check = () => checkSizes(source, upscaler.scale, conditions, withSsim);
+    const check = async () => {
+      if (misfits.has(source)) throw misfits.get(source);
+    };
     if (await succeeds(source.name, check)) measurable.push(source);
   }
   for (const source of measurable) {
@@ -231,26 +235,39 @@ function meansOf(images: readonly PictureScore[], exact: readonly string[]) {
   };
 }
 
-/** By the headers of its files. @throws DataError if their sizes do not fit, or are too small to be measured */
+/** By the headers of the files: the pictures whose sizes do not fit, or are too small to be measured, and why. */
 async function checkSizes(
-  source: PairFiles | Picture,
+  pictures: readonly (PairFiles | Picture)[],
   scale: number,
   { border }: Conditions,
   withSsim: boolean,
-): Promise<void> {
-  if ("highY" in source) return;
-  const { high, low } = source;
-  const sizeOf = (path: string) =>
-    sizeOfPictureFile(path).catch((error: Error) => {
-      if (error instanceof DataError) throw error;
-      return undefined; // a damaged header: reading the file says more
-    });
-  const highSize = await sizeOf(high);
-  const lowSize = low === undefined ? undefined : await sizeOf(low);
-  if (!highSize || (low !== undefined && !lowSize)) return;
-  const { width, height } = fittingLow(source, highSize, lowSize, scale);
-  const measured = { width: width * scale, height: height * scale };
-  if (withSsim) await named(high, async () => checkWindowFits(measured, border));
+  signal: AbortSignal | undefined,
+): Promise<Map<object, Error>> {
+  const misfits = new Map<object, Error>();
+  const pairs: SizedPair[] = [];
+  for (const files of pictures) {
+    if ("highY" in files) continue;
+    signal?.throwIfAborted();
+    try {
+      const high = await sizeOfPictureFile(files.high);
+      const low = files.low === undefined ? undefined : await sizeOfPictureFile(files.low);
+      pairs.push({ files, high, low });
+    } catch (error) {
+      // Without a DataError, the header is damaged: reading the file says more.
+      if (error instanceof DataError) misfits.set(files, error);
+    }
+  }
+  for (const [i, size] of fittingLows(pairs, scale).entries()) {
+    const { files } = pairs[i];
+    try {
+      if (size instanceof DataError) throw size;
+      const measured = { width: size.width * scale, height: size.height * scale };
+      if (withSsim) await named(files.high, async () => checkWindowFits(measured, border));
+    } catch (error) {
+      misfits.set(files, error as Error);
+    }
+  }
+  return misfits;
 }
 
 /** The conditions under which `evaluate` will measure. */

@@ -1,5 +1,5 @@
 /** Measuring methods of super-resolution on pictures, by the literature's protocols. Node only. */
-export type { Cropped, Size } from "../data/pairs.ts";
+export type { Cropped, Size } from "../data/pair-sizes.ts";
 export {
   conditionsOf,
   type EvaluateOptions,

@@ -14,6 +14,11 @@ function joined(names: readonly (string | number)[], word: string): string {
   return names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} ${word} ${names.at(-1)}`;
 }
 
+/** "1 picture", "3 pictures" */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** The first names of a list that may be long: "a, b, c and 40 more". */
 export function firstOf(names: readonly string[], count = 3): string {
   const more = names.length > count ? ` and ${names.length - count} more` : "";

@@ -37,6 +37,20 @@ export function withoutAlpha<S extends Samples>(
   return { ...image, channels: colors, data: opaque };
 }
 
+/** The picture of a file that stores colours multiplied by their alpha, as others store it. */
+export function dividedByAlpha<S extends Samples>(image: Image<S>): Image<S> {
+  const { channels, data } = image;
+  if (channels % 2 === 1) return image;
+  const white = data.BYTES_PER_ELEMENT === 1 ? 255 : 65535;
+  const straight = zerosLike(data, data.length);
+  for (let i = 0; i < data.length; i++) {
+    const alpha = data[i - (i % channels) + channels - 1];
+    const isAlpha = i % channels === channels - 1;
+    straight[i] = isAlpha || alpha === 0 ? data[i] : toLevel((data[i] * white) / alpha, white);
+  }
+  return { ...image, data: straight };
+}
+
 /** Whether any pixel is not opaque. */
 export function isTransparent(image: Image<Samples>): boolean {
   const { channels, data } = image;

@@ -20,3 +20,21 @@ export function* segmentsOf(bytes: Uint8Array): Generator<Segment> {
     }
   }
 }
+
+/** Where the bytes behind a picture begin; undefined if the mark for its end is missing. */
+export function endOfJpeg(bytes: Uint8Array): number | undefined {
+  let at = 2;
+  for (;;) {
+    at = bytes.indexOf(0xff, at);
+    if (at < 0 || at + 1 >= bytes.length) return undefined;
+    const marker = bytes[at + 1];
+    if (marker === 0xd9) return at + 2;
+    // Among samples: a byte that is no marker, a restart, or a filler in front of a marker.
+    if (marker === 0 || (marker >= 0xd0 && marker <= 0xd7)) at += 2;
+    else if (marker === 0xff) at++;
+    else {
+      const length = at + 3 < bytes.length ? bytes[at + 2] * 256 + bytes[at + 3] : 0;
+      at += 2 + Math.max(2, length);
+    }
+  }
+}

@@ -63,8 +63,8 @@ export function checkWindowFits(size: { readonly width: number; readonly height:
   const windowSize = 2 * reach + 1;
   if (Math.min(width, height) >= windowSize) return;
   throw new DataError(
-    `ssim: a border of ${border} leaves ${Math.max(0, width)}x${Math.max(0, height)} pixels of ` +
-      `${size.width}x${size.height}, but the window needs at least ${windowSize}x${windowSize}.`,
+    `SSIM needs at least ${windowSize}x${windowSize} pixels, and a border of ${border} leaves ` +
+      `${Math.max(0, width)}x${Math.max(0, height)} of ${size.width}x${size.height}.`,
   );
 }
 

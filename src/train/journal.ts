@@ -1,5 +1,5 @@
 import { readBytes } from "../data/files.ts";
-import { encodePng, type LoaderState } from "../data/index.ts";
+import { DataError, encodePng, type LoaderState } from "../data/index.ts";
 import type { Evaluation } from "../evaluate/index.ts";
 import {
   GpuError,
@@ -10,6 +10,7 @@ import {
   serializeSafetensors,
   type Tensor,
 } from "../node.ts";
+import { counted } from "../options/lists.ts";
 import { type Row, sideBySide } from "../report/picture.ts";
 import { imageEvent, scalarEvent } from "../report/tensorboard.ts";
 import { networkUpscaler, type Upscaler } from "../upscale/index.ts";
@@ -107,7 +108,7 @@ export class Journal {
     const { conditions, bicubic } = session.validation;
     const { psnr } = bicubic.mean;
     callbacks.onMessage?.(
-      `Measured on ${bicubic.images.length} held-out pictures: ${conditions}. Bicubic: ${psnr.toFixed(2)} dB`,
+      `Measured on ${counted(bicubic.images.length, "held-out picture")}: ${conditions}. Bicubic: ${psnr.toFixed(2)} dB`,
     );
     const config = portable(session.config);
     const start = { config, adapter: session.device.name, started: new Date().toISOString() };
@@ -367,6 +368,16 @@ export class Journal {
     const evaluation = await validation.measure(upscaler);
     this.best = { ...this.best!, psnr: evaluation.mean.psnr };
     this.#rows = await validation.rows(upscaler, evaluation);
+  }
+
+  /** For a picture that cannot be read, after a checkpoint: resuming needs the same list of pictures. */
+  interrupted(cause: DataError, step: number): DataError {
+    return new DataError(
+      `${cause.message} Training stopped at step ${step} of ${this.#session.config.steps}, and the run in ` +
+        `${this.#folder.path} is saved up to there: put a whole picture of the same name in its place, and go on by ` +
+        `--resume ${this.#folder.path}.`,
+      { cause },
+    );
   }
 
   #diverged(what: string, step: number): DivergedError {

@@ -5,7 +5,7 @@
  */
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { completeDegradation } from "../data/degradation-kind.ts";
-import type { PatchBatch } from "../data/index.ts";
+import { DataError, type PatchBatch } from "../data/index.ts";
 import { sameFile } from "../data/same-file.ts";
 import {
   add,
@@ -285,8 +285,9 @@ async function learn(
   });
   while (step < config.steps && !signal?.aborted) {
     const batch = await span("wait for pictures", () => loader.next()).catch(async (error) => {
-      if (step > 0) await journal.checkpoint(step, next); // a damaged picture must not cost what was learned
-      throw error;
+      if (step === 0) throw error;
+      await journal.checkpoint(step, next); // a damaged picture must not cost what was learned
+      throw error instanceof DataError ? journal.interrupted(error, step) : error;
     });
     if (step === first) {
       await compileAhead(() => differentiate(model, partsOf(batch, config, device), config), device);

@@ -196,7 +196,7 @@ async function open(
   };
   if (isInterpolation(method)) {
     refuseHalf(`${method} is an interpolation. Leave half out`);
-    return { ...plain, upscaler: interpolatorOn(openedGpu(), method, scale ?? 2) };
+    return { ...plain, upscaler: interpolatorOn(openedGpu(), method, scale ?? 2, caller) };
   }
   if (isPretrained(method)) {
     await deviceFor(method);

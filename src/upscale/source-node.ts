@@ -12,6 +12,7 @@ export async function readInNode(file: Uint8Array | string | URL, caller: string
   const { decodePictureFile, readPictureFile } = await import("../data/picture-file.ts");
   const target = "srgb";
   if (file instanceof Uint8Array) return decodePictureFile(file, caller, { target });
+  if (file === "") throw new DataError(`${caller}: the path of the picture is empty. Name a file.`);
   const [scheme] = /^[a-z]+:/i.exec(String(file)) ?? [];
   if (scheme === "data:") {
     return decodePictureFile(await bytesOf(file, caller), `${caller}: the data URL`, { target });
@@ -40,5 +41,8 @@ async function bytesOf(dataUrl: string | URL, caller: string): Promise<Uint8Arra
 /** The bytes of a weight file. */
 export async function readFileInNode(file: URL | string): Promise<Uint8Array> {
   const { readWeightFile } = await import("./weight-files.ts");
-  return readWeightFile(file);
+  return readWeightFile(file).catch(async (cause) => {
+    const { reasonForReading } = await import("../data/decode.ts");
+    throw cause instanceof DataError ? cause : new Error(reasonForReading(cause), { cause });
+  });
 }

@@ -4,7 +4,8 @@
  * (colours and transparency) and forward.ts (a network on one part).
  */
 
-import { checkNames } from "../options/arguments.ts";
+import { checkArguments, checkNames, optional } from "../options/arguments.ts";
+import { whole } from "../options/kinds.ts";
 import { type AlphaChoice, withoutAlpha } from "../picture/alpha.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { type BandOptions, Bands, type UpscaleReport } from "./bands.ts";
@@ -94,6 +95,7 @@ async function bandsOf(
   checkUpscaleOptions(caller, options);
   checkNames(caller, options, optionNames);
   const { alpha = "keep", signal } = options;
+  checkArguments(caller, { scale: [options.scale, optional(whole(1))] });
   signal?.throwIfAborted();
   const read = await readPicture(picture, caller);
   const image = withoutAlpha(read.image, alpha, caller);

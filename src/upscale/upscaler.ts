@@ -82,12 +82,17 @@ export function interpolator(name: Interpolation, scale: number): Upscaler {
  * The same, with a device for what comes out there as in JavaScript, to the bit: pictures of 8 bits. Sums of
  * real numbers in single precision would not.
  */
-export function interpolatorOn(device: Device | undefined, name: Interpolation, scale: number): Upscaler {
+export function interpolatorOn(
+  device: Device | undefined,
+  name: Interpolation,
+  scale: number,
+  caller = "interpolator",
+): Upscaler {
   if (!isInterpolation(name)) {
-    throw new RangeError(`interpolator: there is no ${quote(name)}; use ${interpolations.join(", ")}.`);
+    throw new RangeError(`${caller}: there is no ${quote(name)}; use ${interpolations.join(", ")}.`);
   }
   if (!scalesOf(name).includes(scale)) {
-    throw new RangeError(`interpolator: scale must be 1, 2, 3, 4 or 8, got ${quote(scale)}.`);
+    throw new RangeError(`${caller}: scale must be 1, 2, 3, 4 or 8, got ${quote(scale)}.`);
   }
   const pixelsUpTo =
     (most: number): Method["pixelsWithin"] =>

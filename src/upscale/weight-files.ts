@@ -1,6 +1,6 @@
 /** Weight files on disk: one file, the two of ncnn, or one of Keras. */
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { pathOf } from "../data/path-of.ts";
 import { readWhole } from "../data/read-file.ts";
 import { firstOf } from "../options/lists.ts";
@@ -11,19 +11,33 @@ import { fromKeras, looksLikeKeras } from "./keras-file.ts";
  * The bytes of a weight file, as `parseWeights` reads them. Of ncnn's two files either is named; the text comes
  * first. Keras' become safetensors.
  *
- * @throws DataError for a folder, which names the weight files in it, and for a file of Keras that cannot be read,
- *   or without the package that reads it; Error of Node
+ * @throws DataError for a folder or a checkpoint, which names the weight files there, and for a file of Keras that
+ *   cannot be read, or without the package that reads it; Error of Node
  */
 export async function readWeightFile(file: string | URL): Promise<Uint8Array> {
   const path = pathOf(file);
   refuseFolder(path);
   const bytes = joined(await Promise.all(partsOf(path).map(readWhole)));
+  refuseCheckpoint(path, bytes);
   return looksLikeKeras(bytes) ? fromKeras(bytes, path) : bytes;
 }
 
 /** Files of weights. Those of a checkpoint are no network. */
 const isWeightFile = (name: string) =>
   /\.(?:safetensors|pth|pt|ckpt|param|h5|keras)$/i.test(name) && !/^checkpoint\b/.test(name);
+
+/** A checkpoint holds weights among much else, which differ from those that were measured. */
+function refuseCheckpoint(path: string, bytes: Uint8Array): void {
+  const start = new TextDecoder().decode(bytes.subarray(8, 2 ** 20));
+  if (!/^\{"__metadata__":\{[^}]*?"pixelgrad":"checkpoint"/.test(start)) return;
+  const files = ["best.safetensors", "last.safetensors"]
+    .map((name) => join(dirname(path), name))
+    .filter((name) => existsSync(name));
+  const advice = files.length > 0 ? `Its weights are in ${files[0]}` : "It has no weights for use yet";
+  throw new DataError(
+    `${path}: this is the checkpoint of a training run, from which "train --resume ${dirname(path)}" goes on. ${advice}.`,
+  );
+}
 
 function refuseFolder(folder: string): void {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;

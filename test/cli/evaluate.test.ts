@@ -1,6 +1,15 @@
 /** `pixelgrad evaluate` and `pixelgrad compare` as a user runs them. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
+import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
 import { compareCommand } from "../../src/cli/compare.ts";
 import { evaluateCommand } from "../../src/cli/evaluate.ts";
@@ -148,7 +157,11 @@ describe("evaluate", () => {
 
   test.each<[string, string[], RegExp]>([
     ["transparency", ["--hr", "mixed"], /mixed.b\.png: it has 4 channels/],
-    ["too wide a border", ["--hr", "hr", "--border", "8"], /a\.png: ssim: a border of 8 leaves 14x8 pixels/],
+    [
+      "too wide a border",
+      ["--hr", "hr", "--border", "8"],
+      /a\.png: SSIM needs at least 11x11 pixels, and a border of 8 leaves 14x8 of/,
+    ],
   ])("%s of one picture does not stop the others", async (_, [hr, folder, ...others], message) => {
     const json = path("partly.json");
     const args = [hr, path(folder), ...others, ...bicubic, "--json", json];
@@ -187,7 +200,12 @@ describe("evaluate", () => {
   });
 
   test.each<[string, string[], RegExp, RegExp]>([
-    ["too small", ["--hr", "tiny"], /[tu]\.png: ssim: a border of 2 leaves 8x8 pixels/, /given\.$/],
+    [
+      "too small",
+      ["--hr", "tiny"],
+      /[tu]\.png: SSIM needs at least 11x11 pixels, and a border of 2 leaves 8x8 of/,
+      /given\.$/,
+    ],
     [
       "without partners",
       ["--hr", "hr", "--lr", "flat"],
@@ -211,6 +229,37 @@ describe("evaluate", () => {
     expect(lines).toEqual([reason, reason, end].map((line) => expect.stringMatching(line)));
     expect(lines[2]).toMatch(/^pixelgrad evaluate: None of the pictures /);
     expect(existsSync(json)).toBe(false);
+  });
+
+  test("--json - is standard output, where the JSON stands alone", async () => {
+    const { code, stdout, stderr } = await pixelgrad(
+      "evaluate",
+      "--hr",
+      path("hr"),
+      ...bicubic,
+      "--json",
+      "-",
+    );
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).images).toHaveLength(2);
+    expect(stderr).toMatch(/^picture .*\nmean /ms);
+    expect(existsSync("-")).toBe(false);
+    const picture = path("hr", "a.png");
+    const enlarged = path("enlarged.png");
+    const args = ["upscale", picture, "-m", "bicubic", "--json", "-", "-o"];
+    expect(JSON.parse((await pixelgrad(...args, enlarged)).stdout)).toMatchObject([{ output: enlarged }]);
+    expect((await pixelgrad(...args, "/dev/stdout")).stderr).toContain(
+      "--output and --json cannot both be standard output",
+    );
+    const { stderr: refused } = await pixelgrad(
+      "upscale",
+      picture,
+      "-o",
+      path("other.png"),
+      "--profile",
+      "-",
+    );
+    expect(refused).toContain("--profile - would be standard output, which is for video and --json");
   });
 
   test("LR made from HR that had been cut to a multiple of 12; what was cut is told", async () => {
@@ -378,6 +427,52 @@ describe("compare", () => {
     expect(readFileSync(join(out, "compare.md"), "utf8")).not.toContain("quality-speed");
   });
 
+  test("methods: spaces behind commas, a flag for each, and a file with a comma in its name", async () => {
+    const file = path("with, comma.safetensors");
+    copyFileSync(path("espcn.safetensors"), file);
+    const args = ["--hr", path("hr"), "--scale", "2", "--details", "0", "--border", "0"];
+    const methodsOf = async (...names: string[]) => {
+      const out = path(`listed-${names.length}`);
+      await runHere(compareCommand, [...args, "--out", out, ...names.flatMap((name) => ["-m", name])]);
+      const { methods } = JSON.parse(readFileSync(join(out, "compare.json"), "utf8"));
+      return methods.map(({ method }: { method: string }) => method);
+    };
+    expect(await methodsOf("bicubic, nearest")).toEqual(["bicubic", "nearest"]);
+    expect(await methodsOf("nearest,bicubic", "bicubic", file)).toEqual(["nearest", "bicubic", "ESPCN"]);
+  });
+
+  test("what the files have is the same for all methods, whatever fails", async () => {
+    const [out, set] = [path("counted"), path("counted-hr")];
+    mkdirSync(set);
+    await writePng(join(set, "a.png"), noise(30, 24, 3, 1));
+    await writePng(join(set, "small.png"), noise(12, 12, 3, 1));
+    const deep = Uint16Array.from({ length: 3 * 30 * 24 }, (_, i) => 50 * (i % 1000));
+    const picture = sharp(deep, { raw: { width: 30, height: 24, channels: 3 } }).toColourspace("rgb16");
+    await picture.png().toFile(join(set, "deep.png"));
+    await pixelgrad("compare", "--hr", set, "--scale", "2", "-m", "bicubic,nearest", "--out", out);
+    const { methods } = JSON.parse(readFileSync(join(out, "compare.json"), "utf8"));
+    const text = "1 of 3 files has 16 bits per sample, of which the upper 8 are used: deep.png";
+    expect(methods.map(({ notes }: { notes: unknown }) => notes)).toEqual([
+      [{ kind: "depth", text }],
+      [{ kind: "depth", text }],
+    ]);
+  });
+
+  test("--out that is a file, and a method that is none, in words", async () => {
+    const args = ["--hr", path("hr"), "--scale", "2", "-m"];
+    const error = await failure(compareCommand, [...args, "bicubic", "--out", path("espcn.safetensors")]);
+    expect(error.message).toBe(
+      `${path("espcn.safetensors")}: this folder cannot be made: there is a file of this name. Name another one with --out.`,
+    );
+    const within = join(path("espcn.safetensors"), "x");
+    const below = await failure(compareCommand, [...args, "bicubic", "--out", within]);
+    expect(below.message).toContain("this folder cannot be made: a part of its path is a file.");
+    const unknown = await failure(compareCommand, [...args, "nope", "--out", path("none")]);
+    expect(unknown.message).toMatch(
+      /^nope: there is no such method \(.*cannot be read: there is no such file\. Check/,
+    );
+  });
+
   test("bad pictures and a network that has diverged do not stop the others", async () => {
     const [out, set] = [path("partly"), path("partly-hr")];
     mkdirSync(set);
@@ -399,7 +494,7 @@ describe("compare", () => {
     const args = ["compare", "--hr", set, "-m", methods, "--out", out, "--adapter", "cpu"];
     const { code, stderr } = await pixelgrad(...args);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/small\.png: ssim: a border of 2 leaves 8x8 pixels/);
+    expect(stderr).toMatch(/small\.png: SSIM needs at least 11x11 pixels, and a border of 2 leaves 8x8 of/);
     expect(stderr).toMatch(/damaged\.png: .* cannot be decoded/);
     expect(stderr).toMatch(/partly-hr.a\.png: .*has diverged/);
     expect(stderr).toMatch(/ EDSR, small, damaged: not measured/);

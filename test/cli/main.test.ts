@@ -55,7 +55,7 @@ describe("a wrong command line ends with one paragraph and exit code 2", () => {
       ["enlarge"],
       /there is no command "enlarge"; commands are compare, convert, evaluate, export, info, train or upscale/,
     ],
-    [["--scale", "2"], /there is no flag "--scale"/],
+    [["--scale", "2"], /a command comes before flags such as "--scale"; commands are/],
     [["constructor"], /there is no command "constructor"/],
     [
       ["evaluate", "--hr", "x", "--scale", "5", "--method", "bicubic"],

@@ -120,7 +120,9 @@ describe("one picture", () => {
     expect(boxed.stderr).toMatch(/boxed\.png {2}50x40 {2}bicubic x4 /);
     const far = await upscale("picture.png", "far.png", "-s", "2", "--width", "61");
     expect(far).toMatchObject({ code: 1 });
-    expect(far.stderr).toMatch(/scale 2 makes 60 x 48 pixels of this picture, fewer than the 61 x 49/);
+    expect(far.stderr).toMatch(
+      /^pixelgrad upscale: scale 2 makes 60 x 48 pixels of this picture, fewer than the 61 x 49/,
+    );
   });
 
   test("by a weight file, in tiles; --json tells all", async () => {
@@ -199,7 +201,7 @@ describe("one picture", () => {
     await upscale("picture.png", "named.webp");
     expect((await sharp(path("named.webp")).metadata()).format).toBe("webp");
     mkdirSync(path("into"));
-    await upscale("picture.png", "into", "-f", "jpeg");
+    await upscale("picture.png", "into", "-f", "JPG"); // as files are called
     expect(readdirSync(path("into"))).toEqual(["picture.jpg"]);
   });
 

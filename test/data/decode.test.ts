@@ -11,6 +11,7 @@ import {
   readPictureFile,
   sizeOfPictureFile,
 } from "../../src/data/picture-file.ts";
+import { toSrgb } from "../../src/data/to-srgb.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import type { Image } from "../../src/picture/image.ts";
 import { pngChunk, pngOf, uint32s } from "../support/png.ts";
@@ -559,6 +560,116 @@ describe("decoders' warnings", () => {
     const early = Buffer.concat([jpeg.subarray(0, jpeg.length / 2), Buffer.of(0xff, 0xd9)]);
     await expect(decodeImage(early, "early.jpg")).rejects.toThrow("damaged or was cut short");
   });
+});
+
+describe("zeros in place of the rest, as a download leaves them that broke off", () => {
+  const [width, height] = [96, 80];
+  const flatBelow = noise(width, height, 3);
+  flatBelow.data.fill(120, width * 3 * 24); // few bits: zeros decode to enough samples
+  const pictures = [noise(width, height, 3, 1), flatBelow];
+  const encode = ({ data }: Image) => sharp(data, { raw: { width, height, channels: 3 } });
+
+  test.each([
+    ["JPEG", (image: Image) => encode(image).jpeg()],
+    ["progressive JPEG", (image: Image) => encode(image).jpeg({ progressive: true })],
+    ["WebP", (image: Image) => encode(image).webp()],
+    ["lossless WebP", (image: Image) => encode(image).webp({ lossless: true })],
+    ["AVIF", (image: Image) => encode(image).avif()],
+    ["GIF", (image: Image) => encode(image).gif()],
+    ["PNG", (image: Image) => encode(image).png()],
+  ])("%s: refused", async (_, encoder) => {
+    for (const picture of pictures) {
+      const bytes = await encoder(picture).toBuffer();
+      await decodeImage(bytes, "whole");
+      for (const part of [0.5, 0.6, 0.7, 0.8]) {
+        const zeroed = Buffer.from(bytes).fill(0, Math.floor(part * bytes.length));
+        await expect(decodeImage(zeroed, "zeroed"), `${part}`).rejects.toThrow(/^zeroed: .*damaged/);
+      }
+    }
+  });
+
+  test("behind all samples, they do no harm", async () => {
+    const jpeg = await encode(pictures[0]).jpeg().toBuffer();
+    const { data } = await decodeImage(jpeg, "jpeg");
+    const zeros = Buffer.alloc(5000);
+    const { image, notes } = await decodePictureFile(Buffer.concat([jpeg.subarray(0, -2), zeros]), "endless");
+    expect(image.data).toEqual(data);
+    expect(notes.map(({ text }) => text)).toEqual([
+      "the decoder warns: the mark for the end of the file is missing",
+    ]);
+    expect((await decodePictureFile(Buffer.concat([jpeg, zeros]), "padded")).notes).toEqual([]);
+    const exif = { IFD0: { ImageDescription: "x".padEnd(300, "\0") } };
+    const webp = await encode(pictures[0]).withExif(exif).webp().toBuffer();
+    await decodeImage(Buffer.concat([webp, zeros]), "padded.webp");
+  });
+});
+
+describe("AVIF", () => {
+  /** The same file, in which the picture says that its colours are multiplied by alpha, as libavif writes it. */
+  function premultiplied(avif: Buffer): Buffer {
+    const at = avif.indexOf("iref") - 4;
+    const reference = Buffer.from("0000000e7072656d" + "000100010002", "hex"); // "prem", from item 1 to item 2
+    const end = at + avif.readUInt32BE(at);
+    const file = Buffer.concat([avif.subarray(0, end), reference, avif.subarray(end)]);
+    for (const box of [at, avif.indexOf("meta") - 4]) {
+      file.writeUInt32BE(file.readUInt32BE(box) + reference.length, box);
+    }
+    // The places of samples of both items move on.
+    for (const item of [0, 1]) {
+      const place = avif.indexOf("iloc") + 16 + 18 * item;
+      file.writeUInt32BE(file.readUInt32BE(place) + reference.length, place);
+    }
+    return file;
+  }
+
+  test("colours that are stored multiplied by alpha are divided by it, and then converted", async () => {
+    const [width, height] = [24, 16];
+    const colors = noise(width, height, 4, 3).data;
+    const multiplied = colors.map((value, i) =>
+      i % 4 === 3 ? value : Math.round((value * colors[i - (i % 4) + 3]) / 255),
+    );
+    const encode = (data: Uint8Array) => sharp(data, { raw: { width, height, channels: 4 } });
+    const straight = await decodeImage(
+      await encode(multiplied).avif({ lossless: true }).toBuffer(),
+      "straight",
+    );
+    expect(straight.data).toEqual(multiplied);
+    const file = premultiplied(await encode(multiplied).avif({ lossless: true }).toBuffer());
+    const { data } = await decodeImage(file, "premultiplied");
+    for (const [i, value] of data.entries()) {
+      const alpha = colors[i - (i % 4) + 3];
+      if (i % 4 === 3) expect(value).toBe(alpha);
+      else if (alpha > 0)
+        expect(Math.abs(value - colors[i]), `${i}`).toBeLessThanOrEqual(Math.ceil(128 / alpha));
+    }
+    expect((await decodePictureFile(file, "premultiplied")).image.data).toEqual(data);
+    // With a profile: as the straight picture with that profile.
+    const wide = encode(multiplied).withIccProfile("p3").avif({ lossless: true });
+    const profile = (await sharp(await wide.toBuffer()).metadata()).icc!;
+    const { image } = await decodePictureFile(premultiplied(await wide.toBuffer()), "p3", { target: "srgb" });
+    const want = await toSrgb(
+      (await decodePictureFile(premultiplied(await wide.toBuffer()), "p3")).image,
+      profile,
+    );
+    expect(image.data).toEqual(want.data);
+    expect((await decodeImage(premultiplied(await wide.toBuffer()), "p3")).data).toEqual(want.data);
+  });
+
+  test.each([10, 12] as const)(
+    "%i bits: white is white, and each level is where it belongs",
+    async (bits) => {
+      const levels = 2 ** bits;
+      const samples = Uint16Array.from({ length: levels }, (_, i) => i << (16 - bits));
+      const picture = sharp(samples, { raw: { width: 64, height: levels / 64, channels: 1 } });
+      const avif = await picture.toColourspace("grey16").avif({ lossless: true, bitdepth: bits }).toBuffer();
+      const { image } = await decodePictureFile(avif, "deep");
+      const { channels, data } = image;
+      expect(data[data.length - 1]).toBe(65535);
+      for (let i = 0; i < levels; i++) {
+        expect(data[channels * i]).toBe(Math.round((i * 65535) / (levels - 1)));
+      }
+    },
+  );
 });
 
 test("names that libvips would take for options", async () => {

@@ -1,12 +1,22 @@
 import { execFileSync } from "node:child_process";
-import { lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deflateSync } from "node:zlib";
 import { PNG } from "pngjs";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { decodeImage, encodePng, readImage, writePng, writeWhole } from "../../src/data/files.ts";
+import { decodeImage, encodePng, makeFolder, readImage, writePng, writeWhole } from "../../src/data/files.ts";
+import { PictureWriter } from "../../src/data/picture-file.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import type { Image } from "../../src/picture/image.ts";
 import { drawn, noise, photograph, temporaryFolder } from "./support.ts";
@@ -100,6 +110,40 @@ describe("PNG", () => {
   });
 });
 
+test.skipIf(process.platform === "win32")("why a folder cannot be made, in words", () => {
+  const closed = join(folder, "closed");
+  mkdirSync(closed);
+  writeFileSync(join(folder, "a-file"), "");
+  const reason = (path: string) => {
+    try {
+      makeFolder(path);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return undefined;
+  };
+  const [file, below] = [join(folder, "a-file"), join(folder, "a-file", "x")];
+  expect(reason(file)).toBe(
+    `${file}: this folder cannot be made: there is a file of this name. Name another one.`,
+  );
+  expect(reason(below)).toBe(
+    `${below}: this folder cannot be made: a part of its path is a file. Name another one.`,
+  );
+  // Nothing is closed to root.
+  chmodSync(folder, 0o755);
+  chmodSync(closed, 0o555);
+  const own = process.geteuid!();
+  if (own === 0) process.seteuid!(65534);
+  try {
+    expect(reason(join(closed, "x"))).toBe(
+      `${join(closed, "x")}: this folder cannot be made: you may not write there. Name another one.`,
+    );
+  } finally {
+    if (own === 0) process.seteuid!(0);
+    chmodSync(closed, 0o755);
+  }
+});
+
 describe("writeWhole", () => {
   test("keeps a link, and replaces the file that it leads to", async () => {
     writeFileSync(join(folder, "target"), "old");
@@ -108,6 +152,51 @@ describe("writeWhole", () => {
     expect(lstatSync(join(folder, "link")).isSymbolicLink()).toBe(true);
     expect(readFileSync(join(folder, "target"), "utf8")).toBe("new");
     expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+  });
+
+  describe.skipIf(process.platform === "win32")("permissions", () => {
+    const modeOf = (path: string) => statSync(path).mode & 0o777;
+    const write = async (path: string) => {
+      const options = { format: "png", width: 4, height: 4, channels: 3, depth: 8 } as const;
+      const writer = await PictureWriter.create(path, options);
+      await writer.write(noise(4, 4, 3).data);
+      await writer.finish();
+    };
+    const writers = [
+      ["writeWhole", (path: string) => writeWhole(path, "new")],
+      ["PictureWriter", write],
+    ] as const;
+
+    test.each(writers)(
+      "%s: those of the file that is replaced stay, also behind a link",
+      async (name, write) => {
+        const [file, link] = [join(folder, `${name}-private`), join(folder, `${name}-link`)];
+        writeFileSync(file, "old");
+        symlinkSync(file, link);
+        for (const mode of [0o600, 0o640, 0o755]) {
+          chmodSync(file, mode);
+          await write(mode === 0o640 ? link : file);
+          expect(modeOf(file)).toBe(mode);
+          expect(readFileSync(file, "utf8")).not.toBe("old");
+        }
+        expect(lstatSync(link).isSymbolicLink()).toBe(true);
+      },
+    );
+
+    test.each(writers)("%s: a file that is read-only is left alone", async (name, write) => {
+      const [file, link] = [join(folder, `${name}-fixed`), join(folder, `${name}-fixed-link`)];
+      writeFileSync(file, "old");
+      symlinkSync(file, link);
+      chmodSync(file, 0o444);
+      for (const path of [file, link]) {
+        const { message } = await failure(write(path));
+        expect(message).toBe(
+          `${path}: cannot be written: it is marked as read-only. Make it writable, or name another file.`,
+        );
+      }
+      expect(readFileSync(file, "utf8")).toBe("old");
+      expect(readdirSync(folder).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+    });
   });
 
   test.skipIf(process.platform === "win32")("writes to a pipe as it is", async () => {

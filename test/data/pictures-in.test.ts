@@ -46,7 +46,9 @@ describe("picturesIn", () => {
     if (own === 0) process.seteuid!(65534);
     else for (const name of [path("closed"), path("open", "closed")]) chmodSync(name, 0o644);
     try {
-      expect(() => picturesIn(path("closed"))).toThrow(/closed: this folder cannot be read: EACCES/);
+      expect(() => picturesIn(path("closed"))).toThrow(
+        /closed: this folder cannot be read: you may not read it/,
+      );
       expect(() => picturesIn(path("closed", "within"))).toThrow(
         /within: cannot be read: you may not read it/,
       );

@@ -108,6 +108,20 @@ describe("flags beside --init", () => {
     expect(stdout).toMatch(/Weights: from .*; at random as it lacks them: body\.\d\.weight/);
   });
 
+  test("--resume alone goes on with the run in a folder, whose network it finds", async () => {
+    const out = unused();
+    const small = ["--patch", "6", "--batch", "1", "--steps", "1", "--valid-pictures", "1"];
+    const run = (...args: string[]) =>
+      runFile("src/cli/main.ts", ["train", ...args], { env: { PIXELGRAD_ADAPTER: "cpu" } });
+    await run("--init", file, "--data", photos, "--out", out, "--schedule", "constant", ...small);
+    const { stdout } = await run("--resume", out, "--steps", "2");
+    expect(stdout).toContain("Resumed at step 1 of 2");
+    const none = await run("--resume", "nowhere");
+    expect(none.stderr).toBe(
+      "pixelgrad train: nowhere: there is no such folder, and so no training to resume. Check the path.",
+    );
+  });
+
   test("the wrong command, a file that is missing, and one that holds something else are named", async () => {
     const said = async (...args: string[]) =>
       (await runProgram(["train", ...args], { env: { PIXELGRAD_ADAPTER: "cpu" } })).stderr;
@@ -118,7 +132,9 @@ describe("flags beside --init", () => {
       "nowhere.pth: cannot be read: there is no such file",
     );
     expect(await said("--init", "package.json")).toMatch(/^pixelgrad train: package\.json: /);
-    expect(await said("--steps", "5")).toContain('there is no flag "--steps"; networks are srcnn');
+    expect(await said("--steps", "5")).toContain(
+      'a network comes before flags such as "--steps"; networks are srcnn',
+    );
   });
 });
 

@@ -1,8 +1,9 @@
 /** What pictures to train on have and training does not use: said before the first step, and in the log. */
-import { copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
+import { writePng } from "../../src/data/files.ts";
 import { loadPair } from "../../src/data/pairs.ts";
 import { evaluate, findPictures } from "../../src/evaluate/index.ts";
 import { interpolator, parseSafetensors } from "../../src/node.ts";
@@ -125,6 +126,82 @@ test("pictures that are too small are all named before the first step", async ()
   );
 });
 
+test("files that were cut short are found before the first step, in every format", async () => {
+  const folder = await picturesIn(unused(), 9);
+  const whole = join(folder, "0.png");
+  for (const format of ["png", "jpeg", "webp", "avif", "tiff", "gif"] as const) {
+    const path = join(folder, `cut.${format}`);
+    const bytes = await sharp(whole).toFormat(format).toBuffer();
+    writeFileSync(path, bytes.subarray(0, bytes.length - 40));
+    await expect(trained(folder), format).rejects.toThrow(/cut\.\w+: .*(damaged|cut short)/);
+    rmSync(path);
+  }
+  // All of them are named.
+  for (const name of ["00.png", "01.png"])
+    writeFileSync(join(folder, name), readFileSync(whole).subarray(0, -40));
+  await expect(trained(folder)).rejects.toThrow(
+    /00\.png: .*cannot be decoded.* Nor can these .*\/01\.png\.$/,
+  );
+});
+
+test("whole files whose end looks odd are no hindrance", async () => {
+  const folder = await picturesIn(unused(), 3);
+  const jpeg = await sharp(join(folder, "0.png")).jpeg().toBuffer();
+  writeFileSync(join(folder, "no-end.jpg"), jpeg.subarray(0, -2));
+  writeFileSync(join(folder, "film.jpg"), Buffer.concat([jpeg, Buffer.alloc(2 ** 17, 7)]));
+  const png = readFileSync(join(folder, "1.png"));
+  writeFileSync(join(folder, "without-IEND.png"), png.subarray(0, -12));
+  const gif = await sharp(join(folder, "1.png")).gif().toBuffer();
+  writeFileSync(join(folder, "padded.gif"), Buffer.concat([gif, Buffer.alloc(99)]));
+  await trained(folder);
+});
+
+describe("LR files", () => {
+  /** DIV2K's layout, with LR of two pictures to train on and one to measure on, and HR that is larger. */
+  async function layout(highSizes: readonly (readonly [number, number])[], low: readonly [number, number]) {
+    const root = unused();
+    for (const [i, [width, height]] of highSizes.entries()) {
+      const split = i < 2 ? "train" : "valid";
+      const [hr, lr] = [`DIV2K_${split}_HR`, `DIV2K_${split}_LR_bicubic/X2`].map((name) => join(root, name));
+      for (const folder of [hr, lr]) mkdirSync(folder, { recursive: true });
+      await writePng(join(hr, `${i}.png`), drawnPicture(i, width, height));
+      await writePng(join(lr, `${i}x2.png`), drawnPicture(i, ...low));
+    }
+    return root;
+  }
+
+  test("of HR that was cut: a line says so, and the log", async () => {
+    const root = await layout(
+      [
+        [65, 40],
+        [60, 40],
+        [66, 37],
+      ],
+      [30, 18],
+    );
+    const { said, log } = await trained(root);
+    const text =
+      "3 of 3 pairs are cropped, so that HR is 2 times LR: 0.png (HR 65x40 to 60x36), 1.png (HR 60x40 to 60x36), " +
+      "2.png (HR 66x37 to 60x36)";
+    expect(said).toContain(text);
+    expect(log.notes).toEqual([{ kind: "size", text }]);
+  });
+
+  test("off by a pixel: refused before the first step", async () => {
+    const root = await layout(
+      [
+        [72, 60],
+        [72, 60],
+        [72, 60],
+      ],
+      [35, 30],
+    );
+    await expect(trained(root)).rejects.toThrow(
+      /0x2\.png is 35x30, .*0\.png \(72x60\) must be 36x30\..* Of 2 pairs, 2 do not fit\./,
+    );
+  });
+});
+
 describe("a degradation", () => {
   const photo = { kind: "photo", seed: 0 } as const;
   const weights = (out: string) => readFileSync(join(out, "last.safetensors"));
@@ -164,7 +241,7 @@ describe("a degradation", () => {
 
 describe("pictures that are there twice", () => {
   const warning =
-    /^Of (\d) pictures to measure on, (\d) are also trained on: (.*)\. The figures will be too good/;
+    /^Of (\d) pictures? to measure on, (\d) are also trained on: (.*)\. The figures will be too good/;
   const about = ({ said, log }: Awaited<ReturnType<typeof trained>>) => {
     const lines = said.filter((line) => warning.test(line));
     expect(log.warnings).toEqual(lines);
@@ -189,7 +266,9 @@ describe("pictures that are there twice", () => {
     expect(about(await trained(folder, { ...change, valid: others }))).toEqual([["2", "1", "copy.png"]]);
     // Within one folder, of which the last is held out.
     copyFileSync(join(folder, "0.png"), join(folder, "9.png"));
-    expect(about(await trained(folder, change))).toEqual([["1", "1", "9.png"]]);
+    const one = await trained(folder, change);
+    expect(about(one)).toEqual([["1", "1", "9.png"]]);
+    expect(one.said.join("\n")).toMatch(/^Of 1 picture to measure on.*^Measured on 1 held-out picture: /ms);
   });
 
   test("a folder or a file that is named twice counts once, which is told", async () => {

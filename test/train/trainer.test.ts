@@ -346,12 +346,21 @@ describe.skipIf(isQuick)("resuming", () => {
     for (const name of ["0", "1", "2", "3", "4"]) {
       const path = join(folder, `${name}.png`);
       const whole = readFileSync(path);
-      writeFileSync(path, whole.subarray(0, 300));
+      const damaged = Uint8Array.from(whole);
+      damaged[whole.length >> 1] ^= 0x10; // a checksum is wrong, which only decoding tells
+      writeFileSync(path, damaged);
       const probe = config({ network, data: [folder], batch: 1, steps: 8, evalEvery: 100 });
-      await expect(train(probe, { device })).rejects.toThrow(
-        `${name}.png: this PNG picture of 300 bytes cannot be decoded`,
+      const error: Error = await train(probe, { device }).then(
+        () => expect.unreachable("the picture was not read"),
+        (error) => error,
+      );
+      expect(error.message).toContain(
+        `${name}.png: this PNG picture of ${whole.length} bytes cannot be decoded`,
       );
       const step = existsSync(probe.out!) ? readCheckpoint(probe.out!).state.step : 0;
+      const saved = `Training stopped at step ${step} of 8, and the run in ${probe.out} is saved up to there`;
+      if (step > 0) expect(error.message).toMatch(new RegExp(`${saved}: .* by --resume ${probe.out}\\.$`));
+      else expect(error.message).not.toContain("Training stopped");
       order.set(name, step);
       writeFileSync(path, whole);
       if (step === 0) continue;

@@ -354,10 +354,12 @@ describe("methods", () => {
     await expect(upscale(picture, { method: model(), scale: 2 })).rejects.toThrow(
       "ESPCN enlarges by 3, but scale 2",
     );
-    await expect(upscale(picture, { scale: 5 })).rejects.toThrow("scale must be 1, 2, 3, 4 or 8");
+    await expect(upscale(picture, { scale: 5 })).rejects.toThrow("upscale: scale must be 1, 2, 3, 4 or 8");
+    await expect(upscale(picture, { scale: 2.5 })).rejects.toThrow("upscale: scale must be a whole number");
+    await expect(upscale("")).rejects.toThrow("upscale: the path of the picture is empty. Name a file.");
     await expect(upscale(picture, { method: "edsr" })).rejects.toThrow(
       `edsr: there is no such method (${methodNames.join(", ")}), and as a ` +
-        "weight file it cannot be read: ENOENT",
+        "weight file it cannot be read: there is no such file",
     );
     // Reading it would never end.
     if (existsSync("/dev/zero")) {

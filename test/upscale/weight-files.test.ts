@@ -2,6 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openMethod } from "../../src/node.ts";
+import { type Checkpoint, serializeCheckpoint } from "../../src/train/checkpoint.ts";
+import { presets } from "../../src/train/index.ts";
 import { readWeightFile } from "../../src/upscale/weight-files.ts";
 import { temporaryFolder } from "../data/support.ts";
 import { runProgram } from "../support/run.ts";
@@ -32,6 +34,27 @@ test.each<[string, string[], RegExp]>([
     await expect(openMethod({ method: path })).rejects.toThrow(whole);
   },
 );
+
+test("a checkpoint in place of a weight file: it is told, and where the weights are", async () => {
+  const run = make("trained");
+  const config = { ...presets.ESPCN.quick, data: [] };
+  const state = { version: 1, config, step: 0 } as unknown as Checkpoint["state"];
+  const bytes = serializeCheckpoint({ state, weights: new Map(), average: undefined, sums: {} });
+  const path = join(run, "renamed.safetensors");
+  writeFileSync(path, bytes);
+  const says = `${path}: this is the checkpoint of a training run, from which "train --resume ${run}" goes on.`;
+  await expect(readWeightFile(path)).rejects.toThrow(`${says} It has no weights for use yet.`);
+  writeFileSync(join(run, "best.safetensors"), "");
+  const whole = `${says} Its weights are in ${join(run, "best.safetensors")}.`;
+  await expect(openMethod({ method: path })).rejects.toThrow(whole);
+  for (const args of [
+    ["info", path],
+    ["train", "--init", path, "--data", run],
+  ]) {
+    const { code, stderr } = await runFile("src/cli/main.ts", args);
+    expect([code, stderr]).toEqual([1, `pixelgrad ${args[0]}: ${whole}`]);
+  }
+});
 
 test("commands say so in one line", async () => {
   const path = make("run", "best.safetensors");

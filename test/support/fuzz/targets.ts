@@ -404,6 +404,7 @@ const metadata: Target = {
       depth: 8,
       orientation: 1,
       frames: 1,
+      looksWhole: true,
       space: "srgb",
     } as const;
     // What a decoder hands on is any bytes.

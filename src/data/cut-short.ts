@@ -1,0 +1,114 @@
+/**
+ * Signs that a file was cut short, or that its end was never written: a download that broke off into a file of the
+ * full length leaves zeros, which decoders of some formats take for samples.
+ */
+import { boxesOf } from "./boxes.ts";
+import { Directories } from "./exif.ts";
+import type { PictureFormat } from "./formats.ts";
+import { endOfJpeg, segmentsOf } from "./jpeg.ts";
+import type { Read } from "./png.ts";
+
+/** Compressed samples have no such number of zeros in a row. */
+const fewestZeros = 64;
+
+/** Ends a JPEG file. */
+export const endOfImage = Buffer.of(0xff, 0xd9);
+/** Ends a GIF file. */
+const trailer = 0x3b;
+
+/** Whether the mark for the end of the picture is there. True for formats without one. */
+export function hasEnd(format: PictureFormat, bytes: Uint8Array): boolean {
+  if (format === "gif") return bytes[bytes.length - 1 - zerosAtEnd(bytes)] === trailer;
+  return format !== "jpeg" || endOfJpeg(bytes) !== undefined;
+}
+
+/** A file without zeros in place of its end. */
+export function withoutZerosAtEnd(bytes: Uint8Array): Uint8Array {
+  const zeros = zerosAtEnd(bytes);
+  return zeros >= fewestZeros ? bytes.subarray(0, bytes.length - zeros) : bytes;
+}
+
+/**
+ * How many zeros stand where the last samples should be, in files of which no decoder tells; 0 for a few, as
+ * samples may end so.
+ */
+export function zerosForSamples(format: PictureFormat, bytes: Uint8Array): number {
+  const zeros =
+    format === "webp" ? zerosInWebp(bytes) : isEndlessProgressive(format, bytes) ? zerosAtEnd(bytes) : 0;
+  return zeros >= fewestZeros ? zeros : 0;
+}
+
+/** Progressive JPEG shows the whole picture several times, each time better: less of it looks like all of it. */
+function isEndlessProgressive(format: PictureFormat, bytes: Uint8Array): boolean {
+  const progressive = 0xc2;
+  if (format !== "jpeg" || hasEnd(format, bytes)) return false;
+  return [...segmentsOf(bytes)].some(({ marker }) => marker === progressive);
+}
+
+function zerosInWebp(bytes: Uint8Array): number {
+  const file = asBuffer(bytes);
+  for (let at = 12; at + 8 <= file.length; ) {
+    const [type, length] = [file.toString("latin1", at, at + 4), file.readUInt32LE(at + 4)];
+    const end = at + 8 + length;
+    if (type === "VP8 " || type === "VP8L") return zerosAtEnd(file.subarray(at + 8, end));
+    at = end + (length % 2);
+  }
+  return 0; // an animation, say
+}
+
+function zerosAtEnd(bytes: Uint8Array): number {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return bytes.length - end;
+}
+
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+/**
+ * Whether the end of a file looks as if it were cut short. It takes next to no time, and whole files may look so,
+ * too: decoding them tells.
+ */
+export function mayBeCutShort(format: PictureFormat, read: Read, length: number): boolean {
+  const last = (count: number) => asBuffer(read(Math.max(0, length - count), count));
+  const end = last(2 ** 16);
+  switch (format) {
+    case "jpeg":
+      return !end.includes(endOfImage);
+    case "gif":
+      return end.at(-1) !== trailer;
+    case "webp":
+      return (
+        asBuffer(read(4, 4)).readUInt32LE() + 8 > length ||
+        end.subarray(-fewestZeros).every((byte) => byte === 0)
+      );
+    case "avif":
+      return (
+        end.subarray(-fewestZeros).every((byte) => byte === 0) ||
+        [...boxesOf(read, 0, length)].some((box) => box.end > length)
+      );
+    case "tiff":
+      return endOfSamples(read, length) > length;
+    default:
+      return false; // the header is read with what tells
+  }
+}
+
+/** Where the last samples of the first picture of a TIFF file end. */
+function endOfSamples(read: Read, length: number): number {
+  try {
+    const file = new Directories(read(0, 16));
+    // Most programs write the directory last.
+    if (file.first > length / 2) return length;
+    const whole = new Directories(read(0, Math.min(length, 2 ** 30)));
+    const entries = whole.entries(whole.first);
+    const numbers = (...wanted: number[]) =>
+      entries.filter(({ tag }) => wanted.includes(tag)).flatMap((entry) => whole.values(entry));
+    const [starts, counts] = [numbers(273, 324), numbers(279, 325)]; // of strips, or of tiles
+    if (starts.length === 0) return Number.POSITIVE_INFINITY;
+    return starts.reduce((end, start, i) => Math.max(end, start + (counts[i] ?? 0)), 0);
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}

@@ -1,0 +1,323 @@
+/** What EXIF and XMP say of sizes, places, other pictures and the shape of pixels holds for the result, or is named. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { deflateSync } from "node:zlib";
+import sharp from "sharp";
+import { describe, expect, test } from "vitest";
+import { subjectIn } from "../../src/data/described.ts";
+import { Directories, forNewPicture } from "../../src/data/exif.ts";
+import { profileOf, srgbCurve } from "../../src/data/icc.ts";
+import { decodePictureFile, PictureWriter, readPictureFile } from "../../src/data/picture-file.ts";
+import { withoutParts, xmpOfResult } from "../../src/data/xmp.ts";
+import type { PictureFormat } from "../../src/picture/formats.ts";
+import { exifOf, segment, withSegments } from "../support/exif.ts";
+import { pngChunk, pngOf, uint32s } from "../support/png.ts";
+import { noise, temporaryFolder } from "./support.ts";
+
+const folder = temporaryFolder();
+const path = (name: string) => join(folder, name);
+const written = ["png", "jpeg", "webp", "tiff", "avif"] as const;
+const [width, height] = [24, 16];
+
+/** A blank picture three times as large, with what the file says besides samples. Returns the notes. */
+async function enlarge(bytes: Uint8Array, to: string, format: PictureFormat): Promise<string[]> {
+  const { image, notes, ...metadata } = await decodePictureFile(bytes, "it", { target: format });
+  const size = {
+    width: 3 * image.width,
+    height: 3 * image.height,
+    channels: image.channels,
+    depth: 8,
+  } as const;
+  const writer = await PictureWriter.create(path(to), { ...metadata, ...size, format });
+  await writer.write(new Uint8Array(size.width * size.height * size.channels));
+  await writer.finish();
+  return notes.map(({ text }) => text);
+}
+
+const raw = () => sharp(noise(width, height, 3).data, { raw: { width, height, channels: 3 } });
+const xmpOf = (attributes: string, content = "") =>
+  `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" xmlns:exif="http://ns.adobe.com/exif/1.0/"
+ xmlns:GPano="http://ns.google.com/photos/1.0/panorama/" xmlns:Cam="http://ns.google.com/photos/1.0/camera/"
+ xmlns:Box="http://ns.google.com/photos/1.0/container/" xmlns:Item="http://ns.google.com/photos/1.0/container/item/"
+ xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" xmlns:stDim="http://ns.adobe.com/xap/1.0/sType/Dimensions#"
+ xmlns:mwg-rs="http://www.metadataworkinggroup.com/schemas/regions/"
+ ${attributes}>${content}<dc:title>Title</dc:title></rdf:Description></rdf:RDF></x:xmpmeta>`;
+const jpegWith = async (xmp: string, ...segments: Buffer[]) =>
+  withSegments(await raw().withXmp(xmp).jpeg().toBuffer(), ...segments);
+
+/** XMP of the result in a format. */
+async function xmpIn(bytes: Uint8Array, format: PictureFormat = "png") {
+  const notes = await enlarge(bytes, `xmp.${format}`, format);
+  return { notes, xmp: (await readPictureFile(path(`xmp.${format}`))).xmp! };
+}
+
+const panorama = {
+  ...{ FullPanoWidthPixels: 48, FullPanoHeightPixels: 32, CroppedAreaImageWidthPixels: 24 },
+  ...{ CroppedAreaImageHeightPixels: 16, CroppedAreaLeftPixels: 12, CroppedAreaTopPixels: 7 },
+};
+
+describe("XMP", () => {
+  test.each(written)("a panorama's sizes and places grow with it, in %s", async (format) => {
+    const entries = Object.entries(panorama);
+    const attributes = entries.map(([name, value]) => `GPano:${name}="${value}"`).join(" ");
+    const elements = entries.map(([name, value]) => `<GPano:${name}>${value}</GPano:${name}>`).join("");
+    for (const original of [xmpOf(attributes), xmpOf("", elements)]) {
+      const { xmp, notes } = await xmpIn(await jpegWith(original), format);
+      expect(notes).toEqual([]);
+      const want = original.replace(/(GPano:\w+(?:="|>))(\d+)/g, (_, start, value) => `${start}${3 * value}`);
+      expect(xmp).toBe(want);
+    }
+  });
+
+  test("an orientation that XMP alone states turns nothing, and stays; that of EXIF is done", async () => {
+    const original = xmpOf('tiff:Orientation="6" tiff:ImageWidth="24"');
+    const { xmp } = await xmpIn(await jpegWith(original));
+    expect(xmp).toBe(original.replace('Width="24"', 'Width="72"'));
+    const exif = segment(0xe1, "Exif\0\0", exifOf({ first: [[0x112, [6]]] }));
+    const turned = await xmpIn(await jpegWith(original, exif));
+    expect(turned.xmp).toContain('tiff:Orientation="1" tiff:ImageWidth="48"');
+  });
+
+  test("subjects, the sensor's resolution and the size that regions are for", async () => {
+    const seq = (...values: number[]) =>
+      `<rdf:Seq>${values.map((value) => `<rdf:li>${value}</rdf:li>`).join("")}</rdf:Seq>`;
+    const content = (x: number, y: number, scale: number, w: number, h: number) =>
+      `<exif:SubjectArea>${seq(x, y, 4 * scale, 2 * scale)}</exif:SubjectArea>` +
+      `<mwg-rs:Regions rdf:parseType="Resource"><mwg-rs:AppliedToDimensions stDim:w="${w}" stDim:h="${h}" ` +
+      `stDim:unit="pixel"/><mwg-rs:RegionList/></mwg-rs:Regions>`;
+    const focal = (x: string, y: string) =>
+      `exif:FocalPlaneXResolution="${x}" exif:FocalPlaneYResolution="${y}" stDim:w="5"`;
+    const { xmp, notes } = await xmpIn(
+      await jpegWith(xmpOf(focal("4000/1", "5000/3"), content(12, 7, 1, 24, 16))),
+    );
+    expect(notes).toEqual([]);
+    expect(xmp).toBe(xmpOf(focal("12000/1", "15000/3"), content(36, 21, 3, 72, 48)));
+  });
+
+  test("where EXIF turned the picture, places move; a panorama and regions are named", async () => {
+    const exif = segment(0xe1, "Exif\0\0", exifOf({ first: [[0x112, [6]]] }));
+    const area =
+      "<exif:SubjectLocation><rdf:Seq><rdf:li>2</rdf:li><rdf:li>5</rdf:li></rdf:Seq></exif:SubjectLocation>";
+    const regions = "<mwg-rs:Regions><mwg-rs:RegionList>a face</mwg-rs:RegionList></mwg-rs:Regions>";
+    const original = xmpOf(
+      'exif:FocalPlaneXResolution="10/1" exif:FocalPlaneYResolution="20/1"',
+      area + regions,
+    );
+    const { xmp, notes } = await xmpIn(
+      await jpegWith(original.replace("<dc:", "<GPano:Pose>1</GPano:Pose><dc:"), exif),
+    );
+    expect(notes).toEqual([
+      "without what XMP says of a panorama, as the picture was turned",
+      "without regions in XMP, as the picture was turned",
+    ]);
+    expect(xmp).not.toMatch(/a face|GPano:Pose/);
+    expect(xmp).toContain("<rdf:li>33</rdf:li><rdf:li>6</rdf:li>"); // 16 - 5 and 2, times 3
+    expect(xmp).toMatch(/FocalPlaneYResolution="30\/1" exif:FocalPlaneXResolution="60\/1"/);
+  });
+
+  test("a film, a gain map and other pictures are named, and XMP is silent about them", async () => {
+    const item = (semantic: string) =>
+      `<Box:Directory><rdf:Seq><rdf:li rdf:parseType="Resource"><Box:Item Item:Mime="image/jpeg" ` +
+      `Item:Semantic="${semantic}" Item:Length="700"/></rdf:li></rdf:Seq></Box:Directory>`;
+    const film = "without the film of a motion photo";
+    const gain = "without the gain map, which makes it HDR";
+    for (const [attributes, content, note] of [
+      ['Cam:MotionPhoto="1" Cam:MotionPhotoVersion="1"', "", film],
+      ["", "<Cam:MicroVideo>1</Cam:MicroVideo><Cam:MicroVideoOffset>500</Cam:MicroVideoOffset>", film],
+      ["", item("MotionPhoto"), film],
+      ["", item("GainMap"), gain],
+      ['hdrgm:Version="1.0"', item("GainMap"), gain],
+      ["", item("Depth"), "without further pictures inside it"],
+    ] as const) {
+      const bytes = Buffer.concat([await jpegWith(xmpOf(attributes, content)), Buffer.alloc(500, "v")]);
+      const { xmp, notes } = await xmpIn(bytes);
+      expect(notes, note).toEqual([note]);
+      const plain = (text: string) => text.replace(/\s+(?=>)/g, "").replace(/\s+/g, " ");
+      expect(plain(xmp)).toBe(plain(xmpOf("")));
+    }
+    expect(withoutParts(xmpOf('Cam:MotionPhoto="0"')).gaps).toEqual([]);
+  });
+
+  test("a hostile text does not take long", () => {
+    const declared = Array.from(
+      { length: 1e4 },
+      (_, i) => `xmlns:p${i}="http://ns.google.com/photos/1.0/camera/"`,
+    );
+    const source = { width, height, orientation: 6 };
+    const start = performance.now();
+    for (const part of [
+      "<GPano:a>",
+      "<GPano:a ",
+      "<exif:SubjectArea>",
+      " ",
+      " GPano:a=",
+      "<p1:MotionPhoto>",
+    ]) {
+      const text = xmpOf(declared.join(" "), part.repeat(2e6 / part.length));
+      xmpOfResult(withoutParts(text, source).xmp, { width: 48, height: 32 }, source);
+    }
+    expect(performance.now() - start).toBeLessThan(10_000);
+  });
+
+  test("in UTF-16, as some programs write it", async () => {
+    const rows = Array.from({ length: height }, () => new Uint8Array(3 * width));
+    const text = Buffer.from(`\ufeff${xmpOf("")}`, "utf16le");
+    for (const encoded of [text, Buffer.from(text).swap16()]) {
+      const chunk = pngChunk("iTXt", Buffer.concat([Buffer.from("XML:com.adobe.xmp\0\0\0\0\0"), encoded]));
+      const { xmp } = await xmpIn(pngOf({ width, height, colorType: 2, rows, before: [chunk] }), "webp");
+      expect(xmp).toBe(xmpOf(""));
+    }
+  });
+});
+
+describe("EXIF", () => {
+  test("a point that all orientations show at the same place", () => {
+    // The stored place of (5, 2) in an upright picture of 24 x 16.
+    const stored = [
+      [5, 2],
+      [19, 2],
+      [19, 14],
+      [5, 14],
+      [2, 5],
+      [2, 19],
+      [14, 19],
+      [14, 5],
+    ];
+    for (const [i, place] of stored.entries()) {
+      const source = { width, height, orientation: i + 1 };
+      expect(subjectIn(place, source, { width: 48, height: 64 }), `${i + 1}`).toEqual([10, 8]);
+      const extent = i < 4 ? [3, 1] : [1, 3];
+      expect(subjectIn([...place, ...extent], source, { width: 48, height: 64 })).toEqual([10, 8, 6, 4]);
+      expect(subjectIn([...place, 3], source, { width: 48, height: 64 })).toEqual([10, 8, 6]);
+    }
+  });
+
+  test("subjects and the sensor's resolution", () => {
+    const camera = [
+      [0x9214, [12, 7, 4, 2]],
+      [0xa214, [12, 7]],
+      [0xa20e, { rational: [4000, 1] }],
+      [0xa20f, { rational: [5000, 3] }],
+      [0x927c, { raw: Buffer.from("notes of the maker") }],
+    ] as const;
+    for (const bigEndian of [false, true]) {
+      const exif = exifOf({ first: [[0x112, [1]]], camera, bigEndian });
+      const source = { width, height, orientation: 1 };
+      const of = (factor: number) => {
+        const size = { width: factor * width, height: factor * height };
+        const file = new Directories(forNewPicture(exif, size, undefined, source)!);
+        const directory = file.value(file.find(file.first, 0x8769))!;
+        const values = (tag: number) => {
+          const entry = file.find(directory, tag);
+          return entry && file.values(entry);
+        };
+        const focal = file.find(directory, 0xa20f)!;
+        const maker = Buffer.from(file.find(directory, 0x927c)!.bytes).toString();
+        return { values, perUnit: file.uint(focal.at, 4) / file.uint(focal.at + 4, 4), maker };
+      };
+      const { values, perUnit, maker } = of(3);
+      expect(values(0x9214)).toEqual([36, 21, 12, 6]);
+      expect(values(0xa214)).toEqual([36, 21]);
+      expect(perUnit).toBeCloseTo(5000, 3);
+      expect(maker).toBe("notes of the maker");
+      // EXIF has no numbers for such places.
+      const huge = of(6000);
+      expect([huge.values(0x9214), huge.values(0xa214), huge.maker]).toEqual([undefined, undefined, maker]);
+      expect(huge.perUnit).toBeCloseTo(1e7, 0);
+    }
+  });
+});
+
+describe("pixels that are not square", () => {
+  const rows = Array.from({ length: height }, () => new Uint8Array(3 * width));
+  const png = (...before: Buffer[]) => pngOf({ width, height, colorType: 2, rows, before });
+  const phys = (x: number, y: number) => pngChunk("pHYs", Buffer.concat([uint32s(x, y), Buffer.of(0)]));
+
+  test.each(written)("a ratio without a unit stays, in %s", async (format) => {
+    const jpeg = withSegments(
+      await raw().jpeg().toBuffer(),
+      segment(0xe0, "JFIF\0\x01\x01\0\0\x01\0\x02\0\0"),
+    );
+    const gif = await sharp(new Uint8Array(width * height * 3), { raw: { width, height, channels: 3 } })
+      .gif()
+      .toBuffer();
+    gif[12] = 113; // (113 + 15) / 64: twice as wide as high
+    for (const [name, bytes] of Object.entries({ png: png(phys(1, 2)), jpeg, gif })) {
+      if (name === "gif" && format === "jpeg") continue; // GIF has transparency
+      expect(await enlarge(bytes, `ratio.${format}`, format)).toEqual([]);
+      const { density } = await readPictureFile(path(`ratio.${format}`));
+      expect(density?.isRatio, name).toBe(true);
+      expect(density!.y / density!.x, name).toBeCloseTo(2, 5);
+    }
+  });
+
+  test("square ones without a unit say nothing", async () => {
+    expect((await decodePictureFile(png(phys(3, 3)), "square")).density).toBeUndefined();
+  });
+
+  test("a JPEG with two densities keeps both", async () => {
+    const jfif = segment(0xe0, "JFIF\0\x01\x01\x01\0\x48\0\x90\0\0");
+    const jpeg = withSegments(await raw().jpeg().toBuffer(), jfif);
+    expect((await decodePictureFile(jpeg, "both")).density).toEqual({ x: 72, y: 144 });
+  });
+});
+
+describe("what was lost in silence", () => {
+  const rows = Array.from({ length: height }, () => new Uint8Array(3 * width));
+  const png = (...before: Buffer[]) => pngOf({ width, height, colorType: 2, rows, before });
+  const notesOf = async (bytes: Uint8Array) =>
+    (await decodePictureFile(bytes, "it")).notes.map(({ text }) => text);
+
+  test("the time of a PNG, and bytes behind the end", async () => {
+    expect(await notesOf(png(pngChunk("tIME", Buffer.of(7, 228, 1, 2, 3, 4, 5))))).toEqual([
+      "without the time of its last change, which holds for the original",
+    ]);
+    const jpeg = await raw().jpeg().toBuffer();
+    for (const picture of [png(), jpeg, await raw().jpeg({ progressive: true }).toBuffer()]) {
+      expect(await notesOf(picture)).toEqual([]);
+      expect(await notesOf(Buffer.concat([picture, Buffer.alloc(99)]))).toEqual([]);
+      expect(await notesOf(Buffer.concat([picture, Buffer.from("trailing")]))).toEqual([
+        "without 8 bytes behind its end",
+      ]);
+    }
+    const film = Buffer.concat([jpeg, Buffer.from("\0\0\0\x18ftypmp42"), Buffer.alloc(400, "v")]);
+    expect(await notesOf(film)).toEqual(["without the film of a motion photo"]);
+  });
+
+  test("the comments of a GIF", async () => {
+    const gif = await raw().gif().toBuffer();
+    const comment = Buffer.concat([
+      Buffer.of(0x21, 0xfe, 3),
+      Buffer.from("abc"),
+      Buffer.of(2),
+      Buffer.from("de\0"),
+    ]);
+    const at = gif.length - 1; // in front of the mark for the end
+    const bytes = Buffer.concat([gif.subarray(0, at), comment, gif.subarray(at)]);
+    expect(await enlarge(bytes, "gif.png", "png")).toEqual([]);
+    expect((await readPictureFile(path("gif.png"))).comments).toEqual([
+      { keyword: "Comment", text: "abcde" },
+    ]);
+    expect(await enlarge(bytes, "gif.webp", "webp")).toEqual([
+      "without the text Comment: WebP cannot hold it",
+    ]);
+    for (let length = 13; length < bytes.length; length += 7) {
+      await decodePictureFile(bytes.subarray(0, length), "cut").catch(() => {});
+    }
+  });
+
+  test("a profile for other colours is no damaged one", async () => {
+    const lab = Buffer.from(profileOf("RGB", srgbCurve));
+    lab.write("Lab ", 16);
+    const chunk = pngChunk("iCCP", Buffer.concat([Buffer.from("a\0\0"), deflateSync(lab)]));
+    expect(await notesOf(png(chunk))).toEqual(["without its colour profile, which is for Lab"]);
+    const jpeg = withSegments(await raw().jpeg().toBuffer(), segment(0xe2, "ICC_PROFILE\0\x01\x01", lab));
+    writeFileSync(path("lab.jpg"), jpeg);
+    const { notes } = await readPictureFile(path("lab.jpg"), { target: "srgb" });
+    expect(notes.map(({ text }) => text)).toEqual([
+      "taken for sRGB, without its colour profile, which is for Lab",
+    ]);
+    expect(readFileSync(path("lab.jpg")).includes("Lab ")).toBe(true);
+  });
+});
