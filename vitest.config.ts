@@ -11,6 +11,8 @@ const slow = [
   "test/cli/{as-typed,convert,evaluate,signals,train,upscale,upscale-files}.test.ts",
   "test/examples/{denoise,digits,fit-picture,resume-as-printed,train}.test.ts",
   "test/train/{device-loss,fine-tune,kill,one-process,pictures,resume,validation,verdict}.test.ts",
+  // Every method enlarges a picture, and two runs train on pictures as large as DIV2K's.
+  "test/bench/report-parts.test.ts",
   // Whole networks on many pictures; upscale.test.ts enlarges some.
   "test/upscale/{device-loss,half,interpolator,kept,network,padding,pretrained}.test.ts",
   // Networks of real size.
