@@ -111,8 +111,7 @@ describe("flags beside --init", () => {
   test("--resume alone goes on with the run in a folder, whose network it finds", async () => {
     const out = unused();
     const small = ["--patch", "6", "--batch", "1", "--steps", "1", "--valid-pictures", "1"];
-    const run = (...args: string[]) =>
-      runFile("src/cli/main.ts", ["train", ...args], { env: { PIXELGRAD_ADAPTER: "cpu" } });
+    const run = (...args: string[]) => runProgram(["train", ...args], { env: { PIXELGRAD_ADAPTER: "cpu" } });
     await run("--init", file, "--data", photos, "--out", out, "--schedule", "constant", ...small);
     const { stdout } = await run("--resume", out, "--steps", "2");
     expect(stdout).toContain("Resumed at step 1 of 2");

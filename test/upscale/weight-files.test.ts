@@ -51,7 +51,7 @@ test("a checkpoint in place of a weight file: it is told, and where the weights 
     ["info", path],
     ["train", "--init", path, "--data", run],
   ]) {
-    const { code, stderr } = await runFile("src/cli/main.ts", args);
+    const { code, stderr } = await runProgram(args);
     expect([code, stderr]).toEqual([1, `pixelgrad ${args[0]}: ${whole}`]);
   }
 });
