@@ -21,6 +21,7 @@ const inBrowser = defineConfig({
     // These compare with files, with Node's own compiler, or by the checks of a program for Node.
     exclude: ["imresize-matlab", "wgsl", "bounds"].map((name) => `test/kernels/${name}.test.ts`),
     globalSetup: "path" in found ? "test/browser/node-result.ts" : [],
+    setupFiles: "test/support/typed-arrays.ts",
     testTimeout: 60_000,
     hookTimeout: 60_000,
     browser: {
@@ -41,6 +42,7 @@ const builtPage = defineConfig({
     name: "built page",
     include: "path" in found ? ["test/page/*.test.ts"] : [],
     globalSetup: "path" in found ? "test/page/build.ts" : [],
+    setupFiles: "test/support/typed-arrays.ts",
     pool: "forks",
     testTimeout: 120_000,
     hookTimeout: 120_000,

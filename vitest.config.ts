@@ -45,7 +45,7 @@ export default defineConfig(({ mode }) => ({
     exclude: ["test/browser/**", "test/page/**", ...(mode === "quick" ? slow : [])],
     env: { PIXELGRAD_TEST_TIER: mode === "quick" ? "quick" : "all" },
     globalSetup: ["test/support/program.ts", ...(mode === "quick" ? ["test/support/quick-run.ts"] : [])],
-    setupFiles: "test/support/node-host.ts",
+    setupFiles: ["test/support/node-host.ts", "test/support/typed-arrays.ts"],
     // Ending a worker thread while Dawn has a promise pending aborts the whole process; forks are safe.
     pool: "forks",
     // By default one core stays free, which of two is half.
