@@ -128,7 +128,7 @@ describe("evaluate", () => {
     const result = await evaluate(bicubic, [damaged, one, small, headless, two], { onFailure });
     // Headers tell of these two before anything is computed.
     expect(told).toEqual(
-      [/small\.png: ssim/, /headless\.png/, /damaged\.png/].map((message) => expect.stringMatching(message)),
+      [/small\.png: SSIM/, /headless\.png/, /damaged\.png/].map((message) => expect.stringMatching(message)),
     );
     expect(result.failures.map(({ name }) => name)).toEqual(["small", "headless", "damaged"]);
     expect(result.images.map(({ name }) => name)).toEqual(["one", "two"]);
