@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
  * Tests come in two tiers. `npm run test:all` is all of them, on every adapter that is present. `npm test`
@@ -23,6 +24,27 @@ const slow = [
   // Thousands of pictures that are blurred and packed as JPEG.
   "test/data/{degrade-photo,raw-cache}.test.ts",
 ];
+
+/** These take longest, the longest first. */
+const long = [
+  ...["kernels/conv2d", "upscale/network", "train/trainer", "kernels/vendors", "upscale/half"],
+  ...["train/device-loss", "examples/train", "train/one-process", "golden/operations", "kernels/float16"],
+  ...["train/kill", "cli/as-typed", "kernels/dense-conv2d"],
+].map((name) => `/test/${name}.test.ts`);
+
+/**
+ * Begins with the long files, so that all cores have work until the end. In a new checkout Vitest knows no times,
+ * and begins with files of many bytes.
+ */
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const at = long.findIndex((name) => moduleId.endsWith(name));
+      return at < 0 ? long.length : at;
+    };
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
 
 export default defineConfig(({ mode }) => ({
   // Node 20 does not know `using`; this target has it written out.
@@ -48,6 +70,7 @@ export default defineConfig(({ mode }) => ({
     setupFiles: ["test/support/node-host.ts", "test/support/typed-arrays.ts"],
     // Ending a worker thread while Dawn has a promise pending aborts the whole process; forks are safe.
     pool: "forks",
+    sequence: { sequencer: LongFirst },
     // By default one core stays free, which of two is half.
     maxWorkers: "100%",
     testTimeout: 60_000,

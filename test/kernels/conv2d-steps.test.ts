@@ -8,28 +8,31 @@ import { scope } from "../../src/tensor/scope.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
 import { randn, Tensor } from "../../src/tensor/tensor.ts";
 import { expectClose } from "../support/close.ts";
-import { float32Device, gpuDevices, on } from "../support/devices.ts";
+import { float32Device, foreignCases, gpuDevices, on } from "../support/devices.ts";
 
 const devices = await gpuDevices();
 const cpu = float32Device();
 const names = (steps: readonly Conv2dStep[]) => steps.map(({ name }) => name);
 
+// Sizes that no tile divides; a first layer with a large window, and a last one.
+const shapes: readonly (readonly [x: Shape, weight: Shape])[] = [
+  [
+    [2, 5, 19, 37],
+    [20, 5, 3, 3],
+  ],
+  [
+    [1, 1, 21, 18],
+    [12, 1, 9, 9],
+  ],
+  [
+    [1, 9, 17, 33],
+    [3, 9, 3, 3],
+  ],
+];
+
 describe.each(devices.map((device) => [device.name, device] as const))("on %s", (_, device) => {
-  // Sizes that no tile divides; a first layer with a large window, and a last one.
-  test.each<[x: Shape, weight: Shape]>([
-    [
-      [2, 5, 19, 37],
-      [20, 5, 3, 3],
-    ],
-    [
-      [1, 1, 21, 18],
-      [12, 1, 9, 9],
-    ],
-    [
-      [1, 9, 17, 33],
-      [3, 9, 3, 3],
-    ],
-  ])("every step of x [%s], weight [%s] computes what the reference does", async (x, weight) => {
+  const own = foreignCases(device, devices, shapes, 1);
+  test.each(own)("every step of x [%s], weight [%s] computes what the reference does", async (x, weight) => {
     const padding = (weight[2] - 1) / 2;
     const steps = conv2dSteps(device.profile, { x, weight, padding });
     for (const name of ["1-naive", "2-tiled", "3-blocked", "weight-grad-naive", "weight-grad"]) {

@@ -9,7 +9,7 @@ import { type Shape, ShapeError } from "../../src/tensor/shape.ts";
 import { randn, type Tensor } from "../../src/tensor/tensor.ts";
 import { expectTensorsClose } from "../support/close.ts";
 import { compareWithCpu } from "../support/compare.ts";
-import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
+import { float32Device, float64Device, foreignCases, gpuDevices } from "../support/devices.ts";
 import { gradcheck } from "../support/gradcheck.ts";
 
 const devices = await gpuDevices();
@@ -57,8 +57,11 @@ const cases: readonly (readonly [Shape, readonly number[]])[] = [
   [[1, 2, 3, 3], []],
 ];
 
+const foreignOn = new Map(devices.map((device) => [device, foreignCases(device, devices, cases, 1)]));
+
 describe.each(cases)("denseConv2d of [%s], growing by [%s]", (x, growth) => {
   const shapes = shapesOf(x, growth);
+  const able = devices.filter((device) => foreignOn.get(device)!.some(([each]) => each === x));
 
   test("is a chain of convolutions and concatenations", async () => {
     using _ = scope();
@@ -71,7 +74,7 @@ describe.each(cases)("denseConv2d of [%s], growing by [%s]", (x, growth) => {
     compareWithCpu(devices, "dense", dense, shapes, { absolute: 1e-3, relative: 1e-4 }));
 
   test("and as on a real GPU", () =>
-    compareWithCpu(devices, "dense", dense, shapes, {
+    compareWithCpu(able, "dense", dense, shapes, {
       absolute: 1e-3,
       relative: 1e-4,
       adapterClass: "gpu",
