@@ -12,6 +12,7 @@ import {
   isAveragedPath,
   isBesideWeights,
   isGeneratorPrefix,
+  isVague,
   namesWeights,
   type PathName,
 } from "../nn/weight-names.ts";
@@ -60,6 +61,8 @@ export function detect(
   options: DetectOptions,
 ): Recognized & { readonly taken?: string } {
   const found: Found[] = [];
+  // What is called as weights are, and is no network that is known here.
+  const unknown: (readonly PathName[])[] = [];
   const attempts: State[] = [];
   const look = (state: State, path: readonly PathName[]): void => {
     attempts.push(state);
@@ -72,7 +75,14 @@ export function detect(
     else if (path.length < MAX_PREFIXES) {
       const { likely, others } = partsWithNetworks(state, dictionary?.names ?? []);
       const before = found.length;
-      const lookInto = ({ state, ...name }: NetworkPart) => look(state, [...path, name]);
+      const lookInto = ({ state, ...name }: NetworkPart) => {
+        const [known, inner] = [found.length, unknown.length];
+        look(state, [...path, name]);
+        if (found.length > known || !namesWeights(name.name) || isVague(name.name)) return;
+        // In place of what is in it.
+        unknown.length = inner;
+        if ([...state.values()].some(({ shape }) => shape.length >= 2)) unknown.push([...path, name]);
+      };
       likely.forEach(lookInto);
       // Not to take anything out of them, but to say that it is there.
       if (found.length > before) others.forEach(lookInto);
@@ -80,7 +90,7 @@ export function detect(
   };
   look(contents.tensors, []);
   if (found.length === 0) throw unknownNetwork(attempts, networks, options.name);
-  return choose(found, options.name);
+  return choose(found, unknown, options.name);
 }
 
 /** A network that is all of `state`. Undefined if it is none of those known. */
@@ -164,8 +174,16 @@ function prefixLength(key: string): number {
 
 const textOf = (path: readonly PathName[]): string => path.map(({ name }) => name).join(".");
 
-/** Of several networks, the one whose name comes first (weight-names.ts), and that can be used. */
-function choose(found: readonly Found[], name: string): Recognized & { readonly taken?: string } {
+/**
+ * Of several networks, the one whose name comes first (weight-names.ts), and that can be used.
+ *
+ * @param unknown what has the name of weights, too, and is no network that is known here.
+ */
+function choose(
+  found: readonly Found[],
+  unknown: readonly (readonly PathName[])[],
+  name: string,
+): Recognized & { readonly taken?: string } {
   const top = firstByName(found);
   const usable = top.filter(({ error }) => error === undefined);
   const [{ path, network, error }, ...others] = usable.length > 0 ? usable : top;
@@ -178,7 +196,7 @@ function choose(found: readonly Found[], name: string): Recognized & { readonly 
     );
   }
   const taken = new Set(top);
-  const left = found.filter((other) => !taken.has(other)).map((other) => other.path);
+  const left = [...found.filter((other) => !taken.has(other)).map((other) => other.path), ...unknown];
   if (left.length === 0) return network;
   const why = isAveragedPath(path) ? ", the averaged weights" : "";
   return { ...network, taken: `${excerpt(textOf(path))}${why}; not ${listOf(left)}` };

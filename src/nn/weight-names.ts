@@ -47,7 +47,7 @@ const aroundWords = ["mean", "std", "shift", "norm", "normalize", "normalization
 /** The commonest names of dictionaries with weights: of several, the first counts. */
 const dictionaryNames = [
   ...["params_ema", "params-ema", "g_ema", "params", "state_dict", "model_state_dict", "model", "net"],
-  ...["network", "generator", "netG", "G", "weights"],
+  ...["network", "generator", "netG", "G", "weights", "net_g"],
 ];
 
 /** The commonest prefixes of the network that makes pictures: of several, the first counts. */

@@ -94,6 +94,9 @@ describe("of several networks, names tell which one is taken", () => {
     ["model", { best: { params_ema: zeros }, model: good }, "best.params_ema"],
     [averaged("best.params_ema").split(",")[0], { best: { params: zeros, params_ema: good } }, "best.params"],
     ["student_ema", { student_ema: good, student: zeros }, "student"],
+    ["net_g", { gen: zeros, net_g: good }, "gen"],
+    ["model", { params_ema: judge, model: good }, "params_ema"],
+    ["model", { ema: { net: judge }, model: good }, "ema"],
     // Averages.
     ...[
       "EMAModel",
