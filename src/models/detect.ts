@@ -5,7 +5,17 @@
  */
 import type { NamedArray } from "../nn/module.ts";
 import type { WeightContents } from "../nn/pytorch-file.ts";
-import { isAroundNetwork, isAveraged, isBesideWeights, namesWeights, rankOf } from "../nn/weight-names.ts";
+import {
+  firstByName,
+  isAroundNetwork,
+  isAveraged,
+  isAveragedPath,
+  isBesideWeights,
+  isGeneratorPrefix,
+  isVague,
+  namesWeights,
+  type PathName,
+} from "../nn/weight-names.ts";
 import { andList, firstOf } from "../options/lists.ts";
 import { excerpt } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
@@ -32,7 +42,7 @@ type Detector = (state: State, options: DetectOptions) => Recognized | undefined
 const MAX_PREFIXES = 8;
 
 /** A network in a file, or why one that is nearly known cannot be used. */
-type Found = { readonly path: string } & (
+type Found = { readonly path: readonly PathName[] } & (
   | { readonly network: Recognized; readonly error?: undefined }
   | { readonly network?: undefined; readonly error: DataError }
 );
@@ -51,21 +61,36 @@ export function detect(
   options: DetectOptions,
 ): Recognized & { readonly taken?: string } {
   const found: Found[] = [];
+  // What is called as weights are, and is no network that is known here.
+  const unknown: (readonly PathName[])[] = [];
   const attempts: State[] = [];
-  const look = (state: State, path: string, depth: number): void => {
+  const look = (state: State, path: readonly PathName[]): void => {
     attempts.push(state);
+    const dictionary = path.every(({ isDictionary }) => isDictionary)
+      ? contents.dictionaries.get(textOf(path))
+      : undefined;
     // Before a prefix is taken off: ESRGAN's first names begin with "model.", too.
-    const result = recognize(state, contents.dictionaries.get(path), options);
+    const result = recognize(state, dictionary?.metadata, options);
     if (result !== undefined) found.push({ path, ...result });
-    else if (depth < MAX_PREFIXES) {
-      for (const [name, inner] of partsWithNetworks(state, path, contents)) {
-        look(inner, path === "" ? name : `${path}.${name}`, depth + 1);
-      }
+    else if (path.length < MAX_PREFIXES) {
+      const { likely, others } = partsWithNetworks(state, dictionary?.names ?? []);
+      const before = found.length;
+      const lookInto = ({ state, ...name }: NetworkPart) => {
+        const [known, inner] = [found.length, unknown.length];
+        look(state, [...path, name]);
+        if (found.length > known || !namesWeights(name.name) || isVague(name.name)) return;
+        // In place of what is in it.
+        unknown.length = inner;
+        if ([...state.values()].some(({ shape }) => shape.length >= 2)) unknown.push([...path, name]);
+      };
+      likely.forEach(lookInto);
+      // Not to take anything out of them, but to say that it is there.
+      if (found.length > before) others.forEach(lookInto);
     }
   };
-  look(contents.tensors, "", 0);
+  look(contents.tensors, []);
   if (found.length === 0) throw unknownNetwork(attempts, networks, options.name);
-  return choose(found, options.name);
+  return choose(found, unknown, options.name);
 }
 
 /** A network that is all of `state`. Undefined if it is none of those known. */
@@ -87,44 +112,79 @@ function recognize(
   return undefined;
 }
 
+/** Part of a state: a dictionary of the file, or the tensors with a prefix, by their names without it. */
+interface NetworkPart extends PathName {
+  readonly state: State;
+}
+
 /**
  * The parts of a state that may be a network as a whole, by their names: what all names begin with; dictionaries
  * of the file, except for those of optimizers and the like; prefixes that say that weights follow; or the only
  * one that remains when such things are left out. Single numbers beside them, such as counters, are ignored.
+ * `others` are those that may be a network, too, if one of the likely ones is.
+ *
+ * @param dictionaries the names of those among the parts that are dictionaries of the file.
  */
 function partsWithNetworks(
   state: State,
-  path: string,
-  { dictionaries }: WeightContents,
-): (readonly [string, State])[] {
-  const groups = new Map<string, Map<string, NamedArray>>();
-  let hasOthers = false;
-  for (const [key, array] of state) {
-    const dot = key.indexOf(".");
-    const isNumber = array.shape.length === 0;
-    if (dot < 0) hasOthers ||= !isNumber;
-    if (dot < 0) continue;
-    const name = key.slice(0, dot);
-    const group = groups.get(name) ?? new Map();
-    groups.set(name, group.set(key.slice(dot + 1), array));
-  }
-  for (const [name, group] of groups) {
-    if ([...group.values()].every(({ shape }) => shape.length === 0)) groups.delete(name);
-  }
-  if (groups.size === 1 && !hasOthers) return [...groups];
-  const candidates = [...groups].filter(([name]) => !isBesideWeights(name));
-  const isDictionary = (name: string) => dictionaries.has(path === "" ? name : `${path}.${name}`);
+  dictionaries: readonly string[],
+): { likely: readonly NetworkPart[]; others: readonly NetworkPart[] } {
+  const { parts, tensors } = partsOf(state, dictionaries);
+  if (parts.length === 1 && tensors.length === 0) return { likely: parts, others: [] };
+  const candidates = parts.filter(({ name }) => !isBesideWeights(name));
   // A mean that is subtracted outside the network would be lost.
-  const isWhole = !hasOthers && !candidates.some(([name]) => isAroundNetwork(name));
-  const named = candidates.filter(([name]) => isDictionary(name) || (isWhole && namesWeights(name)));
-  if (named.length > 0) return named;
-  return isWhole && candidates.length === 1 ? candidates : [];
+  const hasAround = [...candidates.map(({ name }) => name), ...tensors].some(isAroundNetwork);
+  const isWhole = !hasAround && tensors.length === 0;
+  const isLikely = ({ name, isDictionary }: NetworkPart) =>
+    isDictionary || (isWhole && namesWeights(name)) || (!hasAround && isGeneratorPrefix(name));
+  const likely = candidates.filter(isLikely);
+  if (likely.length > 0) return { likely, others: candidates.filter((part) => !isLikely(part)) };
+  return { likely: isWhole && candidates.length === 1 ? candidates : [], others: [] };
 }
 
-/** Of several networks, averaged ones come first, and then those that make pictures. */
-function choose(found: readonly Found[], name: string): Recognized & { readonly taken?: string } {
-  const best = Math.max(...found.map(({ path }) => rankOf(path)));
-  const top = found.filter(({ path }) => rankOf(path) === best);
+/** The parts of a state that have more than single numbers, and its own tensors that are more than one. */
+function partsOf(state: State, dictionaries: readonly string[]): { parts: NetworkPart[]; tensors: string[] } {
+  const known = new Set(dictionaries);
+  const lengths = [...new Set(dictionaries.map(({ length }) => length))].sort((a, b) => a - b);
+  const groups = new Map<string, Map<string, NamedArray>>();
+  const tensors: string[] = [];
+  for (const [key, array] of state) {
+    const length = lengths.find((n) => key[n] === "." && known.has(key.slice(0, n))) ?? prefixLength(key);
+    if (length < 0) {
+      if (array.shape.length > 0) tensors.push(key);
+      continue;
+    }
+    const name = key.slice(0, length);
+    const group = groups.get(name) ?? new Map();
+    groups.set(name, group.set(key.slice(length + 1), array));
+  }
+  const parts = [...groups]
+    .filter(([, group]) => [...group.values()].some(({ shape }) => shape.length > 0))
+    .map(([name, group]) => ({ name, isDictionary: known.has(name), state: group }));
+  return { parts, tensors };
+}
+
+/** Where the prefix of a name ends: "model" of "model.0.weight", "ema_0.999" of "ema_0.999.weight". Or -1. */
+function prefixLength(key: string): number {
+  const dot = key.indexOf(".");
+  if (dot < 0 || key[dot - 1] !== "0") return dot;
+  const decay = /^\.99\d*(?=\.)/.exec(key.slice(dot, dot + 16));
+  return decay !== null && isAveraged(key.slice(0, dot)) ? dot + decay[0].length : dot;
+}
+
+const textOf = (path: readonly PathName[]): string => path.map(({ name }) => name).join(".");
+
+/**
+ * Of several networks, the one whose name comes first (weight-names.ts), and that can be used.
+ *
+ * @param unknown what has the name of weights, too, and is no network that is known here.
+ */
+function choose(
+  found: readonly Found[],
+  unknown: readonly (readonly PathName[])[],
+  name: string,
+): Recognized & { readonly taken?: string } {
+  const top = firstByName(found);
   const usable = top.filter(({ error }) => error === undefined);
   const [{ path, network, error }, ...others] = usable.length > 0 ? usable : top;
   if (error !== undefined) throw error;
@@ -132,14 +192,20 @@ function choose(found: readonly Found[], name: string): Recognized & { readonly 
   if (different.length > 0) {
     throw new DataError(
       `${name} holds several networks, and pixelgrad cannot tell which one is meant: ` +
-        `${andList([path, ...different.map((other) => other.path)].map(excerpt))}. Save the weights of one of them ` +
-        "alone.",
+        `${listOf([path, ...different.map((other) => other.path)])}. Save the weights of one of them alone.`,
     );
   }
-  const left = found.filter((other) => !top.includes(other)).map((other) => excerpt(other.path));
+  const taken = new Set(top);
+  const left = [...found.filter((other) => !taken.has(other)).map((other) => other.path), ...unknown];
   if (left.length === 0) return network;
-  const why = isAveraged(path) ? ", the averaged weights" : "";
-  return { ...network, taken: `${excerpt(path)}${why}; not ${andList(left)}` };
+  const why = isAveragedPath(path) ? ", the averaged weights" : "";
+  return { ...network, taken: `${excerpt(textOf(path))}${why}; not ${listOf(left)}` };
+}
+
+/** Paths in a sentence: the first of them, if they are many. */
+function listOf(paths: readonly (readonly PathName[])[]): string {
+  const texts = paths.map((path) => excerpt(textOf(path)));
+  return texts.length > 5 ? firstOf(texts, 4) : andList(texts);
 }
 
 function haveSameWeights(a: State, b: State): boolean {

@@ -180,7 +180,7 @@ export function readNetwork(
   }
   const contents = openWeights(bytes, name);
   const { tensors, dictionaries } = contents;
-  const { format, config } = dictionaries.get("") ?? {};
+  const { format, config } = dictionaries.get("")?.metadata ?? {};
   const ofKeras = format === "keras" && recognizeKeras(tensors, { name, ...options }, config);
   if (ofKeras) return ofKeras;
   const network = detect(contents, architectureNames, { name, ...options });

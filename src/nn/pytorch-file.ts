@@ -13,7 +13,7 @@ import { float32 } from "./number-formats.ts";
 import { Dict, PickleError } from "./pickle.ts";
 import { looksLikePytorch, metadataKey, type Opened, openArchive, StoredTensor } from "./pytorch-archive.ts";
 import { ZipError } from "./stored-zip.ts";
-import { namesWeights, rankOf } from "./weight-names.ts";
+import { firstByName, isVague, namesWeights } from "./weight-names.ts";
 
 /** More dictionaries in dictionaries than any program writes. */
 const MAX_DEPTH = 8;
@@ -30,7 +30,7 @@ const MAX_LIST = 64;
 /**
  * Reads a weight file of PyTorch: the tensors of its dictionary, by their names. Where the weights are one
  * entry of several, as "params_ema" or "state_dict", they are taken out of it, the averaged ones first
- * (weight-names.ts); within them, the names of inner dictionaries come before those of their tensors, with a
+ * (weight-names.ts), unless two are alike by name and size; within them, the names of inner dictionaries come before those of their tensors, with a
  * dot. Numbers of every type become float32. The tensors take at most four times the file's bytes. `name` is
  * what errors call the file.
  *
@@ -62,8 +62,15 @@ export function parsePytorch(
 export interface WeightContents {
   /** By their paths in the file. Values are read when they are asked for, which may throw a DataError. */
   readonly tensors: ReadonlyMap<string, NamedArray>;
-  /** The metadata of the dictionaries, by their paths; that of the whole file is "". */
-  readonly dictionaries: ReadonlyMap<string, Record<string, string>>;
+  /** By their paths; the whole file's is "". */
+  readonly dictionaries: ReadonlyMap<string, Dictionary>;
+}
+
+/** A dictionary of a file, beside its tensors. */
+export interface Dictionary {
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The names of the dictionaries in it, which may have dots. */
+  readonly names: readonly string[];
 }
 
 /** Opens a file as `parsePytorch` does, and takes nothing out of it. @throws DataError */
@@ -71,9 +78,10 @@ export function openPytorch(bytes: Uint8Array, name: string): WeightContents {
   return inFile(name, bytes, () => {
     const opened = openArchive(bytes);
     const { tensors, whole } = contentsOf(opened.object);
-    const dictionaries = withInner(whole).map(
-      ({ prefix, metadata }) => [prefix.slice(0, -1), metadata] as const,
-    );
+    const dictionaries = withInner(whole).map(({ prefix, metadata, parts }): [string, Dictionary] => [
+      prefix.slice(0, -1),
+      { metadata, names: parts.map(({ name }) => name) },
+    ]);
     const values = lazily(tensors, opened, bytes.length, (read) => inFile(name, bytes, read));
     return { tensors: values, dictionaries: new Map(dictionaries) };
   });
@@ -146,6 +154,10 @@ interface Part {
   readonly metadata: Record<string, string>;
   /** Those in it that have tensors. */
   readonly parts: Part[];
+  /** Has it tensors of two dimensions or more, itself or in its parts? Each network has. */
+  hasMatrices: boolean;
+  /** How many numbers its tensors have, those of its parts included. */
+  numbers: number;
 }
 
 interface Contents {
@@ -161,7 +173,11 @@ function contentsOf(object: unknown): Contents {
   const visit = (container: unknown, name: string, prefix: string, depth: number): Part => {
     const isList = Array.isArray(container);
     const metadata = container instanceof Dict ? metadataOf(container) : {};
-    const part: Part = { name, prefix, isList, metadata, parts: [] };
+    const part: Part = { name, prefix, isList, metadata, parts: [], hasMatrices: false, numbers: 0 };
+    const add = (hasMatrices: boolean, numbers: number) => {
+      part.hasMatrices ||= hasMatrices;
+      part.numbers += numbers;
+    };
     for (const [key, value] of entriesOf(container)) {
       const isTensor = value instanceof StoredTensor;
       const counts = isTensor || value instanceof Dict || Array.isArray(value);
@@ -170,11 +186,15 @@ function contentsOf(object: unknown): Contents {
       if (!counts || (typeof key !== "string" && typeof key !== "number")) continue;
       const path = `${prefix}${key}`;
       const before = tensors.size;
-      if (isTensor) tensors.set(path, value);
-      else if (depth === MAX_DEPTH) isDeeper = true;
+      if (isTensor) {
+        tensors.set(path, value);
+        add(value.shape.length >= 2, numel(value.shape));
+      } else if (depth === MAX_DEPTH) isDeeper = true;
       else {
         const inner = visit(value, String(key), `${path}.`, depth + 1);
-        if (tensors.size > before) part.parts.push(inner);
+        if (tensors.size === before) continue;
+        part.parts.push(inner);
+        add(inner.hasMatrices, inner.numbers);
       }
     }
     return part;
@@ -192,15 +212,35 @@ function entriesOf(container: unknown): Iterable<[unknown, unknown]> {
   return [...container.entries()].filter(([, item]) => item instanceof Dict);
 }
 
-/** The part with the weights: the whole, or one in it whose name says so. The first of several in a list. */
+/**
+ * The part with the weights: the whole, or one in it whose name says so. The first of several in a list. Where
+ * two are equal by name and size, both are left where they are.
+ */
 function weightsIn(whole: Part): Part {
   let part = whole;
   for (;;) {
-    const inner = part.parts.filter(({ name }) => part.isList || namesWeights(name));
-    const [best] = inner.sort((a, b) => rankOf(b.name) - rankOf(a.name));
+    const best = part.isList ? part.parts[0] : namedPart(part.parts);
     if (best === undefined) return part;
     part = best;
   }
+}
+
+/** The part whose name says most clearly that it has the weights. Undefined if there is none, or several. */
+function namedPart(parts: readonly Part[]): Part | undefined {
+  const named = parts.filter(({ name }) => namesWeights(name));
+  const most = (several: readonly Part[]) => several.reduce((n, { numbers }) => Math.max(n, numbers), 0);
+  // Figures may be called "avg", too.
+  const largest = most(named.filter(({ name }) => !isVague(name)));
+  const clear = named.filter(({ name, numbers }) => !isVague(name) || numbers >= largest);
+  const withMatrices = clear.filter(({ hasMatrices }) => hasMatrices);
+  const first = firstByName(
+    (withMatrices.length > 0 ? withMatrices : clear).map((part) => ({
+      part,
+      path: [{ name: part.name, isDictionary: true }],
+    })),
+  ).map(({ part }) => part);
+  const best = first.filter(({ numbers }) => numbers === most(first));
+  return best.length === 1 ? best[0] : undefined;
 }
 
 /** A part and those in it, in their order. */

@@ -36,7 +36,7 @@ export function openWeights(bytes: Uint8Array, name: string): WeightContents {
   const own = ownBytes(bytes);
   if (looksLikePytorch(own)) return openPytorch(own, name);
   const { tensors, metadata } = parseWeights(own, name);
-  return { tensors, dictionaries: new Map([["", metadata]]) };
+  return { tensors, dictionaries: new Map([["", { metadata, names: [] }]]) };
 }
 
 /** The bytes of a safetensors file with a module's weights, its metadata(), and `metadata` besides. */

@@ -60,11 +60,106 @@ describe("averaged weights come before plain ones, in whatever order", () => {
     expect(readNetwork(torchSave({ params: good, params_ema: {} })).state).toEqual(good);
     expect(parsePytorch(torchSave({ params: good, params_ema: {} })).tensors).toEqual(good);
   });
+});
 
-  test("parts of a word are no words", () => {
-    // "schema" ends in ema, and "regime" begins with reg.
-    const load = () => readNetwork(torchSave({ schema: good, model: zeros }), "net.pth");
-    expect(load).toThrow("net.pth holds several networks");
+describe("of several networks, names tell which one is taken", () => {
+  const averaged = (name: string) => `${name}, the averaged weights`;
+  const notTaken = (name: string) => ({ [name]: zeros });
+  // What is taken; the file, in which it is `good`; what is not.
+  const files: [taken: string, thing: Saved, left: string][] = [
+    // The order of the commonest names.
+    ...["params_ema", "params-ema", "g_ema", "params", "state_dict", "model_state_dict", "model", "net"]
+      .concat(["network", "generator", "netG", "G", "weights"])
+      .flatMap((name, i, all): [string, Saved, string][] =>
+        all.slice(i + 1, i + 2).flatMap((next): [string, Saved, string][] => {
+          const said = i < 3 ? averaged(name) : name;
+          return [
+            [said, { [name]: good, ...notTaken(next) }, next],
+            [said, { ...notTaken(next), [name]: good }, next],
+          ];
+        }),
+      ),
+    ["netG", new Map([...prefixed("generator.", zeros), ...prefixed("netG.", good)]), "generator"],
+    ["generator", new Map([...prefixed("params.", zeros), ...prefixed("generator.", good)]), "params"],
+    // Weights of another time or for another purpose.
+    ...["best", "best_state_dict", "init_state_dict", "teacher", "pretrained", "backup", "old_model", "foo"]
+      .concat(["ema_start", "best avg", "best_ema", "schema", "bar.0.9", "model_1"])
+      .flatMap((name): [string, Saved, string][] => [
+        ["state_dict", { [name]: zeros, state_dict: good }, name],
+        ["model", { model: good, [name]: zeros }, name],
+        ["params", { params: good, [name]: zeros }, name],
+        ["my_own", { my_own: good, best_one: zeros }, "best_one"],
+      ]),
+    ["model", { model: good, avg_history: [zeros] }, "avg_history.0"],
+    ["model", { best: { params_ema: zeros }, model: good }, "best.params_ema"],
+    [averaged("best.params_ema").split(",")[0], { best: { params: zeros, params_ema: good } }, "best.params"],
+    ["student_ema", { student_ema: good, student: zeros }, "student"],
+    ["net_g", { gen: zeros, net_g: good }, "gen"],
+    ["model", { params_ema: judge, model: good }, "params_ema"],
+    ["model", { ema: { net: judge }, model: good }, "ema"],
+    // Averages.
+    ...[
+      "EMAModel",
+      "ModelEMA",
+      "ema0.999",
+      "ema_0.999",
+      "params_ema_0.999",
+      "ema999",
+      "0.999ema",
+      "netG_ema2",
+    ]
+      .concat(["moving_average", "ema_a", "SWAModel", "ema.net"])
+      .flatMap((name): [string, Saved, string][] => [
+        [averaged(name), { model: zeros, [name]: good }, "model"],
+        [averaged(name), { params: zeros, [name]: good }, "params"],
+        [averaged(`a.b.${name}`), { "a.b": { [name]: good, model: zeros } }, "a.b.model"],
+        [averaged(name), { model: zeros, [name]: good, foo: zeros }, "model and foo"],
+        [averaged(`${name}.module`), { model: zeros, [name]: { module: good, decay: 0.9 } }, "model"],
+      ]),
+    [averaged("ema.shadow"), { model: zeros, ema: { shadow: good, backup: zeros } }, "model and ema.backup"],
+    [averaged("avg"), { model: zeros, avg: good }, "model"],
+    [averaged("foo.ema"), { model: zeros, foo: { ema: good } }, "model"],
+    // Prefixes in one dictionary.
+    [averaged("ema0.999"), new Map([...prefixed("model.", zeros), ...prefixed("ema0.999.", good)]), "model"],
+    ["model", new Map([...prefixed("model.", good), ...prefixed("ema_foo.", zeros)]), "ema_foo"],
+    ["model", new Map([...prefixed("model.", good), ...prefixed("pretrained.", zeros)]), "pretrained"],
+  ];
+  test.each(files)("%s %#", (taken, thing, left) => {
+    const network = readNetwork(torchSave(thing));
+    expect(network.taken).toBe(`${taken}; not ${left}`);
+    expect(network.state).toEqual(good);
+  });
+
+  test("a kernel beside a generator's prefix", () => {
+    const thing = new Map([...prefixed("netG.", good), ["kernel", array(1, 1, 21, 21)]]);
+    expect(readNetwork(torchSave(thing)).state).toEqual(good);
+  });
+});
+
+describe("names alone, for those who build the network themselves", () => {
+  const files: Record<string, Saved> = {
+    "an average of figures": { model: good, avg: { psnr: array() } },
+    "an average of rows": { model: good, average: { confusion: array(3, 3) } },
+    "a state of figures": { state: { step: array() }, model: good },
+    "a dict of figures": { dict: { a: array(4) }, params: good },
+    "averaged figures": { model: good, ema: { loss: array(9) } },
+    "an average as large": { model: zeros, avg: good },
+    "no other name": { state: good, epoch: 3 },
+    "one called avg": { avg: { model: good } },
+    "the commonest name": { model: zeros, state_dict: good },
+    "a dot": { model: zeros, "ema0.999": good },
+    EMAModel: { model: zeros, EMAModel: good },
+    "no average": { params: good, ema_start: zeros, "best avg": zeros, avg_history: [zeros] },
+    "shadow and backup": { model: zeros, ema: { backup: zeros, shadow: good } },
+    "in a list": { models: [good, zeros] },
+  };
+  test.each(Object.entries(files))("%s", (_, thing) => {
+    expect(parsePytorch(torchSave(thing)).tensors).toEqual(good);
+  });
+
+  test("two that are alike stay where they are", () => {
+    const { tensors } = parsePytorch(torchSave({ "ema0.99": good, "ema0.999": zeros, model: zeros }));
+    expect([...tensors.keys()]).toContain("ema0.999.body.0.weight");
   });
 });
 
@@ -85,7 +180,7 @@ describe("the weights are found, whatever stands beside them", () => {
     "any name": { foo: good, bar: judge },
     "in a list": [good],
     "in a tuple": [good, 3],
-    "twice the same": { model: good, best: good },
+    "twice the same": { foo: good, bar: good },
     "two deep": { checkpoint: { my: { weights: good } }, time: array(2) },
     "PyTorch's average": new Map([["n_averaged", array()], ...prefixed("module.", good)]),
     "Lightning: figures": {
@@ -124,6 +219,35 @@ describe("what names do not tell is refused", () => {
     expect(message).toContain("net.pth holds several networks");
     expect(message).toContain(": student and teacher.");
     expect(refusal({ ema_a: good, ema_b: other, model: zeros })).toContain(": ema_a and ema_b.");
+    expect(refusal({ foo: { model: good }, bar: { net: other } })).toContain(": foo.model and bar.net.");
+    const decays = new Map([...prefixed("ema0.99.", good), ...prefixed("ema0.999.", other)]);
+    for (const beside of ["model.", "foo."]) {
+      const message = refusal(new Map([...decays, ...prefixed(beside, zeros)]));
+      expect(message).toContain(": ema0.99 and ema0.999.");
+    }
+  });
+
+  test("a thousand networks, with the first of their names", () => {
+    const few: State = new Map([
+      ["conv1.weight", array(1, 1, 1, 1)],
+      ["conv1.bias", array(1)],
+      ["conv2.weight", array(1, 1, 1, 1)],
+      ["conv2.bias", array(1)],
+      ["conv3.weight", array(1, 1, 1, 1)],
+    ]);
+    const thing = Object.fromEntries(
+      Array.from({ length: 1000 }, (_, i) => [
+        `n${i}`,
+        new Map([...few, ["conv3.bias", { shape: [1], data: Float32Array.of(i) }]]),
+      ]),
+    );
+    const load = () => readNetwork(torchSave(thing), "net_x2.pth");
+    expect(load).toThrow(": n0, n1, n2, n3 and 996 more. Save the weights of one of them alone.");
+    const { taken } = readNetwork(
+      torchSave({ ...thing, model: new Map([...few, ["conv3.bias", array(1)]]) }),
+      "net_x2.pth",
+    );
+    expect(taken).toBe("model; not n0, n1, n2, n3 and 996 more");
   });
 
   test("a network that is a part of a larger one", () => {
