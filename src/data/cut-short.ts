@@ -8,7 +8,7 @@ import type { PictureFormat } from "./formats.ts";
 import { endOfJpeg, segmentsOf } from "./jpeg.ts";
 import type { Read } from "./png.ts";
 
-/** Compressed samples have no such number of zeros in a row. */
+/** Fewer may be the last bytes of a whole file, or of its samples. */
 const fewestZeros = 64;
 
 /** Ends a JPEG file. */
@@ -29,31 +29,16 @@ export function withoutZerosAtEnd(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * How many zeros stand where the last samples should be, in files of which no decoder tells; 0 for a few, as
- * samples may end so.
+ * How many zeros stand in place of the last scans of a progressive JPEG. It shows the whole picture several times, each
+ * time better, so that less of it decodes without a warning. Other decoders tell, except for WebP, where nobody can:
+ * its samples of flat areas are zeros, too.
  */
-export function zerosForSamples(format: PictureFormat, bytes: Uint8Array): number {
-  const zeros =
-    format === "webp" ? zerosInWebp(bytes) : isEndlessProgressive(format, bytes) ? zerosAtEnd(bytes) : 0;
-  return zeros >= fewestZeros ? zeros : 0;
-}
-
-/** Progressive JPEG shows the whole picture several times, each time better: less of it looks like all of it. */
-function isEndlessProgressive(format: PictureFormat, bytes: Uint8Array): boolean {
+export function zerosForScans(format: PictureFormat, bytes: Uint8Array): number {
   const progressive = 0xc2;
-  if (format !== "jpeg" || hasEnd(format, bytes)) return false;
-  return [...segmentsOf(bytes)].some(({ marker }) => marker === progressive);
-}
-
-function zerosInWebp(bytes: Uint8Array): number {
-  const file = asBuffer(bytes);
-  for (let at = 12; at + 8 <= file.length; ) {
-    const [type, length] = [file.toString("latin1", at, at + 4), file.readUInt32LE(at + 4)];
-    const end = at + 8 + length;
-    if (type === "VP8 " || type === "VP8L") return zerosAtEnd(file.subarray(at + 8, end));
-    at = end + (length % 2);
-  }
-  return 0; // an animation, say
+  if (format !== "jpeg" || hasEnd(format, bytes)) return 0;
+  const zeros = zerosAtEnd(bytes);
+  const isProgressive = [...segmentsOf(bytes)].some(({ marker }) => marker === progressive);
+  return isProgressive && zeros >= fewestZeros ? zeros : 0;
 }
 
 function zerosAtEnd(bytes: Uint8Array): number {
@@ -79,10 +64,7 @@ export function mayBeCutShort(format: PictureFormat, read: Read, length: number)
     case "gif":
       return end.at(-1) !== trailer;
     case "webp":
-      return (
-        asBuffer(read(4, 4)).readUInt32LE() + 8 > length ||
-        end.subarray(-fewestZeros).every((byte) => byte === 0)
-      );
+      return asBuffer(read(4, 4)).readUInt32LE() + 8 > length;
     case "avif":
       return (
         end.subarray(-fewestZeros).every((byte) => byte === 0) ||

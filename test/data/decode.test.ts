@@ -572,8 +572,6 @@ describe("zeros in place of the rest, as a download leaves them that broke off",
   test.each([
     ["JPEG", (image: Image) => encode(image).jpeg()],
     ["progressive JPEG", (image: Image) => encode(image).jpeg({ progressive: true })],
-    ["WebP", (image: Image) => encode(image).webp()],
-    ["lossless WebP", (image: Image) => encode(image).webp({ lossless: true })],
     ["AVIF", (image: Image) => encode(image).avif()],
     ["GIF", (image: Image) => encode(image).gif()],
     ["PNG", (image: Image) => encode(image).png()],
@@ -585,6 +583,27 @@ describe("zeros in place of the rest, as a download leaves them that broke off",
         const zeroed = Buffer.from(bytes).fill(0, Math.floor(part * bytes.length));
         await expect(decodeImage(zeroed, "zeroed"), `${part}`).rejects.toThrow(/^zeroed: .*damaged/);
       }
+    }
+  });
+
+  test.each([
+    ["WebP", (picture: sharp.Sharp) => picture.webp()],
+    ["WebP of low quality", (picture: sharp.Sharp) => picture.webp({ quality: 10 })],
+    ["lossless WebP", (picture: sharp.Sharp) => picture.webp({ lossless: true, effort: 0 })],
+    ["JPEG", (picture: sharp.Sharp) => picture.jpeg()],
+    ["progressive JPEG", (picture: sharp.Sharp) => picture.jpeg({ progressive: true })],
+    ["GIF", (picture: sharp.Sharp) => picture.gif({ effort: 1, dither: 0 })],
+  ])("%s of a flat or transparent area is whole, though it may end in zeros", async (_, encoder) => {
+    const size = { width: 1600, height: 1200 };
+    const rgb = noise(size.width, size.height, 3).data;
+    const rgba = noise(size.width, size.height, 4).data;
+    const halves = [rgb.slice().fill(120, rgb.length / 2), rgba.fill(0, rgba.length / 2)];
+    const flat = [rgb.fill(128), new Uint8Array(rgba.length)];
+    for (const data of [...halves, ...flat]) {
+      const channels = data.length === rgba.length ? 4 : 3;
+      const bytes = await encoder(sharp(data, { raw: { ...size, channels } })).toBuffer();
+      const { image, notes } = await decodePictureFile(bytes, "whole");
+      expect([image.width, notes]).toEqual([size.width, []]);
     }
   });
 
