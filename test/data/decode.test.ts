@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PNG } from "pngjs";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { describe, expect, test } from "vitest";
 import { decodeImage, readImage } from "../../src/data/files.ts";
 import {
@@ -587,12 +587,12 @@ describe("zeros in place of the rest, as a download leaves them that broke off",
   });
 
   test.each([
-    ["WebP", (picture: sharp.Sharp) => picture.webp()],
-    ["WebP of low quality", (picture: sharp.Sharp) => picture.webp({ quality: 10 })],
-    ["lossless WebP", (picture: sharp.Sharp) => picture.webp({ lossless: true, effort: 0 })],
-    ["JPEG", (picture: sharp.Sharp) => picture.jpeg()],
-    ["progressive JPEG", (picture: sharp.Sharp) => picture.jpeg({ progressive: true })],
-    ["GIF", (picture: sharp.Sharp) => picture.gif({ effort: 1, dither: 0 })],
+    ["WebP", (picture: Sharp) => picture.webp()],
+    ["WebP of low quality", (picture: Sharp) => picture.webp({ quality: 10 })],
+    ["lossless WebP", (picture: Sharp) => picture.webp({ lossless: true, effort: 0 })],
+    ["JPEG", (picture: Sharp) => picture.jpeg()],
+    ["progressive JPEG", (picture: Sharp) => picture.jpeg({ progressive: true })],
+    ["GIF", (picture: Sharp) => picture.gif({ effort: 1, dither: 0 })],
   ])("%s of a flat or transparent area is whole, though it may end in zeros", async (_, encoder) => {
     const size = { width: 1600, height: 1200 };
     const rgb = noise(size.width, size.height, 3).data;

@@ -229,6 +229,30 @@ describe("EXIF", () => {
   });
 });
 
+test.each([
+  [[2e9, 1], undefined], // no 32 bits hold four times as much
+  [[2e9, 1000], 8e6],
+  [[1, 1e6], 4e-6],
+  [[3_000_000_000, 3_000_000], 4000],
+  [[0, 1], 0],
+] as const)("the sensor's resolution of %j, four times as large", (focal, want) => {
+  const camera = [
+    [0x9286, "who took it"],
+    [0xa20e, { rational: focal }],
+    [0xa20f, { rational: focal }],
+  ] as const;
+  const source = { width, height, orientation: 1 };
+  const size = { width: 4 * width, height: 4 * height };
+  const moved = forNewPicture(exifOf({ first: [], camera }), size, undefined, source);
+  const file = new Directories(moved!);
+  const directory = file.value(file.find(file.first, 0x8769))!;
+  for (const tag of [0xa20e, 0xa20f]) {
+    const entry = file.find(directory, tag);
+    expect(entry && file.uint(entry.at, 4) / file.uint(entry.at + 4, 4)).toBe(want);
+  }
+  expect(file.find(directory, 0x9286)).toBeDefined();
+});
+
 describe("pixels that are not square", () => {
   const rows = Array.from({ length: height }, () => new Uint8Array(3 * width));
   const png = (...before: Buffer[]) => pngOf({ width, height, colorType: 2, rows, before });
