@@ -33,6 +33,7 @@ const namespaces = {
 
 /** In words, after "without". */
 export const film = "the film of a motion photo";
+export const furtherPictures = "further pictures inside it";
 export const gainMap = "the gain map, which makes it HDR";
 
 /**
@@ -61,11 +62,11 @@ export function withoutParts(
   if (isFilm) gaps.push(film);
   if (semantics("GainMap")) gaps.push(gainMap);
   drop("camera", "(?:MotionPhoto|MicroVideo)\\w*");
-  drop("container", "Directory", isFilm || gaps.length > 0 ? undefined : "further pictures inside it");
+  drop("container", "Directory", isFilm || gaps.length > 0 ? undefined : furtherPictures);
   drop("gainMap", "\\w+", gainMap);
   drop("depth", "\\w+", "its depth map");
   const hasDepth = prefixesOf(xmp, namespaces.depth).length > 0;
-  drop("image", "\\w+", hasDepth ? "its depth map" : "further pictures inside it");
+  drop("image", "\\w+", hasDepth ? "its depth map" : furtherPictures);
   if (source && source.orientation !== 1) {
     // They hold for the picture as it lay.
     drop("panorama", "\\w+", "what XMP says of a panorama, as the picture was turned");

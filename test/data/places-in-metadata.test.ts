@@ -390,6 +390,20 @@ describe("what was lost in silence", () => {
     expect(await notesOf(film)).toEqual(["without the film of a motion photo"]);
   });
 
+  test("bytes behind the end are named beside other gaps", async () => {
+    const turned = segment(0xe1, "Exif\0\0", exifOf({ first: [[0x112, [6]]] }));
+    const profile = segment(0xe2, "ICC_PROFILE\0\x01\x01", Buffer.from("damaged"));
+    const regions = "<mwg-rs:Regions><mwg-rs:RegionList>a face</mwg-rs:RegionList></mwg-rs:Regions>";
+    const jpeg = await jpegWith(xmpOf("", regions), turned, profile);
+    const names = ["without its colour profile, which is damaged"];
+    names.push("without regions in XMP, as the picture was turned");
+    expect(await notesOf(jpeg)).toEqual(names);
+    const trailing = Buffer.concat([jpeg, Buffer.from("trailing")]);
+    expect(await notesOf(trailing)).toEqual([...names, "without 8 bytes behind its end"]);
+    const pictures = withSegments(trailing, segment(0xe2, "MPF\0"));
+    expect(await notesOf(pictures)).toEqual(["without further pictures inside it (MPF)", ...names]);
+  });
+
   test("the comments of a GIF", async () => {
     const gif = await raw().gif().toBuffer();
     const comment = Buffer.concat([
