@@ -5,6 +5,7 @@
 import { boxesOf } from "./boxes.ts";
 import { Directories } from "./exif.ts";
 import type { PictureFormat } from "./formats.ts";
+import { endOfGif } from "./gif.ts";
 import { endOfJpeg, segmentsOf } from "./jpeg.ts";
 import type { Read } from "./png.ts";
 
@@ -18,7 +19,7 @@ const trailer = 0x3b;
 
 /** Whether the mark for the end of the picture is there. True for formats without one. */
 export function hasEnd(format: PictureFormat, bytes: Uint8Array): boolean {
-  if (format === "gif") return bytes[bytes.length - 1 - zerosAtEnd(bytes)] === trailer;
+  if (format === "gif") return endOfGif(bytes) !== undefined;
   return format !== "jpeg" || endOfJpeg(bytes) !== undefined;
 }
 

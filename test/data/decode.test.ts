@@ -515,6 +515,20 @@ describe("decoders' warnings", () => {
     }
   });
 
+  test("a GIF has its end, whatever stands behind it", async () => {
+    const frames = sharp(noise(8, 12, 3).data, { raw: { width: 8, height: 12, channels: 3, pageHeight: 6 } });
+    const gif = await frames.gif({ delay: [100, 100] }).toBuffer();
+    const decoderNotes = async (bytes: Uint8Array) =>
+      (await decodePictureFile(bytes, "it.gif")).notes.filter(({ kind }) => kind === "decoder");
+    for (const rest of ["", "\r\n", "<html>", "\0\0;"])
+      expect(await decoderNotes(Buffer.concat([gif, text(rest)])), rest).toEqual([]);
+    const noEnd = [
+      { kind: "decoder", text: "the decoder warns: the mark for the end of the file is missing" },
+    ];
+    for (const rest of ["", "\0;", "\r\n"])
+      expect(await decoderNotes(Buffer.concat([gif.subarray(0, -1), text(rest)])), rest).toEqual(noEnd);
+  });
+
   test("what a decoder says is told, and not what libvips says of itself", async () => {
     const rows = [Buffer.of(1, 2)];
     const png = pngOf({ width: 2, height: 1, colorType: 0, rows });
