@@ -2,17 +2,12 @@
 import { dirname } from "node:path";
 import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
+import type { Size } from "./described.ts";
 
 /** Where HR and LR of a pair lie. */
 interface Paths {
   readonly high: string;
   readonly low?: string;
-}
-
-/** Width and height of a picture, in pixels. */
-export interface Size {
-  readonly width: number;
-  readonly height: number;
 }
 
 /** What the pictures of a pair lost at the right and at the bottom. A picture that lost nothing is absent. */
