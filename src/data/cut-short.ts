@@ -61,7 +61,8 @@ export function mayBeCutShort(format: PictureFormat, read: Read, length: number)
   const end = last(2 ** 16);
   switch (format) {
     case "jpeg":
-      return !end.includes(endOfImage);
+      // At the beginning stands a thumbnail, which has such an end, too.
+      return length <= 2 ** 18 ? !hasEnd(format, read(0, length)) : !end.includes(endOfImage);
     case "gif":
       return end.at(-1) !== trailer;
     case "webp":
@@ -84,14 +85,30 @@ function endOfSamples(read: Read, length: number): number {
     const file = new Directories(read(0, 16));
     // Most programs write the directory last.
     if (file.first > length / 2) return length;
-    const whole = new Directories(read(0, Math.min(length, 2 ** 30)));
-    const entries = whole.entries(whole.first);
-    const numbers = (...wanted: number[]) =>
-      entries.filter(({ tag }) => wanted.includes(tag)).flatMap((entry) => whole.values(entry));
-    const [starts, counts] = [numbers(273, 324), numbers(279, 325)]; // of strips, or of tiles
-    if (starts.length === 0) return Number.POSITIVE_INFINITY;
-    return starts.reduce((end, start, i) => Math.max(end, start + (counts[i] ?? 0)), 0);
+    // What a directory in front speaks of stands behind it, usually in front of the samples.
+    for (let part = 2 ** 16; ; part *= 8) {
+      const end = endOfStrips(read(0, Math.min(part, length, maxRead)));
+      if (end !== undefined) return end;
+      if (part >= Math.min(length, maxRead)) return Number.POSITIVE_INFINITY;
+    }
   } catch {
     return Number.POSITIVE_INFINITY;
+  }
+}
+
+const maxRead = 2 ** 30;
+
+/** The same, from the beginning of a file; undefined if that says nothing of them. */
+function endOfStrips(beginning: Uint8Array): number | undefined {
+  try {
+    const file = new Directories(beginning);
+    const entries = file.entries(file.first);
+    const numbers = (...wanted: number[]) =>
+      entries.filter(({ tag }) => wanted.includes(tag)).flatMap((entry) => file.values(entry));
+    const [starts, counts] = [numbers(273, 324), numbers(279, 325)]; // of strips, or of tiles
+    if (starts.length === 0 || counts.length < starts.length) return undefined;
+    return starts.reduce((end, start, i) => Math.max(end, start + counts[i]), 0);
+  } catch {
+    return undefined;
   }
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { PNG } from "pngjs";
 import sharp, { type Sharp } from "sharp";
 import { describe, expect, test } from "vitest";
+import { mayBeCutShort } from "../../src/data/cut-short.ts";
 import { decodeImage, readImage } from "../../src/data/files.ts";
 import {
   decodePictureFile,
@@ -11,9 +12,12 @@ import {
   readPictureFile,
   sizeOfPictureFile,
 } from "../../src/data/picture-file.ts";
+import { readFrom } from "../../src/data/png.ts";
+import { tiffHeader } from "../../src/data/tiff.ts";
 import { toSrgb } from "../../src/data/to-srgb.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import type { Image } from "../../src/picture/image.ts";
+import { exifOf, segment, withSegments } from "../support/exif.ts";
 import { pngChunk, pngOf, uint32s } from "../support/png.ts";
 import { noise, temporaryFolder } from "./support.ts";
 
@@ -573,6 +577,48 @@ describe("decoders' warnings", () => {
     // The end of the picture in the middle of its samples.
     const early = Buffer.concat([jpeg.subarray(0, jpeg.length / 2), Buffer.of(0xff, 0xd9)]);
     await expect(decodeImage(early, "early.jpg")).rejects.toThrow("damaged or was cut short");
+  });
+});
+
+describe("whether a file may be cut short", () => {
+  test("a TIFF with its directory in front: only that is read", () => {
+    // The places of 6250 strips take more than the first part that is read.
+    for (const size of [
+      { width: 900, height: 1200 },
+      { width: 30, height: 100_000 },
+    ]) {
+      const header = tiffHeader({ ...size, channels: 3, depth: 8 });
+      const file = Buffer.concat([header, Buffer.alloc(size.width * size.height * 3)]);
+      const cutAt = (length: number) => {
+        let bytes = 0;
+        const read = readFrom(file.subarray(0, length));
+        const counting = (start: number, length: number) => {
+          const part = read(start, length);
+          bytes += part.length;
+          return part;
+        };
+        return { isCut: mayBeCutShort("tiff", counting, length), bytes };
+      };
+      expect(cutAt(file.length).isCut).toBe(false);
+      expect(cutAt(file.length).bytes).toBeLessThan(1e6);
+      for (const length of [file.length - 1, header.length + 1, header.length - 1, 100])
+        expect(cutAt(length).isCut, `${length}`).toBe(true);
+    }
+  });
+
+  test("the end of a JPEG's thumbnail is not its own", async () => {
+    const encode = ({ width, height, data }: Image) =>
+      sharp(data, { raw: { width, height, channels: 3 } })
+        .jpeg()
+        .toBuffer();
+    const thumbnail = await encode(noise(8, 8, 3));
+    const exif = segment(0xe1, "Exif\0\0", exifOf({ first: [[0x112, [1]]], thumbnail }));
+    for (const side of [40, 200]) {
+      const jpeg = withSegments(await encode(noise(side, side, 3)), exif);
+      const isCut = (bytes: Uint8Array) => mayBeCutShort("jpeg", readFrom(bytes), bytes.length);
+      expect(isCut(jpeg)).toBe(false);
+      expect(isCut(jpeg.subarray(0, jpeg.length / 2))).toBe(true);
+    }
   });
 });
 
