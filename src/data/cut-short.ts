@@ -5,7 +5,7 @@
 import { boxesOf } from "./boxes.ts";
 import { Directories } from "./exif.ts";
 import type { PictureFormat } from "./formats.ts";
-import { endOfGif } from "./gif.ts";
+import { endOfGif, trailer } from "./gif.ts";
 import { endOfJpeg, segmentsOf } from "./jpeg.ts";
 import type { Read } from "./png.ts";
 
@@ -14,8 +14,6 @@ const fewestZeros = 64;
 
 /** Ends a JPEG file. */
 export const endOfImage = Buffer.of(0xff, 0xd9);
-/** Ends a GIF file. */
-const trailer = 0x3b;
 
 /** Whether the mark for the end of the picture is there. True for formats without one. */
 export function hasEnd(format: PictureFormat, bytes: Uint8Array): boolean {
@@ -79,6 +77,9 @@ export function mayBeCutShort(format: PictureFormat, read: Read, length: number)
   }
 }
 
+/** The most bytes of a TIFF file that are searched for its directory. */
+const maxRead = 2 ** 30;
+
 /** Where the last samples of the first picture of a TIFF file end. */
 function endOfSamples(read: Read, length: number): number {
   try {
@@ -95,8 +96,6 @@ function endOfSamples(read: Read, length: number): number {
     return Number.POSITIVE_INFINITY;
   }
 }
-
-const maxRead = 2 ** 30;
 
 /** The same, from the beginning of a file; undefined if that says nothing of them. */
 function endOfStrips(beginning: Uint8Array): number | undefined {

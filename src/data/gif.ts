@@ -10,7 +10,9 @@ interface Block {
   readonly end: number;
 }
 
-const [frame, extension, trailer, comment] = [0x2c, 0x21, 0x3b, 0xfe];
+const [frame, extension, comment] = [0x2c, 0x21, 0xfe];
+/** Ends a GIF file. */
+export const trailer = 0x3b;
 
 /** Frames, extensions and the mark for the end, up to the first byte that is none of them. */
 function* blocksOf(bytes: Uint8Array): Generator<Block> {
