@@ -5,20 +5,19 @@
 import { boxesOf } from "./boxes.ts";
 import { Directories } from "./exif.ts";
 import type { PictureFormat } from "./formats.ts";
+import { endOfGif, trailer } from "./gif.ts";
 import { endOfJpeg, segmentsOf } from "./jpeg.ts";
 import type { Read } from "./png.ts";
 
-/** Compressed samples have no such number of zeros in a row. */
+/** Fewer may be the last bytes of a whole file, or of its samples. */
 const fewestZeros = 64;
 
 /** Ends a JPEG file. */
 export const endOfImage = Buffer.of(0xff, 0xd9);
-/** Ends a GIF file. */
-const trailer = 0x3b;
 
 /** Whether the mark for the end of the picture is there. True for formats without one. */
 export function hasEnd(format: PictureFormat, bytes: Uint8Array): boolean {
-  if (format === "gif") return bytes[bytes.length - 1 - zerosAtEnd(bytes)] === trailer;
+  if (format === "gif") return endOfGif(bytes) !== undefined;
   return format !== "jpeg" || endOfJpeg(bytes) !== undefined;
 }
 
@@ -29,31 +28,16 @@ export function withoutZerosAtEnd(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * How many zeros stand where the last samples should be, in files of which no decoder tells; 0 for a few, as
- * samples may end so.
+ * How many zeros stand in place of the last scans of a progressive JPEG. It shows the whole picture several times, each
+ * time better, so that less of it decodes without a warning. Other decoders tell, except for WebP, where nobody can:
+ * its samples of flat areas are zeros, too.
  */
-export function zerosForSamples(format: PictureFormat, bytes: Uint8Array): number {
-  const zeros =
-    format === "webp" ? zerosInWebp(bytes) : isEndlessProgressive(format, bytes) ? zerosAtEnd(bytes) : 0;
-  return zeros >= fewestZeros ? zeros : 0;
-}
-
-/** Progressive JPEG shows the whole picture several times, each time better: less of it looks like all of it. */
-function isEndlessProgressive(format: PictureFormat, bytes: Uint8Array): boolean {
+export function zerosForScans(format: PictureFormat, bytes: Uint8Array): number {
   const progressive = 0xc2;
-  if (format !== "jpeg" || hasEnd(format, bytes)) return false;
-  return [...segmentsOf(bytes)].some(({ marker }) => marker === progressive);
-}
-
-function zerosInWebp(bytes: Uint8Array): number {
-  const file = asBuffer(bytes);
-  for (let at = 12; at + 8 <= file.length; ) {
-    const [type, length] = [file.toString("latin1", at, at + 4), file.readUInt32LE(at + 4)];
-    const end = at + 8 + length;
-    if (type === "VP8 " || type === "VP8L") return zerosAtEnd(file.subarray(at + 8, end));
-    at = end + (length % 2);
-  }
-  return 0; // an animation, say
+  if (format !== "jpeg" || hasEnd(format, bytes)) return 0;
+  const zeros = zerosAtEnd(bytes);
+  const isProgressive = [...segmentsOf(bytes)].some(({ marker }) => marker === progressive);
+  return isProgressive && zeros >= fewestZeros ? zeros : 0;
 }
 
 function zerosAtEnd(bytes: Uint8Array): number {
@@ -75,14 +59,12 @@ export function mayBeCutShort(format: PictureFormat, read: Read, length: number)
   const end = last(2 ** 16);
   switch (format) {
     case "jpeg":
-      return !end.includes(endOfImage);
+      // At the beginning stands a thumbnail, which has such an end, too.
+      return length <= 2 ** 18 ? !hasEnd(format, read(0, length)) : !end.includes(endOfImage);
     case "gif":
       return end.at(-1) !== trailer;
     case "webp":
-      return (
-        asBuffer(read(4, 4)).readUInt32LE() + 8 > length ||
-        end.subarray(-fewestZeros).every((byte) => byte === 0)
-      );
+      return asBuffer(read(4, 4)).readUInt32LE() + 8 > length;
     case "avif":
       return (
         end.subarray(-fewestZeros).every((byte) => byte === 0) ||
@@ -95,20 +77,37 @@ export function mayBeCutShort(format: PictureFormat, read: Read, length: number)
   }
 }
 
+/** The most bytes of a TIFF file that are searched for its directory. */
+const maxRead = 2 ** 30;
+
 /** Where the last samples of the first picture of a TIFF file end. */
 function endOfSamples(read: Read, length: number): number {
   try {
     const file = new Directories(read(0, 16));
     // Most programs write the directory last.
     if (file.first > length / 2) return length;
-    const whole = new Directories(read(0, Math.min(length, 2 ** 30)));
-    const entries = whole.entries(whole.first);
-    const numbers = (...wanted: number[]) =>
-      entries.filter(({ tag }) => wanted.includes(tag)).flatMap((entry) => whole.values(entry));
-    const [starts, counts] = [numbers(273, 324), numbers(279, 325)]; // of strips, or of tiles
-    if (starts.length === 0) return Number.POSITIVE_INFINITY;
-    return starts.reduce((end, start, i) => Math.max(end, start + (counts[i] ?? 0)), 0);
+    // What a directory in front speaks of stands behind it, usually in front of the samples.
+    for (let part = 2 ** 16; ; part *= 8) {
+      const end = endOfStrips(read(0, Math.min(part, length, maxRead)));
+      if (end !== undefined) return end;
+      if (part >= Math.min(length, maxRead)) return Number.POSITIVE_INFINITY;
+    }
   } catch {
     return Number.POSITIVE_INFINITY;
+  }
+}
+
+/** The same, from the beginning of a file; undefined if that says nothing of them. */
+function endOfStrips(beginning: Uint8Array): number | undefined {
+  try {
+    const file = new Directories(beginning);
+    const entries = file.entries(file.first);
+    const numbers = (...wanted: number[]) =>
+      entries.filter(({ tag }) => wanted.includes(tag)).flatMap((entry) => file.values(entry));
+    const [starts, counts] = [numbers(273, 324), numbers(279, 325)]; // of strips, or of tiles
+    if (starts.length === 0 || counts.length < starts.length) return undefined;
+    return starts.reduce((end, start, i) => Math.max(end, start + counts[i]), 0);
+  } catch {
+    return undefined;
   }
 }

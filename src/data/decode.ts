@@ -6,7 +6,7 @@ import { DataError } from "../picture/errors.ts";
 import type { Image, Samples } from "../picture/image.ts";
 import { readBmp } from "./bmp.ts";
 import { isPremultiplied } from "./boxes.ts";
-import { endOfImage, hasEnd, mayBeCutShort, withoutZerosAtEnd, zerosForSamples } from "./cut-short.ts";
+import { endOfImage, hasEnd, mayBeCutShort, withoutZerosAtEnd, zerosForScans } from "./cut-short.ts";
 import { orientationOf } from "./exif.ts";
 import { formatOfBytes, type PictureFormat, pictureFormats } from "./formats.ts";
 import { chunksOf, type Read, readFrom, unpackedSize, withExifInFront } from "./png.ts";
@@ -189,9 +189,9 @@ export async function decode(
     const data = deep || samples instanceof Uint8Array ? samples : Uint8Array.from(samples, (v) => v >> 8);
     return { image: { width, height, channels, data }, header };
   }
-  const zeros = zerosForSamples(format, bytes);
+  const zeros = zerosForScans(format, bytes);
   if (zeros > 0) {
-    const cause = new Error(`${zeros} zeros stand where its last samples should be`);
+    const cause = new Error(`${zeros} zeros stand where its last scans should be`);
     throw undecodable(name, format, bytes.length, cause);
   }
   const lacksEnd = !hasEnd(format, bytes);

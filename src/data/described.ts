@@ -1,5 +1,6 @@
 /** What EXIF and XMP say about places in a picture, for a result that is upright and larger. */
 
+/** Width and height of a picture, in pixels. */
 export interface Size {
   readonly width: number;
   readonly height: number;

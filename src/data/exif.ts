@@ -217,14 +217,15 @@ function moveSubjects(file: Directories, directory: number, source: Described, s
   if (x?.type !== rational || y?.type !== rational) return;
   const [perX, perY] = [x, y].map(({ at }) => file.uint(at, 4) / file.uint(at + 4, 4));
   const isTurned = source.orientation >= 5;
-  for (const [{ at }, value] of [
-    [x, (isTurned ? perY : perX) * factor.x],
-    [y, (isTurned ? perX : perY) * factor.y],
+  const moved = [(isTurned ? perY : perX) * factor.x, (isTurned ? perX : perY) * factor.y];
+  if (!moved.every(Number.isFinite)) return; // unknown
+  const [newX, newY] = moved.map(fraction);
+  for (const [tag, { at }, parts] of [
+    [tags.focalPlaneX, x, newX],
+    [tags.focalPlaneY, y, newY],
   ] as const) {
-    if (!Number.isFinite(value)) continue;
-    const [numerator, denominator] = fraction(value);
-    file.put(at, 4, numerator);
-    file.put(at + 4, 4, denominator);
+    if (newX && newY && parts) for (const [i, part] of parts.entries()) file.put(at + 4 * i, 4, part);
+    else file.remove(directory, tag);
   }
 }
 
@@ -261,13 +262,13 @@ function withDensity(bytes: Uint8Array, density: Density): Uint8Array {
   return result;
 }
 
-/** The entries for a resolution; if it is unknown, pixels are as wide as high. */
+/** The entries for a resolution from 0.1 to 65,535; if it is unknown, pixels are as wide as high. */
 export function densityEntries(density: Density | undefined, order: Order): Omit<Entry, "at">[] {
   const { x, y, isRatio = false } = density ?? { x: 1, y: 1, isRatio: true };
   const [noUnit, inch] = [1, 2];
   return [
-    { tag: tags.xResolution, type: rational, values: fraction(x) },
-    { tag: tags.yResolution, type: rational, values: fraction(y) },
+    { tag: tags.xResolution, type: rational, values: fraction(x)! },
+    { tag: tags.yResolution, type: rational, values: fraction(y)! },
     { tag: tags.resolutionUnit, type: short, values: [isRatio ? noUnit : inch] },
   ].map(({ tag, type, values }) => ({ tag, type, count: 1, bytes: encode(type, values, order) }));
 }
@@ -370,10 +371,12 @@ function turned(bytes: Uint8Array, unit: number): Uint8Array {
   return bytes.map((_, i) => bytes[i - (i % unit) + (unit - 1 - (i % unit))]);
 }
 
-/** A positive number as numerator and denominator. */
-function fraction(value: number): [number, number] {
-  const denominator = Number.isInteger(value) || value > 4e5 ? 1 : 10_000;
-  return [Math.round(value * denominator), denominator];
+/** A number as numerator and denominator of 32 bits; undefined if it is too large for them, or too small. */
+function fraction(value: number): [number, number] | undefined {
+  if (value === 0) return [0, 1];
+  const denominator = Number.isInteger(value) || value > 4e5 ? 1 : value < 1 ? 1e9 : 10_000;
+  const numerator = Math.round(value * denominator);
+  return numerator >= 1 && numerator < 2 ** 32 ? [numerator, denominator] : undefined;
 }
 
 /** Pixels that are not square, where a file says no more than that; undefined for square ones. */

@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, statSync } from "node:fs";
 import { chmod, type FileHandle, open, readFile, rename, writeFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,7 +15,7 @@ import { unpackPng } from "./png-samples.ts";
 import { readWhole } from "./read-file.ts";
 import { sharpSuffices } from "./resources.ts";
 import { isStream, targetOf } from "./same-file.ts";
-import { maxNameBytes, removeTemporary, temporaryDone, temporaryFor } from "./temporary.ts";
+import { makeTemporary, maxNameBytes, removeTemporary, temporaryDone, temporaryFor } from "./temporary.ts";
 
 /** Reads a picture file; see decodeImage. */
 export async function readImage(path: string): Promise<Image> {
@@ -89,12 +89,7 @@ export async function writePng(path: string, image: Image): Promise<void> {
 export async function writeWhole(path: string, bytes: Uint8Array | string): Promise<void> {
   const content = { wants: "a Uint8Array or a text", fits: isContent };
   checkArguments("writeWhole", { path: [path, aPath], bytes: [bytes, content] });
-  await replaceWhole(path, (temporary) => {
-    // Made at once and not by the write, which may still wait in a thread when the program ends, and would make
-    // the file after all temporary ones have been removed.
-    writeFileSync(temporary, "", { flag: "wx" });
-    return writeFile(temporary, bytes, { flag: "r+" });
-  });
+  await replaceWhole(path, (temporary) => writeFile(temporary, bytes, { flag: "r+" }));
 }
 
 /**
@@ -121,7 +116,7 @@ function isWritable(path: string, mode: number): boolean {
 }
 
 /**
- * Like writeWhole, for a file that `make` writes under the name it gets. A link stays, and the file it leads
+ * Like writeWhole, for a file that `make` writes under the name it gets, where an empty one is. A link stays, and the file it leads
  * to is replaced, which keeps its permissions; one that may not be written is left alone. What leads to a pipe
  * or a device is copied there when it is complete.
  *
@@ -135,6 +130,7 @@ export async function replaceWhole(
   const temporary = temporaryFor(path);
   try {
     refuseReadOnly(path);
+    makeTemporary(temporary, path);
     await make(temporary);
     if (isStream(path)) {
       await passOn(temporary, path, patience);

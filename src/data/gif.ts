@@ -1,31 +1,47 @@
 /** What GIF files say besides samples: https://www.w3.org/Graphics/GIF/spec-gif89a.txt */
 import { type Density, ratioOf } from "./exif.ts";
 
+interface Block {
+  /** The byte that it begins with: what it is. */
+  readonly kind: number;
+  /** Of an extension, the byte behind that. */
+  readonly label: number;
+  readonly parts: readonly Uint8Array[];
+  readonly end: number;
+}
+
+const [frame, extension, comment] = [0x2c, 0x21, 0xfe];
+/** Ends a GIF file. */
+export const trailer = 0x3b;
+
+/** Frames, extensions and the mark for the end, up to the first byte that is none of them. */
+function* blocksOf(bytes: Uint8Array): Generator<Block> {
+  const tableBytes = (flags: number) => (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0);
+  for (let at = 13 + tableBytes(bytes[10]); at < bytes.length; ) {
+    const [kind, label] = [bytes[at], bytes[at + 1]];
+    if (kind === trailer) return yield { kind, label, parts: [], end: at + 1 };
+    if (kind !== frame && kind !== extension) return;
+    at += kind === frame ? 11 + tableBytes(bytes[at + 9]) : 2;
+    // Parts of up to 255 bytes, each behind its length, up to one without any.
+    const parts: Uint8Array[] = [];
+    for (; bytes[at] > 0; at += 1 + bytes[at]) parts.push(bytes.subarray(at + 1, at + 1 + bytes[at]));
+    at++;
+    yield { kind, label, parts, end: at };
+  }
+}
+
+/** Where the bytes behind a picture begin; undefined if the mark for its end is missing. */
+export function endOfGif(bytes: Uint8Array): number | undefined {
+  for (const { kind, end } of blocksOf(bytes)) if (kind === trailer) return end;
+  return undefined;
+}
+
 /** The comments of a GIF file, and the ratio of its pixels' sides. */
 export function gifExtras(bytes: Uint8Array): { comments: string[]; density?: Density } {
-  const comments: string[] = [];
   const aspect = bytes[12];
   const density = aspect > 0 ? ratioOf(64, aspect + 15) : undefined;
-  const tableBytes = (flags: number) => (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0);
-  /** Blocks of up to 255 bytes, each behind its length, up to one without any. */
-  const blocksFrom = (start: number) => {
-    const blocks: Uint8Array[] = [];
-    let at = start;
-    while (bytes[at] > 0) {
-      blocks.push(bytes.subarray(at + 1, at + 1 + bytes[at]));
-      at += 1 + bytes[at];
-    }
-    return { blocks, end: at + 1 };
-  };
-  for (let at = 13 + tableBytes(bytes[10]); at < bytes.length; ) {
-    if (bytes[at] === 0x2c)
-      at = blocksFrom(at + 11 + tableBytes(bytes[at + 9])).end; // a frame
-    else if (bytes[at] !== 0x21) break;
-    else {
-      const { blocks, end } = blocksFrom(at + 2);
-      if (bytes[at + 1] === 0xfe) comments.push(Buffer.concat(blocks).toString("latin1"));
-      at = end;
-    }
-  }
+  const comments = [...blocksOf(bytes)]
+    .filter(({ kind, label }) => kind === extension && label === comment)
+    .map(({ parts }) => Buffer.concat(parts).toString("latin1"));
   return { comments, density };
 }

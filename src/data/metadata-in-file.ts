@@ -19,10 +19,11 @@ import { exifOfTiff } from "./tiff-tags.ts";
 import { decodeXmp } from "./xmp.ts";
 
 export function metadataOf(header: Header, bytes: Uint8Array): FileMetadata {
-  const { metadata, gaps } = contentOf(header, bytes);
+  const content = contentOf(header, bytes);
+  const { metadata } = content;
   const { exif, xmp } = metadata;
   const source: Described = { ...uprightSize(header), orientation: header.orientation };
-  return { metadata: exif || xmp ? { ...metadata, source } : metadata, gaps };
+  return { ...content, metadata: exif || xmp ? { ...metadata, source } : metadata };
 }
 
 function contentOf(header: Header, bytes: Uint8Array): FileMetadata {
@@ -50,8 +51,8 @@ function contentOf(header: Header, bytes: Uint8Array): FileMetadata {
     };
   }
   if (format !== "jpeg") return { metadata, gaps: [] };
-  const { comments, gaps } = jpegExtras(bytes, read?.icc);
-  return { metadata: { ...metadata, comments }, gaps };
+  const { comments, ...lost } = jpegExtras(bytes, read?.icc);
+  return { metadata: { ...metadata, comments }, ...lost };
 }
 
 function inflate(bytes: Uint8Array, most: number): Uint8Array {

@@ -24,7 +24,7 @@ import {
 } from "./icc.ts";
 import { endOfJpeg, iptcOf, maxSegment, photoshop, segmentsOf, startsWith } from "./jpeg.ts";
 import { chunksOf, encodeChunk, readFrom } from "./png.ts";
-import { decodeXmp, film, gainMap, withoutParts } from "./xmp.ts";
+import { decodeXmp, film, furtherPictures, gainMap, withoutParts } from "./xmp.ts";
 
 export { decodeXmp, xmpOfResult } from "./xmp.ts";
 
@@ -62,6 +62,8 @@ export interface FileMetadata {
   readonly metadata: Metadata;
   /** What no result can have: pictures inside the picture, signatures. */
   readonly gaps: readonly string[];
+  /** Bytes behind the end of the picture that nothing in the file names, in the same words. */
+  readonly behind?: string;
 }
 
 /** Files begin EXIF data with this, except PNG. */
@@ -87,34 +89,40 @@ export const damagedProfile = "its colour profile, which is damaged";
 export function jpegExtras(
   bytes: Uint8Array,
   icc: Uint8Array | undefined,
-): { comments?: Comment[]; gaps: string[] } {
+): { comments?: Comment[]; gaps: string[]; behind?: string } {
   const comments: Comment[] = [];
   const gaps = new Set<string>();
   for (const { marker, data } of segmentsOf(bytes)) {
     if (marker === 0xfe) comments.push({ keyword: "Comment", text: decodeText(data) });
     if (marker === 0xe2 && startsWith(data, "ICC_PROFILE\0") && icc === undefined) gaps.add(damagedProfile);
-    if (marker === 0xe2 && startsWith(data, "MPF\0")) gaps.add("further pictures inside it (MPF)");
+    if (marker === 0xe2 && startsWith(data, "MPF\0")) gaps.add(furtherByMpf);
     if (marker === 0xe2 && startsWith(data, "urn:iso:std:iso:ts:21496:-1\0")) gaps.add(gainMap);
     if (marker === 0xeb && startsWith(data, "JP"))
       gaps.add("content credentials, which hold for the original");
     if (marker === 0xe1 && startsWith(data, "http://ns.adobe.com/xmp/extension/")) gaps.add("extended XMP");
   }
   const end = endOfJpeg(bytes);
-  // What MPF names lies behind the picture.
-  if (end !== undefined && gaps.size === 0) for (const gap of behind(bytes.subarray(end))) gaps.add(gap);
-  return { comments: comments.length > 0 ? comments : undefined, gaps: [...gaps] };
+  const rest = end === undefined ? undefined : behindEnd(bytes.subarray(end));
+  if (rest === film) gaps.add(film);
+  return {
+    comments: comments.length > 0 ? comments : undefined,
+    gaps: [...gaps],
+    behind: rest === film ? undefined : rest,
+  };
 }
 
-/** What lies behind the end of a picture, in words; nothing for zeros. */
-function behind(bytes: Uint8Array): string[] {
+const furtherByMpf = `${furtherPictures} (MPF)`;
+
+/** What lies behind the end of a picture that is in the same file. */
+const liesBehind: readonly string[] = [film, gainMap, furtherPictures, furtherByMpf];
+
+/** What lies behind the end of a picture, in words; undefined for zeros. */
+function behindEnd(bytes: Uint8Array): string | undefined {
+  if (bytes.every((byte) => byte === 0)) return undefined;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const count = text.findIndex((byte) => byte !== 0) < 0 ? 0 : text.length;
-  if (count === 0) return [];
   const isFilm = text.subarray(0, 64).includes("ftyp") || text.includes("MotionPhoto_Data");
-  return [isFilm ? film : `${counted(count, "byte")} ${behindEnd}`];
+  return isFilm ? film : `${counted(text.length, "byte")} behind its end`;
 }
-
-const behindEnd = "behind its end";
 
 function decodeUtf8(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
@@ -139,11 +147,12 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
   const pngColor: Uint8Array[] = [];
   const comments: Comment[] = [];
   const gaps: string[] = [];
+  let behind: string | undefined;
   const extras: { exif?: Uint8Array; xmp?: string; iptc?: Uint8Array; density?: Density } = {};
   let room = maxText;
   for (const { type, data, end } of chunksOf(readFrom(bytes))) {
     if (type === "IEND") {
-      gaps.push(...behind(bytes.subarray(end)));
+      behind = behindEnd(bytes.subarray(end));
       break;
     }
     if (pngColorTypes.includes(type)) pngColor.push(encodeChunk(type, data()));
@@ -168,7 +177,7 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
     pngColor: pngColor.length > 0 ? pngColor : undefined,
     comments: comments.length > 0 ? comments : undefined,
   };
-  return { metadata: { icc, ...extras, ...lists }, gaps };
+  return { metadata: { icc, ...extras, ...lists }, gaps, behind };
 }
 
 /** Why libpng takes no profile. */
@@ -284,19 +293,23 @@ export interface Fitted {
 const maxExif = maxSegment - 533;
 
 /** What a format can hold of metadata, for a picture of so many channels. */
-export function fitTo({ metadata, gaps }: FileMetadata, format: PictureFormat, channels: number): Fitted {
+export function fitTo(
+  { metadata, gaps, behind }: FileMetadata,
+  format: PictureFormat,
+  channels: number,
+): Fitted {
   const gap = metadata.icc && profileGap(metadata.icc);
   if (gap) {
-    const rest = { metadata: { ...metadata, icc: undefined }, gaps: [...gaps, gap] };
+    const rest = { metadata: { ...metadata, icc: undefined }, gaps: [...gaps, gap], behind };
     return fitTo(rest, format, channels);
   }
   const { exif, iptc, comments = [], density, source } = metadata;
   const { xmp, gaps: more } = metadata.xmp === undefined ? { gaps: [] } : withoutParts(metadata.xmp, source);
   const isDamaged = exif !== undefined && forNewPicture(exif, { width: 1, height: 1 }) === undefined;
   const { name, writes } = pictureFormats[format];
-  // What XMP names lies behind the picture.
-  const others = more.length > 0 ? gaps.filter((gap) => !gap.endsWith(behindEnd)) : gaps;
-  const notes = [...new Set([...others, ...more])].map(
+  const named = [...new Set([...gaps, ...more])];
+  const isNamed = named.some((gap) => liesBehind.includes(gap));
+  const notes = [...named, ...(behind && !isNamed ? [behind] : [])].map(
     (what): Note => ({ kind: "metadata", text: `without ${what}` }),
   );
   const drop = (what: string) =>

@@ -1,17 +1,13 @@
 /** Which sizes HR and LR of a pair may have, and what is cropped of them: one rule for training and measuring. */
 import { dirname } from "node:path";
+import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
+import type { Size } from "./described.ts";
 
 /** Where HR and LR of a pair lie. */
 interface Paths {
   readonly high: string;
   readonly low?: string;
-}
-
-/** Width and height of a picture, in pixels. */
-export interface Size {
-  readonly width: number;
-  readonly height: number;
 }
 
 /** What the pictures of a pair lost at the right and at the bottom. A picture that lost nothing is absent. */
@@ -22,9 +18,10 @@ export interface Cropped {
 
 /**
  * Sets of several scales show the same part at all of them: HR was cut to a common multiple of those scales
- * (12 for x2, x3 and x4; 24 with x8) before it was made smaller. At other multiples, LR is off by some pixels.
+ * (12 for x2, x3 and x4; 24 with x8; 16 and 48 of scales that are powers of 2, or of these and 3) before it was made
+ * smaller. At other multiples, LR is off by some pixels.
  */
-const publishedMultiples = [4, 6, 8, 12, 24];
+const publishedMultiples = [4, 6, 8, 12, 16, 24, 48];
 
 /**
  * The size of LR after cropping; HR's is `scale` times that. Without a file for LR that is HR / scale, rounded
@@ -59,17 +56,18 @@ export interface SizedPair {
 export function fittingLows(pairs: readonly SizedPair[], scale: number): (Size | DataError)[] {
   const candidates = pairs.map(({ high, low }) => (low ? multiplesOf(high, low, scale) : []));
   const folders = pairs.map(({ files }) => dirname(files.low ?? ""));
-  const commonOf = new Map<string, number>();
+  const commonOf = new Map<string, number | undefined>();
   for (const folder of new Set(folders)) {
     const set = candidates.filter((_, i) => folders[i] === folder);
     const votes = (multiple: number) => set.filter((own) => own.includes(multiple)).length;
     const [common] = [scale, ...publishedMultiples].sort((a, b) => votes(b) - votes(a));
-    commonOf.set(folder, common);
+    // What explains few pairs does so by chance.
+    commonOf.set(folder, 2 * votes(common) >= set.length ? common : undefined);
   }
   return pairs.map(({ files, high, low }, i) => {
-    const common = commonOf.get(folders[i])!;
-    const deviates = candidates[i].length > 0 && !candidates[i].includes(common);
-    if (low && deviates) return misfit(files, high, low, scale, common);
+    const common = commonOf.get(folders[i]);
+    const isAlone = common !== undefined && candidates[i].length > 0 && !candidates[i].includes(common);
+    if (low && isAlone) return misfit(files, high, low, scale, common);
     try {
       return fittingLow(files, high, low, scale);
     } catch (error) {
@@ -84,12 +82,18 @@ function multiplesOf(high: Size, low: Size, scale: number): number[] {
   const isRounded = (side: number, highSide: number) =>
     side === Math.floor(highSide / scale) || side === Math.ceil(highSide / scale);
   const usual = isRounded(low.width, high.width) && isRounded(low.height, high.height) ? [scale] : [];
-  const larger = publishedMultiples.filter((multiple) => {
-    if (scale === 1 || multiple === scale || multiple % scale !== 0) return false;
+  const larger = multiplesAt(scale).filter((multiple) => {
     const { width, height } = cutLow(high, scale, multiple);
     return width === low.width && height === low.height;
   });
   return [...usual, ...larger];
+}
+
+/** Multiples beyond the scale itself that HR may be cut to. */
+function multiplesAt(scale: number): number[] {
+  return scale === 1
+    ? []
+    : publishedMultiples.filter((multiple) => multiple > scale && multiple % scale === 0);
 }
 
 /** The size of LR of HR that is cut to a multiple. */
@@ -103,11 +107,13 @@ function cutLow(high: Size, scale: number, multiple: number): Size {
 /** @param common what HR of the other pairs was cut to, if only that speaks against this one. */
 function misfit(files: Paths, high: Size, low: Size, scale: number, common?: number): DataError {
   const want = cutLow(high, scale, common ?? scale);
-  const others =
-    common === undefined ? "" : `, if its HR was cut to a multiple of ${common} as the others were`;
+  const tried = multiplesAt(scale);
+  const cut = tried.length > 0 ? `; nor is it that of HR cut to a multiple of ${orList(tried)}` : "";
+  const why =
+    common === undefined ? cut : `, if its HR was cut to a multiple of ${common} as the others were`;
   return new DataError(
     `${files.low} is ${low.width}x${low.height}, but at scale ${scale} the small version of ${files.high} ` +
-      `(${high.width}x${high.height}) must be ${want.width}x${want.height}${others}. ` +
+      `(${high.width}x${high.height}) must be ${want.width}x${want.height}${why}. ` +
       "Do both belong to the same picture and scale?",
   );
 }

@@ -26,7 +26,7 @@ import {
   xmpOfResult,
 } from "./metadata.ts";
 import { metadataOf } from "./metadata-in-file.ts";
-import { removeTemporary, temporaryFor } from "./temporary.ts";
+import { makeTemporary, removeTemporary, temporaryFor } from "./temporary.ts";
 import { type TiffPicture, tiffHeader } from "./tiff.ts";
 import { spaceFor, toSrgb } from "./to-srgb.ts";
 
@@ -135,7 +135,8 @@ export class PictureWriter {
     refuseReadOnly(path);
     const strips = temporaryFor(path);
     try {
-      const file = await open(strips, "wx");
+      makeTemporary(strips, path);
+      const file = await open(strips, "r+");
       await file.write(tiffHeader(options));
       return new PictureWriter(path, options, strips, file);
     } catch (cause) {
@@ -173,6 +174,7 @@ export class PictureWriter {
     };
     const encoded = temporaryFor(this.#path);
     try {
+      makeTemporary(encoded, this.#path);
       await encodeTo(await this.#encoder(metadata), encoded);
       await removeTemporary(this.#strips);
       await replaceWhole(this.#path, (temporary) => copyWithMetadata(encoded, temporary, format, metadata));

@@ -8,7 +8,7 @@
  * - after kill -9 or a power cut, the next process that writes the same file removes it.
  */
 import { randomBytes } from "node:crypto";
-import { readdirSync, rmSync, statSync } from "node:fs";
+import { readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -22,8 +22,8 @@ const unfinished = new Set<string>();
 
 /**
  * A name for a file that will replace `path`, in the same folder, so that it can be renamed. What will be
- * copied into a pipe or a device goes to the system's folder for temporary files. The caller makes the file,
- * or a folder of that name, and ends with `temporaryDone` or `removeTemporary`.
+ * copied into a pipe or a device goes to the system's folder for temporary files. The caller makes the file
+ * (makeTemporary), or a folder of that name, and ends with `temporaryDone` or `removeTemporary`.
  */
 export function temporaryFor(path: string): string {
   removeLeftovers(path);
@@ -33,6 +33,16 @@ export function temporaryFor(path: string): string {
   const temporary = join(folder, `${shortened(name)}.${ownMark()}-${random}.tmp`);
   unfinished.add(temporary);
   return temporary;
+}
+
+/**
+ * Makes an empty temporary file for `path`, at once and not in a thread: that may still wait when the program ends, and
+ * would make the file after all temporary ones have been removed. Nobody may read it who may not read what it replaces.
+ */
+export function makeTemporary(temporary: string, path: string): void {
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0o666;
+  const own = 0o600; // to write it
+  writeFileSync(temporary, "", { flag: "wx", mode: (mode & 0o777) | own });
 }
 
 /** To be called when the file has been renamed. */

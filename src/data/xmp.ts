@@ -24,10 +24,16 @@ const namespaces = {
   regions: "http://www.metadataworkinggroup.com/schemas/regions/",
   faces: "http://ns.microsoft.com/photo/1.2/",
   iptc: "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
+  tiff: "http://ns.adobe.com/tiff/1.0/",
+  exif: "http://ns.adobe.com/exif/1.0/",
+  xmp: "http://ns.adobe.com/xap/1.0/",
+  note: "http://ns.adobe.com/xmp/note/",
+  dimensions: "http://ns.adobe.com/xap/1.0/sType/Dimensions#",
 } as const;
 
 /** In words, after "without". */
 export const film = "the film of a motion photo";
+export const furtherPictures = "further pictures inside it";
 export const gainMap = "the gain map, which makes it HDR";
 
 /**
@@ -56,10 +62,11 @@ export function withoutParts(
   if (isFilm) gaps.push(film);
   if (semantics("GainMap")) gaps.push(gainMap);
   drop("camera", "(?:MotionPhoto|MicroVideo)\\w*");
-  drop("container", "Directory", isFilm || gaps.length > 0 ? undefined : "further pictures inside it");
+  drop("container", "Directory", isFilm || gaps.length > 0 ? undefined : furtherPictures);
   drop("gainMap", "\\w+", gainMap);
   drop("depth", "\\w+", "its depth map");
-  drop("image", "\\w+", "its depth map");
+  const hasDepth = prefixesOf(xmp, namespaces.depth).length > 0;
+  drop("image", "\\w+", hasDepth ? "its depth map" : furtherPictures);
   if (source && source.orientation !== 1) {
     // They hold for the picture as it lay.
     drop("panorama", "\\w+", "what XMP says of a panorama, as the picture was turned");
@@ -71,71 +78,145 @@ export function withoutParts(
   return { xmp: rest, gaps: [...new Set(gaps)] };
 }
 
-/** Properties that are a width, or counted from the left. */
-const widths = ["tiff:ImageWidth", "exif:PixelXDimension"];
-const heights = ["tiff:ImageLength", "exif:PixelYDimension"];
+/** Properties of a panorama that are a width, or counted from the left. */
 const across = [
   ...["FullPanoWidthPixels", "CroppedAreaImageWidthPixels", "CroppedAreaLeftPixels"],
   ...["LargestValidInteriorRectLeft", "LargestValidInteriorRectWidth"],
-].map((name) => `GPano:${name}`);
+];
 const down = [
   ...["FullPanoHeightPixels", "CroppedAreaImageHeightPixels", "CroppedAreaTopPixels"],
   ...["LargestValidInteriorRectTop", "LargestValidInteriorRectHeight"],
-].map((name) => `GPano:${name}`);
+];
+
+/** From the names of properties to what becomes of their numbers. */
+type Changes = Map<string, (value: number) => number>;
 
 /**
  * XMP of a result: of its size, without thumbnails and without a pointer to further XMP. It is upright, if it was
  * turned by EXIF data; an orientation that XMP alone states has turned nothing, and stays.
  */
 export function xmpOfResult(xmp: string, result: Size, source?: Described): string {
-  let text = xmp.replace(/\sxmpNote:HasExtendedXMP\s*=\s*(?:"[^"]*"|'[^']*')/g, "");
-  for (const name of ["xmp:Thumbnails", "xap:Thumbnails", "xmpNote:HasExtendedXMP"])
-    text = withoutElement(text, name);
-  const put = (names: readonly string[], change: (value: number) => number) => {
-    for (const name of names) text = withNumbers(text, name, change);
+  const named = (space: keyof typeof namespaces, ...names: readonly string[]) =>
+    prefixesOf(xmp, namespaces[space]).flatMap((prefix) => names.map((name) => `${prefix}:${name}`));
+  const changes: Changes = new Map();
+  const put = (names: readonly string[], change: (value: number) => number, to = changes) => {
+    for (const name of names) to.set(name, change);
   };
-  if (source?.orientation !== 1) put(["tiff:Orientation"], () => 1);
-  put(widths, () => result.width);
-  put(heights, () => result.height);
-  if (!source) return text;
+  let text = xmp;
+  for (const prefix of prefixesOf(xmp, namespaces.note))
+    text = withoutProperties(text, prefix, "HasExtendedXMP");
+  for (const prefix of prefixesOf(xmp, namespaces.xmp)) text = withoutProperties(text, prefix, "Thumbnails");
+  if (source?.orientation !== 1) put(named("tiff", "Orientation"), () => 1);
+  put([...named("tiff", "ImageWidth"), ...named("exif", "PixelXDimension")], () => result.width);
+  put([...named("tiff", "ImageLength"), ...named("exif", "PixelYDimension")], () => result.height);
+  if (!source) return withNumbers(text, changes);
   const { x, y } = growth(source, result);
+  const [wider, higher] = [(value: number) => value * x, (value: number) => value * y];
+  put(named("panorama", ...across), wider);
+  put(named("panorama", ...down), higher);
   const turned = source.orientation >= 5;
-  put(across, (value) => Math.round(value * x));
-  put(down, (value) => Math.round(value * y));
   // As many of the sensor's pixels are more pixels now.
-  const [focalX, focalY] = ["exif:FocalPlaneXResolution", "exif:FocalPlaneYResolution"];
-  put([focalX], (value) => Math.round(value * (turned ? y : x)));
-  put([focalY], (value) => Math.round(value * (turned ? x : y)));
-  if (turned) text = swapped(text, focalX, focalY);
-  text = withElements(text, "mwg-rs:AppliedToDimensions", (part) => {
-    const wide = withNumbers(part, "stDim:w", (value) => Math.round(value * x));
-    return withNumbers(wide, "stDim:h", (value) => Math.round(value * y));
-  });
-  if (/\brbUnit\s*(?:=\s*["']|>)\s*pixel/.test(text)) {
-    const names = (...endings: string[]) => endings.map((ending) => `Iptc4xmpExt:rb${ending}`);
-    put(names("X", "W", "Rx"), (value) => Math.round(value * x));
-    put(names("Y", "H"), (value) => Math.round(value * y));
+  const [focalX, focalY] = ["X", "Y"].map((axis) => named("exif", `FocalPlane${axis}Resolution`));
+  put(focalX, turned ? higher : wider);
+  put(focalY, turned ? wider : higher);
+  text = withNumbers(text, changes);
+  if (turned) for (const [i, name] of focalX.entries()) text = swapped(text, name, focalY[i]);
+
+  const sides: Changes = new Map();
+  put(named("dimensions", "w"), wider, sides);
+  put(named("dimensions", "h"), higher, sides);
+  for (const name of named("regions", "AppliedToDimensions"))
+    text = withElements(text, name, (part) => withNumbers(part, sides));
+  const boundary: Changes = new Map();
+  put(named("iptc", "rbX", "rbW", "rbRx"), wider, boundary);
+  put(named("iptc", "rbY", "rbH"), higher, boundary);
+  const inPixels = /:rbUnit\s*(?:=\s*["']|>\s*)pixel/;
+  for (const name of named("iptc", "RegionBoundary")) {
+    text = withElements(text, name, (part) => (inPixels.test(part) ? withNumbers(part, boundary) : part));
   }
-  return withElements(text, "exif:SubjectArea|exif:SubjectLocation", (part) => {
-    const item = /(<rdf:li>\s*)(\d+)/g;
-    const values = [...part.matchAll(item)].map((match) => Number(match[2]));
-    const moved = subjectIn(values, source, result);
-    let i = 0;
-    return part.replace(item, (_, start: string) => `${start}${moved[i++]}`);
-  });
+  for (const name of named("exif", "SubjectArea", "SubjectLocation"))
+    text = withElements(text, name, (part) => withSubject(part, source, result));
+  return text;
 }
 
-/** With other numbers for a property, which is an attribute or an element; of a fraction, the numerator changes. */
-function withNumbers(xmp: string, name: string, change: (value: number) => number): string {
-  const replace = (_: string, start: string, value: string) => `${start}${change(Number(value))}`;
-  return xmp
-    .replace(new RegExp(`(\\b${name}\\s*=\\s*["'])(\\d+)`, "g"), replace)
-    .replace(new RegExp(`(<${name}>\\s*)(\\d+)`, "g"), replace);
+/** With the places of a subject in the result; as it is, if they are none. */
+function withSubject(part: string, source: Described, result: Size): string {
+  const item = /(<rdf:li>\s*)(-?\d*\.?\d+)/g;
+  const values = [...part.matchAll(item)].map((match) => Number(match[2]));
+  if (values.length < 2 || values.length > 4) return part;
+  const moved = subjectIn(values, source, result);
+  let i = 0;
+  return part.replace(item, (_, start: string) => `${start}${moved[i++]}`);
+}
+
+/**
+ * With other numbers for properties, which are attributes or elements; of a fraction, the numerator changes. Whole
+ * numbers stay whole.
+ */
+function withNumbers(xmp: string, changes: Changes): string {
+  const changed = (name: string, text: string) => {
+    const change = changes.get(name);
+    if (!change) return text;
+    return text.replace(/^(\s*)(-?\d*\.?\d+)/, (_, space: string, digits: string) => {
+      const value = change(Number(digits));
+      return `${space}${digits.includes(".") ? Number(value.toFixed(6)) : Math.round(value)}`;
+    });
+  };
+  return withAttributes(xmp, changed).replace(
+    /(<([\w-]+:[\w-]+)>)([^<]*)/g,
+    (_, tag: string, name: string, text: string) => `${tag}${changed(name, text)}`,
+  );
+}
+
+/**
+ * With other values of attributes, and without those of which `change` makes nothing. What looks like an attribute in a
+ * text, or in another attribute, stays.
+ */
+function withAttributes(xmp: string, change: (name: string, value: string) => string | undefined): string {
+  return withTags(xmp, (tag) =>
+    tag.replace(
+      /\s([\w-]+:[\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g,
+      (attribute: string, name: string, a?: string, b?: string) => {
+        const value = a ?? b ?? "";
+        const next = change(name, value);
+        if (next === undefined) return "";
+        return attribute.slice(0, -value.length - 1) + next + attribute.slice(-1);
+      },
+    ),
+  );
+}
+
+function withTags(xmp: string, change: (tag: string) => string): string {
+  let result = "";
+  let done = 0;
+  const beginning = /<(?=[\w/])/g; // of no comment
+  for (let match = beginning.exec(xmp); match; match = beginning.exec(xmp)) {
+    const end = endOfTag(xmp, match.index);
+    if (end === undefined) continue;
+    result += xmp.slice(done, match.index) + change(xmp.slice(match.index, end));
+    done = beginning.lastIndex = end;
+  }
+  return result + xmp.slice(done);
+}
+
+/** Not by one expression for whole tags, which runs out of stack on long ones. Attributes may have any ">". */
+function endOfTag(xmp: string, start: number): number | undefined {
+  const mark = /["'<>]/g;
+  mark.lastIndex = start + 1;
+  for (let match = mark.exec(xmp); match; match = mark.exec(xmp)) {
+    if (match[0] === "<") return undefined;
+    if (match[0] === ">") return mark.lastIndex;
+    const closing = xmp.indexOf(match[0], mark.lastIndex);
+    if (closing < 0) return undefined;
+    mark.lastIndex = closing + 1;
+  }
+  return undefined;
 }
 
 /** With the names of two properties exchanged. */
 function swapped(xmp: string, a: string, b: string): string {
-  return xmp.replace(new RegExp(`\\b(?:${a}|${b})\\b`, "g"), (name) => (name === a ? b : a));
+  const names = new RegExp(`(?<=[\\s</])(?:${a}|${b})(?=[\\s=>])`, "g");
+  return withTags(xmp, (tag) => tag.replace(names, (name) => (name === a ? b : a)));
 }
 
 /** The prefixes that a text has for a namespace, usually one or none. */
@@ -147,8 +228,10 @@ function prefixesOf(xmp: string, namespace: string): string[] {
 
 /** @param names a pattern. */
 function withoutProperties(xmp: string, prefix: string, names: string): string {
-  const attribute = new RegExp(`\\s${prefix}:(?:${names})\\s*=\\s*(?:"[^"]*"|'[^']*')`, "g");
-  return withElements(xmp.replace(attribute, ""), `${prefix}:(?:${names})`, () => "");
+  const property = `${prefix}:(?:${names})`;
+  const whole = new RegExp(`^${property}$`);
+  const rest = withAttributes(xmp, (name, value) => (whole.test(name) ? undefined : value));
+  return withElements(rest, property, () => "");
 }
 
 /**
@@ -172,9 +255,4 @@ function withElements(xml: string, names: string, change: (element: string) => s
     done = opening.lastIndex = end;
   }
   return result + xml.slice(done);
-}
-
-function withoutElement(xml: string, name: string): string {
-  const [start, end] = [xml.indexOf(`<${name}`), xml.lastIndexOf(`</${name}>`)];
-  return start < 0 || end < start ? xml : xml.slice(0, start) + xml.slice(end + name.length + 3);
 }

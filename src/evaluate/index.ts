@@ -1,5 +1,6 @@
 /** Measuring methods of super-resolution on pictures, by the literature's protocols. Node only. */
-export type { Cropped, Size } from "../data/pair-sizes.ts";
+export type { Size } from "../data/described.ts";
+export type { Cropped } from "../data/pair-sizes.ts";
 export {
   conditionsOf,
   type EvaluateOptions,

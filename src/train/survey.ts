@@ -1,8 +1,9 @@
 /** What the headers of the pictures say before the first step. */
 import { basename } from "node:path";
 import { type Header, uprightSize } from "../data/decode.ts";
+import type { Size } from "../data/described.ts";
 import { DataError, type PairFiles, readImage } from "../data/index.ts";
-import { croppedTo, describeCropped, fittingLows, type Size, type SizedPair } from "../data/pair-sizes.ts";
+import { croppedTo, describeCropped, fittingLows, type SizedPair } from "../data/pair-sizes.ts";
 import { pathsOf } from "../data/pairs.ts";
 import type { Note } from "../data/picture-file.ts";
 import { headersOf, reductionsOf } from "../data/reductions.ts";

@@ -2,8 +2,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PNG } from "pngjs";
-import sharp from "sharp";
+import sharp, { type Sharp } from "sharp";
 import { describe, expect, test } from "vitest";
+import { mayBeCutShort } from "../../src/data/cut-short.ts";
 import { decodeImage, readImage } from "../../src/data/files.ts";
 import {
   decodePictureFile,
@@ -11,9 +12,12 @@ import {
   readPictureFile,
   sizeOfPictureFile,
 } from "../../src/data/picture-file.ts";
+import { readFrom } from "../../src/data/png.ts";
+import { tiffHeader } from "../../src/data/tiff.ts";
 import { toSrgb } from "../../src/data/to-srgb.ts";
 import { DataError } from "../../src/picture/errors.ts";
 import type { Image } from "../../src/picture/image.ts";
+import { exifOf, segment, withSegments } from "../support/exif.ts";
 import { pngChunk, pngOf, uint32s } from "../support/png.ts";
 import { noise, temporaryFolder } from "./support.ts";
 
@@ -515,6 +519,20 @@ describe("decoders' warnings", () => {
     }
   });
 
+  test("a GIF has its end, whatever stands behind it", async () => {
+    const frames = sharp(noise(8, 12, 3).data, { raw: { width: 8, height: 12, channels: 3, pageHeight: 6 } });
+    const gif = await frames.gif({ delay: [100, 100] }).toBuffer();
+    const decoderNotes = async (bytes: Uint8Array) =>
+      (await decodePictureFile(bytes, "it.gif")).notes.filter(({ kind }) => kind === "decoder");
+    for (const rest of ["", "\r\n", "<html>", "\0\0;"])
+      expect(await decoderNotes(Buffer.concat([gif, text(rest)])), rest).toEqual([]);
+    const noEnd = [
+      { kind: "decoder", text: "the decoder warns: the mark for the end of the file is missing" },
+    ];
+    for (const rest of ["", "\0;", "\r\n"])
+      expect(await decoderNotes(Buffer.concat([gif.subarray(0, -1), text(rest)])), rest).toEqual(noEnd);
+  });
+
   test("what a decoder says is told, and not what libvips says of itself", async () => {
     const rows = [Buffer.of(1, 2)];
     const png = pngOf({ width: 2, height: 1, colorType: 0, rows });
@@ -562,6 +580,48 @@ describe("decoders' warnings", () => {
   });
 });
 
+describe("whether a file may be cut short", () => {
+  test("a TIFF with its directory in front: only that is read", () => {
+    // The places of 6250 strips take more than the first part that is read.
+    for (const size of [
+      { width: 900, height: 1200 },
+      { width: 30, height: 100_000 },
+    ]) {
+      const header = tiffHeader({ ...size, channels: 3, depth: 8 });
+      const file = Buffer.concat([header, Buffer.alloc(size.width * size.height * 3)]);
+      const cutAt = (length: number) => {
+        let bytes = 0;
+        const read = readFrom(file.subarray(0, length));
+        const counting = (start: number, length: number) => {
+          const part = read(start, length);
+          bytes += part.length;
+          return part;
+        };
+        return { isCut: mayBeCutShort("tiff", counting, length), bytes };
+      };
+      expect(cutAt(file.length).isCut).toBe(false);
+      expect(cutAt(file.length).bytes).toBeLessThan(1e6);
+      for (const length of [file.length - 1, header.length + 1, header.length - 1, 100])
+        expect(cutAt(length).isCut, `${length}`).toBe(true);
+    }
+  });
+
+  test("the end of a JPEG's thumbnail is not its own", async () => {
+    const encode = ({ width, height, data }: Image) =>
+      sharp(data, { raw: { width, height, channels: 3 } })
+        .jpeg()
+        .toBuffer();
+    const thumbnail = await encode(noise(8, 8, 3));
+    const exif = segment(0xe1, "Exif\0\0", exifOf({ first: [[0x112, [1]]], thumbnail }));
+    for (const side of [40, 200]) {
+      const jpeg = withSegments(await encode(noise(side, side, 3)), exif);
+      const isCut = (bytes: Uint8Array) => mayBeCutShort("jpeg", readFrom(bytes), bytes.length);
+      expect(isCut(jpeg)).toBe(false);
+      expect(isCut(jpeg.subarray(0, jpeg.length / 2))).toBe(true);
+    }
+  });
+});
+
 describe("zeros in place of the rest, as a download leaves them that broke off", () => {
   const [width, height] = [96, 80];
   const flatBelow = noise(width, height, 3);
@@ -572,8 +632,6 @@ describe("zeros in place of the rest, as a download leaves them that broke off",
   test.each([
     ["JPEG", (image: Image) => encode(image).jpeg()],
     ["progressive JPEG", (image: Image) => encode(image).jpeg({ progressive: true })],
-    ["WebP", (image: Image) => encode(image).webp()],
-    ["lossless WebP", (image: Image) => encode(image).webp({ lossless: true })],
     ["AVIF", (image: Image) => encode(image).avif()],
     ["GIF", (image: Image) => encode(image).gif()],
     ["PNG", (image: Image) => encode(image).png()],
@@ -585,6 +643,27 @@ describe("zeros in place of the rest, as a download leaves them that broke off",
         const zeroed = Buffer.from(bytes).fill(0, Math.floor(part * bytes.length));
         await expect(decodeImage(zeroed, "zeroed"), `${part}`).rejects.toThrow(/^zeroed: .*damaged/);
       }
+    }
+  });
+
+  test.each([
+    ["WebP", (picture: Sharp) => picture.webp()],
+    ["WebP of low quality", (picture: Sharp) => picture.webp({ quality: 10 })],
+    ["lossless WebP", (picture: Sharp) => picture.webp({ lossless: true, effort: 0 })],
+    ["JPEG", (picture: Sharp) => picture.jpeg()],
+    ["progressive JPEG", (picture: Sharp) => picture.jpeg({ progressive: true })],
+    ["GIF", (picture: Sharp) => picture.gif({ effort: 1, dither: 0 })],
+  ])("%s of a flat or transparent area is whole, though it may end in zeros", async (_, encoder) => {
+    const size = { width: 1600, height: 1200 };
+    const rgb = noise(size.width, size.height, 3).data;
+    const rgba = noise(size.width, size.height, 4).data;
+    const halves = [rgb.slice().fill(120, rgb.length / 2), rgba.fill(0, rgba.length / 2)];
+    const flat = [rgb.fill(128), new Uint8Array(rgba.length)];
+    for (const data of [...halves, ...flat]) {
+      const channels = data.length === rgba.length ? 4 : 3;
+      const bytes = await encoder(sharp(data, { raw: { ...size, channels } })).toBuffer();
+      const { image, notes } = await decodePictureFile(bytes, "whole");
+      expect([image.width, notes]).toEqual([size.width, []]);
     }
   });
 

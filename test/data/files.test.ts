@@ -183,6 +183,31 @@ describe("writeWhole", () => {
       },
     );
 
+    test.each(writers)(
+      "%s: nobody else may read what replaces a private file, at no time",
+      async (name, write) => {
+        const place = join(folder, `${name}-secret`);
+        mkdirSync(place);
+        const file = join(place, "file");
+        writeFileSync(file, "old");
+        chmodSync(file, 0o600);
+        const modes: number[] = [];
+        let isWritten = false;
+        const writing = write(file).finally(() => {
+          isWritten = true;
+        });
+        while (!isWritten) {
+          for (const name of readdirSync(place)) {
+            const stats = statSync(join(place, name), { throwIfNoEntry: false });
+            if (stats && name.endsWith(".tmp")) modes.push(stats.mode & 0o777);
+          }
+          await new Promise(setImmediate);
+        }
+        await writing;
+        expect([...new Set(modes)]).toEqual([0o600]);
+      },
+    );
+
     test.each(writers)("%s: a file that is read-only is left alone", async (name, write) => {
       const [file, link] = [join(folder, `${name}-fixed`), join(folder, `${name}-fixed-link`)];
       writeFileSync(file, "old");

@@ -1,6 +1,7 @@
 /** Which LR belongs to HR by its size, and which is off by some pixels. */
 import { describe, expect, test } from "vitest";
-import { fittingLow, fittingLows, type Size } from "../../src/data/pair-sizes.ts";
+import type { Size } from "../../src/data/described.ts";
+import { fittingLow, fittingLows } from "../../src/data/pair-sizes.ts";
 import { DataError } from "../../src/picture/errors.ts";
 
 const size = ([width, height]: readonly number[]): Size => ({ width, height });
@@ -12,7 +13,7 @@ describe("a pair alone", () => {
     [[70, 42], [34, 21], 2], // would be a multiple of 4, but the height is not
     [[52, 40], [25, 20], 2],
     [[74, 60], [35, 30], 2],
-    [[100, 100], [40, 40], 2], // of 16 or 20, which no set is cut to
+    [[100, 100], [40, 40], 2], // of 20 or 40, which no set is cut to
     [[80, 60], [25, 20], 3],
     [[63, 60], [62, 60], 1],
     [[63, 60], [60, 60], 1],
@@ -102,6 +103,27 @@ describe("a set", () => {
       ]),
     ]);
     expect(error).toMatch(/must be 30x24, if its HR was cut to a multiple of 12 as the others were/);
+  });
+
+  /** Pairs at x2 whose HR was cut to a multiple. */
+  const cutTo = (multiple: number) => {
+    const cut = (side: number) => (Math.floor(side / multiple) * multiple) / 2;
+    const sizes = Array.from({ length: 40 }, (_, i) => [101 + 7 * i, 350 - 5 * i]);
+    return set("lr", ...sizes.map((high): [number[], number[]] => [high, high.map(cut)]));
+  };
+
+  test.each([4, 6, 8, 12, 16, 24, 48])("HR cut to multiples of %i", (multiple) => {
+    expect(errors(cutTo(multiple))).toEqual(cutTo(multiple).map(() => false));
+  });
+
+  test("a set that was cut to other multiples is told what was tried", () => {
+    const messages = errors(cutTo(32)).filter(Boolean);
+    expect(messages.length).toBeGreaterThan(20);
+    for (const message of messages) {
+      expect(message).toContain(
+        "; nor is it that of HR cut to a multiple of 4, 6, 8, 12, 16, 24 or 48. Do both",
+      );
+    }
   });
 
   test("what fits by no multiple says nothing about the others", () => {

@@ -139,6 +139,84 @@ describe("XMP", () => {
     expect(withoutParts(xmpOf('Cam:MotionPhoto="0"')).gaps).toEqual([]);
   });
 
+  describe("what it says of places, twice as large", () => {
+    const source = { width, height, orientation: 1 };
+    const doubled = (xmp: string) => xmpOfResult(xmp, { width: 2 * width, height: 2 * height }, source);
+    const iptc = 'xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/"';
+    const area = (...items: (number | string)[]) =>
+      `<exif:SubjectArea><rdf:Seq>${items.map((item) => `<rdf:li>${item}</rdf:li>`).join("")}</rdf:Seq></exif:SubjectArea>`;
+
+    test.each([
+      ["a subject", xmpOf("", area(1, 2, 3)), xmpOf("", area(2, 4, 6))],
+      ["a subject with decimals", xmpOf("", area("1.5", 2)), xmpOf("", area(3, 4))],
+      ["no subject has five numbers", xmpOf("", area(1, 2, 3, 4, 5)), xmpOf("", area(1, 2, 3, 4, 5))],
+      [
+        "a region in pixels beside one that is relative",
+        xmpOf(
+          iptc,
+          '<Iptc4xmpExt:RegionBoundary Iptc4xmpExt:rbUnit="pixel" Iptc4xmpExt:rbX="10.25" Iptc4xmpExt:rbH="3"/>' +
+            '<Iptc4xmpExt:RegionBoundary Iptc4xmpExt:rbUnit="relative" Iptc4xmpExt:rbX="0.5"/>' +
+            "<Iptc4xmpExt:RegionBoundary><Iptc4xmpExt:rbUnit>pixel</Iptc4xmpExt:rbUnit>" +
+            "<Iptc4xmpExt:rbX>7</Iptc4xmpExt:rbX></Iptc4xmpExt:RegionBoundary>",
+        ),
+        xmpOf(
+          iptc,
+          '<Iptc4xmpExt:RegionBoundary Iptc4xmpExt:rbUnit="pixel" Iptc4xmpExt:rbX="20.5" Iptc4xmpExt:rbH="6"/>' +
+            '<Iptc4xmpExt:RegionBoundary Iptc4xmpExt:rbUnit="relative" Iptc4xmpExt:rbX="0.5"/>' +
+            "<Iptc4xmpExt:RegionBoundary><Iptc4xmpExt:rbUnit>pixel</Iptc4xmpExt:rbUnit>" +
+            "<Iptc4xmpExt:rbX>14</Iptc4xmpExt:rbX></Iptc4xmpExt:RegionBoundary>",
+        ),
+      ],
+      [
+        "decimals",
+        xmpOf('exif:FocalPlaneXResolution="10.5" GPano:CroppedAreaLeftPixels="-3"'),
+        xmpOf('exif:FocalPlaneXResolution="21" GPano:CroppedAreaLeftPixels="-6"'),
+      ],
+      [
+        "any prefix",
+        xmpOf(`xmlns:e='http://ns.adobe.com/exif/1.0/' e:FocalPlaneXResolution="4/1" e:PixelXDimension="24"`),
+        xmpOf(`xmlns:e='http://ns.adobe.com/exif/1.0/' e:FocalPlaneXResolution="8/1" e:PixelXDimension="48"`),
+      ],
+      [
+        "a prefix of something else",
+        xmpOf('xmlns:other="http://example.com/" other:PixelXDimension="24"').replace(
+          /xmlns:exif="[^"]*"/,
+          "",
+        ),
+        xmpOf('xmlns:other="http://example.com/" other:PixelXDimension="24"').replace(
+          /xmlns:exif="[^"]*"/,
+          "",
+        ),
+      ],
+      [
+        "a text that looks like attributes",
+        xmpOf(
+          `dc:rights='by exif:PixelXDimension="24" > me'`,
+          '<!-- don\'t --><dc:description>set exif:PixelXDimension="24" here</dc:description>',
+        ),
+        xmpOf(
+          `dc:rights='by exif:PixelXDimension="24" > me'`,
+          '<!-- don\'t --><dc:description>set exif:PixelXDimension="24" here</dc:description>',
+        ),
+      ],
+    ])("%s", (_, original, want) => {
+      expect(doubled(original)).toBe(want);
+    });
+
+    test("a text that looks like what is left out stays", () => {
+      const other = 'xmlns:q="http://ns.google.com/photos/1.0/camera/" q:Other="1"';
+      const text = xmpOf(other, '<dc:description>a q:MotionPhotoVersion="1"</dc:description>');
+      expect(withoutParts(text).xmp).toBe(text);
+    });
+
+    test("a picture inside it is a depth map only if there is depth", () => {
+      const image = 'xmlns:GImage="http://ns.google.com/photos/1.0/image/" GImage:Data="abc"';
+      const depth = 'xmlns:GDepth="http://ns.google.com/photos/1.0/depthmap/" GDepth:Data="abc"';
+      expect(withoutParts(xmpOf(image)).gaps).toEqual(["further pictures inside it"]);
+      expect(withoutParts(xmpOf(`${image} ${depth}`)).gaps).toEqual(["its depth map"]);
+    });
+  });
+
   test("a hostile text does not take long", () => {
     const declared = Array.from(
       { length: 1e4 },
@@ -153,11 +231,14 @@ describe("XMP", () => {
       " ",
       " GPano:a=",
       "<p1:MotionPhoto>",
+      "<a '",
     ]) {
       const text = xmpOf(declared.join(" "), part.repeat(2e6 / part.length));
       xmpOfResult(withoutParts(text, source).xmp, { width: 48, height: 32 }, source);
     }
     expect(performance.now() - start).toBeLessThan(10_000);
+    // A tag that is longer than the stack of expressions.
+    xmpOfResult(`${xmpOf("")}<a ${"a".repeat(1e7)}>`, { width: 48, height: 32 }, source);
   });
 
   test("in UTF-16, as some programs write it", async () => {
@@ -229,6 +310,30 @@ describe("EXIF", () => {
   });
 });
 
+test.each([
+  [[2e9, 1], undefined], // no 32 bits hold four times as much
+  [[2e9, 1000], 8e6],
+  [[1, 1e6], 4e-6],
+  [[3_000_000_000, 3_000_000], 4000],
+  [[0, 1], 0],
+] as const)("the sensor's resolution of %j, four times as large", (focal, want) => {
+  const camera = [
+    [0x9286, "who took it"],
+    [0xa20e, { rational: focal }],
+    [0xa20f, { rational: focal }],
+  ] as const;
+  const source = { width, height, orientation: 1 };
+  const size = { width: 4 * width, height: 4 * height };
+  const moved = forNewPicture(exifOf({ first: [], camera }), size, undefined, source);
+  const file = new Directories(moved!);
+  const directory = file.value(file.find(file.first, 0x8769))!;
+  for (const tag of [0xa20e, 0xa20f]) {
+    const entry = file.find(directory, tag);
+    expect(entry && file.uint(entry.at, 4) / file.uint(entry.at + 4, 4)).toBe(want);
+  }
+  expect(file.find(directory, 0x9286)).toBeDefined();
+});
+
 describe("pixels that are not square", () => {
   const rows = Array.from({ length: height }, () => new Uint8Array(3 * width));
   const png = (...before: Buffer[]) => pngOf({ width, height, colorType: 2, rows, before });
@@ -283,6 +388,20 @@ describe("what was lost in silence", () => {
     }
     const film = Buffer.concat([jpeg, Buffer.from("\0\0\0\x18ftypmp42"), Buffer.alloc(400, "v")]);
     expect(await notesOf(film)).toEqual(["without the film of a motion photo"]);
+  });
+
+  test("bytes behind the end are named beside other gaps", async () => {
+    const turned = segment(0xe1, "Exif\0\0", exifOf({ first: [[0x112, [6]]] }));
+    const profile = segment(0xe2, "ICC_PROFILE\0\x01\x01", Buffer.from("damaged"));
+    const regions = "<mwg-rs:Regions><mwg-rs:RegionList>a face</mwg-rs:RegionList></mwg-rs:Regions>";
+    const jpeg = await jpegWith(xmpOf("", regions), turned, profile);
+    const names = ["without its colour profile, which is damaged"];
+    names.push("without regions in XMP, as the picture was turned");
+    expect(await notesOf(jpeg)).toEqual(names);
+    const trailing = Buffer.concat([jpeg, Buffer.from("trailing")]);
+    expect(await notesOf(trailing)).toEqual([...names, "without 8 bytes behind its end"]);
+    const pictures = withSegments(trailing, segment(0xe2, "MPF\0"));
+    expect(await notesOf(pictures)).toEqual(["without further pictures inside it (MPF)", ...names]);
   });
 
   test("the comments of a GIF", async () => {
