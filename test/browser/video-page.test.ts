@@ -250,7 +250,8 @@ test("of several videos the first is opened, and that is said", async () => {
   await says("#message", /Only the first video is opened, one\.webm\./);
 });
 
-test("watching: frames are enlarged as they play, with a pause and another place", async () => {
+// When the browser shows a place's frame is its own affair: on a busy machine it may come too late to be counted.
+test("watching: frames are enlarged as they play, with a pause and another place", { retry: 2 }, async () => {
   await give({ times: evenTimes(100), hasSound: true });
   await userEvent.click(button("watch"));
   const canvas = find<HTMLCanvasElement>(`${panel} .player canvas`);
