@@ -190,9 +190,9 @@ async function runInNode() {
     loaded.some((url) => url.includes("/pixelgrad/dist/models/")),
     "Node's report does not list the package's scripts",
   );
-  // Weights from a path need the reading of a file, and no decoder.
+  // Weights from a path need the path and the reading of a file, and no decoder.
   const unwanted = loaded.filter((url) =>
-    /node_modules\/sharp\/|pixelgrad\/dist\/data\/(?!read-file\.)/.test(url),
+    /node_modules\/sharp\/|pixelgrad\/dist\/data\/(?!read-file\.|path-of\.)/.test(url),
   );
   check(unwanted.length === 0, `import "pixelgrad" loads what only pixelgrad/data needs: ${unwanted}`);
   return { says: describe(answer), result: undefined };
