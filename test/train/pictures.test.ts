@@ -197,7 +197,7 @@ describe("LR files", () => {
       [35, 30],
     );
     await expect(trained(root)).rejects.toThrow(
-      /0x2\.png is 35x30, .*0\.png \(72x60\) must be 36x30\..* Of 2 pairs, 2 do not fit\./,
+      /0x2\.png is 35x30, .*0\.png \(72x60\) must be 36x30;.* Of 2 pairs, 2 do not fit\./,
     );
   });
 });
