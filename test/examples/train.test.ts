@@ -303,7 +303,7 @@ describe("what cannot work ends with one paragraph, exit code 1 and no folder", 
       train(["--data", incomplete, "--out", out]),
       train(["--data", root, "--out", out, "--scale", "4"]),
     ]);
-    expectRefused(mismatch, out, /\/0002x2\.png is 19x18, but at scale 2 .* must be 20x18\./);
+    expectRefused(mismatch, out, /\/0002x2\.png is 19x18, but at scale 2 .* must be 20x18;/);
     expectRefused(
       missing,
       out,
