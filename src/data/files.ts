@@ -116,9 +116,9 @@ function isWritable(path: string, mode: number): boolean {
 }
 
 /**
- * Like writeWhole, for a file that `make` writes under the name it gets, where an empty one is. A link stays, and the file it leads
- * to is replaced, which keeps its permissions; one that may not be written is left alone. What leads to a pipe
- * or a device is copied there when it is complete.
+ * Like writeWhole, for a file that `make` writes under the name it gets, where an empty one is. A link stays, and
+ * the file it leads to is replaced, which keeps its permissions; one that may not be written is left alone. What
+ * leads to a pipe or a device is copied there when it is complete.
  *
  * @param patience milliseconds in which somebody must begin to read a pipe.
  */

@@ -8,7 +8,7 @@
  *   pickle itself; another one with the storages' keys; and then each storage, after its length.
  *
  * torch/serialization.py has both. Nothing in such a file is executed here: what its pickle may refer to is in
- * the table `names`, and is written in this file.
+ * the table `names`, and is written in this file or in pickled-classes.ts.
  */
 import { excerpt } from "../options/printable.ts";
 import {

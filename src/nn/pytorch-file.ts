@@ -30,9 +30,9 @@ const MAX_LIST = 64;
 /**
  * Reads a weight file of PyTorch: the tensors of its dictionary, by their names. Where the weights are one
  * entry of several, as "params_ema" or "state_dict", they are taken out of it, the averaged ones first
- * (weight-names.ts), unless two are alike by name and size; within them, the names of inner dictionaries come before those of their tensors, with a
- * dot. Numbers of every type become float32. The tensors take at most four times the file's bytes. `name` is
- * what errors call the file.
+ * (weight-names.ts), unless two are alike by name and size. Within them, the names of inner dictionaries come
+ * before those of their tensors, with a dot. Numbers of every type become float32. The tensors take at most four
+ * times the file's bytes. `name` is what errors call the file.
  *
  * The metadata are those that `serializePytorch` has written; another program that writes the file again drops
  * them.

@@ -1,7 +1,7 @@
 /** Writes weight files of PyTorch, `.pth`: the zip archive that PyTorch writes since 1.6. */
 import { checkArguments, checkOptions } from "../options/arguments.ts";
 import { oneOf } from "../options/kinds.ts";
-import { stridesOf } from "../tensor/shape.ts";
+import { numel, type Shape, stridesOf } from "../tensor/shape.ts";
 import type { NamedArray } from "./module.ts";
 import { checkHalf, float16, float32 } from "./number-formats.ts";
 import { PickleWriter } from "./pickle-writer.ts";
@@ -35,8 +35,7 @@ export function serializePytorch(
   const { bytes: width, write } = { float32, float16 }[dtype];
   const pickle = new PickleWriter();
   const storages: [string, Uint8Array][] = [];
-  const emptyDict = () => pickle.call("collections", "OrderedDict", () => {});
-  emptyDict();
+  writeEmptyDict(pickle);
   pickle.items(() => {
     for (const [name, { shape, data }] of tensors) {
       const key = String(storages.length);
@@ -46,25 +45,12 @@ export function serializePytorch(
       for (const [i, value] of data.entries()) write(view, width * i, value);
       storages.push([`archive/data/${key}`, content]);
       pickle.text(name);
-      pickle.call("torch._utils", "_rebuild_tensor_v2", () => {
-        pickle.reference(() => {
-          pickle.text("storage");
-          pickle.name("torch", storageClass);
-          pickle.text(key);
-          pickle.text("cpu");
-          pickle.number(data.length);
-        });
-        pickle.number(0);
-        pickle.tuple(() => shape.forEach((size) => void pickle.number(size)));
-        pickle.tuple(() => stridesOf(shape).forEach((stride) => void pickle.number(stride)));
-        pickle.boolean(false);
-        emptyDict(); // hooks
-      });
+      writeTensor(pickle, shape, key, storageClass);
     }
   });
   pickle.attributes(() => {
     pickle.text("_metadata");
-    emptyDict();
+    writeEmptyDict(pickle);
     pickle.items(() => {
       pickle.text(metadataKey);
       pickle.dict(() => {
@@ -84,4 +70,31 @@ export function serializePytorch(
       ["archive/version", text("3\n")],
     ]),
   );
+}
+
+/** Appends a tensor whose numbers, of the type that a storage's class names, are the archive's entry `data/KEY`. */
+export function writeTensor(
+  pickle: PickleWriter,
+  shape: Shape,
+  key: string,
+  storageClass = "FloatStorage",
+): void {
+  pickle.call("torch._utils", "_rebuild_tensor_v2", () => {
+    pickle.reference(() => {
+      pickle.text("storage");
+      pickle.name("torch", storageClass);
+      pickle.text(key);
+      pickle.text("cpu");
+      pickle.number(numel(shape));
+    });
+    pickle.number(0);
+    pickle.tuple(() => shape.forEach((size) => void pickle.number(size)));
+    pickle.tuple(() => stridesOf(shape).forEach((stride) => void pickle.number(stride)));
+    pickle.boolean(false);
+    writeEmptyDict(pickle); // hooks
+  });
+}
+
+function writeEmptyDict(pickle: PickleWriter): void {
+  pickle.call("collections", "OrderedDict", () => {});
 }

@@ -250,8 +250,7 @@ test("of several videos the first is opened, and that is said", async () => {
   await says("#message", /Only the first video is opened, one\.webm\./);
 });
 
-// When the browser shows a place's frame is its own affair: on a busy machine it may come too late to be counted.
-test("watching: frames are enlarged as they play, with a pause and another place", { retry: 2 }, async () => {
+test("watching: frames are enlarged as they play, with a pause and another place", async () => {
   await give({ times: evenTimes(100), hasSound: true });
   await userEvent.click(button("watch"));
   const canvas = find<HTMLCanvasElement>(`${panel} .player canvas`);
@@ -262,9 +261,11 @@ test("watching: frames are enlarged as they play, with a pause and another place
   const shown = () => [...canvas.getContext("2d")!.getImageData(0, 0, 128, 96).data].join();
   const before = shown();
   const position = find<HTMLInputElement>(`${panel} [name=position]`);
-  position.value = "3.5";
+  // On a slow machine the video may have played nearly to its end: the other place must show another frame.
+  const [there, elsewhere] = position.valueAsNumber < 2 ? ["3.5", "1"] : ["1", "3.5"];
+  position.value = there;
   position.dispatchEvent(new Event("input"));
-  await vi.waitFor(() => expect(find(`${panel} .player .time`).textContent).toBe("0:03 of 0:04"));
+  await vi.waitFor(() => expect(find(`${panel} .player .time`).textContent).toBe(`0:0${there[0]} of 0:04`));
   await vi.waitFor(() => expect(shown()).not.toBe(before), { timeout: 20_000 });
   // A frame that comes while another one is being enlarged is not forgotten. A place may show its frame in two
   // steps, the old one first.
@@ -275,9 +276,9 @@ test("watching: frames are enlarged as they play, with a pause and another place
     await wait(1000);
   }
   const atOnce = delayed(({ task }) => task === "enlargeFrame", 1000);
-  // Only if the frame at 1 is there before the next place is chosen, it is shown.
+  // Only if the frame elsewhere is there before the next place is chosen, it is shown.
   for (let tries = 0; tries < 5 && shown() === late; tries++) {
-    for (const time of ["1", "3.5"]) {
+    for (const time of [elsewhere, there]) {
       position.value = time;
       position.dispatchEvent(new Event("input"));
       await wait(400 + 300 * tries);

@@ -1,8 +1,8 @@
 /** Files as torch.save writes them of dictionaries in dictionaries. */
 import type { NamedArray } from "../../src/nn/module.ts";
 import { PickleWriter } from "../../src/nn/pickle-writer.ts";
+import { writeTensor } from "../../src/nn/pytorch-writer.ts";
 import { writeStoredZip } from "../../src/nn/stored-zip.ts";
-import { stridesOf } from "../../src/tensor/shape.ts";
 
 /** Maps become dictionaries, lists tuples; others are tensors and whole numbers. */
 export type Saved = NamedArray | number | readonly Saved[] | { readonly [key: string]: Saved } | State;
@@ -28,20 +28,7 @@ export function torchSave(thing: Saved): Uint8Array {
   const tensor = ({ shape, data }: NamedArray) => {
     const key = String(storages.length);
     storages.push([`archive/data/${key}`, new Uint8Array(Float32Array.from(data).buffer)]);
-    pickle.call("torch._utils", "_rebuild_tensor_v2", () => {
-      pickle.reference(() => {
-        pickle.text("storage");
-        pickle.name("torch", "FloatStorage");
-        pickle.text(key);
-        pickle.text("cpu");
-        pickle.number(data.length);
-      });
-      pickle.number(0);
-      pickle.tuple(() => shape.forEach((size) => void pickle.number(size)));
-      pickle.tuple(() => stridesOf(shape).forEach((stride) => void pickle.number(stride)));
-      pickle.boolean(false);
-      pickle.dict(() => {});
-    });
+    writeTensor(pickle, shape, key);
   };
   write(thing);
   return writeStoredZip(new Map([["archive/data.pkl", pickle.end()], ...storages]));
