@@ -10,9 +10,15 @@ import { chromiumFlags, findChromium } from "./test/browser/chromium.ts";
 const found = await findChromium();
 if ("missing" in found) console.warn(`The browser tests are skipped: ${found.missing}.`);
 
+/**
+ * Of each kernel's shapes a browser takes those of the quick tier: it compiles with the same Dawn as Node, and most
+ * often for the same renderer, on which `npm run test:all` takes them all.
+ */
+const tier = process.env.PIXELGRAD_TEST_TIER ?? "quick";
+
 const inBrowser = defineConfig({
   oxc: { target: "es2022" },
-  define: { "process.env": "{}" }, // where test/support looks for settings
+  define: { "process.env": JSON.stringify({ PIXELGRAD_TEST_TIER: tier }) }, // where test/support looks for settings
   // Found only when the page loads them, and then Vite would reload the test.
   optimizeDeps: { include: ["buffer", "fflate", "mediabunny"] },
   test: {

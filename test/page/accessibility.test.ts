@@ -26,10 +26,9 @@ const sizes = {
   laptop: { viewport: { width: 1280, height: 720 } },
 };
 
+// Rules about sizes see the same in light and dark, and those about colours on every screen.
 test.each([
   ["phone", "light"],
-  ["phone", "dark"],
-  ["laptop", "light"],
   ["laptop", "dark"],
 ] as const)("no violation: %s, %s", async (size, colorScheme) => {
   const { page } = await visit(browser, { ...sizes[size], colorScheme });
@@ -59,8 +58,7 @@ test.each([
 
 test.each([
   ["phone", "light", "de-DE"],
-  ["laptop", "dark", "de-DE"],
-  ["laptop", "light", "en-US"],
+  ["laptop", "dark", "en-US"],
 ] as const)("no violation in the lesson: %s, %s, %s", async (size, colorScheme, locale) => {
   const context = await browser.newContext({ ...sizes[size], colorScheme, locale, reducedMotion: "reduce" });
   const page = await context.newPage();
