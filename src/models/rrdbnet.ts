@@ -159,8 +159,7 @@ export class RRDBNet extends ConfiguredNetwork<Options> {
     const r = this.options.unshuffle;
     if (r === 1) return this.#reconstructed(this.#features(x));
     const [n, c, h, w] = x.shape;
-    const [down, right] = [h, w].map((side) => -side & (r - 1));
-    const whole = down + right === 0 ? x : pad(x, [0, right, 0, down], "reflect");
+    const whole = wholeBlocks(x, r);
     const small = pixelUnshuffle(whole, r);
     if (whole !== x) disposeUnderNoGrad(whole);
     const y = this.#reconstructed(this.#features(small));
@@ -246,6 +245,20 @@ export class RRDBNet extends ConfiguredNetwork<Options> {
       halo: 2,
     };
   }
+}
+
+/** x [n, c, h, w] continued by its mirror image to multiples of r. Tiny pictures are mirrored several times. */
+function wholeBlocks(x: Tensor, r: number): Tensor {
+  const [h, w] = x.shape.slice(2);
+  const [down, right] = [h, w].map((side) => Math.min(-side & (r - 1), Math.max(side - 1, 1)));
+  if (down + right === 0) return x;
+  // A single row or column has no other beside it that could be its mirror image.
+  const wide = pad(x, [0, right, 0, 0], w === 1 ? "replicate" : "reflect");
+  const larger = pad(wide, [0, 0, 0, down], h === 1 ? "replicate" : "reflect");
+  disposeUnderNoGrad(wide);
+  const whole = wholeBlocks(larger, r);
+  if (whole !== larger) disposeUnderNoGrad(larger);
+  return whole;
 }
 
 /** x + 0.2 * (three dense blocks of x): "residual in residual dense block". */

@@ -1,10 +1,11 @@
 /** Writes a network down as ONNX, from the operations that its forward pass is made of. */
-import { noGrad, type RecordedOp, recordOps } from "../tensor/op.ts";
+import { defineOp, noGrad, type RecordedOp, recordOps } from "../tensor/op.ts";
 import { keep, outsideScopes, scope } from "../tensor/scope.ts";
+import { ShapeError } from "../tensor/shape.ts";
 import { type Tensor, zeros } from "../tensor/tensor.ts";
 import type { Module } from "./module.ts";
 import { type OnnxNode, type OnnxTensor, serializeOnnx } from "./onnx-file.ts";
-import { OnnxGraph, writeOp } from "./onnx-operators.ts";
+import { type Cropped, OnnxGraph, type WholeBlocks, writeOp } from "./onnx-operators.ts";
 
 export interface Exported {
   readonly name: string;
@@ -13,13 +14,18 @@ export interface Exported {
   /** From an input [n, channels, h, w] to the result, which is as much larger for every input. */
   forward(x: Tensor): Tensor;
   readonly channels: number;
+  /** The sides that `forward` takes are multiples of it. Those of pictures need not be: see `inBlocks`. */
+  readonly multiple: number;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Two sizes [h, w] that most networks take: small, and multiples of 8. */
+const onBlocks =
+  "One that works on blocks of pixels says so by `multiple`, and its file continues pictures to whole blocks.";
+
+/** Two sizes [h, w], in blocks: odd and even ones, so that a network that works on blocks without saying so is found. */
 const sizes = [
-  [24, 32],
-  [40, 16],
+  [25, 33],
+  [40, 18],
 ] as const;
 
 /**
@@ -34,7 +40,7 @@ export async function exportForward(exported: Exported): Promise<Uint8Array<Arra
   if (asText(graph) !== asText(other)) {
     throw new RangeError(
       "exportOnnx: this network does different things with pictures of different sizes, so that its operations " +
-        "cannot be written down once for all of them.",
+        `cannot be written down once for all of them. ${onBlocks}`,
     );
   }
   const { name, channels, metadata } = exported;
@@ -47,6 +53,27 @@ export async function exportForward(exported: Exported): Promise<Uint8Array<Arra
     metadata,
   });
 }
+
+/**
+ * Notes a forward pass that works on blocks of `multiple` pixels: in the file, an input of any size is continued by
+ * its mirror image to whole blocks, and the result cropped. While it is noted, inputs have whole blocks.
+ */
+export function inBlocks(x: Tensor, multiple: number, forward: (x: Tensor) => Tensor): Tensor {
+  if (multiple === 1) return forward(x);
+  const y = forward(wholeBlocks({ x }, { multiple }));
+  return cropped({ x: y, like: x }, { scale: y.shape[2] / x.shape[2] });
+}
+
+/** Operations of files alone: exporting notes them, and nothing runs them. */
+function noted<I extends Record<"x", Tensor>, P>(name: string) {
+  const run = () => {
+    throw new Error(`${name} is only noted, in recordOps().`);
+  };
+  return defineOp<I, P>({ name, shape: ({ x }) => x.shape, cpu: run, gpu: run });
+}
+
+const wholeBlocks = noted<{ x: Tensor }, WholeBlocks>("whole blocks");
+const cropped = noted<{ x: Tensor; like: Tensor }, Cropped>("cropped");
 
 interface Drawing {
   readonly nodes: readonly OnnxNode[];
@@ -63,18 +90,25 @@ function asText(drawing: Drawing): string {
 
 /** Notes the operations for pictures of one size, and writes them down. */
 async function draw(
-  { module, channels, forward }: Exported,
-  [h, w]: readonly [number, number],
+  { module, channels, multiple, forward }: Exported,
+  [rows, columns]: readonly [number, number],
 ): Promise<Drawing> {
   const names = new Map([...module.namedTensors()].map(([name, tensor]) => [tensor, name]));
   const [{ device }] = names.keys();
   const { ops, x, y, constants } = outsideScopes(() => {
     using _noGrad = noGrad();
     using _scope = scope();
-    const x = zeros([1, channels, h, w], { device });
+    const x = zeros([1, channels, rows * multiple, columns * multiple], { device });
     let y = x;
     const ops = recordOps(() => {
-      y = forward(x);
+      try {
+        y = forward(x);
+      } catch (error) {
+        if (!(error instanceof ShapeError)) throw error;
+        throw new RangeError(
+          `exportOnnx: this network does not take every size. ${error.message} ${onBlocks}`,
+        );
+      }
     });
     // Tensors that nothing has made and that are no weights: the network itself made them from numbers.
     const made = new Set([x, ...names.keys(), ...ops.map((op) => op.y)]);
