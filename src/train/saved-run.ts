@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { DataError } from "../data/index.ts";
+import { isPretrained } from "../upscale/method-names.ts";
 import {
   type Checkpoint,
   checkpointFile,
@@ -67,6 +68,6 @@ function located(config: TrainConfig, from = process.cwd()): TrainConfig {
     data: data.map(locate),
     ...(valid !== undefined && { valid: locate(valid) }),
     ...(cache !== undefined && { cache: locate(cache) }),
-    ...(init !== undefined && { init: locate(init) }),
+    ...(init !== undefined && { init: isPretrained(init) ? init : locate(init) }),
   };
 }

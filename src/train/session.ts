@@ -1,25 +1,16 @@
 /** Everything that a run works with, new or as it was at a checkpoint. */
 import { statSync } from "node:fs";
 import { basename } from "node:path";
-import { readError } from "../data/decode.ts";
 import { DataError, type PairDataset, PatchLoader } from "../data/index.ts";
 import { pathsOf } from "../data/pairs.ts";
 import type { Note } from "../data/picture-file.ts";
-import {
-  Adam,
-  type Device,
-  onDevice,
-  outsideScopes,
-  Random,
-  readNetwork,
-  type SuperResolver,
-} from "../node.ts";
+import { Adam, type Device, onDevice, outsideScopes, Random, type SuperResolver } from "../node.ts";
 import { excerpt } from "../options/printable.ts";
 import { toPlanar } from "../picture/index.ts";
-import { readWeightFile } from "../upscale/weight-files.ts";
 import type { Checkpoint, PictureNames } from "./checkpoint.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
 import { openPictures } from "./datasets.ts";
+import { readInitial } from "./initial.ts";
 import { survey } from "./survey.ts";
 import { Validation } from "./validation.ts";
 
@@ -137,12 +128,6 @@ function restore(
   onMessage(`Resumed at step ${state.step} of ${config.steps}${other}`);
 }
 
-async function readWeights(path: string): Promise<Uint8Array> {
-  return readWeightFile(path).catch((cause) => {
-    throw readError(path, cause);
-  });
-}
-
 /** Begins with the weights of a file. */
 async function loadInitial(
   { model, average }: Session,
@@ -162,7 +147,7 @@ async function loadInitial(
  * file lacks, which keep their random values. Throws a DataError if nothing fits.
  */
 async function initialWeights(model: SuperResolver, path: string): Promise<string[]> {
-  const { state, metadata } = readNetwork(await readWeights(path), path, { scale: model.scale });
+  const { state, metadata } = await readInitial(path, model.scale);
   const [theirs, own] = [metadata.rgbRange, model.metadata().rgbRange];
   if (theirs !== undefined && own !== undefined && theirs !== own) {
     throw new DataError(
