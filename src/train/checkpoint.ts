@@ -107,7 +107,7 @@ export function readCheckpoint(folder: string, onMessage: (line: string) => void
   const files = [checkpointFile, previousCheckpointFile].filter((file) => existsSync(join(folder, file)));
   if (files.length === 0) {
     throw new DataError(
-      hasWeights(folder)
+      resultFilesIn(folder).length > 0
         ? `${folder}: ${checkpointFile} is missing, and with it what training needs to go on. ${adviceWithout(folder)}`
         : `${folder}: there is no training to resume (no ${checkpointFile}). Name the folder of an earlier run.`,
     );
@@ -240,9 +240,9 @@ function damaged(path: string, cause: unknown): DataError {
 /** What users take from a run. */
 const resultFiles = ["last.safetensors", "best.safetensors"];
 
-/** Has a run learned something that is worth keeping? */
-export function hasWeights(folder: string): boolean {
-  return resultFiles.some((file) => existsSync(join(folder, file)));
+/** Those that are there. */
+export function resultFilesIn(folder: string): string[] {
+  return resultFiles.filter((file) => existsSync(join(folder, file)));
 }
 
 /** What is left of a run without a whole checkpoint. */

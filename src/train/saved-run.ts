@@ -6,9 +6,9 @@ import { isPretrained } from "../upscale/method-names.ts";
 import {
   type Checkpoint,
   checkpointFile,
-  hasWeights,
   previousCheckpointFile,
   readCheckpoint,
+  resultFilesIn,
 } from "./checkpoint.ts";
 import type { TrainConfig } from "./config.ts";
 import { readLog } from "./run-folder.ts";
@@ -27,7 +27,7 @@ export function readSavedRun(folder: string, onMessage: (line: string) => void):
     existsSync(join(folder, file)),
   );
   // A run that begins anew would replace the weights of one that has lost its checkpoints.
-  const logged = hasCheckpoint || hasWeights(folder) ? undefined : configOfLog(folder);
+  const logged = hasCheckpoint || resultFilesIn(folder).length > 0 ? undefined : configOfLog(folder);
   if (logged) {
     anew();
     return { config: logged, checkpoint: undefined };
