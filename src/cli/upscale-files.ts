@@ -18,6 +18,7 @@ import type { Image, Samples } from "../picture/image.ts";
 import { sizeWithin, type TargetSize } from "../picture/target-size.ts";
 import { formatDuration, Progress } from "../report/progress.ts";
 import { UsageError } from "./flags.ts";
+import { memoryForTiles, withOwnMemory } from "./memory.ts";
 import { messageOf } from "./messages.ts";
 import { type MethodsOfRun, methodsOf } from "./methods.ts";
 import { printError } from "./print.ts";
@@ -220,7 +221,7 @@ async function upscaleOne(
     tile,
     // Two fifths of the rest stay free: JavaScript collects what tiles leave behind only now and then, and at
     // the end the result is encoded.
-    maxMemory: memory && Math.max(1, 0.6 * (memory - process.memoryUsage.rss())),
+    maxMemory: memoryForTiles(memory, 0.6),
     signal,
     onProgress({ done, total }) {
       // The speed is that of the tiles after the first two, which begin together, and before which there is
@@ -229,6 +230,8 @@ async function upscaleOne(
       else if (done > 1)
         progress = new Progress({ total, start: done, unit: "tiles", stream: process.stderr });
     },
+  }).catch((error) => {
+    throw withOwnMemory(error, memory);
   });
   const { width, height, channels } = bands;
   const size: Size = { width, height, channels, depth: bands.depth };

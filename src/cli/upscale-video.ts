@@ -1,8 +1,10 @@
 /** Video from standard input to standard output, a frame at a time. */
+
 import { counted } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import { FrameUpscaler, Y4mReader, Y4mWriter } from "../video/index.ts";
 import { UsageError } from "./flags.ts";
+import { memoryForTiles, withOwnMemory } from "./memory.ts";
 import { methodOf } from "./methods.ts";
 import { checkOutputs, idsOf } from "./outputs.ts";
 import { profiled } from "./profile.ts";
@@ -35,14 +37,17 @@ async function upscaleStream(flags: UpscaleFlags, signal: AbortSignal): Promise<
     const opened = await methodOf(flags);
     try {
       const { tile, "max-memory": memory } = flags;
-      const maxMemory = memory && Math.max(1, memory - process.memoryUsage.rss());
+      const maxMemory = memoryForTiles(memory);
       const frames = new FrameUpscaler(opened.upscaler, format, { signal, tile, maxMemory });
       await writer.header(frames.format);
       const start = performance.now();
       let printedAt = start;
       const speed = () => `${((1e3 * count) / (performance.now() - start)).toPrecision(3)} frames/s`;
       for await (const frame of reader.frames(format)) {
-        await writer.frame(await frames.upscale(frame));
+        const large = await frames.upscale(frame).catch((error) => {
+          throw withOwnMemory(error, memory);
+        });
+        await writer.frame(large);
         count++;
         if (performance.now() - printedAt < 1000) continue;
         printedAt = performance.now();

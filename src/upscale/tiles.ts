@@ -140,7 +140,7 @@ const quad = 4;
  * @param options.bytesPerRow bytes that each row of a tile takes besides: its rows of the band, which is as
  *   wide as the result.
  * @param options.bytesPerPixel bytes that each pixel of a window takes around the method.
- * @throws RangeError if not even a small tile fits into the memory.
+ * @throws RangeError if not even a small tile fits into the memory: TooLittleMemory if more would help.
  */
 export function planTiles(
   picture: { readonly width: number; readonly height: number },
@@ -174,7 +174,7 @@ export function planTiles(
     const remedies = automatic
       ? ["Allow more memory or take a smaller network.", "Take a smaller network."]
       : ["Choose smaller tiles or allow more memory.", "Choose smaller tiles."];
-    throw new RangeError(
+    throw new (limited ? RangeError : TooLittleMemory)(
       `upscale: ${name} looks ${margin} pixels far, so it works on at least ${needed} pixels at once here, and ` +
         (limited
           ? `the device takes ${deviceLimit} at most, whatever the memory. `
@@ -460,6 +460,9 @@ export async function* enlargeInTiles<T>(
     await Promise.allSettled(queue.map(({ large }) => large));
   }
 }
+
+/** The device could take a tile, and the memory that it may have is too little. */
+export class TooLittleMemory extends RangeError {}
 
 /** What a tile hears whose turn will not come. That is no failure of whatever computed it. */
 export class NotWanted extends Error {}
