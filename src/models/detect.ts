@@ -70,7 +70,7 @@ export function detect(
       ? contents.dictionaries.get(textOf(path))
       : undefined;
     // Before a prefix is taken off: ESRGAN's first names begin with "model.", too.
-    const result = recognize(state, dictionary?.metadata, options);
+    const result = recognize(state, dictionary?.metadata, networks, options);
     if (result !== undefined) found.push({ path, ...result });
     else if (path.length < MAX_PREFIXES) {
       const { likely, others } = partsWithNetworks(state, dictionary?.names ?? []);
@@ -89,17 +89,30 @@ export function detect(
     }
   };
   look(contents.tensors, []);
+  const metadata = contents.dictionaries.get("")?.metadata;
+  // A network that this version does not know: whoever builds it says so.
+  if (found.length === 0 && metadata?.architecture !== undefined) {
+    return { metadata, state: contents.tensors, assumptions: [] };
+  }
   if (found.length === 0) throw unknownNetwork(attempts, networks, options.name);
   return choose(found, unknown, options.name);
 }
 
-/** A network that is all of `state`. Undefined if it is none of those known. */
+/**
+ * A network that is all of `state`. Undefined if it is none of those known.
+ *
+ * @param metadata what the file says of it. Other programs may say "architecture", too, and mean names of their own.
+ */
 function recognize(
   state: State,
   metadata: Readonly<Record<string, string>> | undefined,
+  networks: readonly string[],
   options: DetectOptions,
 ): { network: Recognized; error?: undefined } | { network?: undefined; error: DataError } | undefined {
-  if (metadata?.architecture !== undefined) return { network: { metadata, state, assumptions: [] } };
+  const { architecture, scale } = metadata ?? {};
+  if (metadata && architecture !== undefined && networks.includes(architecture) && scale !== undefined) {
+    return { network: { metadata, state, assumptions: [] } };
+  }
   try {
     for (const detector of detectors) {
       const network = detector(state, options);
@@ -324,16 +337,23 @@ const srcnn: Detector = (state, options) => {
 };
 
 /** The enlargement of a network whose weights do not tell it. */
-export function scaleOf({ name, scale }: DetectOptions): number {
-  const inName = /(?:^|[^a-z])x([2-8])(?![0-9])|(?:^|[^0-9])([2-8])x(?![a-z0-9])/i.exec(
-    name.split(/[\\/]/).at(-1)!,
-  );
-  const number = scale ?? Number(inName?.[1] ?? inName?.[2]);
-  if (Number.isInteger(number)) return number;
+export function scaleOf({ name, scale = scaleInName(name) }: DetectOptions): number {
+  if (scale !== undefined) return scale;
   throw new DataError(
     `${name}: the weights of this network are alike for every scale, and the file's name does not end in one, ` +
       `as "fsrcnn_x3.pth" does. Say by how much it enlarges: --scale 3, or { scale: 3 } in a program.`,
   );
+}
+
+/**
+ * The only scale that a file's name speaks of: "x3", or "3x" where no number follows. Sizes are none, such as those
+ * of the filters in "srcnn_9x5x5_x3" and "srcnn-9-5-5".
+ */
+function scaleInName(path: string): number | undefined {
+  const name = path.split(/[\\/]/).at(-1)!;
+  const marks = name.matchAll(/(?<![a-z0-9])x([2-8])(?![0-9]|x[0-9])|(?<![0-9x])([2-8])x(?![a-z0-9])/gi);
+  const scales = new Set(Array.from(marks, ([, behind, before]) => Number(behind ?? before)));
+  return scales.size === 1 ? [...scales][0] : undefined;
 }
 
 // ---- All of them

@@ -179,7 +179,12 @@ export function planeCount({ colors }: Pick<SuperResolver, "colors">): number {
   return colors === "rgb" ? 3 : 1;
 }
 
-/** Where and how a network's tensors are stored. */
+/** Where and how a network's tensors are stored. @throws Error if they have been disposed */
 export function storedOn(model: SuperResolver): { readonly device: Device; readonly dtype: DType } {
-  return model.parameters()[0];
+  const [first] = model.parameters();
+  if (!first.disposed) return first;
+  throw new Error(
+    `The network ${model.metadata().architecture ?? "of this upscaler"} has been disposed, as close() of what ` +
+      "openMethod() returns does. Open it again, or close it after the last picture.",
+  );
 }
