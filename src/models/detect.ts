@@ -25,7 +25,7 @@ import { DIV2K_RGB_MEAN } from "./edsr.ts";
 import { nameOfOther } from "./other-networks.ts";
 import { recognizeRRDBNet } from "./rrdbnet.ts";
 import { recognizeSpan } from "./span.ts";
-import { countOf, renamed, type State, shapeOf } from "./state.ts";
+import { countOf, renamed, type State, scaleInName, shapeOf } from "./state.ts";
 import { recognizeWren } from "./wren.ts";
 
 export interface DetectOptions {
@@ -343,17 +343,6 @@ export function scaleOf({ name, scale = scaleInName(name) }: DetectOptions): num
     `${name}: the weights of this network are alike for every scale, and the file's name does not end in one, ` +
       `as "fsrcnn_x3.pth" does. Say by how much it enlarges: --scale 3, or { scale: 3 } in a program.`,
   );
-}
-
-/**
- * The only scale that a file's name speaks of: "x3", or "3x" where no number follows. Sizes are none, such as those
- * of the filters in "srcnn_9x5x5_x3" and "srcnn-9-5-5".
- */
-function scaleInName(path: string): number | undefined {
-  const name = path.split(/[\\/]/).at(-1)!;
-  const marks = name.matchAll(/(?<![a-z0-9])x([2-8])(?![0-9]|x[0-9])|(?<![0-9x])([2-8])x(?![a-z0-9])/gi);
-  const scales = new Set(Array.from(marks, ([, behind, before]) => Number(behind ?? before)));
-  return scales.size === 1 ? [...scales][0] : undefined;
 }
 
 // ---- All of them

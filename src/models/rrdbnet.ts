@@ -38,7 +38,7 @@ import {
   option,
   type Recognized,
 } from "./architecture.ts";
-import { countOf, otherPictures, renamed, type State, shapeOf } from "./state.ts";
+import { countOf, otherPictures, renamed, type State, scaleInName, shapeOf } from "./state.ts";
 import type { TwoStages } from "./super-resolver.ts";
 
 const options = {
@@ -342,7 +342,15 @@ export function recognizeRRDBNet(given: State, name: string): Recognized | undef
   }
   const growth = shapeOf(state, "body.0.rdb1.conv1.weight")?.[0];
   const blocks = countOf(state, /^body\.(\d+)\.rdb1\.conv1\.weight$/);
-  const scale = 2 ** countOf(state, /^conv_up(\d+)\.weight$/) / unshuffle;
+  const ups = countOf(state, /^conv_up(\d+)\.weight$/);
+  // ESRGAN's code enlarges by 3 in one step, whose weights are like those of a step by 2.
+  if (ups === 1 && unshuffle === 1 && scaleInName(name) === 3) {
+    throw new DataError(
+      `${name}: by its name this RRDBNet enlarges by 3, and pixelgrad runs those that enlarge by 1, 2, 4 or 8. If it ` +
+        "enlarges by 2, give the file another name.",
+    );
+  }
+  const scale = 2 ** ups / unshuffle;
   const colors = planes === 3 ? "rgb" : "y";
   const described = { scale, blocks, channels, growth, unshuffle, colors };
   return { metadata: metadataOf("RRDBNet", described), state, assumptions: [] };

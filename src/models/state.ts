@@ -1,4 +1,4 @@
-/** What the names and the shapes of a weight file's tensors tell, for the recognition of other programs' files. */
+/** What a weight file's name, its tensors' names and their shapes tell, for the recognition of other programs' files. */
 import type { NamedArray } from "../nn/module.ts";
 import { DataError } from "../picture/errors.ts";
 
@@ -57,4 +57,15 @@ export function otherPictures(
     `${name}: this is ${architecture} from ${inputs} ${inputs === 1 ? "channel" : "channels"} to ${outputs}, and ` +
       "pixelgrad runs networks whose pictures have 3 channels (RGB) or 1 (luma), before and after. Look for such a one.",
   );
+}
+
+/**
+ * The only scale that a file's name speaks of: "x3", or "3x" where no number follows. Sizes are none, such as those
+ * of the filters in "srcnn_9x5x5_x3" and "srcnn-9-5-5".
+ */
+export function scaleInName(path: string): number | undefined {
+  const name = path.split(/[\\/]/).at(-1)!;
+  const marks = name.matchAll(/(?<![a-z0-9])x([2-8])(?![0-9]|x[0-9])|(?<![0-9x])([2-8])x(?![a-z0-9])/gi);
+  const scales = new Set(Array.from(marks, ([, behind, before]) => Number(behind ?? before)));
+  return scales.size === 1 ? [...scales][0] : undefined;
 }

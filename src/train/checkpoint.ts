@@ -192,13 +192,21 @@ function stateIn(text: string): CheckpointState {
     (name) => !isObject(state[name]),
   );
   if (parts.length > 0) throw new Error(`its state lacks ${andList(parts)}`);
-  return state;
+  // JSON has no infinity: a network without any error was written as null.
+  const decibels = (value: number | null | undefined) => (value === null ? Infinity : value);
+  const { best } = state;
+  return {
+    ...state,
+    psnr: decibels(state.psnr),
+    best: isObject(best) ? { ...best, psnr: decibels(best.psnr)! } : best,
+  };
 }
 
 /** Throws unless a state is one that training can go on from. */
 function checkState(state: CheckpointState): void {
   const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-  const isNumber = (value: unknown) => value === undefined || value === null || Number.isFinite(value);
+  const isNumber = (value: unknown) =>
+    value === undefined || (typeof value === "number" && !Number.isNaN(value));
   const areNames = (value: unknown) =>
     Array.isArray(value) && value.every((name) => typeof name === "string");
   const { config, step, seconds, loader, pictures, psnr, best, lengths, workingFolder, device } = state;

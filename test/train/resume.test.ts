@@ -677,6 +677,15 @@ describe("damage", () => {
     expect(readFileSync(file("report.html"), "utf8")).toMatch(/<\/html>\s*$/);
   });
 
+  test("of no kind: a best network without any error, whose decibels JSON writes as null", async () => {
+    edit((state: { best: { psnr: unknown }; psnr: unknown }) => {
+      state.best.psnr = null;
+      state.psnr = null;
+    });
+    expect(readCheckpoint(folder).state.best).toEqual({ step: expect.any(Number), psnr: Infinity });
+    expect((await resume(folder, more)).best?.psnr).toBeGreaterThan(0);
+  });
+
   test("pictures that are gone leave the folder as it was", async () => {
     appendFileSync(file("log.jsonl"), "half a li");
     const before = readdirSync(folder).map((name) => [name, readFileSync(file(name))]);
