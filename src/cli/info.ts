@@ -132,7 +132,7 @@ async function measureNetwork(
   // Little enough that memory is the limit, and not what a kernel can bind.
   const room = 2 ** 26;
   const bytes = room / upscaler.pixelsWithin(room);
-  const channels = model.colors === "rgb" ? 3 : 1;
+  const channels = model.planes;
   // Small pictures first: an adapter that is slow need not see a large one.
   for (let side = 32; ; side *= 2) {
     const data = Float32Array.from({ length: channels * side ** 2 }, (_, i) => (i % 251) / 250);

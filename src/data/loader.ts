@@ -2,11 +2,11 @@ import { checkArguments, checkIsObject, checkNames, isObject, keysOf } from "../
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { checkPairSizes, randomPlace } from "../picture/patches.ts";
+import { planeCount } from "../picture/planes.ts";
 import { Random } from "../tensor/random.ts";
 import {
   type BatchFormat,
   type Cut,
-  channelsOf,
   cutBatch,
   lengthsOf,
   type OpenPair,
@@ -302,7 +302,7 @@ export class PatchLoader {
     const draws = Array.from({ length: n }, () => this.#nextDraw());
     const shapeOf = (which: "low" | "high") => {
       const side = patch * zooms[which];
-      return [n, channelsOf[colors], side, side] as PatchBatch["lowShape"];
+      return [n, planeCount(colors), side, side] as PatchBatch["lowShape"];
     };
     const batch = this.#cut(draws).then((patches) => ({
       ...patches,
@@ -342,7 +342,7 @@ export class PatchLoader {
         return { pair, label, place, degraded: { window, degradation } };
       }
       checkPairSizes(pair.low, pair.high, high / low);
-      const channels = channelsOf[format.colors];
+      const channels = planeCount(format.colors);
       if (pair.high.channels !== channels) {
         const { name, colors } = this.#dataset;
         throw new DataError(

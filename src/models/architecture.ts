@@ -188,11 +188,10 @@ export abstract class ConfiguredNetwork<Options extends NetworkOptions> extends 
   /** Throws unless x is a tensor [n, channels, h, w] with the colours that the network takes. */
   protected checkInput(x: Tensor): void {
     const name = `${this.#architecture}.forward`;
-    const channels = this.colors === "rgb" ? 3 : 1;
     checkArguments(name, { x: [x, aTensor] });
-    if (x.shape.length === 4 && x.shape[1] === channels) return;
+    if (x.shape.length === 4 && x.shape[1] === this.planes) return;
     throw new ShapeError(
-      `${name}: x must have the shape [n, ${channels}, h, w], got ${formatShape(x.shape)}.`,
+      `${name}: x must have the shape [n, ${this.planes}, h, w], got ${formatShape(x.shape)}.`,
     );
   }
 

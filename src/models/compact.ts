@@ -104,8 +104,8 @@ export class Compact extends ConfiguredNetwork<Options> {
   constructor(init: CompactOptions = {}) {
     const { random = defaultRandom(), ...options } = checkConstructor("Compact", init);
     super(compact, options);
-    const { scale, layers, channels, activation, colors } = this.options;
-    const planes = colors === "rgb" ? 3 : 1;
+    const { scale, layers, channels, activation } = this.options;
+    const { planes } = this;
     const conv = (from: number, to: number) => new Conv2d(from, to, 3, { padding: 1, random });
     const activations: Record<Options["activation"], () => Module> = {
       prelu: () => new PReLU(channels),
@@ -137,7 +137,7 @@ export class Compact extends ConfiguredNetwork<Options> {
   }
 
   get valuesPerPixel(): number {
-    return Math.max(this.options.channels, (this.colors === "rgb" ? 3 : 1) * this.scale ** 2);
+    return Math.max(this.options.channels, this.planes * this.scale ** 2);
   }
 }
 

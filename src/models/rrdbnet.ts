@@ -130,8 +130,8 @@ export class RRDBNet extends ConfiguredNetwork<Options> {
   constructor(init: RRDBNetOptions = {}) {
     const { random = defaultRandom(), ...options } = checkConstructor("RRDBNet", init);
     super(rrdbnet, options);
-    const { scale, blocks, channels, growth, unshuffle, colors } = this.options;
-    const planes = colors === "rgb" ? 3 : 1;
+    const { scale, blocks, channels, growth, unshuffle } = this.options;
+    const { planes } = this;
     const conv = (from: number, to: number) => new Conv2d(from, to, 3, { padding: 1, random });
     this.conv_first = conv(planes * unshuffle ** 2, channels);
     this.body = Array.from({ length: blocks }, () => new Block(channels, growth, random));

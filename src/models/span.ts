@@ -116,7 +116,7 @@ export class SPAN extends ConfiguredNetwork<Options> {
     if (normalize && colors === "y") {
       throw new RangeError("SPAN: normalize subtracts a mean colour, which luma has not. Leave it out.");
     }
-    const planes = colors === "rgb" ? 3 : 1;
+    const { planes } = this;
     this.conv_1 = new FoldedConv(planes, channels, random);
     this.blocks = Array.from({ length: blocks }, () => new Block(channels, random));
     this.conv_cat = new Conv2d(4 * channels, channels, 1, { random });
@@ -169,7 +169,7 @@ export class SPAN extends ConfiguredNetwork<Options> {
 
   /** The four feature maps that `conv_cat` reads. */
   get valuesPerPixel(): number {
-    return Math.max(4 * this.options.channels, (this.colors === "rgb" ? 3 : 1) * this.scale ** 2);
+    return Math.max(4 * this.options.channels, this.planes * this.scale ** 2);
   }
 }
 

@@ -111,8 +111,8 @@ export class Wren extends ConfiguredNetwork<Options> {
   constructor(init: WrenOptions = {}) {
     const { random = defaultRandom(), ...options } = checkConstructor("Wren", init);
     super(wren, options);
-    const { scale, blocks, channels, colors } = this.options;
-    const planes = colors === "rgb" ? 3 : 1;
+    const { scale, blocks, channels } = this.options;
+    const { planes } = this;
     const conv = (from: number, to: number) => new Conv2d(from, to, 3, { padding: 1, random });
     this.head = conv(planes, channels);
     this.blocks = Array.from({ length: blocks }, () => new Block(channels, random));
@@ -160,7 +160,7 @@ export class Wren extends ConfiguredNetwork<Options> {
   }
 
   get valuesPerPixel(): number {
-    return Math.max(this.options.channels, (this.colors === "rgb" ? 3 : 1) * this.scale ** 2);
+    return Math.max(this.options.channels, this.planes * this.scale ** 2);
   }
 }
 

@@ -17,7 +17,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { enlargeBicubic } from "./adapters.ts";
 import { Bands, type TileOptions } from "./bands.ts";
 import { compute, computeFrom } from "./compute.ts";
-import { Forward, planeCount, storedOn } from "./forward.ts";
+import { Forward, storedOn } from "./forward.ts";
 import {
   aMethod,
   bicubicMargin,
@@ -135,7 +135,7 @@ const aNetwork = instanceOf(SuperResolver, "a network, such as loadModel() retur
 
 function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
   const { scale, colors, inputSize, halo, multiple } = model;
-  const channels = planeCount(model);
+  const channels = model.planes;
   const takesEnlarged = inputSize === "high";
   /** Pixels of the network's input for each pixel of the small picture. */
   const factor = takesEnlarged ? scale ** 2 : 1;

@@ -57,9 +57,8 @@ const networks: readonly (readonly [string, () => SuperResolver])[] = [
   ["EDSR x4", () => new EDSR({ scale: 4, blocks: 1, channels: 2, random: random() })],
 ];
 
-const planesFor = ({ colors }: SuperResolver, width: number, height: number) => {
-  const channels = colors === "rgb" ? 3 : 1;
-  return { width, height, channels, data: toPlanar(noise(width, height, channels)) };
+const planesFor = ({ planes }: SuperResolver, width: number, height: number) => {
+  return { width, height, channels: planes, data: toPlanar(noise(width, height, planes)) };
 };
 
 describe.each(named(having))("on %s", (_, device) => {
