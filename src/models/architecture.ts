@@ -13,7 +13,7 @@ import {
   optional,
   type Wanted,
 } from "../options/arguments.ts";
-import { type Kind, quote } from "../options/kinds.ts";
+import type { Kind } from "../options/kinds.ts";
 import { aRandom, type Random } from "../tensor/random.ts";
 import { formatShape, ShapeError } from "../tensor/shape.ts";
 import { aTensor, type Tensor } from "../tensor/tensor.ts";
@@ -174,12 +174,6 @@ export abstract class ConfiguredNetwork<Options extends NetworkOptions> extends 
     super();
     this.#architecture = architecture.name;
     this.inputSize = architecture.inputSize;
-    const { name, options: table } = architecture;
-    const unknown = Object.keys(options).find((key) => !Object.hasOwn(table, key));
-    if (unknown !== undefined) {
-      const there = Object.keys(table).join(", ");
-      throw new RangeError(`${name}: there is no option ${quote(unknown)}; there are ${there}.`);
-    }
     this.options = completeOptions(architecture, options);
     this.colors = this.options.colors ?? architecture.colors;
     this.scale = this.options.scale;
