@@ -150,11 +150,8 @@ export async function readNetworkFile(method: string, scale?: number): Promise<N
   const { readBytes } = await import("../data/files.ts");
   const { readNetwork } = await import("../node.ts");
   if (!isPretrained(method)) {
-    const { readError } = await import("../data/decode.ts");
     const { readWeightFile } = await import("../upscale/weight-files.ts");
-    const bytes = await readWeightFile(method).catch((cause) => {
-      throw readError(method, cause);
-    });
+    const bytes = await readWeightFile(method);
     const network = readNetwork(bytes, method, { scale });
     const ownScale = Number(network.metadata.scale);
     if (scale !== undefined && ownScale > 0 && ownScale !== scale) {

@@ -2,7 +2,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { readError } from "../data/decode.ts";
 import { type Architecture, architectureOf, architectures, networkIn, readNetwork } from "../node.ts";
 import { folder, oneOf } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
@@ -56,9 +55,7 @@ function networkOfRun(folder: string): string {
 
 /** @throws DataError if the file cannot be read, or holds no network of this library */
 async function networkOfFile(path: string, scale?: number): Promise<ReturnType<typeof networkIn>> {
-  const bytes = await readWeightFile(path).catch((cause) => {
-    throw readError(path, cause);
-  });
+  const bytes = await readWeightFile(path);
   return networkIn(readNetwork(bytes, path, { scale }), path);
 }
 

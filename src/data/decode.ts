@@ -12,7 +12,7 @@ import { formatOfBytes, type PictureFormat, pictureFormats } from "./formats.ts"
 import { chunksOf, type Read, readFrom, unpackedSize, withExifInFront } from "./png.ts";
 import { readPnm } from "./pnm.ts";
 import { damaged, type Raster } from "./raster.ts";
-import { readFromFile } from "./read-file.ts";
+import { readError, readFromFile } from "./read-file.ts";
 import { toSrgb, withoutColor } from "./to-srgb.ts";
 import { unreadKind } from "./unread-kinds.ts";
 
@@ -262,25 +262,6 @@ async function samplesOf(
 function stretch(samples: Uint16Array, bits: number): void {
   const [shift, white] = [16 - bits, 2 ** bits - 1];
   for (let i = 0; i < samples.length; i++) samples[i] = Math.round(((samples[i] >> shift) * 65535) / white);
-}
-
-/** What the system's error means. */
-export function reasonForReading(cause: unknown): string {
-  const { code = "", message } = cause as NodeJS.ErrnoException;
-  const reasons: Readonly<Record<string, string>> = {
-    ENOENT: "there is no such file",
-    ENOTDIR: "there is no such file",
-    EISDIR: "it is a folder",
-    EACCES: "you may not read it",
-    ELOOP: "its links lead in a circle",
-  };
-  return reasons[code] ?? message;
-}
-
-/** For a file that cannot even be read. */
-export function readError(path: string, cause: unknown): DataError {
-  if (cause instanceof DataError) return cause; // says it itself
-  return new DataError(`${path}: cannot be read: ${reasonForReading(cause)}. Check the path.`, { cause });
 }
 
 function undecodable(
