@@ -5,6 +5,7 @@ import type { NetworkFile } from "../node.ts";
 import { oneOf, text } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
+import { scales } from "../picture/scales.ts";
 import type { TargetSize } from "../picture/target-size.ts";
 import type { Choice, OpenedMethod, ReadPicture, Upscaler } from "../upscale/index.ts";
 import {
@@ -27,7 +28,7 @@ export const methodFlag = {
 
 export const scaleFlag = {
   short: "s",
-  kind: oneOf(1, 2, 3, 4, 8),
+  kind: oneOf(...scales),
   help: "enlargement of each side; default: that of the weight file, else 2; 1 keeps the size, by networks that were made for it",
 } satisfies Flags[string];
 

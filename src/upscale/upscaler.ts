@@ -7,12 +7,14 @@ import { interpolate } from "../kernels/resize/index.ts";
 import { SuperResolver } from "../models/super-resolver.ts";
 import { checkArguments, checkNames, instanceOf, numberList, optional } from "../options/arguments.ts";
 import { quote, text } from "../options/kinds.ts";
+import { orList } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import type { Image } from "../picture/image.ts";
 import { imresize, interpolatePlanes } from "../picture/imresize.ts";
 import { inverseSymmetry, type Symmetry, symmetries } from "../picture/patches.ts";
 import { checkPlanesObject, type Planes } from "../picture/planes.ts";
 import type { ResizeOptions } from "../picture/resize-weights.ts";
+import { scales } from "../picture/scales.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { enlargeBicubic } from "./adapters.ts";
 import { Bands, type TileOptions } from "./bands.ts";
@@ -92,7 +94,7 @@ export function interpolatorOn(
     throw new RangeError(`${caller}: there is no ${quote(name)}; use ${interpolations.join(", ")}.`);
   }
   if (!scalesOf(name).includes(scale)) {
-    throw new RangeError(`${caller}: scale must be 1, 2, 3, 4 or 8, got ${quote(scale)}.`);
+    throw new RangeError(`${caller}: scale must be ${orList(scales)}, got ${quote(scale)}.`);
   }
   const pixelsUpTo =
     (most: number): Method["pixelsWithin"] =>
