@@ -84,7 +84,7 @@ ${aboutProtocols}`,
     try {
       const { scale } = methods[0].upscaler;
       const findings = collectFindings();
-      const pictures = findPictures(hr, lr, scale, findings.onLeftOut, degradation, findings.onFailure);
+      const pictures = findPictures(hr, { scale, lowFolder: lr, degradation, ...findings.callbacks });
       const weights = methods.map((method) => method.weights);
       const inputs = idsOf([...weights, ...pictures.flatMap(pathsOf)]);
       if ([hr, lr].some((folder) => folder !== undefined && sameFile(folder, out))) {

@@ -104,7 +104,7 @@ ms is the time for enlarging alone, after a warm-up, until the result is in memo
     try {
       const findings = collectFindings();
       const { scale } = opened.upscaler;
-      const pictures = findPictures(hr, lr, scale, findings.onLeftOut, degradation, findings.onFailure);
+      const pictures = findPictures(hr, { scale, lowFolder: lr, degradation, ...findings.callbacks });
       const inputs = idsOf([opened.weights, ...pictures.flatMap(pathsOf)]);
       checkOutputs([{ flag: "--json", path: json }], inputs);
       const width = Math.max("picture".length, ...pictures.map(({ name }) => printable(name).length));

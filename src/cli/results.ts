@@ -3,7 +3,7 @@
 import { describeCropped } from "../data/pair-sizes.ts";
 import { type PairFiles, pathsOf } from "../data/pairs.ts";
 import type { Note } from "../data/picture-file.ts";
-import type { EvaluateOptions, Evaluation, Failure } from "../evaluate/index.ts";
+import type { EvaluateOptions, Evaluation, Failure, FindPicturesOptions } from "../evaluate/index.ts";
 import { firstOf } from "../options/lists.ts";
 import { DataError } from "../picture/errors.ts";
 import type { OpenedMethod } from "../upscale/index.ts";
@@ -53,8 +53,7 @@ export interface Findings {
   readonly leftOut: readonly string[];
   /** Pictures without a small version of their own. */
   readonly unpaired: readonly Failure[];
-  readonly onLeftOut: (line: string) => void;
-  readonly onFailure: (failure: Failure) => void;
+  readonly callbacks: Required<Pick<FindPicturesOptions, "onLeftOut" | "onFailure">>;
 }
 
 /** For findPictures: prints what it says, and keeps it for `measure`. */
@@ -64,13 +63,15 @@ export function collectFindings(): Findings {
   return {
     leftOut,
     unpaired,
-    onLeftOut(line) {
-      printError(line);
-      leftOut.push(line);
-    },
-    onFailure(failure) {
-      printError(failure.error);
-      unpaired.push(failure);
+    callbacks: {
+      onLeftOut(line) {
+        printError(line);
+        leftOut.push(line);
+      },
+      onFailure(failure) {
+        printError(failure.error);
+        unpaired.push(failure);
+      },
     },
   };
 }

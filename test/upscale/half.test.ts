@@ -220,7 +220,7 @@ describe.skipIf(fastest === undefined)("networks that come with the library", ()
   test.skipIf(!set5).each(shipped)("%s x2 on Set5: within 0.01 dB", async (method) => {
     const meanPsnr = async (half: boolean) => {
       const { upscaler, close } = await openMethod({ method, scale: 2, half });
-      const pictures = findPictures(`${set5}/HR`, undefined, 2, (message) => expect.fail(message));
+      const pictures = findPictures(`${set5}/HR`, { scale: 2, onLeftOut: (message) => expect.fail(message) });
       const { mean, images } = await evaluate(upscaler, pictures, { warmUp: false, withSsim: false });
       close();
       expect(images.length).toBe(5);
