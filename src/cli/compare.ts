@@ -2,7 +2,6 @@
 import { existsSync } from "node:fs";
 import { basename, extname, join, resolve, sep } from "node:path";
 import { makeFolder, writePng, writeWhole } from "../data/files.ts";
-import { pathsOf } from "../data/pairs.ts";
 import { sameFile } from "../data/same-file.ts";
 import type { Picture } from "../evaluate/index.ts";
 import { folder, type Kind, whole } from "../options/kinds.ts";
@@ -16,15 +15,16 @@ import {
   methodNames,
   scalesOf,
 } from "../upscale/method-names.ts";
-import { aboutProtocols, checkPicturesIn, measureFlags, refuseBoth } from "./evaluate.ts";
 import { defineCommand, UsageError, type Values } from "./flags.ts";
+import { aboutProtocols, checkPicturesIn, measureFlags, refuseBoth } from "./measure-flags.ts";
 import { methodFlag, methodOf, openAdapter, refuseHalf } from "./methods.ts";
-import { checkOutputs, checkWritable, idsOf, writeJson } from "./outputs.ts";
+import { checkOutputs, checkWritable, writeJson } from "./outputs.ts";
 import { print, printError } from "./print.ts";
 import {
   collectFindings,
   describeResult,
   figures,
+  inputsOf,
   measure,
   milliseconds,
   notesOnFiles,
@@ -85,13 +85,11 @@ ${aboutProtocols}`,
       const { scale } = methods[0].upscaler;
       const findings = collectFindings();
       const pictures = findPictures(hr, { scale, lowFolder: lr, degradation, ...findings.callbacks });
-      const weights = methods.map((method) => method.weights);
-      const inputs = idsOf([...weights, ...pictures.flatMap(pathsOf)]);
       if ([hr, lr].some((folder) => folder !== undefined && sameFile(folder, out))) {
         throw new UsageError(`--out ${out} is the folder of the pictures; the plots would count as such`);
       }
       const outputs = outputNames.map((name) => ({ flag: "--out", path: join(out, name) }));
-      checkOutputs(outputs, inputs);
+      checkOutputs(outputs, inputsOf(methods, pictures));
       makeFolder(out, "Name another one with --out.");
       for (const { path } of outputs) checkWritable(path);
 

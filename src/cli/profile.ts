@@ -1,7 +1,7 @@
 /** `--profile FILE`: where a command's time goes, as a trace (src/device/trace.ts). */
 import { writeWhole } from "../data/files.ts";
 import { file } from "../options/kinds.ts";
-import { checkOutputs, checkWritable } from "./outputs.ts";
+import { checkOutputs, checkWritable, profileOutput } from "./outputs.ts";
 import { printError } from "./print.ts";
 
 export const profileFlag = {
@@ -26,7 +26,7 @@ export async function profiled<T>(
   body: () => Promise<T>,
 ): Promise<T> {
   if (path === undefined) return body();
-  checkOutputs([{ flag: "--profile", path }], inputs);
+  checkOutputs([profileOutput(path)], inputs);
   checkWritable(path);
   // Timestamps are exact only on devices that are opened for it.
   const { PIXELGRAD_DAWN: switches } = process.env;
