@@ -51,7 +51,9 @@ const flags = {
     short: "m",
     kind: methodList,
     multiple: true,
-    help: `separated by commas, or each behind a flag of its own: ${methodFlag.help}; default: all of these names that have the scale`,
+    help:
+      `separated by commas, or each behind a flag of its own: ${methodFlag.help}; default: all of these names ` +
+      "that have the scale",
   },
   ensemble: { short: "x", help: "also measures the mean of each network's eight answers, as wren+" },
   half: { help: "also measures each network stored as 16-bit floats, as wren (half)" },

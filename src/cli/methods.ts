@@ -29,7 +29,9 @@ export const methodFlag = {
 export const scaleFlag = {
   short: "s",
   kind: oneOf(...scales),
-  help: "enlargement of each side; default: that of the weight file, else 2; 1 keeps the size, by networks that were made for it",
+  help:
+    "enlargement of each side; default: that of the weight file, else 2; 1 keeps the size, by networks that were " +
+    "made for it",
 } satisfies Flags[string];
 
 export const ensembleFlag = {

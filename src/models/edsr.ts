@@ -79,7 +79,7 @@ const paper: Preset<Options> = {
 
 export const edsr: Architecture<"EDSR", Options, "quick" | "edsr-article" | "edsr-paper"> = {
   name: "EDSR",
-  summary: "Lim et al. 2017: residual blocks on the small picture and pixel shuffles, the best; RGB",
+  summary: "Lim et al. 2017: residual blocks on the small picture and pixel shuffles, good and slow; RGB",
   colors: "rgb",
   inputSize: "low",
   options,

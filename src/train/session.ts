@@ -49,6 +49,12 @@ export interface Session {
 /** Number of pictures that a network sees before the first step, if it looks at any. */
 const exampleCount = 20;
 
+/**
+ * A network with its pictures, loss and optimiser on a device, from random weights, from those that the configuration
+ * names, or as a checkpoint left them. The caller closes it.
+ *
+ * @throws DataError if pictures or weights cannot be read, or do not fit the network.
+ */
 export async function openSession(
   config: TrainConfig,
   device: Device,

@@ -203,7 +203,7 @@ export function checkBatchFits(
   const gigabytes = (count: number) =>
     `${Number((count / 2 ** 30).toPrecision(3)).toLocaleString("en-US")} GiB`;
   throw new RangeError(
-    `a batch of ${batch} patches of ${patch}x${patch} pixels and their originals takes ${gigabytes(bytes)}, and there ` +
-      `are ${gigabytes(memory)} of memory. Choose a smaller batch or a smaller patch.`,
+    `a batch of ${batch} patches of ${patch}x${patch} pixels and their originals takes ${gigabytes(bytes)}, and ` +
+      `there are ${gigabytes(memory)} of memory. Choose a smaller batch or a smaller patch.`,
   );
 }

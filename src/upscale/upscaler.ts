@@ -73,8 +73,8 @@ const maxWindowOnDevice = 1024 ** 2;
 
 /**
  * Enlarges by a fixed formula, as Matlab's imresize does, by 2, 3, 4 or 8; by 1 it returns the picture as it is, which
- * networks that keep the size are compared with. Grey and RGB pictures of 8 bits come out bit for bit, rounded to bytes after each of the two passes; planes, and so all other pictures, are
- * not rounded in between. Runs on the CPU.
+ * networks that keep the size are compared with. Grey and RGB pictures of 8 bits come out bit for bit, rounded to bytes
+ * after each of the two passes. Planes, and so all other pictures, are not rounded in between. Runs on the CPU.
  */
 export function interpolator(name: Interpolation, scale: number): Upscaler {
   return interpolatorOn(undefined, name, scale);

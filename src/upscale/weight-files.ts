@@ -42,7 +42,8 @@ function refuseCheckpoint(path: string, bytes: Uint8Array): void {
     .filter((name) => existsSync(name));
   const advice = files.length > 0 ? `Its weights are in ${files[0]}` : "It has no weights for use yet";
   throw new DataError(
-    `${path}: this is the checkpoint of a training run, from which "train --resume ${dirname(path)}" goes on. ${advice}.`,
+    `${path}: this is the checkpoint of a training run, from which "train --resume ${dirname(path)}" goes on. ` +
+      `${advice}.`,
   );
 }
 
