@@ -20,7 +20,7 @@ export const profileFlag = {
  * @param inputs the files that the command reads.
  * @throws UsageError or DataError if the trace cannot lie at `path`
  */
-export async function profiled<T>(
+export async function withProfile<T>(
   path: string | undefined,
   inputs: ReadonlySet<string>,
   body: () => Promise<T>,

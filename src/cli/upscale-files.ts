@@ -21,7 +21,7 @@ import { UsageError } from "./flags.ts";
 import { messageOf } from "./messages.ts";
 import { type MethodsOfRun, methodsOf } from "./methods.ts";
 import { printError } from "./print.ts";
-import { profiled } from "./profile.ts";
+import { withProfile } from "./profile.ts";
 import { tileMemory } from "./tile-memory.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 import { type Job, type Plan, planOf, settingsOf, type UpscaleSettings } from "./upscale-plan.ts";
@@ -52,7 +52,7 @@ export async function upscaleFiles(
   const settings = settingsOf(flags);
   checkFormat(settings);
   const { jobs, leftOut, inputs } = planOf(settings, printError);
-  const pictures = await profiled(settings.profile, inputs, () => upscaleJobs(jobs, settings, signal));
+  const pictures = await withProfile(settings.profile, inputs, () => upscaleJobs(jobs, settings, signal));
   return { pictures, leftOut };
 }
 

@@ -114,7 +114,7 @@ async function degradedWindow(
 }
 
 /** The same cut with no more of a picture in memory than it needs, to be sent to another thread. */
-export function trimmed(cut: Cut, scale: number): Cut {
+export function trimCut(cut: Cut, scale: number): Cut {
   if (!cut.degraded || !("pictures" in cut.pair)) return cut;
   const { window, degradation } = cut.degraded;
   const high = windowOf(cut.pair, window, scale);

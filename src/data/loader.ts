@@ -12,7 +12,7 @@ import {
   type OpenPair,
   type Patches,
   randomWindow,
-  trimmed,
+  trimCut,
 } from "./cut.ts";
 import { DecodePool } from "./decode-pool.ts";
 import { drawForPatch } from "./degrade.ts";
@@ -367,7 +367,7 @@ export class PatchLoader {
     };
     await Promise.all(
       cuts.map(async (cut, slot) => {
-        const patch = await this.#pool.cut([trimmed(cut, format.zooms.high)], format);
+        const patch = await this.#pool.cut([trimCut(cut, format.zooms.high)], format);
         for (const which of ["low", "high"] as const) batch[which].set(patch[which], slot * lengths[which]);
       }),
     );

@@ -282,7 +282,7 @@ export function profileIn(metadata: Metadata): Uint8Array | undefined {
   return icc && isProfile(icc) ? icc : undefined;
 }
 
-export interface Fitted {
+export interface MetadataFit {
   readonly metadata: Metadata;
   readonly notes: readonly Note[];
   /** No profile in the format fits: the samples must be converted from this one to sRGB. */
@@ -297,7 +297,7 @@ export function fitTo(
   { metadata, gaps, behind }: FileMetadata,
   format: PictureFormat,
   channels: number,
-): Fitted {
+): MetadataFit {
   const gap = metadata.icc && profileGap(metadata.icc);
   if (gap) {
     const rest = { metadata: { ...metadata, icc: undefined }, gaps: [...gaps, gap], behind };

@@ -11,7 +11,13 @@ import { describeForeignFile } from "./foreign-file.ts";
 import type { NamedArray } from "./module.ts";
 import { float32 } from "./number-formats.ts";
 import { Dict, PickleError } from "./pickle.ts";
-import { looksLikePytorch, metadataKey, type Opened, openArchive, StoredTensor } from "./pytorch-archive.ts";
+import {
+  looksLikePytorch,
+  metadataKey,
+  openArchive,
+  type PytorchArchive,
+  StoredTensor,
+} from "./pytorch-archive.ts";
 import { ZipError } from "./stored-zip.ts";
 import { firstByName, isVague, namesWeights } from "./weight-names.ts";
 
@@ -277,7 +283,7 @@ export function withValues(tensors: ReadonlyMap<string, NamedArray>): Map<string
  */
 function lazily(
   tensors: ReadonlyMap<string, StoredTensor>,
-  { bytesOf, littleEndian }: Opened,
+  { bytesOf, littleEndian }: PytorchArchive,
   fileLength: number,
   guard = (read: () => Float32Array) => read(),
 ): Map<string, NamedArray> {

@@ -205,12 +205,12 @@ async function meanOfEight(
     for (const symmetry of symmetries) {
       signal?.throwIfAborted();
       const large = await enlarge(
-        compute(() => turned(x, symmetry)),
+        compute(() => applySymmetry(x, symmetry)),
         signal,
       );
       const others = sum ? [sum, large] : [large];
       sum = computeFrom(others, () => {
-        const back = turned(large, inverseSymmetry(symmetry));
+        const back = applySymmetry(large, inverseSymmetry(symmetry));
         return sum ? add(sum, back, { alpha: 1 / 8 }) : mul(back, 1 / 8);
       });
       await device.sync(); // otherwise an abort would come too late to save anything
@@ -225,7 +225,7 @@ async function meanOfEight(
 }
 
 /** Pictures flipped, and then their rows and columns exchanged: a new tensor, to be disposed by itself. */
-function turned(x: Tensor, { hflip, vflip, transpose }: Symmetry): Tensor {
+function applySymmetry(x: Tensor, { hflip, vflip, transpose }: Symmetry): Tensor {
   const axes = [...(vflip ? [2] : []), ...(hflip ? [3] : [])];
   const flipped = axes.length > 0 ? flip(x, axes) : x.alias(x.shape);
   return transpose ? permute(flipped, [0, 1, 3, 2]) : flipped;

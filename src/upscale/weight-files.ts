@@ -24,7 +24,7 @@ export async function readWeightFile(file: string | URL): Promise<Uint8Array> {
 export async function weightBytesOf(file: string | URL): Promise<Uint8Array> {
   const path = pathOf(file);
   refuseFolder(path);
-  const bytes = joined(await Promise.all(partsOf(path).map(readWhole)));
+  const bytes = joinParts(await Promise.all(partsOf(path).map(readWhole)));
   refuseCheckpoint(path, bytes);
   return looksLikeKeras(bytes) ? fromKeras(bytes, path) : bytes;
 }
@@ -71,7 +71,7 @@ function partsOf(path: string): string[] {
   return [text, weights];
 }
 
-function joined([first, second]: readonly Uint8Array[]): Uint8Array {
+function joinParts([first, second]: readonly Uint8Array[]): Uint8Array {
   if (second === undefined) return first;
   // Between them is one end of a line, whether the text ends in none or in several.
   const text = Buffer.from(first).toString("latin1").trimEnd();
