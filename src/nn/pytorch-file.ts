@@ -221,6 +221,10 @@ function entriesOf(container: unknown): Iterable<[unknown, unknown]> {
 /**
  * The part with the weights: the whole, or one in it whose name says so. The first of several in a list. Where
  * two are equal by name and size, both are left where they are.
+ *
+ * This is for networks of any kind, of which names and sizes are all that is known. `detect` of the models room
+ * looks for those of this library, and goes by what it recognizes before it goes by names, so of a file with several
+ * networks the two may take another one.
  */
 function weightsIn(whole: Part): Part {
   let part = whole;
