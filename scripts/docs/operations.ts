@@ -200,7 +200,8 @@ export async function operationsPage(): Promise<string> {
           (operation) => `| \`${operation.name}\` | ${cell(operation.text)} | ${cell(shapesOf(operation))} |`,
         );
       const link = `[src/kernels/${folder}](../src/kernels/${folder})`;
-      return `## ${titles[folder] ?? folder}\n\n${link}\n\n| operation | what it computes | shapes, for example |\n|---|---|---|\n${rows.join("\n")}\n`;
+      const header = "| operation | what it computes | shapes, for example |\n|---|---|---|";
+      return `## ${titles[folder] ?? folder}\n\n${link}\n\n${header}\n${rows.join("\n")}\n`;
     });
     return `# Operations
 

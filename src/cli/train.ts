@@ -2,7 +2,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { readError } from "../data/decode.ts";
 import { type Architecture, architectureOf, architectures, networkIn, readNetwork } from "../node.ts";
 import { folder, oneOf } from "../options/kinds.ts";
 import { orList } from "../options/lists.ts";
@@ -23,7 +22,7 @@ import { asCalled, quotedPath } from "./as-called.ts";
 import { type Command, type Flags, UsageError, type Values } from "./flags.ts";
 import { idsOf } from "./outputs.ts";
 import { print } from "./print.ts";
-import { profiled, profileFlag } from "./profile.ts";
+import { profileFlag, withProfile } from "./profile.ts";
 import { type CommandGroup, run } from "./run.ts";
 
 export const trainCommands: CommandGroup = {
@@ -56,9 +55,7 @@ function networkOfRun(folder: string): string {
 
 /** @throws DataError if the file cannot be read, or holds no network of this library */
 async function networkOfFile(path: string, scale?: number): Promise<ReturnType<typeof networkIn>> {
-  const bytes = await readWeightFile(path).catch((cause) => {
-    throw readError(path, cause);
-  });
+  const bytes = await readWeightFile(path);
   return networkIn(readNetwork(bytes, path, { scale }), path);
 }
 
@@ -124,7 +121,7 @@ Brackets hold the value of a flag that is not given.`,
       const options = { signal, onLoss, ...callbacks };
       const profile = values.profile as string | undefined;
       const inputs = idsOf([config.init, ...filesIn(folder ?? config.out)]);
-      const { step, best, bicubic, path, advice, ...result } = await profiled(profile, inputs, () =>
+      const { step, best, bicubic, path, advice, ...result } = await withProfile(profile, inputs, () =>
         folder === undefined ? train(config, options) : resume(folder, { ...options, change }),
       ).catch((error: Error) => {
         // Before the first step: the values of flags, which only the run that they are for can judge.

@@ -21,7 +21,8 @@ import { UsageError } from "./flags.ts";
 import { messageOf } from "./messages.ts";
 import { type MethodsOfRun, methodsOf } from "./methods.ts";
 import { printError } from "./print.ts";
-import { profiled } from "./profile.ts";
+import { withProfile } from "./profile.ts";
+import { tileMemory } from "./tile-memory.ts";
 import type { UpscaleFlags } from "./upscale-flags.ts";
 import { type Job, type Plan, planOf, settingsOf, type UpscaleSettings } from "./upscale-plan.ts";
 
@@ -51,7 +52,7 @@ export async function upscaleFiles(
   const settings = settingsOf(flags);
   checkFormat(settings);
   const { jobs, leftOut, inputs } = planOf(settings, printError);
-  const pictures = await profiled(settings.profile, inputs, () => upscaleJobs(jobs, settings, signal));
+  const pictures = await withProfile(settings.profile, inputs, () => upscaleJobs(jobs, settings, signal));
   return { pictures, leftOut };
 }
 
@@ -218,9 +219,7 @@ async function upscaleOne(
     alpha: alpha ?? (writes!.alpha ? "keep" : "white"),
     depth: depth ?? (writes!.depth > 8 && image.data instanceof Uint16Array ? 16 : 8),
     tile,
-    // Two fifths of the rest stay free: JavaScript collects what tiles leave behind only now and then, and at
-    // the end the result is encoded.
-    maxMemory: memory && Math.max(1, 0.6 * (memory - process.memoryUsage.rss())),
+    maxMemory: tileMemory(memory),
     signal,
     onProgress({ done, total }) {
       // The speed is that of the tiles after the first two, which begin together, and before which there is

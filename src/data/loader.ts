@@ -2,17 +2,17 @@ import { checkArguments, checkIsObject, checkNames, isObject, keysOf } from "../
 import { quote, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { checkPairSizes, randomPlace } from "../picture/patches.ts";
+import { planeCount } from "../picture/planes.ts";
 import { Random } from "../tensor/random.ts";
 import {
   type BatchFormat,
   type Cut,
-  channelsOf,
   cutBatch,
   lengthsOf,
   type OpenPair,
   type Patches,
   randomWindow,
-  trimmed,
+  trimCut,
 } from "./cut.ts";
 import { DecodePool } from "./decode-pool.ts";
 import { drawForPatch } from "./degrade.ts";
@@ -302,7 +302,7 @@ export class PatchLoader {
     const draws = Array.from({ length: n }, () => this.#nextDraw());
     const shapeOf = (which: "low" | "high") => {
       const side = patch * zooms[which];
-      return [n, channelsOf[colors], side, side] as PatchBatch["lowShape"];
+      return [n, planeCount(colors), side, side] as PatchBatch["lowShape"];
     };
     const batch = this.#cut(draws).then((patches) => ({
       ...patches,
@@ -342,7 +342,7 @@ export class PatchLoader {
         return { pair, label, place, degraded: { window, degradation } };
       }
       checkPairSizes(pair.low, pair.high, high / low);
-      const channels = channelsOf[format.colors];
+      const channels = planeCount(format.colors);
       if (pair.high.channels !== channels) {
         const { name, colors } = this.#dataset;
         throw new DataError(
@@ -367,7 +367,7 @@ export class PatchLoader {
     };
     await Promise.all(
       cuts.map(async (cut, slot) => {
-        const patch = await this.#pool.cut([trimmed(cut, format.zooms.high)], format);
+        const patch = await this.#pool.cut([trimCut(cut, format.zooms.high)], format);
         for (const which of ["low", "high"] as const) batch[which].set(patch[which], slot * lengths[which]);
       }),
     );

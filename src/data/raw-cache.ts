@@ -15,9 +15,9 @@ const version = 2;
 
 /**
  * Opens a pair (without a format, its HR picture alone) that is kept decoded in a file of `folder`, which is
- * made when it is first asked for. It is made again if a picture it was made from has another size or date since; other scales, colours or
- * degradations have files of their own. Old files are not removed; the whole folder may be deleted at any
- * time.
+ * made when it is first asked for. It is made again if a picture it was made from has another size or date since.
+ * Other scales, colours or degradations have files of their own. Old files are not removed; the whole folder may be
+ * deleted at any time.
  */
 export async function openCached(
   folder: string,

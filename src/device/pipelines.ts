@@ -141,8 +141,8 @@ export class Pipelines {
       kernel,
       asks ? { ...prelude, enable: [...enable, "subgroup_size_control"] } : prelude,
     );
-    // DEBUG_WGSL=conv2d prints the final source of every kernel whose name contains the word.
-    const word = environment("DEBUG_WGSL");
+    // PIXELGRAD_DEBUG_WGSL=conv2d prints the final source of every kernel whose name contains the word.
+    const word = environment("PIXELGRAD_DEBUG_WGSL");
     if (word && kernel.name.includes(word)) console.log(`// ---- ${kernel.name}\n${code}`);
     // Not the layout "auto", which leaves out bindings that this specialisation does not use.
     const layout = this.#gpu.createBindGroupLayout({
@@ -232,6 +232,6 @@ function compileError(kernel: Kernel, code: string, message: string): GpuError {
   const excerpt = numbered.slice(Math.max(0, position - 6), position + 5).join("\n");
   return new GpuError(
     `Kernel ${kernel.name} does not compile: ${message}\n${excerpt}\n` +
-      `(Set DEBUG_WGSL to the kernel's name to print all of it.)`,
+      `(Set PIXELGRAD_DEBUG_WGSL to the kernel's name to print all of it.)`,
   );
 }

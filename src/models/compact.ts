@@ -19,18 +19,21 @@ import {
   type Architecture,
   ConfiguredNetwork,
   checkConstructor,
+  colorsOption,
   MAX_CHANNELS,
   MAX_LAYERS,
   metadataOf,
   type OptionValues,
   option,
+  quickRecipe,
   type Recognized,
+  scaleOption,
 } from "./architecture.ts";
 import { countOf, picturesOf, type State, shapeOf } from "./state.ts";
 
 const options = {
   /** Enlargement: 1 (the size stays, for noise or JPEG), 2, 3, 4 or 8. Default 2. */
-  scale: option(oneOf(1, 2, 3, 4, 8), 2, "enlargement; 1 keeps the size"),
+  scale: scaleOption,
   /** Convolutions between the first and the last. Default 16. */
   layers: option(whole(0, MAX_LAYERS), 16, "convolutions between the first and the last"),
   /** Channels of every feature map. Default 64. */
@@ -42,7 +45,7 @@ const options = {
     "after every convolution but the last (leakyRelu: 0.1)",
   ),
   /** RGB, or luma alone. Default "rgb". */
-  colors: option(oneOf("rgb", "y"), "rgb", "what it takes: RGB, or luma alone"),
+  colors: colorsOption,
 };
 
 type Options = OptionValues<typeof options>;
@@ -62,15 +65,7 @@ export const compact: Architecture<"Compact", Options, "quick" | "real-esrgan"> 
     /** A first network, in minutes. */
     quick: {
       network: { scale: 2, layers: 6, channels: 24, activation: "prelu", colors: "rgb" },
-      patch: 24,
-      batch: 4,
-      loss: "l1",
-      lr: 2e-3,
-      schedule: { kind: "cosine" },
-      warmup: 0,
-      steps: 1200,
-      evalEvery: 300,
-      logEvery: 10,
+      ...quickRecipe,
     },
     /** The network of Real-ESRGAN's animation models, and the first part of their training: by L1. */
     "real-esrgan": {
@@ -104,8 +99,8 @@ export class Compact extends ConfiguredNetwork<Options> {
   constructor(init: CompactOptions = {}) {
     const { random = defaultRandom(), ...options } = checkConstructor("Compact", init);
     super(compact, options);
-    const { scale, layers, channels, activation, colors } = this.options;
-    const planes = colors === "rgb" ? 3 : 1;
+    const { scale, layers, channels, activation } = this.options;
+    const { planes } = this;
     const conv = (from: number, to: number) => new Conv2d(from, to, 3, { padding: 1, random });
     const activations: Record<Options["activation"], () => Module> = {
       prelu: () => new PReLU(channels),
@@ -137,7 +132,7 @@ export class Compact extends ConfiguredNetwork<Options> {
   }
 
   get valuesPerPixel(): number {
-    return Math.max(this.options.channels, (this.colors === "rgb" ? 3 : 1) * this.scale ** 2);
+    return Math.max(this.options.channels, this.planes * this.scale ** 2);
   }
 }
 

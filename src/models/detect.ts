@@ -49,7 +49,8 @@ type Found = { readonly path: readonly PathName[] } & (
 
 /**
  * Finds the network of a file. It may be the whole file, be in a dictionary with other things, or have a prefix
- * before all its names; weight-names.ts says what such names mean.
+ * before all its names; weight-names.ts says what such names mean. What it recognizes comes before what names say:
+ * `weightsIn` of nn/pytorch-file.ts, which takes weights of any kind, has names alone, and may take another part.
  *
  * @param networks the names of this library's networks, for errors.
  * @throws DataError if it is none of them, in which case the message names it where it is a well-known one; or

@@ -29,6 +29,7 @@ import {
   type OptionValues,
   option,
   type Preset,
+  quickRecipe,
 } from "./architecture.ts";
 import type { TwoStages } from "./super-resolver.ts";
 
@@ -78,7 +79,7 @@ const paper: Preset<Options> = {
 
 export const edsr: Architecture<"EDSR", Options, "quick" | "edsr-article" | "edsr-paper"> = {
   name: "EDSR",
-  summary: "Lim et al. 2017: residual blocks on the small picture and pixel shuffles, the best; RGB",
+  summary: "Lim et al. 2017: residual blocks on the small picture and pixel shuffles, good and slow; RGB",
   colors: "rgb",
   inputSize: "low",
   options,
@@ -86,15 +87,7 @@ export const edsr: Architecture<"EDSR", Options, "quick" | "edsr-article" | "eds
     /** A first network, in minutes. */
     quick: {
       network: { scale: 2, blocks: 4, channels: 16, resScale: 1, rgbRange: 255 },
-      patch: 24,
-      batch: 4,
-      loss: "l1",
-      lr: 2e-3,
-      schedule: { kind: "cosine" },
-      warmup: 0,
-      steps: 1200,
-      evalEvery: 300,
-      logEvery: 10,
+      ...quickRecipe,
     },
     /** The paper's baseline for a tenth of the steps: hours on a GPU. */
     "edsr-article": { ...paper, steps: 30_000 },

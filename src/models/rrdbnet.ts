@@ -31,11 +31,13 @@ import {
   type Architecture,
   ConfiguredNetwork,
   checkConstructor,
+  colorsOption,
   MAX_CHANNELS,
   MAX_LAYERS,
   metadataOf,
   type OptionValues,
   option,
+  quickRecipe,
   type Recognized,
 } from "./architecture.ts";
 import { countOf, otherPictures, renamed, type State, shapeOf } from "./state.ts";
@@ -57,7 +59,7 @@ const options = {
     "work on a picture so many times smaller (Real-ESRGAN: 2 at scale 2, 4 at scale 1)",
   ),
   /** RGB, or luma alone. Default "rgb". */
-  colors: option(oneOf("rgb", "y"), "rgb", "what it takes: RGB, or luma alone"),
+  colors: colorsOption,
 };
 
 type Options = OptionValues<typeof options>;
@@ -77,15 +79,7 @@ export const rrdbnet: Architecture<"RRDBNet", Options, "quick" | "esrgan-psnr"> 
     /** A first network, in minutes: one block with few channels. */
     quick: {
       network: { scale: 2, blocks: 1, channels: 16, growth: 8, unshuffle: 1, colors: "rgb" },
-      patch: 24,
-      batch: 4,
-      loss: "l1",
-      lr: 2e-3,
-      schedule: { kind: "cosine" },
-      warmup: 0,
-      steps: 1200,
-      evalEvery: 300,
-      logEvery: 10,
+      ...quickRecipe,
     },
     /** The first part of ESRGAN's training, by L1: the network that the authors call RRDB_PSNR. */
     "esrgan-psnr": {
@@ -130,8 +124,8 @@ export class RRDBNet extends ConfiguredNetwork<Options> {
   constructor(init: RRDBNetOptions = {}) {
     const { random = defaultRandom(), ...options } = checkConstructor("RRDBNet", init);
     super(rrdbnet, options);
-    const { scale, blocks, channels, growth, unshuffle, colors } = this.options;
-    const planes = colors === "rgb" ? 3 : 1;
+    const { scale, blocks, channels, growth, unshuffle } = this.options;
+    const { planes } = this;
     const conv = (from: number, to: number) => new Conv2d(from, to, 3, { padding: 1, random });
     this.conv_first = conv(planes * unshuffle ** 2, channels);
     this.body = Array.from({ length: blocks }, () => new Block(channels, growth, random));

@@ -16,7 +16,7 @@ import { mul, sub } from "../kernels/elementwise/index.ts";
 import { concat } from "../kernels/layout/index.ts";
 import { Conv2d, type FusedOptions, PixelShuffle, Sequential } from "../nn/layers.ts";
 import { Module, type NamedArray } from "../nn/module.ts";
-import { oneOf, whole, yesOrNo } from "../options/kinds.ts";
+import { whole, yesOrNo } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
 import { disposeUnderNoGrad } from "../tensor/op.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
@@ -26,19 +26,22 @@ import {
   type Architecture,
   ConfiguredNetwork,
   checkConstructor,
+  colorsOption,
   MAX_CHANNELS,
   MAX_LAYERS,
   metadataOf,
   type OptionValues,
   option,
+  quickRecipe,
   type Recognized,
+  scaleOption,
 } from "./architecture.ts";
 import { DIV2K_RGB_MEAN } from "./edsr.ts";
 import { countOf, picturesOf, type State, shapeOf } from "./state.ts";
 
 const options = {
   /** Enlargement: 1 (the size stays, for noise or JPEG), 2, 3, 4 or 8. Default 2. */
-  scale: option(oneOf(1, 2, 3, 4, 8), 2, "enlargement; 1 keeps the size"),
+  scale: scaleOption,
   /** Blocks of three convolutions. Default 6. */
   blocks: option(whole(1, MAX_LAYERS), 6, "blocks of three convolutions (the paper: 6)"),
   /** Channels of every feature map. Default 48. */
@@ -49,7 +52,7 @@ const options = {
    */
   normalize: option(yesOrNo, false, "subtract a mean colour and multiply by 255 first (the paper: yes)"),
   /** RGB, or luma alone. Default "rgb". */
-  colors: option(oneOf("rgb", "y"), "rgb", "what it takes: RGB, or luma alone"),
+  colors: colorsOption,
 };
 
 type Options = OptionValues<typeof options>;
@@ -69,15 +72,8 @@ export const span: Architecture<"SPAN", Options, "quick" | "span-paper"> = {
     /** A first network, in minutes. */
     quick: {
       network: { scale: 2, blocks: 3, channels: 20, normalize: false, colors: "rgb" },
-      patch: 24,
-      batch: 4,
-      loss: "l1",
-      lr: 2e-3,
-      schedule: { kind: "cosine" },
+      ...quickRecipe,
       warmup: 100,
-      steps: 1200,
-      evalEvery: 300,
-      logEvery: 10,
     },
     /** The paper's network and recipe, from random weights at every scale. */
     "span-paper": {
@@ -116,7 +112,7 @@ export class SPAN extends ConfiguredNetwork<Options> {
     if (normalize && colors === "y") {
       throw new RangeError("SPAN: normalize subtracts a mean colour, which luma has not. Leave it out.");
     }
-    const planes = colors === "rgb" ? 3 : 1;
+    const { planes } = this;
     this.conv_1 = new FoldedConv(planes, channels, random);
     this.blocks = Array.from({ length: blocks }, () => new Block(channels, random));
     this.conv_cat = new Conv2d(4 * channels, channels, 1, { random });
@@ -169,7 +165,7 @@ export class SPAN extends ConfiguredNetwork<Options> {
 
   /** The four feature maps that `conv_cat` reads. */
   get valuesPerPixel(): number {
-    return Math.max(4 * this.options.channels, (this.colors === "rgb" ? 3 : 1) * this.scale ** 2);
+    return Math.max(4 * this.options.channels, this.planes * this.scale ** 2);
   }
 }
 

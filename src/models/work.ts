@@ -18,7 +18,7 @@ export function multiplyAddsPerPixel(model: SuperResolver): number {
   const ops = outsideScopes(() => {
     using _noGrad = noGrad();
     using _scope = scope();
-    const x = zeros([1, model.colors === "rgb" ? 3 : 1, SIDE, SIDE], { device });
+    const x = zeros([1, model.planes, SIDE, SIDE], { device });
     return recordOps(() => void model.forward(x));
   });
   return ops.reduce((sum, op) => sum + multiplyAdds(op), 0) / SIDE ** 2;

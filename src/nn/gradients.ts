@@ -66,7 +66,7 @@ function sumOfSquares(tensors: readonly Tensor[]): Tensor {
     length += size;
     const next = tensors[i + 1]?.size;
     if (next !== undefined && length + next <= most) continue;
-    const part = joined(tensors.slice(first, i + 1));
+    const part = concatFlat(tensors.slice(first, i + 1));
     sums.push(sum(mul(part, part)));
     [first, length] = [i + 1, 0];
   }
@@ -74,7 +74,7 @@ function sumOfSquares(tensors: readonly Tensor[]): Tensor {
 }
 
 /** All elements, in one tensor. */
-function joined(tensors: readonly Tensor[]): Tensor {
+function concatFlat(tensors: readonly Tensor[]): Tensor {
   let length = 0;
   const parts = tensors.map(({ storage, size }) => {
     const start = length;

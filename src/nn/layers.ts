@@ -209,6 +209,7 @@ export class Sigmoid extends Module {
   }
 }
 
+/** The hyperbolic tangent of each number, between -1 and 1; see `tanh`. */
 export class Tanh extends Module {
   fuse(): FusedOptions {
     return { activation: "tanh" };

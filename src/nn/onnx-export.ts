@@ -6,7 +6,7 @@ import type { Module } from "./module.ts";
 import { type OnnxNode, type OnnxTensor, serializeOnnx } from "./onnx-file.ts";
 import { OnnxGraph, writeOp } from "./onnx-operators.ts";
 
-export interface Exported {
+export interface ExportedNetwork {
   readonly name: string;
   /** The weights' names in the file are those that they have here. */
   readonly module: Module;
@@ -29,7 +29,7 @@ const sizes = [
  *
  * @throws RangeError if the network does anything that ONNX has no form for here
  */
-export async function exportForward(exported: Exported): Promise<Uint8Array<ArrayBuffer>> {
+export async function exportForward(exported: ExportedNetwork): Promise<Uint8Array<ArrayBuffer>> {
   const [graph, other] = [await draw(exported, sizes[0]), await draw(exported, sizes[1])];
   if (asText(graph) !== asText(other)) {
     throw new RangeError(
@@ -63,7 +63,7 @@ function asText(drawing: Drawing): string {
 
 /** Notes the operations for pictures of one size, and writes them down. */
 async function draw(
-  { module, channels, forward }: Exported,
+  { module, channels, forward }: ExportedNetwork,
   [h, w]: readonly [number, number],
 ): Promise<Drawing> {
   const names = new Map([...module.namedTensors()].map(([name, tensor]) => [tensor, name]));

@@ -186,7 +186,7 @@ abstract class Optimizer<Sum extends string> {
     for (const name of this.#sums) {
       const parts: Float32Array[] = [];
       for (const block of this.#blocks) parts.push(await this.device.read(block[name]));
-      sums[name] = joined(parts);
+      sums[name] = concatFloats(parts);
     }
     return { steps: this.steps, lr: this.lr, sums };
   }
@@ -254,7 +254,7 @@ function inParts(parameters: readonly Tensor[], most: number): Tensor[][] {
   return parts;
 }
 
-function joined(parts: readonly Float32Array[]): Float32Array {
+function concatFloats(parts: readonly Float32Array[]): Float32Array {
   if (parts.length === 1) return parts[0];
   const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
   let start = 0;

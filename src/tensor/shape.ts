@@ -40,6 +40,7 @@ export function numel(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
+/** Have two shapes as many axes, and the same sizes? Throws a ShapeError for what is no shape. */
 export function sameShape(a: Shape, b: Shape): boolean {
   wantShapes("sameShape", a, b);
   return a.length === b.length && a.every((size, axis) => size === b[axis]);

@@ -65,8 +65,9 @@ export async function compareWithCpu(
   const { devices = [defaultDevice()], gradients = true, dtype, profile } = options;
   const { absolute = 1e-5, relative = 1e-5, label = "compareWithCpu" } = options;
   if (devices.length === 0 || devices.some((device) => device.profile.reference)) {
+    const given = devices.length === 0 ? "none" : "the CPU device, which runs the references";
     throw new RangeError(
-      `${label}: wants a device that runs kernels, got ${devices.length === 0 ? "none" : "the CPU device, which runs the references"}. ` +
+      `${label}: wants a device that runs kernels, got ${given}. ` +
         'Open one with init(); the adapters "lavapipe" and "swiftshader" need no GPU.',
     );
   }

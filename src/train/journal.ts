@@ -108,7 +108,8 @@ export class Journal {
     const { conditions, bicubic } = session.validation;
     const { psnr } = bicubic.mean;
     callbacks.onMessage?.(
-      `Measured on ${counted(bicubic.images.length, "held-out picture")}: ${conditions}. Bicubic: ${psnr.toFixed(2)} dB`,
+      `Measured on ${counted(bicubic.images.length, "held-out picture")}: ${conditions}. ` +
+        `Bicubic: ${psnr.toFixed(2)} dB`,
     );
     const config = portable(session.config);
     const start = { config, adapter: session.device.name, started: new Date().toISOString() };

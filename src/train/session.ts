@@ -1,7 +1,6 @@
 /** Everything that a run works with, new or as it was at a checkpoint. */
 import { statSync } from "node:fs";
 import { basename } from "node:path";
-import { readError } from "../data/decode.ts";
 import { DataError, type PairDataset, PatchLoader } from "../data/index.ts";
 import { pathsOf } from "../data/pairs.ts";
 import type { Note } from "../data/picture-file.ts";
@@ -50,6 +49,12 @@ export interface Session {
 /** Number of pictures that a network sees before the first step, if it looks at any. */
 const exampleCount = 20;
 
+/**
+ * A network with its pictures, loss and optimiser on a device, from random weights, from those that the configuration
+ * names, or as a checkpoint left them. The caller closes it.
+ *
+ * @throws DataError if pictures or weights cannot be read, or do not fit the network.
+ */
 export async function openSession(
   config: TrainConfig,
   device: Device,
@@ -137,12 +142,6 @@ function restore(
   onMessage(`Resumed at step ${state.step} of ${config.steps}${other}`);
 }
 
-async function readWeights(path: string): Promise<Uint8Array> {
-  return readWeightFile(path).catch((cause) => {
-    throw readError(path, cause);
-  });
-}
-
 /** Begins with the weights of a file. */
 async function loadInitial(
   { model, average }: Session,
@@ -162,7 +161,7 @@ async function loadInitial(
  * file lacks, which keep their random values. Throws a DataError if nothing fits.
  */
 async function initialWeights(model: SuperResolver, path: string): Promise<string[]> {
-  const { state, metadata } = readNetwork(await readWeights(path), path, { scale: model.scale });
+  const { state, metadata } = readNetwork(await readWeightFile(path), path, { scale: model.scale });
   const [theirs, own] = [metadata.rgbRange, model.metadata().rgbRange];
   if (theirs !== undefined && own !== undefined && theirs !== own) {
     throw new DataError(

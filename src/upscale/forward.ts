@@ -85,7 +85,7 @@ export class Forward {
     const window = Math.max(2 * halo + 1, Math.floor(Math.min(bindableStrip, pixels) / across));
     const reconstruct = (part: Tensor) => cast(twoStages.reconstruct(part), "float32");
     if (window >= length) return reconstruct(features);
-    const channels = planeCount(this.#model);
+    const channels = this.#model.planes;
     const whole = Tensor.empty([1, channels, height * scale, width * scale], features.device, "upscale");
     /** A place along the longer side. */
     const at = (place: number) => [0, 0, wide ? 0 : place * scale, wide ? place * scale : 0];
@@ -164,7 +164,7 @@ function measureNeeds(model: SuperResolver): Needs {
 function samplesFor(model: SuperResolver) {
   const { device, dtype } = storedOn(model);
   const side = device.profile.reference ? 8 : 48; // the CPU device is slow
-  const channels = planeCount(model);
+  const channels = model.planes;
   const input = () => cast(zeros([1, channels, side, side], { device }), dtype);
   return { device, dtype, side, channels, input };
 }
@@ -172,11 +172,6 @@ function samplesFor(model: SuperResolver) {
 function cutAlong(x: Tensor, wide: boolean, from: number, to: number): Tensor {
   const [n, c, h, w] = x.shape;
   return wide ? slice(x, [0, 0, 0, from], [n, c, h, to]) : slice(x, [0, 0, from, 0], [n, c, to, w]);
-}
-
-/** How many planes a network takes and returns. */
-export function planeCount({ colors }: Pick<SuperResolver, "colors">): number {
-  return colors === "rgb" ? 3 : 1;
 }
 
 /** Where and how a network's tensors are stored. */

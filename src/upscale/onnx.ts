@@ -7,6 +7,7 @@ import { exportForward } from "../nn/onnx-export.ts";
 import { checkArguments, checkOptions, instanceOf } from "../options/arguments.ts";
 import { oneOf } from "../options/kinds.ts";
 import { rgbPlanesToYcbcr, ycbcrPlanesToRgb } from "../picture/color.ts";
+import { planeCount } from "../picture/planes.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 
 export interface ExportOnnxOptions {
@@ -35,7 +36,7 @@ export async function exportOnnx(
   checkOptions("exportOnnx", options, { colors: oneOf("rgb", "own") });
   const { colors = "rgb" } = options;
   const wraps = colors === "rgb" && model.colors === "y";
-  const channels = wraps || model.colors === "rgb" ? 3 : 1;
+  const channels = planeCount(wraps ? "rgb" : model.colors);
   const metadata = model.metadata();
   const forward = wraps ? (x: Tensor) => forwardRgb(model, x) : (x: Tensor) => model.forward(x);
   return exportForward({

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { setDefaultDevice } from "../../src/device/open.ts";
 import { completeOptions, type Option } from "../../src/models/architecture.ts";
+import { EDSR } from "../../src/models/edsr.ts";
 import { architectureOf, architectures, createModel, loadModel } from "../../src/models/registry.ts";
 import { type NamedArray, saveWeights } from "../../src/nn/index.ts";
 import { Random } from "../../src/tensor/random.ts";
@@ -52,6 +53,12 @@ describe.each(architectures.map((architecture) => [architecture.name, architectu
     });
   },
 );
+
+test("an option that does not exist is refused, and one in PyTorch's spelling told its name", () => {
+  const build = (options: object) => () => new EDSR(options);
+  expect(build({ res_scale: 1 })).toThrow('EDSR: the option "res_scale" is called resScale here.');
+  expect(build({ width: 1 })).toThrow(/^EDSR: there is no option "width"; there are scale, blocks, /);
+});
 
 /** A plane of random walks along its rows: `step` decides how smooth it is. */
 function plane(step: number, side = 60): NamedArray {

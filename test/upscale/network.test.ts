@@ -68,7 +68,7 @@ function liven(model: SuperResolver): SuperResolver {
 const picture = (width: number, height: number, channels: Image["channels"] = 3) =>
   noise(width, height, channels, width);
 const planesOf = (model: SuperResolver, { width, height }: Image) => {
-  const channels = model.colors === "rgb" ? 3 : 1;
+  const channels = model.planes;
   return { width, height, channels, data: toPlanar(noise(width, height, channels)) };
 };
 

@@ -184,7 +184,7 @@ describe.skipIf(python === undefined)("ONNX Runtime computes the same", () => {
     enlarge: (x: Tensor) => Promise<NamedArray>,
   ) {
     writeFileSync(join(folder, `${name}.onnx`), await exportOnnx(model, { colors }));
-    const channels = colors === "rgb" || model.colors === "rgb" ? 3 : 1;
+    const channels = colors === "rgb" ? 3 : model.planes;
     const cases = new Map<string, NamedArray>();
     for (const [i, [h, w]] of sizes.entries()) {
       const x = rand([2, channels, h, w], { random });

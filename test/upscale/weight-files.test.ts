@@ -71,3 +71,10 @@ test("commands say so in one line", async () => {
     expect([args[0], code, stderr]).toEqual([args[0], 1, expect.stringMatching(line)]);
   }
 });
+
+test("a weight file that is not there: it is named, and why", async () => {
+  const path = join(make("absent"), "nowhere.pth");
+  const says = `${path}: cannot be read: there is no such file. Check the path.`;
+  const error: unknown = await readWeightFile(path).catch((cause) => cause);
+  expect(error).toEqual(expect.objectContaining({ name: "DataError", message: says }));
+});
