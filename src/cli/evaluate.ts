@@ -4,7 +4,7 @@ import { pathsOf } from "../data/pairs.ts";
 import type { EvaluateOptions } from "../evaluate/index.ts";
 import { file, folder, oneOf, whole } from "../options/kinds.ts";
 import { printable } from "../options/printable.ts";
-import { paddings } from "../upscale/tiles.ts";
+import { paddings } from "../upscale/upscale-options.ts";
 import { defineCommand, UsageError } from "./flags.ts";
 import { adapterFlag, ensembleFlag, halfFlag, methodFlag, methodOf, scaleFlag } from "./methods.ts";
 import { checkOutputs, idsOf, prepareJson, writeJson } from "./outputs.ts";

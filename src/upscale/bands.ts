@@ -8,6 +8,7 @@ import { checkImage, hasBytes, type Image, type Samples, zerosLike } from "../pi
 import { aTargetSize, RowResizer, sizeWithin, type TargetSize } from "../picture/target-size.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { withAlpha, withColors } from "./adapters.ts";
+import { type Box, copyBox } from "./box.ts";
 import type { Choice } from "./choice.ts";
 import { compute, computeFrom } from "./compute.ts";
 import {
@@ -20,18 +21,9 @@ import {
   type TensorMethod,
 } from "./method.ts";
 import type { PictureNote } from "./source.ts";
-import {
-  type Box,
-  checkUpscaleOptions,
-  copyBox,
-  type EnlargeTile,
-  enlargeInTiles,
-  NotWanted,
-  type TileSource,
-  tilesAhead,
-  tilesFor,
-  type UpscaleOptions,
-} from "./tiles.ts";
+import { type EnlargeTile, enlargeInTiles, NotWanted, tilesAhead } from "./tile-loop.ts";
+import { type TileSource, tilesFor } from "./timed-tiles.ts";
+import { checkUpscaleOptions, type UpscaleOptions } from "./upscale-options.ts";
 
 /** A finished part of a result. Its memory is its own: keep it, or transfer it. */
 export interface FinishedTile {

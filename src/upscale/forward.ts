@@ -10,7 +10,7 @@ import { copyInto, slice } from "../kernels/layout/index.ts";
 import type { SuperResolver, TwoStages } from "../models/super-resolver.ts";
 import { Tensor, zeros } from "../tensor/tensor.ts";
 import { compute, computeFrom } from "./compute.ts";
-import { spans } from "./tiles.ts";
+import { spans } from "./tile-plan.ts";
 
 /** Least width of a strip without its margins, in pixels. */
 const minStrip = 16;

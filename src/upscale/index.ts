@@ -27,6 +27,6 @@ export {
 } from "./open-method.ts";
 export { type PictureNote, type PictureSource, type ReadPicture, readSource, toImageData } from "./source.ts";
 export type { Drawable } from "./source-browser.ts";
-export type { Progress, UpscaleOptions } from "./tiles.ts";
 export { type Upscaled, type UpscalePictureOptions, upscale, upscaleBands } from "./upscale.ts";
+export type { Progress, UpscaleOptions } from "./upscale-options.ts";
 export { interpolator, networkUpscaler, selfEnsemble, type Upscaler } from "./upscaler.ts";

@@ -33,7 +33,8 @@ import {
   pretrainedNames,
   scalesOf,
 } from "./method-names.ts";
-import { checkUpscaleOptions, NotWanted } from "./tiles.ts";
+import { NotWanted } from "./tile-loop.ts";
+import { checkUpscaleOptions } from "./upscale-options.ts";
 import { interpolatorOn, networkUpscaler, selfEnsemble, type Upscaler, upscalerOf } from "./upscaler.ts";
 
 /**

@@ -17,6 +17,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { enlargeBicubic } from "./adapters.ts";
 import { Bands, type TileOptions } from "./bands.ts";
 import { compute, computeFrom } from "./compute.ts";
+import { enlargePlanes } from "./enlarge-planes.ts";
 import { Forward, planeCount, storedOn } from "./forward.ts";
 import {
   aMethod,
@@ -28,7 +29,7 @@ import {
   type TensorMethod,
 } from "./method.ts";
 import { type Interpolation, interpolations, isInterpolation, scalesOf } from "./method-names.ts";
-import { checkUpscaleOptions, enlargePlanes, type UpscaleOptions, upscaleOptionNames } from "./tiles.ts";
+import { checkUpscaleOptions, type UpscaleOptions, upscaleOptionNames } from "./upscale-options.ts";
 
 /** A method with functions for callers, which cut whatever is too large for the memory into tiles. */
 export interface Upscaler extends Method {
