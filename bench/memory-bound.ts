@@ -5,7 +5,7 @@ import { add, relu } from "../src/kernels/elementwise/index.ts";
 import { l1Loss } from "../src/kernels/loss/index.ts";
 import { adamStep } from "../src/kernels/optim/adam.ts";
 import { pixelShuffle } from "../src/kernels/pixel-shuffle/index.ts";
-import { noGrad } from "../src/tensor/op.ts";
+import { noGrad } from "../src/tensor/no-grad.ts";
 import { Random } from "../src/tensor/random.ts";
 import { formatShape, numel, type Shape } from "../src/tensor/shape.ts";
 import { rand, type Tensor, tensor } from "../src/tensor/tensor.ts";

@@ -56,7 +56,7 @@ export * from "./models/index.ts";
 export * from "./nn/index.ts";
 export { type Captured, capture } from "./tensor/capture.ts";
 export { compileAhead } from "./tensor/compile-ahead.ts";
-export { noGrad } from "./tensor/op.ts";
+export { noGrad } from "./tensor/no-grad.ts";
 export { manualSeed, Random } from "./tensor/random.ts";
 export { keep, outsideScopes, type Scope, scope } from "./tensor/scope.ts";
 export { type Shape, ShapeError } from "./tensor/shape.ts";

@@ -37,15 +37,13 @@ export {
   timeInTurns,
 } from "./measure/in-turns.ts";
 export { limitOf, type Work } from "./measure/limits.ts";
+export { disposeUnderNoGrad } from "./tensor/no-grad.ts";
 export {
   defineOp,
-  defineUpdate,
-  disposeUnderNoGrad,
   type Inputs,
   type MultiOpDefinition,
   type NdArray,
   type OpDefinition,
-  type UpdateDefinition,
 } from "./tensor/op.ts";
 export {
   broadcastShapes,
@@ -59,4 +57,5 @@ export {
   stridesOf,
 } from "./tensor/shape.ts";
 export { Tensor } from "./tensor/tensor.ts";
+export { defineUpdate, type UpdateDefinition } from "./tensor/update.ts";
 export * from "./testing/index.ts";

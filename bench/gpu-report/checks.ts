@@ -44,7 +44,7 @@ import { packSamples, readSamples, unpackSamples } from "../../src/kernels/sampl
 import { softmax } from "../../src/kernels/softmax/index.ts";
 import { EDSR } from "../../src/models/edsr.ts";
 import { Adam, addGradients, clipGradNorm, emaUpdate, SGD } from "../../src/nn/index.ts";
-import { noGrad } from "../../src/tensor/op.ts";
+import { noGrad } from "../../src/tensor/no-grad.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { keep, scope } from "../../src/tensor/scope.ts";
 import type { Shape } from "../../src/tensor/shape.ts";

@@ -17,7 +17,7 @@ import { Conv2d, PixelShuffle, ReLU, Sequential } from "../nn/layers.ts";
 import { Module, type NamedArray } from "../nn/module.ts";
 import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { atLeastZero, oneOf, positive, whole } from "../options/kinds.ts";
-import { disposeUnderNoGrad } from "../tensor/op.ts";
+import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import {

@@ -2,7 +2,7 @@
 import { conv2d } from "../kernels/conv2d/index.ts";
 import { pad } from "../kernels/pad/index.ts";
 import { axisTable } from "../kernels/resize/weights.ts";
-import { disposeUnderNoGrad } from "../tensor/op.ts";
+import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 
 /**

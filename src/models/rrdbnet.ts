@@ -24,7 +24,7 @@ import { Conv2d } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
 import { oneOf, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
-import { disposeUnderNoGrad } from "../tensor/op.ts";
+import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import {

@@ -13,7 +13,7 @@ import { pad } from "../kernels/pad/index.ts";
 import { kaimingNormalInit, normalInit } from "../nn/init.ts";
 import { Conv2d, type FusedOptions } from "../nn/layers.ts";
 import { numbers, odd, oneOf, whole, yesOrNo } from "../options/kinds.ts";
-import { disposeUnderNoGrad } from "../tensor/op.ts";
+import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import {

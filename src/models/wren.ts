@@ -25,7 +25,7 @@ import { add, sub } from "../kernels/elementwise/index.ts";
 import { Conv2d } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
 import { oneOf, whole } from "../options/kinds.ts";
-import { disposeUnderNoGrad } from "../tensor/op.ts";
+import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import {

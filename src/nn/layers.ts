@@ -13,7 +13,7 @@ import { mean } from "../kernels/reduce/index.ts";
 import { type InterpolateOptions, interpolate, interpolateOptions } from "../kernels/resize/index.ts";
 import { anything, checkArguments, checkOptions, finite, trueOrFalse } from "../options/arguments.ts";
 import { oneOf, quote, whole } from "../options/kinds.ts";
-import { disposeUnderNoGrad } from "../tensor/op.ts";
+import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { aRandom, defaultRandom, type Random } from "../tensor/random.ts";
 import { formatShape, type Shape, ShapeError } from "../tensor/shape.ts";
 import { full, rand, type Tensor } from "../tensor/tensor.ts";

@@ -1,5 +1,6 @@
 /** Writes a network down as ONNX, from the operations that its forward pass is made of. */
-import { noGrad, type RecordedOp, recordOps } from "../tensor/op.ts";
+import { noGrad } from "../tensor/no-grad.ts";
+import { type RecordedOp, recordOps } from "../tensor/op.ts";
 import { keep, outsideScopes, scope } from "../tensor/scope.ts";
 import { type Tensor, zeros } from "../tensor/tensor.ts";
 import type { Module } from "./module.ts";

@@ -10,7 +10,7 @@
  */
 import { checkArguments, optional, type Wanted } from "../options/arguments.ts";
 import { accumulate } from "./accumulate.ts";
-import { noGrad } from "./op.ts";
+import { noGrad } from "./no-grad.ts";
 import { keep, scope } from "./scope.ts";
 import { formatShape, ShapeError, sameShape } from "./shape.ts";
 import { aTensor, type TapeNode, Tensor } from "./tensor.ts";

@@ -1,7 +1,7 @@
 /** Work on tensors between two `await`s, without gradients, and the way from planes to tensors and back. */
 import type { Device } from "../device/device.ts";
 import type { Planes } from "../picture/planes.ts";
-import { noGrad } from "../tensor/op.ts";
+import { noGrad } from "../tensor/no-grad.ts";
 import { keep, outsideScopes, scope } from "../tensor/scope.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 

@@ -9,7 +9,7 @@ import { recognizeSpan } from "../../src/models/span.ts";
 import type { State } from "../../src/models/state.ts";
 import { recognizeWren } from "../../src/models/wren.ts";
 import { serializePytorch } from "../../src/nn/pytorch-writer.ts";
-import { noGrad } from "../../src/tensor/op.ts";
+import { noGrad } from "../../src/tensor/no-grad.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { tensor } from "../../src/tensor/tensor.ts";
 import { expectClose } from "../support/close.ts";

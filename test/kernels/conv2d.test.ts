@@ -14,7 +14,7 @@ import {
 import { pixelShuffle } from "../../src/kernels/pixel-shuffle/index.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
 import { interpolate } from "../../src/kernels/resize/index.ts";
-import { noGrad } from "../../src/tensor/op.ts";
+import { noGrad } from "../../src/tensor/no-grad.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { type Shape, ShapeError } from "../../src/tensor/shape.ts";

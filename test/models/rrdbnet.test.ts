@@ -4,7 +4,7 @@ import { setDefaultDevice } from "../../src/device/open.ts";
 import { mseLoss } from "../../src/kernels/loss/index.ts";
 import { RRDBNet, type RRDBNetOptions } from "../../src/models/index.ts";
 import { Adam } from "../../src/nn/index.ts";
-import { noGrad } from "../../src/tensor/op.ts";
+import { noGrad } from "../../src/tensor/no-grad.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";

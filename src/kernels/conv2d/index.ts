@@ -1,7 +1,8 @@
 import type { Device } from "../../device/device.ts";
 import { anything, checkOptions, finite, type Wanted } from "../../options/arguments.ts";
 import { oneOf, whole } from "../../options/kinds.ts";
-import { defineOp, wantsGradient, willTape } from "../../tensor/op.ts";
+import { wantsGradient, willTape } from "../../tensor/no-grad.ts";
+import { defineOp } from "../../tensor/op.ts";
 import { formatShape, type Shape, ShapeError, sameShape } from "../../tensor/shape.ts";
 import { aTensor, Tensor } from "../../tensor/tensor.ts";
 import { affine } from "../elementwise/unary.ts";
