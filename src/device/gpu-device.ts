@@ -558,6 +558,14 @@ export class GpuDevice implements Device {
   }
 }
 
+/**
+ * Does it run kernels? The others are the CPU device, which runs references, and the meta device. (Where two copies
+ * of this library meet, a device may be an instance of the other's class, so its profile is asked.)
+ */
+export function isGpu(device: Device): device is GpuDevice {
+  return !device.profile.reference;
+}
+
 /** What functions that launch kernels want. */
 export const aGpuDevice: Wanted<GpuDevice> = {
   wants: "a device that runs kernels, such as init() opens",

@@ -1,7 +1,8 @@
 /** What an operation is: its shape rule, CPU reference, kernels and gradient rule, in one definition. */
-import { CpuDevice, type FloatArray } from "../device/cpu-device.ts";
-import type { Device, DType } from "../device/device.ts";
-import type { GpuDevice } from "../device/gpu-device.ts";
+import type { FloatArray } from "../device/cpu-device.ts";
+import type { DType } from "../device/device.ts";
+import { type GpuDevice, isGpu } from "../device/gpu-device.ts";
+import { checkHasValues } from "../device/meta-device.ts";
 import { aFunction, checkArguments, listOf, optional } from "../options/arguments.ts";
 import { text } from "../options/kinds.ts";
 import { willTape } from "./no-grad.ts";
@@ -184,6 +185,7 @@ function run<I extends Inputs, P, O extends string>(
     for (const { tensor } of namedOutputs) countLoose(tensor);
     definition.gpu(device, inputs, params, outputs);
   } else if (!definition.view) {
+    checkHasValues(device, `${name}: an operation`);
     const arrays = arraysOf(namedOutputs);
     definition.cpu(arraysOf(namedInputs) as ArraysOf<I>, params, arrays as Record<O, NdArray>);
     // Sums of float16 are not rounded before they are complete.
@@ -192,22 +194,38 @@ function run<I extends Inputs, P, O extends string>(
   }
 
   if (tapes) {
-    const rule = (...gradients: (Tensor | undefined)[]) => {
-      const dys = {} as Record<string, Tensor | undefined>;
-      for (const [i, output] of namedOutputs.entries()) dys[output.name] = gradients[i];
-      return definition.backward!(dys as Record<O, Tensor | undefined>, { ...inputs, ...outputs }, params);
-    };
-    const node: TapeNode = {
-      name,
-      inputs: namedInputs.map(tapedValue),
-      outputs: namedOutputs.map(tapedValue),
-      backward: definition.backward && rule,
-    };
-    for (const { name: key, tensor } of namedOutputs) {
-      if (!definition.nonDifferentiable?.includes(key as O)) tensor.node = node;
-    }
+    const rule = (dys: Record<O, Tensor | undefined>) =>
+      definition.backward!(dys, { ...inputs, ...outputs }, params);
+    leaveNote(definition, namedInputs, namedOutputs, rule);
   }
   return outputs;
+}
+
+/**
+ * Notes on the outputs how they were computed, for backward.
+ *
+ * @param rule the definition's gradient rule, which gets the gradients of the outputs by name.
+ */
+function leaveNote<I extends Inputs, P, O extends string>(
+  { name, backward, nonDifferentiable }: Definition<I, P, O>,
+  inputs: readonly NamedTensor[],
+  outputs: readonly NamedTensor[],
+  rule: (dys: Record<O, Tensor | undefined>) => Thunks<I>,
+): void {
+  const byPlace = (...gradients: (Tensor | undefined)[]) => {
+    const dys = {} as Record<string, Tensor | undefined>;
+    for (const [i, output] of outputs.entries()) dys[output.name] = gradients[i];
+    return rule(dys as Record<O, Tensor | undefined>);
+  };
+  const node: TapeNode = {
+    name,
+    inputs: inputs.map(tapedValue),
+    outputs: outputs.map(tapedValue),
+    backward: backward && byPlace,
+  };
+  for (const { name: key, tensor } of outputs) {
+    if (!nonDifferentiable?.includes(key as O)) tensor.node = node;
+  }
 }
 
 interface NamedTensor {
@@ -286,9 +304,4 @@ export function recordOps(body: () => void): RecordedOp[] {
     recording = before;
   }
   return ops;
-}
-
-/** Tells the two kinds of device apart, for operations and updates. */
-function isGpu(device: Device): device is GpuDevice {
-  return !(device instanceof CpuDevice);
 }

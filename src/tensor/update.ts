@@ -1,8 +1,9 @@
 /** What an update is: a change in place, such as an optimiser's step, by a CPU reference or one kernel. */
-import { CpuDevice, type CpuStorage, type FloatArray } from "../device/cpu-device.ts";
+import type { CpuStorage, FloatArray } from "../device/cpu-device.ts";
 import type { Device, Storage } from "../device/device.ts";
-import type { GpuDevice, GpuStorage, Params } from "../device/gpu-device.ts";
+import { type GpuStorage, isGpu, type Params } from "../device/gpu-device.ts";
 import { aKernel, type Kernel, linearGrid } from "../device/kernel.ts";
+import { checkHasValues } from "../device/meta-device.ts";
 import { aFunction, checkArguments } from "../options/arguments.ts";
 import { ShapeError } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
@@ -56,6 +57,7 @@ export function defineUpdate<Name extends string>(definition: UpdateDefinition<N
         grid: linearGrid(Math.ceil(size / 4), 64),
       });
     } else {
+      checkHasValues(device, `${kernel.name}: an update`);
       const arrays = {} as Record<Name, FloatArray>;
       for (const name in storages) arrays[name] = (storages[name] as CpuStorage).array;
       cpu(arrays, typeof params === "function" ? params() : params);
@@ -72,9 +74,4 @@ function storageOn(device: Device, block: Tensor | Storage, what: string): Stora
   throw new Error(
     `${what} is on ${block.device.name} and not on ${device.name}, where the update is to run.`,
   );
-}
-
-/** Tells the two kinds of device apart, for operations and updates. */
-function isGpu(device: Device): device is GpuDevice {
-  return !(device instanceof CpuDevice);
 }

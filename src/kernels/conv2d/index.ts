@@ -1,4 +1,5 @@
 import type { Device } from "../../device/device.ts";
+import { isGpu } from "../../device/gpu-device.ts";
 import { anything, checkOptions, finite, type Wanted } from "../../options/arguments.ts";
 import { oneOf, whole } from "../../options/kinds.ts";
 import { wantsGradient, willTape } from "../../tensor/no-grad.ts";
@@ -284,6 +285,7 @@ const conv2dWeightAndBiasGrad = defineOp<{ x: Tensor; dy: Tensor }, WeightGradPa
 });
 
 /** Does the device's weight gradient kernel for these sizes sum the bias's gradient along the way? */
-function sumsBias({ profile }: Device, yShape: Shape, { wShape, geometry }: WeightGradParams): boolean {
-  return !profile.reference && planWeightGrad(profile, { wShape, yShape, geometry, hasBias: true }).sumsBias;
+function sumsBias(device: Device, yShape: Shape, { wShape, geometry }: WeightGradParams): boolean {
+  const shape = { wShape, yShape, geometry, hasBias: true };
+  return isGpu(device) && planWeightGrad(device.profile, shape).sumsBias;
 }
