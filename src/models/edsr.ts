@@ -17,9 +17,10 @@ import { Conv2d, PixelShuffle, ReLU, Sequential } from "../nn/layers.ts";
 import { Module, type NamedArray } from "../nn/module.ts";
 import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { atLeastZero, oneOf, positive, whole } from "../options/kinds.ts";
+import { tensor } from "../tensor/create.ts";
 import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
-import { type Tensor, tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import {
   type Architecture,
   ConfiguredNetwork,

@@ -2,8 +2,9 @@
 import { conv2d } from "../kernels/conv2d/index.ts";
 import { pad } from "../kernels/pad/index.ts";
 import { axisTable } from "../kernels/resize/weights.ts";
+import { tensor } from "../tensor/create.ts";
 import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
-import { type Tensor, tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 /**
  * Bicubic interpolation of x [n, c, h, w] as a sub-pixel convolution with fixed weights: the scale² pixels of a block

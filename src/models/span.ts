@@ -18,10 +18,11 @@ import { Conv2d, type FusedOptions, PixelShuffle, Sequential } from "../nn/layer
 import { Module, type NamedArray } from "../nn/module.ts";
 import { oneOf, whole, yesOrNo } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
+import { tensor } from "../tensor/create.ts";
 import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import { sameShape } from "../tensor/shape.ts";
-import { type Tensor, tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import {
   type Architecture,
   ConfiguredNetwork,

@@ -8,7 +8,8 @@ import { bytesPerElement, type Device, type DType } from "../device/device.ts";
 import { cast } from "../kernels/cast/index.ts";
 import { copyInto, slice } from "../kernels/layout/index.ts";
 import type { SuperResolver, TwoStages } from "../models/super-resolver.ts";
-import { Tensor, zeros } from "../tensor/tensor.ts";
+import { zeros } from "../tensor/create.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { compute, computeFrom } from "./compute.ts";
 import { spans } from "./tile-plan.ts";
 

@@ -7,7 +7,8 @@ import { exportForward } from "../nn/onnx-export.ts";
 import { checkArguments, checkOptions, instanceOf } from "../options/arguments.ts";
 import { oneOf } from "../options/kinds.ts";
 import { rgbPlanesToYcbcr, ycbcrPlanesToRgb } from "../picture/color.ts";
-import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 export interface ExportOnnxOptions {
   /**

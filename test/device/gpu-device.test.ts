@@ -13,9 +13,10 @@ import { add, mul, relu } from "../../src/kernels/elementwise/index.ts";
 import { fillKernel } from "../../src/kernels/layout/copy.wgsl.ts";
 import { sum } from "../../src/kernels/reduce/index.ts";
 import { compileAhead } from "../../src/tensor/compile-ahead.ts";
+import { tensor } from "../../src/tensor/create.ts";
 import { scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { gpuDevices } from "../support/devices.ts";
 import { runCode } from "../support/run.ts";
 
