@@ -38,7 +38,7 @@ import {
   option,
   type Recognized,
 } from "./architecture.ts";
-import { countOf, otherPictures, renamed, type State, shapeOf } from "./state.ts";
+import { countOf, type DetectOptions, otherPictures, renamed, type State, shapeOf } from "./state.ts";
 import type { TwoStages } from "./super-resolver.ts";
 
 const options = {
@@ -105,6 +105,7 @@ export const rrdbnet: Architecture<"RRDBNet", Options, "quick" | "esrgan-psnr"> 
   shortName: ({ scale, blocks, channels }) => `rrdbnet-x${scale}-${blocks}x${channels}`,
   looksAtExamples: () => false,
   build: (options, random) => new RRDBNet({ ...options, random }),
+  recognize: recognizeRRDBNet,
 };
 
 /** Of every leaky ReLU. */
@@ -309,7 +310,7 @@ class DenseBlock extends Module {
 }
 
 /** Files of BasicSR, Real-ESRGAN, traiNNer and neosr; of ESRGAN's first code, and of the code after it. */
-export function recognizeRRDBNet(given: State, name: string): Recognized | undefined {
+export function recognizeRRDBNet(given: State, { name }: DetectOptions): Recognized | undefined {
   const state = withBasicNames(given);
   if (!state.has("body.0.rdb1.conv1.weight") || !state.has("conv_first.weight")) return undefined;
   const keys = [...given.keys()];

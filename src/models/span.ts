@@ -35,7 +35,7 @@ import {
   type Recognized,
 } from "./architecture.ts";
 import { DIV2K_RGB_MEAN } from "./edsr.ts";
-import { countOf, picturesOf, type State, shapeOf } from "./state.ts";
+import { countOf, type DetectOptions, picturesOf, type State, shapeOf } from "./state.ts";
 
 const options = {
   /** Enlargement: 1 (the size stays, for noise or JPEG), 2, 3, 4 or 8. Default 2. */
@@ -98,6 +98,7 @@ export const span: Architecture<"SPAN", Options, "quick" | "span-paper"> = {
   shortName: ({ scale, blocks, channels }) => `span-x${scale}-${blocks}x${channels}`,
   looksAtExamples: () => false,
   build: (options, random) => new SPAN({ ...options, random }),
+  recognize: recognizeSpan,
 };
 
 /** SPAN for pictures in 0..1. Parameter names are those of the authors' code after folding. */
@@ -231,7 +232,7 @@ class Block extends Module {
 }
 
 /** Files of the authors, traiNNer and neosr, with branches; and those of the NTIRE challenges, without. */
-export function recognizeSpan(state: State, name: string): Recognized | undefined {
+export function recognizeSpan(state: State, { name }: DetectOptions): Recognized | undefined {
   const isOne = ["conv_cat.weight", "upsampler.0.weight"].every((key) => state.has(key));
   if (!isOne || countOf(state, /^block_(\d+)\.c3_r\./) === 0) return undefined;
   const folded = foldAll(state, name);

@@ -40,7 +40,7 @@ import {
   type Recognized,
 } from "./architecture.ts";
 import { enlargeBicubic } from "./enlarge-bicubic.ts";
-import { countOf, picturesOf, type State, shapeOf } from "./state.ts";
+import { countOf, type DetectOptions, picturesOf, type State, shapeOf } from "./state.ts";
 
 const options = {
   /** Enlargement: 1 (the size stays, for noise or JPEG), 2, 3, 4 or 8. Default 2. */
@@ -98,6 +98,7 @@ export const wren: Architecture<"Wren", Options, "quick" | "wren"> = {
   shortName: ({ scale, blocks, channels }) => `wren-x${scale}-${blocks}x${channels}`,
   looksAtExamples: () => false,
   build: (options, random) => new Wren({ ...options, random }),
+  recognize: recognizeWren,
 };
 
 /** Wren for pictures in 0..1. */
@@ -188,7 +189,7 @@ class Block extends Module {
 }
 
 /** Files that PyTorch wrote, whose names are this library's: examples/pytorch. */
-export function recognizeWren(state: State, name: string): Recognized | undefined {
+export function recognizeWren(state: State, { name }: DetectOptions): Recognized | undefined {
   const first = shapeOf(state, "head.weight");
   const isOne = ["blocks.0.conv1.weight", "tail.weight"].every((key) => state.has(key));
   if (first === undefined || !isOne) return undefined;
