@@ -4,7 +4,8 @@
  */
 
 export type { Device, DeviceProfile, Storage } from "./device/device.ts";
-export type { GpuDevice, GpuStorage, Launch, Params } from "./device/gpu-device.ts";
+export type { GpuDevice, Launch, Params } from "./device/gpu-device.ts";
+export type { GpuStorage } from "./device/gpu-storage.ts";
 export {
   type Binding,
   type Grid,

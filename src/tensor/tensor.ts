@@ -5,7 +5,7 @@
  */
 import { CpuStorage } from "../device/cpu-device.ts";
 import { checkDType, checkRoom, type Device, type DType, type Storage } from "../device/device.ts";
-import type { GpuStorage } from "../device/gpu-device.ts";
+import type { GpuStorage } from "../device/gpu-storage.ts";
 import { defaultDevice } from "../device/open.ts";
 import { checkArguments, instanceOf, numberList } from "../options/arguments.ts";
 import { explainMethods, explainProperties } from "../options/foreign-names.ts";

@@ -1,7 +1,8 @@
 /** What an update is: a change in place, such as an optimiser's step, by a CPU reference or one kernel. */
 import type { CpuStorage, FloatArray } from "../device/cpu-device.ts";
 import type { Device, Storage } from "../device/device.ts";
-import { type GpuStorage, isGpu, type Params } from "../device/gpu-device.ts";
+import { isGpu, type Params } from "../device/gpu-device.ts";
+import type { GpuStorage } from "../device/gpu-storage.ts";
 import { aKernel, type Kernel, linearGrid } from "../device/kernel.ts";
 import { checkHasValues } from "../device/meta-device.ts";
 import { aFunction, checkArguments } from "../options/arguments.ts";

@@ -6,7 +6,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { create } from "webgpu";
 import { GpuError } from "../../src/device/device.ts";
-import { GpuDevice, type GpuStorage } from "../../src/device/gpu-device.ts";
+import { GpuDevice } from "../../src/device/gpu-device.ts";
+import type { GpuStorage } from "../../src/device/gpu-storage.ts";
 import { kernel, linearGrid } from "../../src/device/kernel.ts";
 import { openDevice, setDefaultDevice } from "../../src/device/open.ts";
 import { add, mul, relu } from "../../src/kernels/elementwise/index.ts";

@@ -1,5 +1,6 @@
 /** Runs the plans of plan.ts and plan-weight-grad.ts, with measured sizes (tuning.ts) where there are any. */
-import type { GpuDevice, GpuStorage } from "../../device/gpu-device.ts";
+import type { GpuDevice } from "../../device/gpu-device.ts";
+import type { GpuStorage } from "../../device/gpu-storage.ts";
 import { linearGrid } from "../../device/kernel.ts";
 import { versionOf } from "../../device/tuning.ts";
 import { accumulate } from "../../tensor/accumulate.ts";

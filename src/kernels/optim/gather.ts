@@ -1,5 +1,6 @@
 import type { Device, Storage } from "../../device/device.ts";
-import { type GpuDevice, type GpuStorage, isGpu } from "../../device/gpu-device.ts";
+import { type GpuDevice, isGpu } from "../../device/gpu-device.ts";
+import type { GpuStorage } from "../../device/gpu-storage.ts";
 import { kernel, linearGrid } from "../../device/kernel.ts";
 
 /** A gradient, and the element of the block at which its place begins. */
