@@ -14,7 +14,7 @@ import { inverseSymmetry, type Symmetry, symmetries } from "../picture/patches.t
 import { checkPlanesObject, type Planes } from "../picture/planes.ts";
 import type { ResizeOptions } from "../picture/resize-weights.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { enlargeBicubic } from "./adapters.ts";
+import { enlargeAsMatlab } from "./adapters.ts";
 import { Bands, type TileOptions } from "./bands.ts";
 import { compute, computeFrom } from "./compute.ts";
 import { enlargePlanes } from "./enlarge-planes.ts";
@@ -147,7 +147,7 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
     device,
     enlarge: async (x) =>
       computeFrom([x], () => {
-        if (x.shape[1] === channels) return forward.run(takesEnlarged ? enlargeBicubic(x, scale) : x);
+        if (x.shape[1] === channels) return forward.run(takesEnlarged ? enlargeAsMatlab(x, scale) : x);
         throw new DataError(`upscalePlanes: ${name} takes ${channels} planes, but ${x.shape[1]} were given.`);
       }),
   };
