@@ -8,11 +8,12 @@ import { Adam } from "../src/nn/index.ts";
 import { Conv2d, PixelShuffle, ReLU, Sequential, Tanh } from "../src/nn/layers.ts";
 import type { Module } from "../src/nn/module.ts";
 import { capture } from "../src/tensor/capture.ts";
-import { noGrad } from "../src/tensor/op.ts";
+import { rand } from "../src/tensor/create.ts";
+import { noGrad } from "../src/tensor/no-grad.ts";
 import { Random } from "../src/tensor/random.ts";
 import { scope } from "../src/tensor/scope.ts";
 import { backward } from "../src/tensor/tape.ts";
-import { rand, type Tensor } from "../src/tensor/tensor.ts";
+import type { Tensor } from "../src/tensor/tensor.ts";
 import { type ConvSize, convBench, convSize, convWork } from "./conv2d.ts";
 import type { Bench, Program, Sample, SampledCheck } from "./harness.ts";
 

@@ -56,22 +56,22 @@ export * from "./models/index.ts";
 export * from "./nn/index.ts";
 export { type Captured, capture } from "./tensor/capture.ts";
 export { compileAhead } from "./tensor/compile-ahead.ts";
-export { noGrad } from "./tensor/op.ts";
-export { manualSeed, Random } from "./tensor/random.ts";
-export { keep, outsideScopes, type Scope, scope } from "./tensor/scope.ts";
-export { type Shape, ShapeError } from "./tensor/shape.ts";
-export { type FormatOptions, formatTensor, show } from "./tensor/show.ts";
-export { backward, type Gradients } from "./tensor/tape.ts";
 export {
   full,
   ones,
   type RandomOptions,
   rand,
   randn,
-  Tensor,
   type TensorOptions,
   tensor,
   zeros,
-} from "./tensor/tensor.ts";
+} from "./tensor/create.ts";
+export { noGrad } from "./tensor/no-grad.ts";
+export { manualSeed, Random } from "./tensor/random.ts";
+export { keep, outsideScopes, type Scope, scope } from "./tensor/scope.ts";
+export { type Shape, ShapeError } from "./tensor/shape.ts";
+export { type FormatOptions, formatTensor, show } from "./tensor/show.ts";
+export { backward, type Gradients } from "./tensor/tape.ts";
+export { Tensor } from "./tensor/tensor.ts";
 
 export * from "./upscale/index.ts";

@@ -44,12 +44,13 @@ import { packSamples, readSamples, unpackSamples } from "../../src/kernels/sampl
 import { softmax } from "../../src/kernels/softmax/index.ts";
 import { EDSR } from "../../src/models/edsr.ts";
 import { Adam, addGradients, clipGradNorm, emaUpdate, SGD } from "../../src/nn/index.ts";
-import { noGrad } from "../../src/tensor/op.ts";
+import { ones, rand, tensor, zeros } from "../../src/tensor/create.ts";
+import { noGrad } from "../../src/tensor/no-grad.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { keep, scope } from "../../src/tensor/scope.ts";
 import type { Shape } from "../../src/tensor/shape.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { ones, rand, Tensor, tensor, zeros } from "../../src/tensor/tensor.ts";
+import { Tensor } from "../../src/tensor/tensor.ts";
 import { largestError } from "../harness.ts";
 
 export interface Check {

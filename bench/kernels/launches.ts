@@ -1,5 +1,6 @@
 /** Launches on their way to the device: to look at them, or to change them. */
-import type { GpuDevice, GpuStorage, Launch } from "../../src/device/gpu-device.ts";
+import type { GpuDevice, Launch } from "../../src/device/gpu-device.ts";
+import type { GpuStorage } from "../../src/device/gpu-storage.ts";
 import type { Kernel } from "../../src/device/kernel.ts";
 
 /** Does `body`, which is not asynchronous, and gives each of its launches to `instead`. `run` launches. */

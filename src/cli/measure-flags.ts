@@ -2,7 +2,7 @@
 import { degradationKind } from "../data/degradation-kind.ts";
 import { formatNames } from "../data/formats.ts";
 import { folder, oneOf, whole } from "../options/kinds.ts";
-import { paddings } from "../upscale/tiles.ts";
+import { paddings } from "../upscale/upscale-options.ts";
 import { UsageError } from "./flags.ts";
 import { adapterFlag, scaleFlag } from "./methods.ts";
 

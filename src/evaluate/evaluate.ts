@@ -20,7 +20,7 @@ import type { Image } from "../picture/image.ts";
 import { toByte } from "../picture/levels.ts";
 import { checkWindowFits, psnr, ssim } from "../picture/metrics.ts";
 import type { Upscaler } from "../upscale/index.ts";
-import { paddings } from "../upscale/tiles.ts";
+import { paddings } from "../upscale/upscale-options.ts";
 import { degradationOf, type Failure, loadPicture, lowSourceOf, type Picture } from "./pictures.ts";
 import { type Conditions, describeConditions, metricOptions, type Protocol } from "./protocol.ts";
 

@@ -18,6 +18,7 @@ import { scales } from "../picture/scales.ts";
 import { aRandom, type Random } from "../tensor/random.ts";
 import { formatShape, ShapeError } from "../tensor/shape.ts";
 import { aTensor, type Tensor } from "../tensor/tensor.ts";
+import type { DetectOptions, State } from "./state.ts";
 import { SuperResolver } from "./super-resolver.ts";
 
 /** Far more than any network of the literature has, and few enough for a mistake to be noticed. */
@@ -53,6 +54,13 @@ export interface Architecture<
    *   size that the network takes. Where `looksAtExamples`, it is fitted to them.
    */
   build(options: Options, random?: Random, examples?: readonly NamedArray[]): SuperResolver;
+  /**
+   * The network of a file that another program made of this architecture, by its tensors' names and shapes;
+   * undefined for all other files. Without this function, only files of `saveWeights` are read.
+   *
+   * @throws DataError for a file that is nearly one, and cannot be used.
+   */
+  recognize?(state: State, options: DetectOptions): Recognized | undefined;
 }
 
 /** Every network has a scale, and other options. */

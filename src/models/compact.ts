@@ -29,7 +29,7 @@ import {
   type Recognized,
   scaleOption,
 } from "./architecture.ts";
-import { countOf, picturesOf, type State, shapeOf } from "./state.ts";
+import { countOf, type DetectOptions, picturesOf, type State, shapeOf } from "./state.ts";
 
 const options = {
   /** Enlargement: 1 (the size stays, for noise or JPEG), 2, 3, 4 or 8. Default 2. */
@@ -85,6 +85,7 @@ export const compact: Architecture<"Compact", Options, "quick" | "real-esrgan"> 
   shortName: ({ scale, layers, channels }) => `compact-x${scale}-${layers}x${channels}`,
   looksAtExamples: () => false,
   build: (options, random) => new Compact({ ...options, random }),
+  recognize: recognizeCompact,
 };
 
 /** The slope of the original's leaky ReLU. */
@@ -137,7 +138,7 @@ export class Compact extends ConfiguredNetwork<Options> {
 }
 
 /** Files of Real-ESRGAN, traiNNer and neosr, whose names are this library's. */
-export function recognizeCompact(state: State, name: string): Recognized | undefined {
+export function recognizeCompact(state: State, { name }: DetectOptions): Recognized | undefined {
   const first = shapeOf(state, "body.0.weight");
   const positions = [...state.keys()].map((key) => Number(/^body\.(\d+)\.(?:weight|bias)$/.exec(key)?.[1]));
   if (first?.length !== 4 || !positions.every(Number.isInteger)) return undefined;

@@ -24,7 +24,7 @@ import { Conv2d } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
 import { oneOf, whole } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
-import { disposeUnderNoGrad } from "../tensor/op.ts";
+import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import {
@@ -40,7 +40,7 @@ import {
   quickRecipe,
   type Recognized,
 } from "./architecture.ts";
-import { countOf, otherPictures, renamed, type State, shapeOf } from "./state.ts";
+import { countOf, type DetectOptions, otherPictures, renamed, type State, shapeOf } from "./state.ts";
 import type { TwoStages } from "./super-resolver.ts";
 
 const options = {
@@ -99,6 +99,7 @@ export const rrdbnet: Architecture<"RRDBNet", Options, "quick" | "esrgan-psnr"> 
   shortName: ({ scale, blocks, channels }) => `rrdbnet-x${scale}-${blocks}x${channels}`,
   looksAtExamples: () => false,
   build: (options, random) => new RRDBNet({ ...options, random }),
+  recognize: recognizeRRDBNet,
 };
 
 /** Of every leaky ReLU. */
@@ -303,7 +304,7 @@ class DenseBlock extends Module {
 }
 
 /** Files of BasicSR, Real-ESRGAN, traiNNer and neosr; of ESRGAN's first code, and of the code after it. */
-export function recognizeRRDBNet(given: State, name: string): Recognized | undefined {
+export function recognizeRRDBNet(given: State, { name }: DetectOptions): Recognized | undefined {
   const state = withBasicNames(given);
   if (!state.has("body.0.rdb1.conv1.weight") || !state.has("conv_first.weight")) return undefined;
   const keys = [...given.keys()];

@@ -18,10 +18,11 @@ import { Conv2d, type FusedOptions, PixelShuffle, Sequential } from "../nn/layer
 import { Module, type NamedArray } from "../nn/module.ts";
 import { whole, yesOrNo } from "../options/kinds.ts";
 import { DataError } from "../picture/errors.ts";
-import { disposeUnderNoGrad } from "../tensor/op.ts";
+import { tensor } from "../tensor/create.ts";
+import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import { sameShape } from "../tensor/shape.ts";
-import { type Tensor, tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import {
   type Architecture,
   ConfiguredNetwork,
@@ -37,7 +38,7 @@ import {
   scaleOption,
 } from "./architecture.ts";
 import { DIV2K_RGB_MEAN } from "./edsr.ts";
-import { countOf, picturesOf, type State, shapeOf } from "./state.ts";
+import { countOf, type DetectOptions, picturesOf, type State, shapeOf } from "./state.ts";
 
 const options = {
   /** Enlargement: 1 (the size stays, for noise or JPEG), 2, 3, 4 or 8. Default 2. */
@@ -93,6 +94,7 @@ export const span: Architecture<"SPAN", Options, "quick" | "span-paper"> = {
   shortName: ({ scale, blocks, channels }) => `span-x${scale}-${blocks}x${channels}`,
   looksAtExamples: () => false,
   build: (options, random) => new SPAN({ ...options, random }),
+  recognize: recognizeSpan,
 };
 
 /** SPAN for pictures in 0..1. Parameter names are those of the authors' code after folding. */
@@ -226,7 +228,7 @@ class Block extends Module {
 }
 
 /** Files of the authors, traiNNer and neosr, with branches; and those of the NTIRE challenges, without. */
-export function recognizeSpan(state: State, name: string): Recognized | undefined {
+export function recognizeSpan(state: State, { name }: DetectOptions): Recognized | undefined {
   const isOne = ["conv_cat.weight", "upsampler.0.weight"].every((key) => state.has(key));
   if (!isOne || countOf(state, /^block_(\d+)\.c3_r\./) === 0) return undefined;
   const folded = foldAll(state, name);

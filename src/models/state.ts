@@ -4,6 +4,14 @@ import { DataError } from "../picture/errors.ts";
 
 export type State = ReadonlyMap<string, NamedArray>;
 
+/** What is known of a file besides its tensors. */
+export interface DetectOptions {
+  /** What errors call the file. It may also tell the scale: "fsrcnn_x3.pth". */
+  readonly name: string;
+  /** By how much the network enlarges, for files that do not say. */
+  readonly scale?: number;
+}
+
 export function shapeOf(state: State, key: string): readonly number[] | undefined {
   return state.get(key)?.shape;
 }
@@ -57,5 +65,18 @@ export function otherPictures(
     `${name}: this is ${architecture} from ${inputs} ${inputs === 1 ? "channel" : "channels"} to ${outputs}, and ` +
       "pixelgrad runs networks whose pictures have 3 channels (RGB) or 1 (luma), before and after. " +
       "Look for such a one.",
+  );
+}
+
+/** The enlargement of a network whose weights do not tell it. */
+export function scaleOf({ name, scale }: DetectOptions): number {
+  const inName = /(?:^|[^a-z])x([2-8])(?![0-9])|(?:^|[^0-9])([2-8])x(?![a-z0-9])/i.exec(
+    name.split(/[\\/]/).at(-1)!,
+  );
+  const number = scale ?? Number(inName?.[1] ?? inName?.[2]);
+  if (Number.isInteger(number)) return number;
+  throw new DataError(
+    `${name}: the weights of this network are alike for every scale, and the file's name does not end in one, ` +
+      `as "fsrcnn_x3.pth" does. Say by how much it enlarges: --scale 3, or { scale: 3 } in a program.`,
   );
 }

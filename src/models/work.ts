@@ -1,9 +1,10 @@
 /** How much work a network is, from the operations of its forward pass. */
 import { checkArguments, instanceOf } from "../options/arguments.ts";
+import { zeros } from "../tensor/create.ts";
+import { noGrad } from "../tensor/no-grad.ts";
 import type { RecordedOp } from "../tensor/op.ts";
-import { noGrad, recordOps } from "../tensor/op.ts";
+import { recordOps } from "../tensor/op.ts";
 import { outsideScopes, scope } from "../tensor/scope.ts";
-import { zeros } from "../tensor/tensor.ts";
 import { SuperResolver } from "./super-resolver.ts";
 
 const aNetwork = instanceOf(SuperResolver, "a network, such as loadModel() returns");

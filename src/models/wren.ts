@@ -25,7 +25,7 @@ import { add, sub } from "../kernels/elementwise/index.ts";
 import { Conv2d } from "../nn/layers.ts";
 import { Module } from "../nn/module.ts";
 import { whole } from "../options/kinds.ts";
-import { disposeUnderNoGrad } from "../tensor/op.ts";
+import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { defaultRandom, type Random } from "../tensor/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import {
@@ -43,7 +43,7 @@ import {
   scaleOption,
 } from "./architecture.ts";
 import { enlargeBicubic } from "./enlarge-bicubic.ts";
-import { countOf, picturesOf, type State, shapeOf } from "./state.ts";
+import { countOf, type DetectOptions, picturesOf, type State, shapeOf } from "./state.ts";
 
 const options = {
   /** Enlargement: 1 (the size stays, for noise or JPEG), 2, 3, 4 or 8. Default 2. */
@@ -94,6 +94,7 @@ export const wren: Architecture<"Wren", Options, "quick" | "wren"> = {
   shortName: ({ scale, blocks, channels }) => `wren-x${scale}-${blocks}x${channels}`,
   looksAtExamples: () => false,
   build: (options, random) => new Wren({ ...options, random }),
+  recognize: recognizeWren,
 };
 
 /** Wren for pictures in 0..1. */
@@ -184,7 +185,7 @@ class Block extends Module {
 }
 
 /** Files that PyTorch wrote, whose names are this library's: examples/pytorch. */
-export function recognizeWren(state: State, name: string): Recognized | undefined {
+export function recognizeWren(state: State, { name }: DetectOptions): Recognized | undefined {
   const first = shapeOf(state, "head.weight");
   const isOne = ["blocks.0.conv1.weight", "tail.weight"].every((key) => state.has(key));
   if (first === undefined || !isOne) return undefined;

@@ -5,7 +5,7 @@ import { gather } from "../kernels/optim/gather.ts";
 import { sum } from "../kernels/reduce/index.ts";
 import { checkArguments, type Wanted } from "../options/arguments.ts";
 import { accumulate } from "../tensor/accumulate.ts";
-import { noGrad } from "../tensor/op.ts";
+import { noGrad } from "../tensor/no-grad.ts";
 import { keep, scope } from "../tensor/scope.ts";
 import type { Gradients } from "../tensor/tape.ts";
 import { aTensor, Tensor } from "../tensor/tensor.ts";

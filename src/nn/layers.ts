@@ -13,10 +13,11 @@ import { mean } from "../kernels/reduce/index.ts";
 import { type InterpolateOptions, interpolate, interpolateOptions } from "../kernels/resize/index.ts";
 import { anything, checkArguments, checkOptions, finite, trueOrFalse } from "../options/arguments.ts";
 import { oneOf, quote, whole } from "../options/kinds.ts";
-import { disposeUnderNoGrad } from "../tensor/op.ts";
+import { full, rand } from "../tensor/create.ts";
+import { disposeUnderNoGrad } from "../tensor/no-grad.ts";
 import { aRandom, defaultRandom, type Random } from "../tensor/random.ts";
 import { formatShape, type Shape, ShapeError } from "../tensor/shape.ts";
-import { full, rand, type Tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
 
 export interface Conv2dModuleOptions {

@@ -13,7 +13,7 @@ import { quote, text } from "../options/kinds.ts";
 import { firstOf } from "../options/lists.ts";
 import { excerpt, inspectHook } from "../options/printable.ts";
 import { DataError } from "../picture/errors.ts";
-import { noGrad } from "../tensor/op.ts";
+import { noGrad } from "../tensor/no-grad.ts";
 import { formatShape, numel } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { moduleSentences } from "./pytorch-names.ts";

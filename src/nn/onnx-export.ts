@@ -1,7 +1,10 @@
 /** Writes a network down as ONNX, from the operations that its forward pass is made of. */
-import { noGrad, type RecordedOp, recordOps } from "../tensor/op.ts";
+
+import { zeros } from "../tensor/create.ts";
+import { noGrad } from "../tensor/no-grad.ts";
+import { type RecordedOp, recordOps } from "../tensor/op.ts";
 import { keep, outsideScopes, scope } from "../tensor/scope.ts";
-import { type Tensor, zeros } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import type { Module } from "./module.ts";
 import { type OnnxNode, type OnnxTensor, serializeOnnx } from "./onnx-file.ts";
 import { OnnxGraph, writeOp } from "./onnx-operators.ts";

@@ -87,7 +87,7 @@ function symmetricGate(graph: OnnxGraph, a: string, b: string): string {
 
 const conv2d = writer<ForwardParams>((graph, { x, w, b, extra }, { geometry, epilogue }) => {
   const { stride, padding, dilation } = geometry;
-  const { activation, slope, extra: kind, alpha, shuffle } = epilogue;
+  const { activation, slope, extraKind, alpha, shuffle } = epilogue;
   const sums = graph.add("Conv", b === undefined ? [x, w] : [x, w, b], {
     strides: stride,
     pads: [...padding, ...padding],
@@ -103,9 +103,9 @@ const conv2d = writer<ForwardParams>((graph, { x, w, b, extra }, { geometry, epi
     prelu: () => prelu(graph, sums, extra),
   };
   const active = activations[activation]();
-  const gated = kind === "gate" ? symmetricGate(graph, active, extra) : active;
+  const gated = extraKind === "gate" ? symmetricGate(graph, active, extra) : active;
   const y = shuffle === 1 ? gated : addShuffle(graph, gated, shuffle);
-  if (kind !== "skip") return y;
+  if (extraKind !== "skip") return y;
   // Where the result is enlarged, so is the skip, which has one channel for shuffle² of the sums.
   const skip = shuffle === 1 ? extra : addResize(graph, extra, shuffle, nearest);
   return graph.add("Add", [skip, addScale(graph, y, alpha)]);

@@ -11,10 +11,11 @@ import {
   type Wanted,
 } from "../options/arguments.ts";
 import { atLeastZero, oneOf, text } from "../options/kinds.ts";
+import { tensor } from "../tensor/create.ts";
 import { scope } from "../tensor/scope.ts";
 import { formatShape, type Shape, ShapeError, sameShape } from "../tensor/shape.ts";
 import { backward } from "../tensor/tape.ts";
-import { type Tensor, tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { assertClose, type Tolerance } from "./close.ts";
 import { type CheckInput, type CheckResult, fill, namedResults, normalValues } from "./values.ts";
 import { weightedLossOf } from "./weighted-loss.ts";

@@ -8,7 +8,8 @@ import { checkArguments, checkOptions, instanceOf } from "../options/arguments.t
 import { oneOf } from "../options/kinds.ts";
 import { rgbPlanesToYcbcr, ycbcrPlanesToRgb } from "../picture/color.ts";
 import { planeCount } from "../picture/planes.ts";
-import { type Tensor, tensor } from "../tensor/tensor.ts";
+import { tensor } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 export interface ExportOnnxOptions {
   /**

@@ -16,9 +16,10 @@ import { checkPlanesObject, type Planes } from "../picture/planes.ts";
 import type { ResizeOptions } from "../picture/resize-weights.ts";
 import { scales } from "../picture/scales.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { enlargeBicubic } from "./adapters.ts";
+import { enlargeAsMatlab } from "./adapters.ts";
 import { Bands, type TileOptions } from "./bands.ts";
 import { compute, computeFrom } from "./compute.ts";
+import { enlargePlanes } from "./enlarge-planes.ts";
 import { Forward, storedOn } from "./forward.ts";
 import {
   aMethod,
@@ -30,7 +31,7 @@ import {
   type TensorMethod,
 } from "./method.ts";
 import { type Interpolation, interpolations, isInterpolation, scalesOf } from "./method-names.ts";
-import { checkUpscaleOptions, enlargePlanes, type UpscaleOptions, upscaleOptionNames } from "./tiles.ts";
+import { checkUpscaleOptions, type UpscaleOptions, upscaleOptionNames } from "./upscale-options.ts";
 
 /** A method with functions for callers, which cut whatever is too large for the memory into tiles. */
 export interface Upscaler extends Method {
@@ -148,7 +149,7 @@ function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
     device,
     enlarge: async (x) =>
       computeFrom([x], () => {
-        if (x.shape[1] === channels) return forward.run(takesEnlarged ? enlargeBicubic(x, scale) : x);
+        if (x.shape[1] === channels) return forward.run(takesEnlarged ? enlargeAsMatlab(x, scale) : x);
         throw new DataError(`upscalePlanes: ${name} takes ${channels} planes, but ${x.shape[1]} were given.`);
       }),
   };

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { setDefaultDevice } from "../../src/device/open.ts";
-import { completeOptions, type Option } from "../../src/models/architecture.ts";
+import { type Architecture, completeOptions, type Option } from "../../src/models/architecture.ts";
 import { EDSR } from "../../src/models/edsr.ts";
 import { architectureOf, architectures, createModel, loadModel } from "../../src/models/registry.ts";
 import { type NamedArray, saveWeights } from "../../src/nn/index.ts";
@@ -35,6 +35,14 @@ describe.each(architectures.map((architecture) => [architecture.name, architectu
       expect(createModel(model.metadata()).metadata()).toEqual(model.metadata());
       expect(architecture.describe(options)).toMatch(new RegExp(`^${architecture.name} x${scale}`));
       expect(architecture.shortName(options)).toMatch(new RegExp(`^[a-z]+-x${scale}[\\d-x]*$`));
+    });
+
+    test("recognizes its weights in a file that names no network, and is the only one that does", async () => {
+      const state = await architecture.build(options, new Random(1)).stateDict();
+      const finders = architectures.filter(
+        ({ recognize }: Architecture) => recognize?.(state, { name: "net.pth", scale }) !== undefined,
+      );
+      expect(finders.map(({ name }) => name)).toEqual(architecture.recognize ? [architecture.name] : []);
     });
 
     test("has defaults and presets that fit, and refuses what does not", () => {

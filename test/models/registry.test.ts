@@ -12,9 +12,9 @@ import {
 } from "../../src/models/index.ts";
 import { loadWeights, saveWeights, serializeSafetensors } from "../../src/nn/index.ts";
 import { DataError } from "../../src/picture/errors.ts";
+import { rand } from "../../src/tensor/create.ts";
 import { manualSeed, Random } from "../../src/tensor/random.ts";
 import { scope } from "../../src/tensor/scope.ts";
-import { rand } from "../../src/tensor/tensor.ts";
 import { float32Device } from "../support/devices.ts";
 
 const device = float32Device();

@@ -28,9 +28,10 @@ import {
   where,
 } from "../../src/node.ts";
 import { compileAhead } from "../../src/tensor/compile-ahead.ts";
+import { rand, tensor, zeros } from "../../src/tensor/create.ts";
 import { manualSeed, Random } from "../../src/tensor/random.ts";
 import { keep, scope } from "../../src/tensor/scope.ts";
-import { rand, type Tensor, tensor, zeros } from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 
 const values = async (x: Tensor) => [...(await x.data())];

@@ -8,11 +8,13 @@ import { add, mul, relu, sub } from "../../src/kernels/elementwise/index.ts";
 import { relu as reluOp } from "../../src/kernels/elementwise/unary.ts";
 import { reshape } from "../../src/kernels/layout/index.ts";
 import { mean, sum } from "../../src/kernels/reduce/index.ts";
-import { defineOp, noGrad } from "../../src/tensor/op.ts";
+import { rand, tensor } from "../../src/tensor/create.ts";
+import { noGrad } from "../../src/tensor/no-grad.ts";
+import { defineOp } from "../../src/tensor/op.ts";
 import { Random } from "../../src/tensor/random.ts";
 import { type Scope, scope } from "../../src/tensor/scope.ts";
 import { backward } from "../../src/tensor/tape.ts";
-import { rand, type Tensor, tensor } from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { float32Device, gpuDevices } from "../support/devices.ts";
 
 const gpus = await gpuDevices();

@@ -2,18 +2,10 @@
 import { describe, expect, test } from "vitest";
 import type { Device } from "../../src/device/device.ts";
 import { openDevice } from "../../src/device/open.ts";
+import { full, type NestedArray, ones, rand, randn, tensor, zeros } from "../../src/tensor/create.ts";
 import { manualSeed, Random } from "../../src/tensor/random.ts";
 import * as shapes from "../../src/tensor/shape.ts";
-import {
-  full,
-  type NestedArray,
-  ones,
-  rand,
-  randn,
-  type Tensor,
-  tensor,
-  zeros,
-} from "../../src/tensor/tensor.ts";
+import type { Tensor } from "../../src/tensor/tensor.ts";
 import { float32Device, float64Device, gpuDevices } from "../support/devices.ts";
 
 const devices: Device[] = [float32Device(), ...(await gpuDevices())];

@@ -1,6 +1,7 @@
 import { linearGrid } from "../../device/kernel.ts";
 import { checkArguments, checkOptions, finite } from "../../options/arguments.ts";
-import { defineOp, noGrad } from "../../tensor/op.ts";
+import { noGrad } from "../../tensor/no-grad.ts";
+import { defineOp } from "../../tensor/op.ts";
 import {
   broadcastShapes,
   broadcastStrides,

@@ -67,14 +67,14 @@ function defineLoss(name: string, rule: LossRule) {
       const partials = device.allocate(groups);
       device.run(lossKernel, {
         constants: { THREADS: threads },
-        functions: `fn element(i: u32) -> vec4f { let d = x[i] - t[i]; return ${rule.wgsl.term}; }`,
+        functions: `fn terms_at(i: u32) -> vec4f { let d = x[i] - t[i]; return ${rule.wgsl.term}; }`,
         buffers: { x: x.gpuStorage, t: target.gpuStorage, sums: partials },
         params: { size: x.size, scale: 1, c },
         grid: [groups],
       });
       device.run(lossKernel, {
         constants: { THREADS: threads },
-        functions: "fn element(i: u32) -> vec4f { return x[i]; }",
+        functions: "fn terms_at(i: u32) -> vec4f { return x[i]; }",
         buffers: { x: partials, t: partials, sums: y.gpuStorage },
         params: { size: groups, scale, c },
         grid: [1],
