@@ -18,7 +18,8 @@ import { Networks } from "./networks.ts";
 import { infoOf, pictures, show, withEightBits } from "./picture-tasks.ts";
 import { bitmapOf, reductionFor } from "./pictures/show.ts";
 import type { StoredPicture } from "./pictures/store.ts";
-import { handOver, POOL_BYTES, type TaskTable } from "./task.ts";
+import { handOver } from "./serve-tasks.ts";
+import { POOL_BYTES, type TaskTable } from "./task.ts";
 import { say } from "./worker-language.ts";
 
 /** So long a tile should take, in milliseconds: progress is told as often, and a stopped task ends soon. */

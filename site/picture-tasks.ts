@@ -4,7 +4,8 @@ import type { Overview, PictureInfo } from "./messages.ts";
 import { readPictureFile } from "./pictures/read.ts";
 import { bitmapOf, reductionFor } from "./pictures/show.ts";
 import { PictureStore, type StoredPicture } from "./pictures/store.ts";
-import { handOver, type TaskTable } from "./task.ts";
+import { handOver } from "./serve-tasks.ts";
+import type { TaskTable } from "./task.ts";
 
 export const pictures = new PictureStore(async (picture) => {
   const { encodePng } = await import("./pictures/encode-png.ts");

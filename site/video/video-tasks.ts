@@ -6,7 +6,8 @@ import { automatic } from "../messages.ts";
 import type { Networks } from "../networks.ts";
 import type { Overview } from "../overview.ts";
 import { bitmapOf, reductionFor } from "../pictures/show.ts";
-import { type Context, handOver, inWords, type TaskTable } from "../task.ts";
+import { type Context, handOver } from "../serve-tasks.ts";
+import { inWords, type TaskTable } from "../task.ts";
 import { CodecError, type ConvertOptions, convert, type FrameDone, Steering } from "./convert.ts";
 import { takeImage } from "./frames.ts";
 import { say } from "./language.ts";
@@ -23,7 +24,7 @@ export type VideoTasks = TaskTable<
   "openVideo" | "closeVideo" | "videoOutputs" | "tryVideo" | "convertVideo" | "steerVideo" | "enlargeFrame"
 >;
 
-type InTurn = Context<"tryVideo">["inTurn"];
+type InTurn = Context<never>["inTurn"];
 
 /** Memory for one tile. */
 const TILE_BYTES = 256 * 2 ** 20;
