@@ -10,7 +10,8 @@ import type { Overview } from "./messages.ts";
 import { PartFrame } from "./part-frame.ts";
 import { draw } from "./picture.ts";
 import type { Part } from "./pictures/show.ts";
-import { fitted, moved, type Size, type View, visible, zoomed } from "./view.ts";
+import type { Size } from "./size.ts";
+import { fitted, moved, type View, visible, zoomed } from "./view.ts";
 
 /** A picture that is still empty, and painted part by part. */
 export interface Unpainted extends Size {

@@ -3,7 +3,8 @@
  * turns it on. Without a pointer it is in the middle, and the arrow keys move it.
  */
 import type { Part } from "./pictures/show.ts";
-import type { Size, View } from "./view.ts";
+import type { Size } from "./size.ts";
+import type { View } from "./view.ts";
 
 /** What the loupe looks at: a picture of the window. */
 export interface Magnified {

@@ -21,6 +21,7 @@ import type { MethodInfo } from "./messages.ts";
 import { workOffline } from "./offline.ts";
 import { OwnNetworks } from "./own-networks.ts";
 import { PictureChooser } from "./picture-chooser.ts";
+import { dimensions } from "./size.ts";
 import { Tabs } from "./tabs.ts";
 import { TaskControl } from "./task-control.ts";
 import { TrainPanel } from "./train-panel.ts";
@@ -48,10 +49,10 @@ const tabs = new Tabs(document.querySelector<HTMLElement>("[role=tablist]")!, {
 });
 const upscalePanel = new UpscalePanel(byId("panel-upscale"), engine, {
   onPicture(chosen) {
-    const { name, width, height, depth, format } = chosen;
+    const { name, depth, format } = chosen;
     const bits = depth === 16 ? `, ${say.sixteenBits}` : "";
     message.clear();
-    byId("picture-name").textContent = `${name}, ${width} × ${height}${bits}`;
+    byId("picture-name").textContent = `${name}, ${dimensions(chosen)}${bits}`;
     byId("picture-name").title = format;
     trainPanel.setPicture(chosen);
   },

@@ -8,14 +8,14 @@ import type {
   Overview,
   PictureInfo,
   ReadPicture,
-  Size,
   UpscaleEvent,
   UpscaleResult,
 } from "./messages.ts";
-import { type Choice, MethodChoice, nameOf, type Runs, runsOf } from "./method-choice.ts";
+import { type Choice, MethodChoice, nameOf, type Plan, planFor } from "./method-choice.ts";
 import { Output, sentences } from "./output.ts";
 import type { Part } from "./pictures/show.ts";
 import { type Entry, Queue, type Result } from "./queue.ts";
+import { dimensions, type Size, timesScale } from "./size.ts";
 import { duration, TaskControl } from "./task-control.ts";
 
 /** A picture that was read and is on the stage. */
@@ -270,11 +270,11 @@ export class UpscalePanel {
   async #try(part: Part, signal: AbortSignal): Promise<void> {
     const choice = this.#choice.chosen!;
     const picture = this.#picture!;
-    const { steps } = runsOf(choice, picture);
+    const { runs } = planFor(choice, picture);
     this.#task.say(say.preparing);
     const original = await this.#engine.run("crop", { picture: picture.id, part });
     try {
-      const input = { picture: original.id, method: choice.method.id, steps, isPart: true };
+      const input = { picture: original.id, runs, isPart: true };
       const onEvent = ({ share, tile }: UpscaleEvent) => {
         if (share !== undefined) this.#task.share(share);
         tile?.bitmap.close();
@@ -378,15 +378,15 @@ export class UpscalePanel {
     };
     try {
       signal.throwIfAborted();
-      const runs = runsOf(choice, picture);
-      const { scale, steps, size } = runs;
+      const plan = planFor(choice, picture);
+      const { runs, size } = plan;
       // Tiles come before the result is reduced to its size.
-      unpainted = { ...unpainted, width: picture.width * scale, height: picture.height * scale };
+      unpainted = { ...unpainted, ...timesScale(picture, plan.scale) };
       this.#task.say(prefix + say.preparing);
-      const input = { picture: picture.id, method: method.id, steps, size };
+      const input = { picture: picture.id, runs, size };
       const result = await this.#engine.run("upscale", input, { signal, onEvent, leaveAtOnce: true });
       if (entry.result) this.#forget(entry.result.id);
-      entry.result = resultOf(entry, picture, choice, runs, result);
+      entry.result = resultOf(entry, picture, choice, plan, result);
       this.#mark(entry, "done");
       if (!isOnStage()) return;
       this.#showResultOf(entry);
@@ -409,21 +409,17 @@ function settingsOf({ method, by }: Choice): string {
 /** What a picture becomes, or why it cannot. */
 function sizeText(choice: Choice, picture: Size): string {
   try {
-    return say.becomes(dimensions(picture), dimensions(runsOf(choice, picture).becomes));
+    return say.becomes(dimensions(picture), dimensions(planFor(choice, picture).becomes));
   } catch (error) {
     return (error as Error).message;
   }
-}
-
-function dimensions({ width, height }: Size): string {
-  return `${width} × ${height}`;
 }
 
 function resultOf(
   entry: Entry,
   picture: Size,
   choice: Choice,
-  { scale, steps, size }: Runs,
+  { scale, runs, size }: Plan,
   { overview: _, adapter, tiles, ms, choice: chosen, ...info }: UpscaleResult,
 ): Result {
   const label = chosen?.method ?? nameOf(choice.method);
@@ -441,7 +437,7 @@ function resultOf(
       [say.to]: dimensions(info),
       [say.by]: [
         label,
-        ...(steps.length > 1 || size ? [say.and(steps.map((step) => `×${step}`))] : []),
+        ...(runs.length > 1 || size ? [say.and(runs.map((run) => `×${run.scale}`))] : []),
         ...(chosen ? [say.chosenFor(chosen)] : []),
       ].join(", "),
       [say.time]: duration(ms),

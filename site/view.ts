@@ -1,9 +1,5 @@
 /** Where a picture lies in its window: the arithmetic of zooming and moving. Lengths are CSS pixels. */
-
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
+import type { Size } from "./size.ts";
 
 /** Pixel (0, 0) of the picture lies at (x, y) of the window; `zoom` CSS pixels show one of the picture. */
 export interface View {

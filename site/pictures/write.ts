@@ -10,6 +10,7 @@ import {
 import { jpegSegments, pngChunks } from "../../src/data/metadata-parts.ts";
 import { fillRgba } from "../../src/picture/image.ts";
 import { DataError, type Image, type Samples, withoutAlpha } from "../../src/picture/index.ts";
+import { dimensions } from "../size.ts";
 import { say } from "../worker-language.ts";
 import { encodePng } from "./encode-png.ts";
 import type { OutputFormat } from "./formats.ts";
@@ -80,7 +81,7 @@ async function byCanvas(
   } catch (cause) {
     const name = format === "webp" ? "WebP" : format.toUpperCase();
     const reason = (cause as Error).message;
-    throw new DataError(say.notWritten(name, `${width} × ${height}`, reason), { cause });
+    throw new DataError(say.notWritten(name, dimensions(image), reason), { cause });
   }
 }
 

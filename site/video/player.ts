@@ -4,8 +4,8 @@
  */
 import type { Engine } from "../engine.ts";
 import { say as sayOnPage } from "../language.ts";
+import type { Enlargement } from "../runs.ts";
 import { say } from "./language.ts";
-import type { FrameMethod } from "./messages.ts";
 import { clock, rateText } from "./texts.ts";
 
 /** The rate on show is that of the last so many milliseconds. */
@@ -36,7 +36,7 @@ export class Player {
   readonly #hint: HTMLElement;
   #video: HTMLVideoElement | undefined;
   #watched: Watched | undefined;
-  #frames: FrameMethod = { runs: [] };
+  #frames: Enlargement = { runs: [] };
   #isBusy = false;
   /** A frame came while another one was being enlarged. */
   #hasMissed = false;
@@ -75,13 +75,13 @@ export class Player {
   }
 
   /** How frames are enlarged from now on. */
-  set frames(frames: FrameMethod) {
+  set frames(frames: Enlargement) {
     this.#frames = frames;
     if (this.#video) void this.#enlarge(this.#video);
   }
 
   /** Starts at once. */
-  async open(watched: Watched, frames: FrameMethod): Promise<void> {
+  async open(watched: Watched, frames: Enlargement): Promise<void> {
     this.close();
     this.#frames = frames;
     this.#watched = watched;

@@ -4,20 +4,13 @@ import type { Engine } from "../engine.ts";
 import { showFacts } from "../facts.ts";
 import { addSentences, bytesText, writeFixedTexts } from "../language.ts";
 import type { MethodInfo } from "../messages.ts";
-import { MethodChoice, nameOf, runsOf } from "../method-choice.ts";
-import type { Size } from "../overview.ts";
+import { MethodChoice, nameOf, planFor } from "../method-choice.ts";
 import { download } from "../picture.ts";
+import type { Enlargement } from "../runs.ts";
+import { dimensions, type Size } from "../size.ts";
 import { duration, TaskControl } from "../task-control.ts";
 import { loadVideoSentences, say, useVideoSentences } from "./language.ts";
-import type {
-  Conversion,
-  FileSize,
-  FrameMethod,
-  FramePair,
-  OpenVideo,
-  OutputChoice,
-  Trial,
-} from "./messages.ts";
+import type { Conversion, FileSize, FramePair, OpenVideo, OutputChoice, Trial } from "./messages.ts";
 import { Player } from "./player.ts";
 import { lengthText, rateText } from "./texts.ts";
 import html from "./video-panel.html?raw";
@@ -179,12 +172,11 @@ export class VideoPanel {
   // ---- What it becomes, and how long that takes
 
   /** What the form asks for; undefined without a video, or if it makes no sense. */
-  #plan(): { readonly frames: FrameMethod; readonly size: Size; readonly becomes: Size } | Error | undefined {
+  #plan(): { readonly frames: Enlargement; readonly size: Size; readonly becomes: Size } | Error | undefined {
     const choice = this.#choice.chosen;
     if (!this.#video || !choice) return undefined;
     try {
-      const { steps, size, becomes } = runsOf(choice, this.#video);
-      const runs = steps.map((scale) => ({ method: choice.method.id, scale }));
+      const { runs, size, becomes } = planFor(choice, this.#video);
       const even = { width: becomes.width & ~1, height: becomes.height & ~1 };
       return { frames: { runs, size }, size: even, becomes };
     } catch (error) {
@@ -417,8 +409,7 @@ export class VideoPanel {
       const camera = { width: { ideal: 640 }, height: { ideal: 480 } };
       source = await navigator.mediaDevices.getUserMedia({ video: camera });
       const { width = 640, height = 480, frameRate } = source.getVideoTracks()[0].getSettings();
-      const { steps, size } = runsOf(choice, { width, height });
-      const runs = steps.map((scale) => ({ method: choice.method.id, scale }));
+      const { runs, size } = planFor(choice, { width, height });
       await this.#player.open({ name: say.cameraName, source, rate: frameRate }, { runs, size });
       this.#showStage();
     } catch (error) {
@@ -434,15 +425,11 @@ export class VideoPanel {
   }
 }
 
-function settingsOf({ id }: OpenVideo, frames: FrameMethod): string {
+function settingsOf({ id }: OpenVideo, frames: Enlargement): string {
   return JSON.stringify([id, frames]);
 }
 
 // ---- Texts
-
-function dimensions({ width, height }: Size): string {
-  return `${width} × ${height}`;
-}
 
 function becomesText(from: Size, to: Size): string {
   return say.becomesVideo(dimensions(from), dimensions(to), (to.width | to.height) % 2 === 1);
