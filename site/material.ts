@@ -8,6 +8,7 @@
 import { readSource } from "../src/index.ts";
 import { crop, type Image, imresize, modcrop, psnr, toRgb, withoutAlpha } from "../src/picture/index.ts";
 import type { FineTuneInput, MaterialFacts, TrainingFault } from "./messages.ts";
+import { withEightBits } from "./pictures/eight-bits.ts";
 
 /**
  * RGB. Colours are multiplied by alpha, as a network gets them when it enlarges; so nothing is learned from the
@@ -81,17 +82,10 @@ async function openAll(
     const read = image instanceof Blob ? await readSource(image).catch(() => undefined) : image;
     if (read && pixels + read.width * read.height <= MAX_PIXELS) {
       pixels += read.width * read.height;
-      opened.push({ name, image: inBytes(read) });
+      opened.push({ name, image: withEightBits(read) });
     } else leftOut.push(name);
   }
   return { opened, leftOut };
-}
-
-function inBytes({ data, ...size }: Image | Image<Uint16Array> | Image<Uint8Array | Uint16Array>): Image {
-  return {
-    ...size,
-    data: data instanceof Uint16Array ? Uint8Array.from(data, (level) => Math.round(level / 257)) : data,
-  };
 }
 
 /** @throws an error named OtherScale, if there are pairs and none fits. */

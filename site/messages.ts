@@ -36,7 +36,7 @@ export function labelOf(name: string, scale: number): string {
 }
 
 /** The other way round. */
-export function nameOf({ label, scales }: MethodInfo): string {
+export function ownNameOf({ label, scales }: MethodInfo): string {
   return label.slice(0, -labelOf("", scales[0]).length);
 }
 

@@ -26,7 +26,7 @@ export interface Plan extends Enlargement {
 }
 
 /** What a method is called on the page. */
-export function nameOf({ id, label }: MethodInfo): string {
+export function methodName({ id, label }: MethodInfo): string {
   return id === automatic ? say.automatic : label;
 }
 
@@ -40,7 +40,7 @@ export function planFor({ method, by }: Choice, picture: Size): Plan {
   const scale = scaleFor(picture, by, scales);
   if (scale === undefined) {
     const most = Math.max(...scales);
-    throw new RangeError(say.notSoLarge(nameOf(method), most, dimensions(timesScale(picture, most))));
+    throw new RangeError(say.notSoLarge(methodName(method), most, dimensions(timesScale(picture, most))));
   }
   return { scale, runs: runsFor(scale), size: by, becomes: sizeWithin(picture, by) };
 }
@@ -82,7 +82,7 @@ export class MethodChoice {
   /** Selects the method with the id `selected`; by default the selection stays, or begins with the best. */
   setMethods(methods: readonly MethodInfo[], selected = this.#method.value): void {
     this.#methods = methods;
-    this.#method.replaceChildren(...methods.map((method) => new Option(nameOf(method), method.id)));
+    this.#method.replaceChildren(...methods.map((method) => new Option(methodName(method), method.id)));
     const has = (id: string) => methods.some((method) => method.id === id);
     const [first] = methods;
     this.#method.value = [selected, qualities.best, first?.id ?? ""].find(has) ?? "";
@@ -156,7 +156,7 @@ export class MethodChoice {
       this.#scales.find((input) => !input.disabled && !input.parentElement!.hidden)!.checked = true;
     }
     this.#hint.hidden = lacking.length === 0;
-    this.#hint.textContent = say.cannotDo(nameOf(method), lacking);
+    this.#hint.textContent = say.cannotDo(methodName(method), lacking);
     this.#remove.hidden = !method.isOwn;
     this.#onChange();
   }

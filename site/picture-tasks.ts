@@ -1,6 +1,7 @@
 /** The worker's tasks with pictures: files in and out, and what the page shows. None of them needs a network. */
-import { crop, type Image, imresize, imresizePart, type Samples } from "../src/picture/index.ts";
+import { crop, imresize, imresizePart } from "../src/picture/index.ts";
 import type { Overview, PictureInfo } from "./messages.ts";
+import { withEightBits } from "./pictures/eight-bits.ts";
 import { readPictureFile } from "./pictures/read.ts";
 import { bitmapOf, reductionFor } from "./pictures/show.ts";
 import { PictureStore, type StoredPicture } from "./pictures/store.ts";
@@ -98,9 +99,4 @@ export async function show(id: number, { image, metadata: { icc } }: StoredPictu
   const { width, height } = image;
   const bitmap = await bitmapOf(image, { reduction: reductionFor(width, height), icc });
   return { bitmap, width, height, wideGamut: icc !== undefined, id };
-}
-
-export function withEightBits({ width, height, channels, data }: Image<Samples>): Image {
-  const bytes = data instanceof Uint8Array ? data : Uint8Array.from(data, (value) => (value + 128) / 257);
-  return { width, height, channels, data: bytes };
 }

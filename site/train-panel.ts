@@ -2,6 +2,7 @@
 import { Compare } from "./compare.ts";
 import type { Engine } from "./engine.ts";
 import { showFacts } from "./facts.ts";
+import { stemOf } from "./file-names.ts";
 import { fixed, say } from "./language.ts";
 import { LossPlot } from "./loss-plot.ts";
 import {
@@ -10,7 +11,7 @@ import {
   type FineTuneEvent,
   type FineTuneRequest,
   type MethodInfo,
-  nameOf,
+  ownNameOf,
   type Quality,
   type TrainingFault,
 } from "./messages.ts";
@@ -174,9 +175,9 @@ export class TrainPanel {
     let method: MethodInfo | undefined;
     if (weights) {
       const from = this.#networks.find(({ id }) => id === start);
-      const source = pictures.length === 1 ? pictures[0].name.replace(/\.[^.]*$/, "") : say.ownFiles;
+      const source = pictures.length === 1 ? stemOf(pictures[0].name) : say.ownFiles;
       method = await this.#own.add(
-        say.tunedFor(from ? (from.isOwn ? nameOf(from) : from.label) : say.newName, source),
+        say.tunedFor(from ? (from.isOwn ? ownNameOf(from) : from.label) : say.newName, source),
         weights,
       );
     }

@@ -2,6 +2,7 @@
 import { Compare, type Side } from "./compare.ts";
 import type { Engine } from "./engine.ts";
 import { showFacts } from "./facts.ts";
+import { resultName } from "./file-names.ts";
 import { say } from "./language.ts";
 import type {
   MethodInfo,
@@ -11,7 +12,7 @@ import type {
   UpscaleEvent,
   UpscaleResult,
 } from "./messages.ts";
-import { type Choice, MethodChoice, nameOf, type Plan, planFor } from "./method-choice.ts";
+import { type Choice, MethodChoice, methodName, type Plan, planFor } from "./method-choice.ts";
 import { Output, sentences } from "./output.ts";
 import type { Part } from "./pictures/show.ts";
 import { type Entry, Queue, type Result } from "./queue.ts";
@@ -24,7 +25,7 @@ export interface Chosen extends ReadPicture {
 }
 
 /** A part of the picture that was enlarged to see what that does. */
-interface Trial {
+interface PartTrial {
   readonly original: PictureInfo & { readonly overview: Overview };
   readonly result: UpscaleResult;
   readonly label: string;
@@ -59,7 +60,7 @@ export class UpscalePanel {
   /** Id of the picture that is being enlarged: it stays in the worker, whatever is selected meanwhile. */
   #working: number | undefined;
   /** What is on the stage in the selected picture's place. */
-  #trial: Trial | undefined;
+  #trial: PartTrial | undefined;
   readonly #whole: HTMLButtonElement;
   #partSide = PART_SIDE.software;
   /** Counts selections: a slow one must not overwrite a later one. */
@@ -284,7 +285,7 @@ export class UpscalePanel {
         this.#forget(result.id);
         throw new DOMException("Another picture is on show.", "AbortError");
       }
-      this.#trial = { original, result, label: result.choice?.method ?? nameOf(choice.method) };
+      this.#trial = { original, result, label: result.choice?.method ?? methodName(choice.method) };
       this.#task.say(say.partDone(duration(result.ms)));
     } catch (error) {
       this.#forget(original.id);
@@ -365,7 +366,7 @@ export class UpscalePanel {
     const picture = own ?? this.#picture!;
     this.#working = picture.id;
     const { method } = choice;
-    const label = nameOf(method);
+    const label = methodName(method);
     let isPainting = false;
     let unpainted = { width: 1, height: 1, wideGamut: picture.overview.wideGamut };
     const onEvent = ({ share, tile }: UpscaleEvent) => {
@@ -422,16 +423,13 @@ function resultOf(
   { scale, runs, size }: Plan,
   { overview: _, adapter, tiles, ms, choice: chosen, ...info }: UpscaleResult,
 ): Result {
-  const label = chosen?.method ?? nameOf(choice.method);
-  const stem = entry.name.replace(/\.[^.]*$/, "");
-  // A user's network may have any name.
-  const by = label.replace(/ ×\d+$/, "").replace(/[^\p{L}\p{N}._-]+/gu, "-");
+  const label = chosen?.method ?? methodName(choice.method);
   const from = dimensions(picture);
   return {
     ...info,
     label,
     settings: settingsOf(choice),
-    name: `${stem}-${size ? `${info.width}x${info.height}` : `x${scale}`}-${by}`,
+    name: resultName(entry.name, size ? `${info.width}x${info.height}` : `x${scale}`, label),
     facts: () => ({
       [say.from]: from,
       [say.to]: dimensions(info),

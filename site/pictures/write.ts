@@ -12,6 +12,7 @@ import { fillRgba } from "../../src/picture/image.ts";
 import { DataError, type Image, type Samples, withoutAlpha } from "../../src/picture/index.ts";
 import { dimensions } from "../size.ts";
 import { say } from "../worker-language.ts";
+import { withEightBits } from "./eight-bits.ts";
 import { encodePng } from "./encode-png.ts";
 import type { OutputFormat } from "./formats.ts";
 import { iccPrefix, xmpPrefix } from "./jpeg-prefixes.ts";
@@ -99,12 +100,7 @@ function putInStrips(context: OffscreenCanvasRenderingContext2D, image: Image<Sa
 /** Some rows, with 8 bits. */
 function rowsOf({ width, channels, data }: Image<Samples>, top: number, height: number): Image {
   const part = data.subarray(top * width * channels, (top + height) * width * channels);
-  return { width, height, channels, data: part instanceof Uint8Array ? part : narrowed(part) };
-}
-
-/** 16 bits to the nearest 8. */
-export function narrowed(data: Uint16Array): Uint8Array {
-  return Uint8Array.from(data, (value) => (value + 128) / 257);
+  return withEightBits({ width, height, channels, data: part });
 }
 
 /** A canvas writes no more than JFIF's header, which another one with the resolution may replace. */

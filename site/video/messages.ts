@@ -59,7 +59,7 @@ export interface FramePair {
   readonly after: Overview;
 }
 
-export interface Trial extends FramePair {
+export interface FrameTrial extends FramePair {
   /** A frame takes so long, in milliseconds. */
   readonly ms: number;
   /** With the methods that the frame has chosen, if that was left to it. */
@@ -100,7 +100,11 @@ export interface VideoTaskTable {
     result: readonly OutputChoice[];
   };
   /** Enlarges a frame, or a part of it, to see what that does and how long it takes. */
-  tryVideo: { input: Enlargement & { video: number; output: OutputRequest }; event: never; result: Trial };
+  tryVideo: {
+    input: Enlargement & { video: number; output: OutputRequest };
+    event: never;
+    result: FrameTrial;
+  };
   /** `file`: the user's own, to be written. An abort ends nothing: `steerVideo` does. */
   convertVideo: {
     input: Enlargement & { video: number; output: OutputRequest; file?: FileSystemFileHandle };

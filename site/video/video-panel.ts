@@ -1,16 +1,17 @@
 /** The tab for video: what a file becomes and how long that takes, the conversion, and watching it meanwhile. */
 import { Compare } from "../compare.ts";
+import { download } from "../download.ts";
 import type { Engine } from "../engine.ts";
 import { showFacts } from "../facts.ts";
+import { resultName } from "../file-names.ts";
 import { addSentences, bytesText, writeFixedTexts } from "../language.ts";
 import type { MethodInfo } from "../messages.ts";
-import { MethodChoice, nameOf, planFor } from "../method-choice.ts";
-import { download } from "../picture.ts";
+import { MethodChoice, methodName, planFor } from "../method-choice.ts";
 import type { Enlargement } from "../runs.ts";
 import { dimensions, type Size } from "../size.ts";
 import { duration, TaskControl } from "../task-control.ts";
 import { loadVideoSentences, say, useVideoSentences } from "./language.ts";
-import type { Conversion, FileSize, FramePair, OpenVideo, OutputChoice, Trial } from "./messages.ts";
+import type { Conversion, FileSize, FramePair, FrameTrial, OpenVideo, OutputChoice } from "./messages.ts";
 import { Player } from "./player.ts";
 import { lengthText, rateText } from "./texts.ts";
 import html from "./video-panel.html?raw";
@@ -56,7 +57,7 @@ export class VideoPanel {
   /** The files that the video can become, by the settings; undefined until that is known. */
   #outputs: readonly OutputChoice[] | undefined;
   /** What became of a frame, or why nothing did, and by which settings. */
-  #tried: { readonly settings: string; readonly trial: Trial | Error } | undefined;
+  #tried: { readonly settings: string; readonly trial: FrameTrial | Error } | undefined;
   #trying: AbortController | undefined;
   #stillness: ReturnType<typeof setTimeout> | undefined;
   /** The frames on the stage. */
@@ -227,7 +228,7 @@ export class VideoPanel {
   }
 
   /** That of the present settings. */
-  get #trial(): Trial | Error | undefined {
+  get #trial(): FrameTrial | Error | undefined {
     const plan = this.#plan();
     if (!plan || plan instanceof Error || !this.#tried) return undefined;
     return this.#tried.settings === settingsOf(this.#video!, plan.frames) ? this.#tried.trial : undefined;
@@ -254,7 +255,7 @@ export class VideoPanel {
     const method = this.#choice.chosen!.method;
     this.#compare.show(
       { overview: before, label: say.sampleFrame },
-      { overview: after, label: say.enlargedFrame(nameOf(method)) },
+      { overview: after, label: say.enlargedFrame(methodName(method)) },
     );
     if (this.#pair && this.#pair.before !== before) {
       this.#pair.before.bitmap.close();
@@ -330,7 +331,7 @@ export class VideoPanel {
     const [video, plan, output, trial] = [this.#video!, this.#plan(), this.#output!, this.#trial];
     if (!plan || plan instanceof Error || !trial || trial instanceof Error) return;
     const { method } = this.#choice.chosen!;
-    const name = fileName(video.name, plan.size, method, output);
+    const name = `${resultName(video.name, `${plan.size.height}p`, methodName(method))}.${output.container}`;
     const chosen = await chosenFile(name, output);
     if (chosen === "none") {
       this.#task.say("");
@@ -435,7 +436,7 @@ function becomesText(from: Size, to: Size): string {
   return say.becomesVideo(dimensions(from), dimensions(to), (to.width | to.height) % 2 === 1);
 }
 
-function estimateText(trial: Trial | Error | undefined, { frames }: OpenVideo): string {
+function estimateText(trial: FrameTrial | Error | undefined, { frames }: OpenVideo): string {
   if (trial instanceof Error) return say.notMeasured(trial.message);
   if (!trial) return say.measuringSpeed;
   const { ms } = trial;
@@ -443,7 +444,7 @@ function estimateText(trial: Trial | Error | undefined, { frames }: OpenVideo): 
   return frames * ms > LONG ? `${text} ${say.isLong}` : text;
 }
 
-function liveText({ ms }: Trial, { rate }: OpenVideo): string {
+function liveText({ ms }: FrameTrial, { rate }: OpenVideo): string {
   if (ms > 1000) return say.watchTooSlow;
   if (1000 / ms >= rate) return say.watchable(rateText(rate));
   return say.watchSkips(rateText(1000 / ms), rateText(rate));
@@ -458,14 +459,6 @@ function conversionText({ frames, isWhole, damage, failure, bytes, ms, length }:
 }
 
 // ---- Files
-
-function fileName(name: string, { height }: Size, method: MethodInfo, { container }: OutputChoice): string {
-  const stem = name.replace(/\.[^.]*$/, "");
-  const by = nameOf(method)
-    .replace(/ ×\d+$/, "")
-    .replace(/[^\p{L}\p{N}._-]+/gu, "-");
-  return `${stem}-${height}p-${by}.${container}`;
-}
 
 /** What TypeScript's library lacks of the File System Access API. */
 type SavePicker = (options: object) => Promise<FileSystemFileHandle>;
