@@ -9,6 +9,7 @@ import { readSource } from "../src/index.ts";
 import { crop, type Image, imresize, modcrop, psnr, toRgb, withoutAlpha } from "../src/picture/index.ts";
 import type { FineTuneInput, MaterialFacts, TrainingFault } from "./messages.ts";
 import { withEightBits } from "./pictures/eight-bits.ts";
+import { pairStem } from "./pictures/pair-stem.ts";
 
 /**
  * RGB. Colours are multiplied by alpha, as a network gets them when it enlarges; so nothing is learned from the
@@ -95,7 +96,7 @@ function pairUp(
 ): { pairs: { low: Image; high: Image }[]; singles: Opened[] } {
   const byStem = new Map<string, Opened[]>();
   for (const picture of opened) {
-    const stem = stemOf(picture.name);
+    const stem = pairStem(picture.name);
     byStem.set(stem, [...(byStem.get(stem) ?? []), picture]);
   }
   const pairs: { low: Image; high: Image }[] = [];
@@ -112,17 +113,6 @@ function pairUp(
   }
   if (pairs.length === 0 && otherScale !== undefined) throw trainingFault("OtherScale", `${otherScale}`);
   return { pairs, singles };
-}
-
-/** The name without its extension and without the words that set a pair's files apart. */
-export function stemOf(name: string): string {
-  const mark = /(^|[-_. ])(?:lr|hr|gt|low|high|small|large|input|target|bicubic|bi|lrbi|x[2348]|[2348]x)$/;
-  let stem = name
-    .toLowerCase()
-    .replace(/\.[^.]*$/, "")
-    .replace(/[-_. ]?x[2348]m?$/, "");
-  while (mark.test(stem)) stem = stem.replace(mark, "");
-  return stem;
 }
 
 function pairOf(scale: number, original: Image, low?: Image): Pair {
