@@ -25,7 +25,7 @@ import {
 } from "../src/index.ts";
 import { type Image, imresize, psnr } from "../src/picture/index.ts";
 import { type Material, type Pair, readMaterial } from "./material.ts";
-import type { FineTuned, FineTuneEvent, FineTuneInput, Quality } from "./messages.ts";
+import type { FineTuneEvent, FineTuneInput, FineTuneResult, Quality } from "./messages.ts";
 import { type Batch, Patches } from "./patches.ts";
 import type { Context } from "./serve-tasks.ts";
 
@@ -66,7 +66,7 @@ export async function fineTune(
   open: () => Promise<SuperResolver>,
   input: FineTuneInput,
   { signal, report, leave }: Omit<Context<FineTuneEvent>, "inTurn">,
-): Promise<FineTuned> {
+): Promise<FineTuneResult> {
   const began = performance.now();
   const progress: Progress = { step: 0, metadata: {} };
   const work = train(open, input, progress, {
@@ -74,7 +74,7 @@ export async function fineTune(
     report: (event) => signal.aborted || report(event),
   });
   leave(work);
-  await Promise.race([work, stopped(signal)]);
+  await Promise.race([work, graceAfterStop(signal)]);
   const { quality, best, step, metadata } = progress;
   if (!quality) throw signal.reason; // stopped before anything was measured
   return {
@@ -85,7 +85,7 @@ export async function fineTune(
   };
 }
 
-function stopped(signal: AbortSignal): Promise<void> {
+function graceAfterStop(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const later = () => setTimeout(resolve, GRACE);
     if (signal.aborted) later();
@@ -181,7 +181,7 @@ async function measure(
   const results: Image[] = [];
   for (const { low } of heldOut) results.push(await upscaler.upscale(low));
   const error = meanError(results, heldOut, model.scale);
-  const now = visible(results[0], heldOut[0].alpha);
+  const now = withAlpha(results[0], heldOut[0].alpha);
   const state = await model.stateDict();
   progress.latest = { step, state };
   progress.before ??= { error, preview: now };
@@ -218,7 +218,7 @@ function decibels(error: number): number {
 }
 
 /** With the original's transparency, for showing. */
-function visible(image: Image, alpha: Image | undefined): Image {
+function withAlpha(image: Image, alpha: Image | undefined): Image {
   if (!alpha) return image;
   const { width, height, data } = image;
   const pixels = new Uint8Array(4 * width * height);

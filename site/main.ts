@@ -48,13 +48,13 @@ const tabs = new Tabs(document.querySelector<HTMLElement>("[role=tablist]")!, {
   onSelect: (index) => index === 2 && void openVideoPanel(),
 });
 const upscalePanel = new UpscalePanel(byId("panel-upscale"), engine, {
-  onPicture(chosen) {
-    const { name, depth, format } = chosen;
+  onPicture(picture) {
+    const { name, depth, format } = picture;
     const bits = depth === 16 ? `, ${say.sixteenBits}` : "";
     message.clear();
-    byId("picture-name").textContent = `${name}, ${dimensions(chosen)}${bits}`;
+    byId("picture-name").textContent = `${name}, ${dimensions(picture)}${bits}`;
     byId("picture-name").title = format;
-    trainPanel.setPicture(chosen);
+    trainPanel.setPicture(picture);
   },
   onRemoveMethod,
   onError: complain,

@@ -43,9 +43,9 @@ export function trainingFault(name: TrainingFault, message = ""): Error {
 
 /** @throws an error named NothingToLearnFrom or OtherScale. */
 export async function readMaterial(pictures: FineTuneInput["pictures"], scale: number): Promise<Material> {
-  const { opened, leftOut } = await openAll(pictures);
-  const { pairs, singles } = pairUp(opened, scale);
-  const fits = ({ image: { width, height } }: Opened) => Math.min(width, height) >= SHORTEST * scale;
+  const { images, leftOut } = await readAll(pictures);
+  const { pairs, singles } = pairUp(images, scale);
+  const fits = ({ image: { width, height } }: NamedImage) => Math.min(width, height) >= SHORTEST * scale;
   leftOut.push(...singles.filter((single) => !fits(single)).map(({ name }) => name));
   const usable = singles.filter(fits);
   const examples: Pair[] = [];
@@ -68,39 +68,39 @@ export async function readMaterial(pictures: FineTuneInput["pictures"], scale: n
   };
 }
 
-interface Opened {
+interface NamedImage {
   readonly name: string;
   readonly image: Image;
 }
 
-async function openAll(
+async function readAll(
   pictures: FineTuneInput["pictures"],
-): Promise<{ opened: Opened[]; leftOut: string[] }> {
-  const opened: Opened[] = [];
+): Promise<{ images: NamedImage[]; leftOut: string[] }> {
+  const images: NamedImage[] = [];
   const leftOut: string[] = [];
   let pixels = 0;
   for (const { name, image } of pictures) {
     const read = image instanceof Blob ? await readSource(image).catch(() => undefined) : image;
     if (read && pixels + read.width * read.height <= MAX_PIXELS) {
       pixels += read.width * read.height;
-      opened.push({ name, image: withEightBits(read) });
+      images.push({ name, image: withEightBits(read) });
     } else leftOut.push(name);
   }
-  return { opened, leftOut };
+  return { images, leftOut };
 }
 
 /** @throws an error named OtherScale, if there are pairs and none fits. */
 function pairUp(
-  opened: readonly Opened[],
+  images: readonly NamedImage[],
   scale: number,
-): { pairs: { low: Image; high: Image }[]; singles: Opened[] } {
-  const byStem = new Map<string, Opened[]>();
-  for (const picture of opened) {
+): { pairs: { low: Image; high: Image }[]; singles: NamedImage[] } {
+  const byStem = new Map<string, NamedImage[]>();
+  for (const picture of images) {
     const stem = pairStem(picture.name);
     byStem.set(stem, [...(byStem.get(stem) ?? []), picture]);
   }
   const pairs: { low: Image; high: Image }[] = [];
-  const singles: Opened[] = [];
+  const singles: NamedImage[] = [];
   let otherScale: number | undefined;
   for (const group of byStem.values()) {
     const [low, high] = group.map(({ image }) => image).sort((a, b) => a.width - b.width);

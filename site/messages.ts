@@ -121,7 +121,7 @@ export interface Tasks extends VideoTaskTable {
   };
   forget: { input: { pictures: readonly number[] }; event: never; result: Record<string, never> };
   /** Fails with an error of one of the names in `TrainingFault`, among others. */
-  fineTune: { input: FineTuneRequest; event: FineTuneEvent; result: FineTuned };
+  fineTune: { input: FineTuneRequest; event: FineTuneEvent; result: FineTuneResult };
 }
 
 /** Errors of a training run that the page has sentences for. The message of "OtherScale" is the pairs' scale. */
@@ -197,7 +197,7 @@ export interface Quality {
   readonly bestStep: number;
 }
 
-export interface FineTuned {
+export interface FineTuneResult {
   /** The safetensors file of the network at its best step; undefined if no step was better than the beginning. */
   readonly weights?: Uint8Array;
   readonly quality: Quality;

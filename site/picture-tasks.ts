@@ -72,7 +72,7 @@ export const pictureTasks: TaskTable<
   },
 
   async zip({ files, format, quality }, { report }) {
-    const { zipped } = await import("./pictures/zip.ts");
+    const { zipFiles } = await import("./pictures/zip.ts");
     const { writePicture } = await import("./pictures/write.ts");
     let done = 0;
     const write = async (picture: number) => {
@@ -81,7 +81,7 @@ export const pictureTasks: TaskTable<
       report({ done: ++done });
       return file;
     };
-    return { file: await zipped(files.map(({ picture, name }) => ({ name, read: () => write(picture) }))) };
+    return { file: await zipFiles(files.map(({ picture, name }) => ({ name, read: () => write(picture) }))) };
   },
 
   async forget({ pictures: ids }) {

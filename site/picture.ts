@@ -14,7 +14,7 @@ export function draw(canvas: HTMLCanvasElement, image: Image): void {
  * A drawing of lines and curves (SVG) as a file of pixels, as large as it wants to be. Only a page can do that,
  * no worker.
  */
-export async function rasterized(file: File): Promise<File> {
+export async function rasterize(file: File): Promise<File> {
   const picture = document.createElement("img");
   picture.src = URL.createObjectURL(new Blob([file], { type: "image/svg+xml" }));
   try {

@@ -20,7 +20,7 @@ import { dimensions, type Size, timesScale } from "./size.ts";
 import { duration, TaskControl } from "./task-control.ts";
 
 /** A picture that was read and is on the stage. */
-export interface Chosen extends ReadPicture {
+export interface StagePicture extends ReadPicture {
   readonly name: string;
 }
 
@@ -36,7 +36,7 @@ const PART_SIDE = { card: 512, software: 128 };
 
 export interface UpscaleEvents {
   /** Another picture is on the stage. */
-  onPicture(chosen: Chosen): void;
+  onPicture(picture: StagePicture): void;
   onRemoveMethod(method: MethodInfo): void;
   /** A file that cannot be read. The tab may be hidden. */
   onError(error: Error): void;
@@ -55,7 +55,7 @@ export class UpscalePanel {
   readonly #notes: HTMLElement;
   readonly #size: HTMLElement;
   /** The picture on the stage, and whose it is: not yet the selected one's while that is read. */
-  #picture: Chosen | undefined;
+  #picture: StagePicture | undefined;
   #owner: Entry | undefined;
   /** Id of the picture that is being enlarged: it stays in the worker, whatever is selected meanwhile. */
   #working: number | undefined;
@@ -368,11 +368,11 @@ export class UpscalePanel {
     const { method } = choice;
     const label = methodName(method);
     let isPainting = false;
-    let unpainted = { width: 1, height: 1, wideGamut: picture.overview.wideGamut };
+    let blank = { width: 1, height: 1, wideGamut: picture.overview.wideGamut };
     const onEvent = ({ share, tile }: UpscaleEvent) => {
       if (share !== undefined) this.#task.share(share, prefix);
       if (!tile) return;
-      if (isOnStage() && !isPainting) this.#compare.show(this.#original(), { label, unpainted });
+      if (isOnStage() && !isPainting) this.#compare.show(this.#original(), { label, blank });
       isPainting = isOnStage();
       if (isPainting) this.#compare.paint(tile.bitmap, tile);
       else tile.bitmap.close();
@@ -382,7 +382,7 @@ export class UpscalePanel {
       const plan = planFor(choice, picture);
       const { runs, size } = plan;
       // Tiles come before the result is reduced to its size.
-      unpainted = { ...unpainted, ...timesScale(picture, plan.scale) };
+      blank = { ...blank, ...timesScale(picture, plan.scale) };
       this.#task.say(prefix + say.preparing);
       const input = { picture: picture.id, runs, size };
       const result = await this.#engine.run("upscale", input, { signal, onEvent, leaveAtOnce: true });

@@ -19,7 +19,7 @@ import { iccPrefix, xmpPrefix } from "./jpeg-prefixes.ts";
 import { riffChunk, riffChunks } from "./riff.ts";
 import { bitmapOf } from "./show.ts";
 
-export interface Written {
+export interface WriteResult {
   readonly file: Blob;
   /** What the file lacks of the original, in sentences without a full stop. */
   readonly notes: readonly string[];
@@ -34,7 +34,7 @@ export async function writePicture(
   original: FileMetadata,
   format: OutputFormat,
   quality: number,
-): Promise<Written> {
+): Promise<WriteResult> {
   const fitted = fitTo(original, format, image.channels);
   const { exif, xmp, density, source } = fitted.metadata;
   const metadata: Metadata = {

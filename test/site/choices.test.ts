@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { uniqueNames } from "../../site/output.ts";
 import { scalesOfRuns } from "../../site/runs.ts";
-import { fitted, visible } from "../../site/view.ts";
+import { fitView, visiblePart } from "../../site/view.ts";
 
 describe("the runs that make a scale", () => {
   test.each([
@@ -35,12 +35,12 @@ describe("the part of a picture that the window shows", () => {
 
   test("all of it where it fits", () => {
     const picture = { width: 1000, height: 500 };
-    expect(visible(fitted(picture, window), picture, window)).toEqual({ left: 0, top: 0, ...picture });
+    expect(visiblePart(fitView(picture, window), picture, window)).toEqual({ left: 0, top: 0, ...picture });
   });
 
   test("whole pixels, none outside", () => {
     const picture = { width: 1000, height: 500 };
-    expect(visible({ zoom: 2, x: -101, y: -900 }, picture, window)).toEqual({
+    expect(visiblePart({ zoom: 2, x: -101, y: -900 }, picture, window)).toEqual({
       left: 50,
       top: 450,
       width: 201,
