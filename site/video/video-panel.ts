@@ -23,6 +23,7 @@ import { loadVideoSentences, say, useVideoSentences } from "./language.ts";
 import type { FileSize, FramePair, FrameTrial, OpenVideo, OutputChoice } from "./messages.ts";
 import { Player } from "./player.ts";
 import { chooseFile } from "./save-file.ts";
+import { Stopwatch } from "./stopwatch.ts";
 import { lengthText, rateText } from "./texts.ts";
 import html from "./video-panel.html?raw";
 import "./style.css";
@@ -81,10 +82,8 @@ export class VideoPanel {
   #stillness: ReturnType<typeof setTimeout> | undefined;
   /** The frames on the stage. */
   #pair: FramePair | undefined;
-  #isPaused = false;
-  #pausedAt = 0;
-  /** When the conversion began, and how long its pauses were, in milliseconds. */
-  #clock = { start: 0, pauses: 0 };
+  /** Of the conversion. */
+  #stopwatch = new Stopwatch();
   #frames = 0;
   #result: { readonly file: Blob; readonly name: string } | undefined;
 
@@ -347,19 +346,18 @@ export class VideoPanel {
     signal.addEventListener("abort", () => steer("finish"));
     if (signal.aborted) throw new DOMException("The task was stopped.", "AbortError");
     this.#player.close();
-    [this.#isPaused, this.#frames, this.#result] = [false, 0, undefined];
+    [this.#stopwatch, this.#frames, this.#result] = [new Stopwatch(), 0, undefined];
     this.#pause.hidden = false;
     this.#labelPause();
     this.#render();
-    this.#clock = { start: performance.now(), pauses: 0 };
     try {
       const request = { video: video.id, output, file, runs: trial.runs, size: plan.frames.size };
       const conversion = await this.#engine.run("convertVideo", request, {
         onEvent: ({ share, frames, pair }) => {
           this.#frames = frames;
-          const ms = performance.now() - this.#clock.start - this.#clock.pauses;
+          const { isPaused, ms } = this.#stopwatch;
           const rate = frames > 2 ? rateText((1000 * frames) / ms) : undefined;
-          if (!this.#isPaused) this.#task.share(share, say.converting(frames, rate));
+          if (!isPaused) this.#task.share(share, say.converting(frames, rate));
           this.#showPair(pair);
         },
       });
@@ -374,22 +372,17 @@ export class VideoPanel {
   }
 
   #togglePause(): void {
-    this.#isPaused = !this.#isPaused;
-    const action = this.#isPaused ? "pause" : "resume";
+    const action = this.#stopwatch.isPaused ? "resume" : "pause";
+    this.#stopwatch[action]();
     void this.#engine.run("steerVideo", { video: this.#video!.id, action });
     this.#labelPause();
-    if (this.#isPaused) {
-      this.#pausedAt = performance.now();
-      this.#task.say(say.paused(this.#frames));
-    } else {
-      this.#clock.pauses += performance.now() - this.#pausedAt;
-      this.#task.restartClock();
-    }
+    if (action === "pause") this.#task.say(say.paused(this.#frames));
+    else this.#task.restartClock();
   }
 
   /** By its name, so that it is said in another language, too, once that is chosen. */
   #labelPause(): void {
-    const key = this.#isPaused ? "resume" : "pause";
+    const key = this.#stopwatch.isPaused ? "resume" : "pause";
     this.#pause.dataset.text = key;
     this.#pause.textContent = say[key];
   }
