@@ -91,6 +91,7 @@ test.each([
   ["photo_LRBI_x2.PNG", "photo"],
   ["photo-HR.jpg", "photo"],
   ["photo_SRF_2_LR.png", "photo"],
+  ["photo_SRF_2_HR.png", "photo"],
   ["photo_bicLRx2.png", "photo"],
   ["x2_low_photo.png", "x2_low_photo"],
   ["low.png", ""],
