@@ -32,7 +32,7 @@ export default defineConfig({
           groups: [
             {
               name: "shared",
-              test: /site\/(?:tabs|task-engine|languages|stillness|sentences\/list)\.ts|vite\/preload-helper/,
+              test: /site\/(?:tabs|task-engine|download|languages|stillness|sentences\/list)\.ts|vite\/preload-helper/,
             },
           ],
         },
