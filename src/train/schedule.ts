@@ -22,7 +22,7 @@ export function rateAfterResume(
   const { schedule, steps } = config;
   if (schedule.kind !== "cosine" || steps === before.steps || steps === done) return undefined;
   const rate = learningRate(config);
-  const at = (step: number) => Number(rate(step).toPrecision(3));
+  const at = (step: number) => atLeastZero.write(Number(rate(step).toPrecision(3)));
   if (schedule.tMax === undefined) {
     return `The cosine now ends at step ${steps}, not ${before.steps}: the rate goes on at ${at(done)}`;
   }

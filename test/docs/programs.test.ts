@@ -44,3 +44,12 @@ test.each(programs)("%s: program %i", async (page, i, code) => {
     expect(existsSync(join(home, result)), result).toBe(true);
   }
 });
+
+test("those of get-started.md are JavaScript, too, as a file first.mjs must be", async () => {
+  mkdirSync(folder, { recursive: true });
+  for (const [page, i, code] of programs.filter(([page]) => /README|get-started/.test(page))) {
+    const file = join(folder, `${page.replaceAll("/", "-")}-${i}.mjs`);
+    writeFileSync(file, code);
+    expect(await runFile("--check", [file]), page).toMatchObject({ code: 0, stderr: "" });
+  }
+});
