@@ -89,8 +89,9 @@ ${summary}.
 Networks learn from RGB of 8 bits: transparent pictures are put on white, of 16 bits the upper 8 are
 used, and a line at the start names such pictures, and those that are both trained and measured on.
 With --init and without --preset, the network is that of the file, also of a .pth of another
-program, and the rate at most ${fineTuningRate}, but for what flags say otherwise. Ctrl-C saves what was learned, and prints the command
-that goes on. A run that stays far below bicubic interpolation says so, and its exit code is 1.
+program, and the rate at most ${fineTuningRate}, but for what flags say otherwise. Ctrl-C saves what was
+learned, and prints the command that goes on. A run that stays far below bicubic interpolation says
+so, and its exit code is 1.
 
 Brackets hold the value of a flag that is not given.`,
     flags: {
