@@ -86,8 +86,9 @@ ${summary}.
 Networks learn from RGB of 8 bits: transparent pictures are put on white, of 16 bits the upper 8 are
 used, and a line at the start names such pictures, and those that are both trained and measured on.
 With --init and without --preset, the network is that of the file, also of a .pth of another
-program, but for what flags say otherwise. Ctrl-C saves what was learned, and prints the command
-that goes on. A run that stays far below bicubic interpolation says so, and its exit code is 1.
+program, and the rate at most ${fineTuningRate}, but for what flags say otherwise. Ctrl-C saves what was
+learned, and prints the command that goes on. A run that stays far below bicubic interpolation says
+so, and its exit code is 1.
 
 Brackets hold the value of a flag that is not given.`,
     flags: {
@@ -109,7 +110,7 @@ Brackets hold the value of a flag that is not given.`,
     examples: [
       ["", `the preset ${presetNames[0]}, on photographs from npm`],
       ["--data photos --valid Set5/HR --steps 5000", "your own pictures, measured on others"],
-      [`--init model.pth --data photos --lr 1e-4`, "trains the network of a file further, on your pictures"],
+      [`--init model.pth --data photos`, "trains the network of a file further, on your pictures"],
       [`--resume runs/${name.toLowerCase()}-x2`, "goes on where that run stopped"],
     ],
     savesWhenStopped: true,
@@ -135,6 +136,12 @@ Brackets hold the value of a flag that is not given.`,
           `Best: ${best.psnr.toFixed(2)} dB at step ${best.step} (bicubic ${bicubic.toFixed(2)}). ` +
             `Look at ${path}/report.html and comparison.png.`,
         );
+        if (best.step === 0 && step > 0) {
+          print(
+            `No evaluation was better than the weights it began with, which are in best.safetensors. Try a smaller ` +
+              `--lr (it was ${result.config.lr}), or more steps.`,
+          );
+        }
       }
       if (step >= steps) {
         if (advice) throw new Error(advice);
@@ -207,7 +214,13 @@ export function readTraining(
   return { config, folder, change };
 }
 
-/** The configuration without flags, with the network of --init's file unless --preset or --resume says which. */
+/** A network that has learned needs small steps: by the rate for random weights it would first forget. */
+const fineTuningRate = 1e-4;
+
+/**
+ * The configuration without flags, with the network of --init's file and a rate to train it further, unless
+ * --preset or --resume says which.
+ */
 async function withNetworkOfInit(
   { name, options }: Architecture,
   values: Values<Flags>,
@@ -224,7 +237,11 @@ async function withNetworkOfInit(
       `${file} holds ${other}, and this command trains ${name}. Train it further by "train ${other.toLowerCase()}"`,
     );
   }
-  return { ...defaults, network: { architecture: name, ...network.options } as TrainConfig["network"] };
+  return {
+    ...defaults,
+    network: { architecture: name, ...network.options } as TrainConfig["network"],
+    lr: Math.min(defaults.lr, fineTuningRate),
+  };
 }
 
 /** Prints how training goes: sentences, and below them one line of progress. */

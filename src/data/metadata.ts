@@ -165,7 +165,6 @@ export function pngMetadata(bytes: Uint8Array, icc: Uint8Array | undefined, infl
       const isPerMetre = numbers[8] === 1;
       if (x > 0 && y > 0) extras.density = isPerMetre ? { x: x * 0.0254, y: y * 0.0254 } : ratioOf(x, y);
     }
-    if (type === "tIME") gaps.push("the time of its last change, which holds for the original");
     if (!["tEXt", "zTXt", "iTXt"].includes(type)) continue;
     const comment = pngText(type, data(), (packed) => inflate(packed, Math.max(1, room)));
     room -= comment?.text.length ?? 0;

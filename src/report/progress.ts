@@ -70,7 +70,9 @@ export class Progress {
     this.#step = step;
     this.#time = time;
     this.#values = values;
-    const interval = this.#options.stream.isTTY ? redrawInterval : lineInterval;
+    const { stream, total } = this.#options;
+    if (step === total && !stream.isTTY) return; // done() says it, and a line cannot be drawn again
+    const interval = stream.isTTY ? redrawInterval : lineInterval;
     if (time - this.#shownAt >= interval) this.#show();
   }
 

@@ -36,6 +36,12 @@ export function tensor(
   shapeOrOptions?: Shape | TensorOptions,
   lastOptions?: TensorOptions,
 ): Tensor {
+  if (isPicture(values)) {
+    throw new RangeError(
+      "tensor: got a picture, whose samples lie pixel by pixel. Write tensor(toPlanar(image), [1, image.channels, " +
+        'image.height, image.width]), with toPlanar of "pixelgrad/picture".',
+    );
+  }
   if (!isNested(values)) {
     throw new RangeError(
       `tensor: the first argument is a number, a list of numbers, or a list of such lists, got ${quote(values)}.`,
@@ -59,6 +65,11 @@ export function tensor(
     );
   }
   return create("tensor", sizes, options === undefined ? {} : options, () => flat);
+}
+
+/** What `readImage` returns, or an ImageData. */
+function isPicture(values: unknown): boolean {
+  return isObject(values) && ["width", "height", "data"].every((name) => name in values);
 }
 
 /** Makes a tensor, and its values when it is known that the device has room for them. */

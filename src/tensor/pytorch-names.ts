@@ -20,7 +20,7 @@ const functions = [
     "lt",
   ],
   ...["matmul", "max", "maximum", "mean", "min", "minimum", "mul", "ne", "neg", "permute", "pow", "prelu"],
-  ...["relu", "reshape", "sigmoid", "softmax", "sqrt", "squeeze", "sub", "sum", "tanh", "transpose"],
+  ...["relu", "reshape", "sigmoid", "slice", "softmax", "sqrt", "squeeze", "sub", "sum", "tanh", "transpose"],
   "unsqueeze",
 ];
 

@@ -63,7 +63,8 @@ export class Tensor {
     if (!this.#storage) {
       throw new Error(
         `A tensor of shape ${formatShape(this.shape)} was used after it had been disposed. If a scope ` +
-          `disposed it, move it out with keep(tensor) before the scope ends.`,
+          `disposed it, move it out with keep(tensor) before the scope ends. A scope of async work that runs at ` +
+          `the same time disposes it, too: await one piece of work before the next.`,
       );
     }
     return this.#storage;

@@ -19,6 +19,7 @@ import { readWeightFile } from "../upscale/weight-files.ts";
 import type { Checkpoint, PictureNames } from "./checkpoint.ts";
 import { networkOf, type TrainConfig } from "./config.ts";
 import { openPictures } from "./datasets.ts";
+import { rateAfterResume } from "./schedule.ts";
 import { survey } from "./survey.ts";
 import { Validation } from "./validation.ts";
 
@@ -140,6 +141,8 @@ function restore(
   adam.loadStateDict({ steps: state.step, lr: config.lr, sums });
   const other = state.device === device.name ? "" : `; before on ${state.device}, which may round otherwise`;
   onMessage(`Resumed at step ${state.step} of ${config.steps}${other}`);
+  const rate = rateAfterResume(state.config, config, state.step);
+  if (rate !== undefined) onMessage(rate);
 }
 
 /** Begins with the weights of a file. */

@@ -35,9 +35,9 @@ import { Journal, type TrainCallbacks } from "./journal.ts";
 import { lossFunction } from "./loss.ts";
 import { RunFolder } from "./run-folder.ts";
 import { readSavedRun } from "./saved-run.ts";
-import { completeSchedule, learningRate } from "./schedule.ts";
+import { learningRate } from "./schedule.ts";
 import { openSession, type Session } from "./session.ts";
-import { checkBatchFits, checkConfig, configNames, settingOf, settingsFor } from "./settings.ts";
+import { checkBatchFits, checkConfig, configNames, formatSetting, settingsFor } from "./settings.ts";
 import { checkOnLoss, type OnLoss, surviveLoss } from "./survive-loss.ts";
 
 export interface TrainOptions extends TrainCallbacks {
@@ -107,15 +107,15 @@ export async function train(config: TrainConfig, options: TrainOptions = {}): Pr
   const folder = RunFolder.create(out, architecture.shortName(networkOptions), say);
   // Writes out all defaults, as another version may have others.
   const network = { ...config.network, ...networkOptions } as TrainConfig["network"];
-  const complete = { ...withDegradation(config), network, schedule: completeSchedule(config) };
-  return run(complete, folder, options);
+  return run({ ...withDegradation(config), network }, folder, options);
 }
 
 /**
  * Continues the run in a folder from its last checkpoint; from the one before, if that is damaged; and from
  * the beginning, if there was none yet. `onMessage` says which. On the same device the weights will be, to
  * the last bit, those of a run that was never interrupted. `change` may change settings that do not decide
- * what is learned (`resumable` in settings.ts), such as the number of steps. The folder may have moved.
+ * what is learned (`resumable` in settings.ts), and the number of steps; a cosine that ends with the run then
+ * ends with the new number. The folder may have moved.
  *
  * @throws DataError also if another process trains in this folder; RangeError also for fewer steps than the run
  *   has done.
@@ -143,7 +143,7 @@ export async function resume(
       );
     }
     for (const setting of settingsFor(networkOf(config.network).architecture)) {
-      const [before, now] = [saved, config].map((values) => JSON.stringify(settingOf(values, setting)));
+      const [before, now] = [saved, config].map((values) => formatSetting(values, setting));
       if (before !== now && !setting.resumable) {
         throw new RangeError(
           `--${setting.flag} was ${before ?? "not given"} when the run in ${path} began, and cannot become ` +

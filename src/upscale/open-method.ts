@@ -230,7 +230,7 @@ async function open(
   }
   throw new RangeError(
     `${caller}: method must be ${methodNames.join(", ")}, the path, the URL or the bytes of a weight file, a network ` +
-      `or an upscaler, got ${quote(method)}.`,
+      `that extends SuperResolver, or an upscaler, got ${quote(method)}.`,
   );
 }
 

@@ -134,7 +134,10 @@ export function networkUpscaler(model: SuperResolver, name?: string): Upscaler {
   return upscalerOfNetwork(model, name ?? model.metadata().architecture);
 }
 
-const aNetwork = instanceOf(SuperResolver, "a network, such as loadModel() returns");
+const aNetwork = instanceOf(
+  SuperResolver,
+  "a network that extends SuperResolver, as those of loadModel() do",
+);
 
 function upscalerOfNetwork(model: SuperResolver, name: string): Upscaler {
   const { scale, colors, inputSize, halo, multiple } = model;

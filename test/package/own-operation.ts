@@ -21,7 +21,7 @@ const op = defineOp<{ x: Tensor }>({
   name: "gaussian",
   shape: ({ x }) => x.shape,
   cpu({ x }, _, y) {
-    for (let i = 0; i < x.data.length; i++) y.data[i] = Math.exp(-(x.data[i] ** 2));
+    for (const [i, value] of x.data.entries()) y.data[i] = Math.exp(-(value ** 2));
   },
   gpu(device, { x }, _, y) {
     const buffers = { x: x.gpuStorage, y: y.gpuStorage };

@@ -89,6 +89,17 @@ describe("Progress", () => {
     }
   });
 
+  it("writes the end to a file once, however late it is", () => {
+    const { stream, written, clock } = recorder();
+    const progress = new Progress({ total: 2, stream });
+    for (const step of [1, 2, 2]) {
+      clock.seconds += 60;
+      progress.update(step, {});
+    }
+    progress.done();
+    expect(written.map((line) => line.slice(0, 4))).toEqual([" 50%", "100%"]);
+  });
+
   it("writes a line every few seconds to a file", () => {
     const { stream, written, clock } = recorder();
     const progress = new Progress({ total: 100, stream });
