@@ -64,8 +64,8 @@ export class GpuStorage implements Storage {
 
 /** One kernel launch: see {@link GpuDevice.run}. */
 export interface Launch extends Specialisation {
-  /** A storage for every storage binding of the kernel, by its name in the WGSL. */
-  readonly buffers: Readonly<Record<string, GpuStorage>>;
+  /** A tensor or a storage for every storage binding of the kernel, by its name in the WGSL. */
+  readonly buffers: Readonly<Record<string, Bindable>>;
   /**
    * A number for every field of the kernel's `Params`. A function, if they differ from launch to launch as a
    * step count does: they are not cached then, and computed anew at each replay of the launch.
@@ -73,6 +73,13 @@ export interface Launch extends Specialisation {
   readonly params?: Params | (() => Params);
   /** Workgroups to start. */
   readonly grid: Grid;
+}
+
+/** What a launch binds: memory, or a tensor on this device, which has some. */
+export type Bindable = GpuStorage | { readonly gpuStorage: GpuStorage };
+
+export function storageOf(value: Bindable): GpuStorage {
+  return value instanceof GpuStorage ? value : value?.gpuStorage;
 }
 
 /** The numbers of a kernel's `Params`, by name. */
@@ -376,7 +383,7 @@ export class GpuDevice implements Device {
         const buffer = transient ?? this.#uniform(packParams(kernel, params as Params));
         return { binding: index, buffer, offset: 0 };
       }
-      const storage = buffers[name];
+      const storage = storageOf(buffers[name]);
       return { binding: index, buffer: storage.buffer, offset: storage.offset, size: vec4Bytes(storage) };
     });
     const pipeline = this.#pipelines.get(kernel, prelude);
@@ -582,7 +589,7 @@ function storedAsHalf(kernel: Kernel, { buffers }: Launch): boolean {
   let common: DType | undefined;
   for (const { name, kind, anyFloat } of kernel.bindings) {
     if (kind === "uniform") continue;
-    const storage = buffers[name];
+    const storage = storageOf(buffers[name]);
     if (!storage) throw new Error(`Kernel ${kernel.name}: the buffer for ${name} is missing.`);
     const wanted = anyFloat ? common : "float32";
     if (wanted && storage.dtype !== wanted) {

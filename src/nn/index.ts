@@ -29,7 +29,7 @@ export {
   Upsample,
 } from "./layers.ts";
 export { CharbonnierLoss, CrossEntropyLoss, FFTLoss, L1Loss, MSELoss, SSIMLoss } from "./losses.ts";
-export { Module, type NamedArray, type StateDifference } from "./module.ts";
+export { type Layer, Module, type NamedArray, type StateDifference } from "./module.ts";
 export { Adam, AdamW, type OptimizerState, SGD } from "./optimizer.ts";
 export { parsePytorch } from "./pytorch-file.ts";
 export { type PytorchFileOptions, serializePytorch } from "./pytorch-writer.ts";

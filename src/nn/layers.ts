@@ -17,7 +17,7 @@ import { disposeUnderNoGrad } from "../tensor/op.ts";
 import { aRandom, defaultRandom, type Random } from "../tensor/random.ts";
 import { formatShape, type Shape, ShapeError } from "../tensor/shape.ts";
 import { full, rand, type Tensor } from "../tensor/tensor.ts";
-import { Module } from "./module.ts";
+import { type Layer, Module } from "./module.ts";
 
 export interface Conv2dModuleOptions {
   stride?: Pair;
@@ -447,9 +447,9 @@ export class Upsample extends Module {
 
 /** Modules one after the other. Parameters are named by position: `0.weight`, `2.weight`, … */
 export class Sequential extends Module {
-  readonly modules: readonly Module[];
+  readonly modules: readonly Layer[];
 
-  constructor(...modules: Module[]) {
+  constructor(...modules: Layer[]) {
     super();
     for (const [i, module] of modules.entries()) {
       if (module instanceof Module) continue;

@@ -13,6 +13,7 @@ import {
 } from "../options/arguments.ts";
 import { explainMethods, explainProperties } from "../options/foreign-names.ts";
 import { atLeastZero, quote, whole } from "../options/kinds.ts";
+import { inspectHook } from "../options/printable.ts";
 import { formatShape, ShapeError, sameShape } from "../tensor/shape.ts";
 import type { Gradients } from "../tensor/tape.ts";
 import { aTensor, type Tensor } from "../tensor/tensor.ts";
@@ -73,7 +74,13 @@ abstract class Optimizer<Sum extends string> {
           `network afterwards.`,
       );
     }
-    if (parameters.length === 0) throw new Error(`${name}: there are no parameters to optimise.`);
+    if (parameters.length === 0) {
+      throw new Error(
+        `${name}: there are no parameters to optimise. A parameter is a tensor with requiresGrad in a property of a ` +
+          `module, or in an array there: parameters() does not see a private field (#weight), nor a variable outside ` +
+          `the class.`,
+      );
+    }
     if (new Set(parameters).size !== parameters.length) {
       throw new Error(
         `${name}: a parameter is in the list twice. Give each once, as module.parameters() does.`,
@@ -214,6 +221,27 @@ abstract class Optimizer<Sum extends string> {
     }
     this.steps = state.steps;
     this.lr = state.lr;
+  }
+
+  /** Its name, learning rate, steps so far and number of parameters. */
+  toString(): string {
+    const counted = (n: number, what: string) => `${n} ${what}${n === 1 ? "" : "s"}`;
+    const parameters = counted(this.#slots.length, "parameter");
+    const disposed = this.#disposed ? ", disposed" : "";
+    return `${this.constructor.name}, lr ${this.lr}, ${counted(this.steps, "step")}, ${parameters}${disposed}`;
+  }
+
+  /** What console.log prints in Node. */
+  [inspectHook](): string {
+    return this.toString();
+  }
+
+  /** @throws Error, for its sums have to be waited for. */
+  toJSON(): never {
+    throw new Error(
+      `${this.constructor.name}: JSON cannot hold an optimiser. Write await saveCheckpoint({ model, optimizer }), or ` +
+        `await optimizer.stateDict() for its state.`,
+    );
   }
 
   /** Frees the running sums and gradients; the parameters stay. A second call is harmless. */

@@ -7,7 +7,7 @@ import { CpuDevice, type CpuStorage, type FloatArray } from "../device/cpu-devic
 import type { Device, DType, Storage } from "../device/device.ts";
 import type { GpuDevice, GpuStorage, Params } from "../device/gpu-device.ts";
 import { aKernel, type Kernel, linearGrid } from "../device/kernel.ts";
-import { aFunction, checkArguments, listOf, optional } from "../options/arguments.ts";
+import { aFunction, checkArguments, listOf, optional, type Wanted } from "../options/arguments.ts";
 import { text } from "../options/kinds.ts";
 import { countLoose } from "./scope.ts";
 import { type Shape, ShapeError } from "./shape.ts";
@@ -155,8 +155,9 @@ function run<I extends Inputs, P, O extends string>(
   for (const key in inputs) {
     const tensor = inputs[key];
     if (tensor === undefined && definition.optional?.includes(key)) continue;
-    if (!aTensor.fits(tensor)) checkArguments(name, { [key]: [tensor, aTensor] });
-    else namedInputs.push({ name: key, tensor });
+    if (aTensor.fits(tensor)) namedInputs.push({ name: key, tensor });
+    else
+      checkArguments(name, { [key]: [tensor, definition.optional?.includes(key) ? perhapsTensor : aTensor] });
   }
   const [{ tensor: first }] = namedInputs;
   const { device } = first;
@@ -213,6 +214,9 @@ function run<I extends Inputs, P, O extends string>(
   }
   return outputs;
 }
+
+/** Python's None is undefined here, not null. */
+const perhapsTensor: Wanted = { ...aTensor, wants: "a tensor, or undefined where there is none" };
 
 interface NamedTensor {
   readonly name: string;
@@ -305,9 +309,18 @@ export function wantsGradient({ requiresGrad, node }: Tensor): boolean {
 /** How many noGrad() calls are in effect. */
 let noGrads = 0;
 
+/** For messages: why does nothing leave a note at this moment? A sentence, or nothing. */
+export function whyNoGradients(): string {
+  if (noGrads === 0) return "";
+  return (
+    " At this moment noGrad() is in effect: if it was called alone, as in Python, it never ends. Write using _ = " +
+    "noGrad(), which ends with its block, or noGrad(() => …)."
+  );
+}
+
 /**
  * Stops operations from leaving notes for backward, which saves memory where no gradient is needed. Either
- * until the end of a block,
+ * until the end of a block (a mere `noGrad();` without `using` never ends),
  *
  *     using _ = noGrad();
  *

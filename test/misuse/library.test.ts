@@ -223,6 +223,11 @@ const calls: Call[] = [
     args: [arg(() => [1, 2], "listOfNaN", "listOfHuge")],
   },
   {
+    name: "assign",
+    call: (values: never) => zeros([2]).assign(values),
+    args: [arg(() => zeros([2]), "listOfNaN", "listOfHuge")],
+  },
+  {
     name: "backward",
     call: library.backward,
     args: [arg(() => library.sum(parameter())), arg(() => undefined, left)],
@@ -322,8 +327,8 @@ const calls: Call[] = [
     call: library.clamp,
     args: [
       x(3),
-      arg(() => -1, "negative", "fraction", "zero"),
-      arg(() => 1, "fraction", "huge", "zero", "infinity"),
+      arg(() => -1, left, "negative", "fraction", "zero"),
+      arg(() => 1, left, "fraction", "huge", "zero", "infinity"),
     ],
   },
   ...Object.entries({ eq, ne, lt, le, gt, ge }).map(([name, call]) => ({
@@ -331,7 +336,11 @@ const calls: Call[] = [
     call,
     args: [x(3), numberOrTensor(3)],
   })),
-  ...Object.entries({ maximum, minimum }).map(([name, call]) => ({ name, call, args: [x(3), x(3)] })),
+  ...Object.entries({ maximum, minimum }).map(([name, call]) => ({
+    name,
+    call: call as (...args: never[]) => unknown,
+    args: [numberOrTensor(3), numberOrTensor(3)],
+  })),
   { name: "where", call: library.where, args: [x(3), numberOrTensor(3), numberOrTensor(3)] },
   { name: "gelu", call: library.gelu, args: [x(3), opts({ approximate: arg(() => "tanh") })] },
   ...Object.entries({ softmax, logSoftmax }).map(([name, call]) => ({

@@ -20,6 +20,7 @@ import {
   Flatten,
   GELU,
   L1Loss,
+  type Layer,
   Linear,
   loadWeights,
   MaxPool2d,
@@ -439,11 +440,45 @@ describe("Conv2d", () => {
   });
 });
 
+describe("networks with other forwards than layers have", () => {
+  class Conditioned extends Module {
+    readonly conv = new Conv2d(1, 1, 1);
+    readonly scale = new Linear(2, 1);
+    forward(x: Tensor, condition: Tensor, { bias = 0 } = {}): Tensor {
+      return ops.add(ops.mul(this.conv.forward(x), this.scale.forward(condition)), bias);
+    }
+  }
+  class Pyramid extends Module {
+    readonly conv = new Conv2d(1, 1, 1);
+    forward(x: Tensor): { coarse: Tensor; fine: Tensor } {
+      const fine = this.conv.forward(x);
+      return { fine, coarse: ops.mean(fine) };
+    }
+  }
+
+  test("take several inputs, return several results, and are modules as any", () => {
+    const [conditioned, pyramid] = [new Conditioned(), new Pyramid()];
+    const x = ones([1, 1, 2, 2]);
+    expect(conditioned.forward(x, ones([1, 2]), { bias: 1 }).shape).toEqual([1, 1, 2, 2]);
+    expect(pyramid.forward(x).coarse.shape).toEqual([]);
+    const both: Module[] = [conditioned, pyramid];
+    expect(both.map((module) => module.parameters().length)).toEqual([4, 2]);
+  });
+
+  test("are no layers of a Sequential, as TypeScript says", () => {
+    // @ts-expect-error
+    new Sequential(new Conditioned());
+    // @ts-expect-error
+    new Sequential(new Pyramid());
+    expect(new Sequential(new Sequential(new ReLU())).forward(ones([1])).shape).toEqual([1]);
+  });
+});
+
 describe.each(perDevice)("layers on %s", (_, device) => {
   beforeEach(() => setDefaultDevice(device));
 
   test("Sequential refuses arguments that are not modules", () => {
-    const asJavaScript = (...modules: unknown[]) => new Sequential(...(modules as Module[]));
+    const asJavaScript = (...modules: unknown[]) => new Sequential(...(modules as Layer[]));
     expect(() => asJavaScript(new ReLU(), (x: Tensor) => x)).toThrow(
       "Sequential: argument 1 is a function and not a module. Give modules one by one",
     );

@@ -119,6 +119,37 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect([...(await x.data())]).toEqual([4, 5, 6]);
   });
 
+  test("assign copies a tensor on the device, and later changes of that do not show", async () => {
+    const x = tensor([[1, 2, 3]], { device, requiresGrad: true });
+    const other = tensor([[4, 5, 6]], { device });
+    x.assign(other);
+    other.assign([[7, 8, 9]].flat());
+    x.assign(x);
+    expect([...(await x.data())]).toEqual([4, 5, 6]);
+    expect([x.requiresGrad, x.node]).toEqual([true, undefined]);
+    const shares = x.alias([3]);
+    x.assign(shares.alias([1, 3]));
+    expect([...(await x.data())]).toEqual([4, 5, 6]);
+  });
+
+  test("assign refuses a tensor of another shape, device or dtype, and says which", () => {
+    const x = tensor([1, 2, 3], { device });
+    expect(() => x.assign(tensor([[1, 2, 3]], { device }))).toThrow(
+      "assign: a tensor of shape [1, 3] does not fit one of shape [3].",
+    );
+    expect(() => x.assign(tensor([1, 2, 3], { device: float64Device() }))).toThrow(
+      `assign: a tensor of device cpu does not fit one of device ${device.name}.`,
+    );
+    if (!device.profile.float16) return;
+    expect(() => x.assign(tensor([1, 2, 3], { device, dtype: "float16" }))).toThrow(
+      "assign: a tensor of dtype float16 does not fit one of dtype float32.",
+    );
+  });
+
+  test("JSON refuses a tensor", () => {
+    expect(() => JSON.stringify({ x: tensor([1, 2], { device }) })).toThrow("[...(await x.data())]");
+  });
+
   test("item wants one element", async () => {
     expect(await tensor([[7]], undefined, { device }).item()).toBe(7);
     await expect(tensor([1, 2], undefined, { device }).item()).rejects.toThrow(
