@@ -2,6 +2,7 @@ export type { CharbonnierOptions, LossOptions } from "../kernels/loss/index.ts";
 export type { AdamOptions } from "../kernels/optim/adam.ts";
 export type { SgdOptions } from "../kernels/optim/sgd.ts";
 export { emaDecay, emaUpdate } from "./average.ts";
+export { type CheckpointParts, loadCheckpoint, saveCheckpoint } from "./checkpoint.ts";
 export { addGradients, clipGradNorm } from "./gradients.ts";
 export { fftLoss, ssimLoss } from "./image-losses.ts";
 export { kaimingNormalInit, normalInit } from "./init.ts";
@@ -30,7 +31,7 @@ export {
 } from "./layers.ts";
 export { CharbonnierLoss, CrossEntropyLoss, FFTLoss, L1Loss, MSELoss, SSIMLoss } from "./losses.ts";
 export { type Layer, Module, type NamedArray, type StateDifference } from "./module.ts";
-export { Adam, AdamW, type OptimizerState, SGD } from "./optimizer.ts";
+export { Adam, AdamW, type Optimizer, type OptimizerState, SGD } from "./optimizer.ts";
 export { parsePytorch } from "./pytorch-file.ts";
 export { type PytorchFileOptions, serializePytorch } from "./pytorch-writer.ts";
 export { parseSafetensors, type SafetensorsOptions, serializeSafetensors } from "./safetensors.ts";

@@ -11,9 +11,11 @@ import {
   trueOrFalse,
   type Wanted,
 } from "../options/arguments.ts";
+import { isOfClass } from "../options/classes.ts";
 import { explainMethods, explainProperties } from "../options/foreign-names.ts";
 import { atLeastZero, quote, whole } from "../options/kinds.ts";
 import { inspectHook } from "../options/printable.ts";
+import { DataError } from "../picture/errors.ts";
 import { formatShape, ShapeError, sameShape } from "../tensor/shape.ts";
 import type { Gradients } from "../tensor/tape.ts";
 import { aTensor, type Tensor } from "../tensor/tensor.ts";
@@ -32,7 +34,7 @@ type Block<Sum extends string> = Readonly<Record<"parameters" | "gradients" | Su
  * become slices of their block; nothing else about them changes. A step first gathers the gradients, which
  * backward() made one by one, in their block.
  */
-abstract class Optimizer<Sum extends string> {
+export abstract class Optimizer<Sum extends string = string> {
   /** The learning rate; set it between steps to follow a schedule. */
   lr: number;
   /** Number of steps so far. */
@@ -186,7 +188,10 @@ abstract class Optimizer<Sum extends string> {
   /** Changes a block's parameters according to its gradients. */
   protected abstract update(block: Block<Sum>): void;
 
-  /** Everything but the parameters that is needed to continue later. */
+  /**
+   * Everything but the parameters and the options that is needed to continue later: steps, lr and running sums.
+   * `saveCheckpoint({ model, optimizer })` writes it into a file, with the network.
+   */
   async stateDict(): Promise<OptimizerState> {
     this.#refuseDisposed("stateDict");
     const sums: Record<string, Float32Array> = {};
@@ -205,7 +210,7 @@ abstract class Optimizer<Sum extends string> {
     for (const name of this.#sums) {
       const length = this.#blocks.reduce((sum, block) => sum + block[name].length, 0);
       if (state.sums[name]?.length !== length) {
-        throw new Error(
+        throw new DataError(
           `${this.constructor.name}.loadStateDict: the state's ${name} has ` +
             `${state.sums[name]?.length ?? "no"} values and should have ${length}. It belongs to another ` +
             `network or optimiser.`,
@@ -294,9 +299,13 @@ function joined(parts: readonly Float32Array[]): Float32Array {
 }
 
 const aState: Wanted<OptimizerState> = {
-  wants: "what stateDict() returns, { steps, lr, sums }",
+  wants: "what stateDict() returns, { steps, lr, sums }, with sums that are Float32Arrays (not from JSON)",
   fits: (value): value is OptimizerState =>
-    isObject(value) && whole(0).fits(value.steps) && atLeastZero.fits(value.lr) && isObject(value.sums),
+    isObject(value) &&
+    whole(0).fits(value.steps) &&
+    atLeastZero.fits(value.lr) &&
+    isObject(value.sums) &&
+    Object.values(value.sums).every((sum) => isOfClass<Float32Array>(sum, "Float32Array")),
 };
 
 const twoShares: Wanted<readonly [number, number]> = {

@@ -688,6 +688,16 @@ const calls: Call[] = [
     ],
   },
   {
+    name: "saveCheckpoint",
+    call: library.saveCheckpoint,
+    args: [arg(() => ({ model: model() })), arg(() => ({}), left, "emptyObject")],
+  },
+  {
+    name: "loadCheckpoint",
+    call: library.loadCheckpoint,
+    args: [arg(() => ({ model: model() })), arg(() => new Uint8Array(4))],
+  },
+  {
     name: "saveWeights",
     call: library.saveWeights,
     args: [arg(model), arg(() => ({}), left, "emptyObject")],
