@@ -17,8 +17,10 @@ import {
   ConvTranspose2d,
   CrossEntropyLoss,
   Dropout,
+  ELU,
   Flatten,
   GELU,
+  Identity,
   L1Loss,
   type Layer,
   Linear,
@@ -32,6 +34,7 @@ import {
   Sequential,
   Sigmoid,
   SiLU,
+  Softplus,
   saveWeights,
   Tanh,
   Upsample,
@@ -476,6 +479,43 @@ describe("networks with other forwards than layers have", () => {
 
 describe.each(perDevice)("layers on %s", (_, device) => {
   beforeEach(() => setDefaultDevice(device));
+
+  test("Identity, Softplus and ELU do what they say, alone and in a Sequential", async () => {
+    const x = tensor([[-2, 0, 3]]);
+    const close = (y: Tensor, want: number[]) => expectTensorsClose(y, tensor([want]), { absolute: 1e-6 });
+    const identity = new Identity();
+    expect(identity.forward(x)).toBe(x);
+    await close(new Softplus(2).forward(x), [
+      Math.log1p(Math.exp(-4)) / 2,
+      Math.log(2) / 2,
+      3 + Math.log1p(Math.exp(-6)) / 2,
+    ]);
+    await close(new ELU(0.5).forward(x), [0.5 * Math.expm1(-2), 0, 3]);
+    await close(
+      ops.noGrad(() => new Sequential(identity, new ReLU(), new Identity()).forward(x)),
+      [0, 0, 3],
+    );
+    expect(x.disposed).toBe(false);
+  });
+
+  test("Conv2d pads with what paddingMode says, and in a Sequential, too", async () => {
+    const x = rand([2, 3, 5, 6], new Random(1));
+    for (const paddingMode of ["reflect", "replicate"] as const) {
+      const conv = new Conv2d(3, 4, [3, 5], { padding: "same", paddingMode });
+      const want = conv2d(ops.pad(x, [2, 2, 1, 1], paddingMode), conv.weight, conv.bias);
+      expect(want.shape).toEqual([2, 4, 5, 6]);
+      await expectTensorsClose(conv.forward(x), want, { absolute: 0 });
+      const sequence = new Sequential(conv, new ReLU());
+      await expectTensorsClose(
+        ops.noGrad(() => sequence.forward(x)),
+        ops.relu(want),
+        { absolute: 1e-6 },
+      );
+    }
+    expect(() => new Conv2d(1, 1, 3, { paddingMode: "circular" as never })).toThrow(
+      'Conv2d: paddingMode must be zeros, reflect or replicate, got "circular".',
+    );
+  });
 
   test("Sequential refuses arguments that are not modules", () => {
     const asJavaScript = (...modules: unknown[]) => new Sequential(...(modules as Layer[]));

@@ -5,6 +5,7 @@ import { openDevice } from "../../src/device/open.ts";
 import { manualSeed, Random } from "../../src/tensor/random.ts";
 import * as shapes from "../../src/tensor/shape.ts";
 import {
+  arange,
   full,
   type NestedArray,
   ones,
@@ -117,6 +118,16 @@ describe.each(devices.map((device) => [device.name, device] as const))("on %s", 
     expect([...(await x.data())]).toEqual([4, 5, 6]);
     expect(() => x.assign([1, 2])).toThrow("assign: 2 values do not fill a tensor of shape [3].");
     expect([...(await x.data())]).toEqual([4, 5, 6]);
+  });
+
+  test("arange has its start and not its end", async () => {
+    const read = async (x: Tensor) => [...(await x.data())];
+    expect(await read(arange(1, 2, 0.25, { device }))).toEqual([1, 1.25, 1.5, 1.75]);
+    expect(await read(arange(3, 0, -2, { device }))).toEqual([3, 1]);
+    expect(await read(arange(0, 1, 0.3, { device }))).toEqual([0, 0.3, 0.6, 3 * 0.3].map(Math.fround));
+    expect(() => arange(2, 2)).toThrow("arange: there is no number from 2 to below 2 by steps of 1.");
+    expect(() => arange(0, 1, 0)).toThrow("arange: there is no number");
+    expect(() => arange(2, 1)).toThrow("arange: there is no number");
   });
 
   test("assign copies a tensor on the device, and later changes of that do not show", async () => {

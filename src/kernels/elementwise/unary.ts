@@ -8,7 +8,7 @@ import {
   isObject,
   optional,
 } from "../../options/arguments.ts";
-import { oneOf, quote } from "../../options/kinds.ts";
+import { oneOf, positive, quote } from "../../options/kinds.ts";
 import { defineOp } from "../../tensor/op.ts";
 import { aTensor, type Tensor } from "../../tensor/tensor.ts";
 import { power, withHelpers } from "./numeric.ts";
@@ -176,6 +176,51 @@ export const siluOp = defineUnary("silu", {
   },
   wgsl: { f: "x * logistic(x)", df: "logistic(x) * (1.0 + x * (1.0 - logistic(x)))" },
 });
+
+/** The sine of x in radians. On GPUs, exact to f32 for |x| up to some thousands. */
+export const sin = defineFunction("sin", {
+  f: Math.sin,
+  df: Math.cos,
+  wgsl: { f: "sine(x, 0)", df: "sine(x, 1)" },
+});
+
+/** The cosine of x in radians. On GPUs, exact to f32 for |x| up to some thousands. */
+export const cos = defineFunction("cos", {
+  f: Math.cos,
+  df: (x) => -Math.sin(x),
+  wgsl: { f: "sine(x, 1)", df: "-sine(x, 0)" },
+});
+
+/** x times x. */
+export const square = defineFunction("square", {
+  f: (x) => x * x,
+  df: (x) => 2 * x,
+  wgsl: { f: "x * x", df: "2.0 * x" },
+});
+
+const softplusOf = defineUnary("softplus", {
+  f: (x, beta) => (Math.max(beta * x, 0) + Math.log1p(Math.exp(-Math.abs(beta * x)))) / beta,
+  df: (x, _y, beta) => 1 / (1 + Math.exp(-beta * x)),
+  wgsl: { f: "softplus(p.a * x) / p.a", df: "logistic(p.a * x)" },
+});
+
+/** log(1 + exp(beta * x)) / beta: a smooth ReLU, above 0 everywhere (Dugas et al. 2001). */
+export function softplus(x: Tensor, beta = 1): Tensor {
+  checkArguments("softplus", { x: [x, aTensor], beta: [beta, positive] });
+  return softplusOf(x, { a: beta });
+}
+
+const eluOf = defineUnary("elu", {
+  f: (x, alpha) => (x > 0 ? x : alpha * Math.expm1(x)),
+  df: (x, _y, alpha) => (x > 0 ? 1 : alpha * Math.exp(x)),
+  wgsl: { f: "select(p.a * exp_minus_1(x), x, x > 0.0)", df: "select(p.a * exp(x), 1.0, x > 0.0)" },
+});
+
+/** x where positive, alpha * (exp(x) - 1) elsewhere (Clevert, Unterthiner, Hochreiter 2016). */
+export function elu(x: Tensor, alpha = 1): Tensor {
+  checkArguments("elu", { x: [x, aTensor], alpha: [alpha, finite] });
+  return eluOf(x, { a: alpha });
+}
 
 /** x * sigmoid(x), also called Swish (Elfwing, Uchibe, Doya 2018): a smooth ReLU that dips below 0. */
 export const silu = withoutConstants("silu", siluOp);
