@@ -19,7 +19,7 @@ const programs = ["README.md", "docs/get-started.md", "docs/library.md"]
   .filter(([, , code], i, all) => all.findIndex(([, , other]) => other === code) === i); // each once
 
 test("there are some", () => {
-  expect(programs).toHaveLength(3);
+  expect(programs).toHaveLength(4);
 });
 
 test.each(programs)("%s: program %i", async (page, i, code) => {
